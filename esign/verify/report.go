@@ -1,0 +1,145 @@
+// Package verify judges sealed documents, bare seals and bare seal signatures from bytes, trust anchors, revocation
+// evidence and a time, and says exactly what is proven and what is not (GB/T 38540-2020 7.3, GM/T 0031-2014 6.2.3,
+// design contract 3.2). It has no I/O, no clock and no logger, so that server, command line, SDK and browser answer
+// with the same report.
+//
+// A verdict is valid, invalid or indeterminate; a check is passed, failed, unknown or skipped. No path turns an error
+// into valid.
+package verify
+
+import "time"
+
+// Verdict of a document, seal or signature (ETSI EN 319 102-1 sense).
+type Verdict string
+
+// Verdicts.
+const (
+	Valid         Verdict = "valid"
+	Invalid       Verdict = "invalid"
+	Indeterminate Verdict = "indeterminate"
+)
+
+// Status of one check.
+type Status string
+
+// Statuses.
+const (
+	Passed  Status = "passed"
+	Failed  Status = "failed"
+	Unknown Status = "unknown"
+	Skipped Status = "skipped"
+)
+
+// Report is what `yinxin verify --json`, the API, the SDKs and the browser print.
+type Report struct {
+	Results []Result `json:"results"`
+}
+
+// Result is the judgement of one file or code.
+type Result struct {
+	File       string            `json:"file"`
+	Format     string            `json:"format"` // ofd | pdf | seal | seal_signature | presentation | unknown
+	SM3        string            `json:"sm3"`    // lower-case hex of the file
+	Verdict    Verdict           `json:"verdict"`
+	Code       string            `json:"code"` // V-code of experience.md 3.12
+	Message    map[string]string `json:"message"`
+	Reasons    []Reason          `json:"reasons"`
+	Signatures []Signature       `json:"signatures"`
+	Coverage   *Coverage         `json:"coverage,omitempty"`
+	License    *License          `json:"license,omitempty"`
+}
+
+// Reason says why, with the clause that asks for it.
+type Reason struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Clause  string `json:"clause"`
+}
+
+// Signature is the judgement of one signature of a document.
+type Signature struct {
+	ID          string      `json:"id"`
+	Type        string      `json:"type"`      // seal | sign
+	Structure   string      `json:"structure"` // v1 | c0119 | v4 | v5 | cms | raw
+	Verdict     Verdict     `json:"verdict"`
+	Seal        *Seal       `json:"seal,omitempty"`
+	Signer      *Signer     `json:"signer,omitempty"`
+	SigningTime *time.Time  `json:"signing_time,omitempty"`
+	TimeSource  string      `json:"time_source,omitempty"` // claimed | timestamp
+	References  *References `json:"references,omitempty"`
+	Placements  []Placement `json:"placements,omitempty"`
+	Checks      []Check     `json:"checks"`
+}
+
+// Seal describes the seal inside a signature.
+type Seal struct {
+	SealID    string    `json:"seal_id"`
+	Name      string    `json:"name"`
+	Maker     string    `json:"maker"`
+	Type      int       `json:"type"`
+	ValidFrom time.Time `json:"valid_from"`
+	ValidTo   time.Time `json:"valid_to"`
+	Picture   Picture   `json:"picture"`
+}
+
+// Picture describes the seal's image; sizes are millimetres.
+type Picture struct {
+	Type     string `json:"type"`
+	WidthMM  int    `json:"width_mm"`
+	HeightMM int    `json:"height_mm"`
+}
+
+// Signer describes the signer's certificate.
+type Signer struct {
+	Subject   string    `json:"subject"`
+	Issuer    string    `json:"issuer"`
+	Serial    string    `json:"serial"` // lower-case hex
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
+}
+
+// References counts the protected files of a signature.
+type References struct {
+	Total      int      `json:"total"`
+	Matched    int      `json:"matched"`
+	Mismatched []string `json:"mismatched"`
+}
+
+// Placement is where a seal is drawn, in millimetres from the page's top left corner; Page counts from 1.
+type Placement struct {
+	Page     int     `json:"page"`
+	XMM      float64 `json:"x_mm"`
+	YMM      float64 `json:"y_mm"`
+	WidthMM  float64 `json:"width_mm"`
+	HeightMM float64 `json:"height_mm"`
+}
+
+// Check is one step of GB/T 38540-2020 7.3 or one of ours (names in design contract 3.2).
+type Check struct {
+	Name    string `json:"name"`
+	Status  Status `json:"status"`
+	Code    string `json:"code"`
+	Clause  string `json:"clause"`
+	Message string `json:"message"`
+}
+
+// Coverage says what the signatures leave uncovered; see design decision 11.
+type Coverage struct {
+	Complete  bool        `json:"complete"`
+	Uncovered []Uncovered `json:"uncovered"`
+}
+
+// Uncovered is an entry that no signature covers. Role is visible, container or extra.
+type Uncovered struct {
+	Path string `json:"path"`
+	Role string `json:"role"`
+}
+
+// License is what the document says of itself as a licence and what the status evidence says of it.
+type License struct {
+	LicenseID    string     `json:"license_id"`
+	TypeCode     string     `json:"type_code"`
+	Status       string     `json:"status"`        // valid | suspended | revoked | … ; unknown without evidence
+	StatusSource string     `json:"status_source"` // list | online | none
+	StatusTime   *time.Time `json:"status_time,omitempty"`
+}

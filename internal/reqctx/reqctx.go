@@ -1,0 +1,55 @@
+// Package reqctx carries facts about the current request in a context: its id, support code, actor, locale and the
+// client's address. It holds no services and no configuration.
+package reqctx
+
+import "context"
+
+// Actor is who is acting in this request. The zero value is an anonymous caller.
+type Actor struct {
+	ID        string   // "account:…", "staff:…", "client:…", "system:…"; empty when anonymous
+	ActingFor string   // principal's id when acting for somebody
+	Roles     []string // staff roles, for instance "license_issuer", "seal_keeper"
+}
+
+// Has reports whether the actor holds the role.
+func (a Actor) Has(role string) bool {
+	for _, r := range a.Roles {
+		if r == role {
+			return true
+		}
+	}
+	return false
+}
+
+// Request holds the facts. It is created once at the edge.
+type Request struct {
+	ID          string // request id, also in answers and logs
+	SupportCode string // 8 characters that a person can read out
+	Actor       Actor
+	Locale      string // "zh-CN", "en"
+	ClientIP    string // after trusted proxies
+	UserAgent   string
+}
+
+type contextKey struct{}
+
+// With returns a context that carries the request's facts.
+func With(ctx context.Context, r Request) context.Context {
+	return context.WithValue(ctx, contextKey{}, r)
+}
+
+// From returns the facts of the current request; outside a request they are empty, with locale zh-CN.
+func From(ctx context.Context) Request {
+	r, ok := ctx.Value(contextKey{}).(Request)
+	if !ok || r.Locale == "" {
+		r.Locale = "zh-CN"
+	}
+	return r
+}
+
+// WithActor returns a context whose actor is a.
+func WithActor(ctx context.Context, a Actor) context.Context {
+	r := From(ctx)
+	r.Actor = a
+	return With(ctx, r)
+}

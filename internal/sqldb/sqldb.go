@@ -1,0 +1,81 @@
+// Package sqldb opens the platform's database and runs its changes.
+//
+// One set of hand-written SQL runs on embedded SQLite and on PostgreSQL: placeholders are $1…$n, times are BIGINT
+// microseconds since the Unix epoch (see Micros), ids and JSON are TEXT, octets are BYTEA, and no statement uses now(),
+// casts, arrays or ILIKE. The one dialect switch is [DB.SkipLocked].
+//
+// A change is a function that [DB.Write] runs inside one transaction; either all of it is stored or nothing. On SQLite
+// (WAL, synchronous FULL) a single writer gathers the changes of many callers, each in a savepoint of its own, and
+// makes them durable with one commit, because one commit per change would stop at some 760 changes a second. On
+// PostgreSQL every change is a transaction of its own and is run again when the server reports a serialization failure
+// or a deadlock, so the function must not have effects outside the transaction.
+//
+// The package is not an ORM and hides no SQL: it hands out [Tx] and [Queryer] and nothing else.
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Dialect tells the two engines apart where a caller must know (backup, doctor); SQL itself must not.
+type Dialect string
+
+// The engines that the store contract suites run on.
+const (
+	SQLite     Dialect = "sqlite"
+	PostgreSQL Dialect = "postgresql"
+)
+
+// ErrNoRows is sql.ErrNoRows, so that stores need not import database/sql for it.
+var ErrNoRows = sql.ErrNoRows
+
+// ErrClosed is answered by Write and Read after Close.
+var ErrClosed = errors.New("sqldb: database is closed")
+
+// ErrUnavailable wraps failures to reach the database or to get a connection in time; callers answer 503.
+var ErrUnavailable = errors.New("sqldb: database is unavailable")
+
+// Queryer reads. Both a transaction and the pool satisfy it.
+type Queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Tx is one atomic change. It is valid only inside the function that Write was given.
+type Tx interface {
+	Queryer
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// Micros is the stored form of a time: microseconds since the Unix epoch, UTC. The zero time is stored as 0.
+func Micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// Time is the reverse of Micros.
+func Time(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+// ExecOne runs a conditional change and reports whether it changed exactly one row. It is how one-time values are
+// consumed: the row count decides, never an earlier read.
+func ExecOne(ctx context.Context, tx Tx, query string, args ...any) (bool, error) {
+	result, err := tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return false, err
+	}
+	return n == 1, nil
+}
