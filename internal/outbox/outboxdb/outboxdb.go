@@ -1,0 +1,112 @@
+// Package outboxdb stores outbox messages; see package outbox.
+package outboxdb
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+)
+
+//go:embed migrations/*.sql
+var files embed.FS
+
+// Migrations of the outbox.
+func Migrations() sqldb.MigrationSet {
+	sub, err := fs.Sub(files, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sqldb.MigrationSet{Room: "outbox", Files: sub}
+}
+
+// Enqueue stores messages inside the transaction of their change.
+func Enqueue(ctx context.Context, tx sqldb.Tx, at time.Time, messages []audit.Message) error {
+	for i, m := range messages {
+		due := m.NotBefore
+		if due.Before(at) {
+			due = at
+		}
+		// position keeps the order of messages that were stored in one change.
+		_, err := tx.ExecContext(ctx, `INSERT INTO outbox_message
+			(id, topic, key, payload, stored_at, position, due_at, attempts, state, last_error, settled_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 'waiting', '', 0)`,
+			ident.New(ident.System(), "msg"), m.Topic, m.Key, string(m.Payload), sqldb.Micros(at), i, sqldb.Micros(due))
+		if err != nil {
+			return fmt.Errorf("outboxdb: enqueue %s: %w", m.Topic, err)
+		}
+	}
+	return nil
+}
+
+// Queue implements outbox.Queue.
+type Queue struct{ db *sqldb.DB }
+
+// New returns the queue of a database.
+func New(db *sqldb.DB) *Queue { return &Queue{db: db} }
+
+// Lease claims the next due message; earlier messages of the same topic and key go first.
+func (q *Queue) Lease(ctx context.Context, now time.Time, lease time.Duration) (*outbox.Delivery, error) {
+	var found bool
+	err := q.db.Read().QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM outbox_message WHERE state = 'waiting' AND due_at <= $1)",
+		sqldb.Micros(now)).Scan(&found)
+	if err != nil || !found { // an idle worker does not disturb the writer
+		return nil, err
+	}
+	var d outbox.Delivery
+	var payload string
+	var storedAt int64
+	err = q.db.Write(ctx, func(tx sqldb.Tx) error {
+		return tx.QueryRowContext(ctx, `UPDATE outbox_message SET due_at = $2, attempts = attempts + 1 WHERE id = (
+			SELECT id FROM outbox_message AS m WHERE m.state = 'waiting' AND m.due_at <= $1 AND NOT EXISTS (
+				SELECT 1 FROM outbox_message AS e WHERE e.state = 'waiting' AND e.topic = m.topic AND e.key = m.key
+				AND (e.stored_at < m.stored_at OR (e.stored_at = m.stored_at AND e.position < m.position)))
+			ORDER BY m.due_at LIMIT 1`+q.db.SkipLocked()+`)
+			RETURNING id, topic, key, payload, attempts, stored_at`,
+			sqldb.Micros(now), sqldb.Micros(now.Add(lease))).Scan(&d.ID, &d.Topic, &d.Key, &payload, &d.Attempt, &storedAt)
+	})
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("outboxdb: lease: %w", err)
+	}
+	d.Payload, d.StoredAt = []byte(payload), sqldb.Time(storedAt)
+	return &d, nil
+}
+
+// Done settles a delivered message; it stays as a receipt.
+func (q *Queue) Done(ctx context.Context, id string, now time.Time) error {
+	return q.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE outbox_message SET state = 'done', settled_at = $2 WHERE id = $1 AND state = 'waiting'",
+			id, sqldb.Micros(now))
+		return err
+	})
+}
+
+// Later puts a failed message back, or sets it aside as dead.
+func (q *Queue) Later(ctx context.Context, id string, now, next time.Time, why string, dead bool) error {
+	state, settled := "waiting", int64(0)
+	if dead {
+		state, settled = "dead", sqldb.Micros(now)
+	}
+	return q.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE outbox_message SET state = $2, due_at = $3, last_error = $4, settled_at = $5
+			WHERE id = $1 AND state = 'waiting'`, id, state, sqldb.Micros(next), why, settled)
+		return err
+	})
+}
+
+// Waiting counts the messages not yet settled, and Dead those given up.
+func (q *Queue) Waiting(ctx context.Context) (waiting, dead int64, err error) {
+	err = q.db.Read().QueryRowContext(ctx, `SELECT
+		(SELECT COUNT(*) FROM outbox_message WHERE state = 'waiting'), (SELECT COUNT(*) FROM outbox_message WHERE state = 'dead')`).Scan(&waiting, &dead)
+	return waiting, dead, err
+}

@@ -1,0 +1,286 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Limits of one group commit: how many changes share it and how long the first may wait for the last.
+const (
+	groupSize = 256
+	groupTime = 20 * time.Millisecond
+)
+
+// change is one caller's function waiting for the writer.
+type change struct {
+	ctx  context.Context
+	run  func(tx Tx) error
+	done chan error
+}
+
+// brokenFlag remembers a failed flush to disk: what the file holds is then unknown, so nothing may be acknowledged
+// until the process is started again.
+type brokenFlag struct{ cause atomic.Pointer[error] }
+
+func (b *brokenFlag) set(err error) { b.cause.CompareAndSwap(nil, &err) }
+func (b *brokenFlag) get() error {
+	if cause := b.cause.Load(); cause != nil {
+		return *cause
+	}
+	return nil
+}
+
+// Write runs one atomic change and returns when it is durable. The function's error is returned as it is and leaves
+// no trace in the database. ErrUnavailable (wrapped) means that the change was not acknowledged.
+func (db *DB) Write(ctx context.Context, run func(tx Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := db.broken.get(); err != nil {
+		return err
+	}
+	if db.dialect == SQLite {
+		return db.enqueue(ctx, run)
+	}
+	return db.writePostgreSQL(ctx, run)
+}
+
+func (db *DB) enqueue(ctx context.Context, run func(tx Tx) error) error {
+	c := change{ctx: ctx, run: run, done: make(chan error, 1)}
+	timer := time.NewTimer(db.wait)
+	defer timer.Stop()
+	select {
+	case <-db.closed:
+		return ErrClosed
+	default:
+	}
+	select {
+	case db.queue <- c:
+	case <-db.closed:
+		return ErrClosed
+	case <-timer.C:
+		return fmt.Errorf("%w: the queue of changes is full", ErrUnavailable)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	// Once queued the change may be stored at any moment, so its outcome is awaited even when the caller gives up.
+	select {
+	case err := <-c.done:
+		return err
+	case <-db.closed:
+		// The writer drains the queue before it ends.
+		db.done.Wait()
+		select {
+		case err := <-c.done:
+			return err
+		default:
+			return ErrClosed
+		}
+	}
+}
+
+// groupCommit is SQLite's single writer.
+func (db *DB) groupCommit() {
+	defer db.done.Done()
+	for {
+		select {
+		case first := <-db.queue:
+			db.commitGroup(first)
+		case <-db.closed:
+			for {
+				select {
+				case first := <-db.queue:
+					db.commitGroup(first)
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+func (db *DB) commitGroup(first change) {
+	full := time.NewTimer(groupTime)
+	defer full.Stop()
+	background := context.Background()
+	tx, err := db.writers.BeginTx(background, nil)
+	if err != nil {
+		first.done <- fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return
+	}
+	var members []change
+	var outcomes []error
+	next := first
+	for {
+		members = append(members, next)
+		outcomes = append(outcomes, runInSavepoint(background, tx, next))
+		if len(members) == groupSize || !db.nextMember(&next, full.C) {
+			break
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		tx.Rollback()
+		failure := fmt.Errorf("%w: commit: %w", ErrUnavailable, err)
+		if sqliteCode(err)&0xff == sqlite3.SQLITE_IOERR {
+			db.broken.set(failure)
+		}
+		for i := range outcomes {
+			if outcomes[i] == nil {
+				outcomes[i] = failure
+			}
+		}
+	}
+	for i, member := range members {
+		member.done <- outcomes[i]
+	}
+}
+
+// nextMember takes the next waiting change, if there is one and the group's time is not over.
+func (db *DB) nextMember(next *change, full <-chan time.Time) bool {
+	select {
+	case <-full:
+		return false
+	default:
+	}
+	select {
+	case *next = <-db.queue:
+		return true
+	default:
+		return false
+	}
+}
+
+// runInSavepoint runs one change so that its failure does not touch the other members of the group.
+func runInSavepoint(ctx context.Context, tx *sql.Tx, c change) error {
+	if err := c.ctx.Err(); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT change"); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	err := runRecovered(steady{tx}, c.run)
+	if err == nil {
+		if _, err = tx.ExecContext(ctx, "RELEASE change"); err == nil {
+			return nil
+		}
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if _, undo := tx.ExecContext(ctx, "ROLLBACK TO change"); undo != nil {
+		return errors.Join(err, undo)
+	}
+	if _, undo := tx.ExecContext(ctx, "RELEASE change"); undo != nil {
+		return errors.Join(err, undo)
+	}
+	return err
+}
+
+// runRecovered turns a panic of the function into an error, since on SQLite it runs on the writer's goroutine.
+func runRecovered(tx Tx, run func(tx Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("sqldb: change panicked: %v", p)
+		}
+	}()
+	return run(tx)
+}
+
+// steady keeps a caller's cancellation away from the statements: SQLite answers an interrupted change by rolling back
+// the whole transaction, which would take the other members of the group with it.
+type steady struct{ tx *sql.Tx }
+
+func (s steady) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return s.tx.QueryContext(context.WithoutCancel(ctx), query, args...)
+}
+
+func (s steady) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return s.tx.QueryRowContext(context.WithoutCancel(ctx), query, args...)
+}
+
+func (s steady) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return s.tx.ExecContext(context.WithoutCancel(ctx), query, args...)
+}
+
+func (db *DB) writePostgreSQL(ctx context.Context, run func(tx Tx) error) error {
+	timer := time.NewTimer(db.wait)
+	defer timer.Stop()
+	select {
+	case <-db.closed:
+		return ErrClosed
+	case db.slots <- struct{}{}:
+		defer func() { <-db.slots }()
+	case <-timer.C:
+		return fmt.Errorf("%w: no connection became free", ErrUnavailable)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	const attempts = 8
+	for attempt := 1; ; attempt++ {
+		err := db.tryPostgreSQL(ctx, run)
+		if err == nil || attempt == attempts || !mayRunAgain(err) {
+			return err
+		}
+	}
+}
+
+func (db *DB) tryPostgreSQL(ctx context.Context, run func(tx Tx) error) error {
+	tx, err := db.writers.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if err := runRecovered(tx, run); err != nil {
+		tx.Rollback()
+		return asUnavailable(err)
+	}
+	if err := tx.Commit(); err != nil {
+		return asUnavailable(fmt.Errorf("sqldb: commit: %w", err))
+	}
+	return nil
+}
+
+// mayRunAgain: the server undid the change because of others (serialization failure, deadlock).
+func mayRunAgain(err error) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (server.Code == "40001" || server.Code == "40P01")
+}
+
+// asUnavailable marks lost connections and a server that is shutting down or full.
+func asUnavailable(err error) error {
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch server.Code[:2] {
+		case "08", "53", "57", "58":
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		return err
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || pgconn.Timeout(err) || pgconn.SafeToRetry(err) {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return err
+}
+
+func sqliteCode(err error) int {
+	if engine, ok := errors.AsType[*sqlite.Error](err); ok {
+		return engine.Code()
+	}
+	return 0
+}
+
+// IsUnique reports whether err is the violation of a primary key or unique constraint, on either engine.
+func IsUnique(err error) bool {
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return server.Code == "23505"
+	}
+	switch sqliteCode(err) {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return true
+	}
+	return false
+}
