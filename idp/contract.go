@@ -1,0 +1,57 @@
+// Package idp is the domain of identity: accounts of people, clients of departments, sessions and consent.
+//
+// The rooms below it (authn, proofing, session, authflow, oauth, grants, tokens) meet through the types and the small
+// interfaces here. Nothing in it knows HTTP, SQL or fosite.
+package idp
+
+import (
+	"context"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp/subject"
+)
+
+// AccountState of a natural person's account.
+type AccountState string
+
+// States of an account. Only an active account may log in, refresh or be introspected as active.
+const (
+	AccountActive    AccountState = "active"
+	AccountSuspended AccountState = "suspended"
+	AccountClosed    AccountState = "closed"
+)
+
+// Person is what the protocol side may know of an account. Personal fields are plain here and nowhere else: they are
+// decrypted for the caller that needs them and never logged.
+type Person struct {
+	AccountID     string
+	State         AccountState
+	IAL           subject.IAL // level in force now, after decay
+	IALMethod     string      // method word of the evidence behind IAL ("id_card", "carrier"), empty at 0
+	IALSource     string      // source that answered, as evidence for verified_claims
+	IALAt         time.Time   // when that evidence was made
+	IALUntil      time.Time   // when it decays; zero: no end
+	Name          string      // proven name, empty at ial 0
+	IDType        string      // document type word ("citizen_id"), empty at ial 0
+	IDNumber      string      // proven number, empty at ial 0
+	Mobile        string      // verified number, empty if none
+	Email         string      // verified address, empty if none
+	PreferredName string      // login name that the person chose, empty if none
+	UpdatedAt     time.Time
+	// CredentialsAt is when a password or recovery change last ended older refresh tokens.
+	CredentialsAt time.Time
+}
+
+// People is what the protocol rooms ask of the people rooms.
+type People interface {
+	// Person returns fault.NotFound when there is no such account.
+	Person(ctx context.Context, accountID string) (Person, error)
+}
+
+// Login says how somebody signed in; session.Start makes a session of it.
+type Login struct {
+	AccountID string
+	AAL       subject.AAL
+	Methods   []string // amr words of RFC 8176: "pwd", "otp", "sms"
+	At        time.Time
+}
