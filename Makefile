@@ -1,0 +1,44 @@
+# Yinxin. `make check` is the inner loop, `make test` is everything, `make soak` holds the long campaigns.
+GO ?= go
+TOOL = $(GO) tool -modfile=tools/go.mod
+export CGO_ENABLED ?= 1
+
+.PHONY: quickstart lint check test soak bench generate generate-check prepare build wasm
+
+quickstart:
+	$(GO) run ./cmd/yinxin quickstart
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o yinxin ./cmd/yinxin
+
+# The verifier for browsers; its size is a measured figure.
+wasm:
+	GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags="-s -w" -o dist/verify.wasm ./sdk/wasm
+
+# Installs what the tests need, or says what to install.
+prepare:
+	./tools/prepare.sh
+
+lint:
+	./tools/lint.sh
+
+generate:
+	$(GO) generate ./...
+
+# Generated files must be what the generators make now.
+generate-check:
+	./tools/generate-check.sh
+
+check:
+	$(GO) vet ./...
+	$(GO) test ./...
+
+test: prepare
+	$(GO) vet ./...
+	$(GO) test -race -timeout 40m ./...
+
+soak: prepare
+	./tools/soak.sh
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./esign/... ./elicense/... ./keys/... ./idp/... ./internal/sqldb/...

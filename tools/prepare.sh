@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Makes sure that the tests find their peers: PostgreSQL, Chromium, OpenSSL, Java with Maven, Python with fontTools.
+# As root on Debian it installs what is missing; elsewhere it lists it and fails.
+set -euo pipefail
+
+missing=()
+have() { command -v "$1" >/dev/null 2>&1; }
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || missing+=(postgresql)
+have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
+have openssl || missing+=(openssl)
+have javac || missing+=(default-jdk-headless)
+have mvn || missing+=(maven)
+have python3 || missing+=(python3)
+/usr/bin/python3 -c 'import fontTools' 2>/dev/null || python3 -c 'import fontTools' 2>/dev/null || missing+=(python3-fonttools)
+have gcc || missing+=(gcc libc6-dev) # the race detector
+
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" = 0 ] && have apt-get; then
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  exit 0
+fi
+echo "The tests need these Debian packages (or their like): ${missing[*]}" >&2
+echo "Install them, for instance: sudo apt-get install ${missing[*]}" >&2
+exit 1
