@@ -1,0 +1,408 @@
+package app
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Config is the whole configuration: one YAML file, environment overrides (YINXIN_ and the upper-case path, for
+// instance YINXIN_DATABASE_URL; lists are comma-separated). Secrets are given as files. Unknown keys are refused.
+type Config struct {
+	// Issuer is the public base URL, for instance https://id.example.gov.cn. It never changes once tokens exist.
+	Issuer string `yaml:"issuer"`
+	// Listen says where to answer.
+	Listen Listen `yaml:"listen"`
+	// Database is the one store of all rooms.
+	Database Database `yaml:"database"`
+	// Blob is where documents lie.
+	Blob Blob `yaml:"blob"`
+	// Keys says who keeps the keys.
+	Keys Keys `yaml:"keys"`
+	// TrustedProxies are addresses or networks whose X-Forwarded-For is believed.
+	TrustedProxies []string `yaml:"trusted_proxies"`
+	// Sandbox opens personas, simulated sources and the inbox. Refused with a production key provider.
+	Sandbox bool `yaml:"sandbox"`
+	// Messages is the HTTP template provider of SMS and mail; in the sandbox the inbox answers when it is empty.
+	Messages Messages `yaml:"messages"`
+	// Authority is the source of real-name proofing; in the sandbox the simulated one answers when it is empty.
+	Authority Authority `yaml:"authority"`
+	// Outbound lists hosts ("host:port") that may be reached although they are not public.
+	Outbound Outbound `yaml:"outbound"`
+	// Operator names who runs this instance and how people reach it.
+	Operator Operator `yaml:"operator"`
+}
+
+// Listen holds the two listeners.
+type Listen struct {
+	Public     string `yaml:"public"`     // address of everything people and portals reach
+	Management string `yaml:"management"` // address of /healthz, /readyz and /metrics
+	TLS        TLS    `yaml:"tls"`
+}
+
+// TLS of the public listener; empty means plain HTTP, allowed on loopback only.
+type TLS struct {
+	CertFile     string `yaml:"cert_file"`
+	KeyFile      string `yaml:"key_file"`
+	ClientCAFile string `yaml:"client_ca_file"`
+}
+
+// Database names the engine: "sqlite:PATH" or "postgres://…".
+type Database struct {
+	URL          string `yaml:"url"`
+	PasswordFile string `yaml:"password_file"`
+}
+
+// Blob is the document store.
+type Blob struct {
+	Dir string `yaml:"dir"`
+}
+
+// Keys names the provider ("file" or "vault") and what opens it.
+type Keys struct {
+	Provider       string `yaml:"provider"`
+	PassphraseFile string `yaml:"passphrase_file"`
+	Vault          Vault  `yaml:"vault"`
+}
+
+// Vault is a Vault or OpenBao server reached by AppRole.
+type Vault struct {
+	Address      string `yaml:"address"`
+	Namespace    string `yaml:"namespace"`
+	RoleIDFile   string `yaml:"role_id_file"`
+	SecretIDFile string `yaml:"secret_id_file"`
+	TransitMount string `yaml:"transit_mount"`
+	TransitKey   string `yaml:"transit_key"`
+	CAFile       string `yaml:"ca_file"`
+}
+
+// Messages is an HTTP provider of SMS and mail.
+type Messages struct {
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file"`
+}
+
+// Authority is an HTTP source of real-name proofing; docs/integration/authority.md describes its protocol.
+type Authority struct {
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file"`
+}
+
+// Outbound widens what the outbound client may reach.
+type Outbound struct {
+	Allowed []string `yaml:"allowed"`
+}
+
+// Operator is shown on pages.
+type Operator struct {
+	Name    string `yaml:"name"`
+	Hotline string `yaml:"hotline"`
+}
+
+// ConfigError holds every fault of a configuration.
+type ConfigError struct{ Faults []string }
+
+// Error lists the faults, one a line.
+func (e *ConfigError) Error() string {
+	return "configuration is not usable:\n  - " + strings.Join(e.Faults, "\n  - ")
+}
+
+// LoadConfig reads the file, applies the environment and checks the result. All faults come together.
+func LoadConfig(path string, environ []string) (Config, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	return ParseConfig(content, environ)
+}
+
+// ParseConfig is LoadConfig without the file.
+func ParseConfig(content []byte, environ []string) (Config, error) {
+	var cfg Config
+	var faults []string
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&cfg); err != nil && !errors.Is(err, io.EOF) {
+		faults = append(faults, explain(err)...)
+	}
+	faults = append(faults, applyEnvironment(&cfg, environ)...)
+	cfg.setDefaults()
+	faults = append(faults, cfg.check()...)
+	if len(faults) > 0 {
+		return Config{}, &ConfigError{Faults: faults}
+	}
+	return cfg, nil
+}
+
+func (c *Config) setDefaults() {
+	if c.Keys.Provider == "" {
+		c.Keys.Provider = "file"
+	}
+	if c.Keys.Vault.TransitMount == "" {
+		c.Keys.Vault.TransitMount = "transit"
+	}
+	if c.Keys.Vault.TransitKey == "" {
+		c.Keys.Vault.TransitKey = "yinxin"
+	}
+	if c.Operator.Name == "" {
+		c.Operator.Name = "印信"
+	}
+	if c.Operator.Hotline == "" {
+		c.Operator.Hotline = "12345"
+	}
+}
+
+func (c *Config) check() []string {
+	var faults []string
+	add := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	secure := c.Listen.TLS.CertFile != ""
+	if secure != (c.Listen.TLS.KeyFile != "") {
+		add("listen.tls: cert_file and key_file go together")
+	}
+	issuer, err := url.Parse(c.Issuer)
+	switch {
+	case err != nil || issuer.Host == "" || issuer.RawQuery != "" || issuer.Fragment != "" || strings.HasSuffix(c.Issuer, "/"):
+		add("issuer: must be an absolute URL without query, fragment and trailing slash")
+	case issuer.Scheme == "http" && !isLoopbackHost(issuer.Hostname()):
+		add("issuer: plain http is allowed for a loopback host only")
+	case issuer.Scheme != "http" && issuer.Scheme != "https":
+		add("issuer: must be an https URL")
+	}
+	if c.Listen.Public == "" {
+		add("listen.public: is missing")
+	} else if !secure && !isLoopbackAddress(c.Listen.Public) {
+		add("listen.public: plain HTTP is allowed on loopback only; set listen.tls or listen on 127.0.0.1")
+	}
+	if c.Listen.Management == "" {
+		add("listen.management: is missing")
+	} else if !isLoopbackAddress(c.Listen.Management) {
+		add("listen.management: health and metrics answer on loopback only")
+	}
+	faults = append(faults, c.Database.check()...)
+	if c.Blob.Dir == "" {
+		add("blob.dir: is missing")
+	}
+	switch c.Keys.Provider {
+	case "file":
+		if c.Keys.PassphraseFile == "" {
+			add("keys.passphrase_file: is missing")
+		}
+	case "vault":
+		if c.Keys.Vault.Address == "" || c.Keys.Vault.RoleIDFile == "" || c.Keys.Vault.SecretIDFile == "" {
+			add("keys.vault: address, role_id_file and secret_id_file are needed")
+		}
+		if c.Sandbox {
+			add("sandbox: is refused with the production key provider vault")
+		}
+	default:
+		add("keys.provider: %q is not known; use file or vault", c.Keys.Provider)
+	}
+	if !c.Sandbox && c.Messages.URL == "" {
+		add("messages.url: is missing; without it nobody can receive a code")
+	}
+	if !c.Sandbox && c.Authority.URL == "" {
+		add("authority.url: is missing; without it nobody can be proofed")
+	}
+	for _, proxy := range c.TrustedProxies {
+		if _, err := parseNetwork(proxy); err != nil {
+			add("trusted_proxies: %q is neither an address nor a network", proxy)
+		}
+	}
+	return faults
+}
+
+func (d Database) check() []string {
+	switch {
+	case d.URL == "":
+		return []string{"database.url: is missing"}
+	case strings.HasPrefix(d.URL, "sqlite:"):
+		return nil
+	case !strings.HasPrefix(d.URL, "postgres://") && !strings.HasPrefix(d.URL, "postgresql://"):
+		return []string{"database.url: must begin with sqlite: or postgres://"}
+	}
+	address, err := url.Parse(d.URL)
+	if err != nil {
+		return []string{"database.url: cannot be read"}
+	}
+	host := address.Hostname()
+	if given := address.Query().Get("host"); given != "" {
+		host = given
+	}
+	local := host == "" || strings.HasPrefix(host, "/") || isLoopbackHost(host)
+	if mode := address.Query().Get("sslmode"); !local && mode != "verify-full" && mode != "verify-ca" {
+		return []string{"database.url: a database on another host needs sslmode=verify-full"}
+	}
+	return nil
+}
+
+var unknownField = regexp.MustCompile(`line (\d+): field (\S+) not found in type app\.(\S+)`)
+
+// explain turns the decoder's faults into lines that name the nearest known key.
+func explain(err error) []string {
+	decoding, ok := errors.AsType[*yaml.TypeError](err)
+	if !ok {
+		return []string{err.Error()}
+	}
+	var lines []string
+	for _, line := range decoding.Errors {
+		if parts := unknownField.FindStringSubmatch(line); parts != nil {
+			line = fmt.Sprintf("line %s: unknown key %q", parts[1], parts[2])
+			if near := nearest(parts[2], keysOf(reflect.TypeFor[Config](), parts[3])); near != "" {
+				line += fmt.Sprintf("; did you mean %q?", near)
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// keysOf lists the keys of the named struct type inside t.
+func keysOf(t reflect.Type, name string) []string {
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var names []string
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if t.Name() == name {
+			names = append(names, field.Tag.Get("yaml"))
+		} else {
+			names = append(names, keysOf(field.Type, name)...)
+		}
+	}
+	return names
+}
+
+func nearest(word string, candidates []string) string {
+	best, distance := "", 4
+	for _, candidate := range candidates {
+		if d := editDistance(word, candidate); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	return best
+}
+
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}
+
+const environmentPrefix = "YINXIN_"
+
+// applyEnvironment overrides values by YINXIN_<PATH>; a variable that names no key is a fault like an unknown key.
+func applyEnvironment(cfg *Config, environ []string) []string {
+	fields := map[string]reflect.Value{}
+	collectFields(reflect.ValueOf(cfg).Elem(), environmentPrefix, fields)
+	var faults []string
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, environmentPrefix) {
+			continue
+		}
+		field, known := fields[name]
+		if !known {
+			names := make([]string, 0, len(fields))
+			for n := range fields {
+				names = append(names, n)
+			}
+			slices.Sort(names)
+			line := fmt.Sprintf("environment: unknown variable %s", name)
+			if near := nearest(name, names); near != "" {
+				line += "; did you mean " + near + "?"
+			}
+			faults = append(faults, line)
+			continue
+		}
+		switch field.Kind() {
+		case reflect.String:
+			field.SetString(value)
+		case reflect.Bool:
+			on, err := strconv.ParseBool(value)
+			if err != nil {
+				faults = append(faults, fmt.Sprintf("environment: %s must be true or false", name))
+			}
+			field.SetBool(on)
+		case reflect.Slice:
+			field.Set(reflect.ValueOf(strings.Split(value, ",")))
+		}
+	}
+	return faults
+}
+
+func collectFields(v reflect.Value, prefix string, into map[string]reflect.Value) {
+	for i := range v.NumField() {
+		name := prefix + strings.ToUpper(v.Type().Field(i).Tag.Get("yaml"))
+		if v.Field(i).Kind() == reflect.Struct {
+			collectFields(v.Field(i), name+"_", into)
+			continue
+		}
+		into[name] = v.Field(i)
+	}
+}
+
+// ReadSecret reads a secret file without its trailing line break. A file that others may read is refused.
+func ReadSecret(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("read secret: %s may be read by others; run chmod 600 on it", path)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read secret: %w", err)
+	}
+	secret := strings.TrimRight(string(content), "\r\n")
+	if secret == "" {
+		return "", fmt.Errorf("read secret: %s is empty", path)
+	}
+	return secret, nil
+}
+
+func isLoopbackHost(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}
+
+func isLoopbackAddress(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	return err == nil && isLoopbackHost(host)
+}
+
+func parseNetwork(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
+}

@@ -1,0 +1,79 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const good = `
+issuer: http://localhost:8080
+listen: {public: "127.0.0.1:8080", management: "127.0.0.1:9090"}
+database: {url: "sqlite:/tmp/x/yinxin.db"}
+blob: {dir: /tmp/x/blobs}
+keys: {provider: file, passphrase_file: /tmp/x/passphrase}
+sandbox: true
+`
+
+func TestConfigFaultsComeTogetherWithSuggestions(t *testing.T) {
+	_, err := ParseConfig([]byte(strings.ReplaceAll(good, "sandbox", "sandbx")+"database2: 1\nlisten2: {}\n"), []string{"YINXIN_ISUER=x", "HOME=/"})
+	if err == nil {
+		t.Fatal("unknown keys were accepted")
+	}
+	for _, want := range []string{`unknown key "sandbx"; did you mean "sandbox"?`, `"database2"; did you mean "database"`, "YINXIN_ISUER; did you mean YINXIN_ISSUER?", "messages.url", "authority.url"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q:\n%v", want, err)
+		}
+	}
+}
+
+func TestConfigRefusesWhatIsInsecure(t *testing.T) {
+	cases := map[string]struct{ old, new, want string }{
+		"plain http off loopback":         {`public: "127.0.0.1:8080"`, `public: "0.0.0.0:8080"`, "listen.public"},
+		"plain issuer":                    {"http://localhost:8080", "http://id.example", "issuer"},
+		"issuer with a slash":             {"http://localhost:8080", "https://id.example/", "issuer"},
+		"management for all":              {`management: "127.0.0.1:9090"`, `management: ":9090"`, "listen.management"},
+		"K-08 database without TLS":       {"sqlite:/tmp/x/yinxin.db", "postgres://db.example/yinxin", "sslmode"},
+		"K-08 TLS without checking":       {"sqlite:/tmp/x/yinxin.db", "postgres://db.example/yinxin?sslmode=require", "sslmode"},
+		"sandbox with production keys":    {"provider: file", "provider: vault", "sandbox"},
+		"half a certificate":              {`management: "127.0.0.1:9090"`, `management: "127.0.0.1:9090", tls: {cert_file: x}`, "cert_file and key_file"},
+		"a proxy that is no address":      {"sandbox: true", "sandbox: true\ntrusted_proxies: [proxy]", "trusted_proxies"},
+		"production without an authority": {"sandbox: true", "sandbox: false", "authority.url"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(good, c.old) {
+				t.Fatalf("the base has no %q", c.old)
+			}
+			_, err := ParseConfig([]byte(strings.Replace(good, c.old, c.new, 1)), nil)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, want a fault of %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestEnvironmentOverrides(t *testing.T) {
+	cfg, err := ParseConfig([]byte(good), []string{"YINXIN_DATABASE_URL=sqlite:/other.db", "YINXIN_TRUSTED_PROXIES=10.0.0.1,10.1.0.0/16", "YINXIN_LISTEN_PUBLIC=127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Database.URL != "sqlite:/other.db" || len(cfg.TrustedProxies) != 2 || cfg.Listen.Public != "127.0.0.1:1" {
+		t.Fatalf("%+v", cfg)
+	}
+}
+
+func TestSecretFilesMustBePrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte("s3cret\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadSecret(path); err == nil {
+		t.Fatal("a secret that others may read was accepted")
+	}
+	os.Chmod(path, 0o600)
+	if secret, err := ReadSecret(path); err != nil || secret != "s3cret" {
+		t.Fatalf("%q, %v", secret, err)
+	}
+}
