@@ -3,6 +3,7 @@ package pki
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
@@ -445,4 +446,13 @@ func (c *Certificate) CheckSignatureFrom(issuer *Certificate) error {
 // may name an issuer of the same name with another key.
 func (c *Certificate) IsSelfSigned() bool {
 	return bytes.Equal(c.Subject.Raw, c.Issuer.Raw) && c.CheckSignatureFrom(c) == nil
+}
+
+// SM2Key returns the key when it is one of sm2p256v1.
+func (c *Certificate) SM2Key() (*ecdsa.PublicKey, bool) {
+	key, ok := c.PublicKey.(*ecdsa.PublicKey)
+	if !ok || !IsSM2(key) {
+		return nil, false
+	}
+	return key, true
 }
