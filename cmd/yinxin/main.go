@@ -1,0 +1,136 @@
+// Command yinxin is the one binary: login with tiered real-name proofing, e-seals, e-licences and their verification.
+//
+// Each verb has a file of its own here, with flags and exit status only; the work is done by internal/app, and by sdk
+// and conformance for the verbs that need no server. Results go to stdout, talk to stderr. Exit status: 0 done or
+// valid, 1 failed or invalid, 2 indeterminate or could not judge, 3 misuse or broken environment.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Exit statuses of every verb.
+const (
+	exitDone          = 0
+	exitFailed        = 1
+	exitIndeterminate = 2
+	exitMisuse        = 3
+)
+
+// command is what a verb gets.
+type command struct {
+	args   []string
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// verb is one word of the command line.
+type verb struct {
+	name    string
+	summary string
+	run     func(ctx context.Context, c command) int
+}
+
+var verbs = []verb{
+	{"quickstart", "run the whole job on embedded defaults, then keep serving", quickstart},
+	{"serve", "serve with a configuration file", serve},
+	{"verify", "judge sealed documents, seals and presentation codes", verifyFiles},
+	{"inspect", "print the structure of a file without judging it", inspectFiles},
+	{"migrate", "bring the database up to date, or show what would run", migrate},
+	{"admin", "apply clients, personas and policies from a file", admin},
+	{"audit", "check the hash chains of the audit log", auditLog},
+	{"doctor", "check configuration and environment", doctor},
+	{"conformance", "run the rules of the standards against this build", runConformance},
+	{"version", "print the version", printVersion},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(dispatch(ctx, command{args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
+}
+
+func dispatch(ctx context.Context, c command) int {
+	if len(c.args) == 0 || slices.Contains([]string{"help", "-h", "-help", "--help"}, c.args[0]) {
+		usage(c.stderr)
+		if len(c.args) == 0 {
+			return exitMisuse
+		}
+		return exitDone
+	}
+	for _, v := range verbs {
+		if v.name == c.args[0] {
+			c.args = c.args[1:]
+			return v.run(ctx, c)
+		}
+	}
+	fmt.Fprintf(c.stderr, "yinxin: unknown verb %q\n", c.args[0])
+	fmt.Fprintln(c.stderr, "hint: run yinxin help")
+	return exitMisuse
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "usage: yinxin VERB [FLAGS] [ARGUMENTS]")
+	for _, v := range verbs {
+		fmt.Fprintf(w, "  %-12s %s\n", v.name, v.summary)
+	}
+	fmt.Fprintln(w, "Each verb explains its flags with -h.")
+}
+
+// flags returns a flag set that speaks like the rest of the program.
+func (c command) flags(name, arguments string) *flag.FlagSet {
+	set := flag.NewFlagSet(name, flag.ContinueOnError)
+	set.SetOutput(c.stderr)
+	set.Usage = func() {
+		fmt.Fprintf(c.stderr, "usage: yinxin %s [FLAGS] %s\n", name, arguments)
+		set.PrintDefaults()
+	}
+	return set
+}
+
+// parse reads the flags; done is true when the verb must end with the status given. Flags may stand after arguments.
+func (c command) parse(set *flag.FlagSet) (arguments []string, status int, done bool) {
+	rest := c.args
+	for {
+		if err := set.Parse(rest); errors.Is(err, flag.ErrHelp) {
+			return nil, exitDone, true
+		} else if err != nil {
+			return nil, exitMisuse, true
+		}
+		if set.NArg() == 0 {
+			return arguments, exitDone, false
+		}
+		if used := len(rest) - set.NArg(); used > 0 && rest[used-1] == "--" {
+			return append(arguments, set.Args()...), exitDone, false
+		}
+		arguments = append(arguments, set.Arg(0))
+		rest = set.Args()[1:]
+	}
+}
+
+// fail prints an error the way every verb does.
+func (c command) fail(status int, name string, err error) int {
+	fmt.Fprintf(c.stderr, "yinxin %s: %v\n", name, err)
+	return status
+}
+
+// stringList collects a flag that may be given more than once.
+type stringList []string
+
+func (l *stringList) String() string { return strings.Join(*l, ",") }
+
+// Set adds a value.
+func (l *stringList) Set(value string) error {
+	*l = append(*l, value)
+	return nil
+}

@@ -1,0 +1,14 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/yinxin-gov/yinxin/internal/app"
+)
+
+func printVersion(_ context.Context, c command) int {
+	fmt.Fprintf(c.stdout, "yinxin %s %s %s/%s\n", app.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return exitDone
+}
