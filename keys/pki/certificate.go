@@ -424,7 +424,11 @@ func ParseCertificates(input []byte) ([]*Certificate, error) {
 
 // EncodePEM writes a certificate as PEM.
 func (c *Certificate) EncodePEM() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+	return encodePEM("CERTIFICATE", c.Raw)
+}
+
+func encodePEM(kind string, octets []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: octets})
 }
 
 // KeyIDHex is the subject key identifier in lower-case hex, empty when the certificate has none.

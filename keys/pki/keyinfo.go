@@ -65,6 +65,11 @@ func parseKeyInfo(reader *der.Reader, value der.Value) (crypto.PublicKey, error)
 		return nil, fmt.Errorf("%w: %w", ErrKeyInvalid, err)
 	}
 	switch algorithm.OID {
+	case OIDSM2: // some toolkits name the curve instead of the kind of key
+		if err := reader.Tolerate(KeyAlgorithmSM2); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrKeyInvalid, err)
+		}
+		fallthrough
 	case OIDECPublicKey:
 		return parseCurveKey(reader, algorithm.Parameters, octets)
 	case OIDRSAEncryption:

@@ -23,19 +23,17 @@ type Deviation = der.Deviation
 
 // Deviations of certificates and messages, beside those of package der.
 const (
-	StrictReaderRefuses    Deviation = "x509_strict_refused"    // a strict X.509 reader refuses the certificate
-	AlgorithmParameters    Deviation = "algorithm_parameters"   // parameters other than absent or NULL
-	SignatureRaw           Deviation = "signature_raw"          // 64 octets r‖s where DER {r,s} is defined
-	SubjectAltNameOdd      Deviation = "subject_alt_name_odd"   // subjectAltName does not parse
-	ExtensionOdd           Deviation = "extension_odd"          // a known extension does not parse; treated as absent
-	SerialNotPositive      Deviation = "serial_not_positive"    // RFC 5280 4.1.2.2
-	VersionWithExtensions  Deviation = "version_extensions"     // extensions in a certificate that is not version 3
-	ContentBase64          Deviation = "content_base64"         // content of a message is Base64 text
-	InnerTypeDiffers       Deviation = "inner_type_differs"     // contentType attribute differs from the inner content type
-	SignerVersionOdd       Deviation = "signer_version_odd"     // SignerInfo version other than 1
-	SignatureAlgorithmOdd  Deviation = "signature_algorithm_id" // SM2-with-SM3 where the SM2 signature identifier is defined
-	AttributesNotSorted    Deviation = "attributes_not_sorted"  // signed attributes are not in DER order
-	CertificateSetRepeated Deviation = "certificate_repeated"   // a certificate occurs twice in a message
+	StrictReaderRefuses   Deviation = "x509_strict_refused"    // a strict X.509 reader refuses the certificate
+	SignatureRaw          Deviation = "signature_raw"          // 64 octets r‖s where DER {r,s} is defined
+	ExtensionOdd          Deviation = "extension_odd"          // a known extension does not parse; treated as absent
+	SerialNotPositive     Deviation = "serial_not_positive"    // RFC 5280 4.1.2.2
+	VersionWithExtensions Deviation = "version_extensions"     // extensions in a certificate that is not version 3
+	ContentBase64         Deviation = "content_base64"         // content of a message is Base64 text
+	InnerTypeDiffers      Deviation = "inner_type_differs"     // contentType attribute differs from the inner content type
+	SignerVersionOdd      Deviation = "signer_version_odd"     // SignerInfo version other than 1
+	SignatureAlgorithmOdd Deviation = "signature_algorithm_id" // SM2-with-SM3 where the SM2 signature identifier is defined
+	AttributesNotSorted   Deviation = "attributes_not_sorted"  // signed attributes are not in DER order
+	KeyAlgorithmSM2       Deviation = "key_algorithm_sm2"      // the curve's OID where id-ecPublicKey is defined
 )
 
 // Errors. Callers compare with errors.Is; texts are for people.

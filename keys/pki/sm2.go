@@ -210,15 +210,20 @@ func ParseSM2Key(point []byte) (*ecdsa.PublicKey, error) {
 
 // CheckSM2Key checks that a key made elsewhere is a point of sm2p256v1.
 func CheckSM2Key(public *ecdsa.PublicKey) error {
-	if public == nil || !sm2.IsSM2PublicKey(public) {
-		return fmt.Errorf("%w: not a key of sm2p256v1", ErrKeyInvalid)
-	}
-	point, err := public.Bytes()
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrKeyInvalid, err)
-	}
-	_, err = ParseSM2Key(point)
+	_, err := EncodeSM2Key(public)
 	return err
+}
+
+// EncodeSM2Key writes a key as uncompressed point 04‖x‖y of 65 octets, after checking it.
+func EncodeSM2Key(public *ecdsa.PublicKey) ([]byte, error) {
+	if public == nil || !sm2.IsSM2PublicKey(public) {
+		return nil, fmt.Errorf("%w: not a key of sm2p256v1", ErrKeyInvalid)
+	}
+	checked, err := sm2.PublicKeyToECDH(public)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKeyInvalid, err)
+	}
+	return checked.Bytes(), nil
 }
 
 // IsSM2 tells whether the key lies on sm2p256v1.
