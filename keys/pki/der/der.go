@@ -31,21 +31,16 @@ type Deviation string
 
 // Deviations of the encoding itself.
 const (
-	LengthNotMinimal  Deviation = "length_not_minimal"   // X.690 10.1: length in more octets than needed
-	LengthIndefinite  Deviation = "length_indefinite"    // X.690 10.1: end-of-contents form
-	StringConstructed Deviation = "string_constructed"   // X.690 10.2: string in segments
-	IntegerPadded     Deviation = "integer_padded"       // X.690 8.3.2: redundant leading octet
-	BooleanNotFF      Deviation = "boolean_not_ff"       // X.690 11.1: TRUE other than 0xFF
-	BitsNotMinimal    Deviation = "bits_not_minimal"     // X.690 11.2: unused bits set or trailing zero bits of a named list
-	TimeNotZulu       Deviation = "time_not_zulu"        // X.690 11.7, 11.8: offset, missing seconds or trailing fraction zeros
-	DefaultEncoded    Deviation = "default_encoded"      // X.690 11.5: a value equal to its DEFAULT is written out
-	StringCharacters  Deviation = "string_characters"    // characters outside the string type's alphabet
-	TrailingBytes     Deviation = "trailing_bytes"       // octets after the value
-	SetNotSorted      Deviation = "set_not_sorted"       // X.690 11.6: SET OF not in ascending order
-	OIDNotMinimal     Deviation = "oid_arc_not_minimal"  // X.690 8.19.2: padded arc
-	NullNotEmpty      Deviation = "null_not_empty"       // X.690 8.8.2
-	EmptyOptional     Deviation = "optional_empty"       // an empty SEQUENCE where the member should be absent
-	UnexpectedTag     Deviation = "unexpected_tag_class" // a string type other than the one defined
+	LengthNotMinimal  Deviation = "length_not_minimal"  // X.690 10.1: length in more octets than needed
+	LengthIndefinite  Deviation = "length_indefinite"   // X.690 10.1: end-of-contents form
+	StringConstructed Deviation = "string_constructed"  // X.690 10.2: string in segments
+	IntegerPadded     Deviation = "integer_padded"      // X.690 8.3.2: redundant leading octet
+	BooleanNotFF      Deviation = "boolean_not_ff"      // X.690 11.1: TRUE other than 0xFF
+	BitsNotMinimal    Deviation = "bits_not_minimal"    // X.690 11.2: unused bits set or trailing zero bits of a named list
+	TimeNotZulu       Deviation = "time_not_zulu"       // X.690 11.7, 11.8: offset, missing seconds or trailing fraction zeros
+	DefaultEncoded    Deviation = "default_encoded"     // X.690 11.5: a value equal to its DEFAULT is written out
+	StringCharacters  Deviation = "string_characters"   // characters outside the string type's alphabet
+	OIDNotMinimal     Deviation = "oid_arc_not_minimal" // X.690 8.19.2: padded arc
 )
 
 // Classes of tags.
