@@ -1,0 +1,362 @@
+package jose
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"sync"
+
+	"github.com/emmansun/gmsm/sm2"
+	"github.com/emmansun/gmsm/sm3"
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jws"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+// Key is a public key for one algorithm.
+type Key struct {
+	ID        string
+	Algorithm Algorithm
+	Public    crypto.PublicKey // *ecdsa.PublicKey or *rsa.PublicKey
+}
+
+// KeySet is a set of public keys.
+type KeySet struct{ keys []Key }
+
+// NewKeySet checks the keys and makes a set of them.
+func NewKeySet(keys ...Key) (KeySet, error) {
+	for _, key := range keys {
+		if err := key.check(); err != nil {
+			return KeySet{}, err
+		}
+	}
+	return KeySet{keys: slices.Clone(keys)}, nil
+}
+
+// Keys returns the keys of the set.
+func (s KeySet) Keys() []Key { return slices.Clone(s.keys) }
+
+// Has reports whether a key id is in the set.
+func (s KeySet) Has(id string) bool {
+	return slices.ContainsFunc(s.keys, func(k Key) bool { return k.ID == id })
+}
+
+// member is a JWK as we read and write it.
+type member struct {
+	Type      string   `json:"kty"`
+	Curve     string   `json:"crv,omitempty"`
+	X         string   `json:"x,omitempty"`
+	Y         string   `json:"y,omitempty"`
+	N         string   `json:"n,omitempty"`
+	E         string   `json:"e,omitempty"`
+	Use       string   `json:"use,omitempty"`
+	Ops       []string `json:"key_ops,omitempty"`
+	Algorithm string   `json:"alg,omitempty"`
+	KeyID     string   `json:"kid,omitempty"`
+}
+
+// MarshalJSON writes a JWK set (RFC 7517 section 5), each key with its alg, kid and use.
+func (s KeySet) MarshalJSON() ([]byte, error) {
+	members := make([]member, 0, len(s.keys))
+	for _, key := range s.keys {
+		m, err := key.member()
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, m)
+	}
+	return json.Marshal(struct {
+		Keys []member `json:"keys"`
+	}{members})
+}
+
+func (k Key) member() (member, error) {
+	m := member{Use: "sig", Algorithm: string(k.Algorithm), KeyID: k.ID}
+	switch public := k.Public.(type) {
+	case *rsa.PublicKey:
+		m.Type, m.N, m.E = "RSA", encode(public.N.Bytes()), encode(big.NewInt(int64(public.E)).Bytes())
+	case *ecdsa.PublicKey:
+		m.Type, m.Curve = "EC", "P-256"
+		if k.Algorithm == SM2SM3 {
+			m.Curve = CurveSM2
+		}
+		m.X, m.Y = encode(public.X.FillBytes(make([]byte, 32))), encode(public.Y.FillBytes(make([]byte, 32)))
+	default:
+		return member{}, fmt.Errorf("%w: %T", ErrBadKey, k.Public)
+	}
+	return m, nil
+}
+
+// Thumbprint is RFC 7638 with SHA-256, or with SM3 for an SM2 key, in base64url.
+func (k Key) Thumbprint() (string, error) {
+	m, err := k.member()
+	if err != nil {
+		return "", err
+	}
+	var text string
+	if m.Type == "RSA" {
+		text = fmt.Sprintf(`{"e":%q,"kty":"RSA","n":%q}`, m.E, m.N)
+	} else {
+		text = fmt.Sprintf(`{"crv":%q,"kty":"EC","x":%q,"y":%q}`, m.Curve, m.X, m.Y)
+	}
+	if k.Algorithm == SM2SM3 {
+		sum := sm3.Sum([]byte(text))
+		return encode(sum[:]), nil
+	}
+	sum := sha256.Sum256([]byte(text))
+	return encode(sum[:]), nil
+}
+
+// MaxKeys bounds a key set that is read.
+const MaxKeys = 64
+
+// ParseKeySet reads a JWK set for verification. Private and symmetric keys, weak RSA, points off the curve, keys for
+// encryption and duplicate key ids are refused (J-04, J-12); keys of other kinds are passed over when lenient is set, as
+// a reader of somebody else's mixed set needs.
+func ParseKeySet(raw []byte, lenient bool) (KeySet, error) {
+	top, err := object(raw)
+	if err != nil {
+		return KeySet{}, err
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(top["keys"], &list); err != nil || len(list) > MaxKeys {
+		return KeySet{}, fmt.Errorf("%w: not a list of at most %d keys", ErrBadKey, MaxKeys)
+	}
+	var set KeySet
+	for _, entry := range list {
+		key, known, err := parseKey(entry)
+		if err != nil {
+			return KeySet{}, err
+		}
+		if !known {
+			if lenient {
+				continue
+			}
+			return KeySet{}, fmt.Errorf("%w: kind of key is not supported", ErrBadKey)
+		}
+		if key.ID != "" && set.Has(key.ID) {
+			return KeySet{}, fmt.Errorf("%w: duplicate kid", ErrBadKey)
+		}
+		set.keys = append(set.keys, key)
+	}
+	return set, nil
+}
+
+var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+
+func parseKey(raw json.RawMessage) (key Key, known bool, err error) {
+	members, err := object(raw)
+	if err != nil {
+		return Key{}, false, err
+	}
+	for _, name := range privateMembers {
+		if _, ok := members[name]; ok {
+			return Key{}, false, fmt.Errorf("%w: a private or secret part", ErrBadKey)
+		}
+	}
+	var m member
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return Key{}, false, fmt.Errorf("%w: members of wrong type", ErrBadKey)
+	}
+	if m.Use != "" && m.Use != "sig" || len(m.Ops) > 0 && !slices.Contains(m.Ops, "verify") {
+		return Key{}, false, fmt.Errorf("%w: not for signatures", ErrBadKey)
+	}
+	if len(m.KeyID) > 256 {
+		return Key{}, false, fmt.Errorf("%w: kid is too long", ErrBadKey)
+	}
+	key = Key{ID: m.KeyID, Algorithm: Algorithm(m.Algorithm)}
+	switch {
+	case m.Type == "EC" && m.Curve == "P-256":
+		key.Algorithm = orDefault(key.Algorithm, ES256)
+		key.Public, err = m.point(elliptic.P256())
+	case m.Type == "EC" && m.Curve == CurveSM2:
+		key.Algorithm = orDefault(key.Algorithm, SM2SM3)
+		key.Public, err = m.point(sm2.P256())
+	case m.Type == "RSA":
+		key.Algorithm = orDefault(key.Algorithm, RS256)
+		key.Public, err = m.modulus()
+	default:
+		return Key{}, false, nil
+	}
+	if err == nil {
+		err = key.check()
+	}
+	return key, true, err
+}
+
+func orDefault(a, fallback Algorithm) Algorithm {
+	if a == "" {
+		return fallback
+	}
+	return a
+}
+
+func (m member) point(curve elliptic.Curve) (*ecdsa.PublicKey, error) {
+	x, errX := decode(m.X)
+	y, errY := decode(m.Y)
+	if errX != nil || errY != nil || len(x) != 32 || len(y) != 32 {
+		return nil, fmt.Errorf("%w: coordinates are not 32 octets", ErrBadKey)
+	}
+	return &ecdsa.PublicKey{Curve: curve, X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)}, nil
+}
+
+func (m member) modulus() (*rsa.PublicKey, error) {
+	n, errN := decode(m.N)
+	e, errE := decode(m.E)
+	if errN != nil || errE != nil || len(e) == 0 || len(e) > 4 || len(n) > 1024 {
+		return nil, fmt.Errorf("%w: modulus or exponent", ErrBadKey)
+	}
+	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(new(big.Int).SetBytes(e).Int64())}, nil
+}
+
+// check: the key is fit for its algorithm.
+func (k Key) check() error {
+	switch public := k.Public.(type) {
+	case *ecdsa.PublicKey:
+		if k.Algorithm == SM2SM3 {
+			if err := pki.CheckSM2Key(public); err != nil {
+				return fmt.Errorf("%w: %w", ErrBadKey, err)
+			}
+			return nil
+		}
+		if k.Algorithm != ES256 || public.Curve != elliptic.P256() {
+			return fmt.Errorf("%w: curve does not fit %s", ErrBadKey, k.Algorithm)
+		}
+		if _, err := public.ECDH(); err != nil {
+			return fmt.Errorf("%w: not a point of the curve", ErrBadKey)
+		}
+		return nil
+	case *rsa.PublicKey:
+		if k.Algorithm != RS256 && k.Algorithm != PS256 {
+			return fmt.Errorf("%w: RSA does not fit %s", ErrBadKey, k.Algorithm)
+		}
+		if hasROCAFingerprint(public.N) {
+			return fmt.Errorf("%w: RSA key has the ROCA weakness", ErrBadKey)
+		}
+		if public.N.BitLen() < 2048 || public.N.BitLen() > 8192 || public.E < 3 || public.E&1 == 0 || public.N.Bit(0) == 0 {
+			return fmt.Errorf("%w: RSA key is weak", ErrBadKey)
+		}
+		return nil
+	}
+	return fmt.Errorf("%w: %T", ErrBadKey, k.Public)
+}
+
+// verify finds the keys that may have signed and tries them: the one with the header's kid, or without kid every key of
+// the algorithm.
+func (s KeySet) verify(header Header, input, signature []byte) error {
+	tried := false
+	for _, key := range s.keys {
+		if key.Algorithm != header.Algorithm || header.KeyID != "" && key.ID != "" && key.ID != header.KeyID {
+			continue
+		}
+		tried = true
+		if key.verify(input, signature) == nil {
+			return nil
+		}
+	}
+	if !tried {
+		return ErrKey
+	}
+	return ErrSignature
+}
+
+func (k Key) verify(input, signature []byte) error {
+	registerSM2()
+	if (k.Algorithm == ES256 || k.Algorithm == SM2SM3) && len(signature) != 64 {
+		return ErrSignature
+	}
+	verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(k.Algorithm))
+	if err != nil {
+		return ErrAlgorithm
+	}
+	if verifier.Verify(input, signature, k.Public) != nil {
+		return ErrSignature
+	}
+	if public, ok := k.Public.(*rsa.PublicKey); ok && k.Algorithm == PS256 {
+		// The library takes any salt length; RFC 7518 section 3.5 fixes it to the length of the hash.
+		sum := sha256.Sum256(input)
+		if rsa.VerifyPSS(public, crypto.SHA256, sum[:], signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) != nil {
+			return ErrSignature
+		}
+	}
+	return nil
+}
+
+// hasROCAFingerprint finds moduli of the faulty key generator of CVE-2017-15361: their residues are powers of 65537
+// modulo every small prime, which is out of reach for chance.
+func hasROCAFingerprint(n *big.Int) bool {
+	for p := int64(3); p <= 167; p += 2 {
+		if !big.NewInt(p).ProbablyPrime(0) {
+			continue
+		}
+		residue, found := new(big.Int).Mod(n, big.NewInt(p)).Int64(), false
+		for power, steps := int64(1), int64(0); steps < p && !found; steps++ {
+			found = power == residue
+			power = power * 65537 % p
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// registerSM2 teaches the library the algorithm and the curve of GM/T 0125, once for the process.
+var registerSM2 = sync.OnceFunc(func() {
+	jwa.RegisterEllipticCurveAlgorithm(CurveSM2)
+	jws.RegisterVerifier(jwa.SignatureAlgorithm(SM2SM3), jws.VerifierFactoryFn(func() (jws.Verifier, error) { return sm2Verifier{}, nil }))
+})
+
+type sm2Verifier struct{}
+
+// Verify implements jws.Verifier for raw r‖s.
+func (sm2Verifier) Verify(payload, signature []byte, key any) error {
+	public, ok := key.(*ecdsa.PublicKey)
+	if !ok {
+		return ErrBadKey
+	}
+	encoded, err := pki.SM2SignatureFromRaw(signature)
+	if err != nil {
+		return ErrSignature
+	}
+	if _, err := pki.VerifySM2(public, nil, payload, encoded, pki.FormDER); err != nil {
+		return ErrSignature
+	}
+	return nil
+}
+
+// rawSignature turns DER {r,s} into r‖s of 64 octets (RFC 7518 section 3.4).
+func rawSignature(encoded []byte) ([]byte, error) {
+	r, s := new(big.Int), new(big.Int)
+	input := cryptobyte.String(encoded)
+	var inner cryptobyte.String
+	if !input.ReadASN1(&inner, asn1.SEQUENCE) || !input.Empty() || !inner.ReadASN1Integer(r) || !inner.ReadASN1Integer(s) || !inner.Empty() ||
+		r.Sign() <= 0 || s.Sign() <= 0 || r.BitLen() > 256 || s.BitLen() > 256 {
+		return nil, errors.New("jose: signer gave no DER signature of a 256-bit curve")
+	}
+	raw := make([]byte, 64)
+	r.FillBytes(raw[:32])
+	s.FillBytes(raw[32:])
+	return raw, nil
+}
+
+// HalfHash is at_hash, c_hash and s_hash (OpenID Connect Core 3.1.3.6): the left half of the hash of the algorithm, in
+// base64url; SM3 for SGD_SM3_SM2.
+func HalfHash(algorithm Algorithm, value string) string {
+	if algorithm == SM2SM3 {
+		sum := sm3.Sum([]byte(value))
+		return encode(sum[:16])
+	}
+	sum := sha256.Sum256([]byte(value))
+	return encode(sum[:16])
+}
