@@ -1,0 +1,111 @@
+// Package seal holds the rules for electronic seals and seal signatures (GB/T 38540-2020, GM/T 0031-2014, GM/T 0031-2025),
+// one file a rule. They judge structure, coverage and signers; chains and documents belong to other areas.
+package seal
+
+import (
+	"errors"
+
+	"github.com/yinxin-gov/yinxin/conformance/check"
+	"github.com/yinxin-gov/yinxin/conformance/vectors"
+	"github.com/yinxin-gov/yinxin/esign/ses"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+// Rules of the area, in the order of a report.
+func Rules() []check.Rule {
+	return []check.Rule{
+		shape, version, makerSignature, v1Coverage, tolerated, strict, algorithm, rawValue,
+		signatureValue, dataHash, signerListed, signerDigest, signerUsage, signingTime, v1Time, bounds,
+	}
+}
+
+// judge reads the seal or the seal signature of a vector and takes the steps of GB/T 38540-2020 6.3 and 7.3 that need no
+// trust.
+func judge(v vectors.Vector) check.Outcome {
+	if input, ok := v.Fields["signature"]; ok {
+		return judgeSignature(v, input)
+	}
+	parsed, err := ses.ParseSeal(v.Fields["seal"])
+	if err != nil {
+		return check.Refuse("SEAL_FORMAT", err)
+	}
+	outcome := judgeSeal(parsed)
+	if !outcome.Accepted {
+		return outcome
+	}
+	return structure(v, parsed.Structure, first(outcome.Code, parsed.Deviations))
+}
+
+// judgeSeal verifies the maker's signature.
+func judgeSeal(parsed *ses.Seal) check.Outcome {
+	maker, err := pki.ParseCertificate(parsed.MakerCert)
+	if err != nil {
+		return check.Refuse("SEAL_FORMAT", err)
+	}
+	encoding, err := parsed.CheckSignature(maker)
+	switch {
+	case errors.Is(err, pki.ErrAlgorithm):
+		return check.Refuse("SIG_ALG", err)
+	case err != nil:
+		return check.Refuse("SEAL_SIGNATURE", err)
+	case encoding == pki.EncodingRaw:
+		return check.AcceptWith(string(pki.SignatureRaw))
+	}
+	return check.Accept()
+}
+
+// judgeSignature verifies seal, value, data hash, signer and time.
+func judgeSignature(v vectors.Vector, input []byte) check.Outcome {
+	parsed, err := ses.ParseSignature(input)
+	if err != nil {
+		return check.Refuse("SIG_FORMAT", err)
+	}
+	if outcome := judgeSeal(parsed.Seal); !outcome.Accepted {
+		return outcome
+	}
+	signer, err := pki.ParseCertificate(parsed.SignerCert)
+	if err != nil {
+		return check.Refuse("SIG_FORMAT", err)
+	}
+	encoding, err := parsed.CheckSignature(signer)
+	switch {
+	case errors.Is(err, pki.ErrAlgorithm):
+		return check.Refuse("SIG_ALG", err)
+	case err != nil:
+		return check.Refuse("SIG_VALUE", err)
+	case !parsed.BindsData(v.Fields["document"]):
+		return check.Refuse("DATA_HASH", nil)
+	case !parsed.Seal.ListsSigner(parsed.SignerCert):
+		return check.Refuse("SIGNER_NOT_IN_SEAL", nil)
+	}
+	if err := pki.CheckUsage(signer, pki.SealUsage, ""); err != nil {
+		return check.Refuse("SIGNER_CERT_USAGE", err)
+	}
+	switch moment := parsed.Time.Moment; {
+	case !signer.InPeriod(moment):
+		return check.Refuse("SIGN_TIME_OUTSIDE_CERT", nil)
+	case !parsed.Seal.InPeriod(moment):
+		return check.Refuse("SIGN_TIME_OUTSIDE_SEAL", nil)
+	}
+	code := ""
+	if encoding == pki.EncodingRaw {
+		code = string(pki.SignatureRaw)
+	}
+	return structure(v, parsed.Structure, first(first(code, parsed.Deviations), parsed.Seal.Deviations))
+}
+
+// structure accepts with the code, unless the vector names a structure and another one was read.
+func structure(v vectors.Vector, have ses.Structure, code string) check.Outcome {
+	if want, ok := v.Fields["structure"]; ok && string(want) != string(have) {
+		return check.Refuse("structure", errors.New("read as "+string(have)))
+	}
+	return check.AcceptWith(code)
+}
+
+// first is the code, or the first deviation when there is no code yet.
+func first(code string, deviations []ses.Deviation) string {
+	if code == "" && len(deviations) > 0 {
+		return string(deviations[0])
+	}
+	return code
+}
