@@ -1,0 +1,216 @@
+// Package catalog holds the licence types (证照目录, GB/T 36902-2018) and what belongs to each: fields, face template,
+// view profiles, freshness of status, and the identifier of GB/T 36904-2018.
+//
+// A type is data: a folder types/<code>/ with type.json, face.json and sample.json, checked when the catalogue is read.
+// Code lists and field names live in data files too (lists/), because the printed standards were not at hand and a bought
+// copy must be able to correct them without a change of code. Go code names elements by our own keys only; the English
+// and pinyin names of GB/T 36903-2018 are looked up.
+//
+// The package is a leaf: no I/O beyond the embedded files, no clock, no mutable state. It draws nothing (see licenseface)
+// and judges no files (see licensefile).
+package catalog
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"sync"
+)
+
+//go:embed types lists
+var embedded embed.FS
+
+// ErrType wraps every fault found in a type folder.
+var ErrType = errors.New("catalog: licence type is refused")
+
+// ErrList wraps every fault found in a code list.
+var ErrList = errors.New("catalog: code list is refused")
+
+// Catalog is a checked set of licence types with the code lists they refer to. It is read-only and safe to share.
+type Catalog struct {
+	elements    []Element
+	elementBy   map[string]*Element // our key, English or pinyin name
+	holderCodes []CodeName
+	statuses    []LicenseStatus
+	types       []*Type
+	typeByCode  map[string]*Type
+}
+
+var shared = sync.OnceValues(func() (*Catalog, error) { return Load(embedded) })
+
+// Default is the catalogue that is built in. It panics when the built-in data is faulty, which the tests exclude.
+func Default() *Catalog {
+	c, err := shared()
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+// Types lists the built-in licence types by code.
+func Types() []*Type { return Default().Types() }
+
+// Find returns the built-in type of the code.
+func Find(code string) (*Type, bool) { return Default().Find(code) }
+
+// Load reads a catalogue from a tree with the folders lists/ and types/<code>/. Errors wrap ErrType or ErrList and name
+// the file and the value at fault.
+func Load(tree fs.FS) (*Catalog, error) {
+	c := &Catalog{elementBy: map[string]*Element{}, typeByCode: map[string]*Type{}}
+	if err := c.loadLists(tree); err != nil {
+		return nil, err
+	}
+	folders, err := fs.ReadDir(tree, "types")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrType, err)
+	}
+	for _, folder := range folders {
+		t, err := c.loadType(tree, folder.Name())
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrType, folder.Name(), err)
+		}
+		c.types = append(c.types, t)
+		c.typeByCode[t.Code] = t
+	}
+	if len(c.types) == 0 {
+		return nil, fmt.Errorf("%w: no types", ErrType)
+	}
+	return c, nil
+}
+
+// Types lists the types by code.
+func (c *Catalog) Types() []*Type { return slices.Clone(c.types) }
+
+// Find returns the type of the code (证照类型代码).
+func (c *Catalog) Find(code string) (*Type, bool) {
+	t, ok := c.typeByCode[code]
+	return t, ok
+}
+
+// Elements lists the metadata elements common to all types, in the order of license.md 4.
+func (c *Catalog) Elements() []Element { return slices.Clone(c.elements) }
+
+// Element finds a common metadata element by our key, by its English or by its pinyin name.
+func (c *Catalog) Element(name string) (Element, bool) {
+	e, ok := c.elementBy[name]
+	if !ok {
+		return Element{}, false
+	}
+	return *e, true
+}
+
+// HolderCodeTypes lists the holder code types (持证主体代码类型, GB/T 36903-2018 annex A).
+func (c *Catalog) HolderCodeTypes() []CodeName { return slices.Clone(c.holderCodes) }
+
+// HolderCodeType returns the name of a holder code type.
+func (c *Catalog) HolderCodeType(code string) (CodeName, bool) {
+	for _, entry := range c.holderCodes {
+		if entry.Code == code {
+			return entry, true
+		}
+	}
+	return CodeName{}, false
+}
+
+// Statuses lists the statuses a licence in force can come to have.
+func (c *Catalog) Statuses() []LicenseStatus { return slices.Clone(c.statuses) }
+
+// Status returns the status of the code.
+func (c *Catalog) Status(code string) (LicenseStatus, bool) {
+	for _, entry := range c.statuses {
+		if entry.Code == code {
+			return entry, true
+		}
+	}
+	return LicenseStatus{}, false
+}
+
+func (c *Catalog) loadLists(tree fs.FS) error {
+	if err := readJSON(tree, "lists/elements.json", &c.elements); err != nil {
+		return fmt.Errorf("%w: %w", ErrList, err)
+	}
+	for i := range c.elements {
+		e := &c.elements[i]
+		if e.Key == "" || e.English == "" || !e.Label.complete() || !e.Kind.known() {
+			return fmt.Errorf("%w: element %d %q is incomplete", ErrList, i, e.Key)
+		}
+		for _, name := range e.names() {
+			if _, taken := c.elementBy[name]; taken {
+				return fmt.Errorf("%w: element name %q is taken", ErrList, name)
+			}
+			c.elementBy[name] = e
+		}
+	}
+	if err := readJSON(tree, "lists/holder_code_types.json", &c.holderCodes); err != nil {
+		return fmt.Errorf("%w: %w", ErrList, err)
+	}
+	for _, entry := range c.holderCodes {
+		if len(entry.Code) != 3 || !entry.Name.complete() || !entry.Category.known() {
+			return fmt.Errorf("%w: holder code type %q", ErrList, entry.Code)
+		}
+	}
+	if err := readJSON(tree, "lists/statuses.json", &c.statuses); err != nil {
+		return fmt.Errorf("%w: %w", ErrList, err)
+	}
+	for _, entry := range c.statuses {
+		if entry.Code == "" || !entry.Name.complete() || entry.Bits > 3 || (entry.Code == StatusValid) != (entry.Bits == 0) {
+			return fmt.Errorf("%w: status %q", ErrList, entry.Code)
+		}
+		for _, next := range entry.Next {
+			if _, ok := c.Status(next); !ok {
+				return fmt.Errorf("%w: status %q leads to unknown %q", ErrList, entry.Code, next)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Catalog) loadType(tree fs.FS, code string) (*Type, error) {
+	t := &Type{catalog: c}
+	folder := path.Join("types", code)
+	if err := readJSON(tree, path.Join(folder, "type.json"), t); err != nil {
+		return nil, err
+	}
+	if t.Code != code {
+		return nil, fmt.Errorf("type.json: code %q in folder %q", t.Code, code)
+	}
+	if err := t.check(); err != nil {
+		return nil, fmt.Errorf("type.json: %w", err)
+	}
+	if err := readJSON(tree, path.Join(folder, "face.json"), &t.Face); err != nil {
+		return nil, err
+	}
+	if err := t.checkFace(); err != nil {
+		return nil, fmt.Errorf("face.json: %w", err)
+	}
+	if err := readJSON(tree, path.Join(folder, "sample.json"), &t.Sample); err != nil {
+		return nil, err
+	}
+	if err := t.CheckValues(t.Sample); err != nil {
+		return nil, fmt.Errorf("sample.json: %w", err)
+	}
+	return t, nil
+}
+
+// readJSON decodes one file strictly: unknown members and anything after the value are faults.
+func readJSON(tree fs.FS, name string, into any) error {
+	content, err := fs.ReadFile(tree, name)
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: content after the value", name)
+	}
+	return nil
+}

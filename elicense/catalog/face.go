@@ -1,0 +1,288 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Face is the template of a licence's pages. Lengths are millimetres from the page's top left corner; colours are
+// "#RRGGBB".
+type Face struct {
+	Pages []FacePage `json:"pages"`
+	Annex FaceAnnex  `json:"annex"` // where text goes that overflows
+	Seals []SealSlot `json:"seals"`
+}
+
+// FacePage is one page.
+type FacePage struct {
+	WidthMM  float64    `json:"width_mm"`
+	HeightMM float64    `json:"height_mm"`
+	Items    []FaceItem `json:"items"`
+}
+
+// FaceAnnex is the layout of a continuation page.
+type FaceAnnex struct {
+	WidthMM  float64 `json:"width_mm"`
+	HeightMM float64 `json:"height_mm"`
+	MarginMM float64 `json:"margin_mm"`
+	SizeMM   float64 `json:"size_mm"`
+	Title    string  `json:"title"`
+	Note     string  `json:"note"` // stands on the face where the text is cut off
+}
+
+// SealSlot is where a seal goes. Page counts from 1.
+type SealSlot struct {
+	Page     int     `json:"page"`
+	XMM      float64 `json:"x_mm"`
+	YMM      float64 `json:"y_mm"`
+	WidthMM  float64 `json:"width_mm"`
+	HeightMM float64 `json:"height_mm"`
+}
+
+// ItemKind is what a face item draws.
+type ItemKind string
+
+// Kinds of items.
+const (
+	ItemText ItemKind = "text" // fixed text, or a value when Bind is set
+	ItemLine ItemKind = "line" // from X,Y to X+Width,Y+Height
+	ItemRect ItemKind = "rect"
+	ItemQR   ItemKind = "qr" // the address that answers whether the licence is in force
+)
+
+// Overflow is what happens to a value that does not fit its box.
+type Overflow string
+
+// Overflow rules. All of them shrink the text down to MinSizeMM first where that is set.
+const (
+	OverflowShrink Overflow = "shrink" // one line; narrower characters after the smallest size
+	OverflowWrap   Overflow = "wrap"   // lines inside the box; refused when still too long
+	OverflowAnnex  Overflow = "annex"  // lines inside the box, the rest on a continuation page
+)
+
+// Form is how a value is written on the face.
+type Form string
+
+// Forms.
+const (
+	FormPlain Form = "plain"
+	FormDate  Form = "date"   // 2026年11月24日
+	FormUntil Form = "period" // 自2026年11月24日至…, from effective_date and expiring_date
+	FormSplit Form = "joined" // several values joined by Join
+)
+
+// FaceItem is one thing on a page.
+type FaceItem struct {
+	Kind      ItemKind `json:"kind"`
+	ID        string   `json:"id"`    // name in the data index; empty for decoration
+	Layer     string   `json:"layer"` // background | body | foreground; body when empty
+	XMM       float64  `json:"x_mm"`
+	YMM       float64  `json:"y_mm"`
+	WidthMM   float64  `json:"width_mm"`
+	HeightMM  float64  `json:"height_mm"`
+	Text      string   `json:"text"`
+	Bind      string   `json:"bind"` // key of the value shown
+	Form      Form     `json:"form"`
+	Join      string   `json:"join"`
+	Font      string   `json:"font"` // name of a built-in face: sans | serif_bold
+	SizeMM    float64  `json:"size_mm"`
+	MinSizeMM float64  `json:"min_size_mm"`
+	LeadingMM float64  `json:"leading_mm"` // distance of lines; 1.5 of the size when 0
+	Align     string   `json:"align"`      // left | center | right; left when empty
+	SpacingMM float64  `json:"spacing_mm"` // extra distance between characters
+	Overflow  Overflow `json:"overflow"`
+	Color     string   `json:"color"`
+	Fill      string   `json:"fill"`
+	StrokeMM  float64  `json:"stroke_mm"`
+}
+
+// Display is the text that an item shows for the data: the fixed text, or the value in the form of the binding. It is
+// what page text is compared with, so building and judging use this one function.
+func (t *Type) Display(item FaceItem, values Values) string {
+	if item.Bind == "" {
+		return item.Text
+	}
+	switch item.Form {
+	case FormDate:
+		return displayDate(values.First(item.Bind))
+	case FormUntil:
+		from, to := values.First(KeyEffectiveDate), values.First(KeyExpiringDate)
+		switch {
+		case to == "" && from == "":
+			return t.Validity.LongTermText
+		case to == "":
+			return "自" + displayDate(from) + "至" + t.Validity.LongTermText
+		}
+		return "自" + displayDate(from) + "至" + displayDate(to)
+	case FormSplit:
+		return strings.Join(values[item.Bind], item.Join)
+	}
+	return values.First(item.Bind)
+}
+
+func displayDate(day string) string {
+	if len(day) != 8 || !allDigits(day) {
+		return day
+	}
+	return day[:4] + "年" + strings.TrimPrefix(day[4:6], "0") + "月" + strings.TrimPrefix(day[6:], "0") + "日"
+}
+
+// Bound lists the items that show a value, over all pages, in the order of the template.
+func (t *Type) Bound() []FaceItem {
+	var list []FaceItem
+	for _, page := range t.Face.Pages {
+		for _, item := range page.Items {
+			if item.Bind != "" {
+				list = append(list, item)
+			}
+		}
+	}
+	return list
+}
+
+// Item returns the item of the ID.
+func (t *Type) Item(id string) (FaceItem, bool) {
+	for _, page := range t.Face.Pages {
+		for _, item := range page.Items {
+			if item.ID == id && id != "" {
+				return item, true
+			}
+		}
+	}
+	return FaceItem{}, false
+}
+
+// Text lists every fixed text of the face and the annex, so that a font subset can be checked against it.
+func (f Face) Text() []string {
+	list := []string{f.Annex.Title, f.Annex.Note}
+	for _, page := range f.Pages {
+		for _, item := range page.Items {
+			if item.Kind == ItemText && item.Bind == "" {
+				list = append(list, item.Text)
+			}
+		}
+	}
+	return list
+}
+
+func (t *Type) checkFace() error {
+	if len(t.Face.Pages) == 0 || len(t.Face.Seals) == 0 {
+		return errors.New("a face has at least one page and one seal")
+	}
+	annex := t.Face.Annex
+	if !pageSize(annex.WidthMM, annex.HeightMM) || annex.SizeMM <= 0 || annex.MarginMM <= 0 || annex.MarginMM*2 >= annex.WidthMM || annex.Title == "" || annex.Note == "" {
+		return errors.New("annex is incomplete")
+	}
+	ids, bound := map[string]bool{}, map[string]bool{}
+	for n, page := range t.Face.Pages {
+		if !pageSize(page.WidthMM, page.HeightMM) {
+			return fmt.Errorf("page %d: size", n+1)
+		}
+		for i, item := range page.Items {
+			if err := t.checkItem(page, item); err != nil {
+				return fmt.Errorf("page %d item %d %q: %w", n+1, i+1, item.ID, err)
+			}
+			if item.ID != "" && ids[item.ID] {
+				return fmt.Errorf("page %d: item id %q is taken", n+1, item.ID)
+			}
+			ids[item.ID] = true
+			if item.Bind != "" {
+				bound[item.Bind] = true
+				if item.Form == FormUntil {
+					bound[KeyEffectiveDate], bound[KeyExpiringDate] = true, true
+				}
+			}
+		}
+	}
+	for _, slot := range t.Face.Seals {
+		if slot.Page < 1 || slot.Page > len(t.Face.Pages) || !inside(t.Face.Pages[slot.Page-1], slot.XMM, slot.YMM, slot.WidthMM, slot.HeightMM) || slot.WidthMM <= 0 || slot.HeightMM <= 0 {
+			return errors.New("seal does not lie on its page")
+		}
+	}
+	if t.NumberKey != "" && bound[t.NumberKey] {
+		bound[KeyLicenseNumber] = true
+	}
+	// What the face does not show cannot be compared with the data, so every field of the type must stand on it.
+	for _, f := range t.Fields {
+		if f.Required && !bound[f.Key] && !onFaceByName[f.Key] {
+			return fmt.Errorf("required field %q is not on the face", f.Key)
+		}
+	}
+	return nil
+}
+
+// onFaceByName are mandatory elements that the face shows by its title, or that describe a value shown beside them.
+var onFaceByName = map[string]bool{
+	KeyName: true, KeyTypeCode: true, KeyAuthorityCode: true, KeyHolderType: true, KeyHolderTypeZh: true, KeyVersion: true, KeyCreatedAt: true,
+}
+
+func pageSize(width, height float64) bool {
+	return width >= 50 && width <= 1200 && height >= 50 && height <= 1200
+}
+
+func inside(page FacePage, x, y, width, height float64) bool {
+	return x >= 0 && y >= 0 && width >= 0 && height >= 0 && x+width <= page.WidthMM && y+height <= page.HeightMM
+}
+
+func (t *Type) checkItem(page FacePage, item FaceItem) error {
+	if !inside(page, item.XMM, item.YMM, item.WidthMM, item.HeightMM) {
+		return errors.New("lies outside the page")
+	}
+	if !slices.Contains([]string{"", "background", "body", "foreground"}, item.Layer) || !slices.Contains([]string{"", "left", "center", "right"}, item.Align) {
+		return errors.New("layer or align is unknown")
+	}
+	if !color(item.Color) || !color(item.Fill) {
+		return errors.New("colour is not #RRGGBB")
+	}
+	switch item.Kind {
+	case ItemText:
+		return t.checkTextItem(item)
+	case ItemLine, ItemRect:
+		if item.StrokeMM <= 0 && item.Fill == "" || item.Text != "" || item.Bind != "" {
+			return errors.New("a shape needs a stroke or a fill and nothing else")
+		}
+	case ItemQR:
+		if item.WidthMM < 15 || item.WidthMM != item.HeightMM || item.ID == "" {
+			return errors.New("a QR code is a square of at least 15 mm with an id")
+		}
+	default:
+		return fmt.Errorf("kind %q", item.Kind)
+	}
+	return nil
+}
+
+func (t *Type) checkTextItem(item FaceItem) error {
+	if item.Font == "" || item.SizeMM < 1 || item.WidthMM < item.SizeMM || item.HeightMM < item.SizeMM || item.MinSizeMM < 0 || item.MinSizeMM > item.SizeMM {
+		return errors.New("font, size or box is missing or too small")
+	}
+	if (item.Text == "") == (item.Bind == "") {
+		return errors.New("either text or bind")
+	}
+	if item.Bind == "" {
+		return nil
+	}
+	if item.ID == "" {
+		return errors.New("a bound item needs an id")
+	}
+	_, isField := t.Field(item.Bind)
+	element, isElement := t.catalog.Element(item.Bind)
+	if !isField && (!isElement || element.Key != item.Bind) {
+		return fmt.Errorf("bind %q is no field", item.Bind)
+	}
+	if !slices.Contains([]Form{FormPlain, FormDate, FormUntil, FormSplit}, item.Form) || (item.Form == FormSplit) != (item.Join != "") {
+		return fmt.Errorf("form %q", item.Form)
+	}
+	if !slices.Contains([]Overflow{OverflowShrink, OverflowWrap, OverflowAnnex}, item.Overflow) {
+		return fmt.Errorf("overflow %q", item.Overflow)
+	}
+	return nil
+}
+
+func color(text string) bool {
+	if text == "" {
+		return true
+	}
+	return len(text) == 7 && text[0] == '#' && strings.Trim(text[1:], "0123456789abcdefABCDEF") == ""
+}
