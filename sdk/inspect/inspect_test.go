@@ -1,0 +1,207 @@
+package inspect
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/yinxin-gov/yinxin/conformance/vectors"
+	"github.com/yinxin-gov/yinxin/esign/ses"
+	"github.com/yinxin-gov/yinxin/internal/testkit"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// vector returns a field of an embedded vector.
+func vector(t testing.TB, name, field string) []byte {
+	t.Helper()
+	list, err := vectors.Load("seal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range list {
+		if one.Name == "seal/"+name {
+			return one.Fields[field]
+		}
+	}
+	t.Fatalf("no vector %s", name)
+	return nil
+}
+
+func makerCertificate(t testing.TB) *pki.Certificate {
+	t.Helper()
+	seal, err := ses.ParseSeal(vector(t, "shape-v4-seal", "seal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := pki.ParseCertificate(seal.MakerCert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate
+}
+
+func TestGoldens(t *testing.T) {
+	tests := map[string][]byte{
+		"seal_v4":           vector(t, "shape-v4-seal", "seal"),
+		"seal_v5_stamped":   vector(t, "version-v5-time-stamp", "seal"),
+		"seal_deviates":     vector(t, "tolerated-critical-false", "seal"),
+		"signature_v4":      vector(t, "shape-v4-signature", "signature"),
+		"signature_v1_text": vector(t, "v1_time-text", "signature"),
+		"signature_digests": vector(t, "signer_digest-good", "signature"),
+		"signature_raw":     vector(t, "raw_value-raw", "signature"),
+		"certificate":       makerCertificate(t).EncodePEM(),
+		"unknown":           []byte("plain text"),
+		"pdf":               []byte("%PDF-1.7"),
+	}
+	for name, input := range tests {
+		t.Run(name, func(t *testing.T) {
+			file := Inspect(name, input)
+			for extension, write := range map[string]func(*bytes.Buffer) error{
+				".json": func(b *bytes.Buffer) error { return WriteJSON(b, []File{file}) },
+				".txt":  func(b *bytes.Buffer) error { return WriteText(b, []File{file}) },
+			} {
+				var have bytes.Buffer
+				if err := write(&have); err != nil {
+					t.Fatal(err)
+				}
+				golden := filepath.Join("testdata", name+extension)
+				if *update {
+					if err := os.WriteFile(golden, have.Bytes(), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(golden)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(have.Bytes(), want) {
+					t.Errorf("%s differs; have\n%s", golden, have.String())
+				}
+			}
+		})
+	}
+}
+
+// TestPublicFiles: the format of every public file is found from its content.
+func TestPublicFiles(t *testing.T) {
+	var expected map[string]json.RawMessage
+	if err := json.Unmarshal(testkit.SharedFile(t, "vectors/ofd/expected.json"), &expected); err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for name, raw := range expected {
+		if strings.HasPrefix(name, "_") {
+			continue
+		}
+		var entry struct {
+			Format    string `json:"format"`
+			Structure string `json:"structure"`
+		}
+		if err := json.Unmarshal(raw, &entry); err != nil {
+			t.Fatal(err)
+		}
+		if entry.Format == FormatPackage && !packages {
+			continue
+		}
+		ran++
+		file := Inspect(name, testkit.SharedFile(t, "vectors/ofd/"+name))
+		if file.Format != entry.Format {
+			t.Errorf("%s is %q %v, want %q", name, file.Format, file.Notes, entry.Format)
+			continue
+		}
+		if file.Seal != nil && file.Seal.Structure != entry.Structure || file.SealSignature != nil && file.SealSignature.Structure != entry.Structure {
+			t.Errorf("%s: structure, want %s", name, entry.Structure)
+		}
+		var out bytes.Buffer
+		if err := errors.Join(WriteText(&out, []File{file}), WriteJSON(&out, []File{file})); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if ran < 20 {
+		t.Errorf("ran %d files", ran)
+	}
+}
+
+func TestRun(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name string, content []byte) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	seal, text := write("a.esl", vector(t, "shape-v4-seal", "seal")), write("a.txt", []byte("text"))
+	tests := []struct {
+		name      string
+		arguments []string
+		status    int
+		out, talk string
+	}{
+		{"one seal", []string{seal}, 0, "format: seal", ""},
+		{"JSON", []string{"--json", seal}, 0, `"format": "seal"`, ""},
+		{"JSON after the file", []string{seal, "--json"}, 0, `"format": "seal"`, ""},
+		{"unknown", []string{seal, text}, 2, "format: unknown", ""},
+		{"no such file", []string{seal, filepath.Join(folder, "none")}, 3, "format: seal", "yinxin inspect: open"},
+		{"no such file counts most", []string{filepath.Join(folder, "none"), text}, 3, "format: unknown", "yinxin inspect: open"},
+		{"nothing", nil, 3, "", "usage: yinxin inspect"},
+		{"bad flag", []string{"--judge"}, 3, "", "flag provided but not defined"},
+		{"help", []string{"-h"}, 0, "", "usage: yinxin inspect"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var out, talk bytes.Buffer
+			if status := Run(test.arguments, &out, &talk); status != test.status {
+				t.Errorf("status %d, want %d; %s", status, test.status, talk.String())
+			}
+			if !strings.Contains(out.String(), test.out) || !strings.Contains(talk.String(), test.talk) || test.talk == "" && talk.Len() > 0 {
+				t.Errorf("out %q, talk %q", out.String(), talk.String())
+			}
+		})
+	}
+	t.Run("broken writer", func(t *testing.T) {
+		var talk bytes.Buffer
+		if status := Run([]string{seal}, brokenWriter{}, &talk); status != exitMisuse || talk.Len() == 0 {
+			t.Errorf("status %d, talk %q", status, talk.String())
+		}
+		if status := Run([]string{"--json", seal}, brokenWriter{}, &talk); status != exitMisuse {
+			t.Errorf("status %d", status)
+		}
+	})
+}
+
+type brokenWriter struct{}
+
+// Write always fails.
+func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken") }
+
+// TestTextIsSafeForTerminals: nothing of a file may steer the terminal.
+func TestTextIsSafeForTerminals(t *testing.T) {
+	var out bytes.Buffer
+	if err := WriteText(&out, []File{{File: "a\x1b[31m\u202eb\nformat: seal"}}); err != nil {
+		t.Fatal(err)
+	}
+	if first, _, _ := strings.Cut(out.String(), "\n"); first != `file: a\u001b[31m\u202eb\u000aformat: seal` {
+		t.Errorf("first line %q", first)
+	}
+}
+
+func FuzzInspect(f *testing.F) {
+	f.Add(vector(f, "shape-v4-signature", "signature"))
+	f.Add(vector(f, "shape-v1-seal", "seal"))
+	f.Add(makerCertificate(f).Raw)
+	f.Fuzz(func(t *testing.T, input []byte) {
+		file := Inspect("x", input)
+		var out bytes.Buffer
+		if err := errors.Join(WriteText(&out, []File{file}), WriteJSON(&out, []File{file})); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
