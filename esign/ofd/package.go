@@ -1,0 +1,189 @@
+package ofd
+
+import (
+	"sort"
+	"strings"
+)
+
+// Package is an opened OFD. It is not changed by reading and may be read by one goroutine at a time.
+type Package struct {
+	Documents    []*Document
+	Signatures   []*Signature // of all documents, in the order of their lists
+	Faults       []*Error     // what makes the package invalid though it can be shown in part
+	Dangling     []string     // reached but not there
+	CaseMismatch map[string]string
+	Deviations   []Deviation
+	Namespace    string
+	// Bodies is the number of DocBody elements of OFD.xml.
+	Bodies int
+
+	data    []byte
+	limits  Limits
+	entries []*entry
+	exact   map[string]*entry
+	folded  map[string]*entry
+	roles   map[string]Role
+	trees   map[string]*Node
+}
+
+// Document is one version of a document body.
+type Document struct {
+	Body           int    // DocBody, from 0
+	Root           string // path of Document.xml
+	Current        bool   // what OFD.xml or the current version shows
+	Info           Info
+	PageArea       Box
+	Pages          []Page
+	SignaturesPath string // of the body; empty without signatures
+	tree           *Node
+}
+
+// Info is DocInfo of GB/T 33190-2016 7.4.
+type Info struct {
+	DocID, Title, Author, Creator, CreationDate, ModDate string
+	CustomDatas                                          []CustomData
+}
+
+// CustomData is a name and value of DocInfo.
+type CustomData struct{ Name, Value string }
+
+// Page is a page of a document.
+type Page struct {
+	ID        string
+	Path      string // absolute; may be dangling
+	Area      Box
+	Templates []string // paths of the templates it uses
+}
+
+// Open reads a package. A refusal is an *Error; what is broken but can be told in part is in Faults.
+func Open(data []byte, limits Limits) (*Package, error) {
+	entries, failure := readZip(data, limits)
+	if failure != nil {
+		return nil, failure
+	}
+	p := &Package{data: data, limits: limits, entries: entries, exact: map[string]*entry{}, folded: map[string]*entry{},
+		roles: map[string]Role{}, trees: map[string]*Node{}, CaseMismatch: map[string]string{}}
+	for _, e := range entries {
+		if !e.isDir {
+			p.exact["/"+e.name] = e
+			p.folded[fold("/"+e.name)] = e
+		}
+	}
+	if failure := p.walk(); failure != nil {
+		return nil, failure
+	}
+	sort.Strings(p.Dangling)
+	return p, nil
+}
+
+// Names lists the files of the package as absolute paths, in the order of the central directory.
+func (p *Package) Names() []string {
+	names := make([]string, 0, len(p.entries))
+	for _, e := range p.entries {
+		if !e.isDir {
+			names = append(names, "/"+e.name)
+		}
+	}
+	return names
+}
+
+// Has reports whether the package holds the file, names compared exactly.
+func (p *Package) Has(path string) bool { return p.exact[path] != nil }
+
+// Read gives the octets of a file exactly as stored.
+func (p *Package) Read(path string) ([]byte, error) {
+	e := p.exact[path]
+	if e == nil {
+		return nil, refuse(CodePath, path, "is not in the package")
+	}
+	content, failure := e.read()
+	if failure != nil {
+		return nil, failure
+	}
+	return content, nil
+}
+
+// Find gives the path under which a file is stored: itself, or the one name that differs in case only.
+func (p *Package) Find(path string) (string, bool) {
+	if p.exact[path] != nil {
+		return path, true
+	}
+	if e := p.folded[fold(path)]; e != nil {
+		return "/" + e.name, true
+	}
+	return "", false
+}
+
+// RoleOf tells how the file is reached; a file that nothing reaches is Extra.
+func (p *Package) RoleOf(path string) Role {
+	if role, ok := p.roles[path]; ok {
+		return role
+	}
+	return Extra
+}
+
+// Tree reads an XML file of the package, once.
+func (p *Package) Tree(path string) (*Node, error) {
+	node, failure := p.tree(path)
+	if failure != nil {
+		return nil, failure
+	}
+	return node, nil
+}
+
+func (p *Package) tree(path string) (*Node, *Error) {
+	if node, ok := p.trees[path]; ok {
+		return node, nil
+	}
+	e := p.exact[path]
+	if e == nil {
+		return nil, refuse(CodePath, path, "is not in the package")
+	}
+	content, failure := e.read()
+	if failure != nil {
+		return nil, failure
+	}
+	node, failure := ParseXML(path, content, p.limits)
+	if failure != nil {
+		return nil, failure
+	}
+	p.trees[path] = node
+	return node, nil
+}
+
+// locate resolves an ST_Loc and finds the file; found is false when it dangles, which is recorded.
+func (p *Package) locate(holder, location string) (path string, found bool, failure *Error) {
+	if strings.Contains(location, `\`) {
+		p.Deviations = append(p.Deviations, Deviation{"path_backslash", holder, clip(location)})
+	}
+	wanted, failure := Resolve(holder, location)
+	if failure != nil {
+		return "", false, failure
+	}
+	stored, ok := p.Find(wanted)
+	if !ok {
+		p.dangle(wanted)
+		return wanted, false, nil
+	}
+	if stored != wanted {
+		p.CaseMismatch[wanted] = stored
+	}
+	return stored, true, nil
+}
+
+func (p *Package) dangle(path string) {
+	for _, known := range p.Dangling {
+		if known == path {
+			return
+		}
+	}
+	p.Dangling = append(p.Dangling, path)
+}
+
+// mark gives a file its role; visible wins over container and material, since what can be seen must be covered.
+func (p *Package) mark(path string, role Role) {
+	if old, ok := p.roles[path]; ok && old == Visible {
+		return
+	}
+	p.roles[path] = role
+}

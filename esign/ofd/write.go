@@ -1,0 +1,131 @@
+package ofd
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"fmt"
+	"hash/crc32"
+	"strings"
+)
+
+// File is a file of a package to be written. The path is absolute.
+type File struct {
+	Path    string
+	Content []byte
+	Store   bool // without compression: for content that is compressed already
+}
+
+// Pack writes a package: files in the order given, no times, no data descriptors, so that the same files always give
+// the same octets.
+func Pack(files []File) ([]byte, error) {
+	w := newPacker()
+	for _, f := range files {
+		if err := w.add(f); err != nil {
+			return nil, err
+		}
+	}
+	return w.close()
+}
+
+type packer struct {
+	out  bytes.Buffer
+	zip  *zip.Writer
+	seen map[string]bool
+}
+
+func newPacker() *packer {
+	p := &packer{seen: map[string]bool{}}
+	p.zip = zip.NewWriter(&p.out)
+	return p
+}
+
+func (p *packer) add(f File) error {
+	name := strings.TrimPrefix(f.Path, "/")
+	if failure := checkName(name); failure != nil {
+		return failure
+	}
+	stored, method := f.Content, uint16(zip.Store)
+	if !f.Store && len(f.Content) > 0 {
+		packed, err := deflate(f.Content)
+		if err != nil {
+			return err
+		}
+		if len(packed) < len(f.Content) {
+			stored, method = packed, zip.Deflate
+		}
+	}
+	return p.raw(name, method, crc32.ChecksumIEEE(f.Content), stored, len(f.Content))
+}
+
+// raw adds stored octets as they are.
+func (p *packer) raw(name string, method uint16, crc uint32, stored []byte, size int) error {
+	if p.seen[fold(name)] {
+		return refuse(CodeDuplicate, name, "two files have this name")
+	}
+	p.seen[fold(name)] = true
+	header := &zip.FileHeader{Name: name, Method: method, CRC32: crc, CompressedSize64: uint64(len(stored)), UncompressedSize64: uint64(size), Flags: 0x800}
+	w, err := p.zip.CreateRaw(header)
+	if err == nil {
+		_, err = w.Write(stored)
+	}
+	if err != nil {
+		return fmt.Errorf("ofd: write %s: %w", name, err)
+	}
+	return nil
+}
+
+func (p *packer) close() ([]byte, error) {
+	if err := p.zip.Close(); err != nil {
+		return nil, fmt.Errorf("ofd: write package: %w", err)
+	}
+	return p.out.Bytes(), nil
+}
+
+func deflate(content []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w, err := flate.NewWriter(&out, flate.DefaultCompression)
+	if err == nil {
+		_, err = w.Write(content)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ofd: compress: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// Rewrite gives the package with some files replaced and others added at the end. Every other entry keeps its stored
+// octets.
+func (p *Package) Rewrite(changed map[string][]byte, added []File) ([]byte, error) {
+	w := newPacker()
+	for _, e := range p.entries {
+		if e.isDir {
+			continue
+		}
+		var err error
+		if content, ok := changed["/"+e.name]; ok {
+			err = w.add(File{Path: "/" + e.name, Content: content})
+		} else {
+			err = w.raw(e.name, e.method, e.crc, e.stored, int(e.size))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range added {
+		if err := w.add(f); err != nil {
+			return nil, err
+		}
+	}
+	return w.close()
+}
+
+// escape writes text for element content and attribute values.
+func escape(text string) string {
+	return escaper.Replace(text)
+}
+
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\t", "&#9;", "\n", "&#10;", "\r", "&#13;")

@@ -1,0 +1,288 @@
+package ofd_test
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emmansun/gmsm/sm3"
+
+	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/internal/testkit"
+)
+
+func sample(t testing.TB) []byte {
+	t.Helper()
+	var textID int
+	b := ofd.Builder{
+		Info:        ofd.Info{DocID: "0123456789abcdef0123456789abcdef", Title: `样例 <"&">`, CustomDatas: []ofd.CustomData{{Name: "ZZMC", Value: "营业执照 & 副本"}}},
+		Fonts:       []ofd.BuildFont{{Name: "Sample", Family: "Sample", File: []byte("font")}},
+		Images:      []ofd.BuildImage{{Format: "PNG", File: []byte("image")}},
+		Attachments: []ofd.BuildAttachment{{Name: "license.json", Format: "json", Content: []byte(`{"a":1}`), Hidden: true}},
+		Tags:        []ofd.BuildTag{{TypeID: "t", Content: []byte(`<Tags/>`)}},
+		Pages: []ofd.BuildPage{
+			{Width: 210, Height: 297, Objects: []ofd.Object{
+				ofd.Text{Font: 0, Size: 5, X: 20, Y: 30, Width: 60, Value: "名称 <甲> & 乙", Advances: []float64{5, 5}, ID: &textID},
+				ofd.Path{Boundary: ofd.Box{X: 1, Y: 1, Width: 10, Height: 10}, Data: "M 0 0 L 10 10", Stroke: true, LineWidth: 0.35, Color: "192 0 0"},
+				ofd.Image{Boundary: ofd.Box{X: 100, Y: 100, Width: 30.5, Height: 40}, Image: 0},
+			}},
+			{Width: 100, Height: 100},
+		},
+	}
+	files, err := b.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := ofd.Pack(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func open(t testing.TB, data []byte) *ofd.Package {
+	t.Helper()
+	p, err := ofd.Open(data, ofd.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestBuiltDocumentReadsBack(t *testing.T) {
+	data := sample(t)
+	if !bytes.Equal(data, sample(t)) {
+		t.Fatal("the same document gives different octets")
+	}
+	p := open(t, data)
+	if len(p.Dangling)+len(p.Faults)+len(p.Deviations) != 0 {
+		t.Fatalf("dangling %v, faults %v, deviations %v", p.Dangling, p.Faults, p.Deviations)
+	}
+	for _, path := range p.Names() {
+		if p.RoleOf(path) == ofd.Extra {
+			t.Errorf("nothing reaches %s", path)
+		}
+	}
+	document := p.Current()
+	if document.Info.Title != `样例 <"&">` || document.Info.CustomDatas[0].Value != "营业执照 & 副本" || len(document.Pages) != 2 || document.Pages[1].Area.Width != 100 {
+		t.Fatalf("%+v", document)
+	}
+	runs, err := p.PageText(document.Pages[0])
+	if err != nil || len(runs) != 1 || runs[0].Value != "名称 <甲> & 乙" || runs[0].X != 20 || runs[0].Y != 30 || runs[0].Hidden {
+		t.Fatalf("%+v, %v", runs, err)
+	}
+	if content, ok := p.Attachment("license.json"); !ok || string(content) != `{"a":1}` {
+		t.Fatalf("%q", content)
+	}
+}
+
+func request() ofd.SignatureRequest {
+	return ofd.SignatureRequest{Provider: "印信", SigningTime: time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC), Seal: []byte("seal"),
+		Stamps: []ofd.StampRequest{{Page: 1, Boundary: ofd.Box{X: 100, Y: 200, Width: 42, Height: 42}}}}
+}
+
+func sign(t *testing.T, data []byte, r ofd.SignatureRequest) []byte {
+	t.Helper()
+	pending, err := open(t, data).AddSignature(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := pending.Complete([]byte("value"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+func TestSignaturesCoverEverythingAndKeepOtherEntries(t *testing.T) {
+	original := sample(t)
+	once := sign(t, original, request())
+	twice := sign(t, once, request())
+	before, after := open(t, original), open(t, twice)
+	for _, path := range before.Names() {
+		a, _ := before.Read(path)
+		b, err := after.Read(path)
+		if err != nil || path != "/OFD.xml" && !bytes.Equal(a, b) {
+			t.Errorf("%s was changed: %v", path, err)
+		}
+	}
+	if len(after.Signatures) != 2 {
+		t.Fatalf("%d signatures", len(after.Signatures))
+	}
+	for i, s := range after.Signatures {
+		if s.Fault != nil || len(s.Stamps) != 1 || s.Stamps[0].Page != 1 || s.SealPath == "" || string(s.Value) != "value" {
+			t.Fatalf("signature %d: %+v", i, s)
+		}
+		var covered []string
+		for _, r := range s.References {
+			content, err := after.Read(r.Path)
+			sum := sm3.Sum(content)
+			if err != nil || r.Fault != nil || !bytes.Equal(sum[:], r.CheckValue) {
+				t.Errorf("signature %d: %s does not match: %v %v", i, r.Path, err, r.Fault)
+			}
+			covered = append(covered, r.Path)
+		}
+		for _, path := range after.Names() {
+			own := strings.HasPrefix(path, strings.TrimSuffix(s.Path, "Signature.xml"))
+			later := i == 0 && strings.Contains(path, "/Sign_1/")
+			if !own && !later && !strings.HasSuffix(path, "/Signatures.xml") && !slices.Contains(covered, path) {
+				t.Errorf("signature %d leaves out %s", i, path)
+			}
+		}
+	}
+}
+
+func TestLockedListRefusesFurtherSignatures(t *testing.T) {
+	r := request()
+	r.Lock = true
+	locked := sign(t, sample(t), r)
+	if _, err := open(t, locked).AddSignature(request()); !errors.Is(err, ofd.ErrLocked) {
+		t.Fatalf("got %v", err)
+	}
+	r = request()
+	r.Stamps[0].Page = 3
+	if _, err := open(t, sample(t)).AddSignature(r); !errors.Is(err, ofd.ErrUnknown) {
+		t.Fatalf("page beyond the end: %v", err)
+	}
+}
+
+func TestSignsVendorDocumentsWithoutChangingThem(t *testing.T) {
+	for _, name := range []string{"docs/kinggrid-999.ofd", "docs/gomain-v4signed.ofd", "structure/ofdrw-helloworld-unsigned.ofd", "structure/ofdrw-AddAttachment-unsigned.ofd"} {
+		data := testkit.SharedFile(t, "vectors/ofd/"+name)
+		before := open(t, data)
+		after := open(t, sign(t, data, request()))
+		if len(after.Signatures) != len(before.Signatures)+1 || after.Signatures[len(before.Signatures)].Fault != nil {
+			t.Errorf("%s: %d signatures", name, len(after.Signatures))
+		}
+		for _, path := range before.Names() {
+			a, _ := before.Read(path)
+			b, err := after.Read(path)
+			if err != nil || !bytes.Equal(a, b) && path != "/OFD.xml" && before.RoleOf(path) != ofd.Container {
+				t.Errorf("%s: %s was changed", name, path)
+			}
+		}
+	}
+}
+
+func TestResolve(t *testing.T) {
+	cases := []struct{ holder, location, want string }{
+		{"/Doc_0/Document.xml", "Pages/P.xml", "/Doc_0/Pages/P.xml"},
+		{"/Doc_0/Document.xml", "/Doc_0/P.xml", "/Doc_0/P.xml"},
+		{"/Doc_0/a/b.xml", "../c.xml", "/Doc_0/c.xml"},
+		{"/OFD.xml", "./Doc_0//x.xml", "/Doc_0/x.xml"},
+		{"/Doc_0/Document.xml", `Pages\P.xml`, "/Doc_0/Pages/P.xml"},
+		{"/Doc_0/Document.xml", "../../x", ""}, {"/OFD.xml", "..", ""}, {"/OFD.xml", "/../x", ""}, {"/OFD.xml", "/a/../../x", ""},
+		{"/OFD.xml", "http://h/x", ""}, {"/OFD.xml", "file:x", ""}, {"/OFD.xml", "C:\\x", ""}, {"/OFD.xml", "//host/x", ""}, {"/OFD.xml", `\\host\x`, ""}, {"/OFD.xml", " ", ""},
+	}
+	for _, c := range cases {
+		got, failure := ofd.Resolve(c.holder, c.location)
+		if c.want == "" {
+			if failure == nil || failure.Code != ofd.CodePath {
+				t.Errorf("D-10 %s from %s gave %q, %v", c.location, c.holder, got, failure)
+			}
+		} else if got != c.want || failure != nil {
+			t.Errorf("%s from %s gave %q, %v", c.location, c.holder, got, failure)
+		}
+	}
+}
+
+func TestXMLRefusals(t *testing.T) {
+	limits := ofd.DefaultLimits()
+	deep := strings.Repeat("<a>", 65) + strings.Repeat("</a>", 65)
+	wide := "<a"
+	for i := range 257 {
+		wide += " a" + strings.Repeat("x", i%7) + string(rune('a'+i%26)) + strings.Repeat("y", i/26) + `=""`
+	}
+	cases := map[string]struct{ text, code string }{
+		"D-21 doctype":              {`<!DOCTYPE a><a/>`, ofd.CodeDoctype},
+		"D-21 entity":               {`<a>&x;</a>`, ofd.CodeXML},
+		"D-22 depth":                {deep, ofd.CodeXML},
+		"D-22 attributes":           {wide + "/>", ofd.CodeXML},
+		"D-22 UTF-16 label":         {`<?xml version="1.0" encoding="UTF-16"?><a/>`, ofd.CodeXML},
+		"D-22 GBK label":            {`<?xml version="1.0" encoding="GBK"?><a/>`, ofd.CodeXML},
+		"D-22 UTF-16 octets":        {"\xff\xfe<\x00a\x00/\x00>\x00", ofd.CodeXML},
+		"D-22 NUL":                  {"<a>\x00</a>", ofd.CodeXML},
+		"D-22 instruction":          {`<a><?php x?></a>`, ofd.CodeXML},
+		"D-22 late declaration":     {`<a/><?xml version="1.0"?>`, ofd.CodeXML},
+		"D-12 duplicate attribute":  {`<a x="1" x="2"/>`, ofd.CodeXML},
+		"two roots":                 {`<a/><b/>`, ofd.CodeXML},
+		"text after the root":       {`<a/>x`, ofd.CodeXML},
+		"cut":                       {`<a><b></b>`, ofd.CodeXML},
+		"crossed":                   {`<a><b></a></b>`, ofd.CodeXML},
+		"other prefix at the close": {`<x:a xmlns:x="1" xmlns:y="2"></y:a>`, ofd.CodeXML},
+		"empty":                     {``, ofd.CodeXML},
+	}
+	for name, c := range cases {
+		if _, failure := ofd.ParseXML("x.xml", []byte(c.text), limits); failure == nil || failure.Code != c.code {
+			t.Errorf("%s: %v, want %s", name, failure, c.code)
+		}
+	}
+	good := "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><!-- c --><o:a xmlns:o=\"u\" o:x=\"1\">t<b/>u</o:a>"
+	node, failure := ofd.ParseXML("x.xml", []byte(good), limits)
+	if failure != nil || node.Name != "a" || node.Namespace != "u" || node.AttrOr("x", "") != "1" || node.Text != "tu" {
+		t.Fatalf("%+v, %v", node, failure)
+	}
+	many := "<a>" + strings.Repeat("x<!---->", 200_000) + "</a>"
+	if node, failure := ofd.ParseXML("x.xml", []byte(many), limits); failure != nil || len(node.Text) != 200_000 || !node.Tainted {
+		t.Fatal("text in many pieces")
+	}
+}
+
+func TestBoxes(t *testing.T) {
+	for _, text := range []string{"0 0 1e308 -1", "0 0 NaN Infinity", "0 0 0 1", "0 0 1 -1", "1 2 3", "a b c d", "0 0 1e6 1", ""} {
+		if _, failure := ofd.ParseBox("x", text); failure == nil || failure.Code != ofd.CodeBounds {
+			t.Errorf("D-19 %q was accepted", text)
+		}
+	}
+	if box, failure := ofd.ParseBox("x", " 1.5  -2 210 297.25 "); failure != nil || box.String() != "1.5 -2 210 297.25" {
+		t.Errorf("%v, %v", box, failure)
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	f.Add(sample(f))
+	f.Add([]byte("PK\x05\x06"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := ofd.Open(data, ofd.DefaultLimits())
+		if err != nil {
+			return
+		}
+		for _, path := range p.Names() {
+			if _, err := p.Read(path); err != nil {
+				t.Fatalf("an opened package cannot be read: %v", err)
+			}
+		}
+		for _, document := range p.Documents {
+			for _, page := range document.Pages {
+				p.PageText(page)
+			}
+		}
+	})
+}
+
+func FuzzXML(f *testing.F) {
+	f.Add([]byte(`<a x="1"><b>t</b></a>`))
+	f.Fuzz(func(t *testing.T, data []byte) { ofd.ParseXML("x", data, ofd.DefaultLimits()) })
+}
+
+func FuzzResolve(f *testing.F) {
+	f.Add("/Doc_0/Document.xml", "../x")
+	f.Fuzz(func(t *testing.T, holder, location string) {
+		got, failure := ofd.Resolve(holder, location)
+		if failure == nil && (!strings.HasPrefix(got, "/") || slices.Contains(strings.Split(got, "/"), "..")) {
+			t.Fatalf("%q from %q left the package: %q", location, holder, got)
+		}
+	})
+}
+
+func BenchmarkOpen(b *testing.B) {
+	data := sample(b)
+	for b.Loop() {
+		if _, err := ofd.Open(data, ofd.DefaultLimits()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,242 @@
+package ofd
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// Node is an element. Elements are found by their local name, because vendors differ in prefixes and namespaces.
+type Node struct {
+	Name      string // local name
+	Namespace string // resolved, empty when none
+	Attrs     []Attr
+	Children  []*Node
+	Text      string // character data, white space around it kept
+	Tainted   bool   // text was written with a comment or CDATA inside
+	Start     int    // offset of the start tag in the file
+	End       int    // offset after the end tag
+	InnerEnd  int    // offset of the end tag
+
+	prefix string
+	buffer []byte
+}
+
+// Attr is an attribute; namespace declarations are not kept.
+type Attr struct{ Name, Value string }
+
+// Attr returns the value of the attribute with the local name.
+func (n *Node) Attr(name string) (string, bool) {
+	if n == nil {
+		return "", false
+	}
+	for _, a := range n.Attrs {
+		if a.Name == name {
+			return a.Value, true
+		}
+	}
+	return "", false
+}
+
+// AttrOr is Attr with a value for its absence.
+func (n *Node) AttrOr(name, absent string) string {
+	if value, ok := n.Attr(name); ok {
+		return value
+	}
+	return absent
+}
+
+// Child returns the first child with the name, nil when there is none.
+func (n *Node) Child(name string) *Node {
+	if n == nil {
+		return nil
+	}
+	for _, c := range n.Children {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// All returns the children with the name.
+func (n *Node) All(name string) []*Node {
+	if n == nil {
+		return nil
+	}
+	var all []*Node
+	for _, c := range n.Children {
+		if c.Name == name {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// Value is the text without white space around it; empty for a nil node.
+func (n *Node) Value() string {
+	if n == nil {
+		return ""
+	}
+	return strings.TrimSpace(n.Text)
+}
+
+// ParseXML reads a file into one strict tree: UTF-8 only, no DOCTYPE, no processing instruction but the declaration, no
+// duplicate attribute, bounded depth, attributes and elements (D-21, D-22).
+func ParseXML(path string, content []byte, limits Limits) (*Node, *Error) {
+	if int64(len(content)) > limits.XMLBytes {
+		return nil, refuse(CodeXML, path, "longer than %d octets", limits.XMLBytes)
+	}
+	body := bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
+	if !utf8.Valid(body) || bytes.IndexByte(body, 0) >= 0 {
+		return nil, refuse(CodeXML, path, "not UTF-8, or a NUL inside")
+	}
+	p := &xmlParser{path: path, body: body, limits: limits, decoder: xml.NewDecoder(bytes.NewReader(body))}
+	p.decoder.CharsetReader = func(label string, input io.Reader) (io.Reader, error) {
+		if strings.EqualFold(label, "utf-8") {
+			return input, nil
+		}
+		return nil, errors.New("encoding " + label)
+	}
+	return p.parse()
+}
+
+type xmlParser struct {
+	path    string
+	body    []byte
+	limits  Limits
+	decoder *xml.Decoder
+	stack   []*Node
+	scopes  []map[string]string
+	root    *Node
+	count   int
+}
+
+func (p *xmlParser) parse() (*Node, *Error) {
+	for {
+		at := int(p.decoder.InputOffset())
+		token, err := p.decoder.RawToken()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, refuse(CodeXML, p.path, "%v", err)
+		}
+		if failure := p.token(token, at); failure != nil {
+			return nil, failure
+		}
+	}
+	if p.root == nil || len(p.stack) > 0 {
+		return nil, refuse(CodeXML, p.path, "the file ends inside an element or holds none")
+	}
+	return p.root, nil
+}
+
+func (p *xmlParser) token(token xml.Token, at int) *Error {
+	switch t := token.(type) {
+	case xml.Directive:
+		return refuse(CodeDoctype, p.path, "a DOCTYPE or other declaration")
+	case xml.ProcInst:
+		if t.Target != "xml" || at != 0 {
+			return refuse(CodeXML, p.path, "a processing instruction")
+		}
+	case xml.StartElement:
+		return p.open(t, at)
+	case xml.EndElement:
+		return p.close(t, at)
+	case xml.CharData:
+		return p.text(t, at)
+	case xml.Comment:
+		if top := p.top(); top != nil {
+			top.Tainted = true
+		}
+	}
+	return nil
+}
+
+func (p *xmlParser) top() *Node {
+	if len(p.stack) == 0 {
+		return nil
+	}
+	return p.stack[len(p.stack)-1]
+}
+
+func (p *xmlParser) open(t xml.StartElement, at int) *Error {
+	p.count++
+	switch {
+	case len(p.stack) >= p.limits.XMLDepth:
+		return refuse(CodeXML, p.path, "nested deeper than %d", p.limits.XMLDepth)
+	case len(t.Attr) > p.limits.XMLAttributes:
+		return refuse(CodeXML, p.path, "an element with more than %d attributes", p.limits.XMLAttributes)
+	case p.count > p.limits.XMLElements:
+		return refuse(CodeXML, p.path, "more than %d elements", p.limits.XMLElements)
+	case p.root != nil && len(p.stack) == 0:
+		return refuse(CodeXML, p.path, "two root elements")
+	}
+	scope := map[string]string{}
+	node := &Node{Name: t.Name.Local, Start: at, prefix: t.Name.Space}
+	seen := map[xml.Name]bool{}
+	for _, a := range t.Attr {
+		if seen[a.Name] {
+			return refuse(CodeXML, p.path, "attribute %s stands twice", a.Name.Local)
+		}
+		seen[a.Name] = true
+		switch {
+		case a.Name.Space == "xmlns":
+			scope[a.Name.Local] = a.Value
+		case a.Name.Space == "" && a.Name.Local == "xmlns":
+			scope[""] = a.Value
+		default:
+			node.Attrs = append(node.Attrs, Attr{a.Name.Local, a.Value})
+		}
+	}
+	p.scopes = append(p.scopes, scope)
+	node.Namespace = p.namespace(t.Name.Space)
+	if top := p.top(); top != nil {
+		top.Children = append(top.Children, node)
+	} else {
+		p.root = node
+	}
+	p.stack = append(p.stack, node)
+	return nil
+}
+
+// namespace resolves a prefix; one that nobody declared is met in real files and stays unresolved.
+func (p *xmlParser) namespace(prefix string) string {
+	for i := len(p.scopes) - 1; i >= 0; i-- {
+		if uri, ok := p.scopes[i][prefix]; ok {
+			return uri
+		}
+	}
+	return ""
+}
+
+func (p *xmlParser) close(t xml.EndElement, at int) *Error {
+	top := p.top()
+	if top == nil || top.Name != t.Name.Local || top.prefix != t.Name.Space {
+		return refuse(CodeXML, p.path, "the end tag %s does not fit", t.Name.Local)
+	}
+	top.Text, top.buffer = string(top.buffer), nil
+	top.InnerEnd, top.End = at, int(p.decoder.InputOffset())
+	p.stack = p.stack[:len(p.stack)-1]
+	p.scopes = p.scopes[:len(p.scopes)-1]
+	return nil
+}
+
+func (p *xmlParser) text(t xml.CharData, at int) *Error {
+	top := p.top()
+	if top == nil {
+		if len(bytes.TrimSpace(t)) > 0 {
+			return refuse(CodeXML, p.path, "text outside the root element")
+		}
+		return nil
+	}
+	if bytes.HasPrefix(p.body[at:], []byte("<![CDATA[")) {
+		top.Tainted = true
+	}
+	top.buffer = append(top.buffer, t...)
+	return nil
+}
