@@ -77,7 +77,7 @@ type RuleResult struct {
 type CaseResult struct {
 	Vector  string  `json:"vector"`
 	Note    string  `json:"note"`
-	Expect  string  `json:"expect"` // "accept", "refuse", each with the code that was to be named
+	Expect  string  `json:"expect"` // accept, refuse or undecided, with the code that was to be named
 	Got     string  `json:"got"`
 	Verdict Verdict `json:"verdict"`
 	Detail  string  `json:"detail,omitempty"`
@@ -172,11 +172,14 @@ func runCase(rule check.Rule, vector vectors.Vector) CaseResult {
 	}
 	outcome := judge(rule, vector)
 	word := vectors.ExpectRefuse
-	if outcome.Accepted {
+	switch {
+	case outcome.Accepted:
 		word = vectors.ExpectAccept
+	case outcome.Undecided:
+		word = vectors.ExpectUndecided
 	}
 	result.Got, result.Detail, result.Verdict = join(word, outcome.Code), outcome.Detail, Fail
-	// An acceptance must name exactly the deviation expected, none included; a refusal may be for any reason only where
+	// An acceptance must name exactly the deviation expected, none included; the others may be for any reason only where
 	// the vector leaves it open.
 	if word == vector.Expect && (outcome.Code == vector.Code || !outcome.Accepted && vector.Code == "") {
 		result.Verdict = Pass

@@ -12,9 +12,10 @@ type Citation struct {
 
 // Outcome is what the implementation under test did with a vector.
 type Outcome struct {
-	Accepted bool
-	Code     string // stable reason code of a refusal, or of a tolerated deviation; may be empty
-	Detail   string // for people
+	Accepted  bool
+	Undecided bool   // neither accepted nor refused: nothing is known against it, and not enough for it
+	Code      string // stable reason code of a refusal, or of a tolerated deviation; may be empty
+	Detail    string // for people
 }
 
 // Rule is one requirement of a standard.
@@ -41,6 +42,9 @@ func Refuse(code string, err error) Outcome {
 	}
 	return outcome
 }
+
+// Undecided is the outcome of a vector that could not be decided.
+func Undecided(code string) Outcome { return Outcome{Undecided: true, Code: code} }
 
 // Of is Accept for nil and Refuse for an error.
 func Of(code string, err error) Outcome {

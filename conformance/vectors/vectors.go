@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -28,8 +29,9 @@ var ErrFormat = errors.New("vectors: malformed file")
 
 // Expectations.
 const (
-	ExpectAccept = "accept"
-	ExpectRefuse = "refuse"
+	ExpectAccept    = "accept"
+	ExpectRefuse    = "refuse"
+	ExpectUndecided = "undecided" // the verdict indeterminate
 )
 
 // Vector is one test file.
@@ -38,7 +40,7 @@ type Vector struct {
 	Rule   string // ID of the rule it is for
 	Spec   string
 	Clause string
-	Expect string // accept or refuse
+	Expect string // accept, refuse or undecided
 	Code   string // reason code that a refusal, or deviation that an acceptance, must name; empty for any
 	Made   string // date of the object, YYYY-MM-DD; empty when it has none
 	Note   string // the one deviation
@@ -115,7 +117,7 @@ func Parse(name, content string) (Vector, error) {
 	if err := flush(); err != nil {
 		return Vector{}, err
 	}
-	if vector.Rule == "" || vector.Spec == "" || vector.Clause == "" || vector.Note == "" || vector.Expect != ExpectAccept && vector.Expect != ExpectRefuse {
+	if vector.Rule == "" || vector.Spec == "" || vector.Clause == "" || vector.Note == "" || !slices.Contains([]string{ExpectAccept, ExpectRefuse, ExpectUndecided}, vector.Expect) {
 		return Vector{}, fmt.Errorf("%w: %s: header is not complete", ErrFormat, name)
 	}
 	return vector, nil

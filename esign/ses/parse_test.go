@@ -2,6 +2,9 @@ package ses
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"testing"
@@ -270,20 +273,28 @@ func TestShapesAreRefused(t *testing.T) {
 		})
 	}
 	signatures := map[string][]byte{
-		"empty":                     nil,
-		"a seal":                    seal,
-		"a V1 seal":                 v1Seal,
-		"three members":             sequence(null, null, null),
-		"TBS of four":               splice(t, signature, at(".0", sequence(null, null, null, null))),
-		"TBS of seven in V4":        splice(t, signature, at(".0", sequence(null, null, null, null, null, null, null))),
-		"S-25 V1 seal in V4":        splice(t, signature, at(".0.1", v1Seal)),
-		"S-25 V4 TBS in V1":         sequence(splice(t, signature, at(".0.2", []byte{5, 0})), null),
-		"time is text":              splice(t, signature, at(".0.2", append([]byte{12, 4}, "2026"...))),
-		"extDatas of another tag":   splice(t, signature, func(path string, value der.Value) []byte { return appendMember(t, path, ".0", value, []byte{0xa1, 0}) }),
-		"time stamp of another tag": splice(t, signature, func(path string, value der.Value) []byte { return appendMember(t, path, "", value, []byte{0xa1, 0}) }),
-		"V1 TBS of six":             splice(t, v1Signature, at(".0", sequence(null, null, null, null, null, null))),
-		"V1 eighth member":          splice(t, v1Signature, func(path string, value der.Value) []byte { return appendMember(t, path, ".0", value, []byte{0xa1, 0}) }),
-		"trailing octet":            append(bytes.Clone(signature), 0),
+		"empty":              nil,
+		"a seal":             seal,
+		"a V1 seal":          v1Seal,
+		"three members":      sequence(null, null, null),
+		"TBS of four":        splice(t, signature, at(".0", sequence(null, null, null, null))),
+		"TBS of seven in V4": splice(t, signature, at(".0", sequence(null, null, null, null, null, null, null))),
+		"S-25 V1 seal in V4": splice(t, signature, at(".0.1", v1Seal)),
+		"S-25 V4 TBS in V1":  sequence(splice(t, signature, at(".0.2", []byte{5, 0})), null),
+		"time is text":       splice(t, signature, at(".0.2", append([]byte{12, 4}, "2026"...))),
+		"extDatas of another tag": splice(t, signature, func(path string, value der.Value) []byte {
+			return appendMember(t, path, ".0", value, der.EncodeExplicit(1, sequence()))
+		}),
+		"time stamp of another tag": splice(t, signature, func(path string, value der.Value) []byte {
+			return appendMember(t, path, "", value, der.EncodeExplicit(1, der.EncodeBitString([]byte{1})))
+		}),
+		"implicit time stamp with unused bits": splice(t, signature, func(path string, value der.Value) []byte {
+			return appendMember(t, path, "", value, []byte{0x80, 2, 1, 2})
+		}),
+		"implicit time stamp of nothing": splice(t, signature, func(path string, value der.Value) []byte { return appendMember(t, path, "", value, []byte{0x80, 0}) }),
+		"V1 TBS of six":                  splice(t, v1Signature, at(".0", sequence(null, null, null, null, null, null))),
+		"V1 eighth member":               splice(t, v1Signature, func(path string, value der.Value) []byte { return appendMember(t, path, ".0", value, []byte{0xa1, 0}) }),
+		"trailing octet":                 append(bytes.Clone(signature), 0),
 	}
 	for name, input := range signatures {
 		t.Run("signature: "+name, func(t *testing.T) {
@@ -362,6 +373,29 @@ func TestCheckSignatureCodes(t *testing.T) {
 		broken.PublicKey, broken.KeyError = nil, pki.ErrKeyInvalid
 		if _, err := seal.CheckSignature(&broken); pki.Code(err) != pki.CodeKey {
 			t.Error(err)
+		}
+	})
+	t.Run("another signer's certificate", func(t *testing.T) {
+		signature := &Signature{SignerCert: w.signer.Raw, SignatureAlgorithm: pki.OIDSM2WithSM3}
+		if _, err := signature.CheckSignature(w.maker); pki.Code(err) != pki.CodeKey {
+			t.Error(err)
+		}
+	})
+	t.Run("S-07 certificate of another kind of key", func(t *testing.T) {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := *w.maker
+		other.PublicKey = &key.PublicKey
+		if _, err := seal.CheckSignature(&other); pki.Code(err) != pki.CodeAlgorithm {
+			t.Error(err)
+		}
+	})
+	t.Run("an empty entry lists nobody", func(t *testing.T) {
+		empty := &Seal{Property: Property{Certs: [][]byte{{}}}}
+		if empty.ListsSigner(nil) || empty.ListsSigner([]byte{}) {
+			t.Error("no certificate is listed")
 		}
 	})
 	t.Run("S-05 raw r‖s is read and named", func(t *testing.T) {

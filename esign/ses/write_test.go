@@ -326,6 +326,18 @@ func TestNewSignatureRefuses(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("signature is raw", func(t *testing.T) {
+		_, err := NewSignature(w.signatureInfo(seal), w.signer.Raw, func(message []byte) ([]byte, error) {
+			signature, err := signWith(w.signerKey)(message)
+			if err != nil {
+				return nil, err
+			}
+			return pki.SM2SignatureToRaw(signature)
+		})
+		if !errors.Is(err, ErrSelfCheck) {
+			t.Error(err)
+		}
+	})
 	t.Run("time stamp fails", func(t *testing.T) {
 		away := errors.New("away")
 		info := w.signatureInfo(seal)
