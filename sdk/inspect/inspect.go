@@ -37,6 +37,7 @@ type File struct {
 	Size          int            `json:"size"` // octets
 	SM3           string         `json:"sm3"`
 	Notes         []string       `json:"notes,omitempty"` // why it could not be read further
+	Package       *Package       `json:"package,omitempty"`
 	Seal          *Seal          `json:"seal,omitempty"`
 	SealSignature *SealSignature `json:"seal_signature,omitempty"`
 	Message       *Message       `json:"message,omitempty"`
@@ -181,6 +182,15 @@ func deviations(list []der.Deviation) []string {
 
 // Inspect shows what the octets are made of; name is only repeated in the answer.
 func Inspect(name string, input []byte) File {
+	file := File{File: name, Size: len(input), SM3: digest.Hex(input)}
+	if tryPackage(&file, input) {
+		return file
+	}
+	return inspectStructure(name, input)
+}
+
+// inspectStructure shows everything but packages, so that a package inside a value is not opened.
+func inspectStructure(name string, input []byte) File {
 	file := File{File: name, Format: FormatUnknown, Size: len(input), SM3: digest.Hex(input)}
 	content := input
 	if block, _ := pem.Decode(input); block != nil {

@@ -107,9 +107,6 @@ func TestPublicFiles(t *testing.T) {
 		if err := json.Unmarshal(raw, &entry); err != nil {
 			t.Fatal(err)
 		}
-		if entry.Format == FormatPackage && !packages {
-			continue
-		}
 		ran++
 		file := Inspect(name, testkit.SharedFile(t, "vectors/ofd/"+name))
 		if file.Format != entry.Format {
@@ -124,8 +121,80 @@ func TestPublicFiles(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if ran < 20 {
+	if ran != len(expected)-1 || ran < 40 {
 		t.Errorf("ran %d files", ran)
+	}
+}
+
+// TestPublicPackages compares what is shown of a package with the measured list.
+func TestPublicPackages(t *testing.T) {
+	type measured struct {
+		Format     string            `json:"format"`
+		Entries    int               `json:"entries"`
+		Namespace  string            `json:"namespace"`
+		Roles      map[string]string `json:"roles"`
+		Dangling   []string          `json:"dangling"`
+		Signatures []struct {
+			Structure  string `json:"structure"`
+			Type       string `json:"type"`
+			References *int   `json:"references_total"`
+			Error      string `json:"error"`
+		} `json:"signatures"`
+	}
+	var expected map[string]json.RawMessage
+	if err := json.Unmarshal(testkit.SharedFile(t, "vectors/ofd/expected.json"), &expected); err != nil {
+		t.Fatal(err)
+	}
+	formats := map[string]string{"cms": FormatMessage, "raw": FormatRawSignature}
+	for name, raw := range expected {
+		var want measured
+		if strings.HasPrefix(name, "_") || !strings.HasSuffix(name, ".ofd") {
+			continue
+		}
+		if err := json.Unmarshal(raw, &want); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			file := Inspect(name, testkit.SharedFile(t, "vectors/ofd/"+name))
+			if file.Package == nil {
+				t.Fatalf("not opened: %v", file.Notes)
+			}
+			if file.Package.Namespace != want.Namespace || strings.Join(file.Package.Dangling, " ") != strings.Join(want.Dangling, " ") {
+				t.Errorf("namespace %q, dangling %v", file.Package.Namespace, file.Package.Dangling)
+			}
+			roles := map[string]string{}
+			for _, entry := range file.Package.Entries {
+				roles[entry.Path] = entry.Role
+			}
+			for path, role := range want.Roles {
+				if roles[path] != role {
+					t.Errorf("role of %s is %q, want %q", path, roles[path], role)
+				}
+			}
+			for i, signature := range want.Signatures {
+				if signature.Error != "" {
+					if len(file.Package.Faults) == 0 {
+						t.Errorf("no fault for %q", signature.Error)
+					}
+					continue
+				}
+				have := file.Package.Signatures[i]
+				format, ok := formats[signature.Structure]
+				if !ok {
+					format = FormatSealSignature
+				}
+				if have.Type != signature.Type || len(have.References) != *signature.References || have.Value == nil || have.Value.Format != format {
+					t.Errorf("signature %d: type %q, %d references, value %+v", i, have.Type, len(have.References), have.Value)
+				}
+			}
+		})
+	}
+}
+
+func TestBrokenPackageIsNoted(t *testing.T) {
+	file := Inspect("x", []byte("PK\x03\x04 but nothing more"))
+	if file.Format != FormatPackage || file.Package != nil || len(file.Notes) != 1 {
+		t.Errorf("%+v", file)
 	}
 }
 

@@ -1,3 +1,0 @@
-package inspect
-
-const packages = false
