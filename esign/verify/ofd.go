@@ -1,0 +1,259 @@
+package verify
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"github.com/emmansun/gmsm/sm3"
+
+	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/ses"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+// ofd judges a package: container, each signature, and what all of them together leave uncovered.
+func (j *judgement) ofd(data []byte) {
+	p, err := ofd.Open(data, j.options.Limits)
+	if err != nil {
+		code := ofd.CodeStructure
+		if failure, ok := errors.AsType[*ofd.Error](err); ok {
+			code = failure.Code
+		}
+		j.reason(code, err.Error())
+		return
+	}
+	j.pkg = p
+	for _, fault := range p.Faults {
+		j.reason(fault.Code, fault.Path)
+	}
+	for _, d := range p.Deviations {
+		j.reason("deviation", d.Name+" "+d.Path)
+	}
+	if p.Has("/OFDEntries.xml") {
+		j.reason("integrity_list", "")
+	}
+	if len(p.Signatures) == 0 {
+		if len(p.Faults) == 0 {
+			j.reason("unsigned", "")
+		}
+		return
+	}
+	covered := map[string]bool{}
+	digests := newDigests(p)
+	for _, signature := range p.Signatures {
+		j.ofdSignature(signature, digests, covered)
+	}
+	j.coverage(covered)
+}
+
+func (j *judgement) ofdSignature(description *ofd.Signature, digests *digests, covered map[string]bool) {
+	s := j.newSignature(description.ID, description.Type, "")
+	if description.Fault != nil {
+		s.out.Structure = structureOf(description)
+		s.failed("sig_format", description.Fault.Code, description.Fault.Path)
+		s.finish()
+		return
+	}
+	for _, stamp := range description.Stamps {
+		if stamp.Fault == nil && stamp.Page > 0 {
+			s.out.Placements = append(s.out.Placements, Placement{Page: stamp.Page, XMM: stamp.Boundary.X, YMM: stamp.Boundary.Y, WidthMM: stamp.Boundary.Width, HeightMM: stamp.Boundary.Height})
+		}
+	}
+	s.signedValue(description)
+	s.references(description, digests, covered)
+	s.finish()
+}
+
+func structureOf(description *ofd.Signature) string {
+	if description.Type == "sign" {
+		return "cms"
+	}
+	return "v4"
+}
+
+// signedValue tells the kind of value by its shape and judges it.
+func (s *signatureJudge) signedValue(description *ofd.Signature) {
+	if signature, err := ses.ParseSignature(description.Value); err == nil {
+		s.out.Structure = string(signature.Structure)
+		s.sealSignature(signature, description)
+		s.sealFile(signature, description)
+		return
+	}
+	if message, err := pki.ParseSignedData(description.Value); err == nil && description.Type == "sign" {
+		s.out.Structure = "cms"
+		s.message(message, description)
+		return
+	}
+	if _, err := pki.SM2SignatureToRaw(description.Value); err == nil && description.Type == "sign" {
+		s.out.Structure = "raw"
+		s.moment(parseDateTime(description.DateTime))
+		s.unknown("sig_value", "signer_unknown", "")
+		return
+	}
+	s.out.Structure = structureOf(description)
+	s.failed("sig_format", "SIG_FORMAT", "")
+}
+
+// sealFile: a seal file in the package must equal the seal inside the value (S-28).
+func (s *signatureJudge) sealFile(signature *ses.Signature, description *ofd.Signature) {
+	if description.SealPath == "" {
+		return
+	}
+	content, err := s.pkg.Read(description.SealPath)
+	if err != nil || !bytes.Equal(content, signature.Seal.Raw) {
+		s.failed("seal_format", "seal_mismatch", description.SealPath)
+	}
+}
+
+// digests computes SM3 of each file once.
+type digests struct {
+	p    *ofd.Package
+	done map[string][]byte
+}
+
+func newDigests(p *ofd.Package) *digests { return &digests{p: p, done: map[string][]byte{}} }
+
+func (d *digests) of(path string) []byte {
+	if sum, ok := d.done[path]; ok {
+		return sum
+	}
+	content, err := d.p.Read(path)
+	if err != nil {
+		return nil
+	}
+	sum := sm3.Sum(content)
+	d.done[path] = sum[:]
+	return sum[:]
+}
+
+// references compares every protected file (GB/T 33190-2016 18.2).
+func (s *signatureJudge) references(description *ofd.Signature, digests *digests, covered map[string]bool) {
+	out := &References{Total: len(description.References), Mismatched: []string{}}
+	s.out.References = out
+	folded, known := checkMethod(description.CheckMethod)
+	if !known {
+		s.failed("references", "weak_digest", description.CheckMethod)
+		return
+	}
+	pages := false
+	for _, r := range description.References {
+		if r.Fault != nil {
+			s.failed("references", r.Fault.Code, r.FileRef)
+			if r.Path != "" {
+				out.Mismatched = append(out.Mismatched, r.Path)
+			}
+			continue
+		}
+		pages = pages || s.pkg.RoleOf(r.Path) == ofd.Visible
+		covered[r.Path] = true
+		if s.matches(r, digests, folded) {
+			out.Matched++
+		} else {
+			out.Mismatched = append(out.Mismatched, r.Path)
+		}
+	}
+	switch {
+	case out.Total == 0 || !pages:
+		s.failed("references", "references", "")
+	case len(out.Mismatched) > 0:
+		s.failed("references", "DIGEST_MISMATCH", strings.Join(out.Mismatched, " "))
+	case out.Matched == out.Total:
+		s.passed("references")
+	}
+}
+
+// checkMethod knows the spellings of SM3; folded is the vendor's SM3(Z‖file).
+func checkMethod(name string) (folded, known bool) {
+	switch strings.ToUpper(name) {
+	case "1.2.156.10197.1.401", "1.2.156.10197.1.401.1", "SM3":
+		return false, true
+	case "1.2.156.10197.1.401.2":
+		return true, true
+	}
+	return false, false
+}
+
+func (s *signatureJudge) matches(r ofd.Reference, digests *digests, folded bool) bool {
+	if !folded {
+		return bytes.Equal(digests.of(r.Path), r.CheckValue)
+	}
+	content, err := s.pkg.Read(r.Path)
+	return err == nil && !s.options.Strict && s.withZ(content, r.CheckValue)
+}
+
+// coverage lists what no signature covers, by role (design decision 11).
+func (j *judgement) coverage(covered map[string]bool) {
+	coverage := &Coverage{Complete: true, Uncovered: []Uncovered{}}
+	j.result.Coverage = coverage
+	visible, extra := []string{}, false
+	for _, path := range j.pkg.Names() {
+		role := j.pkg.RoleOf(path)
+		if covered[path] || role == ofd.Material {
+			continue
+		}
+		coverage.Uncovered = append(coverage.Uncovered, Uncovered{Path: path, Role: string(role)})
+		switch role {
+		case ofd.Visible:
+			visible = append(visible, path)
+		case ofd.Extra:
+			extra = true
+		}
+	}
+	coverage.Complete = len(visible) == 0
+	if changed := j.changedAfter(covered); changed != "" {
+		j.reason("changed_after", changed)
+	}
+	if len(visible) > 0 {
+		j.reason("uncovered_visible", strings.Join(visible, " "))
+	}
+	if extra {
+		j.reason("extra", "")
+	}
+	j.containerCoverage(covered)
+}
+
+// containerCoverage: OFD.xml uncovered is a note while it can lead only to one covered document.
+func (j *judgement) containerCoverage(covered map[string]bool) {
+	const root = "/OFD.xml"
+	if !covered[root] {
+		switch {
+		case j.pkg.Bodies == 1 && len(j.pkg.Documents) == 1 && covered[j.pkg.Documents[0].Root]:
+			j.reason("ofd_xml_uncovered", "")
+		default:
+			j.reason("uncovered_visible", root)
+		}
+	}
+	for _, s := range j.pkg.Signatures {
+		if !covered[s.ListPath] {
+			j.reason("list_uncovered", "")
+			return
+		}
+	}
+}
+
+// changedAfter finds a document that the signatures do not know beside or in place of one that they do (D-07, D-08).
+func (j *judgement) changedAfter(covered map[string]bool) string {
+	known := false
+	for path := range covered {
+		known = known || j.isDocument(path)
+	}
+	if !known {
+		return ""
+	}
+	for _, document := range j.pkg.Documents {
+		if !covered[document.Root] {
+			return document.Root
+		}
+	}
+	return ""
+}
+
+// isDocument tells whether a covered file is the root of a document, reached or not.
+func (j *judgement) isDocument(path string) bool {
+	if !strings.HasSuffix(strings.ToLower(path), ".xml") {
+		return false
+	}
+	tree, err := j.pkg.Tree(path)
+	return err == nil && tree.Name == "Document" && tree.Child("Pages") != nil
+}

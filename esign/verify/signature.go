@@ -1,0 +1,355 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/ses"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+// signatureJudge walks the steps of one signature (GB/T 38540-2020 6.3 and 7.3) and writes a check for each.
+type signatureJudge struct {
+	*judgement
+	out       *Signature
+	worst     effect
+	signerKey *ecdsa.PublicKey // SM2 key of the signer, for digests that fold in Z
+}
+
+func (j *judgement) newSignature(id, kind, structure string) *signatureJudge {
+	return &signatureJudge{judgement: j, out: &Signature{ID: id, Type: kind, Structure: structure, Checks: []Check{}}}
+}
+
+func (s *signatureJudge) finish() {
+	s.out.Verdict = Valid
+	switch s.worst {
+	case indeterminate:
+		s.out.Verdict = Indeterminate
+	case invalid:
+		s.out.Verdict = Invalid
+	}
+	s.result.Signatures = append(s.result.Signatures, *s.out)
+}
+
+// clauses of the checks that pass; a failed one carries the clause of its reason.
+var clauses = map[string]string{
+	"seal_format": "GB/T 38540-2020 6.3 a", "seal_signature": "GB/T 38540-2020 6.3 b", "seal_maker_cert": "GB/T 38540-2020 6.3 c",
+	"seal_period": "GB/T 38540-2020 6.3 d", "seal_status": "国办发〔2025〕33号", "sig_format": "GB/T 38540-2020 7.3 a",
+	"sig_value": "GB/T 38540-2020 7.3 b", "signer_cert": "GB/T 38540-2020 7.3 c", "signing_time": "GB/T 38540-2020 7.3 d",
+	"data_hash": "GB/T 38540-2020 7.3 e", "references": "GB/T 33190-2016 18.2", "signer_in_seal": "GB/T 38540-2020 7.3 g",
+	"timestamp": "GB/T 38540-2020 7.3 h", "coverage": "GB/T 33190-2016 18",
+}
+
+func (s *signatureJudge) check(name string, status Status, code, detail string) {
+	c := Check{Name: name, Status: status, Code: code, Clause: clauses[name]}
+	if code != "" {
+		c.Message, c.Clause = s.judge.Text(code, s.options.Locale)
+		if detail != "" {
+			c.Message += ": " + detail
+		}
+	}
+	s.out.Checks = append(s.out.Checks, c)
+}
+
+func (s *signatureJudge) passed(name string)  { s.check(name, Passed, "", "") }
+func (s *signatureJudge) skipped(name string) { s.check(name, Skipped, "", "") }
+
+func (s *signatureJudge) failed(name, code, detail string) {
+	s.check(name, Failed, code, detail)
+	s.reason(code, detail)
+	s.worst = invalid
+}
+
+func (s *signatureJudge) unknown(name, code, detail string) {
+	s.check(name, Unknown, code, detail)
+	s.reason(code, detail)
+	s.worst = max(s.worst, indeterminate)
+}
+
+// deviations names what was tolerated; --strict refuses it.
+func (s *signatureJudge) deviations(list []ses.Deviation) {
+	for _, d := range list {
+		if s.options.Strict {
+			s.failed("sig_format", "SIG_FORMAT", string(d))
+			continue
+		}
+		s.reason("deviation", string(d))
+	}
+}
+
+// sealSignature judges a SES_Signature. description holds the OFD's side, nil for a bare value.
+func (s *signatureJudge) sealSignature(signature *ses.Signature, description *ofd.Signature) {
+	s.passed("sig_format")
+	s.deviations(signature.Deviations)
+	s.deviations(signature.Seal.Deviations)
+	signer, err := pki.ParseCertificate(signature.SignerCert)
+	if err != nil {
+		s.failed("signer_cert", "SIGNER_CERT_CHAIN", err.Error())
+	}
+	moment := s.moment(signature.Time.Moment)
+	if signer != nil {
+		s.describeSigner(signer)
+		encoding, err := signature.CheckSignature(signer)
+		s.value("sig_value", "SIG_VALUE", encoding, err)
+		s.signerCertificate(signer, moment)
+	}
+	if len(signature.Timestamp) > 0 || len(signature.Time.Token) > 0 {
+		s.check("timestamp", Skipped, "timestamp_unjudged", "")
+		s.reason("timestamp_unjudged", "")
+	} else {
+		s.skipped("timestamp")
+	}
+	if description != nil {
+		s.dataHash(signature, description)
+	}
+	s.seal(signature.Seal, moment, false)
+	if signature.Seal.ListsSigner(signature.SignerCert) {
+		s.passed("signer_in_seal")
+	} else {
+		s.failed("signer_in_seal", "SIGNER_NOT_IN_SEAL", "")
+	}
+}
+
+// moment takes the claimed signing time and judges it against now.
+func (s *signatureJudge) moment(claimed time.Time) time.Time {
+	const tolerance = 5 * time.Minute
+	if claimed.IsZero() {
+		s.unknown("signing_time", "time_missing", "")
+		return claimed
+	}
+	utc := claimed.UTC()
+	s.out.SigningTime, s.out.TimeSource = &utc, "claimed"
+	if claimed.After(s.options.At.Add(tolerance)) {
+		s.failed("signing_time", "time", utc.Format(time.RFC3339))
+	}
+	return claimed
+}
+
+// value turns the outcome of a signature check into a check; the more exact code of the SM2 check wins.
+func (s *signatureJudge) value(name, code string, encoding pki.Encoding, err error) {
+	if err != nil {
+		if exact := pki.Code(err); exact != "" && exact != pki.CodeValue {
+			s.reason(code, "")
+			code = exact
+		}
+		s.failed(name, code, "")
+		return
+	}
+	if encoding == pki.EncodingRaw {
+		if s.options.Strict {
+			s.failed(name, "der", "r‖s")
+			return
+		}
+		s.reason("deviation", "signature value r‖s")
+	}
+	s.passed(name)
+}
+
+func (s *signatureJudge) describeSigner(c *pki.Certificate) {
+	s.out.Signer = &Signer{Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: c.SerialHex(), NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC()}
+	s.signerKey, _ = c.SM2Key()
+	for _, oddity := range c.Oddities {
+		s.reason("deviation", oddity)
+	}
+}
+
+const signing = pki.UsageDigitalSignature | pki.UsageNonRepudiation
+
+// signerCertificate is steps c and d of GB/T 38540-2020 7.3.
+func (s *signatureJudge) signerCertificate(c *pki.Certificate, moment time.Time) {
+	if !moment.IsZero() {
+		if !c.InPeriod(moment) {
+			s.failed("signing_time", "SIGN_TIME_OUTSIDE_CERT", moment.UTC().Format(time.RFC3339))
+		} else {
+			s.passed("signing_time")
+		}
+	}
+	s.chain("signer_cert", c, moment, "SIGNER_CERT_CHAIN", "SIGNER_CERT_USAGE", "", func(issuer *pki.Certificate) {
+		s.revocation("signer_cert", c, issuer, moment, "SIGNER_REVOKED_BEFORE")
+	})
+}
+
+// chain judges a certificate's chain at a moment, without its periods when the moment is not known. ended is the code for its own period, empty when that is judged
+// elsewhere.
+func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, broken, usage, ended string, revocation func(issuer *pki.Certificate)) {
+	chain, err := pki.BuildChain(c, pki.ChainOptions{Roots: s.options.Roots, Intermediates: s.options.Intermediates, At: at, Usage: signing, IgnorePeriods: at.IsZero()})
+	reason, failedAt := pki.ReasonOf(err), c
+	if failure, ok := err.(*pki.ChainError); ok {
+		failedAt = failure.Certificate
+	}
+	switch {
+	case err == nil:
+		issuer := chain[len(chain)-1]
+		if len(chain) > 1 {
+			issuer = chain[1]
+		}
+		revocation(issuer)
+	case reason == pki.ReasonUsage:
+		s.failed(name, usage, err.(*pki.ChainError).Detail)
+	case (reason == pki.ReasonExpired || reason == pki.ReasonNotYetValid) && failedAt.Equal(c):
+		if ended != "" {
+			s.failed(name, ended, "")
+			return
+		}
+		s.check(name, Failed, "SIGN_TIME_OUTSIDE_CERT", "") // the reason stands at the signing time
+		s.worst = invalid
+	case reason == pki.ReasonUntrustedRoot || reason == pki.ReasonBudget:
+		s.unknown(name, "untrusted_root", c.Issuer.String())
+	default:
+		s.failed(name, broken, fmt.Sprintf("%s: %s", reason, failedAt.Subject))
+	}
+}
+
+// Object identifiers of the extensions that say where revocation evidence is to be had.
+var revocationPointers = []string{"2.5.29.31", "1.3.6.1.5.5.7.1.1"}
+
+// revocation judges what the lists say about the certificate (security row S-11). A certificate that points to no
+// evidence needs none.
+func (s *signatureJudge) revocation(name string, c, issuer *pki.Certificate, moment time.Time, before string) {
+	answer := pki.CheckRevocation(c, issuer, s.options.CRLs, s.options.At)
+	switch {
+	case answer.State == pki.RevocationRevoked && !moment.IsZero() && answer.RevokedAt.After(moment):
+		// Only a trusted time could show that the signature was made before.
+		s.unknown(name, "time_untrusted", answer.RevokedAt.UTC().Format(time.RFC3339))
+	case answer.State == pki.RevocationRevoked:
+		s.failed(name, before, answer.RevokedAt.UTC().Format(time.RFC3339))
+	case answer.State == pki.RevocationUnknown && pointsToEvidence(c) && !c.IsSelfSigned():
+		s.unknown(name, "revocation_unknown", strings.Join(answer.Ignored, "; "))
+	default:
+		s.passed(name)
+	}
+}
+
+func pointsToEvidence(c *pki.Certificate) bool {
+	for _, oid := range revocationPointers {
+		if _, ok := c.Extension(oid); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// seal is GB/T 38540-2020 6.3. A seal inside a signature is judged at the signing time, a bare one now; the maker's
+// certificate at the time the seal was made, since real seals outlive it.
+func (s *signatureJudge) seal(seal *ses.Seal, moment time.Time, bare bool) {
+	s.passed("seal_format")
+	maker, err := pki.ParseCertificate(seal.MakerCert)
+	name := ""
+	if err == nil {
+		name = maker.Subject.String()
+	}
+	p := seal.Property
+	s.out.Seal = &Seal{SealID: seal.ESID, Name: p.Name, Maker: name, Type: p.Type, ValidFrom: p.ValidStart.UTC(), ValidTo: p.ValidEnd.UTC(),
+		Picture: Picture{Type: strings.ToLower(seal.Picture.Type), WidthMM: seal.Picture.WidthMM, HeightMM: seal.Picture.HeightMM}}
+	if err != nil {
+		s.failed("seal_maker_cert", "SEAL_MAKER_CERT_CHAIN", err.Error())
+	} else {
+		encoding, err := seal.CheckSignature(maker)
+		s.value("seal_signature", "SEAL_SIGNATURE", encoding, err)
+		s.chain("seal_maker_cert", maker, p.CreateDate, "SEAL_MAKER_CERT_CHAIN", "SEAL_MAKER_CERT_USAGE", "SEAL_MAKER_CERT_EXPIRED", func(issuer *pki.Certificate) {
+			s.revocation("seal_maker_cert", maker, issuer, p.CreateDate, "SEAL_MAKER_CERT_REVOKED")
+		})
+	}
+	s.sealPeriod(seal, moment, bare)
+	s.skipped("seal_status")
+}
+
+func (s *signatureJudge) sealPeriod(seal *ses.Seal, moment time.Time, bare bool) {
+	switch {
+	case moment.IsZero():
+		s.check("seal_period", Unknown, "time_missing", "")
+	case seal.InPeriod(moment):
+		s.passed("seal_period")
+	case !bare:
+		s.failed("seal_period", "SIGN_TIME_OUTSIDE_SEAL", moment.UTC().Format(time.RFC3339))
+	case moment.Before(seal.Property.ValidStart):
+		s.failed("seal_period", "SEAL_NOT_YET_VALID", "")
+	default:
+		s.failed("seal_period", "SEAL_EXPIRED", seal.Property.ValidEnd.UTC().Format(time.RFC3339))
+	}
+}
+
+// dataHash is step e: the signature binds exactly this Signature.xml.
+func (s *signatureJudge) dataHash(signature *ses.Signature, description *ofd.Signature) {
+	switch {
+	case signature.BindsData(description.Raw):
+		s.passed("data_hash")
+	case !s.options.Strict && s.withZ(description.Raw, signature.DataHash):
+		s.passed("data_hash")
+		s.reason("deviation", "dataHash = SM3(Z‖M)")
+	default:
+		s.failed("data_hash", "DATA_HASH", "")
+	}
+	if signature.PropertyInfo != description.Path {
+		s.reason("property", "")
+	}
+}
+
+// withZ is a vendor's digest SM3(Z‖M) with the signer's key.
+func (s *signatureJudge) withZ(message, digest []byte) bool {
+	if s.signerKey == nil {
+		return false
+	}
+	want, err := pki.SM2Digest(s.signerKey, nil, message)
+	return err == nil && bytes.Equal(want, digest)
+}
+
+// message judges a GB/T 35275 or PKCS #7 value; description is nil for a bare one.
+func (s *signatureJudge) message(message *pki.SignedData, description *ofd.Signature) {
+	if len(message.Signers) != 1 {
+		s.unknown("sig_format", "signer_unknown", fmt.Sprintf("%d signers", len(message.Signers)))
+		return
+	}
+	s.passed("sig_format")
+	signer := message.Signers[0]
+	claimed := signer.SigningTime
+	var raw []byte
+	if description != nil {
+		raw = description.Raw
+		if claimed.IsZero() {
+			claimed = parseDateTime(description.DateTime)
+		}
+	}
+	moment := s.moment(claimed)
+	if signer.Certificate == nil {
+		s.unknown("signer_cert", "signer_unknown", "")
+		return
+	}
+	s.describeSigner(signer.Certificate)
+	if raw == nil && message.HasContent {
+		raw = message.Content
+	}
+	outcome := message.VerifySigner(signer, raw, nil)
+	s.value("sig_value", "SIG_VALUE", "", outcome.ValueErr)
+	for _, d := range outcome.Deviations {
+		s.reason("deviation", string(d))
+	}
+	if raw != nil {
+		if outcome.DigestErr != nil {
+			s.failed("data_hash", "DATA_HASH", "")
+		} else {
+			s.passed("data_hash")
+		}
+	}
+	s.signerCertificate(signer.Certificate, moment)
+}
+
+// parseDateTime reads SignatureDateTime as vendors write it; without a zone it is UTC+8.
+func parseDateTime(text string) time.Time {
+	china := time.FixedZone("UTC+8", 8*3600)
+	for _, layout := range []string{"20060102150405Z", "20060102150405.999Z", time.RFC3339Nano} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC()
+		}
+	}
+	for _, layout := range []string{"20060102150405", "2006-01-02 15:04:05"} {
+		if t, err := time.ParseInLocation(layout, text, china); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}

@@ -1,0 +1,152 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/hex"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/emmansun/gmsm/sm3"
+
+	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/ses"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+// Options say what is trusted, what evidence there is, and when the judgement is made.
+type Options struct {
+	Roots         *pki.Pool // nil trusts nobody
+	Intermediates *pki.Pool
+	CRLs          []*pki.CRL
+	At            time.Time // now
+	Strict        bool      // deviations and uncovered visible content are refused
+	Locale        string    // of reason and check messages: "zh-CN" when empty
+	Limits        ofd.Limits
+}
+
+func (o Options) withDefaults() Options {
+	if o.Roots == nil {
+		o.Roots = pki.NewPool()
+	}
+	if o.Intermediates == nil {
+		o.Intermediates = pki.NewPool()
+	}
+	if o.Locale == "" {
+		o.Locale = "zh-CN"
+	}
+	if o.Limits.Entries == 0 {
+		o.Limits = ofd.DefaultLimits()
+	}
+	return o
+}
+
+// Document is the result together with what it was judged from, for leaves that judge further (licences).
+type Document struct {
+	Result  Result
+	Package *ofd.Package // nil when the file is no OFD or could not be opened
+}
+
+// Verify judges one file. The name helps only to tell what a broken file claims to be. It never fails: what cannot be
+// judged is part of the result.
+func Verify(name string, data []byte, options Options) Result {
+	return VerifyDocument(name, data, options).Result
+}
+
+// VerifyDocument is Verify for callers that judge further.
+func VerifyDocument(name string, data []byte, options Options) Document {
+	options = options.withDefaults()
+	sum := sm3.Sum(data)
+	j := &judgement{options: options}
+	j.result = Result{File: path.Base(strings.ReplaceAll(name, `\`, "/")), Format: "unknown", SM3: hex.EncodeToString(sum[:]), Reasons: []Reason{}, Signatures: []Signature{}}
+	j.dispatch(strings.ToLower(path.Ext(j.result.File)), data)
+	j.judge.Conclude(&j.result, options.Strict, "V00")
+	return Document{Result: j.result, Package: j.pkg}
+}
+
+// judgement is one file being judged.
+type judgement struct {
+	options Options
+	judge   Judge
+	result  Result
+	pkg     *ofd.Package
+}
+
+func (j *judgement) reason(code, detail string) {
+	j.judge.AddReason(&j.result, code, j.options.Locale, detail)
+}
+
+// dispatch finds out what the file is, by content first and by name for broken ones.
+func (j *judgement) dispatch(extension string, data []byte) {
+	switch {
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")) || bytes.HasPrefix(data, []byte("PK\x05\x06")) || extension == ".ofd":
+		j.result.Format = "ofd"
+		j.ofd(data)
+	case bytes.HasPrefix(data, []byte("%PDF-")) || extension == ".pdf":
+		j.result.Format = "pdf"
+		j.reason("format_unsupported", "PDF")
+	case len(data) > 0 && data[0] == 0x30:
+		j.der(extension, data)
+	case extension == ".esl":
+		j.result.Format = "seal"
+		j.reason("SEAL_FORMAT", "")
+	case extension == ".dat":
+		j.result.Format = "seal_signature"
+		j.reason("SIG_FORMAT", "")
+	default:
+		j.reason("format_unknown", "")
+	}
+}
+
+// der tells seals, seal signatures and signed messages apart by their shape. A file that is none of them is what its
+// name claims, broken.
+func (j *judgement) der(extension string, data []byte) {
+	if signature, err := ses.ParseSignature(data); err == nil {
+		j.result.Format = "seal_signature"
+		j.bareSignature(signature)
+		return
+	}
+	if seal, err := ses.ParseSeal(data); err == nil {
+		j.result.Format = "seal"
+		j.bareSeal(seal)
+		return
+	}
+	if message, err := pki.ParseSignedData(data); err == nil {
+		j.result.Format = "seal_signature"
+		j.bareMessage(message)
+		return
+	}
+	switch extension {
+	case ".esl":
+		j.result.Format = "seal"
+		j.reason("SEAL_FORMAT", "")
+	case ".dat":
+		j.result.Format = "seal_signature"
+		j.reason("SIG_FORMAT", "")
+	default:
+		j.reason("format_unknown", "")
+	}
+}
+
+func (j *judgement) bareSeal(seal *ses.Seal) {
+	s := j.newSignature("", "seal", string(seal.Structure))
+	s.deviations(seal.Deviations)
+	s.seal(seal, j.options.At, true)
+	s.finish()
+}
+
+func (j *judgement) bareSignature(signature *ses.Signature) {
+	s := j.newSignature("", "seal", string(signature.Structure))
+	s.sealSignature(signature, nil)
+	s.unknown("data_hash", "content_missing", "")
+	s.finish()
+}
+
+func (j *judgement) bareMessage(message *pki.SignedData) {
+	s := j.newSignature("", "sign", "cms")
+	s.message(message, nil)
+	if !message.HasContent {
+		s.unknown("data_hash", "content_missing", "")
+	}
+	s.finish()
+}
