@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/yinxin-gov/yinxin/conformance/check"
+	"github.com/yinxin-gov/yinxin/conformance/check/ofd"
 	"github.com/yinxin-gov/yinxin/conformance/check/seal"
 	"github.com/yinxin-gov/yinxin/conformance/check/sm"
 	"github.com/yinxin-gov/yinxin/conformance/vectors"
@@ -30,6 +31,7 @@ type area struct {
 var areas = []area{
 	{"sm", sm.Rules},
 	{"seal", seal.Rules},
+	{"ofd", ofd.Rules},
 }
 
 // Areas lists the names of the areas in the order of a report.

@@ -50,7 +50,7 @@ func (w *writer) add(e entry) {
 // Files returns the content of every vector file by its path below vectors/.
 func Files() map[string]string {
 	files := map[string]string{}
-	for area, write := range map[string]func(*writer){"sm": writeSM, "seal": writeSeal} {
+	for area, write := range map[string]func(*writer){"sm": writeSM, "seal": writeSeal, "ofd": writeOFD} {
 		write(&writer{area: area, files: files})
 	}
 	return files

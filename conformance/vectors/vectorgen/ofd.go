@@ -1,0 +1,248 @@
+package vectorgen
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/esign/ses"
+	"github.com/yinxin-gov/yinxin/keys/digest"
+)
+
+const (
+	specOFD = "GB/T 33190-2016"
+	specZIP = "APPNOTE 6.3.4"
+	ofdOpen = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
+	ofdName = `xmlns:ofd="http://www.ofdspec.org/2016"`
+)
+
+// draft is a package in the making.
+type draft struct {
+	names       []string
+	content     map[string]string
+	checkMethod string
+	left        map[string]bool   // paths that the seal leaves out
+	extra       []string          // further Reference elements, written as they are
+	override    map[string]string // FileRef written instead of the path
+	sealFile    []byte            // Seal.esl to add
+	stamp       string            // attributes of StampAnnot
+}
+
+func newDraft() *draft {
+	d := &draft{content: map[string]string{}, checkMethod: "1.2.156.10197.1.401", left: map[string]bool{}, override: map[string]string{},
+		stamp: `ID="2" PageRef="1" Boundary="120 200 42 42"`}
+	d.put("OFD.xml", ofdOpen+`<ofd:OFD `+ofdName+` Version="1.1" DocType="OFD"><ofd:DocBody><ofd:DocInfo><ofd:DocID>00000000000000000000000000000001</ofd:DocID></ofd:DocInfo>`+
+		`<ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot><ofd:Signatures>Doc_0/Signs/Signatures.xml</ofd:Signatures></ofd:DocBody></ofd:OFD>`)
+	d.put("Doc_0/Document.xml", ofdOpen+`<ofd:Document `+ofdName+`><ofd:CommonData><ofd:MaxUnitID>9</ofd:MaxUnitID><ofd:PageArea><ofd:PhysicalBox>0 0 210 297</ofd:PhysicalBox></ofd:PageArea>`+
+		`</ofd:CommonData><ofd:Pages><ofd:Page ID="1" BaseLoc="Pages/Page_0/Content.xml"/></ofd:Pages></ofd:Document>`)
+	d.put("Doc_0/Pages/Page_0/Content.xml", ofdOpen+`<ofd:Page `+ofdName+`><ofd:Content><ofd:Layer ID="3"/></ofd:Content></ofd:Page>`)
+	return d
+}
+
+func (d *draft) put(name, content string) {
+	if _, have := d.content[name]; !have {
+		d.names = append(d.names, name)
+	}
+	d.content[name] = content
+}
+
+func (d *draft) remove(name string) {
+	delete(d.content, name)
+	for i, have := range d.names {
+		if have == name {
+			d.names = append(d.names[:i:i], d.names[i+1:]...)
+			return
+		}
+	}
+}
+
+// edit replaces the first occurrence of a text in a file; it must be there.
+func (d *draft) edit(name, from, to string) {
+	if !strings.Contains(d.content[name], from) {
+		panic(fmt.Sprintf("%s does not hold %q", name, from))
+	}
+	d.content[name] = strings.Replace(d.content[name], from, to, 1)
+}
+
+// seal adds a seal over everything in the package but its own files, Signatures.xml (unless locked) and what was left out.
+func (d *draft) seal(w *world, number int, lock bool) {
+	const list = "Doc_0/Signs/Signatures.xml"
+	folder := fmt.Sprintf("Doc_0/Signs/Sign_%d/", number)
+	if number == 0 {
+		d.put(list, ofdOpen+`<ofd:Signatures `+ofdName+`><ofd:MaxSignId>9</ofd:MaxSignId></ofd:Signatures>`)
+	}
+	d.edit(list, `</ofd:Signatures>`, fmt.Sprintf(`<ofd:Signature ID="%d" Type="Seal" BaseLoc="/%sSignature.xml"/></ofd:Signatures>`, number+1, folder))
+	if d.sealFile != nil {
+		d.put(folder+"Seal.esl", string(d.sealFile))
+	}
+	var references strings.Builder
+	for _, name := range d.names {
+		if d.left["/"+name] || name == list && !lock {
+			continue
+		}
+		written := "/" + name
+		if other, ok := d.override[written]; ok {
+			written = other
+		}
+		references.WriteString(reference(written, d.content[name]))
+	}
+	for _, one := range d.extra {
+		references.WriteString(one)
+	}
+	method := ""
+	if d.checkMethod != "" {
+		method = fmt.Sprintf(` CheckMethod="%s"`, d.checkMethod)
+	}
+	sealElement := ""
+	if d.sealFile != nil {
+		sealElement = "<ofd:Seal><ofd:BaseLoc>/" + folder + "Seal.esl</ofd:BaseLoc></ofd:Seal>"
+	}
+	description := ofdOpen + `<ofd:Signature ` + ofdName + `><ofd:SignedInfo><ofd:Provider ProviderName="yinxin-conformance"/><ofd:SignatureMethod>1.2.156.10197.1.501</ofd:SignatureMethod>` +
+		`<ofd:SignatureDateTime>20260601000000Z</ofd:SignatureDateTime><ofd:References` + method + `>` + references.String() + `</ofd:References><ofd:StampAnnot ` + d.stamp + `/>` + sealElement +
+		`</ofd:SignedInfo><ofd:SignedValue>/` + folder + `SignedValue.dat</ofd:SignedValue></ofd:Signature>`
+	d.put(folder+"Signature.xml", description)
+	d.put(folder+"SignedValue.dat", string(w.signature(w.seal(nil), func(i *ses.SignatureInfo) {
+		i.DataHash, i.PropertyInfo = digest.Sum([]byte(description)), "/"+folder+"Signature.xml"
+	})))
+}
+
+func reference(path, content string) string {
+	return `<ofd:Reference FileRef="` + path + `"><ofd:CheckValue>` + base64.StdEncoding.EncodeToString(digest.Sum([]byte(content))) + `</ofd:CheckValue></ofd:Reference>`
+}
+
+func (d *draft) entries() []zipEntry {
+	var entries []zipEntry
+	for _, name := range d.names {
+		entries = append(entries, zipEntry{name: name, content: []byte(d.content[name])})
+	}
+	return entries
+}
+
+func (d *draft) pack() []byte { return writeZip(d.entries(), nil, nil) }
+
+// ofdWriter writes the ofd area.
+type ofdWriter struct {
+	*writer
+	world *world
+}
+
+func writeOFD(w *writer) {
+	o := &ofdWriter{w, newWorld()}
+	o.containers()
+	o.trees()
+	o.lists()
+}
+
+// one writes a vector with a package in it, judged with the test root trusted unless trust is false.
+func (o *ofdWriter) one(rule, name, spec, clause, expect, code, note string, content []byte, more ...field) {
+	fields := append([]field{{"package", content}, {"root", o.world.root.Raw}}, more...)
+	o.add(entry{rule: rule, name: name, spec: spec, clause: clause, expect: expect, code: code, made: made, note: note, fields: fields})
+}
+
+// sealed is the good package after a change before sealing and one after it.
+func (o *ofdWriter) sealed(before, after func(*draft)) []byte {
+	d := newDraft()
+	if before != nil {
+		before(d)
+	}
+	d.seal(o.world, 0, false)
+	if after != nil {
+		after(d)
+	}
+	return d.pack()
+}
+
+var strictly = field{"strict", []byte{1}}
+
+// containers: names, duplicates, headers and sizes of the ZIP.
+func (o *ofdWriter) containers() {
+	good := newDraft()
+	good.seal(o.world, 0, false)
+	with := func(more ...zipEntry) []byte { return writeZip(append(good.entries(), more...), nil, nil) }
+	harmless := []byte("x")
+	o.one("package_names", "good", specZIP, "4.4.17", "accept", "", "good package", good.pack())
+	for name, entry := range map[string]zipEntry{
+		"dot-dot": {name: "../x"}, "inner-dot-dot": {name: "Doc_0/../../x"}, "absolute": {name: "/x"}, "backslash": {name: `Doc_0\x`}, "drive": {name: "C:x"},
+		"nul": {name: "Doc_0/x\x00.xml"}, "empty-segment": {name: "Doc_0//x"}, "link": {name: "Doc_0/link", attributes: 0o120777 << 16},
+	} {
+		entry.content = harmless
+		o.one("package_names", name, specZIP, "4.4.17", "refuse", "zip_name", "entry named "+fmt.Sprintf("%q", entry.name), with(entry))
+	}
+	o.one("package_duplicates", "good", specZIP, "4.3.2", "accept", "", "each name once", good.pack())
+	o.one("package_duplicates", "same", specZIP, "4.3.2", "refuse", "zip_duplicate", "OFD.xml twice", with(zipEntry{name: "OFD.xml", content: harmless}))
+	o.one("package_duplicates", "case", specZIP, "4.3.2", "refuse", "zip_duplicate", "OFD.XML beside OFD.xml", with(zipEntry{name: "OFD.XML", content: harmless}))
+	o.one("package_duplicates", "unicode-form", specZIP, "4.3.2", "refuse", "zip_duplicate", "one name in two Unicode forms",
+		with(zipEntry{name: "\u00e9", content: harmless}, zipEntry{name: "e\u0301", content: harmless}))
+	o.one("package_structure", "good", specZIP, "4.3.6", "accept", "", "good package", good.pack())
+	change := func(f func(*zipEntry)) []byte {
+		entries := good.entries()
+		f(&entries[0])
+		return writeZip(entries, nil, nil)
+	}
+	for _, one := range []struct {
+		name, note string
+		content    []byte
+	}{
+		{"before", "hidden octets before the first entry", writeZip(good.entries(), []byte("hidden"), nil)},
+		{"after", "hidden octets after the end record", writeZip(good.entries(), nil, []byte("hidden"))},
+		{"local-name", "local and central header name different files", change(func(e *zipEntry) { e.localName = "OFE.xml" })},
+		{"encrypted", "encryption flag", change(func(e *zipEntry) { e.flags = 1 })},
+		{"check-value", "wrong CRC in the central directory", change(func(e *zipEntry) { e.crc = 0xdeadbeef })},
+		{"size", "wrong size in the central directory", change(func(e *zipEntry) { e.plainSize = 7 })},
+		{"cut", "last octet is missing", good.pack()[:len(good.pack())-1]},
+		{"not-zip", "no ZIP at all", []byte("PK\x03\x04 but nothing more")},
+	} {
+		o.one("package_structure", one.name, specZIP, "4.3.6", "refuse", "zip_structure", one.note, one.content)
+	}
+	compressed, plain := deflateZeros(2 << 20)
+	o.one("package_limits", "ratio", specZIP, "4.4.5", "refuse", "zip_limit", "2 MiB of zeros out of 13 KiB", with(zipEntry{name: "Doc_0/zeros", method: 8, content: compressed, plain: plain}))
+	few, fewPlain := deflateZeros(64 << 10)
+	o.one("package_limits", "small", specZIP, "4.4.5", "accept", "", "64 KiB of zeros, an extra file", with(zipEntry{name: "Doc_0/zeros", method: 8, content: few, plain: fewPlain}))
+}
+
+// trees: XML, boxes and locations.
+func (o *ofdWriter) trees() {
+	edited := func(name, from, to string) []byte { return o.sealed(func(d *draft) { d.edit(name, from, to) }, nil) }
+	const document, root = "Doc_0/Document.xml", "OFD.xml"
+	o.one("xml_doctype", "good", "XML 1.0", "2.8", "accept", "", "no DOCTYPE", o.sealed(nil, nil))
+	for name, doctype := range map[string]string{
+		"plain": `<!DOCTYPE OFD>`, "external": `<!DOCTYPE OFD [<!ENTITY x SYSTEM "file:///etc/passwd">]>`,
+		"bomb": `<!DOCTYPE OFD [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>`, "parameter": `<!DOCTYPE OFD [<!ENTITY % x SYSTEM "http://127.0.0.1:9/x">%x;]>`,
+	} {
+		o.one("xml_doctype", name, "XML 1.0", "2.8", "refuse", "xml_doctype", "DOCTYPE: "+name, edited(root, "<ofd:OFD ", doctype+"<ofd:OFD "))
+	}
+	o.one("xml_form", "old-namespace", "XML 1.0", "2.1", "accept", "", "namespace of older files in Document.xml", edited(document, "http://www.ofdspec.org/2016", "http://www.ofdspec.org"))
+	for _, one := range []struct{ name, note, file, from, to string }{
+		{"unclosed", "element is not closed", root, "</ofd:OFD>", ""},
+		{"two-roots", "two root elements", root, "</ofd:OFD>", "</ofd:OFD><x/>"},
+		{"nul", "NUL character", root, "</ofd:OFD>", "\x00</ofd:OFD>"},
+		{"deep", "100 elements inside each other", root, "</ofd:OFD>", strings.Repeat("<x>", 100) + strings.Repeat("</x>", 100) + "</ofd:OFD>"},
+		{"entity", "undeclared entity", root, "<ofd:DocID>", "<ofd:DocID>&x;"},
+	} {
+		o.one("xml_form", one.name, "XML 1.0", "2.1", "refuse", "xml", one.note, edited(one.file, one.from, one.to))
+	}
+	o.one("boxes", "good", specOFD, "7.3", "accept", "", "0 0 210 297", o.sealed(nil, nil))
+	for name, box := range map[string]string{"nan": "0 0 NaN 297", "infinite": "0 0 Infinity 297", "huge": "0 0 1e308 297", "negative": "0 0 -210 297", "three": "0 0 210"} {
+		o.one("boxes", name, specOFD, "7.3", "refuse", "limit", "PhysicalBox "+box, edited(document, "0 0 210 297", box))
+	}
+	o.one("locations", "inside", specOFD, "7.3", "accept", "", "../ that stays inside the package", edited(document, "Pages/Page_0/Content.xml", "../Doc_0/Pages/Page_0/Content.xml"))
+	o.one("locations", "absolute", specOFD, "7.3", "accept", "", "path from the package's root", edited(document, "Pages/Page_0/Content.xml", "/Doc_0/Pages/Page_0/Content.xml"))
+	for name, location := range map[string]string{"outside": "../../../etc/passwd", "url": "http://127.0.0.1:9/x.xml", "drive": "C:/x.xml"} {
+		o.one("locations", name, specOFD, "7.3", "refuse", "ref_path", "page at "+location, edited(document, "Pages/Page_0/Content.xml", location))
+	}
+}
+
+// lists: signatures and references that must be there.
+func (o *ofdWriter) lists() {
+	const page, list, value = "Doc_0/Pages/Page_0/Content.xml", "Doc_0/Signs/Signatures.xml", "Doc_0/Signs/Sign_0/SignedValue.dat"
+	o.one("signature_list", "good", specOFD, "18.1", "accept", "", "one seal", o.sealed(nil, nil))
+	o.one("signature_list", "list-missing", specOFD, "18.1", "refuse", "ref_path", "Signatures.xml is not in the package", o.sealed(nil, func(d *draft) { d.remove(list) }))
+	o.one("signature_list", "value-missing", specOFD, "18.1", "refuse", "ref_path", "SignedValue.dat is not in the package", o.sealed(nil, func(d *draft) { d.remove(value) }))
+	o.one("reference_paths", "good", specOFD, "18.2", "accept", "", "absolute paths", o.sealed(nil, nil))
+	for name, one := range map[string][2]string{
+		"missing": {"/Doc_0/Res/none.png", "a file that is not there"}, "outside": {"../../etc/passwd", "a path that leaves the package"}, "url": {"http://127.0.0.1:9/x", "a URL"},
+	} {
+		o.one("reference_paths", name, specOFD, "18.2", "refuse", "ref_path", "reference to "+one[1], o.sealed(func(d *draft) { d.extra = []string{reference(one[0], "x")} }, nil))
+	}
+	o.one("reference_paths", "twice", specOFD, "18.2", "refuse", "ref_path", "one file with two digests", o.sealed(func(d *draft) { d.extra = []string{reference("/"+page, "x")} }, nil))
+}
