@@ -1,48 +1,64 @@
 // Package ofd holds the rules for OFD packages and the signatures in them (GB/T 33190-2016, GB/T 38540-2020), one file a
-// rule. Rules of the container and its XML are judged by opening the package, those of the signatures by what the reader
-// says of their lists.
+// rule. Rules of the container and its XML are judged by opening the package, those of the signatures by the verdict of the
+// verification report.
 package ofd
 
 import (
 	"errors"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/conformance/check"
 	"github.com/yinxin-gov/yinxin/conformance/vectors"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/verify"
+	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
 // Rules of the area, in the order of a report.
 func Rules() []check.Rule {
 	return []check.Rule{
 		packageNames, packageDuplicates, packageStructure, packageLimits, xmlDoctype, xmlForm, boxes, locations,
-		signatureList, referencePaths,
+		signatureList, referencePaths, references, checkMethod, coverage, changedAfter, dataHash, sealFile, twoSeals, trust,
 	}
 }
 
-// open reads the package of a vector; the first refusal counts, then faults of the lists, of descriptions and of
-// references.
+// open reads the package of a vector and judges nothing that is signed.
 func open(v vectors.Vector) check.Outcome {
-	opened, err := ofd.Open(v.Fields["package"], ofd.DefaultLimits())
-	if err != nil {
-		failure := &ofd.Error{}
-		if errors.As(err, &failure) {
-			return check.Refuse(failure.Code, err)
-		}
-		return check.Refuse("", err)
+	_, err := ofd.Open(v.Fields["package"], ofd.DefaultLimits())
+	failure := &ofd.Error{}
+	switch {
+	case err == nil:
+		return check.Accept()
+	case errors.As(err, &failure):
+		return check.Refuse(failure.Code, err)
 	}
-	faults := opened.Faults
-	for _, signature := range opened.Signatures {
-		if signature.Fault != nil {
-			faults = append(faults, signature.Fault)
-		}
-		for _, reference := range signature.References {
-			if reference.Fault != nil {
-				faults = append(faults, reference.Fault)
-			}
+	return check.Refuse("", err)
+}
+
+// judgedAt is the moment of judgement of the area's vectors.
+var judgedAt = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+
+// judge gives the package of a vector to the judge of the product, with the test root trusted unless the vector says not.
+// Of several reasons the one that the vector asks for counts, else the first.
+func judge(v vectors.Vector) check.Outcome {
+	options := verify.Options{Roots: pki.NewPool(), At: judgedAt, Strict: len(v.Fields["strict"]) > 0}
+	if len(v.Fields["untrusted"]) == 0 {
+		if err := options.Roots.AddFile(v.Fields["root"]); err != nil {
+			return check.Refuse("vector", err)
 		}
 	}
-	if len(faults) > 0 {
-		return check.Refuse(faults[0].Code, faults[0])
+	result := verify.Verify(v.Name+".ofd", v.Fields["package"], options)
+	code, detail := "", ""
+	for _, reason := range result.Reasons {
+		if code == "" || reason.Code == v.Code {
+			code, detail = reason.Code, reason.Message
+		}
 	}
-	return check.Accept()
+	switch result.Verdict {
+	case verify.Valid: // reasons of a valid result are notes
+		return check.Accept()
+	case verify.Indeterminate:
+		return check.Undecided(code)
+	}
+	return check.Refuse(code, errors.New(detail))
 }

@@ -9,5 +9,5 @@ var signatureList = check.Rule{
 	Citation:  check.Citation{Standard: "GB/T 33190-2016", Clause: "18.1"},
 	Scope:     "signature list",
 	Effective: "2017-05-01",
-	Judge:     open,
+	Judge:     judge,
 }

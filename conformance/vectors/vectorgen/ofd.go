@@ -130,7 +130,9 @@ func writeOFD(w *writer) {
 	o := &ofdWriter{w, newWorld()}
 	o.containers()
 	o.trees()
-	o.lists()
+	o.references()
+	o.coverage()
+	o.signatures()
 }
 
 // one writes a vector with a package in it, judged with the test root trusted unless trust is false.
@@ -232,12 +234,14 @@ func (o *ofdWriter) trees() {
 	}
 }
 
-// lists: signatures and references that must be there.
-func (o *ofdWriter) lists() {
-	const page, list, value = "Doc_0/Pages/Page_0/Content.xml", "Doc_0/Signs/Signatures.xml", "Doc_0/Signs/Sign_0/SignedValue.dat"
-	o.one("signature_list", "good", specOFD, "18.1", "accept", "", "one seal", o.sealed(nil, nil))
-	o.one("signature_list", "list-missing", specOFD, "18.1", "refuse", "ref_path", "Signatures.xml is not in the package", o.sealed(nil, func(d *draft) { d.remove(list) }))
-	o.one("signature_list", "value-missing", specOFD, "18.1", "refuse", "ref_path", "SignedValue.dat is not in the package", o.sealed(nil, func(d *draft) { d.remove(value) }))
+// references: the list of protected files.
+func (o *ofdWriter) references() {
+	const page = "Doc_0/Pages/Page_0/Content.xml"
+	o.one("references", "good", specOFD, "18.2", "accept", "", "every digest holds", o.sealed(nil, nil))
+	for _, name := range []string{"OFD.xml", "Doc_0/Document.xml", page} {
+		short := strings.ToLower(strings.TrimSuffix(name[strings.LastIndex(name, "/")+1:], ".xml"))
+		o.one("references", "changed-"+short, specOFD, "18.2", "refuse", "DIGEST_MISMATCH", "one octet of "+name+" changed", o.sealed(nil, func(d *draft) { d.put(name, d.content[name]+"\n") }))
+	}
 	o.one("reference_paths", "good", specOFD, "18.2", "accept", "", "absolute paths", o.sealed(nil, nil))
 	for name, one := range map[string][2]string{
 		"missing": {"/Doc_0/Res/none.png", "a file that is not there"}, "outside": {"../../etc/passwd", "a path that leaves the package"}, "url": {"http://127.0.0.1:9/x", "a URL"},
@@ -245,4 +249,71 @@ func (o *ofdWriter) lists() {
 		o.one("reference_paths", name, specOFD, "18.2", "refuse", "ref_path", "reference to "+one[1], o.sealed(func(d *draft) { d.extra = []string{reference(one[0], "x")} }, nil))
 	}
 	o.one("reference_paths", "twice", specOFD, "18.2", "refuse", "ref_path", "one file with two digests", o.sealed(func(d *draft) { d.extra = []string{reference("/"+page, "x")} }, nil))
+	o.one("check_method", "oid", specOFD, "18.2", "accept", "", "SM3 by its object identifier", o.sealed(nil, nil))
+	o.one("check_method", "name", specOFD, "18.2", "accept", "", "SM3 by its name", o.sealed(func(d *draft) { d.checkMethod = "SM3" }, nil))
+	for name, method := range map[string]string{"md5": "MD5", "sha1": "1.3.14.3.2.26", "absent": "", "unknown": "1.2.3"} {
+		o.one("check_method", name, specOFD, "18.2", "refuse", "weak_digest", fmt.Sprintf("CheckMethod %q", method), o.sealed(func(d *draft) { d.checkMethod = method }, nil))
+	}
+	o.one("check_method", "empty", specOFD, "18.2", "refuse", "references", "no reference at all", o.sealed(func(d *draft) {
+		for _, name := range d.names {
+			d.left["/"+name] = true
+		}
+	}, nil))
+}
+
+// coverage: what the seal does not cover it does not prove.
+func (o *ofdWriter) coverage() {
+	const page = "/Doc_0/Pages/Page_0/Content.xml"
+	leave := func(path string) func(*draft) { return func(d *draft) { d.left[path] = true } }
+	o.one("coverage", "good", specOFD, "18.2", "accept", "", "everything is covered", o.sealed(nil, nil), strictly)
+	o.one("coverage", "page", specOFD, "18.2", "undecided", "uncovered_visible", "page left out", o.sealed(leave(page), nil))
+	o.one("coverage", "page-strict", specOFD, "18.2", "refuse", "uncovered_visible", "page left out, strict", o.sealed(leave(page), nil), strictly)
+	o.one("coverage", "extra", specOFD, "18.2", "accept", "", "a file that nothing reaches, added after sealing", o.sealed(nil, func(d *draft) { d.put("Doc_0/note.txt", "x") }))
+	o.one("coverage", "container", specOFD, "18.2", "accept", "", "OFD.xml left out, one covered document", o.sealed(leave("/OFD.xml"), nil))
+	o.one("coverage", "attachment", specOFD, "18.2", "undecided", "uncovered_visible", "attachment left out", o.sealed(func(d *draft) {
+		d.edit("Doc_0/Document.xml", "</ofd:Document>", "<ofd:Attachments>Attachs/Attachments.xml</ofd:Attachments></ofd:Document>")
+		d.put("Doc_0/Attachs/Attachments.xml", ofdOpen+`<ofd:Attachments `+ofdName+`><ofd:Attachment ID="8" Name="a"><ofd:FileLoc>a.txt</ofd:FileLoc></ofd:Attachment></ofd:Attachments>`)
+		d.put("Doc_0/Attachs/a.txt", "text")
+		d.left["/Doc_0/Attachs/a.txt"] = true
+	}, nil))
+	second := strings.Replace(newDraft().content["Doc_0/Document.xml"], "Pages/Page_0", "/Doc_0/Pages/Page_0", 1)
+	o.one("changed_after", "good", specOFD, "18.2", "accept", "", "nothing changed", o.sealed(leave("/OFD.xml"), nil))
+	o.one("changed_after", "doc-root", specOFD, "18.2", "refuse", "changed_after", "DocRoot of the uncovered OFD.xml moved to another document", o.sealed(leave("/OFD.xml"), func(d *draft) {
+		d.put("Doc_1/Document.xml", second)
+		d.edit("OFD.xml", "Doc_0/Document.xml", "Doc_1/Document.xml")
+	}))
+	o.one("changed_after", "second-body", specOFD, "18.2", "refuse", "changed_after", "second document added to the uncovered OFD.xml", o.sealed(leave("/OFD.xml"), func(d *draft) {
+		d.put("Doc_1/Document.xml", second)
+		d.edit("OFD.xml", "</ofd:OFD>", `<ofd:DocBody><ofd:DocInfo><ofd:DocID>00000000000000000000000000000002</ofd:DocID></ofd:DocInfo><ofd:DocRoot>Doc_1/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>`)
+	}))
+}
+
+// signatures: list, description, value and seal file.
+func (o *ofdWriter) signatures() {
+	const description, list = "Doc_0/Signs/Sign_0/Signature.xml", "Doc_0/Signs/Signatures.xml"
+	o.one("data_hash", "good", specOFD, "18.2", "accept", "", "dataHash of Signature.xml holds", o.sealed(nil, nil))
+	o.one("data_hash", "changed", specOFD, "18.2", "refuse", "DATA_HASH", "line added to Signature.xml", o.sealed(nil, func(d *draft) { d.put(description, d.content[description]+"\n") }))
+	o.one("data_hash", "stamp-moved", specOFD, "18.2", "refuse", "DATA_HASH", "seal moved on the page", o.sealed(nil, func(d *draft) { d.edit(description, "120 200", "20 20") }))
+	seal := o.world.seal(nil)
+	o.one("seal_file", "same", specOFD, "18.2", "accept", "", "Seal.esl equals the seal inside the signature", o.sealed(func(d *draft) { d.sealFile = seal }, nil))
+	o.one("seal_file", "other", specOFD, "18.2", "refuse", "seal_mismatch", "Seal.esl is another seal of the same maker",
+		o.sealed(func(d *draft) { d.sealFile = o.world.seal(func(i *ses.SealInfo) { i.Type = 2 }) }, nil))
+	o.one("signature_list", "good", specOFD, "18.1", "accept", "", "one seal", o.sealed(nil, nil))
+	o.one("signature_list", "list-missing", specOFD, "18.1", "refuse", "ref_path", "Signatures.xml is not in the package", o.sealed(nil, func(d *draft) { d.remove(list) }))
+	o.one("signature_list", "value-missing", specOFD, "18.1", "refuse", "ref_path", "SignedValue.dat is not in the package", o.sealed(nil, func(d *draft) { d.remove("Doc_0/Signs/Sign_0/SignedValue.dat") }))
+	o.one("signature_list", "value-broken", specOFD, "18.1", "refuse", "SIG_FORMAT", "SignedValue.dat is no signature", o.sealed(nil, func(d *draft) { d.put("Doc_0/Signs/Sign_0/SignedValue.dat", "x") }))
+	two := newDraft()
+	two.seal(o.world, 0, false)
+	two.seal(o.world, 1, false)
+	o.one("two_seals", "open", specOFD, "18.1", "accept", "", "second seal after one that left Signatures.xml open", two.pack())
+	locked := newDraft()
+	locked.seal(o.world, 0, true)
+	o.one("two_seals", "locked", specOFD, "18.1", "accept", "", "one seal that covers Signatures.xml", locked.pack())
+	locked.seal(o.world, 1, false)
+	o.one("two_seals", "after-lock", specOFD, "18.1", "refuse", "DIGEST_MISMATCH", "second seal after one that covered Signatures.xml", locked.pack())
+	plain := newDraft()
+	plain.edit("OFD.xml", "<ofd:Signatures>Doc_0/Signs/Signatures.xml</ofd:Signatures>", "")
+	o.one("trust", "unsigned", specOFD, "18.1", "undecided", "", "no signature at all", plain.pack())
+	o.one("trust", "trusted", specOFD, "18.1", "accept", "", "root is trusted", o.sealed(nil, nil))
+	o.one("trust", "untrusted", specOFD, "18.1", "undecided", "untrusted_root", "root is not trusted", o.sealed(nil, nil), field{"untrusted", []byte{1}})
 }
