@@ -34,6 +34,21 @@ func vector(t testing.TB, name, field string) []byte {
 	return nil
 }
 
+func packageVector(t testing.TB) []byte {
+	t.Helper()
+	list, err := vectors.Load("ofd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range list {
+		if one.Name == "ofd/seal_file-same" {
+			return one.Fields["package"]
+		}
+	}
+	t.Fatal("no package")
+	return nil
+}
+
 func makerCertificate(t testing.TB) *pki.Certificate {
 	t.Helper()
 	seal, err := ses.ParseSeal(vector(t, "shape-v4-seal", "seal"))
@@ -57,6 +72,7 @@ func TestGoldens(t *testing.T) {
 		"signature_digests": vector(t, "signer_digest-good", "signature"),
 		"signature_raw":     vector(t, "raw_value-raw", "signature"),
 		"certificate":       makerCertificate(t).EncodePEM(),
+		"package":           packageVector(t),
 		"unknown":           []byte("plain text"),
 		"pdf":               []byte("%PDF-1.7"),
 	}
@@ -188,6 +204,29 @@ func TestPublicPackages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHostilePackages: what cannot be opened is noted, and shown in bounded time.
+func TestHostilePackages(t *testing.T) {
+	var expected map[string]json.RawMessage
+	if err := json.Unmarshal(testkit.SharedFile(t, "vectors/zip-hostile/expected.json"), &expected); err != nil {
+		t.Fatal(err)
+	}
+	for name, raw := range expected {
+		if strings.HasPrefix(name, "_") {
+			continue
+		}
+		var want struct {
+			MustRefuse bool `json:"must_refuse"`
+		}
+		if err := json.Unmarshal(raw, &want); err != nil {
+			t.Fatal(err)
+		}
+		file := Inspect(name, testkit.SharedFile(t, "vectors/zip-hostile/"+name))
+		if refused := file.Package == nil; refused != want.MustRefuse && !(file.Package != nil && len(file.Package.Faults) > 0) {
+			t.Errorf("%s: refused %t, notes %v", name, refused, file.Notes)
+		}
 	}
 }
 
