@@ -85,8 +85,8 @@ func (p *parser) sealInfo(seal *Seal, value der.Value) {
 		Version: p.integer("version", header[1]),
 		Vid:     p.text("Vid", header[2], der.TagIA5String),
 	}
-	if p.err == nil && seal.Header.ID != "ES" {
-		p.tolerate("ID", HeaderIDOdd)
+	if p.err == nil && seal.Header.ID != "ES" { // GB/T 38540-2020 6.3 a: what is not "ES" is no seal
+		p.err = shapeError("ID", "%q, want \"ES\"", seal.Header.ID)
 	}
 	p.structureOf(seal)
 	seal.ESID = p.text("esID", fields[1], der.TagIA5String)

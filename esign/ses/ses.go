@@ -54,7 +54,6 @@ const (
 	CertListEmpty          Deviation = "cert_list_empty"              // no signer is named
 	DigestTypeString       Deviation = "digest_type_string"           // CertDigestObj.type is not a PrintableString
 	SignInfoBits           Deviation = "sign_info_bit_string"         // V1 signInfo wrapped in a BIT STRING
-	HeaderIDOdd            Deviation = "header_id"                    // header ID is not "ES"
 	HeaderVersionOdd       Deviation = "header_version"               // header version does not fit the structure
 	TBSVersionDiffers      Deviation = "tbs_version"                  // TBS version differs from the seal's
 	TimestampImplicit      Deviation = "time_stamp_implicit"          // [0] around the token is not explicit

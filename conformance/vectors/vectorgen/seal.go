@@ -122,7 +122,7 @@ func (s *sealWriter) versions() {
 	s.one("version", "c0119", "C0119", "TBS_Sign", "accept", "", "signature of two members around a seal of four", "signature",
 		s.v1Signature(4, v4, der.EncodeBitString(append(der.Header(der.Universal, der.TagUTCTime, false, 13), stampedAt.Format("060102150405Z")...))), documents, field{"structure", []byte("c0119")})
 	s.one("version", "number-11", specV4, "6.1", "accept", "header_version", "four members, header version 11", "seal", s.world.resign(replace(v4, ".0.0.1", der.EncodeInt(11))), field{"structure", []byte("v4")})
-	s.one("version", "header-id", specV4, "6.1", "accept", "header_id", "header ID other than ES", "seal", s.world.resign(replace(v4, ".0.0.0", must(der.EncodeText(der.TagIA5String, "XX")))), field{"structure", []byte("v4")})
+	s.one("version", "header-id", specV4, "6.3", "refuse", "SEAL_FORMAT", "header ID other than ES", "seal", s.world.resign(replace(v4, ".0.0.0", must(der.EncodeText(der.TagIA5String, "XX")))), field{"structure", []byte("v4")})
 }
 
 // makerSignature: what the maker's signature covers.
