@@ -118,6 +118,7 @@ func TestFaultyTypesAreRefused(t *testing.T) {
 		{"item bound to nothing", "face.json", "is no field", func(v map[string]any) { item(v, 6)["bind"] = "nothing" }},
 		{"item bound and fixed", "face.json", "either text or bind", func(v map[string]any) { item(v, 6)["text"] = "x" }},
 		{"item form unknown", "face.json", "form", func(v map[string]any) { item(v, 6)["form"] = "roman" }},
+		{"box too small for the longest value", "face.json", "the box holds", func(v map[string]any) { item(v, 10)["width_mm"] = 60 }},
 		{"item overflow unknown", "face.json", "overflow", func(v map[string]any) { item(v, 6)["overflow"] = "" }},
 		{"item colour", "face.json", "colour", func(v map[string]any) { item(v, 6)["color"] = "red" }},
 		{"item layer", "face.json", "layer", func(v map[string]any) { item(v, 6)["layer"] = "attic" }},

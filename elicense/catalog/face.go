@@ -55,10 +55,11 @@ const (
 // Overflow is what happens to a value that does not fit its box.
 type Overflow string
 
-// Overflow rules. All of them shrink the text down to MinSizeMM first where that is set.
+// Overflow rules. All of them shrink the text down to MinSizeMM first where that is set. The catalogue makes sure that
+// the longest allowed value fits a box without annex.
 const (
-	OverflowShrink Overflow = "shrink" // one line; narrower characters after the smallest size
-	OverflowWrap   Overflow = "wrap"   // lines inside the box; refused when still too long
+	OverflowShrink Overflow = "shrink" // one line
+	OverflowWrap   Overflow = "wrap"   // lines inside the box
 	OverflowAnnex  Overflow = "annex"  // lines inside the box, the rest on a continuation page
 )
 
@@ -276,6 +277,54 @@ func (t *Type) checkTextItem(item FaceItem) error {
 	}
 	if !slices.Contains([]Overflow{OverflowShrink, OverflowWrap, OverflowAnnex}, item.Overflow) {
 		return fmt.Errorf("overflow %q", item.Overflow)
+	}
+	return t.checkCapacity(item)
+}
+
+// SmallestMM is the smallest size at which the item's text is drawn.
+func (item FaceItem) SmallestMM() float64 {
+	if item.MinSizeMM > 0 {
+		return item.MinSizeMM
+	}
+	return item.SizeMM
+}
+
+// LineMM is the distance of lines at a size.
+func (item FaceItem) LineMM(size float64) float64 {
+	if item.LeadingMM > 0 {
+		return item.LeadingMM * size / item.SizeMM
+	}
+	return 1.5 * size
+}
+
+// Lines is how many lines of a size fit the item's box.
+func (item FaceItem) Lines(size float64) int {
+	if item.Overflow == OverflowShrink {
+		return 1
+	}
+	return 1 + int((item.HeightMM-size)/item.LineMM(size)+1e-9)
+}
+
+// checkCapacity makes sure that the longest value allowed can be drawn: full-width characters, or narrower ones for codes.
+func (t *Type) checkCapacity(item FaceItem) error {
+	if item.Overflow == OverflowAnnex || item.Form == FormDate || item.Form == FormUntil {
+		return nil
+	}
+	longest, width := 200, 1.0
+	if f, ok := t.Field(item.Bind); ok {
+		longest = f.MaxRunes
+		if f.Kind == KindCode {
+			width = 0.68
+		}
+	}
+	size := item.SmallestMM()
+	perLine := int(item.WidthMM / (size*width + item.SpacingMM))
+	// A line may end up to one character early, where a mark may not begin the next.
+	if lines := item.Lines(size); lines > 1 {
+		perLine = (perLine - 1) * lines
+	}
+	if perLine < longest {
+		return fmt.Errorf("the box holds %d characters, %d are allowed", perLine, longest)
 	}
 	return nil
 }
