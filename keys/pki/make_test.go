@@ -142,6 +142,7 @@ func TestMakeCertificateRefuses(t *testing.T) {
 	leaf := authority{issuing.issue(t, ProfileSealSigner, "leaf", &holder.PublicKey), holder}
 	good := func() CertificateTemplate { return root.template(ProfileSealSigner, "x", &holder.PublicKey) }
 	offCurve := holder.PublicKey
+	//lint:ignore SA1019 the point off the curve is the test
 	offCurve.X, offCurve.Y = offCurve.Y, offCurve.X
 	tests := map[string]struct {
 		change func(*CertificateTemplate)

@@ -139,7 +139,7 @@ func TestMessageForms(t *testing.T) {
 			if result.Intact() != (test.valueCode == "" && test.digestCode == "") {
 				t.Error("Intact")
 			}
-			if form.attributes != nil && len(form.attributes) == 3 && !parsed.Signers[0].SigningTime.Equal(middle.Truncate(time.Second)) {
+			if len(form.attributes) == 3 && !parsed.Signers[0].SigningTime.Equal(middle.Truncate(time.Second)) {
 				t.Errorf("signing time %s", parsed.Signers[0].SigningTime)
 			}
 		})
