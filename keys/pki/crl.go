@@ -53,10 +53,8 @@ type CRL struct {
 	bySerial       map[string]int
 }
 
-// maxCRLEntries follows from the 4 MiB bound of R11: an entry has at least 20 octets.
-const maxCRLEntries = der.MaxBytes / 20
-
-// ParseCRL reads a CRL in DER or PEM. Errors wrap ErrCRL.
+// ParseCRL reads a CRL in DER or PEM. Errors wrap ErrCRL. The bound of 4 MiB (security rule R11) also bounds the entries,
+// which have at least 20 octets each.
 func ParseCRL(input []byte) (*CRL, error) {
 	if block, _ := pem.Decode(input); block != nil && block.Type == "X509 CRL" {
 		input = block.Bytes
@@ -138,9 +136,6 @@ func (c *CRL) parseEntries(reader *der.Reader, value der.Value) error {
 	items, err := reader.Sequence(value)
 	if err != nil {
 		return err
-	}
-	if len(items) > maxCRLEntries {
-		return fmt.Errorf("%w: %d entries", der.ErrLimit, len(items))
 	}
 	c.Entries = make([]CRLEntry, 0, len(items))
 	for _, item := range items {

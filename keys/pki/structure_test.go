@@ -154,7 +154,10 @@ func TestMembersAreRefused(t *testing.T) {
 	}
 	certificates := many(maxMessageCerts+1, leaf.Raw)
 	signer := rebuildFind(t, message, ".1.0.4.0")
-	attr := attribute(t, "1.2.3")
+	var attributes []byte
+	for i := range maxAttrs + 1 {
+		attributes = append(attributes, attribute(t, fmt.Sprintf("1.2.%d", i+1))...)
+	}
 	for name, input := range map[string][]byte{
 		"version 4 of a certificate": replaceAt(t, leaf.Raw, ".0.0", der.EncodeExplicit(0, der.EncodeInt(3))),
 		"unknown member":             replaceAt(t, leaf.Raw, ".0.7", der.EncodeExplicit(4, null)),
@@ -179,7 +182,7 @@ func TestMembersAreRefused(t *testing.T) {
 		"digests in SEQUENCE":  rebuild(t, message, func(path string, value der.Value) []byte { return retag(path, ".1.0.1", value, 0x30) }),
 		"257 certificates":     replaceAt(t, message, ".1.0.3", append(der.Header(der.Context, 0, true, len(certificates)), certificates...)),
 		"65 signers":           replaceAt(t, message, ".1.0.4", der.EncodeSet(many(maxSigners+1, signer))),
-		"65 attributes":        replaceAt(t, message, ".1.0.4.0.3", append(der.Header(der.Context, 0, true, 65*len(attr)), many(maxAttrs+1, attr)...)),
+		"65 attributes":        replaceAt(t, message, ".1.0.4.0.3", append(der.Header(der.Context, 0, true, len(attributes)), attributes...)),
 		"inner of three":       replaceAt(t, message, ".1.0.2", der.EncodeSequence(oidOf(t, OIDGMData), null, null)),
 		"identifier of three":  replaceAt(t, message, ".1.0.4.0.1", der.EncodeSequence(null, null, null)),
 		"unsigned under [2]":   replaceAt(t, message, ".1.0.4.0.5", append(append([]byte{}, rebuildFind(t, message, ".1.0.4.0.5")...), 0xa2, 0)),
@@ -290,6 +293,13 @@ func TestMessageKeys(t *testing.T) {
 		signer.SignatureAlgorithm.Parameters = []byte{2, 1, 1}
 		if result := message.VerifySigner(signer, nil, nil); Code(result.ValueErr) != CodeAlgorithm {
 			t.Errorf("have %v", result.ValueErr)
+		}
+	})
+	t.Run("content in segments", func(t *testing.T) {
+		segments := []byte{0x24, 0x80, 4, 1, 'a', 4, 1, 'b', 0, 0}
+		changed, err := ParseSignedData(replaceAt(t, input, ".1.0.2.1.0", segments))
+		if err != nil || string(changed.Content) != "ab" || !hasDeviation(changed.Deviations, der.StringConstructed) || !hasDeviation(changed.Deviations, der.LengthIndefinite) {
+			t.Errorf("%v, %+v", err, changed)
 		}
 	})
 	t.Run("content that is no OCTET STRING", func(t *testing.T) {
