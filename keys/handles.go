@@ -1,0 +1,184 @@
+package keys
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/cipher"
+	"crypto/ecdsa"
+	"crypto/hmac"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"sync"
+
+	"github.com/emmansun/gmsm/sm2"
+	"github.com/emmansun/gmsm/sm3"
+
+	"github.com/yinxin-gov/yinxin/keys/block"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+// ErrRandomness: the source of randomness gave the same signature nonce twice, so signing has stopped (S-08).
+var ErrRandomness = errors.New("keys: source of randomness repeats itself")
+
+// NewSigner is for providers: it binds a key in memory to its id and takes the choices that this package promises.
+func NewSigner(id string, algorithm Algorithm, key crypto.Signer, random io.Reader) (Signer, error) {
+	switch algorithm {
+	case SM2, P256, RSA2048:
+		return &signer{id: id, algorithm: algorithm, key: key, random: random}, nil
+	}
+	return nil, ErrUsage
+}
+
+type signer struct {
+	id        string
+	algorithm Algorithm
+	key       crypto.Signer
+	random    io.Reader
+
+	mutex sync.Mutex
+	lastR []byte
+	stuck bool
+}
+
+func (s *signer) KeyID() string            { return s.id }
+func (s *signer) Algorithm() Algorithm     { return s.algorithm }
+func (s *signer) Public() crypto.PublicKey { return s.key.Public() }
+
+// Sign implements crypto.Signer for certificate libraries.
+func (s *signer) Sign(random io.Reader, input []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if s.algorithm == SM2 {
+		if _, message := opts.(*sm2.SM2SignerOption); !message {
+			return nil, fmt.Errorf("%w: an SM2 key signs messages, not digests", ErrUsage)
+		}
+	}
+	signature, err := s.key.Sign(s.random, input, opts)
+	if err != nil {
+		return nil, fmt.Errorf("keys: sign: %w", err)
+	}
+	if s.algorithm == SM2 {
+		return signature, s.release(input, signature)
+	}
+	return signature, s.checkNonce(signature)
+}
+
+// SignMessage signs and verifies the result.
+func (s *signer) SignMessage(_ context.Context, message []byte) ([]byte, error) {
+	var signature []byte
+	var err error
+	if s.algorithm == SM2 {
+		signature, err = s.key.Sign(s.random, message, sm2.DefaultSM2SignerOpts)
+	} else {
+		sum := sha256.Sum256(message)
+		signature, err = s.key.Sign(s.random, sum[:], crypto.SHA256)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keys: sign: %w", err)
+	}
+	return signature, s.release(message, signature)
+}
+
+// release lets a signature out only when it verifies with the public half and its nonce is new.
+func (s *signer) release(message, signature []byte) error {
+	switch public := s.key.Public().(type) {
+	case *ecdsa.PublicKey:
+		if s.algorithm == SM2 {
+			if _, err := pki.VerifySM2(public, nil, message, signature, pki.FormDER); err != nil {
+				return fmt.Errorf("%w: %w", ErrSelfCheck, err)
+			}
+			return s.checkNonce(signature)
+		}
+		sum := sha256.Sum256(message)
+		if !ecdsa.VerifyASN1(public, sum[:], signature) {
+			return ErrSelfCheck
+		}
+		return s.checkNonce(signature)
+	case *rsa.PublicKey:
+		sum := sha256.Sum256(message)
+		if err := rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature); err != nil {
+			return fmt.Errorf("%w: %w", ErrSelfCheck, err)
+		}
+		return nil
+	}
+	return ErrSelfCheck
+}
+
+// checkNonce compares r with the one before. SM2's r is e + x1, so equal nonces show as equal r for equal messages and a
+// stuck source shows at once; for ECDSA r repeats with the nonce.
+func (s *signer) checkNonce(signature []byte) error {
+	if s.algorithm == RSA2048 || len(signature) < 4 || int(signature[3]) > len(signature)-4 {
+		return nil
+	}
+	r := bytes.Clone(signature[4 : 4+int(signature[3])])
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.stuck || s.lastR != nil && bytes.Equal(r, s.lastR) {
+		s.stuck = true
+		return ErrRandomness
+	}
+	s.lastR = r
+	return nil
+}
+
+// NewCipher is for providers: SM4-GCM with a random nonce in front of each ciphertext.
+func NewCipher(id string, key []byte, random io.Reader) (Cipher, error) {
+	gcm, err := block.NewSM4GCM(key)
+	if err != nil {
+		return nil, fmt.Errorf("keys: cipher: %w", err)
+	}
+	return &fieldCipher{id: id, gcm: gcm, random: random}, nil
+}
+
+type fieldCipher struct {
+	id     string
+	gcm    cipher.AEAD
+	random io.Reader
+}
+
+func (c *fieldCipher) KeyID() string { return c.id }
+
+func (c *fieldCipher) Seal(_ context.Context, plaintext, associatedData []byte) ([]byte, error) {
+	nonce := make([]byte, c.gcm.NonceSize(), c.gcm.NonceSize()+len(plaintext)+c.gcm.Overhead())
+	if _, err := io.ReadFull(c.random, nonce); err != nil {
+		return nil, fmt.Errorf("keys: nonce: %w", err)
+	}
+	return c.gcm.Seal(nonce, nonce, plaintext, associatedData), nil
+}
+
+func (c *fieldCipher) Open(_ context.Context, ciphertext, associatedData []byte) ([]byte, error) {
+	size := c.gcm.NonceSize()
+	if len(ciphertext) < size {
+		return nil, ErrUnwrap
+	}
+	plaintext, err := c.gcm.Open(nil, ciphertext[:size], ciphertext[size:], associatedData)
+	if err != nil {
+		return nil, ErrUnwrap
+	}
+	return plaintext, nil
+}
+
+// NewMAC is for providers.
+func NewMAC(id string, key []byte) MAC { return &mac{id: id, key: bytes.Clone(key)} }
+
+type mac struct {
+	id  string
+	key []byte
+}
+
+func (m *mac) KeyID() string { return m.id }
+
+func (m *mac) Sum(_ context.Context, parts ...[]byte) ([]byte, error) {
+	h := hmac.New(func() hash.Hash { return sm3.New() }, m.key)
+	var length [8]byte
+	for _, part := range parts {
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		h.Write(length[:])
+		h.Write(part)
+	}
+	return h.Sum(nil), nil
+}
