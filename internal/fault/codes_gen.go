@@ -4,33 +4,73 @@ package fault
 
 // Declared codes.
 const (
-	Internal         Code = "YX-CORE-500" // Something went wrong on our side
-	Malformed        Code = "YX-CORE-400" // The request is malformed
-	Unauthenticated  Code = "YX-CORE-401" // Sign in first
-	Forbidden        Code = "YX-CORE-403" // You are not allowed to do this
-	NotFound         Code = "YX-CORE-404" // Not found
-	Conflict         Code = "YX-CORE-409" // It was changed by somebody else
-	TooLarge         Code = "YX-CORE-413" // The content is too large
-	UnsupportedMedia Code = "YX-CORE-415" // This content type is not supported
-	Invalid          Code = "YX-CORE-422" // Some values must be corrected
-	TooManyRequests  Code = "YX-CORE-429" // Too many requests
-	Unavailable      Code = "YX-CORE-503" // The service is not available just now
-	CrossOrigin      Code = "YX-CORE-421" // The request came from an untrusted page and changed nothing
+	Internal               Code = "YX-CORE-500" // Something went wrong on our side
+	Malformed              Code = "YX-CORE-400" // The request is malformed
+	Unauthenticated        Code = "YX-CORE-401" // Sign in first
+	Forbidden              Code = "YX-CORE-403" // You are not allowed to do this
+	NotFound               Code = "YX-CORE-404" // Not found
+	Conflict               Code = "YX-CORE-409" // It was changed by somebody else
+	TooLarge               Code = "YX-CORE-413" // The content is too large
+	UnsupportedMedia       Code = "YX-CORE-415" // This content type is not supported
+	Invalid                Code = "YX-CORE-422" // Some values must be corrected
+	TooManyRequests        Code = "YX-CORE-429" // Too many requests
+	Unavailable            Code = "YX-CORE-503" // The service is not available just now
+	CrossOrigin            Code = "YX-CORE-421" // The request came from an untrusted page and changed nothing
+	LicenseBusinessNumber  Code = "YX-LIC-409"  // This business number was used for another application
+	LicenseState           Code = "YX-LIC-410"  // The state of the licence does not allow this
+	LicenseBusy            Code = "YX-LIC-411"  // The licence is being issued
+	LicenseValues          Code = "YX-LIC-422"  // Some values of the licence must be corrected
+	LicenseUndrawable      Code = "YX-LIC-423"  // A character is not in the built-in font, so the licence cannot be drawn
+	LicenseInconsistent    Code = "YX-LIC-424"  // Page text, metadata and register do not agree, so it was not sealed
+	LicenseFourEyes        Code = "YX-LIC-425"  // The reviewer must not be the one who entered it
+	LicenseAuthority       Code = "YX-LIC-426"  // The authority is not registered, or may not issue this type
+	LicenseTypeUnknown     Code = "YX-LIC-427"  // There is no such licence type
+	LicenseReason          Code = "YX-LIC-428"  // Legal basis, decision number or effective time is missing
+	LicenseFieldMissing    Code = "YX-LIC-430"  // This value is required
+	LicenseFieldForm       Code = "YX-LIC-431"  // The form or the check character is wrong
+	LicenseFieldLong       Code = "YX-LIC-432"  // The value is too long
+	LicenseFieldCharacters Code = "YX-LIC-433"  // It holds characters that are not allowed, or space at an end
+	LicenseFieldUnknown    Code = "YX-LIC-434"  // The type has no such field
+	LicenseFieldPeriod     Code = "YX-LIC-435"  // Begin and end of the validity do not fit
+	CodeMalformed          Code = "YX-VER-400"  // This is not a presentation code
+	CodeConsumed           Code = "YX-VER-409"  // This code was used before
+	CodeExpired            Code = "YX-VER-410"  // This code has expired
+	LookupLimited          Code = "YX-VER-429"  // Too many attempts
 )
 
-var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin}
+var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin, LicenseBusinessNumber, LicenseState, LicenseBusy, LicenseValues, LicenseUndrawable, LicenseInconsistent, LicenseFourEyes, LicenseAuthority, LicenseTypeUnknown, LicenseReason, LicenseFieldMissing, LicenseFieldForm, LicenseFieldLong, LicenseFieldCharacters, LicenseFieldUnknown, LicenseFieldPeriod, CodeMalformed, CodeConsumed, CodeExpired, LookupLimited}
 
 var catalogue = map[Code]Meta{
-	Internal:         {Code: Internal, Status: 500, Retryable: true, Title: Text{"zh-CN": "平台内部出错", "en": "Something went wrong on our side"}, Hint: Text{"zh-CN": "请稍后重试；若仍不成功，请提供求助码。", "en": "Try again later. If it happens again, tell us the support code."}},
-	Malformed:        {Code: Malformed, Status: 400, Retryable: false, Title: Text{"zh-CN": "请求格式不正确", "en": "The request is malformed"}, Hint: Text{"zh-CN": "请对照接口文档检查请求。", "en": "Check the request against the API document."}},
-	Unauthenticated:  {Code: Unauthenticated, Status: 401, Retryable: false, Title: Text{"zh-CN": "请先登录", "en": "Sign in first"}, Hint: Text{"zh-CN": "登录后再试。", "en": "Sign in and try again."}},
-	Forbidden:        {Code: Forbidden, Status: 403, Retryable: false, Title: Text{"zh-CN": "您没有此项权限", "en": "You are not allowed to do this"}, Hint: Text{"zh-CN": "请联系本单位管理员。", "en": "Ask the administrator of your organisation."}},
-	NotFound:         {Code: NotFound, Status: 404, Retryable: false, Title: Text{"zh-CN": "未找到", "en": "Not found"}, Hint: Text{"zh-CN": "请核对地址或编号。", "en": "Check the address or the number."}},
-	Conflict:         {Code: Conflict, Status: 409, Retryable: false, Title: Text{"zh-CN": "内容已被他人更改", "en": "It was changed by somebody else"}, Hint: Text{"zh-CN": "请刷新后再试。", "en": "Reload and try again."}},
-	TooLarge:         {Code: TooLarge, Status: 413, Retryable: false, Title: Text{"zh-CN": "内容超过大小上限", "en": "The content is too large"}, Hint: Text{"zh-CN": "上限为 {limit}。", "en": "The limit is {limit}."}},
-	UnsupportedMedia: {Code: UnsupportedMedia, Status: 415, Retryable: false, Title: Text{"zh-CN": "不支持此内容类型", "en": "This content type is not supported"}, Hint: Text{"zh-CN": "请使用接口文档所列类型。", "en": "Use a type that the API document lists."}},
-	Invalid:          {Code: Invalid, Status: 422, Retryable: false, Title: Text{"zh-CN": "有内容需要更正", "en": "Some values must be corrected"}, Hint: Text{"zh-CN": "请按提示更正后再提交。", "en": "Correct the marked values and submit again."}},
-	TooManyRequests:  {Code: TooManyRequests, Status: 429, Retryable: true, Title: Text{"zh-CN": "操作太频繁", "en": "Too many requests"}, Hint: Text{"zh-CN": "请稍后再试。", "en": "Wait a little and try again."}},
-	Unavailable:      {Code: Unavailable, Status: 503, Retryable: true, Title: Text{"zh-CN": "服务暂时不可用", "en": "The service is not available just now"}, Hint: Text{"zh-CN": "请稍后重试，您的内容没有丢失。", "en": "Try again later. Nothing was lost."}},
-	CrossOrigin:      {Code: CrossOrigin, Status: 403, Retryable: false, Title: Text{"zh-CN": "请求来源不可信，未做任何更改", "en": "The request came from an untrusted page and changed nothing"}, Hint: Text{"zh-CN": "请从本网站页面重新操作。", "en": "Start again from a page of this site."}},
+	Internal:               {Code: Internal, Status: 500, Retryable: true, Title: Text{"zh-CN": "平台内部出错", "en": "Something went wrong on our side"}, Hint: Text{"zh-CN": "请稍后重试；若仍不成功，请提供求助码。", "en": "Try again later. If it happens again, tell us the support code."}},
+	Malformed:              {Code: Malformed, Status: 400, Retryable: false, Title: Text{"zh-CN": "请求格式不正确", "en": "The request is malformed"}, Hint: Text{"zh-CN": "请对照接口文档检查请求。", "en": "Check the request against the API document."}},
+	Unauthenticated:        {Code: Unauthenticated, Status: 401, Retryable: false, Title: Text{"zh-CN": "请先登录", "en": "Sign in first"}, Hint: Text{"zh-CN": "登录后再试。", "en": "Sign in and try again."}},
+	Forbidden:              {Code: Forbidden, Status: 403, Retryable: false, Title: Text{"zh-CN": "您没有此项权限", "en": "You are not allowed to do this"}, Hint: Text{"zh-CN": "请联系本单位管理员。", "en": "Ask the administrator of your organisation."}},
+	NotFound:               {Code: NotFound, Status: 404, Retryable: false, Title: Text{"zh-CN": "未找到", "en": "Not found"}, Hint: Text{"zh-CN": "请核对地址或编号。", "en": "Check the address or the number."}},
+	Conflict:               {Code: Conflict, Status: 409, Retryable: false, Title: Text{"zh-CN": "内容已被他人更改", "en": "It was changed by somebody else"}, Hint: Text{"zh-CN": "请刷新后再试。", "en": "Reload and try again."}},
+	TooLarge:               {Code: TooLarge, Status: 413, Retryable: false, Title: Text{"zh-CN": "内容超过大小上限", "en": "The content is too large"}, Hint: Text{"zh-CN": "上限为 {limit}。", "en": "The limit is {limit}."}},
+	UnsupportedMedia:       {Code: UnsupportedMedia, Status: 415, Retryable: false, Title: Text{"zh-CN": "不支持此内容类型", "en": "This content type is not supported"}, Hint: Text{"zh-CN": "请使用接口文档所列类型。", "en": "Use a type that the API document lists."}},
+	Invalid:                {Code: Invalid, Status: 422, Retryable: false, Title: Text{"zh-CN": "有内容需要更正", "en": "Some values must be corrected"}, Hint: Text{"zh-CN": "请按提示更正后再提交。", "en": "Correct the marked values and submit again."}},
+	TooManyRequests:        {Code: TooManyRequests, Status: 429, Retryable: true, Title: Text{"zh-CN": "操作太频繁", "en": "Too many requests"}, Hint: Text{"zh-CN": "请稍后再试。", "en": "Wait a little and try again."}},
+	Unavailable:            {Code: Unavailable, Status: 503, Retryable: true, Title: Text{"zh-CN": "服务暂时不可用", "en": "The service is not available just now"}, Hint: Text{"zh-CN": "请稍后重试，您的内容没有丢失。", "en": "Try again later. Nothing was lost."}},
+	CrossOrigin:            {Code: CrossOrigin, Status: 403, Retryable: false, Title: Text{"zh-CN": "请求来源不可信，未做任何更改", "en": "The request came from an untrusted page and changed nothing"}, Hint: Text{"zh-CN": "请从本网站页面重新操作。", "en": "Start again from a page of this site."}},
+	LicenseBusinessNumber:  {Code: LicenseBusinessNumber, Status: 409, Retryable: false, Title: Text{"zh-CN": "该业务编号已用于内容不同的申请", "en": "This business number was used for another application"}, Hint: Text{"zh-CN": "请核对业务编号；同一业务重复提交时内容须一致。", "en": "Check the business number. A repeated submission must have the same content."}},
+	LicenseState:           {Code: LicenseState, Status: 409, Retryable: false, Title: Text{"zh-CN": "证照当前状态不允许此操作", "en": "The state of the licence does not allow this"}, Hint: Text{"zh-CN": "请刷新后查看证照状态。", "en": "Reload and look at the state of the licence."}},
+	LicenseBusy:            {Code: LicenseBusy, Status: 409, Retryable: true, Title: Text{"zh-CN": "该证照正在签发", "en": "The licence is being issued"}, Hint: Text{"zh-CN": "请稍后查看结果，无需重复提交。", "en": "Look again in a little while. There is no need to submit again."}},
+	LicenseValues:          {Code: LicenseValues, Status: 422, Retryable: false, Title: Text{"zh-CN": "证照内容有误", "en": "Some values of the licence must be corrected"}, Hint: Text{"zh-CN": "请更正标出的内容。", "en": "Correct the marked values."}},
+	LicenseUndrawable:      {Code: LicenseUndrawable, Status: 422, Retryable: false, Title: Text{"zh-CN": "含有字库中没有的字，无法制证", "en": "A character is not in the built-in font, so the licence cannot be drawn"}, Hint: Text{"zh-CN": "请联系运维人员配置生僻字字库后再试。", "en": "Ask the operator to configure a font with rare characters."}},
+	LicenseInconsistent:    {Code: LicenseInconsistent, Status: 422, Retryable: false, Title: Text{"zh-CN": "版面、元数据与登记内容不一致，已拒绝用印", "en": "Page text, metadata and register do not agree, so it was not sealed"}, Hint: Text{"zh-CN": "请联系运维人员检查证照模板。", "en": "Ask the operator to check the template of the licence."}},
+	LicenseFourEyes:        {Code: LicenseFourEyes, Status: 403, Retryable: false, Title: Text{"zh-CN": "复核人不能是录入人", "en": "The reviewer must not be the one who entered it"}, Hint: Text{"zh-CN": "请由另一位工作人员复核。", "en": "Let another officer review it."}},
+	LicenseAuthority:       {Code: LicenseAuthority, Status: 422, Retryable: false, Title: Text{"zh-CN": "颁发机构未登记，或无权颁发此类证照", "en": "The authority is not registered, or may not issue this type"}, Hint: Text{"zh-CN": "请核对颁发机构代码和证照类型。", "en": "Check the code of the authority and the licence type."}},
+	LicenseTypeUnknown:     {Code: LicenseTypeUnknown, Status: 422, Retryable: false, Title: Text{"zh-CN": "没有这种证照类型", "en": "There is no such licence type"}, Hint: Text{"zh-CN": "请从证照目录中选择类型代码。", "en": "Choose a type code from the catalogue."}},
+	LicenseReason:          {Code: LicenseReason, Status: 422, Retryable: false, Title: Text{"zh-CN": "缺少法律依据、决定文号或生效时间", "en": "Legal basis, decision number or effective time is missing"}, Hint: Text{"zh-CN": "请补充后再提交。", "en": "Add it and submit again."}},
+	LicenseFieldMissing:    {Code: LicenseFieldMissing, Status: 422, Retryable: false, Title: Text{"zh-CN": "此项必填", "en": "This value is required"}, Hint: Text{"zh-CN": "请填写。", "en": "Fill it in."}},
+	LicenseFieldForm:       {Code: LicenseFieldForm, Status: 422, Retryable: false, Title: Text{"zh-CN": "格式或校验码不正确", "en": "The form or the check character is wrong"}, Hint: Text{"zh-CN": "请对照原件核对。", "en": "Compare it with the original."}},
+	LicenseFieldLong:       {Code: LicenseFieldLong, Status: 422, Retryable: false, Title: Text{"zh-CN": "内容太长", "en": "The value is too long"}, Hint: Text{"zh-CN": "请缩短。", "en": "Shorten it."}},
+	LicenseFieldCharacters: {Code: LicenseFieldCharacters, Status: 422, Retryable: false, Title: Text{"zh-CN": "含有不允许的字符或首尾空格", "en": "It holds characters that are not allowed, or space at an end"}, Hint: Text{"zh-CN": "请删除后重填。", "en": "Remove them."}},
+	LicenseFieldUnknown:    {Code: LicenseFieldUnknown, Status: 422, Retryable: false, Title: Text{"zh-CN": "该证照类型没有此项", "en": "The type has no such field"}, Hint: Text{"zh-CN": "请查看证照目录。", "en": "See the catalogue."}},
+	LicenseFieldPeriod:     {Code: LicenseFieldPeriod, Status: 422, Retryable: false, Title: Text{"zh-CN": "有效期起止不正确", "en": "Begin and end of the validity do not fit"}, Hint: Text{"zh-CN": "请核对日期。", "en": "Check the dates."}},
+	CodeMalformed:          {Code: CodeMalformed, Status: 400, Retryable: false, Title: Text{"zh-CN": "这不是有效的亮证码", "en": "This is not a presentation code"}, Hint: Text{"zh-CN": "请持证人刷新亮证码后重新扫描。", "en": "Ask the holder to refresh the code and scan it again."}},
+	CodeConsumed:           {Code: CodeConsumed, Status: 409, Retryable: false, Title: Text{"zh-CN": "此亮证码已被核验过", "en": "This code was used before"}, Hint: Text{"zh-CN": "请持证人刷新亮证码；截屏或转发的码不能使用。", "en": "Ask the holder to refresh the code. Pictures of a code do not work."}},
+	CodeExpired:            {Code: CodeExpired, Status: 410, Retryable: false, Title: Text{"zh-CN": "此亮证码已过期", "en": "This code has expired"}, Hint: Text{"zh-CN": "请持证人刷新亮证码后重新扫描。", "en": "Ask the holder to refresh the code and scan it again."}},
+	LookupLimited:          {Code: LookupLimited, Status: 429, Retryable: true, Title: Text{"zh-CN": "查询次数过多", "en": "Too many attempts"}, Hint: Text{"zh-CN": "请稍后再试，或上传证照文件核验。", "en": "Wait a little, or upload the file of the licence."}},
 }
