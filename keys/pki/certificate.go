@@ -87,12 +87,7 @@ type Certificate struct {
 }
 
 // SerialHex is the serial number in lower-case hex without leading zeros.
-func (c *Certificate) SerialHex() string {
-	if c.Serial.Sign() < 0 {
-		return "-" + new(big.Int).Neg(c.Serial).Text(16)
-	}
-	return c.Serial.Text(16)
-}
+func (c *Certificate) SerialHex() string { return c.Serial.Text(16) }
 
 // Equal compares by octets.
 func (c *Certificate) Equal(other *Certificate) bool {
@@ -403,7 +398,7 @@ func ParseCertificates(input []byte) ([]*Certificate, error) {
 		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
-		if block.Type != "CERTIFICATE" && block.Type != "X509 CERTIFICATE" && block.Type != "TRUSTED CERTIFICATE" {
+		if block.Type != "CERTIFICATE" && block.Type != "X509 CERTIFICATE" {
 			continue
 		}
 		certificate, err := ParseCertificate(block.Bytes)

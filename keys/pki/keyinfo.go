@@ -79,9 +79,6 @@ func parseKeyInfo(reader *der.Reader, value der.Value) (crypto.PublicKey, error)
 }
 
 func parseCurveKey(reader *der.Reader, parameters, point []byte) (crypto.PublicKey, error) {
-	if len(parameters) == 0 {
-		return nil, fmt.Errorf("%w: no curve", ErrKeyInvalid)
-	}
 	named, err := (&der.Reader{Strict: reader.Strict}).Parse(parameters)
 	if err != nil || !named.Is(der.TagOID) {
 		return nil, fmt.Errorf("%w: curve is not named", ErrKeyInvalid)

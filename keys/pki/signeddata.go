@@ -409,9 +409,6 @@ func (m *SignedData) signedBytes(signer *SignerInfo, message []byte) []byte {
 
 // checkBinding decides whether the signed data is about the message.
 func (m *SignedData) checkBinding(signer *SignerInfo, message []byte, result *SignerResult) error {
-	if signer.HasAttributes && len(signer.MessageDigest) == 0 {
-		return fmt.Errorf("%w: no messageDigest attribute", ErrSignatureValue)
-	}
 	if m.HasContent {
 		if signer.HasAttributes && !digestEqual(signer.MessageDigest, m.Content) {
 			return fmt.Errorf("%w: messageDigest is not of the content", ErrSignatureValue)

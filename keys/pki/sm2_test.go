@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"testing"
 
 	"github.com/emmansun/gmsm/sm2"
@@ -169,6 +170,10 @@ func TestS03PublicKeys(t *testing.T) {
 	if _, err := ParsePublicKeyInfo(info(oid(OIDSM2), point)); err != nil {
 		t.Errorf("good key: %v", err)
 	}
+	modulus := new(big.Int).Lsh(big.NewInt(1), 2047)
+	if _, err := ParsePublicKeyInfo(rsaInfo(oid(OIDRSAEncryption), der.EncodeInteger(modulus), der.EncodeInt(65537))); err != nil {
+		t.Errorf("RSA key: %v", err)
+	}
 	compressed := append([]byte{2 + point[64]&1}, point[1:33]...)
 	offCurve := bytes.Clone(point)
 	offCurve[64] ^= 1
@@ -180,6 +185,12 @@ func TestS03PublicKeys(t *testing.T) {
 		"S-03 infinity":                  info(oid(OIDSM2), []byte{0}),
 		"S-03 compressed":                info(oid(OIDSM2), compressed),
 		"S-03 SM2 point named P-256":     info(oid(OIDP256), point),
+		"S-03 RSA without exponent":      rsaInfo(oid(OIDRSAEncryption), der.EncodeInteger(modulus)),
+		"S-03 RSA of three":              rsaInfo(oid(OIDRSAEncryption), der.EncodeInteger(modulus), der.EncodeInt(65537), der.EncodeInt(1)),
+		"S-03 RSA exponent 1":            rsaInfo(oid(OIDRSAEncryption), der.EncodeInteger(modulus), der.EncodeInt(1)),
+		"S-03 RSA even exponent":         rsaInfo(oid(OIDRSAEncryption), der.EncodeInteger(modulus), der.EncodeInt(65536)),
+		"S-03 RSA negative":              rsaInfo(oid(OIDRSAEncryption), der.EncodeInteger(new(big.Int).Neg(modulus)), der.EncodeInt(65537)),
+		"S-03 unknown algorithm":         rsaInfo(oid("1.2.3"), der.EncodeInteger(modulus), der.EncodeInt(65537)),
 		"S-03 small RSA": der.EncodeSequence(der.EncodeSequence(oid(OIDRSAEncryption), []byte{5, 0}),
 			der.EncodeBitString(der.EncodeSequence(der.EncodeInteger(sm2Order), der.EncodeInt(65537)))),
 	}
@@ -206,6 +217,10 @@ func TestS03PublicKeys(t *testing.T) {
 			t.Errorf("error = %v", err)
 		}
 	})
+}
+
+func rsaInfo(algorithm []byte, numbers ...[]byte) []byte {
+	return der.EncodeSequence(der.EncodeSequence(algorithm, []byte{5, 0}), der.EncodeBitString(der.EncodeSequence(numbers...)))
 }
 
 func TestECDSAWycheproof(t *testing.T) {
