@@ -143,6 +143,9 @@ func TestVerdicts(t *testing.T) {
 			if rule.Verdict != test.want || len(rule.Cases) != 1 || rule.Cases[0].Verdict != test.want {
 				t.Errorf("%+v", rule)
 			}
+			if got := rule.Cases[0].Got; got != strings.TrimSpace(got) || rule.Cases[0].Expect != strings.TrimSpace(rule.Cases[0].Expect) {
+				t.Errorf("answer %q has a rest", got)
+			}
 			if other := findRule(t, result, "sm/sm2_key"); other.Verdict != NotApplicable {
 				t.Errorf("rule without vectors: %s", other.Verdict)
 			}
@@ -205,6 +208,14 @@ func TestWriters(t *testing.T) {
 	}
 	if !strings.Contains(asJUnit.String(), "&lt;note&gt;") {
 		t.Errorf("JUnit does not escape:\n%s", asJUnit.String())
+	}
+	good, err := Run(context.Background(), []string{"seal"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asText.Reset()
+	if err := good.WriteText(&asText); err != nil || strings.Count(asText.String(), "\n") != len(good.Rules)+1 {
+		t.Errorf("text of a good run has other lines than one a rule: %v\n%s", err, asText.String())
 	}
 	for name, write := range map[string]func(brokenWriter) error{
 		"JSON": func(w brokenWriter) error { return result.WriteJSON(w) }, "text": func(w brokenWriter) error { return result.WriteText(w) },

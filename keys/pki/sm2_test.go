@@ -2,9 +2,11 @@ package pki
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -279,6 +281,21 @@ func TestS07AlgorithmMustFitTheKey(t *testing.T) {
 	}
 	if err := CheckSignature(&key.PublicKey, AlgorithmIdentifier{OID: OIDSM2WithSM3, Parameters: []byte{5, 0}}, []byte("message"), signature, FormDER); err != nil {
 		t.Errorf("NULL parameters: %v", err)
+	}
+	nist, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, public := range map[string]crypto.PublicKey{"P-256": &nist.PublicKey, "RSA": &rsaKey.PublicKey} {
+		for _, oid := range []string{OIDSM2WithSM3, "1.2.840.10045.4.1", "1.2.840.113549.1.1.5"} { // SHA-1 with ECDSA and RSA
+			if err := CheckSignature(public, AlgorithmIdentifier{OID: oid}, []byte("message"), signature, FormDER); Code(err) != CodeAlgorithm {
+				t.Errorf("%s with %s: %v", name, oid, err)
+			}
+		}
 	}
 	if err := CheckSignature(nil, AlgorithmIdentifier{OID: OIDSM2WithSM3}, nil, signature, FormDER); Code(err) != CodeKey {
 		t.Errorf("no key: %v", err)

@@ -3,6 +3,7 @@ package inspect
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"os"
@@ -283,6 +284,39 @@ func TestRun(t *testing.T) {
 			t.Errorf("status %d", status)
 		}
 	})
+}
+
+func TestFilesAreBounded(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a")
+	if err := os.WriteFile(name, []byte("12345"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readFile(name, 4); err == nil {
+		t.Error("5 octets where 4 are allowed")
+	}
+	if input, err := readFile(name, 5); err != nil || string(input) != "12345" {
+		t.Errorf("%q, %v", input, err)
+	}
+}
+
+// TestForms: PEM, text beside bits, and the parts of straddle seals are shown.
+func TestForms(t *testing.T) {
+	seal := vector(t, "shape-v4-seal", "seal")
+	if file := Inspect("x", pem.EncodeToMemory(&pem.Block{Type: "SEAL", Bytes: seal})); file.Format != FormatSeal {
+		t.Errorf("seal in PEM is %q", file.Format)
+	}
+	if have := printable([]byte("a\x00\x7f\xe9b")); have != "a...b" {
+		t.Errorf("printable gives %q", have)
+	}
+	var out bytes.Buffer
+	if err := WriteText(&out, []File{{File: "a"}, {File: "b"}}); err != nil || !strings.Contains(out.String(), "\n\nfile: b\n") {
+		t.Errorf("two files: %v\n%s", err, out.String())
+	}
+	file := Inspect("x", testkit.SharedFile(t, "vectors/ofd/docs/ofdrw-V4RideRight.ofd"))
+	stamps := file.Package.Signatures[0].Stamps
+	if len(stamps) != 5 || stamps[1].Clip == nil || *stamps[1].Clip != (Area{8, 0, 8, 40}) || stamps[1].Boundary != (Area{194, 40, 40, 40}) {
+		t.Errorf("stamps %+v", stamps)
+	}
 }
 
 type brokenWriter struct{}

@@ -50,7 +50,7 @@ func Run(arguments []string, stdout, stderr io.Writer) int {
 	status := exitDone
 	files := []File{}
 	for _, name := range names {
-		input, err := readFile(name)
+		input, err := readFile(name, maxFile)
 		if err != nil {
 			fmt.Fprintf(stderr, "yinxin inspect: %v\n", err)
 			status = exitMisuse
@@ -73,18 +73,18 @@ func Run(arguments []string, stdout, stderr io.Writer) int {
 	return status
 }
 
-func readFile(name string) ([]byte, error) {
+func readFile(name string, limit int64) ([]byte, error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("open: %w", err)
 	}
 	defer file.Close()
-	input, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	input, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("read: %w", err)
 	}
-	if len(input) > maxFile {
-		return nil, fmt.Errorf("%s is larger than %d octets", name, maxFile)
+	if int64(len(input)) > limit {
+		return nil, fmt.Errorf("%s is larger than %d octets", name, limit)
 	}
 	return input, nil
 }
