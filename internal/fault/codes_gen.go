@@ -36,9 +36,28 @@ const (
 	CodeConsumed           Code = "YX-VER-409"  // This code was used before
 	CodeExpired            Code = "YX-VER-410"  // This code has expired
 	LookupLimited          Code = "YX-VER-429"  // Too many attempts
+	LoginFailed            Code = "YX-AUTH-101" // Account or password is wrong. {n} tries left
+	LoginLocked            Code = "YX-AUTH-102" // To protect the account, try again in {m} minutes
+	CodeWrong              Code = "YX-AUTH-103" // The code is wrong or no longer valid
+	CodeTooOften           Code = "YX-AUTH-104" // Codes were asked for too often
+	IdentifierInvalid      Code = "YX-AUTH-105" // Enter a valid mobile number or e-mail address
+	PasswordRefused        Code = "YX-AUTH-106" // This password is not safe or not acceptable
+	FlowLost               Code = "YX-AUTH-107" // This sign-in is no longer valid
+	Busy                   Code = "YX-AUTH-108" // Many people are signing in just now
+	ProofingMismatch       Code = "YX-IDV-201"  // Name and ID number do not match. Check and try again
+	ProofingNumber         Code = "YX-IDV-202"  // The ID number is not valid
+	ProofingName           Code = "YX-IDV-203"  // Enter the name as on the document
+	ProofingTooOften       Code = "YX-IDV-204"  // No more tries today
+	IdentityBound          Code = "YX-IDV-205"  // This identity cannot be proofed for this account
+	ProofingMobile         Code = "YX-IDV-206"  // The mobile number is not in your name
+	ProofingSilent         Code = "YX-IDV-503"  // The checking source is not answering. Your details are saved and we will tell you when it is back
+	ClientUnknown          Code = "YX-OIDC-101" // This application cannot sign you in here
+	RedirectUnknown        Code = "YX-OIDC-102" // The redirect address is not registered
+	RequestInvalid         Code = "YX-OIDC-103" // The sign-in request is not valid
+	ClientMetadata         Code = "YX-OIDC-104" // The client's registration is not valid: {field}
 )
 
-var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin, LicenseBusinessNumber, LicenseState, LicenseBusy, LicenseValues, LicenseUndrawable, LicenseInconsistent, LicenseFourEyes, LicenseAuthority, LicenseTypeUnknown, LicenseReason, LicenseFieldMissing, LicenseFieldForm, LicenseFieldLong, LicenseFieldCharacters, LicenseFieldUnknown, LicenseFieldPeriod, CodeMalformed, CodeConsumed, CodeExpired, LookupLimited}
+var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin, LicenseBusinessNumber, LicenseState, LicenseBusy, LicenseValues, LicenseUndrawable, LicenseInconsistent, LicenseFourEyes, LicenseAuthority, LicenseTypeUnknown, LicenseReason, LicenseFieldMissing, LicenseFieldForm, LicenseFieldLong, LicenseFieldCharacters, LicenseFieldUnknown, LicenseFieldPeriod, CodeMalformed, CodeConsumed, CodeExpired, LookupLimited, LoginFailed, LoginLocked, CodeWrong, CodeTooOften, IdentifierInvalid, PasswordRefused, FlowLost, Busy, ProofingMismatch, ProofingNumber, ProofingName, ProofingTooOften, IdentityBound, ProofingMobile, ProofingSilent, ClientUnknown, RedirectUnknown, RequestInvalid, ClientMetadata}
 
 var catalogue = map[Code]Meta{
 	Internal:               {Code: Internal, Status: 500, Retryable: true, Title: Text{"zh-CN": "平台内部出错", "en": "Something went wrong on our side"}, Hint: Text{"zh-CN": "请稍后重试；若仍不成功，请提供求助码。", "en": "Try again later. If it happens again, tell us the support code."}},
@@ -73,4 +92,23 @@ var catalogue = map[Code]Meta{
 	CodeConsumed:           {Code: CodeConsumed, Status: 409, Retryable: false, Title: Text{"zh-CN": "此亮证码已被核验过", "en": "This code was used before"}, Hint: Text{"zh-CN": "请持证人刷新亮证码；截屏或转发的码不能使用。", "en": "Ask the holder to refresh the code. Pictures of a code do not work."}},
 	CodeExpired:            {Code: CodeExpired, Status: 410, Retryable: false, Title: Text{"zh-CN": "此亮证码已过期", "en": "This code has expired"}, Hint: Text{"zh-CN": "请持证人刷新亮证码后重新扫描。", "en": "Ask the holder to refresh the code and scan it again."}},
 	LookupLimited:          {Code: LookupLimited, Status: 429, Retryable: true, Title: Text{"zh-CN": "查询次数过多", "en": "Too many attempts"}, Hint: Text{"zh-CN": "请稍后再试，或上传证照文件核验。", "en": "Wait a little, or upload the file of the licence."}},
+	LoginFailed:            {Code: LoginFailed, Status: 401, Retryable: false, Title: Text{"zh-CN": "账号或密码不正确，还可尝试 {n} 次", "en": "Account or password is wrong. {n} tries left"}, Hint: Text{"zh-CN": "请核对后重试，或改用验证码登录。", "en": "Check and try again, or sign in with a code."}},
+	LoginLocked:            {Code: LoginLocked, Status: 429, Retryable: true, Title: Text{"zh-CN": "为保护账号，请 {m} 分钟后再试", "en": "To protect the account, try again in {m} minutes"}, Hint: Text{"zh-CN": "也可以改用验证码登录。", "en": "You can also sign in with a code."}},
+	CodeWrong:              {Code: CodeWrong, Status: 401, Retryable: false, Title: Text{"zh-CN": "验证码不正确或已失效", "en": "The code is wrong or no longer valid"}, Hint: Text{"zh-CN": "请核对最新收到的验证码，或重新获取。", "en": "Check the newest code, or ask for another."}},
+	CodeTooOften:           {Code: CodeTooOften, Status: 429, Retryable: true, Title: Text{"zh-CN": "验证码获取过于频繁", "en": "Codes were asked for too often"}, Hint: Text{"zh-CN": "请 60 秒后再获取。", "en": "Ask again in 60 seconds."}},
+	IdentifierInvalid:      {Code: IdentifierInvalid, Status: 422, Retryable: false, Title: Text{"zh-CN": "请填写正确的手机号或邮箱", "en": "Enter a valid mobile number or e-mail address"}, Hint: Text{"zh-CN": "大陆手机号为 11 位数字；境外号码请加国家代码。", "en": "Numbers outside the mainland need their country code."}},
+	PasswordRefused:        {Code: PasswordRefused, Status: 422, Retryable: false, Title: Text{"zh-CN": "这个密码不安全或不符合要求", "en": "This password is not safe or not acceptable"}, Hint: Text{"zh-CN": "请使用 8 至 256 个字符，避免常见密码。", "en": "Use 8 to 256 characters and avoid common passwords."}},
+	FlowLost:               {Code: FlowLost, Status: 400, Retryable: false, Title: Text{"zh-CN": "这次登录已失效", "en": "This sign-in is no longer valid"}, Hint: Text{"zh-CN": "请回到原来的网站重新开始。", "en": "Go back to the site you came from and start again."}},
+	Busy:                   {Code: Busy, Status: 503, Retryable: true, Title: Text{"zh-CN": "当前登录人数较多", "en": "Many people are signing in just now"}, Hint: Text{"zh-CN": "请稍后再试。", "en": "Try again in a moment."}},
+	ProofingMismatch:       {Code: ProofingMismatch, Status: 422, Retryable: false, Title: Text{"zh-CN": "姓名与证件号不匹配，请核对后重试", "en": "Name and ID number do not match. Check and try again"}, Hint: Text{"zh-CN": "请核对是否有生僻字、繁体或间隔号“·”。", "en": "Look for rare characters, traditional forms or the mark ·."}},
+	ProofingNumber:         {Code: ProofingNumber, Status: 422, Retryable: false, Title: Text{"zh-CN": "证件号码不正确", "en": "The ID number is not valid"}, Hint: Text{"zh-CN": "请填写 18 位居民身份证号，末位可为 X。", "en": "Enter all 18 characters; the last may be X."}},
+	ProofingName:           {Code: ProofingName, Status: 422, Retryable: false, Title: Text{"zh-CN": "请填写证件上的姓名", "en": "Enter the name as on the document"}, Hint: Text{"zh-CN": "不要填写称呼或符号；少数民族姓名可用间隔号“·”。", "en": "Leave out titles and signs."}},
+	ProofingTooOften:       {Code: ProofingTooOften, Status: 429, Retryable: false, Title: Text{"zh-CN": "今日核验次数已用完", "en": "No more tries today"}, Hint: Text{"zh-CN": "请明天再试，或到窗口办理。", "en": "Try tomorrow, or visit a counter."}},
+	IdentityBound:          {Code: IdentityBound, Status: 409, Retryable: false, Title: Text{"zh-CN": "这个身份暂时不能在此账号上认证", "en": "This identity cannot be proofed for this account"}, Hint: Text{"zh-CN": "请到窗口办理。", "en": "Please visit a counter."}},
+	ProofingMobile:         {Code: ProofingMobile, Status: 422, Retryable: false, Title: Text{"zh-CN": "手机号不在您本人名下", "en": "The mobile number is not in your name"}, Hint: Text{"zh-CN": "请使用本人实名办理的手机号。", "en": "Use a number that is registered in your own name."}},
+	ProofingSilent:         {Code: ProofingSilent, Status: 503, Retryable: true, Title: Text{"zh-CN": "核验来源暂时没有回应，您的信息已保存，恢复后会通知您", "en": "The checking source is not answering. Your details are saved and we will tell you when it is back"}, Hint: Text{"zh-CN": "无需重复提交。", "en": "There is no need to submit again."}},
+	ClientUnknown:          {Code: ClientUnknown, Status: 400, Retryable: false, Title: Text{"zh-CN": "这个应用不能使用统一身份认证", "en": "This application cannot sign you in here"}, Hint: Text{"zh-CN": "请联系应用的运营单位。", "en": "Ask the operator of the application."}},
+	RedirectUnknown:        {Code: RedirectUnknown, Status: 400, Retryable: false, Title: Text{"zh-CN": "回调地址与登记的不一致", "en": "The redirect address is not registered"}, Hint: Text{"zh-CN": "请联系应用的运营单位核对协议、端口和末尾斜杠。", "en": "Ask the operator to check scheme, port and trailing slash."}},
+	RequestInvalid:         {Code: RequestInvalid, Status: 400, Retryable: false, Title: Text{"zh-CN": "登录请求不正确", "en": "The sign-in request is not valid"}, Hint: Text{"zh-CN": "请回到原来的网站重新开始。", "en": "Go back to the site you came from and start again."}},
+	ClientMetadata:         {Code: ClientMetadata, Status: 422, Retryable: false, Title: Text{"zh-CN": "应用登记信息不正确：{field}", "en": "The client's registration is not valid: {field}"}, Hint: Text{"zh-CN": "{why}", "en": "{why}"}},
 }

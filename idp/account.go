@@ -1,0 +1,254 @@
+package idp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/keys"
+)
+
+// Account as it is stored: personal fields only as ciphertext.
+type Account struct {
+	ID            string
+	State         AccountState
+	PasswordHash  string // PHC string, empty without a password
+	CredentialsAt time.Time
+	Roles         []string // staff roles of sandbox accounts; empty for citizens
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+	Proof         *Proof // the evidence in force
+	Contacts      []Contact
+}
+
+// Contact is a verified identifier of an account.
+type Contact struct {
+	Kind   subject.IdentifierKind
+	Lookup []byte // HMAC-SM3 of the canonical value
+	KeyID  string
+	Sealed []byte
+}
+
+// Proof is a level with the evidence that gave it.
+type Proof struct {
+	ID       string
+	IAL      subject.IAL
+	Method   string
+	Source   string
+	At       time.Time
+	Until    time.Time // zero: no end
+	Lookup   []byte    // HMAC-SM3 of type and number: one legal identity, one account
+	KeyID    string
+	Sealed   []byte // name, document type and number
+	Evidence string // digest of request and answer
+}
+
+// identity is the sealed content of a proof.
+type identity struct {
+	Name   string `json:"name"`
+	Type   string `json:"type"`
+	Number string `json:"number"`
+}
+
+// Errors of stores, turned into faults here.
+var (
+	ErrTaken    = errors.New("idp: identifier belongs to an account")
+	ErrBound    = errors.New("idp: identity belongs to another account")
+	ErrNotFound = errors.New("idp: not found")
+)
+
+// AccountStore keeps accounts; idpdb implements it. Each method is one transaction with its audit record.
+type AccountStore interface {
+	CreateAccount(ctx context.Context, a Account, record audit.Record) error
+	Account(ctx context.Context, id string) (Account, error)
+	AccountByLookup(ctx context.Context, lookup []byte) (Account, error)
+	SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error
+	SetState(ctx context.Context, id string, state AccountState, at time.Time, record audit.Record) error
+	SetRoles(ctx context.Context, id string, roles []string, record audit.Record) error
+	// SaveProof binds a legal identity and raises the level; ErrBound when another account holds the identity. A proof of
+	// a lower level never replaces one in force.
+	SaveProof(ctx context.Context, id string, p Proof, record audit.Record) error
+}
+
+// Accounts creates and reads accounts.
+type Accounts struct {
+	store AccountStore
+	ring  *keys.Ring
+	now   func() time.Time
+	rand  io.Reader
+}
+
+// AccountsConfig holds what Accounts needs.
+type AccountsConfig struct {
+	Store AccountStore
+	Ring  *keys.Ring
+	Now   func() time.Time
+	Rand  io.Reader
+}
+
+// NewAccounts returns the service.
+func NewAccounts(cfg AccountsConfig) *Accounts {
+	return &Accounts{store: cfg.Store, ring: cfg.Ring, now: cfg.Now, rand: cfg.Rand}
+}
+
+// Lookup is the keyed hash under which an identifier is found.
+func (s *Accounts) Lookup(ctx context.Context, kind, value string) ([]byte, error) {
+	mac, err := s.ring.MAC(ctx, keys.UsageLookup)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	return mac.Sum(ctx, []byte("lookup"), []byte(kind), []byte(value))
+}
+
+func (s *Accounts) seal(ctx context.Context, plaintext []byte, place string) (keyID string, sealed []byte, err error) {
+	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, "")
+	if err != nil {
+		return "", nil, fault.Wrap(err, fault.Unavailable)
+	}
+	sealed, err = cipher.Seal(ctx, plaintext, []byte(place))
+	return cipher.KeyID(), sealed, err
+}
+
+func (s *Accounts) open(ctx context.Context, keyID string, sealed []byte, place string) ([]byte, error) {
+	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, keyID)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	return cipher.Open(ctx, sealed, []byte(place))
+}
+
+// Create makes an account for an identifier whose control was just shown. An identifier that has one already gives that
+// account: the person who controls it is signed in instead of told that it exists.
+func (s *Accounts) Create(ctx context.Context, identifier subject.Identifier) (Account, error) {
+	lookup, err := s.Lookup(ctx, string(identifier.Kind), identifier.Value)
+	if err != nil {
+		return Account{}, err
+	}
+	now := s.now().UTC()
+	a := Account{ID: ident.New(s.rand, "acc"), State: AccountActive, CreatedAt: now, UpdatedAt: now}
+	contact := Contact{Kind: identifier.Kind, Lookup: lookup}
+	if contact.KeyID, contact.Sealed, err = s.seal(ctx, []byte(identifier.Value), "contact/"+a.ID); err != nil {
+		return Account{}, err
+	}
+	a.Contacts = []Contact{contact}
+	err = s.store.CreateAccount(ctx, a, audit.With(event(ctx, now, "account.registered", "account", a.ID, map[string]string{"kind": string(identifier.Kind)})))
+	if errors.Is(err, ErrTaken) {
+		return s.store.AccountByLookup(ctx, lookup)
+	}
+	return a, err
+}
+
+// ByIdentifier finds the account of an identifier; ErrNotFound.
+func (s *Accounts) ByIdentifier(ctx context.Context, identifier subject.Identifier) (Account, error) {
+	lookup, err := s.Lookup(ctx, string(identifier.Kind), identifier.Value)
+	if err != nil {
+		return Account{}, err
+	}
+	return s.store.AccountByLookup(ctx, lookup)
+}
+
+// Account reads an account; ErrNotFound.
+func (s *Accounts) Account(ctx context.Context, id string) (Account, error) {
+	return s.store.Account(ctx, id)
+}
+
+// SetPassword stores a password hash and marks the moment, so that older refresh tokens end.
+func (s *Accounts) SetPassword(ctx context.Context, id, hash string) error {
+	now := s.now().UTC()
+	return s.store.SetPassword(ctx, id, hash, now, audit.With(event(ctx, now, "account.password_set", "account", id, nil)))
+}
+
+// SetState suspends, closes or reopens an account.
+func (s *Accounts) SetState(ctx context.Context, id string, state AccountState, reason string) error {
+	now := s.now().UTC()
+	e := event(ctx, now, "account."+string(state), "account", id, nil)
+	e.Reason = reason
+	return s.store.SetState(ctx, id, state, now, audit.With(e))
+}
+
+// SetRoles gives staff roles to an account of the sandbox.
+func (s *Accounts) SetRoles(ctx context.Context, id string, roles []string) error {
+	return s.store.SetRoles(ctx, id, roles, audit.With(event(ctx, s.now(), "account.roles_set", "account", id, nil)))
+}
+
+// Prove stores a proof of identity for an account.
+func (s *Accounts) Prove(ctx context.Context, id string, p Proof, name, documentType, number string) error {
+	var err error
+	if p.Lookup, err = s.Lookup(ctx, documentType, number); err != nil {
+		return err
+	}
+	plaintext, err := json.Marshal(identity{name, documentType, number})
+	if err != nil {
+		return err
+	}
+	p.ID = ident.New(s.rand, "ev")
+	if p.KeyID, p.Sealed, err = s.seal(ctx, plaintext, "identity/"+id); err != nil {
+		return err
+	}
+	details := map[string]string{"ial": fmt.Sprint(int(p.IAL)), "method": p.Method, "source": p.Source, "evidence": p.Evidence}
+	err = s.store.SaveProof(ctx, id, p, audit.With(event(ctx, p.At, "proofing.granted", "account", id, details)))
+	if errors.Is(err, ErrBound) {
+		return fault.Wrap(err, fault.IdentityBound)
+	}
+	return err
+}
+
+// Person implements People.
+func (s *Accounts) Person(ctx context.Context, accountID string) (Person, error) {
+	a, err := s.store.Account(ctx, accountID)
+	if errors.Is(err, ErrNotFound) {
+		return Person{}, fault.New(fault.NotFound)
+	}
+	if err != nil {
+		return Person{}, err
+	}
+	p := Person{AccountID: a.ID, State: a.State, UpdatedAt: a.UpdatedAt, CredentialsAt: a.CredentialsAt}
+	for _, contact := range a.Contacts {
+		value, err := s.open(ctx, contact.KeyID, contact.Sealed, "contact/"+a.ID)
+		if err != nil {
+			return Person{}, fmt.Errorf("open contact: %w", err)
+		}
+		if contact.Kind == subject.Email {
+			p.Email = string(value)
+		} else {
+			p.Mobile = string(value)
+		}
+	}
+	if a.Proof == nil || !a.Proof.Until.IsZero() && !s.now().Before(a.Proof.Until) {
+		return p, nil // never proofed, or decayed
+	}
+	plaintext, err := s.open(ctx, a.Proof.KeyID, a.Proof.Sealed, "identity/"+a.ID)
+	if err != nil {
+		return Person{}, fmt.Errorf("open identity: %w", err)
+	}
+	var who identity
+	if err := json.Unmarshal(plaintext, &who); err != nil {
+		return Person{}, fmt.Errorf("open identity: %w", err)
+	}
+	p.IAL, p.IALMethod, p.IALSource, p.IALAt, p.IALUntil = a.Proof.IAL, a.Proof.Method, a.Proof.Source, a.Proof.At, a.Proof.Until
+	p.Name, p.IDType, p.IDNumber = who.Name, who.Type, who.Number
+	return p, nil
+}
+
+// event is an audit event of the current request's actor.
+func event(ctx context.Context, at time.Time, kind, objectType, objectID string, details map[string]string) audit.Event {
+	request := reqctx.From(ctx)
+	actor := request.Actor.ID
+	if actor == "" {
+		actor = "anonymous"
+	}
+	return audit.Event{Type: kind, At: at, Actor: actor, ActingFor: request.Actor.ActingFor, ObjectType: objectType, ObjectID: objectID, RequestID: request.ID, Details: details}
+}
+
+// Event is event for the other rooms of identity.
+func Event(ctx context.Context, at time.Time, kind, objectType, objectID string, details map[string]string) audit.Event {
+	return event(ctx, at, kind, objectType, objectID, details)
+}
