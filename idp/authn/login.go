@@ -1,0 +1,120 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+)
+
+// Limits of password login: named, counted on the account's identifier and on the source, never on the session.
+const (
+	LoginTries  = 10
+	LoginSpan   = 15 * time.Minute
+	SourceTries = 100
+	lockedPause = 15
+	scopeLogin  = "login"
+	scopeSource = "login-source"
+	resultWrong = "login.failed"
+)
+
+// ThrottleStore counts tries; idpdb implements it.
+type ThrottleStore interface {
+	// Count adds one try to a counter that began less than span ago, or starts a new one, and returns the tries in it.
+	Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error)
+	// Clear forgets a counter.
+	Clear(ctx context.Context, scope string, key []byte) error
+	// Note stores an audit record that belongs to no other change.
+	Note(ctx context.Context, record audit.Record) error
+}
+
+// PasswordLogin signs people in by identifier and password.
+type PasswordLogin struct {
+	accounts  *idp.Accounts
+	passwords *Passwords
+	throttle  ThrottleStore
+	now       func() time.Time
+}
+
+// NewPasswordLogin returns the method.
+func NewPasswordLogin(accounts *idp.Accounts, passwords *Passwords, throttle ThrottleStore, now func() time.Time) *PasswordLogin {
+	return &PasswordLogin{accounts: accounts, passwords: passwords, throttle: throttle, now: now}
+}
+
+// Login checks identifier and password. Unknown accounts, accounts without a password and wrong passwords are answered
+// alike, after the same work.
+func (p *PasswordLogin) Login(ctx context.Context, text, password, source string) (idp.Login, error) {
+	identifier, err := subject.ParseIdentifier(text)
+	if err != nil {
+		identifier = subject.Identifier{Kind: "unknown", Value: text} // counted and answered like any other
+	}
+	lookup, err := p.accounts.Lookup(ctx, string(identifier.Kind), identifier.Value)
+	if err != nil {
+		return idp.Login{}, err
+	}
+	tries, err := p.count(ctx, lookup, source)
+	if err != nil {
+		return idp.Login{}, err
+	}
+	account, err := p.accounts.ByIdentifier(ctx, identifier)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return idp.Login{}, fmt.Errorf("find account: %w", err)
+	}
+	stored := account.PasswordHash
+	if account.State != idp.AccountActive {
+		stored = ""
+	}
+	weaker, err := p.passwords.Check(ctx, stored, password)
+	if errors.Is(err, ErrWrong) {
+		return idp.Login{}, p.refused(ctx, account, tries)
+	}
+	if err != nil {
+		return idp.Login{}, err
+	}
+	if weaker {
+		if hash, err := p.passwords.Hash(ctx, password); err == nil {
+			if err := p.accounts.SetPassword(ctx, account.ID, hash); err != nil {
+				return idp.Login{}, err
+			}
+		}
+	}
+	if err := p.throttle.Clear(ctx, scopeLogin, lookup); err != nil {
+		return idp.Login{}, err
+	}
+	return idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"pwd"}, At: p.now().UTC()}, nil
+}
+
+// count adds the try before anything is compared, so that parallel tries count as well.
+func (p *PasswordLogin) count(ctx context.Context, lookup []byte, source string) (int, error) {
+	now := p.now()
+	tries, err := p.throttle.Count(ctx, scopeLogin, lookup, LoginSpan, now)
+	if err != nil {
+		return 0, fault.Wrap(err, fault.Unavailable) // no counter, no login (R6)
+	}
+	fromSource, err := p.throttle.Count(ctx, scopeSource, []byte(source), LoginSpan, now)
+	if err != nil {
+		return 0, fault.Wrap(err, fault.Unavailable)
+	}
+	if tries > LoginTries || fromSource > SourceTries {
+		return 0, fault.New(fault.LoginLocked, "m", fmt.Sprint(lockedPause)).After(int(LoginSpan / time.Second))
+	}
+	return tries, nil
+}
+
+func (p *PasswordLogin) refused(ctx context.Context, account idp.Account, tries int) error {
+	id := account.ID
+	if id == "" {
+		id = "unknown"
+	}
+	e := idp.Event(ctx, p.now(), resultWrong, "account", id, map[string]string{"method": "pwd"})
+	e.Result = audit.Refused
+	if err := p.throttle.Note(ctx, audit.With(e)); err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	return fault.New(fault.LoginFailed, "n", fmt.Sprint(LoginTries-tries))
+}

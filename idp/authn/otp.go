@@ -1,0 +1,179 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/keys"
+)
+
+// Purpose of a one-time code; a code for one is worthless for another (A-04, O-59).
+type Purpose string
+
+// Purposes.
+const (
+	PurposeRegister Purpose = "register"
+	PurposeLogin    Purpose = "login"
+)
+
+// Limits of codes, named so that the operators' guide can list them.
+const (
+	CodeDigits   = 6
+	CodeLife     = 10 * time.Minute
+	CodeTries    = 5 // evaluated tries in all
+	resendPause  = time.Minute
+	perHour      = 5
+	perDay       = 10
+	topicMessage = "message.send"
+)
+
+// Challenge is a stored code.
+type Challenge struct {
+	ID        string
+	Lookup    []byte // who it was sent to
+	Purpose   Purpose
+	Browser   []byte // keyed hash of the browser's handle
+	CodeMAC   []byte
+	ExpiresAt time.Time
+}
+
+// Outcome of a try.
+type Outcome int
+
+// Outcomes.
+const (
+	Right Outcome = iota
+	Wrong         // counted
+	Dead          // used, expired, tried too often, or unknown
+)
+
+// CodeStore keeps challenges; idpdb implements it.
+type CodeStore interface {
+	// PutCode stores a challenge in place of the older ones of the same lookup and purpose, if fewer than the limits were
+	// asked for; ErrTooOften when not.
+	PutCode(ctx context.Context, c Challenge, limits []Limit, now time.Time, record audit.Record) error
+	// TryCode counts a try and consumes the code when the hash is right; one conditional update decides.
+	TryCode(ctx context.Context, id string, lookup []byte, purpose Purpose, browser, mac []byte, now time.Time) (Outcome, error)
+}
+
+// Limit is at most N in a span of time.
+type Limit struct {
+	N    int
+	Span time.Duration
+}
+
+// ErrTooOften is answered by PutCode.
+var ErrTooOften = errors.New("authn: codes were asked for too often")
+
+// Codes sends and checks one-time codes.
+type Codes struct {
+	store    CodeStore
+	accounts *idp.Accounts
+	ring     *keys.Ring
+	now      func() time.Time
+	rand     io.Reader
+}
+
+// CodesConfig holds what Codes needs.
+type CodesConfig struct {
+	Store    CodeStore
+	Accounts *idp.Accounts
+	Ring     *keys.Ring
+	Now      func() time.Time
+	Rand     io.Reader
+}
+
+// NewCodes returns the service.
+func NewCodes(cfg CodesConfig) *Codes {
+	return &Codes{store: cfg.Store, accounts: cfg.Accounts, ring: cfg.Ring, now: cfg.Now, rand: cfg.Rand}
+}
+
+// Message is what the outbox carries to the sender.
+type Message struct {
+	To       string `json:"to"`
+	Kind     string `json:"kind"` // "mobile" or "email"
+	Template string `json:"template"`
+	Code     string `json:"code"`
+	Minutes  int    `json:"minutes"`
+	Locale   string `json:"locale"`
+}
+
+// TopicMessage is the outbox topic of messages.
+const TopicMessage = topicMessage
+
+// Encoder seals a message for the outbox, so that the code and the number are not readable there.
+type Encoder func(ctx context.Context, m Message) ([]byte, error)
+
+// Send makes a code and leaves its message in the outbox. browser binds the code to the browser that asked.
+func (c *Codes) Send(ctx context.Context, identifier subject.Identifier, purpose Purpose, browser, locale string, encode Encoder) (challengeID string, err error) {
+	lookup, mac, err := c.keyed(ctx, identifier)
+	if err != nil {
+		return "", err
+	}
+	now := c.now().UTC()
+	code := ident.Digits(c.rand, CodeDigits)
+	challenge := Challenge{ID: ident.New(c.rand, "otp"), Lookup: lookup, Purpose: purpose, ExpiresAt: now.Add(CodeLife)}
+	if challenge.CodeMAC, err = mac.Sum(ctx, []byte("otp"), []byte(challenge.ID), []byte(code)); err != nil {
+		return "", err
+	}
+	if challenge.Browser, err = mac.Sum(ctx, []byte("otp-browser"), []byte(browser)); err != nil {
+		return "", err
+	}
+	payload, err := encode(ctx, Message{To: identifier.Value, Kind: string(identifier.Kind), Template: "code", Code: code, Minutes: int(CodeLife / time.Minute), Locale: locale})
+	if err != nil {
+		return "", err
+	}
+	record := audit.With(idp.Event(ctx, now, "code.sent", "challenge", challenge.ID, map[string]string{"purpose": string(purpose)})).
+		And(audit.Message{Topic: topicMessage, Key: challenge.ID, Payload: payload})
+	limits := []Limit{{1, resendPause}, {perHour, time.Hour}, {perDay, 24 * time.Hour}}
+	if err := c.store.PutCode(ctx, challenge, limits, now, record); errors.Is(err, ErrTooOften) {
+		return "", fault.Wrap(err, fault.CodeTooOften).After(int(resendPause / time.Second))
+	} else if err != nil {
+		return "", fmt.Errorf("store code: %w", err)
+	}
+	return challenge.ID, nil
+}
+
+// Check evaluates a code. A wrong one and a dead one are answered alike.
+func (c *Codes) Check(ctx context.Context, challengeID string, identifier subject.Identifier, purpose Purpose, browser, code string) error {
+	lookup, mac, err := c.keyed(ctx, identifier)
+	if err != nil {
+		return err
+	}
+	codeMAC, err := mac.Sum(ctx, []byte("otp"), []byte(challengeID), []byte(code))
+	if err != nil {
+		return err
+	}
+	browserMAC, err := mac.Sum(ctx, []byte("otp-browser"), []byte(browser))
+	if err != nil {
+		return err
+	}
+	outcome, err := c.store.TryCode(ctx, challengeID, lookup, purpose, browserMAC, codeMAC, c.now())
+	if err != nil {
+		return fmt.Errorf("check code: %w", err)
+	}
+	if outcome != Right {
+		return fault.New(fault.CodeWrong)
+	}
+	return nil
+}
+
+func (c *Codes) keyed(ctx context.Context, identifier subject.Identifier) ([]byte, keys.MAC, error) {
+	lookup, err := c.accounts.Lookup(ctx, string(identifier.Kind), identifier.Value)
+	if err != nil {
+		return nil, nil, err
+	}
+	mac, err := c.ring.MAC(ctx, keys.UsageLookup)
+	if err != nil {
+		return nil, nil, fault.Wrap(err, fault.Unavailable)
+	}
+	return lookup, mac, nil
+}

@@ -1,0 +1,158 @@
+// Package authn is the ways to log in: password and one-time code. A way declares the strength and the amr words it
+// yields; it does not make sessions.
+package authn
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/yinxin-gov/yinxin/internal/fault"
+)
+
+// Passwords hashes with Argon2id (RFC 9106) in a pool of bounded size, because each hash takes memory and a core.
+type Passwords struct {
+	rand  io.Reader
+	slots chan struct{}
+	cost  Cost
+	dummy string // hash of nobody's password: unknown accounts cost the same (A-01)
+}
+
+// Cost of a hash. The zero value is 19 MiB, two passes, one lane (the OWASP minimum for Argon2id).
+type Cost struct {
+	MemoryKiB uint32
+	Passes    uint32
+}
+
+// ErrWrong: the password is not the account's, or there is no such account.
+var ErrWrong = errors.New("authn: wrong password")
+
+// NewPasswords returns a pool of at most workers hashes at once.
+func NewPasswords(rand io.Reader, workers int, cost Cost) (*Passwords, error) {
+	if cost.MemoryKiB == 0 {
+		cost = Cost{MemoryKiB: 19 << 10, Passes: 2}
+	}
+	p := &Passwords{rand: rand, slots: make(chan struct{}, max(workers, 1)), cost: cost}
+	var err error
+	p.dummy, err = p.hash("a password that nobody has")
+	return p, err
+}
+
+// commonPasswords are refused; the list holds what is tried first.
+var commonPasswords = func() map[string]bool {
+	all := map[string]bool{}
+	for word := range strings.FieldsSeq(`12345678 123456789 1234567890 11111111 00000000 88888888 66666666 87654321 password password1
+		password123 qwertyui qwerty123 1q2w3e4r 1qaz2wsx abc12345 abcd1234 a1234567 a12345678 aa123456 iloveyou woaini1314 5201314520
+		zhang123 admin123 admin888 letmein1 welcome1 football baseball sunshine princess asdfghjk zxcvbnm1 qazwsxedc`) {
+		all[word] = true
+	}
+	return all
+}()
+
+// Lengths of a password (security rule R11).
+const (
+	minPassword = 8
+	maxPassword = 256
+	maxOctets   = 1024
+)
+
+// Normalize brings a password into the one form that is hashed: NFC, every octet counts (A-31). Only the bounds are
+// checked here.
+func Normalize(password string) (string, error) {
+	if len(password) > maxOctets || !utf8.ValidString(password) || strings.ContainsRune(password, 0) {
+		return "", fault.New(fault.PasswordRefused)
+	}
+	return norm.NFC.String(password), nil
+}
+
+// Hash checks a new password against the policy and hashes it.
+func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
+	password, err := Normalize(password)
+	if err != nil {
+		return "", err
+	}
+	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword || commonPasswords[strings.ToLower(password)] || oneCharacter(password) {
+		return "", fault.New(fault.PasswordRefused)
+	}
+	if err := p.enter(ctx); err != nil {
+		return "", err
+	}
+	defer p.leave()
+	return p.hash(password)
+}
+
+func oneCharacter(password string) bool {
+	first, _ := utf8.DecodeRuneInString(password)
+	return strings.Trim(password, string(first)) == ""
+}
+
+// enter waits for a place in the pool; a full pool is 503, so that a flood cannot take the machine's memory.
+func (p *Passwords) enter(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fault.Wrap(ctx.Err(), fault.Busy)
+	}
+}
+
+func (p *Passwords) leave() { <-p.slots }
+
+const (
+	saltSize = 16
+	hashSize = 32
+)
+
+func (p *Passwords) hash(password string) (string, error) {
+	salt := make([]byte, saltSize)
+	if _, err := io.ReadFull(p.rand, salt); err != nil {
+		return "", fmt.Errorf("make salt: %w", err)
+	}
+	sum := argon2.IDKey([]byte(password), salt, p.cost.Passes, p.cost.MemoryKiB, 1, hashSize)
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, p.cost.MemoryKiB, p.cost.Passes,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(sum)), nil
+}
+
+// Check compares a password with a stored hash. An empty hash (no account, or no password) does the same work and fails.
+// weaker tells that the hash was made with another cost and should be made anew.
+func (p *Passwords) Check(ctx context.Context, stored, password string) (weaker bool, err error) {
+	password, err = Normalize(password)
+	if err != nil {
+		return false, ErrWrong
+	}
+	known := stored != ""
+	if !known {
+		stored = p.dummy
+	}
+	if err := p.enter(ctx); err != nil {
+		return false, err
+	}
+	defer p.leave()
+	var version int
+	var cost Cost
+	parts := strings.Split(stored, "$")
+	if len(parts) != 6 {
+		return false, errors.New("authn: stored hash cannot be read")
+	}
+	if _, err := fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=1", &version, &cost.MemoryKiB, &cost.Passes); err != nil {
+		return false, fmt.Errorf("authn: stored hash cannot be read: %w", err)
+	}
+	salt, errSalt := base64.RawStdEncoding.DecodeString(parts[4])
+	want, errSum := base64.RawStdEncoding.DecodeString(parts[5])
+	if err := errors.Join(errSalt, errSum); err != nil {
+		return false, fmt.Errorf("authn: stored hash cannot be read: %w", err)
+	}
+	sum := argon2.IDKey([]byte(password), salt, cost.Passes, cost.MemoryKiB, 1, uint32(len(want)))
+	if subtle.ConstantTimeCompare(sum, want) != 1 || !known {
+		return false, ErrWrong
+	}
+	return cost != p.cost, nil
+}
