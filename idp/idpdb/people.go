@@ -1,0 +1,257 @@
+// Package idpdb stores accounts, codes, proofing cases, clients, grants and sessions. SQL of the identity room lives
+// here only.
+package idpdb
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+)
+
+//go:embed migrations/*.sql
+var files embed.FS
+
+// Migrations of the identity room.
+func Migrations() sqldb.MigrationSet {
+	sub, err := fs.Sub(files, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sqldb.MigrationSet{Room: "idp", Files: sub}
+}
+
+// Store implements the stores that the rooms of identity declare.
+type Store struct{ db *sqldb.DB }
+
+// New returns the store of a database.
+func New(db *sqldb.DB) *Store { return &Store{db: db} }
+
+// audited runs a change with its audit record.
+func (s *Store) audited(ctx context.Context, record audit.Record, change func(tx sqldb.Tx) error) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := change(tx); err != nil {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+}
+
+// changeOne is a change that must hit exactly one row.
+func (s *Store) changeOne(ctx context.Context, record audit.Record, statement string, args ...any) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		done, err := sqldb.ExecOne(ctx, tx, statement, args...)
+		if err == nil && !done {
+			return idp.ErrNotFound
+		}
+		return err
+	})
+}
+
+// Note stores an audit record that belongs to no other change.
+func (s *Store) Note(ctx context.Context, record audit.Record) error {
+	return s.audited(ctx, record, func(sqldb.Tx) error { return nil })
+}
+
+// CreateAccount stores an account with its first contact.
+func (s *Store) CreateAccount(ctx context.Context, a idp.Account, record audit.Record) error {
+	err := s.audited(ctx, record, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			a.ID, a.State, a.PasswordHash, sqldb.Micros(a.CredentialsAt), strings.Join(a.Roles, " "), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt))
+		for _, c := range a.Contacts {
+			if err == nil {
+				_, err = tx.ExecContext(ctx, "INSERT INTO idp_contact (lookup, account_id, kind, key_id, sealed) VALUES ($1, $2, $3, $4, $5)",
+					c.Lookup, a.ID, c.Kind, c.KeyID, c.Sealed)
+			}
+		}
+		return err
+	})
+	if sqldb.IsUnique(err) {
+		return idp.ErrTaken
+	}
+	return err
+}
+
+// Account reads an account with contacts and the proof in force.
+func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
+	a := idp.Account{ID: id}
+	var credentialsAt, createdAt, updatedAt int64
+	var roles string
+	err := s.db.Read().QueryRowContext(ctx, `SELECT state, password_hash, credentials_at, roles, created_at, updated_at FROM idp_account WHERE id = $1`, id).
+		Scan(&a.State, &a.PasswordHash, &credentialsAt, &roles, &createdAt, &updatedAt)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return a, idp.ErrNotFound
+	}
+	if err != nil {
+		return a, fmt.Errorf("read account: %w", err)
+	}
+	a.Roles, a.CredentialsAt, a.CreatedAt, a.UpdatedAt = strings.Fields(roles), sqldb.Time(credentialsAt), sqldb.Time(createdAt), sqldb.Time(updatedAt)
+	if a.Contacts, err = s.contacts(ctx, id); err != nil {
+		return a, err
+	}
+	a.Proof, err = s.proof(ctx, id)
+	return a, err
+}
+
+func (s *Store) contacts(ctx context.Context, id string) ([]idp.Contact, error) {
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT kind, lookup, key_id, sealed FROM idp_contact WHERE account_id = $1 ORDER BY kind", id)
+	if err != nil {
+		return nil, fmt.Errorf("read contacts: %w", err)
+	}
+	defer rows.Close()
+	var all []idp.Contact
+	for rows.Next() {
+		var c idp.Contact
+		if err := rows.Scan(&c.Kind, &c.Lookup, &c.KeyID, &c.Sealed); err != nil {
+			return nil, fmt.Errorf("read contacts: %w", err)
+		}
+		all = append(all, c)
+	}
+	return all, rows.Err()
+}
+
+// proof is the evidence of the highest level, the newest of it.
+func (s *Store) proof(ctx context.Context, id string) (*idp.Proof, error) {
+	var p idp.Proof
+	var at, until int64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT id, ial, method, source, at, until_at, key_id, sealed, evidence FROM idp_proof
+		WHERE account_id = $1 ORDER BY ial DESC, at DESC LIMIT 1`, id).Scan(&p.ID, &p.IAL, &p.Method, &p.Source, &at, &until, &p.KeyID, &p.Sealed, &p.Evidence)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read proof: %w", err)
+	}
+	p.At, p.Until = sqldb.Time(at), sqldb.Time(until)
+	return &p, nil
+}
+
+// AccountByLookup finds the account of an identifier.
+func (s *Store) AccountByLookup(ctx context.Context, lookup []byte) (idp.Account, error) {
+	var id string
+	err := s.db.Read().QueryRowContext(ctx, "SELECT account_id FROM idp_contact WHERE lookup = $1", lookup).Scan(&id)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return idp.Account{}, idp.ErrNotFound
+	}
+	if err != nil {
+		return idp.Account{}, fmt.Errorf("find account: %w", err)
+	}
+	return s.Account(ctx, id)
+}
+
+// SetPassword stores a hash.
+func (s *Store) SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
+	return s.changeOne(ctx, record, "UPDATE idp_account SET password_hash = $2, credentials_at = $3, updated_at = $3 WHERE id = $1", id, hash, sqldb.Micros(at))
+}
+
+// SetState suspends, closes or reopens.
+func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState, at time.Time, record audit.Record) error {
+	return s.changeOne(ctx, record, "UPDATE idp_account SET state = $2, updated_at = $3 WHERE id = $1", id, state, sqldb.Micros(at))
+}
+
+// SetRoles replaces the staff roles.
+func (s *Store) SetRoles(ctx context.Context, id string, roles []string, record audit.Record) error {
+	return s.changeOne(ctx, record, "UPDATE idp_account SET roles = $2 WHERE id = $1", id, strings.Join(roles, " "))
+}
+
+// SaveProof binds the identity to the account and adds the evidence.
+func (s *Store) SaveProof(ctx context.Context, id string, p idp.Proof, record audit.Record) error {
+	err := s.audited(ctx, record, func(tx sqldb.Tx) error {
+		var holder string
+		err := tx.QueryRowContext(ctx, "SELECT account_id FROM idp_identity WHERE lookup = $1", p.Lookup).Scan(&holder)
+		switch {
+		case errors.Is(err, sqldb.ErrNoRows):
+			_, err = tx.ExecContext(ctx, "INSERT INTO idp_identity (lookup, account_id) VALUES ($1, $2)", p.Lookup, id)
+		case err == nil && holder != id:
+			return idp.ErrBound
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO idp_proof (account_id, id, ial, method, source, at, until_at, key_id, sealed, evidence)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			id, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "UPDATE idp_account SET updated_at = $2 WHERE id = $1", id, sqldb.Micros(p.At))
+		}
+		return err
+	})
+	if sqldb.IsUnique(err) { // the account holds another identity, or another account was faster
+		return idp.ErrBound
+	}
+	return err
+}
+
+// PutCode stores a challenge; older ones of the same recipient and purpose are dead from now on.
+func (s *Store) PutCode(ctx context.Context, c authn.Challenge, limits []authn.Limit, now time.Time, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		for _, limit := range limits {
+			var sent int
+			err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM idp_code WHERE lookup = $1 AND created_at > $2", c.Lookup, sqldb.Micros(now.Add(-limit.Span))).Scan(&sent)
+			if err != nil {
+				return err
+			}
+			if sent >= limit.N {
+				return authn.ErrTooOften
+			}
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE idp_code SET used_at = $3 WHERE lookup = $1 AND purpose = $2 AND used_at = 0", c.Lookup, c.Purpose, sqldb.Micros(now)); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO idp_code (id, lookup, purpose, browser, code_mac, created_at, expires_at, tries, used_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)`, c.ID, c.Lookup, c.Purpose, c.Browser, c.CodeMAC, sqldb.Micros(now), sqldb.Micros(c.ExpiresAt))
+		return err
+	})
+}
+
+// TryCode counts a try first, so that parallel tries can never exceed the limit, and then consumes the code if it fits.
+func (s *Store) TryCode(ctx context.Context, id string, lookup []byte, purpose authn.Purpose, browser, mac []byte, now time.Time) (authn.Outcome, error) {
+	outcome := authn.Dead
+	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+		outcome = authn.Dead
+		counted, err := sqldb.ExecOne(ctx, tx, `UPDATE idp_code SET tries = tries + 1 WHERE id = $1 AND lookup = $2 AND purpose = $3 AND browser = $4
+			AND used_at = 0 AND expires_at > $5 AND tries < $6`, id, lookup, purpose, browser, sqldb.Micros(now), authn.CodeTries)
+		if err != nil || !counted {
+			return err
+		}
+		right, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_code SET used_at = $3 WHERE id = $1 AND code_mac = $2 AND used_at = 0", id, mac, sqldb.Micros(now))
+		if err == nil && right {
+			outcome = authn.Right
+		} else if err == nil {
+			outcome = authn.Wrong
+		}
+		return err
+	})
+	return outcome, err
+}
+
+// Count adds one try to a counter.
+func (s *Store) Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error) {
+	var tries int
+	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+		return tx.QueryRowContext(ctx, `INSERT INTO idp_throttle (scope, key, started_at, tries) VALUES ($1, $2, $3, 1)
+			ON CONFLICT (scope, key) DO UPDATE SET
+				tries = CASE WHEN idp_throttle.started_at <= $4 THEN 1 ELSE idp_throttle.tries + 1 END,
+				started_at = CASE WHEN idp_throttle.started_at <= $4 THEN $3 ELSE idp_throttle.started_at END
+			RETURNING tries`, scope, key, sqldb.Micros(now), sqldb.Micros(now.Add(-span))).Scan(&tries)
+	})
+	return tries, err
+}
+
+// Clear forgets a counter.
+func (s *Store) Clear(ctx context.Context, scope string, key []byte) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM idp_throttle WHERE scope = $1 AND key = $2", scope, key)
+		return err
+	})
+}
