@@ -1,0 +1,297 @@
+package i18n_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/yinxin-gov/yinxin/internal/i18n"
+)
+
+func catalogue(t *testing.T) *i18n.Catalogue {
+	t.Helper()
+	c, err := i18n.New(i18n.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestTextFillsPlaceholdersOnceAndFallsBack(t *testing.T) {
+	files := fstest.MapFS{
+		"messages.zh-CN.json":   {Data: []byte(`{"a.b":"剩 {n} 次,{who}","only":"只有中文"}`)},
+		"messages.en.json":      {Data: []byte(`{"a.b":"{n} left, {who}"}`)},
+		"messages.zh-Hant.json": {Data: []byte(`{"a.b":"剩 {n} 次,{who}"}`)},
+	}
+	c, err := i18n.New(i18n.Config{Messages: files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, locale, key, want string }{
+		{"in the language", "en", "a.b", "{who} left, Li {n}"},
+		{"missing in the language", "en", "only", "只有中文"},
+		{"missing everywhere", "en", "nowhere", "nowhere"},
+		{"unknown language", "fr", "only", "只有中文"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := c.Text(test.locale, test.key, "n", "{who}", "who", "Li {n}"); got != test.want {
+				t.Fatalf("%q, want %q", got, test.want)
+			}
+		})
+	}
+	if c.Has("only") || !c.Has("a.b") {
+		t.Fatal("Has does not ask every language")
+	}
+	delete(files, "messages.en.json")
+	if _, err := i18n.New(i18n.Config{Messages: files}); err == nil {
+		t.Fatal("a missing catalogue was accepted")
+	}
+	files["messages.en.json"] = &fstest.MapFile{Data: []byte(`{"a.b":1}`)}
+	if _, err := i18n.New(i18n.Config{Messages: files}); err == nil {
+		t.Fatal("a catalogue with a number was accepted")
+	}
+}
+
+func TestChooseLanguage(t *testing.T) {
+	for _, test := range []struct{ name, url, cookie, header, want string }{
+		{"default", "/", "", "", "zh-CN"},
+		{"header", "/", "", "en-GB,zh;q=0.5", "en"},
+		{"header of Taiwan", "/", "", "zh-TW", "zh-Hant"},
+		{"header of Hong Kong", "/", "", "zh-HK,en;q=0.8", "zh-Hant"},
+		{"header without a language of ours", "/", "", "fr", "zh-CN"},
+		{"header by weight", "/", "", "fr, en;q=0.1, zh-CN;q=0.9", "zh-CN"},
+		{"broken header", "/", "", "\x00;;q=", "zh-CN"},
+		{"endless header", "/", "", strings.Repeat("fr,", 100_000) + "en", "zh-CN"},
+		{"cookie before header", "/", "zh-Hant", "en", "zh-Hant"},
+		{"bad cookie is passed over", "/", "<script>", "en", "en"},
+		{"URL before cookie", "/?lang=en", "zh-Hant", "", "en"},
+		{"ui_locales, first that we have", "/?ui_locales=fr+en-US+zh-CN", "", "", "en"},
+		{"lang before ui_locales", "/?ui_locales=en&lang=zh-Hant", "", "", "zh-Hant"},
+		{"bad lang is passed over", "/?lang=%22%3E", "en", "", "en"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodGet, test.url, nil)
+			if test.cookie != "" {
+				r.AddCookie(&http.Cookie{Name: i18n.CookieName, Value: test.cookie})
+			}
+			r.Header.Set("Accept-Language", test.header)
+			if got := i18n.Choose(r); got != test.want {
+				t.Fatalf("%s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// rows reads a catalogue file with the order of its keys.
+func rows(t *testing.T, locale string) (keys []string, texts map[string]string) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("locales", "messages."+locale+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(content)))
+	if _, err := decoder.Token(); err != nil {
+		t.Fatal(err)
+	}
+	texts = map[string]string{}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, err := decoder.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, text := key.(string), ""
+		if text, _ = value.(string); text == "" {
+			t.Errorf("%s: %s has no text", locale, name)
+		}
+		if _, twice := texts[name]; twice {
+			t.Errorf("%s: %s stands twice", locale, name)
+		}
+		keys, texts[name] = append(keys, name), text
+	}
+	return keys, texts
+}
+
+var placeholder = regexp.MustCompile(`\{[^}]*\}`)
+
+func placeholders(text string) []string {
+	found := placeholder.FindAllString(text, -1)
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// X-20: every language has every key, in the same order, with the same placeholders.
+func TestX20CataloguesAgree(t *testing.T) {
+	keys, chinese := rows(t, i18n.Chinese)
+	if !slices.IsSorted(keys) {
+		for i := 1; i < len(keys); i++ {
+			if keys[i] < keys[i-1] {
+				t.Errorf("zh-CN: %s must stand before %s", keys[i], keys[i-1])
+			}
+		}
+	}
+	shape := regexp.MustCompile(`^[a-z0-9_-]+(\.[a-zA-Z0-9_-]+)+$`)
+	for _, locale := range i18n.Locales()[1:] {
+		otherKeys, other := rows(t, locale)
+		for _, key := range keys {
+			if !shape.MatchString(key) {
+				t.Errorf("%s is no key of the form area.name", key)
+			}
+			text, ok := other[key]
+			if !ok {
+				t.Errorf("%s: %s is missing", locale, key)
+				continue
+			}
+			if want, got := placeholders(chinese[key]), placeholders(text); !slices.Equal(want, got) {
+				t.Errorf("%s: %s has placeholders %v, zh-CN has %v", locale, key, got, want)
+			}
+		}
+		for _, key := range otherKeys {
+			if _, ok := chinese[key]; !ok {
+				t.Errorf("%s: %s is not in zh-CN", locale, key)
+			}
+		}
+		if !slices.IsSorted(otherKeys) {
+			t.Errorf("%s: keys are not in order", locale)
+		}
+	}
+}
+
+var (
+	han       = regexp.MustCompile(`\p{Han}`)
+	halfWidth = regexp.MustCompile(`\p{Han}[,;:!?()]|[,;:!?()]\p{Han}|\p{Han}\.(\s|$)|\p{Han}"|"\p{Han}`)
+	// fullWidthInEnglish are marks that belong to Chinese only.
+	fullWidthInEnglish = regexp.MustCompile("[\uFF0C\u3002\uFF1A\uFF1B\uFF01\uFF1F\uFF08\uFF09\u3001\u300C\u300D]")
+)
+
+// Chinese text uses full-width punctuation, English text none of it and no Chinese characters except in names.
+func TestPunctuationFitsTheLanguage(t *testing.T) {
+	for _, locale := range []string{i18n.Chinese, i18n.TraditionalChinese} {
+		_, texts := rows(t, locale)
+		for key, text := range texts {
+			if bad := halfWidth.FindString(placeholder.ReplaceAllString(text, "字")); bad != "" {
+				t.Errorf("%s: %s has half-width punctuation at %q", locale, key, bad)
+			}
+			if locale == i18n.TraditionalChinese && strings.ContainsAny(text, "“”") {
+				t.Errorf("%s: %s has “ ”; write 「 」", locale, key)
+			}
+		}
+	}
+	_, texts := rows(t, i18n.English)
+	for key, text := range texts {
+		if bad := fullWidthInEnglish.FindString(text); bad != "" {
+			t.Errorf("en: %s has full-width punctuation %q", key, bad)
+		}
+		if han.MatchString(text) && !strings.HasPrefix(key, "name.") {
+			t.Errorf("en: %s is not translated: %q", key, text)
+		}
+	}
+}
+
+// simplified are characters of zh-CN messages that are written otherwise in Traditional Chinese.
+const simplified = "证请码号验签没务这发现应实过账电话录户显问题为时间页码续开关链设语选择员经办项额处传讯网络识别领还务门资绍标监个条产业试历变执写动态体将从见们单围内区须协审级让权统总规计认护据检测较对联系随类责县镇国华东书亲长无运该适线红蓝绿旧边终维张赵钱孙"
+
+func TestTraditionalChineseIsWrittenInTraditionalCharacters(t *testing.T) {
+	_, texts := rows(t, i18n.TraditionalChinese)
+	ours := "別碼系適於合面區內過"
+	for key, text := range texts {
+		if strings.HasPrefix(key, "name.") {
+			continue
+		}
+		for _, r := range text {
+			if strings.ContainsRune(simplified, r) && !strings.ContainsRune(ours, r) {
+				t.Errorf("zh-Hant: %s holds the simplified character %q", key, r)
+			}
+		}
+	}
+}
+
+// Every key is used by code or a template, and every key that they name exists. A literal that ends with "." is the
+// beginning of a family of keys ("license.status." followed by a value).
+func TestKeysAreUsedAndExist(t *testing.T) {
+	literals := usedLiterals(t, filepath.Join("..", ".."))
+	c := catalogue(t)
+	var families []string
+	for literal := range literals {
+		if strings.HasSuffix(literal, ".") && len(literal) > 3 {
+			families = append(families, literal)
+		}
+	}
+	for _, key := range c.Keys() {
+		used := literals[key] || slices.ContainsFunc(families, func(f string) bool { return strings.HasPrefix(key, f) })
+		if !used {
+			t.Errorf("%s is used nowhere", key)
+		}
+	}
+	for key, file := range namedKeys(t, filepath.Join("..", "..", "web", "templates")) {
+		if !c.Has(key) {
+			t.Errorf("%s names %s, which is not in every catalogue", file, key)
+		}
+	}
+}
+
+var quoted = regexp.MustCompile(`"[a-z0-9_-]+(\.[a-zA-Z0-9_-]+)*\.?"`)
+
+func usedLiterals(t *testing.T, root string) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	for _, folder := range []string{"web", "idp", "esign", "elicense", "internal"} {
+		walkFiles(t, filepath.Join(root, folder), func(path, content string) {
+			if strings.HasSuffix(path, "_test.go") || !strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, ".html") {
+				return
+			}
+			for _, literal := range quoted.FindAllString(content, -1) {
+				found[strings.Trim(literal, `"`)] = true
+			}
+		})
+	}
+	return found
+}
+
+var translated = regexp.MustCompile(`\bt "([^"]+)"`)
+
+// namedKeys are the keys that templates translate by name.
+func namedKeys(t *testing.T, root string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	walkFiles(t, root, func(path, content string) {
+		for _, match := range translated.FindAllStringSubmatch(content, -1) {
+			found[match[1]] = path
+		}
+	})
+	if len(found) == 0 {
+		t.Fatal("no template names a key: the search is broken")
+	}
+	return found
+}
+
+func walkFiles(t *testing.T, root string, visit func(path, content string)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if ext := filepath.Ext(path); ext != ".go" && ext != ".html" {
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		visit(path, string(content))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,211 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/internal/i18n"
+)
+
+// functions are what templates may call, bound to one language.
+func (rd *Renderer) functions(locale string) template.FuncMap {
+	return template.FuncMap{
+		"t": func(key string, params ...any) (string, error) { return rd.translate(locale, key, params) },
+		"tk": func(family string, value any) (string, error) {
+			return rd.translate(locale, family+fmt.Sprint(value), nil)
+		},
+		"date":     func(at any) (string, error) { return formatTime(locale, at, false) },
+		"datetime": func(at any) (string, error) { return formatTime(locale, at, true) },
+		"machine":  machineTime,
+		"static":   rd.static.address,
+		"icon":     icon,
+		"field":    newField,
+		"step":     newStep,
+		"empty":    newEmpty,
+		"notice":   newNotice,
+		"group":    groupDigits,
+		"list":     func(values []string) string { return strings.Join(values, rd.catalogue.Text(locale, "page.list_gap")) },
+		"add":      func(a, b int) int { return a + b },
+		"qr":       qrPath,
+		"qrsize":   qrSize,
+		"download": downloadAddress,
+		"image":    pngAddress,
+		"has":      func(values []string, value string) bool { return slices.Contains(values, value) },
+	}
+}
+
+// translate fails for a key that is not in the catalogue: such a page must not ship (experience.md 7, rule 1).
+func (rd *Renderer) translate(locale, key string, params []any) (string, error) {
+	if !rd.catalogue.Has(key) {
+		return "", fmt.Errorf("web: message %q is not in every catalogue", key)
+	}
+	if len(params)%2 != 0 {
+		return "", fmt.Errorf("web: message %q has a parameter without a value", key)
+	}
+	pairs := make([]string, len(params))
+	for i, p := range params {
+		pairs[i] = fmt.Sprint(p)
+	}
+	return rd.catalogue.Text(locale, key, pairs...), nil
+}
+
+// beijing is legal time in China; it has had no summer time since 1992.
+var beijing = time.FixedZone("Asia/Shanghai", 8*3600)
+
+// formatTime writes a day, or a day and minute in Beijing time, as people of the language write it. Missing times are
+// a dash.
+func formatTime(locale string, at any, minute bool) (string, error) {
+	var moment time.Time
+	switch value := at.(type) {
+	case time.Time:
+		moment = value
+	case *time.Time:
+		if value != nil {
+			moment = *value
+		}
+	default:
+		return "", fmt.Errorf("web: %T is no time", at)
+	}
+	if moment.IsZero() {
+		return "—", nil
+	}
+	layout := "2006年1月2日"
+	if locale == i18n.English {
+		layout = "2 January 2006"
+	}
+	if minute {
+		layout += " 15:04"
+	}
+	return moment.In(beijing).Format(layout), nil
+}
+
+// machineTime is the value of <time datetime>.
+func machineTime(at any) (string, error) {
+	switch value := at.(type) {
+	case time.Time:
+		return value.In(beijing).Format(time.RFC3339), nil
+	case *time.Time:
+		if value != nil {
+			return value.In(beijing).Format(time.RFC3339), nil
+		}
+		return "", nil
+	}
+	return "", fmt.Errorf("web: %T is no time", at)
+}
+
+// groupDigits parts a long number into groups of four, for reading aloud.
+func groupDigits(number string) string {
+	runes := []rune(number)
+	var b strings.Builder
+	for i, r := range runes {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// Field is a text input with its label, hint above and error above (experience.md 6).
+type Field struct {
+	ID, Label, Hint, Error, Value           string
+	Type, Autocomplete, Inputmode, Class    string
+	Maxlength                               int
+	Required, Optional, Autofocus, Spelling bool
+}
+
+// DescribedBy is the value of aria-describedby.
+func (f Field) DescribedBy() string {
+	var ids []string
+	if f.Hint != "" {
+		ids = append(ids, f.ID+"-hint")
+	}
+	if f.Error != "" {
+		ids = append(ids, f.ID+"-error")
+	}
+	return strings.Join(ids, " ")
+}
+
+// newField makes a field from option, value pairs; its error comes from the page.
+func newField(v view, id string, options ...any) (Field, error) {
+	f := Field{ID: id, Type: "text", Required: true}
+	for _, e := range v.Errors {
+		if e.Field == id && f.Error == "" {
+			f.Error = e.Message
+		}
+	}
+	if len(options)%2 != 0 {
+		return f, fmt.Errorf("web: field %s has an option without a value", id)
+	}
+	for i := 0; i < len(options); i += 2 {
+		if err := f.set(fmt.Sprint(options[i]), options[i+1]); err != nil {
+			return f, err
+		}
+	}
+	if f.Label == "" {
+		return f, fmt.Errorf("web: field %s has no label", id)
+	}
+	return f, nil
+}
+
+func (f *Field) set(option string, value any) error {
+	text := fmt.Sprint(value)
+	switch option {
+	case "label":
+		f.Label = text
+	case "hint":
+		f.Hint = text
+	case "value":
+		f.Value = text
+	case "type":
+		f.Type = text
+	case "autocomplete":
+		f.Autocomplete = text
+	case "inputmode":
+		f.Inputmode = text
+	case "class":
+		f.Class = text
+	case "maxlength":
+		length, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("web: maxlength of field %s is no number", f.ID)
+		}
+		f.Maxlength = length
+	case "optional":
+		f.Optional, f.Required = true, false
+	default:
+		return fmt.Errorf("web: field %s has no option %q", f.ID, option)
+	}
+	return nil
+}
+
+// Step is where the person is in a journey of several pages.
+type Step struct {
+	Number, Total int
+	Label         string
+}
+
+// Bars has one entry for each step, true for those reached.
+func (s Step) Bars() []bool {
+	bars := make([]bool, s.Total)
+	for i := range bars {
+		bars[i] = i < s.Number
+	}
+	return bars
+}
+
+func newStep(number, total int, label string) Step {
+	return Step{Number: number, Total: total, Label: label}
+}
+
+// Empty is what stands where nothing is to show yet: always with a next step.
+type Empty struct {
+	Title, Text, LinkLabel, LinkURL string
+}
+
+func newEmpty(title, text, label, address string) Empty { return Empty{title, text, label, address} }
+
+func newNotice(tone, title, text string) Notice { return Notice{Tone: tone, Title: title, Text: text} }

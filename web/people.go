@@ -1,0 +1,219 @@
+package web
+
+import "time"
+
+// HomePage is "home" at /.
+type HomePage struct {
+	Portals []Link // sites that use this login; the sandbox names its sample portals
+}
+
+// ErrorPage is "error": what happened is the page's title. Renderer.Error fills it from a fault.
+type ErrorPage struct {
+	Hint        string // what to do next
+	Code        string // machine code, for developers
+	SupportCode string // stands in the element error-code; empty takes the request's
+	Retryable   bool
+	Next        *Link // a way on besides the home page
+}
+
+// LoginPage is "login" at /login: identifier and password on one page.
+type LoginPage struct {
+	Action      string // default /login
+	Hidden      []Hidden
+	App         string // the application that asked; empty is this site
+	Department  string
+	Identifier  string
+	Reason      string // why the person must sign in once more (step-up), optional
+	RegisterURL string // default /register; empty string "-" hides it
+	CodeURL     string // sign in by a one-time code; empty hides it
+	RecoverURL  string // forgot password; empty hides it
+	CancelURL   string // back to the application; empty hides it
+}
+
+// RegisterPage is "register": mobile number or e-mail.
+type RegisterPage struct {
+	Action     string // default /register
+	Hidden     []Hidden
+	Identifier string
+	App        string
+	LoginURL   string // default /login
+}
+
+// OTPPage is "otp": a one-time code in the field otp-code.
+type OTPPage struct {
+	Action       string // required
+	Hidden       []Hidden
+	To           string // masked address
+	Minutes      int    // how long the code is good; 0 is 10
+	ResendAction string // POST with the same hidden fields sends a new code; empty hides it
+	ResendAfter  int    // seconds until a new code may be asked for
+	InboxURL     string // sandbox only: where the message can be read
+	Step, Steps  int    // of the journey; 0 hides the stepper
+}
+
+// PasswordPage is "password": set a password after registration or recovery (password-new, password-submit).
+type PasswordPage struct {
+	Action      string // required
+	Hidden      []Hidden
+	Identifier  string // shown, and given to password managers
+	MinLength   int    // characters; 0 is 8
+	SkipAction  string // POST goes on without a password; empty hides it
+	Step, Steps int
+}
+
+// ProofingMethod is one way to prove who one is, chosen by what the person has at hand.
+type ProofingMethod struct {
+	ID       string // card, mobile, bank, face, network, counter: message proofing.method.<id>
+	URL      string // where it starts
+	Reaches  int    // ial
+	Minutes  int
+	Chosen   bool
+	Disabled string // why it is not available; empty when it is
+}
+
+// ProofingPage is "proofing": choice of the method and the form for name and number, with the mobile number for ial 2.
+type ProofingPage struct {
+	Action    string // default /proofing
+	Hidden    []Hidden
+	App       string // the application that asks for a higher tier; empty when the person came by itself
+	Current   int    // ial now
+	Needed    int    // ial asked for; 0 none
+	Minutes   int    // about how long it takes; 0 is 2
+	Methods   []ProofingMethod
+	Name      string
+	Number    string
+	AskMobile bool
+	Mobile    string
+	CancelURL string // back to where the person came from
+}
+
+// Outcomes of proofing.
+const (
+	ProofingDone     = "done"
+	ProofingMismatch = "mismatch"
+	ProofingWaiting  = "waiting" // the source does not answer; never shown as a mismatch
+)
+
+// ProofingResultPage is "proofing-result".
+type ProofingResultPage struct {
+	Outcome   string
+	Tier      int
+	Source    string // who confirmed it
+	At        time.Time
+	TriesLeft int // for a mismatch; negative is not shown
+	RetryURL  string
+	Continue  *Link // on to the application or /me
+}
+
+// Kinds of claims.
+const (
+	ClaimNeeded    = "needed"    // the service needs it
+	ClaimStatutory = "statutory" // given by law, cannot be refused alone
+	ClaimOptional  = "optional"  // a checkbox named "claim", unticked
+)
+
+// Claim is one piece of information that an application asks for.
+type Claim struct {
+	Name   string // wire name, value of the checkbox
+	Label  string // shown; empty takes the message claim.<name>
+	Value  string // the person's own value, masked
+	Kind   string
+	Basis  string // legal basis of a statutory claim
+	Ticked bool
+}
+
+// ConsentPage is "consent" at /consent. Both buttons are named consent, with values allow and deny.
+type ConsentPage struct {
+	Action     string // default /consent
+	Hidden     []Hidden
+	App        string
+	Department string
+	Approval   string // registration or approval number
+	Purpose    string
+	Retention  string
+	Claims     []Claim
+	Scopes     []string // words of what else is allowed (offline access), shown as they are
+}
+
+// LogoutPage is "logout": the question before the end of a session (logout-confirm).
+type LogoutPage struct {
+	Action    string // default /logout
+	Hidden    []Hidden
+	App       string   // from where the person came
+	Systems   []string // where the person is signed in
+	CancelURL string   // default /
+}
+
+// States of a logout at one system.
+const (
+	LogoutDone    = "done"
+	LogoutWaiting = "waiting" // being told now
+	LogoutFailed  = "failed"  // no answer; tried again in the background
+)
+
+// LogoutResult is how one system answered.
+type LogoutResult struct {
+	System string
+	State  string
+}
+
+// LogoutResultPage is "logout-result".
+type LogoutResultPage struct {
+	Results []LogoutResult
+	Return  *Link // back to the application
+}
+
+// SignInMethod is a way to sign in on /me.
+type SignInMethod struct {
+	Name   string // message me.method.<name>: password, mobile, email, passkey
+	Detail string // masked address, or when it was set
+	Action *Link
+}
+
+// SessionItem is a device where the person is signed in.
+type SessionItem struct {
+	Device  string
+	Region  string // network region or address
+	LastUse time.Time
+	Current bool
+	EndURL  string // POST ends it; empty hides the button
+}
+
+// GrantItem is an application that may use the person's information.
+type GrantItem struct {
+	App        string
+	Department string
+	Claims     []string
+	At         time.Time
+	RevokeURL  string // POST; empty hides the button
+}
+
+// MePage is "me" at /me, cards in the order of experience.md 3.4.
+type MePage struct {
+	Hidden     []Hidden // goes with every form of the page
+	Name       string   // masked
+	Number     string   // masked; empty before proofing
+	Tier       int
+	TierSource string
+	TierAt     *time.Time
+	UpgradeURL string // empty hides it
+	Methods    []SignInMethod
+	Sessions   []SessionItem
+	Grants     []GrantItem
+	Licenses   []LicenseCard
+	LogoutURL  string // default /logout
+}
+
+// InboxMessage is a simulated SMS or mail.
+type InboxMessage struct {
+	To   string
+	Text string
+	Code string
+	At   time.Time
+}
+
+// InboxPage is "inbox" (sandbox only).
+type InboxPage struct {
+	To       string // filter
+	Messages []InboxMessage
+}

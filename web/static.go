@@ -1,0 +1,135 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// staticSet holds the static files in memory, plain and compressed.
+type staticSet struct {
+	files map[string]staticFile // by path below /static/
+}
+
+type staticFile struct {
+	content     []byte
+	compressed  []byte // gzip; nil when it does not help
+	contentType string
+	version     string // first 12 hex digits of SHA-256
+}
+
+func newStaticSet(source fs.FS) (*staticSet, error) {
+	set := &staticSet{files: map[string]staticFile{}}
+	err := fs.WalkDir(source, "static", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(source, name)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(content)
+		file := staticFile{content: content, contentType: contentTypeOf(name), version: hex.EncodeToString(sum[:6])}
+		if file.compressed, err = compress(content); err != nil {
+			return err
+		}
+		set.files[strings.TrimPrefix(name, "static/")] = file
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("web: load static files: %w", err)
+	}
+	return set, nil
+}
+
+// contentTypeOf does not ask the machine's own tables for the types that we serve.
+func contentTypeOf(name string) string {
+	switch path.Ext(name) {
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	}
+	return mime.TypeByExtension(path.Ext(name))
+}
+
+func compress(content []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(content); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	if out.Len() >= len(content) {
+		return nil, nil
+	}
+	return out.Bytes(), nil
+}
+
+// address is the URL of a static file with its version, so that it may be cached for ever.
+func (s *staticSet) address(name string) (string, error) {
+	file, ok := s.files[name]
+	if !ok {
+		return "", fmt.Errorf("web: there is no static file %q", name)
+	}
+	return "/static/" + name + "?v=" + file.version, nil
+}
+
+// Static serves /static/ with ETag; an address with the right version may be kept for a year.
+func (rd *Renderer) Static() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		file, ok := rd.static.files[strings.TrimPrefix(r.URL.Path, "/static/")]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
+		file.serve(w, r)
+	})
+}
+
+func (f staticFile) serve(w http.ResponseWriter, r *http.Request) {
+	content, tag := f.content, `"`+f.version+`"`
+	h := w.Header()
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("Content-Type", f.contentType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "public, max-age=300")
+	if r.URL.Query().Get("v") == f.version {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	if f.compressed != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		content, tag = f.compressed, `"`+f.version+`-gz"`
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("ETag", tag)
+	if strings.Contains(r.Header.Get("If-None-Match"), tag) {
+		h.Del("Content-Encoding")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	if r.Method == http.MethodHead {
+		return
+	}
+	w.Write(content)
+}

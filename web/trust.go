@@ -1,0 +1,198 @@
+package web
+
+import "time"
+
+// LicenseCard is one licence as a card: status in words, masked number, last update.
+type LicenseCard struct {
+	Title       string // 营业执照
+	Holder      string // masked for persons
+	Number      string // masked
+	Issuer      string
+	Status      string // valid, suspended, revoked, cancelled, withdrawn, lapsed, expired, amended, issuing
+	ValidTo     *time.Time
+	Updated     time.Time
+	URL         string // the licence's own page; empty hides it
+	PresentURL  string
+	DownloadURL string
+}
+
+// ShownField is a value on a page: label and value as they are.
+type ShownField struct {
+	Label string
+	Value string
+}
+
+// LicensePresentPage is "license-present": a code that is drawn anew every 15 s (license.md 11).
+type LicensePresentPage struct {
+	Card      LicenseCard
+	Code      string // text of the code, for typing or copying
+	QR        QR
+	Fields    []ShownField // what the reader will see
+	Purpose   string
+	ExpiresAt time.Time
+	StopURL   string // ends the presentation, by GET; empty is /me
+}
+
+// Column is one column of a list; the first one links to the row's page.
+type Column struct {
+	Label  string
+	Number bool // right-aligned
+}
+
+// Row of a list.
+type Row struct {
+	URL    string // of the row's page; empty is no link
+	Cells  []string
+	Status string // state word; see StatusKind
+	Kind   string // family of the state word: "license" or "seal"
+}
+
+// Table is a list with its pages.
+type Table struct {
+	Caption string
+	Columns []Column
+	Rows    []Row
+	Total   int
+	PrevURL string
+	NextURL string
+}
+
+// IssuerListPage is "issuer" at /license: the licences of the department.
+type IssuerListPage struct {
+	Query    string // search by number or holder
+	Status   string
+	Statuses []string // that can be filtered by
+	Types    []Link   // licence types that can be issued, each with its form
+	Table    Table
+	ListURL  string // action of the filter, default /license
+}
+
+// Kinds of inputs.
+const (
+	InputText     = "text"
+	InputLongText = "textarea"
+	InputDate     = "date" // three text fields <name>-year, -month, -day
+	InputSelect   = "select"
+)
+
+// Option of a select.
+type Option struct {
+	Value string
+	Label string
+}
+
+// FormField is an input of a form that data describes. Its id and name are Name.
+type FormField struct {
+	Name     string
+	Label    string
+	Hint     string
+	Value    string // of a date: 2026-11-24
+	Kind     string
+	Options  []Option
+	Optional bool
+	Max      int // characters; 0 no limit
+}
+
+// Part is one of the three inputs of a date: "year", "month" or "day".
+func (f FormField) Part(name string) string {
+	var year, month, day string
+	if parsed, err := time.Parse(time.DateOnly, f.Value); err == nil {
+		year, month, day = parsed.Format("2006"), parsed.Format("1"), parsed.Format("2")
+	}
+	switch name {
+	case "year":
+		return year
+	case "month":
+		return month
+	}
+	return day
+}
+
+// IssuerFormPage is "issuer-form": fill in and issue a licence (issue-submit).
+type IssuerFormPage struct {
+	Action   string // required
+	Hidden   []Hidden
+	Type     string // 营业执照
+	Fields   []FormField
+	Seal     string // the seal that will be used
+	BackURL  string // default /license
+	Submit   string // label of the button; empty is "issue"
+	Advisory string // what the person should know before
+}
+
+// HistoryItem is one event of a licence or seal.
+type HistoryItem struct {
+	At     time.Time
+	Text   string
+	Actor  string
+	Detail string
+}
+
+// StateAction is a change of state: a form with a reason and, where it cannot be undone, the effect in one sentence.
+type StateAction struct {
+	ID      string // id of the button and its name: license-revoke, seal-suspend
+	Label   string
+	URL     string // POST
+	Effect  string // what happens, one sentence
+	Danger  bool
+	Reasons []Option // choice named reason; empty asks for a text named reason
+}
+
+// IssuerDetailPage is "issuer-detail": one licence with its changes of state.
+type IssuerDetailPage struct {
+	Hidden      []Hidden // goes with every form
+	Card        LicenseCard
+	LicenseID   string
+	Fields      []ShownField
+	Actions     []StateAction
+	History     []HistoryItem
+	DownloadURL string
+	BackURL     string // default /license
+}
+
+// SealListPage is "seal" at /seal.
+type SealListPage struct {
+	Table   Table
+	MakeURL string // empty hides the button
+}
+
+// SealMakePage is "seal-make": the fields seal-name, seal-kind, seal-number (seal-submit).
+type SealMakePage struct {
+	Action  string // required
+	Hidden  []Hidden
+	Owner   string // organisation
+	Fields  []FormField
+	Preview []byte // PNG; nil hides it
+	BackURL string // default /seal
+}
+
+// SealDetailPage is "seal-detail": picture, certificate, stamp a document, change the state.
+type SealDetailPage struct {
+	Hidden      []Hidden // goes with every form
+	Name        string
+	SealID      string
+	Status      string // active, suspended, revoked, making
+	Owner       string
+	Keeper      string
+	Picture     []byte // PNG
+	WidthMM     int
+	HeightMM    int
+	ValidFrom   time.Time
+	ValidTo     time.Time
+	Certificate []ShownField
+	Actions     []StateAction
+	StampURL    string // POST multipart: stamp-file, stamp-page, stamp-x, stamp-y, stamp-purpose; empty hides the form
+	Uses        []HistoryItem
+	BackURL     string // default /seal
+}
+
+// StampResultPage is "stamp-result": the document was sealed and judged.
+type StampResultPage struct {
+	File        string
+	Seal        string
+	Verdict     string // valid, invalid, indeterminate
+	Code        string
+	SM3         string
+	DownloadURL string
+	BackURL     string
+}

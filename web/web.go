@@ -1,0 +1,102 @@
+// Package web holds what people see: the templates of every page, the stylesheet, the data type of each page and the
+// renderer (experience.md 6 and 7 decision C, design decision 15). Pages are plain HTML that works without scripts,
+// under a strict Content-Security-Policy, and loads nothing from anywhere else (check X-05).
+//
+// It is not for handlers: rooms decide what happens, fill a page type and call Renderer.Page. It imports no room.
+// Element ids and names are a contract (design.md 3.3). WCAG 2.2 AA and GB/T 37668-2019 level 2 are the aim.
+package web
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/internal/i18n"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed static
+var staticFiles embed.FS
+
+// Brand is what the deployer says of the site; texts are in the deployer's own words and not translated.
+type Brand struct {
+	Name     string // of the site: 一网通办; empty is the product's own name
+	Operator string // 示例市人民政府办公室
+	Hotline  string // 12345
+	Host     string // id.example.gov.cn, shown in "how to recognise this site"
+	Sandbox  bool   // says on every page that this is a demonstration
+}
+
+// Config of a renderer.
+type Config struct {
+	Catalogue *i18n.Catalogue // required
+	Brand     Brand
+	Secure    bool // cookies of choices (language, view) carry Secure; false only for plain HTTP on loopback
+}
+
+// Renderer writes pages. It is safe for concurrent use.
+type Renderer struct {
+	catalogue *i18n.Catalogue
+	brand     Brand
+	secure    bool
+	static    *staticSet
+	pages     map[string]map[string]*template.Template // locale → page name → template
+}
+
+// New parses every template in every language, so that a broken one stops the start.
+func New(cfg Config) (*Renderer, error) {
+	if cfg.Catalogue == nil {
+		return nil, fmt.Errorf("web: a catalogue is needed")
+	}
+	static, err := newStaticSet(staticFiles)
+	if err != nil {
+		return nil, err
+	}
+	renderer := &Renderer{catalogue: cfg.Catalogue, brand: cfg.Brand, secure: cfg.Secure, static: static, pages: map[string]map[string]*template.Template{}}
+	for _, locale := range i18n.Locales() {
+		if renderer.pages[locale], err = renderer.parse(locale); err != nil {
+			return nil, err
+		}
+	}
+	return renderer, nil
+}
+
+// parse reads the shared files (base and partials, whose names begin with "_") and gives each page a copy of them.
+func (rd *Renderer) parse(locale string) (map[string]*template.Template, error) {
+	names, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("web: list templates: %w", err)
+	}
+	shared, err := template.New("base").Funcs(rd.functions(locale)).Option("missingkey=error").ParseFS(templateFiles, "templates/_*.html")
+	if err != nil {
+		return nil, fmt.Errorf("web: parse shared templates: %w", err)
+	}
+	pages := map[string]*template.Template{}
+	for _, path := range names {
+		name := strings.TrimSuffix(strings.TrimPrefix(path, "templates/"), ".html")
+		if strings.HasPrefix(name, "_") {
+			continue
+		}
+		page, err := shared.Clone()
+		if err != nil {
+			return nil, fmt.Errorf("web: copy shared templates: %w", err)
+		}
+		if pages[name], err = page.ParseFS(templateFiles, path); err != nil {
+			return nil, fmt.Errorf("web: parse page %s: %w", name, err)
+		}
+	}
+	return pages, nil
+}
+
+// Names lists the pages, in no order.
+func (rd *Renderer) Names() []string {
+	names := make([]string, 0, len(rd.pages[i18n.Chinese]))
+	for name := range rd.pages[i18n.Chinese] {
+		names = append(names, name)
+	}
+	return names
+}
