@@ -6,6 +6,7 @@ package idp
 
 import (
 	"context"
+	"encoding/base64"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -55,3 +56,5 @@ type Login struct {
 	Methods   []string // amr words of RFC 8176: "pwd", "otp", "sms"
 	At        time.Time
 }
+
+func encodeSubject(sum []byte) string { return base64.RawURLEncoding.EncodeToString(sum) }

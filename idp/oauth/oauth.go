@@ -1,0 +1,129 @@
+// Package oauth is the one door to fosite: the state machine of the authorization code, PKCE, refresh and client
+// credentials grants runs in there; parsing of requests, client authentication, tokens, storage and errors are ours. No
+// type of fosite leaves this package.
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/internal/audit"
+)
+
+// Error is an OAuth error answer (RFC 6749 4.1.2.1 and 5.2). The cause is for logs.
+type Error struct {
+	Code        string
+	Description string
+	Status      int
+	cause       error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	if e.cause != nil {
+		return fmt.Sprintf("oauth: %s: %s: %v", e.Code, e.Description, e.cause)
+	}
+	return fmt.Sprintf("oauth: %s: %s", e.Code, e.Description)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// NewError makes an error answer.
+func NewError(status int, code, description string) *Error {
+	return &Error{Code: code, Description: description, Status: status}
+}
+
+// Session is what a grant carries from login to tokens. It is stored as JSON with a version.
+type Session struct {
+	Version     int       `json:"v"`
+	AccountID   string    `json:"account,omitempty"`
+	Subject     string    `json:"sub,omitempty"`
+	SID         string    `json:"sid,omitempty"`
+	AAL         int       `json:"aal,omitempty"`
+	Methods     []string  `json:"amr,omitempty"`
+	AuthTime    time.Time `json:"auth_time,omitzero"`
+	Nonce       string    `json:"nonce,omitempty"`
+	WantsClaims []string  `json:"claims,omitempty"`
+	Audience    []string  `json:"aud,omitempty"`
+}
+
+// SessionVersion of newly stored sessions.
+const SessionVersion = 1
+
+// Request is the stored form of a grant's request.
+type Request struct {
+	GrantID       string    `json:"id"`
+	ClientID      string    `json:"client_id"`
+	RedirectURI   string    `json:"redirect_uri,omitempty"`
+	Challenge     string    `json:"code_challenge,omitempty"`
+	RequestedAt   time.Time `json:"requested_at"`
+	GrantedScopes []string  `json:"scopes"`
+	Session       Session   `json:"session"`
+}
+
+// CodeRecord is a stored authorization code: its keyed hash only.
+type CodeRecord struct {
+	Hash      []byte
+	Request   Request
+	ExpiresAt time.Time
+	UsedAt    time.Time
+}
+
+// RefreshRecord is a stored refresh token.
+type RefreshRecord struct {
+	Hash       []byte
+	GrantID    string
+	Request    Request
+	ExpiresAt  time.Time
+	UsedAt     time.Time
+	Successor  []byte // hash of the token that took its place
+	IssuedWith []byte // hash of the code or token it was issued for
+}
+
+// GrantRecord is a family of tokens.
+type GrantRecord struct {
+	ID        string
+	ClientID  string
+	AccountID string
+	SID       string
+	CreatedAt time.Time
+	RevokedAt time.Time
+}
+
+// Redemption consumes a code or refresh token and stores what takes its place, in one transaction.
+type Redemption struct {
+	Grant       GrantRecord
+	CodeHash    []byte
+	RefreshHash []byte
+	NewRefresh  *RefreshRecord
+	RevokeGrant string
+	At          time.Time
+}
+
+// Errors of stores.
+var (
+	ErrNotFound = errors.New("oauth: not found")
+	ErrConsumed = errors.New("oauth: used already")
+)
+
+// Store keeps codes, refresh tokens and grants; idpdb implements it.
+type Store interface {
+	SaveCode(ctx context.Context, c CodeRecord, record audit.Record) error
+	Code(ctx context.Context, hash []byte) (CodeRecord, error)
+	Refresh(ctx context.Context, hash []byte) (RefreshRecord, error)
+	// Redeem answers ErrConsumed when the code or token was used before; the row count of one conditional update decides.
+	Redeem(ctx context.Context, r Redemption, record audit.Record) error
+	Grant(ctx context.Context, id string) (GrantRecord, error)
+	RevokeGrant(ctx context.Context, id string, at time.Time, record audit.Record) error
+	// RevokeToken marks an access token by its id until its end.
+	RevokeToken(ctx context.Context, jti string, until time.Time, record audit.Record) error
+	TokenRevoked(ctx context.Context, jti string) (bool, error)
+}
+
+// AccessMinter makes access tokens.
+type AccessMinter interface {
+	AccessToken(ctx context.Context, r Request, clientID string, scopes []string) (string, error)
+}

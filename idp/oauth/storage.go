@@ -1,0 +1,279 @@
+package oauth
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+)
+
+// sessionView shows a Session to fosite.
+type sessionView struct{ Session }
+
+// SetExpiresAt does nothing: lives are decided here, by our clock.
+func (s *sessionView) SetExpiresAt(fosite.TokenType, time.Time) {}
+
+// GetExpiresAt tells fosite of no end; the store checks ends by our clock.
+func (s *sessionView) GetExpiresAt(fosite.TokenType) time.Time { return time.Time{} }
+
+func (s *sessionView) GetUsername() string { return "" }
+func (s *sessionView) GetSubject() string  { return s.Subject }
+
+// Clone copies the session.
+func (s *sessionView) Clone() fosite.Session {
+	c := *s
+	c.Methods, c.WantsClaims, c.Audience = slices.Clone(s.Methods), slices.Clone(s.WantsClaims), slices.Clone(s.Audience)
+	return &c
+}
+
+// clientView shows a client to fosite.
+type clientView struct{ idp.Client }
+
+func (c *clientView) GetID() string                      { return c.ClientID }
+func (c *clientView) GetHashedSecret() []byte            { return nil }
+func (c *clientView) GetRedirectURIs() []string          { return c.RedirectURIs }
+func (c *clientView) GetGrantTypes() fosite.Arguments    { return c.GrantTypes }
+func (c *clientView) GetResponseTypes() fosite.Arguments { return c.ResponseTypes }
+func (c *clientView) GetScopes() fosite.Arguments        { return c.Scopes() }
+func (c *clientView) IsPublic() bool                     { return c.Public() }
+func (c *clientView) GetAudience() fosite.Arguments      { return c.Audience }
+
+// storage implements fosite's storage over ours. What one redemption changes is gathered between BeginTX and Commit and
+// stored in one transaction (F9).
+type storage struct{ engine *Engine }
+
+type pendingKey struct{}
+
+// BeginTX starts gathering.
+func (s *storage) BeginTX(ctx context.Context) (context.Context, error) {
+	return context.WithValue(ctx, pendingKey{}, &Redemption{At: s.engine.cfg.Now().UTC()}), nil
+}
+
+// Commit stores what was gathered.
+func (s *storage) Commit(ctx context.Context) error {
+	r := pending(ctx)
+	if r == nil {
+		return errors.New("oauth: commit without begin")
+	}
+	if r.RevokeGrant != "" {
+		return s.revoke(ctx, r.RevokeGrant)
+	}
+	kind := "grant.opened"
+	if len(r.RefreshHash) > 0 {
+		kind = "grant.rotated"
+	}
+	return s.engine.cfg.Store.Redeem(ctx, *r, audit.With(s.event(ctx, kind, r.Grant.ID)))
+}
+
+// Rollback forgets what was gathered.
+func (s *storage) Rollback(context.Context) error { return nil }
+
+func pending(ctx context.Context) *Redemption {
+	r, _ := ctx.Value(pendingKey{}).(*Redemption)
+	return r
+}
+
+func (s *storage) event(ctx context.Context, kind, grantID string) audit.Event {
+	return idp.Event(ctx, s.engine.cfg.Now(), kind, "grant", grantID, nil)
+}
+
+func (s *storage) GetClient(_ context.Context, id string) (fosite.Client, error) {
+	client, ok := s.engine.cfg.Clients.Find(id)
+	if !ok {
+		return nil, fosite.ErrNotFound
+	}
+	return &clientView{client.Client}, nil
+}
+
+// ClientAssertionJWTValid and SetClientAssertionJWT are never asked: client authentication is ours.
+func (s *storage) ClientAssertionJWTValid(context.Context, string) error { return fosite.ErrJTIKnown }
+
+func (s *storage) SetClientAssertionJWT(context.Context, string, time.Time) error {
+	return fosite.ErrJTIKnown
+}
+
+func requestOf(r fosite.Requester) (Request, error) {
+	view, ok := r.GetSession().(*sessionView)
+	if !ok {
+		return Request{}, errors.New("oauth: session of another kind")
+	}
+	form := r.GetRequestForm()
+	return Request{GrantID: r.GetID(), ClientID: r.GetClient().GetID(), RedirectURI: form.Get("redirect_uri"), Challenge: form.Get("code_challenge"),
+		RequestedAt: r.GetRequestedAt(), GrantedScopes: slices.Clone(r.GetGrantedScopes()), Session: view.Session}, nil
+}
+
+// requester shows a stored request to fosite.
+func (s *storage) requester(ctx context.Context, r Request) (fosite.Requester, error) {
+	client, err := s.GetClient(ctx, r.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	form := url.Values{"redirect_uri": {r.RedirectURI}}
+	if r.Challenge != "" {
+		form.Set("code_challenge", r.Challenge)
+		form.Set("code_challenge_method", "S256")
+	}
+	return &fosite.Request{ID: r.GrantID, RequestedAt: r.RequestedAt, Client: client, RequestedScope: r.GrantedScopes, GrantedScope: r.GrantedScopes,
+		Form: form, Session: &sessionView{Session: r.Session}}, nil
+}
+
+func (s *storage) CreateAuthorizeCodeSession(ctx context.Context, signature string, r fosite.Requester) error {
+	hash, err := hex.DecodeString(signature)
+	if err != nil || len(hash) == 0 {
+		return errors.New("oauth: no hash of the code")
+	}
+	request, err := requestOf(r)
+	if err != nil {
+		return err
+	}
+	code := CodeRecord{Hash: hash, Request: request, ExpiresAt: s.engine.cfg.Now().Add(CodeLife)}
+	return s.engine.cfg.Store.SaveCode(ctx, code, audit.With(s.event(ctx, "code.issued", request.GrantID)))
+}
+
+func (s *storage) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
+	hash, err := hex.DecodeString(signature)
+	if err != nil {
+		return nil, fosite.ErrNotFound
+	}
+	code, err := s.engine.cfg.Store.Code(ctx, hash)
+	if errors.Is(err, ErrNotFound) {
+		return nil, fosite.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.requester(ctx, code.Request)
+	switch {
+	case err != nil:
+		return nil, err
+	case !code.UsedAt.IsZero():
+		return r, fosite.ErrInvalidatedAuthorizeCode
+	case !s.engine.cfg.Now().Before(code.ExpiresAt):
+		return nil, fosite.ErrNotFound
+	}
+	return r, nil
+}
+
+func (s *storage) InvalidateAuthorizeCodeSession(ctx context.Context, signature string) error {
+	hash, err := hex.DecodeString(signature)
+	if r := pending(ctx); r != nil && err == nil {
+		r.CodeHash = hash
+		return nil
+	}
+	return errors.Join(err, errors.New("oauth: a code is consumed inside a redemption only"))
+}
+
+// The PKCE handler reads the challenge that was stored with the code.
+func (s *storage) CreatePKCERequestSession(context.Context, string, fosite.Requester) error {
+	return nil
+}
+
+func (s *storage) GetPKCERequestSession(ctx context.Context, signature string, session fosite.Session) (fosite.Requester, error) {
+	r, err := s.GetAuthorizeCodeSession(ctx, signature, session)
+	if errors.Is(err, fosite.ErrInvalidatedAuthorizeCode) {
+		return r, nil // the code handler answers for used codes
+	}
+	if err == nil && r.GetRequestForm().Get("code_challenge") == "" {
+		return nil, fosite.ErrNotFound
+	}
+	return r, err
+}
+
+func (s *storage) DeletePKCERequestSession(context.Context, string) error { return nil }
+
+// CreateAccessTokenSession notes the grant; access tokens themselves are signed and not stored.
+func (s *storage) CreateAccessTokenSession(ctx context.Context, _ string, r fosite.Requester) error {
+	redemption := pending(ctx)
+	if redemption == nil {
+		return nil // client credentials
+	}
+	request, err := requestOf(r)
+	if err != nil {
+		return err
+	}
+	redemption.Grant = GrantRecord{ID: request.GrantID, ClientID: request.ClientID, AccountID: request.Session.AccountID, SID: request.Session.SID, CreatedAt: redemption.At}
+	return nil
+}
+
+func (s *storage) GetAccessTokenSession(context.Context, string, fosite.Session) (fosite.Requester, error) {
+	return nil, fosite.ErrNotFound
+}
+
+func (s *storage) DeleteAccessTokenSession(context.Context, string) error { return nil }
+
+func (s *storage) CreateRefreshTokenSession(ctx context.Context, signature, _ string, r fosite.Requester) error {
+	hash, err := hex.DecodeString(signature)
+	if err != nil || len(hash) == 0 {
+		return errors.New("oauth: no hash of the token")
+	}
+	request, err := requestOf(r)
+	redemption := pending(ctx)
+	if err != nil || redemption == nil {
+		return errors.Join(err, errors.New("oauth: a refresh token is stored inside a redemption only"))
+	}
+	redemption.NewRefresh = &RefreshRecord{Hash: hash, GrantID: request.GrantID, Request: request, ExpiresAt: redemption.At.Add(RefreshLife)}
+	return nil
+}
+
+func (s *storage) GetRefreshTokenSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
+	hash, err := hex.DecodeString(signature)
+	if err != nil {
+		return nil, fosite.ErrNotFound
+	}
+	token, err := s.engine.cfg.Store.Refresh(ctx, hash)
+	if errors.Is(err, ErrNotFound) {
+		return nil, fosite.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.requester(ctx, token.Request)
+	switch {
+	case err != nil:
+		return nil, err
+	case !token.UsedAt.IsZero():
+		return r, fosite.ErrInactiveToken
+	case !s.engine.cfg.Now().Before(token.ExpiresAt):
+		return nil, fosite.ErrNotFound
+	}
+	return r, nil
+}
+
+// DeleteRefreshTokenSession: a used token stays, so that it is known when it comes again.
+func (s *storage) DeleteRefreshTokenSession(context.Context, string) error { return nil }
+
+func (s *storage) RotateRefreshToken(ctx context.Context, _ string, signature string) error {
+	hash, err := hex.DecodeString(signature)
+	if r := pending(ctx); r != nil && err == nil {
+		r.RefreshHash = hash
+		return nil
+	}
+	return errors.Join(err, errors.New("oauth: a token is rotated inside a redemption only"))
+}
+
+// RevokeRefreshToken ends the whole family.
+func (s *storage) RevokeRefreshToken(ctx context.Context, grantID string) error {
+	if r := pending(ctx); r != nil {
+		r.RevokeGrant = grantID
+		return nil
+	}
+	return s.revoke(ctx, grantID)
+}
+
+// RevokeAccessToken: access tokens die with their family.
+func (s *storage) RevokeAccessToken(ctx context.Context, grantID string) error {
+	return s.RevokeRefreshToken(ctx, grantID)
+}
+
+func (s *storage) revoke(ctx context.Context, grantID string) error {
+	e := s.event(ctx, "grant.replay_detected", grantID)
+	e.Result = audit.Refused
+	return s.engine.cfg.Store.RevokeGrant(ctx, grantID, s.engine.cfg.Now().UTC(), audit.With(e))
+}
