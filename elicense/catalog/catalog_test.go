@@ -182,6 +182,9 @@ func TestNamesOfElements(t *testing.T) {
 	if _, ok := licenseType.Lookup("KZ_JYFW"); ok {
 		t.Error("a field of another type is found")
 	}
+	if licenseType.Number("location") != 13 || licenseType.Number("sole_owner") != 32 || licenseType.Number("nothing") != 0 {
+		t.Error("numbers of fields and predicates")
+	}
 	if key, ok := licenseType.ByNumber(32); !ok || key != "sole_owner" {
 		t.Errorf("number 32: %q", key)
 	}

@@ -214,7 +214,20 @@ func (t *Type) ByNumber(number int) (string, bool) {
 	return "", false
 }
 
-// ProfileNames are the view profiles of license.md 11.2.
+// Number is the number of a field or predicate in presentation codes; 0 when the type has none of the key.
+func (t *Type) Number(key string) int {
+	if f, ok := t.Field(key); ok {
+		return f.Number
+	}
+	for _, p := range t.Predicates {
+		if p.Key == key {
+			return p.Number
+		}
+	}
+	return 0
+}
+
+// profileNames are the view profiles of license.md 11.2.
 var profileNames = []string{"p", "m", "f", "a"}
 
 func (t *Type) check() error {

@@ -1,0 +1,296 @@
+package elicense
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/keys/digest"
+)
+
+// Holder is a holder in an application.
+type Holder struct {
+	Name     string
+	CodeType string // GB/T 36903-2018 annex A
+	Code     string
+}
+
+// Application asks for a licence.
+type Application struct {
+	BusinessNumber string
+	TypeCode       string
+	AuthorityCode  string
+	LicenseNumber  string // printed number; taken from the type's number field when that has one
+	Holders        []Holder
+	HolderRef      string // account of the holder, when known
+	EffectiveDate  string // YYYYMMDD
+	ExpiringDate   string // YYYYMMDD; empty for long term where the type allows it
+	Fields         map[string]string
+	Replaces       string // row key of the version it replaces
+}
+
+// Apply enters an application. The same business number with the same content gives the licence that is there
+// (created false); with other content LicenseBusinessNumber.
+func (s *Service) Apply(ctx context.Context, a Application) (l License, created bool, err error) {
+	actor, err := require(ctx, RoleClerk)
+	if err != nil {
+		return License{}, false, err
+	}
+	if a.BusinessNumber == "" || len(a.BusinessNumber) > 64 || strings.TrimSpace(a.BusinessNumber) != a.BusinessNumber {
+		return License{}, false, fault.New(fault.Invalid).WithField("business_number", fault.LicenseFieldForm)
+	}
+	licenseType, authority, err := s.scope(ctx, a.TypeCode, a.AuthorityCode)
+	if err != nil {
+		return License{}, false, err
+	}
+	now := s.now()
+	l = License{
+		ID: ident.New(s.cfg.Rand, "lic"), BusinessNumber: a.BusinessNumber, AuthorityCode: a.AuthorityCode, TypeCode: a.TypeCode, Version: 1,
+		State: StateInReview, SealID: authority.SealID, HolderRef: a.HolderRef, Entrant: actor.ID, Replaces: a.Replaces, CreatedAt: now, UpdatedAt: now,
+	}
+	if l.Version, err = s.nextVersion(ctx, a); err != nil {
+		return License{}, false, err
+	}
+	values := a.values(licenseType, authority)
+	if err := s.checkApplication(licenseType, values); err != nil {
+		return License{}, false, err
+	}
+	if err := s.fill(ctx, &l, a, values); err != nil {
+		return License{}, false, storeFault(err, "prepare application")
+	}
+	stored, created, err := s.cfg.Store.Create(ctx, l, audit.With(s.event(ctx, "license.applied", l.ID, now, "type", l.TypeCode, "business_number", l.BusinessNumber)))
+	if err != nil {
+		return License{}, false, storeFault(err, "store application")
+	}
+	if !created && stored.RequestDigest != l.RequestDigest {
+		return License{}, false, fault.New(fault.LicenseBusinessNumber)
+	}
+	return stored, created, nil
+}
+
+// scope finds type and authority and checks that the one may issue the other (L-09).
+func (s *Service) scope(ctx context.Context, typeCode, authorityCode string) (*catalog.Type, Authority, error) {
+	licenseType, ok := catalog.Find(typeCode)
+	if !ok {
+		return nil, Authority{}, fault.New(fault.LicenseTypeUnknown)
+	}
+	authority, err := s.cfg.Store.FindAuthority(ctx, authorityCode)
+	if errors.Is(err, ErrNotFound) || err == nil && !slices.Contains(authority.TypeCodes, typeCode) {
+		return nil, Authority{}, fault.Wrap(err, fault.LicenseAuthority)
+	}
+	return licenseType, authority, storeFault(err, "find authority")
+}
+
+// nextVersion is 1, or one more than the version that is replaced.
+func (s *Service) nextVersion(ctx context.Context, a Application) (int, error) {
+	if a.Replaces == "" {
+		return 1, nil
+	}
+	old, err := s.cfg.Store.Find(ctx, a.Replaces)
+	if err != nil {
+		return 0, storeFault(err, "find replaced licence")
+	}
+	if old.State != StateActive || old.TypeCode != a.TypeCode || old.AuthorityCode != a.AuthorityCode || !mayBecome(old.Status, statusSuperseded) {
+		return 0, fault.New(fault.LicenseState)
+	}
+	return old.Version + 1, nil
+}
+
+// values are the data as applied for; identifier, dates of issue and creation are set when it is made.
+func (a Application) values(t *catalog.Type, authority Authority) catalog.Values {
+	v := catalog.Values{}
+	for key, value := range a.Fields {
+		v.Set(key, value)
+	}
+	for _, h := range a.Holders {
+		v[catalog.KeyHolderName] = append(v[catalog.KeyHolderName], h.Name)
+		v[catalog.KeyHolderCode] = append(v[catalog.KeyHolderCode], h.Code)
+		v[catalog.KeyHolderType] = append(v[catalog.KeyHolderType], h.CodeType)
+		v[catalog.KeyHolderTypeZh] = append(v[catalog.KeyHolderTypeZh], catalog.Default().HolderTypeName(h.CodeType))
+	}
+	v.Set(catalog.KeyName, t.Name["zh-CN"])
+	v.Set(catalog.KeyTypeCode, t.Code)
+	v.Set(catalog.KeyAuthority, authority.Name)
+	v.Set(catalog.KeyAuthorityCode, authority.Code)
+	v.Set(catalog.KeyEffectiveDate, a.EffectiveDate)
+	v.Set(catalog.KeyExpiringDate, a.ExpiringDate)
+	v.Set(catalog.KeyLicenseNumber, a.LicenseNumber)
+	if t.NumberKey != "" && a.LicenseNumber == "" {
+		v.Set(catalog.KeyLicenseNumber, v.First(t.NumberKey))
+	}
+	return v
+}
+
+// given are the elements that the service sets itself; an application must not.
+var given = []string{catalog.KeyLicenseID, catalog.KeyVersion, catalog.KeyIssuedDate, catalog.KeyCreatedAt, catalog.KeyReplaces}
+
+// checkApplication judges the values as they will be when the licence is made.
+func (s *Service) checkApplication(t *catalog.Type, values catalog.Values) error {
+	probe := values.Clone()
+	for _, key := range given {
+		if _, set := values[key]; set {
+			return fault.New(fault.LicenseValues).WithField(key, fault.LicenseFieldUnknown)
+		}
+		probe.Set(key, t.Sample.First(key))
+	}
+	return valuesFault(t.CheckValues(probe))
+}
+
+// valuesFault lists refused values by field.
+func valuesFault(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := fault.Wrap(err, fault.LicenseValues)
+	codes := map[catalog.ValueReason]fault.Code{
+		catalog.ValueMissing: fault.LicenseFieldMissing, catalog.ValueTooLong: fault.LicenseFieldLong, catalog.ValueCharacters: fault.LicenseFieldCharacters,
+		catalog.ValueUnknown: fault.LicenseFieldUnknown, catalog.ValueCopyOnly: fault.LicenseFieldUnknown, catalog.ValuePeriod: fault.LicenseFieldPeriod,
+	}
+	for _, single := range catalog.ValueErrors(err) {
+		code, ok := codes[single.Reason]
+		if !ok {
+			code = fault.LicenseFieldForm
+		}
+		f = f.WithField(single.Key, code)
+	}
+	return f
+}
+
+// fill encrypts the values and computes lookup keys and the digest of the application.
+func (s *Service) fill(ctx context.Context, l *License, a Application, values catalog.Values) error {
+	var err error
+	if l.Data, l.DataKey, err = s.seal(ctx, l.ID, values); err != nil {
+		return err
+	}
+	l.HolderKeys = nil
+	for _, h := range a.Holders {
+		key, err := s.LookupKey(ctx, h.CodeType, h.Code)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(l.HolderKeys, key) {
+			l.HolderKeys = append(l.HolderKeys, key)
+		}
+	}
+	whole, err := json.Marshal(struct {
+		Values             catalog.Values
+		HolderRef, Replace string
+	}{values, a.HolderRef, a.Replaces})
+	if err != nil {
+		return err
+	}
+	// A keyed hash, because a plain digest of few fields could be guessed at.
+	l.RequestDigest, err = s.hash(ctx, "application", digest.Hex(whole))
+	return err
+}
+
+// Decision of a reviewer.
+type Decision string
+
+// Decisions.
+const (
+	Approve Decision = "approve"
+	Return  Decision = "return" // 退回补正
+	Reject  Decision = "reject"
+)
+
+// Review decides about an application. The reviewer must not be the entrant. Deciding the same again changes nothing.
+func (s *Service) Review(ctx context.Context, id string, decision Decision, note string) (License, error) {
+	actor, err := require(ctx, RoleReviewer)
+	if err != nil {
+		return License{}, err
+	}
+	target := map[Decision]State{Approve: StateApproved, Return: StateReturned, Reject: StateRejected}[decision]
+	if target == "" || len(note) > 500 || decision != Approve && note == "" {
+		return License{}, fault.New(fault.Invalid).WithField("note", fault.LicenseFieldMissing)
+	}
+	now := s.now()
+	return s.update(ctx, id, func(l *License) (Change, error) {
+		if l.Entrant == actor.ID {
+			return Change{}, fault.New(fault.LicenseFourEyes)
+		}
+		if l.State == target && l.Reviewer == actor.ID {
+			return Change{}, errNothingToDo
+		}
+		if l.State != StateInReview {
+			return Change{}, fault.New(fault.LicenseState)
+		}
+		l.State, l.Reviewer, l.Note, l.UpdatedAt = target, actor.ID, note, now
+		return Change{Record: audit.With(s.event(ctx, "license.reviewed", l.ID, now, "decision", string(decision)))}, nil
+	})
+}
+
+// Correct hands a returned application in again with new content.
+func (s *Service) Correct(ctx context.Context, id string, a Application) (License, error) {
+	actor, err := require(ctx, RoleClerk)
+	if err != nil {
+		return License{}, err
+	}
+	before, err := s.cfg.Store.Find(ctx, id)
+	if err != nil {
+		return License{}, storeFault(err, "find licence")
+	}
+	if a.BusinessNumber != before.BusinessNumber || a.AuthorityCode != before.AuthorityCode || a.TypeCode != before.TypeCode || a.Replaces != before.Replaces {
+		return License{}, fault.New(fault.LicenseState)
+	}
+	licenseType, authority, err := s.scope(ctx, a.TypeCode, a.AuthorityCode)
+	if err != nil {
+		return License{}, err
+	}
+	values := a.values(licenseType, authority)
+	if err := s.checkApplication(licenseType, values); err != nil {
+		return License{}, err
+	}
+	filled := License{ID: id}
+	if err := s.fill(ctx, &filled, a, values); err != nil {
+		return License{}, storeFault(err, "prepare application")
+	}
+	now := s.now()
+	return s.update(ctx, id, func(l *License) (Change, error) {
+		if l.State != StateReturned {
+			return Change{}, fault.New(fault.LicenseState)
+		}
+		l.State, l.Data, l.DataKey, l.HolderKeys, l.RequestDigest = StateInReview, filled.Data, filled.DataKey, filled.HolderKeys, filled.RequestDigest
+		l.Entrant, l.HolderRef, l.UpdatedAt = actor.ID, a.HolderRef, now
+		return Change{Record: audit.With(s.event(ctx, "license.corrected", l.ID, now))}, nil
+	})
+}
+
+// errNothingToDo ends an update without a change and without an error.
+var errNothingToDo = errors.New("elicense: nothing to do")
+
+// update changes one licence; errNothingToDo gives it as it stands.
+func (s *Service) update(ctx context.Context, id string, change func(l *License) (Change, error)) (License, error) {
+	rows, err := s.cfg.Store.Update(ctx, func(rows []*License) (Change, error) { return change(rows[0]) }, id)
+	if errors.Is(err, errNothingToDo) {
+		l, err := s.cfg.Store.Find(ctx, id)
+		return l, storeFault(err, "find licence")
+	}
+	if err != nil {
+		return License{}, storeFault(err, "change licence")
+	}
+	return rows[0], nil
+}
+
+// PutAuthority registers an issuing authority or changes it. Only assembly and administrators call it; it asks for no
+// role of the licence room.
+func (s *Service) PutAuthority(ctx context.Context, a Authority) error {
+	if _, err := catalog.MakeID(catalog.Types()[0].Code, a.Code, "1", 1); err != nil || a.Name == "" || a.SealID == "" || len(a.TypeCodes) == 0 {
+		return fault.Wrap(err, fault.LicenseAuthority)
+	}
+	for _, code := range a.TypeCodes {
+		if _, ok := catalog.Find(code); !ok {
+			return fault.New(fault.LicenseTypeUnknown)
+		}
+	}
+	now := s.now()
+	e := s.event(ctx, "license.authority.put", a.Code, now, "seal", a.SealID, "types", strings.Join(a.TypeCodes, " "))
+	e.ObjectType = "authority"
+	return storeFault(s.cfg.Store.PutAuthority(ctx, a, audit.With(e)), "store authority")
+}

@@ -1,0 +1,363 @@
+// Package licensedb keeps the licence register in SQL. It implements elicense.Store and holds no rules of licences: what
+// may change is decided by the function that Update is given.
+package licensedb
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+)
+
+//go:embed migrations/*.sql
+var files embed.FS
+
+// Migrations of the licence room.
+func Migrations() sqldb.MigrationSet {
+	sub, err := fs.Sub(files, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sqldb.MigrationSet{Room: "elicense", Files: sub}
+}
+
+// Store implements elicense.Store.
+type Store struct{ db *sqldb.DB }
+
+// New returns the store of a database.
+func New(db *sqldb.DB) *Store { return &Store{db: db} }
+
+const columns = `id, revision, business_number, authority_code, request_digest, type_code, version, state, status, license_id, seal_id, holder_ref,
+	data_key, data, list_number, list_index, bits, unsealed, file, entrant, reviewer, issuer, note, replaces, replaced_by,
+	lease_until, created_at, updated_at, issued_at, status_at, status_until`
+
+type scanner interface{ Scan(into ...any) error }
+
+func scanLicense(row scanner) (elicense.License, error) {
+	var l elicense.License
+	var index, bits, lease, created, updated, issued, statusAt, statusUntil int64
+	err := row.Scan(&l.ID, &l.Revision, &l.BusinessNumber, &l.AuthorityCode, &l.RequestDigest, &l.TypeCode, &l.Version, &l.State, &l.Status, &l.LicenseID, &l.SealID, &l.HolderRef,
+		&l.DataKey, &l.Data, &l.List, &index, &bits, &l.Unsealed, &l.File, &l.Entrant, &l.Reviewer, &l.Issuer, &l.Note, &l.Replaces, &l.ReplacedBy,
+		&lease, &created, &updated, &issued, &statusAt, &statusUntil)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return elicense.License{}, elicense.ErrNotFound
+	}
+	l.Index, l.Bits = uint32(index), statuslist.Status(bits)
+	l.LeaseUntil, l.CreatedAt, l.UpdatedAt, l.IssuedAt = sqldb.Time(lease), sqldb.Time(created), sqldb.Time(updated), sqldb.Time(issued)
+	l.StatusAt, l.StatusUntil = sqldb.Time(statusAt), sqldb.Time(statusUntil)
+	return l, err
+}
+
+// values of a licence in the order of columns.
+func values(l elicense.License) []any {
+	return []any{l.ID, l.Revision, l.BusinessNumber, l.AuthorityCode, l.RequestDigest, l.TypeCode, l.Version, l.State, l.Status, l.LicenseID, l.SealID, l.HolderRef,
+		l.DataKey, l.Data, int64(l.List), int64(l.Index), int64(l.Bits), l.Unsealed, l.File, l.Entrant, l.Reviewer, l.Issuer, l.Note, l.Replaces, l.ReplacedBy,
+		sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.CreatedAt), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil)}
+}
+
+// withHolders adds the holder keys of a licence.
+func withHolders(ctx context.Context, q sqldb.Queryer, l elicense.License, err error) (elicense.License, error) {
+	if err != nil {
+		return elicense.License{}, err
+	}
+	rows, err := q.QueryContext(ctx, "SELECT holder_key FROM lic_holder WHERE license = $1 ORDER BY position", l.ID)
+	if err != nil {
+		return elicense.License{}, fmt.Errorf("licensedb: read holders: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return elicense.License{}, fmt.Errorf("licensedb: read holders: %w", err)
+		}
+		l.HolderKeys = append(l.HolderKeys, key)
+	}
+	return l, rows.Err()
+}
+
+func find(ctx context.Context, q sqldb.Queryer, id string) (elicense.License, error) {
+	l, err := scanLicense(q.QueryRowContext(ctx, "SELECT "+columns+" FROM lic_license WHERE id = $1", id))
+	return withHolders(ctx, q, l, err)
+}
+
+var insertLicense = "INSERT INTO lic_license (" + columns + ") VALUES (" + placeholders(31) + ") ON CONFLICT (authority_code, business_number) DO NOTHING"
+
+func placeholders(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = "$" + strconv.Itoa(i+1)
+	}
+	return strings.Join(list, ", ")
+}
+
+// Create implements elicense.Licenses.
+func (s *Store) Create(ctx context.Context, l elicense.License, record audit.Record) (stored elicense.License, created bool, err error) {
+	l.Revision = 1
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		var err error
+		if created, err = sqldb.ExecOne(ctx, tx, insertLicense, values(l)...); err != nil {
+			return err
+		}
+		if !created {
+			there, err := scanLicense(tx.QueryRowContext(ctx, "SELECT "+columns+" FROM lic_license WHERE authority_code = $1 AND business_number = $2", l.AuthorityCode, l.BusinessNumber))
+			stored, err = withHolders(ctx, tx, there, err)
+			return err
+		}
+		if err := insertHolders(ctx, tx, l); err != nil {
+			return err
+		}
+		if err := auditdb.Append(ctx, tx, record); err != nil {
+			return err
+		}
+		stored, err = find(ctx, tx, l.ID)
+		return err
+	})
+	if err != nil {
+		return elicense.License{}, false, fmt.Errorf("licensedb: create licence: %w", err)
+	}
+	return stored, created, nil
+}
+
+func insertHolders(ctx context.Context, tx sqldb.Tx, l elicense.License) error {
+	for i, key := range l.HolderKeys {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO lic_holder (license, holder_key, position) VALUES ($1, $2, $3)", l.ID, key, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Find implements elicense.Licenses.
+func (s *Store) Find(ctx context.Context, id string) (elicense.License, error) {
+	return find(ctx, s.db.Read(), id)
+}
+
+// FindByLicenseID implements elicense.Licenses.
+func (s *Store) FindByLicenseID(ctx context.Context, licenseID string) (elicense.License, error) {
+	if licenseID == "" {
+		return elicense.License{}, elicense.ErrNotFound
+	}
+	q := s.db.Read()
+	l, err := scanLicense(q.QueryRowContext(ctx, "SELECT "+columns+" FROM lic_license WHERE license_id = $1 AND license_id <> ''", licenseID))
+	return withHolders(ctx, q, l, err)
+}
+
+// List implements elicense.Licenses.
+func (s *Store) List(ctx context.Context, f elicense.Filter) (page []elicense.License, next string, err error) {
+	var conditions []string
+	var arguments []any
+	add := func(condition string, values ...any) {
+		for _, value := range values {
+			arguments = append(arguments, value)
+			condition = strings.Replace(condition, "?", "$"+strconv.Itoa(len(arguments)), 1)
+		}
+		conditions = append(conditions, condition)
+	}
+	for _, equal := range []struct{ column, value string }{{"state", f.State}, {"status", f.Status}, {"type_code", f.TypeCode}, {"authority_code", f.AuthorityCode}, {"holder_ref", f.HolderRef}} {
+		if equal.value != "" {
+			add(equal.column+" = ?", equal.value)
+		}
+	}
+	if f.HolderRef != "" {
+		conditions = append(conditions, "holder_ref <> ''")
+	}
+	if f.After != "" {
+		at, id, ok := strings.Cut(f.After, ".")
+		micros, err := strconv.ParseInt(at, 10, 64)
+		if !ok || err != nil {
+			return nil, "", elicense.ErrNotFound
+		}
+		add("(created_at < ? OR created_at = ? AND id < ?)", micros, micros, id)
+	}
+	query := "SELECT " + columns + " FROM lic_license"
+	if len(conditions) > 0 {
+		query += " WHERE " + strings.Join(conditions, " AND ")
+	}
+	arguments = append(arguments, f.Limit+1)
+	page, err = s.query(ctx, query+" ORDER BY created_at DESC, id DESC LIMIT $"+strconv.Itoa(len(arguments)), arguments...)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(page) > f.Limit {
+		page = page[:f.Limit]
+		next = elicense.Cursor(page[len(page)-1])
+	}
+	return page, next, nil
+}
+
+// query reads licences without their holder keys, which lists do not need.
+func (s *Store) query(ctx context.Context, query string, arguments ...any) ([]elicense.License, error) {
+	rows, err := s.db.Read().QueryContext(ctx, query, arguments...)
+	if err != nil {
+		return nil, fmt.Errorf("licensedb: list licences: %w", err)
+	}
+	defer rows.Close()
+	var list []elicense.License
+	for rows.Next() {
+		l, err := scanLicense(rows)
+		if err != nil {
+			return nil, fmt.Errorf("licensedb: list licences: %w", err)
+		}
+		list = append(list, l)
+	}
+	return list, rows.Err()
+}
+
+// updateLicense sets everything but what a licence is found by, if it is still of the revision that was read.
+const updateLicense = `UPDATE lic_license SET revision = revision + 1, request_digest = $3, version = $4, state = $5, status = $6, license_id = $7, seal_id = $8,
+	holder_ref = $9, data_key = $10, data = $11, list_number = $12, list_index = $13, bits = $14, unsealed = $15, file = $16, entrant = $17, reviewer = $18,
+	issuer = $19, note = $20, replaces = $21, replaced_by = $22, lease_until = $23, updated_at = $24, issued_at = $25, status_at = $26, status_until = $27
+	WHERE id = $1 AND revision = $2`
+
+// Update implements elicense.Licenses. A row that somebody else changed between reading and writing is read again, up to
+// five times.
+func (s *Store) Update(ctx context.Context, change func([]*elicense.License) (elicense.Change, error), ids ...string) (rows []elicense.License, err error) {
+	for range 5 {
+		rows, err = s.updateOnce(ctx, change, ids)
+		if !errors.Is(err, elicense.ErrStale) {
+			break
+		}
+	}
+	if sqldb.IsUnique(err) {
+		return nil, elicense.ErrEntryTaken
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+func (s *Store) updateOnce(ctx context.Context, change func([]*elicense.License) (elicense.Change, error), ids []string) (rows []elicense.License, err error) {
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		rows = nil
+		var copies []*elicense.License
+		for _, id := range ids {
+			l, err := find(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			copies = append(copies, &l)
+		}
+		done, err := change(copies)
+		if err != nil {
+			return err
+		}
+		for _, l := range copies {
+			if err := store(ctx, tx, *l); err != nil {
+				return err
+			}
+			l.Revision++
+			rows = append(rows, *l)
+		}
+		for i, e := range done.Events {
+			if err := insertEvent(ctx, tx, e, i); err != nil {
+				return err
+			}
+		}
+		return auditdb.Append(ctx, tx, done.Record)
+	})
+	return rows, err
+}
+
+func store(ctx context.Context, tx sqldb.Tx, l elicense.License) error {
+	changed, err := sqldb.ExecOne(ctx, tx, updateLicense, l.ID, l.Revision, l.RequestDigest, l.Version, l.State, l.Status, l.LicenseID, l.SealID,
+		l.HolderRef, l.DataKey, l.Data, int64(l.List), int64(l.Index), int64(l.Bits), l.Unsealed, l.File, l.Entrant, l.Reviewer,
+		l.Issuer, l.Note, l.Replaces, l.ReplacedBy, sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil))
+	if err != nil {
+		return err
+	}
+	if !changed {
+		return elicense.ErrStale
+	}
+	before, err := withHolders(ctx, tx, elicense.License{ID: l.ID}, nil)
+	if err != nil || slices.Equal(before.HolderKeys, l.HolderKeys) {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM lic_holder WHERE license = $1", l.ID); err != nil {
+		return err
+	}
+	return insertHolders(ctx, tx, l)
+}
+
+func insertEvent(ctx context.Context, tx sqldb.Tx, e elicense.StatusEvent, position int) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO lic_status_event
+		(license, id, position, from_status, to_status, legal_basis, decision_number, actor, effective_at, until_at, recorded_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		e.License, e.ID, position, e.From, e.To, e.LegalBasis, e.DecisionNumber, e.Actor, sqldb.Micros(e.EffectiveAt), sqldb.Micros(e.Until), sqldb.Micros(e.RecordedAt))
+	return err
+}
+
+// Unfinished implements elicense.Licenses.
+func (s *Store) Unfinished(ctx context.Context, now time.Time, limit int) ([]elicense.License, error) {
+	return s.query(ctx, "SELECT "+columns+" FROM lic_license WHERE lease_until > 0 AND lease_until <= $1 AND (state = $2 OR state = $3) ORDER BY lease_until LIMIT $4",
+		sqldb.Micros(now), elicense.StateMade, elicense.StateSealed, limit)
+}
+
+// Due implements elicense.Licenses.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]elicense.License, error) {
+	return s.query(ctx, "SELECT "+columns+" FROM lic_license WHERE status_until > 0 AND status_until <= $1 AND state = $2 ORDER BY status_until LIMIT $3",
+		sqldb.Micros(now), elicense.StateActive, limit)
+}
+
+// Bind implements elicense.Licenses.
+func (s *Store) Bind(ctx context.Context, holderKey, holderRef string, record audit.Record) (n int, err error) {
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		result, err := tx.ExecContext(ctx, `UPDATE lic_license SET holder_ref = $1, revision = revision + 1
+			WHERE holder_ref = '' AND id IN (SELECT license FROM lic_holder WHERE holder_key = $2)`, holderRef, holderKey)
+		if err != nil {
+			return err
+		}
+		changed, err := result.RowsAffected()
+		if n = int(changed); err != nil || n == 0 {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+	return n, err
+}
+
+// Note implements elicense.Licenses.
+func (s *Store) Note(ctx context.Context, record audit.Record) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error { return auditdb.Append(ctx, tx, record) })
+}
+
+// Events implements elicense.Licenses.
+func (s *Store) Events(ctx context.Context, id string) ([]elicense.StatusEvent, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT license, id, from_status, to_status, legal_basis, decision_number, actor, effective_at, until_at, recorded_at
+		FROM lic_status_event WHERE license = $1 ORDER BY recorded_at, position`, id)
+	if err != nil {
+		return nil, fmt.Errorf("licensedb: list events: %w", err)
+	}
+	defer rows.Close()
+	var list []elicense.StatusEvent
+	for rows.Next() {
+		var e elicense.StatusEvent
+		var effective, until, recorded int64
+		if err := rows.Scan(&e.License, &e.ID, &e.From, &e.To, &e.LegalBasis, &e.DecisionNumber, &e.Actor, &effective, &until, &recorded); err != nil {
+			return nil, fmt.Errorf("licensedb: list events: %w", err)
+		}
+		e.EffectiveAt, e.Until, e.RecordedAt = sqldb.Time(effective), sqldb.Time(until), sqldb.Time(recorded)
+		list = append(list, e)
+	}
+	return list, rows.Err()
+}
+
+// notFound turns "no rows" into the domain's word.
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return elicense.ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,270 @@
+// Package licenseface makes the unsealed licence file: pages drawn from the face template of a licence type (证照照面),
+// with subset fonts embedded, metadata, machine file and data index inside (GB/T 36905-2018, GB/T 33190-2016).
+//
+// Equal input gives equal octets, so that a crash between planning and sealing is repaired by making the file anew. The
+// package holds no fonts itself; they are handed in, since the verifier of these files must stay free of them.
+//
+// It is a leaf: no I/O, no clock. Sealing is not done here.
+package licenseface
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/licensefile"
+	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/keys/digest"
+)
+
+// Errors of Build.
+var (
+	ErrValues   = errors.New("licenseface: values are refused")
+	ErrTypeface = errors.New("licenseface: no such typeface")
+	ErrOverflow = errors.New("licenseface: a text does not fit its box")
+)
+
+// UndrawableError names characters that the typeface does not hold. They are reported instead of drawn as empty boxes.
+type UndrawableError struct {
+	Item       string
+	Characters string
+}
+
+// Error is for logs and reports.
+func (e *UndrawableError) Error() string {
+	return fmt.Sprintf("licenseface: item %q holds %d characters that cannot be drawn", e.Item, len([]rune(e.Characters)))
+}
+
+// Typeface is a built-in face of letters.
+type Typeface interface {
+	// Name and Family are written into the document.
+	Name() string
+	Family() string
+	// Advance is the width of a character in parts of the size; false when the face does not hold it.
+	Advance(r rune) (float64, bool)
+	// Subset is a TrueType file with the characters of the text and no others.
+	Subset(text string) ([]byte, error)
+}
+
+// Config of a Maker.
+type Config struct {
+	Faces map[string]Typeface // by the names that templates use: "sans", "serif_bold"
+	// VerifyAddress is what the QR code leads to; the identifier is appended as query value license_id.
+	VerifyAddress string
+}
+
+// Maker makes licence files. It is read-only and safe to share.
+type Maker struct{ cfg Config }
+
+// New checks that the built-in types can be drawn with the faces.
+func New(cfg Config) (*Maker, error) {
+	if cfg.VerifyAddress == "" {
+		return nil, fmt.Errorf("%w: no address for the QR code", ErrValues)
+	}
+	m := &Maker{cfg: cfg}
+	for _, t := range catalog.Types() {
+		for _, page := range t.Face.Pages {
+			for _, item := range page.Items {
+				if item.Kind != catalog.ItemText {
+					continue
+				}
+				if _, ok := cfg.Faces[item.Font]; !ok {
+					return nil, fmt.Errorf("%w: %q of type %s", ErrTypeface, item.Font, t.Code)
+				}
+				if item.Bind == "" {
+					if _, err := m.measure(item, item.Text, item.SizeMM); err != nil {
+						return nil, err
+					}
+				}
+			}
+		}
+	}
+	return m, nil
+}
+
+// TemplateID is the SM3 of a face template, written into the machine file so that it is known what a file was made from.
+func TemplateID(t *catalog.Type) string {
+	content, err := json.Marshal(t.Face)
+	if err != nil {
+		panic(err) // strings and finite numbers only
+	}
+	return digest.Hex(content)
+}
+
+// Build makes the unsealed file. Errors wrap ErrValues, ErrOverflow or are *UndrawableError.
+func (m *Maker) Build(t *catalog.Type, values catalog.Values, status licensefile.StatusEntry) ([]byte, error) {
+	if err := t.CheckValues(values); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrValues, err)
+	}
+	machine, err := licensefile.EncodeMachine(t, values, TemplateID(t), status)
+	if err != nil {
+		return nil, err
+	}
+	id := values.First(catalog.KeyLicenseID)
+	created := values.First(catalog.KeyCreatedAt)
+	b := &ofd.Builder{
+		Info: ofd.Info{
+			DocID: hex.EncodeToString(digest.Sum([]byte(id))[:16]), Title: values.First(catalog.KeyName), Author: values.First(catalog.KeyAuthority),
+			Creator: "Yinxin", CreationDate: created[:4] + "-" + created[4:6] + "-" + created[6:8], CustomDatas: licensefile.CustomDatas(t, values),
+		},
+		Attachments: []ofd.BuildAttachment{{Name: licensefile.MachineName, Format: "json", Content: machine, Hidden: true}},
+	}
+	d := &drawing{maker: m, licenseType: t, values: values, used: map[string]map[rune]bool{}}
+	if err := d.draw(b, m.cfg.VerifyAddress+"?license_id="+id); err != nil {
+		return nil, err
+	}
+	files, err := b.Files() // hands out the ids that the data index needs
+	if err != nil {
+		return nil, err
+	}
+	shown, err := d.index(files)
+	if err != nil {
+		return nil, err
+	}
+	b.Tags = []ofd.BuildTag{{TypeID: licensefile.IndexTypeID, Content: licensefile.EncodeIndex(t, shown)}}
+	again, err := b.Files()
+	if err != nil {
+		return nil, err
+	}
+	return ofd.Pack(again)
+}
+
+// drawing is the state of one file.
+type drawing struct {
+	maker       *Maker
+	licenseType *catalog.Type
+	values      catalog.Values
+	fonts       []string                 // names in the order of b.Fonts
+	used        map[string]map[rune]bool // characters by face
+	shown       []shownItem
+	annexes     []annex
+}
+
+type shownItem struct {
+	item catalog.FaceItem
+	at   []place
+}
+
+type place struct {
+	page int // from 0
+	id   *int
+}
+
+type annex struct {
+	item catalog.FaceItem
+	rest string
+	of   int // in shown
+}
+
+func (d *drawing) font(name string) int {
+	if i := slices.Index(d.fonts, name); i >= 0 {
+		return i
+	}
+	d.fonts = append(d.fonts, name)
+	d.used[name] = map[rune]bool{}
+	return len(d.fonts) - 1
+}
+
+var layers = []string{"background", "", "body", "foreground"}
+
+func (d *drawing) draw(b *ofd.Builder, address string) error {
+	for n, page := range d.licenseType.Face.Pages {
+		built := ofd.BuildPage{Width: page.WidthMM, Height: page.HeightMM}
+		items := slices.Clone(page.Items)
+		slices.SortStableFunc(items, func(x, y catalog.FaceItem) int { return slices.Index(layers, x.Layer) - slices.Index(layers, y.Layer) })
+		for _, item := range items {
+			objects, err := d.item(n, item, address)
+			if err != nil {
+				return err
+			}
+			built.Objects = append(built.Objects, objects...)
+		}
+		b.Pages = append(b.Pages, built)
+	}
+	if err := d.drawAnnexes(b); err != nil {
+		return err
+	}
+	for _, name := range d.fonts {
+		face := d.maker.cfg.Faces[name]
+		var text []rune
+		for r := range d.used[name] {
+			text = append(text, r)
+		}
+		slices.Sort(text)
+		file, err := face.Subset(string(text))
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrTypeface, err)
+		}
+		b.Fonts = append(b.Fonts, ofd.BuildFont{Name: face.Name(), Family: face.Family(), File: file})
+	}
+	return nil
+}
+
+func (d *drawing) item(page int, item catalog.FaceItem, address string) ([]ofd.Object, error) {
+	switch item.Kind {
+	case catalog.ItemLine, catalog.ItemRect:
+		return shape(item), nil
+	case catalog.ItemQR:
+		object, err := qrPath(item, address)
+		if err != nil {
+			return nil, err
+		}
+		return []ofd.Object{object}, nil
+	}
+	text := d.licenseType.Display(item, d.values)
+	if item.Bind == "" {
+		lines, err := d.maker.measure(item, text, item.SizeMM)
+		if err != nil {
+			return nil, err
+		}
+		if lines.width > item.WidthMM {
+			return nil, fmt.Errorf("%w: %q", ErrOverflow, text)
+		}
+		return []ofd.Object{d.line(item, lines, item.XMM, item.YMM, item.WidthMM, nil)}, nil
+	}
+	return d.bound(page, item, text)
+}
+
+// index turns what was drawn into the data index, with the ids that encoding gave.
+func (d *drawing) index(files []ofd.File) ([]licensefile.Shown, error) {
+	pages, err := pageIDs(files)
+	if err != nil {
+		return nil, err
+	}
+	var list []licensefile.Shown
+	for _, entry := range d.shown {
+		shown := licensefile.Shown{Item: entry.item}
+		for _, at := range entry.at {
+			shown.Objects = append(shown.Objects, licensefile.ObjectRef{Page: pages[at.page], Object: *at.id})
+		}
+		list = append(list, shown)
+	}
+	return list, nil
+}
+
+func pageIDs(files []ofd.File) ([]int, error) {
+	for _, file := range files {
+		if !strings.HasSuffix(file.Path, "/Document.xml") {
+			continue
+		}
+		tree, failure := ofd.ParseXML(file.Path, file.Content, ofd.DefaultLimits())
+		if failure != nil {
+			return nil, failure
+		}
+		var ids []int
+		for _, page := range tree.Child("Pages").All("Page") {
+			id, err := strconv.Atoi(page.AttrOr("ID", ""))
+			if err != nil {
+				return nil, fmt.Errorf("licenseface: page id: %w", err)
+			}
+			ids = append(ids, id)
+		}
+		return ids, nil
+	}
+	return nil, errors.New("licenseface: no Document.xml")
+}

@@ -1,0 +1,65 @@
+package licensefile
+
+import "github.com/yinxin-gov/yinxin/esign/verify"
+
+// Reason codes of licences and presentation codes. Their meaning stands in one place, below.
+const (
+	reasonDataMismatch   = "license_data_mismatch"
+	reasonDataUnknown    = "license_data_unknown"
+	reasonDamaged        = "license_damaged"
+	reasonIDOdd          = "license_id_odd"
+	reasonIssuerScope    = "issuer_scope"
+	reasonNotYet         = "license_not_yet_valid"
+	reasonExpired        = "license_expired"
+	reasonEnded          = "license_ended"
+	reasonSuspended      = "license_suspended"
+	reasonReplaced       = "license_replaced"
+	reasonStatusUnknown  = "license_status_unknown"
+	reasonStatusStale    = "license_status_stale"
+	reasonCodeFormat     = "code_format"
+	reasonCodeForeign    = "code_foreign"
+	reasonCodeKey        = "code_unknown_key"
+	reasonCodeSignature  = "code_signature"
+	reasonCodeHolder     = "code_holder_signature"
+	reasonCodeChallenge  = "code_challenge"
+	reasonCodeExpired    = "code_expired"
+	reasonCodeNotYet     = "code_not_yet_valid"
+	reasonCodeConsumed   = "code_consumed"
+	reasonNoBundle       = "code_no_bundle"
+	reasonBundleStale    = "code_bundle_stale"
+	reasonNoChallenge    = "code_no_challenge"
+	reasonCodeScope      = "code_issuer_scope"
+	reasonCodeChange     = "code_status_change"
+	reasonNumberNotFound = "license_not_found"
+)
+
+// judge knows the reasons of esign/verify and those of licences.
+var judge = verify.Judge{}.With(
+	verify.Rule{Code: reasonDataMismatch, Verdict: verify.Invalid, VCode: "V20", Clause: "GB/T 36905-2018", Chinese: "版面文字、元数据与结构化数据不一致", English: "Page text, metadata and structured data do not agree"},
+	verify.Rule{Code: reasonDataUnknown, Verdict: verify.Indeterminate, VCode: "V01", Clause: "GB/T 36905-2018", Chinese: "不认识此证照类型，版面与数据未能比对", English: "The licence type is not known, so page text and data were not compared"},
+	verify.Rule{Code: reasonDamaged, Verdict: verify.Invalid, VCode: "V20", Clause: "GB/T 36905-2018", Chinese: "证照结构化数据损坏", English: "The structured data of the licence is damaged"},
+	verify.Rule{Code: reasonIDOdd, Verdict: verify.Valid, Clause: "GB/T 36904-2018", Chinese: "电子证照标识的写法不合规", English: "The licence identifier departs from the standard"},
+	verify.Rule{Code: reasonIssuerScope, Verdict: verify.Invalid, VCode: "V25", Clause: "GB/T 36905-2018", Chinese: "印章不属于证照上的颁发机构", English: "The seal is not that of the issuing authority named in the licence"},
+	verify.Rule{Code: reasonNotYet, Verdict: verify.Invalid, VCode: "V12", Clause: "GB/T 36903-2018", Chinese: "证照尚未生效", English: "The licence is not yet in force"},
+	verify.Rule{Code: reasonExpired, Verdict: verify.Invalid, VCode: "V12", Clause: "GB/T 36903-2018", Chinese: "证照已过有效期", English: "The licence has expired"},
+	verify.Rule{Code: reasonEnded, Verdict: verify.Invalid, VCode: "V10", Clause: "GB/T 36903-2018", Chinese: "证照已注销、撤销或吊销", English: "The licence was cancelled, withdrawn or revoked"},
+	verify.Rule{Code: reasonSuspended, Verdict: verify.Invalid, VCode: "V11", Clause: "GB/T 36903-2018", Chinese: "证照处于暂停状态", English: "The licence is suspended"},
+	verify.Rule{Code: reasonReplaced, Verdict: verify.Invalid, VCode: "V13", Clause: "GB/T 36903-2018", Chinese: "证照已变更，有新版本", English: "A newer version of the licence exists"},
+	verify.Rule{Code: reasonStatusUnknown, Verdict: verify.Indeterminate, VCode: "V01", Clause: "GB/T 36903-2018", Chinese: "没有取得证照状态", English: "The status of the licence is not known"},
+	verify.Rule{Code: reasonStatusStale, Verdict: verify.Indeterminate, VCode: "V01", Clause: "GB/T 36903-2018", Chinese: "状态表已过时", English: "The status list is too old"},
+	verify.Rule{Code: reasonCodeFormat, Verdict: verify.Invalid, VCode: "V31", Chinese: "亮证码损坏或格式不正确", English: "The presentation code is damaged"},
+	verify.Rule{Code: reasonCodeForeign, Verdict: verify.Invalid, VCode: "V41", Chinese: "这不是亮证码，可能是假码", English: "This is no presentation code and may be a fake"},
+	verify.Rule{Code: reasonCodeKey, Verdict: verify.Invalid, VCode: "V41", Chinese: "亮证码不是受信任的机构签发的", English: "No trusted authority signed this code"},
+	verify.Rule{Code: reasonCodeScope, Verdict: verify.Invalid, VCode: "V25", Chinese: "签发密钥无权用于此类证照或此时间", English: "The signing key may not be used for this type or time"},
+	verify.Rule{Code: reasonCodeSignature, Verdict: verify.Invalid, VCode: "V22", Clause: "GB/T 32918.2-2016 7", Chinese: "亮证码签名不成立", English: "The signature of the code does not hold"},
+	verify.Rule{Code: reasonCodeHolder, Verdict: verify.Invalid, VCode: "V22", Clause: "GB/T 32918.2-2016 7", Chinese: "不是持证人的设备出示", English: "The code was not shown by the holder's device"},
+	verify.Rule{Code: reasonCodeChallenge, Verdict: verify.Invalid, VCode: "V41", Chinese: "亮证码不是应本次核验请求出示的", English: "The code answers another request"},
+	verify.Rule{Code: reasonCodeExpired, Verdict: verify.Invalid, VCode: "V12", Chinese: "亮证码已过期", English: "The code has expired"},
+	verify.Rule{Code: reasonCodeNotYet, Verdict: verify.Invalid, VCode: "V12", Chinese: "亮证码的时间在将来", English: "The code is from the future"},
+	verify.Rule{Code: reasonCodeConsumed, Verdict: verify.Invalid, VCode: "V41", Chinese: "亮证码已被核验过", English: "The code was used before"},
+	verify.Rule{Code: reasonNoBundle, Verdict: verify.Indeterminate, VCode: "V24", Chinese: "没有可信的签发密钥表，无法核验", English: "No trusted list of signing keys is at hand"},
+	verify.Rule{Code: reasonBundleStale, Verdict: verify.Indeterminate, VCode: "V01", Chinese: "签发密钥表已过时", English: "The list of signing keys is too old"},
+	verify.Rule{Code: reasonNoChallenge, Verdict: verify.Indeterminate, VCode: "V01", Chinese: "离线核验无法排除转发或截屏", English: "Offline, a forwarded picture of the code cannot be ruled out"},
+	verify.Rule{Code: reasonCodeChange, Verdict: verify.Indeterminate, VCode: "V01", Chinese: "证照状态可能有变，请联网核对", English: "The status may have changed; check online"},
+	verify.Rule{Code: reasonNumberNotFound, Verdict: verify.Indeterminate, VCode: "V40", Chinese: "查无此编号，或验证码不符", English: "No such number, or the check does not fit"},
+)

@@ -1,0 +1,290 @@
+package licensefile
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/presentation"
+	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/esign/verify"
+)
+
+// Options say what is trusted, what evidence is at hand and when the judgement is made.
+type Options struct {
+	verify.Options
+	StatusLists []*statuslist.List
+	Deltas      []*statuslist.Delta
+	Bundles     []*presentation.Bundle
+	// Challenge is the verifier's own for presentation codes, empty when none was issued.
+	Challenge []byte
+	// Consumed is the replay cache of the venue; nil when there is none.
+	Consumed func(pid [16]byte) bool
+}
+
+// Verify judges one file or the text of one presentation code. It is the one entry point of command line, API, SDK,
+// browser and conformance runner, so that all give the same report. It never fails: what cannot be judged is part of the
+// result.
+func Verify(name string, data []byte, options Options) verify.Result {
+	if options.Locale == "" {
+		options.Locale = "zh-CN"
+	}
+	if text, ok := codeText(data); ok {
+		return VerifyCode(name, text, options)
+	}
+	document := verify.VerifyDocument(name, data, options.Options)
+	result := document.Result
+	if document.Package == nil {
+		return result
+	}
+	l, err := Read(document.Package)
+	if errors.Is(err, ErrNoLicense) {
+		return result
+	}
+	j := &licenseJudge{result: &result, options: options}
+	if err != nil {
+		j.fail("license_data", reasonDamaged, "")
+		j.conclude(true, "V00")
+		return result
+	}
+	result.License = &verify.License{LicenseID: l.ID, TypeCode: l.TypeCode, Status: "unknown", StatusSource: "none"}
+	if len(l.Deviations) > 0 {
+		j.reason(reasonIDOdd, string(l.Deviations[0]))
+	}
+	j.data(l, document)
+	if l.Ours {
+		j.issuer(l)
+	}
+	j.period(l)
+	code := j.status(l)
+	j.conclude(l.Ours || options.Strict, code)
+	return result
+}
+
+// maxCodeText bounds what may be the text of a code; everything longer is a file.
+const maxCodeText = 4096
+
+// codeText tells whether the octets are the text of one code, or of an address met where a code is expected.
+func codeText(data []byte) (string, bool) {
+	if len(data) > maxCodeText || !utf8.Valid(data) {
+		return "", false
+	}
+	text := strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(string(data), "\ufeff"), "\n"), "\r")
+	return text, presentation.IsCode(text) || isAddress(text)
+}
+
+func isAddress(text string) bool {
+	lower := strings.ToLower(text)
+	return (strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://")) && !strings.ContainsAny(text, "\n\r")
+}
+
+type licenseJudge struct {
+	result  *verify.Result
+	options Options
+}
+
+func (j *licenseJudge) reason(code, detail string) {
+	judge.AddReason(j.result, code, j.options.Locale, detail)
+}
+
+// check adds a step to the first signature: licence checks are about the document that it seals.
+func (j *licenseJudge) check(name string, status verify.Status, code, detail string) {
+	if len(j.result.Signatures) == 0 {
+		return
+	}
+	c := verify.Check{Name: name, Status: status, Code: code, Clause: map[string]string{"license_data": "GB/T 36905-2018", "license_status": "GB/T 36903-2018"}[name]}
+	if code != "" {
+		c.Message, _ = judge.Text(code, j.options.Locale)
+		if detail != "" {
+			c.Message += ": " + detail
+		}
+	}
+	first := &j.result.Signatures[0]
+	first.Checks = append(slices.Clone(first.Checks), c)
+}
+
+func (j *licenseJudge) pass(name string) { j.check(name, verify.Passed, "", "") }
+
+func (j *licenseJudge) fail(name, code, detail string) {
+	j.check(name, verify.Failed, code, detail)
+	j.reason(code, detail)
+}
+
+func (j *licenseJudge) unknown(name, code, detail string) {
+	j.check(name, verify.Unknown, code, detail)
+	j.reason(code, detail)
+}
+
+func (j *licenseJudge) conclude(strict bool, validCode string) {
+	judge.Conclude(j.result, strict, validCode)
+}
+
+// data compares page text, metadata and machine file.
+func (j *licenseJudge) data(l *License, document verify.Document) {
+	if !l.Ours {
+		// Files of other makers have no data index that says which text shows what; nothing is claimed about them.
+		j.check("license_data", verify.Skipped, "", "")
+		return
+	}
+	if l.Type == nil {
+		j.unknown("license_data", reasonDataUnknown, l.TypeCode)
+		return
+	}
+	err := l.compare(document.Package, l.Values)
+	if different, ok := errors.AsType[*InconsistentError](err); ok {
+		places := make([]string, len(different.Mismatches))
+		for i, m := range different.Mismatches {
+			places[i] = m.Where + ":" + m.Key
+		}
+		j.fail("license_data", reasonDataMismatch, strings.Join(places, " "))
+		return
+	}
+	if err != nil {
+		j.fail("license_data", reasonDamaged, "")
+		return
+	}
+	j.pass("license_data")
+}
+
+// issuer asks that the seal is that of the issuing authority, so that nobody else's genuine seal makes a licence (L-09):
+// the signer's certificate names the authority or its code, or the seal's name, which its maker signed, begins with the
+// authority's name.
+func (j *licenseJudge) issuer(l *License) {
+	name, code := l.Values.First(catalog.KeyAuthority), l.Values.First(catalog.KeyAuthorityCode)
+	if len(j.result.Signatures) == 0 {
+		return
+	}
+	for _, s := range j.result.Signatures {
+		if s.Seal != nil && name != "" && strings.HasPrefix(s.Seal.Name, name) || s.Signer != nil && namesParty(s.Signer.Subject, name, code) {
+			return
+		}
+	}
+	j.reason(reasonIssuerScope, "")
+}
+
+// namesParty looks for an attribute of a distinguished name (RFC 4514) whose value is one of the texts.
+func namesParty(subject string, texts ...string) bool {
+	for _, part := range splitName(subject) {
+		_, value, ok := strings.Cut(part, "=")
+		if ok && value != "" && slices.Contains(texts, value) {
+			return true
+		}
+	}
+	return false
+}
+
+// splitName splits a distinguished name at the commas and plus signs that are not escaped, and removes escapes.
+func splitName(subject string) []string {
+	var parts []string
+	var current strings.Builder
+	escaped := false
+	for _, r := range subject {
+		switch {
+		case escaped:
+			current.WriteRune(r)
+			escaped = false
+		case r == '\\':
+			escaped = true
+		case r == ',' || r == '+':
+			parts = append(parts, strings.TrimSpace(current.String()))
+			current.Reset()
+		default:
+			current.WriteRune(r)
+		}
+	}
+	return append(parts, strings.TrimSpace(current.String()))
+}
+
+func (j *licenseJudge) period(l *License) {
+	switch {
+	case catalog.BeforePeriod(l.Values, j.options.At):
+		j.reason(reasonNotYet, l.Values.First(catalog.KeyEffectiveDate))
+	case catalog.AfterPeriod(l.Values, j.options.At):
+		j.reason(reasonExpired, l.Values.First(catalog.KeyExpiringDate))
+	}
+}
+
+// PublicStatus is the word for the two bits that status lists show. Why a licence ended is not public.
+func PublicStatus(status statuslist.Status) string {
+	return [...]string{"valid", "revoked", "suspended", "superseded"}[status&3]
+}
+
+var endReasons = map[statuslist.Status]string{statuslist.Ended: reasonEnded, statuslist.NotUsable: reasonSuspended, statuslist.Replaced: reasonReplaced}
+
+// unknownTypeFresh is the policy for types that the catalogue does not hold.
+const unknownTypeFresh = 24 * time.Hour
+
+func freshFor(typeCode string) time.Duration {
+	if t, ok := catalog.Find(typeCode); ok {
+		return t.StatusFresh()
+	}
+	return unknownTypeFresh
+}
+
+// status asks the status lists. It gives the V-code for a valid verdict: V00 with the current list, V01 with one that a
+// newer should have replaced by now but that is as fresh as the type asks. A list that says "ended" is believed at any
+// age, since ended is final.
+func (j *licenseJudge) status(l *License) (validCode string) {
+	if l.Status == nil {
+		j.unknown("license_status", reasonStatusUnknown, "")
+		return "V01"
+	}
+	list := j.findList(l.Status)
+	if list == nil {
+		j.unknown("license_status", reasonStatusUnknown, "")
+		return "V01"
+	}
+	status, ok := list.Lookup(l.Status.Index)
+	if !ok {
+		j.unknown("license_status", reasonStatusUnknown, "")
+		return "V01"
+	}
+	fresh := list.Fresh(j.options.At, freshFor(l.TypeCode))
+	if !fresh && status != statuslist.Ended && status != statuslist.Replaced {
+		j.setStatus("unknown", "list", list.Issued)
+		j.unknown("license_status", reasonStatusStale, list.Issued.Format(time.RFC3339))
+		return "V01"
+	}
+	j.setStatus(PublicStatus(status), "list", list.Issued)
+	if code := endReasons[status]; code != "" {
+		j.fail("license_status", code, "")
+		return ""
+	}
+	j.pass("license_status")
+	if j.options.At.After(list.NextUpdate) {
+		return "V01"
+	}
+	return "V00"
+}
+
+func (j *licenseJudge) setStatus(status, source string, at time.Time) {
+	j.result.License.Status, j.result.License.StatusSource = status, source
+	if !at.IsZero() {
+		at = at.UTC()
+		j.result.License.StatusTime = &at
+	}
+}
+
+func (j *licenseJudge) trust() statuslist.Trust {
+	return statuslist.Trust{Roots: j.options.Roots, Intermediates: j.options.Intermediates, CRLs: j.options.CRLs, At: j.options.At}
+}
+
+// findList is the newest list of the address that the named authority signed and whose signer is trusted.
+func (j *licenseJudge) findList(entry *StatusEntry) *statuslist.List {
+	var best *statuslist.List
+	for _, list := range j.options.StatusLists {
+		if list.URI != entry.List || list.SignerName() != entry.Signer || best != nil && list.Number <= best.Number {
+			continue
+		}
+		if list.Issued.After(j.options.At.Add(presentation.ClockSkew)) {
+			continue
+		}
+		if _, err := list.Judge(j.trust()); err == nil {
+			best = list
+		}
+	}
+	return best
+}

@@ -1,0 +1,465 @@
+// Package licensetest serves tests of the licence room: an in-memory twin of the store that can fail before or after any
+// step, and the contract that every store must keep.
+package licensetest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+)
+
+// ErrCrash is what a failing step answers.
+var ErrCrash = errors.New("licensetest: crash")
+
+// Twin is an elicense.Store in memory. FailBefore and FailAfter are asked with the number (from 1) and name of each
+// changing call: Before fails without storing, After stores and then fails, as a process does that dies before it hears
+// of the commit.
+type Twin struct {
+	FailBefore func(step int, name string) bool
+	FailAfter  func(step int, name string) bool
+
+	mutex         sync.Mutex
+	step          int
+	licenses      map[string]elicense.License
+	events        []elicense.StatusEvent
+	authorities   map[string]elicense.Authority
+	published     map[string]elicense.Published
+	presentations map[string]elicense.Presentation
+	failures      map[string]failures
+	records       []audit.Record
+}
+
+type failures struct {
+	count int
+	ends  time.Time
+}
+
+// NewTwin returns an empty twin.
+func NewTwin() *Twin {
+	return &Twin{
+		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
+		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{},
+	}
+}
+
+// Steps is the number of changing calls so far.
+func (t *Twin) Steps() int {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.step
+}
+
+// Records are the audit records stored so far.
+func (t *Twin) Records() []audit.Record {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return slices.Clone(t.records)
+}
+
+// All gives every licence.
+func (t *Twin) All() []elicense.License {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var all []elicense.License
+	for _, l := range t.licenses {
+		all = append(all, copyOf(l))
+	}
+	return all
+}
+
+// write runs a change under the lock with the hooks around it. A record without an event is refused, as auditdb does.
+func (t *Twin) write(name string, record *audit.Record, change func() error) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.step++
+	if t.FailBefore != nil && t.FailBefore(t.step, name) {
+		return ErrCrash
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	if record != nil {
+		t.records = append(t.records, *record)
+	}
+	if t.FailAfter != nil && t.FailAfter(t.step, name) {
+		return ErrCrash
+	}
+	return nil
+}
+
+var errNoEvent = errors.New("licensetest: a change without an audit event")
+
+func needEvent(record audit.Record) error {
+	if len(record.Events) == 0 {
+		return errNoEvent
+	}
+	return nil
+}
+
+func copyOf(l elicense.License) elicense.License {
+	l.HolderKeys, l.Data = slices.Clone(l.HolderKeys), slices.Clone(l.Data)
+	return l
+}
+
+// Create implements elicense.Licenses.
+func (t *Twin) Create(_ context.Context, l elicense.License, record audit.Record) (stored elicense.License, created bool, err error) {
+	err = t.write("create", nil, func() error {
+		for _, have := range t.licenses {
+			if have.AuthorityCode == l.AuthorityCode && have.BusinessNumber == l.BusinessNumber {
+				stored = copyOf(have)
+				return nil
+			}
+		}
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		l.Revision = 1
+		t.licenses[l.ID] = copyOf(l)
+		t.records = append(t.records, record)
+		stored, created = copyOf(l), true
+		return nil
+	})
+	return stored, created, err
+}
+
+// Find implements elicense.Licenses.
+func (t *Twin) Find(_ context.Context, id string) (elicense.License, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	l, ok := t.licenses[id]
+	if !ok {
+		return elicense.License{}, elicense.ErrNotFound
+	}
+	return copyOf(l), nil
+}
+
+// FindByLicenseID implements elicense.Licenses.
+func (t *Twin) FindByLicenseID(_ context.Context, licenseID string) (elicense.License, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, l := range t.licenses {
+		if l.LicenseID == licenseID && licenseID != "" {
+			return copyOf(l), nil
+		}
+	}
+	return elicense.License{}, elicense.ErrNotFound
+}
+
+// List implements elicense.Licenses.
+func (t *Twin) List(_ context.Context, f elicense.Filter) ([]elicense.License, string, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var all []elicense.License
+	for _, l := range t.licenses {
+		if (f.State == "" || string(l.State) == f.State) && (f.Status == "" || l.Status == f.Status) && (f.TypeCode == "" || l.TypeCode == f.TypeCode) &&
+			(f.AuthorityCode == "" || l.AuthorityCode == f.AuthorityCode) && (f.HolderRef == "" || l.HolderRef == f.HolderRef) {
+			all = append(all, copyOf(l))
+		}
+	}
+	slices.SortFunc(all, func(a, b elicense.License) int {
+		return -compare(elicense.Cursor(a), elicense.Cursor(b))
+	})
+	if f.After != "" {
+		all = slices.DeleteFunc(all, func(l elicense.License) bool { return elicense.Cursor(l) >= f.After })
+	}
+	if len(all) > f.Limit {
+		return all[:f.Limit], elicense.Cursor(all[f.Limit-1]), nil
+	}
+	return all, "", nil
+}
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// Update implements elicense.Licenses.
+func (t *Twin) Update(_ context.Context, change func([]*elicense.License) (elicense.Change, error), ids ...string) (rows []elicense.License, err error) {
+	err = t.write("update", nil, func() error {
+		rows = nil
+		var copies []*elicense.License
+		for _, id := range ids {
+			l, ok := t.licenses[id]
+			if !ok {
+				return elicense.ErrNotFound
+			}
+			c := copyOf(l)
+			copies = append(copies, &c)
+		}
+		done, err := change(copies)
+		if err != nil {
+			return err
+		}
+		if err := needEvent(done.Record); err != nil {
+			return err
+		}
+		for _, c := range copies {
+			for id, other := range t.licenses {
+				if id != c.ID && c.LicenseID != "" && (other.LicenseID == c.LicenseID || other.LicenseID != "" && other.List == c.List && other.Index == c.Index) {
+					return elicense.ErrEntryTaken
+				}
+			}
+		}
+		for _, c := range copies {
+			c.Revision++
+			t.licenses[c.ID] = copyOf(*c)
+			rows = append(rows, copyOf(*c))
+		}
+		t.events = append(t.events, done.Events...)
+		t.records = append(t.records, done.Record)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// Unfinished implements elicense.Licenses.
+func (t *Twin) Unfinished(_ context.Context, now time.Time, limit int) ([]elicense.License, error) {
+	return t.some(limit, func(l elicense.License) bool {
+		return (l.State == elicense.StateMade || l.State == elicense.StateSealed) && !l.LeaseUntil.After(now)
+	}), nil
+}
+
+// Due implements elicense.Licenses.
+func (t *Twin) Due(_ context.Context, now time.Time, limit int) ([]elicense.License, error) {
+	return t.some(limit, func(l elicense.License) bool {
+		return l.State == elicense.StateActive && !l.StatusUntil.IsZero() && !l.StatusUntil.After(now)
+	}), nil
+}
+
+func (t *Twin) some(limit int, wanted func(elicense.License) bool) []elicense.License {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var list []elicense.License
+	for _, l := range t.licenses {
+		if wanted(l) && len(list) < limit {
+			list = append(list, copyOf(l))
+		}
+	}
+	return list
+}
+
+// Bind implements elicense.Licenses.
+func (t *Twin) Bind(_ context.Context, holderKey, holderRef string, record audit.Record) (n int, err error) {
+	err = t.write("bind", nil, func() error {
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		for id, l := range t.licenses {
+			if l.HolderRef == "" && slices.Contains(l.HolderKeys, holderKey) {
+				l.HolderRef = holderRef
+				l.Revision++
+				t.licenses[id] = l
+				n++
+			}
+		}
+		if n > 0 {
+			t.records = append(t.records, record)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// Note implements elicense.Licenses.
+func (t *Twin) Note(_ context.Context, record audit.Record) error {
+	return t.write("note", &record, func() error { return needEvent(record) })
+}
+
+// Events implements elicense.Licenses.
+func (t *Twin) Events(_ context.Context, id string) ([]elicense.StatusEvent, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var list []elicense.StatusEvent
+	for _, e := range t.events {
+		if e.License == id {
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
+
+// PutAuthority implements elicense.Authorities.
+func (t *Twin) PutAuthority(_ context.Context, a elicense.Authority, record audit.Record) error {
+	return t.write("put authority", &record, func() error {
+		t.authorities[a.Code] = a
+		return needEvent(record)
+	})
+}
+
+// FindAuthority implements elicense.Authorities.
+func (t *Twin) FindAuthority(_ context.Context, code string) (elicense.Authority, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	a, ok := t.authorities[code]
+	if !ok {
+		return elicense.Authority{}, elicense.ErrNotFound
+	}
+	a.TypeCodes = slices.Clone(a.TypeCodes)
+	return a, nil
+}
+
+// Lists implements elicense.Publications.
+func (t *Twin) Lists(context.Context) ([]uint64, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var lists []uint64
+	for _, l := range t.licenses {
+		if l.List != 0 && !slices.Contains(lists, l.List) {
+			lists = append(lists, l.List)
+		}
+	}
+	slices.Sort(lists)
+	return lists, nil
+}
+
+// Entries implements elicense.Publications.
+func (t *Twin) Entries(_ context.Context, list uint64) ([]elicense.Entry, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var entries []elicense.Entry
+	for _, l := range t.licenses {
+		if l.List == list && l.Bits != statuslist.InForce {
+			entries = append(entries, elicense.Entry{Index: l.Index, Status: l.Bits})
+		}
+	}
+	slices.SortFunc(entries, func(a, b elicense.Entry) int { return int(a.Index) - int(b.Index) })
+	return entries, nil
+}
+
+// FindPublished implements elicense.Publications.
+func (t *Twin) FindPublished(_ context.Context, name string) (elicense.Published, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	p, ok := t.published[name]
+	if !ok {
+		return elicense.Published{}, elicense.ErrNotFound
+	}
+	p.Content = slices.Clone(p.Content)
+	return p, nil
+}
+
+// Publish implements elicense.Publications.
+func (t *Twin) Publish(_ context.Context, p elicense.Published, record audit.Record) error {
+	return t.write("publish", &record, func() error {
+		if have, ok := t.published[p.Name]; ok && have.Number >= p.Number {
+			return elicense.ErrStale
+		}
+		t.published[p.Name] = p
+		return needEvent(record)
+	})
+}
+
+// AddPresentation implements elicense.Presentations.
+func (t *Twin) AddPresentation(_ context.Context, p elicense.Presentation, record audit.Record) error {
+	return t.write("add presentation", &record, func() error {
+		t.presentations[p.ID] = p
+		return needEvent(record)
+	})
+}
+
+// FindPresentation implements elicense.Presentations.
+func (t *Twin) FindPresentation(_ context.Context, id string) (elicense.Presentation, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	p, ok := t.presentations[id]
+	if !ok {
+		return elicense.Presentation{}, elicense.ErrNotFound
+	}
+	return p, nil
+}
+
+// FindScanned implements elicense.Presentations.
+func (t *Twin) FindScanned(_ context.Context, pidKey string) (elicense.Presentation, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, p := range t.presentations {
+		if p.PIDKey == pidKey {
+			return p, nil
+		}
+	}
+	return elicense.Presentation{}, elicense.ErrNotFound
+}
+
+// Consume implements elicense.Presentations.
+func (t *Twin) Consume(_ context.Context, pidKey string, now time.Time, record audit.Record) (first bool, err error) {
+	err = t.write("consume", nil, func() error {
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		for id, p := range t.presentations {
+			if p.PIDKey == pidKey && p.UsedAt.IsZero() {
+				p.UsedAt = now
+				t.presentations[id] = p
+				t.records = append(t.records, record)
+				first = true
+			}
+		}
+		return nil
+	})
+	return first, err
+}
+
+// ChangedShortIDs implements elicense.Presentations.
+func (t *Twin) ChangedShortIDs(_ context.Context, since time.Time) ([][8]byte, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var ids [][8]byte
+	for _, p := range t.presentations {
+		l := t.licenses[p.License]
+		if !p.IssuedAt.Before(since) && (l.Bits != statuslist.InForce || l.StatusAt.After(p.IssuedAt)) {
+			ids = append(ids, p.ShortID)
+		}
+	}
+	return ids, nil
+}
+
+// DropExpired implements elicense.Presentations.
+func (t *Twin) DropExpired(_ context.Context, before time.Time) (n int, err error) {
+	err = t.write("drop", nil, func() error {
+		for id, p := range t.presentations {
+			if p.ExpiresAt.Before(before) {
+				delete(t.presentations, id)
+				n++
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// Failures implements elicense.Attempts.
+func (t *Twin) Failures(_ context.Context, subject string, now time.Time) (int, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if f := t.failures[subject]; f.ends.After(now) {
+		return f.count, nil
+	}
+	return 0, nil
+}
+
+// Fail implements elicense.Attempts.
+func (t *Twin) Fail(_ context.Context, subject string, now time.Time, window time.Duration) error {
+	return t.write("fail", nil, func() error {
+		f := t.failures[subject]
+		if !f.ends.After(now) {
+			f = failures{ends: now.Add(window)}
+		}
+		f.count++
+		t.failures[subject] = f
+		return nil
+	})
+}

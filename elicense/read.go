@@ -1,0 +1,131 @@
+package elicense
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+)
+
+// Detail is a licence with its values, for staff and for its holder.
+type Detail struct {
+	License
+	Values catalog.Values
+}
+
+// Find gives a licence to staff and to its holder. Everybody else gets the answer of one that is not there.
+func (s *Service) Find(ctx context.Context, id string) (Detail, error) {
+	actor := reqctx.From(ctx).Actor
+	if actor.ID == "" {
+		return Detail{}, fault.New(fault.Unauthenticated)
+	}
+	l, err := s.cfg.Store.Find(ctx, id)
+	if err == nil && !isStaff(actor) && !isHolder(actor, l) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Detail{}, storeFault(err, "find licence")
+	}
+	values, err := s.values(ctx, l)
+	if err != nil {
+		return Detail{}, storeFault(err, "read values")
+	}
+	return Detail{l, values}, nil
+}
+
+func isStaff(actor reqctx.Actor) bool {
+	return slices.ContainsFunc([]string{RoleClerk, RoleReviewer, RoleIssuer}, actor.Has)
+}
+
+func isHolder(actor reqctx.Actor, l License) bool {
+	return l.State == StateActive && l.HolderRef != "" && l.HolderRef == holder(actor)
+}
+
+// List gives staff a page of the register.
+func (s *Service) List(ctx context.Context, filter Filter) (page []License, next string, err error) {
+	if _, err := require(ctx, RoleClerk, RoleReviewer, RoleIssuer); err != nil {
+		return nil, "", err
+	}
+	return s.list(ctx, filter)
+}
+
+// Mine gives a person a page of the licences in their wallet (卡包).
+func (s *Service) Mine(ctx context.Context, after string, limit int) (page []License, next string, err error) {
+	actor := reqctx.From(ctx).Actor
+	if actor.ID == "" {
+		return nil, "", fault.New(fault.Unauthenticated)
+	}
+	return s.list(ctx, Filter{State: string(StateActive), HolderRef: holder(actor), After: after, Limit: limit})
+}
+
+func (s *Service) list(ctx context.Context, filter Filter) ([]License, string, error) {
+	if filter.Limit == 0 {
+		filter.Limit = 50
+	}
+	if filter.Limit < 1 || filter.Limit > 200 {
+		return nil, "", fault.New(fault.Invalid).WithField("limit", fault.LicenseFieldForm)
+	}
+	page, next, err := s.cfg.Store.List(ctx, filter)
+	return page, next, storeFault(err, "list licences")
+}
+
+// Document gives the sealed file of a licence in force and its name: the identifier and ".OFD" (license.md 2).
+func (s *Service) Document(ctx context.Context, id string) (name string, content []byte, err error) {
+	d, err := s.Find(ctx, id)
+	if err != nil {
+		return "", nil, err
+	}
+	if d.State != StateActive {
+		return "", nil, fault.New(fault.LicenseState)
+	}
+	parsed, err := catalog.ParseID(d.LicenseID)
+	if err != nil {
+		return "", nil, fmt.Errorf("identifier of %s: %w", d.ID, err)
+	}
+	content, err = s.cfg.Blobs.Get(ctx, d.File)
+	if err != nil {
+		return "", nil, fmt.Errorf("read sealed document: %w", err)
+	}
+	return parsed.FileName(), content, nil
+}
+
+// Events gives the status history of a licence to staff.
+func (s *Service) Events(ctx context.Context, id string) ([]StatusEvent, error) {
+	if _, err := require(ctx, RoleClerk, RoleReviewer, RoleIssuer); err != nil {
+		return nil, err
+	}
+	events, err := s.cfg.Store.Events(ctx, id)
+	return events, storeFault(err, "list status events")
+}
+
+// Claim delivers the licences of a proven holder code that have no account yet to the account, and gives how many. The
+// identity room calls it, through internal/app, after proofing.
+func (s *Service) Claim(ctx context.Context, account, codeType, code string) (int, error) {
+	key, err := s.LookupKey(ctx, codeType, code)
+	if err != nil {
+		return 0, storeFault(err, "hash holder code")
+	}
+	now := s.now()
+	e := s.event(ctx, "license.claimed", account, now)
+	e.ObjectType = "account"
+	n, err := s.cfg.Store.Bind(ctx, key, account, audit.With(e))
+	return n, storeFault(err, "bind licences")
+}
+
+// Sweep does what is due: it finishes what crashes left, ends suspensions, publishes lists and forgets expired tokens.
+// Call it at start and every few seconds; it is safe on several nodes.
+func (s *Service) Sweep(ctx context.Context) error {
+	_, recovered := s.Recover(ctx)
+	_, resumed := s.ResumeDue(ctx)
+	_, dropped := s.cfg.Store.DropExpired(ctx, s.now().Add(-presentationKeep))
+	for _, err := range []error{recovered, resumed, s.Refresh(ctx), storeFault(dropped, "drop expired tokens")} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

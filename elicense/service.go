@@ -1,0 +1,185 @@
+package elicense
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/licenseface"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/keys"
+)
+
+// Config of the service. Every member is needed.
+type Config struct {
+	Store        Store
+	Blobs        Blobs
+	Sealer       Sealer
+	Keys         *keys.Ring
+	Certificates Certificates
+	Trust        Trust
+	Maker        *licenseface.Maker
+	// BaseURL is the issuer address without a slash at its end; status lists stand below BaseURL/status/.
+	BaseURL string
+	Now     func() time.Time
+	Rand    io.Reader
+}
+
+// Service is the licence room. It is safe for use by many goroutines.
+type Service struct{ cfg Config }
+
+// New checks the configuration.
+func New(cfg Config) (*Service, error) {
+	if cfg.Store == nil || cfg.Blobs == nil || cfg.Sealer == nil || cfg.Keys == nil || cfg.Certificates == nil || cfg.Trust == nil || cfg.Maker == nil || cfg.Now == nil || cfg.Rand == nil {
+		return nil, errors.New("elicense: a dependency is missing")
+	}
+	if cfg.BaseURL == "" || strings.HasSuffix(cfg.BaseURL, "/") {
+		return nil, errors.New("elicense: BaseURL must be set and not end in a slash")
+	}
+	return &Service{cfg: cfg}, nil
+}
+
+// statusBase is the address below which status lists stand.
+func (s *Service) statusBase() string { return s.cfg.BaseURL + "/status/" }
+
+// now is the moment of a change: UTC, whole microseconds, as stores keep it.
+func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Microsecond) }
+
+// require answers Unauthenticated or Forbidden unless the actor holds one of the roles.
+func require(ctx context.Context, roles ...string) (reqctx.Actor, error) {
+	actor := reqctx.From(ctx).Actor
+	if actor.ID == "" {
+		return actor, fault.New(fault.Unauthenticated)
+	}
+	for _, role := range roles {
+		if actor.Has(role) {
+			return actor, nil
+		}
+	}
+	return actor, fault.New(fault.Forbidden)
+}
+
+// event is an audit event about a licence.
+func (s *Service) event(ctx context.Context, kind, id string, at time.Time, details ...string) audit.Event {
+	request := reqctx.From(ctx)
+	e := audit.Event{Type: kind, At: at, Actor: request.Actor.ID, ActingFor: request.Actor.ActingFor, ObjectType: "license", ObjectID: id, RequestID: request.ID}
+	if e.Actor == "" {
+		e.Actor = "system:elicense"
+	}
+	for i := 0; i+1 < len(details); i += 2 {
+		if e.Details == nil {
+			e.Details = map[string]string{}
+		}
+		e.Details[details[i]] = details[i+1]
+	}
+	return e
+}
+
+// Topics of outbox messages.
+const (
+	TopicIssued    = "license.issued"         // to holder and subscribers: Notice
+	TopicStatus    = "license.status_changed" // to holder and subscribers: Notice
+	TopicPublish   = "license.status_publish" // to this service: HandlePublish
+	TopicPresented = "license.presented"      // to the holder: a code was scanned, or scanned again: Notice
+)
+
+// Notice is the payload of messages to people and systems.
+type Notice struct {
+	License   string    `json:"license"` // row key
+	LicenseID string    `json:"license_id"`
+	TypeCode  string    `json:"license_type_code"`
+	HolderRef string    `json:"holder_ref,omitempty"`
+	Event     string    `json:"event"` // issued | status | scanned | scanned_again
+	Status    string    `json:"status"`
+	At        time.Time `json:"at"`
+}
+
+func notice(topic, event string, l License, at time.Time) audit.Message {
+	payload, err := json.Marshal(Notice{License: l.ID, LicenseID: l.LicenseID, TypeCode: l.TypeCode, HolderRef: l.HolderRef, Event: event, Status: l.Status, At: at})
+	if err != nil {
+		panic(err) // strings and a time only
+	}
+	return audit.Message{Topic: topic, Key: l.ID, Payload: payload}
+}
+
+// storeFault turns errors of stores and providers into faults: what is not there is NotFound for everybody alike.
+func storeFault(err error, doing string) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrNotFound):
+		return fault.Wrap(err, fault.NotFound)
+	case errors.Is(err, ErrStale):
+		return fault.Wrap(err, fault.Conflict)
+	case errors.Is(err, keys.ErrUnavailable):
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	if _, ok := errors.AsType[*fault.Fault](err); ok {
+		return err
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// seal encrypts the values of a licence, bound to its row.
+func (s *Service) seal(ctx context.Context, id string, values catalog.Values) (ciphertext []byte, keyID string, err error) {
+	plain, err := json.Marshal(values)
+	if err != nil {
+		return nil, "", fmt.Errorf("encode values: %w", err)
+	}
+	cipher, err := s.cfg.Keys.Cipher(ctx, keys.UsageFieldCipher, "")
+	if err != nil {
+		return nil, "", err
+	}
+	ciphertext, err = cipher.Seal(ctx, plain, dataPlace(id))
+	return ciphertext, cipher.KeyID(), err
+}
+
+func dataPlace(id string) []byte { return []byte("lic_license|data|" + id) }
+
+// values decrypts the values of a licence.
+func (s *Service) values(ctx context.Context, l License) (catalog.Values, error) {
+	cipher, err := s.cfg.Keys.Cipher(ctx, keys.UsageFieldCipher, l.DataKey)
+	if err != nil {
+		return nil, fmt.Errorf("find key of values: %w", err)
+	}
+	plain, err := cipher.Open(ctx, l.Data, dataPlace(l.ID))
+	if err != nil {
+		return nil, fmt.Errorf("decrypt values: %w", err)
+	}
+	var values catalog.Values
+	if err := json.Unmarshal(plain, &values); err != nil {
+		return nil, fmt.Errorf("decode values: %w", err)
+	}
+	return values, nil
+}
+
+// LookupKey is the keyed hash under which licences of a holder code are found. Callers that know a proven code (the
+// identity room, after proofing) use it with Claim.
+func (s *Service) LookupKey(ctx context.Context, codeType, code string) (string, error) {
+	return s.hash(ctx, "holder", codeType, code)
+}
+
+// hash is HMAC-SM3 over the parts in hex: index values of what must not be stored in the clear.
+func (s *Service) hash(ctx context.Context, parts ...string) (string, error) {
+	mac, err := s.cfg.Keys.MAC(ctx, keys.UsageLookup)
+	if err != nil {
+		return "", err
+	}
+	list := [][]byte{[]byte("elicense")}
+	for _, part := range parts {
+		list = append(list, []byte(part))
+	}
+	sum, err := mac.Sum(ctx, list...)
+	if err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum), nil
+}

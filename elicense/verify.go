@@ -1,0 +1,228 @@
+package elicense
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/licensefile"
+	"github.com/yinxin-gov/yinxin/elicense/presentation"
+	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/esign/verify"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+)
+
+// VerifyFile judges a file with the platform's trust and the status lists it has published, so that the report is the one
+// that anybody gets who holds the same lists. A file that is the text of a presentation code is judged as such.
+func (s *Service) VerifyFile(ctx context.Context, name string, data []byte) (verify.Result, error) {
+	if len(data) < 4096 && presentation.IsCode(string(data)) {
+		return s.VerifyCode(ctx, strings.TrimRight(string(data), "\r\n"))
+	}
+	options, err := s.options(ctx)
+	if err != nil {
+		return verify.Result{}, err
+	}
+	return licensefile.Verify(name, data, options), nil
+}
+
+// options gathers the evidence the platform has.
+func (s *Service) options(ctx context.Context) (licensefile.Options, error) {
+	trust, err := s.cfg.Trust.Trust(ctx)
+	if err != nil {
+		return licensefile.Options{}, storeFault(err, "gather trust")
+	}
+	options := licensefile.Options{Options: verify.Options{
+		Roots: trust.Roots, Intermediates: trust.Intermediates, CRLs: trust.CRLs, At: s.now(), Locale: reqctx.From(ctx).Locale,
+	}}
+	lists, err := s.cfg.Store.Lists(ctx)
+	if err != nil {
+		return licensefile.Options{}, storeFault(err, "list status lists")
+	}
+	for _, number := range lists {
+		p, err := s.cfg.Store.FindPublished(ctx, strconv.FormatUint(number, 10))
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return licensefile.Options{}, storeFault(err, "find status list")
+		}
+		list, err := statuslist.Open(p.Content)
+		if err != nil {
+			return licensefile.Options{}, fmt.Errorf("open own status list: %w", err)
+		}
+		options.StatusLists = append(options.StatusLists, list)
+	}
+	return options, nil
+}
+
+// maxCode bounds the text of a code: what is longer is refused unread (L-04).
+const maxCode = 4096
+
+// VerifyCode judges a presentation code online: the pid is consumed by one conditional change, and the state of the
+// licence at this moment counts (L-02, L-05). A code that is no code, old or used before is a fault; what was forged is a
+// report.
+func (s *Service) VerifyCode(ctx context.Context, text string) (verify.Result, error) {
+	if len(text) > maxCode || !presentation.IsCode(text) {
+		return verify.Result{}, fault.New(fault.CodeMalformed)
+	}
+	known, err := s.presentationKeys(ctx)
+	if err != nil {
+		return verify.Result{}, storeFault(err, "list presentation keys")
+	}
+	scan := &scan{service: s, ctx: ctx, now: s.now()}
+	judged := presentation.Verify(text, presentation.Options{Keys: known, At: scan.now, Consumed: scan.consumed, StatusOf: scan.status})
+	if scan.failure != nil {
+		return verify.Result{}, storeFault(scan.failure, "judge code") // no replay store, no answer (R6)
+	}
+	switch {
+	case judged.Has(presentation.ReasonFormat):
+		return verify.Result{}, fault.New(fault.CodeMalformed)
+	case judged.Has(presentation.ReasonExpired), judged.Has(presentation.ReasonNotYet):
+		return verify.Result{}, fault.New(fault.CodeExpired)
+	case judged.Has(presentation.ReasonConsumed):
+		return verify.Result{}, fault.New(fault.CodeConsumed)
+	}
+	return licensefile.CodeResult("", text, judged, reqctx.From(ctx).Locale), nil
+}
+
+// scan is one online judgement of a code.
+type scan struct {
+	service *Service
+	ctx     context.Context // of the one call that this value lives in
+	now     time.Time
+	license License
+	found   bool
+	failure error
+}
+
+// consumed marks the token as used; true when it was used before, or when that cannot be told.
+func (c *scan) consumed(pid [16]byte) bool {
+	s := c.service
+	pidKey, err := s.hash(c.ctx, "pid", hex.EncodeToString(pid[:]))
+	if err != nil {
+		c.failure = err
+		return true
+	}
+	p, err := s.cfg.Store.FindScanned(c.ctx, pidKey)
+	if errors.Is(err, ErrNotFound) {
+		// Our signature holds, yet the token is not on record any more: it was dropped after its time.
+		return true
+	}
+	if err == nil {
+		c.license, err = s.cfg.Store.Find(c.ctx, p.License)
+	}
+	if err != nil {
+		c.failure = err
+		return true
+	}
+	c.found = true
+	record := audit.With(s.event(c.ctx, "license.presentation.scanned", p.License, c.now, "presentation", p.ID)).And(notice(TopicPresented, "scanned", c.license, c.now))
+	first, err := s.cfg.Store.Consume(c.ctx, pidKey, c.now, record)
+	if err != nil {
+		c.failure = err
+		return true
+	}
+	if first {
+		return false
+	}
+	again := s.event(c.ctx, "license.presentation.scanned_again", p.License, c.now, "presentation", p.ID)
+	again.Result = audit.Refused
+	if err := s.cfg.Store.Note(c.ctx, audit.With(again).And(notice(TopicPresented, "scanned_again", c.license, c.now))); err != nil {
+		c.failure = err
+	}
+	return true
+}
+
+func (c *scan) status(*presentation.Code, presentation.Key) presentation.StatusAnswer {
+	if !c.found {
+		return presentation.StatusAnswer{Source: "none"}
+	}
+	status := c.license.Bits
+	if c.license.State != StateActive {
+		status = statuslist.NotUsable
+	}
+	return presentation.StatusAnswer{Known: true, Status: status, Source: "online", Time: c.now}
+}
+
+// Guessing bounds of look-ups (L-10).
+const (
+	lookupWindow      = 10 * time.Minute
+	failuresPerCaller = 5
+	failuresPerNumber = 50
+)
+
+// Lookup answers about a licence number when the caller also knows the last four characters of a holder's code. An
+// unknown number and a wrong check get the same answer, and guessing is bounded by caller and by number.
+func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.Result, error) {
+	now := s.now()
+	licenseID = strings.TrimSpace(licenseID)
+	if len(licenseID) > 200 || len(check) > 16 {
+		return verify.Result{}, fault.New(fault.Invalid)
+	}
+	caller, err := s.hash(ctx, "lookup", "caller", reqctx.From(ctx).ClientIP)
+	if err != nil {
+		return verify.Result{}, storeFault(err, "hash caller")
+	}
+	number, err := s.hash(ctx, "lookup", "number", licenseID)
+	if err != nil {
+		return verify.Result{}, storeFault(err, "hash number")
+	}
+	for subject, limit := range map[string]int{caller: failuresPerCaller, number: failuresPerNumber} {
+		failures, err := s.cfg.Store.Failures(ctx, subject, now)
+		if err != nil {
+			return verify.Result{}, fault.Wrap(err, fault.Unavailable) // no counter, no answer (R6)
+		}
+		if failures >= limit {
+			return verify.Result{}, fault.New(fault.LookupLimited).After(int(lookupWindow / time.Second))
+		}
+	}
+	l, err := s.cfg.Store.FindByLicenseID(ctx, licenseID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return verify.Result{}, storeFault(err, "find licence")
+	}
+	fits := false
+	if err == nil && l.State == StateActive {
+		if fits, err = s.checkFits(ctx, l, check); err != nil {
+			return verify.Result{}, err
+		}
+	}
+	if !fits {
+		for _, subject := range []string{caller, number} {
+			if err := s.cfg.Store.Fail(ctx, subject, now, lookupWindow); err != nil {
+				return verify.Result{}, fault.Wrap(err, fault.Unavailable)
+			}
+		}
+		return licensefile.NumberResult(nil, reqctx.From(ctx).Locale), nil
+	}
+	values, err := s.values(ctx, l)
+	if err != nil {
+		return verify.Result{}, storeFault(err, "read values")
+	}
+	return licensefile.NumberResult(&licensefile.NumberAnswer{
+		LicenseID: l.LicenseID, TypeCode: l.TypeCode, Status: l.Bits, Before: catalog.BeforePeriod(values, now), After: catalog.AfterPeriod(values, now), Time: now,
+	}, reqctx.From(ctx).Locale), nil
+}
+
+// checkFits compares the last four characters of each holder's code in constant time.
+func (s *Service) checkFits(ctx context.Context, l License, check string) (bool, error) {
+	values, err := s.values(ctx, l)
+	if err != nil {
+		return false, storeFault(err, "read values")
+	}
+	check = strings.ToUpper(strings.TrimSpace(check))
+	fits := 0
+	for _, code := range values[catalog.KeyHolderCode] {
+		if len(code) >= 4 {
+			fits |= subtle.ConstantTimeCompare([]byte(strings.ToUpper(code[len(code)-4:])), []byte(check))
+		}
+	}
+	return fits == 1, nil
+}
