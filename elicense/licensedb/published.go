@@ -167,8 +167,11 @@ func (s *Store) ChangedShortIDs(ctx context.Context, since time.Time) ([][8]byte
 	var ids [][8]byte
 	for rows.Next() {
 		var short []byte
-		if err := rows.Scan(&short); err != nil || len(short) != 8 {
-			return nil, fmt.Errorf("licensedb: find changed tokens: damaged short id: %w", err)
+		if err := rows.Scan(&short); err != nil {
+			return nil, fmt.Errorf("licensedb: find changed tokens: %w", err)
+		}
+		if len(short) != 8 {
+			return nil, errors.New("licensedb: damaged short id")
 		}
 		ids = append(ids, [8]byte(short))
 	}

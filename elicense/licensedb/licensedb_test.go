@@ -1,0 +1,49 @@
+package licensedb_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/licensedb"
+	"github.com/yinxin-gov/yinxin/elicense/licensetest"
+	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
+	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
+	"github.com/yinxin-gov/yinxin/internal/testkit"
+)
+
+func TestContract(t *testing.T) {
+	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), licensedb.Migrations()) {
+		t.Run(engine.Name, func(t *testing.T) {
+			licensetest.RunStore(t, func(t testing.TB) elicense.Store { return licensedb.New(engine.Open(t)) })
+		})
+	}
+}
+
+// TestIssueOnRealDatabases takes a licence through its life on both engines and checks the audit chain that it left.
+func TestIssueOnRealDatabases(t *testing.T) {
+	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), licensedb.Migrations()) {
+		t.Run(engine.Name, func(t *testing.T) {
+			db := engine.Open(t)
+			w := licensetest.NewWorld(t, licensedb.New(db))
+			l := w.Issued(t, licensetest.SampleApplication("B1"))
+			shown, err := w.Service.Present(licensetest.Person, l.ID, elicense.PresentRequest{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if result, err := w.Service.VerifyCode(context.Background(), shown.Code); err != nil || result.Code != "V00" {
+				t.Fatalf("%s %v", result.Code, err)
+			}
+			if _, err := w.Service.ChangeStatus(licensetest.Issuer, l.ID, elicense.StatusChange{Operation: elicense.Revocation, LegalBasis: "b", DecisionNumber: "d"}); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Service.Sweep(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			events, breaks, err := auditdb.Verify(context.Background(), db.Read())
+			if err != nil || len(breaks) != 0 || events < 9 {
+				t.Errorf("%d events, breaks %v, %v", events, breaks, err)
+			}
+		})
+	}
+}
