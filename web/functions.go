@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"html/template"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,12 +16,15 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"tk": func(family string, value any) (string, error) {
 			return rd.translate(locale, family+fmt.Sprint(value), nil)
 		},
+		"word":     func(family, value string) string { return rd.word(locale, family, value) },
 		"date":     func(at any) (string, error) { return formatTime(locale, at, false) },
 		"datetime": func(at any) (string, error) { return formatTime(locale, at, true) },
 		"machine":  machineTime,
 		"static":   rd.static.address,
 		"icon":     icon,
 		"field":    newField,
+		"input":    newInput,
+		"actions":  newActions,
 		"step":     newStep,
 		"empty":    newEmpty,
 		"notice":   newNotice,
@@ -33,7 +35,7 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"qrsize":   qrSize,
 		"download": downloadAddress,
 		"image":    pngAddress,
-		"has":      func(values []string, value string) bool { return slices.Contains(values, value) },
+		"tone":     StatusKind,
 	}
 }
 
@@ -50,6 +52,14 @@ func (rd *Renderer) translate(locale, key string, params []any) (string, error) 
 		pairs[i] = fmt.Sprint(p)
 	}
 	return rd.catalogue.Text(locale, key, pairs...), nil
+}
+
+// word translates a state word that comes from data; one that the catalogue does not know is shown as it is.
+func (rd *Renderer) word(locale, family, value string) string {
+	if key := family + value; rd.catalogue.Has(key) {
+		return rd.catalogue.Text(locale, key)
+	}
+	return value
 }
 
 // beijing is legal time in China; it has had no summer time since 1992.
@@ -209,3 +219,33 @@ type Empty struct {
 func newEmpty(title, text, label, address string) Empty { return Empty{title, text, label, address} }
 
 func newNotice(tone, title, text string) Notice { return Notice{Tone: tone, Title: title, Text: text} }
+
+// Input is a field that data describes, with its error.
+type Input struct {
+	Field FormField
+	Error string
+}
+
+// DescribedBy is the value of aria-describedby.
+func (i Input) DescribedBy() string {
+	return Field{ID: i.Field.Name, Hint: i.Field.Hint, Error: i.Error}.DescribedBy()
+}
+
+func newInput(v view, field FormField) Input {
+	for _, e := range v.Errors {
+		if e.Field == field.Name {
+			return Input{Field: field, Error: e.Message}
+		}
+	}
+	return Input{Field: field}
+}
+
+// stateActions are the changes of state of one thing with the hidden fields of their forms.
+type stateActions struct {
+	Hidden  []Hidden
+	Actions []StateAction
+}
+
+func newActions(hidden []Hidden, actions []StateAction) stateActions {
+	return stateActions{Hidden: hidden, Actions: actions}
+}

@@ -217,3 +217,14 @@ type InboxPage struct {
 	To       string // filter
 	Messages []InboxMessage
 }
+
+// ClaimsOf lists the claims of one kind.
+func (p ConsentPage) ClaimsOf(kind string) []Claim {
+	var claims []Claim
+	for _, c := range p.Claims {
+		if c.Kind == kind {
+			claims = append(claims, c)
+		}
+	}
+	return claims
+}
