@@ -63,7 +63,7 @@ func (c Client) SectorOf() string {
 
 var (
 	knownGrants     = []string{"authorization_code", "refresh_token", "client_credentials"}
-	knownAlgorithms = []string{"ES256", "RS256", "PS256", "SGD_SM3_SM2"}
+	knownAlgorithms = []string{"ES256", "RS256", "SGD_SM3_SM2"}
 	knownMethods    = []string{"client_secret_basic", "client_secret_post", "none"}
 )
 

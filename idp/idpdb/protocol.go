@@ -1,0 +1,355 @@
+package idpdb
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+)
+
+// ApplyClient stores a client if it differs from what is there.
+func (s *Store) ApplyClient(ctx context.Context, clientID string, body []byte, secretMAC []byte, record audit.Record) error {
+	var old string
+	var oldMAC []byte
+	err := s.db.Read().QueryRowContext(ctx, "SELECT body, secret_mac FROM idp_client WHERE client_id = $1", clientID).Scan(&old, &oldMAC)
+	if err == nil && old == string(body) && (secretMAC == nil || string(oldMAC) == string(secretMAC)) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, sqldb.ErrNoRows) {
+		return err
+	}
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO idp_client (client_id, body, secret_mac) VALUES ($1, $2, $3)
+			ON CONFLICT (client_id) DO UPDATE SET body = $2, secret_mac = COALESCE($3, idp_client.secret_mac)`, clientID, string(body), secretMAC)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO idp_revision (name, n) VALUES ('client', 1) ON CONFLICT (name) DO UPDATE SET n = idp_revision.n + 1")
+		return err
+	})
+}
+
+// Clients reads all clients.
+func (s *Store) Clients(ctx context.Context, limit int) (map[string]idp.StoredBody, error) {
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT client_id, body, secret_mac FROM idp_client ORDER BY client_id LIMIT $1", limit)
+	if err != nil {
+		return nil, fmt.Errorf("read clients: %w", err)
+	}
+	defer rows.Close()
+	all := map[string]idp.StoredBody{}
+	for rows.Next() {
+		var id, body string
+		var mac []byte
+		if err := rows.Scan(&id, &body, &mac); err != nil {
+			return nil, fmt.Errorf("read clients: %w", err)
+		}
+		all[id] = idp.StoredBody{Body: []byte(body), SecretMAC: mac}
+	}
+	return all, rows.Err()
+}
+
+// ClientRevision changes with every change of any client.
+func (s *Store) ClientRevision(ctx context.Context) (n int64, err error) {
+	err = s.db.Read().QueryRowContext(ctx, "SELECT n FROM idp_revision WHERE name = 'client'").Scan(&n)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// PutSession stores a session.
+func (s *Store) PutSession(ctx context.Context, hash []byte, v session.Session, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO idp_session (id, hash, account_id, aal, methods, auth_time, created_at, last_seen, device, address, ended_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)`, v.ID, hash, v.AccountID, v.AAL, strings.Join(v.Methods, " "),
+			sqldb.Micros(v.AuthTime), sqldb.Micros(v.CreatedAt), sqldb.Micros(v.LastSeen), v.Device, v.Address)
+		return err
+	})
+}
+
+const sessionColumns = "id, account_id, aal, methods, auth_time, created_at, last_seen, device, address"
+
+func scanSession(row interface{ Scan(...any) error }) (session.Session, error) {
+	var v session.Session
+	var methods string
+	var authTime, createdAt, lastSeen int64
+	err := row.Scan(&v.ID, &v.AccountID, &v.AAL, &methods, &authTime, &createdAt, &lastSeen, &v.Device, &v.Address)
+	v.Methods, v.AuthTime, v.CreatedAt, v.LastSeen = strings.Fields(methods), sqldb.Time(authTime), sqldb.Time(createdAt), sqldb.Time(lastSeen)
+	return v, err
+}
+
+// Session finds a session that has not ended.
+func (s *Store) Session(ctx context.Context, hash []byte) (session.Session, error) {
+	v, err := scanSession(s.db.Read().QueryRowContext(ctx, "SELECT "+sessionColumns+" FROM idp_session WHERE hash = $1 AND ended_at = 0", hash))
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return v, idp.ErrNotFound
+	}
+	return v, err
+}
+
+// SessionsOf lists the live sessions of an account, the last used first.
+func (s *Store) SessionsOf(ctx context.Context, accountID string, since time.Time) ([]session.Session, error) {
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+sessionColumns+" FROM idp_session WHERE account_id = $1 AND ended_at = 0 AND last_seen > $2 ORDER BY last_seen DESC LIMIT 50",
+		accountID, sqldb.Micros(since))
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	defer rows.Close()
+	var all []session.Session
+	for rows.Next() {
+		v, err := scanSession(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list sessions: %w", err)
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
+// TouchSession writes down that a session was used.
+func (s *Store) TouchSession(ctx context.Context, id string, at time.Time) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE idp_session SET last_seen = $2 WHERE id = $1 AND last_seen < $2", id, sqldb.Micros(at))
+		return err
+	})
+}
+
+// AddParty notes a relying party of a session.
+func (s *Store) AddParty(ctx context.Context, p session.Party) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO idp_party (sid, client_id, subject, at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (sid, client_id) DO UPDATE SET at = $4`, p.SID, p.ClientID, p.Subject, sqldb.Micros(p.At))
+		return err
+	})
+}
+
+// Parties lists the relying parties of a session.
+func (s *Store) Parties(ctx context.Context, sid string) ([]session.Party, error) {
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT client_id, subject, at FROM idp_party WHERE sid = $1 ORDER BY at LIMIT 500", sid)
+	if err != nil {
+		return nil, fmt.Errorf("list parties: %w", err)
+	}
+	defer rows.Close()
+	var all []session.Party
+	for rows.Next() {
+		p := session.Party{SID: sid}
+		var at int64
+		if err := rows.Scan(&p.ClientID, &p.Subject, &at); err != nil {
+			return nil, fmt.Errorf("list parties: %w", err)
+		}
+		p.At = sqldb.Time(at)
+		all = append(all, p)
+	}
+	return all, rows.Err()
+}
+
+// EndSession ends a session and its grants.
+func (s *Store) EndSession(ctx context.Context, sid string, at time.Time, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		ended, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_session SET ended_at = $2 WHERE id = $1 AND ended_at = 0", sid, sqldb.Micros(at))
+		if err != nil {
+			return err
+		}
+		if !ended {
+			return idp.ErrNotFound
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE idp_grant SET revoked_at = $2 WHERE sid = $1 AND revoked_at = 0", sid, sqldb.Micros(at))
+		return err
+	})
+}
+
+// SaveCode stores an authorization code.
+func (s *Store) SaveCode(ctx context.Context, c oauth.CodeRecord, record audit.Record) error {
+	body, err := json.Marshal(c.Request)
+	if err != nil {
+		return err
+	}
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO idp_authorization_code (hash, request, expires_at, used_at) VALUES ($1, $2, $3, 0)", c.Hash, string(body), sqldb.Micros(c.ExpiresAt))
+		return err
+	})
+}
+
+// Code reads an authorization code.
+func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error) {
+	c := oauth.CodeRecord{Hash: hash}
+	var body string
+	var expires, used int64
+	err := s.db.Read().QueryRowContext(ctx, "SELECT request, expires_at, used_at FROM idp_authorization_code WHERE hash = $1", hash).Scan(&body, &expires, &used)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return c, oauth.ErrNotFound
+	}
+	if err != nil {
+		return c, fmt.Errorf("read code: %w", err)
+	}
+	c.ExpiresAt, c.UsedAt = sqldb.Time(expires), sqldb.Time(used)
+	return c, json.Unmarshal([]byte(body), &c.Request)
+}
+
+// Refresh reads a refresh token.
+func (s *Store) Refresh(ctx context.Context, hash []byte) (oauth.RefreshRecord, error) {
+	r := oauth.RefreshRecord{Hash: hash}
+	var body string
+	var expires, used int64
+	err := s.db.Read().QueryRowContext(ctx, "SELECT grant_id, request, expires_at, used_at, successor FROM idp_refresh_token WHERE hash = $1", hash).
+		Scan(&r.GrantID, &body, &expires, &used, &r.Successor)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return r, oauth.ErrNotFound
+	}
+	if err != nil {
+		return r, fmt.Errorf("read refresh token: %w", err)
+	}
+	r.ExpiresAt, r.UsedAt = sqldb.Time(expires), sqldb.Time(used)
+	return r, json.Unmarshal([]byte(body), &r.Request)
+}
+
+// Redeem consumes a code or refresh token and stores what takes its place.
+func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		at := sqldb.Micros(r.At)
+		var used bool
+		var err error
+		if len(r.CodeHash) > 0 {
+			used, err = sqldb.ExecOne(ctx, tx, "UPDATE idp_authorization_code SET used_at = $2 WHERE hash = $1 AND used_at = 0 AND expires_at > $2", r.CodeHash, at)
+		} else {
+			var successor []byte
+			if r.NewRefresh != nil {
+				successor = r.NewRefresh.Hash
+			}
+			used, err = sqldb.ExecOne(ctx, tx, `UPDATE idp_refresh_token SET used_at = $2, successor = $3 WHERE hash = $1 AND used_at = 0 AND expires_at > $2
+				AND EXISTS (SELECT 1 FROM idp_grant WHERE id = idp_refresh_token.grant_id AND revoked_at = 0)`, r.RefreshHash, at, successor)
+		}
+		if err != nil {
+			return err
+		}
+		if !used {
+			return oauth.ErrConsumed
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)
+			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, at); err != nil {
+			return err
+		}
+		if r.NewRefresh == nil {
+			return nil
+		}
+		body, err := json.Marshal(r.NewRefresh.Request)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO idp_refresh_token (hash, grant_id, request, expires_at, used_at) VALUES ($1, $2, $3, $4, 0)",
+			r.NewRefresh.Hash, r.NewRefresh.GrantID, string(body), sqldb.Micros(r.NewRefresh.ExpiresAt))
+		return err
+	})
+}
+
+// Grant reads a family.
+func (s *Store) Grant(ctx context.Context, id string) (oauth.GrantRecord, error) {
+	g := oauth.GrantRecord{ID: id}
+	var created, revoked int64
+	err := s.db.Read().QueryRowContext(ctx, "SELECT client_id, account_id, sid, created_at, revoked_at FROM idp_grant WHERE id = $1", id).
+		Scan(&g.ClientID, &g.AccountID, &g.SID, &created, &revoked)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return g, oauth.ErrNotFound
+	}
+	g.CreatedAt, g.RevokedAt = sqldb.Time(created), sqldb.Time(revoked)
+	return g, err
+}
+
+// RevokeGrant ends a family.
+func (s *Store) RevokeGrant(ctx context.Context, id string, at time.Time, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE idp_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at = 0", id, sqldb.Micros(at))
+		return err
+	})
+}
+
+// RevokeToken marks an access token.
+func (s *Store) RevokeToken(ctx context.Context, jti string, until time.Time, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO idp_revoked_token (jti, until_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING", jti, sqldb.Micros(until))
+		return err
+	})
+}
+
+// TokenRevoked reports whether an access token was marked.
+func (s *Store) TokenRevoked(ctx context.Context, jti string) (revoked bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM idp_revoked_token WHERE jti = $1)", jti).Scan(&revoked)
+	return revoked, err
+}
+
+// PutFlow stores a login in progress.
+func (s *Store) PutFlow(ctx context.Context, id string, browser, body []byte, created, expires time.Time) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO idp_flow (id, browser, body, created_at, expires_at, finished_at) VALUES ($1, $2, $3, $4, $5, 0)",
+			id, browser, string(body), sqldb.Micros(created), sqldb.Micros(expires))
+		return err
+	})
+}
+
+// Flow reads a login in progress that belongs to the browser.
+func (s *Store) Flow(ctx context.Context, id string, browser []byte, now time.Time) ([]byte, time.Time, error) {
+	var body string
+	var created int64
+	err := s.db.Read().QueryRowContext(ctx, "SELECT body, created_at FROM idp_flow WHERE id = $1 AND browser = $2 AND expires_at > $3 AND finished_at = 0",
+		id, browser, sqldb.Micros(now)).Scan(&body, &created)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return nil, time.Time{}, idp.ErrNotFound
+	}
+	return []byte(body), sqldb.Time(created), err
+}
+
+// FinishFlow consumes a login in progress; idp.ErrNotFound when it was finished before.
+func (s *Store) FinishFlow(ctx context.Context, id string, now time.Time) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_flow SET finished_at = $2 WHERE id = $1 AND finished_at = 0", id, sqldb.Micros(now))
+		if err == nil && !done {
+			return idp.ErrNotFound
+		}
+		return err
+	})
+}
+
+// Consent reads what a person allowed a client.
+func (s *Store) Consent(ctx context.Context, accountID, clientID string) ([]string, error) {
+	var scopes string
+	err := s.db.Read().QueryRowContext(ctx, "SELECT scopes FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID).Scan(&scopes)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return nil, nil
+	}
+	return strings.Fields(scopes), err
+}
+
+// SaveConsent stores what a person allowed a client.
+func (s *Store) SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO idp_consent (account_id, client_id, scopes, given_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (account_id, client_id) DO UPDATE SET scopes = $3, given_at = $4`, accountID, clientID, strings.Join(scopes, " "), sqldb.Micros(at))
+		return err
+	})
+}
+
+// ConsentsOf lists the clients that a person allowed something.
+func (s *Store) ConsentsOf(ctx context.Context, accountID string) (map[string][]string, error) {
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT client_id, scopes FROM idp_consent WHERE account_id = $1 ORDER BY client_id LIMIT 200", accountID)
+	if err != nil {
+		return nil, fmt.Errorf("list consents: %w", err)
+	}
+	defer rows.Close()
+	all := map[string][]string{}
+	for rows.Next() {
+		var id, scopes string
+		if err := rows.Scan(&id, &scopes); err != nil {
+			return nil, fmt.Errorf("list consents: %w", err)
+		}
+		all[id] = strings.Fields(scopes)
+	}
+	return all, rows.Err()
+}

@@ -1,0 +1,161 @@
+package idphttp
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// logoutRequest is what an RP-initiated logout asks (OpenID Connect RP-Initiated Logout 1.0).
+type logoutRequest struct {
+	client    idp.Client
+	known     bool
+	returnTo  string
+	state     string
+	hintMatch bool // the hint is of the very session of this browser
+}
+
+func (s *Server) readLogout(r *http.Request, current session.Session, signedIn bool) (logoutRequest, error) {
+	var q logoutRequest
+	clientID := r.FormValue("client_id")
+	if hint := r.FormValue("id_token_hint"); hint != "" {
+		audience, _, sid, err := s.Tokens.Hint(r.Context(), hint)
+		if err != nil || clientID != "" && clientID != audience {
+			return q, fault.Wrap(err, fault.RequestInvalid)
+		}
+		clientID = audience
+		q.hintMatch = !signedIn || sid == current.ID
+	}
+	if clientID != "" {
+		client, ok := s.Clients.Find(clientID)
+		if !ok {
+			return q, fault.New(fault.ClientUnknown)
+		}
+		q.client, q.known = client.Client, true
+	}
+	q.returnTo, q.state = r.FormValue("post_logout_redirect_uri"), r.FormValue("state")
+	if q.returnTo != "" && (!q.known || !slices.Contains(q.client.PostLogoutRedirectURIs, q.returnTo)) {
+		return q, fault.New(fault.RedirectUnknown) // O-52: no redirect to an address that is not registered
+	}
+	return q, nil
+}
+
+// logoutPage ends the session at once when a portal shows an ID token of this very session; otherwise it asks.
+func (s *Server) logoutPage(w http.ResponseWriter, r *http.Request) error {
+	current, signedIn, err := s.Session(r)
+	if err != nil {
+		return err
+	}
+	q, err := s.readLogout(r, current, signedIn)
+	if err != nil {
+		return err
+	}
+	if q.hintMatch || !signedIn {
+		return s.endSession(w, r, q, current, signedIn)
+	}
+	systems, err := s.systems(r.Context(), current.ID)
+	if err != nil {
+		return err
+	}
+	return s.Pages.Page(w, r, http.StatusOK, "logout", web.Page{Identity: s.identity(r), Callbacks: callbacks(q.returnTo), Body: web.LogoutPage{
+		Hidden: hidden("client_id", q.client.ClientID, "post_logout_redirect_uri", q.returnTo, "state", q.state), App: q.client.ClientName, Systems: systems}})
+}
+
+func callbacks(address string) []string {
+	if address == "" {
+		return nil
+	}
+	return []string{address}
+}
+
+func (s *Server) systems(ctx context.Context, sid string) ([]string, error) {
+	parties, err := s.Sessions.Parties(ctx, sid)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	var names []string
+	for _, party := range parties {
+		if client, ok := s.Clients.Find(party.ClientID); ok {
+			names = append(names, client.ClientName)
+		}
+	}
+	return names, nil
+}
+
+func (s *Server) logoutAnswer(w http.ResponseWriter, r *http.Request) error {
+	current, signedIn, err := s.Session(r)
+	if err != nil {
+		return err
+	}
+	q, err := s.readLogout(r, current, signedIn)
+	if err != nil {
+		return err
+	}
+	return s.endSession(w, r, q, current, signedIn)
+}
+
+func (s *Server) endSession(w http.ResponseWriter, r *http.Request, q logoutRequest, current session.Session, signedIn bool) error {
+	var results []web.LogoutResult
+	if signedIn {
+		parties, err := s.Sessions.End(r.Context(), current.ID, current.AccountID)
+		if err != nil {
+			return err
+		}
+		for _, party := range parties {
+			if client, ok := s.Clients.Find(party.ClientID); ok {
+				results = append(results, web.LogoutResult{System: client.ClientName, State: web.LogoutWaiting})
+			}
+		}
+	}
+	s.setCookie(w, cookieSession, "", -1)
+	if q.returnTo != "" {
+		target, err := url.Parse(q.returnTo)
+		if err != nil {
+			return fault.Wrap(err, fault.RedirectUnknown)
+		}
+		if q.state != "" {
+			query := target.Query()
+			query.Set("state", q.state)
+			target.RawQuery = query.Encode()
+		}
+		return see(w, r, target.String())
+	}
+	return s.Pages.Page(w, r, http.StatusOK, "logout-result", web.Page{Body: web.LogoutResultPage{Results: results}})
+}
+
+// Poster sends a logout token; internal/outbound answers it.
+type Poster func(ctx context.Context, address string, form url.Values) (status int, err error)
+
+// DeliverLogout is the outbox handler of back-channel logout.
+func (s *Server) DeliverLogout(post Poster) func(ctx context.Context, payload []byte) error {
+	return func(ctx context.Context, payload []byte) error {
+		var m session.LogoutMessage
+		if err := json.Unmarshal(payload, &m); err != nil {
+			return fmt.Errorf("read logout message: %w", err)
+		}
+		client, ok := s.Clients.Find(m.ClientID)
+		if !ok || client.BackchannelLogoutURI == "" {
+			return nil // no longer registered: nobody to tell
+		}
+		token, err := s.Tokens.LogoutToken(ctx, client.Client, m.Subject, m.SID)
+		if err != nil {
+			return err
+		}
+		status, err := post(ctx, client.BackchannelLogoutURI, url.Values{"logout_token": {token}})
+		if err != nil {
+			return err
+		}
+		if status != http.StatusOK && status != http.StatusNoContent {
+			return fmt.Errorf("the relying party answered %d", status)
+		}
+		return nil
+	}
+}

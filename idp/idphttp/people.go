@@ -1,0 +1,438 @@
+package idphttp
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/idpdb"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+func (s *Server) homePage(w http.ResponseWriter, r *http.Request) error {
+	return s.Pages.Page(w, r, http.StatusOK, "home", web.Page{Identity: s.identity(r), Body: web.HomePage{Portals: s.Portals()}})
+}
+
+// failed shows a form again with what went wrong: single fields where the fault names them, else the whole.
+func (s *Server) failed(r *http.Request, err error, field string) []web.FieldError {
+	if all := s.Pages.FieldErrors(r, err, nil); len(all) > 0 {
+		return all
+	}
+	f := fault.From(err)
+	text := fault.MetaOf(f.Code).Title.In(reqctx.From(r.Context()).Locale)
+	for name, value := range f.Params {
+		text = replace(text, name, value)
+	}
+	return []web.FieldError{{Field: field, Message: text}}
+}
+
+func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
+	return s.showLogin(w, r, http.StatusOK, nil)
+}
+
+func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, failures []web.FieldError) error {
+	s.browser(w, r)
+	id, f, client, err := s.optionalFlow(r)
+	if err != nil {
+		return err
+	}
+	typed := r.PostFormValue("login-identifier")
+	if typed == "" {
+		typed = f.LoginHint
+	}
+	suffix := ""
+	if id != "" {
+		suffix = "?flow=" + id
+	}
+	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{
+		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix}})
+}
+
+func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
+	id, _, _, err := s.optionalFlow(r)
+	if err != nil {
+		return err
+	}
+	login, err := s.Password.Login(r.Context(), r.PostFormValue("login-identifier"), r.PostFormValue("login-password"), reqctx.From(r.Context()).ClientIP)
+	if err != nil {
+		status := fault.MetaOf(fault.CodeOf(err)).Status
+		if status >= http.StatusInternalServerError {
+			return err
+		}
+		return s.showLogin(w, r, status, s.failed(r, err, "login-password"))
+	}
+	if err := s.signIn(w, r, login); err != nil {
+		return err
+	}
+	return see(w, r, onward(id))
+}
+
+// --- One-time codes: login and registration share the steps. ---
+
+func (s *Server) codePage(w http.ResponseWriter, r *http.Request) error {
+	return s.showIdentifier(w, r, http.StatusOK, "/login/code", nil)
+}
+
+func (s *Server) registerPage(w http.ResponseWriter, r *http.Request) error {
+	return s.showIdentifier(w, r, http.StatusOK, "/register", nil)
+}
+
+func (s *Server) showIdentifier(w http.ResponseWriter, r *http.Request, status int, action string, failures []web.FieldError) error {
+	s.browser(w, r)
+	id, f, client, err := s.optionalFlow(r)
+	if err != nil {
+		return err
+	}
+	suffix := ""
+	if id != "" {
+		suffix = "?flow=" + id
+	}
+	return s.Pages.Page(w, r, status, "register", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.RegisterPage{
+		Action: action, Hidden: hidden("flow", id), Identifier: r.PostFormValue("register-identifier"), App: client.ClientName, LoginURL: "/login" + suffix}})
+}
+
+func (s *Server) codeStart(w http.ResponseWriter, r *http.Request) error {
+	return s.sendCode(w, r, authn.PurposeLogin, "/login/code")
+}
+
+func (s *Server) registerStart(w http.ResponseWriter, r *http.Request) error {
+	return s.sendCode(w, r, authn.PurposeRegister, "/register")
+}
+
+// sendCode sends a code whether or not the identifier has an account; the answer is the same.
+func (s *Server) sendCode(w http.ResponseWriter, r *http.Request, purpose authn.Purpose, action string) error {
+	if _, _, _, err := s.optionalFlow(r); err != nil {
+		return err
+	}
+	identifier, err := subject.ParseIdentifier(r.PostFormValue("register-identifier"))
+	if err != nil {
+		return s.showIdentifier(w, r, http.StatusUnprocessableEntity, action, s.failed(r, fault.New(fault.IdentifierInvalid), "register-identifier"))
+	}
+	challenge, err := s.Codes.Send(r.Context(), identifier, purpose, s.browser(w, r), reqctx.From(r.Context()).Locale, s.Encode)
+	if err != nil {
+		status := fault.MetaOf(fault.CodeOf(err)).Status
+		if status >= http.StatusInternalServerError {
+			return err
+		}
+		return s.showIdentifier(w, r, status, action, s.failed(r, err, "register-identifier"))
+	}
+	s.Wake()
+	return s.showCode(w, r, http.StatusOK, challenge, identifier, purpose, nil)
+}
+
+func (s *Server) showCode(w http.ResponseWriter, r *http.Request, status int, challenge string, identifier subject.Identifier, purpose authn.Purpose, failures []web.FieldError) error {
+	action, resend := "/login/code/check", "/login/code"
+	if purpose == authn.PurposeRegister {
+		action, resend = "/register/code", "/register/resend"
+	}
+	inbox := ""
+	if s.Inbox != nil {
+		inbox = "/inbox"
+	}
+	return s.Pages.Page(w, r, status, "otp", web.Page{Errors: failures, Body: web.OTPPage{Action: action,
+		Hidden: hidden("flow", r.FormValue("flow"), "challenge", challenge, "register-identifier", identifier.Value),
+		To:     subject.MaskIdentifier(identifier), Minutes: int(authn.CodeLife / time.Minute), ResendAction: resend, ResendAfter: 60, InboxURL: inbox}})
+}
+
+// checkCode evaluates a code; nil identifier means that the answer was written already.
+func (s *Server) checkCode(w http.ResponseWriter, r *http.Request, purpose authn.Purpose) (*subject.Identifier, error) {
+	if _, _, _, err := s.optionalFlow(r); err != nil {
+		return nil, err
+	}
+	identifier, err := subject.ParseIdentifier(r.PostFormValue("register-identifier"))
+	if err != nil {
+		return nil, fault.New(fault.Malformed)
+	}
+	challenge := r.PostFormValue("challenge")
+	err = s.Codes.Check(r.Context(), challenge, identifier, purpose, s.cookie(r, cookieBrowser), digitsOf(r.PostFormValue("otp-code")))
+	if fault.CodeOf(err) == fault.CodeWrong {
+		return nil, s.showCode(w, r, http.StatusUnauthorized, challenge, identifier, purpose, s.failed(r, err, "otp-code"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &identifier, nil
+}
+
+// digitsOf keeps the digits of a typed code: blanks and full-width digits are common.
+func digitsOf(text string) string {
+	var out []rune
+	for _, r := range text {
+		if r >= '０' && r <= '９' {
+			r = r - '０' + '0'
+		}
+		if r >= '0' && r <= '9' {
+			out = append(out, r)
+		}
+	}
+	return string(out)
+}
+
+func (s *Server) codeAnswer(w http.ResponseWriter, r *http.Request) error {
+	identifier, err := s.checkCode(w, r, authn.PurposeLogin)
+	if err != nil || identifier == nil {
+		return err
+	}
+	account, err := s.Accounts.ByIdentifier(r.Context(), *identifier)
+	if errors.Is(err, idp.ErrNotFound) {
+		account, err = s.Accounts.Create(r.Context(), *identifier) // whoever controls the number may have an account
+	}
+	if err != nil {
+		return err
+	}
+	return s.codeLogin(w, r, account, onward(r.FormValue("flow")))
+}
+
+func (s *Server) codeLogin(w http.ResponseWriter, r *http.Request, account idp.Account, next string) error {
+	if account.State != idp.AccountActive {
+		return fault.New(fault.CodeWrong)
+	}
+	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
+		return err
+	}
+	return see(w, r, next)
+}
+
+func (s *Server) registerCode(w http.ResponseWriter, r *http.Request) error {
+	identifier, err := s.checkCode(w, r, authn.PurposeRegister)
+	if err != nil || identifier == nil {
+		return err
+	}
+	account, err := s.Accounts.Create(r.Context(), *identifier)
+	if err != nil {
+		return err
+	}
+	if account.PasswordHash != "" || account.State != idp.AccountActive { // the person had an account already
+		return s.codeLogin(w, r, account, onward(r.FormValue("flow")))
+	}
+	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
+		return err
+	}
+	return s.showPassword(w, r, http.StatusOK, identifier.Value, nil)
+}
+
+func (s *Server) showPassword(w http.ResponseWriter, r *http.Request, status int, identifier string, failures []web.FieldError) error {
+	return s.Pages.Page(w, r, status, "password", web.Page{Errors: failures, Body: web.PasswordPage{Action: "/register/password",
+		Hidden: hidden("flow", r.FormValue("flow"), "register-identifier", identifier), Identifier: identifier, SkipAction: "/register/skip"}})
+}
+
+// registerPassword sets the first password of the account that just registered in this browser.
+func (s *Server) registerPassword(w http.ResponseWriter, r *http.Request) error {
+	current, ok, err := s.Session(r)
+	if err != nil {
+		return err
+	}
+	if !ok || !slices.Contains(current.Methods, "otp") || s.Now().Sub(current.AuthTime) > authn.CodeLife {
+		return fault.New(fault.Unauthenticated)
+	}
+	account, err := s.Accounts.Account(r.Context(), current.AccountID)
+	if err != nil {
+		return err
+	}
+	if account.PasswordHash != "" {
+		return fault.New(fault.Conflict)
+	}
+	hash, err := s.Passwords.Hash(r.Context(), r.PostFormValue("password-new"))
+	if fault.CodeOf(err) == fault.PasswordRefused {
+		return s.showPassword(w, r, http.StatusUnprocessableEntity, r.PostFormValue("register-identifier"), s.failed(r, err, "password-new"))
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.Accounts.SetPassword(r.Context(), account.ID, hash); err != nil {
+		return err
+	}
+	// The new credential is newer than the session, so the person signs in with it from here on.
+	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
+		return err
+	}
+	return see(w, r, onward(r.FormValue("flow")))
+}
+
+func (s *Server) registerSkip(w http.ResponseWriter, r *http.Request) error {
+	return see(w, r, onward(r.FormValue("flow")))
+}
+
+// --- Proofing ---
+
+func (s *Server) proofingPage(w http.ResponseWriter, r *http.Request) error {
+	return s.showProofing(w, r, http.StatusOK, nil)
+}
+
+func (s *Server) showProofing(w http.ResponseWriter, r *http.Request, status int, failures []web.FieldError) error {
+	id, f, client, err := s.optionalFlow(r)
+	if err != nil {
+		return err
+	}
+	current, ok, err := s.Session(r)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return see(w, r, "/login")
+	}
+	person, err := s.Accounts.Person(r.Context(), current.AccountID)
+	if err != nil {
+		return err
+	}
+	wanted := wantedIAL(r, f.IAL, person.IAL)
+	return s.Pages.Page(w, r, status, "proofing", web.Page{Identity: s.identity(r), Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.ProofingPage{
+		Hidden: hidden("flow", id, "ial", strconv.Itoa(int(wanted))), App: client.ClientName, Current: int(person.IAL), Needed: int(f.IAL),
+		Methods: methods(wanted), Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), AskMobile: wanted >= 2, Mobile: r.PostFormValue("proofing-mobile")}})
+}
+
+// wantedIAL: what the flow needs, or what the person chose, or the next level.
+func wantedIAL(r *http.Request, needed, have subject.IAL) subject.IAL {
+	wanted := needed
+	if chosen, err := strconv.Atoi(r.FormValue("ial")); err == nil {
+		wanted = max(wanted, subject.IAL(chosen))
+	}
+	return min(max(wanted, min(have+1, 2), 1), 2)
+}
+
+// methods lists the ways by what a person has at hand; those of later releases are shown as not available here.
+func methods(wanted subject.IAL) []web.ProofingMethod {
+	return []web.ProofingMethod{
+		{ID: "card", URL: "/proofing?ial=1", Reaches: 1, Minutes: 1, Chosen: wanted == 1},
+		{ID: "mobile", URL: "/proofing?ial=2", Reaches: 2, Minutes: 2, Chosen: wanted == 2},
+	}
+}
+
+func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
+	id, f, client, err := s.optionalFlow(r)
+	if err != nil {
+		return err
+	}
+	current, ok, err := s.Session(r)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return see(w, r, "/login")
+	}
+	person, err := s.Accounts.Person(r.Context(), current.AccountID)
+	if err != nil {
+		return err
+	}
+	level, err := s.Proofing.Submit(r.Context(), current.AccountID, proofing.Submission{
+		Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), Mobile: r.PostFormValue("proofing-mobile"), Wanted: wantedIAL(r, f.IAL, person.IAL)})
+	result := web.ProofingResultPage{Outcome: web.ProofingDone, Tier: int(level), TriesLeft: -1, At: s.Now(), RetryURL: "/proofing", Continue: &web.Link{URL: onward(id)}}
+	if client.ClientName != "" {
+		result.Continue.Label = client.ClientName
+		result.RetryURL += "?flow=" + id
+	}
+	switch code := fault.CodeOf(err); {
+	case err == nil && id != "":
+		return see(w, r, onward(id))
+	case err == nil:
+	case code == fault.ProofingSilent:
+		result.Outcome, result.Tier = web.ProofingWaiting, int(person.IAL)
+	case code == fault.ProofingMismatch:
+		result.Outcome, result.Tier = web.ProofingMismatch, int(person.IAL)
+	case fault.MetaOf(code).Status < http.StatusInternalServerError:
+		return s.showProofing(w, r, fault.MetaOf(code).Status, s.failed(r, err, ""))
+	default:
+		return err
+	}
+	return s.Pages.Page(w, r, http.StatusOK, "proofing-result", web.Page{Identity: s.identity(r), Body: result})
+}
+
+// --- The person's own page ---
+
+func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
+	current, ok, err := s.Session(r)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return see(w, r, "/login")
+	}
+	ctx := r.Context()
+	person, err := s.Accounts.Person(ctx, current.AccountID)
+	if err != nil {
+		return err
+	}
+	account, err := s.Accounts.Account(ctx, current.AccountID)
+	if err != nil {
+		return err
+	}
+	body := web.MePage{Name: displayName(person), Number: subject.MaskID(person.IDNumber), Tier: int(person.IAL), TierSource: person.IALSource}
+	if person.IAL > 0 {
+		body.TierAt = &person.IALAt
+	}
+	if person.IAL < 2 {
+		body.UpgradeURL = "/proofing"
+	}
+	if account.PasswordHash != "" {
+		body.Methods = append(body.Methods, web.SignInMethod{Name: "password"})
+	}
+	if person.Mobile != "" {
+		body.Methods = append(body.Methods, web.SignInMethod{Name: "mobile", Detail: subject.MaskIdentifier(subject.Identifier{Kind: subject.Mobile, Value: person.Mobile})})
+	}
+	if person.Email != "" {
+		body.Methods = append(body.Methods, web.SignInMethod{Name: "email", Detail: subject.MaskIdentifier(subject.Identifier{Kind: subject.Email, Value: person.Email})})
+	}
+	live, err := s.Sessions.Live(ctx, current.AccountID)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	for _, other := range live {
+		body.Sessions = append(body.Sessions, web.SessionItem{Device: other.Device, Region: other.Address, LastUse: other.LastSeen, Current: other.ID == current.ID})
+	}
+	consents, err := s.Flows.ConsentsOf(ctx, current.AccountID)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	for clientID, scopes := range consents {
+		if client, ok := s.Clients.Find(clientID); ok {
+			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: scopes})
+		}
+	}
+	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return len(a.App) - len(b.App) })
+	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
+		return err
+	}
+	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.identity(r), Body: body})
+}
+
+// --- The simulated inbox (sandbox only) ---
+
+const inboxLength = 50
+
+func (s *Server) inboxMessages(w http.ResponseWriter, r *http.Request) {
+	messages, err := s.readInbox(r)
+	if err != nil {
+		s.oauthError(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, map[string]any{"messages": messages})
+}
+
+func (s *Server) readInbox(r *http.Request) ([]idpdb.InboxMessage, error) {
+	to := r.URL.Query().Get("to")
+	if identifier, err := subject.ParseIdentifier(to); err == nil {
+		to = identifier.Value
+	}
+	return s.Inbox.Inbox(r.Context(), to, inboxLength)
+}
+
+func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request) error {
+	messages, err := s.readInbox(r)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	body := web.InboxPage{To: r.URL.Query().Get("to")}
+	for _, m := range messages {
+		body.Messages = append(body.Messages, web.InboxMessage{To: m.To, Text: m.Text, Code: m.Code, At: m.At})
+	}
+	return s.Pages.Page(w, r, http.StatusOK, "inbox", web.Page{Identity: s.identity(r), Body: body})
+}

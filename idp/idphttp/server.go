@@ -1,0 +1,310 @@
+// Package idphttp is the HTTP side of identity: the protocol endpoints of OAuth 2 and OpenID Connect, and the pages on
+// which people register, sign in, prove their names, consent and sign out.
+package idphttp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authflow"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/idpdb"
+	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/idp/tokens"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// FlowStore keeps logins in progress and consent; idpdb implements it.
+type FlowStore interface {
+	PutFlow(ctx context.Context, id string, browser, body []byte, created, expires time.Time) error
+	Flow(ctx context.Context, id string, browser []byte, now time.Time) (body []byte, created time.Time, err error)
+	FinishFlow(ctx context.Context, id string, now time.Time) error
+	Consent(ctx context.Context, accountID, clientID string) ([]string, error)
+	SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error
+	ConsentsOf(ctx context.Context, accountID string) (map[string][]string, error)
+}
+
+// Inbox is the simulated inbox.
+type Inbox interface {
+	Inbox(ctx context.Context, to string, limit int) ([]idpdb.InboxMessage, error)
+}
+
+// Config of the server.
+type Config struct {
+	Issuer    string
+	Pages     *web.Renderer
+	Clients   *idp.Clients
+	Accounts  *idp.Accounts
+	Sessions  *session.Service
+	Engine    *oauth.Engine
+	Tokens    *tokens.Service
+	Grants    oauth.Store
+	Flows     FlowStore
+	Passwords *authn.Passwords
+	Password  *authn.PasswordLogin
+	Codes     *authn.Codes
+	Proofing  *proofing.Service
+	Ring      *keys.Ring
+	Encode    authn.Encoder // seals messages for the outbox
+	Inbox     Inbox         // nil outside the sandbox
+	Wake      func()        // tells the outbox that a message is due
+	Portals   func() []web.Link
+	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
+	Now       func() time.Time
+	Rand      io.Reader
+}
+
+// Server serves identity.
+type Server struct{ Config }
+
+// New returns the server.
+func New(cfg Config) *Server { return &Server{cfg} }
+
+// Routes adds the protocol endpoints that carry no cookie.
+func (s *Server) Routes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /.well-known/openid-configuration", s.discovery)
+	mux.HandleFunc("GET /.well-known/oauth-authorization-server", s.discovery)
+	mux.HandleFunc("GET /jwks", func(w http.ResponseWriter, r *http.Request) { s.keySet(w, r, false) })
+	mux.HandleFunc("GET /jwks/gm", func(w http.ResponseWriter, r *http.Request) { s.keySet(w, r, true) })
+	mux.HandleFunc("POST /token", s.token)
+	mux.HandleFunc("POST /introspect", s.introspect)
+	mux.HandleFunc("POST /revoke", s.revoke)
+	mux.HandleFunc("GET /userinfo", s.userinfo)
+	mux.HandleFunc("POST /userinfo", s.userinfo)
+	if s.Inbox != nil {
+		mux.HandleFunc("GET /sandbox/inbox", s.inboxMessages)
+	}
+}
+
+// PageRoutes adds the pages; the caller wraps them with the origin check.
+func (s *Server) PageRoutes(mux *http.ServeMux) {
+	page := func(pattern string, handler func(w http.ResponseWriter, r *http.Request) error) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if err := r.ParseForm(); err != nil {
+				s.Pages.Error(w, r, fault.Wrap(err, fault.Malformed))
+				return
+			}
+			if err := handler(w, r); err != nil {
+				s.Pages.Error(w, r, err)
+			}
+		})
+	}
+	page("GET /authorize", s.authorize)
+	page("POST /authorize", s.authorize)
+	page("GET /authorize/resume", s.resume)
+	page("GET /consent", s.consentPage)
+	page("POST /consent", s.consentAnswer)
+	page("GET /logout", s.logoutPage)
+	page("POST /logout", s.logoutAnswer)
+	page("GET /login", s.loginPage)
+	page("POST /login", s.loginAnswer)
+	page("GET /login/code", s.codePage)
+	page("POST /login/code", s.codeStart)
+	page("POST /login/code/check", s.codeAnswer)
+	page("GET /register", s.registerPage)
+	page("POST /register", s.registerStart)
+	page("POST /register/code", s.registerCode)
+	page("POST /register/resend", s.registerStart)
+	page("POST /register/password", s.registerPassword)
+	page("POST /register/skip", s.registerSkip)
+	page("GET /proofing", s.proofingPage)
+	page("POST /proofing", s.proofingAnswer)
+	page("GET /me", s.mePage)
+	page("GET /{$}", s.homePage)
+	if s.Inbox != nil {
+		page("GET /inbox", s.inboxPage)
+	}
+}
+
+// secure tells whether cookies may carry the Secure attribute.
+func (s *Server) secure() bool { return strings.HasPrefix(s.Issuer, "https://") }
+
+// Kinds of cookies.
+const (
+	cookieSession = "yx_session"
+	cookieBrowser = "yx_browser"
+)
+
+// cookieName is a __Host- name on https; on plain loopback HTTP a name for each port, because ports share cookies.
+func (s *Server) cookieName(kind string) string {
+	if s.secure() {
+		return "__Host-" + kind
+	}
+	if u, err := url.Parse(s.Issuer); err == nil && u.Port() != "" {
+		return kind + "_" + u.Port()
+	}
+	return kind
+}
+
+func (s *Server) setCookie(w http.ResponseWriter, kind, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{Name: s.cookieName(kind), Value: value, Path: "/", MaxAge: maxAge, Secure: s.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+func (s *Server) cookie(r *http.Request, kind string) string {
+	if c, err := r.Cookie(s.cookieName(kind)); err == nil {
+		return c.Value
+	}
+	return ""
+}
+
+// browser gives the handle that binds flows and codes to this browser, making one when there is none.
+func (s *Server) browser(w http.ResponseWriter, r *http.Request) string {
+	if value := s.cookie(r, cookieBrowser); len(value) >= 22 && len(value) <= 64 {
+		return value
+	}
+	value := ident.Secret(s.Rand, 24)
+	s.setCookie(w, cookieBrowser, value, 0)
+	return value
+}
+
+func (s *Server) browserHash(ctx context.Context, browser string) ([]byte, error) {
+	mac, err := s.Ring.MAC(ctx, keys.UsageLookup)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	return mac.Sum(ctx, []byte("browser"), []byte(browser))
+}
+
+// Session finds who is signed in.
+func (s *Server) Session(r *http.Request) (session.Session, bool, error) {
+	return s.Sessions.Current(r.Context(), s.cookie(r, cookieSession))
+}
+
+// signIn starts a new session for a login, ending the one before.
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request, login idp.Login) error {
+	if old, ok, err := s.Session(r); err != nil {
+		return err
+	} else if ok && old.AccountID != login.AccountID {
+		if _, err := s.Sessions.End(r.Context(), old.ID, old.AccountID); err != nil {
+			return err
+		}
+	}
+	request := reqctx.From(r.Context())
+	_, secret, err := s.Sessions.Start(r.Context(), login, deviceOf(request.UserAgent), request.ClientIP)
+	if err != nil {
+		return err
+	}
+	s.setCookie(w, cookieSession, secret, 0)
+	return nil
+}
+
+// deviceOf is a short name of a browser for /me.
+func deviceOf(agent string) string {
+	for _, known := range [][2]string{{"MicroMessenger", "WeChat"}, {"Edg/", "Edge"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}} {
+		if strings.Contains(agent, known[0]) {
+			return known[1]
+		}
+	}
+	return "-"
+}
+
+// identity is who is acting, for the head of every page.
+func (s *Server) identity(r *http.Request) web.Identity {
+	current, ok, err := s.Session(r)
+	if err != nil || !ok {
+		return web.Identity{}
+	}
+	person, err := s.Accounts.Person(r.Context(), current.AccountID)
+	if err != nil {
+		return web.Identity{}
+	}
+	return web.Identity{Kind: web.IdentitySelf, Name: displayName(person), Tier: int(person.IAL)}
+}
+
+func displayName(p idp.Person) string {
+	switch {
+	case p.Name != "":
+		return subject.MaskName(p.Name)
+	case p.Mobile != "":
+		return subject.MaskIdentifier(subject.Identifier{Kind: subject.Mobile, Value: p.Mobile})
+	}
+	return subject.MaskIdentifier(subject.Identifier{Kind: subject.Email, Value: p.Email})
+}
+
+// flow loads the login in progress that the handle names, if it belongs to this browser.
+func (s *Server) flow(r *http.Request) (string, authflow.Flow, error) {
+	id := r.FormValue("flow")
+	hash, err := s.browserHash(r.Context(), s.cookie(r, cookieBrowser))
+	if err != nil {
+		return "", authflow.Flow{}, err
+	}
+	body, created, err := s.Flows.Flow(r.Context(), id, hash, s.Now())
+	if errors.Is(err, idp.ErrNotFound) {
+		return "", authflow.Flow{}, fault.New(fault.FlowLost)
+	}
+	if err != nil {
+		return "", authflow.Flow{}, fault.Wrap(err, fault.Unavailable)
+	}
+	var f authflow.Flow
+	if err := json.Unmarshal(body, &f); err != nil {
+		return "", authflow.Flow{}, err
+	}
+	f.CreatedAt = created
+	return id, f, nil
+}
+
+// optionalFlow is flow for pages that also stand alone. A handle that does not hold is an error all the same.
+func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Client, error) {
+	if r.FormValue("flow") == "" {
+		return "", authflow.Flow{}, idp.Client{}, nil
+	}
+	id, f, err := s.flow(r)
+	if err != nil {
+		return "", f, idp.Client{}, err
+	}
+	client, ok := s.Clients.Find(f.ClientID)
+	if !ok {
+		return "", f, idp.Client{}, fault.New(fault.ClientUnknown)
+	}
+	return id, f, client.Client, nil
+}
+
+// onward leads on after a login: back into the flow, or to the person's own page.
+func onward(flow string) string {
+	if flow == "" {
+		return "/me"
+	}
+	return "/authorize/resume?flow=" + url.QueryEscape(flow)
+}
+
+func hidden(pairs ...string) []web.Hidden {
+	var all []web.Hidden
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			all = append(all, web.Hidden{Name: pairs[i], Value: pairs[i+1]})
+		}
+	}
+	return all
+}
+
+func see(w http.ResponseWriter, r *http.Request, address string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, address, http.StatusSeeOther)
+	return nil
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(value)
+}
+
+// replace fills a placeholder of a message.
+func replace(text, name, value string) string {
+	return strings.ReplaceAll(text, "{"+name+"}", value)
+}

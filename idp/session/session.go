@@ -1,0 +1,187 @@
+// Package session keeps the provider's sessions and, for each, the relying parties it signed in to; it ends them and has
+// the parties told (OpenID Connect Back-Channel Logout 1.0) through the outbox.
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/keys"
+)
+
+// Limits of a citizen's session (security row A-29).
+const (
+	IdleLife     = time.Hour
+	AbsoluteLife = 24 * time.Hour
+	touchAfter   = time.Minute // how often use is written down
+)
+
+// Session of the provider.
+type Session struct {
+	ID        string // sid, shown to relying parties
+	AccountID string
+	AAL       int
+	Methods   []string
+	AuthTime  time.Time
+	CreatedAt time.Time
+	LastSeen  time.Time
+	Device    string // user agent, shortened
+	Address   string
+}
+
+// Party is a relying party that a session signed in to.
+type Party struct {
+	SID, ClientID, Subject string
+	At                     time.Time
+}
+
+// Store keeps sessions; idpdb implements it.
+type Store interface {
+	PutSession(ctx context.Context, hash []byte, s Session, record audit.Record) error
+	// Session answers idp.ErrNotFound for unknown and ended sessions.
+	Session(ctx context.Context, hash []byte) (Session, error)
+	TouchSession(ctx context.Context, id string, at time.Time) error
+	AddParty(ctx context.Context, p Party) error
+	Parties(ctx context.Context, sid string) ([]Party, error)
+	// EndSession ends a session with all its grants; idp.ErrNotFound when it has ended already.
+	EndSession(ctx context.Context, sid string, at time.Time, record audit.Record) error
+	SessionsOf(ctx context.Context, accountID string, since time.Time) ([]Session, error)
+}
+
+// TopicLogout is the outbox topic of back-channel logout.
+const TopicLogout = "logout.backchannel"
+
+// LogoutMessage is its payload.
+type LogoutMessage struct {
+	ClientID string `json:"client_id"`
+	Subject  string `json:"sub"`
+	SID      string `json:"sid"`
+}
+
+// Service starts and ends sessions.
+type Service struct{ cfg Config }
+
+// Config of the service.
+type Config struct {
+	Store   Store
+	Ring    *keys.Ring
+	Clients *idp.Clients
+	Now     func() time.Time
+	Rand    io.Reader
+	Wake    func() // tells the outbox that something is due; may be nil
+}
+
+// New returns the service.
+func New(cfg Config) *Service {
+	if cfg.Wake == nil {
+		cfg.Wake = func() {}
+	}
+	return &Service{cfg}
+}
+
+func (s *Service) hash(ctx context.Context, secret string) ([]byte, error) {
+	mac, err := s.cfg.Ring.MAC(ctx, keys.UsageLookup)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	return mac.Sum(ctx, []byte("session"), []byte(secret))
+}
+
+// Start makes a session for a login, always with a new secret (O-51). The secret goes into the cookie.
+func (s *Service) Start(ctx context.Context, login idp.Login, device, address string) (Session, string, error) {
+	secret := ident.Secret(s.cfg.Rand, 32)
+	hash, err := s.hash(ctx, secret)
+	if err != nil {
+		return Session{}, "", err
+	}
+	now := s.cfg.Now().UTC()
+	session := Session{ID: ident.New(s.cfg.Rand, "sid"), AccountID: login.AccountID, AAL: int(login.AAL), Methods: login.Methods, AuthTime: login.At,
+		CreatedAt: now, LastSeen: now, Device: device, Address: address}
+	e := idp.Event(ctx, now, "login.succeeded", "account", login.AccountID, map[string]string{"sid": session.ID})
+	e.Actor = "account:" + login.AccountID
+	if err := s.cfg.Store.PutSession(ctx, hash, session, audit.With(e)); err != nil {
+		return Session{}, "", fmt.Errorf("store session: %w", err)
+	}
+	return session, secret, nil
+}
+
+// Current finds the live session of a secret; ok is false when there is none.
+func (s *Service) Current(ctx context.Context, secret string) (session Session, ok bool, err error) {
+	if secret == "" {
+		return Session{}, false, nil
+	}
+	hash, err := s.hash(ctx, secret)
+	if err != nil {
+		return Session{}, false, err
+	}
+	session, err = s.cfg.Store.Session(ctx, hash)
+	if errors.Is(err, idp.ErrNotFound) {
+		return Session{}, false, nil
+	}
+	if err != nil {
+		return Session{}, false, fault.Wrap(err, fault.Unavailable)
+	}
+	now := s.cfg.Now()
+	if now.Sub(session.LastSeen) > IdleLife || now.Sub(session.CreatedAt) > AbsoluteLife {
+		return Session{}, false, nil
+	}
+	if now.Sub(session.LastSeen) > touchAfter {
+		if err := s.cfg.Store.TouchSession(ctx, session.ID, now); err != nil {
+			return Session{}, false, fault.Wrap(err, fault.Unavailable)
+		}
+	}
+	return session, true, nil
+}
+
+// Joined notes that a session signed in to a relying party.
+func (s *Service) Joined(ctx context.Context, p Party) error {
+	p.At = s.cfg.Now().UTC()
+	return s.cfg.Store.AddParty(ctx, p)
+}
+
+// Parties lists where a session is signed in.
+func (s *Service) Parties(ctx context.Context, sid string) ([]Party, error) {
+	return s.cfg.Store.Parties(ctx, sid)
+}
+
+// Live lists the sessions of an account.
+func (s *Service) Live(ctx context.Context, accountID string) ([]Session, error) {
+	return s.cfg.Store.SessionsOf(ctx, accountID, s.cfg.Now().Add(-IdleLife))
+}
+
+// End ends a session: its grants end in the same transaction, and every relying party with a back-channel address gets
+// its message. Ending it again does nothing.
+func (s *Service) End(ctx context.Context, sid, accountID string) ([]Party, error) {
+	parties, err := s.cfg.Store.Parties(ctx, sid)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	now := s.cfg.Now().UTC()
+	e := idp.Event(ctx, now, "session.ended", "account", accountID, map[string]string{"sid": sid})
+	record := audit.With(e)
+	for _, party := range parties {
+		client, ok := s.cfg.Clients.Find(party.ClientID)
+		if !ok || client.BackchannelLogoutURI == "" {
+			continue
+		}
+		payload, err := json.Marshal(LogoutMessage{party.ClientID, party.Subject, sid})
+		if err != nil {
+			return nil, err
+		}
+		record = record.And(audit.Message{Topic: TopicLogout, Key: sid + "/" + party.ClientID, Payload: payload})
+	}
+	err = s.cfg.Store.EndSession(ctx, sid, now, record)
+	if err != nil && !errors.Is(err, idp.ErrNotFound) {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	s.cfg.Wake()
+	return parties, nil
+}
