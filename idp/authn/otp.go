@@ -106,6 +106,14 @@ type Message struct {
 	Locale   string `json:"locale"`
 }
 
+// InboxMessage is a message of the simulated inbox, in the form of its contract (design contract 3.1).
+type InboxMessage struct {
+	To   string    `json:"to"`
+	Text string    `json:"text"`
+	Code string    `json:"code"`
+	At   time.Time `json:"at"`
+}
+
 // TopicMessage is the outbox topic of messages.
 const TopicMessage = topicMessage
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
@@ -47,16 +48,8 @@ func (s *Store) CasesSince(ctx context.Context, accountID string, since time.Tim
 	return n, err
 }
 
-// InboxMessage is a message of the simulated inbox.
-type InboxMessage struct {
-	To   string    `json:"to"`
-	Text string    `json:"text"`
-	Code string    `json:"code"`
-	At   time.Time `json:"at"`
-}
-
 // PutInbox stores a message of the simulated inbox; the same id is stored once.
-func (s *Store) PutInbox(ctx context.Context, id string, m InboxMessage) error {
+func (s *Store) PutInbox(ctx context.Context, id string, m authn.InboxMessage) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO idp_inbox (id, recipient, text, code, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
 			id, m.To, m.Text, m.Code, sqldb.Micros(m.At))
@@ -65,15 +58,15 @@ func (s *Store) PutInbox(ctx context.Context, id string, m InboxMessage) error {
 }
 
 // Inbox lists the newest messages to a recipient, or to all when it is empty.
-func (s *Store) Inbox(ctx context.Context, to string, limit int) ([]InboxMessage, error) {
+func (s *Store) Inbox(ctx context.Context, to string, limit int) ([]authn.InboxMessage, error) {
 	rows, err := s.db.Read().QueryContext(ctx, "SELECT recipient, text, code, at FROM idp_inbox WHERE $1 = '' OR recipient = $1 ORDER BY at DESC, id LIMIT $2", to, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read inbox: %w", err)
 	}
 	defer rows.Close()
-	all := []InboxMessage{}
+	all := []authn.InboxMessage{}
 	for rows.Next() {
-		var m InboxMessage
+		var m authn.InboxMessage
 		var at int64
 		if err := rows.Scan(&m.To, &m.Text, &m.Code, &at); err != nil {
 			return nil, fmt.Errorf("read inbox: %w", err)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
-	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -417,7 +416,7 @@ func (s *Server) inboxMessages(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"messages": messages})
 }
 
-func (s *Server) readInbox(r *http.Request) ([]idpdb.InboxMessage, error) {
+func (s *Server) readInbox(r *http.Request) ([]authn.InboxMessage, error) {
 	to := r.URL.Query().Get("to")
 	if identifier, err := subject.ParseIdentifier(to); err == nil {
 		to = identifier.Value

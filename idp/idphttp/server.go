@@ -15,7 +15,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authflow"
 	"github.com/yinxin-gov/yinxin/idp/authn"
-	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
@@ -41,7 +40,7 @@ type FlowStore interface {
 
 // Inbox is the simulated inbox.
 type Inbox interface {
-	Inbox(ctx context.Context, to string, limit int) ([]idpdb.InboxMessage, error)
+	Inbox(ctx context.Context, to string, limit int) ([]authn.InboxMessage, error)
 }
 
 // Config of the server.
