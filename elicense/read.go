@@ -53,6 +53,15 @@ func (s *Service) List(ctx context.Context, filter Filter) (page []License, next
 	return s.list(ctx, filter)
 }
 
+// FindByLicenseID finds a licence by its identifier, for staff.
+func (s *Service) FindByLicenseID(ctx context.Context, licenseID string) (License, error) {
+	if _, err := require(ctx, RoleClerk, RoleReviewer, RoleIssuer); err != nil {
+		return License{}, err
+	}
+	l, err := s.cfg.Store.FindByLicenseID(ctx, licenseID)
+	return l, storeFault(err, "find licence")
+}
+
 // Mine gives a person a page of the licences in their wallet (卡包).
 func (s *Service) Mine(ctx context.Context, after string, limit int) (page []License, next string, err error) {
 	actor := reqctx.From(ctx).Actor

@@ -1,0 +1,302 @@
+package licensehttp
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+const pageSize = 30
+
+func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
+	locale, query := p.Renderer.Locale(r), r.URL.Query()
+	body := web.IssuerListPage{Query: bounded(query.Get("q")), Status: bounded(query.Get("status")), ListURL: "/license"}
+	for _, s := range catalog.Default().Statuses() {
+		body.Statuses = append(body.Statuses, s.Code)
+	}
+	if reqctx.From(r.Context()).Actor.Has(elicense.RoleClerk) {
+		for _, t := range catalog.Types() {
+			body.Types = append(body.Types, web.Link{Label: t.Name.In(locale), URL: "/license/new?" + url.Values{"type": {t.Code}}.Encode()})
+		}
+	}
+	rows, next, err := p.rows(r, body)
+	if err != nil {
+		return err
+	}
+	body.Table = web.Table{
+		Caption: p.Renderer.Text(r, "page.issuer"), Total: len(rows),
+		Columns: []web.Column{{Label: p.Renderer.Text(r, "license.field.business_number")}, {Label: p.Renderer.Text(r, "licence.type")}, {Label: p.Renderer.Text(r, "licence.id")}},
+	}
+	for _, l := range rows {
+		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/license/" + l.ID, Cells: []string{l.BusinessNumber, typeName(l.TypeCode, locale), l.LicenseID}, Status: stateWord(l), Kind: "license"})
+	}
+	if next != "" {
+		body.Table.NextURL = "/license?" + url.Values{"status": {body.Status}, "after": {next}}.Encode()
+	}
+	return p.page(w, r, http.StatusOK, "issuer", web.Page{Body: body})
+}
+
+func (p *Pages) rows(r *http.Request, body web.IssuerListPage) ([]elicense.License, string, error) {
+	if number := strings.TrimSpace(body.Query); number != "" {
+		l, err := p.Service.FindByLicenseID(r.Context(), number)
+		if fault.CodeOf(err) == fault.NotFound {
+			return nil, "", nil
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		return []elicense.License{l}, "", nil
+	}
+	return p.Service.List(r.Context(), elicense.Filter{Status: body.Status, After: bounded(r.URL.Query().Get("after")), Limit: pageSize})
+}
+
+func (p *Pages) issuerForm(w http.ResponseWriter, r *http.Request) error {
+	if !reqctx.From(r.Context()).Actor.Has(elicense.RoleClerk) {
+		return forbidden(r)
+	}
+	t, ok := catalog.Find(r.URL.Query().Get("type"))
+	if !ok {
+		return fault.New(fault.NotFound)
+	}
+	return p.form(w, r, http.StatusOK, t, url.Values{}, nil)
+}
+
+func forbidden(r *http.Request) error {
+	if reqctx.From(r.Context()).Actor.ID == "" {
+		return fault.New(fault.Unauthenticated)
+	}
+	return fault.New(fault.Forbidden)
+}
+
+// Names of the inputs beside the type's own fields.
+const (
+	inputBusiness   = "business_number"
+	inputAuthority  = "issuing_authority_code"
+	inputHolder     = catalog.KeyHolderName
+	inputHolderType = catalog.KeyHolderType
+	inputHolderCode = catalog.KeyHolderCode
+	inputNumber     = catalog.KeyLicenseNumber
+	inputFrom       = catalog.KeyEffectiveDate
+	inputUntil      = catalog.KeyExpiringDate
+)
+
+func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, t *catalog.Type, typed url.Values, refusal error) error {
+	locale := p.Renderer.Locale(r)
+	text := func(key string) string { return p.Renderer.Text(r, key) }
+	fields := []web.FormField{
+		{Name: inputBusiness, Label: text("license.field.business_number"), Max: 64},
+		{Name: inputAuthority, Label: text("license.field.authority"), Max: 18},
+		{Name: inputHolder, Label: text("license.field.holder_name"), Max: 100},
+	}
+	kinds := web.FormField{Name: inputHolderType, Label: text("license.field.holder_code_type"), Kind: web.InputSelect}
+	for _, code := range t.HolderCodeTypes {
+		entry, _ := catalog.Default().HolderCodeType(code)
+		kinds.Options = append(kinds.Options, web.Option{Value: code, Label: entry.Name.In(locale)})
+	}
+	fields = append(fields, kinds, web.FormField{Name: inputHolderCode, Label: text("license.field.holder_code"), Max: 64})
+	if t.NumberKey == "" {
+		fields = append(fields, web.FormField{Name: inputNumber, Label: text("licence.number"), Max: 60})
+	}
+	for _, f := range t.Fields {
+		if !f.Own {
+			continue
+		}
+		field := web.FormField{Name: f.Key, Label: f.Label.In(locale), Optional: !f.Required, Max: f.MaxRunes, Kind: web.InputText}
+		switch {
+		case f.Kind == catalog.KindDate:
+			field.Kind = web.InputDate
+		case f.MaxRunes > 200:
+			field.Kind = web.InputLongText
+		}
+		fields = append(fields, field)
+	}
+	fields = append(fields,
+		web.FormField{Name: inputFrom, Label: text("license.field.effective_date"), Kind: web.InputDate, Optional: true},
+		web.FormField{Name: inputUntil, Label: text("license.field.expiring_date"), Hint: text("license.field.expiring_date.hint"), Kind: web.InputDate, Optional: true})
+	ids := map[string]string{}
+	for i := range fields {
+		ids[fields[i].Name] = fields[i].Name
+		fields[i].Value = bounded(typed.Get(fields[i].Name))
+		if fields[i].Kind == web.InputDate {
+			fields[i].Value = dashed(dateOf(typed, fields[i].Name))
+		}
+	}
+	page := web.Page{Body: web.IssuerFormPage{
+		Action: "/license/new", Hidden: []web.Hidden{{Name: "type", Value: t.Code}}, Type: t.Name.In(locale), Fields: fields, Submit: text("license.form.submit"), Advisory: text("license.form.advisory"),
+	}}
+	if refusal != nil {
+		page.Errors = p.Renderer.FieldErrors(r, refusal, ids)
+	}
+	return p.page(w, r, status, "issuer-form", page)
+}
+
+// dateOf joins the three inputs of a date to YYYYMMDD; empty when all are.
+func dateOf(typed url.Values, name string) string {
+	year, month, day := strings.TrimSpace(typed.Get(name+"-year")), strings.TrimSpace(typed.Get(name+"-month")), strings.TrimSpace(typed.Get(name+"-day"))
+	if year == "" && month == "" && day == "" {
+		return ""
+	}
+	pad := func(s string) string {
+		if len(s) == 1 {
+			return "0" + s
+		}
+		return s
+	}
+	return year + pad(month) + pad(day)
+}
+
+func dashed(day string) string {
+	if len(day) != 8 {
+		return ""
+	}
+	return day[:4] + "-" + day[4:6] + "-" + day[6:]
+}
+
+func (p *Pages) issuerSubmit(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxJSON)
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(err, fault.Malformed)
+	}
+	t, ok := catalog.Find(r.PostForm.Get("type"))
+	if !ok {
+		return fault.New(fault.LicenseTypeUnknown)
+	}
+	form := r.PostForm
+	a := elicense.Application{
+		BusinessNumber: form.Get(inputBusiness), TypeCode: t.Code, AuthorityCode: form.Get(inputAuthority), LicenseNumber: form.Get(inputNumber), Fields: map[string]string{},
+		Holders:       []elicense.Holder{{Name: form.Get(inputHolder), CodeType: form.Get(inputHolderType), Code: form.Get(inputHolderCode)}},
+		EffectiveDate: dateOf(form, inputFrom), ExpiringDate: dateOf(form, inputUntil),
+	}
+	for _, f := range t.Fields {
+		switch {
+		case !f.Own:
+		case f.Kind == catalog.KindDate:
+			a.Fields[f.Key] = dateOf(form, f.Key)
+		default:
+			a.Fields[f.Key] = form.Get(f.Key)
+		}
+	}
+	l, _, err := p.Service.Apply(r.Context(), a)
+	if code := fault.CodeOf(err); slices.Contains([]fault.Code{fault.LicenseValues, fault.Invalid, fault.LicenseAuthority, fault.LicenseBusinessNumber}, code) {
+		return p.form(w, r, fault.MetaOf(code).Status, t, form, err)
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/license/"+l.ID, http.StatusSeeOther)
+	return nil
+}
+
+func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
+	d, err := p.Service.Find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	events, err := p.Service.Events(r.Context(), d.ID)
+	if err != nil {
+		return err
+	}
+	locale := p.Renderer.Locale(r)
+	body := web.IssuerDetailPage{Card: card(d.License, d.Values, locale), LicenseID: d.LicenseID, Actions: p.actions(r, d.License)}
+	if t, ok := catalog.Find(d.TypeCode); ok {
+		for _, f := range t.Fields {
+			if value := strings.Join(d.Values[f.Key], "、"); value != "" {
+				body.Fields = append(body.Fields, web.ShownField{Label: f.Label.In(locale), Value: value})
+			}
+		}
+	}
+	for _, e := range slices.Backward(events) {
+		body.History = append(body.History, web.HistoryItem{At: e.RecordedAt, Text: p.Renderer.Text(r, "status."+e.To), Actor: e.Actor, Detail: strings.Trim(e.LegalBasis+" "+e.DecisionNumber, " ")})
+	}
+	if d.State == elicense.StateActive {
+		body.DownloadURL = "/license/" + d.ID + "/file"
+	}
+	return p.page(w, r, http.StatusOK, "issuer-detail", web.Page{Body: body})
+}
+
+// action is a change that the page of a licence offers.
+type action struct {
+	name, label, effect string
+	role                string
+	danger              bool
+	offered             func(l elicense.License) bool
+	do                  func(p *Pages, r *http.Request, id, reason string) error
+}
+
+func inState(states ...elicense.State) func(elicense.License) bool {
+	return func(l elicense.License) bool { return slices.Contains(states, l.State) }
+}
+
+func mayBecome(status string) func(elicense.License) bool {
+	return func(l elicense.License) bool {
+		current, ok := catalog.Default().Status(l.Status)
+		return ok && l.State == elicense.StateActive && slices.Contains(current.Next, status)
+	}
+}
+
+func reviewAs(decision elicense.Decision) func(*Pages, *http.Request, string, string) error {
+	return func(p *Pages, r *http.Request, id, reason string) error {
+		_, err := p.Service.Review(r.Context(), id, decision, reason)
+		return err
+	}
+}
+
+// become changes the status. The reason holds legal basis and decision number, separated by a semicolon.
+func become(operation elicense.Operation, status string) func(*Pages, *http.Request, string, string) error {
+	return func(p *Pages, r *http.Request, id, reason string) error {
+		basis, number, _ := strings.Cut(strings.ReplaceAll(reason, "；", ";"), ";")
+		_, err := p.Service.ChangeStatus(r.Context(), id, elicense.StatusChange{Operation: operation, To: status, LegalBasis: strings.TrimSpace(basis), DecisionNumber: strings.TrimSpace(number)})
+		return err
+	}
+}
+
+var actions = []action{
+	{"approve", "license.action.approve", "license.effect.approve", elicense.RoleReviewer, false, inState(elicense.StateInReview), reviewAs(elicense.Approve)},
+	{"return", "license.action.return", "license.effect.return", elicense.RoleReviewer, false, inState(elicense.StateInReview), reviewAs(elicense.Return)},
+	{"reject", "license.action.reject", "license.effect.reject", elicense.RoleReviewer, true, inState(elicense.StateInReview), reviewAs(elicense.Reject)},
+	{"issue", "license.action.issue", "license.effect.issue", elicense.RoleIssuer, false, inState(elicense.StateApproved, elicense.StateMade, elicense.StateSealed), func(p *Pages, r *http.Request, id, _ string) error {
+		_, err := p.Service.Issue(r.Context(), id)
+		return err
+	}},
+	{"suspend", "license.action.suspend", "license.effect.pause", elicense.RoleIssuer, false, mayBecome("suspended"), become(elicense.Suspension, "suspended")},
+	{"resume", "license.action.resume", "license.effect.pause", elicense.RoleIssuer, false, mayBecome(catalog.StatusValid), become(elicense.Resumption, catalog.StatusValid)},
+	{"cancel", "license.action.cancel", "license.effect.final", elicense.RoleIssuer, true, mayBecome("cancelled"), become(elicense.Revocation, "cancelled")},
+	{"withdraw", "license.action.withdraw", "license.effect.final", elicense.RoleIssuer, true, mayBecome("withdrawn"), become(elicense.Revocation, "withdrawn")},
+	{"revoke", "license.action.revoke", "license.effect.final", elicense.RoleIssuer, true, mayBecome("revoked"), become(elicense.Revocation, "revoked")},
+}
+
+func (p *Pages) actions(r *http.Request, l elicense.License) []web.StateAction {
+	actor := reqctx.From(r.Context()).Actor
+	var list []web.StateAction
+	for _, a := range actions {
+		if a.offered(l) && actor.Has(a.role) {
+			list = append(list, web.StateAction{ID: "license-" + a.name, Label: p.Renderer.Text(r, a.label), URL: "/license/" + l.ID + "/" + a.name, Effect: p.Renderer.Text(r, a.effect), Danger: a.danger})
+		}
+	}
+	return list
+}
+
+func (p *Pages) issuerAction(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxJSON)
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(err, fault.Malformed)
+	}
+	for _, a := range actions {
+		if a.name != r.PathValue("action") {
+			continue
+		}
+		if err := a.do(p, r, r.PathValue("id"), strings.TrimSpace(r.PostForm.Get("reason"))); err != nil {
+			return err
+		}
+		http.Redirect(w, r, "/license/"+r.PathValue("id"), http.StatusSeeOther)
+		return nil
+	}
+	return fault.New(fault.NotFound)
+}

@@ -1,0 +1,254 @@
+package licensehttp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// Pages serves the pages of the room. It stands behind the edge, which knows who is signed in and refuses forms from
+// other origins.
+type Pages struct {
+	Service  *elicense.Service
+	Renderer *web.Renderer
+	// Identity tells who is acting, for the head of every page.
+	Identity func(r *http.Request) web.Identity
+	// LoginURL is where a visitor without a session is sent; next is the page wanted. Empty: the error page.
+	LoginURL func(next string) string
+}
+
+// Routes adds the pages.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	for pattern, handle := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /license":                  p.issuerList,
+		"GET /license/new":              p.issuerForm,
+		"POST /license/new":             p.issuerSubmit,
+		"GET /license/{id}":             p.issuerDetail,
+		"GET /license/{id}/file":        p.download,
+		"POST /license/{id}/{action}":   p.issuerAction,
+		"GET /verify":                   p.verifyForm,
+		"POST /verify":                  p.verifySubmit,
+		"GET /me/licenses":              p.wallet,
+		"GET /me/licenses/{id}/file":    p.download,
+		"GET /me/licenses/{id}/present": p.present,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if err := handle(w, r); err != nil {
+				p.fail(w, r, err)
+			}
+		})
+	}
+}
+
+// fail sends a visitor without a session to the login page, and shows everything else.
+func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if fault.CodeOf(err) == fault.Unauthenticated && p.LoginURL != nil && r.Method == http.MethodGet {
+		http.Redirect(w, r, p.LoginURL(r.URL.RequestURI()), http.StatusSeeOther)
+		return
+	}
+	p.Renderer.Error(w, r, err)
+}
+
+func (p *Pages) page(w http.ResponseWriter, r *http.Request, status int, name string, page web.Page) error {
+	if p.Identity != nil {
+		page.Identity = p.Identity(r)
+	}
+	return p.Renderer.Page(w, r, status, name, page)
+}
+
+// stateWord is the word that pages have for a licence's state: its status when it is in force.
+func stateWord(l elicense.License) string {
+	switch l.State {
+	case elicense.StateActive:
+		return l.Status
+	case elicense.StateInReview:
+		return "pending_review"
+	case elicense.StateReturned:
+		return "draft"
+	case elicense.StateRejected:
+		return "failed"
+	}
+	return string(l.State)
+}
+
+func typeName(code, locale string) string {
+	if t, ok := catalog.Find(code); ok {
+		return t.Name.In(locale)
+	}
+	return code
+}
+
+// chinaTime is the zone of dates on licences.
+var chinaTime = time.FixedZone("UTC+8", 8*60*60)
+
+// card shows a licence; values may be nil for lists.
+func card(l elicense.License, values catalog.Values, locale string) web.LicenseCard {
+	c := web.LicenseCard{Title: typeName(l.TypeCode, locale), Status: stateWord(l), Updated: l.UpdatedAt}
+	if values == nil {
+		return c
+	}
+	c.Issuer = values.First(catalog.KeyAuthority)
+	names, number := slices.Clone(values[catalog.KeyHolderName]), values.First(catalog.KeyLicenseNumber)
+	if t, ok := catalog.Find(l.TypeCode); ok {
+		mask := func(key, value string) string {
+			if f, ok := t.Field(key); ok {
+				return f.Masking.Apply(value)
+			}
+			return value
+		}
+		for i := range names {
+			names[i] = mask(catalog.KeyHolderName, names[i])
+		}
+		number = mask(catalog.KeyLicenseNumber, number)
+	}
+	c.Holder, c.Number = strings.Join(names, "、"), number
+	if end, err := time.ParseInLocation("20060102", values.First(catalog.KeyExpiringDate), chinaTime); err == nil {
+		c.ValidTo = &end
+	}
+	return c
+}
+
+// Cards are the licences of a person as cards, for the page /me.
+func Cards(ctx context.Context, service *elicense.Service) ([]web.LicenseCard, error) {
+	page, _, err := service.Mine(ctx, "", 50)
+	if err != nil {
+		return nil, err
+	}
+	locale := reqctx.From(ctx).Locale
+	var cards []web.LicenseCard
+	for _, l := range page {
+		d, err := service.Find(ctx, l.ID)
+		if err != nil {
+			return nil, err
+		}
+		c := card(d.License, d.Values, locale)
+		c.DownloadURL = "/me/licenses/" + l.ID + "/file"
+		if l.Status == catalog.StatusValid {
+			c.PresentURL = "/me/licenses/" + l.ID + "/present"
+		}
+		cards = append(cards, c)
+	}
+	return cards, nil
+}
+
+// wallet is a place on the page /me.
+func (p *Pages) wallet(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, "/me", http.StatusSeeOther)
+	return nil
+}
+
+// present draws the code of the current step and comes again for the next one.
+func (p *Pages) present(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	shown, err := p.Service.Present(r.Context(), id, elicense.PresentRequest{Presentation: r.URL.Query().Get("p")})
+	if err != nil {
+		return err
+	}
+	if r.URL.Query().Get("p") == "" { // the address of this showing, so that a reload does not mint another
+		http.Redirect(w, r, r.URL.Path+"?"+url.Values{"p": {shown.ID}}.Encode(), http.StatusSeeOther)
+		return nil
+	}
+	d, err := p.Service.Find(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	code, err := web.NewQR(shown.Code)
+	if err != nil {
+		return err
+	}
+	body := web.LicensePresentPage{Card: card(d.License, d.Values, p.Renderer.Locale(r)), Code: shown.Code, QR: code, ExpiresAt: shown.ExpiresAt}
+	for _, f := range shown.Fields {
+		body.Fields = append(body.Fields, web.ShownField{Label: f.Label, Value: f.Value})
+	}
+	return p.page(w, r, http.StatusOK, "license-present", web.Page{RefreshSeconds: 15, Body: body})
+}
+
+// download sends the sealed file.
+func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
+	name, content, err := p.Service.Document(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", ofdType)
+	h.Set("Content-Disposition", attachment(name))
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(content) // a caller that went away is no fault of ours
+	return nil
+}
+
+func (p *Pages) verifyForm(w http.ResponseWriter, r *http.Request) error {
+	return p.page(w, r, http.StatusOK, "verify", web.Page{Body: web.VerifyPage{Number: r.URL.Query().Get("license_id")}})
+}
+
+// verifySubmit judges a file, a code or a number and shows the report. The file is judged in memory and forgotten.
+func (p *Pages) verifySubmit(w http.ResponseWriter, r *http.Request) error {
+	results, typed, err := p.judge(r)
+	if err != nil {
+		code := fault.CodeOf(err)
+		if code == fault.Unavailable || code == fault.Internal {
+			return err
+		}
+		status := fault.MetaOf(code).Status
+		return p.page(w, r, status, "verify", web.Page{Errors: p.Renderer.FieldErrors(r, err, nil), Body: typed})
+	}
+	body, err := web.NewVerifyResult(results, p.Renderer.Locale(r))
+	if err != nil {
+		return err
+	}
+	return p.page(w, r, http.StatusOK, "verify-result", web.Page{Body: body})
+}
+
+func (p *Pages) judge(r *http.Request) (report []byte, typed web.VerifyPage, err error) {
+	contentType := r.Header.Get("Content-Type")
+	if strings.HasPrefix(contentType, "multipart/form-data") {
+		body, err := io.ReadAll(io.LimitReader(r.Body, maxUploadForm+1))
+		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok || len(body) > maxUploadForm {
+			return nil, typed, fault.Wrap(tooLargeError(tooLarge), fault.TooLarge, "limit", "50 MB")
+		}
+		if err != nil {
+			return nil, typed, fault.Wrap(err, fault.Malformed)
+		}
+		// The page names its input verify-file; the API calls the same part file.
+		report, err = judgeForm(r.Context(), p.Service, contentType, body, "verify-file")
+		return report, typed, err
+	}
+	r.Body = http.MaxBytesReader(nil, r.Body, maxJSON)
+	if err := r.ParseForm(); err != nil {
+		return nil, typed, fault.Wrap(err, fault.Malformed)
+	}
+	typed = web.VerifyPage{Code: bounded(r.PostForm.Get("verify-code")), Number: bounded(r.PostForm.Get("verify-number"))}
+	order := VerificationOrder{Code: strings.TrimSpace(r.PostForm.Get("verify-code")), LicenseID: strings.TrimSpace(r.PostForm.Get("verify-number")), Check: r.PostForm.Get("verify-check")}
+	result, err := judgeOrder(r.Context(), p.Service, order)
+	if err != nil {
+		return nil, typed, err
+	}
+	report, err = encodeReport(result)
+	return report, typed, err
+}
+
+func tooLargeError(err *http.MaxBytesError) error {
+	if err == nil {
+		return nil
+	}
+	return err
+}
+
+func bounded(text string) string {
+	if len(text) > 4096 {
+		return ""
+	}
+	return text
+}

@@ -1,0 +1,183 @@
+package licensehttp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/esign/verify"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+)
+
+// Bounds of uploads (security rule R11).
+const (
+	maxUpload     = 50 << 20
+	maxUploadForm = maxUpload + 1<<20
+	maxFiles      = 20
+	maxJSON       = 64 << 10
+)
+
+// VerificationOrder is the JSON form of a verification: a presentation code, or a licence number with the last four
+// characters of a holder's code.
+type VerificationOrder struct {
+	Code      string `json:"code,omitempty" maxLength:"4096" doc:"Text of a presentation code, LZ1:…"`
+	LicenseID string `json:"license_id,omitempty" maxLength:"200"`
+	Check     string `json:"check,omitempty" maxLength:"16" doc:"Last four characters of the holder's code"`
+}
+
+type verificationInput struct {
+	ContentType string `header:"Content-Type"`
+	RawBody     []byte
+}
+
+type verificationOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         verify.Report
+}
+
+func registerVerifications(to huma.API, service *elicense.Service) {
+	op := operation("verify", http.MethodPost, "/api/v1/verifications", "Verify a file, a presentation code or a licence number; no login")
+	op.MaxBodyBytes = maxUploadForm
+	op.Tags = []string{"verification"}
+	file := &huma.Schema{Type: huma.TypeObject, Required: []string{"file"}, Properties: map[string]*huma.Schema{"file": {Type: huma.TypeString, Format: "binary", Description: "OFD, seal, seal signature, or a text with one presentation code; at most 50 MB"}}}
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"multipart/form-data": {Schema: file},
+		"application/json":    {Schema: huma.SchemaFromType(to.OpenAPI().Components.Schemas, schemaTypeOf[VerificationOrder]())},
+	}}
+	huma.Register(to, op, func(ctx context.Context, in *verificationInput) (*verificationOutput, error) {
+		results, err := judge(ctx, service, in.ContentType, in.RawBody)
+		if err != nil {
+			return nil, err
+		}
+		return &verificationOutput{CacheControl: "no-store", Body: verify.Report{Results: results}}, nil
+	})
+}
+
+func judge(ctx context.Context, service *elicense.Service, contentType string, body []byte) ([]verify.Result, error) {
+	media, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.UnsupportedMedia)
+	}
+	switch media {
+	case "multipart/form-data":
+		return judgeFiles(ctx, service, body, parameters["boundary"], "file")
+	case "application/json":
+		order, err := readOrder(body)
+		if err != nil {
+			return nil, err
+		}
+		result, err := judgeOrder(ctx, service, order)
+		if err != nil {
+			return nil, err
+		}
+		return []verify.Result{result}, nil
+	}
+	return nil, fault.New(fault.UnsupportedMedia)
+}
+
+func judgeFiles(ctx context.Context, service *elicense.Service, body []byte, boundary, field string) ([]verify.Result, error) {
+	files, err := readFiles(body, boundary, field)
+	if err != nil {
+		return nil, err
+	}
+	var results []verify.Result
+	for _, f := range files {
+		result, err := service.VerifyFile(ctx, f.name, f.content)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, result)
+	}
+	return results, nil
+}
+
+// judgeForm is judgeFiles for the page, whose report goes on as JSON.
+func judgeForm(ctx context.Context, service *elicense.Service, contentType string, body []byte, field string) ([]byte, error) {
+	_, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.UnsupportedMedia)
+	}
+	results, err := judgeFiles(ctx, service, body, parameters["boundary"], field)
+	if err != nil {
+		return nil, err
+	}
+	return encodeReport(results...)
+}
+
+func encodeReport(results ...verify.Result) ([]byte, error) {
+	return json.MarshalIndent(verify.Report{Results: results}, "", "  ")
+}
+
+func judgeOrder(ctx context.Context, service *elicense.Service, order VerificationOrder) (verify.Result, error) {
+	switch {
+	case order.Code != "" && order.LicenseID == "" && order.Check == "":
+		return service.VerifyCode(ctx, order.Code)
+	case order.Code == "" && order.LicenseID != "":
+		return service.Lookup(ctx, order.LicenseID, order.Check)
+	}
+	return verify.Result{}, fault.New(fault.Malformed)
+}
+
+func readOrder(body []byte) (VerificationOrder, error) {
+	var order VerificationOrder
+	if len(body) > maxJSON {
+		return order, fault.New(fault.TooLarge, "limit", "64 KiB")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&order); err != nil {
+		return order, fault.Wrap(err, fault.Malformed)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return order, fault.New(fault.Malformed)
+	}
+	return order, nil
+}
+
+type upload struct {
+	name    string
+	content []byte
+}
+
+// readFiles takes the parts of a name out of a form. Nothing is written to disk.
+func readFiles(body []byte, boundary, field string) ([]upload, error) {
+	if boundary == "" {
+		return nil, fault.New(fault.Malformed)
+	}
+	reader := multipart.NewReader(bytes.NewReader(body), boundary)
+	var files []upload
+	for {
+		part, err := reader.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Malformed)
+		}
+		content, err := io.ReadAll(io.LimitReader(part, maxUpload+1))
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Malformed)
+		}
+		if len(content) > maxUpload {
+			return nil, fault.New(fault.TooLarge, "limit", "50 MB")
+		}
+		if part.FormName() == field {
+			files = append(files, upload{part.FileName(), content})
+		}
+	}
+	if len(files) == 0 {
+		return nil, fault.New(fault.Malformed)
+	}
+	if len(files) > maxFiles {
+		return nil, fault.New(fault.TooLarge, "limit", "20")
+	}
+	return files, nil
+}
