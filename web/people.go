@@ -228,3 +228,18 @@ func (p ConsentPage) ClaimsOf(kind string) []Claim {
 	}
 	return claims
 }
+
+// DesignEntry is one sample in the gallery.
+type DesignEntry struct {
+	Name  string
+	URL   string
+	Views []Link
+}
+
+// DesignPage is "design": the components with their states and the list of page samples.
+type DesignPage struct {
+	Entries []DesignEntry
+	Card    LicenseCard
+	Field   FormField
+	Table   Table
+}

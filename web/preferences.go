@@ -7,8 +7,8 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/i18n"
 )
 
-// viewCookie keeps the chosen view: a theme and a size, joined by a dot.
-const viewCookie = "yx_view"
+// ViewCookie keeps the chosen view: a theme and a size, joined by a dot.
+const ViewCookie = "yx_view"
 
 // View is how the person wants pages shown.
 type View struct {
@@ -31,7 +31,7 @@ func (v View) String() string {
 // ViewOf reads the choice from the cookie; unknown words are passed over.
 func ViewOf(r *http.Request) View {
 	var v View
-	cookie, err := r.Cookie(viewCookie)
+	cookie, err := r.Cookie(ViewCookie)
 	if err != nil {
 		return v
 	}
@@ -100,5 +100,5 @@ func (rd *Renderer) keepChoices(w http.ResponseWriter, r *http.Request) {
 	case "standard":
 		v.Elder = false
 	}
-	http.SetCookie(w, rd.choice(viewCookie, v.String()))
+	http.SetCookie(w, rd.choice(ViewCookie, v.String()))
 }

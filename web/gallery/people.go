@@ -1,0 +1,100 @@
+package gallery
+
+import (
+	"time"
+
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// moment is the day on which every sample plays.
+var moment = time.Date(2026, 11, 24, 6, 30, 0, 0, time.UTC)
+
+var (
+	citizen = web.Identity{Kind: web.IdentitySelf, Name: "张*", Tier: 2}
+	staff   = web.Identity{Kind: web.IdentityOrganization, Name: "示例市市场监督管理局", Actor: "李*", Role: "印章保管人"}
+	flow    = []web.Hidden{{Name: "flow", Value: "flw_6q4v2m8k1x"}}
+)
+
+func people() []Sample {
+	login := web.LoginPage{Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", CodeURL: "/login/code", CancelURL: "/cancel"}
+	wrong := login
+	wrong.Identifier = "13800000001"
+	proofing := web.ProofingPage{Hidden: flow, App: "不动产登记", Current: 1, Needed: 2, Name: "张伟", AskMobile: true, CancelURL: "/cancel", Methods: []web.ProofingMethod{
+		{ID: "mobile", URL: "/proofing?method=mobile", Reaches: 2, Minutes: 1, Chosen: true},
+		{ID: "card", URL: "/proofing?method=card", Reaches: 1, Minutes: 1},
+		{ID: "face", Reaches: 3, Minutes: 2, Disabled: "本地区尚未开通"},
+		{ID: "counter", Reaches: 4, Minutes: 15, URL: "/help"},
+	}}
+	badNumber := proofing
+	badNumber.Number = "11010119900307002"
+	return []Sample{
+		{Name: "home", Template: "home", Page: web.Page{Body: web.HomePage{Portals: []web.Link{{Label: "市场监管", URL: "/design/portal-1"}, {Label: "不动产登记", URL: "/design/portal-2"}}}}},
+		{Name: "home-signed-in", Template: "home", Page: web.Page{Identity: citizen, Body: web.HomePage{}}},
+		{Name: "login", Template: "login", Page: web.Page{Body: login, Callbacks: []string{"https://portal.example/callback"}}},
+		{Name: "login-error", Template: "login", Status: 422, Page: web.Page{Body: wrong, Errors: []web.FieldError{{Field: "login-password", Message: "账号或密码不正确，还可尝试 3 次"}}}},
+		{Name: "login-step-up", Template: "login", Page: web.Page{Identity: citizen, Body: web.LoginPage{Hidden: flow, App: "不动产登记", Reason: "此事项需要您再次登录确认。", RegisterURL: "-"}}},
+		{Name: "register", Template: "register", Page: web.Page{Body: web.RegisterPage{Hidden: flow}}},
+		{Name: "otp", Template: "otp", Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend", ResendAfter: 60, InboxURL: "/inbox", Step: 2, Steps: 3}}},
+		{Name: "otp-error", Template: "otp", Status: 422, Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend"}, Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确，还可尝试 4 次"}}}},
+		{Name: "password", Template: "password", Page: web.Page{Body: web.PasswordPage{Action: "/register/password", Hidden: flow, Identifier: "138****0001", SkipAction: "/register/skip", Step: 3, Steps: 3}}},
+		{Name: "proofing", Template: "proofing", Page: web.Page{Identity: citizen, Body: proofing}},
+		{Name: "proofing-error", Template: "proofing", Status: 422, Page: web.Page{Identity: citizen, Body: badNumber, Errors: []web.FieldError{{Field: "proofing-number", Message: "公民身份号码应为 18 位"}, {Field: "proofing-mobile", Message: "请填写本人实名手机号"}}}},
+		{Name: "proofing-done", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingDone, Tier: 2, Source: "沙箱运营商", At: moment, TriesLeft: -1, Continue: &web.Link{Label: "继续办理不动产登记", URL: "/authorize/resume"}}}},
+		{Name: "proofing-mismatch", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingMismatch, TriesLeft: 2, RetryURL: "/proofing"}}},
+		{Name: "proofing-waiting", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingWaiting, TriesLeft: -1}}},
+		{Name: "consent", Template: "consent", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ConsentPage{
+			Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", Approval: "示政数备〔2026〕18号", Purpose: "办理企业设立登记",
+			Retention: "信息保存至事项办结后 5 年。", Claims: []web.Claim{
+				{Name: "sub", Value: "仅供本部门识别，其他部门看到的不同", Kind: web.ClaimNeeded}, {Name: "name", Value: "张*", Kind: web.ClaimNeeded}, {Name: "ial", Value: "中级实名", Kind: web.ClaimNeeded},
+				{Name: "citizen_id_number", Value: "1****************1", Kind: web.ClaimStatutory, Basis: "《市场主体登记管理条例》第十五条"},
+				{Name: "phone_number", Value: "138****0001", Kind: web.ClaimOptional}, {Name: "email", Value: "z***@example.cn", Kind: web.ClaimOptional},
+			}}}},
+		{Name: "logout", Template: "logout", Page: web.Page{Identity: citizen, Body: web.LogoutPage{Hidden: flow, App: "市场监管", Systems: []string{"市场监管", "不动产登记"}}}},
+		{Name: "logout-result", Template: "logout-result", Page: web.Page{Body: web.LogoutResultPage{Return: &web.Link{Label: "返回市场监管", URL: "https://portal.example/"}, Results: []web.LogoutResult{
+			{System: "市场监管", State: web.LogoutDone}, {System: "不动产登记", State: web.LogoutWaiting}, {System: "公积金", State: web.LogoutFailed},
+		}}}},
+		{Name: "error", Template: "error", Status: 503, Page: web.Page{Title: "服务暂时不可用", Body: web.ErrorPage{Hint: "请稍后重试，您的内容没有丢失。", Code: "YX-CORE-503", SupportCode: "K7M2Q9XD", Retryable: true}}},
+		{Name: "error-redirect", Template: "error", Status: 400, Page: web.Page{Title: "回调地址与登记的不一致", Body: web.ErrorPage{Hint: "请回到原网站重新进入；如仍不行，请把求助码告诉该网站。", Code: "YX-OIDC-102", SupportCode: "P4W8T2NC"}}},
+		{Name: "preferences", Template: "preferences", Page: web.Page{Body: web.PreferencesPage{Return: "/"}}},
+	}
+}
+
+func account() []Sample {
+	nav := []web.NavLink{{Label: "我的", URL: "/me", Current: true}, {Label: "核验", URL: "/verify"}}
+	verified := moment.AddDate(0, -2, 0)
+	qr, err := web.NewQR("LZ1:6BF+70X2C.KPA2/GAS3FY50CEC.OEWFF:5CKWEZED+EDKWE BMD2T2PR C9DPF8DBWE7WERWEOEC7ECVVCOEDO-D2:8FWETQETO8D")
+	if err != nil {
+		panic(err) // the text is a constant that fits
+	}
+	return []Sample{
+		{Name: "me", Template: "me", Page: web.Page{Identity: citizen, Nav: nav, Body: web.MePage{
+			Hidden: []web.Hidden{{Name: "csrf", Value: "c1"}}, Name: "张*", Number: "1****************1", Tier: 2, TierSource: "沙箱运营商", TierAt: &verified, UpgradeURL: "/proofing",
+			Methods: []web.SignInMethod{
+				{Name: "password", Detail: "2026年9月24日设置", Action: &web.Link{Label: "更改", URL: "/me/password"}}, {Name: "mobile", Detail: "138****0001"},
+			},
+			Sessions: []web.SessionItem{{Device: "Chrome · Kylin", Region: "示例市", LastUse: moment, Current: true}, {Device: "微信 · Android", Region: "示例市", LastUse: moment.Add(-26 * time.Hour), EndURL: "/me/sessions/2/end"}},
+			Grants:   []web.GrantItem{{App: "市场监管", Department: "示例市市场监督管理局", Claims: []string{"name", "ial"}, At: verified, RevokeURL: "/me/grants/1/revoke"}},
+			Licenses: []web.LicenseCard{card("valid"), card("suspended")},
+		}}},
+		{Name: "me-new", Template: "me", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001"}, Body: web.MePage{
+			UpgradeURL: "/proofing", Methods: []web.SignInMethod{{Name: "mobile", Detail: "138****0001"}}, Sessions: []web.SessionItem{{Device: "Firefox · UOS", LastUse: moment, Current: true}},
+		}}},
+		{Name: "license-present", Template: "license-present", Page: web.Page{Identity: citizen, RefreshSeconds: 15, Body: web.LicensePresentPage{
+			Card: card("valid"), QR: qr, Code: "LZ1:6BF+70X2C.KPA2/GAS3FY50CEC.OEWFF:5CKWEZED+EDKWE", ExpiresAt: moment.Add(10 * time.Minute), Purpose: "办理银行开户",
+			Fields: []web.ShownField{{Label: "名称", Value: "示例市青禾商贸有限公司"}, {Label: "统一社会信用代码", Value: "9111 **** **** **** 6X"}, {Label: "状态", Value: "有效"}},
+		}}},
+		{Name: "inbox", Template: "inbox", Page: web.Page{Body: web.InboxPage{Messages: []web.InboxMessage{
+			{To: "13800000001", Text: "【印信】验证码 482913，10 分钟内有效。工作人员不会向您索要。", Code: "482913", At: moment}, {To: "zhang@example.cn", Text: "【印信】您的账号在示例市的新设备登录。", At: moment.Add(-time.Hour)},
+		}}}},
+		{Name: "inbox-empty", Template: "inbox", Page: web.Page{Body: web.InboxPage{To: "13800000002"}}},
+	}
+}
+
+func card(status string) web.LicenseCard {
+	until := time.Date(2046, 11, 23, 0, 0, 0, 0, time.UTC)
+	c := web.LicenseCard{Title: "营业执照", Holder: "示例市青禾商贸有限公司", Number: "9111 **** **** **** 6X", Issuer: "示例市市场监督管理局", Status: status, Updated: moment, URL: "/me/licenses/lic_1", PresentURL: "/me/licenses/lic_1/present", DownloadURL: "/me/licenses/lic_1/file"}
+	if status == "suspended" {
+		c.Title, c.Holder, c.Number, c.Issuer, c.ValidTo, c.PresentURL = "不动产权证书", "张*", "示（2026）示例市不动产权第*****01号", "示例市自然资源和规划局", &until, ""
+	}
+	return c
+}

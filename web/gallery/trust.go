@@ -1,0 +1,85 @@
+package gallery
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/png"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+func table() web.Table {
+	return web.Table{Caption: "证照", Total: 3, NextURL: "/license?page=2", Columns: []web.Column{{Label: "证照编号"}, {Label: "类型"}, {Label: "持证主体"}, {Label: "签发日期", Number: true}}, Rows: []web.Row{
+		{URL: "/license/lic_1", Cells: []string{"91110000MA0000006X", "营业执照", "示例市青禾商贸有限公司", "2026-11-24"}, Status: "valid"},
+		{URL: "/license/lic_2", Cells: []string{"示（2026）示例市不动产权第0000001号", "不动产权证书", "张*", "2026-11-23"}, Status: "suspended"},
+		{URL: "/license/lic_3", Cells: []string{"91110000MA0000007T", "营业执照", "示例市云岭茶业有限公司", "2026-11-20"}, Status: "revoked"},
+	}}
+}
+
+func trust() []Sample {
+	issuer := web.Identity{Kind: web.IdentityOrganization, Name: "示例市市场监督管理局", Actor: "王*", Role: "证照签发员"}
+	nav := []web.NavLink{{Label: "证照", URL: "/license", Current: true}, {Label: "印章", URL: "/seal"}, {Label: "核验", URL: "/verify"}}
+	fields := []web.FormField{
+		{Name: "holder", Label: "名称", Hint: "与登记一致", Max: 100}, {Name: "uscc", Label: "统一社会信用代码", Hint: "18 位", Max: 18},
+		{Name: "kind", Label: "类型", Kind: web.InputSelect, Options: []web.Option{{Value: "1", Label: "有限责任公司"}, {Value: "2", Label: "股份有限公司"}}},
+		{Name: "founded", Label: "成立日期", Kind: web.InputDate}, {Name: "scope", Label: "经营范围", Kind: web.InputLongText, Max: 2000, Optional: true},
+	}
+	wrong := make([]web.FormField, len(fields))
+	copy(wrong, fields)
+	wrong[1].Value, wrong[3].Value = "9111000", "2026-11-24"
+	history := []web.HistoryItem{
+		{At: moment, Text: "已用印并送达持证主体", Actor: "王*"}, {At: moment.Add(-time.Minute), Text: "提交签发", Actor: "王*", Detail: "业务编号 2026-1124-0001"},
+	}
+	sealNav := []web.NavLink{{Label: "证照", URL: "/license"}, {Label: "印章", URL: "/seal", Current: true}}
+	return []Sample{
+		{Name: "issuer", Template: "issuer", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerListPage{Types: []web.Link{{Label: "营业执照", URL: "/license/new/1"}, {Label: "不动产权证书", URL: "/license/new/2"}}, Statuses: []string{"valid", "suspended", "revoked"}, Table: table()}}},
+		{Name: "issuer-empty", Template: "issuer", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerListPage{Query: "没有", Types: []web.Link{{Label: "营业执照", URL: "/license/new/1"}}}}},
+		{Name: "issuer-form", Template: "issuer-form", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerFormPage{Action: "/license/new/1", Hidden: flow, Type: "营业执照", Fields: fields, Seal: "示例市市场监督管理局登记专用章"}}},
+		{Name: "issuer-form-error", Template: "issuer-form", Status: 422, Page: web.Page{Identity: issuer, Nav: nav, Errors: []web.FieldError{{Field: "uscc", Message: "统一社会信用代码应为 18 位"}, {Field: "founded", Message: "成立日期不能晚于今天"}}, Body: web.IssuerFormPage{Action: "/license/new/1", Type: "营业执照", Fields: wrong}}},
+		{Name: "issuer-detail", Template: "issuer-detail", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerDetailPage{
+			Hidden: flow, Card: card("valid"), LicenseID: "1.2.156.3005.2.11100000MB03271699001.11110000000000000A.91110000MA0000006X.001.7", DownloadURL: "/license/lic_1/file",
+			Fields: []web.ShownField{{Label: "名称", Value: "示例市青禾商贸有限公司"}, {Label: "住所", Value: "示例市青禾路 1 号"}, {Label: "法定代表人", Value: "张*"}},
+			Actions: []web.StateAction{
+				{ID: "license-suspend", Label: "停用", URL: "/license/lic_1/suspend", Effect: "停用期间核验结果为“已停用”，可以恢复。", Reasons: []web.Option{{Value: "dispute", Label: "存在争议"}, {Value: "order", Label: "依法暂扣"}}},
+				{ID: "license-revoke", Label: "吊销", URL: "/license/lic_1/revoke", Effect: "吊销后不能恢复，核验结果立即变为“已废止”。", Danger: true},
+			}, History: history}}},
+		{Name: "seal", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new", Table: web.Table{Caption: "印章", Total: 2, Columns: []web.Column{{Label: "名称"}, {Label: "印章编码"}, {Label: "有效期至", Number: true}}, Rows: []web.Row{
+			{URL: "/seal/sl_1", Cells: []string{"示例市市场监督管理局登记专用章", "11010000000001", "2031-11-23"}, Status: "active"}, {URL: "/seal/sl_2", Cells: []string{"示例市市场监督管理局", "11010000000002", "2031-11-23"}, Status: "suspended"},
+		}}}}},
+		{Name: "seal-empty", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new"}}},
+		{Name: "seal-make", Template: "seal-make", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealMakePage{Action: "/seal/new", Hidden: flow, Owner: "示例市市场监督管理局", Preview: sealPicture(), Fields: []web.FormField{
+			{Name: "seal-name", Label: "印章名称", Value: "示例市市场监督管理局登记专用章", Max: 60},
+			{Name: "seal-kind", Label: "印章类型", Kind: web.InputSelect, Options: []web.Option{{Value: "special", Label: "专用章"}, {Value: "name", Label: "法定名称章"}}},
+			{Name: "seal-number", Label: "印章编码", Hint: "14 位数字", Max: 14},
+		}}}},
+		{Name: "seal-detail", Template: "seal-detail", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealDetailPage{
+			Hidden: flow, Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "active", Owner: "示例市市场监督管理局", Keeper: "李*", Picture: sealPicture(), WidthMM: 40, HeightMM: 40,
+			ValidFrom: moment.AddDate(0, 0, -1), ValidTo: moment.AddDate(5, 0, 0), Certificate: []web.ShownField{{Label: "主体", Value: "CN=示例市市场监督管理局登记专用章,O=示例市市场监督管理局,C=CN"}, {Label: "序列号", Value: "5f3a90c1"}},
+			Actions:  []web.StateAction{{ID: "seal-suspend", Label: "停用印章", URL: "/seal/sl_1/suspend", Effect: "停用后 60 秒内全平台不能再用此印章；此前合法加盖的文件仍有效。", Danger: true}},
+			StampURL: "/seal/sl_1/stamps", Uses: []web.HistoryItem{{At: moment, Text: "《关于公布办事指南的通知》", Actor: "李*", Detail: "第 1 页 · 事项 2026-1124-0002"}},
+		}}},
+		{Name: "stamp-result", Template: "stamp-result", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.StampResultPage{File: "办事指南.ofd", Seal: "示例市市场监督管理局登记专用章", Verdict: "valid", Code: "V00", SM3: "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0", DownloadURL: "/seal/sl_1/stamps/st_1/file"}}},
+	}
+}
+
+// sealPicture is a plain red ring: a sample must not look like a real seal.
+func sealPicture() []byte {
+	const edge, outer, inner = 320, 150, 140
+	picture := image.NewNRGBA(image.Rect(0, 0, edge, edge))
+	red := color.NRGBA{R: 0xC0, A: 0xFF}
+	for y := range edge {
+		for x := range edge {
+			dx, dy := x-edge/2, y-edge/2
+			if d := dx*dx + dy*dy; d <= outer*outer && d >= inner*inner || d <= 30*30 {
+				picture.SetNRGBA(x, y, red)
+			}
+		}
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, picture); err != nil {
+		panic(err) // an in-memory picture of fixed size cannot fail
+	}
+	return out.Bytes()
+}
