@@ -1,8 +1,8 @@
 // Package licenseface makes the unsealed licence file: pages drawn from the face template of a licence type (证照照面),
 // with subset fonts embedded, metadata, machine file and data index inside (GB/T 36905-2018, GB/T 33190-2016).
 //
-// Equal input gives equal octets, so that a crash between planning and sealing is repaired by making the file anew. The
-// package holds no fonts itself; they are handed in, since the verifier of these files must stay free of them.
+// Equal input gives equal octets. Making is apart from judging (licensefile), since the verifier in a browser must stay
+// free of fonts.
 //
 // It is a leaf: no I/O, no clock. Sealing is not done here.
 package licenseface
@@ -19,6 +19,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/typeface"
 	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
@@ -53,9 +54,14 @@ type Typeface interface {
 
 // Config of a Maker.
 type Config struct {
-	Faces map[string]Typeface // by the names that templates use: "sans", "serif_bold"
+	Faces map[string]Typeface // by the names that templates use; BuiltIn when nil
 	// VerifyAddress is what the QR code leads to; the identifier is appended as query value license_id.
 	VerifyAddress string
+}
+
+// BuiltIn are the built-in faces by the names that templates use.
+func BuiltIn() map[string]Typeface {
+	return map[string]Typeface{"sans": typeface.Sans(), "serif_bold": typeface.Serif()}
 }
 
 // Maker makes licence files. It is read-only and safe to share.
@@ -65,6 +71,9 @@ type Maker struct{ cfg Config }
 func New(cfg Config) (*Maker, error) {
 	if cfg.VerifyAddress == "" {
 		return nil, fmt.Errorf("%w: no address for the QR code", ErrValues)
+	}
+	if cfg.Faces == nil {
+		cfg.Faces = BuiltIn()
 	}
 	m := &Maker{cfg: cfg}
 	for _, t := range catalog.Types() {

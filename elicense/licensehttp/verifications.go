@@ -46,6 +46,7 @@ type verificationOutput struct {
 func registerVerifications(to huma.API, service *elicense.Service) {
 	op := operation("verify", http.MethodPost, "/api/v1/verifications", "Verify a file, a presentation code or a licence number; no login")
 	op.MaxBodyBytes = maxUploadForm
+	op.SkipValidateBody = true // either of two types; judge reads them strictly
 	op.Tags = []string{"verification"}
 	file := &huma.Schema{Type: huma.TypeObject, Required: []string{"file"}, Properties: map[string]*huma.Schema{"file": {Type: huma.TypeString, Format: "binary", Description: "OFD, seal, seal signature, or a text with one presentation code; at most 50 MB"}}}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
