@@ -217,6 +217,7 @@ type Sealer struct {
 	FailBefore func() bool // fails without sealing
 	FailAfter  func() bool // seals, and fails before the caller hears of it
 	Change     func(sealed []byte) []byte
+	Describe   func(description []byte) []byte // changes Signature.xml before it is signed
 
 	mutex   sync.Mutex
 	world   *World
@@ -302,6 +303,9 @@ func (s *Sealer) stamp(ctx context.Context, r elicense.StampRequest) ([]byte, er
 	})
 	if err != nil {
 		return nil, err
+	}
+	if s.Describe != nil {
+		pending.Description = s.Describe(pending.Description)
 	}
 	value, err := ses.NewSignature(ses.SignatureInfo{Seal: seal, Time: now, DataHash: digest.Sum(pending.Description), PropertyInfo: pending.Path}, s.signerC.Raw, sign(s.signer))
 	if err != nil {
