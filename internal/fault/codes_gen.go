@@ -55,9 +55,15 @@ const (
 	RedirectUnknown        Code = "YX-OIDC-102" // The redirect address is not registered
 	RequestInvalid         Code = "YX-OIDC-103" // The sign-in request is not valid
 	ClientMetadata         Code = "YX-OIDC-104" // The client's registration is not valid: {field}
+	SealUnfit              Code = "YX-SEAL-301" // The seal cannot be made so: {why}
+	SealSamePerson         Code = "YX-SEAL-302" // Applying, reviewing and making need different people
+	SealState              Code = "YX-SEAL-303" // The state of the seal does not allow this
+	SealSuspended          Code = "YX-SEAL-310" // The seal is not in use
+	DocumentRefused        Code = "YX-SEAL-311" // The document cannot be sealed: {why}
+	StampKeyReused         Code = "YX-SEAL-312" // The idempotency key was used for another document
 )
 
-var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin, LicenseBusinessNumber, LicenseState, LicenseBusy, LicenseValues, LicenseUndrawable, LicenseInconsistent, LicenseFourEyes, LicenseAuthority, LicenseTypeUnknown, LicenseReason, LicenseFieldMissing, LicenseFieldForm, LicenseFieldLong, LicenseFieldCharacters, LicenseFieldUnknown, LicenseFieldPeriod, CodeMalformed, CodeConsumed, CodeExpired, LookupLimited, LoginFailed, LoginLocked, CodeWrong, CodeTooOften, IdentifierInvalid, PasswordRefused, FlowLost, Busy, ProofingMismatch, ProofingNumber, ProofingName, ProofingTooOften, IdentityBound, ProofingMobile, ProofingSilent, ClientUnknown, RedirectUnknown, RequestInvalid, ClientMetadata}
+var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin, LicenseBusinessNumber, LicenseState, LicenseBusy, LicenseValues, LicenseUndrawable, LicenseInconsistent, LicenseFourEyes, LicenseAuthority, LicenseTypeUnknown, LicenseReason, LicenseFieldMissing, LicenseFieldForm, LicenseFieldLong, LicenseFieldCharacters, LicenseFieldUnknown, LicenseFieldPeriod, CodeMalformed, CodeConsumed, CodeExpired, LookupLimited, LoginFailed, LoginLocked, CodeWrong, CodeTooOften, IdentifierInvalid, PasswordRefused, FlowLost, Busy, ProofingMismatch, ProofingNumber, ProofingName, ProofingTooOften, IdentityBound, ProofingMobile, ProofingSilent, ClientUnknown, RedirectUnknown, RequestInvalid, ClientMetadata, SealUnfit, SealSamePerson, SealState, SealSuspended, DocumentRefused, StampKeyReused}
 
 var catalogue = map[Code]Meta{
 	Internal:               {Code: Internal, Status: 500, Retryable: true, Title: Text{"zh-CN": "平台内部出错", "en": "Something went wrong on our side"}, Hint: Text{"zh-CN": "请稍后重试；若仍不成功，请提供求助码。", "en": "Try again later. If it happens again, tell us the support code."}},
@@ -111,4 +117,10 @@ var catalogue = map[Code]Meta{
 	RedirectUnknown:        {Code: RedirectUnknown, Status: 400, Retryable: false, Title: Text{"zh-CN": "回调地址与登记的不一致", "en": "The redirect address is not registered"}, Hint: Text{"zh-CN": "请联系应用的运营单位核对协议、端口和末尾斜杠。", "en": "Ask the operator to check scheme, port and trailing slash."}},
 	RequestInvalid:         {Code: RequestInvalid, Status: 400, Retryable: false, Title: Text{"zh-CN": "登录请求不正确", "en": "The sign-in request is not valid"}, Hint: Text{"zh-CN": "请回到原来的网站重新开始。", "en": "Go back to the site you came from and start again."}},
 	ClientMetadata:         {Code: ClientMetadata, Status: 422, Retryable: false, Title: Text{"zh-CN": "应用登记信息不正确：{field}", "en": "The client's registration is not valid: {field}"}, Hint: Text{"zh-CN": "{why}", "en": "{why}"}},
+	SealUnfit:              {Code: SealUnfit, Status: 422, Retryable: false, Title: Text{"zh-CN": "印章申请内容不正确：{why}", "en": "The seal cannot be made so: {why}"}, Hint: Text{"zh-CN": "请核对名称、编码和有效期。", "en": "Check name, code and validity."}},
+	SealSamePerson:         {Code: SealSamePerson, Status: 403, Retryable: false, Title: Text{"zh-CN": "申请、审核和制作须由不同人员完成", "en": "Applying, reviewing and making need different people"}, Hint: Text{"zh-CN": "请由另一名人员办理。", "en": "Let somebody else do this step."}},
+	SealState:              {Code: SealState, Status: 409, Retryable: false, Title: Text{"zh-CN": "印章当前状态不允许此操作", "en": "The state of the seal does not allow this"}, Hint: Text{"zh-CN": "请刷新查看印章状态。", "en": "Reload and look at the state of the seal."}},
+	SealSuspended:          {Code: SealSuspended, Status: 409, Retryable: false, Title: Text{"zh-CN": "印章已停用，不能用印", "en": "The seal is not in use"}, Hint: Text{"zh-CN": "请联系印章保管人。", "en": "Ask the seal keeper."}},
+	DocumentRefused:        {Code: DocumentRefused, Status: 422, Retryable: false, Title: Text{"zh-CN": "文件不能加盖印章：{why}", "en": "The document cannot be sealed: {why}"}, Hint: Text{"zh-CN": "请检查文件后重试；文件没有被改动。", "en": "Check the document and try again; it was not changed."}},
+	StampKeyReused:         {Code: StampKeyReused, Status: 422, Retryable: false, Title: Text{"zh-CN": "同一幂等键用于了不同的文件", "en": "The idempotency key was used for another document"}, Hint: Text{"zh-CN": "请为每个文件使用不同的幂等键。", "en": "Use another key for each document."}},
 }

@@ -1,0 +1,246 @@
+// Package sealdb stores seals and stamps.
+package sealdb
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+)
+
+//go:embed migrations/*.sql
+var files embed.FS
+
+// Migrations of the seal room.
+func Migrations() sqldb.MigrationSet {
+	sub, err := fs.Sub(files, "migrations")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sqldb.MigrationSet{Room: "esign", Files: sub}
+}
+
+// Store implements esign.Store.
+type Store struct{ db *sqldb.DB }
+
+// New returns the store of a database.
+func New(db *sqldb.DB) *Store { return &Store{db: db} }
+
+// sealBody is the part of a seal that no query looks at.
+type sealBody struct {
+	Name, Owner, OwnerCode, Line string
+	DiameterMM                   float64
+	Applicant, Reviewer, Maker   string
+	ValidFrom, ValidTo           time.Time
+	StatusReason                 string
+}
+
+func encodeSeal(s esign.Seal) (string, error) {
+	body, err := json.Marshal(sealBody{s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker, s.ValidFrom, s.ValidTo, s.StatusReason})
+	return string(body), err
+}
+
+// AddSeal stores an application.
+func (st *Store) AddSeal(ctx context.Context, s esign.Seal, record audit.Record) error {
+	body, err := encodeSeal(s)
+	if err != nil {
+		return err
+	}
+	return st.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal (id, code, state, key_id, body, signer_cert, ses, picture, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt))
+		if err != nil {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+}
+
+const sealColumns = "id, code, state, key_id, body, signer_cert, ses, picture, created_at, updated_at"
+
+func scanSeal(row interface{ Scan(...any) error }) (esign.Seal, error) {
+	var s esign.Seal
+	var text string
+	var created, updated int64
+	if err := row.Scan(&s.ID, &s.Code, &s.State, &s.KeyID, &text, &s.SignerCert, &s.SES, &s.Picture, &created, &updated); err != nil {
+		return s, err
+	}
+	var b sealBody
+	if err := json.Unmarshal([]byte(text), &b); err != nil {
+		return s, err
+	}
+	s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker = b.Name, b.Owner, b.OwnerCode, b.Line, b.DiameterMM, b.Applicant, b.Reviewer, b.Maker
+	s.ValidFrom, s.ValidTo, s.StatusReason, s.CreatedAt, s.UpdatedAt = b.ValidFrom, b.ValidTo, b.StatusReason, sqldb.Time(created), sqldb.Time(updated)
+	return s, nil
+}
+
+func (st *Store) one(ctx context.Context, condition, value string) (esign.Seal, error) {
+	s, err := scanSeal(st.db.Read().QueryRowContext(ctx, "SELECT "+sealColumns+" FROM seal_seal WHERE "+condition, value))
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return s, esign.ErrNotFound
+	}
+	return s, err
+}
+
+// Seal reads a seal.
+func (st *Store) Seal(ctx context.Context, id string) (esign.Seal, error) {
+	return st.one(ctx, "id = $1", id)
+}
+
+// SealByCode reads a seal by its code.
+func (st *Store) SealByCode(ctx context.Context, code string) (esign.Seal, error) {
+	return st.one(ctx, "code = $1", code)
+}
+
+// Seals lists seals after an id.
+func (st *Store) Seals(ctx context.Context, after string, limit int) ([]esign.Seal, error) {
+	rows, err := st.db.Read().QueryContext(ctx, "SELECT "+sealColumns+" FROM seal_seal WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list seals: %w", err)
+	}
+	defer rows.Close()
+	var all []esign.Seal
+	for rows.Next() {
+		s, err := scanSeal(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list seals: %w", err)
+		}
+		all = append(all, s)
+	}
+	return all, rows.Err()
+}
+
+// UpdateSeal stores a seal if its state is still the one given.
+func (st *Store) UpdateSeal(ctx context.Context, s esign.Seal, from esign.State, record audit.Record) error {
+	body, err := encodeSeal(s)
+	if err != nil {
+		return err
+	}
+	return st.changeOne(ctx, record, "UPDATE seal_seal SET state = $3, key_id = $4, body = $5, signer_cert = $6, ses = $7, picture = $8, updated_at = $9 WHERE id = $1 AND state = $2",
+		s.ID, from, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.UpdatedAt))
+}
+
+func (st *Store) changeOne(ctx context.Context, record audit.Record, statement string, args ...any) error {
+	return st.db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := sqldb.ExecOne(ctx, tx, statement, args...)
+		if err != nil {
+			return err
+		}
+		if !done {
+			return esign.ErrChanged
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+}
+
+// stampBody is the part of a stamp that no query looks at.
+type stampBody struct {
+	Item, Purpose, SourceSM3 string
+	Page                     int
+	XMM, YMM                 float64
+}
+
+// PlanStamp stores a planned stamp if the seal is active at that moment.
+func (st *Store) PlanStamp(ctx context.Context, s esign.Stamp, record audit.Record) error {
+	body, err := json.Marshal(stampBody{s.Item, s.Purpose, s.SourceSM3, s.Page, s.XMM, s.YMM})
+	if err != nil {
+		return err
+	}
+	err = st.db.Write(ctx, func(tx sqldb.Tx) error {
+		// The conditional change of the seal's own row holds off a suspension that runs at the same time.
+		active, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_seal SET updated_at = updated_at WHERE id = $1 AND state = $2", s.SealID, esign.Active)
+		if err != nil {
+			return err
+		}
+		if !active {
+			return esign.ErrChanged
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO seal_stamp (id, seal_id, state, requester, key, body, result_sm3, created_at, lease_to) VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8)",
+			s.ID, s.SealID, s.State, s.Requester, s.Key, string(body), sqldb.Micros(s.CreatedAt), sqldb.Micros(s.LeaseTo))
+		if err != nil {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+	if sqldb.IsUnique(err) {
+		return esign.ErrExists
+	}
+	return err
+}
+
+const stampColumns = "id, seal_id, state, requester, key, body, result_sm3, created_at, lease_to"
+
+func scanStamp(row interface{ Scan(...any) error }) (esign.Stamp, error) {
+	var s esign.Stamp
+	var text string
+	var created, lease int64
+	if err := row.Scan(&s.ID, &s.SealID, &s.State, &s.Requester, &s.Key, &text, &s.ResultSM3, &created, &lease); err != nil {
+		return s, err
+	}
+	var b stampBody
+	err := json.Unmarshal([]byte(text), &b)
+	s.Item, s.Purpose, s.SourceSM3, s.Page, s.XMM, s.YMM = b.Item, b.Purpose, b.SourceSM3, b.Page, b.XMM, b.YMM
+	s.CreatedAt, s.LeaseTo = sqldb.Time(created), sqldb.Time(lease)
+	return s, err
+}
+
+// StampByKey finds what a requester's key led to.
+func (st *Store) StampByKey(ctx context.Context, requester, key string) (esign.Stamp, error) {
+	s, err := scanStamp(st.db.Read().QueryRowContext(ctx, "SELECT "+stampColumns+" FROM seal_stamp WHERE requester = $1 AND key = $2", requester, key))
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return s, esign.ErrNotFound
+	}
+	return s, err
+}
+
+// SettleStamp moves a planned stamp to its end.
+func (st *Store) SettleStamp(ctx context.Context, s esign.Stamp, record audit.Record) error {
+	return st.changeOne(ctx, record, "UPDATE seal_stamp SET state = $2, result_sm3 = $3 WHERE id = $1 AND state = $4 AND lease_to = $5",
+		s.ID, s.State, s.ResultSM3, esign.Planned, sqldb.Micros(s.LeaseTo))
+}
+
+// TakeOver gives a planned stamp whose lease is over to another process.
+func (st *Store) TakeOver(ctx context.Context, id string, now, lease time.Time) error {
+	return st.db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_stamp SET lease_to = $3 WHERE id = $1 AND state = $4 AND lease_to <= $2", id, sqldb.Micros(now), sqldb.Micros(lease), esign.Planned)
+		if err == nil && !done {
+			return esign.ErrChanged
+		}
+		return err
+	})
+}
+
+func (st *Store) stamps(ctx context.Context, tail string, args ...any) ([]esign.Stamp, error) {
+	rows, err := st.db.Read().QueryContext(ctx, "SELECT "+stampColumns+" FROM seal_stamp "+tail, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list stamps: %w", err)
+	}
+	defer rows.Close()
+	var all []esign.Stamp
+	for rows.Next() {
+		s, err := scanStamp(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list stamps: %w", err)
+		}
+		all = append(all, s)
+	}
+	return all, rows.Err()
+}
+
+// PlannedBefore lists planned stamps whose lease ended before the moment.
+func (st *Store) PlannedBefore(ctx context.Context, before time.Time, limit int) ([]esign.Stamp, error) {
+	return st.stamps(ctx, "WHERE state = $1 AND lease_to < $2 ORDER BY lease_to LIMIT $3", esign.Planned, sqldb.Micros(before), limit)
+}
+
+// Stamps lists the uses of a seal after an id.
+func (st *Store) Stamps(ctx context.Context, sealID, after string, limit int) ([]esign.Stamp, error) {
+	return st.stamps(ctx, "WHERE seal_id = $1 AND id > $2 ORDER BY id LIMIT $3", sealID, after, limit)
+}

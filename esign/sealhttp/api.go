@@ -1,0 +1,250 @@
+// Package sealhttp is the HTTP side of seals: operations under /api/v1/seals.
+package sealhttp
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+)
+
+// SealRecord is a seal on the wire.
+type SealRecord struct {
+	ID        string    `json:"id" doc:"Our identifier"`
+	SealID    string    `json:"seal_id" doc:"Seal code (esID), 14 digits"`
+	Name      string    `json:"name" doc:"Name of the seal"`
+	Owner     string    `json:"owner" doc:"Organisation that the seal stands for"`
+	OwnerCode string    `json:"owner_code" doc:"Unified social credit code of the owner"`
+	State     string    `json:"state" enum:"applied,approved,made,active,suspended,revoked" doc:"State of the seal"`
+	Reason    string    `json:"status_reason,omitempty" doc:"Why it was suspended or revoked"`
+	ValidFrom time.Time `json:"valid_from" doc:"Begin of validity"`
+	ValidTo   time.Time `json:"valid_to" doc:"End of validity"`
+}
+
+func record(s esign.Seal) SealRecord {
+	return SealRecord{s.ID, s.Code, s.Name, s.Owner, s.OwnerCode, string(s.State), s.StatusReason, s.ValidFrom, s.ValidTo}
+}
+
+// SealApplication asks for a seal.
+type SealApplication struct {
+	SealID     string  `json:"seal_id" pattern:"^[0-9]{14}$" doc:"Seal code: division code and serial number" example:"37030000001721"`
+	Owner      string  `json:"owner" minLength:"1" maxLength:"30" doc:"Name around the seal" example:"示例市市场监督管理局"`
+	OwnerCode  string  `json:"owner_code" maxLength:"18" doc:"Unified social credit code of the owner"`
+	Line       string  `json:"line,omitempty" maxLength:"12" doc:"Line along the bottom" example:"行政审批专用章"`
+	DiameterMM float64 `json:"diameter_mm,omitempty" doc:"Diameter in millimetres; by the kind of seal when absent"`
+	Years      int     `json:"years,omitempty" minimum:"0" maximum:"10" doc:"Years of validity; 5 when absent"`
+}
+
+// StampOrder asks for a seal on a document.
+type StampOrder struct {
+	Document string  `json:"document" contentEncoding:"base64" doc:"OFD document, Base64"`
+	SM3      string  `json:"sm3,omitempty" doc:"SM3 of the document that was approved, hex"`
+	Page     int     `json:"page" minimum:"0" doc:"Page from 1; 0 for an invisible seal"`
+	XMM      float64 `json:"x_mm" doc:"Left edge in millimetres"`
+	YMM      float64 `json:"y_mm" doc:"Top edge in millimetres"`
+	Item     string  `json:"item,omitempty" doc:"Service item"`
+	Purpose  string  `json:"purpose" minLength:"1" maxLength:"200" doc:"Why the seal is used"`
+}
+
+// StampRecord is a use of a seal on the wire.
+type StampRecord struct {
+	ID        string    `json:"id" doc:"Identifier of the stamp"`
+	State     string    `json:"state" enum:"planned,stored,abandoned" doc:"How far it came"`
+	Requester string    `json:"requester" doc:"Who asked"`
+	Purpose   string    `json:"purpose" doc:"Why"`
+	SourceSM3 string    `json:"source_sm3" doc:"SM3 of the document before"`
+	ResultSM3 string    `json:"result_sm3,omitempty" doc:"SM3 of the document after"`
+	Page      int       `json:"page" doc:"Page"`
+	At        time.Time `json:"at" doc:"When it was asked for"`
+}
+
+func stampRecord(s esign.Stamp) StampRecord {
+	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, s.Page, s.CreatedAt}
+}
+
+type (
+	one     struct{ Body SealRecord }
+	idInput struct {
+		ID string `path:"id" doc:"Identifier of the seal"`
+	}
+	reasonInput struct {
+		idInput
+		Body struct {
+			Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Legal or practical reason"`
+		}
+	}
+)
+
+// MaxDocument bounds a document to be stamped (security rule R11), as Base64.
+const MaxDocument = 70 << 20
+
+// Register adds the operations.
+func Register(api huma.API, service *esign.Service) {
+	operation := func(id, method, path, summary string, status int) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: "/api/v1/seals" + path, Summary: summary, Tags: []string{"seals"}, DefaultStatus: status}
+	}
+	huma.Register(api, operation("apply-for-seal", http.MethodPost, "", "申请印章 Apply for a seal", http.StatusCreated), func(ctx context.Context, in *struct{ Body SealApplication }) (*one, error) {
+		b := in.Body
+		return answer(service.Apply(ctx, esign.Application{Code: b.SealID, Owner: b.Owner, OwnerCode: b.OwnerCode, Line: b.Line, DiameterMM: b.DiameterMM, Years: b.Years}))
+	})
+	huma.Register(api, operation("list-seals", http.MethodGet, "", "印章列表 List seals", http.StatusOK), func(ctx context.Context, in *struct {
+		After string `query:"after" doc:"Cursor of the page before"`
+		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Seals on a page"`
+	}) (*struct {
+		Body struct {
+			Seals []SealRecord `json:"seals" doc:"Seals in the order of their identifiers"`
+			Next  string       `json:"next,omitempty" doc:"Cursor of the next page"`
+		}
+	}, error) {
+		if err := staff(ctx); err != nil {
+			return nil, err
+		}
+		seals, next, err := service.List(ctx, in.After, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		out := &struct {
+			Body struct {
+				Seals []SealRecord `json:"seals" doc:"Seals in the order of their identifiers"`
+				Next  string       `json:"next,omitempty" doc:"Cursor of the next page"`
+			}
+		}{}
+		out.Body.Next, out.Body.Seals = next, []SealRecord{}
+		for _, s := range seals {
+			out.Body.Seals = append(out.Body.Seals, record(s))
+		}
+		return out, nil
+	})
+	huma.Register(api, operation("get-seal", http.MethodGet, "/{id}", "印章详情 One seal", http.StatusOK), func(ctx context.Context, in *idInput) (*one, error) {
+		if err := staff(ctx); err != nil {
+			return nil, err
+		}
+		return answer(service.Find(ctx, in.ID))
+	})
+	huma.Register(api, operation("get-seal-image", http.MethodGet, "/{id}/image", "印章图像 Picture of a seal", http.StatusOK), func(ctx context.Context, in *idInput) (*struct {
+		ContentType string `header:"Content-Type"`
+		Body        []byte
+	}, error) {
+		if err := staff(ctx); err != nil {
+			return nil, err
+		}
+		seal, err := service.Find(ctx, in.ID)
+		if err == nil && len(seal.Picture) == 0 {
+			err = fault.New(fault.NotFound)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &struct {
+			ContentType string `header:"Content-Type"`
+			Body        []byte
+		}{"image/png", seal.Picture}, nil
+	})
+	for _, step := range []struct {
+		id, path, summary string
+		run               func(ctx context.Context, id string) (esign.Seal, error)
+	}{
+		{"approve-seal", "/{id}/approval", "审核印章 Approve an application", service.Approve},
+		{"make-seal", "/{id}/making", "制作印章 Make a seal", service.Make},
+		{"activate-seal", "/{id}/activation", "启用印章 Put a seal into use", service.Activate},
+		{"resume-seal", "/{id}/resumption", "恢复印章 Resume a seal", service.Resume},
+	} {
+		huma.Register(api, operation(step.id, http.MethodPost, step.path, step.summary, http.StatusOK), func(ctx context.Context, in *idInput) (*one, error) {
+			return answer(step.run(ctx, in.ID))
+		})
+	}
+	huma.Register(api, operation("suspend-seal", http.MethodPost, "/{id}/suspension", "停用印章 Suspend a seal", http.StatusOK), func(ctx context.Context, in *reasonInput) (*one, error) {
+		return answer(service.Suspend(ctx, in.ID, in.Body.Reason))
+	})
+	huma.Register(api, operation("revoke-seal", http.MethodPost, "/{id}/revocation", "注销印章 Revoke a seal", http.StatusOK), func(ctx context.Context, in *reasonInput) (*one, error) {
+		return answer(service.Revoke(ctx, in.ID, in.Body.Reason))
+	})
+	registerStamps(api, service, operation)
+}
+
+func registerStamps(api huma.API, service *esign.Service, operation func(id, method, path, summary string, status int) huma.Operation) {
+	stamping := operation("stamp-document", http.MethodPost, "/{id}/stamps", "加盖印章 Seal a document", http.StatusCreated)
+	stamping.MaxBodyBytes = MaxDocument
+	huma.Register(api, stamping, func(ctx context.Context, in *struct {
+		idInput
+		Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"The same key gives the same result again"`
+		Body StampOrder
+	}) (*struct {
+		Body struct {
+			Stamp    StampRecord `json:"stamp" doc:"The use of the seal"`
+			Document string      `json:"document" contentEncoding:"base64" doc:"Sealed document, Base64"`
+		}
+	}, error) {
+		document, err := base64.StdEncoding.DecodeString(in.Body.Document)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Invalid).WithField("document", fault.Malformed)
+		}
+		stamp, sealed, err := service.Stamp(ctx, esign.StampRequest{SealID: in.ID, Document: document, Page: in.Body.Page, XMM: in.Body.XMM, YMM: in.Body.YMM,
+			Item: in.Body.Item, Purpose: in.Body.Purpose, ExpectedSM3: in.Body.SM3, Key: in.Key})
+		if err != nil {
+			return nil, err
+		}
+		out := &struct {
+			Body struct {
+				Stamp    StampRecord `json:"stamp" doc:"The use of the seal"`
+				Document string      `json:"document" contentEncoding:"base64" doc:"Sealed document, Base64"`
+			}
+		}{}
+		out.Body.Stamp, out.Body.Document = stampRecord(stamp), base64.StdEncoding.EncodeToString(sealed)
+		return out, nil
+	})
+	huma.Register(api, operation("list-stamps", http.MethodGet, "/{id}/stamps", "用印记录 Uses of a seal", http.StatusOK), func(ctx context.Context, in *struct {
+		idInput
+		After string `query:"after" doc:"Cursor of the page before"`
+		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Stamps on a page"`
+	}) (*struct {
+		Body struct {
+			Stamps []StampRecord `json:"stamps" doc:"Uses in the order of their identifiers"`
+		}
+	}, error) {
+		if err := staff(ctx); err != nil {
+			return nil, err
+		}
+		stamps, err := service.Stamps(ctx, in.ID, in.After, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		out := &struct {
+			Body struct {
+				Stamps []StampRecord `json:"stamps" doc:"Uses in the order of their identifiers"`
+			}
+		}{}
+		out.Body.Stamps = []StampRecord{}
+		for _, s := range stamps {
+			out.Body.Stamps = append(out.Body.Stamps, stampRecord(s))
+		}
+		return out, nil
+	})
+}
+
+// staff: seals are for those who work with them.
+func staff(ctx context.Context) error {
+	actor := reqctx.From(ctx).Actor
+	if actor.ID == "" {
+		return fault.New(fault.Unauthenticated)
+	}
+	for _, role := range []string{esign.RoleKeeper, esign.RoleReviewer, esign.RoleMaker} {
+		if actor.Has(role) {
+			return nil
+		}
+	}
+	return fault.New(fault.Forbidden)
+}
+
+func answer(s esign.Seal, err error) (*one, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &one{record(s)}, nil
+}
