@@ -94,6 +94,7 @@ type FaceItem struct {
 	Align     string   `json:"align"`      // left | center | right; left when empty
 	SpacingMM float64  `json:"spacing_mm"` // extra distance between characters
 	Overflow  Overflow `json:"overflow"`
+	Middle    bool     `json:"middle"` // lines stand in the middle of the box, not at its top
 	Color     string   `json:"color"`
 	Fill      string   `json:"fill"`
 	StrokeMM  float64  `json:"stroke_mm"`

@@ -155,7 +155,9 @@ func (d *drawing) overflow(page int, item catalog.FaceItem, line measured) ([]of
 		rest.WriteString(string(l.text))
 	}
 	d.annexes = append(d.annexes, annex{item: item, rest: rest.String(), of: len(d.shown) - 1})
-	objects := d.lines(page, item, lines[:keep], len(d.shown)-1)
+	full := item
+	full.Middle = false
+	objects := d.lines(page, full, lines[:keep], len(d.shown)-1)
 	note := item
 	note.SpacingMM = 0
 	measuredNote, err := d.maker.measure(note, d.licenseType.Face.Annex.Note, line.size)
@@ -165,11 +167,16 @@ func (d *drawing) overflow(page int, item catalog.FaceItem, line measured) ([]of
 	return append(objects, d.line(item, measuredNote, item.XMM, item.YMM+float64(keep)*item.LineMM(line.size), item.WidthMM, nil)), nil
 }
 
-// lines draws lines from the top of the item's box; a single line stands in its middle.
+// lines draws lines from the top of the item's box, or in its middle where the item says so.
 func (d *drawing) lines(page int, item catalog.FaceItem, lines []measured, of int) []ofd.Object {
 	var objects []ofd.Object
+	top := item.YMM
+	if n := len(lines); n > 0 && item.Middle {
+		size := lines[0].size
+		top += max(0, item.HeightMM-size*1.2-float64(n-1)*item.LineMM(size)) / 2
+	}
 	for i, line := range lines {
-		y := item.YMM + float64(i)*item.LineMM(line.size)
+		y := top + float64(i)*item.LineMM(line.size)
 		if len(lines) == 1 && item.Overflow == catalog.OverflowShrink {
 			y += (item.SizeMM - line.size) / 2
 		}

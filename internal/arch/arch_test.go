@@ -25,7 +25,7 @@ const module = "github.com/yinxin-gov/yinxin/"
 // leaves have no I/O, clock, logger or global state and build for WASM.
 var leaves = []string{
 	"esign/ses", "esign/ofd", "esign/verify", "esign/typeface", "keys/pki", "keys/pki/der", "keys/jose", "keys/digest", "keys/block", "idp/subject",
-	"elicense/catalog", "elicense/licensefile", "elicense/statuslist", "elicense/presentation",
+	"elicense/catalog", "elicense/licensefile", "elicense/licenseface", "elicense/statuslist", "elicense/presentation",
 }
 
 // doors: a library of the owner and the only folders (with all below them) that may import it.
@@ -49,6 +49,7 @@ var leafLibraries = map[string][]string{
 	"keys/jose":             {"github.com/lestrrat-go/jwx/"},
 	"elicense/presentation": {"github.com/fxamacker/cbor/"},
 	"elicense/statuslist":   {"github.com/fxamacker/cbor/"},
+	"elicense/licenseface":  {"github.com/boombuler/barcode/qr"},
 	"esign/typeface":        {"golang.org/x/image/"},
 	"esign/ofd":             {"golang.org/x/text/unicode/norm"},
 	"idp/subject":           {"golang.org/x/text/"},
