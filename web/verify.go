@@ -243,7 +243,11 @@ func linesOf(result reportResult) []VerifyLine {
 	if c := result.Coverage; c != nil && lines[0].State == LineYes && slices.ContainsFunc(c.Uncovered, func(u ReportUncovered) bool { return u.Role == "visible" }) {
 		lines[0].State = LineUnknown
 	}
-	return append(lines, statusLine(result.License))
+	status := statusLine(result.License)
+	if status.State == LineYes && (lines[0].State == LineNo || lines[1].State == LineNo) {
+		status = VerifyLine{Question: "status", State: LineUnknown, Word: "not_this"} // the number may be borrowed
+	}
+	return append(lines, status)
 }
 
 // codeState says whether a presentation code itself is genuine: a verdict that turns on the licence's state alone
