@@ -5,8 +5,6 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,44 +21,46 @@ import (
 // VerifyFile judges a file with the platform's trust and the status lists it has published, so that the report is the one
 // that anybody gets who holds the same lists. A file that is the text of a presentation code is judged as such.
 func (s *Service) VerifyFile(ctx context.Context, name string, data []byte) (verify.Result, error) {
-	if len(data) < 4096 && presentation.IsCode(string(data)) {
-		return s.VerifyCode(ctx, strings.TrimRight(string(data), "\r\n"))
+	if text := strings.TrimPrefix(string(data[:min(len(data), maxCode)]), "\ufeff"); len(data) < maxCode && presentation.IsCode(text) {
+		return s.VerifyCode(ctx, strings.TrimRight(text, "\r\n"))
 	}
-	options, err := s.options(ctx)
-	if err != nil {
-		return verify.Result{}, err
-	}
-	return licensefile.Verify(name, data, options), nil
-}
-
-// options gathers the evidence the platform has.
-func (s *Service) options(ctx context.Context) (licensefile.Options, error) {
 	trust, err := s.cfg.Trust.Trust(ctx)
 	if err != nil {
-		return licensefile.Options{}, storeFault(err, "gather trust")
+		return verify.Result{}, storeFault(err, "gather trust")
 	}
-	options := licensefile.Options{Options: verify.Options{
-		Roots: trust.Roots, Intermediates: trust.Intermediates, CRLs: trust.CRLs, At: s.now(), Locale: reqctx.From(ctx).Locale,
-	}}
-	lists, err := s.cfg.Store.Lists(ctx)
+	var failure error
+	result := licensefile.Verify(name, data, licensefile.Options{
+		Options:  verify.Options{Roots: trust.Roots, Intermediates: trust.Intermediates, CRLs: trust.CRLs, At: s.now(), Locale: reqctx.From(ctx).Locale},
+		FindList: func(uri string) *statuslist.List { return s.ownList(ctx, uri, &failure) },
+	})
+	if failure != nil {
+		return verify.Result{}, storeFault(failure, "find status list")
+	}
+	return result, nil
+}
+
+// ownList opens the published list of an address of ours; nil for other addresses and lists that are not published.
+func (s *Service) ownList(ctx context.Context, uri string, failure *error) *statuslist.List {
+	name, ours := strings.CutPrefix(uri, s.statusBase())
+	if !ours {
+		return nil
+	}
+	p, err := s.cfg.Store.FindPublished(ctx, name)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	var list *statuslist.List
+	if err == nil {
+		list, err = statuslist.Open(p.Content)
+	}
+	if errors.Is(err, statuslist.ErrFormat) {
+		return nil // another signed object of ours, named by a file that is not ours
+	}
 	if err != nil {
-		return licensefile.Options{}, storeFault(err, "list status lists")
+		*failure = err
+		return nil
 	}
-	for _, number := range lists {
-		p, err := s.cfg.Store.FindPublished(ctx, strconv.FormatUint(number, 10))
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return licensefile.Options{}, storeFault(err, "find status list")
-		}
-		list, err := statuslist.Open(p.Content)
-		if err != nil {
-			return licensefile.Options{}, fmt.Errorf("open own status list: %w", err)
-		}
-		options.StatusLists = append(options.StatusLists, list)
-	}
-	return options, nil
+	return list
 }
 
 // maxCode bounds the text of a code: what is longer is refused unread (L-04).

@@ -20,6 +20,14 @@ func TestContract(t *testing.T) {
 	}
 }
 
+func TestF01CrashAtEveryStep(t *testing.T) {
+	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), licensedb.Migrations()) {
+		t.Run(engine.Name, func(t *testing.T) {
+			licensetest.RunCrash(t, func(t testing.TB) elicense.Store { return licensedb.New(engine.Open(t)) })
+		})
+	}
+}
+
 // TestIssueOnRealDatabases takes a licence through its life on both engines and checks the audit chain that it left.
 func TestIssueOnRealDatabases(t *testing.T) {
 	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), licensedb.Migrations()) {

@@ -17,8 +17,10 @@ import (
 type Options struct {
 	verify.Options
 	StatusLists []*statuslist.List
-	Deltas      []*statuslist.Delta
-	Bundles     []*presentation.Bundle
+	// FindList gives further lists of an address on demand, for holders of many; may be nil.
+	FindList func(uri string) *statuslist.List
+	Deltas   []*statuslist.Delta
+	Bundles  []*presentation.Bundle
 	// Challenge is the verifier's own for presentation codes, empty when none was issued.
 	Challenge []byte
 	// Consumed is the replay cache of the venue; nil when there is none.
@@ -274,8 +276,14 @@ func (j *licenseJudge) trust() statuslist.Trust {
 
 // findList is the newest list of the address that the named authority signed and whose signer is trusted.
 func (j *licenseJudge) findList(entry *StatusEntry) *statuslist.List {
+	candidates := j.options.StatusLists
+	if j.options.FindList != nil {
+		if list := j.options.FindList(entry.List); list != nil {
+			candidates = append(slices.Clone(candidates), list)
+		}
+	}
 	var best *statuslist.List
-	for _, list := range j.options.StatusLists {
+	for _, list := range candidates {
 		if list.URI != entry.List || list.SignerName() != entry.Signer || best != nil && list.Number <= best.Number {
 			continue
 		}

@@ -1,5 +1,6 @@
-// Package licensetest serves tests of the licence room: an in-memory twin of the store that can fail before or after any
-// step, and the contract that every store must keep.
+// Package licensetest serves tests of the licence room: an in-memory twin of the store, a wrapper that makes any store
+// fail before or after its steps (FailBefore, FailAfter), the contract that every store must keep (RunStore, RunCrash), and
+// a world with real keys, certificates and seals.
 package licensetest
 
 import (
@@ -14,18 +15,9 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 )
 
-// ErrCrash is what a failing step answers.
-var ErrCrash = errors.New("licensetest: crash")
-
-// Twin is an elicense.Store in memory. FailBefore and FailAfter are asked with the number (from 1) and name of each
-// changing call: Before fails without storing, After stores and then fails, as a process does that dies before it hears
-// of the commit.
+// Twin is an elicense.Store in memory. Put Faulty around it to make its steps fail.
 type Twin struct {
-	FailBefore func(step int, name string) bool
-	FailAfter  func(step int, name string) bool
-
 	mutex         sync.Mutex
-	step          int
 	licenses      map[string]elicense.License
 	events        []elicense.StatusEvent
 	authorities   map[string]elicense.Authority
@@ -48,13 +40,6 @@ func NewTwin() *Twin {
 	}
 }
 
-// Steps is the number of changing calls so far.
-func (t *Twin) Steps() int {
-	t.mutex.Lock()
-	defer t.mutex.Unlock()
-	return t.step
-}
-
 // Records are the audit records stored so far.
 func (t *Twin) Records() []audit.Record {
 	t.mutex.Lock()
@@ -73,22 +58,15 @@ func (t *Twin) All() []elicense.License {
 	return all
 }
 
-// write runs a change under the lock with the hooks around it. A record without an event is refused, as auditdb does.
-func (t *Twin) write(name string, record *audit.Record, change func() error) error {
+// write runs a change under the lock and keeps its record.
+func (t *Twin) write(record *audit.Record, change func() error) error {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	t.step++
-	if t.FailBefore != nil && t.FailBefore(t.step, name) {
-		return ErrCrash
-	}
 	if err := change(); err != nil {
 		return err
 	}
 	if record != nil {
 		t.records = append(t.records, *record)
-	}
-	if t.FailAfter != nil && t.FailAfter(t.step, name) {
-		return ErrCrash
 	}
 	return nil
 }
@@ -109,7 +87,7 @@ func copyOf(l elicense.License) elicense.License {
 
 // Create implements elicense.Licenses.
 func (t *Twin) Create(_ context.Context, l elicense.License, record audit.Record) (stored elicense.License, created bool, err error) {
-	err = t.write("create", nil, func() error {
+	err = t.write(nil, func() error {
 		for _, have := range t.licenses {
 			if have.AuthorityCode == l.AuthorityCode && have.BusinessNumber == l.BusinessNumber {
 				stored = copyOf(have)
@@ -186,7 +164,7 @@ func compare(a, b string) int {
 
 // Update implements elicense.Licenses.
 func (t *Twin) Update(_ context.Context, change func([]*elicense.License) (elicense.Change, error), ids ...string) (rows []elicense.License, err error) {
-	err = t.write("update", nil, func() error {
+	err = t.write(nil, func() error {
 		rows = nil
 		var copies []*elicense.License
 		for _, id := range ids {
@@ -254,7 +232,7 @@ func (t *Twin) some(limit int, wanted func(elicense.License) bool) []elicense.Li
 
 // Bind implements elicense.Licenses.
 func (t *Twin) Bind(_ context.Context, holderKey, holderRef string, record audit.Record) (n int, err error) {
-	err = t.write("bind", nil, func() error {
+	err = t.write(nil, func() error {
 		if err := needEvent(record); err != nil {
 			return err
 		}
@@ -276,7 +254,7 @@ func (t *Twin) Bind(_ context.Context, holderKey, holderRef string, record audit
 
 // Note implements elicense.Licenses.
 func (t *Twin) Note(_ context.Context, record audit.Record) error {
-	return t.write("note", &record, func() error { return needEvent(record) })
+	return t.write(&record, func() error { return needEvent(record) })
 }
 
 // Events implements elicense.Licenses.
@@ -294,9 +272,12 @@ func (t *Twin) Events(_ context.Context, id string) ([]elicense.StatusEvent, err
 
 // PutAuthority implements elicense.Authorities.
 func (t *Twin) PutAuthority(_ context.Context, a elicense.Authority, record audit.Record) error {
-	return t.write("put authority", &record, func() error {
+	return t.write(&record, func() error {
+		if err := needEvent(record); err != nil {
+			return err
+		}
 		t.authorities[a.Code] = a
-		return needEvent(record)
+		return nil
 	})
 }
 
@@ -354,20 +335,26 @@ func (t *Twin) FindPublished(_ context.Context, name string) (elicense.Published
 
 // Publish implements elicense.Publications.
 func (t *Twin) Publish(_ context.Context, p elicense.Published, record audit.Record) error {
-	return t.write("publish", &record, func() error {
+	return t.write(&record, func() error {
 		if have, ok := t.published[p.Name]; ok && have.Number >= p.Number {
 			return elicense.ErrStale
 		}
+		if err := needEvent(record); err != nil {
+			return err
+		}
 		t.published[p.Name] = p
-		return needEvent(record)
+		return nil
 	})
 }
 
 // AddPresentation implements elicense.Presentations.
 func (t *Twin) AddPresentation(_ context.Context, p elicense.Presentation, record audit.Record) error {
-	return t.write("add presentation", &record, func() error {
+	return t.write(&record, func() error {
+		if err := needEvent(record); err != nil {
+			return err
+		}
 		t.presentations[p.ID] = p
-		return needEvent(record)
+		return nil
 	})
 }
 
@@ -396,7 +383,7 @@ func (t *Twin) FindScanned(_ context.Context, pidKey string) (elicense.Presentat
 
 // Consume implements elicense.Presentations.
 func (t *Twin) Consume(_ context.Context, pidKey string, now time.Time, record audit.Record) (first bool, err error) {
-	err = t.write("consume", nil, func() error {
+	err = t.write(nil, func() error {
 		if err := needEvent(record); err != nil {
 			return err
 		}
@@ -429,7 +416,7 @@ func (t *Twin) ChangedShortIDs(_ context.Context, since time.Time) ([][8]byte, e
 
 // DropExpired implements elicense.Presentations.
 func (t *Twin) DropExpired(_ context.Context, before time.Time) (n int, err error) {
-	err = t.write("drop", nil, func() error {
+	err = t.write(nil, func() error {
 		for id, p := range t.presentations {
 			if p.ExpiresAt.Before(before) {
 				delete(t.presentations, id)
@@ -453,7 +440,7 @@ func (t *Twin) Failures(_ context.Context, subject string, now time.Time) (int, 
 
 // Fail implements elicense.Attempts.
 func (t *Twin) Fail(_ context.Context, subject string, now time.Time, window time.Duration) error {
-	return t.write("fail", nil, func() error {
+	return t.write(nil, func() error {
 		f := t.failures[subject]
 		if !f.ends.After(now) {
 			f = failures{ends: now.Add(window)}
