@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -140,6 +141,49 @@ func TestX21ErrorSummaryLeadsToTheField(t *testing.T) {
 	}
 	if at := evaluate[string](t, tab, `location.hash + ' ' + document.activeElement.id`); at != "#login-password login-password" {
 		t.Fatalf("the focus is at %q", at)
+	}
+}
+
+// The focus starts at the error summary, so that a screen reader begins there.
+func TestX21FocusStartsAtTheErrorSummary(t *testing.T) {
+	server := httptest.NewServer(site(t))
+	defer server.Close()
+	tab := browser.New(t)
+	tab.Open(t, server.URL+"/design/proofing-error")
+	if at := evaluate[string](t, tab, `document.activeElement.className`); at != "error-summary" {
+		t.Fatalf("the focus is at %q", at)
+	}
+}
+
+// The report lies inside the page and can be saved under the page's own policy, without scripts.
+func TestReportCanBeSaved(t *testing.T) {
+	server := httptest.NewServer(site(t))
+	defer server.Close()
+	tab, folder := browser.New(t), t.TempDir()
+	params := cdpbrowser.SetDownloadBehaviorParams{Behavior: cdpbrowser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder, EventsEnabled: new(true)}
+	if _, err := chromedp.CallBrowser(tab.Context, cdpbrowser.SetDownloadBehavior, params); err != nil {
+		t.Fatal(err)
+	}
+	progress := chromedp.BrowserEvents(tab.Context, cdpbrowser.DownloadProgress)
+	tab.Open(t, server.URL+"/design/verify-tampered")
+	if err := chromedp.Do(tab.Context, chromedp.Click(chromedp.CSS("#verify-report"))); err != nil {
+		t.Fatal(err)
+	}
+	for event, err := range progress {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if event.State == cdpbrowser.DownloadProgressStateCompleted {
+			break
+		}
+	}
+	saved, err := os.ReadFile(filepath.Join(folder, "yinxin-report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join("gallery", "reports", "tampered.json"))
+	if err != nil || string(saved) != string(want) {
+		t.Fatalf("%d bytes were saved, want %d (%v)", len(saved), len(want), err)
 	}
 }
 

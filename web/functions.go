@@ -35,6 +35,7 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"qrsize":   qrSize,
 		"download": downloadAddress,
 		"image":    pngAddress,
+		"pixels":   pixels,
 		"tone":     StatusKind,
 	}
 }
@@ -106,6 +107,9 @@ func machineTime(at any) (string, error) {
 	return "", fmt.Errorf("web: %T is no time", at)
 }
 
+// pixels is a length in millimetres as CSS pixels (96 to the inch), so that a seal is shown in its real size.
+func pixels(millimetres int) int { return (millimetres*960 + 127) / 254 }
+
 // groupDigits parts a long number into groups of four, for reading aloud.
 func groupDigits(number string) string {
 	runes := []rune(number)
@@ -121,10 +125,10 @@ func groupDigits(number string) string {
 
 // Field is a text input with its label, hint above and error above (experience.md 6).
 type Field struct {
-	ID, Label, Hint, Error, Value           string
-	Type, Autocomplete, Inputmode, Class    string
-	Maxlength                               int
-	Required, Optional, Autofocus, Spelling bool
+	ID, Label, Hint, Error, Value        string
+	Type, Autocomplete, Inputmode, Class string
+	Maxlength                            int
+	Required, Optional                   bool
 }
 
 // DescribedBy is the value of aria-describedby.

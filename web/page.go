@@ -4,7 +4,7 @@ package web
 // other field is safe.
 type Page struct {
 	Title          string       // heading and <title>; empty takes the message page.<name>
-	Identity       Identity     // who is acting (check X-03)
+	Identity       Identity     // who is acting (check X-03); zero asks Config.Identity
 	Nav            []NavLink    // places of this surface, for staff pages and /me
 	Errors         []FieldError // what must be corrected; moves to the top of the page
 	Notice         *Notice

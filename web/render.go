@@ -74,6 +74,9 @@ func (rd *Renderer) render(r *http.Request, locale, name string, page Page) ([]b
 		page.Self = selfOf(r)
 	}
 	page.Self = localPath(page.Self)
+	if page.Identity.Kind == IdentityAnonymous && rd.identity != nil {
+		page.Identity = rd.identity(r)
+	}
 	if page.Title == "" {
 		page.Title = rd.catalogue.Text(locale, "page."+name)
 	}

@@ -367,6 +367,58 @@ func TestErrorPageShowsCodeAndHidesTheCause(t *testing.T) {
 	}
 }
 
+// pages whose handler says nothing ask who is acting, and a handler's word counts more.
+func TestX03IdentityOfPages(t *testing.T) {
+	catalogue, err := i18n.New(i18n.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := web.New(web.Config{Catalogue: catalogue, Identity: func(*http.Request) web.Identity {
+		return web.Identity{Kind: web.IdentitySelf, Name: "王*", Tier: 1}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name     string
+		identity web.Identity
+		want     string
+	}{
+		{"not said", web.Identity{}, "王* · 本人 初级实名 我的 退出"},
+		{"for a person", web.Identity{Kind: web.IdentityPerson, Name: "张*", Actor: "王*"}, "您正在代 张* 办理 经办：王* 我的 退出"},
+		{"for an organisation", web.Identity{Kind: web.IdentityOrganization, Name: "甲公司", Actor: "王*"}, "甲公司 经办人 王* 我的 退出"},
+		{"as keeper", web.Identity{Kind: web.IdentityOrganization, Name: "甲局", Actor: "王*", Role: "印章保管人"}, "甲局 印章保管人 王* 我的 退出"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			if err := pages.Page(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, "home", web.Page{Identity: test.identity, Body: web.HomePage{}}); err != nil {
+				t.Fatal(err)
+			}
+			if got := textOf(byID(mustParse(t, w.Body.String()), "acting-identity")); got != test.want {
+				t.Fatalf("%q, want %q", got, test.want)
+			}
+		})
+	}
+	w := httptest.NewRecorder()
+	if err := renderer(t).Page(w, httptest.NewRequest(http.MethodGet, "/", nil), http.StatusOK, "home", web.Page{Body: web.HomePage{}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := textOf(byID(mustParse(t, w.Body.String()), "acting-identity")); got != "未登录 登录" {
+		t.Fatalf("%q", got)
+	}
+}
+
+func textOf(n *html.Node) string {
+	if n.Type == html.TextNode {
+		return n.Data
+	}
+	var b strings.Builder
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		b.WriteString(" " + textOf(child))
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
 func TestFieldErrorsNameTheInput(t *testing.T) {
 	pages := renderer(t)
 	r := httptest.NewRequest(http.MethodGet, "/", nil)

@@ -182,13 +182,48 @@ func NewVerifyResult(raw []byte, locale string) (VerifyResultPage, error) {
 		return page, fmt.Errorf("web: a report with %d results cannot be shown", len(r.Results))
 	}
 	for _, result := range r.Results {
+		lines, sealed := linesOf(result), sealedBy(result.Signatures)
+		result.bound() // only after every signature was counted
 		page.Results = append(page.Results, VerifyResult{
 			File: result.File, SM3: result.SM3, Code: result.Code, Verdict: result.Verdict, Tone: toneOf(result.Code, result.Verdict),
-			Message: messageIn(result.Message, locale), Format: result.Format, Lines: linesOf(result), Sealed: sealedBy(result.Signatures), Reasons: result.Reasons,
+			Message: messageIn(result.Message, locale), Format: result.Format, Lines: lines, Sealed: sealed, Reasons: result.Reasons,
 			Signatures: result.Signatures, Coverage: result.Coverage, License: result.License,
 		})
 	}
 	return page, nil
+}
+
+// maxListed bounds each list that a hostile file could make endless; the download holds everything.
+const maxListed = 100
+
+// bound cuts the lists that are shown.
+func (r *reportResult) bound() {
+	r.Reasons = clip(r.Reasons)
+	r.Signatures = clip(r.Signatures)
+	for i := range r.Signatures {
+		s := &r.Signatures[i]
+		s.Placements, s.Checks = clip(s.Placements), clip(s.Checks)
+		if s.References != nil {
+			s.References.Mismatched = clip(s.References.Mismatched)
+		}
+	}
+	if r.Coverage != nil {
+		slices.SortStableFunc(r.Coverage.Uncovered, func(a, b ReportUncovered) int { return roleOrder(a.Role) - roleOrder(b.Role) })
+		r.Coverage.Uncovered = clip(r.Coverage.Uncovered)
+	}
+}
+
+func clip[T any](list []T) []T { return list[:min(len(list), maxListed)] }
+
+// roleOrder puts first what a reader sees.
+func roleOrder(role string) int {
+	switch role {
+	case "visible":
+		return 0
+	case "container":
+		return 1
+	}
+	return 2
 }
 
 func messageIn(texts map[string]string, locale string) string {

@@ -188,6 +188,31 @@ func TestReportsThatCannotBeShown(t *testing.T) {
 	}
 }
 
+// A hostile file cannot make the page endless, and nothing that is cut is overlooked.
+func TestLongListsAreCutAfterTheyWereCounted(t *testing.T) {
+	v := reportWith(t, "V20", verify.Invalid, map[string]verify.Status{"data_hash": verify.Passed, "sig_value": verify.Passed, "seal_period": verify.Passed}, func(r *verify.Result) {
+		first := r.Signatures[0]
+		for range 300 {
+			r.Signatures = append(r.Signatures, first)
+			r.Reasons = append(r.Reasons, verify.Reason{Code: "X"})
+		}
+		bad := first
+		bad.Checks = []verify.Check{{Name: "data_hash", Status: verify.Failed}}
+		r.Signatures = append(r.Signatures, bad)
+		r.Signatures[0].References = &verify.References{Mismatched: make([]string, 300)}
+		r.Coverage = &verify.Coverage{Uncovered: append(make([]verify.Uncovered, 300), verify.Uncovered{Path: "page", Role: "visible"}, verify.Uncovered{Role: "container"})}
+	})
+	if v.Lines[0].State != "no" {
+		t.Fatalf("a failure far down was overlooked: %+v", v.Lines)
+	}
+	if len(v.Signatures) != 100 || len(v.Reasons) != 100 || len(v.Signatures[0].References.Mismatched) != 100 || len(v.Coverage.Uncovered) != 100 {
+		t.Fatalf("lists of %d %d %d %d", len(v.Signatures), len(v.Reasons), len(v.Signatures[0].References.Mismatched), len(v.Coverage.Uncovered))
+	}
+	if v.Coverage.Uncovered[0].Path != "page" || v.Coverage.Uncovered[1].Role != "container" {
+		t.Fatalf("what a reader sees does not come first: %+v", v.Coverage.Uncovered[:2])
+	}
+}
+
 func TestHeadlineFallsBackToTheReport(t *testing.T) {
 	v := reportWith(t, "V99", verify.Invalid, nil, nil)
 	if v.Headline("V99") != "English" || v.Headline("known words") != "known words" {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"net/http"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/internal/i18n"
@@ -35,7 +36,10 @@ type Brand struct {
 type Config struct {
 	Catalogue *i18n.Catalogue // required
 	Brand     Brand
-	Secure    bool // cookies of choices (language, view) carry Secure; false only for plain HTTP on loopback
+	// Identity says who is acting in a request, for pages whose handler did not say it (error pages among them); nil says
+	// that nobody is signed in.
+	Identity func(r *http.Request) Identity
+	Secure   bool // cookies of choices (language, view) carry Secure; false only for plain HTTP on loopback
 }
 
 // Renderer writes pages. It is safe for concurrent use.
@@ -43,6 +47,7 @@ type Renderer struct {
 	catalogue *i18n.Catalogue
 	brand     Brand
 	secure    bool
+	identity  func(r *http.Request) Identity
 	static    *staticSet
 	pages     map[string]map[string]*template.Template // locale → page name → template
 }
@@ -56,7 +61,7 @@ func New(cfg Config) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	renderer := &Renderer{catalogue: cfg.Catalogue, brand: cfg.Brand, secure: cfg.Secure, static: static, pages: map[string]map[string]*template.Template{}}
+	renderer := &Renderer{catalogue: cfg.Catalogue, brand: cfg.Brand, secure: cfg.Secure, identity: cfg.Identity, static: static, pages: map[string]map[string]*template.Template{}}
 	for _, locale := range i18n.Locales() {
 		if renderer.pages[locale], err = renderer.parse(locale); err != nil {
 			return nil, err

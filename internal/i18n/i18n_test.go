@@ -233,9 +233,16 @@ func TestKeysAreUsedAndExist(t *testing.T) {
 			t.Errorf("%s is used nowhere", key)
 		}
 	}
-	for key, file := range namedKeys(t, filepath.Join("..", "..", "web", "templates")) {
+	for key, file := range namedKeys(t, filepath.Join("..", "..", "web", "templates"), inTemplates) {
 		if !c.Has(key) {
 			t.Errorf("%s names %s, which is not in every catalogue", file, key)
+		}
+	}
+	for _, folder := range []string{"web", "idp", "esign", "elicense", "internal/app"} {
+		for key, file := range namedKeys(t, filepath.Join("..", "..", filepath.FromSlash(folder)), inCode) {
+			if !c.Has(key) {
+				t.Errorf("%s names %s, which is not in every catalogue", file, key)
+			}
 		}
 	}
 }
@@ -258,18 +265,24 @@ func usedLiterals(t *testing.T, root string) map[string]bool {
 	return found
 }
 
-var translated = regexp.MustCompile(`\bt "([^"]+)"`)
+var (
+	inTemplates = regexp.MustCompile(`\bt "([^"]+)"`)
+	inCode      = regexp.MustCompile(`\.Text\((?:r|request), "([^"]+)"[,)]`)
+)
 
-// namedKeys are the keys that templates translate by name.
-func namedKeys(t *testing.T, root string) map[string]string {
+// namedKeys are the keys that files translate by name, with the file.
+func namedKeys(t *testing.T, root string, pattern *regexp.Regexp) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	walkFiles(t, root, func(path, content string) {
-		for _, match := range translated.FindAllStringSubmatch(content, -1) {
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		for _, match := range pattern.FindAllStringSubmatch(content, -1) {
 			found[match[1]] = path
 		}
 	})
-	if len(found) == 0 {
+	if len(found) == 0 && pattern == inTemplates {
 		t.Fatal("no template names a key: the search is broken")
 	}
 	return found

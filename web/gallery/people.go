@@ -23,7 +23,7 @@ func people() []Sample {
 		{ID: "mobile", URL: "/proofing?method=mobile", Reaches: 2, Minutes: 1, Chosen: true},
 		{ID: "card", URL: "/proofing?method=card", Reaches: 1, Minutes: 1},
 		{ID: "face", Reaches: 3, Minutes: 2, Disabled: "本地区尚未开通"},
-		{ID: "counter", Reaches: 4, Minutes: 15, URL: "/help"},
+		{ID: "counter", Reaches: 4, Minutes: 15},
 	}}
 	badNumber := proofing
 	badNumber.Number = "11010119900307002"
