@@ -22,9 +22,6 @@ import (
 	"github.com/yinxin-gov/yinxin/keys"
 )
 
-// issueLease is how long one call has a licence for itself while it is made and sealed.
-const issueLease = time.Minute
-
 // Issue makes, seals and stores an approved licence and brings it into force. Calling it again for one that is in force
 // gives that one; while another call is at it, LicenseBusy.
 func (s *Service) Issue(ctx context.Context, id string) (License, error) {
@@ -89,7 +86,7 @@ func (s *Service) takeOver(ctx context.Context, id string) (License, error) {
 		if l.LeaseUntil.After(now) {
 			return Change{}, fault.New(fault.LicenseBusy).After(int(l.LeaseUntil.Sub(now)/time.Second) + 1)
 		}
-		l.LeaseUntil, l.UpdatedAt = now.Add(issueLease), now
+		l.LeaseUntil, l.UpdatedAt = now.Add(s.cfg.IssueLease), now
 		return Change{Record: audit.With(s.event(ctx, "license.issue.resumed", l.ID, now, "state", string(l.State)))}, nil
 	})
 }
@@ -170,7 +167,7 @@ func (s *Service) planOnce(ctx context.Context, l License, t *catalog.Type, auth
 		}
 		row.State, row.LicenseID, row.List, row.Index, row.Unsealed, row.Issuer = StateMade, id.String(), list, index, unsealed, issuer
 		row.Data, row.DataKey, row.SealID = data, dataKey, authority.SealID
-		row.LeaseUntil, row.UpdatedAt, row.IssuedAt = now.Add(issueLease), now, now
+		row.LeaseUntil, row.UpdatedAt, row.IssuedAt = now.Add(s.cfg.IssueLease), now, now
 		return Change{Record: audit.With(s.event(ctx, "license.issue.planned", row.ID, now, "license_id", row.LicenseID, "unsealed", unsealed, "seal", row.SealID))}, nil
 	}, l.ID)
 	if errors.Is(err, ErrEntryTaken) {

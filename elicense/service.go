@@ -18,7 +18,7 @@ import (
 	"github.com/yinxin-gov/yinxin/keys"
 )
 
-// Config of the service. Every member is needed.
+// Config of the service. Every member but IssueLease is needed.
 type Config struct {
 	Store        Store
 	Blobs        Blobs
@@ -29,8 +29,11 @@ type Config struct {
 	Maker        *licenseface.Maker
 	// BaseURL is the issuer address without a slash at its end; status lists stand below BaseURL/status/.
 	BaseURL string
-	Now     func() time.Time
-	Rand    io.Reader
+	// IssueLease is how long one call has a licence for itself while it is made and sealed; one minute when zero. After a
+	// crash nobody touches the licence for that long.
+	IssueLease time.Duration
+	Now        func() time.Time
+	Rand       io.Reader
 }
 
 // Service is the licence room. It is safe for use by many goroutines.
@@ -43,6 +46,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	if cfg.BaseURL == "" || strings.HasSuffix(cfg.BaseURL, "/") {
 		return nil, errors.New("elicense: BaseURL must be set and not end in a slash")
+	}
+	if cfg.IssueLease == 0 {
+		cfg.IssueLease = time.Minute
 	}
 	return &Service{cfg: cfg}, nil
 }

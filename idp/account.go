@@ -70,6 +70,8 @@ type AccountStore interface {
 	CreateAccount(ctx context.Context, a Account, record audit.Record) error
 	Account(ctx context.Context, id string) (Account, error)
 	AccountByLookup(ctx context.Context, lookup []byte) (Account, error)
+	// AccountByIdentity finds the account that holds a legal identity; ErrNotFound.
+	AccountByIdentity(ctx context.Context, lookup []byte) (id string, err error)
 	SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error
 	SetState(ctx context.Context, id string, state AccountState, at time.Time, record audit.Record) error
 	SetRoles(ctx context.Context, id string, roles []string, record audit.Record) error
@@ -153,6 +155,15 @@ func (s *Accounts) ByIdentifier(ctx context.Context, identifier subject.Identifi
 		return Account{}, err
 	}
 	return s.store.AccountByLookup(ctx, lookup)
+}
+
+// ByIdentity finds the account that proved a document number; ErrNotFound.
+func (s *Accounts) ByIdentity(ctx context.Context, documentType, number string) (string, error) {
+	lookup, err := s.Lookup(ctx, documentType, number)
+	if err != nil {
+		return "", err
+	}
+	return s.store.AccountByIdentity(ctx, lookup)
 }
 
 // Account reads an account; ErrNotFound.

@@ -42,7 +42,7 @@ type verb struct {
 }
 
 var verbs = []verb{
-	{"quickstart", "run the whole job on embedded defaults, then keep serving", quickstart},
+	{"quickstart", "run the whole job on embedded defaults, then keep serving", quickstartVerb},
 	{"serve", "serve with a configuration file", serve},
 	{"verify", "judge sealed documents, seals and presentation codes", verifyFiles},
 	{"inspect", "print the structure of a file without judging it", inspectFiles},

@@ -160,7 +160,7 @@ func (j *licenseJudge) issuer(l *License) {
 		return
 	}
 	for _, s := range j.result.Signatures {
-		if s.Seal != nil && name != "" && strings.HasPrefix(s.Seal.Name, name) || s.Signer != nil && namesParty(s.Signer.Subject, name, code) {
+		if s.Seal != nil && name != "" && strings.HasPrefix(s.Seal.Name, name) || s.Signer != nil && namesParty(s.Signer.Subject, name, code, code+name) {
 			return
 		}
 	}

@@ -180,10 +180,11 @@ func encodeView(v View) ([]byte, error) {
 		KeyID: v.KeyID[:], Status: v.Status, Fields: v.Fields,
 	}
 	if v.HolderKey != nil {
-		if err := pki.CheckSM2Key(v.HolderKey); err != nil {
+		point, err := pki.EncodeSM2Key(v.HolderKey)
+		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrMake, err)
 		}
-		body.HolderKey = elliptic.MarshalCompressed(v.HolderKey.Curve, v.HolderKey.X, v.HolderKey.Y)
+		body.HolderKey = append([]byte{2 | point[64]&1}, point[1:33]...) // GB/T 32918.1 4.2.9, compressed
 	}
 	if err := body.check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMake, err)
@@ -241,7 +242,15 @@ func decodeView(encoded []byte) (View, error) {
 		if x == nil {
 			return View{}, fmt.Errorf("%w: view: holder key is no point", ErrFormat)
 		}
-		v.HolderKey = &ecdsa.PublicKey{Curve: sm2.P256(), X: x, Y: y}
+		point := make([]byte, 65)
+		point[0] = 4
+		x.FillBytes(point[1:33])
+		y.FillBytes(point[33:])
+		key, err := pki.ParseSM2Key(point)
+		if err != nil {
+			return View{}, fmt.Errorf("%w: view: %w", ErrFormat, err)
+		}
+		v.HolderKey = key
 	}
 	return v, nil
 }

@@ -149,6 +149,15 @@ func (s *Store) AccountByLookup(ctx context.Context, lookup []byte) (idp.Account
 	return s.Account(ctx, id)
 }
 
+// AccountByIdentity finds the account that holds a legal identity.
+func (s *Store) AccountByIdentity(ctx context.Context, lookup []byte) (id string, err error) {
+	err = s.db.Read().QueryRowContext(ctx, "SELECT account_id FROM idp_identity WHERE lookup = $1", lookup).Scan(&id)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return "", idp.ErrNotFound
+	}
+	return id, err
+}
+
 // SetPassword stores a hash.
 func (s *Store) SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
 	return s.changeOne(ctx, record, "UPDATE idp_account SET password_hash = $2, credentials_at = $3, updated_at = $3 WHERE id = $1", id, hash, sqldb.Micros(at))

@@ -196,7 +196,7 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.identity(r), Callbacks: []string{f.RedirectURI}, Body: web.ConsentPage{
+	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Callbacks: []string{f.RedirectURI}, Body: web.ConsentPage{
 		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Purpose: client.Purpose, Claims: claimsFor(f, client, person)}})
 }
 

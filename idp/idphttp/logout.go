@@ -65,7 +65,7 @@ func (s *Server) logoutPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "logout", web.Page{Identity: s.identity(r), Callbacks: callbacks(q.returnTo), Body: web.LogoutPage{
+	return s.Pages.Page(w, r, http.StatusOK, "logout", web.Page{Identity: s.Identity(r), Callbacks: callbacks(q.returnTo), Body: web.LogoutPage{
 		Hidden: hidden("client_id", q.client.ClientID, "post_logout_redirect_uri", q.returnTo, "state", q.state), App: q.client.ClientName, Systems: systems}})
 }
 

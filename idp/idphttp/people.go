@@ -17,7 +17,7 @@ import (
 )
 
 func (s *Server) homePage(w http.ResponseWriter, r *http.Request) error {
-	return s.Pages.Page(w, r, http.StatusOK, "home", web.Page{Identity: s.identity(r), Body: web.HomePage{Portals: s.Portals()}})
+	return s.Pages.Page(w, r, http.StatusOK, "home", web.Page{Identity: s.Identity(r), Body: web.HomePage{Portals: s.Portals()}})
 }
 
 // failed shows a form again with what went wrong: single fields where the fault names them, else the whole.
@@ -283,7 +283,7 @@ func (s *Server) showProofing(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	wanted := wantedIAL(r, f.IAL, person.IAL)
-	return s.Pages.Page(w, r, status, "proofing", web.Page{Identity: s.identity(r), Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.ProofingPage{
+	return s.Pages.Page(w, r, status, "proofing", web.Page{Identity: s.Identity(r), Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.ProofingPage{
 		Hidden: hidden("flow", id, "ial", strconv.Itoa(int(wanted))), App: client.ClientName, Current: int(person.IAL), Needed: int(f.IAL),
 		Methods: methods(wanted), Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), AskMobile: wanted >= 2, Mobile: r.PostFormValue("proofing-mobile")}})
 }
@@ -341,7 +341,7 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return err
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "proofing-result", web.Page{Identity: s.identity(r), Body: result})
+	return s.Pages.Page(w, r, http.StatusOK, "proofing-result", web.Page{Identity: s.Identity(r), Body: result})
 }
 
 // --- The person's own page ---
@@ -399,7 +399,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.identity(r), Body: body})
+	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.Identity(r), Body: body})
 }
 
 // --- The simulated inbox (sandbox only) ---
@@ -433,5 +433,5 @@ func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request) error {
 	for _, m := range messages {
 		body.Messages = append(body.Messages, web.InboxMessage{To: m.To, Text: m.Text, Code: m.Code, At: m.At})
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "inbox", web.Page{Identity: s.identity(r), Body: body})
+	return s.Pages.Page(w, r, http.StatusOK, "inbox", web.Page{Identity: s.Identity(r), Body: body})
 }

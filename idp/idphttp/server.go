@@ -212,8 +212,8 @@ func deviceOf(agent string) string {
 	return "-"
 }
 
-// identity is who is acting, for the head of every page.
-func (s *Server) identity(r *http.Request) web.Identity {
+// Identity is who is acting, for the head of every page.
+func (s *Server) Identity(r *http.Request) web.Identity {
 	current, ok, err := s.Session(r)
 	if err != nil || !ok {
 		return web.Identity{}

@@ -103,6 +103,7 @@ type Authority struct {
 // Outbound widens what the outbound client may reach.
 type Outbound struct {
 	Allowed []string `yaml:"allowed"`
+	CAFile  string   `yaml:"ca_file"` // PEM of further roots
 }
 
 // Operator is shown on pages.

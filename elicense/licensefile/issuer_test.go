@@ -1,0 +1,53 @@
+package licensefile
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/esign/verify"
+)
+
+func TestL09WhoseSealItIs(t *testing.T) {
+	const name, code = "示例市市场监督管理局", "11990000MB7QX0011G"
+	seal := func(name string) *verify.Seal { return &verify.Seal{Name: name} }
+	signer := func(subject string) *verify.Signer { return &verify.Signer{Subject: subject} }
+	for _, test := range []struct {
+		name      string
+		signature verify.Signature
+		fits      bool
+	}{
+		{"seal named after the authority", verify.Signature{Seal: seal(name + "行政审批专用章")}, true},
+		{"organisation is the authority", verify.Signature{Signer: signer("CN=1,O=" + name + ",C=CN")}, true},
+		{"organisation is its code", verify.Signature{Signer: signer("O=" + code)}, true},
+		{"organisation is code and name", verify.Signature{Signer: signer("O=" + code + name)}, true},
+		{"name within another attribute", verify.Signature{Signer: signer("CN=甲\\,O=" + name)}, false},
+		{"multi-valued attribute", verify.Signature{Signer: signer("CN=1+O=" + name)}, true},
+		{"name as part of another", verify.Signature{Signer: signer("O=假" + name)}, false},
+		{"seal of another", verify.Signature{Seal: seal("示例市自然资源和规划局"), Signer: signer("O=示例市自然资源和规划局")}, false},
+		{"nothing known", verify.Signature{}, false},
+	} {
+		result := verify.Result{Signatures: []verify.Signature{test.signature}}
+		j := &licenseJudge{result: &result, options: Options{}}
+		j.issuer(&License{Values: catalog.Values{catalog.KeyAuthority: {name}, catalog.KeyAuthorityCode: {code}}})
+		if refused := slices.ContainsFunc(result.Reasons, func(r verify.Reason) bool { return r.Code == reasonIssuerScope }); refused == test.fits {
+			t.Errorf("%s: refused %v", test.name, refused)
+		}
+	}
+	result := verify.Result{Signatures: []verify.Signature{{Seal: seal("x"), Signer: signer("O=")}}}
+	(&licenseJudge{result: &result}).issuer(&License{Values: catalog.Values{}})
+	if len(result.Reasons) != 1 {
+		t.Error("a licence without an authority is anybody's")
+	}
+}
+
+// TestUnknownTypeOfOurs: a file of ours with a type that this catalogue lacks cannot be compared and is never valid.
+func TestUnknownTypeOfOurs(t *testing.T) {
+	result := verify.Result{Signatures: []verify.Signature{{}}}
+	j := &licenseJudge{result: &result, options: Options{}}
+	j.data(&License{Ours: true, TypeCode: "x"}, verify.Document{})
+	j.conclude(true, "V00")
+	if result.Verdict != verify.Indeterminate || result.Code != "V01" || result.Signatures[0].Checks[0].Status != verify.Unknown {
+		t.Errorf("%+v", result)
+	}
+}

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/idp/tokens"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/problem"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+)
+
+// staffRoles are the scopes of service clients that stand for a staff role.
+var staffRoles = map[string]bool{
+	"seal_keeper": true, "seal_reviewer": true, "seal_maker": true,
+	"license_clerk": true, "license_reviewer": true, "license_issuer": true,
+}
+
+// withActor finds out who calls the API: a service client by its access token, or nobody. A token that does not hold is
+// refused instead of being taken for nobody.
+func (a *App) withActor(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := r.Header.Get("Authorization")
+		if header == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		scheme, token, _ := strings.Cut(header, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			problem.Write(w, r, fault.New(fault.Unauthenticated))
+			return
+		}
+		access, err := a.identity.Tokens.Judge(r.Context(), token)
+		if errors.Is(err, tokens.ErrToken) {
+			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+			problem.Write(w, r, fault.Wrap(err, fault.Unauthenticated))
+			return
+		}
+		if err != nil {
+			problem.Write(w, r, err)
+			return
+		}
+		actor := reqctx.Actor{ID: "client:" + access.ClientID}
+		if access.Grant != nil {
+			actor.ID = "account:" + access.Grant.AccountID
+		} else {
+			for _, scope := range access.Scopes {
+				if staffRoles[scope] {
+					actor.Roles = append(actor.Roles, scope)
+				}
+			}
+		}
+		next.ServeHTTP(w, r.WithContext(reqctx.WithActor(r.Context(), actor)))
+	})
+}
+
+// withSession puts the signed-in person into the request, with the staff roles of the account.
+func (a *App) withSession(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		current, ok, err := a.identity.Session(r)
+		if err != nil {
+			a.pages.Error(w, r, err)
+			return
+		}
+		if ok {
+			account, err := a.Accounts.Account(r.Context(), current.AccountID)
+			if err != nil {
+				a.pages.Error(w, r, err)
+				return
+			}
+			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles}))
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,174 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
+	"github.com/yinxin-gov/yinxin/keys/digest"
+)
+
+// Manifest is a declarative file of `admin apply`. Applying it again changes nothing.
+type Manifest struct {
+	Clients  []idp.Client `yaml:"clients"`
+	Personas []Persona    `yaml:"personas"`
+}
+
+// Persona is a simulated person of the sandbox. With Count, %d in the identifier runs from 1.
+type Persona struct {
+	Identifier string   `yaml:"identifier"`
+	Password   string   `yaml:"password"`
+	Name       string   `yaml:"name"`
+	IAL        int      `yaml:"ial"`
+	Count      int      `yaml:"count"`
+	Roles      []string `yaml:"roles"`
+}
+
+// ReadManifest reads YAML or JSON; unknown keys are refused.
+func ReadManifest(content []byte) (Manifest, error) {
+	var m Manifest
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&m); err != nil && !errors.Is(err, io.EOF) {
+		return m, fmt.Errorf("read manifest: %w", err)
+	}
+	return m, nil
+}
+
+// ApplyFile applies a file to the state that a configuration names, also while servers run.
+func ApplyFile(ctx context.Context, cfg Config, path string) (string, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	m, err := ReadManifest(content)
+	if err != nil {
+		return "", err
+	}
+	a, err := New(ctx, cfg, Options{})
+	if err != nil {
+		return "", err
+	}
+	defer a.Close()
+	if err := a.Apply(ctx, m); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("applied %d clients and %d personas", len(m.Clients), len(m.Personas)), nil
+}
+
+// Apply registers clients and, in the sandbox, personas.
+func (a *App) Apply(ctx context.Context, m Manifest) error {
+	if err := a.Clients.Apply(ctx, m.Clients); err != nil {
+		return err
+	}
+	if len(m.Personas) > 0 && !a.cfg.Sandbox {
+		return errors.New("personas belong to the sandbox only")
+	}
+	for _, p := range m.Personas {
+		for n := 1; n <= max(p.Count, 1); n++ {
+			one := p
+			one.Identifier = strings.ReplaceAll(p.Identifier, "%d", fmt.Sprint(n))
+			if err := a.applyPersona(ctx, one, n); err != nil {
+				return fmt.Errorf("persona %d: %w", n, err)
+			}
+		}
+	}
+	return nil
+}
+
+// applyPersona makes the account of a persona through the same services that people use; the authority is not asked.
+func (a *App) applyPersona(ctx context.Context, p Persona, n int) error {
+	identifier, err := subject.ParseIdentifier(p.Identifier)
+	if err != nil {
+		return err
+	}
+	account, err := a.Accounts.Create(ctx, identifier)
+	if err != nil {
+		return err
+	}
+	if p.Password != "" {
+		if _, err := a.identity.Passwords.Check(ctx, account.PasswordHash, p.Password); errors.Is(err, authn.ErrWrong) {
+			hash, err := a.identity.Passwords.Hash(ctx, p.Password)
+			if err != nil {
+				return err
+			}
+			if err := a.Accounts.SetPassword(ctx, account.ID, hash); err != nil {
+				return err
+			}
+		}
+	}
+	if strings.Join(p.Roles, " ") != strings.Join(account.Roles, " ") {
+		if err := a.Accounts.SetRoles(ctx, account.ID, p.Roles); err != nil {
+			return err
+		}
+	}
+	if p.IAL == 0 || account.Proof != nil && int(account.Proof.IAL) >= p.IAL {
+		return nil
+	}
+	return a.Accounts.Prove(ctx, account.ID, idp.Proof{IAL: subject.IAL(p.IAL), Method: "persona", Source: "sandbox", At: a.opts.Now().UTC(), Evidence: digest.Hex([]byte(p.Identifier))},
+		p.Name, "citizen_id", personaNumber(p, identifier, n))
+}
+
+// personaNumber is the register's number of a known persona, or a made-up one that nobody can have.
+func personaNumber(p Persona, identifier subject.Identifier, n int) string {
+	for _, known := range sandbox.Personas {
+		if known.Mobile == identifier.Value && known.Name == p.Name {
+			return known.Number
+		}
+	}
+	return fmt.Sprintf("persona-%s-%d", digest.Hex([]byte(identifier.Value))[:16], n)
+}
+
+// VerifyAudit walks the hash chains.
+func VerifyAudit(ctx context.Context, cfg Config) (int64, []auditdb.Break, error) {
+	db, err := openDatabase(ctx, cfg)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer db.Close()
+	return auditdb.Verify(ctx, db.Read())
+}
+
+// Migrate runs or shows migrations.
+func Migrate(ctx context.Context, cfg Config, verb string, out io.Writer) error {
+	db, err := openDatabase(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if verb == "up" {
+		if err := db.Migrate(ctx, time.Now(), migrations()...); err != nil {
+			return err
+		}
+	} else if verb != "status" && verb != "plan" {
+		return fmt.Errorf("unknown word %q; use up, status or plan", verb)
+	}
+	status, err := db.MigrationStatus(ctx, migrations()...)
+	if err != nil {
+		return err
+	}
+	for _, m := range status {
+		state := "waits"
+		if m.Applied {
+			state = "applied " + m.AppliedAt.Format(time.RFC3339)
+		}
+		if verb != "plan" {
+			fmt.Fprintf(out, "%s %04d_%s %s\n", m.Room, m.Number, m.Name, state)
+		} else if !m.Applied {
+			fmt.Fprintf(out, "-- %s %04d_%s\n%s\n", m.Room, m.Number, m.Name, m.SQL())
+		}
+	}
+	return nil
+}

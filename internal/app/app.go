@@ -1,0 +1,352 @@
+// Package app assembles the platform: configuration, the rooms, the servers. It is what cmd/yinxin and end-to-end tests
+// start; no other wiring exists.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/idpdb"
+	"github.com/yinxin-gov/yinxin/idp/idphttp"
+	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/proofing/authority"
+	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/idp/tokens"
+	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
+	"github.com/yinxin-gov/yinxin/internal/blob"
+	"github.com/yinxin-gov/yinxin/internal/i18n"
+	"github.com/yinxin-gov/yinxin/internal/outbound"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
+	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
+	"github.com/yinxin-gov/yinxin/internal/problem"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/keys/ca"
+	"github.com/yinxin-gov/yinxin/keys/keysdb"
+	"github.com/yinxin-gov/yinxin/keys/softkeys"
+	"github.com/yinxin-gov/yinxin/keys/vault"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// Options are what tests and quickstart may set; the zero value is a server's.
+type Options struct {
+	Log        *slog.Logger
+	Now        func() time.Time
+	Rand       io.Reader
+	Public     net.Listener // already open, for free ports
+	Management net.Listener
+	Migrate    bool // bring the schema up to date at start; always done on SQLite
+}
+
+// App is an assembled platform.
+type App struct {
+	cfg      Config
+	opts     Options
+	db       *sqldb.DB
+	blobs    *blob.Files
+	ring     *keys.Ring
+	keyStore *keysdb.Store
+	ca       *ca.Authority
+	store    *idpdb.Store
+	worker   *outbox.Worker
+	metrics  *metrics
+	outbound *outbound.Client
+	pages    *web.Renderer
+
+	Clients  *idp.Clients
+	Accounts *idp.Accounts
+	identity *idphttp.Server
+	trust    *trustSource
+	sealing  *sealing
+
+	public http.Handler
+	api    huma.API
+}
+
+// migrations of every room, in the order in which they may refer to each other.
+func migrations() []sqldb.MigrationSet {
+	return append([]sqldb.MigrationSet{auditdb.Migrations(), outboxdb.Migrations(), keysdb.Migrations(), idpdb.Migrations()}, sealingMigrations()...)
+}
+
+func openDatabase(ctx context.Context, cfg Config) (*sqldb.DB, error) {
+	settings := sqldb.Config{URL: cfg.Database.URL}
+	if cfg.Database.PasswordFile != "" {
+		password, err := ReadSecret(cfg.Database.PasswordFile)
+		if err != nil {
+			return nil, err
+		}
+		settings.Password = password
+	}
+	return sqldb.Open(ctx, settings)
+}
+
+// New assembles the platform. Close it after Serve has returned.
+func New(ctx context.Context, cfg Config, opts Options) (a *App, err error) {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Rand == nil {
+		opts.Rand = rand.Reader
+	}
+	a = &App{cfg: cfg, opts: opts, metrics: newMetrics(Version())}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	if err := a.openStores(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openKeys(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openPages(); err != nil {
+		return nil, err
+	}
+	roots, err := outboundTLS(cfg.Outbound.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	a.outbound = outbound.New(outbound.Config{Allowed: cfg.Outbound.Allowed, TLS: roots})
+	if err := a.openIdentity(ctx); err != nil {
+		return nil, err
+	}
+	if a.trust, err = newTrustSource(ctx, a); err != nil {
+		return nil, err
+	}
+	if a.sealing, err = openSealing(ctx, a); err != nil {
+		return nil, err
+	}
+	a.openOutbox()
+	return a, a.openRoutes()
+}
+
+func (a *App) openStores(ctx context.Context) (err error) {
+	if a.db, err = openDatabase(ctx, a.cfg); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	if a.opts.Migrate || a.db.Dialect() == sqldb.SQLite {
+		if err := a.db.Migrate(ctx, a.opts.Now(), migrations()...); err != nil {
+			return err
+		}
+	}
+	status, err := a.db.MigrationStatus(ctx, migrations()...)
+	if err != nil {
+		return err
+	}
+	if pending := sqldb.Pending(status); pending > 0 {
+		return fmt.Errorf("%d migrations wait: run yinxin migrate up", pending)
+	}
+	a.blobs, err = blob.OpenFiles(a.cfg.Blob.Dir)
+	return err
+}
+
+func (a *App) openKeys(ctx context.Context) (err error) {
+	a.keyStore = keysdb.New(a.db)
+	provider, err := openProvider(ctx, a.cfg, a.keyStore, a.opts)
+	if err != nil {
+		return fmt.Errorf("open key provider: %w", err)
+	}
+	a.ring = keys.NewRing(provider)
+	a.ca, err = ca.New(ctx, ca.Config{Provider: provider, Store: a.keyStore, Now: a.opts.Now, Rand: a.opts.Rand, Name: a.cfg.Operator.Name + " 演示"})
+	return err
+}
+
+func openProvider(ctx context.Context, cfg Config, store *keysdb.Store, opts Options) (keys.Provider, error) {
+	if cfg.Keys.Provider == "file" {
+		passphrase, err := ReadSecret(cfg.Keys.PassphraseFile)
+		if err != nil {
+			return nil, err
+		}
+		return softkeys.New(ctx, softkeys.Config{Store: store, Passphrase: passphrase, Now: opts.Now, Rand: opts.Rand})
+	}
+	v := cfg.Keys.Vault
+	role, errRole := ReadSecret(v.RoleIDFile)
+	secret, errSecret := ReadSecret(v.SecretIDFile)
+	if err := errors.Join(errRole, errSecret); err != nil {
+		return nil, err
+	}
+	return vault.New(ctx, vault.Config{Address: v.Address, Namespace: v.Namespace, RoleID: role, SecretID: secret, TransitMount: v.TransitMount,
+		TransitKey: v.TransitKey, CAFile: v.CAFile, Store: store, Now: opts.Now, Rand: opts.Rand})
+}
+
+func (a *App) openPages() error {
+	catalogue, err := i18n.New(i18n.Config{})
+	if err != nil {
+		return err
+	}
+	host := strings.TrimPrefix(strings.TrimPrefix(a.cfg.Issuer, "https://"), "http://")
+	a.pages, err = web.New(web.Config{Catalogue: catalogue, Secure: strings.HasPrefix(a.cfg.Issuer, "https://"),
+		Brand: web.Brand{Name: a.cfg.Operator.Name, Operator: a.cfg.Operator.Name, Hotline: a.cfg.Operator.Hotline, Host: host, Sandbox: a.cfg.Sandbox}})
+	return err
+}
+
+func (a *App) openIdentity(ctx context.Context) error {
+	o := a.opts
+	a.store = idpdb.New(a.db)
+	a.Clients = idp.NewClients(a.store, a.ring, o.Now)
+	if err := a.Clients.Refresh(ctx); err != nil {
+		return err
+	}
+	a.Accounts = idp.NewAccounts(idp.AccountsConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand})
+	passwords, err := authn.NewPasswords(o.Rand, 2, authn.Cost{})
+	if err != nil {
+		return err
+	}
+	source, err := a.proofingSource()
+	if err != nil {
+		return err
+	}
+	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Now: o.Now, Rand: o.Rand})
+	if err := tokenService.EnsureKeys(ctx); err != nil {
+		return err
+	}
+	a.identity = idphttp.New(idphttp.Config{
+		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Grants: a.store, Flows: a.store, Passwords: passwords,
+		Sessions: session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake}),
+		Engine:   oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, People: a.Accounts, Ring: a.ring, Minter: tokenService, Now: o.Now, Rand: o.Rand}),
+		Password: authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
+		Codes:    authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Proofing: proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Ring:     a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand,
+	})
+	return nil
+}
+
+// proofingSource is the configured authority; the sandbox answers itself over its own HTTP address when none is named.
+func (a *App) proofingSource() (proofing.Source, error) {
+	settings := authority.Config{Name: "authority", URL: a.cfg.Authority.URL, Client: a.outbound, Now: a.opts.Now}
+	if a.cfg.Authority.TokenFile != "" {
+		token, err := ReadSecret(a.cfg.Authority.TokenFile)
+		if err != nil {
+			return nil, err
+		}
+		settings.Token = token
+	}
+	if a.cfg.Sandbox && settings.URL == "" {
+		return newSandboxSource(a.opts.Now)
+	}
+	return authority.New(settings), nil
+}
+
+func (a *App) wake() {
+	if a.worker != nil {
+		a.worker.Wake()
+	}
+}
+
+// portals are the sample portals, for the home page of the sandbox.
+func (a *App) portals() []web.Link {
+	var links []web.Link
+	for _, client := range a.Clients.All() {
+		if client.PortalURL != "" {
+			links = append(links, web.Link{Label: client.ClientName, URL: client.PortalURL})
+		}
+	}
+	return links
+}
+
+func (a *App) openOutbox() {
+	handlers := map[string]outbox.Handler{
+		authn.TopicMessage:  a.deliverMessage,
+		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
+		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
+			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
+		},
+	}
+	a.sealing.handlers(handlers)
+	a.worker = outbox.New(outbox.Config{Queue: outboxdb.New(a.db), Handlers: handlers, Now: a.opts.Now, Log: a.opts.Log})
+}
+
+// background keeps snapshots fresh until ctx ends: a change by another node is seen within five seconds.
+func (a *App) background(ctx context.Context) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := a.Clients.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of clients failed", "error", err)
+		}
+		if n%2 == 0 {
+			a.ring.Refresh()
+		}
+		a.sealing.tick(ctx)
+	}
+}
+
+// Serve answers until ctx ends.
+func (a *App) Serve(ctx context.Context) error {
+	public, management := a.opts.Public, a.opts.Management
+	var err error
+	if public == nil {
+		if public, err = net.Listen("tcp", a.cfg.Listen.Public); err != nil {
+			return err
+		}
+	}
+	if management == nil {
+		if management, err = net.Listen("tcp", a.cfg.Listen.Management); err != nil {
+			return err
+		}
+	}
+	tlsConfig, err := serverTLS(a.cfg.Listen.TLS)
+	if err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	group.Go(func() { a.worker.Run(running) })
+	group.Go(func() { a.background(running) })
+	err = serveAll(ctx, newServer("public", public, a.public, tlsConfig, a.opts.Log), newServer("management", management, a.management(), nil, a.opts.Log))
+	stop()
+	group.Wait()
+	return err
+}
+
+// Close ends the database.
+func (a *App) Close() error {
+	if a.db == nil {
+		return nil
+	}
+	return a.db.Close()
+}
+
+func (a *App) openRoutes() error {
+	huma.NewErrorWithContext = problem.FromFramework
+	proxies := make([]netip.Prefix, 0, len(a.cfg.TrustedProxies))
+	for _, text := range a.cfg.TrustedProxies {
+		network, err := parseNetwork(text)
+		if err != nil {
+			return err
+		}
+		proxies = append(proxies, network)
+	}
+	mux, err := a.routes()
+	if err != nil {
+		return err
+	}
+	a.public = &edge{next: mux, rand: a.opts.Rand, now: a.opts.Now, log: a.opts.Log, proxies: proxies, locale: i18n.Choose, metrics: a.metrics, routeOf: func(r *http.Request) string { return patternOf(mux, r) }}
+	return nil
+}

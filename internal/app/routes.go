@@ -1,0 +1,94 @@
+package app
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// routes joins the surfaces: protocol endpoints without cookies, pages behind the origin check, the API, static files.
+func (a *App) routes() (*http.ServeMux, error) {
+	mux := http.NewServeMux()
+	a.identity.Routes(mux)
+
+	apiMux := http.NewServeMux()
+	a.api = newAPI(apiMux)
+	if err := a.sealing.api(a.api, apiMux); err != nil {
+		return nil, err
+	}
+	document, err := json.Marshal(a.api.OpenAPI())
+	if err != nil {
+		return nil, err
+	}
+	apiMux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(document)
+	})
+	mux.Handle("/api/", a.withActor(apiMux))
+
+	pageMux := http.NewServeMux()
+	a.identity.PageRoutes(pageMux)
+	a.sealing.pages(pageMux)
+	pageMux.Handle("/preferences", a.pages.Preferences())
+	origin := http.NewCrossOriginProtection()
+	origin.AddInsecureBypassPattern("POST /authorize") // a portal may send its request by POST
+	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.CrossOrigin)) }))
+	pageMux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.NotFound)) })
+	mux.Handle("/", web.SecurityHeaders(origin.Handler(a.withSession(pageMux))))
+	mux.Handle("GET /static/", a.pages.Static())
+	a.sealing.public(mux)
+	return mux, nil
+}
+
+// newAPI is the one OpenAPI document; the framework's own pages load scripts from elsewhere and are off.
+func newAPI(mux *http.ServeMux) huma.API {
+	cfg := huma.DefaultConfig("Yinxin (印信)", "1")
+	cfg.DocsPath, cfg.OpenAPIPath, cfg.SchemasPath = "", "", ""
+	cfg.Info.Description = "Management and verification. Errors are application/problem+json (RFC 9457) with a stable code."
+	cfg.CreateHooks = nil
+	return humago.New(mux, cfg)
+}
+
+// patternOf is the route of a request for logs and metrics; paths themselves may hold identifiers.
+func patternOf(mux *http.ServeMux, r *http.Request) string {
+	if r.Pattern != "" {
+		return r.Pattern
+	}
+	_, pattern := mux.Handler(r)
+	if pattern == "" {
+		return "unmatched"
+	}
+	return pattern
+}
+
+// management is the listener of health and metrics.
+func (a *App) management() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		checks := map[string]string{"database": state(a.db.Ping(r.Context())), "keys": state(a.ring.Provider().Health(r.Context())), "documents": state(a.blobs.Health())}
+		status := http.StatusOK
+		for _, answer := range checks {
+			if answer != "ok" {
+				status = http.StatusServiceUnavailable
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		json.NewEncoder(w).Encode(map[string]any{"ready": status == http.StatusOK, "checks": checks})
+	})
+	mux.Handle("GET /metrics", a.metrics.handler())
+	return mux
+}
+
+func state(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return "ok"
+}

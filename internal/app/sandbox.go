@@ -1,0 +1,32 @@
+package app
+
+import (
+	"crypto/rand"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/proofing/authority"
+	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/outbound"
+)
+
+// slowAnswer is how long the simulated authority keeps silent for its magic name: longer than the client waits.
+const slowAnswer = 8 * time.Second
+
+// newSandboxSource starts the simulated authority on a free loopback port and asks it over HTTP like any other.
+func newSandboxSource(now func() time.Time) (proofing.Source, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	token := ident.Secret(rand.Reader, 24)
+	server := &http.Server{Handler: sandbox.Handler(token, slowAnswer), ReadHeaderTimeout: headerTime}
+	go server.Serve(listener) // lives as long as the process; it holds no state
+	address := "http://" + listener.Addr().String() + "/"
+	client := outbound.New(outbound.Config{Allowed: []string{strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/")}})
+	return authority.New(authority.Config{Name: "sandbox", URL: address, Token: token, Client: client, Now: now}), nil
+}

@@ -1,0 +1,208 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/licensedb"
+	"github.com/yinxin-gov/yinxin/elicense/licenseface"
+	"github.com/yinxin-gov/yinxin/elicense/licensehttp"
+	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/esign/sealdb"
+	"github.com/yinxin-gov/yinxin/esign/sealhttp"
+	"github.com/yinxin-gov/yinxin/esign/typeface"
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/keys/ca"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+func sealingMigrations() []sqldb.MigrationSet {
+	return []sqldb.MigrationSet{sealdb.Migrations(), licensedb.Migrations()}
+}
+
+// sealing joins the rooms of seals and licences.
+type sealing struct {
+	app      *App
+	seals    *esign.Service
+	licenses *elicense.Service
+	ticks    int
+}
+
+func openSealing(ctx context.Context, a *App) (*sealing, error) {
+	s := &sealing{app: a}
+	var err error
+	s.seals, err = esign.New(esign.Config{Store: sealdb.New(a.db), Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
+		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name})
+	if err != nil {
+		return nil, err
+	}
+	maker, err := licenseface.New(licenseface.Config{VerifyAddress: a.cfg.Issuer + "/verify",
+		Faces: map[string]licenseface.Typeface{"sans": typeface.Sans(), "serif_bold": typeface.Serif()}})
+	if err != nil {
+		return nil, err
+	}
+	s.licenses, err = elicense.New(elicense.Config{Store: licensedb.New(a.db), Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
+		Trust: a.trust, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand})
+	if err != nil {
+		return nil, err
+	}
+	return s, s.recover(ctx)
+}
+
+// recover settles what a process that died left behind.
+func (s *sealing) recover(ctx context.Context) error {
+	if _, err := s.seals.Recover(ctx); err != nil {
+		return err
+	}
+	_, err := s.licenses.Recover(ctx)
+	return err
+}
+
+// tick runs the regular duties: lists that are due, licences whose process died.
+func (s *sealing) tick(ctx context.Context) {
+	s.ticks++
+	if s.ticks%5 != 0 {
+		return
+	}
+	for name, duty := range map[string]func(context.Context) error{
+		"status lists": s.licenses.Refresh,
+		"sweep":        s.licenses.Sweep,
+		"recovery":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
+	} {
+		if err := duty(ctx); err != nil && ctx.Err() == nil {
+			s.app.opts.Log.WarnContext(ctx, "regular duty failed", "duty", name, "error", err)
+		}
+	}
+}
+
+func (s *sealing) handlers(all map[string]outbox.Handler) {
+	all[elicense.TopicPublish] = func(ctx context.Context, d outbox.Delivery) error { return s.licenses.HandlePublish(ctx, d.Payload) }
+	all[elicense.TopicIssued] = func(ctx context.Context, d outbox.Delivery) error { return s.deliver(ctx, d.Payload) }
+	// Holders see these on their own pages; there is nobody else to tell yet.
+	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented} {
+		all[topic] = func(context.Context, outbox.Delivery) error { return nil }
+	}
+}
+
+// deliver puts a new licence into the wallets of the holders who proved their identity here.
+func (s *sealing) deliver(ctx context.Context, payload []byte) error {
+	var notice elicense.Notice
+	if err := json.Unmarshal(payload, &notice); err != nil {
+		return err
+	}
+	staff := reqctx.WithActor(ctx, reqctx.Actor{ID: "system:delivery", Roles: []string{elicense.RoleClerk}})
+	detail, err := s.licenses.Find(staff, notice.License)
+	if err != nil {
+		return err
+	}
+	types := detail.Values[catalog.KeyHolderType]
+	for i, code := range detail.Values[catalog.KeyHolderCode] {
+		if i >= len(types) || types[i] != holderCitizenID {
+			continue
+		}
+		account, err := s.app.Accounts.ByIdentity(ctx, "citizen_id", code)
+		if errors.Is(err, idp.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := s.licenses.Claim(staff, "account:"+account, types[i], code); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holderCitizenID is the holder code type of citizen identification numbers (GB/T 36903 annex A).
+const holderCitizenID = "111"
+
+// pages adds the pages of licences.
+func (s *sealing) pages(mux *http.ServeMux) {
+	pages := &licensehttp.Pages{Service: s.licenses, Renderer: s.app.pages, Identity: s.app.identity.Identity, LoginURL: func(string) string { return "/login" }}
+	pages.Routes(mux)
+}
+
+// cards are the licences of the person who is signed in.
+func (s *sealing) cards(ctx context.Context, accountID string) ([]web.LicenseCard, error) {
+	return licensehttp.Cards(reqctx.WithActor(ctx, reqctx.Actor{ID: "account:" + accountID}), s.licenses)
+}
+
+func (s *sealing) api(api huma.API, _ *http.ServeMux) error {
+	sealhttp.Register(api, s.seals)
+	licensehttp.Register(api, s.licenses)
+	return nil
+}
+
+func (s *sealing) public(mux *http.ServeMux) { licensehttp.Public(mux, s.licenses) }
+
+// published are the signed objects for offline verifiers, by file name.
+func (s *sealing) published(ctx context.Context) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	store := licensedb.New(s.app.db)
+	lists, err := store.Lists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{"delta", elicense.NameKeys}
+	for _, n := range lists {
+		names = append(names, strconv.FormatUint(n, 10))
+	}
+	for _, name := range names {
+		p, err := s.licenses.Published(ctx, name)
+		if err != nil {
+			continue // not published yet
+		}
+		files["status-"+name+".cbor"] = p.Content
+	}
+	return files, nil
+}
+
+// sealer adapts the seal room to licences.
+type sealer struct{ seals *esign.Service }
+
+func (s sealer) Stamp(ctx context.Context, r elicense.StampRequest) ([]byte, error) {
+	_, sealed, err := s.seals.StampFor(ctx, "system:elicense", esign.StampRequest{SealID: r.SealID, Document: r.Document, Page: r.Slot.Page, XMM: r.Slot.XMM, YMM: r.Slot.YMM, Purpose: r.Purpose, Key: r.Key})
+	return sealed, err
+}
+
+// certificates adapts the demonstration CA to both rooms.
+type certificates struct{ authority *ca.Authority }
+
+// Issue gives the certificate with the label, issuing it the first time.
+func (c certificates) Issue(ctx context.Context, key keys.Info, profile pki.Profile, subject pki.Subject, label string) (*pki.Certificate, error) {
+	record, err := c.authority.Find(ctx, label)
+	if err == nil {
+		return record.Cert, nil
+	}
+	if !errors.Is(err, keys.ErrNotFound) {
+		return nil, err
+	}
+	return c.authority.Issue(ctx, key, ca.Request{Profile: profile, Subject: subject, Label: label})
+}
+
+// Chain implements elicense.Certificates.
+func (c certificates) Chain(ctx context.Context, key keys.Info) ([][]byte, error) {
+	cert, err := c.Issue(ctx, key, pki.ProfileService, pki.Subject{CommonName: "印信 " + string(key.Spec.Usage) + " " + key.ID, Organization: "印信演示"}, "service:"+key.ID)
+	if err != nil {
+		return nil, err
+	}
+	return [][]byte{cert.Raw, c.authority.Certificates()[1].Raw}, nil
+}
+
+// licenseCards are the licences of a person, for /me.
+func (a *App) licenseCards(ctx context.Context, accountID string) ([]web.LicenseCard, error) {
+	return a.sealing.cards(ctx, accountID)
+}
