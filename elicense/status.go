@@ -275,7 +275,7 @@ func (s *Service) Refresh(ctx context.Context) error {
 	refresh := func(name string, life time.Duration, publish func() error) {
 		p, err := s.cfg.Store.FindPublished(ctx, name)
 		switch {
-		case errors.Is(err, ErrNotFound), err == nil && !s.now().Before(p.NextUpdate.Add(-life/2)):
+		case errors.Is(err, ErrNotFound), err == nil && (!s.now().Before(p.NextUpdate.Add(-life/2)) || !s.namedAsNow(p)):
 			failures = append(failures, publish())
 		case err != nil:
 			failures = append(failures, err)
@@ -287,6 +287,18 @@ func (s *Service) Refresh(ctx context.Context) error {
 	refresh(NameDelta, deltaLife, func() error { return s.publishDelta(ctx) })
 	refresh(NameKeys, keysLife, func() error { return s.publishKeys(ctx) })
 	return errors.Join(failures...)
+}
+
+// namedAsNow tells whether a list carries the address under which the platform publishes it now. A list that was signed
+// under another base address answers for no licence that is issued today.
+func (s *Service) namedAsNow(p Published) bool {
+	if list, err := statuslist.Open(p.Content); err == nil {
+		return list.URI == s.statusBase()+p.Name
+	}
+	if delta, err := statuslist.OpenDelta(p.Content); err == nil {
+		return delta.URI == s.statusBase()+p.Name
+	}
+	return true // the bundle names no address of its own
 }
 
 // Published gives a signed object for anybody: a list by its number, "delta", "keys".

@@ -323,15 +323,19 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 	}
 	level, err := s.Proofing.Submit(r.Context(), current.AccountID, proofing.Submission{
 		Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), Mobile: r.PostFormValue("proofing-mobile"), Wanted: wantedIAL(r, f.IAL, person.IAL)})
-	result := web.ProofingResultPage{Outcome: web.ProofingDone, Tier: int(level), TriesLeft: -1, At: s.Now(), RetryURL: "/proofing", Continue: &web.Link{URL: onward(id)}}
+	result := web.ProofingResultPage{Outcome: web.ProofingDone, Tier: int(level), TriesLeft: -1, At: s.Now(), RetryURL: "/proofing"}
 	if client.ClientName != "" {
-		result.Continue.Label = client.ClientName
+		result.Continue = &web.Link{Label: client.ClientName, URL: onward(id)}
 		result.RetryURL += "?flow=" + id
 	}
 	switch code := fault.CodeOf(err); {
 	case err == nil && id != "":
 		return see(w, r, onward(id))
 	case err == nil:
+		if person, err = s.Accounts.Person(r.Context(), current.AccountID); err != nil {
+			return err
+		}
+		result.Source = person.IALSource
 	case code == fault.ProofingSilent:
 		result.Outcome, result.Tier = web.ProofingWaiting, int(person.IAL)
 	case code == fault.ProofingMismatch:

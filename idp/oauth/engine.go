@@ -56,6 +56,8 @@ func New(cfg Config) *Engine {
 		ScopeStrategy: fosite.ExactScopeStrategy, AudienceMatchingStrategy: fosite.ExactAudienceMatchingStrategy,
 		EnforcePKCE: false, EnablePKCEPlainChallengeMethod: false, RefreshTokenScopes: []string{}, SendDebugMessagesToClients: false,
 		MinParameterEntropy: 8, GlobalSecret: []byte("unused: codes and tokens are made by our own strategy"),
+		// The challenge lies with the code, so that the two are consumed together.
+		SanitationWhiteList: []string{"code", "redirect_uri", "code_challenge", "code_challenge_method"},
 		// The caller has authenticated the client before; see Exchange.
 		ClientAuthenticationStrategy: func(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {
 			if client, ok := ctx.Value(clientKey{}).(*clientView); ok {
@@ -146,7 +148,10 @@ func (e *Engine) exchange(ctx context.Context, client idp.StoredClient, form url
 		clean[name] = values
 	}
 	clean.Set("client_id", client.ClientID)
-	request := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: "/token"}, Form: clean, PostForm: clean, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
+	if clean.Get("grant_type") == "client_credentials" && clean.Get("scope") == "" {
+		clean.Set("scope", client.Scope) // RFC 6749 3.3: without the parameter, what the client is registered for
+	}
+	request := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: "/token"}, Body: http.NoBody, Form: clean, PostForm: clean, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
 	access, err := e.provider.NewAccessRequest(ctx, request, &sessionView{Session: Session{Version: SessionVersion}})
 	if err != nil {
 		return Issued{}, translate(err)

@@ -12,6 +12,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
@@ -22,8 +23,17 @@ import (
 
 // Manifest is a declarative file of `admin apply`. Applying it again changes nothing.
 type Manifest struct {
-	Clients  []idp.Client `yaml:"clients"`
-	Personas []Persona    `yaml:"personas"`
+	Clients     []idp.Client `yaml:"clients"`
+	Personas    []Persona    `yaml:"personas"`
+	Authorities []Issuer     `yaml:"authorities"`
+}
+
+// Issuer lets an organisation issue licence types under a seal that is in use.
+type Issuer struct {
+	Code  string   `yaml:"code"` // unified social credit code
+	Name  string   `yaml:"name"` // as printed on licences
+	Seal  string   `yaml:"seal"` // seal code, 14 digits
+	Types []string `yaml:"types"`
 }
 
 // Persona is a simulated person of the sandbox. With Count, %d in the identifier runs from 1.
@@ -65,10 +75,10 @@ func ApplyFile(ctx context.Context, cfg Config, path string) (string, error) {
 	if err := a.Apply(ctx, m); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("applied %d clients and %d personas", len(m.Clients), len(m.Personas)), nil
+	return fmt.Sprintf("applied %d clients, %d personas and %d authorities", len(m.Clients), len(m.Personas), len(m.Authorities)), nil
 }
 
-// Apply registers clients and, in the sandbox, personas.
+// Apply registers clients, issuing authorities and, in the sandbox, personas.
 func (a *App) Apply(ctx context.Context, m Manifest) error {
 	if err := a.Clients.Apply(ctx, m.Clients); err != nil {
 		return err
@@ -83,6 +93,15 @@ func (a *App) Apply(ctx context.Context, m Manifest) error {
 			if err := a.applyPersona(ctx, one, n); err != nil {
 				return fmt.Errorf("persona %d: %w", n, err)
 			}
+		}
+	}
+	for _, authority := range m.Authorities {
+		seal, err := a.sealing.seals.FindByCode(ctx, authority.Seal)
+		if err != nil {
+			return fmt.Errorf("authority %s: seal %s: %w", authority.Code, authority.Seal, err)
+		}
+		if err := a.sealing.licenses.PutAuthority(ctx, elicense.Authority{Code: authority.Code, Name: authority.Name, SealID: seal.ID, TypeCodes: authority.Types}); err != nil {
+			return fmt.Errorf("authority %s: %w", authority.Code, err)
 		}
 	}
 	return nil

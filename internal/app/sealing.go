@@ -61,13 +61,15 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	return s, s.recover(ctx)
 }
 
-// recover settles what a process that died left behind.
+// recover settles what a process that died left behind, and publishes the lists that are missing.
 func (s *sealing) recover(ctx context.Context) error {
 	if _, err := s.seals.Recover(ctx); err != nil {
 		return err
 	}
-	_, err := s.licenses.Recover(ctx)
-	return err
+	if _, err := s.licenses.Recover(ctx); err != nil {
+		return err
+	}
+	return s.licenses.Refresh(ctx)
 }
 
 // tick runs the regular duties: lists that are due, licences whose process died.

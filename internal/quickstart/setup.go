@@ -17,6 +17,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,7 +60,8 @@ type setup struct {
 type memory struct {
 	Identifier string `json:"identifier"`
 	Password   string `json:"password"`
-	Seed       string `json:"seed"`
+	Registered bool   `json:"registered"`
+	Port       int    `json:"port"` // of the issuer, whose address stands in licences
 }
 
 const defaultListen = "127.0.0.1:8080"
@@ -91,7 +93,7 @@ func prepare(o Options) (*setup, error) {
 		if p.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return nil, err
 		}
-		p.secret = ident.Secret(rand.Reader, 24)
+		p.secret = s.secret()
 	}
 	if o.Config != "" {
 		s.file = o.Config
@@ -113,7 +115,7 @@ func (s *setup) remember() error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	s.memories = memory{Identifier: "13800138000", Password: "Demo-" + ident.Secret(rand.Reader, 16)[:12], Seed: ident.New(rand.Reader, "")[:8]}
+	s.memories = memory{Identifier: citizenMobile, Password: "Demo-" + ident.Secret(rand.Reader, 16)[:12]}
 	return s.save()
 }
 
@@ -125,7 +127,8 @@ func (s *setup) save() error {
 	return os.WriteFile(filepath.Join(s.options.Data, "quickstart.json"), content, 0o600)
 }
 
-// listen opens the public and the management listener. Without --listen a taken default port is replaced by a free one.
+// listen opens the public and the management listener. A free port is the one of the run before where possible, so that
+// the issuer stays the same. Without --listen a taken default port is replaced by a free one.
 func (s *setup) listen() (err error) {
 	if s.options.Config != "" {
 		return nil // the configuration names them
@@ -134,16 +137,33 @@ func (s *setup) listen() (err error) {
 	if address == "" {
 		address = defaultListen
 	}
-	s.public, err = net.Listen("tcp", address)
+	host, given, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	before := net.JoinHostPort(host, strconv.Itoa(s.memories.Port))
+	if s.memories.Port != 0 && (s.options.Listen == "" || given == "0") {
+		s.public, err = net.Listen("tcp", before)
+	}
+	if s.public == nil {
+		s.public, err = net.Listen("tcp", address)
+	}
 	if err != nil && s.options.Listen == "" {
-		s.public, err = net.Listen("tcp", "127.0.0.1:0")
+		s.public, err = net.Listen("tcp", net.JoinHostPort(host, "0"))
 	}
 	if err != nil {
+		return err
+	}
+	s.memories.Port = port(s.public)
+	if err := s.save(); err != nil {
 		return err
 	}
 	s.manage, err = net.Listen("tcp", "127.0.0.1:0")
 	return err
 }
+
+// secret is a fresh one for a client of this run.
+func (s *setup) secret() string { return ident.Secret(rand.Reader, 24) }
 
 func port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
