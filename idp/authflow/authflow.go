@@ -8,7 +8,6 @@ package authflow
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -99,7 +98,7 @@ var challengeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 // Parse reads a request whose client and redirect URI are proven. An error goes back to the client by redirect.
 func Parse(client idp.Client, q url.Values) (Flow, *oauth.Error) {
 	refuse := func(code, why string) (Flow, *oauth.Error) {
-		return Flow{}, oauth.NewError(http.StatusFound, code, why)
+		return Flow{}, oauth.Refusal(code, why)
 	}
 	f := Flow{ClientID: client.ClientID, RedirectURI: q.Get("redirect_uri"), State: q.Get("state"), HasState: q.Has("state"), Nonce: q.Get("nonce"),
 		Challenge: q.Get("code_challenge"), Prompt: strings.Fields(q.Get("prompt")), LoginHint: q.Get("login_hint"), Scopes: strings.Fields(q.Get("scope"))}
@@ -256,7 +255,7 @@ func Decide(f Flow, s State) (Step, *oauth.Error) {
 		return next, nil
 	}
 	code := map[Step]string{Login: "login_required", Proofing: "interaction_required", Consent: "consent_required"}[next]
-	return "", oauth.NewError(http.StatusFound, code, "")
+	return "", oauth.Refusal(code, "")
 }
 
 func (f Flow) next(s State) Step {

@@ -39,7 +39,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
 	if hint := q.Get("id_token_hint"); hint != "" {
 		_, sub, _, err := s.Tokens.Hint(r.Context(), hint)
 		if err != nil {
-			return s.refuse(w, r, f.RedirectURI, f.State, f.HasState, oauth.NewError(http.StatusFound, "invalid_request", "id_token_hint is not ours"))
+			return s.refuse(w, r, f.RedirectURI, f.State, f.HasState, oauth.Refusal("invalid_request", "id_token_hint is not ours"))
 		}
 		f.HintSubject = sub
 	}
@@ -245,7 +245,7 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) error {
 		if err := s.Flows.FinishFlow(r.Context(), id, s.Now()); err != nil {
 			return fault.Wrap(err, fault.FlowLost)
 		}
-		return s.refuse(w, r, f.RedirectURI, f.State, f.HasState, oauth.NewError(http.StatusFound, "access_denied", "the person does not agree"))
+		return s.refuse(w, r, f.RedirectURI, f.State, f.HasState, oauth.Refusal("access_denied", "the person does not agree"))
 	case "allow":
 	default:
 		return fault.New(fault.Malformed)

@@ -72,10 +72,7 @@ func New(cfg Config) *Engine {
 	return e
 }
 
-type (
-	clientKey struct{}
-	codeKey   struct{}
-)
+type clientKey struct{}
 
 // CodeRequest asks for an authorization code after login and consent.
 type CodeRequest struct {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -35,6 +36,9 @@ func (e *Error) Unwrap() error { return e.cause }
 func NewError(status int, code, description string) *Error {
 	return &Error{Code: code, Description: description, Status: status}
 }
+
+// Refusal is an error answer that goes back to the client by redirect (RFC 6749 section 4.1.2.1).
+func Refusal(code, description string) *Error { return NewError(http.StatusFound, code, description) }
 
 // Session is what a grant carries from login to tokens. It is stored as JSON with a version.
 type Session struct {

@@ -89,6 +89,7 @@ func TestFailedChangeLeavesNoTraceAndSparesItsGroup(t *testing.T) {
 func TestCancelledCallerDoesNotUndoOthers(t *testing.T) {
 	each(t, func(t *testing.T, db *sqldb.DB) {
 		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
 		var group sync.WaitGroup
 		for range 20 {
 			group.Go(func() {

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/emmansun/gmsm/sm2"
 	"github.com/emmansun/gmsm/sm3"
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
@@ -87,10 +86,16 @@ func (k Key) member() (member, error) {
 		m.Type, m.N, m.E = "RSA", encode(public.N.Bytes()), encode(big.NewInt(int64(public.E)).Bytes())
 	case *ecdsa.PublicKey:
 		m.Type, m.Curve = "EC", "P-256"
+		bytes := public.Bytes
 		if k.Algorithm == SM2SM3 {
 			m.Curve = CurveSM2
+			bytes = func() ([]byte, error) { return pki.EncodeSM2Key(public) }
 		}
-		m.X, m.Y = encode(public.X.FillBytes(make([]byte, 32))), encode(public.Y.FillBytes(make([]byte, 32)))
+		point, err := bytes() // 04 ‖ x ‖ y
+		if err != nil || len(point) != 65 {
+			return member{}, fmt.Errorf("%w: point: %w", ErrBadKey, err)
+		}
+		m.X, m.Y = encode(point[1:33]), encode(point[33:])
 	default:
 		return member{}, fmt.Errorf("%w: %T", ErrBadKey, k.Public)
 	}
@@ -178,10 +183,12 @@ func parseKey(raw json.RawMessage) (key Key, known bool, err error) {
 	switch {
 	case m.Type == "EC" && m.Curve == "P-256":
 		key.Algorithm = orDefault(key.Algorithm, ES256)
-		key.Public, err = m.point(elliptic.P256())
+		key.Public, err = m.point(func(point []byte) (*ecdsa.PublicKey, error) {
+			return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+		})
 	case m.Type == "EC" && m.Curve == CurveSM2:
 		key.Algorithm = orDefault(key.Algorithm, SM2SM3)
-		key.Public, err = m.point(sm2.P256())
+		key.Public, err = m.point(pki.ParseSM2Key)
 	case m.Type == "RSA":
 		key.Algorithm = orDefault(key.Algorithm, RS256)
 		key.Public, err = m.modulus()
@@ -201,13 +208,18 @@ func orDefault(a, fallback Algorithm) Algorithm {
 	return a
 }
 
-func (m member) point(curve elliptic.Curve) (*ecdsa.PublicKey, error) {
+// point reads the coordinates as an uncompressed point and leaves it to parse to check that it lies on the curve.
+func (m member) point(parse func(point []byte) (*ecdsa.PublicKey, error)) (*ecdsa.PublicKey, error) {
 	x, errX := decode(m.X)
 	y, errY := decode(m.Y)
 	if errX != nil || errY != nil || len(x) != 32 || len(y) != 32 {
 		return nil, fmt.Errorf("%w: coordinates are not 32 octets", ErrBadKey)
 	}
-	return &ecdsa.PublicKey{Curve: curve, X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)}, nil
+	public, err := parse(slices.Concat([]byte{4}, x, y))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadKey, err)
+	}
+	return public, nil
 }
 
 func (m member) modulus() (*rsa.PublicKey, error) {
