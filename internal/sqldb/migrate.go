@@ -179,7 +179,7 @@ func (db *DB) ensureMigrationTable(ctx context.Context) error {
 			PRIMARY KEY (room, number))`)
 		return err
 	})
-	if IsUnique(err) { // two nodes made it at once; PostgreSQL reports that as a duplicate in its own catalogue
+	if madeMeanwhile(err) {
 		return nil
 	}
 	return err

@@ -273,6 +273,13 @@ func sqliteCode(err error) int {
 	return 0
 }
 
+// madeMeanwhile: another node created the same table at the same moment. PostgreSQL reports that as a duplicate in its own
+// catalogue, or as a table that exists in spite of IF NOT EXISTS.
+func madeMeanwhile(err error) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (server.Code == "23505" || server.Code == "42P07" || server.Code == "42710")
+}
+
 // IsUnique reports whether err is the violation of a primary key or unique constraint, on either engine.
 func IsUnique(err error) bool {
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
