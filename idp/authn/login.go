@@ -12,11 +12,12 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
-// Limits of password login: named, counted on the account's identifier and on the source, never on the session.
+// Limits of password login: named, counted on the account's identifier and on the source, never on the session. Only
+// wrong tries count on the source, because a whole office may stand behind one address.
 const (
 	LoginTries  = 10
 	LoginSpan   = 15 * time.Minute
-	SourceTries = 100
+	SourceTries = 300
 	lockedPause = 15
 	scopeLogin  = "login"
 	scopeSource = "login-source"
@@ -27,6 +28,8 @@ const (
 type ThrottleStore interface {
 	// Count adds one try to a counter that began less than span ago, or starts a new one, and returns the tries in it.
 	Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error)
+	// Counted is Count without a new try.
+	Counted(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error)
 	// Clear forgets a counter.
 	Clear(ctx context.Context, scope string, key []byte) error
 	// Note stores an audit record that belongs to no other change.
@@ -71,7 +74,7 @@ func (p *PasswordLogin) Login(ctx context.Context, text, password, source string
 	}
 	weaker, err := p.passwords.Check(ctx, stored, password)
 	if errors.Is(err, ErrWrong) {
-		return idp.Login{}, p.refused(ctx, account, tries)
+		return idp.Login{}, p.refused(ctx, account, source, tries)
 	}
 	if err != nil {
 		return idp.Login{}, err
@@ -96,17 +99,20 @@ func (p *PasswordLogin) count(ctx context.Context, lookup []byte, source string)
 	if err != nil {
 		return 0, fault.Wrap(err, fault.Unavailable) // no counter, no login (R6)
 	}
-	fromSource, err := p.throttle.Count(ctx, scopeSource, []byte(source), LoginSpan, now)
+	fromSource, err := p.throttle.Counted(ctx, scopeSource, []byte(source), LoginSpan, now)
 	if err != nil {
 		return 0, fault.Wrap(err, fault.Unavailable)
 	}
-	if tries > LoginTries || fromSource > SourceTries {
+	if tries > LoginTries || fromSource >= SourceTries {
 		return 0, fault.New(fault.LoginLocked, "m", fmt.Sprint(lockedPause)).After(int(LoginSpan / time.Second))
 	}
 	return tries, nil
 }
 
-func (p *PasswordLogin) refused(ctx context.Context, account idp.Account, tries int) error {
+func (p *PasswordLogin) refused(ctx context.Context, account idp.Account, source string, tries int) error {
+	if _, err := p.throttle.Count(ctx, scopeSource, []byte(source), LoginSpan, p.now()); err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
 	id := account.ID
 	if id == "" {
 		id = "unknown"

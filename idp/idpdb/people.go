@@ -257,6 +257,16 @@ func (s *Store) Count(ctx context.Context, scope string, key []byte, span time.D
 	return tries, err
 }
 
+// Counted reads a counter.
+func (s *Store) Counted(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error) {
+	var tries int
+	err := s.db.Read().QueryRowContext(ctx, "SELECT tries FROM idp_throttle WHERE scope = $1 AND key = $2 AND started_at > $3", scope, key, sqldb.Micros(now.Add(-span))).Scan(&tries)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return 0, nil
+	}
+	return tries, err
+}
+
 // Clear forgets a counter.
 func (s *Store) Clear(ctx context.Context, scope string, key []byte) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {

@@ -135,7 +135,25 @@ func (e *Engine) Exchange(ctx context.Context, client idp.StoredClient, form url
 			return again, err
 		}
 	}
+	if errors.Is(err, ErrConsumed) && form.Get("grant_type") == "authorization_code" {
+		// fosite ends the family of a code that it finds used, but not when another redemption wins meanwhile (O-14, O-16).
+		if failure := e.endFamilyOf(ctx, form.Get("code")); failure != nil {
+			return Issued{}, unavailable(failure)
+		}
+	}
 	return issued, err
+}
+
+func (e *Engine) endFamilyOf(ctx context.Context, code string) error {
+	hash, err := e.hash(ctx, "code", code)
+	if err != nil {
+		return err
+	}
+	stored, err := e.cfg.Store.Code(ctx, hash)
+	if err != nil {
+		return err
+	}
+	return (&storage{engine: e}).revoke(ctx, stored.Request.GrantID)
 }
 
 func (e *Engine) exchange(ctx context.Context, client idp.StoredClient, form url.Values) (Issued, error) {
@@ -204,12 +222,11 @@ func (e *Engine) withinGrace(ctx context.Context, client idp.StoredClient, form 
 	if err != nil {
 		return Issued{}, false, unavailable(err)
 	}
-	if used.UsedAt.IsZero() || used.Request.ClientID != client.ClientID || e.cfg.Now().Sub(used.UsedAt) > GraceTime || len(used.Successor) == 0 {
+	if used.Request.ClientID != client.ClientID {
 		return Issued{}, false, nil
 	}
-	next, err := e.cfg.Store.Refresh(ctx, used.Successor)
-	if err != nil || !next.UsedAt.IsZero() {
-		return Issued{}, false, nil
+	if honest, err := e.honestRepeat(ctx, used); err != nil || !honest {
+		return Issued{}, false, err
 	}
 	if err := e.stillAllowed(ctx, used.Request.Session, used.GrantID); err != nil {
 		return Issued{}, true, err
@@ -223,6 +240,22 @@ func (e *Engine) withinGrace(ctx context.Context, client idp.StoredClient, form 
 		return Issued{}, true, unavailable(err)
 	}
 	return Issued{GrantID: used.GrantID, AccessToken: access, RefreshToken: successor, ExpiresIn: AccessLife, Scopes: used.Request.GrantedScopes, Session: used.Request.Session}, true, nil
+}
+
+// honestRepeat reports whether a refresh token was used a moment ago and its successor was not: a parallel tab or an
+// answer that was lost, not a thief.
+func (e *Engine) honestRepeat(ctx context.Context, used RefreshRecord) (bool, error) {
+	if used.UsedAt.IsZero() || e.cfg.Now().Sub(used.UsedAt) > GraceTime || len(used.Successor) == 0 {
+		return false, nil
+	}
+	next, err := e.cfg.Store.Refresh(ctx, used.Successor)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, unavailable(err)
+	}
+	return next.UsedAt.IsZero(), nil
 }
 
 func unavailable(err error) *Error {
@@ -253,14 +286,15 @@ func translate(err error) error {
 	if ours, ok := errors.AsType[*Error](err); ok {
 		return ours
 	}
-	if errors.Is(err, ErrConsumed) {
+	if errors.Is(err, ErrConsumed) || errors.Is(err, fosite.ErrInvalidatedAuthorizeCode) {
+		err = errors.Join(err, ErrConsumed)
 		return &Error{Code: "invalid_grant", Description: "the code or token was used before", Status: http.StatusBadRequest, cause: err}
 	}
 	rfc := fosite.ErrorToRFC6749Error(err)
 	answer := &Error{Code: rfc.ErrorField, Description: rfc.HintField, Status: rfc.CodeField, cause: err}
 	switch rfc.ErrorField {
 	case "server_error", "error":
-		return unavailable(err)
+		return unavailable(errors.Join(err, rfc.Unwrap())) // the message of the first does not tell the cause
 	case "invalid_client":
 		answer.Status = http.StatusUnauthorized
 	case "request_unauthorized", "token_inactive":

@@ -239,6 +239,10 @@ func (s *storage) GetRefreshTokenSession(ctx context.Context, signature string, 
 	case err != nil:
 		return nil, err
 	case !token.UsedAt.IsZero():
+		// Another request may have been faster by a moment; Exchange then looks again (design decision 8).
+		if honest, err := s.engine.honestRepeat(ctx, token); err != nil || honest {
+			return nil, errors.Join(err, ErrConsumed)
+		}
 		return r, fosite.ErrInactiveToken
 	case !s.engine.cfg.Now().Before(token.ExpiresAt):
 		return nil, fosite.ErrNotFound

@@ -347,6 +347,6 @@ func (a *App) openRoutes() error {
 	if err != nil {
 		return err
 	}
-	a.public = &edge{next: mux, rand: a.opts.Rand, now: a.opts.Now, log: a.opts.Log, proxies: proxies, locale: i18n.Choose, metrics: a.metrics, routeOf: func(r *http.Request) string { return patternOf(mux, r) }}
+	a.public = &edge{next: mux, rand: a.opts.Rand, now: a.opts.Now, log: a.opts.Log, proxies: proxies, locale: i18n.Choose, metrics: a.metrics, routeOf: mux.patternOf}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // routes joins the surfaces: protocol endpoints without cookies, pages behind the origin check, the API, static files.
-func (a *App) routes() (*http.ServeMux, error) {
+func (a *App) routes() (*router, error) {
 	mux := http.NewServeMux()
 	a.identity.Routes(mux)
 
@@ -42,7 +42,7 @@ func (a *App) routes() (*http.ServeMux, error) {
 	mux.Handle("/", web.SecurityHeaders(origin.Handler(a.withSession(pageMux))))
 	mux.Handle("GET /static/", a.pages.Static())
 	a.sealing.public(mux)
-	return mux, nil
+	return &router{mux, map[string]*http.ServeMux{"/api/": apiMux, "/": pageMux}}, nil
 }
 
 // newAPI is the one OpenAPI document; the framework's own pages load scripts from elsewhere and are off.
@@ -54,13 +54,19 @@ func newAPI(mux *http.ServeMux) huma.API {
 	return humago.New(mux, cfg)
 }
 
+// router is the outer mux with the muxes that stand behind its wide patterns.
+type router struct {
+	*http.ServeMux
+	inner map[string]*http.ServeMux
+}
+
 // patternOf is the route of a request for logs and metrics; paths themselves may hold identifiers.
-func patternOf(mux *http.ServeMux, r *http.Request) string {
-	if r.Pattern != "" {
-		return r.Pattern
+func (m *router) patternOf(r *http.Request) string {
+	_, pattern := m.Handler(r)
+	if inner := m.inner[pattern]; inner != nil {
+		_, pattern = inner.Handler(r)
 	}
-	_, pattern := mux.Handler(r)
-	if pattern == "" {
+	if pattern == "" || pattern == "/" {
 		return "unmatched"
 	}
 	return pattern

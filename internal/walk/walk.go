@@ -20,6 +20,8 @@ import (
 // Browser keeps cookies and the current page.
 type Browser struct {
 	client *http.Client
+	stop   string   // an address at whose prefix redirects are not followed
+	found  *url.URL // the address at which they stopped
 	Page   *Page
 }
 
@@ -27,6 +29,7 @@ type Browser struct {
 type Page struct {
 	URL    *url.URL
 	Status int
+	Header http.Header
 	Text   string // visible text, one space between words
 	Source string
 	forms  []form
@@ -37,8 +40,7 @@ type form struct {
 	action *url.URL
 	method string
 	values url.Values
-	names  map[string]bool     // every control
-	press  map[string][]string // buttons that carry a value
+	names  map[string]bool // every control
 }
 
 const maxPage = 4 << 20
@@ -49,16 +51,22 @@ func New(tlsConfig *tls.Config) *Browser {
 	if err != nil {
 		panic(err) // cookiejar.New never fails without options
 	}
-	return &Browser{client: &http.Client{
+	b := &Browser{}
+	b.client = &http.Client{
 		Jar: jar, Timeout: 20 * time.Second,
 		Transport: &http.Transport{TLSClientConfig: tlsConfig, MaxIdleConnsPerHost: 4},
-		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+		CheckRedirect: func(next *http.Request, via []*http.Request) error {
+			if b.stop != "" && strings.HasPrefix(next.URL.String(), b.stop) {
+				b.found = next.URL
+				return http.ErrUseLastResponse
+			}
 			if len(via) > 15 {
 				return fmt.Errorf("walk: more than 15 redirects")
 			}
 			return nil
 		},
-	}}
+	}
+	return b
 }
 
 // Open goes to an address.
@@ -104,6 +112,24 @@ func (b *Browser) Submit(ctx context.Context, fields map[string]string) error {
 		return b.do(request)
 	}
 	return fmt.Errorf("walk: no form on %s holds the controls %v; the page says: %s", b.Page.URL.Path, keys(fields), clip(b.Page.Text))
+}
+
+// OpenUntil is Open, but stops before a redirect to an address that begins with stop and returns that address; nil when
+// the way ended on a page.
+func (b *Browser) OpenUntil(ctx context.Context, address, stop string) (*url.URL, error) {
+	return b.until(stop, func() error { return b.Open(ctx, address) })
+}
+
+// SubmitUntil is Submit with a stop as in OpenUntil.
+func (b *Browser) SubmitUntil(ctx context.Context, fields map[string]string, stop string) (*url.URL, error) {
+	return b.until(stop, func() error { return b.Submit(ctx, fields) })
+}
+
+func (b *Browser) until(stop string, act func() error) (*url.URL, error) {
+	b.stop, b.found = stop, nil
+	defer func() { b.stop = "" }()
+	err := act()
+	return b.found, err
 }
 
 // site is what a browser says of the relation between page and target.
@@ -163,7 +189,7 @@ func (b *Browser) do(request *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := &Page{URL: response.Request.URL, Status: response.StatusCode, Source: string(source), ids: map[string]*html.Node{}}
+	page := &Page{URL: response.Request.URL, Status: response.StatusCode, Header: response.Header, Source: string(source), ids: map[string]*html.Node{}}
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
 		root, err := html.Parse(strings.NewReader(page.Source))
 		if err != nil {
@@ -204,7 +230,7 @@ func (p *Page) read(n *html.Node, current *form) {
 }
 
 func (p *Page) newForm(n *html.Node) form {
-	f := form{method: http.MethodGet, values: url.Values{}, names: map[string]bool{}, press: map[string][]string{}}
+	f := form{method: http.MethodGet, values: url.Values{}, names: map[string]bool{}}
 	if method, _ := attribute(n, "method"); strings.EqualFold(method, "post") {
 		f.method = http.MethodPost
 	}
@@ -229,8 +255,7 @@ func (f *form) control(n *html.Node) {
 		f.names[name] = true
 		_, checked := attribute(n, "checked")
 		if kind == "submit" || kind == "button" || kind == "image" {
-			f.press[name] = append(f.press[name], value)
-			return
+			return // sent only when it is pressed
 		}
 		if (kind == "checkbox" || kind == "radio") && !checked {
 			return
@@ -238,7 +263,6 @@ func (f *form) control(n *html.Node) {
 		f.values.Add(name, value)
 	case "button":
 		f.names[name] = true
-		f.press[name] = append(f.press[name], value)
 	case "textarea":
 		f.names[name] = true
 		f.values.Add(name, textOf(n))
