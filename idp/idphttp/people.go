@@ -21,7 +21,10 @@ func (s *Server) homePage(w http.ResponseWriter, r *http.Request) error {
 }
 
 // failed shows a form again with what went wrong: single fields where the fault names them, else the whole.
-func (s *Server) failed(r *http.Request, err error, field string) []web.FieldError {
+func (s *Server) failed(w http.ResponseWriter, r *http.Request, err error, field string) []web.FieldError {
+	if after := fault.From(err).RetryAfter; after > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(after))
+	}
 	if all := s.Pages.FieldErrors(r, err, nil); len(all) > 0 {
 		return all
 	}
@@ -66,7 +69,7 @@ func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
 		if status >= http.StatusInternalServerError {
 			return err
 		}
-		return s.showLogin(w, r, status, s.failed(r, err, "login-password"))
+		return s.showLogin(w, r, status, s.failed(w, r, err, "login-password"))
 	}
 	if err := s.signIn(w, r, login); err != nil {
 		return err
@@ -113,7 +116,7 @@ func (s *Server) sendCode(w http.ResponseWriter, r *http.Request, purpose authn.
 	}
 	identifier, err := subject.ParseIdentifier(r.PostFormValue("register-identifier"))
 	if err != nil {
-		return s.showIdentifier(w, r, http.StatusUnprocessableEntity, action, s.failed(r, fault.New(fault.IdentifierInvalid), "register-identifier"))
+		return s.showIdentifier(w, r, http.StatusUnprocessableEntity, action, s.failed(w, r, fault.New(fault.IdentifierInvalid), "register-identifier"))
 	}
 	challenge, err := s.Codes.Send(r.Context(), identifier, purpose, s.browser(w, r), reqctx.From(r.Context()).Locale, s.Encode)
 	if err != nil {
@@ -121,7 +124,7 @@ func (s *Server) sendCode(w http.ResponseWriter, r *http.Request, purpose authn.
 		if status >= http.StatusInternalServerError {
 			return err
 		}
-		return s.showIdentifier(w, r, status, action, s.failed(r, err, "register-identifier"))
+		return s.showIdentifier(w, r, status, action, s.failed(w, r, err, "register-identifier"))
 	}
 	s.Wake()
 	return s.showCode(w, r, http.StatusOK, challenge, identifier, purpose, nil)
@@ -153,7 +156,7 @@ func (s *Server) checkCode(w http.ResponseWriter, r *http.Request, purpose authn
 	challenge := r.PostFormValue("challenge")
 	err = s.Codes.Check(r.Context(), challenge, identifier, purpose, s.cookie(r, cookieBrowser), digitsOf(r.PostFormValue("otp-code")))
 	if fault.CodeOf(err) == fault.CodeWrong {
-		return nil, s.showCode(w, r, http.StatusUnauthorized, challenge, identifier, purpose, s.failed(r, err, "otp-code"))
+		return nil, s.showCode(w, r, http.StatusUnauthorized, challenge, identifier, purpose, s.failed(w, r, err, "otp-code"))
 	}
 	if err != nil {
 		return nil, err
@@ -241,7 +244,7 @@ func (s *Server) registerPassword(w http.ResponseWriter, r *http.Request) error 
 	}
 	hash, err := s.Passwords.Hash(r.Context(), r.PostFormValue("password-new"))
 	if fault.CodeOf(err) == fault.PasswordRefused {
-		return s.showPassword(w, r, http.StatusUnprocessableEntity, r.PostFormValue("register-identifier"), s.failed(r, err, "password-new"))
+		return s.showPassword(w, r, http.StatusUnprocessableEntity, r.PostFormValue("register-identifier"), s.failed(w, r, err, "password-new"))
 	}
 	if err != nil {
 		return err
@@ -341,7 +344,7 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 	case code == fault.ProofingMismatch:
 		result.Outcome, result.Tier = web.ProofingMismatch, int(person.IAL)
 	case fault.MetaOf(code).Status < http.StatusInternalServerError:
-		return s.showProofing(w, r, fault.MetaOf(code).Status, s.failed(r, err, ""))
+		return s.showProofing(w, r, fault.MetaOf(code).Status, s.failed(w, r, err, ""))
 	default:
 		return err
 	}

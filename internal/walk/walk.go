@@ -170,6 +170,23 @@ func (p *Page) Link(id string) (string, bool) {
 	return target.String(), true
 }
 
+// Hidden is the value of a control as the page holds it, empty when there is none.
+func (p *Page) Hidden(name string) string {
+	for _, f := range p.forms {
+		if f.values.Has(name) {
+			return f.values.Get(name)
+		}
+	}
+	return ""
+}
+
+// Lend gives a request that is made by hand the browser's cookies.
+func (b *Browser) Lend(request *http.Request) {
+	for _, cookie := range b.client.Jar.Cookies(request.URL) {
+		request.AddCookie(cookie)
+	}
+}
+
 func (f form) holds(fields map[string]string) bool {
 	for name := range fields {
 		if !f.names[name] {

@@ -1,0 +1,318 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/internal/app"
+	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/internal/walk"
+)
+
+func submit(t *testing.T, b *walk.Browser, address string, fields map[string]string) *walk.Page {
+	t.Helper()
+	if err := b.Open(context.Background(), address); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Submit(context.Background(), fields); err != nil {
+		t.Fatal(err)
+	}
+	return b.Page
+}
+
+// inbox waits for the newest message to somebody.
+func inbox(t *testing.T, p *apptest.Platform, to string) string {
+	t.Helper()
+	for range 100 {
+		answer := p.Get("/sandbox/inbox?to="+url.QueryEscape(to), "")
+		if messages, _ := answer.Body["messages"].([]any); len(messages) > 0 {
+			message, _ := messages[0].(map[string]any)
+			code, _ := message["code"].(string)
+			return code
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("no message to %s", to)
+	return ""
+}
+
+var (
+	support  = regexp.MustCompile(`class="code">[0-9A-Z]{8}<`)
+	handle   = regexp.MustCompile(`(otp|flow)_[0-9a-z]+`)
+	headerID = regexp.MustCompile(`req_[0-9a-z]+`)
+)
+
+// faceOf is all that a stranger can tell from an answer.
+func faceOf(page *walk.Page, typed, masked string) string {
+	header := page.Header.Clone()
+	header.Del("Date")
+	header.Del("Content-Length")
+	for i, cookie := range header["Set-Cookie"] {
+		name, rest, _ := strings.Cut(cookie, "=")
+		_, attributes, _ := strings.Cut(rest, ";")
+		header["Set-Cookie"][i] = name + ";" + attributes
+	}
+	text := strings.NewReplacer(typed, "", masked, "", url.QueryEscape(typed), "").Replace(page.Source)
+	return fmt.Sprint(page.Status, page.URL.Path, headerID.ReplaceAllString(fmt.Sprint(header), ""), handle.ReplaceAllString(support.ReplaceAllString(text, ""), ""))
+}
+
+func TestA01AnswersDoNotTellWhoHasAnAccount(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	p.Persona("13800138031", "李四", 2)
+	p.Persona("known@example.gov.cn", "", 0)
+	if err := p.App.Apply(context.Background(), app.Manifest{Personas: []app.Persona{{Identifier: "13800138033", Name: "无密码", IAL: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, path           string
+		known, unknown       string
+		knownMask, otherMask string
+		fields               func(identifier string) map[string]string
+	}{
+		{"login by number", "/login", "13800138031", "13800138032", "", "", func(i string) map[string]string {
+			return map[string]string{"login-identifier": i, "login-password": "wrong-password"}
+		}},
+		{"login by address", "/login", "known@example.gov.cn", "other@example.gov.cn", "", "", func(i string) map[string]string {
+			return map[string]string{"login-identifier": i, "login-password": "wrong-password"}
+		}},
+		{"login to an account without a password", "/login", "13800138033", "13800138034", "", "", func(i string) map[string]string {
+			return map[string]string{"login-identifier": i, "login-password": "wrong-password"}
+		}},
+		{"register", "/register", "13800138031", "13800138032", "138****8031", "138****8032", func(i string) map[string]string { return map[string]string{"register-identifier": i} }},
+		{"code to log in", "/login/code", "13800138031", "13800138032", "138****8031", "138****8032", func(i string) map[string]string { return map[string]string{"register-identifier": i} }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := faceOf(submit(t, walk.New(nil), p.URL+test.path, test.fields(test.known)), test.known, test.knownMask)
+			b := faceOf(submit(t, walk.New(nil), p.URL+test.path, test.fields(test.unknown)), test.unknown, test.otherMask)
+			if a != b {
+				t.Errorf("the answers differ:\n%s\n\n%s", a, b)
+			}
+		})
+	}
+}
+
+func TestA02CodeDiesAfterFiveTriesInAll(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		const to = "13800138041"
+		b := walk.New(nil)
+		submit(t, b, p.URL+"/register", map[string]string{"register-identifier": to})
+		code := inbox(t, p, to)
+		wrong := "000000"
+		if code == wrong {
+			wrong = "000001"
+		}
+		for range 4 {
+			if err := b.Submit(context.Background(), map[string]string{"otp-code": wrong}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !b.Page.Has("otp-code") || b.Page.Status != http.StatusUnauthorized {
+			t.Fatalf("a wrong code is answered with %d on %s", b.Page.Status, b.Page.URL)
+		}
+		evaluated := 0
+		for _, a := range parallel(100, func() apptest.Answer {
+			form := url.Values{"challenge": {b.Page.Hidden("challenge")}, "register-identifier": {to}, "otp-code": {wrong}}
+			request, _ := http.NewRequest(http.MethodPost, p.URL+"/register/code", strings.NewReader(form.Encode()))
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			b.Lend(request)
+			return p.Do(request)
+		}) {
+			if a.Status == http.StatusSeeOther || a.Status == http.StatusOK {
+				evaluated++
+			}
+		}
+		if evaluated != 0 {
+			t.Errorf("%d wrong codes were taken", evaluated)
+		}
+		if err := b.Submit(context.Background(), map[string]string{"otp-code": code}); err != nil {
+			t.Fatal(err)
+		}
+		if b.Page.Status != http.StatusUnauthorized {
+			t.Errorf("the right code still works after 105 tries: %d %s", b.Page.Status, b.Page.URL)
+		}
+	})
+}
+
+func TestA02PasswordTriesAreCountedOnTheAccount(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	p.Persona("13800138042", "李四", 2)
+	for range authn.LoginTries {
+		submit(t, walk.New(nil), p.URL+"/login", map[string]string{"login-identifier": "13800138042", "login-password": "wrong-password"})
+	}
+	right := map[string]string{"login-identifier": "13800138042", "login-password": apptest.Password}
+	if page := submit(t, walk.New(nil), p.URL+"/login", right); page.Status != http.StatusTooManyRequests || page.Header.Get("Retry-After") == "" {
+		t.Errorf("after ten wrong passwords a fresh browser gets %d", page.Status)
+	}
+	p.Advance(authn.LoginSpan + time.Second)
+	if page := submit(t, walk.New(nil), p.URL+"/login", right); !page.Has("identity") {
+		t.Errorf("afterwards the right password gets %d %s", page.Status, page.URL)
+	}
+}
+
+func TestA03CodeWorksOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		const to = "13800138043"
+		b := walk.New(nil)
+		submit(t, b, p.URL+"/login/code", map[string]string{"register-identifier": to})
+		challenge, code := b.Page.Hidden("challenge"), inbox(t, p, to)
+		try := func(typed string) apptest.Answer {
+			form := url.Values{"challenge": {challenge}, "register-identifier": {to}, "otp-code": {typed}}
+			request, _ := http.NewRequest(http.MethodPost, p.URL+"/login/code/check", strings.NewReader(form.Encode()))
+			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			b.Lend(request)
+			return p.Do(request)
+		}
+		won := 0
+		for _, a := range parallel(20, func() apptest.Answer { return try(code) }) {
+			if a.Status == http.StatusSeeOther {
+				won++
+			}
+		}
+		if won != 1 {
+			t.Errorf("the code worked %d times", won)
+		}
+		for _, typed := range []string{code, " " + code + " ", code[:3] + " " + code[3:]} {
+			if a := try(typed); a.Status != http.StatusUnauthorized {
+				t.Errorf("the used code %q is answered with %d", typed, a.Status)
+			}
+		}
+	})
+}
+
+func TestCodeBelongsToItsBrowserAndPurpose(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	const to = "13800138044"
+	owner, thief := walk.New(nil), walk.New(nil)
+	submit(t, owner, p.URL+"/register", map[string]string{"register-identifier": to})
+	code := inbox(t, p, to)
+	if err := thief.Open(context.Background(), p.URL+"/register"); err != nil {
+		t.Fatal(err)
+	}
+	send := func(b *walk.Browser, path string) apptest.Answer {
+		form := url.Values{"challenge": {owner.Page.Hidden("challenge")}, "register-identifier": {to}, "otp-code": {code}}
+		request, _ := http.NewRequest(http.MethodPost, p.URL+path, strings.NewReader(form.Encode()))
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		b.Lend(request)
+		return p.Do(request)
+	}
+	if a := send(thief, "/register/code"); a.Status != http.StatusUnauthorized {
+		t.Errorf("another browser used the code: %d", a.Status)
+	}
+	if a := send(owner, "/login/code/check"); a.Status != http.StatusUnauthorized {
+		t.Errorf("a code to register logged somebody in: %d", a.Status)
+	}
+	if a := send(owner, "/register/code"); a.Status != http.StatusOK && a.Status != http.StatusSeeOther {
+		t.Errorf("the owner's code is refused: %d", a.Status)
+	}
+}
+
+func TestProofingAnswers(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	for _, test := range []struct {
+		name, person, number, mobile string
+		want                         string
+	}{
+		{"mismatch", "张三", "999900196002020069x", "", "proofing-number"},
+		{"wrong name", "李四", "11010519491231002X", "", "proofing-outcome"},
+		{"refused", "周已故", "999900195001010091", "", "proofing-outcome"},
+		{"source breaks", "故障", "11010519491231002X", "", "proofing-outcome"},
+		{"source answers garbage", "乱码", "11010519491231002X", "", "proofing-outcome"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			mobile := fmt.Sprintf("138001380%02d", 50+len(test.name))
+			p.Persona(mobile, "", 0)
+			b := p.SignIn(mobile)
+			page := submit(t, b, p.URL+"/proofing?ial=1", map[string]string{"proofing-name": test.person, "proofing-number": test.number})
+			if !page.Has(test.want) {
+				t.Fatalf("page %s has no %s: %s", page.URL, test.want, page.Text)
+			}
+			silent := strings.HasPrefix(test.name, "source")
+			if test.want == "proofing-outcome" && strings.Contains(page.Text, "核验来源暂时没有回应") != silent {
+				t.Errorf("a source that is silent must not look like a mismatch, nor the other way round: %s", page.Text)
+			}
+			if err := b.Open(context.Background(), p.URL+"/me"); err != nil || !strings.Contains(b.Page.TextOf("identity"), "未实名") {
+				t.Errorf("the level rose: %s", b.Page.TextOf("identity"))
+			}
+		})
+	}
+}
+
+func TestA27OnePersonOneAccount(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		p.Persona("13800138061", "", 0)
+		p.Persona("13800138062", "", 0)
+		first := p.SignIn("13800138061")
+		if page := submit(t, first, p.URL+"/proofing?ial=1", map[string]string{"proofing-name": " 张三 ", "proofing-number": " 11010519491231002ｘ"}); !strings.Contains(page.TextOf("proofing-outcome"), "初级实名") {
+			t.Fatalf("full-width and blanks are refused: %s", page.Text)
+		}
+		second := p.SignIn("13800138062")
+		page := submit(t, second, p.URL+"/proofing?ial=1", map[string]string{"proofing-name": "张三", "proofing-number": "１１０１０５１９４９１２３１００２X"})
+		if page.Status == http.StatusOK || strings.Contains(page.TextOf("proofing-outcome"), "初级实名") {
+			t.Errorf("a second account took the same identity: %d %s", page.Status, page.Text)
+		}
+		for _, number := range []string{"110105194912310021", "000000000000000000", "11010519491331002X", "1101051949123100", "abc"} {
+			if page := submit(t, second, p.URL+"/proofing?ial=1", map[string]string{"proofing-name": "张三", "proofing-number": number}); page.Status != http.StatusUnprocessableEntity {
+				t.Errorf("%s is answered with %d", number, page.Status)
+			}
+		}
+	})
+}
+
+// TestA28PersonalDataIsNowhereReadable looks for what people typed in everything that is kept: log, database, documents.
+func TestA28PersonalDataIsNowhereReadable(t *testing.T) {
+	folder := t.TempDir()
+	p := apptest.StartWith(t, apptest.NewConfig(t, "sqlite:"+folder+"/yinxin.db", folder))
+	const to, number, name = "13800138000", "11010519491231002X", "张三"
+	b := walk.New(nil)
+	submit(t, b, p.URL+"/register", map[string]string{"register-identifier": to})
+	code := inbox(t, p, to)
+	for _, fields := range []map[string]string{{"otp-code": code}, {"password-new": apptest.Password}} {
+		if err := b.Submit(context.Background(), fields); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := submit(t, b, p.URL+"/proofing?ial=2", map[string]string{"proofing-name": name, "proofing-number": number, "proofing-mobile": to})
+	if !strings.Contains(page.TextOf("proofing-outcome"), "中级实名") {
+		t.Fatalf("proofing: %s", page.Text)
+	}
+	// Errors that name what was typed would show up in the log.
+	submit(t, b, p.URL+"/proofing?ial=2", map[string]string{"proofing-name": name, "proofing-number": number[:17] + "1", "proofing-mobile": to})
+	if err := b.Open(context.Background(), p.URL+"/me"); err != nil {
+		t.Fatal(err)
+	}
+	for _, shown := range []string{b.Page.Source, b.Page.URL.String()} {
+		if strings.Contains(shown, number) || strings.Contains(shown, to) {
+			t.Error("the page of the person shows number or mobile unmasked")
+		}
+	}
+	kept := map[string]string{"log": p.Log.String()}
+	for _, file := range []string{"yinxin.db", "yinxin.db-wal"} {
+		content, err := os.ReadFile(folder + "/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept[file] = string(content)
+	}
+	for place, content := range kept {
+		// The mobile number stands in the simulated inbox, which is a sandbox's own; it must not stand in the log.
+		for what, secret := range map[string]string{"ID number": number, "its first 17": number[:17], "password": apptest.Password, "name": name} {
+			if strings.Contains(content, secret) {
+				t.Errorf("%s stands readable in the %s", what, place)
+			}
+		}
+		if place == "log" && (strings.Contains(content, to) || strings.Contains(content, code)) {
+			t.Error("mobile number or code stands in the log")
+		}
+	}
+	if !strings.Contains(p.Log.String(), "POST /proofing") {
+		t.Error("the log was not read")
+	}
+}
