@@ -116,6 +116,11 @@ func (c *Client) Normalize() error {
 			return refuse("redirect_uris", err.Error())
 		}
 	}
+	if c.PortalURL != "" {
+		if err := checkRedirect(c.PortalURL, c.ApplicationType); err != nil {
+			return refuse("portal_url", err.Error())
+		}
+	}
 	for _, uri := range c.PostLogoutRedirectURIs {
 		if err := checkRedirect(uri, c.ApplicationType); err != nil {
 			return refuse("post_logout_redirect_uris", err.Error())
