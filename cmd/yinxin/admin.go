@@ -24,7 +24,7 @@ func admin(ctx context.Context, c command) int {
 	if err != nil {
 		return c.fail(exitMisuse, "admin", err)
 	}
-	summary, err := app.ApplyFile(ctx, cfg, *file)
+	summary, err := app.ApplyFile(ctx, cfg, *file, c.log())
 	if err != nil {
 		return c.fail(exitFailed, "admin", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -116,6 +117,13 @@ func (c command) parse(set *flag.FlagSet) (arguments []string, status int, done 
 		arguments = append(arguments, set.Arg(0))
 		rest = set.Args()[1:]
 	}
+}
+
+// log makes JSON lines on stderr the log of the process.
+func (c command) log() *slog.Logger {
+	logger := slog.New(slog.NewJSONHandler(c.stderr, nil))
+	slog.SetDefault(logger)
+	return logger
 }
 
 // fail prints an error the way every verb does.

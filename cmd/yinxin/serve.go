@@ -31,7 +31,7 @@ func serve(ctx context.Context, c command) int {
 	if err != nil {
 		return c.fail(exitMisuse, "serve", err)
 	}
-	platform, err := app.New(ctx, cfg, app.Options{})
+	platform, err := app.New(ctx, cfg, app.Options{Log: c.log()})
 	if err != nil {
 		return c.fail(exitMisuse, "serve", err)
 	}

@@ -230,7 +230,8 @@ func (p *Pages) judge(r *http.Request) (report []byte, typed web.VerifyPage, err
 		return nil, typed, fault.Wrap(err, fault.Malformed)
 	}
 	typed = web.VerifyPage{Code: bounded(r.PostForm.Get("verify-code")), Number: bounded(r.PostForm.Get("verify-number"))}
-	order := VerificationOrder{Code: strings.TrimSpace(r.PostForm.Get("verify-code")), LicenseID: strings.TrimSpace(r.PostForm.Get("verify-number")), Check: r.PostForm.Get("verify-check")}
+	// A code may hold and even end with blanks (RFC 9285), so only line ends around it are dropped.
+	order := VerificationOrder{Code: strings.Trim(r.PostForm.Get("verify-code"), "\r\n\t"), LicenseID: strings.TrimSpace(r.PostForm.Get("verify-number")), Check: r.PostForm.Get("verify-check")}
 	result, err := judgeOrder(r.Context(), p.Service, order)
 	if err != nil {
 		return nil, typed, err

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -36,7 +38,7 @@ type Issuer struct {
 	Types []string `yaml:"types"`
 }
 
-// Persona is a simulated person of the sandbox. With Count, %d in the identifier runs from 1.
+// Persona is a simulated person of the sandbox. With Count, %d (or %04d, filled with zeros) in the identifier runs from 1.
 type Persona struct {
 	Identifier string   `yaml:"identifier"`
 	Password   string   `yaml:"password"`
@@ -58,7 +60,7 @@ func ReadManifest(content []byte) (Manifest, error) {
 }
 
 // ApplyFile applies a file to the state that a configuration names, also while servers run.
-func ApplyFile(ctx context.Context, cfg Config, path string) (string, error) {
+func ApplyFile(ctx context.Context, cfg Config, path string, log *slog.Logger) (string, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
@@ -67,7 +69,7 @@ func ApplyFile(ctx context.Context, cfg Config, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	a, err := New(ctx, cfg, Options{})
+	a, err := New(ctx, cfg, Options{Log: log})
 	if err != nil {
 		return "", err
 	}
@@ -87,10 +89,11 @@ func (a *App) Apply(ctx context.Context, m Manifest) error {
 		return errors.New("personas belong to the sandbox only")
 	}
 	for _, p := range m.Personas {
+		hashes := &personaHashes{password: p.Password, right: map[string]bool{}}
 		for n := 1; n <= max(p.Count, 1); n++ {
 			one := p
-			one.Identifier = strings.ReplaceAll(p.Identifier, "%d", fmt.Sprint(n))
-			if err := a.applyPersona(ctx, one, n); err != nil {
+			one.Identifier = counter.ReplaceAllStringFunc(p.Identifier, func(form string) string { return fmt.Sprintf(form, n) })
+			if err := a.applyPersona(ctx, one, n, hashes); err != nil {
 				return fmt.Errorf("persona %d: %w", n, err)
 			}
 		}
@@ -107,8 +110,42 @@ func (a *App) Apply(ctx context.Context, m Manifest) error {
 	return nil
 }
 
+// counter is the place of the number in the identifiers of counted personas.
+var counter = regexp.MustCompile(`%(0[1-9])?d`)
+
+// personaHashes lets counted personas share one hash of their common password: they are simulated, and each hash costs
+// tens of milliseconds.
+type personaHashes struct {
+	password string
+	fresh    string
+	right    map[string]bool // stored hashes that were checked
+}
+
+// update returns the hash to store, or nothing when the stored one is of the password.
+func (h *personaHashes) update(ctx context.Context, passwords *authn.Passwords, stored string) (string, error) {
+	if h.password == "" || h.right[stored] {
+		return "", nil
+	}
+	if stored != "" {
+		if _, err := passwords.Check(ctx, stored, h.password); err == nil {
+			h.right[stored] = true
+			return "", nil
+		} else if !errors.Is(err, authn.ErrWrong) {
+			return "", err
+		}
+	}
+	if h.fresh == "" {
+		fresh, err := passwords.Hash(ctx, h.password)
+		if err != nil {
+			return "", err
+		}
+		h.fresh, h.right[fresh] = fresh, true
+	}
+	return h.fresh, nil
+}
+
 // applyPersona makes the account of a persona through the same services that people use; the authority is not asked.
-func (a *App) applyPersona(ctx context.Context, p Persona, n int) error {
+func (a *App) applyPersona(ctx context.Context, p Persona, n int, hashes *personaHashes) error {
 	identifier, err := subject.ParseIdentifier(p.Identifier)
 	if err != nil {
 		return err
@@ -117,15 +154,13 @@ func (a *App) applyPersona(ctx context.Context, p Persona, n int) error {
 	if err != nil {
 		return err
 	}
-	if p.Password != "" {
-		if _, err := a.identity.Passwords.Check(ctx, account.PasswordHash, p.Password); errors.Is(err, authn.ErrWrong) {
-			hash, err := a.identity.Passwords.Hash(ctx, p.Password)
-			if err != nil {
-				return err
-			}
-			if err := a.Accounts.SetPassword(ctx, account.ID, hash); err != nil {
-				return err
-			}
+	hash, err := hashes.update(ctx, a.identity.Passwords, account.PasswordHash)
+	if err != nil {
+		return err
+	}
+	if hash != "" {
+		if err := a.Accounts.SetPassword(ctx, account.ID, hash); err != nil {
+			return err
 		}
 	}
 	if strings.Join(p.Roles, " ") != strings.Join(account.Roles, " ") {

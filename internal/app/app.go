@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -46,7 +45,7 @@ import (
 
 // Options are what tests and quickstart may set; the zero value is a server's.
 type Options struct {
-	Log        *slog.Logger
+	Log        *slog.Logger // silent when nil
 	Now        func() time.Time
 	Rand       io.Reader
 	Public     net.Listener // already open, for free ports
@@ -97,9 +96,9 @@ func openDatabase(ctx context.Context, cfg Config) (*sqldb.DB, error) {
 }
 
 // New assembles the platform. Close it after Serve has returned.
-func New(ctx context.Context, cfg Config, opts Options) (a *App, err error) {
+func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 	if opts.Log == nil {
-		opts.Log = slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo}))
+		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -107,37 +106,40 @@ func New(ctx context.Context, cfg Config, opts Options) (a *App, err error) {
 	if opts.Rand == nil {
 		opts.Rand = rand.Reader
 	}
-	a = &App{cfg: cfg, opts: opts, metrics: newMetrics(Version())}
-	defer func() {
-		if err != nil {
-			a.Close()
-		}
-	}()
+	a := &App{cfg: cfg, opts: opts, metrics: newMetrics(Version())}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// open assembles the parts in the order in which they need each other.
+func (a *App) open(ctx context.Context) (err error) {
 	if err := a.openStores(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := a.openKeys(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := a.openPages(); err != nil {
-		return nil, err
+		return err
 	}
-	roots, err := outboundTLS(cfg.Outbound.CAFile)
+	roots, err := outboundTLS(a.cfg.Outbound.CAFile)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	a.outbound = outbound.New(outbound.Config{Allowed: cfg.Outbound.Allowed, TLS: roots})
+	a.outbound = outbound.New(outbound.Config{Allowed: a.cfg.Outbound.Allowed, TLS: roots})
 	if err := a.openIdentity(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if a.trust, err = newTrustSource(ctx, a); err != nil {
-		return nil, err
+		return err
 	}
 	if a.sealing, err = openSealing(ctx, a); err != nil {
-		return nil, err
+		return err
 	}
 	a.openOutbox()
-	return a, a.openRoutes()
+	return a.openRoutes()
 }
 
 func (a *App) openStores(ctx context.Context) (err error) {

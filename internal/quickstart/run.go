@@ -30,6 +30,8 @@ func Run(ctx context.Context, o Options) (ok bool, err error) {
 		return false, err
 	}
 	defer log.Close()
+	logger := slog.New(slog.NewJSONHandler(log, nil))
+	slog.SetDefault(logger)
 	report := &Report{Issuer: s.cfg.Issuer, Management: s.managementURL(), Data: s.options.Data, Config: s.file, CAFile: s.caFile,
 		Trust: filepath.Join(s.options.Data, "trust"), Inbox: s.cfg.Issuer + "/sandbox/inbox", Steps: []Step{}, Personas: []Persona{}, Clients: []Client{}}
 	serving, stop := context.WithCancel(ctx)
@@ -40,7 +42,7 @@ func Run(ctx context.Context, o Options) (ok bool, err error) {
 	var group sync.WaitGroup
 	failed := make(chan error, 1+len(s.portals))
 	run.step(ctx, "start", func(ctx context.Context) (string, error) {
-		platform, err := app.New(ctx, s.cfg, app.Options{Public: s.public, Management: s.manage, Migrate: true, Log: slog.New(slog.NewJSONHandler(log, nil))})
+		platform, err := app.New(ctx, s.cfg, app.Options{Public: s.public, Management: s.manage, Migrate: true, Log: logger})
 		if err != nil {
 			return "", err
 		}

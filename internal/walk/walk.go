@@ -326,6 +326,12 @@ func attribute(n *html.Node, name string) (string, bool) {
 }
 
 func textOf(n *html.Node) string {
+	if n.Type == html.ElementNode && n.Data == "textarea" { // its text is a value: every blank counts
+		if n.FirstChild == nil {
+			return ""
+		}
+		return n.FirstChild.Data
+	}
 	var b strings.Builder
 	var visit func(*html.Node)
 	visit = func(n *html.Node) {

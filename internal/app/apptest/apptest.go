@@ -93,8 +93,10 @@ func StartWith(t testing.TB, cfg app.Config) *Platform {
 	_, port, _ := net.SplitHostPort(public.Addr().String())
 	cfg.Issuer = "http://localhost:" + port
 	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Log: &SafeBuffer{}}
+	logger := slog.New(slog.NewJSONHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	slog.SetDefault(logger) // what no request's log line holds goes there
 	ctx, stop := context.WithCancel(context.Background())
-	platform, err := app.New(ctx, cfg, app.Options{Public: public, Management: management, Migrate: true, Now: p.Now, Log: slog.New(slog.NewJSONHandler(p.Log, nil))})
+	platform, err := app.New(ctx, cfg, app.Options{Public: public, Management: management, Migrate: true, Now: p.Now, Log: logger})
 	if err != nil {
 		stop()
 		t.Fatal(err)
