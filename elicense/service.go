@@ -29,7 +29,7 @@ type Config struct {
 	Maker        *licenseface.Maker
 	// BaseURL is the issuer address without a slash at its end; status lists stand below BaseURL/status/.
 	BaseURL string
-	// IssueLease is how long one call has a licence for itself while it is made and sealed; one minute when zero. After a
+	// IssueLease is how long one call has a licence for itself while it is made and sealed; 20 seconds when zero. After a
 	// crash nobody touches the licence for that long.
 	IssueLease time.Duration
 	Now        func() time.Time
@@ -48,7 +48,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, errors.New("elicense: BaseURL must be set and not end in a slash")
 	}
 	if cfg.IssueLease == 0 {
-		cfg.IssueLease = time.Minute
+		cfg.IssueLease = 20 * time.Second
 	}
 	return &Service{cfg: cfg}, nil
 }

@@ -29,8 +29,9 @@ type StampRequest struct {
 	Provider    string
 }
 
-// stampLease is how long a planned stamp belongs to the process that planned it.
-const stampLease = 2 * time.Minute
+// stampLease is how long a planned stamp belongs to the process that planned it. It is longer than a slow key provider
+// takes and short enough that nobody waits long after a crash; two holders at once cannot both store a result.
+const stampLease = 15 * time.Second
 
 // Stamp seals a document. Nothing is signed before the intent is on record, and nothing leaves before it was verified
 // and stored; the same key gives the same result again.

@@ -269,12 +269,8 @@ func TestX17OneVerdictOnEveryChannel(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var form bytes.Buffer
-			writer := multipart.NewWriter(&form)
-			part, _ := writer.CreateFormFile("file", filepath.Base(file))
-			part.Write(content)
-			writer.Close()
-			response, err := http.Post(r.Issuer+"/api/v1/verifications", writer.FormDataContentType(), &form)
+			form, contentType := multipartFile(filepath.Base(file), content)
+			response, err := http.Post(r.Issuer+"/api/v1/verifications", contentType, form)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -305,6 +301,16 @@ func TestX17OneVerdictOnEveryChannel(t *testing.T) {
 			}
 		})
 	}
+}
+
+// multipartFile is an upload of one file.
+func multipartFile(name string, content []byte) (body io.Reader, contentType string) {
+	var form bytes.Buffer
+	writer := multipart.NewWriter(&form)
+	part, _ := writer.CreateFormFile("file", name) // a buffer never fails
+	part.Write(content)
+	writer.Close()
+	return &form, writer.FormDataContentType()
 }
 
 func decode(t *testing.T, content []byte) any {
