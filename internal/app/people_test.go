@@ -1,12 +1,16 @@
 package app_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -315,4 +319,86 @@ func TestA28PersonalDataIsNowhereReadable(t *testing.T) {
 	if !strings.Contains(p.Log.String(), "POST /proofing") {
 		t.Error("the log was not read")
 	}
+}
+
+// timingVariable sets the tries for each group; the campaign of `make soak` uses 500. Without it only the work is compared:
+// a timed test on a shared machine would tell nothing.
+const timingVariable = "ENUMERATION_ROUNDS"
+
+func TestA01TimingDoesNotTellWhoHasAnAccount(t *testing.T) {
+	rounds := 8
+	if text := os.Getenv(timingVariable); text != "" {
+		var err error
+		if rounds, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := apptest.Start(t, sqlite(t))
+	known, unknown := make([]float64, rounds), make([]float64, rounds)
+	b := walk.New(nil)
+	if err := b.Open(context.Background(), p.URL+"/login"); err != nil {
+		t.Fatal(err)
+	}
+	// Each try has an identifier of its own, so that no counter gets in the way; the source's counter is moved along.
+	for i := range rounds {
+		p.Persona(fmt.Sprintf("139%08d", i), "", 0)
+	}
+	try := func(identifier string) float64 {
+		began := time.Now()
+		if err := b.Submit(context.Background(), map[string]string{"login-identifier": identifier, "login-password": "wrong-password"}); err != nil || b.Page.Status != http.StatusUnauthorized {
+			t.Fatalf("%v %d", err, b.Page.Status)
+		}
+		return float64(time.Since(began).Microseconds())
+	}
+	for i := range rounds {
+		if i%100 == 99 {
+			p.Advance(authn.LoginSpan + time.Second)
+		}
+		if i%2 == 0 {
+			known[i], unknown[i] = try(fmt.Sprintf("139%08d", i)), try(fmt.Sprintf("137%08d", i))
+		} else {
+			unknown[i], known[i] = try(fmt.Sprintf("137%08d", i)), try(fmt.Sprintf("139%08d", i))
+		}
+	}
+	z := rankTest(known, unknown)
+	slices.Sort(known)
+	slices.Sort(unknown)
+	a, c := known[rounds/2], unknown[rounds/2]
+	t.Logf("median %0.f µs with an account, %0.f µs without, ratio %.3f, rank test z %.2f over %d tries each", a, c, a/c, z, rounds)
+	if rounds >= 100 && (a/c > 1.05 || a/c < 0.95 || math.Abs(z) > 2.58) {
+		t.Error("the time of an answer tells who has an account")
+	}
+	// One Argon2id hash takes more than ten milliseconds anywhere; an answer without one is faster by an order.
+	if a < 2000 || c < 2000 {
+		t.Errorf("an answer came without the work of a password: %0.f and %0.f µs", a, c)
+	}
+}
+
+// rankTest is the z value of the Mann-Whitney test.
+func rankTest(a, b []float64) float64 {
+	type value struct {
+		v     float64
+		first bool
+	}
+	var all []value
+	for i := range a {
+		all = append(all, value{a[i], true}, value{b[i], false})
+	}
+	slices.SortFunc(all, func(x, y value) int { return cmp.Compare(x.v, y.v) })
+	ranks := 0.0
+	for i := 0; i < len(all); {
+		j := i
+		for j < len(all) && all[j].v == all[i].v {
+			j++
+		}
+		for k := i; k < j; k++ {
+			if all[k].first {
+				ranks += float64(i+j+1) / 2
+			}
+		}
+		i = j
+	}
+	n, m := float64(len(a)), float64(len(b))
+	u := ranks - n*(n+1)/2
+	return (u - n*m/2) / math.Sqrt(n*m*(n+m+1)/12)
 }

@@ -116,6 +116,32 @@ func (b *Tab) Size(t testing.TB, width, height int64) {
 	}
 }
 
+// WithoutScripts switches scripts off, as people with old or careful browsers have them.
+func (b *Tab) WithoutScripts(t testing.TB) {
+	t.Helper()
+	if _, err := chromedp.Call(b.Context, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatalf("switch scripts off: %v", err)
+	}
+}
+
+// Fill types into the inputs with these ids.
+func (b *Tab) Fill(t testing.TB, values map[string]string) {
+	t.Helper()
+	for id, value := range values {
+		if err := chromedp.Do(b.Context, chromedp.SendKeys(chromedp.CSS("#"+id), value)); err != nil {
+			t.Fatalf("fill %s: %v", id, err)
+		}
+	}
+}
+
+// Press clicks the element with the id and waits until the page that follows shows one of the CSS selectors.
+func (b *Tab) Press(t testing.TB, id, next string) {
+	t.Helper()
+	if err := chromedp.Do(b.Context, chromedp.Click(chromedp.CSS("#"+id)), chromedp.WaitVisible(chromedp.CSS(next))); err != nil {
+		t.Fatalf("press %s and wait for %s: %v", id, next, err)
+	}
+}
+
 // Prefer sets a media feature, for instance "forced-colors" to "active"; an empty value takes it back.
 func (b *Tab) Prefer(t testing.TB, feature, value string) {
 	t.Helper()

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/yinxin-gov/yinxin/internal/testkit/browser"
+)
+
+// pictures is where reviewers want pictures of the main job: go test ./cmd/yinxin -run RealBrowser -pictures /tmp/pictures
+var pictures = flag.String("pictures", "", "folder for pictures of the main job")
+
+// TestMainJobInARealBrowser walks a person with scripts switched off through the running platform at both widths and in
+// two languages: nothing is asked of anybody else, the browser finds nothing to complain about, every page is there.
+func TestMainJobInARealBrowser(t *testing.T) {
+	data := t.TempDir()
+	out, _ := begin(t, "quickstart", "--data", data, "--listen", "127.0.0.1:0", "--json")
+	until(t, "the report", func() bool { return strings.HasSuffix(out.String(), "}\n") })
+	r := report(t, out.String())
+	for _, width := range []int64{360, 1280} {
+		for _, language := range []string{"zh-CN", "en"} {
+			t.Run(fmt.Sprint(width, " ", language), func(t *testing.T) {
+				tab := browser.New(t)
+				tab.WithoutScripts(t)
+				tab.Size(t, width, 800)
+				v := &visit{t: t, tab: tab, issuer: r.Issuer, language: language, prefix: fmt.Sprintf("%d-%s-", width, language)}
+				for _, path := range []string{"/", "/register", "/verify", "/inbox", "/nothing-here"} {
+					v.open(path)
+				}
+				v.open("/verify")
+				if err := chromedp.Do(tab.Context, chromedp.SetUploadFiles(chromedp.CSS("#verify-file"), []string{filepath.Join(data, "license-2.ofd")})); err != nil {
+					t.Fatal(err)
+				}
+				tab.Press(t, "verify-submit", ".verdict")
+				v.look("verify-result")
+
+				// The portal's login leads through the platform's pages and back.
+				tab.Open(t, r.Clients[0].PortalURL+"/")
+				v.look("portal")
+				tab.Open(t, r.Clients[0].PortalURL+"/me?lang="+language)
+				v.look("login")
+				tab.Fill(t, map[string]string{"login-identifier": r.Personas[4].Identifier, "login-password": r.Personas[4].Password})
+				tab.Press(t, "login-submit", "#consent-allow, #portal-sub")
+				if strings.HasPrefix(v.address(), r.Issuer) {
+					v.look("consent")
+					tab.Press(t, "consent-allow", "#portal-sub")
+				}
+				v.look("portal-signed-in")
+				for _, path := range []string{"/me", "/license", "/license/new?type=11100000MB0143028R001", "/proofing", "/logout"} {
+					v.open(path)
+				}
+				tab.Press(t, "logout-confirm", "h1")
+				v.look("logged-out")
+			})
+		}
+	}
+	t.Run("holder shows a licence", func(t *testing.T) {
+		tab := browser.New(t)
+		tab.Size(t, 360, 800)
+		v := &visit{t: t, tab: tab, issuer: r.Issuer, language: "zh-CN", prefix: "360-holder-"}
+		v.open("/login")
+		tab.Fill(t, map[string]string{"login-identifier": r.Personas[0].Identifier, "login-password": r.Personas[0].Password})
+		tab.Press(t, "login-submit", "#identity")
+		v.look("me")
+	})
+}
+
+type visit struct {
+	t                        *testing.T
+	tab                      *browser.Tab
+	issuer, language, prefix string
+}
+
+func (v *visit) open(path string) {
+	v.t.Helper()
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+	v.tab.Open(v.t, v.issuer+path+separator+"lang="+v.language)
+	name, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimPrefix(path, "/"), "/", "-"), "?")
+	if name == "" {
+		name = "home"
+	}
+	v.look(name)
+	if elsewhere := v.tab.Elsewhere(v.t, v.issuer); len(elsewhere) > 0 {
+		v.t.Errorf("%s: X-05: requests to %v", path, elsewhere)
+	}
+}
+
+// look takes a picture when pictures are wanted, and hears the browser's complaints.
+func (v *visit) look(name string) {
+	v.t.Helper()
+	if problems := v.tab.Problems(); len(problems) > 0 {
+		v.t.Errorf("%s: the browser complains: %v", name, problems)
+	}
+	if *pictures == "" {
+		return
+	}
+	picture, err := chromedp.Run(v.tab.Context, chromedp.FullScreenshot(85))
+	if err == nil {
+		err = os.MkdirAll(*pictures, 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(*pictures, v.prefix+name+".jpg"), picture, 0o644)
+	}
+	if err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+func (v *visit) address() string {
+	v.t.Helper()
+	address, err := chromedp.Run(v.tab.Context, chromedp.Location())
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return address
+}
