@@ -277,7 +277,7 @@ func TestL10Lookup(t *testing.T) {
 		ctx := licensetest.As("")
 		return withIP(ctx, ip)
 	}
-	result, err := w.Service.Lookup(from("192.0.2.7"), l.LicenseID, "0015")
+	result, err := w.Service.Lookup(from("192.0.2.7"), l.LicenseID, "003B")
 	if err != nil || result.Verdict != verify.Valid || result.Code != "V00" || result.License.StatusSource != "online" {
 		t.Fatalf("%+v %v", result, err)
 	}
@@ -285,7 +285,7 @@ func TestL10Lookup(t *testing.T) {
 	if err != nil || wrong.Code != "V40" || wrong.License != nil {
 		t.Fatalf("%+v %v", wrong, err)
 	}
-	absent, err := w.Service.Lookup(from("192.0.2.7"), "1.2.156.3005.2.x", "0015")
+	absent, err := w.Service.Lookup(from("192.0.2.7"), "1.2.156.3005.2.x", "003B")
 	a, _ := json.Marshal(wrong)
 	b, _ := json.Marshal(absent)
 	if err != nil || string(a) != string(b) {
@@ -296,16 +296,16 @@ func TestL10Lookup(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err = w.Service.Lookup(from("192.0.2.7"), l.LicenseID, "0015")
+	_, err = w.Service.Lookup(from("192.0.2.7"), l.LicenseID, "003B")
 	wantCode(t, err, fault.LookupLimited)
 	if fault.From(err).RetryAfter == 0 {
 		t.Error("no Retry-After")
 	}
-	if result, err := w.Service.Lookup(from("192.0.2.8"), l.LicenseID, "0015"); err != nil || result.Code != "V00" {
+	if result, err := w.Service.Lookup(from("192.0.2.8"), l.LicenseID, "003B"); err != nil || result.Code != "V00" {
 		t.Errorf("another caller: %v", err)
 	}
 	w.Advance(11 * time.Minute)
-	if result, err := w.Service.Lookup(from("192.0.2.7"), l.LicenseID, "0015"); err != nil || result.Code != "V00" {
+	if result, err := w.Service.Lookup(from("192.0.2.7"), l.LicenseID, "003B"); err != nil || result.Code != "V00" {
 		t.Errorf("after the window: %v", err)
 	}
 	for i := range 60 {
@@ -315,13 +315,13 @@ func TestL10Lookup(t *testing.T) {
 		}
 	}
 	wantCode(t, err, fault.LookupLimited) // by number, from many addresses
-	_, err = w.Service.Lookup(from("203.0.113.1"), strings.Repeat("1", 300), "0015")
+	_, err = w.Service.Lookup(from("203.0.113.1"), strings.Repeat("1", 300), "003B")
 	wantCode(t, err, fault.Invalid)
 	if _, err := w.Service.ChangeStatus(licensetest.Issuer, l.ID, order(elicense.Revocation, "")); err != nil {
 		t.Fatal(err)
 	}
 	w.Advance(11 * time.Minute)
-	if result, err := w.Service.Lookup(from("192.0.2.7"), l.LicenseID, "0015"); err != nil || result.Code != "V10" || result.License.Status != "revoked" {
+	if result, err := w.Service.Lookup(from("192.0.2.7"), l.LicenseID, "003B"); err != nil || result.Code != "V10" || result.License.Status != "revoked" {
 		t.Errorf("revoked: %+v %v", result, err)
 	}
 }
@@ -337,10 +337,10 @@ func TestWallet(t *testing.T) {
 	if n, err := w.Service.Claim(context.Background(), licensetest.Holder, "001", "91990000MA7QX00016"); n != 0 || err != nil {
 		t.Errorf("another code: %d %v", n, err)
 	}
-	if n, err := w.Service.Claim(context.Background(), licensetest.Holder, "001", "91990000MA7QX00015"); n != 1 || err != nil {
+	if n, err := w.Service.Claim(context.Background(), licensetest.Holder, "001", "91990000MA7QX0003B"); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
-	if n, err := w.Service.Claim(context.Background(), "account:thief", "001", "91990000MA7QX00015"); n != 0 || err != nil {
+	if n, err := w.Service.Claim(context.Background(), "account:thief", "001", "91990000MA7QX0003B"); n != 0 || err != nil {
 		t.Errorf("claimed twice: %d %v", n, err)
 	}
 	page, next, err := w.Service.Mine(licensetest.Person, "", 0)

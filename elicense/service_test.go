@@ -113,7 +113,7 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 		{"no business number", licensetest.Clerk, func(a *elicense.Application) { a.BusinessNumber = "" }, fault.Invalid, "business_number"},
 		{"long business number", licensetest.Clerk, func(a *elicense.Application) { a.BusinessNumber = strings.Repeat("x", 65) }, fault.Invalid, "business_number"},
 		{"unknown type", licensetest.Clerk, func(a *elicense.Application) { a.TypeCode = "x" }, fault.LicenseTypeUnknown, ""},
-		{"unknown authority", licensetest.Clerk, func(a *elicense.Application) { a.AuthorityCode = "11990000MB7QX0022L" }, fault.LicenseAuthority, ""},
+		{"unknown authority", licensetest.Clerk, func(a *elicense.Application) { a.AuthorityCode = "11990000MB7QX0023P" }, fault.LicenseAuthority, ""},
 		{"no holder", licensetest.Clerk, func(a *elicense.Application) { a.Holders = nil }, fault.LicenseValues, "holder_name"},
 		{"mistyped code", licensetest.Clerk, func(a *elicense.Application) { a.Holders[0].Code = "91990000MA7QX00016" }, fault.LicenseValues, "holder_code"},
 		{"field of another type", licensetest.Clerk, func(a *elicense.Application) { a.Fields["location"] = "x" }, fault.LicenseValues, "location"},
@@ -212,14 +212,14 @@ func TestValuesAreEncryptedAtRest(t *testing.T) {
 	w, twin := newWorld(t)
 	w.Issued(t, licensetest.SampleApplication("B1"))
 	for _, l := range twin.All() {
-		if strings.Contains(string(l.Data), "启明") || slices.Contains(l.HolderKeys, "91990000MA7QX00015") {
+		if strings.Contains(string(l.Data), "启明") || slices.Contains(l.HolderKeys, "91990000MA7QX0003B") {
 			t.Error("values stand in the clear")
 		}
 	}
 	for _, r := range twin.Records() {
 		for _, e := range r.Events {
 			for _, detail := range e.Details {
-				if strings.Contains(detail, "启明") || strings.Contains(detail, "91990000MA7QX00015") {
+				if strings.Contains(detail, "启明") || strings.Contains(detail, "91990000MA7QX0003B") {
 					t.Errorf("audit event %s holds personal data", e.Type)
 				}
 			}

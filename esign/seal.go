@@ -8,11 +8,15 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/yinxin-gov/yinxin/esign/sealimage"
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/esign/verify"
+	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
@@ -56,12 +60,14 @@ type Seal struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	StatusReason string
+	StoppedBy    string // who suspended it; somebody else resumes it
 }
 
 // StampState of a stamp.
 type StampState string
 
-// States of a stamp. A planned one released no signature yet.
+// States of a stamp. A planned or abandoned one released no signature. Stored is final; an abandoned one is planned again
+// when its requester comes back with the same key.
 const (
 	Planned   StampState = "planned"
 	Stored    StampState = "stored"
@@ -82,34 +88,53 @@ type Stamp struct {
 	Page      int
 	XMM, YMM  float64
 	CreatedAt time.Time
-	LeaseTo   time.Time
+	LeaseTo   time.Time // until then a planned stamp belongs to the process that planned it
+}
+
+// Position is a place in the list of uses of a seal, which runs from the newest to the oldest. The zero one is before
+// the newest.
+type Position struct {
+	At time.Time
+	ID string
 }
 
 // Errors of stores.
 var (
 	ErrNotFound = errors.New("esign: not found")
 	ErrChanged  = errors.New("esign: the row was changed meanwhile")
-	ErrExists   = errors.New("esign: a stamp with this key exists")
+	ErrExists   = errors.New("esign: a row with this key exists")
+	ErrInactive = errors.New("esign: the seal is not in use")
 )
 
-// Store keeps seals and stamps; sealdb implements it. Every change is stored with its audit record.
+// Store keeps seals and stamps; sealdb implements it. Every change of state is stored with its audit record, or not at
+// all. Changes that need the seal in use look at it in the same transaction and hold off a suspension until they are
+// stored (security specification 2, seals).
 type Store interface {
+	// AddSeal stores an application; ErrExists when the code is taken.
 	AddSeal(ctx context.Context, s Seal, record audit.Record) error
 	Seal(ctx context.Context, id string) (Seal, error)
 	SealByCode(ctx context.Context, code string) (Seal, error)
+	// Seals lists seals by code, beginning after the code given.
 	Seals(ctx context.Context, after string, limit int) ([]Seal, error)
 	// UpdateSeal stores the seal if its state is still the one given; ErrChanged.
 	UpdateSeal(ctx context.Context, s Seal, from State, record audit.Record) error
-	// PlanStamp stores a planned stamp if the seal is active in the same transaction; ErrChanged when it is not, ErrExists
-	// when the requester used the key before.
+	// PlanStamp stores a planned stamp; ErrInactive when the seal is not in use, ErrExists when the requester used the key
+	// before.
 	PlanStamp(ctx context.Context, s Stamp, record audit.Record) error
 	StampByKey(ctx context.Context, requester, key string) (Stamp, error)
-	// SettleStamp moves a planned stamp; ErrChanged when it is no longer planned under the lease given.
+	// TakeOver plans a stamp again under the lease in s when nobody works on it: it is abandoned, or planned with a lease
+	// that was over by now. ErrChanged when somebody does, or it is stored; ErrInactive when the seal is not in use.
+	TakeOver(ctx context.Context, s Stamp, now time.Time, record audit.Record) error
+	// Release ends the lease of a planned stamp early, so that its requester need not wait; ErrChanged when it is no longer
+	// planned under the lease in s.
+	Release(ctx context.Context, s Stamp, at time.Time) error
+	// SettleStamp moves a planned stamp to its end; ErrChanged when it is no longer planned under the lease in s. A stamp
+	// becomes stored only while the seal is in use; ErrInactive.
 	SettleStamp(ctx context.Context, s Stamp, record audit.Record) error
-	// TakeOver gives a planned stamp a new lease if the old one is over; ErrChanged when somebody else holds it.
-	TakeOver(ctx context.Context, id string, now, lease time.Time) error
+	// PlannedBefore lists planned stamps whose lease was over by then, oldest lease first.
 	PlannedBefore(ctx context.Context, now time.Time, limit int) ([]Stamp, error)
-	Stamps(ctx context.Context, sealID, after string, limit int) ([]Stamp, error)
+	// Stamps lists the uses of a seal, newest first, beginning after the position.
+	Stamps(ctx context.Context, sealID string, after Position, limit int) ([]Stamp, error)
 }
 
 // Authority issues certificates; internal/app adapts the demonstration CA, a deployment with legal weight another one.
@@ -176,7 +201,33 @@ func (s *Service) event(ctx context.Context, kind, objectType, id string, detail
 	return audit.Event{Type: kind, At: s.cfg.Now(), Actor: actor, ActingFor: request.Actor.ActingFor, ObjectType: objectType, ObjectID: id, RequestID: request.ID, Details: details}
 }
 
-var sealCode = regexp.MustCompile(`^\d{14}$`)
+var sealCode = regexp.MustCompile(`^[0-9]{14}$`)
+
+// Bounds of texts, in characters.
+const (
+	maxOwner   = 30
+	maxLine    = 12
+	maxReason  = 200
+	maxPurpose = 200
+	maxItem    = 100
+	maxKey     = 128
+	maxID      = 64
+)
+
+// plain tells whether a text is one line of at most the given number of characters. Databases refuse NUL and broken
+// UTF-8, and neither belongs into a record.
+func plain(text string, limit int) bool {
+	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, unicode.IsControl)
+}
+
+// unavailable is the fault of a store, key provider or authority that did not answer as it should (503): nothing was
+// lost and the caller may try again.
+func unavailable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fault.Wrap(err, fault.Unavailable)
+}
 
 // Application asks for a seal.
 type Application struct {
@@ -194,25 +245,74 @@ func (s *Service) Apply(ctx context.Context, a Application) (Seal, error) {
 	if err != nil {
 		return Seal{}, err
 	}
+	a.Owner, a.Line, a.OwnerCode = strings.TrimSpace(a.Owner), strings.TrimSpace(a.Line), strings.TrimSpace(a.OwnerCode)
 	if a.Years == 0 {
 		a.Years = 5
 	}
-	if !sealCode.MatchString(a.Code) || a.Years < 1 || a.Years > 10 {
-		return Seal{}, fault.New(fault.SealUnfit, "why", "code or validity")
+	if err := a.validate(); err != nil {
+		return Seal{}, err
 	}
-	if _, err := sealimage.Draw(sealimage.Spec{Name: a.Owner, Line: a.Line, Code: a.Code, DiameterMM: a.DiameterMM}); err != nil {
-		return Seal{}, fault.Wrap(err, fault.SealUnfit, "why", err.Error())
-	}
-	if _, err := s.cfg.Store.SealByCode(ctx, a.Code); err == nil {
-		return Seal{}, fault.New(fault.Conflict)
-	} else if !errors.Is(err, ErrNotFound) {
-		return Seal{}, fault.Wrap(err, fault.Unavailable)
-	}
-	now := s.cfg.Now().UTC().Truncate(time.Second)
+	now := s.now()
 	seal := Seal{ID: ident.New(s.cfg.Rand, "seal"), Code: a.Code, Name: a.Owner + a.Line, Owner: a.Owner, OwnerCode: a.OwnerCode, Line: a.Line, DiameterMM: a.DiameterMM,
 		State: Applied, Applicant: actor.ID, ValidFrom: now, ValidTo: now.AddDate(a.Years, 0, 0), CreatedAt: now, UpdatedAt: now}
-	return seal, s.cfg.Store.AddSeal(ctx, seal, audit.With(s.event(ctx, "seal.applied", "seal", seal.ID, map[string]string{"code": a.Code})))
+	err = s.cfg.Store.AddSeal(ctx, seal, audit.With(s.event(ctx, "seal.applied", "seal", seal.ID, map[string]string{"code": a.Code})))
+	switch {
+	case errors.Is(err, ErrExists):
+		return Seal{}, fault.Wrap(err, fault.SealCodeTaken).WithField(fieldCode, fault.SealCodeTaken)
+	case err != nil:
+		return Seal{}, unavailable(err)
+	}
+	return seal, nil
 }
+
+// Wire names of what an application says.
+const (
+	fieldCode      = "seal_id"
+	fieldOwner     = "owner"
+	fieldOwnerCode = "owner_code"
+	fieldLine      = "line"
+	fieldDiameter  = "diameter_mm"
+	fieldYears     = "years"
+)
+
+// validate tells all that is wrong with an application at once. What has the right form is drawn, since only that shows
+// whether it fits.
+func (a Application) validate() error {
+	unfit := fault.New(fault.SealUnfit)
+	for _, check := range []struct {
+		field string
+		right bool
+	}{
+		{fieldCode, sealCode.MatchString(a.Code)},
+		{fieldOwner, a.Owner != "" && plain(a.Owner, maxOwner)},
+		{fieldOwnerCode, a.OwnerCode == "" || isUSCC(a.OwnerCode)},
+		{fieldLine, plain(a.Line, maxLine)},
+		{fieldDiameter, a.DiameterMM == 0 || a.DiameterMM >= sealimage.MinDiameterMM && a.DiameterMM <= sealimage.MaxDiameterMM},
+		{fieldYears, a.Years >= 1 && a.Years <= 10},
+	} {
+		if !check.right {
+			unfit.WithField(check.field, fault.SealField)
+		}
+	}
+	if len(unfit.Fields) > 0 {
+		return unfit
+	}
+	if _, err := sealimage.Draw(a.spec()); err != nil {
+		return fault.Wrap(err, fault.SealUnfit).WithField(fieldOwner, fault.SealDrawing)
+	}
+	return nil
+}
+
+func (a Application) spec() sealimage.Spec {
+	return sealimage.Spec{Name: a.Owner, Line: a.Line, Code: a.Code, DiameterMM: a.DiameterMM}
+}
+
+func isUSCC(text string) bool {
+	code, err := subject.ParseUSCC(text)
+	return err == nil && string(code) == text
+}
+
+func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Second) }
 
 // move changes the state of a seal.
 func (s *Service) move(ctx context.Context, id, role string, from []State, to State, reason string, check func(seal *Seal, actor reqctx.Actor) error) (Seal, error) {
@@ -237,23 +337,32 @@ func (s *Service) move(ctx context.Context, id, role string, from []State, to St
 			return Seal{}, err
 		}
 	}
-	seal.State, seal.UpdatedAt, seal.StatusReason = to, s.cfg.Now().UTC().Truncate(time.Second), reason
+	seal.State, seal.UpdatedAt, seal.StatusReason = to, s.now(), reason
 	e := s.event(ctx, "seal."+string(to), "seal", seal.ID, nil)
 	e.Reason = reason
 	err = s.cfg.Store.UpdateSeal(ctx, seal, old, audit.With(e))
-	if errors.Is(err, ErrChanged) {
+	switch {
+	case errors.Is(err, ErrChanged):
 		return Seal{}, fault.Wrap(err, fault.Conflict)
+	case err != nil:
+		return Seal{}, unavailable(err)
 	}
-	return seal, err
+	return seal, nil
 }
 
 func (s *Service) find(ctx context.Context, id string) (Seal, error) {
-	seal, err := s.cfg.Store.Seal(ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		return seal, fault.New(fault.NotFound)
+	if id == "" || !plain(id, maxID) {
+		return Seal{}, fault.New(fault.NotFound)
 	}
-	if err != nil {
-		return seal, fault.Wrap(err, fault.Unavailable)
+	return found(s.cfg.Store.Seal(ctx, id))
+}
+
+func found(seal Seal, err error) (Seal, error) {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Seal{}, fault.New(fault.NotFound)
+	case err != nil:
+		return Seal{}, unavailable(err)
 	}
 	return seal, nil
 }
@@ -283,29 +392,31 @@ func (s *Service) Make(ctx context.Context, id string) (Seal, error) {
 func (s *Service) build(ctx context.Context, seal *Seal) error {
 	picture, err := sealimage.Draw(sealimage.Spec{Name: seal.Owner, Line: seal.Line, Code: seal.Code, DiameterMM: seal.DiameterMM})
 	if err != nil {
-		return fault.Wrap(err, fault.SealUnfit, "why", err.Error())
+		return fault.Wrap(err, fault.SealUnfit).WithField(fieldOwner, fault.SealDrawing)
 	}
 	if seal.Picture, err = picture.PNG(); err != nil {
 		return err
 	}
 	key, err := s.cfg.Keys.Ensure(ctx, keys.Spec{Usage: keys.UsageSealSigner, Algorithm: keys.SM2, Label: seal.ID})
 	if err != nil {
-		return unavailable(err)
+		return keyFault(err)
 	}
 	cert, err := s.cfg.Authority.Issue(ctx, key, pki.ProfileSealSigner, pki.Subject{CommonName: seal.Code, Organization: seal.OwnerCode + seal.Owner}, "seal:"+seal.ID)
 	if err != nil {
-		return unavailable(err)
+		return keyFault(err)
 	}
 	maker, makerCert, err := s.maker(ctx)
 	if err != nil {
-		return unavailable(err)
+		return keyFault(err)
 	}
 	size := int(picture.SizeMM + 0.5)
-	// The seal ends with its signer's certificate at the latest.
+	// The years asked for begin now, and the seal ends with its signer's certificate at the latest.
+	years := seal.ValidTo.Year() - seal.ValidFrom.Year()
+	seal.ValidFrom = s.now()
+	seal.ValidTo = seal.ValidFrom.AddDate(years, 0, 0)
 	if cert.NotAfter.Before(seal.ValidTo) {
-		seal.ValidTo = cert.NotAfter
+		seal.ValidTo = cert.NotAfter.UTC()
 	}
-	seal.ValidFrom = s.cfg.Now().UTC().Truncate(time.Second)
 	seal.KeyID, seal.SignerCert = key.ID, cert.Raw
 	seal.SES, err = ses.NewSeal(ses.SealInfo{
 		Vid: "YINXIN", ESID: seal.Code, Type: 1, Name: seal.Name, SignerCerts: [][]byte{cert.Raw},
@@ -313,9 +424,27 @@ func (s *Service) build(ctx context.Context, seal *Seal) error {
 		Picture: ses.Picture{Type: "PNG", Data: seal.Picture, WidthMM: size, HeightMM: size},
 	}, makerCert.Raw, func(message []byte) ([]byte, error) { return maker.SignMessage(ctx, message) })
 	if err != nil {
-		return fmt.Errorf("make seal: %w", err)
+		return keyFault(fmt.Errorf("make seal: %w", err))
+	}
+	// GB/T 38540-2020 6.2: nothing is put on record that would not verify.
+	trust, err := s.trust(ctx)
+	if err != nil {
+		return err
+	}
+	if err := fit(*seal, trust); err != nil {
+		return fault.Wrap(fmt.Errorf("verify the seal made: %w", err), fault.Internal)
 	}
 	return nil
+}
+
+// keyFault tells a provider that cannot sign now, or whose answer does not verify (security row K-07), from a fault of
+// ours.
+func keyFault(err error) error {
+	if errors.Is(err, keys.ErrUnavailable) || errors.Is(err, keys.ErrSelfCheck) || errors.Is(err, ses.ErrSelfCheck) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return unavailable(err)
+	}
+	return err
 }
 
 // maker is the platform's seal maker: signer and certificate.
@@ -333,31 +462,40 @@ func (s *Service) maker(ctx context.Context) (keys.Signer, *pki.Certificate, err
 	return signer, cert, err
 }
 
-func unavailable(err error) error {
-	if errors.Is(err, keys.ErrUnavailable) {
-		return fault.Wrap(err, fault.Unavailable)
-	}
-	return err
-}
-
 // Activate puts a made seal into use.
 func (s *Service) Activate(ctx context.Context, id string) (Seal, error) {
 	return s.move(ctx, id, RoleKeeper, []State{Made}, Active, "", nil)
 }
 
-// Suspend stops a seal at once; what was sealed lawfully before stays valid.
+// Suspend stops a seal at once; what was sealed lawfully before stays valid. One person is enough.
 func (s *Service) Suspend(ctx context.Context, id, reason string) (Seal, error) {
-	return s.move(ctx, id, RoleKeeper, []State{Active}, Suspended, reason, nil)
+	return s.move(ctx, id, RoleKeeper, []State{Active}, Suspended, reason, func(seal *Seal, actor reqctx.Actor) error {
+		seal.StoppedBy = actor.ID
+		return needReason(reason)
+	})
 }
 
-// Resume puts a suspended seal back into use; the reviewer decides.
+// Resume puts a suspended seal back into use; the reviewer decides, who must not be the one who stopped it (X-15).
 func (s *Service) Resume(ctx context.Context, id string) (Seal, error) {
-	return s.move(ctx, id, RoleReviewer, []State{Suspended}, Active, "", nil)
+	return s.move(ctx, id, RoleReviewer, []State{Suspended}, Active, "", func(seal *Seal, actor reqctx.Actor) error {
+		if actor.ID == seal.StoppedBy {
+			return fault.New(fault.SealSamePerson)
+		}
+		seal.StoppedBy = ""
+		return nil
+	})
 }
 
-// Revoke ends a seal for good.
+// Revoke ends a seal, or its application, for good.
 func (s *Service) Revoke(ctx context.Context, id, reason string) (Seal, error) {
-	return s.move(ctx, id, RoleReviewer, []State{Made, Active, Suspended}, Revoked, reason, nil)
+	return s.move(ctx, id, RoleReviewer, []State{Applied, Approved, Made, Active, Suspended}, Revoked, reason, func(*Seal, reqctx.Actor) error { return needReason(reason) })
+}
+
+func needReason(reason string) error {
+	if strings.TrimSpace(reason) == "" || !plain(reason, maxReason) {
+		return fault.New(fault.SealReason).WithField("reason", fault.SealReason)
+	}
+	return nil
 }
 
 // Find reads a seal.
@@ -365,23 +503,28 @@ func (s *Service) Find(ctx context.Context, id string) (Seal, error) { return s.
 
 // FindByCode reads a seal by its code.
 func (s *Service) FindByCode(ctx context.Context, code string) (Seal, error) {
-	seal, err := s.cfg.Store.SealByCode(ctx, code)
-	if errors.Is(err, ErrNotFound) {
-		return seal, fault.New(fault.NotFound)
+	if !sealCode.MatchString(code) {
+		return Seal{}, fault.New(fault.NotFound)
 	}
-	return seal, err
+	return found(s.cfg.Store.SealByCode(ctx, code))
 }
 
-// List gives a page of seals after a cursor.
-func (s *Service) List(ctx context.Context, after string, limit int) ([]Seal, string, error) {
-	seals, err := s.cfg.Store.Seals(ctx, after, limit+1)
+// maxPage bounds a page of a list.
+const maxPage = 200
+
+// List gives a page of seals by code, after a cursor. next is empty on the last page.
+func (s *Service) List(ctx context.Context, after string, limit int) (page []Seal, next string, err error) {
+	if after != "" && !sealCode.MatchString(after) {
+		return nil, "", fault.New(fault.Malformed)
+	}
+	limit = min(max(limit, 1), maxPage)
+	page, err = s.cfg.Store.Seals(ctx, after, limit+1)
 	if err != nil {
-		return nil, "", fault.Wrap(err, fault.Unavailable)
+		return nil, "", unavailable(err)
 	}
-	next := ""
-	if len(seals) > limit {
-		seals = seals[:limit]
-		next = seals[limit-1].ID
+	if len(page) > limit {
+		page = page[:limit]
+		next = page[limit-1].Code
 	}
-	return seals, next, nil
+	return page, next, nil
 }

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/ses"
-	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
@@ -23,14 +24,16 @@ type StampRequest struct {
 	Page        int     // from 1; 0 makes an invisible seal
 	XMM, YMM    float64 // top left corner of the seal
 	Item        string
-	Purpose     string
-	ExpectedSM3 string // approval bound to the document, optional
+	Purpose     string // required
+	ExpectedSM3 string // approval bound to the document, hex, optional
 	Key         string // idempotency key; required
-	Provider    string
 }
 
-// stampLease is how long a planned stamp belongs to the process that planned it. It is longer than a slow key provider
-// takes and short enough that nobody waits long after a crash; two holders at once cannot both store a result.
+// MaxDocument is the greatest document that is sealed, in bytes (security rule R11).
+const MaxDocument = 50 << 20
+
+// stampLease is how long a planned stamp belongs to the process that planned it: longer than a stamp takes, and shorter
+// than the 20 seconds for which the licence room holds a licence that it issues, so that its next try is not turned away.
 const stampLease = 15 * time.Second
 
 // Stamp seals a document. Nothing is signed before the intent is on record, and nothing leaves before it was verified
@@ -45,180 +48,270 @@ func (s *Service) Stamp(ctx context.Context, r StampRequest) (Stamp, []byte, err
 
 // StampFor is Stamp for another room of the platform, which has checked the right itself.
 func (s *Service) StampFor(ctx context.Context, requester string, r StampRequest) (Stamp, []byte, error) {
-	if r.Key == "" {
-		return Stamp{}, nil, fault.New(fault.Invalid).WithField("Idempotency-Key", fault.Malformed)
+	wanted, err := s.wanted(requester, r)
+	if err != nil {
+		return Stamp{}, nil, err
 	}
-	source := digest.Hex(r.Document)
-	if r.ExpectedSM3 != "" && r.ExpectedSM3 != source {
-		return Stamp{}, nil, fault.New(fault.DocumentRefused, "why", "SM3")
-	}
-	planned, result, err := s.earlier(ctx, requester, r.Key, source)
+	earlier, result, err := s.earlier(ctx, wanted)
 	if err != nil || result != nil {
-		return planned, result, err
+		return earlier, result, err
 	}
-	seal, err := s.find(ctx, r.SealID)
+	j, err := s.prepare(ctx, wanted, r.Document)
 	if err != nil {
 		return Stamp{}, nil, err
 	}
-	if seal.State != Active {
-		return Stamp{}, nil, fault.New(fault.SealSuspended)
-	}
-	p, err := s.openDocument(r)
-	if err != nil {
-		return Stamp{}, nil, err
-	}
-	stamp := Stamp{ID: ident.New(s.cfg.Rand, "stamp"), SealID: seal.ID, State: Planned, Key: r.Key, Requester: requester, Item: r.Item, Purpose: r.Purpose,
-		SourceSM3: source, Page: r.Page, XMM: r.XMM, YMM: r.YMM, CreatedAt: s.cfg.Now().UTC()}
-	stamp.LeaseTo = stamp.CreatedAt.Add(stampLease)
-	if planned.ID != "" { // begun by a process that died
-		stamp.ID, stamp.CreatedAt = planned.ID, planned.CreatedAt
-		err = s.cfg.Store.TakeOver(ctx, stamp.ID, s.cfg.Now(), stamp.LeaseTo)
-	} else {
-		err = s.cfg.Store.PlanStamp(ctx, stamp, audit.With(s.event(ctx, "seal.stamp.planned", "stamp", stamp.ID, map[string]string{"seal": seal.ID, "source": source, "item": r.Item})))
-	}
-	switch {
-	case errors.Is(err, ErrExists), errors.Is(err, ErrChanged) && planned.ID != "":
-		return Stamp{}, nil, fault.Wrap(err, fault.Conflict) // the same request runs elsewhere at this moment
-	case errors.Is(err, ErrChanged):
+	switch err = s.plan(ctx, j, earlier); {
+	case errors.Is(err, ErrExists), errors.Is(err, ErrChanged):
+		// The same request runs elsewhere at this moment, or has just been carried out.
+		if earlier, result, err = s.earlier(ctx, wanted); err == nil && result == nil {
+			err = fault.New(fault.StampBusy).After(1)
+		}
+		return earlier, result, err
+	case errors.Is(err, ErrInactive):
 		return Stamp{}, nil, fault.Wrap(err, fault.SealSuspended)
 	case err != nil:
-		return Stamp{}, nil, fault.Wrap(err, fault.Unavailable)
+		return Stamp{}, nil, unavailable(err)
 	}
-	return s.finish(ctx, stamp, seal, p, r)
+	return s.finish(ctx, j)
 }
 
-// earlier finds what a key led to before.
-func (s *Service) earlier(ctx context.Context, requester, key, source string) (Stamp, []byte, error) {
-	stamp, err := s.cfg.Store.StampByKey(ctx, requester, key)
-	if errors.Is(err, ErrNotFound) {
+// wanted is the stamp that a request asks for, if it has the right form.
+func (s *Service) wanted(requester string, r StampRequest) (Stamp, error) {
+	invalid := fault.New(fault.Invalid)
+	if r.Key == "" || !plain(r.Key, maxKey) {
+		invalid.WithField("Idempotency-Key", fault.Malformed)
+	}
+	if strings.TrimSpace(r.Purpose) == "" || !plain(r.Purpose, maxPurpose) {
+		invalid.WithField("purpose", fault.SealField)
+	}
+	if !plain(r.Item, maxItem) {
+		invalid.WithField("item", fault.SealField)
+	}
+	if len(invalid.Fields) > 0 {
+		return Stamp{}, invalid
+	}
+	if len(r.Document) > MaxDocument {
+		return Stamp{}, fault.New(fault.TooLarge, "limit", "50 MB")
+	}
+	source := digest.Hex(r.Document)
+	if r.ExpectedSM3 != "" && !strings.EqualFold(r.ExpectedSM3, source) {
+		return Stamp{}, fault.New(fault.DocumentNotApproved)
+	}
+	stamp := Stamp{SealID: r.SealID, State: Planned, Key: r.Key, Requester: requester, Item: r.Item, Purpose: r.Purpose, SourceSM3: source, Page: r.Page}
+	if r.Page > 0 {
+		stamp.XMM, stamp.YMM = r.XMM, r.YMM
+	}
+	return stamp, nil
+}
+
+// sameRequest tells whether two stamps were asked for in the same words.
+func (s Stamp) sameRequest(o Stamp) bool {
+	return s.SealID == o.SealID && s.SourceSM3 == o.SourceSM3 && s.Page == o.Page && s.XMM == o.XMM && s.YMM == o.YMM && s.Item == o.Item && s.Purpose == o.Purpose
+}
+
+// earlier finds what a key led to before: the result when it is stored, the stamp without a result when it was begun and
+// nobody works on it, neither when the key is new.
+func (s *Service) earlier(ctx context.Context, wanted Stamp) (Stamp, []byte, error) {
+	stamp, err := s.cfg.Store.StampByKey(ctx, wanted.Requester, wanted.Key)
+	switch {
+	case errors.Is(err, ErrNotFound):
 		return Stamp{}, nil, nil
-	}
-	if err != nil {
-		return Stamp{}, nil, fault.Wrap(err, fault.Unavailable)
-	}
-	if stamp.SourceSM3 != source {
+	case err != nil:
+		return Stamp{}, nil, unavailable(err)
+	case !stamp.sameRequest(wanted):
 		return Stamp{}, nil, fault.New(fault.StampKeyReused)
 	}
 	switch stamp.State {
 	case Stored:
 		content, err := s.cfg.Blobs.Get(ctx, stamp.ResultSM3)
-		return stamp, content, err
-	case Abandoned:
-		return Stamp{}, nil, fault.New(fault.Conflict)
+		if err != nil {
+			return Stamp{}, nil, unavailable(fmt.Errorf("read sealed document: %w", err))
+		}
+		return stamp, content, nil
+	case Planned:
+		if left := stamp.LeaseTo.Sub(s.cfg.Now()); left > 0 {
+			return Stamp{}, nil, fault.New(fault.StampBusy).After(int(left/time.Second) + 1)
+		}
 	}
 	return stamp, nil, nil
 }
 
-// openDocument refuses what is malformed, hostile or locked before any key is used (D-31).
-func (s *Service) openDocument(r StampRequest) (*ofd.Package, error) {
-	p, err := ofd.Open(r.Document, ofd.DefaultLimits())
-	if err != nil {
-		why := "OFD"
-		if refusal, ok := errors.AsType[*ofd.Error](err); ok {
-			why = refusal.Code
-		}
-		return nil, fault.Wrap(err, fault.DocumentRefused, "why", why)
-	}
-	if len(p.Faults) > 0 {
-		return nil, fault.Wrap(p.Faults[0], fault.DocumentRefused, "why", p.Faults[0].Code)
-	}
-	if pages := len(p.Current().Pages); r.Page < 0 || r.Page > pages {
-		return nil, fault.New(fault.DocumentRefused, "why", "page")
-	}
-	return p, nil
+// job is a stamp that passed every check and waits to be signed.
+type job struct {
+	stamp   Stamp
+	seal    Seal
+	at      time.Time // claimed signing time
+	pending *ofd.PendingSignature
 }
 
-// finish signs, verifies and stores.
-func (s *Service) finish(ctx context.Context, stamp Stamp, seal Seal, p *ofd.Package, r StampRequest) (Stamp, []byte, error) {
-	result, err := s.sign(ctx, stamp, seal, p, r)
-	if err != nil {
-		s.abandon(ctx, stamp, err)
-		return Stamp{}, nil, err
-	}
-	if stamp.ResultSM3, err = s.cfg.Blobs.Put(ctx, result); err != nil {
-		return Stamp{}, nil, fault.Wrap(err, fault.Unavailable) // stays planned; the same key goes on
-	}
-	stamp.State = Stored
-	err = s.cfg.Store.SettleStamp(ctx, stamp, audit.With(s.event(ctx, "seal.stamp.stored", "stamp", stamp.ID, map[string]string{"seal": seal.ID, "result": stamp.ResultSM3})))
-	if err != nil {
-		return Stamp{}, nil, fault.Wrap(err, fault.Unavailable)
-	}
-	return stamp, result, nil
-}
-
-// abandon closes a plan that cannot be carried out; a provider that is down leaves it open for the next try.
-func (s *Service) abandon(ctx context.Context, stamp Stamp, why error) {
-	if errors.Is(why, keys.ErrUnavailable) {
-		return
-	}
-	stamp.State = Abandoned
-	e := s.event(ctx, "seal.stamp.abandoned", "stamp", stamp.ID, nil)
-	e.Result = audit.Failed
-	// A failure here leaves the plan to the sweep.
-	_ = s.cfg.Store.SettleStamp(context.WithoutCancel(ctx), stamp, audit.With(e))
-}
-
-func (s *Service) sign(ctx context.Context, stamp Stamp, seal Seal, p *ofd.Package, r StampRequest) ([]byte, error) {
-	parsed, err := ses.ParseSeal(seal.SES)
-	if err != nil {
-		return nil, fmt.Errorf("read seal: %w", err)
-	}
-	now := s.cfg.Now().UTC().Truncate(time.Second)
-	request := ofd.SignatureRequest{Provider: "印信 Yinxin", ProviderVersion: "1", Company: s.cfg.MakerName, SigningTime: now, Seal: seal.SES}
-	if r.Page > 0 {
-		request.Stamps = []ofd.StampRequest{{Page: r.Page, Boundary: ofd.Box{X: r.XMM, Y: r.YMM, Width: float64(parsed.Picture.WidthMM), Height: float64(parsed.Picture.HeightMM)}}}
-	}
-	pending, err := p.AddSignature(request)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.DocumentRefused, "why", err.Error())
-	}
-	signer, err := s.cfg.Keys.Provider().Signer(ctx, seal.KeyID, keys.UsageSealSigner)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	value, err := ses.NewSignature(ses.SignatureInfo{Seal: seal.SES, Time: now, DataHash: digest.Sum(pending.Description), PropertyInfo: pending.Path}, seal.SignerCert,
-		func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) })
-	if err != nil {
-		return nil, unavailable(fmt.Errorf("sign: %w", err))
-	}
-	result, err := pending.Complete(value)
+// prepare does everything that needs no key: whatever is wrong with seal or document is told before one is used (D-31).
+func (s *Service) prepare(ctx context.Context, wanted Stamp, document []byte) (*job, error) {
+	seal, err := s.find(ctx, wanted.SealID)
 	if err != nil {
 		return nil, err
 	}
-	return result, s.check(ctx, result)
+	if seal.State != Active {
+		return nil, fault.New(fault.SealSuspended)
+	}
+	trust, err := s.trust(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := fit(seal, trust); err != nil {
+		return nil, err
+	}
+	p, err := openDocument(document, trust)
+	if err != nil {
+		return nil, err
+	}
+	now := s.cfg.Now().UTC().Truncate(time.Microsecond) // as stores keep it
+	j := &job{stamp: wanted, seal: seal, at: now.Truncate(time.Second)}
+	j.stamp.ID, j.stamp.CreatedAt, j.stamp.LeaseTo = ident.New(s.cfg.Rand, "stamp"), now, now.Add(stampLease)
+	request := ofd.SignatureRequest{Provider: "印信 Yinxin", ProviderVersion: "1", Company: s.cfg.MakerName, SigningTime: j.at, Seal: seal.SES}
+	if wanted.Page != 0 {
+		box, err := place(wanted, seal, p.Current().Pages)
+		if err != nil {
+			return nil, err
+		}
+		request.Stamps = []ofd.StampRequest{{Page: wanted.Page, Boundary: box}}
+	}
+	j.pending, err = p.AddSignature(request)
+	switch {
+	case errors.Is(err, ofd.ErrLocked):
+		return nil, fault.Wrap(err, fault.DocumentLocked)
+	case err != nil:
+		return nil, fault.Wrap(err, fault.DocumentRefused, "why", "OFD")
+	}
+	return j, nil
 }
 
-// check verifies a result before it leaves: the newest signature must hold in every step.
-func (s *Service) check(ctx context.Context, result []byte) error {
-	options, err := s.cfg.Trust(ctx)
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable)
+// plan puts the intent on record, in the same transaction in which the seal is seen in use.
+func (s *Service) plan(ctx context.Context, j *job, earlier Stamp) error {
+	details := map[string]string{"seal": j.seal.ID, "source": j.stamp.SourceSM3, "description": digest.Hex(j.pending.Description), "item": j.stamp.Item}
+	if earlier.ID == "" {
+		return s.cfg.Store.PlanStamp(ctx, j.stamp, audit.With(s.event(ctx, "seal.stamp.planned", "stamp", j.stamp.ID, details)))
 	}
-	options.At = s.cfg.Now()
-	report := verify.Verify("stamped.ofd", result, options)
-	if n := len(report.Signatures); n == 0 || report.Signatures[n-1].Verdict != verify.Valid {
-		return fmt.Errorf("esign: the stamped document does not verify: %s %+v", report.Code, report.Reasons)
-	}
-	return nil
+	j.stamp.ID, j.stamp.CreatedAt = earlier.ID, earlier.CreatedAt
+	return s.cfg.Store.TakeOver(ctx, j.stamp, s.cfg.Now(), audit.With(s.event(ctx, "seal.stamp.resumed", "stamp", j.stamp.ID, details)))
 }
 
-// Recover settles stamps whose process died: no signature of theirs was released, so they are abandoned unless their
-// requester comes again with the same key.
-func (s *Service) Recover(ctx context.Context) (int, error) {
-	stale, err := s.cfg.Store.PlannedBefore(ctx, s.cfg.Now().Add(-24*time.Hour), 100)
+// finish signs, verifies and stores. From here on a caller that went away stops nothing: its next try finds the result.
+func (s *Service) finish(ctx context.Context, j *job) (Stamp, []byte, error) {
+	ctx = context.WithoutCancel(ctx)
+	result, err := s.sign(ctx, j)
 	if err != nil {
-		return 0, err
+		return Stamp{}, nil, s.giveUp(ctx, j.stamp, err)
 	}
-	for _, stamp := range stale {
-		stamp.State = Abandoned
-		if err := s.cfg.Store.SettleStamp(ctx, stamp, audit.With(s.event(ctx, "seal.stamp.abandoned", "stamp", stamp.ID, nil))); err != nil && !errors.Is(err, ErrChanged) {
-			return 0, err
+	if j.stamp.ResultSM3, err = s.cfg.Blobs.Put(ctx, result); err != nil {
+		return Stamp{}, nil, s.giveUp(ctx, j.stamp, unavailable(fmt.Errorf("store sealed document: %w", err)))
+	}
+	stored := j.stamp
+	stored.State = Stored
+	err = s.cfg.Store.SettleStamp(ctx, stored, audit.With(s.event(ctx, "seal.stamp.stored", "stamp", stored.ID, map[string]string{"seal": j.seal.ID, "result": stored.ResultSM3})))
+	switch {
+	case errors.Is(err, ErrInactive): // stopped while it was being used
+		return Stamp{}, nil, s.giveUp(ctx, j.stamp, fault.Wrap(err, fault.SealSuspended))
+	case errors.Is(err, ErrChanged): // another process took over, and its signature counts
+		return Stamp{}, nil, fault.Wrap(err, fault.StampBusy).After(1)
+	case err != nil:
+		// Stored or not, nobody knows: the key tells the next try (security row F-06).
+		return Stamp{}, nil, unavailable(err)
+	}
+	return stored, result, nil
+}
+
+// giveUp closes a plan that cannot be carried out and returns why. When it may succeed later the plan stays open and only
+// its lease ends. A failure in here leaves the plan to the next try or the sweep.
+func (s *Service) giveUp(ctx context.Context, stamp Stamp, why error) error {
+	if fault.CodeOf(why) == fault.Unavailable {
+		_ = s.cfg.Store.Release(ctx, stamp, s.cfg.Now())
+		return why
+	}
+	stamp.State = Abandoned
+	_ = s.cfg.Store.SettleStamp(ctx, stamp, audit.With(s.abandoned(ctx, stamp, string(fault.CodeOf(why)))))
+	return why
+}
+
+func (s *Service) abandoned(ctx context.Context, stamp Stamp, reason string) audit.Event {
+	e := s.event(ctx, "seal.stamp.abandoned", "stamp", stamp.ID, map[string]string{"seal": stamp.SealID})
+	e.Result, e.Reason = audit.Failed, reason
+	return e
+}
+
+func (s *Service) sign(ctx context.Context, j *job) ([]byte, error) {
+	signer, err := s.cfg.Keys.Provider().Signer(ctx, j.seal.KeyID, keys.UsageSealSigner)
+	if err != nil {
+		return nil, keyFault(fmt.Errorf("find seal key: %w", err))
+	}
+	value, err := ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: digest.Sum(j.pending.Description), PropertyInfo: j.pending.Path}, j.seal.SignerCert,
+		func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) })
+	if err != nil {
+		return nil, keyFault(fmt.Errorf("sign: %w", err))
+	}
+	result, err := j.pending.Complete(value)
+	if err != nil {
+		return nil, fmt.Errorf("complete document: %w", err)
+	}
+	return result, s.checkResult(ctx, result)
+}
+
+// Recover settles stamps whose process died. No signature of theirs was released, so they are abandoned; a requester who
+// comes again with the same key begins them anew. It is safe on several nodes and runs at start-up and regularly.
+func (s *Service) Recover(ctx context.Context) (settled int, err error) {
+	const batch = 100
+	for {
+		stale, err := s.cfg.Store.PlannedBefore(ctx, s.cfg.Now(), batch)
+		if err != nil {
+			return settled, unavailable(err)
+		}
+		before := settled
+		for _, stamp := range stale {
+			stamp.State = Abandoned
+			err := s.cfg.Store.SettleStamp(ctx, stamp, audit.With(s.abandoned(ctx, stamp, "lease_over")))
+			if errors.Is(err, ErrChanged) {
+				continue // its requester or another node was faster
+			}
+			if err != nil {
+				return settled, unavailable(err)
+			}
+			settled++
+		}
+		if len(stale) < batch || settled == before {
+			return settled, nil
 		}
 	}
-	return len(stale), nil
 }
 
-// Stamps lists the uses of a seal.
-func (s *Service) Stamps(ctx context.Context, sealID, after string, limit int) ([]Stamp, error) {
-	return s.cfg.Store.Stamps(ctx, sealID, after, limit)
+// Stamps lists the uses of a seal, newest first, after a cursor. next is empty on the last page.
+func (s *Service) Stamps(ctx context.Context, sealID, after string, limit int) (page []Stamp, next string, err error) {
+	position, err := parsePosition(after)
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := s.find(ctx, sealID); err != nil {
+		return nil, "", err
+	}
+	limit = min(max(limit, 1), maxPage)
+	page, err = s.cfg.Store.Stamps(ctx, sealID, position, limit+1)
+	if err != nil {
+		return nil, "", unavailable(err)
+	}
+	if len(page) > limit {
+		page = page[:limit]
+		last := page[limit-1]
+		next = strconv.FormatInt(last.CreatedAt.UnixMicro(), 10) + "." + last.ID
+	}
+	return page, next, nil
+}
+
+func parsePosition(cursor string) (Position, error) {
+	if cursor == "" {
+		return Position{}, nil
+	}
+	at, id, _ := strings.Cut(cursor, ".")
+	micros, err := strconv.ParseInt(at, 10, 64)
+	if err != nil || id == "" || !plain(id, maxID) {
+		return Position{}, fault.Wrap(err, fault.Malformed)
+	}
+	return Position{At: time.UnixMicro(micros).UTC(), ID: id}, nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func TestL09WhoseSealItIs(t *testing.T) {
-	const name, code = "示例市市场监督管理局", "11990000MB7QX0011G"
+	const name, code = "示例市市场监督管理局", "11990000MB7QX0015W"
 	seal := func(name string) *verify.Seal { return &verify.Seal{Name: name} }
 	signer := func(subject string) *verify.Signer { return &verify.Signer{Subject: subject} }
 	for _, test := range []struct {

@@ -129,7 +129,7 @@ func TestWhatDisagreesIsNamed(t *testing.T) {
 		{"register lacks an element", data, without(values, "effective_date"), "machine:effective_date metadata:effective_date page:period"},
 		{"page text differs", edited(t, data, in(t, page, "张启明", "张启暗")), values, "page:legal_representative"},
 		{"metadata differ", edited(t, data, in(t, head, "张启明", "张启暗")), values, "metadata:legal_representative"},
-		{"L-11 metadata of another number", edited(t, data, in(t, head, "91990000MA7QX00015", "91990000MA7QX00016")), values, "metadata:license_number"},
+		{"L-11 metadata of another number", edited(t, data, in(t, head, "91990000MA7QX0003B", "91990000MA7QX00016")), values, "metadata:license_number"},
 		{"metadata lack an element", edited(t, data, in(t, head, `<ofd:CustomData Name="KZ_FDDBR">张启明</ofd:CustomData>`, "")), values, "metadata:legal_representative"},
 		{"metadata twice", edited(t, data, in(t, head, `<ofd:CustomData Name="KZ_FDDBR">张启明</ofd:CustomData>`, `<ofd:CustomData Name="KZ_FDDBR">张启明</ofd:CustomData><ofd:CustomData Name="KZ_FDDBR">李四</ofd:CustomData>`)), values, "metadata:legal_representative"},
 		{"machine file differs", edited(t, data, in(t, machine, "张启明", "张启暗")), values, "machine:legal_representative"},
@@ -448,11 +448,11 @@ func TestD06WhatTheSealLeavesOut(t *testing.T) {
 
 func TestL09SealOfAnotherAuthority(t *testing.T) {
 	w := newWorld(t)
-	if err := w.Service.PutAuthority(licensetest.As("system:test"), elicense.Authority{Code: "11990000MB7QX0022L", Name: "示例市自然资源和规划局", SealID: licensetest.SealID, TypeCodes: []string{licensetest.BusinessLicense}}); err != nil {
+	if err := w.Service.PutAuthority(licensetest.As("system:test"), elicense.Authority{Code: "11990000MB7QX0023P", Name: "示例市自然资源和规划局", SealID: licensetest.SealID, TypeCodes: []string{licensetest.BusinessLicense}}); err != nil {
 		t.Fatal(err)
 	}
 	a := licensetest.SampleApplication("B1")
-	a.AuthorityCode = "11990000MB7QX0022L"
+	a.AuthorityCode = "11990000MB7QX0023P"
 	l, file, _ := sealed(t, w, a)
 	result := licensefile.Verify("a.ofd", file, w.Options(t, w.List(t, l.List)))
 	if result.Verdict != verify.Invalid || result.Code != "V25" || !slices.ContainsFunc(result.Reasons, func(r verify.Reason) bool { return r.Code == "issuer_scope" }) {

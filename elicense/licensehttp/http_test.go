@@ -208,7 +208,7 @@ func TestLifeOfALicenseOverTheAPI(t *testing.T) {
 	if p := s.json(nobody, http.MethodPost, "/api/v1/verifications", map[string]any{"code": fresh["code"]}, http.StatusGone); p["code"] != "YX-VER-410" {
 		t.Errorf("old: %v", p)
 	}
-	looked := s.json(nobody, http.MethodPost, "/api/v1/verifications", map[string]any{"license_id": one["license_id"], "check": "0015"}, http.StatusOK)
+	looked := s.json(nobody, http.MethodPost, "/api/v1/verifications", map[string]any{"license_id": one["license_id"], "check": "003B"}, http.StatusOK)
 	if got := looked["results"].([]any)[0].(map[string]any); got["code"] != "V00" {
 		t.Errorf("%v", got)
 	}
@@ -490,7 +490,7 @@ func TestVerifyPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rec := s.post(nobody, "/verify", url.Values{"verify-number": {d.LicenseID}, "verify-check": {"0015"}}, http.StatusOK); code(rec.Body.String()) != "V00" {
+	if rec := s.post(nobody, "/verify", url.Values{"verify-number": {d.LicenseID}, "verify-check": {"003B"}}, http.StatusOK); code(rec.Body.String()) != "V00" {
 		t.Error("number")
 	}
 	s.post(nobody, "/verify", url.Values{}, http.StatusBadRequest)

@@ -94,7 +94,7 @@ func createOnce(t *testing.T, s elicense.Store) {
 	if _, err := s.Find(ctx, again.ID); !errors.Is(err, elicense.ErrNotFound) {
 		t.Errorf("the second row is there: %v", err)
 	}
-	again.AuthorityCode = "11990000MB7QX0022L"
+	again.AuthorityCode = "11990000MB7QX0023P"
 	create(t, s, again) // the number of another authority
 }
 

@@ -27,7 +27,7 @@ import (
 const (
 	BusinessLicense = "11100000MB0143028R001"
 	RealEstateTitle = "11100000MB03271699001"
-	AuthorityCode   = "11990000MB7QX0011G"
+	AuthorityCode   = "11990000MB7QX0015W"
 	AuthorityName   = "示例市市场监督管理局"
 	SealID          = "seal_sample"
 	Holder          = "account:holder"

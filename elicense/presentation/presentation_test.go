@@ -39,7 +39,7 @@ func newParties(t testing.TB) parties { return parties{newKey(t), newKey(t)} }
 func (p parties) view() View {
 	return View{
 		TypeCode: typeCode, PID: [16]byte{1, 2, 3}, IssuedAt: now, Life: time.Hour, HolderKey: &p.holder.PublicKey,
-		Fields: map[int]string{3: "91990000MA7QX00015", 8: "示例市启明科技有限公司", 15: "张*", 14: "有限责任公司", 5: "示例市市场监督管理局", 17: "2026年11月20日"},
+		Fields: map[int]string{3: "91990000MA7QX0003B", 8: "示例市启明科技有限公司", 15: "张*", 14: "有限责任公司", 5: "示例市市场监督管理局", 17: "2026年11月20日"},
 	}
 }
 

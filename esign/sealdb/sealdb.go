@@ -1,4 +1,5 @@
-// Package sealdb stores seals and stamps.
+// Package sealdb stores seals and stamps in SQL, in the portable subset that runs on SQLite and PostgreSQL. It decides
+// nothing: which change is allowed is said by package esign, and every change is conditional on what that has seen.
 package sealdb
 
 import (
@@ -40,11 +41,11 @@ type sealBody struct {
 	DiameterMM                   float64
 	Applicant, Reviewer, Maker   string
 	ValidFrom, ValidTo           time.Time
-	StatusReason                 string
+	StatusReason, StoppedBy      string
 }
 
 func encodeSeal(s esign.Seal) (string, error) {
-	body, err := json.Marshal(sealBody{s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker, s.ValidFrom, s.ValidTo, s.StatusReason})
+	body, err := json.Marshal(sealBody{s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker, s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy})
 	return string(body), err
 }
 
@@ -54,7 +55,7 @@ func (st *Store) AddSeal(ctx context.Context, s esign.Seal, record audit.Record)
 	if err != nil {
 		return err
 	}
-	return st.db.Write(ctx, func(tx sqldb.Tx) error {
+	err = st.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal (id, code, state, key_id, body, signer_cert, ses, picture, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
 			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt))
 		if err != nil {
@@ -62,6 +63,10 @@ func (st *Store) AddSeal(ctx context.Context, s esign.Seal, record audit.Record)
 		}
 		return auditdb.Append(ctx, tx, record)
 	})
+	if sqldb.IsUnique(err) {
+		return esign.ErrExists
+	}
+	return err
 }
 
 const sealColumns = "id, code, state, key_id, body, signer_cert, ses, picture, created_at, updated_at"
@@ -78,7 +83,7 @@ func scanSeal(row interface{ Scan(...any) error }) (esign.Seal, error) {
 		return s, err
 	}
 	s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker = b.Name, b.Owner, b.OwnerCode, b.Line, b.DiameterMM, b.Applicant, b.Reviewer, b.Maker
-	s.ValidFrom, s.ValidTo, s.StatusReason, s.CreatedAt, s.UpdatedAt = b.ValidFrom, b.ValidTo, b.StatusReason, sqldb.Time(created), sqldb.Time(updated)
+	s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.CreatedAt, s.UpdatedAt = b.ValidFrom, b.ValidTo, b.StatusReason, b.StoppedBy, sqldb.Time(created), sqldb.Time(updated)
 	return s, nil
 }
 
@@ -100,9 +105,9 @@ func (st *Store) SealByCode(ctx context.Context, code string) (esign.Seal, error
 	return st.one(ctx, "code = $1", code)
 }
 
-// Seals lists seals after an id.
+// Seals lists seals by code, beginning after the code given.
 func (st *Store) Seals(ctx context.Context, after string, limit int) ([]esign.Seal, error) {
-	rows, err := st.db.Read().QueryContext(ctx, "SELECT "+sealColumns+" FROM seal_seal WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+	rows, err := st.db.Read().QueryContext(ctx, "SELECT "+sealColumns+" FROM seal_seal WHERE code > $1 ORDER BY code LIMIT $2", after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list seals: %w", err)
 	}
@@ -155,15 +160,10 @@ func (st *Store) PlanStamp(ctx context.Context, s esign.Stamp, record audit.Reco
 		return err
 	}
 	err = st.db.Write(ctx, func(tx sqldb.Tx) error {
-		// The conditional change of the seal's own row holds off a suspension that runs at the same time.
-		active, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_seal SET updated_at = updated_at WHERE id = $1 AND state = $2", s.SealID, esign.Active)
-		if err != nil {
+		if err := inUse(ctx, tx, s.SealID); err != nil {
 			return err
 		}
-		if !active {
-			return esign.ErrChanged
-		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO seal_stamp (id, seal_id, state, requester, key, body, result_sm3, created_at, lease_to) VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8)",
+		_, err := tx.ExecContext(ctx, "INSERT INTO seal_stamp (id, seal_id, state, requester, key, body, result_sm3, created_at, lease_to) VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8)",
 			s.ID, s.SealID, s.State, s.Requester, s.Key, string(body), sqldb.Micros(s.CreatedAt), sqldb.Micros(s.LeaseTo))
 		if err != nil {
 			return err
@@ -172,6 +172,16 @@ func (st *Store) PlanStamp(ctx context.Context, s esign.Stamp, record audit.Reco
 	})
 	if sqldb.IsUnique(err) {
 		return esign.ErrExists
+	}
+	return err
+}
+
+// inUse sees the seal in use and keeps it so until the transaction ends: the conditional change of its row, which changes
+// nothing, holds off a suspension that runs at the same time.
+func inUse(ctx context.Context, tx sqldb.Tx, sealID string) error {
+	active, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_seal SET updated_at = updated_at WHERE id = $1 AND state = $2", sealID, esign.Active)
+	if err == nil && !active {
+		return esign.ErrInactive
 	}
 	return err
 }
@@ -203,14 +213,46 @@ func (st *Store) StampByKey(ctx context.Context, requester, key string) (esign.S
 
 // SettleStamp moves a planned stamp to its end.
 func (st *Store) SettleStamp(ctx context.Context, s esign.Stamp, record audit.Record) error {
-	return st.changeOne(ctx, record, "UPDATE seal_stamp SET state = $2, result_sm3 = $3 WHERE id = $1 AND state = $4 AND lease_to = $5",
-		s.ID, s.State, s.ResultSM3, esign.Planned, sqldb.Micros(s.LeaseTo))
+	return st.db.Write(ctx, func(tx sqldb.Tx) error {
+		if s.State == esign.Stored {
+			if err := inUse(ctx, tx, s.SealID); err != nil {
+				return err
+			}
+		}
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_stamp SET state = $2, result_sm3 = $3 WHERE id = $1 AND state = $4 AND lease_to = $5",
+			s.ID, s.State, s.ResultSM3, esign.Planned, sqldb.Micros(s.LeaseTo))
+		if err != nil {
+			return err
+		}
+		if !done {
+			return esign.ErrChanged
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
 }
 
-// TakeOver gives a planned stamp whose lease is over to another process.
-func (st *Store) TakeOver(ctx context.Context, id string, now, lease time.Time) error {
+// TakeOver plans a stamp again that nobody works on.
+func (st *Store) TakeOver(ctx context.Context, s esign.Stamp, now time.Time, record audit.Record) error {
 	return st.db.Write(ctx, func(tx sqldb.Tx) error {
-		done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_stamp SET lease_to = $3 WHERE id = $1 AND state = $4 AND lease_to <= $2", id, sqldb.Micros(now), sqldb.Micros(lease), esign.Planned)
+		if err := inUse(ctx, tx, s.SealID); err != nil {
+			return err
+		}
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_stamp SET state = $2, lease_to = $3 WHERE id = $1 AND (state = $4 OR state = $2 AND lease_to <= $5)",
+			s.ID, esign.Planned, sqldb.Micros(s.LeaseTo), esign.Abandoned, sqldb.Micros(now))
+		if err != nil {
+			return err
+		}
+		if !done {
+			return esign.ErrChanged
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+}
+
+// Release ends the lease of a planned stamp early. A lease is no state, so nothing is audited.
+func (st *Store) Release(ctx context.Context, s esign.Stamp, at time.Time) error {
+	return st.db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_stamp SET lease_to = $3 WHERE id = $1 AND state = $2 AND lease_to = $4", s.ID, esign.Planned, sqldb.Micros(at), sqldb.Micros(s.LeaseTo))
 		if err == nil && !done {
 			return esign.ErrChanged
 		}
@@ -235,12 +277,16 @@ func (st *Store) stamps(ctx context.Context, tail string, args ...any) ([]esign.
 	return all, rows.Err()
 }
 
-// PlannedBefore lists planned stamps whose lease ended before the moment.
-func (st *Store) PlannedBefore(ctx context.Context, before time.Time, limit int) ([]esign.Stamp, error) {
-	return st.stamps(ctx, "WHERE state = $1 AND lease_to < $2 ORDER BY lease_to LIMIT $3", esign.Planned, sqldb.Micros(before), limit)
+// PlannedBefore lists planned stamps whose lease was over by then.
+func (st *Store) PlannedBefore(ctx context.Context, now time.Time, limit int) ([]esign.Stamp, error) {
+	return st.stamps(ctx, "WHERE state = $1 AND lease_to <= $2 ORDER BY lease_to, id LIMIT $3", esign.Planned, sqldb.Micros(now), limit)
 }
 
-// Stamps lists the uses of a seal after an id.
-func (st *Store) Stamps(ctx context.Context, sealID, after string, limit int) ([]esign.Stamp, error) {
-	return st.stamps(ctx, "WHERE seal_id = $1 AND id > $2 ORDER BY id LIMIT $3", sealID, after, limit)
+// Stamps lists the uses of a seal, newest first.
+func (st *Store) Stamps(ctx context.Context, sealID string, after esign.Position, limit int) ([]esign.Stamp, error) {
+	if after == (esign.Position{}) {
+		return st.stamps(ctx, "WHERE seal_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2", sealID, limit)
+	}
+	return st.stamps(ctx, "WHERE seal_id = $1 AND (created_at < $2 OR created_at = $2 AND id < $3) ORDER BY created_at DESC, id DESC LIMIT $4",
+		sealID, sqldb.Micros(after.At), after.ID, limit)
 }

@@ -205,22 +205,24 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Stamps on a page"`
 	}) (*struct {
 		Body struct {
-			Stamps []StampRecord `json:"stamps" doc:"Uses in the order of their identifiers"`
+			Stamps []StampRecord `json:"stamps" doc:"Uses, newest first"`
+			Next   string        `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
 		}
 	}, error) {
 		if err := staff(ctx); err != nil {
 			return nil, err
 		}
-		stamps, err := service.Stamps(ctx, in.ID, in.After, in.Limit)
+		stamps, next, err := service.Stamps(ctx, in.ID, in.After, in.Limit)
 		if err != nil {
 			return nil, err
 		}
 		out := &struct {
 			Body struct {
-				Stamps []StampRecord `json:"stamps" doc:"Uses in the order of their identifiers"`
+				Stamps []StampRecord `json:"stamps" doc:"Uses, newest first"`
+				Next   string        `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
 			}
 		}{}
-		out.Body.Stamps = []StampRecord{}
+		out.Body.Stamps, out.Body.Next = []StampRecord{}, next
 		for _, s := range stamps {
 			out.Body.Stamps = append(out.Body.Stamps, stampRecord(s))
 		}

@@ -29,6 +29,12 @@ var (
 	ErrSize = errors.New("sealimage: the diameter is outside 20 to 60 mm")
 )
 
+// Bounds of the diameter, in millimetres.
+const (
+	MinDiameterMM = 20.0
+	MaxDiameterMM = 60.0
+)
+
 // Red of seals; never inverted, since a seal is evidence.
 var Red = color.NRGBA{R: 0xC0, A: 0xFF}
 
@@ -70,7 +76,7 @@ func Draw(s Spec) (*Picture, error) {
 			size = 40
 		}
 	}
-	if size < 20 || size > 60 {
+	if !(size >= MinDiameterMM && size <= MaxDiameterMM) { // so that NaN is outside, too
 		return nil, ErrSize
 	}
 	d := &drawing{scale: size / reference, middle: size / 2, face: typeface.Serif()}

@@ -55,15 +55,26 @@ const (
 	RedirectUnknown        Code = "YX-OIDC-102" // The redirect address is not registered
 	RequestInvalid         Code = "YX-OIDC-103" // The sign-in request is not valid
 	ClientMetadata         Code = "YX-OIDC-104" // The client's registration is not valid: {field}
-	SealUnfit              Code = "YX-SEAL-301" // The seal cannot be made so: {why}
+	SealUnfit              Code = "YX-SEAL-301" // The seal cannot be made so
 	SealSamePerson         Code = "YX-SEAL-302" // Applying, reviewing and making need different people
 	SealState              Code = "YX-SEAL-303" // The state of the seal does not allow this
+	SealCodeTaken          Code = "YX-SEAL-304" // This seal code is taken
+	SealReason             Code = "YX-SEAL-305" // Give a reason
+	SealField              Code = "YX-SEAL-306" // The value is missing, too long or malformed
+	SealDrawing            Code = "YX-SEAL-307" // The words do not fit on the seal, or a character is not in the font
 	SealSuspended          Code = "YX-SEAL-310" // The seal is not in use
 	DocumentRefused        Code = "YX-SEAL-311" // The document cannot be sealed: {why}
-	StampKeyReused         Code = "YX-SEAL-312" // The idempotency key was used for another document
+	StampKeyReused         Code = "YX-SEAL-312" // The idempotency key was used for another request
+	SealNotValid           Code = "YX-SEAL-313" // The seal is outside its validity, or does not verify
+	SealCertificate        Code = "YX-SEAL-314" // The certificate of the seal cannot be used
+	StampPlace             Code = "YX-SEAL-315" // The place is not on a page of the document
+	DocumentLocked         Code = "YX-SEAL-316" // The document allows no further seal
+	DocumentNotApproved    Code = "YX-SEAL-317" // This is not the document that was approved
+	StampBusy              Code = "YX-SEAL-318" // The same request is being carried out
+	DocumentAltered        Code = "YX-SEAL-319" // A signature in the document does not hold, so it cannot be sealed
 )
 
-var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin, LicenseBusinessNumber, LicenseState, LicenseBusy, LicenseValues, LicenseUndrawable, LicenseInconsistent, LicenseFourEyes, LicenseAuthority, LicenseTypeUnknown, LicenseReason, LicenseFieldMissing, LicenseFieldForm, LicenseFieldLong, LicenseFieldCharacters, LicenseFieldUnknown, LicenseFieldPeriod, CodeMalformed, CodeConsumed, CodeExpired, LookupLimited, LoginFailed, LoginLocked, CodeWrong, CodeTooOften, IdentifierInvalid, PasswordRefused, FlowLost, Busy, ProofingMismatch, ProofingNumber, ProofingName, ProofingTooOften, IdentityBound, ProofingMobile, ProofingSilent, ClientUnknown, RedirectUnknown, RequestInvalid, ClientMetadata, SealUnfit, SealSamePerson, SealState, SealSuspended, DocumentRefused, StampKeyReused}
+var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin, LicenseBusinessNumber, LicenseState, LicenseBusy, LicenseValues, LicenseUndrawable, LicenseInconsistent, LicenseFourEyes, LicenseAuthority, LicenseTypeUnknown, LicenseReason, LicenseFieldMissing, LicenseFieldForm, LicenseFieldLong, LicenseFieldCharacters, LicenseFieldUnknown, LicenseFieldPeriod, CodeMalformed, CodeConsumed, CodeExpired, LookupLimited, LoginFailed, LoginLocked, CodeWrong, CodeTooOften, IdentifierInvalid, PasswordRefused, FlowLost, Busy, ProofingMismatch, ProofingNumber, ProofingName, ProofingTooOften, IdentityBound, ProofingMobile, ProofingSilent, ClientUnknown, RedirectUnknown, RequestInvalid, ClientMetadata, SealUnfit, SealSamePerson, SealState, SealCodeTaken, SealReason, SealField, SealDrawing, SealSuspended, DocumentRefused, StampKeyReused, SealNotValid, SealCertificate, StampPlace, DocumentLocked, DocumentNotApproved, StampBusy, DocumentAltered}
 
 var catalogue = map[Code]Meta{
 	Internal:               {Code: Internal, Status: 500, Retryable: true, Title: Text{"zh-CN": "平台内部出错", "en": "Something went wrong on our side"}, Hint: Text{"zh-CN": "请稍后重试；若仍不成功，请提供求助码。", "en": "Try again later. If it happens again, tell us the support code."}},
@@ -117,10 +128,21 @@ var catalogue = map[Code]Meta{
 	RedirectUnknown:        {Code: RedirectUnknown, Status: 400, Retryable: false, Title: Text{"zh-CN": "回调地址与登记的不一致", "en": "The redirect address is not registered"}, Hint: Text{"zh-CN": "请联系应用的运营单位核对协议、端口和末尾斜杠。", "en": "Ask the operator to check scheme, port and trailing slash."}},
 	RequestInvalid:         {Code: RequestInvalid, Status: 400, Retryable: false, Title: Text{"zh-CN": "登录请求不正确", "en": "The sign-in request is not valid"}, Hint: Text{"zh-CN": "请回到原来的网站重新开始。", "en": "Go back to the site you came from and start again."}},
 	ClientMetadata:         {Code: ClientMetadata, Status: 422, Retryable: false, Title: Text{"zh-CN": "应用登记信息不正确：{field}", "en": "The client's registration is not valid: {field}"}, Hint: Text{"zh-CN": "{why}", "en": "{why}"}},
-	SealUnfit:              {Code: SealUnfit, Status: 422, Retryable: false, Title: Text{"zh-CN": "印章申请内容不正确：{why}", "en": "The seal cannot be made so: {why}"}, Hint: Text{"zh-CN": "请核对名称、编码和有效期。", "en": "Check name, code and validity."}},
+	SealUnfit:              {Code: SealUnfit, Status: 422, Retryable: false, Title: Text{"zh-CN": "印章申请内容不正确", "en": "The seal cannot be made so"}, Hint: Text{"zh-CN": "请核对名称、编码、尺寸和有效期。", "en": "Check name, code, size and validity."}},
 	SealSamePerson:         {Code: SealSamePerson, Status: 403, Retryable: false, Title: Text{"zh-CN": "申请、审核和制作须由不同人员完成", "en": "Applying, reviewing and making need different people"}, Hint: Text{"zh-CN": "请由另一名人员办理。", "en": "Let somebody else do this step."}},
 	SealState:              {Code: SealState, Status: 409, Retryable: false, Title: Text{"zh-CN": "印章当前状态不允许此操作", "en": "The state of the seal does not allow this"}, Hint: Text{"zh-CN": "请刷新查看印章状态。", "en": "Reload and look at the state of the seal."}},
+	SealCodeTaken:          {Code: SealCodeTaken, Status: 409, Retryable: false, Title: Text{"zh-CN": "该印章编码已被使用", "en": "This seal code is taken"}, Hint: Text{"zh-CN": "每个印章编码只能使用一次，请核对编码。", "en": "A code is used once only. Check it."}},
+	SealReason:             {Code: SealReason, Status: 422, Retryable: false, Title: Text{"zh-CN": "请写明原因", "en": "Give a reason"}, Hint: Text{"zh-CN": "原因不超过 200 字，将写入印章记录。", "en": "It has at most 200 characters and is kept with the seal."}},
+	SealField:              {Code: SealField, Status: 422, Retryable: false, Title: Text{"zh-CN": "内容为空、太长或格式不正确", "en": "The value is missing, too long or malformed"}, Hint: Text{"zh-CN": "请更正。", "en": "Correct it."}},
+	SealDrawing:            {Code: SealDrawing, Status: 422, Retryable: false, Title: Text{"zh-CN": "印面排不下这些文字，或含有字库中没有的字", "en": "The words do not fit on the seal, or a character is not in the font"}, Hint: Text{"zh-CN": "请缩短名称，或联系运维人员配置字库。", "en": "Shorten the name, or ask the operator to configure a font."}},
 	SealSuspended:          {Code: SealSuspended, Status: 409, Retryable: false, Title: Text{"zh-CN": "印章已停用，不能用印", "en": "The seal is not in use"}, Hint: Text{"zh-CN": "请联系印章保管人。", "en": "Ask the seal keeper."}},
 	DocumentRefused:        {Code: DocumentRefused, Status: 422, Retryable: false, Title: Text{"zh-CN": "文件不能加盖印章：{why}", "en": "The document cannot be sealed: {why}"}, Hint: Text{"zh-CN": "请检查文件后重试；文件没有被改动。", "en": "Check the document and try again; it was not changed."}},
-	StampKeyReused:         {Code: StampKeyReused, Status: 422, Retryable: false, Title: Text{"zh-CN": "同一幂等键用于了不同的文件", "en": "The idempotency key was used for another document"}, Hint: Text{"zh-CN": "请为每个文件使用不同的幂等键。", "en": "Use another key for each document."}},
+	StampKeyReused:         {Code: StampKeyReused, Status: 422, Retryable: false, Title: Text{"zh-CN": "同一幂等键用于了不同的用印请求", "en": "The idempotency key was used for another request"}, Hint: Text{"zh-CN": "请为每次用印使用不同的幂等键。", "en": "Use another key for each use of a seal."}},
+	SealNotValid:           {Code: SealNotValid, Status: 409, Retryable: false, Title: Text{"zh-CN": "印章不在有效期内，或印章数据不成立", "en": "The seal is outside its validity, or does not verify"}, Hint: Text{"zh-CN": "请联系印章保管人重新制章。", "en": "Ask the seal keeper to have it made anew."}},
+	SealCertificate:        {Code: SealCertificate, Status: 409, Retryable: false, Title: Text{"zh-CN": "印章的签章证书不可用", "en": "The certificate of the seal cannot be used"}, Hint: Text{"zh-CN": "证书可能已过期或被吊销，请联系印章保管人。", "en": "It may have ended or been revoked. Ask the seal keeper."}},
+	StampPlace:             {Code: StampPlace, Status: 422, Retryable: false, Title: Text{"zh-CN": "盖章位置不在文件页面内", "en": "The place is not on a page of the document"}, Hint: Text{"zh-CN": "请核对页码和位置，印章须完整落在页面内。", "en": "Check page and position. The whole seal must lie on the page."}},
+	DocumentLocked:         {Code: DocumentLocked, Status: 422, Retryable: false, Title: Text{"zh-CN": "文件不允许再盖章", "en": "The document allows no further seal"}, Hint: Text{"zh-CN": "此前的签章已锁定文件，或文件本身禁止签章。", "en": "An earlier signature locks it, or the document itself forbids signatures."}},
+	DocumentNotApproved:    {Code: DocumentNotApproved, Status: 422, Retryable: false, Title: Text{"zh-CN": "文件与批准用印的文件不一致", "en": "This is not the document that was approved"}, Hint: Text{"zh-CN": "请核对文件的 SM3 摘要。", "en": "Compare the SM3 digest of the document."}},
+	StampBusy:              {Code: StampBusy, Status: 409, Retryable: true, Title: Text{"zh-CN": "同一用印请求正在办理", "en": "The same request is being carried out"}, Hint: Text{"zh-CN": "请稍后用同一幂等键重试，将得到同一结果。", "en": "Try again with the same key in a little while. The result will be the same."}},
+	DocumentAltered:        {Code: DocumentAltered, Status: 422, Retryable: false, Title: Text{"zh-CN": "文件原有的签章不成立，不能再加盖印章", "en": "A signature in the document does not hold, so it cannot be sealed"}, Hint: Text{"zh-CN": "请先核验文件，并取得未被改动的原件。", "en": "Verify the document first and get the unchanged original."}},
 }

@@ -1,0 +1,129 @@
+package esign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/ses"
+	"github.com/yinxin-gov/yinxin/esign/verify"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+// trust is what seals and documents are judged against at this moment.
+func (s *Service) trust(ctx context.Context) (verify.Options, error) {
+	options, err := s.cfg.Trust(ctx)
+	if err != nil {
+		return options, unavailable(fmt.Errorf("read trust: %w", err))
+	}
+	options.At = s.cfg.Now()
+	return options, nil
+}
+
+// fit is what GB/T 38540-2020 7.2 asks before a seal is used: the seal verifies now, within its period and from a
+// trusted maker (6.3); its signer's certificate holds now and is not revoked; the seal names this signer. Whatever cannot
+// be judged counts as unfit (security row S-16).
+func fit(seal Seal, trust verify.Options) error {
+	if report := verify.Verify("seal.esl", seal.SES, trust); report.Verdict != verify.Valid {
+		return fault.Wrap(fmt.Errorf("seal %s: %s %v", seal.ID, report.Code, report.Reasons), fault.SealNotValid)
+	}
+	parsed, err := ses.ParseSeal(seal.SES)
+	if err != nil {
+		return fault.Wrap(err, fault.SealNotValid)
+	}
+	if !parsed.ListsSigner(seal.SignerCert) {
+		return fault.Wrap(errors.New("the seal does not name its signer"), fault.SealCertificate)
+	}
+	certificate, err := pki.ParseCertificate(seal.SignerCert)
+	if err != nil {
+		return fault.Wrap(err, fault.SealCertificate)
+	}
+	chain, err := pki.BuildChain(certificate, pki.ChainOptions{Roots: trust.Roots, Intermediates: trust.Intermediates, At: trust.At, Usage: pki.UsageDigitalSignature | pki.UsageNonRepudiation})
+	if err != nil {
+		return fault.Wrap(err, fault.SealCertificate)
+	}
+	issuer := chain[min(1, len(chain)-1)]
+	switch revocation := pki.CheckRevocation(certificate, issuer, trust.CRLs, trust.At); {
+	case revocation.State == pki.RevocationRevoked:
+		return fault.Wrap(errors.New("the signer's certificate is revoked"), fault.SealCertificate)
+	case revocation.State == pki.RevocationUnknown && pointsToEvidence(certificate):
+		return fault.Wrap(fmt.Errorf("no revocation evidence for the signer's certificate: %v", revocation.Ignored), fault.SealCertificate)
+	}
+	return nil
+}
+
+// pointsToEvidence tells whether a certificate names a place of revocation evidence (RFC 5280 4.2.1.13, 4.2.2.1). One
+// that names none needs none.
+func pointsToEvidence(certificate *pki.Certificate) bool {
+	_, list := certificate.Extension("2.5.29.31")
+	_, authority := certificate.Extension("1.3.6.1.5.5.7.1.1")
+	return list || authority
+}
+
+// openDocument refuses what is malformed, hostile, altered since an earlier signature, or closed to signatures (security
+// rows D-31, S-22).
+func openDocument(document []byte, trust verify.Options) (*ofd.Package, error) {
+	p, err := ofd.Open(document, ofd.DefaultLimits())
+	if err != nil {
+		why := "OFD"
+		if refusal, ok := errors.AsType[*ofd.Error](err); ok {
+			why = refusal.Code
+		}
+		return nil, fault.Wrap(err, fault.DocumentRefused, "why", why)
+	}
+	if len(p.Faults) > 0 {
+		return nil, fault.Wrap(p.Faults[0], fault.DocumentRefused, "why", p.Faults[0].Code)
+	}
+	if len(p.Signatures) > 0 {
+		// A seal beside a broken signature would lend it credit.
+		if report := verify.Verify("document.ofd", document, trust); report.Verdict == verify.Invalid {
+			return nil, fault.Wrap(fmt.Errorf("%s %v", report.Code, report.Reasons), fault.DocumentAltered)
+		}
+	}
+	if tree, err := p.Tree(p.Current().Root); err == nil {
+		// GB/T 33190-2016 7.5: Permissions/Signature says whether signatures may be added.
+		if permission := tree.Child("Permissions").Child("Signature"); permission != nil && permission.Value() == "false" {
+			return nil, fault.Wrap(errors.New("Permissions/Signature is false"), fault.DocumentLocked)
+		}
+	}
+	return p, nil
+}
+
+// place is the box of a seal on its page; all of it lies on the page (security row D-14).
+func place(stamp Stamp, seal Seal, pages []ofd.Page) (ofd.Box, error) {
+	parsed, err := ses.ParseSeal(seal.SES)
+	if err != nil {
+		return ofd.Box{}, fault.Wrap(err, fault.SealNotValid)
+	}
+	outside := func(field string) error { return fault.New(fault.StampPlace).WithField(field, fault.StampPlace) }
+	if stamp.Page < 1 || stamp.Page > len(pages) {
+		return ofd.Box{}, outside("page")
+	}
+	area := pages[stamp.Page-1].Area
+	box := ofd.Box{X: stamp.XMM, Y: stamp.YMM, Width: float64(parsed.Picture.WidthMM), Height: float64(parsed.Picture.HeightMM)}
+	// Written so that NaN is outside, too.
+	if !(box.X >= 0 && box.X+box.Width <= area.Width) {
+		return ofd.Box{}, outside("x_mm")
+	}
+	if !(box.Y >= 0 && box.Y+box.Height <= area.Height) {
+		return ofd.Box{}, outside("y_mm")
+	}
+	return box, nil
+}
+
+// checkResult verifies a result before it leaves: the newest signature holds in every step and covers every visible file,
+// and nothing speaks against the whole.
+func (s *Service) checkResult(ctx context.Context, result []byte) error {
+	trust, err := s.trust(ctx)
+	if err != nil {
+		return err
+	}
+	report := verify.Verify("stamped.ofd", result, trust)
+	n := len(report.Signatures)
+	if n == 0 || report.Signatures[n-1].Verdict != verify.Valid || report.Verdict == verify.Invalid || report.Coverage == nil || !report.Coverage.Complete {
+		return fmt.Errorf("esign: the stamped document does not verify: %s %+v", report.Code, report.Reasons)
+	}
+	return nil
+}
