@@ -295,7 +295,25 @@ func (a *App) background(ctx context.Context) {
 		if n%2 == 0 {
 			a.ring.Refresh()
 		}
+		if n%purgeTicks == purgeTicks-1 {
+			a.purge(ctx)
+		}
 		a.sealing.tick(ctx)
+	}
+}
+
+// purgeTicks is the number of ticks of two seconds between purges: an hour.
+const purgeTicks = 1800
+
+// purge deletes rows that decide nothing any more.
+func (a *App) purge(ctx context.Context) {
+	for name, run := range map[string]func(context.Context, time.Time) (int64, error){"identity": a.store.Purge, "outbox": outboxdb.New(a.db).Purge} {
+		deleted, err := run(ctx, a.opts.Now())
+		if err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "purge failed", "rows", name, "error", err)
+		} else if deleted > 0 {
+			a.opts.Log.InfoContext(ctx, "purged", "rows", name, "deleted", deleted)
+		}
 	}
 }
 

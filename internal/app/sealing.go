@@ -72,7 +72,7 @@ func (s *sealing) recover(ctx context.Context) error {
 	return s.licenses.Refresh(ctx)
 }
 
-// tick runs the regular duties: lists that are due, licences whose process died.
+// tick runs the regular duties: lists that are due, stamps and licences whose process died.
 func (s *sealing) tick(ctx context.Context) {
 	s.ticks++
 	if s.ticks%5 != 0 {
@@ -81,7 +81,8 @@ func (s *sealing) tick(ctx context.Context) {
 	for name, duty := range map[string]func(context.Context) error{
 		"status lists": s.licenses.Refresh,
 		"sweep":        s.licenses.Sweep,
-		"recovery":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
+		"stamps":       func(ctx context.Context) error { _, err := s.seals.Recover(ctx); return err },
+		"licences":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
 	} {
 		if err := duty(ctx); err != nil && ctx.Err() == nil {
 			s.app.opts.Log.WarnContext(ctx, "regular duty failed", "duty", name, "error", err)

@@ -17,6 +17,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -78,4 +79,29 @@ func ExecOne(ctx context.Context, tx Tx, query string, args ...any) (bool, error
 		return false, err
 	}
 	return n == 1, nil
+}
+
+// purgeBatch bounds the rows that one transaction deletes, so that no other change waits for long.
+const purgeBatch = 500
+
+// Purge deletes the rows of a table for which a condition holds, in transactions of a bounded size, and tells how many
+// there were. key names the columns of the primary key. Names and condition are constants of the caller, never input.
+func (d *DB) Purge(ctx context.Context, table, key, condition string, args ...any) (deleted int64, err error) {
+	statement := fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (SELECT %s FROM %s WHERE %s LIMIT %d)", table, key, key, table, condition, purgeBatch)
+	for {
+		var batch int64
+		err := d.Write(ctx, func(tx Tx) error {
+			result, err := tx.ExecContext(ctx, statement, args...)
+			if err == nil {
+				batch, err = result.RowsAffected()
+			}
+			return err
+		})
+		if err != nil {
+			return deleted, fmt.Errorf("purge %s: %w", table, err)
+		}
+		if deleted += batch; batch < purgeBatch {
+			return deleted, nil
+		}
+	}
 }

@@ -283,3 +283,31 @@ func BenchmarkDurableChanges(b *testing.B) {
 		})
 	}
 }
+
+func TestPurgeDeletesInBatchesWhatTheConditionNames(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := context.Background()
+		err := db.Write(ctx, func(tx sqldb.Tx) error {
+			for i := range 1203 {
+				if _, err := tx.ExecContext(ctx, "INSERT INTO counter (name, n) VALUES ($1, $2)", fmt.Sprintf("old %d", i), i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		deleted, err := db.Purge(ctx, "counter", "name", "n >= $1", 3)
+		if err != nil || deleted != 1200 {
+			t.Fatalf("deleted %d, %v", deleted, err)
+		}
+		var left int
+		if err := db.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM counter").Scan(&left); err != nil || left != 4 {
+			t.Errorf("%d left, %v", left, err)
+		}
+		if _, err := db.Purge(ctx, "absent", "name", "n > $1", 1); err == nil {
+			t.Error("a missing table was purged")
+		}
+	})
+}

@@ -110,3 +110,15 @@ func (q *Queue) Waiting(ctx context.Context) (waiting, dead int64, err error) {
 		(SELECT COUNT(*) FROM outbox_message WHERE state = 'waiting'), (SELECT COUNT(*) FROM outbox_message WHERE state = 'dead')`).Scan(&waiting, &dead)
 	return waiting, dead, err
 }
+
+// How long settled messages stay as receipts. Those given up wait longer for somebody to look at them.
+const (
+	keepDone = 30 * 24 * time.Hour
+	keepDead = 180 * 24 * time.Hour
+)
+
+// Purge deletes receipts whose time is over.
+func (q *Queue) Purge(ctx context.Context, now time.Time) (deleted int64, err error) {
+	return q.db.Purge(ctx, "outbox_message", "id", "(state = 'done' AND settled_at < $1) OR (state = 'dead' AND settled_at < $2)",
+		sqldb.Micros(now.Add(-keepDone)), sqldb.Micros(now.Add(-keepDead)))
+}

@@ -1,0 +1,45 @@
+package idpdb
+
+import (
+	"context"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+)
+
+// How long rows stay after their end. A used code or token must be known for as long as somebody may bring it again;
+// counters of a day must outlive the day.
+const (
+	keepCodes    = 24 * time.Hour
+	keepCounters = 48 * time.Hour
+	keepInbox    = 7 * 24 * time.Hour
+	keepSessions = 30 * 24 * time.Hour
+)
+
+// Purge deletes what ended long enough ago to decide nothing any more: one-time values, flows, counters, sessions and the
+// grants that no token of theirs can revive. Accounts, proofs, consents and audit rows are not its business.
+func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err error) {
+	before := func(keep time.Duration) int64 { return sqldb.Micros(now.Add(-keep)) }
+	for _, rows := range []struct {
+		table, key, condition string
+		before                int64
+	}{
+		{"idp_flow", "id", "expires_at < $1", before(keepCodes)},
+		{"idp_authorization_code", "hash", "expires_at < $1", before(keepCodes)},
+		{"idp_refresh_token", "hash", "expires_at < $1", before(0)},
+		{"idp_revoked_token", "jti", "until_at < $1", before(0)},
+		{"idp_code", "id", "created_at < $1", before(keepCounters)},
+		{"idp_throttle", "scope, key", "started_at < $1", before(keepCounters)},
+		{"idp_inbox", "id", "at < $1", before(keepInbox)},
+		{"idp_session", "id", "last_seen < $1", before(keepSessions)},
+		{"idp_party", "sid, client_id", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_party.sid)", before(keepSessions)},
+		{"idp_grant", "id", "created_at < $1 AND NOT EXISTS (SELECT 1 FROM idp_refresh_token WHERE idp_refresh_token.grant_id = idp_grant.id)", before(keepSessions)},
+	} {
+		n, err := s.db.Purge(ctx, rows.table, rows.key, rows.condition, rows.before)
+		deleted += n
+		if err != nil {
+			return deleted, err
+		}
+	}
+	return deleted, nil
+}
