@@ -33,6 +33,7 @@ type DB struct {
 	dialect Dialect
 	readers *sql.DB
 	writers *sql.DB // the same pool as readers on PostgreSQL, one connection on SQLite
+	reading Queryer // readers, through kept statements on SQLite
 	queue   chan change
 	slots   chan struct{}
 	wait    time.Duration
@@ -94,7 +95,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, cfg Config) error {
 	}
 	readers.SetMaxOpenConns(limit)
 	readers.SetMaxIdleConns(limit)
-	db.writers, db.readers = writers, readers
+	db.writers, db.readers, db.reading = writers, readers, newPool(readers)
 	db.queue = make(chan change, 1024)
 	db.done.Add(1)
 	go db.groupCommit()
@@ -125,7 +126,7 @@ func (db *DB) openPostgreSQL(ctx context.Context, cfg Config) error {
 		pool.Close()
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	db.readers, db.writers = pool, pool
+	db.readers, db.writers, db.reading = pool, pool, pool
 	db.slots = make(chan struct{}, max(1, limit-limit/4)) // a quarter of the pool stays free for reads and probes
 	return nil
 }
@@ -143,7 +144,7 @@ func (db *DB) SkipLocked() string {
 }
 
 // Read gives the pool for reading outside a change. Each statement sees what was committed before it began.
-func (db *DB) Read() Queryer { return db.readers }
+func (db *DB) Read() Queryer { return db.reading }
 
 // Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error {

@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -90,15 +89,21 @@ func (db *DB) enqueue(ctx context.Context, run func(tx Tx) error) error {
 // groupCommit is SQLite's single writer.
 func (db *DB) groupCommit() {
 	defer db.done.Done()
+	var w *writer
+	defer func() {
+		if w != nil {
+			w.discard()
+		}
+	}()
 	for {
 		select {
 		case first := <-db.queue:
-			db.commitGroup(first)
+			w = db.commitGroup(w, first)
 		case <-db.closed:
 			for {
 				select {
 				case first := <-db.queue:
-					db.commitGroup(first)
+					w = db.commitGroup(w, first)
 				default:
 					return
 				}
@@ -107,27 +112,45 @@ func (db *DB) groupCommit() {
 	}
 }
 
-func (db *DB) commitGroup(first change) {
+// begin opens a transaction on the writing connection, making the connection if there is none.
+func (db *DB) begin(ctx context.Context, w *writer) (*writer, error) {
+	if w == nil {
+		var err error
+		if w, err = openWriter(ctx, db.writers); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.do(ctx, "BEGIN IMMEDIATE"); err != nil {
+		w.discard()
+		return nil, err
+	}
+	return w, nil
+}
+
+// commitGroup runs a change and those that wait behind it in one transaction. It gives back the connection, or nil when
+// that is not to be used again.
+func (db *DB) commitGroup(w *writer, first change) *writer {
 	full := time.NewTimer(groupTime)
 	defer full.Stop()
 	background := context.Background()
-	tx, err := db.writers.BeginTx(background, nil)
+	w, err := db.begin(background, w)
 	if err != nil {
 		first.done <- fmt.Errorf("%w: %w", ErrUnavailable, err)
-		return
+		return nil
 	}
 	var members []change
 	var outcomes []error
 	next := first
 	for {
 		members = append(members, next)
-		outcomes = append(outcomes, runInSavepoint(background, tx, next))
+		outcomes = append(outcomes, runInSavepoint(background, w, next))
 		if len(members) == groupSize || !db.nextMember(&next, full.C) {
 			break
 		}
 	}
-	if err := tx.Commit(); err != nil {
-		tx.Rollback()
+	if err := w.do(background, "COMMIT"); err != nil {
+		w.discard()
+		w = nil
 		failure := fmt.Errorf("%w: commit: %w", ErrUnavailable, err)
 		if sqliteCode(err)&0xff == sqlite3.SQLITE_IOERR {
 			db.broken.set(failure)
@@ -141,6 +164,7 @@ func (db *DB) commitGroup(first change) {
 	for i, member := range members {
 		member.done <- outcomes[i]
 	}
+	return w
 }
 
 // nextMember takes the next waiting change, if there is one and the group's time is not over.
@@ -159,24 +183,24 @@ func (db *DB) nextMember(next *change, full <-chan time.Time) bool {
 }
 
 // runInSavepoint runs one change so that its failure does not touch the other members of the group.
-func runInSavepoint(ctx context.Context, tx *sql.Tx, c change) error {
+func runInSavepoint(ctx context.Context, w *writer, c change) error {
 	if err := c.ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "SAVEPOINT change"); err != nil {
+	if err := w.do(ctx, "SAVEPOINT change"); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	err := runRecovered(steady{tx}, c.run)
+	err := runRecovered(w, c.run)
 	if err == nil {
-		if _, err = tx.ExecContext(ctx, "RELEASE change"); err == nil {
+		if err = w.do(ctx, "RELEASE change"); err == nil {
 			return nil
 		}
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if _, undo := tx.ExecContext(ctx, "ROLLBACK TO change"); undo != nil {
+	if undo := w.do(ctx, "ROLLBACK TO change"); undo != nil {
 		return errors.Join(err, undo)
 	}
-	if _, undo := tx.ExecContext(ctx, "RELEASE change"); undo != nil {
+	if undo := w.do(ctx, "RELEASE change"); undo != nil {
 		return errors.Join(err, undo)
 	}
 	return err
@@ -190,22 +214,6 @@ func runRecovered(tx Tx, run func(tx Tx) error) (err error) {
 		}
 	}()
 	return run(tx)
-}
-
-// steady keeps a caller's cancellation away from the statements: SQLite answers an interrupted change by rolling back
-// the whole transaction, which would take the other members of the group with it.
-type steady struct{ tx *sql.Tx }
-
-func (s steady) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return s.tx.QueryContext(context.WithoutCancel(ctx), query, args...)
-}
-
-func (s steady) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return s.tx.QueryRowContext(context.WithoutCancel(ctx), query, args...)
-}
-
-func (s steady) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return s.tx.ExecContext(context.WithoutCancel(ctx), query, args...)
 }
 
 func (db *DB) writePostgreSQL(ctx context.Context, run func(tx Tx) error) error {
