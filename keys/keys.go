@@ -69,6 +69,7 @@ type Info struct {
 	Spec      Spec
 	State     State
 	CreatedAt time.Time
+	StateAt   time.Time        // when it came into its state
 	Public    crypto.PublicKey // *ecdsa.PublicKey (SM2 on the SM2 curve) or *rsa.PublicKey; nil for secret keys
 }
 
@@ -101,7 +102,13 @@ type MAC interface {
 // Provider keeps keys. Implementations: softkeys (encrypted file), vault (Vault/OpenBao). keystest.Run is the contract.
 type Provider interface {
 	Name() string
+	// Create makes the current key of a purpose; when there is one already, that one is returned.
 	Create(ctx context.Context, spec Spec) (Info, error)
+	// Prepare makes the next key of a purpose; when there is one already, that one is returned.
+	Prepare(ctx context.Context, spec Spec) (Info, error)
+	// Promote makes a next key the current one and the current one, if any, the previous one, in one change; ErrState when
+	// the key is not a next one.
+	Promote(ctx context.Context, id string) error
 	Find(ctx context.Context, id string) (Info, error)
 	// List returns the keys of a usage, newest first; label filters when not empty.
 	List(ctx context.Context, usage Usage, label string) ([]Info, error)

@@ -50,6 +50,7 @@ var verbs = []verb{
 	{"migrate", "bring the database up to date, or show what would run", migrate},
 	{"admin", "apply clients, personas and policies from a file", admin},
 	{"audit", "check the hash chains of the audit log", auditLog},
+	{"key", "list the platform's keys, or bring the next one", keyVerb},
 	{"doctor", "check configuration and environment", doctor},
 	{"conformance", "run the rules of the standards against this build", runConformance},
 	{"version", "print the version", printVersion},

@@ -295,10 +295,27 @@ func (a *App) background(ctx context.Context) {
 		if n%2 == 0 {
 			a.ring.Refresh()
 		}
+		if n%turnTicks == 0 {
+			a.turnKeys(ctx)
+		}
 		if n%purgeTicks == purgeTicks-1 {
 			a.purge(ctx)
 		}
 		a.sealing.tick(ctx)
+	}
+}
+
+// turnTicks is the number of ticks of two seconds between looks at the ages of keys: a minute.
+const turnTicks = 30
+
+// turnKeys lets the token keys take turns.
+func (a *App) turnKeys(ctx context.Context) {
+	turns, err := a.ring.Turn(ctx, keys.UsageToken, keys.TokenRotation, a.opts.Now())
+	for _, turn := range turns {
+		a.opts.Log.InfoContext(ctx, "key took its turn", "key", turn.Key.ID, "algorithm", turn.Key.Spec.Algorithm, "state", turn.Move)
+	}
+	if err != nil && ctx.Err() == nil {
+		a.opts.Log.WarnContext(ctx, "turn of keys failed", "error", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
@@ -48,9 +49,9 @@ func (s *Store) Salt(ctx context.Context, fresh []byte) (salt []byte, err error)
 // Insert stores a key.
 func (s *Store) Insert(ctx context.Context, r wrapped.Record, record audit.Record) error {
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO key_record (id, usage, algorithm, label, state, created_at, public, blob)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			r.ID, r.Spec.Usage, r.Spec.Algorithm, r.Spec.Label, r.State, sqldb.Micros(r.CreatedAt), r.Public, r.Blob)
+		_, err := tx.ExecContext(ctx, `INSERT INTO key_record (id, usage, algorithm, label, state, created_at, state_at, public, blob)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			r.ID, r.Spec.Usage, r.Spec.Algorithm, r.Spec.Label, r.State, sqldb.Micros(r.CreatedAt), sqldb.Micros(r.StateAt), r.Public, r.Blob)
 		if err != nil {
 			return err
 		}
@@ -62,13 +63,13 @@ func (s *Store) Insert(ctx context.Context, r wrapped.Record, record audit.Recor
 	return err
 }
 
-const columns = "id, usage, algorithm, label, state, created_at, public, blob"
+const columns = "id, usage, algorithm, label, state, created_at, state_at, public, blob"
 
 func scan(row interface{ Scan(...any) error }) (wrapped.Record, error) {
 	var r wrapped.Record
-	var at int64
-	err := row.Scan(&r.ID, &r.Spec.Usage, &r.Spec.Algorithm, &r.Spec.Label, &r.State, &at, &r.Public, &r.Blob)
-	r.CreatedAt = sqldb.Time(at)
+	var created, since int64
+	err := row.Scan(&r.ID, &r.Spec.Usage, &r.Spec.Algorithm, &r.Spec.Label, &r.State, &created, &since, &r.Public, &r.Blob)
+	r.CreatedAt, r.StateAt = sqldb.Time(created), sqldb.Time(since)
 	return r, err
 }
 
@@ -101,13 +102,32 @@ func (s *Store) List(ctx context.Context, usage keys.Usage, label string) ([]wra
 }
 
 // SetState moves a key from one state to another.
-func (s *Store) SetState(ctx context.Context, id string, from, to keys.State, record audit.Record) error {
-	return s.change(ctx, record, "UPDATE key_record SET state = $3 WHERE id = $1 AND state = $2", id, from, to)
+func (s *Store) SetState(ctx context.Context, id string, from, to keys.State, at time.Time, record audit.Record) error {
+	return s.change(ctx, record, "UPDATE key_record SET state = $3, state_at = $4 WHERE id = $1 AND state = $2", id, from, to, sqldb.Micros(at))
+}
+
+// Promote puts a next key in the place of the current one.
+func (s *Store) Promote(ctx context.Context, r wrapped.Record, at time.Time, record audit.Record) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE key_record SET state = $4, state_at = $5 WHERE usage = $1 AND algorithm = $2 AND label = $3 AND state = $6",
+			r.Spec.Usage, r.Spec.Algorithm, r.Spec.Label, keys.Previous, sqldb.Micros(at), keys.Current)
+		if err != nil {
+			return err
+		}
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE key_record SET state = $2, state_at = $3 WHERE id = $1 AND state = $4", r.ID, keys.Current, sqldb.Micros(at), keys.Next)
+		if err != nil {
+			return err
+		}
+		if !done {
+			return keys.ErrState
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
 }
 
 // Erase forgets the secret of a key.
-func (s *Store) Erase(ctx context.Context, id string, record audit.Record) error {
-	return s.change(ctx, record, "UPDATE key_record SET state = $2, blob = $3 WHERE id = $1 AND state <> $2", id, keys.Destroyed, []byte{})
+func (s *Store) Erase(ctx context.Context, id string, at time.Time, record audit.Record) error {
+	return s.change(ctx, record, "UPDATE key_record SET state = $2, state_at = $4, blob = $3 WHERE id = $1 AND state <> $2", id, keys.Destroyed, []byte{}, sqldb.Micros(at))
 }
 
 func (s *Store) change(ctx context.Context, record audit.Record, statement string, args ...any) error {

@@ -122,6 +122,29 @@ func Run(t *testing.T, provider keys.Provider, reopen func() keys.Provider) {
 			}
 		}
 	})
+	t.Run("the next key takes the place of the current one in one step", func(t *testing.T) {
+		spec := keys.Spec{Usage: keys.UsageToken, Algorithm: keys.SM2, Label: "turn"}
+		first := create(spec.Usage, spec.Algorithm, spec.Label)
+		next, err := provider.Prepare(ctx, spec)
+		if err != nil || next.State != keys.Next {
+			t.Fatalf("%+v, %v", next, err)
+		}
+		if again, err := reopen().Prepare(ctx, spec); err != nil || again.ID != next.ID {
+			t.Fatalf("two next keys: %+v, %v", again, err)
+		}
+		if err := provider.Promote(ctx, next.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := reopen().Promote(ctx, next.ID); !errors.Is(err, keys.ErrState) {
+			t.Errorf("promoted twice: %v", err)
+		}
+		for id, want := range map[string]keys.State{first.ID: keys.Previous, next.ID: keys.Current} {
+			got, err := reopen().Find(ctx, id)
+			if err != nil || got.State != want || got.StateAt.Before(got.CreatedAt) {
+				t.Errorf("%s is %s since %v, not %s; %v", id, got.State, got.StateAt, want, err)
+			}
+		}
+	})
 	t.Run("many nodes make one current key", func(t *testing.T) {
 		spec := keys.Spec{Usage: keys.UsageCheckpoint, Algorithm: keys.SM2}
 		ids := make(chan string, 8)

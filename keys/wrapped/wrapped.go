@@ -41,24 +41,29 @@ type Record struct {
 	Spec      keys.Spec
 	State     keys.State
 	CreatedAt time.Time
+	StateAt   time.Time
 	Public    []byte // SubjectPublicKeyInfo; empty for secret keys
 	Blob      []byte // empty once destroyed
 }
 
 // Store keeps records; keysdb implements it. Every change is stored together with its audit record.
 type Store interface {
-	// Insert answers ErrExists when a current key of the same purpose, algorithm and label is there.
+	// Insert answers ErrExists when a key of the same purpose, algorithm and label is there that is current, or next, as
+	// this one.
 	Insert(ctx context.Context, r Record, record audit.Record) error
 	Find(ctx context.Context, id string) (Record, error) // keys.ErrNotFound
 	List(ctx context.Context, usage keys.Usage, label string) ([]Record, error)
 	// SetState changes a state if it is still the one given; keys.ErrState when it is not.
-	SetState(ctx context.Context, id string, from, to keys.State, record audit.Record) error
+	SetState(ctx context.Context, id string, from, to keys.State, at time.Time, record audit.Record) error
+	// Promote makes a next key current and the current key of the same purpose, algorithm and label the previous one;
+	// keys.ErrState when it is not next.
+	Promote(ctx context.Context, r Record, at time.Time, record audit.Record) error
 	// Erase forgets the blob.
-	Erase(ctx context.Context, id string, record audit.Record) error
+	Erase(ctx context.Context, id string, at time.Time, record audit.Record) error
 }
 
 // ErrExists is answered by Insert.
-var ErrExists = errors.New("wrapped: a current key of this purpose exists")
+var ErrExists = errors.New("wrapped: a key of this purpose and state exists")
 
 // Config of a provider.
 type Config struct {
@@ -85,13 +90,23 @@ func (p *Provider) Name() string { return p.cfg.Name }
 // Health asks the wrapper.
 func (p *Provider) Health(ctx context.Context) error { return p.cfg.Wrapper.Health(ctx) }
 
-// Create makes a key. When another node made the current key of the same purpose first, that one is returned.
+// Create makes the current key of a purpose. When another node was faster, its key is returned.
 func (p *Provider) Create(ctx context.Context, spec keys.Spec) (keys.Info, error) {
+	return p.create(ctx, spec, keys.Current)
+}
+
+// Prepare makes the next key of a purpose. When another node was faster, its key is returned.
+func (p *Provider) Prepare(ctx context.Context, spec keys.Spec) (keys.Info, error) {
+	return p.create(ctx, spec, keys.Next)
+}
+
+func (p *Provider) create(ctx context.Context, spec keys.Spec, state keys.State) (keys.Info, error) {
 	secret, public, plaintext, err := p.generate(spec.Algorithm)
 	if err != nil {
 		return keys.Info{}, err
 	}
-	r := Record{ID: ident.New(p.cfg.Rand, "key"), Spec: spec, State: keys.Current, CreatedAt: p.cfg.Now().UTC(), Public: public}
+	now := p.cfg.Now().UTC()
+	r := Record{ID: ident.New(p.cfg.Rand, "key"), Spec: spec, State: state, CreatedAt: now, StateAt: now, Public: public}
 	if r.Blob, err = p.cfg.Wrapper.Wrap(ctx, plaintext, associated(r)); err != nil {
 		return keys.Info{}, err
 	}
@@ -100,7 +115,7 @@ func (p *Provider) Create(ctx context.Context, spec keys.Spec) (keys.Info, error
 	if errors.Is(err, ErrExists) {
 		existing, err := p.List(ctx, spec.Usage, spec.Label)
 		for _, info := range existing {
-			if info.Spec == spec && info.State == keys.Current {
+			if info.Spec == spec && info.State == state {
 				return info, nil
 			}
 		}
@@ -155,7 +170,7 @@ func associated(r Record) []byte {
 }
 
 func info(r Record) (keys.Info, error) {
-	i := keys.Info{ID: r.ID, Spec: r.Spec, State: r.State, CreatedAt: r.CreatedAt}
+	i := keys.Info{ID: r.ID, Spec: r.Spec, State: r.State, CreatedAt: r.CreatedAt, StateAt: r.StateAt}
 	if len(r.Public) > 0 {
 		public, err := smx509.ParsePKIXPublicKey(r.Public)
 		if err != nil {
@@ -203,7 +218,19 @@ func (p *Provider) SetState(ctx context.Context, id string, state keys.State) er
 	if state == keys.Destroyed || stateOrder[state] <= stateOrder[r.State] {
 		return keys.ErrState
 	}
-	return p.cfg.Store.SetState(ctx, id, r.State, state, p.record(ctx, "key."+string(state), r))
+	return p.cfg.Store.SetState(ctx, id, r.State, state, p.cfg.Now().UTC(), p.record(ctx, "key."+string(state), r))
+}
+
+// Promote makes a next key the current one.
+func (p *Provider) Promote(ctx context.Context, id string) error {
+	r, err := p.cfg.Store.Find(ctx, id)
+	if err != nil {
+		return err
+	}
+	if r.State != keys.Next {
+		return keys.ErrState
+	}
+	return p.cfg.Store.Promote(ctx, r, p.cfg.Now().UTC(), p.record(ctx, "key.promoted", r))
 }
 
 // Destroy forgets the secret.
@@ -215,7 +242,7 @@ func (p *Provider) Destroy(ctx context.Context, id string) error {
 	if r.State == keys.Destroyed {
 		return keys.ErrDestroyed
 	}
-	if err := p.cfg.Store.Erase(ctx, id, p.record(ctx, "key.destroyed", r)); err != nil {
+	if err := p.cfg.Store.Erase(ctx, id, p.cfg.Now().UTC(), p.record(ctx, "key.destroyed", r)); err != nil {
 		return err
 	}
 	p.mutex.Lock()

@@ -1,4 +1,4 @@
-package licensetest
+package keystest
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/wrapped"
 )
 
-// NewKeys returns a key provider in memory.
-func NewKeys(now func() time.Time) keys.Provider {
+// NewMemory returns a key provider that keeps its keys, as they are, in memory.
+func NewMemory(now func() time.Time) keys.Provider {
 	return wrapped.New(wrapped.Config{Name: "memory", Store: &keyStore{records: map[string]wrapped.Record{}}, Wrapper: plain{}, Now: now, Rand: ident.System()})
 }
 
@@ -44,7 +44,7 @@ func (s *keyStore) Insert(_ context.Context, r wrapped.Record, _ audit.Record) e
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, have := range s.records {
-		if have.Spec == r.Spec && have.State == keys.Current && r.State == keys.Current {
+		if have.Spec == r.Spec && have.State == r.State {
 			return wrapped.ErrExists
 		}
 	}
@@ -74,23 +74,41 @@ func (s *keyStore) List(_ context.Context, usage keys.Usage, label string) ([]wr
 	return list, nil
 }
 
-func (s *keyStore) SetState(_ context.Context, id string, from, to keys.State, _ audit.Record) error {
+func (s *keyStore) SetState(_ context.Context, id string, from, to keys.State, at time.Time, _ audit.Record) error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	r, ok := s.records[id]
 	if !ok || r.State != from {
 		return keys.ErrState
 	}
-	r.State = to
+	r.State, r.StateAt = to, at
 	s.records[id] = r
 	return nil
 }
 
-func (s *keyStore) Erase(_ context.Context, id string, _ audit.Record) error {
+func (s *keyStore) Promote(_ context.Context, next wrapped.Record, at time.Time, _ audit.Record) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	r, ok := s.records[next.ID]
+	if !ok || r.State != keys.Next {
+		return keys.ErrState
+	}
+	for id, have := range s.records {
+		if have.Spec == r.Spec && have.State == keys.Current {
+			have.State, have.StateAt = keys.Previous, at
+			s.records[id] = have
+		}
+	}
+	r.State, r.StateAt = keys.Current, at
+	s.records[next.ID] = r
+	return nil
+}
+
+func (s *keyStore) Erase(_ context.Context, id string, at time.Time, _ audit.Record) error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	r := s.records[id]
-	r.Blob = nil
+	r.State, r.StateAt, r.Blob = keys.Destroyed, at, nil
 	s.records[id] = r
 	return nil
 }
