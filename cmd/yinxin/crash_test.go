@@ -55,7 +55,7 @@ func (n *node) start() {
 	if err := n.process.Start(); err != nil {
 		n.t.Fatal(err)
 	}
-	for range 200 {
+	for range 1200 { // half a minute: a busy machine must not look like a broken server
 		if response, err := n.client.Get(n.issuer + "/jwks"); err == nil {
 			response.Body.Close()
 			return
@@ -274,7 +274,7 @@ func crash(t *testing.T, n *node) {
 				}
 			})
 		}
-		time.Sleep(time.Duration(20+random.IntN(250)) * time.Millisecond)
+		time.Sleep(time.Duration(20+random.IntN(700)) * time.Millisecond)
 		n.kill()
 		close(stop)
 		group.Wait()
