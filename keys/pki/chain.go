@@ -102,6 +102,8 @@ func CheckUsage(certificate *Certificate, usage KeyUsage, extUsage string) error
 			return refuse(fmt.Sprintf("keyUsage is %v", certificate.KeyUsage.Names()))
 		case certificate.IsCA:
 			return refuse("certificate of a CA")
+		case extUsage == "" && forOthersOnly(certificate):
+			return refuse(fmt.Sprintf("extKeyUsage is %v", certificate.ExtKeyUsage))
 		}
 	}
 	if extUsage != "" {
@@ -113,6 +115,17 @@ func CheckUsage(certificate *Certificate, usage KeyUsage, extUsage string) error
 		return refuse("extKeyUsage lacks " + extUsage)
 	}
 	return nil
+}
+
+// forOthersOnly tells a certificate whose extended key usages leave nothing to sign but time stamps, OCSP answers or, when
+// they cannot be read, nothing at all (RFC 5280 4.2.1.12). Other purposes stand in certificates of real seal makers.
+func forOthersOnly(certificate *Certificate) bool {
+	for _, usage := range certificate.ExtKeyUsage {
+		if usage != OIDTimeStamping && usage != OIDOCSPSigning && usage != unreadableUsage {
+			return false
+		}
+	}
+	return len(certificate.ExtKeyUsage) > 0
 }
 
 // chainSearch is one bounded depth-first search.
