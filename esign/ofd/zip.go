@@ -25,6 +25,7 @@ type entry struct {
 	content    []byte // kept when small
 	headerAt   int64
 	storedSize int64 // as the central directory says
+	inflater   *inflater
 }
 
 const (
@@ -83,7 +84,9 @@ func readZip(data []byte, limits Limits) ([]*entry, *Error) {
 		return nil, failure
 	}
 	var kept int64
+	shared := &inflater{}
 	for _, e := range entries {
+		e.inflater = shared
 		keep := e.size <= keepBelow && kept+e.size <= keepInAll
 		if failure := e.load(keep); failure != nil {
 			return nil, failure
@@ -447,10 +450,24 @@ func (e *entry) inflate() ([]byte, *Error) {
 	return buffer.Bytes(), nil
 }
 
+// inflater is the one decompressor of a package: making one costs 40 KiB, and a package may hold thousands of entries.
+type inflater struct{ reader io.ReadCloser }
+
+func (i *inflater) open(source io.Reader) (io.Reader, error) {
+	if i.reader == nil {
+		i.reader = flate.NewReader(source)
+		return i.reader, nil
+	}
+	return i.reader, i.reader.(flate.Resetter).Reset(source, nil)
+}
+
 // stream inflates into w and never past the declared size.
 func (e *entry) stream(w io.Writer) *Error {
 	source := bytes.NewReader(e.stored)
-	inflater := flate.NewReader(source)
+	inflater, err := e.inflater.open(source)
+	if err != nil {
+		return refuse(CodeStructure, e.name, "the compressed octets are broken")
+	}
 	n, err := io.Copy(w, io.LimitReader(inflater, e.size))
 	if err != nil || n != e.size {
 		return refuse(CodeStructure, e.name, "the compressed octets are broken or shorter than said")
