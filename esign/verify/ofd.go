@@ -184,6 +184,8 @@ func (s *signatureJudge) references(description *ofd.Signature, digests *digests
 			out.Mismatched = append(out.Mismatched, r.Path)
 		}
 	}
+	// A seal whose document was exchanged for another still protects pages; that it was exchanged is what speaks then.
+	pages = pages || slices.ContainsFunc(description.References, func(r ofd.Reference) bool { return r.Fault == nil && s.isDocument(r.Path) })
 	for _, code := range slices.Sorted(maps.Keys(faults)) {
 		s.failed("references", code, few(faults[code]))
 	}
