@@ -182,7 +182,7 @@ func (s *signatureJudge) signerCertificate(c *pki.Certificate, moment time.Time)
 // chain judges a certificate's chain at a moment, without its periods when the moment is not known. ended is the code for its own period, empty when that is judged
 // elsewhere.
 func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, broken, usage, ended string, revocation func(issuer *pki.Certificate)) {
-	chain, err := pki.BuildChain(c, pki.ChainOptions{Roots: s.options.Roots, Intermediates: s.options.Intermediates, At: at, Usage: signing, IgnorePeriods: at.IsZero()})
+	chain, err := pki.BuildChain(c, pki.ChainOptions{Roots: s.options.Roots, Intermediates: s.options.Intermediates, At: at, Usage: signing, IgnorePeriods: at.IsZero(), Memo: &s.memo})
 	reason, failedAt := pki.ReasonOf(err), c
 	if failure, ok := err.(*pki.ChainError); ok {
 		failedAt = failure.Certificate
@@ -219,7 +219,7 @@ func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, br
 // against the chain. One that was revoked later than the moment could still issue then, if the moment is true.
 func (s *signatureJudge) authorities(name string, chain []*pki.Certificate, moment time.Time, broken string) bool {
 	for i := 1; i < len(chain)-1; i++ {
-		answer := pki.CheckRevocation(chain[i], chain[i+1], s.options.CRLs, s.options.At)
+		answer := s.memo.CheckRevocation(chain[i], chain[i+1], s.options.CRLs, s.options.At)
 		switch {
 		case answer.State == pki.RevocationRevoked && (moment.IsZero() || !answer.RevokedAt.After(moment)):
 			s.failed(name, broken, fmt.Sprintf("revoked: %s", chain[i].Subject))
@@ -241,7 +241,7 @@ var revocationPointers = []string{"2.5.29.31", "1.3.6.1.5.5.7.1.1"}
 // revocation judges what the lists say about the certificate (security row S-11). A certificate that points to no
 // evidence needs none.
 func (s *signatureJudge) revocation(name string, c, issuer *pki.Certificate, moment time.Time, before string) {
-	answer := pki.CheckRevocation(c, issuer, s.options.CRLs, s.options.At)
+	answer := s.memo.CheckRevocation(c, issuer, s.options.CRLs, s.options.At)
 	switch {
 	case answer.State == pki.RevocationRevoked && !moment.IsZero() && answer.RevokedAt.After(moment):
 		// Only a trusted time could show that the signature was made before.
