@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -18,10 +19,12 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
-// Passwords hashes with Argon2id (RFC 9106) in a pool of bounded size, because each hash takes memory and a core.
+// Passwords hashes with Argon2id (RFC 9106) in a pool of bounded size, because each hash takes memory and a core. Those
+// who find it full wait in a queue of bounded length for a bounded time.
 type Passwords struct {
 	rand  io.Reader
 	slots chan struct{}
+	queue chan struct{}
 	cost  Cost
 	dummy string // hash of nobody's password: unknown accounts cost the same
 }
@@ -35,12 +38,20 @@ type Cost struct {
 // ErrWrong: the password is not the account's, or there is no such account.
 var ErrWrong = errors.New("authn: wrong password")
 
+// Bounds of the queue before the pool. Nobody waits longer than a person does, and a flood finds the queue full at once
+// (F-14).
+const (
+	QueuePerWorker = 128
+	QueueTime      = 4 * time.Second
+)
+
 // NewPasswords returns a pool of at most workers hashes at once.
 func NewPasswords(rand io.Reader, workers int, cost Cost) (*Passwords, error) {
 	if cost.MemoryKiB == 0 {
 		cost = Cost{MemoryKiB: 19 << 10, Passes: 2}
 	}
-	p := &Passwords{rand: rand, slots: make(chan struct{}, max(workers, 1)), cost: cost}
+	workers = max(workers, 1)
+	p := &Passwords{rand: rand, slots: make(chan struct{}, workers), queue: make(chan struct{}, workers*QueuePerWorker), cost: cost}
 	var err error
 	p.dummy, err = p.hash("a password that nobody has")
 	return p, err
@@ -94,11 +105,27 @@ func oneCharacter(password string) bool {
 	return strings.Trim(password, string(first)) == ""
 }
 
-// enter waits for a place in the pool; a full pool is 503, so that a flood cannot take the machine's memory.
+// enter waits for a place in the pool; a full queue and a wait that is too long are 503, so that a flood cannot take the
+// machine's memory.
 func (p *Passwords) enter(ctx context.Context) error {
 	select {
 	case p.slots <- struct{}{}:
 		return nil
+	default:
+	}
+	select {
+	case p.queue <- struct{}{}:
+		defer func() { <-p.queue }()
+	default:
+		return fault.New(fault.Busy).After(int(QueueTime / time.Second))
+	}
+	patience := time.NewTimer(QueueTime)
+	defer patience.Stop()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-patience.C:
+		return fault.New(fault.Busy).After(int(QueueTime / time.Second))
 	case <-ctx.Done():
 		return fault.Wrap(ctx.Err(), fault.Busy)
 	}
