@@ -38,6 +38,8 @@ type Cost struct {
 // ErrWrong: the password is not the account's, or there is no such account.
 var ErrWrong = errors.New("authn: wrong password")
 
+var errUnreadable = errors.New("authn: stored hash cannot be read")
+
 // Bounds of the queue before the pool. Nobody waits longer than a person does, and a flood finds the queue full at once
 // (F-14).
 const (
@@ -134,8 +136,9 @@ func (p *Passwords) enter(ctx context.Context) error {
 func (p *Passwords) leave() { <-p.slots }
 
 const (
-	saltSize = 16
-	hashSize = 32
+	saltSize     = 16
+	hashSize     = 32
+	maxMemoryKiB = 1 << 20
 )
 
 func (p *Passwords) hash(password string) (string, error) {
@@ -166,16 +169,19 @@ func (p *Passwords) Check(ctx context.Context, stored, password string) (weaker 
 	var version int
 	var cost Cost
 	parts := strings.Split(stored, "$")
-	if len(parts) != 6 {
-		return false, errors.New("authn: stored hash cannot be read")
+	if len(parts) != 6 || parts[1] != "argon2id" {
+		return false, errUnreadable
 	}
 	if _, err := fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=1", &version, &cost.MemoryKiB, &cost.Passes); err != nil {
-		return false, fmt.Errorf("authn: stored hash cannot be read: %w", err)
+		return false, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	salt, errSalt := base64.RawStdEncoding.DecodeString(parts[4])
 	want, errSum := base64.RawStdEncoding.DecodeString(parts[5])
 	if err := errors.Join(errSalt, errSum); err != nil {
-		return false, fmt.Errorf("authn: stored hash cannot be read: %w", err)
+		return false, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	if version != argon2.Version || cost.Passes == 0 || cost.MemoryKiB > maxMemoryKiB || len(want) < 16 {
+		return false, errUnreadable // an empty sum would fit every password, a huge cost would take the machine
 	}
 	sum := argon2.IDKey([]byte(password), salt, cost.Passes, cost.MemoryKiB, 1, uint32(len(want)))
 	if subtle.ConstantTimeCompare(sum, want) != 1 || !known {
