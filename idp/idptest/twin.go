@@ -6,7 +6,6 @@ package idptest
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -43,6 +42,7 @@ type Twin struct {
 	codes      []*storedCode
 	counters   map[string]counter
 	cases      map[string]proofing.Case
+	caseOrder  []string
 	sessions   []*storedSession
 	parties    []session.Party
 	inbox      map[string]authn.InboxMessage
@@ -104,15 +104,14 @@ func (t *Twin) Messages(topic string) []audit.Message {
 	return all
 }
 
-// Cases are the proofing cases, the oldest first.
+// Cases are the proofing cases in the order of storing.
 func (t *Twin) Cases() []proofing.Case {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	var all []proofing.Case
-	for _, c := range t.cases {
-		all = append(all, c)
+	for _, id := range t.caseOrder {
+		all = append(all, t.cases[id])
 	}
-	slices.SortFunc(all, func(a, b proofing.Case) int { return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID)) })
 	return all
 }
 

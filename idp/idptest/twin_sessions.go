@@ -24,7 +24,7 @@ func (t *Twin) PutCase(_ context.Context, c proofing.Case, record audit.Record) 
 		if _, there := t.accounts[c.AccountID]; !there {
 			return errors.New("idptest: the case belongs to no account")
 		}
-		t.cases[c.ID] = c
+		t.cases[c.ID], t.caseOrder = c, append(t.caseOrder, c.ID)
 		return nil
 	})
 }
