@@ -50,57 +50,64 @@ func (s *signer) KeyID() string            { return s.id }
 func (s *signer) Algorithm() Algorithm     { return s.algorithm }
 func (s *signer) Public() crypto.PublicKey { return s.key.Public() }
 
-// Sign implements crypto.Signer for certificate libraries.
-func (s *signer) Sign(random io.Reader, input []byte, opts crypto.SignerOpts) ([]byte, error) {
+// Sign implements crypto.Signer for certificate libraries. Like SignMessage it verifies before it returns.
+func (s *signer) Sign(_ io.Reader, input []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if s.algorithm == SM2 {
 		if _, message := opts.(*sm2.SM2SignerOption); !message {
 			return nil, fmt.Errorf("%w: an SM2 key signs messages, not digests", ErrUsage)
 		}
 	}
-	signature, err := s.key.Sign(s.random, input, opts)
-	if err != nil {
-		return nil, fmt.Errorf("keys: sign: %w", err)
-	}
-	if s.algorithm == SM2 {
-		return signature, s.release(input, signature)
-	}
-	return signature, s.checkNonce(signature)
+	return s.sign(input, opts)
 }
 
 // SignMessage signs and verifies the result.
 func (s *signer) SignMessage(_ context.Context, message []byte) ([]byte, error) {
-	var signature []byte
-	var err error
 	if s.algorithm == SM2 {
-		signature, err = s.key.Sign(s.random, message, sm2.DefaultSM2SignerOpts)
-	} else {
-		sum := sha256.Sum256(message)
-		signature, err = s.key.Sign(s.random, sum[:], crypto.SHA256)
+		return s.sign(message, sm2.DefaultSM2SignerOpts)
 	}
+	sum := sha256.Sum256(message)
+	return s.sign(sum[:], crypto.SHA256)
+}
+
+// sign lets a signature out only when it verifies with the public half and its nonce is new (K-07, S-08). input is the
+// message for SM2, the digest for the others.
+func (s *signer) sign(input []byte, opts crypto.SignerOpts) ([]byte, error) {
+	signature, err := s.key.Sign(s.random, input, opts)
 	if err != nil {
 		return nil, fmt.Errorf("keys: sign: %w", err)
 	}
-	return signature, s.release(message, signature)
+	if err := s.verify(input, signature, opts); err != nil {
+		return nil, err
+	}
+	if err := s.checkNonce(signature); err != nil {
+		return nil, err
+	}
+	return signature, nil
 }
 
-// release lets a signature out only when it verifies with the public half and its nonce is new.
-func (s *signer) release(message, signature []byte) error {
+func (s *signer) verify(input, signature []byte, opts crypto.SignerOpts) error {
 	switch public := s.key.Public().(type) {
 	case *ecdsa.PublicKey:
 		if s.algorithm == SM2 {
-			if _, err := pki.VerifySM2(public, nil, message, signature, pki.FormDER); err != nil {
+			if _, err := pki.VerifySM2(public, nil, input, signature, pki.FormDER); err != nil {
 				return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 			}
-			return s.checkNonce(signature)
+			return nil
 		}
-		sum := sha256.Sum256(message)
-		if !ecdsa.VerifyASN1(public, sum[:], signature) {
+		if s.algorithm == P256 && ecdsa.VerifyASN1(public, input, signature) {
+			return nil
+		}
+	case *rsa.PublicKey:
+		if s.algorithm != RSA2048 || opts == nil {
 			return ErrSelfCheck
 		}
-		return s.checkNonce(signature)
-	case *rsa.PublicKey:
-		sum := sha256.Sum256(message)
-		if err := rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature); err != nil {
+		var err error
+		if pss, ok := opts.(*rsa.PSSOptions); ok {
+			err = rsa.VerifyPSS(public, opts.HashFunc(), input, signature, pss)
+		} else {
+			err = rsa.VerifyPKCS1v15(public, opts.HashFunc(), input, signature)
+		}
+		if err != nil {
 			return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 		}
 		return nil

@@ -302,8 +302,3 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.WriteHeader(status)
 	json.NewEncoder(w).Encode(value)
 }
-
-// replace fills a placeholder of a message.
-func replace(text, name, value string) string {
-	return strings.ReplaceAll(text, "{"+name+"}", value)
-}

@@ -168,7 +168,7 @@ func (a *App) applyPersona(ctx context.Context, p Persona, n int, hashes *person
 			return err
 		}
 	}
-	if p.IAL == 0 || account.Proof != nil && int(account.Proof.IAL) >= p.IAL {
+	if proof := account.InForce(a.opts.Now()); p.IAL == 0 || proof != nil && int(proof.IAL) >= p.IAL {
 		return nil
 	}
 	return a.Accounts.Prove(ctx, account.ID, idp.Proof{IAL: subject.IAL(p.IAL), Method: "persona", Source: "sandbox", At: a.opts.Now().UTC(), Evidence: digest.Hex([]byte(p.Identifier))},
