@@ -162,6 +162,9 @@ func (w *World) Certificate(label string) *pki.Certificate {
 	return w.made[label]
 }
 
+// CA is the certificate of the issuing CA.
+func (w *World) CA() *pki.Certificate { return w.ca }
+
 // Revoke puts a certificate on the CA's list from now on.
 func (w *World) Revoke(serial *big.Int) {
 	w.mutex.Lock()
