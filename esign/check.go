@@ -83,8 +83,8 @@ func openDocument(document []byte, trust verify.Options) (*ofd.Package, error) {
 		}
 	}
 	if tree, err := p.Tree(p.Current().Root); err == nil {
-		// GB/T 33190-2016 7.5: Permissions/Signature says whether signatures may be added.
-		if permission := tree.Child("Permissions").Child("Signature"); permission != nil && permission.Value() == "false" {
+		// GB/T 33190-2016 7.5: Permissions/Signature, an xs:boolean, says whether signatures may be added.
+		if permission := tree.Child("Permissions").Child("Signature").Value(); permission == "false" || permission == "0" {
 			return nil, fault.Wrap(errors.New("Permissions/Signature is false"), fault.DocumentLocked)
 		}
 	}

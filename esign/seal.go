@@ -215,9 +215,9 @@ const (
 )
 
 // plain tells whether a text is one line of at most the given number of characters. Databases refuse NUL and broken
-// UTF-8, and neither belongs into a record.
+// UTF-8, and neither belongs into a record; a character that turns the direction of writing makes one read differently.
 func plain(text string, limit int) bool {
-	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, unicode.IsControl)
+	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) })
 }
 
 // unavailable is the fault of a store, key provider or authority that did not answer as it should (503): nothing was
@@ -437,14 +437,16 @@ func (s *Service) build(ctx context.Context, seal *Seal) error {
 	return nil
 }
 
-// keyFault tells a provider that cannot sign now, or whose answer does not verify (security row K-07), from a fault of
-// ours.
+// keyFault tells what cannot succeed later, a key that does not serve this purpose or input that must not be signed, from
+// everything else that key provider and authority answer: that they are away, that their register is, or a signature
+// that does not verify (security row K-07).
 func keyFault(err error) error {
-	if errors.Is(err, keys.ErrUnavailable) || errors.Is(err, keys.ErrSelfCheck) || errors.Is(err, ses.ErrSelfCheck) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return unavailable(err)
+	for _, final := range []error{keys.ErrUsage, keys.ErrNotFound, keys.ErrDestroyed, keys.ErrState, keys.ErrUnwrap, ses.ErrInput, pki.ErrTemplate} {
+		if errors.Is(err, final) {
+			return err
+		}
 	}
-	return err
+	return unavailable(err)
 }
 
 // maker is the platform's seal maker: signer and certificate.

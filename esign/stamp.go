@@ -240,7 +240,10 @@ func (s *Service) abandoned(ctx context.Context, stamp Stamp, reason string) aud
 
 func (s *Service) sign(ctx context.Context, j *job) ([]byte, error) {
 	signer, err := s.cfg.Keys.Provider().Signer(ctx, j.seal.KeyID, keys.UsageSealSigner)
-	if err != nil {
+	switch {
+	case errors.Is(err, keys.ErrDestroyed), errors.Is(err, keys.ErrNotFound), errors.Is(err, keys.ErrUsage): // security row K-05
+		return nil, fault.Wrap(fmt.Errorf("find seal key: %w", err), fault.SealCertificate)
+	case err != nil:
 		return nil, keyFault(fmt.Errorf("find seal key: %w", err))
 	}
 	value, err := ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: digest.Sum(j.pending.Description), PropertyInfo: j.pending.Path}, j.seal.SignerCert,
