@@ -1,7 +1,6 @@
 package sealtest
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"errors"
@@ -10,10 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/yinxin-gov/yinxin/internal/audit"
-	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/keys"
-	"github.com/yinxin-gov/yinxin/keys/wrapped"
+	"github.com/yinxin-gov/yinxin/keys/keystest"
 )
 
 // Keys is a key provider in memory that counts its signatures and can fail.
@@ -32,8 +29,7 @@ type Keys struct {
 
 // NewKeys returns an empty provider whose signing with seal keys is a step.
 func NewKeys(now func() time.Time, steps *Steps) *Keys {
-	memory := wrapped.New(wrapped.Config{Name: "memory", Store: &keyStore{records: map[string]wrapped.Record{}}, Wrapper: plain{}, Now: now, Rand: ident.System()})
-	return &Keys{Provider: memory, steps: steps, signed: map[keys.Usage]int{}, asked: map[keys.Usage]int{}}
+	return &Keys{Provider: keystest.NewTwin(now), steps: steps, signed: map[keys.Usage]int{}, asked: map[keys.Usage]int{}}
 }
 
 // Signed is the number of signatures made for a purpose.
@@ -110,82 +106,4 @@ func (s *signer) SignMessage(ctx context.Context, message []byte) (signature []b
 		return s.keys.Answer(s.usage, message, signature), nil
 	}
 	return signature, nil
-}
-
-// plain keeps keys of tests as they are.
-type plain struct{}
-
-func (plain) Wrap(_ context.Context, plaintext, associated []byte) ([]byte, error) {
-	return append(bytes.Clone(associated), plaintext...), nil
-}
-
-func (plain) Unwrap(_ context.Context, blob, associated []byte) ([]byte, error) {
-	plaintext, ok := bytes.CutPrefix(blob, associated)
-	if !ok {
-		return nil, keys.ErrUnwrap
-	}
-	return bytes.Clone(plaintext), nil
-}
-
-func (plain) Health(context.Context) error { return nil }
-
-type keyStore struct {
-	mutex   sync.Mutex
-	order   []string
-	records map[string]wrapped.Record
-}
-
-func (s *keyStore) Insert(_ context.Context, r wrapped.Record, _ audit.Record) error {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	for _, have := range s.records {
-		if have.Spec == r.Spec && have.State == keys.Current && r.State == keys.Current {
-			return wrapped.ErrExists
-		}
-	}
-	s.order, s.records[r.ID] = append(s.order, r.ID), r
-	return nil
-}
-
-func (s *keyStore) Find(_ context.Context, id string) (wrapped.Record, error) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	r, ok := s.records[id]
-	if !ok {
-		return wrapped.Record{}, keys.ErrNotFound
-	}
-	return r, nil
-}
-
-func (s *keyStore) List(_ context.Context, usage keys.Usage, label string) ([]wrapped.Record, error) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	var list []wrapped.Record
-	for i := len(s.order) - 1; i >= 0; i-- {
-		if r := s.records[s.order[i]]; r.Spec.Usage == usage && (label == "" || r.Spec.Label == label) {
-			list = append(list, r)
-		}
-	}
-	return list, nil
-}
-
-func (s *keyStore) SetState(_ context.Context, id string, from, to keys.State, _ audit.Record) error {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	r, ok := s.records[id]
-	if !ok || r.State != from {
-		return keys.ErrState
-	}
-	r.State = to
-	s.records[id] = r
-	return nil
-}
-
-func (s *keyStore) Erase(_ context.Context, id string, _ audit.Record) error {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	r := s.records[id]
-	r.Blob, r.State = nil, keys.Destroyed
-	s.records[id] = r
-	return nil
 }

@@ -82,7 +82,7 @@ func (s *Records) Insert(_ context.Context, r wrapped.Record, _ audit.Record) er
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, have := range s.rows {
-		if have.Spec == r.Spec && have.State == keys.Current && r.State == keys.Current {
+		if have.Spec == r.Spec && have.State == r.State {
 			return wrapped.ErrExists
 		}
 	}
@@ -115,27 +115,46 @@ func (s *Records) List(_ context.Context, usage keys.Usage, label string) ([]wra
 }
 
 // SetState implements wrapped.Store.
-func (s *Records) SetState(_ context.Context, id string, from, to keys.State, _ audit.Record) error {
+func (s *Records) SetState(_ context.Context, id string, from, to keys.State, at time.Time, _ audit.Record) error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	r, ok := s.rows[id]
 	if !ok || r.State != from {
 		return keys.ErrState
 	}
-	r.State = to
+	r.State, r.StateAt = to, at
 	s.rows[id] = r
 	return nil
 }
 
+// Promote implements wrapped.Store.
+func (s *Records) Promote(_ context.Context, next wrapped.Record, at time.Time, _ audit.Record) error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	r, ok := s.rows[next.ID]
+	if !ok || r.State != keys.Next {
+		return keys.ErrState
+	}
+	for id, have := range s.rows {
+		if have.Spec == r.Spec && have.State == keys.Current {
+			have.State, have.StateAt = keys.Previous, at
+			s.rows[id] = have
+		}
+	}
+	r.State, r.StateAt = keys.Current, at
+	s.rows[next.ID] = r
+	return nil
+}
+
 // Erase implements wrapped.Store.
-func (s *Records) Erase(_ context.Context, id string, _ audit.Record) error {
+func (s *Records) Erase(_ context.Context, id string, at time.Time, _ audit.Record) error {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	r, ok := s.rows[id]
 	if !ok || r.State == keys.Destroyed {
 		return keys.ErrState
 	}
-	r.State, r.Blob = keys.Destroyed, []byte{}
+	r.State, r.StateAt, r.Blob = keys.Destroyed, at, []byte{}
 	s.rows[id] = r
 	return nil
 }
