@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that the tests find their peers: PostgreSQL, Chromium, OpenSSL, Java with Maven, Python with fontTools.
+# Makes sure that the tests find their peers: PostgreSQL, Chromium, Node, OpenSSL, Java with Maven, Python with fontTools.
 # As root on Debian it installs what is missing; elsewhere it lists it and fails.
 set -euo pipefail
 
@@ -7,6 +7,7 @@ missing=()
 have() { command -v "$1" >/dev/null 2>&1; }
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || missing+=(postgresql)
 have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
+have node || missing+=(nodejs)
 have openssl || missing+=(openssl)
 have javac || missing+=(default-jdk-headless)
 have mvn || missing+=(maven)

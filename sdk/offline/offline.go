@@ -106,13 +106,18 @@ func (v *Verifier) VerifyAt(now time.Time, name string, data []byte) verify.Resu
 func guard(name string, data []byte, judge func() verify.Result) (result verify.Result) {
 	defer func() {
 		if recover() != nil {
-			result = verify.Result{
-				File: path.Base(strings.ReplaceAll(name, `\`, "/")), Format: "unknown", SM3: digest.Hex(data), Verdict: verify.Indeterminate, Code: "V31", Message: verify.Banner("V31"),
-				Reasons: []verify.Reason{{Code: "internal", Message: "the verifier failed on this file; please report it"}}, Signatures: []verify.Signature{},
-			}
+			result = Failed(name, data)
 		}
 	}()
 	return judge()
+}
+
+// Failed is the result when the verifier itself failed on a file.
+func Failed(name string, data []byte) verify.Result {
+	return verify.Result{
+		File: path.Base(strings.ReplaceAll(name, `\`, "/")), Format: "unknown", SM3: digest.Hex(data), Verdict: verify.Indeterminate, Code: "V31", Message: verify.Banner("V31"),
+		Reasons: []verify.Reason{{Code: "internal", Message: "the verifier failed on this file; please report it"}}, Signatures: []verify.Signature{},
+	}
 }
 
 // Encode writes a report as the command line and the browser give it: indented JSON with a line break at the end.
