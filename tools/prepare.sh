@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the tests find their peers: PostgreSQL, Chromium with Chinese fonts, OpenSSL, Java with Maven, Python with fontTools.
+# Makes sure that the tests find their peers: PostgreSQL, Chromium with Chinese fonts, Node, OpenSSL, Java with Maven,
+# Python with fontTools.
 # As root on Debian it installs what is missing; elsewhere it lists it and fails.
 set -euo pipefail
 
@@ -9,6 +10,7 @@ ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || missing+=(
 have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
 # The pages are measured and looked at with the letters that people see.
 [ -n "$(fc-list ':lang=zh-cn' 2>/dev/null)" ] || missing+=(fontconfig fonts-noto-cjk)
+have node || missing+=(nodejs)
 have openssl || missing+=(openssl)
 have javac || missing+=(default-jdk-headless)
 have mvn || missing+=(maven)
