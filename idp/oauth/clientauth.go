@@ -156,7 +156,7 @@ func readWay(c Credentials) (way, error) {
 	var found way
 	id, secret, basic := basicAuth(c.Authorization)
 	if c.Authorization != "" && !basic {
-		return found, authFailed(errors.New("Authorization is not Basic"))
+		return found, authFailed(errors.New("another scheme than Basic"))
 	}
 	posted, asserted := c.Form.Has("client_secret"), c.Form.Has("client_assertion") || c.Form.Has("client_assertion_type")
 	switch {
