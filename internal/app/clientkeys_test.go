@@ -9,10 +9,12 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -120,4 +122,18 @@ func asserted(form url.Values, assertion string) url.Values {
 	form.Set("client_assertion_type", oauth.AssertionType)
 	form.Set("client_assertion", assertion)
 	return form
+}
+
+// decodePart reads the n-th part of a compact token as JSON.
+func decodePart(t testing.TB, token string, n int) map[string]any {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[n])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(raw, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
