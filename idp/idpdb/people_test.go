@@ -52,9 +52,9 @@ func TestA30SuspensionEndsGrants(t *testing.T) {
 			t.Fatal(err)
 		}
 		for id, want := range map[string]bool{"a": true, "b": false} {
-			grant, err := store.Grant(ctx, "grant_"+id)
-			if err != nil || grant.RevokedAt.IsZero() == want {
-				t.Errorf("grant of %s: revoked at %s, %v", id, grant.RevokedAt, err)
+			standing, err := store.Standing(ctx, "grant_"+id)
+			if err != nil || standing.Grant.RevokedAt.IsZero() == want {
+				t.Errorf("grant of %s: revoked at %s, %v", id, standing.Grant.RevokedAt, err)
 			}
 		}
 		if n, breaks, err := auditdb.Verify(ctx, db.Read()); err != nil || n == 0 || len(breaks) != 0 {

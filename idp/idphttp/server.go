@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authflow"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
@@ -51,8 +52,11 @@ type Config struct {
 	Accounts  *idp.Accounts
 	Sessions  *session.Service
 	Engine    *oauth.Engine
+	Auth      *oauth.ClientAuth
 	Tokens    *tokens.Service
-	Grants    oauth.Store
+	Proofs    *oauth.Proofs
+	Grants    *grants.Service
+	Store     oauth.Store
 	Flows     FlowStore
 	Passwords *authn.Passwords
 	Password  *authn.PasswordLogin
@@ -124,6 +128,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /proofing", s.proofingPage)
 	page("POST /proofing", s.proofingAnswer)
 	page("GET /me", s.mePage)
+	page("POST /me/consents/withdrawal", s.withdrawConsent)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)
