@@ -5,6 +5,7 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -50,8 +51,13 @@ type Session struct {
 	Methods     []string  `json:"amr,omitempty"`
 	AuthTime    time.Time `json:"auth_time,omitzero"`
 	Nonce       string    `json:"nonce,omitempty"`
-	WantsClaims []string  `json:"claims,omitempty"`
+	WantsClaims []string  `json:"claims,omitempty"` // asked for in the ID token
 	Audience    []string  `json:"aud,omitempty"`
+
+	UserinfoClaims []string        `json:"userinfo_claims,omitempty"`       // asked for at userinfo
+	Resources      []string        `json:"resources,omitempty"`             // asked for at authorization (RFC 8707); empty: all
+	Details        json.RawMessage `json:"authorization_details,omitempty"` // RFC 9396
+	DPoPJKT        string          `json:"dpop_jkt,omitempty"`              // key that the code is bound to (RFC 9449 10)
 }
 
 // SessionVersion of newly stored sessions.

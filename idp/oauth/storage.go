@@ -30,6 +30,7 @@ func (s *sessionView) GetSubject() string  { return s.Subject }
 func (s *sessionView) Clone() fosite.Session {
 	c := *s
 	c.Methods, c.WantsClaims, c.Audience = slices.Clone(s.Methods), slices.Clone(s.WantsClaims), slices.Clone(s.Audience)
+	c.UserinfoClaims, c.Resources, c.Details = slices.Clone(s.UserinfoClaims), slices.Clone(s.Resources), slices.Clone(s.Details)
 	return &c
 }
 

@@ -37,6 +37,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/ca"
+	"github.com/yinxin-gov/yinxin/keys/jose"
 	"github.com/yinxin-gov/yinxin/keys/keysdb"
 	"github.com/yinxin-gov/yinxin/keys/softkeys"
 	"github.com/yinxin-gov/yinxin/keys/vault"
@@ -69,6 +70,7 @@ type App struct {
 	pages    *web.Renderer
 
 	Clients  *idp.Clients
+	Details  *idp.Details
 	Accounts *idp.Accounts
 	identity *idphttp.Server
 	trust    *trustSource
@@ -209,6 +211,10 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err := a.Clients.Refresh(ctx); err != nil {
 		return err
 	}
+	a.Details = idp.NewDetails(a.store, o.Now)
+	if err := a.Details.Refresh(ctx); err != nil {
+		return err
+	}
 	a.Accounts = idp.NewAccounts(idp.AccountsConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand})
 	passwords, err := authn.NewPasswords(o.Rand, 2, authn.Cost{})
 	if err != nil {
@@ -224,6 +230,8 @@ func (a *App) openIdentity(ctx context.Context) error {
 	}
 	a.identity = idphttp.New(idphttp.Config{
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Grants: a.store, Flows: a.store, Passwords: passwords,
+		Details:  a.Details,
+		Requests: oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: a.clientKeys, Now: o.Now, Rand: o.Rand}),
 		Sessions: session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake}),
 		Engine:   oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, People: a.Accounts, Ring: a.ring, Minter: tokenService, Now: o.Now, Rand: o.Rand}),
 		Password: authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
@@ -248,6 +256,11 @@ func (a *App) proofingSource() (proofing.Source, error) {
 		return newSandboxSource(a.opts.Now)
 	}
 	return authority.New(settings), nil
+}
+
+// clientKeys are the registered keys of a client.
+func (a *App) clientKeys(_ context.Context, client idp.StoredClient, _ string) (jose.KeySet, error) {
+	return client.Keys, nil
 }
 
 func (a *App) wake() {
@@ -292,8 +305,16 @@ func (a *App) background(ctx context.Context) {
 		if err := a.Clients.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of clients failed", "error", err)
 		}
+		if err := a.Details.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of authorization details types failed", "error", err)
+		}
 		if n%2 == 0 {
 			a.ring.Refresh()
+		}
+		if n%1800 == 900 { // once an hour
+			if err := a.store.ForgetRequests(ctx, a.opts.Now()); err != nil && ctx.Err() == nil {
+				a.opts.Log.WarnContext(ctx, "forgetting of dead requests failed", "error", err)
+			}
 		}
 		a.sealing.tick(ctx)
 	}
