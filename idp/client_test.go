@@ -43,6 +43,7 @@ func TestRegistrationRefusesDangerousMetadata(t *testing.T) {
 		"unknown authentication":       web(func(c *idp.Client) { c.TokenEndpointAuthMethod = "client_secret_jwt" }),
 		"back-channel over plain http": web(func(c *idp.Client) { c.BackchannelLogoutURI = "http://ok.gov.cn/bc" }),
 		"profile that is not known":    web(func(c *idp.Client) { c.Profile = "fapi1" }),
+		"FAPI with a secret":           web(func(c *idp.Client) { c.Profile = "fapi2" }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := client.Normalize(); fault.CodeOf(err) != fault.ClientMetadata {

@@ -42,7 +42,7 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) (string, error) {
 	case form.Has("client_id") && form.Get("client_id") != client.ClientID:
 		return "", refuse("invalid_request", "client_id is another than the one that was authenticated")
 	}
-	params, err := s.requestOf(ctx, client, form)
+	params, err := s.requestOf(ctx, client.StoredClient, form)
 	if err != nil {
 		return "", badRequest(err)
 	}

@@ -53,6 +53,7 @@ type Config struct {
 	Accounts  *idp.Accounts
 	Sessions  *session.Service
 	Engine    *oauth.Engine
+	Auth      *oauth.ClientAuth
 	Tokens    *tokens.Service
 	Grants    oauth.Store
 	Flows     FlowStore

@@ -24,22 +24,21 @@ const maxForm = 1 << 20
 func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 	at := func(path string) string { return s.Issuer + path }
 	w.Header().Set("Cache-Control", "public, max-age=300")
-	writeJSON(w, http.StatusOK, map[string]any{
+	document := map[string]any{
 		"issuer": s.Issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "userinfo_endpoint": at("/userinfo"),
 		"jwks_uri": at("/jwks"), "gm_jwks_uri": at("/jwks/gm"), "introspection_endpoint": at("/introspect"), "revocation_endpoint": at("/revoke"),
 		"end_session_endpoint": at("/logout"), "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
 		"response_types_supported": []string{"code"}, "response_modes_supported": []string{"query"}, "grant_types_supported": []string{"authorization_code", "refresh_token", "client_credentials"},
 		"subject_types_supported": []string{"pairwise"}, "id_token_signing_alg_values_supported": []string{"ES256", "RS256", "SGD_SM3_SM2"},
-		"token_endpoint_auth_methods_supported":         []string{"client_secret_basic", "client_secret_post", "none"},
-		"introspection_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
-		"revocation_endpoint_auth_methods_supported":    []string{"client_secret_basic", "client_secret_post", "none"},
-		"code_challenge_methods_supported":              []string{"S256"}, "authorization_response_iss_parameter_supported": true,
+		"code_challenge_methods_supported": []string{"S256"}, "authorization_response_iss_parameter_supported": true,
 		"scopes_supported":     []string{"openid", "profile", "phone", "email", "identity"},
 		"claims_supported":     []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "ial", "name", "phone_number", "email", "verified_claims"},
 		"acr_values_supported": []string{"urn:yinxin:aal:1"}, "claims_parameter_supported": true, "request_parameter_supported": false, "request_uri_parameter_supported": false,
 		"ui_locales_supported": []string{"zh-CN", "en", "zh-Hant"}, "prompt_values_supported": []string{"none", "login", "consent", "select_account"},
 		"verified_claims_supported": true, "trust_frameworks_supported": []string{"cn_yinxin"},
-	})
+	}
+	s.tokenMetadata(document)
+	writeJSON(w, http.StatusOK, document)
 }
 
 func (s *Server) keySet(w http.ResponseWriter, r *http.Request, gm bool) {
@@ -67,47 +66,18 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request) (url.Values, error
 	return r.PostForm, nil
 }
 
-// authenticate finds out which client calls (RFC 6749 2.3). Two ways at once, or a way that the client is not registered
-// for, are refused (O-33).
-func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Values) (idp.StoredClient, error) {
-	failed := oauth.NewError(http.StatusUnauthorized, "invalid_client", "client authentication failed")
-	id, secret, basic := r.BasicAuth()
-	if r.Header.Get("Authorization") != "" && !basic {
-		return idp.StoredClient{}, failed
+// credentials are what a request brings to say which client calls.
+func credentials(r *http.Request, form url.Values) oauth.Credentials {
+	c := oauth.Credentials{Authorization: r.Header.Get("Authorization"), Form: form}
+	if r.TLS != nil {
+		c.Certificates = r.TLS.PeerCertificates
 	}
-	method := "none"
-	switch {
-	case basic && (form.Has("client_secret") || form.Has("client_id") && form.Get("client_id") != unescape(id)):
-		return idp.StoredClient{}, oauth.NewError(http.StatusBadRequest, "invalid_request", "two ways of client authentication")
-	case basic:
-		method, id, secret = "client_secret_basic", unescape(id), unescape(secret)
-	case form.Has("client_secret"):
-		method, id, secret = "client_secret_post", form.Get("client_id"), form.Get("client_secret")
-	default:
-		id = form.Get("client_id")
-	}
-	client, ok := s.Clients.Find(id)
-	if !ok || client.TokenEndpointAuthMethod != method {
-		return idp.StoredClient{}, failed
-	}
-	if method == "none" {
-		return client, nil
-	}
-	right, err := s.Clients.CheckSecret(ctx, client, secret)
-	if err != nil {
-		return idp.StoredClient{}, err
-	}
-	if !right {
-		return idp.StoredClient{}, failed
-	}
-	return client, nil
+	return c
 }
 
-func unescape(text string) string {
-	if plain, err := url.QueryUnescape(text); err == nil {
-		return plain
-	}
-	return text
+// authenticate finds out which client calls.
+func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Values) (oauth.Caller, error) {
+	return s.Auth.Authenticate(ctx, credentials(r, form))
 }
 
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
@@ -140,7 +110,7 @@ func (s *Server) runGrant(w http.ResponseWriter, r *http.Request) (map[string]an
 		return nil, oauth.NewError(http.StatusBadRequest, "unauthorized_client", "the client is not registered for this grant")
 	}
 	ctx = reqctx.WithActor(ctx, reqctx.Actor{ID: "client:" + client.ClientID})
-	issued, err := s.Engine.Exchange(ctx, client, form)
+	issued, err := s.Engine.Exchange(ctx, client.StoredClient, form)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +189,7 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 // introspect is RFC 7662: only a client that the token is for, or that it was issued to, learns anything.
 func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 	form, err := s.form(w, r)
-	var client idp.StoredClient
+	var client oauth.Caller
 	if err == nil {
 		client, err = s.authenticate(r.Context(), r, form)
 	}
@@ -248,13 +218,13 @@ func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	form, err := s.form(w, r)
-	var client idp.StoredClient
+	var client oauth.Caller
 	if err == nil {
 		client, err = s.authenticate(ctx, r, form)
 	}
 	if err == nil {
 		ctx = reqctx.WithActor(ctx, reqctx.Actor{ID: "client:" + client.ClientID})
-		err = s.Engine.Revoke(ctx, client, form.Get("token"))
+		err = s.Engine.Revoke(ctx, client.StoredClient, form.Get("token"))
 	}
 	if err == nil {
 		access, judged := s.Tokens.Judge(ctx, form.Get("token"))

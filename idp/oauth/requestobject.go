@@ -16,11 +16,10 @@ import (
 // RFC 9101 wants it; an object of any other type is not one.
 const RequestObjectType = "oauth-authz-req+jwt"
 
-// Bounds of a request object's life. Clocks that differ by ten seconds still agree (FAPI 2.0 Security Profile 5.3.2.1).
+// Bounds of a request object's life.
 const (
 	requestObjectLife = 5 * time.Minute
 	requestObjectPast = time.Hour // FAPI 2.0 Message Signing 5.3.1: nbf at most 60 minutes ago
-	ClockLeeway       = 10 * time.Second
 )
 
 // RequestObjectPolicy says what a request object must be.

@@ -37,7 +37,6 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/ca"
-	"github.com/yinxin-gov/yinxin/keys/jose"
 	"github.com/yinxin-gov/yinxin/keys/keysdb"
 	"github.com/yinxin-gov/yinxin/keys/softkeys"
 	"github.com/yinxin-gov/yinxin/keys/vault"
@@ -208,6 +207,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	o := a.opts
 	a.store = idpdb.New(a.db)
 	a.Clients = idp.NewClients(a.store, a.ring, o.Now)
+	a.Clients.CheckAddresses(a.outbound.Check)
 	if err := a.Clients.Refresh(ctx); err != nil {
 		return err
 	}
@@ -228,10 +228,16 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err := tokenService.EnsureKeys(ctx); err != nil {
 		return err
 	}
+	roots, err := clientRoots(a.cfg.Listen.TLS)
+	if err != nil {
+		return err
+	}
+	auth := oauth.NewClientAuth(oauth.ClientAuthConfig{Issuer: a.cfg.Issuer, Clients: a.Clients, Ring: a.ring, Store: a.store, Fetch: a.fetchKeys, Roots: roots, Now: o.Now})
 	a.identity = idphttp.New(idphttp.Config{
+		Auth:   auth,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Grants: a.store, Flows: a.store, Passwords: passwords,
 		Details:  a.Details,
-		Requests: oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: a.clientKeys, Now: o.Now, Rand: o.Rand}),
+		Requests: oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
 		Sessions: session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake}),
 		Engine:   oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, People: a.Accounts, Ring: a.ring, Minter: tokenService, Now: o.Now, Rand: o.Rand}),
 		Password: authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
@@ -240,6 +246,18 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Ring:     a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand,
 	})
 	return nil
+}
+
+// fetchKeys gets a key set of a client through the outbound client.
+func (a *App) fetchKeys(ctx context.Context, address string) ([]byte, error) {
+	answer, err := a.outbound.Do(ctx, http.MethodGet, address, http.Header{"Accept": {"application/jwk-set+json, application/json"}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Status != http.StatusOK {
+		return nil, fmt.Errorf("key set answered with status %d", answer.Status)
+	}
+	return answer.Body, nil
 }
 
 // proofingSource is the configured authority; the sandbox answers itself over its own HTTP address when none is named.
@@ -256,11 +274,6 @@ func (a *App) proofingSource() (proofing.Source, error) {
 		return newSandboxSource(a.opts.Now)
 	}
 	return authority.New(settings), nil
-}
-
-// clientKeys are the registered keys of a client.
-func (a *App) clientKeys(_ context.Context, client idp.StoredClient, _ string) (jose.KeySet, error) {
-	return client.Keys, nil
 }
 
 func (a *App) wake() {
@@ -311,9 +324,12 @@ func (a *App) background(ctx context.Context) {
 		if n%2 == 0 {
 			a.ring.Refresh()
 		}
-		if n%1800 == 900 { // once an hour
+		if n%30 == 0 {
 			if err := a.store.ForgetRequests(ctx, a.opts.Now()); err != nil && ctx.Err() == nil {
 				a.opts.Log.WarnContext(ctx, "forgetting of dead requests failed", "error", err)
+			}
+			if err := a.store.PurgeUsed(ctx, a.opts.Now()); err != nil && ctx.Err() == nil {
+				a.opts.Log.WarnContext(ctx, "purge of used values failed", "error", err)
 			}
 		}
 		a.sealing.tick(ctx)

@@ -51,7 +51,7 @@ func people() []Sample {
 			}}}},
 		{Name: "consent-transaction", Template: "consent", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ConsentPage{
 			Hidden: flow, App: "不动产登记", Department: "示例市自然资源和规划局", Host: "portal.example", Purpose: "办理不动产转移登记",
-			Claims: []web.Claim{{Name: "name", Value: "张*", Kind: web.ClaimNeeded}, {Name: "ial", Value: "中级实名", Kind: web.ClaimNeeded}},
+			Claims:  []web.Claim{{Name: "name", Value: "张*", Kind: web.ClaimNeeded}, {Name: "ial", Value: "中级实名", Kind: web.ClaimNeeded}},
 			Details: []web.Detail{{Title: "查询并使用您名下的不动产登记信息", Lines: []web.DetailLine{{Label: "不动产单元号", Value: "110101001001GB00001F00010001"}, {Label: "用途", Value: "转移登记"}}}},
 		}}},
 		{Name: "form-post", Template: "form-post", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.FormPostPage{
