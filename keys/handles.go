@@ -29,11 +29,14 @@ var ErrRandomness = errors.New("keys: source of randomness repeats itself")
 // NewSigner is for providers: it binds a key in memory to its id and takes the choices that this package promises.
 func NewSigner(id string, algorithm Algorithm, key crypto.Signer, random io.Reader) (Signer, error) {
 	switch algorithm {
-	case SM2, P256, RSA2048:
+	case SM2, P256, RSA2048, RSAPSS:
 		return &signer{id: id, algorithm: algorithm, key: key, random: random}, nil
 	}
 	return nil, ErrUsage
 }
+
+// pss is RFC 7518 3.5.
+var pss = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
 
 type signer struct {
 	id        string
@@ -74,8 +77,12 @@ func (s *signer) SignMessage(_ context.Context, message []byte) ([]byte, error) 
 	if s.algorithm == SM2 {
 		signature, err = s.key.Sign(s.random, message, sm2.DefaultSM2SignerOpts)
 	} else {
+		var padding crypto.SignerOpts = crypto.SHA256
+		if s.algorithm == RSAPSS {
+			padding = pss
+		}
 		sum := sha256.Sum256(message)
-		signature, err = s.key.Sign(s.random, sum[:], crypto.SHA256)
+		signature, err = s.key.Sign(s.random, sum[:], padding)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("keys: sign: %w", err)
@@ -100,7 +107,13 @@ func (s *signer) release(message, signature []byte) error {
 		return s.checkNonce(signature)
 	case *rsa.PublicKey:
 		sum := sha256.Sum256(message)
-		if err := rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature); err != nil {
+		verify := rsa.VerifyPKCS1v15
+		if s.algorithm == RSAPSS {
+			verify = func(public *rsa.PublicKey, hash crypto.Hash, digest, signature []byte) error {
+				return rsa.VerifyPSS(public, hash, digest, signature, pss)
+			}
+		}
+		if err := verify(public, crypto.SHA256, sum[:], signature); err != nil {
 			return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 		}
 		return nil
@@ -111,7 +124,7 @@ func (s *signer) release(message, signature []byte) error {
 // checkNonce compares r with the one before. SM2's r is e + x1, so equal nonces show as equal r for equal messages and a
 // stuck source shows at once; for ECDSA r repeats with the nonce.
 func (s *signer) checkNonce(signature []byte) error {
-	if s.algorithm == RSA2048 || len(signature) < 4 || int(signature[3]) > len(signature)-4 {
+	if s.algorithm == RSA2048 || s.algorithm == RSAPSS || len(signature) < 4 || int(signature[3]) > len(signature)-4 {
 		return nil
 	}
 	r := bytes.Clone(signature[4 : 4+int(signature[3])])

@@ -2,7 +2,6 @@ package idphttp
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,7 +27,8 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
 	}
 	client, f, err := s.request(r.Context(), q)
 	if err != nil {
-		if refusal, ok := errors.AsType[*oauth.Error](err); ok && refusal.Status == http.StatusFound {
+		// A fault that wraps a refusal is a page: the address was not proven.
+		if refusal, ok := err.(*oauth.Error); ok && refusal.Status == http.StatusFound {
 			return s.refuse(w, r, client.Client, f, refusal)
 		}
 		return err

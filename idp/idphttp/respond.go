@@ -16,6 +16,9 @@ import (
 
 // refuse ends a flow with an error for the client.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, client idp.Client, f authflow.Flow, refusal *oauth.Error) error {
+	if f.RedirectURI == "" {
+		return fault.Wrap(refusal, fault.RequestInvalid)
+	}
 	if err := s.consume(r, f); err != nil {
 		return err
 	}

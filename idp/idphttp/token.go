@@ -28,15 +28,16 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 		"issuer": s.Issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "userinfo_endpoint": at("/userinfo"),
 		"jwks_uri": at("/jwks"), "gm_jwks_uri": at("/jwks/gm"), "introspection_endpoint": at("/introspect"), "revocation_endpoint": at("/revoke"),
 		"end_session_endpoint": at("/logout"), "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
-		"response_types_supported": []string{"code"}, "response_modes_supported": []string{"query"}, "grant_types_supported": []string{"authorization_code", "refresh_token", "client_credentials"},
-		"subject_types_supported": []string{"pairwise"}, "id_token_signing_alg_values_supported": []string{"ES256", "RS256", "SGD_SM3_SM2"},
+		"response_types_supported": []string{"code"}, "grant_types_supported": []string{"authorization_code", "refresh_token", "client_credentials"},
+		"subject_types_supported":          []string{"pairwise"},
 		"code_challenge_methods_supported": []string{"S256"}, "authorization_response_iss_parameter_supported": true,
 		"scopes_supported":     []string{"openid", "profile", "phone", "email", "identity"},
 		"claims_supported":     []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "ial", "name", "phone_number", "email", "verified_claims"},
-		"acr_values_supported": []string{"urn:yinxin:aal:1"}, "claims_parameter_supported": true, "request_parameter_supported": false, "request_uri_parameter_supported": false,
+		"acr_values_supported": []string{"urn:yinxin:aal:1"}, "claims_parameter_supported": true,
 		"ui_locales_supported": []string{"zh-CN", "en", "zh-Hant"}, "prompt_values_supported": []string{"none", "login", "consent", "select_account"},
 		"verified_claims_supported": true, "trust_frameworks_supported": []string{"cn_yinxin"},
 	}
+	s.requestMetadata(document)
 	s.tokenMetadata(document)
 	writeJSON(w, http.StatusOK, document)
 }

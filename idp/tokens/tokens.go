@@ -58,7 +58,7 @@ func New(cfg Config) *Service {
 }
 
 // keyFor is the kind of key behind a JWS algorithm.
-var keyFor = map[jose.Algorithm]keys.Algorithm{jose.ES256: keys.P256, jose.RS256: keys.RSA2048, jose.SM2SM3: keys.SM2}
+var keyFor = map[jose.Algorithm]keys.Algorithm{jose.ES256: keys.P256, jose.RS256: keys.RSA2048, jose.PS256: keys.RSAPSS, jose.SM2SM3: keys.SM2}
 
 func (s *Service) sign(ctx context.Context, algorithm jose.Algorithm, typ string, claims map[string]any) (string, error) {
 	kind, ok := keyFor[algorithm]
@@ -262,7 +262,7 @@ func (s *Service) Hint(ctx context.Context, hint string) (clientID, sub, sid str
 	if err != nil {
 		return "", "", "", err
 	}
-	token, err := jose.Verify(hint, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.RS256, jose.SM2SM3}, Type: typeID, Issuer: s.issuer, Now: s.now(), NoExpiry: true})
+	token, err := jose.Verify(hint, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.RS256, jose.PS256, jose.SM2SM3}, Type: typeID, Issuer: s.issuer, Now: s.now(), NoExpiry: true})
 	if err != nil || len(token.Claims.Audience) != 1 {
 		return "", "", "", errors.Join(ErrToken, err)
 	}
