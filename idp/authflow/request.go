@@ -21,10 +21,13 @@ const (
 	maxResources = 10
 )
 
-// Single refuses a parameter that stands twice (O-07). Only resource may (RFC 8707 2).
-func Single(values url.Values) bool {
+// Repeatable parameter of an authorization request (RFC 8707 2).
+const Repeatable = "resource"
+
+// Single refuses a parameter that stands twice (O-07), but for those that may.
+func Single(values url.Values, repeatable ...string) bool {
 	for name, v := range values {
-		if len(v) > 1 && name != "resource" {
+		if len(v) > 1 && !slices.Contains(repeatable, name) {
 			return false
 		}
 	}

@@ -32,10 +32,13 @@ func (s *Store) useOnce(ctx context.Context, statement string, hash []byte, unti
 // purgeBatch bounds one sweep, so that it never holds the writer for long.
 const purgeBatch = 2000
 
-// PurgeUsed forgets what can no longer be presented: assertions, proofs and marks of access tokens whose end has passed.
+// PurgeUsed forgets what can no longer be presented: assertions, proofs, opaque
+// tokens and marks of access tokens whose end has passed.
 func (s *Store) PurgeUsed(ctx context.Context, now time.Time) error {
-	for _, table := range []struct{ name, key string }{{"idp_used_assertion", "hash"}, {"idp_used_proof", "hash"}, {"idp_revoked_token", "jti"}} {
-		statement := fmt.Sprintf("DELETE FROM %[1]s WHERE %[2]s IN (SELECT %[2]s FROM %[1]s WHERE until_at < $1 ORDER BY until_at LIMIT $2)", table.name, table.key)
+	for _, table := range []struct{ name, key, end string }{
+		{"idp_used_assertion", "hash", "until_at"}, {"idp_used_proof", "hash", "until_at"}, {"idp_revoked_token", "jti", "until_at"}, {"idp_opaque_token", "hash", "expires_at"},
+	} {
+		statement := fmt.Sprintf("DELETE FROM %[1]s WHERE %[2]s IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < $1 ORDER BY %[3]s LIMIT $2)", table.name, table.key, table.end)
 		if err := s.db.Write(ctx, func(tx sqldb.Tx) error {
 			_, err := tx.ExecContext(ctx, statement, sqldb.Micros(now), purgeBatch)
 			return err

@@ -22,7 +22,7 @@ import (
 // authorize begins a flow.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
 	q := r.Form
-	if !authflow.Single(q) || r.Method == http.MethodPost && r.URL.RawQuery != "" {
+	if !authflow.Single(q, authflow.Repeatable) || r.Method == http.MethodPost && r.URL.RawQuery != "" {
 		return fault.New(fault.RequestInvalid)
 	}
 	client, f, err := s.request(r.Context(), q)

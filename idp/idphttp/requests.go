@@ -26,7 +26,7 @@ func (s *Server) pushed(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) push(w http.ResponseWriter, r *http.Request) (string, error) {
-	form, err := s.form(w, r)
+	form, err := s.form(w, r, authflow.Repeatable)
 	if err != nil {
 		return "", err
 	}
@@ -49,10 +49,27 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) (string, error) {
 	if !authflow.RedirectAllowed(client.Client, params.Get("redirect_uri")) {
 		return "", refuse("invalid_request", "redirect_uri is not registered")
 	}
+	if err := s.bindPushed(w, r, client, params); err != nil {
+		return "", err
+	}
 	if _, refusal := authflow.Parse(client.Client, params, s.Details.Types()); refusal != nil {
 		return "", badRequest(refusal)
 	}
 	return s.Requests.Push(ctx, client.ClientID, params)
+}
+
+// bindPushed: a proof that comes with a pushed request binds the code to its key, as dpop_jkt does (RFC 9449 10.1).
+func (s *Server) bindPushed(w http.ResponseWriter, r *http.Request, client oauth.Caller, params url.Values) error {
+	jkt, err := s.Proofs.Check(r.Context(), oauth.Proof{Headers: r.Header.Values("DPoP"), Method: r.Method, URL: s.Issuer + "/par", NonceRequired: client.DPoPNonce})
+	s.offerNonce(w, r, err)
+	switch {
+	case err != nil || jkt == "":
+		return err
+	case params.Has("dpop_jkt") && params.Get("dpop_jkt") != jkt:
+		return oauth.NewError(http.StatusBadRequest, "invalid_dpop_proof", "dpop_jkt is of another key")
+	}
+	params.Set("dpop_jkt", jkt)
+	return nil
 }
 
 // badRequest is a refusal of the authorization endpoint as the pushed endpoint answers it (RFC 9126 2.3).

@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authflow"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
@@ -55,7 +56,9 @@ type Config struct {
 	Engine    *oauth.Engine
 	Auth      *oauth.ClientAuth
 	Tokens    *tokens.Service
-	Grants    oauth.Store
+	Proofs    *oauth.Proofs
+	Grants    *grants.Service
+	Store     oauth.Store
 	Flows     FlowStore
 	Passwords *authn.Passwords
 	Password  *authn.PasswordLogin

@@ -223,7 +223,7 @@ func TestSingleClaimsAreAskedAndGivenWhereTheyAreWanted(t *testing.T) {
 	if claims["name"] != "李四" || claims["phone_number"] != nil || claims["id_document_number"] != nil {
 		t.Errorf("ID token: %v", claims)
 	}
-	if info["phone_number"] != mobile || info["name"] != nil || info["id_document_number"] != nil {
+	if info["phone_number"] != "+86"+mobile || info["name"] != nil || info["id_document_number"] != nil {
 		t.Errorf("userinfo: %v", info)
 	}
 	if target := openUntilAnswer(t, b, p.URL+"/authorize?"+q.Encode()+"&prompt=none", c); target == nil || target.Query().Get("code") == "" {

@@ -89,6 +89,31 @@ func TestJARMInEveryAlgorithm(t *testing.T) {
 	})
 }
 
+func TestSignedUserinfo(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	p.Persona(mobile, "李四", 2)
+	b := p.SignIn(mobile)
+	for _, algorithm := range []string{"ES256", "RS256", "PS256", "SGD_SM3_SM2"} {
+		t.Run(algorithm, func(t *testing.T) {
+			c := p.Client(idp.Client{ClientID: "info-" + strings.ToLower(algorithm), RequestSettings: idp.RequestSettings{UserinfoAlg: algorithm}})
+			answer := p.Redeem(c, p.Code(b, c, nil).Get("code"), nil)
+			info := p.Get("/userinfo", answer.String("access_token"))
+			if info.Status != http.StatusOK || info.Header.Get("Content-Type") != "application/jwt" {
+				t.Fatalf("%d %s %s", info.Status, info.Header.Get("Content-Type"), info.Text)
+			}
+			verified, err := jose.Verify(info.Text, published(t, p, algorithm), jose.Policy{Algorithms: []jose.Algorithm{jose.Algorithm(algorithm)}, Type: "userinfo+jwt", Issuer: p.URL, Audience: c.ClientID, Now: p.Now(), NoExpiry: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if claims := apptest.Claims(t, info.Text); claims["name"] != "李四" || verified.Claims.Subject != apptest.Claims(t, answer.String("id_token"))["sub"] {
+				t.Errorf("claims are %v", claims)
+			}
+			// J-10: it holds issuer, audience and subject as an ID token does, and is none.
+			wantRefusal(t, authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"id_token_hint": {info.Text}})), c, "invalid_request")
+		})
+	}
+}
+
 func TestFormPostLeadsToTheRegisteredSiteOnly(t *testing.T) {
 	p := apptest.Start(t, sqlite(t))
 	c := p.Client(idp.Client{ClientID: "posted"})
