@@ -53,6 +53,21 @@ func ReadDetails(raw []byte) ([]Detail, error) {
 	return all, nil
 }
 
+// WriteDetails is the list as JSON.
+func WriteDetails(list []Detail) (json.RawMessage, error) {
+	objects := make([]map[string]json.RawMessage, 0, len(list))
+	for _, d := range list {
+		kind, err := json.Marshal(d.Type)
+		if err != nil {
+			return nil, err
+		}
+		object := maps.Clone(d.Fields)
+		object["type"] = kind
+		objects = append(objects, object)
+	}
+	return json.Marshal(objects)
+}
+
 // Languages in which a title must stand.
 var titleLocales = []string{"zh-CN", "en", "zh-Hant"}
 

@@ -89,6 +89,15 @@ func TestLevelsOfClaims(t *testing.T) {
 	}
 }
 
+func TestDetailsThatStandTwiceAreOneThing(t *testing.T) {
+	kind := idp.DetailType{Type: "a", Fields: map[string]idp.DetailField{"x": {Kind: "text"}}}
+	client := idp.Client{RequestSettings: idp.RequestSettings{AuthorizationDetails: []string{"a"}}}
+	raw, err := DetailTypes{"a": kind}.Read(client, `[{"type":"b","x":"evil","x":"shown","type":"a"}]`)
+	if err != nil || string(raw) != `[{"type":"a","x":"shown"}]` {
+		t.Errorf("%s, %v", raw, err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("openid", "st", "login", "60", `{"id_token":{"acr":{"essential":true}}}`, `[{"type":"a"}]`, "https://a", "jwt")
 	f.Add("", "", "none", "-1", "{", "[", "", "query")

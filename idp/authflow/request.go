@@ -258,7 +258,8 @@ const (
 )
 
 // Read checks authorization_details: each of a known type that the client is registered for, with the members that the
-// type names and no others. What comes back is as it was sent.
+// type names and no others. What comes back is written anew from what was read and checked, so that a member that stands
+// twice is not one thing to the person and another to the resource server.
 func (t DetailTypes) Read(client idp.Client, text string) (json.RawMessage, error) {
 	if len(text) > maxDetailsText {
 		return nil, errDetails("longer than 16 KiB")
@@ -279,7 +280,7 @@ func (t DetailTypes) Read(client idp.Client, text string) (json.RawMessage, erro
 			return nil, err
 		}
 	}
-	return json.RawMessage(text), nil
+	return idp.WriteDetails(list)
 }
 
 type errDetails string
