@@ -399,7 +399,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	}
 	for clientID, scopes := range consents {
 		if client, ok := s.Clients.Find(clientID); ok {
-			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: scopes})
+			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: scopes, RevokeURL: withdrawURL(clientID)})
 		}
 	}
 	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return len(a.App) - len(b.App) })

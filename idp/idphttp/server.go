@@ -131,6 +131,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /proofing", s.proofingPage)
 	page("POST /proofing", s.proofingAnswer)
 	page("GET /me", s.mePage)
+	page("POST /me/consents/withdrawal", s.withdrawConsent)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)

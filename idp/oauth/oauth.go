@@ -173,6 +173,8 @@ type Store interface {
 	// Opaque answers ErrNotFound for what is not known; the caller judges the end.
 	Opaque(ctx context.Context, hash []byte) (OpaqueRecord, error)
 	RevokeGrant(ctx context.Context, id string, at time.Time, record audit.Record) error
+	// WithdrawConsent forgets what a person allowed a client and ends the grants that stood on it.
+	WithdrawConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error
 	// RevokeToken marks an access token by its id until its end.
 	RevokeToken(ctx context.Context, jti string, until time.Time, record audit.Record) error
 }

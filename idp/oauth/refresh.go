@@ -178,3 +178,13 @@ func (e *Engine) endGrant(ctx context.Context, id string) error {
 	}
 	return nil
 }
+
+// WithdrawConsent ends everything that a person allowed a client.
+func (e *Engine) WithdrawConsent(ctx context.Context, accountID, clientID string) error {
+	now := e.cfg.Now().UTC()
+	event := idp.Event(ctx, now, "consent.withdrawn", "account", accountID, map[string]string{"client": clientID})
+	if err := e.cfg.Store.WithdrawConsent(ctx, accountID, clientID, now, audit.With(event)); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}

@@ -142,3 +142,17 @@ func withHeader(t testing.TB, k clientKey, header string, claims map[string]any)
 	raw := append(point.R.FillBytes(make([]byte, 32)), point.S.FillBytes(make([]byte, 32))...)
 	return input + "." + base64.RawURLEncoding.EncodeToString(raw)
 }
+
+// decodePart reads the n-th part of a compact token as JSON.
+func decodePart(t testing.TB, token string, n int) map[string]any {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[n])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(raw, &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}

@@ -5,9 +5,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"math/big"
 	"net/http"
@@ -193,4 +195,41 @@ func TestClientCertificates(t *testing.T) {
 	if a := p.DoWith(p.client(nil), request); !strings.Contains(a.Text, `"tls_client_auth"`) {
 		t.Errorf("discovery does not name the method: %s", a.Text)
 	}
+}
+
+func TestTokensBoundToCertificates(t *testing.T) {
+	clients := newAuthority(t, "clients")
+	p := startTLS(t, clients)
+	own := clients.issue(pkix.Name{CommonName: "own"}, time.Hour, x509.ExtKeyUsageClientAuth)
+	other := clients.issue(pkix.Name{CommonName: "other"}, time.Hour, x509.ExtKeyUsageClientAuth)
+	p.Client(idp.Client{ClientID: "machine", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}, TokenEndpointAuthMethod: idp.AuthTLS,
+		TokenSettings: idp.TokenSettings{TLSSubjectDN: "CN=own", CertificateBound: true}})
+	form := func() url.Values { return url.Values{"grant_type": {"client_credentials"}, "client_id": {"machine"}} }
+	issued := p.ask("/token", &own, nil, form())
+	access := issued.String("access_token")
+	if issued.Status != http.StatusOK || issued.String("token_type") != "Bearer" {
+		t.Fatalf("%d %s", issued.Status, issued.Text)
+	}
+	sum := sha256.Sum256(own.Certificate[0])
+	want := base64.RawURLEncoding.EncodeToString(sum[:])
+	if cnf, _ := apptest.Claims(t, access)["cnf"].(map[string]any); cnf["x5t#S256"] != want {
+		t.Errorf("cnf is %v", cnf)
+	}
+	answer := p.ask("/introspect", &own, nil, url.Values{"client_id": {"machine"}, "token": {access}})
+	if cnf, _ := answer.Body["cnf"].(map[string]any); cnf["x5t#S256"] != want {
+		t.Errorf("introspection: %s", answer.Text)
+	}
+	for name, test := range map[string]struct {
+		certificate *tls.Certificate
+		status      int
+	}{"its own": {&own, 200}, "O-64 none": {nil, 401}, "O-64 another": {&other, 401}} {
+		request, _ := http.NewRequest(http.MethodGet, p.URL+"/api/v1/licenses", nil)
+		request.Header.Set("Authorization", "Bearer "+access)
+		if a := p.DoWith(p.client(test.certificate), request); a.Status != test.status {
+			t.Errorf("certificate %s: %d %s", name, a.Status, a.Text)
+		}
+	}
+	secret := p.Client(idp.Client{ClientID: "secret", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}, TokenSettings: idp.TokenSettings{CertificateBound: true}})
+	header := http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("secret:"+secret.ClientSecret))}}
+	wantError(t, p.ask("/token", nil, header, url.Values{"grant_type": {"client_credentials"}}), http.StatusBadRequest, "invalid_request")
 }
