@@ -44,7 +44,8 @@ type Client struct {
 	Profile                 string   `json:"profile" yaml:"profile"`
 	Disabled                bool     `json:"disabled" yaml:"disabled"`
 
-	TokenSettings `yaml:",inline"`
+	TokenSettings   `yaml:",inline"`
+	RequestSettings `yaml:",inline"`
 }
 
 // Public reports whether the client holds no secret.
@@ -66,7 +67,7 @@ func (c Client) SectorOf() string {
 
 var (
 	knownGrants     = []string{"authorization_code", "refresh_token", "client_credentials"}
-	knownAlgorithms = []string{"ES256", "RS256", "SGD_SM3_SM2"}
+	knownAlgorithms = []string{"ES256", "RS256", "PS256", "SGD_SM3_SM2"}
 	knownMethods    = []string{AuthSecretBasic, AuthSecretPost, AuthPrivateKeyJWT, AuthTLS, AuthSelfSignedTLS, AuthNone}
 )
 
@@ -79,8 +80,11 @@ func (c *Client) Normalize() error {
 	if len(c.ResponseTypes) == 0 && slices.Contains(c.GrantTypes, "authorization_code") {
 		c.ResponseTypes = []string{"code"}
 	}
+	if c.TokenEndpointAuthMethod == "" && c.FAPI() {
+		c.TokenEndpointAuthMethod = AuthPrivateKeyJWT
+	}
 	if c.TokenEndpointAuthMethod == "" {
-		c.TokenEndpointAuthMethod = "client_secret_basic"
+		c.TokenEndpointAuthMethod = AuthSecretBasic
 	}
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = "ES256"
@@ -133,6 +137,9 @@ func (c *Client) Normalize() error {
 		if err := checkRedirect(c.BackchannelLogoutURI, c.ApplicationType); err != nil {
 			return refuse("backchannel_logout_uri", err.Error())
 		}
+	}
+	if err := c.normalizeRequestSettings(refuse); err != nil {
+		return err
 	}
 	return c.normalizeTokenSettings(refuse)
 }

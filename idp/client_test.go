@@ -42,6 +42,7 @@ func TestRegistrationRefusesDangerousMetadata(t *testing.T) {
 		"public service":               web(func(c *idp.Client) { c.TokenEndpointAuthMethod = "none"; c.GrantTypes = []string{"client_credentials"} }),
 		"unknown authentication":       web(func(c *idp.Client) { c.TokenEndpointAuthMethod = "client_secret_jwt" }),
 		"back-channel over plain http": web(func(c *idp.Client) { c.BackchannelLogoutURI = "http://ok.gov.cn/bc" }),
+		"profile that is not known":    web(func(c *idp.Client) { c.Profile = "fapi1" }),
 		"FAPI with a secret":           web(func(c *idp.Client) { c.Profile = "fapi2" }),
 	} {
 		t.Run(name, func(t *testing.T) {

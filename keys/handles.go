@@ -29,11 +29,14 @@ var ErrRandomness = errors.New("keys: source of randomness repeats itself")
 // NewSigner is for providers: it binds a key in memory to its id and takes the choices that this package promises.
 func NewSigner(id string, algorithm Algorithm, key crypto.Signer, random io.Reader) (Signer, error) {
 	switch algorithm {
-	case SM2, P256, RSA2048:
+	case SM2, P256, RSA2048, RSAPSS:
 		return &signer{id: id, algorithm: algorithm, key: key, random: random}, nil
 	}
 	return nil, ErrUsage
 }
+
+// pss is RFC 7518 3.5.
+var pss = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
 
 type signer struct {
 	id        string
@@ -65,8 +68,12 @@ func (s *signer) SignMessage(_ context.Context, message []byte) ([]byte, error) 
 	if s.algorithm == SM2 {
 		return s.sign(message, sm2.DefaultSM2SignerOpts)
 	}
+	var padding crypto.SignerOpts = crypto.SHA256
+	if s.algorithm == RSAPSS {
+		padding = pss
+	}
 	sum := sha256.Sum256(message)
-	return s.sign(sum[:], crypto.SHA256)
+	return s.sign(sum[:], padding)
 }
 
 // sign lets a signature out only when it verifies with the public half and its nonce is new (K-07, S-08). input is the
@@ -98,12 +105,13 @@ func (s *signer) verify(input, signature []byte, opts crypto.SignerOpts) error {
 			return nil
 		}
 	case *rsa.PublicKey:
-		if s.algorithm != RSA2048 || opts == nil {
+		padding, isPSS := opts.(*rsa.PSSOptions)
+		if opts == nil || s.algorithm != RSA2048 && s.algorithm != RSAPSS || s.algorithm == RSAPSS && !isPSS {
 			return ErrSelfCheck
 		}
 		var err error
-		if pss, ok := opts.(*rsa.PSSOptions); ok {
-			err = rsa.VerifyPSS(public, opts.HashFunc(), input, signature, pss)
+		if isPSS {
+			err = rsa.VerifyPSS(public, opts.HashFunc(), input, signature, padding)
 		} else {
 			err = rsa.VerifyPKCS1v15(public, opts.HashFunc(), input, signature)
 		}
@@ -118,7 +126,7 @@ func (s *signer) verify(input, signature []byte, opts crypto.SignerOpts) error {
 // checkNonce compares r with the one before. SM2's r is e + x1, so equal nonces show as equal r for equal messages and a
 // stuck source shows at once; for ECDSA r repeats with the nonce.
 func (s *signer) checkNonce(signature []byte) error {
-	if s.algorithm == RSA2048 || len(signature) < 4 || int(signature[3]) > len(signature)-4 {
+	if s.algorithm == RSA2048 || s.algorithm == RSAPSS || len(signature) < 4 || int(signature[3]) > len(signature)-4 {
 		return nil
 	}
 	r := bytes.Clone(signature[4 : 4+int(signature[3])])

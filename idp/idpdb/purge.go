@@ -28,6 +28,8 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_authorization_code", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_refresh_token", "hash", "expires_at < $1", before(0)},
 		{"idp_revoked_token", "jti", "until_at < $1", before(0)},
+		{"idp_pushed_request", "hash", "expires_at < $1", before(keepCodes)},
+		{"idp_request_object", "hash", "until_at < $1", before(0)},
 		{"idp_used_assertion", "hash", "until_at < $1", before(0)},
 		{"idp_used_proof", "hash", "until_at < $1", before(0)},
 		{"idp_opaque_token", "hash", "expires_at < $1", before(0)},

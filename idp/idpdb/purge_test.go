@@ -26,6 +26,8 @@ func TestPurgeKeepsWhatStillDecides(t *testing.T) {
 		{"idp_authorization_code", "(hash, request, expires_at, used_at) VALUES ($1, '{}', $2, 0)", []any{[]byte("over"), ago(25 * time.Hour)}, []any{[]byte("counts"), ago(23 * time.Hour)}},
 		{"idp_refresh_token", "(hash, grant_id, request, expires_at, used_at) VALUES ($1, $2, '{}', $3, 1)", []any{[]byte("over"), "ended", ago(time.Second)}, []any{[]byte("counts"), "used", ago(-time.Second)}},
 		{"idp_revoked_token", "(jti, until_at) VALUES ($1, $2)", []any{"over", ago(time.Second)}, []any{"counts", ago(-time.Second)}},
+		{"idp_pushed_request", "(hash, client_id, params, expires_at, used_at) VALUES ($1, 'c', '', $2, 0)", []any{[]byte("over"), ago(25 * time.Hour)}, []any{[]byte("counts"), ago(23 * time.Hour)}},
+		{"idp_request_object", "(hash, until_at) VALUES ($1, $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
 		{"idp_used_assertion", "(hash, until_at) VALUES ($1, $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
 		{"idp_used_proof", "(hash, until_at) VALUES ($1, $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
 		{"idp_opaque_token", "(hash, client_id, claims, expires_at) VALUES ($1, 'c', '{}', $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},

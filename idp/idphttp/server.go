@@ -49,6 +49,8 @@ type Config struct {
 	Issuer    string
 	Pages     *web.Renderer
 	Clients   *idp.Clients
+	Details   *idp.Details
+	Requests  *oauth.Requests
 	Accounts  *idp.Accounts
 	Sessions  *session.Service
 	Engine    *oauth.Engine
@@ -84,6 +86,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /.well-known/oauth-authorization-server", s.discovery)
 	mux.HandleFunc("GET /jwks", func(w http.ResponseWriter, r *http.Request) { s.keySet(w, r, false) })
 	mux.HandleFunc("GET /jwks/gm", func(w http.ResponseWriter, r *http.Request) { s.keySet(w, r, true) })
+	mux.HandleFunc("POST /par", s.pushed)
 	mux.HandleFunc("POST /token", s.token)
 	mux.HandleFunc("POST /introspect", s.introspect)
 	mux.HandleFunc("POST /revoke", s.revoke)

@@ -31,15 +31,16 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 		"issuer": s.Issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "userinfo_endpoint": at("/userinfo"),
 		"jwks_uri": at("/jwks"), "gm_jwks_uri": at("/jwks/gm"), "introspection_endpoint": at("/introspect"), "revocation_endpoint": at("/revoke"),
 		"end_session_endpoint": at("/logout"), "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
-		"response_types_supported": []string{"code"}, "response_modes_supported": []string{"query"},
-		"subject_types_supported": []string{"pairwise"}, "id_token_signing_alg_values_supported": []string{"ES256", "RS256", "SGD_SM3_SM2"},
+		"response_types_supported":         []string{"code"},
+		"subject_types_supported":          []string{"pairwise"},
 		"code_challenge_methods_supported": []string{"S256"}, "authorization_response_iss_parameter_supported": true,
 		"scopes_supported":     []string{"openid", "profile", "phone", "email", "identity"},
 		"claims_supported":     []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "ial", "name", "phone_number", "email", "verified_claims"},
-		"acr_values_supported": []string{"urn:yinxin:aal:1"}, "claims_parameter_supported": true, "request_parameter_supported": false, "request_uri_parameter_supported": false,
+		"acr_values_supported": []string{"urn:yinxin:aal:1"}, "claims_parameter_supported": true,
 		"ui_locales_supported": []string{"zh-CN", "en", "zh-Hant"}, "prompt_values_supported": []string{"none", "login", "consent", "select_account"},
 		"verified_claims_supported": true, "trust_frameworks_supported": []string{"cn_yinxin"},
 	}
+	s.requestMetadata(document)
 	s.tokenMetadata(document)
 	writeJSON(w, http.StatusOK, document)
 }
@@ -54,8 +55,8 @@ func (s *Server) keySet(w http.ResponseWriter, r *http.Request, gm bool) {
 	writeJSON(w, http.StatusOK, set)
 }
 
-// form reads a protocol form: each parameter once, from the body only.
-func (s *Server) form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+// form reads a protocol form: each parameter once, but for those that may be repeated, from the body only.
+func (s *Server) form(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Values, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
 		return nil, oauth.NewError(http.StatusBadRequest, "invalid_request", "the body must be a form")
@@ -63,7 +64,7 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request) (url.Values, error
 	if err := r.ParseForm(); err != nil {
 		return nil, oauth.NewError(http.StatusBadRequest, "invalid_request", "the form cannot be read")
 	}
-	if r.URL.RawQuery != "" || !authflow.Single(r.PostForm) {
+	if r.URL.RawQuery != "" || !authflow.Single(r.PostForm, repeatable...) {
 		return nil, oauth.NewError(http.StatusBadRequest, "invalid_request", "a parameter stands twice or in the query")
 	}
 	return r.PostForm, nil
@@ -136,10 +137,20 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 		s.oauthError(w, r, err)
 		return
 	}
-	claims := s.Tokens.PersonClaims(person, client.Client, access.Scopes, []string{"verified_claims"})
+	claims := s.Tokens.PersonClaims(person, client.Client, access.Scopes, append(access.Userinfo, "verified_claims"))
 	claims["sub"] = access.Subject
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, claims)
+	if client.UserinfoAlg == "" {
+		writeJSON(w, http.StatusOK, claims)
+		return
+	}
+	signed, err := s.Tokens.Userinfo(r.Context(), client.Client, claims)
+	if err != nil {
+		s.oauthError(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/jwt") // OpenID Connect Core 5.3.2
+	io.WriteString(w, signed)
 }
 
 // introspectionType of RFC 9701 4.

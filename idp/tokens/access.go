@@ -37,6 +37,7 @@ type accessClaims struct {
 	Details  json.RawMessage `json:"authorization_details,omitempty"`
 	Binding  oauth.Binding   `json:"cnf,omitzero"`
 	Actor    *oauth.Actor    `json:"act,omitempty"`
+	Userinfo []string        `json:"userinfo_claims,omitempty"` // asked for one by one at userinfo; names only
 	GrantID  string          `json:"gid,omitempty"`
 	SID      string          `json:"sid,omitempty"`
 	Parent   string          `json:"parent,omitempty"`
@@ -49,7 +50,7 @@ func (s *Service) AccessToken(ctx context.Context, m oauth.Mint) (oauth.Minted, 
 	session := m.Session
 	c := accessClaims{
 		Issuer: s.issuer, Subject: session.Subject, Audience: m.Audience, ClientID: m.Client.ClientID, IssuedAt: now.Unix(), Expires: now.Add(min(m.Life, oauth.AccessLife)).Unix(),
-		JTI: ident.New(s.rand, "at"), Scope: strings.Join(m.Scopes, " "), Details: session.Details, Binding: session.Binding, Actor: session.Actor, GrantID: m.GrantID, Parent: session.Parent,
+		JTI: ident.New(s.rand, "at"), Scope: strings.Join(m.Scopes, " "), Details: session.Details, Binding: session.Binding, Actor: session.Actor, Userinfo: session.UserinfoClaims, GrantID: m.GrantID, Parent: session.Parent,
 	}
 	if c.Subject == "" {
 		c.Subject = m.Client.ClientID // client credentials: the client acts for itself (RFC 9068 2.2)
@@ -95,6 +96,7 @@ type Access struct {
 	Details  json.RawMessage
 	Binding  oauth.Binding
 	Actor    *oauth.Actor
+	Userinfo []string           // claims asked for one by one
 	Grant    *oauth.GrantRecord // nil for client credentials
 }
 
@@ -108,7 +110,7 @@ func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
 		return Access{}, err
 	}
 	a := Access{JTI: c.JTI, ClientID: c.ClientID, Subject: c.Subject, Audience: c.Audience, Scopes: strings.Fields(c.Scope), Expires: time.Unix(c.Expires, 0).UTC(),
-		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ACR: c.ACR, Details: c.Details, Binding: c.Binding, Actor: c.Actor}
+		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ACR: c.ACR, Details: c.Details, Binding: c.Binding, Actor: c.Actor, Userinfo: c.Userinfo}
 	if c.AuthTime != 0 {
 		a.AuthTime = time.Unix(c.AuthTime, 0).UTC()
 	}

@@ -61,7 +61,7 @@ func New(cfg Config) *Service {
 }
 
 // keyFor is the kind of key behind a JWS algorithm.
-var keyFor = map[jose.Algorithm]keys.Algorithm{jose.ES256: keys.P256, jose.RS256: keys.RSA2048, jose.SM2SM3: keys.SM2}
+var keyFor = map[jose.Algorithm]keys.Algorithm{jose.ES256: keys.P256, jose.RS256: keys.RSA2048, jose.PS256: keys.RSAPSS, jose.SM2SM3: keys.SM2}
 
 func (s *Service) sign(ctx context.Context, algorithm jose.Algorithm, typ string, claims any) (string, error) {
 	kind, ok := keyFor[algorithm]
@@ -116,25 +116,28 @@ func (s *Service) PersonClaims(p idp.Person, client idp.Client, scopes, wanted [
 		ial = min(ial, client.MaxIAL)
 	}
 	claims := map[string]any{"ial": ial}
-	if slices.Contains(scopes, "profile") && p.Name != "" {
-		claims["name"], claims["updated_at"] = p.Name, p.UpdatedAt.Unix()
+	give := func(scope, claim string, value any, known bool) {
+		// A single claim is for clients that may have the whole scope.
+		single := slices.Contains(wanted, claim) && slices.Contains(client.Scopes(), scope)
+		if known && (slices.Contains(scopes, scope) || single) {
+			claims[claim] = value
+		}
 	}
-	if slices.Contains(scopes, "phone") && p.Mobile != "" {
-		claims["phone_number"], claims["phone_number_verified"] = p.Mobile, true
-	}
-	if slices.Contains(scopes, "email") && p.Email != "" {
-		claims["email"], claims["email_verified"] = p.Email, true
-	}
-	if slices.Contains(scopes, "identity") && p.IDNumber != "" {
-		claims["id_document_type"], claims["id_document_number"] = p.IDType, p.IDNumber
-	}
+	give("profile", "name", p.Name, p.Name != "")
+	give("profile", "updated_at", p.UpdatedAt.Unix(), p.Name != "")
+	give("phone", "phone_number", p.Mobile, p.Mobile != "")
+	give("phone", "phone_number_verified", true, p.Mobile != "")
+	give("email", "email", p.Email, p.Email != "")
+	give("email", "email_verified", true, p.Email != "")
+	give("identity", "id_document_type", p.IDType, p.IDNumber != "")
+	give("identity", "id_document_number", p.IDNumber, p.IDNumber != "")
 	if slices.Contains(wanted, "verified_claims") && ial > 0 {
 		inner := map[string]any{}
 		if name, ok := claims["name"]; ok {
 			inner["name"] = name
 		}
 		claims["verified_claims"] = map[string]any{
-			"verification": map[string]any{"trust_framework": "cn_yinxin", "assurance_level": p.IAL.URN(), "time": p.IALAt.UTC().Format(time.RFC3339),
+			"verification": map[string]any{"trust_framework": "cn_yinxin", "assurance_level": subject.IAL(ial).URN(), "time": p.IALAt.UTC().Format(time.RFC3339),
 				"evidence": []map[string]any{{"type": "electronic_record", "check_details": []map[string]any{{"check_method": p.IALMethod, "organization": p.IALSource}}}}},
 			"claims": inner,
 		}
@@ -157,7 +160,7 @@ func (s *Service) Hint(ctx context.Context, hint string) (clientID, sub, sid str
 	if err != nil {
 		return "", "", "", err
 	}
-	token, err := jose.Verify(hint, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.RS256, jose.SM2SM3}, Type: typeID, Issuer: s.issuer, Now: s.now(), NoExpiry: true})
+	token, err := jose.Verify(hint, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.RS256, jose.PS256, jose.SM2SM3}, Type: typeID, Issuer: s.issuer, Now: s.now(), NoExpiry: true})
 	if err != nil || len(token.Claims.Audience) != 1 {
 		return "", "", "", errors.Join(ErrToken, err)
 	}

@@ -70,6 +70,7 @@ type App struct {
 	pages    *web.Renderer
 
 	Clients  *idp.Clients
+	Details  *idp.Details
 	Accounts *idp.Accounts
 	identity *idphttp.Server
 	trust    *trustSource
@@ -211,6 +212,10 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err := a.Clients.Refresh(ctx); err != nil {
 		return err
 	}
+	a.Details = idp.NewDetails(a.store, o.Now)
+	if err := a.Details.Refresh(ctx); err != nil {
+		return err
+	}
 	a.Accounts = idp.NewAccounts(idp.AccountsConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand})
 	passwords, err := authn.NewPasswords(o.Rand, 2, authn.Cost{})
 	if err != nil {
@@ -238,6 +243,8 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.identity = idphttp.New(idphttp.Config{
 		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
+		Details:  a.Details,
+		Requests: oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
 		Sessions: session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake}),
 		Password: authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:    authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
@@ -316,6 +323,9 @@ func (a *App) background(ctx context.Context) {
 		}
 		if err := a.Clients.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of clients failed", "error", err)
+		}
+		if err := a.Details.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of authorization details types failed", "error", err)
 		}
 		if n%2 == 0 {
 			a.ring.Refresh()

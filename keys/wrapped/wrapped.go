@@ -142,7 +142,7 @@ func (p *Provider) generate(algorithm keys.Algorithm) (secret any, public, plain
 		signer, err = sm2.GenerateKey(p.cfg.Rand)
 	case keys.P256:
 		signer, err = ecdsa.GenerateKey(elliptic.P256(), p.cfg.Rand)
-	case keys.RSA2048:
+	case keys.RSA2048, keys.RSAPSS:
 		signer, err = rsa.GenerateKey(p.cfg.Rand, 2048)
 	case keys.SM4, keys.HMACSM3:
 		plaintext = make([]byte, secretSize(algorithm))
