@@ -72,7 +72,7 @@ func (s *sealing) recover(ctx context.Context) error {
 	return s.licenses.Refresh(ctx)
 }
 
-// tick runs the regular duties: lists that are due, licences whose process died.
+// tick runs the regular duties: lists that are due, licences and stamps whose process died.
 func (s *sealing) tick(ctx context.Context) {
 	s.ticks++
 	if s.ticks%5 != 0 {
@@ -82,6 +82,7 @@ func (s *sealing) tick(ctx context.Context) {
 		"status lists": s.licenses.Refresh,
 		"sweep":        s.licenses.Sweep,
 		"recovery":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
+		"stamps":       func(ctx context.Context) error { _, err := s.seals.Recover(ctx); return err },
 	} {
 		if err := duty(ctx); err != nil && ctx.Err() == nil {
 			s.app.opts.Log.WarnContext(ctx, "regular duty failed", "duty", name, "error", err)
@@ -131,10 +132,12 @@ func (s *sealing) deliver(ctx context.Context, payload []byte) error {
 // holderCitizenID is the holder code type of citizen identification numbers (GB/T 36903 annex A).
 const holderCitizenID = "111"
 
-// pages adds the pages of licences.
+// pages adds the pages of licences and of seals.
 func (s *sealing) pages(mux *http.ServeMux) {
 	pages := &licensehttp.Pages{Service: s.licenses, Renderer: s.app.pages, Identity: s.app.identity.Identity, LoginURL: func(string) string { return "/login" }}
 	pages.Routes(mux)
+	seals := &sealhttp.Pages{Service: s.seals, Renderer: s.app.pages, Identity: s.app.identity.Identity, LoginURL: pages.LoginURL, Rand: s.app.opts.Rand}
+	seals.Routes(mux)
 }
 
 // cards are the licences of the person who is signed in.

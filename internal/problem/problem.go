@@ -126,6 +126,11 @@ func FromFramework(hctx huma.Context, status int, message string, errs ...error)
 		if _, ok := errors.AsType[*fault.Fault](err); ok || status >= http.StatusInternalServerError {
 			d := Of(ctx, err)
 			Log(ctx, err, d.Status)
+			if hctx != nil { // the framework asks errors of operations for headers, and not what is made of them
+				for name, values := range d.GetHeaders() {
+					hctx.SetHeader(name, values[0])
+				}
+			}
 			return d
 		}
 	}
