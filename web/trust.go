@@ -52,7 +52,7 @@ type Table struct {
 	Caption string
 	Columns []Column
 	Rows    []Row
-	Total   int
+	Total   int // in all, not on this page; 0 says nothing
 	PrevURL string
 	NextURL string
 }

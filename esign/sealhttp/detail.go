@@ -22,7 +22,7 @@ import (
 var chinaTime = time.FixedZone("UTC+8", 8*60*60)
 
 // usesOnPage is how many uses the page of a seal shows at once.
-const usesOnPage = 20
+const usesOnPage = 10
 
 // asked is what somebody tried on the page of a seal, and why it was refused.
 type asked struct {
@@ -233,7 +233,14 @@ func (p *Pages) errors(r *http.Request, a asked) []web.FieldError {
 	if aboutDocument(a.refusal) && len(all) == 1 {
 		all[0].Field = inputFile
 	}
-	return all
+	labels := map[string]string{}
+	for input, key := range map[string]string{inputPage: "stamp.page", inputX: "stamp.x", inputY: "stamp.y", inputItem: "stamp.item", inputPurpose: "stamp.purpose"} {
+		labels[input] = p.Renderer.Text(r, key)
+	}
+	if len(fault.From(a.refusal).Fields) > 0 {
+		labels[inputFile] = p.Renderer.Text(r, "stamp.file")
+	}
+	return p.labelled(r, all, labels)
 }
 
 func aboutDocument(err error) bool {

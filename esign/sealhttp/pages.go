@@ -70,8 +70,6 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request, status int, name st
 // stateWord is the word that pages have for a seal's state.
 func stateWord(state esign.State) string {
 	switch state {
-	case esign.Applied:
-		return "pending_review"
 	case esign.Made:
 		return "seal_made"
 	case esign.Revoked:
@@ -90,7 +88,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	text := func(key string) string { return p.Renderer.Text(r, key) }
 	body := web.SealListPage{Table: web.Table{
-		Caption: p.Renderer.Text(r, "seal.list"), Total: len(seals),
+		Caption: p.Renderer.Text(r, "seal.list"),
 		Columns: []web.Column{{Label: text("seal.name")}, {Label: text("seal.id")}, {Label: text("seal.valid_to")}},
 	}}
 	if reqctx.From(r.Context()).Actor.Has(esign.RoleKeeper) {
@@ -104,6 +102,9 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	if r.URL.Query().Get("after") != "" {
 		body.Table.PrevURL = "/seal"
+	}
+	if body.Table.NextURL+body.Table.PrevURL == "" {
+		body.Table.Total = len(seals)
 	}
 	return p.page(w, r, http.StatusOK, "seal", web.Page{Body: body})
 }
@@ -146,9 +147,23 @@ func (p *Pages) application(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	page := web.Page{Body: web.SealMakePage{Action: "/seal/new", Fields: fields, Advisory: text("seal.form.advisory")}}
 	if refusal != nil {
-		page.Errors = p.Renderer.FieldErrors(r, refusal, applicationInputs)
+		labels := map[string]string{}
+		for _, f := range fields {
+			labels[f.Name] = f.Label
+		}
+		page.Errors = p.labelled(r, p.Renderer.FieldErrors(r, refusal, applicationInputs), labels)
 	}
 	return p.page(w, r, status, "seal-make", page)
+}
+
+// labelled begins each error with the label of its input, because several inputs may be wrong in the same way.
+func (p *Pages) labelled(r *http.Request, all []web.FieldError, labels map[string]string) []web.FieldError {
+	for i, e := range all {
+		if label := labels[e.Field]; label != "" {
+			all[i].Message = p.Renderer.Text(r, "seal.field.error", "label", label, "message", e.Message)
+		}
+	}
+	return all
 }
 
 func (p *Pages) submit(w http.ResponseWriter, r *http.Request) error {
