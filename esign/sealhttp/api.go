@@ -85,6 +85,9 @@ type (
 // MaxDocument bounds a document to be stamped (security rule R11), as Base64.
 const MaxDocument = 70 << 20
 
+// uploadTime is how long a document may take to arrive; the framework's five seconds suit small bodies.
+const uploadTime = time.Minute
+
 // Register adds the operations.
 func Register(api huma.API, service *esign.Service) {
 	operation := func(id, method, path, summary string, status int) huma.Operation {
@@ -177,7 +180,7 @@ func noStore(ctx huma.Context, next func(huma.Context)) {
 
 func registerStamps(api huma.API, service *esign.Service, operation func(id, method, path, summary string, status int) huma.Operation) {
 	stamping := operation("stamp-document", http.MethodPost, "/{id}/stamps", "加盖印章 Seal a document", http.StatusCreated)
-	stamping.MaxBodyBytes = MaxDocument
+	stamping.MaxBodyBytes, stamping.BodyReadTimeout = MaxDocument, uploadTime
 	huma.Register(api, stamping, func(ctx context.Context, in *struct {
 		PathID
 		Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"The same key gives the same result again"`

@@ -350,9 +350,12 @@ func TestBodiesAreBounded(t *testing.T) {
 			t.Errorf("%s: %d %s", test.path, rec.Code, rec.Body)
 		}
 	}
-	document := make([]byte, esign.MaxDocument+1)
-	encoded := fmt.Sprintf(`{"document":%q,"page":1,"x_mm":0,"y_mm":0,"purpose":"p"}`, base64.StdEncoding.EncodeToString(document))
-	if rec := s.send(keeper, http.MethodPost, path+"/stamps", map[string]string{"Content-Type": "application/json", key: "key-0001"}, strings.NewReader(encoded)); rec.Code != http.StatusRequestEntityTooLarge {
+	// A bound of the edge that is reached first is told the same way.
+	r := httptest.NewRequest(http.MethodPost, path+"/stamps", large(2<<20))
+	r.Header = http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {"key-0001"}, "X-Actor": {keeper.id}, "X-Roles": {keeper.roles}}
+	rec := httptest.NewRecorder()
+	r.Body = http.MaxBytesReader(rec, r.Body, 1<<20)
+	if s.mux.ServeHTTP(rec, r); rec.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
 }
