@@ -297,14 +297,8 @@ func (a Application) validate() error {
 	if len(unfit.Fields) > 0 {
 		return unfit
 	}
-	if _, err := sealimage.Draw(a.spec()); err != nil {
-		return fault.Wrap(err, fault.SealUnfit).WithField(fieldOwner, fault.SealDrawing)
-	}
-	return nil
-}
-
-func (a Application) spec() sealimage.Spec {
-	return sealimage.Spec{Name: a.Owner, Line: a.Line, Code: a.Code, DiameterMM: a.DiameterMM}
+	_, err := draw(Seal{Code: a.Code, Owner: a.Owner, Line: a.Line, DiameterMM: a.DiameterMM})
+	return err
 }
 
 func isUSCC(text string) bool {
@@ -390,9 +384,9 @@ func (s *Service) Make(ctx context.Context, id string) (Seal, error) {
 }
 
 func (s *Service) build(ctx context.Context, seal *Seal) error {
-	picture, err := sealimage.Draw(sealimage.Spec{Name: seal.Owner, Line: seal.Line, Code: seal.Code, DiameterMM: seal.DiameterMM})
+	picture, err := draw(*seal)
 	if err != nil {
-		return fault.Wrap(err, fault.SealUnfit).WithField(fieldOwner, fault.SealDrawing)
+		return err
 	}
 	if seal.Picture, err = picture.PNG(); err != nil {
 		return err
@@ -435,6 +429,26 @@ func (s *Service) build(ctx context.Context, seal *Seal) error {
 		return fault.Wrap(fmt.Errorf("verify the seal made: %w", err), fault.Internal)
 	}
 	return nil
+}
+
+// Preview is the picture of a seal: the one in its data, and before it is made the one that it will have.
+func (s *Service) Preview(seal Seal) ([]byte, error) {
+	if len(seal.Picture) > 0 {
+		return seal.Picture, nil
+	}
+	picture, err := draw(seal)
+	if err != nil {
+		return nil, err
+	}
+	return picture.PNG()
+}
+
+func draw(seal Seal) (*sealimage.Picture, error) {
+	picture, err := sealimage.Draw(sealimage.Spec{Name: seal.Owner, Line: seal.Line, Code: seal.Code, DiameterMM: seal.DiameterMM})
+	if err != nil {
+		return nil, fault.Wrap(err, fault.SealUnfit).WithField(fieldOwner, fault.SealDrawing)
+	}
+	return picture, nil
 }
 
 // keyFault tells what cannot succeed later, a key that does not serve this purpose or input that must not be signed, from

@@ -75,6 +75,34 @@ func (s *Service) StampFor(ctx context.Context, requester string, r StampRequest
 	return s.finish(ctx, j)
 }
 
+// Result gives again what the key of the person who asks led to; NotFound when that is no sealed document.
+func (s *Service) Result(ctx context.Context, sealID, key string) (Stamp, []byte, error) {
+	actor, err := require(ctx, RoleKeeper)
+	if err != nil {
+		return Stamp{}, nil, err
+	}
+	if key == "" || !plain(key, maxKey) {
+		return Stamp{}, nil, fault.New(fault.NotFound)
+	}
+	stamp, err := s.cfg.Store.StampByKey(ctx, actor.ID, key)
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && (stamp.SealID != sealID || stamp.State != Stored):
+		return Stamp{}, nil, fault.New(fault.NotFound)
+	case err != nil:
+		return Stamp{}, nil, unavailable(err)
+	}
+	content, err := s.result(ctx, stamp)
+	return stamp, content, err
+}
+
+func (s *Service) result(ctx context.Context, stamp Stamp) ([]byte, error) {
+	content, err := s.cfg.Blobs.Get(ctx, stamp.ResultSM3)
+	if err != nil {
+		return nil, unavailable(fmt.Errorf("read sealed document: %w", err))
+	}
+	return content, nil
+}
+
 // wanted is the stamp that a request asks for, if it has the right form.
 func (s *Service) wanted(requester string, r StampRequest) (Stamp, error) {
 	invalid := fault.New(fault.Invalid)
@@ -123,9 +151,9 @@ func (s *Service) earlier(ctx context.Context, wanted Stamp) (Stamp, []byte, err
 	}
 	switch stamp.State {
 	case Stored:
-		content, err := s.cfg.Blobs.Get(ctx, stamp.ResultSM3)
+		content, err := s.result(ctx, stamp)
 		if err != nil {
-			return Stamp{}, nil, unavailable(fmt.Errorf("read sealed document: %w", err))
+			return Stamp{}, nil, err
 		}
 		return stamp, content, nil
 	case Planned:
