@@ -186,6 +186,28 @@ func TestFaultyPackagesAreNotSigned(t *testing.T) {
 	}
 }
 
+// TestStampsThatCannotBePlaced: a stamp needs a page; its box and clip are written as they are asked for.
+func TestStampsThatCannotBePlaced(t *testing.T) {
+	p, err := ofd.Open(good().Bytes(), ofd.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []int{-1, 0, 2} {
+		if _, err := p.AddSignature(ofd.SignatureRequest{Stamps: []ofd.StampRequest{{Page: page, Boundary: ofd.Box{Width: 1, Height: 1}}}}); !errors.Is(err, ofd.ErrUnknown) {
+			t.Errorf("page %d: %v", page, err)
+		}
+	}
+	pending, err := p.AddSignature(ofd.SignatureRequest{Stamps: []ofd.StampRequest{{Page: 1, Boundary: ofd.Box{X: -0.0000001, Y: 2, Width: 30, Height: 40.5}, Clip: &ofd.Box{Width: 5, Height: 6}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`PageRef="1"`, `Boundary="0 2 30 40.5"`, `Clip="0 0 5 6"`} {
+		if !strings.Contains(string(pending.Description), want) {
+			t.Errorf("no %s in %s", want, pending.Description)
+		}
+	}
+}
+
 func TestResolve(t *testing.T) {
 	cases := []struct{ holder, location, want string }{
 		{"/Doc_0/Document.xml", "Pages/P.xml", "/Doc_0/Pages/P.xml"},
@@ -194,7 +216,7 @@ func TestResolve(t *testing.T) {
 		{"/OFD.xml", "./Doc_0//x.xml", "/Doc_0/x.xml"},
 		{"/Doc_0/Document.xml", `Pages\P.xml`, "/Doc_0/Pages/P.xml"},
 		{"/Doc_0/Document.xml", "../../x", ""}, {"/OFD.xml", "..", ""}, {"/OFD.xml", "/../x", ""}, {"/OFD.xml", "/a/../../x", ""},
-		{"/OFD.xml", "http://h/x", ""}, {"/OFD.xml", "file:x", ""}, {"/OFD.xml", "C:\\x", ""}, {"/OFD.xml", "//host/x", ""}, {"/OFD.xml", `\\host\x`, ""}, {"/OFD.xml", " ", ""},
+		{"/OFD.xml", "http://h/x", ""}, {"/OFD.xml", "file:x", ""}, {"/OFD.xml", "C:\\x", ""}, {"/OFD.xml", "//host/x", ""}, {"/OFD.xml", `\\host\x`, ""}, {"/OFD.xml", " ", ""}, {"/OFD.xml", "a\x00b", ""},
 	}
 	for _, c := range cases {
 		got, failure := ofd.Resolve(c.holder, c.location)
@@ -251,7 +273,7 @@ func TestXMLRefusals(t *testing.T) {
 }
 
 func TestBoxes(t *testing.T) {
-	for _, text := range []string{"0 0 1e308 -1", "0 0 NaN Infinity", "0 0 0 1", "0 0 1 -1", "1 2 3", "a b c d", "0 0 1e6 1", ""} {
+	for _, text := range []string{"0 0 1e308 -1", "0 0 NaN Infinity", "0 0 0 1", "0 0 1 -1", "1 2 3", "a b c d", "0 0 1e6 1", "", "0 0 210 297 1", "x 0 210 297", "NaN 0 210 297", "0 Inf 210 297", "0 0 210 29x", "1e6 0 1 1", "0 -1e6 1 1"} {
 		if _, failure := ofd.ParseBox("x", text); failure == nil || failure.Code != ofd.CodeBounds {
 			t.Errorf("D-19 %q was accepted", text)
 		}
