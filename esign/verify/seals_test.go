@@ -247,10 +247,15 @@ func TestS05StrictDER(t *testing.T) {
 		"octet strings": func(r, s *big.Int, _ []byte) []byte {
 			return der.EncodeSequence(der.EncodeOctetString(r.Bytes()), der.EncodeOctetString(s.Bytes()))
 		},
-		"enumerated": func(r, s *big.Int, _ []byte) []byte {
+		"enumerated r": func(r, s *big.Int, _ []byte) []byte {
 			e := der.EncodeInteger(r)
 			e[0] = 10
 			return der.EncodeSequence(e, der.EncodeInteger(s))
+		},
+		"enumerated s": func(r, s *big.Int, _ []byte) []byte {
+			e := der.EncodeInteger(s)
+			e[0] = 10
+			return der.EncodeSequence(der.EncodeInteger(r), e)
 		},
 		"empty":                   func(_, _ *big.Int, _ []byte) []byte { return nil },
 		"raw of 63":               func(_, _ *big.Int, _ []byte) []byte { return bytes.Repeat([]byte{1}, 63) },
@@ -562,6 +567,51 @@ func TestS12Chains(t *testing.T) {
 		ca := w.Under(t, w.Root, pki.ProfileIssuingCA, "旧", func(tp *pki.CertificateTemplate) { tp.NotAfter = ofdtest.Time.Add(-time.Second) })
 		party := ofdtest.Resigned(t, w.Signer, ca, func(tbs []byte) []byte { return renamedIssuer(t, tbs, ca) })
 		judge(t, sealedBy(t, party), trusting(help(ca.Cert)), invalid("V25", "SIGNER_CERT_CHAIN"))
+	})
+	t.Run("certificate of version 1 as issuer", func(t *testing.T) {
+		// Version 1 cannot say that it is a CA: good as a trusted root, never in between.
+		old := ofdtest.Resigned(t, w.Issuing, w.Root, func(tbs []byte) []byte {
+			members := sequence(t, tbs)
+			return der.EncodeSequence(members[1 : len(members)-1]...)
+		})
+		if old.Cert.Version != 1 {
+			t.Fatalf("version %d", old.Cert.Version)
+		}
+		data := sealedBy(t, w.Signer)
+		judge(t, data, trusting(func(o *verify.Options) { o.Intermediates = pki.NewPool(old.Cert) }), invalid("V25", "SIGNER_CERT_CHAIN"))
+		judge(t, data, trusting(func(o *verify.Options) { o.Roots, o.Intermediates = pki.NewPool(old.Cert), nil }), valid)
+	})
+	t.Run("two ways, both closed", func(t *testing.T) {
+		// The more telling failure is reported, whichever way is tried first.
+		ended := w.Under(t, w.Root, pki.ProfileIssuingCA, "示例签发", func(tp *pki.CertificateTemplate) {
+			tp.PublicKey, tp.NotAfter = &w.Issuing.Key.PublicKey, ofdtest.Made.Add(-time.Hour)
+		})
+		noCA := ofdtest.Resigned(t, w.Issuing, w.Root, func(tbs []byte) []byte {
+			members := sequence(t, tbs)
+			members[1] = der.EncodeInt(77)
+			return der.EncodeSequence(members[:len(members)-1]...)
+		})
+		data := sealedBy(t, w.Signer)
+		for _, pool := range []*pki.Pool{pki.NewPool(ended.Cert, noCA.Cert), pki.NewPool(noCA.Cert, ended.Cert)} {
+			r := judge(t, data, trusting(func(o *verify.Options) { o.Intermediates = pool }), invalid("V25", "SIGNER_CERT_CHAIN"))
+			if !slices.ContainsFunc(r.Reasons, func(reason verify.Reason) bool { return strings.Contains(reason.Message, "expired") }) {
+				t.Errorf("%+v", r.Reasons)
+			}
+		}
+	})
+	t.Run("stranger of the issuer's name, no key identifiers", func(t *testing.T) {
+		// Nothing says that the stranger should have signed, so nothing is known; a file cannot make itself look forged.
+		other := w.Under(t, w.Root, pki.ProfileIssuingCA, "示例签发", nil)
+		stranger := ofdtest.Resigned(t, other, w.Root, func(tbs []byte) []byte {
+			members := sequence(t, tbs)
+			return der.EncodeSequence(members[:len(members)-1]...)
+		})
+		party := ofdtest.Resigned(t, w.Signer, w.Issuing, func(tbs []byte) []byte { return renamedIssuer(t, tbs, w.Issuing) })
+		judge(t, sealedBy(t, party), trusting(), valid)
+		r := verify.Verify("a.ofd", sealedBy(t, party), trusting(func(o *verify.Options) { o.Intermediates = pki.NewPool(stranger.Cert) }))
+		if slices.Contains(codes(r), "SIGNER_CERT_CHAIN") || r.Verdict == verify.Valid {
+			t.Errorf("%s %v", r.Code, codes(r))
+		}
 	})
 	t.Run("missing intermediate", func(t *testing.T) {
 		judge(t, sealedBy(t, w.Signer), trusting(func(o *verify.Options) { o.Intermediates = nil }), indeterminate("V24", "untrusted_root"))
