@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -136,6 +137,36 @@ func TestEveryMemberMayBeMissingOrOdd(t *testing.T) {
 					if err := reader.read(input); err != nil && !errors.Is(err, reader.want) {
 						t.Errorf("%s %s: %v", path, how, err)
 					}
+				}
+			}
+		})
+	}
+}
+
+// TestEveryMemberHasItsType: NULL in the place of any part is refused, but for those that are listed here: texts of names
+// (compared as octets), the key (which is then KeyError), and in a message its content and what is compared with or looked
+// for among certificates.
+func TestEveryMemberHasItsType(t *testing.T) {
+	_, leaf, list, message := samples(t)
+	for name, c := range map[string]struct {
+		input []byte
+		read  func([]byte) error
+		open  []string // parts that may be anything, with all inside
+	}{
+		"certificate": {leaf.Raw, func(input []byte) error { _, err := ParseCertificate(input); return err },
+			[]string{".0.3.0.0.1", ".0.3.1.0.1", ".0.5.0.0.1", ".0.5.1.0.1", ".0.5.2.0.1", ".0.6"}},
+		"CRL": {list.Raw, func(input []byte) error { _, err := ParseCRL(input); return err }, []string{".0.2.0.0.1", ".0.2.1.0.1"}},
+		"message": {message, func(input []byte) error { _, err := ParseSignedData(input); return err },
+			[]string{".1.0.2.1.0", ".1.0.3.0.0.3.0.0.1", ".1.0.3.0.0.3.1.0.1", ".1.0.3.0.0.5.0.0.1", ".1.0.3.0.0.5.1.0.1", ".1.0.3.0.0.5.2.0.1", ".1.0.3.0.0.6", ".1.0.4.0.1.0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, path := range paths(t, c.input) {
+				open := path == ".1.0.3.0" && name == "message" // an attribute certificate may stand there
+				for _, one := range c.open {
+					open = open || path == one || strings.HasPrefix(path, one+".")
+				}
+				if err := c.read(replaceAt(t, c.input, path, []byte{5, 0})); (err == nil) != open {
+					t.Errorf("%s: %v", path, err)
 				}
 			}
 		})
