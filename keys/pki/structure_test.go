@@ -201,6 +201,7 @@ func TestMembersAreRefused(t *testing.T) {
 		"version 3 of a CRL":    replaceAt(t, list.Raw, ".0.0", der.EncodeInt(2)),
 		"unknown member of CRL": replaceAt(t, list.Raw, ".0.6", der.EncodeExplicit(1, null)),
 		"entry of four":         replaceAt(t, list.Raw, ".0.5.0", der.EncodeSequence(null, null, null, null)),
+		"good entry and more":   replaceAt(t, list.Raw, ".0.5.0", der.EncodeSequence(rebuildFind(t, list.Raw, ".0.5.0.0"), rebuildFind(t, list.Raw, ".0.5.0.1"), der.EncodeSequence(), der.EncodeSequence())),
 		"entry without serial":  replaceAt(t, list.Raw, ".0.5.0.0", null),
 	} {
 		if _, err := ParseCRL(input); !errors.Is(err, ErrCRL) {
