@@ -297,3 +297,173 @@ func TestD10PathsOfTheWalk(t *testing.T) {
 		wantCode(t, files(map[string]string{"OFD.xml": swap(t, minimalRoot, "<ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot>", "")}), ofd.CodePath)
 	})
 }
+
+// everywhere is a package in which the walk reads every kind of XML file.
+func everywhere(t *testing.T) map[string]string {
+	t.Helper()
+	document := swap(t, minimalDocument, "</ofd:CommonData>", `<ofd:PublicRes>Public.xml</ofd:PublicRes><ofd:TemplatePage ID="9" BaseLoc="Template.xml"/></ofd:CommonData>`)
+	document = swap(t, document, "</ofd:Document>", "<ofd:Annotations>Annotations.xml</ofd:Annotations><ofd:Attachments>Attachments.xml</ofd:Attachments><ofd:CustomTags>Tags.xml</ofd:CustomTags><ofd:Extensions>Extensions.xml</ofd:Extensions></ofd:Document>")
+	return map[string]string{
+		"OFD.xml":            swap(t, minimalRoot, "</ofd:DocRoot>", `</ofd:DocRoot><ofd:Versions><ofd:Version BaseLoc="Version.xml"/></ofd:Versions><ofd:Signatures>Signatures.xml</ofd:Signatures>`),
+		"Doc_0/Document.xml": document, "Doc_0/Pages/Page_0/Content.xml": swap(t, minimalPage, "<ofd:Content>", "<ofd:PageRes>PageRes.xml</ofd:PageRes><ofd:Content>"),
+		"Doc_0/Pages/Page_0/PageRes.xml": "<Res/>", "Doc_0/Public.xml": "<Res/>", "Doc_0/Template.xml": "<Page/>", "Doc_0/Annotations.xml": "<Annotations><Page><FileLoc>Annotation.xml</FileLoc></Page></Annotations>",
+		"Doc_0/Annotation.xml": "<PageAnnot/>", "Doc_0/Attachments.xml": "<Attachments/>", "Doc_0/Tags.xml": "<CustomTags/>", "Doc_0/Extensions.xml": "<Extensions/>",
+		"Version.xml": "<DocVersion><DocRoot>Doc_0/Document.xml</DocRoot></DocVersion>", "Signatures.xml": "<Signatures/>",
+	}
+}
+
+// TestD21EveryFileOfTheWalk: no kind of XML file is read less strictly than another, and none is passed over.
+func TestD21EveryFileOfTheWalk(t *testing.T) {
+	wantCode(t, files(everywhere(t)), "")
+	for name := range everywhere(t) {
+		t.Run(name, func(t *testing.T) {
+			changes := everywhere(t)
+			changes[name] = "<!DOCTYPE x>" + changes[name]
+			wantCode(t, files(changes), ofd.CodeDoctype)
+			changes = everywhere(t)
+			changes[name] = "<a><b></a>"
+			wantCode(t, files(changes), ofd.CodeXML)
+		})
+	}
+	for name, box := range map[string]string{"Doc_0/Template.xml": "<Page><Area><PhysicalBox>0 0 NaN 1</PhysicalBox></Area></Page>", "Doc_0/Pages/Page_0/Content.xml": "<Page><Area><ContentBox>0 0 1e308 1</ContentBox></Area></Page>"} {
+		t.Run("box of "+name, func(t *testing.T) {
+			changes := everywhere(t)
+			changes[name] = box
+			wantCode(t, files(changes), ofd.CodeBounds)
+		})
+	}
+	t.Run("integrity list", func(t *testing.T) {
+		p, err := ofd.Open(files(map[string]string{"OFDEntries.xml": "<!DOCTYPE x><DocEntries/>"}), ofd.DefaultLimits())
+		if err != nil || len(p.Faults) != 1 || p.Faults[0].Code != ofd.CodeDoctype {
+			t.Errorf("%v, faults %v", err, p)
+		}
+	})
+}
+
+// TestWhatTheWalkNames: files that dangle, odd paths and namespaces are named and no refusal; a current version is what a
+// reader shows; what can be seen is visible whatever else it is.
+func TestWhatTheWalkNames(t *testing.T) {
+	open := func(t *testing.T, changes map[string]string) *ofd.Package {
+		t.Helper()
+		p, err := ofd.Open(files(changes), ofd.DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	deviates := func(p *ofd.Package, name string) bool {
+		for _, d := range p.Deviations {
+			if d.Name == name {
+				return true
+			}
+		}
+		return false
+	}
+	t.Run("nothing odd", func(t *testing.T) {
+		if p := open(t, everywhere(t)); len(p.Deviations)+len(p.Dangling)+len(p.CaseMismatch)+len(p.Faults) > 0 {
+			t.Errorf("%v %v %v %v", p.Deviations, p.Dangling, p.CaseMismatch, p.Faults)
+		}
+	})
+	t.Run("namespace", func(t *testing.T) {
+		if p := open(t, map[string]string{"OFD.xml": strings.Replace(minimalRoot, "/2016", "", 1)}); !deviates(p, "namespace") || p.Namespace != ofd.NamespaceOld {
+			t.Errorf("%v", p.Deviations)
+		}
+	})
+	t.Run("backslash", func(t *testing.T) {
+		if p := open(t, map[string]string{"Doc_0/Document.xml": strings.Replace(minimalDocument, "Pages/Page_0/Content.xml", `Pages\Page_0\Content.xml`, 1)}); !deviates(p, "path_backslash") || len(p.Dangling) > 0 {
+			t.Errorf("%v %v", p.Deviations, p.Dangling)
+		}
+	})
+	t.Run("dangling", func(t *testing.T) {
+		changes := everywhere(t)
+		for _, gone := range []string{"Doc_0/Template.xml", "Doc_0/Annotation.xml", "Doc_0/Attachments.xml", "Doc_0/Public.xml", "Version.xml"} {
+			delete(changes, gone)
+		}
+		if p := open(t, changes); strings.Join(p.Dangling, " ") != "/Doc_0/Annotation.xml /Doc_0/Attachments.xml /Doc_0/Public.xml /Doc_0/Template.xml /Version.xml" {
+			t.Errorf("%v", p.Dangling)
+		}
+	})
+	t.Run("current version", func(t *testing.T) {
+		changes := everywhere(t)
+		changes["OFD.xml"] = strings.Replace(changes["OFD.xml"], `<ofd:Version BaseLoc`, `<ofd:Version Current=" 1 " BaseLoc`, 1)
+		changes["Version.xml"] = "<DocVersion><FileList><File>Listed.bin</File></FileList><DocRoot>Doc_1/Document.xml</DocRoot></DocVersion>"
+		changes["Doc_1/Document.xml"], changes["Listed.bin"] = "<Document><Pages/></Document>", "x"
+		p := open(t, changes)
+		if p.Current().Root != "/Doc_1/Document.xml" || p.Documents[0].Current || len(p.Documents) != 2 || p.RoleOf("/Listed.bin") != ofd.Visible {
+			t.Errorf("current %s of %d", p.Current().Root, len(p.Documents))
+		}
+	})
+	t.Run("visible wins", func(t *testing.T) {
+		changes := everywhere(t)
+		changes["Doc_0/Attachments.xml"] = "<Attachments><Attachment><FileLoc>/Signatures.xml</FileLoc></Attachment><Attachment><FileLoc>/OFD.xml</FileLoc></Attachment></Attachments>"
+		if p := open(t, changes); p.RoleOf("/Signatures.xml") != ofd.Visible || p.RoleOf("/OFD.xml") != ofd.Visible || p.RoleOf("/nothing") != ofd.Extra {
+			t.Errorf("roles %s and %s", p.RoleOf("/Signatures.xml"), p.RoleOf("/OFD.xml"))
+		}
+	})
+	t.Run("files that are not there", func(t *testing.T) {
+		p := open(t, everywhere(t))
+		if _, err := p.Read("/none"); !hasCode(err, ofd.CodePath) {
+			t.Errorf("%v", err)
+		}
+		if _, err := p.Tree("/none.xml"); !hasCode(err, ofd.CodePath) {
+			t.Errorf("%v", err)
+		}
+		if path, ok := p.Find("/ofd.XML"); !ok || path != "/OFD.xml" {
+			t.Errorf("%s %t", path, ok)
+		}
+		if tree, err := p.Tree("/OFD.xml"); err != nil || tree.Name != "OFD" {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// TestPageText: what is said where, and what of it nobody sees.
+func TestPageText(t *testing.T) {
+	page := `<Page><Template TemplateID="9"/><Content><Layer>` +
+		`<TextObject ID="1" Boundary="10 20 30 40" Size="3" Font="5"><TextCode X="1" Y="2">a</TextCode><TextCode Y="4">b</TextCode></TextObject>` +
+		`<PageBlock><TextObject ID="2" Boundary="0 0 9 9" CTM="2 0 0 3 5 7" Size="3"><TextCode X="1" Y="1">c</TextCode></TextObject></PageBlock>` +
+		`<TextObject ID="3" Visible="0" Boundary="0 0 9 9" Size="3"><TextCode X="0" Y="0">hidden</TextCode></TextObject>` +
+		`<TextObject ID="4" Boundary="0 0 9" Size="3"><TextCode X="NaN" Y="Inf">bad</TextCode></TextObject>` +
+		`<TextObject ID="5" Boundary="0 0 9 9" Size="x"><TextCode X="1 2" Y="0">sizeless</TextCode></TextObject>` +
+		`<TextObject ID="6" Boundary="0 0 9 9" Alpha="0" Size="3"><TextCode X="0" Y="0">clear</TextCode></TextObject>` +
+		`</Layer></Content></Page>`
+	document := swap(t, minimalDocument, "</ofd:CommonData>", `<ofd:TemplatePage ID="9" BaseLoc="Template.xml"/><ofd:TemplatePage ID="8" BaseLoc="None.xml"/></ofd:CommonData>`)
+	document = swap(t, document, "</ofd:Document>", "<ofd:Attachments>Attachments.xml</ofd:Attachments></ofd:Document>")
+	template := `<Page><Content><Layer><TextObject ID="7" Boundary="1 1 9 9" Size="2"><TextCode X="0" Y="0">under</TextCode></TextObject></Layer></Content></Page>`
+	list := `<Attachments><Attachment Name="x"><FileLoc>none</FileLoc></Attachment><Attachment Name="data"><FileLoc>data.bin</FileLoc></Attachment></Attachments>`
+	p, err := ofd.Open(files(map[string]string{"Doc_0/Document.xml": document, "Doc_0/Pages/Page_0/Content.xml": page, "Doc_0/Template.xml": template, "Doc_0/Attachments.xml": list, "Doc_0/data.bin": "octets"}), ofd.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs, err := p.PageText(p.Documents[0].Pages[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []ofd.TextRun{
+		{ObjectID: "7", Value: "under", X: 1, Y: 1, Size: 2},
+		{ObjectID: "1", Value: "a", X: 11, Y: 22, Size: 3, Font: "5"}, {ObjectID: "1", Value: "b", X: 11, Y: 24, Size: 3, Font: "5"},
+		{ObjectID: "2", Value: "c", X: 7, Y: 10, Size: 3},
+		{ObjectID: "3", Value: "hidden", Size: 3, Hidden: true}, {ObjectID: "4", Value: "bad", Size: 3, Hidden: true}, {ObjectID: "5", Value: "sizeless", Hidden: true}, {ObjectID: "6", Value: "clear", Size: 3, Hidden: true},
+	}
+	if fmt.Sprint(runs) != fmt.Sprint(want) {
+		t.Errorf("%+v, want %+v", runs, want)
+	}
+	if content, ok := p.Attachment("data"); !ok || string(content) != "octets" {
+		t.Errorf("%q %t", content, ok)
+	}
+	for _, name := range []string{"x", "none", ""} {
+		if content, ok := p.Attachment(name); ok {
+			t.Errorf("%s: %q", name, content)
+		}
+	}
+	plain, err := ofd.Open(good().Bytes(), ofd.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := plain.Attachment("data"); ok {
+		t.Error("an attachment out of nothing")
+	}
+	if runs, err := plain.PageText(ofd.Page{Path: "/none.xml", Templates: []string{"/none.xml"}}); err != nil || len(runs) > 0 {
+		t.Errorf("%v %v", runs, err)
+	}
+}

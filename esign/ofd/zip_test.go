@@ -257,34 +257,39 @@ func TestD04OneReadingOfTheContainer(t *testing.T) {
 		"encrypted in both": changed(func(e *ofdtest.ZipEntry) {
 			both(e, func(at int) func([]byte) { return ofdtest.Put16(at, 1) }, ofdtest.LocalFlags, ofdtest.CentralFlags)
 		}),
-		"encrypted in the central":    central(ofdtest.Put16(ofdtest.CentralFlags, 1)),
-		"encrypted in the local":      local(ofdtest.Put16(ofdtest.LocalFlags, 1)),
-		"hidden before":               {Entries: good().Entries, Prefix: []byte("MZ hidden")},
-		"hidden between":              changed(func(e *ofdtest.ZipEntry) { e.Follows = []byte("hidden") }),
-		"hidden local entry":          {Entries: append(good().Entries, ofdtest.ZipEntry{Name: "hidden", NoCentral: true})},
-		"hidden before the directory": {Entries: good().Entries, BeforeCentral: []byte("hidden")},
-		"hidden before the end":       {Entries: good().Entries, BeforeEnd: []byte("hidden")},
-		"hidden after":                {Entries: good().Entries, After: []byte("hidden")},
-		"second end in the comment":   {Entries: good().Entries, Comment: append([]byte("PK\x05\x06"), make([]byte, 18)...)},
-		"hidden after the deflate":    changed(func(e *ofdtest.ZipEntry) { e.Stored = append(bytes.Clone(stored), "hidden"...) }),
-		"cut deflate":                 changed(func(e *ofdtest.ZipEntry) { e.Stored = stored[:len(stored)-3] }),
-		"broken deflate":              changed(func(e *ofdtest.ZipEntry) { e.Stored = bytes.Repeat([]byte{0xff}, len(stored)) }),
-		"folder with octets":          with(ofdtest.ZipEntry{Name: "Res/", Content: []byte("x")}),
-		"entry beyond the file":       central(ofdtest.Put32(ofdtest.CentralStored, 1<<20)),
-		"directory elsewhere":         {Entries: good().Entries, End: ofdtest.Put32(ofdtest.EndStart, 4)},
-		"directory too short":         {Entries: good().Entries, End: ofdtest.Put32(ofdtest.EndLength, 46)},
-		"more entries than said":      {Entries: good().Entries, End: func(h []byte) { ofdtest.Put16(ofdtest.EndHere, 2)(h); ofdtest.Put16(ofdtest.EndTotal, 2)(h) }},
-		"fewer entries than said":     {Entries: good().Entries, End: func(h []byte) { ofdtest.Put16(ofdtest.EndHere, 4)(h); ofdtest.Put16(ofdtest.EndTotal, 4)(h) }},
-		"counts differ":               {Entries: good().Entries, End: ofdtest.Put16(ofdtest.EndTotal, 4)},
-		"second volume":               {Entries: good().Entries, End: ofdtest.Put16(ofdtest.EndDisk, 1)},
-		"directory on another volume": {Entries: good().Entries, End: ofdtest.Put16(6, 1)},
-		"descriptor is missing":       withDescriptor(nil),
-		"descriptor differs":          withDescriptor(append(bytes.Clone(descriptor[:8]), append([]byte{1, 2, 3, 4}, descriptor[12:]...)...)),
-		"hidden after a descriptor":   withDescriptor(append(bytes.Clone(descriptor), "hidden"...)),
-		"no OFD.xml":                  {Entries: good().Entries[1:]},
-		"no local header":             changed(func(e *ofdtest.ZipEntry) { e.Local = func(h []byte) { h[0] = 'X' } }),
-		"no central header":           central(func(h []byte) { h[0] = 'X' }),
-		"stored size lies":            {Entries: storedLie()},
+		"encrypted in the central":     central(ofdtest.Put16(ofdtest.CentralFlags, 1)),
+		"encrypted in the local":       local(ofdtest.Put16(ofdtest.LocalFlags, 1)),
+		"hidden before":                {Entries: good().Entries, Prefix: []byte("MZ hidden")},
+		"hidden between":               changed(func(e *ofdtest.ZipEntry) { e.Follows = []byte("hidden") }),
+		"hidden local entry":           {Entries: append(good().Entries, ofdtest.ZipEntry{Name: "hidden", NoCentral: true})},
+		"hidden before the directory":  {Entries: good().Entries, BeforeCentral: []byte("hidden")},
+		"hidden before the end":        {Entries: good().Entries, BeforeEnd: []byte("hidden")},
+		"hidden after":                 {Entries: good().Entries, After: []byte("hidden")},
+		"second end in the comment":    {Entries: good().Entries, Comment: append([]byte("PK\x05\x06"), make([]byte, 18)...)},
+		"hidden after the deflate":     changed(func(e *ofdtest.ZipEntry) { e.Stored = append(bytes.Clone(stored), "hidden"...) }),
+		"cut deflate":                  changed(func(e *ofdtest.ZipEntry) { e.Stored = stored[:len(stored)-3] }),
+		"broken deflate":               changed(func(e *ofdtest.ZipEntry) { e.Stored = bytes.Repeat([]byte{0xff}, len(stored)) }),
+		"folder with octets":           with(ofdtest.ZipEntry{Name: "Res/", Content: []byte("x")}),
+		"entry beyond the file":        central(ofdtest.Put32(ofdtest.CentralStored, 1<<20)),
+		"directory elsewhere":          {Entries: good().Entries, End: ofdtest.Put32(ofdtest.EndStart, 4)},
+		"directory too short":          {Entries: good().Entries, End: ofdtest.Put32(ofdtest.EndLength, 46)},
+		"more entries than said":       {Entries: good().Entries, End: func(h []byte) { ofdtest.Put16(ofdtest.EndHere, 2)(h); ofdtest.Put16(ofdtest.EndTotal, 2)(h) }},
+		"fewer entries than said":      {Entries: good().Entries, End: func(h []byte) { ofdtest.Put16(ofdtest.EndHere, 4)(h); ofdtest.Put16(ofdtest.EndTotal, 4)(h) }},
+		"counts differ":                {Entries: good().Entries, End: ofdtest.Put16(ofdtest.EndTotal, 4)},
+		"counts of this volume differ": {Entries: good().Entries, End: ofdtest.Put16(ofdtest.EndHere, 2)},
+		"end in a longer comment":      {Entries: good().Entries, Comment: append([]byte("PK\x05\x06"), make([]byte, 40)...)},
+		"hidden inside the directory":  longer([]byte("hidden"), 3),
+		"cut header in the directory":  longer(append([]byte("PK\x01\x02"), make([]byte, 16)...), 4),
+		"name longer than the file":    longer(append([]byte("PK\x01\x02"), bytes.Repeat([]byte{0xff}, 42)...), 4),
+		"second volume":                {Entries: good().Entries, End: ofdtest.Put16(ofdtest.EndDisk, 1)},
+		"directory on another volume":  {Entries: good().Entries, End: ofdtest.Put16(6, 1)},
+		"descriptor is missing":        withDescriptor(nil),
+		"descriptor differs":           withDescriptor(append(bytes.Clone(descriptor[:8]), append([]byte{1, 2, 3, 4}, descriptor[12:]...)...)),
+		"hidden after a descriptor":    withDescriptor(append(bytes.Clone(descriptor), "hidden"...)),
+		"no OFD.xml":                   {Entries: good().Entries[1:]},
+		"no local header":              changed(func(e *ofdtest.ZipEntry) { e.Local = func(h []byte) { h[0] = 'X' } }),
+		"no central header":            central(func(h []byte) { h[0] = 'X' }),
+		"stored size lies":             {Entries: storedLie()},
 	}
 	var cases []zipCase
 	for name, file := range structural {
@@ -311,6 +316,15 @@ func TestD04OneReadingOfTheContainer(t *testing.T) {
 	for name, data := range map[string][]byte{"empty": nil, "short": []byte("PK\x05\x06"), "text": []byte(strings.Repeat("no ZIP at all ", 9)), "cut": good().Bytes()[:400]} {
 		t.Run(name, func(t *testing.T) { wantCode(t, data, ofd.CodeStructure) })
 	}
+}
+
+// longer is the good package whose directory goes on with further octets, all of them counted.
+func longer(more []byte, count uint16) ofdtest.ZipFile {
+	return ofdtest.ZipFile{Entries: good().Entries, BeforeEnd: more, End: func(head []byte) {
+		ofdtest.Put32(ofdtest.EndLength, binary.LittleEndian.Uint32(head[ofdtest.EndLength:])+uint32(len(more)))(head)
+		ofdtest.Put16(ofdtest.EndHere, count)(head)
+		ofdtest.Put16(ofdtest.EndTotal, count)(head)
+	}}
 }
 
 // storedLie is a stored entry whose uncompressed size is not that of its octets.
