@@ -97,6 +97,9 @@ func TestA31EveryOctetOfAPasswordCounts(t *testing.T) {
 		if _, err := p.Check(ctx, stored, password); !errors.Is(err, authn.ErrWrong) {
 			t.Errorf("%s, at login: %v", name, err)
 		}
+		if _, err := authn.Normalize(password); fault.CodeOf(err) != fault.PasswordRefused {
+			t.Errorf("%s: no bound before the work begins: %v", name, err)
+		}
 	}
 }
 
@@ -146,8 +149,10 @@ func TestNewPasswordsAreChecked(t *testing.T) {
 
 func TestStoredHashThatCannotBeReadOpensNothing(t *testing.T) {
 	p := pool(t, 1, ident.System())
-	for _, stored := range []string{"plain", "$argon2id$v=19$m=64,t=1,p=1$AAAA", "$argon2id$v=x$m=64,t=1,p=1$AAAA$AAAA", "$argon2id$v=19$m=64,t=1,p=1$!$AAAA", "$2b$10$x$y$z", "$argon2i$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA",
-		"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$", "$argon2id$v=16$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA", "$argon2id$v=19$m=64,t=0,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA"} {
+	sum := strings.Repeat("A", 43)
+	for _, stored := range []string{"plain", "$argon2id$v=19$m=64,t=1,p=1$AAAA", "$argon2id$v=x$m=64,t=1,p=1$AAAA$AAAA", "$argon2id$v=19$m=64,t=1,p=1$!$AAAA", "$2b$10$x$y$z", "$argon2i$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$" + sum,
+		"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$", "$argon2id$v=16$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$" + sum,
+		"$argon2id$v=19$m=64,t=0,p=1$AAAAAAAAAAAAAAAAAAAAAA$" + sum, "$argon2id$v=19$m=4294967295,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$" + sum} {
 		if _, err := p.Check(context.Background(), stored, "correct horse"); err == nil || errors.Is(err, authn.ErrWrong) {
 			t.Errorf("%s: %v", stored, err)
 		}

@@ -59,7 +59,7 @@ func silent(proofing.Query) (proofing.Answer, error) {
 
 func TestLevelOneNeedsNameAndNumber(t *testing.T) {
 	w, twin, account := world(t)
-	got, err := w.Proofing.Submit(ctx, account, proofing.Submission{Name: " 张三 ", Number: " 11010519491231002ｘ", Mobile: "", Wanted: 1})
+	got, err := w.Proofing.Submit(ctx, account, proofing.Submission{Name: " 张三 ", Number: " 11010519491231002ｘ", Mobile: mobile, Wanted: 1})
 	if err != nil || got != 1 {
 		t.Fatalf("%d %v", got, err)
 	}

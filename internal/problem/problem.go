@@ -139,6 +139,10 @@ func FromFramework(hctx huma.Context, status int, message string, errs ...error)
 	}
 	d := Of(ctx, fault.New(codeOf(status)))
 	d.Status = status
+	if status >= http.StatusInternalServerError { // the framework's own words may hold a cause (R4)
+		Log(ctx, errors.New(message), status)
+		return d
+	}
 	d.Detail = message
 	for _, err := range errs {
 		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
