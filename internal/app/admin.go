@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"time"
@@ -49,13 +50,24 @@ type Persona struct {
 	Roles      []string `yaml:"roles"`
 }
 
-// ReadManifest reads YAML or JSON; unknown keys are refused.
+// ManifestError holds every fault of a manifest.
+type ManifestError struct{ Faults []string }
+
+// Error lists the faults, one a line.
+func (e *ManifestError) Error() string {
+	return "manifest is not usable:\n  - " + strings.Join(e.Faults, "\n  - ")
+}
+
+// ReadManifest reads YAML or JSON; unknown keys are refused, and so is a second document, which would be lost.
 func ReadManifest(content []byte) (Manifest, error) {
 	var m Manifest
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&m); err != nil && !errors.Is(err, io.EOF) {
-		return m, fmt.Errorf("read manifest: %w", err)
+		return m, &ManifestError{explain(err, reflect.TypeFor[Manifest]())}
+	}
+	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return m, &ManifestError{[]string{"more than one document; write all into one"}}
 	}
 	return m, nil
 }
