@@ -228,7 +228,7 @@ func (e *Engine) replayedDevice(ctx context.Context, d DeviceRecord) (Issued, er
 func (e *Engine) issueToDevice(ctx context.Context, x Exchange, d DeviceRecord) (Issued, error) {
 	request, now := d.Request, e.cfg.Now().UTC()
 	request.Session.Audience, request.Session.Binding = x.Client.Audience, x.Binding
-	audience, err := e.audience(request.Session, x.Resource, request.GrantedScopes)
+	audience, err := e.audience(x.Client.Client, request.Session, x.Resource, request.GrantedScopes)
 	if err != nil {
 		return Issued{}, err
 	}
