@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -148,7 +149,7 @@ func (s *storage) GetAuthorizeCodeSession(ctx context.Context, signature string,
 	if err != nil {
 		return nil, fosite.ErrNotFound
 	}
-	code, err := s.engine.cfg.Store.Code(ctx, hash)
+	code, err := s.code(ctx, hash)
 	if errors.Is(err, ErrNotFound) {
 		return nil, fosite.ErrNotFound
 	}
@@ -165,6 +166,26 @@ func (s *storage) GetAuthorizeCodeSession(ctx context.Context, signature string,
 		return nil, fosite.ErrNotFound
 	}
 	return r, nil
+}
+
+// code and refresh read once a request.
+func (s *storage) code(ctx context.Context, hash []byte) (CodeRecord, error) {
+	x := exchangeOf(ctx)
+	if x != nil && x.code != nil && bytes.Equal(x.code.Hash, hash) {
+		return *x.code, nil
+	}
+	code, err := s.engine.cfg.Store.Code(ctx, hash)
+	if err == nil && x != nil {
+		x.code = &code
+	}
+	return code, err
+}
+
+func (s *storage) refresh(ctx context.Context, hash []byte) (RefreshRecord, error) {
+	if x := exchangeOf(ctx); x != nil && x.refresh != nil && bytes.Equal(x.refresh.Hash, hash) {
+		return *x.refresh, nil
+	}
+	return s.engine.cfg.Store.Refresh(ctx, hash)
 }
 
 func (s *storage) InvalidateAuthorizeCodeSession(ctx context.Context, signature string) error {
@@ -233,7 +254,7 @@ func (s *storage) GetRefreshTokenSession(ctx context.Context, signature string, 
 	if err != nil {
 		return nil, fosite.ErrNotFound
 	}
-	token, err := s.engine.cfg.Store.Refresh(ctx, hash)
+	token, err := s.refresh(ctx, hash)
 	if errors.Is(err, ErrNotFound) {
 		return nil, fosite.ErrNotFound
 	}
