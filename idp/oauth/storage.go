@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/url"
 	"slices"
@@ -303,8 +304,30 @@ func (s *storage) RevokeAccessToken(ctx context.Context, grantID string) error {
 	return s.RevokeRefreshToken(ctx, grantID)
 }
 
+// TopicReplay is the outbox topic of notices to people whose code or token was used twice (O-35).
+const TopicReplay = "notice.replay"
+
+// ReplayNotice is its payload.
+type ReplayNotice struct {
+	AccountID string `json:"account_id"`
+	ClientID  string `json:"client_id"`
+}
+
+// revoke ends a family because something of it was used twice, and tells the person, once.
 func (s *storage) revoke(ctx context.Context, grantID string) error {
 	e := s.event(ctx, "grant.replay_detected", grantID)
 	e.Result = audit.Refused
-	return s.engine.cfg.Store.RevokeGrant(ctx, grantID, s.engine.cfg.Now().UTC(), audit.With(e))
+	record := audit.With(e)
+	standing, err := s.engine.cfg.Store.Standing(ctx, grantID)
+	if err != nil {
+		return err
+	}
+	if standing.Known {
+		payload, err := json.Marshal(ReplayNotice{standing.Grant.AccountID, standing.Grant.ClientID})
+		if err != nil {
+			return err
+		}
+		record = record.And(audit.Message{Topic: TopicReplay, Key: grantID, Payload: payload})
+	}
+	return s.engine.cfg.Store.RevokeGrant(ctx, grantID, s.engine.cfg.Now().UTC(), record)
 }
