@@ -56,6 +56,7 @@ type Config struct {
 	Engine    *oauth.Engine
 	Auth      *oauth.ClientAuth
 	Tokens    *tokens.Service
+	Throttle  authn.ThrottleStore
 	Proofs    *oauth.Proofs
 	Grants    *grants.Service
 	Store     oauth.Store
@@ -88,6 +89,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /jwks/gm", func(w http.ResponseWriter, r *http.Request) { s.keySet(w, r, true) })
 	mux.HandleFunc("POST /par", s.pushed)
 	mux.HandleFunc("POST /token", s.token)
+	mux.HandleFunc("POST /device_authorization", s.startDevice)
 	mux.HandleFunc("POST /introspect", s.introspect)
 	mux.HandleFunc("POST /revoke", s.revoke)
 	mux.HandleFunc("GET /userinfo", s.userinfo)
@@ -130,6 +132,9 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /register/skip", s.registerSkip)
 	page("GET /proofing", s.proofingPage)
 	page("POST /proofing", s.proofingAnswer)
+	page("GET /device", s.devicePage)
+	page("POST /device", s.deviceCode)
+	page("POST /device/answer", s.deviceAnswer)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)
 	page("GET /{$}", s.homePage)
@@ -274,6 +279,12 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 	if err != nil {
 		return "", f, idp.Client{}, err
 	}
+	if isDeviceFlow(id) {
+		if !strings.HasPrefix(r.URL.Path, "/login") && !strings.HasPrefix(r.URL.Path, "/register") {
+			return "", f, idp.Client{}, fault.New(fault.FlowLost) // no authorization request stands behind it
+		}
+		return id, f, idp.Client{}, nil
+	}
 	client, ok := s.Clients.Find(f.ClientID)
 	if !ok {
 		return "", f, idp.Client{}, fault.New(fault.ClientUnknown)
@@ -285,6 +296,9 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 func onward(flow string) string {
 	if flow == "" {
 		return "/me"
+	}
+	if isDeviceFlow(flow) {
+		return "/device?flow=" + url.QueryEscape(flow)
 	}
 	return "/authorize/resume?flow=" + url.QueryEscape(flow)
 }

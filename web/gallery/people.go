@@ -58,6 +58,10 @@ func people() []Sample {
 			Action: "https://portal.example/callback", Hidden: flow, Host: "portal.example", App: "不动产登记"}}},
 		{Name: "form-post-failed", Template: "form-post", Page: web.Page{Callbacks: []string{"https://portal.example/callback"}, Body: web.FormPostPage{
 			Action: "https://portal.example/callback", Hidden: flow, Host: "portal.example", App: "不动产登记", Failed: true}}},
+		{Name: "device", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Code: "BCDF-GHJK"}}},
+		{Name: "device-error", Template: "device", Status: 422, Page: web.Page{Identity: citizen, Body: web.DevicePage{Code: "BCDF"}, Errors: []web.FieldError{{Field: "device-code", Message: "代码不正确或已过期"}}}},
+		{Name: "device-done", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Answer: "approved"}}},
+		{Name: "device-denied", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Answer: "denied"}}},
 		{Name: "logout", Template: "logout", Page: web.Page{Identity: citizen, Body: web.LogoutPage{Hidden: flow, App: "市场监管", Systems: []string{"市场监管", "不动产登记"}}}},
 		{Name: "logout-result", Template: "logout-result", Page: web.Page{Body: web.LogoutResultPage{Return: &web.Link{Label: "返回市场监管", URL: "https://portal.example/"}, Results: []web.LogoutResult{
 			{System: "市场监管", State: web.LogoutDone}, {System: "不动产登记", State: web.LogoutWaiting}, {System: "公积金", State: web.LogoutFailed},
