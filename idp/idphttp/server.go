@@ -17,6 +17,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -46,32 +47,34 @@ type Inbox interface {
 
 // Config of the server.
 type Config struct {
-	Issuer    string
-	Pages     *web.Renderer
-	Clients   *idp.Clients
-	Details   *idp.Details
-	Requests  *oauth.Requests
-	Accounts  *idp.Accounts
-	Sessions  *session.Service
-	Engine    *oauth.Engine
-	Auth      *oauth.ClientAuth
-	Tokens    *tokens.Service
-	Proofs    *oauth.Proofs
-	Grants    *grants.Service
-	Store     oauth.Store
-	Flows     FlowStore
-	Passwords *authn.Passwords
-	Password  *authn.PasswordLogin
-	Codes     *authn.Codes
-	Proofing  *proofing.Service
-	Ring      *keys.Ring
-	Encode    authn.Encoder // seals messages for the outbox
-	Inbox     Inbox         // nil outside the sandbox
-	Wake      func()        // tells the outbox that a message is due
-	Portals   func() []web.Link
-	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
-	Now       func() time.Time
-	Rand      io.Reader
+	Issuer   string
+	Pages    *web.Renderer
+	Clients  *idp.Clients
+	Details  *idp.Details
+	Requests *oauth.Requests
+	// Registration of applications by themselves; nil is off.
+	Registration *openplatform.Service
+	Accounts     *idp.Accounts
+	Sessions     *session.Service
+	Engine       *oauth.Engine
+	Auth         *oauth.ClientAuth
+	Tokens       *tokens.Service
+	Proofs       *oauth.Proofs
+	Grants       *grants.Service
+	Store        oauth.Store
+	Flows        FlowStore
+	Passwords    *authn.Passwords
+	Password     *authn.PasswordLogin
+	Codes        *authn.Codes
+	Proofing     *proofing.Service
+	Ring         *keys.Ring
+	Encode       authn.Encoder // seals messages for the outbox
+	Inbox        Inbox         // nil outside the sandbox
+	Wake         func()        // tells the outbox that a message is due
+	Portals      func() []web.Link
+	Licenses     func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
+	Now          func() time.Time
+	Rand         io.Reader
 }
 
 // Server serves identity.
@@ -92,6 +95,9 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /revoke", s.revoke)
 	mux.HandleFunc("GET /userinfo", s.userinfo)
 	mux.HandleFunc("POST /userinfo", s.userinfo)
+	if s.Registration != nil {
+		s.registrationRoutes(mux)
+	}
 	if s.Inbox != nil {
 		mux.HandleFunc("GET /sandbox/inbox", s.inboxMessages)
 	}
