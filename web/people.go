@@ -178,9 +178,16 @@ type LogoutResult struct {
 	State  string
 }
 
+// LogoutFrame tells one system through the browser (OpenID Connect Front-Channel Logout 1.0).
+type LogoutFrame struct {
+	System string
+	URL    string
+}
+
 // LogoutResultPage is "logout-result".
 type LogoutResultPage struct {
 	Results []LogoutResult
+	Frames  []LogoutFrame
 	Return  *Link // back to the application
 }
 
