@@ -66,7 +66,7 @@ func (c Client) SectorOf() string {
 }
 
 var (
-	knownGrants     = []string{"authorization_code", "refresh_token", "client_credentials"}
+	knownGrants     = []string{"authorization_code", "refresh_token", "client_credentials", GrantTokenExchange, GrantDeviceCode}
 	knownAlgorithms = []string{"ES256", "RS256", "PS256", "SGD_SM3_SM2"}
 	knownMethods    = []string{AuthSecretBasic, AuthSecretPost, AuthPrivateKeyJWT, AuthTLS, AuthSelfSignedTLS, AuthNone}
 )
@@ -213,6 +213,7 @@ type Clients struct {
 type clientSnapshot struct {
 	revision int64
 	clients  map[string]StoredClient
+	servers  map[string]string // resource server by the audience that it answers for
 }
 
 // maxClients bounds the snapshot.
@@ -251,6 +252,7 @@ func (c *Clients) Refresh(ctx context.Context) error {
 		}
 		next.clients[id] = client
 	}
+	next.servers = resourceServers(next.clients)
 	c.snapshot.Store(next)
 	return nil
 }

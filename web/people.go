@@ -122,9 +122,17 @@ type Claim struct {
 	Ticked bool
 }
 
+// DevicePage is "device" at /device: the code that a device shows (device-code, device-submit), or what became of it.
+type DevicePage struct {
+	Hidden []Hidden
+	Code   string
+	Answer string // approved, denied; empty asks for the code
+}
+
 // ConsentPage is "consent" at /consent. Both buttons are named consent, with values allow and deny.
 type ConsentPage struct {
 	Action     string // default /consent
+	Code       string // that a device shows, for comparison; empty hides it
 	Hidden     []Hidden
 	App        string
 	Department string

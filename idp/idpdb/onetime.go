@@ -36,7 +36,7 @@ const purgeBatch = 2000
 // tokens and marks of access tokens whose end has passed.
 func (s *Store) PurgeUsed(ctx context.Context, now time.Time) error {
 	for _, table := range []struct{ name, key, end string }{
-		{"idp_used_assertion", "hash", "until_at"}, {"idp_used_proof", "hash", "until_at"}, {"idp_revoked_token", "jti", "until_at"}, {"idp_opaque_token", "hash", "expires_at"},
+		{"idp_used_assertion", "hash", "until_at"}, {"idp_used_proof", "hash", "until_at"}, {"idp_revoked_token", "jti", "until_at"}, {"idp_opaque_token", "hash", "expires_at"}, {"idp_device", "hash", "expires_at"},
 	} {
 		statement := fmt.Sprintf("DELETE FROM %[1]s WHERE %[2]s IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < $1 ORDER BY %[3]s LIMIT $2)", table.name, table.key, table.end)
 		if err := s.db.Write(ctx, func(tx sqldb.Tx) error {

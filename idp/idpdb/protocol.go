@@ -223,7 +223,9 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 		at := sqldb.Micros(r.At)
 		var used bool
 		var err error
-		if len(r.CodeHash) > 0 {
+		if len(r.DeviceHash) > 0 {
+			used, err = useDevice(ctx, tx, r.DeviceHash, r.Grant.ID, at)
+		} else if len(r.CodeHash) > 0 {
 			used, err = sqldb.ExecOne(ctx, tx, "UPDATE idp_authorization_code SET used_at = $2 WHERE hash = $1 AND used_at = 0 AND expires_at > $2", r.CodeHash, at)
 		} else {
 			var successor []byte

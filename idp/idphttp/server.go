@@ -47,34 +47,35 @@ type Inbox interface {
 
 // Config of the server.
 type Config struct {
-	Issuer   string
-	Pages    *web.Renderer
-	Clients  *idp.Clients
-	Details  *idp.Details
-	Requests *oauth.Requests
-	// Registration of applications by themselves; nil is off.
-	Registration *openplatform.Service
-	Accounts     *idp.Accounts
-	Sessions     *session.Service
-	Engine       *oauth.Engine
-	Auth         *oauth.ClientAuth
-	Tokens       *tokens.Service
-	Proofs       *oauth.Proofs
-	Grants       *grants.Service
-	Store        oauth.Store
-	Flows        FlowStore
-	Passwords    *authn.Passwords
-	Password     *authn.PasswordLogin
-	Codes        *authn.Codes
-	Proofing     *proofing.Service
-	Ring         *keys.Ring
-	Encode       authn.Encoder // seals messages for the outbox
-	Inbox        Inbox         // nil outside the sandbox
-	Wake         func()        // tells the outbox that a message is due
-	Portals      func() []web.Link
-	Licenses     func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
-	Now          func() time.Time
-	Rand         io.Reader
+	Issuer    string
+	Pages     *web.Renderer
+	Clients   *idp.Clients
+	Details   *idp.Details
+	Requests  *oauth.Requests
+	Accounts  *idp.Accounts
+	Sessions  *session.Service
+	Engine    *oauth.Engine
+	Auth      *oauth.ClientAuth
+	Tokens    *tokens.Service
+	Throttle  authn.ThrottleStore
+	Proofs    *oauth.Proofs
+	Grants    *grants.Service
+	Store     oauth.Store
+	Flows     FlowStore
+	Passwords *authn.Passwords
+	Password  *authn.PasswordLogin
+	Codes     *authn.Codes
+	Proofing  *proofing.Service
+	Ring      *keys.Ring
+	Encode    authn.Encoder // seals messages for the outbox
+	Inbox     Inbox         // nil outside the sandbox
+	Wake      func()        // tells the outbox that a message is due
+	Portals   func() []web.Link
+	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
+	Now       func() time.Time
+	Rand      io.Reader
+
+	Registration *openplatform.Service // of applications by themselves; nil is off
 }
 
 // Server serves identity.
@@ -91,6 +92,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /jwks/gm", func(w http.ResponseWriter, r *http.Request) { s.keySet(w, r, true) })
 	mux.HandleFunc("POST /par", s.pushed)
 	mux.HandleFunc("POST /token", s.token)
+	mux.HandleFunc("POST /device_authorization", s.startDevice)
 	mux.HandleFunc("POST /introspect", s.introspect)
 	mux.HandleFunc("POST /revoke", s.revoke)
 	mux.HandleFunc("GET /userinfo", s.userinfo)
@@ -136,6 +138,9 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /register/skip", s.registerSkip)
 	page("GET /proofing", s.proofingPage)
 	page("POST /proofing", s.proofingAnswer)
+	page("GET /device", s.devicePage)
+	page("POST /device", s.deviceCode)
+	page("POST /device/answer", s.deviceAnswer)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)
 	page("GET /{$}", s.homePage)
@@ -292,6 +297,12 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 	if err != nil {
 		return "", f, idp.Client{}, err
 	}
+	if isDeviceFlow(id) {
+		if !strings.HasPrefix(r.URL.Path, "/login") && !strings.HasPrefix(r.URL.Path, "/register") {
+			return "", f, idp.Client{}, fault.New(fault.FlowLost) // no authorization request stands behind it
+		}
+		return id, f, idp.Client{}, nil
+	}
 	client, ok := s.Clients.Find(f.ClientID)
 	if !ok {
 		return "", f, idp.Client{}, fault.New(fault.ClientUnknown)
@@ -303,6 +314,9 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 func onward(flow string) string {
 	if flow == "" {
 		return "/me"
+	}
+	if isDeviceFlow(flow) {
+		return "/device?flow=" + url.QueryEscape(flow)
 	}
 	return "/authorize/resume?flow=" + url.QueryEscape(flow)
 }

@@ -114,7 +114,7 @@ func (e *Engine) run(ctx context.Context, x Exchange, scopes []string) (Issued, 
 		return Issued{}, err
 	}
 	view.Binding, view.DPoPJKT = x.Binding, ""
-	if state.mint.Audience, err = e.audience(view.Session, x.Resource, firstOf(scopes, access.GetGrantedScopes(), access.GetRequestedScopes())); err != nil {
+	if state.mint.Audience, err = e.audience(x.Client.Client, view.Session, x.Resource, firstOf(scopes, access.GetGrantedScopes(), access.GetRequestedScopes())); err != nil {
 		return Issued{}, err
 	}
 	response, err := e.provider.NewAccessResponse(ctx, access)
@@ -153,11 +153,12 @@ func checkKey(client idp.Client, session Session, binding Binding) error {
 	return nil
 }
 
-// audience of an access token: the resource server that was asked for, or all of the grant. Our own API is one of them
-// unless the client narrowed the token to others; userinfo stays open with openid.
-func (e *Engine) audience(session Session, resource string, scopes []string) ([]string, error) {
+// audience of an access token: the resource server that was asked for, or all of the grant that the client may still
+// reach today, whatever was added to its list since (F12). Our own API is one of them unless the client narrowed the token
+// to others; userinfo stays open with openid.
+func (e *Engine) audience(client idp.Client, session Session, resource string, scopes []string) ([]string, error) {
 	own := len(session.Resources) == 0
-	audience := slices.Clone(session.Audience)
+	audience := slices.DeleteFunc(slices.Clone(session.Audience), func(a string) bool { return !slices.Contains(client.Audience, a) })
 	if resource != "" {
 		if resource != e.cfg.Issuer && !slices.Contains(audience, resource) {
 			return nil, NewError(http.StatusBadRequest, "invalid_target", "the resource is not one of the grant")

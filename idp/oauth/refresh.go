@@ -109,7 +109,7 @@ func (e *Engine) again(ctx context.Context, x Exchange, used RefreshRecord, scop
 	if scopes == nil {
 		scopes = used.Request.GrantedScopes
 	}
-	audience, err := e.audience(session, x.Resource, scopes)
+	audience, err := e.audience(x.Client.Client, session, x.Resource, scopes)
 	if err != nil {
 		return Issued{}, err
 	}

@@ -241,12 +241,12 @@ func (a *App) openIdentity(ctx context.Context) error {
 	}
 	auth := oauth.NewClientAuth(oauth.ClientAuthConfig{Issuer: a.cfg.Issuer, Clients: a.Clients, Ring: a.ring, Store: a.store, Fetch: a.fetchKeys, Roots: roots, Now: o.Now})
 	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Now: o.Now, Rand: o.Rand})
-	tokenEndpoint, err := grants.New(grants.Config{Auth: auth, Proofs: proofs, IDTokens: tokenService, Grants: grantTypes(engine)})
+	tokenEndpoint, err := grants.New(grants.Config{Auth: auth, Proofs: proofs, IDTokens: tokenService, Grants: a.grantTypes(engine, tokenService)})
 	if err != nil {
 		return err
 	}
 	a.identity = idphttp.New(idphttp.Config{
-		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store,
+		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
 		Details:      a.Details,
 		Registration: a.Registration,

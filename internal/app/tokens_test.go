@@ -143,8 +143,9 @@ func TestResourceIndicators(t *testing.T) {
 		}
 	})
 	for name, resource := range map[string]string{"of others": "https://api.gov.cn/others", "with a fragment": records + "#x", "empty": "", "no address": "::"} {
-		wantError(t, clientToken(p, clerk, "resource", resource), http.StatusBadRequest, "invalid_target")
-		_ = name
+		t.Run(name, func(t *testing.T) {
+			wantError(t, clientToken(p, clerk, "resource", resource), http.StatusBadRequest, "invalid_target")
+		})
 	}
 	form := redemption(c, p.Code(b, c, nil).Get("code"))
 	form.Set("resource", taxes)
@@ -238,9 +239,11 @@ func TestJ10TokensAreNotTakenForEachOther(t *testing.T) {
 		}
 	}
 	for name, token := range map[string]string{"ID token": issued.String("id_token"), "access token": issued.String("access_token")} {
-		wantError(t, p.Post("/token", idp.Client{}, asserted(url.Values{"grant_type": {"client_credentials"}}, token)), http.StatusUnauthorized, "invalid_client")
-		wantError(t, p.Post("/token", idp.Client{}, asserted(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}, key.sign(t, "JWT", assertionClaims(p, c.ClientID)))), http.StatusBadRequest, "invalid_grant")
-		_ = name
+		t.Run(name, func(t *testing.T) {
+			wantError(t, p.Post("/token", idp.Client{}, asserted(url.Values{"grant_type": {"client_credentials"}}, token)), http.StatusUnauthorized, "invalid_client")
+			refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}
+			wantError(t, p.Post("/token", idp.Client{}, asserted(refresh, key.sign(t, "JWT", assertionClaims(p, c.ClientID)))), http.StatusBadRequest, "invalid_grant")
+		})
 	}
 	t.Run("O-59 a code as refresh token and the reverse", func(t *testing.T) {
 		sign := func() string { return key.sign(t, "JWT", assertionClaims(p, c.ClientID)) }

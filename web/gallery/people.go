@@ -58,13 +58,14 @@ func people() []Sample {
 			Action: "https://portal.example/callback", Hidden: flow, Host: "portal.example", App: "不动产登记"}}},
 		{Name: "form-post-failed", Template: "form-post", Page: web.Page{Callbacks: []string{"https://portal.example/callback"}, Body: web.FormPostPage{
 			Action: "https://portal.example/callback", Hidden: flow, Host: "portal.example", App: "不动产登记", Failed: true}}},
+		{Name: "device", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Code: "BCDF-GHJK"}}},
+		{Name: "device-error", Template: "device", Status: 422, Page: web.Page{Identity: citizen, Body: web.DevicePage{Code: "BCDF"}, Errors: []web.FieldError{{Field: "device-code", Message: "代码不正确或已过期"}}}},
+		{Name: "device-done", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Answer: "approved"}}},
+		{Name: "device-denied", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Answer: "denied"}}},
 		{Name: "logout", Template: "logout", Page: web.Page{Identity: citizen, Body: web.LogoutPage{Hidden: flow, App: "市场监管", Systems: []string{"市场监管", "不动产登记"}}}},
 		{Name: "logout-result", Template: "logout-result", Page: web.Page{Body: web.LogoutResultPage{Return: &web.Link{Label: "返回市场监管", URL: "https://portal.example/"}, Results: []web.LogoutResult{
 			{System: "市场监管", State: web.LogoutDone}, {System: "不动产登记", State: web.LogoutWaiting}, {System: "公积金", State: web.LogoutFailed},
 		}}}},
-		{Name: "logout-frames", Template: "logout-result", Page: web.Page{Frames: []string{"https://portal.example/logout"}, Body: web.LogoutResultPage{
-			Return: &web.Link{Label: "返回市场监管", URL: "https://portal.example/"}, Frames: []web.LogoutFrame{{System: "市场监管", URL: "https://portal.example/logout?sid=x"}},
-			Results: []web.LogoutResult{{System: "市场监管", State: web.LogoutWaiting}}}}},
 		{Name: "error", Template: "error", Status: 503, Page: web.Page{Title: "服务暂时不可用", Body: web.ErrorPage{Hint: "请稍后重试，您的内容没有丢失。", Code: "YX-CORE-503", SupportCode: "K7M2Q9XD", Retryable: true}}},
 		{Name: "error-redirect", Template: "error", Status: 400, Page: web.Page{Title: "回调地址与登记的不一致", Body: web.ErrorPage{Hint: "请回到原网站重新进入；如仍不行，请把求助码告诉该网站。", Code: "YX-OIDC-102", SupportCode: "P4W8T2NC"}}},
 		{Name: "preferences", Template: "preferences", Page: web.Page{Body: web.PreferencesPage{Return: "/"}}},
