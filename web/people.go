@@ -136,6 +136,7 @@ type ConsentPage struct {
 	Hidden     []Hidden
 	App        string
 	Department string
+	Reviewed   bool   // the department was checked, and the application with it
 	Host       string // of the site to which the person goes back
 	Approval   string // registration or approval number
 	Purpose    string

@@ -357,3 +357,38 @@ func TestSoftwareStatements(t *testing.T) {
 		}
 	}
 }
+
+func TestO54ConsentTellsWhoAsks(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	token := opening(p, "sandbox", 5)
+	applied(t, p, app.Manifest{InitialAccess: []openplatform.InitialAccess{token}})
+	p.Persona(mobile, "李四", 2)
+	a := registerWith(t, p, http.MethodPost, p.URL+"/connect/register", token.Token, metadataOf(nil))
+	c := idp.Client{ClientID: a.String("client_id"), RedirectURIs: []string{"https://tax.example.gov.cn/cb"}, Scope: "openid profile"}
+	b, ctx := p.SignIn(mobile), context.Background()
+	look := func() string {
+		if err := b.Open(ctx, p.URL+"/authorize?"+apptest.AuthorizeQuery(c, nil).Encode()); err != nil || !b.Page.Has("consent-allow") {
+			t.Fatalf("no consent page: %v %s", err, b.Page.Text)
+		}
+		return b.Page.Text
+	}
+	if text := look(); !strings.Contains(text, "尚未经过审核") || strings.Contains(text, "单位已核验") || !strings.Contains(text, "tax.example.gov.cn") || !strings.Contains(text, "示例市税务局") {
+		t.Errorf("before the review: %s", text)
+	}
+	applied(t, p, app.Manifest{Registrations: []openplatform.Decision{{ClientID: c.ClientID, State: "live"}}})
+	if text := look(); strings.Contains(text, "尚未经过审核") || !strings.Contains(text, "单位已核验") {
+		t.Errorf("after the review: %s", text)
+	}
+	t.Run("users of a public client are always asked", func(t *testing.T) {
+		public := p.Client(idp.Client{ClientID: "public", TokenEndpointAuthMethod: "none"})
+		for range 2 {
+			target, err := b.OpenUntil(ctx, p.URL+"/authorize?"+apptest.AuthorizeQuery(public, nil).Encode(), public.RedirectURIs[0])
+			if err != nil || target != nil || !b.Page.Has("consent-allow") {
+				t.Fatalf("nobody was asked: %v %v", target, err)
+			}
+			if target, err = b.SubmitUntil(ctx, map[string]string{"consent": "allow"}, public.RedirectURIs[0]); err != nil || target == nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
