@@ -190,6 +190,8 @@ type ClientStore interface {
 	Clients(ctx context.Context, limit int) (map[string]StoredBody, error)
 	// ClientRevision changes with every change of any client.
 	ClientRevision(ctx context.Context) (int64, error)
+	// ClientBody reads the stored form of one client; ErrNotFound.
+	ClientBody(ctx context.Context, clientID string) ([]byte, error)
 }
 
 // StoredBody is the stored form of a client.
@@ -204,6 +206,7 @@ type Clients struct {
 	ring     *keys.Ring
 	now      func() time.Time
 	checkURL func(address string) error
+	sandbox  bool
 	snapshot atomic.Pointer[clientSnapshot]
 }
 
@@ -254,10 +257,10 @@ func (c *Clients) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// Find returns an enabled client.
+// Find returns a client that may be used.
 func (c *Clients) Find(id string) (StoredClient, bool) {
 	client, ok := c.snapshot.Load().clients[id]
-	return client, ok && !client.Disabled
+	return client, ok && client.usable(c.sandbox)
 }
 
 // All lists the clients by id.

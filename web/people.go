@@ -136,6 +136,7 @@ type ConsentPage struct {
 	Hidden     []Hidden
 	App        string
 	Department string
+	Reviewed   bool   // the department was checked, and the application with it
 	Host       string // of the site to which the person goes back
 	Approval   string // registration or approval number
 	Purpose    string
@@ -186,9 +187,16 @@ type LogoutResult struct {
 	State  string
 }
 
+// LogoutFrame tells one system through the browser (OpenID Connect Front-Channel Logout 1.0).
+type LogoutFrame struct {
+	System string
+	URL    string
+}
+
 // LogoutResultPage is "logout-result".
 type LogoutResultPage struct {
 	Results []LogoutResult
+	Frames  []LogoutFrame
 	Return  *Link // back to the application
 }
 

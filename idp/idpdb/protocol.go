@@ -76,6 +76,12 @@ func (s *Store) PutSession(ctx context.Context, hash []byte, v session.Session, 
 	})
 }
 
+// RenewSession gives a session a new secret and a new login.
+func (s *Store) RenewSession(ctx context.Context, hash []byte, v session.Session, record audit.Record) error {
+	return s.changeOne(ctx, record, `UPDATE idp_session SET hash = $2, aal = $3, methods = $4, auth_time = $5, created_at = $6, last_seen = $6, device = $7, address = $8
+		WHERE id = $1 AND account_id = $9 AND ended_at = 0`, v.ID, hash, v.AAL, strings.Join(v.Methods, " "), sqldb.Micros(v.AuthTime), sqldb.Micros(v.CreatedAt), v.Device, v.Address, v.AccountID)
+}
+
 const sessionColumns = "id, account_id, aal, methods, auth_time, created_at, last_seen, device, address"
 
 func scanSession(row interface{ Scan(...any) error }) (session.Session, error) {

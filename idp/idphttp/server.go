@@ -17,6 +17,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -73,6 +74,8 @@ type Config struct {
 	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
 	Now       func() time.Time
 	Rand      io.Reader
+
+	Registration *openplatform.Service // of applications by themselves; nil is off
 }
 
 // Server serves identity.
@@ -94,6 +97,9 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /revoke", s.revoke)
 	mux.HandleFunc("GET /userinfo", s.userinfo)
 	mux.HandleFunc("POST /userinfo", s.userinfo)
+	if s.Registration != nil {
+		s.registrationRoutes(mux)
+	}
 	if s.Inbox != nil {
 		mux.HandleFunc("GET /sandbox/inbox", s.inboxMessages)
 	}
@@ -197,16 +203,28 @@ func (s *Server) Session(r *http.Request) (session.Session, bool, error) {
 	return s.Sessions.Current(r.Context(), s.cookie(r, cookieSession))
 }
 
-// signIn starts a new session for a login, ending the one before.
+// signIn starts a session for a login, ending that of another person; the same person goes on in the session that there
+// is, with a new secret.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request, login idp.Login) error {
-	if old, ok, err := s.Session(r); err != nil {
+	request := reqctx.From(r.Context())
+	old, signedIn, err := s.Session(r)
+	switch {
+	case err != nil:
 		return err
-	} else if ok && old.AccountID != login.AccountID {
+	case signedIn && old.AccountID == login.AccountID:
+		secret, renewed, err := s.Sessions.Renew(r.Context(), old, login, deviceOf(request.UserAgent), request.ClientIP)
+		if err != nil {
+			return err
+		}
+		if renewed {
+			s.setCookie(w, cookieSession, secret, 0)
+			return nil
+		}
+	case signedIn:
 		if _, err := s.Sessions.End(r.Context(), old.ID, old.AccountID); err != nil {
 			return err
 		}
 	}
-	request := reqctx.From(r.Context())
 	_, secret, err := s.Sessions.Start(r.Context(), login, deviceOf(request.UserAgent), request.ClientIP)
 	if err != nil {
 		return err
