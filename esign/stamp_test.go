@@ -291,7 +291,9 @@ func TestF12LateSignerReleasesNothing(t *testing.T) {
 	w.Keys.Answer = func(_ keys.Usage, _, signature []byte) []byte {
 		w.Keys.Answer = nil
 		_, _, err := w.Service.Stamp(sealtest.Keeper, request)
-		wantCode(t, err, fault.StampBusy)
+		if wantCode(t, err, fault.StampBusy); fault.From(err).RetryAfter != 16 {
+			t.Errorf("told to wait for %d s", fault.From(err).RetryAfter)
+		}
 		w.Advance(15 * time.Second)
 		_, counts = stamp(t, w, request)
 		return signature

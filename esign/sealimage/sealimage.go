@@ -245,7 +245,7 @@ func (p *Picture) PNG() ([]byte, error) {
 		covered.Pix[i] = uint8((int(coverage)*(levels-1) + 127) / 255)
 	}
 	var out bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	encoder := png.Encoder{CompressionLevel: png.DefaultCompression}
 	if err := encoder.Encode(&out, target); err != nil {
 		return nil, fmt.Errorf("sealimage: encode: %w", err)
 	}

@@ -257,7 +257,10 @@ type Blobs struct {
 }
 
 // Put implements esign.Blobs.
-func (b *Blobs) Put(_ context.Context, content []byte) (address string, err error) {
+func (b *Blobs) Put(ctx context.Context, content []byte) (address string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
 	err = b.steps.around("blob put", func() error {
 		b.mutex.Lock()
 		defer b.mutex.Unlock()
