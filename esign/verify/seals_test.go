@@ -999,11 +999,12 @@ func TestTimesOfOlderSignatures(t *testing.T) {
 		want     want
 		reason   string
 	}{
-		"time in a BIT STRING": {der.EncodeBitString(moment), valid, ""},
-		"text with a zone":     {der.EncodeBitString([]byte("2026-05-20T08:00:00Z")), valid, "deviation"},
-		"text without a zone":  {der.EncodeBitString([]byte("2026-05-20 16:00:00")), valid, "deviation"},
-		"unreadable":           {der.EncodeBitString([]byte("noon")), indeterminate("V26", "time_missing"), "deviation"},
-		"token":                {der.EncodeBitString(der.EncodeSequence(der.EncodeInt(1))), indeterminate("V26", "time_missing"), "timestamp_unjudged"},
+		"time in a BIT STRING":      {der.EncodeBitString(moment), valid, ""},
+		"time without a BIT STRING": {moment, valid, "deviation"},
+		"text with a zone":          {der.EncodeBitString([]byte("2026-05-20T08:00:00Z")), valid, "deviation"},
+		"text without a zone":       {der.EncodeBitString([]byte("2026-05-20 16:00:00")), valid, "deviation"},
+		"unreadable":                {der.EncodeBitString([]byte("noon")), indeterminate("V26", "time_missing"), "deviation"},
+		"token":                     {der.EncodeBitString(der.EncodeSequence(der.EncodeInt(1))), indeterminate("V26", "time_missing"), "timestamp_unjudged"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := judge(t, w.Sealed(t, ofdtest.Sealing{Value: older(t, c.timeInfo)}), trusting(), c.want)
