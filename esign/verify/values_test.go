@@ -214,6 +214,11 @@ func p256Point() []byte {
 // TestS04KeyOfAnotherCertificate: what the wrong private key signs does not leave, and is not believed.
 func TestS04KeyOfAnotherCertificate(t *testing.T) {
 	w := world()
+	for name, d := range map[string]*big.Int{"0": new(big.Int), "n - 1": new(big.Int).Sub(order, big.NewInt(1)), "n": order, "n + 1": new(big.Int).Add(order, big.NewInt(1))} {
+		if _, err := sm2.NewPrivateKeyFromInt(d); err == nil {
+			t.Errorf("a private key of %s was made", name)
+		}
+	}
 	other := ofdtest.Party{Cert: w.Signer.Cert, Key: ofdtest.NewKey(t)}
 	judge(t, w.Sealed(t, ofdtest.Sealing{Parts: ofdtest.Parts{Sign: other.Sign}}), trusting(), invalid("V22", "SIG_VALUE"))
 	if _, err := ses.NewSeal(ses.SealInfo{Vid: "x", ESID: "1", Type: 1, Name: "x", SignerCerts: [][]byte{w.Signer.Cert.Raw}, CreateDate: ofdtest.Made, ValidStart: ofdtest.Made, ValidEnd: ofdtest.Ended,
