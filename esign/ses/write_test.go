@@ -429,3 +429,45 @@ func TestRangeOfWrittenSignature(t *testing.T) {
 		t.Errorf("zero signature leaves: %v", err)
 	}
 }
+
+// BenchmarkSESSign makes a seal signature, with every check of its input and of the result.
+func BenchmarkSESSign(b *testing.B) {
+	w := newWorld(b)
+	info, sign := w.signatureInfo(w.seal(b, nil)), signWith(w.signerKey)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := NewSignature(info, w.signer.Raw, sign); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSESVerify reads a seal signature with its certificates and verifies both values.
+func BenchmarkSESVerify(b *testing.B) {
+	w := newWorld(b)
+	input, err := NewSignature(w.signatureInfo(w.seal(b, nil)), w.signer.Raw, signWith(w.signerKey))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		signature, err := ParseSignature(input)
+		if err != nil {
+			b.Fatal(err)
+		}
+		signer, err := pki.ParseCertificate(signature.SignerCert)
+		if err != nil {
+			b.Fatal(err)
+		}
+		maker, err := pki.ParseCertificate(signature.Seal.MakerCert)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := signature.CheckSignature(signer); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := signature.Seal.CheckSignature(maker); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
