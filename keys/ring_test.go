@@ -82,6 +82,23 @@ func TestRingFollowsARotationAfterRefresh(t *testing.T) {
 	}
 }
 
+func TestRingMakesANewKeyWhenNoneIsCurrent(t *testing.T) {
+	twin := keystest.NewTwin(time.Now)
+	ring := keys.NewRing(twin)
+	spec := keys.Spec{Usage: keys.UsageToken, Algorithm: keys.P256}
+	old, err := ring.Signer(ctx, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := twin.SetState(ctx, old.KeyID(), keys.Previous); err != nil {
+		t.Fatal(err)
+	}
+	ring.Refresh()
+	if next, err := ring.Signer(ctx, spec); err != nil || next.KeyID() == old.KeyID() {
+		t.Errorf("a previous key signs: %v", err)
+	}
+}
+
 func TestRingAnswersWhatTheProviderAnswers(t *testing.T) {
 	twin := keystest.NewTwin(time.Now)
 	twin.Fail = func(step string) error { return keys.ErrUnavailable }

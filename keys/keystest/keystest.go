@@ -71,6 +71,17 @@ func Run(t *testing.T, provider keys.Provider, reopen func() keys.Provider) {
 		if _, err := provider.Cipher(ctx, token.ID, keys.UsageToken); !errors.Is(err, keys.ErrUsage) {
 			t.Errorf("a signing key encrypted: %v", err)
 		}
+		field, lookup := create(keys.UsageFieldCipher, keys.SM4, "k05"), create(keys.UsageLookup, keys.HMACSM3, "k05")
+		_, fieldSigns := provider.Signer(ctx, field.ID, keys.UsageFieldCipher)
+		_, fieldHashes := provider.MAC(ctx, field.ID, keys.UsageFieldCipher)
+		_, lookupEncrypts := provider.Cipher(ctx, lookup.ID, keys.UsageLookup)
+		_, tokenHashes := provider.MAC(ctx, token.ID, keys.UsageToken)
+		_, otherAlgorithm := provider.Create(ctx, keys.Spec{Usage: keys.UsageToken, Algorithm: "Ed25519"})
+		for name, err := range map[string]error{"a field key signs": fieldSigns, "a field key hashes": fieldHashes, "a lookup key encrypts": lookupEncrypts, "a signing key hashes": tokenHashes, "an unknown algorithm": otherAlgorithm} {
+			if !errors.Is(err, keys.ErrUsage) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 		if _, err := provider.Signer(ctx, "key_none", keys.UsageToken); !errors.Is(err, keys.ErrNotFound) {
 			t.Errorf("unknown key: %v", err)
 		}
@@ -123,8 +134,14 @@ func Run(t *testing.T, provider keys.Provider, reopen func() keys.Provider) {
 		if err := provider.SetState(ctx, info.ID, keys.Current); !errors.Is(err, keys.ErrState) {
 			t.Errorf("K-04 back to current: %v", err)
 		}
+		if err := provider.SetState(ctx, info.ID, keys.Destroyed); !errors.Is(err, keys.ErrState) {
+			t.Errorf("destroyed without forgetting the secret: %v", err)
+		}
 		if err := provider.Destroy(ctx, info.ID); err != nil {
 			t.Fatal(err)
+		}
+		if err := provider.Destroy(ctx, info.ID); !errors.Is(err, keys.ErrDestroyed) {
+			t.Errorf("destroyed twice: %v", err)
 		}
 		for _, p := range []keys.Provider{provider, reopen()} {
 			if _, err := p.Signer(ctx, info.ID, keys.UsageStatusList); !errors.Is(err, keys.ErrDestroyed) {

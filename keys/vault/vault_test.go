@@ -319,6 +319,9 @@ func TestK08CertificateIsVerifiedWhateverTheEnvironmentSays(t *testing.T) {
 			t.Errorf("the environment counts: %+v", call)
 		}
 	}
+	if d.Brought {
+		t.Error("the token of the environment went to the server")
+	}
 	if proxied != 0 || info.ID == "" {
 		t.Errorf("%d calls went to the proxy of the environment", proxied)
 	}

@@ -48,6 +48,7 @@ type Double struct {
 	Renews    int
 	Calls     int
 	Seen      []Call // what transit was asked
+	Brought   bool   // the first login came with a token
 	mutex     sync.Mutex
 	fault     Fault
 	lease     int
@@ -184,6 +185,7 @@ func (d *Double) serve(w http.ResponseWriter, r *http.Request, fault Fault) {
 			return
 		}
 		d.Logins++
+		d.Brought = d.Brought || r.Header.Get("X-Vault-Token") != "" && d.Logins == 1
 		token := fmt.Sprintf("token-%d", d.Logins)
 		d.tokens[token] = true
 		answer(w, http.StatusOK, map[string]any{"auth": map[string]any{"client_token": token, "lease_duration": d.lease, "renewable": true}})
