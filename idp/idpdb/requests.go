@@ -65,20 +65,22 @@ func (s *Store) SeeRequestObject(ctx context.Context, hash []byte, until time.Ti
 	})
 }
 
-// forgetAfter is how long dead requests stay, for those who look into a complaint.
+// forgetAfter is how long dead requests stay: a pushed request is consumed when it is answered, which may be long after
+// the browser brought it, and those who look into a complaint want to find it.
 const forgetAfter = 24 * time.Hour
 
-// ForgetRequests removes what nobody can use any more; it is called now and then.
+// ForgetRequests removes what nobody can use any more, some at a time; it is called now and then.
 func (s *Store) ForgetRequests(ctx context.Context, now time.Time) error {
-	before := sqldb.Micros(now.Add(-forgetAfter))
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		for _, statement := range []string{"DELETE FROM idp_pushed_request WHERE expires_at < $1", "DELETE FROM idp_request_object WHERE until_at < $1"} {
-			if _, err := tx.ExecContext(ctx, statement, before); err != nil {
-				return err
-			}
+	for _, table := range []struct{ name, end string }{{"idp_pushed_request", "expires_at"}, {"idp_request_object", "until_at"}} {
+		statement := fmt.Sprintf("DELETE FROM %[1]s WHERE hash IN (SELECT hash FROM %[1]s WHERE %[2]s < $1 ORDER BY %[2]s LIMIT $2)", table.name, table.end)
+		if err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(ctx, statement, sqldb.Micros(now.Add(-forgetAfter)), purgeBatch)
+			return err
+		}); err != nil {
+			return fmt.Errorf("forget requests in %s: %w", table.name, err)
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // ApplyDetailType stores a kind of authorization_details if it differs from what is there.
