@@ -12,6 +12,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
@@ -263,11 +264,18 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 	})
 }
 
-// RevokeGrant ends a family.
+// RevokeGrant ends a family. The events are stored in any case, the messages only when this ended it.
 func (s *Store) RevokeGrant(ctx context.Context, id string, at time.Time, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE idp_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at = 0", id, sqldb.Micros(at))
-		return err
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		ended, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at = 0", id, sqldb.Micros(at))
+		if err != nil {
+			return err
+		}
+		kept := record
+		if !ended {
+			kept.Messages = nil
+		}
+		return auditdb.Append(ctx, tx, kept)
 	})
 }
 

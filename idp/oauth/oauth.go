@@ -176,6 +176,7 @@ type Store interface {
 	// Note stores an audit record that belongs to no other change.
 	Note(ctx context.Context, record audit.Record) error
 	DeviceStore
+	// RevokeGrant ends a family. The events of the record are stored in any case, its messages only when this ended it.
 	RevokeGrant(ctx context.Context, id string, at time.Time, record audit.Record) error
 	// WithdrawConsent forgets what a person allowed a client and ends the grants that stood on it.
 	WithdrawConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error

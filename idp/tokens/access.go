@@ -152,9 +152,12 @@ func (s *Service) read(ctx context.Context, token string) (accessClaims, error) 
 		}
 		return c, json.Unmarshal(stored.Claims, &c)
 	}
-	set, err := s.allKeys(ctx)
+	set, before, err := s.allKeys(ctx)
 	if err != nil {
 		return c, err
+	}
+	if c, ok := before.get(token); ok && s.now().Unix() < c.Expires {
+		return c, nil
 	}
 	verified, err := jose.Verify(token, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.SM2SM3}, Type: typeAccess, Issuer: s.issuer, Now: s.now()})
 	if err != nil {
@@ -163,6 +166,7 @@ func (s *Service) read(ctx context.Context, token string) (accessClaims, error) 
 	if err := verified.Decode(&c); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrToken, err)
 	}
+	before.put(token, c)
 	return c, nil
 }
 

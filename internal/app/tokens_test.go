@@ -269,3 +269,30 @@ func TestO44GrantsThatAreNotOffered(t *testing.T) {
 		}
 	}
 }
+
+func TestTokensThatWereVerifiedBeforeStillEnd(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	c := machine(p, "clerk", func(*idp.Client) {})
+	token := clientToken(p, c).String("access_token")
+	for range 2 {
+		if a := p.Get("/api/v1/licenses", token); a.Status != http.StatusOK {
+			t.Fatalf("%d %s", a.Status, a.Text)
+		}
+	}
+	for name, other := range map[string]string{"cut": token[:len(token)-1], "extended": token + "A", "another signature": token[:len(token)-4] + "AAAA"} {
+		if a := p.Get("/api/v1/licenses", other); a.Status != http.StatusUnauthorized {
+			t.Errorf("%s: %d", name, a.Status)
+		}
+	}
+	p.Advance(10 * time.Minute)
+	if a := p.Get("/api/v1/licenses", token); a.Status != http.StatusUnauthorized {
+		t.Errorf("after its end: %d %s", a.Status, a.Text)
+	}
+	token = clientToken(p, c).String("access_token")
+	p.Get("/api/v1/licenses", token)
+	c.Disabled = true
+	p.Client(c)
+	if a := p.Get("/api/v1/licenses", token); a.Status != http.StatusUnauthorized {
+		t.Errorf("A-30 its client is disabled: %d", a.Status)
+	}
+}
