@@ -48,29 +48,38 @@ func sameDN(registered string, rawSubject []byte) bool {
 	return slices.Equal(got, want)
 }
 
-// dnParts cuts a name at commas and pluses that are not escaped, drops blanks around parts and folds the attribute types,
-// with the numeric ones that differ between writers in one spelling.
+// dnParts cuts a name at commas that are not escaped, and each part at its pluses, which stand in any order; drops blanks
+// around types and values and folds the types, with the numeric ones that differ between writers in one spelling.
 func dnParts(name string) []string {
 	var parts []string
-	start, escaped := 0, false
-	for i := 0; i <= len(name); i++ {
-		if i < len(name) && (escaped || name[i] != ',' && name[i] != '+') {
-			escaped = !escaped && name[i] == '\\'
-			continue
+	for _, rdn := range cutUnescaped(name, ',') {
+		values := cutUnescaped(rdn, '+')
+		for i := range values {
+			kind, value, _ := strings.Cut(values[i], "=")
+			kind = strings.ToUpper(strings.TrimSpace(kind))
+			if word, ok := dnTypes[kind]; ok {
+				kind = word
+			}
+			values[i] = kind + "=" + strings.TrimSpace(value)
 		}
-		kind, value, _ := strings.Cut(strings.TrimSpace(name[start:i]), "=")
-		kind = strings.ToUpper(strings.TrimSpace(kind))
-		if long, ok := dnTypes[kind]; ok {
-			kind = long
-		}
-		separator := ""
-		if i < len(name) {
-			separator = string(name[i])
-		}
-		parts = append(parts, kind+"="+strings.TrimSpace(value)+separator)
-		start = i + 1
+		slices.Sort(values)
+		parts = append(parts, strings.Join(values, "+"))
 	}
 	return parts
+}
+
+// cutUnescaped cuts at a separator, unless a backslash stands in front of it.
+func cutUnescaped(text string, separator byte) []string {
+	var parts []string
+	start, escaped := 0, false
+	for i := range len(text) {
+		if text[i] == separator && !escaped {
+			parts = append(parts, text[start:i])
+			start = i + 1
+		}
+		escaped = !escaped && text[i] == '\\'
+	}
+	return append(parts, text[start:])
 }
 
 var dnTypes = map[string]string{"2.5.4.3": "CN", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "S": "ST", "2.5.4.9": "STREET", "2.5.4.10": "O", "2.5.4.11": "OU",

@@ -161,3 +161,93 @@ func TestFormPostLeadsToTheRegisteredSiteOnly(t *testing.T) {
 		}
 	})
 }
+
+func TestO21EveryAnswerNamesItsIssuer(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	issuer := p.Get("/.well-known/openid-configuration", "").String("issuer")
+	c := p.Client(idp.Client{ClientID: "issuers", RequestSettings: idp.RequestSettings{AuthorizationAlg: "ES256"}})
+	p.Persona(mobile, "李四", 2)
+	b, ctx := p.SignIn(mobile), context.Background()
+	p.Code(b, c, nil)
+	issuerOf := func(mode string, change url.Values) string {
+		q := apptest.AuthorizeQuery(c, change)
+		q.Set("response_mode", mode)
+		target, err := b.OpenUntil(ctx, p.URL+"/authorize?"+q.Encode(), c.RedirectURIs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := url.Values{}
+		if target != nil {
+			values = target.Query()
+		} else if b.Page.Has("form-post-submit") {
+			for _, name := range []string{"iss", "response", "code", "error"} {
+				values.Set(name, b.Page.Hidden(name))
+			}
+		}
+		if response := values.Get("response"); response != "" {
+			iss, _ := apptest.Claims(t, response)["iss"].(string)
+			return iss
+		}
+		return values.Get("iss")
+	}
+	for _, mode := range []string{"query", "form_post", "jwt", "query.jwt", "form_post.jwt"} {
+		for name, change := range map[string]url.Values{"success": nil, "error": {"scope": {"openid identity"}}} {
+			if got := issuerOf(mode, change); got != issuer || got == "" {
+				t.Errorf("%s, %s: issuer is %q", mode, name, got)
+			}
+		}
+	}
+}
+
+func TestDiscoveryNamesWhatIsOn(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	document := p.Get("/.well-known/openid-configuration", "")
+	for name, value := range document.Body {
+		address, ok := value.(string)
+		if !ok || !strings.HasSuffix(name, "_endpoint") && !strings.HasSuffix(name, "_uri") {
+			continue
+		}
+		request, err := http.NewRequest(http.MethodPost, address, strings.NewReader(""))
+		if strings.HasSuffix(name, "_uri") {
+			request, err = http.NewRequest(http.MethodGet, address, nil)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := p.Do(request); a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed {
+			t.Errorf("%s answers %d", name, a.Status)
+		}
+	}
+	if p.Get("/.well-known/oauth-authorization-server", "").Text != document.Text {
+		t.Error("the two documents differ")
+	}
+	for name, want := range map[string]any{"request_uri_parameter_supported": false, "request_parameter_supported": true, "authorization_response_iss_parameter_supported": true, "claims_parameter_supported": true,
+		"frontchannel_logout_supported": true, "backchannel_logout_supported": true, "pushed_authorization_request_endpoint": p.URL + "/par", "registration_endpoint": p.URL + "/connect/register"} {
+		if document.Body[name] != want {
+			t.Errorf("%s is %v", name, document.Body[name])
+		}
+	}
+	for name, absent := range map[string][]string{"grant_types_supported": {"implicit", "password"}, "response_types_supported": {"token", "id_token"}, "response_modes_supported": {"fragment"},
+		"request_object_signing_alg_values_supported": {"none", "HS256"}, "id_token_signing_alg_values_supported": {"none"}, "code_challenge_methods_supported": {"plain"}} {
+		text := strings.Join(words(document.Body[name]), " ") + " "
+		for _, word := range absent {
+			if text == " " || strings.Contains(" "+text, " "+word+" ") {
+				t.Errorf("%s is %s", name, text)
+			}
+		}
+	}
+	if document.Body["authorization_details_types_supported"] != nil {
+		t.Error("kinds are named although there is none")
+	}
+}
+
+func words(list any) []string {
+	var all []string
+	values, _ := list.([]any)
+	for _, v := range values {
+		if text, ok := v.(string); ok {
+			all = append(all, text)
+		}
+	}
+	return all
+}
