@@ -26,6 +26,7 @@ def visit(address, until):
 
 app = Flask(__name__)
 app.secret_key = os.urandom(32)
+app.testing = True  # what a view raises comes to this program
 yinxin = OAuth(app).register(
     "yinxin",
     server_metadata_url=order["issuer"] + "/.well-known/openid-configuration",
