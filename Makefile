@@ -11,9 +11,10 @@ quickstart:
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o yinxin ./cmd/yinxin
 
-# The verifier for browsers; its size is a measured figure.
+# The verifier for browsers with the two scripts that it needs; its size is a measured figure.
 wasm:
 	GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags="-s -w" -o dist/verify.wasm ./sdk/wasm
+	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" sdk/wasm/verifier.mjs dist/
 
 # Installs what the tests need, or says what to install.
 prepare:

@@ -22,6 +22,15 @@ func (s *Service) trust(ctx context.Context) (verify.Options, error) {
 	return options, nil
 }
 
+// Judge verifies a document against what this instance trusts, at this moment.
+func (s *Service) Judge(ctx context.Context, name string, document []byte) (verify.Result, error) {
+	trust, err := s.trust(ctx)
+	if err != nil {
+		return verify.Result{}, err
+	}
+	return verify.Verify(name, document, trust), nil
+}
+
 // fit is what GB/T 38540-2020 7.2 asks before a seal is used: the seal verifies now, within its period and from a
 // trusted maker (6.3); its signer's certificate holds now and is not revoked; the seal names this signer. Whatever cannot
 // be judged counts as unfit (security row S-16).
@@ -83,8 +92,8 @@ func openDocument(document []byte, trust verify.Options) (*ofd.Package, error) {
 		}
 	}
 	if tree, err := p.Tree(p.Current().Root); err == nil {
-		// GB/T 33190-2016 7.5: Permissions/Signature says whether signatures may be added.
-		if permission := tree.Child("Permissions").Child("Signature"); permission != nil && permission.Value() == "false" {
+		// GB/T 33190-2016 7.5: Permissions/Signature, an xs:boolean, says whether signatures may be added.
+		if permission := tree.Child("Permissions").Child("Signature").Value(); permission == "false" || permission == "0" {
 			return nil, fault.Wrap(errors.New("Permissions/Signature is false"), fault.DocumentLocked)
 		}
 	}

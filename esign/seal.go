@@ -215,9 +215,9 @@ const (
 )
 
 // plain tells whether a text is one line of at most the given number of characters. Databases refuse NUL and broken
-// UTF-8, and neither belongs into a record.
+// UTF-8, and neither belongs into a record; a character that turns the direction of writing makes one read differently.
 func plain(text string, limit int) bool {
-	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, unicode.IsControl)
+	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) })
 }
 
 // unavailable is the fault of a store, key provider or authority that did not answer as it should (503): nothing was
@@ -297,14 +297,8 @@ func (a Application) validate() error {
 	if len(unfit.Fields) > 0 {
 		return unfit
 	}
-	if _, err := sealimage.Draw(a.spec()); err != nil {
-		return fault.Wrap(err, fault.SealUnfit).WithField(fieldOwner, fault.SealDrawing)
-	}
-	return nil
-}
-
-func (a Application) spec() sealimage.Spec {
-	return sealimage.Spec{Name: a.Owner, Line: a.Line, Code: a.Code, DiameterMM: a.DiameterMM}
+	_, err := draw(Seal{Code: a.Code, Owner: a.Owner, Line: a.Line, DiameterMM: a.DiameterMM})
+	return err
 }
 
 func isUSCC(text string) bool {
@@ -390,9 +384,9 @@ func (s *Service) Make(ctx context.Context, id string) (Seal, error) {
 }
 
 func (s *Service) build(ctx context.Context, seal *Seal) error {
-	picture, err := sealimage.Draw(sealimage.Spec{Name: seal.Owner, Line: seal.Line, Code: seal.Code, DiameterMM: seal.DiameterMM})
+	picture, err := draw(*seal)
 	if err != nil {
-		return fault.Wrap(err, fault.SealUnfit).WithField(fieldOwner, fault.SealDrawing)
+		return err
 	}
 	if seal.Picture, err = picture.PNG(); err != nil {
 		return err
@@ -437,14 +431,36 @@ func (s *Service) build(ctx context.Context, seal *Seal) error {
 	return nil
 }
 
-// keyFault tells a provider that cannot sign now, or whose answer does not verify (security row K-07), from a fault of
-// ours.
-func keyFault(err error) error {
-	if errors.Is(err, keys.ErrUnavailable) || errors.Is(err, keys.ErrSelfCheck) || errors.Is(err, ses.ErrSelfCheck) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return unavailable(err)
+// Preview is the picture of a seal: the one in its data, and before it is made the one that it will have.
+func (s *Service) Preview(seal Seal) ([]byte, error) {
+	if len(seal.Picture) > 0 {
+		return seal.Picture, nil
 	}
-	return err
+	picture, err := draw(seal)
+	if err != nil {
+		return nil, err
+	}
+	return picture.PNG()
+}
+
+func draw(seal Seal) (*sealimage.Picture, error) {
+	picture, err := sealimage.Draw(sealimage.Spec{Name: seal.Owner, Line: seal.Line, Code: seal.Code, DiameterMM: seal.DiameterMM})
+	if err != nil {
+		return nil, fault.Wrap(err, fault.SealUnfit).WithField(fieldOwner, fault.SealDrawing)
+	}
+	return picture, nil
+}
+
+// keyFault tells what cannot succeed later, a key that does not serve this purpose or input that must not be signed, from
+// everything else that key provider and authority answer: that they are away, that their register is, or a signature
+// that does not verify (security row K-07).
+func keyFault(err error) error {
+	for _, final := range []error{keys.ErrUsage, keys.ErrNotFound, keys.ErrDestroyed, keys.ErrState, keys.ErrUnwrap, ses.ErrInput, pki.ErrTemplate} {
+		if errors.Is(err, final) {
+			return err
+		}
+	}
+	return unavailable(err)
 }
 
 // maker is the platform's seal maker: signer and certificate.

@@ -75,6 +75,34 @@ func (s *Service) StampFor(ctx context.Context, requester string, r StampRequest
 	return s.finish(ctx, j)
 }
 
+// Result gives again what the key of the person who asks led to; NotFound when that is no sealed document.
+func (s *Service) Result(ctx context.Context, sealID, key string) (Stamp, []byte, error) {
+	actor, err := require(ctx, RoleKeeper)
+	if err != nil {
+		return Stamp{}, nil, err
+	}
+	if key == "" || !plain(key, maxKey) {
+		return Stamp{}, nil, fault.New(fault.NotFound)
+	}
+	stamp, err := s.cfg.Store.StampByKey(ctx, actor.ID, key)
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && (stamp.SealID != sealID || stamp.State != Stored):
+		return Stamp{}, nil, fault.New(fault.NotFound)
+	case err != nil:
+		return Stamp{}, nil, unavailable(err)
+	}
+	content, err := s.result(ctx, stamp)
+	return stamp, content, err
+}
+
+func (s *Service) result(ctx context.Context, stamp Stamp) ([]byte, error) {
+	content, err := s.cfg.Blobs.Get(ctx, stamp.ResultSM3)
+	if err != nil {
+		return nil, unavailable(fmt.Errorf("read sealed document: %w", err))
+	}
+	return content, nil
+}
+
 // wanted is the stamp that a request asks for, if it has the right form.
 func (s *Service) wanted(requester string, r StampRequest) (Stamp, error) {
 	invalid := fault.New(fault.Invalid)
@@ -123,9 +151,9 @@ func (s *Service) earlier(ctx context.Context, wanted Stamp) (Stamp, []byte, err
 	}
 	switch stamp.State {
 	case Stored:
-		content, err := s.cfg.Blobs.Get(ctx, stamp.ResultSM3)
+		content, err := s.result(ctx, stamp)
 		if err != nil {
-			return Stamp{}, nil, unavailable(fmt.Errorf("read sealed document: %w", err))
+			return Stamp{}, nil, err
 		}
 		return stamp, content, nil
 	case Planned:
@@ -240,7 +268,10 @@ func (s *Service) abandoned(ctx context.Context, stamp Stamp, reason string) aud
 
 func (s *Service) sign(ctx context.Context, j *job) ([]byte, error) {
 	signer, err := s.cfg.Keys.Provider().Signer(ctx, j.seal.KeyID, keys.UsageSealSigner)
-	if err != nil {
+	switch {
+	case errors.Is(err, keys.ErrDestroyed), errors.Is(err, keys.ErrNotFound), errors.Is(err, keys.ErrUsage): // security row K-05
+		return nil, fault.Wrap(fmt.Errorf("find seal key: %w", err), fault.SealCertificate)
+	case err != nil:
 		return nil, keyFault(fmt.Errorf("find seal key: %w", err))
 	}
 	value, err := ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: digest.Sum(j.pending.Description), PropertyInfo: j.pending.Path}, j.seal.SignerCert,

@@ -25,8 +25,19 @@ type Account struct {
 	Roles         []string // staff roles of sandbox accounts; empty for citizens
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
-	Proof         *Proof // the evidence in force
+	Proofs        []Proof // the newest evidence of each level, the highest level first
 	Contacts      []Contact
+}
+
+// InForce is the evidence of the highest level that holds now; nil when there is none. A level that decayed leaves the
+// person on the next lower one that still holds.
+func (a Account) InForce(now time.Time) *Proof {
+	for i := range a.Proofs {
+		if p := &a.Proofs[i]; p.Until.IsZero() || now.Before(p.Until) {
+			return p
+		}
+	}
+	return nil
 }
 
 // Contact is a verified identifier of an account.
@@ -49,6 +60,7 @@ type Proof struct {
 	KeyID    string
 	Sealed   []byte // name, document type and number
 	Evidence string // digest of request and answer
+	Case     string // proofing case that the evidence closes in the same change; empty for none
 }
 
 // identity is the sealed content of a proof.
@@ -73,10 +85,14 @@ type AccountStore interface {
 	// AccountByIdentity finds the account that holds a legal identity; ErrNotFound.
 	AccountByIdentity(ctx context.Context, lookup []byte) (id string, err error)
 	SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error
+	// ReplaceHash stores another hash of the same password if the stored one is still old, ErrNotFound when it is not; the
+	// moment of the credential stays.
+	ReplaceHash(ctx context.Context, id, old, hash string, record audit.Record) error
+	// SetState also ends the sessions and grants of an account that is no longer active.
 	SetState(ctx context.Context, id string, state AccountState, at time.Time, record audit.Record) error
 	SetRoles(ctx context.Context, id string, roles []string, record audit.Record) error
-	// SaveProof binds a legal identity and raises the level; ErrBound when another account holds the identity. A proof of
-	// a lower level never replaces one in force.
+	// SaveProof binds a legal identity, adds the evidence and closes its case; ErrBound when another account holds the
+	// identity or the account holds another one, ErrNotFound when the case is closed already. Nothing is ever replaced.
 	SaveProof(ctx context.Context, id string, p Proof, record audit.Record) error
 }
 
@@ -177,6 +193,16 @@ func (s *Accounts) SetPassword(ctx context.Context, id, hash string) error {
 	return s.store.SetPassword(ctx, id, hash, now, audit.With(event(ctx, now, "account.password_set", "account", id, nil)))
 }
 
+// Rehash stores the hash of a password with the present cost in place of the one that was just checked. It is no change
+// of the password, so tokens live on; when somebody changed the password meanwhile, nothing happens.
+func (s *Accounts) Rehash(ctx context.Context, id, old, hash string) error {
+	err := s.store.ReplaceHash(ctx, id, old, hash, audit.With(event(ctx, s.now().UTC(), "account.password_rehashed", "account", id, nil)))
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 // SetState suspends, closes or reopens an account.
 func (s *Accounts) SetState(ctx context.Context, id string, state AccountState, reason string) error {
 	now := s.now().UTC()
@@ -190,7 +216,8 @@ func (s *Accounts) SetRoles(ctx context.Context, id string, roles []string) erro
 	return s.store.SetRoles(ctx, id, roles, audit.With(event(ctx, s.now(), "account.roles_set", "account", id, nil)))
 }
 
-// Prove stores a proof of identity for an account.
+// Prove stores a proof of identity for an account; fault.IdentityBound says neither who holds the identity nor that
+// anybody does.
 func (s *Accounts) Prove(ctx context.Context, id string, p Proof, name, documentType, number string) error {
 	var err error
 	if p.Lookup, err = s.Lookup(ctx, documentType, number); err != nil {
@@ -205,6 +232,9 @@ func (s *Accounts) Prove(ctx context.Context, id string, p Proof, name, document
 		return err
 	}
 	details := map[string]string{"ial": fmt.Sprint(int(p.IAL)), "method": p.Method, "source": p.Source, "evidence": p.Evidence}
+	if p.Case != "" {
+		details["case"] = p.Case
+	}
 	err = s.store.SaveProof(ctx, id, p, audit.With(event(ctx, p.At, "proofing.granted", "account", id, details)))
 	if errors.Is(err, ErrBound) {
 		return fault.Wrap(err, fault.IdentityBound)
@@ -233,10 +263,11 @@ func (s *Accounts) Person(ctx context.Context, accountID string) (Person, error)
 			p.Mobile = string(value)
 		}
 	}
-	if a.Proof == nil || !a.Proof.Until.IsZero() && !s.now().Before(a.Proof.Until) {
+	proof := a.InForce(s.now())
+	if proof == nil {
 		return p, nil // never proofed, or decayed
 	}
-	plaintext, err := s.open(ctx, a.Proof.KeyID, a.Proof.Sealed, "identity/"+a.ID)
+	plaintext, err := s.open(ctx, proof.KeyID, proof.Sealed, "identity/"+a.ID)
 	if err != nil {
 		return Person{}, fmt.Errorf("open identity: %w", err)
 	}
@@ -244,7 +275,7 @@ func (s *Accounts) Person(ctx context.Context, accountID string) (Person, error)
 	if err := json.Unmarshal(plaintext, &who); err != nil {
 		return Person{}, fmt.Errorf("open identity: %w", err)
 	}
-	p.IAL, p.IALMethod, p.IALSource, p.IALAt, p.IALUntil = a.Proof.IAL, a.Proof.Method, a.Proof.Source, a.Proof.At, a.Proof.Until
+	p.IAL, p.IALMethod, p.IALSource, p.IALAt, p.IALUntil = proof.IAL, proof.Method, proof.Source, proof.At, proof.Until
 	p.Name, p.IDType, p.IDNumber = who.Name, who.Type, who.Number
 	return p, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/keys/jose"
 )
 
 // Client is a registered application; the names are those of RFC 7591 where it has them.
@@ -42,6 +43,9 @@ type Client struct {
 	PortalURL               string   `json:"portal_url" yaml:"portal_url"`
 	Profile                 string   `json:"profile" yaml:"profile"`
 	Disabled                bool     `json:"disabled" yaml:"disabled"`
+
+	TokenSettings   `yaml:",inline"`
+	RequestSettings `yaml:",inline"`
 }
 
 // Public reports whether the client holds no secret.
@@ -63,8 +67,8 @@ func (c Client) SectorOf() string {
 
 var (
 	knownGrants     = []string{"authorization_code", "refresh_token", "client_credentials"}
-	knownAlgorithms = []string{"ES256", "RS256", "SGD_SM3_SM2"}
-	knownMethods    = []string{"client_secret_basic", "client_secret_post", "none"}
+	knownAlgorithms = []string{"ES256", "RS256", "PS256", "SGD_SM3_SM2"}
+	knownMethods    = []string{AuthSecretBasic, AuthSecretPost, AuthPrivateKeyJWT, AuthTLS, AuthSelfSignedTLS, AuthNone}
 )
 
 // Normalize fills in the defaults of RFC 7591 and ours and checks the registration.
@@ -76,8 +80,11 @@ func (c *Client) Normalize() error {
 	if len(c.ResponseTypes) == 0 && slices.Contains(c.GrantTypes, "authorization_code") {
 		c.ResponseTypes = []string{"code"}
 	}
+	if c.TokenEndpointAuthMethod == "" && c.FAPI() {
+		c.TokenEndpointAuthMethod = AuthPrivateKeyJWT
+	}
 	if c.TokenEndpointAuthMethod == "" {
-		c.TokenEndpointAuthMethod = "client_secret_basic"
+		c.TokenEndpointAuthMethod = AuthSecretBasic
 	}
 	if c.IDTokenAlg == "" {
 		c.IDTokenAlg = "ES256"
@@ -102,8 +109,8 @@ func (c *Client) Normalize() error {
 		return refuse("token_endpoint_auth_method", "known are "+strings.Join(knownMethods, ", "))
 	case !slices.Contains(knownAlgorithms, c.IDTokenAlg):
 		return refuse("id_token_signed_response_alg", "known are "+strings.Join(knownAlgorithms, ", "))
-	case c.Profile != "" && c.Profile != "default":
-		return refuse("profile", "only default")
+	case !slices.Contains([]string{"", ProfileDefault, ProfileFAPI2, ProfileFAPI2MS}, c.Profile):
+		return refuse("profile", "default, fapi2 or fapi2_ms")
 	case !c.Public() && len(c.ClientSecret) > 0 && len(c.ClientSecret) < 16:
 		return refuse("client_secret", "at least 16 characters")
 	case c.Public() && slices.Contains(c.GrantTypes, "client_credentials"):
@@ -131,7 +138,10 @@ func (c *Client) Normalize() error {
 			return refuse("backchannel_logout_uri", err.Error())
 		}
 	}
-	return nil
+	if err := c.normalizeRequestSettings(refuse); err != nil {
+		return err
+	}
+	return c.normalizeTokenSettings(refuse)
 }
 
 func subset(values, known []string) bool {
@@ -165,10 +175,11 @@ func clip(text string) string {
 	return text
 }
 
-// StoredClient is a client with the keyed hash of its secret.
+// StoredClient is a client with the keyed hash of its secret and its registered keys, read once.
 type StoredClient struct {
 	Client
 	SecretMAC []byte
+	Keys      jose.KeySet
 }
 
 // ClientStore keeps clients; idpdb implements it.
@@ -192,6 +203,7 @@ type Clients struct {
 	store    ClientStore
 	ring     *keys.Ring
 	now      func() time.Time
+	checkURL func(address string) error
 	snapshot atomic.Pointer[clientSnapshot]
 }
 
@@ -210,6 +222,9 @@ func NewClients(store ClientStore, ring *keys.Ring, now func() time.Time) *Clien
 	return c
 }
 
+// CheckAddresses sets what judges an address that the platform will fetch, before it is stored (O-28).
+func (c *Clients) CheckAddresses(check func(address string) error) { c.checkURL = check }
+
 // Refresh reads the clients again if any changed; nodes call it every two seconds.
 func (c *Clients) Refresh(ctx context.Context) error {
 	revision, err := c.store.ClientRevision(ctx)
@@ -225,6 +240,11 @@ func (c *Clients) Refresh(ctx context.Context) error {
 		client := StoredClient{SecretMAC: stored.SecretMAC}
 		if err := json.Unmarshal(stored.Body, &client.Client); err != nil {
 			return fmt.Errorf("read client %s: %w", id, err)
+		}
+		if len(client.JWKS) > 0 {
+			if client.Keys, err = jose.ParseKeySet(client.JWKS, false); err != nil {
+				return fmt.Errorf("read keys of client %s: %w", id, err)
+			}
 		}
 		next.clients[id] = client
 	}
@@ -253,6 +273,11 @@ func (c *Clients) Apply(ctx context.Context, clients []Client) error {
 	for i := range clients {
 		if err := clients[i].Normalize(); err != nil {
 			return err
+		}
+		if address := clients[i].JWKSURI; address != "" && c.checkURL != nil {
+			if err := c.checkURL(address); err != nil {
+				return fault.Wrap(err, fault.ClientMetadata, "field", "jwks_uri", "why", "the address is not one that may be fetched")
+			}
 		}
 	}
 	for _, client := range clients {

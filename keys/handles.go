@@ -29,11 +29,14 @@ var ErrRandomness = errors.New("keys: source of randomness repeats itself")
 // NewSigner is for providers: it binds a key in memory to its id and takes the choices that this package promises.
 func NewSigner(id string, algorithm Algorithm, key crypto.Signer, random io.Reader) (Signer, error) {
 	switch algorithm {
-	case SM2, P256, RSA2048:
+	case SM2, P256, RSA2048, RSAPSS:
 		return &signer{id: id, algorithm: algorithm, key: key, random: random}, nil
 	}
 	return nil, ErrUsage
 }
+
+// pss is RFC 7518 3.5.
+var pss = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
 
 type signer struct {
 	id        string
@@ -50,57 +53,69 @@ func (s *signer) KeyID() string            { return s.id }
 func (s *signer) Algorithm() Algorithm     { return s.algorithm }
 func (s *signer) Public() crypto.PublicKey { return s.key.Public() }
 
-// Sign implements crypto.Signer for certificate libraries.
-func (s *signer) Sign(random io.Reader, input []byte, opts crypto.SignerOpts) ([]byte, error) {
+// Sign implements crypto.Signer for certificate libraries. Like SignMessage it verifies before it returns.
+func (s *signer) Sign(_ io.Reader, input []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if s.algorithm == SM2 {
 		if _, message := opts.(*sm2.SM2SignerOption); !message {
 			return nil, fmt.Errorf("%w: an SM2 key signs messages, not digests", ErrUsage)
 		}
 	}
-	signature, err := s.key.Sign(s.random, input, opts)
-	if err != nil {
-		return nil, fmt.Errorf("keys: sign: %w", err)
-	}
-	if s.algorithm == SM2 {
-		return signature, s.release(input, signature)
-	}
-	return signature, s.checkNonce(signature)
+	return s.sign(input, opts)
 }
 
 // SignMessage signs and verifies the result.
 func (s *signer) SignMessage(_ context.Context, message []byte) ([]byte, error) {
-	var signature []byte
-	var err error
 	if s.algorithm == SM2 {
-		signature, err = s.key.Sign(s.random, message, sm2.DefaultSM2SignerOpts)
-	} else {
-		sum := sha256.Sum256(message)
-		signature, err = s.key.Sign(s.random, sum[:], crypto.SHA256)
+		return s.sign(message, sm2.DefaultSM2SignerOpts)
 	}
+	var padding crypto.SignerOpts = crypto.SHA256
+	if s.algorithm == RSAPSS {
+		padding = pss
+	}
+	sum := sha256.Sum256(message)
+	return s.sign(sum[:], padding)
+}
+
+// sign lets a signature out only when it verifies with the public half and its nonce is new (K-07, S-08). input is the
+// message for SM2, the digest for the others.
+func (s *signer) sign(input []byte, opts crypto.SignerOpts) ([]byte, error) {
+	signature, err := s.key.Sign(s.random, input, opts)
 	if err != nil {
 		return nil, fmt.Errorf("keys: sign: %w", err)
 	}
-	return signature, s.release(message, signature)
+	if err := s.verify(input, signature, opts); err != nil {
+		return nil, err
+	}
+	if err := s.checkNonce(signature); err != nil {
+		return nil, err
+	}
+	return signature, nil
 }
 
-// release lets a signature out only when it verifies with the public half and its nonce is new.
-func (s *signer) release(message, signature []byte) error {
+func (s *signer) verify(input, signature []byte, opts crypto.SignerOpts) error {
 	switch public := s.key.Public().(type) {
 	case *ecdsa.PublicKey:
 		if s.algorithm == SM2 {
-			if _, err := pki.VerifySM2(public, nil, message, signature, pki.FormDER); err != nil {
+			if _, err := pki.VerifySM2(public, nil, input, signature, pki.FormDER); err != nil {
 				return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 			}
-			return s.checkNonce(signature)
+			return nil
 		}
-		sum := sha256.Sum256(message)
-		if !ecdsa.VerifyASN1(public, sum[:], signature) {
+		if s.algorithm == P256 && ecdsa.VerifyASN1(public, input, signature) {
+			return nil
+		}
+	case *rsa.PublicKey:
+		padding, isPSS := opts.(*rsa.PSSOptions)
+		if opts == nil || s.algorithm != RSA2048 && s.algorithm != RSAPSS || s.algorithm == RSAPSS && !isPSS {
 			return ErrSelfCheck
 		}
-		return s.checkNonce(signature)
-	case *rsa.PublicKey:
-		sum := sha256.Sum256(message)
-		if err := rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature); err != nil {
+		var err error
+		if isPSS {
+			err = rsa.VerifyPSS(public, opts.HashFunc(), input, signature, padding)
+		} else {
+			err = rsa.VerifyPKCS1v15(public, opts.HashFunc(), input, signature)
+		}
+		if err != nil {
 			return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 		}
 		return nil
@@ -111,7 +126,7 @@ func (s *signer) release(message, signature []byte) error {
 // checkNonce compares r with the one before. SM2's r is e + x1, so equal nonces show as equal r for equal messages and a
 // stuck source shows at once; for ECDSA r repeats with the nonce.
 func (s *signer) checkNonce(signature []byte) error {
-	if s.algorithm == RSA2048 || len(signature) < 4 || int(signature[3]) > len(signature)-4 {
+	if s.algorithm == RSA2048 || s.algorithm == RSAPSS || len(signature) < 4 || int(signature[3]) > len(signature)-4 {
 		return nil
 	}
 	r := bytes.Clone(signature[4 : 4+int(signature[3])])

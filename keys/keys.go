@@ -36,11 +36,12 @@ const (
 // Algorithm of a key.
 type Algorithm string
 
-// Algorithms. RSA exists for RS256 only.
+// Algorithms. RSA exists for RS256 and PS256 only, and a key pads in one way (RFC 4055 1.2).
 const (
 	SM2     Algorithm = "SM2"
 	P256    Algorithm = "P-256"
 	RSA2048 Algorithm = "RSA-2048"
+	RSAPSS  Algorithm = "RSA-2048-PSS"
 	SM4     Algorithm = "SM4"      // 128-bit, GCM
 	HMACSM3 Algorithm = "HMAC-SM3" // 256-bit
 )
@@ -82,7 +83,7 @@ type Signer interface {
 	KeyID() string
 	Algorithm() Algorithm
 	// SignMessage signs the message and verifies the result before it returns: ASN.1 DER {r,s} for SM2 and P-256,
-	// PKCS #1 v1.5 for RSA.
+	// PKCS #1 v1.5 for RSA-2048, PSS with SHA-256 and a salt of its length for RSA-2048-PSS.
 	SignMessage(ctx context.Context, message []byte) ([]byte, error)
 }
 

@@ -17,7 +17,7 @@ func TestTokenKeysTakeTurns(t *testing.T) {
 	ctx := context.Background()
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	now := begin
-	provider := keystest.NewMemory(func() time.Time { return now })
+	provider := keystest.NewTwin(func() time.Time { return now })
 	ring, other := keys.NewRing(provider), keys.NewRing(provider)
 	spec := keys.Spec{Usage: keys.UsageToken, Algorithm: keys.SM2}
 	seal, err := ring.Ensure(ctx, keys.Spec{Usage: keys.UsageToken, Algorithm: keys.SM2, Label: "somebody's"})
@@ -68,7 +68,7 @@ func TestTokenKeysTakeTurns(t *testing.T) {
 func TestRotateAheadOfTime(t *testing.T) {
 	ctx := context.Background()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	provider := keystest.NewMemory(func() time.Time { return now })
+	provider := keystest.NewTwin(func() time.Time { return now })
 	ring := keys.NewRing(provider)
 	spec := keys.Spec{Usage: keys.UsageToken, Algorithm: keys.P256}
 	first, err := ring.Ensure(ctx, spec)

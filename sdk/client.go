@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -64,6 +65,31 @@ type metadata struct {
 	CodeChallengeMethods  []string `json:"code_challenge_methods_supported"`
 }
 
+// check refuses metadata that would send codes, secrets or people over an open wire, or nowhere.
+func (m metadata) check() error {
+	for name, address := range map[string]string{"issuer": m.Issuer, "authorization_endpoint": m.AuthorizationEndpoint, "token_endpoint": m.TokenEndpoint} {
+		if !secureAddress(address) {
+			return fmt.Errorf("%s %q is not an https address", name, address)
+		}
+	}
+	for name, address := range map[string]string{"end_session_endpoint": m.EndSessionEndpoint, "jwks_uri": m.JWKSURI, "gm_jwks_uri": m.GMJWKSURI} {
+		if address != "" && !secureAddress(address) {
+			return fmt.Errorf("%s %q is not an https address", name, address)
+		}
+	}
+	return nil
+}
+
+// secureAddress: https, or http on the own machine.
+func secureAddress(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	host, parseErr := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || parseErr == nil && host.IsLoopback())
+}
+
 // Client is safe for use by many goroutines.
 type Client struct {
 	base       string // the portal's own base URL, without trailing slash
@@ -72,6 +98,7 @@ type Client struct {
 	ial, aal   int
 	algorithm  string
 	http       *http.Client
+	failure    func(w http.ResponseWriter, r *http.Request, err error)
 	now        func() time.Time
 	rand       io.Reader
 	meta       metadata
@@ -102,42 +129,76 @@ func WithScopes(scopes ...string) Option { return func(c *Client) { c.scopes = s
 // signed otherwise are refused.
 func WithAlgorithm(name string) Option { return func(c *Client) { c.algorithm = name } }
 
-// WithHTTPClient replaces the HTTP client, for instance to trust a private root. It must not follow redirects to other
-// hosts with credentials.
+// WithHTTPClient replaces the HTTP client, for instance to trust a private root. Redirects are not followed whatever it
+// says: no endpoint of the platform redirects, and the client's secret must not travel on.
 func WithHTTPClient(h *http.Client) Option { return func(c *Client) { c.http = h } }
 
-// WithClock and randomness of tests.
+// WithFailurePage replaces the plain text that a citizen sees when a login does not succeed; the error is an *Error. Its
+// code "access_denied" means that the citizen said no, "level" that the wanted level was not reached.
+func WithFailurePage(page func(w http.ResponseWriter, r *http.Request, err error)) Option {
+	return func(c *Client) { c.failure = page }
+}
+
+// WithClock replaces the clock, for tests.
 func WithClock(now func() time.Time) Option { return func(c *Client) { c.now = now } }
 
 // New reads the platform's metadata and returns a client for the portal at baseURL.
 func New(ctx context.Context, issuer, baseURL string, options ...Option) (*Client, error) {
 	c := &Client{
 		base: strings.TrimRight(baseURL, "/"), scopes: []string{"openid", "profile"}, algorithm: "ES256",
-		http: &http.Client{Timeout: 10 * time.Second}, now: time.Now, rand: rand.Reader,
+		http: &http.Client{Timeout: 10 * time.Second}, failure: plainFailure, now: time.Now, rand: rand.Reader,
 	}
 	for _, option := range options {
 		option(c)
 	}
-	if c.id == "" {
-		return nil, &Error{Code: "config", Hint: "name the client with WithSecret"}
-	}
-	own, err := url.Parse(c.base)
-	if err != nil || own.Host == "" {
-		return nil, &Error{Code: "config", Hint: "baseURL must be absolute"}
-	}
-	if !slices.Contains(c.scopes, "openid") {
-		return nil, &Error{Code: "config", Hint: "scopes must hold openid"}
+	own := *c.http
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.http = &own
+	if err := c.checkConfig(); err != nil {
+		return nil, err
 	}
 	if err := c.discover(ctx, strings.TrimRight(issuer, "/")); err != nil {
 		return nil, err
 	}
-	c.keys = newKeyCache(c)
-	c.attempts = newMemory[attempt](c.now, 10*time.Minute, 10_000)
-	c.sessions = newMemory[session](c.now, 12*time.Hour, 100_000)
-	c.logoutIDs = newMemory[struct{}](c.now, 10*time.Minute, 100_000)
+	c.keys = &keyCache{client: c}
+	c.attempts = newMemory[attempt](c.now, attemptLife, 10_000)
+	c.sessions = newMemory[session](c.now, sessionLife, 100_000)
+	c.logoutIDs = newMemory[struct{}](c.now, 2*logoutTokenLife, 100_000)
 	return c, nil
 }
 
+// Lives of what the client remembers. The id of a logout token is kept for longer than any token that is accepted lives.
+const (
+	attemptLife     = 10 * time.Minute
+	sessionLife     = 12 * time.Hour
+	logoutTokenLife = 10 * time.Minute
+)
+
+// Issuer is the platform's issuer identifier.
+func (c *Client) Issuer() string { return c.meta.Issuer }
+
+func (c *Client) checkConfig() error {
+	refuse := func(hint string) error { return &Error{Code: "config", Hint: hint} }
+	own, err := url.Parse(c.base)
+	switch {
+	case c.id == "" || c.secret == "":
+		return refuse("name the client and its secret with WithSecret")
+	case err != nil || own.Host == "" || own.Scheme != "https" && own.Scheme != "http" || own.Path != "" || own.RawQuery != "" || own.Fragment != "":
+		return refuse("baseURL must be scheme and host alone")
+	case !slices.Contains(c.scopes, "openid"):
+		return refuse("scopes must hold openid")
+	case !slices.Contains(Algorithms(), c.algorithm):
+		return refuse("the algorithm must be one of " + strings.Join(Algorithms(), ", "))
+	case c.ial < 0 || c.ial > maxIAL || c.aal < 0 || c.aal > maxAAL:
+		return refuse("ial goes from 0 to 4, aal from 1 to 3")
+	}
+	return nil
+}
+
+// plainFailure is the failure page when the portal gives none.
+func plainFailure(w http.ResponseWriter, _ *http.Request, err error) {
+	http.Error(w, err.Error(), http.StatusBadRequest)
+}
 func (c *Client) discover(ctx context.Context, issuer string) error {
 	if err := c.getJSON(ctx, issuer+"/.well-known/openid-configuration", &c.meta); err != nil {
 		return &Error{Code: "discovery", Hint: "is the issuer right and reachable?", Err: err}
@@ -147,6 +208,12 @@ func (c *Client) discover(ctx context.Context, issuer string) error {
 	}
 	if !slices.Contains(c.meta.CodeChallengeMethods, "S256") {
 		return &Error{Code: "discovery", Hint: "the issuer does not offer PKCE S256"}
+	}
+	if err := c.meta.check(); err != nil {
+		return &Error{Code: "discovery", Err: err}
+	}
+	if c.keySetAddress() == "" {
+		return &Error{Code: "discovery", Hint: "the issuer publishes no keys for " + c.algorithm}
 	}
 	return nil
 }
@@ -197,11 +264,13 @@ func (c *Client) redeem(ctx context.Context, code, verifier string) (tokenAnswer
 	}
 	defer response.Body.Close()
 	var answer tokenAnswer
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&answer); err != nil {
-		return tokenAnswer{}, &Error{Code: "token", RequestID: response.Header.Get("X-Request-Id"), Err: err}
-	}
+	decoding := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&answer)
 	if response.StatusCode != http.StatusOK {
-		return tokenAnswer{}, &Error{Code: "token", Hint: answer.Error + " " + answer.Description, RequestID: response.Header.Get("X-Request-Id"), Err: errors.New(response.Status)}
+		hint := strings.TrimSpace(answer.Error + " " + answer.Description)
+		return tokenAnswer{}, &Error{Code: "token", Hint: hint, RequestID: response.Header.Get("X-Request-Id"), Err: errors.New(response.Status)}
+	}
+	if decoding != nil {
+		return tokenAnswer{}, &Error{Code: "token", Hint: "the answer is not JSON", RequestID: response.Header.Get("X-Request-Id"), Err: decoding}
 	}
 	return answer, nil
 }

@@ -64,14 +64,16 @@ type session struct {
 	idToken string
 }
 
-// attempt is a login that was begun and bound to the browser by a cookie.
+// attempt is a login that was begun and bound to the browser by a cookie, which all attempts of the browser share so
+// that parallel tabs do not spoil each other.
 type attempt struct {
-	nonce, verifier, returnTo string
+	browser, nonce, verifier, returnTo string
+	level                              int
 }
 
 // Current returns the citizen who is signed in, if any.
 func (c *Client) Current(r *http.Request) (Citizen, bool) {
-	cookie, err := r.Cookie(cookieSession + c.cookieSuffix())
+	cookie, err := r.Cookie(c.cookieName(cookieSession))
 	if err != nil {
 		return Citizen{}, false
 	}
@@ -99,6 +101,26 @@ func (c *Client) RequireIAL(level int, next http.Handler) http.Handler {
 	})
 }
 
+// Login begins a login from a page of the portal's own, for instance behind a button. Afterwards the browser goes to
+// returnTo, a path of the portal; anything else is ignored and the start page taken, so that a parameter of a request
+// may be passed on.
+func (c *Client) Login(w http.ResponseWriter, r *http.Request, returnTo string) {
+	c.begin(w, r, c.ial, returnTo)
+}
+
+// localPath is the address when it is a path of this portal, else the start page. Browsers read "//host" and "/\host" as
+// another host and drop tabs and line breaks, so none of these may stand in it (security row O-55).
+func localPath(address string) string {
+	if !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") || strings.ContainsAny(address, "\\") ||
+		strings.ContainsFunc(address, func(r rune) bool { return r <= 0x20 || r == 0x7f }) {
+		return "/"
+	}
+	if u, err := url.Parse(address); err != nil || u.Scheme != "" || u.Host != "" || strings.HasPrefix(u.Path, "//") || strings.ContainsAny(u.Path, "\\\t\r\n") {
+		return "/"
+	}
+	return address
+}
+
 // Routes adds the callback, logout and back-channel logout to the portal's mux.
 func (c *Client) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+PathCallback, c.callback)
@@ -109,8 +131,12 @@ func (c *Client) Routes(mux *http.ServeMux) {
 // begin sends the browser to the platform.
 func (c *Client) begin(w http.ResponseWriter, r *http.Request, level int, returnTo string) {
 	state, nonce, verifier := c.random(), c.random(), c.random()
-	c.attempts.add(state, attempt{nonce: nonce, verifier: verifier, returnTo: returnTo})
-	c.setCookie(w, cookieAttempt, state, 600)
+	browser := c.random()
+	if cookie, err := r.Cookie(c.cookieName(cookieAttempt)); err == nil && len(cookie.Value) == len(browser) {
+		browser = cookie.Value
+	}
+	c.attempts.add(state, attempt{browser: browser, nonce: nonce, verifier: verifier, returnTo: localPath(returnTo), level: level})
+	c.setCookie(w, cookieAttempt, browser, int(attemptLife/time.Second))
 	challenge := sha256.Sum256([]byte(verifier))
 	query := url.Values{
 		"response_type": {"code"}, "client_id": {c.id}, "redirect_uri": {c.redirectURI()}, "scope": {strings.Join(c.scopes, " ")},
@@ -130,16 +156,18 @@ func (c *Client) begin(w http.ResponseWriter, r *http.Request, level int, return
 		query.Set("ui_locales", language)
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, c.meta.AuthorizationEndpoint+"?"+query.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, withQuery(c.meta.AuthorizationEndpoint, query), http.StatusSeeOther)
 }
 
 func (c *Client) callback(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
 	citizen, idToken, returnTo, err := c.finish(r)
-	c.setCookie(w, cookieAttempt, "", -1)
 	if err != nil {
-		w.Header().Set("Cache-Control", "no-store")
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		c.failure(w, r, err)
 		return
+	}
+	if old, err := r.Cookie(c.cookieName(cookieSession)); err == nil {
+		c.sessions.take(old.Value) // a step-up replaces the session
 	}
 	id := c.random()
 	c.sessions.add(id, session{citizen: citizen, idToken: idToken})
@@ -150,12 +178,15 @@ func (c *Client) callback(w http.ResponseWriter, r *http.Request) {
 // finish checks the answer in the order of RFC 9700: browser, issuer, error, then code and ID token.
 func (c *Client) finish(r *http.Request) (Citizen, string, string, error) {
 	query := r.URL.Query()
-	cookie, err := r.Cookie(cookieAttempt + c.cookieSuffix())
-	if err != nil || subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(query.Get("state"))) != 1 {
-		return Citizen{}, "", "", &Error{Code: "state", Hint: "the login was not begun in this browser, or took too long"}
-	}
-	begun, ok := c.attempts.take(query.Get("state"))
+	begun, ok := c.attempts.get(query.Get("state"))
 	if !ok {
+		return Citizen{}, "", "", &Error{Code: "state", Hint: "the login was finished before, or took too long"}
+	}
+	cookie, err := r.Cookie(c.cookieName(cookieAttempt))
+	if err != nil || subtle.ConstantTimeCompare([]byte(cookie.Value), []byte(begun.browser)) != 1 {
+		return Citizen{}, "", "", &Error{Code: "state", Hint: "the login was not begun in this browser"}
+	}
+	if begun, ok = c.attempts.take(query.Get("state")); !ok {
 		return Citizen{}, "", "", &Error{Code: "state", Hint: "the login was finished before, or took too long"}
 	}
 	if issuer := query.Get("iss"); issuer != c.meta.Issuer && (c.meta.IssuerInResponse || issuer != "") {
@@ -168,7 +199,7 @@ func (c *Client) finish(r *http.Request) (Citizen, string, string, error) {
 	if err != nil {
 		return Citizen{}, "", "", err
 	}
-	citizen, err := c.checkIDToken(r.Context(), answer.IDToken, answer.AccessToken, begun.nonce)
+	citizen, err := c.checkIDToken(r.Context(), answer.IDToken, answer.AccessToken, begun)
 	if err != nil {
 		return Citizen{}, "", "", err
 	}
@@ -177,28 +208,50 @@ func (c *Client) finish(r *http.Request) (Citizen, string, string, error) {
 
 // logout ends the portal's session and sends the browser to the platform, which tells the other portals.
 func (c *Client) logout(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+		http.Error(w, "log out on this site", http.StatusForbidden)
+		return
+	}
 	query := url.Values{"client_id": {c.id}, "post_logout_redirect_uri": {c.base + PathLoggedOut}}
-	if cookie, err := r.Cookie(cookieSession + c.cookieSuffix()); err == nil {
+	if cookie, err := r.Cookie(c.cookieName(cookieSession)); err == nil {
 		if s, ok := c.sessions.take(cookie.Value); ok {
 			query.Set("id_token_hint", s.idToken)
 		}
+		c.setCookie(w, cookieSession, "", -1)
 	}
-	c.setCookie(w, cookieSession, "", -1)
-	w.Header().Set("Cache-Control", "no-store")
-	http.Redirect(w, r, c.meta.EndSessionEndpoint+"?"+query.Encode(), http.StatusSeeOther)
+	if c.meta.EndSessionEndpoint == "" {
+		http.Redirect(w, r, PathLoggedOut, http.StatusSeeOther)
+		return
+	}
+	http.Redirect(w, r, withQuery(c.meta.EndSessionEndpoint, query), http.StatusSeeOther)
 }
 
-// setCookie sets a cookie that scripts cannot read; the name carries the port, because ports of one host share cookies.
+// withQuery adds parameters to an endpoint that may have some already (RFC 6749 section 3.1).
+func withQuery(endpoint string, query url.Values) string {
+	if strings.Contains(endpoint, "?") {
+		return endpoint + "&" + query.Encode()
+	}
+	return endpoint + "?" + query.Encode()
+}
+
+// setCookie sets a cookie that scripts cannot read.
 func (c *Client) setCookie(w http.ResponseWriter, name, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{Name: name + c.cookieSuffix(), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true,
+	http.SetCookie(w, &http.Cookie{Name: c.cookieName(name), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true,
 		Secure: strings.HasPrefix(c.base, "https://"), SameSite: http.SameSiteLaxMode})
 }
 
-func (c *Client) cookieSuffix() string {
-	if u, err := url.Parse(c.base); err == nil && u.Port() != "" {
-		return "_" + u.Port()
+// cookieName carries the port, because ports of one host share cookies, and over https a prefix with which other hosts
+// of the domain cannot set it.
+func (c *Client) cookieName(name string) string {
+	u, err := url.Parse(c.base)
+	if err == nil && u.Port() != "" {
+		name += "_" + u.Port()
 	}
-	return ""
+	if err == nil && u.Scheme == "https" {
+		name = "__Host-" + name
+	}
+	return name
 }
 
 func (c *Client) random() string {

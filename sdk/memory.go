@@ -1,6 +1,7 @@
 package yinxin
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -77,14 +78,19 @@ func (m *memory[V]) removeIf(test func(V) bool) int {
 	return n
 }
 
+// shrink forgets what has run out and, when there is no room, the oldest. Keys that were taken stand in the order until
+// they are the oldest, or until there are as many of them as there may be values.
 func (m *memory[V]) shrink() {
 	for len(m.order) > 0 {
 		oldest := m.order[0]
 		item, ok := m.items[oldest]
 		if ok && m.now().Before(item.until) && len(m.items) < m.limit {
-			return
+			break
 		}
 		delete(m.items, oldest)
 		m.order = m.order[1:]
+	}
+	if len(m.order) >= 2*m.limit {
+		m.order = slices.DeleteFunc(m.order, func(key string) bool { _, ok := m.items[key]; return !ok })
 	}
 }

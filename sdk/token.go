@@ -2,9 +2,11 @@ package yinxin
 
 import (
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -14,18 +16,22 @@ import (
 
 const leeway = 30 * time.Second
 
-// keyCache holds the platform's public keys and fetches them again when a token names a key that is not there, at most
-// every ten seconds, so that forged key ids cannot make the portal hammer the platform.
+// keyCache holds the platform's public keys. It fetches them again when a token names a key that is not there, so that a
+// rotation is noticed at once, and when they are an hour old, so that a withdrawn key is forgotten; but at most every ten
+// seconds, whatever the outcome, so that forged key ids cannot make the portal hammer the platform.
 type keyCache struct {
 	client  *Client
 	mutex   sync.Mutex
 	set     jose.KeySet
-	fetched time.Time
+	fetched time.Time // of the set
+	tried   time.Time
 }
 
-func newKeyCache(c *Client) *keyCache { return &keyCache{client: c} }
-
-const refetchPause = 10 * time.Second
+const (
+	refetchPause = 10 * time.Second
+	keysFresh    = time.Hour
+	keysUsable   = 6 * time.Hour // while the platform does not answer
+)
 
 func (k *keyCache) forToken(ctx context.Context, token string) (jose.KeySet, error) {
 	id, err := jose.PeekKeyID(token)
@@ -34,29 +40,40 @@ func (k *keyCache) forToken(ctx context.Context, token string) (jose.KeySet, err
 	}
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
-	if k.set.Has(id) || k.client.now().Sub(k.fetched) < refetchPause {
+	now := k.client.now()
+	if k.set.Has(id) && now.Sub(k.fetched) < keysFresh {
 		return k.set, nil
 	}
-	var all []jose.Key
-	for _, address := range []string{k.client.meta.JWKSURI, k.client.meta.GMJWKSURI} {
-		if address == "" {
-			continue
-		}
-		var raw json.RawMessage
-		if err := k.client.getJSON(ctx, address, &raw); err != nil {
-			return jose.KeySet{}, &Error{Code: "keys", Hint: "the platform's keys cannot be fetched", Err: err}
-		}
-		set, err := jose.ParseKeySet(raw, true)
-		if err != nil {
-			return jose.KeySet{}, &Error{Code: "keys", Err: err}
-		}
-		all = append(all, set.Keys()...)
+	var fetching error
+	if now.Sub(k.tried) >= refetchPause {
+		fetching = k.fetch(ctx, now)
 	}
-	if k.set, err = jose.NewKeySet(all...); err != nil {
-		return jose.KeySet{}, &Error{Code: "keys", Err: err}
+	if now.Sub(k.fetched) >= keysUsable {
+		return jose.KeySet{}, &Error{Code: "keys", Hint: "the platform's keys cannot be fetched", Err: fetching}
 	}
-	k.fetched = k.client.now()
 	return k.set, nil
+}
+
+func (k *keyCache) fetch(ctx context.Context, now time.Time) error {
+	k.tried = now
+	var raw json.RawMessage
+	if err := k.client.getJSON(ctx, k.client.keySetAddress(), &raw); err != nil {
+		return err
+	}
+	set, err := jose.ParseKeySet(raw, true)
+	if err != nil {
+		return err
+	}
+	k.set, k.fetched = set, now
+	return nil
+}
+
+// keySetAddress is where the keys of the client's algorithm stand: SM2 keys have a set of their own.
+func (c *Client) keySetAddress() string {
+	if c.algorithm == string(jose.SM2SM3) {
+		return c.meta.GMJWKSURI
+	}
+	return c.meta.JWKSURI
 }
 
 // idClaims are the claims of an ID token that the portal uses.
@@ -76,8 +93,15 @@ type idClaims struct {
 	} `json:"act"`
 }
 
-// checkIDToken is OpenID Connect Core 3.1.3.7.
-func (c *Client) checkIDToken(ctx context.Context, token, accessToken, nonce string) (Citizen, error) {
+// Levels that exist; a token with any other is refused.
+const (
+	maxIAL    = 4
+	maxAAL    = 3
+	aalPrefix = "urn:yinxin:aal:"
+)
+
+// checkIDToken is OpenID Connect Core 3.1.3.7, and that the levels that this login asked for were reached.
+func (c *Client) checkIDToken(ctx context.Context, token, accessToken string, begun attempt) (Citizen, error) {
 	keys, err := c.keys.forToken(ctx, token)
 	if err != nil {
 		return Citizen{}, &Error{Code: "id_token", Err: err}
@@ -92,21 +116,34 @@ func (c *Client) checkIDToken(ctx context.Context, token, accessToken, nonce str
 	if err := verified.Decode(&claims); err != nil {
 		return Citizen{}, &Error{Code: "id_token", Err: err}
 	}
+	aal := 0 // too low for any wish
+	if number, ok := strings.CutPrefix(claims.ACR, aalPrefix); ok {
+		aal, _ = strconv.Atoi(number)
+	}
 	switch {
-	case claims.Nonce != nonce:
+	case subtle.ConstantTimeCompare([]byte(claims.Nonce), []byte(begun.nonce)) != 1:
 		return Citizen{}, &Error{Code: "id_token", Hint: "nonce is of another login"}
-	case len(verified.Claims.Audience) > 1 && claims.AuthorizedParty != c.id:
+	case verified.Claims.IssuedAt.IsZero():
+		return Citizen{}, &Error{Code: "id_token", Hint: "no iat"}
+	case (len(verified.Claims.Audience) > 1 || claims.AuthorizedParty != "") && claims.AuthorizedParty != c.id:
 		return Citizen{}, &Error{Code: "id_token", Hint: "issued to another party"}
 	case verified.Claims.Subject == "":
 		return Citizen{}, &Error{Code: "id_token", Hint: "no subject"}
 	case claims.AccessTokenHash != "" && claims.AccessTokenHash != jose.HalfHash(verified.Header.Algorithm, accessToken):
 		return Citizen{}, &Error{Code: "id_token", Hint: "at_hash is of another access token"}
-	case claims.IAL < c.ial:
+	case claims.IAL < 0 || claims.IAL > maxIAL || aal > maxAAL:
+		return Citizen{}, &Error{Code: "id_token", Hint: "a level that does not exist"}
+	case claims.IAL < begun.level:
 		return Citizen{}, &Error{Code: "level", Hint: "the real-name level is lower than asked for"}
+	case aal < c.aal:
+		return Citizen{}, &Error{Code: "level", Hint: "the login is weaker than asked for"}
 	}
 	citizen := Citizen{
 		Subject: verified.Claims.Subject, IAL: claims.IAL, ACR: claims.ACR, Methods: claims.Methods, Name: claims.Name,
-		AuthTime: time.Unix(claims.AuthTime, 0).UTC(), SessionID: claims.SessionID, SignedInAt: c.now(),
+		SessionID: claims.SessionID, SignedInAt: c.now(),
+	}
+	if claims.AuthTime > 0 {
+		citizen.AuthTime = time.Unix(claims.AuthTime, 0).UTC()
 	}
 	if claims.Actor != nil {
 		citizen.ActorName = claims.Actor.Name
@@ -116,7 +153,7 @@ func (c *Client) checkIDToken(ctx context.Context, token, accessToken, nonce str
 
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
-// backChannel is OpenID Connect Back-Channel Logout 1.0 section 2.5–2.8.
+// backChannel is OpenID Connect Back-Channel Logout 1.0 sections 2.5 to 2.8.
 func (c *Client) backChannel(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	r.Body = http.MaxBytesReader(w, r.Body, jose.MaxToken+1024)
@@ -137,28 +174,33 @@ func (c *Client) endSessions(ctx context.Context, token string) error {
 	}
 	verified, err := jose.Verify(token, keys, jose.Policy{
 		Algorithms: []jose.Algorithm{jose.Algorithm(c.algorithm)}, Type: "logout+jwt", Issuer: c.meta.Issuer, Audience: c.id, Now: c.now(), Leeway: leeway,
+		MaxLife: logoutTokenLife,
 	})
 	if err != nil {
 		return &Error{Code: "logout_token", Err: err}
 	}
 	var claims struct {
-		Nonce     *string                    `json:"nonce"`
+		Nonce     json.RawMessage            `json:"nonce"`
 		SessionID string                     `json:"sid"`
 		Events    map[string]json.RawMessage `json:"events"`
 	}
 	if err := verified.Decode(&claims); err != nil {
 		return &Error{Code: "logout_token", Err: err}
 	}
-	_, isLogout := claims.Events[logoutEvent]
+	refuse := func(hint string) error { return &Error{Code: "logout_token", Hint: hint} }
 	switch {
-	case !isLogout:
-		return &Error{Code: "logout_token", Hint: "not a logout event"}
+	case !isObject(claims.Events[logoutEvent]):
+		return refuse("not a logout event")
 	case claims.Nonce != nil:
-		return &Error{Code: "logout_token", Hint: "holds a nonce"}
+		return refuse("holds a nonce")
 	case claims.SessionID == "" && verified.Claims.Subject == "":
-		return &Error{Code: "logout_token", Hint: "names neither session nor subject"}
-	case verified.Claims.JTI == "" || !c.logoutIDs.add(verified.Claims.JTI, struct{}{}):
-		return &Error{Code: "logout_token", Hint: "was used before"}
+		return refuse("names neither session nor subject")
+	case verified.Claims.IssuedAt.IsZero():
+		return refuse("no iat")
+	case verified.Claims.JTI == "":
+		return refuse("no jti")
+	case !c.logoutIDs.add(verified.Claims.JTI, struct{}{}):
+		return refuse("was used before")
 	}
 	c.sessions.removeIf(func(s session) bool {
 		if claims.SessionID != "" {
@@ -168,6 +210,9 @@ func (c *Client) endSessions(ctx context.Context, token string) error {
 	})
 	return nil
 }
+
+// isObject reports whether the JSON value is an object: null, which decodes into anything, is none.
+func isObject(raw json.RawMessage) bool { return strings.HasPrefix(string(raw), "{") }
 
 // Algorithms lists the ID token algorithms that the client can check.
 func Algorithms() []string {

@@ -2,15 +2,13 @@ package yinxin
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/yinxin-gov/yinxin/elicense/licensefile"
-	"github.com/yinxin-gov/yinxin/elicense/presentation"
-	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/esign/verify"
-	"github.com/yinxin-gov/yinxin/keys/pki"
+	"github.com/yinxin-gov/yinxin/sdk/offline"
 )
 
 // Result is the judgement of one file or code, as the command line, the server and the browser print it.
@@ -19,33 +17,23 @@ type Result = verify.Result
 // Report holds the results of several files.
 type Report = verify.Report
 
-// Verifier judges sealed files, licences and presentation codes without any network.
+// ErrTrust is wrapped by errors about files of trust that are of no known kind.
+var ErrTrust = offline.ErrTrust
+
+// Verifier judges sealed files, licences and presentation codes without any network. Set it up first; then many
+// goroutines may verify with it.
 type Verifier struct {
-	options licensefile.Options
-	now     func() time.Time
+	*offline.Verifier
+	now func() time.Time
 }
 
 // NewVerifier trusts nobody yet: add trust with AddTrust.
-func NewVerifier() *Verifier {
-	v := &Verifier{now: time.Now}
-	v.options.Roots, v.options.Intermediates = pki.NewPool(), pki.NewPool()
-	return v
-}
+func NewVerifier() *Verifier { return &Verifier{Verifier: offline.New(), now: time.Now} }
 
-// SetTime fixes the moment of judgement; the zero time is now.
-func (v *Verifier) SetTime(at time.Time) { v.options.At = at }
-
-// SetStrict refuses deviations and uncovered visible content.
-func (v *Verifier) SetStrict(strict bool) { v.options.Strict = strict }
-
-// SetLocale chooses the language of reasons and checks: "zh-CN" or "en".
-func (v *Verifier) SetLocale(locale string) { v.options.Locale = locale }
-
-// maxTrustFile bounds one file of trust.
-const maxTrustFile = 32 << 20
-
-// AddTrust reads a file, or every file of a folder: certificates (PEM or DER; self-signed ones are trusted as roots, the
-// others help to build chains), CRLs, signed status lists, deltas and key bundles of presentation codes.
+// AddTrust reads a file, or every file of a folder but not of folders in it: certificates (PEM or DER; self-signed ones
+// are trusted as roots, the others help to build chains), CRLs, signed status lists, deltas and key bundles of
+// presentation codes. A file of another kind is an error that names it and wraps ErrTrust: trust that was meant to be
+// there and is not would turn into wrong verdicts.
 func (v *Verifier) AddTrust(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -70,14 +58,7 @@ func (v *Verifier) AddTrust(path string) error {
 }
 
 func (v *Verifier) addTrustFile(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if info.Size() > maxTrustFile {
-		return fmt.Errorf("%s is larger than %d octets", path, maxTrustFile)
-	}
-	content, err := os.ReadFile(path)
+	content, err := ReadFile(path, offline.MaxTrustFile)
 	if err != nil {
 		return err
 	}
@@ -87,43 +68,36 @@ func (v *Verifier) addTrustFile(path string) error {
 	return nil
 }
 
-// AddTrustBytes is AddTrust for content in memory.
-func (v *Verifier) AddTrustBytes(content []byte) error {
-	if certs, err := pki.ParseCertificates(content); err == nil {
-		for _, cert := range certs {
-			if cert.IsSelfSigned() {
-				v.options.Roots.Add(cert)
-			} else {
-				v.options.Intermediates.Add(cert)
-			}
-		}
-		return nil
+// MaxDocument bounds a file that is judged, in octets.
+const MaxDocument = offline.MaxDocument
+
+// ReadFile reads a whole file of at most limit octets.
+func ReadFile(path string, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
-	if crl, err := pki.ParseCRL(content); err == nil {
-		v.options.CRLs = append(v.options.CRLs, crl)
-		return nil
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, err
 	}
-	if list, err := statuslist.Open(content); err == nil {
-		v.options.StatusLists = append(v.options.StatusLists, list)
-		return nil
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("%s is larger than %d octets", path, limit)
 	}
-	if delta, err := statuslist.OpenDelta(content); err == nil {
-		v.options.Deltas = append(v.options.Deltas, delta)
-		return nil
-	}
-	if bundle, err := presentation.OpenBundle(content); err == nil {
-		v.options.Bundles = append(v.options.Bundles, bundle)
-		return nil
-	}
-	return fmt.Errorf("neither certificate, CRL, status list nor key bundle")
+	return content, nil
 }
 
 // Verify judges one file, or a text that holds one presentation code. It never fails: what cannot be judged is part of
 // the result.
 func (v *Verifier) Verify(name string, data []byte) Result {
-	options := v.options
-	if options.At.IsZero() {
-		options.At = v.now()
+	return v.VerifyAt(v.now(), name, data)
+}
+
+// EncodeReport writes results as `yinxin verify --json` prints them.
+func EncodeReport(results ...Result) ([]byte, error) {
+	if results == nil {
+		results = []Result{}
 	}
-	return licensefile.Verify(name, data, options)
+	return offline.Encode(Report{Results: results})
 }

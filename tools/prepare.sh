@@ -10,13 +10,13 @@ ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || have initdb || missing+=(
 have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
 # The pages are measured and looked at with the letters that people see.
 [ -n "$(fc-list ':lang=zh-cn' 2>/dev/null)" ] || missing+=(fontconfig fonts-noto-cjk)
+have node || missing+=(nodejs)
 have openssl || missing+=(openssl)
 have javac || missing+=(default-jdk-headless)
 have mvn || missing+=(maven)
 have python3 || missing+=(python3)
 /usr/bin/python3 -c 'import fontTools' 2>/dev/null || python3 -c 'import fontTools' 2>/dev/null || missing+=(python3-fonttools)
 python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
-have node || missing+=(nodejs)
 have npm || missing+=(npm)
 have gcc || missing+=(gcc libc6-dev) # the race detector
 

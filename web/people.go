@@ -128,11 +128,32 @@ type ConsentPage struct {
 	Hidden     []Hidden
 	App        string
 	Department string
+	Host       string // of the site to which the person goes back
 	Approval   string // registration or approval number
 	Purpose    string
 	Retention  string
 	Claims     []Claim
 	Scopes     []string // words of what else is allowed (offline access), shown as they are
+	Details    []Detail // single transactions (authorization_details), in the words of their kinds
+}
+
+// Detail is one transaction that the person is asked about.
+type Detail struct {
+	Title string
+	Lines []DetailLine
+}
+
+// DetailLine is one member of it.
+type DetailLine struct{ Label, Value string }
+
+// FormPostPage is "form-post": the answer of a sign-in goes back to the application by a form. There are no scripts, so
+// the person presses the button.
+type FormPostPage struct {
+	Action string // the registered address
+	Hidden []Hidden
+	Host   string // of the registered address
+	App    string
+	Failed bool // the answer is an error
 }
 
 // LogoutPage is "logout": the question before the end of a session (logout-confirm).

@@ -134,6 +134,10 @@ func checkPage(t *testing.T, root *html.Node, locale, view string) {
 
 var offOrigin = regexp.MustCompile(`^(https?:)?//`)
 
+// answerAddress is where the answer of a sign-in goes in form_post: a form leads there when it is sent and loads nothing
+// before.
+const answerAddress = "https://portal.example/callback"
+
 func (p *page) visit(t *testing.T, n *html.Node) {
 	if n.Type == html.ElementNode {
 		p.element(t, n)
@@ -179,7 +183,7 @@ func (p *page) element(t *testing.T, n *html.Node) {
 		p.identity = true
 	}
 	for _, key := range []string{"src", "srcset", "poster", "action", "formaction", "data", "background"} {
-		if value := attribute(n, key); offOrigin.MatchString(value) {
+		if value := attribute(n, key); offOrigin.MatchString(value) && !(n.Data == "form" && value == answerAddress) {
 			t.Errorf("X-05: <%s %s> loads %s", n.Data, key, value)
 		}
 	}

@@ -52,7 +52,7 @@ type Table struct {
 	Caption string
 	Columns []Column
 	Rows    []Row
-	Total   int
+	Total   int // in all, not on this page; 0 says nothing
 	PrevURL string
 	NextURL string
 }
@@ -136,6 +136,10 @@ type StateAction struct {
 	Effect  string // what happens, one sentence
 	Danger  bool
 	Reasons []Option // choice named reason; empty asks for a text named reason
+	// NoReason asks for none: the step needs no words.
+	NoReason bool
+	Reason   string // what was typed
+	Error    string // what is wrong with the reason, whose field is <ID>-reason; the form is shown opened then
 }
 
 // IssuerDetailPage is "issuer-detail": one licence with its changes of state.
@@ -156,14 +160,15 @@ type SealListPage struct {
 	MakeURL string // empty hides the button
 }
 
-// SealMakePage is "seal-make": the fields seal-name, seal-kind, seal-number (seal-submit).
+// SealMakePage is "seal-make": apply for a seal (seal-submit).
 type SealMakePage struct {
-	Action  string // required
-	Hidden  []Hidden
-	Owner   string // organisation
-	Fields  []FormField
-	Preview []byte // PNG; nil hides it
-	BackURL string // default /seal
+	Action   string // required
+	Hidden   []Hidden
+	Owner    string // organisation
+	Fields   []FormField
+	Preview  []byte // PNG; nil hides it
+	Advisory string // what the person should know before
+	BackURL  string // default /seal
 }
 
 // SealDetailPage is "seal-detail": picture, certificate, stamp a document, change the state.
@@ -179,11 +184,24 @@ type SealDetailPage struct {
 	HeightMM    int
 	ValidFrom   time.Time
 	ValidTo     time.Time
+	Facts       []ShownField // who applied, reviewed, made; why it was stopped
 	Certificate []ShownField
 	Actions     []StateAction
-	StampURL    string // POST multipart: stamp-file, stamp-page, stamp-x, stamp-y, stamp-purpose; empty hides the form
+	StampURL    string // POST multipart: stamp-file, stamp-page, stamp-x, stamp-y, stamp-item, stamp-purpose; empty hides the form
+	StampHidden []Hidden
+	Stamp       StampForm
 	Uses        []HistoryItem
+	UsesNextURL string // older uses
+	UsesTopURL  string // back to the newest
 	BackURL     string // default /seal
+}
+
+// StampForm is what was typed into the form for stamping; the zero value shows usual places.
+type StampForm struct {
+	Page    string
+	X, Y    string // millimetres
+	Item    string
+	Purpose string
 }
 
 // StampResultPage is "stamp-result": the document was sealed and judged.

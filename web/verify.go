@@ -382,7 +382,7 @@ func StatusKind(status string) string {
 		return "warning"
 	case "revoked", "cancelled", "withdrawn", "lapsed", "failed", "invalid":
 		return "danger"
-	case "draft", "pending_review", "approved", "made", "sealed", "planned", "signed", "stored":
+	case "draft", "applied", "pending_review", "approved", "made", "seal_made", "sealed", "planned", "signed", "stored":
 		return "info"
 	}
 	return "neutral"

@@ -59,7 +59,7 @@ var Start = time.Date(2026, 11, 24, 1, 30, 0, 0, time.UTC)
 func NewWorld(t testing.TB, store elicense.Store) *World {
 	t.Helper()
 	w := &World{Store: store, Blobs: NewBlobs(), at: Start, made: map[string][]byte{}}
-	w.Keys = keys.NewRing(keystest.NewMemory(w.Now))
+	w.Keys = keys.NewRing(keystest.NewTwin(w.Now))
 	if err := w.makeCA(); err != nil {
 		t.Fatal(err)
 	}

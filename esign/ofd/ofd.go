@@ -47,6 +47,7 @@ type Limits struct {
 	Ratio         int64 // uncompressed to compressed, for entries above RatioFloor
 	RatioFloor    int64
 	XMLBytes      int64 // one XML file
+	XMLTotal      int64 // all XML files that are read, one read again counted again
 	XMLElements   int   // elements of one XML file
 	XMLDepth      int
 	XMLAttributes int // attributes of one element
@@ -55,7 +56,7 @@ type Limits struct {
 // DefaultLimits are those of security rule R11.
 func DefaultLimits() Limits {
 	return Limits{Entries: 5000, EntryBytes: 64 << 20, TotalBytes: 256 << 20, Ratio: 100, RatioFloor: 1 << 20,
-		XMLBytes: 32 << 20, XMLElements: 500_000, XMLDepth: 64, XMLAttributes: 256}
+		XMLBytes: 16 << 20, XMLTotal: 128 << 20, XMLElements: 200_000, XMLDepth: 64, XMLAttributes: 256}
 }
 
 // Role of an entry for coverage (design decision 11).

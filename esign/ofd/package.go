@@ -1,6 +1,7 @@
 package ofd
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
@@ -24,7 +25,18 @@ type Package struct {
 	folded  map[string]*entry
 	roles   map[string]Role
 	trees   map[string]*Node
+	pages   map[string]*pageFacts
+	xmlRead int64 // octets of XML parsed so far
+	xmlKept int64 // octets of XML whose trees are kept
+	steps   int   // locations followed so far
 }
+
+// Bounds of what one package may make its reader do. A large real document follows some ten thousand locations; the trees
+// of small files are kept, those of large pages are parsed again when asked for.
+const (
+	maxSteps = 300_000
+	keepXML  = 4 << 20
+)
 
 // Document is one version of a document body.
 type Document struct {
@@ -62,7 +74,7 @@ func Open(data []byte, limits Limits) (*Package, error) {
 		return nil, failure
 	}
 	p := &Package{data: data, limits: limits, entries: entries, exact: map[string]*entry{}, folded: map[string]*entry{},
-		roles: map[string]Role{}, trees: map[string]*Node{}, CaseMismatch: map[string]string{}}
+		roles: map[string]Role{}, trees: map[string]*Node{}, pages: map[string]*pageFacts{}, CaseMismatch: map[string]string{}}
 	for _, e := range entries {
 		if !e.isDir {
 			p.exact["/"+e.name] = e
@@ -73,6 +85,7 @@ func Open(data []byte, limits Limits) (*Package, error) {
 		return nil, failure
 	}
 	sort.Strings(p.Dangling)
+	p.Dangling = slices.Compact(p.Dangling)
 	return p, nil
 }
 
@@ -143,16 +156,54 @@ func (p *Package) tree(path string) (*Node, *Error) {
 	if failure != nil {
 		return nil, failure
 	}
+	if p.xmlRead += int64(len(content)); p.xmlRead > p.limits.XMLTotal {
+		return nil, refuse(CodeBounds, path, "more than %d octets of XML in all", p.limits.XMLTotal)
+	}
 	node, failure := ParseXML(path, content, p.limits)
 	if failure != nil {
 		return nil, failure
 	}
-	p.trees[path] = node
+	if failure := plainLocations(path, node); failure != nil {
+		return nil, failure
+	}
+	if p.xmlKept+int64(len(content)) <= keepXML {
+		p.xmlKept += int64(len(content))
+		p.trees[path] = node
+	}
 	return node, nil
+}
+
+// locations are the elements whose text is a path or a check value.
+var locations = []string{"DocRoot", "Signatures", "SignedValue", "BaseLoc", "FileLoc", "SchemaLoc", "File", "FontFile", "MediaFile", "PublicRes",
+	"DocumentRes", "PageRes", "Annotations", "Attachments", "CustomTags", "Extensions", "ExtendData", "CheckValue", "SignedValueLoc"}
+
+// plainLocations refuses a path that is written with a comment or CDATA inside, since readers differ in which part of
+// such a text they take (D-12).
+func plainLocations(path string, node *Node) *Error {
+	if node.Tainted && len(node.Children) == 0 && slices.Contains(locations, node.Name) {
+		return refuse(CodeXML, path, "a comment or CDATA inside %s", node.Name)
+	}
+	for _, child := range node.Children {
+		if failure := plainLocations(path, child); failure != nil {
+			return failure
+		}
+	}
+	return nil
+}
+
+// step counts one location that is followed.
+func (p *Package) step(holder string) *Error {
+	if p.steps++; p.steps > maxSteps {
+		return refuse(CodeBounds, holder, "more than %d locations", maxSteps)
+	}
+	return nil
 }
 
 // locate resolves an ST_Loc and finds the file; found is false when it dangles, which is recorded.
 func (p *Package) locate(holder, location string) (path string, found bool, failure *Error) {
+	if failure := p.step(holder); failure != nil {
+		return "", false, failure
+	}
 	if strings.Contains(location, `\`) {
 		p.Deviations = append(p.Deviations, Deviation{"path_backslash", holder, clip(location)})
 	}
@@ -162,22 +213,13 @@ func (p *Package) locate(holder, location string) (path string, found bool, fail
 	}
 	stored, ok := p.Find(wanted)
 	if !ok {
-		p.dangle(wanted)
+		p.Dangling = append(p.Dangling, wanted)
 		return wanted, false, nil
 	}
 	if stored != wanted {
 		p.CaseMismatch[wanted] = stored
 	}
 	return stored, true, nil
-}
-
-func (p *Package) dangle(path string) {
-	for _, known := range p.Dangling {
-		if known == path {
-			return
-		}
-	}
-	p.Dangling = append(p.Dangling, path)
 }
 
 // mark gives a file its role; visible wins over container and material, since what can be seen must be covered.

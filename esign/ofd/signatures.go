@@ -52,6 +52,9 @@ func (p *Package) walkSignatures(list string, document int) *Error {
 	if failure != nil {
 		return failure
 	}
+	if failure := oneNamespace(list, tree); failure != nil {
+		return failure
+	}
 	for _, node := range tree.All("Signature") {
 		s := &Signature{ID: node.AttrOr("ID", ""), Type: strings.ToLower(node.AttrOr("Type", "Seal")), ListPath: list, Document: document}
 		path, found, failure := p.locate(list, node.AttrOr("BaseLoc", ""))
@@ -86,7 +89,13 @@ func (p *Package) readSignature(s *Signature) *Error {
 	if tainted(tree) {
 		return refuse(CodeXML, s.Path, "a comment or CDATA inside the description")
 	}
+	if failure := oneNamespace(s.Path, tree); failure != nil {
+		return failure
+	}
 	info := tree.Child("SignedInfo")
+	if failure := once(s.Path, info, "Provider", "SignatureMethod", "SignatureDateTime", "References", "Seal"); failure != nil {
+		return failure
+	}
 	provider := info.Child("Provider")
 	s.Provider = provider.AttrOr("ProviderName", provider.Child("ProviderName").Value())
 	s.Method, s.DateTime = info.Child("SignatureMethod").Value(), info.Child("SignatureDateTime").Value()
@@ -132,20 +141,17 @@ func tainted(n *Node) bool {
 }
 
 func (p *Package) readReferences(s *Signature, info *Node) *Error {
-	lists := info.All("References")
-	if len(lists) > 1 {
-		return refuse(CodeXML, s.Path, "two lists of references")
-	}
-	if len(lists) == 0 {
-		return nil
-	}
-	s.CheckMethod = lists[0].AttrOr("CheckMethod", "")
-	nodes := lists[0].All("Reference")
+	list := info.Child("References")
+	s.CheckMethod = list.AttrOr("CheckMethod", "")
+	nodes := list.All("Reference")
 	if len(nodes) > MaxReferences {
 		return refuse(CodeLimit, s.Path, "more than %d references", MaxReferences)
 	}
 	seen := map[string]bool{}
 	for _, node := range nodes {
+		if failure := p.step(s.Path); failure != nil {
+			return failure
+		}
 		s.References = append(s.References, p.readReference(s.Path, node, seen))
 	}
 	return nil
@@ -155,6 +161,10 @@ func (p *Package) readReference(holder string, node *Node, seen map[string]bool)
 	r := Reference{FileRef: node.AttrOr("FileRef", "")}
 	wanted, failure := Resolve(holder, r.FileRef)
 	if failure != nil {
+		r.Fault = failure
+		return r
+	}
+	if failure := once(holder, node, "CheckValue"); failure != nil {
 		r.Fault = failure
 		return r
 	}

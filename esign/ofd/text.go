@@ -70,7 +70,7 @@ func appendObject(runs []TextRun, object *Node) []TextRun {
 		if len(size) == 1 {
 			run.Size = size[0]
 		}
-		run.Hidden = object.AttrOr("Visible", "true") == "false" || boundary[2] <= 0 || boundary[3] <= 0 || run.Size <= 0 || object.AttrOr("Alpha", "255") == "0"
+		run.Hidden = !isTrue(object.AttrOr("Visible", "true")) || boundary[2] <= 0 || boundary[3] <= 0 || run.Size <= 0 || object.AttrOr("Alpha", "255") == "0"
 		runs = append(runs, run)
 	}
 	return runs

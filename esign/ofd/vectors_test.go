@@ -27,6 +27,7 @@ type expectation struct {
 	Signatures   []struct {
 		Type            *string `json:"type"`
 		ReferencesTotal *int    `json:"references_total"`
+		Uncovered       []struct{ Path, Role string }
 	} `json:"signatures"`
 }
 
@@ -76,6 +77,16 @@ func TestPublicDocumentsReadAsMeasured(t *testing.T) {
 				if s.Fault != nil || s.Type != *want.Signatures[i].Type || len(s.References) != *want.Signatures[i].ReferencesTotal {
 					t.Errorf("signature %d: %s, %d references, fault %v", i, s.Type, len(s.References), s.Fault)
 				}
+				var left []struct{ Path, Role string }
+				for _, path := range p.Names() {
+					if role := p.RoleOf(path); role != ofd.Material && !slices.ContainsFunc(s.References, func(r ofd.Reference) bool { return r.Path == path }) {
+						left = append(left, struct{ Path, Role string }{path, string(role)})
+					}
+				}
+				slices.SortFunc(left, func(a, b struct{ Path, Role string }) int { return strings.Compare(a.Path, b.Path) })
+				if !slices.Equal(left, want.Signatures[i].Uncovered) {
+					t.Errorf("signature %d leaves out %v, want %v", i, left, want.Signatures[i].Uncovered)
+				}
 				for _, stamp := range s.Stamps {
 					if stamp.Page == 0 || stamp.Fault != nil {
 						t.Errorf("stamp %+v is on no page", stamp)
@@ -84,7 +95,7 @@ func TestPublicDocumentsReadAsMeasured(t *testing.T) {
 			}
 		})
 	}
-	if tried < 15 {
+	if tried != 18 {
 		t.Fatalf("only %d documents were tried", tried)
 	}
 }

@@ -34,6 +34,9 @@ func (p *Package) walk() *Error {
 	if len(bodies) == 0 {
 		return refuse(CodeXML, rootFile, "no DocBody")
 	}
+	if failure := oneReading(root, bodies); failure != nil {
+		return failure
+	}
 	p.Bodies = len(bodies)
 	for i, body := range bodies {
 		if failure := p.walkBody(i, body); failure != nil {
@@ -42,6 +45,50 @@ func (p *Package) walk() *Error {
 	}
 	p.walkIntegrityList()
 	return nil
+}
+
+// oneReading refuses an OFD.xml that two viewers could follow to two documents: an element that may stand once and stands
+// twice, or an element of another namespace that has the name of ours (D-08, D-12).
+func oneReading(root *Node, bodies []*Node) *Error {
+	for _, body := range bodies {
+		if failure := once(rootFile, body, "DocInfo", "DocRoot", "Versions", "Signatures"); failure != nil {
+			return failure
+		}
+	}
+	return oneNamespace(rootFile, root)
+}
+
+// once refuses an element whose children of these names do not stand at most once: viewers differ in which they take.
+func once(path string, parent *Node, names ...string) *Error {
+	for _, name := range names {
+		if len(parent.All(name)) > 1 {
+			return refuse(CodeXML, path, "two elements %s in %s", name, clip(parent.Name))
+		}
+	}
+	return nil
+}
+
+// oneNamespace refuses elements of another namespace than the root element's.
+func oneNamespace(path string, root *Node) *Error {
+	var visit func(n *Node) *Error
+	visit = func(n *Node) *Error {
+		if n.Namespace != root.Namespace {
+			return refuse(CodeXML, path, "element %s of another namespace", clip(n.Name))
+		}
+		for _, c := range n.Children {
+			if failure := visit(c); failure != nil {
+				return failure
+			}
+		}
+		return nil
+	}
+	return visit(root)
+}
+
+// isTrue reads an xs:boolean.
+func isTrue(text string) bool {
+	text = strings.TrimSpace(text)
+	return text == "true" || text == "1"
 }
 
 func (p *Package) walkBody(index int, body *Node) *Error {
@@ -96,6 +143,9 @@ func (p *Package) walkVersion(version *Node, document *Document, first int) *Err
 	if failure != nil {
 		return failure
 	}
+	if failure := once(path, tree, "DocRoot", "FileList"); failure != nil {
+		return failure
+	}
 	for _, file := range tree.Child("FileList").All("File") {
 		if target, found, failure := p.locate(path, file.Value()); failure != nil {
 			return failure
@@ -103,7 +153,7 @@ func (p *Package) walkVersion(version *Node, document *Document, first int) *Err
 			p.mark(target, Visible)
 		}
 	}
-	document.Current = version.AttrOr("Current", "false") == "true"
+	document.Current = isTrue(version.AttrOr("Current", "false"))
 	if document.Current {
 		for _, other := range p.Documents[first:] {
 			other.Current = false
@@ -126,6 +176,9 @@ func (p *Package) walkDocument(document *Document, holder, location string) *Err
 	if failure != nil {
 		return failure
 	}
+	if failure := once(path, tree, "CommonData", "Pages", "Annotations", "Attachments", "CustomTags", "Extensions"); failure != nil {
+		return failure
+	}
 	document.tree = tree
 	p.Documents = append(p.Documents, document)
 	common := tree.Child("CommonData")
@@ -143,7 +196,7 @@ func (p *Package) walkDocument(document *Document, holder, location string) *Err
 	}
 	templates := map[string]string{}
 	for _, template := range common.All("TemplatePage") {
-		target, failure := p.walkPage(path, template.AttrOr("BaseLoc", ""), nil, templates)
+		target, _, failure := p.walkPage(path, template.AttrOr("BaseLoc", ""))
 		if failure != nil {
 			return failure
 		}
@@ -151,47 +204,65 @@ func (p *Package) walkDocument(document *Document, holder, location string) *Err
 	}
 	for _, node := range tree.Child("Pages").All("Page") {
 		page := Page{ID: node.AttrOr("ID", ""), Area: document.PageArea}
-		if page.Path, failure = p.walkPage(path, node.AttrOr("BaseLoc", ""), &page, templates); failure != nil {
+		var facts *pageFacts
+		if page.Path, facts, failure = p.walkPage(path, node.AttrOr("BaseLoc", "")); failure != nil {
 			return failure
+		}
+		if facts.area.Width > 0 {
+			page.Area = facts.area
+		}
+		for _, id := range facts.templates {
+			if failure := p.step(page.Path); failure != nil {
+				return failure
+			}
+			if target, ok := templates[id]; ok {
+				page.Templates = append(page.Templates, target)
+			}
 		}
 		document.Pages = append(document.Pages, page)
 	}
 	return p.walkSideFiles(path, tree)
 }
 
-// walkPage reads a page or template; page is nil for a template.
-func (p *Package) walkPage(holder, location string, page *Page, templates map[string]string) (string, *Error) {
+// pageFacts is what the walk needs of a page or template; its tree is not kept for it.
+type pageFacts struct {
+	area      Box // of the page itself, empty when it has none
+	templates []string
+}
+
+// walkPage reads a page or template, once.
+func (p *Package) walkPage(holder, location string) (string, *pageFacts, *Error) {
 	path, found, failure := p.locate(holder, location)
 	if failure != nil || !found {
-		return path, failure
+		return path, &pageFacts{}, failure
+	}
+	if facts, ok := p.pages[path]; ok {
+		return path, facts, nil
 	}
 	p.mark(path, Visible)
 	tree, failure := p.tree(path)
 	if failure != nil {
-		return path, failure
+		return path, nil, failure
 	}
+	if failure := once(path, tree, "Area", "Content", "Actions"); failure != nil {
+		return path, nil, failure
+	}
+	facts := &pageFacts{}
+	p.pages[path] = facts
 	if area := tree.Child("Area"); area != nil {
-		box, failure := readArea(path, area)
-		if failure != nil {
-			return path, failure
-		}
-		if page != nil && box.Width > 0 {
-			page.Area = box
+		if facts.area, failure = readArea(path, area); failure != nil {
+			return path, nil, failure
 		}
 	}
 	for _, resource := range tree.All("PageRes") {
 		if failure := p.walkResource(path, resource.Value()); failure != nil {
-			return path, failure
+			return path, nil, failure
 		}
 	}
-	if page != nil {
-		for _, use := range tree.All("Template") {
-			if target, ok := templates[use.AttrOr("TemplateID", "")]; ok {
-				page.Templates = append(page.Templates, target)
-			}
-		}
+	for _, use := range tree.All("Template") {
+		facts.templates = append(facts.templates, use.AttrOr("TemplateID", ""))
 	}
-	return path, nil
+	return path, facts, nil
 }
 
 // readArea checks every box of a page area and gives the physical one.

@@ -29,9 +29,10 @@ func Pack(files []File) ([]byte, error) {
 }
 
 type packer struct {
-	out  bytes.Buffer
-	zip  *zip.Writer
-	seen map[string]bool
+	out        bytes.Buffer
+	zip        *zip.Writer
+	seen       map[string]bool
+	compressor *flate.Writer
 }
 
 func newPacker() *packer {
@@ -47,7 +48,7 @@ func (p *packer) add(f File) error {
 	}
 	stored, method := f.Content, uint16(zip.Store)
 	if !f.Store && len(f.Content) > 0 {
-		packed, err := deflate(f.Content)
+		packed, err := p.deflate(f.Content)
 		if err != nil {
 			return err
 		}
@@ -82,14 +83,20 @@ func (p *packer) close() ([]byte, error) {
 	return p.out.Bytes(), nil
 }
 
-func deflate(content []byte) ([]byte, error) {
+// deflate compresses with the one compressor of the packer: making one costs over a megabyte.
+func (p *packer) deflate(content []byte) ([]byte, error) {
 	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, flate.DefaultCompression)
-	if err == nil {
-		_, err = w.Write(content)
+	var err error
+	if p.compressor == nil {
+		p.compressor, err = flate.NewWriter(&out, flate.DefaultCompression)
+	} else {
+		p.compressor.Reset(&out)
 	}
 	if err == nil {
-		err = w.Close()
+		_, err = p.compressor.Write(content)
+	}
+	if err == nil {
+		err = p.compressor.Close()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ofd: compress: %w", err)

@@ -3,6 +3,8 @@ package ofd_test
 import (
 	"bytes"
 	"errors"
+	"github.com/yinxin-gov/yinxin/esign/ofd/ofdtest"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -167,6 +169,45 @@ func TestSignsVendorDocumentsWithoutChangingThem(t *testing.T) {
 	}
 }
 
+// TestFaultyPackagesAreNotSigned: what cannot be judged whole must not get a further seal.
+func TestFaultyPackagesAreNotSigned(t *testing.T) {
+	body := `<ofd:DocBody><ofd:DocInfo/><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody>`
+	for name, root := range map[string]string{
+		"list of signatures is missing": swap(t, minimalRoot, "</ofd:DocRoot>", "</ofd:DocRoot><ofd:Signatures>none.xml</ofd:Signatures>"),
+		"two documents":                 swap(t, minimalRoot, "</ofd:OFD>", body+"</ofd:OFD>"),
+	} {
+		p, err := ofd.Open(files(map[string]string{"OFD.xml": root}), ofd.DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.AddSignature(ofd.SignatureRequest{}); !errors.Is(err, ofd.ErrFaulty) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestStampsThatCannotBePlaced: a stamp needs a page; its box and clip are written as they are asked for.
+func TestStampsThatCannotBePlaced(t *testing.T) {
+	p, err := ofd.Open(good().Bytes(), ofd.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []int{-1, 0, 2} {
+		if _, err := p.AddSignature(ofd.SignatureRequest{Stamps: []ofd.StampRequest{{Page: page, Boundary: ofd.Box{Width: 1, Height: 1}}}}); !errors.Is(err, ofd.ErrUnknown) {
+			t.Errorf("page %d: %v", page, err)
+		}
+	}
+	pending, err := p.AddSignature(ofd.SignatureRequest{Stamps: []ofd.StampRequest{{Page: 1, Boundary: ofd.Box{X: -0.0000001, Y: 2, Width: 30, Height: 40.5}, Clip: &ofd.Box{Width: 5, Height: 6}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`PageRef="1"`, `Boundary="0 2 30 40.5"`, `Clip="0 0 5 6"`} {
+		if !strings.Contains(string(pending.Description), want) {
+			t.Errorf("no %s in %s", want, pending.Description)
+		}
+	}
+}
+
 func TestResolve(t *testing.T) {
 	cases := []struct{ holder, location, want string }{
 		{"/Doc_0/Document.xml", "Pages/P.xml", "/Doc_0/Pages/P.xml"},
@@ -175,7 +216,7 @@ func TestResolve(t *testing.T) {
 		{"/OFD.xml", "./Doc_0//x.xml", "/Doc_0/x.xml"},
 		{"/Doc_0/Document.xml", `Pages\P.xml`, "/Doc_0/Pages/P.xml"},
 		{"/Doc_0/Document.xml", "../../x", ""}, {"/OFD.xml", "..", ""}, {"/OFD.xml", "/../x", ""}, {"/OFD.xml", "/a/../../x", ""},
-		{"/OFD.xml", "http://h/x", ""}, {"/OFD.xml", "file:x", ""}, {"/OFD.xml", "C:\\x", ""}, {"/OFD.xml", "//host/x", ""}, {"/OFD.xml", `\\host\x`, ""}, {"/OFD.xml", " ", ""},
+		{"/OFD.xml", "http://h/x", ""}, {"/OFD.xml", "file:x", ""}, {"/OFD.xml", "C:\\x", ""}, {"/OFD.xml", "//host/x", ""}, {"/OFD.xml", `\\host\x`, ""}, {"/OFD.xml", " ", ""}, {"/OFD.xml", "a\x00b", ""},
 	}
 	for _, c := range cases {
 		got, failure := ofd.Resolve(c.holder, c.location)
@@ -232,7 +273,7 @@ func TestXMLRefusals(t *testing.T) {
 }
 
 func TestBoxes(t *testing.T) {
-	for _, text := range []string{"0 0 1e308 -1", "0 0 NaN Infinity", "0 0 0 1", "0 0 1 -1", "1 2 3", "a b c d", "0 0 1e6 1", ""} {
+	for _, text := range []string{"0 0 1e308 -1", "0 0 NaN Infinity", "0 0 0 1", "0 0 1 -1", "1 2 3", "a b c d", "0 0 1e6 1", "", "0 0 210 297 1", "x 0 210 297", "NaN 0 210 297", "0 Inf 210 297", "0 0 210 29x", "1e6 0 1 1", "0 -1e6 1 1"} {
 		if _, failure := ofd.ParseBox("x", text); failure == nil || failure.Code != ofd.CodeBounds {
 			t.Errorf("D-19 %q was accepted", text)
 		}
@@ -274,6 +315,63 @@ func FuzzResolve(f *testing.F) {
 		got, failure := ofd.Resolve(holder, location)
 		if failure == nil && (!strings.HasPrefix(got, "/") || slices.Contains(strings.Split(got, "/"), "..")) {
 			t.Fatalf("%q from %q left the package: %q", location, holder, got)
+		}
+	})
+}
+
+func FuzzBox(f *testing.F) {
+	f.Add("0 0 210 297")
+	f.Fuzz(func(t *testing.T, text string) {
+		box, failure := ofd.ParseBox("x", text)
+		if failure == nil && !(box.Width > 0 && box.Height > 0 && box.X >= -1e5 && box.X <= 1e5 && box.Width <= 1e5) {
+			t.Fatalf("%q gave %+v", text, box)
+		}
+	})
+}
+
+// FuzzPage puts any page into a package and takes its text.
+func FuzzPage(f *testing.F) {
+	f.Add([]byte(minimalPage))
+	f.Add([]byte(`<Page><Content><Layer><TextObject ID="1" Boundary="1 2 3 4" CTM="1 0 0 1 0 0" Size="3"><TextCode X="1" Y="2" DeltaX="g 3 5">x</TextCode></TextObject><PageBlock/></Layer></Content></Page>`))
+	f.Fuzz(func(t *testing.T, page []byte) {
+		z := good()
+		z.Entries[2].Content = page
+		p, err := ofd.Open(z.Bytes(), ofd.DefaultLimits())
+		if err != nil {
+			return
+		}
+		runs, err := p.PageText(p.Documents[0].Pages[0])
+		if err != nil {
+			t.Fatalf("an opened page has no text: %v", err)
+		}
+		for _, run := range runs {
+			if math.IsNaN(run.X) || math.IsNaN(run.Size) || math.IsInf(run.Size, 0) {
+				t.Fatalf("%+v", run)
+			}
+		}
+	})
+}
+
+// FuzzSignatureXML puts any description behind a list.
+func FuzzSignatureXML(f *testing.F) {
+	f.Add([]byte(`<Signature><SignedInfo><References CheckMethod="SM3"><Reference FileRef="/OFD.xml"><CheckValue>AAAA</CheckValue></Reference></References><StampAnnot PageRef="1" Boundary="1 2 3 4" Clip="0 0 1 1"/><Seal><BaseLoc>/OFD.xml</BaseLoc></Seal></SignedInfo><SignedValue>/OFD.xml</SignedValue></Signature>`))
+	root := strings.Replace(minimalRoot, "</ofd:DocRoot>", "</ofd:DocRoot><ofd:Signatures>s.xml</ofd:Signatures>", 1)
+	list := `<Signatures><Signature ID="1" BaseLoc="d.xml"/></Signatures>`
+	f.Fuzz(func(t *testing.T, description []byte) {
+		z := with(ofdtest.ZipEntry{Name: "s.xml", Content: []byte(list)}, ofdtest.ZipEntry{Name: "d.xml", Content: description})
+		z.Entries[0].Content = []byte(root)
+		p, err := ofd.Open(z.Bytes(), ofd.DefaultLimits())
+		if err != nil || len(p.Signatures) != 1 {
+			return
+		}
+		s := p.Signatures[0]
+		if s.Fault == nil && (len(s.Value) == 0 && s.ValuePath == "" || !strings.HasPrefix(s.ValuePath, "/")) {
+			t.Fatalf("%+v", s)
+		}
+		for _, r := range s.References {
+			if r.Fault == nil && !p.Has(r.Path) {
+				t.Fatalf("reference to a file that is not there: %+v", r)
+			}
 		}
 	})
 }

@@ -94,6 +94,9 @@ func ParseXML(path string, content []byte, limits Limits) (*Node, *Error) {
 	if !utf8.Valid(body) || bytes.IndexByte(body, 0) >= 0 {
 		return nil, refuse(CodeXML, path, "not UTF-8, or a NUL inside")
 	}
+	if failure := scanTags(path, body, limits); failure != nil {
+		return nil, failure
+	}
 	p := &xmlParser{path: path, body: body, limits: limits, decoder: xml.NewDecoder(bytes.NewReader(body))}
 	p.decoder.CharsetReader = func(label string, input io.Reader) (io.Reader, error) {
 		if strings.EqualFold(label, "utf-8") {
@@ -104,6 +107,68 @@ func ParseXML(path string, content []byte, limits Limits) (*Node, *Error) {
 	return p.parse()
 }
 
+// scanTags counts elements and attributes before the decoder builds anything for them, so that a hostile tag or a million
+// of them cost no memory. What it cannot follow it leaves to the decoder, which refuses it.
+func scanTags(path string, body []byte, limits Limits) *Error {
+	elements := 0
+	for at := bytes.IndexByte(body, '<'); at >= 0; {
+		rest := body[at:]
+		var length int
+		switch {
+		case bytes.HasPrefix(rest, []byte("<!--")):
+			length = through(rest, 4, "-->")
+		case bytes.HasPrefix(rest, []byte("<![CDATA[")):
+			length = through(rest, 9, "]]>")
+		case bytes.HasPrefix(rest, []byte("<?")):
+			length = through(rest, 2, "?>")
+		case bytes.HasPrefix(rest, []byte("<!")), bytes.HasPrefix(rest, []byte("</")):
+			length = 2
+		default:
+			var attributes int
+			length, attributes = tagLength(rest)
+			if elements++; elements > limits.XMLElements {
+				return refuse(CodeXML, path, "more than %d elements", limits.XMLElements)
+			}
+			if attributes > limits.XMLAttributes {
+				return refuse(CodeXML, path, "an element with more than %d attributes", limits.XMLAttributes)
+			}
+		}
+		next := bytes.IndexByte(rest[length:], '<')
+		if next < 0 {
+			return nil
+		}
+		at += length + next
+	}
+	return nil
+}
+
+// through is the length up to the end of a mark that is looked for from an offset; all of it when the mark is missing.
+func through(rest []byte, from int, mark string) int {
+	if end := bytes.Index(rest[from:], []byte(mark)); end >= 0 {
+		return from + end + len(mark)
+	}
+	return len(rest)
+}
+
+// tagLength is the length of a start tag and the number of its quoted values; a '>' inside quotes does not end it.
+func tagLength(rest []byte) (length, values int) {
+	var quote byte
+	for i, octet := range rest {
+		switch {
+		case quote != 0:
+			if octet == quote {
+				quote = 0
+			}
+		case octet == '"' || octet == '\'':
+			quote = octet
+			values++
+		case octet == '>':
+			return i + 1, values
+		}
+	}
+	return len(rest), values
+}
+
 type xmlParser struct {
 	path    string
 	body    []byte
@@ -112,7 +177,6 @@ type xmlParser struct {
 	stack   []*Node
 	scopes  []map[string]string
 	root    *Node
-	count   int
 }
 
 func (p *xmlParser) parse() (*Node, *Error) {
@@ -165,32 +229,33 @@ func (p *xmlParser) top() *Node {
 }
 
 func (p *xmlParser) open(t xml.StartElement, at int) *Error {
-	p.count++
 	switch {
 	case len(p.stack) >= p.limits.XMLDepth:
 		return refuse(CodeXML, p.path, "nested deeper than %d", p.limits.XMLDepth)
-	case len(t.Attr) > p.limits.XMLAttributes:
-		return refuse(CodeXML, p.path, "an element with more than %d attributes", p.limits.XMLAttributes)
-	case p.count > p.limits.XMLElements:
-		return refuse(CodeXML, p.path, "more than %d elements", p.limits.XMLElements)
 	case p.root != nil && len(p.stack) == 0:
 		return refuse(CodeXML, p.path, "two root elements")
 	}
-	scope := map[string]string{}
+	var scope map[string]string
 	node := &Node{Name: t.Name.Local, Start: at, prefix: t.Name.Space}
-	seen := map[xml.Name]bool{}
-	for _, a := range t.Attr {
-		if seen[a.Name] {
-			return refuse(CodeXML, p.path, "attribute %s stands twice", a.Name.Local)
+	for i, a := range t.Attr {
+		declares := a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns"
+		for _, before := range t.Attr[:i] {
+			// Beside the same name twice, one local name under two prefixes would be two readings.
+			if before.Name == a.Name || !declares && before.Name.Space != "xmlns" && before.Name.Local == a.Name.Local {
+				return refuse(CodeXML, p.path, "attribute %s stands twice", clip(a.Name.Local))
+			}
 		}
-		seen[a.Name] = true
-		switch {
-		case a.Name.Space == "xmlns":
-			scope[a.Name.Local] = a.Value
-		case a.Name.Space == "" && a.Name.Local == "xmlns":
-			scope[""] = a.Value
-		default:
+		if !declares {
 			node.Attrs = append(node.Attrs, Attr{a.Name.Local, a.Value})
+			continue
+		}
+		if scope == nil {
+			scope = map[string]string{}
+		}
+		if a.Name.Space == "xmlns" {
+			scope[a.Name.Local] = a.Value
+		} else {
+			scope[""] = a.Value
 		}
 	}
 	p.scopes = append(p.scopes, scope)

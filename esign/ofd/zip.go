@@ -24,7 +24,8 @@ type entry struct {
 	isDir      bool
 	content    []byte // kept when small
 	headerAt   int64
-	centralEnd int64
+	storedSize int64 // as the central directory says
+	inflater   *inflater
 }
 
 const (
@@ -36,7 +37,8 @@ const (
 	sigData     = 0x08074b50
 	methodStore = 0
 	methodFlate = 8
-	keepBelow   = 256 << 10
+	keepBelow   = 256 << 10 // entries of this size stay in memory once inflated,
+	keepInAll   = 16 << 20  // as long as all of them together stay below this
 )
 
 var little = binary.LittleEndian
@@ -66,6 +68,9 @@ func readZip(data []byte, limits Limits) ([]*entry, *Error) {
 		if total > limits.TotalBytes {
 			return nil, refuse(CodeLimit, e.name, "more than %d octets in all", limits.TotalBytes)
 		}
+		if total > limits.RatioFloor && total/limits.Ratio > int64(len(data)) { // many small entries make a bomb as well
+			return nil, refuse(CodeLimit, e.name, "%d octets grow out of a file of %d", total, len(data))
+		}
 		entries = append(entries, e)
 		at = next
 	}
@@ -78,9 +83,16 @@ func readZip(data []byte, limits Limits) ([]*entry, *Error) {
 	if failure := readLocals(data, entries, centralAt); failure != nil {
 		return nil, failure
 	}
+	var kept int64
+	shared := &inflater{}
 	for _, e := range entries {
-		if failure := e.load(); failure != nil {
+		e.inflater = shared
+		keep := e.size <= keepBelow && kept+e.size <= keepInAll
+		if failure := e.load(keep); failure != nil {
 			return nil, failure
+		}
+		if keep && e.method == methodFlate {
+			kept += e.size
 		}
 	}
 	return entries, nil
@@ -99,20 +111,38 @@ func findCentral(data []byte) (start, end int64, count int, failure *Error) {
 		}
 	}
 	record := data[at:]
+	if bytes.Contains(record[4:], []byte("PK\x05\x06")) { // readers that search from the other side would take that one
+		return 0, 0, 0, refuse(CodeStructure, "", "a second end record stands in the comment")
+	}
 	if little.Uint16(record[4:]) != 0 || little.Uint16(record[6:]) != 0 || little.Uint16(record[8:]) != little.Uint16(record[10:]) {
 		return 0, 0, 0, refuse(CodeStructure, "", "the package is cut into several volumes")
 	}
 	count, length, start := int(little.Uint16(record[10:])), int64(little.Uint32(record[12:])), int64(little.Uint32(record[16:]))
 	end = at
 	if at >= 20 && little.Uint32(data[at-20:]) == sigLocator {
+		wide := wideEnd{count: count, length: length, start: start}
 		if count, length, start, end, failure = readEnd64(data, at-20); failure != nil {
 			return 0, 0, 0, failure
+		}
+		if !wide.agrees(count, length, start) {
+			return 0, 0, 0, refuse(CodeStructure, "", "the two end records differ")
 		}
 	}
 	if start < 0 || length < 0 || start+length != end {
 		return 0, 0, 0, refuse(CodeStructure, "", "the central directory does not lie where the end record says")
 	}
 	return start, end, count, nil
+}
+
+// wideEnd are the values of the short end record beside a ZIP64 one. A reader that does not know ZIP64 goes by them, so
+// each must be the same or say that it does not fit (APPNOTE 4.4.1.4).
+type wideEnd struct {
+	count         int
+	length, start int64
+}
+
+func (w wideEnd) agrees(count int, length, start int64) bool {
+	return (w.count == count || w.count == 0xffff) && (w.length == length || w.length == 0xffffffff) && (w.start == start || w.start == 0xffffffff)
 }
 
 // endWithComment finds an end record whose comment reaches exactly to the end of the file; -1 when there is none.
@@ -159,7 +189,10 @@ func readCentral(data []byte, at, end int64) (*entry, int64, *Error) {
 	if !widen(extra, &e.size, &stored, &e.headerAt) {
 		return nil, 0, refuse(CodeStructure, e.name, "the ZIP64 extra field cannot be read")
 	}
-	e.centralEnd = stored // the length of the stored octets until readLocals finds them
+	if !namesAgree(extra, e.name) {
+		return nil, 0, refuse(CodeStructure, e.name, "the Unicode path field names another file")
+	}
+	e.storedSize = stored
 	if little.Uint16(h[8:])&1 != 0 {
 		return nil, 0, refuse(CodeStructure, e.name, "the entry is marked as encrypted")
 	}
@@ -192,13 +225,21 @@ func widen(extra []byte, values ...*int64) bool {
 	return true
 }
 
-func zip64Field(extra []byte) []byte {
+// Extra fields that change how a header is read (APPNOTE 4.5.3, 4.6.9).
+const (
+	extraZIP64       = 0x0001
+	extraUnicodePath = 0x7075
+)
+
+func zip64Field(extra []byte) []byte { return extraField(extra, extraZIP64) }
+
+func extraField(extra []byte, wanted uint16) []byte {
 	for len(extra) >= 4 {
 		id, length := little.Uint16(extra), int(little.Uint16(extra[2:]))
 		if len(extra) < 4+length {
 			return nil
 		}
-		if id == 1 {
+		if id == wanted {
 			return extra[4 : 4+length]
 		}
 		extra = extra[4+length:]
@@ -206,8 +247,14 @@ func zip64Field(extra []byte) []byte {
 	return nil
 }
 
+// namesAgree tells whether a Unicode path field, which some readers prefer to the name, names the same file.
+func namesAgree(extra []byte, name string) bool {
+	field := extraField(extra, extraUnicodePath)
+	return field == nil || len(field) >= 5 && string(field[5:]) == name
+}
+
 func (e *entry) checkLimits(limits Limits) *Error {
-	stored := e.centralEnd
+	stored := e.storedSize
 	switch {
 	case e.size > limits.EntryBytes:
 		return refuse(CodeLimit, e.name, "%d octets, the limit is %d", e.size, limits.EntryBytes)
@@ -223,16 +270,29 @@ func (e *entry) checkLimits(limits Limits) *Error {
 func checkNames(entries []*entry) *Error {
 	seen := make(map[string]bool, len(entries))
 	for _, e := range entries {
-		if failure := checkName(e.name); failure != nil {
-			return failure
-		}
-		folded := fold(strings.TrimSuffix(e.name, "/"))
+		folded := fold(plain(e.name))
 		if seen[folded] {
 			return refuse(CodeDuplicate, e.name, "two entries have this name")
 		}
 		seen[folded] = true
 	}
+	for _, e := range entries {
+		if failure := checkName(e.name); failure != nil {
+			return failure
+		}
+	}
 	return nil
+}
+
+// plain is the name without empty and single-dot segments, as a file system takes it.
+func plain(name string) string {
+	var kept []string
+	for segment := range strings.SplitSeq(name, "/") {
+		if segment != "" && segment != "." {
+			kept = append(kept, segment)
+		}
+	}
+	return strings.Join(kept, "/")
 }
 
 func checkName(name string) *Error {
@@ -252,8 +312,11 @@ func checkName(name string) *Error {
 	return nil
 }
 
-// fold is the form in which two names are the same for some reader.
-func fold(name string) string { return strings.ToLower(norm.NFC.String(name)) }
+// fold is the form in which two names are the same for some reader: Unicode form and case, both ways, since letters such
+// as the long s or the Kelvin sign meet their twin only in one direction.
+func fold(name string) string {
+	return norm.NFC.String(strings.ToLower(strings.ToUpper(norm.NFC.String(name))))
+}
 
 // readLocals walks the local headers in the order of the file; together they must fill it up to the central directory.
 func readLocals(data []byte, entries []*entry, centralAt int64) *Error {
@@ -261,8 +324,11 @@ func readLocals(data []byte, entries []*entry, centralAt int64) *Error {
 	sort.Slice(ordered, func(i, j int) bool { return ordered[i].headerAt < ordered[j].headerAt })
 	var at int64
 	for _, e := range ordered {
-		if e.headerAt != at {
-			return refuse(CodeStructure, e.name, "hidden octets before the entry, or entries that overlap")
+		if e.headerAt < at {
+			return refuse(CodeLimit, e.name, "entries overlap")
+		}
+		if e.headerAt > at {
+			return refuse(CodeStructure, e.name, "hidden octets before the entry")
 		}
 		next, failure := e.readLocal(data, centralAt)
 		if failure != nil {
@@ -277,7 +343,7 @@ func readLocals(data []byte, entries []*entry, centralAt int64) *Error {
 }
 
 func (e *entry) readLocal(data []byte, limit int64) (int64, *Error) {
-	at, stored := e.headerAt, e.centralEnd
+	at, stored := e.headerAt, e.storedSize
 	if at < 0 || at+30 > limit || little.Uint32(data[at:]) != sigLocal {
 		return 0, refuse(CodeStructure, e.name, "no local header where the central directory says")
 	}
@@ -300,6 +366,9 @@ func (e *entry) readLocal(data []byte, limit int64) (int64, *Error) {
 	end := body + stored
 	crc, size, packed := little.Uint32(h[14:]), int64(little.Uint32(h[22:])), int64(little.Uint32(h[18:]))
 	wide := size == 0xffffffff || packed == 0xffffffff
+	if !namesAgree(data[at+30+nameLength:body], e.name) {
+		return 0, refuse(CodeStructure, e.name, "the Unicode path field names another file")
+	}
 	if !widen(data[at+30+nameLength:body], &size, &packed) {
 		return 0, refuse(CodeStructure, e.name, "the ZIP64 extra field cannot be read")
 	}
@@ -335,8 +404,8 @@ func (e *entry) descriptor(rest []byte, stored int64, wide bool) int64 {
 	return 0
 }
 
-// load checks size and CRC of the entry; small entries stay in memory, large ones are inflated again when read.
-func (e *entry) load() *Error {
+// load checks size and CRC of the entry; what is not kept in memory is inflated again when read.
+func (e *entry) load(keep bool) *Error {
 	if e.isDir {
 		return nil
 	}
@@ -347,7 +416,7 @@ func (e *entry) load() *Error {
 		e.content = e.stored
 		return nil
 	}
-	if e.size <= keepBelow {
+	if keep {
 		content, failure := e.inflate()
 		e.content = content
 		return failure
@@ -381,10 +450,24 @@ func (e *entry) inflate() ([]byte, *Error) {
 	return buffer.Bytes(), nil
 }
 
+// inflater is the one decompressor of a package: making one costs 40 KiB, and a package may hold thousands of entries.
+type inflater struct{ reader io.ReadCloser }
+
+func (i *inflater) open(source io.Reader) (io.Reader, error) {
+	if i.reader == nil {
+		i.reader = flate.NewReader(source)
+		return i.reader, nil
+	}
+	return i.reader, i.reader.(flate.Resetter).Reset(source, nil)
+}
+
 // stream inflates into w and never past the declared size.
 func (e *entry) stream(w io.Writer) *Error {
 	source := bytes.NewReader(e.stored)
-	inflater := flate.NewReader(source)
+	inflater, err := e.inflater.open(source)
+	if err != nil {
+		return refuse(CodeStructure, e.name, "the compressed octets are broken")
+	}
 	n, err := io.Copy(w, io.LimitReader(inflater, e.size))
 	if err != nil || n != e.size {
 		return refuse(CodeStructure, e.name, "the compressed octets are broken or shorter than said")

@@ -69,12 +69,13 @@ func stampRecord(s esign.Stamp) StampRecord {
 }
 
 type (
-	one     struct{ Body SealRecord }
-	idInput struct {
+	one struct{ Body SealRecord }
+	// PathID is exported, because the framework passes over embedded types that are not.
+	PathID struct {
 		ID string `path:"id" doc:"Identifier of the seal"`
 	}
 	reasonInput struct {
-		idInput
+		PathID
 		Body struct {
 			Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Legal or practical reason"`
 		}
@@ -84,10 +85,13 @@ type (
 // MaxDocument bounds a document to be stamped (security rule R11), as Base64.
 const MaxDocument = 70 << 20
 
+// uploadTime is how long a document may take to arrive; the framework's five seconds suit small bodies.
+const uploadTime = time.Minute
+
 // Register adds the operations.
 func Register(api huma.API, service *esign.Service) {
 	operation := func(id, method, path, summary string, status int) huma.Operation {
-		return huma.Operation{OperationID: id, Method: method, Path: "/api/v1/seals" + path, Summary: summary, Tags: []string{"seals"}, DefaultStatus: status}
+		return huma.Operation{OperationID: id, Method: method, Path: "/api/v1/seals" + path, Summary: summary, Tags: []string{"seals"}, DefaultStatus: status, Middlewares: huma.Middlewares{noStore}}
 	}
 	huma.Register(api, operation("apply-for-seal", http.MethodPost, "", "申请印章 Apply for a seal", http.StatusCreated), func(ctx context.Context, in *struct{ Body SealApplication }) (*one, error) {
 		b := in.Body
@@ -121,13 +125,13 @@ func Register(api huma.API, service *esign.Service) {
 		}
 		return out, nil
 	})
-	huma.Register(api, operation("get-seal", http.MethodGet, "/{id}", "印章详情 One seal", http.StatusOK), func(ctx context.Context, in *idInput) (*one, error) {
+	huma.Register(api, operation("get-seal", http.MethodGet, "/{id}", "印章详情 One seal", http.StatusOK), func(ctx context.Context, in *PathID) (*one, error) {
 		if err := staff(ctx); err != nil {
 			return nil, err
 		}
 		return answer(service.Find(ctx, in.ID))
 	})
-	huma.Register(api, operation("get-seal-image", http.MethodGet, "/{id}/image", "印章图像 Picture of a seal", http.StatusOK), func(ctx context.Context, in *idInput) (*struct {
+	huma.Register(api, operation("get-seal-image", http.MethodGet, "/{id}/image", "印章图像 Picture of a seal", http.StatusOK), func(ctx context.Context, in *PathID) (*struct {
 		ContentType string `header:"Content-Type"`
 		Body        []byte
 	}, error) {
@@ -155,7 +159,7 @@ func Register(api huma.API, service *esign.Service) {
 		{"activate-seal", "/{id}/activation", "启用印章 Put a seal into use", service.Activate},
 		{"resume-seal", "/{id}/resumption", "恢复印章 Resume a seal", service.Resume},
 	} {
-		huma.Register(api, operation(step.id, http.MethodPost, step.path, step.summary, http.StatusOK), func(ctx context.Context, in *idInput) (*one, error) {
+		huma.Register(api, operation(step.id, http.MethodPost, step.path, step.summary, http.StatusOK), func(ctx context.Context, in *PathID) (*one, error) {
 			return answer(step.run(ctx, in.ID))
 		})
 	}
@@ -168,11 +172,17 @@ func Register(api huma.API, service *esign.Service) {
 	registerStamps(api, service, operation)
 }
 
+// noStore keeps answers out of caches: they are for staff only (security row I-23).
+func noStore(ctx huma.Context, next func(huma.Context)) {
+	ctx.SetHeader("Cache-Control", "no-store")
+	next(ctx)
+}
+
 func registerStamps(api huma.API, service *esign.Service, operation func(id, method, path, summary string, status int) huma.Operation) {
 	stamping := operation("stamp-document", http.MethodPost, "/{id}/stamps", "加盖印章 Seal a document", http.StatusCreated)
-	stamping.MaxBodyBytes = MaxDocument
+	stamping.MaxBodyBytes, stamping.BodyReadTimeout = MaxDocument, uploadTime
 	huma.Register(api, stamping, func(ctx context.Context, in *struct {
-		idInput
+		PathID
 		Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"The same key gives the same result again"`
 		Body StampOrder
 	}) (*struct {
@@ -200,7 +210,7 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 		return out, nil
 	})
 	huma.Register(api, operation("list-stamps", http.MethodGet, "/{id}/stamps", "用印记录 Uses of a seal", http.StatusOK), func(ctx context.Context, in *struct {
-		idInput
+		PathID
 		After string `query:"after" doc:"Cursor of the page before"`
 		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Stamps on a page"`
 	}) (*struct {

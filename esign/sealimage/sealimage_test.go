@@ -42,7 +42,7 @@ func TestPictures(t *testing.T) {
 			t.Errorf("%s differs from its golden picture", name)
 		}
 		checkRing(t, name, picture)
-		if content, err := picture.PNG(); err != nil || len(content) > 200<<10 {
+		if content, err := picture.PNG(); err != nil || len(content) > 64<<10 {
 			t.Errorf("%s: %d octets, %v", name, len(content), err)
 		}
 	}

@@ -69,7 +69,8 @@ func (p *parser) certificate(member string, value der.Value) []byte {
 	return octets
 }
 
-// algorithm reads an OBJECT IDENTIFIER, or the one inside an AlgorithmIdentifier.
+// algorithm reads an OBJECT IDENTIFIER, or the one inside an AlgorithmIdentifier. Parameters other than NULL change what
+// the identifier means, so they become part of its text, which then names no algorithm that is known (security row S-07).
 func (p *parser) algorithm(member string, value der.Value) string {
 	if value.Is(der.TagSequence) {
 		p.tolerate(member, AlgorithmAsSequence)
@@ -80,6 +81,11 @@ func (p *parser) algorithm(member string, value der.Value) string {
 			return ""
 		}
 		value = members[0]
+		if len(members) > 2 || len(members) == 2 && !members[1].Is(der.TagNull) {
+			oid, err := p.OID(value)
+			p.fail(member, err)
+			return oid + " with parameters"
+		}
 	}
 	oid, err := p.OID(value)
 	p.fail(member, err)

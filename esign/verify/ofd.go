@@ -3,6 +3,9 @@ package verify
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -55,14 +58,42 @@ func (j *judgement) ofdSignature(description *ofd.Signature, digests *digests, c
 		s.finish()
 		return
 	}
-	for _, stamp := range description.Stamps {
-		if stamp.Fault == nil && stamp.Page > 0 {
-			s.out.Placements = append(s.out.Placements, Placement{Page: stamp.Page, XMM: stamp.Boundary.X, YMM: stamp.Boundary.Y, WidthMM: stamp.Boundary.Width, HeightMM: stamp.Boundary.Height})
-		}
-	}
+	s.placements(description)
 	s.signedValue(description)
 	s.references(description, digests, covered)
 	s.finish()
+}
+
+// placements lists where the seal is drawn, and says so when a stamp cannot be seen (D-14).
+func (s *signatureJudge) placements(description *ofd.Signature) {
+	pages := s.pkg.Documents[description.Document].Pages
+	for _, stamp := range description.Stamps {
+		if stamp.Fault != nil || stamp.Page == 0 {
+			s.reason("stamp_not_visible", stamp.ID)
+			continue
+		}
+		s.out.Placements = append(s.out.Placements, Placement{Page: stamp.Page, XMM: stamp.Boundary.X, YMM: stamp.Boundary.Y, WidthMM: stamp.Boundary.Width, HeightMM: stamp.Boundary.Height})
+		if !onPage(stamp, pages[stamp.Page-1].Area) {
+			s.reason("stamp_not_visible", stamp.ID)
+		}
+	}
+}
+
+// onPage tells whether any part of the stamp, after its clip, lies on the page. Boundaries count from the page's top left.
+func onPage(stamp ofd.Stamp, page ofd.Box) bool {
+	shown := stamp.Boundary
+	if stamp.Clip != nil {
+		left, top := max(stamp.Clip.X, 0), max(stamp.Clip.Y, 0)
+		right, bottom := min(stamp.Clip.X+stamp.Clip.Width, shown.Width), min(stamp.Clip.Y+stamp.Clip.Height, shown.Height)
+		shown = ofd.Box{X: shown.X + left, Y: shown.Y + top, Width: right - left, Height: bottom - top}
+	}
+	if shown.Width <= 0 || shown.Height <= 0 {
+		return false
+	}
+	if page.Width <= 0 { // a document that does not say how large its pages are
+		return true
+	}
+	return shown.X < page.Width && shown.Y < page.Height && shown.X+shown.Width > 0 && shown.Y+shown.Height > 0
 }
 
 func structureOf(description *ofd.Signature) string {
@@ -136,10 +167,10 @@ func (s *signatureJudge) references(description *ofd.Signature, digests *digests
 		s.failed("references", "weak_digest", description.CheckMethod)
 		return
 	}
-	pages := false
+	pages, faults := false, map[string][]string{}
 	for _, r := range description.References {
 		if r.Fault != nil {
-			s.failed("references", r.Fault.Code, r.FileRef)
+			faults[r.Fault.Code] = append(faults[r.Fault.Code], r.FileRef)
 			if r.Path != "" {
 				out.Mismatched = append(out.Mismatched, r.Path)
 			}
@@ -153,14 +184,28 @@ func (s *signatureJudge) references(description *ofd.Signature, digests *digests
 			out.Mismatched = append(out.Mismatched, r.Path)
 		}
 	}
+	// A seal whose document was exchanged for another still protects pages; that it was exchanged is what speaks then.
+	pages = pages || slices.ContainsFunc(description.References, func(r ofd.Reference) bool { return r.Fault == nil && s.isDocument(r.Path) })
+	for _, code := range slices.Sorted(maps.Keys(faults)) {
+		s.failed("references", code, few(faults[code]))
+	}
 	switch {
 	case out.Total == 0 || !pages:
 		s.failed("references", "references", "")
 	case len(out.Mismatched) > 0:
-		s.failed("references", "DIGEST_MISMATCH", strings.Join(out.Mismatched, " "))
+		s.failed("references", "DIGEST_MISMATCH", few(out.Mismatched))
 	case out.Matched == out.Total:
 		s.passed("references")
 	}
+}
+
+// few joins names for a message and cuts a long list.
+func few(names []string) string {
+	const most = 20
+	if len(names) > most {
+		return strings.Join(names[:most], " ") + fmt.Sprintf(" … (%d)", len(names))
+	}
+	return strings.Join(names, " ")
 }
 
 // checkMethod knows the spellings of SM3; folded is the vendor's SM3(Z‖file).
@@ -205,7 +250,7 @@ func (j *judgement) coverage(covered map[string]bool) {
 		j.reason("changed_after", changed)
 	}
 	if len(visible) > 0 {
-		j.reason("uncovered_visible", strings.Join(visible, " "))
+		j.reason("uncovered_visible", few(visible))
 	}
 	if extra {
 		j.reason("extra", "")
@@ -232,28 +277,54 @@ func (j *judgement) containerCoverage(covered map[string]bool) {
 	}
 }
 
-// changedAfter finds a document that the signatures do not know beside or in place of one that they do (D-07, D-08).
+// changedAfter finds a document that the signatures do not know beside or in place of one that they do (D-07, D-08), or a
+// signature that another one covers and no list names any more (D-13).
 func (j *judgement) changedAfter(covered map[string]bool) string {
-	known := false
+	for _, path := range slices.Sorted(maps.Keys(covered)) {
+		if j.pkg.RoleOf(path) == ofd.Extra && j.isSignature(path) {
+			return path
+		}
+	}
+	uncovered, known := "", false
+	for _, document := range j.pkg.Documents {
+		if covered[document.Root] {
+			known = true
+		} else if uncovered == "" {
+			uncovered = document.Root
+		}
+	}
+	if uncovered == "" {
+		return ""
+	}
 	for path := range covered {
 		known = known || j.isDocument(path)
 	}
-	if !known {
-		return ""
-	}
-	for _, document := range j.pkg.Documents {
-		if !covered[document.Root] {
-			return document.Root
-		}
+	if known {
+		return uncovered
 	}
 	return ""
 }
 
 // isDocument tells whether a covered file is the root of a document, reached or not.
 func (j *judgement) isDocument(path string) bool {
+	tree := j.xml(path)
+	return tree != nil && tree.Name == "Document" && tree.Child("Pages") != nil
+}
+
+// isSignature tells whether a file is the description of a signature.
+func (j *judgement) isSignature(path string) bool {
+	tree := j.xml(path)
+	return tree != nil && tree.Name == "Signature" && tree.Child("SignedInfo") != nil
+}
+
+// xml is the tree of a file that is XML by its name, nil when it is none.
+func (j *judgement) xml(path string) *ofd.Node {
 	if !strings.HasSuffix(strings.ToLower(path), ".xml") {
-		return false
+		return nil
 	}
 	tree, err := j.pkg.Tree(path)
-	return err == nil && tree.Name == "Document" && tree.Child("Pages") != nil
+	if err != nil {
+		return nil
+	}
+	return tree
 }

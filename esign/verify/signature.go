@@ -17,6 +17,7 @@ type signatureJudge struct {
 	*judgement
 	out       *Signature
 	worst     effect
+	badTime   bool             // the signing time has failed already
 	signerKey *ecdsa.PublicKey // SM2 key of the signer, for digests that fold in Z
 }
 
@@ -124,6 +125,7 @@ func (s *signatureJudge) moment(claimed time.Time) time.Time {
 	utc := claimed.UTC()
 	s.out.SigningTime, s.out.TimeSource = &utc, "claimed"
 	if claimed.After(s.options.At.Add(tolerance)) {
+		s.badTime = true
 		s.failed("signing_time", "time", utc.Format(time.RFC3339))
 	}
 	return claimed
@@ -162,9 +164,13 @@ const signing = pki.UsageDigitalSignature | pki.UsageNonRepudiation
 // signerCertificate is steps c and d of GB/T 38540-2020 7.3.
 func (s *signatureJudge) signerCertificate(c *pki.Certificate, moment time.Time) {
 	if !moment.IsZero() {
-		if !c.InPeriod(moment) {
-			s.failed("signing_time", "SIGN_TIME_OUTSIDE_CERT", moment.UTC().Format(time.RFC3339))
-		} else {
+		switch text := moment.UTC().Format(time.RFC3339); {
+		case !c.InPeriod(moment):
+			if moment.Before(c.NotBefore) { // nobody could have signed then (S-23)
+				s.reason("time", text)
+			}
+			s.failed("signing_time", "SIGN_TIME_OUTSIDE_CERT", text)
+		case !s.badTime:
 			s.passed("signing_time")
 		}
 	}
@@ -176,7 +182,7 @@ func (s *signatureJudge) signerCertificate(c *pki.Certificate, moment time.Time)
 // chain judges a certificate's chain at a moment, without its periods when the moment is not known. ended is the code for its own period, empty when that is judged
 // elsewhere.
 func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, broken, usage, ended string, revocation func(issuer *pki.Certificate)) {
-	chain, err := pki.BuildChain(c, pki.ChainOptions{Roots: s.options.Roots, Intermediates: s.options.Intermediates, At: at, Usage: signing, IgnorePeriods: at.IsZero()})
+	chain, err := pki.BuildChain(c, pki.ChainOptions{Roots: s.options.Roots, Intermediates: s.options.Intermediates, At: at, Usage: signing, IgnorePeriods: at.IsZero(), Memo: &s.memo})
 	reason, failedAt := pki.ReasonOf(err), c
 	if failure, ok := err.(*pki.ChainError); ok {
 		failedAt = failure.Certificate
@@ -187,7 +193,9 @@ func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, br
 		if len(chain) > 1 {
 			issuer = chain[1]
 		}
-		revocation(issuer)
+		if s.authorities(name, chain, at, broken) {
+			revocation(issuer)
+		}
 	case reason == pki.ReasonUsage:
 		s.failed(name, usage, err.(*pki.ChainError).Detail)
 	case (reason == pki.ReasonExpired || reason == pki.ReasonNotYetValid) && failedAt.Equal(c):
@@ -200,8 +208,31 @@ func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, br
 	case reason == pki.ReasonUntrustedRoot || reason == pki.ReasonBudget:
 		s.unknown(name, "untrusted_root", c.Issuer.String())
 	default:
+		if pki.Code(err) == pki.CodeAlgorithm { // inner and outer algorithm differ, or one that does not fit the key (S-07)
+			s.reason("SIG_ALG", failedAt.Subject.String())
+		}
 		s.failed(name, broken, fmt.Sprintf("%s: %s", reason, failedAt.Subject))
 	}
+}
+
+// authorities judges the revocation of the certificates between the first and the root, and tells whether none speaks
+// against the chain. One that was revoked later than the moment could still issue then, if the moment is true.
+func (s *signatureJudge) authorities(name string, chain []*pki.Certificate, moment time.Time, broken string) bool {
+	for i := 1; i < len(chain)-1; i++ {
+		answer := s.memo.CheckRevocation(chain[i], chain[i+1], s.options.CRLs, s.options.At)
+		switch {
+		case answer.State == pki.RevocationRevoked && (moment.IsZero() || !answer.RevokedAt.After(moment)):
+			s.failed(name, broken, fmt.Sprintf("revoked: %s", chain[i].Subject))
+			return false
+		case answer.State == pki.RevocationRevoked:
+			s.unknown(name, "time_untrusted", answer.RevokedAt.UTC().Format(time.RFC3339))
+			return false
+		case answer.State == pki.RevocationUnknown && pointsToEvidence(chain[i]):
+			s.unknown(name, "revocation_unknown", chain[i].Subject.String())
+			return false
+		}
+	}
+	return true
 }
 
 // Object identifiers of the extensions that say where revocation evidence is to be had.
@@ -210,7 +241,7 @@ var revocationPointers = []string{"2.5.29.31", "1.3.6.1.5.5.7.1.1"}
 // revocation judges what the lists say about the certificate (security row S-11). A certificate that points to no
 // evidence needs none.
 func (s *signatureJudge) revocation(name string, c, issuer *pki.Certificate, moment time.Time, before string) {
-	answer := pki.CheckRevocation(c, issuer, s.options.CRLs, s.options.At)
+	answer := s.memo.CheckRevocation(c, issuer, s.options.CRLs, s.options.At)
 	switch {
 	case answer.State == pki.RevocationRevoked && !moment.IsZero() && answer.RevokedAt.After(moment):
 		// Only a trusted time could show that the signature was made before.

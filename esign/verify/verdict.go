@@ -43,7 +43,7 @@ var rules = map[string]reasonRule{
 	"SIGNER_NOT_IN_SEAL": {invalid, "V22", "GB/T 38540-2020 7.3 g", "签章人不在印章授权名单内", "The seal does not name this signer"},
 	"references":         {invalid, "V22", "GB/T 33190-2016 18.2", "签章没有保护任何页面", "The signature protects no page"},
 	"weak_digest":        {invalid, "V22", "GB/T 33190-2016 18.2", "摘要算法不安全或未知", "The digest algorithm is weak or unknown"},
-	"time":               {invalid, "V22", "GB/T 38540-2020 7.3 d", "签章时间晚于现在", "The signing time lies in the future"},
+	"time":               {invalid, "V22", "GB/T 38540-2020 7.3 d", "签章时间不可能成立：晚于现在，或早于证书", "The signing time is impossible: in the future, or before the certificate"},
 	// Change.
 	"DIGEST_MISMATCH": {invalid, "V20", "GB/T 38540-2020 7.3 e", "加盖后内容被修改", "Content was changed after sealing"},
 	"changed_after":   {invalid, "V20", "GB/T 33190-2016 18", "加盖后换成了印章不知道的内容", "Content that the seal does not know was put in"},
@@ -75,6 +75,7 @@ var rules = map[string]reasonRule{
 	"deviation":          {note, "", "GB/T 38540-2020", "写法与标准略有不同", "Written a little differently from the standard"},
 	"property":           {note, "", "GB/T 38540-2020 7.1", "签章属性信息未指明本签名描述", "propertyInfo does not name this description"},
 	"ofd_xml_uncovered":  {note, "", "GB/T 33190-2016 18", "入口文件未受保护，但只指向受保护的文档", "OFD.xml is uncovered but leads to a covered document only"},
+	"stamp_not_visible":  {note, "", "GB/T 33190-2016 18.2", "印章图像不在页面可见范围内", "The seal's picture cannot be seen on a page"},
 	"extra":              {note, "", "GM/T 0099-2020 7.4", "包内有无法到达的文件", "The package holds files that nothing reaches"},
 	"list_uncovered":     {note, "", "GB/T 33190-2016 18", "签名列表未受保护，可以继续加盖", "The list of signatures is uncovered, so more can be added"},
 	"timestamp_unjudged": {note, "", "GB/T 38540-2020 7.3 h", "含有时间戳，本次未作为依据", "A time stamp is there; this verdict does not lean on it"},

@@ -70,6 +70,7 @@ type judgement struct {
 	judge   Judge
 	result  Result
 	pkg     *ofd.Package
+	memo    pki.Memo
 }
 
 func (j *judgement) reason(code, detail string) {

@@ -81,7 +81,7 @@ func (p *PasswordLogin) Login(ctx context.Context, text, password, source string
 	}
 	if weaker {
 		if hash, err := p.passwords.Hash(ctx, password); err == nil {
-			if err := p.accounts.SetPassword(ctx, account.ID, hash); err != nil {
+			if err := p.accounts.Rehash(ctx, account.ID, stored, hash); err != nil {
 				return idp.Login{}, err
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -18,10 +19,12 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
-// Passwords hashes with Argon2id (RFC 9106) in a pool of bounded size, because each hash takes memory and a core.
+// Passwords hashes with Argon2id (RFC 9106) in a pool of bounded size, because each hash takes memory and a core. Those
+// who find it full wait in a queue of bounded length for a bounded time.
 type Passwords struct {
 	rand  io.Reader
 	slots chan struct{}
+	queue chan struct{}
 	cost  Cost
 	dummy string // hash of nobody's password: unknown accounts cost the same
 }
@@ -35,12 +38,22 @@ type Cost struct {
 // ErrWrong: the password is not the account's, or there is no such account.
 var ErrWrong = errors.New("authn: wrong password")
 
+var errUnreadable = errors.New("authn: stored hash cannot be read")
+
+// Bounds of the queue before the pool. Nobody waits longer than a person does, and a flood finds the queue full at once
+// (F-14).
+const (
+	QueuePerWorker = 128
+	QueueTime      = 4 * time.Second
+)
+
 // NewPasswords returns a pool of at most workers hashes at once.
 func NewPasswords(rand io.Reader, workers int, cost Cost) (*Passwords, error) {
 	if cost.MemoryKiB == 0 {
 		cost = Cost{MemoryKiB: 19 << 10, Passes: 2}
 	}
-	p := &Passwords{rand: rand, slots: make(chan struct{}, max(workers, 1)), cost: cost}
+	workers = max(workers, 1)
+	p := &Passwords{rand: rand, slots: make(chan struct{}, workers), queue: make(chan struct{}, workers*QueuePerWorker), cost: cost}
 	var err error
 	p.dummy, err = p.hash("a password that nobody has")
 	return p, err
@@ -94,11 +107,27 @@ func oneCharacter(password string) bool {
 	return strings.Trim(password, string(first)) == ""
 }
 
-// enter waits for a place in the pool; a full pool is 503, so that a flood cannot take the machine's memory.
+// enter waits for a place in the pool; a full queue and a wait that is too long are 503, so that a flood cannot take the
+// machine's memory.
 func (p *Passwords) enter(ctx context.Context) error {
 	select {
 	case p.slots <- struct{}{}:
 		return nil
+	default:
+	}
+	select {
+	case p.queue <- struct{}{}:
+		defer func() { <-p.queue }()
+	default:
+		return fault.New(fault.Busy).After(int(QueueTime / time.Second))
+	}
+	patience := time.NewTimer(QueueTime)
+	defer patience.Stop()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-patience.C:
+		return fault.New(fault.Busy).After(int(QueueTime / time.Second))
 	case <-ctx.Done():
 		return fault.Wrap(ctx.Err(), fault.Busy)
 	}
@@ -107,8 +136,9 @@ func (p *Passwords) enter(ctx context.Context) error {
 func (p *Passwords) leave() { <-p.slots }
 
 const (
-	saltSize = 16
-	hashSize = 32
+	saltSize     = 16
+	hashSize     = 32
+	maxMemoryKiB = 1 << 20
 )
 
 func (p *Passwords) hash(password string) (string, error) {
@@ -139,16 +169,19 @@ func (p *Passwords) Check(ctx context.Context, stored, password string) (weaker 
 	var version int
 	var cost Cost
 	parts := strings.Split(stored, "$")
-	if len(parts) != 6 {
-		return false, errors.New("authn: stored hash cannot be read")
+	if len(parts) != 6 || parts[1] != "argon2id" {
+		return false, errUnreadable
 	}
 	if _, err := fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=1", &version, &cost.MemoryKiB, &cost.Passes); err != nil {
-		return false, fmt.Errorf("authn: stored hash cannot be read: %w", err)
+		return false, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	salt, errSalt := base64.RawStdEncoding.DecodeString(parts[4])
 	want, errSum := base64.RawStdEncoding.DecodeString(parts[5])
 	if err := errors.Join(errSalt, errSum); err != nil {
-		return false, fmt.Errorf("authn: stored hash cannot be read: %w", err)
+		return false, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	if version != argon2.Version || cost.Passes == 0 || cost.MemoryKiB > maxMemoryKiB || len(want) < 16 {
+		return false, errUnreadable // an empty sum would fit every password, a huge cost would take the machine
 	}
 	sum := argon2.IDKey([]byte(password), salt, cost.Passes, cost.MemoryKiB, 1, uint32(len(want)))
 	if subtle.ConstantTimeCompare(sum, want) != 1 || !known {

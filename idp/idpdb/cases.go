@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
@@ -40,12 +39,6 @@ func (s *Store) SetCaseState(ctx context.Context, id string, from, to proofing.S
 	forget := to == proofing.Granted || to == proofing.Rejected
 	return s.changeOne(ctx, record, `UPDATE idp_case SET state = $3, updated_at = $4, sealed = CASE WHEN $5 THEN $6 ELSE sealed END
 		WHERE id = $1 AND state = $2`, id, from, to, sqldb.Micros(record.Events[0].At), forget, []byte{})
-}
-
-// CasesSince counts the submissions of an account.
-func (s *Store) CasesSince(ctx context.Context, accountID string, since time.Time) (n int, err error) {
-	err = s.db.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM idp_case WHERE account_id = $1 AND created_at > $2", accountID, sqldb.Micros(since)).Scan(&n)
-	return n, err
 }
 
 // PutInbox stores a message of the simulated inbox; the same id is stored once.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
@@ -82,7 +83,7 @@ func (s *Store) CreateAccount(ctx context.Context, a idp.Account, record audit.R
 	return err
 }
 
-// Account reads an account with contacts and the proof in force.
+// Account reads an account with contacts and the newest proof of each level.
 func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 	a := idp.Account{ID: id}
 	var credentialsAt, createdAt, updatedAt int64
@@ -99,7 +100,7 @@ func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 	if a.Contacts, err = s.contacts(ctx, id); err != nil {
 		return a, err
 	}
-	a.Proof, err = s.proof(ctx, id)
+	a.Proofs, err = s.proofs(ctx, id)
 	return a, err
 }
 
@@ -120,20 +121,26 @@ func (s *Store) contacts(ctx context.Context, id string) ([]idp.Contact, error) 
 	return all, rows.Err()
 }
 
-// proof is the evidence of the highest level, the newest of it.
-func (s *Store) proof(ctx context.Context, id string) (*idp.Proof, error) {
-	var p idp.Proof
-	var at, until int64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT id, ial, method, source, at, until_at, key_id, sealed, evidence FROM idp_proof
-		WHERE account_id = $1 ORDER BY ial DESC, at DESC LIMIT 1`, id).Scan(&p.ID, &p.IAL, &p.Method, &p.Source, &at, &until, &p.KeyID, &p.Sealed, &p.Evidence)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		return nil, nil
-	}
+// proofs is the newest evidence of each level, the highest level first; levels are few.
+func (s *Store) proofs(ctx context.Context, id string) ([]idp.Proof, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, ial, method, source, at, until_at, key_id, sealed, evidence FROM idp_proof AS p
+		WHERE account_id = $1 AND NOT EXISTS (SELECT 1 FROM idp_proof AS n WHERE n.account_id = p.account_id AND n.ial = p.ial
+			AND (n.at > p.at OR (n.at = p.at AND n.id > p.id))) ORDER BY ial DESC LIMIT 10`, id)
 	if err != nil {
-		return nil, fmt.Errorf("read proof: %w", err)
+		return nil, fmt.Errorf("read proofs: %w", err)
 	}
-	p.At, p.Until = sqldb.Time(at), sqldb.Time(until)
-	return &p, nil
+	defer rows.Close()
+	var all []idp.Proof
+	for rows.Next() {
+		var p idp.Proof
+		var at, until int64
+		if err := rows.Scan(&p.ID, &p.IAL, &p.Method, &p.Source, &at, &until, &p.KeyID, &p.Sealed, &p.Evidence); err != nil {
+			return nil, fmt.Errorf("read proofs: %w", err)
+		}
+		p.At, p.Until = sqldb.Time(at), sqldb.Time(until)
+		all = append(all, p)
+	}
+	return all, rows.Err()
 }
 
 // AccountByLookup finds the account of an identifier.
@@ -163,9 +170,32 @@ func (s *Store) SetPassword(ctx context.Context, id, hash string, at time.Time, 
 	return s.changeOne(ctx, record, "UPDATE idp_account SET password_hash = $2, credentials_at = $3, updated_at = $3 WHERE id = $1", id, hash, sqldb.Micros(at))
 }
 
-// SetState suspends, closes or reopens.
+// ReplaceHash stores another hash of the same password.
+func (s *Store) ReplaceHash(ctx context.Context, id, old, hash string, record audit.Record) error {
+	return s.changeOne(ctx, record, "UPDATE idp_account SET password_hash = $3 WHERE id = $1 AND password_hash = $2", id, old, hash)
+}
+
+// SetState suspends, closes or reopens; an account that is not active has no live session and no live grant.
 func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState, at time.Time, record audit.Record) error {
-	return s.changeOne(ctx, record, "UPDATE idp_account SET state = $2, updated_at = $3 WHERE id = $1", id, state, sqldb.Micros(at))
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_account SET state = $2, updated_at = $3 WHERE id = $1", id, state, sqldb.Micros(at))
+		if err != nil {
+			return err
+		}
+		if !done {
+			return idp.ErrNotFound
+		}
+		if state == idp.AccountActive {
+			return nil
+		}
+		// Grants are found by their sessions, which are indexed; a grant outlives no session.
+		if _, err := tx.ExecContext(ctx, `UPDATE idp_grant SET revoked_at = $2 WHERE revoked_at = 0
+			AND sid IN (SELECT id FROM idp_session WHERE account_id = $1)`, id, sqldb.Micros(at)); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE idp_session SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", id, sqldb.Micros(at))
+		return err
+	})
 }
 
 // SetRoles replaces the staff roles.
@@ -173,7 +203,7 @@ func (s *Store) SetRoles(ctx context.Context, id string, roles []string, record 
 	return s.changeOne(ctx, record, "UPDATE idp_account SET roles = $2 WHERE id = $1", id, strings.Join(roles, " "))
 }
 
-// SaveProof binds the identity to the account and adds the evidence.
+// SaveProof binds the identity to the account, adds the evidence and closes the case, which forgets what was submitted.
 func (s *Store) SaveProof(ctx context.Context, id string, p idp.Proof, record audit.Record) error {
 	err := s.audited(ctx, record, func(tx sqldb.Tx) error {
 		var holder string
@@ -193,6 +223,14 @@ func (s *Store) SaveProof(ctx context.Context, id string, p idp.Proof, record au
 		if err == nil {
 			_, err = tx.ExecContext(ctx, "UPDATE idp_account SET updated_at = $2 WHERE id = $1", id, sqldb.Micros(p.At))
 		}
+		if err != nil || p.Case == "" {
+			return err
+		}
+		closed, err := sqldb.ExecOne(ctx, tx, `UPDATE idp_case SET state = $3, updated_at = $4, sealed = $5
+			WHERE id = $1 AND account_id = $2 AND state IN ($6, $7)`, p.Case, id, proofing.Granted, sqldb.Micros(p.At), []byte{}, proofing.SourceCheck, proofing.Waiting)
+		if err == nil && !closed {
+			return idp.ErrNotFound
+		}
 		return err
 	})
 	if sqldb.IsUnique(err) { // the account holds another identity, or another account was faster
@@ -204,6 +242,11 @@ func (s *Store) SaveProof(ctx context.Context, id string, p idp.Proof, record au
 // PutCode stores a challenge; older ones of the same recipient and purpose are dead from now on.
 func (s *Store) PutCode(ctx context.Context, c authn.Challenge, limits []authn.Limit, now time.Time, record audit.Record) error {
 	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		// The row of the recipient lets one sending at a time count and add, on PostgreSQL too.
+		if _, err := tx.ExecContext(ctx, `INSERT INTO idp_throttle (scope, key, started_at, tries) VALUES ('code-sending', $1, $2, 1)
+			ON CONFLICT (scope, key) DO UPDATE SET started_at = $2`, c.Lookup, sqldb.Micros(now)); err != nil {
+			return err
+		}
 		for _, limit := range limits {
 			var sent int
 			err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM idp_code WHERE lookup = $1 AND created_at > $2", c.Lookup, sqldb.Micros(now.Add(-limit.Span))).Scan(&sent)

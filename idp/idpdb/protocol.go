@@ -237,6 +237,11 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, at); err != nil {
 			return err
 		}
+		if r.Opaque != nil {
+			if err := insertOpaque(ctx, tx, *r.Opaque); err != nil {
+				return err
+			}
+		}
 		if r.NewRefresh == nil {
 			return nil
 		}
@@ -248,19 +253,6 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 			r.NewRefresh.Hash, r.NewRefresh.GrantID, string(body), sqldb.Micros(r.NewRefresh.ExpiresAt))
 		return err
 	})
-}
-
-// Grant reads a family.
-func (s *Store) Grant(ctx context.Context, id string) (oauth.GrantRecord, error) {
-	g := oauth.GrantRecord{ID: id}
-	var created, revoked int64
-	err := s.db.Read().QueryRowContext(ctx, "SELECT client_id, account_id, sid, created_at, revoked_at FROM idp_grant WHERE id = $1", id).
-		Scan(&g.ClientID, &g.AccountID, &g.SID, &created, &revoked)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		return g, oauth.ErrNotFound
-	}
-	g.CreatedAt, g.RevokedAt = sqldb.Time(created), sqldb.Time(revoked)
-	return g, err
 }
 
 // RevokeGrant ends a family.
@@ -277,12 +269,6 @@ func (s *Store) RevokeToken(ctx context.Context, jti string, until time.Time, re
 		_, err := tx.ExecContext(ctx, "INSERT INTO idp_revoked_token (jti, until_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING", jti, sqldb.Micros(until))
 		return err
 	})
-}
-
-// TokenRevoked reports whether an access token was marked.
-func (s *Store) TokenRevoked(ctx context.Context, jti string) (revoked bool, err error) {
-	err = s.db.Read().QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM idp_revoked_token WHERE jti = $1)", jti).Scan(&revoked)
-	return revoked, err
 }
 
 // PutFlow stores a login in progress.

@@ -14,41 +14,32 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/i18n"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
-// authorize begins a flow. Until client and redirect URI are proven an error is a page with status 400 and no Location
-// (security rule R1).
+// authorize begins a flow.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) error {
 	q := r.Form
-	if !authflow.Single(q) || r.Method == http.MethodPost && r.URL.RawQuery != "" {
+	if !authflow.Single(q, authflow.Repeatable) || r.Method == http.MethodPost && r.URL.RawQuery != "" {
 		return fault.New(fault.RequestInvalid)
 	}
-	client, ok := s.Clients.Find(q.Get("client_id"))
-	if !ok {
-		return fault.New(fault.ClientUnknown)
-	}
-	if !authflow.RedirectAllowed(client.Client, q.Get("redirect_uri")) {
-		return fault.New(fault.RedirectUnknown)
-	}
-	f, refusal := authflow.Parse(client.Client, q)
-	if refusal != nil {
-		return s.refuse(w, r, q.Get("redirect_uri"), q.Get("state"), q.Has("state"), refusal)
-	}
-	if hint := q.Get("id_token_hint"); hint != "" {
-		_, sub, _, err := s.Tokens.Hint(r.Context(), hint)
-		if err != nil {
-			return s.refuse(w, r, f.RedirectURI, f.State, f.HasState, oauth.Refusal("invalid_request", "id_token_hint is not ours"))
-		}
-		f.HintSubject = sub
-	}
-	f.CreatedAt = s.Now().UTC()
-	id, err := s.keepFlow(w, r, f)
+	client, f, err := s.request(r.Context(), q)
 	if err != nil {
+		// A fault that wraps a refusal is a page: the address was not proven.
+		if refusal, ok := err.(*oauth.Error); ok && refusal.Status == http.StatusFound {
+			return s.refuse(w, r, client.Client, f, refusal)
+		}
 		return err
 	}
-	return s.proceed(w, r, id, f, client.Client, q.Get("ui_locales"))
+	if hint := f.IDTokenHint; hint != "" {
+		if refusal := s.readHint(r, client.Client, hint, &f); refusal != nil {
+			return s.refuse(w, r, client.Client, f, refusal)
+		}
+	}
+	f.CreatedAt = s.Now().UTC()
+	return s.proceed(w, r, "", f, client.Client)
 }
 
 func (s *Server) keepFlow(w http.ResponseWriter, r *http.Request, f authflow.Flow) (string, error) {
@@ -76,7 +67,7 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request) error {
 	if id == "" {
 		return fault.New(fault.FlowLost)
 	}
-	return s.proceed(w, r, id, f, client, "")
+	return s.proceed(w, r, id, f, client)
 }
 
 // state gathers what a decision needs.
@@ -85,7 +76,7 @@ func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (aut
 	if err != nil {
 		return authflow.State{}, current, err
 	}
-	state := authflow.State{SignedIn: signedIn, AuthTime: current.AuthTime, Now: s.Now()}
+	state := authflow.State{SignedIn: signedIn, AuthTime: current.AuthTime, AAL: subject.AAL(current.AAL), Items: f.Items(client), Now: s.Now()}
 	if !signedIn {
 		return state, current, nil
 	}
@@ -107,73 +98,102 @@ func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (aut
 	return state, current, nil
 }
 
-func (s *Server) proceed(w http.ResponseWriter, r *http.Request, id string, f authflow.Flow, client idp.Client, locales string) error {
+// proceed goes to the next page, or to the end. A flow is stored when a page is needed and not before, so that a silent
+// request leaves nothing in the browser (O-46).
+func (s *Server) proceed(w http.ResponseWriter, r *http.Request, id string, f authflow.Flow, client idp.Client) error {
 	state, current, err := s.state(r, f, client)
 	if err != nil {
 		return err
 	}
 	step, refusal := authflow.Decide(f, state)
 	if refusal != nil {
-		return s.refuse(w, r, f.RedirectURI, f.State, f.HasState, refusal)
+		return s.endWith(w, r, id, f, client, refusal)
 	}
-	address := map[authflow.Step]string{authflow.Login: "/login", authflow.Proofing: "/proofing", authflow.Consent: "/consent"}[step]
-	if address != "" {
-		query := url.Values{"flow": {id}}
-		if language, _, _ := strings.Cut(locales, " "); language != "" {
+	if step == authflow.Finish {
+		return s.finish(w, r, id, f, client, state, current)
+	}
+	query := url.Values{}
+	if id == "" {
+		if id, err = s.keepFlow(w, r, f); err != nil {
+			return err
+		}
+		if language := firstLanguage(f.Locales); language != "" {
 			query.Set("lang", language)
 		}
-		return see(w, r, address+"?"+query.Encode())
 	}
-	return s.finish(w, r, id, f, client, state, current)
+	query.Set("flow", id)
+	address := map[authflow.Step]string{authflow.Login: "/login", authflow.Proofing: "/proofing", authflow.Consent: "/consent"}[step]
+	return see(w, r, address+"?"+query.Encode())
+}
+
+// firstLanguage is the first language of ui_locales that the pages speak.
+func firstLanguage(locales string) string {
+	for _, tag := range strings.Fields(locales) {
+		if _, ok := i18n.Match(tag); ok {
+			return tag
+		}
+	}
+	return ""
+}
+
+// endWith ends a flow, stored or not, with an error for the client.
+func (s *Server) endWith(w http.ResponseWriter, r *http.Request, id string, f authflow.Flow, client idp.Client, refusal *oauth.Error) error {
+	if id != "" {
+		if err := s.Flows.FinishFlow(r.Context(), id, s.Now()); err != nil {
+			return fault.Wrap(err, fault.FlowLost)
+		}
+	}
+	return s.refuse(w, r, client, f, refusal)
 }
 
 // finish hands out the code.
 func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string, f authflow.Flow, client idp.Client, state authflow.State, current session.Session) error {
 	ctx := r.Context()
-	if err := s.Flows.FinishFlow(ctx, id, s.Now()); err != nil {
-		return fault.Wrap(err, fault.FlowLost)
+	if id != "" {
+		if err := s.Flows.FinishFlow(ctx, id, s.Now()); err != nil {
+			return fault.Wrap(err, fault.FlowLost)
+		}
+	}
+	if err := s.consume(r, f); err != nil {
+		return err
+	}
+	f.Pushed = nil // consumed: whatever comes now is its answer
+	aal := current.AAL
+	if f.Essential && f.AAL > 0 {
+		aal = min(aal, int(f.AAL)) // the answer stands among the values asked for (OpenID Connect Core 5.5.1.1)
 	}
 	code, err := s.Engine.Authorize(ctx, oauth.CodeRequest{Client: client, RedirectURI: f.RedirectURI, Scopes: f.Scopes, Challenge: f.Challenge, Session: oauth.Session{
-		AccountID: current.AccountID, Subject: state.Subject, SID: current.ID, AAL: current.AAL, Methods: current.Methods, AuthTime: current.AuthTime,
-		Nonce: f.Nonce, WantsClaims: f.Claims, Audience: client.Audience,
+		AccountID: current.AccountID, Subject: state.Subject, SID: current.ID, AAL: aal, Methods: current.Methods, AuthTime: current.AuthTime,
+		Nonce: f.Nonce, WantsClaims: authflow.Gives(client, f.Claims), UserinfoClaims: authflow.Gives(client, f.UserinfoClaims), Audience: f.Audience(client), Resources: f.Resources,
+		Details: f.Details, DPoPJKT: f.DPoPJKT,
 	}})
 	if err != nil {
 		if refusal, ok := err.(*oauth.Error); ok && refusal.Status != http.StatusServiceUnavailable {
-			return s.refuse(w, r, f.RedirectURI, f.State, f.HasState, refusal)
+			return s.refuse(w, r, client, f, refusal)
 		}
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	if err := s.Sessions.Joined(ctx, session.Party{SID: current.ID, ClientID: client.ClientID, Subject: state.Subject}); err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
-	return s.answer(w, r, f.RedirectURI, f.State, f.HasState, url.Values{"code": {code}})
+	return s.answer(w, r, client, f, url.Values{"code": {code}})
 }
 
-// refuse sends an error back to the client.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, redirectURI, state string, hasState bool, refusal *oauth.Error) error {
-	values := url.Values{"error": {refusal.Code}}
-	if refusal.Description != "" {
-		values.Set("error_description", refusal.Description)
+// readHint takes an id_token_hint: a token of ours, also an expired one, that was made for this client or another of its
+// sector.
+func (s *Server) readHint(r *http.Request, client idp.Client, hint string, f *authflow.Flow) *oauth.Error {
+	audience, sub, _, err := s.Tokens.Hint(r.Context(), hint)
+	if err != nil || sub == "" {
+		return oauth.Refusal("invalid_request", "id_token_hint is not ours")
 	}
-	return s.answer(w, r, redirectURI, state, hasState, values)
-}
-
-// answer redirects with state unchanged and the issuer (RFC 9207).
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, redirectURI, state string, hasState bool, values url.Values) error {
-	target, err := url.Parse(redirectURI)
-	if err != nil {
-		return fault.Wrap(err, fault.RedirectUnknown)
+	if other, ok := s.Clients.Find(audience); !ok || other.SectorOf() != client.SectorOf() {
+		return oauth.Refusal("invalid_request", "id_token_hint was made for somebody else")
 	}
-	query := target.Query()
-	for name, value := range values {
-		query[name] = value
+	if f.HintSubject != "" && f.HintSubject != sub {
+		return oauth.Refusal("invalid_request", "id_token_hint and claims name different persons")
 	}
-	if hasState {
-		query.Set("state", state)
-	}
-	query.Set("iss", s.Issuer)
-	target.RawQuery = query.Encode()
-	return see(w, r, target.String())
+	f.HintSubject = sub
+	return nil
 }
 
 // consentPage shows what an application asks for, with the person's own masked values.
@@ -197,32 +217,62 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Callbacks: []string{f.RedirectURI}, Body: web.ConsentPage{
-		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Purpose: client.Purpose, Claims: claimsFor(f, client, person)}})
+		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Host: hostOf(f.RedirectURI), Purpose: client.Purpose,
+		Claims: claimsFor(f, client, person), Details: s.detailsFor(r, f)}})
 }
 
-// claimsFor lists the claims behind the scopes.
+// hostOf is the name of the site that waits, which the person may know better than the name of the application.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// claimsFor lists the claims behind the scopes and those asked for one by one.
 func claimsFor(f authflow.Flow, client idp.Client, p idp.Person) []web.Claim {
 	kind := web.ClaimNeeded
 	if client.StatutoryBasis != "" {
 		kind = web.ClaimStatutory
 	}
-	claim := func(name, value string) web.Claim {
-		return web.Claim{Name: name, Value: value, Kind: kind, Basis: client.StatutoryBasis}
+	values := []struct{ name, scope, value string }{
+		{"name", "profile", subject.MaskName(p.Name)},
+		{"phone_number", "phone", subject.MaskIdentifier(subject.Identifier{Kind: subject.Mobile, Value: p.Mobile})},
+		{"email", "email", subject.MaskIdentifier(subject.Identifier{Kind: subject.Email, Value: p.Email})},
+		{"id_document_number", "identity", subject.MaskID(p.IDNumber)},
 	}
+	items := f.Items(client)
 	var all []web.Claim
-	for _, scope := range f.Scopes {
-		switch scope {
-		case "profile":
-			all = append(all, claim("name", subject.MaskName(p.Name)))
-		case "phone":
-			all = append(all, claim("phone_number", subject.MaskIdentifier(subject.Identifier{Kind: subject.Mobile, Value: p.Mobile})))
-		case "email":
-			all = append(all, claim("email", subject.MaskIdentifier(subject.Identifier{Kind: subject.Email, Value: p.Email})))
-		case "identity":
-			all = append(all, claim("id_document_number", subject.MaskID(p.IDNumber)))
+	for _, v := range values {
+		asked := slices.ContainsFunc(items, func(item string) bool {
+			name, single := authflow.ItemClaim(item)
+			return item == v.scope || single && authflow.ScopeOf(name) == v.scope
+		})
+		if asked {
+			all = append(all, web.Claim{Name: v.name, Value: v.value, Kind: kind, Basis: client.StatutoryBasis})
 		}
 	}
-	return append(all, claim("ial", ""))
+	return append(all, web.Claim{Name: "ial", Kind: kind, Basis: client.StatutoryBasis})
+}
+
+// detailsFor shows authorization_details in words, as their kinds have them.
+func (s *Server) detailsFor(r *http.Request, f authflow.Flow) []web.Detail {
+	list, err := idp.ReadDetails(f.Details)
+	if len(f.Details) == 0 || err != nil {
+		return nil
+	}
+	types, locale := s.Details.Types(), s.Pages.Locale(r)
+	var all []web.Detail
+	for _, detail := range list {
+		title, lines := types[detail.Type].Describe(detail, locale)
+		shown := web.Detail{Title: title}
+		for _, line := range lines {
+			shown.Lines = append(shown.Lines, web.DetailLine(line))
+		}
+		all = append(all, shown)
+	}
+	return all
 }
 
 func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -242,17 +292,14 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch r.PostFormValue("consent") {
 	case "deny":
-		if err := s.Flows.FinishFlow(r.Context(), id, s.Now()); err != nil {
-			return fault.Wrap(err, fault.FlowLost)
-		}
-		return s.refuse(w, r, f.RedirectURI, f.State, f.HasState, oauth.Refusal("access_denied", "the person does not agree"))
+		return s.endWith(w, r, id, f, client, oauth.Refusal("access_denied", "the person does not agree"))
 	case "allow":
 	default:
 		return fault.New(fault.Malformed)
 	}
 	// What was asked for stands in the stored flow; nothing that the form adds counts (O-45).
-	allowed := slices.Compact(slices.Sorted(slices.Values(append(state.Consented, f.Scopes...))))
-	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(f.Scopes, " ")})
+	allowed := slices.Compact(slices.Sorted(slices.Values(append(state.Consented, state.Items...))))
+	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(state.Items, " ")})
 	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, allowed, s.Now(), audit.With(e)); err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}

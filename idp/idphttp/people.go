@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -20,20 +21,21 @@ func (s *Server) homePage(w http.ResponseWriter, r *http.Request) error {
 	return s.Pages.Page(w, r, http.StatusOK, "home", web.Page{Identity: s.Identity(r), Body: web.HomePage{Portals: s.Portals()}})
 }
 
-// failed shows a form again with what went wrong: single fields where the fault names them, else the whole.
+// failed is what a form shows again: at the inputs that the fault names, else at the one given, else above the form.
 func (s *Server) failed(w http.ResponseWriter, r *http.Request, err error, field string) []web.FieldError {
-	if after := fault.From(err).RetryAfter; after > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(after))
-	}
-	if all := s.Pages.FieldErrors(r, err, nil); len(all) > 0 {
-		return all
-	}
 	f := fault.From(err)
-	text := fault.MetaOf(f.Code).Title.In(reqctx.From(r.Context()).Locale)
-	for name, value := range f.Params {
-		text = replace(text, name, value)
+	if f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(f.RetryAfter))
 	}
-	return []web.FieldError{{Field: field, Message: text}}
+	ids := map[string]string{}
+	for _, one := range f.Fields {
+		ids[one.Name] = one.Name // our faults name the inputs of the pages
+	}
+	all := s.Pages.FieldErrors(r, err, ids)
+	if len(f.Fields) == 0 {
+		all[0].Field = field
+	}
+	return all
 }
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
@@ -288,7 +290,7 @@ func (s *Server) showProofing(w http.ResponseWriter, r *http.Request, status int
 	wanted := wantedIAL(r, f.IAL, person.IAL)
 	return s.Pages.Page(w, r, status, "proofing", web.Page{Identity: s.Identity(r), Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.ProofingPage{
 		Hidden: hidden("flow", id, "ial", strconv.Itoa(int(wanted))), App: client.ClientName, Current: int(person.IAL), Needed: int(f.IAL),
-		Methods: methods(wanted), Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), AskMobile: wanted >= 2, Mobile: r.PostFormValue("proofing-mobile")}})
+		Methods: methods(wanted, id), Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), AskMobile: wanted >= 2, Mobile: r.PostFormValue("proofing-mobile")}})
 }
 
 // wantedIAL: what the flow needs, or what the person chose, or the next level.
@@ -300,11 +302,15 @@ func wantedIAL(r *http.Request, needed, have subject.IAL) subject.IAL {
 	return min(max(wanted, min(have+1, 2), 1), 2)
 }
 
-// methods lists the ways by what a person has at hand; those of later releases are shown as not available here.
-func methods(wanted subject.IAL) []web.ProofingMethod {
+// methods lists the ways by what a person has at hand; a login in progress goes along.
+func methods(wanted subject.IAL, flow string) []web.ProofingMethod {
+	suffix := ""
+	if flow != "" {
+		suffix = "&flow=" + flow
+	}
 	return []web.ProofingMethod{
-		{ID: "card", URL: "/proofing?ial=1", Reaches: 1, Minutes: 1, Chosen: wanted == 1},
-		{ID: "mobile", URL: "/proofing?ial=2", Reaches: 2, Minutes: 2, Chosen: wanted == 2},
+		{ID: "card", URL: "/proofing?ial=1" + suffix, Reaches: 1, Minutes: 1, Chosen: wanted == 1},
+		{ID: "mobile", URL: "/proofing?ial=2" + suffix, Reaches: 2, Minutes: 2, Chosen: wanted == 2},
 	}
 }
 
@@ -399,10 +405,10 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	}
 	for clientID, scopes := range consents {
 		if client, ok := s.Clients.Find(clientID); ok {
-			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: scopes})
+			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: scopes, RevokeURL: withdrawURL(clientID)})
 		}
 	}
-	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return len(a.App) - len(b.App) })
+	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return strings.Compare(a.App, b.App) })
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err
 	}

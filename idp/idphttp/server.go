@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authflow"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
@@ -48,11 +49,16 @@ type Config struct {
 	Issuer    string
 	Pages     *web.Renderer
 	Clients   *idp.Clients
+	Details   *idp.Details
+	Requests  *oauth.Requests
 	Accounts  *idp.Accounts
 	Sessions  *session.Service
 	Engine    *oauth.Engine
+	Auth      *oauth.ClientAuth
 	Tokens    *tokens.Service
-	Grants    oauth.Store
+	Proofs    *oauth.Proofs
+	Grants    *grants.Service
+	Store     oauth.Store
 	Flows     FlowStore
 	Passwords *authn.Passwords
 	Password  *authn.PasswordLogin
@@ -80,6 +86,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /.well-known/oauth-authorization-server", s.discovery)
 	mux.HandleFunc("GET /jwks", func(w http.ResponseWriter, r *http.Request) { s.keySet(w, r, false) })
 	mux.HandleFunc("GET /jwks/gm", func(w http.ResponseWriter, r *http.Request) { s.keySet(w, r, true) })
+	mux.HandleFunc("POST /par", s.pushed)
 	mux.HandleFunc("POST /token", s.token)
 	mux.HandleFunc("POST /introspect", s.introspect)
 	mux.HandleFunc("POST /revoke", s.revoke)
@@ -124,6 +131,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /proofing", s.proofingPage)
 	page("POST /proofing", s.proofingAnswer)
 	page("GET /me", s.mePage)
+	page("POST /me/consents/withdrawal", s.withdrawConsent)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)
@@ -301,9 +309,4 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	json.NewEncoder(w).Encode(value)
-}
-
-// replace fills a placeholder of a message.
-func replace(text, name, value string) string {
-	return strings.ReplaceAll(text, "{"+name+"}", value)
 }

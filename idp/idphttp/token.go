@@ -3,6 +3,8 @@ package idphttp
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authflow"
+	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -24,22 +27,22 @@ const maxForm = 1 << 20
 func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 	at := func(path string) string { return s.Issuer + path }
 	w.Header().Set("Cache-Control", "public, max-age=300")
-	writeJSON(w, http.StatusOK, map[string]any{
+	document := map[string]any{
 		"issuer": s.Issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "userinfo_endpoint": at("/userinfo"),
 		"jwks_uri": at("/jwks"), "gm_jwks_uri": at("/jwks/gm"), "introspection_endpoint": at("/introspect"), "revocation_endpoint": at("/revoke"),
 		"end_session_endpoint": at("/logout"), "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
-		"response_types_supported": []string{"code"}, "response_modes_supported": []string{"query"}, "grant_types_supported": []string{"authorization_code", "refresh_token", "client_credentials"},
-		"subject_types_supported": []string{"pairwise"}, "id_token_signing_alg_values_supported": []string{"ES256", "RS256", "SGD_SM3_SM2"},
-		"token_endpoint_auth_methods_supported":         []string{"client_secret_basic", "client_secret_post", "none"},
-		"introspection_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
-		"revocation_endpoint_auth_methods_supported":    []string{"client_secret_basic", "client_secret_post", "none"},
-		"code_challenge_methods_supported":              []string{"S256"}, "authorization_response_iss_parameter_supported": true,
+		"response_types_supported":         []string{"code"},
+		"subject_types_supported":          []string{"pairwise"},
+		"code_challenge_methods_supported": []string{"S256"}, "authorization_response_iss_parameter_supported": true,
 		"scopes_supported":     []string{"openid", "profile", "phone", "email", "identity"},
 		"claims_supported":     []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "ial", "name", "phone_number", "email", "verified_claims"},
-		"acr_values_supported": []string{"urn:yinxin:aal:1"}, "claims_parameter_supported": true, "request_parameter_supported": false, "request_uri_parameter_supported": false,
+		"acr_values_supported": []string{"urn:yinxin:aal:1"}, "claims_parameter_supported": true,
 		"ui_locales_supported": []string{"zh-CN", "en", "zh-Hant"}, "prompt_values_supported": []string{"none", "login", "consent", "select_account"},
 		"verified_claims_supported": true, "trust_frameworks_supported": []string{"cn_yinxin"},
-	})
+	}
+	s.requestMetadata(document)
+	s.tokenMetadata(document)
+	writeJSON(w, http.StatusOK, document)
 }
 
 func (s *Server) keySet(w http.ResponseWriter, r *http.Request, gm bool) {
@@ -52,8 +55,8 @@ func (s *Server) keySet(w http.ResponseWriter, r *http.Request, gm bool) {
 	writeJSON(w, http.StatusOK, set)
 }
 
-// form reads a protocol form: each parameter once, from the body only.
-func (s *Server) form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+// form reads a protocol form: each parameter once, but for those that may be repeated, from the body only.
+func (s *Server) form(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Values, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
 		return nil, oauth.NewError(http.StatusBadRequest, "invalid_request", "the body must be a form")
@@ -61,99 +64,40 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request) (url.Values, error
 	if err := r.ParseForm(); err != nil {
 		return nil, oauth.NewError(http.StatusBadRequest, "invalid_request", "the form cannot be read")
 	}
-	if r.URL.RawQuery != "" || !authflow.Single(r.PostForm) {
+	if r.URL.RawQuery != "" || !authflow.Single(r.PostForm, repeatable...) {
 		return nil, oauth.NewError(http.StatusBadRequest, "invalid_request", "a parameter stands twice or in the query")
 	}
 	return r.PostForm, nil
 }
 
-// authenticate finds out which client calls (RFC 6749 2.3). Two ways at once, or a way that the client is not registered
-// for, are refused (O-33).
-func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Values) (idp.StoredClient, error) {
-	failed := oauth.NewError(http.StatusUnauthorized, "invalid_client", "client authentication failed")
-	id, secret, basic := r.BasicAuth()
-	if r.Header.Get("Authorization") != "" && !basic {
-		return idp.StoredClient{}, failed
+// credentials are what a request brings to say which client calls.
+func credentials(r *http.Request, form url.Values) oauth.Credentials {
+	c := oauth.Credentials{Authorization: r.Header.Get("Authorization"), Form: form}
+	if r.TLS != nil {
+		c.Certificates = r.TLS.PeerCertificates
 	}
-	method := "none"
-	switch {
-	case basic && (form.Has("client_secret") || form.Has("client_id") && form.Get("client_id") != unescape(id)):
-		return idp.StoredClient{}, oauth.NewError(http.StatusBadRequest, "invalid_request", "two ways of client authentication")
-	case basic:
-		method, id, secret = "client_secret_basic", unescape(id), unescape(secret)
-	case form.Has("client_secret"):
-		method, id, secret = "client_secret_post", form.Get("client_id"), form.Get("client_secret")
-	default:
-		id = form.Get("client_id")
-	}
-	client, ok := s.Clients.Find(id)
-	if !ok || client.TokenEndpointAuthMethod != method {
-		return idp.StoredClient{}, failed
-	}
-	if method == "none" {
-		return client, nil
-	}
-	right, err := s.Clients.CheckSecret(ctx, client, secret)
-	if err != nil {
-		return idp.StoredClient{}, err
-	}
-	if !right {
-		return idp.StoredClient{}, failed
-	}
-	return client, nil
+	return c
 }
 
-func unescape(text string) string {
-	if plain, err := url.QueryUnescape(text); err == nil {
-		return plain
-	}
-	return text
+// authenticate finds out which client calls.
+func (s *Server) authenticate(ctx context.Context, r *http.Request, form url.Values) (oauth.Caller, error) {
+	return s.Auth.Authenticate(ctx, credentials(r, form))
 }
 
+// token is the token endpoint; what it does stands in idp/grants.
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
-	answer, err := s.runGrant(w, r)
+	form, err := s.form(w, r)
+	var answer grants.Answer
+	if err == nil {
+		answer, err = s.Grants.Run(r.Context(), grants.Request{Credentials: credentials(r, form), Proofs: r.Header.Values("DPoP"), Method: r.Method, URL: s.Issuer + "/token"})
+		s.offerNonce(w, r, err)
+	}
 	if err != nil {
 		s.oauthError(w, r, err)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, http.StatusOK, answer)
-}
-
-// runGrant is the skeleton that every grant passes: form, client, grant, ID token.
-func (s *Server) runGrant(w http.ResponseWriter, r *http.Request) (map[string]any, error) {
-	ctx := r.Context()
-	form, err := s.form(w, r)
-	if err != nil {
-		return nil, err
-	}
-	client, err := s.authenticate(ctx, r, form)
-	if err != nil {
-		return nil, err
-	}
-	switch grant := form.Get("grant_type"); {
-	case grant == "":
-		return nil, oauth.NewError(http.StatusBadRequest, "invalid_request", "grant_type is missing")
-	case !slices.Contains([]string{"authorization_code", "refresh_token", "client_credentials"}, grant):
-		return nil, oauth.NewError(http.StatusBadRequest, "unsupported_grant_type", "")
-	case !slices.Contains(client.GrantTypes, grant):
-		return nil, oauth.NewError(http.StatusBadRequest, "unauthorized_client", "the client is not registered for this grant")
-	}
-	ctx = reqctx.WithActor(ctx, reqctx.Actor{ID: "client:" + client.ClientID})
-	issued, err := s.Engine.Exchange(ctx, client, form)
-	if err != nil {
-		return nil, err
-	}
-	answer := map[string]any{"access_token": issued.AccessToken, "token_type": "Bearer", "expires_in": int(issued.ExpiresIn.Seconds()), "scope": strings.Join(issued.Scopes, " ")}
-	if issued.RefreshToken != "" {
-		answer["refresh_token"] = issued.RefreshToken
-	}
-	if issued.Session.AccountID != "" && slices.Contains(issued.Scopes, "openid") {
-		if answer["id_token"], err = s.Tokens.IDToken(ctx, client.Client, issued.Session, issued.Scopes, issued.AccessToken); err != nil {
-			return nil, err
-		}
-	}
-	return answer, nil
 }
 
 // oauthError writes the OAuth form of an error (RFC 6749 5.2); whatever is not one is 503.
@@ -177,31 +121,14 @@ func (s *Server) oauthError(w http.ResponseWriter, r *http.Request, err error) {
 	writeJSON(w, refusal.Status, body)
 }
 
-// bearer reads the token of the Authorization header; a token in the query is refused (O-60).
-func bearer(r *http.Request) (string, bool) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return token, strings.EqualFold(scheme, "Bearer") && token != "" && !r.URL.Query().Has("access_token")
-}
-
 // userinfo is OpenID Connect Core 5.3.
 func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
-	refuse := func(code string) {
-		w.Header().Set("WWW-Authenticate", `Bearer error="`+code+`"`)
-		w.Header().Set("Cache-Control", "no-store")
-		writeJSON(w, http.StatusUnauthorized, map[string]string{"error": code})
+	access, err := s.Accept(w, r)
+	if err == nil && (access.Grant == nil || !slices.Contains(access.Scopes, "openid")) {
+		err = fmt.Errorf("%w: no person stands behind it", tokens.ErrToken)
 	}
-	token, ok := bearer(r)
-	if !ok {
-		refuse("invalid_token")
-		return
-	}
-	access, err := s.Tokens.Judge(r.Context(), token)
-	switch {
-	case errors.Is(err, tokens.ErrToken), err == nil && (access.Grant == nil || !slices.Contains(access.Scopes, "openid")):
-		refuse("invalid_token")
-		return
-	case err != nil:
-		s.oauthError(w, r, err)
+	if err != nil {
+		s.refuseToken(w, r, err)
 		return
 	}
 	client, _ := s.Clients.Find(access.ClientID)
@@ -210,60 +137,69 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 		s.oauthError(w, r, err)
 		return
 	}
-	claims := s.Tokens.PersonClaims(person, client.Client, access.Scopes, []string{"verified_claims"})
+	claims := s.Tokens.PersonClaims(person, client.Client, access.Scopes, append(access.Userinfo, "verified_claims"))
 	claims["sub"] = access.Subject
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, claims)
+	if client.UserinfoAlg == "" {
+		writeJSON(w, http.StatusOK, claims)
+		return
+	}
+	signed, err := s.Tokens.Userinfo(r.Context(), client.Client, claims)
+	if err != nil {
+		s.oauthError(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/jwt") // OpenID Connect Core 5.3.2
+	io.WriteString(w, signed)
 }
 
-// introspect is RFC 7662: only a client that the token is for, or that it was issued to, learns anything.
+// introspectionType of RFC 9701 4.
+const introspectionType = "application/token-introspection+jwt"
+
+// introspect is RFC 7662, signed where the caller asks for it or registered it (RFC 9701).
 func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
 	form, err := s.form(w, r)
-	var client idp.StoredClient
+	var client oauth.Caller
 	if err == nil {
-		client, err = s.authenticate(r.Context(), r, form)
+		client, err = s.authenticate(ctx, r, form)
 	}
 	if err == nil && client.Public() {
 		err = oauth.NewError(http.StatusUnauthorized, "invalid_client", "a public client may not introspect")
 	}
+	var answer map[string]any
+	if err == nil {
+		answer, err = s.Tokens.Introspect(ctx, client.Client, form.Get("token"))
+	}
 	if err != nil {
 		s.oauthError(w, r, err)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	access, err := s.Tokens.Judge(r.Context(), form.Get("token"))
-	if errors.Is(err, tokens.ErrToken) || err == nil && access.ClientID != client.ClientID && !slices.Contains(access.Audience, client.ClientID) {
-		writeJSON(w, http.StatusOK, map[string]any{"active": false})
+	if client.IntrospectionAlg == "" && !strings.Contains(r.Header.Get("Accept"), introspectionType) {
+		writeJSON(w, http.StatusOK, answer)
 		return
 	}
+	signed, err := s.Tokens.SignIntrospection(ctx, client.Client, answer)
 	if err != nil {
 		s.oauthError(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"active": true, "client_id": access.ClientID, "sub": access.Subject, "aud": access.Audience, "iss": s.Issuer,
-		"scope": strings.Join(access.Scopes, " "), "exp": access.Expires.Unix(), "iat": access.IssuedAt.Unix(), "jti": access.JTI, "token_type": "Bearer"})
+	w.Header().Set("Content-Type", introspectionType)
+	io.WriteString(w, signed)
 }
 
 // revoke is RFC 7009: a refresh token takes its family along; an unknown token is no error.
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	form, err := s.form(w, r)
-	var client idp.StoredClient
+	var client oauth.Caller
 	if err == nil {
 		client, err = s.authenticate(ctx, r, form)
 	}
 	if err == nil {
 		ctx = reqctx.WithActor(ctx, reqctx.Actor{ID: "client:" + client.ClientID})
-		err = s.Engine.Revoke(ctx, client, form.Get("token"))
-	}
-	if err == nil {
-		access, judged := s.Tokens.Judge(ctx, form.Get("token"))
-		switch {
-		case judged == nil && access.ClientID == client.ClientID:
-			err = s.Grants.RevokeToken(ctx, access.JTI, access.Expires, audit.With(idp.Event(ctx, s.Now(), "token.revoked", "token", access.JTI, nil)))
-		case judged != nil && !errors.Is(judged, tokens.ErrToken):
-			err = judged
-		}
+		err = s.end(ctx, client.StoredClient, form.Get("token"))
 	}
 	if err != nil {
 		s.oauthError(w, r, err)
@@ -271,4 +207,19 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
+}
+
+// end ends a refresh token with its family, or an access token alone.
+func (s *Server) end(ctx context.Context, client idp.StoredClient, token string) error {
+	if refresh, err := s.Engine.Revoke(ctx, client, token); refresh || err != nil {
+		return err
+	}
+	access, err := s.Tokens.Judge(ctx, token)
+	if errors.Is(err, tokens.ErrToken) || err == nil && access.ClientID != client.ClientID {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.Store.RevokeToken(ctx, access.JTI, access.Expires, audit.With(idp.Event(ctx, s.Now(), "token.revoked", "token", access.JTI, nil)))
 }

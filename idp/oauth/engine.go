@@ -2,14 +2,12 @@ package oauth
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +15,6 @@ import (
 	"github.com/ory/fosite/compose"
 
 	"github.com/yinxin-gov/yinxin/idp"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/keys"
 )
@@ -35,7 +32,6 @@ type Config struct {
 	Issuer  string
 	Store   Store
 	Clients *idp.Clients
-	People  idp.People
 	Ring    *keys.Ring
 	Minter  AccessMinter
 	Now     func() time.Time
@@ -58,10 +54,10 @@ func New(cfg Config) *Engine {
 		MinParameterEntropy: 8, GlobalSecret: []byte("unused: codes and tokens are made by our own strategy"),
 		// The challenge lies with the code, so that the two are consumed together.
 		SanitationWhiteList: []string{"code", "redirect_uri", "code_challenge", "code_challenge_method"},
-		// The caller has authenticated the client before; see Exchange.
+		// The caller has authenticated the client before; see ClientAuth.
 		ClientAuthenticationStrategy: func(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {
-			if client, ok := ctx.Value(clientKey{}).(*clientView); ok {
-				return client, nil
+			if x := exchangeOf(ctx); x != nil {
+				return &clientView{x.mint.Client}, nil
 			}
 			return nil, fosite.ErrInvalidClient
 		},
@@ -71,8 +67,6 @@ func New(cfg Config) *Engine {
 		compose.OAuth2AuthorizeExplicitFactory, compose.OAuth2RefreshTokenGrantFactory, compose.OAuth2ClientCredentialsGrantFactory, compose.OAuth2PKCEFactory)
 	return e
 }
-
-type clientKey struct{}
 
 // CodeRequest asks for an authorization code after login and consent.
 type CodeRequest struct {
@@ -107,178 +101,8 @@ func (e *Engine) Authorize(ctx context.Context, r CodeRequest) (string, error) {
 	return response.GetCode(), nil
 }
 
-// Issued is what the token endpoint hands out, besides the ID token.
-type Issued struct {
-	GrantID      string
-	AccessToken  string
-	RefreshToken string
-	ExpiresIn    time.Duration
-	Scopes       []string
-	Session      Session
-}
-
-// Exchange runs a grant for an authenticated client. form holds the parameters of the request, each once.
-func (e *Engine) Exchange(ctx context.Context, client idp.StoredClient, form url.Values) (Issued, error) {
-	if err := e.checkRefreshScope(ctx, form); err != nil {
-		return Issued{}, err
-	}
-	if form.Get("grant_type") == "refresh_token" {
-		issued, handled, err := e.withinGrace(ctx, client, form)
-		if handled || err != nil {
-			return issued, err
-		}
-	}
-	issued, err := e.exchange(ctx, client, form)
-	if errors.Is(err, ErrConsumed) && form.Get("grant_type") == "refresh_token" {
-		// Another request was faster by a moment: look again, now as the later one.
-		if again, handled, err := e.withinGrace(ctx, client, form); handled || err != nil {
-			return again, err
-		}
-	}
-	if errors.Is(err, ErrConsumed) && form.Get("grant_type") == "authorization_code" {
-		// fosite ends the family of a code that it finds used, but not when another redemption wins meanwhile (O-14, O-16).
-		if failure := e.endFamilyOf(ctx, form.Get("code")); failure != nil {
-			return Issued{}, unavailable(failure)
-		}
-	}
-	return issued, err
-}
-
-func (e *Engine) endFamilyOf(ctx context.Context, code string) error {
-	hash, err := e.hash(ctx, "code", code)
-	if err != nil {
-		return err
-	}
-	stored, err := e.cfg.Store.Code(ctx, hash)
-	if err != nil {
-		return err
-	}
-	return (&storage{engine: e}).revoke(ctx, stored.Request.GrantID)
-}
-
-func (e *Engine) exchange(ctx context.Context, client idp.StoredClient, form url.Values) (Issued, error) {
-	ctx = context.WithValue(ctx, clientKey{}, &clientView{client.Client})
-	clean := url.Values{}
-	for name, values := range form {
-		clean[name] = values
-	}
-	clean.Set("client_id", client.ClientID)
-	if clean.Get("grant_type") == "client_credentials" && clean.Get("scope") == "" {
-		clean.Set("scope", client.Scope) // RFC 6749 3.3: without the parameter, what the client is registered for
-	}
-	request := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: "/token"}, Body: http.NoBody, Form: clean, PostForm: clean, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
-	access, err := e.provider.NewAccessRequest(ctx, request, &sessionView{Session: Session{Version: SessionVersion}})
-	if err != nil {
-		return Issued{}, translate(err)
-	}
-	view, _ := access.GetSession().(*sessionView)
-	if form.Get("grant_type") == "client_credentials" {
-		for _, scope := range access.GetRequestedScopes() {
-			access.GrantScope(scope)
-		}
-	} else if err := e.stillAllowed(ctx, view.Session, access.GetID()); err != nil {
-		return Issued{}, err
-	}
-	response, err := e.provider.NewAccessResponse(ctx, access)
-	if err != nil {
-		return Issued{}, translate(err)
-	}
-	issued := Issued{GrantID: access.GetID(), AccessToken: response.GetAccessToken(), ExpiresIn: AccessLife, Scopes: access.GetGrantedScopes(), Session: view.Session}
-	issued.RefreshToken, _ = response.GetExtra("refresh_token").(string)
-	return issued, nil
-}
-
-// stillAllowed checks account and credentials again at every use of a grant (O-37).
-func (e *Engine) stillAllowed(ctx context.Context, s Session, grantID string) error {
-	person, err := e.cfg.People.Person(ctx, s.AccountID)
-	if err != nil || person.State != idp.AccountActive || person.CredentialsAt.After(s.AuthTime) {
-		return &Error{Code: "invalid_grant", Description: "the grant has ended", Status: http.StatusBadRequest, cause: err}
-	}
-	grant, err := e.cfg.Store.Grant(ctx, grantID)
-	if err == nil && !grant.RevokedAt.IsZero() {
-		return NewError(http.StatusBadRequest, "invalid_grant", "the grant has ended")
-	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return &Error{Code: "temporarily_unavailable", Status: http.StatusServiceUnavailable, cause: err}
-	}
-	return nil
-}
-
-// withinGrace answers a refresh token that was used a moment ago, while its successor was not, with the same successor
-// and a fresh access token (design decision 8).
-func (e *Engine) withinGrace(ctx context.Context, client idp.StoredClient, form url.Values) (Issued, bool, error) {
-	presented := form.Get("refresh_token")
-	if presented == "" {
-		return Issued{}, false, nil
-	}
-	hash, err := e.hash(ctx, "refresh", presented)
-	if err != nil {
-		return Issued{}, false, unavailable(err)
-	}
-	used, err := e.cfg.Store.Refresh(ctx, hash)
-	if errors.Is(err, ErrNotFound) {
-		return Issued{}, false, nil
-	}
-	if err != nil {
-		return Issued{}, false, unavailable(err)
-	}
-	if used.Request.ClientID != client.ClientID {
-		return Issued{}, false, nil
-	}
-	if honest, err := e.honestRepeat(ctx, used); err != nil || !honest {
-		return Issued{}, false, err
-	}
-	if err := e.stillAllowed(ctx, used.Request.Session, used.GrantID); err != nil {
-		return Issued{}, true, err
-	}
-	successor, err := e.successor(ctx, presented)
-	if err != nil {
-		return Issued{}, true, unavailable(err)
-	}
-	access, err := e.cfg.Minter.AccessToken(ctx, used.Request, client.ClientID, used.Request.GrantedScopes)
-	if err != nil {
-		return Issued{}, true, unavailable(err)
-	}
-	return Issued{GrantID: used.GrantID, AccessToken: access, RefreshToken: successor, ExpiresIn: AccessLife, Scopes: used.Request.GrantedScopes, Session: used.Request.Session}, true, nil
-}
-
-// honestRepeat reports whether a refresh token was used a moment ago and its successor was not: a parallel tab or an
-// answer that was lost, not a thief.
-func (e *Engine) honestRepeat(ctx context.Context, used RefreshRecord) (bool, error) {
-	if used.UsedAt.IsZero() || e.cfg.Now().Sub(used.UsedAt) > GraceTime || len(used.Successor) == 0 {
-		return false, nil
-	}
-	next, err := e.cfg.Store.Refresh(ctx, used.Successor)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, unavailable(err)
-	}
-	return next.UsedAt.IsZero(), nil
-}
-
 func unavailable(err error) *Error {
 	return &Error{Code: "temporarily_unavailable", Description: "try again later", Status: http.StatusServiceUnavailable, cause: err}
-}
-
-// hash is the keyed hash under which a value of a kind is stored; one kind is worthless as another (O-59).
-func (e *Engine) hash(ctx context.Context, kind, value string) ([]byte, error) {
-	mac, err := e.cfg.Ring.MAC(ctx, keys.UsageLookup)
-	if err != nil {
-		return nil, err
-	}
-	return mac.Sum(ctx, []byte("oauth-"+kind), []byte(value))
-}
-
-// successor derives the token that takes a refresh token's place, so that it can be given again within the grace time
-// although only hashes are stored.
-func (e *Engine) successor(ctx context.Context, token string) (string, error) {
-	sum, err := e.hash(ctx, "refresh-successor", token)
-	if err != nil {
-		return "", err
-	}
-	return "yxr_" + base64.RawURLEncoding.EncodeToString(sum), nil
 }
 
 // translate turns fosite's errors into ours.
@@ -350,59 +174,23 @@ func (s *strategy) AccessTokenSignature(_ context.Context, token string) string 
 
 func (s *strategy) GenerateAccessToken(ctx context.Context, r fosite.Requester) (string, string, error) {
 	view, ok := r.GetSession().(*sessionView)
-	if !ok {
-		return "", "", fmt.Errorf("oauth: session of another kind")
+	x := exchangeOf(ctx)
+	if !ok || x == nil {
+		return "", "", fmt.Errorf("oauth: an access token is made inside an exchange only")
 	}
-	request := Request{GrantID: r.GetID(), ClientID: r.GetClient().GetID(), Session: view.Session}
-	token, err := s.engine.cfg.Minter.AccessToken(ctx, request, r.GetClient().GetID(), r.GetGrantedScopes())
-	return token, token, err
+	x.mint.Session, x.mint.Scopes = view.Session, r.GetGrantedScopes()
+	if x.scopes != nil {
+		x.mint.Scopes = x.scopes // fosite grants all scopes of the first request again
+	}
+	if view.AccountID != "" {
+		x.mint.GrantID = r.GetID()
+	}
+	minted, err := s.engine.cfg.Minter.AccessToken(ctx, x.mint)
+	x.minted = minted
+	return minted.Token, minted.Token, err
 }
 
 // ValidateAccessToken is never asked: access tokens are judged in idp/tokens.
 func (s *strategy) ValidateAccessToken(context.Context, fosite.Requester, string) error {
 	return fosite.ErrTokenSignatureMismatch
-}
-
-// Revoke ends the family of a refresh token of the client; any other text does nothing.
-func (e *Engine) Revoke(ctx context.Context, client idp.StoredClient, token string) error {
-	hash, err := e.hash(ctx, "refresh", token)
-	if err != nil {
-		return unavailable(err)
-	}
-	stored, err := e.cfg.Store.Refresh(ctx, hash)
-	if errors.Is(err, ErrNotFound) || err == nil && stored.Request.ClientID != client.ClientID {
-		return nil
-	}
-	if err == nil {
-		err = e.cfg.Store.RevokeGrant(ctx, stored.GrantID, e.cfg.Now().UTC(), audit.With(idp.Event(ctx, e.cfg.Now(), "grant.revoked", "grant", stored.GrantID, nil)))
-	}
-	if err != nil {
-		return unavailable(err)
-	}
-	return nil
-}
-
-// checkRefreshScope refuses a wider scope before the token is consumed (O-38).
-func (e *Engine) checkRefreshScope(ctx context.Context, form url.Values) error {
-	wanted := strings.Fields(form.Get("scope"))
-	if form.Get("grant_type") != "refresh_token" || len(wanted) == 0 {
-		return nil
-	}
-	hash, err := e.hash(ctx, "refresh", form.Get("refresh_token"))
-	if err != nil {
-		return unavailable(err)
-	}
-	stored, err := e.cfg.Store.Refresh(ctx, hash)
-	if errors.Is(err, ErrNotFound) {
-		return nil // the grant itself answers
-	}
-	if err != nil {
-		return unavailable(err)
-	}
-	for _, scope := range wanted {
-		if !slices.Contains(stored.Request.GrantedScopes, scope) {
-			return NewError(http.StatusBadRequest, "invalid_scope", "a scope was not granted before")
-		}
-	}
-	return nil
 }

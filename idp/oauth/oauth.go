@@ -5,11 +5,13 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 )
 
@@ -50,8 +52,31 @@ type Session struct {
 	Methods     []string  `json:"amr,omitempty"`
 	AuthTime    time.Time `json:"auth_time,omitzero"`
 	Nonce       string    `json:"nonce,omitempty"`
-	WantsClaims []string  `json:"claims,omitempty"`
+	WantsClaims []string  `json:"claims,omitempty"` // asked for in the ID token
 	Audience    []string  `json:"aud,omitempty"`
+
+	UserinfoClaims []string        `json:"userinfo_claims,omitempty"`       // asked for at userinfo
+	Resources      []string        `json:"resources,omitempty"`             // asked for at authorization (RFC 8707); empty: all
+	Details        json.RawMessage `json:"authorization_details,omitempty"` // RFC 9396
+	DPoPJKT        string          `json:"dpop_jkt,omitempty"`              // key that the code is bound to (RFC 9449 10)
+
+	Binding Binding `json:"cnf,omitzero"` // key that the tokens are bound to
+	Actor   *Actor  `json:"act,omitempty"`
+	Parent  string  `json:"parent,omitempty"` // jti of the token that was exchanged for this one; they end together
+}
+
+// Actor is who acts for the subject (RFC 8693 4.1), the latest outermost.
+type Actor struct {
+	Subject string `json:"sub"`
+	Actor   *Actor `json:"act,omitempty"`
+}
+
+// Depth is the length of the chain.
+func (a *Actor) Depth() int {
+	if a == nil {
+		return 0
+	}
+	return 1 + a.Actor.Depth()
 }
 
 // SessionVersion of newly stored sessions.
@@ -78,13 +103,12 @@ type CodeRecord struct {
 
 // RefreshRecord is a stored refresh token.
 type RefreshRecord struct {
-	Hash       []byte
-	GrantID    string
-	Request    Request
-	ExpiresAt  time.Time
-	UsedAt     time.Time
-	Successor  []byte // hash of the token that took its place
-	IssuedWith []byte // hash of the code or token it was issued for
+	Hash      []byte
+	GrantID   string
+	Request   Request
+	ExpiresAt time.Time
+	UsedAt    time.Time
+	Successor []byte // hash of the token that took its place
 }
 
 // GrantRecord is a family of tokens.
@@ -97,14 +121,34 @@ type GrantRecord struct {
 	RevokedAt time.Time
 }
 
-// Redemption consumes a code or refresh token and stores what takes its place, in one transaction.
+// Redemption consumes a code, refresh token or device code and stores what takes its place, in one transaction.
 type Redemption struct {
 	Grant       GrantRecord
 	CodeHash    []byte
 	RefreshHash []byte
+	DeviceHash  []byte
 	NewRefresh  *RefreshRecord
+	Opaque      *OpaqueRecord
 	RevokeGrant string
 	At          time.Time
+}
+
+// OpaqueRecord is a stored access token of the opaque kind: its keyed hash and the claims that a signed one would hold.
+type OpaqueRecord struct {
+	Hash      []byte
+	ClientID  string
+	Claims    []byte // JSON
+	ExpiresAt time.Time
+}
+
+// Standing is what must hold whenever a token of a grant is used, read at once.
+type Standing struct {
+	Grant         GrantRecord
+	Known         bool // the grant is there; without, only TokenRevoked holds
+	Account       idp.AccountState
+	CredentialsAt time.Time
+	Consented     []string
+	TokenRevoked  bool
 }
 
 // Errors of stores.
@@ -120,14 +164,39 @@ type Store interface {
 	Refresh(ctx context.Context, hash []byte) (RefreshRecord, error)
 	// Redeem answers ErrConsumed when the code or token was used before; the row count of one conditional update decides.
 	Redeem(ctx context.Context, r Redemption, record audit.Record) error
-	Grant(ctx context.Context, id string) (GrantRecord, error)
+	// Standing reads how a grant and the account behind it stand, and whether one of the access tokens was marked. An
+	// unknown grant is no error.
+	Standing(ctx context.Context, grantID string, jtis ...string) (Standing, error)
+	// AccountStanding is Standing of an account whose grant does not exist yet.
+	AccountStanding(ctx context.Context, accountID string) (Standing, error)
+	SaveOpaque(ctx context.Context, o OpaqueRecord, record audit.Record) error
+	// Opaque answers ErrNotFound for what is not known; the caller judges the end.
+	Opaque(ctx context.Context, hash []byte) (OpaqueRecord, error)
 	RevokeGrant(ctx context.Context, id string, at time.Time, record audit.Record) error
+	// WithdrawConsent forgets what a person allowed a client and ends the grants that stood on it.
+	WithdrawConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error
 	// RevokeToken marks an access token by its id until its end.
 	RevokeToken(ctx context.Context, jti string, until time.Time, record audit.Record) error
-	TokenRevoked(ctx context.Context, jti string) (bool, error)
+}
+
+// Mint asks for an access token.
+type Mint struct {
+	GrantID  string // empty where no person stands behind it
+	Client   idp.Client
+	Session  Session
+	Scopes   []string
+	Audience []string      // resource servers; the issuer itself among them where its own API may be called
+	Life     time.Duration // at most
+}
+
+// Minted is an access token; the record is to be stored with whatever else the grant changes.
+type Minted struct {
+	Token  string
+	JTI    string
+	Opaque *OpaqueRecord
 }
 
 // AccessMinter makes access tokens.
 type AccessMinter interface {
-	AccessToken(ctx context.Context, r Request, clientID string, scopes []string) (string, error)
+	AccessToken(ctx context.Context, m Mint) (Minted, error)
 }

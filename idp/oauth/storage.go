@@ -30,6 +30,7 @@ func (s *sessionView) GetSubject() string  { return s.Subject }
 func (s *sessionView) Clone() fosite.Session {
 	c := *s
 	c.Methods, c.WantsClaims, c.Audience = slices.Clone(s.Methods), slices.Clone(s.WantsClaims), slices.Clone(s.Audience)
+	c.UserinfoClaims, c.Resources, c.Details = slices.Clone(s.UserinfoClaims), slices.Clone(s.Resources), slices.Clone(s.Details)
 	return &c
 }
 
@@ -43,7 +44,9 @@ func (c *clientView) GetGrantTypes() fosite.Arguments    { return c.GrantTypes }
 func (c *clientView) GetResponseTypes() fosite.Arguments { return c.ResponseTypes }
 func (c *clientView) GetScopes() fosite.Arguments        { return c.Scopes() }
 func (c *clientView) IsPublic() bool                     { return c.Public() }
-func (c *clientView) GetAudience() fosite.Arguments      { return c.Audience }
+
+// GetAudience is empty: audiences are ours (policy.go), so that a client whose list changed keeps its grants (F12).
+func (c *clientView) GetAudience() fosite.Arguments { return nil }
 
 // storage implements fosite's storage over ours. What one redemption changes is gathered between BeginTX and Commit and
 // stored in one transaction (F9).
@@ -68,6 +71,9 @@ func (s *storage) Commit(ctx context.Context) error {
 	kind := "grant.opened"
 	if len(r.RefreshHash) > 0 {
 		kind = "grant.rotated"
+	}
+	if x := exchangeOf(ctx); x != nil {
+		r.Opaque = x.minted.Opaque
 	}
 	return s.engine.cfg.Store.Redeem(ctx, *r, audit.With(s.event(ctx, kind, r.Grant.ID)))
 }

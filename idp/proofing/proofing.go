@@ -82,8 +82,8 @@ type Store interface {
 	Case(ctx context.Context, id string) (Case, error)
 	// SetCaseState moves a case; idp.ErrNotFound when it is not in the state given.
 	SetCaseState(ctx context.Context, id string, from, to State, record audit.Record) error
-	// CasesSince counts the submissions of an account.
-	CasesSince(ctx context.Context, accountID string, since time.Time) (int, error)
+	// Count adds one try to a counter that began less than span ago, or starts a new one, and returns the tries in it.
+	Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error)
 }
 
 // Level is one row of the policy: what a level needs and how long it lasts.
@@ -100,8 +100,22 @@ var Policy = []Level{
 	{IAL: 2, Method: "carrier", Mobile: true, Life: 5 * 365 * 24 * time.Hour},
 }
 
-// TriesPerDay bounds submissions of one account.
-const TriesPerDay = 10
+// Limits of submissions in a day: by one account, and about one document number by all accounts together. The number
+// counts under its keyed hash. A try is counted before anything is asked, so parallel tries count as well.
+const (
+	TriesPerDay      = 10
+	TriesPerIdentity = 20
+	triesSpan        = 24 * time.Hour
+	scopeAccount     = "proofing-account"
+	scopeIdentity    = "proofing-identity"
+)
+
+// A case whose source is silent is asked about again by itself, and closed after a day.
+const (
+	retryAfter  = time.Minute
+	waitAtMost  = 20 * time.Hour
+	caseGivenUp = "proofing.given_up"
+)
 
 // TopicRetry is the outbox topic of waiting cases.
 const TopicRetry = "proofing.retry"
@@ -146,22 +160,42 @@ func (s *Service) Submit(ctx context.Context, accountID string, in Submission) (
 		}
 	}
 	now := s.cfg.Now().UTC()
-	tries, err := s.cfg.Store.CasesSince(ctx, accountID, now.Add(-24*time.Hour))
-	if err != nil {
-		return 0, fmt.Errorf("count cases: %w", err)
-	}
-	if tries >= TriesPerDay {
-		return 0, fault.New(fault.ProofingTooOften)
+	if err := s.count(ctx, accountID, q, now); err != nil {
+		return 0, err
 	}
 	c := Case{ID: ident.New(s.cfg.Rand, "case"), AccountID: accountID, State: SourceCheck, Method: level.Method, Wanted: level.IAL, CreatedAt: now}
 	q.RequestID = c.ID
 	if err := s.sealInto(ctx, &c, q); err != nil {
 		return 0, err
 	}
-	if err := s.cfg.Store.PutCase(ctx, c, audit.With(s.event(ctx, c, "proofing.submitted"))); err != nil {
+	// The message is stored with the case, so a case is finished also when this process dies before the source answers.
+	message := audit.Message{Topic: TopicRetry, Key: c.ID, Payload: []byte(`{"case":"` + c.ID + `"}`), NotBefore: now.Add(retryAfter)}
+	if err := s.cfg.Store.PutCase(ctx, c, audit.With(s.event(ctx, c, "proofing.submitted")).And(message)); err != nil {
 		return 0, fmt.Errorf("store case: %w", err)
 	}
 	return s.ask(ctx, c, q, level)
+}
+
+// count refuses too many tries. Without a counter nothing is asked (R6).
+func (s *Service) count(ctx context.Context, accountID string, q Query, now time.Time) error {
+	lookup, err := s.cfg.Accounts.Lookup(ctx, q.IDType, q.IDNumber)
+	if err != nil {
+		return err
+	}
+	for _, limit := range []struct {
+		scope string
+		key   []byte
+		n     int
+	}{{scopeAccount, []byte(accountID), TriesPerDay}, {scopeIdentity, lookup, TriesPerIdentity}} {
+		tries, err := s.cfg.Store.Count(ctx, limit.scope, limit.key, triesSpan, now)
+		if err != nil {
+			return fault.Wrap(err, fault.Unavailable)
+		}
+		if tries > limit.n {
+			return fault.New(fault.ProofingTooOften)
+		}
+	}
+	return nil
 }
 
 // check validates the form and finds the level's policy.
@@ -201,14 +235,7 @@ func (s *Service) check(in Submission) (Level, Query, error) {
 func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subject.IAL, error) {
 	answer, err := s.cfg.Source.Ask(ctx, q)
 	if err != nil {
-		if c.State == Waiting {
-			return 0, fault.Wrap(err, fault.ProofingSilent)
-		}
-		message := audit.Message{Topic: TopicRetry, Key: c.ID, Payload: []byte(`{"case":"` + c.ID + `"}`), NotBefore: s.cfg.Now().Add(time.Minute)}
-		if err := s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Waiting, audit.With(s.event(ctx, c, "proofing.waiting")).And(message)); err != nil {
-			return 0, fmt.Errorf("keep case: %w", err)
-		}
-		return 0, fault.Wrap(err, fault.ProofingSilent)
+		return 0, s.wait(ctx, c, err)
 	}
 	if answer.Verdict != Match {
 		if err := s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Rejected, audit.With(s.event(ctx, c, "proofing."+string(answer.Verdict)))); err != nil {
@@ -220,20 +247,44 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 		return 0, fault.New(fault.ProofingMismatch)
 	}
 	now := s.cfg.Now().UTC()
-	proof := idp.Proof{IAL: level.IAL, Method: level.Method, Source: s.cfg.Source.Name(), At: now, Evidence: answer.Digest}
+	proof := idp.Proof{IAL: level.IAL, Method: level.Method, Source: s.cfg.Source.Name(), At: now, Evidence: answer.Digest, Case: c.ID}
 	if level.Life > 0 {
 		proof.Until = now.Add(level.Life)
 	}
-	if err := s.cfg.Accounts.Prove(ctx, c.AccountID, proof, q.Name, q.IDType, q.IDNumber); err != nil {
+	err = s.cfg.Accounts.Prove(ctx, c.AccountID, proof, q.Name, q.IDType, q.IDNumber)
+	switch {
+	case err == nil:
+		return level.IAL, nil
+	case fault.CodeOf(err) == fault.IdentityBound:
 		if closing := s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Rejected, audit.With(s.event(ctx, c, "proofing.bound_elsewhere"))); closing != nil {
-			return 0, errors.Join(err, closing)
+			return 0, fmt.Errorf("close case: %w", closing)
 		}
-		return 0, err
+	case errors.Is(err, idp.ErrNotFound):
+		return 0, fault.Wrap(err, fault.Conflict) // another process closed the case
 	}
-	return level.IAL, s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Granted, audit.With(s.event(ctx, c, "proofing.closed")))
+	return 0, err
 }
 
-// Retry is the outbox handler of waiting cases.
+var errGivenUp = errors.New("proofing: the source was silent for too long")
+
+// wait leaves a case to the retries. One that waited too long is closed, so that what was submitted is forgotten.
+func (s *Service) wait(ctx context.Context, c Case, silence error) error {
+	to, kind := Waiting, "proofing.waiting"
+	if s.cfg.Now().Sub(c.CreatedAt) > waitAtMost {
+		to, kind = Rejected, caseGivenUp
+	}
+	if c.State != to {
+		if err := s.cfg.Store.SetCaseState(ctx, c.ID, c.State, to, audit.With(s.event(ctx, c, kind))); err != nil {
+			return fmt.Errorf("keep case: %w", err)
+		}
+	}
+	if to == Rejected {
+		return fmt.Errorf("%w: %w", errGivenUp, silence)
+	}
+	return fault.Wrap(silence, fault.ProofingSilent)
+}
+
+// Retry is the outbox handler of cases that are still open a minute after they were submitted. An error means: later.
 func (s *Service) Retry(ctx context.Context, payload []byte) error {
 	var message struct {
 		Case string `json:"case"`
@@ -242,7 +293,7 @@ func (s *Service) Retry(ctx context.Context, payload []byte) error {
 		return fmt.Errorf("read message: %w", err)
 	}
 	c, err := s.cfg.Store.Case(ctx, message.Case)
-	if err != nil || c.State != Waiting {
+	if err != nil || c.State != Waiting && c.State != SourceCheck {
 		return err
 	}
 	cipher, err := s.cfg.Ring.Cipher(ctx, keys.UsageFieldCipher, c.KeyID)
@@ -259,14 +310,23 @@ func (s *Service) Retry(ctx context.Context, payload []byte) error {
 	}
 	for _, level := range Policy {
 		if level.IAL == c.Wanted {
-			_, err := s.ask(ctx, c, q, level)
-			if code := fault.CodeOf(err); code == fault.ProofingSilent {
-				return err // later
-			}
-			return nil
+			return s.again(ctx, c, q, level)
 		}
 	}
-	return nil
+	return fmt.Errorf("case %s wants level %d, which the policy does not know", c.ID, c.Wanted)
+}
+
+// again asks once more; what closes the case is no error of the message.
+func (s *Service) again(ctx context.Context, c Case, q Query, level Level) error {
+	_, err := s.ask(ctx, c, q, level)
+	switch fault.CodeOf(err) {
+	case fault.ProofingMismatch, fault.ProofingMobile, fault.IdentityBound, fault.Conflict:
+		return nil
+	}
+	if errors.Is(err, errGivenUp) {
+		return nil
+	}
+	return err
 }
 
 func (s *Service) sealInto(ctx context.Context, c *Case, q Query) error {

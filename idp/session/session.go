@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -130,7 +131,7 @@ func (s *Service) Current(ctx context.Context, secret string) (session Session, 
 		return Session{}, false, fault.Wrap(err, fault.Unavailable)
 	}
 	now := s.cfg.Now()
-	if now.Sub(session.LastSeen) > IdleLife || now.Sub(session.CreatedAt) > AbsoluteLife {
+	if !session.liveAt(now) {
 		return Session{}, false, nil
 	}
 	if now.Sub(session.LastSeen) > touchAfter {
@@ -152,9 +153,16 @@ func (s *Service) Parties(ctx context.Context, sid string) ([]Party, error) {
 	return s.cfg.Store.Parties(ctx, sid)
 }
 
-// Live lists the sessions of an account.
+// Live lists the sessions of an account that Current would find, the last used first.
 func (s *Service) Live(ctx context.Context, accountID string) ([]Session, error) {
-	return s.cfg.Store.SessionsOf(ctx, accountID, s.cfg.Now().Add(-IdleLife))
+	now := s.cfg.Now()
+	all, err := s.cfg.Store.SessionsOf(ctx, accountID, now.Add(-IdleLife))
+	return slices.DeleteFunc(all, func(v Session) bool { return !v.liveAt(now) }), err
+}
+
+// liveAt: neither idle for too long nor too old.
+func (v Session) liveAt(now time.Time) bool {
+	return now.Sub(v.LastSeen) <= IdleLife && now.Sub(v.CreatedAt) <= AbsoluteLife
 }
 
 // End ends a session: its grants end in the same transaction, and every relying party with a back-channel address gets

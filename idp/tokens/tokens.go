@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -26,6 +25,7 @@ const (
 	typeAccess = "at+jwt"
 	typeID     = "JWT"
 	typeLogout = "logout+jwt"
+	typeAnswer = "token-introspection+jwt" // RFC 9701
 )
 
 const idTokenLife = 10 * time.Minute
@@ -37,8 +37,10 @@ type Service struct {
 	clients *idp.Clients
 	people  idp.People
 	store   oauth.Store
+	proofs  *oauth.Proofs
 	now     func() time.Time
 	rand    io.Reader
+	sets    keySets
 }
 
 // Config of the service.
@@ -48,19 +50,20 @@ type Config struct {
 	Clients *idp.Clients
 	People  idp.People
 	Store   oauth.Store
+	Proofs  *oauth.Proofs
 	Now     func() time.Time
 	Rand    io.Reader
 }
 
 // New returns the service.
 func New(cfg Config) *Service {
-	return &Service{issuer: cfg.Issuer, ring: cfg.Ring, clients: cfg.Clients, people: cfg.People, store: cfg.Store, now: cfg.Now, rand: cfg.Rand}
+	return &Service{issuer: cfg.Issuer, ring: cfg.Ring, clients: cfg.Clients, people: cfg.People, store: cfg.Store, proofs: cfg.Proofs, now: cfg.Now, rand: cfg.Rand}
 }
 
 // keyFor is the kind of key behind a JWS algorithm.
-var keyFor = map[jose.Algorithm]keys.Algorithm{jose.ES256: keys.P256, jose.RS256: keys.RSA2048, jose.SM2SM3: keys.SM2}
+var keyFor = map[jose.Algorithm]keys.Algorithm{jose.ES256: keys.P256, jose.RS256: keys.RSA2048, jose.PS256: keys.RSAPSS, jose.SM2SM3: keys.SM2}
 
-func (s *Service) sign(ctx context.Context, algorithm jose.Algorithm, typ string, claims map[string]any) (string, error) {
+func (s *Service) sign(ctx context.Context, algorithm jose.Algorithm, typ string, claims any) (string, error) {
 	kind, ok := keyFor[algorithm]
 	if !ok {
 		return "", fmt.Errorf("sign token: algorithm %s", algorithm)
@@ -76,24 +79,6 @@ func (s *Service) sign(ctx context.Context, algorithm jose.Algorithm, typ string
 	return jose.Sign(ctx, signer, algorithm, typ, payload)
 }
 
-// KeySet is the public keys for tokens: SM2 stands in a set of its own, because common clients refuse a whole set for
-// one unknown curve.
-func (s *Service) KeySet(ctx context.Context, gm bool) (jose.KeySet, error) {
-	infos, err := s.ring.Published(ctx, keys.UsageToken)
-	if err != nil {
-		return jose.KeySet{}, fault.Wrap(err, fault.Unavailable)
-	}
-	var all []jose.Key
-	for _, info := range infos {
-		for algorithm, kind := range keyFor {
-			if kind == info.Spec.Algorithm && (algorithm == jose.SM2SM3) == gm {
-				all = append(all, jose.Key{ID: info.ID, Algorithm: algorithm, Public: info.Public})
-			}
-		}
-	}
-	return jose.NewKeySet(all...)
-}
-
 // EnsureKeys makes the signing keys at start, so that they are published before their first use.
 func (s *Service) EnsureKeys(ctx context.Context) error {
 	for _, kind := range keyFor {
@@ -102,88 +87,6 @@ func (s *Service) EnsureKeys(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// AccessToken implements oauth.AccessMinter: RFC 9068, ES256, ten minutes. Tokens of people die with their grant.
-func (s *Service) AccessToken(ctx context.Context, r oauth.Request, clientID string, scopes []string) (string, error) {
-	now := s.now()
-	sub := r.Session.Subject
-	if sub == "" {
-		sub = clientID // client credentials: the client acts for itself (RFC 9068 2.2)
-	}
-	audience := []string{s.issuer}
-	if client, ok := s.clients.Find(clientID); ok {
-		audience = append(audience, client.Audience...)
-	}
-	claims := map[string]any{
-		"iss": s.issuer, "sub": sub, "aud": audience, "client_id": clientID, "iat": now.Unix(), "exp": now.Add(oauth.AccessLife).Unix(),
-		"jti": ident.New(s.rand, "at"), "scope": strings.Join(scopes, " "),
-	}
-	if r.Session.AccountID != "" {
-		claims["gid"], claims["sid"], claims["auth_time"], claims["acr"] = r.GrantID, r.Session.SID, r.Session.AuthTime.Unix(), subject.AAL(r.Session.AAL).URN()
-	}
-	return s.sign(ctx, jose.ES256, typeAccess, claims)
-}
-
-// Access is a judged access token.
-type Access struct {
-	JTI      string
-	ClientID string
-	Subject  string
-	Audience []string
-	Scopes   []string
-	Expires  time.Time
-	IssuedAt time.Time
-	Grant    *oauth.GrantRecord // nil for client credentials
-}
-
-// Errors of judging.
-var ErrToken = errors.New("tokens: not an active access token")
-
-// Judge verifies an access token and that neither it nor its grant nor the account behind it has ended.
-func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
-	set, err := s.KeySet(ctx, false)
-	if err != nil {
-		return Access{}, err
-	}
-	verified, err := jose.Verify(token, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256}, Type: typeAccess, Issuer: s.issuer, Now: s.now()})
-	if err != nil {
-		return Access{}, fmt.Errorf("%w: %w", ErrToken, err)
-	}
-	var claims struct {
-		ClientID string `json:"client_id"`
-		Scope    string `json:"scope"`
-		GrantID  string `json:"gid"`
-	}
-	if err := verified.Decode(&claims); err != nil {
-		return Access{}, fmt.Errorf("%w: %w", ErrToken, err)
-	}
-	c := verified.Claims
-	a := Access{JTI: c.JTI, ClientID: claims.ClientID, Subject: c.Subject, Audience: c.Audience, Scopes: strings.Fields(claims.Scope), Expires: c.Expires, IssuedAt: c.IssuedAt}
-	if _, enabled := s.clients.Find(a.ClientID); !enabled {
-		return Access{}, ErrToken
-	}
-	if revoked, err := s.store.TokenRevoked(ctx, a.JTI); err != nil {
-		return Access{}, fault.Wrap(err, fault.Unavailable)
-	} else if revoked {
-		return Access{}, ErrToken
-	}
-	if claims.GrantID == "" {
-		return a, nil
-	}
-	grant, err := s.store.Grant(ctx, claims.GrantID)
-	if errors.Is(err, oauth.ErrNotFound) || err == nil && !grant.RevokedAt.IsZero() {
-		return Access{}, ErrToken
-	}
-	if err != nil {
-		return Access{}, fault.Wrap(err, fault.Unavailable)
-	}
-	a.Grant = &grant
-	person, err := s.people.Person(ctx, grant.AccountID)
-	if err != nil || person.State != idp.AccountActive {
-		return Access{}, ErrToken
-	}
-	return a, nil
 }
 
 // IDToken is OpenID Connect Core 2 for a client.
@@ -213,25 +116,28 @@ func (s *Service) PersonClaims(p idp.Person, client idp.Client, scopes, wanted [
 		ial = min(ial, client.MaxIAL)
 	}
 	claims := map[string]any{"ial": ial}
-	if slices.Contains(scopes, "profile") && p.Name != "" {
-		claims["name"], claims["updated_at"] = p.Name, p.UpdatedAt.Unix()
+	give := func(scope, claim string, value any, known bool) {
+		// A single claim is for clients that may have the whole scope.
+		single := slices.Contains(wanted, claim) && slices.Contains(client.Scopes(), scope)
+		if known && (slices.Contains(scopes, scope) || single) {
+			claims[claim] = value
+		}
 	}
-	if slices.Contains(scopes, "phone") && p.Mobile != "" {
-		claims["phone_number"], claims["phone_number_verified"] = p.Mobile, true
-	}
-	if slices.Contains(scopes, "email") && p.Email != "" {
-		claims["email"], claims["email_verified"] = p.Email, true
-	}
-	if slices.Contains(scopes, "identity") && p.IDNumber != "" {
-		claims["id_document_type"], claims["id_document_number"] = p.IDType, p.IDNumber
-	}
+	give("profile", "name", p.Name, p.Name != "")
+	give("profile", "updated_at", p.UpdatedAt.Unix(), p.Name != "")
+	give("phone", "phone_number", p.Mobile, p.Mobile != "")
+	give("phone", "phone_number_verified", true, p.Mobile != "")
+	give("email", "email", p.Email, p.Email != "")
+	give("email", "email_verified", true, p.Email != "")
+	give("identity", "id_document_type", p.IDType, p.IDNumber != "")
+	give("identity", "id_document_number", p.IDNumber, p.IDNumber != "")
 	if slices.Contains(wanted, "verified_claims") && ial > 0 {
 		inner := map[string]any{}
 		if name, ok := claims["name"]; ok {
 			inner["name"] = name
 		}
 		claims["verified_claims"] = map[string]any{
-			"verification": map[string]any{"trust_framework": "cn_yinxin", "assurance_level": p.IAL.URN(), "time": p.IALAt.UTC().Format(time.RFC3339),
+			"verification": map[string]any{"trust_framework": "cn_yinxin", "assurance_level": subject.IAL(ial).URN(), "time": p.IALAt.UTC().Format(time.RFC3339),
 				"evidence": []map[string]any{{"type": "electronic_record", "check_details": []map[string]any{{"check_method": p.IALMethod, "organization": p.IALSource}}}}},
 			"claims": inner,
 		}
@@ -250,19 +156,11 @@ func (s *Service) LogoutToken(ctx context.Context, client idp.Client, sub, sid s
 
 // Hint reads an id_token_hint: one of ours, expired or not, and tells whose it is.
 func (s *Service) Hint(ctx context.Context, hint string) (clientID, sub, sid string, err error) {
-	var all []jose.Key
-	for _, gm := range []bool{false, true} {
-		set, err := s.KeySet(ctx, gm)
-		if err != nil {
-			return "", "", "", err
-		}
-		all = append(all, set.Keys()...)
-	}
-	set, err := jose.NewKeySet(all...)
+	set, err := s.allKeys(ctx)
 	if err != nil {
 		return "", "", "", err
 	}
-	token, err := jose.Verify(hint, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.RS256, jose.SM2SM3}, Type: typeID, Issuer: s.issuer, Now: s.now(), NoExpiry: true})
+	token, err := jose.Verify(hint, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.RS256, jose.PS256, jose.SM2SM3}, Type: typeID, Issuer: s.issuer, Now: s.now(), NoExpiry: true})
 	if err != nil || len(token.Claims.Audience) != 1 {
 		return "", "", "", errors.Join(ErrToken, err)
 	}

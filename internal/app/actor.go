@@ -1,11 +1,9 @@
 package app
 
 import (
-	"errors"
 	"net/http"
-	"strings"
 
-	"github.com/yinxin-gov/yinxin/idp/tokens"
+	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/problem"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -21,19 +19,13 @@ var staffRoles = map[string]bool{
 // refused instead of being taken for nobody.
 func (a *App) withActor(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := r.Header.Get("Authorization")
-		if header == "" {
+		if r.Header.Get("Authorization") == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
-		scheme, token, _ := strings.Cut(header, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			problem.Write(w, r, fault.New(fault.Unauthenticated))
-			return
-		}
-		access, err := a.identity.Tokens.Judge(r.Context(), token)
-		if errors.Is(err, tokens.ErrToken) {
-			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		access, err := a.identity.Accept(w, r)
+		if challenge, _ := idphttp.Challenge(r, err); challenge != "" {
+			w.Header().Set("WWW-Authenticate", challenge)
 			problem.Write(w, r, fault.Wrap(err, fault.Unauthenticated))
 			return
 		}

@@ -25,9 +25,10 @@ import (
 
 // Manifest is a declarative file of `admin apply`. Applying it again changes nothing.
 type Manifest struct {
-	Clients     []idp.Client `yaml:"clients"`
-	Personas    []Persona    `yaml:"personas"`
-	Authorities []Issuer     `yaml:"authorities"`
+	Details     []idp.DetailType `yaml:"authorization_details_types"`
+	Clients     []idp.Client     `yaml:"clients"`
+	Personas    []Persona        `yaml:"personas"`
+	Authorities []Issuer         `yaml:"authorities"`
 }
 
 // Issuer lets an organisation issue licence types under a seal that is in use.
@@ -82,6 +83,9 @@ func ApplyFile(ctx context.Context, cfg Config, path string, log *slog.Logger) (
 
 // Apply registers clients, issuing authorities and, in the sandbox, personas.
 func (a *App) Apply(ctx context.Context, m Manifest) error {
+	if err := a.Details.Apply(ctx, m.Details); err != nil {
+		return err
+	}
 	if err := a.Clients.Apply(ctx, m.Clients); err != nil {
 		return err
 	}
@@ -168,7 +172,7 @@ func (a *App) applyPersona(ctx context.Context, p Persona, n int, hashes *person
 			return err
 		}
 	}
-	if p.IAL == 0 || account.Proof != nil && int(account.Proof.IAL) >= p.IAL {
+	if proof := account.InForce(a.opts.Now()); p.IAL == 0 || proof != nil && int(proof.IAL) >= p.IAL {
 		return nil
 	}
 	return a.Accounts.Prove(ctx, account.ID, idp.Proof{IAL: subject.IAL(p.IAL), Method: "persona", Source: "sandbox", At: a.opts.Now().UTC(), Evidence: digest.Hex([]byte(p.Identifier))},

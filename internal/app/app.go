@@ -20,6 +20,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
@@ -69,6 +70,7 @@ type App struct {
 	pages    *web.Renderer
 
 	Clients  *idp.Clients
+	Details  *idp.Details
 	Accounts *idp.Accounts
 	identity *idphttp.Server
 	trust    *trustSource
@@ -206,7 +208,12 @@ func (a *App) openIdentity(ctx context.Context) error {
 	o := a.opts
 	a.store = idpdb.New(a.db)
 	a.Clients = idp.NewClients(a.store, a.ring, o.Now)
+	a.Clients.CheckAddresses(a.outbound.Check)
 	if err := a.Clients.Refresh(ctx); err != nil {
+		return err
+	}
+	a.Details = idp.NewDetails(a.store, o.Now)
+	if err := a.Details.Refresh(ctx); err != nil {
 		return err
 	}
 	a.Accounts = idp.NewAccounts(idp.AccountsConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand})
@@ -218,20 +225,45 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Now: o.Now, Rand: o.Rand})
+	proofs := oauth.NewProofs(oauth.ProofsConfig{Ring: a.ring, Store: a.store, Now: o.Now})
+	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Now: o.Now, Rand: o.Rand})
 	if err := tokenService.EnsureKeys(ctx); err != nil {
 		return err
 	}
+	roots, err := clientRoots(a.cfg.Listen.TLS)
+	if err != nil {
+		return err
+	}
+	auth := oauth.NewClientAuth(oauth.ClientAuthConfig{Issuer: a.cfg.Issuer, Clients: a.Clients, Ring: a.ring, Store: a.store, Fetch: a.fetchKeys, Roots: roots, Now: o.Now})
+	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Now: o.Now, Rand: o.Rand})
+	tokenEndpoint, err := grants.New(grants.Config{Auth: auth, Proofs: proofs, IDTokens: tokenService, Grants: grantTypes(engine)})
+	if err != nil {
+		return err
+	}
 	a.identity = idphttp.New(idphttp.Config{
-		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Grants: a.store, Flows: a.store, Passwords: passwords,
+		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store,
+		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
+		Details:  a.Details,
+		Requests: oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
 		Sessions: session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake}),
-		Engine:   oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, People: a.Accounts, Ring: a.ring, Minter: tokenService, Now: o.Now, Rand: o.Rand}),
 		Password: authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:    authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Proofing: proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Ring:     a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand,
 	})
 	return nil
+}
+
+// fetchKeys gets a key set of a client through the outbound client.
+func (a *App) fetchKeys(ctx context.Context, address string) ([]byte, error) {
+	answer, err := a.outbound.Do(ctx, http.MethodGet, address, http.Header{"Accept": {"application/jwk-set+json, application/json"}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if answer.Status != http.StatusOK {
+		return nil, fmt.Errorf("key set answered with status %d", answer.Status)
+	}
+	return answer.Body, nil
 }
 
 // proofingSource is the configured authority; the sandbox answers itself over its own HTTP address when none is named.
@@ -291,6 +323,9 @@ func (a *App) background(ctx context.Context) {
 		}
 		if err := a.Clients.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of clients failed", "error", err)
+		}
+		if err := a.Details.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of authorization details types failed", "error", err)
 		}
 		if n%2 == 0 {
 			a.ring.Refresh()

@@ -132,10 +132,12 @@ func (s *sealing) deliver(ctx context.Context, payload []byte) error {
 // holderCitizenID is the holder code type of citizen identification numbers (GB/T 36903 annex A).
 const holderCitizenID = "111"
 
-// pages adds the pages of licences.
+// pages adds the pages of licences and of seals.
 func (s *sealing) pages(mux *http.ServeMux) {
 	pages := &licensehttp.Pages{Service: s.licenses, Renderer: s.app.pages, Identity: s.app.identity.Identity, LoginURL: func(string) string { return "/login" }}
 	pages.Routes(mux)
+	seals := &sealhttp.Pages{Service: s.seals, Renderer: s.app.pages, Identity: s.app.identity.Identity, LoginURL: pages.LoginURL, Rand: s.app.opts.Rand}
+	seals.Routes(mux)
 }
 
 // cards are the licences of the person who is signed in.

@@ -78,18 +78,33 @@ func serverTLS(files TLS) (*tls.Config, error) {
 		return nil, err
 	}
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: loader.get, NextProtos: []string{"h2", "http/1.1"}}
-	if files.ClientCAFile != "" {
-		content, err := os.ReadFile(files.ClientCAFile)
-		if err != nil {
-			return nil, fmt.Errorf("read client CA: %w", err)
-		}
-		cfg.ClientCAs = x509.NewCertPool()
-		if !cfg.ClientCAs.AppendCertsFromPEM(content) {
-			return nil, fmt.Errorf("read client CA: %s holds no certificate", files.ClientCAFile)
-		}
-		cfg.ClientAuth = tls.VerifyClientCertIfGiven
+	roots, err := clientRoots(files)
+	if err != nil {
+		return nil, err
+	}
+	if roots != nil {
+		// The names in the request let browsers without such a certificate pass in silence. The handshake proves that the
+		// caller holds the key; client authentication judges chain and name, since a self-signed certificate may be
+		// registered as well (RFC 8705 2.2).
+		cfg.ClientCAs, cfg.ClientAuth = roots, tls.RequestClientCert
 	}
 	return cfg, nil
+}
+
+// clientRoots are the roots of client certificates; nil without a file.
+func clientRoots(files TLS) (*x509.CertPool, error) {
+	if files.ClientCAFile == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(files.ClientCAFile)
+	if err != nil {
+		return nil, fmt.Errorf("read client CA: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(content) {
+		return nil, fmt.Errorf("read client CA: %s holds no certificate", files.ClientCAFile)
+	}
+	return roots, nil
 }
 
 type certificateLoader struct {

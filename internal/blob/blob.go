@@ -33,12 +33,12 @@ func OpenFiles(folder string) (*Files, error) {
 	return &Files{folder: folder}, nil
 }
 
-// Put stores a document and returns its address, the lower-case hex of its SM3. Storing it again changes nothing.
-// When Put returns, document and directory entry are on disk.
-func (f *Files) Put(_ context.Context, content []byte) (string, error) {
+// Put stores a document and returns its address, the lower-case hex of its SM3. Storing it again changes nothing, unless
+// the stored file is damaged: then it is replaced. When Put returns, document and directory entry are on disk.
+func (f *Files) Put(ctx context.Context, content []byte) (string, error) {
 	name := digest.Hex(content)
 	target := f.path(name)
-	if _, err := os.Stat(target); err == nil {
+	if _, err := f.Get(ctx, name); err == nil {
 		return name, nil
 	}
 	folder := filepath.Dir(target)

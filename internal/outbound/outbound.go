@@ -92,8 +92,21 @@ func (c *Client) Check(address string) error {
 	}
 	if address, err := netip.ParseAddr(strings.Trim(u.Hostname(), "[]")); err == nil && !isPublic(address) {
 		return fmt.Errorf("%w: address is not public", ErrRefused)
+	} else if err != nil && endsInNumber(u.Hostname()) {
+		return fmt.Errorf("%w: odd spelling of an address", ErrRefused)
 	}
 	return nil
+}
+
+// endsInNumber finds what some resolvers read as an IPv4 address although it is none in its one form (WHATWG URL 3.5):
+// 2130706433, 0x7f000001, 0177.0.0.1, 127.1, with or without a dot at the end.
+func endsInNumber(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if hex, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return strings.Trim(last, "0123456789") == ""
 }
 
 // Do sends a request. The body of the answer is bounded; a redirect is an answer like any other.
@@ -167,13 +180,16 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
-// Ranges that are routable yet not public: shared address space, benchmarks, translation prefixes, documentation.
+// Ranges that are routable yet not public (IANA special-purpose registries): shared address space, benchmarks,
+// translation and tunnel prefixes, documentation, segment identifiers, and the withdrawn site-local ones.
 var special = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
 	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
 	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"),
 	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("::/96"),
+	netip.MustParsePrefix("192.88.99.0/24"), netip.MustParsePrefix("::ffff:0:0:0/96"), netip.MustParsePrefix("3fff::/20"),
+	netip.MustParsePrefix("5f00::/16"), netip.MustParsePrefix("fec0::/10"),
 }
 
 func isPublic(address netip.Addr) bool {

@@ -8,6 +8,7 @@ package outbox
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -126,8 +127,18 @@ func (w *Worker) Step(ctx context.Context) bool {
 	}
 	bounded, cancel := context.WithTimeout(ctx, leaseTime-5*time.Second)
 	defer cancel()
-	w.settle(ctx, delivery, handler(bounded, *delivery))
+	w.settle(ctx, delivery, handle(bounded, handler, *delivery))
 	return true
+}
+
+// handle turns a panic of the handler into a failed delivery: one message must not end the process.
+func handle(ctx context.Context, handler Handler, d Delivery) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("handler panicked: %v", p)
+		}
+	}()
+	return handler(ctx, d)
 }
 
 type topicError string

@@ -123,14 +123,26 @@ func FromFramework(hctx huma.Context, status int, message string, errs ...error)
 		ctx = hctx.Context()
 	}
 	for _, err := range errs {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large { // the edge's bound, which is no fault of ours
+			err = fault.Wrap(err, fault.TooLarge, "limit", "50 MB")
+		}
 		if _, ok := errors.AsType[*fault.Fault](err); ok || status >= http.StatusInternalServerError {
 			d := Of(ctx, err)
 			Log(ctx, err, d.Status)
+			if hctx != nil { // the framework asks errors of operations for headers, and not what is made of them
+				for name, values := range d.GetHeaders() {
+					hctx.SetHeader(name, values[0])
+				}
+			}
 			return d
 		}
 	}
 	d := Of(ctx, fault.New(codeOf(status)))
 	d.Status = status
+	if status >= http.StatusInternalServerError { // the framework's own words may hold a cause (R4)
+		Log(ctx, errors.New(message), status)
+		return d
+	}
 	d.Detail = message
 	for _, err := range errs {
 		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {

@@ -101,12 +101,15 @@ func servePortal(ctx context.Context, server *http.Server, p *portalSpec) error 
 
 // portal makes a sample portal; its SDK reads the platform's metadata now.
 func (j *job) portal(ctx context.Context, p *portalSpec) (http.Handler, error) {
-	client, err := yinxin.New(ctx, j.setup.cfg.Issuer, j.setup.portalURL(p), yinxin.WithSecret(p.id, p.secret), yinxin.WithIAL(p.ial), yinxin.WithAlgorithm(p.algorithm),
+	cfg := portal.Config{Name: p.name, Department: p.department, Service: p.service, DeepIAL: p.deep}
+	var err error
+	cfg.Client, err = yinxin.New(ctx, j.setup.cfg.Issuer, j.setup.portalURL(p), yinxin.WithSecret(p.id, p.secret), yinxin.WithIAL(p.ial), yinxin.WithAlgorithm(p.algorithm),
+		yinxin.WithFailurePage(cfg.FailurePage()),
 		yinxin.WithHTTPClient(&http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: j.setup.tls}}))
 	if err != nil {
 		return nil, err
 	}
-	return portal.New(portal.Config{Client: client, Name: p.name, Department: p.department, Service: p.service, DeepIAL: p.deep})
+	return portal.New(cfg)
 }
 
 // ready waits until the platform says that it is.

@@ -30,6 +30,9 @@ type Record struct {
 	Revoked  *pki.CRLEntry
 }
 
+// ErrExists is answered by Store.InsertCertificate: a certificate with the id or the serial number is there.
+var ErrExists = errors.New("ca: the certificate exists")
+
 // Store keeps certificates and CRLs; keysdb implements it.
 type Store interface {
 	InsertCertificate(ctx context.Context, r Record, record audit.Record) error
@@ -98,7 +101,12 @@ func (a *Authority) ensure(ctx context.Context, label string, profile pki.Profil
 	if err != nil {
 		return Record{}, err
 	}
-	return a.issue(ctx, issuer, info, Request{Profile: profile, Subject: pki.Subject{Organization: a.cfg.Name, CommonName: a.cfg.Name + " " + name}, Label: label}, life)
+	// The id follows from the key, of which all nodes have the same, so nodes that start at once agree on one certificate.
+	r, err = a.issue(ctx, issuer, info, Request{Profile: profile, Subject: pki.Subject{Organization: a.cfg.Name, CommonName: a.cfg.Name + " " + name}, Label: label}, life, "cert_"+info.ID)
+	if errors.Is(err, ErrExists) {
+		return a.cfg.Store.CertificateByLabel(ctx, label)
+	}
+	return r, err
 }
 
 // Request asks for a certificate over a key of the provider.
@@ -110,7 +118,7 @@ type Request struct {
 
 // Issue makes a certificate of the issuing CA for a key of the provider.
 func (a *Authority) Issue(ctx context.Context, key keys.Info, r Request) (*pki.Certificate, error) {
-	record, err := a.issue(ctx, &a.issuing, key, r, leafLife)
+	record, err := a.issue(ctx, &a.issuing, key, r, leafLife, ident.New(a.cfg.Rand, "cert"))
 	if err != nil {
 		return nil, err
 	}
@@ -122,9 +130,9 @@ func (a *Authority) Find(ctx context.Context, label string) (Record, error) {
 	return a.cfg.Store.CertificateByLabel(ctx, label)
 }
 
-func (a *Authority) issue(ctx context.Context, issuer *Record, key keys.Info, r Request, life time.Duration) (Record, error) {
+func (a *Authority) issue(ctx context.Context, issuer *Record, key keys.Info, r Request, life time.Duration, id string) (Record, error) {
 	now := a.cfg.Now().UTC().Truncate(time.Second)
-	record := Record{ID: ident.New(a.cfg.Rand, "cert"), Label: r.Label, KeyID: key.ID}
+	record := Record{ID: id, Label: r.Label, KeyID: key.ID}
 	template := pki.CertificateTemplate{Profile: r.Profile, Subject: r.Subject, NotBefore: now.Add(-backdate), NotAfter: now.Add(life)}
 	signerKey, issuerCert := key.ID, (*pki.Certificate)(nil)
 	record.IssuerID = record.ID

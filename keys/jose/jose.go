@@ -1,6 +1,6 @@
 // Package jose is the one door to JSON Web Signature and JSON Web Key (RFC 7515, RFC 7517, RFC 7518): it signs and
-// verifies compact tokens in ES256, RS256, PS256 and SGD_SM3_SM2 and reads and writes key sets. It is a leaf: no I/O,
-// no clock.
+// verifies compact tokens in ES256, RS256, PS256, EdDSA (Ed25519, RFC 8037) and SGD_SM3_SM2 and reads and writes key
+// sets. It is a leaf: no I/O, no clock.
 //
 // It is stricter than the RFCs where leniency has hurt others: compact form only, sizes bounded, base64url without
 // padding or stray bits, no duplicate members, no crit, b64 or zip, the algorithm always comes from the caller's policy
@@ -27,6 +27,7 @@ const (
 	ES256 Algorithm = "ES256"
 	RS256 Algorithm = "RS256"
 	PS256 Algorithm = "PS256"
+	EdDSA Algorithm = "EdDSA" // with Ed25519 alone
 )
 
 // MaxToken is the longest token that is read, in octets (security rule R11).
@@ -45,7 +46,7 @@ var (
 )
 
 // Signer signs with one key. SignMessage returns ASN.1 DER {r,s} for ES256 and SGD_SM3_SM2, PKCS #1 v1.5 for RS256 and
-// PSS for PS256.
+// PSS for PS256, 64 octets for EdDSA.
 type Signer interface {
 	KeyID() string
 	SignMessage(ctx context.Context, message []byte) ([]byte, error)
@@ -60,7 +61,7 @@ type Header struct {
 
 // Sign makes a compact token of the payload, which must be a JSON object.
 func Sign(ctx context.Context, signer Signer, algorithm Algorithm, typ string, payload []byte) (string, error) {
-	if !slices.Contains([]Algorithm{ES256, RS256, PS256, SM2SM3}, algorithm) {
+	if !slices.Contains([]Algorithm{ES256, RS256, PS256, EdDSA, SM2SM3}, algorithm) {
 		return "", ErrAlgorithm
 	}
 	header, err := json.Marshal(Header{Algorithm: algorithm, Type: typ, KeyID: signer.KeyID()})
@@ -84,6 +85,7 @@ func Sign(ctx context.Context, signer Signer, algorithm Algorithm, typ string, p
 type Policy struct {
 	Algorithms []Algorithm // allowed; never empty
 	Type       string      // wanted typ; case-insensitive, "application/" may be left out; empty: none or JWT
+	AlsoType   string      // another typ that is taken as well; empty: none
 	Issuer     string
 	Audience   string
 	Now        time.Time
@@ -119,7 +121,7 @@ func Verify(token string, keys KeySet, policy Policy) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !sameType(header.Type, policy.Type) {
+	if !policy.takes(header.Type) {
 		return nil, ErrType
 	}
 	claims, err := readClaims(payload)
@@ -164,15 +166,29 @@ func PeekIssuer(token string) (issuer, subject string, err error) {
 }
 
 func split(token string) (header Header, payload, signature, input []byte, err error) {
+	rawHeader, payload, signature, input, err := parts(token)
+	if err != nil {
+		return header, nil, nil, nil, err
+	}
+	members, err := object(rawHeader)
+	if err != nil {
+		return header, nil, nil, nil, err
+	}
+	header, err = readHeader(members)
+	return header, payload, signature, input, err
+}
+
+// parts cuts a compact token without looking into any of its parts.
+func parts(token string) (header, payload, signature, input []byte, err error) {
 	if len(token) > MaxToken {
-		return header, nil, nil, nil, fmt.Errorf("%w: longer than %d octets", ErrMalformed, MaxToken)
+		return nil, nil, nil, nil, fmt.Errorf("%w: longer than %d octets", ErrMalformed, MaxToken)
 	}
 	if strings.Count(token, ".") != 2 {
-		return header, nil, nil, nil, fmt.Errorf("%w: not three parts", ErrMalformed)
+		return nil, nil, nil, nil, fmt.Errorf("%w: not three parts", ErrMalformed)
 	}
 	last := strings.LastIndexByte(token, '.')
 	first := strings.IndexByte(token, '.')
-	rawHeader, err := decode(token[:first])
+	header, err = decode(token[:first])
 	if err == nil {
 		payload, err = decode(token[first+1 : last])
 	}
@@ -180,10 +196,9 @@ func split(token string) (header Header, payload, signature, input []byte, err e
 		signature, err = decode(token[last+1:])
 	}
 	if err != nil {
-		return header, nil, nil, nil, err
+		return nil, nil, nil, nil, err
 	}
-	header, err = readHeader(rawHeader)
-	return header, payload, signature, []byte(token[:last]), err
+	return header, payload, signature, []byte(token[:last]), nil
 }
 
 // strictBase64 refuses padding, line breaks and bits beyond the last octet.
@@ -205,11 +220,7 @@ func decode(text string) ([]byte, error) {
 // forbidden header members: they bring keys of their own or change what was signed.
 var forbidden = []string{"crit", "b64", "zip", "jku", "jwk", "x5u", "x5c", "enc"}
 
-func readHeader(raw []byte) (Header, error) {
-	members, err := object(raw)
-	if err != nil {
-		return Header{}, err
-	}
+func readHeader(members map[string]json.RawMessage) (Header, error) {
 	for _, name := range forbidden {
 		if _, ok := members[name]; ok {
 			return Header{}, fmt.Errorf("%w: header member %s", ErrMalformed, name)
@@ -227,6 +238,10 @@ func readHeader(raw []byte) (Header, error) {
 		return Header{}, fmt.Errorf("%w: no alg", ErrMalformed)
 	}
 	return header, nil
+}
+
+func (p Policy) takes(typ string) bool {
+	return sameType(typ, p.Type) || p.AlsoType != "" && sameType(typ, p.AlsoType)
 }
 
 func sameType(got, want string) bool {

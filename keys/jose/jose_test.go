@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -34,6 +35,9 @@ func (s testSigner) SignMessage(_ context.Context, message []byte) ([]byte, erro
 	if s.algorithm == SM2SM3 {
 		return s.key.Sign(rand.Reader, message, sm2.DefaultSM2SignerOpts)
 	}
+	if s.algorithm == EdDSA {
+		return s.key.Sign(nil, message, crypto.Hash(0))
+	}
 	sum := sha256.Sum256(message)
 	if s.algorithm == PS256 {
 		return s.key.Sign(rand.Reader, sum[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256})
@@ -55,10 +59,11 @@ func signers(t testing.TB) []testSigner {
 	ec, err1 := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	rs, err2 := rsa.GenerateKey(rand.Reader, 2048)
 	sm, err3 := sm2.GenerateKey(rand.Reader)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	_, ed, err4 := ed25519.GenerateKey(rand.Reader)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		t.Fatal(err)
 	}
-	return []testSigner{{"ec", ES256, ec}, {"rs", RS256, rs}, {"ps", PS256, rs}, {"sm", SM2SM3, sm}}
+	return []testSigner{{"ec", ES256, ec}, {"rs", RS256, rs}, {"ps", PS256, rs}, {"sm", SM2SM3, sm}, {"ed", EdDSA, ed}}
 }
 
 var now = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -251,7 +256,8 @@ func TestJ12KeysThatAreRefused(t *testing.T) {
 		"RSA exponent one":  `{"keys":[{"kty":"RSA","n":"` + strings.Repeat("_", 342) + `","e":"AQ"}]}`,
 		"wrong algorithm":   with(func(m map[string]any) { m["alg"] = "RS256" }),
 		"P-256 key as SM2":  with(func(m map[string]any) { m["crv"] = CurveSM2; m["alg"] = "SGD_SM3_SM2" }),
-		"unknown kind":      `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}`,
+		"unknown kind":      `{"keys":[{"kty":"OKP","crv":"Ed448","x":"AA"}]}`,
+		"short Ed25519":     `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}`,
 		"duplicate kid":     strings.Replace(with(func(map[string]any) {}), `{"keys":[`, `{"keys":[`+strings.TrimSuffix(strings.TrimPrefix(with(func(map[string]any) {}), `{"keys":[`), `]}`)+`,`, 1),
 		"trailing data":     with(func(map[string]any) {}) + "x",
 		"not a set":         `{"keys":{}}`,
@@ -284,7 +290,7 @@ type wycheproof struct {
 // TestWycheproof: every case marked invalid is refused. A case marked valid is accepted when its key is of an algorithm
 // that we offer, and refused otherwise (HS*, ES384, ES512, RS384, RS512, PS384, PS512 are not offered).
 func TestWycheproof(t *testing.T) {
-	offered := []Algorithm{ES256, RS256, PS256}
+	offered := []Algorithm{ES256, RS256, PS256, EdDSA}
 	for _, file := range []string{"json_web_signature_test.json", "json_web_key_test.json", "json_web_crypto_test.json"} {
 		var vectors wycheproof
 		if err := json.Unmarshal(testkit.SharedFile(t, "vectors/wycheproof/"+file), &vectors); err != nil {

@@ -3,9 +3,11 @@ package jose
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,7 +28,7 @@ import (
 type Key struct {
 	ID        string
 	Algorithm Algorithm
-	Public    crypto.PublicKey // *ecdsa.PublicKey or *rsa.PublicKey
+	Public    crypto.PublicKey // *ecdsa.PublicKey, *rsa.PublicKey or ed25519.PublicKey
 }
 
 // KeySet is a set of public keys.
@@ -96,6 +98,8 @@ func (k Key) member() (member, error) {
 			return member{}, fmt.Errorf("%w: point: %w", ErrBadKey, err)
 		}
 		m.X, m.Y = encode(point[1:33]), encode(point[33:])
+	case ed25519.PublicKey:
+		m.Type, m.Curve, m.X = "OKP", "Ed25519", encode(public)
 	default:
 		return member{}, fmt.Errorf("%w: %T", ErrBadKey, k.Public)
 	}
@@ -104,30 +108,46 @@ func (k Key) member() (member, error) {
 
 // Thumbprint is RFC 7638 with SHA-256, or with SM3 for an SM2 key, in base64url.
 func (k Key) Thumbprint() (string, error) {
-	m, err := k.member()
+	if k.Algorithm != SM2SM3 {
+		return k.ThumbprintSHA256()
+	}
+	text, err := k.thumbprintInput()
 	if err != nil {
 		return "", err
 	}
-	var text string
-	if m.Type == "RSA" {
-		text = fmt.Sprintf(`{"e":%q,"kty":"RSA","n":%q}`, m.E, m.N)
-	} else {
-		text = fmt.Sprintf(`{"crv":%q,"kty":"EC","x":%q,"y":%q}`, m.Curve, m.X, m.Y)
-	}
-	if k.Algorithm == SM2SM3 {
-		sum := sm3.Sum([]byte(text))
-		return encode(sum[:]), nil
+	sum := sm3.Sum([]byte(text))
+	return encode(sum[:]), nil
+}
+
+// ThumbprintSHA256 is RFC 7638 with SHA-256 for every kind of key, as jkt wants it (RFC 9449 6.1).
+func (k Key) ThumbprintSHA256() (string, error) {
+	text, err := k.thumbprintInput()
+	if err != nil {
+		return "", err
 	}
 	sum := sha256.Sum256([]byte(text))
 	return encode(sum[:]), nil
+}
+
+func (k Key) thumbprintInput() (string, error) {
+	m, err := k.member()
+	switch {
+	case err != nil:
+		return "", err
+	case m.Type == "RSA":
+		return fmt.Sprintf(`{"e":%q,"kty":"RSA","n":%q}`, m.E, m.N), nil
+	case m.Type == "OKP":
+		return fmt.Sprintf(`{"crv":%q,"kty":"OKP","x":%q}`, m.Curve, m.X), nil
+	}
+	return fmt.Sprintf(`{"crv":%q,"kty":"EC","x":%q,"y":%q}`, m.Curve, m.X, m.Y), nil
 }
 
 // MaxKeys bounds a key set that is read.
 const MaxKeys = 64
 
 // ParseKeySet reads a JWK set for verification. Private and symmetric keys, weak RSA, points off the curve, keys for
-// encryption and duplicate key ids are refused (J-04, J-12); keys of other kinds are passed over when lenient is set, as
-// a reader of somebody else's mixed set needs.
+// encryption and duplicate key ids are refused (J-04, J-12); keys of other kinds and for other uses are passed over when
+// lenient is set, as a reader of somebody else's mixed set needs.
 func ParseKeySet(raw []byte, lenient bool) (KeySet, error) {
 	top, err := object(raw)
 	if err != nil {
@@ -140,6 +160,9 @@ func ParseKeySet(raw []byte, lenient bool) (KeySet, error) {
 	var set KeySet
 	for _, entry := range list {
 		key, known, err := parseKey(entry)
+		if lenient && errors.Is(err, errOtherUse) {
+			continue
+		}
 		if err != nil {
 			return KeySet{}, err
 		}
@@ -156,6 +179,9 @@ func ParseKeySet(raw []byte, lenient bool) (KeySet, error) {
 	}
 	return set, nil
 }
+
+// errOtherUse: a sound key that is not for signatures.
+var errOtherUse = fmt.Errorf("%w: not for signatures", ErrBadKey)
 
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
@@ -174,7 +200,7 @@ func parseKey(raw json.RawMessage) (key Key, known bool, err error) {
 		return Key{}, false, fmt.Errorf("%w: members of wrong type", ErrBadKey)
 	}
 	if m.Use != "" && m.Use != "sig" || len(m.Ops) > 0 && !slices.Contains(m.Ops, "verify") {
-		return Key{}, false, fmt.Errorf("%w: not for signatures", ErrBadKey)
+		return Key{}, false, errOtherUse
 	}
 	if len(m.KeyID) > 256 {
 		return Key{}, false, fmt.Errorf("%w: kid is too long", ErrBadKey)
@@ -189,6 +215,12 @@ func parseKey(raw json.RawMessage) (key Key, known bool, err error) {
 	case m.Type == "EC" && m.Curve == CurveSM2:
 		key.Algorithm = orDefault(key.Algorithm, SM2SM3)
 		key.Public, err = m.point(pki.ParseSM2Key)
+	case m.Type == "OKP" && m.Curve == "Ed25519":
+		key.Algorithm = orDefault(key.Algorithm, EdDSA)
+		var octets []byte
+		if octets, err = decode(m.X); err == nil {
+			key.Public = ed25519.PublicKey(octets)
+		}
 	case m.Type == "RSA":
 		key.Algorithm = orDefault(key.Algorithm, RS256)
 		key.Public, err = m.modulus()
@@ -259,6 +291,11 @@ func (k Key) check() error {
 			return fmt.Errorf("%w: RSA key is weak", ErrBadKey)
 		}
 		return nil
+	case ed25519.PublicKey:
+		if k.Algorithm != EdDSA || len(public) != ed25519.PublicKeySize {
+			return fmt.Errorf("%w: Ed25519 does not fit %s", ErrBadKey, k.Algorithm)
+		}
+		return nil
 	}
 	return fmt.Errorf("%w: %T", ErrBadKey, k.Public)
 }
@@ -284,7 +321,7 @@ func (s KeySet) verify(header Header, input, signature []byte) error {
 
 func (k Key) verify(input, signature []byte) error {
 	registerSM2()
-	if (k.Algorithm == ES256 || k.Algorithm == SM2SM3) && len(signature) != 64 {
+	if (k.Algorithm == ES256 || k.Algorithm == SM2SM3 || k.Algorithm == EdDSA) && len(signature) != 64 {
 		return ErrSignature
 	}
 	verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(k.Algorithm))
@@ -363,11 +400,15 @@ func rawSignature(encoded []byte) ([]byte, error) {
 }
 
 // HalfHash is at_hash, c_hash and s_hash (OpenID Connect Core 3.1.3.6): the left half of the hash of the algorithm, in
-// base64url; SM3 for SGD_SM3_SM2.
+// base64url; SM3 for SGD_SM3_SM2, SHA-512 for Ed25519 as that signature uses it.
 func HalfHash(algorithm Algorithm, value string) string {
-	if algorithm == SM2SM3 {
+	switch algorithm {
+	case SM2SM3:
 		sum := sm3.Sum([]byte(value))
 		return encode(sum[:16])
+	case EdDSA:
+		sum := sha512.Sum512([]byte(value))
+		return encode(sum[:32])
 	}
 	sum := sha256.Sum256([]byte(value))
 	return encode(sum[:16])

@@ -15,9 +15,9 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
-// InsertCertificate stores a certificate.
+// InsertCertificate stores a certificate; ca.ErrExists when its id or serial number is taken.
 func (s *Store) InsertCertificate(ctx context.Context, r ca.Record, record audit.Record) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO key_certificate
 			(id, issuer_id, serial, label, key_id, not_after, der, revoked_at, revocation_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)`,
 			r.ID, r.IssuerID, r.Cert.SerialHex(), r.Label, r.KeyID, sqldb.Micros(r.Cert.NotAfter), r.Cert.Raw)
@@ -26,6 +26,10 @@ func (s *Store) InsertCertificate(ctx context.Context, r ca.Record, record audit
 		}
 		return auditdb.Append(ctx, tx, record)
 	})
+	if sqldb.IsUnique(err) {
+		return ca.ErrExists
+	}
+	return err
 }
 
 // CertificateByLabel finds the newest certificate with the label.

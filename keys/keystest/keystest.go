@@ -4,7 +4,9 @@ package keystest
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
 	"sync"
@@ -26,7 +28,7 @@ func Run(t *testing.T, provider keys.Provider, reopen func() keys.Provider) {
 		return info
 	}
 	t.Run("signs with every algorithm, also after a restart", func(t *testing.T) {
-		for _, algorithm := range []keys.Algorithm{keys.SM2, keys.P256, keys.RSA2048} {
+		for _, algorithm := range []keys.Algorithm{keys.SM2, keys.P256, keys.RSA2048, keys.RSAPSS} {
 			info := create(keys.UsageToken, algorithm, "sign")
 			for _, p := range []keys.Provider{provider, reopen()} {
 				signer, err := p.Signer(ctx, info.ID, keys.UsageToken)
@@ -36,6 +38,14 @@ func Run(t *testing.T, provider keys.Provider, reopen func() keys.Provider) {
 				signature, err := signer.SignMessage(ctx, []byte("message"))
 				if err != nil || len(signature) == 0 || signer.KeyID() != info.ID || signer.Algorithm() != algorithm {
 					t.Fatalf("%s: %x, %v", algorithm, signature, err)
+				}
+				if public, ok := signer.Public().(*rsa.PublicKey); ok {
+					sum := sha256.Sum256([]byte("message"))
+					plain := rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature) == nil
+					padded := rsa.VerifyPSS(public, crypto.SHA256, sum[:], signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+					if plain != (algorithm == keys.RSA2048) || padded != (algorithm == keys.RSAPSS) {
+						t.Fatalf("%s: PKCS #1 v1.5 %t, PSS %t", algorithm, plain, padded)
+					}
 				}
 				if algorithm == keys.SM2 {
 					sum := sha256.Sum256(nil)

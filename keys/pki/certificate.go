@@ -243,6 +243,9 @@ func (c *Certificate) parseExtensions(reader *der.Reader, value der.Value) error
 	return nil
 }
 
+// unreadableUsage stands for an extKeyUsage that cannot be read.
+const unreadableUsage = "unreadable"
+
 // restrictUnreadable makes a restriction that cannot be read allow nothing.
 func (c *Certificate) restrictUnreadable(oid string) {
 	switch oid {
@@ -251,7 +254,7 @@ func (c *Certificate) restrictUnreadable(oid string) {
 	case oidBasicConstraints:
 		c.HasBasic, c.IsCA = true, false
 	case oidExtKeyUsage:
-		c.ExtKeyUsage = []string{"unreadable"}
+		c.ExtKeyUsage = []string{unreadableUsage}
 	}
 }
 

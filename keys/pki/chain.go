@@ -59,6 +59,26 @@ type ChainOptions struct {
 	ExtUsage string
 	// IgnorePeriods judges names, signatures and constraints only; the caller judges the periods itself.
 	IgnorePeriods bool
+	// Memo is shared by the chains and lists of one judgement; nil remembers within this search only.
+	Memo *Memo
+}
+
+// Memo remembers which signatures of certificates and lists were verified, so that a judgement that meets the same issuer
+// several times verifies each pair once. Use one a judgement; it grows with what it sees and is not for several goroutines.
+type Memo struct{ done map[[2]any]error }
+
+// check verifies once; fresh tells that it did so now.
+func (m *Memo) check(signed, issuer any, verify func() error) (fresh bool, err error) {
+	pair := [2]any{signed, issuer}
+	if err, ok := m.done[pair]; ok {
+		return false, err
+	}
+	if m.done == nil {
+		m.done = map[[2]any]error{}
+	}
+	err = verify()
+	m.done[pair] = err
+	return true, err
 }
 
 // Bounds of a search (security row S-13).
@@ -74,7 +94,10 @@ func BuildChain(certificate *Certificate, options ChainOptions) ([]*Certificate,
 	if err := CheckUsage(certificate, options.Usage, options.ExtUsage); err != nil {
 		return nil, err
 	}
-	search := &chainSearch{options: options, checked: map[[2]*Certificate]error{}}
+	search := &chainSearch{options: options, memo: options.Memo}
+	if search.memo == nil {
+		search.memo = &Memo{}
+	}
 	if failure := search.judge(certificate, nil); failure != nil {
 		search.note(failure)
 	} else if options.Roots.Contains(certificate) {
@@ -102,6 +125,8 @@ func CheckUsage(certificate *Certificate, usage KeyUsage, extUsage string) error
 			return refuse(fmt.Sprintf("keyUsage is %v", certificate.KeyUsage.Names()))
 		case certificate.IsCA:
 			return refuse("certificate of a CA")
+		case extUsage == "" && forOthersOnly(certificate):
+			return refuse(fmt.Sprintf("extKeyUsage is %v", certificate.ExtKeyUsage))
 		}
 	}
 	if extUsage != "" {
@@ -115,11 +140,22 @@ func CheckUsage(certificate *Certificate, usage KeyUsage, extUsage string) error
 	return nil
 }
 
+// forOthersOnly tells a certificate whose extended key usages leave nothing to sign but time stamps, OCSP answers or, when
+// they cannot be read, nothing at all (RFC 5280 4.2.1.12). Other purposes stand in certificates of real seal makers.
+func forOthersOnly(certificate *Certificate) bool {
+	for _, usage := range certificate.ExtKeyUsage {
+		if usage != OIDTimeStamping && usage != OIDOCSPSigning && usage != unreadableUsage {
+			return false
+		}
+	}
+	return len(certificate.ExtKeyUsage) > 0
+}
+
 // chainSearch is one bounded depth-first search.
 type chainSearch struct {
 	options ChainOptions
+	memo    *Memo
 	checks  int
-	checked map[[2]*Certificate]error // signatures verified, by child and issuer
 	best    *ChainError
 	visits  int
 }
@@ -220,13 +256,10 @@ func (s *chainSearch) extend(path []*Certificate) []*Certificate {
 
 // check verifies one signature, once.
 func (s *chainSearch) check(child, issuer *Certificate) error {
-	pair := [2]*Certificate{child, issuer}
-	if err, ok := s.checked[pair]; ok {
-		return err
+	fresh, err := s.memo.check(child, issuer, func() error { return child.CheckSignatureFrom(issuer) })
+	if fresh {
+		s.checks++
 	}
-	s.checks++
-	err := child.CheckSignatureFrom(issuer)
-	s.checked[pair] = err
 	return err
 }
 

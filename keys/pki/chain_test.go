@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/x509/pkix"
 	"errors"
@@ -294,7 +295,10 @@ func TestNames(t *testing.T) {
 }
 
 func FuzzParseCertificate(f *testing.F) {
-	f.Add(newRoot(f, "测试根", newKey(f)).certificate.Raw)
+	root := newRoot(f, "测试根", newKey(f)).certificate
+	f.Add(root.Raw)
+	// The same with a point off the curve: it must leave no key, not even an empty one.
+	f.Add(bytes.Replace(bytes.Clone(root.Raw), root.RawKeyInfo[len(root.RawKeyInfo)-8:], make([]byte, 8), 1))
 	f.Fuzz(func(t *testing.T, input []byte) {
 		certificate, err := ParseCertificate(input)
 		if err != nil {
@@ -348,6 +352,35 @@ func FuzzParseSignedData(f *testing.F) {
 		}
 		for _, signer := range message.Signers {
 			message.VerifySigner(signer, []byte("x"), nil)
+		}
+	})
+}
+
+func FuzzParsePublicKeyInfo(f *testing.F) {
+	root := newRoot(f, "root", newKey(f))
+	f.Add(root.certificate.RawKeyInfo)
+	f.Fuzz(func(t *testing.T, input []byte) {
+		public, err := ParsePublicKeyInfo(input)
+		if err != nil && !errors.Is(err, ErrKeyInvalid) {
+			t.Fatalf("untyped error %v", err)
+		}
+		if (public == nil) == (err == nil) {
+			t.Fatal("neither key nor reason")
+		}
+		_ = KeyName(public)
+	})
+}
+
+func FuzzParseRequest(f *testing.F) {
+	key := newKey(f)
+	request, err := MakeRequest(rand.Reader, Subject{CommonName: "x"}, key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(request)
+	f.Fuzz(func(t *testing.T, input []byte) {
+		if request, err := ParseRequest(input); err == nil && request.PublicKey == nil {
+			t.Fatal("a request without a key")
 		}
 	})
 }

@@ -269,12 +269,17 @@ type Revocation struct {
 // understood, and its period holds at now (security row S-17); a list whose period is over is not used. Revoked in any
 // usable list is revoked.
 func CheckRevocation(certificate, issuer *Certificate, lists []*CRL, now time.Time) Revocation {
+	return (&Memo{}).CheckRevocation(certificate, issuer, lists, now)
+}
+
+// CheckRevocation is the function of the same name within a judgement that shares the memo.
+func (m *Memo) CheckRevocation(certificate, issuer *Certificate, lists []*CRL, now time.Time) Revocation {
 	result := Revocation{State: RevocationUnknown}
 	for _, list := range lists {
 		if !bytes.Equal(list.Issuer.Raw, certificate.Issuer.Raw) {
 			continue
 		}
-		if why := list.unusable(issuer, now); why != "" {
+		if why := list.unusable(m, issuer, now); why != "" {
 			result.Ignored = append(result.Ignored, why)
 			continue
 		}
@@ -292,7 +297,7 @@ func CheckRevocation(certificate, issuer *Certificate, lists []*CRL, now time.Ti
 }
 
 // unusable says why a list may not be used, empty when it may.
-func (c *CRL) unusable(issuer *Certificate, now time.Time) string {
+func (c *CRL) unusable(memo *Memo, issuer *Certificate, now time.Time) string {
 	switch {
 	case len(c.Unhandled) > 0:
 		return fmt.Sprintf("critical extensions %v", c.Unhandled)
@@ -303,7 +308,7 @@ func (c *CRL) unusable(issuer *Certificate, now time.Time) string {
 	case now.After(c.NextUpdate):
 		return "ended " + c.NextUpdate.Format(time.RFC3339)
 	}
-	if err := c.CheckSignatureFrom(issuer); err != nil {
+	if _, err := memo.check(c, issuer, func() error { return c.CheckSignatureFrom(issuer) }); err != nil {
 		return err.Error()
 	}
 	return ""

@@ -89,7 +89,11 @@ func parseCurveKey(reader *der.Reader, parameters, point []byte) (crypto.PublicK
 	}
 	curves := map[string]elliptic.Curve{OIDP256: elliptic.P256(), OIDP384: elliptic.P384(), OIDP521: elliptic.P521()}
 	if curveOID == OIDSM2 {
-		return ParseSM2Key(point)
+		public, err := ParseSM2Key(point)
+		if err != nil {
+			return nil, err // never a nil pointer inside the interface
+		}
+		return public, nil
 	}
 	curve, ok := curves[curveOID]
 	if !ok {

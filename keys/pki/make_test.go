@@ -427,3 +427,23 @@ func TestS07InnerAndOuterAlgorithm(t *testing.T) {
 		t.Error("hex forms")
 	}
 }
+
+// TestS07ParametersOfOneIdentifier: NULL in one of the two identifiers and nothing in the other is a difference as well.
+func TestS07ParametersOfOneIdentifier(t *testing.T) {
+	root, leaf, list, _ := samples(t)
+	algorithm := der.EncodeSequence(oidOf(t, OIDSM2WithSM3), []byte{5, 0})
+	certificate, err := ParseCertificate(replaceAt(t, leaf.Raw, ".1", algorithm))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := certificate.CheckSignatureFrom(root.certificate); Code(err) != CodeAlgorithm {
+		t.Errorf("certificate: %v", err)
+	}
+	changed, err := ParseCRL(replaceAt(t, list.Raw, ".1", algorithm))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := changed.CheckSignatureFrom(root.certificate); Code(err) != CodeAlgorithm {
+		t.Errorf("CRL: %v", err)
+	}
+}

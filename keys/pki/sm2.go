@@ -226,5 +226,8 @@ func EncodeSM2Key(public *ecdsa.PublicKey) ([]byte, error) {
 	return checked.Bytes(), nil
 }
 
-// IsSM2 tells whether the key lies on sm2p256v1.
-func IsSM2(public any) bool { return sm2.IsSM2PublicKey(public) }
+// IsSM2 tells whether the key is one of sm2p256v1; a nil key is none.
+func IsSM2(public any) bool {
+	key, ok := public.(*ecdsa.PublicKey)
+	return ok && key != nil && sm2.IsSM2PublicKey(key)
+}

@@ -137,6 +137,11 @@ func TestVerifySM2Digest(t *testing.T) {
 	if _, err := VerifySM2Digest(&key.PublicKey, digest, signature, FormDER); err != nil {
 		t.Error(err)
 	}
+	for _, wrong := range [][]byte{append(bytes.Clone(digest), 0), digest[:31], nil} { // a digest of another length is none
+		if _, err := VerifySM2Digest(&key.PublicKey, wrong, signature, FormDER); Code(err) != CodeValue {
+			t.Errorf("digest of %d octets: %v", len(wrong), err)
+		}
+	}
 	digest[0] ^= 1
 	if _, err := VerifySM2Digest(&key.PublicKey, digest, signature, FormDER); Code(err) != CodeValue {
 		t.Errorf("changed digest: %v", err)

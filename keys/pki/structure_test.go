@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,6 +143,36 @@ func TestEveryMemberMayBeMissingOrOdd(t *testing.T) {
 	}
 }
 
+// TestEveryMemberHasItsType: NULL in the place of any part is refused, but for those that are listed here: texts of names
+// (compared as octets), the key (which is then KeyError), and in a message its content and what is compared with or looked
+// for among certificates.
+func TestEveryMemberHasItsType(t *testing.T) {
+	_, leaf, list, message := samples(t)
+	for name, c := range map[string]struct {
+		input []byte
+		read  func([]byte) error
+		open  []string // parts that may be anything, with all inside
+	}{
+		"certificate": {leaf.Raw, func(input []byte) error { _, err := ParseCertificate(input); return err },
+			[]string{".0.3.0.0.1", ".0.3.1.0.1", ".0.5.0.0.1", ".0.5.1.0.1", ".0.5.2.0.1", ".0.6"}},
+		"CRL": {list.Raw, func(input []byte) error { _, err := ParseCRL(input); return err }, []string{".0.2.0.0.1", ".0.2.1.0.1"}},
+		"message": {message, func(input []byte) error { _, err := ParseSignedData(input); return err },
+			[]string{".1.0.2.1.0", ".1.0.3.0.0.3.0.0.1", ".1.0.3.0.0.3.1.0.1", ".1.0.3.0.0.5.0.0.1", ".1.0.3.0.0.5.1.0.1", ".1.0.3.0.0.5.2.0.1", ".1.0.3.0.0.6", ".1.0.4.0.1.0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, path := range paths(t, c.input) {
+				open := path == ".1.0.3.0" && name == "message" // an attribute certificate may stand there
+				for _, one := range c.open {
+					open = open || path == one || strings.HasPrefix(path, one+".")
+				}
+				if err := c.read(replaceAt(t, c.input, path, []byte{5, 0})); (err == nil) != open {
+					t.Errorf("%s: %v", path, err)
+				}
+			}
+		})
+	}
+}
+
 func TestMembersAreRefused(t *testing.T) {
 	_, leaf, list, message := samples(t)
 	null := []byte{5, 0}
@@ -170,6 +201,7 @@ func TestMembersAreRefused(t *testing.T) {
 		"version 3 of a CRL":    replaceAt(t, list.Raw, ".0.0", der.EncodeInt(2)),
 		"unknown member of CRL": replaceAt(t, list.Raw, ".0.6", der.EncodeExplicit(1, null)),
 		"entry of four":         replaceAt(t, list.Raw, ".0.5.0", der.EncodeSequence(null, null, null, null)),
+		"good entry and more":   replaceAt(t, list.Raw, ".0.5.0", der.EncodeSequence(rebuildFind(t, list.Raw, ".0.5.0.0"), rebuildFind(t, list.Raw, ".0.5.0.1"), der.EncodeSequence(), der.EncodeSequence())),
 		"entry without serial":  replaceAt(t, list.Raw, ".0.5.0.0", null),
 	} {
 		if _, err := ParseCRL(input); !errors.Is(err, ErrCRL) {

@@ -5,6 +5,8 @@ package vault
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -12,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -41,6 +44,7 @@ const (
 	breakAfter   = 3                // failures in a row
 	breakFor     = 10 * time.Second // no call is made meanwhile
 	renewalShare = 2                // the token is renewed when half its life is over
+	endlessLife  = time.Hour        // how long a token without an end is used before it is renewed
 )
 
 // New logs in and returns the provider.
@@ -51,21 +55,18 @@ func New(ctx context.Context, cfg Config) (*wrapped.Provider, error) {
 	if err := checkAddress(cfg.Address); err != nil {
 		return nil, err
 	}
-	settings := api.DefaultConfig()
-	if settings.Error != nil {
-		return nil, fmt.Errorf("vault: %w", settings.Error)
+	transport, err := newTransport(cfg)
+	if err != nil {
+		return nil, err
 	}
-	settings.Address, settings.Timeout, settings.MaxRetries = cfg.Address, cfg.Timeout, 0
-	if cfg.CAFile != "" {
-		if err := settings.ConfigureTLS(&api.TLSConfig{CACert: cfg.CAFile}); err != nil {
-			return nil, fmt.Errorf("vault: %w", err)
-		}
-	}
-	client, err := api.NewClient(settings)
+	client, err := api.NewClient(&api.Config{Address: cfg.Address, Timeout: cfg.Timeout, DisableRedirects: true, HttpClient: &http.Client{
+		Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}})
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
-	client.ClearToken() // nothing from the environment
+	// The library takes token, namespace and headers from the environment; only the configuration counts here.
+	client.ClearToken()
+	client.SetHeaders(http.Header{api.RequestHeaderName: {"true"}})
 	if cfg.Namespace != "" {
 		client.SetNamespace(cfg.Namespace)
 	}
@@ -74,6 +75,27 @@ func New(ctx context.Context, cfg Config) (*wrapped.Provider, error) {
 		return nil, err
 	}
 	return wrapped.New(wrapped.Config{Name: "vault", Store: cfg.Store, Wrapper: t, Now: cfg.Now, Rand: cfg.Rand}), nil
+}
+
+// newTransport verifies the server's certificate whatever the environment says (VAULT_SKIP_VERIFY and its like), uses no
+// proxy and follows no redirect (K-08, R9).
+func newTransport(cfg Config) (*http.Transport, error) {
+	t := &http.Transport{
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, DialContext: (&net.Dialer{Timeout: cfg.Timeout}).DialContext, ForceAttemptHTTP2: true,
+		MaxIdleConnsPerHost: callsAtOnce, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: cfg.Timeout, ResponseHeaderTimeout: cfg.Timeout,
+	}
+	if cfg.CAFile == "" {
+		return t, nil
+	}
+	content, err := os.ReadFile(cfg.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("vault: read CA file: %w", err)
+	}
+	t.TLSClientConfig.RootCAs = x509.NewCertPool()
+	if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(content) {
+		return nil, errors.New("vault: the CA file holds no certificate")
+	}
+	return t, nil
 }
 
 // checkAddress: K-08, TLS unless loopback.
@@ -104,7 +126,7 @@ type transit struct {
 func (t *transit) login(ctx context.Context) error {
 	secret, err := t.client.Logical().WriteWithContext(ctx, "auth/approle/login", map[string]any{"role_id": t.cfg.RoleID, "secret_id": t.cfg.SecretID})
 	if err != nil {
-		return translate(err)
+		return fmt.Errorf("%w: login: %w", keys.ErrUnavailable, err) // also when role or secret are refused
 	}
 	if secret == nil || secret.Auth == nil || secret.Auth.ClientToken == "" {
 		return fmt.Errorf("%w: the login gave no token", keys.ErrUnavailable)
@@ -118,6 +140,9 @@ func (t *transit) accept(secret *api.Secret) {
 		t.client.SetToken(secret.Auth.ClientToken)
 	}
 	life := time.Duration(secret.Auth.LeaseDuration) * time.Second
+	if life <= 0 {
+		life = endlessLife // a token without an end
+	}
 	now := t.cfg.Now()
 	t.renewAt, t.endsAt = now.Add(life/renewalShare), now.Add(life)
 }

@@ -87,6 +87,9 @@ func New(cfg Config) *Provider { return &Provider{cfg: cfg, open: map[string]any
 // Name of the provider.
 func (p *Provider) Name() string { return p.cfg.Name }
 
+// Wrapper is what seals the blobs.
+func (p *Provider) Wrapper() Wrapper { return p.cfg.Wrapper }
+
 // Health asks the wrapper.
 func (p *Provider) Health(ctx context.Context) error { return p.cfg.Wrapper.Health(ctx) }
 
@@ -107,10 +110,11 @@ func (p *Provider) create(ctx context.Context, spec keys.Spec, state keys.State)
 	}
 	now := p.cfg.Now().UTC()
 	r := Record{ID: ident.New(p.cfg.Rand, "key"), Spec: spec, State: state, CreatedAt: now, StateAt: now, Public: public}
-	if r.Blob, err = p.cfg.Wrapper.Wrap(ctx, plaintext, associated(r)); err != nil {
+	r.Blob, err = p.cfg.Wrapper.Wrap(ctx, plaintext, associated(r))
+	clear(plaintext)
+	if err != nil {
 		return keys.Info{}, err
 	}
-	clear(plaintext)
 	err = p.cfg.Store.Insert(ctx, r, p.record(ctx, "key.created", r))
 	if errors.Is(err, ErrExists) {
 		existing, err := p.List(ctx, spec.Usage, spec.Label)
@@ -138,7 +142,7 @@ func (p *Provider) generate(algorithm keys.Algorithm) (secret any, public, plain
 		signer, err = sm2.GenerateKey(p.cfg.Rand)
 	case keys.P256:
 		signer, err = ecdsa.GenerateKey(elliptic.P256(), p.cfg.Rand)
-	case keys.RSA2048:
+	case keys.RSA2048, keys.RSAPSS:
 		signer, err = rsa.GenerateKey(p.cfg.Rand, 2048)
 	case keys.SM4, keys.HMACSM3:
 		plaintext = make([]byte, secretSize(algorithm))

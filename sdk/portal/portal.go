@@ -5,11 +5,14 @@
 package portal
 
 import (
+	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 
 	yinxin "github.com/yinxin-gov/yinxin/sdk"
 )
@@ -28,15 +31,14 @@ type Config struct {
 
 // New returns the portal's handler.
 func New(cfg Config) (http.Handler, error) {
-	pages, err := template.ParseFS(files, "pages/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("portal: parse pages: %w", err)
+	if cfg.DeepIAL < 0 || cfg.DeepIAL >= len(levelNames) {
+		return nil, fmt.Errorf("portal: level %d does not exist", cfg.DeepIAL)
 	}
 	static, err := fs.Sub(files, "static")
 	if err != nil {
 		return nil, fmt.Errorf("portal: open static files: %w", err)
 	}
-	p := &portal{cfg: cfg, pages: pages}
+	p := &portal{cfg: cfg}
 	mux := http.NewServeMux()
 	cfg.Client.Routes(mux)
 	mux.HandleFunc("GET /{$}", p.home)
@@ -44,13 +46,13 @@ func New(cfg Config) (http.Handler, error) {
 	mux.Handle("GET /deep", cfg.Client.RequireIAL(cfg.DeepIAL, http.HandlerFunc(p.me)))
 	mux.HandleFunc("GET "+yinxin.PathLoggedOut, p.loggedOut)
 	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(static)))
-	return headers(mux), nil
+	return p.headers(mux)
 }
 
-type portal struct {
-	cfg   Config
-	pages *template.Template
-}
+// pages are compiled into the program, so that they cannot fail to parse at a customer's.
+var pages = template.Must(template.ParseFS(files, "pages/*.html"))
+
+type portal struct{ cfg Config }
 
 // view is what every page gets.
 type view struct {
@@ -58,6 +60,7 @@ type view struct {
 	Citizen yinxin.Citizen
 	Known   bool
 	Levels  []string
+	Code    string // of a failure
 }
 
 var levelNames = []string{"未实名", "初级实名", "中级实名", "高级实名", "现场实名"}
@@ -75,21 +78,44 @@ func (p *portal) loggedOut(w http.ResponseWriter, _ *http.Request) {
 	p.show(w, "logged-out.html", view{Config: p.cfg})
 }
 
-func (p *portal) show(w http.ResponseWriter, page string, v view) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := p.pages.ExecuteTemplate(w, page, v); err != nil {
-		http.Error(w, "page cannot be shown", http.StatusInternalServerError)
+// FailurePage is for yinxin.WithFailurePage: what a citizen sees when a login did not succeed.
+func (c Config) FailurePage() func(w http.ResponseWriter, r *http.Request, err error) {
+	return func(w http.ResponseWriter, _ *http.Request, err error) {
+		v := view{Config: c, Code: "unknown"}
+		if failure := (*yinxin.Error)(nil); errors.As(err, &failure) {
+			v.Code = failure.Code
+		}
+		render(w, http.StatusBadRequest, "failed.html", v)
 	}
 }
 
-// headers are those of any careful site: nothing from elsewhere, no framing, no referrer.
-func headers(next http.Handler) http.Handler {
+func (p *portal) show(w http.ResponseWriter, page string, v view) { render(w, http.StatusOK, page, v) }
+
+func render(w http.ResponseWriter, status int, page string, v view) {
+	var content bytes.Buffer
+	if err := pages.ExecuteTemplate(&content, page, v); err != nil {
+		http.Error(w, "page cannot be shown", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(content.Bytes())
+}
+
+// headers are those of any careful site: nothing from elsewhere, no framing, no referrer. Forms may lead to the platform,
+// which the browser reaches by the redirect of the logout form.
+func (p *portal) headers(next http.Handler) (http.Handler, error) {
+	issuer, err := url.Parse(p.cfg.Client.Issuer())
+	if err != nil {
+		return nil, fmt.Errorf("portal: issuer: %w", err)
+	}
+	policy := "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' " + issuer.Scheme + "://" + issuer.Host + "; frame-ancestors 'none'; base-uri 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action *; frame-ancestors 'none'; base-uri 'none'")
+		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
 		next.ServeHTTP(w, r)
-	})
+	}), nil
 }

@@ -49,16 +49,28 @@ func trust() []Sample {
 			{URL: "/seal/sl_1", Cells: []string{"示例市市场监督管理局登记专用章", "11010000000001", "2031-11-23"}, Status: "active"}, {URL: "/seal/sl_2", Cells: []string{"示例市市场监督管理局", "11010000000002", "2031-11-23"}, Status: "suspended"},
 		}}}}},
 		{Name: "seal-empty", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new"}}},
-		{Name: "seal-make", Template: "seal-make", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealMakePage{Action: "/seal/new", Hidden: flow, Owner: "示例市市场监督管理局", Preview: sealPicture(), Fields: []web.FormField{
-			{Name: "seal-name", Label: "印章名称", Value: "示例市市场监督管理局登记专用章", Max: 60},
-			{Name: "seal-kind", Label: "印章类型", Kind: web.InputSelect, Options: []web.Option{{Value: "special", Label: "专用章"}, {Value: "name", Label: "法定名称章"}}},
+		{Name: "seal-make", Template: "seal-make", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealMakePage{Action: "/seal/new", Hidden: flow, Advisory: "提交后由另一人审核，再由第三人制作。", Preview: sealPicture(), Fields: []web.FormField{
+			{Name: "seal-owner", Label: "所属机构", Hint: "环绕在印章上沿的法定名称", Value: "示例市市场监督管理局", Max: 30},
+			{Name: "seal-line", Label: "印章下方文字", Value: "登记专用章", Optional: true, Max: 12},
 			{Name: "seal-number", Label: "印章编码", Hint: "14 位数字", Max: 14},
 		}}}},
 		{Name: "seal-detail", Template: "seal-detail", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealDetailPage{
 			Hidden: flow, Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "active", Owner: "示例市市场监督管理局", Keeper: "李*", Picture: sealPicture(), WidthMM: 40, HeightMM: 40,
 			ValidFrom: moment.AddDate(0, 0, -1), ValidTo: moment.AddDate(5, 0, 0), Certificate: []web.ShownField{{Label: "主体", Value: "CN=示例市市场监督管理局登记专用章,O=示例市市场监督管理局,C=CN"}, {Label: "序列号", Value: "5f3a90c1"}},
-			Actions:  []web.StateAction{{ID: "seal-suspend", Label: "停用印章", URL: "/seal/sl_1/suspend", Effect: "停用后 60 秒内全平台不能再用此印章；此前合法加盖的文件仍有效。", Danger: true}},
-			StampURL: "/seal/sl_1/stamps", Uses: []web.HistoryItem{{At: moment, Text: "《关于公布办事指南的通知》", Actor: "李*", Detail: "第 1 页 · 事项 2026-1124-0002"}},
+			Facts:    []web.ShownField{{Label: "申请人", Value: "account:acc_1"}, {Label: "审核人", Value: "account:acc_2"}},
+			Actions:  []web.StateAction{{ID: "seal-suspend", Label: "停用", URL: "/seal/sl_1/suspend", Effect: "立即停止用印；此前合法加盖的文件仍有效。", Danger: true}},
+			StampURL: "/seal/sl_1/stamps", Uses: []web.HistoryItem{{At: moment, Text: "《关于公布办事指南的通知》", Actor: "李*", Detail: "第 1 页 · 事项 2026-1124-0002"}}, UsesNextURL: "/seal/sl_1?after=1.st_1",
+		}}},
+		{Name: "seal-detail-error", Template: "seal-detail", Status: 422, Page: web.Page{Identity: staff, Nav: sealNav, Errors: []web.FieldError{
+			{Field: "stamp-x", Message: "盖章位置不在文件页面内"}, {Field: "seal-revoke-reason", Message: "请写明原因"},
+		}, Body: web.SealDetailPage{
+			Hidden: flow, Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "active", Owner: "示例市市场监督管理局", Picture: sealPicture(), WidthMM: 40, HeightMM: 40,
+			ValidFrom: moment.AddDate(0, 0, -1), ValidTo: moment.AddDate(5, 0, 0),
+			Actions: []web.StateAction{
+				{ID: "seal-approve", Label: "审核通过", URL: "/seal/sl_1/approve", Effect: "通过后由制章人员制作。", NoReason: true},
+				{ID: "seal-revoke", Label: "注销", URL: "/seal/sl_1/revoke", Effect: "不可撤回。", Danger: true, Reason: " ", Error: "请写明原因"},
+			},
+			StampURL: "/seal/sl_1/stamps", Stamp: web.StampForm{Page: "1", X: "400", Y: "20", Purpose: "公布办事指南"}, UsesTopURL: "/seal/sl_1",
 		}}},
 		{Name: "stamp-result", Template: "stamp-result", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.StampResultPage{File: "办事指南.ofd", Seal: "示例市市场监督管理局登记专用章", Verdict: "valid", Code: "V00", SM3: "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0", DownloadURL: "/seal/sl_1/stamps/st_1/file"}}},
 	}

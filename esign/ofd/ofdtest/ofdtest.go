@@ -312,7 +312,7 @@ func Edit(t testing.TB, data []byte, change func(path string, content []byte) []
 		next := change(path, slices.Clone(content))
 		touched = touched || next == nil || string(next) != string(content)
 		if next != nil {
-			files = append(files, ofd.File{Path: path, Content: next})
+			files = append(files, ofd.File{Path: path, Content: next, Store: true})
 		}
 	}
 	if !touched {

@@ -4,6 +4,7 @@ package authority
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -97,7 +98,7 @@ func (s *Source) ask(ctx context.Context, q proofing.Query) (proofing.Answer, er
 	}
 	switch a.Result {
 	case proofing.Match, proofing.Mismatch, proofing.MobileMismatch, proofing.Refused:
-		return proofing.Answer{Verdict: a.Result, Digest: digest.Hex(append(body, response.Body...))}, nil
+		return proofing.Answer{Verdict: a.Result, Digest: hex.EncodeToString(digest.SumParts(body, response.Body))}, nil
 	}
 	return proofing.Answer{}, fmt.Errorf("result %q", a.Result)
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -92,6 +93,9 @@ func StartWith(t testing.TB, cfg app.Config) *Platform {
 	public, management := listen(), listen()
 	_, port, _ := net.SplitHostPort(public.Addr().String())
 	cfg.Issuer = "http://localhost:" + port
+	if cfg.Listen.TLS.CertFile != "" {
+		cfg.Issuer = "https://localhost:" + port
+	}
 	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Log: &SafeBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	slog.SetDefault(logger) // what no request's log line holds goes there
@@ -142,7 +146,7 @@ func (p *Platform) Client(c idp.Client) idp.Client {
 	if c.Scope == "" {
 		c.Scope = "openid profile"
 	}
-	if c.TokenEndpointAuthMethod != "none" {
+	if c.TokenEndpointAuthMethod == "" || c.HasSecret() {
 		c.ClientSecret = Secret(c.ClientID)
 	}
 	if err := p.App.Apply(context.Background(), app.Manifest{Clients: []idp.Client{c}}); err != nil {
@@ -237,7 +241,7 @@ func (a Answer) String(name string) string {
 // Post sends a form to a protocol endpoint with client_secret_basic; a client without a secret sends its id.
 func (p *Platform) Post(path string, c idp.Client, form url.Values) Answer {
 	p.t.Helper()
-	if c.ClientSecret == "" && c.ClientID != "" {
+	if c.ClientSecret == "" && c.ClientID != "" && !form.Has("client_assertion") {
 		form.Set("client_id", c.ClientID)
 	}
 	request, err := http.NewRequest(http.MethodPost, p.URL+path, strings.NewReader(form.Encode()))
@@ -264,11 +268,22 @@ func (p *Platform) Get(path, token string) Answer {
 	return p.Do(request)
 }
 
-var client = &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+var client = NewHTTPClient(nil)
+
+// NewHTTPClient follows no redirect.
+func NewHTTPClient(settings *tls.Config) *http.Client {
+	return &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{MaxIdleConnsPerHost: 64, TLSClientConfig: settings}}
+}
 
 // Do sends a request and follows no redirect.
 func (p *Platform) Do(request *http.Request) Answer {
+	p.t.Helper()
+	return p.DoWith(client, request)
+}
+
+// DoWith is Do with another client, for instance one that holds a certificate.
+func (p *Platform) DoWith(client *http.Client, request *http.Request) Answer {
 	p.t.Helper()
 	response, err := client.Do(request)
 	if err != nil {

@@ -74,7 +74,8 @@ type Break struct {
 	Why    string
 }
 
-// Verify walks every lane and returns the number of events and the first break of each broken lane.
+// Verify walks every lane and returns the number of events and the first break of each broken lane. It may run while
+// events are being added.
 func Verify(ctx context.Context, q sqldb.Queryer) (events int64, breaks []Break, err error) {
 	for lane := range audit.Lanes {
 		n, broken, err := verifyLane(ctx, q, lane)
@@ -86,11 +87,29 @@ func Verify(ctx context.Context, q sqldb.Queryer) (events int64, breaks []Break,
 			breaks = append(breaks, *broken)
 		}
 	}
-	return events, breaks, nil
+	stray, err := strayLanes(ctx, q)
+	if err != nil {
+		return 0, nil, fmt.Errorf("auditdb: verify: %w", err)
+	}
+	return events, append(breaks, stray...), nil
 }
 
+// tailOf reads where a lane ends; number 0 when it has none.
+func tailOf(ctx context.Context, q sqldb.Queryer, lane int) (number int64, link []byte, err error) {
+	err = q.QueryRowContext(ctx, "SELECT number, link FROM audit_lane WHERE lane = $1", lane).Scan(&number, &link)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return 0, nil, nil
+	}
+	return number, link, err
+}
+
+// verifyLane reads the tail before and after the events: what was added meanwhile lies between the two.
 func verifyLane(ctx context.Context, q sqldb.Queryer, lane int) (int64, *Break, error) {
-	rows, err := q.QueryContext(ctx, "SELECT number, body, link FROM audit_event WHERE lane = $1 ORDER BY number", lane)
+	tail, tailLink, err := tailOf(ctx, q, lane)
+	if err != nil {
+		return 0, nil, err
+	}
+	rows, err := q.QueryContext(ctx, "SELECT number, at, type, object_type, object_id, body, link FROM audit_event WHERE lane = $1 ORDER BY number", lane)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -98,38 +117,78 @@ func verifyLane(ctx context.Context, q sqldb.Queryer, lane int) (int64, *Break, 
 	var count int64
 	previous := []byte{}
 	for rows.Next() {
-		var number int64
-		var body string
-		var link []byte
-		if err := rows.Scan(&number, &body, &link); err != nil {
+		var r row
+		if err := rows.Scan(&r.number, &r.at, &r.kind, &r.objectType, &r.objectID, &r.body, &r.link); err != nil {
 			return 0, nil, err
 		}
 		count++
-		if number != count {
-			return count, &Break{lane, count, "an event is missing"}, nil
+		if why := r.wrong(lane, count, previous); why != "" {
+			return count, &Break{lane, count, why}, nil
 		}
-		if !bytes.Equal(link, audit.Link(lane, number, previous, []byte(body))) {
-			return count, &Break{lane, number, "the event or one before it was changed"}, nil
+		if previous = r.link; count == tail && !bytes.Equal(tailLink, previous) {
+			return count, &Break{lane, count, "the tail of the lane is of another event"}, nil
 		}
-		previous = link
 	}
 	if err := rows.Err(); err != nil {
 		return 0, nil, err
 	}
-	var tail int64
-	var link []byte
-	err = q.QueryRowContext(ctx, "SELECT number, link FROM audit_lane WHERE lane = $1", lane).Scan(&tail, &link)
+	rows.Close()
+	last, _, err := tailOf(ctx, q, lane)
 	switch {
-	case errors.Is(err, sqldb.ErrNoRows) && count == 0:
-		return 0, nil, nil
-	case errors.Is(err, sqldb.ErrNoRows):
-		return count, &Break{lane, count, "the tail of the lane is missing"}, nil
 	case err != nil:
 		return 0, nil, err
-	case tail != count || !bytes.Equal(link, previous):
+	case last == 0 && count > 0:
+		return count, &Break{lane, count, "the tail of the lane is missing"}, nil
+	case count < tail:
 		return count, &Break{lane, count + 1, "events at the end are missing"}, nil
+	case count > last:
+		return count, &Break{lane, last + 1, "an event was put behind the tail"}, nil
 	}
 	return count, nil, nil
+}
+
+// row is a stored event.
+type row struct {
+	number, at                       int64
+	kind, objectType, objectID, body string
+	link                             []byte
+}
+
+// wrong says what does not hold of the event at a place of the chain. The columns that serve searches are no part of the
+// link, so they are compared with the body: a column that was changed would hide an event from whoever looks for it.
+func (r row) wrong(lane int, number int64, previous []byte) string {
+	if r.number != number {
+		return "an event is missing"
+	}
+	if !bytes.Equal(r.link, audit.Link(lane, number, previous, []byte(r.body))) {
+		return "the event or one before it was changed"
+	}
+	event, err := audit.Decode([]byte(r.body))
+	if err != nil || event.Type != r.kind || event.ObjectType != r.objectType || event.ObjectID != r.objectID || sqldb.Micros(event.At) != r.at {
+		return "the columns of the event were changed"
+	}
+	if audit.LaneOf(event) != lane {
+		return "the event belongs to another lane"
+	}
+	return ""
+}
+
+// strayLanes names events in lanes that do not exist.
+func strayLanes(ctx context.Context, q sqldb.Queryer) ([]Break, error) {
+	rows, err := q.QueryContext(ctx, "SELECT lane, MIN(number) FROM audit_event WHERE lane < 0 OR lane >= $1 GROUP BY lane ORDER BY lane LIMIT 100", audit.Lanes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var breaks []Break
+	for rows.Next() {
+		b := Break{Why: "there is no such lane"}
+		if err := rows.Scan(&b.Lane, &b.Number); err != nil {
+			return nil, err
+		}
+		breaks = append(breaks, b)
+	}
+	return breaks, rows.Err()
 }
 
 // Entry is a stored event with its place in the chain.

@@ -2,6 +2,8 @@ package auditdb_test
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,26 +52,128 @@ func TestChainHoldsAndKeepsOrder(t *testing.T) {
 	})
 }
 
+// TestU01U02TamperingIsFound: whatever was done to the rows, the first wrong number is named.
 func TestU01U02TamperingIsFound(t *testing.T) {
-	cases := map[string]string{
-		"U-01 last record cut":      "DELETE FROM audit_event WHERE number = 3",
-		"U-02 record deleted":       "DELETE FROM audit_event WHERE number = 2",
-		"U-02 record changed":       "UPDATE audit_event SET body = REPLACE(body, 'account:a', 'account:b') WHERE number = 2",
-		"U-02 number of one raised": "UPDATE audit_event SET number = 9 WHERE number = 3",
-		"U-01 tail row removed":     "DELETE FROM audit_lane",
-	}
-	for name, statement := range cases {
+	for name, test := range map[string]struct {
+		statement string
+		number    int64
+	}{
+		"U-01 last record cut":             {"DELETE FROM audit_event WHERE number = 3", 3},
+		"U-01 last two cut":                {"DELETE FROM audit_event WHERE number > 1", 2},
+		"U-01 all cut":                     {"DELETE FROM audit_event", 1},
+		"U-01 tail row removed":            {"DELETE FROM audit_lane", 3},
+		"U-01 tail set back":               {"UPDATE audit_lane SET number = 2, link = (SELECT link FROM audit_event WHERE number = 2)", 3},
+		"U-01 tail of another event":       {"UPDATE audit_lane SET link = (SELECT link FROM audit_event WHERE number = 2)", 3},
+		"U-02 first deleted":               {"DELETE FROM audit_event WHERE number = 1", 1},
+		"U-02 record deleted":              {"DELETE FROM audit_event WHERE number = 2", 2},
+		"U-02 record changed":              {"UPDATE audit_event SET body = REPLACE(body, 'account:a', 'account:b') WHERE number = 2", 2},
+		"U-02 link changed":                {"UPDATE audit_event SET link = (SELECT e.link FROM audit_event AS e WHERE e.number = 1) WHERE number = 2", 2},
+		"U-02 number of one raised":        {"UPDATE audit_event SET number = 9 WHERE number = 3", 3},
+		"U-02 object of a column changed":  {"UPDATE audit_event SET object_id = 'elsewhere' WHERE number = 2", 2},
+		"U-02 type of a column changed":    {"UPDATE audit_event SET type = 'harmless' WHERE number = 2", 2},
+		"U-02 time of a column changed":    {"UPDATE audit_event SET at = at + 1 WHERE number = 3", 3},
+		"U-02 kind of object changed":      {"UPDATE audit_event SET object_type = 'license' WHERE number = 1", 1},
+		"U-02 one inserted behind the end": {"INSERT INTO audit_event (lane, number, at, type, object_type, object_id, body, link) SELECT lane, 4, at, type, object_type, object_id, body, link FROM audit_event WHERE number = 3", 4},
+		"U-02 one inserted in no lane":     {"INSERT INTO audit_event (lane, number, at, type, object_type, object_id, body, link) SELECT 99, 7, at, type, object_type, object_id, body, link FROM audit_event WHERE number = 3", 7},
+	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, db *sqldb.DB) {
 				write(t, db, audit.With(event("made", "s"), event("activated", "s"), event("revoked", "s")))
-				tamper(t, db, statement)
+				tamper(t, db, test.statement)
 				_, breaks, err := auditdb.Verify(context.Background(), db.Read())
-				if err != nil || len(breaks) != 1 {
-					t.Fatalf("breaks %v, %v", breaks, err)
+				if err != nil || len(breaks) != 1 || breaks[0].Number != test.number || breaks[0].Why == "" {
+					t.Fatalf("breaks %v, %v; want number %d", breaks, err, test.number)
+				}
+				if lane := audit.LaneOf(event("made", "s")); breaks[0].Lane != lane && breaks[0].Lane != 99 {
+					t.Errorf("lane %d, want %d", breaks[0].Lane, lane)
 				}
 			})
 		})
 	}
+}
+
+// TestU02InsertedRecordWithRightLink: whoever knows the rule can compute links, but not without touching the tail.
+func TestU02InsertedRecordWithRightLink(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := context.Background()
+		write(t, db, audit.With(event("made", "s")))
+		lane := audit.LaneOf(event("made", "s"))
+		var previous []byte
+		if err := db.Read().QueryRowContext(ctx, "SELECT link FROM audit_event WHERE lane = $1", lane).Scan(&previous); err != nil {
+			t.Fatal(err)
+		}
+		forged := event("approved", "s")
+		body, err := audit.Encode(forged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO audit_event (lane, number, at, type, object_type, object_id, body, link) VALUES ($1, 2, $2, $3, $4, $5, $6, $7)",
+				lane, sqldb.Micros(forged.At), forged.Type, forged.ObjectType, forged.ObjectID, string(body), audit.Link(lane, 2, previous, body))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, breaks, err := auditdb.Verify(ctx, db.Read()); err != nil || len(breaks) != 1 || breaks[0] != (auditdb.Break{Lane: lane, Number: 2, Why: breaks[0].Why}) {
+			t.Fatalf("breaks %v, %v", breaks, err)
+		}
+	})
+}
+
+// TestVerifyWhileEventsAreAdded: a running platform shows no break.
+func TestVerifyWhileEventsAreAdded(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx, stop := context.WithCancel(context.Background())
+		var group sync.WaitGroup
+		for i := range 4 {
+			group.Go(func() {
+				for n := 0; ctx.Err() == nil; n++ {
+					if err := db.Write(context.Background(), func(tx sqldb.Tx) error {
+						return auditdb.Append(context.Background(), tx, audit.With(event("made", fmt.Sprint(i, n%3))))
+					}); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		for range 15 {
+			if _, breaks, err := auditdb.Verify(context.Background(), db.Read()); err != nil || len(breaks) != 0 {
+				t.Errorf("breaks %v, %v", breaks, err)
+			}
+		}
+		stop()
+		group.Wait()
+		if n, breaks, err := auditdb.Verify(context.Background(), db.Read()); err != nil || n == 0 || len(breaks) != 0 {
+			t.Errorf("%d events, breaks %v, %v", n, breaks, err)
+		}
+	})
+}
+
+// TestU05NoAuditNoAction: a change whose record cannot be stored is undone (R6, U-05).
+func TestU05NoAuditNoAction(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx := context.Background()
+		tamper(t, db, "CREATE TABLE thing (id TEXT PRIMARY KEY)")
+		tamper(t, db, "ALTER TABLE audit_event RENAME TO audit_gone")
+		err := db.Write(ctx, func(tx sqldb.Tx) error {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO thing (id) VALUES ('a')"); err != nil {
+				return err
+			}
+			return auditdb.Append(ctx, tx, audit.With(event("made", "a")))
+		})
+		if err == nil {
+			t.Fatal("the change was acknowledged")
+		}
+		var n int
+		if err := db.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM thing").Scan(&n); err != nil || n != 0 {
+			t.Errorf("%d rows, %v", n, err)
+		}
+		tamper(t, db, "ALTER TABLE audit_gone RENAME TO audit_event")
+		if _, breaks, err := auditdb.Verify(ctx, db.Read()); err != nil || len(breaks) != 0 {
+			t.Errorf("breaks %v, %v", breaks, err)
+		}
+	})
 }
 
 func TestU02SwappedRecords(t *testing.T) {

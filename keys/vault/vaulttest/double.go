@@ -1,5 +1,6 @@
 // Package vaulttest is an in-process double of the parts of the Vault HTTP interface that the provider uses: AppRole
-// login, token renewal, transit encryption with associated data, health; with faults on demand.
+// login, token renewal, transit encryption with associated data, health; with faults on demand. It is not a Vault: it checks
+// neither policies nor mounts.
 package vaulttest
 
 import (
@@ -30,18 +31,39 @@ const (
 	NoToken   Fault = "no_token"  // the token is refused until the next login
 	Garbage   Fault = "garbage"   // 200 with a body that is no JSON
 	NoRenewal Fault = "no_renewal"
+	NoRights  Fault = "no_rights" // every call but the login is refused
+	NoLogin   Fault = "no_login"  // role and secret are refused
+	HalfBody  Fault = "half_body" // the answer is cut
+	Cut       Fault = "cut"       // the connection is cut before an answer
+	Redirect  Fault = "redirect"  // an answer that leads to Elsewhere
+	Gone      Fault = "gone"      // 404: the mount is not there
+	OtherKey  Fault = "other_key" // opening gives what was wrapped first, whatever was asked
 )
 
 // Double is a running server.
 type Double struct {
-	URL    string
-	Logins int
-	Renews int
-	mutex  sync.Mutex
-	fault  Fault
-	tokens map[string]bool
-	keys   [2]cipher.AEAD
-	ended  chan struct{}
+	URL       string
+	Elsewhere string // where Redirect leads
+	Logins    int
+	Renews    int
+	Calls     int
+	Seen      []Call // what transit was asked
+	mutex     sync.Mutex
+	fault     Fault
+	lease     int
+	tokens    map[string]bool
+	keys      [2]cipher.AEAD
+	first     []byte
+	ended     chan struct{}
+}
+
+// Call is a request to transit.
+type Call struct {
+	Path       string
+	Associated string
+	Plaintext  []byte // of an encryption
+	Namespace  string
+	Token      string
 }
 
 // RoleID and SecretID open the double.
@@ -53,7 +75,7 @@ const (
 
 // Start runs a double until the test ends.
 func Start(t testing.TB) *Double {
-	d := &Double{ended: make(chan struct{}), tokens: map[string]bool{}}
+	d := &Double{ended: make(chan struct{}), tokens: map[string]bool{}, lease: Lease}
 	for i := range d.keys {
 		key := make([]byte, 32)
 		rand.Read(key)
@@ -80,11 +102,52 @@ func (d *Double) Break(fault Fault) {
 	}
 }
 
+// Leases sets the life of the tokens given from now on, in seconds.
+func (d *Double) Leases(seconds int) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	d.lease = seconds
+}
+
+// Trust takes a token that another server gave.
+func (d *Double) Trust(token string) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	d.tokens[token] = true
+}
+
+// Revoke makes every token void, as an operator does.
+func (d *Double) Revoke() {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	clear(d.tokens)
+}
+
+// Counts are the logins, renewals and calls so far.
+func (d *Double) Counts() (logins, renews, calls int) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	return d.Logins, d.Renews, d.Calls
+}
+
 func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mutex.Lock()
 	fault := d.fault
+	d.Calls++
 	d.mutex.Unlock()
 	switch fault {
+	case HalfBody:
+		w.Header().Set("Content-Length", "1000")
+		fmt.Fprint(w, `{"data":{"plaintext":"AAAA`)
+		return
+	case Cut:
+		panic(http.ErrAbortHandler)
+	case Redirect:
+		http.Redirect(w, r, d.Elsewhere+r.URL.Path, http.StatusTemporaryRedirect)
+		return
+	case Gone:
+		answer(w, http.StatusNotFound, map[string]any{"errors": []string{"no handler for route"}})
+		return
 	case Sealed:
 		answer(w, http.StatusServiceUnavailable, map[string]any{"errors": []string{"Vault is sealed"}, "sealed": true, "initialized": true})
 		return
@@ -116,20 +179,29 @@ func (d *Double) serve(w http.ResponseWriter, r *http.Request, fault Fault) {
 		return
 	}
 	if path == "auth/approle/login" {
-		if body["role_id"] != RoleID || body["secret_id"] != SecretID {
+		if fault == NoLogin || body["role_id"] != RoleID || body["secret_id"] != SecretID {
 			answer(w, http.StatusBadRequest, map[string]any{"errors": []string{"invalid role or secret ID"}})
 			return
 		}
 		d.Logins++
 		token := fmt.Sprintf("token-%d", d.Logins)
 		d.tokens[token] = true
-		answer(w, http.StatusOK, map[string]any{"auth": map[string]any{"client_token": token, "lease_duration": Lease, "renewable": true}})
+		answer(w, http.StatusOK, map[string]any{"auth": map[string]any{"client_token": token, "lease_duration": d.lease, "renewable": true}})
 		return
 	}
 	token := r.Header.Get("X-Vault-Token")
 	if !d.tokens[token] {
 		answer(w, http.StatusForbidden, map[string]any{"errors": []string{"permission denied"}})
 		return
+	}
+	if fault == NoRights {
+		answer(w, http.StatusForbidden, map[string]any{"errors": []string{"1 error occurred: permission denied"}})
+		return
+	}
+	if strings.HasPrefix(path, "transit/") {
+		associated, _ := base64.StdEncoding.DecodeString(body["associated_data"])
+		plaintext, _ := base64.StdEncoding.DecodeString(body["plaintext"])
+		d.Seen = append(d.Seen, Call{path, string(associated), plaintext, r.Header.Get("X-Vault-Namespace"), token})
 	}
 	switch path {
 	case "auth/token/renew-self":
@@ -138,10 +210,13 @@ func (d *Double) serve(w http.ResponseWriter, r *http.Request, fault Fault) {
 			return
 		}
 		d.Renews++
-		answer(w, http.StatusOK, map[string]any{"auth": map[string]any{"client_token": token, "lease_duration": Lease, "renewable": true}})
+		answer(w, http.StatusOK, map[string]any{"auth": map[string]any{"client_token": token, "lease_duration": d.lease, "renewable": true}})
 	case "transit/encrypt/yinxin":
 		plaintext, _ := base64.StdEncoding.DecodeString(body["plaintext"])
 		associated, _ := base64.StdEncoding.DecodeString(body["associated_data"])
+		if d.first == nil {
+			d.first = plaintext
+		}
 		nonce := make([]byte, 12)
 		rand.Read(nonce)
 		answer(w, http.StatusOK, map[string]any{"data": map[string]any{"ciphertext": "vault:v1:" + base64.StdEncoding.EncodeToString(d.keys[0].Seal(nonce, nonce, plaintext, associated))}})
@@ -162,6 +237,9 @@ func (d *Double) decrypt(w http.ResponseWriter, body map[string]string, fault Fa
 	var plaintext []byte
 	if err == nil && len(blob) > 12 {
 		plaintext, err = key.Open(nil, blob[:12], blob[12:], associated)
+	}
+	if fault == OtherKey {
+		plaintext, err = d.first, nil
 	}
 	if err != nil || plaintext == nil {
 		answer(w, http.StatusBadRequest, map[string]any{"errors": []string{"cipher: message authentication failed"}})

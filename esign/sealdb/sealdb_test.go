@@ -1,0 +1,57 @@
+package sealdb_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/esign/sealdb"
+	"github.com/yinxin-gov/yinxin/esign/sealtest"
+	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
+	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
+	"github.com/yinxin-gov/yinxin/internal/testkit"
+)
+
+func TestContract(t *testing.T) {
+	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), sealdb.Migrations()) {
+		t.Run(engine.Name, func(t *testing.T) {
+			sealtest.RunStore(t, func(t testing.TB) esign.Store { return sealdb.New(engine.Open(t)) })
+		})
+	}
+}
+
+func TestF01CrashAtEveryStep(t *testing.T) {
+	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), sealdb.Migrations()) {
+		t.Run(engine.Name, func(t *testing.T) {
+			sealtest.RunCrash(t, func(t testing.TB) esign.Store { return sealdb.New(engine.Open(t)) })
+		})
+	}
+}
+
+// TestStampOnRealDatabases takes a seal through its life on both engines and checks the audit chain that it left.
+func TestStampOnRealDatabases(t *testing.T) {
+	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), sealdb.Migrations()) {
+		t.Run(engine.Name, func(t *testing.T) {
+			db := engine.Open(t)
+			w := sealtest.NewWorld(t, sealdb.New(db))
+			seal := w.Active(t, sealtest.SampleApplication(1))
+			if _, _, err := w.Service.Stamp(sealtest.Keeper, sealtest.Request(seal, sealtest.Document(t, 1))); err != nil {
+				t.Fatal(err)
+			}
+			for _, step := range []func() (esign.Seal, error){
+				func() (esign.Seal, error) { return w.Service.Suspend(sealtest.Keeper, seal.ID, "遗失") },
+				func() (esign.Seal, error) { return w.Service.Resume(sealtest.Reviewer, seal.ID) },
+				func() (esign.Seal, error) { return w.Service.Revoke(sealtest.Reviewer, seal.ID, "换章") },
+			} {
+				if _, err := step(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// applied, approved, made, active; planned, stored; suspended, active, revoked
+			events, breaks, err := auditdb.Verify(context.Background(), db.Read())
+			if err != nil || len(breaks) != 0 || events != 9 {
+				t.Errorf("%d events, breaks %v, %v", events, breaks, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,257 @@
+package sealhttp
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/esign/ses"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// chinaTime is the zone of dates on pages.
+var chinaTime = time.FixedZone("UTC+8", 8*60*60)
+
+// usesOnPage is how many uses the page of a seal shows at once.
+const usesOnPage = 10
+
+// asked is what somebody tried on the page of a seal, and why it was refused.
+type asked struct {
+	refusal error
+	action  string // name of the step; empty for a stamp
+	reason  string
+	stamp   web.StampForm
+	key     string // of the form, when the same request may be sent again
+}
+
+func (p *Pages) detail(w http.ResponseWriter, r *http.Request) error {
+	return p.show(w, r, http.StatusOK, asked{})
+}
+
+// show writes the page of a seal, with what was asked and refused.
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked) error {
+	if err := staff(r.Context()); err != nil {
+		return err
+	}
+	seal, err := p.Service.Find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	actor := reqctx.From(r.Context()).Actor
+	body := web.SealDetailPage{Name: seal.Name, SealID: seal.Code, Status: stateWord(seal.State), Owner: seal.Owner, ValidFrom: seal.ValidFrom, ValidTo: seal.ValidTo,
+		Facts: p.facts(r, seal), Certificate: p.certificate(r, seal), Actions: p.actions(r, seal), Stamp: a.stamp}
+	if body.Picture, err = p.Service.Preview(seal); err != nil {
+		return err
+	}
+	body.WidthMM, body.HeightMM = size(seal)
+	if seal.State == esign.Active && actor.Has(esign.RoleKeeper) {
+		if a.key == "" {
+			a.key = ident.New(p.Rand, "use")
+		}
+		body.StampURL, body.StampHidden = "/seal/"+seal.ID+"/stamps", []web.Hidden{{Name: inputKey, Value: a.key}}
+	}
+	after := r.URL.Query().Get("after")
+	uses, next, err := p.Service.Stamps(r.Context(), seal.ID, after, usesOnPage)
+	if err != nil {
+		return err
+	}
+	for _, u := range uses {
+		body.Uses = append(body.Uses, p.use(r, u))
+	}
+	if next != "" {
+		body.UsesNextURL = "/seal/" + seal.ID + "?" + url.Values{"after": {next}}.Encode() + "#seal-uses"
+	}
+	if after != "" {
+		body.UsesTopURL = "/seal/" + seal.ID + "#seal-uses"
+	}
+	page := web.Page{Title: seal.Name, Self: "/seal/" + seal.ID}
+	if a.refusal != nil {
+		page.Errors = p.errors(r, a)
+		for i := range body.Actions {
+			if action := &body.Actions[i]; action.ID == "seal-"+a.action && !action.NoReason {
+				action.Reason, action.Error = a.reason, messageOf(page.Errors, action.ID+"-reason")
+			}
+		}
+	} else if next := p.nextStep(r, seal); next != "" {
+		page.Notice = &web.Notice{Tone: "info", Text: next}
+	}
+	page.Body = body
+	return p.page(w, r, status, "seal-detail", page)
+}
+
+// size is that of the picture in the seal's data, or the one it will have.
+func size(seal esign.Seal) (width, height int) {
+	if parsed, err := ses.ParseSeal(seal.SES); err == nil {
+		return parsed.Picture.WidthMM, parsed.Picture.HeightMM
+	}
+	mm := int(seal.DiameterMM + 0.5)
+	switch {
+	case mm == 0 && seal.Line != "":
+		mm = 40
+	case mm == 0:
+		mm = 42
+	}
+	return mm, mm
+}
+
+func (p *Pages) facts(r *http.Request, seal esign.Seal) []web.ShownField {
+	var all []web.ShownField
+	for _, f := range []web.ShownField{
+		{Label: p.Renderer.Text(r, "seal.owner_code"), Value: seal.OwnerCode}, {Label: p.Renderer.Text(r, "seal.applicant"), Value: seal.Applicant},
+		{Label: p.Renderer.Text(r, "seal.reviewer"), Value: seal.Reviewer}, {Label: p.Renderer.Text(r, "seal.maker"), Value: seal.Maker},
+		{Label: p.Renderer.Text(r, "seal.stopped_by"), Value: seal.StoppedBy}, {Label: p.Renderer.Text(r, "action.reason"), Value: seal.StatusReason},
+	} {
+		if f.Value != "" {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+func (p *Pages) certificate(r *http.Request, seal esign.Seal) []web.ShownField {
+	c, err := pki.ParseCertificate(seal.SignerCert)
+	if err != nil {
+		return nil // not made yet
+	}
+	day := func(at time.Time) string { return at.In(chinaTime).Format("2006-01-02") }
+	return []web.ShownField{
+		{Label: p.Renderer.Text(r, "seal.certificate.subject"), Value: c.Subject.String()}, {Label: p.Renderer.Text(r, "seal.certificate.issuer"), Value: c.Issuer.String()},
+		{Label: p.Renderer.Text(r, "seal.certificate.serial"), Value: c.SerialHex()}, {Label: p.Renderer.Text(r, "seal.period"), Value: day(c.NotBefore) + " – " + day(c.NotAfter)},
+	}
+}
+
+func (p *Pages) use(r *http.Request, u esign.Stamp) web.HistoryItem {
+	detail := []string{p.Renderer.Text(r, "stamp.state."+string(u.State))}
+	if u.Page > 0 {
+		detail = append(detail, p.Renderer.Text(r, "stamp.on_page", "n", strconv.Itoa(u.Page)))
+	}
+	if u.Item != "" {
+		detail = append(detail, p.Renderer.Text(r, "stamp.for_item", "item", u.Item))
+	}
+	return web.HistoryItem{At: u.CreatedAt, Text: u.Purpose, Actor: u.Requester, Detail: strings.Join(append(detail, "SM3 "+u.SourceSM3[:min(16, len(u.SourceSM3))]+"…"), " · ")}
+}
+
+// step is a change of state that the page of a seal offers.
+type step struct {
+	name, label, effect string
+	role                string
+	from                []esign.State
+	needsReason, danger bool
+	// excluded are the people whose part in the seal's life forbids this one.
+	excluded func(s esign.Seal) []string
+	do       func(service *esign.Service, ctx context.Context, id, reason string) (esign.Seal, error)
+}
+
+func nobody(esign.Seal) []string { return nil }
+
+var steps = []step{
+	{"approve", "seal.action.approve", "seal.effect.approve", esign.RoleReviewer, []esign.State{esign.Applied}, false, false, func(s esign.Seal) []string { return []string{s.Applicant} },
+		func(service *esign.Service, ctx context.Context, id, _ string) (esign.Seal, error) {
+			return service.Approve(ctx, id)
+		}},
+	{"make", "seal.action.make", "seal.effect.make", esign.RoleMaker, []esign.State{esign.Approved}, false, false, func(s esign.Seal) []string { return []string{s.Applicant, s.Reviewer} },
+		func(service *esign.Service, ctx context.Context, id, _ string) (esign.Seal, error) {
+			return service.Make(ctx, id)
+		}},
+	{"activate", "seal.action.activate", "seal.effect.activate", esign.RoleKeeper, []esign.State{esign.Made}, false, false, nobody,
+		func(service *esign.Service, ctx context.Context, id, _ string) (esign.Seal, error) {
+			return service.Activate(ctx, id)
+		}},
+	{"resume", "seal.action.resume", "seal.effect.resume", esign.RoleReviewer, []esign.State{esign.Suspended}, false, false, func(s esign.Seal) []string { return []string{s.StoppedBy} },
+		func(service *esign.Service, ctx context.Context, id, _ string) (esign.Seal, error) {
+			return service.Resume(ctx, id)
+		}},
+	{"suspend", "seal.action.suspend", "seal.effect.suspend", esign.RoleKeeper, []esign.State{esign.Active}, true, true, nobody, (*esign.Service).Suspend},
+	{"revoke", "seal.action.revoke", "seal.effect.revoke", esign.RoleReviewer, []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.Suspended}, true, true, nobody, (*esign.Service).Revoke},
+}
+
+func (p *Pages) actions(r *http.Request, seal esign.Seal) []web.StateAction {
+	actor := reqctx.From(r.Context()).Actor
+	var list []web.StateAction
+	for _, s := range steps {
+		if slices.Contains(s.from, seal.State) && actor.Has(s.role) && !slices.Contains(s.excluded(seal), actor.ID) {
+			list = append(list, web.StateAction{ID: "seal-" + s.name, Label: p.Renderer.Text(r, s.label), URL: "/seal/" + seal.ID + "/" + s.name, Effect: p.Renderer.Text(r, s.effect), Danger: s.danger, NoReason: !s.needsReason})
+		}
+	}
+	return list
+}
+
+// nextStep says who goes on with a seal that waits for somebody.
+func (p *Pages) nextStep(r *http.Request, seal esign.Seal) string {
+	switch seal.State {
+	case esign.Applied:
+		return p.Renderer.Text(r, "seal.next.applied")
+	case esign.Approved:
+		return p.Renderer.Text(r, "seal.next.approved")
+	case esign.Made:
+		return p.Renderer.Text(r, "seal.next.made")
+	case esign.Suspended:
+		return p.Renderer.Text(r, "seal.next.suspended")
+	}
+	return ""
+}
+
+func (p *Pages) action(w http.ResponseWriter, r *http.Request) error {
+	if err := staff(r.Context()); err != nil {
+		return err
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(err, fault.Malformed)
+	}
+	for _, s := range steps {
+		if s.name != r.PathValue("action") {
+			continue
+		}
+		reason := strings.TrimSpace(r.PostForm.Get("reason"))
+		seal, err := s.do(p.Service, r.Context(), r.PathValue("id"), reason)
+		if mendable(err) {
+			return p.show(w, r, fault.MetaOf(fault.CodeOf(err)).Status, asked{refusal: err, action: s.name, reason: bounded(reason)})
+		}
+		if err != nil {
+			return err
+		}
+		http.Redirect(w, r, "/seal/"+seal.ID, http.StatusSeeOther)
+		return nil
+	}
+	return fault.New(fault.NotFound)
+}
+
+// errors are what stands in the summary. What the document itself is refused for belongs to its input.
+func (p *Pages) errors(r *http.Request, a asked) []web.FieldError {
+	ids := map[string]string{"document": inputFile, "page": inputPage, "x_mm": inputX, "y_mm": inputY, "item": inputItem, "purpose": inputPurpose, "reason": "seal-" + a.action + "-reason"}
+	all := p.Renderer.FieldErrors(r, a.refusal, ids)
+	if aboutDocument(a.refusal) && len(all) == 1 {
+		all[0].Field = inputFile
+	}
+	labels := map[string]string{}
+	for input, key := range map[string]string{inputPage: "stamp.page", inputX: "stamp.x", inputY: "stamp.y", inputItem: "stamp.item", inputPurpose: "stamp.purpose"} {
+		labels[input] = p.Renderer.Text(r, key)
+	}
+	if len(fault.From(a.refusal).Fields) > 0 {
+		labels[inputFile] = p.Renderer.Text(r, "stamp.file")
+	}
+	return p.labelled(r, all, labels)
+}
+
+func aboutDocument(err error) bool {
+	return slices.Contains([]fault.Code{fault.DocumentRefused, fault.DocumentAltered, fault.DocumentLocked, fault.TooLarge}, fault.CodeOf(err))
+}
+
+func messageOf(all []web.FieldError, field string) string {
+	for _, e := range all {
+		if e.Field == field {
+			return e.Message
+		}
+	}
+	return ""
+}

@@ -1,0 +1,219 @@
+package sealhttp
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// Pages serves the pages of seal keepers, reviewers and makers. It stands behind the edge, which knows who is signed in
+// and refuses forms from other origins.
+type Pages struct {
+	Service  *esign.Service
+	Renderer *web.Renderer
+	// Identity tells who is acting, for the head of every page.
+	Identity func(r *http.Request) web.Identity
+	// LoginURL is where a visitor without a session is sent; next is the page wanted. Empty: the error page.
+	LoginURL func(next string) string
+	// Rand makes the idempotency keys of the forms.
+	Rand io.Reader
+}
+
+const (
+	pageSize = 30
+	maxForm  = 64 << 10 // a form without a file
+)
+
+// Routes adds the pages.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	for pattern, handle := range map[string]func(http.ResponseWriter, *http.Request) error{
+		"GET /seal":                        p.list,
+		"GET /seal/new":                    p.form,
+		"POST /seal/new":                   p.submit,
+		"GET /seal/{id}":                   p.detail,
+		"POST /seal/{id}/{action}":         p.action,
+		"POST /seal/{id}/stamps":           p.stamp,
+		"GET /seal/{id}/stamps/{key}":      p.result,
+		"GET /seal/{id}/stamps/{key}/file": p.download,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if err := handle(w, r); err != nil {
+				p.fail(w, r, err)
+			}
+		})
+	}
+}
+
+// fail sends a visitor without a session to the login page, and shows everything else.
+func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if fault.CodeOf(err) == fault.Unauthenticated && p.LoginURL != nil && r.Method == http.MethodGet {
+		http.Redirect(w, r, p.LoginURL(r.URL.RequestURI()), http.StatusSeeOther)
+		return
+	}
+	p.Renderer.Error(w, r, err)
+}
+
+func (p *Pages) page(w http.ResponseWriter, r *http.Request, status int, name string, page web.Page) error {
+	if p.Identity != nil {
+		page.Identity = p.Identity(r)
+	}
+	return p.Renderer.Page(w, r, status, name, page)
+}
+
+// stateWord is the word that pages have for a seal's state.
+func stateWord(state esign.State) string {
+	switch state {
+	case esign.Made:
+		return "seal_made"
+	case esign.Revoked:
+		return "cancelled"
+	}
+	return string(state)
+}
+
+func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
+	if err := staff(r.Context()); err != nil {
+		return err
+	}
+	seals, next, err := p.Service.List(r.Context(), r.URL.Query().Get("after"), pageSize)
+	if err != nil {
+		return err
+	}
+	text := func(key string) string { return p.Renderer.Text(r, key) }
+	body := web.SealListPage{Table: web.Table{
+		Caption: p.Renderer.Text(r, "seal.list"),
+		Columns: []web.Column{{Label: text("seal.name")}, {Label: text("seal.id")}, {Label: text("seal.valid_to")}},
+	}}
+	if reqctx.From(r.Context()).Actor.Has(esign.RoleKeeper) {
+		body.MakeURL = "/seal/new"
+	}
+	for _, s := range seals {
+		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/seal/" + s.ID, Cells: []string{s.Name, s.Code, s.ValidTo.In(chinaTime).Format("2006-01-02")}, Status: stateWord(s.State), Kind: "seal"})
+	}
+	if next != "" {
+		body.Table.NextURL = "/seal?" + url.Values{"after": {next}}.Encode()
+	}
+	if r.URL.Query().Get("after") != "" {
+		body.Table.PrevURL = "/seal"
+	}
+	if body.Table.NextURL+body.Table.PrevURL == "" {
+		body.Table.Total = len(seals)
+	}
+	return p.page(w, r, http.StatusOK, "seal", web.Page{Body: body})
+}
+
+// Names of the inputs of an application, by the wire names of what they hold.
+var applicationInputs = map[string]string{
+	"seal_id": "seal-number", "owner": "seal-owner", "owner_code": "seal-owner-code", "line": "seal-line", "diameter_mm": "seal-diameter", "years": "seal-years",
+}
+
+func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
+	if err := keeper(r); err != nil {
+		return err
+	}
+	return p.application(w, r, http.StatusOK, url.Values{applicationInputs["years"]: {"5"}}, nil)
+}
+
+// keeper refuses everybody but seal keepers.
+func keeper(r *http.Request) error {
+	if err := staff(r.Context()); err != nil {
+		return err
+	}
+	if !reqctx.From(r.Context()).Actor.Has(esign.RoleKeeper) {
+		return fault.New(fault.Forbidden)
+	}
+	return nil
+}
+
+func (p *Pages) application(w http.ResponseWriter, r *http.Request, status int, typed url.Values, refusal error) error {
+	text := func(key string) string { return p.Renderer.Text(r, key) }
+	fields := []web.FormField{
+		{Name: applicationInputs["owner"], Label: text("seal.owner"), Hint: text("seal.owner.hint"), Max: 30},
+		{Name: applicationInputs["owner_code"], Label: text("seal.owner_code"), Optional: true, Max: 18},
+		{Name: applicationInputs["line"], Label: text("seal.line"), Hint: text("seal.line.hint"), Optional: true, Max: 12},
+		{Name: applicationInputs["seal_id"], Label: text("seal.id"), Hint: text("seal.id.hint"), Max: 14},
+		{Name: applicationInputs["diameter_mm"], Label: text("seal.diameter"), Hint: text("seal.diameter.hint"), Optional: true, Max: 5},
+		{Name: applicationInputs["years"], Label: text("seal.years"), Hint: text("seal.years.hint"), Max: 2},
+	}
+	for i := range fields {
+		fields[i].Value = bounded(typed.Get(fields[i].Name))
+	}
+	page := web.Page{Body: web.SealMakePage{Action: "/seal/new", Fields: fields, Advisory: text("seal.form.advisory")}}
+	if refusal != nil {
+		labels := map[string]string{}
+		for _, f := range fields {
+			labels[f.Name] = f.Label
+		}
+		page.Errors = p.labelled(r, p.Renderer.FieldErrors(r, refusal, applicationInputs), labels)
+	}
+	return p.page(w, r, status, "seal-make", page)
+}
+
+// labelled begins each error with the label of its input, because several inputs may be wrong in the same way.
+func (p *Pages) labelled(r *http.Request, all []web.FieldError, labels map[string]string) []web.FieldError {
+	for i, e := range all {
+		if label := labels[e.Field]; label != "" {
+			all[i].Message = p.Renderer.Text(r, "seal.field.error", "label", label, "message", e.Message)
+		}
+	}
+	return all
+}
+
+func (p *Pages) submit(w http.ResponseWriter, r *http.Request) error {
+	if err := keeper(r); err != nil {
+		return err
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(err, fault.Malformed)
+	}
+	typed := func(wire string) string { return strings.TrimSpace(r.PostForm.Get(applicationInputs[wire])) }
+	a := esign.Application{Code: typed("seal_id"), Owner: typed("owner"), OwnerCode: typed("owner_code"), Line: typed("line"), DiameterMM: number(typed("diameter_mm")), Years: -1}
+	if years, err := strconv.Atoi(typed("years")); err == nil && years > 0 {
+		a.Years = years
+	}
+	seal, err := p.Service.Apply(r.Context(), a)
+	if mendable(err) {
+		return p.application(w, r, fault.MetaOf(fault.CodeOf(err)).Status, r.PostForm, err)
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/seal/"+seal.ID, http.StatusSeeOther)
+	return nil
+}
+
+// mendable tells whether a refusal is shown on the form, with what was typed, and not on a page of its own.
+func mendable(err error) bool {
+	switch fault.CodeOf(err) {
+	case "", fault.Internal, fault.Unauthenticated, fault.Forbidden, fault.NotFound:
+		return false
+	}
+	return true
+}
+
+// number reads a length in millimetres. What is none is a number that no bound lets pass.
+func number(text string) float64 {
+	if text == "" {
+		return 0
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return -1
+	}
+	return v
+}
+
+func bounded(text string) string {
+	if len(text) > 4096 {
+		return ""
+	}
+	return text
+}

@@ -1,0 +1,179 @@
+package sealhttp
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/keys/digest"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// Names of the inputs of the form for stamping.
+const (
+	inputFile    = "stamp-file"
+	inputPage    = "stamp-page"
+	inputX       = "stamp-x"
+	inputY       = "stamp-y"
+	inputItem    = "stamp-item"
+	inputPurpose = "stamp-purpose"
+	inputKey     = "stamp-key" // hidden: the same form sent twice stamps once
+)
+
+const ofdType = "application/ofd"
+
+// maxUploadForm bounds a form with a document: the largest one and the frame around it.
+const maxUploadForm = esign.MaxDocument + 1<<20
+
+// stamp seals the uploaded document and leads to the result, which a reload does not make again.
+func (p *Pages) stamp(w http.ResponseWriter, r *http.Request) error {
+	if err := keeper(r); err != nil { // before anything large is read
+		return err
+	}
+	form, document, err := readUpload(w, r)
+	a := asked{stamp: web.StampForm{Page: form.Get(inputPage), X: form.Get(inputX), Y: form.Get(inputY), Item: form.Get(inputItem), Purpose: form.Get(inputPurpose)}}
+	var request esign.StampRequest
+	if err == nil {
+		request, err = stampRequest(r.PathValue("id"), form, document)
+	}
+	if err == nil {
+		_, _, err = p.Service.Stamp(r.Context(), request)
+	}
+	if mendable(err) {
+		a.refusal = err
+		if fault.MetaOf(fault.CodeOf(err)).Retryable {
+			a.key = request.Key // the same request again gives the same result
+		}
+		return p.show(w, r, fault.MetaOf(fault.CodeOf(err)).Status, a)
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, resultURL(request.SealID, request.Key), http.StatusSeeOther)
+	return nil
+}
+
+func resultURL(seal, key string) string {
+	return "/seal/" + url.PathEscape(seal) + "/stamps/" + url.PathEscape(key)
+}
+
+// readUpload reads the inputs and the document, each within its bound.
+func readUpload(w http.ResponseWriter, r *http.Request) (form url.Values, document []byte, err error) {
+	form = url.Values{}
+	r.Body = http.MaxBytesReader(w, r.Body, maxUploadForm)
+	reader, err := r.MultipartReader()
+	if err != nil {
+		return form, nil, fault.Wrap(err, fault.Malformed)
+	}
+	for parts := 0; ; parts++ {
+		part, err := reader.NextPart()
+		if errors.Is(err, io.EOF) {
+			return form, document, nil
+		}
+		if err == nil && parts == 20 {
+			err = errors.New("more than 20 parts")
+		}
+		if err != nil {
+			return form, nil, readFault(err)
+		}
+		if part.FormName() == inputFile {
+			if document, err = io.ReadAll(io.LimitReader(part, esign.MaxDocument+1)); err != nil {
+				return form, nil, readFault(err)
+			}
+			continue
+		}
+		value, err := readValue(part)
+		if err != nil {
+			return form, nil, readFault(err)
+		}
+		form.Set(part.FormName(), value)
+	}
+}
+
+func readValue(part *multipart.Part) (string, error) {
+	const limit = 4096
+	value, err := io.ReadAll(io.LimitReader(part, limit+1))
+	if err == nil && len(value) > limit {
+		err = errors.New("a value is too long")
+	}
+	return string(value), err
+}
+
+func readFault(err error) error {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return fault.Wrap(err, fault.TooLarge, "limit", "50 MB")
+	}
+	return fault.Wrap(err, fault.Malformed)
+}
+
+// stampRequest reads the form. A place that is no number is told at its input.
+func stampRequest(seal string, form url.Values, document []byte) (esign.StampRequest, error) {
+	request := esign.StampRequest{SealID: seal, Document: document, Item: strings.TrimSpace(form.Get(inputItem)), Purpose: strings.TrimSpace(form.Get(inputPurpose)), Key: form.Get(inputKey)}
+	unfit := fault.New(fault.Invalid)
+	if len(document) == 0 {
+		unfit.WithField("document", fault.SealField)
+	}
+	var err error
+	if request.Page, err = strconv.Atoi(strings.TrimSpace(form.Get(inputPage))); err != nil || request.Page < 1 {
+		unfit.WithField("page", fault.StampPlace)
+	}
+	for _, place := range []struct {
+		name, field string
+		to          *float64
+	}{{inputX, "x_mm", &request.XMM}, {inputY, "y_mm", &request.YMM}} {
+		if *place.to, err = strconv.ParseFloat(strings.TrimSpace(form.Get(place.name)), 64); err != nil {
+			unfit.WithField(place.field, fault.StampPlace)
+		}
+	}
+	if request.Purpose == "" {
+		unfit.WithField("purpose", fault.SealField)
+	}
+	if len(unfit.Fields) > 0 {
+		return request, unfit
+	}
+	return request, nil
+}
+
+// result shows what a key of the person led to, judged anew.
+func (p *Pages) result(w http.ResponseWriter, r *http.Request) error {
+	stamp, content, err := p.Service.Result(r.Context(), r.PathValue("id"), r.PathValue("key"))
+	if err != nil {
+		return err
+	}
+	seal, err := p.Service.Find(r.Context(), stamp.SealID)
+	if err != nil {
+		return err
+	}
+	report, err := p.Service.Judge(r.Context(), fileName(stamp), content)
+	if err != nil {
+		return err
+	}
+	return p.page(w, r, http.StatusOK, "stamp-result", web.Page{Body: web.StampResultPage{
+		File: fileName(stamp), Seal: seal.Name, Verdict: string(report.Verdict), Code: report.Code, SM3: digest.Hex(content),
+		DownloadURL: resultURL(stamp.SealID, stamp.Key) + "/file", BackURL: "/seal/" + stamp.SealID,
+	}})
+}
+
+func fileName(stamp esign.Stamp) string { return stamp.ID + ".ofd" }
+
+// download sends the sealed document.
+func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
+	stamp, content, err := p.Service.Result(r.Context(), r.PathValue("id"), r.PathValue("key"))
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", ofdType)
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fileName(stamp)}))
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_, _ = w.Write(content) // a caller that went away is no fault of ours
+	return nil
+}

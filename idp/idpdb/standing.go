@@ -1,0 +1,92 @@
+package idpdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+)
+
+// Standing reads how a grant and its account stand and whether one of at most two access tokens was marked, in one
+// statement: it is asked for every token that anybody presents.
+func (s *Store) Standing(ctx context.Context, grantID string, jtis ...string) (oauth.Standing, error) {
+	var ids [2]string
+	if copy(ids[:], jtis) < len(jtis) {
+		return oauth.Standing{}, errors.New("read standing: more than two tokens")
+	}
+	standing := oauth.Standing{Grant: oauth.GrantRecord{ID: grantID}}
+	var client, account, sid, state, scopes sql.NullString
+	var created, revoked, credentials sql.NullInt64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, a.state, a.credentials_at, c.scopes, r.marked
+		FROM (SELECT EXISTS (SELECT 1 FROM idp_revoked_token WHERE jti IN ($2, $3)) AS marked) r
+		LEFT JOIN idp_grant g ON g.id = $1
+		LEFT JOIN idp_account a ON a.id = g.account_id
+		LEFT JOIN idp_consent c ON c.account_id = g.account_id AND c.client_id = g.client_id`, grantID, ids[0], ids[1]).
+		Scan(&client, &account, &sid, &created, &revoked, &state, &credentials, &scopes, &standing.TokenRevoked)
+	if err != nil {
+		return standing, fmt.Errorf("read standing: %w", err)
+	}
+	standing.Known = client.Valid
+	standing.Grant.ClientID, standing.Grant.AccountID, standing.Grant.SID = client.String, account.String, sid.String
+	standing.Grant.CreatedAt, standing.Grant.RevokedAt = sqldb.Time(created.Int64), sqldb.Time(revoked.Int64)
+	standing.Account, standing.CredentialsAt, standing.Consented = idp.AccountState(state.String), sqldb.Time(credentials.Int64), strings.Fields(scopes.String)
+	return standing, nil
+}
+
+// AccountStanding is Standing of an account whose grant does not exist yet; an account that is not known has no state.
+func (s *Store) AccountStanding(ctx context.Context, accountID string) (oauth.Standing, error) {
+	var state string
+	var credentials int64
+	err := s.db.Read().QueryRowContext(ctx, "SELECT state, credentials_at FROM idp_account WHERE id = $1", accountID).Scan(&state, &credentials)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return oauth.Standing{}, nil
+	}
+	if err != nil {
+		return oauth.Standing{}, fmt.Errorf("read standing of account: %w", err)
+	}
+	return oauth.Standing{Account: idp.AccountState(state), CredentialsAt: sqldb.Time(credentials)}, nil
+}
+
+// SaveOpaque stores an opaque access token.
+func (s *Store) SaveOpaque(ctx context.Context, o oauth.OpaqueRecord, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error { return insertOpaque(ctx, tx, o) })
+}
+
+func insertOpaque(ctx context.Context, tx sqldb.Tx, o oauth.OpaqueRecord) error {
+	_, err := tx.ExecContext(ctx, "INSERT INTO idp_opaque_token (hash, client_id, claims, expires_at) VALUES ($1, $2, $3, $4)", o.Hash, o.ClientID, string(o.Claims), sqldb.Micros(o.ExpiresAt))
+	return err
+}
+
+// Opaque reads an opaque access token.
+func (s *Store) Opaque(ctx context.Context, hash []byte) (oauth.OpaqueRecord, error) {
+	o := oauth.OpaqueRecord{Hash: hash}
+	var claims string
+	var expires int64
+	err := s.db.Read().QueryRowContext(ctx, "SELECT client_id, claims, expires_at FROM idp_opaque_token WHERE hash = $1", hash).Scan(&o.ClientID, &claims, &expires)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return o, oauth.ErrNotFound
+	}
+	if err != nil {
+		return o, fmt.Errorf("read opaque token: %w", err)
+	}
+	o.Claims, o.ExpiresAt = []byte(claims), sqldb.Time(expires)
+	return o, nil
+}
+
+// WithdrawConsent forgets what a person allowed a client and ends the grants that stood on it.
+func (s *Store) WithdrawConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE idp_grant SET revoked_at = $3 WHERE account_id = $1 AND client_id = $2 AND revoked_at = 0", accountID, clientID, sqldb.Micros(at))
+		return err
+	})
+}

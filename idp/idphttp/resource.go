@@ -1,0 +1,65 @@
+package idphttp
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/tokens"
+)
+
+// Accept judges the access token of a request to an endpoint of our own. A token in the query is refused (O-60).
+func (s *Server) Accept(w http.ResponseWriter, r *http.Request) (tokens.Access, error) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "DPoP") || token == "" || r.URL.Query().Has("access_token") || len(r.Header.Values("Authorization")) > 1 {
+		return tokens.Access{}, tokens.ErrToken
+	}
+	presented := tokens.Presented{Scheme: scheme, Token: token, Proof: oauth.Proof{Headers: r.Header.Values("DPoP"), Method: r.Method, URL: s.Issuer + r.URL.EscapedPath()}}
+	if r.TLS != nil {
+		presented.Certificate = oauth.CertificateThumbprint(r.TLS.PeerCertificates)
+	}
+	access, err := s.Tokens.Accept(r.Context(), presented)
+	s.offerNonce(w, r, err)
+	return access, err
+}
+
+// offerNonce hands out a nonce to whoever speaks DPoP or was told to (RFC 9449 8 and 9).
+func (s *Server) offerNonce(w http.ResponseWriter, r *http.Request, err error) {
+	refusal, _ := errors.AsType[*oauth.Error](err)
+	if r.Header.Get("DPoP") == "" && (refusal == nil || refusal.Code != "use_dpop_nonce") {
+		return
+	}
+	if nonce, err := s.Proofs.Nonce(r.Context()); err == nil {
+		w.Header().Set("DPoP-Nonce", nonce)
+	}
+}
+
+// Challenge is the WWW-Authenticate header of a refused token (RFC 6750 3, RFC 9449 7.1), and the error of the body; empty
+// for an error that is not about the token.
+func Challenge(r *http.Request, err error) (header, code string) {
+	if refusal, ok := errors.AsType[*oauth.Error](err); ok && (refusal.Code == "invalid_dpop_proof" || refusal.Code == "use_dpop_nonce") {
+		code = refusal.Code
+	} else if errors.Is(err, tokens.ErrToken) {
+		code = "invalid_token"
+	} else {
+		return "", ""
+	}
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "DPoP") {
+		return `DPoP error="` + code + `", algs="` + strings.Join(oauth.ProofAlgNames(), " ") + `"`, code
+	}
+	return `Bearer error="` + code + `"`, code
+}
+
+// refuseToken answers a token that does not hold.
+func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, err error) {
+	header, code := Challenge(r, err)
+	if code == "" {
+		s.oauthError(w, r, err)
+		return
+	}
+	w.Header().Set("WWW-Authenticate", header)
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusUnauthorized, map[string]string{"error": code})
+}

@@ -1,0 +1,180 @@
+package idptest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+)
+
+// PutCase implements proofing.Store.
+func (t *Twin) PutCase(_ context.Context, c proofing.Case, record audit.Record) error {
+	return t.change(record, func() error {
+		if _, there := t.cases[c.ID]; there {
+			return errors.New("idptest: a case of this id is there")
+		}
+		if _, there := t.accounts[c.AccountID]; !there {
+			return errors.New("idptest: the case belongs to no account")
+		}
+		t.cases[c.ID], t.caseOrder = c, append(t.caseOrder, c.ID)
+		return nil
+	})
+}
+
+// Case implements proofing.Store.
+func (t *Twin) Case(_ context.Context, id string) (proofing.Case, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	c, ok := t.cases[id]
+	if !ok {
+		return proofing.Case{ID: id}, idp.ErrNotFound
+	}
+	return c, nil
+}
+
+// SetCaseState implements proofing.Store.
+func (t *Twin) SetCaseState(_ context.Context, id string, from, to proofing.State, record audit.Record) error {
+	return t.change(record, func() error {
+		c, ok := t.cases[id]
+		if !ok || c.State != from {
+			return idp.ErrNotFound
+		}
+		if c.State = to; to == proofing.Granted || to == proofing.Rejected {
+			c.Sealed = []byte{}
+		}
+		t.cases[id] = c
+		return nil
+	})
+}
+
+// PutSession implements session.Store.
+func (t *Twin) PutSession(_ context.Context, hash []byte, s session.Session, record audit.Record) error {
+	return t.change(record, func() error {
+		for _, have := range t.sessions {
+			if have.ID == s.ID || bytes.Equal(have.hash, hash) {
+				return errors.New("idptest: a session of this id or secret is there")
+			}
+		}
+		t.sessions = append(t.sessions, &storedSession{Session: s, hash: bytes.Clone(hash)})
+		return nil
+	})
+}
+
+// Session implements session.Store.
+func (t *Twin) Session(_ context.Context, hash []byte) (session.Session, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, s := range t.sessions {
+		if bytes.Equal(s.hash, hash) && !s.ended {
+			return s.Session, nil
+		}
+	}
+	return session.Session{}, idp.ErrNotFound
+}
+
+// TouchSession implements session.Store.
+func (t *Twin) TouchSession(_ context.Context, id string, at time.Time) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, s := range t.sessions {
+		if s.ID == id && s.LastSeen.Before(at) {
+			s.LastSeen = at
+		}
+	}
+	return nil
+}
+
+// AddParty implements session.Store.
+func (t *Twin) AddParty(_ context.Context, p session.Party) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for i, have := range t.parties {
+		if have.SID == p.SID && have.ClientID == p.ClientID {
+			t.parties[i].At = p.At
+			return nil
+		}
+	}
+	t.parties = append(t.parties, p)
+	return nil
+}
+
+// Parties implements session.Store.
+func (t *Twin) Parties(_ context.Context, sid string) ([]session.Party, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var all []session.Party
+	for _, p := range t.parties {
+		if p.SID == sid {
+			all = append(all, p)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b session.Party) int { return a.At.Compare(b.At) })
+	return all, nil
+}
+
+// EndSession implements session.Store; the twin keeps no grants.
+func (t *Twin) EndSession(_ context.Context, sid string, _ time.Time, record audit.Record) error {
+	return t.change(record, func() error {
+		for _, s := range t.sessions {
+			if s.ID == sid && !s.ended {
+				s.ended = true
+				return nil
+			}
+		}
+		return idp.ErrNotFound
+	})
+}
+
+// SessionsOf implements session.Store.
+func (t *Twin) SessionsOf(_ context.Context, accountID string, since time.Time) ([]session.Session, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var all []session.Session
+	for _, s := range t.sessions {
+		if s.AccountID == accountID && !s.ended && s.LastSeen.After(since) {
+			all = append(all, s.Session)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b session.Session) int { return b.LastSeen.Compare(a.LastSeen) })
+	return all[:min(len(all), 50)], nil
+}
+
+// PutInbox implements Store.
+func (t *Twin) PutInbox(_ context.Context, id string, m authn.InboxMessage) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if _, there := t.inbox[id]; !there {
+		t.inbox[id] = m
+	}
+	return nil
+}
+
+// Inbox implements Store.
+func (t *Twin) Inbox(_ context.Context, to string, limit int) ([]authn.InboxMessage, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	type entry struct {
+		id string
+		authn.InboxMessage
+	}
+	var found []entry
+	for id, m := range t.inbox {
+		if to == "" || m.To == to {
+			found = append(found, entry{id, m})
+		}
+	}
+	slices.SortFunc(found, func(a, b entry) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.id, b.id)) })
+	all := []authn.InboxMessage{}
+	for _, e := range found[:min(len(found), limit)] {
+		all = append(all, e.InboxMessage)
+	}
+	return all, nil
+}

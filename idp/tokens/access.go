@@ -1,0 +1,213 @@
+package tokens
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/keys/jose"
+)
+
+// opaquePrefix begins every opaque access token, so that a scanner of leaked secrets knows it.
+const opaquePrefix = "yxa_"
+
+// accessClaims are the claims of an access token (RFC 9068 2.2), signed or stored. gid, sid and parent are ours: they say
+// with what the token ends.
+type accessClaims struct {
+	Issuer   string          `json:"iss"`
+	Subject  string          `json:"sub"`
+	Audience []string        `json:"aud"`
+	ClientID string          `json:"client_id"`
+	IssuedAt int64           `json:"iat"`
+	Expires  int64           `json:"exp"`
+	JTI      string          `json:"jti"`
+	Scope    string          `json:"scope,omitempty"`
+	AuthTime int64           `json:"auth_time,omitempty"`
+	ACR      string          `json:"acr,omitempty"`
+	AMR      []string        `json:"amr,omitempty"`
+	Details  json.RawMessage `json:"authorization_details,omitempty"`
+	Binding  oauth.Binding   `json:"cnf,omitzero"`
+	Actor    *oauth.Actor    `json:"act,omitempty"`
+	Userinfo []string        `json:"userinfo_claims,omitempty"` // asked for one by one at userinfo; names only
+	GrantID  string          `json:"gid,omitempty"`
+	SID      string          `json:"sid,omitempty"`
+	Parent   string          `json:"parent,omitempty"`
+}
+
+// AccessToken implements oauth.AccessMinter: an RFC 9068 JWT in the algorithm of the client's registration, or an opaque
+// token where the client asks for that; at most ten minutes. Tokens of people die with their grant.
+func (s *Service) AccessToken(ctx context.Context, m oauth.Mint) (oauth.Minted, error) {
+	now := s.now()
+	session := m.Session
+	c := accessClaims{
+		Issuer: s.issuer, Subject: session.Subject, Audience: m.Audience, ClientID: m.Client.ClientID, IssuedAt: now.Unix(), Expires: now.Add(min(m.Life, oauth.AccessLife)).Unix(),
+		JTI: ident.New(s.rand, "at"), Scope: strings.Join(m.Scopes, " "), Details: session.Details, Binding: session.Binding, Actor: session.Actor, Userinfo: session.UserinfoClaims, GrantID: m.GrantID, Parent: session.Parent,
+	}
+	if c.Subject == "" {
+		c.Subject = m.Client.ClientID // client credentials: the client acts for itself (RFC 9068 2.2)
+	}
+	if session.AccountID != "" {
+		c.SID, c.AuthTime, c.ACR, c.AMR = session.SID, session.AuthTime.Unix(), subject.AAL(session.AAL).URN(), session.Methods
+	}
+	if m.Client.AccessTokenFormat == idp.FormatOpaque {
+		return s.opaque(ctx, m.Client.ClientID, c)
+	}
+	algorithm := jose.Algorithm(m.Client.AccessTokenAlg)
+	if algorithm == "" {
+		algorithm = jose.ES256
+	}
+	token, err := s.sign(ctx, algorithm, typeAccess, c)
+	return oauth.Minted{Token: token, JTI: c.JTI}, err
+}
+
+func (s *Service) opaque(ctx context.Context, clientID string, c accessClaims) (oauth.Minted, error) {
+	token := opaquePrefix + ident.Secret(s.rand, 32)
+	hash, err := oauth.OpaqueHash(ctx, s.ring, token)
+	if err != nil {
+		return oauth.Minted{}, fault.Wrap(err, fault.Unavailable)
+	}
+	body, err := json.Marshal(c)
+	if err != nil {
+		return oauth.Minted{}, err
+	}
+	return oauth.Minted{Token: token, JTI: c.JTI, Opaque: &oauth.OpaqueRecord{Hash: hash, ClientID: clientID, Claims: body, ExpiresAt: time.Unix(c.Expires, 0).UTC()}}, nil
+}
+
+// Access is a judged access token.
+type Access struct {
+	JTI      string
+	ClientID string
+	Subject  string
+	Audience []string
+	Scopes   []string
+	Expires  time.Time
+	IssuedAt time.Time
+	AuthTime time.Time // zero for client credentials
+	ACR      string
+	Details  json.RawMessage
+	Binding  oauth.Binding
+	Actor    *oauth.Actor
+	Userinfo []string           // claims asked for one by one
+	Grant    *oauth.GrantRecord // nil for client credentials
+}
+
+// Errors of judging.
+var ErrToken = errors.New("tokens: not an active access token")
+
+// Judge verifies an access token and that neither it nor its grant nor the account behind it has ended.
+func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
+	c, err := s.read(ctx, token)
+	if err != nil {
+		return Access{}, err
+	}
+	a := Access{JTI: c.JTI, ClientID: c.ClientID, Subject: c.Subject, Audience: c.Audience, Scopes: strings.Fields(c.Scope), Expires: time.Unix(c.Expires, 0).UTC(),
+		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ACR: c.ACR, Details: c.Details, Binding: c.Binding, Actor: c.Actor, Userinfo: c.Userinfo}
+	if c.AuthTime != 0 {
+		a.AuthTime = time.Unix(c.AuthTime, 0).UTC()
+	}
+	if _, enabled := s.clients.Find(a.ClientID); !enabled {
+		return Access{}, fmt.Errorf("%w: the client is not enabled", ErrToken)
+	}
+	standing, err := s.store.Standing(ctx, c.GrantID, c.JTI, c.Parent)
+	if err != nil {
+		return Access{}, fault.Wrap(err, fault.Unavailable)
+	}
+	switch {
+	case standing.TokenRevoked:
+		return Access{}, fmt.Errorf("%w: it was revoked", ErrToken)
+	case c.GrantID == "":
+		return a, nil
+	case !standing.Known, !standing.Grant.RevokedAt.IsZero(), standing.Account != idp.AccountActive:
+		return Access{}, fmt.Errorf("%w: its grant or account has ended", ErrToken)
+	}
+	a.Grant = &standing.Grant
+	return a, nil
+}
+
+// read verifies a signed token or finds an opaque one.
+func (s *Service) read(ctx context.Context, token string) (accessClaims, error) {
+	var c accessClaims
+	if strings.HasPrefix(token, opaquePrefix) {
+		hash, err := oauth.OpaqueHash(ctx, s.ring, token)
+		if err != nil {
+			return c, fault.Wrap(err, fault.Unavailable)
+		}
+		stored, err := s.store.Opaque(ctx, hash)
+		if errors.Is(err, oauth.ErrNotFound) || err == nil && !s.now().Before(stored.ExpiresAt) {
+			return c, fmt.Errorf("%w: not known or expired", ErrToken)
+		}
+		if err != nil {
+			return c, fault.Wrap(err, fault.Unavailable)
+		}
+		return c, json.Unmarshal(stored.Claims, &c)
+	}
+	set, err := s.allKeys(ctx)
+	if err != nil {
+		return c, err
+	}
+	verified, err := jose.Verify(token, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.SM2SM3}, Type: typeAccess, Issuer: s.issuer, Now: s.now()})
+	if err != nil {
+		return c, fmt.Errorf("%w: %w", ErrToken, err)
+	}
+	if err := verified.Decode(&c); err != nil {
+		return c, fmt.Errorf("%w: %w", ErrToken, err)
+	}
+	return c, nil
+}
+
+// Presented is how an access token came to a protected resource: values only.
+type Presented struct {
+	Scheme      string // of the Authorization header
+	Token       string
+	Proof       oauth.Proof // method, address and DPoP headers
+	Certificate string      // x5t#S256 of the certificate that the caller holds, empty without one
+}
+
+// Accept judges a token at a resource of our own: it must be meant for us (O-42), come in the scheme of its binding and
+// with the key that it is bound to (RFC 9449 7.1, RFC 8705 3; O-63, O-64).
+func (s *Service) Accept(ctx context.Context, p Presented) (Access, error) {
+	a, err := s.Judge(ctx, p.Token)
+	if err != nil {
+		return Access{}, err
+	}
+	if !slices.Contains(a.Audience, s.issuer) {
+		return Access{}, fmt.Errorf("%w: it is for another resource server", ErrToken)
+	}
+	return a, s.CheckSender(ctx, a.Binding, p)
+}
+
+// CheckSender asks for the key that a token is bound to.
+func (s *Service) CheckSender(ctx context.Context, b oauth.Binding, p Presented) error {
+	dpop := strings.EqualFold(p.Scheme, "DPoP")
+	switch {
+	case b.JKT == "" && dpop:
+		return fmt.Errorf("%w: it is not bound to a key of DPoP", ErrToken)
+	case b.JKT != "" && !dpop:
+		return fmt.Errorf("%w: a bound token came as a bearer token", ErrToken)
+	case b.X5T != "" && !oauth.SameThumbprint(b.X5T, p.Certificate):
+		return fmt.Errorf("%w: the certificate is another", ErrToken)
+	case b.JKT == "":
+		return nil
+	}
+	p.Proof.AccessToken = p.Token
+	jkt, err := s.proofs.Check(ctx, p.Proof)
+	if err != nil {
+		return err
+	}
+	if jkt == "" {
+		return &oauth.Error{Code: "invalid_dpop_proof", Description: "the proof is missing", Status: 401}
+	}
+	if !oauth.SameThumbprint(b.JKT, jkt) {
+		return fmt.Errorf("%w: the key is another", ErrToken)
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/keys/jose"
+)
+
+// Introspect answers RFC 7662 for a client: only the client that a token was issued to, or a resource server in its
+// audience, learns anything (O-41).
+func (s *Service) Introspect(ctx context.Context, client idp.Client, token string) (map[string]any, error) {
+	inactive := map[string]any{"active": false}
+	a, err := s.Judge(ctx, token)
+	if errors.Is(err, ErrToken) || err == nil && a.ClientID != client.ClientID && !slices.ContainsFunc(a.Audience, client.AnswersFor) {
+		return inactive, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	answer := map[string]any{"active": true, "client_id": a.ClientID, "sub": a.Subject, "aud": a.Audience, "iss": s.issuer, "scope": strings.Join(a.Scopes, " "),
+		"exp": a.Expires.Unix(), "iat": a.IssuedAt.Unix(), "jti": a.JTI, "token_type": a.Binding.TokenType()}
+	if !a.Binding.IsZero() {
+		answer["cnf"] = a.Binding
+	}
+	if a.Actor != nil {
+		answer["act"] = a.Actor
+	}
+	if a.ACR != "" {
+		answer["acr"], answer["auth_time"] = a.ACR, a.AuthTime.Unix()
+	}
+	if len(a.Details) > 0 {
+		answer["authorization_details"] = a.Details
+	}
+	return answer, nil
+}
+
+// SignIntrospection makes the signed form of an answer (RFC 9701 5).
+func (s *Service) SignIntrospection(ctx context.Context, client idp.Client, answer map[string]any) (string, error) {
+	algorithm := jose.Algorithm(client.IntrospectionAlg)
+	if algorithm == "" {
+		algorithm = jose.ES256
+	}
+	return s.sign(ctx, algorithm, typeAnswer, map[string]any{"iss": s.issuer, "aud": client.ClientID, "iat": s.now().Unix(), "token_introspection": answer})
+}

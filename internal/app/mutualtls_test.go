@@ -1,0 +1,235 @@
+package app_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"math/big"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/keys/jose"
+)
+
+// authority issues certificates of one test.
+type authority struct {
+	t           *testing.T
+	key         *ecdsa.PrivateKey
+	certificate *x509.Certificate
+}
+
+func newAuthority(t *testing.T, name string) *authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial.Add(1)), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	a := &authority{t: t, key: key}
+	a.certificate = a.make(template, template, key.Public(), key)
+	return a
+}
+
+func (a *authority) make(template, parent *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) *x509.Certificate {
+	a.t.Helper()
+	raw, err := x509.CreateCertificate(rand.Reader, template, parent, public, signer)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(raw)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return certificate
+}
+
+// issue makes a certificate that ends after life.
+func (a *authority) issue(subject pkix.Name, life time.Duration, usage x509.ExtKeyUsage, hosts ...string) tls.Certificate {
+	a.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial.Add(1)), Subject: subject, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(life),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{usage}, DNSNames: hosts}
+	leaf := a.make(template, a.certificate, key.Public(), a.key)
+	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
+}
+
+// selfSigned makes a certificate of a client's own key.
+func selfSigned(t *testing.T, life time.Duration) (tls.Certificate, clientKey) {
+	t.Helper()
+	key := newClientKey(t, jose.ES256)
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial.Add(1)), Subject: pkix.Name{CommonName: "self"}, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(life)}
+	raw, err := x509.CreateCertificate(rand.Reader, template, template, key.key.Public(), key.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key.key}, key
+}
+
+// overTLS is a platform that asks for client certificates.
+type overTLS struct {
+	*apptest.Platform
+	roots *x509.CertPool
+}
+
+func startTLS(t *testing.T, clients *authority) overTLS {
+	t.Helper()
+	folder := t.TempDir()
+	servers := newAuthority(t, "servers")
+	pair := servers.issue(pkix.Name{CommonName: "localhost"}, time.Hour, x509.ExtKeyUsageServerAuth, "localhost")
+	private, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, content []byte) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	cfg := apptest.NewConfig(t, sqlite(t), folder)
+	cfg.Listen.TLS.CertFile, cfg.Listen.TLS.KeyFile = write("server.pem", "CERTIFICATE", pair.Certificate[0]), write("server.key", "PRIVATE KEY", private)
+	cfg.Listen.TLS.ClientCAFile = write("clients.pem", "CERTIFICATE", clients.certificate.Raw)
+	roots := x509.NewCertPool()
+	roots.AddCert(servers.certificate)
+	return overTLS{apptest.StartWith(t, cfg), roots}
+}
+
+// ask posts a form over TLS with a certificate, if there is one.
+func (o overTLS) ask(path string, certificate *tls.Certificate, header http.Header, form url.Values) apptest.Answer {
+	request, err := http.NewRequest(http.MethodPost, o.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		panic(err)
+	}
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return o.DoWith(o.client(certificate), request)
+}
+
+func (o overTLS) client(certificate *tls.Certificate) *http.Client {
+	settings := &tls.Config{RootCAs: o.roots, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		if certificate == nil {
+			return &tls.Certificate{}, nil
+		}
+		return certificate, nil // also one that the server does not name
+	}}
+	return apptest.NewHTTPClient(settings)
+}
+
+func TestClientCertificates(t *testing.T) {
+	clients := newAuthority(t, "clients")
+	p := startTLS(t, clients)
+	machine := func(c idp.Client) idp.Client {
+		c.GrantTypes, c.Scope, c.RedirectURIs = []string{"client_credentials"}, "license_clerk", []string{}
+		return p.Client(c)
+	}
+	subject := pkix.Name{Country: []string{"CN"}, Organization: []string{"Demo, Ltd"}, CommonName: "portal"}
+	good := clients.issue(subject, time.Hour, x509.ExtKeyUsageClientAuth, "portal.gov.cn")
+	machine(idp.Client{ClientID: "by-name", TokenEndpointAuthMethod: idp.AuthTLS, TokenSettings: idp.TokenSettings{TLSSubjectDN: `cn=portal, O=Demo\, Ltd,C=CN`}})
+	machine(idp.Client{ClientID: "by-host", TokenEndpointAuthMethod: idp.AuthTLS, TokenSettings: idp.TokenSettings{TLSSanDNS: "portal.gov.cn"}})
+	self, selfKey := selfSigned(t, time.Hour)
+	late, lateKey := selfSigned(t, -time.Hour)
+	machine(idp.Client{ClientID: "self", TokenEndpointAuthMethod: idp.AuthSelfSignedTLS, TokenSettings: idp.TokenSettings{JWKS: document(t, selfKey, lateKey)}})
+	ask := func(id string, certificate *tls.Certificate) apptest.Answer {
+		return p.ask("/token", certificate, nil, url.Values{"grant_type": {"client_credentials"}, "client_id": {id}})
+	}
+	for _, id := range []string{"by-name", "by-host"} {
+		if a := ask(id, &good); a.Status != http.StatusOK {
+			t.Errorf("%s: %d %s", id, a.Status, a.Text)
+		}
+	}
+	if a := ask("self", &self); a.Status != http.StatusOK {
+		t.Errorf("self: %d %s", a.Status, a.Text)
+	}
+	other := clients.issue(pkix.Name{Country: []string{"CN"}, Organization: []string{"Demo"}, CommonName: "portal"}, time.Hour, x509.ExtKeyUsageClientAuth, "*.gov.cn")
+	expired := clients.issue(subject, -time.Hour, x509.ExtKeyUsageClientAuth)
+	server := clients.issue(subject, time.Hour, x509.ExtKeyUsageServerAuth)
+	forged := newAuthority(t, "clients").issue(subject, time.Hour, x509.ExtKeyUsageClientAuth, "portal.gov.cn")
+	stranger, _ := selfSigned(t, time.Hour)
+	for name, test := range map[string]struct {
+		id          string
+		certificate *tls.Certificate
+	}{
+		"no certificate":                   {"by-name", nil},
+		"another name":                     {"by-name", &other},
+		"a wildcard is no name":            {"by-host", &other},
+		"expired":                          {"by-name", &expired},
+		"a certificate of a server":        {"by-name", &server},
+		"an authority that looks the same": {"by-name", &forged},
+		"the same for a host":              {"by-host", &forged},
+		"self-signed where a chain is due": {"by-name", &self},
+		"no certificate of its own":        {"self", nil},
+		"somebody else's own":              {"self", &stranger},
+		"its own that has expired":         {"self", &late},
+		"of the authority, not its own":    {"self", &good},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantError(t, ask(test.id, test.certificate), http.StatusUnauthorized, "invalid_client")
+		})
+	}
+	t.Run("O-33 a secret instead", func(t *testing.T) {
+		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"by-name"}, "client_secret": {"x"}}
+		wantError(t, p.ask("/token", &good, nil, form), http.StatusUnauthorized, "invalid_client")
+	})
+	request, _ := http.NewRequest(http.MethodGet, p.URL+"/.well-known/openid-configuration", nil)
+	if a := p.DoWith(p.client(nil), request); !strings.Contains(a.Text, `"tls_client_auth"`) {
+		t.Errorf("discovery does not name the method: %s", a.Text)
+	}
+}
+
+func TestTokensBoundToCertificates(t *testing.T) {
+	clients := newAuthority(t, "clients")
+	p := startTLS(t, clients)
+	own := clients.issue(pkix.Name{CommonName: "own"}, time.Hour, x509.ExtKeyUsageClientAuth)
+	other := clients.issue(pkix.Name{CommonName: "other"}, time.Hour, x509.ExtKeyUsageClientAuth)
+	p.Client(idp.Client{ClientID: "machine", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}, TokenEndpointAuthMethod: idp.AuthTLS,
+		TokenSettings: idp.TokenSettings{TLSSubjectDN: "CN=own", CertificateBound: true}})
+	form := func() url.Values { return url.Values{"grant_type": {"client_credentials"}, "client_id": {"machine"}} }
+	issued := p.ask("/token", &own, nil, form())
+	access := issued.String("access_token")
+	if issued.Status != http.StatusOK || issued.String("token_type") != "Bearer" {
+		t.Fatalf("%d %s", issued.Status, issued.Text)
+	}
+	sum := sha256.Sum256(own.Certificate[0])
+	want := base64.RawURLEncoding.EncodeToString(sum[:])
+	if cnf, _ := apptest.Claims(t, access)["cnf"].(map[string]any); cnf["x5t#S256"] != want {
+		t.Errorf("cnf is %v", cnf)
+	}
+	answer := p.ask("/introspect", &own, nil, url.Values{"client_id": {"machine"}, "token": {access}})
+	if cnf, _ := answer.Body["cnf"].(map[string]any); cnf["x5t#S256"] != want {
+		t.Errorf("introspection: %s", answer.Text)
+	}
+	for name, test := range map[string]struct {
+		certificate *tls.Certificate
+		status      int
+	}{"its own": {&own, 200}, "O-64 none": {nil, 401}, "O-64 another": {&other, 401}} {
+		request, _ := http.NewRequest(http.MethodGet, p.URL+"/api/v1/licenses", nil)
+		request.Header.Set("Authorization", "Bearer "+access)
+		if a := p.DoWith(p.client(test.certificate), request); a.Status != test.status {
+			t.Errorf("certificate %s: %d %s", name, a.Status, a.Text)
+		}
+	}
+	secret := p.Client(idp.Client{ClientID: "secret", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}, TokenSettings: idp.TokenSettings{CertificateBound: true}})
+	header := http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("secret:"+secret.ClientSecret))}}
+	wantError(t, p.ask("/token", nil, header, url.Values{"grant_type": {"client_credentials"}}), http.StatusBadRequest, "invalid_request")
+}

@@ -1,0 +1,163 @@
+package app_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/keys/jose"
+)
+
+// published is the key set that the platform shows.
+func published(t *testing.T, p *apptest.Platform, algorithm string) jose.KeySet {
+	t.Helper()
+	path := "/jwks"
+	if algorithm == string(jose.SM2SM3) {
+		path = "/jwks/gm"
+	}
+	set, err := jose.ParseKeySet([]byte(p.Get(path, "").Text), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestJARMInEveryAlgorithm(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	p.Persona(mobile, "李四", 2)
+	b := p.SignIn(mobile)
+	for _, algorithm := range []string{"ES256", "RS256", "PS256", "SGD_SM3_SM2"} {
+		c := p.Client(idp.Client{ClientID: "jarm-" + strings.ToLower(algorithm), RequestSettings: idp.RequestSettings{AuthorizationAlg: algorithm}})
+		set := published(t, p, algorithm)
+		read := func(t *testing.T, token string) map[string]any {
+			t.Helper()
+			verified, err := jose.Verify(token, set, jose.Policy{Algorithms: []jose.Algorithm{jose.Algorithm(algorithm)}, Type: "oauth-authz-resp+jwt", Issuer: p.URL, Audience: c.ClientID, Now: p.Now(), MaxLife: 10 * time.Minute})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var claims map[string]any
+			if err := verified.Decode(&claims); err != nil {
+				t.Fatal(err)
+			}
+			return claims
+		}
+		for _, mode := range []string{"jwt", "query.jwt"} {
+			t.Run(algorithm+" "+mode, func(t *testing.T) {
+				back := p.Code(b, c, url.Values{"response_mode": {mode}})
+				if len(back) != 1 || !back.Has("response") {
+					t.Fatalf("client got %v, want response alone", back)
+				}
+				claims := read(t, back.Get("response"))
+				if claims["state"] != "st" || claims["iss"] != p.URL || claims["aud"] != c.ClientID {
+					t.Errorf("claims are %v", claims)
+				}
+				code, _ := claims["code"].(string)
+				if a := p.Redeem(c, code, nil); a.Status != http.StatusOK {
+					t.Errorf("code: %d %s", a.Status, a.Text)
+				}
+			})
+		}
+		t.Run(algorithm+" error", func(t *testing.T) {
+			a := authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"response_mode": {"jwt"}, "prompt": {"none"}}))
+			location, err := url.Parse(a.Header.Get("Location"))
+			if err != nil || !strings.HasPrefix(a.Header.Get("Location"), c.RedirectURIs[0]+"?") || location.Query().Has("error") {
+				t.Fatalf("%d %q", a.Status, a.Header.Get("Location"))
+			}
+			if claims := read(t, location.Query().Get("response")); claims["error"] != "login_required" || claims["state"] != "st" || claims["code"] != nil {
+				t.Errorf("claims are %v", claims)
+			}
+		})
+		t.Run(algorithm+" form_post.jwt", func(t *testing.T) {
+			ctx := context.Background()
+			if err := b.Open(ctx, p.URL+"/authorize?"+apptest.AuthorizeQuery(c, url.Values{"response_mode": {"form_post.jwt"}}).Encode()); err != nil || !b.Page.Has("form-post-submit") {
+				t.Fatalf("no form: %v %s", err, b.Page.Text)
+			}
+			if claims := read(t, b.Page.Hidden("response")); claims["code"] == nil || b.Page.Hidden("code") != "" || b.Page.Hidden("iss") != "" {
+				t.Errorf("claims are %v", claims)
+			}
+		})
+	}
+	t.Run("J-10 a signed answer is no hint", func(t *testing.T) {
+		c := p.Client(idp.Client{ClientID: "jarm-es256", RequestSettings: idp.RequestSettings{AuthorizationAlg: "ES256"}})
+		token := p.Code(b, c, url.Values{"response_mode": {"jwt"}}).Get("response")
+		wantRefusal(t, authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"id_token_hint": {token}})), c, "invalid_request")
+	})
+}
+
+func TestSignedUserinfo(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	p.Persona(mobile, "李四", 2)
+	b := p.SignIn(mobile)
+	for _, algorithm := range []string{"ES256", "RS256", "PS256", "SGD_SM3_SM2"} {
+		t.Run(algorithm, func(t *testing.T) {
+			c := p.Client(idp.Client{ClientID: "info-" + strings.ToLower(algorithm), RequestSettings: idp.RequestSettings{UserinfoAlg: algorithm}})
+			answer := p.Redeem(c, p.Code(b, c, nil).Get("code"), nil)
+			info := p.Get("/userinfo", answer.String("access_token"))
+			if info.Status != http.StatusOK || info.Header.Get("Content-Type") != "application/jwt" {
+				t.Fatalf("%d %s %s", info.Status, info.Header.Get("Content-Type"), info.Text)
+			}
+			verified, err := jose.Verify(info.Text, published(t, p, algorithm), jose.Policy{Algorithms: []jose.Algorithm{jose.Algorithm(algorithm)}, Type: "userinfo+jwt", Issuer: p.URL, Audience: c.ClientID, Now: p.Now(), NoExpiry: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if claims := apptest.Claims(t, info.Text); claims["name"] != "李四" || verified.Claims.Subject != apptest.Claims(t, answer.String("id_token"))["sub"] {
+				t.Errorf("claims are %v", claims)
+			}
+			// J-10: it holds issuer, audience and subject as an ID token does, and is none.
+			wantRefusal(t, authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"id_token_hint": {info.Text}})), c, "invalid_request")
+		})
+	}
+}
+
+func TestFormPostLeadsToTheRegisteredSiteOnly(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	c := p.Client(idp.Client{ClientID: "posted"})
+	p.Persona(mobile, "李四", 2)
+	b, ctx := p.SignIn(mobile), context.Background()
+	post := url.Values{"response_mode": {"form_post"}}
+	if err := b.Open(ctx, p.URL+"/authorize?"+apptest.AuthorizeQuery(c, post).Encode()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Submit(ctx, map[string]string{"consent": "allow"}); err != nil || !b.Page.Has("form-post-submit") {
+		t.Fatalf("no form after consent: %v %s", err, b.Page.Text)
+	}
+	if !strings.Contains(b.Page.Source, `action="`+c.RedirectURIs[0]+`"`) || b.Page.Hidden("state") != "st" || b.Page.Hidden("iss") != p.URL {
+		t.Errorf("the form is %s", b.Page.Source)
+	}
+	policy := b.Page.Header.Get("Content-Security-Policy")
+	if !strings.HasSuffix(policy, "form-action 'self' https://posted.example.gov.cn") || b.Page.Header.Get("Cache-Control") != "no-store" || strings.Contains(b.Page.Source, "<script") {
+		t.Errorf("policy %q, cache %q", policy, b.Page.Header.Get("Cache-Control"))
+	}
+	if a := p.Redeem(c, b.Page.Hidden("code"), nil); a.Status != http.StatusOK {
+		t.Errorf("code: %d %s", a.Status, a.Text)
+	}
+	t.Run("O-21 an error has the issuer too", func(t *testing.T) {
+		a := authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"response_mode": {"form_post"}, "prompt": {"none"}}))
+		if a.Status != http.StatusOK || a.Header.Get("Location") != "" || !strings.Contains(a.Text, `name="error" value="login_required"`) || !strings.Contains(a.Text, `name="iss" value="`+p.URL+`"`) {
+			t.Errorf("%d %s", a.Status, a.Text)
+		}
+	})
+	t.Run("O-20 a state with markup stays text", func(t *testing.T) {
+		a := authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"response_mode": {"form_post"}, "prompt": {"none"}, "state": {`"><script>alert(1)</script>`}}))
+		if strings.Contains(a.Text, "<script>alert") {
+			t.Error("the state became markup")
+		}
+	})
+	t.Run("O-11 an address of others", func(t *testing.T) {
+		for _, mode := range []string{"form_post", "jwt", "query.jwt", "form_post.jwt"} {
+			wantPage(t, authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"response_mode": {mode}, "redirect_uri": {"https://evil.example/cb"}})))
+		}
+	})
+	t.Run("O-11 modes that are not the client's", func(t *testing.T) {
+		for _, mode := range []string{"jwt", "query.jwt", "form_post.jwt", "fragment", "fragment.jwt", "web_message", ""} {
+			q := apptest.AuthorizeQuery(c, nil)
+			q.Set("response_mode", mode)
+			wantRefusal(t, authorize(t, p, q), c, "invalid_request")
+		}
+	})
+}

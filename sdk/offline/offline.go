@@ -1,0 +1,133 @@
+// Package offline is the verifier without files, clock and network: what the SDK, the command line and the browser share,
+// so that all of them print the same octets for the same input. Programs use it through the SDK's root package.
+package offline
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/elicense/licensefile"
+	"github.com/yinxin-gov/yinxin/elicense/presentation"
+	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/esign/verify"
+	"github.com/yinxin-gov/yinxin/keys/digest"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+// Bounds of what is read (security rule R11), in octets.
+const (
+	MaxDocument  = 200 << 20
+	MaxTrustFile = 32 << 20
+)
+
+// ErrTrust is a file of trust that is of no known kind, or too large.
+var ErrTrust = errors.New("neither certificate, CRL, status list nor key bundle")
+
+// Locales of a report.
+var Locales = []string{"zh-CN", "en"}
+
+// Verifier judges sealed files, licences and presentation codes without any network. Set it up first; then many
+// goroutines may verify with it.
+type Verifier struct {
+	options licensefile.Options
+}
+
+// New trusts nobody yet.
+func New() *Verifier {
+	v := &Verifier{}
+	v.options.Roots, v.options.Intermediates = pki.NewPool(), pki.NewPool()
+	return v
+}
+
+// SetTime fixes the moment of judgement; the zero time is the one that the caller of Verify gives.
+func (v *Verifier) SetTime(at time.Time) { v.options.At = at }
+
+// SetStrict refuses deviations and uncovered visible content.
+func (v *Verifier) SetStrict(strict bool) { v.options.Strict = strict }
+
+// SetLocale chooses the language of reasons and checks: "zh-CN" or "en".
+func (v *Verifier) SetLocale(locale string) { v.options.Locale = locale }
+
+// AddTrustBytes adds the content of one file: certificates (PEM or DER; self-signed ones are trusted as roots, the others
+// help to build chains), a CRL, a signed status list or delta, or the key bundle of presentation codes. The signatures of
+// lists and bundles are judged at each use. Errors wrap ErrTrust.
+func (v *Verifier) AddTrustBytes(content []byte) error {
+	if len(content) > MaxTrustFile {
+		return fmt.Errorf("%w: larger than %d octets", ErrTrust, MaxTrustFile)
+	}
+	if certs, err := pki.ParseCertificates(content); err == nil {
+		for _, cert := range certs {
+			if cert.IsSelfSigned() {
+				v.options.Roots.Add(cert)
+			} else {
+				v.options.Intermediates.Add(cert)
+			}
+		}
+		return nil
+	}
+	if crl, err := pki.ParseCRL(content); err == nil {
+		v.options.CRLs = append(v.options.CRLs, crl)
+		return nil
+	}
+	if list, err := statuslist.Open(content); err == nil {
+		v.options.StatusLists = append(v.options.StatusLists, list)
+		return nil
+	}
+	if delta, err := statuslist.OpenDelta(content); err == nil {
+		v.options.Deltas = append(v.options.Deltas, delta)
+		return nil
+	}
+	if bundle, err := presentation.OpenBundle(content); err == nil {
+		v.options.Bundles = append(v.options.Bundles, bundle)
+		return nil
+	}
+	return ErrTrust
+}
+
+// VerifyAt judges one file, or a text that holds one presentation code, at the moment of SetTime, else at now. It never
+// fails and never panics: what cannot be judged is part of the result.
+func (v *Verifier) VerifyAt(now time.Time, name string, data []byte) verify.Result {
+	return guard(name, data, func() verify.Result {
+		options := v.options
+		if options.At.IsZero() {
+			options.At = now
+		}
+		return licensefile.Verify(name, data, options)
+	})
+}
+
+// guard turns a panic into a result that proves nothing: a hostile file that finds a fault of ours must neither stop a
+// portal nor be taken for genuine.
+func guard(name string, data []byte, judge func() verify.Result) (result verify.Result) {
+	defer func() {
+		if recover() != nil {
+			result = Failed(name, data)
+		}
+	}()
+	return judge()
+}
+
+// Failed is the result when the verifier itself failed on a file.
+func Failed(name string, data []byte) verify.Result {
+	return verify.Result{
+		File: path.Base(strings.ReplaceAll(name, `\`, "/")), Format: "unknown", SM3: digest.Hex(data), Verdict: verify.Indeterminate, Code: "V31", Message: verify.Banner("V31"),
+		Reasons: []verify.Reason{{Code: "internal", Message: "the verifier failed on this file; please report it"}}, Signatures: []verify.Signature{},
+	}
+}
+
+// Encode writes a report as the command line and the browser give it: indented JSON with a line break at the end.
+func Encode(report verify.Report) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(report); err != nil {
+		return nil, fmt.Errorf("encode report: %w", err)
+	}
+	return out.Bytes(), nil
+}

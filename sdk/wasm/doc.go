@@ -1,0 +1,15 @@
+// Command wasm is the verifier for browsers: the SDK's offline verifier behind a small JavaScript interface. Nothing that
+// is verified leaves the machine.
+//
+//	make wasm     writes dist/verify.wasm, dist/wasm_exec.js and dist/verifier.mjs
+//
+// Pages use verifier.mjs, which documents the interface for them. Below it, the program sets one global object:
+//
+//	yinxinVerifier.addTrust(bytes, name)         → {} or {error}
+//	yinxinVerifier.verify(bytes, name, options)  → {report} or {error}
+//
+// bytes is a Uint8Array, name a text, options may hold at (RFC 3339), strict and locale ("zh-CN", "en"). report is the
+// text that `yinxin verify --json` prints for the same file, trust and time, octet by octet. error is a text and means
+// misuse, as exit status 3 does on the command line; whatever is wrong with a file itself is part of the report. A fault
+// of the program is an indeterminate report, never an exception and never another verdict.
+package main
