@@ -177,13 +177,12 @@ func (s *suite) runModule(ctx context.Context, planID, name string, variant map[
 		}
 		if info.Status != "WAITING" {
 			waits = 0
-		} else if waits++; waits > 30 {
-			// It waits for a visit that no rule of its configuration covers, or for a page to be looked at.
-			open, err := s.waitsForPerson(limit, made.ID)
+		} else if waits++; waits%20 == 0 {
+			idle, open, err := s.waitsForPerson(limit, made.ID)
 			if err != nil {
 				return result, err
 			}
-			if open {
+			if idle && (open || waits >= 240) {
 				break
 			}
 		}
@@ -207,9 +206,9 @@ func (s *suite) runModule(ctx context.Context, planID, name string, variant map[
 	return result, err
 }
 
-// waitsForPerson reports whether a module wants an address visited that its automation does not cover, or has no browser
-// at work although it waits.
-func (s *suite) waitsForPerson(ctx context.Context, id string) (bool, error) {
+// waitsForPerson reports whether no browser is at work for a module (idle), and whether it wants an address visited that no
+// rule of its configuration covers (open).
+func (s *suite) waitsForPerson(ctx context.Context, id string) (idle, open bool, err error) {
 	var state struct {
 		Browser struct {
 			URLs    []string `json:"urls"`
@@ -217,9 +216,9 @@ func (s *suite) waitsForPerson(ctx context.Context, id string) (bool, error) {
 		} `json:"browser"`
 	}
 	if err := s.call(ctx, http.MethodGet, "/api/runner/"+id, nil, nil, &state); err != nil {
-		return false, err
+		return false, false, err
 	}
-	return len(state.Browser.URLs) > 0 && len(state.Browser.Runners) == 0, nil
+	return len(state.Browser.Runners) == 0, len(state.Browser.URLs) > 0, nil
 }
 
 // findings are the lines of a module's log that are no success.

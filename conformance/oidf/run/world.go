@@ -32,7 +32,8 @@ type world struct {
 	Suite      string // base address of the suite in browsers
 	SuiteLocal string // the same for the provider
 	Alias      string // last part of the suite's addresses
-	Identifier string // of the person who signs in
+	Identifier string // of the person who signs in and consents
+	Refuser    string // of the one who signs in and refuses
 	Password   string
 	Secret     string
 	Secret2    string
@@ -54,12 +55,16 @@ func newWorld(o options) (*world, error) {
 	if err := os.MkdirAll(o.work, 0o700); err != nil {
 		return nil, err
 	}
-	w := &world{Issuer: fmt.Sprintf("https://localhost:%d", o.port), Suite: "https://" + suiteHost + ":8443", SuiteLocal: "https://localhost:8443", Alias: "yinxin",
-		Identifier: "13900139077", folder: o.work, port: o.port}
+	w := &world{folder: o.work, port: o.port}
 	path := w.path("world.json")
 	content, err := os.ReadFile(path)
 	if err == nil {
-		return w, json.Unmarshal(content, w)
+		err = json.Unmarshal(content, w)
+	}
+	w.Issuer, w.Suite, w.SuiteLocal, w.Alias = fmt.Sprintf("https://localhost:%d", o.port), "https://"+suiteHost+":8443", "https://localhost:8443", "yinxin"
+	w.Identifier, w.Refuser = "13900139077", "13900139078"
+	if err == nil {
+		return w, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
