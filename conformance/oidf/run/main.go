@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -17,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -34,7 +36,7 @@ type plan struct {
 type options struct {
 	suite, yinxin, work, home, java string
 	only, modules                   []string
-	port                            int
+	port, parallel                  int
 	keep, verbose                   bool
 }
 
@@ -51,6 +53,7 @@ func main() {
 	flag.StringVar(&only, "only", "", "`plans` to run, comma-separated ids of plans.json (default all)")
 	flag.StringVar(&modules, "modules", "", "`modules` to run, comma-separated (default all of a plan)")
 	flag.IntVar(&o.port, "port", 9443, "port of the provider")
+	flag.IntVar(&o.parallel, "parallel", 2, "plans at a time")
 	flag.BoolVar(&o.keep, "keep", false, "leave the suite running for the next run with the same work folder")
 	flag.BoolVar(&o.verbose, "v", false, "print every warning, not only failures")
 	flag.Parse()
@@ -103,19 +106,25 @@ func run(ctx context.Context, o options) (bool, error) {
 		return false, err
 	}
 	defer provider.stop()
-	good := true
-	var results []planResult
-	for _, p := range plans {
-		result, err := s.runPlan(ctx, o, w, p)
-		if err != nil {
-			return false, fmt.Errorf("plan %s: %w", p.ID, err)
-		}
-		if err := result.save(o.work); err != nil {
-			return false, err
-		}
-		results = append(results, result)
-		good = good && result.good()
+	results, failures := make([]planResult, len(plans)), make([]error, len(plans))
+	places := make(chan struct{}, max(o.parallel, 1))
+	var group sync.WaitGroup
+	for i, p := range plans {
+		group.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			if results[i], failures[i] = s.runPlan(ctx, o, w, p); failures[i] != nil {
+				failures[i] = fmt.Errorf("plan %s: %w", p.ID, failures[i])
+				return
+			}
+			failures[i] = results[i].save(o.work)
+		})
 	}
+	group.Wait()
+	if err := errors.Join(failures...); err != nil {
+		return false, err
+	}
+	good := !slices.ContainsFunc(results, func(r planResult) bool { return !r.good() })
 	fmt.Print(table(results))
 	return good, nil
 }

@@ -93,7 +93,7 @@ func table(results []planResult) string {
 // runPlan creates the plan and runs its modules one after the other.
 func (s *suite) runPlan(ctx context.Context, o options, w *world, p plan) (planResult, error) {
 	result := planResult{Plan: p}
-	config, err := w.render(o, p.Config, p.With)
+	config, err := w.render(o, p.Config, p)
 	if err != nil {
 		return result, err
 	}
@@ -111,7 +111,7 @@ func (s *suite) runPlan(ctx context.Context, o options, w *world, p plan) (planR
 	if err := s.call(ctx, http.MethodPost, "/api/plan", query, config, &created); err != nil {
 		return result, err
 	}
-	fmt.Printf("%s: %s, %d modules\n", p.ID, p.Name, len(created.Modules))
+	fmt.Printf("%-24s %s, %d modules\n", p.ID, p.Name, len(created.Modules))
 	for _, m := range created.Modules {
 		if len(o.modules) > 0 && !slices.Contains(o.modules, m.TestModule) {
 			continue
@@ -124,12 +124,13 @@ func (s *suite) runPlan(ctx context.Context, o options, w *world, p plan) (planR
 			one.Refused = p.Refused[one.Module]
 		}
 		result.Modules = append(result.Modules, one)
-		fmt.Printf("  %-8s %s %s\n", one.Result, one.Module, one.Refused)
+		said := fmt.Sprintf("%-24s %-8s %s %s\n", p.ID, one.Result, one.Module, one.Refused)
 		for _, f := range one.Findings {
 			if one.bad() && f.Result == "FAILURE" || o.verbose {
-				fmt.Printf("           %s %s: %s %v\n", f.Result, f.Source, f.Message, f.Requirements)
+				said += fmt.Sprintf("%-24s          %s %s: %s %v\n", "", f.Result, f.Source, f.Message, f.Requirements)
 			}
 		}
+		fmt.Print(said) // in one piece, since plans run side by side
 	}
 	return result, nil
 }

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
@@ -52,76 +52,115 @@ func (p *process) stop() {
 	}
 }
 
-// suite is a running suite.
+// suitePort is where the suite answers in plain HTTP; only the door before it is told to others.
+const suitePort = "8180"
+
+// suite is a running suite with a door for TLS before it.
 type suite struct {
 	base      string
 	http      *http.Client
+	door      *http.Server
 	processes []*process
 }
 
 func (s *suite) stop() {
+	if s.door != nil {
+		s.door.Close()
+	}
 	for _, p := range slices.Backward(s.processes) {
 		p.stop()
 	}
 }
 
-// startSuite starts store and suite, or takes those that an earlier run in the same work folder left.
+// startSuite starts store, suite and door; store and suite may be those that an earlier run left.
 func startSuite(ctx context.Context, o options, w *world) (*suite, error) {
-	roots := x509.NewCertPool()
-	pem, err := os.ReadFile(w.path("ca.pem"))
-	if err != nil {
+	s := &suite{base: "http://127.0.0.1:" + suitePort, http: &http.Client{Timeout: 60 * time.Second}}
+	if s.answers(ctx) != nil {
+		if err := s.launch(ctx, o, w); err != nil {
+			s.stop()
+			return nil, err
+		}
+	}
+	if err := s.openDoor(w); err != nil {
+		s.stop()
 		return nil, err
 	}
-	roots.AppendCertsFromPEM(pem)
-	s := &suite{base: w.SuiteLocal, http: &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}}
-	if s.answers(ctx) == nil {
-		return s, nil
-	}
+	return s, nil
+}
+
+func (s *suite) launch(ctx context.Context, o options, w *world) error {
 	if o.suite == "" {
-		return nil, errors.New("-suite is missing: the folder of a built checkout of the conformance suite; see conformance/oidf/README.md")
+		return errors.New("-suite is missing: the folder of a built checkout of the conformance suite; see conformance/oidf/README.md")
 	}
 	jar, err := filepath.Abs(filepath.Join(o.suite, "target", "fapi-test-suite.jar"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := os.Stat(jar); err != nil {
-		return nil, fmt.Errorf("the suite is not built: %w", err)
+		return fmt.Errorf("the suite is not built: %w", err)
 	}
 	home, err := filepath.Abs(filepath.Join(o.home, "store"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	build := exec.CommandContext(ctx, "mvn", "-q", "-B", "package")
 	build.Dir = home
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the store: %w\n%s", err, out)
+		return fmt.Errorf("build the store: %w\n%s", err, out)
 	}
 	store, err := start(w, "store", o.java, "-Xmx1g", "-cp", filepath.Join(home, "target", "store-1.jar")+":"+filepath.Join(home, "target", "lib", "*"), "store.Store", "27017")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	program, err := start(w, "suite", o.java, "-Xmx1500m", "-Djdk.tls.maxHandshakeMessageSize=65536", "-Djdk.net.hosts.file="+w.path("hosts"), "-jar", jar,
-		"--spring.profiles.active=dev", "--server.address=127.0.0.1", "--server.port=8443", "--server.ssl.certificate=file:"+w.path("suite.pem"), "--server.ssl.certificate-private-key=file:"+w.path("suite.key"),
-		"--fintechlabs.base_url="+w.Suite, "--fintechlabs.base_mtls_url="+w.Suite, "--openid.mongodb.targetFeatureCompatibilityVersion=", "--spring.web.resources.static-locations=classpath:/static/")
+		"--spring.profiles.active=dev", "--server.address=127.0.0.1", "--server.port="+suitePort, "--fintechlabs.base_url="+w.Suite, "--fintechlabs.base_mtls_url="+w.Suite,
+		"--openid.mongodb.targetFeatureCompatibilityVersion=", "--spring.web.resources.static-locations=classpath:/static/")
 	if err != nil {
 		store.stop()
-		return nil, err
+		return err
 	}
-	if !o.keep {
-		s.processes = []*process{store, program}
-	}
+	s.processes = []*process{store, program}
 	log.Print("waiting for the suite, which takes a minute or two")
 	for range 300 {
 		if err = s.answers(ctx); err == nil {
-			return s, nil
+			if o.keep {
+				s.processes = nil
+			}
+			return nil
 		}
-		if err := pause(ctx, 2*time.Second); err != nil {
+		if pause(ctx, 2*time.Second) != nil {
 			break
 		}
 	}
-	store.stop()
-	program.stop()
-	return nil, fmt.Errorf("the suite does not answer; see %s: %w", w.path("suite.log"), err)
+	return fmt.Errorf("the suite does not answer; see %s: %w", w.path("suite.log"), err)
+}
+
+// openDoor answers TLS before the suite and tells it what was agreed upon, as the web server before it does elsewhere.
+func (s *suite) openDoor(w *world) error {
+	target, err := url.Parse(s.base)
+	if err != nil {
+		return err
+	}
+	pair, err := tls.LoadX509KeyPair(w.path("suite.pem"), w.path("suite.key"))
+	if err != nil {
+		return err
+	}
+	listener, err := tls.Listen("tcp", "127.0.0.1:8443", &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
+	if err != nil {
+		return err
+	}
+	proxy := &httputil.ReverseProxy{ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		r.Out.Host = r.In.Host
+		r.Out.Header.Set("X-Forwarded-Proto", "https")
+		r.Out.Header.Set("X-Forwarded-Host", suiteHost)
+		r.Out.Header.Set("X-Forwarded-Port", "8443")
+		r.Out.Header.Set("X-Ssl-Cipher", tls.CipherSuiteName(r.In.TLS.CipherSuite))
+		r.Out.Header.Set("X-Ssl-Protocol", strings.Replace(tls.VersionName(r.In.TLS.Version), "TLS 1.", "TLSv1.", 1))
+	}}
+	s.door = &http.Server{Handler: proxy, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}
+	go s.door.Serve(listener)
+	return nil
 }
 
 func (s *suite) answers(ctx context.Context) error {
@@ -208,16 +247,11 @@ func startProvider(ctx context.Context, o options, w *world, plans []plan) (*pro
 	if err := verb("migrate", "--config", file, "up"); err != nil {
 		return nil, err
 	}
-	applied := map[string]bool{}
 	for _, p := range plans {
-		manifest, err := w.render(o, p.Clients, p.With)
+		manifest, err := w.render(o, p.Clients, p)
 		if err != nil {
 			return nil, err
 		}
-		if applied[string(manifest)] {
-			continue
-		}
-		applied[string(manifest)] = true
 		path := w.path("provider/" + p.ID + "-" + p.Clients)
 		if err := os.WriteFile(path, manifest, 0o600); err != nil {
 			return nil, err

@@ -31,7 +31,7 @@ type world struct {
 	Issuer     string
 	Suite      string // base address of the suite in browsers
 	SuiteLocal string // the same for the provider
-	Alias      string // last part of the suite's addresses
+	Plan       string // id of the plan: the suite's alias and the beginning of client ids
 	Identifier string // of the person who signs in and consents
 	Refuser    string // of the one who signs in and refuses
 	Password   string
@@ -61,7 +61,7 @@ func newWorld(o options) (*world, error) {
 	if err == nil {
 		err = json.Unmarshal(content, w)
 	}
-	w.Issuer, w.Suite, w.SuiteLocal, w.Alias = fmt.Sprintf("https://localhost:%d", o.port), "https://"+suiteHost+":8443", "https://localhost:8443", "yinxin"
+	w.Issuer, w.Suite, w.SuiteLocal = fmt.Sprintf("https://localhost:%d", o.port), "https://"+suiteHost+":8443", "https://localhost:8443"
 	w.Identifier, w.Refuser = "13900139077", "13900139078"
 	if err == nil {
 		return w, nil
@@ -205,8 +205,8 @@ func rsaKeySet(id string) (privateSet, publicSet string, err error) {
 			"qi": b64(key.Precomputed.Qinv.Bytes())})
 }
 
-// render fills a template of the home folder.
-func (w *world) render(o options, name string, with map[string]string) ([]byte, error) {
+// render fills a template of the home folder for a plan.
+func (w *world) render(o options, name string, p plan) ([]byte, error) {
 	t := template.New(name).Option("missingkey=error").Funcs(template.FuncMap{"json": func(v any) (string, error) {
 		content, err := json.Marshal(v)
 		return string(content), err
@@ -216,7 +216,7 @@ func (w *world) render(o options, name string, with map[string]string) ([]byte, 
 		return nil, err
 	}
 	filled := *w
-	filled.With = with
+	filled.Plan, filled.With = p.ID, p.With
 	var out bytes.Buffer
 	err = t.ExecuteTemplate(&out, name, filled)
 	return out.Bytes(), err
