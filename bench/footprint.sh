@@ -31,7 +31,7 @@ sleep 5
 rss() { awk '/^VmRSS:/ {print int($2 / 1024)}' "/proc/$server/status"; }
 echo "resident memory, idle: $(rss) MiB"
 for _ in $(seq 1000); do
-  printf 'url = %s/token\ndata = grant_type=client_credentials\nuser = desk-clerk:%s\noutput = /dev/null\nwrite-out = "%%{http_code}\\n"\n' "$issuer" "$secret"
+  printf 'next\nurl = %s/token\ndata = grant_type=client_credentials\nuser = desk-clerk:%s\noutput = /dev/null\nwrite-out = "%%{http_code}\\n"\n' "$issuer" "$secret"
 done >"$folder/requests"
 given=$(curl -s --parallel --parallel-max 8 -K "$folder/requests" 2>/dev/null | grep -c '^200$' || true)
 echo "resident memory after $given of 1000 tokens: $(rss) MiB"

@@ -66,7 +66,7 @@ func (c Client) SectorOf() string {
 }
 
 var (
-	knownGrants     = []string{"authorization_code", "refresh_token", "client_credentials"}
+	knownGrants     = []string{"authorization_code", "refresh_token", "client_credentials", GrantTokenExchange, GrantDeviceCode}
 	knownAlgorithms = []string{"ES256", "RS256", "PS256", "SGD_SM3_SM2"}
 	knownMethods    = []string{AuthSecretBasic, AuthSecretPost, AuthPrivateKeyJWT, AuthTLS, AuthSelfSignedTLS, AuthNone}
 )
@@ -190,6 +190,8 @@ type ClientStore interface {
 	Clients(ctx context.Context, limit int) (map[string]StoredBody, error)
 	// ClientRevision changes with every change of any client.
 	ClientRevision(ctx context.Context) (int64, error)
+	// ClientBody reads the stored form of one client; ErrNotFound.
+	ClientBody(ctx context.Context, clientID string) ([]byte, error)
 }
 
 // StoredBody is the stored form of a client.
@@ -204,12 +206,14 @@ type Clients struct {
 	ring     *keys.Ring
 	now      func() time.Time
 	checkURL func(address string) error
+	sandbox  bool
 	snapshot atomic.Pointer[clientSnapshot]
 }
 
 type clientSnapshot struct {
 	revision int64
 	clients  map[string]StoredClient
+	servers  map[string]string // resource server by the audience that it answers for
 }
 
 // maxClients bounds the snapshot.
@@ -248,14 +252,15 @@ func (c *Clients) Refresh(ctx context.Context) error {
 		}
 		next.clients[id] = client
 	}
+	next.servers = resourceServers(next.clients)
 	c.snapshot.Store(next)
 	return nil
 }
 
-// Find returns an enabled client.
+// Find returns a client that may be used.
 func (c *Clients) Find(id string) (StoredClient, bool) {
 	client, ok := c.snapshot.Load().clients[id]
-	return client, ok && !client.Disabled
+	return client, ok && client.usable(c.sandbox)
 }
 
 // All lists the clients by id.

@@ -33,6 +33,7 @@ type RequestSettings struct {
 	Contacts              []string `json:"contacts,omitempty" yaml:"contacts"`
 	SoftwareID            string   `json:"software_id,omitempty" yaml:"software_id"`
 	SoftwareVersion       string   `json:"software_version,omitempty" yaml:"software_version"`
+	ApprovalState         string   `json:"approval_state,omitempty" yaml:"-"` // of a client that registered itself; see Decide of openplatform
 }
 
 // MustPush reports whether authorization requests of the client come by way of the pushed endpoint only (RFC 9126 6).

@@ -3,6 +3,7 @@ package idp
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/mail"
 	"net/netip"
 	"net/url"
@@ -26,6 +27,9 @@ const (
 	AuthTLS           = "tls_client_auth"
 	AuthSelfSignedTLS = "self_signed_tls_client_auth"
 	AuthNone          = "none"
+
+	GrantTokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange"
+	GrantDeviceCode    = "urn:ietf:params:oauth:grant-type:device_code"
 
 	FormatJWT    = "jwt"
 	FormatOpaque = "opaque"
@@ -105,6 +109,26 @@ func (c Client) AnswersFor(audience string) bool {
 	return audience == c.ClientID || slices.Contains(c.Resources, audience)
 }
 
+// resourceServers finds who answers for an audience. Where two clients claim one, the first by name does, so that all nodes
+// agree.
+func resourceServers(clients map[string]StoredClient) map[string]string {
+	servers := map[string]string{}
+	for _, id := range slices.Sorted(maps.Keys(clients)) {
+		for _, resource := range append([]string{id}, clients[id].Resources...) {
+			if _, taken := servers[resource]; !taken {
+				servers[resource] = id
+			}
+		}
+	}
+	return servers
+}
+
+// ResourceServer finds the enabled client that answers for an audience.
+func (c *Clients) ResourceServer(audience string) (Client, bool) {
+	client, ok := c.Find(c.snapshot.Load().servers[audience])
+	return client.Client, ok
+}
+
 // AssertionAlgs are the JWS algorithms of client assertions. RS256 is for clients that cannot do better.
 var AssertionAlgs = []string{"ES256", "PS256", "EdDSA", "RS256", "SGD_SM3_SM2"}
 
@@ -140,6 +164,8 @@ func (c *Client) normalizeTokenSettings(refuse func(field, why string) error) er
 		return refuse("token_endpoint_auth_signing_alg", "only with private_key_jwt")
 	case c.TokenEndpointAuthAlg != "" && !slices.Contains(AssertionAlgs, c.TokenEndpointAuthAlg):
 		return refuse("token_endpoint_auth_signing_alg", "known are "+strings.Join(AssertionAlgs, ", "))
+	case c.Public() && slices.Contains(c.GrantTypes, GrantTokenExchange):
+		return refuse("grant_types", "a public client exchanges no tokens")
 	case c.ClientSecret != "" && !c.HasSecret():
 		return refuse("client_secret", "not with "+c.TokenEndpointAuthMethod)
 	case len(c.JWKS) > 0 && c.JWKSURI != "":

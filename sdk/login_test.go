@@ -194,6 +194,9 @@ func TestTokenEndpointFailures(t *testing.T) {
 			p := newPlatform(t)
 			p.token = answer
 			newSite(t, p).get(t, "/me").refused(t, "token")
+			if p.stolen {
+				t.Error("the secret travelled on with a redirect")
+			}
 		})
 	}
 	p := newPlatform(t)

@@ -84,6 +84,7 @@ type platform struct {
 	keys     func(w http.ResponseWriter) bool // answers for the key set
 	token    func(w http.ResponseWriter) bool // answers for the token endpoint
 	fetches  int                              // of the key set
+	stolen   bool                             // a request followed a redirect
 	asked    url.Values                       // the last authorization request
 	codes    map[string]url.Values            // authorization requests by code
 }
@@ -102,6 +103,7 @@ func newPlatform(t testing.TB) *platform {
 	mux.HandleFunc("POST /token", p.serveToken)
 	mux.HandleFunc("GET /jwks", func(w http.ResponseWriter, _ *http.Request) { p.serveKeys(w, false) })
 	mux.HandleFunc("GET /gm-jwks", func(w http.ResponseWriter, _ *http.Request) { p.serveKeys(w, true) })
+	mux.HandleFunc("/steal", func(http.ResponseWriter, *http.Request) { p.set(func(p *platform) { p.stolen = true }) })
 	p.server = httptest.NewTLSServer(mux)
 	t.Cleanup(p.server.Close)
 	return p

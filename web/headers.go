@@ -10,10 +10,21 @@ import (
 // redirects after a form to form-action, so a login flow names the origin of the application that waits.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
-// contentPolicy adds the callback origins that are plain http or https origins; anything else is left out, so that a
+// contentPolicy adds the origins of frames and the callback origins that are plain http or https origins; anything else is left out, so that a
 // stored address can never widen the policy.
-func contentPolicy(callbacks []string) string {
+func contentPolicy(callbacks, frames []string) string {
 	var b strings.Builder
+	for i, frame := range frames {
+		if i == 0 {
+			b.WriteString("frame-src")
+		}
+		if origin, ok := originOf(frame); ok {
+			b.WriteString(" " + origin)
+		}
+	}
+	if len(frames) > 0 {
+		b.WriteString("; ")
+	}
 	b.WriteString(policy)
 	for _, callback := range callbacks {
 		if origin, ok := originOf(callback); ok {
@@ -36,13 +47,13 @@ func originOf(address string) (string, bool) {
 // current flow to the policy.
 func SecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		setHeaders(w.Header(), nil)
+		setHeaders(w.Header(), nil, nil)
 		next.ServeHTTP(w, r)
 	})
 }
 
-func setHeaders(h http.Header, callbacks []string) {
-	h.Set("Content-Security-Policy", contentPolicy(callbacks))
+func setHeaders(h http.Header, callbacks, frames []string) {
+	h.Set("Content-Security-Policy", contentPolicy(callbacks, frames))
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")

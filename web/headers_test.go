@@ -39,6 +39,29 @@ func compressedSize(t testing.TB, handler http.Handler, address string) int {
 	return w.Body.Len()
 }
 
+// The page after a logout shows frames of the systems, and the policy names them and nothing else.
+func TestFramesOfFrontChannelLogout(t *testing.T) {
+	frames := []string{"https://a.example/out?sid=x", "https://b.example:8443/out", "javascript:alert(1)", "https://c.example;script-src *", "//d.example/"}
+	pages := renderer(t)
+	w := httptest.NewRecorder()
+	page := web.Page{Frames: frames, OnwardURL: "https://a.example/bye?state=s", OnwardSeconds: 3, Body: web.LogoutResultPage{
+		Frames: []web.LogoutFrame{{System: "一个系统", URL: frames[0]}}, Return: &web.Link{Label: "返回", URL: "https://a.example/bye?state=s"}}}
+	if err := pages.Page(w, httptest.NewRequest(http.MethodGet, "/logout", nil), http.StatusOK, "logout-result", page); err != nil {
+		t.Fatal(err)
+	}
+	if policy := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "frame-src https://a.example https://b.example:8443; default-src 'none';") {
+		t.Errorf("policy is %s", policy)
+	}
+	if onward := w.Header().Get("Refresh"); onward != "3; url=https://a.example/bye?state=s" {
+		t.Errorf("onward %q", onward)
+	}
+	root := mustParse(t, w.Body.String())
+	frame := find(root, "iframe")
+	if frame == nil || attribute(frame, "src") != frames[0] || attribute(frame, "title") == "" || attribute(frame, "sandbox") != "allow-scripts allow-same-origin" {
+		t.Errorf("the frame is %v", frame)
+	}
+}
+
 // experience.md 7.5 and O-50.
 func TestSecurityHeaders(t *testing.T) {
 	w := get(t, site(t), "/design/login")

@@ -10,7 +10,10 @@ type Page struct {
 	Notice         *Notice
 	Self           string   // address of this page by GET, for the language switch; empty is worked out
 	Callbacks      []string // origins to which a form of the current flow may lead on, for the Content-Security-Policy
-	RefreshSeconds int      // loads the page again by itself; 0 never
+	Frames         []string // addresses that the page shows in frames: front-channel logout and nothing else
+	OnwardURL      string   // goes on there by itself after OnwardSeconds; an address that the handler has checked
+	OnwardSeconds  int
+	RefreshSeconds int // loads the page again by itself; 0 never
 	Body           any
 }
 

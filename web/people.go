@@ -122,12 +122,21 @@ type Claim struct {
 	Ticked bool
 }
 
+// DevicePage is "device" at /device: the code that a device shows (device-code, device-submit), or what became of it.
+type DevicePage struct {
+	Hidden []Hidden
+	Code   string
+	Answer string // approved, denied; empty asks for the code
+}
+
 // ConsentPage is "consent" at /consent. Both buttons are named consent, with values allow and deny.
 type ConsentPage struct {
 	Action     string // default /consent
+	Code       string // that a device shows, for comparison; empty hides it
 	Hidden     []Hidden
 	App        string
 	Department string
+	Reviewed   bool   // the department was checked, and the application with it
 	Host       string // of the site to which the person goes back
 	Approval   string // registration or approval number
 	Purpose    string
@@ -178,9 +187,16 @@ type LogoutResult struct {
 	State  string
 }
 
+// LogoutFrame tells one system through the browser (OpenID Connect Front-Channel Logout 1.0).
+type LogoutFrame struct {
+	System string
+	URL    string
+}
+
 // LogoutResultPage is "logout-result".
 type LogoutResultPage struct {
 	Results []LogoutResult
+	Frames  []LogoutFrame
 	Return  *Link // back to the application
 }
 

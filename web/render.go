@@ -50,7 +50,10 @@ func (rd *Renderer) Page(w http.ResponseWriter, r *http.Request, status int, nam
 		http.SetCookie(w, rd.choice(i18n.CookieName, asked))
 	}
 	h := w.Header()
-	setHeaders(h, page.Callbacks)
+	setHeaders(h, page.Callbacks, page.Frames)
+	if page.OnwardURL != "" {
+		h.Set("Refresh", strconv.Itoa(page.OnwardSeconds)+"; url="+page.OnwardURL)
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", locale)
 	h.Set("Content-Length", strconv.Itoa(len(content)))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/yinxin-gov/yinxin/internal/app"
@@ -9,22 +10,26 @@ import (
 
 func admin(ctx context.Context, c command) int {
 	set := c.flags("admin", "apply -f FILE")
-	config := set.String("config", "", "configuration `file` (default yinxin.yaml)")
-	data := set.String("data", "", "`folder` of a quickstart, instead of --config")
-	file := set.String("f", "", "`file` of clients and personas, YAML or JSON")
-	arguments, status, done := c.parse(set)
+	state := stateFlags(set)
+	file := set.String("f", "", "`file` of clients, personas and authorities, YAML or JSON")
+	arguments, status, done := c.parse(set, 1, 1)
 	if done {
 		return status
 	}
-	if len(arguments) != 1 || arguments[0] != "apply" || *file == "" {
-		set.Usage()
-		return exitMisuse
+	if arguments[0] != "apply" {
+		return c.fail(exitMisuse, "admin", fmt.Errorf("unknown word %q; use apply", arguments[0]))
 	}
-	cfg, err := loadConfig(*config, *data)
+	if *file == "" {
+		return c.fail(exitMisuse, "admin", errors.New("name the file with -f"))
+	}
+	cfg, err := state.load()
 	if err != nil {
 		return c.fail(exitMisuse, "admin", err)
 	}
 	summary, err := app.ApplyFile(ctx, cfg, *file, c.log())
+	if bad := (*app.ManifestError)(nil); errors.As(err, &bad) {
+		return c.fail(exitMisuse, "admin", fmt.Errorf("%s: %w", *file, err))
+	}
 	if err != nil {
 		return c.fail(exitFailed, "admin", err)
 	}

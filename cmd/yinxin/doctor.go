@@ -9,13 +9,12 @@ import (
 
 func doctor(ctx context.Context, c command) int {
 	set := c.flags("doctor", "")
-	config := set.String("config", "", "configuration `file` (default yinxin.yaml)")
-	data := set.String("data", "", "`folder` of a quickstart, instead of --config")
+	state := stateFlags(set)
 	asJSON := set.Bool("json", false, "print JSON")
-	if _, status, done := c.parse(set); done {
+	if _, status, done := c.parse(set, 0, 0); done {
 		return status
 	}
-	cfg, err := loadConfig(*config, *data)
+	cfg, err := state.load()
 	if err != nil {
 		return c.fail(exitMisuse, "doctor", err)
 	}

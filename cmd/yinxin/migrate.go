@@ -2,23 +2,23 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/yinxin-gov/yinxin/internal/app"
 )
 
 func migrate(ctx context.Context, c command) int {
 	set := c.flags("migrate", "up|status|plan")
-	config := set.String("config", "", "configuration `file` (default yinxin.yaml)")
-	data := set.String("data", "", "`folder` of a quickstart, instead of --config")
-	arguments, status, done := c.parse(set)
+	state := stateFlags(set)
+	arguments, status, done := c.parse(set, 1, 1)
 	if done {
 		return status
 	}
-	if len(arguments) != 1 {
-		set.Usage()
-		return exitMisuse
+	if !slices.Contains([]string{"up", "status", "plan"}, arguments[0]) {
+		return c.fail(exitMisuse, "migrate", fmt.Errorf("unknown word %q; use up, status or plan", arguments[0]))
 	}
-	cfg, err := loadConfig(*config, *data)
+	cfg, err := state.load()
 	if err != nil {
 		return c.fail(exitMisuse, "migrate", err)
 	}

@@ -16,7 +16,7 @@ func quickstartVerb(ctx context.Context, c command) int {
 	set.BoolVar(&options.JSON, "json", false, "print one JSON object")
 	set.StringVar(&options.Config, "config", "", "run the job with this configuration `file` instead of a generated one")
 	set.StringVar(&options.Apply, "apply", "", "`file` of further clients and personas")
-	if _, status, done := c.parse(set); done {
+	if _, status, done := c.parse(set, 0, 0); done {
 		return status
 	}
 	ok, err := quickstart.Run(ctx, options)

@@ -2,32 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/yinxin-gov/yinxin/internal/app"
 )
 
-// loadConfig reads the file named by --config, or the one in the folder named by --data.
-func loadConfig(config, data string) (app.Config, error) {
-	if config == "" && data != "" {
-		config = filepath.Join(data, "yinxin.yaml")
-	}
-	if config == "" {
-		config = "yinxin.yaml"
-	}
-	return app.LoadConfig(config, os.Environ())
-}
-
 func serve(ctx context.Context, c command) int {
 	set := c.flags("serve", "")
-	config := set.String("config", "", "configuration `file` (default yinxin.yaml)")
-	data := set.String("data", "", "`folder` of a quickstart, instead of --config")
-	if _, status, done := c.parse(set); done {
+	state := stateFlags(set)
+	roles := set.String("roles", "", "serve a part only")
+	if _, status, done := c.parse(set, 0, 0); done {
 		return status
 	}
-	cfg, err := loadConfig(*config, *data)
+	if *roles != "" {
+		return c.fail(exitMisuse, "serve", errors.New("--roles: this release serves all roles in one process"))
+	}
+	cfg, err := state.load()
 	if err != nil {
 		return c.fail(exitMisuse, "serve", err)
 	}

@@ -2,17 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"os"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	yinxin "github.com/yinxin-gov/yinxin/sdk"
 )
-
-// maxDocument bounds a file on the command line (security rule R11).
-const maxDocument = 200 << 20
 
 func verifyFiles(_ context.Context, c command) int {
 	set := c.flags("verify", "FILE...")
@@ -21,14 +20,17 @@ func verifyFiles(_ context.Context, c command) int {
 	asJSON := set.Bool("json", false, "print the report as JSON")
 	at := set.String("at", "", "judge at this `time` (RFC 3339) instead of now")
 	strict := set.Bool("strict", false, "refuse deviations and uncovered visible content")
-	language := set.String("lang", "zh-CN", "language of the report: zh-CN or en")
-	files, status, done := c.parse(set)
+	online := set.Bool("online", false, "ask the issuer too")
+	language := set.String("lang", "zh-CN", "`language` of the report: zh-CN or en")
+	files, status, done := c.parse(set, 1, -1)
 	if done {
 		return status
 	}
-	if len(files) == 0 {
-		set.Usage()
-		return exitMisuse
+	if *online {
+		return c.fail(exitMisuse, "verify", errors.New("--online: this release fetches nothing; put current status lists and CRLs into a trust folder"))
+	}
+	if !slices.Contains([]string{"zh-CN", "en"}, *language) {
+		return c.fail(exitMisuse, "verify", fmt.Errorf("--lang: %q is not known; use zh-CN or en", *language))
 	}
 	verifier := yinxin.NewVerifier()
 	verifier.SetStrict(*strict)
@@ -36,7 +38,7 @@ func verifyFiles(_ context.Context, c command) int {
 	if *at != "" {
 		moment, err := time.Parse(time.RFC3339, *at)
 		if err != nil {
-			return c.fail(exitMisuse, "verify", fmt.Errorf("--at: %w", err))
+			return c.fail(exitMisuse, "verify", fmt.Errorf("--at: %q is not a time such as 2026-11-24T09:00:00+08:00", *at))
 		}
 		verifier.SetTime(moment)
 	}
@@ -45,45 +47,55 @@ func verifyFiles(_ context.Context, c command) int {
 			return c.fail(exitMisuse, "verify", fmt.Errorf("--trust: %w", err))
 		}
 	}
-	report := yinxin.Report{Results: []yinxin.Result{}}
+	var results []yinxin.Result
 	worst := exitDone
 	for _, file := range files {
-		data, err := readBounded(file)
+		data, err := yinxin.ReadFile(file, yinxin.MaxDocument)
 		if err != nil {
-			c.fail(exitMisuse, "verify", err)
-			worst = worse(worst, exitMisuse)
+			worst = worse(worst, c.fail(exitMisuse, "verify", err))
 			continue
 		}
 		result := verifier.Verify(file, data)
-		report.Results = append(report.Results, result)
+		results = append(results, result)
 		worst = worse(worst, exitOf(result))
 	}
-	if *asJSON {
-		encoder := json.NewEncoder(c.stdout)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(report); err != nil {
-			return c.fail(exitMisuse, "verify", err)
-		}
-		return worst
-	}
-	for _, result := range report.Results {
-		printResult(c.stdout, result, *language)
+	if err := printReport(c.stdout, results, *asJSON, *language); err != nil {
+		return c.fail(exitMisuse, "verify", err)
 	}
 	return worst
 }
 
-func readBounded(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
+func printReport(w io.Writer, results []yinxin.Result, asJSON bool, language string) error {
+	if asJSON {
+		encoded, err := yinxin.EncodeReport(results...)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(encoded)
+		return err
 	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, maxDocument+1))
-	if err == nil && len(content) > maxDocument {
-		err = fmt.Errorf("%s is larger than %d octets", path, maxDocument)
+	for _, result := range results {
+		var text strings.Builder
+		printResult(&text, result, language)
+		if _, err := io.WriteString(w, text.String()); err != nil {
+			return err
+		}
 	}
-	return content, err
+	return nil
+}
+
+// printable writes out what could move or colour a terminal, or look like a line of ours: names in a document are
+// anybody's.
+func printable(text string) string {
+	var safe strings.Builder
+	for _, char := range text {
+		if unicode.IsPrint(char) {
+			safe.WriteRune(char)
+			continue
+		}
+		fmt.Fprintf(&safe, "\\u%04x", char)
+	}
+	return safe.String()
 }
 
 func exitOf(result yinxin.Result) int {
@@ -106,18 +118,18 @@ func worse(a, b int) int {
 }
 
 func printResult(w io.Writer, r yinxin.Result, language string) {
-	fmt.Fprintf(w, "%s  %s %s  %s\n", r.File, r.Verdict, r.Code, r.Message[language])
+	fmt.Fprintf(w, "%s  %s %s  %s\n", printable(r.File), r.Verdict, r.Code, r.Message[language])
 	for _, reason := range r.Reasons {
-		fmt.Fprintf(w, "  - %s  %s", reason.Code, reason.Message)
+		fmt.Fprintf(w, "  - %s  %s", reason.Code, printable(reason.Message))
 		if reason.Clause != "" {
 			fmt.Fprintf(w, "  (%s)", reason.Clause)
 		}
 		fmt.Fprintln(w)
 	}
 	for _, s := range r.Signatures {
-		fmt.Fprintf(w, "  %s %s %s", s.Type, s.ID, s.Verdict)
+		fmt.Fprintf(w, "  %s %s %s", printable(s.Type), printable(s.ID), s.Verdict)
 		if s.Seal != nil {
-			fmt.Fprintf(w, "  %s (%s)", s.Seal.Name, s.Seal.SealID)
+			fmt.Fprintf(w, "  %s (%s)", printable(s.Seal.Name), printable(s.Seal.SealID))
 		}
 		if s.SigningTime != nil {
 			fmt.Fprintf(w, "  %s %s", s.SigningTime.Format(time.RFC3339), s.TimeSource)
@@ -125,6 +137,6 @@ func printResult(w io.Writer, r yinxin.Result, language string) {
 		fmt.Fprintln(w)
 	}
 	if r.License != nil {
-		fmt.Fprintf(w, "  %s  %s (%s)\n", r.License.LicenseID, r.License.Status, r.License.StatusSource)
+		fmt.Fprintf(w, "  %s  %s (%s)\n", printable(r.License.LicenseID), r.License.Status, r.License.StatusSource)
 	}
 }

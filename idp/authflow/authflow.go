@@ -74,6 +74,7 @@ type State struct {
 	Consented []string
 	Asked     bool     // consent was given on this very flow
 	Items     []string // what consent is needed for
+	Public    bool     // the client cannot prove who it is
 	Now       time.Time
 }
 
@@ -109,9 +110,10 @@ func (f Flow) next(s State, fresh bool) Step {
 	return Finish
 }
 
-// mustAsk: authorization_details are a single transaction, so that an earlier consent never covers them.
+// mustAsk: authorization_details are a single transaction, so that an earlier consent never covers them. A public client
+// may be somebody else than the one that was allowed before, so that its users are always asked (O-54).
 func (f Flow) mustAsk(s State) bool {
-	return slices.Contains(f.Prompt, "consent") || len(f.Details) > 0 || slices.ContainsFunc(s.Items, func(item string) bool { return !slices.Contains(s.Consented, item) })
+	return slices.Contains(f.Prompt, "consent") || len(f.Details) > 0 || s.Public || slices.ContainsFunc(s.Items, func(item string) bool { return !slices.Contains(s.Consented, item) })
 }
 
 // mustLogInAgain: prompt=login and select_account ask for a login after the request began; max_age for one not older. A

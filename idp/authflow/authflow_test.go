@@ -50,6 +50,8 @@ func TestDecide(t *testing.T) {
 		{"O-46 consent missing, silently", Flow{Prompt: []string{"none"}}, with(func(s *State) { s.Consented = nil }), "", "consent_required"},
 		{"consent asked again", Flow{Prompt: []string{"consent"}}, signedIn, Consent, ""},
 		{"consent given now", Flow{Prompt: []string{"consent"}}, with(func(s *State) { s.Asked = true }), Finish, ""},
+		{"O-54 users of a public client are always asked", Flow{}, with(func(s *State) { s.Public = true }), Consent, ""},
+		{"O-54 and once is enough", Flow{}, with(func(s *State) { s.Public, s.Asked = true, true }), Finish, ""},
 		{"a transaction is always asked", Flow{Details: []byte(`[{}]`)}, signedIn, Consent, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
@@ -73,6 +74,12 @@ func (s *Store) PutSession(ctx context.Context, hash []byte, v session.Session, 
 			sqldb.Micros(v.AuthTime), sqldb.Micros(v.CreatedAt), sqldb.Micros(v.LastSeen), v.Device, v.Address)
 		return err
 	})
+}
+
+// RenewSession gives a session a new secret and a new login.
+func (s *Store) RenewSession(ctx context.Context, hash []byte, v session.Session, record audit.Record) error {
+	return s.changeOne(ctx, record, `UPDATE idp_session SET hash = $2, aal = $3, methods = $4, auth_time = $5, created_at = $6, last_seen = $6, device = $7, address = $8
+		WHERE id = $1 AND account_id = $9 AND ended_at = 0`, v.ID, hash, v.AAL, strings.Join(v.Methods, " "), sqldb.Micros(v.AuthTime), sqldb.Micros(v.CreatedAt), v.Device, v.Address, v.AccountID)
 }
 
 const sessionColumns = "id, account_id, aal, methods, auth_time, created_at, last_seen, device, address"
@@ -217,7 +224,9 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 		at := sqldb.Micros(r.At)
 		var used bool
 		var err error
-		if len(r.CodeHash) > 0 {
+		if len(r.DeviceHash) > 0 {
+			used, err = useDevice(ctx, tx, r.DeviceHash, r.Grant.ID, at)
+		} else if len(r.CodeHash) > 0 {
 			used, err = sqldb.ExecOne(ctx, tx, "UPDATE idp_authorization_code SET used_at = $2 WHERE hash = $1 AND used_at = 0 AND expires_at > $2", r.CodeHash, at)
 		} else {
 			var successor []byte
@@ -255,11 +264,18 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 	})
 }
 
-// RevokeGrant ends a family.
+// RevokeGrant ends a family. The events are stored in any case, the messages only when this ended it.
 func (s *Store) RevokeGrant(ctx context.Context, id string, at time.Time, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE idp_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at = 0", id, sqldb.Micros(at))
-		return err
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		ended, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at = 0", id, sqldb.Micros(at))
+		if err != nil {
+			return err
+		}
+		kept := record
+		if !ended {
+			kept.Messages = nil
+		}
+		return auditdb.Append(ctx, tx, kept)
 	})
 }
 

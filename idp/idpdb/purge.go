@@ -32,6 +32,7 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_request_object", "hash", "until_at < $1", before(0)},
 		{"idp_used_assertion", "hash", "until_at < $1", before(0)},
 		{"idp_used_proof", "hash", "until_at < $1", before(0)},
+		{"idp_device", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_opaque_token", "hash", "expires_at < $1", before(0)},
 		{"idp_code", "id", "created_at < $1", before(keepCounters)},
 		{"idp_throttle", "scope, key", "started_at < $1", before(keepCounters)},

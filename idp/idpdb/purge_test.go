@@ -30,6 +30,7 @@ func TestPurgeKeepsWhatStillDecides(t *testing.T) {
 		{"idp_request_object", "(hash, until_at) VALUES ($1, $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
 		{"idp_used_assertion", "(hash, until_at) VALUES ($1, $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
 		{"idp_used_proof", "(hash, until_at) VALUES ($1, $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
+		{"idp_device", "(hash, user_hash, client_id, request, state, grant_id, interval_ms, polled_at, expires_at) VALUES ($1, $1, 'c', '{}', 'waiting', '', 0, 0, $2)", []any{[]byte("over"), ago(25 * time.Hour)}, []any{[]byte("counts"), ago(23 * time.Hour)}},
 		{"idp_opaque_token", "(hash, client_id, claims, expires_at) VALUES ($1, 'c', '{}', $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
 		{"idp_code", "(id, lookup, purpose, browser, code_mac, created_at, expires_at, tries, used_at) VALUES ($1, $2, 'login', $2, $2, $3, $3, 0, 0)", []any{"over", []byte("b"), ago(49 * time.Hour)}, []any{"counts", []byte("b"), ago(25 * time.Hour)}},
 		{"idp_throttle", "(scope, key, started_at, tries) VALUES ('login', $1, $2, 9)", []any{[]byte("over"), ago(49 * time.Hour)}, []any{[]byte("counts"), ago(25 * time.Hour)}},

@@ -14,21 +14,21 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-// Standing reads how a grant and its account stand and whether one of at most two access tokens was marked, in one
+// Standing reads how a grant and its account stand and whether one of at most three access tokens was marked, in one
 // statement: it is asked for every token that anybody presents.
 func (s *Store) Standing(ctx context.Context, grantID string, jtis ...string) (oauth.Standing, error) {
-	var ids [2]string
+	var ids [oauth.MaxActors + 1]string
 	if copy(ids[:], jtis) < len(jtis) {
-		return oauth.Standing{}, errors.New("read standing: more than two tokens")
+		return oauth.Standing{}, errors.New("read standing: too many tokens")
 	}
 	standing := oauth.Standing{Grant: oauth.GrantRecord{ID: grantID}}
 	var client, account, sid, state, scopes sql.NullString
 	var created, revoked, credentials sql.NullInt64
 	err := s.db.Read().QueryRowContext(ctx, `SELECT g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, a.state, a.credentials_at, c.scopes, r.marked
-		FROM (SELECT EXISTS (SELECT 1 FROM idp_revoked_token WHERE jti IN ($2, $3)) AS marked) r
+		FROM (SELECT EXISTS (SELECT 1 FROM idp_revoked_token WHERE jti IN ($2, $3, $4)) AS marked) r
 		LEFT JOIN idp_grant g ON g.id = $1
 		LEFT JOIN idp_account a ON a.id = g.account_id
-		LEFT JOIN idp_consent c ON c.account_id = g.account_id AND c.client_id = g.client_id`, grantID, ids[0], ids[1]).
+		LEFT JOIN idp_consent c ON c.account_id = g.account_id AND c.client_id = g.client_id`, grantID, ids[0], ids[1], ids[2]).
 		Scan(&client, &account, &sid, &created, &revoked, &state, &credentials, &scopes, &standing.TokenRevoked)
 	if err != nil {
 		return standing, fmt.Errorf("read standing: %w", err)

@@ -76,7 +76,7 @@ func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (aut
 	if err != nil {
 		return authflow.State{}, current, err
 	}
-	state := authflow.State{SignedIn: signedIn, AuthTime: current.AuthTime, AAL: subject.AAL(current.AAL), Items: f.Items(client), Now: s.Now()}
+	state := authflow.State{SignedIn: signedIn, AuthTime: current.AuthTime, AAL: subject.AAL(current.AAL), Items: f.Items(client), Public: client.Public(), Now: s.Now()}
 	if !signedIn {
 		return state, current, nil
 	}
@@ -216,9 +216,17 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Callbacks: []string{f.RedirectURI}, Body: web.ConsentPage{
-		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Host: hostOf(f.RedirectURI), Purpose: client.Purpose,
+	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Callbacks: []string{f.RedirectURI}, Notice: s.unreviewed(r, client), Body: web.ConsentPage{
+		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Host: hostOf(f.RedirectURI), Purpose: client.Purpose,
 		Claims: claimsFor(f, client, person), Details: s.detailsFor(r, f)}})
+}
+
+// unreviewed warns of an application that nobody has looked at yet (O-54).
+func (s *Server) unreviewed(r *http.Request, client idp.Client) *web.Notice {
+	if client.Reviewed() {
+		return nil
+	}
+	return &web.Notice{Tone: "warning", Text: s.Pages.Text(r, "consent.unreviewed")}
 }
 
 // hostOf is the name of the site that waits, which the person may know better than the name of the application.

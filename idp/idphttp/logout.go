@@ -58,7 +58,7 @@ func (s *Server) logoutPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if q.hintMatch || !signedIn {
+	if q.hintMatch && navigates(r) || !signedIn {
 		return s.endSession(w, r, q, current, signedIn)
 	}
 	systems, err := s.systems(r.Context(), current.ID)
@@ -67,6 +67,13 @@ func (s *Server) logoutPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "logout", web.Page{Identity: s.Identity(r), Callbacks: callbacks(q.returnTo), Body: web.LogoutPage{
 		Hidden: hidden("client_id", q.client.ClientID, "post_logout_redirect_uri", q.returnTo, "state", q.state), App: q.client.ClientName, Systems: systems}})
+}
+
+// navigates reports whether a person went to the address, rather than a page that shows it as a picture or in a frame
+// (O-52). Browsers that do not say so are taken at their word.
+func navigates(r *http.Request) bool {
+	destination := r.Header.Get("Sec-Fetch-Dest")
+	return destination == "" || destination == "document"
 }
 
 func callbacks(address string) []string {
@@ -90,7 +97,24 @@ func (s *Server) systems(ctx context.Context, sid string) ([]string, error) {
 	return names, nil
 }
 
+// sameOrigin judges the confirmation, which the routes let pass for the requests of portals.
+var sameOrigin = http.NewCrossOriginProtection()
+
+// logoutAnswer takes the confirmation, and requests that a portal sends by POST (RP-Initiated Logout 1.0 section 2). The
+// browser keeps the session's cookie back from those, so they go on as GET.
 func (s *Server) logoutAnswer(w http.ResponseWriter, r *http.Request) error {
+	if !r.PostForm.Has("logout-confirm") {
+		query := url.Values{}
+		for _, name := range []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales"} {
+			if r.PostForm.Has(name) {
+				query.Set(name, r.PostForm.Get(name))
+			}
+		}
+		return see(w, r, "/logout?"+query.Encode())
+	}
+	if sameOrigin.Check(r) != nil {
+		return fault.New(fault.CrossOrigin) // O-49
+	}
 	current, signedIn, err := s.Session(r)
 	if err != nil {
 		return err
@@ -104,18 +128,25 @@ func (s *Server) logoutAnswer(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request, q logoutRequest, current session.Session, signedIn bool) error {
 	var results []web.LogoutResult
+	var frames []web.LogoutFrame
 	if signedIn {
 		parties, err := s.Sessions.End(r.Context(), current.ID, current.AccountID)
 		if err != nil {
 			return err
 		}
 		for _, party := range parties {
-			if client, ok := s.Clients.Find(party.ClientID); ok {
-				results = append(results, web.LogoutResult{System: client.ClientName, State: web.LogoutWaiting})
+			client, ok := s.Clients.Find(party.ClientID)
+			if !ok {
+				continue
+			}
+			results = append(results, web.LogoutResult{System: client.ClientName, State: web.LogoutWaiting})
+			if client.FrontchannelLogoutURI != "" {
+				frames = append(frames, web.LogoutFrame{System: client.ClientName, URL: s.frontchannel(client.Client, current.ID)})
 			}
 		}
 	}
 	s.setCookie(w, cookieSession, "", -1)
+	var back string
 	if q.returnTo != "" {
 		target, err := url.Parse(q.returnTo)
 		if err != nil {
@@ -126,9 +157,37 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, q logoutRequ
 			query.Set("state", q.state)
 			target.RawQuery = query.Encode()
 		}
-		return see(w, r, target.String())
+		back = target.String()
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "logout-result", web.Page{Body: web.LogoutResultPage{Results: results}})
+	if back != "" && len(frames) == 0 {
+		return see(w, r, back)
+	}
+	page := web.Page{Body: web.LogoutResultPage{Results: results, Frames: frames}}
+	for _, frame := range frames {
+		page.Frames = append(page.Frames, frame.URL)
+	}
+	if back != "" {
+		page.OnwardURL, page.OnwardSeconds = back, frameSeconds
+		page.Body = web.LogoutResultPage{Results: results, Frames: frames, Return: &web.Link{Label: s.Pages.Text(r, "logout.return", "app", q.client.ClientName), URL: back}}
+	}
+	return s.Pages.Page(w, r, http.StatusOK, "logout-result", page)
+}
+
+// frameSeconds is how long the browser stays to tell the systems, before it goes back to the portal.
+const frameSeconds = 3
+
+// frontchannel is where a system is told through the browser, with issuer and session where it registered for them
+// (OpenID Connect Front-Channel Logout 1.0 section 3).
+func (s *Server) frontchannel(client idp.Client, sid string) string {
+	target, err := url.Parse(client.FrontchannelLogoutURI)
+	if err != nil || !client.FrontchannelSession {
+		return client.FrontchannelLogoutURI
+	}
+	query := target.Query()
+	query.Set("iss", s.Issuer)
+	query.Set("sid", sid)
+	target.RawQuery = query.Encode()
+	return target.String()
 }
 
 // Poster sends a logout token; internal/outbound answers it.

@@ -24,6 +24,11 @@ func (s *Server) requestMetadata(document map[string]any) {
 	document["request_uri_parameter_supported"] = false // addresses elsewhere are never fetched (O-24)
 	document["request_object_signing_alg_values_supported"] = idp.RequestObjectAlgs
 	document["require_signed_request_object"] = false
+	document["frontchannel_logout_supported"] = true
+	document["frontchannel_logout_session_supported"] = true
+	if s.Registration != nil {
+		document["registration_endpoint"] = s.Issuer + registrationPath
+	}
 	if types := s.Details.Types(); len(types) > 0 {
 		document["authorization_details_types_supported"] = slices.Sorted(maps.Keys(types))
 	}

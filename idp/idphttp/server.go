@@ -17,6 +17,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -56,6 +57,7 @@ type Config struct {
 	Engine    *oauth.Engine
 	Auth      *oauth.ClientAuth
 	Tokens    *tokens.Service
+	Throttle  authn.ThrottleStore
 	Proofs    *oauth.Proofs
 	Grants    *grants.Service
 	Store     oauth.Store
@@ -72,6 +74,8 @@ type Config struct {
 	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
 	Now       func() time.Time
 	Rand      io.Reader
+
+	Registration *openplatform.Service // of applications by themselves; nil is off
 }
 
 // Server serves identity.
@@ -88,10 +92,14 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /jwks/gm", func(w http.ResponseWriter, r *http.Request) { s.keySet(w, r, true) })
 	mux.HandleFunc("POST /par", s.pushed)
 	mux.HandleFunc("POST /token", s.token)
+	mux.HandleFunc("POST /device_authorization", s.startDevice)
 	mux.HandleFunc("POST /introspect", s.introspect)
 	mux.HandleFunc("POST /revoke", s.revoke)
 	mux.HandleFunc("GET /userinfo", s.userinfo)
 	mux.HandleFunc("POST /userinfo", s.userinfo)
+	if s.Registration != nil {
+		s.registrationRoutes(mux)
+	}
 	if s.Inbox != nil {
 		mux.HandleFunc("GET /sandbox/inbox", s.inboxMessages)
 	}
@@ -130,6 +138,9 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /register/skip", s.registerSkip)
 	page("GET /proofing", s.proofingPage)
 	page("POST /proofing", s.proofingAnswer)
+	page("GET /device", s.devicePage)
+	page("POST /device", s.deviceCode)
+	page("POST /device/answer", s.deviceAnswer)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)
 	page("GET /{$}", s.homePage)
@@ -192,16 +203,28 @@ func (s *Server) Session(r *http.Request) (session.Session, bool, error) {
 	return s.Sessions.Current(r.Context(), s.cookie(r, cookieSession))
 }
 
-// signIn starts a new session for a login, ending the one before.
+// signIn starts a session for a login, ending that of another person; the same person goes on in the session that there
+// is, with a new secret.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request, login idp.Login) error {
-	if old, ok, err := s.Session(r); err != nil {
+	request := reqctx.From(r.Context())
+	old, signedIn, err := s.Session(r)
+	switch {
+	case err != nil:
 		return err
-	} else if ok && old.AccountID != login.AccountID {
+	case signedIn && old.AccountID == login.AccountID:
+		secret, renewed, err := s.Sessions.Renew(r.Context(), old, login, deviceOf(request.UserAgent), request.ClientIP)
+		if err != nil {
+			return err
+		}
+		if renewed {
+			s.setCookie(w, cookieSession, secret, 0)
+			return nil
+		}
+	case signedIn:
 		if _, err := s.Sessions.End(r.Context(), old.ID, old.AccountID); err != nil {
 			return err
 		}
 	}
-	request := reqctx.From(r.Context())
 	_, secret, err := s.Sessions.Start(r.Context(), login, deviceOf(request.UserAgent), request.ClientIP)
 	if err != nil {
 		return err
@@ -274,6 +297,12 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 	if err != nil {
 		return "", f, idp.Client{}, err
 	}
+	if isDeviceFlow(id) {
+		if !strings.HasPrefix(r.URL.Path, "/login") && !strings.HasPrefix(r.URL.Path, "/register") {
+			return "", f, idp.Client{}, fault.New(fault.FlowLost) // no authorization request stands behind it
+		}
+		return id, f, idp.Client{}, nil
+	}
 	client, ok := s.Clients.Find(f.ClientID)
 	if !ok {
 		return "", f, idp.Client{}, fault.New(fault.ClientUnknown)
@@ -285,6 +314,9 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 func onward(flow string) string {
 	if flow == "" {
 		return "/me"
+	}
+	if isDeviceFlow(flow) {
+		return "/device?flow=" + url.QueryEscape(flow)
 	}
 	return "/authorize/resume?flow=" + url.QueryEscape(flow)
 }

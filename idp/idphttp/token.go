@@ -46,13 +46,14 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s *Server) keySet(w http.ResponseWriter, r *http.Request, gm bool) {
-	set, err := s.Tokens.KeySet(r.Context(), gm)
+	document, err := s.Tokens.KeyDocument(r.Context(), gm)
 	if err != nil {
 		s.oauthError(w, r, err)
 		return
 	}
 	w.Header().Set("Cache-Control", "public, max-age=60")
-	writeJSON(w, http.StatusOK, set)
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(document)
 }
 
 // form reads a protocol form: each parameter once, but for those that may be repeated, from the body only.

@@ -11,6 +11,7 @@ import (
 func (s *Server) tokenMetadata(document map[string]any) {
 	methods := s.Auth.Methods()
 	confidential := slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == idp.AuthNone })
+	document["device_authorization_endpoint"] = s.Issuer + "/device_authorization"
 	document["grant_types_supported"] = s.Grants.Types()
 	document["dpop_signing_alg_values_supported"] = oauth.ProofAlgNames()
 	document["introspection_signing_alg_values_supported"] = idp.AccessTokenAlgs

@@ -105,6 +105,24 @@ func sessions(t *testing.T, s Store) {
 	if err := s.PutSession(ctx, []byte("hash of sid_1"), sessionRow("sid_9", b.ID, Start), record("login.succeeded")); err == nil {
 		t.Error("two sessions have one secret")
 	}
+	// A further login in the same browser: the same session under a new secret, and the old one opens nothing.
+	again := sessionRow("sid_2", a.ID, Start.Add(time.Hour))
+	again.CreatedAt, again.AuthTime, again.Methods = again.LastSeen, again.LastSeen, []string{"pwd"}
+	must(t, s.RenewSession(ctx, []byte("new hash"), again, record("login.succeeded")))
+	got, err = s.Session(ctx, []byte("new hash"))
+	must(t, err)
+	same(t, got, again)
+	if _, err := s.Session(ctx, []byte("hash of sid_2")); !errors.Is(err, idp.ErrNotFound) {
+		t.Errorf("the old secret: %v", err)
+	}
+	again.AccountID = b.ID
+	if err := s.RenewSession(ctx, []byte("of another"), again, record("login.succeeded")); !errors.Is(err, idp.ErrNotFound) {
+		t.Errorf("a session was renewed for another account: %v", err)
+	}
+	must(t, s.EndSession(ctx, "sid_1", Start, record("session.ended")))
+	if err := s.RenewSession(ctx, []byte("of an ended one"), sessionRow("sid_1", a.ID, Start), record("login.succeeded")); !errors.Is(err, idp.ErrNotFound) {
+		t.Errorf("an ended session was renewed: %v", err)
+	}
 }
 
 func parties(t *testing.T, s Store) {

@@ -122,6 +122,11 @@ func (f *Faulty) PutSession(ctx context.Context, hash []byte, s session.Session,
 	return f.around("put session", func() error { return f.Store.PutSession(ctx, hash, s, record) })
 }
 
+// RenewSession implements session.Store.
+func (f *Faulty) RenewSession(ctx context.Context, hash []byte, s session.Session, record audit.Record) error {
+	return f.around("renew session", func() error { return f.Store.RenewSession(ctx, hash, s, record) })
+}
+
 // TouchSession implements session.Store.
 func (f *Faulty) TouchSession(ctx context.Context, id string, at time.Time) error {
 	return f.around("touch session", func() error { return f.Store.TouchSession(ctx, id, at) })

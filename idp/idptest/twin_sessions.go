@@ -68,6 +68,19 @@ func (t *Twin) PutSession(_ context.Context, hash []byte, s session.Session, rec
 	})
 }
 
+// RenewSession implements session.Store.
+func (t *Twin) RenewSession(_ context.Context, hash []byte, s session.Session, record audit.Record) error {
+	return t.change(record, func() error {
+		for _, have := range t.sessions {
+			if have.ID == s.ID && have.AccountID == s.AccountID && !have.ended {
+				have.Session, have.hash = s, bytes.Clone(hash)
+				return nil
+			}
+		}
+		return idp.ErrNotFound
+	})
+}
+
 // Session implements session.Store.
 func (t *Twin) Session(_ context.Context, hash []byte) (session.Session, error) {
 	t.mutex.Lock()

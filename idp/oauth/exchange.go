@@ -37,6 +37,10 @@ type exchangeState struct {
 	mint   Mint
 	scopes []string // narrower than the grant's; nil: all of them
 	minted Minted
+	// What was read of the code or refresh token: fosite asks for it up to four times. Whether it is still unused is
+	// decided by the conditional update at the end, never by these.
+	code    *CodeRecord
+	refresh *RefreshRecord
 }
 
 type exchangeKey struct{}
@@ -48,7 +52,7 @@ func exchangeOf(ctx context.Context) *exchangeState {
 
 // RedeemCode runs the authorization code grant.
 func (e *Engine) RedeemCode(ctx context.Context, x Exchange) (Issued, error) {
-	issued, err := e.run(ctx, x, nil)
+	issued, err := e.run(ctx, x, &exchangeState{})
 	if errors.Is(err, ErrConsumed) {
 		// fosite ends the family of a code that it finds used, but not when another redemption wins meanwhile (O-14, O-16).
 		if failure := e.endFamilyOf(ctx, x.Form.Get("code")); failure != nil {
@@ -68,7 +72,7 @@ func (e *Engine) ClientCredentials(ctx context.Context, x Exchange) (Issued, err
 		form.Set("scope", x.Client.Scope) // RFC 6749 3.3: without the parameter, what the client is registered for
 	}
 	x.Form = form
-	return e.run(ctx, x, nil)
+	return e.run(ctx, x, &exchangeState{})
 }
 
 func (e *Engine) endFamilyOf(ctx context.Context, code string) error {
@@ -83,9 +87,9 @@ func (e *Engine) endFamilyOf(ctx context.Context, code string) error {
 	return (&storage{engine: e}).revoke(ctx, stored.Request.GrantID)
 }
 
-// run takes a request through fosite. scopes narrow the access token.
-func (e *Engine) run(ctx context.Context, x Exchange, scopes []string) (Issued, error) {
-	state := &exchangeState{mint: Mint{Client: x.Client.Client, Life: AccessLife}, scopes: scopes}
+// run takes a request through fosite.
+func (e *Engine) run(ctx context.Context, x Exchange, state *exchangeState) (Issued, error) {
+	state.mint = Mint{Client: x.Client.Client, Life: AccessLife}
 	ctx = context.WithValue(ctx, exchangeKey{}, state)
 	clean := url.Values{}
 	for name, values := range x.Form {
@@ -114,7 +118,7 @@ func (e *Engine) run(ctx context.Context, x Exchange, scopes []string) (Issued, 
 		return Issued{}, err
 	}
 	view.Binding, view.DPoPJKT = x.Binding, ""
-	if state.mint.Audience, err = e.audience(view.Session, x.Resource, firstOf(scopes, access.GetGrantedScopes(), access.GetRequestedScopes())); err != nil {
+	if state.mint.Audience, err = e.audience(x.Client.Client, view.Session, x.Resource, firstOf(state.scopes, access.GetGrantedScopes(), access.GetRequestedScopes())); err != nil {
 		return Issued{}, err
 	}
 	response, err := e.provider.NewAccessResponse(ctx, access)
@@ -153,11 +157,12 @@ func checkKey(client idp.Client, session Session, binding Binding) error {
 	return nil
 }
 
-// audience of an access token: the resource server that was asked for, or all of the grant. Our own API is one of them
-// unless the client narrowed the token to others; userinfo stays open with openid.
-func (e *Engine) audience(session Session, resource string, scopes []string) ([]string, error) {
+// audience of an access token: the resource server that was asked for, or all of the grant that the client may still
+// reach today, whatever was added to its list since (F12). Our own API is one of them unless the client narrowed the token
+// to others; userinfo stays open with openid.
+func (e *Engine) audience(client idp.Client, session Session, resource string, scopes []string) ([]string, error) {
 	own := len(session.Resources) == 0
-	audience := slices.Clone(session.Audience)
+	audience := slices.DeleteFunc(slices.Clone(session.Audience), func(a string) bool { return !slices.Contains(client.Audience, a) })
 	if resource != "" {
 		if resource != e.cfg.Issuer && !slices.Contains(audience, resource) {
 			return nil, NewError(http.StatusBadRequest, "invalid_target", "the resource is not one of the grant")

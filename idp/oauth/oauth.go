@@ -62,7 +62,8 @@ type Session struct {
 
 	Binding Binding `json:"cnf,omitzero"` // key that the tokens are bound to
 	Actor   *Actor  `json:"act,omitempty"`
-	Parent  string  `json:"parent,omitempty"` // jti of the token that was exchanged for this one; they end together
+	// Parents are the identifiers of the tokens that were exchanged for this one, the nearest first: it ends with each.
+	Parents []string `json:"parents,omitempty"`
 }
 
 // Actor is who acts for the subject (RFC 8693 4.1), the latest outermost.
@@ -172,6 +173,10 @@ type Store interface {
 	SaveOpaque(ctx context.Context, o OpaqueRecord, record audit.Record) error
 	// Opaque answers ErrNotFound for what is not known; the caller judges the end.
 	Opaque(ctx context.Context, hash []byte) (OpaqueRecord, error)
+	// Note stores an audit record that belongs to no other change.
+	Note(ctx context.Context, record audit.Record) error
+	DeviceStore
+	// RevokeGrant ends a family. The events of the record are stored in any case, its messages only when this ended it.
 	RevokeGrant(ctx context.Context, id string, at time.Time, record audit.Record) error
 	// WithdrawConsent forgets what a person allowed a client and ends the grants that stood on it.
 	WithdrawConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error

@@ -32,7 +32,7 @@ func (e *Engine) Refresh(ctx context.Context, x Exchange) (Issued, error) {
 	if issued, handled, err := e.withinGrace(ctx, x, *presented, scopes); handled || err != nil {
 		return issued, err
 	}
-	issued, err := e.run(ctx, x, scopes)
+	issued, err := e.run(ctx, x, &exchangeState{scopes: scopes, refresh: presented})
 	if !errors.Is(err, ErrConsumed) {
 		return issued, err
 	}
@@ -109,7 +109,7 @@ func (e *Engine) again(ctx context.Context, x Exchange, used RefreshRecord, scop
 	if scopes == nil {
 		scopes = used.Request.GrantedScopes
 	}
-	audience, err := e.audience(session, x.Resource, scopes)
+	audience, err := e.audience(x.Client.Client, session, x.Resource, scopes)
 	if err != nil {
 		return Issued{}, err
 	}

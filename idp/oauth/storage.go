@@ -1,8 +1,10 @@
 package oauth
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/url"
 	"slices"
@@ -148,7 +150,7 @@ func (s *storage) GetAuthorizeCodeSession(ctx context.Context, signature string,
 	if err != nil {
 		return nil, fosite.ErrNotFound
 	}
-	code, err := s.engine.cfg.Store.Code(ctx, hash)
+	code, err := s.code(ctx, hash)
 	if errors.Is(err, ErrNotFound) {
 		return nil, fosite.ErrNotFound
 	}
@@ -165,6 +167,26 @@ func (s *storage) GetAuthorizeCodeSession(ctx context.Context, signature string,
 		return nil, fosite.ErrNotFound
 	}
 	return r, nil
+}
+
+// code and refresh read once a request.
+func (s *storage) code(ctx context.Context, hash []byte) (CodeRecord, error) {
+	x := exchangeOf(ctx)
+	if x != nil && x.code != nil && bytes.Equal(x.code.Hash, hash) {
+		return *x.code, nil
+	}
+	code, err := s.engine.cfg.Store.Code(ctx, hash)
+	if err == nil && x != nil {
+		x.code = &code
+	}
+	return code, err
+}
+
+func (s *storage) refresh(ctx context.Context, hash []byte) (RefreshRecord, error) {
+	if x := exchangeOf(ctx); x != nil && x.refresh != nil && bytes.Equal(x.refresh.Hash, hash) {
+		return *x.refresh, nil
+	}
+	return s.engine.cfg.Store.Refresh(ctx, hash)
 }
 
 func (s *storage) InvalidateAuthorizeCodeSession(ctx context.Context, signature string) error {
@@ -233,7 +255,7 @@ func (s *storage) GetRefreshTokenSession(ctx context.Context, signature string, 
 	if err != nil {
 		return nil, fosite.ErrNotFound
 	}
-	token, err := s.engine.cfg.Store.Refresh(ctx, hash)
+	token, err := s.refresh(ctx, hash)
 	if errors.Is(err, ErrNotFound) {
 		return nil, fosite.ErrNotFound
 	}
@@ -282,8 +304,30 @@ func (s *storage) RevokeAccessToken(ctx context.Context, grantID string) error {
 	return s.RevokeRefreshToken(ctx, grantID)
 }
 
+// TopicReplay is the outbox topic of notices to people whose code or token was used twice (O-35).
+const TopicReplay = "notice.replay"
+
+// ReplayNotice is its payload.
+type ReplayNotice struct {
+	AccountID string `json:"account_id"`
+	ClientID  string `json:"client_id"`
+}
+
+// revoke ends a family because something of it was used twice, and tells the person, once.
 func (s *storage) revoke(ctx context.Context, grantID string) error {
 	e := s.event(ctx, "grant.replay_detected", grantID)
 	e.Result = audit.Refused
-	return s.engine.cfg.Store.RevokeGrant(ctx, grantID, s.engine.cfg.Now().UTC(), audit.With(e))
+	record := audit.With(e)
+	standing, err := s.engine.cfg.Store.Standing(ctx, grantID)
+	if err != nil {
+		return err
+	}
+	if standing.Known {
+		payload, err := json.Marshal(ReplayNotice{standing.Grant.AccountID, standing.Grant.ClientID})
+		if err != nil {
+			return err
+		}
+		record = record.And(audit.Message{Topic: TopicReplay, Key: grantID, Payload: payload})
+	}
+	return s.engine.cfg.Store.RevokeGrant(ctx, grantID, s.engine.cfg.Now().UTC(), record)
 }

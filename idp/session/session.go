@@ -47,6 +47,8 @@ type Party struct {
 // Store keeps sessions; idpdb implements it.
 type Store interface {
 	PutSession(ctx context.Context, hash []byte, s Session, record audit.Record) error
+	// RenewSession gives a session of the account a new secret and a new login; idp.ErrNotFound when it has ended.
+	RenewSession(ctx context.Context, hash []byte, s Session, record audit.Record) error
 	// Session answers idp.ErrNotFound for unknown and ended sessions.
 	Session(ctx context.Context, hash []byte) (Session, error)
 	TouchSession(ctx context.Context, id string, at time.Time) error
@@ -112,6 +114,28 @@ func (s *Service) Start(ctx context.Context, login idp.Login, device, address st
 		return Session{}, "", fmt.Errorf("store session: %w", err)
 	}
 	return session, secret, nil
+}
+
+// Renew is a further login of the person who is signed in: the session gets a new secret (O-51) and goes on under its sid,
+// so that the systems it signed in to are told when it ends. ok is false when it has ended meanwhile.
+func (s *Service) Renew(ctx context.Context, current Session, login idp.Login, device, address string) (secret string, ok bool, err error) {
+	secret = ident.Secret(s.cfg.Rand, 32)
+	hash, err := s.hash(ctx, secret)
+	if err != nil {
+		return "", false, err
+	}
+	now := s.cfg.Now().UTC()
+	next := Session{ID: current.ID, AccountID: current.AccountID, AAL: int(login.AAL), Methods: login.Methods, AuthTime: login.At, CreatedAt: now, LastSeen: now, Device: device, Address: address}
+	e := idp.Event(ctx, now, "login.succeeded", "account", login.AccountID, map[string]string{"sid": current.ID, "again": "true"})
+	e.Actor = "account:" + login.AccountID
+	err = s.cfg.Store.RenewSession(ctx, hash, next, audit.With(e))
+	if errors.Is(err, idp.ErrNotFound) {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("renew session: %w", err)
+	}
+	return secret, true, nil
 }
 
 // Current finds the live session of a secret; ok is false when there is none.

@@ -20,7 +20,7 @@ import (
 // opaquePrefix begins every opaque access token, so that a scanner of leaked secrets knows it.
 const opaquePrefix = "yxa_"
 
-// accessClaims are the claims of an access token (RFC 9068 2.2), signed or stored. gid, sid and parent are ours: they say
+// accessClaims are the claims of an access token (RFC 9068 2.2), signed or stored. gid, sid and parents are ours: they say
 // with what the token ends.
 type accessClaims struct {
 	Issuer   string          `json:"iss"`
@@ -40,7 +40,7 @@ type accessClaims struct {
 	Userinfo []string        `json:"userinfo_claims,omitempty"` // asked for one by one at userinfo; names only
 	GrantID  string          `json:"gid,omitempty"`
 	SID      string          `json:"sid,omitempty"`
-	Parent   string          `json:"parent,omitempty"`
+	Parents  []string        `json:"parents,omitempty"`
 }
 
 // AccessToken implements oauth.AccessMinter: an RFC 9068 JWT in the algorithm of the client's registration, or an opaque
@@ -50,7 +50,7 @@ func (s *Service) AccessToken(ctx context.Context, m oauth.Mint) (oauth.Minted, 
 	session := m.Session
 	c := accessClaims{
 		Issuer: s.issuer, Subject: session.Subject, Audience: m.Audience, ClientID: m.Client.ClientID, IssuedAt: now.Unix(), Expires: now.Add(min(m.Life, oauth.AccessLife)).Unix(),
-		JTI: ident.New(s.rand, "at"), Scope: strings.Join(m.Scopes, " "), Details: session.Details, Binding: session.Binding, Actor: session.Actor, Userinfo: session.UserinfoClaims, GrantID: m.GrantID, Parent: session.Parent,
+		JTI: ident.New(s.rand, "at"), Scope: strings.Join(m.Scopes, " "), Details: session.Details, Binding: session.Binding, Actor: session.Actor, Userinfo: session.UserinfoClaims, GrantID: m.GrantID, Parents: session.Parents,
 	}
 	if c.Subject == "" {
 		c.Subject = m.Client.ClientID // client credentials: the client acts for itself (RFC 9068 2.2)
@@ -93,6 +93,8 @@ type Access struct {
 	IssuedAt time.Time
 	AuthTime time.Time // zero for client credentials
 	ACR      string
+	AMR      []string
+	Parents  []string
 	Details  json.RawMessage
 	Binding  oauth.Binding
 	Actor    *oauth.Actor
@@ -110,14 +112,14 @@ func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
 		return Access{}, err
 	}
 	a := Access{JTI: c.JTI, ClientID: c.ClientID, Subject: c.Subject, Audience: c.Audience, Scopes: strings.Fields(c.Scope), Expires: time.Unix(c.Expires, 0).UTC(),
-		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ACR: c.ACR, Details: c.Details, Binding: c.Binding, Actor: c.Actor, Userinfo: c.Userinfo}
+		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ACR: c.ACR, AMR: c.AMR, Parents: c.Parents, Details: c.Details, Binding: c.Binding, Actor: c.Actor, Userinfo: c.Userinfo}
 	if c.AuthTime != 0 {
 		a.AuthTime = time.Unix(c.AuthTime, 0).UTC()
 	}
 	if _, enabled := s.clients.Find(a.ClientID); !enabled {
 		return Access{}, fmt.Errorf("%w: the client is not enabled", ErrToken)
 	}
-	standing, err := s.store.Standing(ctx, c.GrantID, c.JTI, c.Parent)
+	standing, err := s.store.Standing(ctx, c.GrantID, append([]string{c.JTI}, c.Parents...)...)
 	if err != nil {
 		return Access{}, fault.Wrap(err, fault.Unavailable)
 	}
@@ -150,9 +152,12 @@ func (s *Service) read(ctx context.Context, token string) (accessClaims, error) 
 		}
 		return c, json.Unmarshal(stored.Claims, &c)
 	}
-	set, err := s.allKeys(ctx)
+	set, before, err := s.allKeys(ctx)
 	if err != nil {
 		return c, err
+	}
+	if c, ok := before.get(token); ok && s.now().Unix() < c.Expires {
+		return c, nil
 	}
 	verified, err := jose.Verify(token, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.SM2SM3}, Type: typeAccess, Issuer: s.issuer, Now: s.now()})
 	if err != nil {
@@ -161,6 +166,7 @@ func (s *Service) read(ctx context.Context, token string) (accessClaims, error) 
 	if err := verified.Decode(&c); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrToken, err)
 	}
+	before.put(token, c)
 	return c, nil
 }
 

@@ -2,6 +2,7 @@ package tokens
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"sync"
 
@@ -16,6 +17,8 @@ type keySets struct {
 	mutex            sync.Mutex
 	made             string // identifiers and states of the keys
 	common, gm, both jose.KeySet
+	documents        map[bool][]byte // as published; true for SM2
+	verified         *verifiedTokens
 }
 
 // KeySet is the public keys for tokens: SM2 stands in a set of its own, because common clients refuse a whole set for
@@ -32,14 +35,24 @@ func (s *Service) KeySet(ctx context.Context, gm bool) (jose.KeySet, error) {
 	return s.sets.common, nil
 }
 
-// allKeys is both sets, to verify what we signed ourselves.
-func (s *Service) allKeys(ctx context.Context) (jose.KeySet, error) {
+// KeyDocument is KeySet as it is published. The caller does not change it.
+func (s *Service) KeyDocument(ctx context.Context, gm bool) ([]byte, error) {
 	if err := s.makeSets(ctx); err != nil {
-		return jose.KeySet{}, err
+		return nil, err
 	}
 	s.sets.mutex.Lock()
 	defer s.sets.mutex.Unlock()
-	return s.sets.both, nil
+	return s.sets.documents[gm], nil
+}
+
+// allKeys is both sets, to verify what we signed ourselves, and what these keys verified before.
+func (s *Service) allKeys(ctx context.Context) (jose.KeySet, *verifiedTokens, error) {
+	if err := s.makeSets(ctx); err != nil {
+		return jose.KeySet{}, nil, err
+	}
+	s.sets.mutex.Lock()
+	defer s.sets.mutex.Unlock()
+	return s.sets.both, s.sets.verified, nil
 }
 
 // makeSets makes the sets again when the ring holds other keys than before.
@@ -71,16 +84,27 @@ func (s *Service) makeSets(ctx context.Context) error {
 			}
 		}
 	}
-	var errs [3]error
-	s.sets.common, errs[0] = jose.NewKeySet(common...)
-	s.sets.gm, errs[1] = jose.NewKeySet(gm...)
-	s.sets.both, errs[2] = jose.NewKeySet(append(common, gm...)...)
-	for _, err := range errs {
-		if err != nil {
-			s.sets.made = ""
+	return s.sets.replace(made.String(), common, gm)
+}
+
+// replace makes the sets of other keys; what the keys before verified is forgotten.
+func (k *keySets) replace(made string, common, gm []jose.Key) (err error) {
+	k.made = ""
+	if k.common, err = jose.NewKeySet(common...); err != nil {
+		return err
+	}
+	if k.gm, err = jose.NewKeySet(gm...); err != nil {
+		return err
+	}
+	if k.both, err = jose.NewKeySet(append(common, gm...)...); err != nil {
+		return err
+	}
+	k.documents, k.verified = map[bool][]byte{}, newVerifiedTokens()
+	for gm, set := range map[bool]jose.KeySet{false: k.common, true: k.gm} {
+		if k.documents[gm], err = json.Marshal(set); err != nil {
 			return err
 		}
 	}
-	s.sets.made = made.String()
+	k.made = made
 	return nil
 }

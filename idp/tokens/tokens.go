@@ -156,7 +156,7 @@ func (s *Service) LogoutToken(ctx context.Context, client idp.Client, sub, sid s
 
 // Hint reads an id_token_hint: one of ours, expired or not, and tells whose it is.
 func (s *Service) Hint(ctx context.Context, hint string) (clientID, sub, sid string, err error) {
-	set, err := s.allKeys(ctx)
+	set, _, err := s.allKeys(ctx)
 	if err != nil {
 		return "", "", "", err
 	}

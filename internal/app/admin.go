@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
@@ -25,10 +27,14 @@ import (
 
 // Manifest is a declarative file of `admin apply`. Applying it again changes nothing.
 type Manifest struct {
-	Details     []idp.DetailType `yaml:"authorization_details_types"`
-	Clients     []idp.Client     `yaml:"clients"`
-	Personas    []Persona        `yaml:"personas"`
-	Authorities []Issuer         `yaml:"authorities"`
+	Details []idp.DetailType `yaml:"authorization_details_types"`
+	// Dynamic registration: what opens it, who signs statements, decisions on who came in that way.
+	InitialAccess []openplatform.InitialAccess   `yaml:"initial_access_tokens"`
+	Statements    []openplatform.StatementIssuer `yaml:"statement_issuers"`
+	Registrations []openplatform.Decision        `yaml:"registrations"`
+	Clients       []idp.Client                   `yaml:"clients"`
+	Personas      []Persona                      `yaml:"personas"`
+	Authorities   []Issuer                       `yaml:"authorities"`
 }
 
 // Issuer lets an organisation issue licence types under a seal that is in use.
@@ -49,13 +55,24 @@ type Persona struct {
 	Roles      []string `yaml:"roles"`
 }
 
-// ReadManifest reads YAML or JSON; unknown keys are refused.
+// ManifestError holds every fault of a manifest.
+type ManifestError struct{ Faults []string }
+
+// Error lists the faults, one a line.
+func (e *ManifestError) Error() string {
+	return "manifest is not usable:\n  - " + strings.Join(e.Faults, "\n  - ")
+}
+
+// ReadManifest reads YAML or JSON; unknown keys are refused, and so is a second document, which would be lost.
 func ReadManifest(content []byte) (Manifest, error) {
 	var m Manifest
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&m); err != nil && !errors.Is(err, io.EOF) {
-		return m, fmt.Errorf("read manifest: %w", err)
+		return m, &ManifestError{explain(err, reflect.TypeFor[Manifest]())}
+	}
+	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return m, &ManifestError{[]string{"more than one document; write all into one"}}
 	}
 	return m, nil
 }
@@ -87,6 +104,15 @@ func (a *App) Apply(ctx context.Context, m Manifest) error {
 		return err
 	}
 	if err := a.Clients.Apply(ctx, m.Clients); err != nil {
+		return err
+	}
+	if err := a.Registration.ApplyStatementIssuers(ctx, m.Statements); err != nil {
+		return err
+	}
+	if err := a.Registration.ApplyInitialAccess(ctx, m.InitialAccess); err != nil {
+		return err
+	}
+	if err := a.Registration.Decide(ctx, m.Registrations); err != nil {
 		return err
 	}
 	if len(m.Personas) > 0 && !a.cfg.Sandbox {

@@ -24,6 +24,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/authority"
 	"github.com/yinxin-gov/yinxin/idp/session"
@@ -69,12 +70,13 @@ type App struct {
 	outbound *outbound.Client
 	pages    *web.Renderer
 
-	Clients  *idp.Clients
-	Details  *idp.Details
-	Accounts *idp.Accounts
-	identity *idphttp.Server
-	trust    *trustSource
-	sealing  *sealing
+	Clients      *idp.Clients
+	Details      *idp.Details
+	Registration *openplatform.Service
+	Accounts     *idp.Accounts
+	identity     *idphttp.Server
+	trust        *trustSource
+	sealing      *sealing
 
 	public http.Handler
 	api    huma.API
@@ -212,6 +214,9 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err := a.Clients.Refresh(ctx); err != nil {
 		return err
 	}
+	a.Clients.AllowSandbox(a.cfg.Sandbox)
+	a.Registration = openplatform.New(openplatform.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Names: []string{a.cfg.Operator.Name},
+		CheckAddress: a.outbound.Check, Now: o.Now, Rand: o.Rand})
 	a.Details = idp.NewDetails(a.store, o.Now)
 	if err := a.Details.Refresh(ctx); err != nil {
 		return err
@@ -236,20 +241,21 @@ func (a *App) openIdentity(ctx context.Context) error {
 	}
 	auth := oauth.NewClientAuth(oauth.ClientAuthConfig{Issuer: a.cfg.Issuer, Clients: a.Clients, Ring: a.ring, Store: a.store, Fetch: a.fetchKeys, Roots: roots, Now: o.Now})
 	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Now: o.Now, Rand: o.Rand})
-	tokenEndpoint, err := grants.New(grants.Config{Auth: auth, Proofs: proofs, IDTokens: tokenService, Grants: grantTypes(engine)})
+	tokenEndpoint, err := grants.New(grants.Config{Auth: auth, Proofs: proofs, IDTokens: tokenService, Grants: a.grantTypes(engine, tokenService)})
 	if err != nil {
 		return err
 	}
 	a.identity = idphttp.New(idphttp.Config{
-		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store,
+		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
-		Details:  a.Details,
-		Requests: oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
-		Sessions: session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake}),
-		Password: authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
-		Codes:    authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
-		Proofing: proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
-		Ring:     a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand,
+		Details:      a.Details,
+		Registration: a.Registration,
+		Requests:     oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
+		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake}),
+		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
+		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand,
 	})
 	return nil
 }
@@ -302,6 +308,7 @@ func (a *App) portals() []web.Link {
 func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
 		authn.TopicMessage:  a.deliverMessage,
+		oauth.TopicReplay:   a.deliverReplayNotice,
 		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)

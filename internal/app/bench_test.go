@@ -64,3 +64,89 @@ func BenchmarkCodeFlow(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkClientCredentialsForms is one token in each form: signed with ES256 or SM2, opaque, and with a client assertion.
+func BenchmarkClientCredentialsForms(b *testing.B) {
+	for name, settings := range map[string]idp.TokenSettings{"ES256": {}, "SGD_SM3_SM2": {AccessTokenAlg: "SGD_SM3_SM2"}, "opaque": {AccessTokenFormat: idp.FormatOpaque}} {
+		b.Run(name, func(b *testing.B) {
+			p := benchmarkPlatform(b)
+			c := p.Client(idp.Client{ClientID: "machine", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}, TokenSettings: settings})
+			measured(b, func() {
+				if a := p.Post("/token", c, url.Values{"grant_type": {"client_credentials"}}); a.Status != 200 {
+					b.Fatal(a.Text)
+				}
+			})
+		})
+	}
+	b.Run("private_key_jwt", func(b *testing.B) {
+		p := benchmarkPlatform(b)
+		key := newClientKey(b, "ES256")
+		c := p.Client(idp.Client{ClientID: "machine", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}, TokenEndpointAuthMethod: idp.AuthPrivateKeyJWT,
+			TokenSettings: idp.TokenSettings{JWKS: document(b, key)}})
+		measured(b, func() {
+			if a := p.Post("/token", idp.Client{}, asserted(url.Values{"grant_type": {"client_credentials"}}, key.sign(b, "JWT", assertionClaims(p, c.ClientID)))); a.Status != 200 {
+				b.Fatal(a.Text)
+			}
+		})
+	})
+}
+
+// signedIn is a person's first tokens at a client with the settings.
+func signedIn(b *testing.B, settings idp.TokenSettings) (*apptest.Platform, idp.Client, apptest.Answer) {
+	b.Helper()
+	p := benchmarkPlatform(b)
+	c := p.Client(idp.Client{ClientID: "portal", TokenSettings: settings})
+	p.Persona(mobile, "李四", 2)
+	return p, c, p.Redeem(c, p.Code(p.SignIn(mobile), c, nil).Get("code"), nil)
+}
+
+// BenchmarkRefresh is one rotation of a refresh token, with a new ID token.
+func BenchmarkRefresh(b *testing.B) {
+	p, c, issued := signedIn(b, idp.TokenSettings{})
+	token := issued.String("refresh_token")
+	measured(b, func() {
+		a := p.Refresh(c, token)
+		if a.Status != 200 {
+			b.Fatal(a.Text)
+		}
+		token = a.String("refresh_token")
+	})
+}
+
+// BenchmarkIntrospection asks about a person's token, signed or opaque.
+func BenchmarkIntrospection(b *testing.B) {
+	for name, settings := range map[string]idp.TokenSettings{"signed": {}, "opaque": {AccessTokenFormat: idp.FormatOpaque}} {
+		b.Run(name, func(b *testing.B) {
+			p, c, issued := signedIn(b, settings)
+			measured(b, func() {
+				if !p.Active(c, issued.String("access_token")) {
+					b.Fatal("not active")
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkUserinfo reads a person's claims.
+func BenchmarkUserinfo(b *testing.B) {
+	p, _, issued := signedIn(b, idp.TokenSettings{})
+	measured(b, func() {
+		if a := p.Get("/userinfo", issued.String("access_token")); a.Status != 200 {
+			b.Fatal(a.Text)
+		}
+	})
+}
+
+// BenchmarkDiscovery reads the metadata and the keys.
+func BenchmarkDiscovery(b *testing.B) {
+	p := benchmarkPlatform(b)
+	for _, path := range []string{"/.well-known/openid-configuration", "/jwks"} {
+		b.Run(path, func(b *testing.B) {
+			measured(b, func() {
+				if a := p.Get(path, ""); a.Status != 200 {
+					b.Fatal(a.Text)
+				}
+			})
+		})
+	}
+}

@@ -9,12 +9,10 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -124,23 +122,6 @@ func asserted(form url.Values, assertion string) url.Values {
 	form.Set("client_assertion_type", oauth.AssertionType)
 	form.Set("client_assertion", assertion)
 	return form
-}
-
-// withHeader signs claims under a header that is written by hand.
-func withHeader(t testing.TB, k clientKey, header string, claims map[string]any) string {
-	t.Helper()
-	signed := k.sign(t, "", claims)
-	input := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + strings.Split(signed, ".")[1]
-	encoded, err := k.SignMessage(context.Background(), []byte(input))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var point struct{ R, S *big.Int }
-	if _, err := asn1.Unmarshal(encoded, &point); err != nil {
-		t.Fatal(err)
-	}
-	raw := append(point.R.FillBytes(make([]byte, 32)), point.S.FillBytes(make([]byte, 32))...)
-	return input + "." + base64.RawURLEncoding.EncodeToString(raw)
 }
 
 // decodePart reads the n-th part of a compact token as JSON.

@@ -136,7 +136,7 @@ func ParseConfig(content []byte, environ []string) (Config, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&cfg); err != nil && !errors.Is(err, io.EOF) {
-		faults = append(faults, explain(err)...)
+		faults = append(faults, explain(err, reflect.TypeFor[Config]())...)
 	}
 	faults = append(faults, applyEnvironment(&cfg, environ)...)
 	cfg.setDefaults()
@@ -248,10 +248,10 @@ func (d Database) check() []string {
 	return nil
 }
 
-var unknownField = regexp.MustCompile(`line (\d+): field (\S+) not found in type app\.(\S+)`)
+var unknownField = regexp.MustCompile(`line (\d+): field (\S+) not found in type \w+\.(\S+)`)
 
-// explain turns the decoder's faults into lines that name the nearest known key.
-func explain(err error) []string {
+// explain turns the decoder's faults into lines that name the nearest known key of the type or of those inside it.
+func explain(err error, root reflect.Type) []string {
 	decoding, ok := errors.AsType[*yaml.TypeError](err)
 	if !ok {
 		return []string{err.Error()}
@@ -260,7 +260,7 @@ func explain(err error) []string {
 	for _, line := range decoding.Errors {
 		if parts := unknownField.FindStringSubmatch(line); parts != nil {
 			line = fmt.Sprintf("line %s: unknown key %q", parts[1], parts[2])
-			if near := nearest(parts[2], keysOf(reflect.TypeFor[Config](), parts[3])); near != "" {
+			if near := nearest(parts[2], keysOf(root, parts[3])); near != "" {
 				line += fmt.Sprintf("; did you mean %q?", near)
 			}
 		}
@@ -271,6 +271,9 @@ func explain(err error) []string {
 
 // keysOf lists the keys of the named struct type inside t.
 func keysOf(t reflect.Type, name string) []string {
+	if t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
 	if t.Kind() != reflect.Struct {
 		return nil
 	}

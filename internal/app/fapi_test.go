@@ -71,8 +71,31 @@ func TestFAPI2HoldsRequestsToTheProfile(t *testing.T) {
 			if target == nil || target.Query().Get("iss") != p.URL || target.Query().Get("code") == "" {
 				t.Fatalf("%v", target)
 			}
-			redeem := asserted(url.Values{"grant_type": {"authorization_code"}, "code": {target.Query().Get("code")}, "redirect_uri": {c.RedirectURIs[0]}, "code_verifier": {apptest.Verifier}}, key.sign(t, "", assertionClaims(p, c.ClientID)))
-			wantError(t, p.Post("/token", idp.Client{}, redeem), http.StatusBadRequest, "invalid_dpop_proof") // never a bearer token
+			redeem := func() url.Values {
+				return asserted(redemption(c, target.Query().Get("code")), key.sign(t, "", assertionClaims(p, c.ClientID)))
+			}
+			wantError(t, p.Post("/token", idp.Client{}, redeem()), http.StatusBadRequest, "invalid_dpop_proof") // never a bearer token
+			if a := with(t, p, http.MethodPost, "/token", idp.Client{}, redeem(), "DPoP", key.proof(t, p, http.MethodPost, "/token", "", nil)); a.Status != http.StatusOK || a.String("token_type") != "DPoP" {
+				t.Errorf("with a proof: %d %s", a.Status, a.Text)
+			}
+		})
+		t.Run("a proof at the push binds the code", func(t *testing.T) {
+			thief := newClientKey(t, jose.ES256)
+			push := func(more url.Values) apptest.Answer {
+				f := form(more)
+				f.Del("client_id")
+				return with(t, p, http.MethodPost, "/par", idp.Client{}, asserted(f, key.sign(t, "", assertionClaims(p, c.ClientID))), "DPoP", key.proof(t, p, http.MethodPost, "/par", "", nil))
+			}
+			wantError(t, push(url.Values{"dpop_jkt": {thief.thumbprint(t)}}), http.StatusBadRequest, "invalid_dpop_proof")
+			a := push(url.Values{"dpop_jkt": {key.thumbprint(t)}})
+			if a.Status != http.StatusCreated {
+				t.Fatalf("%d %s", a.Status, a.Text)
+			}
+			target := openUntilAnswer(t, b, p.URL+"/authorize?"+pushedQuery(c, push(nil).String("request_uri")).Encode(), c)
+			redeem := asserted(redemption(c, target.Query().Get("code")), key.sign(t, "", assertionClaims(p, c.ClientID)))
+			if a := with(t, p, http.MethodPost, "/token", idp.Client{}, redeem, "DPoP", thief.proof(t, p, http.MethodPost, "/token", "", nil)); a.Status != http.StatusBadRequest {
+				t.Errorf("another key redeems the code: %d %s", a.Status, a.Text)
+			}
 		})
 	})
 }

@@ -82,14 +82,14 @@ func PrintKeys(out io.Writer, list []KeyStatus) error {
 }
 
 // ErrKeyAlgorithm: no token key of this algorithm is in use.
-var ErrKeyAlgorithm = errors.New("no token key of this algorithm; use SM2, P-256 or RSA-2048")
+var ErrKeyAlgorithm = errors.New("no token key of this algorithm; use SM2, P-256, RSA-2048 or RSA-2048-PSS")
 
 // RotateKey prepares the next token key of an algorithm. With now it signs at once; compromised also destroys those before
 // it. Running nodes follow within five seconds.
 func RotateKey(ctx context.Context, cfg Config, algorithm string, now, compromised bool, log *slog.Logger) (KeyStatus, error) {
 	spec := keys.Spec{Usage: keys.UsageToken, Algorithm: keys.Algorithm(algorithm)}
 	switch spec.Algorithm {
-	case keys.SM2, keys.P256, keys.RSA2048:
+	case keys.SM2, keys.P256, keys.RSA2048, keys.RSAPSS:
 	default:
 		return KeyStatus{}, ErrKeyAlgorithm
 	}

@@ -69,10 +69,15 @@ func (a *App) deliverMessage(ctx context.Context, d outbox.Delivery) error {
 	if err != nil {
 		return err
 	}
+	return a.send(ctx, d.ID, m, a.text(m), map[string]any{"code": m.Code, "minutes": m.Minutes})
+}
+
+// send gives a message to the provider, or to the simulated inbox of the sandbox.
+func (a *App) send(ctx context.Context, id string, m authn.Message, text string, params map[string]any) error {
 	if a.cfg.Messages.URL == "" {
-		return a.store.PutInbox(ctx, d.ID, authn.InboxMessage{To: m.To, Text: a.text(m), Code: m.Code, At: a.opts.Now().UTC()})
+		return a.store.PutInbox(ctx, id, authn.InboxMessage{To: m.To, Text: text, Code: m.Code, At: a.opts.Now().UTC()})
 	}
-	body, err := json.Marshal(map[string]any{"id": d.ID, "to": m.To, "kind": m.Kind, "template": m.Template, "text": a.text(m), "params": map[string]any{"code": m.Code, "minutes": m.Minutes}})
+	body, err := json.Marshal(map[string]any{"id": id, "to": m.To, "kind": m.Kind, "template": m.Template, "text": text, "params": params})
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,16 @@ package app
 import (
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/tokens"
 )
 
 // grantTypes are the grants of the token endpoint; discovery follows from the list.
-func grantTypes(engine *oauth.Engine) []grants.Grant {
-	return []grants.Grant{grants.AuthorizationCode{Engine: engine}, grants.RefreshToken{Engine: engine}, grants.ClientCredentials{Engine: engine}}
+func (a *App) grantTypes(engine *oauth.Engine, service *tokens.Service) []grants.Grant {
+	return []grants.Grant{
+		grants.AuthorizationCode{Engine: engine},
+		grants.RefreshToken{Engine: engine},
+		grants.ClientCredentials{Engine: engine},
+		grants.TokenExchange{Engine: engine, Clients: a.Clients, Ring: a.ring, Judge: service.Judge, Now: a.opts.Now},
+		grants.DeviceCode{Engine: engine},
+	}
 }

@@ -390,8 +390,9 @@ func TestO27HeadersOfRequestObjectsBringNoKeys(t *testing.T) {
 	p := apptest.Start(t, sqlite(t))
 	key := newClientKey(t, jose.ES256)
 	c := signing(t, p, "headers", key, idp.RequestSettings{})
-	for _, header := range []string{`{"alg":"ES256","jku":"http://127.0.0.1/k"}`, `{"alg":"ES256","x5u":"http://127.0.0.1/k"}`, `{"alg":"ES256","jwk":{}}`, `{"alg":"ES256","x5c":[]}`} {
-		object := withHeader(t, key, header, objectClaims(p, c, nil))
+	for _, header := range []map[string]any{{"jku": "http://127.0.0.1/k"}, {"x5u": "http://127.0.0.1/k"}, {"jwk": key.jwk(t)}, {"x5c": []string{}}} {
+		header["alg"] = "ES256"
+		object := key.jws(t, header, objectClaims(p, c, nil))
 		wantRefusal(t, authorize(t, p, objectQuery(c, object)), c, "invalid_request_object")
 	}
 }

@@ -63,6 +63,7 @@ func TestO35ReplayEndsTheFamily(t *testing.T) {
 				live := between(next.String("refresh_token"))
 				wantError(t, p.Refresh(c, first.String("refresh_token")), http.StatusBadRequest, "invalid_grant")
 				wantError(t, p.Refresh(c, live), http.StatusBadRequest, "invalid_grant")
+				noticed(t, p, mobile, "重复使用")
 				for _, token := range []string{first.String("access_token"), next.String("access_token")} {
 					if p.Active(c, token) {
 						t.Error("an access token of the family is still active")
@@ -241,4 +242,16 @@ func TestRefreshTokensOfFAPIClientsDoNotRotate(t *testing.T) {
 	wantError(t, post(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {issued.String("refresh_token")}}), http.StatusBadRequest, "invalid_grant")
 	p.Advance(31 * 24 * time.Hour)
 	wantError(t, post(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {issued.String("refresh_token")}}), http.StatusBadRequest, "invalid_grant")
+}
+
+// noticed waits for a message to a person in the simulated inbox.
+func noticed(t *testing.T, p *apptest.Platform, to, part string) {
+	t.Helper()
+	for range 100 {
+		if a := p.Get("/sandbox/inbox?to="+to, ""); strings.Contains(a.Text, part) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("%s was told nothing about %q", to, part)
 }

@@ -37,6 +37,7 @@ func (a *App) routes() (*router, error) {
 	pageMux.Handle("/preferences", a.pages.Preferences())
 	origin := http.NewCrossOriginProtection()
 	origin.AddInsecureBypassPattern("POST /authorize") // a portal may send its request by POST
+	origin.AddInsecureBypassPattern("POST /logout")    // here too; the confirmation is checked where it is taken
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.CrossOrigin)) }))
 	pageMux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.NotFound)) })
 	mux.Handle("/", web.SecurityHeaders(origin.Handler(a.withSession(pageMux))))

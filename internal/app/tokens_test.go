@@ -143,8 +143,9 @@ func TestResourceIndicators(t *testing.T) {
 		}
 	})
 	for name, resource := range map[string]string{"of others": "https://api.gov.cn/others", "with a fragment": records + "#x", "empty": "", "no address": "::"} {
-		wantError(t, clientToken(p, clerk, "resource", resource), http.StatusBadRequest, "invalid_target")
-		_ = name
+		t.Run(name, func(t *testing.T) {
+			wantError(t, clientToken(p, clerk, "resource", resource), http.StatusBadRequest, "invalid_target")
+		})
 	}
 	form := redemption(c, p.Code(b, c, nil).Get("code"))
 	form.Set("resource", taxes)
@@ -238,9 +239,11 @@ func TestJ10TokensAreNotTakenForEachOther(t *testing.T) {
 		}
 	}
 	for name, token := range map[string]string{"ID token": issued.String("id_token"), "access token": issued.String("access_token")} {
-		wantError(t, p.Post("/token", idp.Client{}, asserted(url.Values{"grant_type": {"client_credentials"}}, token)), http.StatusUnauthorized, "invalid_client")
-		wantError(t, p.Post("/token", idp.Client{}, asserted(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}, key.sign(t, "JWT", assertionClaims(p, c.ClientID)))), http.StatusBadRequest, "invalid_grant")
-		_ = name
+		t.Run(name, func(t *testing.T) {
+			wantError(t, p.Post("/token", idp.Client{}, asserted(url.Values{"grant_type": {"client_credentials"}}, token)), http.StatusUnauthorized, "invalid_client")
+			refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}
+			wantError(t, p.Post("/token", idp.Client{}, asserted(refresh, key.sign(t, "JWT", assertionClaims(p, c.ClientID)))), http.StatusBadRequest, "invalid_grant")
+		})
 	}
 	t.Run("O-59 a code as refresh token and the reverse", func(t *testing.T) {
 		sign := func() string { return key.sign(t, "JWT", assertionClaims(p, c.ClientID)) }
@@ -264,5 +267,32 @@ func TestO44GrantsThatAreNotOffered(t *testing.T) {
 		if strings.Contains(metadata.Text, absent) {
 			t.Errorf("discovery names %s", absent)
 		}
+	}
+}
+
+func TestTokensThatWereVerifiedBeforeStillEnd(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	c := machine(p, "clerk", func(*idp.Client) {})
+	token := clientToken(p, c).String("access_token")
+	for range 2 {
+		if a := p.Get("/api/v1/licenses", token); a.Status != http.StatusOK {
+			t.Fatalf("%d %s", a.Status, a.Text)
+		}
+	}
+	for name, other := range map[string]string{"cut": token[:len(token)-1], "extended": token + "A", "another signature": token[:len(token)-4] + "AAAA"} {
+		if a := p.Get("/api/v1/licenses", other); a.Status != http.StatusUnauthorized {
+			t.Errorf("%s: %d", name, a.Status)
+		}
+	}
+	p.Advance(10 * time.Minute)
+	if a := p.Get("/api/v1/licenses", token); a.Status != http.StatusUnauthorized {
+		t.Errorf("after its end: %d %s", a.Status, a.Text)
+	}
+	token = clientToken(p, c).String("access_token")
+	p.Get("/api/v1/licenses", token)
+	c.Disabled = true
+	p.Client(c)
+	if a := p.Get("/api/v1/licenses", token); a.Status != http.StatusUnauthorized {
+		t.Errorf("A-30 its client is disabled: %d", a.Status)
 	}
 }

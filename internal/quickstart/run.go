@@ -169,17 +169,8 @@ func (j *job) clients(ctx context.Context) (string, error) {
 		j.desks[d.id] = &desk{id: d.id, secret: secret}
 		m.Clients = append(m.Clients, idp.Client{ClientID: d.id, ClientSecret: secret, ClientName: d.name, GrantTypes: []string{"client_credentials"}, Scope: d.scope})
 	}
-	if j.setup.options.Apply != "" {
-		content, err := os.ReadFile(j.setup.options.Apply)
-		if err != nil {
-			return "", err
-		}
-		more, err := app.ReadManifest(content)
-		if err != nil {
-			return "", err
-		}
-		m.Clients, m.Personas, m.Authorities = append(m.Clients, more.Clients...), append(m.Personas, more.Personas...), append(m.Authorities, more.Authorities...)
-	}
+	more := j.setup.further
+	m.Clients, m.Personas, m.Authorities = append(m.Clients, more.Clients...), append(m.Personas, more.Personas...), append(m.Authorities, more.Authorities...)
 	for _, c := range m.Clients {
 		uris := c.RedirectURIs
 		if uris == nil {

@@ -54,6 +54,7 @@ type setup struct {
 	tls      *tls.Config // for clients, nil without HTTPS
 	caFile   string
 	memories memory
+	further  app.Manifest // of --apply
 }
 
 // memory is kept in the data folder, so that a second run on the same folder goes on with the same citizen.
@@ -72,10 +73,13 @@ func prepare(o Options) (*setup, error) {
 		return nil, err
 	}
 	o.Data = data
+	s := &setup{options: o, scheme: "http"}
+	if err := s.readFiles(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
-	s := &setup{options: o, scheme: "http"}
 	if o.HTTPS {
 		s.scheme = "https"
 	}
@@ -96,14 +100,29 @@ func prepare(o Options) (*setup, error) {
 		p.secret = s.secret()
 	}
 	if o.Config != "" {
-		s.file = o.Config
-		s.cfg, err = app.LoadConfig(o.Config, os.Environ())
-		if err == nil {
-			s.cfg.Outbound.Allowed = append(s.cfg.Outbound.Allowed, s.portalHosts()...)
-		}
-		return s, err
+		s.cfg.Outbound.Allowed = append(s.cfg.Outbound.Allowed, s.portalHosts()...)
+		return s, nil
 	}
 	return s, s.configure()
+}
+
+// readFiles reads what the caller named, before anything is made.
+func (s *setup) readFiles() (err error) {
+	if s.options.Config != "" {
+		s.file = s.options.Config
+		if s.cfg, err = app.LoadConfig(s.options.Config, os.Environ()); err != nil {
+			return err
+		}
+	}
+	if s.options.Apply == "" {
+		return nil
+	}
+	content, err := os.ReadFile(s.options.Apply)
+	if err != nil {
+		return err
+	}
+	s.further, err = app.ReadManifest(content)
+	return err
 }
 
 func (s *setup) remember() error {

@@ -6,7 +6,6 @@
 package inspect
 
 import (
-	"bytes"
 	"encoding/hex"
 	"encoding/pem"
 	"time"
@@ -20,9 +19,11 @@ import (
 // Formats.
 const (
 	FormatPackage       = "ofd"
+	FormatPDF           = "pdf"
 	FormatSeal          = "seal"
 	FormatSealSignature = "seal_signature"
 	FormatMessage       = "cms"
+	FormatTimestamp     = "time_stamp_response"
 	FormatCertificate   = "certificate"
 	FormatCRL           = "crl"
 	FormatRequest       = "certificate_request"
@@ -30,21 +31,24 @@ const (
 	FormatUnknown       = "unknown"
 )
 
-// File is what one file is made of. Of the pointers only the one of its format is set.
+// File is what one file is made of. Of the pointers only the one of its format is set; a time stamp response also shows
+// its token as message.
 type File struct {
-	File          string         `json:"file"`
-	Format        string         `json:"format"`
-	Size          int            `json:"size"` // octets
-	SM3           string         `json:"sm3"`
-	Notes         []string       `json:"notes,omitempty"` // why it could not be read further
-	Package       *Package       `json:"package,omitempty"`
-	Seal          *Seal          `json:"seal,omitempty"`
-	SealSignature *SealSignature `json:"seal_signature,omitempty"`
-	Message       *Message       `json:"message,omitempty"`
-	Certificates  []Certificate  `json:"certificates,omitempty"`
-	CRL           *CRL           `json:"crl,omitempty"`
-	Request       *Request       `json:"certificate_request,omitempty"`
-	RawSignature  *RawSignature  `json:"raw_signature,omitempty"`
+	File              string             `json:"file"`
+	Format            string             `json:"format"`
+	Size              int                `json:"size"` // octets
+	SM3               string             `json:"sm3"`
+	Notes             []string           `json:"notes,omitempty"` // why it could not be read further
+	Package           *Package           `json:"package,omitempty"`
+	PDF               *PDF               `json:"pdf,omitempty"`
+	Seal              *Seal              `json:"seal,omitempty"`
+	SealSignature     *SealSignature     `json:"seal_signature,omitempty"`
+	TimestampResponse *TimestampResponse `json:"time_stamp_response,omitempty"`
+	Message           *Message           `json:"message,omitempty"`
+	Certificates      []Certificate      `json:"certificates,omitempty"`
+	CRL               *CRL               `json:"crl,omitempty"`
+	Request           *Request           `json:"certificate_request,omitempty"`
+	RawSignature      *RawSignature      `json:"raw_signature,omitempty"`
 }
 
 // Seal shows SESeal.
@@ -183,7 +187,7 @@ func deviations(list []der.Deviation) []string {
 // Inspect shows what the octets are made of; name is only repeated in the answer.
 func Inspect(name string, input []byte) File {
 	file := File{File: name, Size: len(input), SM3: digest.Hex(input)}
-	if tryPackage(&file, input) {
+	if tryPackage(&file, input) || tryPDF(&file, input) {
 		return file
 	}
 	return inspectStructure(name, input)
@@ -196,18 +200,13 @@ func inspectStructure(name string, input []byte) File {
 	if block, _ := pem.Decode(input); block != nil {
 		content = block.Bytes
 	}
-	for _, try := range []func(*File, []byte, []byte) bool{trySealSignature, trySeal, tryMessage, tryCRL, tryCertificates, tryRequest, tryRawSignature} {
+	for _, try := range []func(*File, []byte, []byte) bool{trySealSignature, trySeal, tryMessage, tryTimestampResponse, tryCRL, tryCertificates, tryRequest, tryRawSignature} {
 		if try(&file, input, content) {
 			return file
 		}
 	}
-	switch {
-	case bytes.HasPrefix(input, []byte("%PDF")):
-		file.Notes = append(file.Notes, "a PDF document; its structure is not shown")
-	default:
-		_, err := ses.ParseSeal(content)
-		file.Notes = append(file.Notes, "no known structure: "+err.Error())
-	}
+	_, err := ses.ParseSeal(content)
+	file.Notes = append(file.Notes, "no known structure: "+err.Error())
 	return file
 }
 

@@ -260,8 +260,9 @@ func TestRun(t *testing.T) {
 		{"unknown", []string{seal, text}, 2, "format: unknown", ""},
 		{"no such file", []string{seal, filepath.Join(folder, "none")}, 3, "format: seal", "yinxin inspect: open"},
 		{"no such file counts most", []string{filepath.Join(folder, "none"), text}, 3, "format: unknown", "yinxin inspect: open"},
-		{"nothing", nil, 3, "", "usage: yinxin inspect"},
-		{"bad flag", []string{"--judge"}, 3, "", "flag provided but not defined"},
+		{"nothing", nil, 3, "", "yinxin inspect: an argument is missing"},
+		{"bad flag", []string{"--judge"}, 3, "", "yinxin inspect: flag provided but not defined"},
+		{"file named like a flag", []string{"--", "--json"}, 3, "", "open --json"},
 		{"help", []string{"-h"}, 0, "", "usage: yinxin inspect"},
 	}
 	for _, test := range tests {

@@ -66,6 +66,7 @@ type Message struct {
 	Certificates []Certificate   `json:"certificates"`
 	CRLs         int             `json:"crls,omitempty"`
 	Signers      []MessageSigner `json:"signers"`
+	Timestamp    *Timestamp      `json:"time_stamp,omitempty"` // when the content is one
 	Deviations   []string        `json:"deviations,omitempty"`
 }
 
@@ -178,6 +179,9 @@ func tryMessage(file *File, _, content []byte) bool {
 			signer.SigningTime = &one.SigningTime
 		}
 		shown.Signers = append(shown.Signers, signer)
+	}
+	if shown.Timestamp, err = showTimestamp(parsed); err != nil {
+		file.Notes = append(file.Notes, "the time stamp cannot be read: "+err.Error())
 	}
 	file.Format, file.Message = FormatMessage, shown
 	return true

@@ -25,26 +25,21 @@ const maxFile = 200 << 20
 // Run is the verb inspect: `inspect [--json] FILE...`. Structures go to stdout, talk to stderr.
 func Run(arguments []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("inspect", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(io.Discard) // errors are printed below, with the verb in front
+	flags.Usage = func() {}
 	asJSON := flags.Bool("json", false, "print JSON")
-	flags.Usage = func() {
+	names, err := parseArguments(flags, arguments)
+	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(stderr, "usage: yinxin inspect [--json] FILE...")
+		flags.SetOutput(stderr)
 		flags.PrintDefaults()
+		return exitDone
 	}
-	var names []string
-	for rest := arguments; ; rest = flags.Args()[1:] { // flags may stand after files
-		if err := flags.Parse(rest); errors.Is(err, flag.ErrHelp) {
-			return exitDone
-		} else if err != nil {
-			return exitMisuse
-		}
-		if flags.NArg() == 0 {
-			break
-		}
-		names = append(names, flags.Arg(0))
+	if err == nil && len(names) == 0 {
+		err = errors.New("an argument is missing")
 	}
-	if len(names) == 0 {
-		flags.Usage()
+	if err != nil {
+		fmt.Fprintf(stderr, "yinxin inspect: %v\nhint: run yinxin inspect -h\n", err)
 		return exitMisuse
 	}
 	status := exitDone
@@ -71,6 +66,23 @@ func Run(arguments []string, stdout, stderr io.Writer) int {
 		return exitMisuse
 	}
 	return status
+}
+
+// parseArguments reads flags, which may stand after files; everything after -- is a file.
+func parseArguments(flags *flag.FlagSet, rest []string) (names []string, err error) {
+	for {
+		if err := flags.Parse(rest); err != nil {
+			return nil, err
+		}
+		if flags.NArg() == 0 {
+			return names, nil
+		}
+		if used := len(rest) - flags.NArg(); used > 0 && rest[used-1] == "--" {
+			return append(names, flags.Args()...), nil
+		}
+		names = append(names, flags.Arg(0))
+		rest = flags.Args()[1:]
+	}
 }
 
 func readFile(name string, limit int64) ([]byte, error) {

@@ -43,13 +43,13 @@ func people() []Sample {
 		{Name: "proofing-mismatch", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingMismatch, TriesLeft: 2, RetryURL: "/proofing"}}},
 		{Name: "proofing-waiting", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingWaiting, TriesLeft: -1}}},
 		{Name: "consent", Template: "consent", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ConsentPage{
-			Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", Approval: "示政数备〔2026〕18号", Purpose: "办理企业设立登记",
+			Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", Reviewed: true, Approval: "示政数备〔2026〕18号", Purpose: "办理企业设立登记",
 			Retention: "信息保存至事项办结后 5 年。", Claims: []web.Claim{
 				{Name: "sub", Value: "仅供本部门识别，其他部门看到的不同", Kind: web.ClaimNeeded}, {Name: "name", Value: "张*", Kind: web.ClaimNeeded}, {Name: "ial", Value: "中级实名", Kind: web.ClaimNeeded},
 				{Name: "citizen_id_number", Value: "1****************1", Kind: web.ClaimStatutory, Basis: "《市场主体登记管理条例》第十五条"},
 				{Name: "phone_number", Value: "138****0001", Kind: web.ClaimOptional}, {Name: "email", Value: "z***@example.cn", Kind: web.ClaimOptional},
 			}}}},
-		{Name: "consent-transaction", Template: "consent", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ConsentPage{
+		{Name: "consent-transaction", Template: "consent", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Notice: &web.Notice{Tone: "warning", Text: "这个应用尚未经过审核。请确认网站无误后再同意。"}, Body: web.ConsentPage{
 			Hidden: flow, App: "不动产登记", Department: "示例市自然资源和规划局", Host: "portal.example", Purpose: "办理不动产转移登记",
 			Claims:  []web.Claim{{Name: "name", Value: "张*", Kind: web.ClaimNeeded}, {Name: "ial", Value: "中级实名", Kind: web.ClaimNeeded}},
 			Details: []web.Detail{{Title: "查询并使用您名下的不动产登记信息", Lines: []web.DetailLine{{Label: "不动产单元号", Value: "110101001001GB00001F00010001"}, {Label: "用途", Value: "转移登记"}}}},
@@ -58,6 +58,10 @@ func people() []Sample {
 			Action: "https://portal.example/callback", Hidden: flow, Host: "portal.example", App: "不动产登记"}}},
 		{Name: "form-post-failed", Template: "form-post", Page: web.Page{Callbacks: []string{"https://portal.example/callback"}, Body: web.FormPostPage{
 			Action: "https://portal.example/callback", Hidden: flow, Host: "portal.example", App: "不动产登记", Failed: true}}},
+		{Name: "device", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Code: "BCDF-GHJK"}}},
+		{Name: "device-error", Template: "device", Status: 422, Page: web.Page{Identity: citizen, Body: web.DevicePage{Code: "BCDF"}, Errors: []web.FieldError{{Field: "device-code", Message: "代码不正确或已过期"}}}},
+		{Name: "device-done", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Answer: "approved"}}},
+		{Name: "device-denied", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Answer: "denied"}}},
 		{Name: "logout", Template: "logout", Page: web.Page{Identity: citizen, Body: web.LogoutPage{Hidden: flow, App: "市场监管", Systems: []string{"市场监管", "不动产登记"}}}},
 		{Name: "logout-result", Template: "logout-result", Page: web.Page{Body: web.LogoutResultPage{Return: &web.Link{Label: "返回市场监管", URL: "https://portal.example/"}, Results: []web.LogoutResult{
 			{System: "市场监管", State: web.LogoutDone}, {System: "不动产登记", State: web.LogoutWaiting}, {System: "公积金", State: web.LogoutFailed},

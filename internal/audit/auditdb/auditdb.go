@@ -220,3 +220,41 @@ func OfObject(ctx context.Context, q sqldb.Queryer, objectType, objectID string,
 	}
 	return entries, rows.Err()
 }
+
+// Stored is an event as it stands in its chain.
+type Stored struct {
+	Lane   int
+	Number int64
+	Link   []byte
+	Body   []byte
+}
+
+// Each visits every event, lane by lane in the order of the chains, without holding them in memory.
+func Each(ctx context.Context, q sqldb.Queryer, visit func(Stored) error) error {
+	for lane := range audit.Lanes {
+		if err := eachOf(ctx, q, lane, visit); err != nil {
+			return fmt.Errorf("auditdb: read lane %d: %w", lane, err)
+		}
+	}
+	return nil
+}
+
+func eachOf(ctx context.Context, q sqldb.Queryer, lane int, visit func(Stored) error) error {
+	rows, err := q.QueryContext(ctx, "SELECT number, body, link FROM audit_event WHERE lane = $1 ORDER BY number", lane)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		s := Stored{Lane: lane}
+		var body string
+		if err := rows.Scan(&s.Number, &body, &s.Link); err != nil {
+			return err
+		}
+		s.Body = []byte(body)
+		if err := visit(s); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

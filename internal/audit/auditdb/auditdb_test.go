@@ -1,7 +1,9 @@
 package auditdb_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -249,6 +251,34 @@ func TestMessagesOfOneKeyKeepTheirOrder(t *testing.T) {
 		waiting, dead, err := queue.Waiting(ctx)
 		if err != nil || waiting != 1 || dead != 1 {
 			t.Fatalf("waiting %d, dead %d, %v", waiting, dead, err)
+		}
+	})
+}
+
+// TestEachGivesWhatTheChainsHold: from what Each gives, anybody can compute the links anew.
+func TestEachGivesWhatTheChainsHold(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		for _, object := range []string{"s1", "s2", "s3"} {
+			write(t, db, audit.With(event("made", object), event("activated", object)))
+		}
+		previous, numbers, count := map[int][]byte{}, map[int]int64{}, 0
+		err := auditdb.Each(context.Background(), db.Read(), func(s auditdb.Stored) error {
+			count++
+			if numbers[s.Lane]++; s.Number != numbers[s.Lane] {
+				t.Errorf("lane %d: number %d after %d", s.Lane, s.Number, numbers[s.Lane]-1)
+			}
+			if !bytes.Equal(s.Link, audit.Link(s.Lane, s.Number, previous[s.Lane], s.Body)) {
+				t.Errorf("lane %d number %d: link is of other octets", s.Lane, s.Number)
+			}
+			previous[s.Lane] = s.Link
+			return nil
+		})
+		if err != nil || count != 6 {
+			t.Errorf("%d events, %v", count, err)
+		}
+		stop := errors.New("stop")
+		if err := auditdb.Each(context.Background(), db.Read(), func(auditdb.Stored) error { return stop }); !errors.Is(err, stop) {
+			t.Errorf("the visitor's error is %v", err)
 		}
 	})
 }

@@ -1,0 +1,113 @@
+// Package openplatform lets departments register their applications themselves: dynamic registration (RFC 7591, OpenID
+// Connect Dynamic Client Registration 1.0) and its management (RFC 7592), opened by initial access tokens and behind
+// approval. What an application may be is decided by the token that opened its registration and by the signed statement
+// that came along; what it is allowed to do stays within them.
+//
+//	initial access token → metadata (and statement) → applied → sandbox → live → suspended
+//
+// It knows no HTTP and no SQL.
+package openplatform
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/keys"
+)
+
+// InitialAccess is a token that opens registration (RFC 7591 3). An administrator writes it; only its keyed hash is kept.
+type InitialAccess struct {
+	Name              string    `json:"name" yaml:"name"`
+	Token             string    `json:"-" yaml:"token"` // only on its way in; at least 32 characters
+	Department        string    `json:"department" yaml:"department"`
+	Sector            string    `json:"sector" yaml:"sector"`
+	Purpose           string    `json:"purpose" yaml:"purpose"`
+	Scope             string    `json:"scope" yaml:"scope"`                                             // the most that its clients may ask for
+	MaxIAL            int       `json:"max_ial" yaml:"max_ial"`                                         // 0: not bounded
+	State             string    `json:"state" yaml:"state"`                                             // of its clients: applied (default), sandbox, live
+	StatementRequired bool      `json:"software_statement_required" yaml:"software_statement_required"` // without a signed statement nothing is registered
+	Uses              int       `json:"uses" yaml:"uses"`                                               // how many clients; 0 is one
+	ExpiresAt         time.Time `json:"expires_at" yaml:"expires_at"`
+	Revoked           bool      `json:"revoked" yaml:"revoked"`
+}
+
+// StatementIssuer signs software statements (RFC 7591 2.3).
+type StatementIssuer struct {
+	Issuer string          `json:"issuer" yaml:"issuer"`
+	JWKS   idp.KeyDocument `json:"jwks" yaml:"jwks"`
+}
+
+// Decision of an administrator on a registered client.
+type Decision struct {
+	ClientID string `yaml:"client_id"`
+	State    string `yaml:"state"` // sandbox, live, suspended
+}
+
+// Registration is what is kept beside a client that registered itself.
+type Registration struct {
+	ClientID  string
+	TokenMAC  []byte // keyed hash of the registration access token
+	Initial   string // name of the token that opened it
+	Pending   []byte // the client as it would be after a change that waits for approval; empty without one
+	CreatedAt time.Time
+}
+
+// Errors of the store.
+var (
+	ErrNotFound = errors.New("openplatform: not found")
+	ErrSpent    = errors.New("openplatform: initial access token is used up, expired or revoked")
+)
+
+// Store keeps registrations; idpdb implements it. Each method is one transaction with its audit record.
+type Store interface {
+	ApplyInitialAccess(ctx context.Context, t InitialAccess, hash []byte, record audit.Record) error
+	// InitialAccess finds a token by its hash, whatever its state; ErrNotFound.
+	InitialAccess(ctx context.Context, hash []byte) (InitialAccess, error)
+	InitialAccessByName(ctx context.Context, name string) (InitialAccess, error)
+	// Register consumes one use of the token by a conditional update (ErrSpent) and stores the client with its
+	// registration.
+	Register(ctx context.Context, initialHash []byte, now time.Time, clientID string, body, secretMAC []byte, r Registration, record audit.Record) error
+	// Registration answers ErrNotFound also for one that has ended.
+	Registration(ctx context.Context, clientID string) (Registration, error)
+	// ChangeClient replaces the stored client and what waits for approval, if the client is still as it was read; otherwise
+	// ErrConflict of idp is answered.
+	ChangeClient(ctx context.Context, clientID string, was, body, pending []byte, end time.Time, record audit.Record) error
+	ApplyStatementIssuer(ctx context.Context, name string, body []byte, record audit.Record) error
+	StatementIssuer(ctx context.Context, name string) ([]byte, error)
+}
+
+// Config of the service.
+type Config struct {
+	Issuer  string
+	Store   Store
+	Clients *idp.Clients
+	Ring    *keys.Ring
+	// Names that only this site may bear, besides the platform's own.
+	Names []string
+	// CheckAddress judges an address that the platform will call, before it is stored (O-28, O-29).
+	CheckAddress func(address string) error
+	Now          func() time.Time
+	Rand         io.Reader
+}
+
+// Service registers applications.
+type Service struct{ cfg Config }
+
+// New returns the service.
+func New(cfg Config) *Service { return &Service{cfg} }
+
+func (s *Service) hash(ctx context.Context, kind string, parts ...string) ([]byte, error) {
+	mac, err := s.cfg.Ring.MAC(ctx, keys.UsageLookup)
+	if err != nil {
+		return nil, err
+	}
+	inputs := [][]byte{[]byte(kind)}
+	for _, part := range parts {
+		inputs = append(inputs, []byte(part))
+	}
+	return mac.Sum(ctx, inputs...)
+}
