@@ -178,6 +178,7 @@ func (s *suite) call(ctx context.Context, method, path string, query url.Values,
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-Forwarded-Proto", "https") // what comes without it is refused
 	response, err := s.http.Do(request)
 	if err != nil {
 		return err
