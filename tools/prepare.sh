@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the tests find their peers: PostgreSQL, Chromium with Chinese fonts, Node, OpenSSL, Java with Maven,
-# Python with fontTools.
+# Makes sure that the tests find their peers: PostgreSQL, Chromium with Chinese fonts, OpenSSL, Java with Maven, Node,
+# Python with fontTools; and builds the relying parties of conformance/peers.
 # As root on Debian it installs what is missing; elsewhere it lists it and fails.
 set -euo pipefail
 
@@ -16,14 +16,17 @@ have javac || missing+=(default-jdk-headless)
 have mvn || missing+=(maven)
 have python3 || missing+=(python3)
 /usr/bin/python3 -c 'import fontTools' 2>/dev/null || python3 -c 'import fontTools' 2>/dev/null || missing+=(python3-fonttools)
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+have npm || missing+=(npm)
 have gcc || missing+=(gcc libc6-dev) # the race detector
 
-[ ${#missing[@]} -eq 0 ] && exit 0
+peers=$(dirname "$0")/peers.sh
+[ ${#missing[@]} -eq 0 ] && exec "$peers"
 if [ "$(id -u)" = 0 ] && have apt-get; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-  exit 0
+  exec "$peers"
 fi
 echo "The tests need these Debian packages (or their like): ${missing[*]}" >&2
 echo "Install them, for instance: sudo apt-get install ${missing[*]}" >&2

@@ -3,6 +3,8 @@
 # timing of answers that must look alike. The figures go into docs/measurements.md.
 #   SOAK_FUZZ=60s    time of each fuzz target
 #   SOAK_KILLS=100   kills on each database
+#   OIDF_SUITE=…     folder of a built checkout of the OpenID conformance suite (conformance/oidf/README.md); without it that
+#                    part is left out. OIDF_JAVA names its Java, 21 or newer
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fuzz=${SOAK_FUZZ:-60s}
@@ -13,6 +15,12 @@ CRASH_ROUNDS=$kills go test -timeout 2h -run '^TestKilledDuringIssue$' -v ./cmd/
 
 echo "== timing of answers about known and unknown accounts (A-01)"
 ENUMERATION_ROUNDS=500 go test -timeout 1h -run '^TestA01TimingDoesNotTellWhoHasAnAccount$' -v ./internal/app | grep -E 'median|PASS|FAIL|ok'
+
+if [ -n "${OIDF_SUITE:-}" ]; then
+  echo "== plans of the OpenID Foundation's conformance suite"
+  mkdir -p dist && go build -o dist/ ./cmd/yinxin ./conformance/oidf/run
+  dist/run -suite "$OIDF_SUITE" -java "${OIDF_JAVA:-java}" -yinxin dist/yinxin
+fi
 
 echo "== $fuzz of each fuzz target"
 grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r folder; do

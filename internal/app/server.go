@@ -67,6 +67,13 @@ func serveAll(ctx context.Context, servers ...*server) error {
 	return failure
 }
 
+// suitesTLS12 are those that RFC 9325 4.2 recommends for TLS 1.2, the only ones that FAPI 2.0 Security Profile 5.2.2 allows.
+// Those of TLS 1.3 are not chosen.
+var suitesTLS12 = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+}
+
 // serverTLS loads the configured certificate; nil without one. The files are read again when they change, so that a
 // certificate is renewed without a restart.
 func serverTLS(files TLS) (*tls.Config, error) {
@@ -77,7 +84,7 @@ func serverTLS(files TLS) (*tls.Config, error) {
 	if _, err := loader.get(nil); err != nil {
 		return nil, err
 	}
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: loader.get, NextProtos: []string{"h2", "http/1.1"}}
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: suitesTLS12, GetCertificate: loader.get, NextProtos: []string{"h2", "http/1.1"}}
 	roots, err := clientRoots(files)
 	if err != nil {
 		return nil, err
