@@ -29,11 +29,8 @@ func (s *Store) useOnce(ctx context.Context, statement string, hash []byte, unti
 	})
 }
 
-// purgeBatch bounds one statement, so that it never holds the writer for long; purgeBatches bound one sweep of a table.
-const (
-	purgeBatch   = 2000
-	purgeBatches = 100
-)
+// purgeBatch bounds one sweep, so that it never holds the writer for long.
+const purgeBatch = 2000
 
 // PurgeUsed forgets what can no longer be presented: assertions, proofs, opaque
 // tokens and marks of access tokens whose end has passed.
@@ -42,27 +39,12 @@ func (s *Store) PurgeUsed(ctx context.Context, now time.Time) error {
 		{"idp_used_assertion", "hash", "until_at"}, {"idp_used_proof", "hash", "until_at"}, {"idp_revoked_token", "jti", "until_at"}, {"idp_opaque_token", "hash", "expires_at"}, {"idp_device", "hash", "expires_at"},
 	} {
 		statement := fmt.Sprintf("DELETE FROM %[1]s WHERE %[2]s IN (SELECT %[2]s FROM %[1]s WHERE %[3]s < $1 ORDER BY %[3]s LIMIT $2)", table.name, table.key, table.end)
-		for range purgeBatches {
-			gone, err := s.purge(ctx, statement, now)
-			if err != nil {
-				return fmt.Errorf("purge %s: %w", table.name, err)
-			}
-			if gone < purgeBatch {
-				break
-			}
+		if err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(ctx, statement, sqldb.Micros(now), purgeBatch)
+			return err
+		}); err != nil {
+			return fmt.Errorf("purge %s: %w", table.name, err)
 		}
 	}
 	return nil
-}
-
-func (s *Store) purge(ctx context.Context, statement string, now time.Time) (gone int64, err error) {
-	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-		result, err := tx.ExecContext(ctx, statement, sqldb.Micros(now), purgeBatch)
-		if err != nil {
-			return err
-		}
-		gone, err = result.RowsAffected()
-		return err
-	})
-	return gone, err
 }
