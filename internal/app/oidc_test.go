@@ -310,6 +310,20 @@ func TestAuthorizationDetails(t *testing.T) {
 	})
 }
 
+func TestR11FormsAreBounded(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	for path, want := range map[string]int{"/login": http.StatusRequestEntityTooLarge, "/authorize": http.StatusRequestEntityTooLarge, "/logout": http.StatusRequestEntityTooLarge, "/par": http.StatusBadRequest} {
+		request, err := http.NewRequest(http.MethodPost, p.URL+path, strings.NewReader("state="+strings.Repeat("x", 1<<20)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if a := p.Do(request); a.Status != want {
+			t.Errorf("%s: %d", path, a.Status)
+		}
+	}
+}
+
 func TestUILocalesChooseTheLanguage(t *testing.T) {
 	p := apptest.Start(t, sqlite(t))
 	c := p.Client(idp.Client{ClientID: "locales"})
