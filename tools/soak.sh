@@ -2,14 +2,19 @@
 # Long campaigns, run by people and not by `make test`: 100 kills during issue on each database, every fuzz target, the
 # timing of answers that must look alike. The figures go into docs/measurements.md.
 #   SOAK_FUZZ=60s    time of each fuzz target
+#   SOAK_STEPS=1000000   steps of the model of codes and refresh families on each database
 #   SOAK_KILLS=100   kills on each database
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fuzz=${SOAK_FUZZ:-60s}
 kills=${SOAK_KILLS:-100}
+steps=${SOAK_STEPS:-1000000}
 
 echo "== $kills kills during issue on each database"
 CRASH_ROUNDS=$kills go test -timeout 2h -run '^TestKilledDuringIssue$' -v ./cmd/yinxin | grep -E 'kills|PASS|FAIL|ok'
+
+echo "== $steps steps of the model of codes and families on each database"
+YINXIN_MODEL_STEPS=$steps go test -timeout 12h -run '^TestModelOfCodesAndFamilies$' -v ./idp/oauth | grep -E 'seed|PASS|FAIL|ok'
 
 echo "== timing of answers about known and unknown accounts (A-01)"
 ENUMERATION_ROUNDS=500 go test -timeout 1h -run '^TestA01TimingDoesNotTellWhoHasAnAccount$' -v ./internal/app | grep -E 'median|PASS|FAIL|ok'

@@ -157,7 +157,7 @@ func TestStandingOfAGrant(t *testing.T) {
 		if standing, err = s.Standing(ctx, "g"); err != nil || standing.Grant.RevokedAt.IsZero() || len(standing.Consented) != 0 {
 			t.Errorf("after the withdrawal: %+v, %v", standing, err)
 		}
-		if standing, err = s.AccountStanding(ctx, "nobody"); err != nil || standing.Account == idp.AccountActive {
+		if standing, err = s.AccountStanding(ctx, "nobody", "sid"); err != nil || standing.Account == idp.AccountActive || !standing.SessionEnded {
 			t.Errorf("nobody: %+v, %v", standing, err)
 		}
 	})

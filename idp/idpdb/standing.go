@@ -40,18 +40,21 @@ func (s *Store) Standing(ctx context.Context, grantID string, jtis ...string) (o
 	return standing, nil
 }
 
-// AccountStanding is Standing of an account whose grant does not exist yet; an account that is not known has no state.
-func (s *Store) AccountStanding(ctx context.Context, accountID string) (oauth.Standing, error) {
+// AccountStanding is Standing of an account and a session whose grant does not exist yet; an account that is not known has no
+// state, a session that is not known has ended.
+func (s *Store) AccountStanding(ctx context.Context, accountID, sid string) (oauth.Standing, error) {
 	var state string
 	var credentials int64
-	err := s.db.Read().QueryRowContext(ctx, "SELECT state, credentials_at FROM idp_account WHERE id = $1", accountID).Scan(&state, &credentials)
+	var live bool
+	err := s.db.Read().QueryRowContext(ctx, `SELECT state, credentials_at, EXISTS (SELECT 1 FROM idp_session WHERE id = $2 AND account_id = $1 AND ended_at = 0)
+		FROM idp_account WHERE id = $1`, accountID, sid).Scan(&state, &credentials, &live)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		return oauth.Standing{}, nil
+		return oauth.Standing{SessionEnded: true}, nil
 	}
 	if err != nil {
 		return oauth.Standing{}, fmt.Errorf("read standing of account: %w", err)
 	}
-	return oauth.Standing{Account: idp.AccountState(state), CredentialsAt: sqldb.Time(credentials)}, nil
+	return oauth.Standing{Account: idp.AccountState(state), CredentialsAt: sqldb.Time(credentials), SessionEnded: !live}, nil
 }
 
 // SaveOpaque stores an opaque access token.

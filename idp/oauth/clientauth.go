@@ -214,9 +214,6 @@ func (a *ClientAuth) checkAssertion(ctx context.Context, client idp.StoredClient
 	if err != nil {
 		return err
 	}
-	if token.Claims.Subject != client.ClientID {
-		return authFailed(errors.New("sub is not the client"))
-	}
 	if err := a.checkAudience(client.Client, token); err != nil {
 		return err
 	}

@@ -207,11 +207,11 @@ func (e *Engine) RedeemDevice(ctx context.Context, x Exchange) (Issued, error) {
 		}
 		return refuse("authorization_pending", "the person has not answered yet")
 	}
-	standing, err := e.cfg.Store.AccountStanding(ctx, d.Request.Session.AccountID)
+	standing, err := e.cfg.Store.AccountStanding(ctx, d.Request.Session.AccountID, d.Request.Session.SID)
 	if err != nil {
 		return Issued{}, unavailable(err)
 	}
-	if standing.Account != idp.AccountActive || standing.CredentialsAt.After(d.Request.Session.AuthTime) {
+	if standing.Account != idp.AccountActive || standing.SessionEnded || standing.CredentialsAt.After(d.Request.Session.AuthTime) {
 		return refuse("access_denied", "the account may not be used")
 	}
 	return e.issueToDevice(ctx, x, d)

@@ -194,12 +194,12 @@ func (e *Engine) stillAllowed(ctx context.Context, s Session, grantID string, re
 		if refresh {
 			return ended
 		}
-		if standing, err = e.cfg.Store.AccountStanding(ctx, s.AccountID); err != nil {
+		if standing, err = e.cfg.Store.AccountStanding(ctx, s.AccountID, s.SID); err != nil {
 			return unavailable(err)
 		}
 	}
 	switch {
-	case !standing.Grant.RevokedAt.IsZero(), standing.Account != idp.AccountActive, standing.CredentialsAt.After(s.AuthTime):
+	case !standing.Grant.RevokedAt.IsZero(), standing.SessionEnded, standing.Account != idp.AccountActive, standing.CredentialsAt.After(s.AuthTime):
 		return ended
 	case refresh && slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(standing.Consented, scope) }):
 		return ended // consent was withdrawn

@@ -149,6 +149,7 @@ type Standing struct {
 	Account       idp.AccountState
 	CredentialsAt time.Time
 	Consented     []string
+	SessionEnded  bool // of AccountStanding only: a grant ends with its session anyway
 	TokenRevoked  bool
 }
 
@@ -168,8 +169,8 @@ type Store interface {
 	// Standing reads how a grant and the account behind it stand, and whether one of the access tokens was marked. An
 	// unknown grant is no error.
 	Standing(ctx context.Context, grantID string, jtis ...string) (Standing, error)
-	// AccountStanding is Standing of an account whose grant does not exist yet.
-	AccountStanding(ctx context.Context, accountID string) (Standing, error)
+	// AccountStanding is Standing of an account and a session whose grant does not exist yet.
+	AccountStanding(ctx context.Context, accountID, sid string) (Standing, error)
 	SaveOpaque(ctx context.Context, o OpaqueRecord, record audit.Record) error
 	// Opaque answers ErrNotFound for what is not known; the caller judges the end.
 	Opaque(ctx context.Context, hash []byte) (OpaqueRecord, error)

@@ -84,6 +84,26 @@ func TestClientAssertionIsRefused(t *testing.T) {
 		"J-01 without signature":           "eyJhbGciOiJub25lIn0." + strings.Split(key.sign(t, "JWT", with(nil)), ".")[1] + ".",
 		"J-06 large":                       strings.Repeat("a", 20<<10),
 		"J-07 JSON serialization":          `{"payload":"e30"}`,
+		"J-01 alg in another case":         key.jws(t, map[string]any{"alg": "nOnE"}, with(nil)),
+		"J-02 symmetric":                   key.jws(t, map[string]any{"alg": "HS256"}, with(nil)),
+		"J-03 crit":                        key.jws(t, map[string]any{"alg": "ES256", "crit": []string{"exp"}}, with(nil)),
+		"J-03 b64":                         key.jws(t, map[string]any{"alg": "ES256", "b64": false}, with(nil)),
+		"J-03 zip":                         key.jws(t, map[string]any{"alg": "ES256", "zip": "DEF"}, with(nil)),
+		"J-04 kid with a path":             key.jws(t, map[string]any{"alg": "ES256", "kid": "../../etc/passwd"}, with(nil)),
+		"J-04 kid with SQL":                key.jws(t, map[string]any{"alg": "ES256", "kid": "' OR 1=1 --"}, with(nil)),
+		"J-04 kid of 4 KiB":                key.jws(t, map[string]any{"alg": "ES256", "kid": strings.Repeat("k", 4<<10)}, with(nil)),
+		"J-05 encrypted with a password":   "eyJhbGciOiJQQkVTMi1IUzUxMitBMjU2S1ciLCJlbmMiOiJBMjU2R0NNIiwicDJjIjoyMTQ3NDgzNjQ3fQ.AAAA.AAAA.AAAA.AAAA",
+		"J-06 a million dots":              strings.Repeat(".", 900<<10),
+		"J-08 exp as text":                 key.sign(t, "JWT", with(map[string]any{"exp": "9999999999"})),
+		"J-08 exp negative":                key.sign(t, "JWT", with(map[string]any{"exp": -1})),
+		"J-09 padding":                     key.sign(t, "JWT", with(nil)) + "=",
+		"J-09 blanks":                      " " + key.sign(t, "JWT", with(nil)),
+		"J-11 r and s zero":                zeroSignature(key.sign(t, "JWT", with(nil))),
+		"J-13 SM2 labelled ES256":          newClientKey(t, jose.SM2SM3).jws(t, map[string]any{"alg": "ES256"}, with(nil)),
+		"J-13 ES256 labelled SM2":          key.jws(t, map[string]any{"alg": "SGD_SM3_SM2"}, with(nil)),
+		"O-27 jku":                         key.jws(t, map[string]any{"alg": "ES256", "jku": "https://evil.example/jwks"}, with(nil)),
+		"O-27 jwk":                         stranger.jws(t, map[string]any{"alg": "ES256", "jwk": stranger.jwk(t)}, with(nil)),
+		"O-27 x5c":                         key.jws(t, map[string]any{"alg": "ES256", "x5c": []string{"AAAA"}}, with(nil)),
 		"nothing":                          "",
 	} {
 		t.Run(name, func(t *testing.T) { wantError(t, askWith(p, assertion), http.StatusUnauthorized, "invalid_client") })
@@ -274,4 +294,9 @@ func TestO28KeysOfInnerAddressesAreNotFetched(t *testing.T) {
 	if asked.Load() != 0 {
 		t.Errorf("%d packets to the address", asked.Load())
 	}
+}
+
+// zeroSignature puts r = s = 0 in place of a signature.
+func zeroSignature(token string) string {
+	return token[:strings.LastIndexByte(token, '.')+1] + strings.Repeat("A", 86)
 }

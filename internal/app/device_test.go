@@ -181,6 +181,32 @@ func TestO57DeviceCodesAreNotGuessed(t *testing.T) {
 		}
 		wantError(t, pollDevice(p, c, device), http.StatusBadRequest, "access_denied")
 	})
+	for name, end := range map[string]func(account string, b *walk.Browser){
+		"password changed after the answer": func(account string, _ *walk.Browser) {
+			p.Advance(time.Second)
+			if err := p.App.Accounts.SetPassword(t.Context(), account, "x"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"signed out after the answer": func(_ string, b *walk.Browser) {
+			if err := b.Open(t.Context(), p.URL+"/logout"); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Submit(t.Context(), map[string]string{"logout-confirm": "1"}); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			identifier := fmt.Sprintf("138001380%02d", 30+len(name)%60)
+			p.Persona(identifier, "赵六", 2)
+			device, user := startDevice(t, p, c)
+			b := p.SignIn(identifier)
+			approve(t, p, b, user, "allow")
+			end(accountOf(t, p, identifier), b)
+			wantError(t, pollDevice(p, c, device), http.StatusBadRequest, "access_denied")
+		})
+	}
 	t.Run("answers of a device are for its client", func(t *testing.T) {
 		other := p.Client(idp.Client{ClientID: "portal"})
 		wantError(t, p.Post("/device_authorization", other, url.Values{}), http.StatusBadRequest, "unauthorized_client")

@@ -255,3 +255,19 @@ func noticed(t *testing.T, p *apptest.Platform, to, part string) {
 	}
 	t.Errorf("%s was told nothing about %q", to, part)
 }
+
+func TestCodeEndsWithItsSession(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		c := p.Client(idp.Client{ClientID: "leaves"})
+		p.Persona(mobile, "李四", 2)
+		b := p.SignIn(mobile)
+		code := p.Code(b, c, nil).Get("code")
+		if err := b.Open(t.Context(), p.URL+"/logout"); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Submit(t.Context(), map[string]string{"logout-confirm": "1"}); err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, p.Redeem(c, code, nil), http.StatusBadRequest, "invalid_grant")
+	})
+}
