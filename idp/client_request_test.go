@@ -147,3 +147,39 @@ func TestClientIsTheSameInYAMLAndJSON(t *testing.T) {
 		t.Errorf("%+v", fromJSON)
 	}
 }
+
+// Whatever document comes, what passes leads to nobody's script, keeps a FAPI client strict, and is stored as it was
+// judged.
+func FuzzNormalize(f *testing.F) {
+	f.Add([]byte(`{"client_id":"a","redirect_uris":["https://ok.gov.cn/cb"],"profile":"fapi2_ms","jwks":` + aKey + `}`))
+	f.Add([]byte(`{"client_id":"a","redirect_uris":["http://127.0.0.1/cb"],"application_type":"native","token_endpoint_auth_method":"none"}`))
+	f.Add([]byte(`{"client_id":"a","client_name":"\u202e","logo_uri":"javascript:1"}`))
+	f.Fuzz(func(t *testing.T, document []byte) {
+		var c idp.Client
+		if json.Unmarshal(document, &c) != nil || c.Normalize() != nil {
+			return
+		}
+		for _, address := range append(append(c.RedirectURIs, c.PostLogoutRedirectURIs...), c.LogoURI, c.PolicyURI, c.TosURI, c.ClientURI, c.FrontchannelLogoutURI, c.BackchannelLogoutURI, c.InitiateLoginURI) {
+			if address != "" && !strings.HasPrefix(strings.ToLower(address), "https://") && !(c.ApplicationType == "native" && strings.HasPrefix(strings.ToLower(address), "http://")) {
+				t.Fatalf("%q passes", address)
+			}
+		}
+		if c.FAPI() && (!c.MustPush() || !c.NeedsPKCE() || c.Public() || !c.DPoPBound && !c.CertificateBound) {
+			t.Fatalf("a FAPI client is weak: %+v", c)
+		}
+		stored, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again idp.Client
+		if err := json.Unmarshal(stored, &again); err != nil {
+			t.Fatal(err)
+		}
+		if err := again.Normalize(); err != nil {
+			t.Fatalf("what was stored is refused: %v: %s", err, stored)
+		}
+		if twice, err := json.Marshal(again); err != nil || string(twice) != string(stored) {
+			t.Fatalf("not the same again: %s and %s", stored, twice)
+		}
+	})
+}

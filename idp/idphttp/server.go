@@ -109,8 +109,13 @@ func (s *Server) Routes(mux *http.ServeMux) {
 func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page := func(pattern string, handler func(w http.ResponseWriter, r *http.Request) error) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxForm) // no form of ours comes near it
 			if err := r.ParseForm(); err != nil {
-				s.Pages.Error(w, r, fault.Wrap(err, fault.Malformed))
+				refusal := fault.Wrap(err, fault.Malformed)
+				if _, large := errors.AsType[*http.MaxBytesError](err); large {
+					refusal = fault.Wrap(err, fault.TooLarge, "limit", "1 MiB")
+				}
+				s.Pages.Error(w, r, refusal)
 				return
 			}
 			if err := handler(w, r); err != nil {

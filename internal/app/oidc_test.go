@@ -310,6 +310,20 @@ func TestAuthorizationDetails(t *testing.T) {
 	})
 }
 
+func TestR11FormsAreBounded(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	for path, want := range map[string]int{"/login": http.StatusRequestEntityTooLarge, "/authorize": http.StatusRequestEntityTooLarge, "/logout": http.StatusRequestEntityTooLarge, "/par": http.StatusBadRequest} {
+		request, err := http.NewRequest(http.MethodPost, p.URL+path, strings.NewReader("state="+strings.Repeat("x", 1<<20)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if a := p.Do(request); a.Status != want {
+			t.Errorf("%s: %d", path, a.Status)
+		}
+	}
+}
+
 func TestUILocalesChooseTheLanguage(t *testing.T) {
 	p := apptest.Start(t, sqlite(t))
 	c := p.Client(idp.Client{ClientID: "locales"})
@@ -326,5 +340,88 @@ func TestUILocalesChooseTheLanguage(t *testing.T) {
 		if page := p.Do(request); page.Header.Get("Content-Language") != want {
 			t.Errorf("%q gives %s", locales, page.Header.Get("Content-Language"))
 		}
+	}
+}
+
+func TestSingleClaimsEndWithTheRegistration(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	c := p.Client(idp.Client{ClientID: "narrowed", Scope: "openid profile phone"})
+	p.Persona(mobile, "李四", 2)
+	code := p.Code(p.SignIn(mobile), c, url.Values{"scope": {"openid"}, "claims": {`{"id_token":{"name":null},"userinfo":{"phone_number":null}}`}}).Get("code")
+	narrow := c
+	narrow.Scope = "openid"
+	p.Client(narrow)
+	answer := p.Redeem(c, code, nil)
+	if claims := apptest.Claims(t, answer.String("id_token")); claims["name"] != nil {
+		t.Errorf("the ID token still tells the name: %v", claims)
+	}
+	if info := p.Get("/userinfo", answer.String("access_token")); info.Body["phone_number"] != nil {
+		t.Errorf("userinfo still tells the number: %s", info.Text)
+	}
+}
+
+func TestO45WhatTheConsentFormAddsDoesNotCount(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	c := p.Client(idp.Client{ClientID: "grows", Scope: "openid profile identity"})
+	p.Persona(mobile, "李四", 2)
+	b, ctx := p.SignIn(mobile), context.Background()
+	if err := b.Open(ctx, p.URL+"/authorize?"+apptest.AuthorizeQuery(c, url.Values{"scope": {"openid"}}).Encode()); err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{"flow": {b.Page.Hidden("flow")}, "consent": {"allow"}, "scope": {"openid identity"}, "claim": {"id_document_number"}}
+	request, err := http.NewRequest(http.MethodPost, p.URL+"/consent", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	b.Lend(request)
+	target, err := url.Parse(p.Do(request).Header.Get("Location"))
+	if err != nil || target.Query().Get("code") == "" {
+		t.Fatalf("%v %v", target, err)
+	}
+	answer := p.Redeem(c, target.Query().Get("code"), nil)
+	if answer.String("scope") != "openid" || apptest.Claims(t, answer.String("id_token"))["id_document_number"] != nil {
+		t.Errorf("the form widened the scope: %s", answer.Text)
+	}
+	if target := openUntilAnswer(t, b, p.URL+"/authorize?"+apptest.AuthorizeQuery(c, url.Values{"scope": {"openid identity"}, "prompt": {"none"}}).Encode(), c); target == nil || target.Query().Get("error") != "consent_required" {
+		t.Errorf("the form widened the consent: %v", target)
+	}
+}
+
+func TestO51EachLoginGetsANewSecret(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	c := p.Client(idp.Client{ClientID: "fixed"})
+	p.Persona(mobile, "李四", 2)
+	b, ctx := p.SignIn(mobile), context.Background()
+	cookie := func() string {
+		request, err := http.NewRequest(http.MethodGet, p.URL+"/me", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Lend(request)
+		return request.Header.Get("Cookie")
+	}
+	old := cookie()
+	if err := b.Open(ctx, p.URL+"/authorize?"+apptest.AuthorizeQuery(c, url.Values{"prompt": {"login"}}).Encode()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.SubmitUntil(ctx, map[string]string{"login-identifier": mobile, "login-password": apptest.Password}, c.RedirectURIs[0]); err != nil {
+		t.Fatal(err)
+	}
+	if cookie() == old {
+		t.Error("the cookie of before the login is the one after it")
+	}
+	for name, value := range map[string]string{"the old secret": old, "a preset one": "yx_session_" + strings.Split(p.URL, ":")[2] + "=chosen-by-somebody-else"} {
+		request, err := http.NewRequest(http.MethodGet, p.URL+"/me", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Cookie", value)
+		if a := p.Do(request); a.Status == http.StatusOK && !strings.Contains(a.Text, "login-password") {
+			t.Errorf("%s still signs in: %d", name, a.Status)
+		}
+	}
+	if err := b.Open(ctx, p.URL+"/me"); err != nil || b.Page.Has("login-password") {
+		t.Error("the new secret does not sign in")
 	}
 }
