@@ -164,7 +164,7 @@ func TestHostileKeySets(t *testing.T) {
 	t.Run("foreign kinds of keys are passed over", func(t *testing.T) {
 		p := newPlatform(t)
 		p.keys = func(w http.ResponseWriter) bool {
-			w.Write([]byte(strings.Replace(string(p.keySet(p.signer)), "[", `[{"kty":"OKP","crv":"Ed25519","kid":"e","x":"AA"},`, 1)))
+			w.Write([]byte(strings.Replace(string(p.keySet(p.signer)), "[", `[{"kty":"AKP","alg":"ML-DSA-44","kid":"e","pub":"AA"},`, 1)))
 			return true
 		}
 		newSite(t, p).get(t, "/me").citizen(t)

@@ -194,7 +194,7 @@ func TestSDKAndConformanceStandOnLeaves(t *testing.T) {
 // program, so it holds defaults of its own; the quickstart plays such programs.
 var (
 	clockPlaces  = []string{"internal/app", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/oidf/run"}
-	randomPlaces = []string{"internal/app", "internal/ident", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/oidf/run"}
+	randomPlaces = []string{"bench", "internal/app", "internal/ident", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/oidf/run"}
 )
 
 func TestClockAndRandomnessAreInjected(t *testing.T) {

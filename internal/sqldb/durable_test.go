@@ -270,7 +270,7 @@ func TestDeadlockIsRunAgain(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if a, b := count(t, db.Read(), "a"), count(t, db.Read(), "b"); a != 2 || b != 2 || runs.Load() != 3 {
+	if a, b := count(t, db.Read(), "a"), count(t, db.Read(), "b"); a != 2 || b != 2 || runs.Load() < 3 {
 		t.Errorf("%d and %d after %d runs", a, b, runs.Load())
 	}
 }
