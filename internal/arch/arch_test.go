@@ -193,7 +193,7 @@ func TestSDKAndConformanceStandOnLeaves(t *testing.T) {
 // clockPlaces may name time.Now; randomPlaces may name rand.Reader. The SDK is the outermost layer of somebody else's
 // program, so it holds defaults of its own; the quickstart plays such programs.
 var (
-	clockPlaces  = []string{"internal/app", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/oidf/run"}
+	clockPlaces  = []string{"bench", "internal/app", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/oidf/run"}
 	randomPlaces = []string{"bench", "internal/app", "internal/ident", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/oidf/run"}
 )
 
