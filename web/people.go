@@ -135,6 +135,13 @@ type ConsentPage struct {
 	Scopes     []string // words of what else is allowed (offline access), shown as they are
 }
 
+// HandoverPage is "handover": a button that carries a one-time ticket to an application by POST.
+type HandoverPage struct {
+	Action string
+	Hidden []Hidden
+	App    string
+}
+
 // LogoutPage is "logout": the question before the end of a session (logout-confirm).
 type LogoutPage struct {
 	Action    string // default /logout

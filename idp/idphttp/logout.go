@@ -83,7 +83,7 @@ func (s *Server) systems(ctx context.Context, sid string) ([]string, error) {
 	}
 	var names []string
 	for _, party := range parties {
-		if client, ok := s.Clients.Find(party.ClientID); ok {
+		if client, ok := s.party(party.ClientID); ok {
 			names = append(names, client.ClientName)
 		}
 	}
@@ -110,7 +110,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, q logoutRequ
 			return err
 		}
 		for _, party := range parties {
-			if client, ok := s.Clients.Find(party.ClientID); ok {
+			if client, ok := s.party(party.ClientID); ok {
 				results = append(results, web.LogoutResult{System: client.ClientName, State: web.LogoutWaiting})
 			}
 		}

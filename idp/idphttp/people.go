@@ -398,7 +398,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	for clientID, scopes := range consents {
-		if client, ok := s.Clients.Find(clientID); ok {
+		if client, ok := s.party(clientID); ok {
 			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: scopes})
 		}
 	}

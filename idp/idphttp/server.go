@@ -66,6 +66,7 @@ type Config struct {
 	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
 	Now       func() time.Time
 	Rand      io.Reader
+	Bridges   // portals behind bridges and upstream sources
 }
 
 // Server serves identity.
@@ -85,6 +86,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /revoke", s.revoke)
 	mux.HandleFunc("GET /userinfo", s.userinfo)
 	mux.HandleFunc("POST /userinfo", s.userinfo)
+	s.bridgeRoutes(mux)
 	if s.Inbox != nil {
 		mux.HandleFunc("GET /sandbox/inbox", s.inboxMessages)
 	}
@@ -123,6 +125,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /register/skip", s.registerSkip)
 	page("GET /proofing", s.proofingPage)
 	page("POST /proofing", s.proofingAnswer)
+	s.bridgePages(page)
 	page("GET /me", s.mePage)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
@@ -186,6 +189,11 @@ func (s *Server) Session(r *http.Request) (session.Session, bool, error) {
 
 // signIn starts a new session for a login, ending the one before.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request, login idp.Login) error {
+	return s.signInThen(w, r, login, func(session.Session) error { return nil })
+}
+
+// signInThen is signIn with a step between the new session and its cookie; when the step fails the session ends.
+func (s *Server) signInThen(w http.ResponseWriter, r *http.Request, login idp.Login, then func(session.Session) error) error {
 	if old, ok, err := s.Session(r); err != nil {
 		return err
 	} else if ok && old.AccountID != login.AccountID {
@@ -194,9 +202,13 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, login idp.Login)
 		}
 	}
 	request := reqctx.From(r.Context())
-	_, secret, err := s.Sessions.Start(r.Context(), login, deviceOf(request.UserAgent), request.ClientIP)
+	started, secret, err := s.Sessions.Start(r.Context(), login, deviceOf(request.UserAgent), request.ClientIP)
 	if err != nil {
 		return err
+	}
+	if err := then(started); err != nil {
+		_, ending := s.Sessions.End(r.Context(), started.ID, started.AccountID)
+		return errors.Join(err, ending)
 	}
 	s.setCookie(w, cookieSession, secret, 0)
 	return nil
@@ -266,17 +278,20 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 	if err != nil {
 		return "", f, idp.Client{}, err
 	}
-	client, ok := s.Clients.Find(f.ClientID)
+	client, ok := s.party(f.ClientID)
 	if !ok {
 		return "", f, idp.Client{}, fault.New(fault.ClientUnknown)
 	}
-	return id, f, client.Client, nil
+	return id, f, client, nil
 }
 
 // onward leads on after a login: back into the flow, or to the person's own page.
 func onward(flow string) string {
 	if flow == "" {
 		return "/me"
+	}
+	if isBridgeFlow(flow) {
+		return "/bridge/resume?flow=" + url.QueryEscape(flow)
 	}
 	return "/authorize/resume?flow=" + url.QueryEscape(flow)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
@@ -28,6 +29,8 @@ type Manifest struct {
 	Clients     []idp.Client `yaml:"clients"`
 	Personas    []Persona    `yaml:"personas"`
 	Authorities []Issuer     `yaml:"authorities"`
+	// Portals behind bridges and upstream sources (docs/design/bridges.md).
+	CASServices []cas.Service `yaml:"cas_services"`
 }
 
 // Issuer lets an organisation issue licence types under a seal that is in use.
@@ -83,6 +86,9 @@ func ApplyFile(ctx context.Context, cfg Config, path string, log *slog.Logger) (
 // Apply registers clients, issuing authorities and, in the sandbox, personas.
 func (a *App) Apply(ctx context.Context, m Manifest) error {
 	if err := a.Clients.Apply(ctx, m.Clients); err != nil {
+		return err
+	}
+	if err := a.bridges.apply(ctx, m); err != nil {
 		return err
 	}
 	if len(m.Personas) > 0 && !a.cfg.Sandbox {

@@ -71,6 +71,7 @@ type App struct {
 	Clients  *idp.Clients
 	Accounts *idp.Accounts
 	identity *idphttp.Server
+	bridges  *bridges
 	trust    *trustSource
 	sealing  *sealing
 
@@ -218,18 +219,21 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.bridges, err = openBridges(ctx, a); err != nil {
+		return err
+	}
 	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Now: o.Now, Rand: o.Rand})
 	if err := tokenService.EnsureKeys(ctx); err != nil {
 		return err
 	}
 	a.identity = idphttp.New(idphttp.Config{
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Grants: a.store, Flows: a.store, Passwords: passwords,
-		Sessions: session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake}),
+		Sessions: session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
 		Engine:   oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, People: a.Accounts, Ring: a.ring, Minter: tokenService, Now: o.Now, Rand: o.Rand}),
 		Password: authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:    authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Proofing: proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
-		Ring:     a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand,
+		Ring:     a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil
 }
@@ -275,6 +279,7 @@ func (a *App) openOutbox() {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
 		},
 	}
+	a.bridges.handlers(a, handlers)
 	a.sealing.handlers(handlers)
 	a.worker = outbox.New(outbox.Config{Queue: outboxdb.New(a.db), Handlers: handlers, Now: a.opts.Now, Log: a.opts.Log})
 }
@@ -291,6 +296,9 @@ func (a *App) background(ctx context.Context) {
 		}
 		if err := a.Clients.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of clients failed", "error", err)
+		}
+		if err := a.bridges.refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of partners failed", "error", err)
 		}
 		if n%2 == 0 {
 			a.ring.Refresh()

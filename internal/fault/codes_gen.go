@@ -55,6 +55,10 @@ const (
 	RedirectUnknown        Code = "YX-OIDC-102" // The redirect address is not registered
 	RequestInvalid         Code = "YX-OIDC-103" // The sign-in request is not valid
 	ClientMetadata         Code = "YX-OIDC-104" // The client's registration is not valid: {field}
+	ServiceUnknown         Code = "YX-OIDC-201" // This system cannot sign you in here
+	LevelUnmet             Code = "YX-OIDC-202" // The level that this system needs cannot be reached
+	TicketRefused          Code = "YX-OIDC-203" // The ticket is not valid or was used
+	SignatureRefused       Code = "YX-OIDC-204" // The signature is wrong or too old
 	SealUnfit              Code = "YX-SEAL-301" // The seal cannot be made so
 	SealSamePerson         Code = "YX-SEAL-302" // Applying, reviewing and making need different people
 	SealState              Code = "YX-SEAL-303" // The state of the seal does not allow this
@@ -74,7 +78,7 @@ const (
 	DocumentAltered        Code = "YX-SEAL-319" // A signature in the document does not hold, so it cannot be sealed
 )
 
-var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin, LicenseBusinessNumber, LicenseState, LicenseBusy, LicenseValues, LicenseUndrawable, LicenseInconsistent, LicenseFourEyes, LicenseAuthority, LicenseTypeUnknown, LicenseReason, LicenseFieldMissing, LicenseFieldForm, LicenseFieldLong, LicenseFieldCharacters, LicenseFieldUnknown, LicenseFieldPeriod, CodeMalformed, CodeConsumed, CodeExpired, LookupLimited, LoginFailed, LoginLocked, CodeWrong, CodeTooOften, IdentifierInvalid, PasswordRefused, FlowLost, Busy, ProofingMismatch, ProofingNumber, ProofingName, ProofingTooOften, IdentityBound, ProofingMobile, ProofingSilent, ClientUnknown, RedirectUnknown, RequestInvalid, ClientMetadata, SealUnfit, SealSamePerson, SealState, SealCodeTaken, SealReason, SealField, SealDrawing, SealSuspended, DocumentRefused, StampKeyReused, SealNotValid, SealCertificate, StampPlace, DocumentLocked, DocumentNotApproved, StampBusy, DocumentAltered}
+var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin, LicenseBusinessNumber, LicenseState, LicenseBusy, LicenseValues, LicenseUndrawable, LicenseInconsistent, LicenseFourEyes, LicenseAuthority, LicenseTypeUnknown, LicenseReason, LicenseFieldMissing, LicenseFieldForm, LicenseFieldLong, LicenseFieldCharacters, LicenseFieldUnknown, LicenseFieldPeriod, CodeMalformed, CodeConsumed, CodeExpired, LookupLimited, LoginFailed, LoginLocked, CodeWrong, CodeTooOften, IdentifierInvalid, PasswordRefused, FlowLost, Busy, ProofingMismatch, ProofingNumber, ProofingName, ProofingTooOften, IdentityBound, ProofingMobile, ProofingSilent, ClientUnknown, RedirectUnknown, RequestInvalid, ClientMetadata, ServiceUnknown, LevelUnmet, TicketRefused, SignatureRefused, SealUnfit, SealSamePerson, SealState, SealCodeTaken, SealReason, SealField, SealDrawing, SealSuspended, DocumentRefused, StampKeyReused, SealNotValid, SealCertificate, StampPlace, DocumentLocked, DocumentNotApproved, StampBusy, DocumentAltered}
 
 var catalogue = map[Code]Meta{
 	Internal:               {Code: Internal, Status: 500, Retryable: true, Title: Text{"zh-CN": "平台内部出错", "en": "Something went wrong on our side"}, Hint: Text{"zh-CN": "请稍后重试；若仍不成功，请提供求助码。", "en": "Try again later. If it happens again, tell us the support code."}},
@@ -128,6 +132,10 @@ var catalogue = map[Code]Meta{
 	RedirectUnknown:        {Code: RedirectUnknown, Status: 400, Retryable: false, Title: Text{"zh-CN": "回调地址与登记的不一致", "en": "The redirect address is not registered"}, Hint: Text{"zh-CN": "请联系应用的运营单位核对协议、端口和末尾斜杠。", "en": "Ask the operator to check scheme, port and trailing slash."}},
 	RequestInvalid:         {Code: RequestInvalid, Status: 400, Retryable: false, Title: Text{"zh-CN": "登录请求不正确", "en": "The sign-in request is not valid"}, Hint: Text{"zh-CN": "请回到原来的网站重新开始。", "en": "Go back to the site you came from and start again."}},
 	ClientMetadata:         {Code: ClientMetadata, Status: 422, Retryable: false, Title: Text{"zh-CN": "应用登记信息不正确：{field}", "en": "The client's registration is not valid: {field}"}, Hint: Text{"zh-CN": "{why}", "en": "{why}"}},
+	ServiceUnknown:         {Code: ServiceUnknown, Status: 400, Retryable: false, Title: Text{"zh-CN": "这个系统不能使用统一身份认证", "en": "This system cannot sign you in here"}, Hint: Text{"zh-CN": "请联系该系统的运营单位。", "en": "Ask the operator of the system."}},
+	LevelUnmet:             {Code: LevelUnmet, Status: 403, Retryable: false, Title: Text{"zh-CN": "这个系统要求的认证等级暂时无法达到", "en": "The level that this system needs cannot be reached"}, Hint: Text{"zh-CN": "请到窗口办理。", "en": "Please visit a counter."}},
+	TicketRefused:          {Code: TicketRefused, Status: 400, Retryable: false, Title: Text{"zh-CN": "票据无效或已使用", "en": "The ticket is not valid or was used"}, Hint: Text{"zh-CN": "请重新登录获取票据；票据 60 秒内有效，只能使用一次。", "en": "Begin the login again. A ticket lives 60 seconds and is used once."}},
+	SignatureRefused:       {Code: SignatureRefused, Status: 401, Retryable: false, Title: Text{"zh-CN": "签名不正确或已过期", "en": "The signature is wrong or too old"}, Hint: Text{"zh-CN": "请对照对接文档核对签名串、时间和随机数。", "en": "Check what is signed, the time and the nonce against the integration guide."}},
 	SealUnfit:              {Code: SealUnfit, Status: 422, Retryable: false, Title: Text{"zh-CN": "印章申请内容不正确", "en": "The seal cannot be made so"}, Hint: Text{"zh-CN": "请核对名称、编码、尺寸和有效期。", "en": "Check name, code, size and validity."}},
 	SealSamePerson:         {Code: SealSamePerson, Status: 403, Retryable: false, Title: Text{"zh-CN": "申请、审核和制作须由不同人员完成", "en": "Applying, reviewing and making need different people"}, Hint: Text{"zh-CN": "请由另一名人员办理。", "en": "Let somebody else do this step."}},
 	SealState:              {Code: SealState, Status: 409, Retryable: false, Title: Text{"zh-CN": "印章当前状态不允许此操作", "en": "The state of the seal does not allow this"}, Hint: Text{"zh-CN": "请刷新查看印章状态。", "en": "Reload and look at the state of the seal."}},

@@ -49,6 +49,8 @@ func people() []Sample {
 				{Name: "citizen_id_number", Value: "1****************1", Kind: web.ClaimStatutory, Basis: "《市场主体登记管理条例》第十五条"},
 				{Name: "phone_number", Value: "138****0001", Kind: web.ClaimOptional}, {Name: "email", Value: "z***@example.cn", Kind: web.ClaimOptional},
 			}}}},
+		{Name: "handover", Template: "handover", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.HandoverPage{
+			Action: "https://portal.example/callback", Hidden: []web.Hidden{{Name: "ticket", Value: "ST-8x2k"}}, App: "老年服务"}}},
 		{Name: "logout", Template: "logout", Page: web.Page{Identity: citizen, Body: web.LogoutPage{Hidden: flow, App: "市场监管", Systems: []string{"市场监管", "不动产登记"}}}},
 		{Name: "logout-result", Template: "logout-result", Page: web.Page{Body: web.LogoutResultPage{Return: &web.Link{Label: "返回市场监管", URL: "https://portal.example/"}, Results: []web.LogoutResult{
 			{System: "市场监管", State: web.LogoutDone}, {System: "不动产登记", State: web.LogoutWaiting}, {System: "公积金", State: web.LogoutFailed},
