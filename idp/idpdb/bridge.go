@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
+	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
@@ -152,6 +154,89 @@ func (s *Store) Logins(ctx context.Context, sid string) ([]cas.Login, error) {
 		}
 		l.At = sqldb.Time(at)
 		all = append(all, l)
+	}
+	return all, rows.Err()
+}
+
+// PutBridgeTicket stores a ticket of a TicketBridge.
+func (s *Store) PutBridgeTicket(ctx context.Context, hash []byte, g ticket.Grant, expires time.Time, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO idp_bridge_ticket (hash, bridge_id, url, sid, account_id, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, 0)",
+			hash, g.BridgeID, g.URL, g.SID, g.AccountID, sqldb.Micros(expires))
+		return err
+	})
+}
+
+// ExchangeTicket consumes a ticket of a TicketBridge and stores the token.
+func (s *Store) ExchangeTicket(ctx context.Context, hash []byte, bridgeID, url string, at time.Time, token []byte, tokenExpires time.Time, record func(ticket.Outcome, ticket.Grant) audit.Record) (outcome ticket.Outcome, g ticket.Grant, err error) {
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		outcome, g = ticket.Unknown, ticket.Grant{}
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_bridge_ticket SET used_at = $2 WHERE hash = $1 AND used_at = 0 AND expires_at > $2", hash, sqldb.Micros(at))
+		if err != nil {
+			return err
+		}
+		var used int64
+		err = tx.QueryRowContext(ctx, "SELECT bridge_id, url, sid, account_id, used_at FROM idp_bridge_ticket WHERE hash = $1", hash).Scan(&g.BridgeID, &g.URL, &g.SID, &g.AccountID, &used)
+		switch {
+		case errors.Is(err, sqldb.ErrNoRows), err == nil && !done && used == 0:
+			return nil
+		case err != nil:
+			return err
+		case !done:
+			outcome = ticket.Replayed
+			return auditdb.Append(ctx, tx, record(outcome, g))
+		case g.BridgeID != bridgeID || g.URL != url:
+			outcome = ticket.Burnt
+			return auditdb.Append(ctx, tx, record(outcome, g))
+		}
+		var live bool
+		if err := tx.QueryRowContext(ctx, "SELECT "+liveSession, g.SID).Scan(&live); err != nil || !live {
+			return err
+		}
+		outcome = ticket.Exchanged
+		if _, err := tx.ExecContext(ctx, "INSERT INTO idp_bridge_token (hash, bridge_id, sid, account_id, expires_at) VALUES ($1, $2, $3, $4, $5)",
+			token, g.BridgeID, g.SID, g.AccountID, sqldb.Micros(tokenExpires)); err != nil {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record(outcome, g))
+	})
+	return outcome, g, err
+}
+
+// BridgeToken finds a token that has not expired and whose session has not ended.
+func (s *Store) BridgeToken(ctx context.Context, hash []byte, now time.Time) (ticket.Grant, error) {
+	var g ticket.Grant
+	err := s.db.Read().QueryRowContext(ctx, `SELECT bridge_id, sid, account_id FROM idp_bridge_token WHERE hash = $1 AND expires_at > $2
+		AND EXISTS (SELECT 1 FROM idp_session WHERE id = idp_bridge_token.sid AND ended_at = 0)`, hash, sqldb.Micros(now)).Scan(&g.BridgeID, &g.SID, &g.AccountID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return g, idp.ErrNotFound
+	}
+	return g, err
+}
+
+// UseNonce remembers a nonce of a partner.
+func (s *Store) UseNonce(ctx context.Context, hash []byte, until time.Time) (fresh bool, err error) {
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		fresh, err = sqldb.ExecOne(ctx, tx, "INSERT INTO idp_bridge_nonce (hash, expires_at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING", hash, sqldb.Micros(until))
+		return err
+	})
+	return fresh, err
+}
+
+// BridgesOf lists the bridges at which a session has exchanged a ticket.
+func (s *Store) BridgesOf(ctx context.Context, sid string) ([]ticket.Grant, error) {
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT DISTINCT bridge_id, account_id FROM idp_bridge_token WHERE sid = $1 ORDER BY bridge_id LIMIT 500", sid)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []ticket.Grant
+	for rows.Next() {
+		g := ticket.Grant{SID: sid}
+		if err := rows.Scan(&g.BridgeID, &g.AccountID); err != nil {
+			return nil, err
+		}
+		all = append(all, g)
 	}
 	return all, rows.Err()
 }

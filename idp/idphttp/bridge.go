@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authflow"
 	"github.com/yinxin-gov/yinxin/idp/bridge"
 	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
+	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -21,18 +22,21 @@ import (
 
 // Bridges are the services behind the endpoints that are not OAuth's.
 type Bridges struct {
-	CAS *cas.Server
+	CAS    *cas.Server
+	Ticket *ticket.Server
 }
 
 func (s *Server) bridgeRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /cas/serviceValidate", func(w http.ResponseWriter, r *http.Request) { s.casValidate(w, r, false) })
 	mux.HandleFunc("GET /cas/p3/serviceValidate", func(w http.ResponseWriter, r *http.Request) { s.casValidate(w, r, true) })
+	mux.HandleFunc("POST /ticket/{bridge}/{call}", s.ticketCall)
 }
 
 func (s *Server) bridgePages(page func(pattern string, handler func(w http.ResponseWriter, r *http.Request) error)) {
 	page("GET /cas/login", s.casLogin)
 	page("GET /cas/logout", s.casLogoutPage)
 	page("POST /cas/logout", s.casLogoutAnswer)
+	page("GET /ticket/{bridge}/login", s.ticketLogin)
 	page("GET /bridge/resume", s.bridgeResume)
 	page("GET /bridge/consent", s.bridgeConsentPage)
 	page("POST /bridge/consent", s.bridgeConsentAnswer)
@@ -46,7 +50,9 @@ type bridgeFlow struct {
 	State  string `json:"bridge_state,omitempty"`
 }
 
-func isBridgeFlow(handle string) bool { return strings.HasPrefix(handle, cas.Kind+"_") }
+func isBridgeFlow(handle string) bool {
+	return strings.HasPrefix(handle, cas.Kind+"_") || strings.HasPrefix(handle, ticket.Kind+"_")
+}
 
 // party finds who a flow, a consent or a session names: an OAuth client or a portal behind a bridge.
 func (s *Server) party(id string) (idp.Client, bool) {
@@ -55,9 +61,13 @@ func (s *Server) party(id string) (idp.Client, bool) {
 		client, ok := s.Clients.Find(id)
 		return client.Client, ok
 	}
-	if kind == cas.Kind {
+	switch kind {
+	case cas.Kind:
 		service, ok := s.CAS.Service(name)
 		return service.Client(kind), ok
+	case ticket.Kind:
+		b, ok := s.Ticket.Bridge(name)
+		return b.Client(kind), ok
 	}
 	return idp.Client{}, false
 }
@@ -154,7 +164,10 @@ func (s *Server) finishBridge(w http.ResponseWriter, r *http.Request, id string,
 		if err := s.Sessions.Joined(r.Context(), session.Party{SID: current.ID, ClientID: client.ClientID, Subject: state.Subject}); err != nil {
 			return fault.Wrap(err, fault.Unavailable)
 		}
-		return s.casTicket(w, r, f, current)
+		if strings.HasPrefix(id, cas.Kind+"_") {
+			return s.casTicket(w, r, f, current)
+		}
+		return s.ticketOut(w, r, f, current)
 	})
 }
 
