@@ -37,6 +37,9 @@ func TestPurgeKeepsWhatStillDecides(t *testing.T) {
 		{"idp_bridge_ticket", "(hash, bridge_id, url, sid, account_id, expires_at, used_at) VALUES ($1, 'b', 'u', 'i', 'a', $2, 1)", []any{[]byte("over"), ago(25 * time.Hour)}, []any{[]byte("counts"), ago(23 * time.Hour)}},
 		{"idp_bridge_token", "(hash, bridge_id, sid, account_id, expires_at) VALUES ($1, 'b', $2, 'a', $3)", []any{[]byte("over"), "over", ago(time.Second)}, []any{[]byte("counts"), "counts", ago(time.Second)}},
 		{"idp_bridge_nonce", "(hash, expires_at) VALUES ($1, $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
+		{"idp_upstream_intent", "(hash, upstream_id, browser, purpose, account_id, flow, fresh, expires_at, used_at) VALUES ($1, 'u', $1, 'login', '', '', FALSE, $2, 1)", []any{[]byte("over"), ago(25 * time.Hour)}, []any{[]byte("counts"), ago(23 * time.Hour)}},
+		{"idp_upstream_logout", "(hash, expires_at) VALUES ($1, $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
+		{"idp_upstream_session", "(sid, account_id, upstream_id, lookup, upstream_sid, at) VALUES ($1, 'a', 'u', $2, $2, $3)", []any{"over", []byte("l"), ago(31 * day)}, []any{"counts", []byte("l"), ago(31 * day)}},
 		{"idp_grant", "(id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, 'c', 'a', 's', $2, 0)", []any{"ended", ago(31 * day)}, []any{"used", ago(31 * day)}},
 	}
 	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), idpdb.Migrations()) {

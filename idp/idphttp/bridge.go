@@ -12,6 +12,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/bridge"
 	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
 	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -22,14 +23,16 @@ import (
 
 // Bridges are the services behind the endpoints that are not OAuth's.
 type Bridges struct {
-	CAS    *cas.Server
-	Ticket *ticket.Server
+	CAS        *cas.Server
+	Ticket     *ticket.Server
+	Federation *federation.Service
 }
 
 func (s *Server) bridgeRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /cas/serviceValidate", func(w http.ResponseWriter, r *http.Request) { s.casValidate(w, r, false) })
 	mux.HandleFunc("GET /cas/p3/serviceValidate", func(w http.ResponseWriter, r *http.Request) { s.casValidate(w, r, true) })
 	mux.HandleFunc("POST /ticket/{bridge}/{call}", s.ticketCall)
+	mux.HandleFunc("POST /federation/{source}/backchannel-logout", s.federationLogout)
 }
 
 func (s *Server) bridgePages(page func(pattern string, handler func(w http.ResponseWriter, r *http.Request) error)) {
@@ -37,6 +40,11 @@ func (s *Server) bridgePages(page func(pattern string, handler func(w http.Respo
 	page("GET /cas/logout", s.casLogoutPage)
 	page("POST /cas/logout", s.casLogoutAnswer)
 	page("GET /ticket/{bridge}/login", s.ticketLogin)
+	page("GET /federation", s.federationPage)
+	page("GET /federation/{source}/start", s.federationStart)
+	page("GET /federation/{source}/callback", s.federationCallback)
+	page("POST /federation/{source}/link", s.federationLink)
+	page("POST /federation/{source}/unlink", s.federationUnlink)
 	page("GET /bridge/resume", s.bridgeResume)
 	page("GET /bridge/consent", s.bridgeConsentPage)
 	page("POST /bridge/consent", s.bridgeConsentAnswer)

@@ -55,7 +55,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 		suffix = "?flow=" + id
 	}
 	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{
-		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix}})
+		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix, Upstreams: s.upstreamLinks(id)}})
 }
 
 func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -403,6 +403,9 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return len(a.App) - len(b.App) })
+	if len(s.Federation.Sources()) > 0 {
+		body.UpstreamsURL = "/federation"
+	}
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
 	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
@@ -31,8 +32,9 @@ type Manifest struct {
 	Personas    []Persona    `yaml:"personas"`
 	Authorities []Issuer     `yaml:"authorities"`
 	// Portals behind bridges and upstream sources (docs/design/bridges.md).
-	CASServices   []cas.Service   `yaml:"cas_services"`
-	TicketBridges []ticket.Bridge `yaml:"ticket_bridges"`
+	CASServices   []cas.Service       `yaml:"cas_services"`
+	TicketBridges []ticket.Bridge     `yaml:"ticket_bridges"`
+	Upstreams     []federation.Source `yaml:"upstreams"`
 }
 
 // Issuer lets an organisation issue licence types under a seal that is in use.

@@ -6,6 +6,8 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
 	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
+	"github.com/yinxin-gov/yinxin/idp/federation"
+	"github.com/yinxin-gov/yinxin/idp/federation/oidc"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -18,6 +20,8 @@ type bridges struct {
 	cas         *cas.Server
 	tickets     *ticket.Bridges
 	ticket      *ticket.Server
+	sources     *federation.Sources
+	federation  *federation.Service
 }
 
 func openBridges(ctx context.Context, a *App) (*bridges, error) {
@@ -26,16 +30,21 @@ func openBridges(ctx context.Context, a *App) (*bridges, error) {
 	b.tickets = registry.New[ticket.Bridge](ticket.Kind, a.store, a.ring, o.Now)
 	b.ticket = ticket.New(ticket.Config{Store: a.store, Bridges: b.tickets, Ring: a.ring, Now: o.Now, Rand: o.Rand})
 	b.cas = cas.New(cas.Config{Store: a.store, Services: b.casServices, Ring: a.ring, Now: o.Now, Rand: o.Rand, Wake: a.wake})
+	b.sources = registry.New[federation.Source](federation.Kind, a.store, a.ring, o.Now)
+	b.federation = federation.New(federation.Config{Issuer: a.cfg.Issuer, Store: a.store, Sources: b.sources, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand, Wake: a.wake,
+		Providers: map[string]federation.Provider{"oidc": oidc.New(a.outbound, o.Now)}})
 	return b, b.refresh(ctx)
 }
 
 // refresh sees what other nodes changed.
 func (b *bridges) refresh(ctx context.Context) error {
-	return errors.Join(b.casServices.Refresh(ctx), b.tickets.Refresh(ctx))
+	return errors.Join(b.casServices.Refresh(ctx), b.tickets.Refresh(ctx), b.sources.Refresh(ctx))
 }
 
 // services are what the endpoints call.
-func (b *bridges) services() idphttp.Bridges { return idphttp.Bridges{CAS: b.cas, Ticket: b.ticket} }
+func (b *bridges) services() idphttp.Bridges {
+	return idphttp.Bridges{CAS: b.cas, Ticket: b.ticket, Federation: b.federation}
+}
 
 // logoutMessages go to the portals behind bridges when a session ends.
 func (b *bridges) logoutMessages(ctx context.Context, sid string) ([]audit.Message, error) {
@@ -51,6 +60,9 @@ func (b *bridges) handlers(a *App, all map[string]outbox.Handler) {
 	all[cas.TopicLogout] = func(ctx context.Context, d outbox.Delivery) error {
 		return a.identity.DeliverCASLogout(a.postForm)(ctx, d.Payload)
 	}
+	all[federation.TopicLogout] = func(ctx context.Context, d outbox.Delivery) error {
+		return a.identity.EndUpstreamSessions(ctx, d.Payload)
+	}
 	all[ticket.TopicLogout] = func(ctx context.Context, d outbox.Delivery) error {
 		return a.identity.DeliverTicketLogout(a.postForm)(ctx, d.Payload)
 	}
@@ -61,5 +73,8 @@ func (b *bridges) apply(ctx context.Context, m Manifest) error {
 	if err := b.casServices.Apply(ctx, m.CASServices); err != nil {
 		return err
 	}
-	return b.tickets.Apply(ctx, m.TicketBridges)
+	if err := b.tickets.Apply(ctx, m.TicketBridges); err != nil {
+		return err
+	}
+	return b.sources.Apply(ctx, m.Upstreams)
 }

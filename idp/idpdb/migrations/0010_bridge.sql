@@ -58,6 +58,7 @@ CREATE TABLE idp_upstream_intent (
   purpose TEXT NOT NULL,
   account_id TEXT NOT NULL,
   flow TEXT NOT NULL,
+  fresh BOOLEAN NOT NULL,
   expires_at BIGINT NOT NULL,
   used_at BIGINT NOT NULL
 );
