@@ -62,6 +62,16 @@ func isBridgeFlow(handle string) bool {
 	return strings.HasPrefix(handle, cas.Kind+"_") || strings.HasPrefix(handle, ticket.Kind+"_")
 }
 
+// ofOAuth keeps flows of bridges away from the pages that end in an authorization code.
+func ofOAuth(handler func(w http.ResponseWriter, r *http.Request) error) func(w http.ResponseWriter, r *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if isBridgeFlow(r.FormValue("flow")) {
+			return fault.New(fault.FlowLost)
+		}
+		return handler(w, r)
+	}
+}
+
 // party finds who a flow, a consent or a session names: an OAuth client or a portal behind a bridge.
 func (s *Server) party(id string) (idp.Client, bool) {
 	kind, name, ok := bridge.ParseParty(id)

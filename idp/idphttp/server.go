@@ -107,9 +107,9 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	}
 	page("GET /authorize", s.authorize)
 	page("POST /authorize", s.authorize)
-	page("GET /authorize/resume", s.resume)
-	page("GET /consent", s.consentPage)
-	page("POST /consent", s.consentAnswer)
+	page("GET /authorize/resume", ofOAuth(s.resume))
+	page("GET /consent", ofOAuth(s.consentPage))
+	page("POST /consent", ofOAuth(s.consentAnswer))
 	page("GET /logout", s.logoutPage)
 	page("POST /logout", s.logoutAnswer)
 	page("GET /login", s.loginPage)

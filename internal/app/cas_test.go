@@ -382,6 +382,19 @@ func TestCASRenewGatewayAndPost(t *testing.T) {
 			}
 		}
 	})
+	t.Run("O-59 a flow of a bridge gives no code", func(t *testing.T) {
+		p.Persona("13800138002", "王小明", 1)
+		b := p.SignIn("13800138002")
+		if err := b.Open(ctx, p.URL+"/cas/login?service="+url.QueryEscape(service)); err != nil || !b.Page.Has("consent-allow") {
+			t.Fatal(err)
+		}
+		flow := b.Page.URL.Query().Get("flow")
+		for _, path := range []string{"/authorize/resume", "/consent"} {
+			if target, err := b.OpenUntil(ctx, p.URL+path+"?flow="+flow, service); err != nil || target != nil || !b.Page.Has("error-code") {
+				t.Errorf("%s took it and led to %v", path, target)
+			}
+		}
+	})
 	t.Run("an OAuth flow is none of a bridge", func(t *testing.T) {
 		if err := b.Open(ctx, p.URL+"/bridge/resume?flow=flow_0123"); err != nil || !b.Page.Has("error-code") {
 			t.Error("the bridge took it")

@@ -684,3 +684,109 @@ func TestUpstreamIsAnotherInstanceOnBothDatabases(t *testing.T) {
 		})
 	}
 }
+
+func TestUpstreamLoginIsAsOldAsItIsThere(t *testing.T) {
+	h := newHostile(t)
+	p := startFederation(t, sqlite(t), h)
+	c, ctx := p.Client(idp.Client{ClientID: "again"}), context.Background()
+	b := walk.New(nil)
+	flow := func(prompt string) string {
+		t.Helper()
+		if err := b.Open(ctx, p.URL+"/authorize?"+apptest.AuthorizeQuery(c, url.Values{"prompt": {prompt}}).Encode()); err != nil || !b.Page.Has("login-password") {
+			t.Fatalf("no login page: %v %s", err, b.Page.Text)
+		}
+		return b.Page.URL.Query().Get("flow")
+	}
+	t.Run("the source is asked for a new login", func(t *testing.T) {
+		asked := h.begin(t, p, b, flow("login"))
+		if asked.Get("prompt") != "login" || asked.Get("max_age") != "0" {
+			t.Errorf("the source was asked %v", asked)
+		}
+		h.claims = nil
+		h.comeBack(t, p, b, asked.Get("state")) // without auth_time nothing is known
+		wantErrorPage(t, b, http.StatusBadRequest, upstreamRefused)
+	})
+	t.Run("an old login does not do", func(t *testing.T) {
+		asked := h.begin(t, p, b, flow("login"))
+		h.claims = map[string]any{"auth_time": time.Now().Add(-time.Hour).Unix()}
+		h.comeBack(t, p, b, asked.Get("state"))
+		if !b.Page.Has("login-password") {
+			t.Errorf("the flow went on to %s", b.Page.URL)
+		}
+	})
+	t.Run("a new one does, with its strength", func(t *testing.T) {
+		asked := h.begin(t, p, b, flow("login"))
+		h.claims = map[string]any{"auth_time": time.Now().Add(5 * time.Second).Unix(), "acr": "strong"}
+		h.comeBack(t, p, b, asked.Get("state"))
+		target, err := b.SubmitUntil(ctx, map[string]string{"consent": "allow"}, c.RedirectURIs[0])
+		if err != nil || target == nil {
+			t.Fatalf("%v %s", err, b.Page.Text)
+		}
+		if claims := apptest.Claims(t, p.Redeem(c, target.Query().Get("code"), nil).String("id_token")); claims["acr"] != "urn:yinxin:aal:2" || fmt.Sprint(claims["amr"]) != "[fed]" {
+			t.Errorf("claims are %v", claims)
+		}
+	})
+	t.Run("O-51 a flow of another browser", func(t *testing.T) {
+		foreign := flow("login")
+		stranger := walk.New(nil)
+		if err := stranger.Open(ctx, p.URL+"/federation/province/start?flow="+foreign); err != nil {
+			t.Fatal(err)
+		}
+		wantErrorPage(t, stranger, http.StatusBadRequest, "YX-AUTH-107")
+	})
+}
+
+func TestUpstreamUserinfoIsOfTheSamePerson(t *testing.T) {
+	h := newHostile(t)
+	p := startFor(t, sqlite(t), h.host())
+	source := h.source()
+	source.UserInfo = true
+	apply(t, p, app.Manifest{Upstreams: []federation.Source{source}})
+	h.userinfo = map[string]any{"sub": "person-2", "ial": 2, "name": "张三", "id_document_number": "11010519491231002X"}
+	b := walk.New(nil)
+	h.login(t, p, b)
+	wantErrorPage(t, b, http.StatusBadRequest, upstreamRefused)
+	h.userinfo["sub"] = "person-1"
+	h.login(t, p, b)
+	if person, err := p.App.Accounts.Person(context.Background(), identified(t, p, b)); err != nil || person.IAL != 2 || person.Name != "张三" {
+		t.Errorf("person is %+v, %v", person, err)
+	}
+}
+
+func TestMetadataOfAnotherIssuerIsRefused(t *testing.T) {
+	evil := newHostile(t)
+	for name, document := range map[string]map[string]any{
+		"another issuer":       {"issuer": "https://evil.example", "authorization_endpoint": evil.URL, "token_endpoint": evil.URL, "jwks_uri": evil.URL},
+		"script as an address": {"issuer": "@", "authorization_endpoint": "javascript:alert(1)", "token_endpoint": evil.URL, "jwks_uri": evil.URL},
+		"no key set":           {"issuer": "@", "authorization_endpoint": evil.URL, "token_endpoint": evil.URL},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var server *httptest.Server
+			server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if document["issuer"] == "@" {
+					document["issuer"] = server.URL
+				}
+				json.NewEncoder(w).Encode(document)
+			}))
+			defer server.Close()
+			p := startFor(t, sqlite(t), strings.TrimPrefix(server.URL, "http://"))
+			source := evil.source()
+			source.Issuer = server.URL
+			apply(t, p, app.Manifest{Upstreams: []federation.Source{source}})
+			b := walk.New(nil)
+			if err := b.Open(context.Background(), p.URL+"/federation/province/start"); err != nil {
+				t.Fatal(err)
+			}
+			wantErrorPage(t, b, http.StatusBadRequest, upstreamRefused)
+		})
+	}
+	t.Run("R9 an address that may not be reached", func(t *testing.T) {
+		p := apptest.Start(t, sqlite(t)) // nothing is allowed
+		apply(t, p, app.Manifest{Upstreams: []federation.Source{evil.source()}})
+		b := walk.New(nil)
+		if err := b.Open(context.Background(), p.URL+"/federation/province/start"); err != nil {
+			t.Fatal(err)
+		}
+		wantErrorPage(t, b, http.StatusServiceUnavailable, "YX-AUTH-303")
+	})
+}
