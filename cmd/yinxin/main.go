@@ -51,6 +51,7 @@ var verbs = []verb{
 	{"admin", "apply clients, personas and policies from a file", admin},
 	{"audit", "check the hash chains of the audit log", auditLog},
 	{"doctor", "check configuration and environment", doctor},
+	{"mock", "run a throw-away platform with simulated peers for tests", mockVerb},
 	{"conformance", "run the rules of the standards against this build", runConformance},
 	{"version", "print the version", printVersion},
 }
