@@ -2,6 +2,7 @@ package federation
 
 import (
 	"testing"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
 )
@@ -33,6 +34,20 @@ func TestRegistrationsThatCannotBe(t *testing.T) {
 	s := good()
 	if err := s.Normalize(); err != nil || len(s.Algorithms) != 1 || s.LevelClaim != "ial" || s.LevelDays != 365 {
 		t.Errorf("good: %+v, %v", s, err)
+	}
+}
+
+func TestOnlyATrustedSourceProvesAnIdentity(t *testing.T) {
+	service := New(Config{Now: func() time.Time { return time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC) }})
+	who := Identity{Level: "2", Name: "张三", Number: "11010519491231002x"}
+	for trusted, want := range map[bool]bool{true: true, false: false} {
+		proven := service.proven(Source{ID: "p", TrustedIdentity: trusted, Levels: map[string]int{"2": 2}, LevelDays: 30}, who)
+		if (proven != nil) != want {
+			t.Errorf("trusted %v proves %+v", trusted, proven)
+		}
+		if proven != nil && (proven.Number != "11010519491231002X" || proven.IAL != 2 || !proven.Until.Equal(proven.At.AddDate(0, 0, 30))) {
+			t.Errorf("proven is %+v", proven)
+		}
 	}
 }
 

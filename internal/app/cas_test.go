@@ -218,7 +218,7 @@ func TestCASTicketsAreBoundAndUsedOnce(t *testing.T) {
 	portal := newPortal(t)
 	p := startFor(t, sqlite(t), portal.host())
 	service, other := portal.URL+"/one", portal.URL+"/two"
-	apply(t, p, app.Manifest{CASServices: []cas.Service{{Registration: registration("one", service)}, {Registration: registration("two", other)}}})
+	apply(t, p, app.Manifest{CASServices: []cas.Service{{Registration: registration("one", service)}, {Registration: registration("two", other, portal.URL+"/two-too")}}})
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
 	user := casValidate(t, p, validate3, service, casTicket(t, p, b, service, nil)).User
@@ -241,6 +241,11 @@ func TestCASTicketsAreBoundAndUsedOnce(t *testing.T) {
 		ticket := casTicket(t, p, b, service, nil)
 		wantFailure(t, casValidate(t, p, validate3, other, ticket), cas.InvalidService)
 		wantFailure(t, casValidate(t, p, validate3, service, ticket), cas.InvalidTicket)
+	})
+	t.Run("another address of the same service burns it", func(t *testing.T) {
+		ticket := casTicket(t, p, b, other, nil)
+		wantFailure(t, casValidate(t, p, validate3, portal.URL+"/two-too", ticket), cas.InvalidService)
+		wantFailure(t, casValidate(t, p, validate3, other, ticket), cas.InvalidTicket)
 	})
 	t.Run("60 seconds", func(t *testing.T) {
 		ticket := casTicket(t, p, b, service, nil)

@@ -282,9 +282,9 @@ func TestO61AnswersThatProveNothingGiveNoSession(t *testing.T) {
 		wantErrorPage(t, b, http.StatusBadRequest, upstreamRefused)
 	})
 	t.Run("intent of another browser", func(t *testing.T) {
-		state := h.begin(t, p, walk.New(nil), "").Get("state")
 		victim := walk.New(nil)
 		h.begin(t, p, victim, "")
+		state := h.begin(t, p, walk.New(nil), "").Get("state") // the source answers the stranger's question, nonce and all
 		h.comeBack(t, p, victim, state)
 		wantErrorPage(t, victim, http.StatusBadRequest, upstreamRefused)
 		wantSignedOut(t, p, victim)

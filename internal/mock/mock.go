@@ -222,10 +222,11 @@ func fill(ctx context.Context, platform, province *app.App, report *Report) (tic
 		province.Apply(ctx, app.Manifest{Clients: []idp.Client{county}, Personas: withPassword(provincePeople)}),
 		platform.Apply(ctx, app.Manifest{Clients: []idp.Client{registered}, Personas: withPassword(countyPeople), CASServices: []cas.Service{casService}, TicketBridges: old, Upstreams: []federation.Source{upper}}))
 	report.Clients = []Client{mine}
-	for at, people := range map[string][]app.Persona{report.Issuer: countyPeople, report.Peers.Upstream: provincePeople} {
-		for _, p := range people {
-			report.Personas = append(report.Personas, Person{p.Identifier, Password, p.Name, p.IAL, at})
-		}
+	for _, p := range countyPeople {
+		report.Personas = append(report.Personas, Person{p.Identifier, Password, p.Name, p.IAL, report.Issuer})
+	}
+	for _, p := range provincePeople {
+		report.Personas = append(report.Personas, Person{p.Identifier, Password, p.Name, p.IAL, report.Peers.Upstream})
 	}
 	return old[0], err // with its defaults
 }
