@@ -79,7 +79,8 @@ type Config struct {
 	Now     func() time.Time
 	Rand    io.Reader
 	Wake    func() // tells the outbox that something is due; may be nil
-	// Others gives the messages to relying parties that are no OAuth clients (bridges); may be nil.
+	// Others gives the messages to relying parties that are no OAuth clients (bridges); may be nil. It is asked just before
+	// the session ends: a portal that joins between the two is not told, as with Joined.
 	Others func(ctx context.Context, sid string) ([]audit.Message, error)
 }
 
