@@ -28,6 +28,7 @@ type LoginPage struct {
 	CodeURL     string // sign in by a one-time code; empty hides it
 	RecoverURL  string // forgot password; empty hides it
 	CancelURL   string // back to the application; empty hides it
+	Upstreams   []Link // other platforms to sign in with
 }
 
 // RegisterPage is "register": mobile number or e-mail.
@@ -165,6 +166,13 @@ type FormPostPage struct {
 	Failed bool // the answer is an error
 }
 
+// HandoverPage is "handover": a button that carries a one-time ticket to an application by POST.
+type HandoverPage struct {
+	Action string
+	Hidden []Hidden
+	App    string
+}
+
 // LogoutPage is "logout": the question before the end of a session (logout-confirm).
 type LogoutPage struct {
 	Action    string // default /logout
@@ -239,6 +247,22 @@ type MePage struct {
 	Grants     []GrantItem
 	Licenses   []LicenseCard
 	LogoutURL  string // default /logout
+	// UpstreamsURL leads to the links with other platforms; empty hides it.
+	UpstreamsURL string
+}
+
+// UpstreamItem is another platform and the person's link with it.
+type UpstreamItem struct {
+	Name      string
+	LinkedAt  *time.Time // nil: not linked
+	LinkURL   string
+	UnlinkURL string
+}
+
+// UpstreamsPage is "upstreams": links with other platforms.
+type UpstreamsPage struct {
+	Hidden []Hidden
+	Items  []UpstreamItem
 }
 
 // InboxMessage is a simulated SMS or mail.

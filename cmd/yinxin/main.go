@@ -52,6 +52,7 @@ var verbs = []verb{
 	{"audit", "check the hash chains of the audit log, or write it out", auditLog},
 	{"key", "list the platform's keys, or bring the next one", keyVerb},
 	{"doctor", "check configuration and environment", doctor},
+	{"mock", "run a throw-away platform with simulated peers for tests", mockVerb},
 	{"conformance", "run the rules of the standards against this build", runConformance},
 	{"version", "print the version", printVersion},
 }
@@ -61,7 +62,6 @@ var verbs = []verb{
 var later = map[string]string{
 	"backup":  "stop the service and copy its data, or use the tools of the database; see docs/operations/backup.md",
 	"restore": "put the copied data back; see docs/operations/backup.md",
-	"mock":    "yinxin quickstart runs the whole platform with simulated people",
 	"log":     "licences have no transparency log yet",
 	"augment": "documents get no time stamps or revocation evidence yet",
 }

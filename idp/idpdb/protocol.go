@@ -102,6 +102,15 @@ func (s *Store) Session(ctx context.Context, hash []byte) (session.Session, erro
 	return v, err
 }
 
+// SessionByID finds a session that has not ended.
+func (s *Store) SessionByID(ctx context.Context, sid string) (session.Session, error) {
+	v, err := scanSession(s.db.Read().QueryRowContext(ctx, "SELECT "+sessionColumns+" FROM idp_session WHERE id = $1 AND ended_at = 0", sid))
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return v, idp.ErrNotFound
+	}
+	return v, err
+}
+
 // SessionsOf lists the live sessions of an account, the last used first.
 func (s *Store) SessionsOf(ctx context.Context, accountID string, since time.Time) ([]session.Session, error) {
 	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+sessionColumns+" FROM idp_session WHERE account_id = $1 AND ended_at = 0 AND last_seen > $2 ORDER BY last_seen DESC LIMIT 50",

@@ -39,6 +39,14 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_inbox", "id", "at < $1", before(keepInbox)},
 		{"idp_session", "id", "last_seen < $1", before(keepSessions)},
 		{"idp_party", "sid, client_id", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_party.sid)", before(keepSessions)},
+		{"idp_cas_ticket", "hash", "expires_at < $1", before(keepCodes)},
+		{"idp_cas_login", "hash", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_cas_login.sid)", before(keepSessions)},
+		{"idp_bridge_ticket", "hash", "expires_at < $1", before(keepCodes)},
+		{"idp_bridge_token", "hash", "expires_at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_bridge_token.sid)", before(0)},
+		{"idp_bridge_nonce", "hash", "expires_at < $1", before(0)},
+		{"idp_upstream_intent", "hash", "expires_at < $1", before(keepCodes)},
+		{"idp_upstream_logout", "hash", "expires_at < $1", before(0)},
+		{"idp_upstream_session", "sid", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_upstream_session.sid)", before(keepSessions)},
 		{"idp_grant", "id", "created_at < $1 AND NOT EXISTS (SELECT 1 FROM idp_refresh_token WHERE idp_refresh_token.grant_id = idp_grant.id)", before(keepSessions)},
 	} {
 		n, err := s.db.Purge(ctx, rows.table, rows.key, rows.condition, rows.before)

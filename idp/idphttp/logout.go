@@ -90,7 +90,7 @@ func (s *Server) systems(ctx context.Context, sid string) ([]string, error) {
 	}
 	var names []string
 	for _, party := range parties {
-		if client, ok := s.Clients.Find(party.ClientID); ok {
+		if client, ok := s.party(party.ClientID); ok {
 			names = append(names, client.ClientName)
 		}
 	}
@@ -135,13 +135,13 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, q logoutRequ
 			return err
 		}
 		for _, party := range parties {
-			client, ok := s.Clients.Find(party.ClientID)
+			client, ok := s.party(party.ClientID)
 			if !ok {
 				continue
 			}
 			results = append(results, web.LogoutResult{System: client.ClientName, State: web.LogoutWaiting})
 			if client.FrontchannelLogoutURI != "" {
-				frames = append(frames, web.LogoutFrame{System: client.ClientName, URL: s.frontchannel(client.Client, current.ID)})
+				frames = append(frames, web.LogoutFrame{System: client.ClientName, URL: s.frontchannel(client, current.ID)})
 			}
 		}
 	}

@@ -57,7 +57,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 		suffix = "?flow=" + id
 	}
 	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{
-		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix}})
+		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix, Upstreams: s.upstreamLinks(id)}})
 }
 
 func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -404,11 +404,14 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	for clientID, scopes := range consents {
-		if client, ok := s.Clients.Find(clientID); ok {
+		if client, ok := s.party(clientID); ok {
 			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: scopes, RevokeURL: withdrawURL(clientID)})
 		}
 	}
 	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return strings.Compare(a.App, b.App) })
+	if len(s.Federation.Sources()) > 0 {
+		body.UpstreamsURL = "/federation"
+	}
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err
 	}

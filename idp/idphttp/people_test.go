@@ -16,9 +16,11 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authflow"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/idp/idptest"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/internal/i18n"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -99,6 +101,7 @@ func open(t *testing.T) *site {
 		Issuer: s.URL, Pages: pages, Clients: s.Clients, Accounts: s.Accounts, Sessions: s.Sessions, Flows: s.Flows, Passwords: s.Passwords, Password: s.Login,
 		Codes: s.Codes, Proofing: s.Proofing, Ring: s.Ring, Encode: s.Encode, Inbox: faulty, Wake: func() { s.woken++ },
 		Portals: func() []web.Link { return nil }, Licenses: func(context.Context, string) ([]web.LicenseCard, error) { return nil, nil }, Now: s.Clock.Now, Rand: ident.System(),
+		Bridges: idphttp.Bridges{Federation: federation.New(federation.Config{Sources: registry.New[federation.Source](federation.Kind, nil, s.Ring, s.Clock.Now)})},
 	}).PageRoutes(mux)
 	return s
 }

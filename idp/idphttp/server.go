@@ -76,6 +76,7 @@ type Config struct {
 	Rand      io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
+	Bridges                            // portals behind bridges and upstream sources
 }
 
 // Server serves identity.
@@ -100,6 +101,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	if s.Registration != nil {
 		s.registrationRoutes(mux)
 	}
+	s.bridgeRoutes(mux)
 	if s.Inbox != nil {
 		mux.HandleFunc("GET /sandbox/inbox", s.inboxMessages)
 	}
@@ -125,9 +127,9 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	}
 	page("GET /authorize", s.authorize)
 	page("POST /authorize", s.authorize)
-	page("GET /authorize/resume", s.resume)
-	page("GET /consent", s.consentPage)
-	page("POST /consent", s.consentAnswer)
+	page("GET /authorize/resume", ofOAuth(s.resume))
+	page("GET /consent", ofOAuth(s.consentPage))
+	page("POST /consent", ofOAuth(s.consentAnswer))
 	page("GET /logout", s.logoutPage)
 	page("POST /logout", s.logoutAnswer)
 	page("GET /login", s.loginPage)
@@ -146,6 +148,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /device", s.devicePage)
 	page("POST /device", s.deviceCode)
 	page("POST /device/answer", s.deviceAnswer)
+	s.bridgePages(page)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)
 	page("GET /{$}", s.homePage)
@@ -211,31 +214,41 @@ func (s *Server) Session(r *http.Request) (session.Session, bool, error) {
 // signIn starts a session for a login, ending that of another person; the same person goes on in the session that there
 // is, with a new secret.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request, login idp.Login) error {
+	return s.signInThen(w, r, login, func(session.Session) error { return nil })
+}
+
+// signInThen is signIn with a step between the session and its cookie; when the step fails the session ends.
+func (s *Server) signInThen(w http.ResponseWriter, r *http.Request, login idp.Login, then func(session.Session) error) error {
 	request := reqctx.From(r.Context())
-	old, signedIn, err := s.Session(r)
-	switch {
-	case err != nil:
-		return err
-	case signedIn && old.AccountID == login.AccountID:
-		secret, renewed, err := s.Sessions.Renew(r.Context(), old, login, deviceOf(request.UserAgent), request.ClientIP)
-		if err != nil {
-			return err
-		}
-		if renewed {
-			s.setCookie(w, cookieSession, secret, 0)
-			return nil
-		}
-	case signedIn:
-		if _, err := s.Sessions.End(r.Context(), old.ID, old.AccountID); err != nil {
-			return err
-		}
-	}
-	_, secret, err := s.Sessions.Start(r.Context(), login, deviceOf(request.UserAgent), request.ClientIP)
+	current, secret, err := s.sessionFor(r, login, deviceOf(request.UserAgent), request.ClientIP)
 	if err != nil {
 		return err
 	}
+	if err := then(current); err != nil {
+		_, ending := s.Sessions.End(r.Context(), current.ID, current.AccountID)
+		return errors.Join(err, ending)
+	}
 	s.setCookie(w, cookieSession, secret, 0)
 	return nil
+}
+
+// sessionFor renews the session of the browser when it is the same person's, and starts one otherwise.
+func (s *Server) sessionFor(r *http.Request, login idp.Login, device, address string) (session.Session, string, error) {
+	old, signedIn, err := s.Session(r)
+	switch {
+	case err != nil:
+		return old, "", err
+	case signedIn && old.AccountID == login.AccountID:
+		secret, renewed, err := s.Sessions.Renew(r.Context(), old, login, device, address)
+		if err != nil || renewed {
+			return old, secret, err
+		}
+	case signedIn:
+		if _, err := s.Sessions.End(r.Context(), old.ID, old.AccountID); err != nil {
+			return old, "", err
+		}
+	}
+	return s.Sessions.Start(r.Context(), login, device, address)
 }
 
 // deviceOf is a short name of a browser for /me.
@@ -308,11 +321,11 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 		}
 		return id, f, idp.Client{}, nil
 	}
-	client, ok := s.Clients.Find(f.ClientID)
+	client, ok := s.party(f.ClientID)
 	if !ok {
 		return "", f, idp.Client{}, fault.New(fault.ClientUnknown)
 	}
-	return id, f, client.Client, nil
+	return id, f, client, nil
 }
 
 // onward leads on after a login: back into the flow, or to the person's own page.
@@ -322,6 +335,9 @@ func onward(flow string) string {
 	}
 	if isDeviceFlow(flow) {
 		return "/device?flow=" + url.QueryEscape(flow)
+	}
+	if isBridgeFlow(flow) {
+		return "/bridge/resume?flow=" + url.QueryEscape(flow)
 	}
 	return "/authorize/resume?flow=" + url.QueryEscape(flow)
 }

@@ -120,6 +120,11 @@ func sessions(t *testing.T, s Store) {
 		t.Errorf("a session was renewed for another account: %v", err)
 	}
 	must(t, s.EndSession(ctx, "sid_1", Start, record("session.ended")))
+	for sid, live := range map[string]bool{"sid_1": false, "sid_2": true, "sid_9": false} {
+		if got, err := s.SessionByID(ctx, sid); live != (err == nil && got.ID == sid) || !live && !errors.Is(err, idp.ErrNotFound) {
+			t.Errorf("%s by its id: %+v, %v", sid, got, err)
+		}
+	}
 	if err := s.RenewSession(ctx, []byte("of an ended one"), sessionRow("sid_1", a.ID, Start), record("login.succeeded")); !errors.Is(err, idp.ErrNotFound) {
 		t.Errorf("an ended session was renewed: %v", err)
 	}

@@ -93,6 +93,18 @@ func (t *Twin) Session(_ context.Context, hash []byte) (session.Session, error) 
 	return session.Session{}, idp.ErrNotFound
 }
 
+// SessionByID implements session.Store.
+func (t *Twin) SessionByID(_ context.Context, sid string) (session.Session, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, s := range t.sessions {
+		if s.ID == sid && !s.ended {
+			return s.Session, nil
+		}
+	}
+	return session.Session{}, idp.ErrNotFound
+}
+
 // TouchSession implements session.Store.
 func (t *Twin) TouchSession(_ context.Context, id string, at time.Time) error {
 	t.mutex.Lock()

@@ -51,6 +51,8 @@ type Store interface {
 	RenewSession(ctx context.Context, hash []byte, s Session, record audit.Record) error
 	// Session answers idp.ErrNotFound for unknown and ended sessions.
 	Session(ctx context.Context, hash []byte) (Session, error)
+	// SessionByID is Session for a sid.
+	SessionByID(ctx context.Context, sid string) (Session, error)
 	TouchSession(ctx context.Context, id string, at time.Time) error
 	AddParty(ctx context.Context, p Party) error
 	Parties(ctx context.Context, sid string) ([]Party, error)
@@ -80,6 +82,9 @@ type Config struct {
 	Now     func() time.Time
 	Rand    io.Reader
 	Wake    func() // tells the outbox that something is due; may be nil
+	// Others gives the messages to relying parties that are no OAuth clients (bridges); may be nil. It is asked just before
+	// the session ends: a portal that joins between the two is not told, as with Joined.
+	Others func(ctx context.Context, sid string) ([]audit.Message, error)
 }
 
 // New returns the service.
@@ -166,6 +171,19 @@ func (s *Service) Current(ctx context.Context, secret string) (session Session, 
 	return session, true, nil
 }
 
+// ByID finds a live session by its sid, for those who keep only that.
+func (s *Service) ByID(ctx context.Context, sid string) (session Session, ok bool, err error) {
+	session, err = s.cfg.Store.SessionByID(ctx, sid)
+	if errors.Is(err, idp.ErrNotFound) {
+		return Session{}, false, nil
+	}
+	if err != nil {
+		return Session{}, false, fault.Wrap(err, fault.Unavailable)
+	}
+	now := s.cfg.Now()
+	return session, now.Sub(session.LastSeen) <= IdleLife && now.Sub(session.CreatedAt) <= AbsoluteLife, nil
+}
+
 // Joined notes that a session signed in to a relying party.
 func (s *Service) Joined(ctx context.Context, p Party) error {
 	p.At = s.cfg.Now().UTC()
@@ -209,6 +227,13 @@ func (s *Service) End(ctx context.Context, sid, accountID string) ([]Party, erro
 			return nil, err
 		}
 		record = record.And(audit.Message{Topic: TopicLogout, Key: sid + "/" + party.ClientID, Payload: payload})
+	}
+	if s.cfg.Others != nil {
+		messages, err := s.cfg.Others(ctx, sid)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Unavailable)
+		}
+		record = record.And(messages...)
 	}
 	err = s.cfg.Store.EndSession(ctx, sid, now, record)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {

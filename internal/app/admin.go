@@ -18,6 +18,9 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
+	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -35,6 +38,10 @@ type Manifest struct {
 	Clients       []idp.Client                   `yaml:"clients"`
 	Personas      []Persona                      `yaml:"personas"`
 	Authorities   []Issuer                       `yaml:"authorities"`
+	// Portals behind bridges and upstream sources (docs/design/bridges.md).
+	CASServices   []cas.Service       `yaml:"cas_services"`
+	TicketBridges []ticket.Bridge     `yaml:"ticket_bridges"`
+	Upstreams     []federation.Source `yaml:"upstreams"`
 }
 
 // Issuer lets an organisation issue licence types under a seal that is in use.
@@ -113,6 +120,9 @@ func (a *App) Apply(ctx context.Context, m Manifest) error {
 		return err
 	}
 	if err := a.Registration.Decide(ctx, m.Registrations); err != nil {
+		return err
+	}
+	if err := a.bridges.apply(ctx, m); err != nil {
 		return err
 	}
 	if len(m.Personas) > 0 && !a.cfg.Sandbox {

@@ -75,6 +75,7 @@ type App struct {
 	Registration *openplatform.Service
 	Accounts     *idp.Accounts
 	identity     *idphttp.Server
+	bridges      *bridges
 	trust        *trustSource
 	sealing      *sealing
 
@@ -230,6 +231,9 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.bridges, err = openBridges(ctx, a); err != nil {
+		return err
+	}
 	proofs := oauth.NewProofs(oauth.ProofsConfig{Ring: a.ring, Store: a.store, Now: o.Now})
 	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Now: o.Now, Rand: o.Rand})
 	if err := tokenService.EnsureKeys(ctx); err != nil {
@@ -251,11 +255,11 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Details:      a.Details,
 		Registration: a.Registration,
 		Requests:     oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
-		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake}),
+		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
-		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand,
+		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil
 }
@@ -314,6 +318,7 @@ func (a *App) openOutbox() {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
 		},
 	}
+	a.bridges.handlers(a, handlers)
 	a.sealing.handlers(handlers)
 	a.worker = outbox.New(outbox.Config{Queue: outboxdb.New(a.db), Handlers: handlers, Now: a.opts.Now, Log: a.opts.Log})
 }
@@ -333,6 +338,9 @@ func (a *App) background(ctx context.Context) {
 		}
 		if err := a.Details.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of authorization details types failed", "error", err)
+		}
+		if err := a.bridges.refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of partners failed", "error", err)
 		}
 		if n%2 == 0 {
 			a.ring.Refresh()

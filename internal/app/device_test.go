@@ -176,7 +176,7 @@ func TestO57DeviceCodesAreNotGuessed(t *testing.T) {
 	t.Run("account suspended after the answer", func(t *testing.T) {
 		device, user := startDevice(t, p, c)
 		approve(t, p, p.SignIn(mobile), user, "allow")
-		if err := p.App.Accounts.SetState(t.Context(), accountOf(t, p, mobile), idp.AccountSuspended, "test"); err != nil {
+		if err := p.App.Accounts.SetState(t.Context(), accountOf(t, p, mobile).ID, idp.AccountSuspended, "test"); err != nil {
 			t.Fatal(err)
 		}
 		wantError(t, pollDevice(p, c, device), http.StatusBadRequest, "access_denied")
@@ -203,7 +203,7 @@ func TestO57DeviceCodesAreNotGuessed(t *testing.T) {
 			device, user := startDevice(t, p, c)
 			b := p.SignIn(identifier)
 			approve(t, p, b, user, "allow")
-			end(accountOf(t, p, identifier), b)
+			end(accountOf(t, p, identifier).ID, b)
 			wantError(t, pollDevice(p, c, device), http.StatusBadRequest, "access_denied")
 		})
 	}

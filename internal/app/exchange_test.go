@@ -128,7 +128,7 @@ func TestTokenExchange(t *testing.T) {
 		t.Run("and with the person's session", func(t *testing.T) {
 			next := p.Redeem(portal, p.Code(b, portal, nil).Get("code"), nil).String("access_token")
 			child := exchange(p, gate, next, "audience", records).String("access_token")
-			if err := p.App.Accounts.SetState(t.Context(), accountOf(t, p, mobile), idp.AccountSuspended, "test"); err != nil {
+			if err := p.App.Accounts.SetState(t.Context(), accountOf(t, p, mobile).ID, idp.AccountSuspended, "test"); err != nil {
 				t.Fatal(err)
 			}
 			if p.Active(server, child) {

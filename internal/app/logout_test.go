@@ -97,7 +97,7 @@ type portal struct {
 	tokens []string
 }
 
-func newPortal(t *testing.T) *portal {
+func newTokenPortal(t *testing.T) *portal {
 	o := &portal{}
 	o.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o.mutex.Lock()
@@ -122,7 +122,7 @@ func TestLogoutReachesEveryPortal(t *testing.T) {
 			var portals []*portal
 			cfg := apptest.NewConfig(t, engine.OpenURL(t), t.TempDir())
 			for range 3 {
-				o := newPortal(t)
+				o := newTokenPortal(t)
 				portals = append(portals, o)
 				cfg.Outbound.Allowed = append(cfg.Outbound.Allowed, strings.TrimPrefix(o.URL, "http://"))
 			}

@@ -9,24 +9,10 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
-	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 	"github.com/yinxin-gov/yinxin/keys/jose"
 )
-
-func accountOf(t *testing.T, p *apptest.Platform, identifier string) string {
-	t.Helper()
-	parsed, err := subject.ParseIdentifier(identifier)
-	if err != nil {
-		t.Fatal(err)
-	}
-	account, err := p.App.Accounts.ByIdentifier(t.Context(), parsed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return account.ID
-}
 
 // withdraw takes a consent back on the person's own page.
 func withdraw(t *testing.T, p *apptest.Platform, b *walk.Browser, clientID string) {
@@ -153,7 +139,7 @@ func TestO37RefreshAfterTheGroundIsGone(t *testing.T) {
 				if !p.Active(watcher, issued.String("access_token")) {
 					t.Fatal("the token is not active at the start")
 				}
-				test.end(t, b, accountOf(t, p, identifier), c)
+				test.end(t, b, accountOf(t, p, identifier).ID, c)
 				wantError(t, p.Refresh(c, issued.String("refresh_token")), test.status, test.code)
 				if p.Active(watcher, issued.String("access_token")) != test.alive {
 					t.Errorf("access token active: %v", !test.alive)

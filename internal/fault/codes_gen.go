@@ -44,6 +44,12 @@ const (
 	PasswordRefused        Code = "YX-AUTH-106" // This password is not safe or not acceptable
 	FlowLost               Code = "YX-AUTH-107" // This sign-in is no longer valid
 	Busy                   Code = "YX-AUTH-108" // Many people are signing in just now
+	UpstreamUnknown        Code = "YX-AUTH-301" // This way of signing in is not available
+	UpstreamRefused        Code = "YX-AUTH-302" // Signing in through that platform did not work
+	UpstreamSilent         Code = "YX-AUTH-303" // That platform is not answering
+	LinkNeeded             Code = "YX-AUTH-304" // Sign in the way you did before, then link that platform
+	LinkStale              Code = "YX-AUTH-305" // To protect the account, sign in again first
+	LinkLast               Code = "YX-AUTH-306" // This is the only way into the account
 	ProofingMismatch       Code = "YX-IDV-201"  // Name and ID number do not match. Check and try again
 	ProofingNumber         Code = "YX-IDV-202"  // The ID number is not valid
 	ProofingName           Code = "YX-IDV-203"  // Enter the name as on the document
@@ -57,6 +63,10 @@ const (
 	ClientMetadata         Code = "YX-OIDC-104" // The client's registration is not valid: {field}
 	RequestURIInvalid      Code = "YX-OIDC-105" // The sign-in request was used before or has expired
 	DeviceCode             Code = "YX-OIDC-110" // The code is not right, or too old
+	ServiceUnknown         Code = "YX-OIDC-201" // This system cannot sign you in here
+	LevelUnmet             Code = "YX-OIDC-202" // The level that this system needs cannot be reached
+	TicketRefused          Code = "YX-OIDC-203" // The ticket is not valid or was used
+	SignatureRefused       Code = "YX-OIDC-204" // The signature is wrong or too old
 	SealUnfit              Code = "YX-SEAL-301" // The seal cannot be made so
 	SealSamePerson         Code = "YX-SEAL-302" // Applying, reviewing and making need different people
 	SealState              Code = "YX-SEAL-303" // The state of the seal does not allow this
@@ -76,7 +86,7 @@ const (
 	DocumentAltered        Code = "YX-SEAL-319" // A signature in the document does not hold, so it cannot be sealed
 )
 
-var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin, LicenseBusinessNumber, LicenseState, LicenseBusy, LicenseValues, LicenseUndrawable, LicenseInconsistent, LicenseFourEyes, LicenseAuthority, LicenseTypeUnknown, LicenseReason, LicenseFieldMissing, LicenseFieldForm, LicenseFieldLong, LicenseFieldCharacters, LicenseFieldUnknown, LicenseFieldPeriod, CodeMalformed, CodeConsumed, CodeExpired, LookupLimited, LoginFailed, LoginLocked, CodeWrong, CodeTooOften, IdentifierInvalid, PasswordRefused, FlowLost, Busy, ProofingMismatch, ProofingNumber, ProofingName, ProofingTooOften, IdentityBound, ProofingMobile, ProofingSilent, ClientUnknown, RedirectUnknown, RequestInvalid, ClientMetadata, RequestURIInvalid, DeviceCode, SealUnfit, SealSamePerson, SealState, SealCodeTaken, SealReason, SealField, SealDrawing, SealSuspended, DocumentRefused, StampKeyReused, SealNotValid, SealCertificate, StampPlace, DocumentLocked, DocumentNotApproved, StampBusy, DocumentAltered}
+var order = []Code{Internal, Malformed, Unauthenticated, Forbidden, NotFound, Conflict, TooLarge, UnsupportedMedia, Invalid, TooManyRequests, Unavailable, CrossOrigin, LicenseBusinessNumber, LicenseState, LicenseBusy, LicenseValues, LicenseUndrawable, LicenseInconsistent, LicenseFourEyes, LicenseAuthority, LicenseTypeUnknown, LicenseReason, LicenseFieldMissing, LicenseFieldForm, LicenseFieldLong, LicenseFieldCharacters, LicenseFieldUnknown, LicenseFieldPeriod, CodeMalformed, CodeConsumed, CodeExpired, LookupLimited, LoginFailed, LoginLocked, CodeWrong, CodeTooOften, IdentifierInvalid, PasswordRefused, FlowLost, Busy, UpstreamUnknown, UpstreamRefused, UpstreamSilent, LinkNeeded, LinkStale, LinkLast, ProofingMismatch, ProofingNumber, ProofingName, ProofingTooOften, IdentityBound, ProofingMobile, ProofingSilent, ClientUnknown, RedirectUnknown, RequestInvalid, ClientMetadata, RequestURIInvalid, DeviceCode, ServiceUnknown, LevelUnmet, TicketRefused, SignatureRefused, SealUnfit, SealSamePerson, SealState, SealCodeTaken, SealReason, SealField, SealDrawing, SealSuspended, DocumentRefused, StampKeyReused, SealNotValid, SealCertificate, StampPlace, DocumentLocked, DocumentNotApproved, StampBusy, DocumentAltered}
 
 var catalogue = map[Code]Meta{
 	Internal:               {Code: Internal, Status: 500, Retryable: true, Title: Text{"zh-CN": "平台内部出错", "en": "Something went wrong on our side"}, Hint: Text{"zh-CN": "请稍后重试；若仍不成功，请提供求助码。", "en": "Try again later. If it happens again, tell us the support code."}},
@@ -119,6 +129,12 @@ var catalogue = map[Code]Meta{
 	PasswordRefused:        {Code: PasswordRefused, Status: 422, Retryable: false, Title: Text{"zh-CN": "这个密码不安全或不符合要求", "en": "This password is not safe or not acceptable"}, Hint: Text{"zh-CN": "请使用 8 至 256 个字符，避免常见密码。", "en": "Use 8 to 256 characters and avoid common passwords."}},
 	FlowLost:               {Code: FlowLost, Status: 400, Retryable: false, Title: Text{"zh-CN": "这次登录已失效", "en": "This sign-in is no longer valid"}, Hint: Text{"zh-CN": "请回到原来的网站重新开始。", "en": "Go back to the site you came from and start again."}},
 	Busy:                   {Code: Busy, Status: 503, Retryable: true, Title: Text{"zh-CN": "当前登录人数较多", "en": "Many people are signing in just now"}, Hint: Text{"zh-CN": "请稍后再试。", "en": "Try again in a moment."}},
+	UpstreamUnknown:        {Code: UpstreamUnknown, Status: 400, Retryable: false, Title: Text{"zh-CN": "这种登录方式不可用", "en": "This way of signing in is not available"}, Hint: Text{"zh-CN": "请换一种方式登录。", "en": "Sign in another way."}},
+	UpstreamRefused:        {Code: UpstreamRefused, Status: 400, Retryable: false, Title: Text{"zh-CN": "未能通过该平台登录", "en": "Signing in through that platform did not work"}, Hint: Text{"zh-CN": "请重新登录，或换一种方式。", "en": "Begin again, or sign in another way."}},
+	UpstreamSilent:         {Code: UpstreamSilent, Status: 503, Retryable: true, Title: Text{"zh-CN": "该平台暂时没有回应", "en": "That platform is not answering"}, Hint: Text{"zh-CN": "请稍后再试，或换一种方式登录。", "en": "Try again later, or sign in another way."}},
+	LinkNeeded:             {Code: LinkNeeded, Status: 409, Retryable: false, Title: Text{"zh-CN": "请先用原来的方式登录，再关联该平台", "en": "Sign in the way you did before, then link that platform"}, Hint: Text{"zh-CN": "登录后打开“关联的平台”，点击“关联”。", "en": "After signing in, open Linked platforms and choose Link."}},
+	LinkStale:              {Code: LinkStale, Status: 401, Retryable: false, Title: Text{"zh-CN": "为保护账号，请重新登录后再操作", "en": "To protect the account, sign in again first"}, Hint: Text{"zh-CN": "重新登录后 5 分钟内可以关联或解除关联。", "en": "Linking and unlinking work for 5 minutes after signing in."}},
+	LinkLast:               {Code: LinkLast, Status: 409, Retryable: false, Title: Text{"zh-CN": "这是账号唯一的登录方式，不能解除", "en": "This is the only way into the account"}, Hint: Text{"zh-CN": "请先绑定手机号或邮箱。", "en": "Add a mobile number or an e-mail address first."}},
 	ProofingMismatch:       {Code: ProofingMismatch, Status: 422, Retryable: false, Title: Text{"zh-CN": "姓名与证件号不匹配，请核对后重试", "en": "Name and ID number do not match. Check and try again"}, Hint: Text{"zh-CN": "请核对是否有生僻字、繁体或间隔号“·”。", "en": "Look for rare characters, traditional forms or the mark ·."}},
 	ProofingNumber:         {Code: ProofingNumber, Status: 422, Retryable: false, Title: Text{"zh-CN": "证件号码不正确", "en": "The ID number is not valid"}, Hint: Text{"zh-CN": "请填写 18 位居民身份证号，末位可为 X。", "en": "Enter all 18 characters; the last may be X."}},
 	ProofingName:           {Code: ProofingName, Status: 422, Retryable: false, Title: Text{"zh-CN": "请填写证件上的姓名", "en": "Enter the name as on the document"}, Hint: Text{"zh-CN": "不要填写称呼或符号；少数民族姓名可用间隔号“·”。", "en": "Leave out titles and signs."}},
@@ -132,6 +148,10 @@ var catalogue = map[Code]Meta{
 	ClientMetadata:         {Code: ClientMetadata, Status: 422, Retryable: false, Title: Text{"zh-CN": "应用登记信息不正确：{field}", "en": "The client's registration is not valid: {field}"}, Hint: Text{"zh-CN": "{why}", "en": "{why}"}},
 	RequestURIInvalid:      {Code: RequestURIInvalid, Status: 400, Retryable: false, Title: Text{"zh-CN": "登录请求已使用过或已过期", "en": "The sign-in request was used before or has expired"}, Hint: Text{"zh-CN": "请回到原来的网站重新开始（invalid_request_uri）。", "en": "Go back to the site you came from and start again (invalid_request_uri)."}},
 	DeviceCode:             {Code: DeviceCode, Status: 422, Retryable: false, Title: Text{"zh-CN": "代码不正确或已过期", "en": "The code is not right, or too old"}, Hint: Text{"zh-CN": "请核对设备上的代码，或在设备上重新开始。", "en": "Compare with the code on the device, or start again there."}},
+	ServiceUnknown:         {Code: ServiceUnknown, Status: 400, Retryable: false, Title: Text{"zh-CN": "这个系统不能使用统一身份认证", "en": "This system cannot sign you in here"}, Hint: Text{"zh-CN": "请联系该系统的运营单位。", "en": "Ask the operator of the system."}},
+	LevelUnmet:             {Code: LevelUnmet, Status: 403, Retryable: false, Title: Text{"zh-CN": "这个系统要求的认证等级暂时无法达到", "en": "The level that this system needs cannot be reached"}, Hint: Text{"zh-CN": "请到窗口办理。", "en": "Please visit a counter."}},
+	TicketRefused:          {Code: TicketRefused, Status: 400, Retryable: false, Title: Text{"zh-CN": "票据无效或已使用", "en": "The ticket is not valid or was used"}, Hint: Text{"zh-CN": "请重新登录获取票据；票据 60 秒内有效，只能使用一次。", "en": "Begin the login again. A ticket lives 60 seconds and is used once."}},
+	SignatureRefused:       {Code: SignatureRefused, Status: 401, Retryable: false, Title: Text{"zh-CN": "签名不正确或已过期", "en": "The signature is wrong or too old"}, Hint: Text{"zh-CN": "请对照对接文档核对签名串、时间和随机数。", "en": "Check what is signed, the time and the nonce against the integration guide."}},
 	SealUnfit:              {Code: SealUnfit, Status: 422, Retryable: false, Title: Text{"zh-CN": "印章申请内容不正确", "en": "The seal cannot be made so"}, Hint: Text{"zh-CN": "请核对名称、编码、尺寸和有效期。", "en": "Check name, code, size and validity."}},
 	SealSamePerson:         {Code: SealSamePerson, Status: 403, Retryable: false, Title: Text{"zh-CN": "申请、审核和制作须由不同人员完成", "en": "Applying, reviewing and making need different people"}, Hint: Text{"zh-CN": "请由另一名人员办理。", "en": "Let somebody else do this step."}},
 	SealState:              {Code: SealState, Status: 409, Retryable: false, Title: Text{"zh-CN": "印章当前状态不允许此操作", "en": "The state of the seal does not allow this"}, Hint: Text{"zh-CN": "请刷新查看印章状态。", "en": "Reload and look at the state of the seal."}},

@@ -17,7 +17,7 @@ import (
 // the judge cannot be built: a test that leans on it never passes without it.
 func JavaPeer(t testing.TB, command, file string) string {
 	t.Helper()
-	out, err := runPeer(t, command, file)
+	out, err := runPeer(t, buildPeer, "peer.Peer", command, file)
 	if err != nil {
 		t.Fatalf("outside judge refuses %s: %v\n%s", filepath.Base(file), err, out)
 	}
@@ -27,7 +27,7 @@ func JavaPeer(t testing.TB, command, file string) string {
 // JavaPeerRefuses fails the test when the outside judge accepts the file; it returns what the judge says against it.
 func JavaPeerRefuses(t testing.TB, command, file string) string {
 	t.Helper()
-	out, err := runPeer(t, command, file)
+	out, err := runPeer(t, buildPeer, "peer.Peer", command, file)
 	if err == nil {
 		t.Fatalf("outside judge accepts %s\n%s", filepath.Base(file), out)
 	}
@@ -37,27 +37,43 @@ func JavaPeerRefuses(t testing.TB, command, file string) string {
 	return out
 }
 
-func runPeer(t testing.TB, command, file string) (string, error) {
+// CASPeer runs the client of the CAS project in conformance/peers/cas: "validate FORM SERVER SERVICE TICKET" prints user
+// and attributes or a line "refused: …", "logout MESSAGE" the session index. It fails the test when the client breaks.
+func CASPeer(t testing.TB, arguments ...string) string {
 	t.Helper()
-	classpath, err := buildPeer()
+	out, err := runPeer(t, buildCASPeer, "peer.CasPeer", arguments...)
+	if err != nil {
+		t.Fatalf("the CAS client fails: %v\n%s", err, out)
+	}
+	return out
+}
+
+func runPeer(t testing.TB, build func() (string, error), class string, arguments ...string) (string, error) {
+	t.Helper()
+	classpath, err := build()
 	if err != nil {
 		t.Fatalf("outside judge cannot be built (needs javac and mvn; make test installs them): %v", err)
 	}
-	out, err := exec.Command("java", "-cp", classpath, "peer.Peer", command, file).CombinedOutput()
+	out, err := exec.Command("java", append([]string{"-Dslf4j.internal.verbosity=ERROR", "-cp", classpath, class}, arguments...)...).CombinedOutput()
 	return string(out), err
 }
 
-// buildPeer builds the judge unless it is newer than its sources. Test binaries of several packages run at once, so one
-// of them builds while the others wait for it.
-var buildPeer = sync.OnceValues(func() (string, error) {
-	folder := filepath.Join(Root(), "conformance", "peers", "java")
+var (
+	buildPeer    = sync.OnceValues(func() (string, error) { return buildJava("java", "Peer.java") })
+	buildCASPeer = sync.OnceValues(func() (string, error) { return buildJava("cas", "CasPeer.java") })
+)
+
+// buildJava builds a judge unless it is newer than its sources. Test binaries of several packages run at once, so one of
+// them builds while the others wait for it.
+func buildJava(name, source string) (string, error) {
+	folder := filepath.Join(Root(), "conformance", "peers", name)
 	classpath := filepath.Join(folder, "target", "peer-1.jar") + ":" + filepath.Join(folder, "target", "lib", "*")
 	for _, tool := range []string{"java", "mvn"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return "", err
 		}
 	}
-	lock, err := os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("yinxin-peer-%d.lock", os.Getuid())), os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("yinxin-peer-%s-%d.lock", name, os.Getuid())), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return "", err
 	}
@@ -65,7 +81,7 @@ var buildPeer = sync.OnceValues(func() (string, error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return "", fmt.Errorf("wait for the build: %w", err)
 	}
-	if peerIsFresh(folder) {
+	if peerIsFresh(folder, source) {
 		return classpath, nil
 	}
 	build := exec.Command("mvn", "-q", "-B", "-DskipTests", "package")
@@ -74,15 +90,15 @@ var buildPeer = sync.OnceValues(func() (string, error) {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
 	return classpath, nil
-})
+}
 
-func peerIsFresh(folder string) bool {
+func peerIsFresh(folder, source string) bool {
 	built, err := os.Stat(filepath.Join(folder, "target", "peer-1.jar"))
 	if err != nil {
 		return false
 	}
-	for _, source := range []string{"pom.xml", "src/main/java/peer/Peer.java"} {
-		if info, err := os.Stat(filepath.Join(folder, source)); err != nil || info.ModTime().After(built.ModTime()) {
+	for _, file := range []string{"pom.xml", "src/main/java/peer/" + source} {
+		if info, err := os.Stat(filepath.Join(folder, file)); err != nil || info.ModTime().After(built.ModTime()) {
 			return false
 		}
 	}

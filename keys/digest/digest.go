@@ -3,6 +3,7 @@
 package digest
 
 import (
+	"crypto/hmac"
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
@@ -35,5 +36,12 @@ func SumParts(parts ...[]byte) []byte {
 		h.Write(length[:])
 		h.Write(part)
 	}
+	return h.Sum(nil)
+}
+
+// HMAC is HMAC-SM3 (RFC 2104) for protocols that share a key with a partner.
+func HMAC(key, data []byte) []byte {
+	h := hmac.New(sm3.New, key)
+	h.Write(data)
 	return h.Sum(nil)
 }

@@ -31,6 +31,7 @@ func people() []Sample {
 		{Name: "home", Template: "home", Page: web.Page{Body: web.HomePage{Portals: []web.Link{{Label: "市场监管", URL: "/design/portal-1"}, {Label: "不动产登记", URL: "/design/portal-2"}}}}},
 		{Name: "home-signed-in", Template: "home", Page: web.Page{Identity: citizen, Body: web.HomePage{}}},
 		{Name: "login", Template: "login", Page: web.Page{Body: login, Callbacks: []string{"https://portal.example/callback"}}},
+		{Name: "login-upstreams", Template: "login", Page: web.Page{Body: web.LoginPage{Hidden: flow, Upstreams: []web.Link{{Label: "省统一身份认证平台", URL: "/federation/province/start"}, {Label: "市民卡", URL: "/federation/city/start"}}}}},
 		{Name: "login-error", Template: "login", Status: 422, Page: web.Page{Body: wrong, Errors: []web.FieldError{{Field: "login-password", Message: "账号或密码不正确，还可尝试 3 次"}}}},
 		{Name: "login-step-up", Template: "login", Page: web.Page{Identity: citizen, Body: web.LoginPage{Hidden: flow, App: "不动产登记", Reason: "此事项需要您再次登录确认。", RegisterURL: "-"}}},
 		{Name: "register", Template: "register", Page: web.Page{Body: web.RegisterPage{Hidden: flow}}},
@@ -62,6 +63,8 @@ func people() []Sample {
 		{Name: "device-error", Template: "device", Status: 422, Page: web.Page{Identity: citizen, Body: web.DevicePage{Code: "BCDF"}, Errors: []web.FieldError{{Field: "device-code", Message: "代码不正确或已过期"}}}},
 		{Name: "device-done", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Answer: "approved"}}},
 		{Name: "device-denied", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Answer: "denied"}}},
+		{Name: "handover", Template: "handover", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.HandoverPage{
+			Action: "https://portal.example/callback", Hidden: []web.Hidden{{Name: "ticket", Value: "ST-8x2k"}}, App: "老年服务"}}},
 		{Name: "logout", Template: "logout", Page: web.Page{Identity: citizen, Body: web.LogoutPage{Hidden: flow, App: "市场监管", Systems: []string{"市场监管", "不动产登记"}}}},
 		{Name: "logout-result", Template: "logout-result", Page: web.Page{Body: web.LogoutResultPage{Return: &web.Link{Label: "返回市场监管", URL: "https://portal.example/"}, Results: []web.LogoutResult{
 			{System: "市场监管", State: web.LogoutDone}, {System: "不动产登记", State: web.LogoutWaiting}, {System: "公积金", State: web.LogoutFailed},
@@ -92,6 +95,8 @@ func account() []Sample {
 		{Name: "me-new", Template: "me", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001"}, Body: web.MePage{
 			UpgradeURL: "/proofing", Methods: []web.SignInMethod{{Name: "mobile", Detail: "138****0001"}}, Sessions: []web.SessionItem{{Device: "Firefox · UOS", LastUse: moment, Current: true}},
 		}}},
+		{Name: "upstreams", Template: "upstreams", Page: web.Page{Identity: citizen, Nav: nav, Body: web.UpstreamsPage{Items: []web.UpstreamItem{
+			{Name: "省统一身份认证平台", LinkedAt: &verified, UnlinkURL: "/federation/province/unlink"}, {Name: "市民卡", LinkURL: "/federation/city/link"}}}}},
 		{Name: "license-present", Template: "license-present", Page: web.Page{Identity: citizen, RefreshSeconds: 15, Body: web.LicensePresentPage{
 			Card: card("valid"), QR: qr, Code: "LZ1:6BF+70X2C.KPA2/GAS3FY50CEC.OEWFF:5CKWEZED+EDKWE", ExpiresAt: moment.Add(10 * time.Minute), Purpose: "办理银行开户",
 			Fields: []web.ShownField{{Label: "名称", Value: "示例市青禾商贸有限公司"}, {Label: "统一社会信用代码", Value: "9111 **** **** **** 6X"}, {Label: "状态", Value: "有效"}},

@@ -1,0 +1,175 @@
+package idphttp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authflow"
+	"github.com/yinxin-gov/yinxin/idp/federation"
+	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// upstreamLinks are the buttons of the login page.
+func (s *Server) upstreamLinks(flow string) []web.Link {
+	suffix := ""
+	if flow != "" {
+		suffix = "?flow=" + url.QueryEscape(flow)
+	}
+	var links []web.Link
+	for _, source := range s.Federation.Sources() {
+		links = append(links, web.Link{Label: source.Name, URL: "/federation/" + source.ID + "/start" + suffix})
+	}
+	return links
+}
+
+// federationStart sends the browser to a source. A flow that wants a new login wants it of the source too.
+func (s *Server) federationStart(w http.ResponseWriter, r *http.Request) error {
+	id, f, _, err := s.optionalFlow(r)
+	if err != nil {
+		return err
+	}
+	fresh := f.MaxAge != nil || slices.Contains(f.Prompt, "login") || slices.Contains(f.Prompt, "select_account")
+	return s.toSource(w, r, federation.Intent{SourceID: r.PathValue("source"), Purpose: federation.PurposeLogin, Flow: id, Fresh: fresh})
+}
+
+func (s *Server) toSource(w http.ResponseWriter, r *http.Request, i federation.Intent) error {
+	browser, err := s.browserHash(r.Context(), s.browser(w, r))
+	if err != nil {
+		return err
+	}
+	address, err := s.Federation.Start(r.Context(), i, browser)
+	if err != nil {
+		return err
+	}
+	return see(w, r, address)
+}
+
+// federationCallback is where a source sends the browser back to.
+func (s *Server) federationCallback(w http.ResponseWriter, r *http.Request) error {
+	if !authflow.Single(r.Form) {
+		return fault.New(fault.UpstreamRefused)
+	}
+	ctx := r.Context()
+	browser, err := s.browserHash(ctx, s.cookie(r, cookieBrowser))
+	if err != nil {
+		return err
+	}
+	current, _, err := s.Session(r)
+	if err != nil {
+		return err
+	}
+	result, err := s.Federation.Finish(ctx, r.PathValue("source"), browser, current.AccountID, r.Form)
+	if err != nil {
+		return err
+	}
+	if result.Intent.Purpose == federation.PurposeLink {
+		return see(w, r, "/federation")
+	}
+	err = s.signInThen(w, r, result.Login, func(started session.Session) error {
+		return s.Federation.Joined(ctx, federation.SessionRef{SID: started.ID, AccountID: started.AccountID}, result.Origin)
+	})
+	if err != nil {
+		return err
+	}
+	return see(w, r, onward(result.Intent.Flow))
+}
+
+// recentLogin is who is signed in, if the login is young enough for changes of the ways in.
+func (s *Server) recentLogin(r *http.Request) (session.Session, error) {
+	current, ok, err := s.Session(r)
+	switch {
+	case err != nil:
+		return current, err
+	case !ok:
+		return current, fault.New(fault.Unauthenticated)
+	case s.Now().Sub(current.AuthTime) > federation.LinkWindow:
+		return current, fault.New(fault.LinkStale)
+	}
+	person, err := s.Accounts.Person(r.Context(), current.AccountID)
+	if err == nil && person.State != idp.AccountActive {
+		err = fault.New(fault.Unauthenticated)
+	}
+	return current, err
+}
+
+func (s *Server) federationLink(w http.ResponseWriter, r *http.Request) error {
+	current, err := s.recentLogin(r)
+	if err != nil {
+		return err
+	}
+	return s.toSource(w, r, federation.Intent{SourceID: r.PathValue("source"), Purpose: federation.PurposeLink, AccountID: current.AccountID})
+}
+
+func (s *Server) federationUnlink(w http.ResponseWriter, r *http.Request) error {
+	current, err := s.recentLogin(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Federation.Unlink(r.Context(), current.AccountID, r.PathValue("source")); err != nil {
+		return err
+	}
+	return see(w, r, "/federation")
+}
+
+// federationPage lists the sources with the person's links.
+func (s *Server) federationPage(w http.ResponseWriter, r *http.Request) error {
+	current, ok, err := s.Session(r)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return see(w, r, "/login")
+	}
+	links, err := s.Federation.Links(r.Context(), current.AccountID)
+	if err != nil {
+		return err
+	}
+	var body web.UpstreamsPage
+	var origins []string // a form that ends at the source needs its origin in the policy
+	for _, source := range s.Federation.Sources() {
+		item := web.UpstreamItem{Name: source.Name, LinkURL: "/federation/" + source.ID + "/link"}
+		if at := slices.IndexFunc(links, func(l federation.Link) bool { return l.SourceID == source.ID }); at >= 0 {
+			item = web.UpstreamItem{Name: source.Name, LinkedAt: &links[at].LinkedAt, UnlinkURL: "/federation/" + source.ID + "/unlink"}
+		}
+		body.Items = append(body.Items, item)
+		origins = append(origins, source.Issuer)
+	}
+	return s.Pages.Page(w, r, http.StatusOK, "upstreams", web.Page{Identity: s.Identity(r), Callbacks: origins, Body: body})
+}
+
+// federationLogout is Back-Channel Logout 1.0 section 2.5 with us as the relying party (O-53).
+func (s *Server) federationLogout(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	form, err := s.form(w, r)
+	if err == nil {
+		err = s.Federation.Logout(r.Context(), r.PathValue("source"), form.Get("logout_token"))
+	}
+	if err == nil {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	status := http.StatusBadRequest
+	if f := fault.From(err); f.Code == fault.UpstreamSilent || f.Code == fault.Unavailable {
+		w.Header().Set("Retry-After", strconv.Itoa(max(f.RetryAfter, 5)))
+		status = http.StatusServiceUnavailable
+	}
+	writeJSON(w, status, map[string]string{"error": "invalid_request"})
+}
+
+// EndUpstreamSessions is the outbox handler of logouts that a source asked for: our sessions end, and with each of them
+// its relying parties are told.
+func (s *Server) EndUpstreamSessions(ctx context.Context, payload []byte) error {
+	refs, err := s.Federation.SessionsToEnd(ctx, payload)
+	for _, ref := range refs {
+		_, failed := s.Sessions.End(ctx, ref.SID, ref.AccountID)
+		err = errors.Join(err, failed)
+	}
+	return err
+}

@@ -1,0 +1,80 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
+	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
+	"github.com/yinxin-gov/yinxin/idp/federation"
+	"github.com/yinxin-gov/yinxin/idp/federation/oidc"
+	"github.com/yinxin-gov/yinxin/idp/idphttp"
+	"github.com/yinxin-gov/yinxin/idp/registry"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
+)
+
+// bridges are the partners that are no OAuth clients, and their services.
+type bridges struct {
+	casServices *cas.Services
+	cas         *cas.Server
+	tickets     *ticket.Bridges
+	ticket      *ticket.Server
+	sources     *federation.Sources
+	federation  *federation.Service
+}
+
+func openBridges(ctx context.Context, a *App) (*bridges, error) {
+	o := a.opts
+	b := &bridges{casServices: registry.New[cas.Service](cas.Kind, a.store, a.ring, o.Now)}
+	b.tickets = registry.New[ticket.Bridge](ticket.Kind, a.store, a.ring, o.Now)
+	b.ticket = ticket.New(ticket.Config{Store: a.store, Bridges: b.tickets, Ring: a.ring, Now: o.Now, Rand: o.Rand})
+	b.cas = cas.New(cas.Config{Store: a.store, Services: b.casServices, Ring: a.ring, Now: o.Now, Rand: o.Rand, Wake: a.wake})
+	b.sources = registry.New[federation.Source](federation.Kind, a.store, a.ring, o.Now)
+	b.federation = federation.New(federation.Config{Issuer: a.cfg.Issuer, Store: a.store, Sources: b.sources, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand, Wake: a.wake,
+		Providers: map[string]federation.Provider{"oidc": oidc.New(a.outbound, o.Now)}})
+	return b, b.refresh(ctx)
+}
+
+// refresh sees what other nodes changed.
+func (b *bridges) refresh(ctx context.Context) error {
+	return errors.Join(b.casServices.Refresh(ctx), b.tickets.Refresh(ctx), b.sources.Refresh(ctx))
+}
+
+// services are what the endpoints call.
+func (b *bridges) services() idphttp.Bridges {
+	return idphttp.Bridges{CAS: b.cas, Ticket: b.ticket, Federation: b.federation}
+}
+
+// logoutMessages go to the portals behind bridges when a session ends.
+func (b *bridges) logoutMessages(ctx context.Context, sid string) ([]audit.Message, error) {
+	all, err := b.cas.LogoutMessages(ctx, sid)
+	if err != nil {
+		return nil, err
+	}
+	tickets, err := b.ticket.LogoutMessages(ctx, sid)
+	return append(all, tickets...), err
+}
+
+func (b *bridges) handlers(a *App, all map[string]outbox.Handler) {
+	all[cas.TopicLogout] = func(ctx context.Context, d outbox.Delivery) error {
+		return a.identity.DeliverCASLogout(a.postForm)(ctx, d.Payload)
+	}
+	all[federation.TopicLogout] = func(ctx context.Context, d outbox.Delivery) error {
+		return a.identity.EndUpstreamSessions(ctx, d.Payload)
+	}
+	all[ticket.TopicLogout] = func(ctx context.Context, d outbox.Delivery) error {
+		return a.identity.DeliverTicketLogout(a.postForm)(ctx, d.Payload)
+	}
+}
+
+// apply registers the partners of a manifest.
+func (b *bridges) apply(ctx context.Context, m Manifest) error {
+	if err := b.casServices.Apply(ctx, m.CASServices); err != nil {
+		return err
+	}
+	if err := b.tickets.Apply(ctx, m.TicketBridges); err != nil {
+		return err
+	}
+	return b.sources.Apply(ctx, m.Upstreams)
+}
