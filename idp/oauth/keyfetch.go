@@ -48,7 +48,7 @@ func (f *keyFetcher) get(ctx context.Context, address, keyID string) (jose.KeySe
 	entry := f.entry(address)
 	entry.mutex.Lock()
 	defer entry.mutex.Unlock()
-	now := f.now()
+	now, failure := f.now(), errKeysUnreachable
 	known := keyID == "" || entry.set.Has(keyID)
 	if !entry.fetched.IsZero() && known && now.Sub(entry.fetched) < keysFresh {
 		return entry.set, nil
@@ -60,12 +60,10 @@ func (f *keyFetcher) get(ctx context.Context, address, keyID string) (jose.KeySe
 			entry.set, entry.fetched = set, now
 			return set, nil
 		}
-		if entry.fetched.IsZero() || now.Sub(entry.fetched) >= keysUsable {
-			return jose.KeySet{}, err
-		}
+		failure = err
 	}
 	if entry.fetched.IsZero() || now.Sub(entry.fetched) >= keysUsable {
-		return jose.KeySet{}, errKeysUnreachable
+		return jose.KeySet{}, failure
 	}
 	return entry.set, nil
 }

@@ -300,6 +300,14 @@ func (w *world) endFamilies(which func(f *family) bool) {
 	}
 }
 
+func (w *world) logout(f *family) {
+	w.t.Helper()
+	if err := w.store.EndSession(context.Background(), f.sid, w.now, w.record()); err != nil && !errors.Is(err, idp.ErrNotFound) {
+		w.t.Fatal(err)
+	}
+	f.gone = true
+}
+
 // step does one random thing.
 func (w *world) step(random *rand.Rand) string {
 	ctx := context.Background()
@@ -337,15 +345,17 @@ func (w *world) step(random *rand.Rand) string {
 		f.dead = true
 		return "revoke"
 	case n == 46:
-		if err := w.store.EndSession(ctx, f.sid, w.now, w.record()); err != nil && !errors.Is(err, idp.ErrNotFound) {
-			w.t.Fatal(err)
-		}
-		f.gone = true
+		w.logout(f)
 		return "logout"
 	case n == 47, n < 54 && !p.active: // nobody stays suspended for long
 		p.active = !p.active
 		state := map[bool]idp.AccountState{true: idp.AccountActive, false: idp.AccountSuspended}[p.active]
 		w.must(w.store.SetState(ctx, account, state, w.now, w.record()))
+		for _, other := range w.families {
+			if !p.active && other.account == account && !other.gone {
+				w.logout(other) // whoever is suspended is signed out everywhere
+			}
+		}
 		return "state of account"
 	case n == 48:
 		w.must(w.store.SetPassword(ctx, account, "x", w.now, w.record()))

@@ -204,8 +204,9 @@ func TestRefreshTokensOfFAPIClientsDoNotRotate(t *testing.T) {
 	key := newClientKey(t, jose.ES256)
 	c := p.Client(idp.Client{ClientID: "fapi", TokenEndpointAuthMethod: idp.AuthPrivateKeyJWT, TokenSettings: idp.TokenSettings{JWKS: document(t, key)}})
 	p.Persona(mobile, "李四", 2)
-	code := p.Code(p.SignIn(mobile), c, nil).Get("code")
-	c.Profile = idp.ProfileFAPI2 // the code was asked for before
+	b := p.SignIn(mobile)
+	code, second := p.Code(b, c, nil).Get("code"), p.Code(b, c, nil).Get("code")
+	c.Profile = idp.ProfileFAPI2 // the codes were asked for before
 	c = p.Client(c)
 	post := func(form url.Values) apptest.Answer {
 		return with(t, p, http.MethodPost, "/token", idp.Client{}, asserted(form, key.sign(t, "JWT", assertionClaims(p, c.ClientID))), "DPoP", key.proof(t, p, "POST", "/token", "", nil))
@@ -214,6 +215,7 @@ func TestRefreshTokensOfFAPIClientsDoNotRotate(t *testing.T) {
 	if issued.Status != http.StatusOK || issued.String("token_type") != "DPoP" {
 		t.Fatalf("%d %s", issued.Status, issued.Text)
 	}
+	late := post(redemption(c, second)).String("refresh_token")
 	for range 3 {
 		p.Advance(10 * time.Second)
 		a := post(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {issued.String("refresh_token")}})
@@ -226,8 +228,12 @@ func TestRefreshTokensOfFAPIClientsDoNotRotate(t *testing.T) {
 		t.Fatalf("%d %s", revoked.Status, revoked.Text)
 	}
 	wantError(t, post(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {issued.String("refresh_token")}}), http.StatusBadRequest, "invalid_grant")
-	p.Advance(31 * 24 * time.Hour)
-	wantError(t, post(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {issued.String("refresh_token")}}), http.StatusBadRequest, "invalid_grant")
+	p.Advance(29 * 24 * time.Hour)
+	if a := post(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {late}}); a.Status != http.StatusOK {
+		t.Errorf("after 29 days: %d %s", a.Status, a.Text)
+	}
+	p.Advance(2 * 24 * time.Hour)
+	wantError(t, post(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {late}}), http.StatusBadRequest, "invalid_grant")
 }
 
 // noticed waits for a message to a person in the simulated inbox.
