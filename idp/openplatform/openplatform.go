@@ -28,6 +28,7 @@ type InitialAccess struct {
 	Purpose           string    `json:"purpose" yaml:"purpose"`
 	Scope             string    `json:"scope" yaml:"scope"`                                             // the most that its clients may ask for
 	MaxIAL            int       `json:"max_ial" yaml:"max_ial"`                                         // 0: not bounded
+	RequirePKCE       *bool     `json:"require_pkce,omitempty" yaml:"require_pkce"`                     // nil is true; its confidential clients outside FAPI may go without (O-12)
 	State             string    `json:"state" yaml:"state"`                                             // of its clients: applied (default), sandbox, live
 	StatementRequired bool      `json:"software_statement_required" yaml:"software_statement_required"` // without a signed statement nothing is registered
 	Uses              int       `json:"uses" yaml:"uses"`                                               // how many clients; 0 is one

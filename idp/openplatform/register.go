@@ -120,6 +120,9 @@ func (s *Service) read(ctx context.Context, initial InitialAccess, document []by
 	client.Scope = strings.Join(scopes, " ")
 	client.ClientID, client.ClientSecret, client.Department, client.Sector, client.Purpose, client.MaxIAL = "", "", initial.Department, initial.Sector, initial.Purpose, initial.MaxIAL
 	client.StatutoryBasis, client.PortalURL, client.Disabled, client.Audience, client.RequirePKCE = "", "", false, nil, nil
+	if !client.FAPI() {
+		client.RequirePKCE = initial.RequirePKCE
+	}
 	client.TokenEndpointAudience, client.Resources, client.TokenExchangeAudience, client.TokenExchangeClients, client.AuthorizationDetails = false, nil, nil, nil, nil
 	return client, nil
 }

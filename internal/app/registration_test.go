@@ -392,3 +392,38 @@ func TestO54ConsentTellsWhoAsks(t *testing.T) {
 		}
 	})
 }
+
+// TestO12PKCEOfRegisteredClients: only the administrator who opens registration lets its clients go without PKCE, whatever
+// they say themselves, and never public or FAPI clients.
+func TestO12PKCEOfRegisteredClients(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	strict, loose := opening(p, "live", 10), opening(p, "live", 10)
+	loose.Name, loose.Token, loose.RequirePKCE = "tests-without-pkce", "initial-access-token-of-tests-without-pkce", new(bool)
+	applied(t, p, app.Manifest{InitialAccess: []openplatform.InitialAccess{strict, loose}})
+	p.Persona(mobile, "李四", 2)
+	b := p.SignIn(mobile)
+	keys := document(t, newClientKey(t, jose.ES256))
+	for name, test := range map[string]struct {
+		token  string
+		change map[string]any
+		allows bool
+	}{
+		"by default":                   {strict.Token, nil, false},
+		"what the client says is mute": {strict.Token, map[string]any{"require_pkce": false}, false},
+		"opened without":               {loose.Token, nil, true},
+		"opened without, but public":   {loose.Token, map[string]any{"token_endpoint_auth_method": "none"}, false},
+		"opened without, but FAPI":     {loose.Token, map[string]any{"profile": "fapi2", "token_endpoint_auth_method": "private_key_jwt", "jwks": json.RawMessage(keys)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := registerWith(t, p, http.MethodPost, p.URL+"/connect/register", test.token, metadataOf(test.change))
+			if a.Status != http.StatusCreated {
+				t.Fatalf("%d %s", a.Status, a.Text)
+			}
+			c := idp.Client{ClientID: a.String("client_id"), RedirectURIs: []string{"https://tax.example.gov.cn/cb"}, Scope: "openid profile"}
+			got := p.Code(b, c, url.Values{"code_challenge": {""}, "code_challenge_method": {""}})
+			if (got.Get("code") != "") != test.allows || got.Get("error") == "" != test.allows {
+				t.Errorf("without a challenge: %v", got)
+			}
+		})
+	}
+}

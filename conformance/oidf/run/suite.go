@@ -228,7 +228,7 @@ func startProvider(ctx context.Context, o options, w *world, plans []plan) (*pro
 		"keys": map[string]any{"provider": "file", "passphrase_file": w.path("passphrase")}, "operator": map[string]any{"name": "一网通办", "hotline": "12345"},
 		"listen": map[string]any{"public": fmt.Sprintf("127.0.0.1:%d", w.port), "management": fmt.Sprintf("127.0.0.1:%d", w.port+1),
 			"tls": map[string]any{"cert_file": w.path("provider.pem"), "key_file": w.path("provider.key"), "client_ca_file": w.path("client-ca.pem")}},
-		"outbound": map[string]any{"allowed": []string{"localhost:8443"}, "ca_file": w.path("ca.pem")},
+		"outbound": map[string]any{"allowed": []string{"localhost:8443", suiteHost + ":8443"}, "ca_file": w.path("ca.pem")},
 	}
 	content, err := json.MarshalIndent(config, "", "  ")
 	if err != nil {

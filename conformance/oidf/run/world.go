@@ -40,6 +40,7 @@ type world struct {
 	Client     clientKeys
 	Client2    clientKeys
 	With       map[string]string
+	Tomorrow   string // RFC 3339
 	folder     string
 	port       int
 }
@@ -216,7 +217,7 @@ func (w *world) render(o options, name string, p plan) ([]byte, error) {
 		return nil, err
 	}
 	filled := *w
-	filled.Plan, filled.With = p.ID, p.With
+	filled.Plan, filled.With, filled.Tomorrow = p.ID, p.With, time.Now().AddDate(0, 0, 1).UTC().Format(time.RFC3339)
 	var out bytes.Buffer
 	err = t.ExecuteTemplate(&out, name, filled)
 	return out.Bytes(), err
