@@ -101,7 +101,7 @@ func run(ctx context.Context, o options) (bool, error) {
 		return false, err
 	}
 	defer s.stop()
-	provider, err := startProvider(ctx, o, w, plans)
+	provider, err := startProvider(ctx, o, w, s, plans)
 	if err != nil {
 		return false, err
 	}
@@ -121,10 +121,6 @@ func run(ctx context.Context, o options) (bool, error) {
 		})
 	}
 	group.Wait()
-	if err := errors.Join(failures...); err != nil {
-		return false, err
-	}
-	good := !slices.ContainsFunc(results, func(r planResult) bool { return !r.good() })
 	fmt.Print(table(results))
-	return good, nil
+	return !slices.ContainsFunc(results, func(r planResult) bool { return !r.good() }), errors.Join(failures...)
 }

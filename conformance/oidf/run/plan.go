@@ -152,7 +152,14 @@ func (s *suite) runModule(ctx context.Context, planID, name string, variant map[
 	if len(variant) > 0 {
 		query.Set("variant", compact(variant))
 	}
-	if err := s.call(ctx, http.MethodPost, "/api/runner", query, nil, &made); err != nil {
+	err := s.call(ctx, http.MethodPost, "/api/runner", query, nil, &made)
+	for tries := 0; err != nil && tries < 3; tries++ { // the module before it may still be on its way out
+		if err := pause(ctx, 3*time.Second); err != nil {
+			return result, err
+		}
+		err = s.call(ctx, http.MethodPost, "/api/runner", query, nil, &made)
+	}
+	if err != nil {
 		return result, err
 	}
 	result.ID = made.ID
@@ -172,6 +179,11 @@ func (s *suite) runModule(ctx context.Context, planID, name string, variant map[
 		}
 		if info.Status == "CONFIGURED" && !started {
 			started = true
+			if chore := s.chores[name]; chore != nil {
+				if err := chore(limit); err != nil {
+					return result, err
+				}
+			}
 			if err := s.call(limit, http.MethodPost, "/api/runner/"+made.ID, nil, nil, nil); err != nil {
 				return result, err
 			}
@@ -202,7 +214,6 @@ func (s *suite) runModule(ctx context.Context, planID, name string, variant map[
 	} else if result.Result = info.Result; info.Status == "INTERRUPTED" && info.Result != failed {
 		result.Result = failed
 	}
-	var err error
 	result.Findings, err = s.findings(ctx, made.ID)
 	return result, err
 }

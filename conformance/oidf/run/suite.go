@@ -61,6 +61,7 @@ type suite struct {
 	http      *http.Client
 	door      *http.Server
 	processes []*process
+	chores    map[string]func(ctx context.Context) error // what a person does between the setting up of a module and its start
 }
 
 func (s *suite) stop() {
@@ -207,7 +208,7 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // startProvider starts the binary with a fresh database and the clients of the plans.
-func startProvider(ctx context.Context, o options, w *world, plans []plan) (*process, error) {
+func startProvider(ctx context.Context, o options, w *world, s *suite, plans []plan) (*process, error) {
 	for _, old := range []string{"provider", "provider.log"} {
 		if err := os.RemoveAll(w.path(old)); err != nil {
 			return nil, err
@@ -238,14 +239,14 @@ func startProvider(ctx context.Context, o options, w *world, plans []plan) (*pro
 	if err := os.WriteFile(file, content, 0o600); err != nil {
 		return nil, err
 	}
-	verb := func(arguments ...string) error {
+	verb := func(ctx context.Context, arguments ...string) error {
 		out, err := exec.CommandContext(ctx, binary, arguments...).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("yinxin %s: %w\n%s", strings.Join(arguments, " "), err, out)
 		}
 		return nil
 	}
-	if err := verb("migrate", "--config", file, "up"); err != nil {
+	if err := verb(ctx, "migrate", "--config", file, "up"); err != nil {
 		return nil, err
 	}
 	for _, p := range plans {
@@ -257,10 +258,16 @@ func startProvider(ctx context.Context, o options, w *world, plans []plan) (*pro
 		if err := os.WriteFile(path, manifest, 0o600); err != nil {
 			return nil, err
 		}
-		if err := verb("admin", "--config", file, "-f", path, "apply"); err != nil {
+		if err := verb(ctx, "admin", "--config", file, "-f", path, "apply"); err != nil {
 			return nil, err
 		}
 	}
+	s.chores = map[string]func(ctx context.Context) error{"oidcc-server-rotate-keys": func(ctx context.Context) error {
+		if err := verb(ctx, "key", "--config", file, "--algorithm", "P-256", "--now", "rotate"); err != nil {
+			return err
+		}
+		return pause(ctx, 10*time.Second) // until every node has heard of it
+	}}
 	p, err := start(w, "provider", binary, "serve", "--config", file)
 	if err != nil {
 		return nil, err
