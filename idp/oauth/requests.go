@@ -129,7 +129,7 @@ func (s *Requests) Object(ctx context.Context, client idp.StoredClient, token st
 		return nil, &Error{Code: "invalid_request_object", Description: "the client's keys cannot be had", Status: http.StatusFound, cause: err}
 	}
 	object, refusal := ReadRequestObject(token, RequestObjectPolicy{ClientID: client.ClientID, Issuer: s.cfg.Issuer, Algorithm: jose.Algorithm(client.RequestObjectAlg),
-		Keys: set, NotBefore: client.Profile == idp.ProfileFAPI2MS, Now: s.cfg.Now()})
+		Keys: set, NotBefore: client.FAPI(), Now: s.cfg.Now()})
 	if refusal != nil {
 		return nil, refusal
 	}

@@ -26,12 +26,13 @@ type InitialAccess struct {
 	Department        string    `json:"department" yaml:"department"`
 	Sector            string    `json:"sector" yaml:"sector"`
 	Purpose           string    `json:"purpose" yaml:"purpose"`
-	Scope             string    `json:"scope" yaml:"scope"`                                             // the most that its clients may ask for
-	MaxIAL            int       `json:"max_ial" yaml:"max_ial"`                                         // 0: not bounded
-	RequirePKCE       *bool     `json:"require_pkce,omitempty" yaml:"require_pkce"`                     // nil is true; its confidential clients outside FAPI may go without (O-12)
-	State             string    `json:"state" yaml:"state"`                                             // of its clients: applied (default), sandbox, live
-	StatementRequired bool      `json:"software_statement_required" yaml:"software_statement_required"` // without a signed statement nothing is registered
-	Uses              int       `json:"uses" yaml:"uses"`                                               // how many clients; 0 is one
+	Scope             string    `json:"scope" yaml:"scope"`                                               // the most that its clients may ask for
+	MaxIAL            int       `json:"max_ial" yaml:"max_ial"`                                           // 0: not bounded
+	RequirePKCE       *bool     `json:"require_pkce,omitempty" yaml:"require_pkce"`                       // nil is true; its confidential clients outside FAPI may go without (O-12)
+	TokenAudience     bool      `json:"token_endpoint_audience,omitempty" yaml:"token_endpoint_audience"` // its clients outside FAPI may mean an assertion for the token endpoint (O-30)
+	State             string    `json:"state" yaml:"state"`                                               // of its clients: applied (default), sandbox, live
+	StatementRequired bool      `json:"software_statement_required" yaml:"software_statement_required"`   // without a signed statement nothing is registered
+	Uses              int       `json:"uses" yaml:"uses"`                                                 // how many clients; 0 is one
 	ExpiresAt         time.Time `json:"expires_at" yaml:"expires_at"`
 	Revoked           bool      `json:"revoked" yaml:"revoked"`
 }

@@ -120,10 +120,10 @@ func (s *Service) read(ctx context.Context, initial InitialAccess, document []by
 	client.Scope = strings.Join(scopes, " ")
 	client.ClientID, client.ClientSecret, client.Department, client.Sector, client.Purpose, client.MaxIAL = "", "", initial.Department, initial.Sector, initial.Purpose, initial.MaxIAL
 	client.StatutoryBasis, client.PortalURL, client.Disabled, client.Audience, client.RequirePKCE = "", "", false, nil, nil
-	if !client.FAPI() {
-		client.RequirePKCE = initial.RequirePKCE
-	}
 	client.TokenEndpointAudience, client.Resources, client.TokenExchangeAudience, client.TokenExchangeClients, client.AuthorizationDetails = false, nil, nil, nil, nil
+	if !client.FAPI() {
+		client.RequirePKCE, client.TokenEndpointAudience = initial.RequirePKCE, initial.TokenAudience
+	}
 	return client, nil
 }
 

@@ -165,3 +165,28 @@ func TestFAPI2MessageSigningHoldsRequestsToTheProfile(t *testing.T) {
 		}
 	})
 }
+
+// TestFAPI2SignedRequestsWithPlainAnswers: a FAPI client may sign its requests without asking for signed answers; its request
+// objects are held to Message Signing 5.3.1 all the same.
+func TestFAPI2SignedRequestsWithPlainAnswers(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	p.Persona(mobile, "李四", 2)
+	b := p.SignIn(mobile)
+	key := newClientKey(t, jose.ES256)
+	c := p.Client(idp.Client{ClientID: "fapi-jar", Profile: idp.ProfileFAPI2, TokenEndpointAuthMethod: idp.AuthPrivateKeyJWT,
+		RequestSettings: idp.RequestSettings{RequireSignedRequest: true, RequestObjectAlg: string(key.algorithm)},
+		TokenSettings:   idp.TokenSettings{JWKS: document(t, key), TokenEndpointAuthAlg: string(key.algorithm)}})
+	send := func(changes map[string]any) apptest.Answer {
+		return pushAs(t, p, c, key, url.Values{"request": {key.sign(t, oauth.RequestObjectType, objectClaims(p, c, changes))}})
+	}
+	wantError(t, pushAs(t, p, c, key, apptest.AuthorizeQuery(c, nil)), http.StatusBadRequest, "invalid_request")
+	wantError(t, send(map[string]any{"nbf": nil}), http.StatusBadRequest, "invalid_request_object")
+	a := send(nil)
+	if a.Status != http.StatusCreated {
+		t.Fatalf("%d %s", a.Status, a.Text)
+	}
+	target := openUntilAnswer(t, b, p.URL+"/authorize?"+pushedQuery(c, a.String("request_uri")).Encode(), c)
+	if target == nil || target.Query().Get("code") == "" || target.Query().Get("iss") != p.URL || target.Query().Has("response") {
+		t.Errorf("%v", target)
+	}
+}

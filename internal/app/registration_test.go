@@ -427,3 +427,38 @@ func TestO12PKCEOfRegisteredClients(t *testing.T) {
 		})
 	}
 }
+
+// TestO30AudienceOfRegisteredClients: the same for assertions that are meant for the token endpoint.
+func TestO30AudienceOfRegisteredClients(t *testing.T) {
+	p := apptest.Start(t, sqlite(t))
+	strict, loose := opening(p, "live", 10), opening(p, "live", 10)
+	loose.Name, loose.Token, loose.TokenAudience = "tests-audience", "initial-access-token-of-tests-with-audience", true
+	applied(t, p, app.Manifest{InitialAccess: []openplatform.InitialAccess{strict, loose}})
+	key := newClientKey(t, jose.ES256)
+	for name, test := range map[string]struct {
+		token  string
+		change map[string]any
+		answer string // to a code that is none
+	}{
+		"by default":                   {strict.Token, nil, "invalid_client"},
+		"what the client says is mute": {strict.Token, map[string]any{"token_endpoint_audience": true}, "invalid_client"},
+		"opened for it":                {loose.Token, nil, "invalid_grant"},
+		"opened for it, but FAPI":      {loose.Token, map[string]any{"profile": "fapi2"}, "invalid_client"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			change := map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": json.RawMessage(document(t, key))}
+			maps.Copy(change, test.change)
+			a := registerWith(t, p, http.MethodPost, p.URL+"/connect/register", test.token, metadataOf(change))
+			if a.Status != http.StatusCreated {
+				t.Fatalf("%d %s", a.Status, a.Text)
+			}
+			claims := assertionClaims(p, a.String("client_id"))
+			claims["aud"] = p.URL + "/token"
+			c := idp.Client{ClientID: a.String("client_id"), RedirectURIs: []string{"https://tax.example.gov.cn/cb"}}
+			got := p.Post("/token", idp.Client{}, asserted(redemption(c, "no-code"), key.sign(t, "", claims)))
+			if got.String("error") != test.answer {
+				t.Errorf("%d %s", got.Status, got.Text)
+			}
+		})
+	}
+}
