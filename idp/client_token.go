@@ -147,7 +147,7 @@ func (c *Client) normalizeTokenSettings(refuse func(field, why string) error) er
 		c.AccessTokenAlg = "ES256"
 	}
 	if c.TokenEndpointAuthMethod == AuthPrivateKeyJWT && c.TokenEndpointAuthAlg == "" {
-		c.TokenEndpointAuthAlg = "ES256"
+		c.TokenEndpointAuthAlg = c.assertionAlg()
 	}
 	if c.FAPI() && !c.CertificateBound {
 		c.DPoPBound = true // a FAPI client never gets a bearer token; DPoP unless it asks for certificates
@@ -196,6 +196,24 @@ func (c *Client) normalizeTokenSettings(refuse func(field, why string) error) er
 		return err
 	}
 	return c.checkFAPI(refuse)
+}
+
+// assertionAlg is the algorithm of assertions where the registration names none: that of the first registered key that may
+// sign them, else ES256. A client that does not say it cannot know our default, but its keys say what it will do.
+func (c *Client) assertionAlg() string {
+	allowed := AssertionAlgs
+	if c.FAPI() {
+		allowed = fapiAlgs
+	}
+	if len(c.JWKS) > 0 {
+		set, _ := jose.ParseKeySet(c.JWKS, false) // what cannot be read is refused later
+		for _, key := range set.Keys() {
+			if slices.Contains(allowed, string(key.Algorithm)) {
+				return string(key.Algorithm)
+			}
+		}
+	}
+	return "ES256"
 }
 
 // checkCertificateNames: RFC 8705 2.1.2 wants exactly one name of the certificate.

@@ -1,13 +1,17 @@
 package idp_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/keys/jose"
 )
 
 const jwks = `{"keys":[{"kty":"EC","crv":"P-256","kid":"k","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}`
@@ -70,6 +74,39 @@ func TestTokenSettingsOfARegistration(t *testing.T) {
 	bound := fapi(func(c *idp.Client) { c.CertificateBound = true })
 	if err := bound.Normalize(); err != nil || bound.DPoPBound {
 		t.Errorf("a FAPI client that binds to certificates: %v %+v", err, bound.TokenSettings)
+	}
+}
+
+// TestAssertionsFollowTheRegisteredKeys: where a registration names no algorithm, its keys do.
+func TestAssertionsFollowTheRegisteredKeys(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		profile string
+		keys    []jose.Algorithm
+		want    string
+	}{
+		{"", []jose.Algorithm{jose.RS256}, "RS256"}, {"", []jose.Algorithm{jose.PS256, jose.RS256}, "PS256"},
+		{idp.ProfileFAPI2, []jose.Algorithm{jose.RS256, jose.PS256}, "PS256"}, {idp.ProfileFAPI2, []jose.Algorithm{jose.RS256}, "ES256"},
+	} {
+		var keys []jose.Key
+		for i, algorithm := range test.keys {
+			keys = append(keys, jose.Key{ID: fmt.Sprint(i), Algorithm: algorithm, Public: key.Public()})
+		}
+		set, err := jose.NewKeySet(keys...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := json.Marshal(set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := idp.Client{ClientID: "app", Profile: test.profile, RedirectURIs: []string{"https://ok.gov.cn/cb"}, TokenEndpointAuthMethod: idp.AuthPrivateKeyJWT, TokenSettings: idp.TokenSettings{JWKS: raw}}
+		if err := c.Normalize(); err != nil || c.TokenEndpointAuthAlg != test.want {
+			t.Errorf("%s %v: %q, %v", test.profile, test.keys, c.TokenEndpointAuthAlg, err)
+		}
 	}
 }
 

@@ -116,10 +116,10 @@ func (w *world) makeKeys() error {
 		}
 		keys.Certificate, keys.Key, keys.CA = string(encode("CERTIFICATE", leaf.Raw)), string(encode("PRIVATE KEY", der)), string(encode("CERTIFICATE", clientRoot.Raw))
 	}
-	if w.Client.Private, w.Client.Public, err = ecKeySet("client-1"); err != nil {
+	if w.Client.Private, w.Client.Public, err = rsaKeySet("client-1"); err != nil { // modules that try RS256 need an RSA key
 		return err
 	}
-	if w.Client2.Private, w.Client2.Public, err = rsaKeySet("client-2"); err != nil {
+	if w.Client2.Private, w.Client2.Public, err = ecKeySet("client-2"); err != nil {
 		return err
 	}
 	for name, content := range files {
