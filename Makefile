@@ -37,6 +37,7 @@ check:
 test: prepare
 	$(GO) vet ./...
 	$(GO) test -race -timeout 40m ./...
+	YINXIN_TEST_DATABASE=postgresql $(GO) test -timeout 20m ./internal/app # the rows of the platform a second time
 
 soak: prepare
 	./tools/soak.sh

@@ -40,7 +40,7 @@ func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 	if next != "" {
 		body.Table.NextURL = "/license?" + url.Values{"status": {body.Status}, "after": {next}}.Encode()
 	}
-	return p.page(w, r, http.StatusOK, "issuer", web.Page{Body: body})
+	return p.Page(w, r, http.StatusOK, "issuer", web.Page{Body: body})
 }
 
 func (p *Pages) rows(r *http.Request, body web.IssuerListPage) ([]elicense.License, string, error) {
@@ -134,7 +134,7 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, t *cata
 	if refusal != nil {
 		page.Errors = p.Renderer.FieldErrors(r, refusal, ids)
 	}
-	return p.page(w, r, status, "issuer-form", page)
+	return p.Page(w, r, status, "issuer-form", page)
 }
 
 // dateOf joins the three inputs of a date to YYYYMMDD; empty when all are.
@@ -218,7 +218,7 @@ func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
 	if d.State == elicense.StateActive {
 		body.DownloadURL = "/license/" + d.ID + "/file"
 	}
-	return p.page(w, r, http.StatusOK, "issuer-detail", web.Page{Body: body})
+	return p.Page(w, r, http.StatusOK, "issuer-detail", web.Page{Body: body})
 }
 
 // action is a change that the page of a licence offers.

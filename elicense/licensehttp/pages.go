@@ -20,17 +20,13 @@ import (
 // Pages serves the pages of the room. It stands behind the edge, which knows who is signed in and refuses forms from
 // other origins.
 type Pages struct {
-	Service  *elicense.Service
-	Renderer *web.Renderer
-	// Identity tells who is acting, for the head of every page.
-	Identity func(r *http.Request) web.Identity
-	// LoginURL is where a visitor without a session is sent; next is the page wanted. Empty: the error page.
-	LoginURL func(next string) string
+	web.Site
+	Service *elicense.Service
 }
 
 // Routes adds the pages.
 func (p *Pages) Routes(mux *http.ServeMux) {
-	for pattern, handle := range map[string]func(http.ResponseWriter, *http.Request) error{
+	p.Handle(mux, map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /license":                  p.issuerList,
 		"GET /license/new":              p.issuerForm,
 		"POST /license/new":             p.issuerSubmit,
@@ -42,29 +38,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /me/licenses":              p.wallet,
 		"GET /me/licenses/{id}/file":    p.download,
 		"GET /me/licenses/{id}/present": p.present,
-	} {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if err := handle(w, r); err != nil {
-				p.fail(w, r, err)
-			}
-		})
-	}
-}
-
-// fail sends a visitor without a session to the login page, and shows everything else.
-func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if fault.CodeOf(err) == fault.Unauthenticated && p.LoginURL != nil && r.Method == http.MethodGet {
-		http.Redirect(w, r, p.LoginURL(r.URL.RequestURI()), http.StatusSeeOther)
-		return
-	}
-	p.Renderer.Error(w, r, err)
-}
-
-func (p *Pages) page(w http.ResponseWriter, r *http.Request, status int, name string, page web.Page) error {
-	if p.Identity != nil {
-		page.Identity = p.Identity(r)
-	}
-	return p.Renderer.Page(w, r, status, name, page)
+	})
 }
 
 // stateWord is the word that pages have for a licence's state: its status when it is in force.
@@ -171,7 +145,7 @@ func (p *Pages) present(w http.ResponseWriter, r *http.Request) error {
 	for _, f := range shown.Fields {
 		body.Fields = append(body.Fields, web.ShownField{Label: f.Label, Value: f.Value})
 	}
-	return p.page(w, r, http.StatusOK, "license-present", web.Page{RefreshSeconds: 15, Body: body})
+	return p.Page(w, r, http.StatusOK, "license-present", web.Page{RefreshSeconds: 15, Body: body})
 }
 
 // download sends the sealed file.
@@ -190,7 +164,7 @@ func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) verifyForm(w http.ResponseWriter, r *http.Request) error {
-	return p.page(w, r, http.StatusOK, "verify", web.Page{Body: web.VerifyPage{Number: r.URL.Query().Get("license_id")}})
+	return p.Page(w, r, http.StatusOK, "verify", web.Page{Body: web.VerifyPage{Number: r.URL.Query().Get("license_id")}})
 }
 
 // verifySubmit judges a file, a code or a number and shows the report. The file is judged in memory and forgotten.
@@ -202,13 +176,13 @@ func (p *Pages) verifySubmit(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		status := fault.MetaOf(code).Status
-		return p.page(w, r, status, "verify", web.Page{Errors: p.Renderer.FieldErrors(r, err, nil), Body: typed})
+		return p.Page(w, r, status, "verify", web.Page{Errors: p.Renderer.FieldErrors(r, err, nil), Body: typed})
 	}
 	body, err := web.NewVerifyResult(results, p.Renderer.Locale(r))
 	if err != nil {
 		return err
 	}
-	return p.page(w, r, http.StatusOK, "verify-result", web.Page{Body: body})
+	return p.Page(w, r, http.StatusOK, "verify-result", web.Page{Body: body})
 }
 
 func (p *Pages) judge(r *http.Request) (report []byte, typed web.VerifyPage, err error) {

@@ -85,7 +85,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 		page.Notice = &web.Notice{Tone: "info", Text: next}
 	}
 	page.Body = body
-	return p.page(w, r, status, "seal-detail", page)
+	return p.Page(w, r, status, "seal-detail", page)
 }
 
 // size is that of the picture in the seal's data, or the one it will have.

@@ -53,7 +53,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := &sealhttp.Pages{Service: w.Service, Renderer: renderer, LoginURL: func(next string) string { return "/login?next=" + url.QueryEscape(next) }, Rand: ident.System()}
+	pages := &sealhttp.Pages{Service: w.Service, Site: web.Site{Renderer: renderer, LoginURL: func(next string) string { return "/login?next=" + url.QueryEscape(next) }}, Rand: ident.System()}
 	pages.Routes(mux)
 	mux.Handle("GET /static/", renderer.Static())
 	edge := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

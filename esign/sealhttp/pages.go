@@ -16,12 +16,8 @@ import (
 // Pages serves the pages of seal keepers, reviewers and makers. It stands behind the edge, which knows who is signed in
 // and refuses forms from other origins.
 type Pages struct {
-	Service  *esign.Service
-	Renderer *web.Renderer
-	// Identity tells who is acting, for the head of every page.
-	Identity func(r *http.Request) web.Identity
-	// LoginURL is where a visitor without a session is sent; next is the page wanted. Empty: the error page.
-	LoginURL func(next string) string
+	web.Site
+	Service *esign.Service
 	// Rand makes the idempotency keys of the forms.
 	Rand io.Reader
 }
@@ -33,7 +29,7 @@ const (
 
 // Routes adds the pages.
 func (p *Pages) Routes(mux *http.ServeMux) {
-	for pattern, handle := range map[string]func(http.ResponseWriter, *http.Request) error{
+	p.Handle(mux, map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /seal":                        p.list,
 		"GET /seal/new":                    p.form,
 		"POST /seal/new":                   p.submit,
@@ -42,29 +38,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"POST /seal/{id}/stamps":           p.stamp,
 		"GET /seal/{id}/stamps/{key}":      p.result,
 		"GET /seal/{id}/stamps/{key}/file": p.download,
-	} {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if err := handle(w, r); err != nil {
-				p.fail(w, r, err)
-			}
-		})
-	}
-}
-
-// fail sends a visitor without a session to the login page, and shows everything else.
-func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if fault.CodeOf(err) == fault.Unauthenticated && p.LoginURL != nil && r.Method == http.MethodGet {
-		http.Redirect(w, r, p.LoginURL(r.URL.RequestURI()), http.StatusSeeOther)
-		return
-	}
-	p.Renderer.Error(w, r, err)
-}
-
-func (p *Pages) page(w http.ResponseWriter, r *http.Request, status int, name string, page web.Page) error {
-	if p.Identity != nil {
-		page.Identity = p.Identity(r)
-	}
-	return p.Renderer.Page(w, r, status, name, page)
+	})
 }
 
 // stateWord is the word that pages have for a seal's state.
@@ -106,7 +80,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	if body.Table.NextURL+body.Table.PrevURL == "" {
 		body.Table.Total = len(seals)
 	}
-	return p.page(w, r, http.StatusOK, "seal", web.Page{Body: body})
+	return p.Page(w, r, http.StatusOK, "seal", web.Page{Body: body})
 }
 
 // Names of the inputs of an application, by the wire names of what they hold.
@@ -153,7 +127,7 @@ func (p *Pages) application(w http.ResponseWriter, r *http.Request, status int, 
 		}
 		page.Errors = p.labelled(r, p.Renderer.FieldErrors(r, refusal, applicationInputs), labels)
 	}
-	return p.page(w, r, status, "seal-make", page)
+	return p.Page(w, r, status, "seal-make", page)
 }
 
 // labelled begins each error with the label of its input, because several inputs may be wrong in the same way.

@@ -155,7 +155,7 @@ func (p *Pages) result(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.page(w, r, http.StatusOK, "stamp-result", web.Page{Body: web.StampResultPage{
+	return p.Page(w, r, http.StatusOK, "stamp-result", web.Page{Body: web.StampResultPage{
 		File: fileName(stamp), Seal: seal.Name, Verdict: string(report.Verdict), Code: report.Code, SM3: digest.Hex(content),
 		DownloadURL: resultURL(stamp.SealID, stamp.Key) + "/file", BackURL: "/seal/" + stamp.SealID,
 	}})

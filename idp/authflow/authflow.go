@@ -78,6 +78,10 @@ type State struct {
 	Now       time.Time
 }
 
+// OutOfReach reports that the flow needs a level that nobody can reach here. Parse refuses requests that ask so; flows of
+// bridges take their levels from a registration.
+func (f Flow) OutOfReach() bool { return f.IAL > maxIAL || f.Essential && f.AAL > maxAAL }
+
 // Silent reports whether no page may be shown.
 func (f Flow) Silent() bool { return slices.Contains(f.Prompt, "none") }
 

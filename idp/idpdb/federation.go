@@ -111,10 +111,11 @@ func (s *Store) Unlink(ctx context.Context, accountID, sourceID string, record a
 	return s.changeOne(ctx, record, "DELETE FROM idp_upstream_link WHERE account_id = $1 AND upstream_id = $2", accountID, sourceID)
 }
 
-// PutOrigin notes from which login at a source a session came.
+// PutOrigin notes from which login at a source a session came; the latest login of a session that went on counts.
 func (s *Store) PutOrigin(ctx context.Context, ref federation.SessionRef, o federation.Origin, at time.Time) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO idp_upstream_session (sid, account_id, upstream_id, lookup, upstream_sid, at) VALUES ($1, $2, $3, $4, $5, $6)",
+		_, err := tx.ExecContext(ctx, `INSERT INTO idp_upstream_session (sid, account_id, upstream_id, lookup, upstream_sid, at) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (sid) DO UPDATE SET upstream_id = $3, lookup = $4, upstream_sid = $5, at = $6`,
 			ref.SID, ref.AccountID, o.SourceID, o.Lookup, notNull(o.SID), sqldb.Micros(at))
 		return err
 	})

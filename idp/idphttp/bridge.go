@@ -155,8 +155,11 @@ func (s *Server) proceedBridge(w http.ResponseWriter, r *http.Request, id string
 	if err != nil {
 		return err
 	}
+	if f.OutOfReach() && !f.Silent() {
+		return fault.New(fault.LevelUnmet)
+	}
 	step, refusal := authflow.Decide(f.Flow, state)
-	if refusal != nil {
+	if refusal != nil || f.OutOfReach() {
 		return s.endBridgeFlow(w, r, id, func() error { return see(w, r, f.RedirectURI) })
 	}
 	if address := map[authflow.Step]string{authflow.Login: "/login", authflow.Proofing: "/proofing", authflow.Consent: "/bridge/consent"}[step]; address != "" {

@@ -1,9 +1,6 @@
 package idphttp
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authflow"
 )
@@ -13,7 +10,7 @@ var signingAlgs = []string{"ES256", "RS256", "PS256", "SGD_SM3_SM2"}
 
 // requestMetadata adds what the authorization side offers to the discovery document (OpenID Connect Discovery 1.0,
 // RFC 9126, RFC 9101, JARM, RFC 9396). Only what is on stands there.
-func (s *Server) requestMetadata(document map[string]any) {
+func (s *Server) requestMetadata(document map[string]any, kinds []string) {
 	document["response_modes_supported"] = authflow.Modes
 	document["id_token_signing_alg_values_supported"] = signingAlgs
 	document["userinfo_signing_alg_values_supported"] = signingAlgs
@@ -29,7 +26,7 @@ func (s *Server) requestMetadata(document map[string]any) {
 	if s.Registration != nil {
 		document["registration_endpoint"] = s.Issuer + registrationPath
 	}
-	if types := s.Details.Types(); len(types) > 0 {
-		document["authorization_details_types_supported"] = slices.Sorted(maps.Keys(types))
+	if len(kinds) > 0 {
+		document["authorization_details_types_supported"] = kinds
 	}
 }

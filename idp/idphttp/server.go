@@ -80,10 +80,13 @@ type Config struct {
 }
 
 // Server serves identity.
-type Server struct{ Config }
+type Server struct {
+	Config
+	known discoveryCache
+}
 
 // New returns the server.
-func New(cfg Config) *Server { return &Server{cfg} }
+func New(cfg Config) *Server { return &Server{Config: cfg} }
 
 // Routes adds the protocol endpoints that carry no cookie.
 func (s *Server) Routes(mux *http.ServeMux) {

@@ -23,28 +23,6 @@ import (
 // maxForm bounds a form of a protocol endpoint (security rule R11).
 const maxForm = 1 << 20
 
-// discovery is OpenID Connect Discovery 1.0 and RFC 8414; only what is on is advertised.
-func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
-	at := func(path string) string { return s.Issuer + path }
-	w.Header().Set("Cache-Control", "public, max-age=300")
-	document := map[string]any{
-		"issuer": s.Issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "userinfo_endpoint": at("/userinfo"),
-		"jwks_uri": at("/jwks"), "gm_jwks_uri": at("/jwks/gm"), "introspection_endpoint": at("/introspect"), "revocation_endpoint": at("/revoke"),
-		"end_session_endpoint": at("/logout"), "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
-		"response_types_supported":         []string{"code"},
-		"subject_types_supported":          []string{"pairwise"},
-		"code_challenge_methods_supported": []string{"S256"}, "authorization_response_iss_parameter_supported": true,
-		"scopes_supported":     []string{"openid", "profile", "phone", "email", "identity"},
-		"claims_supported":     []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "ial", "name", "phone_number", "email", "verified_claims"},
-		"acr_values_supported": []string{"urn:yinxin:aal:1"}, "claims_parameter_supported": true,
-		"ui_locales_supported": []string{"zh-CN", "en", "zh-Hant"}, "prompt_values_supported": []string{"none", "login", "consent", "select_account"},
-		"verified_claims_supported": true, "trust_frameworks_supported": []string{"cn_yinxin"},
-	}
-	s.requestMetadata(document)
-	s.tokenMetadata(document)
-	writeJSON(w, http.StatusOK, document)
-}
-
 func (s *Server) keySet(w http.ResponseWriter, r *http.Request, gm bool) {
 	document, err := s.Tokens.KeyDocument(r.Context(), gm)
 	if err != nil {

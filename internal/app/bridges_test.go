@@ -52,7 +52,7 @@ func TestSamplesOfTheGuideAreTaken(t *testing.T) {
 // A partner that another node registered is found without a restart, and one that cannot be is refused before anything
 // is stored.
 func TestPartnersAreSeenByOtherNodes(t *testing.T) {
-	database := sqlite(t)
+	database := database(t)
 	p := apptest.Start(t, database)
 	other, err := app.New(context.Background(), p.Config, app.Options{Now: p.Now})
 	if err != nil {

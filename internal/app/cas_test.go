@@ -216,7 +216,7 @@ func TestCASSignsInAndOutOnBothDatabases(t *testing.T) {
 
 func TestCASTicketsAreBoundAndUsedOnce(t *testing.T) {
 	portal := newPortal(t)
-	p := startFor(t, sqlite(t), portal.host())
+	p := startFor(t, database(t), portal.host())
 	service, other := portal.URL+"/one", portal.URL+"/two"
 	apply(t, p, app.Manifest{CASServices: []cas.Service{{Registration: registration("one", service)}, {Registration: registration("two", other, portal.URL+"/two-too")}}})
 	p.Persona(mobile, "李四", 2)
@@ -297,7 +297,7 @@ func signOut(t *testing.T, p *apptest.Platform, b *walk.Browser) {
 }
 
 func TestCASServiceIsComparedExactly(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	apply(t, p, app.Manifest{CASServices: []cas.Service{{Registration: bridge.Registration{ID: "exact", URLs: []string{"https://ok.gov.cn/cas/Path"}}}}})
 	for name, address := range map[string]string{
 		"O-01 userinfo": "https://ok.gov.cn@evil.example/cas/Path", "O-02 dots": "https://ok.gov.cn/cas/../cas/Path", "O-02 encoded": "https://ok.gov.cn/cas%2fPath",
@@ -317,7 +317,7 @@ func TestCASServiceIsComparedExactly(t *testing.T) {
 
 func TestCASRenewGatewayAndPost(t *testing.T) {
 	portal := newPortal(t)
-	p := startFor(t, sqlite(t), portal.host())
+	p := startFor(t, database(t), portal.host())
 	service, ctx := portal.URL+"/cas", context.Background()
 	apply(t, p, app.Manifest{CASServices: []cas.Service{{Registration: registration("switches", service)}}})
 	p.Persona(mobile, "李四", 2)
@@ -409,7 +409,7 @@ func TestCASRenewGatewayAndPost(t *testing.T) {
 
 func TestCASServiceMayNeedALevel(t *testing.T) {
 	portal := newPortal(t)
-	p := startFor(t, sqlite(t), portal.host())
+	p := startFor(t, database(t), portal.host())
 	service, ctx := portal.URL+"/cas", context.Background()
 	deep := registration("deep", service)
 	deep.IAL, deep.Scope, deep.UserID = 2, "profile phone", "phone_number"
@@ -450,7 +450,7 @@ func TestCASServiceMayNeedALevel(t *testing.T) {
 // The reference client of the CAS project validates our tickets and reads our logout message.
 func TestApereoClientValidatesTickets(t *testing.T) {
 	portal := newPortal(t)
-	p := startFor(t, sqlite(t), portal.host())
+	p := startFor(t, database(t), portal.host())
 	service := portal.URL + "/cas?lang=zh"
 	apply(t, p, app.Manifest{CASServices: []cas.Service{{Registration: registration("apereo", service)}}})
 	p.Persona(mobile, "李四", 2)

@@ -27,7 +27,7 @@ func askWith(p *apptest.Platform, assertion string) apptest.Answer {
 }
 
 func TestPrivateKeyJWTWithEachAlgorithm(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	for _, algorithm := range []jose.Algorithm{jose.ES256, jose.PS256, jose.RS256, jose.EdDSA, jose.SM2SM3} {
 		t.Run(string(algorithm), func(t *testing.T) {
 			key := newClientKey(t, algorithm)
@@ -46,7 +46,7 @@ func TestPrivateKeyJWTWithEachAlgorithm(t *testing.T) {
 }
 
 func TestClientAssertionIsRefused(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key, stranger, rsaKey := newClientKey(t, jose.ES256), newClientKey(t, jose.ES256), newClientKey(t, jose.RS256)
 	c := service(p, "asserts", idp.TokenSettings{JWKS: document(t, key, rsaKey)})
 	other := service(p, "asserts-too", idp.TokenSettings{JWKS: document(t, stranger)})
@@ -133,7 +133,7 @@ func TestClientAssertionIsRefused(t *testing.T) {
 }
 
 func TestO30CompatibilitySwitchTakesTheTokenEndpoint(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key := newClientKey(t, jose.ES256)
 	c := service(p, "spring", idp.TokenSettings{JWKS: document(t, key), TokenEndpointAudience: true})
 	claims := assertionClaims(p, c.ClientID)
@@ -149,7 +149,7 @@ func TestO30CompatibilitySwitchTakesTheTokenEndpoint(t *testing.T) {
 }
 
 func TestFAPIClientNamesTheIssuerAsText(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key := newClientKey(t, jose.ES256)
 	c := p.Client(idp.Client{ClientID: "fapi", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}, TokenEndpointAuthMethod: idp.AuthPrivateKeyJWT,
 		Profile: idp.ProfileFAPI2, TokenSettings: idp.TokenSettings{JWKS: document(t, key)}})
@@ -180,7 +180,7 @@ func TestO31TwentyParallelReplaysOfOneAssertion(t *testing.T) {
 }
 
 func TestO33WaysOfClientsAreNotMixed(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key := newClientKey(t, jose.ES256)
 	keyed := service(p, "keyed", idp.TokenSettings{JWKS: document(t, key)})
 	secret := p.Client(idp.Client{ClientID: "secret", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}})
@@ -233,7 +233,7 @@ func TestKeysBehindAnAddressAreFetchedWithCare(t *testing.T) {
 		w.Write(content.Load().([]byte))
 	}))
 	defer peer.Close()
-	cfg := apptest.NewConfig(t, sqlite(t), t.TempDir())
+	cfg := apptest.NewConfig(t, database(t), t.TempDir())
 	cfg.Outbound.Allowed = []string{strings.TrimPrefix(peer.URL, "http://")}
 	p := apptest.StartWith(t, cfg)
 	c := service(p, "remote", idp.TokenSettings{JWKSURI: peer.URL + "/jwks"})

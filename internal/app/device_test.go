@@ -117,7 +117,7 @@ func TestDeviceGrant(t *testing.T) {
 }
 
 func TestDeviceCodeOverALogin(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := kiosk(p, "kiosk")
 	p.Persona(mobile, "李四", 2)
 	device, user := startDevice(t, p, c)
@@ -141,7 +141,7 @@ func TestDeviceCodeOverALogin(t *testing.T) {
 }
 
 func TestO57DeviceCodesAreNotGuessed(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := kiosk(p, "kiosk")
 	p.Persona(mobile, "李四", 2)
 	p.Persona("13800138022", "王五", 2)

@@ -145,7 +145,7 @@ func TestTokensBoundByDPoP(t *testing.T) {
 }
 
 func TestO63ProofsThatAreRefused(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "proves"})
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
@@ -250,7 +250,7 @@ func TestO63ProofsThatAreRefused(t *testing.T) {
 }
 
 func TestO64BoundTokenIsNoBearerToken(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "bound"})
 	machine := p.Client(idp.Client{ClientID: "machine", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}})
 	p.Persona(mobile, "李四", 2)
@@ -276,7 +276,7 @@ func TestO64BoundTokenIsNoBearerToken(t *testing.T) {
 }
 
 func TestRefreshTokensOfPublicClientsBelongToTheirKey(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	public := p.Client(idp.Client{ClientID: "app", TokenEndpointAuthMethod: idp.AuthNone})
 	confidential := p.Client(idp.Client{ClientID: "portal"})
 	p.Persona(mobile, "李四", 2)
@@ -310,7 +310,7 @@ func TestRefreshTokensOfPublicClientsBelongToTheirKey(t *testing.T) {
 }
 
 func TestDPoPNonce(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "nonces", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}, TokenSettings: idp.TokenSettings{DPoPNonce: true, DPoPBound: true}})
 	key := newClientKey(t, jose.ES256)
 	ask := func(changes map[string]any) apptest.Answer {

@@ -169,7 +169,7 @@ func TestFAPI2MessageSigningHoldsRequestsToTheProfile(t *testing.T) {
 // TestFAPI2SignedRequestsWithPlainAnswers: a FAPI client may sign its requests without asking for signed answers; its request
 // objects are held to Message Signing 5.3.1 all the same.
 func TestFAPI2SignedRequestsWithPlainAnswers(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
 	key := newClientKey(t, jose.ES256)

@@ -34,7 +34,7 @@ func startFederation(t *testing.T, database string, h *hostileSource) *apptest.P
 
 func TestO61AnswersThatProveNothingGiveNoSession(t *testing.T) {
 	h := newHostile(t)
-	p := startFederation(t, sqlite(t), h)
+	p := startFederation(t, database(t), h)
 	good := func() { h.claims, h.change, h.sign = map[string]any{"sub": "person-1"}, nil, nil }
 	good()
 	b := walk.New(nil)
@@ -197,7 +197,7 @@ func identified(t *testing.T, p *apptest.Platform, b *walk.Browser) string {
 
 func TestO62NoAccountIsJoinedByPhoneOrMail(t *testing.T) {
 	h := newHostile(t)
-	p := startFederation(t, sqlite(t), h)
+	p := startFederation(t, database(t), h)
 	p.Persona(mobile, "李四", 2)
 	victim := identified(t, p, p.SignIn(mobile))
 	h.claims = map[string]any{"phone_number": "+86" + mobile, "phone_number_verified": true, "email": "victim@example.cn", "email_verified": true, "ial": 2, "name": "李四"}
@@ -230,7 +230,7 @@ func TestUpstreamLevelsFollowTheMap(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHostile(t)
-			p := startFor(t, sqlite(t), h.host())
+			p := startFor(t, database(t), h.host())
 			source := h.source()
 			if !test.trusted {
 				source.TrustedIdentity, source.Levels = false, nil
@@ -260,7 +260,7 @@ func TestUpstreamLevelsFollowTheMap(t *testing.T) {
 
 func TestOneLegalIdentityIsOneAccount(t *testing.T) {
 	h := newHostile(t)
-	p := startFederation(t, sqlite(t), h)
+	p := startFederation(t, database(t), h)
 	p.Persona("13800138000", "张三", 1) // the register's number of this persona
 	ctx := context.Background()
 	owner := accountOf(t, p, "13800138000").ID
@@ -374,7 +374,7 @@ func TestOneLegalIdentityIsOneAccount(t *testing.T) {
 
 func TestO53InboundLogoutTokens(t *testing.T) {
 	h := newHostile(t)
-	p := startFederation(t, sqlite(t), h)
+	p := startFederation(t, database(t), h)
 	h.claims = map[string]any{"sid": "s1"}
 	b := walk.New(nil)
 	h.login(t, p, b)
@@ -461,7 +461,7 @@ func TestUpstreamIsAnotherInstanceOnBothDatabases(t *testing.T) {
 			}))
 			t.Cleanup(relay.Close)
 			portal := newPortal(t)
-			province := startFor(t, sqlite(t), strings.TrimPrefix(relay.URL, "http://"))
+			province := startFor(t, database(t), strings.TrimPrefix(relay.URL, "http://"))
 			county = startFor(t, engine.OpenURL(t), strings.TrimPrefix(province.URL, "http://"), portal.host())
 			registered := province.Client(idp.Client{ClientID: "county", ApplicationType: "native", RedirectURIs: []string{county.URL + "/federation/province/callback"}, Scope: "openid profile identity",
 				BackchannelLogoutURI: relay.URL + "/federation/province/backchannel-logout", IDTokenAlg: "SGD_SM3_SM2"})
@@ -509,7 +509,7 @@ func TestUpstreamIsAnotherInstanceOnBothDatabases(t *testing.T) {
 
 func TestUpstreamLoginIsAsOldAsItIsThere(t *testing.T) {
 	h := newHostile(t)
-	p := startFederation(t, sqlite(t), h)
+	p := startFederation(t, database(t), h)
 	c, ctx := p.Client(idp.Client{ClientID: "again"}), context.Background()
 	b := walk.New(nil)
 	flow := func(prompt string) string {
@@ -560,7 +560,7 @@ func TestUpstreamLoginIsAsOldAsItIsThere(t *testing.T) {
 
 func TestUpstreamUserinfoIsOfTheSamePerson(t *testing.T) {
 	h := newHostile(t)
-	p := startFor(t, sqlite(t), h.host())
+	p := startFor(t, database(t), h.host())
 	source := h.source()
 	source.UserInfo = true
 	apply(t, p, app.Manifest{Upstreams: []federation.Source{source}})
@@ -591,7 +591,7 @@ func TestMetadataOfAnotherIssuerIsRefused(t *testing.T) {
 				json.NewEncoder(w).Encode(document)
 			}))
 			defer server.Close()
-			p := startFor(t, sqlite(t), strings.TrimPrefix(server.URL, "http://"))
+			p := startFor(t, database(t), strings.TrimPrefix(server.URL, "http://"))
 			source := evil.source()
 			source.Issuer = server.URL
 			apply(t, p, app.Manifest{Upstreams: []federation.Source{source}})
@@ -603,7 +603,7 @@ func TestMetadataOfAnotherIssuerIsRefused(t *testing.T) {
 		})
 	}
 	t.Run("R9 an address that may not be reached", func(t *testing.T) {
-		p := apptest.Start(t, sqlite(t)) // nothing is allowed
+		p := apptest.Start(t, database(t)) // nothing is allowed
 		apply(t, p, app.Manifest{Upstreams: []federation.Source{evil.source()}})
 		b := walk.New(nil)
 		if err := b.Open(context.Background(), p.URL+"/federation/province/start"); err != nil {

@@ -27,7 +27,7 @@ import (
 
 // F3: only RS, ES and PS for assertions.
 func TestF03AssertionsInSM2AndEd25519(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	for _, algorithm := range []jose.Algorithm{jose.SM2SM3, jose.EdDSA} {
 		key := newClientKey(t, algorithm)
 		c := service(p, strings.ToLower(string(algorithm)), idp.TokenSettings{JWKS: document(t, key), TokenEndpointAuthAlg: string(algorithm)})
@@ -39,7 +39,7 @@ func TestF03AssertionsInSM2AndEd25519(t *testing.T) {
 
 // F4: the audience must be a token URL.
 func TestF04AssertionNamesTheIssuer(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key := newClientKey(t, jose.ES256)
 	c := service(p, "asserts", idp.TokenSettings{JWKS: document(t, key)})
 	for audience, status := range map[string]int{p.URL: 200, p.URL + "/token": 401, p.URL + "/": 401} {
@@ -53,7 +53,7 @@ func TestF04AssertionNamesTheIssuer(t *testing.T) {
 
 // F5: at_hash is SHA-256 unless the algorithm's name ends in 384 or 512.
 func TestF05AtHashFollowsTheAlgorithm(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
 	half := func(sum []byte) string { return base64.RawURLEncoding.EncodeToString(sum[:16]) }
@@ -71,7 +71,7 @@ func TestF05AtHashFollowsTheAlgorithm(t *testing.T) {
 
 // F6: introspection takes an ID token for an access token.
 func TestF06IDTokenIsNoAccessToken(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "owner"})
 	p.Persona(mobile, "李四", 2)
 	a := p.Redeem(c, p.Code(p.SignIn(mobile), c, nil).Get("code"), nil)
@@ -111,7 +111,7 @@ func TestF07FetchedKeysAreBounded(t *testing.T) {
 	}
 	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answers[r.URL.Path](w, r) }))
 	defer peer.Close()
-	cfg := apptest.NewConfig(t, sqlite(t), t.TempDir())
+	cfg := apptest.NewConfig(t, database(t), t.TempDir())
 	cfg.Outbound.Allowed = []string{strings.TrimPrefix(peer.URL, "http://")}
 	p := apptest.StartWith(t, cfg)
 	for path := range answers {
@@ -148,7 +148,7 @@ func TestF10PatchedReleaseOfItsDependency(t *testing.T) {
 
 // F12: a refresh compares the audience of the grant with the client's list of today and fails when it has grown.
 func TestF12AudienceOfTheClientMayChange(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	const records, taxes, archive = "https://api.gov.cn/records", "https://api.gov.cn/taxes", "https://api.gov.cn/archive"
 	c := p.Client(idp.Client{ClientID: "portal", Audience: []string{records, taxes}})
 	p.Persona(mobile, "李四", 2)
@@ -167,7 +167,7 @@ func TestF12AudienceOfTheClientMayChange(t *testing.T) {
 
 // Defaults of fosite that security specification 1 changes, on this side.
 func TestDefaultsOfFositeThatAreChanged(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "defaults"})
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)

@@ -18,7 +18,7 @@ import (
 )
 
 func TestO52LogoutIsAPersonsOwn(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "leaver", PostLogoutRedirectURIs: []string{"https://leaver.example.gov.cn/out"}})
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)

@@ -42,7 +42,7 @@ clients:
 `
 
 func TestManifestKnowsTheWholeRegistration(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	for range 2 { // again, and nothing changes
 		m, err := app.ReadManifest([]byte(manifest))
 		if err != nil {

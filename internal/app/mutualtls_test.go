@@ -105,7 +105,7 @@ func startTLS(t *testing.T, clients *authority) overTLS {
 		}
 		return path
 	}
-	cfg := apptest.NewConfig(t, sqlite(t), folder)
+	cfg := apptest.NewConfig(t, database(t), folder)
 	cfg.Listen.TLS.CertFile, cfg.Listen.TLS.KeyFile = write("server.pem", "CERTIFICATE", pair.Certificate[0]), write("server.key", "PRIVATE KEY", private)
 	cfg.Listen.TLS.ClientCAFile = write("clients.pem", "CERTIFICATE", clients.certificate.Raw)
 	roots := x509.NewCertPool()

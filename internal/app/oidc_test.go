@@ -98,7 +98,7 @@ func TestO46SilentRequests(t *testing.T) {
 }
 
 func TestHintOfAnotherPersonEndsAfterLogin(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "hinted"})
 	p.Persona(mobile, "李四", 2)
 	p.Persona("13800138022", "王五", 2)
@@ -160,7 +160,7 @@ func TestO47LoginIsNotSkipped(t *testing.T) {
 }
 
 func TestO48EssentialLevels(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "levels"})
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
@@ -203,7 +203,7 @@ func TestO48EssentialLevels(t *testing.T) {
 }
 
 func TestSingleClaimsAreAskedAndGivenWhereTheyAreWanted(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "single", Scope: "openid profile phone"})
 	p.Persona(mobile, "李四", 2)
 	b, ctx := p.SignIn(mobile), context.Background()
@@ -235,7 +235,7 @@ func TestSingleClaimsAreAskedAndGivenWhereTheyAreWanted(t *testing.T) {
 }
 
 func TestResourcesAreTheClientsOwn(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "resources", Audience: []string{"https://api.example.gov.cn/a", "https://api.example.gov.cn/b"}})
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
@@ -311,7 +311,7 @@ func TestAuthorizationDetails(t *testing.T) {
 }
 
 func TestR11FormsAreBounded(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	for path, want := range map[string]int{"/login": http.StatusRequestEntityTooLarge, "/authorize": http.StatusRequestEntityTooLarge, "/logout": http.StatusRequestEntityTooLarge, "/par": http.StatusBadRequest} {
 		request, err := http.NewRequest(http.MethodPost, p.URL+path, strings.NewReader("state="+strings.Repeat("x", 1<<20)))
 		if err != nil {
@@ -325,7 +325,7 @@ func TestR11FormsAreBounded(t *testing.T) {
 }
 
 func TestUILocalesChooseTheLanguage(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "locales"})
 	for locales, want := range map[string]string{"en": "en", "fr xx-invalid en-GB zh-CN": "en", "zh-Hant": "zh-Hant", "zh-HK": "zh-Hant", "fr": "zh-CN"} {
 		a := authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"ui_locales": {locales}}))
@@ -344,7 +344,7 @@ func TestUILocalesChooseTheLanguage(t *testing.T) {
 }
 
 func TestSingleClaimsEndWithTheRegistration(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "narrowed", Scope: "openid profile phone"})
 	p.Persona(mobile, "李四", 2)
 	code := p.Code(p.SignIn(mobile), c, url.Values{"scope": {"openid"}, "claims": {`{"id_token":{"name":null},"userinfo":{"phone_number":null}}`}}).Get("code")
@@ -361,7 +361,7 @@ func TestSingleClaimsEndWithTheRegistration(t *testing.T) {
 }
 
 func TestO45WhatTheConsentFormAddsDoesNotCount(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "grows", Scope: "openid profile identity"})
 	p.Persona(mobile, "李四", 2)
 	b, ctx := p.SignIn(mobile), context.Background()
@@ -389,7 +389,7 @@ func TestO45WhatTheConsentFormAddsDoesNotCount(t *testing.T) {
 }
 
 func TestO51EachLoginGetsANewSecret(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "fixed"})
 	p.Persona(mobile, "李四", 2)
 	b, ctx := p.SignIn(mobile), context.Background()

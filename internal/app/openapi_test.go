@@ -15,7 +15,7 @@ import (
 // TestCommittedOpenAPIDocumentIsCurrent: the document in docs/reference is what the platform answers. UPDATE_GOLDEN=1
 // writes it anew.
 func TestCommittedOpenAPIDocumentIsCurrent(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	answer := p.Get("/api/openapi.json", "")
 	if answer.Status != http.StatusOK {
 		t.Fatalf("status %d", answer.Status)
@@ -39,7 +39,7 @@ func TestCommittedOpenAPIDocumentIsCurrent(t *testing.T) {
 
 // TestEveryOperationSaysWhatItIs: summaries, described fields and a problem document for every error.
 func TestEveryOperationSaysWhatItIs(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	var document struct {
 		OpenAPI string `json:"openapi"`
 		Paths   map[string]map[string]struct {

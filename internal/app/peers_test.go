@@ -37,7 +37,7 @@ func travel(t *testing.T, b *walk.Browser) func(address, until string) string {
 }
 
 func TestRelyingPartiesOfOthersLogInAndOut(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	p.Persona(mobile, "李四", 2)
 	for _, test := range []struct{ name, program, alg, method string }{
 		{"openid-client", "openid-client.mjs", "ES256", "client_secret_basic"},
@@ -59,7 +59,7 @@ func TestSpringSecurityLogsInAndOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := "http://localhost:" + port(t, listener)
-	cfg := apptest.NewConfig(t, sqlite(t), t.TempDir())
+	cfg := apptest.NewConfig(t, database(t), t.TempDir())
 	cfg.Outbound.Allowed = []string{strings.TrimPrefix(base, "http://")}
 	p := apptest.StartWith(t, cfg)
 	p.Persona(mobile, "李四", 2)

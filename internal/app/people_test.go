@@ -69,7 +69,7 @@ func faceOf(page *walk.Page, typed, masked string) string {
 }
 
 func TestA01AnswersDoNotTellWhoHasAnAccount(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	p.Persona("13800138031", "李四", 2)
 	p.Persona("known@example.gov.cn", "", 0)
 	if err := p.App.Apply(context.Background(), app.Manifest{Personas: []app.Persona{{Identifier: "13800138033", Name: "无密码", IAL: 1}}}); err != nil {
@@ -146,7 +146,7 @@ func TestA02CodeDiesAfterFiveTriesInAll(t *testing.T) {
 }
 
 func TestA02PasswordTriesAreCountedOnTheAccount(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	p.Persona("13800138042", "李四", 2)
 	for range authn.LoginTries {
 		submit(t, walk.New(nil), p.URL+"/login", map[string]string{"login-identifier": "13800138042", "login-password": "wrong-password"})
@@ -192,7 +192,7 @@ func TestA03CodeWorksOnce(t *testing.T) {
 }
 
 func TestCodeBelongsToItsBrowserAndPurpose(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	const to = "13800138044"
 	owner, thief := walk.New(nil), walk.New(nil)
 	submit(t, owner, p.URL+"/register", map[string]string{"register-identifier": to})
@@ -219,7 +219,7 @@ func TestCodeBelongsToItsBrowserAndPurpose(t *testing.T) {
 }
 
 func TestProofingAnswers(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	for _, test := range []struct {
 		name, person, number, mobile string
 		want                         string
@@ -333,7 +333,7 @@ func TestA01TimingDoesNotTellWhoHasAnAccount(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	known, unknown := make([]float64, rounds), make([]float64, rounds)
 	b := walk.New(nil)
 	if err := b.Open(context.Background(), p.URL+"/login"); err != nil {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"path/filepath"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -19,7 +19,18 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
-func sqlite(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "yinxin.db") }
+// database is the URL of a fresh database: SQLite, or what YINXIN_TEST_DATABASE names ("postgresql"). make test runs these
+// tests once with each, so that every row holds on both (security rule R12).
+func database(t *testing.T) string {
+	wanted := os.Getenv("YINXIN_TEST_DATABASE")
+	for _, engine := range testkit.Databases(t) {
+		if engine.Name == wanted || wanted == "" {
+			return engine.OpenURL(t)
+		}
+	}
+	t.Fatalf("YINXIN_TEST_DATABASE=%s: there is no such engine", wanted)
+	return ""
+}
 
 // onBoth runs a test against a platform on each database.
 func onBoth(t *testing.T, test func(t *testing.T, p *apptest.Platform)) {
@@ -73,7 +84,7 @@ func wantError(t *testing.T, a apptest.Answer, status int, code string) {
 }
 
 func TestRedirectAddressIsComparedExactly(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "exact", RedirectURIs: []string{"https://ok.gov.cn/cb/Path"}})
 	for name, uri := range map[string]string{
 		"O-01 userinfo":             "https://ok.gov.cn@evil.example/cb/Path",
@@ -104,7 +115,7 @@ func TestRedirectAddressIsComparedExactly(t *testing.T) {
 }
 
 func TestO06LoopbackPortOfNativeClientsMayVary(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	native := p.Client(idp.Client{ClientID: "native", ApplicationType: "native", TokenEndpointAuthMethod: "none", RedirectURIs: []string{"http://127.0.0.1/cb"}})
 	if a := authorize(t, p, apptest.AuthorizeQuery(native, url.Values{"redirect_uri": {"http://127.0.0.1:49152/cb"}})); a.Status != http.StatusSeeOther {
 		t.Errorf("another loopback port of a native client is answered with %d", a.Status)
@@ -117,7 +128,7 @@ func TestO06LoopbackPortOfNativeClientsMayVary(t *testing.T) {
 }
 
 func TestO07ParameterSentTwice(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "twice"})
 	q := apptest.AuthorizeQuery(c, nil)
 	for name := range q {
@@ -146,7 +157,7 @@ func TestO07ParameterSentTwice(t *testing.T) {
 var changing = regexp.MustCompile(`class="code">[0-9A-Z]{8}<`)
 
 func TestO09UnknownAndDisabledClientsLookAlike(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	known := p.Client(idp.Client{ClientID: "disabled", Disabled: true})
 	unknown := idp.Client{ClientID: "anybody0", RedirectURIs: known.RedirectURIs, Scope: known.Scope}
 	a, b := authorize(t, p, apptest.AuthorizeQuery(known, nil)), authorize(t, p, apptest.AuthorizeQuery(unknown, nil))
@@ -165,7 +176,7 @@ func TestO09UnknownAndDisabledClientsLookAlike(t *testing.T) {
 }
 
 func TestRequestIsRefusedByRedirect(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "asks"})
 	public := p.Client(idp.Client{ClientID: "public", TokenEndpointAuthMethod: "none"})
 	for _, test := range []struct {
@@ -203,7 +214,7 @@ func TestRequestIsRefusedByRedirect(t *testing.T) {
 }
 
 func TestO12ConfidentialClientRegisteredWithoutPKCE(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	off := false
 	c := p.Client(idp.Client{ClientID: "basic-op", RequirePKCE: &off})
 	p.Persona(mobile, "李四", 2)
@@ -381,7 +392,7 @@ func TestRefreshFamilies(t *testing.T) {
 }
 
 func TestO19StateIsEchoedUnchanged(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "echo"})
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
@@ -405,7 +416,7 @@ func TestO19StateIsEchoedUnchanged(t *testing.T) {
 }
 
 func TestO20TextOfStrangersIsNoMarkup(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "markup"})
 	const evil = `"><script>alert(1)</script>`
 	b := walk.New(nil)
@@ -433,7 +444,7 @@ func TestO20TextOfStrangersIsNoMarkup(t *testing.T) {
 }
 
 func TestClientAuthentication(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "service", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}})
 	form := func() url.Values { return url.Values{"grant_type": {"client_credentials"}} }
 	if a := p.Post("/token", c, form()); a.Status != http.StatusOK || a.String("scope") != "license_clerk" || a.Body["refresh_token"] != nil || a.Body["id_token"] != nil {
@@ -466,7 +477,7 @@ func TestClientAuthentication(t *testing.T) {
 }
 
 func TestTokensSayWhoHowSurelyAndHow(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
 	subjects := map[string]string{}
@@ -509,7 +520,7 @@ func TestTokensSayWhoHowSurelyAndHow(t *testing.T) {
 }
 
 func TestUserinfoTakesOnlyAccessTokensOfPeople(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "reader"})
 	service := p.Client(idp.Client{ClientID: "machine", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}})
 	p.Persona(mobile, "李四", 2)
@@ -533,7 +544,7 @@ func TestUserinfoTakesOnlyAccessTokensOfPeople(t *testing.T) {
 }
 
 func TestIntrospectionTellsStrangersNothing(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c, stranger := p.Client(idp.Client{ClientID: "owner"}), p.Client(idp.Client{ClientID: "stranger"})
 	p.Persona(mobile, "李四", 2)
 	token := p.Redeem(c, p.Code(p.SignIn(mobile), c, nil).Get("code"), nil).String("access_token")
@@ -549,7 +560,7 @@ func TestIntrospectionTellsStrangersNothing(t *testing.T) {
 }
 
 func TestStepUpToAHigherLevel(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "deep"})
 	p.Persona("13800138000", "", 0)
 	b, ctx := p.SignIn("13800138000"), context.Background()
@@ -585,7 +596,7 @@ func TestStepUpToAHigherLevel(t *testing.T) {
 }
 
 func TestConsentIsAskedOnceAndMayBeDenied(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "consents"})
 	p.Persona(mobile, "李四", 2)
 	b, ctx := p.SignIn(mobile), context.Background()
@@ -609,7 +620,7 @@ func TestConsentIsAskedOnceAndMayBeDenied(t *testing.T) {
 }
 
 func TestFlowBelongsToItsBrowser(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "flows"})
 	p.Persona(mobile, "李四", 2)
 	attacker, ctx := walk.New(nil), context.Background()
@@ -626,7 +637,7 @@ func TestFlowBelongsToItsBrowser(t *testing.T) {
 }
 
 func TestPromptLoginAndMaxAgeAskAgain(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "again"})
 	p.Persona(mobile, "李四", 2)
 	b, ctx := p.SignIn(mobile), context.Background()
@@ -645,7 +656,7 @@ func TestPromptLoginAndMaxAgeAskAgain(t *testing.T) {
 }
 
 func TestLogoutGoesOnlyToRegisteredAddresses(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "leaver", PostLogoutRedirectURIs: []string{"https://leaver.example.gov.cn/out"}})
 	p.Persona(mobile, "李四", 2)
 	b, ctx := p.SignIn(mobile), context.Background()

@@ -134,7 +134,7 @@ func TestO25PushedRequestIsAnsweredOnce(t *testing.T) {
 }
 
 func TestO26PushNeedsItsClient(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "pushes"})
 	public := p.Client(idp.Client{ClientID: "public", TokenEndpointAuthMethod: "none"})
 	wrong := c
@@ -176,7 +176,7 @@ func TestO26PushNeedsItsClient(t *testing.T) {
 }
 
 func TestClientThatMustPushIsHeldToIt(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "must", RequestSettings: idp.RequestSettings{RequirePushedRequest: true}})
 	q := wantRefusal(t, authorize(t, p, apptest.AuthorizeQuery(c, nil)), c, "invalid_request")
 	if q.Get("state") != "st" || q.Get("iss") != p.URL {
@@ -216,7 +216,7 @@ func objectQuery(c idp.Client, object string) url.Values {
 }
 
 func TestF03RequestObjectsInEveryAlgorithm(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	for _, algorithm := range []jose.Algorithm{jose.ES256, jose.PS256, jose.EdDSA, jose.SM2SM3} {
 		t.Run(string(algorithm), func(t *testing.T) {
 			key := newClientKey(t, algorithm)
@@ -311,7 +311,7 @@ func TestO22RequestObjectIsRefused(t *testing.T) {
 
 // fosite printed request-object claims with %s: a number became "%!s(float64=3600)", an object "map[…]".
 func TestF01ClaimsOfRequestObjectsKeepTheirTypes(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key := newClientKey(t, jose.ES256)
 	c := signing(t, p, "types", key, idp.RequestSettings{})
 	p.Persona(mobile, "李四", 2)
@@ -336,7 +336,7 @@ func TestF01ClaimsOfRequestObjectsKeepTheirTypes(t *testing.T) {
 
 // fosite merged outside parameters into a request object, and passed over the object without the scope openid.
 func TestF02OuterParametersAreIgnored(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key := newClientKey(t, jose.ES256)
 	c := signing(t, p, "merges", key, idp.RequestSettings{})
 	p.Persona(mobile, "李四", 2)
@@ -378,7 +378,7 @@ func TestF02OuterParametersAreIgnored(t *testing.T) {
 }
 
 func TestO24RequestElsewhereIsNeverFetched(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "elsewhere"})
 	for _, address := range []string{"http://169.254.169.254/latest", "file:///etc/passwd", "https://127.0.0.1/r", "urn:ietf:params:oauth:request_uri", p.URL + "/jwks"} {
 		wantRefusal(t, authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"request_uri": {address}})), c, "request_uri_not_supported")
@@ -387,7 +387,7 @@ func TestO24RequestElsewhereIsNeverFetched(t *testing.T) {
 }
 
 func TestO27HeadersOfRequestObjectsBringNoKeys(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key := newClientKey(t, jose.ES256)
 	c := signing(t, p, "headers", key, idp.RequestSettings{})
 	for _, header := range []map[string]any{{"jku": "http://127.0.0.1/k"}, {"x5u": "http://127.0.0.1/k"}, {"jwk": key.jwk(t)}, {"x5c": []string{}}} {
@@ -398,7 +398,7 @@ func TestO27HeadersOfRequestObjectsBringNoKeys(t *testing.T) {
 }
 
 func TestClientThatMustSignIsHeldToIt(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key := newClientKey(t, jose.ES256)
 	c := signing(t, p, "must-sign", key, idp.RequestSettings{RequireSignedRequest: true})
 	wantRefusal(t, authorize(t, p, apptest.AuthorizeQuery(c, nil)), c, "invalid_request")

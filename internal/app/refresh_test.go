@@ -150,7 +150,7 @@ func TestO37RefreshAfterTheGroundIsGone(t *testing.T) {
 }
 
 func TestO38RefreshAsksNothingNew(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c, other := p.Client(idp.Client{ClientID: "asks", Scope: "openid profile email"}), p.Client(idp.Client{ClientID: "other"})
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
@@ -173,7 +173,7 @@ func TestO38RefreshAsksNothingNew(t *testing.T) {
 }
 
 func TestO40RevocationWhileTheStoreFails(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "revokes"})
 	p.Persona(mobile, "李四", 2)
 	issued := p.Redeem(c, p.Code(p.SignIn(mobile), c, nil).Get("code"), nil)
@@ -200,7 +200,7 @@ func TestO40RevocationWhileTheStoreFails(t *testing.T) {
 }
 
 func TestRefreshTokensOfFAPIClientsDoNotRotate(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key := newClientKey(t, jose.ES256)
 	c := p.Client(idp.Client{ClientID: "fapi", TokenEndpointAuthMethod: idp.AuthPrivateKeyJWT, TokenSettings: idp.TokenSettings{JWKS: document(t, key)}})
 	p.Persona(mobile, "李四", 2)

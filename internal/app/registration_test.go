@@ -242,7 +242,7 @@ func TestRegisteredClientWaitsForApproval(t *testing.T) {
 
 func TestRegistrationOutsideTheSandbox(t *testing.T) {
 	sandboxed := idp.Client{ClientID: "a", RedirectURIs: []string{"https://a.gov.cn/cb"}, RequestSettings: idp.RequestSettings{ApprovalState: idp.StateSandbox}}
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	p.Client(sandboxed)
 	if _, ok := p.App.Clients.Find("a"); !ok {
 		t.Error("a sandbox does not take its clients")
@@ -254,7 +254,7 @@ func TestRegistrationOutsideTheSandbox(t *testing.T) {
 }
 
 func TestRegistrationRefusesWhatIsDangerous(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	token := opening(p, "live", 200)
 	applied(t, p, app.Manifest{InitialAccess: []openplatform.InitialAccess{token}})
 	key := newClientKey(t, jose.ES256)
@@ -324,7 +324,7 @@ func TestRegistrationRefusesWhatIsDangerous(t *testing.T) {
 }
 
 func TestSoftwareStatements(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key, stranger := newClientKey(t, jose.ES256), newClientKey(t, jose.ES256)
 	token := opening(p, "live", 50)
 	token.StatementRequired = true
@@ -359,7 +359,7 @@ func TestSoftwareStatements(t *testing.T) {
 }
 
 func TestO54ConsentTellsWhoAsks(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	token := opening(p, "sandbox", 5)
 	applied(t, p, app.Manifest{InitialAccess: []openplatform.InitialAccess{token}})
 	p.Persona(mobile, "李四", 2)
@@ -396,7 +396,7 @@ func TestO54ConsentTellsWhoAsks(t *testing.T) {
 // TestO12PKCEOfRegisteredClients: only the administrator who opens registration lets its clients go without PKCE, whatever
 // they say themselves, and never public or FAPI clients.
 func TestO12PKCEOfRegisteredClients(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	strict, loose := opening(p, "live", 10), opening(p, "live", 10)
 	loose.Name, loose.Token, loose.RequirePKCE = "tests-without-pkce", "initial-access-token-of-tests-without-pkce", new(bool)
 	applied(t, p, app.Manifest{InitialAccess: []openplatform.InitialAccess{strict, loose}})
@@ -430,7 +430,7 @@ func TestO12PKCEOfRegisteredClients(t *testing.T) {
 
 // TestO30AudienceOfRegisteredClients: the same for assertions that are meant for the token endpoint.
 func TestO30AudienceOfRegisteredClients(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	strict, loose := opening(p, "live", 10), opening(p, "live", 10)
 	loose.Name, loose.Token, loose.TokenAudience = "tests-audience", "initial-access-token-of-tests-with-audience", true
 	applied(t, p, app.Manifest{InitialAccess: []openplatform.InitialAccess{strict, loose}})

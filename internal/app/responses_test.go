@@ -28,7 +28,7 @@ func published(t *testing.T, p *apptest.Platform, algorithm string) jose.KeySet 
 }
 
 func TestJARMInEveryAlgorithm(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
 	for _, algorithm := range []string{"ES256", "RS256", "PS256", "SGD_SM3_SM2"} {
@@ -90,7 +90,7 @@ func TestJARMInEveryAlgorithm(t *testing.T) {
 }
 
 func TestSignedUserinfo(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
 	for _, algorithm := range []string{"ES256", "RS256", "PS256", "SGD_SM3_SM2"} {
@@ -115,7 +115,7 @@ func TestSignedUserinfo(t *testing.T) {
 }
 
 func TestFormPostLeadsToTheRegisteredSiteOnly(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "posted"})
 	p.Persona(mobile, "李四", 2)
 	b, ctx := p.SignIn(mobile), context.Background()
@@ -163,7 +163,7 @@ func TestFormPostLeadsToTheRegisteredSiteOnly(t *testing.T) {
 }
 
 func TestO21EveryAnswerNamesItsIssuer(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	issuer := p.Get("/.well-known/openid-configuration", "").String("issuer")
 	c := p.Client(idp.Client{ClientID: "issuers", RequestSettings: idp.RequestSettings{AuthorizationAlg: "ES256"}})
 	p.Persona(mobile, "李四", 2)
@@ -200,7 +200,7 @@ func TestO21EveryAnswerNamesItsIssuer(t *testing.T) {
 }
 
 func TestDiscoveryNamesWhatIsOn(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	document := p.Get("/.well-known/openid-configuration", "")
 	for name, value := range document.Body {
 		address, ok := value.(string)

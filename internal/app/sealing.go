@@ -134,9 +134,10 @@ const holderCitizenID = "111"
 
 // pages adds the pages of licences and of seals.
 func (s *sealing) pages(mux *http.ServeMux) {
-	pages := &licensehttp.Pages{Service: s.licenses, Renderer: s.app.pages, Identity: s.app.identity.Identity, LoginURL: func(string) string { return "/login" }}
+	site := web.Site{Renderer: s.app.pages, Identity: s.app.identity.Identity, LoginURL: func(string) string { return "/login" }}
+	pages := &licensehttp.Pages{Site: site, Service: s.licenses}
 	pages.Routes(mux)
-	seals := &sealhttp.Pages{Service: s.seals, Renderer: s.app.pages, Identity: s.app.identity.Identity, LoginURL: pages.LoginURL, Rand: s.app.opts.Rand}
+	seals := &sealhttp.Pages{Site: site, Service: s.seals, Rand: s.app.opts.Rand}
 	seals.Routes(mux)
 }
 

@@ -192,7 +192,7 @@ func TestTicketBridgeOnBothDatabases(t *testing.T) {
 
 func TestTicketsOfABridgeAreBound(t *testing.T) {
 	portal := newPortal(t)
-	p := startFor(t, sqlite(t), portal.host())
+	p := startFor(t, database(t), portal.host())
 	o := newOldPortal(t, p, hall(portal))
 	second := hall(portal)
 	second.ID, second.URLs = "second", []string{portal.URL + "/sso", portal.URL + "/sso2"}
@@ -269,7 +269,7 @@ func TestTicketsOfABridgeAreBound(t *testing.T) {
 
 func TestTicketByPostSignedWithSM2(t *testing.T) {
 	portal := newPortal(t)
-	p := startFor(t, sqlite(t), portal.host())
+	p := startFor(t, database(t), portal.host())
 	key, err := sm2.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)

@@ -41,7 +41,7 @@ func audience(t *testing.T, token string) []string {
 }
 
 func TestAccessTokensOfRFC9068(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	p.Persona(mobile, "李四", 2)
 	b := p.SignIn(mobile)
 	for _, algorithm := range []string{"ES256", "SGD_SM3_SM2"} {
@@ -118,7 +118,7 @@ func TestOpaqueAccessTokens(t *testing.T) {
 }
 
 func TestResourceIndicators(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	const records, taxes = "https://api.gov.cn/records", "https://api.gov.cn/taxes"
 	c := p.Client(idp.Client{ClientID: "portal", Audience: []string{records, taxes}})
 	clerk := machine(p, "clerk", func(c *idp.Client) { c.Audience = []string{records} })
@@ -167,7 +167,7 @@ func TestResourceIndicators(t *testing.T) {
 }
 
 func TestO41IntrospectionNeedsAConfidentialClient(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c, public := p.Client(idp.Client{ClientID: "owner"}), p.Client(idp.Client{ClientID: "public", TokenEndpointAuthMethod: idp.AuthNone})
 	p.Persona(mobile, "李四", 2)
 	token := p.Redeem(c, p.Code(p.SignIn(mobile), c, nil).Get("code"), nil).String("access_token")
@@ -178,7 +178,7 @@ func TestO41IntrospectionNeedsAConfidentialClient(t *testing.T) {
 }
 
 func TestSignedIntrospection(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := machine(p, "asks", func(*idp.Client) {})
 	always := machine(p, "always", func(c *idp.Client) { c.IntrospectionAlg = "SGD_SM3_SM2"; c.Resources = []string{"https://x.gov.cn"} })
 	token := clientToken(p, c).String("access_token")
@@ -216,7 +216,7 @@ func TestSignedIntrospection(t *testing.T) {
 }
 
 func TestJ10TokensAreNotTakenForEachOther(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	key := newClientKey(t, jose.ES256)
 	c := p.Client(idp.Client{ClientID: "swaps", TokenEndpointAuthMethod: idp.AuthPrivateKeyJWT, TokenSettings: idp.TokenSettings{JWKS: document(t, key)}})
 	p.Persona(mobile, "李四", 2)
@@ -257,7 +257,7 @@ func TestJ10TokensAreNotTakenForEachOther(t *testing.T) {
 }
 
 func TestO44GrantsThatAreNotOffered(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := machine(p, "asks", func(*idp.Client) {})
 	for _, grant := range []string{"password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:grant-type:saml2-bearer", "client_credentials refresh_token", "CLIENT_CREDENTIALS"} {
 		wantError(t, p.Post("/token", c, url.Values{"grant_type": {grant}, "username": {"x"}, "password": {"y"}}), http.StatusBadRequest, "unsupported_grant_type")
@@ -271,7 +271,7 @@ func TestO44GrantsThatAreNotOffered(t *testing.T) {
 }
 
 func TestTokensThatWereVerifiedBeforeStillEnd(t *testing.T) {
-	p := apptest.Start(t, sqlite(t))
+	p := apptest.Start(t, database(t))
 	c := machine(p, "clerk", func(*idp.Client) {})
 	token := clientToken(p, c).String("access_token")
 	for range 2 {

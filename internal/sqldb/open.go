@@ -14,6 +14,7 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the PostgreSQL driver of database/sql
 	_ "modernc.org/sqlite"             // the embedded engine
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Config says which database to open.
@@ -76,7 +77,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, cfg Config) error {
 	}
 	writers.SetMaxOpenConns(1)
 	writers.SetMaxIdleConns(1)
-	if err := writers.PingContext(ctx); err != nil {
+	if err := firstPing(ctx, writers); err != nil {
 		writers.Close()
 		return fmt.Errorf("sqldb: open sqlite: %w", err)
 	}
@@ -100,6 +101,23 @@ func (db *DB) openSQLite(ctx context.Context, path string, cfg Config) error {
 	db.done.Add(1)
 	go db.groupCommit()
 	return nil
+}
+
+// firstPing opens the first connection. While another process changes a fresh file to WAL, SQLite answers that the file
+// is locked without waiting for the busy timeout, so this waits.
+func firstPing(ctx context.Context, db *sql.DB) error {
+	const attempts, pause = 100, 50 * time.Millisecond
+	for attempt := 1; ; attempt++ {
+		err := db.PingContext(ctx)
+		if sqliteCode(err)&0xff != sqlite3.SQLITE_BUSY || attempt == attempts {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (db *DB) openPostgreSQL(ctx context.Context, cfg Config) error {

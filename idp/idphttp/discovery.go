@@ -1,0 +1,64 @@
+package idphttp
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// discoveryCache keeps the discovery document as octets: every portal asks for it, and it changes only with the kinds of
+// authorization_details.
+type discoveryCache struct {
+	mutex    sync.Mutex
+	kinds    string
+	document []byte
+}
+
+// discovery is OpenID Connect Discovery 1.0 and RFC 8414; only what is on is advertised.
+func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
+	document, err := s.discoveryDocument()
+	if err != nil {
+		s.oauthError(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(document)
+}
+
+func (s *Server) discoveryDocument() ([]byte, error) {
+	kinds := slices.Sorted(maps.Keys(s.Details.Types()))
+	s.known.mutex.Lock()
+	defer s.known.mutex.Unlock()
+	if key := strings.Join(kinds, " "); s.known.document == nil || s.known.kinds != key {
+		document, err := json.Marshal(s.makeMetadata(kinds))
+		if err != nil {
+			return nil, err
+		}
+		s.known.kinds, s.known.document = key, document
+	}
+	return s.known.document, nil
+}
+
+func (s *Server) makeMetadata(kinds []string) map[string]any {
+	at := func(path string) string { return s.Issuer + path }
+	document := map[string]any{
+		"issuer": s.Issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "userinfo_endpoint": at("/userinfo"),
+		"jwks_uri": at("/jwks"), "gm_jwks_uri": at("/jwks/gm"), "introspection_endpoint": at("/introspect"), "revocation_endpoint": at("/revoke"),
+		"end_session_endpoint": at("/logout"), "backchannel_logout_supported": true, "backchannel_logout_session_supported": true,
+		"response_types_supported":         []string{"code"},
+		"subject_types_supported":          []string{"pairwise"},
+		"code_challenge_methods_supported": []string{"S256"}, "authorization_response_iss_parameter_supported": true,
+		"scopes_supported":     []string{"openid", "profile", "phone", "email", "identity"},
+		"claims_supported":     []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "ial", "name", "phone_number", "email", "verified_claims"},
+		"acr_values_supported": []string{"urn:yinxin:aal:1"}, "claims_parameter_supported": true,
+		"ui_locales_supported": []string{"zh-CN", "en", "zh-Hant"}, "prompt_values_supported": []string{"none", "login", "consent", "select_account"},
+		"verified_claims_supported": true, "trust_frameworks_supported": []string{"cn_yinxin"},
+	}
+	s.requestMetadata(document, kinds)
+	s.tokenMetadata(document)
+	return document
+}
