@@ -18,11 +18,8 @@ func (s *Store) PutDevice(ctx context.Context, d oauth.DeviceRecord, record audi
 	if err != nil {
 		return err
 	}
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO idp_device (hash, user_hash, client_id, request, state, grant_id, interval_ms, polled_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)`, d.Hash, d.UserHash, d.Request.ClientID, string(body), string(d.State), d.GrantID, d.Interval.Milliseconds(), sqldb.Micros(d.ExpiresAt))
-		return err
-	})
+	return s.apply(ctx, record, step(`INSERT INTO idp_device (hash, user_hash, client_id, request, state, grant_id, interval_ms, polled_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)`, d.Hash, d.UserHash, d.Request.ClientID, string(body), string(d.State), d.GrantID, d.Interval.Milliseconds(), sqldb.Micros(d.ExpiresAt)))
 }
 
 // Device finds a request by the device's code.
@@ -63,13 +60,8 @@ func (s *Store) AnswerDevice(ctx context.Context, userHash []byte, state oauth.D
 	if err != nil {
 		return err
 	}
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		first, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_device SET state = $2, request = $3 WHERE user_hash = $1 AND state = 'pending' AND expires_at > $4", userHash, string(state), string(body), sqldb.Micros(at))
-		if err == nil && !first {
-			return oauth.ErrConsumed
-		}
-		return err
-	})
+	return s.apply(ctx, record, one(oauth.ErrConsumed, "UPDATE idp_device SET state = $2, request = $3 WHERE user_hash = $1 AND state = 'pending' AND expires_at > $4",
+		userHash, string(state), string(body), sqldb.Micros(at)))
 }
 
 // PollDevice notes a question of the device. The conditional update decides whether it came too fast.
@@ -89,6 +81,6 @@ func (s *Store) PollDevice(ctx context.Context, hash []byte, at time.Time, more 
 }
 
 // useDevice consumes an approved request and forgets what it held (F8).
-func useDevice(ctx context.Context, tx sqldb.Tx, hash []byte, grantID string, at int64) (bool, error) {
-	return sqldb.ExecOne(ctx, tx, "UPDATE idp_device SET state = 'used', request = '' WHERE hash = $1 AND grant_id = $2 AND state = 'approved' AND expires_at > $3", hash, grantID, at)
+func useDevice(hash []byte, grantID string, at int64) sqldb.Step {
+	return one(oauth.ErrConsumed, "UPDATE idp_device SET state = 'used', request = '' WHERE hash = $1 AND grant_id = $2 AND state = 'approved' AND expires_at > $3", hash, grantID, at)
 }

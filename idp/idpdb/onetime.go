@@ -19,11 +19,5 @@ func (s *Store) UseProof(ctx context.Context, hash []byte, until time.Time) erro
 }
 
 func (s *Store) useOnce(ctx context.Context, statement string, hash []byte, until time.Time) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		first, err := sqldb.ExecOne(ctx, tx, statement, hash, sqldb.Micros(until))
-		if err == nil && !first {
-			return oauth.ErrConsumed
-		}
-		return err
-	})
+	return s.db.Apply(ctx, nil, one(oauth.ErrConsumed, statement, hash, sqldb.Micros(until)))
 }

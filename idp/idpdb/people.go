@@ -47,36 +47,36 @@ func (s *Store) audited(ctx context.Context, record audit.Record, change func(tx
 	})
 }
 
+// apply stores a change whose statements need no answer of each other, with its audit record.
+func (s *Store) apply(ctx context.Context, record audit.Record, steps ...sqldb.Step) error {
+	return auditdb.Apply(ctx, s.db, record, steps...)
+}
+
+// step is a statement of a change.
+func step(query string, args ...any) sqldb.Step { return sqldb.Step{Query: query, Args: args} }
+
+// one is a statement that must change exactly one row; otherwise is the error if it does not.
+func one(otherwise error, query string, args ...any) sqldb.Step {
+	return sqldb.Step{Query: query, Args: args, Else: otherwise}
+}
+
 // changeOne is a change that must hit exactly one row.
 func (s *Store) changeOne(ctx context.Context, record audit.Record, statement string, args ...any) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		done, err := sqldb.ExecOne(ctx, tx, statement, args...)
-		if err == nil && !done {
-			return idp.ErrNotFound
-		}
-		return err
-	})
+	return s.apply(ctx, record, one(idp.ErrNotFound, statement, args...))
 }
 
 // Note stores an audit record that belongs to no other change.
-func (s *Store) Note(ctx context.Context, record audit.Record) error {
-	return s.audited(ctx, record, func(sqldb.Tx) error { return nil })
-}
+func (s *Store) Note(ctx context.Context, record audit.Record) error { return s.apply(ctx, record) }
 
 // CreateAccount stores an account with its first contact.
 func (s *Store) CreateAccount(ctx context.Context, a idp.Account, record audit.Record) error {
-	err := s.audited(ctx, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			a.ID, a.State, a.PasswordHash, sqldb.Micros(a.CredentialsAt), strings.Join(a.Roles, " "), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt))
-		for _, c := range a.Contacts {
-			if err == nil {
-				_, err = tx.ExecContext(ctx, "INSERT INTO idp_contact (lookup, account_id, kind, key_id, sealed) VALUES ($1, $2, $3, $4, $5)",
-					c.Lookup, a.ID, c.Kind, c.KeyID, c.Sealed)
-			}
-		}
-		return err
-	})
+	steps := []sqldb.Step{step(`INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		a.ID, a.State, a.PasswordHash, sqldb.Micros(a.CredentialsAt), strings.Join(a.Roles, " "), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt))}
+	for _, c := range a.Contacts {
+		steps = append(steps, step("INSERT INTO idp_contact (lookup, account_id, kind, key_id, sealed) VALUES ($1, $2, $3, $4, $5)", c.Lookup, a.ID, c.Kind, c.KeyID, c.Sealed))
+	}
+	err := s.apply(ctx, record, steps...)
 	if sqldb.IsUnique(err) {
 		return idp.ErrTaken
 	}
@@ -177,25 +177,15 @@ func (s *Store) ReplaceHash(ctx context.Context, id, old, hash string, record au
 
 // SetState suspends, closes or reopens; an account that is not active has no live session and no live grant.
 func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState, at time.Time, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		done, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_account SET state = $2, updated_at = $3 WHERE id = $1", id, state, sqldb.Micros(at))
-		if err != nil {
-			return err
-		}
-		if !done {
-			return idp.ErrNotFound
-		}
-		if state == idp.AccountActive {
-			return nil
-		}
-		// Grants are found by their sessions, which are indexed; a grant outlives no session.
-		if _, err := tx.ExecContext(ctx, `UPDATE idp_grant SET revoked_at = $2 WHERE revoked_at = 0
-			AND sid IN (SELECT id FROM idp_session WHERE account_id = $1)`, id, sqldb.Micros(at)); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "UPDATE idp_session SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", id, sqldb.Micros(at))
-		return err
-	})
+	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3 WHERE id = $1", id, state, sqldb.Micros(at))}
+	if state != idp.AccountActive {
+		steps = append(steps,
+			// Grants are found by their sessions, which are indexed; a grant outlives no session.
+			step(`UPDATE idp_grant SET revoked_at = $2 WHERE revoked_at = 0
+				AND sid IN (SELECT id FROM idp_session WHERE account_id = $1)`, id, sqldb.Micros(at)),
+			step("UPDATE idp_session SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", id, sqldb.Micros(at)))
+	}
+	return s.apply(ctx, record, steps...)
 }
 
 // SetRoles replaces the staff roles.
@@ -312,8 +302,5 @@ func (s *Store) Counted(ctx context.Context, scope string, key []byte, span time
 
 // Clear forgets a counter.
 func (s *Store) Clear(ctx context.Context, scope string, key []byte) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM idp_throttle WHERE scope = $1 AND key = $2", scope, key)
-		return err
-	})
+	return s.db.Apply(ctx, nil, step("DELETE FROM idp_throttle WHERE scope = $1 AND key = $2", scope, key))
 }

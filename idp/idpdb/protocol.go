@@ -27,15 +27,10 @@ func (s *Store) ApplyClient(ctx context.Context, clientID string, body []byte, s
 	if err != nil && !errors.Is(err, sqldb.ErrNoRows) {
 		return err
 	}
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO idp_client (client_id, body, secret_mac) VALUES ($1, $2, $3)
-			ON CONFLICT (client_id) DO UPDATE SET body = $2, secret_mac = COALESCE($3, idp_client.secret_mac)`, clientID, string(body), secretMAC)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO idp_revision (name, n) VALUES ('client', 1) ON CONFLICT (name) DO UPDATE SET n = idp_revision.n + 1")
-		return err
-	})
+	return s.apply(ctx, record,
+		step(`INSERT INTO idp_client (client_id, body, secret_mac) VALUES ($1, $2, $3)
+			ON CONFLICT (client_id) DO UPDATE SET body = $2, secret_mac = COALESCE($3, idp_client.secret_mac)`, clientID, string(body), secretMAC),
+		step("INSERT INTO idp_revision (name, n) VALUES ('client', 1) ON CONFLICT (name) DO UPDATE SET n = idp_revision.n + 1"))
 }
 
 // Clients reads all clients.
@@ -68,12 +63,9 @@ func (s *Store) ClientRevision(ctx context.Context) (n int64, err error) {
 
 // PutSession stores a session.
 func (s *Store) PutSession(ctx context.Context, hash []byte, v session.Session, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO idp_session (id, hash, account_id, aal, methods, auth_time, created_at, last_seen, device, address, ended_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)`, v.ID, hash, v.AccountID, v.AAL, strings.Join(v.Methods, " "),
-			sqldb.Micros(v.AuthTime), sqldb.Micros(v.CreatedAt), sqldb.Micros(v.LastSeen), v.Device, v.Address)
-		return err
-	})
+	return s.apply(ctx, record, step(`INSERT INTO idp_session (id, hash, account_id, aal, methods, auth_time, created_at, last_seen, device, address, ended_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)`, v.ID, hash, v.AccountID, v.AAL, strings.Join(v.Methods, " "),
+		sqldb.Micros(v.AuthTime), sqldb.Micros(v.CreatedAt), sqldb.Micros(v.LastSeen), v.Device, v.Address))
 }
 
 // RenewSession gives a session a new secret and a new login.
@@ -132,19 +124,13 @@ func (s *Store) SessionsOf(ctx context.Context, accountID string, since time.Tim
 
 // TouchSession writes down that a session was used.
 func (s *Store) TouchSession(ctx context.Context, id string, at time.Time) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE idp_session SET last_seen = $2 WHERE id = $1 AND last_seen < $2", id, sqldb.Micros(at))
-		return err
-	})
+	return s.db.Apply(ctx, nil, step("UPDATE idp_session SET last_seen = $2 WHERE id = $1 AND last_seen < $2", id, sqldb.Micros(at)))
 }
 
 // AddParty notes a relying party of a session.
 func (s *Store) AddParty(ctx context.Context, p session.Party) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO idp_party (sid, client_id, subject, at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (sid, client_id) DO UPDATE SET at = $4`, p.SID, p.ClientID, p.Subject, sqldb.Micros(p.At))
-		return err
-	})
+	return s.db.Apply(ctx, nil, step(`INSERT INTO idp_party (sid, client_id, subject, at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (sid, client_id) DO UPDATE SET at = $4`, p.SID, p.ClientID, p.Subject, sqldb.Micros(p.At)))
 }
 
 // Parties lists the relying parties of a session.
@@ -169,17 +155,9 @@ func (s *Store) Parties(ctx context.Context, sid string) ([]session.Party, error
 
 // EndSession ends a session and its grants.
 func (s *Store) EndSession(ctx context.Context, sid string, at time.Time, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		ended, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_session SET ended_at = $2 WHERE id = $1 AND ended_at = 0", sid, sqldb.Micros(at))
-		if err != nil {
-			return err
-		}
-		if !ended {
-			return idp.ErrNotFound
-		}
-		_, err = tx.ExecContext(ctx, "UPDATE idp_grant SET revoked_at = $2 WHERE sid = $1 AND revoked_at = 0", sid, sqldb.Micros(at))
-		return err
-	})
+	return s.apply(ctx, record,
+		one(idp.ErrNotFound, "UPDATE idp_session SET ended_at = $2 WHERE id = $1 AND ended_at = 0", sid, sqldb.Micros(at)),
+		step("UPDATE idp_grant SET revoked_at = $2 WHERE sid = $1 AND revoked_at = 0", sid, sqldb.Micros(at)))
 }
 
 // SaveCode stores an authorization code.
@@ -188,10 +166,7 @@ func (s *Store) SaveCode(ctx context.Context, c oauth.CodeRecord, record audit.R
 	if err != nil {
 		return err
 	}
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO idp_authorization_code (hash, request, expires_at, used_at) VALUES ($1, $2, $3, 0)", c.Hash, string(body), sqldb.Micros(c.ExpiresAt))
-		return err
-	})
+	return s.apply(ctx, record, step("INSERT INTO idp_authorization_code (hash, request, expires_at, used_at) VALUES ($1, $2, $3, 0)", c.Hash, string(body), sqldb.Micros(c.ExpiresAt)))
 }
 
 // Code reads an authorization code.
@@ -229,48 +204,37 @@ func (s *Store) Refresh(ctx context.Context, hash []byte) (oauth.RefreshRecord, 
 
 // Redeem consumes a code or refresh token and stores what takes its place.
 func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		at := sqldb.Micros(r.At)
-		var used bool
-		var err error
-		if len(r.DeviceHash) > 0 {
-			used, err = useDevice(ctx, tx, r.DeviceHash, r.Grant.ID, at)
-		} else if len(r.CodeHash) > 0 {
-			used, err = sqldb.ExecOne(ctx, tx, "UPDATE idp_authorization_code SET used_at = $2 WHERE hash = $1 AND used_at = 0 AND expires_at > $2", r.CodeHash, at)
-		} else {
-			var successor []byte
-			if r.NewRefresh != nil {
-				successor = r.NewRefresh.Hash
-			}
-			used, err = sqldb.ExecOne(ctx, tx, `UPDATE idp_refresh_token SET used_at = $2, successor = $3 WHERE hash = $1 AND used_at = 0 AND expires_at > $2
-				AND EXISTS (SELECT 1 FROM idp_grant WHERE id = idp_refresh_token.grant_id AND revoked_at = 0)`, r.RefreshHash, at, successor)
+	at := sqldb.Micros(r.At)
+	var steps []sqldb.Step
+	switch {
+	case len(r.DeviceHash) > 0:
+		steps = append(steps, useDevice(r.DeviceHash, r.Grant.ID, at))
+	case len(r.CodeHash) > 0:
+		steps = append(steps, one(oauth.ErrConsumed, "UPDATE idp_authorization_code SET used_at = $2 WHERE hash = $1 AND used_at = 0 AND expires_at > $2", r.CodeHash, at))
+	default:
+		var successor []byte
+		if r.NewRefresh != nil {
+			successor = r.NewRefresh.Hash
 		}
-		if err != nil {
-			return err
-		}
-		if !used {
-			return oauth.ErrConsumed
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)
-			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, at); err != nil {
-			return err
-		}
-		if r.Opaque != nil {
-			if err := insertOpaque(ctx, tx, *r.Opaque); err != nil {
-				return err
-			}
-		}
-		if r.NewRefresh == nil {
-			return nil
-		}
+		steps = append(steps, one(oauth.ErrConsumed, `UPDATE idp_refresh_token SET used_at = $2, successor = $3 WHERE hash = $1 AND used_at = 0 AND expires_at > $2
+			AND EXISTS (SELECT 1 FROM idp_grant WHERE id = idp_refresh_token.grant_id AND revoked_at = 0)`, r.RefreshHash, at, successor))
+	}
+	if len(r.RefreshHash) == 0 { // a refreshed grant is there already
+		steps = append(steps, step(`INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)
+			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, at))
+	}
+	if r.Opaque != nil {
+		steps = append(steps, insertOpaque(*r.Opaque))
+	}
+	if r.NewRefresh != nil {
 		body, err := json.Marshal(r.NewRefresh.Request)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO idp_refresh_token (hash, grant_id, request, expires_at, used_at) VALUES ($1, $2, $3, $4, 0)",
-			r.NewRefresh.Hash, r.NewRefresh.GrantID, string(body), sqldb.Micros(r.NewRefresh.ExpiresAt))
-		return err
-	})
+		steps = append(steps, step("INSERT INTO idp_refresh_token (hash, grant_id, request, expires_at, used_at) VALUES ($1, $2, $3, $4, 0)",
+			r.NewRefresh.Hash, r.NewRefresh.GrantID, string(body), sqldb.Micros(r.NewRefresh.ExpiresAt)))
+	}
+	return s.apply(ctx, record, steps...)
 }
 
 // RevokeGrant ends a family. The events are stored in any case, the messages only when this ended it.
@@ -290,19 +254,13 @@ func (s *Store) RevokeGrant(ctx context.Context, id string, at time.Time, record
 
 // RevokeToken marks an access token.
 func (s *Store) RevokeToken(ctx context.Context, jti string, until time.Time, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO idp_revoked_token (jti, until_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING", jti, sqldb.Micros(until))
-		return err
-	})
+	return s.apply(ctx, record, step("INSERT INTO idp_revoked_token (jti, until_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING", jti, sqldb.Micros(until)))
 }
 
 // PutFlow stores a login in progress.
 func (s *Store) PutFlow(ctx context.Context, id string, browser, body []byte, created, expires time.Time) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO idp_flow (id, browser, body, created_at, expires_at, finished_at) VALUES ($1, $2, $3, $4, $5, 0)",
-			id, browser, string(body), sqldb.Micros(created), sqldb.Micros(expires))
-		return err
-	})
+	return s.db.Apply(ctx, nil, step("INSERT INTO idp_flow (id, browser, body, created_at, expires_at, finished_at) VALUES ($1, $2, $3, $4, $5, 0)",
+		id, browser, string(body), sqldb.Micros(created), sqldb.Micros(expires)))
 }
 
 // Flow reads a login in progress that belongs to the browser.
@@ -319,13 +277,7 @@ func (s *Store) Flow(ctx context.Context, id string, browser []byte, now time.Ti
 
 // FinishFlow consumes a login in progress; idp.ErrNotFound when it was finished before.
 func (s *Store) FinishFlow(ctx context.Context, id string, now time.Time) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		done, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_flow SET finished_at = $2 WHERE id = $1 AND finished_at = 0", id, sqldb.Micros(now))
-		if err == nil && !done {
-			return idp.ErrNotFound
-		}
-		return err
-	})
+	return s.db.Apply(ctx, nil, one(idp.ErrNotFound, "UPDATE idp_flow SET finished_at = $2 WHERE id = $1 AND finished_at = 0", id, sqldb.Micros(now)))
 }
 
 // Consent reads what a person allowed a client.
@@ -340,11 +292,8 @@ func (s *Store) Consent(ctx context.Context, accountID, clientID string) ([]stri
 
 // SaveConsent stores what a person allowed a client.
 func (s *Store) SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO idp_consent (account_id, client_id, scopes, given_at) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (account_id, client_id) DO UPDATE SET scopes = $3, given_at = $4`, accountID, clientID, strings.Join(scopes, " "), sqldb.Micros(at))
-		return err
-	})
+	return s.apply(ctx, record, step(`INSERT INTO idp_consent (account_id, client_id, scopes, given_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (account_id, client_id) DO UPDATE SET scopes = $3, given_at = $4`, accountID, clientID, strings.Join(scopes, " "), sqldb.Micros(at)))
 }
 
 // ConsentsOf lists the clients that a person allowed something.

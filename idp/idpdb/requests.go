@@ -18,11 +18,8 @@ func (s *Store) PutPushedRequest(ctx context.Context, r oauth.PushedRequest, rec
 	if err != nil {
 		return err
 	}
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO idp_pushed_request (hash, client_id, params, expires_at, used_at) VALUES ($1, $2, $3, $4, 0)",
-			r.Hash, r.ClientID, string(params), sqldb.Micros(r.ExpiresAt))
-		return err
-	})
+	return s.apply(ctx, record, step("INSERT INTO idp_pushed_request (hash, client_id, params, expires_at, used_at) VALUES ($1, $2, $3, $4, 0)",
+		r.Hash, r.ClientID, string(params), sqldb.Micros(r.ExpiresAt)))
 }
 
 // PushedRequest reads a pushed authorization request.
@@ -45,24 +42,12 @@ func (s *Store) PushedRequest(ctx context.Context, hash []byte) (oauth.PushedReq
 // UsePushedRequest consumes a pushed authorization request. Its end is not asked again: the login that it began may take
 // longer than it may wait.
 func (s *Store) UsePushedRequest(ctx context.Context, hash []byte, at time.Time) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		used, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_pushed_request SET used_at = $2 WHERE hash = $1 AND used_at = 0", hash, sqldb.Micros(at))
-		if err == nil && !used {
-			return oauth.ErrConsumed
-		}
-		return err
-	})
+	return s.db.Apply(ctx, nil, one(oauth.ErrConsumed, "UPDATE idp_pushed_request SET used_at = $2 WHERE hash = $1 AND used_at = 0", hash, sqldb.Micros(at)))
 }
 
 // SeeRequestObject notes the serial of a request object.
 func (s *Store) SeeRequestObject(ctx context.Context, hash []byte, until time.Time) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		first, err := sqldb.ExecOne(ctx, tx, "INSERT INTO idp_request_object (hash, until_at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING", hash, sqldb.Micros(until))
-		if err == nil && !first {
-			return oauth.ErrConsumed
-		}
-		return err
-	})
+	return s.db.Apply(ctx, nil, one(oauth.ErrConsumed, "INSERT INTO idp_request_object (hash, until_at) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING", hash, sqldb.Micros(until)))
 }
 
 // ApplyDetailType stores a kind of authorization_details if it differs from what is there.

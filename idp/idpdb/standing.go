@@ -59,12 +59,11 @@ func (s *Store) AccountStanding(ctx context.Context, accountID, sid string) (oau
 
 // SaveOpaque stores an opaque access token.
 func (s *Store) SaveOpaque(ctx context.Context, o oauth.OpaqueRecord, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error { return insertOpaque(ctx, tx, o) })
+	return s.apply(ctx, record, insertOpaque(o))
 }
 
-func insertOpaque(ctx context.Context, tx sqldb.Tx, o oauth.OpaqueRecord) error {
-	_, err := tx.ExecContext(ctx, "INSERT INTO idp_opaque_token (hash, client_id, claims, expires_at) VALUES ($1, $2, $3, $4)", o.Hash, o.ClientID, string(o.Claims), sqldb.Micros(o.ExpiresAt))
-	return err
+func insertOpaque(o oauth.OpaqueRecord) sqldb.Step {
+	return step("INSERT INTO idp_opaque_token (hash, client_id, claims, expires_at) VALUES ($1, $2, $3, $4)", o.Hash, o.ClientID, string(o.Claims), sqldb.Micros(o.ExpiresAt))
 }
 
 // Opaque reads an opaque access token.
@@ -85,11 +84,7 @@ func (s *Store) Opaque(ctx context.Context, hash []byte) (oauth.OpaqueRecord, er
 
 // WithdrawConsent forgets what a person allowed a client and ends the grants that stood on it.
 func (s *Store) WithdrawConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, "UPDATE idp_grant SET revoked_at = $3 WHERE account_id = $1 AND client_id = $2 AND revoked_at = 0", accountID, clientID, sqldb.Micros(at))
-		return err
-	})
+	return s.apply(ctx, record,
+		step("DELETE FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID),
+		step("UPDATE idp_grant SET revoked_at = $3 WHERE account_id = $1 AND client_id = $2 AND revoked_at = 0", accountID, clientID, sqldb.Micros(at)))
 }

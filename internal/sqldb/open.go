@@ -146,6 +146,9 @@ func (db *DB) openPostgreSQL(ctx context.Context, cfg Config) error {
 	}
 	db.readers, db.writers, db.reading = pool, pool, pool
 	db.slots = make(chan struct{}, max(1, limit-limit/4)) // a quarter of the pool stays free for reads and probes
+	db.queue = make(chan change, 1024)
+	db.done.Add(1)
+	go db.groupPostgreSQL()
 	return nil
 }
 

@@ -4,11 +4,12 @@
 // microseconds since the Unix epoch (see Micros), ids and JSON are TEXT, octets are BYTEA, and no statement uses now(),
 // casts, arrays or ILIKE. The one dialect switch is [DB.SkipLocked].
 //
-// A change is a function that [DB.Write] runs inside one transaction; either all of it is stored or nothing. On SQLite
-// (WAL, synchronous FULL) a single writer gathers the changes of many callers, each in a savepoint of its own, and
-// makes them durable with one commit, because one commit per change would stop at some 760 changes a second. On
-// PostgreSQL every change is a transaction of its own and is run again when the server reports a serialization failure
-// or a deadlock, so the function must not have effects outside the transaction.
+// A change is a function that [DB.Write] runs inside one transaction, or a list of statements that [DB.Apply] runs; either
+// all of it is stored or nothing. On SQLite (WAL, synchronous FULL) a single writer gathers the changes of many callers,
+// each in a savepoint of its own, and makes them durable with one commit, because one commit per change would stop at some
+// 760 changes a second. On PostgreSQL lists of statements are gathered too and travel together; a function is a transaction
+// of its own. Both are run again when the server reports a serialization failure or a deadlock, so a function must not have
+// effects outside the transaction.
 //
 // The package is not an ORM and hides no SQL: it hands out [Tx] and [Queryer] and nothing else.
 package sqldb

@@ -18,11 +18,13 @@ const (
 	groupTime = 20 * time.Millisecond
 )
 
-// change is one caller's function waiting for the writer.
+// change is one caller's change waiting for the writer: a function, or steps and what they leave behind.
 type change struct {
-	ctx  context.Context
-	run  func(tx Tx) error
-	done chan error
+	ctx   context.Context
+	run   func(tx Tx) error
+	steps []Step
+	trail Trail
+	done  chan error
 }
 
 // brokenFlag remembers a failed flush to disk: what the file holds is then unknown, so nothing may be acknowledged
@@ -47,13 +49,13 @@ func (db *DB) Write(ctx context.Context, run func(tx Tx) error) error {
 		return err
 	}
 	if db.dialect == SQLite {
-		return db.enqueue(ctx, run)
+		return db.enqueue(change{ctx: ctx, run: run, done: make(chan error, 1)})
 	}
 	return db.writePostgreSQL(ctx, run)
 }
 
-func (db *DB) enqueue(ctx context.Context, run func(tx Tx) error) error {
-	c := change{ctx: ctx, run: run, done: make(chan error, 1)}
+// enqueue hands a change to the goroutine that gathers, and waits for the outcome.
+func (db *DB) enqueue(c change) error {
 	timer := time.NewTimer(db.wait)
 	defer timer.Stop()
 	select {
@@ -67,8 +69,8 @@ func (db *DB) enqueue(ctx context.Context, run func(tx Tx) error) error {
 		return ErrClosed
 	case <-timer.C:
 		return fmt.Errorf("%w: the queue of changes is full", ErrUnavailable)
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-c.ctx.Done():
+		return c.ctx.Err()
 	}
 	// Once queued the change may be stored at any moment, so its outcome is awaited even when the caller gives up.
 	select {
@@ -140,16 +142,25 @@ func (db *DB) commitGroup(w *writer, first change) *writer {
 	}
 	var members []change
 	var outcomes []error
+	var trails []Trail
 	next := first
 	for {
 		members = append(members, next)
-		outcomes = append(outcomes, runInSavepoint(background, w, next))
+		err := runInSavepoint(background, w, next)
+		outcomes = append(outcomes, err)
+		if err == nil && next.trail != nil {
+			trails = append(trails, next.trail)
+		}
 		if len(members) == groupSize || !db.nextMember(&next, full.C) {
 			break
 		}
 	}
-	if err := w.do(background, "COMMIT"); err != nil {
-		w.discard()
+	err = runRecovered(w, func(tx Tx) error { return WriteTrails(background, tx, trails...) })
+	if err == nil {
+		err = w.do(background, "COMMIT")
+	}
+	if err != nil {
+		w.discard() // which undoes the group
 		w = nil
 		failure := fmt.Errorf("%w: commit: %w", ErrUnavailable, err)
 		if sqliteCode(err)&0xff == sqlite3.SQLITE_IOERR {
@@ -190,7 +201,12 @@ func runInSavepoint(ctx context.Context, w *writer, c change) error {
 	if err := w.do(ctx, "SAVEPOINT change"); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	err := runRecovered(w, c.run)
+	err := runRecovered(w, func(tx Tx) error {
+		if c.run != nil {
+			return c.run(tx)
+		}
+		return runSteps(ctx, tx, c.steps)
+	})
 	if err == nil {
 		if err = w.do(ctx, "RELEASE change"); err == nil {
 			return nil
@@ -229,9 +245,14 @@ func (db *DB) writePostgreSQL(ctx context.Context, run func(tx Tx) error) error 
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return again(func() error { return db.tryPostgreSQL(ctx, run) })
+}
+
+// again tries a change until it was not undone because of others.
+func again(try func() error) error {
 	const attempts = 8
 	for attempt := 1; ; attempt++ {
-		err := db.tryPostgreSQL(ctx, run)
+		err := try()
 		if err == nil || attempt == attempts || !mayRunAgain(err) {
 			return err
 		}

@@ -15,7 +15,6 @@ import (
 	"io/fs"
 
 	"github.com/yinxin-gov/yinxin/internal/audit"
-	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
@@ -31,40 +30,25 @@ func Migrations() sqldb.MigrationSet {
 	return sqldb.MigrationSet{Room: "audit", Files: sub}
 }
 
-// Append stores the record's events and messages. A record without an event is refused: no audit, no action.
+// Append stores the record's events and messages inside a change. A record without an event is refused: no audit, no action.
 func Append(ctx context.Context, tx sqldb.Tx, record audit.Record) error {
-	if len(record.Events) == 0 {
-		return errors.New("auditdb: a change without an audit event")
+	t, err := newTrail(record)
+	if err != nil {
+		return err
 	}
-	for _, event := range record.Events {
-		if err := appendEvent(ctx, tx, event); err != nil {
-			return fmt.Errorf("auditdb: append %s: %w", event.Type, err)
-		}
+	if err := sqldb.WriteTrails(ctx, tx, t); err != nil {
+		return fmt.Errorf("auditdb: append %s: %w", record.Events[0].Type, err)
 	}
-	return outboxdb.Enqueue(ctx, tx, record.Events[0].At, record.Messages)
+	return nil
 }
 
-func appendEvent(ctx context.Context, tx sqldb.Tx, event audit.Event) error {
-	body, err := audit.Encode(event)
+// Apply stores a change that is a list of statements together with its record; errors are those of [sqldb.DB.Apply].
+func Apply(ctx context.Context, db *sqldb.DB, record audit.Record, steps ...sqldb.Step) error {
+	t, err := newTrail(record)
 	if err != nil {
 		return err
 	}
-	lane := audit.LaneOf(event)
-	var number int64
-	var previous []byte
-	err = tx.QueryRowContext(ctx, `INSERT INTO audit_lane (lane, number, link) VALUES ($1, 1, $2)
-		ON CONFLICT (lane) DO UPDATE SET number = audit_lane.number + 1 RETURNING number, link`, lane, []byte{}).Scan(&number, &previous)
-	if err != nil {
-		return err
-	}
-	link := audit.Link(lane, number, previous, body)
-	if _, err := tx.ExecContext(ctx, "UPDATE audit_lane SET link = $1 WHERE lane = $2", link, lane); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO audit_event (lane, number, at, type, object_type, object_id, body, link)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		lane, number, sqldb.Micros(event.At), event.Type, event.ObjectType, event.ObjectID, string(body), link)
-	return err
+	return db.Apply(ctx, t, steps...)
 }
 
 // Break is the first place where a chain does not hold.

@@ -27,23 +27,21 @@ func Migrations() sqldb.MigrationSet {
 	return sqldb.MigrationSet{Room: "outbox", Files: sub}
 }
 
-// Enqueue stores messages inside the transaction of their change.
-func Enqueue(ctx context.Context, tx sqldb.Tx, at time.Time, messages []audit.Message) error {
+// Steps store messages with the change that they belong to.
+func Steps(at time.Time, messages []audit.Message) []sqldb.Step {
+	steps := make([]sqldb.Step, 0, len(messages))
 	for i, m := range messages {
 		due := m.NotBefore
 		if due.Before(at) {
 			due = at
 		}
 		// position keeps the order of messages that were stored in one change.
-		_, err := tx.ExecContext(ctx, `INSERT INTO outbox_message
+		steps = append(steps, sqldb.Step{Query: `INSERT INTO outbox_message
 			(id, topic, key, payload, stored_at, position, due_at, attempts, state, last_error, settled_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 'waiting', '', 0)`,
-			ident.New(ident.System(), "msg"), m.Topic, m.Key, string(m.Payload), sqldb.Micros(at), i, sqldb.Micros(due))
-		if err != nil {
-			return fmt.Errorf("outboxdb: enqueue %s: %w", m.Topic, err)
-		}
+			Args: []any{ident.New(ident.System(), "msg"), m.Topic, m.Key, string(m.Payload), sqldb.Micros(at), i, sqldb.Micros(due)}})
 	}
-	return nil
+	return steps
 }
 
 // Queue implements outbox.Queue.
