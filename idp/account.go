@@ -251,6 +251,11 @@ func (s *Accounts) Person(ctx context.Context, accountID string) (Person, error)
 	if err != nil {
 		return Person{}, err
 	}
+	return s.Open(ctx, a)
+}
+
+// Open decrypts what an account holds of its person.
+func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	p := Person{AccountID: a.ID, State: a.State, UpdatedAt: a.UpdatedAt, CredentialsAt: a.CredentialsAt}
 	for _, contact := range a.Contacts {
 		value, err := s.open(ctx, contact.KeyID, contact.Sealed, "contact/"+a.ID)

@@ -86,61 +86,52 @@ func (s *Store) CreateAccount(ctx context.Context, a idp.Account, record audit.R
 // Account reads an account with contacts and the newest proof of each level.
 func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 	a := idp.Account{ID: id}
-	var credentialsAt, createdAt, updatedAt int64
-	var roles string
-	err := s.db.Read().QueryRowContext(ctx, `SELECT state, password_hash, credentials_at, roles, created_at, updated_at FROM idp_account WHERE id = $1`, id).
-		Scan(&a.State, &a.PasswordHash, &credentialsAt, &roles, &createdAt, &updatedAt)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		return a, idp.ErrNotFound
-	}
+	known := false
+	err := s.db.Ask(ctx,
+		ask(func(rows sqldb.Rows) error {
+			var roles string
+			var credentialsAt, createdAt, updatedAt int64
+			known = true
+			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &roles, &createdAt, &updatedAt)
+			a.Roles, a.CredentialsAt, a.CreatedAt, a.UpdatedAt = strings.Fields(roles), sqldb.Time(credentialsAt), sqldb.Time(createdAt), sqldb.Time(updatedAt)
+			return err
+		}, "SELECT state, password_hash, credentials_at, roles, created_at, updated_at FROM idp_account WHERE id = $1", id),
+		ask(func(rows sqldb.Rows) error {
+			var c idp.Contact
+			err := rows.Scan(&c.Kind, &c.Lookup, &c.KeyID, &c.Sealed)
+			a.Contacts = append(a.Contacts, c)
+			return err
+		}, "SELECT kind, lookup, key_id, sealed FROM idp_contact WHERE account_id = $1 ORDER BY kind", id),
+		// The newest evidence of each level, the highest level first; levels are few.
+		ask(func(rows sqldb.Rows) error {
+			var p idp.Proof
+			var at, until int64
+			err := rows.Scan(&p.ID, &p.IAL, &p.Method, &p.Source, &at, &until, &p.KeyID, &p.Sealed, &p.Evidence)
+			p.At, p.Until = sqldb.Time(at), sqldb.Time(until)
+			a.Proofs = append(a.Proofs, p)
+			return err
+		}, `SELECT id, ial, method, source, at, until_at, key_id, sealed, evidence FROM idp_proof AS p
+			WHERE account_id = $1 AND NOT EXISTS (SELECT 1 FROM idp_proof AS n WHERE n.account_id = p.account_id AND n.ial = p.ial
+				AND (n.at > p.at OR (n.at = p.at AND n.id > p.id))) ORDER BY ial DESC LIMIT 10`, id))
 	if err != nil {
 		return a, fmt.Errorf("read account: %w", err)
 	}
-	a.Roles, a.CredentialsAt, a.CreatedAt, a.UpdatedAt = strings.Fields(roles), sqldb.Time(credentialsAt), sqldb.Time(createdAt), sqldb.Time(updatedAt)
-	if a.Contacts, err = s.contacts(ctx, id); err != nil {
-		return a, err
+	if !known {
+		return a, idp.ErrNotFound
 	}
-	a.Proofs, err = s.proofs(ctx, id)
-	return a, err
+	return a, nil
 }
 
-func (s *Store) contacts(ctx context.Context, id string) ([]idp.Contact, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT kind, lookup, key_id, sealed FROM idp_contact WHERE account_id = $1 ORDER BY kind", id)
-	if err != nil {
-		return nil, fmt.Errorf("read contacts: %w", err)
-	}
-	defer rows.Close()
-	var all []idp.Contact
-	for rows.Next() {
-		var c idp.Contact
-		if err := rows.Scan(&c.Kind, &c.Lookup, &c.KeyID, &c.Sealed); err != nil {
-			return nil, fmt.Errorf("read contacts: %w", err)
+// ask is a question whose rows are read one by one.
+func ask(each func(sqldb.Rows) error, query string, args ...any) sqldb.Question {
+	return sqldb.Question{Query: query, Args: args, Read: func(rows sqldb.Rows) error {
+		for rows.Next() {
+			if err := each(rows); err != nil {
+				return err
+			}
 		}
-		all = append(all, c)
-	}
-	return all, rows.Err()
-}
-
-// proofs is the newest evidence of each level, the highest level first; levels are few.
-func (s *Store) proofs(ctx context.Context, id string) ([]idp.Proof, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, ial, method, source, at, until_at, key_id, sealed, evidence FROM idp_proof AS p
-		WHERE account_id = $1 AND NOT EXISTS (SELECT 1 FROM idp_proof AS n WHERE n.account_id = p.account_id AND n.ial = p.ial
-			AND (n.at > p.at OR (n.at = p.at AND n.id > p.id))) ORDER BY ial DESC LIMIT 10`, id)
-	if err != nil {
-		return nil, fmt.Errorf("read proofs: %w", err)
-	}
-	defer rows.Close()
-	var all []idp.Proof
-	for rows.Next() {
-		var p idp.Proof
-		var at, until int64
-		if err := rows.Scan(&p.ID, &p.IAL, &p.Method, &p.Source, &at, &until, &p.KeyID, &p.Sealed, &p.Evidence); err != nil {
-			return nil, fmt.Errorf("read proofs: %w", err)
-		}
-		p.At, p.Until = sqldb.Time(at), sqldb.Time(until)
-		all = append(all, p)
-	}
-	return all, rows.Err()
+		return nil // an end before the last row is told by whoever asks
+	}}
 }
 
 // AccountByLookup finds the account of an identifier.

@@ -129,8 +129,12 @@ func (s *Store) TouchSession(ctx context.Context, id string, at time.Time) error
 
 // AddParty notes a relying party of a session.
 func (s *Store) AddParty(ctx context.Context, p session.Party) error {
-	return s.db.Apply(ctx, nil, step(`INSERT INTO idp_party (sid, client_id, subject, at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (sid, client_id) DO UPDATE SET at = $4`, p.SID, p.ClientID, p.Subject, sqldb.Micros(p.At)))
+	return s.db.Apply(ctx, nil, addParty(p))
+}
+
+func addParty(p session.Party) sqldb.Step {
+	return step(`INSERT INTO idp_party (sid, client_id, subject, at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (sid, client_id) DO UPDATE SET at = $4`, p.SID, p.ClientID, p.Subject, sqldb.Micros(p.At))
 }
 
 // Parties lists the relying parties of a session.
@@ -166,7 +170,9 @@ func (s *Store) SaveCode(ctx context.Context, c oauth.CodeRecord, record audit.R
 	if err != nil {
 		return err
 	}
-	return s.apply(ctx, record, step("INSERT INTO idp_authorization_code (hash, request, expires_at, used_at) VALUES ($1, $2, $3, 0)", c.Hash, string(body), sqldb.Micros(c.ExpiresAt)))
+	who := c.Request.Session
+	return s.apply(ctx, record, addParty(session.Party{SID: who.SID, ClientID: c.Request.ClientID, Subject: who.Subject, At: c.IssuedAt}),
+		step("INSERT INTO idp_authorization_code (hash, request, expires_at, used_at) VALUES ($1, $2, $3, 0)", c.Hash, string(body), sqldb.Micros(c.ExpiresAt)))
 }
 
 // Code reads an authorization code.
@@ -185,20 +191,22 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 	return c, json.Unmarshal([]byte(body), &c.Request)
 }
 
-// Refresh reads a refresh token.
+// Refresh reads a refresh token and how its grant stands.
 func (s *Store) Refresh(ctx context.Context, hash []byte) (oauth.RefreshRecord, error) {
 	r := oauth.RefreshRecord{Hash: hash}
 	var body string
 	var expires, used int64
-	err := s.db.Read().QueryRowContext(ctx, "SELECT grant_id, request, expires_at, used_at, successor FROM idp_refresh_token WHERE hash = $1", hash).
-		Scan(&r.GrantID, &body, &expires, &used, &r.Successor)
+	var stands standingRow
+	err := s.db.Read().QueryRowContext(ctx, `SELECT t.grant_id, t.request, t.expires_at, t.used_at, t.successor, `+standingColumns+`
+		FROM idp_refresh_token t LEFT JOIN idp_grant g ON g.id = t.grant_id `+standingJoins+` WHERE t.hash = $1`, hash).
+		Scan(append([]any{&r.GrantID, &body, &expires, &used, &r.Successor}, stands.fields()...)...)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return r, oauth.ErrNotFound
 	}
 	if err != nil {
 		return r, fmt.Errorf("read refresh token: %w", err)
 	}
-	r.ExpiresAt, r.UsedAt = sqldb.Time(expires), sqldb.Time(used)
+	r.ExpiresAt, r.UsedAt, r.Standing = sqldb.Time(expires), sqldb.Time(used), stands.standing(r.GrantID)
 	return r, json.Unmarshal([]byte(body), &r.Request)
 }
 

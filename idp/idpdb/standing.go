@@ -21,23 +21,38 @@ func (s *Store) Standing(ctx context.Context, grantID string, jtis ...string) (o
 	if copy(ids[:], jtis) < len(jtis) {
 		return oauth.Standing{}, errors.New("read standing: too many tokens")
 	}
-	standing := oauth.Standing{Grant: oauth.GrantRecord{ID: grantID}}
-	var client, account, sid, state, scopes sql.NullString
-	var created, revoked, credentials sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, a.state, a.credentials_at, c.scopes, r.marked
-		FROM (SELECT EXISTS (SELECT 1 FROM idp_revoked_token WHERE jti IN ($2, $3, $4)) AS marked) r
-		LEFT JOIN idp_grant g ON g.id = $1
-		LEFT JOIN idp_account a ON a.id = g.account_id
-		LEFT JOIN idp_consent c ON c.account_id = g.account_id AND c.client_id = g.client_id`, grantID, ids[0], ids[1], ids[2]).
-		Scan(&client, &account, &sid, &created, &revoked, &state, &credentials, &scopes, &standing.TokenRevoked)
+	var stands standingRow
+	var marked bool
+	err := s.db.Read().QueryRowContext(ctx, `SELECT r.marked, `+standingColumns+`
+		FROM (SELECT EXISTS (SELECT 1 FROM idp_revoked_token WHERE jti IN ($2, $3, $4)) AS marked) r LEFT JOIN idp_grant g ON g.id = $1 `+standingJoins,
+		grantID, ids[0], ids[1], ids[2]).Scan(append([]any{&marked}, stands.fields()...)...)
 	if err != nil {
-		return standing, fmt.Errorf("read standing: %w", err)
+		return oauth.Standing{}, fmt.Errorf("read standing: %w", err)
 	}
-	standing.Known = client.Valid
-	standing.Grant.ClientID, standing.Grant.AccountID, standing.Grant.SID = client.String, account.String, sid.String
-	standing.Grant.CreatedAt, standing.Grant.RevokedAt = sqldb.Time(created.Int64), sqldb.Time(revoked.Int64)
-	standing.Account, standing.CredentialsAt, standing.Consented = idp.AccountState(state.String), sqldb.Time(credentials.Int64), strings.Fields(scopes.String)
+	standing := stands.standing(grantID)
+	standing.TokenRevoked = marked
 	return standing, nil
+}
+
+// The columns and joins that tell how a grant g stands.
+const (
+	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, a.state, a.credentials_at, c.scopes"
+	standingJoins   = "LEFT JOIN idp_account a ON a.id = g.account_id LEFT JOIN idp_consent c ON c.account_id = g.account_id AND c.client_id = g.client_id"
+)
+
+// standingRow takes those columns; all are null when there is no grant.
+type standingRow struct {
+	client, account, sid, state, scopes sql.NullString
+	created, revoked, credentials       sql.NullInt64
+}
+
+func (r *standingRow) fields() []any {
+	return []any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.state, &r.credentials, &r.scopes}
+}
+
+func (r *standingRow) standing(grantID string) oauth.Standing {
+	return oauth.Standing{Known: r.client.Valid, Account: idp.AccountState(r.state.String), CredentialsAt: sqldb.Time(r.credentials.Int64), Consented: strings.Fields(r.scopes.String),
+		Grant: oauth.GrantRecord{ID: grantID, ClientID: r.client.String, AccountID: r.account.String, SID: r.sid.String, CreatedAt: sqldb.Time(r.created.Int64), RevokedAt: sqldb.Time(r.revoked.Int64)}}
 }
 
 // AccountStanding is Standing of an account and a session whose grant does not exist yet; an account that is not known has no

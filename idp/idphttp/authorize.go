@@ -80,7 +80,7 @@ func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (aut
 	if !signedIn {
 		return state, current, nil
 	}
-	person, err := s.Accounts.Person(r.Context(), current.AccountID)
+	person, err := s.person(r, current)
 	if err != nil {
 		return state, current, err
 	}
@@ -173,9 +173,6 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string, f aut
 		}
 		return fault.Wrap(err, fault.Unavailable)
 	}
-	if err := s.Sessions.Joined(ctx, session.Party{SID: current.ID, ClientID: client.ClientID, Subject: state.Subject}); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
 	return s.answer(w, r, client, f, url.Values{"code": {code}})
 }
 
@@ -212,7 +209,7 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return see(w, r, onward(id))
 	}
-	person, err := s.Accounts.Person(r.Context(), current.AccountID)
+	person, err := s.person(r, current)
 	if err != nil {
 		return err
 	}

@@ -130,6 +130,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, q logoutRequ
 	var results []web.LogoutResult
 	var frames []web.LogoutFrame
 	if signedIn {
+		forget(r)
 		parties, err := s.Sessions.End(r.Context(), current.ID, current.AccountID)
 		if err != nil {
 			return err

@@ -209,11 +209,6 @@ func (s *Server) browserHash(ctx context.Context, browser string) ([]byte, error
 	return mac.Sum(ctx, []byte("browser"), []byte(browser))
 }
 
-// Session finds who is signed in.
-func (s *Server) Session(r *http.Request) (session.Session, bool, error) {
-	return s.Sessions.Current(r.Context(), s.cookie(r, cookieSession))
-}
-
 // signIn starts a session for a login, ending that of another person; the same person goes on in the session that there
 // is, with a new secret.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request, login idp.Login) error {
@@ -238,6 +233,7 @@ func (s *Server) signInThen(w http.ResponseWriter, r *http.Request, login idp.Lo
 // sessionFor renews the session of the browser when it is the same person's, and starts one otherwise.
 func (s *Server) sessionFor(r *http.Request, login idp.Login, device, address string) (session.Session, string, error) {
 	old, signedIn, err := s.Session(r)
+	forget(r)
 	switch {
 	case err != nil:
 		return old, "", err

@@ -111,7 +111,11 @@ func (e *Engine) run(ctx context.Context, x Exchange, state *exchangeState) (Iss
 		for _, scope := range access.GetRequestedScopes() {
 			access.GrantScope(scope)
 		}
-	} else if err := e.stillAllowed(ctx, view.Session, access.GetID(), x.Form.Get("grant_type") == "refresh_token", access.GetGrantedScopes()); err != nil {
+	} else if state.refresh != nil {
+		if err := stillAllowed(view.Session, state.refresh.Standing, access.GetGrantedScopes()); err != nil {
+			return Issued{}, err
+		}
+	} else if err := e.mayBegin(ctx, view.Session); err != nil {
 		return Issued{}, err
 	}
 	if err := checkKey(x.Client.Client, view.Session, x.Binding); err != nil {
@@ -183,26 +187,31 @@ func (e *Engine) saveOpaque(ctx context.Context, record OpaqueRecord) error {
 	return nil
 }
 
-// stillAllowed checks grant, account, credentials and consent again at every use of a grant (O-37).
-func (e *Engine) stillAllowed(ctx context.Context, s Session, grantID string, refresh bool, scopes []string) error {
-	ended := NewError(http.StatusBadRequest, "invalid_grant", "the grant has ended")
-	standing, err := e.cfg.Store.Standing(ctx, grantID)
+// errEnded: the person, or somebody for the person, ended what the grant stands on.
+func errEnded() error {
+	return NewError(http.StatusBadRequest, "invalid_grant", "the grant has ended")
+}
+
+// stillAllowed checks grant, account, credentials and consent again at every refresh (O-37).
+func stillAllowed(s Session, standing Standing, scopes []string) error {
+	if !standing.Known || !standing.Grant.RevokedAt.IsZero() || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
+		return errEnded()
+	}
+	if slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(standing.Consented, scope) }) {
+		return errEnded() // consent was withdrawn
+	}
+	return nil
+}
+
+// mayBegin checks account, credentials and session before a code becomes a grant (O-37). Whether the code was used is
+// decided by its redemption.
+func (e *Engine) mayBegin(ctx context.Context, s Session) error {
+	standing, err := e.cfg.Store.AccountStanding(ctx, s.AccountID, s.SID)
 	if err != nil {
 		return unavailable(err)
 	}
-	if !standing.Known { // a code that was not redeemed yet has no grant
-		if refresh {
-			return ended
-		}
-		if standing, err = e.cfg.Store.AccountStanding(ctx, s.AccountID, s.SID); err != nil {
-			return unavailable(err)
-		}
-	}
-	switch {
-	case !standing.Grant.RevokedAt.IsZero(), standing.SessionEnded, standing.Account != idp.AccountActive, standing.CredentialsAt.After(s.AuthTime):
-		return ended
-	case refresh && slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(standing.Consented, scope) }):
-		return ended // consent was withdrawn
+	if standing.SessionEnded || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
+		return errEnded()
 	}
 	return nil
 }

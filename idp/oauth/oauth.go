@@ -98,6 +98,7 @@ type Request struct {
 type CodeRecord struct {
 	Hash      []byte
 	Request   Request
+	IssuedAt  time.Time // not read back
 	ExpiresAt time.Time
 	UsedAt    time.Time
 }
@@ -109,7 +110,8 @@ type RefreshRecord struct {
 	Request   Request
 	ExpiresAt time.Time
 	UsedAt    time.Time
-	Successor []byte // hash of the token that took its place
+	Successor []byte   // hash of the token that took its place
+	Standing  Standing // of its grant, when it was read
 }
 
 // GrantRecord is a family of tokens.
@@ -161,8 +163,10 @@ var (
 
 // Store keeps codes, refresh tokens and grants; idpdb implements it.
 type Store interface {
+	// SaveCode stores a code, and that the session of its person signed in to the client.
 	SaveCode(ctx context.Context, c CodeRecord, record audit.Record) error
 	Code(ctx context.Context, hash []byte) (CodeRecord, error)
+	// Refresh reads a refresh token and how its grant stands.
 	Refresh(ctx context.Context, hash []byte) (RefreshRecord, error)
 	// Redeem answers ErrConsumed when the code or token was used before; the row count of one conditional update decides.
 	Redeem(ctx context.Context, r Redemption, record audit.Record) error

@@ -100,7 +100,7 @@ func (e *Engine) withinGrace(ctx context.Context, x Exchange, used RefreshRecord
 // again mints a further access token of a family.
 func (e *Engine) again(ctx context.Context, x Exchange, used RefreshRecord, scopes []string) (Issued, error) {
 	session := used.Request.Session
-	if err := e.stillAllowed(ctx, session, used.GrantID, true, used.Request.GrantedScopes); err != nil {
+	if err := stillAllowed(session, used.Standing, used.Request.GrantedScopes); err != nil {
 		return Issued{}, err
 	}
 	if err := checkKey(x.Client.Client, session, x.Binding); err != nil {

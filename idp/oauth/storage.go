@@ -141,7 +141,8 @@ func (s *storage) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 	if err != nil {
 		return err
 	}
-	code := CodeRecord{Hash: hash, Request: request, ExpiresAt: s.engine.cfg.Now().Add(CodeLife)}
+	now := s.engine.cfg.Now().UTC()
+	code := CodeRecord{Hash: hash, Request: request, IssuedAt: now, ExpiresAt: now.Add(CodeLife)}
 	return s.engine.cfg.Store.SaveCode(ctx, code, audit.With(s.event(ctx, "code.issued", request.GrantID)))
 }
 

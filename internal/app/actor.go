@@ -50,17 +50,12 @@ func (a *App) withActor(next http.Handler) http.Handler {
 // withSession puts the signed-in person into the request, with the staff roles of the account.
 func (a *App) withSession(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		current, ok, err := a.identity.Session(r)
+		r, account, err := a.identity.WithSignedIn(r)
 		if err != nil {
 			a.pages.Error(w, r, err)
 			return
 		}
-		if ok {
-			account, err := a.Accounts.Account(r.Context(), current.AccountID)
-			if err != nil {
-				a.pages.Error(w, r, err)
-				return
-			}
+		if account != nil {
 			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles}))
 		}
 		next.ServeHTTP(w, r)
