@@ -10,11 +10,14 @@ import (
 type Ring struct {
 	provider Provider
 	mutex    sync.RWMutex
-	infos    map[Usage][]Info
+	infos    map[Usage]loaded
 	signers  map[string]Signer
 	macs     map[Usage]MAC
 	ciphers  map[string]Cipher
 }
+
+// loaded is what the provider told of the keys of a purpose.
+type loaded struct{ all, published []Info }
 
 // NewRing returns an empty ring.
 func NewRing(provider Provider) *Ring {
@@ -24,7 +27,7 @@ func NewRing(provider Provider) *Ring {
 }
 
 func (r *Ring) reset() {
-	r.infos, r.signers, r.macs, r.ciphers = map[Usage][]Info{}, map[string]Signer{}, map[Usage]MAC{}, map[string]Cipher{}
+	r.infos, r.signers, r.macs, r.ciphers = map[Usage]loaded{}, map[string]Signer{}, map[Usage]MAC{}, map[string]Cipher{}
 }
 
 // Provider gives the provider behind the ring.
@@ -34,16 +37,16 @@ func (r *Ring) Provider() Provider { return r.provider }
 func (r *Ring) Refresh() {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.infos = map[Usage][]Info{}
+	r.infos = map[Usage]loaded{}
 }
 
 // Ensure makes the current key of a purpose when there is none and returns it.
 func (r *Ring) Ensure(ctx context.Context, spec Spec) (Info, error) {
-	all, err := r.list(ctx, spec.Usage)
+	known, err := r.list(ctx, spec.Usage)
 	if err != nil {
 		return Info{}, err
 	}
-	for _, info := range all {
+	for _, info := range known.all {
 		if info.Spec == spec && info.State == Current {
 			return info, nil
 		}
@@ -53,36 +56,34 @@ func (r *Ring) Ensure(ctx context.Context, spec Spec) (Info, error) {
 	return info, err
 }
 
-// Published lists the keys of a purpose that others may need to verify: next, current and previous.
+// Published lists the keys of a purpose that others may need to verify: next, current and previous. The caller does not
+// change the list; it is the same one until the keys are read again.
 func (r *Ring) Published(ctx context.Context, usage Usage) ([]Info, error) {
-	all, err := r.list(ctx, usage)
-	if err != nil {
-		return nil, err
-	}
-	var published []Info
-	for _, info := range all {
-		if info.State != Destroyed && info.Spec.Label == "" {
-			published = append(published, info)
-		}
-	}
-	return published, nil
+	known, err := r.list(ctx, usage)
+	return known.published, err
 }
 
-func (r *Ring) list(ctx context.Context, usage Usage) ([]Info, error) {
+func (r *Ring) list(ctx context.Context, usage Usage) (loaded, error) {
 	r.mutex.RLock()
-	all, ok := r.infos[usage]
+	known, ok := r.infos[usage]
 	r.mutex.RUnlock()
 	if ok {
-		return all, nil
+		return known, nil
 	}
 	all, err := r.provider.List(ctx, usage, "")
 	if err != nil {
-		return nil, err
+		return loaded{}, err
+	}
+	known.all = all
+	for _, info := range all {
+		if info.State != Destroyed && info.Spec.Label == "" {
+			known.published = append(known.published, info)
+		}
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.infos[usage] = all
-	return all, nil
+	r.infos[usage] = known
+	return known, nil
 }
 
 // Signer gives the current signer of a purpose.

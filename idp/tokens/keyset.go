@@ -16,6 +16,7 @@ import (
 type keySets struct {
 	mutex            sync.Mutex
 	made             string // identifiers and states of the keys
+	from             []keys.Info
 	common, gm, both jose.KeySet
 	documents        map[bool][]byte // as published; true for SM2
 	verified         *verifiedTokens
@@ -61,12 +62,16 @@ func (s *Service) makeSets(ctx context.Context) error {
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
+	s.sets.mutex.Lock()
+	defer s.sets.mutex.Unlock()
+	if s.sets.made != "" && len(infos) > 0 && len(infos) == len(s.sets.from) && &infos[0] == &s.sets.from[0] {
+		return nil // the ring has not read its keys again
+	}
 	var made strings.Builder
 	for _, info := range infos {
 		made.WriteString(info.ID + " " + string(info.State) + " ")
 	}
-	s.sets.mutex.Lock()
-	defer s.sets.mutex.Unlock()
+	s.sets.from = infos
 	if s.sets.made == made.String() {
 		return nil
 	}

@@ -436,6 +436,6 @@ func (a *App) openRoutes() error {
 	if err != nil {
 		return err
 	}
-	a.public = &edge{next: mux, rand: a.opts.Rand, now: a.opts.Now, log: a.opts.Log, proxies: proxies, locale: i18n.Choose, metrics: a.metrics, routeOf: mux.patternOf}
+	a.public = &edge{next: mux, rand: a.opts.Rand, now: a.opts.Now, log: a.opts.Log, proxies: proxies, locale: i18n.Choose, metrics: a.metrics, routeOf: mux.patternOf, quiet: quietRoutes}
 	return nil
 }

@@ -35,6 +35,7 @@ type edge struct {
 	locale  func(r *http.Request) string
 	metrics *metrics
 	routeOf func(r *http.Request) string
+	quiet   func(route string) bool // routes that are logged when they fail only; may be nil
 }
 
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -71,6 +72,9 @@ func (e *edge) finish(ctx context.Context, r *http.Request, status int, took tim
 	}
 	route := e.routeOf(r)
 	e.metrics.request(route, r.Method, status, took)
+	if status < http.StatusBadRequest && e.quiet != nil && e.quiet(route) {
+		return
+	}
 	request := reqctx.From(ctx)
 	e.log.InfoContext(ctx, "request", "request_id", request.ID, "support_code", request.SupportCode, "method", r.Method, "route", route, "status", status, "dur_ms", took.Milliseconds())
 }

@@ -73,6 +73,16 @@ func (m *router) patternOf(r *http.Request) string {
 	return pattern
 }
 
+// quietRoutes are documents that are the same for everybody and asked for all the time: metrics count them, and a log line
+// each would hide the others.
+func quietRoutes(route string) bool {
+	switch route {
+	case "GET /.well-known/openid-configuration", "GET /.well-known/oauth-authorization-server", "GET /jwks", "GET /jwks/gm", "GET /static/":
+		return true
+	}
+	return false
+}
+
 // management is the listener of health and metrics.
 func (a *App) management() http.Handler {
 	mux := http.NewServeMux()
