@@ -25,6 +25,7 @@ type Account struct {
 	Roles         []string // staff roles of sandbox accounts; empty for citizens
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
+	Version       int64   // counts the changes of the account, its contacts and its proofs; 0 is not known
 	Proofs        []Proof // the newest evidence of each level, the highest level first
 	Contacts      []Contact
 }
@@ -102,6 +103,8 @@ type Accounts struct {
 	ring  *keys.Ring
 	now   func() time.Time
 	rand  io.Reader
+
+	recent recentAccounts
 }
 
 // AccountsConfig holds what Accounts needs.
@@ -242,9 +245,14 @@ func (s *Accounts) Prove(ctx context.Context, id string, p Proof, name, document
 	return err
 }
 
-// Person implements People.
+// Person reads a person as stored now.
 func (s *Accounts) Person(ctx context.Context, accountID string) (Person, error) {
-	a, err := s.store.Account(ctx, accountID)
+	return s.PersonAt(ctx, accountID, 0)
+}
+
+// PersonAt implements People.
+func (s *Accounts) PersonAt(ctx context.Context, accountID string, version int64) (Person, error) {
+	a, err := s.AccountAt(ctx, accountID, version)
 	if errors.Is(err, ErrNotFound) {
 		return Person{}, fault.New(fault.NotFound)
 	}

@@ -45,8 +45,9 @@ type Person struct {
 
 // People is what the protocol rooms ask of the people rooms.
 type People interface {
-	// Person returns fault.NotFound when there is no such account.
-	Person(ctx context.Context, accountID string) (Person, error)
+	// PersonAt returns fault.NotFound when there is no such account. The version of the account spares reading it again; 0
+	// reads it.
+	PersonAt(ctx context.Context, accountID string, version int64) (Person, error)
 }
 
 // Login says how somebody signed in; session.Start makes a session of it.

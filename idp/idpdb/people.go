@@ -92,10 +92,10 @@ func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 			var roles string
 			var credentialsAt, createdAt, updatedAt int64
 			known = true
-			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &roles, &createdAt, &updatedAt)
+			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &roles, &createdAt, &updatedAt, &a.Version)
 			a.Roles, a.CredentialsAt, a.CreatedAt, a.UpdatedAt = strings.Fields(roles), sqldb.Time(credentialsAt), sqldb.Time(createdAt), sqldb.Time(updatedAt)
 			return err
-		}, "SELECT state, password_hash, credentials_at, roles, created_at, updated_at FROM idp_account WHERE id = $1", id),
+		}, "SELECT state, password_hash, credentials_at, roles, created_at, updated_at, version FROM idp_account WHERE id = $1", id),
 		ask(func(rows sqldb.Rows) error {
 			var c idp.Contact
 			err := rows.Scan(&c.Kind, &c.Lookup, &c.KeyID, &c.Sealed)
@@ -158,17 +158,17 @@ func (s *Store) AccountByIdentity(ctx context.Context, lookup []byte) (id string
 
 // SetPassword stores a hash.
 func (s *Store) SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
-	return s.changeOne(ctx, record, "UPDATE idp_account SET password_hash = $2, credentials_at = $3, updated_at = $3 WHERE id = $1", id, hash, sqldb.Micros(at))
+	return s.changeOne(ctx, record, "UPDATE idp_account SET password_hash = $2, credentials_at = $3, updated_at = $3, version = version + 1 WHERE id = $1", id, hash, sqldb.Micros(at))
 }
 
 // ReplaceHash stores another hash of the same password.
 func (s *Store) ReplaceHash(ctx context.Context, id, old, hash string, record audit.Record) error {
-	return s.changeOne(ctx, record, "UPDATE idp_account SET password_hash = $3 WHERE id = $1 AND password_hash = $2", id, old, hash)
+	return s.changeOne(ctx, record, "UPDATE idp_account SET password_hash = $3, version = version + 1 WHERE id = $1 AND password_hash = $2", id, old, hash)
 }
 
 // SetState suspends, closes or reopens; an account that is not active has no live session and no live grant.
 func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState, at time.Time, record audit.Record) error {
-	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3 WHERE id = $1", id, state, sqldb.Micros(at))}
+	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1", id, state, sqldb.Micros(at))}
 	if state != idp.AccountActive {
 		steps = append(steps,
 			// Grants are found by their sessions, which are indexed; a grant outlives no session.
@@ -181,7 +181,7 @@ func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState,
 
 // SetRoles replaces the staff roles.
 func (s *Store) SetRoles(ctx context.Context, id string, roles []string, record audit.Record) error {
-	return s.changeOne(ctx, record, "UPDATE idp_account SET roles = $2 WHERE id = $1", id, strings.Join(roles, " "))
+	return s.changeOne(ctx, record, "UPDATE idp_account SET roles = $2, version = version + 1 WHERE id = $1", id, strings.Join(roles, " "))
 }
 
 // SaveProof binds the identity to the account, adds the evidence and closes the case, which forgets what was submitted.
@@ -202,7 +202,7 @@ func (s *Store) SaveProof(ctx context.Context, id string, p idp.Proof, record au
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 			id, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence)
 		if err == nil {
-			_, err = tx.ExecContext(ctx, "UPDATE idp_account SET updated_at = $2 WHERE id = $1", id, sqldb.Micros(p.At))
+			_, err = tx.ExecContext(ctx, "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1", id, sqldb.Micros(p.At))
 		}
 		if err != nil || p.Case == "" {
 			return err

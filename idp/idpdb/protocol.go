@@ -2,6 +2,7 @@ package idpdb
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,13 +75,14 @@ func (s *Store) RenewSession(ctx context.Context, hash []byte, v session.Session
 		WHERE id = $1 AND account_id = $9 AND ended_at = 0`, v.ID, hash, v.AAL, strings.Join(v.Methods, " "), sqldb.Micros(v.AuthTime), sqldb.Micros(v.CreatedAt), v.Device, v.Address, v.AccountID)
 }
 
-const sessionColumns = "id, account_id, aal, methods, auth_time, created_at, last_seen, device, address"
+const sessionColumns = `id, account_id, aal, methods, auth_time, created_at, last_seen, device, address,
+	COALESCE((SELECT version FROM idp_account WHERE idp_account.id = idp_session.account_id), 0)`
 
 func scanSession(row interface{ Scan(...any) error }) (session.Session, error) {
 	var v session.Session
 	var methods string
 	var authTime, createdAt, lastSeen int64
-	err := row.Scan(&v.ID, &v.AccountID, &v.AAL, &methods, &authTime, &createdAt, &lastSeen, &v.Device, &v.Address)
+	err := row.Scan(&v.ID, &v.AccountID, &v.AAL, &methods, &authTime, &createdAt, &lastSeen, &v.Device, &v.Address, &v.AccountVersion)
 	v.Methods, v.AuthTime, v.CreatedAt, v.LastSeen = strings.Fields(methods), sqldb.Time(authTime), sqldb.Time(createdAt), sqldb.Time(lastSeen)
 	return v, err
 }
@@ -172,15 +174,21 @@ func (s *Store) SaveCode(ctx context.Context, c oauth.CodeRecord, record audit.R
 	}
 	who := c.Request.Session
 	return s.apply(ctx, record, addParty(session.Party{SID: who.SID, ClientID: c.Request.ClientID, Subject: who.Subject, At: c.IssuedAt}),
-		step("INSERT INTO idp_authorization_code (hash, request, expires_at, used_at) VALUES ($1, $2, $3, 0)", c.Hash, string(body), sqldb.Micros(c.ExpiresAt)))
+		step("INSERT INTO idp_authorization_code (hash, request, account_id, sid, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, 0)",
+			c.Hash, string(body), who.AccountID, who.SID, sqldb.Micros(c.ExpiresAt)))
 }
 
-// Code reads an authorization code.
+// Code reads an authorization code and how its account and session stand.
 func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error) {
 	c := oauth.CodeRecord{Hash: hash}
 	var body string
 	var expires, used int64
-	err := s.db.Read().QueryRowContext(ctx, "SELECT request, expires_at, used_at FROM idp_authorization_code WHERE hash = $1", hash).Scan(&body, &expires, &used)
+	var state sql.NullString
+	var credentials, version, ended sql.NullInt64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at
+		FROM idp_authorization_code k LEFT JOIN idp_account a ON a.id = k.account_id
+		LEFT JOIN idp_session s ON s.id = k.sid AND s.account_id = k.account_id WHERE k.hash = $1`, hash).
+		Scan(&body, &expires, &used, &state, &credentials, &version, &ended)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return c, oauth.ErrNotFound
 	}
@@ -188,6 +196,7 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 		return c, fmt.Errorf("read code: %w", err)
 	}
 	c.ExpiresAt, c.UsedAt = sqldb.Time(expires), sqldb.Time(used)
+	c.Standing = oauth.Standing{Account: idp.AccountState(state.String), CredentialsAt: sqldb.Time(credentials.Int64), Version: version.Int64, SessionEnded: !ended.Valid || ended.Int64 != 0}
 	return c, json.Unmarshal([]byte(body), &c.Request)
 }
 

@@ -27,7 +27,7 @@ func (s *Server) WithSignedIn(r *http.Request) (*http.Request, *idp.Account, err
 		return r, nil, err
 	}
 	if known.ok {
-		if known.account, err = s.Accounts.Account(r.Context(), known.session.AccountID); err != nil {
+		if known.account, err = s.Accounts.AccountAt(r.Context(), known.session.AccountID, known.session.AccountVersion); err != nil {
 			return r, nil, err
 		}
 	}
@@ -67,5 +67,5 @@ func (s *Server) person(r *http.Request, current session.Session) (idp.Person, e
 	if known := s.remembered(r); known != nil && known.account.ID == current.AccountID {
 		return s.Accounts.Open(r.Context(), known.account)
 	}
-	return s.Accounts.Person(r.Context(), current.AccountID)
+	return s.Accounts.PersonAt(r.Context(), current.AccountID, current.AccountVersion)
 }

@@ -111,7 +111,7 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	client, _ := s.Clients.Find(access.ClientID)
-	person, err := s.Accounts.Person(r.Context(), access.Grant.AccountID)
+	person, err := s.Accounts.PersonAt(r.Context(), access.Grant.AccountID, access.AccountVersion)
 	if err != nil {
 		s.oauthError(w, r, err)
 		return

@@ -22,6 +22,7 @@ import (
 func RunPeople(t *testing.T, open func(t testing.TB) Store) {
 	for name, run := range map[string]func(*testing.T, Store){
 		"accounts come back as stored":             accountsComeBack,
+		"every change counts the version":          versions,
 		"an identifier has one account":            oneAccount,
 		"passwords":                                passwords,
 		"A-30 an inactive account has no sessions": inactiveAccount,
@@ -83,6 +84,33 @@ func same(t testing.TB, got, want any) {
 	}
 }
 
+// versions: what is kept in memory of an account is trusted by its version.
+func versions(t *testing.T, s Store) {
+	a := put(t, s, 1)
+	putSession(t, s, "sid_1", a.ID, Start)
+	for i, step := range []struct {
+		name   string
+		change func() error
+	}{
+		{"password", func() error { return s.SetPassword(ctx, a.ID, "$one", Start, record("account.password_set")) }},
+		{"hash", func() error { return s.ReplaceHash(ctx, a.ID, "$one", "$two", record("account.password_rehashed")) }},
+		{"roles", func() error { return s.SetRoles(ctx, a.ID, []string{"x"}, record("account.roles_set")) }},
+		{"proof", func() error {
+			return s.SaveProof(ctx, a.ID, proof("ev", 1, Start, "person"), record("proofing.granted"))
+		}},
+		{"state", func() error { return s.SetState(ctx, a.ID, idp.AccountActive, Start, record("account.active")) }},
+	} {
+		must(t, step.change())
+		got, err := s.Account(ctx, a.ID)
+		must(t, err)
+		current, err := s.SessionByID(ctx, "sid_1")
+		must(t, err)
+		if want := int64(i + 2); got.Version != want || current.AccountVersion != want {
+			t.Errorf("%s: version %d, session tells %d, want %d", step.name, got.Version, current.AccountVersion, want)
+		}
+	}
+}
+
 func accountsComeBack(t *testing.T, s Store) {
 	a := row(1)
 	a.PasswordHash, a.Roles, a.CredentialsAt = "$hash", []string{"seal_keeper", "license_clerk"}, Start.Add(time.Microsecond)
@@ -96,6 +124,7 @@ func accountsComeBack(t *testing.T, s Store) {
 		if err != nil {
 			t.Fatalf("by %s: %v", name, err)
 		}
+		a.Version = 1
 		same(t, got, a)
 	}
 	must(t, s.SetRoles(ctx, a.ID, []string{"license_issuer"}, record("account.roles_set")))
@@ -496,6 +525,7 @@ func noAuditNoChange(t *testing.T, s Store) {
 	}
 	got, err := s.Account(ctx, a.ID)
 	must(t, err)
+	a.Version = 1
 	same(t, got, a)
 	if _, err := s.Session(ctx, []byte("hash of sid_1")); err != nil {
 		t.Errorf("the session ended: %v", err)

@@ -152,6 +152,7 @@ func (t *Twin) CreateAccount(_ context.Context, a idp.Account, record audit.Reco
 		for _, c := range a.Contacts {
 			t.contacts[string(c.Lookup)] = a.ID
 		}
+		a.Version = 1
 		t.accounts[a.ID] = a
 		return nil
 	})
@@ -212,6 +213,7 @@ func (t *Twin) changeAccount(id string, record audit.Record, edit func(a *idp.Ac
 		if err := edit(&a); err != nil {
 			return err
 		}
+		a.Version++
 		t.accounts[id] = a
 		return nil
 	})

@@ -87,7 +87,7 @@ func (t *Twin) Session(_ context.Context, hash []byte) (session.Session, error) 
 	defer t.mutex.Unlock()
 	for _, s := range t.sessions {
 		if bytes.Equal(s.hash, hash) && !s.ended {
-			return s.Session, nil
+			return t.withVersion(s.Session), nil
 		}
 	}
 	return session.Session{}, idp.ErrNotFound
@@ -99,10 +99,16 @@ func (t *Twin) SessionByID(_ context.Context, sid string) (session.Session, erro
 	defer t.mutex.Unlock()
 	for _, s := range t.sessions {
 		if s.ID == sid && !s.ended {
-			return s.Session, nil
+			return t.withVersion(s.Session), nil
 		}
 	}
 	return session.Session{}, idp.ErrNotFound
+}
+
+// withVersion adds the version of the account as it stands now.
+func (t *Twin) withVersion(s session.Session) session.Session {
+	s.AccountVersion = t.accounts[s.AccountID].Version
+	return s
 }
 
 // TouchSession implements session.Store.
@@ -165,7 +171,7 @@ func (t *Twin) SessionsOf(_ context.Context, accountID string, since time.Time) 
 	var all []session.Session
 	for _, s := range t.sessions {
 		if s.AccountID == accountID && !s.ended && s.LastSeen.After(since) {
-			all = append(all, s.Session)
+			all = append(all, t.withVersion(s.Session))
 		}
 	}
 	slices.SortStableFunc(all, func(a, b session.Session) int { return b.LastSeen.Compare(a.LastSeen) })

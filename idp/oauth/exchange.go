@@ -111,12 +111,12 @@ func (e *Engine) run(ctx context.Context, x Exchange, state *exchangeState) (Iss
 		for _, scope := range access.GetRequestedScopes() {
 			access.GrantScope(scope)
 		}
-	} else if state.refresh != nil {
-		if err := stillAllowed(view.Session, state.refresh.Standing, access.GetGrantedScopes()); err != nil {
+	} else {
+		standing, err := state.standing(access.GetGrantedScopes(), view.Session)
+		if err != nil {
 			return Issued{}, err
 		}
-	} else if err := e.mayBegin(ctx, view.Session); err != nil {
-		return Issued{}, err
+		view.AccountVersion = standing.Version
 	}
 	if err := checkKey(x.Client.Client, view.Session, x.Binding); err != nil {
 		return Issued{}, err
@@ -205,15 +205,22 @@ func stillAllowed(s Session, standing Standing, scopes []string) error {
 
 // mayBegin checks account, credentials and session before a code becomes a grant (O-37). Whether the code was used is
 // decided by its redemption.
-func (e *Engine) mayBegin(ctx context.Context, s Session) error {
-	standing, err := e.cfg.Store.AccountStanding(ctx, s.AccountID, s.SID)
-	if err != nil {
-		return unavailable(err)
-	}
+func mayBegin(s Session, standing Standing) error {
 	if standing.SessionEnded || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
 		return errEnded()
 	}
 	return nil
+}
+
+// standing judges what the code or refresh token of a request stands on.
+func (x *exchangeState) standing(scopes []string, session Session) (Standing, error) {
+	switch {
+	case x.refresh != nil:
+		return x.refresh.Standing, stillAllowed(session, x.refresh.Standing, scopes)
+	case x.code != nil:
+		return x.code.Standing, mayBegin(session, x.code.Standing)
+	}
+	return Standing{}, errEnded()
 }
 
 // hash is the keyed hash under which a value of a kind is stored; one kind is worthless as another (O-59).

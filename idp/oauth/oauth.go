@@ -64,6 +64,8 @@ type Session struct {
 	Actor   *Actor  `json:"act,omitempty"`
 	// Parents are the identifiers of the tokens that were exchanged for this one, the nearest first: it ends with each.
 	Parents []string `json:"parents,omitempty"`
+
+	AccountVersion int64 `json:"-"` // of the account when this was read; 0 is not known
 }
 
 // Actor is who acts for the subject (RFC 8693 4.1), the latest outermost.
@@ -101,6 +103,7 @@ type CodeRecord struct {
 	IssuedAt  time.Time // not read back
 	ExpiresAt time.Time
 	UsedAt    time.Time
+	Standing  Standing // of account and session, when it was read
 }
 
 // RefreshRecord is a stored refresh token.
@@ -150,8 +153,9 @@ type Standing struct {
 	Known         bool // the grant is there; without, only TokenRevoked holds
 	Account       idp.AccountState
 	CredentialsAt time.Time
+	Version       int64 // of the account
 	Consented     []string
-	SessionEnded  bool // of AccountStanding only: a grant ends with its session anyway
+	SessionEnded  bool // of codes and AccountStanding only: a grant ends with its session anyway
 	TokenRevoked  bool
 }
 

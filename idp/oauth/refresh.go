@@ -103,6 +103,7 @@ func (e *Engine) again(ctx context.Context, x Exchange, used RefreshRecord, scop
 	if err := stillAllowed(session, used.Standing, used.Request.GrantedScopes); err != nil {
 		return Issued{}, err
 	}
+	session.AccountVersion = used.Standing.Version
 	if err := checkKey(x.Client.Client, session, x.Binding); err != nil {
 		return Issued{}, err
 	}

@@ -36,6 +36,8 @@ type Session struct {
 	LastSeen  time.Time
 	Device    string // user agent, shortened
 	Address   string
+
+	AccountVersion int64 // when the session was read; 0 is not known
 }
 
 // Party is a relying party that a session signed in to.

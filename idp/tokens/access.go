@@ -100,6 +100,8 @@ type Access struct {
 	Actor    *oauth.Actor
 	Userinfo []string           // claims asked for one by one
 	Grant    *oauth.GrantRecord // nil for client credentials
+	// AccountVersion of the account behind the grant, when it was read.
+	AccountVersion int64
 }
 
 // Errors of judging.
@@ -131,7 +133,7 @@ func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
 	case !standing.Known, !standing.Grant.RevokedAt.IsZero(), standing.Account != idp.AccountActive:
 		return Access{}, fmt.Errorf("%w: its grant or account has ended", ErrToken)
 	}
-	a.Grant = &standing.Grant
+	a.Grant, a.AccountVersion = &standing.Grant, standing.Version
 	return a, nil
 }
 

@@ -91,7 +91,7 @@ func (s *Service) EnsureKeys(ctx context.Context) error {
 
 // IDToken is OpenID Connect Core 2 for a client.
 func (s *Service) IDToken(ctx context.Context, client idp.Client, session oauth.Session, scopes []string, accessToken string) (string, error) {
-	person, err := s.people.Person(ctx, session.AccountID)
+	person, err := s.people.PersonAt(ctx, session.AccountID, session.AccountVersion)
 	if err != nil {
 		return "", err
 	}

@@ -107,13 +107,20 @@ func TestCrashChild(t *testing.T) {
 		group.Go(func() {
 			for i := 0; ; i++ {
 				name := fmt.Sprintf("%d-%d", g, i)
-				if err := db.Write(ctx, func(tx sqldb.Tx) error {
-					if _, err := tx.ExecContext(ctx, "INSERT INTO counter (name, n) VALUES ($1, 1)", name); err != nil {
-						return err
+				insert := sqldb.Step{Query: "INSERT INTO counter (name, n) VALUES ($1, 1)", Args: []any{name}}
+				change := func() error { return db.Apply(ctx, nil, insert, bump("a")) }
+				if g%2 == 0 {
+					change = func() error {
+						return db.Write(ctx, func(tx sqldb.Tx) error {
+							if _, err := tx.ExecContext(ctx, insert.Query, insert.Args...); err != nil {
+								return err
+							}
+							_, err := tx.ExecContext(ctx, "UPDATE counter SET n = n + 1 WHERE name = 'a'")
+							return err
+						})
 					}
-					_, err := tx.ExecContext(ctx, "UPDATE counter SET n = n + 1 WHERE name = 'a'")
-					return err
-				}); err != nil {
+				}
+				if err := change(); err != nil {
 					return
 				}
 				mutex.Lock()
