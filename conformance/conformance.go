@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/yinxin-gov/yinxin/conformance/check"
+	"github.com/yinxin-gov/yinxin/conformance/check/josegm"
 	"github.com/yinxin-gov/yinxin/conformance/check/ofd"
 	"github.com/yinxin-gov/yinxin/conformance/check/seal"
 	"github.com/yinxin-gov/yinxin/conformance/check/sm"
@@ -32,6 +33,7 @@ var areas = []area{
 	{"sm", sm.Rules},
 	{"seal", seal.Rules},
 	{"ofd", ofd.Rules},
+	{"jose-gm", josegm.Rules},
 }
 
 // Areas lists the names of the areas in the order of a report.

@@ -66,7 +66,7 @@ func TestRulesAreWellFormed(t *testing.T) {
 			if area != one.name {
 				t.Errorf("rule %s stands in area %s", rule.ID, one.name)
 			}
-			if _, err := os.Stat(filepath.Join("check", area, name+".go")); err != nil {
+			if _, err := os.Stat(filepath.Join("check", strings.ReplaceAll(area, "-", ""), name+".go")); err != nil {
 				t.Errorf("rule %s has no file of its own", rule.ID)
 			}
 			if rule.Title == "" || rule.Citation.Standard == "" || rule.Citation.Clause == "" || rule.Scope == "" || len(rule.Effective) != len("2020-10-01") || rule.Judge == nil {

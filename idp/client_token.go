@@ -53,6 +53,7 @@ type TokenSettings struct {
 	AccessTokenFormat     string      `json:"access_token_format,omitempty" yaml:"access_token_format"` // jwt (default) or opaque
 	AccessTokenAlg        string      `json:"access_token_signed_response_alg,omitempty" yaml:"access_token_signed_response_alg"`
 	IntrospectionAlg      string      `json:"introspection_signed_response_alg,omitempty" yaml:"introspection_signed_response_alg"`
+	SM2SignatureEncoding  string      `json:"sm2_signature_encoding,omitempty" yaml:"sm2_signature_encoding"`   // raw (default) or der: of every SGD_SM3_SM2 token for or of the client, DPoP proofs apart
 	Resources             []string    `json:"resources,omitempty" yaml:"resources"`                             // identifiers (RFC 8707) for which the client answers as a resource server
 	TokenExchangeAudience []string    `json:"token_exchange_audience,omitempty" yaml:"token_exchange_audience"` // resource servers for which it may exchange a token (RFC 8693)
 	TokenExchangeClients  []string    `json:"token_exchange_clients,omitempty" yaml:"token_exchange_clients"`   // clients whose tokens it may exchange
@@ -97,6 +98,15 @@ func (d *KeyDocument) UnmarshalYAML(node *yaml.Node) error {
 
 // FAPI reports whether the client is held to FAPI 2.0.
 func (c Client) FAPI() bool { return c.Profile == ProfileFAPI2 || c.Profile == ProfileFAPI2MS }
+
+// SignatureEncoding is how {r,s} stands in SM2 tokens that are signed for the client and in assertions and request objects
+// that are taken from it.
+func (c Client) SignatureEncoding() jose.SignatureEncoding {
+	if c.SM2SignatureEncoding == string(jose.SignatureDER) {
+		return jose.SignatureDER
+	}
+	return jose.SignatureRaw
+}
 
 // HasSecret reports whether the client authenticates with a shared secret.
 func (c Client) HasSecret() bool {
@@ -160,6 +170,8 @@ func (c *Client) normalizeTokenSettings(refuse func(field, why string) error) er
 		return refuse("access_token_signed_response_alg", "known are "+strings.Join(AccessTokenAlgs, ", "))
 	case c.IntrospectionAlg != "" && !slices.Contains(AccessTokenAlgs, c.IntrospectionAlg):
 		return refuse("introspection_signed_response_alg", "known are "+strings.Join(AccessTokenAlgs, ", "))
+	case !slices.Contains([]string{"", string(jose.SignatureRaw), string(jose.SignatureDER)}, c.SM2SignatureEncoding):
+		return refuse("sm2_signature_encoding", "raw or der")
 	case c.TokenEndpointAuthAlg != "" && c.TokenEndpointAuthMethod != AuthPrivateKeyJWT:
 		return refuse("token_endpoint_auth_signing_alg", "only with private_key_jwt")
 	case c.TokenEndpointAuthAlg != "" && !slices.Contains(AssertionAlgs, c.TokenEndpointAuthAlg):

@@ -49,6 +49,7 @@ func TestTokenSettingsOfARegistration(t *testing.T) {
 		"two ways of binding":                   keyed(func(c *idp.Client) { c.DPoPBound, c.CertificateBound = true, true }),
 		"access tokens of another form":         keyed(func(c *idp.Client) { c.AccessTokenFormat = "saml" }),
 		"access tokens with another algorithm":  keyed(func(c *idp.Client) { c.AccessTokenAlg = "HS256" }),
+		"SM2 signatures in hexadecimal":         keyed(func(c *idp.Client) { c.SM2SignatureEncoding = "hex" }),
 		"signed introspection without one":      keyed(func(c *idp.Client) { c.IntrospectionAlg = "none" }),
 		"resource with a fragment":              keyed(func(c *idp.Client) { c.Resources = []string{"https://api.gov.cn/#x"} }),
 		"empty resource":                        keyed(func(c *idp.Client) { c.Audience = []string{""} }),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches and builds the relying parties of conformance/peers that others wrote, where that has not been done since their lock
-# files or sources changed: openid-client and oauth4webapi (Node), Authlib (Python), Spring Security (Java).
+# files or sources changed: openid-client and oauth4webapi (Node), Authlib and gmalg (Python), Spring Security (Java).
 #   tools/peers.sh [node|python|spring]...
 set -euo pipefail
 cd "$(dirname "$0")/../conformance/peers"

@@ -21,7 +21,7 @@ import (
 
 //go:generate go run ./write
 
-//go:embed sm seal ofd
+//go:embed sm seal ofd jose-gm
 var files embed.FS
 
 // ErrFormat tells a vector file that cannot be read.
@@ -164,8 +164,8 @@ func decode(encoding, text string) ([]byte, error) {
 const lineLength = 116
 
 // Format writes a vector as file content. Fields are written in the order given; values are hex up to 160 octets, Base64
-// beyond.
-func Format(vector Vector, order []string) string {
+// beyond; those named in texts are written as they are where they are printable.
+func Format(vector Vector, order []string, texts ...string) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "# rule: %s\n# spec: %s\n# clause: %s\n", vector.Rule, vector.Spec, vector.Clause)
 	fmt.Fprintf(&out, "# expect: %s\n", strings.TrimSpace(vector.Expect+" "+vector.Code))
@@ -175,6 +175,11 @@ func Format(vector Vector, order []string) string {
 	fmt.Fprintf(&out, "# note: %s\n\n", vector.Note)
 	for _, field := range order {
 		value := vector.Fields[field]
+		if slices.Contains(texts, field) && printable(value) {
+			fmt.Fprintf(&out, "%s text", field)
+			writeFolded(&out, string(value))
+			continue
+		}
 		if len(value) <= 160 {
 			fmt.Fprintf(&out, "%s hex", field)
 			writeFolded(&out, hex.EncodeToString(value))
@@ -184,6 +189,10 @@ func Format(vector Vector, order []string) string {
 		writeFolded(&out, base64.StdEncoding.EncodeToString(value))
 	}
 	return out.String()
+}
+
+func printable(value []byte) bool {
+	return !slices.ContainsFunc(value, func(octet byte) bool { return octet < ' ' || octet > '~' })
 }
 
 // writeFolded writes a value behind its field name, or on lines of its own when it is long.

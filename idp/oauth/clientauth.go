@@ -209,7 +209,8 @@ func (a *ClientAuth) checkAssertion(ctx context.Context, client idp.StoredClient
 	if client.FAPI() {
 		life = assertionLifeFAPI
 	}
-	policy := jose.Policy{Algorithms: []jose.Algorithm{algorithm}, AlsoType: "client-authentication+jwt", Issuer: client.ClientID, Now: a.cfg.Now(), Leeway: ClockLeeway, MaxLife: life}
+	policy := jose.Policy{Algorithms: []jose.Algorithm{algorithm}, AlsoType: "client-authentication+jwt", Issuer: client.ClientID, Now: a.cfg.Now(), Leeway: ClockLeeway, MaxLife: life,
+		SM2Encoding: client.SignatureEncoding()}
 	token, err := a.verify(ctx, client, assertion, policy)
 	if err != nil {
 		return err

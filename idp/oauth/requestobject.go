@@ -25,10 +25,11 @@ const (
 // RequestObjectPolicy says what a request object must be.
 type RequestObjectPolicy struct {
 	ClientID  string
-	Issuer    string         // ours, as aud
-	Algorithm jose.Algorithm // the registered one
-	Keys      jose.KeySet    // of the client
-	NotBefore bool           // nbf must be there (FAPI 2.0 Message Signing)
+	Issuer    string                 // ours, as aud
+	Algorithm jose.Algorithm         // the registered one
+	Encoding  jose.SignatureEncoding // the registered one, of SM2
+	Keys      jose.KeySet            // of the client
+	NotBefore bool                   // nbf must be there (FAPI 2.0 Message Signing)
 	Now       time.Time
 }
 
@@ -46,7 +47,7 @@ func ReadRequestObject(token string, p RequestObjectPolicy) (RequestObject, *Err
 		return RequestObject{}, &Error{Code: "invalid_request_object", Description: why, Status: http.StatusFound, cause: cause}
 	}
 	verified, err := jose.Verify(token, p.Keys, jose.Policy{Algorithms: []jose.Algorithm{p.Algorithm}, AlsoType: RequestObjectType, Issuer: p.ClientID, Audience: p.Issuer,
-		Now: p.Now, Leeway: ClockLeeway, MaxLife: requestObjectLife})
+		Now: p.Now, Leeway: ClockLeeway, MaxLife: requestObjectLife, SM2Encoding: p.Encoding})
 	if err != nil {
 		return refuse(reasonOf(err), err)
 	}

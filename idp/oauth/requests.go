@@ -128,7 +128,7 @@ func (s *Requests) Object(ctx context.Context, client idp.StoredClient, token st
 	if err != nil {
 		return nil, &Error{Code: "invalid_request_object", Description: "the client's keys cannot be had", Status: http.StatusFound, cause: err}
 	}
-	object, refusal := ReadRequestObject(token, RequestObjectPolicy{ClientID: client.ClientID, Issuer: s.cfg.Issuer, Algorithm: jose.Algorithm(client.RequestObjectAlg),
+	object, refusal := ReadRequestObject(token, RequestObjectPolicy{ClientID: client.ClientID, Issuer: s.cfg.Issuer, Algorithm: jose.Algorithm(client.RequestObjectAlg), Encoding: client.SignatureEncoding(),
 		Keys: set, NotBefore: client.FAPI(), Now: s.cfg.Now()})
 	if refusal != nil {
 		return nil, refusal

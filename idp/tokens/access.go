@@ -65,7 +65,7 @@ func (s *Service) AccessToken(ctx context.Context, m oauth.Mint) (oauth.Minted, 
 	if algorithm == "" {
 		algorithm = jose.ES256
 	}
-	token, err := s.sign(ctx, algorithm, typeAccess, c)
+	token, err := s.sign(ctx, m.Client, algorithm, typeAccess, c)
 	return oauth.Minted{Token: token, JTI: c.JTI}, err
 }
 
@@ -161,12 +161,13 @@ func (s *Service) read(ctx context.Context, token string) (accessClaims, error) 
 	if c, ok := before.get(token); ok && s.now().Unix() < c.Expires {
 		return c, nil
 	}
-	verified, err := jose.Verify(token, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.SM2SM3}, Type: typeAccess, Issuer: s.issuer, Now: s.now()})
-	if err != nil {
-		return c, fmt.Errorf("%w: %w", ErrToken, err)
-	}
-	if err := verified.Decode(&c); err != nil {
-		return c, fmt.Errorf("%w: %w", ErrToken, err)
+	policy := jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.SM2SM3}, Type: typeAccess, Issuer: s.issuer, Now: s.now()}
+	var unread error
+	if _, err := s.verifyOwn(token, set, policy, func(t *jose.Token) string {
+		unread = t.Decode(&c)
+		return c.ClientID
+	}); err != nil || unread != nil {
+		return accessClaims{}, fmt.Errorf("%w: %w", ErrToken, errors.Join(err, unread))
 	}
 	before.put(token, c)
 	return c, nil

@@ -44,5 +44,5 @@ func (s *Service) SignIntrospection(ctx context.Context, client idp.Client, answ
 	if algorithm == "" {
 		algorithm = jose.ES256
 	}
-	return s.sign(ctx, algorithm, typeAnswer, map[string]any{"iss": s.issuer, "aud": client.ClientID, "iat": s.now().Unix(), "token_introspection": answer})
+	return s.sign(ctx, client, algorithm, typeAnswer, map[string]any{"iss": s.issuer, "aud": client.ClientID, "iat": s.now().Unix(), "token_introspection": answer})
 }

@@ -26,11 +26,11 @@ func (s *Service) AuthorizationResponse(ctx context.Context, client idp.Client, 
 	for name := range values {
 		claims[name] = values.Get(name)
 	}
-	return s.sign(ctx, jose.Algorithm(client.AuthorizationAlg), typeAuthorization, claims)
+	return s.sign(ctx, client, jose.Algorithm(client.AuthorizationAlg), typeAuthorization, claims)
 }
 
 // Userinfo signs what userinfo answers (OpenID Connect Core 5.3.2).
 func (s *Service) Userinfo(ctx context.Context, client idp.Client, claims map[string]any) (string, error) {
 	claims["iss"], claims["aud"], claims["iat"] = s.issuer, client.ClientID, s.now().Unix()
-	return s.sign(ctx, jose.Algorithm(client.UserinfoAlg), typeUserinfo, claims)
+	return s.sign(ctx, client, jose.Algorithm(client.UserinfoAlg), typeUserinfo, claims)
 }

@@ -63,7 +63,8 @@ func New(cfg Config) *Service {
 // keyFor is the kind of key behind a JWS algorithm.
 var keyFor = map[jose.Algorithm]keys.Algorithm{jose.ES256: keys.P256, jose.RS256: keys.RSA2048, jose.PS256: keys.RSAPSS, jose.SM2SM3: keys.SM2}
 
-func (s *Service) sign(ctx context.Context, algorithm jose.Algorithm, typ string, claims any) (string, error) {
+// sign signs for a client, in the encoding that it registered.
+func (s *Service) sign(ctx context.Context, client idp.Client, algorithm jose.Algorithm, typ string, claims any) (string, error) {
 	kind, ok := keyFor[algorithm]
 	if !ok {
 		return "", fmt.Errorf("sign token: algorithm %s", algorithm)
@@ -76,7 +77,28 @@ func (s *Service) sign(ctx context.Context, algorithm jose.Algorithm, typ string
 	if err != nil {
 		return "", err
 	}
-	return jose.Sign(ctx, signer, algorithm, typ, payload)
+	return jose.SignAs(ctx, signer, algorithm, client.SignatureEncoding(), typ, payload)
+}
+
+// verifyOwn verifies a token of ours, in the one encoding that is registered for the client it was signed for; owner tells
+// which that is.
+func (s *Service) verifyOwn(token string, set jose.KeySet, policy jose.Policy, owner func(*jose.Token) string) (*jose.Token, error) {
+	verified, err := jose.Verify(token, set, policy)
+	encoding := jose.SignatureRaw
+	if errors.Is(err, jose.ErrSignature) {
+		policy.Algorithms, policy.SM2Encoding, encoding = []jose.Algorithm{jose.SM2SM3}, jose.SignatureDER, jose.SignatureDER
+		var second error
+		if verified, second = jose.Verify(token, set, policy); second == nil {
+			err = nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if client, _ := s.clients.Find(owner(verified)); verified.Header.Algorithm == jose.SM2SM3 && client.SignatureEncoding() != encoding {
+		return nil, jose.ErrSignature
+	}
+	return verified, nil
 }
 
 // EnsureKeys makes the signing keys at start, so that they are published before their first use.
@@ -105,7 +127,7 @@ func (s *Service) IDToken(ctx context.Context, client idp.Client, session oauth.
 	if session.Nonce != "" {
 		claims["nonce"] = session.Nonce
 	}
-	return s.sign(ctx, algorithm, typeID, claims)
+	return s.sign(ctx, client, algorithm, typeID, claims)
 }
 
 // PersonClaims are the claims about a person that the scopes and the claims parameter allow. ial is never mixed with
@@ -148,7 +170,7 @@ func (s *Service) PersonClaims(p idp.Person, client idp.Client, scopes, wanted [
 // LogoutToken is OpenID Connect Back-Channel Logout 1.0 section 2.4.
 func (s *Service) LogoutToken(ctx context.Context, client idp.Client, sub, sid string) (string, error) {
 	now := s.now()
-	return s.sign(ctx, jose.Algorithm(client.IDTokenAlg), typeLogout, map[string]any{
+	return s.sign(ctx, client, jose.Algorithm(client.IDTokenAlg), typeLogout, map[string]any{
 		"iss": s.issuer, "sub": sub, "aud": client.ClientID, "iat": now.Unix(), "exp": now.Add(2 * time.Minute).Unix(), "jti": ident.New(s.rand, "lo"), "sid": sid,
 		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
 	})
@@ -160,7 +182,13 @@ func (s *Service) Hint(ctx context.Context, hint string) (clientID, sub, sid str
 	if err != nil {
 		return "", "", "", err
 	}
-	token, err := jose.Verify(hint, set, jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.RS256, jose.PS256, jose.SM2SM3}, Type: typeID, Issuer: s.issuer, Now: s.now(), NoExpiry: true})
+	policy := jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.RS256, jose.PS256, jose.SM2SM3}, Type: typeID, Issuer: s.issuer, Now: s.now(), NoExpiry: true}
+	token, err := s.verifyOwn(hint, set, policy, func(t *jose.Token) string {
+		if len(t.Claims.Audience) != 1 {
+			return ""
+		}
+		return t.Claims.Audience[0]
+	})
 	if err != nil || len(token.Claims.Audience) != 1 {
 		return "", "", "", errors.Join(ErrToken, err)
 	}

@@ -92,6 +92,20 @@ func RunParty(t testing.TB, program string, order PartyOrder, visit func(address
 	}
 }
 
+// PythonPeer runs an outside judge of conformance/peers/python and returns what it says. It fails the test when the judge
+// breaks or cannot be built.
+func PythonPeer(t testing.TB, program string, arguments ...string) string {
+	t.Helper()
+	preparePeer(t, "python")
+	command := exec.Command(filepath.Join(peers(), "python", ".venv", "bin", "python"), append([]string{program}, arguments...)...)
+	command.Dir = filepath.Join(peers(), "python")
+	out, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("outside judge %s breaks: %v\n%s", program, err, out)
+	}
+	return string(out)
+}
+
 // StartPortal runs the Spring Security portal of conformance/peers until the test ends. listener keeps the port until the
 // portal takes it over.
 func StartPortal(t testing.TB, listener net.Listener, order PartyOrder) {

@@ -13,8 +13,9 @@ import (
 )
 
 // JavaPeer runs the outside judge in conformance/peers/java: "validate" lets ofdrw open and validate a document,
-// "recompute" lets Bouncy Castle recompute digests and SM2 signatures. It fails the test when the judge refuses, and when
-// the judge cannot be built: a test that leans on it never passes without it.
+// "recompute" lets Bouncy Castle recompute digests and SM2 signatures, "jose" lets it judge and make tokens of the GM
+// profile. It fails the test when the judge refuses, and when the judge cannot be built: a test that leans on it never
+// passes without it.
 func JavaPeer(t testing.TB, command, file string) string {
 	t.Helper()
 	out, err := runPeer(t, buildPeer, "peer.Peer", command, file)
@@ -59,13 +60,13 @@ func runPeer(t testing.TB, build func() (string, error), class string, arguments
 }
 
 var (
-	buildPeer    = sync.OnceValues(func() (string, error) { return buildJava("java", "Peer.java") })
-	buildCASPeer = sync.OnceValues(func() (string, error) { return buildJava("cas", "CasPeer.java") })
+	buildPeer    = sync.OnceValues(func() (string, error) { return buildJava("java") })
+	buildCASPeer = sync.OnceValues(func() (string, error) { return buildJava("cas") })
 )
 
 // buildJava builds a judge unless it is newer than its sources. Test binaries of several packages run at once, so one of
 // them builds while the others wait for it.
-func buildJava(name, source string) (string, error) {
+func buildJava(name string) (string, error) {
 	folder := filepath.Join(Root(), "conformance", "peers", name)
 	classpath := filepath.Join(folder, "target", "peer-1.jar") + ":" + filepath.Join(folder, "target", "lib", "*")
 	for _, tool := range []string{"java", "mvn"} {
@@ -81,7 +82,7 @@ func buildJava(name, source string) (string, error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return "", fmt.Errorf("wait for the build: %w", err)
 	}
-	if peerIsFresh(folder, source) {
+	if peerIsFresh(folder) {
 		return classpath, nil
 	}
 	build := exec.Command("mvn", "-q", "-B", "-DskipTests", "package")
@@ -92,13 +93,17 @@ func buildJava(name, source string) (string, error) {
 	return classpath, nil
 }
 
-func peerIsFresh(folder, source string) bool {
+func peerIsFresh(folder string) bool {
 	built, err := os.Stat(filepath.Join(folder, "target", "peer-1.jar"))
 	if err != nil {
 		return false
 	}
-	for _, file := range []string{"pom.xml", "src/main/java/peer/" + source} {
-		if info, err := os.Stat(filepath.Join(folder, file)); err != nil || info.ModTime().After(built.ModTime()) {
+	sources, err := filepath.Glob(filepath.Join(folder, "src", "main", "java", "peer", "*.java"))
+	if err != nil {
+		return false
+	}
+	for _, file := range append(sources, filepath.Join(folder, "pom.xml")) {
+		if info, err := os.Stat(file); err != nil || info.ModTime().After(built.ModTime()) {
 			return false
 		}
 	}

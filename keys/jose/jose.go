@@ -1,6 +1,6 @@
-// Package jose is the one door to JSON Web Signature and JSON Web Key (RFC 7515, RFC 7517, RFC 7518): it signs and
-// verifies compact tokens in ES256, RS256, PS256, EdDSA (Ed25519, RFC 8037) and SGD_SM3_SM2 and reads and writes key
-// sets. It is a leaf: no I/O, no clock.
+// Package jose is the one door to JSON Web Signature, Encryption and Key (RFC 7515 to RFC 7518): it signs and verifies
+// compact tokens in ES256, RS256, PS256, EdDSA (Ed25519, RFC 8037) and SGD_SM3_SM2, encrypts and decrypts them in
+// SGD_SM2_3 with SGD_SM4_GCM, and reads and writes key sets. It is a leaf: no I/O, no clock.
 //
 // It is stricter than the RFCs where leniency has hurt others: compact form only, sizes bounded, base64url without
 // padding or stray bits, no duplicate members, no crit, b64 or zip, the algorithm always comes from the caller's policy
@@ -61,6 +61,11 @@ type Header struct {
 
 // Sign makes a compact token of the payload, which must be a JSON object.
 func Sign(ctx context.Context, signer Signer, algorithm Algorithm, typ string, payload []byte) (string, error) {
+	return SignAs(ctx, signer, algorithm, SignatureRaw, typ, payload)
+}
+
+// SignAs is Sign with the encoding of SGD_SM3_SM2 signatures that a partner wants; other algorithms have one form.
+func SignAs(ctx context.Context, signer Signer, algorithm Algorithm, encoding SignatureEncoding, typ string, payload []byte) (string, error) {
 	if !slices.Contains([]Algorithm{ES256, RS256, PS256, EdDSA, SM2SM3}, algorithm) {
 		return "", ErrAlgorithm
 	}
@@ -74,8 +79,12 @@ func Sign(ctx context.Context, signer Signer, algorithm Algorithm, typ string, p
 		return "", fmt.Errorf("jose: sign: %w", err)
 	}
 	if algorithm == ES256 || algorithm == SM2SM3 {
-		if signature, err = rawSignature(signature); err != nil {
+		raw, err := rawSignature(signature)
+		if err != nil {
 			return "", err
+		}
+		if algorithm == ES256 || encoding != SignatureDER {
+			signature = raw
 		}
 	}
 	return input + "." + encode(signature), nil
@@ -92,6 +101,8 @@ type Policy struct {
 	Leeway     time.Duration // for exp, nbf and iat
 	NoExpiry   bool          // exp may be absent or past: id_token_hint
 	MaxLife    time.Duration // longest exp − now; 0: not bounded
+	// SM2Encoding is the one form in which an SGD_SM3_SM2 signature is taken; raw when empty.
+	SM2Encoding SignatureEncoding
 }
 
 // Claims are the registered claims that the policy looks at.
@@ -117,7 +128,7 @@ func (t *Token) Decode(v any) error { return json.Unmarshal(t.Payload, v) }
 
 // Verify checks a compact token against the keys and the policy.
 func Verify(token string, keys KeySet, policy Policy) (*Token, error) {
-	header, payload, err := verifySignature(token, keys, policy.Algorithms)
+	header, payload, err := verifySignature(token, keys, policy.Algorithms, policy.SM2Encoding)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +146,7 @@ func Verify(token string, keys KeySet, policy Policy) (*Token, error) {
 }
 
 // verifySignature is JWS alone: what was signed may be anything.
-func verifySignature(token string, keys KeySet, algorithms []Algorithm) (Header, []byte, error) {
+func verifySignature(token string, keys KeySet, algorithms []Algorithm, encoding SignatureEncoding) (Header, []byte, error) {
 	header, payload, signature, input, err := split(token)
 	if err != nil {
 		return Header{}, nil, err
@@ -143,7 +154,7 @@ func verifySignature(token string, keys KeySet, algorithms []Algorithm) (Header,
 	if !slices.Contains(algorithms, header.Algorithm) {
 		return Header{}, nil, ErrAlgorithm
 	}
-	if err := keys.verify(header, input, signature); err != nil {
+	if err := keys.verify(header, input, signature, encoding); err != nil {
 		return Header{}, nil, err
 	}
 	return header, payload, nil
@@ -245,12 +256,14 @@ func (p Policy) takes(typ string) bool {
 }
 
 func sameType(got, want string) bool {
-	short := func(s string) string { return strings.TrimPrefix(strings.ToLower(s), "application/") }
 	if want == "" {
-		return got == "" || short(got) == "jwt"
+		return got == "" || shortType(got) == "jwt"
 	}
-	return short(got) == short(want)
+	return shortType(got) == shortType(want)
 }
+
+// shortType leaves out what RFC 7515 section 4.1.9 lets a writer leave out.
+func shortType(typ string) string { return strings.TrimPrefix(strings.ToLower(typ), "application/") }
 
 func readClaims(payload []byte) (Claims, error) {
 	members, err := object(payload)

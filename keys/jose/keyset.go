@@ -185,25 +185,34 @@ var errOtherUse = fmt.Errorf("%w: not for signatures", ErrBadKey)
 
 var privateMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
-func parseKey(raw json.RawMessage) (key Key, known bool, err error) {
+// readMember reads a JWK of any kind that holds nothing secret.
+func readMember(raw json.RawMessage) (member, error) {
 	members, err := object(raw)
 	if err != nil {
-		return Key{}, false, err
+		return member{}, err
 	}
 	for _, name := range privateMembers {
 		if _, ok := members[name]; ok {
-			return Key{}, false, fmt.Errorf("%w: a private or secret part", ErrBadKey)
+			return member{}, fmt.Errorf("%w: a private or secret part", ErrBadKey)
 		}
 	}
 	var m member
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return Key{}, false, fmt.Errorf("%w: members of wrong type", ErrBadKey)
+		return member{}, fmt.Errorf("%w: members of wrong type", ErrBadKey)
+	}
+	if len(m.KeyID) > 256 {
+		return member{}, fmt.Errorf("%w: kid is too long", ErrBadKey)
+	}
+	return m, nil
+}
+
+func parseKey(raw json.RawMessage) (key Key, known bool, err error) {
+	m, err := readMember(raw)
+	if err != nil {
+		return Key{}, false, err
 	}
 	if m.Use != "" && m.Use != "sig" || len(m.Ops) > 0 && !slices.Contains(m.Ops, "verify") {
 		return Key{}, false, errOtherUse
-	}
-	if len(m.KeyID) > 256 {
-		return Key{}, false, fmt.Errorf("%w: kid is too long", ErrBadKey)
 	}
 	key = Key{ID: m.KeyID, Algorithm: Algorithm(m.Algorithm)}
 	switch {
@@ -301,26 +310,34 @@ func (k Key) check() error {
 }
 
 // verify finds the keys that may have signed and tries them: the one with the header's kid, or without kid every key of
-// the algorithm.
-func (s KeySet) verify(header Header, input, signature []byte) error {
-	tried := false
+// the algorithm. An SM2 token without kid is taken only where there is no choice of keys.
+func (s KeySet) verify(header Header, input, signature []byte, encoding SignatureEncoding) error {
+	var fit []Key
 	for _, key := range s.keys {
-		if key.Algorithm != header.Algorithm || header.KeyID != "" && key.ID != "" && key.ID != header.KeyID {
-			continue
-		}
-		tried = true
-		if key.verify(input, signature) == nil {
-			return nil
+		if key.Algorithm == header.Algorithm && (header.KeyID == "" || key.ID == "" || key.ID == header.KeyID) {
+			fit = append(fit, key)
 		}
 	}
-	if !tried {
+	if len(fit) == 0 || header.Algorithm == SM2SM3 && header.KeyID == "" && len(fit) > 1 {
 		return ErrKey
+	}
+	for _, key := range fit {
+		if key.verify(input, signature, encoding) == nil {
+			return nil
+		}
 	}
 	return ErrSignature
 }
 
-func (k Key) verify(input, signature []byte) error {
+func (k Key) verify(input, signature []byte, encoding SignatureEncoding) error {
 	registerSM2()
+	if k.Algorithm == SM2SM3 && encoding == SignatureDER {
+		raw, err := pki.SM2SignatureToRaw(signature)
+		if err != nil {
+			return ErrSignature
+		}
+		signature = raw
+	}
 	if (k.Algorithm == ES256 || k.Algorithm == SM2SM3 || k.Algorithm == EdDSA) && len(signature) != 64 {
 		return ErrSignature
 	}

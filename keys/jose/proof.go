@@ -39,7 +39,7 @@ func VerifyProof(token string, policy Policy) (*Token, Key, error) {
 	if err != nil {
 		return nil, Key{}, err
 	}
-	if err := key.verify(input, signature); err != nil {
+	if err := key.verify(input, signature, SignatureRaw); err != nil {
 		return nil, Key{}, err
 	}
 	claims, err := readClaims(payload)

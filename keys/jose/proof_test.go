@@ -112,7 +112,7 @@ func TestEd25519VectorOfRFC8037(t *testing.T) {
 		t.Fatal(err)
 	}
 	const token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
-	if _, _, err := verifySignature(token, set, []Algorithm{EdDSA}); err != nil {
+	if _, _, err := verifySignature(token, set, []Algorithm{EdDSA}, SignatureRaw); err != nil {
 		t.Error(err)
 	}
 	if got, _ := set.Keys()[0].Thumbprint(); got != "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k" {

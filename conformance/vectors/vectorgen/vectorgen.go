@@ -25,6 +25,7 @@ type entry struct {
 	expect, code string
 	made, note   string
 	fields       []field
+	texts        []string // fields to write as they are
 }
 
 type field struct {
@@ -44,13 +45,13 @@ func (w *writer) add(e entry) {
 	if _, twice := w.files[path]; twice {
 		panic("vector twice: " + path)
 	}
-	w.files[path] = vectors.Format(vector, order)
+	w.files[path] = vectors.Format(vector, order, e.texts...)
 }
 
 // Files returns the content of every vector file by its path below vectors/.
 func Files() map[string]string {
 	files := map[string]string{}
-	for area, write := range map[string]func(*writer){"sm": writeSM, "seal": writeSeal, "ofd": writeOFD} {
+	for area, write := range map[string]func(*writer){"sm": writeSM, "seal": writeSeal, "ofd": writeOFD, "jose-gm": writeJOSE} {
 		write(&writer{area: area, files: files})
 	}
 	return files

@@ -1,18 +1,24 @@
 package vectorgen
 
 import (
+	"bytes"
+	"encoding/hex"
 	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/yinxin-gov/yinxin/conformance/vectors"
 )
 
+// written is what the generator writes; it takes seconds.
+var written = sync.OnceValue(Files)
+
 // TestCommittedVectorsAreGenerated: the committed files are exactly those that the generator writes.
 func TestCommittedVectorsAreGenerated(t *testing.T) {
-	files := Files()
+	files := written()
 	for _, name := range Names(files) {
 		have, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(name)))
 		if err != nil {
@@ -37,7 +43,7 @@ func TestCommittedVectorsAreGenerated(t *testing.T) {
 
 // TestGeneratorIsDeterministic writes everything twice.
 func TestGeneratorIsDeterministic(t *testing.T) {
-	first, second := Files(), Files()
+	first, second := written(), Files()
 	for _, name := range Names(first) {
 		if first[name] != second[name] {
 			t.Errorf("%s differs between two runs", name)
@@ -72,7 +78,7 @@ func TestOwnArithmetic(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	good := Files()["sm/sm2_range-good.vec"]
+	good := written()["sm/sm2_range-good.vec"]
 	for name, content := range map[string]string{
 		"empty":            "",
 		"no rule":          strings.Replace(good, "# rule: sm/sm2_range\n", "", 1),
@@ -91,5 +97,43 @@ func TestParseRefuses(t *testing.T) {
 	}
 	if _, err := vectors.Load("nothing"); err == nil {
 		t.Error("an area without files is loaded")
+	}
+}
+
+// TestOwnCipher checks the SM4 written out against GB/T 32907 A.1 and its counter mode against RFC 8998 A.1, which are
+// typed into the vectors of area sm.
+func TestOwnCipher(t *testing.T) {
+	if sbox[0] != 0xd6 || sbox[1] != 0x90 || sbox[0xef] != 0x84 || sbox[0xff] != 0x48 {
+		t.Errorf("table %x", sbox)
+	}
+	files := written()
+	parse := func(name string) map[string][]byte {
+		t.Helper()
+		vector, err := vectors.Parse(name, files[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return vector.Fields
+	}
+	once := parse("sm/sm4_block-once.vec")
+	if got := sm4Encrypt(once["key"], once["plaintext"]); !bytes.Equal(got, once["ciphertext"]) {
+		t.Errorf("block %x", got)
+	}
+	published := parse("sm/sm4_gcm-published.vec")
+	ciphertext, tag := sm4GCM(published["key"], published["nonce"], published["associated_data"], published["plaintext"])
+	if !bytes.Equal(ciphertext, published["ciphertext"]) || !bytes.Equal(tag, published["tag"]) {
+		t.Errorf("ciphertext %x, tag %x", ciphertext, tag)
+	}
+}
+
+// TestOwnEncryption checks the schoolbook SM2 encryption against the example of GB/T 32918.5 A.3.
+func TestOwnEncryption(t *testing.T) {
+	d := number("3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8")
+	public := point{baseX, baseY}.times(d)
+	got := public.sealWith(number("59276E27D506861A16680F3AD9C02DCCEF3CC1FA3CDBE4CE6D54B80DEAC1BC21"), []byte("encryption standard"))
+	if hex.EncodeToString(got.c2) != "21886ca989ca9c7d58087307ca93092d651efa" ||
+		hex.EncodeToString(got.c3) != "59983c18f809e262923c53aec295d30383b54e39d609d160afcb1908d0bd8766" ||
+		got.c1.x.Cmp(number("04EBFC718E8D1798620432268E77FEB6415E2EDE0E073C0F4F640ECD2E149A73")) != 0 {
+		t.Errorf("C1 %x\nC2 %x\nC3 %x", got.c1.encode(), got.c2, got.c3)
 	}
 }

@@ -29,6 +29,7 @@ import org.ofdrw.sign.verify.container.SESV4ValidateContainer;
  * <p>validate FILE: ofdrw opens the document, reads its pages and validates every seal signature.
  * <p>recompute FILE: Bouncy Castle recomputes dataHash = SM3(Signature.xml) and verifies the maker's signature over
  * eSealInfo and the signer's over TBS_Sign, from the octets of the package alone.
+ * <p>jose FILE: Bouncy Castle judges and makes JSON Web tokens of the GM profile, see {@link Jose}.
  */
 public final class Peer {
     public static void main(String[] args) throws Exception {
@@ -39,8 +40,11 @@ public final class Peer {
             case "recompute":
                 recompute(Paths.get(args[1]));
                 break;
+            case "jose":
+                Jose.run(Paths.get(args[1]));
+                break;
             default:
-                throw new IllegalArgumentException("validate or recompute");
+                throw new IllegalArgumentException("validate, recompute or jose");
         }
         System.out.println("ok");
     }
