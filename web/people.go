@@ -1,6 +1,9 @@
 package web
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // HomePage is "home" at /.
 type HomePage struct {
@@ -29,6 +32,29 @@ type LoginPage struct {
 	RecoverURL  string // forgot password; empty hides it
 	CancelURL   string // back to the application; empty hides it
 	Upstreams   []Link // other platforms to sign in with
+	Links       AppLinks
+}
+
+// AppLinks are the pages of an application itself about what it is and what it does with data (OpenID Connect Dynamic
+// Client Registration 1.0 section 2). They open apart from the login, without a word of where the person came from; an
+// empty one is not shown.
+type AppLinks struct {
+	Policy AppLink
+	Terms  AppLink
+	Site   AppLink
+}
+
+// AppLink is an address elsewhere.
+type AppLink string
+
+// Host that the link leads to, which the person sees before following it; empty for an address that is no web page, which
+// is not shown.
+func (l AppLink) Host() string {
+	u, err := url.Parse(string(l))
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // RegisterPage is "register": mobile number or e-mail.
@@ -145,6 +171,7 @@ type ConsentPage struct {
 	Claims     []Claim
 	Scopes     []string // words of what else is allowed (offline access), shown as they are
 	Details    []Detail // single transactions (authorization_details), in the words of their kinds
+	Links      AppLinks
 }
 
 // Detail is one transaction that the person is asked about.

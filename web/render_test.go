@@ -312,8 +312,8 @@ func TestHiddenFieldsGoBackWithTheForm(t *testing.T) {
 func TestO20MarkupInValuesIsText(t *testing.T) {
 	pages, attack := renderer(t), `"><script>alert(1)</script><img src=x onerror=alert(1)>`
 	for name, p := range map[string]web.Page{
-		"login":   {Body: web.LoginPage{App: attack, Identifier: attack, Hidden: []web.Hidden{{Name: attack, Value: attack}}, CancelURL: "javascript:alert(1)"}, Errors: []web.FieldError{{Field: attack, Message: attack}}},
-		"consent": {Body: web.ConsentPage{App: attack, Purpose: attack, Claims: []web.Claim{{Name: attack, Label: attack, Value: attack, Kind: web.ClaimOptional}}}},
+		"login":   {Body: web.LoginPage{App: attack, Identifier: attack, Hidden: []web.Hidden{{Name: attack, Value: attack}}, CancelURL: "javascript:alert(1)", Links: web.AppLinks{Policy: web.AppLink(attack), Terms: "javascript:alert(1)", Site: "https://x.example/" + web.AppLink(attack)}}, Errors: []web.FieldError{{Field: attack, Message: attack}}},
+		"consent": {Body: web.ConsentPage{Links: web.AppLinks{Policy: "javascript:alert(1)", Terms: "data:text/html,x", Site: "https://evil@x.example/"}, App: attack, Purpose: attack, Claims: []web.Claim{{Name: attack, Label: attack, Value: attack, Kind: web.ClaimOptional}}}},
 		"error":   {Title: attack, Body: web.ErrorPage{Hint: attack, Code: attack, SupportCode: attack}},
 		"verify":  {Body: web.VerifyPage{Code: attack, Number: attack}},
 	} {

@@ -215,7 +215,12 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Callbacks: []string{f.RedirectURI}, Notice: s.unreviewed(r, client), Body: web.ConsentPage{
 		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Host: hostOf(f.RedirectURI), Purpose: client.Purpose,
-		Claims: claimsFor(f, client, person), Details: s.detailsFor(r, f)}})
+		Claims: claimsFor(f, client, person), Details: s.detailsFor(r, f), Links: linksOf(client)}})
+}
+
+// linksOf are the application's own pages, as it registered them.
+func linksOf(client idp.Client) web.AppLinks {
+	return web.AppLinks{Policy: web.AppLink(client.PolicyURI), Terms: web.AppLink(client.TosURI), Site: web.AppLink(client.ClientURI)}
 }
 
 // unreviewed warns of an application that nobody has looked at yet (O-54).

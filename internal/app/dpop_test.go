@@ -309,6 +309,78 @@ func TestRefreshTokensOfPublicClientsBelongToTheirKey(t *testing.T) {
 	}
 }
 
+// TestCodesBoundByDPoP: RFC 9449 section 10. Who asked for the code named the key that redeems it, at the authorization
+// endpoint, in a signed request or in a pushed one, by parameter or by proof; neither another key nor none will do, and who
+// tries does not use the code up.
+func TestCodesBoundByDPoP(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		key, thief := newClientKey(t, jose.ES256), newClientKey(t, jose.ES256)
+		signing := newClientKey(t, jose.ES256)
+		confidential := p.Client(idp.Client{ClientID: "portal"})
+		public := p.Client(idp.Client{ClientID: "app", TokenEndpointAuthMethod: idp.AuthNone})
+		signer := p.Client(idp.Client{ClientID: "signer", TokenSettings: idp.TokenSettings{JWKS: document(t, signing)}, RequestSettings: idp.RequestSettings{RequestObjectAlg: "ES256"}})
+		p.Persona(mobile, "李四", 2)
+		b, jkt := p.SignIn(mobile), key.thumbprint(t)
+		push := func(t *testing.T, c idp.Client, more url.Values, headers ...string) url.Values {
+			a := with(t, p, http.MethodPost, "/par", c, apptest.AuthorizeQuery(c, more), headers...)
+			if a.Status != http.StatusCreated {
+				t.Fatalf("%d %s", a.Status, a.Text)
+			}
+			return pushedQuery(c, a.String("request_uri"))
+		}
+		direct := func(_ *testing.T, c idp.Client) url.Values {
+			return apptest.AuthorizeQuery(c, url.Values{"dpop_jkt": {jkt}})
+		}
+		for name, test := range map[string]struct {
+			client  idp.Client
+			request func(t *testing.T, c idp.Client) url.Values
+		}{
+			"at the authorization endpoint": {confidential, direct},
+			"by a public client":            {public, direct},
+			"in a signed request": {signer, func(t *testing.T, c idp.Client) url.Values {
+				return objectQuery(c, signing.sign(t, "oauth-authz-req+jwt", objectClaims(p, c, map[string]any{"dpop_jkt": jkt})))
+			}},
+			"pushed": {confidential, func(t *testing.T, c idp.Client) url.Values { return push(t, c, url.Values{"dpop_jkt": {jkt}}) }},
+			"pushed with a proof": {confidential, func(t *testing.T, c idp.Client) url.Values {
+				return push(t, c, nil, "DPoP", key.proof(t, p, "POST", "/par", "", nil))
+			}},
+			"pushed with a proof and the key": {public, func(t *testing.T, c idp.Client) url.Values {
+				return push(t, c, url.Values{"dpop_jkt": {jkt}}, "DPoP", key.proof(t, p, "POST", "/par", "", nil))
+			}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				c := test.client
+				target := openUntilAnswer(t, b, p.URL+"/authorize?"+test.request(t, c).Encode(), c)
+				if target == nil || target.Query().Get("code") == "" {
+					t.Fatalf("%v", target)
+				}
+				redeem := func(keys ...clientKey) apptest.Answer {
+					headers := []string{}
+					for _, k := range keys {
+						headers = append(headers, "DPoP", k.proof(t, p, "POST", "/token", "", nil))
+					}
+					return with(t, p, http.MethodPost, "/token", c, redemption(c, target.Query().Get("code")), headers...)
+				}
+				wantError(t, redeem(), http.StatusBadRequest, "invalid_grant")
+				wantError(t, redeem(thief), http.StatusBadRequest, "invalid_grant")
+				a := redeem(key)
+				if cnf, _ := apptest.Claims(t, a.String("access_token"))["cnf"].(map[string]any); a.String("token_type") != "DPoP" || cnf["jkt"] != jkt {
+					t.Errorf("with the key: %d %s", a.Status, a.Text)
+				}
+				wantError(t, redeem(key), http.StatusBadRequest, "invalid_grant") // O-14
+			})
+		}
+		t.Run("a proof at the push by another key than the named one", func(t *testing.T) {
+			a := with(t, p, http.MethodPost, "/par", confidential, apptest.AuthorizeQuery(confidential, url.Values{"dpop_jkt": {jkt}}), "DPoP", thief.proof(t, p, "POST", "/par", "", nil))
+			wantError(t, a, http.StatusBadRequest, "invalid_dpop_proof")
+		})
+		for _, bad := range []string{"short", jkt + "A", jkt[:42] + "=", jkt[:42] + "+"} {
+			wantRefusal(t, authorize(t, p, apptest.AuthorizeQuery(confidential, url.Values{"dpop_jkt": {bad}})), confidential, "invalid_request")
+			wantError(t, with(t, p, http.MethodPost, "/par", confidential, apptest.AuthorizeQuery(confidential, url.Values{"dpop_jkt": {bad}})), http.StatusBadRequest, "invalid_request")
+		}
+	})
+}
+
 func TestDPoPNonce(t *testing.T) {
 	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "nonces", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}, TokenSettings: idp.TokenSettings{DPoPNonce: true, DPoPBound: true}})

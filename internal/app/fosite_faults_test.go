@@ -146,6 +146,55 @@ func TestF10PatchedReleaseOfItsDependency(t *testing.T) {
 	}
 }
 
+// F11: an acr that it does not know is answered as "0", and an essential one is not looked at.
+func TestF11AuthenticationClassIsNeverInvented(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		c := p.Client(idp.Client{ClientID: "classes"})
+		p.Persona(mobile, "李四", 2)
+		b := p.SignIn(mobile)
+		p.Code(b, c, nil)
+		const reached = "urn:yinxin:aal:1"
+		for name, change := range map[string]url.Values{
+			"not asked":               nil,
+			"unknown":                 {"acr_values": {"urn:example:gold"}},
+			"the zero of fosite":      {"acr_values": {"0"}},
+			"higher than there is":    {"acr_values": {"urn:yinxin:aal:3"}},
+			"a level of proofing":     {"acr_values": {"urn:yinxin:ial:2"}},
+			"unknown, then known":     {"acr_values": {"0 " + reached}},
+			"essential and known":     {"claims": {`{"id_token":{"acr":{"essential":true,"values":["urn:example:gold","` + reached + `"]}}}`}},
+			"essential without value": {"claims": {`{"id_token":{"acr":{"essential":true}}}`}},
+			"wished, unknown":         {"claims": {`{"id_token":{"acr":{"value":"0"}}}`}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				a := p.Redeem(c, p.Code(b, c, change).Get("code"), nil)
+				if a.Status != http.StatusOK {
+					t.Fatalf("%d %s", a.Status, a.Text)
+				}
+				told := p.Post("/introspect", c, url.Values{"token": {a.String("access_token")}})
+				for place, got := range map[string]any{"ID token": apptest.Claims(t, a.String("id_token"))["acr"], "access token": apptest.Claims(t, a.String("access_token"))["acr"], "introspection": told.Body["acr"]} {
+					if got != reached {
+						t.Errorf("%s: acr is %v", place, got)
+					}
+				}
+			})
+		}
+		for name, claims := range map[string]string{
+			"essential and unknown":       `{"id_token":{"acr":{"essential":true,"value":"urn:example:gold"}}}`,
+			"essential zero":              `{"id_token":{"acr":{"essential":true,"values":["0"]}}}`,
+			"essential and out of reach":  `{"id_token":{"acr":{"essential":true,"values":["urn:yinxin:aal:3"]}}}`,
+			"essential level of proofing": `{"id_token":{"acr":{"essential":true,"values":["urn:yinxin:ial:2"]}}}`,
+			"essential at userinfo":       `{"userinfo":{"acr":{"essential":true,"value":"urn:example:gold"}}}`,
+		} {
+			t.Run(name, func(t *testing.T) {
+				got := p.Code(b, c, url.Values{"claims": {claims}})
+				if got.Get("error") != "unmet_authentication_requirements" || got.Has("code") || got.Get("iss") != p.URL {
+					t.Errorf("%v", got)
+				}
+			})
+		}
+	})
+}
+
 // F12: a refresh compares the audience of the grant with the client's list of today and fails when it has grown.
 func TestF12AudienceOfTheClientMayChange(t *testing.T) {
 	p := apptest.Start(t, database(t))

@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/internal/walk"
 	"github.com/yinxin-gov/yinxin/keys/jose"
 )
 
@@ -461,4 +462,54 @@ func TestO30AudienceOfRegisteredClients(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestClientLinks: the pages of an application about itself stand on login and consent (OpenID Connect Dynamic Client
+// Registration 1.0 2; the suite's oidcc-registration-policy-uri and -tos-uri), open apart and tell nobody where the person
+// came from; the logo is not shown, because nothing is fetched from there (O-29).
+func TestClientLinks(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		token := opening(p, "live", 5)
+		applied(t, p, app.Manifest{InitialAccess: []openplatform.InitialAccess{token}})
+		p.Persona(mobile, "李四", 2)
+		links := idp.RequestSettings{PolicyURI: "https://law.example.gov.cn/privacy?a=1&b=2", TosURI: "https://law.example.gov.cn:8443/terms", ClientURI: "https://tax.example.gov.cn/", LogoURI: "https://cdn.example.gov.cn/logo.png"}
+		a := registerWith(t, p, http.MethodPost, p.URL+"/connect/register", token.Token, metadataOf(map[string]any{"policy_uri": links.PolicyURI, "tos_uri": links.TosURI, "client_uri": links.ClientURI, "logo_uri": links.LogoURI}))
+		if a.Status != http.StatusCreated || a.String("policy_uri") != links.PolicyURI || a.String("tos_uri") != links.TosURI || a.String("client_uri") != links.ClientURI {
+			t.Fatalf("%d %s", a.Status, a.Text)
+		}
+		none := p.Client(idp.Client{ClientID: "bare"})
+		native := p.Client(idp.Client{ClientID: "desk", ApplicationType: "native", RedirectURIs: []string{"http://127.0.0.1:9/cb"}, RequestSettings: idp.RequestSettings{PolicyURI: "http://127.0.0.1:9/privacy"}})
+		for name, test := range map[string]struct {
+			client idp.Client
+			want   []string
+		}{
+			"registered by itself": {idp.Client{ClientID: a.String("client_id"), RedirectURIs: []string{"https://tax.example.gov.cn/cb"}, Scope: "openid profile"}, []string{links.PolicyURI, links.TosURI, links.ClientURI}},
+			"applied":              {p.Client(idp.Client{ClientID: "applied", RequestSettings: links}), []string{links.PolicyURI, links.TosURI, links.ClientURI}},
+			"native, loopback":     {native, []string{native.PolicyURI}},
+			"none":                 {none, nil},
+		} {
+			t.Run(name, func(t *testing.T) {
+				request := p.URL + "/authorize?" + apptest.AuthorizeQuery(test.client, nil).Encode()
+				for page, b := range map[string]*walk.Browser{"login-submit": walk.New(nil), "consent-allow": p.SignIn(mobile)} {
+					if err := b.Open(context.Background(), request); err != nil || !b.Page.Has(page) {
+						t.Fatalf("no page with %s: %v %s", page, err, b.Page.Text)
+					}
+					for _, address := range test.want {
+						u, _ := url.Parse(address)
+						if !strings.Contains(b.Page.Source, `<a href="`+strings.ReplaceAll(address, "&", "&amp;")+`" target="_blank" rel="noopener noreferrer external">`) || !strings.Contains(b.Page.Text, u.Host) {
+							t.Errorf("%s: %s is not shown with its host", page, address)
+						}
+					}
+					if got := strings.Count(b.Page.Source, `target="_blank"`); got != len(test.want) || strings.Contains(b.Page.Source, "logo.png") {
+						t.Errorf("%s: %d links to elsewhere", page, got)
+					}
+				}
+			})
+		}
+		for _, bad := range []string{"http://law.example.gov.cn/", "javascript:alert(1)", "https://user@law.example.gov.cn/", "//law.example.gov.cn/", "http://127.0.0.1/"} {
+			for _, member := range []string{"policy_uri", "tos_uri", "client_uri"} {
+				wantError(t, registerWith(t, p, http.MethodPost, p.URL+"/connect/register", token.Token, metadataOf(map[string]any{member: bad})), http.StatusBadRequest, "invalid_client_metadata")
+			}
+		}
+	})
 }

@@ -45,6 +45,7 @@ func people() []Sample {
 		{Name: "proofing-waiting", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingWaiting, TriesLeft: -1}}},
 		{Name: "consent", Template: "consent", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ConsentPage{
 			Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", Reviewed: true, Approval: "示政数备〔2026〕18号", Purpose: "办理企业设立登记",
+			Links:     web.AppLinks{Policy: "https://portal.example/privacy", Terms: "https://portal.example/terms", Site: "https://portal.example/"},
 			Retention: "信息保存至事项办结后 5 年。", Claims: []web.Claim{
 				{Name: "sub", Value: "仅供本部门识别，其他部门看到的不同", Kind: web.ClaimNeeded}, {Name: "name", Value: "张*", Kind: web.ClaimNeeded}, {Name: "ial", Value: "中级实名", Kind: web.ClaimNeeded},
 				{Name: "citizen_id_number", Value: "1****************1", Kind: web.ClaimStatutory, Basis: "《市场主体登记管理条例》第十五条"},
