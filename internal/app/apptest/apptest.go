@@ -80,7 +80,8 @@ func Start(t testing.TB, database string) *Platform {
 	return StartWith(t, NewConfig(t, database, t.TempDir()))
 }
 
-// StartWith runs a platform with a configuration; its issuer and listeners are set here.
+// StartWith runs a platform with a configuration; its listeners are set here, and its issuer unless it has one, as behind
+// a proxy of the test.
 func StartWith(t testing.TB, cfg app.Config) *Platform {
 	t.Helper()
 	listen := func() net.Listener {
@@ -92,9 +93,11 @@ func StartWith(t testing.TB, cfg app.Config) *Platform {
 	}
 	public, management := listen(), listen()
 	_, port, _ := net.SplitHostPort(public.Addr().String())
-	cfg.Issuer = "http://localhost:" + port
-	if cfg.Listen.TLS.CertFile != "" {
-		cfg.Issuer = "https://localhost:" + port
+	if cfg.Issuer == "" {
+		cfg.Issuer = "http://localhost:" + port
+		if cfg.Listen.TLS.CertFile != "" {
+			cfg.Issuer = "https://localhost:" + port
+		}
 	}
 	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Log: &SafeBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
