@@ -3,6 +3,7 @@ package party
 import (
 	"bytes"
 	"crypto/ecdsa"
+	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -25,7 +26,7 @@ type Registration struct {
 // host of redirect URIs: nothing answers there, and nothing needs to (RFC 2606).
 const host = "https://conformance.example"
 
-// Now that a registration is made; its certificates and the initial access token live that long.
+// registrationLife is how long the certificates and the initial access token of a registration live.
 const registrationLife = 90 * 24 * time.Hour
 
 // maker writes each client twice: as the server must know it, and as the runner must.
@@ -39,8 +40,14 @@ type maker struct {
 }
 
 // NewRegistration makes people and clients for every rule, with fresh keys and secrets. backchannel is the address
-// (host:port, on loopback) at which the runner takes logout tokens.
+// (host:port, on loopback) at which the runner takes logout tokens. A nil reader is rand.Reader, a zero time is now.
 func NewRegistration(random io.Reader, now time.Time, backchannel string) (Registration, error) {
+	if random == nil {
+		random = rand.Reader
+	}
+	if now.IsZero() {
+		now = time.Now()
+	}
 	m := &maker{random: random, now: now}
 	secret, err := m.text()
 	if err != nil {

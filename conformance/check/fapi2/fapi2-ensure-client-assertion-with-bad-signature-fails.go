@@ -9,7 +9,7 @@ import (
 
 // assertionSignature is RFC 7523 3: an assertion by another key, unsigned, or used before is refused.
 var assertionSignature = check.Rule{
-	ID:        "fapi2/fapi2-security-profile-final-ensure-client-assertion-with-bad-signature-fails",
+	ID:        "fapi2/fapi2-ensure-client-assertion-with-bad-signature-fails",
 	Title:     "an assertion by another key, unsigned, or used before is refused",
 	Citation:  check.Citation{Standard: "RFC 7523", Clause: "3"},
 	Scope:     "client authentication",

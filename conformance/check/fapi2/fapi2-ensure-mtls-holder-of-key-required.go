@@ -10,7 +10,7 @@ import (
 
 // certificateOfKey is RFC 8705 3: a token that is bound to a certificate is good with that certificate alone.
 var certificateOfKey = check.Rule{
-	ID:        "fapi2/fapi2-security-profile-final-ensure-mtls-holder-of-key-required",
+	ID:        "fapi2/fapi2-ensure-mtls-holder-of-key-required",
 	Title:     "a token that is bound to a certificate is good with that certificate alone",
 	Citation:  check.Citation{Standard: "RFC 8705", Clause: "3"},
 	Scope:     "resource request",

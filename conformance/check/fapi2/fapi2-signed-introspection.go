@@ -10,7 +10,7 @@ import (
 
 // signedIntrospection is RFC 9701 5: an introspection answer is signed for the one who asks.
 var signedIntrospection = check.Rule{
-	ID:        "fapi2/fapi2-security-profile-final-signed-introspection",
+	ID:        "fapi2/fapi2-signed-introspection",
 	Title:     "an introspection answer is signed for the one who asks",
 	Citation:  check.Citation{Standard: "RFC 9701", Clause: "5"},
 	Scope:     "introspection",

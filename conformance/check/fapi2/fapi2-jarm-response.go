@@ -10,7 +10,7 @@ import (
 
 // signedAnswer is FAPI 2.0 Message Signing 5.4: a signed answer names issuer, audience and a near end, in the registered algorithm, also when it is an error.
 var signedAnswer = check.Rule{
-	ID:        "fapi2/fapi2-security-profile-final-jarm-response",
+	ID:        "fapi2/fapi2-jarm-response",
 	Title:     "a signed answer names issuer, audience and a near end, in the registered algorithm, also when it is an error",
 	Citation:  check.Citation{Standard: "FAPI 2.0 Message Signing", Clause: "5.4"},
 	Scope:     "authorization response",

@@ -10,7 +10,7 @@ import (
 
 // introspection is RFC 7662 2.2: introspection tells of a live token, of nothing after its revocation, and strangers nothing.
 var introspection = check.Rule{
-	ID:        "fapi2/fapi2-security-profile-final-introspection-revocation",
+	ID:        "fapi2/fapi2-introspection-revocation",
 	Title:     "introspection tells of a live token, of nothing after its revocation, and strangers nothing",
 	Citation:  check.Citation{Standard: "RFC 7662", Clause: "2.2"},
 	Scope:     "introspection",
@@ -23,6 +23,10 @@ var introspection = check.Rule{
 			active := func(c party.Client) any {
 				a := t.Post(ctx, "introspection_endpoint", c, map[string][]string{"token": {tokens.Access}}, party.WithoutProof)
 				t.Need("introspection answers", a.OK(), "%s", a.Said())
+				if a.Body == nil { // a signed answer, which another rule judges
+					told, _ := party.Payload(a.Text)["token_introspection"].(map[string]any)
+					return told["active"]
+				}
 				return a.Body["active"]
 			}
 			t.Holds("a live token is active", active(c) == true, "it is not")

@@ -9,7 +9,7 @@ import (
 
 // objectIssuer is RFC 9101 10.2: a request object of another issuer is refused.
 var objectIssuer = check.Rule{
-	ID:        "fapi2/fapi2-security-profile-final-ensure-request-object-with-bad-iss-fails",
+	ID:        "fapi2/fapi2-ensure-request-object-with-bad-iss-fails",
 	Title:     "a request object of another issuer is refused",
 	Citation:  check.Citation{Standard: "RFC 9101", Clause: "10.2"},
 	Scope:     "request object",
