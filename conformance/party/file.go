@@ -138,7 +138,7 @@ type Want struct {
 
 // Properties of clients.
 var (
-	Ordinary  = Want{"of no FAPI profile with a secret", func(c Client) bool { return !c.FAPI() && !c.RequirePushed && c.ClientSecret != "" }}
+	Ordinary  = Want{"of no FAPI profile, with a secret", func(c Client) bool { return !c.FAPI() && !c.RequirePushed && c.ClientSecret != "" }}
 	Basic     = method("client_secret_basic")
 	Post      = method("client_secret_post")
 	KeyAuth   = method("private_key_jwt")
@@ -192,7 +192,7 @@ func (t *Trial) Client(wants ...Want) Client {
 	for _, c := range t.clientsWith(wants) {
 		return c
 	}
-	t.Skip("no client %s that this server can serve is in the file", describe(wants))
+	t.Skip("the file holds no client that this server can serve and that is: %s", describe(wants))
 	return Client{}
 }
 
@@ -203,7 +203,7 @@ func (t *Trial) Another(than Client, wants ...Want) Client {
 			return c
 		}
 	}
-	t.Skip("no second client %s that this server can serve is in the file", describe(wants))
+	t.Skip("the file holds no second client that this server can serve and that is: %s", describe(wants))
 	return Client{}
 }
 
@@ -211,7 +211,7 @@ func (t *Trial) Another(than Client, wants ...Want) Client {
 func (t *Trial) Each(act func(*Trial, Client), wants ...Want) {
 	found := t.clientsWith(wants)
 	if len(found) == 0 {
-		t.Skip("no client %s that this server can serve is in the file", describe(wants))
+		t.Skip("the file holds no client that this server can serve and that is: %s", describe(wants))
 	}
 	for _, c := range found {
 		t.For(c.ClientID, func(t *Trial) { act(t, c) })

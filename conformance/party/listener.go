@@ -73,7 +73,7 @@ func (l *listener) close() error {
 	return l.server.Close()
 }
 
-// Delivery is how long a logout token may take.
+// Delivery is how long a logout token may take, if the run is as patient.
 const Delivery = 30 * time.Second
 
 // LogoutTokens ends the rule as not applicable when nobody listens, and forgets tokens of earlier rules.
@@ -93,7 +93,7 @@ func (t *Trial) LogoutTokens() {
 
 // LogoutToken waits for the next logout token; empty when none came in time.
 func (t *Trial) LogoutToken(ctx context.Context) string {
-	timer := time.NewTimer(Delivery)
+	timer := time.NewTimer(min(Delivery, t.Patience))
 	defer timer.Stop()
 	select {
 	case token := <-t.listener.tokens:

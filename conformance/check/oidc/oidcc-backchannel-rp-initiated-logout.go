@@ -21,7 +21,7 @@ var backchannelLogout = check.Rule{
 		b, tokens := signedIn(ctx, t, c)
 		cameBack(t, t.Logout(ctx, b, url.Values{"id_token_hint": {tokens.ID}, "post_logout_redirect_uri": {c.PostLogoutRedirectURIs[0]}, "state": {"x"}}), c.PostLogoutRedirectURIs[0], url.Values{"state": {"x"}})
 		token := t.LogoutToken(ctx)
-		t.Require("a logout token is delivered", token != "", "none came in %s", party.Delivery)
+		t.Require("a logout token is delivered", token != "", "none came; the server must be allowed to reach %s", c.BackchannelLogoutURI)
 		t.Right("the logout token", t.CheckLogoutToken(ctx, c, token, tokens))
 		t.SignedOut(ctx, b, c)
 	},

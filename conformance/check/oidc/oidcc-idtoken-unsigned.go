@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"slices"
 
 	"github.com/yinxin-gov/yinxin/conformance/check"
 	"github.com/yinxin-gov/yinxin/conformance/party"
@@ -22,7 +23,7 @@ var idTokenUnsigned = check.Rule{
 		}
 		defer t.Unregister(ctx, a)
 		if a.String("id_token_signed_response_alg") == "none" {
-			t.Offers("id_token_signing_alg_values_supported", "none")
+			t.Require("none is registered where it is offered alone", slices.Contains(t.Metadata.List("id_token_signing_alg_values_supported"), "none"), "it is registered and not offered")
 			t.Skip("unsigned ID tokens are offered; nothing can be verified on them")
 		}
 		c := party.Registered(a)

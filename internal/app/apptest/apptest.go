@@ -32,6 +32,7 @@ type Platform struct {
 	App    *app.App
 	Config app.Config
 	URL    string
+	Listen string      // the address at which it listens
 	Log    *SafeBuffer // what it logged
 
 	mutex  sync.Mutex
@@ -99,7 +100,7 @@ func StartWith(t testing.TB, cfg app.Config) *Platform {
 			cfg.Issuer = "https://localhost:" + port
 		}
 	}
-	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Log: &SafeBuffer{}}
+	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Listen: public.Addr().String(), Log: &SafeBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	slog.SetDefault(logger) // what no request's log line holds goes there
 	ctx, stop := context.WithCancel(context.Background())
