@@ -1,6 +1,7 @@
 // Package conformance judges this build against the standards: each rule is one small file below check/<area>/ with its
 // clause, scope and date, each vector one file below vectors/<area>/ with one deviation and the answer that it must get.
-// It stands on the leaves alone, as any other implementation could, and needs no server and no file beside the binary.
+// It stands on the leaves alone, as any other implementation could, and needs no file beside the binary. Rules of the areas
+// that meet a server probe the one that Options name, ours or another's, over HTTP alone.
 //
 // It is not a proof of correctness: it says which requirements were tried, with which objects, and what came out.
 package conformance
@@ -12,28 +13,34 @@ import (
 	"slices"
 
 	"github.com/yinxin-gov/yinxin/conformance/check"
+	"github.com/yinxin-gov/yinxin/conformance/check/fapi2"
 	"github.com/yinxin-gov/yinxin/conformance/check/josegm"
 	"github.com/yinxin-gov/yinxin/conformance/check/ofd"
+	"github.com/yinxin-gov/yinxin/conformance/check/oidc"
 	"github.com/yinxin-gov/yinxin/conformance/check/seal"
 	"github.com/yinxin-gov/yinxin/conformance/check/sm"
+	"github.com/yinxin-gov/yinxin/conformance/party"
 	"github.com/yinxin-gov/yinxin/conformance/vectors"
 )
 
-// ErrArea names an area that does not exist.
+// ErrArea names an area or a rule that does not exist.
 var ErrArea = errors.New("conformance: no such area")
 
 // area is a set of rules.
 type area struct {
-	name  string
-	rules func() []check.Rule
+	name   string
+	rules  func() []check.Rule
+	server bool // its rules probe a server; the others judge vectors
 }
 
 // areas is the one list; a new area is one line here.
 var areas = []area{
-	{"sm", sm.Rules},
-	{"seal", seal.Rules},
-	{"ofd", ofd.Rules},
-	{"jose-gm", josegm.Rules},
+	{"sm", sm.Rules, false},
+	{"seal", seal.Rules, false},
+	{"ofd", ofd.Rules, false},
+	{"jose-gm", josegm.Rules, false},
+	{"oidc", oidc.Rules, true},
+	{"fapi2", fapi2.Rules, true},
 }
 
 // Areas lists the names of the areas in the order of a report.
@@ -48,7 +55,8 @@ func Areas() []string {
 // Verdict of a rule or a case.
 type Verdict string
 
-// Verdicts. A rule that no vector tried, and a vector older than its rule, are not applicable.
+// Verdicts. A rule that no vector tried, a vector older than its rule, and a rule for which a server or its clients lack
+// something are not applicable.
 const (
 	Pass          Verdict = "pass"
 	Fail          Verdict = "fail"
@@ -77,11 +85,11 @@ type RuleResult struct {
 	Cases     []CaseResult `json:"cases"`
 }
 
-// CaseResult is the outcome of one vector.
+// CaseResult is the outcome of one vector, or of one thing that a rule tried at a server.
 type CaseResult struct {
-	Vector  string  `json:"vector"`
+	Vector  string  `json:"vector"` // its name, or what was tried
 	Note    string  `json:"note"`
-	Expect  string  `json:"expect"` // accept, refuse or undecided, with the code that was to be named
+	Expect  string  `json:"expect"` // accept, refuse or undecided, with the code that was to be named; of a server also holds
 	Got     string  `json:"got"`
 	Verdict Verdict `json:"verdict"`
 	Detail  string  `json:"detail,omitempty"`
@@ -91,40 +99,69 @@ type CaseResult struct {
 type Options struct {
 	// Load gives the vectors of an area; the embedded ones when nil.
 	Load func(area string) ([]vectors.Vector, error)
+	// Server is met by the areas that probe one; without it their rules are not applicable.
+	Server *party.Options
 }
 
-// Run judges the areas named, all when none is. It fails with ErrArea, with the context's error, or when vectors cannot
-// be read; a rule that fails is a result, not an error.
-func Run(ctx context.Context, names []string, options Options) (Result, error) {
+// Run judges the areas and single rules (as "oidc/oidcc-server") that are named; when none is, all areas that can be
+// judged, which without a server are those of vectors. It fails with ErrArea, with party.ErrServer when the server cannot be
+// met, with the context's error, or when vectors cannot be read; a rule that fails is a result, not an error.
+func Run(ctx context.Context, names []string, options Options) (result Result, err error) {
 	if options.Load == nil {
 		options.Load = vectors.Load
 	}
 	for _, name := range names {
-		if !slices.Contains(Areas(), name) {
+		if !known(name) {
 			return Result{}, fmt.Errorf("%w: %q; there are %v", ErrArea, name, Areas())
 		}
 	}
-	var result Result
+	var met *party.Party
 	for _, one := range areas {
-		if len(names) > 0 && !slices.Contains(names, one.name) {
+		rules := slices.DeleteFunc(one.rules(), func(rule check.Rule) bool { return !chosen(names, one, rule, options.Server != nil) })
+		if len(rules) == 0 {
 			continue
 		}
-		list, err := options.Load(one.name)
-		if err != nil {
-			return Result{}, err
+		if one.server && options.Server != nil && met == nil {
+			if met, err = party.Meet(ctx, *options.Server); err != nil {
+				return Result{}, err
+			}
+			defer func() { err = errors.Join(err, met.Close()) }()
 		}
-		if err := result.runArea(ctx, one, list); err != nil {
+		if one.server {
+			err = result.probeArea(ctx, one, rules, met)
+		} else {
+			err = result.judgeArea(ctx, one, rules, options)
+		}
+		if err != nil {
 			return Result{}, err
 		}
 	}
 	return result, nil
 }
 
-// runArea runs the rules of an area. A vector whose rule does not exist is an error: it would never be tried.
-func (r *Result) runArea(ctx context.Context, one area, list []vectors.Vector) error {
-	rules := one.rules()
+func known(name string) bool {
+	return slices.ContainsFunc(areas, func(one area) bool {
+		return one.name == name || slices.ContainsFunc(one.rules(), func(rule check.Rule) bool { return rule.ID == name })
+	})
+}
+
+func chosen(names []string, one area, rule check.Rule, server bool) bool {
+	if len(names) == 0 {
+		return server || !one.server
+	}
+	return slices.Contains(names, one.name) || slices.Contains(names, rule.ID)
+}
+
+// judgeArea runs rules of an area over its vectors. A vector whose rule does not exist is an error: it would never be
+// tried.
+func (r *Result) judgeArea(ctx context.Context, one area, rules []check.Rule, options Options) error {
+	list, err := options.Load(one.name)
+	if err != nil {
+		return err
+	}
+	all := one.rules()
 	for _, vector := range list {
-		if !slices.ContainsFunc(rules, func(rule check.Rule) bool { return rule.ID == vector.Rule }) {
+		if !slices.ContainsFunc(all, func(rule check.Rule) bool { return rule.ID == vector.Rule }) {
 			return fmt.Errorf("%w: %s is for the unknown rule %q", vectors.ErrFormat, vector.Name, vector.Rule)
 		}
 	}
@@ -132,36 +169,66 @@ func (r *Result) runArea(ctx context.Context, one area, list []vectors.Vector) e
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("conformance run: %w", err)
 		}
-		outcome := runRule(one.name, rule, list)
-		switch outcome.Verdict {
-		case Pass:
-			r.Passed++
-		case Fail:
-			r.Failed++
-		default:
-			r.NotApplicable++
-		}
-		r.Cases += len(outcome.Cases)
-		r.Rules = append(r.Rules, outcome)
+		r.add(runRule(one.name, rule, list))
 	}
 	return nil
 }
 
-// runRule tries every vector of a rule. One failure fails it; without any applicable vector it is not applicable.
-func runRule(area string, rule check.Rule, list []vectors.Vector) RuleResult {
-	result := RuleResult{ID: rule.ID, Area: area, Title: rule.Title, Standard: rule.Citation.Standard, Clause: rule.Citation.Clause,
-		Scope: rule.Scope, Effective: rule.Effective, Verdict: NotApplicable, Cases: []CaseResult{}}
-	for _, vector := range list {
-		if vector.Rule != rule.ID {
-			continue
+// probeArea runs rules of an area against the server; without one none is applicable.
+func (r *Result) probeArea(ctx context.Context, one area, rules []check.Rule, met *party.Party) error {
+	for _, rule := range rules {
+		result := describe(one.name, rule)
+		if met == nil {
+			result.add(CaseResult{Vector: "applies", Verdict: NotApplicable, Detail: "there is no server to probe; name one with --issuer"})
+		} else {
+			for _, c := range met.Try(ctx, rule.Probe) {
+				verdict := map[party.Verdict]Verdict{party.Passed: Pass, party.Failed: Fail, party.Inapplicable: NotApplicable}[c.Verdict]
+				result.add(CaseResult{Vector: c.Name, Expect: c.Expect, Got: c.Got, Verdict: verdict, Detail: c.Detail})
+			}
 		}
-		one := runCase(rule, vector)
-		result.Cases = append(result.Cases, one)
-		switch {
-		case one.Verdict == Fail:
-			result.Verdict = Fail
-		case one.Verdict == Pass && result.Verdict == NotApplicable:
-			result.Verdict = Pass
+		if err := ctx.Err(); err != nil { // what failed because of it is no verdict
+			return fmt.Errorf("conformance run: %w", err)
+		}
+		r.add(result)
+	}
+	return nil
+}
+
+func (r *Result) add(rule RuleResult) {
+	switch rule.Verdict {
+	case Pass:
+		r.Passed++
+	case Fail:
+		r.Failed++
+	default:
+		r.NotApplicable++
+	}
+	r.Cases += len(rule.Cases)
+	r.Rules = append(r.Rules, rule)
+}
+
+func describe(area string, rule check.Rule) RuleResult {
+	return RuleResult{ID: rule.ID, Area: area, Title: rule.Title, Standard: rule.Citation.Standard, Clause: rule.Citation.Clause,
+		Scope: rule.Scope, Effective: rule.Effective, Verdict: NotApplicable, Cases: []CaseResult{}}
+}
+
+// add a case. One failure fails the rule; without any applicable case it is not applicable.
+func (r *RuleResult) add(one CaseResult) {
+	r.Cases = append(r.Cases, one)
+	switch {
+	case one.Verdict == Fail:
+		r.Verdict = Fail
+	case one.Verdict == Pass && r.Verdict == NotApplicable:
+		r.Verdict = Pass
+	}
+}
+
+// runRule tries every vector of a rule.
+func runRule(area string, rule check.Rule, list []vectors.Vector) RuleResult {
+	result := describe(area, rule)
+	for _, vector := range list {
+		if vector.Rule == rule.ID {
+			result.add(runCase(rule, vector))
 		}
 	}
 	return result

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // WriteJSON writes the result as one JSON object.
@@ -18,7 +19,7 @@ func (r Result) WriteJSON(w io.Writer) error {
 	return nil
 }
 
-// WriteText writes one line a rule, and one for each case that failed.
+// WriteText writes one line a rule, one for each case that failed, and why a rule of a server does not apply.
 func (r Result) WriteText(w io.Writer) error {
 	words := map[Verdict]string{Pass: "pass", Fail: "FAIL", NotApplicable: "n/a "}
 	for _, rule := range r.Rules {
@@ -26,10 +27,16 @@ func (r Result) WriteText(w io.Writer) error {
 			return fmt.Errorf("write result: %w", err)
 		}
 		for _, one := range rule.Cases {
-			if one.Verdict != Fail {
+			line := ""
+			switch {
+			case one.Verdict == Fail:
+				line = fmt.Sprintf("%s: want %s, got %s %s", one.title(), one.Expect, one.Got, one.Detail)
+			case rule.Verdict == NotApplicable && one.Detail != "":
+				line = one.Detail
+			default:
 				continue
 			}
-			if _, err := fmt.Fprintf(w, "      %s (%s): want %s, got %s %s\n", one.Vector, one.Note, one.Expect, one.Got, one.Detail); err != nil {
+			if _, err := fmt.Fprintf(w, "      %s\n", strings.TrimSpace(line)); err != nil {
 				return fmt.Errorf("write result: %w", err)
 			}
 		}
@@ -38,6 +45,14 @@ func (r Result) WriteText(w io.Writer) error {
 		return fmt.Errorf("write result: %w", err)
 	}
 	return nil
+}
+
+// title of a case: a vector has its name and a note.
+func (c CaseResult) title() string {
+	if c.Note == "" {
+		return c.Vector
+	}
+	return c.Vector + " (" + c.Note + ")"
 }
 
 // JUnit's form, as continuous integration reads it.
@@ -67,7 +82,7 @@ type (
 	}
 )
 
-// WriteJUnit writes the result as JUnit XML: a suite a rule, a case a vector.
+// WriteJUnit writes the result as JUnit XML: a suite a rule, a case a vector or a thing tried.
 func (r Result) WriteJUnit(w io.Writer) error {
 	suites := junitSuites{Name: "yinxin conformance", Tests: r.Cases}
 	for _, rule := range r.Rules {
@@ -77,7 +92,7 @@ func (r Result) WriteJUnit(w io.Writer) error {
 			switch one.Verdict {
 			case Fail:
 				suite.Failures++
-				written.Failure = &junitMessage{fmt.Sprintf("%s: want %s, got %s %s", one.Note, one.Expect, one.Got, one.Detail)}
+				written.Failure = &junitMessage{fmt.Sprintf("%s: want %s, got %s %s", one.title(), one.Expect, one.Got, one.Detail)}
 			case NotApplicable:
 				suite.Skipped++
 				written.Skipped = &junitMessage{one.Detail}

@@ -1,8 +1,14 @@
 // Package check is the form of a conformance rule: one small file a rule below check/<area>/, with the clause it stands
-// on, what it applies to and since when. A rule judges vectors; it never knows the answer, which stands in the vector.
+// on, what it applies to and since when. A rule is of one of two forms. One judges vectors; it never knows the answer,
+// which stands in the vector. The other probes a server that it meets as a relying party over HTTP.
 package check
 
-import "github.com/yinxin-gov/yinxin/conformance/vectors"
+import (
+	"context"
+
+	"github.com/yinxin-gov/yinxin/conformance/party"
+	"github.com/yinxin-gov/yinxin/conformance/vectors"
+)
 
 // Citation is where a standard asks for what the rule checks.
 type Citation struct {
@@ -18,7 +24,7 @@ type Outcome struct {
 	Detail    string // for people
 }
 
-// Rule is one requirement of a standard.
+// Rule is one requirement of a standard. It has a Judge or a Probe.
 type Rule struct {
 	ID        string // "<area>/<name>", the name of its file
 	Title     string // what must hold
@@ -26,6 +32,7 @@ type Rule struct {
 	Scope     string // kind of object that the rule is about
 	Effective string // date since when the requirement is in force, YYYY-MM-DD; older objects are not judged
 	Judge     func(vectors.Vector) Outcome
+	Probe     func(context.Context, *party.Trial)
 }
 
 // Accept is the outcome of a vector that was taken.

@@ -99,6 +99,9 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /device_authorization", s.startDevice)
 	mux.HandleFunc("POST /introspect", s.introspect)
 	mux.HandleFunc("POST /revoke", s.revoke)
+	for _, path := range []string{"/par", "/token", "/device_authorization", "/introspect", "/revoke"} {
+		mux.HandleFunc(path, s.postOnly)
+	}
 	mux.HandleFunc("GET /userinfo", s.userinfo)
 	mux.HandleFunc("POST /userinfo", s.userinfo)
 	if s.Registration != nil {

@@ -100,6 +100,12 @@ func (s *Server) oauthError(w http.ResponseWriter, r *http.Request, err error) {
 	writeJSON(w, refusal.Status, body)
 }
 
+// postOnly answers every other method at an endpoint that takes a form (RFC 9126 2.3, RFC 9110 15.5.6).
+func (s *Server) postOnly(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", http.MethodPost)
+	s.oauthError(w, r, oauth.NewError(http.StatusMethodNotAllowed, "invalid_request", "only POST is taken here"))
+}
+
 // userinfo is OpenID Connect Core 5.3.
 func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 	access, err := s.Accept(w, r)

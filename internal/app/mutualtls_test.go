@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/keys/jose"
 )
@@ -91,6 +92,12 @@ type overTLS struct {
 
 func startTLS(t *testing.T, clients *authority) overTLS {
 	t.Helper()
+	return startTLSWith(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: clients.certificate.Raw}), func(*app.Config) {})
+}
+
+// startTLSWith takes certificates below the roots given as PEM and changes the configuration.
+func startTLSWith(t *testing.T, clientRoots []byte, change func(*app.Config)) overTLS {
+	t.Helper()
 	folder := t.TempDir()
 	servers := newAuthority(t, "servers")
 	pair := servers.issue(pkix.Name{CommonName: "localhost"}, time.Hour, x509.ExtKeyUsageServerAuth, "localhost")
@@ -107,7 +114,11 @@ func startTLS(t *testing.T, clients *authority) overTLS {
 	}
 	cfg := apptest.NewConfig(t, database(t), folder)
 	cfg.Listen.TLS.CertFile, cfg.Listen.TLS.KeyFile = write("server.pem", "CERTIFICATE", pair.Certificate[0]), write("server.key", "PRIVATE KEY", private)
-	cfg.Listen.TLS.ClientCAFile = write("clients.pem", "CERTIFICATE", clients.certificate.Raw)
+	cfg.Listen.TLS.ClientCAFile = filepath.Join(folder, "clients.pem")
+	if err := os.WriteFile(cfg.Listen.TLS.ClientCAFile, clientRoots, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	change(&cfg)
 	roots := x509.NewCertPool()
 	roots.AddCert(servers.certificate)
 	return overTLS{apptest.StartWith(t, cfg), roots}

@@ -191,10 +191,11 @@ func TestSDKAndConformanceStandOnLeaves(t *testing.T) {
 }
 
 // clockPlaces may name time.Now; randomPlaces may name rand.Reader. The SDK is the outermost layer of somebody else's
-// program, so it holds defaults of its own; the quickstart plays such programs.
+// program, so it holds defaults of its own, and so does the relying party that meets foreign servers; the quickstart plays
+// such programs.
 var (
-	clockPlaces  = []string{"bench", "internal/app", "internal/mock", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/oidf/run"}
-	randomPlaces = []string{"bench", "internal/app", "internal/ident", "internal/mock", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/oidf/run"}
+	clockPlaces  = []string{"bench", "internal/app", "internal/mock", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/party", "conformance/oidf/run"}
+	randomPlaces = []string{"bench", "internal/app", "internal/ident", "internal/mock", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/party", "conformance/oidf/run"}
 )
 
 func TestClockAndRandomnessAreInjected(t *testing.T) {

@@ -32,6 +32,7 @@ type Platform struct {
 	App    *app.App
 	Config app.Config
 	URL    string
+	Listen string      // the address at which it listens
 	Log    *SafeBuffer // what it logged
 
 	mutex  sync.Mutex
@@ -80,7 +81,8 @@ func Start(t testing.TB, database string) *Platform {
 	return StartWith(t, NewConfig(t, database, t.TempDir()))
 }
 
-// StartWith runs a platform with a configuration; its issuer and listeners are set here.
+// StartWith runs a platform with a configuration; its listeners are set here, and its issuer unless it has one, as behind
+// a proxy of the test.
 func StartWith(t testing.TB, cfg app.Config) *Platform {
 	t.Helper()
 	listen := func() net.Listener {
@@ -92,11 +94,13 @@ func StartWith(t testing.TB, cfg app.Config) *Platform {
 	}
 	public, management := listen(), listen()
 	_, port, _ := net.SplitHostPort(public.Addr().String())
-	cfg.Issuer = "http://localhost:" + port
-	if cfg.Listen.TLS.CertFile != "" {
-		cfg.Issuer = "https://localhost:" + port
+	if cfg.Issuer == "" {
+		cfg.Issuer = "http://localhost:" + port
+		if cfg.Listen.TLS.CertFile != "" {
+			cfg.Issuer = "https://localhost:" + port
+		}
 	}
-	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Log: &SafeBuffer{}}
+	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Listen: public.Addr().String(), Log: &SafeBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	slog.SetDefault(logger) // what no request's log line holds goes there
 	ctx, stop := context.WithCancel(context.Background())

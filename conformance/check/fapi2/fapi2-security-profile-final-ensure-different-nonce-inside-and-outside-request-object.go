@@ -1,0 +1,33 @@
+package fapi2
+
+import (
+	"context"
+
+	"github.com/yinxin-gov/yinxin/conformance/check"
+	"github.com/yinxin-gov/yinxin/conformance/party"
+)
+
+// differentNonce is RFC 9126 4: a nonce beside the pushed request is not the one that counts.
+var differentNonce = check.Rule{
+	ID:        "fapi2/fapi2-security-profile-final-ensure-different-nonce-inside-and-outside-request-object",
+	Title:     "a nonce beside the pushed request is not the one that counts",
+	Citation:  check.Citation{Standard: "RFC 9126", Clause: "4"},
+	Scope:     "authorization request",
+	Effective: "2021-09-01",
+	Probe: func(ctx context.Context, t *party.Trial) {
+		t.Each(func(t *party.Trial, c party.Client) {
+			r := t.Ask(c)
+			pushed := t.Push(ctx, r)
+			t.Need("the request is pushed", pushed.OK(), "%s", pushed.Said())
+			query := party.PushedQuery(c, pushed)
+			query.Set("nonce", "outside")
+			l := t.Follow(ctx, t.NewBrowser(), c, query)
+			if !l.Values.Has("code") {
+				t.NotAuthorized("another nonce outside", l, badObject...)
+				return
+			}
+			_, err := t.CheckTokens(ctx, r, t.Redeem(ctx, r, t.CodeOf(r, l)))
+			t.Right("the nonce of the ID token is that inside", err)
+		}, party.FAPI)
+	},
+}

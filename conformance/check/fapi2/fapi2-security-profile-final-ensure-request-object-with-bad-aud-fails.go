@@ -1,0 +1,22 @@
+package fapi2
+
+import (
+	"context"
+
+	"github.com/yinxin-gov/yinxin/conformance/check"
+	"github.com/yinxin-gov/yinxin/conformance/party"
+)
+
+// objectAudience is FAPI 2.0 Message Signing 5.3.1: a request object for another server, or for none, is refused.
+var objectAudience = check.Rule{
+	ID:        "fapi2/fapi2-security-profile-final-ensure-request-object-with-bad-aud-fails",
+	Title:     "a request object for another server, or for none, is refused",
+	Citation:  check.Citation{Standard: "FAPI 2.0 Message Signing", Clause: "5.3.1"},
+	Scope:     "request object",
+	Effective: "2025-09-01",
+	Probe: func(ctx context.Context, t *party.Trial) {
+		claimsOfObject(ctx, t, func(int64) map[string]party.Changes {
+			return map[string]party.Changes{"an object for another server": {"aud": "https://other.conformance.example"}, "an object for nobody": {"aud": nil}}
+		})
+	},
+}
