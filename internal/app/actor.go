@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/problem"
@@ -13,6 +14,7 @@ import (
 var staffRoles = map[string]bool{
 	"seal_keeper": true, "seal_reviewer": true, "seal_maker": true,
 	"license_clerk": true, "license_reviewer": true, "license_issuer": true,
+	idp.RoleSystemAdmin: true, idp.RoleSecurityAdmin: true, idp.RoleAuditAdmin: true,
 }
 
 // withActor finds out who calls the API: a service client by its access token, or nobody. A token that does not hold is
@@ -61,7 +63,7 @@ func (a *App) withSession(next http.Handler) http.Handler {
 				a.pages.Error(w, r, err)
 				return
 			}
-			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles}))
+			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles, SignedInAt: current.AuthTime}))
 		}
 		next.ServeHTTP(w, r)
 	})
