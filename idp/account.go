@@ -214,8 +214,11 @@ func (s *Accounts) SetState(ctx context.Context, id string, state AccountState, 
 	return s.store.SetState(ctx, id, state, now, audit.With(e))
 }
 
-// SetRoles gives staff roles to an account of the sandbox.
+// SetRoles gives staff roles to an account of the sandbox. Roles of administration do not go together.
 func (s *Accounts) SetRoles(ctx context.Context, id string, roles []string) error {
+	if err := CheckRoles(roles); err != nil {
+		return err
+	}
 	return s.store.SetRoles(ctx, id, roles, audit.With(event(ctx, s.now(), "account.roles_set", "account", id, nil)))
 }
 
@@ -300,7 +303,7 @@ func event(ctx context.Context, at time.Time, kind, objectType, objectID string,
 	if actor == "" {
 		actor = "anonymous"
 	}
-	return audit.Event{Type: kind, At: at, Actor: actor, ActingFor: request.Actor.ActingFor, ObjectType: objectType, ObjectID: objectID, RequestID: request.ID, Details: details}
+	return audit.Event{Type: kind, At: at, Actor: actor, ActingFor: request.Actor.ActingFor, ObjectType: objectType, ObjectID: objectID, RequestID: request.ID, Reason: request.Reason, Details: details}
 }
 
 // Event is event for the other rooms of identity.

@@ -55,6 +55,7 @@ type Table struct {
 	Total   int // in all, not on this page; 0 says nothing
 	PrevURL string
 	NextURL string
+	Plain   bool // rows have no state
 }
 
 // IssuerListPage is "issuer" at /license: the licences of the department.

@@ -415,7 +415,15 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.Identity(r), Body: body})
+	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.Identity(r), Nav: s.workplaces(r, account.Roles), Body: body})
+}
+
+// workplaces leads staff from their own page to where they work; empty for citizens.
+func (s *Server) workplaces(r *http.Request, roles []string) (links []web.NavLink) {
+	if slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(idp.AdminRoles, role) }) {
+		links = append(links, web.NavLink{Label: s.Pages.Text(r, "page.admin"), URL: "/admin"})
+	}
+	return links
 }
 
 // --- The simulated inbox (sandbox only) ---

@@ -20,22 +20,20 @@ type signedInKey struct{}
 
 // WithSignedIn reads who is signed in and keeps it with the request, for whatever asks later. The account is nil when nobody
 // is.
-func (s *Server) WithSignedIn(r *http.Request) (*http.Request, *idp.Account, error) {
+func (s *Server) WithSignedIn(r *http.Request) (*http.Request, session.Session, *idp.Account, error) {
 	known := &signedIn{secret: s.cookie(r, cookieSession)}
 	var err error
 	if known.session, known.ok, err = s.Sessions.Current(r.Context(), known.secret); err != nil {
-		return r, nil, err
+		return r, session.Session{}, nil, err
 	}
-	if known.ok {
-		if known.account, err = s.Accounts.AccountAt(r.Context(), known.session.AccountID, known.session.AccountVersion); err != nil {
-			return r, nil, err
-		}
-	}
-	r = r.WithContext(context.WithValue(r.Context(), signedInKey{}, known))
+	kept := r.WithContext(context.WithValue(r.Context(), signedInKey{}, known))
 	if !known.ok {
-		return r, nil, nil
+		return kept, session.Session{}, nil, nil
 	}
-	return r, &known.account, nil
+	if known.account, err = s.Accounts.AccountAt(r.Context(), known.session.AccountID, known.session.AccountVersion); err != nil {
+		return r, session.Session{}, nil, err
+	}
+	return kept, known.session, &known.account, nil
 }
 
 // remembered is what was read before, if the cookie is still the one it was read for.

@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/problem"
@@ -13,6 +14,7 @@ import (
 var staffRoles = map[string]bool{
 	"seal_keeper": true, "seal_reviewer": true, "seal_maker": true,
 	"license_clerk": true, "license_reviewer": true, "license_issuer": true,
+	idp.RoleSystemAdmin: true, idp.RoleSecurityAdmin: true, idp.RoleAuditAdmin: true,
 }
 
 // withActor finds out who calls the API: a service client by its access token, or nobody. A token that does not hold is
@@ -50,13 +52,13 @@ func (a *App) withActor(next http.Handler) http.Handler {
 // withSession puts the signed-in person into the request, with the staff roles of the account.
 func (a *App) withSession(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r, account, err := a.identity.WithSignedIn(r)
+		r, current, account, err := a.identity.WithSignedIn(r)
 		if err != nil {
 			a.pages.Error(w, r, err)
 			return
 		}
 		if account != nil {
-			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles}))
+			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles, SignedInAt: current.AuthTime}))
 		}
 		next.ServeHTTP(w, r)
 	})

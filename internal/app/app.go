@@ -20,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/adminhttp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
@@ -76,6 +77,7 @@ type App struct {
 	Registration *openplatform.Service
 	Accounts     *idp.Accounts
 	identity     *idphttp.Server
+	admin        *adminhttp.Server
 	bridges      *bridges
 	trust        *trustSource
 	sealing      *sealing

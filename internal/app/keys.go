@@ -53,16 +53,11 @@ func ListKeys(ctx context.Context, cfg Config, log *slog.Logger) ([]KeyStatus, e
 
 func keyStatus(key keys.Info) KeyStatus {
 	s := KeyStatus{ID: key.ID, Usage: string(key.Spec.Usage), Algorithm: string(key.Spec.Algorithm), Label: key.Spec.Label, State: string(key.State), Since: key.StateAt}
-	if key.Spec.Usage != keys.UsageToken || key.Spec.Label != "" {
+	if key.Spec.Usage != keys.UsageToken {
 		return s
 	}
-	switch rule := keys.TokenRotation; key.State {
-	case keys.Next:
-		s.Next, s.Due = string(keys.Current), key.StateAt.Add(rule.Publish)
-	case keys.Current:
-		s.Next, s.Due = string(keys.Previous), key.StateAt.Add(rule.Life)
-	case keys.Previous:
-		s.Next, s.Due = string(keys.Destroyed), key.StateAt.Add(rule.Keep)
+	if to, at, ok := keys.TokenRotation.Due(key); ok {
+		s.Next, s.Due = string(to), at
 	}
 	return s
 }

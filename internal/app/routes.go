@@ -21,6 +21,8 @@ func (a *App) routes() (*router, error) {
 	if err := a.sealing.api(a.api, apiMux); err != nil {
 		return nil, err
 	}
+	a.admin = a.administration()
+	a.admin.Register(a.api)
 	document, err := json.Marshal(a.api.OpenAPI())
 	if err != nil {
 		return nil, err
@@ -34,6 +36,7 @@ func (a *App) routes() (*router, error) {
 	pageMux := http.NewServeMux()
 	a.identity.PageRoutes(pageMux)
 	a.sealing.pages(pageMux)
+	a.admin.Routes(pageMux)
 	pageMux.Handle("/preferences", a.pages.Preferences())
 	origin := http.NewCrossOriginProtection()
 	origin.AddInsecureBypassPattern("POST /authorize") // a portal may send its request by POST

@@ -134,7 +134,7 @@ const holderCitizenID = "111"
 
 // pages adds the pages of licences and of seals.
 func (s *sealing) pages(mux *http.ServeMux) {
-	site := web.Site{Renderer: s.app.pages, Identity: s.app.identity.Identity, LoginURL: func(string) string { return "/login" }}
+	site := s.app.site()
 	pages := &licensehttp.Pages{Site: site, Service: s.licenses}
 	pages.Routes(mux)
 	seals := &sealhttp.Pages{Site: site, Service: s.seals, Rand: s.app.opts.Rand}

@@ -39,7 +39,7 @@ var doors = []struct {
 	{"github.com/hashicorp/vault/", []string{"keys/vault"}},
 	{"github.com/lestrrat-go/jwx/", []string{"keys/jose"}},
 	{"github.com/emmansun/gmsm", append([]string{"keys"}, leaves...)},
-	{"github.com/danielgtaylor/huma/", []string{"idp/idphttp", "esign/sealhttp", "elicense/licensehttp", "internal/app", "internal/problem"}},
+	{"github.com/danielgtaylor/huma/", []string{"idp/idphttp", "idp/adminhttp", "esign/sealhttp", "elicense/licensehttp", "internal/app", "internal/problem"}},
 	{"modernc.org/sqlite", []string{"internal/sqldb"}},
 	{"github.com/jackc/pgx/", []string{"internal/sqldb", "internal/testkit"}},
 }

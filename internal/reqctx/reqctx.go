@@ -2,13 +2,18 @@
 // client's address. It holds no services and no configuration.
 package reqctx
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Actor is who is acting in this request. The zero value is an anonymous caller.
 type Actor struct {
 	ID        string   // "account:…", "staff:…", "client:…", "system:…"; empty when anonymous
 	ActingFor string   // principal's id when acting for somebody
 	Roles     []string // staff roles, for instance "license_issuer", "seal_keeper"
+	// SignedInAt is when the person of a browser session last showed who it is; zero for service clients.
+	SignedInAt time.Time
 }
 
 // Has reports whether the actor holds the role.
@@ -29,6 +34,7 @@ type Request struct {
 	Locale      string // "zh-CN", "en"
 	ClientIP    string // after trusted proxies
 	UserAgent   string
+	Reason      string // why an administrator acts, for the audit record; no personal data
 }
 
 type contextKey struct{}
@@ -45,6 +51,13 @@ func From(ctx context.Context) Request {
 		r.Locale = "zh-CN"
 	}
 	return r
+}
+
+// WithReason returns a context whose request has a reason.
+func WithReason(ctx context.Context, reason string) context.Context {
+	r := From(ctx)
+	r.Reason = reason
+	return With(ctx, r)
 }
 
 // WithActor returns a context whose actor is a.

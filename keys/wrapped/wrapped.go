@@ -351,6 +351,6 @@ func (p *Provider) record(ctx context.Context, kind string, r Record) audit.Reco
 	if actor == "" {
 		actor = "system:keys"
 	}
-	return audit.With(audit.Event{Type: kind, At: p.cfg.Now(), Actor: actor, ObjectType: "key", ObjectID: r.ID, RequestID: request.ID,
+	return audit.With(audit.Event{Type: kind, At: p.cfg.Now(), Actor: actor, ObjectType: "key", ObjectID: r.ID, RequestID: request.ID, Reason: request.Reason,
 		Details: map[string]string{"usage": string(r.Spec.Usage), "algorithm": string(r.Spec.Algorithm), "label": r.Spec.Label, "provider": p.cfg.Name}})
 }

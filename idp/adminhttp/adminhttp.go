@@ -1,0 +1,160 @@
+// Package adminhttp is the HTTP side of administration: operations under /api/v1 and pages under /admin, for the three
+// administrators (三员) of idp.AdminRoles.
+//
+// Every subject is a part with its own files: what it offers to the API, its pages and its place on the home page. Rules
+// live in the services that a part calls; here are roles, forms and answers. A change from the browser needs a login of the
+// last fifteen minutes, since staff sign in with one factor only; service clients prove themselves with each token.
+package adminhttp
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// FreshLogin is how old the login behind a change may be.
+const FreshLogin = 15 * time.Minute
+
+// Config of administration.
+type Config struct {
+	web.Site
+	Ring *keys.Ring
+	Now  func() time.Time
+}
+
+// Server serves administration. Its pages stand behind the edge, which knows who is signed in and refuses forms from other
+// origins.
+type Server struct{ Config }
+
+// New returns the server.
+func New(cfg Config) *Server { return &Server{cfg} }
+
+type pageFunc = func(http.ResponseWriter, *http.Request) error
+
+// part is one subject of administration.
+type part struct {
+	api   func(huma.API)      // adds its operations
+	pages map[string]pageFunc // by route pattern
+	// place is its entry on the home page and in the navigation; the label is a message key.
+	place func(r *http.Request) (web.AdminPlace, error)
+}
+
+// parts in the order in which they are shown.
+func (s *Server) parts() []part {
+	return []part{
+		s.keysPart(),
+	}
+}
+
+// Register adds the operations.
+func (s *Server) Register(api huma.API) {
+	for _, p := range s.parts() {
+		p.api(api)
+	}
+}
+
+// Routes adds the pages.
+func (s *Server) Routes(mux *http.ServeMux) {
+	s.Handle(mux, map[string]pageFunc{"GET /admin": s.home})
+	for _, p := range s.parts() {
+		s.Handle(mux, p.pages)
+	}
+}
+
+// reader refuses whoever holds no role of administration.
+func reader(ctx context.Context) error { return holds(ctx, idp.AdminRoles...) }
+
+func holds(ctx context.Context, roles ...string) error {
+	actor := reqctx.From(ctx).Actor
+	if actor.ID == "" {
+		return fault.New(fault.Unauthenticated)
+	}
+	for _, role := range roles {
+		if actor.Has(role) {
+			return nil
+		}
+	}
+	return fault.New(fault.Forbidden)
+}
+
+// changer refuses whoever holds none of the roles, and a person whose login is too old for a change.
+func (s *Server) changer(ctx context.Context, roles ...string) error {
+	if err := holds(ctx, roles...); err != nil {
+		return err
+	}
+	if s.stale(ctx) {
+		return fault.New(fault.AdminStale)
+	}
+	return nil
+}
+
+// change is changer with the reason that every change gives; the context that it returns carries the reason into the audit
+// record.
+func (s *Server) change(ctx context.Context, reason string, roles ...string) (context.Context, error) {
+	if err := s.changer(ctx, roles...); err != nil {
+		return ctx, err
+	}
+	reason, err := reasonOf(reason)
+	if err != nil {
+		return ctx, err
+	}
+	return reqctx.WithReason(ctx, reason), nil
+}
+
+func (s *Server) stale(ctx context.Context) bool {
+	actor := reqctx.From(ctx).Actor
+	return !strings.HasPrefix(actor.ID, "client:") && s.Now().Sub(actor.SignedInAt) > FreshLogin
+}
+
+// roleKeys are the messages that name the roles.
+var roleKeys = map[string]string{idp.RoleSystemAdmin: "admin.role.system", idp.RoleSecurityAdmin: "admin.role.security", idp.RoleAuditAdmin: "admin.role.audit"}
+
+func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
+	if err := reader(r.Context()); err != nil {
+		return err
+	}
+	body := web.AdminHomePage{}
+	for _, role := range idp.AdminRoles {
+		if reqctx.From(r.Context()).Actor.Has(role) {
+			body.Role = s.Renderer.Text(r, roleKeys[role])
+		}
+	}
+	for _, p := range s.parts() {
+		place, err := p.place(r)
+		if err != nil {
+			return err
+		}
+		body.Places = append(body.Places, place)
+	}
+	return s.show(w, r, http.StatusOK, "admin", web.Page{Body: body})
+}
+
+// show answers with a page in the frame of administration.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, name string, page web.Page) error {
+	page.Nav = []web.NavLink{{Label: s.Renderer.Text(r, "page.admin"), URL: "/admin", Current: r.URL.Path == "/admin"}}
+	for _, p := range s.parts() {
+		link, err := p.place(r)
+		if err != nil {
+			return err
+		}
+		page.Nav = append(page.Nav, web.NavLink{Label: link.Label, URL: link.URL, Current: r.URL.Path == link.URL || strings.HasPrefix(r.URL.Path, link.URL+"/")})
+	}
+	return s.Page(w, r, status, name, page)
+}
+
+// signInURL is where a person whose login is too old for a change of these roles signs in again; empty when none is needed.
+func (s *Server) signInURL(ctx context.Context, roles ...string) string {
+	if holds(ctx, roles...) == nil && s.stale(ctx) {
+		return "/login"
+	}
+	return ""
+}

@@ -1,0 +1,104 @@
+package adminhttp
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+const (
+	maxForm  = 256 << 10
+	pageSize = 30
+	// maxReason is in characters.
+	maxReason = 200
+)
+
+// form reads a posted form within its bound.
+func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return nil, fault.Wrap(err, fault.Malformed)
+	}
+	return r.PostForm, nil
+}
+
+// reasonOf is the reason of a change, which its audit record needs.
+func reasonOf(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	if n := utf8.RuneCountInString(text); n == 0 || n > maxReason {
+		return "", fault.New(fault.AdminReason).WithField("reason", fault.AdminReason)
+	}
+	return text, nil
+}
+
+// mendable tells whether a refusal is shown on the page it came from, with what was typed, and not on a page of its own.
+func mendable(err error) bool {
+	switch fault.CodeOf(err) {
+	case "", fault.Internal, fault.Unauthenticated, fault.Forbidden, fault.NotFound:
+		return false
+	}
+	return true
+}
+
+// statusOf is the HTTP status of a refusal.
+func statusOf(err error) int {
+	if err == nil {
+		return http.StatusOK
+	}
+	return fault.MetaOf(fault.CodeOf(err)).Status
+}
+
+// refused is a change that was tried on a page and refused; the zero value is a page without one.
+type refused struct {
+	err    error
+	action string // id of the action
+	reason string // what was typed
+}
+
+// onto shows a refusal: the summary of the page, and the form of its action opened with what was typed.
+func (s *Server) onto(r *http.Request, page *web.Page, actions []web.StateAction, was refused) {
+	if was.err == nil {
+		return
+	}
+	field := was.action + "-reason"
+	page.Errors = append(page.Errors, s.Renderer.FieldErrors(r, was.err, map[string]string{"reason": field})...)
+	for i := range actions {
+		if actions[i].ID == was.action && !actions[i].NoReason {
+			actions[i].Reason = bounded(was.reason)
+			for _, e := range page.Errors {
+				if e.Field == field {
+					actions[i].Error = e.Message
+				}
+			}
+		}
+	}
+}
+
+func bounded(text string) string {
+	if len(text) > 4096 {
+		return ""
+	}
+	return text
+}
+
+// chinaTime is the zone of times in lists.
+var chinaTime = time.FixedZone("UTC+8", 8*60*60)
+
+// when is a moment in a list; a dash for none.
+func when(at time.Time) string {
+	if at.IsZero() {
+		return "—"
+	}
+	return at.In(chinaTime).Format("2006-01-02 15:04")
+}
+
+// see leads on after a change, so that a reload does not make it again.
+func see(w http.ResponseWriter, r *http.Request, address string) error {
+	http.Redirect(w, r, address, http.StatusSeeOther)
+	return nil
+}

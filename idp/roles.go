@@ -1,0 +1,31 @@
+package idp
+
+import (
+	"slices"
+
+	"github.com/yinxin-gov/yinxin/internal/fault"
+)
+
+// Roles of administration (三员). They are kept apart: who sets up does not approve, and who does either does not audit.
+const (
+	RoleSystemAdmin   = "system_admin"   // 系统管理员: clients, scopes, claims, keys, upstream peers
+	RoleSecurityAdmin = "security_admin" // 安全管理员: approves what waits; sessions, grants and tokens
+	RoleAuditAdmin    = "audit_admin"    // 审计管理员: reads everything of administration and changes nothing
+)
+
+// AdminRoles are all of them.
+var AdminRoles = []string{RoleSystemAdmin, RoleSecurityAdmin, RoleAuditAdmin}
+
+// CheckRoles refuses roles of administration that nobody may hold together.
+func CheckRoles(roles []string) error {
+	held := 0
+	for _, role := range AdminRoles {
+		if slices.Contains(roles, role) {
+			held++
+		}
+	}
+	if held > 1 {
+		return fault.New(fault.AdminRolesMixed)
+	}
+	return nil
+}

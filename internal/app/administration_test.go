@@ -1,0 +1,148 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/app"
+	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/walk"
+)
+
+// Personas of administration, one for each role.
+var adminPersonas = map[string]string{idp.RoleSystemAdmin: "13800138081", idp.RoleSecurityAdmin: "13800138082", idp.RoleAuditAdmin: "13800138083"}
+
+// admin signs in somebody with a role of administration.
+func admin(p *apptest.Platform, role string) *walk.Browser {
+	p.Persona(adminPersonas[role], "管理员", 2, role)
+	return p.SignIn(adminPersonas[role])
+}
+
+// adminToken is an access token of a service client with a role of administration.
+func adminToken(t *testing.T, p *apptest.Platform, role string) string {
+	t.Helper()
+	c := p.Client(idp.Client{ClientID: "console-" + strings.ReplaceAll(role, "_", "-"), ClientName: "管理控制台", GrantTypes: []string{"client_credentials"}, Scope: role})
+	answer := p.Post("/token", c, url.Values{"grant_type": {"client_credentials"}, "scope": {role}})
+	if answer.Status != http.StatusOK {
+		t.Fatalf("token: %d %s", answer.Status, answer.Text)
+	}
+	return answer.String("access_token")
+}
+
+// call sends a JSON request to the API.
+func call(t *testing.T, p *apptest.Platform, method, path, token string, body any, headers ...string) apptest.Answer {
+	t.Helper()
+	content, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequest(method, p.URL+path, strings.NewReader(string(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	return p.Do(request)
+}
+
+func items(t *testing.T, answer apptest.Answer) []map[string]any {
+	t.Helper()
+	if answer.Status != http.StatusOK {
+		t.Fatalf("%d %s", answer.Status, answer.Text)
+	}
+	var all []map[string]any
+	list, _ := answer.Body["items"].([]any)
+	for _, one := range list {
+		item, _ := one.(map[string]any)
+		all = append(all, item)
+	}
+	return all
+}
+
+func TestAdministrationIsForItsRoles(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		p.Persona("13800138090", "张三", 2, "seal_keeper")
+		if answer := p.Get("/admin", ""); answer.Status != http.StatusSeeOther || answer.Header.Get("Location") != "/login" {
+			t.Errorf("a visitor gets %d %s", answer.Status, answer.Header.Get("Location"))
+		}
+		b := p.SignIn("13800138090")
+		if b.Open(context.Background(), p.URL+"/admin"); b.Page.Status != http.StatusForbidden {
+			t.Errorf("a seal keeper gets %d", b.Page.Status)
+		}
+		if answer := p.Get("/api/v1/token-keys", ""); answer.Status != http.StatusUnauthorized {
+			t.Errorf("API without a token: %d", answer.Status)
+		}
+		for role := range adminPersonas {
+			b := admin(p, role)
+			if err := b.Open(context.Background(), p.URL+"/admin"); err != nil || b.Page.Status != http.StatusOK {
+				t.Errorf("%s gets %d, %v", role, b.Page.Status, err)
+			}
+			token := adminToken(t, p, role)
+			if found := items(t, p.Get("/api/v1/token-keys", token)); len(found) < 3 {
+				t.Errorf("%s sees %d keys", role, len(found))
+			}
+			want := http.StatusForbidden
+			if role == idp.RoleSystemAdmin {
+				want = http.StatusOK
+			}
+			if answer := call(t, p, http.MethodPost, "/api/v1/token-keys/rotation", token, map[string]string{"algorithm": "P-256", "reason": "年度轮换"}); answer.Status != want {
+				t.Errorf("%s rotates: %d, want %d: %s", role, answer.Status, want, answer.Text)
+			}
+		}
+		err := p.App.Apply(context.Background(), app.Manifest{Personas: []app.Persona{{Identifier: "13800138099", Name: "兼任", IAL: 1, Roles: []string{idp.RoleSystemAdmin, idp.RoleAuditAdmin}}}})
+		if fault.CodeOf(err) != fault.AdminRolesMixed {
+			t.Errorf("one person in two roles: %v", err)
+		}
+	})
+}
+
+// TestChangesNeedAFreshLogin: a session that was left open changes nothing.
+func TestChangesNeedAFreshLogin(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	b := admin(p, idp.RoleSystemAdmin)
+	rotate := func() *walk.Page {
+		t.Helper()
+		if err := b.Open(context.Background(), p.URL+"/admin/keys"); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Submit(context.Background(), map[string]string{"key-rotate-sm2": "1", "reason": "年度轮换"}); err != nil {
+			t.Fatal(err)
+		}
+		return b.Page
+	}
+	p.Advance(16 * time.Minute)
+	if page := rotate(); page.Status != http.StatusForbidden || !page.Has("admin-signin") {
+		t.Fatalf("an old login: %d %s", page.Status, page.Text)
+	}
+	if found := items(t, p.Get("/api/v1/token-keys", adminToken(t, p, idp.RoleAuditAdmin))); strings.Contains(mustJSON(t, found), `"next"`) {
+		t.Fatal("the key was rotated")
+	}
+	submit(t, b, p.URL+"/login", map[string]string{"login-identifier": adminPersonas[idp.RoleSystemAdmin], "login-password": apptest.Password})
+	if page := rotate(); page.Status != http.StatusOK || page.Has("admin-signin") {
+		t.Fatalf("a fresh login: %d %s", page.Status, page.Text)
+	}
+	if found := items(t, p.Get("/api/v1/token-keys", adminToken(t, p, idp.RoleAuditAdmin))); !strings.Contains(mustJSON(t, found), `"state":"next"`) {
+		t.Fatal("the key was not rotated")
+	}
+}
+
+func mustJSON(t *testing.T, value any) string {
+	t.Helper()
+	content, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}

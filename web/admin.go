@@ -1,0 +1,72 @@
+package web
+
+// AdminPlace is one subject of administration on its home page.
+type AdminPlace struct {
+	ID      string // of the link
+	Label   string
+	Text    string // what is found there, one sentence
+	URL     string
+	Waiting int    // how many wait for a decision; 0 hides it
+	WaitURL string // where they stand; empty is URL
+}
+
+// AdminHomePage is "admin" at /admin: what waits and where everything is.
+type AdminHomePage struct {
+	Role   string // of the administrator, in words
+	Places []AdminPlace
+}
+
+// AdminListPage is "admin-list": a filter or search and a list.
+type AdminListPage struct {
+	Intro      string
+	SignInURL  string // set when changes need a new login first
+	NewURL     string
+	NewLabel   string
+	Filter     []FormField
+	FilterURL  string
+	FilterPost bool   // the search holds personal data, which has no place in an address
+	FilterName string // label of its button; empty is "filter"
+	Hidden     []Hidden
+	Table      Table
+	Actions    []StateAction
+	None       string // title when the list is empty
+	NoneText   string
+}
+
+// AdminSection is a part of a detail page.
+type AdminSection struct {
+	ID      string
+	Title   string
+	Text    string
+	Facts   []ShownField
+	Table   *Table
+	Actions []StateAction
+}
+
+// AdminDetailPage is "admin-detail": one thing with its changes of state.
+type AdminDetailPage struct {
+	Back      Link
+	Name      string
+	Under     string
+	Status    string
+	SignInURL string
+	EditURL   string
+	Facts     []ShownField
+	Sections  []AdminSection
+	Hidden    []Hidden // goes with every form
+	Actions   []StateAction
+}
+
+// AdminFormPage is "admin-form": fill in or confirm.
+type AdminFormPage struct {
+	Back      Link
+	Name      string // heading
+	Advisory  string
+	SignInURL string
+	Action    string
+	Hidden    []Hidden
+	Facts     []ShownField // what is about to be changed
+	Fields    []FormField
+	Submit    string
+	Danger    bool
+}
