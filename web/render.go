@@ -69,9 +69,9 @@ func (rd *Renderer) Page(w http.ResponseWriter, r *http.Request, status int, nam
 }
 
 func (rd *Renderer) render(r *http.Request, locale, name string, page Page) ([]byte, error) {
-	tmpl, ok := rd.pages[locale][name]
-	if !ok {
-		return nil, fmt.Errorf("web: there is no page %q", name)
+	tmpl, err := rd.pages[locale].page(name)
+	if err != nil {
+		return nil, err
 	}
 	if page.Self == "" {
 		page.Self = selfOf(r)

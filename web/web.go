@@ -9,10 +9,7 @@ package web
 import (
 	"embed"
 	"fmt"
-	"html/template"
-	"io/fs"
 	"net/http"
-	"strings"
 
 	"github.com/yinxin-gov/yinxin/internal/i18n"
 )
@@ -49,10 +46,10 @@ type Renderer struct {
 	secure    bool
 	identity  func(r *http.Request) Identity
 	static    *staticSet
-	pages     map[string]map[string]*template.Template // locale → page name → template
+	pages     map[string]*pageSet // by locale
 }
 
-// New parses every template in every language, so that a broken one stops the start.
+// New parses the templates that all pages share, in every language.
 func New(cfg Config) (*Renderer, error) {
 	if cfg.Catalogue == nil {
 		return nil, fmt.Errorf("web: a catalogue is needed")
@@ -61,47 +58,11 @@ func New(cfg Config) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	renderer := &Renderer{catalogue: cfg.Catalogue, brand: cfg.Brand, secure: cfg.Secure, identity: cfg.Identity, static: static, pages: map[string]map[string]*template.Template{}}
+	renderer := &Renderer{catalogue: cfg.Catalogue, brand: cfg.Brand, secure: cfg.Secure, identity: cfg.Identity, static: static, pages: map[string]*pageSet{}}
 	for _, locale := range i18n.Locales() {
-		if renderer.pages[locale], err = renderer.parse(locale); err != nil {
+		if renderer.pages[locale], err = renderer.newPageSet(locale); err != nil {
 			return nil, err
 		}
 	}
 	return renderer, nil
-}
-
-// parse reads the shared files (base and partials, whose names begin with "_") and gives each page a copy of them.
-func (rd *Renderer) parse(locale string) (map[string]*template.Template, error) {
-	names, err := fs.Glob(templateFiles, "templates/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("web: list templates: %w", err)
-	}
-	shared, err := template.New("base").Funcs(rd.functions(locale)).Option("missingkey=error").ParseFS(templateFiles, "templates/_*.html")
-	if err != nil {
-		return nil, fmt.Errorf("web: parse shared templates: %w", err)
-	}
-	pages := map[string]*template.Template{}
-	for _, path := range names {
-		name := strings.TrimSuffix(strings.TrimPrefix(path, "templates/"), ".html")
-		if strings.HasPrefix(name, "_") {
-			continue
-		}
-		page, err := shared.Clone()
-		if err != nil {
-			return nil, fmt.Errorf("web: copy shared templates: %w", err)
-		}
-		if pages[name], err = page.ParseFS(templateFiles, path); err != nil {
-			return nil, fmt.Errorf("web: parse page %s: %w", name, err)
-		}
-	}
-	return pages, nil
-}
-
-// Names lists the pages, in no order.
-func (rd *Renderer) Names() []string {
-	names := make([]string, 0, len(rd.pages[i18n.Chinese]))
-	for name := range rd.pages[i18n.Chinese] {
-		names = append(names, name)
-	}
-	return names
 }

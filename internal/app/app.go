@@ -118,7 +118,7 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	debug.FreeOSMemory() // Argon2 took 64 MiB to open the keys, which a small server needs for other things
+	debug.FreeOSMemory() // Argon2 took tens of MiB to open the keys, which a small server needs for other things
 	return a, nil
 }
 

@@ -32,29 +32,57 @@ type Config struct {
 	Rand       io.Reader
 }
 
-// Derivation parameters (RFC 9106): done once at start.
 const (
-	derivePasses  = 3
-	deriveMemory  = 64 << 10 // KiB
-	deriveThreads = 2
-	saltSize      = 16
-	nonceSize     = 12
+	saltSize  = 16
+	nonceSize = 12
 )
+
+// cost of a derivation (Argon2id, RFC 9106), which every start pays once.
+type cost struct {
+	passes  uint32
+	memory  uint32 // KiB
+	threads uint8
+}
+
+// costs by the version of the stored salt: an octet in front of it. What was stored once is read for ever; a new database
+// gets the last one. A salt without that octet is of the first.
+var costs = []cost{
+	{passes: 3, memory: 64 << 10, threads: 2},
+	{passes: 1, memory: 46 << 10, threads: 1}, // as hard by OWASP's reckoning as 19 MiB and two passes, a quarter of the time of the first
+}
+
+// derive makes the wrapping key.
+func derive(passphrase string, stored []byte) ([]byte, error) {
+	version := 0
+	salt := stored
+	if len(stored) == saltSize+1 {
+		version, salt = int(stored[0]), stored[1:]
+	}
+	if len(salt) != saltSize || version >= len(costs) || version == 0 && len(stored) != saltSize {
+		return nil, errors.New("softkeys: the stored salt is of a newer release or damaged")
+	}
+	c := costs[version]
+	return argon2.IDKey([]byte(passphrase), salt, c.passes, c.memory, c.threads, 16), nil
+}
 
 // New derives the wrapping key and returns the provider.
 func New(ctx context.Context, cfg Config) (*wrapped.Provider, error) {
 	if len(cfg.Passphrase) < 12 {
 		return nil, errors.New("softkeys: the passphrase is shorter than 12 characters")
 	}
-	fresh := make([]byte, saltSize)
-	if _, err := io.ReadFull(cfg.Rand, fresh); err != nil {
+	fresh := make([]byte, 1+saltSize)
+	fresh[0] = byte(len(costs) - 1)
+	if _, err := io.ReadFull(cfg.Rand, fresh[1:]); err != nil {
 		return nil, fmt.Errorf("softkeys: make salt: %w", err)
 	}
 	salt, err := cfg.Store.Salt(ctx, fresh)
 	if err != nil {
 		return nil, fmt.Errorf("softkeys: read salt: %w", err)
 	}
-	key := argon2.IDKey([]byte(cfg.Passphrase), salt, derivePasses, deriveMemory, deriveThreads, 16)
+	key, err := derive(cfg.Passphrase, salt)
+	if err != nil {
+		return nil, err
+	}
 	gcm, err := block.NewSM4GCM(key)
 	if err != nil {
 		return nil, fmt.Errorf("softkeys: %w", err)

@@ -110,3 +110,28 @@ func TestBlobsOfOneKeyDiffer(t *testing.T) {
 		seen[string(r.Blob[:12])] = true
 	}
 }
+
+// TestDatabasesOfEveryCostOpen: the cost of the derivation stands with the salt, so that it can be raised.
+func TestDatabasesOfEveryCostOpen(t *testing.T) {
+	old := newStore()
+	old.salt = bytes.Repeat([]byte{7}, 16) // as stored before costs had versions
+	made, err := open(t, old, passphrase).Create(ctx, keys.Spec{Usage: keys.UsageToken, Algorithm: keys.P256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t, old, passphrase).Signer(ctx, made.ID, keys.UsageToken); err != nil {
+		t.Errorf("opened again: %v", err)
+	}
+	fresh := newStore()
+	open(t, fresh, passphrase)
+	if len(fresh.salt) != 17 || fresh.salt[0] != 1 {
+		t.Errorf("salt of a new database: %x", fresh.salt)
+	}
+	for name, salt := range map[string][]byte{"newer": append([]byte{9}, old.salt...), "empty": {}, "cut": old.salt[:8], "first cost with a version": append([]byte{0}, old.salt...)} {
+		s := newStore()
+		s.salt = salt
+		if _, err := softkeys.New(ctx, softkeys.Config{Store: s, Passphrase: passphrase, Now: time.Now, Rand: ident.System()}); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
