@@ -44,6 +44,9 @@ func NewDetails(store DetailStore, now func() time.Time) *Details {
 // Types are the known kinds by name; the map is not to be changed.
 func (d *Details) Types() map[string]DetailType { return d.snapshot.Load().types }
 
+// Revision changes with every change of any kind.
+func (d *Details) Revision() int64 { return d.snapshot.Load().revision }
+
 // Refresh reads the kinds again if any changed.
 func (d *Details) Refresh(ctx context.Context) error {
 	revision, err := d.store.DetailRevision(ctx)

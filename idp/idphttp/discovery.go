@@ -5,7 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
+	"strconv"
 	"sync"
 )
 
@@ -13,7 +13,7 @@ import (
 // authorization_details.
 type discoveryCache struct {
 	mutex    sync.Mutex
-	kinds    string
+	revision int64 // of the kinds
 	document []byte
 }
 
@@ -25,20 +25,26 @@ func (s *Server) discovery(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", "public, max-age=300")
+	writeDocument(w, document)
+}
+
+// writeDocument sends JSON whose length is known, which spares it the frames of a chunked body.
+func writeDocument(w http.ResponseWriter, document []byte) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(document)))
 	w.Write(document)
 }
 
 func (s *Server) discoveryDocument() ([]byte, error) {
-	kinds := slices.Sorted(maps.Keys(s.Details.Types()))
+	revision, types := s.Details.Revision(), s.Details.Types() // in this order: kinds newer than their number are made again
 	s.known.mutex.Lock()
 	defer s.known.mutex.Unlock()
-	if key := strings.Join(kinds, " "); s.known.document == nil || s.known.kinds != key {
-		document, err := json.Marshal(s.makeMetadata(kinds))
+	if s.known.document == nil || s.known.revision != revision {
+		document, err := json.Marshal(s.makeMetadata(slices.Sorted(maps.Keys(types))))
 		if err != nil {
 			return nil, err
 		}
-		s.known.kinds, s.known.document = key, document
+		s.known.revision, s.known.document = revision, document
 	}
 	return s.known.document, nil
 }

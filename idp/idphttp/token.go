@@ -30,8 +30,7 @@ func (s *Server) keySet(w http.ResponseWriter, r *http.Request, gm bool) {
 		return
 	}
 	w.Header().Set("Cache-Control", "public, max-age=60")
-	w.Header().Set("Content-Type", "application/json")
-	w.Write(document)
+	writeDocument(w, document)
 }
 
 // form reads a protocol form: each parameter once, but for those that may be repeated, from the body only.

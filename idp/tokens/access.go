@@ -137,30 +137,49 @@ func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
 	return a, nil
 }
 
-// read verifies a signed token or finds an opaque one.
+// read verifies a signed token or finds an opaque one. What a token says never changes, so it is kept for the next time;
+// whether it still holds is asked each time.
 func (s *Service) read(ctx context.Context, token string) (accessClaims, error) {
-	var c accessClaims
-	if strings.HasPrefix(token, opaquePrefix) {
-		hash, err := oauth.OpaqueHash(ctx, s.ring, token)
-		if err != nil {
-			return c, fault.Wrap(err, fault.Unavailable)
-		}
-		stored, err := s.store.Opaque(ctx, hash)
-		if errors.Is(err, oauth.ErrNotFound) || err == nil && !s.now().Before(stored.ExpiresAt) {
-			return c, fmt.Errorf("%w: not known or expired", ErrToken)
-		}
-		if err != nil {
-			return c, fault.Wrap(err, fault.Unavailable)
-		}
-		return c, json.Unmarshal(stored.Claims, &c)
-	}
 	set, before, err := s.allKeys(ctx)
 	if err != nil {
-		return c, err
+		return accessClaims{}, err
 	}
 	if c, ok := before.get(token); ok && s.now().Unix() < c.Expires {
 		return c, nil
 	}
+	var c accessClaims
+	if strings.HasPrefix(token, opaquePrefix) {
+		c, err = s.find(ctx, token)
+	} else {
+		c, err = s.verify(token, set)
+	}
+	if err != nil {
+		return accessClaims{}, err
+	}
+	before.put(token, c)
+	return c, nil
+}
+
+// find reads an opaque token.
+func (s *Service) find(ctx context.Context, token string) (accessClaims, error) {
+	var c accessClaims
+	hash, err := oauth.OpaqueHash(ctx, s.ring, token)
+	if err != nil {
+		return c, fault.Wrap(err, fault.Unavailable)
+	}
+	stored, err := s.store.Opaque(ctx, hash)
+	if errors.Is(err, oauth.ErrNotFound) || err == nil && !s.now().Before(stored.ExpiresAt) {
+		return c, fmt.Errorf("%w: not known or expired", ErrToken)
+	}
+	if err != nil {
+		return c, fault.Wrap(err, fault.Unavailable)
+	}
+	return c, json.Unmarshal(stored.Claims, &c)
+}
+
+// verify checks a signed token.
+func (s *Service) verify(token string, set jose.KeySet) (accessClaims, error) {
+	var c accessClaims
 	policy := jose.Policy{Algorithms: []jose.Algorithm{jose.ES256, jose.SM2SM3}, Type: typeAccess, Issuer: s.issuer, Now: s.now()}
 	var unread error
 	if _, err := s.verifyOwn(token, set, policy, func(t *jose.Token) string {
@@ -169,7 +188,6 @@ func (s *Service) read(ctx context.Context, token string) (accessClaims, error) 
 	}); err != nil || unread != nil {
 		return accessClaims{}, fmt.Errorf("%w: %w", ErrToken, errors.Join(err, unread))
 	}
-	before.put(token, c)
 	return c, nil
 }
 
