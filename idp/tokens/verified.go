@@ -8,8 +8,8 @@ import (
 // maxVerified bounds what is kept: a few hundred octets each.
 const maxVerified = 8192
 
-// verifiedTokens remembers the claims of access tokens whose signature was verified, by the hash of the whole token: the
-// same token is presented many times in its ten minutes, and nothing about its signature changes meanwhile. Its end,
+// verifiedTokens remembers the claims of access tokens whose signature was verified, and of opaque ones that were found, by
+// the hash of the whole token: the same token is presented many times in its ten minutes, and what it says stays. Its end,
 // its grant and its account are judged anew each time, and a change of our keys forgets all.
 type verifiedTokens struct {
 	mutex  sync.RWMutex
