@@ -50,6 +50,9 @@ func (c Client) MustSignRequest() bool {
 	return c.RequireSignedRequest || c.Profile == ProfileFAPI2MS
 }
 
+// WantsEncryption reports whether anything is encrypted for the client.
+func (c Client) WantsEncryption() bool { return c.IDTokenKeyWrap != "" || c.UserinfoKeyWrap != "" }
+
 // Encryption of ID tokens and userinfo: names of GM/T 0125 alone, since whoever asks for encryption here is a GM partner.
 var (
 	KeyWrapAlgs    = []string{jose.SM2KeyWrap}

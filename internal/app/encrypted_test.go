@@ -124,6 +124,9 @@ func TestEncryptionThatCannotBeRegistered(t *testing.T) {
 		"userinfo in another alg": func(c *idp.Client) { c.UserinfoKeyWrap = "SGD_SM9_3" },
 		"userinfo without signed": func(c *idp.Client) { c.UserinfoAlg = "" },
 		"another key encoding":    func(c *idp.Client) { c.SM2KeyEncoding = "der" },
+		"J-12 a key to encrypt for without encryption": func(c *idp.Client) {
+			c.IDTokenKeyWrap, c.IDTokenEncryption, c.UserinfoKeyWrap = "", "", ""
+		},
 		"no keys":                 func(c *idp.Client) { c.JWKS = nil },
 		"keys elsewhere":          func(c *idp.Client) { c.JWKS, c.JWKSURI = nil, "https://a.gov.cn/jwks" },
 		"only a key to sign with": func(c *idp.Client) { c.JWKS = document(t, key) },
