@@ -246,7 +246,7 @@ func (c *Clients) Refresh(ctx context.Context) error {
 			return fmt.Errorf("read client %s: %w", id, err)
 		}
 		if len(client.JWKS) > 0 {
-			if client.Keys, err = jose.ParseKeySet(client.JWKS, false); err != nil {
+			if client.Keys, _, err = jose.ParseKeyPairs(client.JWKS); err != nil {
 				return fmt.Errorf("read keys of client %s: %w", id, err)
 			}
 		}

@@ -190,7 +190,11 @@ func (c *Client) normalizeTokenSettings(refuse func(field, why string) error) er
 		return refuse("resources", "at most 50 of a kind")
 	}
 	if len(c.JWKS) > 0 {
-		if _, err := jose.ParseKeySet(c.JWKS, false); err != nil {
+		_, encryption, err := jose.ParseKeyPairs(c.JWKS)
+		if err == nil && len(encryption) > 0 && !c.WantsEncryption() {
+			_, err = jose.ParseKeySet(c.JWKS, false) // a key that nobody will use is a mistake (J-12)
+		}
+		if err != nil {
 			return refuse("jwks", err.Error())
 		}
 	}
@@ -218,7 +222,7 @@ func (c *Client) assertionAlg() string {
 		allowed = fapiAlgs
 	}
 	if len(c.JWKS) > 0 {
-		set, _ := jose.ParseKeySet(c.JWKS, false) // what cannot be read is refused later
+		set, _, _ := jose.ParseKeyPairs(c.JWKS) // what cannot be read is refused later
 		for _, key := range set.Keys() {
 			if slices.Contains(allowed, string(key.Algorithm)) {
 				return string(key.Algorithm)

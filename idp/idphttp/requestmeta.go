@@ -14,6 +14,10 @@ func (s *Server) requestMetadata(document map[string]any, kinds []string) {
 	document["response_modes_supported"] = authflow.Modes
 	document["id_token_signing_alg_values_supported"] = signingAlgs
 	document["userinfo_signing_alg_values_supported"] = signingAlgs
+	for _, kind := range []string{"id_token", "userinfo"} {
+		document[kind+"_encryption_alg_values_supported"] = idp.KeyWrapAlgs
+		document[kind+"_encryption_enc_values_supported"] = idp.EncryptionAlgs
+	}
 	document["authorization_signing_alg_values_supported"] = signingAlgs
 	document["pushed_authorization_request_endpoint"] = s.Issuer + "/par"
 	document["require_pushed_authorization_requests"] = false // a client's own registration may require them

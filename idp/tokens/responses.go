@@ -29,8 +29,12 @@ func (s *Service) AuthorizationResponse(ctx context.Context, client idp.Client, 
 	return s.sign(ctx, client, jose.Algorithm(client.AuthorizationAlg), typeAuthorization, claims)
 }
 
-// Userinfo signs what userinfo answers (OpenID Connect Core 5.3.2).
+// Userinfo signs what userinfo answers, and encrypts it where that is registered (OpenID Connect Core 5.3.2).
 func (s *Service) Userinfo(ctx context.Context, client idp.Client, claims map[string]any) (string, error) {
 	claims["iss"], claims["aud"], claims["iat"] = s.issuer, client.ClientID, s.now().Unix()
-	return s.sign(ctx, client, jose.Algorithm(client.UserinfoAlg), typeUserinfo, claims)
+	token, err := s.sign(ctx, client, jose.Algorithm(client.UserinfoAlg), typeUserinfo, claims)
+	if err != nil || client.UserinfoKeyWrap == "" {
+		return token, err
+	}
+	return s.encrypt(client, token)
 }

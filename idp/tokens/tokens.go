@@ -127,7 +127,20 @@ func (s *Service) IDToken(ctx context.Context, client idp.Client, session oauth.
 	if session.Nonce != "" {
 		claims["nonce"] = session.Nonce
 	}
-	return s.sign(ctx, client, algorithm, typeID, claims)
+	token, err := s.sign(ctx, client, algorithm, typeID, claims)
+	if err != nil || client.IDTokenKeyWrap == "" {
+		return token, err
+	}
+	return s.encrypt(client, token)
+}
+
+// encrypt wraps a signed token for the client's registered key (RFC 7519 section 5.2): the first one with use enc.
+func (s *Service) encrypt(client idp.Client, token string) (string, error) {
+	_, keys, err := jose.ParseKeyPairs(client.JWKS)
+	if err != nil || len(keys) == 0 {
+		return "", fmt.Errorf("encrypt token of client %s: %w", client.ClientID, errors.Join(jose.ErrKey, err))
+	}
+	return jose.Encrypt(s.rand, keys[0], jose.EncryptOptions{ContentType: "JWT", KeyEncoding: jose.KeyEncoding(client.SM2KeyEncoding)}, []byte(token))
 }
 
 // PersonClaims are the claims about a person that the scopes and the claims parameter allow. ial is never mixed with
@@ -167,13 +180,17 @@ func (s *Service) PersonClaims(p idp.Person, client idp.Client, scopes, wanted [
 	return claims
 }
 
-// LogoutToken is OpenID Connect Back-Channel Logout 1.0 section 2.4.
+// LogoutToken is OpenID Connect Back-Channel Logout 1.0 section 2.4, encrypted where ID tokens are (section 2.6).
 func (s *Service) LogoutToken(ctx context.Context, client idp.Client, sub, sid string) (string, error) {
 	now := s.now()
-	return s.sign(ctx, client, jose.Algorithm(client.IDTokenAlg), typeLogout, map[string]any{
+	token, err := s.sign(ctx, client, jose.Algorithm(client.IDTokenAlg), typeLogout, map[string]any{
 		"iss": s.issuer, "sub": sub, "aud": client.ClientID, "iat": now.Unix(), "exp": now.Add(2 * time.Minute).Unix(), "jti": ident.New(s.rand, "lo"), "sid": sid,
 		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}},
 	})
+	if err != nil || client.IDTokenKeyWrap == "" {
+		return token, err
+	}
+	return s.encrypt(client, token)
 }
 
 // Hint reads an id_token_hint: one of ours, expired or not, and tells whose it is.

@@ -395,6 +395,18 @@ func TestEncryptionKeys(t *testing.T) {
 			t.Errorf("%.20q is read", bad)
 		}
 	}
+	set, pair, err := ParseKeyPairs([]byte(`{"keys":[` + strings.Join([]string{sig, p256, jwk}, ",") + `]}`))
+	if err != nil || len(set.Keys()) != 2 || len(pair) != 1 || set.Has("enc-1") {
+		t.Errorf("signature and encryption: %d and %d keys, %v", len(set.Keys()), len(pair), err)
+	}
+	for name, keys := range map[string][]string{
+		"RSA for encryption": {sig, `{"kty":"RSA","use":"enc","n":"AQ","e":"AQAB","kid":"r"}`}, "P-256 for encryption": {jwk, replace(p256, `"use":"sig"`, `"use":"enc"`)},
+		"another kind": {jwk, `{"kty":"OKP","crv":"X25519","x":"AA","kid":"x"}`}, "one key for both": {jwk, sameAsSig},
+	} {
+		if _, _, err := ParseKeyPairs([]byte(`{"keys":[` + strings.Join(keys, ",") + `]}`)); !errors.Is(err, ErrBadKey) {
+			t.Errorf("%s beside a pair: %v", name, err)
+		}
+	}
 	// The other way round: a key for encryption verifies nothing.
 	if _, err := ParseKeySet([]byte(`{"keys":[`+jwk+`]}`), false); !errors.Is(err, ErrBadKey) {
 		t.Errorf("strict set with a key for encryption: %v", err)

@@ -149,6 +149,25 @@ const MaxKeys = 64
 // encryption and duplicate key ids are refused (J-04, J-12); keys of other kinds and for other uses are passed over when
 // lenient is set, as a reader of somebody else's mixed set needs.
 func ParseKeySet(raw []byte, lenient bool) (KeySet, error) {
+	return parseKeySet(raw, lenient, func(json.RawMessage) bool { return lenient })
+}
+
+// ParseKeyPairs reads the JWK set of a GM partner: keys for signatures as strictly as ParseKeySet, and beside them SM2
+// keys for encryption.
+func ParseKeyPairs(raw []byte) (KeySet, []EncryptionKey, error) {
+	encryption, err := ParseEncryptionKeys(raw)
+	if err != nil {
+		return KeySet{}, nil, err
+	}
+	set, err := parseKeySet(raw, false, func(entry json.RawMessage) bool {
+		m, err := readMember(entry)
+		return err == nil && slices.ContainsFunc(encryption, func(k EncryptionKey) bool { return k.ID == m.KeyID })
+	})
+	return set, encryption, err
+}
+
+// parseKeySet asks skip about keys that are not for signatures.
+func parseKeySet(raw []byte, lenient bool, skip func(json.RawMessage) bool) (KeySet, error) {
 	top, err := object(raw)
 	if err != nil {
 		return KeySet{}, err
@@ -160,7 +179,7 @@ func ParseKeySet(raw []byte, lenient bool) (KeySet, error) {
 	var set KeySet
 	for _, entry := range list {
 		key, known, err := parseKey(entry)
-		if lenient && errors.Is(err, errOtherUse) {
+		if errors.Is(err, errOtherUse) && skip(entry) {
 			continue
 		}
 		if err != nil {

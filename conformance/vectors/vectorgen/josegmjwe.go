@@ -156,6 +156,7 @@ func writeJWEKeys(w *writer) {
 		{"x-large", "refuse", "malformed", "x of 257 bits", with(der.EncodeSequence(number(append([]byte{1}, make([]byte, 32)...)), der.EncodeInteger(parts.c1.y), der.EncodeOctetString(parts.c3), der.EncodeOctetString(parts.c2)))},
 		{"order", "refuse", "malformed", "C2 before C3", with(der.EncodeSequence(der.EncodeInteger(parts.c1.x), der.EncodeInteger(parts.c1.y), der.EncodeOctetString(parts.c2), der.EncodeOctetString(parts.c3)))},
 		{"cek-32", "refuse", "malformed", "content key of 32 octets", with(asn1(key.public.seal(append(bytes.Clone(cek), cek...))))},
+		{"cek-15", "refuse", "malformed", "content key of 15 octets", with(asn1(key.public.seal(cek[:15])))},
 		{"off-curve", "refuse", "decrypt", "C1 is not on the curve", with(asn1(sealed{point{parts.c1.y, parts.c1.x}, parts.c2, parts.c3}))},
 		{"c3", "refuse", "decrypt", "C3 of another message", with(asn1(sealed{parts.c1, parts.c2, digest.Sum(parts.c3)}))},
 	} {
