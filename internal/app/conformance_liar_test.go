@@ -341,12 +341,17 @@ func noLogout(_ *liar, w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
+// tell is what it says from now on.
+func (l *liar) tell(told lie) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.lie = told
+}
+
 // judgeWith runs rules against the liar and reports what each came to.
 func (l *liar) judgeWith(t *testing.T, told lie, j judged, rules ...string) map[string]conformance.RuleResult {
 	t.Helper()
-	l.mutex.Lock()
-	l.lie = told
-	l.mutex.Unlock()
+	l.tell(told)
 	result, err := conformance.Run(context.Background(), rules, conformance.Options{Server: &j.options})
 	if err != nil {
 		t.Fatal(err)

@@ -2,10 +2,13 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -210,7 +213,7 @@ func TestLiesAreFound(t *testing.T) {
 	for _, rule := range slices.Concat(oidc.Rules(), fapi2.Rules()) {
 		missing[rule.ID] = true
 	}
-	delete(missing, "fapi2/fapi2-ensure-mtls-holder-of-key-required") // TestSharedCertificateIsFound
+	delete(missing, "fapi2/fapi2-ensure-mtls-holder-of-key-required") // see TestRulesOfServersHoldHere
 	for _, test := range lies {
 		t.Run(test.name, func(t *testing.T) {
 			names := strings.Fields(strings.ReplaceAll(test.rules, "F/", "fapi2/fapi2-security-profile-final-"))
@@ -236,6 +239,22 @@ func TestLiesAreFound(t *testing.T) {
 			}
 		})
 	}
+	t.Run("by the command", func(t *testing.T) {
+		l.tell(redirected(func(q url.Values) { q.Set("state", "another") }))
+		with, junit := filepath.Join(t.TempDir(), "with.json"), filepath.Join(t.TempDir(), "report.xml")
+		if err := os.WriteFile(with, j.made.With, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, talk strings.Builder
+		status := conformance.Command(t.Context(), []string{"--issuer", l.URL, "--with", with, "--json", "--junit", junit, "oidc/oidcc-server", "oidc/oidcc-discovery-endpoint-verification"}, &out, &talk)
+		var result conformance.Result
+		if err := json.Unmarshal([]byte(out.String()), &result); err != nil || status != 1 || result.Failed != 1 || result.Passed != 1 {
+			t.Errorf("ended %d: %v %s %s", status, err, out.String(), talk.String())
+		}
+		if report, err := os.ReadFile(junit); err != nil || !strings.Contains(string(report), "<failure ") || !strings.Contains(string(report), "state is") {
+			t.Errorf("%v %s", err, report)
+		}
+	})
 	for _, id := range slices.Sorted(maps.Keys(missing)) {
 		t.Errorf("no lie breaks %s", id)
 	}

@@ -58,7 +58,7 @@ func scopeOf(a party.Answer) string {
 
 // succeeds runs a whole login with a request and uses the access token.
 func succeeds(ctx context.Context, t *party.Trial, name string, r party.Request, options ...party.Option) party.Tokens {
-	l := t.Authorize(ctx, t.NewBrowser(), r, options...)
+	l := t.Authorize(ctx, t.Browser(), r, options...)
 	t.Require(name, l.Values.Get("code") != "", "%s", l.Said())
 	tokens := t.Tokens(ctx, r, t.CodeOf(r, l))
 	used(ctx, t, r.Client, tokens)
@@ -74,13 +74,13 @@ func used(ctx context.Context, t *party.Trial, c party.Client, tokens party.Toke
 
 // refused runs a request that must not lead to a code.
 func refused(ctx context.Context, t *party.Trial, name string, r party.Request, codes ...string) {
-	t.NotAuthorized(name, t.Authorize(ctx, t.NewBrowser(), r), codes...)
+	t.NotAuthorized(name, t.Authorize(ctx, t.Browser(), r), codes...)
 }
 
 // granted is a code that is ready to be redeemed, with its request.
 func granted(ctx context.Context, t *party.Trial, c party.Client, options ...party.Option) (party.Request, string) {
 	r := t.Ask(c)
-	return r, t.Code(ctx, t.NewBrowser(), r, options...)
+	return r, t.Code(ctx, t.Browser(), r, options...)
 }
 
 // object pushes a request object that has been made as the rule wants it; it must not lead to a code.
@@ -94,7 +94,7 @@ func pushedObject(ctx context.Context, t *party.Trial, c party.Client, token str
 	if !answer.OK() {
 		return party.Landing{Pushed: &answer, Values: map[string][]string{}}
 	}
-	l := t.Follow(ctx, t.NewBrowser(), c, party.PushedQuery(c, answer))
+	l := t.Follow(ctx, t.Browser(), c, party.PushedQuery(c, answer))
 	l.Pushed = &answer
 	return l
 }
