@@ -6,7 +6,9 @@ package fapi2
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/conformance/check"
@@ -32,11 +34,10 @@ func Rules() []check.Rule {
 
 // Errors with which a request may be refused where it is pushed, or later at the authorization endpoint.
 var (
-	badRequest = []string{"invalid_request"}
-	badObject  = []string{"invalid_request_object", "invalid_request", "access_denied", "invalid_request_uri"}
-	badClient  = []string{"invalid_client", "invalid_request"}
-	badType    = []string{"unsupported_response_type", "invalid_request", "unauthorized_client"}
-	badProof   = []string{"invalid_dpop_proof", "invalid_grant", "invalid_request", "invalid_token"}
+	badObject = []string{"invalid_request_object", "invalid_request", "access_denied", "invalid_request_uri"}
+	badClient = []string{"invalid_client", "invalid_request"}
+	badType   = []string{"unsupported_response_type", "invalid_request", "unauthorized_client"}
+	badProof  = []string{"invalid_dpop_proof", "invalid_grant", "invalid_request", "invalid_token"}
 )
 
 // strong are the algorithms that the profile allows (5.4.1).
@@ -102,8 +103,9 @@ func pushedObject(ctx context.Context, t *party.Trial, c party.Client, token str
 // claimsOfObject tries request objects with changed claims, for every client that signs.
 func claimsOfObject(ctx context.Context, t *party.Trial, tries func(now int64) map[string]party.Changes) {
 	t.Each(func(t *party.Trial, c party.Client) {
-		for name, changes := range tries(t.Now().Unix()) {
-			object(ctx, t, name, c, t.Object(t.Ask(c), changes))
+		all := tries(t.Now().Unix())
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			object(ctx, t, name, c, t.Object(t.Ask(c), all[name]))
 		}
 	}, party.FAPI, party.Signing)
 }
