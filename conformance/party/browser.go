@@ -215,6 +215,10 @@ func (b *Browser) submit(ctx context.Context, fields map[string]string) error {
 		if !fits {
 			continue
 		}
+		if !b.ours(f.action) { // no password leaves the server that was named
+			b.target, b.page = f.action, nil
+			return nil
+		}
 		values := url.Values{}
 		for name, v := range f.values {
 			values[name] = v

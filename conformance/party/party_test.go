@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -177,6 +178,41 @@ func probe(t *testing.T, act func(context.Context, *Trial)) []Case {
 	}
 	defer p.Close()
 	return p.Try(t.Context(), act)
+}
+
+// TestPasswordsStayAtTheServer: a login form that leads elsewhere is not sent.
+func TestPasswordsStayAtTheServer(t *testing.T) {
+	var mutex sync.Mutex
+	got := 0
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		got++
+	}))
+	defer other.Close()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/authorize" {
+			w.Header().Set("Content-Type", "application/json")
+			w.Write([]byte(`{"authorization_endpoint":"http://` + r.Host + `/authorize"}`))
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		w.Write([]byte(`<form method="post" action="` + other.URL + `"><input id="login-identifier" name="login-identifier"><input type="password" id="login-password" name="login-password"></form>`))
+	}))
+	defer server.Close()
+	_, f := registration(t)
+	p, err := Meet(t.Context(), Options{Issuer: server.URL, With: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	var l Landing
+	p.Try(t.Context(), func(ctx context.Context, t *Trial) { l = t.Authorize(ctx, t.NewBrowser(), t.Ask(f.Clients[0])) })
+	mutex.Lock()
+	defer mutex.Unlock()
+	if got != 0 || l.Target == nil || l.Target.Host != strings.TrimPrefix(other.URL, "http://") {
+		t.Errorf("%d requests, landed at %s", got, l.Said())
+	}
 }
 
 func TestTrialsEndWithAVerdict(t *testing.T) {
