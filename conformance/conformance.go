@@ -28,19 +28,23 @@ var ErrArea = errors.New("conformance: no such area")
 
 // area is a set of rules.
 type area struct {
-	name   string
-	rules  func() []check.Rule
-	server bool // its rules probe a server; the others judge vectors
+	name  string
+	rules func() []check.Rule
+}
+
+// server reports whether the rules probe a server; an area has rules of one form.
+func (a area) server() bool {
+	return slices.ContainsFunc(a.rules(), func(rule check.Rule) bool { return rule.Probe != nil })
 }
 
 // areas is the one list; a new area is one line here.
 var areas = []area{
-	{"sm", sm.Rules, false},
-	{"seal", seal.Rules, false},
-	{"ofd", ofd.Rules, false},
-	{"jose-gm", josegm.Rules, false},
-	{"oidc", oidc.Rules, true},
-	{"fapi2", fapi2.Rules, true},
+	{"sm", sm.Rules},
+	{"seal", seal.Rules},
+	{"ofd", ofd.Rules},
+	{"jose-gm", josegm.Rules},
+	{"oidc", oidc.Rules},
+	{"fapi2", fapi2.Rules},
 }
 
 // Areas lists the names of the areas in the order of a report.
@@ -121,13 +125,13 @@ func Run(ctx context.Context, names []string, options Options) (result Result, e
 		if len(rules) == 0 {
 			continue
 		}
-		if one.server && options.Server != nil && met == nil {
+		if one.server() && options.Server != nil && met == nil {
 			if met, err = party.Meet(ctx, *options.Server); err != nil {
 				return Result{}, err
 			}
 			defer func() { err = errors.Join(err, met.Close()) }()
 		}
-		if one.server {
+		if one.server() {
 			err = result.probeArea(ctx, one, rules, met)
 		} else {
 			err = result.judgeArea(ctx, one, rules, options)
@@ -147,7 +151,7 @@ func known(name string) bool {
 
 func chosen(names []string, one area, rule check.Rule, server bool) bool {
 	if len(names) == 0 {
-		return server || !one.server
+		return server || !one.server()
 	}
 	return slices.Contains(names, one.name) || slices.Contains(names, rule.ID)
 }

@@ -48,7 +48,7 @@ func TestRulesAreWellFormed(t *testing.T) {
 	for _, one := range areas {
 		var list []vectors.Vector
 		var err error
-		if !one.server {
+		if !one.server() {
 			list, err = vectors.Load(one.name)
 		}
 		if err != nil {
@@ -73,10 +73,10 @@ func TestRulesAreWellFormed(t *testing.T) {
 			if _, err := os.Stat(filepath.Join("check", strings.ReplaceAll(area, "-", ""), name+".go")); err != nil {
 				t.Errorf("rule %s has no file of its own", rule.ID)
 			}
-			if rule.Title == "" || rule.Citation.Standard == "" || rule.Citation.Clause == "" || rule.Scope == "" || len(rule.Effective) != len("2020-10-01") || (rule.Judge == nil) == !one.server || (rule.Probe == nil) == one.server {
+			if rule.Title == "" || rule.Citation.Standard == "" || rule.Citation.Clause == "" || rule.Scope == "" || len(rule.Effective) != len("2020-10-01") || (rule.Judge == nil) == !one.server() || (rule.Probe == nil) == one.server() {
 				t.Errorf("rule %s is not complete: %+v", rule.ID, rule)
 			}
-			if !one.server && (accepts[rule.ID] == 0 || refuses[rule.ID] == 0 && rule.ID != "seal/tolerated" && rule.ID != "sm/sm4_million") {
+			if !one.server() && (accepts[rule.ID] == 0 || refuses[rule.ID] == 0 && rule.ID != "seal/tolerated" && rule.ID != "sm/sm4_million") {
 				t.Errorf("rule %s has %d vectors to accept and %d to refuse", rule.ID, accepts[rule.ID], refuses[rule.ID])
 			}
 		}

@@ -53,7 +53,7 @@ var verbs = []verb{
 	{"key", "list the platform's keys, or bring the next one", keyVerb},
 	{"doctor", "check configuration and environment", doctor},
 	{"mock", "run a throw-away platform with simulated peers for tests", mockVerb},
-	{"conformance", "run the rules of the standards against this build", runConformance},
+	{"conformance", "run the rules of the standards against this build or a server", runConformance},
 	{"version", "print the version", printVersion},
 }
 

@@ -83,6 +83,14 @@ func (p *Party) NewBrowser() *Browser {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
+// Browser is the one that the parts of a rule share, so that the person signs in once.
+func (t *Trial) Browser() *Browser {
+	if t.browser == nil {
+		t.browser = t.NewBrowser()
+	}
+	return t.browser
+}
+
 const maxRedirects = 20
 
 // ours reports whether an address is one of the server.
@@ -206,6 +214,10 @@ func (b *Browser) submit(ctx context.Context, fields map[string]string) error {
 		}
 		if !fits {
 			continue
+		}
+		if !b.ours(f.action) { // no password leaves the server that was named
+			b.target, b.page = f.action, nil
+			return nil
 		}
 		values := url.Values{}
 		for name, v := range f.values {

@@ -59,11 +59,16 @@ func loopback(clients []Client) string {
 		if err != nil || u.Scheme != "http" || u.Port() == "" {
 			continue
 		}
-		if ip, err := netip.ParseAddr(u.Hostname()); u.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
+		if isLoopback(u.Hostname()) {
 			return net.JoinHostPort(u.Hostname(), u.Port())
 		}
 	}
 	return ""
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 func (l *listener) close() error {

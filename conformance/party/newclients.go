@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"net"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -47,6 +48,9 @@ func NewRegistration(random io.Reader, now time.Time, backchannel string) (Regis
 	}
 	if now.IsZero() {
 		now = time.Now()
+	}
+	if name, _, err := net.SplitHostPort(backchannel); err != nil || !isLoopback(name) {
+		return Registration{}, fmt.Errorf("logout tokens arrive on loopback: %q is no such address and port", backchannel)
 	}
 	m := &maker{random: random, now: now}
 	secret, err := m.text()

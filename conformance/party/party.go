@@ -241,6 +241,19 @@ func (p *Party) serverKeys(ctx context.Context, again bool) ([]jose.KeySet, erro
 	return sets, nil
 }
 
+// CheckKeys says what is wrong with the server's key set: it must hold a key, and every key of it is judged.
+func (t *Trial) CheckKeys(ctx context.Context) error {
+	answer, err := t.send(ctx, nil, http.MethodGet, t.Has("jwks_uri"), nil, nil)
+	if err != nil {
+		return err
+	}
+	set, err := jose.ParseKeySet([]byte(answer.Text), true)
+	if err == nil && len(set.Keys()) == 0 {
+		err = errors.New("there is no key to verify with")
+	}
+	return err
+}
+
 // verify checks a token of the server against its keys, which are read again when none fits.
 func (p *Party) verify(ctx context.Context, token string, policy jose.Policy) (*jose.Token, error) {
 	policy.Now, policy.Leeway = p.Now(), 10*time.Second

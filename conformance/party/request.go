@@ -233,9 +233,9 @@ func (t *Trial) CheckAnswer(r Request, l Landing) error {
 	if iss := l.Values.Get("iss"); iss != t.Issuer && (iss != "" || t.Metadata.True("authorization_response_iss_parameter_supported") || r.Client.FAPI()) {
 		fault("iss is %q, the issuer is %q", iss, t.Issuer)
 	}
-	for name, values := range l.Values {
-		if len(values) != 1 {
-			fault("%s came %d times", name, len(values))
+	for _, name := range slices.Sorted(maps.Keys(l.Values)) {
+		if n := len(l.Values[name]); n != 1 {
+			fault("%s came %d times", name, n)
 		}
 	}
 	for _, name := range []string{"access_token", "id_token", "token_type"} {

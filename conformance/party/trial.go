@@ -27,10 +27,11 @@ type Case struct {
 // Trial keeps what one rule saw. A step without which the rule cannot go on ends it, as it ends a test.
 type Trial struct {
 	*Party
-	label  string
-	cases  []Case
-	proofs map[string]Key    // proof keys by client
-	nonces map[string]string // DPoP nonces by endpoint
+	label   string
+	cases   []Case
+	browser *Browser
+	proofs  map[string]Key    // proof keys by client
+	nonces  map[string]string // DPoP nonces by origin
 }
 
 type halt struct{}

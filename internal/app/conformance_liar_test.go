@@ -22,8 +22,9 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/jose"
 )
 
-// lie is one dishonesty of a server. Before may answer a request itself; after changes an answer.
+// lie is one dishonesty of a server. Before may answer a request itself; after changes an answer, logout a logout token.
 type lie struct {
+	logout func(claims map[string]any)
 	before func(l *liar, w http.ResponseWriter, r *http.Request) bool
 	after  func(l *liar, a *answered)
 }
@@ -34,7 +35,8 @@ type liar struct {
 	t           *testing.T
 	URL         string
 	key         clientKey
-	away        *url.URL // the platform
+	strong      clientKey // the same for clients that want PS256
+	away        *url.URL  // the platform
 	clock       func() time.Time
 	backchannel string // where a client takes logout tokens
 
@@ -60,9 +62,13 @@ func startLiar(t *testing.T) (*liar, judged) {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	l := &liar{t: t, URL: "http://localhost:" + port, key: newClientKey(t, jose.ES256), address: map[string]string{}, kept: map[string][]byte{}, visited: map[string]bool{}, backchannel: "http://" + backchannel + "/backchannel"}
+	l := &liar{t: t, URL: "http://localhost:" + port, key: newClientKey(t, jose.ES256), strong: newClientKey(t, jose.PS256), address: map[string]string{}, kept: map[string][]byte{}, visited: map[string]bool{}, backchannel: "http://" + backchannel + "/backchannel"}
 	cfg := apptest.NewConfig(t, database(t), t.TempDir())
-	cfg.Issuer, cfg.Outbound.Allowed = l.URL, []string{backchannel}
+	told := httptest.NewServer(http.HandlerFunc(l.forward)) // where the platform sends logout tokens
+	t.Cleanup(told.Close)
+	there := strings.TrimPrefix(told.URL, "http://")
+	made.Manifest = bytes.ReplaceAll(made.Manifest, []byte(backchannel), []byte(there))
+	cfg.Issuer, cfg.Outbound.Allowed = l.URL, []string{there}
 	p := apptest.StartWith(t, cfg)
 	l.clock = p.Now
 	if l.away, err = url.Parse("http://" + p.Listen); err != nil {
@@ -130,7 +136,9 @@ func (l *liar) change(response *http.Response) error {
 	}
 	a := &answered{Response: response, path: response.Request.URL.Path, body: body}
 	if a.path == "/jwks" {
-		a.json(func(set map[string]any) { set["keys"] = append(set["keys"].([]any), l.published()) })
+		a.json(func(set map[string]any) {
+			set["keys"] = append(set["keys"].([]any), l.published(l.key), l.published(l.strong))
+		})
 	}
 	if after := l.now().after; after != nil {
 		after(l, a)
@@ -140,9 +148,22 @@ func (l *liar) change(response *http.Response) error {
 	return nil
 }
 
-func (l *liar) published() map[string]any {
+// forward passes a logout token on, changed and signed anew where the lie is about it. Nobody may listen there any more.
+func (l *liar) forward(_ http.ResponseWriter, r *http.Request) {
+	token := r.PostFormValue("logout_token")
+	if change := l.now().logout; change != nil {
+		claims := apptest.Claims(l.t, token)
+		change(claims)
+		token = l.key.jws(l.t, map[string]any{"alg": "ES256", "kid": l.key.id, "typ": "logout+jwt"}, claims)
+	}
+	if answer, err := http.PostForm(l.backchannel, url.Values{"logout_token": {token}}); err == nil {
+		answer.Body.Close()
+	}
+}
+
+func (l *liar) published(key clientKey) map[string]any {
 	var set struct{ Keys []map[string]any }
-	if err := json.Unmarshal(document(l.t, l.key), &set); err != nil {
+	if err := json.Unmarshal(document(l.t, key), &set); err != nil {
 		panic(err)
 	}
 	return set.Keys[0]
@@ -341,12 +362,17 @@ func noLogout(_ *liar, w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
+// tell is what it says from now on.
+func (l *liar) tell(told lie) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.lie = told
+}
+
 // judgeWith runs rules against the liar and reports what each came to.
 func (l *liar) judgeWith(t *testing.T, told lie, j judged, rules ...string) map[string]conformance.RuleResult {
 	t.Helper()
-	l.mutex.Lock()
-	l.lie = told
-	l.mutex.Unlock()
+	l.tell(told)
 	result, err := conformance.Run(context.Background(), rules, conformance.Options{Server: &j.options})
 	if err != nil {
 		t.Fatal(err)

@@ -2,10 +2,13 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +30,9 @@ var lies = []struct {
 	{"no iss in the answer", redirected(func(q url.Values) { q.Del("iss") }), "oidc/oidcc-server F/happy-flow"},
 	{"another state", redirected(func(q url.Values) { q.Set("state", "another") }), "oidc/oidcc-server F/happy-flow F/ensure-authorization-request-with-long-state F/ensure-different-state-inside-and-outside-request-object F/state-only-outside-request-object-not-used"},
 	{"a token by way of the browser", redirected(func(q url.Values) { q.Set("access_token", "x") }), "oidc/oidcc-server"},
+	{"a state that stands twice", redirected(func(q url.Values) { q.Add("state", q.Get("state")) }), "oidc/oidcc-server"},
+	{"another path", moved(func(u *url.URL) { u.Path += "/other" }), "oidc/oidcc-server"},
+	{"an answer in the fragment", moved(func(u *url.URL) { u.Fragment, u.RawQuery = u.RawQuery, "" }), "oidc/oidcc-server"},
 	{"the registered query is lost", redirected(func(q url.Values) { q.Del("dummy1") }), "oidc/oidcc-redirect-uri-query-OK"},
 	{"another nonce", claim("nonce", func(*liar) any { return "another" }), "oidc/oidcc-server oidc/oidcc-ensure-request-without-nonce-succeeds-for-code-flow F/happy-flow F/ensure-authorization-request-without-nonce-success F/ensure-authorization-request-with-64-char-nonce-success F/ensure-authorization-request-with-long-nonce F/ensure-different-nonce-inside-and-outside-request-object"},
 	{"the algorithm none", idTokens(func(_ *liar, header, _ map[string]any) { header["alg"] = "none" }), "oidc/oidcc-server oidc/oidcc-idtoken-signature F/happy-flow"},
@@ -48,6 +54,13 @@ var lies = []struct {
 	{"no end", claim("exp", func(*liar) any { return nil }), "oidc/oidcc-server"},
 	{"no iat", claim("iat", func(*liar) any { return nil }), "oidc/oidcc-server"},
 	{"acr is no text", claim("acr", func(*liar) any { return 1 }), "oidc/oidcc-server"},
+	{"amr is no list", claim("amr", func(*liar) any { return "pwd" }), "oidc/oidcc-server"},
+	{"sid is no text", claim("sid", func(*liar) any { return 1 }), "oidc/oidcc-server"},
+	{"an ID token of an hour ago", claim("iat", func(l *liar) any { return l.clock().Add(-time.Hour).Unix() }), "oidc/oidcc-server"},
+	{"an ID token of later", claim("iat", func(l *liar) any { return l.clock().Add(time.Hour).Unix() }), "oidc/oidcc-server"},
+	{"a subject that is too long", claim("sub", func(*liar) any { return strings.Repeat("x", 256) }), "oidc/oidcc-server"},
+	{"several audiences and no party", claim("aud", func(*liar) any { return []string{"conformance-basic", "another"} }), "oidc/oidcc-server"},
+	{"a login of tomorrow", claim("auth_time", func(l *liar) any { return l.clock().Add(24 * time.Hour).Unix() }), "oidc/oidcc-server"},
 	{"another authorised party", claim("azp", func(*liar) any { return "another" }), "oidc/oidcc-server"},
 	{"no auth_time", claim("auth_time", func(*liar) any { return nil }), "oidc/oidcc-max-age-1 oidc/oidcc-max-age-10000"},
 	{"a login of ever now", lie{after: func(l *liar, a *answered) {
@@ -68,6 +81,12 @@ var lies = []struct {
 		}
 	}}, "oidc/oidcc-server"},
 	{"another kind of token", bodies("/token", func(body map[string]any) { body["token_type"] = "mac" }), "oidc/oidcc-server F/happy-flow F/refresh-token"},
+	{"tokens that are no JSON", lie{after: func(_ *liar, a *answered) {
+		if a.path == "/token" {
+			a.Header.Set("Content-Type", "text/plain")
+		}
+	}}, "oidc/oidcc-server"},
+	{"no access token", bodies("/token", func(body map[string]any) { delete(body, "access_token") }), "oidc/oidcc-server"},
 	{"a life of less than nothing", bodies("/token", func(body map[string]any) { body["expires_in"] = -1 }), "oidc/oidcc-server"},
 	{"no ID token", bodies("/token", func(body map[string]any) { delete(body, "id_token") }), "oidc/oidcc-server"},
 	{"userinfo of somebody else", bodies("/userinfo", func(body map[string]any) { body["sub"] = "somebody-else" }), "oidc/oidcc-server oidc/oidcc-userinfo-get oidc/oidcc-userinfo-post-header oidc/oidcc-refresh-token F/happy-flow"},
@@ -102,18 +121,14 @@ var lies = []struct {
 		oidc/oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri oidc/oidcc-rp-initiated-logout-modified-id-token-hint oidc/oidcc-rp-initiated-logout-bad-id-token-hint
 		oidc/oidcc-rp-initiated-logout-no-id-token-hint oidc/oidcc-rp-initiated-logout-no-params oidc/oidcc-rp-initiated-logout-no-post-logout-redirect-uri oidc/oidcc-rp-initiated-logout-only-state
 		oidc/oidcc-backchannel-rp-initiated-logout oidc/oidcc-frontchannel-rp-initiated-logout`},
-	{"a logout token that could be an ID token", lie{before: func(l *liar, w http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path == "/logout" && r.URL.Query().Has("id_token_hint") {
-			claims := apptest.Claims(l.t, r.URL.Query().Get("id_token_hint"))
-			delete(claims, "auth_time")
-			claims["events"], claims["nonce"], claims["jti"], claims["exp"] = map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}, "n", "j", l.clock().Add(time.Minute).Unix()
-			token := l.key.jws(l.t, map[string]any{"alg": "ES256", "kid": l.key.id, "typ": "logout+jwt"}, claims)
-			if answer, err := http.PostForm(l.backchannel, url.Values{"logout_token": {token}}); err == nil {
-				answer.Body.Close()
-			}
-		}
-		return false
-	}}, "oidc/oidcc-backchannel-rp-initiated-logout"},
+	{"a logout token that could be an ID token", loggingOut("nonce", "n"), "oidc/oidcc-backchannel-rp-initiated-logout"},
+	{"a logout token of no event", loggingOut("events", nil), "oidc/oidcc-backchannel-rp-initiated-logout"},
+	{"a logout token without jti", loggingOut("jti", nil), "oidc/oidcc-backchannel-rp-initiated-logout"},
+	{"a logout token of somebody else", loggingOut("sub", "somebody-else"), "oidc/oidcc-backchannel-rp-initiated-logout"},
+	{"a logout token of another session", loggingOut("sid", "another"), "oidc/oidcc-backchannel-rp-initiated-logout"},
+	{"a logout token without session", loggingOut("sid", nil), "oidc/oidcc-backchannel-rp-initiated-logout"},
+	{"a logout token for another client", loggingOut("aud", "another"), "oidc/oidcc-backchannel-rp-initiated-logout"},
+	{"a logout token that has ended", loggingOut("exp", 1), "oidc/oidcc-backchannel-rp-initiated-logout"},
 	{"frames without a session", lie{after: func(_ *liar, a *answered) {
 		a.body = bytes.ReplaceAll(a.body, []byte("sid="), []byte("dis="))
 	}}, "oidc/oidcc-frontchannel-rp-initiated-logout"},
@@ -181,6 +196,34 @@ var lies = []struct {
 		F/ensure-request-object-with-nbf-8-seconds-in-the-future-is-accepted`},
 }
 
+// saying is what a rule must say of a lie, where it could be found for another reason.
+var saying = map[string]string{
+	"no iss in the answer": "iss is", "another state": "state is", "a token by way of the browser": "access_token came", "a state that stands twice": "state came 2 times", "another path": "another address",
+	"an answer in the fragment": "in the fragment", "another nonce": "nonce is", "the algorithm none": "algorithm", "a key that is not published": "no key", "a signature by another key": "signature",
+	"at_hash of another token": "at_hash", "another audience": "claims are not", "another issuer": "claims are not", "an end in the past": "expired", "no end": "no exp", "no iat": "no iat", "acr is no text": "acr is",
+	"amr is no list": "amr is", "sid is no text": "sid is", "an ID token of an hour ago": "iat is", "an ID token of later": "claims are not", "a subject that is too long": "sub has 256",
+	"several audiences and no party": "azp is", "a login of tomorrow": "auth_time is", "another authorised party": "azp is", "no auth_time": "auth_time is", "answers that may be stored": "Cache-Control",
+	"another kind of token": "token_type is", "tokens that are no JSON": "Content-Type", "no access token": "no access_token", "a life of less than nothing": "expires_in is", "no ID token": "no id_token",
+	"a logout token that could be an ID token": "nonce", "a logout token of no event": "events is", "a logout token without jti": "jti is missing", "a logout token of somebody else": "sub is of somebody else",
+	"a logout token of another session": "sid is", "a logout token without session": "sid is", "a logout token for another client": "claims are not", "a logout token that has ended": "expired",
+	"a signed answer that lasts": "exp is 1h", "a signed answer for another client": "signed answer verifies",
+}
+
+// loggingOut changes a claim of logout tokens; nil takes it away.
+func loggingOut(name string, value any) lie {
+	return lie{logout: func(claims map[string]any) { changed(claims, map[string]any{name: value}) }}
+}
+
+// moved changes the address to which a client's answer goes.
+func moved(change func(*url.URL)) lie {
+	return lie{after: func(_ *liar, a *answered) {
+		if target, err := url.Parse(a.Header.Get("Location")); err == nil && target.Hostname() == "conformance.example" {
+			change(target)
+			a.Header.Set("Location", target.String())
+		}
+	}}
+}
+
 // resigned changes a signed authorization response.
 func resigned(l *liar, a *answered, change func(map[string]any)) {
 	target, err := url.Parse(a.Header.Get("Location"))
@@ -189,7 +232,7 @@ func resigned(l *liar, a *answered, change func(map[string]any)) {
 	}
 	claims := apptest.Claims(l.t, target.Query().Get("response"))
 	change(claims)
-	target.RawQuery = url.Values{"response": {l.key.jws(l.t, map[string]any{"alg": "ES256", "kid": l.key.id}, claims)}}.Encode()
+	target.RawQuery = url.Values{"response": {l.strong.jws(l.t, map[string]any{"alg": "PS256", "kid": l.strong.id}, claims)}}.Encode()
 	a.Header.Set("Location", target.String())
 }
 
@@ -206,11 +249,21 @@ func TestLiesAreFound(t *testing.T) {
 		}
 	}
 	j.options.With.Clients = slices.DeleteFunc(j.options.With.Clients, func(c party.Client) bool { return !slices.Contains(few, c.ClientID) })
+	t.Run("what is signed anew and otherwise the same is no lie", func(t *testing.T) {
+		for id, rule := range l.judgeWith(t, claim("extra", func(*liar) any { return "x" }), j, "oidc/oidcc-server", "oidc/oidcc-max-age-1", "fapi2/fapi2-security-profile-final-happy-flow") {
+			if rule.Verdict != conformance.Pass {
+				t.Errorf("%s: %+v", id, rule.Cases)
+			}
+		}
+		if rule := l.judgeWith(t, loggingOut("extra", "x"), j, "oidc/oidcc-backchannel-rp-initiated-logout")["oidc/oidcc-backchannel-rp-initiated-logout"]; rule.Verdict != conformance.Pass {
+			t.Errorf("%+v", rule.Cases)
+		}
+	})
 	missing := map[string]bool{}
 	for _, rule := range slices.Concat(oidc.Rules(), fapi2.Rules()) {
 		missing[rule.ID] = true
 	}
-	delete(missing, "fapi2/fapi2-ensure-mtls-holder-of-key-required") // TestSharedCertificateIsFound
+	delete(missing, "fapi2/fapi2-ensure-mtls-holder-of-key-required") // see TestRulesOfServersHoldHere
 	for _, test := range lies {
 		t.Run(test.name, func(t *testing.T) {
 			names := strings.Fields(strings.ReplaceAll(test.rules, "F/", "fapi2/fapi2-security-profile-final-"))
@@ -227,15 +280,36 @@ func TestLiesAreFound(t *testing.T) {
 				if verdicts[name].Verdict != conformance.Fail {
 					t.Errorf("%s: %s %+v", name, verdicts[name].Verdict, verdicts[name].Cases)
 				}
+				said := false
 				for _, c := range verdicts[name].Cases {
+					said = said || c.Verdict == conformance.Fail && strings.Contains(c.Vector+" "+c.Got+" "+c.Detail, saying[test.name])
 					if c.Got == "crash" {
 						t.Errorf("%s: %s", name, c.Detail)
 					}
+				}
+				if !said {
+					t.Errorf("%s fails for another reason: %+v", name, verdicts[name].Cases)
 				}
 				delete(missing, name)
 			}
 		})
 	}
+	t.Run("by the command", func(t *testing.T) {
+		l.tell(redirected(func(q url.Values) { q.Set("state", "another") }))
+		with, junit := filepath.Join(t.TempDir(), "with.json"), filepath.Join(t.TempDir(), "report.xml")
+		if err := os.WriteFile(with, j.made.With, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, talk strings.Builder
+		status := conformance.Command(t.Context(), []string{"--issuer", l.URL, "--with", with, "--json", "--junit", junit, "oidc/oidcc-server", "oidc/oidcc-discovery-endpoint-verification"}, &out, &talk)
+		var result conformance.Result
+		if err := json.Unmarshal([]byte(out.String()), &result); err != nil || status != 1 || result.Failed != 1 || result.Passed != 1 {
+			t.Errorf("ended %d: %v %s %s", status, err, out.String(), talk.String())
+		}
+		if report, err := os.ReadFile(junit); err != nil || !strings.Contains(string(report), "<failure ") || !strings.Contains(string(report), "state is") {
+			t.Errorf("%v %s", err, report)
+		}
+	})
 	for _, id := range slices.Sorted(maps.Keys(missing)) {
 		t.Errorf("no lie breaks %s", id)
 	}

@@ -87,7 +87,8 @@ func selfSigned(t *testing.T, life time.Duration) (tls.Certificate, clientKey) {
 // overTLS is a platform that asks for client certificates.
 type overTLS struct {
 	*apptest.Platform
-	roots *x509.CertPool
+	roots    *x509.CertPool
+	rootsPEM []byte
 }
 
 func startTLS(t *testing.T, clients *authority) overTLS {
@@ -121,7 +122,7 @@ func startTLSWith(t *testing.T, clientRoots []byte, change func(*app.Config)) ov
 	change(&cfg)
 	roots := x509.NewCertPool()
 	roots.AddCert(servers.certificate)
-	return overTLS{apptest.StartWith(t, cfg), roots}
+	return overTLS{apptest.StartWith(t, cfg), roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: servers.certificate.Raw})}
 }
 
 // ask posts a form over TLS with a certificate, if there is one.

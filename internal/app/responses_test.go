@@ -199,6 +199,18 @@ func TestO21EveryAnswerNamesItsIssuer(t *testing.T) {
 	}
 }
 
+func TestEndpointsOfFormsTakeNothingButPOST(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	for _, path := range []string{"/par", "/token", "/device_authorization", "/introspect", "/revoke"} {
+		for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
+			a := with(t, p, method, path, idp.Client{}, nil)
+			if a.Status != http.StatusMethodNotAllowed || a.Header.Get("Allow") != http.MethodPost || a.String("error") != "invalid_request" {
+				t.Errorf("%s %s: %d %s", method, path, a.Status, a.Text)
+			}
+		}
+	}
+}
+
 func TestDiscoveryNamesWhatIsOn(t *testing.T) {
 	p := apptest.Start(t, database(t))
 	document := p.Get("/.well-known/openid-configuration", "")

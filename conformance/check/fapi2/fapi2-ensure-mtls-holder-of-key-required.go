@@ -18,7 +18,7 @@ var certificateOfKey = check.Rule{
 	Probe: func(ctx context.Context, t *party.Trial) {
 		t.Each(func(t *party.Trial, c party.Client) {
 			other := t.Another(c, party.FAPI, party.BoundTLS)
-			tokens := t.Login(ctx, t.NewBrowser(), t.Ask(c))
+			tokens := t.Login(ctx, t.Browser(), t.Ask(c))
 			t.Taken("its own certificate", t.Resource(ctx, c, http.MethodGet, t.Userinfo(c), tokens.Access))
 			t.Refused("no certificate", t.Resource(ctx, c, http.MethodGet, t.Metadata.Endpoint("userinfo_endpoint", true), tokens.Access, party.WithoutCertificate))
 			t.Refused("the certificate of another client", t.Resource(ctx, c, http.MethodGet, t.Userinfo(c), tokens.Access, party.WithCertificateOf(other)), "invalid_token")

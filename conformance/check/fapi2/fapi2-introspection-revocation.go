@@ -19,7 +19,7 @@ var introspection = check.Rule{
 		t.Has("introspection_endpoint")
 		t.Has("revocation_endpoint")
 		t.Each(func(t *party.Trial, c party.Client) {
-			tokens := t.Login(ctx, t.NewBrowser(), t.Ask(c))
+			tokens := t.Login(ctx, t.Browser(), t.Ask(c))
 			active := func(c party.Client) any {
 				a := t.Post(ctx, "introspection_endpoint", c, map[string][]string{"token": {tokens.Access}}, party.WithoutProof)
 				t.Need("introspection answers", a.OK(), "%s", a.Said())

@@ -26,7 +26,7 @@ var signedAnswer = check.Rule{
 				t.Holds("it is signed with the registered algorithm", party.Header(l.Response)["alg"] == c.AuthorizationAlg, "alg is %v", party.Header(l.Response)["alg"])
 			}
 			r := t.Ask(c)
-			l := t.Authorize(ctx, t.NewBrowser(), r)
+			l := t.Authorize(ctx, t.Browser(), r)
 			t.For("code", func(*party.Trial) {
 				judge(l)
 				t.Right("code, state and issuer in it", t.CheckAnswer(r, l))

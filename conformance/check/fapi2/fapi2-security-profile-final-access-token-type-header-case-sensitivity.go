@@ -18,7 +18,7 @@ var schemeCase = check.Rule{
 	Effective: "2022-06-01",
 	Probe: func(ctx context.Context, t *party.Trial) {
 		t.Each(func(t *party.Trial, c party.Client) {
-			tokens := t.Login(ctx, t.NewBrowser(), t.Ask(c))
+			tokens := t.Login(ctx, t.Browser(), t.Ask(c))
 			scheme := "Bearer"
 			if c.DPoP {
 				scheme = "DPoP"

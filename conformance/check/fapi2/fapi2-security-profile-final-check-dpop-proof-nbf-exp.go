@@ -18,7 +18,7 @@ var proofLife = check.Rule{
 	Probe: func(ctx context.Context, t *party.Trial) {
 		t.Each(func(t *party.Trial, c party.Client) {
 			now, key := t.Now().Unix(), t.ProofKey(c)
-			tokens := t.Login(ctx, t.NewBrowser(), t.Ask(c))
+			tokens := t.Login(ctx, t.Browser(), t.Ask(c))
 			proof := func(changes party.Changes) party.Answer {
 				return t.Resource(ctx, c, http.MethodGet, t.Userinfo(c), tokens.Access, party.WithProof(key, changes))
 			}

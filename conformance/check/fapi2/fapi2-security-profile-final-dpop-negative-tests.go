@@ -18,7 +18,7 @@ var proofs = check.Rule{
 	Effective: "2023-09-01",
 	Probe: func(ctx context.Context, t *party.Trial) {
 		t.Each(func(t *party.Trial, c party.Client) {
-			tokens, key, address := t.Login(ctx, t.NewBrowser(), t.Ask(c)), t.ProofKey(c), t.Userinfo(c)
+			tokens, key, address := t.Login(ctx, t.Browser(), t.Ask(c)), t.ProofKey(c), t.Userinfo(c)
 			ask := func(claims party.Changes, options ...party.Option) party.Answer {
 				return t.Resource(ctx, c, http.MethodGet, address, tokens.Access, append([]party.Option{party.WithProof(key, claims)}, options...)...)
 			}

@@ -18,7 +18,7 @@ var longState = check.Rule{
 	Probe: func(ctx context.Context, t *party.Trial) {
 		t.Each(func(t *party.Trial, c party.Client) {
 			r := t.Ask(c, "state", strings.Repeat("0123456789abcdef", 24))
-			l := t.Authorize(ctx, t.NewBrowser(), r)
+			l := t.Authorize(ctx, t.Browser(), r)
 			if !l.Values.Has("code") {
 				t.NotAuthorized("a state of 384 characters", l, badObject...)
 				return

@@ -21,7 +21,7 @@ var differentNonce = check.Rule{
 			t.Need("the request is pushed", pushed.OK(), "%s", pushed.Said())
 			query := party.PushedQuery(c, pushed)
 			query.Set("nonce", "outside")
-			l := t.Follow(ctx, t.NewBrowser(), c, query)
+			l := t.Follow(ctx, t.Browser(), c, query)
 			if !l.Values.Has("code") {
 				t.NotAuthorized("another nonce outside", l, badObject...)
 				return

@@ -7,11 +7,11 @@ import (
 	"github.com/yinxin-gov/yinxin/conformance/party"
 )
 
-// proofBefore is FAPI 2.0 Security Profile 5.3.2.1: a clock that is ten seconds behind is no fault.
+// proofBefore is FAPI 2.0 Security Profile 5.3.2.1 item 13: a clock that is ten seconds behind is no fault.
 var proofBefore = check.Rule{
 	ID:        "fapi2/fapi2-security-profile-final-ensure-dpopproof-with-iat-10seconds-before-succeeds",
 	Title:     "a clock that is ten seconds behind is no fault",
-	Citation:  check.Citation{Standard: "FAPI 2.0 Security Profile", Clause: "5.3.2.1"},
+	Citation:  check.Citation{Standard: "FAPI 2.0 Security Profile", Clause: "5.3.2.1 item 13"},
 	Scope:     "DPoP proof",
 	Effective: "2025-02-22",
 	Probe: func(ctx context.Context, t *party.Trial) {

@@ -18,7 +18,7 @@ var registeredRedirect = check.Rule{
 		t.Each(func(t *party.Trial, c party.Client) {
 			const address = "https://other.conformance.example/cb"
 			r := t.Ask(c, "redirect_uri", address)
-			l := t.Authorize(ctx, t.NewBrowser(), r)
+			l := t.Authorize(ctx, t.Browser(), r)
 			if l.Values.Has("code") {
 				t.Holds("RFC 9126 2.4 lets the server take it with a pushed request of an authenticated client", l.Pushed != nil && l.Pushed.OK(), "the code went out without a push")
 				return

@@ -7,11 +7,11 @@ import (
 	"github.com/yinxin-gov/yinxin/conformance/party"
 )
 
-// responseTypeIDToken is FAPI 2.0 Security Profile 5.3.2.2: no ID token comes by way of the browser.
+// responseTypeIDToken is FAPI 2.0 Security Profile 5.3.2.2 item 1: no ID token comes by way of the browser.
 var responseTypeIDToken = check.Rule{
 	ID:        "fapi2/fapi2-security-profile-final-ensure-response-type-code-idtoken-fails",
 	Title:     "no ID token comes by way of the browser",
-	Citation:  check.Citation{Standard: "FAPI 2.0 Security Profile", Clause: "5.3.2.2"},
+	Citation:  check.Citation{Standard: "FAPI 2.0 Security Profile", Clause: "5.3.2.2 item 1"},
 	Scope:     "authorization request",
 	Effective: "2025-02-22",
 	Probe: func(ctx context.Context, t *party.Trial) {

@@ -8,11 +8,11 @@ import (
 	"github.com/yinxin-gov/yinxin/conformance/party"
 )
 
-// codeExpired is FAPI 2.0 Security Profile 5.3.2.1: a code lives sixty seconds at most.
+// codeExpired is FAPI 2.0 Security Profile 5.3.2.1 item 11: a code lives sixty seconds at most.
 var codeExpired = check.Rule{
 	ID:        "fapi2/fapi2-security-profile-final-ensure-token-endpoint-fails-with-expired-auth-code",
 	Title:     "a code lives sixty seconds at most",
-	Citation:  check.Citation{Standard: "FAPI 2.0 Security Profile", Clause: "5.3.2.1"},
+	Citation:  check.Citation{Standard: "FAPI 2.0 Security Profile", Clause: "5.3.2.1 item 11"},
 	Scope:     "token request",
 	Effective: "2025-02-22",
 	Probe: func(ctx context.Context, t *party.Trial) {

@@ -17,7 +17,7 @@ var mismatchedJKTAtToken = check.Rule{
 	Probe: func(ctx context.Context, t *party.Trial) {
 		t.Each(func(t *party.Trial, c party.Client) {
 			r := t.Ask(c, "dpop_jkt", t.ProofKey(c).Thumbprint())
-			code := t.Code(ctx, t.NewBrowser(), r)
+			code := t.Code(ctx, t.Browser(), r)
 			t.Refused("a proof of another key", t.Redeem(ctx, r, code, party.WithProof(t.NewKey(), nil)), badProof...)
 		}, party.FAPI, party.BoundDPoP)
 	},

@@ -23,7 +23,7 @@ var happyFlow = check.Rule{
 			if c.RedirectWithQuery() != "" {
 				r = r.With("redirect_uri", c.RedirectWithQuery())
 			}
-			l := t.Authorize(ctx, t.NewBrowser(), r)
+			l := t.Authorize(ctx, t.Browser(), r)
 			t.Require("the request leads to a code", l.Values.Get("code") != "", "%s", l.Said())
 			t.Holds("the push tells request_uri and its life", l.Pushed != nil && l.Pushed.Status == http.StatusCreated && lifeOf(l.Pushed.Body) > 0 && lifeOf(l.Pushed.Body) < 600, "it was answered %s with expires_in %v", l.Pushed.Said(), l.Pushed.Body["expires_in"])
 			t.Right("state, issuer and address of the answer", t.CheckAnswer(r, l))

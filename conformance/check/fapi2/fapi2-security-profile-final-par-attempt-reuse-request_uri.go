@@ -20,7 +20,7 @@ var requestURIReuse = check.Rule{
 			pushed := t.Push(ctx, r)
 			t.Need("the request is pushed", pushed.OK(), "%s", pushed.Said())
 			query := party.PushedQuery(c, pushed)
-			l := t.Follow(ctx, t.NewBrowser(), c, query)
+			l := t.Follow(ctx, t.Browser(), c, query)
 			t.Require("the first use leads to a code", l.Values.Get("code") != "", "%s", l.Said())
 			t.NotAuthorized("the second use", t.Follow(ctx, t.NewBrowser(), c, query), "invalid_request_uri", "invalid_request")
 		}, party.FAPI)

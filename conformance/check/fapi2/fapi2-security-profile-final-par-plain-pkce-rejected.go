@@ -7,11 +7,11 @@ import (
 	"github.com/yinxin-gov/yinxin/conformance/party"
 )
 
-// pkcePlain is FAPI 2.0 Security Profile 5.3.2.2: a challenge is a digest, never the verifier itself.
+// pkcePlain is FAPI 2.0 Security Profile 5.3.2.2 item 5: a challenge is a digest, never the verifier itself.
 var pkcePlain = check.Rule{
 	ID:        "fapi2/fapi2-security-profile-final-par-plain-pkce-rejected",
 	Title:     "a challenge is a digest, never the verifier itself",
-	Citation:  check.Citation{Standard: "FAPI 2.0 Security Profile", Clause: "5.3.2.2"},
+	Citation:  check.Citation{Standard: "FAPI 2.0 Security Profile", Clause: "5.3.2.2 item 5"},
 	Scope:     "pushed request",
 	Effective: "2025-02-22",
 	Probe: func(ctx context.Context, t *party.Trial) {

@@ -7,11 +7,11 @@ import (
 	"github.com/yinxin-gov/yinxin/conformance/party"
 )
 
-// assertionAudienceToken is FAPI 2.0 Security Profile 5.3.2.1: the token endpoint is not the audience of an assertion.
+// assertionAudienceToken is FAPI 2.0 Security Profile 5.3.2.1 item 8: the token endpoint is not the audience of an assertion.
 var assertionAudienceToken = check.Rule{
 	ID:        "fapi2/fapi2-security-profile-final-par-test-token-endpoint-url-as-audience-fails",
 	Title:     "the token endpoint is not the audience of an assertion",
-	Citation:  check.Citation{Standard: "FAPI 2.0 Security Profile", Clause: "5.3.2.1"},
+	Citation:  check.Citation{Standard: "FAPI 2.0 Security Profile", Clause: "5.3.2.1 item 8"},
 	Scope:     "client authentication",
 	Effective: "2025-02-22",
 	Probe: func(ctx context.Context, t *party.Trial) {

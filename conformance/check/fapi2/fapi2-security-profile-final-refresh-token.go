@@ -19,7 +19,7 @@ var refreshToken = check.Rule{
 		t.Each(func(t *party.Trial, c party.Client) {
 			other := t.Another(c, party.FAPI)
 			r := t.Ask(c)
-			tokens := t.Login(ctx, t.NewBrowser(), r)
+			tokens := t.Login(ctx, t.Browser(), r)
 			if tokens.Refresh == "" {
 				t.Skip("no refresh token is issued")
 			}

@@ -21,7 +21,7 @@ var stateOnlyOutside = check.Rule{
 			t.Need("the request is pushed", pushed.OK(), "%s", pushed.Said())
 			query := party.PushedQuery(c, pushed)
 			query.Set("state", "outside")
-			l := t.Follow(ctx, t.NewBrowser(), c, query)
+			l := t.Follow(ctx, t.Browser(), c, query)
 			if !l.Values.Has("code") {
 				t.NotAuthorized("a state outside", l, badObject...)
 				return

@@ -21,7 +21,7 @@ var signedIntrospection = check.Rule{
 			if c.IntrospectionAlg == "" {
 				t.Skip("the client has no introspection_signed_response_alg")
 			}
-			tokens := t.Login(ctx, t.NewBrowser(), t.Ask(c))
+			tokens := t.Login(ctx, t.Browser(), t.Ask(c))
 			a := t.Post(ctx, "introspection_endpoint", c, map[string][]string{"token": {tokens.Access}}, party.WithoutProof, party.Accepting("application/token-introspection+jwt"))
 			t.Taken("introspection answers", a)
 			t.Require("the answer is a JWT", strings.HasPrefix(a.Header.Get("Content-Type"), "application/token-introspection+jwt"), "Content-Type is %q", a.Header.Get("Content-Type"))

@@ -6,7 +6,9 @@ package fapi2
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/conformance/check"
@@ -32,11 +34,10 @@ func Rules() []check.Rule {
 
 // Errors with which a request may be refused where it is pushed, or later at the authorization endpoint.
 var (
-	badRequest = []string{"invalid_request"}
-	badObject  = []string{"invalid_request_object", "invalid_request", "access_denied", "invalid_request_uri"}
-	badClient  = []string{"invalid_client", "invalid_request"}
-	badType    = []string{"unsupported_response_type", "invalid_request", "unauthorized_client"}
-	badProof   = []string{"invalid_dpop_proof", "invalid_grant", "invalid_request", "invalid_token"}
+	badObject = []string{"invalid_request_object", "invalid_request", "access_denied", "invalid_request_uri"}
+	badClient = []string{"invalid_client", "invalid_request"}
+	badType   = []string{"unsupported_response_type", "invalid_request", "unauthorized_client"}
+	badProof  = []string{"invalid_dpop_proof", "invalid_grant", "invalid_request", "invalid_token"}
 )
 
 // strong are the algorithms that the profile allows (5.4.1).
@@ -58,7 +59,7 @@ func scopeOf(a party.Answer) string {
 
 // succeeds runs a whole login with a request and uses the access token.
 func succeeds(ctx context.Context, t *party.Trial, name string, r party.Request, options ...party.Option) party.Tokens {
-	l := t.Authorize(ctx, t.NewBrowser(), r, options...)
+	l := t.Authorize(ctx, t.Browser(), r, options...)
 	t.Require(name, l.Values.Get("code") != "", "%s", l.Said())
 	tokens := t.Tokens(ctx, r, t.CodeOf(r, l))
 	used(ctx, t, r.Client, tokens)
@@ -74,13 +75,13 @@ func used(ctx context.Context, t *party.Trial, c party.Client, tokens party.Toke
 
 // refused runs a request that must not lead to a code.
 func refused(ctx context.Context, t *party.Trial, name string, r party.Request, codes ...string) {
-	t.NotAuthorized(name, t.Authorize(ctx, t.NewBrowser(), r), codes...)
+	t.NotAuthorized(name, t.Authorize(ctx, t.Browser(), r), codes...)
 }
 
 // granted is a code that is ready to be redeemed, with its request.
 func granted(ctx context.Context, t *party.Trial, c party.Client, options ...party.Option) (party.Request, string) {
 	r := t.Ask(c)
-	return r, t.Code(ctx, t.NewBrowser(), r, options...)
+	return r, t.Code(ctx, t.Browser(), r, options...)
 }
 
 // object pushes a request object that has been made as the rule wants it; it must not lead to a code.
@@ -94,7 +95,7 @@ func pushedObject(ctx context.Context, t *party.Trial, c party.Client, token str
 	if !answer.OK() {
 		return party.Landing{Pushed: &answer, Values: map[string][]string{}}
 	}
-	l := t.Follow(ctx, t.NewBrowser(), c, party.PushedQuery(c, answer))
+	l := t.Follow(ctx, t.Browser(), c, party.PushedQuery(c, answer))
 	l.Pushed = &answer
 	return l
 }
@@ -102,8 +103,9 @@ func pushedObject(ctx context.Context, t *party.Trial, c party.Client, token str
 // claimsOfObject tries request objects with changed claims, for every client that signs.
 func claimsOfObject(ctx context.Context, t *party.Trial, tries func(now int64) map[string]party.Changes) {
 	t.Each(func(t *party.Trial, c party.Client) {
-		for name, changes := range tries(t.Now().Unix()) {
-			object(ctx, t, name, c, t.Object(t.Ask(c), changes))
+		all := tries(t.Now().Unix())
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			object(ctx, t, name, c, t.Object(t.Ask(c), all[name]))
 		}
 	}, party.FAPI, party.Signing)
 }

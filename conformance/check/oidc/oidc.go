@@ -5,6 +5,7 @@ package oidc
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -77,7 +78,8 @@ func scopes(ctx context.Context, t *party.Trial, names ...string) {
 	claims := told(ctx, t, c, tokens)
 	for _, name := range names {
 		some := false
-		for claim, kind := range scopeClaims[name] {
+		for _, claim := range slices.Sorted(maps.Keys(scopeClaims[name])) {
+			kind := scopeClaims[name][claim]
 			value, there := claims[claim]
 			if !there {
 				continue
