@@ -280,6 +280,18 @@ func (s *Accounts) Person(ctx context.Context, accountID string) (Person, error)
 	return p, nil
 }
 
+// Level implements People.
+func (s *Accounts) Level(ctx context.Context, accountID string) (subject.IAL, error) {
+	a, err := s.store.Account(ctx, accountID)
+	if errors.Is(err, ErrNotFound) {
+		return 0, fault.New(fault.NotFound)
+	}
+	if proof := a.InForce(s.now()); err == nil && proof != nil {
+		return proof.IAL, nil
+	}
+	return 0, err
+}
+
 // event is an audit event of the current request's actor.
 func event(ctx context.Context, at time.Time, kind, objectType, objectID string, details map[string]string) audit.Event {
 	request := reqctx.From(ctx)

@@ -47,6 +47,8 @@ type Person struct {
 type People interface {
 	// Person returns fault.NotFound when there is no such account.
 	Person(ctx context.Context, accountID string) (Person, error)
+	// Level is the person's level now, without opening what is sealed; fault.NotFound as above.
+	Level(ctx context.Context, accountID string) (subject.IAL, error)
 }
 
 // Login says how somebody signed in; session.Start makes a session of it.

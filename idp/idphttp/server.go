@@ -76,7 +76,8 @@ type Config struct {
 	Rand      io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
-	Bridges                            // portals behind bridges and upstream sources
+	Demands      func(operation string) idp.Demand
+	Bridges      // portals behind bridges and upstream sources
 }
 
 // Server serves identity.

@@ -106,6 +106,9 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 	if err == nil && (access.Grant == nil || !slices.Contains(access.Scopes, "openid")) {
 		err = fmt.Errorf("%w: no person stands behind it", tokens.ErrToken)
 	}
+	if err == nil && slices.Contains(access.Scopes, "identity") {
+		err = s.Demand(r.Context(), access, idp.OperationIdentity)
+	}
 	if err != nil {
 		s.refuseToken(w, r, err)
 		return

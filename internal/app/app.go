@@ -28,6 +28,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/authority"
+	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
@@ -82,6 +83,9 @@ type App struct {
 
 	public http.Handler
 	api    huma.API
+
+	demands    *registry.Registry[idp.Demand, *idp.Demand]
+	operations []string // of the API document
 }
 
 // migrations of every room, in the order in which they may refer to each other.
@@ -233,6 +237,10 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.demands = registry.New[idp.Demand](idp.DemandKind, a.store, a.ring, o.Now)
+	if err := a.demands.Refresh(ctx); err != nil {
+		return err
+	}
 	if a.bridges, err = openBridges(ctx, a); err != nil {
 		return err
 	}
@@ -255,6 +263,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
 		Details:      a.Details,
+		Demands:      a.demandOf,
 		Registration: a.Registration,
 		Requests:     oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
 		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
@@ -340,6 +349,9 @@ func (a *App) background(ctx context.Context) {
 		}
 		if err := a.Details.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of authorization details types failed", "error", err)
+		}
+		if err := a.demands.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of demands failed", "error", err)
 		}
 		if err := a.bridges.refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of partners failed", "error", err)

@@ -2,7 +2,9 @@ package app
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -29,7 +31,7 @@ func (a *App) routes() (*router, error) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(document)
 	})
-	mux.Handle("/api/", a.withActor(apiMux))
+	mux.Handle("/api/", a.withActor(apiMux, a.operationOf(apiMux)))
 
 	pageMux := http.NewServeMux()
 	a.identity.PageRoutes(pageMux)
@@ -44,6 +46,23 @@ func (a *App) routes() (*router, error) {
 	mux.Handle("GET /static/", a.pages.Static())
 	a.sealing.public(mux)
 	return &router{mux, map[string]*http.ServeMux{"/api/": apiMux, "/": pageMux}}, nil
+}
+
+// operationOf names the operation of the API document that a request asks for; empty for none.
+func (a *App) operationOf(mux *http.ServeMux) func(r *http.Request) string {
+	names := map[string]string{}
+	for path, item := range a.api.OpenAPI().Paths {
+		for method, operation := range map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete} {
+			if operation != nil {
+				names[method+" "+path] = operation.OperationID
+			}
+		}
+	}
+	a.operations = slices.Sorted(maps.Values(names))
+	return func(r *http.Request) string {
+		_, pattern := mux.Handler(r)
+		return names[pattern]
+	}
 }
 
 // newAPI is the one OpenAPI document; the framework's own pages load scripts from elsewhere and are off.
