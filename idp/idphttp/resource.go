@@ -18,7 +18,7 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request) (tokens.Access, 
 	if !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "DPoP") || token == "" || r.URL.Query().Has("access_token") || len(r.Header.Values("Authorization")) > 1 {
 		return tokens.Access{}, tokens.ErrToken
 	}
-	presented := tokens.Presented{Scheme: scheme, Token: token, Proof: oauth.Proof{Headers: r.Header.Values("DPoP"), Method: r.Method, URL: s.Issuer + r.URL.EscapedPath()}}
+	presented := tokens.Presented{Scheme: scheme, Token: token, Proof: oauth.Proof{Headers: r.Header.Values("DPoP"), Method: r.Method, URL: s.base(r) + r.URL.EscapedPath()}}
 	if r.TLS != nil {
 		presented.Certificate = oauth.CertificateThumbprint(r.TLS.PeerCertificates)
 	}

@@ -48,6 +48,7 @@ type Inbox interface {
 // Config of the server.
 type Config struct {
 	Issuer    string
+	AliasBase string // of the listener for client certificates (RFC 8705 5); empty without one
 	Pages     *web.Renderer
 	Clients   *idp.Clients
 	Details   *idp.Details

@@ -68,7 +68,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	form, err := s.form(w, r)
 	var answer grants.Answer
 	if err == nil {
-		answer, err = s.Grants.Run(r.Context(), grants.Request{Credentials: credentials(r, form), Proofs: r.Header.Values("DPoP"), Method: r.Method, URL: s.Issuer + "/token"})
+		answer, err = s.Grants.Run(r.Context(), grants.Request{Credentials: credentials(r, form), Proofs: r.Header.Values("DPoP"), Method: r.Method, URL: s.base(r) + "/token"})
 		s.offerNonce(w, r, err)
 	}
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/problem"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -31,7 +32,8 @@ func (a *App) routes() (*router, error) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(document)
 	})
-	mux.Handle("/api/", a.withActor(apiMux, a.operationOf(apiMux)))
+	a.calls = a.withActor(apiMux, a.operationOf(apiMux))
+	mux.Handle("/api/", a.calls)
 
 	pageMux := http.NewServeMux()
 	a.identity.PageRoutes(pageMux)
@@ -46,6 +48,16 @@ func (a *App) routes() (*router, error) {
 	mux.Handle("GET /static/", a.pages.Static())
 	a.sealing.public(mux)
 	return &router{mux, map[string]*http.ServeMux{"/api/": apiMux, "/": pageMux}}, nil
+}
+
+// aliasRoutes are what the listener for client certificates answers: the endpoints of the metadata's aliases and the API,
+// which takes tokens that are bound to a certificate. There are no pages there.
+func (a *App) aliasRoutes(public *router) *router {
+	mux := http.NewServeMux()
+	a.identity.AliasRoutes(mux)
+	mux.Handle("/api/", a.calls)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { problem.Write(w, r, fault.New(fault.NotFound)) })
+	return &router{mux, map[string]*http.ServeMux{"/api/": public.inner["/api/"]}}
 }
 
 // operationOf names the operation of the API document that a request asks for; empty for none.
