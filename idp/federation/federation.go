@@ -57,6 +57,7 @@ type Identity struct {
 	Name     string
 	Number   string
 	Evidence string // digest of what it said
+	Hint     string // with which its session can be ended later; may be empty
 }
 
 // Ended is a logout that the source asks for; Subject or SID may be empty, not both.
@@ -67,9 +68,14 @@ type Ended struct {
 
 // Provider speaks the protocol of a source. ErrRefused: the answer proves nothing. ErrSilent: the source cannot be asked.
 type Provider interface {
-	Begin(ctx context.Context, s Source, a Attempt) (address string, err error)
+	// Begin gives where the browser goes; asked says that the source answered a question of ours for it.
+	Begin(ctx context.Context, s Source, a Attempt) (address string, asked bool, err error)
 	Finish(ctx context.Context, s Source, secret string, a Attempt, answer url.Values) (Identity, error)
-	Logout(ctx context.Context, s Source, token string) (Ended, error)
+	// Logout judges what the source posted to end a login.
+	Logout(ctx context.Context, s Source, secret string, form url.Values) (Ended, error)
+	// Leave gives where the browser goes to end the source's own session; hint is what Identity.Hint was, back the address
+	// that it comes back to with the state. Empty: the source has no such place.
+	Leave(ctx context.Context, s Source, hint, back, state string) (address string, err error)
 }
 
 // Errors of providers and stores.
@@ -131,7 +137,10 @@ type Store interface {
 }
 
 // Service is the room.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg      Config
+	breakers breakers
+}
 
 // Config of the service.
 type Config struct {
@@ -147,10 +156,24 @@ type Config struct {
 }
 
 // New returns the service.
-func New(cfg Config) *Service { return &Service{cfg} }
+func New(cfg Config) *Service {
+	return &Service{cfg: cfg, breakers: breakers{all: map[string]*breaker{}}}
+}
 
 // Sources lists the enabled sources.
 func (s *Service) Sources() []Source { return s.cfg.Sources.All() }
+
+// Silent reports whether a source has not answered of late, so that nobody should be sent there.
+func (s *Service) Silent(id string) bool { return s.breakers.open(id, s.cfg.Now()) }
+
+// heard notes in the breaker what came of a call.
+func (s *Service) heard(id string, err error) {
+	if errors.Is(err, ErrSilent) {
+		s.breakers.silent(id, s.cfg.Now())
+	} else if err == nil || errors.Is(err, ErrRefused) {
+		s.breakers.answered(id)
+	}
+}
 
 func (s *Service) source(id string) (Source, Provider, error) {
 	source, ok := s.cfg.Sources.Find(id)
@@ -192,7 +215,13 @@ func (s *Service) Start(ctx context.Context, i Intent, browser []byte) (string, 
 	if err != nil {
 		return "", err
 	}
-	address, err := provider.Begin(ctx, source, a)
+	if !s.breakers.allow(source.ID, s.cfg.Now()) {
+		return "", fault.New(fault.UpstreamSilent)
+	}
+	address, asked, err := provider.Begin(ctx, source, a)
+	if err != nil || asked {
+		s.heard(source.ID, err)
+	}
 	if err != nil {
 		return "", answer(err)
 	}
@@ -250,7 +279,11 @@ func (s *Service) Finish(ctx context.Context, sourceID string, browser []byte, c
 	if err != nil {
 		return Result{}, err
 	}
+	if intent.Purpose != PurposeLogin && intent.Purpose != PurposeLink {
+		return Result{}, fault.New(fault.UpstreamRefused)
+	}
 	identity, err := provider.Finish(ctx, source, secret, a, query)
+	s.heard(source.ID, err)
 	if err != nil {
 		return Result{}, answer(err)
 	}
@@ -418,14 +451,18 @@ type endMessage struct {
 	Before time.Time `json:"before"`
 }
 
-// Logout takes a logout token of a source. Once it is taken the sessions end, whatever happens to this process: the work
+// Logout takes what a source posts to end a login. Once it is taken the sessions end, whatever happens to this process: the work
 // goes through the outbox in the transaction that remembers the token.
-func (s *Service) Logout(ctx context.Context, sourceID, token string) error {
+func (s *Service) Logout(ctx context.Context, sourceID string, form url.Values) error {
 	source, provider, err := s.source(sourceID)
 	if err != nil {
 		return err
 	}
-	ended, err := provider.Logout(ctx, source, token)
+	secret, err := s.cfg.Sources.Secret(ctx, source.ID)
+	if err != nil {
+		return err
+	}
+	ended, err := provider.Logout(ctx, source, secret, form)
 	if err != nil {
 		return answer(err)
 	}

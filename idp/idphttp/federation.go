@@ -24,9 +24,23 @@ func (s *Server) upstreamLinks(flow string) []web.Link {
 	}
 	var links []web.Link
 	for _, source := range s.Federation.Sources() {
+		if s.Federation.Silent(source.ID) {
+			continue // silentSources names it
+		}
 		links = append(links, web.Link{Label: source.Name, URL: "/federation/" + source.ID + "/start" + suffix})
 	}
 	return links
+}
+
+// silentSources are the names of sources that do not answer now: the login page says so instead of sending people there.
+func (s *Server) silentSources() []string {
+	var names []string
+	for _, source := range s.Federation.Sources() {
+		if s.Federation.Silent(source.ID) {
+			names = append(names, source.Name)
+		}
+	}
+	return names
 }
 
 // federationStart sends the browser to a source. A flow that wants a new login wants it of the source too.
@@ -36,7 +50,11 @@ func (s *Server) federationStart(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	fresh := f.MaxAge != nil || slices.Contains(f.Prompt, "login") || slices.Contains(f.Prompt, "select_account")
-	return s.toSource(w, r, federation.Intent{SourceID: r.PathValue("source"), Purpose: federation.PurposeLogin, Flow: id, Fresh: fresh})
+	err = s.toSource(w, r, federation.Intent{SourceID: r.PathValue("source"), Purpose: federation.PurposeLogin, Flow: id, Fresh: fresh})
+	if fault.CodeOf(err) == fault.UpstreamSilent { // the other ways in are offered at once
+		return s.showLogin(w, r, http.StatusServiceUnavailable, s.failed(w, r, err, ""))
+	}
+	return err
 }
 
 func (s *Server) toSource(w http.ResponseWriter, r *http.Request, i federation.Intent) error {
@@ -149,7 +167,7 @@ func (s *Server) federationLogout(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	form, err := s.form(w, r)
 	if err == nil {
-		err = s.Federation.Logout(r.Context(), r.PathValue("source"), form.Get("logout_token"))
+		err = s.Federation.Logout(r.Context(), r.PathValue("source"), form)
 	}
 	if err == nil {
 		w.WriteHeader(http.StatusOK)

@@ -612,3 +612,54 @@ func TestMetadataOfAnotherIssuerIsRefused(t *testing.T) {
 		wantErrorPage(t, b, http.StatusServiceUnavailable, "YX-AUTH-303")
 	})
 }
+
+// TestF09SilentSourceIsLeftAlone: after five failures nobody is sent there and nobody waits; the login page says so and has
+// the other ways; after a pause one attempt finds out.
+func TestF09SilentSourceIsLeftAlone(t *testing.T) {
+	h := newHostile(t)
+	p := startFederation(t, database(t), h)
+	h.claims = map[string]any{"sub": "person-1"}
+	silent := func(yes bool) {
+		h.mutex.Lock()
+		defer h.mutex.Unlock()
+		h.silent = yes
+	}
+	b, ctx := walk.New(nil), context.Background()
+	open := func(path string) {
+		t.Helper()
+		if err := b.Open(ctx, p.URL+path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	offered := func(yes bool) {
+		t.Helper()
+		open("/login")
+		if linked := strings.Contains(b.Page.Source, "/federation/province/start"); linked != yes || strings.Contains(b.Page.Text, "省统一身份认证暂时没有回应") == yes || !b.Page.Has("login-password") {
+			t.Fatalf("the login page offers the source: %t: %s", linked, b.Page.Text)
+		}
+	}
+	silent(true)
+	for n := range 5 {
+		offered(true)
+		open("/federation/province/start")
+		if b.Page.Status != http.StatusServiceUnavailable || !b.Page.Has("login-password") || !strings.Contains(b.Page.Text, "没有回应") {
+			t.Fatalf("failure %d: %d %s", n, b.Page.Status, b.Page.Text)
+		}
+	}
+	offered(false)
+	silent(false)
+	open("/federation/province/start")
+	if b.Page.Status != http.StatusServiceUnavailable || !b.Page.Has("login-password") {
+		t.Fatalf("somebody was sent to a silent source: %s", b.Page.URL)
+	}
+	p.Advance(31 * time.Second)
+	offered(true)
+	h.login(t, p, b)
+	if b.Page.URL.Path != "/me" {
+		t.Fatalf("the probe ended on %s: %s", b.Page.URL, b.Page.Text)
+	}
+	offeredAgain := walk.New(nil)
+	if err := offeredAgain.Open(ctx, p.URL+"/login"); err != nil || !strings.Contains(offeredAgain.Page.Source, "/federation/province/start") {
+		t.Errorf("after the answer: %v %s", err, offeredAgain.Page.Text)
+	}
+}
