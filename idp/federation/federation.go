@@ -89,6 +89,8 @@ var (
 const (
 	PurposeLogin = "login"
 	PurposeLink  = "link"
+
+	purposeLogout = "logout" // of Leave; Flow is where the browser goes afterwards
 )
 
 // Intent is a login through a source that was begun.
@@ -114,6 +116,9 @@ type Origin struct {
 	SourceID string
 	Lookup   []byte // of its subject
 	SID      []byte // of its session; empty when it named none
+	// KeyID and Hint, sealed, are what ends the source's session. They are stored, never sent with a message.
+	KeyID string `json:"-"`
+	Hint  []byte `json:"-"`
 }
 
 // Store keeps intents, links and origins; idpdb implements it. Each method is one transaction.
@@ -130,6 +135,8 @@ type Store interface {
 	Links(ctx context.Context, accountID string) ([]Link, error)
 	Unlink(ctx context.Context, accountID, sourceID string, record audit.Record) error
 	PutOrigin(ctx context.Context, ref SessionRef, o Origin, at time.Time) error
+	// OriginOf is from where a session came; idp.ErrNotFound.
+	OriginOf(ctx context.Context, sid string) (Origin, error)
 	// UseLogout remembers a logout token and leaves its message in one transaction; false when it was used before.
 	UseLogout(ctx context.Context, hash []byte, until time.Time, record audit.Record) (fresh bool, err error)
 	// SessionsFrom lists live sessions that came from a login at a source before the moment.
@@ -251,6 +258,7 @@ type Result struct {
 	Intent Intent
 	Login  idp.Login
 	Origin Origin
+	Hint   string // of Identity, for Joined
 }
 
 // Finish judges the source's answer and finds whose account it is. current is the account that is signed in in this
@@ -292,7 +300,7 @@ func (s *Service) Finish(ctx context.Context, sourceID string, browser []byte, c
 	if !identity.AuthTime.IsZero() && identity.AuthTime.Before(now) {
 		at = identity.AuthTime // a login is as old as it is at the source
 	}
-	r := Result{Intent: intent, Login: idp.Login{AAL: source.AAL(identity.ACR), Methods: []string{"fed"}, At: at}}
+	r := Result{Intent: intent, Hint: identity.Hint, Login: idp.Login{AAL: source.AAL(identity.ACR), Methods: []string{"fed"}, At: at}}
 	if r.Origin, err = s.origin(ctx, source.ID, identity.Subject, identity.SID); err != nil {
 		return Result{}, err
 	}
@@ -405,14 +413,6 @@ func (s *Service) create(ctx context.Context, source Source, lookup []byte, prov
 		return "", fault.Wrap(err, fault.Unavailable)
 	}
 	return a.ID, nil
-}
-
-// Joined notes from which login at a source a session came, so that its logout reaches it.
-func (s *Service) Joined(ctx context.Context, ref SessionRef, o Origin) error {
-	if err := s.cfg.Store.PutOrigin(ctx, ref, o, s.cfg.Now()); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
-	return nil
 }
 
 // Links lists the links of an account.

@@ -3,6 +3,7 @@ package idphttp
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -91,7 +93,7 @@ func (s *Server) federationCallback(w http.ResponseWriter, r *http.Request) erro
 		return see(w, r, "/federation")
 	}
 	err = s.signInThen(w, r, result.Login, func(started session.Session) error {
-		return s.Federation.Joined(ctx, federation.SessionRef{SID: started.ID, AccountID: started.AccountID}, result.Origin)
+		return s.Federation.Joined(ctx, federation.SessionRef{SID: started.ID, AccountID: started.AccountID}, result)
 	})
 	if err != nil {
 		return err
@@ -160,6 +162,37 @@ func (s *Server) federationPage(w http.ResponseWriter, r *http.Request) error {
 		origins = append(origins, source.Issuer)
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "upstreams", web.Page{Identity: s.Identity(r), Callbacks: origins, Body: body})
+}
+
+// leaveSource gives where the browser goes to end the session of the source that a session came from; empty when it came
+// from none, or when that cannot be asked: our own logout never waits for it.
+func (s *Server) leaveSource(r *http.Request, sid, back string) (name, address string) {
+	browser, err := s.browserHash(r.Context(), s.cookie(r, cookieBrowser))
+	if err == nil {
+		name, address, err = s.Federation.Leave(r.Context(), sid, browser, back)
+	}
+	if err != nil {
+		slog.WarnContext(r.Context(), "logout at the source failed", "request_id", reqctx.From(r.Context()).ID, "error", err)
+		return "", ""
+	}
+	return name, address
+}
+
+// federationLeft is where a source sends the browser back to after a logout that began here. An answer that we did not
+// ask for leads home.
+func (s *Server) federationLeft(w http.ResponseWriter, r *http.Request) error {
+	browser, err := s.browserHash(r.Context(), s.cookie(r, cookieBrowser))
+	if err != nil {
+		return err
+	}
+	back, err := s.Federation.Left(r.Context(), r.PathValue("source"), browser, r.FormValue("state"))
+	if err != nil {
+		return err
+	}
+	if back == "" {
+		back = "/"
+	}
+	return see(w, r, back)
 }
 
 // federationLogout is Back-Channel Logout 1.0 section 2.5 with us as the relying party (O-53).
