@@ -296,6 +296,18 @@ func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	return p, nil
 }
 
+// LevelAt implements People.
+func (s *Accounts) LevelAt(ctx context.Context, accountID string, version int64) (subject.IAL, error) {
+	a, err := s.AccountAt(ctx, accountID, version)
+	if errors.Is(err, ErrNotFound) {
+		return 0, fault.New(fault.NotFound)
+	}
+	if proof := a.InForce(s.now()); err == nil && proof != nil {
+		return proof.IAL, nil
+	}
+	return 0, err
+}
+
 // event is an audit event of the current request's actor.
 func event(ctx context.Context, at time.Time, kind, objectType, objectID string, details map[string]string) audit.Event {
 	request := reqctx.From(ctx)

@@ -48,6 +48,8 @@ type People interface {
 	// PersonAt returns fault.NotFound when there is no such account. The version of the account spares reading it again; 0
 	// reads it.
 	PersonAt(ctx context.Context, accountID string, version int64) (Person, error)
+	// LevelAt is the person's level now, without opening what is sealed; fault.NotFound and version as above.
+	LevelAt(ctx context.Context, accountID string, version int64) (subject.IAL, error)
 }
 
 // Login says how somebody signed in; session.Start makes a session of it.

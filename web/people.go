@@ -26,12 +26,13 @@ type LoginPage struct {
 	App         string // the application that asked; empty is this site
 	Department  string
 	Identifier  string
-	Reason      string // why the person must sign in once more (step-up), optional
-	RegisterURL string // default /register; empty string "-" hides it
-	CodeURL     string // sign in by a one-time code; empty hides it
-	RecoverURL  string // forgot password; empty hides it
-	CancelURL   string // back to the application; empty hides it
-	Upstreams   []Link // other platforms to sign in with
+	Reason      string   // why the person must sign in once more (step-up), optional
+	RegisterURL string   // default /register; empty string "-" hides it
+	CodeURL     string   // sign in by a one-time code; empty hides it
+	RecoverURL  string   // forgot password; empty hides it
+	CancelURL   string   // back to the application; empty hides it
+	Upstreams   []Link   // other platforms to sign in with
+	Silent      []string // names of those that do not answer now
 	Links       AppLinks
 }
 

@@ -57,6 +57,7 @@ type Identity struct {
 	Name     string
 	Number   string
 	Evidence string // digest of what it said
+	Hint     string // with which its session can be ended later; may be empty
 }
 
 // Ended is a logout that the source asks for; Subject or SID may be empty, not both.
@@ -67,9 +68,14 @@ type Ended struct {
 
 // Provider speaks the protocol of a source. ErrRefused: the answer proves nothing. ErrSilent: the source cannot be asked.
 type Provider interface {
-	Begin(ctx context.Context, s Source, a Attempt) (address string, err error)
+	// Begin gives where the browser goes; asked says that the source answered a question of ours for it.
+	Begin(ctx context.Context, s Source, a Attempt) (address string, asked bool, err error)
 	Finish(ctx context.Context, s Source, secret string, a Attempt, answer url.Values) (Identity, error)
-	Logout(ctx context.Context, s Source, token string) (Ended, error)
+	// Logout judges what the source posted to end a login.
+	Logout(ctx context.Context, s Source, secret string, form url.Values) (Ended, error)
+	// Leave gives where the browser goes to end the source's own session; hint is what Identity.Hint was, back the address
+	// that it comes back to with the state. Empty: the source has no such place.
+	Leave(ctx context.Context, s Source, hint, back, state string) (address string, err error)
 }
 
 // Errors of providers and stores.
@@ -83,6 +89,8 @@ var (
 const (
 	PurposeLogin = "login"
 	PurposeLink  = "link"
+
+	purposeLogout = "logout" // of Leave; Flow is where the browser goes afterwards
 )
 
 // Intent is a login through a source that was begun.
@@ -108,6 +116,9 @@ type Origin struct {
 	SourceID string
 	Lookup   []byte // of its subject
 	SID      []byte // of its session; empty when it named none
+	// KeyID and Hint, sealed, are what ends the source's session. They are stored, never sent with a message.
+	KeyID string `json:"-"`
+	Hint  []byte `json:"-"`
 }
 
 // Store keeps intents, links and origins; idpdb implements it. Each method is one transaction.
@@ -124,6 +135,8 @@ type Store interface {
 	Links(ctx context.Context, accountID string) ([]Link, error)
 	Unlink(ctx context.Context, accountID, sourceID string, record audit.Record) error
 	PutOrigin(ctx context.Context, ref SessionRef, o Origin, at time.Time) error
+	// OriginOf is from where a session came; idp.ErrNotFound.
+	OriginOf(ctx context.Context, sid string) (Origin, error)
 	// UseLogout remembers a logout token and leaves its message in one transaction; false when it was used before.
 	UseLogout(ctx context.Context, hash []byte, until time.Time, record audit.Record) (fresh bool, err error)
 	// SessionsFrom lists live sessions that came from a login at a source before the moment.
@@ -131,7 +144,10 @@ type Store interface {
 }
 
 // Service is the room.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg      Config
+	breakers breakers
+}
 
 // Config of the service.
 type Config struct {
@@ -147,10 +163,24 @@ type Config struct {
 }
 
 // New returns the service.
-func New(cfg Config) *Service { return &Service{cfg} }
+func New(cfg Config) *Service {
+	return &Service{cfg: cfg, breakers: breakers{all: map[string]*breaker{}}}
+}
 
 // Sources lists the enabled sources.
 func (s *Service) Sources() []Source { return s.cfg.Sources.All() }
+
+// Silent reports whether a source has not answered of late, so that nobody should be sent there.
+func (s *Service) Silent(id string) bool { return s.breakers.open(id, s.cfg.Now()) }
+
+// heard notes in the breaker what came of a call.
+func (s *Service) heard(id string, err error) {
+	if errors.Is(err, ErrSilent) {
+		s.breakers.silent(id, s.cfg.Now())
+	} else if err == nil || errors.Is(err, ErrRefused) {
+		s.breakers.answered(id)
+	}
+}
 
 func (s *Service) source(id string) (Source, Provider, error) {
 	source, ok := s.cfg.Sources.Find(id)
@@ -192,7 +222,13 @@ func (s *Service) Start(ctx context.Context, i Intent, browser []byte) (string, 
 	if err != nil {
 		return "", err
 	}
-	address, err := provider.Begin(ctx, source, a)
+	if !s.breakers.allow(source.ID, s.cfg.Now()) {
+		return "", fault.New(fault.UpstreamSilent)
+	}
+	address, asked, err := provider.Begin(ctx, source, a)
+	if err != nil || asked {
+		s.heard(source.ID, err)
+	}
 	if err != nil {
 		return "", answer(err)
 	}
@@ -222,6 +258,7 @@ type Result struct {
 	Intent Intent
 	Login  idp.Login
 	Origin Origin
+	Hint   string // of Identity, for Joined
 }
 
 // Finish judges the source's answer and finds whose account it is. current is the account that is signed in in this
@@ -250,7 +287,11 @@ func (s *Service) Finish(ctx context.Context, sourceID string, browser []byte, c
 	if err != nil {
 		return Result{}, err
 	}
+	if intent.Purpose != PurposeLogin && intent.Purpose != PurposeLink {
+		return Result{}, fault.New(fault.UpstreamRefused)
+	}
 	identity, err := provider.Finish(ctx, source, secret, a, query)
+	s.heard(source.ID, err)
 	if err != nil {
 		return Result{}, answer(err)
 	}
@@ -259,7 +300,7 @@ func (s *Service) Finish(ctx context.Context, sourceID string, browser []byte, c
 	if !identity.AuthTime.IsZero() && identity.AuthTime.Before(now) {
 		at = identity.AuthTime // a login is as old as it is at the source
 	}
-	r := Result{Intent: intent, Login: idp.Login{AAL: source.AAL(identity.ACR), Methods: []string{"fed"}, At: at}}
+	r := Result{Intent: intent, Hint: identity.Hint, Login: idp.Login{AAL: source.AAL(identity.ACR), Methods: []string{"fed"}, At: at}}
 	if r.Origin, err = s.origin(ctx, source.ID, identity.Subject, identity.SID); err != nil {
 		return Result{}, err
 	}
@@ -374,14 +415,6 @@ func (s *Service) create(ctx context.Context, source Source, lookup []byte, prov
 	return a.ID, nil
 }
 
-// Joined notes from which login at a source a session came, so that its logout reaches it.
-func (s *Service) Joined(ctx context.Context, ref SessionRef, o Origin) error {
-	if err := s.cfg.Store.PutOrigin(ctx, ref, o, s.cfg.Now()); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
-	return nil
-}
-
 // Links lists the links of an account.
 func (s *Service) Links(ctx context.Context, accountID string) ([]Link, error) {
 	all, err := s.cfg.Store.Links(ctx, accountID)
@@ -418,14 +451,18 @@ type endMessage struct {
 	Before time.Time `json:"before"`
 }
 
-// Logout takes a logout token of a source. Once it is taken the sessions end, whatever happens to this process: the work
+// Logout takes what a source posts to end a login. Once it is taken the sessions end, whatever happens to this process: the work
 // goes through the outbox in the transaction that remembers the token.
-func (s *Service) Logout(ctx context.Context, sourceID, token string) error {
+func (s *Service) Logout(ctx context.Context, sourceID string, form url.Values) error {
 	source, provider, err := s.source(sourceID)
 	if err != nil {
 		return err
 	}
-	ended, err := provider.Logout(ctx, source, token)
+	secret, err := s.cfg.Sources.Secret(ctx, source.ID)
+	if err != nil {
+		return err
+	}
+	ended, err := provider.Logout(ctx, source, secret, form)
 	if err != nil {
 		return answer(err)
 	}

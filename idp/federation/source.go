@@ -31,9 +31,10 @@ type Source struct {
 	ACRs       map[string]int `json:"acrs" yaml:"acrs"`             // the source's acr → our aal; what is not in it gives 1
 	// TrustedIdentity: the source may prove who somebody is, by name and number.
 	TrustedIdentity bool   `json:"trusted_identity" yaml:"trusted_identity"`
-	NameClaim       string `json:"name_claim" yaml:"name_claim"`     // default name
-	NumberClaim     string `json:"number_claim" yaml:"number_claim"` // default id_document_number
-	NoAccounts      bool   `json:"no_accounts" yaml:"no_accounts"`   // makes no accounts: only linked people come in
+	NameClaim       string `json:"name_claim" yaml:"name_claim"`             // default name
+	NumberClaim     string `json:"number_claim" yaml:"number_claim"`         // default id_document_number
+	EndSession      bool   `json:"end_session,omitempty" yaml:"end_session"` // a logout here ends the source's session too; our return address must be registered there
+	NoAccounts      bool   `json:"no_accounts" yaml:"no_accounts"`           // makes no accounts: only linked people come in
 	Disabled        bool   `json:"disabled" yaml:"disabled"`
 }
 

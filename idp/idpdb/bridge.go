@@ -94,45 +94,6 @@ func (s *Store) PutTicket(ctx context.Context, hash []byte, g cas.Grant, expires
 	})
 }
 
-// ConsumeTicket consumes a CAS ticket and notes the login.
-func (s *Store) ConsumeTicket(ctx context.Context, hash []byte, url string, login cas.Login, record func(cas.Outcome, cas.Grant) audit.Record) (outcome cas.Outcome, g cas.Grant, err error) {
-	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-		outcome, g = cas.Unknown, cas.Grant{}
-		done, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_cas_ticket SET used_at = $2 WHERE hash = $1 AND used_at = 0 AND expires_at > $2", hash, sqldb.Micros(login.At))
-		if err != nil {
-			return err
-		}
-		var used int64
-		err = tx.QueryRowContext(ctx, "SELECT service_id, url, sid, account_id, fresh, used_at FROM idp_cas_ticket WHERE hash = $1", hash).
-			Scan(&g.ServiceID, &g.URL, &g.SID, &g.AccountID, &g.Fresh, &used)
-		switch {
-		case errors.Is(err, sqldb.ErrNoRows):
-			return nil
-		case err != nil:
-			return err
-		case !done && used == 0: // it expired
-			return nil
-		case !done:
-			outcome = cas.Replayed
-			return nil
-		case g.URL != url:
-			outcome = cas.Burnt
-			return auditdb.Append(ctx, tx, record(outcome, g))
-		}
-		var live bool
-		if err := tx.QueryRowContext(ctx, "SELECT "+liveSession, g.SID).Scan(&live); err != nil || !live {
-			return err
-		}
-		outcome = cas.Consumed
-		if _, err := tx.ExecContext(ctx, `INSERT INTO idp_cas_login (hash, sid, service_id, url, key_id, sealed, at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			hash, g.SID, g.ServiceID, g.URL, login.KeyID, login.Sealed, sqldb.Micros(login.At)); err != nil {
-			return err
-		}
-		return auditdb.Append(ctx, tx, record(outcome, g))
-	})
-	return outcome, g, err
-}
-
 // EndLogin takes back the login of a CAS ticket.
 func (s *Store) EndLogin(ctx context.Context, hash []byte, record audit.Record) error {
 	return s.changeOne(ctx, record, "DELETE FROM idp_cas_login WHERE hash = $1", hash)

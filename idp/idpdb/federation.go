@@ -114,11 +114,21 @@ func (s *Store) Unlink(ctx context.Context, accountID, sourceID string, record a
 // PutOrigin notes from which login at a source a session came; the latest login of a session that went on counts.
 func (s *Store) PutOrigin(ctx context.Context, ref federation.SessionRef, o federation.Origin, at time.Time) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO idp_upstream_session (sid, account_id, upstream_id, lookup, upstream_sid, at) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (sid) DO UPDATE SET upstream_id = $3, lookup = $4, upstream_sid = $5, at = $6`,
-			ref.SID, ref.AccountID, o.SourceID, o.Lookup, notNull(o.SID), sqldb.Micros(at))
+		_, err := tx.ExecContext(ctx, `INSERT INTO idp_upstream_session (sid, account_id, upstream_id, lookup, upstream_sid, at, key_id, hint) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (sid) DO UPDATE SET upstream_id = $3, lookup = $4, upstream_sid = $5, at = $6, key_id = $7, hint = $8`,
+			ref.SID, ref.AccountID, o.SourceID, o.Lookup, notNull(o.SID), sqldb.Micros(at), o.KeyID, notNull(o.Hint))
 		return err
 	})
+}
+
+// OriginOf is from which login at a source a session came.
+func (s *Store) OriginOf(ctx context.Context, sid string) (federation.Origin, error) {
+	var o federation.Origin
+	err := s.db.Read().QueryRowContext(ctx, "SELECT upstream_id, lookup, upstream_sid, key_id, hint FROM idp_upstream_session WHERE sid = $1", sid).Scan(&o.SourceID, &o.Lookup, &o.SID, &o.KeyID, &o.Hint)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return o, idp.ErrNotFound
+	}
+	return o, err
 }
 
 // UseLogout remembers a logout token of a source, with the message that ends the sessions.

@@ -40,6 +40,8 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_session", "id", "last_seen < $1", before(keepSessions)},
 		{"idp_party", "sid, client_id", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_party.sid)", before(keepSessions)},
 		{"idp_cas_ticket", "hash", "expires_at < $1", before(keepCodes)},
+		{"idp_cas_proxy_ticket", "hash", "expires_at < $1", before(keepCodes)},
+		{"idp_cas_granting", "hash", "expires_at < $1", before(0)},
 		{"idp_cas_login", "hash", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_cas_login.sid)", before(keepSessions)},
 		{"idp_bridge_ticket", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_bridge_token", "hash", "expires_at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_bridge_token.sid)", before(0)},

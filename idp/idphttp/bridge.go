@@ -1,6 +1,7 @@
 package idphttp
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -26,11 +27,17 @@ type Bridges struct {
 	CAS        *cas.Server
 	Ticket     *ticket.Server
 	Federation *federation.Service
+	Fetch      func(ctx context.Context, address string) (status int, err error) // GET through the outbound client
 }
 
 func (s *Server) bridgeRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /cas/serviceValidate", func(w http.ResponseWriter, r *http.Request) { s.casValidate(w, r, false) })
-	mux.HandleFunc("GET /cas/p3/serviceValidate", func(w http.ResponseWriter, r *http.Request) { s.casValidate(w, r, true) })
+	mux.HandleFunc("GET /cas/serviceValidate", func(w http.ResponseWriter, r *http.Request) { s.casValidate(w, r, casForm{}) })
+	mux.HandleFunc("GET /cas/p3/serviceValidate", func(w http.ResponseWriter, r *http.Request) { s.casValidate(w, r, casForm{attributes: true}) })
+	mux.HandleFunc("GET /cas/proxyValidate", func(w http.ResponseWriter, r *http.Request) { s.casValidate(w, r, casForm{proxies: true}) })
+	mux.HandleFunc("GET /cas/p3/proxyValidate", func(w http.ResponseWriter, r *http.Request) {
+		s.casValidate(w, r, casForm{attributes: true, proxies: true})
+	})
+	mux.HandleFunc("GET /cas/proxy", s.casProxy)
 	mux.HandleFunc("POST /ticket/{bridge}/{call}", s.ticketCall)
 	mux.HandleFunc("POST /federation/{source}/backchannel-logout", s.federationLogout)
 }
@@ -43,6 +50,7 @@ func (s *Server) bridgePages(page func(pattern string, handler func(w http.Respo
 	page("GET /federation", s.federationPage)
 	page("GET /federation/{source}/start", s.federationStart)
 	page("GET /federation/{source}/callback", s.federationCallback)
+	page("GET /federation/{source}/logged-out", s.federationLeft)
 	page("POST /federation/{source}/link", s.federationLink)
 	page("POST /federation/{source}/unlink", s.federationUnlink)
 	page("GET /bridge/resume", s.bridgeResume)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -73,9 +74,12 @@ func (s *Server) casTicket(w http.ResponseWriter, r *http.Request, f bridgeFlow,
 	return see(w, r, withQuery(f.RedirectURI, "ticket", ticket))
 }
 
-// casValidate is CAS 3.0 sections 2.5 and 2.8; attributes are given by the second only.
-func (s *Server) casValidate(w http.ResponseWriter, r *http.Request, attributes bool) {
-	answer, status := s.casAnswer(r, attributes), http.StatusOK
+// casForm is what an endpoint of validation does: CAS 3.0 sections 2.5 and 2.6, and 2.8, which gives attributes.
+type casForm struct{ attributes, proxies bool }
+
+// casValidate answers a service that has a ticket.
+func (s *Server) casValidate(w http.ResponseWriter, r *http.Request, form casForm) {
+	answer, status := s.casAnswer(r, form), http.StatusOK
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -97,28 +101,69 @@ func (s *Server) casValidate(w http.ResponseWriter, r *http.Request, attributes 
 	w.Write(body)
 }
 
-func (s *Server) casAnswer(r *http.Request, attributes bool) cas.Response {
-	answer, err := s.casJudge(r, attributes)
+func (s *Server) casAnswer(r *http.Request, form casForm) cas.Response {
+	answer, err := s.casJudge(r, form)
 	if err == nil {
 		return answer
 	}
+	return cas.Response{Failure: casFailure(r, err)}
+}
+
+// casFailure is an error in the words of the protocol.
+func casFailure(r *http.Request, err error) *cas.Failure {
 	if failure, ok := errors.AsType[*cas.Failure](err); ok {
-		return cas.Response{Failure: failure}
+		return failure
 	}
-	slog.ErrorContext(r.Context(), "CAS validation failed", "request_id", reqctx.From(r.Context()).ID, "error", err)
-	return cas.Response{Failure: &cas.Failure{Code: cas.InternalError, Description: "try again later"}}
+	slog.ErrorContext(r.Context(), "CAS request failed", "request_id", reqctx.From(r.Context()).ID, "error", err)
+	return &cas.Failure{Code: cas.InternalError, Description: "try again later"}
+}
+
+// casProxy is CAS 3.0 section 2.7: a service with a granting ticket asks for a ticket for another service.
+func (s *Server) casProxy(w http.ResponseWriter, r *http.Request) {
+	q, status := r.URL.Query(), http.StatusOK
+	var answer cas.ProxyResponse
+	err := error(&cas.Failure{Code: cas.InvalidRequest, Description: "a parameter stands twice"})
+	if authflow.Single(q) {
+		answer.Ticket, err = s.CAS.Proxy(r.Context(), q.Get("pgt"), q.Get("targetService"), s.casAgreed)
+	}
+	if err != nil {
+		answer = cas.ProxyResponse{Failure: casFailure(r, err)}
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Type", "application/xml; charset=utf-8")
+	if answer.Failure != nil && answer.Failure.Code == cas.InternalError {
+		status = http.StatusServiceUnavailable
+		h.Set("Retry-After", "5")
+	}
+	w.WriteHeader(status)
+	w.Write(answer.XML())
+}
+
+// casAgreed reports whether the person agreed to all that a service learns. Nobody is there to be asked when a proxy
+// calls, so that what was not agreed to on an earlier visit is not given.
+func (s *Server) casAgreed(ctx context.Context, accountID string, target cas.Service) (bool, error) {
+	consented, err := s.Flows.Consent(ctx, accountID, target.Client(cas.Kind).ClientID)
+	if err != nil {
+		return false, fault.Wrap(err, fault.Unavailable)
+	}
+	return !slices.ContainsFunc(target.Scopes(), func(scope string) bool { return !slices.Contains(consented, scope) }), nil
 }
 
 // casJudge consumes the ticket and says whose it is, if the person and the levels are still what the service needs.
-func (s *Server) casJudge(r *http.Request, attributes bool) (cas.Response, error) {
+func (s *Server) casJudge(r *http.Request, form casForm) (cas.Response, error) {
 	ctx, q := r.Context(), r.URL.Query()
-	switch {
-	case !authflow.Single(q):
+	if !authflow.Single(q) {
 		return cas.Response{}, &cas.Failure{Code: cas.InvalidRequest, Description: "a parameter stands twice"}
-	case q.Has("pgtUrl"):
-		return cas.Response{}, &cas.Failure{Code: cas.UnauthorizedProxy, Description: "proxy tickets are not offered"}
 	}
-	service, grant, err := s.CAS.Consume(ctx, q.Get("ticket"), q.Get("service"), isSet(q, "renew"))
+	if q.Has("pgtUrl") { // before the ticket is consumed: a proxy that may not be one keeps its login
+		asking, _ := s.CAS.ByURL(q.Get("service"))
+		if failure := asking.MayProxy(q.Get("pgtUrl")); failure != nil {
+			return cas.Response{}, failure
+		}
+	}
+	service, grant, err := s.CAS.Consume(ctx, cas.Validation{Ticket: q.Get("ticket"), Address: q.Get("service"), Renew: isSet(q, "renew"), Proxies: form.proxies})
 	if err != nil {
 		return cas.Response{}, err
 	}
@@ -140,11 +185,16 @@ func (s *Server) casJudge(r *http.Request, attributes bool) (cas.Response, error
 		return cas.Response{}, err
 	}
 	claims := s.Tokens.PersonClaims(person, client, service.Scopes(), nil)
-	answer := cas.Response{}
+	answer := cas.Response{Proxies: grant.Proxies}
 	if answer.User, err = service.User(claims, pairwise); err != nil {
 		return cas.Response{}, &cas.Failure{Code: cas.InvalidTicket, Description: "the person has no such user id"}
 	}
-	if attributes {
+	if q.Has("pgtUrl") {
+		if answer.PGTIOU, err = s.CAS.GrantProxy(ctx, grant, q.Get("pgtUrl"), s.Fetch); err != nil {
+			return cas.Response{}, err
+		}
+	}
+	if form.attributes {
 		answer.Attributes = service.AttributesFor(claims, cas.How{At: current.AuthTime, Fresh: grant.Fresh, ACR: subject.AAL(current.AAL).URN(), AMR: current.Methods, Actor: pairwise})
 	}
 	return answer, nil

@@ -66,5 +66,6 @@ func (s *Server) makeMetadata(kinds []string) map[string]any {
 	}
 	s.requestMetadata(document, kinds)
 	s.tokenMetadata(document)
+	s.aliasMetadata(document)
 	return document
 }

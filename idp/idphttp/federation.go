@@ -3,6 +3,7 @@ package idphttp
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -24,9 +26,23 @@ func (s *Server) upstreamLinks(flow string) []web.Link {
 	}
 	var links []web.Link
 	for _, source := range s.Federation.Sources() {
+		if s.Federation.Silent(source.ID) {
+			continue // silentSources names it
+		}
 		links = append(links, web.Link{Label: source.Name, URL: "/federation/" + source.ID + "/start" + suffix})
 	}
 	return links
+}
+
+// silentSources are the names of sources that do not answer now: the login page says so instead of sending people there.
+func (s *Server) silentSources() []string {
+	var names []string
+	for _, source := range s.Federation.Sources() {
+		if s.Federation.Silent(source.ID) {
+			names = append(names, source.Name)
+		}
+	}
+	return names
 }
 
 // federationStart sends the browser to a source. A flow that wants a new login wants it of the source too.
@@ -36,7 +52,11 @@ func (s *Server) federationStart(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	fresh := f.MaxAge != nil || slices.Contains(f.Prompt, "login") || slices.Contains(f.Prompt, "select_account")
-	return s.toSource(w, r, federation.Intent{SourceID: r.PathValue("source"), Purpose: federation.PurposeLogin, Flow: id, Fresh: fresh})
+	err = s.toSource(w, r, federation.Intent{SourceID: r.PathValue("source"), Purpose: federation.PurposeLogin, Flow: id, Fresh: fresh})
+	if fault.CodeOf(err) == fault.UpstreamSilent { // the other ways in are offered at once
+		return s.showLogin(w, r, http.StatusServiceUnavailable, s.failed(w, r, err, ""))
+	}
+	return err
 }
 
 func (s *Server) toSource(w http.ResponseWriter, r *http.Request, i federation.Intent) error {
@@ -73,7 +93,7 @@ func (s *Server) federationCallback(w http.ResponseWriter, r *http.Request) erro
 		return see(w, r, "/federation")
 	}
 	err = s.signInThen(w, r, result.Login, func(started session.Session) error {
-		return s.Federation.Joined(ctx, federation.SessionRef{SID: started.ID, AccountID: started.AccountID}, result.Origin)
+		return s.Federation.Joined(ctx, federation.SessionRef{SID: started.ID, AccountID: started.AccountID}, result)
 	})
 	if err != nil {
 		return err
@@ -144,12 +164,43 @@ func (s *Server) federationPage(w http.ResponseWriter, r *http.Request) error {
 	return s.Pages.Page(w, r, http.StatusOK, "upstreams", web.Page{Identity: s.Identity(r), Callbacks: origins, Body: body})
 }
 
+// leaveSource gives where the browser goes to end the session of the source that a session came from; empty when it came
+// from none, or when that cannot be asked: our own logout never waits for it.
+func (s *Server) leaveSource(r *http.Request, sid, back string) (name, address string) {
+	browser, err := s.browserHash(r.Context(), s.cookie(r, cookieBrowser))
+	if err == nil {
+		name, address, err = s.Federation.Leave(r.Context(), sid, browser, back)
+	}
+	if err != nil {
+		slog.WarnContext(r.Context(), "logout at the source failed", "request_id", reqctx.From(r.Context()).ID, "error", err)
+		return "", ""
+	}
+	return name, address
+}
+
+// federationLeft is where a source sends the browser back to after a logout that began here. An answer that we did not
+// ask for leads home.
+func (s *Server) federationLeft(w http.ResponseWriter, r *http.Request) error {
+	browser, err := s.browserHash(r.Context(), s.cookie(r, cookieBrowser))
+	if err != nil {
+		return err
+	}
+	back, err := s.Federation.Left(r.Context(), r.PathValue("source"), browser, r.FormValue("state"))
+	if err != nil {
+		return err
+	}
+	if back == "" {
+		back = "/"
+	}
+	return see(w, r, back)
+}
+
 // federationLogout is Back-Channel Logout 1.0 section 2.5 with us as the relying party (O-53).
 func (s *Server) federationLogout(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	form, err := s.form(w, r)
 	if err == nil {
-		err = s.Federation.Logout(r.Context(), r.PathValue("source"), form.Get("logout_token"))
+		err = s.Federation.Logout(r.Context(), r.PathValue("source"), form)
 	}
 	if err == nil {
 		w.WriteHeader(http.StatusOK)

@@ -160,7 +160,14 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, q logoutRequ
 		}
 		back = target.String()
 	}
-	if back != "" && len(frames) == 0 {
+	returnTo, viaPage := q.client.ClientName, len(frames) > 0
+	if signedIn { // ours has ended, whatever becomes of the source's
+		if name, address := s.leaveSource(r, current.ID, back); address != "" {
+			back, returnTo = address, name
+			viaPage = viaPage || r.Method == http.MethodPost // the policy of the page with the button names no source
+		}
+	}
+	if back != "" && !viaPage {
 		return see(w, r, back)
 	}
 	page := web.Page{Body: web.LogoutResultPage{Results: results, Frames: frames}}
@@ -169,7 +176,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, q logoutRequ
 	}
 	if back != "" {
 		page.OnwardURL, page.OnwardSeconds = back, frameSeconds
-		page.Body = web.LogoutResultPage{Results: results, Frames: frames, Return: &web.Link{Label: s.Pages.Text(r, "logout.return", "app", q.client.ClientName), URL: back}}
+		page.Body = web.LogoutResultPage{Results: results, Frames: frames, Return: &web.Link{Label: s.Pages.Text(r, "logout.return", "app", returnTo), URL: back}}
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "logout-result", page)
 }

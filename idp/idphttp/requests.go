@@ -60,7 +60,7 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) (string, error) {
 
 // bindPushed: a proof that comes with a pushed request binds the code to its key, as dpop_jkt does (RFC 9449 10.1).
 func (s *Server) bindPushed(w http.ResponseWriter, r *http.Request, client oauth.Caller, params url.Values) error {
-	jkt, err := s.Proofs.Check(r.Context(), oauth.Proof{Headers: r.Header.Values("DPoP"), Method: r.Method, URL: s.Issuer + "/par", NonceRequired: client.DPoPNonce})
+	jkt, err := s.Proofs.Check(r.Context(), oauth.Proof{Headers: r.Header.Values("DPoP"), Method: r.Method, URL: s.base(r) + "/par", NonceRequired: client.DPoPNonce})
 	s.offerNonce(w, r, err)
 	switch {
 	case err != nil || jkt == "":

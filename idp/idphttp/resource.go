@@ -1,8 +1,11 @@
 package idphttp
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp/oauth"
@@ -15,7 +18,7 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request) (tokens.Access, 
 	if !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "DPoP") || token == "" || r.URL.Query().Has("access_token") || len(r.Header.Values("Authorization")) > 1 {
 		return tokens.Access{}, tokens.ErrToken
 	}
-	presented := tokens.Presented{Scheme: scheme, Token: token, Proof: oauth.Proof{Headers: r.Header.Values("DPoP"), Method: r.Method, URL: s.Issuer + r.URL.EscapedPath()}}
+	presented := tokens.Presented{Scheme: scheme, Token: token, Proof: oauth.Proof{Headers: r.Header.Values("DPoP"), Method: r.Method, URL: s.base(r) + r.URL.EscapedPath()}}
 	if r.TLS != nil {
 		presented.Certificate = oauth.CertificateThumbprint(r.TLS.PeerCertificates)
 	}
@@ -35,21 +38,46 @@ func (s *Server) offerNonce(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// Challenge is the WWW-Authenticate header of a refused token (RFC 6750 3, RFC 9449 7.1), and the error of the body; empty
+// Challenge is the WWW-Authenticate header of a refused token (RFC 6750 3, RFC 9449 7.1, RFC 9470 3), and the error of the body; empty
 // for an error that is not about the token.
 func Challenge(r *http.Request, err error) (header, code string) {
-	if refusal, ok := errors.AsType[*oauth.Error](err); ok && (refusal.Code == "invalid_dpop_proof" || refusal.Code == "use_dpop_nonce") {
+	if refusal, ok := errors.AsType[*oauth.Error](err); ok && slices.Contains([]string{"invalid_dpop_proof", "use_dpop_nonce", "insufficient_scope"}, refusal.Code) {
 		code = refusal.Code
 	} else if errors.Is(err, tokens.ErrToken) {
 		code = "invalid_token"
+	} else if _, ok := errors.AsType[*tokens.UnmetError](err); ok {
+		code = "insufficient_user_authentication"
 	} else {
 		return "", ""
 	}
+	defer func() { header += wanted(err) }()
 	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if strings.EqualFold(scheme, "DPoP") {
 		return `DPoP error="` + code + `", algs="` + strings.Join(oauth.ProofAlgNames(), " ") + `"`, code
 	}
 	return `Bearer error="` + code + `"`, code
+}
+
+// wanted are the parameters with which a client repeats its authorization request (RFC 9470 3): both values go into that
+// request as they are.
+func wanted(err error) string {
+	unmet, ok := errors.AsType[*tokens.UnmetError](err)
+	if !ok {
+		return ""
+	}
+	parameters := `, error_description="log in again as this operation demands"`
+	if values := unmet.Demand.ACRValues(); values != "" {
+		parameters += `, acr_values="` + values + `"`
+	}
+	if age := unmet.Demand.MaxAge; age > 0 {
+		parameters += `, max_age="` + strconv.Itoa(age) + `"`
+	}
+	return parameters
+}
+
+// Demand judges what an operation of ours demands of the person behind a token.
+func (s *Server) Demand(ctx context.Context, access tokens.Access, operation string) error {
+	return s.Tokens.Meets(ctx, access, s.Demands(operation))
 }
 
 // refuseToken answers a token that does not hold.
@@ -61,5 +89,9 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, err error) 
 	}
 	w.Header().Set("WWW-Authenticate", header)
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusUnauthorized, map[string]string{"error": code})
+	status := http.StatusUnauthorized
+	if code == "insufficient_scope" {
+		status = http.StatusForbidden
+	}
+	writeJSON(w, status, map[string]string{"error": code})
 }

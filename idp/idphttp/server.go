@@ -48,6 +48,7 @@ type Inbox interface {
 // Config of the server.
 type Config struct {
 	Issuer    string
+	AliasBase string // of the listener for client certificates (RFC 8705 5); empty without one
 	Pages     *web.Renderer
 	Clients   *idp.Clients
 	Details   *idp.Details
@@ -76,7 +77,8 @@ type Config struct {
 	Rand      io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
-	Bridges                            // portals behind bridges and upstream sources
+	Demands      func(operation string) idp.Demand
+	Bridges      // portals behind bridges and upstream sources
 }
 
 // Server serves identity.

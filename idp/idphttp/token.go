@@ -67,7 +67,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	form, err := s.form(w, r)
 	var answer grants.Answer
 	if err == nil {
-		answer, err = s.Grants.Run(r.Context(), grants.Request{Credentials: credentials(r, form), Proofs: r.Header.Values("DPoP"), Method: r.Method, URL: s.Issuer + "/token"})
+		answer, err = s.Grants.Run(r.Context(), grants.Request{Credentials: credentials(r, form), Proofs: r.Header.Values("DPoP"), Method: r.Method, URL: s.base(r) + "/token"})
 		s.offerNonce(w, r, err)
 	}
 	if err != nil {
@@ -110,6 +110,9 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 	access, err := s.Accept(w, r)
 	if err == nil && (access.Grant == nil || !slices.Contains(access.Scopes, "openid")) {
 		err = fmt.Errorf("%w: no person stands behind it", tokens.ErrToken)
+	}
+	if err == nil && slices.Contains(access.Scopes, "identity") {
+		err = s.Demand(r.Context(), access, idp.OperationIdentity)
 	}
 	if err != nil {
 		s.refuseToken(w, r, err)

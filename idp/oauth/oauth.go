@@ -64,6 +64,8 @@ type Session struct {
 	Actor   *Actor  `json:"act,omitempty"`
 	// Parents are the identifiers of the tokens that were exchanged for this one, the nearest first: it ends with each.
 	Parents []string `json:"parents,omitempty"`
+	// ToldIAL bounds the level of proofing that an exchanged token tells: that of the token before it, nil if that told none.
+	ToldIAL *int `json:"-"`
 
 	AccountVersion int64 `json:"-"` // of the account when this was read; 0 is not known
 }

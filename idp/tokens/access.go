@@ -34,6 +34,7 @@ type accessClaims struct {
 	AuthTime int64           `json:"auth_time,omitempty"`
 	ACR      string          `json:"acr,omitempty"`
 	AMR      []string        `json:"amr,omitempty"`
+	IAL      *int            `json:"ial,omitempty"`
 	Details  json.RawMessage `json:"authorization_details,omitempty"`
 	Binding  oauth.Binding   `json:"cnf,omitzero"`
 	Actor    *oauth.Actor    `json:"act,omitempty"`
@@ -58,6 +59,11 @@ func (s *Service) AccessToken(ctx context.Context, m oauth.Mint) (oauth.Minted, 
 	if session.AccountID != "" {
 		c.SID, c.AuthTime, c.ACR, c.AMR = session.SID, session.AuthTime.Unix(), subject.AAL(session.AAL).URN(), session.Methods
 	}
+	ial, err := s.toldIAL(ctx, m)
+	if err != nil {
+		return oauth.Minted{}, err
+	}
+	c.IAL = ial
 	if m.Client.AccessTokenFormat == idp.FormatOpaque {
 		return s.opaque(ctx, m.Client.ClientID, c)
 	}
@@ -94,6 +100,7 @@ type Access struct {
 	AuthTime time.Time // zero for client credentials
 	ACR      string
 	AMR      []string
+	IAL      *int // nil where it is not told
 	Parents  []string
 	Details  json.RawMessage
 	Binding  oauth.Binding
@@ -114,7 +121,7 @@ func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
 		return Access{}, err
 	}
 	a := Access{JTI: c.JTI, ClientID: c.ClientID, Subject: c.Subject, Audience: c.Audience, Scopes: strings.Fields(c.Scope), Expires: time.Unix(c.Expires, 0).UTC(),
-		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ACR: c.ACR, AMR: c.AMR, Parents: c.Parents, Details: c.Details, Binding: c.Binding, Actor: c.Actor, Userinfo: c.Userinfo}
+		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ACR: c.ACR, AMR: c.AMR, IAL: c.IAL, Parents: c.Parents, Details: c.Details, Binding: c.Binding, Actor: c.Actor, Userinfo: c.Userinfo}
 	if c.AuthTime != 0 {
 		a.AuthTime = time.Unix(c.AuthTime, 0).UTC()
 	}

@@ -1,10 +1,13 @@
 package app
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
+	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/problem"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -19,16 +22,21 @@ var staffRoles = map[string]bool{
 
 // withActor finds out who calls the API: a service client by its access token, or nobody. A token that does not hold is
 // refused instead of being taken for nobody.
-func (a *App) withActor(next http.Handler) http.Handler {
+//
+// What an operation demands of a person's login and proofing is judged here too, so that none can forget it.
+func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
 		access, err := a.identity.Accept(w, r)
+		if operation := operationOf(r); err == nil && operation != "" {
+			err = a.identity.Demand(r.Context(), access, operation)
+		}
 		if challenge, _ := idphttp.Challenge(r, err); challenge != "" {
 			w.Header().Set("WWW-Authenticate", challenge)
-			problem.Write(w, r, fault.Wrap(err, fault.Unauthenticated))
+			problem.Write(w, r, fault.Wrap(err, refusalOf(err)))
 			return
 		}
 		if err != nil {
@@ -47,6 +55,17 @@ func (a *App) withActor(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r.WithContext(reqctx.WithActor(r.Context(), actor)))
 	})
+}
+
+// refusalOf is the fault of a token that was refused.
+func refusalOf(err error) fault.Code {
+	if _, unmet := errors.AsType[*tokens.UnmetError](err); unmet {
+		return fault.LoginInsufficient
+	}
+	if refusal, ok := errors.AsType[*oauth.Error](err); ok && refusal.Status == http.StatusForbidden {
+		return fault.Forbidden
+	}
+	return fault.Unauthenticated
 }
 
 // withSession puts the signed-in person into the request, with the staff roles of the account.

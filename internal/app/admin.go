@@ -42,6 +42,12 @@ type Manifest struct {
 	CASServices   []cas.Service       `yaml:"cas_services"`
 	TicketBridges []ticket.Bridge     `yaml:"ticket_bridges"`
 	Upstreams     []federation.Source `yaml:"upstreams"`
+	Policies      Policies            `yaml:"policies"`
+}
+
+// Policies are rules that an operator sets above those that are built in.
+type Policies struct {
+	StepUp []idp.Demand `yaml:"step_up"` // what an operation demands of the person behind a token (RFC 9470)
 }
 
 // Issuer lets an organisation issue licence types under a seal that is in use.
@@ -123,6 +129,9 @@ func (a *App) Apply(ctx context.Context, m Manifest) error {
 		return err
 	}
 	if err := a.bridges.apply(ctx, m); err != nil {
+		return err
+	}
+	if err := a.applyDemands(ctx, m.Policies.StepUp); err != nil {
 		return err
 	}
 	if len(m.Personas) > 0 && !a.cfg.Sandbox {

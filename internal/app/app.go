@@ -29,6 +29,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/authority"
+	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
@@ -54,7 +55,8 @@ type Options struct {
 	Rand       io.Reader
 	Public     net.Listener // already open, for free ports
 	Management net.Listener
-	Migrate    bool // bring the schema up to date at start; always done on SQLite
+	MutualTLS  net.Listener // of listen.mtls
+	Migrate    bool         // bring the schema up to date at start; always done on SQLite
 }
 
 // App is an assembled platform.
@@ -83,7 +85,12 @@ type App struct {
 	sealing      *sealing
 
 	public http.Handler
+	alias  http.Handler // of the listener for client certificates
 	api    huma.API
+	calls  http.Handler // the API behind the question who calls
+
+	demands    *registry.Registry[idp.Demand, *idp.Demand]
+	operations []string // of the API document
 }
 
 // migrations of every room, in the order in which they may refer to each other.
@@ -235,6 +242,10 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.demands = registry.New[idp.Demand](idp.DemandKind, a.store, a.ring, o.Now)
+	if err := a.demands.Refresh(ctx); err != nil {
+		return err
+	}
 	if a.bridges, err = openBridges(ctx, a); err != nil {
 		return err
 	}
@@ -243,7 +254,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err := tokenService.EnsureKeys(ctx); err != nil {
 		return err
 	}
-	roots, err := clientRoots(a.cfg.Listen.TLS)
+	roots, err := clientRoots(a.cfg.Listen.clientCAFile())
 	if err != nil {
 		return err
 	}
@@ -256,7 +267,9 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.identity = idphttp.New(idphttp.Config{
 		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
+		AliasBase:    a.cfg.aliasBase(),
 		Details:      a.Details,
+		Demands:      a.demandOf,
 		Registration: a.Registration,
 		Requests:     oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
 		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
@@ -343,6 +356,9 @@ func (a *App) background(ctx context.Context) {
 		if err := a.Details.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of authorization details types failed", "error", err)
 		}
+		if err := a.demands.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of demands failed", "error", err)
+		}
 		if err := a.bridges.refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of partners failed", "error", err)
 		}
@@ -406,14 +422,35 @@ func (a *App) Serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	servers := []*server{newServer("public", public, a.public, tlsConfig, a.opts.Log), newServer("management", management, a.management(), nil, a.opts.Log)}
+	if a.cfg.Listen.MTLS.Address != "" {
+		mutual, err := a.mutualTLS()
+		if err != nil {
+			return err
+		}
+		servers = append(servers, mutual)
+	}
 	running, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	group.Go(func() { a.worker.Run(running) })
 	group.Go(func() { a.background(running) })
-	err = serveAll(ctx, newServer("public", public, a.public, tlsConfig, a.opts.Log), newServer("management", management, a.management(), nil, a.opts.Log))
+	err = serveAll(ctx, servers...)
 	stop()
 	group.Wait()
 	return err
+}
+
+// mutualTLS is the listener for client certificates.
+func (a *App) mutualTLS() (*server, error) {
+	listener := a.opts.MutualTLS
+	settings, err := serverTLS(TLS{CertFile: a.cfg.Listen.TLS.CertFile, KeyFile: a.cfg.Listen.TLS.KeyFile, ClientCAFile: a.cfg.Listen.MTLS.ClientCAFile})
+	if err == nil && listener == nil {
+		listener, err = net.Listen("tcp", a.cfg.Listen.MTLS.Address)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newServer("mutual TLS", listener, a.alias, settings, a.opts.Log), nil
 }
 
 // Close ends the database.
@@ -438,6 +475,11 @@ func (a *App) openRoutes() error {
 	if err != nil {
 		return err
 	}
-	a.public = &edge{next: mux, rand: a.opts.Rand, now: a.opts.Now, log: a.opts.Log, proxies: proxies, locale: i18n.Choose, metrics: a.metrics, routeOf: mux.patternOf, quiet: quietRoutes}
+	edgeOf := func(next http.Handler, routeOf func(r *http.Request) string) *edge {
+		return &edge{next: next, rand: a.opts.Rand, now: a.opts.Now, log: a.opts.Log, proxies: proxies, locale: i18n.Choose, metrics: a.metrics, routeOf: routeOf, quiet: quietRoutes}
+	}
+	a.public = edgeOf(mux, mux.patternOf)
+	alias := a.aliasRoutes(mux)
+	a.alias = edgeOf(idphttp.OnAlias(alias), alias.patternOf)
 	return nil
 }

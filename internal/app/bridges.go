@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
 	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
@@ -22,11 +23,19 @@ type bridges struct {
 	ticket      *ticket.Server
 	sources     *federation.Sources
 	federation  *federation.Service
+	fetch       func(ctx context.Context, address string) (int, error)
 }
 
 func openBridges(ctx context.Context, a *App) (*bridges, error) {
 	o := a.opts
 	b := &bridges{casServices: registry.New[cas.Service](cas.Kind, a.store, a.ring, o.Now)}
+	b.fetch = func(ctx context.Context, address string) (int, error) {
+		answer, err := a.outbound.Do(ctx, http.MethodGet, address, nil, nil)
+		if err != nil {
+			return 0, err
+		}
+		return answer.Status, nil
+	}
 	b.tickets = registry.New[ticket.Bridge](ticket.Kind, a.store, a.ring, o.Now)
 	b.ticket = ticket.New(ticket.Config{Store: a.store, Bridges: b.tickets, Ring: a.ring, Now: o.Now, Rand: o.Rand})
 	b.cas = cas.New(cas.Config{Store: a.store, Services: b.casServices, Ring: a.ring, Now: o.Now, Rand: o.Rand, Wake: a.wake})
@@ -43,7 +52,7 @@ func (b *bridges) refresh(ctx context.Context) error {
 
 // services are what the endpoints call.
 func (b *bridges) services() idphttp.Bridges {
-	return idphttp.Bridges{CAS: b.cas, Ticket: b.ticket, Federation: b.federation}
+	return idphttp.Bridges{CAS: b.cas, Ticket: b.ticket, Federation: b.federation, Fetch: b.fetch}
 }
 
 // logoutMessages go to the portals behind bridges when a session ends.

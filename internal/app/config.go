@@ -45,11 +45,21 @@ type Config struct {
 	Operator Operator `yaml:"operator"`
 }
 
-// Listen holds the two listeners.
+// Listen holds the listeners.
 type Listen struct {
 	Public     string `yaml:"public"`     // address of everything people and portals reach
 	Management string `yaml:"management"` // address of /healthz, /readyz and /metrics
 	TLS        TLS    `yaml:"tls"`
+	// MTLS asks portals for their certificates apart from the public listener, so that no browser is ever asked for one.
+	MTLS MutualTLS `yaml:"mtls"`
+}
+
+// MutualTLS is the listener for client certificates (RFC 8705 section 5), with the certificate of listen.tls; without an
+// address there is none.
+type MutualTLS struct {
+	Address      string `yaml:"address"`
+	ClientCAFile string `yaml:"client_ca_file"`
+	URL          string `yaml:"url"` // as portals reach it; without it the issuer's host with the port of the address
 }
 
 // TLS of the public listener; empty means plain HTTP, allowed on loopback only.
@@ -186,6 +196,7 @@ func (c *Config) check() []string {
 	} else if !secure && !isLoopbackAddress(c.Listen.Public) {
 		add("listen.public: plain HTTP is allowed on loopback only; set listen.tls or listen on 127.0.0.1")
 	}
+	faults = append(faults, c.Listen.checkMTLS()...)
 	if c.Listen.Management == "" {
 		add("listen.management: is missing")
 	} else if !isLoopbackAddress(c.Listen.Management) {
@@ -222,6 +233,49 @@ func (c *Config) check() []string {
 		}
 	}
 	return faults
+}
+
+// checkMTLS: one of the listeners asks for certificates, and it speaks TLS.
+func (l Listen) checkMTLS() []string {
+	m := l.MTLS
+	if m == (MutualTLS{}) {
+		return nil
+	}
+	var faults []string
+	if m.Address == "" || m.ClientCAFile == "" {
+		faults = append(faults, "listen.mtls: address and client_ca_file go together")
+	}
+	if l.TLS.CertFile == "" {
+		faults = append(faults, "listen.mtls: needs the certificate of listen.tls")
+	}
+	if l.TLS.ClientCAFile != "" {
+		faults = append(faults, "listen.mtls: with it the public listener asks for no certificates; take listen.tls.client_ca_file away")
+	}
+	if u, err := url.Parse(m.URL); m.URL != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "") {
+		faults = append(faults, "listen.mtls.url: must be https with host and port alone")
+	}
+	return faults
+}
+
+// aliasBase is the address of the listener for client certificates, empty without one.
+func (c *Config) aliasBase() string {
+	if c.Listen.MTLS.Address == "" || c.Listen.MTLS.URL != "" {
+		return c.Listen.MTLS.URL
+	}
+	issuer, err := url.Parse(c.Issuer)
+	_, port, errPort := net.SplitHostPort(c.Listen.MTLS.Address)
+	if err != nil || errPort != nil {
+		return ""
+	}
+	return "https://" + net.JoinHostPort(issuer.Hostname(), port)
+}
+
+// clientCAFile names the roots of client certificates, whichever listener asks for them.
+func (l Listen) clientCAFile() string {
+	if l.MTLS.Address != "" {
+		return l.MTLS.ClientCAFile
+	}
+	return l.TLS.ClientCAFile
 }
 
 func (d Database) check() []string {

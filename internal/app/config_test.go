@@ -30,16 +30,20 @@ func TestConfigFaultsComeTogetherWithSuggestions(t *testing.T) {
 
 func TestConfigRefusesWhatIsInsecure(t *testing.T) {
 	cases := map[string]struct{ old, new, want string }{
-		"plain http off loopback":         {`public: "127.0.0.1:8080"`, `public: "0.0.0.0:8080"`, "listen.public"},
-		"plain issuer":                    {"http://localhost:8080", "http://id.example", "issuer"},
-		"issuer with a slash":             {"http://localhost:8080", "https://id.example/", "issuer"},
-		"management for all":              {`management: "127.0.0.1:9090"`, `management: ":9090"`, "listen.management"},
-		"K-08 database without TLS":       {"sqlite:/tmp/x/yinxin.db", "postgres://db.example/yinxin", "sslmode"},
-		"K-08 TLS without checking":       {"sqlite:/tmp/x/yinxin.db", "postgres://db.example/yinxin?sslmode=require", "sslmode"},
-		"sandbox with production keys":    {"provider: file", "provider: vault", "sandbox"},
-		"half a certificate":              {`management: "127.0.0.1:9090"`, `management: "127.0.0.1:9090", tls: {cert_file: x}`, "cert_file and key_file"},
-		"a proxy that is no address":      {"sandbox: true", "sandbox: true\ntrusted_proxies: [proxy]", "trusted_proxies"},
-		"production without an authority": {"sandbox: true", "sandbox: false", "authority.url"},
+		"plain http off loopback":             {`public: "127.0.0.1:8080"`, `public: "0.0.0.0:8080"`, "listen.public"},
+		"plain issuer":                        {"http://localhost:8080", "http://id.example", "issuer"},
+		"issuer with a slash":                 {"http://localhost:8080", "https://id.example/", "issuer"},
+		"management for all":                  {`management: "127.0.0.1:9090"`, `management: ":9090"`, "listen.management"},
+		"K-08 database without TLS":           {"sqlite:/tmp/x/yinxin.db", "postgres://db.example/yinxin", "sslmode"},
+		"K-08 TLS without checking":           {"sqlite:/tmp/x/yinxin.db", "postgres://db.example/yinxin?sslmode=require", "sslmode"},
+		"sandbox with production keys":        {"provider: file", "provider: vault", "sandbox"},
+		"half a certificate":                  {`management: "127.0.0.1:9090"`, `management: "127.0.0.1:9090", tls: {cert_file: x}`, "cert_file and key_file"},
+		"a proxy that is no address":          {"sandbox: true", "sandbox: true\ntrusted_proxies: [proxy]", "trusted_proxies"},
+		"certificates asked for without TLS":  {`management: "127.0.0.1:9090"`, `management: "127.0.0.1:9090", mtls: {address: ":1", client_ca_file: x}`, "listen.mtls: needs the certificate"},
+		"half a listener for certificates":    {`management: "127.0.0.1:9090"`, `management: "127.0.0.1:9090", tls: {cert_file: x, key_file: x}, mtls: {address: ":1"}`, "listen.mtls: address and client_ca_file"},
+		"certificates asked for on both":      {`management: "127.0.0.1:9090"`, `management: "127.0.0.1:9090", tls: {cert_file: x, key_file: x, client_ca_file: x}, mtls: {address: ":1", client_ca_file: x}`, "take listen.tls.client_ca_file away"},
+		"a listener for certificates by http": {`management: "127.0.0.1:9090"`, `management: "127.0.0.1:9090", tls: {cert_file: x, key_file: x}, mtls: {address: ":1", client_ca_file: x, url: "http://localhost:1"}`, "listen.mtls.url"},
+		"production without an authority":     {"sandbox: true", "sandbox: false", "authority.url"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -81,8 +81,11 @@ func Doctor(ctx context.Context, cfg Config, now time.Time) Diagnosis {
 	if cfg.Sandbox {
 		add("sandbox", "warn", "people, authority and messages are simulated", "set sandbox: false for real use")
 	}
-	for _, listener := range [][2]string{{"public", cfg.Listen.Public}, {"management", cfg.Listen.Management}} {
+	for _, listener := range [][2]string{{"public", cfg.Listen.Public}, {"management", cfg.Listen.Management}, {"mtls", cfg.Listen.MTLS.Address}} {
 		name, address := listener[0], listener[1]
+		if address == "" {
+			continue
+		}
 		detail, state := address+" is free", "ok"
 		if listener, err := net.Listen("tcp", address); err != nil {
 			detail, state = address+" is taken: "+err.Error(), "warn" // by the running server, most likely

@@ -245,3 +245,106 @@ func TestTokensBoundToCertificates(t *testing.T) {
 	header := http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("secret:"+secret.ClientSecret))}}
 	wantError(t, p.ask("/token", nil, header, url.Values{"grant_type": {"client_credentials"}}), http.StatusBadRequest, "invalid_request")
 }
+
+// asks reports whether a listener asks for a client certificate.
+func (o overTLS) asks(t *testing.T, address string) bool {
+	t.Helper()
+	asked := false
+	settings := &tls.Config{RootCAs: o.roots, ServerName: "localhost", GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		asked = true
+		return &tls.Certificate{}, nil
+	}}
+	connection, err := tls.Dial("tcp", strings.TrimPrefix(address, "https://"), settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connection.Close()
+	return asked
+}
+
+// TestAliasesOfMutualTLS is RFC 8705 section 5: a listener of its own asks for certificates, the public one never does, and
+// the metadata names it only when it is there.
+func TestAliasesOfMutualTLS(t *testing.T) {
+	clients := newAuthority(t, "clients")
+	p := startTLSWith(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: clients.certificate.Raw}), func(cfg *app.Config) {
+		// On a listener of its own.
+		cfg.Listen.MTLS.Address, cfg.Listen.MTLS.ClientCAFile, cfg.Listen.TLS.ClientCAFile = "127.0.0.1:0", cfg.Listen.TLS.ClientCAFile, ""
+	})
+	own, other := clients.issue(pkix.Name{CommonName: "own"}, time.Hour, x509.ExtKeyUsageClientAuth), clients.issue(pkix.Name{CommonName: "other"}, time.Hour, x509.ExtKeyUsageClientAuth)
+	discover := func(o overTLS) apptest.Answer {
+		request, _ := http.NewRequest(http.MethodGet, o.URL+"/.well-known/openid-configuration", nil)
+		return o.DoWith(o.client(nil), request)
+	}
+	metadata := discover(p)
+	aliases, _ := metadata.Body["mtls_endpoint_aliases"].(map[string]any)
+	address, _ := aliases["token_endpoint"].(string)
+	base, ok := strings.CutSuffix(address, "/token")
+	if !ok || !strings.HasPrefix(base, "https://localhost:") || base == p.URL || !strings.Contains(metadata.Text, `"tls_client_auth"`) || metadata.String("token_endpoint") != p.URL+"/token" {
+		t.Fatalf("metadata: %s", metadata.Text)
+	}
+	for name, path := range map[string]string{"revocation_endpoint": "/revoke", "introspection_endpoint": "/introspect", "device_authorization_endpoint": "/device_authorization", "pushed_authorization_request_endpoint": "/par", "userinfo_endpoint": "/userinfo"} {
+		if aliases[name] != base+path {
+			t.Errorf("%s is %v", name, aliases[name])
+		}
+	}
+	if p.asks(t, p.URL) {
+		t.Error("the public listener asks browsers for certificates")
+	}
+	if !p.asks(t, base) {
+		t.Error("nobody asks for certificates")
+	}
+	at := overTLS{Platform: p.Platform, roots: p.roots}
+	ask := func(base, path string, certificate *tls.Certificate, form url.Values, headers ...string) apptest.Answer {
+		request, err := http.NewRequest(http.MethodPost, base+path, strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for i := 0; i+1 < len(headers); i += 2 {
+			request.Header.Set(headers[i], headers[i+1])
+		}
+		return at.DoWith(at.client(certificate), request)
+	}
+	p.Client(idp.Client{ClientID: "machine", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}, TokenEndpointAuthMethod: idp.AuthTLS, TokenSettings: idp.TokenSettings{TLSSubjectDN: "CN=own", CertificateBound: true}})
+	form := func() url.Values { return url.Values{"grant_type": {"client_credentials"}, "client_id": {"machine"}} }
+	wantError(t, ask(p.URL, "/token", &own, form()), http.StatusUnauthorized, "invalid_client") // nobody asked for it there
+	wantError(t, ask(base, "/token", nil, form()), http.StatusUnauthorized, "invalid_client")
+	wantError(t, ask(base, "/token", &other, form()), http.StatusUnauthorized, "invalid_client")
+	issued := ask(base, "/token", &own, form())
+	if issued.Status != http.StatusOK {
+		t.Fatalf("%d %s", issued.Status, issued.Text)
+	}
+	access := issued.String("access_token")
+	if told := ask(base, "/introspect", &own, url.Values{"client_id": {"machine"}, "token": {access}}); told.Body["active"] != true {
+		t.Errorf("introspection: %s", told.Text)
+	}
+	for name, test := range map[string]struct {
+		base        string
+		certificate *tls.Certificate
+		status      int
+	}{"its own": {base, &own, 200}, "O-64 none": {base, nil, 401}, "O-64 another": {base, &other, 401}, "O-64 on the public listener": {p.URL, &own, 401}} {
+		request, _ := http.NewRequest(http.MethodGet, test.base+"/api/v1/licenses", nil)
+		request.Header.Set("Authorization", "Bearer "+access)
+		if a := at.DoWith(at.client(test.certificate), request); a.Status != test.status {
+			t.Errorf("%s: %d %s", name, a.Status, a.Text)
+		}
+	}
+	for _, path := range []string{"/login", "/me", "/authorize", "/", "/cas/login", "/.well-known/openid-configuration", "/connect/register"} {
+		request, _ := http.NewRequest(http.MethodGet, base+path, nil)
+		if a := at.DoWith(at.client(&own), request); a.Status != http.StatusNotFound || a.Header.Get("Set-Cookie") != "" {
+			t.Errorf("%s is there: %d", path, a.Status)
+		}
+	}
+	t.Run("a proof of DPoP names the alias", func(t *testing.T) {
+		p.Client(idp.Client{ClientID: "both", GrantTypes: []string{"client_credentials"}, Scope: "license_clerk", RedirectURIs: []string{}, TokenEndpointAuthMethod: idp.AuthTLS, TokenSettings: idp.TokenSettings{TLSSubjectDN: "CN=own", DPoPBound: true}})
+		key := newClientKey(t, jose.ES256)
+		both := url.Values{"grant_type": {"client_credentials"}, "client_id": {"both"}}
+		if a := ask(base, "/token", &own, both, "DPoP", key.proof(t, p.Platform, "POST", "/token", "", map[string]any{"htu": base + "/token"})); a.Status != http.StatusOK || a.String("token_type") != "DPoP" {
+			t.Errorf("%d %s", a.Status, a.Text)
+		}
+		wantError(t, ask(base, "/token", &own, both, "DPoP", key.proof(t, p.Platform, "POST", "/token", "", nil)), http.StatusBadRequest, "invalid_dpop_proof")
+	})
+	if one := discover(startTLS(t, clients)); one.Body["mtls_endpoint_aliases"] != nil || !strings.Contains(one.Text, `"tls_client_auth"`) {
+		t.Errorf("with one listener: %s", one.Text)
+	}
+}

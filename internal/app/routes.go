@@ -2,12 +2,15 @@ package app
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/problem"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -31,7 +34,8 @@ func (a *App) routes() (*router, error) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(document)
 	})
-	mux.Handle("/api/", a.withActor(apiMux))
+	a.calls = a.withActor(apiMux, a.operationOf(apiMux))
+	mux.Handle("/api/", a.calls)
 
 	pageMux := http.NewServeMux()
 	a.identity.PageRoutes(pageMux)
@@ -47,6 +51,33 @@ func (a *App) routes() (*router, error) {
 	mux.Handle("GET /static/", a.pages.Static())
 	a.sealing.public(mux)
 	return &router{mux, map[string]*http.ServeMux{"/api/": apiMux, "/": pageMux}}, nil
+}
+
+// aliasRoutes are what the listener for client certificates answers: the endpoints of the metadata's aliases and the API,
+// which takes tokens that are bound to a certificate. There are no pages there.
+func (a *App) aliasRoutes(public *router) *router {
+	mux := http.NewServeMux()
+	a.identity.AliasRoutes(mux)
+	mux.Handle("/api/", a.calls)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { problem.Write(w, r, fault.New(fault.NotFound)) })
+	return &router{mux, map[string]*http.ServeMux{"/api/": public.inner["/api/"]}}
+}
+
+// operationOf names the operation of the API document that a request asks for; empty for none.
+func (a *App) operationOf(mux *http.ServeMux) func(r *http.Request) string {
+	names := map[string]string{}
+	for path, item := range a.api.OpenAPI().Paths {
+		for method, operation := range map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodPatch: item.Patch, http.MethodDelete: item.Delete} {
+			if operation != nil {
+				names[method+" "+path] = operation.OperationID
+			}
+		}
+	}
+	a.operations = slices.Sorted(maps.Values(names))
+	return func(r *http.Request) string {
+		_, pattern := mux.Handler(r)
+		return names[pattern]
+	}
 }
 
 // newAPI is the one OpenAPI document; the framework's own pages load scripts from elsewhere and are off.

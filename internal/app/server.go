@@ -85,7 +85,7 @@ func serverTLS(files TLS) (*tls.Config, error) {
 		return nil, err
 	}
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: suitesTLS12, GetCertificate: loader.get, NextProtos: []string{"h2", "http/1.1"}}
-	roots, err := clientRoots(files)
+	roots, err := clientRoots(files.ClientCAFile)
 	if err != nil {
 		return nil, err
 	}
@@ -99,17 +99,17 @@ func serverTLS(files TLS) (*tls.Config, error) {
 }
 
 // clientRoots are the roots of client certificates; nil without a file.
-func clientRoots(files TLS) (*x509.CertPool, error) {
-	if files.ClientCAFile == "" {
+func clientRoots(file string) (*x509.CertPool, error) {
+	if file == "" {
 		return nil, nil
 	}
-	content, err := os.ReadFile(files.ClientCAFile)
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read client CA: %w", err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(content) {
-		return nil, fmt.Errorf("read client CA: %s holds no certificate", files.ClientCAFile)
+		return nil, fmt.Errorf("read client CA: %s holds no certificate", file)
 	}
 	return roots, nil
 }

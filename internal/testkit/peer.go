@@ -39,7 +39,8 @@ func JavaPeerRefuses(t testing.TB, command, file string) string {
 }
 
 // CASPeer runs the client of the CAS project in conformance/peers/cas: "validate FORM SERVER SERVICE TICKET" prints user
-// and attributes or a line "refused: …", "logout MESSAGE" the session index. It fails the test when the client breaks.
+// and attributes or a line "refused: …", "logout MESSAGE" the session index, "proxy SERVER
+// PGT TARGET" a proxy ticket, "proxy-validate SERVER SERVICE TICKET PROXY" what "validate" does. It fails the test when the client breaks.
 func CASPeer(t testing.TB, arguments ...string) string {
 	t.Helper()
 	out, err := runPeer(t, buildCASPeer, "peer.CasPeer", arguments...)

@@ -3,7 +3,11 @@
 //
 //	/cas/login → Issue (ticket, 60 s, once) → the service asks /cas/p3/serviceValidate → Consume → Response
 //
-// It is values in, values out: no HTTP, no SQL. Proxy tickets are not offered.
+// Services that are registered for it act for the person at another one (proxy.go):
+//
+//	validation with pgtUrl → GrantProxy (callback) → /cas/proxy → Proxy (ticket, 60 s, once) → /cas/p3/proxyValidate
+//
+// It is values in, values out: no HTTP, no SQL.
 package cas
 
 import (
@@ -41,6 +45,11 @@ type Service struct {
 	// Attributes are the claims to release and the names under which the service knows them; empty releases every claim
 	// of the scopes under its own name.
 	Attributes map[string]string `json:"attributes" yaml:"attributes"`
+	// ProxyURLs are the callbacks (pgtUrl, character by character) at which the service may get a proxy-granting ticket; none:
+	// it is no proxy.
+	ProxyURLs []string `json:"proxy_urls,omitempty" yaml:"proxy_urls"`
+	// AcceptsProxies are the ids of services that may act for a person here.
+	AcceptsProxies []string `json:"accepts_proxies,omitempty" yaml:"accepts_proxies"`
 }
 
 var attributeForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,63}$`) // a name without prefix in XML
@@ -55,7 +64,7 @@ func (s *Service) Normalize() error {
 			return bridge.Refuse(s.ID, "attributes."+claim, "a name of letters, digits, _, . and - that CAS does not use itself")
 		}
 	}
-	return nil
+	return s.normalizeProxies()
 }
 
 // GivenSecret implements registry.Partner: a CAS service has none.
@@ -70,7 +79,9 @@ type Grant struct {
 	URL       string // the service address it was issued for
 	SID       string
 	AccountID string
-	Fresh     bool // the person signed in for this very ticket (renew)
+	Fresh     bool     // the person signed in for this very ticket (renew)
+	Proxies   []string // callbacks of the services that act for the person, the nearest first; none for a service ticket
+	Login     []byte   // names the login that its validation gave
 }
 
 // Outcome of consuming a ticket.
@@ -101,6 +112,12 @@ type Store interface {
 	// ConsumeTicket consumes by one conditional update and, when the address is right and the session lives, notes the
 	// login in the same transaction. The record of the outcome is stored with it.
 	ConsumeTicket(ctx context.Context, hash []byte, url string, login Login, record func(Outcome, Grant) audit.Record) (Outcome, Grant, error)
+	// ConsumeProxyTicket is the same for a proxy ticket, which dies with the login of its proxy too.
+	ConsumeProxyTicket(ctx context.Context, hash []byte, url string, login Login, record func(Outcome, Grant) audit.Record) (Outcome, Grant, error)
+	PutProxyTicket(ctx context.Context, hash, granting []byte, g Grant, expires time.Time, record audit.Record) error
+	PutGranting(ctx context.Context, hash []byte, g Granting, expires time.Time, record audit.Record) error
+	// Granting finds a granting ticket that has not expired and whose login and session live; idp.ErrNotFound.
+	Granting(ctx context.Context, hash []byte, now time.Time) (Granting, error)
 	// EndLogin takes back the login of a ticket; idp.ErrNotFound when it was taken back before.
 	EndLogin(ctx context.Context, hash []byte, record audit.Record) error
 	Logins(ctx context.Context, sid string) ([]Login, error)
@@ -135,18 +152,19 @@ func (s *Server) ByURL(address string) (Service, bool) {
 // Service finds an enabled service by its id.
 func (s *Server) Service(id string) (Service, bool) { return s.cfg.Services.Find(id) }
 
-func (s *Server) hash(ctx context.Context, ticket string) ([]byte, error) {
+// hashOf is the keyed hash of a ticket of a kind; one kind is worthless as another (O-59).
+func (s *Server) hashOf(ctx context.Context, kind, ticket string) ([]byte, error) {
 	mac, err := s.cfg.Ring.MAC(ctx, keys.UsageLookup)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable)
 	}
-	return mac.Sum(ctx, []byte("cas-ticket"), []byte(ticket))
+	return mac.Sum(ctx, []byte(kind), []byte(ticket))
 }
 
 // Issue makes a service ticket: 256 bits in the alphabet that CAS 3.0 section 3.7 allows.
 func (s *Server) Issue(ctx context.Context, g Grant) (string, error) {
 	ticket := "ST-" + ident.New(s.cfg.Rand, "") + ident.New(s.cfg.Rand, "")
-	hash, err := s.hash(ctx, ticket)
+	hash, err := s.hashOf(ctx, "cas-ticket", ticket)
 	if err != nil {
 		return "", err
 	}
@@ -161,17 +179,30 @@ func (s *Server) Issue(ctx context.Context, g Grant) (string, error) {
 // maxTicket is what section 3.1.1 wants services to bear; nothing longer can be ours.
 const maxTicket = 256
 
+// Validation is a question of a service.
+type Validation struct {
+	Ticket  string
+	Address string // of the service
+	Renew   bool   // the person must have signed in for this very ticket
+	Proxies bool   // proxy tickets are taken too (section 2.6)
+}
+
 // Consume validates a ticket for the address of a service. A refusal of the protocol is a *Failure; any other error
 // means that nothing could be decided.
-func (s *Server) Consume(ctx context.Context, ticket, address string, renew bool) (Service, Grant, error) {
+func (s *Server) Consume(ctx context.Context, v Validation) (Service, Grant, error) {
+	ticket, address, renew := v.Ticket, v.Address, v.Renew
+	consume, kind := s.cfg.Store.ConsumeTicket, "cas-ticket"
+	if v.Proxies && strings.HasPrefix(ticket, "PT-") {
+		consume, kind = s.cfg.Store.ConsumeProxyTicket, "cas-proxy-ticket"
+	}
 	refuse := func(code, why string) (Service, Grant, error) { return Service{}, Grant{}, &Failure{code, why} }
 	switch {
 	case ticket == "" || address == "":
 		return refuse(InvalidRequest, "service and ticket are needed")
-	case len(ticket) > maxTicket || !strings.HasPrefix(ticket, "ST-"):
-		return refuse(InvalidTicketSpec, "only service tickets are validated here")
+	case len(ticket) > maxTicket || !strings.HasPrefix(ticket, "ST-") && kind == "cas-ticket":
+		return refuse(InvalidTicketSpec, "such tickets are not validated here")
 	}
-	hash, err := s.hash(ctx, ticket)
+	hash, err := s.hashOf(ctx, kind, ticket)
 	if err != nil {
 		return Service{}, Grant{}, err
 	}
@@ -180,7 +211,7 @@ func (s *Server) Consume(ctx context.Context, ticket, address string, renew bool
 	if login.KeyID, login.Sealed, err = s.seal(ctx, ticket, hash); err != nil {
 		return Service{}, Grant{}, err
 	}
-	outcome, grant, err := s.cfg.Store.ConsumeTicket(ctx, hash, address, login, func(outcome Outcome, g Grant) audit.Record {
+	outcome, grant, err := consume(ctx, hash, address, login, func(outcome Outcome, g Grant) audit.Record {
 		word := map[Outcome]string{Consumed: "cas.ticket.consumed", Burnt: "cas.ticket.burnt"}[outcome]
 		e := idp.Event(ctx, now, word, "account", g.AccountID, map[string]string{"service": g.ServiceID, "sid": g.SID})
 		if e.Actor = "cas:" + g.ServiceID; outcome == Burnt {
@@ -209,6 +240,7 @@ func (s *Server) Consume(ctx context.Context, ticket, address string, renew bool
 	case renew && !grant.Fresh:
 		return refuse(InvalidTicketSpec, "the person did not sign in for this ticket")
 	}
+	grant.Login = hash
 	return service, grant, nil
 }
 

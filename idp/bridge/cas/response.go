@@ -20,7 +20,10 @@ const (
 	InvalidTicket     = "INVALID_TICKET"
 	InvalidService    = "INVALID_SERVICE"
 	UnauthorizedProxy = "UNAUTHORIZED_SERVICE_PROXY"
+	InvalidCallback   = "INVALID_PROXY_CALLBACK"
 	InternalError     = "INTERNAL_ERROR"
+
+	UnauthorizedService = "UNAUTHORIZED_SERVICE" // of /proxy, section 2.7.3
 )
 
 // Failure is a refusal of the protocol.
@@ -33,6 +36,8 @@ func (f *Failure) Error() string { return f.Code + ": " + f.Description }
 type Response struct {
 	User       string
 	Attributes map[string][]string // empty: none are written (CAS 2.0 form)
+	PGTIOU     string              // names the granting ticket that went to the callback; empty: none did
+	Proxies    []string            // callbacks of those who act for the person, the nearest first
 	Failure    *Failure
 }
 
@@ -114,6 +119,16 @@ func (r Response) XML() []byte {
 			}
 			b.WriteString("  </cas:attributes>\n")
 		}
+		if r.PGTIOU != "" {
+			b.WriteString("  <cas:proxyGrantingTicket>" + escape(r.PGTIOU) + "</cas:proxyGrantingTicket>\n")
+		}
+		if len(r.Proxies) > 0 {
+			b.WriteString("  <cas:proxies>\n")
+			for _, proxy := range r.Proxies {
+				b.WriteString("   <cas:proxy>" + escape(proxy) + "</cas:proxy>\n")
+			}
+			b.WriteString("  </cas:proxies>\n")
+		}
 		b.WriteString(" </cas:authenticationSuccess>\n")
 	}
 	b.WriteString("</cas:serviceResponse>\n")
@@ -143,6 +158,12 @@ func (r Response) JSON() ([]byte, error) {
 			}
 			success["attributes"] = attributes
 		}
+		if r.PGTIOU != "" {
+			success["proxyGrantingTicket"] = r.PGTIOU
+		}
+		if len(r.Proxies) > 0 {
+			success["proxies"] = r.Proxies
+		}
 		inner = map[string]any{"authenticationSuccess": success}
 	}
 	return json.Marshal(map[string]any{"serviceResponse": inner})
@@ -161,14 +182,11 @@ var ErrResponse = errors.New("cas: answer cannot be read")
 // root.
 func ReadXML(raw []byte) (Response, error) {
 	var r Response
-	root, err := readTree(raw)
+	answer, err := readAnswer(raw)
 	if err != nil {
 		return r, err
 	}
-	if root.name != (xml.Name{Space: namespace, Local: "serviceResponse"}) || len(root.children) != 1 {
-		return r, fmt.Errorf("%w: no serviceResponse with one answer", ErrResponse)
-	}
-	switch answer := root.children[0]; answer.name.Local {
+	switch answer.name.Local {
 	case "authenticationFailure":
 		r.Failure = &Failure{Code: answer.attribute("code"), Description: answer.text}
 		return r, nil
@@ -177,6 +195,12 @@ func ReadXML(raw []byte) (Response, error) {
 			switch child.name.Local {
 			case "user":
 				r.User = child.text
+			case "proxyGrantingTicket":
+				r.PGTIOU = child.text
+			case "proxies":
+				for _, proxy := range child.children {
+					r.Proxies = append(r.Proxies, proxy.text)
+				}
 			case "attributes":
 				r.Attributes = map[string][]string{}
 				for _, a := range child.children {
@@ -189,6 +213,18 @@ func ReadXML(raw []byte) (Response, error) {
 		}
 	}
 	return Response{}, fmt.Errorf("%w: neither user nor failure", ErrResponse)
+}
+
+// readAnswer is the one answer in a serviceResponse.
+func readAnswer(raw []byte) (*element, error) {
+	root, err := readTree(raw)
+	if err != nil {
+		return nil, err
+	}
+	if root.name != (xml.Name{Space: namespace, Local: "serviceResponse"}) || len(root.children) != 1 {
+		return nil, fmt.Errorf("%w: no serviceResponse with one answer", ErrResponse)
+	}
+	return root.children[0], nil
 }
 
 // element of a small tree.

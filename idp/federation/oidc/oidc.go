@@ -60,6 +60,7 @@ type metadata struct {
 	UserInfo         string   `json:"userinfo_endpoint"`
 	Keys             string   `json:"jwks_uri"`
 	GMKeys           string   `json:"gm_jwks_uri"`
+	EndSession       string   `json:"end_session_endpoint"`
 	IssuerInResponse bool     `json:"authorization_response_iss_parameter_supported"`
 	AuthMethods      []string `json:"token_endpoint_auth_methods_supported"`
 }
@@ -93,25 +94,30 @@ func (p *Provider) get(ctx context.Context, address string, header http.Header, 
 	return answer.Body, nil
 }
 
-// meta is the metadata of a source, fetched anew after ten minutes.
+// meta is the metadata of a source.
 func (p *Provider) meta(ctx context.Context, s federation.Source) (metadata, error) {
+	m, _, err := p.metadata(ctx, s)
+	return m, err
+}
+
+// metadata is fetched anew after ten minutes; asked says that it was.
+func (p *Provider) metadata(ctx context.Context, s federation.Source) (m metadata, asked bool, err error) {
 	p.mutex.Lock()
 	kept := p.known[s.Issuer]
 	p.mutex.Unlock()
 	if kept != nil && p.now().Sub(kept.fetchedAt) < keepMetadata {
-		return kept.metadata, nil
+		return kept.metadata, false, nil
 	}
-	var m metadata
 	if _, err := p.get(ctx, s.Issuer+"/.well-known/openid-configuration", nil, &m); err != nil {
-		return m, err
+		return m, true, err
 	}
 	scheme, _, _ := strings.Cut(s.Issuer, "://")
 	if m.Issuer != s.Issuer {
-		return m, refused("metadata is of another issuer")
+		return m, true, refused("metadata is of another issuer")
 	}
 	for _, address := range []string{m.Authorization, m.Token, m.Keys} {
 		if u, err := url.Parse(address); err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && u.Scheme != scheme {
-			return m, refused("metadata holds an address that is no secure one")
+			return m, true, refused("metadata holds an address that is no secure one")
 		}
 	}
 	p.mutex.Lock()
@@ -121,7 +127,7 @@ func (p *Provider) meta(ctx context.Context, s federation.Source) (metadata, err
 		next.keys, next.keysAt = old.keys, old.keysAt
 	}
 	p.known[s.Issuer] = next
-	return m, nil
+	return m, true, nil
 }
 
 // keySet is the source's keys; fresh asks again, though not more often than every 30 s.
@@ -160,15 +166,15 @@ func (p *Provider) keySet(ctx context.Context, s federation.Source, m metadata, 
 }
 
 // Begin implements federation.Provider: the authorization request.
-func (p *Provider) Begin(ctx context.Context, s federation.Source, a federation.Attempt) (string, error) {
-	m, err := p.meta(ctx, s)
+func (p *Provider) Begin(ctx context.Context, s federation.Source, a federation.Attempt) (string, bool, error) {
+	m, asked, err := p.metadata(ctx, s)
 	if err != nil {
-		return "", err
+		return "", asked, err
 	}
 	challenge := sha256.Sum256([]byte(a.Verifier))
 	target, err := url.Parse(m.Authorization)
 	if err != nil {
-		return "", refused("authorization endpoint: %w", err)
+		return "", asked, refused("authorization endpoint: %w", err)
 	}
 	q := target.Query()
 	for name, value := range map[string]string{"response_type": "code", "client_id": s.ClientID, "redirect_uri": a.RedirectURI, "scope": s.Scope, "state": a.State, "nonce": a.Nonce,
@@ -178,6 +184,28 @@ func (p *Provider) Begin(ctx context.Context, s federation.Source, a federation.
 	if a.Fresh {
 		q.Set("prompt", "login")
 		q.Set("max_age", "0")
+	}
+	target.RawQuery = q.Encode()
+	return target.String(), asked, nil
+}
+
+// Leave implements federation.Provider: RP-Initiated Logout 1.0 section 2 with us as the relying party.
+func (p *Provider) Leave(ctx context.Context, s federation.Source, hint, back, state string) (string, error) {
+	m, err := p.meta(ctx, s)
+	if err != nil || m.EndSession == "" {
+		return "", err
+	}
+	scheme, _, _ := strings.Cut(s.Issuer, "://")
+	target, err := url.Parse(m.EndSession)
+	if err != nil || target.Host == "" || target.User != nil || target.Fragment != "" || target.Scheme != "https" && target.Scheme != scheme {
+		return "", refused("end_session_endpoint is no secure address")
+	}
+	q := target.Query()
+	q.Set("client_id", s.ClientID)
+	q.Set("post_logout_redirect_uri", back)
+	q.Set("state", state)
+	if hint != "" {
+		q.Set("id_token_hint", hint)
 	}
 	target.RawQuery = q.Encode()
 	return target.String(), nil
@@ -212,6 +240,7 @@ func (p *Provider) Finish(ctx context.Context, s federation.Source, secret strin
 	if err != nil {
 		return federation.Identity{}, err
 	}
+	identity.Hint = tokens.IDToken
 	if s.UserInfo {
 		err = p.userInfo(ctx, s, m, tokens.AccessToken, &identity)
 	}
@@ -352,7 +381,8 @@ func text(claims map[string]any, name string) string {
 }
 
 // Logout implements federation.Provider: Back-Channel Logout 1.0 section 2.6.
-func (p *Provider) Logout(ctx context.Context, s federation.Source, raw string) (federation.Ended, error) {
+func (p *Provider) Logout(ctx context.Context, s federation.Source, _ string, form url.Values) (federation.Ended, error) {
+	raw := form.Get("logout_token")
 	m, err := p.meta(ctx, s)
 	if err != nil {
 		return federation.Ended{}, err

@@ -100,11 +100,16 @@ func StartWith(t testing.TB, cfg app.Config) *Platform {
 			cfg.Issuer = "https://localhost:" + port
 		}
 	}
+	var mutual net.Listener
+	if cfg.Listen.MTLS.Address != "" {
+		mutual = listen()
+		cfg.Listen.MTLS.Address = mutual.Addr().String()
+	}
 	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Listen: public.Addr().String(), Log: &SafeBuffer{}}
 	logger := slog.New(slog.NewJSONHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	slog.SetDefault(logger) // what no request's log line holds goes there
 	ctx, stop := context.WithCancel(context.Background())
-	platform, err := app.New(ctx, cfg, app.Options{Public: public, Management: management, Migrate: true, Now: p.Now, Log: logger})
+	platform, err := app.New(ctx, cfg, app.Options{Public: public, Management: management, MutualTLS: mutual, Migrate: true, Now: p.Now, Log: logger})
 	if err != nil {
 		stop()
 		t.Fatal(err)
