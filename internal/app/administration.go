@@ -2,12 +2,15 @@ package app
 
 import (
 	"github.com/yinxin-gov/yinxin/idp/adminhttp"
+	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
 // administration joins what administrators work with.
 func (a *App) administration() *adminhttp.Server {
-	return adminhttp.New(adminhttp.Config{Site: a.site(), Ring: a.ring, Now: a.opts.Now})
+	return adminhttp.New(adminhttp.Config{Site: a.site(), Ring: a.ring, Accounts: a.Accounts, Sessions: a.identity.Sessions, Tokens: a.identity.Tokens,
+		Grants: oauth.NewAdmin(a.identity.Engine, a.store), Notes: a.store, Receipt: outboxdb.New(a.db).Receipt, PartyName: a.identity.PartyName, Now: a.opts.Now})
 }
 
 // site is what the pages of every room have in common.
