@@ -37,6 +37,7 @@ type Config struct {
 	Sessions *session.Service
 	Grants   *oauth.Admin
 	Tokens   *tokens.Service
+	Peers    Peers
 	Notes    Notes
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
@@ -73,6 +74,7 @@ func (s *Server) parts() []part {
 		s.keysPart(),
 		s.sessionsPart(),
 		s.grantsPart(),
+		s.peersPart(),
 	}
 }
 

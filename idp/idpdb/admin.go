@@ -11,6 +11,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
@@ -151,4 +152,25 @@ func (s *Store) RevokeGrantsOf(ctx context.Context, clientID string, limit int, 
 		return auditdb.Append(ctx, tx, record(n))
 	})
 	return n, err
+}
+
+// SaveCheck stores the last test of a partner.
+func (s *Store) SaveCheck(ctx context.Context, kind, id string, c registry.Check, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO idp_partner_check (kind, id, at, outcome) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (kind, id) DO UPDATE SET at = $3, outcome = $4`, kind, id, sqldb.Micros(c.At), c.Outcome)
+		return err
+	})
+}
+
+// LastCheck reads the last test of a partner.
+func (s *Store) LastCheck(ctx context.Context, kind, id string) (registry.Check, error) {
+	var c registry.Check
+	var at int64
+	err := s.db.Read().QueryRowContext(ctx, "SELECT at, outcome FROM idp_partner_check WHERE kind = $1 AND id = $2", kind, id).Scan(&at, &c.Outcome)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return c, idp.ErrNotFound
+	}
+	c.At = sqldb.Time(at)
+	return c, err
 }
