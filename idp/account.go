@@ -103,6 +103,8 @@ type Accounts struct {
 	ring  *keys.Ring
 	now   func() time.Time
 	rand  io.Reader
+	// farewell is AccountsConfig.Farewell.
+	farewell func(ctx context.Context, accountID string) (audit.Record, error)
 
 	recent recentAccounts
 }
@@ -113,11 +115,14 @@ type AccountsConfig struct {
 	Ring  *keys.Ring
 	Now   func() time.Time
 	Rand  io.Reader
+	// Farewell is what the end of all sessions of an account leaves behind; nil leaves nothing. A session that starts between
+	// it and the change is ended with the others, but its parties are not told.
+	Farewell func(ctx context.Context, accountID string) (audit.Record, error)
 }
 
 // NewAccounts returns the service.
 func NewAccounts(cfg AccountsConfig) *Accounts {
-	return &Accounts{store: cfg.Store, ring: cfg.Ring, now: cfg.Now, rand: cfg.Rand}
+	return &Accounts{store: cfg.Store, ring: cfg.Ring, now: cfg.Now, rand: cfg.Rand, farewell: cfg.Farewell}
 }
 
 // Lookup is the keyed hash under which an identifier is found.
@@ -206,12 +211,20 @@ func (s *Accounts) Rehash(ctx context.Context, id, old, hash string) error {
 	return err
 }
 
-// SetState suspends, closes or reopens an account.
+// SetState suspends, closes or reopens an account. The systems that its sessions signed in to are told.
 func (s *Accounts) SetState(ctx context.Context, id string, state AccountState, reason string) error {
 	now := s.now().UTC()
 	e := event(ctx, now, "account."+string(state), "account", id, nil)
 	e.Reason = reason
-	return s.store.SetState(ctx, id, state, now, audit.With(e))
+	record := audit.With(e)
+	if state != AccountActive && s.farewell != nil {
+		ended, err := s.farewell(ctx, id)
+		if err != nil {
+			return err
+		}
+		record.Events, record.Messages = append(record.Events, ended.Events...), ended.Messages
+	}
+	return s.store.SetState(ctx, id, state, now, record)
 }
 
 // SetRoles gives staff roles to an account of the sandbox. Roles of administration do not go together.

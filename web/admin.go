@@ -20,6 +20,7 @@ type AdminHomePage struct {
 type AdminListPage struct {
 	Intro      string
 	SignInURL  string // set when changes need a new login first
+	Links      []Link
 	NewURL     string
 	NewLabel   string
 	Filter     []FormField
@@ -51,6 +52,7 @@ type AdminDetailPage struct {
 	Status    string
 	SignInURL string
 	EditURL   string
+	EditLabel string // empty is "change"
 	Facts     []ShownField
 	Sections  []AdminSection
 	Hidden    []Hidden // goes with every form

@@ -74,6 +74,7 @@ const (
 	InputLongText = "textarea"
 	InputDate     = "date" // three text fields <name>-year, -month, -day
 	InputSelect   = "select"
+	InputSecret   = "password" // never filled in again
 )
 
 // Option of a select.

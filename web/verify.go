@@ -376,13 +376,13 @@ func statusLine(license *ReportLicense) VerifyLine {
 // StatusKind is the tone of a state word of a licence or seal.
 func StatusKind(status string) string {
 	switch status {
-	case "valid", "active":
+	case "valid", "active", "current", "signed_in", "grant_active", "notice_done", "peer_enabled", "check_passed":
 		return "success"
 	case "suspended", "restricted", "superseded", "expiring":
 		return "warning"
-	case "revoked", "cancelled", "withdrawn", "lapsed", "failed", "invalid":
+	case "revoked", "cancelled", "withdrawn", "lapsed", "failed", "invalid", "notice_dead", "check_failed":
 		return "danger"
-	case "draft", "applied", "pending_review", "approved", "made", "seal_made", "sealed", "planned", "signed", "stored":
+	case "draft", "applied", "pending_review", "approved", "made", "seal_made", "sealed", "planned", "signed", "stored", "next", "notice_waiting":
 		return "info"
 	}
 	return "neutral"

@@ -15,7 +15,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/idp/tokens"
+	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/web"
@@ -27,8 +32,23 @@ const FreshLogin = 15 * time.Minute
 // Config of administration.
 type Config struct {
 	web.Site
-	Ring *keys.Ring
-	Now  func() time.Time
+	Ring     *keys.Ring
+	Accounts *idp.Accounts
+	Sessions *session.Service
+	Grants   *oauth.Admin
+	Tokens   *tokens.Service
+	Peers    Peers
+	Notes    Notes
+	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
+	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
+	// PartyName is the name of a relying party by the id under which a session knows it.
+	PartyName func(id string) string
+	Now       func() time.Time
+}
+
+// Notes keeps audit records of what changes nothing.
+type Notes interface {
+	Note(ctx context.Context, record audit.Record) error
 }
 
 // Server serves administration. Its pages stand behind the edge, which knows who is signed in and refuses forms from other
@@ -44,7 +64,7 @@ type pageFunc = func(http.ResponseWriter, *http.Request) error
 type part struct {
 	api   func(huma.API)      // adds its operations
 	pages map[string]pageFunc // by route pattern
-	// place is its entry on the home page and in the navigation; the label is a message key.
+	// place is its entry on the home page and in the navigation; without an address it is hidden from this administrator.
 	place func(r *http.Request) (web.AdminPlace, error)
 }
 
@@ -52,6 +72,9 @@ type part struct {
 func (s *Server) parts() []part {
 	return []part{
 		s.keysPart(),
+		s.sessionsPart(),
+		s.grantsPart(),
+		s.peersPart(),
 	}
 }
 
@@ -133,7 +156,9 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		body.Places = append(body.Places, place)
+		if place.URL != "" {
+			body.Places = append(body.Places, place)
+		}
 	}
 	return s.show(w, r, http.StatusOK, "admin", web.Page{Body: body})
 }
@@ -146,9 +171,20 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, name s
 		if err != nil {
 			return err
 		}
+		if link.URL == "" {
+			continue
+		}
 		page.Nav = append(page.Nav, web.NavLink{Label: link.Label, URL: link.URL, Current: r.URL.Path == link.URL || strings.HasPrefix(r.URL.Path, link.URL+"/")})
 	}
 	return s.Page(w, r, status, name, page)
+}
+
+// placeFor is a place for those who hold one of the roles, hidden from others.
+func (s *Server) placeFor(r *http.Request, roles []string, id, label, text, address string) web.AdminPlace {
+	if holds(r.Context(), roles...) != nil {
+		return web.AdminPlace{}
+	}
+	return web.AdminPlace{ID: id, Label: s.Renderer.Text(r, label), Text: s.Renderer.Text(r, text), URL: address}
 }
 
 // signInURL is where a person whose login is too old for a change of these roles signs in again; empty when none is needed.

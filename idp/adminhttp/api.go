@@ -27,7 +27,7 @@ type Paging struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Entries on a page"`
 }
 
-// Reason goes with a change.
+// Reason goes with a change. It is embedded into a body, never one by itself: another room has a schema of this name.
 type Reason struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"200" doc:"Why; goes into the audit record and holds no personal data"`
 }

@@ -98,6 +98,14 @@ func (s *Server) party(id string) (idp.Client, bool) {
 	return idp.Client{}, false
 }
 
+// PartyName is the name of a relying party, its id when it is no longer registered.
+func (s *Server) PartyName(id string) string {
+	if client, ok := s.party(id); ok && client.ClientName != "" {
+		return client.ClientName
+	}
+	return id
+}
+
 // newBridgeFlow is a flow to a registered address, with the levels of the registration.
 func newBridgeFlow(kind string, r bridge.Registration, address string) bridgeFlow {
 	f := authflow.Flow{ClientID: bridge.PartyID(kind, r.ID), RedirectURI: address, Scopes: r.Scopes()}

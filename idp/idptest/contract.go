@@ -43,6 +43,7 @@ func RunPeople(t *testing.T, open func(t testing.TB) Store) {
 		"sessions":                                 sessions,
 		"parties":                                  parties,
 		"a session ends once":                      sessionEndsOnce,
+		"sessions by page":                         sessionsByPage,
 		"inbox":                                    inbox,
 		"no audit, no change":                      noAuditNoChange,
 		"what is not there":                        notThere,

@@ -171,6 +171,45 @@ func sessionEndsOnce(t *testing.T, s Store) {
 	}
 }
 
+func sessionsByPage(t *testing.T, s Store) {
+	a, b := put(t, s, 1), put(t, s, 2)
+	for i, seen := range []time.Duration{0, 2, 1, 2, 1} {
+		putSession(t, s, fmt.Sprint("sid_", i), a.ID, Start.Add(seen*time.Minute))
+	}
+	putSession(t, s, "sid_9", b.ID, Start)
+	must(t, s.EndSession(ctx, "sid_3", Start.Add(time.Hour), record("session.ended")))
+	var seen []string
+	for behind := (session.Mark{}); ; {
+		page, err := s.SessionPage(ctx, a.ID, behind, 2)
+		must(t, err)
+		for _, v := range page {
+			seen = append(seen, v.ID)
+			if v.EndedAt.IsZero() == (v.ID == "sid_3") {
+				t.Errorf("%s ended at %s", v.ID, v.EndedAt)
+			}
+			behind = session.Mark{LastSeen: v.LastSeen, ID: v.ID}
+		}
+		if len(page) < 2 {
+			break
+		}
+	}
+	if want := "[sid_1 sid_3 sid_2 sid_4 sid_0]"; fmt.Sprint(seen) != want {
+		t.Errorf("%v, want %s", seen, want)
+	}
+	got, err := s.AnySession(ctx, "sid_3")
+	must(t, err)
+	want := sessionRow("sid_3", a.ID, Start.Add(2*time.Minute))
+	want.EndedAt = Start.Add(time.Hour)
+	same(t, got, want)
+	if _, err := s.AnySession(ctx, "sid_none"); !errors.Is(err, idp.ErrNotFound) {
+		t.Errorf("a session that never was: %v", err)
+	}
+	must(t, s.SetState(ctx, b.ID, idp.AccountClosed, Start.Add(time.Hour), record("account.closed")))
+	if got, err := s.AnySession(ctx, "sid_9"); err != nil || !got.EndedAt.Equal(Start.Add(time.Hour)) {
+		t.Errorf("the session of a closed account: %+v, %v", got, err)
+	}
+}
+
 func inbox(t *testing.T, s Store) {
 	message := func(to, code string, at time.Time) authn.InboxMessage {
 		return authn.InboxMessage{To: to, Text: "code " + code, Code: code, At: at}

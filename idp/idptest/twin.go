@@ -65,6 +65,7 @@ type storedSession struct {
 	session.Session
 	hash  []byte
 	ended bool
+	at    time.Time // of its end
 }
 
 // NewTwin returns an empty twin.
@@ -243,7 +244,9 @@ func (t *Twin) SetState(_ context.Context, id string, state idp.AccountState, at
 	return t.changeAccount(id, record, func(a *idp.Account) error {
 		a.State, a.UpdatedAt = state, at
 		for _, s := range t.sessions {
-			s.ended = s.ended || s.AccountID == id && state != idp.AccountActive
+			if s.AccountID == id && state != idp.AccountActive && !s.ended {
+				s.ended, s.at = true, at
+			}
 		}
 		return nil
 	})

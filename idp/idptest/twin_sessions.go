@@ -152,11 +152,11 @@ func (t *Twin) Parties(_ context.Context, sid string) ([]session.Party, error) {
 }
 
 // EndSession implements session.Store; the twin keeps no grants.
-func (t *Twin) EndSession(_ context.Context, sid string, _ time.Time, record audit.Record) error {
+func (t *Twin) EndSession(_ context.Context, sid string, at time.Time, record audit.Record) error {
 	return t.change(record, func() error {
 		for _, s := range t.sessions {
 			if s.ID == sid && !s.ended {
-				s.ended = true
+				s.ended, s.at = true, at
 				return nil
 			}
 		}
@@ -176,6 +176,42 @@ func (t *Twin) SessionsOf(_ context.Context, accountID string, since time.Time) 
 	}
 	slices.SortStableFunc(all, func(a, b session.Session) int { return b.LastSeen.Compare(a.LastSeen) })
 	return all[:min(len(all), 50)], nil
+}
+
+// AnySession implements session.AdminStore.
+func (t *Twin) AnySession(_ context.Context, sid string) (session.Session, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, s := range t.sessions {
+		if s.ID == sid {
+			return s.shown(), nil
+		}
+	}
+	return session.Session{}, idp.ErrNotFound
+}
+
+// SessionPage implements session.AdminStore.
+func (t *Twin) SessionPage(_ context.Context, accountID string, behind session.Mark, limit int) ([]session.Session, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	order := func(a, b session.Session) int {
+		return cmp.Or(b.LastSeen.Compare(a.LastSeen), cmp.Compare(a.ID, b.ID))
+	}
+	var all []session.Session
+	for _, s := range t.sessions {
+		if s.AccountID == accountID && (behind == session.Mark{} || order(session.Session{LastSeen: behind.LastSeen, ID: behind.ID}, s.Session) < 0) {
+			all = append(all, s.shown())
+		}
+	}
+	slices.SortFunc(all, order)
+	return all[:min(len(all), limit)], nil
+}
+
+// shown is a session with its end.
+func (s *storedSession) shown() session.Session {
+	v := s.Session
+	v.EndedAt = s.at
+	return v
 }
 
 // PutInbox implements Store.

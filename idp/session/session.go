@@ -36,6 +36,7 @@ type Session struct {
 	LastSeen  time.Time
 	Device    string // user agent, shortened
 	Address   string
+	EndedAt   time.Time // zero while it has not been ended; set by SessionPage and AnySession only
 
 	AccountVersion int64 // when the session was read; 0 is not known
 }
@@ -61,6 +62,7 @@ type Store interface {
 	// EndSession ends a session with all its grants; idp.ErrNotFound when it has ended already.
 	EndSession(ctx context.Context, sid string, at time.Time, record audit.Record) error
 	SessionsOf(ctx context.Context, accountID string, since time.Time) ([]Session, error)
+	AdminStore
 }
 
 // TopicLogout is the outbox topic of back-channel logout.
@@ -212,30 +214,10 @@ func (v Session) liveAt(now time.Time) bool {
 // End ends a session: its grants end in the same transaction, and every relying party with a back-channel address gets
 // its message. Ending it again does nothing.
 func (s *Service) End(ctx context.Context, sid, accountID string) ([]Party, error) {
-	parties, err := s.cfg.Store.Parties(ctx, sid)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable)
-	}
 	now := s.cfg.Now().UTC()
-	e := idp.Event(ctx, now, "session.ended", "account", accountID, map[string]string{"sid": sid})
-	record := audit.With(e)
-	for _, party := range parties {
-		client, ok := s.cfg.Clients.Find(party.ClientID)
-		if !ok || client.BackchannelLogoutURI == "" {
-			continue
-		}
-		payload, err := json.Marshal(LogoutMessage{party.ClientID, party.Subject, sid})
-		if err != nil {
-			return nil, err
-		}
-		record = record.And(audit.Message{Topic: TopicLogout, Key: sid + "/" + party.ClientID, Payload: payload})
-	}
-	if s.cfg.Others != nil {
-		messages, err := s.cfg.Others(ctx, sid)
-		if err != nil {
-			return nil, fault.Wrap(err, fault.Unavailable)
-		}
-		record = record.And(messages...)
+	record, parties, err := s.farewell(ctx, sid, accountID, now)
+	if err != nil {
+		return nil, err
 	}
 	err = s.cfg.Store.EndSession(ctx, sid, now, record)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
@@ -243,4 +225,32 @@ func (s *Service) End(ctx context.Context, sid, accountID string) ([]Party, erro
 	}
 	s.cfg.Wake()
 	return parties, nil
+}
+
+// farewell is what the end of a session leaves behind: the event, and a message to every party that wants one.
+func (s *Service) farewell(ctx context.Context, sid, accountID string, now time.Time) (audit.Record, []Party, error) {
+	record := audit.With(idp.Event(ctx, now, "session.ended", "account", accountID, map[string]string{"sid": sid}))
+	parties, err := s.cfg.Store.Parties(ctx, sid)
+	if err != nil {
+		return record, nil, fault.Wrap(err, fault.Unavailable)
+	}
+	for _, party := range parties {
+		client, ok := s.cfg.Clients.Find(party.ClientID)
+		if !ok || client.BackchannelLogoutURI == "" {
+			continue
+		}
+		payload, err := json.Marshal(LogoutMessage{party.ClientID, party.Subject, sid})
+		if err != nil {
+			return record, nil, err
+		}
+		record = record.And(audit.Message{Topic: TopicLogout, Key: sid + "/" + party.ClientID, Payload: payload})
+	}
+	if s.cfg.Others != nil {
+		messages, err := s.cfg.Others(ctx, sid)
+		if err != nil {
+			return record, nil, fault.Wrap(err, fault.Unavailable)
+		}
+		record = record.And(messages...)
+	}
+	return record, parties, nil
 }

@@ -2,12 +2,18 @@ package app
 
 import (
 	"github.com/yinxin-gov/yinxin/idp/adminhttp"
+	"github.com/yinxin-gov/yinxin/idp/federation/oidc"
+	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
 // administration joins what administrators work with.
 func (a *App) administration() *adminhttp.Server {
-	return adminhttp.New(adminhttp.Config{Site: a.site(), Ring: a.ring, Now: a.opts.Now})
+	sources := oidc.New(a.outbound, a.opts.Now)
+	return adminhttp.New(adminhttp.Config{Site: a.site(), Ring: a.ring, Accounts: a.Accounts, Sessions: a.identity.Sessions, Tokens: a.identity.Tokens,
+		Grants: oauth.NewAdmin(a.identity.Engine, a.store), Notes: a.store, Peers: adminhttp.Peers{Upstreams: a.bridges.sources, CAS: a.bridges.casServices, Tickets: a.bridges.tickets, Checks: a.store, CheckUpstream: sources.Check},
+		Receipt: outboxdb.New(a.db).Receipt, PartyName: a.identity.PartyName, Now: a.opts.Now})
 }
 
 // site is what the pages of every room have in common.

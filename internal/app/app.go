@@ -32,6 +32,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
+	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/blob"
 	"github.com/yinxin-gov/yinxin/internal/i18n"
@@ -233,7 +234,10 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err := a.Details.Refresh(ctx); err != nil {
 		return err
 	}
-	a.Accounts = idp.NewAccounts(idp.AccountsConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand})
+	a.Accounts = idp.NewAccounts(idp.AccountsConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand,
+		Farewell: func(ctx context.Context, accountID string) (audit.Record, error) {
+			return a.identity.Sessions.Farewell(ctx, accountID)
+		}})
 	passwords, err := authn.NewPasswords(o.Rand, 2, authn.Cost{})
 	if err != nil {
 		return err

@@ -24,6 +24,22 @@ type Delivery struct {
 	StoredAt time.Time
 }
 
+// States of a message.
+const (
+	Waiting = "waiting"
+	Done    = "done"
+	Dead    = "dead" // given up
+)
+
+// Receipt is how far a message came.
+type Receipt struct {
+	State     string
+	Attempts  int
+	StoredAt  time.Time
+	SettledAt time.Time // zero while it waits
+	DueAt     time.Time // of the next attempt
+}
+
 // Handler delivers one message. An error means: try again later.
 type Handler func(ctx context.Context, d Delivery) error
 

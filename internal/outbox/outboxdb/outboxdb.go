@@ -109,6 +109,18 @@ func (q *Queue) Waiting(ctx context.Context) (waiting, dead int64, err error) {
 	return waiting, dead, err
 }
 
+// Receipt is that of the newest message of a topic and key; ok is false when there is none, or none any more.
+func (q *Queue) Receipt(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error) {
+	var stored, settled, due int64
+	err = q.db.Read().QueryRowContext(ctx, `SELECT state, attempts, stored_at, settled_at, due_at FROM outbox_message WHERE topic = $1 AND key = $2
+		ORDER BY stored_at DESC, position DESC LIMIT 1`, topic, key).Scan(&r.State, &r.Attempts, &stored, &settled, &due)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return r, false, nil
+	}
+	r.StoredAt, r.SettledAt, r.DueAt = sqldb.Time(stored), sqldb.Time(settled), sqldb.Time(due)
+	return r, err == nil, err
+}
+
 // How long settled messages stay as receipts. Those given up wait longer for somebody to look at them.
 const (
 	keepDone = 30 * 24 * time.Hour

@@ -1,0 +1,385 @@
+package adminhttp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"gopkg.in/yaml.v3"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
+	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
+	"github.com/yinxin-gov/yinxin/idp/federation"
+	"github.com/yinxin-gov/yinxin/idp/registry"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+)
+
+// Peers are the registries of partners that are no OAuth clients.
+type Peers struct {
+	Upstreams *federation.Sources
+	CAS       *cas.Services
+	Tickets   *ticket.Bridges
+	Checks    registry.CheckStore
+	// CheckUpstream fetches what a source publishes and judges it; its error wraps those of package federation.
+	CheckUpstream func(ctx context.Context, s federation.Source) error
+}
+
+// UpstreamDefinition is an upstream OpenID Connect source, as in files of `admin apply`.
+type UpstreamDefinition struct {
+	Protocol        string         `json:"protocol,omitempty" doc:"oidc"`
+	Name            string         `json:"name,omitempty" doc:"Name on the button"`
+	Issuer          string         `json:"issuer" doc:"Issuer of the source"`
+	ClientID        string         `json:"client_id" doc:"Our client identifier at the source"`
+	Scope           string         `json:"scope,omitempty" doc:"What is asked for; openid when absent"`
+	Algorithms      []string       `json:"algorithms,omitempty" doc:"Algorithms of its tokens; ES256 when absent"`
+	UserInfo        bool           `json:"userinfo,omitempty" doc:"Claims stand in userinfo too"`
+	LevelClaim      string         `json:"level_claim,omitempty" doc:"Claim that tells how surely it knows the person; ial when absent"`
+	Levels          map[string]int `json:"levels,omitempty" doc:"Its word to our ial"`
+	LevelDays       int            `json:"level_days,omitempty" doc:"How many days a level holds; 365 when absent"`
+	ACRs            map[string]int `json:"acrs,omitempty" doc:"Its acr to our aal"`
+	TrustedIdentity bool           `json:"trusted_identity,omitempty" doc:"It may prove who somebody is"`
+	NameClaim       string         `json:"name_claim,omitempty" doc:"Claim of the name"`
+	NumberClaim     string         `json:"number_claim,omitempty" doc:"Claim of the document number"`
+	NoAccounts      bool           `json:"no_accounts,omitempty" doc:"Makes no accounts: only linked people come in"`
+	Disabled        bool           `json:"disabled,omitempty" doc:"Takes no part"`
+}
+
+// PortalDefinition is what portals behind bridges share.
+type PortalDefinition struct {
+	Name            string   `json:"name,omitempty" doc:"Name of the portal"`
+	Department      string   `json:"department,omitempty" doc:"Organisation behind it"`
+	Purpose         string   `json:"purpose,omitempty" doc:"Shown with the consent"`
+	Sector          string   `json:"sector,omitempty" doc:"User identifiers are the same within a sector"`
+	URLs            []string `json:"urls" doc:"Where a browser may be sent back, compared character by character"`
+	LogoutURL       string   `json:"logout_url,omitempty" doc:"Where logouts are told"`
+	ApplicationType string   `json:"application_type,omitempty" doc:"web or native"`
+	Scope           string   `json:"scope,omitempty" doc:"profile, phone, email, identity"`
+	UserID          string   `json:"user_id,omitempty" doc:"pairwise, or a claim of the scope"`
+	StatutoryBasis  string   `json:"statutory_basis,omitempty" doc:"Law that lets it have the ID number"`
+	MaxIAL          int      `json:"max_ial,omitempty" doc:"Highest ial that it may ask for"`
+	IAL             int      `json:"ial,omitempty" doc:"Least ial of a login"`
+	AAL             int      `json:"aal,omitempty" doc:"Least aal of a login"`
+	Disabled        bool     `json:"disabled,omitempty" doc:"Takes no part"`
+}
+
+// CASDefinition is a CAS service.
+type CASDefinition struct {
+	PortalDefinition
+	Attributes map[string]string `json:"attributes,omitempty" doc:"Claim to the name that the service knows it by"`
+}
+
+// TicketDefinition is a ticket bridge.
+type TicketDefinition struct {
+	PortalDefinition
+	Response         string            `json:"response,omitempty" doc:"post or fragment"`
+	TicketParameter  string            `json:"ticket_parameter,omitempty" doc:"Parameter of the ticket"`
+	AddressParameter string            `json:"address_parameter,omitempty" doc:"Parameter of the return address"`
+	TokenParameter   string            `json:"token_parameter,omitempty" doc:"Parameter of the token"`
+	ExchangeCall     string            `json:"exchange_call,omitempty" doc:"Last part of the address of the exchange"`
+	UserCall         string            `json:"user_call,omitempty" doc:"Last part of the address of the user call"`
+	Signature        TicketSignature   `json:"signature" doc:"How calls are signed"`
+	Fields           map[string]string `json:"fields,omitempty" doc:"Claim to the name at the portal"`
+	Levels           map[string]string `json:"levels,omitempty" doc:"Our ial to the portal's word"`
+	Legacy           bool              `json:"legacy,omitempty" doc:"Takes a weak signature on the operator's responsibility"`
+}
+
+// TicketSignature is the recipe of a signature.
+type TicketSignature struct {
+	Algorithm string   `json:"algorithm,omitempty" doc:"Algorithm"`
+	Order     []string `json:"order,omitempty" doc:"Parameters that are signed; all, sorted, when absent"`
+	Form      string   `json:"form,omitempty" doc:"pairs or values"`
+	Joiner    string   `json:"joiner,omitempty" doc:"What stands between them"`
+	Secret    string   `json:"secret_place,omitempty" doc:"Where the secret goes"`
+	Encoding  string   `json:"encoding,omitempty" doc:"hex, HEX or base64"`
+	Parameter string   `json:"parameter,omitempty" doc:"Parameter of the signature"`
+	Time      string   `json:"time_parameter,omitempty" doc:"Parameter of the time"`
+	TimeForm  string   `json:"time_form,omitempty" doc:"seconds, millis or compact"`
+	Nonce     string   `json:"nonce_parameter,omitempty" doc:"Parameter of the nonce"`
+	PublicKey string   `json:"public_key,omitempty" doc:"Of the partner, for SM2"`
+}
+
+// PeerRecord is a partner on the wire; a secret goes in and never comes out.
+type PeerRecord[D any] struct {
+	ID         string     `json:"id" doc:"Identifier of the partner"`
+	Definition D          `json:"definition" doc:"Its registration, as in files of admin apply"`
+	HasSecret  bool       `json:"has_secret" doc:"Whether a secret is stored"`
+	Check      *PeerCheck `json:"last_check,omitempty" doc:"Last test of the connection"`
+}
+
+// PeerCheck is a test of a connection.
+type PeerCheck struct {
+	At      time.Time `json:"at" doc:"When"`
+	Outcome string    `json:"outcome" enum:"passed,silent,refused" doc:"silent: it does not answer; refused: what it answers cannot be used"`
+}
+
+// peers is one kind of partners: T as it is registered, D as it is shown.
+type peers[T, D any, P interface {
+	*T
+	registry.Partner
+}] struct {
+	server        *Server
+	registry      *registry.Registry[T, P]
+	kind          string // in addresses of pages
+	path, one     string // of the API; in names of operations
+	chinese       string
+	many, english string
+	setSecret     func(value *T, secret string) // nil: there is none
+	check         func(ctx context.Context, value T) error
+}
+
+func (s *Server) upstreams() peers[federation.Source, UpstreamDefinition, *federation.Source] {
+	return peers[federation.Source, UpstreamDefinition, *federation.Source]{server: s, registry: s.Peers.Upstreams, kind: "upstream", path: "upstreams", one: "upstream", chinese: "上游身份源", many: "upstream sources", english: "an upstream source",
+		setSecret: func(v *federation.Source, secret string) { v.Secret = secret }, check: s.Peers.CheckUpstream}
+}
+
+func (s *Server) casServices() peers[cas.Service, CASDefinition, *cas.Service] {
+	return peers[cas.Service, CASDefinition, *cas.Service]{server: s, registry: s.Peers.CAS, kind: "cas", path: "cas-services", one: "cas-service", chinese: "CAS 服务", many: "CAS services", english: "a CAS service"}
+}
+
+func (s *Server) ticketBridges() peers[ticket.Bridge, TicketDefinition, *ticket.Bridge] {
+	return peers[ticket.Bridge, TicketDefinition, *ticket.Bridge]{server: s, registry: s.Peers.Tickets, kind: "ticket", path: "ticket-bridges", one: "ticket-bridge", chinese: "票据桥", many: "ticket bridges", english: "a ticket bridge",
+		setSecret: func(v *ticket.Bridge, secret string) { v.Secret = secret }}
+}
+
+// PathPeer names a partner.
+type PathPeer struct {
+	ID string `path:"id" maxLength:"64" doc:"Identifier of the partner"`
+}
+
+func (p peers[T, D, P]) api(api huma.API) {
+	tag := p.path
+	huma.Register(api, operation(tag, "list-"+p.path, get, p.path, p.chinese+"列表 List "+p.many, http.StatusOK), func(ctx context.Context, in *Paging) (*listing[PeerRecord[D]], error) {
+		records, next, err := p.list(ctx, in.After, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		return listed(records, next), nil
+	})
+	huma.Register(api, operation(tag, "get-"+p.one, get, p.path+"/{id}", p.chinese+"详情 Get "+p.english, http.StatusOK), func(ctx context.Context, in *PathPeer) (*tagged[PeerRecord[D]], error) {
+		return p.answer(p.get(ctx, in.ID))
+	})
+	huma.Register(api, operation(tag, "put-"+p.one, http.MethodPut, p.path+"/{id}", "登记或修改"+p.chinese+" Register or change "+p.english, http.StatusOK), func(ctx context.Context, in *struct {
+		PathPeer
+		IfMatch string `header:"If-Match" maxLength:"80" doc:"ETag of what was read; needed for a change, absent for a registration"`
+		Body    struct {
+			Reason
+			Definition D      `json:"definition" doc:"Registration, as in files of admin apply; it replaces the one before"`
+			Secret     string `json:"secret,omitempty" maxLength:"4096" doc:"New secret; absent keeps the stored one. It is never shown"`
+		}
+	}) (*tagged[PeerRecord[D]], error) {
+		return p.answer(p.put(ctx, in.ID, in.IfMatch, in.Body.Definition, in.Body.Secret, in.Body.Reason.Reason))
+	})
+	for _, step := range []struct {
+		name, chinese, english string
+		disabled               bool
+	}{{"suspension", "停用", "Take out of use", true}, {"resumption", "恢复", "Put into use again", false}} {
+		huma.Register(api, operation(tag, step.name+"-of-"+p.one, post, p.path+"/{id}/"+step.name, step.chinese+p.chinese+" "+step.english+": "+p.english, http.StatusOK), func(ctx context.Context, in *struct {
+			PathPeer
+			Body struct{ Reason }
+		}) (*tagged[PeerRecord[D]], error) {
+			return p.answer(p.disable(ctx, in.ID, step.disabled, in.Body.Reason.Reason))
+		})
+	}
+	if p.check == nil {
+		return
+	}
+	huma.Register(api, operation(tag, "check-"+p.one, post, p.path+"/{id}/check", "测试"+p.chinese+" Fetch what "+p.english+" publishes now", http.StatusOK), func(ctx context.Context, in *PathPeer) (*tagged[PeerRecord[D]], error) {
+		return p.answer(p.test(ctx, in.ID))
+	})
+}
+
+// answer tags a partner by its registration alone: a test of the connection changes no version.
+func (p peers[T, D, P]) answer(r PeerRecord[D], err error) (*tagged[PeerRecord[D]], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &tagged[PeerRecord[D]]{ETag: etag(version(r)), Body: r}, nil
+}
+
+func version[D any](r PeerRecord[D]) PeerRecord[D] {
+	r.Check = nil
+	return r
+}
+
+func (p peers[T, D, P]) record(ctx context.Context, known registry.Known[T]) (r PeerRecord[D], err error) {
+	r.ID, r.HasSecret = P(&known.Value).Key(), known.HasSecret
+	if r.Definition, err = converted[D](known.Value); err != nil {
+		return r, err
+	}
+	last, ok, err := p.registry.LastCheck(ctx, p.server.Peers.Checks, r.ID)
+	if ok {
+		r.Check = &PeerCheck{last.At, last.Outcome}
+	}
+	return r, err
+}
+
+// converted goes from one form of a registration to the other over their common JSON.
+func converted[To, From any](from From) (to To, err error) {
+	content, err := json.Marshal(from)
+	if err == nil {
+		err = json.Unmarshal(content, &to)
+	}
+	return to, err
+}
+
+func (p peers[T, D, P]) list(ctx context.Context, after string, limit int) (records []PeerRecord[D], next string, err error) {
+	if err := reader(ctx); err != nil {
+		return nil, "", err
+	}
+	page, next, err := p.registry.Page(ctx, after, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, known := range page {
+		r, err := p.record(ctx, known)
+		if err != nil {
+			return nil, "", err
+		}
+		records = append(records, r)
+	}
+	return records, next, nil
+}
+
+func (p peers[T, D, P]) get(ctx context.Context, id string) (PeerRecord[D], error) {
+	if err := reader(ctx); err != nil {
+		return PeerRecord[D]{}, err
+	}
+	known, err := p.registry.Known(ctx, id)
+	if err != nil {
+		return PeerRecord[D]{}, err
+	}
+	return p.record(ctx, known)
+}
+
+// put registers a partner, or changes the version that the administrator read.
+func (p peers[T, D, P]) put(ctx context.Context, id, ifMatch string, definition D, secret, reason string) (r PeerRecord[D], err error) {
+	if ctx, err = p.server.change(ctx, reason, idp.RoleSystemAdmin); err != nil {
+		return r, err
+	}
+	before, err := p.get(ctx, id)
+	switch code := fault.CodeOf(err); {
+	case code == fault.NotFound && ifMatch != "":
+		return r, fault.New(fault.AdminChanged)
+	case err != nil && code != fault.NotFound:
+		return r, err
+	case err == nil:
+		if err := unchanged(ifMatch, version(before)); err != nil {
+			return r, err
+		}
+	}
+	if secret != "" && p.setSecret == nil {
+		return r, fault.New(fault.ClientMetadata, "field", "secret", "why", "partners of this kind have none")
+	}
+	return p.store(ctx, id, definition, secret)
+}
+
+func (p peers[T, D, P]) store(ctx context.Context, id string, definition D, secret string) (r PeerRecord[D], err error) {
+	content, err := json.Marshal(definition)
+	if err != nil {
+		return r, err
+	}
+	members := map[string]json.RawMessage{}
+	if err := json.Unmarshal(content, &members); err != nil {
+		return r, err
+	}
+	if members["id"], err = json.Marshal(id); err != nil {
+		return r, err
+	}
+	value, err := converted[T](members)
+	if err != nil {
+		return r, err
+	}
+	if secret != "" {
+		p.setSecret(&value, secret)
+	}
+	if err := p.registry.Apply(ctx, []T{value}); err != nil {
+		return r, err
+	}
+	return p.get(ctx, id)
+}
+
+func (p peers[T, D, P]) disable(ctx context.Context, id string, disabled bool, reason string) (r PeerRecord[D], err error) {
+	if ctx, err = p.server.change(ctx, reason, idp.RoleSystemAdmin); err != nil {
+		return r, err
+	}
+	before, err := p.get(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	definition, err := converted[D](withDisabled(before.Definition, disabled))
+	if err != nil {
+		return r, err
+	}
+	return p.store(ctx, id, definition, "")
+}
+
+func withDisabled(definition any, disabled bool) map[string]any {
+	members, err := converted[map[string]any](definition)
+	if err != nil {
+		return nil // a definition that came out of JSON goes into it
+	}
+	members["disabled"] = disabled
+	return members
+}
+
+// test tries the connection and notes the outcome. The cause of a failure is for the log: it tells about our network.
+func (p peers[T, D, P]) test(ctx context.Context, id string) (r PeerRecord[D], err error) {
+	if err := p.server.changer(ctx, idp.RoleSystemAdmin); err != nil {
+		return r, err
+	}
+	known, err := p.registry.Known(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	outcome := registry.CheckPassed
+	if failure := p.check(ctx, known.Value); failure != nil {
+		if outcome = registry.CheckSilent; errors.Is(failure, federation.ErrRefused) {
+			outcome = registry.CheckRefused
+		}
+		slog.InfoContext(ctx, "test of a partner failed", "kind", p.kind, "partner", id, "error", failure)
+	}
+	if _, err := p.registry.NoteCheck(ctx, p.server.Peers.Checks, id, outcome); err != nil {
+		return r, err
+	}
+	return p.get(ctx, id)
+}
+
+// text is a definition as YAML, as in files of admin apply.
+func text(definition any) (string, error) {
+	members, err := converted[map[string]any](definition)
+	if err != nil {
+		return "", err
+	}
+	content, err := yaml.Marshal(members)
+	return string(content), err
+}
+
+// read reads a definition that an administrator typed; unknown names are refused.
+func (p peers[T, D, P]) read(typed string) (definition D, err error) {
+	refuse := func(err error) error {
+		why, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "yaml: "), "\n")
+		return fault.Wrap(err, fault.ClientMetadata, "field", "definition", "why", why[:min(len(why), 200)])
+	}
+	members := map[string]any{}
+	if err := yaml.Unmarshal([]byte(typed), &members); err != nil {
+		return definition, refuse(err)
+	}
+	content, err := json.Marshal(members)
+	if err != nil {
+		return definition, refuse(fmt.Errorf("names must be texts: %w", err))
+	}
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&definition); err != nil {
+		return definition, refuse(err)
+	}
+	return definition, nil
+}

@@ -1,0 +1,391 @@
+package adminhttp
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// peerShown is a partner of any kind as a page shows it.
+type peerShown struct {
+	id, name, etag string
+	members        map[string]any // of its definition
+	text           string         // the same as YAML
+	disabled       bool
+	hasSecret      bool
+	check          *PeerCheck
+}
+
+// peerKind is what the pages do with one kind of partners.
+type peerKind struct {
+	kind      string
+	hasSecret bool
+	canCheck  bool
+	list      func(ctx context.Context, after string, limit int) ([]peerShown, string, error)
+	get       func(ctx context.Context, id string) (peerShown, error)
+	put       func(ctx context.Context, id, ifMatch, definition, secret, reason string) error
+	disable   func(ctx context.Context, id string, disabled bool, reason string) error
+	test      func(ctx context.Context, id string) error
+}
+
+func (p peers[T, D, P]) pages() peerKind {
+	return peerKind{kind: p.kind, hasSecret: p.setSecret != nil, canCheck: p.check != nil,
+		list: func(ctx context.Context, after string, limit int) ([]peerShown, string, error) {
+			records, next, err := p.list(ctx, after, limit)
+			var all []peerShown
+			for _, r := range records {
+				shown, err := p.shown(r)
+				if err != nil {
+					return nil, "", err
+				}
+				all = append(all, shown)
+			}
+			return all, next, err
+		},
+		get: func(ctx context.Context, id string) (peerShown, error) {
+			r, err := p.get(ctx, id)
+			if err != nil {
+				return peerShown{}, err
+			}
+			return p.shown(r)
+		},
+		put: func(ctx context.Context, id, ifMatch, typed, secret, reason string) error {
+			if err := p.server.changer(ctx, idp.RoleSystemAdmin); err != nil {
+				return err
+			}
+			definition, err := p.read(typed)
+			if err == nil {
+				_, err = p.put(ctx, id, ifMatch, definition, secret, reason)
+			}
+			return err
+		},
+		disable: func(ctx context.Context, id string, disabled bool, reason string) error {
+			_, err := p.disable(ctx, id, disabled, reason)
+			return err
+		},
+		test: func(ctx context.Context, id string) error {
+			_, err := p.test(ctx, id)
+			return err
+		},
+	}
+}
+
+func (p peers[T, D, P]) shown(r PeerRecord[D]) (v peerShown, err error) {
+	v = peerShown{id: r.ID, etag: etag(version(r)), hasSecret: r.HasSecret, check: r.Check}
+	if v.members, err = converted[map[string]any](r.Definition); err != nil {
+		return v, err
+	}
+	v.name, _ = v.members["name"].(string)
+	v.disabled, _ = v.members["disabled"].(bool)
+	v.text, err = text(r.Definition)
+	return v, err
+}
+
+// peersPart is upstream sources and portals behind bridges.
+func (s *Server) peersPart() part {
+	return part{
+		api: func(api huma.API) {
+			s.upstreams().api(api)
+			s.casServices().api(api)
+			s.ticketBridges().api(api)
+		},
+		pages: map[string]pageFunc{
+			"GET /admin/peers": s.peersPage, "GET /admin/peers/{kind}/new": s.peerNew, "POST /admin/peers/{kind}/new": s.peerCreate,
+			"GET /admin/peers/{kind}/{id}": s.peerPage, "GET /admin/peers/{kind}/{id}/edit": s.peerEdit, "POST /admin/peers/{kind}/{id}/edit": s.peerChange,
+			"POST /admin/peers/{kind}/{id}/{action}": s.peerAction,
+		},
+		place: func(r *http.Request) (web.AdminPlace, error) {
+			return web.AdminPlace{ID: "admin-peers", Label: s.Renderer.Text(r, "admin.peers"), Text: s.Renderer.Text(r, "admin.peers.text"), URL: "/admin/peers"}, nil
+		},
+	}
+}
+
+func (s *Server) peerKinds() []peerKind {
+	return []peerKind{s.upstreams().pages(), s.casServices().pages(), s.ticketBridges().pages()}
+}
+
+func (s *Server) peerKind(name string) (peerKind, error) {
+	for _, k := range s.peerKinds() {
+		if k.kind == name {
+			return k, nil
+		}
+	}
+	return peerKind{}, fault.New(fault.NotFound)
+}
+
+func peersURL(kind string) string { return "/admin/peers?" + url.Values{"kind": {kind}}.Encode() }
+
+func peerURL(kind, id string) string { return "/admin/peers/" + kind + "/" + url.PathEscape(id) }
+
+func peerWord(v peerShown) string {
+	if v.disabled {
+		return "peer_disabled"
+	}
+	return "peer_enabled"
+}
+
+func (s *Server) peersPage(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	if err := reader(ctx); err != nil {
+		return err
+	}
+	text := func(key string) string { return s.Renderer.Text(r, key) }
+	chosen, after := r.URL.Query().Get("kind"), r.URL.Query().Get("after")
+	if chosen == "" {
+		chosen = "upstream"
+	}
+	k, err := s.peerKind(chosen)
+	if err != nil {
+		return err
+	}
+	all, next, err := k.list(ctx, after, pageSize)
+	if err != nil {
+		return err
+	}
+	var kinds []web.Option
+	for _, other := range s.peerKinds() {
+		kinds = append(kinds, web.Option{Value: other.kind, Label: text("admin.peer." + other.kind)})
+	}
+	body := web.AdminListPage{Intro: text("admin.peers.text"), FilterURL: "/admin/peers", Filter: []web.FormField{{Name: "kind", Label: text("admin.peer.kind"), Kind: web.InputSelect, Value: chosen, Options: kinds}},
+		None: text("admin.peers.none"), NoneText: text("admin.peers.none.text"), Table: web.Table{Caption: text("admin.peer." + chosen), Columns: []web.Column{{Label: text("admin.peer.name")}, {Label: text("admin.peer.id")}, {Label: text("admin.peer.check")}}}}
+	if holds(ctx, idp.RoleSystemAdmin) == nil {
+		body.NewURL, body.NewLabel = "/admin/peers/"+chosen+"/new", text("admin.peer.new")
+	}
+	for _, v := range all {
+		body.Table.Rows = append(body.Table.Rows, web.Row{URL: peerURL(chosen, v.id), Cells: []string{v.name, v.id, s.checkText(r, v)}, Status: peerWord(v)})
+	}
+	if next != "" {
+		body.Table.NextURL = peersURL(chosen) + "&" + url.Values{"after": {next}}.Encode()
+	}
+	if after != "" {
+		body.Table.PrevURL = peersURL(chosen)
+	}
+	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.peers"), Body: body})
+}
+
+func (s *Server) checkText(r *http.Request, v peerShown) string {
+	if v.check == nil {
+		return "—"
+	}
+	return s.Renderer.Text(r, "admin.peer.check."+v.check.Outcome) + " · " + when(v.check.At)
+}
+
+func (s *Server) peerPage(w http.ResponseWriter, r *http.Request) error {
+	return s.showPeer(w, r, refused{})
+}
+
+func (s *Server) showPeer(w http.ResponseWriter, r *http.Request, was refused) error {
+	if err := reader(r.Context()); err != nil {
+		return err
+	}
+	k, err := s.peerKind(r.PathValue("kind"))
+	if err != nil {
+		return err
+	}
+	v, err := k.get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	text := func(key string) string { return s.Renderer.Text(r, key) }
+	address := peerURL(k.kind, v.id)
+	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.peer." + k.kind), URL: peersURL(k.kind)}, Name: orDash(v.name), Under: v.id, Status: peerWord(v), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin)}
+	for _, name := range slices.Sorted(maps.Keys(v.members)) {
+		if name != "name" && name != "disabled" {
+			body.Facts = append(body.Facts, web.ShownField{Label: name, Value: plain(v.members[name])})
+		}
+	}
+	if k.hasSecret {
+		stored := text("admin.secret.none")
+		if v.hasSecret {
+			stored = text("admin.secret.stored")
+		}
+		body.Facts = append(body.Facts, web.ShownField{Label: text("admin.secret"), Value: stored})
+	}
+	if k.canCheck {
+		body.Facts = append(body.Facts, web.ShownField{Label: text("admin.peer.check"), Value: s.checkText(r, v)})
+	}
+	if holds(r.Context(), idp.RoleSystemAdmin) == nil {
+		body.EditURL = address + "/edit"
+		if k.canCheck {
+			body.Actions = append(body.Actions, web.StateAction{ID: "peer-check", Label: text("admin.peer.check.now"), URL: address + "/check", Effect: text("admin.peer.check.effect"), NoReason: true})
+		}
+		if v.disabled {
+			body.Actions = append(body.Actions, web.StateAction{ID: "peer-resume", Label: text("admin.peer.resume"), URL: address + "/resume", Effect: text("admin.peer.resume.effect")})
+		} else {
+			body.Actions = append(body.Actions, web.StateAction{ID: "peer-suspend", Label: text("admin.peer.suspend"), URL: address + "/suspend", Effect: text("admin.peer.suspend.effect"), Danger: true})
+		}
+	}
+	page := web.Page{Title: text("admin.peers"), Self: address}
+	s.onto(r, &page, body.Actions, was)
+	page.Body = body
+	return s.show(w, r, statusOf(was.err), "admin-detail", page)
+}
+
+// plain is a value of a definition in one line.
+func plain(value any) string {
+	switch value := value.(type) {
+	case string:
+		return orDash(value)
+	case []any:
+		var all []string
+		for _, one := range value {
+			all = append(all, plain(one))
+		}
+		return strings.Join(all, " ")
+	}
+	content, _ := json.Marshal(value) // it came out of JSON
+	return string(content)
+}
+
+func (s *Server) peerAction(w http.ResponseWriter, r *http.Request) error {
+	typed, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	k, err := s.peerKind(r.PathValue("kind"))
+	if err != nil {
+		return err
+	}
+	id, action := r.PathValue("id"), r.PathValue("action")
+	switch {
+	case action == "suspend" || action == "resume":
+		err = k.disable(r.Context(), id, action == "suspend", typed.Get("reason"))
+	case action == "check" && k.canCheck:
+		err = k.test(r.Context(), id)
+	default:
+		err = fault.New(fault.NotFound)
+	}
+	if mendable(err) {
+		return s.showPeer(w, r, refused{err, "peer-" + action, typed.Get("reason")})
+	}
+	if err != nil {
+		return err
+	}
+	return see(w, r, peerURL(k.kind, id))
+}
+
+// Names of the inputs of a definition.
+const (
+	inputID         = "id"
+	inputDefinition = "definition"
+	inputSecret     = "secret"
+)
+
+// peerTemplates are what a new definition begins with.
+var peerTemplates = map[string]string{
+	"upstream": "name: \nissuer: https://\nclient_id: \nlevels: {}\n",
+	"cas":      "name: \ndepartment: \nurls:\n  - https://\nlogout_url: https://\nscope: profile\n",
+	"ticket":   "name: \ndepartment: \nurls:\n  - https://\nlogout_url: https://\nscope: profile\nsignature:\n  algorithm: hmac_sm3\n",
+}
+
+func (s *Server) peerNew(w http.ResponseWriter, r *http.Request) error {
+	if err := holds(r.Context(), idp.RoleSystemAdmin); err != nil {
+		return err
+	}
+	return s.showPeerForm(w, r, peerShown{text: peerTemplates[r.PathValue("kind")]}, url.Values{}, nil)
+}
+
+func (s *Server) peerEdit(w http.ResponseWriter, r *http.Request) error {
+	if err := holds(r.Context(), idp.RoleSystemAdmin); err != nil {
+		return err
+	}
+	k, err := s.peerKind(r.PathValue("kind"))
+	if err != nil {
+		return err
+	}
+	v, err := k.get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return s.showPeerForm(w, r, v, url.Values{}, nil)
+}
+
+// showPeerForm is the form of a definition; a partner without an id is new.
+func (s *Server) showPeerForm(w http.ResponseWriter, r *http.Request, v peerShown, typed url.Values, refusal error) error {
+	k, err := s.peerKind(r.PathValue("kind"))
+	if err != nil {
+		return err
+	}
+	text := func(key string) string { return s.Renderer.Text(r, key) }
+	body := web.AdminFormPage{Back: web.Link{Label: text("admin.peer." + k.kind), URL: peersURL(k.kind)}, Name: text("admin.peer.new"), Advisory: text("admin.peer.form"), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin), Action: "/admin/peers/" + k.kind + "/new", Submit: text("admin.save")}
+	page := web.Page{Title: text("admin.peer.new"), Self: body.Action}
+	if r.PathValue("id") != "" {
+		body.Back = web.Link{Label: orDash(v.name), URL: peerURL(k.kind, v.id)}
+		body.Name, body.Action = text("admin.edit"), peerURL(k.kind, v.id)+"/edit"
+		body.Hidden = []web.Hidden{{Name: "version", Value: v.etag}}
+		page.Title, page.Self = text("admin.edit"), body.Action
+	} else {
+		body.Fields = append(body.Fields, web.FormField{Name: inputID, Label: text("admin.peer.id"), Hint: text("admin.peer.id.hint"), Value: bounded(typed.Get(inputID)), Max: 64})
+	}
+	if typed.Has(inputDefinition) {
+		v.text = typed.Get(inputDefinition)
+	}
+	body.Fields = append(body.Fields, web.FormField{Name: inputDefinition, Label: text("admin.peer.definition"), Hint: text("admin.peer.definition.hint"), Value: v.text, Kind: web.InputLongText, Max: 32768})
+	if k.hasSecret {
+		body.Fields = append(body.Fields, web.FormField{Name: inputSecret, Label: text("admin.secret"), Hint: text("admin.secret.hint"), Kind: web.InputSecret, Optional: true, Max: 4096})
+	}
+	body.Fields = append(body.Fields, web.FormField{Name: inputReason, Label: text("action.reason"), Value: bounded(typed.Get(inputReason)), Max: maxReason})
+	if refusal != nil {
+		page.Errors = s.Renderer.FieldErrors(r, refusal, map[string]string{"reason": inputReason})
+		if len(fault.From(refusal).Fields) == 0 && fault.CodeOf(refusal) == fault.ClientMetadata {
+			page.Errors[0].Field = inputDefinition
+		}
+	}
+	page.Body = body
+	return s.show(w, r, statusOf(refusal), "admin-form", page)
+}
+
+func (s *Server) peerCreate(w http.ResponseWriter, r *http.Request) error {
+	typed, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	return s.savePeer(w, r, strings.TrimSpace(typed.Get(inputID)), "", peerShown{}, typed)
+}
+
+func (s *Server) peerChange(w http.ResponseWriter, r *http.Request) error {
+	typed, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	if err := holds(r.Context(), idp.RoleSystemAdmin); err != nil {
+		return err
+	}
+	k, err := s.peerKind(r.PathValue("kind"))
+	if err != nil {
+		return err
+	}
+	v, err := k.get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return s.savePeer(w, r, v.id, typed.Get("version"), v, typed)
+}
+
+func (s *Server) savePeer(w http.ResponseWriter, r *http.Request, id, version string, v peerShown, typed url.Values) error {
+	k, err := s.peerKind(r.PathValue("kind"))
+	if err != nil {
+		return err
+	}
+	err = k.put(r.Context(), id, version, typed.Get(inputDefinition), typed.Get(inputSecret), typed.Get(inputReason))
+	if code := fault.CodeOf(err); code == fault.AdminMatchNeeded { // a new one under an id that is taken
+		err = fault.New(fault.Conflict)
+	}
+	if mendable(err) {
+		return s.showPeerForm(w, r, v, typed, err)
+	}
+	if err != nil {
+		return err
+	}
+	return see(w, r, peerURL(k.kind, id))
+}
