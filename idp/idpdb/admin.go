@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -26,20 +25,9 @@ func place(at time.Time) int64 {
 	return sqldb.Micros(at)
 }
 
-const allSessionColumns = sessionColumns + ", ended_at"
-
-func scanAnySession(row interface{ Scan(...any) error }) (session.Session, error) {
-	var v session.Session
-	var methods string
-	var authTime, createdAt, lastSeen, endedAt int64
-	err := row.Scan(&v.ID, &v.AccountID, &v.AAL, &methods, &authTime, &createdAt, &lastSeen, &v.Device, &v.Address, &endedAt)
-	v.Methods, v.AuthTime, v.CreatedAt, v.LastSeen, v.EndedAt = strings.Fields(methods), sqldb.Time(authTime), sqldb.Time(createdAt), sqldb.Time(lastSeen), sqldb.Time(endedAt)
-	return v, err
-}
-
 // AnySession finds a session, an ended one too.
 func (s *Store) AnySession(ctx context.Context, sid string) (session.Session, error) {
-	v, err := scanAnySession(s.db.Read().QueryRowContext(ctx, "SELECT "+allSessionColumns+" FROM idp_session WHERE id = $1", sid))
+	v, err := scanSession(s.db.Read().QueryRowContext(ctx, "SELECT "+sessionColumns+" FROM idp_session WHERE id = $1", sid))
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return v, idp.ErrNotFound
 	}
@@ -48,7 +36,7 @@ func (s *Store) AnySession(ctx context.Context, sid string) (session.Session, er
 
 // SessionPage lists sessions of an account, the last used first.
 func (s *Store) SessionPage(ctx context.Context, accountID string, behind session.Mark, limit int) ([]session.Session, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+allSessionColumns+` FROM idp_session WHERE account_id = $1
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+sessionColumns+` FROM idp_session WHERE account_id = $1
 		AND (last_seen < $2 OR (last_seen = $2 AND id > $3)) ORDER BY last_seen DESC, id LIMIT $4`, accountID, place(behind.LastSeen), behind.ID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
@@ -56,7 +44,7 @@ func (s *Store) SessionPage(ctx context.Context, accountID string, behind sessio
 	defer rows.Close()
 	var all []session.Session
 	for rows.Next() {
-		v, err := scanAnySession(rows)
+		v, err := scanSession(rows)
 		if err != nil {
 			return nil, fmt.Errorf("list sessions: %w", err)
 		}

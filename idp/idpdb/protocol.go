@@ -75,15 +75,15 @@ func (s *Store) RenewSession(ctx context.Context, hash []byte, v session.Session
 		WHERE id = $1 AND account_id = $9 AND ended_at = 0`, v.ID, hash, v.AAL, strings.Join(v.Methods, " "), sqldb.Micros(v.AuthTime), sqldb.Micros(v.CreatedAt), v.Device, v.Address, v.AccountID)
 }
 
-const sessionColumns = `id, account_id, aal, methods, auth_time, created_at, last_seen, device, address,
+const sessionColumns = `id, account_id, aal, methods, auth_time, created_at, last_seen, ended_at, device, address,
 	COALESCE((SELECT version FROM idp_account WHERE idp_account.id = idp_session.account_id), 0)`
 
 func scanSession(row interface{ Scan(...any) error }) (session.Session, error) {
 	var v session.Session
 	var methods string
-	var authTime, createdAt, lastSeen int64
-	err := row.Scan(&v.ID, &v.AccountID, &v.AAL, &methods, &authTime, &createdAt, &lastSeen, &v.Device, &v.Address, &v.AccountVersion)
-	v.Methods, v.AuthTime, v.CreatedAt, v.LastSeen = strings.Fields(methods), sqldb.Time(authTime), sqldb.Time(createdAt), sqldb.Time(lastSeen)
+	var authTime, createdAt, lastSeen, endedAt int64
+	err := row.Scan(&v.ID, &v.AccountID, &v.AAL, &methods, &authTime, &createdAt, &lastSeen, &endedAt, &v.Device, &v.Address, &v.AccountVersion)
+	v.Methods, v.AuthTime, v.CreatedAt, v.LastSeen, v.EndedAt = strings.Fields(methods), sqldb.Time(authTime), sqldb.Time(createdAt), sqldb.Time(lastSeen), sqldb.Time(endedAt)
 	return v, err
 }
 

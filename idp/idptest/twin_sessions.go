@@ -184,7 +184,7 @@ func (t *Twin) AnySession(_ context.Context, sid string) (session.Session, error
 	defer t.mutex.Unlock()
 	for _, s := range t.sessions {
 		if s.ID == sid {
-			return s.shown(), nil
+			return t.withVersion(s.shown()), nil
 		}
 	}
 	return session.Session{}, idp.ErrNotFound
@@ -200,7 +200,7 @@ func (t *Twin) SessionPage(_ context.Context, accountID string, behind session.M
 	var all []session.Session
 	for _, s := range t.sessions {
 		if s.AccountID == accountID && (behind == session.Mark{} || order(session.Session{LastSeen: behind.LastSeen, ID: behind.ID}, s.Session) < 0) {
-			all = append(all, s.shown())
+			all = append(all, t.withVersion(s.shown()))
 		}
 	}
 	slices.SortFunc(all, order)

@@ -36,7 +36,7 @@ type Session struct {
 	LastSeen  time.Time
 	Device    string // user agent, shortened
 	Address   string
-	EndedAt   time.Time // zero while it has not been ended; set by SessionPage and AnySession only
+	EndedAt   time.Time // zero while it has not been ended
 
 	AccountVersion int64 // when the session was read; 0 is not known
 }

@@ -45,8 +45,8 @@ func audited(t *testing.T, p *apptest.Platform, kind string) (all []audit.Event)
 	return all
 }
 
-// party is a relying party that is told of logouts.
-func party(p *apptest.Platform, id string, o *portal) idp.Client {
+// toldParty is a relying party that is told of logouts.
+func toldParty(p *apptest.Platform, id string, o *portal) idp.Client {
 	return p.Client(idp.Client{ClientID: id, ClientName: "门户 " + id, ApplicationType: "native", BackchannelLogoutURI: o.URL + "/out", RedirectURIs: []string{"http://127.0.0.1/cb"}})
 }
 
@@ -65,7 +65,7 @@ func TestAdministratorsEndSessions(t *testing.T) {
 			o := newTokenPortal(t)
 			p := startFor(t, engine.OpenURL(t), strings.TrimPrefix(o.URL, "http://"))
 			p.Persona(mobile, "李四", 2)
-			c, ctx := party(p, "a", o), context.Background()
+			c, ctx := toldParty(p, "a", o), context.Background()
 			var refresh []string
 			for range 2 {
 				b := p.SignIn(mobile)
@@ -161,7 +161,7 @@ func TestSuspensionTellsTheSystems(t *testing.T) {
 			o := newTokenPortal(t)
 			p := startFor(t, engine.OpenURL(t), strings.TrimPrefix(o.URL, "http://"))
 			p.Persona(mobile, "李四", 2)
-			c := party(p, "a", o)
+			c := toldParty(p, "a", o)
 			for range 2 {
 				signInFor(t, p, p.SignIn(mobile), c, nil)
 			}
