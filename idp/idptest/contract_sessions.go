@@ -199,7 +199,7 @@ func sessionsByPage(t *testing.T, s Store) {
 	got, err := s.AnySession(ctx, "sid_3")
 	must(t, err)
 	want := sessionRow("sid_3", a.ID, Start.Add(2*time.Minute))
-	want.EndedAt = Start.Add(time.Hour)
+	want.EndedAt, want.AccountVersion = Start.Add(time.Hour), 1
 	same(t, got, want)
 	if _, err := s.AnySession(ctx, "sid_none"); !errors.Is(err, idp.ErrNotFound) {
 		t.Errorf("a session that never was: %v", err)
