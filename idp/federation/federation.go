@@ -268,7 +268,8 @@ func (s *Service) Finish(ctx context.Context, sourceID string, browser []byte, c
 	if err != nil {
 		return Result{}, err
 	}
-	hash, err := s.sum(ctx, "upstream-state", query.Get("state"))
+	state := query.Get(source.stateParameter())
+	hash, err := s.sum(ctx, "upstream-state", state)
 	if err != nil {
 		return Result{}, err
 	}
@@ -279,7 +280,7 @@ func (s *Service) Finish(ctx context.Context, sourceID string, browser []byte, c
 	if err != nil {
 		return Result{}, fault.Wrap(err, fault.Unavailable)
 	}
-	a, err := s.attempt(ctx, source.ID, query.Get("state"), intent.Fresh)
+	a, err := s.attempt(ctx, source.ID, state, intent.Fresh)
 	if err != nil {
 		return Result{}, err
 	}

@@ -16,7 +16,7 @@ const Kind = "upstream"
 // Source is a registered upstream platform.
 type Source struct {
 	ID         string   `json:"id" yaml:"id"`
-	Protocol   string   `json:"protocol" yaml:"protocol"` // oidc
+	Protocol   string   `json:"protocol" yaml:"protocol"` // oidc or ticket
 	Name       string   `json:"name" yaml:"name"`         // on the button
 	Issuer     string   `json:"issuer" yaml:"issuer"`
 	ClientID   string   `json:"client_id" yaml:"client_id"` // ours, at the source
@@ -36,6 +36,8 @@ type Source struct {
 	EndSession      bool   `json:"end_session,omitempty" yaml:"end_session"` // a logout here ends the source's session too; our return address must be registered there
 	NoAccounts      bool   `json:"no_accounts" yaml:"no_accounts"`           // makes no accounts: only linked people come in
 	Disabled        bool   `json:"disabled" yaml:"disabled"`
+	// Ticket is a home-made protocol; LevelClaim, NameClaim and NumberClaim are then paths in its answer.
+	Ticket *TicketProtocol `json:"ticket,omitempty" yaml:"ticket"`
 }
 
 var (
@@ -68,18 +70,28 @@ func (s *Source) Normalize() error {
 	if s.LevelDays == 0 {
 		s.LevelDays = 365
 	}
+	if (s.Protocol == ProtocolTicket) != (s.Ticket != nil) {
+		return refuse("ticket", "goes with protocol: ticket")
+	}
+	if s.Ticket != nil {
+		if field, why := s.Ticket.normalize(); field != "" {
+			return refuse("ticket."+field, why)
+		}
+		if s.Issuer == "" { // the pages name the source's origin by it
+			s.Issuer = originOf(s.Ticket.LoginURL)
+		}
+	}
 	issuer, err := url.Parse(s.Issuer)
-	loopback := err == nil && (issuer.Hostname() == "localhost" || issuer.Hostname() == "127.0.0.1")
 	switch {
 	case !idForm.MatchString(s.ID):
 		return refuse("id", "1 to 64 lower-case letters, digits, _ and -")
-	case s.Protocol != "oidc":
-		return refuse("protocol", "only oidc")
-	case err != nil || issuer.Host == "" || issuer.User != nil || issuer.RawQuery != "" || issuer.Fragment != "" || issuer.Scheme != "https" && !(issuer.Scheme == "http" && loopback):
+	case s.Protocol != ProtocolOIDC && s.Protocol != ProtocolTicket:
+		return refuse("protocol", "oidc or ticket")
+	case err != nil || issuer.RawQuery != "" || !isSourceAddress(s.Issuer):
 		return refuse("issuer", "an https address without query; plain http on loopback only")
-	case s.ClientID == "":
+	case s.ClientID == "" && (s.Ticket == nil || s.Ticket.AppParameter != ""):
 		return refuse("client_id", "is missing")
-	case !slices.Contains(strings.Fields(s.Scope), "openid"):
+	case s.Ticket == nil && !slices.Contains(strings.Fields(s.Scope), "openid"):
 		return refuse("scope", "must hold openid")
 	case slices.ContainsFunc(s.Algorithms, func(a string) bool { return !slices.Contains(knownAlgorithms, a) }):
 		return refuse("algorithms", "known are "+strings.Join(knownAlgorithms, ", "))
@@ -107,3 +119,20 @@ func (s Source) IAL(word string) subject.IAL { return subject.IAL(s.Levels[word]
 
 // AAL is the strength of login that the map gives for the source's acr; 1 for what is not in it.
 func (s Source) AAL(acr string) subject.AAL { return subject.AAL(max(s.ACRs[acr], 1)) }
+
+// stateParameter is where the state comes back.
+func (s Source) stateParameter() string {
+	if s.Ticket != nil && s.Ticket.StateParameter != "" {
+		return s.Ticket.StateParameter
+	}
+	return "state"
+}
+
+// originOf is scheme and host of an address.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}

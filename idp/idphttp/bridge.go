@@ -50,6 +50,7 @@ func (s *Server) bridgePages(page func(pattern string, handler func(w http.Respo
 	page("GET /federation", s.federationPage)
 	page("GET /federation/{source}/start", s.federationStart)
 	page("GET /federation/{source}/callback", s.federationCallback)
+	page("POST /federation/{source}/callback", s.federationPosted)
 	page("GET /federation/{source}/logged-out", s.federationLeft)
 	page("POST /federation/{source}/link", s.federationLink)
 	page("POST /federation/{source}/unlink", s.federationUnlink)

@@ -101,6 +101,22 @@ func (s *Server) federationCallback(w http.ResponseWriter, r *http.Request) erro
 	return see(w, r, onward(result.Intent.Flow))
 }
 
+// federationPosted takes a ticket that a source sends by POST on as GET, because the browser keeps our cookies back from
+// posts of other sites. It decides nothing: what came is judged where it arrives.
+func (s *Server) federationPosted(w http.ResponseWriter, r *http.Request) error {
+	if !authflow.Single(r.Form) || len(r.Form) > 20 {
+		return fault.New(fault.UpstreamRefused)
+	}
+	query := r.Form.Encode()
+	if len(query) > maxPosted {
+		return fault.New(fault.UpstreamRefused)
+	}
+	return see(w, r, "/federation/"+url.PathEscape(r.PathValue("source"))+"/callback?"+query)
+}
+
+// maxPosted bounds what a source posts.
+const maxPosted = 8 << 10
+
 // recentLogin is who is signed in, if the login is young enough for changes of the ways in.
 func (s *Server) recentLogin(r *http.Request) (session.Session, error) {
 	current, ok, err := s.Session(r)

@@ -9,10 +9,12 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/federation/oidc"
+	"github.com/yinxin-gov/yinxin/idp/federation/ticketbridge"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
+	"github.com/yinxin-gov/yinxin/keys"
 )
 
 // bridges are the partners that are no OAuth clients, and their services.
@@ -41,8 +43,19 @@ func openBridges(ctx context.Context, a *App) (*bridges, error) {
 	b.cas = cas.New(cas.Config{Store: a.store, Services: b.casServices, Ring: a.ring, Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	b.sources = registry.New[federation.Source](federation.Kind, a.store, a.ring, o.Now)
 	b.federation = federation.New(federation.Config{Issuer: a.cfg.Issuer, Store: a.store, Sources: b.sources, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand, Wake: a.wake,
-		Providers: map[string]federation.Provider{"oidc": oidc.New(a.outbound, o.Now)}})
+		Providers: map[string]federation.Provider{federation.ProtocolOIDC: oidc.New(a.outbound, o.Now),
+			federation.ProtocolTicket: ticketbridge.New(ticketbridge.Config{Fetch: a.outbound, Sign: a.signForSource, Now: o.Now, Rand: o.Rand})}})
 	return b, b.refresh(ctx)
+}
+
+// signForSource signs a request to an upper platform with the SM2 key of our tokens, which stands at gm_jwks_uri. What it
+// signs begins with the name of a parameter and holds an equals sign before any dot, as no token does.
+func (a *App) signForSource(ctx context.Context, text []byte) ([]byte, error) {
+	signer, err := a.ring.Signer(ctx, keys.Spec{Usage: keys.UsageToken, Algorithm: keys.SM2})
+	if err != nil {
+		return nil, err
+	}
+	return signer.SignMessage(ctx, text)
 }
 
 // refresh sees what other nodes changed.

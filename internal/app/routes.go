@@ -43,8 +43,9 @@ func (a *App) routes() (*router, error) {
 	a.admin.Routes(pageMux)
 	pageMux.Handle("/preferences", a.pages.Preferences())
 	origin := http.NewCrossOriginProtection()
-	origin.AddInsecureBypassPattern("POST /authorize") // a portal may send its request by POST
-	origin.AddInsecureBypassPattern("POST /logout")    // here too; the confirmation is checked where it is taken
+	origin.AddInsecureBypassPattern("POST /authorize")                    // a portal may send its request by POST
+	origin.AddInsecureBypassPattern("POST /logout")                       // here too; the confirmation is checked where it is taken
+	origin.AddInsecureBypassPattern("POST /federation/{source}/callback") // sources post tickets; it only goes on as GET
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.CrossOrigin)) }))
 	pageMux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.NotFound)) })
 	mux.Handle("/", web.SecurityHeaders(origin.Handler(a.withSession(pageMux))))

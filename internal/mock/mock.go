@@ -71,7 +71,7 @@ type Client struct {
 type Peers struct {
 	CAS      string `json:"cas"`      // a portal that signs people in by CAS
 	Ticket   string `json:"ticket"`   // a portal that signs people in by a ticket
-	Upstream string `json:"upstream"` // issuer of the province
+	Upstream string `json:"upstream"` // issuer of the province; it also signs people in by a ticket, as source "city"
 }
 
 // listener opens a loopback address; anything else is refused.
@@ -218,9 +218,14 @@ func fill(ctx context.Context, platform, province *app.App, report *Report) (tic
 		Signature: ticket.Recipe{Algorithm: ticket.HMACSM3}, Levels: map[string]string{"0": "L0", "1": "L1", "2": "L2", "3": "L3", "4": "L4"}}}
 	upper := federation.Source{ID: "province", Name: "省统一身份认证平台", Issuer: report.Peers.Upstream, ClientID: county.ClientID, Secret: county.ClientSecret, Scope: county.Scope,
 		TrustedIdentity: true, Levels: map[string]int{"1": 1, "2": 2}}
+	hall := ticket.Bridge{Registration: bridge.Registration{ID: "county", Name: "县级平台", Department: "示例县", ApplicationType: "native", Scope: "profile identity", StatutoryBasis: "模拟",
+		URLs: []string{report.Issuer + "/federation/city/callback"}, LogoutURL: report.Issuer + "/federation/city/backchannel-logout"}, Secret: secret(), Signature: ticket.Recipe{Algorithm: ticket.HMACSM3}}
+	city := federation.Source{ID: "city", Protocol: federation.ProtocolTicket, Name: "市统一身份认证（票据）", Secret: hall.Secret, TrustedIdentity: true, Levels: map[string]int{"1": 1, "2": 2}, Ticket: &federation.TicketProtocol{
+		LoginURL: report.Peers.Upstream + "/ticket/county/login", ExchangeURL: report.Peers.Upstream + "/ticket/county/token", UserURL: report.Peers.Upstream + "/ticket/county/userinfo",
+		AddressParameter: "redirect_url", StateParameter: "state", SendAddress: true, TokenField: "access_token", TokenParameter: "access_token", SessionField: "session_id", Signature: hall.Signature}}
 	err := errors.Join(
-		province.Apply(ctx, app.Manifest{Clients: []idp.Client{county}, Personas: withPassword(provincePeople)}),
-		platform.Apply(ctx, app.Manifest{Clients: []idp.Client{registered}, Personas: withPassword(countyPeople), CASServices: []cas.Service{casService}, TicketBridges: old, Upstreams: []federation.Source{upper}}))
+		province.Apply(ctx, app.Manifest{Clients: []idp.Client{county}, Personas: withPassword(provincePeople), TicketBridges: []ticket.Bridge{hall}}),
+		platform.Apply(ctx, app.Manifest{Clients: []idp.Client{registered}, Personas: withPassword(countyPeople), CASServices: []cas.Service{casService}, TicketBridges: old, Upstreams: []federation.Source{upper, city}}))
 	report.Clients = []Client{mine}
 	for _, p := range countyPeople {
 		report.Personas = append(report.Personas, Person{p.Identifier, Password, p.Name, p.IAL, report.Issuer})

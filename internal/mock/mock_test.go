@@ -123,3 +123,31 @@ func TestMockStaysOnLoopback(t *testing.T) {
 		}
 	}
 }
+
+// The province also plays a platform that knows tickets alone.
+func TestMockSignsInByATicketOfTheCity(t *testing.T) {
+	report := start(t, mock.Options{})
+	b := walk.New(nil)
+	open(t, b, report.Issuer+"/federation/city/start")
+	for _, p := range report.Personas {
+		if p.At == report.Peers.Upstream {
+			submit(t, b, map[string]string{"login-identifier": p.Identifier, "login-password": p.Password})
+		}
+	}
+	submit(t, b, map[string]string{"consent": "allow"})
+	submit(t, b, map[string]string{"ticket": b.Page.Hidden("ticket")})
+	if b.Page.URL.String() != report.Issuer+"/me" || !strings.Contains(b.Page.TextOf("identity"), "中级实名") {
+		t.Fatalf("the ticket ended on %s: %s", b.Page.URL, b.Page.Text)
+	}
+	open(t, b, report.Peers.Upstream+"/logout")
+	submit(t, b, map[string]string{"logout-confirm": "1"})
+	for n := 0; ; n++ {
+		if open(t, b, report.Issuer+"/me"); b.Page.Has("login-password") {
+			break
+		}
+		if n == 100 {
+			t.Fatal("the city's logout did not arrive")
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}

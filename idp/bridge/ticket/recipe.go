@@ -54,8 +54,8 @@ func orDefault(value *string, fallback string) {
 	}
 }
 
-// normalize fills in defaults and tells what cannot be.
-func (r *Recipe) normalize() (field, why string) {
+// Normalize fills in defaults and tells what cannot be: the field and why, or nothing.
+func (r *Recipe) Normalize() (field, why string) {
 	orDefault(&r.Form, "pairs")
 	orDefault(&r.Joiner, "&")
 	orDefault(&r.Secret, "key")

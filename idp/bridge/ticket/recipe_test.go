@@ -20,7 +20,7 @@ var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 
 func recipe(t *testing.T, r Recipe) Recipe {
 	t.Helper()
-	if field, why := r.normalize(); field != "" {
+	if field, why := r.Normalize(); field != "" {
 		t.Fatalf("%s: %s", field, why)
 	}
 	return r
@@ -170,7 +170,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add("a&b", "", "x", "", uint8(1))
 	f.Fuzz(func(t *testing.T, ticket, nonce, moment, sign string, kind uint8) {
 		r := Recipe{Algorithm: []string{HMACSM3, MD5}[kind%2], TimeForm: []string{"seconds", "millis", "compact"}[kind%3], Encoding: []string{"hex", "HEX", "base64"}[kind%3]}
-		if field, _ := r.normalize(); field != "" {
+		if field, _ := r.Normalize(); field != "" {
 			t.Skip()
 		}
 		p := map[string]string{"ticket": ticket, "nonce": nonce, "timestamp": moment, "sign": sign}

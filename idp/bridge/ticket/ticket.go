@@ -77,7 +77,7 @@ func (b *Bridge) Normalize() error {
 			return bridge.Refuse(b.ID, "parameter", fmt.Sprintf("%q is not a name", *value))
 		}
 	}
-	if field, why := b.Signature.normalize(); field != "" {
+	if field, why := b.Signature.Normalize(); field != "" {
 		return bridge.Refuse(b.ID, "signature."+field, why)
 	}
 	for _, name := range []string{b.TicketParameter, b.AddressParameter, b.TokenParameter} {
