@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/yinxin-gov/yinxin/internal/quickstart"
 	"github.com/yinxin-gov/yinxin/internal/testkit/browser"
 )
 
@@ -60,6 +61,11 @@ func TestMainJobInARealBrowser(t *testing.T) {
 			})
 		}
 	}
+	for _, width := range []int64{360, 1280} {
+		for _, language := range []string{"zh-CN", "en", "zh-Hant"} {
+			t.Run(fmt.Sprint("administrators ", width, " ", language), func(t *testing.T) { administrators(t, r, width, language) })
+		}
+	}
 	t.Run("holder shows a licence", func(t *testing.T) {
 		tab := browser.New(t)
 		tab.Size(t, 360, 800)
@@ -69,6 +75,39 @@ func TestMainJobInARealBrowser(t *testing.T) {
 		tab.Press(t, "login-submit", "#identity")
 		v.look("me")
 	})
+}
+
+// administrators looks at the pages of administration with scripts switched off, each role at its own.
+func administrators(t *testing.T, r quickstart.Report, width int64, language string) {
+	tab := browser.New(t)
+	tab.WithoutScripts(t)
+	tab.Size(t, width, 800)
+	v := &visit{t: t, tab: tab, issuer: r.Issuer, language: language, prefix: fmt.Sprintf("%d-%s-", width, language)}
+	as := func(identifier string, paths ...string) {
+		v.open("/login")
+		tab.Fill(t, map[string]string{"login-identifier": identifier, "login-password": r.Personas[4].Password})
+		tab.Press(t, "login-submit", "#identity")
+		for _, path := range paths {
+			v.open(path)
+		}
+	}
+	as("system@example.gov.cn", "/admin", "/admin/keys", "/admin/peers", "/admin/peers/ticket/new", "/admin/peers?kind=cas")
+	tab.Press(t, "admin-new", "#admin-submit")
+	definition := "name: 老办事大厅\nurls: [https://hall.example.gov.cn/cas, https://hall.example.gov.cn/a-longer-path/that-does-not-fit-on-a-narrow-page]\n"
+	if err := chromedp.Do(tab.Context, chromedp.SetValue(chromedp.CSS("#definition"), definition)); err != nil {
+		t.Fatal(err)
+	}
+	tab.Fill(t, map[string]string{"id": strings.ToLower(fmt.Sprintf("hall-%d-%s", width, language)), "reason": "对接"})
+	tab.Press(t, "admin-submit", "#peer-suspend, .error-summary")
+	v.look("admin-peer")
+	as(r.Personas[4].Identifier)
+	as("security@example.gov.cn", "/admin", "/admin/grants?client="+r.Clients[0].ClientID, "/admin/grants/all?client="+r.Clients[0].ClientID, "/admin/grants/token", "/admin/sessions")
+	tab.Press(t, "admin-filter", ".error-summary")
+	v.look("admin-sessions-refused")
+	tab.Fill(t, map[string]string{"person": r.Personas[4].Identifier, "reason": "工单 1"})
+	tab.Press(t, "admin-filter", "table")
+	v.look("admin-sessions-found")
+	as("audit@example.gov.cn", "/admin", "/admin/keys")
 }
 
 type visit struct {

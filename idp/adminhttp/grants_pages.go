@@ -142,13 +142,17 @@ func (s *Server) showGrantsAll(w http.ResponseWriter, r *http.Request, client, r
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	count := strconv.FormatInt(live, 10)
-	page := web.Page{Title: text("admin.grants.revoke"), Self: "/admin/grants/all?" + url.Values{"client": {client}}.Encode(), Body: web.AdminFormPage{
+	body := web.AdminFormPage{
 		Back: web.Link{Label: text("admin.grants"), URL: grantsURL("", client)}, Name: text("admin.grants.revoke"), Advisory: text("admin.grants.revoke.effect"), SignInURL: s.signInURL(r.Context(), idp.RoleSecurityAdmin),
 		Action: "/admin/grants/all", Hidden: []web.Hidden{{Name: "client", Value: client}, {Name: "live", Value: count}},
 		Facts:  []web.ShownField{{Label: text("admin.system"), Value: s.PartyName(client)}, {Label: text("admin.client.id"), Value: client}, {Label: text("admin.grants.live"), Value: count}},
 		Fields: []web.FormField{{Name: inputReason, Label: text("action.reason"), Value: bounded(reason), Max: maxReason}},
 		Submit: s.Renderer.Text(r, "admin.grants.revoke.n", "n", count), Danger: true,
-	}}
+	}
+	if live == 0 { // nothing to confirm
+		body.Advisory, body.Submit = text("admin.grants.none.text"), ""
+	}
+	page := web.Page{Title: text("admin.grants.revoke"), Self: "/admin/grants/all?" + url.Values{"client": {client}}.Encode(), Body: body}
 	if refusal != nil {
 		page.Errors = s.Renderer.FieldErrors(r, refusal, map[string]string{"reason": inputReason})
 	}

@@ -131,7 +131,7 @@ func (s *Server) showKeys(w http.ResponseWriter, r *http.Request, was refused) e
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	body := web.AdminListPage{Intro: text("admin.keys.text"), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin), Table: web.Table{
-		Caption: text("admin.keys"), Columns: []web.Column{{Label: text("admin.key.kid")}, {Label: text("admin.key.algorithm")}, {Label: text("admin.key.published")}, {Label: text("admin.key.since")}, {Label: text("admin.key.next")}},
+		Caption: text("admin.keys"), Columns: []web.Column{{Label: text("admin.key.algorithm")}, {Label: text("admin.key.since")}, {Label: text("admin.key.next")}, {Label: text("admin.key.published")}, {Label: text("admin.key.kid")}},
 	}}
 	held := map[keys.Algorithm]bool{}
 	for _, key := range all {
@@ -140,7 +140,7 @@ func (s *Server) showKeys(w http.ResponseWriter, r *http.Request, was refused) e
 		if record.Due != nil {
 			next = s.Renderer.Text(r, "admin.key.due", "state", text("status."+record.Next), "at", when(*record.Due))
 		}
-		body.Table.Rows = append(body.Table.Rows, web.Row{Cells: []string{key.ID, record.Algorithm, when(record.Published), when(record.Since), next}, Status: record.State})
+		body.Table.Rows = append(body.Table.Rows, web.Row{Cells: []string{record.Algorithm, when(record.Since), next, when(record.Published), key.ID}, Status: record.State})
 		held[key.Spec.Algorithm] = held[key.Spec.Algorithm] || key.State == keys.Current
 	}
 	body.Table.Total = len(all)

@@ -365,8 +365,8 @@ func text(definition any) (string, error) {
 // read reads a definition that an administrator typed; unknown names are refused.
 func (p peers[T, D, P]) read(typed string) (definition D, err error) {
 	refuse := func(err error) error {
-		why, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "yaml: "), "\n")
-		return fault.Wrap(err, fault.ClientMetadata, "field", "definition", "why", why[:min(len(why), 200)])
+		why := strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " ")
+		return fault.Wrap(err, fault.ClientMetadata, "field", "definition", "why", strings.ToValidUTF8(why[:min(len(why), 200)], ""))
 	}
 	members := map[string]any{}
 	if err := yaml.Unmarshal([]byte(typed), &members); err != nil {

@@ -265,3 +265,53 @@ func TestA30SuspendedAccountIsSignedOutEverywhere(t *testing.T) {
 		t.Error("a suspended account is signed in")
 	}
 }
+
+func TestPagesAndEndsOfAnAccount(t *testing.T) {
+	twin := idptest.NewTwin()
+	w := idptest.NewWorld(t, twin)
+	for range 5 {
+		start(t, w, "acc_1")
+		w.Clock.Advance(time.Minute)
+	}
+	_, other := start(t, w, "acc_2")
+	w.Clock.Advance(session.IdleLife - 2*time.Minute) // the first ones have expired, the others not
+	seen, states := map[string]bool{}, map[string]int{}
+	for after, pages := "", 0; ; pages++ {
+		page, next, err := w.Sessions.Page(ctx, "acc_1", after, 2)
+		if err != nil || len(page) > 2 || pages > 3 {
+			t.Fatalf("%d on page %d, %v", len(page), pages, err)
+		}
+		for _, v := range page {
+			if seen[v.ID] {
+				t.Errorf("%s stands twice", v.ID)
+			}
+			seen[v.ID] = true
+			states[v.StateAt(w.Clock.Now())]++
+		}
+		if after = next; after == "" {
+			break
+		}
+	}
+	if len(seen) != 5 || states[session.StateExpired] == 0 || states[session.StateActive] == 0 {
+		t.Errorf("%d sessions in states %v", len(seen), states)
+	}
+	for _, bad := range []string{"!", "bm9uZQ", "eCB5"} {
+		if _, _, err := w.Sessions.Page(ctx, "acc_1", bad, 2); fault.CodeOf(err) != fault.Malformed {
+			t.Errorf("cursor %q: %v", bad, err)
+		}
+	}
+	if record, err := w.Sessions.Farewell(ctx, "acc_1"); err != nil || len(record.Events) != 5 {
+		t.Errorf("farewell of %d sessions, %v", len(record.Events), err)
+	}
+	for _, want := range []int{5, 0} { // expired ones too, and each once
+		if ended, err := w.Sessions.EndAll(ctx, "acc_1"); err != nil || ended != want {
+			t.Errorf("%d ended, want %d, %v", ended, want, err)
+		}
+	}
+	if !live(t, w, other) {
+		t.Error("the session of another ended")
+	}
+	if _, err := w.Sessions.Any(ctx, "sid_none"); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("a session that never was: %v", err)
+	}
+}

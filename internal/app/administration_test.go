@@ -146,3 +146,49 @@ func mustJSON(t *testing.T, value any) string {
 	}
 	return string(content)
 }
+
+// TestWithdrawnKeysVerifyNothing: after an emergency nothing that the key signed is accepted, and another signs at once.
+func TestWithdrawnKeysVerifyNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		m := machine(p, "robot", func(*idp.Client) {})
+		before := clientToken(p, m).String("access_token")
+		token := adminToken(t, p, idp.RoleSystemAdmin)
+		if !p.Active(m, before) {
+			t.Fatal("a fresh token is not active")
+		}
+		order := map[string]string{"algorithm": "P-256", "reason": "密钥泄露"}
+		if answer := call(t, p, http.MethodPost, "/api/v1/token-keys/withdrawal", adminToken(t, p, idp.RoleSecurityAdmin), order); answer.Status != http.StatusForbidden {
+			t.Fatalf("the security administrator withdraws: %d", answer.Status)
+		}
+		for _, bad := range []map[string]string{{"algorithm": "P-256", "reason": ""}, {"algorithm": "SM4", "reason": "x"}} {
+			if answer := call(t, p, http.MethodPost, "/api/v1/token-keys/withdrawal", token, bad); answer.Status != http.StatusUnprocessableEntity {
+				t.Errorf("%v: %d", bad, answer.Status)
+			}
+		}
+		answer := call(t, p, http.MethodPost, "/api/v1/token-keys/withdrawal", token, order)
+		if answer.Status != http.StatusOK || answer.String("state") != "current" {
+			t.Fatalf("%d %s", answer.Status, answer.Text)
+		}
+		if p.Active(m, before) {
+			t.Error("a token of the withdrawn key is active")
+		}
+		if answer := p.Get("/api/v1/token-keys", token); answer.Status != http.StatusUnauthorized {
+			t.Errorf("the administrator's own token outlived its key: %d", answer.Status)
+		}
+		if after := clientToken(p, m).String("access_token"); !p.Active(m, after) {
+			t.Error("the new key signs nothing that holds")
+		}
+		var states []string
+		for _, key := range items(t, p.Get("/api/v1/token-keys", adminToken(t, p, idp.RoleAuditAdmin))) {
+			if key["algorithm"] == "P-256" {
+				states = append(states, key["state"].(string))
+			}
+		}
+		if strings.Join(states, " ") != "current destroyed" {
+			t.Errorf("states %v", states)
+		}
+		if gone := audited(t, p, "key.destroyed"); len(gone) != 1 || gone[0].Reason != "密钥泄露" {
+			t.Errorf("audited %+v", gone)
+		}
+	})
+}

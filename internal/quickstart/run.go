@@ -156,6 +156,10 @@ func (j *job) clients(ctx context.Context) (string, error) {
 		{Identifier: "13800138003", Password: j.setup.memories.Password, Name: "欧阳春晓", IAL: 1},
 		{Identifier: "13800138009", Password: j.setup.memories.Password, Name: "孙经办", IAL: 2, Roles: []string{"license_clerk", "seal_keeper"}},
 		{Identifier: "13800138008", Password: j.setup.memories.Password, Name: "钱法人", IAL: 2, Roles: []string{"license_reviewer", "license_issuer", "seal_reviewer", "seal_maker"}},
+		// The three administrators.
+		{Identifier: "system@example.gov.cn", Password: j.setup.memories.Password, Name: "冯系统", IAL: 2, Roles: []string{idp.RoleSystemAdmin}},
+		{Identifier: "security@example.gov.cn", Password: j.setup.memories.Password, Name: "陈安全", IAL: 2, Roles: []string{idp.RoleSecurityAdmin}},
+		{Identifier: "audit@example.gov.cn", Password: j.setup.memories.Password, Name: "褚审计", IAL: 2, Roles: []string{idp.RoleAuditAdmin}},
 	}}
 	for _, p := range j.setup.portals {
 		base := j.setup.portalURL(p)

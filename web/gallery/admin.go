@@ -24,6 +24,6 @@ func admin() []Sample {
 		{Name: "admin-detail-error", Template: "admin-detail", Status: 422, Page: web.Page{Title: "会话", Identity: staff, Nav: nav, Errors: []web.FieldError{{Field: "session-end-reason", Message: "请写明原因"}},
 			Body: web.AdminDetailPage{Back: web.Link{Label: "会话", URL: "/admin/sessions"}, Name: "sid_1", Facts: []web.ShownField{{Label: "账号", Value: "acc_1"}}, Actions: wrong}}},
 		{Name: "admin-form", Template: "admin-form", Page: web.Page{Title: "撤销", Identity: staff, Nav: nav, Body: web.AdminFormPage{Back: web.Link{Label: "授权", URL: "/admin/grants"}, Name: "撤销全部授权", Advisory: "撤销后应用须重新取得授权。", Action: "/admin/grants/revoke", Hidden: flow,
-			Facts: []web.ShownField{{Label: "应用", Value: "示例市一网通办"}, {Label: "受影响", Value: "128"}}, Fields: []web.FormField{{Name: "reason", Label: "原因", Max: 200}}, Submit: "撤销 128 项", Danger: true}}},
+			Facts: []web.ShownField{{Label: "应用", Value: "示例市一网通办"}, {Label: "受影响", Value: "128"}}, Fields: []web.FormField{{Name: "reason", Label: "原因", Max: 200}, {Name: "secret", Label: "密钥", Kind: web.InputSecret, Hint: "留空则保留。", Optional: true}}, Submit: "撤销 128 项", Danger: true}}},
 	}
 }
