@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -147,7 +148,6 @@ type Answer struct {
 	Header http.Header
 	Body   map[string]any // nil when it is no JSON object
 	Text   string
-	TLS    *tls.ConnectionState
 }
 
 // OK reports a status of success.
@@ -185,7 +185,7 @@ func (p *Party) send(ctx context.Context, certificate *tls.Certificate, method, 
 	if err != nil {
 		return Answer{}, err
 	}
-	answer := Answer{Status: response.StatusCode, Header: response.Header, Text: string(content), TLS: response.TLS}
+	answer := Answer{Status: response.StatusCode, Header: response.Header, Text: string(content)}
 	var object map[string]any
 	if json.Unmarshal(content, &object) == nil {
 		answer.Body = object
@@ -214,6 +214,25 @@ func (p *Party) transport(certificate *tls.Certificate) *http.Transport {
 		settings.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return certificate, nil }
 	}
 	return &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: settings, MaxIdleConnsPerHost: 4}
+}
+
+// Handshake tries to agree with an endpoint on a version of TLS up to the one given, and on one of the suites where there
+// are some; nil means that they agree.
+func (t *Trial) Handshake(ctx context.Context, address string, most uint16, suites ...uint16) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" {
+		t.Skip("%s is no https address", address)
+	}
+	host := u.Host
+	if u.Port() == "" {
+		host = net.JoinHostPort(u.Hostname(), "443")
+	}
+	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: 10 * time.Second}, Config: &tls.Config{RootCAs: t.Roots, MinVersion: tls.VersionTLS10, MaxVersion: most, CipherSuites: suites}}
+	connection, err := dialer.DialContext(ctx, "tcp", host)
+	if err != nil {
+		return err
+	}
+	return connection.Close()
 }
 
 // serverKeys reads the key sets that the metadata names; SM2 keys may lie in a set of their own.

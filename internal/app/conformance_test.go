@@ -3,9 +3,14 @@ package app_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	mathrand "math/rand/v2"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -118,6 +123,31 @@ func TestRulesOfServersHoldHere(t *testing.T) {
 			t.Errorf("%+v %v", result, err)
 		}
 	})
+}
+
+// TestOldTransportIsFound: a server of an older time agrees to anything.
+func TestOldTransportIsFound(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		base := "https://" + r.Host
+		json.NewEncoder(w).Encode(map[string]string{"issuer": base, "token_endpoint": base + "/token", "pushed_authorization_request_endpoint": base + "/par", "userinfo_endpoint": base + "/userinfo"})
+	}))
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}}
+	server.StartTLS()
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	result, err := conformance.Run(t.Context(), []string{"fapi2/fapi2-transport"}, conformance.Options{Server: &party.Options{Issuer: server.URL, Roots: roots}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, c := range result.Rules[0].Cases {
+		found[c.Vector] = c.Verdict == conformance.Fail
+	}
+	if !found["token_endpoint refuses TLS 1.1"] || !found["userinfo_endpoint refuses TLS_RSA_WITH_AES_128_CBC_SHA"] || found["token_endpoint speaks TLS"] || found["token_endpoint refuses TLS_RSA_WITH_AES_128_GCM_SHA256"] {
+		t.Errorf("%+v", result.Rules[0].Cases)
+	}
 }
 
 func probedByCommand(t *testing.T, p overTLS, j judged) {

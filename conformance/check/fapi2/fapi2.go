@@ -28,7 +28,7 @@ func Rules() []check.Rule {
 		pkceNeeded, verifierNeeded, verifierWrong, pkcePlain, pushedOnly, assertionAudienceList, assertionAudiencePush,
 		assertionAudienceToken, objectAudienceList, objectNoEnd, objectNoBegin, objectExpired, objectAudience, objectIssuer,
 		objectLongLife, objectOldBegin, objectAhead, objectRS256, objectUnsigned, objectSignature, objectKey, signedNeeded,
-		signedAnswer, signedIntrospection, introspection,
+		signedAnswer, signedIntrospection, introspection, transport,
 	}
 }
 
