@@ -70,13 +70,16 @@ func TestLevelsOfClaims(t *testing.T) {
 		ial         subject.IAL
 		unreachable bool
 	}{
-		`{"id_token":{"acr":{"values":["urn:yinxin:aal:1"]}}}`:                      {1, 0, false},
-		`{"id_token":{"acr":{"essential":true,"values":["x","urn:yinxin:aal:1"]}}}`: {1, 0, false},
-		`{"id_token":{"acr":{"essential":true,"value":"x"}}}`:                       {0, 0, true},
-		`{"id_token":{"acr":{"essential":true}}}`:                                   {0, 0, false},
-		`{"userinfo":{"ial":{"value":2}}}`:                                          {0, 2, false},
-		`{"userinfo":{"ial":{"values":[2,1]}}}`:                                     {0, 1, false},
-		`{"userinfo":{"ial":{"value":2.5,"essential":true}}}`:                       {0, 0, true},
+		`{"id_token":{"acr":{"values":["urn:yinxin:aal:1"]}}}`:                                                                                     {1, 0, false},
+		`{"id_token":{"acr":{"essential":true,"values":["x","urn:yinxin:aal:1"]}}}`:                                                                {1, 0, false},
+		`{"id_token":{"acr":{"essential":true,"value":"x"}}}`:                                                                                      {0, 0, true},
+		`{"id_token":{"ial":{"essential":true,"value":2.5},"acr":{"value":"urn:yinxin:aal:1"}}}`:                                                   {1, 0, true},
+		`{"id_token":{"ial":{"essential":true,"value":4}},"userinfo":{"acr":{"essential":true,"value":"urn:yinxin:aal:1"}}}`:                       {1, 4, true},
+		`{"id_token":{"acr":{"essential":true,"value":"urn:yinxin:aal:3"}},"userinfo":{"acr":{"value":"urn:yinxin:aal:1"}}}`:                       {1, 0, true},
+		`{"id_token":{"acr":{"essential":true}}}`:                                                                                                  {0, 0, false},
+		`{"userinfo":{"ial":{"value":2}}}`:                                                                                                         {0, 2, false},
+		`{"userinfo":{"ial":{"values":[2,1]}}}`:                                                                                                    {0, 1, false},
+		`{"userinfo":{"ial":{"value":2.5,"essential":true}}}`:                                                                                      {0, 0, true},
 		`{"id_token":{"verified_claims":{"verification":{"trust_framework":{"value":"cn_yinxin"},"assurance_level":{"value":1}}}}}`:                {0, 1, false},
 		`{"id_token":{"verified_claims":[{"verification":{"trust_framework":{"value":"eidas"},"assurance_level":{"value":4,"essential":true}}}]}}`: {0, 0, false},
 	} {

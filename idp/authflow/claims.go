@@ -162,7 +162,7 @@ func (f *Flow) wantAAL(values []string, essential bool) {
 			continue
 		}
 		if level <= maxAAL {
-			f.AAL, f.Unreachable = level, false
+			f.AAL = level // what else of the request is out of reach stays so
 			return
 		}
 		if first == 0 {

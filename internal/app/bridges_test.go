@@ -38,8 +38,8 @@ func TestSamplesOfTheGuideAreTaken(t *testing.T) {
 			}
 			var applied int
 			db := testkit.OpenDatabase(t, p.Config.Database.URL)
-			if err := db.Read().QueryRowContext(context.Background(), "SELECT COUNT(*) FROM audit_event WHERE object_type = 'partner'").Scan(&applied); err != nil || applied != len(blocks) || applied != 3 {
-				t.Errorf("%d changes of %d partners, %v", applied, len(blocks), err)
+			if err := db.Read().QueryRowContext(context.Background(), "SELECT COUNT(*) FROM audit_event WHERE object_type = 'partner'").Scan(&applied); err != nil || len(blocks) != 5 || applied != 6 {
+				t.Errorf("%d changes of partners in %d samples, %v", applied, len(blocks), err)
 			}
 			var secret string
 			if err := db.Read().QueryRowContext(context.Background(), "SELECT body FROM idp_partner WHERE kind = 'ticket'").Scan(&secret); err != nil || strings.Contains(secret, "shared secret") {

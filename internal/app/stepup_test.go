@@ -233,3 +233,23 @@ func must[T any](value T, err error) T {
 	}
 	return value
 }
+
+// TestStepUpPoliciesAreAFile: the form that the manual shows, with the nearest key for a typing slip.
+func TestStepUpPoliciesAreAFile(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	m, err := app.ReadManifest([]byte("policies:\n  step_up:\n    - {operation: list-my-licenses, ial: 2, aal: 0, max_age: 3600}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	applied(t, p, m)
+	applied(t, p, m) // again, and nothing changes
+	c := p.Client(idp.Client{ClientID: "wallet"})
+	p.Persona(mobile, "李四", 1)
+	wanted := challenge(t, p.Get("/api/v1/me/licenses", p.Redeem(c, p.Code(p.SignIn(mobile), c, nil).Get("code"), nil).String("access_token")))
+	if wanted.Get("acr_values") != "urn:yinxin:ial:2" || wanted.Get("max_age") != "3600" {
+		t.Errorf("wanted is %v", wanted)
+	}
+	if _, err := app.ReadManifest([]byte("policies: {step_up: [{operation: x, maxage: 1}]}")); err == nil || !strings.Contains(err.Error(), `"max_age"`) {
+		t.Errorf("a typing slip: %v", err)
+	}
+}

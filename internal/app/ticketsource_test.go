@@ -284,3 +284,37 @@ func TestTicketSourceRegistration(t *testing.T) {
 		}
 	}
 }
+
+// TestTicketSourceIsLeftToo: a logout here leads to the logout page of the source, and what brings the browser back from
+// there is good for nothing else: a ticket that comes with it signs nobody in.
+func TestTicketSourceIsLeftToo(t *testing.T) {
+	x := startTicketSource(t, database(t), database(t), ticket.HMACSM3)
+	ctx := context.Background()
+	x.source.EndSession, x.source.Ticket.LogoutURL = true, x.province.URL+"/logout"
+	apply(t, x.county, app.Manifest{Upstreams: []federation.Source{x.source}})
+	leave := func() string {
+		t.Helper()
+		x.login(t)
+		signOut(t, x.county, x.b)
+		_, onward, _ := strings.Cut(x.b.Page.Header.Get("Refresh"), "url=")
+		to, err := url.Parse(onward)
+		if err != nil || !strings.HasPrefix(onward, x.province.URL+"/logout?") {
+			t.Fatalf("the page leads to %q", onward)
+		}
+		back, err := url.Parse(to.Query().Get("redirect_url"))
+		if err != nil || !strings.HasPrefix(back.String(), x.county.URL+"/federation/city/logged-out?state=") {
+			t.Fatalf("the source is to lead back to %q", back)
+		}
+		return back.Query().Get("state")
+	}
+	state := leave()
+	if err := x.b.Open(ctx, x.county.URL+"/federation/city/logged-out?state="+state); err != nil || x.b.Page.URL.String() != x.county.URL+"/" {
+		t.Errorf("back at %s, %v", x.b.Page.URL, err)
+	}
+	state = leave()
+	if err := x.b.Open(ctx, x.county.URL+"/federation/city/callback?"+url.Values{"ssoticket": {x.ticket(t)}, "state": {state}}.Encode()); err != nil {
+		t.Fatal(err)
+	}
+	wantErrorPage(t, x.b, http.StatusBadRequest, upstreamRefused)
+	wantSignedOut(t, x.county, x.b)
+}

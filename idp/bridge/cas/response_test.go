@@ -159,3 +159,21 @@ func TestRegistrationsThatCannotBe(t *testing.T) {
 		t.Errorf("good: %+v, %v", s, err)
 	}
 }
+
+func FuzzReadProxyXML(f *testing.F) {
+	f.Add(ProxyResponse{Ticket: "PT-1"}.XML())
+	f.Add(ProxyResponse{Failure: &Failure{Code: UnauthorizedService, Description: "<d>"}}.XML())
+	f.Add(Response{User: "u", PGTIOU: "PGTIOU-1", Proxies: []string{"https://a", "https://b"}}.XML())
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		r, err := ReadProxyXML(raw)
+		if err != nil {
+			return
+		}
+		if (r.Ticket == "") == (r.Failure == nil) {
+			t.Fatalf("%s is neither ticket nor failure: %+v", raw, r)
+		}
+		if again, err := ReadProxyXML(r.XML()); err != nil || again.Ticket != r.Ticket || r.Failure != nil && *again.Failure != *r.Failure {
+			t.Fatalf("%+v, then %+v, %v", r, again, err)
+		}
+	})
+}
