@@ -105,6 +105,10 @@ func TestAdministrationIsForItsRoles(t *testing.T) {
 		if fault.CodeOf(err) != fault.AdminRolesMixed {
 			t.Errorf("one person in two roles: %v", err)
 		}
+		err = p.App.Apply(context.Background(), app.Manifest{Clients: []idp.Client{{ClientID: "both", ClientSecret: apptest.Secret("both"), GrantTypes: []string{"client_credentials"}, Scope: "system_admin security_admin"}}})
+		if fault.CodeOf(err) != fault.ClientMetadata {
+			t.Errorf("one client in two roles: %v", err)
+		}
 	})
 }
 
@@ -191,4 +195,38 @@ func TestWithdrawnKeysVerifyNothing(t *testing.T) {
 			t.Errorf("audited %+v", gone)
 		}
 	})
+}
+
+// TestStaffOfAManifest: outside the sandbox too, whoever registered gets roles from a file, once and as written.
+func TestStaffOfAManifest(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	p.Persona(mobile, "李四", 2)
+	give := func(identifier string, roles ...string) error {
+		return p.App.Apply(context.Background(), app.Manifest{Staff: []app.Staff{{Identifier: identifier, Roles: roles}}})
+	}
+	for name, err := range map[string]error{
+		"nobody": give("13800138098", idp.RoleAuditAdmin), "no identifier": give("x", idp.RoleAuditAdmin), "unknown role": give(mobile, "sysadmin"), "two roles": give(mobile, idp.RoleAuditAdmin, idp.RoleSystemAdmin),
+	} {
+		if err == nil || strings.Contains(err.Error(), "13800138098") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if roles := accountOf(t, p, mobile).Roles; len(roles) != 0 {
+		t.Fatalf("roles %v", roles)
+	}
+	for range 2 {
+		if err := give(mobile, idp.RoleAuditAdmin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := p.SignIn(mobile)
+	if b.Open(context.Background(), p.URL+"/admin"); b.Page.Status != http.StatusOK {
+		t.Errorf("the administrator gets %d", b.Page.Status)
+	}
+	if err := give(mobile); err != nil {
+		t.Fatal(err)
+	}
+	if b.Open(context.Background(), p.URL+"/admin"); b.Page.Status != http.StatusForbidden {
+		t.Errorf("after the role was taken: %d", b.Page.Status)
+	}
 }
