@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -232,7 +233,7 @@ func (s *Accounts) SetRoles(ctx context.Context, id string, roles []string) erro
 	if err := CheckRoles(roles); err != nil {
 		return err
 	}
-	return s.store.SetRoles(ctx, id, roles, audit.With(event(ctx, s.now(), "account.roles_set", "account", id, nil)))
+	return s.store.SetRoles(ctx, id, roles, audit.With(event(ctx, s.now(), "account.roles_set", "account", id, map[string]string{"roles": strings.Join(roles, " ")})))
 }
 
 // Prove stores a proof of identity for an account; fault.IdentityBound says neither who holds the identity nor that

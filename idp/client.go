@@ -117,6 +117,8 @@ func (c *Client) Normalize() error {
 		return refuse("grant_types", "a public client has no credentials")
 	case slices.Contains(c.GrantTypes, "authorization_code") && len(c.RedirectURIs) == 0:
 		return refuse("redirect_uris", "at least one")
+	case CheckRoles(c.Scopes()) != nil:
+		return refuse("scope", "one role of administration at most")
 	}
 	for _, uri := range c.RedirectURIs {
 		if err := checkRedirect(uri, c.ApplicationType); err != nil {

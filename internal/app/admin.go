@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,7 @@ type Manifest struct {
 	Registrations []openplatform.Decision        `yaml:"registrations"`
 	Clients       []idp.Client                   `yaml:"clients"`
 	Personas      []Persona                      `yaml:"personas"`
+	Staff         []Staff                        `yaml:"staff"`
 	Authorities   []Issuer                       `yaml:"authorities"`
 	// Portals behind bridges and upstream sources (docs/design/bridges.md).
 	CASServices   []cas.Service       `yaml:"cas_services"`
@@ -65,6 +67,12 @@ type Persona struct {
 	Name       string   `yaml:"name"`
 	IAL        int      `yaml:"ial"`
 	Count      int      `yaml:"count"`
+	Roles      []string `yaml:"roles"`
+}
+
+// Staff gives roles to somebody who registered with the identifier, in production too. An empty list takes them away.
+type Staff struct {
+	Identifier string   `yaml:"identifier"`
 	Roles      []string `yaml:"roles"`
 }
 
@@ -147,6 +155,11 @@ func (a *App) Apply(ctx context.Context, m Manifest) error {
 			}
 		}
 	}
+	for n, member := range m.Staff {
+		if err := a.applyStaff(ctx, member); err != nil {
+			return fmt.Errorf("staff %d: %w", n+1, err) // the identifier is no word for a log
+		}
+	}
 	for _, authority := range m.Authorities {
 		seal, err := a.sealing.seals.FindByCode(ctx, authority.Seal)
 		if err != nil {
@@ -157,6 +170,27 @@ func (a *App) Apply(ctx context.Context, m Manifest) error {
 		}
 	}
 	return nil
+}
+
+// applyStaff sets the roles of an account that is there: whoever is to administer registers as everybody does.
+func (a *App) applyStaff(ctx context.Context, member Staff) error {
+	identifier, err := subject.ParseIdentifier(member.Identifier)
+	if err != nil {
+		return err
+	}
+	for _, role := range member.Roles {
+		if !staffRoles[role] {
+			return fmt.Errorf("role %q is not known", role)
+		}
+	}
+	account, err := a.Accounts.ByIdentifier(ctx, identifier)
+	if errors.Is(err, idp.ErrNotFound) {
+		return errors.New("nobody registered with this identifier yet")
+	}
+	if err != nil || slices.Equal(account.Roles, member.Roles) {
+		return err
+	}
+	return a.Accounts.SetRoles(ctx, account.ID, member.Roles)
 }
 
 // counter is the place of the number in the identifiers of counted personas.

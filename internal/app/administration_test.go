@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,10 @@ func TestAdministrationIsForItsRoles(t *testing.T) {
 		if fault.CodeOf(err) != fault.AdminRolesMixed {
 			t.Errorf("one person in two roles: %v", err)
 		}
+		err = p.App.Apply(context.Background(), app.Manifest{Clients: []idp.Client{{ClientID: "both", ClientSecret: apptest.Secret("both"), GrantTypes: []string{"client_credentials"}, Scope: "system_admin security_admin"}}})
+		if fault.CodeOf(err) != fault.ClientMetadata {
+			t.Errorf("one client in two roles: %v", err)
+		}
 	})
 }
 
@@ -191,4 +196,140 @@ func TestWithdrawnKeysVerifyNothing(t *testing.T) {
 			t.Errorf("audited %+v", gone)
 		}
 	})
+}
+
+// TestStaffOfAManifest: outside the sandbox too, whoever registered gets roles from a file, once and as written.
+func TestStaffOfAManifest(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	p.Persona(mobile, "李四", 2)
+	give := func(identifier string, roles ...string) error {
+		return p.App.Apply(context.Background(), app.Manifest{Staff: []app.Staff{{Identifier: identifier, Roles: roles}}})
+	}
+	for name, err := range map[string]error{
+		"nobody": give("13800138098", idp.RoleAuditAdmin), "no identifier": give("x", idp.RoleAuditAdmin), "unknown role": give(mobile, "sysadmin"), "two roles": give(mobile, idp.RoleAuditAdmin, idp.RoleSystemAdmin),
+	} {
+		if err == nil || strings.Contains(err.Error(), "13800138098") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if roles := accountOf(t, p, mobile).Roles; len(roles) != 0 {
+		t.Fatalf("roles %v", roles)
+	}
+	for range 2 {
+		if err := give(mobile, idp.RoleAuditAdmin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := p.SignIn(mobile)
+	if b.Open(context.Background(), p.URL+"/admin"); b.Page.Status != http.StatusOK {
+		t.Errorf("the administrator gets %d", b.Page.Status)
+	}
+	if err := give(mobile); err != nil {
+		t.Fatal(err)
+	}
+	if b.Open(context.Background(), p.URL+"/admin"); b.Page.Status != http.StatusForbidden {
+		t.Errorf("after the role was taken: %d", b.Page.Status)
+	}
+}
+
+// TestEveryOperationOfAdministrationAsksForItsRole: who calls without a token, with the role of another trade or with another
+// role of administration gets nothing, and every operation stands here.
+func TestEveryOperationOfAdministrationAsksForItsRole(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	reason := map[string]any{"reason": "x"}
+	with := func(more map[string]any) map[string]any {
+		all := map[string]any{"reason": "x"}
+		for name, value := range more {
+			all[name] = value
+		}
+		return all
+	}
+	all, watchers, system, security := idp.AdminRoles, []string{idp.RoleSecurityAdmin, idp.RoleAuditAdmin}, []string{idp.RoleSystemAdmin}, []string{idp.RoleSecurityAdmin}
+	key := with(map[string]any{"algorithm": "P-256"})
+	portal := map[string]any{"urls": []string{"https://a.example.gov.cn/"}}
+	type row struct {
+		operation string
+		body      any
+		roles     []string
+	}
+	rows := []row{
+		{"GET /api/v1/token-keys", nil, all}, {"POST /api/v1/token-keys/rotation", key, system}, {"POST /api/v1/token-keys/withdrawal", key, nil},
+		{"GET /api/v1/sessions?account=a", nil, watchers}, {"POST /api/v1/sessions/search", with(map[string]any{"identifier": "13800138000"}), watchers}, {"GET /api/v1/sessions/{sid}", nil, watchers},
+		{"POST /api/v1/sessions/{sid}/termination", reason, security}, {"POST /api/v1/sessions/termination", with(map[string]any{"account_id": "a"}), security},
+		{"GET /api/v1/grants?client=c", nil, watchers}, {"GET /api/v1/grants/{id}", nil, watchers}, {"GET /api/v1/grants/count?client=c", nil, watchers}, {"POST /api/v1/grants/{id}/revocation", reason, security},
+		{"POST /api/v1/grants/revocation", with(map[string]any{"client_id": "c", "live": 0}), security}, {"POST /api/v1/tokens/lookup", map[string]any{"token": "t"}, watchers}, {"POST /api/v1/tokens/revocation", with(map[string]any{"token": "t"}), security},
+		{"POST /api/v1/upstreams/{id}/check", nil, system},
+	}
+	for path, definition := range map[string]map[string]any{"upstreams": {"issuer": "https://a.example.gov.cn", "client_id": "c"}, "cas-services": portal, "ticket-bridges": {"urls": portal["urls"], "signature": map[string]any{"algorithm": "sm2"}}} {
+		rows = append(rows, row{"GET /api/v1/" + path, nil, all}, row{"GET /api/v1/" + path + "/{id}", nil, all}, row{"PUT /api/v1/" + path + "/{id}", with(map[string]any{"definition": definition}), system},
+			row{"POST /api/v1/" + path + "/{id}/suspension", reason, system}, row{"POST /api/v1/" + path + "/{id}/resumption", reason, system})
+	}
+	tokens := map[string]string{}
+	for _, role := range append([]string{"seal_keeper"}, idp.AdminRoles...) {
+		tokens[role] = adminToken(t, p, role)
+	}
+	listed := map[string]bool{}
+	for _, row := range rows {
+		method, path, _ := strings.Cut(row.operation, " ")
+		bare, _, _ := strings.Cut(path, "?")
+		listed[strings.ToLower(method)+" "+bare] = true
+		path = strings.NewReplacer("{sid}", "none", "{id}", "none").Replace(path)
+		if answer := call(t, p, method, path, "", row.body); answer.Status != http.StatusUnauthorized {
+			t.Errorf("%s without a token: %d %s", row.operation, answer.Status, answer.Text)
+		}
+		for role, token := range tokens {
+			may := slices.Contains(row.roles, role)
+			if row.roles == nil && role == idp.RoleSystemAdmin {
+				continue // it would end the tokens of this test
+			}
+			if answer := call(t, p, method, path, token, row.body); (answer.Status == http.StatusForbidden) == may || answer.Status == http.StatusUnauthorized || answer.Status >= http.StatusInternalServerError {
+				t.Errorf("%s as %s: %d %s", row.operation, role, answer.Status, answer.Text)
+			}
+		}
+	}
+	var document struct {
+		Paths map[string]map[string]struct{ Tags []string }
+	}
+	if err := json.Unmarshal([]byte(p.Get("/api/openapi.json", "").Text), &document); err != nil {
+		t.Fatal(err)
+	}
+	ours := []string{"token-keys", "sessions", "grants", "tokens", "upstreams", "cas-services", "ticket-bridges"}
+	for path, operations := range document.Paths {
+		for method, o := range operations {
+			if slices.ContainsFunc(o.Tags, func(tag string) bool { return slices.Contains(ours, tag) }) && !listed[method+" "+path] {
+				t.Errorf("%s %s is not in the table", method, path)
+			}
+		}
+	}
+}
+
+// TestPagesOfAdministrationAskForTheirRole: an address that is known opens nothing and changes nothing for other staff.
+func TestPagesOfAdministrationAskForTheirRole(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	p.Persona("13800138090", "张三", 2, "seal_keeper")
+	keeper, system := p.SignIn("13800138090"), admin(p, idp.RoleSystemAdmin)
+	send := func(b *walk.Browser, method, path string) int {
+		request, err := http.NewRequest(method, p.URL+path, strings.NewReader(url.Values{"reason": {"x"}, "person": {"13800138090"}, "token": {"t"}, "client": {"c"}, "live": {"0"}, "account": {"a"}, "id": {"n"}, "definition": {"urls: [https://a.example.gov.cn/]"}}.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		b.Lend(request)
+		return p.Do(request).Status
+	}
+	people := []string{"GET /admin/sessions", "GET /admin/sessions?account=a", "GET /admin/sessions/sid_a", "POST /admin/sessions/search", "POST /admin/sessions/end-all", "POST /admin/sessions/sid_a/end",
+		"GET /admin/grants", "GET /admin/grants?client=c", "GET /admin/grants/g", "POST /admin/grants/g/revoke", "GET /admin/grants/all?client=c", "POST /admin/grants/all", "GET /admin/grants/token", "POST /admin/grants/token"}
+	setup := []string{"GET /admin", "GET /admin/keys", "POST /admin/keys/rotate/SM2", "POST /admin/keys/withdraw/SM2", "GET /admin/peers", "GET /admin/peers/cas/new", "POST /admin/peers/cas/new", "GET /admin/peers/cas/n", "GET /admin/peers/cas/n/edit",
+		"POST /admin/peers/cas/n/edit", "POST /admin/peers/cas/n/suspend", "POST /admin/peers/upstream/n/check"}
+	for _, operation := range append(people, setup...) {
+		method, path, _ := strings.Cut(operation, " ")
+		if status := send(keeper, method, path); status != http.StatusForbidden {
+			t.Errorf("%s as a seal keeper: %d", operation, status)
+		}
+		if slices.Contains(people, operation) {
+			if status := send(system, method, path); status != http.StatusForbidden {
+				t.Errorf("%s as the system administrator: %d", operation, status)
+			}
+		}
+	}
 }
