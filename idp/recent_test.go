@@ -23,12 +23,12 @@ func (o *oneAccount) Account(context.Context, string) (Account, error) {
 
 func TestAnAccountIsKeptUntilItsVersionIsAnother(t *testing.T) {
 	ctx, now := context.Background(), time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)
-	store := &oneAccount{account: Account{ID: "acc_1", State: AccountActive, Version: 7}}
+	store := &oneAccount{account: Account{ID: "acc_1", State: AccountActive, Version: 7, PasswordHash: "$hash"}}
 	s := NewAccounts(AccountsConfig{Store: store, Now: func() time.Time { return now }})
 	read := func(version int64, reads int) Account {
 		t.Helper()
 		a, err := s.AccountAt(ctx, "acc_1", version)
-		if err != nil || store.reads != reads {
+		if err != nil || store.reads != reads || a.PasswordHash != "" {
 			t.Errorf("version %d: %d reads, want %d, %v", version, store.reads, reads, err)
 		}
 		return a
