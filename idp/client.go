@@ -21,28 +21,29 @@ import (
 
 // Client is a registered application; the names are those of RFC 7591 where it has them.
 type Client struct {
-	ClientID                string   `json:"client_id" yaml:"client_id"`
-	ClientSecret            string   `json:"-" yaml:"client_secret"` // only on its way in
-	ClientName              string   `json:"client_name" yaml:"client_name"`
-	Department              string   `json:"department" yaml:"department"`
-	Purpose                 string   `json:"purpose" yaml:"purpose"`
-	Sector                  string   `json:"sector" yaml:"sector"` // pairwise subjects are the same within a sector
-	RedirectURIs            []string `json:"redirect_uris" yaml:"redirect_uris"`
-	PostLogoutRedirectURIs  []string `json:"post_logout_redirect_uris" yaml:"post_logout_redirect_uris"`
-	BackchannelLogoutURI    string   `json:"backchannel_logout_uri" yaml:"backchannel_logout_uri"`
-	GrantTypes              []string `json:"grant_types" yaml:"grant_types"`
-	ResponseTypes           []string `json:"response_types" yaml:"response_types"`
-	Scope                   string   `json:"scope" yaml:"scope"`
-	Audience                []string `json:"audience" yaml:"audience"` // resource servers besides the client itself
-	ApplicationType         string   `json:"application_type" yaml:"application_type"`
-	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method" yaml:"token_endpoint_auth_method"`
-	IDTokenAlg              string   `json:"id_token_signed_response_alg" yaml:"id_token_signed_response_alg"`
-	RequirePKCE             *bool    `json:"require_pkce,omitempty" yaml:"require_pkce"` // nil is true
-	StatutoryBasis          string   `json:"statutory_basis" yaml:"statutory_basis"`     // law under which claims are given without consent
-	MaxIAL                  int      `json:"max_ial" yaml:"max_ial"`
-	PortalURL               string   `json:"portal_url" yaml:"portal_url"`
-	Profile                 string   `json:"profile" yaml:"profile"`
-	Disabled                bool     `json:"disabled" yaml:"disabled"`
+	ClientID                string         `json:"client_id" yaml:"client_id"`
+	ClientSecret            string         `json:"-" yaml:"client_secret"` // only on its way in
+	ClientName              string         `json:"client_name" yaml:"client_name"`
+	Department              string         `json:"department" yaml:"department"`
+	Purpose                 string         `json:"purpose" yaml:"purpose"`
+	Sector                  string         `json:"sector" yaml:"sector"` // pairwise subjects are the same within a sector
+	RedirectURIs            []string       `json:"redirect_uris" yaml:"redirect_uris"`
+	PostLogoutRedirectURIs  []string       `json:"post_logout_redirect_uris" yaml:"post_logout_redirect_uris"`
+	BackchannelLogoutURI    string         `json:"backchannel_logout_uri" yaml:"backchannel_logout_uri"`
+	GrantTypes              []string       `json:"grant_types" yaml:"grant_types"`
+	ResponseTypes           []string       `json:"response_types" yaml:"response_types"`
+	Scope                   string         `json:"scope" yaml:"scope"`
+	Audience                []string       `json:"audience" yaml:"audience"` // resource servers besides the client itself
+	ApplicationType         string         `json:"application_type" yaml:"application_type"`
+	TokenEndpointAuthMethod string         `json:"token_endpoint_auth_method" yaml:"token_endpoint_auth_method"`
+	IDTokenAlg              string         `json:"id_token_signed_response_alg" yaml:"id_token_signed_response_alg"`
+	RequirePKCE             *bool          `json:"require_pkce,omitempty" yaml:"require_pkce"`     // nil is true
+	StatutoryBasis          string         `json:"statutory_basis" yaml:"statutory_basis"`         // law under which claims are given without consent
+	MaxIAL                  int            `json:"max_ial" yaml:"max_ial"`                         // a level above it is never told; 0: not bounded
+	AllowedClaims           []AllowedClaim `json:"allowed_claims,omitempty" yaml:"allowed_claims"` // empty: all that the scopes open
+	PortalURL               string         `json:"portal_url" yaml:"portal_url"`
+	Profile                 string         `json:"profile" yaml:"profile"`
+	Disabled                bool           `json:"disabled" yaml:"disabled"`
 
 	TokenSettings   `yaml:",inline"`
 	RequestSettings `yaml:",inline"`
@@ -139,6 +140,9 @@ func (c *Client) Normalize() error {
 		if err := checkRedirect(c.BackchannelLogoutURI, c.ApplicationType); err != nil {
 			return refuse("backchannel_logout_uri", err.Error())
 		}
+	}
+	if err := c.normalizeClaims(refuse); err != nil {
+		return err
 	}
 	if err := c.normalizeRequestSettings(refuse); err != nil {
 		return err

@@ -29,8 +29,9 @@ type Flow struct {
 	MaxAge         *int            `json:"max_age,omitempty"`
 	IAL            subject.IAL     `json:"ial,omitempty"`
 	AAL            subject.AAL     `json:"aal,omitempty"`
-	Essential      bool            `json:"essential,omitempty"`       // the aal must be reached
-	Unreachable    bool            `json:"-"`                         // an essential level is out of reach
+	Essential      bool            `json:"essential,omitempty"` // the aal must be reached
+	Unreachable    bool            `json:"-"`                   // an essential level is out of reach
+	leastIAL       subject.IAL     // that is asked for as essential
 	Claims         []string        `json:"claims,omitempty"`          // asked for in the ID token
 	UserinfoClaims []string        `json:"userinfo_claims,omitempty"` // asked for at userinfo
 	Resources      []string        `json:"resources,omitempty"`       // RFC 8707

@@ -103,6 +103,36 @@ func TestDetailsThatStandTwiceAreOneThing(t *testing.T) {
 	}
 }
 
+// TestMaxIALBoundsWhatIsAsked: nobody is proofed for a level that the client will not be told.
+func TestMaxIALBoundsWhatIsAsked(t *testing.T) {
+	client := idp.Client{ClientID: "c", Scope: "openid", GrantTypes: []string{"authorization_code"}, ResponseTypes: []string{"code"}, RequirePKCE: new(bool), MaxIAL: 1}
+	for claims, want := range map[string]struct {
+		ial     subject.IAL
+		refused bool
+	}{
+		`{"id_token":{"ial":{"value":1,"essential":true}}}`: {1, false},
+		`{"id_token":{"ial":{"value":2}}}`:                  {1, false},
+		`{"id_token":{"ial":{"value":2,"essential":true}}}`: {0, true},
+	} {
+		f, refusal := Parse(client, url.Values{"response_type": {"code"}, "scope": {"openid"}, "claims": {claims}}, nil)
+		if (refusal != nil) != want.refused || refusal != nil && refusal.Code != "unmet_authentication_requirements" || refusal == nil && f.IAL != want.ial {
+			t.Errorf("%s: ial %d, %v", claims, f.IAL, refusal)
+		}
+	}
+}
+
+// TestSingleClaimsStayWithinTheRegistration: a claim that the client may not have is neither asked of the person nor given.
+func TestSingleClaimsStayWithinTheRegistration(t *testing.T) {
+	client := idp.Client{Scope: "openid profile email", AllowedClaims: []idp.AllowedClaim{{Claim: "email", Purpose: "x"}}}
+	f := Flow{Scopes: []string{"openid"}, Claims: []string{"name"}, UserinfoClaims: []string{"email"}}
+	if items := f.Items(client); len(items) != 2 || items[1] != "claim:email" {
+		t.Errorf("items %v", items)
+	}
+	if given := Gives(client, []string{"name", "email", "ial"}); len(given) != 1 || given[0] != "email" {
+		t.Errorf("gives %v", given)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("openid", "st", "login", "60", `{"id_token":{"acr":{"essential":true}}}`, `[{"type":"a"}]`, "https://a", "jwt")
 	f.Add("", "", "none", "-1", "{", "[", "", "query")

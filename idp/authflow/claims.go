@@ -198,6 +198,9 @@ func (f *Flow) wantIAL(values []json.RawMessage, essential bool) {
 		return
 	}
 	f.IAL = max(f.IAL, lowest)
+	if essential {
+		f.leastIAL = max(f.leastIAL, lowest)
+	}
 	f.Unreachable = f.Unreachable || essential && lowest > maxIAL
 }
 
@@ -218,7 +221,7 @@ func (f Flow) Items(client idp.Client) []string {
 	items := slices.Clone(f.Scopes)
 	for _, name := range slices.Concat(f.Claims, f.UserinfoClaims) {
 		scope, known := scopeOfClaim[name]
-		if known && !slices.Contains(f.Scopes, scope) && slices.Contains(client.Scopes(), scope) && !slices.Contains(items, claimMark+name) {
+		if known && client.MayHave(name) && !slices.Contains(f.Scopes, scope) && slices.Contains(client.Scopes(), scope) && !slices.Contains(items, claimMark+name) {
 			items = append(items, claimMark+name)
 		}
 	}
@@ -232,7 +235,7 @@ func ItemClaim(item string) (string, bool) { return strings.CutPrefix(item, clai
 func Gives(client idp.Client, names []string) []string {
 	var all []string
 	for _, name := range names {
-		if scope, known := scopeOfClaim[name]; !known || slices.Contains(client.Scopes(), scope) {
+		if scope, known := scopeOfClaim[name]; client.MayHave(name) && (!known || slices.Contains(client.Scopes(), scope)) {
 			all = append(all, name)
 		}
 	}

@@ -157,6 +157,10 @@ func Parse(client idp.Client, q url.Values, types DetailTypes) (Flow, *oauth.Err
 		}
 		f.Details = details
 	}
+	if bound := subject.IAL(client.MaxIAL); bound > 0 { // nobody is proofed for what the client will not be told
+		f.Unreachable = f.Unreachable || f.leastIAL > bound
+		f.IAL = min(f.IAL, bound)
+	}
 	if f.Unreachable {
 		return refuse("unmet_authentication_requirements", "the level asked for cannot be reached")
 	}

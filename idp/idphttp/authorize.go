@@ -242,10 +242,6 @@ func hostOf(address string) string {
 
 // claimsFor lists the claims behind the scopes and those asked for one by one.
 func claimsFor(f authflow.Flow, client idp.Client, p idp.Person) []web.Claim {
-	kind := web.ClaimNeeded
-	if client.StatutoryBasis != "" {
-		kind = web.ClaimStatutory
-	}
 	values := []struct{ name, scope, value string }{
 		{"name", "profile", subject.MaskName(p.Name)},
 		{"phone_number", "phone", subject.MaskIdentifier(subject.Identifier{Kind: subject.Mobile, Value: p.Mobile})},
@@ -259,11 +255,23 @@ func claimsFor(f authflow.Flow, client idp.Client, p idp.Person) []web.Claim {
 			name, single := authflow.ItemClaim(item)
 			return item == v.scope || single && authflow.ScopeOf(name) == v.scope
 		})
-		if asked {
-			all = append(all, web.Claim{Name: v.name, Value: v.value, Kind: kind, Basis: client.StatutoryBasis})
+		if asked && client.MayHave(v.name) {
+			all = append(all, shownClaim(client, v.name, v.value))
 		}
 	}
-	return append(all, web.Claim{Name: "ial", Kind: kind, Basis: client.StatutoryBasis})
+	if client.MayHave("ial") {
+		all = append(all, shownClaim(client, "ial", ""))
+	}
+	return all
+}
+
+// shownClaim is a claim on the consent page, under its law where it has one.
+func shownClaim(client idp.Client, name, value string) web.Claim {
+	claim := web.Claim{Name: name, Value: value, Kind: web.ClaimNeeded, Basis: client.BasisOf(name)}
+	if claim.Basis != "" {
+		claim.Kind = web.ClaimStatutory
+	}
+	return claim
 }
 
 // detailsFor shows authorization_details in words, as their kinds have them.

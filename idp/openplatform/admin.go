@@ -99,6 +99,7 @@ func (s *Service) decide(ctx context.Context, d Decision) error {
 		if err := json.Unmarshal(pending, &next); err != nil {
 			return err
 		}
+		keepDecided(&next, client) // it may have changed since the change began to wait
 		pending = nil
 	}
 	if next.ApprovalState == d.State && len(pending) == len(registration.Pending) {

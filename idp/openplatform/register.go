@@ -121,6 +121,7 @@ func (s *Service) read(ctx context.Context, initial InitialAccess, document []by
 	client.ClientID, client.ClientSecret, client.Department, client.Sector, client.Purpose, client.MaxIAL = "", "", initial.Department, initial.Sector, initial.Purpose, initial.MaxIAL
 	client.StatutoryBasis, client.PortalURL, client.Disabled, client.Audience, client.RequirePKCE = "", "", false, nil, nil
 	client.TokenEndpointAudience, client.Resources, client.TokenExchangeAudience, client.TokenExchangeClients, client.AuthorizationDetails = false, nil, nil, nil, nil
+	client.AllowedClaims = nil
 	if !client.FAPI() {
 		client.RequirePKCE, client.TokenEndpointAudience = initial.RequirePKCE, initial.TokenAudience
 	}
@@ -250,7 +251,7 @@ func (s *Service) Change(ctx context.Context, clientID, token string, document [
 	}
 	next.ClientID, next.ApprovalState = current.ClientID, current.ApprovalState
 	// What an administrator decided since stays; the document cannot change it.
-	next.Audience, next.AuthorizationDetails = current.Audience, current.AuthorizationDetails
+	keepDecided(&next, current)
 	if err := s.check(&next); err != nil {
 		return Registered{}, err
 	}
@@ -274,6 +275,15 @@ func (s *Service) Change(ctx context.Context, clientID, token string, document [
 		return Registered{}, changeError(err)
 	}
 	return Registered{Client: body, Token: token, IssuedAt: registration.CreatedAt, Pending: waits}, s.cfg.Clients.Refresh(ctx)
+}
+
+// keepDecided lays over a registration what administrators alone decide.
+func keepDecided(next *idp.Client, current idp.Client) {
+	next.Audience, next.AuthorizationDetails = current.Audience, current.AuthorizationDetails
+	next.Department, next.Sector, next.Purpose, next.StatutoryBasis = current.Department, current.Sector, current.Purpose, current.StatutoryBasis
+	next.MaxIAL, next.AllowedClaims = current.MaxIAL, current.AllowedClaims
+	next.Resources, next.TokenExchangeAudience, next.TokenExchangeClients = current.Resources, current.TokenExchangeAudience, current.TokenExchangeClients
+	next.PortalURL, next.Disabled = current.PortalURL, current.Disabled
 }
 
 // checkChange is RFC 7592 2.2: the document names its client, and none of what only the server says; a secret in it must

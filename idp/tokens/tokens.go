@@ -146,15 +146,15 @@ func (s *Service) encrypt(client idp.Client, token string) (string, error) {
 // PersonClaims are the claims about a person that the scopes and the claims parameter allow. ial is never mixed with
 // acr; evidence stands in verified_claims (OpenID Identity Assurance).
 func (s *Service) PersonClaims(p idp.Person, client idp.Client, scopes, wanted []string) map[string]any {
-	ial := int(p.IAL)
-	if client.MaxIAL > 0 {
-		ial = min(ial, client.MaxIAL)
+	ial := client.ShownIAL(int(p.IAL))
+	claims := map[string]any{}
+	if client.MayHave("ial") {
+		claims["ial"] = ial
 	}
-	claims := map[string]any{"ial": ial}
 	give := func(scope, claim string, value any, known bool) {
 		// A single claim is for clients that may have the whole scope.
 		single := slices.Contains(wanted, claim) && slices.Contains(client.Scopes(), scope)
-		if known && (slices.Contains(scopes, scope) || single) {
+		if known && client.MayHave(claim) && (slices.Contains(scopes, scope) || single) {
 			claims[claim] = value
 		}
 	}
@@ -166,16 +166,17 @@ func (s *Service) PersonClaims(p idp.Person, client idp.Client, scopes, wanted [
 	give("email", "email_verified", true, p.Email != "")
 	give("identity", "id_document_type", p.IDType, p.IDNumber != "")
 	give("identity", "id_document_number", p.IDNumber, p.IDNumber != "")
-	if slices.Contains(wanted, "verified_claims") && ial > 0 {
+	if slices.Contains(wanted, "verified_claims") && client.MayHave("verified_claims") && ial > 0 {
 		inner := map[string]any{}
 		if name, ok := claims["name"]; ok {
 			inner["name"] = name
 		}
-		claims["verified_claims"] = map[string]any{
-			"verification": map[string]any{"trust_framework": "cn_yinxin", "assurance_level": subject.IAL(ial).URN(), "time": p.IALAt.UTC().Format(time.RFC3339),
-				"evidence": []map[string]any{{"type": "electronic_record", "check_details": []map[string]any{{"check_method": p.IALMethod, "organization": p.IALSource}}}}},
-			"claims": inner,
+		verification := map[string]any{"trust_framework": "cn_yinxin", "assurance_level": subject.IAL(ial).URN()}
+		if ial == int(p.IAL) { // method, source and time of a higher level would tell of it
+			verification["time"] = p.IALAt.UTC().Format(time.RFC3339)
+			verification["evidence"] = []map[string]any{{"type": "electronic_record", "check_details": []map[string]any{{"check_method": p.IALMethod, "organization": p.IALSource}}}}
 		}
+		claims["verified_claims"] = map[string]any{"verification": verification, "claims": inner}
 	}
 	return claims
 }
