@@ -179,9 +179,9 @@ func (m *machine) storm(t *rapid.T, e *ender, call func(ctx context.Context) (oa
 	return all, ended, dead || hit != faultNone
 }
 
-// among draws what ends the ground of a storm, as a rule nothing.
+// among draws what ends the ground of a storm, every other time nothing.
 func (m *machine) among(t *rapid.T, f *family, kinds ...string) *ender {
-	if rapid.IntRange(1, 3).Draw(t, "among") > 1 {
+	if rapid.Bool().Draw(t, "alone") {
 		return nil
 	}
 	e := m.enderOf(t, one(t, "kind", kinds...), f)
@@ -190,7 +190,7 @@ func (m *machine) among(t *rapid.T, f *family, kinds ...string) *ender {
 
 // stormOfRedemptions: one of many wins, and the others end what it got (O-16).
 func (m *machine) stormOfRedemptions(t *rapid.T) {
-	f := m.pick(t, func(f *family) bool { return !f.redeemed || rarely(t, "again", 4) })
+	f := m.pick(t, func(f *family) bool { return f.codeGood(m.now) || f == m.families[len(m.families)-1] })
 	client, ok := m.present(t, f.client)
 	if !ok {
 		return
