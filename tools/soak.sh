@@ -16,7 +16,7 @@ echo "== $kills kills during issue on each database"
 CRASH_ROUNDS=$kills go test -timeout 2h -run '^TestKilledDuringIssue$' -v ./cmd/yinxin | grep -E 'kills|PASS|FAIL|ok'
 
 echo "== $steps steps of the model of codes and families on each database"
-YINXIN_MODEL_STEPS=$steps go test -timeout 12h -run '^TestModelOfCodesAndFamilies$' -v ./idp/oauth | grep -E 'seed|PASS|FAIL|ok'
+YINXIN_MODEL_STEPS=$steps go test -timeout 12h -run '^TestModelOfCodesAndFamilies$' -v ./idp/oauth | grep -E 'steps|seed|model_|PASS|FAIL|ok'
 
 echo "== timing of answers about known and unknown accounts (A-01)"
 ENUMERATION_ROUNDS=500 go test -timeout 1h -run '^TestA01TimingDoesNotTellWhoHasAnAccount$' -v ./internal/app | grep -E 'median|PASS|FAIL|ok'

@@ -171,10 +171,11 @@ func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState,
 	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1", id, state, sqldb.Micros(at))}
 	if state != idp.AccountActive {
 		steps = append(steps,
-			// Grants are found by their sessions, which are indexed; a grant outlives no session.
+			// Sessions first: a redemption under way holds its session, and its grant is seen by the second statement.
+			step("UPDATE idp_session SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", id, sqldb.Micros(at)),
+			// Grants are found by their sessions, which are indexed and stay for as long as a grant does.
 			step(`UPDATE idp_grant SET revoked_at = $2 WHERE revoked_at = 0
-				AND sid IN (SELECT id FROM idp_session WHERE account_id = $1)`, id, sqldb.Micros(at)),
-			step("UPDATE idp_session SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", id, sqldb.Micros(at)))
+				AND sid IN (SELECT id FROM idp_session WHERE account_id = $1)`, id, sqldb.Micros(at)))
 	}
 	return s.apply(ctx, record, steps...)
 }

@@ -237,6 +237,10 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 			AND EXISTS (SELECT 1 FROM idp_grant WHERE id = idp_refresh_token.grant_id AND revoked_at = 0)`, r.RefreshHash, at, successor))
 	}
 	if len(r.RefreshHash) == 0 { // a refreshed grant is there already
+		// The row is taken, so that an end of the session at the same moment waits for the grant and ends it, or is seen here.
+		if r.Grant.SID != "" {
+			steps = append(steps, one(oauth.ErrEnded, "UPDATE idp_session SET ended_at = 0 WHERE id = $1 AND account_id = $2 AND ended_at = 0", r.Grant.SID, r.Grant.AccountID))
+		}
 		steps = append(steps, step(`INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)
 			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, at))
 	}

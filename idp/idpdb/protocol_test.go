@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
@@ -49,6 +50,12 @@ func grant(id string) oauth.GrantRecord {
 	return oauth.GrantRecord{ID: id, ClientID: "c", AccountID: "acc", SID: "sid", CreatedAt: at}
 }
 
+// signIn stores the session that the grants of grant belong to.
+func signIn(t *testing.T, s *idpdb.Store) {
+	t.Helper()
+	must(t, s.PutSession(context.Background(), hash("session"), session.Session{ID: "sid", AccountID: "acc", CreatedAt: at, LastSeen: at}, record()))
+}
+
 func hash(text string) []byte { return []byte(fmt.Sprintf("%-32s", text)) }
 
 // TestF09RedemptionIsOneTransaction: when the last of what a redemption changes cannot be stored, nothing is: the code can
@@ -56,6 +63,7 @@ func hash(text string) []byte { return []byte(fmt.Sprintf("%-32s", text)) }
 func TestF09RedemptionIsOneTransaction(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *sqldb.DB, s *idpdb.Store) {
 		ctx := context.Background()
+		signIn(t, s)
 		must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash("code"), ExpiresAt: at.Add(time.Minute)}, record()))
 		must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash("other"), ExpiresAt: at.Add(time.Minute)}, record()))
 		taken := &oauth.RefreshRecord{Hash: hash("taken"), GrantID: "g0", ExpiresAt: at.Add(time.Hour)}
@@ -85,6 +93,7 @@ func TestF09RedemptionIsOneTransaction(t *testing.T) {
 func TestRefreshTokenOfAnEndedGrantIsNotRedeemed(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *sqldb.DB, s *idpdb.Store) {
 		ctx := context.Background()
+		signIn(t, s)
 		must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash("code"), ExpiresAt: at.Add(time.Minute)}, record()))
 		must(t, s.Redeem(ctx, oauth.Redemption{Grant: grant("g"), CodeHash: hash("code"), NewRefresh: &oauth.RefreshRecord{Hash: hash("r"), GrantID: "g", ExpiresAt: at.Add(time.Hour)}, At: at}, record()))
 		must(t, s.RevokeGrant(ctx, "g", at, record()))
@@ -140,6 +149,7 @@ func TestValuesThatCountOnce(t *testing.T) {
 func TestStandingOfAGrant(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *sqldb.DB, s *idpdb.Store) {
 		ctx := context.Background()
+		signIn(t, s)
 		account(t, s, "acc")
 		must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash("code"), ExpiresAt: at.Add(time.Minute)}, record()))
 		must(t, s.Redeem(ctx, oauth.Redemption{Grant: grant("g"), CodeHash: hash("code"), At: at}, record()))
@@ -174,6 +184,7 @@ func TestStandingOfAGrant(t *testing.T) {
 func TestF08DeviceLeavesNoSession(t *testing.T) {
 	onEach(t, func(t *testing.T, db *sqldb.DB, s *idpdb.Store) {
 		ctx := context.Background()
+		signIn(t, s)
 		d := oauth.DeviceRecord{Hash: hash("device"), UserHash: hash("user"), State: oauth.DevicePending, GrantID: "g", Interval: 5 * time.Second, ExpiresAt: at.Add(10 * time.Minute),
 			Request: oauth.Request{GrantID: "g", ClientID: "c", GrantedScopes: []string{"openid"}}}
 		must(t, s.PutDevice(ctx, d, record()))
@@ -210,6 +221,38 @@ func TestPollingADeviceTooFast(t *testing.T) {
 			tooFast, err := s.PollDevice(ctx, hash("d"), at.Add(step.after), 5*time.Second)
 			if err != nil || tooFast != step.tooFast {
 				t.Errorf("after %v: %v, %v", step.after, tooFast, err)
+			}
+		}
+	})
+}
+
+// TestNoGrantOfAnEndedSession: the session ends between the look at the code and its redemption; what the redemption looked
+// at does not count.
+func TestNoGrantOfAnEndedSession(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *sqldb.DB, s *idpdb.Store) {
+		ctx := context.Background()
+		account(t, s, "acc")
+		for name, end := range map[string]func() error{
+			"logout":     func() error { return s.EndSession(ctx, "sid", at, record()) },
+			"suspension": func() error { return s.SetState(ctx, "acc", idp.AccountSuspended, at, record()) },
+		} {
+			id := session.Session{ID: "sid", AccountID: "acc", CreatedAt: at, LastSeen: at}
+			if name == "suspension" {
+				id.ID = "sid-2"
+			}
+			must(t, s.PutSession(ctx, hash(id.ID), id, record()))
+			must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash(name), ExpiresAt: at.Add(time.Minute)}, record()))
+			must(t, end())
+			g := grant(name)
+			g.SID = id.ID
+			if err := s.Redeem(ctx, oauth.Redemption{Grant: g, CodeHash: hash(name), At: at}, record()); !errors.Is(err, oauth.ErrEnded) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if code, err := s.Code(ctx, hash(name)); err != nil || !code.UsedAt.IsZero() {
+				t.Errorf("%s: the code is spent: %+v, %v", name, code, err)
+			}
+			if standing, err := s.Standing(ctx, name); err != nil || standing.Known {
+				t.Errorf("%s: a grant is there: %+v, %v", name, standing, err)
 			}
 		}
 	})

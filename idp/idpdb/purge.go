@@ -37,7 +37,8 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_code", "id", "created_at < $1", before(keepCounters)},
 		{"idp_throttle", "scope, key", "started_at < $1", before(keepCounters)},
 		{"idp_inbox", "id", "at < $1", before(keepInbox)},
-		{"idp_session", "id", "last_seen < $1", before(keepSessions)},
+		// A session stays as long as its grants: who is suspended loses grants by sessions.
+		{"idp_session", "id", "last_seen < $1 AND NOT EXISTS (SELECT 1 FROM idp_grant WHERE idp_grant.sid = idp_session.id)", before(keepSessions)},
 		{"idp_party", "sid, client_id", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_party.sid)", before(keepSessions)},
 		{"idp_cas_ticket", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_cas_proxy_ticket", "hash", "expires_at < $1", before(keepCodes)},

@@ -36,7 +36,7 @@ func TestPurgeKeepsWhatStillDecides(t *testing.T) {
 		{"idp_throttle", "(scope, key, started_at, tries) VALUES ('login', $1, $2, 9)", []any{[]byte("over"), ago(49 * time.Hour)}, []any{[]byte("counts"), ago(25 * time.Hour)}},
 		{"idp_inbox", "(id, recipient, text, code, at) VALUES ($1, 'r', 't', 'c', $2)", []any{"over", ago(8 * day)}, []any{"counts", ago(6 * day)}},
 		{"idp_session", "(id, hash, account_id, aal, methods, auth_time, created_at, last_seen, device, address, ended_at) VALUES ($1, $2, 'a', 1, 'pwd', 0, 0, $3, '', '', 0)",
-			[]any{"over", []byte("over"), ago(31 * day)}, []any{"counts", []byte("counts"), ago(29 * day)}},
+			[]any{"over", []byte("over"), ago(31 * day)}, []any{"counts", []byte("counts"), ago(31 * day)}},
 		{"idp_party", "(sid, client_id, subject, at) VALUES ($1, 'c', 's', $2)", []any{"over", ago(31 * day)}, []any{"counts", ago(31 * day)}},
 		{"idp_cas_ticket", "(hash, service_id, url, sid, account_id, fresh, expires_at, used_at) VALUES ($1, 's', 'u', 'i', 'a', TRUE, $2, 1)", []any{[]byte("over"), ago(25 * time.Hour)}, []any{[]byte("counts"), ago(23 * time.Hour)}},
 		{"idp_cas_login", "(hash, sid, service_id, url, key_id, sealed, at) VALUES ($1, $2, 's', 'u', 'k', $1, $3)", []any{[]byte("over"), "over", ago(31 * day)}, []any{[]byte("counts"), "counts", ago(31 * day)}},
@@ -46,7 +46,7 @@ func TestPurgeKeepsWhatStillDecides(t *testing.T) {
 		{"idp_upstream_intent", "(hash, upstream_id, browser, purpose, account_id, flow, fresh, expires_at, used_at) VALUES ($1, 'u', $1, 'login', '', '', FALSE, $2, 1)", []any{[]byte("over"), ago(25 * time.Hour)}, []any{[]byte("counts"), ago(23 * time.Hour)}},
 		{"idp_upstream_logout", "(hash, expires_at) VALUES ($1, $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
 		{"idp_upstream_session", "(sid, account_id, upstream_id, lookup, upstream_sid, at) VALUES ($1, 'a', 'u', $2, $2, $3)", []any{"over", []byte("l"), ago(31 * day)}, []any{"counts", []byte("l"), ago(31 * day)}},
-		{"idp_grant", "(id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, 'c', 'a', 's', $2, 0)", []any{"ended", ago(31 * day)}, []any{"used", ago(31 * day)}},
+		{"idp_grant", "(id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, 'c', 'a', $3, $2, 0)", []any{"ended", ago(31 * day), "s"}, []any{"used", ago(31 * day), "counts"}},
 	}
 	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), idpdb.Migrations()) {
 		t.Run(engine.Name, func(t *testing.T) {

@@ -251,6 +251,9 @@ func (e *Engine) issueToDevice(ctx context.Context, x Exchange, d DeviceRecord) 
 	if errors.Is(err, ErrConsumed) {
 		return e.replayedDevice(ctx, d)
 	}
+	if errors.Is(err, ErrEnded) {
+		return Issued{}, NewError(http.StatusBadRequest, "access_denied", "the account may not be used")
+	}
 	if err != nil {
 		return Issued{}, unavailable(err)
 	}

@@ -114,6 +114,9 @@ func translate(err error) error {
 		err = errors.Join(err, ErrConsumed)
 		return &Error{Code: "invalid_grant", Description: "the code or token was used before", Status: http.StatusBadRequest, cause: err}
 	}
+	if errors.Is(err, ErrEnded) {
+		return errEnded()
+	}
 	rfc := fosite.ErrorToRFC6749Error(err)
 	answer := &Error{Code: rfc.ErrorField, Description: rfc.HintField, Status: rfc.CodeField, cause: err}
 	switch rfc.ErrorField {

@@ -41,6 +41,7 @@ type exchangeState struct {
 	// decided by the conditional update at the end, never by these.
 	code    *CodeRecord
 	refresh *RefreshRecord
+	failure error // of ending a family whose code came again
 }
 
 type exchangeKey struct{}
@@ -99,6 +100,9 @@ func (e *Engine) run(ctx context.Context, x Exchange, state *exchangeState) (Iss
 	clean.Del("audience") // audiences are ours (F12)
 	request := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: "/token"}, Body: http.NoBody, Form: clean, PostForm: clean, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
 	access, err := e.provider.NewAccessRequest(ctx, request, &sessionView{Session: Session{Version: SessionVersion}})
+	if state.failure != nil {
+		return Issued{}, unavailable(state.failure)
+	}
 	if err != nil {
 		return Issued{}, translate(err)
 	}

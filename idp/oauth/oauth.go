@@ -165,6 +165,7 @@ type Standing struct {
 var (
 	ErrNotFound = errors.New("oauth: not found")
 	ErrConsumed = errors.New("oauth: used already")
+	ErrEnded    = errors.New("oauth: the session has ended")
 )
 
 // Store keeps codes, refresh tokens and grants; idpdb implements it.
@@ -174,7 +175,8 @@ type Store interface {
 	Code(ctx context.Context, hash []byte) (CodeRecord, error)
 	// Refresh reads a refresh token and how its grant stands.
 	Refresh(ctx context.Context, hash []byte) (RefreshRecord, error)
-	// Redeem answers ErrConsumed when the code or token was used before; the row count of one conditional update decides.
+	// Redeem answers ErrConsumed when the code or token was used before, and ErrEnded when the session that a new grant
+	// belongs to has ended; the row count of one conditional update decides.
 	Redeem(ctx context.Context, r Redemption, record audit.Record) error
 	// Standing reads how a grant and the account behind it stand, and whether one of the access tokens was marked. An
 	// unknown grant is no error.

@@ -291,19 +291,22 @@ func (s *storage) RotateRefreshToken(ctx context.Context, _ string, signature st
 	return errors.Join(err, errors.New("oauth: a token is rotated inside a redemption only"))
 }
 
-// RevokeRefreshToken ends the whole family.
+// RevokeRefreshToken ends the whole family. Where that fails outside a redemption, fosite answers invalid_grant
+// nevertheless; the exchange remembers it.
 func (s *storage) RevokeRefreshToken(ctx context.Context, grantID string) error {
 	if r := pending(ctx); r != nil {
 		r.RevokeGrant = grantID
 		return nil
 	}
-	return s.revoke(ctx, grantID)
+	err := s.revoke(ctx, grantID)
+	if x := exchangeOf(ctx); x != nil {
+		x.failure = err
+	}
+	return err
 }
 
-// RevokeAccessToken: access tokens die with their family.
-func (s *storage) RevokeAccessToken(ctx context.Context, grantID string) error {
-	return s.RevokeRefreshToken(ctx, grantID)
-}
+// RevokeAccessToken does nothing: access tokens die with their family, and fosite asks for both.
+func (s *storage) RevokeAccessToken(context.Context, string) error { return nil }
 
 // TopicReplay is the outbox topic of notices to people whose code or token was used twice (O-35).
 const TopicReplay = "notice.replay"
