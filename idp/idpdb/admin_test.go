@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/registry"
+	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
@@ -18,7 +19,10 @@ import (
 // family stores a grant with refresh tokens that were exchanged one for the other, a minute apart.
 func family(t *testing.T, s *idpdb.Store, id, client, account string, created time.Time, exchanges int) {
 	t.Helper()
-	g := oauth.GrantRecord{ID: id, ClientID: client, AccountID: account, SID: "sid"}
+	g := oauth.GrantRecord{ID: id, ClientID: client, AccountID: account, SID: "sid of " + account}
+	if _, err := s.SessionByID(context.Background(), g.SID); errors.Is(err, idp.ErrNotFound) { // a grant begins in a session
+		must(t, s.PutSession(context.Background(), hash(g.SID), session.Session{ID: g.SID, AccountID: account, CreatedAt: created, LastSeen: created}, record()))
+	}
 	code := hash("code of " + id)
 	must(t, s.SaveCode(context.Background(), oauth.CodeRecord{Hash: code, ExpiresAt: created.Add(time.Minute)}, record()))
 	token := func(n int) *oauth.RefreshRecord {
