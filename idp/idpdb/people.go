@@ -156,9 +156,11 @@ func (s *Store) AccountByIdentity(ctx context.Context, lookup []byte) (id string
 	return id, err
 }
 
-// SetPassword stores a hash.
+// SetPassword stores a hash. The time of the credentials never goes back, whatever the clock does: what an earlier change ended
+// stays ended.
 func (s *Store) SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
-	return s.changeOne(ctx, record, "UPDATE idp_account SET password_hash = $2, credentials_at = $3, updated_at = $3, version = version + 1 WHERE id = $1", id, hash, sqldb.Micros(at))
+	return s.changeOne(ctx, record, `UPDATE idp_account SET password_hash = $2, credentials_at = CASE WHEN credentials_at > $3 THEN credentials_at ELSE $3 END,
+		updated_at = $3, version = version + 1 WHERE id = $1`, id, hash, sqldb.Micros(at))
 }
 
 // ReplaceHash stores another hash of the same password.

@@ -62,3 +62,17 @@ func TestA30SuspensionEndsGrants(t *testing.T) {
 		}
 	})
 }
+
+// TestO37PasswordTimeNeverGoesBack: a second change after the clock was set back revives nothing that the first one ended.
+func TestO37PasswordTimeNeverGoesBack(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *sqldb.DB, s *idpdb.Store) {
+		ctx := context.Background()
+		account(t, s, "acc")
+		for _, change := range []struct{ at, want time.Duration }{{2 * time.Second, 2 * time.Second}, {0, 2 * time.Second}, {3 * time.Second, 3 * time.Second}} {
+			must(t, s.SetPassword(ctx, "acc", "hash", at.Add(change.at), record()))
+			if a, err := s.Account(ctx, "acc"); err != nil || !a.CredentialsAt.Equal(at.Add(change.want)) {
+				t.Errorf("changed at %v: the time is %v, %v", change.at, a.CredentialsAt, err)
+			}
+		}
+	})
+}

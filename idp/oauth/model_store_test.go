@@ -109,7 +109,7 @@ func (s *faultyStore) killDuring(ctx context.Context, run func() error) {
 		for {
 			var killed int
 			if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT pg_terminate_backend(pid) AS ended FROM pg_locks
-				WHERE NOT granted AND relation = 'audit_lane'::regclass) k WHERE ended`).Scan(&killed); err != nil {
+				WHERE NOT granted AND relation = 'audit_lane'::regclass AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) k WHERE ended`).Scan(&killed); err != nil {
 				return err
 			}
 			select {
