@@ -38,6 +38,7 @@ type Config struct {
 	Grants   *oauth.Admin
 	Tokens   *tokens.Service
 	Peers    Peers
+	Clients  *idp.ClientAdmin
 	Notes    Notes
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
@@ -71,6 +72,7 @@ type part struct {
 // parts in the order in which they are shown.
 func (s *Server) parts() []part {
 	return []part{
+		s.clientsPart(),
 		s.keysPart(),
 		s.sessionsPart(),
 		s.grantsPart(),

@@ -115,7 +115,7 @@ func (s *Store) ChangeClient(ctx context.Context, clientID string, was, body, pe
 		ended = sqldb.Micros(end)
 	}
 	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		same, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_client SET body = $3 WHERE client_id = $1 AND body = $2", clientID, string(was), string(body))
+		same, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_client SET body = $3, retired_at = $4 WHERE client_id = $1 AND body = $2 AND retired_at = 0", clientID, string(was), string(body), ended)
 		if err != nil {
 			return err
 		}
