@@ -16,6 +16,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -39,7 +40,10 @@ type Config struct {
 	Tokens   *tokens.Service
 	Peers    Peers
 	Clients  *idp.ClientAdmin
-	Notes    Notes
+	// Registrations are the clients that registered themselves.
+	Registrations *openplatform.Service
+	Refusals      *idp.Refusals
+	Notes         Notes
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	// PartyName is the name of a relying party by the id under which a session knows it.
@@ -73,6 +77,7 @@ type part struct {
 func (s *Server) parts() []part {
 	return []part{
 		s.clientsPart(),
+		s.registrationsPart(),
 		s.keysPart(),
 		s.sessionsPart(),
 		s.grantsPart(),

@@ -93,6 +93,13 @@ func (s *Server) clientsAPI(api huma.API) {
 	}) (*tagged[ClientWithSecret], error) {
 		return s.withSecret(s.rotateSecret(ctx, in.ID, in.Body.Hours, in.Body.Reason.Reason))
 	})
+	huma.Register(api, operation(tagClients, "list-refused-requests", get, "clients/{id}/refused-requests", "被拒绝的登录请求 What requests named otherwise than it is registered, in the last 14 days", http.StatusOK), func(ctx context.Context, in *PathClient) (*listing[RefusedRequest], error) {
+		all, err := s.refusedRequests(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return listed(all, ""), nil
+	})
 	for _, step := range []struct {
 		name, chinese, english string
 		do                     func(ctx context.Context, id, reason string) (ClientRecord, error)
@@ -234,4 +241,31 @@ func (s *Server) moveClient(ctx context.Context, id, reason string, roles []stri
 	}
 	r, _, err = s.client(ctx, id)
 	return r, err
+}
+
+// RefusedRequest is what requests of a client named otherwise than it is registered.
+type RefusedRequest struct {
+	Parameter   string    `json:"parameter" enum:"redirect_uri,client_id" doc:"Parameter that did not match"`
+	Received    string    `json:"received" doc:"Its value, at most 300 octets, without fragment and without values that may be secret"`
+	Registered  []string  `json:"registered" doc:"What is registered now"`
+	Count       int64     `json:"count" doc:"How often"`
+	First       time.Time `json:"first_at" doc:"First time"`
+	Last        time.Time `json:"last_at" doc:"Last time"`
+	SupportCode string    `json:"support_code" doc:"On the last page that a person saw, or in the last answer"`
+}
+
+func (s *Server) refusedRequests(ctx context.Context, id string) (all []RefusedRequest, err error) {
+	_, v, err := s.client(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.Refusals.List(ctx, id)
+	for _, r := range list {
+		registered := v.RedirectURIs
+		if r.Parameter == "client_id" {
+			registered = []string{v.ClientID}
+		}
+		all = append(all, RefusedRequest{r.Parameter, r.Received, orEmpty(registered), r.Count, r.First, r.Last, r.SupportCode})
+	}
+	return all, err
 }

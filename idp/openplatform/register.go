@@ -234,8 +234,8 @@ func (s *Service) Change(ctx context.Context, clientID, token string, document [
 	if err != nil {
 		return Registered{}, err
 	}
-	if current.ApprovalState == idp.StateSuspended {
-		return Registered{}, oauth.NewError(http.StatusForbidden, "access_denied", "the client is suspended")
+	if current.Disabled || current.ApprovalState == idp.StateSuspended || current.ApprovalState == idp.StateRefused { // a change must not undo what an administrator did
+		return Registered{}, oauth.NewError(http.StatusForbidden, "access_denied", "the client is suspended or refused")
 	}
 	initial, err := s.cfg.Store.InitialAccessByName(ctx, registration.Initial)
 	if err != nil {
@@ -250,7 +250,9 @@ func (s *Service) Change(ctx context.Context, clientID, token string, document [
 	}
 	next.ClientID, next.ApprovalState = current.ClientID, current.ApprovalState
 	// What an administrator decided since stays; the document cannot change it.
-	next.Audience, next.AuthorizationDetails = current.Audience, current.AuthorizationDetails
+	next.Audience, next.AuthorizationDetails, next.Resources = current.Audience, current.AuthorizationDetails, current.Resources
+	next.Department, next.Sector, next.Purpose, next.MaxIAL, next.StatutoryBasis = current.Department, current.Sector, current.Purpose, current.MaxIAL, current.StatutoryBasis
+	next.TokenExchangeAudience, next.TokenExchangeClients, next.PortalURL = current.TokenExchangeAudience, current.TokenExchangeClients, current.PortalURL
 	if err := s.check(&next); err != nil {
 		return Registered{}, err
 	}
@@ -270,7 +272,7 @@ func (s *Service) Change(ctx context.Context, clientID, token string, document [
 	}
 	now := s.cfg.Now().UTC()
 	record := audit.With(idp.Event(ctx, now, "client.changed", "client", clientID, map[string]string{"waits": fmt.Sprint(waits)}))
-	if err := s.cfg.Store.ChangeClient(ctx, clientID, was, changed, pending, time.Time{}, record); err != nil {
+	if err := s.cfg.Store.ChangeClient(ctx, Change{ClientID: clientID, Was: was, Body: changed, WasPending: registration.Pending, Pending: pending}, record); err != nil {
 		return Registered{}, changeError(err)
 	}
 	return Registered{Client: body, Token: token, IssuedAt: registration.CreatedAt, Pending: waits}, s.cfg.Clients.Refresh(ctx)
@@ -321,7 +323,7 @@ func onlyKeysDiffer(a, b idp.Client) bool {
 // Delete ends a client with its registration (RFC 7592 2.3); its tokens end with it, since they are judged by whether the
 // client is enabled.
 func (s *Service) Delete(ctx context.Context, clientID, token string) error {
-	_, client, was, err := s.open(ctx, clientID, token)
+	registration, client, was, err := s.open(ctx, clientID, token)
 	if err != nil {
 		return err
 	}
@@ -332,7 +334,7 @@ func (s *Service) Delete(ctx context.Context, clientID, token string) error {
 	}
 	now := s.cfg.Now().UTC()
 	record := audit.With(idp.Event(ctx, now, "client.deleted", "client", clientID, nil))
-	if err := s.cfg.Store.ChangeClient(ctx, clientID, was, body, nil, now, record); err != nil {
+	if err := s.cfg.Store.ChangeClient(ctx, Change{ClientID: clientID, Was: was, Body: body, WasPending: registration.Pending, End: now}, record); err != nil {
 		return changeError(err)
 	}
 	return s.cfg.Clients.Refresh(ctx)

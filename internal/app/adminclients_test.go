@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -238,6 +239,134 @@ func TestClientsAreSuspendedAndRetired(t *testing.T) {
 		}
 		if len(audited(t, p, "client.retired")) != 1 {
 			t.Error("retired twice")
+		}
+	})
+}
+
+// TestAdministratorsDecideOnRegistrations: what was read is what is decided, and a refusal leaves a live application as it is.
+func TestAdministratorsDecideOnRegistrations(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		opened := opening(p, "applied", 5)
+		applied(t, p, app.Manifest{InitialAccess: []openplatform.InitialAccess{opened}})
+		registered := registerWith(t, p, http.MethodPost, p.URL+"/connect/register", opened.Token, metadataOf(nil))
+		id, own, place := registered.String("client_id"), registered.String("registration_access_token"), registered.String("registration_client_uri")
+		system, security, auditor := adminToken(t, p, idp.RoleSystemAdmin), adminToken(t, p, idp.RoleSecurityAdmin), adminToken(t, p, idp.RoleAuditAdmin)
+		path := "/api/v1/registrations/" + id
+		decide := func(token, tag, state string, want int) apptest.Answer {
+			t.Helper()
+			var headers []string
+			if tag != "" {
+				headers = []string{"If-Match", tag}
+			}
+			answer := call(t, p, http.MethodPost, path+"/decision", token, map[string]any{"state": state, "reason": "审核意见"}, headers...)
+			if answer.Status != want {
+				t.Errorf("%s: %d, want %d: %s", state, answer.Status, want, answer.Text)
+			}
+			return answer
+		}
+		state := func() string { return p.Get("/api/v1/clients/"+id, auditor).String("state") }
+		waiting := items(t, p.Get("/api/v1/registrations", auditor))
+		if len(waiting) != 1 || waiting[0]["kind"] != "application" || !strings.Contains(mustJSON(t, waiting), "tax.example.gov.cn") || strings.Contains(mustJSON(t, waiting), own) {
+			t.Fatalf("%v", waiting)
+		}
+		tag := p.Get(path, auditor).Header.Get("ETag")
+		decide(system, tag, "live", http.StatusForbidden)
+		decide(auditor, tag, "live", http.StatusForbidden)
+		decide(security, "", "live", http.StatusPreconditionRequired)
+		decide(security, tag, "applied", http.StatusUnprocessableEntity)
+		document := func(changes map[string]any) map[string]any {
+			m := metadataOf(changes)
+			m["client_id"] = id
+			return m
+		}
+		// What waits changes behind the administrator's back.
+		registerWith(t, p, http.MethodPut, place, own, document(map[string]any{"redirect_uris": []string{"https://evil.example/cb"}}))
+		decide(security, tag, "live", http.StatusPreconditionFailed)
+		decide(security, p.Get(path, auditor).Header.Get("ETag"), "refused", http.StatusOK)
+		if state() != "refused" || len(items(t, p.Get("/api/v1/registrations", auditor))) != 0 {
+			t.Errorf("state %s", state())
+		}
+		if answer := registerWith(t, p, http.MethodPut, place, own, document(nil)); answer.Status != http.StatusForbidden {
+			t.Errorf("a refused client changes itself: %d", answer.Status)
+		}
+		decide(security, p.Get(path, auditor).Header.Get("ETag"), "live", http.StatusOK)
+		// A change of a live application: stored beside wanted.
+		if answer := registerWith(t, p, http.MethodPut, place, own, document(map[string]any{"client_name": "新电子税务局", "redirect_uris": []string{"https://evil.example/cb"}})); answer.Status != http.StatusAccepted {
+			t.Fatalf("%d %s", answer.Status, answer.Text)
+		}
+		found := p.Get(path, security)
+		for _, part := range []string{`"kind":"change"`, `"field":"client_name"`, `"stored":"电子税务局"`, `"wanted":"新电子税务局"`} {
+			if !strings.Contains(found.Text, part) {
+				t.Errorf("no %s in %s", part, found.Text)
+			}
+		}
+		if strings.Contains(found.Text, `"field":"grant_types"`) {
+			t.Errorf("what stays is shown: %s", found.Text)
+		}
+		decide(security, found.Header.Get("ETag"), "refused", http.StatusOK)
+		if read := p.Get("/api/v1/clients/"+id, auditor); state() != "live" || strings.Contains(read.Text, "新电子税务局") || len(items(t, p.Get("/api/v1/registrations", auditor))) != 0 {
+			t.Errorf("%s", read.Text)
+		}
+		registerWith(t, p, http.MethodPut, place, own, document(map[string]any{"client_name": "新电子税务局"}))
+		decide(security, p.Get(path, auditor).Header.Get("ETag"), "live", http.StatusOK)
+		if read := p.Get("/api/v1/clients/"+id, auditor); !strings.Contains(read.Text, "新电子税务局") {
+			t.Errorf("%s", read.Text)
+		}
+		if events := audited(t, p, "client.decided"); len(events) != 4 || events[0].Reason != "审核意见" {
+			t.Errorf("audited %+v", events)
+		}
+		// Who was suspended does not put itself back by a change.
+		if answer := call(t, p, http.MethodPost, "/api/v1/clients/"+id+"/suspension", security, reasoned); answer.Status != http.StatusOK {
+			t.Fatal(answer.Text)
+		}
+		if answer := registerWith(t, p, http.MethodPut, place, own, document(nil)); answer.Status != http.StatusForbidden || state() != "suspended" {
+			t.Errorf("a suspended client changes itself: %d, %s", answer.Status, state())
+		}
+		if answer := call(t, p, http.MethodPost, "/api/v1/clients/"+id+"/retirement", system, reasoned); answer.Status != http.StatusOK || p.Get(path, security).Status != http.StatusNotFound {
+			t.Errorf("a retired client keeps its registration: %d", p.Get(path, security).Status)
+		}
+	})
+}
+
+// TestOwnersSeeRegisteredAgainstReceived: the page of the person stays neutral, the owner sees what did not match.
+func TestOwnersSeeRegisteredAgainstReceived(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		c := p.Client(idp.Client{ClientID: "hall", ClientName: "办事大厅"})
+		auditor := adminToken(t, p, idp.RoleAuditAdmin)
+		wrong := "https://hall.example.gov.cn/callback?code=SECRETCODE&step=2#SECRETFRAGMENT"
+		page := authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"redirect_uri": {wrong}}))
+		if page.Status != http.StatusBadRequest || strings.Contains(page.Text, "example.gov.cn/cb") || strings.Contains(page.Text, "example.gov.cn%2Fcb") {
+			t.Errorf("the public page tells: %d %s", page.Status, page.Text)
+		}
+		for range 3 { // within the second: counted in memory
+			authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"redirect_uri": {wrong}}))
+		}
+		authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"client_id": {"nobody"}}))
+		p.Advance(2 * time.Second)
+		last := authorize(t, p, apptest.AuthorizeQuery(c, url.Values{"redirect_uri": {wrong}}))
+		p.Advance(2 * time.Second)
+		if answer := p.Post("/par", c, apptest.AuthorizeQuery(c, url.Values{"redirect_uri": {"https://old.example.gov.cn/cb"}})); answer.Status != http.StatusBadRequest {
+			t.Errorf("pushed: %d %s", answer.Status, answer.Text)
+		}
+		p.Advance(2 * time.Second)
+		if answer := p.Post("/par", c, apptest.AuthorizeQuery(c, url.Values{"client_id": {"another"}})); answer.Status == http.StatusCreated {
+			t.Errorf("pushed for another: %d %s", answer.Status, answer.Text)
+		}
+		answer := p.Get("/api/v1/clients/hall/refused-requests", auditor)
+		found := items(t, answer)
+		if len(found) < 2 || strings.Contains(answer.Text, "SECRET") {
+			t.Fatalf("%d: %s", len(found), answer.Text)
+		}
+		one := found[len(found)-1]
+		if one["received"] != "https://hall.example.gov.cn/callback?code=&step=2" || one["count"] != 5.0 || one["parameter"] != "redirect_uri" || !strings.Contains(last.Text, one["support_code"].(string)) || !strings.Contains(mustJSON(t, one["registered"]), c.RedirectURIs[0]) {
+			t.Errorf("%v", one)
+		}
+		if answer := p.Get("/api/v1/clients/nobody/refused-requests", auditor); answer.Status != http.StatusNotFound {
+			t.Errorf("an unknown client: %d", answer.Status)
+		}
+		p.Advance(idp.KeepRefusals + time.Hour)
+		if left := items(t, p.Get("/api/v1/clients/hall/refused-requests", adminToken(t, p, idp.RoleAuditAdmin))); len(left) != 0 {
+			t.Errorf("after 14 days: %v", left)
 		}
 	})
 }
