@@ -13,10 +13,28 @@ const (
 	StateSandbox   = "sandbox"   // where the platform is a sandbox it can be used, elsewhere not
 	StateLive      = "live"      // approved
 	StateSuspended = "suspended" // stopped
+	StateRefused   = "refused"   // somebody looked at it and said no
+	StateRetired   = "retired"   // ended for good; never an approval state
 )
 
 // ErrConflict is answered when somebody else changed something meanwhile.
 var ErrConflict = errors.New("idp: changed meanwhile")
+
+// ErrRetired is answered for a client that ended for good.
+var ErrRetired = errors.New("idp: client is retired")
+
+// State is what a client is now, in one word.
+func (c StoredClient) State() string {
+	switch {
+	case !c.RetiredAt.IsZero():
+		return StateRetired
+	case c.Disabled:
+		return StateSuspended
+	case c.ApprovalState == "":
+		return StateLive
+	}
+	return c.ApprovalState
+}
 
 // usable reports whether a client may be used; sandbox says whether the platform is one.
 func (c Client) usable(sandbox bool) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -181,16 +182,20 @@ func clip(text string) string {
 	return text
 }
 
-// StoredClient is a client with the keyed hash of its secret and its registered keys, read once.
+// StoredClient is a client with the keyed hashes of its secrets and its registered keys, read once.
 type StoredClient struct {
 	Client
 	SecretMAC []byte
+	OldMAC    []byte    // of the secret before, which is taken until OldUntil
+	OldUntil  time.Time // zero without one
+	RetiredAt time.Time // zero unless the client ended for good
 	Keys      jose.KeySet
 }
 
 // ClientStore keeps clients; idpdb implements it.
 type ClientStore interface {
-	// ApplyClient stores a client if it differs from what is there; a nil MAC keeps the stored secret.
+	// ApplyClient stores a client if it differs from what is there; a nil MAC keeps the stored secrets, another ends the one
+	// before at once. ErrRetired for a client that was retired.
 	ApplyClient(ctx context.Context, clientID string, body []byte, secretMAC []byte, record audit.Record) error
 	// Clients reads all clients, at most limit.
 	Clients(ctx context.Context, limit int) (map[string]StoredBody, error)
@@ -198,12 +203,32 @@ type ClientStore interface {
 	ClientRevision(ctx context.Context) (int64, error)
 	// ClientBody reads the stored form of one client; ErrNotFound.
 	ClientBody(ctx context.Context, clientID string) ([]byte, error)
+	// Client reads all that is stored of one client; ErrNotFound.
+	Client(ctx context.Context, clientID string) (StoredBody, error)
+	// WriteClient makes a change in one transaction with its record: ErrConflict when the client is not as it was read,
+	// ErrTaken for a new one under an identifier that is in use.
+	WriteClient(ctx context.Context, change ClientChange) error
+}
+
+// ClientChange is a change of one client.
+type ClientChange struct {
+	ClientID  string
+	Was       []byte // as it was read; nil is a new client
+	Body      []byte
+	SecretMAC []byte    // nil keeps the secrets
+	OldUntil  time.Time // with SecretMAC: until when the secret before is taken; zero ends it at once
+	RetiredAt time.Time // not zero: the client ends for good, with its grants and its registration
+	// Record is made of how many grants ended.
+	Record func(grants int64) audit.Record
 }
 
 // StoredBody is the stored form of a client.
 type StoredBody struct {
 	Body      []byte
 	SecretMAC []byte
+	OldMAC    []byte
+	OldUntil  time.Time
+	RetiredAt time.Time
 }
 
 // Clients is the registry: a snapshot in memory that is read anew when the stored revision changed.
@@ -247,20 +272,22 @@ func (c *Clients) Refresh(ctx context.Context) error {
 	}
 	next := &clientSnapshot{revision: revision, clients: make(map[string]StoredClient, len(bodies))}
 	for id, stored := range bodies {
-		client := StoredClient{SecretMAC: stored.SecretMAC}
-		if err := json.Unmarshal(stored.Body, &client.Client); err != nil {
+		if next.clients[id], err = stored.read(); err != nil {
 			return fmt.Errorf("read client %s: %w", id, err)
 		}
-		if len(client.JWKS) > 0 {
-			if client.Keys, _, err = jose.ParseKeyPairs(client.JWKS); err != nil {
-				return fmt.Errorf("read keys of client %s: %w", id, err)
-			}
-		}
-		next.clients[id] = client
 	}
 	next.servers = resourceServers(next.clients)
 	c.snapshot.Store(next)
 	return nil
+}
+
+func (b StoredBody) read() (StoredClient, error) {
+	client := StoredClient{SecretMAC: b.SecretMAC, OldMAC: b.OldMAC, OldUntil: b.OldUntil, RetiredAt: b.RetiredAt}
+	err := json.Unmarshal(b.Body, &client.Client)
+	if err == nil && len(client.JWKS) > 0 {
+		client.Keys, _, err = jose.ParseKeyPairs(client.JWKS)
+	}
+	return client, err
 }
 
 // Find returns a client that may be used.
@@ -282,13 +309,8 @@ func (c *Clients) All() []Client {
 // Apply registers or changes clients; the same list again changes nothing.
 func (c *Clients) Apply(ctx context.Context, clients []Client) error {
 	for i := range clients {
-		if err := clients[i].Normalize(); err != nil {
+		if err := c.judge(&clients[i]); err != nil {
 			return err
-		}
-		if address := clients[i].JWKSURI; address != "" && c.checkURL != nil {
-			if err := c.checkURL(address); err != nil {
-				return fault.Wrap(err, fault.ClientMetadata, "field", "jwks_uri", "why", "the address is not one that may be fetched")
-			}
 		}
 	}
 	for _, client := range clients {
@@ -302,11 +324,26 @@ func (c *Clients) Apply(ctx context.Context, clients []Client) error {
 				return err
 			}
 		}
-		if err := c.store.ApplyClient(ctx, client.ClientID, body, mac, audit.With(event(ctx, c.now(), "client.applied", "client", client.ClientID, nil))); err != nil {
+		if err := c.store.ApplyClient(ctx, client.ClientID, body, mac, audit.With(event(ctx, c.now(), "client.applied", "client", client.ClientID, nil))); errors.Is(err, ErrRetired) {
+			return fault.Wrap(err, fault.ClientRetired)
+		} else if err != nil {
 			return fmt.Errorf("store client: %w", err)
 		}
 	}
 	return c.Refresh(ctx)
+}
+
+// judge fills in the defaults of a registration and checks it, the address of its keys too.
+func (c *Clients) judge(client *Client) error {
+	if err := client.Normalize(); err != nil {
+		return err
+	}
+	if address := client.JWKSURI; address != "" && c.checkURL != nil {
+		if err := c.checkURL(address); err != nil {
+			return fault.Wrap(err, fault.ClientMetadata, "field", "jwks_uri", "why", "the address is not one that may be fetched")
+		}
+	}
+	return nil
 }
 
 // secretMAC: generated secrets are checked with one keyed hash; a slow hash would only serve those who flood the
@@ -319,13 +356,15 @@ func (c *Clients) secretMAC(ctx context.Context, id, secret string) ([]byte, err
 	return mac.Sum(ctx, []byte("client-secret"), []byte(id), []byte(secret))
 }
 
-// CheckSecret compares a client's secret in constant time.
+// CheckSecret compares a client's secret in constant time with the current one and, within its time, the one before.
 func (c *Clients) CheckSecret(ctx context.Context, client StoredClient, secret string) (bool, error) {
 	mac, err := c.secretMAC(ctx, client.ClientID, secret)
 	if err != nil {
 		return false, err
 	}
-	return len(client.SecretMAC) > 0 && subtle.ConstantTimeCompare(mac, client.SecretMAC) == 1, nil
+	current := subtle.ConstantTimeCompare(mac, client.SecretMAC) == 1 && len(client.SecretMAC) > 0
+	old := subtle.ConstantTimeCompare(mac, client.OldMAC) == 1 && len(client.OldMAC) > 0
+	return current || old && c.now().Before(client.OldUntil), nil
 }
 
 // PairwiseSubject is the subject that a sector sees for an account: base64url(HMAC-SM3(k, sector, account)).

@@ -16,6 +16,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -38,7 +39,11 @@ type Config struct {
 	Grants   *oauth.Admin
 	Tokens   *tokens.Service
 	Peers    Peers
-	Notes    Notes
+	Clients  *idp.ClientAdmin
+	// Registrations are the clients that registered themselves.
+	Registrations *openplatform.Service
+	Refusals      *idp.Refusals
+	Notes         Notes
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	// PartyName is the name of a relying party by the id under which a session knows it.
@@ -71,6 +76,8 @@ type part struct {
 // parts in the order in which they are shown.
 func (s *Server) parts() []part {
 	return []part{
+		s.clientsPart(),
+		s.registrationsPart(),
 		s.keysPart(),
 		s.sessionsPart(),
 		s.grantsPart(),

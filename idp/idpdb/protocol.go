@@ -29,26 +29,28 @@ func (s *Store) ApplyClient(ctx context.Context, clientID string, body []byte, s
 		return err
 	}
 	return s.apply(ctx, record,
-		step(`INSERT INTO idp_client (client_id, body, secret_mac) VALUES ($1, $2, $3)
-			ON CONFLICT (client_id) DO UPDATE SET body = $2, secret_mac = COALESCE($3, idp_client.secret_mac)`, clientID, string(body), secretMAC),
-		step("INSERT INTO idp_revision (name, n) VALUES ('client', 1) ON CONFLICT (name) DO UPDATE SET n = idp_revision.n + 1"))
+		one(idp.ErrRetired, `INSERT INTO idp_client (client_id, body, secret_mac) VALUES ($1, $2, $3)
+			ON CONFLICT (client_id) DO UPDATE SET body = $2, secret_mac = COALESCE($3, idp_client.secret_mac),
+			old_mac = CASE WHEN $3 IS NULL THEN idp_client.old_mac END, old_until = CASE WHEN $3 IS NULL THEN idp_client.old_until ELSE 0 END
+			WHERE idp_client.retired_at = 0`, clientID, string(body), secretMAC),
+		step(bumpClients))
 }
 
 // Clients reads all clients.
 func (s *Store) Clients(ctx context.Context, limit int) (map[string]idp.StoredBody, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT client_id, body, secret_mac FROM idp_client ORDER BY client_id LIMIT $1", limit)
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT client_id, "+clientColumns+" FROM idp_client ORDER BY client_id LIMIT $1", limit)
 	if err != nil {
 		return nil, fmt.Errorf("read clients: %w", err)
 	}
 	defer rows.Close()
 	all := map[string]idp.StoredBody{}
 	for rows.Next() {
-		var id, body string
-		var mac []byte
-		if err := rows.Scan(&id, &body, &mac); err != nil {
+		var id string
+		body, err := scanClient(rows, &id)
+		if err != nil {
 			return nil, fmt.Errorf("read clients: %w", err)
 		}
-		all[id] = idp.StoredBody{Body: []byte(body), SecretMAC: mac}
+		all[id] = body
 	}
 	return all, rows.Err()
 }

@@ -46,6 +46,7 @@ func TestPurgeKeepsWhatStillDecides(t *testing.T) {
 		{"idp_upstream_intent", "(hash, upstream_id, browser, purpose, account_id, flow, fresh, expires_at, used_at) VALUES ($1, 'u', $1, 'login', '', '', FALSE, $2, 1)", []any{[]byte("over"), ago(25 * time.Hour)}, []any{[]byte("counts"), ago(23 * time.Hour)}},
 		{"idp_upstream_logout", "(hash, expires_at) VALUES ($1, $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
 		{"idp_upstream_session", "(sid, account_id, upstream_id, lookup, upstream_sid, at) VALUES ($1, 'a', 'u', $2, $2, $3)", []any{"over", []byte("l"), ago(31 * day)}, []any{"counts", []byte("l"), ago(31 * day)}},
+		{"idp_refused_request", "(client_id, parameter, received, seen, first_at, last_at, support_code) VALUES ('c', 'redirect_uri', $1, 1, 0, $2, 's')", []any{"over", ago(15 * day)}, []any{"counts", ago(13 * day)}},
 		{"idp_grant", "(id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, 'c', 'a', $3, $2, 0)", []any{"ended", ago(31 * day), "s"}, []any{"used", ago(31 * day), "counts"}},
 	}
 	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), idpdb.Migrations()) {

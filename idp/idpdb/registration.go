@@ -108,29 +108,36 @@ func (s *Store) Registration(ctx context.Context, clientID string) (openplatform
 	return r, nil
 }
 
-// ChangeClient replaces a client that is still as it was read; idp.ErrConflict otherwise.
-func (s *Store) ChangeClient(ctx context.Context, clientID string, was, body, pending []byte, end time.Time, record audit.Record) error {
-	var ended int64
-	if !end.IsZero() {
-		ended = sqldb.Micros(end)
+// ChangeClient replaces a client that is still as it was read, with what waits; idp.ErrConflict otherwise.
+func (s *Store) ChangeClient(ctx context.Context, c openplatform.Change, record audit.Record) error {
+	end := sqldb.Micros(c.End)
+	return s.apply(ctx, record,
+		one(idp.ErrConflict, "UPDATE idp_client SET body = $3, retired_at = $4 WHERE client_id = $1 AND body = $2 AND retired_at = 0", c.ClientID, string(c.Was), string(c.Body), end),
+		one(idp.ErrConflict, "UPDATE idp_registration SET pending = $2, ended_at = $3 WHERE client_id = $1 AND pending = $4 AND ended_at = 0", c.ClientID, string(c.Pending), end, string(c.WasPending)),
+		step(bumpClients))
+}
+
+// WaitingRegistrations lists applied clients and those with a change that waits. The state is a member of the stored client,
+// which administrators alone write; a pattern finds it, and one that a key set imitates shows a client more.
+func (s *Store) WaitingRegistrations(ctx context.Context, after string, limit int) ([]openplatform.WaitingRow, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT r.client_id, r.token_mac, r.initial, r.pending, r.created_at, c.body FROM idp_registration r JOIN idp_client c ON c.client_id = r.client_id
+		WHERE r.ended_at = 0 AND r.client_id > $1 AND (r.pending <> '' OR c.body LIKE '%"approval_state":"applied"%') ORDER BY r.client_id LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list registrations: %w", err)
 	}
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		same, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_client SET body = $3 WHERE client_id = $1 AND body = $2", clientID, string(was), string(body))
-		if err != nil {
-			return err
+	defer rows.Close()
+	var all []openplatform.WaitingRow
+	for rows.Next() {
+		var r openplatform.WaitingRow
+		var pending, body string
+		var created int64
+		if err := rows.Scan(&r.ClientID, &r.TokenMAC, &r.Initial, &pending, &created, &body); err != nil {
+			return nil, fmt.Errorf("list registrations: %w", err)
 		}
-		if same {
-			same, err = sqldb.ExecOne(ctx, tx, "UPDATE idp_registration SET pending = $2, ended_at = $3 WHERE client_id = $1 AND ended_at = 0", clientID, string(pending), ended)
-		}
-		if err == nil && !same {
-			err = idp.ErrConflict
-		}
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, bumpClients)
-		return err
-	})
+		r.Pending, r.CreatedAt, r.Body = []byte(pending), sqldb.Time(created), []byte(body)
+		all = append(all, r)
+	}
+	return all, rows.Err()
 }
 
 // ClientBody reads the stored form of one client.

@@ -3,6 +3,7 @@ package idphttp
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 
@@ -40,6 +41,7 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) (string, error) {
 	case form.Has("request_uri"):
 		return "", refuse("invalid_request", "request_uri is not taken here") // RFC 9126 2.1
 	case form.Has("client_id") && form.Get("client_id") != client.ClientID:
+		s.noteRefused(ctx, client.Client, "client_id", form.Get("client_id"))
 		return "", refuse("invalid_request", "client_id is another than the one that was authenticated")
 	}
 	params, err := s.requestOf(ctx, client.StoredClient, form)
@@ -47,6 +49,7 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) (string, error) {
 		return "", badRequest(err)
 	}
 	if !authflow.RedirectAllowed(client.Client, params.Get("redirect_uri")) {
+		s.noteRefused(ctx, client.Client, "redirect_uri", params.Get("redirect_uri"))
 		return "", refuse("invalid_request", "redirect_uri is not registered")
 	}
 	if err := s.bindPushed(w, r, client, params); err != nil {
@@ -133,7 +136,7 @@ func (s *Server) request(ctx context.Context, q url.Values) (idp.StoredClient, a
 	if err != nil {
 		return outer(err)
 	}
-	return s.parsed(client, params)
+	return s.parsed(ctx, client, params)
 }
 
 func (s *Server) pushedRequest(ctx context.Context, client idp.StoredClient, uri string) (idp.StoredClient, authflow.Flow, error) {
@@ -144,13 +147,14 @@ func (s *Server) pushedRequest(ctx context.Context, client idp.StoredClient, uri
 	if err != nil {
 		return client, authflow.Flow{}, fault.Wrap(err, fault.Unavailable)
 	}
-	client, flow, err := s.parsed(client, params) // again: the registration may have changed since
+	client, flow, err := s.parsed(ctx, client, params) // again: the registration may have changed since
 	flow.Pushed = hash
 	return client, flow, err
 }
 
-func (s *Server) parsed(client idp.StoredClient, params url.Values) (idp.StoredClient, authflow.Flow, error) {
+func (s *Server) parsed(ctx context.Context, client idp.StoredClient, params url.Values) (idp.StoredClient, authflow.Flow, error) {
 	if !authflow.RedirectAllowed(client.Client, params.Get("redirect_uri")) {
+		s.noteRefused(ctx, client.Client, "redirect_uri", params.Get("redirect_uri"))
 		return client, authflow.Flow{}, fault.New(fault.RedirectUnknown)
 	}
 	flow, refusal := authflow.Parse(client.Client, params, s.Details.Types())
@@ -158,4 +162,14 @@ func (s *Server) parsed(client idp.StoredClient, params url.Values) (idp.StoredC
 		return client, flow, refusal
 	}
 	return client, flow, nil
+}
+
+// noteRefused keeps for the owner of a client what did not match. The refusal stands whether or not it can be kept.
+func (s *Server) noteRefused(ctx context.Context, client idp.Client, parameter, received string) {
+	if s.Refused == nil {
+		return
+	}
+	if err := s.Refused(ctx, client.ClientID, parameter, received, reqctx.From(ctx).SupportCode); err != nil {
+		slog.WarnContext(ctx, "a refused request was not noted", "client", client.ClientID, "error", err)
+	}
 }

@@ -77,8 +77,10 @@ type Config struct {
 	Rand      io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
-	Demands      func(operation string) idp.Demand
-	Bridges      // portals behind bridges and upstream sources
+	// Refused notes what a registered client named otherwise than it is registered, for its owner.
+	Refused func(ctx context.Context, clientID, parameter, received, supportCode string) error
+	Demands func(operation string) idp.Demand
+	Bridges // portals behind bridges and upstream sources
 }
 
 // Server serves identity.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -71,45 +70,106 @@ func (s *Service) ApplyStatementIssuers(ctx context.Context, issuers []Statement
 // Decide moves registered clients to another state. A change that waits is taken with it when the client goes live.
 func (s *Service) Decide(ctx context.Context, decisions []Decision) error {
 	for _, d := range decisions {
-		if !slices.Contains([]string{idp.StateApplied, idp.StateSandbox, idp.StateLive, idp.StateSuspended}, d.State) {
-			return refuse("registrations.state", "applied, sandbox, live or suspended")
+		w, err := s.Get(ctx, d.ClientID)
+		if fault.CodeOf(err) == fault.NotFound {
+			err = refuse("registrations.client_id", "no client that registered itself")
 		}
-		if err := s.decide(ctx, d); err != nil {
+		if err == nil {
+			err = s.Settle(ctx, w, d.State)
+		}
+		if err != nil {
 			return fmt.Errorf("decide on %s: %w", d.ClientID, err)
 		}
 	}
 	return s.cfg.Clients.Refresh(ctx)
 }
 
-func (s *Service) decide(ctx context.Context, d Decision) error {
-	registration, err := s.cfg.Store.Registration(ctx, d.ClientID)
-	if errors.Is(err, ErrNotFound) {
-		return refuse("registrations.client_id", "no client that registered itself")
-	}
+// Waiting is a client that registered itself, with the change that waits for a decision, if one does.
+type Waiting struct {
+	Registration
+	Client idp.Client
+	Wanted *idp.Client // after the change
+	body   []byte      // the client as it was read
+}
+
+// Waits lists what waits for a decision, by identifier: new applications and changes of live ones. next is empty on the last
+// page.
+func (s *Service) Waits(ctx context.Context, after string, limit int) (page []Waiting, next string, err error) {
+	rows, err := s.cfg.Store.WaitingRegistrations(ctx, after, limit+1)
 	if err != nil {
-		return err
+		return nil, "", unavailable(err)
 	}
-	client, body, err := s.cfg.Clients.Stored(ctx, d.ClientID)
-	if err != nil {
-		return err
-	}
-	next, pending := client, registration.Pending
-	if d.State == idp.StateLive && len(pending) > 0 {
-		next = idp.Client{}
-		if err := json.Unmarshal(pending, &next); err != nil {
-			return err
+	for i, row := range rows {
+		if i == limit {
+			next = rows[i-1].ClientID
+			break
 		}
-		keepDecided(&next, client) // it may have changed since the change began to wait
-		pending = nil
+		w, err := readWaiting(row.Registration, row.Body)
+		if err != nil {
+			return nil, "", err
+		}
+		page = append(page, w)
 	}
-	if next.ApprovalState == d.State && len(pending) == len(registration.Pending) {
+	return page, next, nil
+}
+
+// Get reads one that has not ended, whether or not it waits; fault.NotFound.
+func (s *Service) Get(ctx context.Context, clientID string) (Waiting, error) {
+	registration, err := s.cfg.Store.Registration(ctx, clientID)
+	if errors.Is(err, ErrNotFound) {
+		return Waiting{}, fault.New(fault.NotFound)
+	}
+	if err != nil {
+		return Waiting{}, unavailable(err)
+	}
+	_, body, err := s.cfg.Clients.Stored(ctx, clientID)
+	if err != nil {
+		return Waiting{}, unavailable(err)
+	}
+	return readWaiting(registration, body)
+}
+
+func readWaiting(registration Registration, body []byte) (Waiting, error) {
+	w := Waiting{Registration: registration, body: body}
+	err := json.Unmarshal(body, &w.Client)
+	if err == nil && len(w.Pending) > 0 {
+		w.Wanted = &idp.Client{}
+		err = json.Unmarshal(w.Pending, w.Wanted)
+		keepDecided(w.Wanted, w.Client) // it may have changed since the change began to wait
+	}
+	return w, err
+}
+
+// Settle decides on what was read; fault.AdminChanged when it is no longer that. Live takes the change that waits; refused
+// drops it and leaves a live client as it is, or says no to a new one.
+func (s *Service) Settle(ctx context.Context, w Waiting, state string) error {
+	if !slices.Contains([]string{idp.StateApplied, idp.StateSandbox, idp.StateLive, idp.StateSuspended, idp.StateRefused}, state) {
+		return refuse("registrations.state", "applied, sandbox, live, suspended or refused")
+	}
+	next, pending, details := w.Client, w.Pending, map[string]string{"state": state}
+	switch {
+	case state == idp.StateLive && w.Wanted != nil:
+		next, pending = *w.Wanted, nil
+		next.ApprovalState = state
+	case state == idp.StateRefused && w.Wanted != nil:
+		pending, details["what"] = nil, "change"
+	default:
+		next.ApprovalState = state
+	}
+	if next.ApprovalState == w.Client.ApprovalState && len(pending) == len(w.Pending) {
 		return nil
 	}
-	next.ApprovalState = d.State
 	changed, err := json.Marshal(next)
 	if err != nil {
 		return err
 	}
-	record := audit.With(idp.Event(ctx, s.cfg.Now(), "client.decided", "client", d.ClientID, map[string]string{"state": d.State}))
-	return s.cfg.Store.ChangeClient(ctx, d.ClientID, body, changed, pending, time.Time{}, record)
+	record := audit.With(idp.Event(ctx, s.cfg.Now(), "client.decided", "client", w.ClientID, details))
+	err = s.cfg.Store.ChangeClient(ctx, Change{ClientID: w.ClientID, Was: w.body, Body: changed, WasPending: w.Pending, Pending: pending}, record)
+	if errors.Is(err, idp.ErrConflict) {
+		return fault.Wrap(err, fault.AdminChanged)
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	return s.cfg.Clients.Refresh(ctx)
 }

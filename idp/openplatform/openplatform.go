@@ -46,7 +46,7 @@ type StatementIssuer struct {
 // Decision of an administrator on a registered client.
 type Decision struct {
 	ClientID string `yaml:"client_id"`
-	State    string `yaml:"state"` // sandbox, live, suspended
+	State    string `yaml:"state"` // sandbox, live, suspended, refused
 }
 
 // Registration is what is kept beside a client that registered itself.
@@ -56,6 +56,20 @@ type Registration struct {
 	Initial   string // name of the token that opened it
 	Pending   []byte // the client as it would be after a change that waits for approval; empty without one
 	CreatedAt time.Time
+}
+
+// Change of a client that registered itself.
+type Change struct {
+	ClientID            string
+	Was, Body           []byte
+	WasPending, Pending []byte
+	End                 time.Time // not zero: client and registration end for good
+}
+
+// WaitingRow is a registration with its stored client.
+type WaitingRow struct {
+	Registration
+	Body []byte
 }
 
 // Errors of the store.
@@ -75,9 +89,11 @@ type Store interface {
 	Register(ctx context.Context, initialHash []byte, now time.Time, clientID string, body, secretMAC []byte, r Registration, record audit.Record) error
 	// Registration answers ErrNotFound also for one that has ended.
 	Registration(ctx context.Context, clientID string) (Registration, error)
-	// ChangeClient replaces the stored client and what waits for approval, if the client is still as it was read; otherwise
+	// ChangeClient replaces the stored client and what waits for approval, if both are still as they were read; otherwise
 	// ErrConflict of idp is answered.
-	ChangeClient(ctx context.Context, clientID string, was, body, pending []byte, end time.Time, record audit.Record) error
+	ChangeClient(ctx context.Context, change Change, record audit.Record) error
+	// WaitingRegistrations lists applied clients and those with a change that waits, by identifier behind after.
+	WaitingRegistrations(ctx context.Context, after string, limit int) ([]WaitingRow, error)
 	ApplyStatementIssuer(ctx context.Context, name string, body []byte, record audit.Record) error
 	StatementIssuer(ctx context.Context, name string) ([]byte, error)
 }

@@ -235,8 +235,8 @@ func (s *Service) Change(ctx context.Context, clientID, token string, document [
 	if err != nil {
 		return Registered{}, err
 	}
-	if current.ApprovalState == idp.StateSuspended {
-		return Registered{}, oauth.NewError(http.StatusForbidden, "access_denied", "the client is suspended")
+	if current.Disabled || current.ApprovalState == idp.StateSuspended || current.ApprovalState == idp.StateRefused { // a change must not undo what an administrator did
+		return Registered{}, oauth.NewError(http.StatusForbidden, "access_denied", "the client is suspended or refused")
 	}
 	initial, err := s.cfg.Store.InitialAccessByName(ctx, registration.Initial)
 	if err != nil {
@@ -271,7 +271,7 @@ func (s *Service) Change(ctx context.Context, clientID, token string, document [
 	}
 	now := s.cfg.Now().UTC()
 	record := audit.With(idp.Event(ctx, now, "client.changed", "client", clientID, map[string]string{"waits": fmt.Sprint(waits)}))
-	if err := s.cfg.Store.ChangeClient(ctx, clientID, was, changed, pending, time.Time{}, record); err != nil {
+	if err := s.cfg.Store.ChangeClient(ctx, Change{ClientID: clientID, Was: was, Body: changed, WasPending: registration.Pending, Pending: pending}, record); err != nil {
 		return Registered{}, changeError(err)
 	}
 	return Registered{Client: body, Token: token, IssuedAt: registration.CreatedAt, Pending: waits}, s.cfg.Clients.Refresh(ctx)
@@ -331,7 +331,7 @@ func onlyKeysDiffer(a, b idp.Client) bool {
 // Delete ends a client with its registration (RFC 7592 2.3); its tokens end with it, since they are judged by whether the
 // client is enabled.
 func (s *Service) Delete(ctx context.Context, clientID, token string) error {
-	_, client, was, err := s.open(ctx, clientID, token)
+	registration, client, was, err := s.open(ctx, clientID, token)
 	if err != nil {
 		return err
 	}
@@ -342,7 +342,7 @@ func (s *Service) Delete(ctx context.Context, clientID, token string) error {
 	}
 	now := s.cfg.Now().UTC()
 	record := audit.With(idp.Event(ctx, now, "client.deleted", "client", clientID, nil))
-	if err := s.cfg.Store.ChangeClient(ctx, clientID, was, body, nil, now, record); err != nil {
+	if err := s.cfg.Store.ChangeClient(ctx, Change{ClientID: clientID, Was: was, Body: body, WasPending: registration.Pending, End: now}, record); err != nil {
 		return changeError(err)
 	}
 	return s.cfg.Clients.Refresh(ctx)

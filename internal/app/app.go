@@ -78,6 +78,7 @@ type App struct {
 	Clients      *idp.Clients
 	Details      *idp.Details
 	Registration *openplatform.Service
+	refusals     *idp.Refusals
 	Accounts     *idp.Accounts
 	identity     *idphttp.Server
 	admin        *adminhttp.Server
@@ -227,6 +228,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err := a.Clients.Refresh(ctx); err != nil {
 		return err
 	}
+	a.refusals = idp.NewRefusals(a.store, o.Now)
 	a.Clients.AllowSandbox(a.cfg.Sandbox)
 	a.Registration = openplatform.New(openplatform.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Names: []string{a.cfg.Operator.Name},
 		CheckAddress: a.outbound.Check, Now: o.Now, Rand: o.Rand})
@@ -275,6 +277,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Details:      a.Details,
 		Demands:      a.demandOf,
 		Registration: a.Registration,
+		Refused:      a.refusals.Note,
 		Requests:     oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
 		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
@@ -356,6 +359,9 @@ func (a *App) background(ctx context.Context) {
 		}
 		if err := a.Clients.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of clients failed", "error", err)
+		}
+		if err := a.refusals.Flush(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refused requests were not written", "error", err)
 		}
 		if err := a.Details.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of authorization details types failed", "error", err)

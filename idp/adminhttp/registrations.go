@@ -1,0 +1,140 @@
+package adminhttp
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/openplatform"
+)
+
+// RegistrationRecord is a client that registered itself, with what a decision would change.
+type RegistrationRecord struct {
+	ClientID   string       `json:"client_id" doc:"Identifier of the client"`
+	Name       string       `json:"client_name" doc:"Name of the client"`
+	Department string       `json:"department" doc:"Organisation whose token opened the registration"`
+	State      string       `json:"state" enum:"applied,sandbox,live,suspended,refused" doc:"State of its approval"`
+	Kind       string       `json:"kind" enum:"application,change,none" doc:"What waits: a new application, or a change of one"`
+	Initial    string       `json:"initial_access_token" doc:"Name of the token that opened it"`
+	CreatedAt  time.Time    `json:"created_at" doc:"When it registered"`
+	Changes    []Difference `json:"changes" doc:"What would become another by a decision for live; every member of a new application"`
+}
+
+// Difference is one member of a registration that would change.
+type Difference struct {
+	Field  string          `json:"field" doc:"Member of the registration"`
+	Stored json.RawMessage `json:"stored,omitempty" doc:"Its value now; absent for none"`
+	Wanted json.RawMessage `json:"wanted,omitempty" doc:"Its value afterwards; absent for none"`
+}
+
+const tagRegistrations = "registrations"
+
+func (s *Server) registrationsAPI(api huma.API) {
+	huma.Register(api, operation(tagRegistrations, "list-registrations", get, "registrations", "待审批的应用 List applications and changes that wait for a decision", http.StatusOK), func(ctx context.Context, in *Paging) (*listing[RegistrationRecord], error) {
+		records, next, err := s.listRegistrations(ctx, in.After, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		return listed(records, next), nil
+	})
+	huma.Register(api, operation(tagRegistrations, "get-registration", get, "registrations/{id}", "应用的注册申请 Get what a client that registered itself asks for", http.StatusOK), func(ctx context.Context, in *PathClient) (*tagged[RegistrationRecord], error) {
+		r, _, err := s.registration(ctx, in.ID)
+		return answer(r, err)
+	})
+	huma.Register(api, operation(tagRegistrations, "decide-registration", post, "registrations/{id}/decision", "审批应用 Decide on what was read; live takes a change that waits, refused drops it", http.StatusOK), func(ctx context.Context, in *struct {
+		PathClient
+		IfMatch string `header:"If-Match" maxLength:"80" doc:"ETag of what was read, so that nothing is decided unseen"`
+		Body    struct {
+			Reason
+			State string `json:"state" enum:"live,sandbox,suspended,refused" doc:"Decision"`
+		}
+	}) (*tagged[RegistrationRecord], error) {
+		return answer(s.decide(ctx, in.ID, in.IfMatch, in.Body.State, in.Body.Reason.Reason))
+	})
+}
+
+func (s *Server) listRegistrations(ctx context.Context, after string, limit int) (records []RegistrationRecord, next string, err error) {
+	if err := reader(ctx); err != nil {
+		return nil, "", err
+	}
+	page, next, err := s.Registrations.Waits(ctx, after, limit)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, w := range page {
+		r, err := registrationRecord(w)
+		if err != nil {
+			return nil, "", err
+		}
+		records = append(records, r)
+	}
+	return records, next, nil
+}
+
+func (s *Server) registration(ctx context.Context, id string) (r RegistrationRecord, w openplatform.Waiting, err error) {
+	if err := reader(ctx); err != nil {
+		return r, w, err
+	}
+	if w, err = s.Registrations.Get(ctx, id); err != nil {
+		return r, w, err
+	}
+	r, err = registrationRecord(w)
+	return r, w, err
+}
+
+func registrationRecord(w openplatform.Waiting) (r RegistrationRecord, err error) {
+	r = RegistrationRecord{ClientID: w.ClientID, Name: w.Client.ClientName, Department: w.Client.Department, State: w.Client.ApprovalState, Kind: "none", Initial: w.Initial, CreatedAt: w.CreatedAt, Changes: []Difference{}}
+	stored, wanted := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	switch {
+	case w.Wanted != nil:
+		r.Kind = "change"
+		if stored, err = membersOf(w.Client); err == nil {
+			wanted, err = membersOf(*w.Wanted)
+		}
+	case w.Client.ApprovalState == idp.StateApplied:
+		r.Kind = "application"
+		wanted, err = membersOf(w.Client)
+	}
+	names := maps.Clone(stored)
+	maps.Copy(names, wanted)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if string(stored[name]) != string(wanted[name]) {
+			r.Changes = append(r.Changes, Difference{name, stored[name], wanted[name]})
+		}
+	}
+	return r, err
+}
+
+// membersOf are the members of a registration that say something.
+func membersOf(c idp.Client) (map[string]json.RawMessage, error) {
+	definition, err := converted[ClientDefinition](c)
+	if err != nil {
+		return nil, err
+	}
+	return converted[map[string]json.RawMessage](definition)
+}
+
+// decide settles what the administrator read and nothing else.
+func (s *Server) decide(ctx context.Context, id, ifMatch, state, reason string) (r RegistrationRecord, err error) {
+	if ctx, err = s.change(ctx, reason, idp.RoleSecurityAdmin); err != nil {
+		return r, err
+	}
+	r, w, err := s.registration(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	if err := unchanged(ifMatch, r); err != nil {
+		return r, err
+	}
+	if err := s.Registrations.Settle(ctx, w, state); err != nil {
+		return r, err
+	}
+	r, _, err = s.registration(ctx, id)
+	return r, err
+}

@@ -1,0 +1,199 @@
+package idp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+)
+
+// MaxOverlap is how long a secret may work on after another took its place.
+const MaxOverlap = 24 * time.Hour
+
+// ClientAdmin is what administrators do with single clients. It writes through the store of the registry, with the checks of
+// Apply, so that a file of `admin apply` and an administrator mean the same client.
+type ClientAdmin struct {
+	clients *Clients
+	rand    io.Reader
+}
+
+// NewClientAdmin returns the service; random makes secrets.
+func NewClientAdmin(clients *Clients, random io.Reader) *ClientAdmin {
+	return &ClientAdmin{clients, random}
+}
+
+// ClientQuery selects clients; empty members select all.
+type ClientQuery struct {
+	State      string // a word of StoredClient.State
+	Department string // as it is registered
+	Text       string // part of identifier, name or department, whatever its case
+	After      string // identifier of the last one of the page before
+	Limit      int
+}
+
+func (q ClientQuery) wants(c StoredClient) bool {
+	if q.State != "" && c.State() != q.State || q.Department != "" && c.Department != q.Department || c.ClientID <= q.After {
+		return false
+	}
+	text := strings.ToLower(q.Text)
+	return text == "" || slices.ContainsFunc([]string{c.ClientID, c.ClientName, c.Department}, func(s string) bool { return strings.Contains(strings.ToLower(s), text) })
+}
+
+// Page lists clients by identifier; next is empty on the last page. It reads the snapshot, which is at most two seconds old.
+func (a *ClientAdmin) Page(q ClientQuery) (page []StoredClient, next string) {
+	for _, client := range a.clients.snapshot.Load().clients {
+		if q.wants(client) {
+			page = append(page, client)
+		}
+	}
+	slices.SortFunc(page, func(a, b StoredClient) int { return strings.Compare(a.ClientID, b.ClientID) })
+	if len(page) > q.Limit {
+		page = page[:q.Limit]
+		next = page[q.Limit-1].ClientID
+	}
+	return page, next
+}
+
+// ClientVersion is a client with the form in which it lay there when it was read.
+type ClientVersion struct {
+	StoredClient
+	body []byte
+}
+
+// Read reads a client from the store, whatever its state; fault.NotFound.
+func (a *ClientAdmin) Read(ctx context.Context, id string) (ClientVersion, error) {
+	stored, err := a.clients.store.Client(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return ClientVersion{}, fault.New(fault.NotFound)
+	}
+	if err != nil {
+		return ClientVersion{}, fault.Wrap(err, fault.Unavailable)
+	}
+	client, err := stored.read()
+	return ClientVersion{client, stored.Body}, err
+}
+
+// Create registers a client under an identifier that is free: fault.Conflict otherwise. The secret, when it has one, is made
+// here and known to nobody afterwards.
+func (a *ClientAdmin) Create(ctx context.Context, client Client) (secret string, err error) {
+	client.ClientSecret, client.ApprovalState, client.Disabled = "", "", false
+	if err := a.clients.judge(&client); err != nil {
+		return "", err
+	}
+	change := ClientChange{ClientID: client.ClientID}
+	if client.HasSecret() {
+		if secret, change.SecretMAC, err = a.newSecret(ctx, client.ClientID); err != nil {
+			return "", err
+		}
+	}
+	return secret, a.write(ctx, change, client, "client.created", nil)
+}
+
+func (a *ClientAdmin) newSecret(ctx context.Context, id string) (secret string, mac []byte, err error) {
+	secret = "yxs_" + ident.Secret(a.rand, 32)
+	mac, err = a.clients.secretMAC(ctx, id, secret)
+	return secret, mac, err
+}
+
+// Change puts a whole registration in the place of one that was read. Secrets and state stay as they are.
+func (a *ClientAdmin) Change(ctx context.Context, was ClientVersion, client Client) error {
+	client.ClientID, client.ClientSecret, client.ApprovalState, client.Disabled = was.ClientID, "", was.ApprovalState, was.Disabled
+	if err := a.alive(was); err != nil {
+		return err
+	}
+	if err := a.clients.judge(&client); err != nil {
+		return err
+	}
+	body, err := json.Marshal(client)
+	if err != nil || string(body) == string(was.body) {
+		return err
+	}
+	return a.write(ctx, ClientChange{ClientID: was.ClientID, Was: was.body}, client, "client.changed", nil)
+}
+
+// Rotate makes a new secret. The one before is taken for the overlap, at most MaxOverlap; zero ends it at once. A secret that
+// was itself in its overlap ends.
+func (a *ClientAdmin) Rotate(ctx context.Context, was ClientVersion, overlap time.Duration) (secret string, err error) {
+	if err := a.alive(was); err != nil {
+		return "", err
+	}
+	switch {
+	case !was.HasSecret():
+		return "", refuseMetadata("token_endpoint_auth_method", "the client has no secret")
+	case overlap < 0 || overlap > MaxOverlap:
+		return "", fault.New(fault.Invalid).WithField("overlap_hours", fault.Invalid)
+	}
+	change := ClientChange{ClientID: was.ClientID, Was: was.body}
+	if secret, change.SecretMAC, err = a.newSecret(ctx, was.ClientID); err != nil {
+		return "", err
+	}
+	if overlap > 0 && len(was.SecretMAC) > 0 {
+		change.OldUntil = a.clients.now().Add(overlap).UTC()
+	}
+	return secret, a.write(ctx, change, was.Client, "client.secret_rotated", map[string]string{"overlap": overlap.String()})
+}
+
+// Disable takes a client out of use, or puts it back; its grants stay. One that registered itself and waits for a decision, or
+// was refused, is not put into use this way.
+func (a *ClientAdmin) Disable(ctx context.Context, was ClientVersion, disabled bool) error {
+	if err := a.alive(was); err != nil {
+		return err
+	}
+	if was.Disabled == disabled {
+		return nil
+	}
+	kind := "client.resumed"
+	if disabled {
+		kind = "client.suspended"
+	}
+	client := was.Client
+	client.Disabled = disabled
+	return a.write(ctx, ClientChange{ClientID: was.ClientID, Was: was.body}, client, kind, nil)
+}
+
+// Retire ends a client for good, with all its grants and its registration, in one transaction. Retiring it again does nothing.
+func (a *ClientAdmin) Retire(ctx context.Context, was ClientVersion) error {
+	if !was.RetiredAt.IsZero() {
+		return nil
+	}
+	client := was.Client
+	client.Disabled = true
+	return a.write(ctx, ClientChange{ClientID: was.ClientID, Was: was.body, RetiredAt: a.clients.now().UTC()}, client, "client.retired", nil)
+}
+
+func (a *ClientAdmin) alive(was ClientVersion) error {
+	if !was.RetiredAt.IsZero() {
+		return fault.New(fault.ClientRetired)
+	}
+	return nil
+}
+
+func (a *ClientAdmin) write(ctx context.Context, change ClientChange, client Client, kind string, details map[string]string) (err error) {
+	if change.Body, err = json.Marshal(client); err != nil {
+		return err
+	}
+	change.Record = func(grants int64) audit.Record {
+		if grants > 0 {
+			details = map[string]string{"grants": strconv.FormatInt(grants, 10)}
+		}
+		return audit.With(event(ctx, a.clients.now(), kind, "client", change.ClientID, details))
+	}
+	err = a.clients.store.WriteClient(ctx, change)
+	switch {
+	case errors.Is(err, ErrConflict):
+		return fault.Wrap(err, fault.AdminChanged)
+	case errors.Is(err, ErrTaken):
+		return fault.Wrap(err, fault.Conflict)
+	case err != nil:
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	return a.clients.Refresh(ctx)
+}
