@@ -15,6 +15,7 @@ const (
 	keepCounters = 48 * time.Hour
 	keepInbox    = 7 * 24 * time.Hour
 	keepSessions = 30 * 24 * time.Hour
+	keepMarks    = time.Minute // what must not come again: a clock that is set back a little must not revive it
 )
 
 // Purge deletes what ended long enough ago to decide nothing any more: one-time values, flows, counters, sessions and the
@@ -28,11 +29,11 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_flow", "id", "expires_at < $1", before(keepCodes)},
 		{"idp_authorization_code", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_refresh_token", "hash", "expires_at < $1", before(0)},
-		{"idp_revoked_token", "jti", "until_at < $1", before(0)},
+		{"idp_revoked_token", "jti", "until_at < $1", before(keepMarks)},
 		{"idp_pushed_request", "hash", "expires_at < $1", before(keepCodes)},
-		{"idp_request_object", "hash", "until_at < $1", before(0)},
-		{"idp_used_assertion", "hash", "until_at < $1", before(0)},
-		{"idp_used_proof", "hash", "until_at < $1", before(0)},
+		{"idp_request_object", "hash", "until_at < $1", before(keepMarks)},
+		{"idp_used_assertion", "hash", "until_at < $1", before(keepMarks)},
+		{"idp_used_proof", "hash", "until_at < $1", before(keepMarks)},
 		{"idp_device", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_opaque_token", "hash", "expires_at < $1", before(0)},
 		{"idp_code", "id", "created_at < $1", before(keepCounters)},
@@ -47,9 +48,9 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_cas_login", "hash", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_cas_login.sid)", before(keepSessions)},
 		{"idp_bridge_ticket", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_bridge_token", "hash", "expires_at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_bridge_token.sid)", before(0)},
-		{"idp_bridge_nonce", "hash", "expires_at < $1", before(0)},
+		{"idp_bridge_nonce", "hash", "expires_at < $1", before(keepMarks)},
 		{"idp_upstream_intent", "hash", "expires_at < $1", before(keepCodes)},
-		{"idp_upstream_logout", "hash", "expires_at < $1", before(0)},
+		{"idp_upstream_logout", "hash", "expires_at < $1", before(keepMarks)},
 		{"idp_upstream_session", "sid", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_upstream_session.sid)", before(keepSessions)},
 		{"idp_refused_request", "client_id, parameter, received", "last_at < $1", before(idp.KeepRefusals)},
 		{"idp_grant", "id", "created_at < $1 AND NOT EXISTS (SELECT 1 FROM idp_refresh_token WHERE idp_refresh_token.grant_id = idp_grant.id)", before(keepSessions)},
