@@ -223,7 +223,10 @@ func (t *Twin) changeAccount(id string, record audit.Record, edit func(a *idp.Ac
 // SetPassword implements idp.AccountStore.
 func (t *Twin) SetPassword(_ context.Context, id, hash string, at time.Time, record audit.Record) error {
 	return t.changeAccount(id, record, func(a *idp.Account) error {
-		a.PasswordHash, a.CredentialsAt, a.UpdatedAt = hash, at, at
+		a.PasswordHash, a.UpdatedAt = hash, at
+		if at.After(a.CredentialsAt) {
+			a.CredentialsAt = at
+		}
 		return nil
 	})
 }

@@ -192,7 +192,7 @@ func (m *machine) note(t *rapid.T, f *family, issued oauth.Issued, scopes []stri
 		t.Fatalf("O-38: scopes %v, not %v", issued.Scopes, scopes)
 	}
 	from := m.now.Truncate(time.Second)
-	f.access = append(f.access, &access{token: issued.AccessToken, from: from, ends: from.Add(oauth.AccessLife), scopes: scopes, opaque: f.client == clientOpaque, clientID: f.client})
+	f.access = append(f.access, &access{token: issued.AccessToken, from: from, ends: from.Add(oauth.AccessLife), scopes: scopes, opaque: f.client == clientOpaque})
 }
 
 func refreshing(client idp.StoredClient, token, key string) oauth.Exchange {

@@ -60,13 +60,12 @@ type refresh struct {
 }
 
 type access struct {
-	token    string
-	from     time.Time
-	ends     time.Time
-	scopes   []string
-	opaque   bool
-	revoked  bool
-	clientID string
+	token   string
+	from    time.Time
+	ends    time.Time
+	scopes  []string
+	opaque  bool
+	revoked bool
 }
 
 // mayBegin: account, credentials and session allow a code to become a grant.
