@@ -41,7 +41,20 @@ type AdminSection struct {
 	Text    string
 	Facts   []ShownField
 	Table   *Table
+	Compare []Comparison
 	Actions []StateAction
+}
+
+// Comparison sets values side by side and marks where they differ.
+type Comparison struct {
+	Title string
+	Sides []Compared
+	Text  string
+}
+
+// Compared is one value of a comparison; Other is where it differs.
+type Compared struct {
+	Label, Head, Other, Tail string
 }
 
 // AdminDetailPage is "admin-detail": one thing with its changes of state.
@@ -53,6 +66,7 @@ type AdminDetailPage struct {
 	SignInURL string
 	EditURL   string
 	EditLabel string // empty is "change"
+	Links     []Link // beside it
 	Facts     []ShownField
 	Sections  []AdminSection
 	Hidden    []Hidden // goes with every form

@@ -370,3 +370,57 @@ func TestOwnersSeeRegisteredAgainstReceived(t *testing.T) {
 		}
 	})
 }
+
+// TestClientsOnPages: the form changes what it shows and leaves the rest; a secret is shown once.
+func TestClientsOnPages(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		b, ctx := admin(p, idp.RoleSystemAdmin), context.Background()
+		fields := map[string]string{"client_id": "hall", "client_name": "办事大厅", "department": "示例市政务局", "redirect_uris": "https://*.gov.cn/cb", "scope": "openid profile", "reason": "上线", "admin-submit": "1"}
+		if submit(t, b, p.URL+"/admin/clients/new", fields); b.Page.Status != http.StatusUnprocessableEntity || !strings.Contains(b.Page.Text, "wildcard") {
+			t.Fatalf("%d %s", b.Page.Status, b.Page.Text)
+		}
+		fields["redirect_uris"] = "https://hall.gov.cn/cb\nhttps://hall.gov.cn/cb2"
+		if err := b.Submit(ctx, fields); err != nil || b.Page.Status != http.StatusOK || !strings.Contains(b.Page.Text, "yxs_") {
+			t.Fatalf("%v %d %s", err, b.Page.Status, b.Page.Text)
+		}
+		apply(t, p, app.Manifest{Clients: []idp.Client{{ClientID: "hall", ClientName: "办事大厅", Scope: "openid", RedirectURIs: []string{"https://hall.gov.cn/cb"}, TokenSettings: idp.TokenSettings{DPoPBound: true}}}})
+		authorize(t, p, apptest.AuthorizeQuery(idp.Client{ClientID: "hall", RedirectURIs: []string{"https://hall.gov.cn/cb/"}}, nil))
+		if submit(t, b, p.URL+"/admin/clients/hall/edit", map[string]string{"client_name": "新办事大厅", "max_ial": "3", "reason": "更名", "admin-submit": "1"}); b.Page.Status != http.StatusOK || !strings.Contains(b.Page.Text, "新办事大厅") || strings.Contains(b.Page.Source, "yxs_") {
+			t.Fatalf("%d %s", b.Page.Status, b.Page.Text)
+		}
+		if !strings.Contains(b.Page.Source, "https://hall.gov.cn/cb<mark>/</mark>") {
+			t.Errorf("what differs is not marked: %s", b.Page.Text)
+		}
+		if read := p.Get("/api/v1/clients/hall", adminToken(t, p, idp.RoleAuditAdmin)); !strings.Contains(read.Text, `"dpop_bound_access_tokens":true`) || !strings.Contains(read.Text, `"max_ial":3`) {
+			t.Errorf("the form lost a member: %s", read.Text)
+		}
+		if submit(t, b, p.URL+"/admin/clients/hall/secret", map[string]string{"overlap_hours": "4", "reason": "到期", "admin-submit": "1"}); !strings.Contains(b.Page.Text, "yxs_") || b.Page.Status != http.StatusOK {
+			t.Errorf("%d %s", b.Page.Status, b.Page.Text)
+		}
+		if submit(t, b, p.URL+"/admin/clients/hall", map[string]string{"client-suspend": "1", "reason": ""}); b.Page.Status != http.StatusUnprocessableEntity {
+			t.Errorf("without a reason: %d", b.Page.Status)
+		}
+		if submit(t, b, p.URL+"/admin/clients/hall", map[string]string{"client-suspend": "1", "reason": "停机"}); !b.Page.Has("client-resume") || strings.Contains(b.Page.Source, "yxs_") {
+			t.Errorf("%d %s", b.Page.Status, b.Page.Text)
+		}
+		if err := b.Open(ctx, p.URL+"/admin/clients?state=suspended&q=hall"); err != nil || !strings.Contains(b.Page.Text, "新办事大厅") {
+			t.Errorf("%v %s", err, b.Page.Text)
+		}
+		opened := opening(p, "applied", 1)
+		applied(t, p, app.Manifest{InitialAccess: []openplatform.InitialAccess{opened}})
+		id := registerWith(t, p, http.MethodPost, p.URL+"/connect/register", opened.Token, metadataOf(nil)).String("client_id")
+		if err := b.Open(ctx, p.URL+"/admin/registrations/"+id); err != nil || b.Page.Has("registration-live") || !strings.Contains(b.Page.Text, "tax.example.gov.cn") {
+			t.Errorf("the system administrator decides: %v %s", err, b.Page.Text)
+		}
+		s := admin(p, idp.RoleSecurityAdmin)
+		if err := s.Open(ctx, p.URL+"/admin/registrations"); err != nil || !strings.Contains(s.Page.Text, "电子税务局") {
+			t.Errorf("%v %s", err, s.Page.Text)
+		}
+		if submit(t, s, p.URL+"/admin/registrations/"+id, map[string]string{"registration-live": "1", "reason": "材料齐全"}); s.Page.Status != http.StatusOK || !strings.Contains(s.Page.Text, "使用中") {
+			t.Errorf("%d %s", s.Page.Status, s.Page.Text)
+		}
+		if err := s.Open(ctx, p.URL+"/admin/clients/hall/edit"); err != nil || s.Page.Status != http.StatusForbidden {
+			t.Errorf("%v %d", err, s.Page.Status)
+		}
+	})
+}
