@@ -2,6 +2,13 @@ package adminhttp
 
 import "encoding/json"
 
+// AllowedClaim is a claim that a client may have.
+type AllowedClaim struct {
+	Claim      string `json:"claim" minLength:"1" maxLength:"64" doc:"Name of the claim"`
+	Purpose    string `json:"purpose" minLength:"1" maxLength:"200" doc:"What it is for"`
+	LegalBasis string `json:"legal_basis,omitempty" maxLength:"200" doc:"Law under which it is given; the person's consent when absent"`
+}
+
 // ClientDefinition is a registration as in files of `admin apply`, without identifier, secret and state. A test holds it
 // together with idp.Client: a member that is missing here would be lost by a change.
 type ClientDefinition struct {
@@ -21,6 +28,7 @@ type ClientDefinition struct {
 	IDTokenAlg              string          `json:"id_token_signed_response_alg,omitempty" doc:"Algorithm of ID tokens; ES256 when absent"`
 	RequirePKCE             *bool           `json:"require_pkce,omitempty" doc:"true when absent"`
 	StatutoryBasis          string          `json:"statutory_basis,omitempty" doc:"Law under which claims are given without consent"`
+	AllowedClaims           []AllowedClaim  `json:"allowed_claims,omitempty" doc:"Claims that it may have; without them all that its scopes open"`
 	MaxIAL                  int             `json:"max_ial,omitempty" doc:"Highest ial that it may ask for; 0 is not bounded"`
 	PortalURL               string          `json:"portal_url,omitempty" doc:"Address on the home page of the sandbox"`
 	Profile                 string          `json:"profile,omitempty" doc:"default, fapi2 or fapi2_ms"`
