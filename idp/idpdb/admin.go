@@ -38,19 +38,7 @@ func (s *Store) AnySession(ctx context.Context, sid string) (session.Session, er
 func (s *Store) SessionPage(ctx context.Context, accountID string, behind session.Mark, limit int) ([]session.Session, error) {
 	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+sessionColumns+` FROM idp_session WHERE account_id = $1
 		AND (last_seen < $2 OR (last_seen = $2 AND id > $3)) ORDER BY last_seen DESC, id LIMIT $4`, accountID, place(behind.LastSeen), behind.ID, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w", err)
-	}
-	defer rows.Close()
-	var all []session.Session
-	for rows.Next() {
-		v, err := scanSession(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list sessions: %w", err)
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
+	return scanSessions(rows, err)
 }
 
 const grantColumns = "id, client_id, account_id, sid, created_at, revoked_at"

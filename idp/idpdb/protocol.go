@@ -89,6 +89,23 @@ func scanSession(row interface{ Scan(...any) error }) (session.Session, error) {
 	return v, err
 }
 
+// scanSessions reads the answer of a list of sessions.
+func scanSessions(rows *sql.Rows, err error) ([]session.Session, error) {
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	defer rows.Close()
+	var all []session.Session
+	for rows.Next() {
+		v, err := scanSession(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list sessions: %w", err)
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
 // Session finds a session that has not ended.
 func (s *Store) Session(ctx context.Context, hash []byte) (session.Session, error) {
 	v, err := scanSession(s.db.Read().QueryRowContext(ctx, "SELECT "+sessionColumns+" FROM idp_session WHERE hash = $1 AND ended_at = 0", hash))
@@ -111,19 +128,7 @@ func (s *Store) SessionByID(ctx context.Context, sid string) (session.Session, e
 func (s *Store) SessionsOf(ctx context.Context, accountID string, since time.Time) ([]session.Session, error) {
 	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+sessionColumns+" FROM idp_session WHERE account_id = $1 AND ended_at = 0 AND last_seen > $2 ORDER BY last_seen DESC LIMIT 50",
 		accountID, sqldb.Micros(since))
-	if err != nil {
-		return nil, fmt.Errorf("list sessions: %w", err)
-	}
-	defer rows.Close()
-	var all []session.Session
-	for rows.Next() {
-		v, err := scanSession(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list sessions: %w", err)
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
+	return scanSessions(rows, err)
 }
 
 // TouchSession writes down that a session was used.
