@@ -36,7 +36,8 @@ func swap(t *testing.T, text, old, replacement string) string {
 	return strings.Replace(text, old, replacement, 1)
 }
 
-// peak is the most heap in use while f runs, above what was in use before, with a collector that runs often.
+// peak is the most heap that f holds, above what was in use before. Each sample follows a collection: what is garbage by then
+// says more of the machine than of f.
 func peak(f func()) int64 {
 	defer debug.SetGCPercent(debug.SetGCPercent(5))
 	runtime.GC()
@@ -48,6 +49,7 @@ func peak(f func()) int64 {
 	go func() {
 		defer close(done)
 		for {
+			runtime.GC()
 			var now runtime.MemStats
 			runtime.ReadMemStats(&now)
 			most.Store(max(most.Load(), int64(now.HeapAlloc)-before))

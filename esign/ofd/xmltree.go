@@ -284,7 +284,9 @@ func (p *xmlParser) close(t xml.EndElement, at int) *Error {
 	if top == nil || top.Name != t.Name.Local || top.prefix != t.Name.Space {
 		return refuse(CodeXML, p.path, "the end tag %s does not fit", t.Name.Local)
 	}
-	top.Text, top.buffer = string(top.buffer), nil
+	if top.buffer != nil {
+		top.Text, top.buffer = string(top.buffer), nil
+	}
 	top.InnerEnd, top.End = at, int(p.decoder.InputOffset())
 	p.stack = p.stack[:len(p.stack)-1]
 	p.scopes = p.scopes[:len(p.scopes)-1]
@@ -302,6 +304,14 @@ func (p *xmlParser) text(t xml.CharData, at int) *Error {
 	if bytes.HasPrefix(p.body[at:], []byte("<![CDATA[")) {
 		top.Tainted = true
 	}
-	top.buffer = append(top.buffer, t...)
+	// Text in one piece, as nearly all of it is, is copied once: a long one is half of what its file may cost in memory.
+	switch {
+	case top.buffer != nil:
+		top.buffer = append(top.buffer, t...)
+	case top.Text == "":
+		top.Text = string(t)
+	default:
+		top.buffer, top.Text = append([]byte(top.Text), t...), ""
+	}
 	return nil
 }
