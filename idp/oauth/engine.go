@@ -40,8 +40,10 @@ type Config struct {
 
 // Engine runs grants.
 type Engine struct {
-	cfg      Config
-	provider fosite.OAuth2Provider
+	cfg Config
+	// providers has a fosite for each grant type: it asks all its handlers, and each that does not answer for the grant costs
+	// an error with a stack trace.
+	providers map[string]fosite.OAuth2Provider
 }
 
 // New assembles fosite around our storage, strategy and client authentication.
@@ -63,8 +65,15 @@ func New(cfg Config) *Engine {
 		},
 	}
 	store := &storage{engine: e}
-	e.provider = compose.Compose(settings, store, &strategy{e},
-		compose.OAuth2AuthorizeExplicitFactory, compose.OAuth2RefreshTokenGrantFactory, compose.OAuth2ClientCredentialsGrantFactory, compose.OAuth2PKCEFactory)
+	e.providers = map[string]fosite.OAuth2Provider{}
+	for grant, handlers := range map[string][]compose.Factory{
+		"authorization_code": {compose.OAuth2AuthorizeExplicitFactory, compose.OAuth2PKCEFactory},
+		"refresh_token":      {compose.OAuth2RefreshTokenGrantFactory},
+		"client_credentials": {compose.OAuth2ClientCredentialsGrantFactory},
+	} {
+		own := *settings // Compose writes the handlers into it
+		e.providers[grant] = compose.Compose(&own, store, &strategy{e}, handlers...)
+	}
 	return e
 }
 
@@ -86,7 +95,8 @@ func (e *Engine) Authorize(ctx context.Context, r CodeRequest) (string, error) {
 		form.Set("code_challenge_method", "S256")
 	}
 	request := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/authorize", RawQuery: form.Encode()}, Form: form, Header: http.Header{}}
-	authorize, err := e.provider.NewAuthorizeRequest(ctx, request)
+	provider := e.providers["authorization_code"]
+	authorize, err := provider.NewAuthorizeRequest(ctx, request)
 	if err != nil {
 		return "", translate(err)
 	}
@@ -94,7 +104,7 @@ func (e *Engine) Authorize(ctx context.Context, r CodeRequest) (string, error) {
 		authorize.GrantScope(scope)
 	}
 	r.Session.Version = SessionVersion
-	response, err := e.provider.NewAuthorizeResponse(ctx, authorize, &sessionView{Session: r.Session})
+	response, err := provider.NewAuthorizeResponse(ctx, authorize, &sessionView{Session: r.Session})
 	if err != nil {
 		return "", translate(err)
 	}

@@ -53,7 +53,7 @@ func exchangeOf(ctx context.Context) *exchangeState {
 
 // RedeemCode runs the authorization code grant.
 func (e *Engine) RedeemCode(ctx context.Context, x Exchange) (Issued, error) {
-	issued, err := e.run(ctx, x, &exchangeState{})
+	issued, err := e.run(ctx, "authorization_code", x, &exchangeState{})
 	if errors.Is(err, ErrConsumed) {
 		// fosite ends the family of a code that it finds used, but not when another redemption wins meanwhile (O-14, O-16).
 		if failure := e.endFamilyOf(ctx, x.Form.Get("code")); failure != nil {
@@ -73,7 +73,7 @@ func (e *Engine) ClientCredentials(ctx context.Context, x Exchange) (Issued, err
 		form.Set("scope", x.Client.Scope) // RFC 6749 3.3: without the parameter, what the client is registered for
 	}
 	x.Form = form
-	return e.run(ctx, x, &exchangeState{})
+	return e.run(ctx, "client_credentials", x, &exchangeState{})
 }
 
 func (e *Engine) endFamilyOf(ctx context.Context, code string) error {
@@ -88,8 +88,9 @@ func (e *Engine) endFamilyOf(ctx context.Context, code string) error {
 	return (&storage{engine: e}).revoke(ctx, stored.Request.GrantID)
 }
 
-// run takes a request through fosite.
-func (e *Engine) run(ctx context.Context, x Exchange, state *exchangeState) (Issued, error) {
+// run takes a request of a grant type through fosite.
+func (e *Engine) run(ctx context.Context, grant string, x Exchange, state *exchangeState) (Issued, error) {
+	provider := e.providers[grant]
 	state.mint = Mint{Client: x.Client.Client, Life: AccessLife}
 	ctx = context.WithValue(ctx, exchangeKey{}, state)
 	clean := url.Values{}
@@ -99,7 +100,7 @@ func (e *Engine) run(ctx context.Context, x Exchange, state *exchangeState) (Iss
 	clean.Set("client_id", x.Client.ClientID)
 	clean.Del("audience") // audiences are ours (F12)
 	request := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: "/token"}, Body: http.NoBody, Form: clean, PostForm: clean, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
-	access, err := e.provider.NewAccessRequest(ctx, request, &sessionView{Session: Session{Version: SessionVersion}})
+	access, err := provider.NewAccessRequest(ctx, request, &sessionView{Session: Session{Version: SessionVersion}})
 	if state.failure != nil {
 		return Issued{}, unavailable(state.failure)
 	}
@@ -129,7 +130,7 @@ func (e *Engine) run(ctx context.Context, x Exchange, state *exchangeState) (Iss
 	if state.mint.Audience, err = e.audience(x.Client.Client, view.Session, x.Resource, firstOf(state.scopes, access.GetGrantedScopes(), access.GetRequestedScopes())); err != nil {
 		return Issued{}, err
 	}
-	response, err := e.provider.NewAccessResponse(ctx, access)
+	response, err := provider.NewAccessResponse(ctx, access)
 	if err != nil {
 		return Issued{}, translate(err)
 	}

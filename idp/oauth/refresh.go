@@ -32,7 +32,7 @@ func (e *Engine) Refresh(ctx context.Context, x Exchange) (Issued, error) {
 	if issued, handled, err := e.withinGrace(ctx, x, *presented, scopes); handled || err != nil {
 		return issued, err
 	}
-	issued, err := e.run(ctx, x, &exchangeState{scopes: scopes, refresh: presented})
+	issued, err := e.run(ctx, "refresh_token", x, &exchangeState{scopes: scopes, refresh: presented})
 	if !errors.Is(err, ErrConsumed) {
 		return issued, err
 	}
