@@ -107,6 +107,7 @@ func (m *machine) authorize(t *rapid.T) {
 }
 
 func (m *machine) giveConsent(t *rapid.T, who *person, client string) bool {
+	m.now = m.now.Add(time.Microsecond) // nobody gives consent, withdraws it and gives it again within one
 	err, open := m.attempt(t, func(ctx context.Context) error {
 		return m.store.SaveConsent(ctx, who.id, client, modelScopes, m.now, m.record("consent.given", who.id))
 	})
