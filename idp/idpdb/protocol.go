@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -330,18 +331,40 @@ func (s *Store) FinishFlow(ctx context.Context, id string, now time.Time) error 
 
 // Consent reads what a person allowed a client.
 func (s *Store) Consent(ctx context.Context, accountID, clientID string) ([]string, error) {
-	var scopes string
-	err := s.db.Read().QueryRowContext(ctx, "SELECT scopes FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID).Scan(&scopes)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		return nil, nil
-	}
+	scopes, _, err := s.consent(ctx, accountID, clientID)
 	return strings.Fields(scopes), err
 }
 
-// SaveConsent stores what a person allowed a client.
+func (s *Store) consent(ctx context.Context, accountID, clientID string) (scopes string, given bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, "SELECT scopes FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID).Scan(&scopes)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return "", false, nil
+	}
+	return scopes, err == nil, err
+}
+
+// errMoved: the consent changed between a look at it and the change.
+var errMoved = errors.New("consent changed meanwhile")
+
+// SaveConsent adds to what a person allowed a client. Two answers at once are both kept, and a withdrawal at the same moment
+// is not undone: the row is changed as it was read, or read again.
 func (s *Store) SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error {
-	return s.apply(ctx, record, step(`INSERT INTO idp_consent (account_id, client_id, scopes, given_at, began_at) VALUES ($1, $2, $3, $4, $4)
-		ON CONFLICT (account_id, client_id) DO UPDATE SET scopes = $3, given_at = $4`, accountID, clientID, strings.Join(scopes, " "), sqldb.Micros(at)))
+	for range 5 {
+		before, given, err := s.consent(ctx, accountID, clientID)
+		if err != nil {
+			return err
+		}
+		all := strings.Join(slices.Compact(slices.Sorted(slices.Values(append(strings.Fields(before), scopes...)))), " ")
+		change := one(errMoved, `INSERT INTO idp_consent (account_id, client_id, scopes, given_at, began_at) VALUES ($1, $2, $3, $4, $4)
+			ON CONFLICT (account_id, client_id) DO NOTHING`, accountID, clientID, all, sqldb.Micros(at))
+		if given {
+			change = one(errMoved, "UPDATE idp_consent SET scopes = $3, given_at = $4 WHERE account_id = $1 AND client_id = $2 AND scopes = $5", accountID, clientID, all, sqldb.Micros(at), before)
+		}
+		if err := s.apply(ctx, record, change); !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: save consent: %w", sqldb.ErrUnavailable, errMoved)
 }
 
 // ConsentsOf lists the clients that a person allowed something.

@@ -376,3 +376,28 @@ func TestWithdrawalAndRedemptionAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestConsentsAtOnce: what is allowed at the same moment is all kept; what was withdrawn does not come back with an answer to
+// something else.
+func TestConsentsAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *sqldb.DB, s *idpdb.Store) {
+		ctx := context.Background()
+		var group sync.WaitGroup
+		for _, scope := range []string{"openid", "phone", "email"} {
+			group.Go(func() {
+				if err := s.SaveConsent(ctx, "acc", "c", []string{scope}, at, record()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if got, err := s.Consent(ctx, "acc", "c"); err != nil || fmt.Sprint(got) != "[email openid phone]" {
+			t.Errorf("%v, %v", got, err)
+		}
+		must(t, s.WithdrawConsent(ctx, "acc", "c", at, record()))
+		allow(t, s, at, "phone")
+		if got, err := s.Consent(ctx, "acc", "c"); err != nil || fmt.Sprint(got) != "[phone]" {
+			t.Errorf("after the withdrawal: %v, %v", got, err)
+		}
+	})
+}
