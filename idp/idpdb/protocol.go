@@ -18,25 +18,6 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-// ApplyClient stores a client if it differs from what is there.
-func (s *Store) ApplyClient(ctx context.Context, clientID string, body []byte, secretMAC []byte, record audit.Record) error {
-	var old string
-	var oldMAC []byte
-	err := s.db.Read().QueryRowContext(ctx, "SELECT body, secret_mac FROM idp_client WHERE client_id = $1", clientID).Scan(&old, &oldMAC)
-	if err == nil && old == string(body) && (secretMAC == nil || string(oldMAC) == string(secretMAC)) {
-		return nil
-	}
-	if err != nil && !errors.Is(err, sqldb.ErrNoRows) {
-		return err
-	}
-	return s.apply(ctx, record,
-		one(idp.ErrRetired, `INSERT INTO idp_client (client_id, body, secret_mac) VALUES ($1, $2, $3)
-			ON CONFLICT (client_id) DO UPDATE SET body = $2, secret_mac = COALESCE($3, idp_client.secret_mac),
-			old_mac = CASE WHEN $3 IS NULL THEN idp_client.old_mac END, old_until = CASE WHEN $3 IS NULL THEN idp_client.old_until ELSE 0 END
-			WHERE idp_client.retired_at = 0`, clientID, string(body), secretMAC),
-		step(bumpClients))
-}
-
 // Clients reads all clients.
 func (s *Store) Clients(ctx context.Context, limit int) (map[string]idp.StoredBody, error) {
 	rows, err := s.db.Read().QueryContext(ctx, "SELECT client_id, "+clientColumns+" FROM idp_client ORDER BY client_id LIMIT $1", limit)

@@ -409,7 +409,9 @@ func (m *machine) switchClient(t *rapid.T) {
 		}
 	}
 	c := modelClient(id)
-	c.Disabled = m.enabled[id]
+	if c.Disabled = m.enabled[id]; !c.Disabled {
+		c.GivenState = idp.StateLive
+	}
 	err, open := m.attempt(t, func(ctx context.Context) error { return m.clients.Apply(ctx, []idp.Client{c}) })
 	if open {
 		_, m.enabled[id] = m.clients.Find(id)
