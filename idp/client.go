@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -45,6 +44,7 @@ type Client struct {
 	PortalURL               string         `json:"portal_url" yaml:"portal_url"`
 	Profile                 string         `json:"profile" yaml:"profile"`
 	Disabled                bool           `json:"disabled" yaml:"disabled"`
+	GivenState              string         `json:"-" yaml:"state"` // only on its way in: "live" puts a client into use whatever it was before
 
 	TokenSettings   `yaml:",inline"`
 	RequestSettings `yaml:",inline"`
@@ -194,9 +194,6 @@ type StoredClient struct {
 
 // ClientStore keeps clients; idpdb implements it.
 type ClientStore interface {
-	// ApplyClient stores a client if it differs from what is there; a nil MAC keeps the stored secrets, another ends the one
-	// before at once. ErrRetired for a client that was retired.
-	ApplyClient(ctx context.Context, clientID string, body []byte, secretMAC []byte, record audit.Record) error
 	// Clients reads all clients, at most limit.
 	Clients(ctx context.Context, limit int) (map[string]StoredBody, error)
 	// ClientRevision changes with every change of any client.
@@ -304,33 +301,6 @@ func (c *Clients) All() []Client {
 	}
 	slices.SortFunc(all, func(a, b Client) int { return strings.Compare(a.ClientID, b.ClientID) })
 	return all
-}
-
-// Apply registers or changes clients; the same list again changes nothing.
-func (c *Clients) Apply(ctx context.Context, clients []Client) error {
-	for i := range clients {
-		if err := c.judge(&clients[i]); err != nil {
-			return err
-		}
-	}
-	for _, client := range clients {
-		body, err := json.Marshal(client)
-		if err != nil {
-			return err
-		}
-		var mac []byte
-		if client.ClientSecret != "" {
-			if mac, err = c.secretMAC(ctx, client.ClientID, client.ClientSecret); err != nil {
-				return err
-			}
-		}
-		if err := c.store.ApplyClient(ctx, client.ClientID, body, mac, audit.With(event(ctx, c.now(), "client.applied", "client", client.ClientID, nil))); errors.Is(err, ErrRetired) {
-			return fault.Wrap(err, fault.ClientRetired)
-		} else if err != nil {
-			return fmt.Errorf("store client: %w", err)
-		}
-	}
-	return c.Refresh(ctx)
 }
 
 // judge fills in the defaults of a registration and checks it, the address of its keys too.

@@ -31,6 +31,7 @@ func admin(ctx context.Context, c command) int {
 		return c.fail(exitMisuse, "admin", fmt.Errorf("%s: %w", *file, err))
 	}
 	if err != nil {
+		fmt.Fprint(c.stdout, summary) // what was stored before it failed
 		return c.fail(exitFailed, "admin", err)
 	}
 	fmt.Fprintln(c.stdout, summary)

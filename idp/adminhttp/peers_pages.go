@@ -81,7 +81,7 @@ func (p peers[T, D, P]) pages() peerKind {
 }
 
 func (p peers[T, D, P]) shown(r PeerRecord[D]) (v peerShown, err error) {
-	v = peerShown{id: r.ID, etag: etag(version(r)), hasSecret: r.HasSecret, check: r.Check}
+	v = peerShown{id: r.ID, etag: etag(r.version), hasSecret: r.HasSecret, check: r.Check}
 	if v.members, err = converted[map[string]any](r.Definition); err != nil {
 		return v, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,25 +17,6 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
-
-// ApplyClient stores a client if it differs from what is there.
-func (s *Store) ApplyClient(ctx context.Context, clientID string, body []byte, secretMAC []byte, record audit.Record) error {
-	var old string
-	var oldMAC []byte
-	err := s.db.Read().QueryRowContext(ctx, "SELECT body, secret_mac FROM idp_client WHERE client_id = $1", clientID).Scan(&old, &oldMAC)
-	if err == nil && old == string(body) && (secretMAC == nil || string(oldMAC) == string(secretMAC)) {
-		return nil
-	}
-	if err != nil && !errors.Is(err, sqldb.ErrNoRows) {
-		return err
-	}
-	return s.apply(ctx, record,
-		one(idp.ErrRetired, `INSERT INTO idp_client (client_id, body, secret_mac) VALUES ($1, $2, $3)
-			ON CONFLICT (client_id) DO UPDATE SET body = $2, secret_mac = COALESCE($3, idp_client.secret_mac),
-			old_mac = CASE WHEN $3 IS NULL THEN idp_client.old_mac END, old_until = CASE WHEN $3 IS NULL THEN idp_client.old_until ELSE 0 END
-			WHERE idp_client.retired_at = 0`, clientID, string(body), secretMAC),
-		step(bumpClients))
-}
 
 // Clients reads all clients.
 func (s *Store) Clients(ctx context.Context, limit int) (map[string]idp.StoredBody, error) {
@@ -181,21 +163,24 @@ func (s *Store) SaveCode(ctx context.Context, c oauth.CodeRecord, record audit.R
 	}
 	who := c.Request.Session
 	return s.apply(ctx, record, addParty(session.Party{SID: who.SID, ClientID: c.Request.ClientID, Subject: who.Subject, At: c.IssuedAt}),
-		step("INSERT INTO idp_authorization_code (hash, request, account_id, sid, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, 0)",
-			c.Hash, string(body), who.AccountID, who.SID, sqldb.Micros(c.ExpiresAt)))
+		step(`INSERT INTO idp_authorization_code (hash, request, account_id, client_id, sid, expires_at, used_at, consent_at) VALUES ($1, $2, $3, $4, $5, $6, 0,
+			COALESCE((SELECT began_at FROM idp_consent WHERE account_id = $3 AND client_id = $4), 0))`,
+			c.Hash, string(body), who.AccountID, c.Request.ClientID, who.SID, sqldb.Micros(c.ExpiresAt)))
 }
 
-// Code reads an authorization code and how its account and session stand.
+// Code reads an authorization code and how its account, session and consent stand.
 func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error) {
 	c := oauth.CodeRecord{Hash: hash}
 	var body string
 	var expires, used int64
-	var state sql.NullString
+	var client string
+	var state, scopes sql.NullString
 	var credentials, version, ended sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at
+	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.client_id, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at, c.scopes
 		FROM idp_authorization_code k LEFT JOIN idp_account a ON a.id = k.account_id
-		LEFT JOIN idp_session s ON s.id = k.sid AND s.account_id = k.account_id WHERE k.hash = $1`, hash).
-		Scan(&body, &expires, &used, &state, &credentials, &version, &ended)
+		LEFT JOIN idp_session s ON s.id = k.sid AND s.account_id = k.account_id
+		LEFT JOIN idp_consent c ON c.account_id = k.account_id AND c.client_id = k.client_id AND k.consent_at IN (0, c.began_at) WHERE k.hash = $1`, hash).
+		Scan(&body, &client, &expires, &used, &state, &credentials, &version, &ended, &scopes)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return c, oauth.ErrNotFound
 	}
@@ -203,8 +188,14 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 		return c, fmt.Errorf("read code: %w", err)
 	}
 	c.ExpiresAt, c.UsedAt = sqldb.Time(expires), sqldb.Time(used)
-	c.Standing = oauth.Standing{Account: idp.AccountState(state.String), CredentialsAt: sqldb.Time(credentials.Int64), Version: version.Int64, SessionEnded: !ended.Valid || ended.Int64 != 0}
-	return c, json.Unmarshal([]byte(body), &c.Request)
+	c.Standing = oauth.Standing{Account: idp.AccountState(state.String), CredentialsAt: sqldb.Time(credentials.Int64), Version: version.Int64, SessionEnded: !ended.Valid || ended.Int64 != 0,
+		Consented: strings.Fields(scopes.String)}
+	if err := json.Unmarshal([]byte(body), &c.Request); err != nil || client != "" {
+		return c, err
+	}
+	// A node of the release before wrote the code: the statement above could not find its consent.
+	c.Standing.Consented, err = s.Consent(ctx, c.Request.Session.AccountID, c.Request.ClientID)
+	return c, err
 }
 
 // Refresh reads a refresh token and how its grant stands.
@@ -248,7 +239,7 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 		if r.Grant.SID != "" {
 			steps = append(steps, one(oauth.ErrEnded, "UPDATE idp_session SET ended_at = 0 WHERE id = $1 AND account_id = $2 AND ended_at = 0", r.Grant.SID, r.Grant.AccountID))
 		}
-		steps = append(steps, step(`INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)
+		steps = append(steps, holdConsent(r), step(`INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)
 			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, at))
 	}
 	if r.Opaque != nil {
@@ -263,6 +254,17 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 			r.NewRefresh.Hash, r.NewRefresh.GrantID, string(body), sqldb.Micros(r.NewRefresh.ExpiresAt)))
 	}
 	return s.apply(ctx, record, steps...)
+}
+
+// holdConsent takes the row of the consent that a new grant stands on, so that a withdrawal at the same moment waits for the
+// grant and ends it, or is seen here; also when consent was given again since.
+func holdConsent(r oauth.Redemption) sqldb.Step {
+	table, hash := "idp_authorization_code", r.CodeHash
+	if len(r.DeviceHash) > 0 {
+		table, hash = "idp_device", r.DeviceHash
+	}
+	return one(oauth.ErrEnded, `UPDATE idp_consent SET began_at = began_at WHERE account_id = $1 AND client_id = $2
+		AND EXISTS (SELECT 1 FROM `+table+` k WHERE k.hash = $3 AND k.consent_at IN (0, idp_consent.began_at))`, r.Grant.AccountID, r.Grant.ClientID, hash)
 }
 
 // RevokeGrant ends a family. The events are stored in any case, the messages only when this ended it.
@@ -310,18 +312,40 @@ func (s *Store) FinishFlow(ctx context.Context, id string, now time.Time) error 
 
 // Consent reads what a person allowed a client.
 func (s *Store) Consent(ctx context.Context, accountID, clientID string) ([]string, error) {
-	var scopes string
-	err := s.db.Read().QueryRowContext(ctx, "SELECT scopes FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID).Scan(&scopes)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		return nil, nil
-	}
+	scopes, _, err := s.consent(ctx, accountID, clientID)
 	return strings.Fields(scopes), err
 }
 
-// SaveConsent stores what a person allowed a client.
+func (s *Store) consent(ctx context.Context, accountID, clientID string) (scopes string, given bool, err error) {
+	err = s.db.Read().QueryRowContext(ctx, "SELECT scopes FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID).Scan(&scopes)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return "", false, nil
+	}
+	return scopes, err == nil, err
+}
+
+// errMoved: the consent changed between a look at it and the change.
+var errMoved = errors.New("consent changed meanwhile")
+
+// SaveConsent adds to what a person allowed a client. Two answers at once are both kept, and a withdrawal at the same moment
+// is not undone: the row is changed as it was read, or read again.
 func (s *Store) SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error {
-	return s.apply(ctx, record, step(`INSERT INTO idp_consent (account_id, client_id, scopes, given_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (account_id, client_id) DO UPDATE SET scopes = $3, given_at = $4`, accountID, clientID, strings.Join(scopes, " "), sqldb.Micros(at)))
+	for range 5 {
+		before, given, err := s.consent(ctx, accountID, clientID)
+		if err != nil {
+			return err
+		}
+		all := strings.Join(slices.Compact(slices.Sorted(slices.Values(append(strings.Fields(before), scopes...)))), " ")
+		change := one(errMoved, `INSERT INTO idp_consent (account_id, client_id, scopes, given_at, began_at) VALUES ($1, $2, $3, $4, $4)
+			ON CONFLICT (account_id, client_id) DO NOTHING`, accountID, clientID, all, sqldb.Micros(at))
+		if given {
+			change = one(errMoved, "UPDATE idp_consent SET scopes = $3, given_at = $4 WHERE account_id = $1 AND client_id = $2 AND scopes = $5", accountID, clientID, all, sqldb.Micros(at), before)
+		}
+		if err := s.apply(ctx, record, change); !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: save consent: %w", sqldb.ErrUnavailable, errMoved)
 }
 
 // ConsentsOf lists the clients that a person allowed something.

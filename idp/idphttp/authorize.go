@@ -316,12 +316,11 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Malformed)
 	}
 	// What was asked for stands in the stored flow; nothing that the form adds counts (O-45).
-	allowed := slices.Compact(slices.Sorted(slices.Values(append(state.Consented, state.Items...))))
 	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(state.Items, " ")})
-	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, allowed, s.Now(), audit.With(e)); err != nil {
+	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, state.Items, s.Now(), audit.With(e)); err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
-	state.Consented, state.Asked = allowed, true
+	state.Consented, state.Asked = append(state.Consented, state.Items...), true
 	if step, refusal := authflow.Decide(f, state); refusal != nil || step != authflow.Finish {
 		return see(w, r, onward(id))
 	}

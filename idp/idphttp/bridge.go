@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -263,12 +262,11 @@ func (s *Server) bridgeConsentAnswer(w http.ResponseWriter, r *http.Request) err
 	default:
 		return fault.New(fault.Malformed)
 	}
-	allowed := slices.Compact(slices.Sorted(slices.Values(append(state.Consented, f.Scopes...))))
 	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(f.Scopes, " ")})
-	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, allowed, s.Now(), audit.With(e)); err != nil {
+	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, f.Scopes, s.Now(), audit.With(e)); err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
-	state.Consented, state.Asked = allowed, true
+	state.Consented, state.Asked = append(state.Consented, f.Scopes...), true
 	if step, refusal := authflow.Decide(f.Flow, state); refusal != nil || step != authflow.Finish {
 		return see(w, r, onward(id))
 	}

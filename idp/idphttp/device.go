@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -219,13 +218,8 @@ func (s *Server) consentToDevice(r *http.Request, current session.Session, clien
 	if person.State != idp.AccountActive {
 		return fault.New(fault.Forbidden)
 	}
-	before, err := s.Flows.Consent(r.Context(), current.AccountID, client.ClientID)
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
-	allowed := slices.Compact(slices.Sorted(slices.Values(append(before, scopes...))))
 	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(scopes, " ")})
-	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, allowed, s.Now(), audit.With(e)); err != nil {
+	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, scopes, s.Now(), audit.With(e)); err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	return nil

@@ -36,6 +36,7 @@ type FlowStore interface {
 	Flow(ctx context.Context, id string, browser []byte, now time.Time) (body []byte, created time.Time, err error)
 	FinishFlow(ctx context.Context, id string, now time.Time) error
 	Consent(ctx context.Context, accountID, clientID string) ([]string, error)
+	// SaveConsent adds to what was allowed before.
 	SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error
 	ConsentsOf(ctx context.Context, accountID string) (map[string][]string, error)
 }

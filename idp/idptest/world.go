@@ -1,6 +1,7 @@
 package idptest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"sync"
@@ -12,7 +13,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/keystest"
@@ -196,10 +196,31 @@ type clientTwin struct {
 	revision        int64
 }
 
-func (c *clientTwin) ApplyClient(_ context.Context, clientID string, body, secretMAC []byte, _ audit.Record) error {
+func (c *clientTwin) Client(_ context.Context, clientID string) (idp.StoredBody, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.bodies[clientID] = idp.StoredBody{Body: body, SecretMAC: secretMAC}
+	body, ok := c.bodies[clientID]
+	if !ok {
+		return body, idp.ErrNotFound
+	}
+	return body, nil
+}
+
+func (c *clientTwin) WriteClient(_ context.Context, change idp.ClientChange) error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	now, known := c.bodies[change.ClientID]
+	switch {
+	case known && change.Was == nil:
+		return idp.ErrTaken
+	case !bytes.Equal(now.Body, change.Was):
+		return idp.ErrConflict
+	}
+	now.Body = change.Body
+	if change.SecretMAC != nil {
+		now.SecretMAC = change.SecretMAC
+	}
+	c.bodies[change.ClientID] = now
 	c.revision++
 	return nil
 }

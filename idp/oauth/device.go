@@ -252,7 +252,7 @@ func (e *Engine) issueToDevice(ctx context.Context, x Exchange, d DeviceRecord) 
 		return e.replayedDevice(ctx, d)
 	}
 	if errors.Is(err, ErrEnded) {
-		return Issued{}, NewError(http.StatusBadRequest, "access_denied", "the account may not be used")
+		return Issued{}, NewError(http.StatusBadRequest, "access_denied", "the login or the consent has ended")
 	}
 	if err != nil {
 		return Issued{}, unavailable(err)

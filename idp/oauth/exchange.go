@@ -202,19 +202,24 @@ func stillAllowed(s Session, standing Standing, scopes []string) error {
 	if !standing.Known || !standing.Grant.RevokedAt.IsZero() || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
 		return errEnded()
 	}
-	if slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(standing.Consented, scope) }) {
-		return errEnded() // consent was withdrawn
+	if !standing.consents(scopes) {
+		return errEnded()
 	}
 	return nil
 }
 
-// mayBegin checks account, credentials and session before a code becomes a grant (O-37). Whether the code was used is
-// decided by its redemption.
-func mayBegin(s Session, standing Standing) error {
-	if standing.SessionEnded || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
+// mayBegin checks account, credentials, session and consent before a code becomes a grant (O-37). Whether the code was used,
+// and whether session and consent ended meanwhile, is decided by its redemption.
+func mayBegin(s Session, standing Standing, scopes []string) error {
+	if standing.SessionEnded || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) || !standing.consents(scopes) {
 		return errEnded()
 	}
 	return nil
+}
+
+// consents reports whether the person's consent covers the scopes of a grant.
+func (s Standing) consents(scopes []string) bool {
+	return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(s.Consented, scope) })
 }
 
 // standing judges what the code or refresh token of a request stands on.
@@ -223,7 +228,7 @@ func (x *exchangeState) standing(scopes []string, session Session) (Standing, er
 	case x.refresh != nil:
 		return x.refresh.Standing, stillAllowed(session, x.refresh.Standing, scopes)
 	case x.code != nil:
-		return x.code.Standing, mayBegin(session, x.code.Standing)
+		return x.code.Standing, mayBegin(session, x.code.Standing, x.code.Request.GrantedScopes)
 	}
 	return Standing{}, errEnded()
 }

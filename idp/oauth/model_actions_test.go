@@ -107,6 +107,7 @@ func (m *machine) authorize(t *rapid.T) {
 }
 
 func (m *machine) giveConsent(t *rapid.T, who *person, client string) bool {
+	m.now = m.now.Add(time.Microsecond) // nobody gives consent, withdraws it and gives it again within one
 	err, open := m.attempt(t, func(ctx context.Context) error {
 		return m.store.SaveConsent(ctx, who.id, client, modelScopes, m.now, m.record("consent.given", who.id))
 	})
@@ -408,7 +409,9 @@ func (m *machine) switchClient(t *rapid.T) {
 		}
 	}
 	c := modelClient(id)
-	c.Disabled = m.enabled[id]
+	if c.Disabled = m.enabled[id]; !c.Disabled {
+		c.GivenState = idp.StateLive
+	}
 	err, open := m.attempt(t, func(ctx context.Context) error { return m.clients.Apply(ctx, []idp.Client{c}) })
 	if open {
 		_, m.enabled[id] = m.clients.Find(id)

@@ -195,8 +195,8 @@ func (s *faultyStore) SetPassword(ctx context.Context, id, hash string, at time.
 	return s.change(ctx, func() error { return s.Store.SetPassword(ctx, id, hash, at, record) })
 }
 
-func (s *faultyStore) ApplyClient(ctx context.Context, clientID string, body, secretMAC []byte, record audit.Record) error {
-	return s.change(ctx, func() error { return s.Store.ApplyClient(ctx, clientID, body, secretMAC, record) })
+func (s *faultyStore) WriteClient(ctx context.Context, c idp.ClientChange) error {
+	return s.change(ctx, func() error { return s.Store.WriteClient(ctx, c) })
 }
 
 // seat is the place of one of several calls that the scheduler leads.

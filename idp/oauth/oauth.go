@@ -105,7 +105,7 @@ type CodeRecord struct {
 	IssuedAt  time.Time // not read back
 	ExpiresAt time.Time
 	UsedAt    time.Time
-	Standing  Standing // of account and session, when it was read
+	Standing  Standing // of account, session and consent, when it was read
 }
 
 // RefreshRecord is a stored refresh token.
@@ -165,7 +165,7 @@ type Standing struct {
 var (
 	ErrNotFound = errors.New("oauth: not found")
 	ErrConsumed = errors.New("oauth: used already")
-	ErrEnded    = errors.New("oauth: the session has ended")
+	ErrEnded    = errors.New("oauth: the session or the consent has ended")
 )
 
 // Store keeps codes, refresh tokens and grants; idpdb implements it.
@@ -175,8 +175,8 @@ type Store interface {
 	Code(ctx context.Context, hash []byte) (CodeRecord, error)
 	// Refresh reads a refresh token and how its grant stands.
 	Refresh(ctx context.Context, hash []byte) (RefreshRecord, error)
-	// Redeem answers ErrConsumed when the code or token was used before, and ErrEnded when the session that a new grant
-	// belongs to has ended; the row count of one conditional update decides.
+	// Redeem answers ErrConsumed when the code or token was used before, and ErrEnded when the session or the consent that a
+	// new grant stands on has ended; the row count of one conditional update each decides.
 	Redeem(ctx context.Context, r Redemption, record audit.Record) error
 	// Standing reads how a grant and the account behind it stand, and whether one of the access tokens was marked. An
 	// unknown grant is no error.

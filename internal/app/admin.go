@@ -113,20 +113,49 @@ func ApplyFile(ctx context.Context, cfg Config, path string, log *slog.Logger) (
 		return "", err
 	}
 	defer a.Close()
-	if err := a.Apply(ctx, m); err != nil {
-		return "", err
+	clients, err := a.apply(ctx, m)
+	summary := describeClients(clients)
+	if err != nil {
+		return summary, err
 	}
-	return fmt.Sprintf("applied %d clients, %d personas and %d authorities", len(m.Clients), len(m.Personas), len(m.Authorities)), nil
+	return summary + fmt.Sprintf("applied %d clients, %d personas and %d authorities", len(m.Clients), len(m.Personas), len(m.Authorities)), nil
+}
+
+// describeClients tells of each client what became of it, a line each; of one that is not live also that.
+func describeClients(clients []idp.AppliedClient) string {
+	var lines strings.Builder
+	for _, c := range clients {
+		fmt.Fprintf(&lines, "client %s: %s", c.ClientID, c.Outcome)
+		if len(c.Members) > 0 {
+			fmt.Fprintf(&lines, " (%s)", strings.Join(c.Members, ", "))
+		}
+		if c.State != idp.StateLive {
+			fmt.Fprintf(&lines, ", is %s", c.State)
+		}
+		lines.WriteByte('\n')
+	}
+	return lines.String()
 }
 
 // Apply registers clients, issuing authorities and, in the sandbox, personas.
 func (a *App) Apply(ctx context.Context, m Manifest) error {
+	_, err := a.apply(ctx, m)
+	return err
+}
+
+// apply is Apply and tells what became of the clients, also when something behind them failed.
+func (a *App) apply(ctx context.Context, m Manifest) ([]idp.AppliedClient, error) {
 	if err := a.Details.Apply(ctx, m.Details); err != nil {
-		return err
+		return nil, err
 	}
-	if err := a.Clients.Apply(ctx, m.Clients); err != nil {
-		return err
+	clients, err := a.Clients.ApplyEach(ctx, m.Clients)
+	if err != nil {
+		return clients, err
 	}
+	return clients, a.applyRest(ctx, m)
+}
+
+func (a *App) applyRest(ctx context.Context, m Manifest) error {
 	if err := a.Registration.ApplyStatementIssuers(ctx, m.Statements); err != nil {
 		return err
 	}
