@@ -116,7 +116,7 @@ func (e *Engine) run(ctx context.Context, x Exchange, state *exchangeState) (Iss
 			access.GrantScope(scope)
 		}
 	} else {
-		standing, err := state.standing(access.GetGrantedScopes(), view.Session)
+		standing, err := state.standing(access.GetGrantedScopes(), view.Session, e.cfg.Words.Load())
 		if err != nil {
 			return Issued{}, err
 		}
@@ -197,11 +197,11 @@ func errEnded() error {
 }
 
 // stillAllowed checks grant, account, credentials and consent again at every refresh (O-37).
-func stillAllowed(s Session, standing Standing, scopes []string) error {
+func stillAllowed(s Session, standing Standing, scopes []string, words *idp.Vocabulary) error {
 	if !standing.Known || !standing.Grant.RevokedAt.IsZero() || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
 		return errEnded()
 	}
-	if slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(standing.Consented, scope) }) {
+	if slices.ContainsFunc(scopes, func(scope string) bool { return words.MustAgree(scope) && !slices.Contains(standing.Consented, scope) }) {
 		return errEnded() // consent was withdrawn
 	}
 	return nil
@@ -217,10 +217,10 @@ func mayBegin(s Session, standing Standing) error {
 }
 
 // standing judges what the code or refresh token of a request stands on.
-func (x *exchangeState) standing(scopes []string, session Session) (Standing, error) {
+func (x *exchangeState) standing(scopes []string, session Session, words *idp.Vocabulary) (Standing, error) {
 	switch {
 	case x.refresh != nil:
-		return x.refresh.Standing, stillAllowed(session, x.refresh.Standing, scopes)
+		return x.refresh.Standing, stillAllowed(session, x.refresh.Standing, scopes, words)
 	case x.code != nil:
 		return x.code.Standing, mayBegin(session, x.code.Standing)
 	}

@@ -32,6 +32,9 @@ import (
 // Manifest is a declarative file of `admin apply`. Applying it again changes nothing.
 type Manifest struct {
 	Details []idp.DetailType `yaml:"authorization_details_types"`
+	// What may be asked for and what it tells; built-in words are there without.
+	Scopes []idp.Scope `yaml:"scopes"`
+	Claims []idp.Claim `yaml:"claims"`
 	// Dynamic registration: what opens it, who signs statements, decisions on who came in that way.
 	InitialAccess []openplatform.InitialAccess   `yaml:"initial_access_tokens"`
 	Statements    []openplatform.StatementIssuer `yaml:"statement_issuers"`
@@ -124,6 +127,9 @@ func (a *App) Apply(ctx context.Context, m Manifest) error {
 	if err := a.Details.Apply(ctx, m.Details); err != nil {
 		return err
 	}
+	if err := a.vocabulary.Apply(ctx, m.Scopes, m.Claims); err != nil {
+		return err
+	}
 	if err := a.Clients.Apply(ctx, m.Clients); err != nil {
 		return err
 	}
@@ -179,7 +185,7 @@ func (a *App) applyStaff(ctx context.Context, member Staff) error {
 		return err
 	}
 	for _, role := range member.Roles {
-		if !staffRoles[role] {
+		if !idp.IsRole(role) {
 			return fmt.Errorf("role %q is not known", role)
 		}
 	}
