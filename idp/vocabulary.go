@@ -252,12 +252,6 @@ func (v *Vocabulary) Items(scopes []string) []string {
 	return items
 }
 
-// MustAgree reports whether the person is asked for a scope; one that nobody defined is asked for.
-func (v *Vocabulary) MustAgree(scope string) bool {
-	s := v.scopes[scope]
-	return s == nil || s.Asked()
-}
-
 // BasisOf is the law under which a client has a claim: that of its registration, else that of the claim. Empty when the
 // person's consent is the basis.
 func (v *Vocabulary) BasisOf(client Client, claim string) string {
@@ -286,10 +280,10 @@ func (c *knownClaim) bounded(ial int) int {
 	return ial
 }
 
-// Give puts into claims what scopes open of a person for a client, and what was asked for claim by claim within the scopes
-// of its registration. The level of the person counts as the client may know it.
+// Give puts into claims what scopes open of a person for a client, and what was asked for claim by claim, both within the
+// scopes that the client is registered for now. The level of the person counts as the client may know it.
 func (v *Vocabulary) Give(claims map[string]any, p *Person, client Client, scopes, wanted []string, now func() time.Time) {
-	ial := v.ShownIAL(client, int(p.IAL))
+	ial, registered := v.ShownIAL(client, int(p.IAL)), client.Scopes()
 	give := func(c *knownClaim, least int) {
 		if ial < max(least, c.IAL) || !client.MayHave(c.ID) {
 			return
@@ -301,21 +295,18 @@ func (v *Vocabulary) Give(claims map[string]any, p *Person, client Client, scope
 		}
 	}
 	for _, name := range scopes {
-		if s := v.scopes[name]; s != nil {
+		if s := v.scopes[name]; s != nil && len(s.opens) > 0 && slices.Contains(registered, name) {
 			for _, c := range s.opens {
 				give(c, s.IAL)
 			}
 		}
 	}
 	for _, name := range wanted {
-		c := v.claims[name]
-		if c == nil || len(c.openedBy) == 0 {
-			continue
-		}
-		registered := client.Scopes()
-		for _, scope := range c.openedBy {
-			if slices.Contains(registered, scope) {
-				give(c, v.scopes[scope].IAL)
+		if c := v.claims[name]; c != nil {
+			for _, scope := range c.openedBy {
+				if slices.Contains(registered, scope) {
+					give(c, v.scopes[scope].IAL)
+				}
 			}
 		}
 	}
@@ -324,16 +315,15 @@ func (v *Vocabulary) Give(claims map[string]any, p *Person, client Client, scope
 	}
 }
 
-// Shown is a person's own value of a claim, masked, for the person's eyes; quiet reports that it says nothing beside the
-// claim that it belongs to.
-func (v *Vocabulary) Shown(claim string, p *Person, now func() time.Time) (value string, quiet bool) {
+// Shown is a person's own value of a claim, masked, for the person's eyes, or nil; quiet reports that it says nothing
+// beside the claim that it belongs to.
+func (v *Vocabulary) Shown(claim string, p *Person, now func() time.Time) (value any, quiet bool) {
 	c := v.claims[claim]
 	if c == nil || c.fact.level {
-		return "", false
+		return nil, false
 	}
-	masked, ok := c.fact.value(p, true, now)
-	if text, isText := masked.(string); ok && isText {
-		return text, c.fact.quiet
+	if masked, ok := c.fact.value(p, true, now); ok {
+		return masked, c.fact.quiet
 	}
-	return "", c.fact.quiet
+	return nil, c.fact.quiet
 }

@@ -33,6 +33,12 @@ var protocolClaims = []string{
 	"claims", "verification", "trust_framework", "token_introspection",
 }
 
+// standardClaims are those of OpenID Connect Core 5.1: one of them tells what it says there, or is not given.
+var standardClaims = []string{
+	"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website", "email", "email_verified", "gender", "birthdate", "zoneinfo",
+	"locale", "phone_number", "phone_number_verified", "address", "updated_at",
+}
+
 // lockedScopes and lockedClaims stay, whatever is applied.
 var (
 	lockedScopes = []string{"openid"}
@@ -127,6 +133,8 @@ func (c *Claim) Normalize() error {
 		return refuse("id", "the protocol gives this name its meaning")
 	case was < 0 && strings.HasSuffix(c.ID, "_verified"): // it would be allowed with the claim before the suffix
 		return refuse("id", "names on _verified are the platform's own")
+	case known != nil && c.Source != c.ID && slices.Contains(standardClaims, c.ID):
+		return refuse("source", "OpenID Connect gives this name its meaning")
 	case known == nil:
 		return refuse("source", "known are "+strings.Join(Sources(), ", "))
 	case was >= 0 && c.Source != builtin.Claims[was].Source:

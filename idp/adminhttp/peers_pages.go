@@ -149,7 +149,7 @@ func (k peerKind) all() string {
 }
 
 func (k peerKind) one() string {
-	return map[string]string{peersBase: "admin.peer", wordsBase: "admin.word"}[k.base]
+	return map[string]string{peersBase: "admin.peer.", wordsBase: "admin.word."}[k.base]
 }
 
 func peerWord(v peerShown) string {
@@ -179,16 +179,16 @@ func (s *Server) peersPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	var kinds []web.Option
 	for _, other := range s.peerKinds(r) {
-		kinds = append(kinds, web.Option{Value: other.kind, Label: text(k.one() + "." + other.kind)})
+		kinds = append(kinds, web.Option{Value: other.kind, Label: text(k.one() + other.kind)})
 	}
-	columns := []web.Column{{Label: text(k.one() + ".name")}, {Label: text(k.one() + ".id")}}
+	columns := []web.Column{{Label: text(k.one() + "name")}, {Label: text(k.one() + "id")}}
 	if k.base == peersBase {
 		columns = append(columns, web.Column{Label: text("admin.peer.check")})
 	}
 	body := web.AdminListPage{Intro: text(k.all() + ".text"), FilterURL: k.base, Filter: []web.FormField{{Name: "kind", Label: text("admin.peer.kind"), Kind: web.InputSelect, Value: chosen, Options: kinds}},
-		None: text("admin.peers.none"), NoneText: text("admin.peers.none.text"), Table: web.Table{Caption: text(k.one() + "." + chosen), Columns: columns}}
+		None: text("admin.peers.none"), NoneText: text("admin.peers.none.text"), Table: web.Table{Caption: text(k.one() + chosen), Columns: columns}}
 	if holds(ctx, idp.RoleSystemAdmin) == nil {
-		body.NewURL, body.NewLabel = k.base+"/"+chosen+"/new", text(k.one()+".new")
+		body.NewURL, body.NewLabel = k.base+"/"+chosen+"/new", text(k.one()+"new")
 	}
 	for _, v := range all {
 		cells := []string{s.nameOf(r, v), v.id}
@@ -231,7 +231,7 @@ func (s *Server) showPeer(w http.ResponseWriter, r *http.Request, was refused) e
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	address := k.url(v.id)
-	body := web.AdminDetailPage{Back: web.Link{Label: text(k.one() + "." + k.kind), URL: k.listURL()}, Name: s.nameOf(r, v), Under: v.id, Status: peerWord(v), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin)}
+	body := web.AdminDetailPage{Back: web.Link{Label: text(k.one() + k.kind), URL: k.listURL()}, Name: s.nameOf(r, v), Under: v.id, Status: peerWord(v), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin)}
 	for _, name := range slices.Sorted(maps.Keys(v.members)) {
 		if name != "name" && name != "disabled" && !(k.base == wordsBase && name == "title") {
 			body.Facts = append(body.Facts, web.ShownField{Label: s.memberName(k, r, name), Value: s.memberText(r, v.members[name])})
@@ -253,9 +253,9 @@ func (s *Server) showPeer(w http.ResponseWriter, r *http.Request, was refused) e
 			body.Actions = append(body.Actions, web.StateAction{ID: "peer-check", Label: text("admin.peer.check.now"), URL: address + "/check", Effect: text("admin.peer.check.effect"), NoReason: true})
 		}
 		if v.disabled {
-			body.Actions = append(body.Actions, web.StateAction{ID: "peer-resume", Label: text(k.one() + ".resume"), URL: address + "/resume", Effect: text(k.one() + ".resume.effect")})
+			body.Actions = append(body.Actions, web.StateAction{ID: "peer-resume", Label: text(k.one() + "resume"), URL: address + "/resume", Effect: text(k.one() + "resume.effect")})
 		} else {
-			body.Actions = append(body.Actions, web.StateAction{ID: "peer-suspend", Label: text(k.one() + ".suspend"), URL: address + "/suspend", Effect: text(k.one() + ".suspend.effect"), Danger: true})
+			body.Actions = append(body.Actions, web.StateAction{ID: "peer-suspend", Label: text(k.one() + "suspend"), URL: address + "/suspend", Effect: text(k.one() + "suspend.effect"), Danger: true})
 		}
 	}
 	page := web.Page{Title: text(k.all()), Self: address}
@@ -379,15 +379,15 @@ func (s *Server) showPeerForm(w http.ResponseWriter, r *http.Request, v peerShow
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	body := web.AdminFormPage{Back: web.Link{Label: text(k.one() + "." + k.kind), URL: k.listURL()}, Name: text(k.one() + ".new"), Advisory: text(k.one() + ".form"), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin), Action: k.base + "/" + k.kind + "/new", Submit: text("admin.save")}
-	page := web.Page{Title: text(k.one() + ".new"), Self: body.Action}
+	body := web.AdminFormPage{Back: web.Link{Label: text(k.one() + k.kind), URL: k.listURL()}, Name: text(k.one() + "new"), Advisory: text(k.one() + "form"), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin), Action: k.base + "/" + k.kind + "/new", Submit: text("admin.save")}
+	page := web.Page{Title: text(k.one() + "new"), Self: body.Action}
 	if r.PathValue("id") != "" {
 		body.Back = web.Link{Label: s.nameOf(r, v), URL: k.url(v.id)}
 		body.Name, body.Action = text("admin.edit"), k.url(v.id)+"/edit"
 		body.Hidden = []web.Hidden{{Name: "version", Value: v.etag}}
 		page.Title, page.Self = text("admin.edit"), body.Action
 	} else {
-		body.Fields = append(body.Fields, web.FormField{Name: inputID, Label: text(k.one() + ".id"), Hint: text(k.one() + ".id.hint"), Value: bounded(typed.Get(inputID)), Max: 64})
+		body.Fields = append(body.Fields, web.FormField{Name: inputID, Label: text(k.one() + "id"), Hint: text(k.one() + "id.hint"), Value: bounded(typed.Get(inputID)), Max: 64})
 	}
 	if typed.Has(inputDefinition) {
 		v.text = typed.Get(inputDefinition)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authflow"
@@ -44,13 +45,27 @@ func (s *Server) claimsFor(r *http.Request, f authflow.Flow, client idp.Client, 
 		asked, single := words.Opens(f.Scopes, name), slices.Contains(singles, name) && words.Opens(client.Scopes(), name)
 		value, quiet := words.Shown(name, &p, s.Now)
 		if client.MayHave(name) && (asked && !quiet || single && !asked) {
-			all = append(all, shownClaim(words, client, name, value, locale))
+			all = append(all, shownClaim(words, client, name, s.shownValue(r, value), locale))
 		}
 	}
 	if client.MayHave("ial") {
 		all = append(all, shownClaim(words, client, "ial", "", locale))
 	}
 	return all
+}
+
+// shownValue is a value in words; a number says nothing to a person.
+func (s *Server) shownValue(r *http.Request, value any) string {
+	switch value := value.(type) {
+	case string:
+		return value
+	case bool:
+		if value {
+			return s.Pages.Text(r, "verify.answer.yes")
+		}
+		return s.Pages.Text(r, "verify.answer.no")
+	}
+	return ""
 }
 
 // shownClaim is a claim on the consent page, under its law where it has one.
@@ -79,6 +94,27 @@ func (s *Server) scopesFor(r *http.Request, f authflow.Flow, client idp.Client) 
 			all = append(all, known.Title[locale]+": "+known.Description[locale])
 		default:
 			all = append(all, known.Title[locale])
+		}
+	}
+	return all
+}
+
+// itemTitles are the items of a consent in words; a claim that one of its scopes opens is not said again.
+func (s *Server) itemTitles(r *http.Request, items []string) []string {
+	words, locale := s.Words.Load(), s.Pages.Locale(r)
+	var all []string
+	for _, item := range items {
+		name, single := strings.CutPrefix(item, idp.ClaimItem)
+		scope, isScope := words.Scope(item)
+		claim, isClaim := words.Claim(name)
+		switch {
+		case single && words.Opens(items, name):
+		case single && isClaim:
+			all = append(all, claim.Title[locale])
+		case isScope:
+			all = append(all, scope.Title[locale])
+		default:
+			all = append(all, item)
 		}
 	}
 	return all

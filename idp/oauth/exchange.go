@@ -201,8 +201,8 @@ func stillAllowed(s Session, standing Standing, scopes []string, words *idp.Voca
 	if !standing.Known || !standing.Grant.RevokedAt.IsZero() || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
 		return errEnded()
 	}
-	if slices.ContainsFunc(scopes, func(scope string) bool { return words.MustAgree(scope) && !slices.Contains(standing.Consented, scope) }) {
-		return errEnded() // consent was withdrawn
+	if slices.ContainsFunc(words.Items(scopes), func(item string) bool { return !slices.Contains(standing.Consented, item) }) {
+		return errEnded() // consent was withdrawn, or never covered what a scope opens now
 	}
 	return nil
 }

@@ -149,7 +149,7 @@ func (s *Service) encrypt(client idp.Client, token string) (string, error) {
 // ial is never mixed with acr; evidence stands in verified_claims (OpenID Identity Assurance).
 func (s *Service) PersonClaims(p idp.Person, client idp.Client, scopes, wanted []string) map[string]any {
 	words := s.words.Load()
-	claims := make(map[string]any, 16)
+	claims := map[string]any{}
 	words.Give(claims, &p, client, scopes, wanted, s.now)
 	if slices.Contains(wanted, evidenceClaim) {
 		if evidence := evidenceOf(words, &p, client, claims); evidence != nil {

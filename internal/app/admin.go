@@ -119,7 +119,24 @@ func ApplyFile(ctx context.Context, cfg Config, path string, log *slog.Logger) (
 	if err := a.Apply(ctx, m); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("applied %d clients, %d personas and %d authorities", len(m.Clients), len(m.Personas), len(m.Authorities)), nil
+	done := fmt.Sprintf("applied %d clients, %d personas and %d authorities", len(m.Clients), len(m.Personas), len(m.Authorities))
+	if unknown := a.undefined(m.Clients); len(unknown) > 0 {
+		done += "; scopes that nobody defined, and that give nothing: " + strings.Join(unknown, ", ")
+	}
+	return done, nil
+}
+
+// undefined are scopes of clients that the vocabulary does not know: words of a resource server, or typing slips.
+func (a *App) undefined(clients []idp.Client) (all []string) {
+	words := a.words.Load()
+	for _, client := range clients {
+		for _, scope := range client.Scopes() {
+			if _, known := words.Scope(scope); !known && !idp.IsRole(scope) && !slices.Contains(all, scope) {
+				all = append(all, scope)
+			}
+		}
+	}
+	return all
 }
 
 // Apply registers clients, issuing authorities and, in the sandbox, personas.
