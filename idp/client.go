@@ -235,6 +235,7 @@ type Clients struct {
 	now      func() time.Time
 	checkURL func(address string) error
 	sandbox  bool
+	words    *LiveVocabulary
 	snapshot atomic.Pointer[clientSnapshot]
 }
 
@@ -256,6 +257,20 @@ func NewClients(store ClientStore, ring *keys.Ring, now func() time.Time) *Clien
 
 // CheckAddresses sets what judges an address that the platform will fetch, before it is stored (O-28).
 func (c *Clients) CheckAddresses(check func(address string) error) { c.checkURL = check }
+
+// CheckWords sets the vocabulary that registrations are checked with.
+func (c *Clients) CheckWords(words *LiveVocabulary) { c.words = words }
+
+// Lasting lists the clients that have not ended for good, whatever their state.
+func (c *Clients) Lasting() []Client {
+	var all []Client
+	for _, client := range c.snapshot.Load().clients {
+		if client.RetiredAt.IsZero() {
+			all = append(all, client.Client)
+		}
+	}
+	return all
+}
 
 // Refresh reads the clients again if any changed; nodes call it every two seconds.
 func (c *Clients) Refresh(ctx context.Context) error {
@@ -306,6 +321,9 @@ func (c *Clients) All() []Client {
 // judge fills in the defaults of a registration and checks it, the address of its keys too.
 func (c *Clients) judge(client *Client) error {
 	if err := client.Normalize(); err != nil {
+		return err
+	}
+	if err := c.words.Load().CheckClient(*client); err != nil {
 		return err
 	}
 	if address := client.JWKSURI; address != "" && c.checkURL != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
 // MaxOverlap is how long a secret may work on after another took its place.
@@ -88,6 +89,9 @@ func (a *ClientAdmin) Create(ctx context.Context, client Client) (secret string,
 	if err := a.clients.judge(&client); err != nil {
 		return "", err
 	}
+	if err := mayGive(ctx, nil, client.Scopes()); err != nil {
+		return "", err
+	}
 	change := ClientChange{ClientID: client.ClientID}
 	if client.HasSecret() {
 		if secret, change.SecretMAC, err = a.newSecret(ctx, client.ClientID); err != nil {
@@ -95,6 +99,18 @@ func (a *ClientAdmin) Create(ctx context.Context, client Client) (secret string,
 		}
 	}
 	return secret, a.write(ctx, change, client, "client.created", nil)
+}
+
+// mayGive refuses a role that a client did not have before to an administrator who does not hold it: who sets up could
+// else make a client that approves, audits or issues. An operator gives roles with `admin apply`.
+func mayGive(ctx context.Context, before, after []string) error {
+	actor := reqctx.From(ctx).Actor
+	for _, scope := range after {
+		if IsRole(scope) && !slices.Contains(before, scope) && !actor.Has(scope) {
+			return fault.New(fault.AdminRoleNotHeld, "role", scope)
+		}
+	}
+	return nil
 }
 
 func (a *ClientAdmin) newSecret(ctx context.Context, id string) (secret string, mac []byte, err error) {
@@ -110,6 +126,9 @@ func (a *ClientAdmin) Change(ctx context.Context, was ClientVersion, client Clie
 		return err
 	}
 	if err := a.clients.judge(&client); err != nil {
+		return err
+	}
+	if err := mayGive(ctx, was.Scopes(), client.Scopes()); err != nil {
 		return err
 	}
 	body, err := json.Marshal(client)

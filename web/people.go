@@ -148,6 +148,8 @@ type Claim struct {
 	Kind   string
 	Basis  string // legal basis of a statutory claim
 	Ticked bool
+	// Sensitive personal information (PIPL article 28), which is said beside it.
+	Sensitive bool
 }
 
 // DevicePage is "device" at /device: the code that a device shows (device-code, device-submit), or what became of it.

@@ -19,6 +19,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
+	"github.com/yinxin-gov/yinxin/idp/vocabulary"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
@@ -39,6 +40,7 @@ type Config struct {
 	Grants   *oauth.Admin
 	Tokens   *tokens.Service
 	Peers    Peers
+	Words    *vocabulary.Service
 	Clients  *idp.ClientAdmin
 	// Registrations are the clients that registered themselves.
 	Registrations *openplatform.Service
@@ -82,6 +84,7 @@ func (s *Server) parts() []part {
 		s.sessionsPart(),
 		s.grantsPart(),
 		s.peersPart(),
+		s.wordsPart(),
 	}
 }
 

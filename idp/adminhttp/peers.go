@@ -121,14 +121,24 @@ type PeerCheck struct {
 	Outcome string    `json:"outcome" enum:"passed,silent,refused" doc:"silent: it does not answer; refused: what it answers cannot be used"`
 }
 
+// entries is what administration needs of a registry.
+type entries[T any] interface {
+	Known(ctx context.Context, id string) (registry.Known[T], error)
+	Page(ctx context.Context, after string, limit int) (page []registry.Known[T], next string, err error)
+	Change(ctx context.Context, was registry.Known[T], value T) error
+	NoteCheck(ctx context.Context, store registry.CheckStore, id, outcome string) (registry.Check, error)
+	LastCheck(ctx context.Context, store registry.CheckStore, id string) (c registry.Check, ok bool, err error)
+}
+
 // peers is one kind of partners: T as it is registered, D as it is shown.
 type peers[T, D any, P interface {
 	*T
 	registry.Partner
 }] struct {
 	server        *Server
-	registry      *registry.Registry[T, P]
+	registry      entries[T]
 	kind          string // in addresses of pages
+	words         bool   // it is a part of the vocabulary, which has pages of its own
 	path, one     string // of the API; in names of operations
 	chinese       string
 	many, english string
@@ -148,6 +158,13 @@ func (s *Server) casServices() peers[cas.Service, CASDefinition, *cas.Service] {
 func (s *Server) ticketBridges() peers[ticket.Bridge, TicketDefinition, *ticket.Bridge] {
 	return peers[ticket.Bridge, TicketDefinition, *ticket.Bridge]{server: s, registry: s.Peers.Tickets, kind: "ticket", path: "ticket-bridges", one: "ticket-bridge", chinese: "票据桥", many: "ticket bridges", english: "a ticket bridge",
 		setSecret: func(v *ticket.Bridge, secret string) { v.Secret = secret }}
+}
+
+func (p peers[T, D, P]) base() string {
+	if p.words {
+		return wordsBase
+	}
+	return peersBase
 }
 
 // PathPeer names a partner.

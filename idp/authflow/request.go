@@ -112,7 +112,7 @@ var (
 
 // Parse reads a request whose client and redirect URI are proven. An error goes back to the client by redirect; the flow
 // then says where and how.
-func Parse(client idp.Client, q url.Values, types DetailTypes) (Flow, *oauth.Error) {
+func Parse(client idp.Client, q url.Values, types DetailTypes, words *idp.Vocabulary) (Flow, *oauth.Error) {
 	f := Flow{ClientID: client.ClientID, RedirectURI: q.Get("redirect_uri"), Mode: DefaultMode(client), State: q.Get("state"), HasState: q.Has("state"), Nonce: q.Get("nonce"),
 		Challenge: q.Get("code_challenge"), Prompt: strings.Fields(q.Get("prompt")), LoginHint: q.Get("login_hint"), Scopes: strings.Fields(q.Get("scope")),
 		DPoPJKT: q.Get("dpop_jkt"), Resources: q["resource"], Locales: q.Get("ui_locales"), IDTokenHint: q.Get("id_token_hint")}
@@ -156,6 +156,10 @@ func Parse(client idp.Client, q url.Values, types DetailTypes) (Flow, *oauth.Err
 			return refuse("invalid_authorization_details", err.Error())
 		}
 		f.Details = details
+	}
+	if least := subject.IAL(words.LeastIAL(f.Scopes)); least > 0 { // a scope that wants a level opens nothing below it
+		f.IAL, f.leastIAL = max(f.IAL, least), max(f.leastIAL, least)
+		f.Unreachable = f.Unreachable || least > maxIAL
 	}
 	if bound := subject.IAL(client.MaxIAL); bound > 0 { // nobody is proofed for what the client will not be told
 		f.Unreachable = f.Unreachable || f.leastIAL > bound

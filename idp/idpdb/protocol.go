@@ -239,7 +239,10 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 		if r.Grant.SID != "" {
 			steps = append(steps, one(oauth.ErrEnded, "UPDATE idp_session SET ended_at = 0 WHERE id = $1 AND account_id = $2 AND ended_at = 0", r.Grant.SID, r.Grant.AccountID))
 		}
-		steps = append(steps, holdConsent(r), step(`INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)
+		if !r.Unasked {
+			steps = append(steps, holdConsent(r))
+		}
+		steps = append(steps, step(`INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)
 			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, at))
 	}
 	if r.Opaque != nil {

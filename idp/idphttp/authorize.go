@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -76,7 +75,7 @@ func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (aut
 	if err != nil {
 		return authflow.State{}, current, err
 	}
-	state := authflow.State{SignedIn: signedIn, AuthTime: current.AuthTime, AAL: subject.AAL(current.AAL), Items: f.Items(client), Public: client.Public(), Now: s.Now()}
+	state := authflow.State{SignedIn: signedIn, AuthTime: current.AuthTime, AAL: subject.AAL(current.AAL), Items: f.Items(s.Words.Load(), client), Public: client.Public(), Now: s.Now()}
 	if !signedIn {
 		return state, current, nil
 	}
@@ -162,9 +161,10 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string, f aut
 	if f.Essential && f.AAL > 0 {
 		aal = min(aal, int(f.AAL)) // the answer stands among the values asked for (OpenID Connect Core 5.5.1.1)
 	}
+	words := s.Words.Load()
 	code, err := s.Engine.Authorize(ctx, oauth.CodeRequest{Client: client, RedirectURI: f.RedirectURI, Scopes: f.Scopes, Challenge: f.Challenge, Session: oauth.Session{
 		AccountID: current.AccountID, Subject: state.Subject, SID: current.ID, AAL: aal, Methods: current.Methods, AuthTime: current.AuthTime,
-		Nonce: f.Nonce, WantsClaims: authflow.Gives(client, f.Claims), UserinfoClaims: authflow.Gives(client, f.UserinfoClaims), Audience: f.Audience(client), Resources: f.Resources,
+		Nonce: f.Nonce, WantsClaims: authflow.Gives(words, client, f.Claims), UserinfoClaims: authflow.Gives(words, client, f.UserinfoClaims), Audience: f.Audience(client), Resources: f.Resources,
 		Details: f.Details, DPoPJKT: f.DPoPJKT,
 	}})
 	if err != nil {
@@ -215,7 +215,7 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Callbacks: []string{f.RedirectURI}, Notice: s.unreviewed(r, client), Body: web.ConsentPage{
 		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Host: hostOf(f.RedirectURI), Purpose: client.Purpose,
-		Claims: claimsFor(f, client, person), Details: s.detailsFor(r, f), Links: linksOf(client)}})
+		Claims: s.claimsFor(r, f, client, person), Scopes: s.scopesFor(r, f, client), Details: s.detailsFor(r, f), Links: linksOf(client)}})
 }
 
 // linksOf are the application's own pages, as it registered them.
@@ -238,40 +238,6 @@ func hostOf(address string) string {
 		return ""
 	}
 	return u.Host
-}
-
-// claimsFor lists the claims behind the scopes and those asked for one by one.
-func claimsFor(f authflow.Flow, client idp.Client, p idp.Person) []web.Claim {
-	values := []struct{ name, scope, value string }{
-		{"name", "profile", subject.MaskName(p.Name)},
-		{"phone_number", "phone", subject.MaskIdentifier(subject.Identifier{Kind: subject.Mobile, Value: p.Mobile})},
-		{"email", "email", subject.MaskIdentifier(subject.Identifier{Kind: subject.Email, Value: p.Email})},
-		{"id_document_number", "identity", subject.MaskID(p.IDNumber)},
-	}
-	items := f.Items(client)
-	var all []web.Claim
-	for _, v := range values {
-		asked := slices.ContainsFunc(items, func(item string) bool {
-			name, single := authflow.ItemClaim(item)
-			return item == v.scope || single && authflow.ScopeOf(name) == v.scope
-		})
-		if asked && client.MayHave(v.name) {
-			all = append(all, shownClaim(client, v.name, v.value))
-		}
-	}
-	if client.MayHave("ial") {
-		all = append(all, shownClaim(client, "ial", ""))
-	}
-	return all
-}
-
-// shownClaim is a claim on the consent page, under its law where it has one.
-func shownClaim(client idp.Client, name, value string) web.Claim {
-	claim := web.Claim{Name: name, Value: value, Kind: web.ClaimNeeded, Basis: client.BasisOf(name)}
-	if claim.Basis != "" {
-		claim.Kind = web.ClaimStatutory
-	}
-	return claim
 }
 
 // detailsFor shows authorization_details in words, as their kinds have them.

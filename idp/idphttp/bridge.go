@@ -240,7 +240,7 @@ func (s *Server) bridgeConsentPage(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Callbacks: []string{f.RedirectURI}, Body: web.ConsentPage{
-		Action: "/bridge/consent", Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Purpose: client.Purpose, Claims: claimsFor(f.Flow, client, person)}})
+		Action: "/bridge/consent", Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Purpose: client.Purpose, Claims: s.claimsFor(r, f.Flow, client, person)}})
 }
 
 func (s *Server) bridgeConsentAnswer(w http.ResponseWriter, r *http.Request) error {

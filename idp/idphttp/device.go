@@ -159,10 +159,10 @@ func (s *Server) deviceCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	code := oauth.NormalUserCode(r.PostFormValue("device-code"))
+	code, asked := oauth.NormalUserCode(r.PostFormValue("device-code")), authflow.Flow{Scopes: d.Request.GrantedScopes}
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Notice: s.unreviewed(r, client.Client), Body: web.ConsentPage{Action: "/device/answer", Code: oauth.ShownUserCode(code),
 		Hidden: hidden("device-code", code), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Purpose: client.Purpose,
-		Claims: claimsFor(authflow.Flow{Scopes: d.Request.GrantedScopes}, client.Client, person), Links: linksOf(client.Client)}})
+		Claims: s.claimsFor(r, asked, client.Client, person), Scopes: s.scopesFor(r, asked, client.Client), Links: linksOf(client.Client)}})
 }
 
 // deviceAnswer stores what the person answered.
@@ -218,8 +218,9 @@ func (s *Server) consentToDevice(r *http.Request, current session.Session, clien
 	if person.State != idp.AccountActive {
 		return fault.New(fault.Forbidden)
 	}
-	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(scopes, " ")})
-	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, scopes, s.Now(), audit.With(e)); err != nil {
+	items := s.Words.Load().Items(scopes)
+	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(items, " ")})
+	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, items, s.Now(), audit.With(e)); err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	return nil

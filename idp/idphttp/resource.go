@@ -45,6 +45,8 @@ func Challenge(r *http.Request, err error) (header, code string) {
 		code = refusal.Code
 	} else if errors.Is(err, tokens.ErrToken) {
 		code = "invalid_token"
+	} else if _, ok := errors.AsType[*tokens.ScopeError](err); ok {
+		code = "insufficient_scope"
 	} else if _, ok := errors.AsType[*tokens.UnmetError](err); ok {
 		code = "insufficient_user_authentication"
 	} else {
@@ -58,9 +60,12 @@ func Challenge(r *http.Request, err error) (header, code string) {
 	return `Bearer error="` + code + `"`, code
 }
 
-// wanted are the parameters with which a client repeats its authorization request (RFC 9470 3): both values go into that
-// request as they are.
+// wanted are the parameters with which a client repeats its authorization request (RFC 6750 3, RFC 9470 3): the values go
+// into that request as they are.
 func wanted(err error) string {
+	if narrow, ok := errors.AsType[*tokens.ScopeError](err); ok && narrow.Scope != "" {
+		return `, scope="` + narrow.Scope + `"`
+	}
 	unmet, ok := errors.AsType[*tokens.UnmetError](err)
 	if !ok {
 		return ""

@@ -53,6 +53,7 @@ type Config struct {
 	Pages     *web.Renderer
 	Clients   *idp.Clients
 	Details   *idp.Details
+	Words     *idp.LiveVocabulary // nil is what is built in
 	Requests  *oauth.Requests
 	Accounts  *idp.Accounts
 	Sessions  *session.Service

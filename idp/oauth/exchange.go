@@ -42,6 +42,7 @@ type exchangeState struct {
 	code    *CodeRecord
 	refresh *RefreshRecord
 	failure error // of ending a family whose code came again
+	unasked bool  // see Redemption.Unasked
 }
 
 type exchangeKey struct{}
@@ -117,7 +118,7 @@ func (e *Engine) run(ctx context.Context, grant string, x Exchange, state *excha
 			access.GrantScope(scope)
 		}
 	} else {
-		standing, err := state.standing(access.GetGrantedScopes(), view.Session)
+		standing, err := state.standing(access.GetGrantedScopes(), view.Session, e.cfg.Words.Load())
 		if err != nil {
 			return Issued{}, err
 		}
@@ -198,11 +199,11 @@ func errEnded() error {
 }
 
 // stillAllowed checks grant, account, credentials and consent again at every refresh (O-37).
-func stillAllowed(s Session, standing Standing, scopes []string) error {
+func stillAllowed(s Session, standing Standing, scopes []string, words *idp.Vocabulary) error {
 	if !standing.Known || !standing.Grant.RevokedAt.IsZero() || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
 		return errEnded()
 	}
-	if !standing.consents(scopes) {
+	if !standing.consents(words.Items(scopes)) {
 		return errEnded()
 	}
 	return nil
@@ -210,25 +211,28 @@ func stillAllowed(s Session, standing Standing, scopes []string) error {
 
 // mayBegin checks account, credentials, session and consent before a code becomes a grant (O-37). Whether the code was used,
 // and whether session and consent ended meanwhile, is decided by its redemption.
-func mayBegin(s Session, standing Standing, scopes []string) error {
-	if standing.SessionEnded || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) || !standing.consents(scopes) {
+func mayBegin(s Session, standing Standing, items []string) error {
+	if standing.SessionEnded || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) || !standing.consents(items) {
 		return errEnded()
 	}
 	return nil
 }
 
-// consents reports whether the person's consent covers the scopes of a grant.
-func (s Standing) consents(scopes []string) bool {
-	return !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(s.Consented, scope) })
+// consents reports whether the person's consent covers what a grant needs of it: not when it was withdrawn, nor when it never
+// covered what a scope opens now.
+func (s Standing) consents(items []string) bool {
+	return !slices.ContainsFunc(items, func(item string) bool { return !slices.Contains(s.Consented, item) })
 }
 
 // standing judges what the code or refresh token of a request stands on.
-func (x *exchangeState) standing(scopes []string, session Session) (Standing, error) {
+func (x *exchangeState) standing(scopes []string, session Session, words *idp.Vocabulary) (Standing, error) {
 	switch {
 	case x.refresh != nil:
-		return x.refresh.Standing, stillAllowed(session, x.refresh.Standing, scopes)
+		return x.refresh.Standing, stillAllowed(session, x.refresh.Standing, scopes, words)
 	case x.code != nil:
-		return x.code.Standing, mayBegin(session, x.code.Standing, x.code.Request.GrantedScopes)
+		items := words.Items(x.code.Request.GrantedScopes)
+		x.unasked = len(items) == 0 && len(session.Details) == 0
+		return x.code.Standing, mayBegin(session, x.code.Standing, items)
 	}
 	return Standing{}, errEnded()
 }

@@ -139,6 +139,8 @@ type Redemption struct {
 	Opaque      *OpaqueRecord
 	RevokeGrant string
 	At          time.Time
+	// Unasked: the code needed no consent, so that there is none which the grant stands on.
+	Unasked bool
 }
 
 // OpaqueRecord is a stored access token of the opaque kind: its keyed hash and the claims that a signed one would hold.

@@ -100,7 +100,7 @@ func (e *Engine) withinGrace(ctx context.Context, x Exchange, used RefreshRecord
 // again mints a further access token of a family.
 func (e *Engine) again(ctx context.Context, x Exchange, used RefreshRecord, scopes []string) (Issued, error) {
 	session := used.Request.Session
-	if err := stillAllowed(session, used.Standing, used.Request.GrantedScopes); err != nil {
+	if err := stillAllowed(session, used.Standing, used.Request.GrantedScopes, e.cfg.Words.Load()); err != nil {
 		return Issued{}, err
 	}
 	session.AccountVersion = used.Standing.Version

@@ -75,7 +75,7 @@ func (s *storage) Commit(ctx context.Context) error {
 		kind = "grant.rotated"
 	}
 	if x := exchangeOf(ctx); x != nil {
-		r.Opaque = x.minted.Opaque
+		r.Opaque, r.Unasked = x.minted.Opaque, x.unasked
 	}
 	return s.engine.cfg.Store.Redeem(ctx, *r, audit.With(s.event(ctx, kind, r.Grant.ID)))
 }

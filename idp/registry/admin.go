@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -24,6 +25,13 @@ type Known[T any] struct {
 // Version changes with the registration and with its secret.
 func (k Known[T]) Version() string {
 	return digest.Hex(bytes.Join([][]byte{[]byte(digest.Hex(k.entry.Body)), k.entry.SecretMAC}, nil))
+}
+
+// BuiltIn is a registration that is in force without being stored: a change of it stores the first one.
+func BuiltIn[T any](value T) (k Known[T], err error) {
+	k.Value = value
+	k.entry.Body, err = json.Marshal(value)
+	return k, err
 }
 
 func known[T any](s stored[T]) Known[T] { return Known[T]{s.value, len(s.entry.Sealed) > 0, s.entry} }

@@ -17,6 +17,17 @@ func (e *UnmetError) Error() string {
 	return "tokens: " + e.Demand.Operation + " demands more of the person"
 }
 
+// ScopeError says that the token is good and does not hold the scope of an operation (RFC 6750 3.1).
+type ScopeError struct {
+	Operation string
+	Scope     string // empty where no token of a person may call the operation
+}
+
+// Error implements error.
+func (e *ScopeError) Error() string {
+	return "tokens: " + e.Operation + " needs the scope " + e.Scope
+}
+
 // Meets judges what an operation demands of the person behind a token; a token without one has nothing to meet. The level
 // of proofing is that of this moment and never more than the token tells, so that a level that ended counts for nothing
 // although the token lives on. Where the client may not be told as much as is demanded, no further login will help it:
@@ -63,10 +74,7 @@ func (s *Service) toldIAL(ctx context.Context, m oauth.Mint) (*int, error) {
 	if err != nil {
 		return nil, err
 	}
-	ial := int(level)
-	if m.Client.MaxIAL > 0 {
-		ial = min(ial, m.Client.MaxIAL)
-	}
+	ial := s.words.Load().ShownIAL(m.Client, int(level))
 	if m.Session.ToldIAL != nil {
 		ial = min(ial, *m.Session.ToldIAL)
 	}

@@ -32,6 +32,9 @@ import (
 // Manifest is a declarative file of `admin apply`. Applying it again changes nothing.
 type Manifest struct {
 	Details []idp.DetailType `yaml:"authorization_details_types"`
+	// What may be asked for and what it tells; built-in words are there without.
+	Scopes []idp.Scope `yaml:"scopes"`
+	Claims []idp.Claim `yaml:"claims"`
 	// Dynamic registration: what opens it, who signs statements, decisions on who came in that way.
 	InitialAccess []openplatform.InitialAccess   `yaml:"initial_access_tokens"`
 	Statements    []openplatform.StatementIssuer `yaml:"statement_issuers"`
@@ -118,7 +121,11 @@ func ApplyFile(ctx context.Context, cfg Config, path string, log *slog.Logger) (
 	if err != nil {
 		return summary, err
 	}
-	return summary + fmt.Sprintf("applied %d clients, %d personas and %d authorities", len(m.Clients), len(m.Personas), len(m.Authorities)), nil
+	summary += fmt.Sprintf("applied %d clients, %d personas and %d authorities", len(m.Clients), len(m.Personas), len(m.Authorities))
+	if unknown := a.undefined(m.Clients); len(unknown) > 0 {
+		summary += "; scopes that nobody defined, and that give nothing: " + strings.Join(unknown, ", ")
+	}
+	return summary, nil
 }
 
 // describeClients tells of each client what became of it, a line each; of one that is not live also that.
@@ -137,6 +144,19 @@ func describeClients(clients []idp.AppliedClient) string {
 	return lines.String()
 }
 
+// undefined are scopes of clients that the vocabulary does not know: words of a resource server, or typing slips.
+func (a *App) undefined(clients []idp.Client) (all []string) {
+	words := a.words.Load()
+	for _, client := range clients {
+		for _, scope := range client.Scopes() {
+			if _, known := words.Scope(scope); !known && !idp.IsRole(scope) && !slices.Contains(all, scope) {
+				all = append(all, scope)
+			}
+		}
+	}
+	return all
+}
+
 // Apply registers clients, issuing authorities and, in the sandbox, personas.
 func (a *App) Apply(ctx context.Context, m Manifest) error {
 	_, err := a.apply(ctx, m)
@@ -146,6 +166,9 @@ func (a *App) Apply(ctx context.Context, m Manifest) error {
 // apply is Apply and tells what became of the clients, also when something behind them failed.
 func (a *App) apply(ctx context.Context, m Manifest) ([]idp.AppliedClient, error) {
 	if err := a.Details.Apply(ctx, m.Details); err != nil {
+		return nil, err
+	}
+	if err := a.vocabulary.Apply(ctx, m.Scopes, m.Claims); err != nil {
 		return nil, err
 	}
 	clients, err := a.Clients.ApplyEach(ctx, m.Clients)
@@ -208,7 +231,7 @@ func (a *App) applyStaff(ctx context.Context, member Staff) error {
 		return err
 	}
 	for _, role := range member.Roles {
-		if !staffRoles[role] {
+		if !idp.IsRole(role) {
 			return fmt.Errorf("role %q is not known", role)
 		}
 	}

@@ -32,6 +32,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
+	"github.com/yinxin-gov/yinxin/idp/vocabulary"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/blob"
@@ -77,6 +78,8 @@ type App struct {
 
 	Clients      *idp.Clients
 	Details      *idp.Details
+	words        *idp.LiveVocabulary
+	vocabulary   *vocabulary.Service
 	Registration *openplatform.Service
 	refusals     *idp.Refusals
 	Accounts     *idp.Accounts
@@ -225,12 +228,18 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.store = idpdb.New(a.db)
 	a.Clients = idp.NewClients(a.store, a.ring, o.Now)
 	a.Clients.CheckAddresses(a.outbound.Check)
+	a.words = &idp.LiveVocabulary{}
+	a.Clients.CheckWords(a.words)
+	a.vocabulary = vocabulary.New(vocabulary.Config{Store: a.store, Ring: a.ring, Live: a.words, Clients: a.Clients, Others: func() []idp.Client { return a.bridges.clients() }, Now: o.Now})
+	if err := a.vocabulary.Refresh(ctx); err != nil {
+		return err
+	}
 	if err := a.Clients.Refresh(ctx); err != nil {
 		return err
 	}
 	a.refusals = idp.NewRefusals(a.store, o.Now)
 	a.Clients.AllowSandbox(a.cfg.Sandbox)
-	a.Registration = openplatform.New(openplatform.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Names: []string{a.cfg.Operator.Name},
+	a.Registration = openplatform.New(openplatform.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Words: a.words, Names: []string{a.cfg.Operator.Name},
 		CheckAddress: a.outbound.Check, Now: o.Now, Rand: o.Rand})
 	a.Details = idp.NewDetails(a.store, o.Now)
 	if err := a.Details.Refresh(ctx); err != nil {
@@ -256,7 +265,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	proofs := oauth.NewProofs(oauth.ProofsConfig{Ring: a.ring, Store: a.store, Now: o.Now})
-	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Now: o.Now, Rand: o.Rand})
+	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Words: a.words, Now: o.Now, Rand: o.Rand})
 	if err := tokenService.EnsureKeys(ctx); err != nil {
 		return err
 	}
@@ -265,7 +274,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	auth := oauth.NewClientAuth(oauth.ClientAuthConfig{Issuer: a.cfg.Issuer, Clients: a.Clients, Ring: a.ring, Store: a.store, Fetch: a.fetchKeys, Roots: roots, Now: o.Now})
-	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Now: o.Now, Rand: o.Rand})
+	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Words: a.words, Now: o.Now, Rand: o.Rand})
 	tokenEndpoint, err := grants.New(grants.Config{Auth: auth, Proofs: proofs, IDTokens: tokenService, Grants: a.grantTypes(engine, tokenService)})
 	if err != nil {
 		return err
@@ -275,6 +284,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
 		AliasBase:    a.cfg.aliasBase(),
 		Details:      a.Details,
+		Words:        a.words,
 		Demands:      a.demandOf,
 		Registration: a.Registration,
 		Refused:      a.refusals.Note,
@@ -365,6 +375,9 @@ func (a *App) background(ctx context.Context) {
 		}
 		if err := a.Details.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of authorization details types failed", "error", err)
+		}
+		if err := a.vocabulary.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of scopes and claims failed", "error", err)
 		}
 		if err := a.demands.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of demands failed", "error", err)

@@ -100,7 +100,7 @@ func TestIALInAccessTokens(t *testing.T) {
 // these values as they are, the person does what it takes, and the call goes through.
 func TestA20StepUpAtOurAPI(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
-		c := p.Client(idp.Client{ClientID: "wallet"})
+		c := p.Client(idp.Client{ClientID: "wallet", Scope: "openid profile licenses"})
 		p.Persona("13800138000", "", 0)
 		b, ctx := p.SignIn("13800138000"), context.Background()
 		mine := func(token string) apptest.Answer { return p.Get("/api/v1/me/licenses", token) }
@@ -170,7 +170,7 @@ func TestA20StepUpAtOurAPI(t *testing.T) {
 			challenge(t, present(token))
 		})
 		t.Run("a client that may not know the level", func(t *testing.T) {
-			capped := p.Client(idp.Client{ClientID: "capped", MaxIAL: 1})
+			capped := p.Client(idp.Client{ClientID: "capped", MaxIAL: 1, Scope: "openid profile licenses"})
 			a := present(p.Redeem(capped, p.Code(b, capped, nil).Get("code"), nil).String("access_token"))
 			if a.Status != http.StatusForbidden || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`) || strings.Contains(a.Header.Get("WWW-Authenticate"), "acr_values") {
 				t.Errorf("%d %q: asking again would not help", a.Status, a.Header.Get("WWW-Authenticate"))
@@ -243,7 +243,7 @@ func TestStepUpPoliciesAreAFile(t *testing.T) {
 	}
 	applied(t, p, m)
 	applied(t, p, m) // again, and nothing changes
-	c := p.Client(idp.Client{ClientID: "wallet"})
+	c := p.Client(idp.Client{ClientID: "wallet", Scope: "openid profile licenses"})
 	p.Persona(mobile, "李四", 1)
 	wanted := challenge(t, p.Get("/api/v1/me/licenses", p.Redeem(c, p.Code(p.SignIn(mobile), c, nil).Get("code"), nil).String("access_token")))
 	if wanted.Get("acr_values") != "urn:yinxin:ial:2" || wanted.Get("max_age") != "3600" {
