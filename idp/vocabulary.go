@@ -56,6 +56,9 @@ func (c Claim) Law() string {
 	return ""
 }
 
+// ScopeLicenses is the built-in scope of the API's operations on a person's own licences.
+const ScopeLicenses = "licenses"
+
 //go:embed vocabulary.json
 var vocabularyData []byte
 

@@ -31,8 +31,7 @@ func (e *ScopeError) Error() string {
 // Meets judges what an operation demands of the person behind a token; a token without one has nothing to meet. The level
 // of proofing is that of this moment and never more than the token tells, so that a level that ended counts for nothing
 // although the token lives on. Where the client may not be told as much as is demanded, no further login will help it:
-// insufficient_scope
-// (RFC 6750 3.1).
+// insufficient_scope (RFC 6750 3.1).
 func (s *Service) Meets(ctx context.Context, a Access, d idp.Demand) error {
 	if a.Grant == nil || d.IAL == 0 && d.AAL == 0 && d.MaxAge == 0 {
 		return nil
@@ -40,7 +39,7 @@ func (s *Service) Meets(ctx context.Context, a Access, d idp.Demand) error {
 	var ial subject.IAL
 	if d.IAL > 0 {
 		client, ok := s.clients.Find(a.ClientID)
-		if !ok || client.MaxIAL > 0 && client.MaxIAL < d.IAL || !slices.Contains(a.Scopes, scopeOfIAL) {
+		if !ok || client.MaxIAL > 0 && client.MaxIAL < d.IAL || !tellsIAL(a.Scopes) {
 			return oauth.NewError(403, "insufficient_scope", "the client may not know a level as high as is demanded")
 		}
 		level, err := s.people.LevelAt(ctx, a.Grant.AccountID, a.AccountVersion)
@@ -61,13 +60,16 @@ func (s *Service) Meets(ctx context.Context, a Access, d idp.Demand) error {
 	return nil
 }
 
-// scopeOfIAL is the scope with which the level of proofing is told, in ID tokens and so in access tokens too.
-const scopeOfIAL = "openid"
+// tellsIAL reports whether the level of proofing is told with scopes: with openid as in ID tokens, and with that of operations
+// which demand a level, or a client that does not ask who the person is could never call them.
+func tellsIAL(scopes []string) bool {
+	return slices.Contains(scopes, "openid") || slices.Contains(scopes, idp.ScopeLicenses)
+}
 
 // toldIAL is the level of proofing that an access token tells: that of the person now, not above what the client may
 // know, and for a token that was exchanged not above what the one before it told. nil tells nothing.
 func (s *Service) toldIAL(ctx context.Context, m oauth.Mint) (*int, error) {
-	if m.Session.AccountID == "" || !slices.Contains(m.Scopes, scopeOfIAL) || len(m.Session.Parents) > 0 && m.Session.ToldIAL == nil {
+	if m.Session.AccountID == "" || !tellsIAL(m.Scopes) || len(m.Session.Parents) > 0 && m.Session.ToldIAL == nil {
 		return nil, nil
 	}
 	level, err := s.people.LevelAt(ctx, m.Session.AccountID, m.Session.AccountVersion)

@@ -18,12 +18,9 @@ import (
 // empty one needs none, because the operation is for everybody. Any other is refused to such a token: what a person may do
 // in a browser is not what every application may do that the person signed in to.
 var personOperations = map[string]string{
-	"list-my-licenses": scopeLicenses, "get-license": scopeLicenses, "get-license-file": scopeLicenses, "present-license": scopeLicenses,
+	"list-my-licenses": idp.ScopeLicenses, "get-license": idp.ScopeLicenses, "get-license-file": idp.ScopeLicenses, "present-license": idp.ScopeLicenses,
 	"list-license-types": "", "verify": "", "GET /api/openapi.json": "",
 }
-
-// scopeLicenses is a built-in scope of the vocabulary.
-const scopeLicenses = "licenses"
 
 // mayCall refuses a person's token that does not hold the scope of an operation (RFC 6750 3.1). Tokens of clients that act
 // for themselves are judged by their roles, by each operation.

@@ -133,6 +133,10 @@ func TestA20StepUpAtOurAPI(t *testing.T) {
 		if a := present(proven); a.Status != http.StatusNotFound {
 			t.Errorf("a licence that is not there: %d %s", a.Status, a.Text)
 		}
+		plain := p.Client(idp.Client{ClientID: "plain", Scope: "profile licenses"})
+		if a := mine(p.Redeem(plain, p.Code(b, plain, nil).Get("code"), nil).String("access_token")); a.Status != http.StatusOK {
+			t.Errorf("without openid: %d %s", a.Status, a.Text)
+		}
 		challenge(t, mine(unproven)) // what a token did not tell when it was made counts for nothing
 
 		t.Run("age of the login, as an operator sets it", func(t *testing.T) {
