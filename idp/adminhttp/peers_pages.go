@@ -198,7 +198,7 @@ func (s *Server) showPeer(w http.ResponseWriter, r *http.Request, was refused) e
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	address := peerURL(k.kind, v.id)
-	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.peer." + k.kind), URL: peersURL(k.kind)}, Name: orDash(v.name), Under: v.id, Status: peerWord(v), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin)}
+	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.peer." + k.kind), URL: peersURL(k.kind)}, Name: orDash(v.name), Under: v.id, Status: peerWord(v), SignInURL: s.signInURL(r, idp.RoleSystemAdmin)}
 	for _, name := range slices.Sorted(maps.Keys(v.members)) {
 		if name != "name" && name != "disabled" {
 			body.Facts = append(body.Facts, web.ShownField{Label: name, Value: plain(v.members[name])})
@@ -317,7 +317,7 @@ func (s *Server) showPeerForm(w http.ResponseWriter, r *http.Request, v peerShow
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	body := web.AdminFormPage{Back: web.Link{Label: text("admin.peer." + k.kind), URL: peersURL(k.kind)}, Name: text("admin.peer.new"), Advisory: text("admin.peer.form"), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin), Action: "/admin/peers/" + k.kind + "/new", Submit: text("admin.save")}
+	body := web.AdminFormPage{Back: web.Link{Label: text("admin.peer." + k.kind), URL: peersURL(k.kind)}, Name: text("admin.peer.new"), Advisory: text("admin.peer.form"), SignInURL: s.signInURL(r, idp.RoleSystemAdmin), Action: "/admin/peers/" + k.kind + "/new", Submit: text("admin.save")}
 	page := web.Page{Title: text("admin.peer.new"), Self: body.Action}
 	if r.PathValue("id") != "" {
 		body.Back = web.Link{Label: orDash(v.name), URL: peerURL(k.kind, v.id)}
