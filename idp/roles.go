@@ -16,6 +16,14 @@ const (
 // AdminRoles are all of them.
 var AdminRoles = []string{RoleSystemAdmin, RoleSecurityAdmin, RoleAuditAdmin}
 
+// StaffRoles are the other roles of staff. A person has a role on the account, a service client as a scope.
+var StaffRoles = []string{"seal_keeper", "seal_reviewer", "seal_maker", "license_clerk", "license_reviewer", "license_issuer"}
+
+// IsRole reports whether a scope stands for a role of staff.
+func IsRole(scope string) bool {
+	return slices.Contains(AdminRoles, scope) || slices.Contains(StaffRoles, scope)
+}
+
 // CheckRoles refuses roles of administration that nobody may hold together.
 func CheckRoles(roles []string) error {
 	held := 0

@@ -113,7 +113,7 @@ func (s *Service) read(ctx context.Context, initial InitialAccess, document []by
 	if client.Scope == "" {
 		client.Scope = initial.Scope
 	}
-	scopes := slices.DeleteFunc(strings.Fields(client.Scope), func(scope string) bool { return !slices.Contains(allowed, scope) })
+	scopes := slices.DeleteFunc(strings.Fields(client.Scope), func(scope string) bool { return !slices.Contains(allowed, scope) || idp.IsRole(scope) })
 	if len(scopes) == 0 {
 		return client, metadataError("invalid_client_metadata", "scope: nothing of what is asked for can be had")
 	}

@@ -13,13 +13,6 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
-// staffRoles are the scopes of service clients that stand for a staff role.
-var staffRoles = map[string]bool{
-	"seal_keeper": true, "seal_reviewer": true, "seal_maker": true,
-	"license_clerk": true, "license_reviewer": true, "license_issuer": true,
-	idp.RoleSystemAdmin: true, idp.RoleSecurityAdmin: true, idp.RoleAuditAdmin: true,
-}
-
 // withActor finds out who calls the API: a service client by its access token, or nobody. A token that does not hold is
 // refused instead of being taken for nobody.
 //
@@ -48,7 +41,7 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 			actor.ID = "account:" + access.Grant.AccountID
 		} else {
 			for _, scope := range access.Scopes {
-				if staffRoles[scope] {
+				if idp.IsRole(scope) {
 					actor.Roles = append(actor.Roles, scope)
 				}
 			}

@@ -208,7 +208,7 @@ func (a *App) applyStaff(ctx context.Context, member Staff) error {
 		return err
 	}
 	for _, role := range member.Roles {
-		if !staffRoles[role] {
+		if !idp.IsRole(role) {
 			return fmt.Errorf("role %q is not known", role)
 		}
 	}
