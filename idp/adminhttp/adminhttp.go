@@ -197,10 +197,15 @@ func (s *Server) placeFor(r *http.Request, roles []string, id, label, text, addr
 	return web.AdminPlace{ID: id, Label: s.Renderer.Text(r, label), Text: s.Renderer.Text(r, text), URL: address}
 }
 
-// signInURL is where a person whose login is too old for a change of these roles signs in again; empty when none is needed.
-func (s *Server) signInURL(ctx context.Context, roles ...string) string {
-	if holds(ctx, roles...) == nil && s.stale(ctx) {
+// signInURL is where a person whose login is too old for a change of these roles signs in again and comes back; empty when none
+// is needed.
+func (s *Server) signInURL(r *http.Request, roles ...string) string {
+	ctx := r.Context()
+	switch {
+	case holds(ctx, roles...) != nil || !s.stale(ctx):
+		return ""
+	case r.Method != http.MethodGet || s.LoginURL == nil:
 		return "/login"
 	}
-	return ""
+	return s.LoginURL(r.URL.RequestURI())
 }

@@ -231,7 +231,7 @@ func (s *Server) showPeer(w http.ResponseWriter, r *http.Request, was refused) e
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	address := k.url(v.id)
-	body := web.AdminDetailPage{Back: web.Link{Label: text(k.one() + k.kind), URL: k.listURL()}, Name: s.nameOf(r, v), Under: v.id, Status: peerWord(v), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin)}
+	body := web.AdminDetailPage{Back: web.Link{Label: text(k.one() + k.kind), URL: k.listURL()}, Name: s.nameOf(r, v), Under: v.id, Status: peerWord(v), SignInURL: s.signInURL(r, idp.RoleSystemAdmin)}
 	for _, name := range slices.Sorted(maps.Keys(v.members)) {
 		if name != "name" && name != "disabled" && !(k.base == wordsBase && name == "title") {
 			body.Facts = append(body.Facts, web.ShownField{Label: s.memberName(k, r, name), Value: s.memberText(r, v.members[name])})
@@ -379,7 +379,7 @@ func (s *Server) showPeerForm(w http.ResponseWriter, r *http.Request, v peerShow
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	body := web.AdminFormPage{Back: web.Link{Label: text(k.one() + k.kind), URL: k.listURL()}, Name: text(k.one() + "new"), Advisory: text(k.one() + "form"), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin), Action: k.base + "/" + k.kind + "/new", Submit: text("admin.save")}
+	body := web.AdminFormPage{Back: web.Link{Label: text(k.one() + k.kind), URL: k.listURL()}, Name: text(k.one() + "new"), Advisory: text(k.one() + "form"), SignInURL: s.signInURL(r, idp.RoleSystemAdmin), Action: k.base + "/" + k.kind + "/new", Submit: text("admin.save")}
 	page := web.Page{Title: text(k.one() + "new"), Self: body.Action}
 	if r.PathValue("id") != "" {
 		body.Back = web.Link{Label: s.nameOf(r, v), URL: k.url(v.id)}

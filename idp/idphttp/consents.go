@@ -24,7 +24,7 @@ func (s *Server) withdrawConsent(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return see(w, r, "/login")
+		return toLogin(w, r, "/me")
 	}
 	client := r.URL.Query().Get("client")
 	if client == "" || len(client) > 128 {

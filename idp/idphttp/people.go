@@ -281,7 +281,7 @@ func (s *Server) showProofing(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	if !ok {
-		return see(w, r, "/login")
+		return toLogin(w, r, r.URL.RequestURI())
 	}
 	person, err := s.Accounts.Person(r.Context(), current.AccountID)
 	if err != nil {
@@ -324,7 +324,7 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return see(w, r, "/login")
+		return toLogin(w, r, "/proofing")
 	}
 	person, err := s.Accounts.Person(r.Context(), current.AccountID)
 	if err != nil {
@@ -365,7 +365,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return see(w, r, "/login")
+		return toLogin(w, r, r.URL.RequestURI())
 	}
 	ctx := r.Context()
 	person, err := s.Accounts.Person(ctx, current.AccountID)

@@ -144,7 +144,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /consent", ofOAuth(s.consentAnswer))
 	page("GET /logout", s.logoutPage)
 	page("POST /logout", s.logoutAnswer)
-	page("GET /login", s.loginPage)
+	page("GET /login", takesNext(s.loginPage))
 	page("POST /login", s.loginAnswer)
 	page("GET /login/code", s.codePage)
 	page("POST /login/code", s.codeStart)
@@ -319,12 +319,18 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 	if r.FormValue("flow") == "" {
 		return "", authflow.Flow{}, idp.Client{}, nil
 	}
+	if id := r.FormValue("flow"); isNext(id) {
+		if _, ok := nextPage(id); !ok || !loginPath(r.URL.Path) {
+			return "", authflow.Flow{}, idp.Client{}, fault.New(fault.FlowLost)
+		}
+		return id, authflow.Flow{}, idp.Client{}, nil
+	}
 	id, f, err := s.flow(r)
 	if err != nil {
 		return "", f, idp.Client{}, err
 	}
 	if isDeviceFlow(id) {
-		if !strings.HasPrefix(r.URL.Path, "/login") && !strings.HasPrefix(r.URL.Path, "/register") {
+		if !loginPath(r.URL.Path) {
 			return "", f, idp.Client{}, fault.New(fault.FlowLost) // no authorization request stands behind it
 		}
 		return id, f, idp.Client{}, nil
@@ -336,10 +342,13 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 	return id, f, client, nil
 }
 
-// onward leads on after a login: back into the flow, or to the person's own page.
+// onward leads on after a login: back into the flow, or to the page that was wanted, or to the person's own page.
 func onward(flow string) string {
 	if flow == "" {
 		return "/me"
+	}
+	if page, ok := nextPage(flow); ok {
+		return page
 	}
 	if isDeviceFlow(flow) {
 		return "/device?flow=" + url.QueryEscape(flow)

@@ -2,11 +2,8 @@ package oauth
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -71,7 +68,7 @@ func (a *Admin) Page(ctx context.Context, q GrantQuery, after string) (page []Gr
 		return nil, "", fault.New(fault.Invalid)
 	}
 	if after != "" {
-		if q.Behind, err = readGrantMark(after); err != nil {
+		if q.Behind.CreatedAt, q.Behind.ID, err = idp.ReadPageMark(after); err != nil {
 			return nil, "", fault.Wrap(err, fault.Malformed)
 		}
 	}
@@ -83,19 +80,9 @@ func (a *Admin) Page(ctx context.Context, q GrantQuery, after string) (page []Gr
 	if len(page) > limit {
 		page = page[:limit]
 		last := page[limit-1]
-		next = base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(last.CreatedAt.UnixMicro(), 10) + " " + last.ID))
+		next = idp.PageMark(last.CreatedAt, last.ID)
 	}
 	return page, next, nil
-}
-
-func readGrantMark(text string) (GrantMark, error) {
-	content, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return GrantMark{}, err
-	}
-	at, id, _ := strings.Cut(string(content), " ")
-	micros, err := strconv.ParseInt(at, 10, 64)
-	return GrantMark{time.UnixMicro(micros).UTC(), id}, err
 }
 
 // Grant is one grant with its family.

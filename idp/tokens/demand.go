@@ -10,7 +10,11 @@ import (
 )
 
 // UnmetError says that the token is good and the person behind it not known surely or freshly enough (RFC 9470 3).
-type UnmetError struct{ Demand idp.Demand }
+type UnmetError struct {
+	Demand idp.Demand
+	IAL    subject.IAL // of the person at this moment, where the demand asks for one
+	AAL    subject.AAL // of the login behind the token
+}
 
 // Error implements error.
 func (e *UnmetError) Error() string {
@@ -36,14 +40,14 @@ func (s *Service) Meets(ctx context.Context, a Access, d idp.Demand) error {
 	if a.Grant == nil || d.IAL == 0 && d.AAL == 0 && d.MaxAge == 0 {
 		return nil
 	}
-	var ial subject.IAL
+	var ial, level subject.IAL
 	if d.IAL > 0 {
 		client, ok := s.clients.Find(a.ClientID)
 		if !ok || client.MaxIAL > 0 && client.MaxIAL < d.IAL || !tellsIAL(a.Scopes) {
 			return oauth.NewError(403, "insufficient_scope", "the client may not know a level as high as is demanded")
 		}
-		level, err := s.people.LevelAt(ctx, a.Grant.AccountID, a.AccountVersion)
-		if err != nil {
+		var err error
+		if level, err = s.people.LevelAt(ctx, a.Grant.AccountID, a.AccountVersion); err != nil {
 			return err
 		}
 		if a.IAL != nil {
@@ -55,7 +59,7 @@ func (s *Service) Meets(ctx context.Context, a Access, d idp.Demand) error {
 		aal = 0
 	}
 	if !d.Met(ial, aal, a.AuthTime, s.now()) {
-		return &UnmetError{d}
+		return &UnmetError{d, level, aal}
 	}
 	return nil
 }

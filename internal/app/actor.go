@@ -85,6 +85,9 @@ func refusalOf(err error) fault.Code {
 		return fault.ScopeInsufficient
 	}
 	if refusal, ok := errors.AsType[*oauth.Error](err); ok && refusal.Status == http.StatusForbidden {
+		if refusal.Code == "unmet_authentication_requirements" {
+			return fault.LevelUnmet
+		}
 		return fault.Forbidden
 	}
 	return fault.Unauthenticated

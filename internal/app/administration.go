@@ -4,6 +4,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/adminhttp"
 	"github.com/yinxin-gov/yinxin/idp/federation/oidc"
+	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
 	"github.com/yinxin-gov/yinxin/web"
@@ -19,5 +20,5 @@ func (a *App) administration() *adminhttp.Server {
 
 // site is what the pages of every room have in common.
 func (a *App) site() web.Site {
-	return web.Site{Renderer: a.pages, Identity: a.identity.Identity, LoginURL: func(string) string { return "/login" }}
+	return web.Site{Renderer: a.pages, Identity: a.identity.Identity, LoginURL: idphttp.LoginURL}
 }
