@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
 
 // wordsFile is the file that docs/integration/scopes.md shows.
@@ -52,6 +55,14 @@ func defineWords(t *testing.T, p *apptest.Platform) {
 		t.Fatal(err)
 	}
 	applied(t, p, m)
+}
+
+// TestTheManualShowsTheFileThatIsTested keeps the page and the tests together.
+func TestTheManualShowsTheFileThatIsTested(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(testkit.Root(), "docs/integration/scopes.md"))
+	if err != nil || !strings.Contains(string(page), "```yaml\n"+strings.TrimPrefix(wordsFile, "\n")+"```") {
+		t.Errorf("the file on the page is another: %v", err)
+	}
 }
 
 // TestScopesAndClaimsDefinedAtRunTime: an empty installation has what is built in; a defined word is offered, asked for in
