@@ -349,5 +349,18 @@ func TestRolesAreNotGivenAway(t *testing.T) {
 				t.Errorf("%s opens registration: %v", scope, err)
 			}
 		}
+		// A scope that is no longer for applications that register themselves is not given to the next one.
+		town := idp.Scope{ID: "town", Title: map[string]string{"zh-CN": "乡镇", "en": "Town", "zh-Hant": "鄉鎮"}, Registration: true}
+		initial := opening(p, "live", 2)
+		initial.Scope = "openid town"
+		applied(t, p, app.Manifest{Scopes: []idp.Scope{town}, InitialAccess: []openplatform.InitialAccess{initial}})
+		for _, want := range []string{"openid town", "openid"} {
+			a := registerWith(t, p, http.MethodPost, p.URL+"/connect/register", initial.Token, map[string]any{"client_name": "乡镇服务", "redirect_uris": []string{"https://town.example.gov.cn/cb"}, "scope": "openid town"})
+			if a.Status != http.StatusCreated || a.String("scope") != want {
+				t.Errorf("%d %s, want %q", a.Status, a.Text, want)
+			}
+			town.Registration = false
+			applied(t, p, app.Manifest{Scopes: []idp.Scope{town}})
+		}
 	})
 }
