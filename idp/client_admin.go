@@ -13,7 +13,6 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
-	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
 // MaxOverlap is how long a secret may work on after another took its place.

@@ -234,7 +234,7 @@ func (s *Server) showPeer(w http.ResponseWriter, r *http.Request, was refused) e
 	body := web.AdminDetailPage{Back: web.Link{Label: text(k.one() + k.kind), URL: k.listURL()}, Name: s.nameOf(r, v), Under: v.id, Status: peerWord(v), SignInURL: s.signInURL(r, idp.RoleSystemAdmin)}
 	for _, name := range slices.Sorted(maps.Keys(v.members)) {
 		if name != "name" && name != "disabled" && !(k.base == wordsBase && name == "title") {
-			body.Facts = append(body.Facts, web.ShownField{Label: s.memberName(k, r, name), Value: s.memberText(r, v.members[name])})
+			body.Facts = append(body.Facts, web.ShownField{Label: s.memberName(k, r, name), Value: s.memberText(k, r, v.members[name])})
 		}
 	}
 	if k.hasSecret {
@@ -273,11 +273,20 @@ func (s *Server) memberName(k peerKind, r *http.Request, name string) string {
 }
 
 // memberText is a member in one line; of texts in several languages the one of the page.
-func (s *Server) memberText(r *http.Request, value any) string {
+func (s *Server) memberText(k peerKind, r *http.Request, value any) string {
+	if k.base == peersBase {
+		return plain(value)
+	}
 	if texts, ok := value.(map[string]any); ok {
 		if text, ok := texts[s.Renderer.Locale(r)].(string); ok {
 			return text
 		}
+	}
+	switch value {
+	case true:
+		return s.Renderer.Text(r, "verify.answer.yes")
+	case false:
+		return s.Renderer.Text(r, "verify.answer.no")
 	}
 	return plain(value)
 }

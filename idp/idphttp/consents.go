@@ -91,7 +91,7 @@ func (s *Server) scopesFor(r *http.Request, f authflow.Flow, client idp.Client) 
 		case !ok:
 			all = append(all, name)
 		case known.Description[locale] != "":
-			all = append(all, known.Title[locale]+": "+known.Description[locale])
+			all = append(all, s.Pages.Text(r, "consent.scope", "title", known.Title[locale], "text", known.Description[locale]))
 		default:
 			all = append(all, known.Title[locale])
 		}

@@ -38,7 +38,8 @@ func mayCall(access tokens.Access, operation string) error {
 // withActor finds out who calls the API: a service client by its access token, or nobody. A token that does not hold is
 // refused instead of being taken for nobody.
 //
-// Which operations a person's token may call at all, and what an operation demands of a person's login and proofing is judged here too, so that none can forget it.
+// Which operations a person's token may call at all, and what an operation demands of a person's login and proofing, is
+// judged here too, so that none can forget it.
 func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "" {
