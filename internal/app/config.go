@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/yinxin-gov/yinxin/internal/channel"
 )
 
 // Config is the whole configuration: one YAML file, environment overrides (YINXIN_ and the upper-case path, for
@@ -35,8 +37,11 @@ type Config struct {
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// Sandbox opens personas, simulated sources and the inbox. Refused with a production key provider.
 	Sandbox bool `yaml:"sandbox"`
-	// Messages is the HTTP template provider of SMS and mail; in the sandbox the inbox answers when it is empty.
+	// Messages is one HTTP provider of SMS and mail in the protocol of our own; Channels replaces it.
 	Messages Messages `yaml:"messages"`
+	// Channels are the providers of SMS and mail. In the sandbox the inbox stands for a kind that has none; elsewhere nothing
+	// is offered that needs it.
+	Channels channel.Settings `yaml:"channels"`
 	// Authority is the source of real-name proofing; in the sandbox the simulated one answers when it is empty.
 	Authority Authority `yaml:"authority"`
 	// Outbound lists hosts ("host:port") that may be reached although they are not public.
@@ -167,6 +172,7 @@ func (c *Config) setDefaults() {
 	if c.Keys.Vault.TransitKey == "" {
 		c.Keys.Vault.TransitKey = "yinxin"
 	}
+	c.Channels.SetDefaults()
 	if c.Operator.Name == "" {
 		c.Operator.Name = "印信"
 	}
@@ -221,9 +227,10 @@ func (c *Config) check() []string {
 	default:
 		add("keys.provider: %q is not known; use file or vault", c.Keys.Provider)
 	}
-	if !c.Sandbox && c.Messages.URL == "" {
-		add("messages.url: is missing; without it nobody can receive a code")
+	if c.Messages.URL != "" && !c.Channels.Empty() {
+		add("channels: takes the place of messages; keep one of them")
 	}
+	faults = append(faults, c.Channels.Check()...)
 	if !c.Sandbox && c.Authority.URL == "" {
 		add("authority.url: is missing; without it nobody can be proofed")
 	}
@@ -407,8 +414,18 @@ func applyEnvironment(cfg *Config, environ []string) []string {
 				faults = append(faults, fmt.Sprintf("environment: %s must be true or false", name))
 			}
 			field.SetBool(on)
+		case reflect.Int:
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				faults = append(faults, fmt.Sprintf("environment: %s must be a number", name))
+			}
+			field.SetInt(int64(n))
 		case reflect.Slice:
-			field.Set(reflect.ValueOf(strings.Split(value, ",")))
+			if field.Type().Elem().Kind() != reflect.String {
+				faults = append(faults, fmt.Sprintf("environment: %s can be set in the file only", name))
+				continue
+			}
+			field.Set(reflect.ValueOf(strings.Split(value, ",")).Convert(field.Type()))
 		}
 	}
 	return faults
