@@ -104,10 +104,10 @@ func (p *SMTPProvider) connect(ctx context.Context) (client *smtp.Client, stop f
 	if err != nil {
 		return nil, nil, fmt.Errorf("dial: %w", err)
 	}
-	stop = context.AfterFunc(ctx, func() { conn.Close() })
+	watch := context.AfterFunc(ctx, func() { conn.Close() })
 	defer func() {
 		if err != nil {
-			stop()
+			watch()
 			conn.Close()
 		}
 	}()
@@ -142,7 +142,7 @@ func (p *SMTPProvider) connect(ctx context.Context) (client *smtp.Client, stop f
 			return nil, nil, fmt.Errorf("authentication: %w", plain(err))
 		}
 	}
-	return client, stop, nil
+	return client, watch, nil
 }
 
 func (p *SMTPProvider) authenticate(client *smtp.Client) error {
