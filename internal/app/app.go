@@ -25,6 +25,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
+	"github.com/yinxin-gov/yinxin/idp/intake"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
@@ -84,6 +85,7 @@ type App struct {
 	Registration *openplatform.Service
 	refusals     *idp.Refusals
 	Accounts     *idp.Accounts
+	Intake       *intake.Service
 	identity     *idphttp.Server
 	admin        *adminhttp.Server
 	bridges      *bridges
@@ -251,6 +253,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.Intake = intake.New(intake.Config{Store: a.store, Accounts: a.Accounts, Passwords: passwords, Now: o.Now, Rand: o.Rand})
 	source, err := a.proofingSource()
 	if err != nil {
 		return err
