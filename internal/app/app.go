@@ -30,6 +30,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/authority"
+	"github.com/yinxin-gov/yinxin/idp/reconcile"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
@@ -347,9 +348,10 @@ func (a *App) portals() []web.Link {
 
 func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
-		authn.TopicMessage:  a.deliverMessage,
-		oauth.TopicReplay:   a.deliverReplayNotice,
-		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
+		authn.TopicMessage:    a.deliverMessage,
+		oauth.TopicReplay:     a.deliverReplayNotice,
+		reconcile.TopicNotice: a.deliverReconcileNotice,
+		proofing.TopicRetry:   func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
 		},
@@ -456,6 +458,7 @@ func (a *App) Serve(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() { a.worker.Run(running) })
 	group.Go(func() { a.background(running) })
+	group.Go(func() { a.reconcileLoop(running) })
 	err = serveAll(ctx, servers...)
 	stop()
 	group.Wait()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Simulator plays the providers of a sandbox: what it takes lies in the simulated inbox. Addresses whose end is magic show
+// Simulator plays the providers of a sandbox: what it takes lies in the simulated inbox. Magic addresses show
 // how real providers fail; docs/integration/sandbox.md lists them.
 type Simulator struct {
 	// Keep stores a message in the inbox.
@@ -17,8 +17,8 @@ type Simulator struct {
 	tried map[string]bool
 }
 
-// Magic ends of mobile numbers, and local parts of mail addresses.
-var magic = map[string]string{"8404": "refused", "8408": "slow", "8410": "lost", "8500": "flaky"}
+// Magic mobile numbers; of a mail address its local part is the word.
+var magic = map[string]string{"+8613800138404": "refused", "+8613800138408": "slow", "+8613800138410": "lost", "+8613800138500": "flaky"}
 
 // slowAnswer is how long the slow one takes: longer than anybody looks at a page, shorter than a code lives.
 const slowAnswer = 8 * time.Second
@@ -27,7 +27,7 @@ const slowAnswer = 8 * time.Second
 func (s *Simulator) Send(ctx context.Context, l Letter) (string, error) {
 	word, _, isMail := strings.Cut(l.To, "@")
 	if !isMail {
-		word = magic[l.To[max(len(l.To)-4, 0):]]
+		word = magic[l.To]
 	}
 	switch word {
 	case "refused":
