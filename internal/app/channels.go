@@ -143,7 +143,7 @@ func (a *App) offersCodes() bool {
 
 // codeSources limits codes where they cost something.
 func (a *App) codeSources() authn.SourceLimits {
-	if a.simulated {
+	if a.cfg.Sandbox && a.cfg.Channels.Empty() && a.cfg.Messages.URL == "" {
 		return authn.SourceLimits{}
 	}
 	limits := authn.SourceLimits{Store: a.store, PerAddress: a.cfg.Channels.PerAddress, PerNetwork: a.cfg.Channels.PerNetwork}
