@@ -23,6 +23,7 @@ type Account struct {
 	State         AccountState
 	PasswordHash  string // PHC string, empty without a password
 	CredentialsAt time.Time
+	Locale        string   // language of messages, as last chosen; empty when it is not known
 	Roles         []string // staff roles of sandbox accounts; empty for citizens
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
@@ -160,7 +161,7 @@ func (s *Accounts) Create(ctx context.Context, identifier subject.Identifier) (A
 		return Account{}, err
 	}
 	now := s.now().UTC()
-	a := Account{ID: ident.New(s.rand, "acc"), State: AccountActive, CreatedAt: now, UpdatedAt: now}
+	a := Account{ID: ident.New(s.rand, "acc"), State: AccountActive, Locale: localeOf(ctx), CreatedAt: now, UpdatedAt: now}
 	contact := Contact{Kind: identifier.Kind, Lookup: lookup}
 	if contact.KeyID, contact.Sealed, err = s.seal(ctx, []byte(identifier.Value), "contact/"+a.ID); err != nil {
 		return Account{}, err

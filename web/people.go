@@ -7,7 +7,8 @@ import (
 
 // HomePage is "home" at /.
 type HomePage struct {
-	Portals []Link // sites that use this login; the sandbox names its sample portals
+	Portals    []Link // sites that use this login; the sandbox names its sample portals
+	NoRegister bool   // nobody can register by a code
 }
 
 // ErrorPage is "error": what happened is the page's title. Renderer.Error fills it from a fault.

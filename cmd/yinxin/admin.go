@@ -8,16 +8,32 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/app"
 )
 
+// adminWords are what an administrator does without the pages.
+var adminWords = map[string]func(ctx context.Context, c command) int{"apply": adminApply, "import": adminImport, "reconcile": adminReconcile}
+
 func admin(ctx context.Context, c command) int {
-	set := c.flags("admin", "apply -f FILE")
-	state := stateFlags(set)
-	file := set.String("f", "", "`file` of clients, personas and authorities, YAML or JSON")
-	arguments, status, done := c.parse(set, 1, 1)
+	for i, word := range c.args { // flags may stand before the word
+		if run, ok := adminWords[word]; ok {
+			c.args = append(append([]string{}, c.args[:i]...), c.args[i+1:]...)
+			return run(ctx, c)
+		}
+	}
+	set := c.flags("admin", "apply -f FILE | import FILE | reconcile")
+	stateFlags(set)
+	set.String("f", "", "`file` of clients, personas and authorities, YAML or JSON")
+	arguments, status, done := c.parse(set, 1, -1)
 	if done {
 		return status
 	}
-	if arguments[0] != "apply" {
-		return c.fail(exitMisuse, "admin", fmt.Errorf("unknown word %q; use apply", arguments[0]))
+	return c.fail(exitMisuse, "admin", fmt.Errorf("unknown word %q; use apply, import or reconcile", arguments[0]))
+}
+
+func adminApply(ctx context.Context, c command) int {
+	set := c.flags("admin apply", "-f FILE")
+	state := stateFlags(set)
+	file := set.String("f", "", "`file` of clients, personas and authorities, YAML or JSON")
+	if _, status, done := c.parse(set, 0, 0); done {
+		return status
 	}
 	if *file == "" {
 		return c.fail(exitMisuse, "admin", errors.New("name the file with -f"))

@@ -70,9 +70,9 @@ func (s *Store) Note(ctx context.Context, record audit.Record) error { return s.
 
 // CreateAccount stores an account with its first contact.
 func (s *Store) CreateAccount(ctx context.Context, a idp.Account, record audit.Record) error {
-	steps := []sqldb.Step{step(`INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		a.ID, a.State, a.PasswordHash, sqldb.Micros(a.CredentialsAt), strings.Join(a.Roles, " "), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt))}
+	steps := []sqldb.Step{step(`INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at, locale)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		a.ID, a.State, a.PasswordHash, sqldb.Micros(a.CredentialsAt), strings.Join(a.Roles, " "), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt), a.Locale)}
 	for _, c := range a.Contacts {
 		steps = append(steps, step("INSERT INTO idp_contact (lookup, account_id, kind, key_id, sealed) VALUES ($1, $2, $3, $4, $5)", c.Lookup, a.ID, c.Kind, c.KeyID, c.Sealed))
 	}
@@ -92,10 +92,10 @@ func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 			var roles string
 			var credentialsAt, createdAt, updatedAt int64
 			known = true
-			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &roles, &createdAt, &updatedAt, &a.Version)
+			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &roles, &createdAt, &updatedAt, &a.Version, &a.Locale)
 			a.Roles, a.CredentialsAt, a.CreatedAt, a.UpdatedAt = strings.Fields(roles), sqldb.Time(credentialsAt), sqldb.Time(createdAt), sqldb.Time(updatedAt)
 			return err
-		}, "SELECT state, password_hash, credentials_at, roles, created_at, updated_at, version FROM idp_account WHERE id = $1", id),
+		}, "SELECT state, password_hash, credentials_at, roles, created_at, updated_at, version, locale FROM idp_account WHERE id = $1", id),
 		ask(func(rows sqldb.Rows) error {
 			var c idp.Contact
 			err := rows.Scan(&c.Kind, &c.Lookup, &c.KeyID, &c.Sealed)

@@ -18,7 +18,7 @@ import (
 )
 
 func (s *Server) homePage(w http.ResponseWriter, r *http.Request) error {
-	return s.Pages.Page(w, r, http.StatusOK, "home", web.Page{Identity: s.Identity(r), Body: web.HomePage{Portals: s.Portals()}})
+	return s.Pages.Page(w, r, http.StatusOK, "home", web.Page{Identity: s.Identity(r), Body: web.HomePage{Portals: s.Portals(), NoRegister: s.NoCodes}})
 }
 
 // failed is what a form shows again: at the inputs that the fault names, else at the one given, else above the form.
@@ -56,8 +56,12 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 	if id != "" {
 		suffix = "?flow=" + id
 	}
+	registerURL, codeURL := "/register"+suffix, "/login/code"+suffix
+	if s.NoCodes {
+		registerURL, codeURL = "-", ""
+	}
 	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{
-		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), Links: linksOf(client)}})
+		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: registerURL, CodeURL: codeURL, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), Links: linksOf(client)}})
 }
 
 func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -80,6 +84,14 @@ func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
 }
 
 // --- One-time codes: login and registration share the steps. ---
+
+// withCodes answers that a page is not offered where no channel carries a code: a code that goes nowhere is worse.
+func (s *Server) withCodes(page func(w http.ResponseWriter, r *http.Request) error) func(w http.ResponseWriter, r *http.Request) error {
+	if !s.NoCodes {
+		return page
+	}
+	return func(http.ResponseWriter, *http.Request) error { return fault.New(fault.CodeNotOffered) }
+}
 
 func (s *Server) codePage(w http.ResponseWriter, r *http.Request) error {
 	return s.showIdentifier(w, r, http.StatusOK, "/login/code", nil)
@@ -198,6 +210,9 @@ func (s *Server) codeAnswer(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) codeLogin(w http.ResponseWriter, r *http.Request, account idp.Account, next string) error {
 	if account.State != idp.AccountActive {
 		return fault.New(fault.CodeWrong)
+	}
+	if err := idp.Remember(r.Context(), s.Locales, account); err != nil {
+		return err
 	}
 	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
 		return err

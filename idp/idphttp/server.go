@@ -70,9 +70,11 @@ type Config struct {
 	Codes     *authn.Codes
 	Proofing  *proofing.Service
 	Ring      *keys.Ring
-	Encode    authn.Encoder // seals messages for the outbox
-	Inbox     Inbox         // nil outside the sandbox
-	Wake      func()        // tells the outbox that a message is due
+	Encode    authn.Encoder   // seals messages for the outbox
+	Locales   idp.LocaleStore // languages of messages
+	NoCodes   bool            // no channel can carry a code, so nothing that needs one is offered
+	Inbox     Inbox           // nil outside the sandbox
+	Wake      func()          // tells the outbox that a message is due
 	Portals   func() []web.Link
 	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
 	Now       func() time.Time
@@ -146,13 +148,13 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /logout", s.logoutAnswer)
 	page("GET /login", takesNext(s.loginPage))
 	page("POST /login", s.loginAnswer)
-	page("GET /login/code", s.codePage)
-	page("POST /login/code", s.codeStart)
-	page("POST /login/code/check", s.codeAnswer)
-	page("GET /register", s.registerPage)
-	page("POST /register", s.registerStart)
-	page("POST /register/code", s.registerCode)
-	page("POST /register/resend", s.registerStart)
+	page("GET /login/code", s.withCodes(s.codePage))
+	page("POST /login/code", s.withCodes(s.codeStart))
+	page("POST /login/code/check", s.withCodes(s.codeAnswer))
+	page("GET /register", s.withCodes(s.registerPage))
+	page("POST /register", s.withCodes(s.registerStart))
+	page("POST /register/code", s.withCodes(s.registerCode))
+	page("POST /register/resend", s.withCodes(s.registerStart))
 	page("POST /register/password", s.registerPassword)
 	page("POST /register/skip", s.registerSkip)
 	page("GET /proofing", s.proofingPage)

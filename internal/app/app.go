@@ -25,10 +25,12 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
+	"github.com/yinxin-gov/yinxin/idp/intake"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/authority"
+	"github.com/yinxin-gov/yinxin/idp/reconcile"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
@@ -36,6 +38,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/blob"
+	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/i18n"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
@@ -75,6 +78,9 @@ type App struct {
 	metrics  *metrics
 	outbound *outbound.Client
 	pages    *web.Renderer
+	channels *channel.Channels
+	// simulated: the inbox stands for a kind of message at least.
+	simulated bool
 
 	Clients      *idp.Clients
 	Details      *idp.Details
@@ -83,6 +89,7 @@ type App struct {
 	Registration *openplatform.Service
 	refusals     *idp.Refusals
 	Accounts     *idp.Accounts
+	Intake       *intake.Service
 	identity     *idphttp.Server
 	admin        *adminhttp.Server
 	bridges      *bridges
@@ -142,7 +149,11 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err := a.openKeys(ctx); err != nil {
 		return err
 	}
-	if err := a.openPages(); err != nil {
+	catalogue, err := i18n.New(i18n.Config{})
+	if err != nil {
+		return err
+	}
+	if err := a.openPages(catalogue); err != nil {
 		return err
 	}
 	roots, err := outboundTLS(a.cfg.Outbound.CAFile)
@@ -150,6 +161,10 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	a.outbound = outbound.New(outbound.Config{Allowed: a.cfg.Outbound.Allowed, TLS: roots})
+	a.store = idpdb.New(a.db)
+	if err := a.openChannels(catalogue, roots); err != nil {
+		return err
+	}
 	if err := a.openIdentity(ctx); err != nil {
 		return err
 	}
@@ -212,11 +227,7 @@ func openProvider(ctx context.Context, cfg Config, store *keysdb.Store, opts Opt
 		TransitKey: v.TransitKey, CAFile: v.CAFile, Store: store, Now: opts.Now, Rand: opts.Rand})
 }
 
-func (a *App) openPages() error {
-	catalogue, err := i18n.New(i18n.Config{})
-	if err != nil {
-		return err
-	}
+func (a *App) openPages(catalogue *i18n.Catalogue) (err error) {
 	host := strings.TrimPrefix(strings.TrimPrefix(a.cfg.Issuer, "https://"), "http://")
 	a.pages, err = web.New(web.Config{Catalogue: catalogue, Secure: strings.HasPrefix(a.cfg.Issuer, "https://"),
 		Brand: web.Brand{Name: a.cfg.Operator.Name, Operator: a.cfg.Operator.Name, Hotline: a.cfg.Operator.Hotline, Host: host, Sandbox: a.cfg.Sandbox}})
@@ -225,7 +236,6 @@ func (a *App) openPages() error {
 
 func (a *App) openIdentity(ctx context.Context) error {
 	o := a.opts
-	a.store = idpdb.New(a.db)
 	a.Clients = idp.NewClients(a.store, a.ring, o.Now)
 	a.Clients.CheckAddresses(a.outbound.Check)
 	a.words = &idp.LiveVocabulary{}
@@ -253,6 +263,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.Intake = intake.New(intake.Config{Store: a.store, Accounts: a.Accounts, Passwords: passwords, Now: o.Now, Rand: o.Rand})
 	source, err := a.proofingSource()
 	if err != nil {
 		return err
@@ -291,7 +302,9 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Requests:     oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
 		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
-		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Reaches: a.reaches, Sources: a.codeSources(), Now: o.Now, Rand: o.Rand}),
+		NoCodes:      !a.offersCodes(),
+		Locales:      a.store,
 		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
@@ -345,9 +358,10 @@ func (a *App) portals() []web.Link {
 
 func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
-		authn.TopicMessage:  a.deliverMessage,
-		oauth.TopicReplay:   a.deliverReplayNotice,
-		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
+		authn.TopicMessage:    a.deliverMessage,
+		oauth.TopicReplay:     a.deliverReplayNotice,
+		reconcile.TopicNotice: a.deliverReconcileNotice,
+		proofing.TopicRetry:   func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
 		},
@@ -457,6 +471,7 @@ func (a *App) Serve(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() { a.worker.Run(running) })
 	group.Go(func() { a.background(running) })
+	group.Go(func() { a.reconcileLoop(running) })
 	err = serveAll(ctx, servers...)
 	stop()
 	group.Wait()

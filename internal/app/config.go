@@ -14,8 +14,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/yinxin-gov/yinxin/idp/reconcile"
+	"github.com/yinxin-gov/yinxin/internal/channel"
 )
 
 // Config is the whole configuration: one YAML file, environment overrides (YINXIN_ and the upper-case path, for
@@ -35,10 +39,15 @@ type Config struct {
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// Sandbox opens personas, simulated sources and the inbox. Refused with a production key provider.
 	Sandbox bool `yaml:"sandbox"`
-	// Messages is the HTTP template provider of SMS and mail; in the sandbox the inbox answers when it is empty.
+	// Messages is one HTTP provider of SMS and mail in the protocol of our own; Channels replaces it.
 	Messages Messages `yaml:"messages"`
+	// Channels are the providers of SMS and mail. In the sandbox the inbox stands for a kind that has none; elsewhere nothing
+	// is offered that needs it.
+	Channels channel.Settings `yaml:"channels"`
 	// Authority is the source of real-name proofing; in the sandbox the simulated one answers when it is empty.
 	Authority Authority `yaml:"authority"`
+	// Reconcile compares accounts with the population register.
+	Reconcile Reconcile `yaml:"reconcile"`
 	// Outbound lists hosts ("host:port") that may be reached although they are not public.
 	Outbound Outbound `yaml:"outbound"`
 	// Operator names who runs this instance and how people reach it.
@@ -110,6 +119,17 @@ type Authority struct {
 	TokenFile string `yaml:"token_file"`
 }
 
+// Reconcile says which register is asked, how often and what follows its answers; docs/integration/registers.md describes
+// its protocol. In the sandbox a simulated register answers.
+type Reconcile struct {
+	URL        string           `yaml:"url"`
+	TokenFile  string           `yaml:"token_file"`
+	Every      time.Duration    `yaml:"every"`       // from the start of a run to the next; zero runs by hand only
+	PerMinute  int              `yaml:"per_minute"`  // questions
+	MaxActions int              `yaml:"max_actions"` // accounts that a run may touch before it waits for an administrator
+	Policy     reconcile.Policy `yaml:"policy"`      // result to actions
+}
+
 // Outbound widens what the outbound client may reach.
 type Outbound struct {
 	Allowed []string `yaml:"allowed"`
@@ -167,6 +187,7 @@ func (c *Config) setDefaults() {
 	if c.Keys.Vault.TransitKey == "" {
 		c.Keys.Vault.TransitKey = "yinxin"
 	}
+	c.Channels.SetDefaults()
 	if c.Operator.Name == "" {
 		c.Operator.Name = "印信"
 	}
@@ -221,8 +242,21 @@ func (c *Config) check() []string {
 	default:
 		add("keys.provider: %q is not known; use file or vault", c.Keys.Provider)
 	}
-	if !c.Sandbox && c.Messages.URL == "" {
-		add("messages.url: is missing; without it nobody can receive a code")
+	if c.Messages.URL != "" && !c.Channels.Empty() {
+		add("channels: takes the place of messages; keep one of them")
+	}
+	faults = append(faults, c.Channels.Check()...)
+	if err := c.Reconcile.Policy.Check(); err != nil {
+		add("reconcile.policy: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if c.Reconcile.Every < 0 || c.Reconcile.Every > 0 && c.Reconcile.Every < time.Hour {
+		add("reconcile.every: must be an hour at least")
+	}
+	if c.Reconcile.PerMinute < 0 || c.Reconcile.PerMinute > 6000 || c.Reconcile.MaxActions < 0 {
+		add("reconcile.per_minute: must be 1 to 6000, and max_actions not below zero")
+	}
+	if c.Reconcile.Every > 0 && c.Reconcile.URL == "" && !c.Sandbox {
+		add("reconcile.url: is missing; there is nobody to ask")
 	}
 	if !c.Sandbox && c.Authority.URL == "" {
 		add("authority.url: is missing; without it nobody can be proofed")
@@ -407,8 +441,26 @@ func applyEnvironment(cfg *Config, environ []string) []string {
 				faults = append(faults, fmt.Sprintf("environment: %s must be true or false", name))
 			}
 			field.SetBool(on)
+		case reflect.Int64: // durations alone
+			d, err := time.ParseDuration(value)
+			if err != nil {
+				faults = append(faults, fmt.Sprintf("environment: %s must be a duration such as 720h", name))
+			}
+			field.SetInt(int64(d))
+		case reflect.Map:
+			faults = append(faults, fmt.Sprintf("environment: %s can be set in the file only", name))
+		case reflect.Int:
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				faults = append(faults, fmt.Sprintf("environment: %s must be a number", name))
+			}
+			field.SetInt(int64(n))
 		case reflect.Slice:
-			field.Set(reflect.ValueOf(strings.Split(value, ",")))
+			if field.Type().Elem().Kind() != reflect.String {
+				faults = append(faults, fmt.Sprintf("environment: %s can be set in the file only", name))
+				continue
+			}
+			field.Set(reflect.ValueOf(strings.Split(value, ",")).Convert(field.Type()))
 		}
 	}
 	return faults

@@ -34,6 +34,8 @@ type Platform struct {
 	URL    string
 	Listen string      // the address at which it listens
 	Log    *SafeBuffer // what it logged
+	// Management is the address of health and metrics.
+	Management string
 
 	mutex  sync.Mutex
 	offset time.Duration
@@ -105,7 +107,7 @@ func StartWith(t testing.TB, cfg app.Config) *Platform {
 		mutual = listen()
 		cfg.Listen.MTLS.Address = mutual.Addr().String()
 	}
-	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Listen: public.Addr().String(), Log: &SafeBuffer{}}
+	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Listen: public.Addr().String(), Log: &SafeBuffer{}, Management: management.Addr().String()}
 	logger := slog.New(slog.NewJSONHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	slog.SetDefault(logger) // what no request's log line holds goes there
 	ctx, stop := context.WithCancel(context.Background())

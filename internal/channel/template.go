@@ -1,0 +1,128 @@
+package channel
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Template is a message by name. Its texts are message.NAME.text, .subject and .mail of the catalogue; each may also use
+// {platform} and {hotline}.
+type Template struct {
+	Name   string
+	Params []Param
+}
+
+// Param is a placeholder and the longest value that stands in a message, in UTF-16 units; what is longer is clipped, so
+// that nobody's name makes a message of many parts.
+type Param struct {
+	Name string
+	Max  int
+}
+
+// Longest values of what stands in every message.
+const (
+	MaxPlatform = 16
+	maxHotline  = 20
+)
+
+// Names of templates.
+const (
+	TemplateCode     = "code"     // one-time code
+	TemplateReplay   = "replay"   // a credential of the person was used twice
+	TemplateRegister = "register" // the register no longer confirms what was proofed
+	TemplateTest     = "test"     // of the operator
+)
+
+var templates = map[string]Template{
+	TemplateCode:     {TemplateCode, []Param{{"code", 8}, {"minutes", 3}}},
+	TemplateReplay:   {TemplateReplay, []Param{{"app", 12}}},
+	TemplateRegister: {TemplateRegister, nil},
+	TemplateTest:     {TemplateTest, nil},
+}
+
+// Templates lists all templates by name.
+func Templates() []Template {
+	all := slices.Collect(maps.Values(templates))
+	slices.SortFunc(all, func(a, b Template) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// fill takes the declared parameters, cleaned and clipped. What is missing is empty.
+func (t Template) fill(params map[string]string) map[string]string {
+	filled := map[string]string{}
+	for _, p := range t.Params {
+		filled[p.Name] = clip(clean(params[p.Name]), p.Max)
+	}
+	return filled
+}
+
+// clean makes a value one line of visible text that no telephone reads as a link: without control, direction and other
+// invisible characters and without the mark of an address.
+func clean(value string) string {
+	value = strings.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError, unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs):
+			return -1
+		case unicode.IsControl(r), unicode.IsSpace(r):
+			return ' '
+		}
+		return r
+	}, value)
+	value = strings.NewReplacer("://", " ", "【", "[", "】", "]").Replace(value)
+	return strings.Join(strings.Fields(value), " ")
+}
+
+// clip shortens a value to at most n UTF-16 units; the last of them is then an ellipsis.
+func clip(value string, n int) string {
+	if units(value) <= n {
+		return value
+	}
+	used := 1
+	for i, r := range value {
+		if used += unitsOf(r); used > n {
+			return value[:i] + "…"
+		}
+	}
+	return value
+}
+
+func unitsOf(r rune) int {
+	if r > 0xffff {
+		return 2
+	}
+	return 1
+}
+
+func units(text string) int {
+	n := 0
+	for _, r := range text {
+		n += unitsOf(r)
+	}
+	return n
+}
+
+// Lengths of an SMS in UCS-2 (3GPP TS 23.038 clause 4, TS 23.040 clause 9.2.3.24.1): alone, and as a part of several.
+const (
+	OnePart  = 70
+	EachPart = 67
+)
+
+// Parts counts what a text costs: one up to 70 UTF-16 units, else parts of 67, of which none splits a surrogate pair. It
+// counts so for every text, since gateways here bill Latin text the same way.
+func Parts(text string) int {
+	if units(text) <= OnePart {
+		return 1
+	}
+	parts, used := 1, 0
+	for _, r := range text {
+		n := unitsOf(r)
+		if used+n > EachPart {
+			parts, used = parts+1, 0
+		}
+		used += n
+	}
+	return parts
+}
