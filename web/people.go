@@ -91,7 +91,7 @@ type PasswordPage struct {
 
 // ProofingMethod is one way to prove who one is, chosen by what the person has at hand.
 type ProofingMethod struct {
-	ID       string // card, mobile, bank, face, network, counter: message proofing.method.<id>
+	ID       string // card, document, mobile, bank, face, network, counter: message proofing.method.<id>
 	URL      string // where it starts
 	Reaches  int    // ial
 	Minutes  int
@@ -113,12 +113,35 @@ type ProofingPage struct {
 	AskMobile bool
 	Mobile    string
 	CancelURL string // back to where the person came from
+
+	Kind       string         // name of the document; empty is the resident identity card
+	Kinds      []ProofingKind // documents to choose from; empty hides the choice
+	Counter    bool           // documents of this kind are checked at a counter only: there is no form
+	NumberHint string         // message proofing.hint.<word>; empty is that of the resident identity card
+
+	Nations     []Option // to choose the nationality from; empty does not ask
+	Nationality string
+	AskBirth    bool
+	Birth       string
+	AskExpiry   bool
+	Expires     string
+	AskZone     bool // the machine readable lines of a passport
+	Zone        string
+}
+
+// ProofingKind is a kind of document to choose.
+type ProofingKind struct {
+	Name    string
+	URL     string
+	Chosen  bool
+	Counter bool // it is checked at a counter only
 }
 
 // Outcomes of proofing.
 const (
 	ProofingDone     = "done"
 	ProofingMismatch = "mismatch"
+	ProofingBound    = "bound"   // the person may have another account: it can be merged
 	ProofingWaiting  = "waiting" // the source does not answer; never shown as a mismatch
 )
 
@@ -130,7 +153,8 @@ type ProofingResultPage struct {
 	At        time.Time
 	TriesLeft int // for a mismatch; negative is not shown
 	RetryURL  string
-	Continue  *Link // on to the application or /me
+	Continue  *Link  // on to the application or /me
+	MergeURL  string // where two accounts of one person become one; empty hides it
 }
 
 // Kinds of claims.

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -58,13 +59,15 @@ func (k DocumentKind) Name(locale string) string {
 type Documents struct{ kinds []DocumentKind }
 
 // DefaultDocuments is the built-in table.
-func DefaultDocuments() Documents {
+func DefaultDocuments() Documents { return builtIn() }
+
+var builtIn = sync.OnceValue(func() Documents {
 	d, err := ParseDocuments(builtInDocuments)
 	if err != nil {
 		panic(err) // it is embedded above
 	}
 	return d
-}
+})
 
 // ErrDocuments is a table that cannot be used.
 var ErrDocuments = errors.New("subject: the table of documents cannot be used")

@@ -92,6 +92,7 @@ type App struct {
 	calls  http.Handler // the API behind the question who calls
 
 	demands    *registry.Registry[idp.Demand, *idp.Demand]
+	kinds      *registry.Registry[idp.DocumentOverride, *idp.DocumentOverride]
 	operations []string // of the API document
 }
 
@@ -239,13 +240,16 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.Accounts = idp.NewAccounts(idp.AccountsConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand,
 		Farewell: func(ctx context.Context, accountID string) (audit.Record, error) {
 			return a.identity.Sessions.Farewell(ctx, accountID)
-		}})
+		}, Documents: a.documents})
 	passwords, err := authn.NewPasswords(o.Rand, 2, authn.Cost{})
 	if err != nil {
 		return err
 	}
 	source, err := a.proofingSource()
 	if err != nil {
+		return err
+	}
+	if err := a.openDocuments(ctx); err != nil {
 		return err
 	}
 	a.demands = registry.New[idp.Demand](idp.DemandKind, a.store, a.ring, o.Now)
@@ -282,7 +286,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
-		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{source}, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil
@@ -302,7 +306,7 @@ func (a *App) fetchKeys(ctx context.Context, address string) ([]byte, error) {
 
 // proofingSource is the configured authority; the sandbox answers itself over its own HTTP address when none is named.
 func (a *App) proofingSource() (proofing.Source, error) {
-	settings := authority.Config{Name: "authority", URL: a.cfg.Authority.URL, Client: a.outbound, Now: a.opts.Now}
+	settings := authority.Config{Name: "authority", URL: a.cfg.Authority.URL, Client: a.outbound, Now: a.opts.Now, Documents: a.cfg.Authority.Documents, Code: a.documentCode}
 	if a.cfg.Authority.TokenFile != "" {
 		token, err := ReadSecret(a.cfg.Authority.TokenFile)
 		if err != nil {
@@ -337,6 +341,7 @@ func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
 		authn.TopicMessage:  a.deliverMessage,
 		oauth.TopicReplay:   a.deliverReplayNotice,
+		idp.TopicExpiry:     a.deliverExpiryNotice,
 		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
@@ -368,6 +373,9 @@ func (a *App) background(ctx context.Context) {
 		}
 		if err := a.demands.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of demands failed", "error", err)
+		}
+		if err := a.kinds.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of kinds of documents failed", "error", err)
 		}
 		if err := a.bridges.refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of partners failed", "error", err)
