@@ -325,9 +325,10 @@ func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 		if err != nil {
 			return Person{}, fmt.Errorf("open contact: %w", err)
 		}
-		if contact.Kind == subject.Email {
+		switch { // the first of a kind is the one that messages go to
+		case contact.Kind == subject.Email && p.Email == "":
 			p.Email = string(value)
-		} else {
+		case contact.Kind != subject.Email && p.Mobile == "":
 			p.Mobile = string(value)
 		}
 	}

@@ -301,6 +301,8 @@ type MePage struct {
 	LogoutURL  string // default /logout
 	// UpstreamsURL leads to the links with other platforms; empty hides it.
 	UpstreamsURL string
+	// MergeURL leads to merging another account of the same person; empty hides it.
+	MergeURL string
 }
 
 // UpstreamItem is another platform and the person's link with it.
@@ -355,4 +357,22 @@ type DesignPage struct {
 	Card    LicenseCard
 	Field   FormField
 	Table   Table
+}
+
+// Steps of merging two accounts of one person.
+const (
+	MergeStale   = "stale"   // the login is too old
+	MergeBegin   = "begin"   // which account the other one is
+	MergeConfirm = "confirm" // what will happen
+	MergeDone    = "done"
+)
+
+// MergePage is "merge".
+type MergePage struct {
+	Step       string
+	Hidden     []Hidden
+	Identifier string
+	Stays      []string // masked addresses of the account that goes on
+	Goes       []string // and of the one that becomes part of it
+	StaysHere  bool     // the account that goes on is the one of this session
 }

@@ -38,14 +38,14 @@ func (s *Server) askDocument(r *http.Request, body *web.ProofingPage, person idp
 	}
 	locale := reqctx.From(r.Context()).Locale
 	address := func(document string, ial subject.IAL) string {
-		query := url.Values{"ial": {strconv.Itoa(int(ial))}}
+		link := "/proofing?ial=" + strconv.Itoa(int(ial))
 		if document != subject.CitizenID {
-			query.Set("document", document)
+			link += "&document=" + url.QueryEscape(document)
 		}
 		if flow != "" {
-			query.Set("flow", flow)
+			link += "&flow=" + url.QueryEscape(flow)
 		}
-		return "/proofing?" + query.Encode()
+		return link
 	}
 	for _, other := range table.Kinds() {
 		body.Kinds = append(body.Kinds, web.ProofingKind{Name: other.Name(locale), URL: address(other.Kind, wanted), Chosen: other.Kind == kind.Kind, Counter: !s.Proofing.Answered(other.Kind)})

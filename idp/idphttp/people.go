@@ -347,7 +347,11 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return err
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "proofing-result", web.Page{Identity: s.Identity(r), Body: result})
+	status := http.StatusOK
+	if result.Outcome == web.ProofingBound {
+		status = http.StatusConflict
+	}
+	return s.Pages.Page(w, r, status, "proofing-result", web.Page{Identity: s.Identity(r), Body: result})
 }
 
 // --- The person's own page ---
@@ -404,6 +408,9 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return strings.Compare(a.App, b.App) })
 	if len(s.Federation.Sources()) > 0 {
 		body.UpstreamsURL = "/federation"
+	}
+	if len(account.Roles) == 0 {
+		body.MergeURL = "/merge"
 	}
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err

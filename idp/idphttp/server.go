@@ -67,6 +67,7 @@ type Config struct {
 	Password  *authn.PasswordLogin
 	Codes     *authn.Codes
 	Proofing  *proofing.Service
+	Mergers   *idp.Mergers
 	Ring      *keys.Ring
 	Encode    authn.Encoder // seals messages for the outbox
 	Inbox     Inbox         // nil outside the sandbox
@@ -159,6 +160,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /device", s.deviceCode)
 	page("POST /device/answer", s.deviceAnswer)
 	s.bridgePages(page)
+	s.mergePages(page)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)
 	page("GET /{$}", s.homePage)

@@ -287,6 +287,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{source}, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Mergers:      a.mergers(),
 		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil
@@ -342,6 +343,7 @@ func (a *App) openOutbox() {
 		authn.TopicMessage:  a.deliverMessage,
 		oauth.TopicReplay:   a.deliverReplayNotice,
 		idp.TopicExpiry:     a.deliverExpiryNotice,
+		idp.TopicMerged:     a.deliverMergeNotice,
 		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -68,4 +69,24 @@ func (a *App) tell(ctx context.Context, id string, person idp.Person, template, 
 		return nil
 	}
 	return a.send(ctx, id, m, text, params)
+}
+
+// mergers makes one account of two.
+func (a *App) mergers() *idp.Mergers {
+	return idp.NewMergers(idp.MergersConfig{Accounts: a.Accounts, Store: a.store, Clients: a.Clients, Ring: a.ring, Now: a.opts.Now, Wake: a.wake})
+}
+
+// deliverMergeNotice tells a person that an account became part of this one. Licences and seals follow the legal identity,
+// which the account that goes on holds, so no other room has to move anything.
+func (a *App) deliverMergeNotice(ctx context.Context, d outbox.Delivery) error {
+	var merged idp.MergedMessage
+	if err := json.Unmarshal(d.Payload, &merged); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	person, err := a.Accounts.Person(ctx, merged.Survivor)
+	if err != nil {
+		return err
+	}
+	text := fmt.Sprintf("【%s】您的另一个账号已并入本账号。如非本人操作，请立即拨打 %s。", a.cfg.Operator.Name, a.cfg.Operator.Hotline)
+	return a.tell(ctx, d.ID, person, "account-merged", text, map[string]any{})
 }
