@@ -170,7 +170,7 @@ func (s *Store) ReplaceHash(ctx context.Context, id, old, hash string, record au
 
 // SetState suspends, closes or reopens; an account that is not active has no live session and no live grant.
 func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState, at time.Time, record audit.Record) error {
-	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1", id, state, sqldb.Micros(at))}
+	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1 AND merged_into = '' AND (hold = '' OR $2 <> 'active')", id, state, sqldb.Micros(at))}
 	if state != idp.AccountActive {
 		steps = append(steps,
 			// Sessions first: a redemption under way holds its session, and its grant is seen by the second statement.

@@ -68,14 +68,16 @@ type Config struct {
 	Codes     *authn.Codes
 	Proofing  *proofing.Service
 	Mergers   *idp.Mergers
-	Ring      *keys.Ring
-	Encode    authn.Encoder // seals messages for the outbox
-	Inbox     Inbox         // nil outside the sandbox
-	Wake      func()        // tells the outbox that a message is due
-	Portals   func() []web.Link
-	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
-	Now       func() time.Time
-	Rand      io.Reader
+	// Corrections takes events of registers.
+	Corrections *idp.Corrections
+	Ring        *keys.Ring
+	Encode      authn.Encoder // seals messages for the outbox
+	Inbox       Inbox         // nil outside the sandbox
+	Wake        func()        // tells the outbox that a message is due
+	Portals     func() []web.Link
+	Licenses    func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
+	Now         func() time.Time
+	Rand        io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
 	// Refused notes what a registered client named otherwise than it is registered, for its owner.

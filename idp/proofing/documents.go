@@ -10,6 +10,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
@@ -236,4 +237,17 @@ func (s *Service) readDocument(ctx context.Context, kind subject.DocumentKind, i
 	default:
 		q.Expires = day.Format(dayForm)
 	}
+}
+
+// Confirm implements idp.Confirmer: the source is asked once, without a case.
+func (s *Service) Confirm(ctx context.Context, who idp.Identity, mobile string) (idp.Confirmation, error) {
+	source := s.sourceOf(who.Type)
+	if source == nil {
+		return idp.Confirmation{}, fault.New(fault.ProofingKind)
+	}
+	answer, err := source.Ask(ctx, Query{RequestID: ident.New(s.cfg.Rand, "case"), Name: who.Name, IDType: who.Type, IDNumber: who.Number, Nationality: who.Nationality, Birth: who.Birth, Expires: who.Expires, Mobile: mobile})
+	if err != nil {
+		return idp.Confirmation{}, fault.Wrap(err, fault.ProofingSilent)
+	}
+	return idp.Confirmation{Match: answer.Verdict == Match, Source: source.Name(), Evidence: answer.Digest}, nil
 }

@@ -17,7 +17,8 @@ import (
 var staffRoles = map[string]bool{
 	"seal_keeper": true, "seal_reviewer": true, "seal_maker": true,
 	"license_clerk": true, "license_reviewer": true, "license_issuer": true,
-	idp.RoleSystemAdmin: true, idp.RoleSecurityAdmin: true, idp.RoleAuditAdmin: true,
+	idp.RoleRegisterFeed: true,
+	idp.RoleSystemAdmin:  true, idp.RoleSecurityAdmin: true, idp.RoleAuditAdmin: true,
 }
 
 // withActor finds out who calls the API: a service client by its access token, or nobody. A token that does not hold is

@@ -274,6 +274,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	people := proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{source}, Ring: a.ring, Now: o.Now, Rand: o.Rand})
 	a.identity = idphttp.New(idphttp.Config{
 		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
@@ -286,8 +287,9 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
-		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{source}, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Proofing:     people,
 		Mergers:      a.mergers(),
+		Corrections:  a.corrections(people),
 		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil
@@ -340,11 +342,17 @@ func (a *App) portals() []web.Link {
 
 func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
-		authn.TopicMessage:  a.deliverMessage,
-		oauth.TopicReplay:   a.deliverReplayNotice,
-		idp.TopicExpiry:     a.deliverExpiryNotice,
-		idp.TopicMerged:     a.deliverMergeNotice,
-		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
+		authn.TopicMessage:   a.deliverMessage,
+		oauth.TopicReplay:    a.deliverReplayNotice,
+		idp.TopicExpiry:      a.deliverExpiryNotice,
+		idp.TopicMerged:      a.deliverMergeNotice,
+		idp.TopicRekeyed:     a.deliverIdentityNotice("identity-changed", "您的实名身份信息已按登记机关的更正更新。如有疑问，请拨打 %s。"),
+		idp.TopicLevelsEnded: a.deliverIdentityNotice("document-ended", "登记机关通知您的证件已失效，实名等级已取消，请用有效证件重新认证。如有疑问，请拨打 %s。"),
+		idp.TopicRevived:     a.deliverIdentityNotice("account-revived", "您的账号已恢复使用。如有疑问，请拨打 %s。"),
+		// Mandates and organisations follow these when they come; until then nobody else has to be told.
+		idp.TopicDeceased:     ignored,
+		idp.TopicOrganization: ignored,
+		proofing.TopicRetry:   func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
 		},

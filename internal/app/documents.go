@@ -1,9 +1,13 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
+	"os"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -11,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
 // legalTime is that of China.
@@ -89,4 +94,73 @@ func (a *App) deliverMergeNotice(ctx context.Context, d outbox.Delivery) error {
 	}
 	text := fmt.Sprintf("【%s】您的另一个账号已并入本账号。如非本人操作，请立即拨打 %s。", a.cfg.Operator.Name, a.cfg.Operator.Hotline)
 	return a.tell(ctx, d.ID, person, "account-merged", text, map[string]any{})
+}
+
+// corrections takes what registers and administrators correct.
+func (a *App) corrections(confirm idp.Confirmer) *idp.Corrections {
+	return idp.NewCorrections(idp.CorrectionsConfig{Accounts: a.Accounts, Store: a.store, Confirm: confirm, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake})
+}
+
+func ignored(context.Context, outbox.Delivery) error { return nil }
+
+// deliverIdentityNotice tells a person of a change that a register or an administrator made; what it was is not in the message.
+func (a *App) deliverIdentityNotice(template, text string) outbox.Handler {
+	return func(ctx context.Context, d outbox.Delivery) error {
+		var m idp.AccountMessage
+		if err := json.Unmarshal(d.Payload, &m); err != nil {
+			return fmt.Errorf("read message: %w", err)
+		}
+		person, err := a.Accounts.Person(ctx, m.AccountID)
+		if err != nil {
+			return err
+		}
+		return a.tell(ctx, d.ID, person, template, fmt.Sprintf("【%s】"+text, a.cfg.Operator.Name, a.cfg.Operator.Hotline), map[string]any{})
+	}
+}
+
+// registerFile is a file of events, in the form of the operation post-register-events.
+type registerFile struct {
+	Events []idp.RegisterEvent `json:"events"`
+}
+
+// maxRegisterFile bounds a file of events.
+const maxRegisterFile = 64 << 20
+
+// ImportRegisterEvents takes events from a file and writes one result a line; ok is false when one was refused or must come
+// again. origin is the word under which the register's events are known.
+func ImportRegisterEvents(ctx context.Context, cfg Config, file, origin string, log *slog.Logger, out io.Writer) (ok bool, err error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return false, err
+	}
+	if info.Size() > maxRegisterFile {
+		return false, &ManifestError{Faults: []string{fmt.Sprintf("larger than %d MiB", maxRegisterFile>>20)}}
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return false, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.DisallowUnknownFields()
+	var events registerFile
+	if err := decoder.Decode(&events); err != nil {
+		return false, &ManifestError{Faults: []string{err.Error()}}
+	}
+	a, err := New(ctx, cfg, Options{Log: log})
+	if err != nil {
+		return false, err
+	}
+	defer a.Close()
+	ctx = reqctx.WithActor(ctx, reqctx.Actor{ID: "system:register-import"})
+	encoder := json.NewEncoder(out)
+	ok = true
+	for _, e := range events.Events {
+		for _, r := range a.identity.Corrections.Take(ctx, origin, []idp.RegisterEvent{e}) {
+			ok = ok && r.Outcome != idp.EventRefused && r.Outcome != idp.EventLater
+			if err := encoder.Encode(r); err != nil {
+				return false, err
+			}
+		}
+	}
+	return ok, nil
 }
