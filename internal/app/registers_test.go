@@ -216,3 +216,38 @@ func TestRegisterEventsFromAFile(t *testing.T) {
 		t.Error("an unknown member was taken")
 	}
 }
+
+// TestDocumentsThroughThePages: the kinds that are not the resident identity card, from the choice to the level.
+func TestDocumentsThroughThePages(t *testing.T) {
+	p := apptest.Start(t, "sqlite:"+t.TempDir()+"/yinxin.db")
+	for i, row := range []struct {
+		kind   string
+		fields map[string]string
+	}{
+		{"passport", map[string]string{"proofing-name": "Eriksson Anna Maria", "proofing-nationality": "", "proofing-number": "", "proofing-birth": "", "proofing-expires": "",
+			"proofing-mrz": "P<GBRERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36GBR7408122F3404159ZE184226B<<<<<16"}},
+		{"foreign_permanent_residence", map[string]string{"proofing-name": "MARTIN SOPHIE", "proofing-nationality": "FRA", "proofing-number": "911156199007070014", "proofing-birth": "", "proofing-expires": "2035-12-31"}},
+		{"hk_macao_permit", map[string]string{"proofing-name": "陈港生", "proofing-number": "h12345678", "proofing-birth": "1988/01/01", "proofing-expires": "20351231"}},
+		{"taiwan_permit", map[string]string{"proofing-name": "林台新", "proofing-number": "12345678（02）", "proofing-birth": "1979-02-28", "proofing-expires": "2035-12-31"}},
+		{"hmt_residence_permit", map[string]string{"proofing-name": "黄居港", "proofing-number": "810000198801010039", "proofing-expires": "2035-12-31"}},
+	} {
+		identifier := "138001382" + string(rune('0'+i)) + "0"
+		p.Persona(identifier, "", 0)
+		b := p.SignIn(identifier)
+		if err := b.Open(context.Background(), p.URL+"/proofing"); err != nil || !strings.Contains(b.Page.Source, `href="/proofing?ial=1&amp;document=`+row.kind+`"`) {
+			t.Fatalf("%s is not offered: %v", row.kind, err)
+		}
+		page := submit(t, b, p.URL+"/proofing?ial=1&document="+row.kind, row.fields)
+		if page.Status != http.StatusOK || !strings.Contains(page.TextOf("proofing-outcome"), "初级实名") {
+			t.Errorf("%s: %d %s", row.kind, page.Status, page.Text)
+		}
+		person, err := p.App.Accounts.Person(context.Background(), ownerOf(t, p, identifier).ID)
+		if err != nil || person.IDType != row.kind || person.IALUntil.Year() > 2036 {
+			t.Errorf("%s: %+v %v", row.kind, person, err)
+		}
+		// The next time the page asks about the same document.
+		if err := b.Open(context.Background(), p.URL+"/proofing?ial=2"); err != nil || b.Page.Hidden("document") != row.kind {
+			t.Errorf("%s: then %q, %v", row.kind, b.Page.Hidden("document"), err)
+		}
+	}
+}
