@@ -64,13 +64,18 @@ type Proof struct {
 	Sealed   []byte // name, document type and number
 	Evidence string // digest of request and answer
 	Case     string // proofing case that the evidence closes in the same change; empty for none
+	// DocumentEnds is when the document behind the evidence ends; zero where it is not known. The person is told before.
+	DocumentEnds time.Time
 }
 
-// identity is the sealed content of a proof.
-type identity struct {
-	Name   string `json:"name"`
-	Type   string `json:"type"`
-	Number string `json:"number"`
+// Identity is a legal identity in canonical form; the sealed content of a proof.
+type Identity struct {
+	Name        string `json:"name"`
+	Type        string `json:"type"` // document kind
+	Number      string `json:"number"`
+	Nationality string `json:"nationality,omitempty"` // ISO 3166-1 alpha-3, where the document tells one
+	Birth       string `json:"birth,omitempty"`       // YYYY-MM-DD, where the document tells it
+	Expires     string `json:"expires,omitempty"`     // YYYY-MM-DD, the last day of the document
 }
 
 // Errors of stores, turned into faults here.
@@ -106,7 +111,8 @@ type Accounts struct {
 	now   func() time.Time
 	rand  io.Reader
 	// farewell is AccountsConfig.Farewell.
-	farewell func(ctx context.Context, accountID string) (audit.Record, error)
+	farewell  func(ctx context.Context, accountID string) (audit.Record, error)
+	documents func() subject.Documents
 
 	recent recentAccounts
 }
@@ -120,11 +126,16 @@ type AccountsConfig struct {
 	// Farewell is what the end of all sessions of an account leaves behind; nil leaves nothing. A session that starts between
 	// it and the change is ended with the others, but its parties are not told.
 	Farewell func(ctx context.Context, accountID string) (audit.Record, error)
+	// Documents is the table of document kinds; nil is the built-in one.
+	Documents func() subject.Documents
 }
 
 // NewAccounts returns the service.
 func NewAccounts(cfg AccountsConfig) *Accounts {
-	return &Accounts{store: cfg.Store, ring: cfg.Ring, now: cfg.Now, rand: cfg.Rand, farewell: cfg.Farewell}
+	if cfg.Documents == nil {
+		cfg.Documents = subject.DefaultDocuments
+	}
+	return &Accounts{store: cfg.Store, ring: cfg.Ring, now: cfg.Now, rand: cfg.Rand, farewell: cfg.Farewell, documents: cfg.Documents}
 }
 
 // Lookup is the keyed hash under which an identifier is found.
@@ -183,9 +194,23 @@ func (s *Accounts) ByIdentifier(ctx context.Context, identifier subject.Identifi
 	return s.store.AccountByLookup(ctx, lookup)
 }
 
+// Documents is the table of document kinds.
+func (s *Accounts) Documents() subject.Documents { return s.documents() }
+
+// IdentityLookup is the keyed hash under which a legal identity is found: of what stays the same when the document is
+// issued again.
+func (s *Accounts) IdentityLookup(ctx context.Context, who Identity) ([]byte, error) {
+	return s.Lookup(ctx, who.Type, s.documents().LookupKey(who.Type, who.Number, who.Nationality))
+}
+
 // ByIdentity finds the account that proved a document number; ErrNotFound.
 func (s *Accounts) ByIdentity(ctx context.Context, documentType, number string) (string, error) {
-	lookup, err := s.Lookup(ctx, documentType, number)
+	return s.ByDocument(ctx, Identity{Type: documentType, Number: number})
+}
+
+// ByDocument is ByIdentity for documents whose number needs a nationality.
+func (s *Accounts) ByDocument(ctx context.Context, who Identity) (string, error) {
+	lookup, err := s.IdentityLookup(ctx, who)
 	if err != nil {
 		return "", err
 	}
@@ -240,11 +265,16 @@ func (s *Accounts) SetRoles(ctx context.Context, id string, roles []string) erro
 // Prove stores a proof of identity for an account; fault.IdentityBound says neither who holds the identity nor that
 // anybody does (A-24).
 func (s *Accounts) Prove(ctx context.Context, id string, p Proof, name, documentType, number string) error {
+	return s.ProveIdentity(ctx, id, p, Identity{Name: name, Type: documentType, Number: number})
+}
+
+// ProveIdentity is Prove with all that a document tells.
+func (s *Accounts) ProveIdentity(ctx context.Context, id string, p Proof, who Identity) error {
 	var err error
-	if p.Lookup, err = s.Lookup(ctx, documentType, number); err != nil {
+	if p.Lookup, err = s.IdentityLookup(ctx, who); err != nil {
 		return err
 	}
-	plaintext, err := json.Marshal(identity{name, documentType, number})
+	plaintext, err := json.Marshal(who)
 	if err != nil {
 		return err
 	}
@@ -256,7 +286,15 @@ func (s *Accounts) Prove(ctx context.Context, id string, p Proof, name, document
 	if p.Case != "" {
 		details["case"] = p.Case
 	}
-	err = s.store.SaveProof(ctx, id, p, audit.With(event(ctx, p.At, "proofing.granted", "account", id, details)))
+	record := audit.With(event(ctx, p.At, "proofing.granted", "account", id, details))
+	if !p.DocumentEnds.IsZero() {
+		notice, err := expiryNotice(id, p)
+		if err != nil {
+			return err
+		}
+		record = record.And(notice)
+	}
+	err = s.store.SaveProof(ctx, id, p, record)
 	if errors.Is(err, ErrBound) {
 		return fault.Wrap(err, fault.IdentityBound)
 	}
@@ -288,9 +326,10 @@ func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 		if err != nil {
 			return Person{}, fmt.Errorf("open contact: %w", err)
 		}
-		if contact.Kind == subject.Email {
+		switch { // the first of a kind is the one that messages go to
+		case contact.Kind == subject.Email && p.Email == "":
 			p.Email = string(value)
-		} else {
+		case contact.Kind != subject.Email && p.Mobile == "":
 			p.Mobile = string(value)
 		}
 	}
@@ -302,12 +341,12 @@ func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	if err != nil {
 		return Person{}, fmt.Errorf("open identity: %w", err)
 	}
-	var who identity
+	var who Identity
 	if err := json.Unmarshal(plaintext, &who); err != nil {
 		return Person{}, fmt.Errorf("open identity: %w", err)
 	}
 	p.IAL, p.IALMethod, p.IALSource, p.IALAt, p.IALUntil = proof.IAL, proof.Method, proof.Source, proof.At, proof.Until
-	p.Name, p.IDType, p.IDNumber = who.Name, who.Type, who.Number
+	p.Name, p.IDType, p.IDNumber, p.Nationality, p.Birth, p.IDExpires = who.Name, who.Type, who.Number, who.Nationality, who.Birth, who.Expires
 	return p, nil
 }
 

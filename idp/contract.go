@@ -35,6 +35,9 @@ type Person struct {
 	Name          string      // proven name, empty at ial 0
 	IDType        string      // document type word ("citizen_id"), empty at ial 0
 	IDNumber      string      // proven number, empty at ial 0
+	Nationality   string      // ISO 3166-1 alpha-3, where the document tells one
+	Birth         string      // YYYY-MM-DD, where the document tells it
+	IDExpires     string      // YYYY-MM-DD, last day of the document, where it is known
 	Mobile        string      // verified number, empty if none
 	Email         string      // verified address, empty if none
 	PreferredName string      // login name that the person chose, empty if none

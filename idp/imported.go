@@ -30,12 +30,12 @@ func (s *Accounts) Prepare(ctx context.Context, identifiers []subject.Identifier
 }
 
 // PrepareProof seals an identity for an account that is not stored yet.
-func (s *Accounts) PrepareProof(ctx context.Context, accountID string, p Proof, name, documentType, number string) (Proof, error) {
+func (s *Accounts) PrepareProof(ctx context.Context, accountID string, p Proof, who Identity) (Proof, error) {
 	var err error
-	if p.Lookup, err = s.Lookup(ctx, documentType, number); err != nil {
+	if p.Lookup, err = s.IdentityLookup(ctx, who); err != nil {
 		return p, err
 	}
-	plaintext, err := json.Marshal(identity{name, documentType, number})
+	plaintext, err := json.Marshal(who)
 	if err != nil {
 		return p, err
 	}

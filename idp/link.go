@@ -32,10 +32,11 @@ func (s *Accounts) NewAccount(ctx context.Context, proven *Proven) (Account, err
 	}
 	p := Proof{ID: ident.New(s.rand, "ev"), IAL: proven.IAL, Method: proven.Method, Source: proven.Source, At: proven.At, Until: proven.Until, Evidence: proven.Evidence}
 	var err error
-	if p.Lookup, err = s.Lookup(ctx, proven.Type, proven.Number); err != nil {
+	who := Identity{Name: proven.Name, Type: proven.Type, Number: proven.Number}
+	if p.Lookup, err = s.IdentityLookup(ctx, who); err != nil {
 		return a, err
 	}
-	plaintext, err := json.Marshal(identity{proven.Name, proven.Type, proven.Number})
+	plaintext, err := json.Marshal(who)
 	if err != nil {
 		return a, err
 	}

@@ -186,8 +186,8 @@ func CheckVocabulary(scopes []Scope, claims []Claim) error {
 	return nil
 }
 
-// Change tells what goes from one vocabulary to the next for those who use it.
-type Change struct {
+// WordChange tells what goes from one vocabulary to the next for those who use it.
+type WordChange struct {
 	Name    string
 	Removed bool // otherwise it tells or allows more than before
 	claim   bool
@@ -195,24 +195,24 @@ type Change struct {
 
 // Changes are the scopes and claims that are removed, or that give more than before: to a client that has the scope they
 // would give it without anybody being asked. A word that clients have before it is defined gives nothing yet.
-func Changes(before, after *Vocabulary) (all []Change) {
+func Changes(before, after *Vocabulary) (all []WordChange) {
 	for _, name := range before.order {
 		if after.scopes[name] == nil {
-			all = append(all, Change{Name: name, Removed: true})
+			all = append(all, WordChange{Name: name, Removed: true})
 		}
 	}
 	for _, name := range after.order {
 		if widerScope(before.scopes[name], after.scopes[name]) {
-			all = append(all, Change{Name: name})
+			all = append(all, WordChange{Name: name})
 		}
 	}
 	for _, name := range before.names {
 		was, is := before.claims[name], after.claims[name]
 		switch {
 		case is == nil:
-			all = append(all, Change{Name: name, Removed: true, claim: true})
+			all = append(all, WordChange{Name: name, Removed: true, claim: true})
 		case is.Source != was.Source || was.Mask != "" && is.Mask == "" || is.IAL < was.IAL || !slices.Contains(lockedClaims, name) && was.MaxIAL > 0 && (is.MaxIAL == 0 || is.MaxIAL > was.MaxIAL):
-			all = append(all, Change{Name: name, claim: true})
+			all = append(all, WordChange{Name: name, claim: true})
 		}
 	}
 	return all
@@ -226,7 +226,7 @@ func widerScope(was, is *knownScope) bool {
 }
 
 // Touches reports whether a change matters to a client.
-func (c Change) Touches(client Client, after *Vocabulary) bool {
+func (c WordChange) Touches(client Client, after *Vocabulary) bool {
 	if !c.claim {
 		return slices.Contains(client.Scopes(), c.Name)
 	}
@@ -255,7 +255,7 @@ func (v *Vocabulary) MayRegister(scope string) bool {
 }
 
 // InUse is the refusal of a change because of who uses the word.
-func InUse(change Change, users []string) error {
+func InUse(change WordChange, users []string) error {
 	const shown = 10
 	more := ""
 	if len(users) > shown {

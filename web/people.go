@@ -92,7 +92,7 @@ type PasswordPage struct {
 
 // ProofingMethod is one way to prove who one is, chosen by what the person has at hand.
 type ProofingMethod struct {
-	ID       string // card, mobile, bank, face, network, counter: message proofing.method.<id>
+	ID       string // card, document, mobile, bank, face, network, counter: message proofing.method.<id>
 	URL      string // where it starts
 	Reaches  int    // ial
 	Minutes  int
@@ -114,12 +114,35 @@ type ProofingPage struct {
 	AskMobile bool
 	Mobile    string
 	CancelURL string // back to where the person came from
+
+	Kind       string         // name of the document; empty is the resident identity card
+	Kinds      []ProofingKind // documents to choose from; empty hides the choice
+	Counter    bool           // documents of this kind are checked at a counter only: there is no form
+	NumberHint string         // message proofing.hint.<word>; empty is that of the resident identity card
+
+	Nations     []Option // to choose the nationality from; empty does not ask
+	Nationality string
+	AskBirth    bool
+	Birth       string
+	AskExpiry   bool
+	Expires     string
+	AskZone     bool // the machine readable lines of a passport
+	Zone        string
+}
+
+// ProofingKind is a kind of document to choose.
+type ProofingKind struct {
+	Name    string
+	URL     string
+	Chosen  bool
+	Counter bool // it is checked at a counter only
 }
 
 // Outcomes of proofing.
 const (
 	ProofingDone     = "done"
 	ProofingMismatch = "mismatch"
+	ProofingBound    = "bound"   // the person may have another account: it can be merged
 	ProofingWaiting  = "waiting" // the source does not answer; never shown as a mismatch
 )
 
@@ -131,7 +154,8 @@ type ProofingResultPage struct {
 	At        time.Time
 	TriesLeft int // for a mismatch; negative is not shown
 	RetryURL  string
-	Continue  *Link // on to the application or /me
+	Continue  *Link  // on to the application or /me
+	MergeURL  string // where two accounts of one person become one; empty hides it
 }
 
 // Kinds of claims.
@@ -280,6 +304,8 @@ type MePage struct {
 	LogoutURL  string // default /logout
 	// UpstreamsURL leads to the links with other platforms; empty hides it.
 	UpstreamsURL string
+	// MergeURL leads to merging another account of the same person; empty hides it.
+	MergeURL string
 }
 
 // UpstreamItem is another platform and the person's link with it.
@@ -334,4 +360,22 @@ type DesignPage struct {
 	Card    LicenseCard
 	Field   FormField
 	Table   Table
+}
+
+// Steps of merging two accounts of one person.
+const (
+	MergeStale   = "stale"   // the login is too old
+	MergeBegin   = "begin"   // which account the other one is
+	MergeConfirm = "confirm" // what will happen
+	MergeDone    = "done"
+)
+
+// MergePage is "merge".
+type MergePage struct {
+	Step       string
+	Hidden     []Hidden
+	Identifier string
+	Stays      []string // masked addresses of the account that goes on
+	Goes       []string // and of the one that becomes part of it
+	StaysHere  bool     // the account that goes on is the one of this session
 }

@@ -46,6 +46,8 @@ type Config struct {
 	Registrations *openplatform.Service
 	Refusals      *idp.Refusals
 	Notes         Notes
+	Corrections   *idp.Corrections
+	Mergers       *idp.Mergers
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	// PartyName is the name of a relying party by the id under which a session knows it.
@@ -85,6 +87,7 @@ func (s *Server) parts() []part {
 		s.grantsPart(),
 		s.peersPart(),
 		s.wordsPart(),
+		s.correctionsPart(),
 	}
 }
 

@@ -84,7 +84,6 @@ func (d *desk) counts(t *testing.T, table string) (n int) {
 const (
 	header = "external_id,mobile,email,password_hash,name,document_type,document_number,level,created\n"
 	md5Of  = "md5$salt$a71dbbbf5271f1d7303eaa90c3ea791c" // of salt and "Password-1"
-	number = "11010519491231002X"
 )
 
 var people = header +

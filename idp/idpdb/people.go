@@ -101,7 +101,7 @@ func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 			err := rows.Scan(&c.Kind, &c.Lookup, &c.KeyID, &c.Sealed)
 			a.Contacts = append(a.Contacts, c)
 			return err
-		}, "SELECT kind, lookup, key_id, sealed FROM idp_contact WHERE account_id = $1 ORDER BY kind", id),
+		}, "SELECT kind, lookup, key_id, sealed FROM idp_contact WHERE account_id = $1 ORDER BY kind, added_at, lookup", id),
 		// The newest evidence of each level, the highest level first; levels are few.
 		ask(func(rows sqldb.Rows) error {
 			var p idp.Proof
@@ -170,7 +170,7 @@ func (s *Store) ReplaceHash(ctx context.Context, id, old, hash string, record au
 
 // SetState suspends, closes or reopens; an account that is not active has no live session and no live grant.
 func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState, at time.Time, record audit.Record) error {
-	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1", id, state, sqldb.Micros(at))}
+	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1 AND merged_into = '' AND (hold = '' OR $2 <> 'active')", id, state, sqldb.Micros(at))}
 	if state != idp.AccountActive {
 		steps = append(steps,
 			// Sessions first: a redemption under way holds its session, and its grant is seen by the second statement.
@@ -194,6 +194,14 @@ func (s *Store) SaveProof(ctx context.Context, id string, p idp.Proof, record au
 		err := tx.QueryRowContext(ctx, "SELECT account_id FROM idp_identity WHERE lookup = $1", p.Lookup).Scan(&holder)
 		switch {
 		case errors.Is(err, sqldb.ErrNoRows):
+			var former string // whose number it was before a correction
+			err = tx.QueryRowContext(ctx, "SELECT account_id FROM idp_former_identity WHERE lookup = $1", p.Lookup).Scan(&former)
+			if err == nil || !errors.Is(err, sqldb.ErrNoRows) {
+				if err == nil {
+					err = idp.ErrBound
+				}
+				return err
+			}
 			_, err = tx.ExecContext(ctx, "INSERT INTO idp_identity (lookup, account_id) VALUES ($1, $2)", p.Lookup, id)
 		case err == nil && holder != id:
 			return idp.ErrBound
@@ -204,8 +212,13 @@ func (s *Store) SaveProof(ctx context.Context, id string, p idp.Proof, record au
 		_, err = tx.ExecContext(ctx, `INSERT INTO idp_proof (account_id, id, ial, method, source, at, until_at, key_id, sealed, evidence)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 			id, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence)
-		if err == nil {
-			_, err = tx.ExecContext(ctx, "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1", id, sqldb.Micros(p.At))
+		if err != nil {
+			return err
+		}
+		// A merge at the same moment has the row of the account, and no evidence comes to one that was merged.
+		there, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1 AND merged_into = ''", id, sqldb.Micros(p.At))
+		if err == nil && !there {
+			return idp.ErrNotFound
 		}
 		if err != nil || p.Case == "" {
 			return err

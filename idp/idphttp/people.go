@@ -303,9 +303,10 @@ func (s *Server) showProofing(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	wanted := wantedIAL(r, f.IAL, person.IAL)
-	return s.Pages.Page(w, r, status, "proofing", web.Page{Identity: s.Identity(r), Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.ProofingPage{
-		Hidden: hidden("flow", id, "ial", strconv.Itoa(int(wanted))), App: client.ClientName, Current: int(person.IAL), Needed: int(f.IAL),
-		Methods: methods(wanted, id), Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), AskMobile: wanted >= 2, Mobile: r.PostFormValue("proofing-mobile")}})
+	body := web.ProofingPage{App: client.ClientName, Current: int(person.IAL), Needed: int(f.IAL),
+		Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), AskMobile: wanted >= 2, Mobile: r.PostFormValue("proofing-mobile")}
+	s.askDocument(r, &body, person, wanted, id)
+	return s.Pages.Page(w, r, status, "proofing", web.Page{Identity: s.Identity(r), Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: body})
 }
 
 // wantedIAL: what the flow needs, or what the person chose, or the next level.
@@ -315,18 +316,6 @@ func wantedIAL(r *http.Request, needed, have subject.IAL) subject.IAL {
 		wanted = max(wanted, subject.IAL(chosen))
 	}
 	return min(max(wanted, min(have+1, 2), 1), 2)
-}
-
-// methods lists the ways by what a person has at hand; a login in progress goes along.
-func methods(wanted subject.IAL, flow string) []web.ProofingMethod {
-	suffix := ""
-	if flow != "" {
-		suffix = "&flow=" + flow
-	}
-	return []web.ProofingMethod{
-		{ID: "card", URL: "/proofing?ial=1" + suffix, Reaches: 1, Minutes: 1, Chosen: wanted == 1},
-		{ID: "mobile", URL: "/proofing?ial=2" + suffix, Reaches: 2, Minutes: 2, Chosen: wanted == 2},
-	}
 }
 
 func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -346,7 +335,9 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	level, err := s.Proofing.Submit(r.Context(), current.AccountID, proofing.Submission{
-		Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), Mobile: r.PostFormValue("proofing-mobile"), Wanted: wantedIAL(r, f.IAL, person.IAL)})
+		Kind: chosenKind(r, person), Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), Mobile: r.PostFormValue("proofing-mobile"),
+		Nationality: r.PostFormValue("proofing-nationality"), Birth: r.PostFormValue("proofing-birth"), Expires: r.PostFormValue("proofing-expires"), MRZ: r.PostFormValue("proofing-mrz"),
+		Wanted: wantedIAL(r, f.IAL, person.IAL)})
 	result := web.ProofingResultPage{Outcome: web.ProofingDone, Tier: int(level), TriesLeft: -1, At: s.Now(), RetryURL: "/proofing"}
 	if client.ClientName != "" {
 		result.Continue = &web.Link{Label: client.ClientName, URL: onward(id)}
@@ -362,6 +353,8 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 		result.Source = person.IALSource
 	case code == fault.ProofingSilent:
 		result.Outcome, result.Tier = web.ProofingWaiting, int(person.IAL)
+	case code == fault.IdentityBound && person.IDNumber == "":
+		result.Outcome, result.Tier, result.MergeURL = web.ProofingBound, int(person.IAL), "/merge"
 	case code == fault.ProofingMismatch:
 		result.Outcome, result.Tier = web.ProofingMismatch, int(person.IAL)
 	case fault.MetaOf(code).Status < http.StatusInternalServerError:
@@ -369,7 +362,11 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return err
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "proofing-result", web.Page{Identity: s.Identity(r), Body: result})
+	status := http.StatusOK
+	if result.Outcome == web.ProofingBound {
+		status = http.StatusConflict
+	}
+	return s.Pages.Page(w, r, status, "proofing-result", web.Page{Identity: s.Identity(r), Body: result})
 }
 
 // --- The person's own page ---
@@ -426,6 +423,9 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return strings.Compare(a.App, b.App) })
 	if len(s.Federation.Sources()) > 0 {
 		body.UpstreamsURL = "/federation"
+	}
+	if len(account.Roles) == 0 {
+		body.MergeURL = "/merge"
 	}
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err

@@ -491,7 +491,7 @@ func TestA24BoundIdentityIsRefusedInTheForm(t *testing.T) {
 	c := s.signIn(t, "13800138001")
 	s.visit(t, c, "/proofing?ial=1")
 	p := fill(t, c, map[string]string{"proofing-name": name, "proofing-number": number})
-	wants(t, p, http.StatusConflict, "/proofing", "proofing-submit")
+	wants(t, p, http.StatusConflict, "/proofing", "merge-begin")
 	if strings.Contains(p.Text, "138****8000") || strings.Contains(p.Text, "acc_") {
 		t.Errorf("it tells whom: %s", p.Text)
 	}

@@ -69,16 +69,19 @@ type Config struct {
 	Password  *authn.PasswordLogin
 	Codes     *authn.Codes
 	Proofing  *proofing.Service
-	Ring      *keys.Ring
-	Encode    authn.Encoder   // seals messages for the outbox
-	Locales   idp.LocaleStore // languages of messages
-	NoCodes   bool            // no channel can carry a code, so nothing that needs one is offered
-	Inbox     Inbox           // nil outside the sandbox
-	Wake      func()          // tells the outbox that a message is due
-	Portals   func() []web.Link
-	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
-	Now       func() time.Time
-	Rand      io.Reader
+	Mergers   *idp.Mergers
+	// Corrections takes events of registers.
+	Corrections *idp.Corrections
+	Ring        *keys.Ring
+	Encode      authn.Encoder   // seals messages for the outbox
+	Locales     idp.LocaleStore // languages of messages
+	NoCodes     bool            // no channel can carry a code, so nothing that needs one is offered
+	Inbox       Inbox           // nil outside the sandbox
+	Wake        func()          // tells the outbox that a message is due
+	Portals     func() []web.Link
+	Licenses    func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
+	Now         func() time.Time
+	Rand        io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
 	// Refused notes what a registered client named otherwise than it is registered, for its owner.
@@ -163,6 +166,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /device", s.deviceCode)
 	page("POST /device/answer", s.deviceAnswer)
 	s.bridgePages(page)
+	s.mergePages(page)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)
 	page("GET /{$}", s.homePage)

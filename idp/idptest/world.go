@@ -79,7 +79,7 @@ func NewWorld(t testing.TB, store Store) *World {
 	}
 	w.Login = authn.NewPasswordLogin(w.Accounts, w.Passwords, store, w.Clock.Now)
 	w.Codes = authn.NewCodes(authn.CodesConfig{Store: store, Accounts: w.Accounts, Ring: w.Ring, Now: w.Clock.Now, Rand: random})
-	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: store, Source: w.Source, Ring: w.Ring, Now: w.Clock.Now, Rand: random})
+	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: store, Sources: []proofing.Source{w.Source}, Ring: w.Ring, Now: w.Clock.Now, Rand: random})
 	var mutex sync.Mutex
 	woken := 0
 	w.Woken = func() int {
@@ -154,6 +154,8 @@ func (w *World) Account(t testing.TB, identifier, password string) idp.Account {
 
 // Source is an authoritative source that answers as the test wants.
 type Source struct {
+	Unknown map[string]bool // kinds of documents that it does not know; set before use
+
 	mutex   sync.Mutex
 	answer  func(q proofing.Query) (proofing.Answer, error)
 	queries []proofing.Query
@@ -175,6 +177,9 @@ func (s *Source) Queries() []proofing.Query {
 
 // Name implements proofing.Source.
 func (s *Source) Name() string { return "register" }
+
+// Knows implements proofing.Source.
+func (s *Source) Knows(kind string) bool { return !s.Unknown[kind] }
 
 // Ask implements proofing.Source.
 func (s *Source) Ask(_ context.Context, q proofing.Query) (proofing.Answer, error) {

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -13,9 +14,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/keys/digest"
 )
-
-// Document types that a row may name.
-const citizenID = "citizen_id"
 
 // check turns a record into a row; a code tells why it is none.
 func (s *Service) check(ctx context.Context, r Record, o Options, now time.Time) (Row, Code, error) {
@@ -37,7 +35,7 @@ func (s *Service) check(ctx context.Context, r Record, o Options, now time.Time)
 			return row, NameInvalid, nil
 		}
 	}
-	documentType, number, code := documentOf(r)
+	documentType, number, code := documentOf(s.accounts.Documents(), r)
 	if code != "" {
 		return row, code, nil
 	}
@@ -60,13 +58,13 @@ func (s *Service) check(ctx context.Context, r Record, o Options, now time.Time)
 	}
 	details := map[string]string{"source": o.Source, "claimed": word(row.Claimed)}
 	if number != "" {
-		if row.Document, err = s.accounts.Lookup(ctx, documentType, number); err != nil {
+		if row.Document, err = s.accounts.IdentityLookup(ctx, idp.Identity{Type: documentType, Number: number}); err != nil {
 			return row, "", err
 		}
 		if o.Trust != nil && name != "" {
 			if level := o.Trust.Level(row.Claimed); level > 0 {
 				p := idp.Proof{IAL: level, Method: "import", Source: o.Trust.Source, At: now, Until: o.Trust.Until(now), Evidence: digest.Hex([]byte(o.Digest))}
-				if p, err = s.accounts.PrepareProof(ctx, row.Account.ID, p, name, documentType, number); err != nil {
+				if p, err = s.accounts.PrepareProof(ctx, row.Account.ID, p, idp.Identity{Name: name, Type: documentType, Number: number}); err != nil {
 					return row, "", err
 				}
 				row.Proof = &p
@@ -121,22 +119,18 @@ func identifiersOf(r Record) ([]subject.Identifier, Code) {
 	return all, ""
 }
 
-// documentOf reads a document. Only citizen identification numbers can be checked; what is none of them is no proof and no
-// duplicate, and is left out of the account.
-func documentOf(r Record) (documentType, number string, code Code) {
+// documentOf reads a document of a kind of the table, a citizen's where none is told. Kinds that need a nationality beside the
+// number cannot be told apart in a row and are refused.
+func documentOf(kinds subject.Documents, r Record) (documentType, number string, code Code) {
 	text := strings.TrimSpace(r.DocumentNumber)
 	if text == "" {
 		return "", "", ""
 	}
-	switch r.DocumentType {
-	case citizenID, "":
-		id, err := subject.ParseCitizenID(text)
-		if err != nil {
-			return "", "", DocumentInvalid
-		}
-		return citizenID, string(id), ""
+	document, err := kinds.Parse(cmp.Or(r.DocumentType, subject.CitizenID), text, "")
+	if err != nil {
+		return "", "", DocumentInvalid
 	}
-	return "", "", DocumentInvalid
+	return document.Kind, document.Number, ""
 }
 
 func createdOf(text string, o Options, now time.Time) (time.Time, Code) {

@@ -39,10 +39,12 @@ type Manifest struct {
 	InitialAccess []openplatform.InitialAccess   `yaml:"initial_access_tokens"`
 	Statements    []openplatform.StatementIssuer `yaml:"statement_issuers"`
 	Registrations []openplatform.Decision        `yaml:"registrations"`
-	Clients       []idp.Client                   `yaml:"clients"`
-	Personas      []Persona                      `yaml:"personas"`
-	Staff         []Staff                        `yaml:"staff"`
-	Authorities   []Issuer                       `yaml:"authorities"`
+	// Kinds are codes of partners and methods that stand above the built-in table of identity documents.
+	Kinds       []idp.DocumentOverride `yaml:"document_kinds"`
+	Clients     []idp.Client           `yaml:"clients"`
+	Personas    []Persona              `yaml:"personas"`
+	Staff       []Staff                `yaml:"staff"`
+	Authorities []Issuer               `yaml:"authorities"`
 	// Portals behind bridges and upstream sources (docs/design/bridges.md).
 	CASServices   []cas.Service       `yaml:"cas_services"`
 	TicketBridges []ticket.Bridge     `yaml:"ticket_bridges"`
@@ -169,6 +171,9 @@ func (a *App) apply(ctx context.Context, m Manifest) ([]idp.AppliedClient, error
 		return nil, err
 	}
 	if err := a.vocabulary.Apply(ctx, m.Scopes, m.Claims); err != nil {
+		return nil, err
+	}
+	if err := a.kinds.Apply(ctx, m.Kinds); err != nil {
 		return nil, err
 	}
 	clients, err := a.Clients.ApplyEach(ctx, m.Clients)
@@ -306,18 +311,18 @@ func (a *App) applyPersona(ctx context.Context, p Persona, n int, hashes *person
 	if proof := account.InForce(a.opts.Now()); p.IAL == 0 || proof != nil && int(proof.IAL) >= p.IAL {
 		return nil
 	}
-	return a.Accounts.Prove(ctx, account.ID, idp.Proof{IAL: subject.IAL(p.IAL), Method: "persona", Source: "sandbox", At: a.opts.Now().UTC(), Evidence: digest.Hex([]byte(p.Identifier))},
-		p.Name, "citizen_id", personaNumber(p, identifier, n))
+	return a.Accounts.ProveIdentity(ctx, account.ID, idp.Proof{IAL: subject.IAL(p.IAL), Method: "persona", Source: "sandbox", At: a.opts.Now().UTC(), Evidence: digest.Hex([]byte(p.Identifier))},
+		personaIdentity(p, identifier, n))
 }
 
-// personaNumber is the register's number of a known persona, or a made-up one that nobody can have.
-func personaNumber(p Persona, identifier subject.Identifier, n int) string {
+// personaIdentity is the document of a known persona of the register, or a made-up number that nobody can have.
+func personaIdentity(p Persona, identifier subject.Identifier, n int) idp.Identity {
 	for _, known := range sandbox.Personas {
 		if known.Mobile == identifier.Value && known.Name == p.Name {
-			return known.Number
+			return idp.Identity{Name: p.Name, Type: known.Document(), Number: known.Number, Nationality: known.Nationality, Birth: known.Birth, Expires: known.Expires}
 		}
 	}
-	return fmt.Sprintf("persona-%s-%d", digest.Hex([]byte(identifier.Value))[:16], n)
+	return idp.Identity{Name: p.Name, Type: subject.CitizenID, Number: fmt.Sprintf("persona-%s-%d", digest.Hex([]byte(identifier.Value))[:16], n)}
 }
 
 // VerifyAudit walks the hash chains.

@@ -102,6 +102,7 @@ type App struct {
 	calls  http.Handler // the API behind the question who calls
 
 	demands    *registry.Registry[idp.Demand, *idp.Demand]
+	kinds      *registry.Registry[idp.DocumentOverride, *idp.DocumentOverride]
 	operations []string // of the API document
 }
 
@@ -258,7 +259,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.Accounts = idp.NewAccounts(idp.AccountsConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand,
 		Farewell: func(ctx context.Context, accountID string) (audit.Record, error) {
 			return a.identity.Sessions.Farewell(ctx, accountID)
-		}})
+		}, Documents: a.documents})
 	passwords, err := authn.NewPasswords(o.Rand, 2, authn.Cost{})
 	if err != nil {
 		return err
@@ -266,6 +267,9 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.Intake = intake.New(intake.Config{Store: a.store, Accounts: a.Accounts, Passwords: passwords, Now: o.Now, Rand: o.Rand})
 	source, err := a.proofingSource()
 	if err != nil {
+		return err
+	}
+	if err := a.openDocuments(ctx); err != nil {
 		return err
 	}
 	a.demands = registry.New[idp.Demand](idp.DemandKind, a.store, a.ring, o.Now)
@@ -290,6 +294,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	people := proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{source}, Ring: a.ring, Now: o.Now, Rand: o.Rand})
 	a.identity = idphttp.New(idphttp.Config{
 		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
@@ -305,7 +310,9 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Reaches: a.reaches, Sources: a.codeSources(), Now: o.Now, Rand: o.Rand}),
 		NoCodes:      !a.offersCodes(),
 		Locales:      a.store,
-		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Proofing:     people,
+		Mergers:      a.mergers(),
+		Corrections:  a.corrections(people),
 		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil
@@ -325,7 +332,7 @@ func (a *App) fetchKeys(ctx context.Context, address string) ([]byte, error) {
 
 // proofingSource is the configured authority; the sandbox answers itself over its own HTTP address when none is named.
 func (a *App) proofingSource() (proofing.Source, error) {
-	settings := authority.Config{Name: "authority", URL: a.cfg.Authority.URL, Client: a.outbound, Now: a.opts.Now}
+	settings := authority.Config{Name: "authority", URL: a.cfg.Authority.URL, Client: a.outbound, Now: a.opts.Now, Documents: a.cfg.Authority.Documents, Code: a.documentCode}
 	if a.cfg.Authority.TokenFile != "" {
 		token, err := ReadSecret(a.cfg.Authority.TokenFile)
 		if err != nil {
@@ -361,6 +368,14 @@ func (a *App) openOutbox() {
 		authn.TopicMessage:    a.deliverMessage,
 		oauth.TopicReplay:     a.deliverReplayNotice,
 		reconcile.TopicNotice: a.deliverReconcileNotice,
+		idp.TopicExpiry:       a.deliverExpiryNotice,
+		idp.TopicMerged:       a.deliverMergeNotice,
+		idp.TopicRekeyed:      a.deliverIdentityNotice(channel.TemplateIdentityChanged),
+		idp.TopicLevelsEnded:  a.deliverIdentityNotice(channel.TemplateDocumentEnded),
+		idp.TopicRevived:      a.deliverIdentityNotice(channel.TemplateAccountRevived),
+		// Mandates and organisations follow these when they come; until then nobody else has to be told.
+		idp.TopicDeceased:     ignored,
+		idp.TopicOrganization: ignored,
 		proofing.TopicRetry:   func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
@@ -395,6 +410,9 @@ func (a *App) background(ctx context.Context) {
 		}
 		if err := a.demands.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of demands failed", "error", err)
+		}
+		if err := a.kinds.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of kinds of documents failed", "error", err)
 		}
 		if err := a.bridges.refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of partners failed", "error", err)

@@ -19,6 +19,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/yinxin-gov/yinxin/idp/reconcile"
+	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/channel"
 )
 
@@ -117,6 +118,10 @@ type Messages struct {
 type Authority struct {
 	URL       string `yaml:"url"`
 	TokenFile string `yaml:"token_file"`
+	// Documents are the kinds of documents that it knows, as in docs/integration/documents.md; empty is citizen_id alone.
+	Documents []string `yaml:"documents"`
+	// Codes names the column of codes (document_kinds: codes) that its gateway understands; empty sends our words only.
+	Codes string `yaml:"codes"`
 }
 
 // Reconcile says which register is asked, how often and what follows its answers; docs/integration/registers.md describes
@@ -260,6 +265,11 @@ func (c *Config) check() []string {
 	}
 	if !c.Sandbox && c.Authority.URL == "" {
 		add("authority.url: is missing; without it nobody can be proofed")
+	}
+	for _, kind := range c.Authority.Documents {
+		if _, ok := subject.DefaultDocuments().Find(kind); !ok {
+			add("authority.documents: there is no kind %q", kind)
+		}
 	}
 	for _, proxy := range c.TrustedProxies {
 		if _, err := parseNetwork(proxy); err != nil {

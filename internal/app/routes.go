@@ -24,6 +24,7 @@ func (a *App) routes() (*router, error) {
 	if err := a.sealing.api(a.api, apiMux); err != nil {
 		return nil, err
 	}
+	a.identity.Register(a.api)
 	a.admin = a.administration()
 	a.admin.Register(a.api)
 	document, err := json.Marshal(a.api.OpenAPI())

@@ -28,5 +28,5 @@ func newSandboxSource(now func() time.Time) (proofing.Source, error) {
 	go server.Serve(listener) // lives as long as the process; it holds no state
 	address := "http://" + listener.Addr().String() + "/"
 	client := outbound.New(outbound.Config{Allowed: []string{strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/")}})
-	return authority.New(authority.Config{Name: "sandbox", URL: address, Token: token, Client: client, Now: now}), nil
+	return authority.New(authority.Config{Name: "sandbox", URL: address, Token: token, Client: client, Now: now, Documents: sandbox.Kinds()}), nil
 }

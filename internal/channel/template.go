@@ -34,6 +34,12 @@ const (
 	TemplateReplay   = "replay"   // a credential of the person was used twice
 	TemplateRegister = "register" // the register no longer confirms what was proofed
 	TemplateTest     = "test"     // of the operator
+
+	TemplateDocumentExpiry  = "document-expiry"  // the document behind the level ends soon
+	TemplateAccountMerged   = "account-merged"   // another account of the person became part of this one
+	TemplateIdentityChanged = "identity-changed" // a register or administrators corrected the identity
+	TemplateDocumentEnded   = "document-ended"   // the register revoked the document, so the level ended
+	TemplateAccountRevived  = "account-revived"  // a wrong report of a death was taken back
 )
 
 var templates = map[string]Template{
@@ -41,6 +47,12 @@ var templates = map[string]Template{
 	TemplateReplay:   {TemplateReplay, []Param{{"app", 12}}},
 	TemplateRegister: {TemplateRegister, nil},
 	TemplateTest:     {TemplateTest, nil},
+
+	TemplateDocumentExpiry:  {TemplateDocumentExpiry, []Param{{"document", 12}, {"date", 10}}},
+	TemplateAccountMerged:   {TemplateAccountMerged, nil},
+	TemplateIdentityChanged: {TemplateIdentityChanged, nil},
+	TemplateDocumentEnded:   {TemplateDocumentEnded, nil},
+	TemplateAccountRevived:  {TemplateAccountRevived, nil},
 }
 
 // Templates lists all templates by name.

@@ -19,6 +19,9 @@ func people() []Sample {
 	login := web.LoginPage{Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", CodeURL: "/login/code", CancelURL: "/cancel"}
 	wrong := login
 	wrong.Identifier = "13800000001"
+	kinds := []web.ProofingKind{{Name: "居民身份证", URL: "/proofing?ial=1"}, {Name: "港澳居民来往内地通行证", URL: "/proofing?ial=1&document=hk_macao_permit"}, {Name: "台湾居民来往大陆通行证", URL: "/proofing?ial=1&document=taiwan_permit", Counter: true}, {Name: "普通护照", Chosen: true}}
+	passport := web.ProofingPage{Hidden: flow, Current: 0, Kind: "普通护照", Kinds: kinds, NumberHint: "passport", Nations: []web.Option{{Value: "FRA", Label: "FRA 法国"}, {Value: "GBR", Label: "GBR 英国"}}, AskBirth: true, AskExpiry: true, AskZone: true,
+		Methods: []web.ProofingMethod{{ID: "document", Reaches: 1, Minutes: 2, Chosen: true}, {ID: "mobile", URL: "/proofing?ial=2&document=passport", Reaches: 2, Minutes: 2}}}
 	proofing := web.ProofingPage{Hidden: flow, App: "不动产登记", Current: 1, Needed: 2, Name: "张伟", AskMobile: true, CancelURL: "/cancel", Methods: []web.ProofingMethod{
 		{ID: "mobile", URL: "/proofing?method=mobile", Reaches: 2, Minutes: 1, Chosen: true},
 		{ID: "card", URL: "/proofing?method=card", Reaches: 1, Minutes: 1},
@@ -40,6 +43,13 @@ func people() []Sample {
 		{Name: "password", Template: "password", Page: web.Page{Body: web.PasswordPage{Action: "/register/password", Hidden: flow, Identifier: "138****0001", SkipAction: "/register/skip", Step: 3, Steps: 3}}},
 		{Name: "proofing", Template: "proofing", Page: web.Page{Identity: citizen, Body: proofing}},
 		{Name: "proofing-error", Template: "proofing", Status: 422, Page: web.Page{Identity: citizen, Body: badNumber, Errors: []web.FieldError{{Field: "proofing-number", Message: "公民身份号码应为 18 位"}, {Field: "proofing-mobile", Message: "请填写本人实名手机号"}}}},
+		{Name: "proofing-passport", Template: "proofing", Status: 422, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "proofing-nationality", Message: "请选择证件上的国籍"}, {Field: "proofing-mrz", Message: "机读码第 2 行第 14 个字符起核对不上"}}, Body: passport}},
+		{Name: "proofing-counter", Template: "proofing", Page: web.Page{Identity: citizen, Body: web.ProofingPage{Current: 0, Kind: "台湾居民来往大陆通行证", Counter: true, Kinds: kinds}}},
+		{Name: "proofing-bound", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingBound, TriesLeft: -1, MergeURL: "/merge"}}},
+		{Name: "merge", Template: "merge", Page: web.Page{Identity: citizen, Body: web.MergePage{Step: web.MergeBegin}}},
+		{Name: "merge-stale", Template: "merge", Status: 401, Page: web.Page{Identity: citizen, Body: web.MergePage{Step: web.MergeStale}}},
+		{Name: "merge-confirm", Template: "merge", Page: web.Page{Identity: citizen, Body: web.MergePage{Step: web.MergeConfirm, Hidden: flow, Stays: []string{"138****8000", "z********@example.com"}, Goes: []string{"139****0001"}, StaysHere: false}}},
+		{Name: "merge-done", Template: "merge", Page: web.Page{Identity: citizen, Body: web.MergePage{Step: web.MergeDone}}},
 		{Name: "proofing-done", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingDone, Tier: 2, Source: "沙箱运营商", At: moment, TriesLeft: -1, Continue: &web.Link{Label: "继续办理不动产登记", URL: "/authorize/resume"}}}},
 		{Name: "proofing-mismatch", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingMismatch, TriesLeft: 2, RetryURL: "/proofing"}}},
 		{Name: "proofing-waiting", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingWaiting, TriesLeft: -1}}},
