@@ -263,18 +263,19 @@ type GrantItem struct {
 
 // MePage is "me" at /me, cards in the order of experience.md 3.4.
 type MePage struct {
-	Hidden     []Hidden // goes with every form of the page
-	Name       string   // masked
-	Number     string   // masked; empty before proofing
-	Tier       int
-	TierSource string
-	TierAt     *time.Time
-	UpgradeURL string // empty hides it
-	Methods    []SignInMethod
-	Sessions   []SessionItem
-	Grants     []GrantItem
-	Licenses   []LicenseCard
-	LogoutURL  string // default /logout
+	Hidden      []Hidden // goes with every form of the page
+	Name        string   // masked
+	Number      string   // masked; empty before proofing
+	Tier        int
+	TierSource  string
+	TierAt      *time.Time
+	UpgradeURL  string // empty hides it
+	Methods     []SignInMethod
+	Sessions    []SessionItem
+	Grants      []GrantItem
+	Licenses    []LicenseCard
+	LogoutURL   string // default /logout
+	SecurityURL string // leads to the ways to sign in; empty hides it
 	// UpstreamsURL leads to the links with other platforms; empty hides it.
 	UpstreamsURL string
 }

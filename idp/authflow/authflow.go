@@ -51,7 +51,7 @@ const Life = 30 * time.Minute
 // Highest levels that this release can reach by itself.
 const (
 	maxIAL = subject.IAL(2)
-	maxAAL = subject.AAL(1)
+	maxAAL = subject.AAL(2)
 )
 
 // Step is what comes next.

@@ -36,6 +36,8 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_used_proof", "hash", "until_at < $1", before(keepMarks)},
 		{"idp_device", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_opaque_token", "hash", "expires_at < $1", before(0)},
+		{"idp_step", "hash", "expires_at < $1", before(keepCodes)},
+		{"idp_credential", "id", "state = 'pending' AND created_at < $1", before(keepCodes)},
 		{"idp_code", "id", "created_at < $1", before(keepCounters)},
 		{"idp_throttle", "scope, key", "started_at < $1", before(keepCounters)},
 		{"idp_inbox", "id", "at < $1", before(keepInbox)},

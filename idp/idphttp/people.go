@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -73,10 +74,7 @@ func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.showLogin(w, r, status, s.failed(w, r, err, "login-password"))
 	}
-	if err := s.signIn(w, r, login); err != nil {
-		return err
-	}
-	return see(w, r, onward(id))
+	return s.enter(w, r, waiting{Login: login, Flow: id, Next: onward(id)})
 }
 
 // --- One-time codes: login and registration share the steps. ---
@@ -199,10 +197,12 @@ func (s *Server) codeLogin(w http.ResponseWriter, r *http.Request, account idp.A
 	if account.State != idp.AccountActive {
 		return fault.New(fault.CodeWrong)
 	}
-	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
-		return err
-	}
-	return see(w, r, next)
+	return s.enter(w, r, waiting{Login: s.byCode(account.ID), Flow: r.FormValue("flow"), Next: next})
+}
+
+// byCode is a login by a one-time code.
+func (s *Server) byCode(accountID string) idp.Login {
+	return idp.Login{AccountID: accountID, AAL: authn.ByCode.AAL(), Methods: authn.ByCode.AMR(), At: s.Now().UTC()}
 }
 
 func (s *Server) registerCode(w http.ResponseWriter, r *http.Request) error {
@@ -214,10 +214,14 @@ func (s *Server) registerCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if account.PasswordHash != "" || account.State != idp.AccountActive { // the person had an account already
+	second, err := s.Ways.Second(r.Context(), account.ID)
+	if err != nil {
+		return err
+	}
+	if account.PasswordHash != "" || account.State != idp.AccountActive || len(second) > 0 { // the person had an account already
 		return s.codeLogin(w, r, account, onward(r.FormValue("flow")))
 	}
-	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
+	if err := s.signInThen(w, r, s.byCode(account.ID), func(session.Session) error { return nil }); err != nil {
 		return err
 	}
 	return s.showPassword(w, r, http.StatusOK, identifier.Value, nil)
@@ -255,10 +259,8 @@ func (s *Server) registerPassword(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	// The new credential is newer than the session, so the person signs in with it from here on.
-	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
-		return err
-	}
-	return see(w, r, onward(r.FormValue("flow")))
+	again := idp.Login{AccountID: account.ID, AAL: subject.AAL(current.AAL), Methods: current.Methods, At: s.Now().UTC(), Second: true}
+	return s.enter(w, r, waiting{Login: again, Flow: r.FormValue("flow"), Next: onward(r.FormValue("flow"))})
 }
 
 func (s *Server) registerSkip(w http.ResponseWriter, r *http.Request) error {
@@ -376,7 +378,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.MePage{Name: displayName(person), Number: subject.MaskID(person.IDNumber), Tier: int(person.IAL), TierSource: person.IALSource}
+	body := web.MePage{SecurityURL: securityPath, Name: displayName(person), Number: subject.MaskID(person.IDNumber), Tier: int(person.IAL), TierSource: person.IALSource}
 	if person.IAL > 0 {
 		body.TierAt = &person.IALAt
 	}

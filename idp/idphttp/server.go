@@ -66,6 +66,9 @@ type Config struct {
 	Passwords *authn.Passwords
 	Password  *authn.PasswordLogin
 	Codes     *authn.Codes
+	Ways      *authn.Ways  // credentials that people added
+	Steps     *authn.Steps // what stands between two pages of a login
+	Methods   []authn.Method
 	Proofing  *proofing.Service
 	Ring      *keys.Ring
 	Encode    authn.Encoder // seals messages for the outbox
@@ -147,6 +150,9 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /login/code", s.codePage)
 	page("POST /login/code", s.codeStart)
 	page("POST /login/code/check", s.codeAnswer)
+	page("GET /login/second", s.secondPage)
+	page("POST /login/second", s.secondAnswer)
+	page("POST /login/second/recovery", s.recoveryAnswer)
 	page("GET /register", s.registerPage)
 	page("POST /register", s.registerStart)
 	page("POST /register/code", s.registerCode)
@@ -161,6 +167,12 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	s.bridgePages(page)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)
+	page("GET "+securityPath, s.securityPage)
+	page("POST "+securityPath+"/credentials/{id}/name", s.renameCredential)
+	page("POST "+securityPath+"/credentials/{id}/removal", s.removeCredential)
+	page("POST "+securityPath+"/totp", s.totpStart)
+	page("POST "+securityPath+"/totp/code", s.totpFinish)
+	page("POST "+securityPath+"/codes", s.newRecoveryCodes)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)
@@ -216,13 +228,9 @@ func (s *Server) browserHash(ctx context.Context, browser string) ([]byte, error
 	return mac.Sum(ctx, []byte("browser"), []byte(browser))
 }
 
-// signIn starts a session for a login, ending that of another person; the same person goes on in the session that there
-// is, with a new secret.
-func (s *Server) signIn(w http.ResponseWriter, r *http.Request, login idp.Login) error {
-	return s.signInThen(w, r, login, func(session.Session) error { return nil })
-}
-
-// signInThen is signIn with a step between the session and its cookie; when the step fails the session ends.
+// signInThen starts a session for a login, ending that of another person; the same person goes on in the session that
+// there is, with a new secret. Between the session and its cookie is a step; when that fails the session ends. Only enter,
+// which asks for the second factor, and a registration, which found none, call it.
 func (s *Server) signInThen(w http.ResponseWriter, r *http.Request, login idp.Login, then func(session.Session) error) error {
 	request := reqctx.From(r.Context())
 	current, secret, err := s.sessionFor(r, login, deviceOf(request.UserAgent), request.ClientIP)

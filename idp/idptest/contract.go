@@ -45,6 +45,12 @@ func RunPeople(t *testing.T, open func(t testing.TB) Store) {
 		"a session ends once":                      sessionEndsOnce,
 		"sessions by page":                         sessionsByPage,
 		"inbox":                                    inbox,
+		"credentials come back":                    credentialsComeBack,
+		"credentials are bounded":                  credentialBounds,
+		"A-03 A-12 a counter is used once":         credentialUsedOnce,
+		"the last way stays":                       credentialRemoval,
+		"recovery codes":                           recoveryCodes,
+		"steps":                                    steps,
 		"no audit, no change":                      noAuditNoChange,
 		"what is not there":                        notThere,
 	} {

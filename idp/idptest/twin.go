@@ -26,6 +26,8 @@ type Store interface {
 	authn.ThrottleStore
 	proofing.Store
 	session.Store
+	authn.CredentialStore
+	authn.StepStore
 	// PutInbox stores a message of the simulated inbox; the same id is stored once.
 	PutInbox(ctx context.Context, id string, m authn.InboxMessage) error
 	// Inbox lists the newest messages to a recipient, or to all when it is empty.
@@ -47,6 +49,7 @@ type Twin struct {
 	parties    []session.Party
 	inbox      map[string]authn.InboxMessage
 	records    []audit.Record
+	credentialTwin
 }
 
 type storedCode struct {

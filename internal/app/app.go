@@ -282,6 +282,9 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Ways:         authn.NewWays(authn.WaysConfig{Store: a.store, Throttle: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand, Issuer: a.cfg.Operator.Name}),
+		Steps:        authn.NewSteps(a.store, a.ring, o.Now, o.Rand),
+		Methods:      loginMethods(),
 		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
@@ -336,6 +339,7 @@ func (a *App) portals() []web.Link {
 func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
 		authn.TopicMessage:  a.deliverMessage,
+		authn.TopicNotice:   a.deliverNotice,
 		oauth.TopicReplay:   a.deliverReplayNotice,
 		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {

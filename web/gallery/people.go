@@ -37,6 +37,9 @@ func people() []Sample {
 		{Name: "register", Template: "register", Page: web.Page{Body: web.RegisterPage{Hidden: flow}}},
 		{Name: "otp", Template: "otp", Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend", ResendAfter: 60, InboxURL: "/inbox", Step: 2, Steps: 3}}},
 		{Name: "otp-error", Template: "otp", Status: 422, Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend"}, Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确，还可尝试 4 次"}}}},
+		{Name: "second", Template: "second", Page: web.Page{Body: web.SecondPage{Hidden: flow, TOTP: true, RecoveryURL: "/login/second?by=recovery", LoginURL: "/login"}}},
+		{Name: "second-error", Template: "second", Status: 401, Page: web.Page{Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确或已用过"}}, Body: web.SecondPage{Hidden: flow, TOTP: true, LoginURL: "/login"}}},
+		{Name: "second-recovery", Template: "second", Page: web.Page{Body: web.SecondPage{Hidden: flow, Recovery: true, OtherURL: "/login/second", LoginURL: "/login"}}},
 		{Name: "password", Template: "password", Page: web.Page{Body: web.PasswordPage{Action: "/register/password", Hidden: flow, Identifier: "138****0001", SkipAction: "/register/skip", Step: 3, Steps: 3}}},
 		{Name: "proofing", Template: "proofing", Page: web.Page{Identity: citizen, Body: proofing}},
 		{Name: "proofing-error", Template: "proofing", Status: 422, Page: web.Page{Identity: citizen, Body: badNumber, Errors: []web.FieldError{{Field: "proofing-number", Message: "公民身份号码应为 18 位"}, {Field: "proofing-mobile", Message: "请填写本人实名手机号"}}}},
@@ -96,6 +99,12 @@ func account() []Sample {
 		{Name: "me-new", Template: "me", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001"}, Body: web.MePage{
 			UpgradeURL: "/proofing", Methods: []web.SignInMethod{{Name: "mobile", Detail: "138****0001"}}, Sessions: []web.SessionItem{{Device: "Firefox · UOS", LastUse: moment, Current: true}},
 		}}},
+		{Name: "security", Template: "security", Page: web.Page{Identity: citizen, Nav: nav, Body: web.SecurityPage{Strong: true, Second: true, CodesLeft: 9,
+			Methods:     []web.SignInMethod{{Name: "password"}, {Name: "mobile", Detail: "138****0001"}},
+			Credentials: []web.CredentialItem{{ID: "cred_1", Kind: "totp", Name: "我的手机", AddedAt: verified, UsedAt: &moment}, {ID: "cred_2", Kind: "passkey", Name: "办公电脑", AddedAt: verified, Flagged: true}}}}},
+		{Name: "security-stale", Template: "security", Status: 401, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Message: "为保护账号，请重新登录后再操作"}}, Body: web.SecurityPage{LoginURL: "/login", Methods: []web.SignInMethod{{Name: "mobile", Detail: "138****0001"}}}}},
+		{Name: "totp-new", Template: "totp-new", Page: web.Page{Identity: citizen, Body: web.TOTPPage{QR: qr, Key: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ", CancelURL: "/me/security"}}},
+		{Name: "recovery-codes", Template: "recovery-codes", Page: web.Page{Identity: citizen, Body: web.RecoveryCodesPage{Codes: []string{"1234-5678-9012", "2345-6789-0123", "3456-7890-1234"}, DoneURL: "/me/security"}}},
 		{Name: "upstreams", Template: "upstreams", Page: web.Page{Identity: citizen, Nav: nav, Body: web.UpstreamsPage{Items: []web.UpstreamItem{
 			{Name: "省统一身份认证平台", LinkedAt: &verified, UnlinkURL: "/federation/province/unlink"}, {Name: "市民卡", LinkURL: "/federation/city/link"}}}}},
 		{Name: "license-present", Template: "license-present", Page: web.Page{Identity: citizen, RefreshSeconds: 15, Body: web.LicensePresentPage{
