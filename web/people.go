@@ -21,19 +21,21 @@ type ErrorPage struct {
 
 // LoginPage is "login" at /login: identifier and password on one page.
 type LoginPage struct {
-	Action      string // default /login
-	Hidden      []Hidden
-	App         string // the application that asked; empty is this site
-	Department  string
-	Identifier  string
-	Reason      string   // why the person must sign in once more (step-up), optional
-	RegisterURL string   // default /register; empty string "-" hides it
-	CodeURL     string   // sign in by a one-time code; empty hides it
-	RecoverURL  string   // forgot password; empty hides it
-	CancelURL   string   // back to the application; empty hides it
-	Upstreams   []Link   // other platforms to sign in with
-	Silent      []string // names of those that do not answer now
-	Links       AppLinks
+	Passkey        *PasskeyForm // nil hides it
+	Action         string       // default /login
+	Hidden         []Hidden
+	App            string // the application that asked; empty is this site
+	Department     string
+	Identifier     string
+	Reason         string   // why the person must sign in once more (step-up), optional
+	RegisterURL    string   // default /register; empty string "-" hides it
+	CodeURL        string   // sign in by a one-time code; empty hides it
+	CertificateURL string   // sign in by a certificate; empty hides it
+	RecoverURL     string   // forgot password; empty hides it
+	CancelURL      string   // back to the application; empty hides it
+	Upstreams      []Link   // other platforms to sign in with
+	Silent         []string // names of those that do not answer now
+	Links          AppLinks
 }
 
 // AppLinks are the pages of an application itself about what it is and what it does with data (OpenID Connect Dynamic

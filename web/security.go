@@ -2,15 +2,25 @@ package web
 
 import "time"
 
+// PasskeyForm is a form that islands/passkey.ts shows and sends; without scripts the page says what else there is.
+type PasskeyForm struct {
+	Create  bool   // adds a passkey instead of signing in
+	Action  string // takes the answer of the authenticator
+	Options string // gives what the authenticator is asked
+	Hidden  []Hidden
+}
+
 // SecondPage is "second" at /login/second: the second step of a login, by the code of an authenticator (otp-code) or by a
 // recovery code (recovery-code).
 type SecondPage struct {
-	Hidden      []Hidden
-	TOTP        bool   // the account has an authenticator
-	Recovery    bool   // asks for a recovery code instead
-	RecoveryURL string // asks for a recovery code; empty hides it
-	OtherURL    string // back from the recovery code
-	LoginURL    string // starts again
+	Passkey        *PasskeyForm // nil hides it
+	Hidden         []Hidden
+	TOTP           bool   // the account has an authenticator
+	CertificateURL string // signs in with the certificate; empty hides it
+	Recovery       bool   // asks for a recovery code instead
+	RecoveryURL    string // asks for a recovery code; empty hides it
+	OtherURL       string // back from the recovery code
+	LoginURL       string // starts again
 }
 
 // CredentialItem is a way to sign in that the person added.
@@ -25,12 +35,14 @@ type CredentialItem struct {
 
 // SecurityPage is "security" at /me/security.
 type SecurityPage struct {
-	Strong      bool   // the login allows changes
-	LoginURL    string // signs in again for changes
-	Methods     []SignInMethod
-	Credentials []CredentialItem
-	Second      bool // one of them is asked for as second step
-	CodesLeft   int
+	Passkey        *PasskeyForm // adds a passkey; nil hides it
+	CertificateURL string       // adds a certificate; empty hides it
+	Strong         bool         // the login allows changes
+	LoginURL       string       // signs in again for changes
+	Methods        []SignInMethod
+	Credentials    []CredentialItem
+	Second         bool // one of them is asked for as second step
+	CodesLeft      int
 }
 
 // TOTPPage is "totp-new": the authenticator app takes the code from the screen, or its key from the keyboard.
@@ -45,4 +57,14 @@ type TOTPPage struct {
 type RecoveryCodesPage struct {
 	Codes   []string
 	DoneURL string
+}
+
+// CertificatePage is "certificate": the person signs the challenge and hands in certificate and signature, as text or as
+// files.
+type CertificatePage struct {
+	Enrol     bool // binds the certificate to the account instead of signing in
+	Action    string
+	Hidden    []Hidden
+	Challenge string
+	BackURL   string
 }

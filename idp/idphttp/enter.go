@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -93,6 +94,12 @@ func (s *Server) showSecond(w http.ResponseWriter, r *http.Request, status int, 
 	body := web.SecondPage{Hidden: hidden("step", handle), LoginURL: "/login"}
 	if v.Flow != "" {
 		body.LoginURL += "?" + url.Values{"flow": {v.Flow}}.Encode()
+	}
+	if _, ok := second[authn.KindCertificate]; ok {
+		body.CertificateURL = s.certificateURL(strings.TrimPrefix(body.LoginURL, "/login"))
+	}
+	if _, ok := second[authn.KindPasskey]; ok {
+		body.Passkey = s.passkeyForm(v.Flow)
 	}
 	_, body.TOTP = second[authn.KindTOTP]
 	if left > 0 {

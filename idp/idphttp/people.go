@@ -57,7 +57,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 	if id != "" {
 		suffix = "?flow=" + id
 	}
-	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{
+	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{Passkey: s.passkeyForm(id), CertificateURL: s.certificateURL(suffix),
 		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), Links: linksOf(client)}})
 }
 

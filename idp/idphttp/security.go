@@ -97,6 +97,12 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	body := web.SecurityPage{Strong: strong, LoginURL: "/login?" + url.Values{"next": {securityPath}}.Encode(), CodesLeft: left, Methods: contactMethods(account, person)}
+	if s.Certificates != nil {
+		body.CertificateURL = securityPath + "/certificate"
+	}
+	if s.Passkeys != nil {
+		body.Passkey = &web.PasskeyForm{Create: true, Action: securityPath + "/passkeys", Options: securityPath + "/passkeys/options"}
+	}
 	for _, c := range all {
 		item := web.CredentialItem{ID: c.ID, Kind: string(c.Kind), Name: c.Name, AddedAt: c.CreatedAt, Flagged: c.State == authn.CredentialFlagged}
 		if !c.UsedAt.IsZero() {

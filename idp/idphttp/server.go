@@ -66,18 +66,21 @@ type Config struct {
 	Passwords *authn.Passwords
 	Password  *authn.PasswordLogin
 	Codes     *authn.Codes
-	Ways      *authn.Ways  // credentials that people added
-	Steps     *authn.Steps // what stands between two pages of a login
+	Ways      *authn.Ways     // credentials that people added
+	Steps     *authn.Steps    // what stands between two pages of a login
+	Passkeys  *authn.Passkeys // nil where the issuer is an address
 	Methods   []authn.Method
-	Proofing  *proofing.Service
-	Ring      *keys.Ring
-	Encode    authn.Encoder // seals messages for the outbox
-	Inbox     Inbox         // nil outside the sandbox
-	Wake      func()        // tells the outbox that a message is due
-	Portals   func() []web.Link
-	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
-	Now       func() time.Time
-	Rand      io.Reader
+
+	Certificates *authn.Certificates // nil without a trust list
+	Proofing     *proofing.Service
+	Ring         *keys.Ring
+	Encode       authn.Encoder // seals messages for the outbox
+	Inbox        Inbox         // nil outside the sandbox
+	Wake         func()        // tells the outbox that a message is due
+	Portals      func() []web.Link
+	Licenses     func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
+	Now          func() time.Time
+	Rand         io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
 	// Refused notes what a registered client named otherwise than it is registered, for its owner.
@@ -164,6 +167,8 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /device", s.devicePage)
 	page("POST /device", s.deviceCode)
 	page("POST /device/answer", s.deviceAnswer)
+	s.passkeyPages(page)
+	s.certificatePages(page)
 	s.bridgePages(page)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)

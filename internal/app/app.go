@@ -270,6 +270,16 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ways := authn.NewWays(authn.WaysConfig{Store: a.store, Throttle: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand, Issuer: a.cfg.Operator.Name})
+	steps := authn.NewSteps(a.store, a.ring, o.Now, o.Rand)
+	passkeys, err := a.openPasskeys(ways, steps)
+	if err != nil {
+		return err
+	}
+	certificates, err := a.openCertificates(ways, steps)
+	if err != nil {
+		return err
+	}
 	a.identity = idphttp.New(idphttp.Config{
 		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
@@ -282,11 +292,10 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
-		Ways:         authn.NewWays(authn.WaysConfig{Store: a.store, Throttle: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand, Issuer: a.cfg.Operator.Name}),
-		Steps:        authn.NewSteps(a.store, a.ring, o.Now, o.Rand),
-		Methods:      loginMethods(),
-		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
-		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
+		Ways:         ways, Steps: steps, Passkeys: passkeys, Certificates: certificates,
+		Methods:  loginMethods(),
+		Proofing: proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Ring:     a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil
 }

@@ -24,5 +24,7 @@ func loginMethods() []authn.Method {
 		authn.ByPassword,
 		authn.ByCode,
 		authn.ByTOTP,
+		authn.ByPasskey,
+		authn.ByCertificate,
 	}
 }

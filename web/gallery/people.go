@@ -16,7 +16,8 @@ var (
 )
 
 func people() []Sample {
-	login := web.LoginPage{Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", CodeURL: "/login/code", CancelURL: "/cancel"}
+	key := &web.PasskeyForm{Action: "/login/passkey", Options: "/design/passkey", Hidden: flow}
+	login := web.LoginPage{Passkey: key, Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", CodeURL: "/login/code", CertificateURL: "/login/certificate", CancelURL: "/cancel"}
 	wrong := login
 	wrong.Identifier = "13800000001"
 	proofing := web.ProofingPage{Hidden: flow, App: "不动产登记", Current: 1, Needed: 2, Name: "张伟", AskMobile: true, CancelURL: "/cancel", Methods: []web.ProofingMethod{
@@ -37,7 +38,9 @@ func people() []Sample {
 		{Name: "register", Template: "register", Page: web.Page{Body: web.RegisterPage{Hidden: flow}}},
 		{Name: "otp", Template: "otp", Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend", ResendAfter: 60, InboxURL: "/inbox", Step: 2, Steps: 3}}},
 		{Name: "otp-error", Template: "otp", Status: 422, Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend"}, Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确，还可尝试 4 次"}}}},
-		{Name: "second", Template: "second", Page: web.Page{Body: web.SecondPage{Hidden: flow, TOTP: true, RecoveryURL: "/login/second?by=recovery", LoginURL: "/login"}}},
+		{Name: "certificate", Template: "certificate", Page: web.Page{Body: web.CertificatePage{Action: "/login/certificate", Hidden: flow, Challenge: "yinxin-certificate/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-24T06:35:00Z", BackURL: "/login"}}},
+		{Name: "certificate-add", Template: "certificate", Status: 401, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "certificate", Message: "数字证书验证未通过"}}, Body: web.CertificatePage{Enrol: true, Action: "/me/security/certificate", Challenge: "yinxin-certificate-new/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-24T06:35:00Z", BackURL: "/me/security"}}},
+		{Name: "second", Template: "second", Page: web.Page{Body: web.SecondPage{Passkey: key, Hidden: flow, TOTP: true, RecoveryURL: "/login/second?by=recovery", LoginURL: "/login"}}},
 		{Name: "second-error", Template: "second", Status: 401, Page: web.Page{Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确或已用过"}}, Body: web.SecondPage{Hidden: flow, TOTP: true, LoginURL: "/login"}}},
 		{Name: "second-recovery", Template: "second", Page: web.Page{Body: web.SecondPage{Hidden: flow, Recovery: true, OtherURL: "/login/second", LoginURL: "/login"}}},
 		{Name: "password", Template: "password", Page: web.Page{Body: web.PasswordPage{Action: "/register/password", Hidden: flow, Identifier: "138****0001", SkipAction: "/register/skip", Step: 3, Steps: 3}}},
@@ -99,7 +102,7 @@ func account() []Sample {
 		{Name: "me-new", Template: "me", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001"}, Body: web.MePage{
 			UpgradeURL: "/proofing", Methods: []web.SignInMethod{{Name: "mobile", Detail: "138****0001"}}, Sessions: []web.SessionItem{{Device: "Firefox · UOS", LastUse: moment, Current: true}},
 		}}},
-		{Name: "security", Template: "security", Page: web.Page{Identity: citizen, Nav: nav, Body: web.SecurityPage{Strong: true, Second: true, CodesLeft: 9,
+		{Name: "security", Template: "security", Page: web.Page{Identity: citizen, Nav: nav, Body: web.SecurityPage{CertificateURL: "/me/security/certificate", Passkey: &web.PasskeyForm{Create: true, Action: "/me/security/passkeys", Options: "/design/passkey"}, Strong: true, Second: true, CodesLeft: 9,
 			Methods:     []web.SignInMethod{{Name: "password"}, {Name: "mobile", Detail: "138****0001"}},
 			Credentials: []web.CredentialItem{{ID: "cred_1", Kind: "totp", Name: "我的手机", AddedAt: verified, UsedAt: &moment}, {ID: "cred_2", Kind: "passkey", Name: "办公电脑", AddedAt: verified, Flagged: true}}}}},
 		{Name: "security-stale", Template: "security", Status: 401, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Message: "为保护账号，请重新登录后再操作"}}, Body: web.SecurityPage{LoginURL: "/login", Methods: []web.SignInMethod{{Name: "mobile", Detail: "138****0001"}}}}},
