@@ -31,6 +31,7 @@ type LoginPage struct {
 	RegisterURL    string   // default /register; empty string "-" hides it
 	CodeURL        string   // sign in by a one-time code; empty hides it
 	CertificateURL string   // sign in by a certificate; empty hides it
+	QRURL          string   // sign in with a phone; empty hides it
 	RecoverURL     string   // forgot password; empty hides it
 	CancelURL      string   // back to the application; empty hides it
 	Upstreams      []Link   // other platforms to sign in with

@@ -43,6 +43,7 @@ type SecurityPage struct {
 	Credentials    []CredentialItem
 	Second         bool // one of them is asked for as second step
 	CodesLeft      int
+	Devices        []SessionItem // browsers that are known; EndURL removes one
 }
 
 // TOTPPage is "totp-new": the authenticator app takes the code from the screen, or its key from the keyboard.
@@ -67,4 +68,40 @@ type CertificatePage struct {
 	Hidden    []Hidden
 	Challenge string
 	BackURL   string
+}
+
+// NotMePage is "not-me": the code of a new-device notice ends the session that it told of.
+type NotMePage struct {
+	Ended bool
+}
+
+// RecoverPage is "recover" at /recover: ways back into an account by what the person has at hand.
+type RecoverPage struct {
+	Identifier     string
+	Passkey        bool   // passkeys are on
+	CertificateURL string // empty hides it
+	ProofURL       string // sign in by a code, without a new password
+}
+
+// QRLoginPage is "qr-login" on the computer: the picture for the phone, the digits to type instead, and the number to
+// compare.
+type QRLoginPage struct {
+	QR       QR
+	Code     string
+	Number   string
+	Host     string
+	State    string // shown, seen, denied
+	AgainURL string
+	BackURL  string
+}
+
+// QRPage is "qr" on the phone: it asks for the digits (qr-code), then whether to sign in (qr-number, answer).
+type QRPage struct {
+	Hidden       []Hidden
+	Asks         bool
+	Answer       string // approve, deny: it was given
+	Portal       string // where the login leads; empty is this site
+	Device       string
+	Address      string
+	OtherNetwork bool
 }

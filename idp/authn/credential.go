@@ -107,6 +107,8 @@ type Notice struct {
 	Channel   string `json:"channel"` // "mobile" or "email": one message each, so that one that fails does not repeat the other
 	What      string `json:"what"`    // names the text
 	Name      string `json:"name,omitempty"`
+	// Code is what the person may type on a page of ours; sealed, because the outbox is read by more than the sender.
+	Code *SealedText `json:"code,omitempty"`
 }
 
 // What a notice tells.

@@ -58,27 +58,59 @@ func NewSteps(store StepStore, ring *keys.Ring, now func() time.Time, rand io.Re
 // Begin stores a step and gives its handle.
 func (s *Steps) Begin(ctx context.Context, kind StepKind, browser []byte, body any, life time.Duration) (string, error) {
 	handle := ident.Secret(s.rand, 24)
-	hash, err := s.hash(ctx, kind, handle)
+	row, err := s.row(ctx, kind, browser, handle, body, life)
 	if err != nil {
 		return "", err
 	}
-	plaintext, err := json.Marshal(body)
-	if err != nil {
-		return "", err
-	}
-	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, "")
-	if err != nil {
-		return "", fault.Wrap(err, fault.Unavailable)
-	}
-	sealed, err := cipher.Seal(ctx, plaintext, place(kind, hash))
-	if err != nil {
-		return "", err
-	}
-	row := StepRow{Hash: hash, Kind: kind, Browser: browser, KeyID: cipher.KeyID(), Sealed: sealed, ExpiresAt: s.now().UTC().Add(life)}
 	if err := s.store.PutStep(ctx, row); err != nil {
 		return "", fault.Wrap(err, fault.Unavailable)
 	}
 	return handle, nil
+}
+
+// row is a step with a handle that the caller chose.
+func (s *Steps) row(ctx context.Context, kind StepKind, browser []byte, handle string, body any, life time.Duration) (StepRow, error) {
+	hash, err := s.hash(ctx, kind, handle)
+	if err != nil {
+		return StepRow{}, err
+	}
+	plaintext, err := json.Marshal(body)
+	if err != nil {
+		return StepRow{}, err
+	}
+	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, "")
+	if err != nil {
+		return StepRow{}, fault.Wrap(err, fault.Unavailable)
+	}
+	sealed, err := cipher.Seal(ctx, plaintext, place(kind, hash))
+	return StepRow{Hash: hash, Kind: kind, Browser: browser, KeyID: cipher.KeyID(), Sealed: sealed, ExpiresAt: s.now().UTC().Add(life)}, err
+}
+
+// SealedText is a text that nobody reads where it lies, as in the outbox.
+type SealedText struct {
+	KeyID  string `json:"key_id"`
+	Sealed []byte `json:"sealed"`
+}
+
+const textPlace = "notice/text"
+
+func (s *Steps) seal(ctx context.Context, text string) (*SealedText, error) {
+	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, "")
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	sealed, err := cipher.Seal(ctx, []byte(text), []byte(textPlace))
+	return &SealedText{cipher.KeyID(), sealed}, err
+}
+
+// Open reads the code of a notice, for whoever sends it.
+func (s *Steps) Open(ctx context.Context, text SealedText) (string, error) {
+	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, text.KeyID)
+	if err != nil {
+		return "", fault.Wrap(err, fault.Unavailable)
+	}
+	plaintext, err := cipher.Open(ctx, text.Sealed, []byte(textPlace))
+	return string(plaintext), err
 }
 
 // Look reads a step and leaves it; fault.StepLost when it is not there, not this browser's, used or late.

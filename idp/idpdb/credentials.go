@@ -189,10 +189,11 @@ func (s *Store) RecoveryCodes(ctx context.Context, accountID string) (left int, 
 	return left, err
 }
 
+const insertStep = "INSERT INTO idp_step (hash, kind, browser, key_id, sealed, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, 0)"
+
 // PutStep stores a step.
 func (s *Store) PutStep(ctx context.Context, v authn.StepRow) error {
-	return s.db.Apply(ctx, nil, step("INSERT INTO idp_step (hash, kind, browser, key_id, sealed, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, 0)",
-		v.Hash, v.Kind, v.Browser, v.KeyID, v.Sealed, sqldb.Micros(v.ExpiresAt)))
+	return s.db.Apply(ctx, nil, step(insertStep, v.Hash, v.Kind, v.Browser, v.KeyID, v.Sealed, sqldb.Micros(v.ExpiresAt)))
 }
 
 // Step reads a live step.

@@ -40,8 +40,8 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, v waiting) error 
 		}
 	}
 	err := s.signInThen(w, r, v.Login, func(started session.Session) error {
-		if v.Upstream == nil {
-			return nil
+		if err := s.noteDevice(w, r, started); err != nil || v.Upstream == nil {
+			return err
 		}
 		return s.Federation.Joined(ctx, federation.SessionRef{SID: started.ID, AccountID: started.AccountID}, *v.Upstream)
 	})

@@ -57,8 +57,8 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 	if id != "" {
 		suffix = "?flow=" + id
 	}
-	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{Passkey: s.passkeyForm(id), CertificateURL: s.certificateURL(suffix),
-		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), Links: linksOf(client)}})
+	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{Passkey: s.passkeyForm(id), QRURL: qrLoginPath + suffix, CertificateURL: s.certificateURL(suffix),
+		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), RecoverURL: recoverPath, Links: linksOf(client)}})
 }
 
 func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -132,8 +132,11 @@ func (s *Server) sendCode(w http.ResponseWriter, r *http.Request, purpose authn.
 
 func (s *Server) showCode(w http.ResponseWriter, r *http.Request, status int, challenge string, identifier subject.Identifier, purpose authn.Purpose, failures []web.FieldError) error {
 	action, resend := "/login/code/check", "/login/code"
-	if purpose == authn.PurposeRegister {
+	switch purpose {
+	case authn.PurposeRegister:
 		action, resend = "/register/code", "/register/resend"
+	case authn.PurposeRecover:
+		action, resend = recoverPath+"/code", recoverPath
 	}
 	inbox := ""
 	if s.Inbox != nil {
@@ -221,7 +224,7 @@ func (s *Server) registerCode(w http.ResponseWriter, r *http.Request) error {
 	if account.PasswordHash != "" || account.State != idp.AccountActive || len(second) > 0 { // the person had an account already
 		return s.codeLogin(w, r, account, onward(r.FormValue("flow")))
 	}
-	if err := s.signInThen(w, r, s.byCode(account.ID), func(session.Session) error { return nil }); err != nil {
+	if err := s.signInThen(w, r, s.byCode(account.ID), func(started session.Session) error { return s.noteDevice(w, r, started) }); err != nil {
 		return err
 	}
 	return s.showPassword(w, r, http.StatusOK, identifier.Value, nil)

@@ -97,6 +97,13 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	body := web.SecurityPage{Strong: strong, LoginURL: "/login?" + url.Values{"next": {securityPath}}.Encode(), CodesLeft: left, Methods: contactMethods(account, person)}
+	known, err := s.Devices.List(ctx, current.AccountID)
+	if err != nil {
+		return err
+	}
+	for _, d := range known {
+		body.Devices = append(body.Devices, web.SessionItem{Device: d.Name, Region: d.Address, LastUse: d.SeenAt, Current: d.SID == current.ID, EndURL: securityPath + "/devices/" + d.ID + "/removal"})
+	}
 	if s.Certificates != nil {
 		body.CertificateURL = securityPath + "/certificate"
 	}

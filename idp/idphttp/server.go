@@ -72,6 +72,8 @@ type Config struct {
 	Methods   []authn.Method
 
 	Certificates *authn.Certificates // nil without a trust list
+	Devices      *authn.Devices
+	QR           *authn.QR
 	Proofing     *proofing.Service
 	Ring         *keys.Ring
 	Encode       authn.Encoder // seals messages for the outbox
@@ -178,6 +180,19 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST "+securityPath+"/totp", s.totpStart)
 	page("POST "+securityPath+"/totp/code", s.totpFinish)
 	page("POST "+securityPath+"/codes", s.newRecoveryCodes)
+	page("POST "+securityPath+"/devices/{id}/removal", s.removeDevice)
+	page("GET "+qrLoginPath, s.qrLoginPage)
+	page("GET "+qrPath, s.qrPhonePage)
+	page("POST "+qrPath, s.qrTyped)
+	page("GET "+qrPath+"/{secret}", s.qrScanned)
+	page("POST "+qrPath+"/answer", s.qrAnswer)
+	page("GET "+recoverPath, s.recoverPage)
+	page("POST "+recoverPath, s.recoverStart)
+	page("POST "+recoverPath+"/code", s.recoverCode)
+	page("GET "+recoverPath+"/password", s.recoverPassword)
+	page("POST "+recoverPath+"/password", s.recoverFinish)
+	page("GET /not-me", s.notMePage)
+	page("POST /not-me", s.notMeAnswer)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)

@@ -51,6 +51,8 @@ func RunPeople(t *testing.T, open func(t testing.TB) Store) {
 		"the last way stays":                       credentialRemoval,
 		"recovery codes":                           recoveryCodes,
 		"steps":                                    steps,
+		"devices":                                  devices,
+		"A-16 logins by QR code":                   qrLogins,
 		"no audit, no change":                      noAuditNoChange,
 		"what is not there":                        notThere,
 	} {

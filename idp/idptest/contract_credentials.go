@@ -186,3 +186,92 @@ func steps(t *testing.T, s Store) {
 		t.Errorf("a used step: %v", err)
 	}
 }
+
+func devices(t *testing.T, s Store) {
+	a, b := put(t, s, 1), put(t, s, 2)
+	see := func(account string, n int, at time.Time) bool {
+		t.Helper()
+		d := authn.Device{ID: fmt.Sprintf("dev_%s_%d", account, n), AccountID: account, Hash: []byte(fmt.Sprintf("%s %d", account, n)), Name: "Firefox", Address: "192.0.2.1", SID: fmt.Sprint("sid_", n), CreatedAt: at, SeenAt: at}
+		code := authn.StepRow{Hash: []byte("code " + d.ID + at.String()), Kind: authn.StepNotMe, Browser: []byte("any"), KeyID: "k", Sealed: []byte{1}, ExpiresAt: Start.AddDate(1, 0, 0)}
+		known, err := s.SeeDevice(ctx, d, code, record("device.new"))
+		others, failed := s.Devices(ctx, account)
+		must(t, failed)
+		if _, failed := s.Step(ctx, code.Hash, code.Kind, code.Browser, Start); (failed == nil) != (!known && len(others) > 1) {
+			t.Errorf("device %d, known %t: its code %v", n, known, failed)
+		}
+		must(t, err)
+		return known
+	}
+	if see(a.ID, 1, Start) || !see(a.ID, 1, Start.Add(time.Hour)) || see(b.ID, 1, Start) {
+		t.Error("a device is known to one account, from its second login on")
+	}
+	see(a.ID, 2, Start.Add(time.Minute))
+	all, err := s.Devices(ctx, a.ID)
+	must(t, err)
+	if len(all) != 2 || all[0].SID != "sid_1" || !all[0].SeenAt.Equal(Start.Add(time.Hour)) || !all[0].CreatedAt.Equal(Start) {
+		t.Errorf("%+v", all)
+	}
+	if _, err := s.RemoveDevice(ctx, b.ID, all[0].ID, record("device.removed")); !errors.Is(err, idp.ErrNotFound) {
+		t.Errorf("another account: %v", err)
+	}
+	sid, err := s.RemoveDevice(ctx, a.ID, all[0].ID, record("device.removed"))
+	must(t, err)
+	if sid != "sid_1" || see(a.ID, 1, Start.Add(2*time.Hour)) {
+		t.Errorf("removed: %q", sid)
+	}
+	for n := range authn.MaxDevices + 3 {
+		see(b.ID, 10+n, Start.Add(time.Duration(n+1)*time.Minute))
+	}
+	if all, _ = s.Devices(ctx, b.ID); len(all) != authn.MaxDevices || all[0].SID != fmt.Sprint("sid_", authn.MaxDevices+12) {
+		t.Errorf("%d devices, the newest of %s", len(all), all[0].SID)
+	}
+}
+
+// qrLogins is A-16: one look, one answer, one taking, each by whom it belongs to.
+func qrLogins(t *testing.T, s Store) {
+	browser := []byte("b")
+	q := authn.QRLogin{ID: "qr_1", Hash: []byte("h"), CodeHash: []byte("c"), Browser: browser, Portal: "门户", Device: "Firefox", Address: "192.0.2.1", Number: "42", State: authn.QRShown, ExpiresAt: Start.Add(time.Minute)}
+	must(t, s.PutQR(ctx, q))
+	gone := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, idp.ErrNotFound) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, err := s.QR(ctx, q.ID, []byte("other"), Start)
+	gone("another browser", err)
+	_, err = s.TakeQR(ctx, q.ID, browser, Start)
+	gone("taken before it was answered", err)
+	_, err = s.SeeQR(ctx, q.Hash, "acc_1", "sid_1", q.ExpiresAt)
+	gone("late", err)
+	var seen atomic.Int32
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			if _, err := s.SeeQR(ctx, [][]byte{q.Hash, q.CodeHash}[n%2], "acc_1", fmt.Sprint("sid_", n), Start); err == nil {
+				seen.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	got, err := s.QR(ctx, q.ID, browser, Start)
+	must(t, err)
+	if seen.Load() != 1 || got.State != authn.QRSeen || got.AccountID != "acc_1" || got.Portal != q.Portal || got.Number != "42" {
+		t.Fatalf("seen by %d: %+v", seen.Load(), got)
+	}
+	if again, err := s.SeeQR(ctx, q.Hash, "acc_1", got.SID, Start); err != nil || again.ID != q.ID {
+		t.Errorf("the same session again: %v", err)
+	}
+	_, err = s.SeenQR(ctx, q.ID, "sid_other", Start)
+	gone("another session reads it", err)
+	gone("another session answers", s.AnswerQR(ctx, q.ID, "sid_other", authn.QRApproved, Start.Add(2*time.Minute), Start, record("qr.approved")))
+	must(t, s.AnswerQR(ctx, q.ID, got.SID, authn.QRApproved, Start.Add(2*time.Minute), Start, record("qr.approved")))
+	gone("answered again", s.AnswerQR(ctx, q.ID, got.SID, authn.QRDenied, Start.Add(2*time.Minute), Start, record("qr.denied")))
+	_, err = s.TakeQR(ctx, q.ID, []byte("other"), Start)
+	gone("taken by another browser", err)
+	if taken, err := s.TakeQR(ctx, q.ID, browser, Start.Add(90*time.Second)); err != nil || taken.AccountID != "acc_1" {
+		t.Errorf("taken: %+v %v", taken, err)
+	}
+	_, err = s.TakeQR(ctx, q.ID, browser, Start)
+	gone("taken twice", err)
+}

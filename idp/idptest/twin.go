@@ -28,6 +28,8 @@ type Store interface {
 	session.Store
 	authn.CredentialStore
 	authn.StepStore
+	authn.DeviceStore
+	authn.QRStore
 	// PutInbox stores a message of the simulated inbox; the same id is stored once.
 	PutInbox(ctx context.Context, id string, m authn.InboxMessage) error
 	// Inbox lists the newest messages to a recipient, or to all when it is empty.

@@ -26,6 +26,8 @@ type credentialTwin struct {
 	credentials []authn.Credential
 	recovery    map[string]recoveryCode
 	steps       []*storedStep
+	devices     []authn.Device
+	qrs         []authn.QRLogin
 }
 
 func (t *Twin) bump(accountID string) error {
@@ -264,4 +266,124 @@ func (t *Twin) step(hash []byte, kind authn.StepKind, browser []byte, now time.T
 		}
 	}
 	return authn.StepRow{}, idp.ErrNotFound
+}
+
+// SeeDevice implements authn.DeviceStore.
+func (t *Twin) SeeDevice(_ context.Context, d authn.Device, code authn.StepRow, record audit.Record) (known bool, err error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	others := 0
+	for i := range t.devices {
+		have := &t.devices[i]
+		if have.AccountID != d.AccountID {
+			continue
+		}
+		if bytes.Equal(have.Hash, d.Hash) {
+			have.SeenAt, have.Address, have.SID, have.Name = d.SeenAt, d.Address, d.SID, d.Name
+			return true, nil
+		}
+		others++
+	}
+	if others >= authn.MaxDevices {
+		oldest := slices.MinFunc(t.devices, func(a, b authn.Device) int {
+			if mine := a.AccountID == d.AccountID; mine != (b.AccountID == d.AccountID) {
+				return map[bool]int{true: -1, false: 1}[mine]
+			}
+			return a.SeenAt.Compare(b.SeenAt)
+		})
+		t.devices = slices.DeleteFunc(t.devices, func(o authn.Device) bool { return o.ID == oldest.ID })
+	}
+	t.devices = append(t.devices, d)
+	if others == 0 {
+		record.Messages = nil
+	} else {
+		t.steps = append(t.steps, &storedStep{StepRow: code})
+	}
+	t.records = append(t.records, record)
+	return false, nil
+}
+
+// Devices implements authn.DeviceStore.
+func (t *Twin) Devices(_ context.Context, accountID string) (all []authn.Device, err error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, d := range t.devices {
+		if d.AccountID == accountID {
+			all = append(all, d)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b authn.Device) int { return b.SeenAt.Compare(a.SeenAt) })
+	return all, nil
+}
+
+// RemoveDevice implements authn.DeviceStore.
+func (t *Twin) RemoveDevice(_ context.Context, accountID, id string, record audit.Record) (sid string, err error) {
+	err = t.change(record, func() error {
+		at := slices.IndexFunc(t.devices, func(d authn.Device) bool { return d.ID == id && d.AccountID == accountID })
+		if at < 0 {
+			return idp.ErrNotFound
+		}
+		sid = t.devices[at].SID
+		t.devices = slices.Delete(t.devices, at, at+1)
+		return nil
+	})
+	return sid, err
+}
+
+// PutQR implements authn.QRStore.
+func (t *Twin) PutQR(_ context.Context, q authn.QRLogin) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.qrs = append(t.qrs, q)
+	return nil
+}
+
+// findQR gives the live one that matches, after a change of it; the lock is held.
+func (t *Twin) findQR(now time.Time, match func(q authn.QRLogin) bool, edit func(q *authn.QRLogin)) (authn.QRLogin, error) {
+	at := slices.IndexFunc(t.qrs, func(q authn.QRLogin) bool { return now.Before(q.ExpiresAt) && match(q) })
+	if at < 0 {
+		return authn.QRLogin{}, idp.ErrNotFound
+	}
+	edit(&t.qrs[at])
+	return t.qrs[at], nil
+}
+
+// QR implements authn.QRStore.
+func (t *Twin) QR(_ context.Context, id string, browser []byte, now time.Time) (authn.QRLogin, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.findQR(now, func(q authn.QRLogin) bool { return q.ID == id && bytes.Equal(q.Browser, browser) }, func(*authn.QRLogin) {})
+}
+
+// SeeQR implements authn.QRStore.
+func (t *Twin) SeeQR(_ context.Context, hash []byte, accountID, sid string, now time.Time) (authn.QRLogin, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.findQR(now, func(q authn.QRLogin) bool {
+		return (bytes.Equal(q.Hash, hash) || bytes.Equal(q.CodeHash, hash)) && (q.State == authn.QRShown || q.State == authn.QRSeen && q.SID == sid)
+	}, func(q *authn.QRLogin) { q.State, q.AccountID, q.SID = authn.QRSeen, accountID, sid })
+}
+
+// SeenQR implements authn.QRStore.
+func (t *Twin) SeenQR(_ context.Context, id, sid string, now time.Time) (authn.QRLogin, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.findQR(now, func(q authn.QRLogin) bool { return q.ID == id && q.SID == sid && q.State == authn.QRSeen }, func(*authn.QRLogin) {})
+}
+
+// AnswerQR implements authn.QRStore.
+func (t *Twin) AnswerQR(_ context.Context, id, sid string, state authn.QRState, until, now time.Time, record audit.Record) error {
+	return t.change(record, func() error {
+		_, err := t.findQR(now, func(q authn.QRLogin) bool { return q.ID == id && q.SID == sid && q.State == authn.QRSeen }, func(q *authn.QRLogin) { q.State, q.ExpiresAt = state, until })
+		return err
+	})
+}
+
+// TakeQR implements authn.QRStore.
+func (t *Twin) TakeQR(_ context.Context, id string, browser []byte, now time.Time) (authn.QRLogin, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.findQR(now, func(q authn.QRLogin) bool {
+		return q.ID == id && bytes.Equal(q.Browser, browser) && q.State == authn.QRApproved
+	}, func(q *authn.QRLogin) { q.State = authn.QRTaken })
 }

@@ -293,6 +293,8 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Ways:         ways, Steps: steps, Passkeys: passkeys, Certificates: certificates,
+		Devices:  authn.NewDevices(authn.DevicesConfig{Store: a.store, Throttle: a.store, Steps: steps, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		QR:       authn.NewQR(authn.QRConfig{Store: a.store, Throttle: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Methods:  loginMethods(),
 		Proofing: proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Ring:     a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),

@@ -44,6 +44,9 @@ var noticeTexts = map[string]string{
 	authn.NoticeRemoved:      "您账号的登录方式“{name}”已移除。如非本人操作，请立即登录核对。",
 	authn.NoticeFlagged:      "您的登录方式“{name}”可能被复制，已停用。请登录后移除，并重新添加。",
 	authn.NoticeRecoveryUsed: "有人用备用码登录了您的账号。如非本人操作，请立即登录并重新生成备用码。",
+	authn.NoticeDevice:       "您的账号在新设备“{name}”上登录。如非本人操作，请打开本站“不是我”页面，输入 {code}，7天内有效。工作人员不会向您索要。",
+	authn.NoticeRecovered:    "您的账号已通过找回重设密码，其他登录已全部退出。如非本人操作，请立即再次找回并核对登录方式。",
+	authn.NoticeNotMe:        "您已报告不是本人的登录，该设备已退出。请登录后核对登录方式，并更改密码。",
 	authn.NoticeRecoveryNew:  "您账号的备用码已重新生成，旧的全部作废。如非本人操作，请立即登录核对。",
 }
 
@@ -69,6 +72,11 @@ func (a *App) deliverNotice(ctx context.Context, d outbox.Delivery) error {
 	if m.To == "" || person.State == idp.AccountClosed {
 		return nil // nobody to tell
 	}
-	text = "【" + a.cfg.Operator.Name + "】" + strings.ReplaceAll(text, "{name}", notice.Name)
-	return a.send(ctx, d.ID, m, text, map[string]any{"name": notice.Name})
+	if notice.Code != nil {
+		if m.Code, err = a.identity.Steps.Open(ctx, *notice.Code); err != nil {
+			return fmt.Errorf("open code of notice: %w", err)
+		}
+	}
+	text = "【" + a.cfg.Operator.Name + "】" + strings.NewReplacer("{name}", notice.Name, "{code}", m.Code).Replace(text)
+	return a.send(ctx, d.ID, m, text, map[string]any{"name": notice.Name, "code": m.Code})
 }

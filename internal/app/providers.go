@@ -26,5 +26,6 @@ func loginMethods() []authn.Method {
 		authn.ByTOTP,
 		authn.ByPasskey,
 		authn.ByCertificate,
+		authn.ByQR,
 	}
 }

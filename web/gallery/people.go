@@ -16,8 +16,12 @@ var (
 )
 
 func people() []Sample {
+	scan, err := web.NewQR("https://id.example.gov.cn/qr/abcdefghijklmnopqrstuvwxyz012345")
+	if err != nil {
+		panic(err) // the text is a constant that fits
+	}
 	key := &web.PasskeyForm{Action: "/login/passkey", Options: "/design/passkey", Hidden: flow}
-	login := web.LoginPage{Passkey: key, Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", CodeURL: "/login/code", CertificateURL: "/login/certificate", CancelURL: "/cancel"}
+	login := web.LoginPage{Passkey: key, Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", CodeURL: "/login/code", CertificateURL: "/login/certificate", QRURL: "/login/qr", CancelURL: "/cancel"}
 	wrong := login
 	wrong.Identifier = "13800000001"
 	proofing := web.ProofingPage{Hidden: flow, App: "不动产登记", Current: 1, Needed: 2, Name: "张伟", AskMobile: true, CancelURL: "/cancel", Methods: []web.ProofingMethod{
@@ -40,6 +44,15 @@ func people() []Sample {
 		{Name: "otp-error", Template: "otp", Status: 422, Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend"}, Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确，还可尝试 4 次"}}}},
 		{Name: "certificate", Template: "certificate", Page: web.Page{Body: web.CertificatePage{Action: "/login/certificate", Hidden: flow, Challenge: "yinxin-certificate/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-24T06:35:00Z", BackURL: "/login"}}},
 		{Name: "certificate-add", Template: "certificate", Status: 401, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "certificate", Message: "数字证书验证未通过"}}, Body: web.CertificatePage{Enrol: true, Action: "/me/security/certificate", Challenge: "yinxin-certificate-new/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-24T06:35:00Z", BackURL: "/me/security"}}},
+		{Name: "qr-login", Template: "qr-login", Page: web.Page{Body: web.QRLoginPage{QR: scan, Code: "12345678", Number: "42", Host: "id.example.gov.cn", State: "shown", AgainURL: "/login/qr", BackURL: "/login"}}},
+		{Name: "qr-login-denied", Template: "qr-login", Page: web.Page{Body: web.QRLoginPage{QR: scan, State: "denied", AgainURL: "/login/qr", BackURL: "/login"}}},
+		{Name: "qr-type", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{}}},
+		{Name: "qr-ask", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Asks: true, Hidden: flow, Portal: "一网通办", Device: "Firefox", Address: "198.51.100.7", OtherNetwork: true}}},
+		{Name: "qr-done", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Answer: "approve"}}},
+		{Name: "qr-refused", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Answer: "deny"}}},
+		{Name: "recover", Template: "recover", Page: web.Page{Body: web.RecoverPage{Passkey: true, CertificateURL: "/login/certificate", ProofURL: "/login/code"}}},
+		{Name: "not-me", Template: "not-me", Page: web.Page{Body: web.NotMePage{}}},
+		{Name: "not-me-done", Template: "not-me", Page: web.Page{Body: web.NotMePage{Ended: true}}},
 		{Name: "second", Template: "second", Page: web.Page{Body: web.SecondPage{Passkey: key, Hidden: flow, TOTP: true, RecoveryURL: "/login/second?by=recovery", LoginURL: "/login"}}},
 		{Name: "second-error", Template: "second", Status: 401, Page: web.Page{Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确或已用过"}}, Body: web.SecondPage{Hidden: flow, TOTP: true, LoginURL: "/login"}}},
 		{Name: "second-recovery", Template: "second", Page: web.Page{Body: web.SecondPage{Hidden: flow, Recovery: true, OtherURL: "/login/second", LoginURL: "/login"}}},
@@ -102,7 +115,7 @@ func account() []Sample {
 		{Name: "me-new", Template: "me", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001"}, Body: web.MePage{
 			UpgradeURL: "/proofing", Methods: []web.SignInMethod{{Name: "mobile", Detail: "138****0001"}}, Sessions: []web.SessionItem{{Device: "Firefox · UOS", LastUse: moment, Current: true}},
 		}}},
-		{Name: "security", Template: "security", Page: web.Page{Identity: citizen, Nav: nav, Body: web.SecurityPage{CertificateURL: "/me/security/certificate", Passkey: &web.PasskeyForm{Create: true, Action: "/me/security/passkeys", Options: "/design/passkey"}, Strong: true, Second: true, CodesLeft: 9,
+		{Name: "security", Template: "security", Page: web.Page{Identity: citizen, Nav: nav, Body: web.SecurityPage{CertificateURL: "/me/security/certificate", Passkey: &web.PasskeyForm{Create: true, Action: "/me/security/passkeys", Options: "/design/passkey"}, Strong: true, Second: true, CodesLeft: 9, Devices: []web.SessionItem{{Device: "Firefox", Region: "192.0.2.1", LastUse: moment, Current: true, EndURL: "/me/security/devices/1/removal"}, {Device: "WeChat", Region: "198.51.100.7", LastUse: verified, EndURL: "/me/security/devices/2/removal"}},
 			Methods:     []web.SignInMethod{{Name: "password"}, {Name: "mobile", Detail: "138****0001"}},
 			Credentials: []web.CredentialItem{{ID: "cred_1", Kind: "totp", Name: "我的手机", AddedAt: verified, UsedAt: &moment}, {ID: "cred_2", Kind: "passkey", Name: "办公电脑", AddedAt: verified, Flagged: true}}}}},
 		{Name: "security-stale", Template: "security", Status: 401, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Message: "为保护账号，请重新登录后再操作"}}, Body: web.SecurityPage{LoginURL: "/login", Methods: []web.SignInMethod{{Name: "mobile", Detail: "138****0001"}}}}},
