@@ -21,6 +21,7 @@ type ErrorPage struct {
 
 // LoginPage is "login" at /login: identifier and password on one page.
 type LoginPage struct {
+	Work           *WorkField   // what the browser must compute first; nil asks for nothing
 	Passkey        *PasskeyForm // nil hides it
 	Action         string       // default /login
 	Hidden         []Hidden

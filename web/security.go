@@ -10,6 +10,13 @@ type PasskeyForm struct {
 	Hidden  []Hidden
 }
 
+// WorkField is a hidden field that islands/work.ts fills: the number n such that SHA-256 of Text ":" n begins with Bits zero
+// bits. Without scripts the page leads to another way to sign in.
+type WorkField struct {
+	Text string
+	Bits int
+}
+
 // SecondPage is "second" at /login/second: the second step of a login, by the code of an authenticator (otp-code) or by a
 // recovery code (recovery-code).
 type SecondPage struct {

@@ -57,14 +57,30 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 	if id != "" {
 		suffix = "?flow=" + id
 	}
+	browser, err := s.browserHash(r.Context(), s.browser(w, r))
+	if err != nil {
+		return err
+	}
+	work, err := s.Password.WorkFor(r.Context(), s.Steps, browser, reqctx.From(r.Context()).ClientIP)
+	if err != nil {
+		return err
+	}
+	step, field := workField(work)
 	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{Passkey: s.passkeyForm(id), QRURL: qrLoginPath + suffix, CertificateURL: s.certificateURL(suffix),
-		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), RecoverURL: recoverPath, Links: linksOf(client)}})
+		Work: field, Hidden: hidden("flow", id, "work", step), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), RecoverURL: recoverPath, Links: linksOf(client)}})
 }
 
 func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
 	id, _, _, err := s.optionalFlow(r)
 	if err != nil {
 		return err
+	}
+	if err := s.checkWork(r); err != nil {
+		status := fault.MetaOf(fault.CodeOf(err)).Status
+		if status >= http.StatusInternalServerError {
+			return err
+		}
+		return s.showLogin(w, r, status, s.failed(w, r, err, ""))
 	}
 	login, err := s.Password.Login(r.Context(), r.PostFormValue("login-identifier"), r.PostFormValue("login-password"), reqctx.From(r.Context()).ClientIP)
 	if err != nil {

@@ -37,6 +37,7 @@ func people() []Sample {
 		{Name: "home-signed-in", Template: "home", Page: web.Page{Identity: citizen, Body: web.HomePage{}}},
 		{Name: "login", Template: "login", Page: web.Page{Body: login, Callbacks: []string{"https://portal.example/callback"}}},
 		{Name: "login-upstreams", Template: "login", Page: web.Page{Body: web.LoginPage{Hidden: flow, Upstreams: []web.Link{{Label: "省统一身份认证平台", URL: "/federation/province/start"}, {Label: "市民卡", URL: "/federation/city/start"}}, Silent: []string{"省法人平台"}}}},
+		{Name: "login-work", Template: "login", Status: 403, Page: web.Page{Body: web.LoginPage{Work: &web.WorkField{Text: "AAAAAAAAAAAAAAAAAAAAAAAA", Bits: 8}, Hidden: flow, CodeURL: "/login/code"}, Errors: []web.FieldError{{Message: "您所在网络的密码尝试较多，请再提交一次"}}}},
 		{Name: "login-error", Template: "login", Status: 422, Page: web.Page{Body: wrong, Errors: []web.FieldError{{Field: "login-password", Message: "账号或密码不正确，还可尝试 3 次"}}}},
 		{Name: "login-step-up", Template: "login", Page: web.Page{Identity: citizen, Body: web.LoginPage{Hidden: flow, App: "不动产登记", Reason: "此事项需要您再次登录确认。", RegisterURL: "-"}}},
 		{Name: "register", Template: "register", Page: web.Page{Body: web.RegisterPage{Hidden: flow}}},
