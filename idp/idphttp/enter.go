@@ -179,6 +179,6 @@ func (s *Server) finishSecond(w http.ResponseWriter, r *http.Request, v waiting,
 	if err := s.Steps.Take(r.Context(), authn.StepSecond, browser, handle, &used); err != nil {
 		return err
 	}
-	v.Login.At = s.Now().UTC()
+	// The login is as old as its first factor: a fresh code does not make an old login new.
 	return s.enter(w, r, v)
 }
