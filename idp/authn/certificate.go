@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/keys/pki"
@@ -191,9 +190,8 @@ func (s *Certificates) refuse(ctx context.Context, accountID string, err error) 
 		return err // what could not be read, or an outage
 	}
 	e := idp.Event(ctx, s.cfg.Ways.now().UTC(), resultWrong, "account", accountID, map[string]string{"method": ByCertificate.Word, "reason": refused.reason})
-	e.Result = audit.Refused
-	if err := s.cfg.Ways.throttle.Note(ctx, audit.With(e)); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
+	if err := s.cfg.Ways.sourceWrong(ctx, e); err != nil {
+		return err
 	}
 	return fault.Wrap(refused, fault.CertificateRefused)
 }
@@ -243,6 +241,9 @@ func (s *Certificates) Enrol(ctx context.Context, browser []byte, accountID, nam
 // Login signs in whoever holds the key of a bound certificate. An unbound one is refused like a wrong one.
 func (s *Certificates) Login(ctx context.Context, browser []byte, flow string, answer CertificateAnswer) (idp.Login, error) {
 	ways := s.cfg.Ways
+	if err := ways.sourceOpen(ctx); err != nil {
+		return idp.Login{}, err
+	}
 	var begun certificateStep
 	if err := s.cfg.Steps.Take(ctx, StepCertificate, browser, answer.Step, &begun); err != nil {
 		return idp.Login{}, err

@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
 )
 
@@ -323,6 +324,31 @@ func (s *Ways) passed(ctx context.Context, accountID string) error {
 		if err := s.throttle.Clear(ctx, scope, []byte(accountID)); err != nil {
 			return fault.Wrap(err, fault.Unavailable)
 		}
+	}
+	return nil
+}
+
+// sourceOpen refuses a source from which too much was wrong, before anything costly is computed for it; it shares the counter
+// of passwords, so that changing the method wins no tries.
+func (s *Ways) sourceOpen(ctx context.Context) error {
+	tries, err := s.throttle.Counted(ctx, scopeSource, []byte(reqctx.From(ctx).ClientIP), LoginSpan, s.now())
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	if tries >= SourceTries {
+		return fault.New(fault.LoginLocked, "m", fmt.Sprint(lockedPause)).After(int(LoginSpan / time.Second))
+	}
+	return nil
+}
+
+// sourceWrong counts a refused try on the source and notes it.
+func (s *Ways) sourceWrong(ctx context.Context, e audit.Event) error {
+	e.Result = audit.Refused
+	if _, err := s.throttle.Count(ctx, scopeSource, []byte(reqctx.From(ctx).ClientIP), LoginSpan, s.now()); err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	if err := s.throttle.Note(ctx, audit.With(e)); err != nil {
+		return fault.Wrap(err, fault.Unavailable)
 	}
 	return nil
 }

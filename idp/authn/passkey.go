@@ -18,7 +18,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/yinxin-gov/yinxin/idp"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
@@ -289,6 +288,9 @@ func (p *Passkeys) BeginLogin(ctx context.Context, browser []byte) (options any,
 // FinishLogin judges an assertion. Every refusal is one fault and an audit record; a counter that fell or stayed flags the
 // passkey, because somebody may hold a copy.
 func (p *Passkeys) FinishLogin(ctx context.Context, browser []byte, step string, response []byte) (idp.Login, error) {
+	if err := p.ways.sourceOpen(ctx); err != nil {
+		return idp.Login{}, err
+	}
 	var begun ceremony
 	if err := p.steps.Take(ctx, StepPasskey, browser, step, &begun); err != nil {
 		return idp.Login{}, err
@@ -364,9 +366,8 @@ func (p *Passkeys) use(ctx context.Context, c Credential, counter int64) error {
 // refuse notes a refused ceremony; the cause goes no further than the log.
 func (p *Passkeys) refuse(ctx context.Context, accountID string, cause error) error {
 	e := idp.Event(ctx, p.ways.now().UTC(), resultWrong, "account", accountID, map[string]string{"method": ByPasskey.Word})
-	e.Result = audit.Refused
-	if err := p.ways.throttle.Note(ctx, audit.With(e)); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
+	if err := p.ways.sourceWrong(ctx, e); err != nil {
+		return err
 	}
 	return fault.Wrap(cause, fault.PasskeyRefused)
 }

@@ -374,6 +374,26 @@ func TestA13PasskeysOfOthers(t *testing.T) {
 	})
 }
 
+// TestPasskeySourceIsBounded: refused passkeys count on the source as wrong passwords do.
+func TestPasskeySourceIsBounded(t *testing.T) {
+	w, k := passkeys(t), newSoftKey(t)
+	if _, err := w.register(t, k); err != nil {
+		t.Fatal(err)
+	}
+	for range authn.SourceTries {
+		if _, err := w.login(t, newSoftKey(t)); fault.CodeOf(err) != fault.PasskeyRefused {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.login(t, k); fault.CodeOf(err) != fault.LoginLocked {
+		t.Errorf("the source is not locked: %v", err)
+	}
+	w.Clock.Advance(authn.LoginSpan + time.Second)
+	if _, err := w.login(t, k); err != nil {
+		t.Errorf("after the pause: %v", err)
+	}
+}
+
 func TestPasskeyPolicy(t *testing.T) {
 	config := func(issuer, metadata string) error {
 		_, err := authn.NewPasskeys(authn.PasskeysConfig{Issuer: issuer, Name: "x", Metadata: []byte(metadata)})
