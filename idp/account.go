@@ -228,6 +228,12 @@ func (s *Accounts) SetPassword(ctx context.Context, id, hash string) error {
 	return s.store.SetPassword(ctx, id, hash, now, audit.With(event(ctx, now, "account.password_set", "account", id, nil)))
 }
 
+// RecoverPassword stores the password hash after a recovery, with what tells the person.
+func (s *Accounts) RecoverPassword(ctx context.Context, id, hash string, notices ...audit.Message) error {
+	now := s.now().UTC()
+	return s.store.SetPassword(ctx, id, hash, now, audit.With(event(ctx, now, "account.recovered", "account", id, nil)).And(notices...))
+}
+
 // Rehash stores the hash of a password with the present cost in place of the one that was just checked. It is no change
 // of the password, so tokens live on; when somebody changed the password meanwhile, nothing happens.
 func (s *Accounts) Rehash(ctx context.Context, id, old, hash string) error {

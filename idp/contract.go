@@ -61,6 +61,9 @@ type Login struct {
 	AAL       subject.AAL
 	Methods   []string // amr words of RFC 8176: "pwd", "otp", "sms"
 	At        time.Time
+	// Second: the account's second factor was shown, or a recovery code in its place. Without it a login below level 2 opens no
+	// account that has one.
+	Second bool
 }
 
 func encodeSubject(sum []byte) string { return base64.RawURLEncoding.EncodeToString(sum) }

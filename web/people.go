@@ -22,19 +22,23 @@ type ErrorPage struct {
 
 // LoginPage is "login" at /login: identifier and password on one page.
 type LoginPage struct {
-	Action      string // default /login
-	Hidden      []Hidden
-	App         string // the application that asked; empty is this site
-	Department  string
-	Identifier  string
-	Reason      string   // why the person must sign in once more (step-up), optional
-	RegisterURL string   // default /register; empty string "-" hides it
-	CodeURL     string   // sign in by a one-time code; empty hides it
-	RecoverURL  string   // forgot password; empty hides it
-	CancelURL   string   // back to the application; empty hides it
-	Upstreams   []Link   // other platforms to sign in with
-	Silent      []string // names of those that do not answer now
-	Links       AppLinks
+	Work           *WorkField   // what the browser must compute first; nil asks for nothing
+	Passkey        *PasskeyForm // nil hides it
+	Action         string       // default /login
+	Hidden         []Hidden
+	App            string // the application that asked; empty is this site
+	Department     string
+	Identifier     string
+	Reason         string   // why the person must sign in once more (step-up), optional
+	RegisterURL    string   // default /register; empty string "-" hides it
+	CodeURL        string   // sign in by a one-time code; empty hides it
+	CertificateURL string   // sign in by a certificate; empty hides it
+	QRURL          string   // sign in with a phone; empty hides it
+	RecoverURL     string   // forgot password; empty hides it
+	CancelURL      string   // back to the application; empty hides it
+	Upstreams      []Link   // other platforms to sign in with
+	Silent         []string // names of those that do not answer now
+	Links          AppLinks
 }
 
 // AppLinks are the pages of an application itself about what it is and what it does with data (OpenID Connect Dynamic
@@ -290,18 +294,19 @@ type GrantItem struct {
 
 // MePage is "me" at /me, cards in the order of experience.md 3.4.
 type MePage struct {
-	Hidden     []Hidden // goes with every form of the page
-	Name       string   // masked
-	Number     string   // masked; empty before proofing
-	Tier       int
-	TierSource string
-	TierAt     *time.Time
-	UpgradeURL string // empty hides it
-	Methods    []SignInMethod
-	Sessions   []SessionItem
-	Grants     []GrantItem
-	Licenses   []LicenseCard
-	LogoutURL  string // default /logout
+	Hidden      []Hidden // goes with every form of the page
+	Name        string   // masked
+	Number      string   // masked; empty before proofing
+	Tier        int
+	TierSource  string
+	TierAt      *time.Time
+	UpgradeURL  string // empty hides it
+	Methods     []SignInMethod
+	Sessions    []SessionItem
+	Grants      []GrantItem
+	Licenses    []LicenseCard
+	LogoutURL   string // default /logout
+	SecurityURL string // leads to the ways to sign in; empty hides it
 	// UpstreamsURL leads to the links with other platforms; empty hides it.
 	UpstreamsURL string
 	// MergeURL leads to merging another account of the same person; empty hides it.

@@ -51,7 +51,7 @@ const Life = 30 * time.Minute
 // Highest levels that this release can reach by itself.
 const (
 	maxIAL = subject.IAL(2)
-	maxAAL = subject.AAL(1)
+	maxAAL = subject.AAL(2)
 )
 
 // Step is what comes next.
@@ -76,6 +76,7 @@ type State struct {
 	Asked     bool     // consent was given on this very flow
 	Items     []string // what consent is needed for
 	Public    bool     // the client cannot prove who it is
+	Highest   bool     // no login of this account reaches more: it has no second factor
 	Now       time.Time
 }
 
@@ -105,7 +106,7 @@ func Decide(f Flow, s State) (Step, *oauth.Error) {
 
 func (f Flow) next(s State, fresh bool) Step {
 	switch {
-	case !s.SignedIn, f.mustLogInAgain(s), f.HintSubject != "" && f.HintSubject != s.Subject, s.AAL < f.AAL && !fresh:
+	case !s.SignedIn, f.mustLogInAgain(s), f.HintSubject != "" && f.HintSubject != s.Subject, s.AAL < f.AAL && !fresh && (f.Essential || !s.Highest):
 		return Login
 	case s.IAL < f.IAL:
 		return Proofing

@@ -44,6 +44,8 @@ func TestDecide(t *testing.T) {
 		{"stronger login", Flow{AAL: 2}, signedIn, Login, ""},
 		{"O-48 stronger login not reached", Flow{AAL: 2, Essential: true}, fresh, "", "unmet_authentication_requirements"},
 		{"stronger login wished for", Flow{AAL: 2}, fresh, Finish, ""},
+		{"stronger login wished for, out of the account's reach", Flow{AAL: 2}, with(func(s *State) { s.Highest = true }), Finish, ""},
+		{"O-48 stronger login demanded, out of the account's reach", Flow{AAL: 2, Essential: true}, with(func(s *State) { s.Highest = true }), Login, ""},
 		{"higher proofing", Flow{IAL: 3}, signedIn, Proofing, ""},
 		{"higher proofing, silently", Flow{IAL: 3, Prompt: []string{"none"}}, signedIn, "", "interaction_required"},
 		{"consent missing", Flow{}, with(func(s *State) { s.Consented = nil }), Consent, ""},

@@ -22,6 +22,7 @@ type Purpose string
 const (
 	PurposeRegister Purpose = "register"
 	PurposeLogin    Purpose = "login"
+	PurposeRecover  Purpose = "recover"
 )
 
 // Limits of codes, named so that the operators' guide can list them.

@@ -1,5 +1,5 @@
-// Package authn is the ways to log in: password and one-time code. A way declares the strength and the amr words it
-// yields; it does not make sessions.
+// Package authn is the ways to log in: password, one-time code, authenticator. A way declares the strength and the amr
+// words it yields; it does not make sessions.
 package authn
 
 import (

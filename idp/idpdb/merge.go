@@ -68,6 +68,9 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 			step("UPDATE idp_session SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", m.Absorbed, at),
 			step("UPDATE idp_grant SET revoked_at = $2 WHERE account_id = $1 AND revoked_at = 0", m.Absorbed, at),
 			step("DELETE FROM idp_consent WHERE account_id = $1", m.Absorbed),
+			step("DELETE FROM idp_credential WHERE account_id = $1", m.Absorbed),
+			step("DELETE FROM idp_recovery_code WHERE account_id = $1", m.Absorbed),
+			step("DELETE FROM idp_known_device WHERE account_id = $1", m.Absorbed),
 			step("UPDATE idp_case SET state = $3, updated_at = $2, sealed = $4 WHERE account_id = $1 AND state IN ($5, $6)", m.Absorbed, at, proofing.Rejected, []byte{}, proofing.SourceCheck, proofing.Waiting),
 			// Whoever was absorbed before leads to the survivor at once.
 			step("UPDATE idp_account SET merged_into = $1, version = version + 1 WHERE merged_into = $2", m.Survivor, m.Absorbed),

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
@@ -37,6 +38,10 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_used_proof", "hash", "until_at < $1", before(keepMarks)},
 		{"idp_device", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_opaque_token", "hash", "expires_at < $1", before(0)},
+		{"idp_known_device", "id", "seen_at < $1", before(authn.DeviceLife)},
+		{"idp_qr", "id", "expires_at < $1", before(keepCodes)},
+		{"idp_step", "hash", "expires_at < $1", before(keepCodes)},
+		{"idp_credential", "id", "state = 'pending' AND created_at < $1", before(keepCodes)},
 		{"idp_code", "id", "created_at < $1", before(keepCounters)},
 		{"idp_throttle", "scope, key", "started_at < $1", before(keepCounters)},
 		{"idp_message_receipt", "id", "at < $1", before(keepReceipts)},

@@ -88,6 +88,13 @@ func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (aut
 		return state, current, nil
 	}
 	state.IAL = person.IAL
+	if f.AAL > state.AAL {
+		second, err := s.Ways.Second(r.Context(), current.AccountID)
+		if err != nil {
+			return state, current, err
+		}
+		state.Highest = len(second) == 0
+	}
 	if state.Subject, err = idp.PairwiseSubject(r.Context(), s.Ring, client.SectorOf(), current.AccountID); err != nil {
 		return state, current, err
 	}

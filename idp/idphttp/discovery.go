@@ -2,6 +2,8 @@ package idphttp
 
 import (
 	"encoding/json"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/subject"
 	"maps"
 	"net/http"
 	"slices"
@@ -67,7 +69,7 @@ func (s *Server) makeMetadata(kinds []string, words *idp.Vocabulary) map[string]
 		"code_challenge_methods_supported": []string{"S256"}, "authorization_response_iss_parameter_supported": true,
 		"scopes_supported":     words.Scopes(),
 		"claims_supported":     slices.Concat(protocolClaims, words.Claims()),
-		"acr_values_supported": []string{"urn:yinxin:aal:1"}, "claims_parameter_supported": true,
+		"acr_values_supported": s.classes(), "claims_parameter_supported": true,
 		"ui_locales_supported": []string{"zh-CN", "en", "zh-Hant"}, "prompt_values_supported": []string{"none", "login", "consent", "select_account"},
 		"verified_claims_supported": true, "trust_frameworks_supported": []string{"cn_yinxin"},
 	}
@@ -75,4 +77,12 @@ func (s *Server) makeMetadata(kinds []string, words *idp.Vocabulary) map[string]
 	s.tokenMetadata(document)
 	s.aliasMetadata(document)
 	return document
+}
+
+// classes are the values of acr that the ways to log in can reach.
+func (s *Server) classes() (all []string) {
+	for level := subject.AAL(1); level <= authn.HighestAAL(s.Methods); level++ {
+		all = append(all, level.URN())
+	}
+	return all
 }

@@ -137,6 +137,9 @@ func (s *Server) mergeCode(w http.ResponseWriter, r *http.Request) error {
 
 // mergeAsk shows what would happen, with what shows control of the other account sealed into the form.
 func (s *Server) mergeAsk(w http.ResponseWriter, r *http.Request, current session.Session, other idp.Control) error {
+	if err := s.unguarded(r.Context(), other.AccountID); err != nil {
+		return s.mergeAgain(w, r, err, "merge-identifier")
+	}
 	survivor, absorbed, err := s.Mergers.Plan(r.Context(), idp.Control{AccountID: current.AccountID, Methods: current.Methods}, other)
 	if err != nil {
 		return s.mergeAgain(w, r, err, "merge-identifier")
@@ -165,17 +168,31 @@ func (s *Server) mergeConfirm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || shown.SID != current.ID || shown.Current != current.AccountID || !s.Now().Before(shown.Expires) {
 		return s.showMerge(w, r, http.StatusUnauthorized, web.MergePage{Step: web.MergeStale}, nil)
 	}
+	if err := s.unguarded(r.Context(), shown.Other.AccountID); err != nil {
+		return s.mergeAgain(w, r, err, "merge-identifier")
+	}
 	survivor, err := s.Mergers.Merge(r.Context(), idp.Control{AccountID: current.AccountID, Methods: current.Methods}, shown.Other)
 	if err != nil {
 		return s.mergeAgain(w, r, err, "merge-identifier")
 	}
 	if survivor != current.AccountID {
 		forget(r)
-		if err := s.signIn(w, r, idp.Login{AccountID: survivor, AAL: 1, Methods: shown.Other.Methods, At: s.Now().UTC()}); err != nil {
+		login := idp.Login{AccountID: survivor, AAL: 1, Methods: shown.Other.Methods, At: s.Now().UTC()}
+		if err := s.signInThen(w, r, login, func(started session.Session) error { return s.noteDevice(w, r, started) }); err != nil {
 			return err
 		}
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "merge", web.Page{Body: web.MergePage{Step: web.MergeDone}})
+}
+
+// unguarded refuses an account with a second factor, which one factor must not open by this way either (security rule 8): its
+// person signs in to it and merges from there.
+func (s *Server) unguarded(ctx context.Context, accountID string) error {
+	second, err := s.Ways.Second(ctx, accountID)
+	if err == nil && len(second) > 0 {
+		return fault.New(fault.MergeSecond)
+	}
+	return err
 }
 
 // control is what shows that the person of a session controls another account, for a few minutes.

@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -56,18 +57,34 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 	if id != "" {
 		suffix = "?flow=" + id
 	}
+	browser, err := s.browserHash(r.Context(), s.browser(w, r))
+	if err != nil {
+		return err
+	}
+	work, err := s.Password.WorkFor(r.Context(), s.Steps, browser, reqctx.From(r.Context()).ClientIP)
+	if err != nil {
+		return err
+	}
+	step, field := workField(work)
 	registerURL, codeURL := "/register"+suffix, "/login/code"+suffix
 	if s.NoCodes {
 		registerURL, codeURL = "-", ""
 	}
-	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{
-		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: registerURL, CodeURL: codeURL, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), Links: linksOf(client)}})
+	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{Passkey: s.passkeyForm(id), QRURL: qrLoginPath + suffix, CertificateURL: s.certificateURL(suffix),
+		Work: field, Hidden: hidden("flow", id, "work", step), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: registerURL, CodeURL: codeURL, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), RecoverURL: recoverPath, Links: linksOf(client)}})
 }
 
 func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
 	id, _, _, err := s.optionalFlow(r)
 	if err != nil {
 		return err
+	}
+	if err := s.checkWork(r); err != nil {
+		status := fault.MetaOf(fault.CodeOf(err)).Status
+		if status >= http.StatusInternalServerError {
+			return err
+		}
+		return s.showLogin(w, r, status, s.failed(w, r, err, ""))
 	}
 	login, err := s.Password.Login(r.Context(), r.PostFormValue("login-identifier"), r.PostFormValue("login-password"), reqctx.From(r.Context()).ClientIP)
 	if err != nil {
@@ -77,10 +94,7 @@ func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.showLogin(w, r, status, s.failed(w, r, err, "login-password"))
 	}
-	if err := s.signIn(w, r, login); err != nil {
-		return err
-	}
-	return see(w, r, onward(id))
+	return s.enter(w, r, waiting{Login: login, Flow: id, Next: onward(id)})
 }
 
 // --- One-time codes: login and registration share the steps. ---
@@ -146,8 +160,11 @@ func (s *Server) sendCode(w http.ResponseWriter, r *http.Request, purpose authn.
 
 func (s *Server) showCode(w http.ResponseWriter, r *http.Request, status int, challenge string, identifier subject.Identifier, purpose authn.Purpose, failures []web.FieldError) error {
 	action, resend := "/login/code/check", "/login/code"
-	if purpose == authn.PurposeRegister {
+	switch purpose {
+	case authn.PurposeRegister:
 		action, resend = "/register/code", "/register/resend"
+	case authn.PurposeRecover:
+		action, resend = recoverPath+"/code", recoverPath
 	}
 	inbox := ""
 	if s.Inbox != nil {
@@ -214,10 +231,12 @@ func (s *Server) codeLogin(w http.ResponseWriter, r *http.Request, account idp.A
 	if err := idp.Remember(r.Context(), s.Locales, account); err != nil {
 		return err
 	}
-	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
-		return err
-	}
-	return see(w, r, next)
+	return s.enter(w, r, waiting{Login: s.byCode(account.ID), Flow: r.FormValue("flow"), Next: next})
+}
+
+// byCode is a login by a one-time code.
+func (s *Server) byCode(accountID string) idp.Login {
+	return idp.Login{AccountID: accountID, AAL: authn.ByCode.AAL(), Methods: authn.ByCode.AMR(), At: s.Now().UTC()}
 }
 
 func (s *Server) registerCode(w http.ResponseWriter, r *http.Request) error {
@@ -229,10 +248,14 @@ func (s *Server) registerCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if account.PasswordHash != "" || account.State != idp.AccountActive { // the person had an account already
+	second, err := s.Ways.Second(r.Context(), account.ID)
+	if err != nil {
+		return err
+	}
+	if account.PasswordHash != "" || account.State != idp.AccountActive || len(second) > 0 { // the person had an account already
 		return s.codeLogin(w, r, account, onward(r.FormValue("flow")))
 	}
-	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
+	if err := s.signInThen(w, r, s.byCode(account.ID), func(started session.Session) error { return s.noteDevice(w, r, started) }); err != nil {
 		return err
 	}
 	return s.showPassword(w, r, http.StatusOK, identifier.Value, nil)
@@ -270,10 +293,8 @@ func (s *Server) registerPassword(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	// The new credential is newer than the session, so the person signs in with it from here on.
-	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
-		return err
-	}
-	return see(w, r, onward(r.FormValue("flow")))
+	again := idp.Login{AccountID: account.ID, AAL: subject.AAL(current.AAL), Methods: current.Methods, At: s.Now().UTC(), Second: true}
+	return s.enter(w, r, waiting{Login: again, Flow: r.FormValue("flow"), Next: onward(r.FormValue("flow"))})
 }
 
 func (s *Server) registerSkip(w http.ResponseWriter, r *http.Request) error {
@@ -388,7 +409,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.MePage{Name: displayName(person), Number: subject.MaskID(person.IDNumber), Tier: int(person.IAL), TierSource: person.IALSource}
+	body := web.MePage{SecurityURL: securityPath, Name: displayName(person), Number: subject.MaskID(person.IDNumber), Tier: int(person.IAL), TierSource: person.IALSource}
 	if person.IAL > 0 {
 		body.TierAt = &person.IALAt
 	}

@@ -99,7 +99,7 @@ func open(t *testing.T) *site {
 	s.URL = server.URL
 	idphttp.New(idphttp.Config{
 		Issuer: s.URL, Pages: pages, Clients: s.Clients, Accounts: s.Accounts, Sessions: s.Sessions, Flows: s.Flows, Passwords: s.Passwords, Password: s.Login,
-		Codes: s.Codes, Proofing: s.Proofing, Ring: s.Ring, Encode: s.Encode, Inbox: faulty, Wake: func() { s.woken++ },
+		Codes: s.Codes, Ways: s.Ways, Steps: s.Steps, Devices: s.Devices, QR: s.QR, Proofing: s.Proofing, Ring: s.Ring, Encode: s.Encode, Inbox: faulty, Wake: func() { s.woken++ },
 		Portals: func() []web.Link { return nil }, Licenses: func(context.Context, string) ([]web.LicenseCard, error) { return nil, nil }, Now: s.Clock.Now, Rand: ident.System(),
 		Bridges: idphttp.Bridges{Federation: federation.New(federation.Config{Sources: registry.New[federation.Source](federation.Kind, nil, s.Ring, s.Clock.Now)})},
 	}).PageRoutes(mux)

@@ -68,8 +68,16 @@ type Config struct {
 	Passwords *authn.Passwords
 	Password  *authn.PasswordLogin
 	Codes     *authn.Codes
-	Proofing  *proofing.Service
-	Mergers   *idp.Mergers
+	Ways      *authn.Ways     // credentials that people added
+	Steps     *authn.Steps    // what stands between two pages of a login
+	Passkeys  *authn.Passkeys // nil where the issuer is an address
+	Methods   []authn.Method
+
+	Certificates *authn.Certificates // nil without a trust list
+	Devices      *authn.Devices
+	QR           *authn.QR
+	Proofing     *proofing.Service
+	Mergers      *idp.Mergers
 	// Corrections takes events of registers.
 	Corrections *idp.Corrections
 	Ring        *keys.Ring
@@ -154,6 +162,9 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /login/code", s.withCodes(s.codePage))
 	page("POST /login/code", s.withCodes(s.codeStart))
 	page("POST /login/code/check", s.withCodes(s.codeAnswer))
+	page("GET /login/second", s.secondPage)
+	page("POST /login/second", s.secondAnswer)
+	page("POST /login/second/recovery", s.recoveryAnswer)
 	page("GET /register", s.withCodes(s.registerPage))
 	page("POST /register", s.withCodes(s.registerStart))
 	page("POST /register/code", s.withCodes(s.registerCode))
@@ -165,10 +176,31 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /device", s.devicePage)
 	page("POST /device", s.deviceCode)
 	page("POST /device/answer", s.deviceAnswer)
+	s.passkeyPages(page)
+	s.certificatePages(page)
 	s.bridgePages(page)
 	s.mergePages(page)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)
+	page("GET "+securityPath, s.securityPage)
+	page("POST "+securityPath+"/credentials/{id}/name", s.renameCredential)
+	page("POST "+securityPath+"/credentials/{id}/removal", s.removeCredential)
+	page("POST "+securityPath+"/totp", s.totpStart)
+	page("POST "+securityPath+"/totp/code", s.totpFinish)
+	page("POST "+securityPath+"/codes", s.newRecoveryCodes)
+	page("POST "+securityPath+"/devices/{id}/removal", s.removeDevice)
+	page("GET "+qrLoginPath, s.qrLoginPage)
+	page("GET "+qrPath, s.qrPhonePage)
+	page("POST "+qrPath, s.qrTyped)
+	page("GET "+qrPath+"/{secret}", s.qrScanned)
+	page("POST "+qrPath+"/answer", s.qrAnswer)
+	page("GET "+recoverPath, s.recoverPage)
+	page("POST "+recoverPath, s.recoverStart)
+	page("POST "+recoverPath+"/code", s.recoverCode)
+	page("GET "+recoverPath+"/password", s.recoverPassword)
+	page("POST "+recoverPath+"/password", s.recoverFinish)
+	page("GET /not-me", s.notMePage)
+	page("POST /not-me", s.notMeAnswer)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)
@@ -224,13 +256,9 @@ func (s *Server) browserHash(ctx context.Context, browser string) ([]byte, error
 	return mac.Sum(ctx, []byte("browser"), []byte(browser))
 }
 
-// signIn starts a session for a login, ending that of another person; the same person goes on in the session that there
-// is, with a new secret.
-func (s *Server) signIn(w http.ResponseWriter, r *http.Request, login idp.Login) error {
-	return s.signInThen(w, r, login, func(session.Session) error { return nil })
-}
-
-// signInThen is signIn with a step between the session and its cookie; when the step fails the session ends.
+// signInThen starts a session for a login, ending that of another person; the same person goes on in the session that
+// there is, with a new secret. Between the session and its cookie is a step; when that fails the session ends. Only enter,
+// which asks for the second factor, and a registration, which found none, call it.
 func (s *Server) signInThen(w http.ResponseWriter, r *http.Request, login idp.Login, then func(session.Session) error) error {
 	request := reqctx.From(r.Context())
 	current, secret, err := s.sessionFor(r, login, deviceOf(request.UserAgent), request.ClientIP)

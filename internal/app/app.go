@@ -295,6 +295,16 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	people := proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{source}, Ring: a.ring, Now: o.Now, Rand: o.Rand})
+	ways := authn.NewWays(authn.WaysConfig{Store: a.store, Throttle: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand, Issuer: a.cfg.Operator.Name})
+	steps := authn.NewSteps(a.store, a.ring, o.Now, o.Rand)
+	passkeys, err := a.openPasskeys(ways, steps)
+	if err != nil {
+		return err
+	}
+	certificates, err := a.openCertificates(ways, steps)
+	if err != nil {
+		return err
+	}
 	a.identity = idphttp.New(idphttp.Config{
 		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
@@ -310,10 +320,14 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Reaches: a.reaches, Sources: a.codeSources(), Now: o.Now, Rand: o.Rand}),
 		NoCodes:      !a.offersCodes(),
 		Locales:      a.store,
-		Proofing:     people,
-		Mergers:      a.mergers(),
-		Corrections:  a.corrections(people),
-		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
+		Ways:         ways, Steps: steps, Passkeys: passkeys, Certificates: certificates,
+		Devices:     authn.NewDevices(authn.DevicesConfig{Store: a.store, Throttle: a.store, Steps: steps, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		QR:          authn.NewQR(authn.QRConfig{Store: a.store, Throttle: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Methods:     loginMethods(),
+		Proofing:    people,
+		Mergers:     a.mergers(),
+		Corrections: a.corrections(people),
+		Ring:        a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil
 }
@@ -366,6 +380,7 @@ func (a *App) portals() []web.Link {
 func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
 		authn.TopicMessage:    a.deliverMessage,
+		authn.TopicNotice:     a.deliverNotice,
 		oauth.TopicReplay:     a.deliverReplayNotice,
 		reconcile.TopicNotice: a.deliverReconcileNotice,
 		idp.TopicExpiry:       a.deliverExpiryNotice,

@@ -51,6 +51,8 @@ type Config struct {
 	Reconcile Reconcile `yaml:"reconcile"`
 	// Outbound lists hosts ("host:port") that may be reached although they are not public.
 	Outbound Outbound `yaml:"outbound"`
+	// Login says what the ways to log in ask for.
+	Login Login `yaml:"login"`
 	// Operator names who runs this instance and how people reach it.
 	Operator Operator `yaml:"operator"`
 }
@@ -139,6 +141,21 @@ type Reconcile struct {
 type Outbound struct {
 	Allowed []string `yaml:"allowed"`
 	CAFile  string   `yaml:"ca_file"` // PEM of further roots
+}
+
+// Login is the policy of the ways to log in.
+type Login struct {
+	// PasskeyMetadataFile holds FIDO metadata statements of the authenticators that may be registered as passkeys, as the JSON
+	// payload of a FIDO Metadata Service BLOB. Without it every authenticator is welcome and none is asked to attest.
+	PasskeyMetadataFile string `yaml:"passkey_metadata_file"`
+	// CertificateTrustFile holds the authorities (PEM, roots and those under them) whose SM2 certificates log people in; they must
+	// give keys out behind a PIN. Without it there is no login by certificate.
+	CertificateTrustFile string `yaml:"certificate_trust_file"`
+	// CertificateCRLFiles are the revocation lists of these authorities, read anew every minute. A certificate of an authority
+	// without a list in force is refused.
+	CertificateCRLFiles []string `yaml:"certificate_crl_files"`
+	// CertificateHardware says that keys of these authorities never leave hardware, so that amr tells hwk.
+	CertificateHardware bool `yaml:"certificate_hardware"`
 }
 
 // Operator is shown on pages.

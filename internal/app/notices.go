@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
@@ -42,6 +43,36 @@ func (a *App) notify(ctx context.Context, d outbox.Delivery, account idp.Account
 	}
 	if m.To == "" || person.State == idp.AccountClosed {
 		return nil // nobody to tell
+	}
+	return a.deliver(ctx, d, m)
+}
+
+// deliverNotice tells a person over one channel what happened to the account; who has no such contact is told over the
+// other.
+func (a *App) deliverNotice(ctx context.Context, d outbox.Delivery) error {
+	var notice authn.Notice
+	if err := json.Unmarshal(d.Payload, &notice); err != nil {
+		return fmt.Errorf("read notice: %w", err)
+	}
+	account, err := a.Accounts.Account(ctx, notice.AccountID)
+	if err != nil {
+		return err
+	}
+	person, err := a.Accounts.Open(ctx, account)
+	if err != nil {
+		return err
+	}
+	m := channel.Message{Kind: channel.Mobile, To: person.Mobile, Template: notice.What, Locale: account.Locale, Params: map[string]string{"name": notice.Name}}
+	if notice.Channel == "email" {
+		m.Kind, m.To = channel.Email, person.Email
+	}
+	if m.To == "" || person.State == idp.AccountClosed {
+		return nil // nobody to tell
+	}
+	if notice.Code != nil {
+		if m.Params["code"], err = a.identity.Steps.Open(ctx, *notice.Code); err != nil {
+			return fmt.Errorf("open code of notice: %w", err)
+		}
 	}
 	return a.deliver(ctx, d, m)
 }

@@ -40,6 +40,16 @@ const (
 	TemplateIdentityChanged = "identity-changed" // a register or administrators corrected the identity
 	TemplateDocumentEnded   = "document-ended"   // the register revoked the document, so the level ended
 	TemplateAccountRevived  = "account-revived"  // a wrong report of a death was taken back
+
+	// What became of the ways to sign in; the names are those of notices of idp/authn.
+	TemplateCredentialAdded   = "credential-added"
+	TemplateCredentialRemoved = "credential-removed"
+	TemplateCredentialFlagged = "credential-flagged"
+	TemplateRecoveryCodeUsed  = "recovery-code-used"
+	TemplateRecoveryCodesNew  = "recovery-codes-replaced"
+	TemplateNewDevice         = "new-device"
+	TemplateRecovered         = "recovered"
+	TemplateNotMe             = "not-me"
 )
 
 var templates = map[string]Template{
@@ -53,6 +63,15 @@ var templates = map[string]Template{
 	TemplateIdentityChanged: {TemplateIdentityChanged, nil},
 	TemplateDocumentEnded:   {TemplateDocumentEnded, nil},
 	TemplateAccountRevived:  {TemplateAccountRevived, nil},
+
+	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
+	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},
+	TemplateCredentialFlagged: {TemplateCredentialFlagged, []Param{{"name", 12}}},
+	TemplateRecoveryCodeUsed:  {TemplateRecoveryCodeUsed, nil},
+	TemplateRecoveryCodesNew:  {TemplateRecoveryCodesNew, nil},
+	TemplateNewDevice:         {TemplateNewDevice, []Param{{"name", 12}, {"code", 14}}},
+	TemplateRecovered:         {TemplateRecovered, nil},
+	TemplateNotMe:             {TemplateNotMe, nil},
 }
 
 // Templates lists all templates by name.
