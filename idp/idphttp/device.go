@@ -163,7 +163,7 @@ func (s *Server) deviceCode(w http.ResponseWriter, r *http.Request) error {
 	code := oauth.NormalUserCode(r.PostFormValue("device-code"))
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Notice: s.unreviewed(r, client.Client), Body: web.ConsentPage{Action: "/device/answer", Code: oauth.ShownUserCode(code),
 		Hidden: hidden("device-code", code), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Purpose: client.Purpose,
-		Claims: claimsFor(authflow.Flow{Scopes: d.Request.GrantedScopes}, client.Client, person), Links: linksOf(client.Client)}})
+		Claims: claimsFor(authflow.Flow{Scopes: d.Request.GrantedScopes}, client.Client, person, nil), Links: linksOf(client.Client)}})
 }
 
 // deviceAnswer stores what the person answered.

@@ -117,11 +117,11 @@ func (e *Engine) run(ctx context.Context, grant string, x Exchange, state *excha
 			access.GrantScope(scope)
 		}
 	} else {
-		standing, err := state.standing(access.GetGrantedScopes(), view.Session)
+		standing, err := state.standing(access.GetGrantedScopes(), view.Session, e.cfg.Now())
 		if err != nil {
 			return Issued{}, err
 		}
-		view.AccountVersion = standing.Version
+		view.Session.stands(standing)
 	}
 	if err := checkKey(x.Client.Client, view.Session, x.Binding); err != nil {
 		return Issued{}, err
@@ -198,7 +198,10 @@ func errEnded() error {
 }
 
 // stillAllowed checks grant, account, credentials and consent again at every refresh (O-37).
-func stillAllowed(s Session, standing Standing, scopes []string) error {
+func stillAllowed(s Session, standing Standing, scopes []string, now time.Time) error {
+	if !standing.MayAct(s.mandateID(), now) {
+		return errEnded()
+	}
 	if !standing.Known || !standing.Grant.RevokedAt.IsZero() || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
 		return errEnded()
 	}
@@ -210,22 +213,38 @@ func stillAllowed(s Session, standing Standing, scopes []string) error {
 
 // mayBegin checks account, credentials and session before a code becomes a grant (O-37). Whether the code was used is
 // decided by its redemption.
-func mayBegin(s Session, standing Standing) error {
-	if standing.SessionEnded || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
+func mayBegin(s Session, standing Standing, now time.Time) error {
+	if !standing.MayAct(s.mandateID(), now) || standing.SessionEnded || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
 		return errEnded()
 	}
 	return nil
 }
 
 // standing judges what the code or refresh token of a request stands on.
-func (x *exchangeState) standing(scopes []string, session Session) (Standing, error) {
+func (x *exchangeState) standing(scopes []string, session Session, now time.Time) (Standing, error) {
 	switch {
 	case x.refresh != nil:
-		return x.refresh.Standing, stillAllowed(session, x.refresh.Standing, scopes)
+		return x.refresh.Standing, stillAllowed(session, x.refresh.Standing, scopes, now)
 	case x.code != nil:
-		return x.code.Standing, mayBegin(session, x.code.Standing)
+		return x.code.Standing, mayBegin(session, x.code.Standing, now)
 	}
 	return Standing{}, errEnded()
+}
+
+// stands takes over what was read of the accounts and of the mandate, whose rights may have been frozen since.
+func (s *Session) stands(standing Standing) {
+	s.AccountVersion, s.PrincipalVersion = standing.Version, standing.PrincipalVersion
+	if s.Mandate != nil {
+		now := standing.Mandate
+		s.Mandate = &now
+	}
+}
+
+func (s Session) mandateID() string {
+	if s.Mandate == nil {
+		return ""
+	}
+	return s.Mandate.ID
 }
 
 // hash is the keyed hash under which a value of a kind is stored; one kind is worthless as another (O-59).

@@ -32,7 +32,7 @@ func (s *Service) Meets(ctx context.Context, a Access, d idp.Demand) error {
 		if !ok || client.MaxIAL > 0 && client.MaxIAL < d.IAL || !slices.Contains(a.Scopes, scopeOfIAL) {
 			return oauth.NewError(403, "insufficient_scope", "the client may not know a level as high as is demanded")
 		}
-		level, err := s.people.LevelAt(ctx, a.Grant.AccountID, a.AccountVersion)
+		level, err := s.level(ctx, a.Grant.AccountID, a.AccountVersion, a.Mandate, a.PrincipalVersion)
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (s *Service) toldIAL(ctx context.Context, m oauth.Mint) (*int, error) {
 	if m.Session.AccountID == "" || !slices.Contains(m.Scopes, scopeOfIAL) || len(m.Session.Parents) > 0 && m.Session.ToldIAL == nil {
 		return nil, nil
 	}
-	level, err := s.people.LevelAt(ctx, m.Session.AccountID, m.Session.AccountVersion)
+	level, err := s.level(ctx, m.Session.AccountID, m.Session.AccountVersion, m.Session.Mandate, m.Session.PrincipalVersion)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
@@ -80,6 +81,7 @@ type App struct {
 	Registration *openplatform.Service
 	refusals     *idp.Refusals
 	Accounts     *idp.Accounts
+	Mandates     *mandate.Service
 	identity     *idphttp.Server
 	admin        *adminhttp.Server
 	bridges      *bridges
@@ -270,8 +272,11 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sessions := session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages})
+	a.Mandates = newMandates(a, sessions)
 	a.identity = idphttp.New(idphttp.Config{
-		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
+		Mandates: a.Mandates,
+		Auth:     auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
 		AliasBase:    a.cfg.aliasBase(),
 		Details:      a.Details,
@@ -279,7 +284,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Registration: a.Registration,
 		Refused:      a.refusals.Note,
 		Requests:     oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
-		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
+		Sessions:     sessions,
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
@@ -337,6 +342,7 @@ func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
 		authn.TopicMessage:  a.deliverMessage,
 		oauth.TopicReplay:   a.deliverReplayNotice,
+		mandate.TopicNotice: a.deliverMandateNotice,
 		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
@@ -377,6 +383,7 @@ func (a *App) background(ctx context.Context) {
 		}
 		if n%turnTicks == 0 {
 			a.turnKeys(ctx)
+			a.expireMandates(ctx)
 		}
 		if n%purgeTicks == purgeTicks-1 {
 			a.purge(ctx)

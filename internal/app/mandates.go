@@ -1,0 +1,102 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
+)
+
+func newMandates(a *App, sessions *session.Service) *mandate.Service {
+	return mandate.New(mandate.Config{Store: a.store, People: a.Accounts, Throttle: a.store, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
+		Farewell: func(parties []mandate.Party) ([]audit.Message, error) {
+			all := make([]session.Party, len(parties))
+			for i, p := range parties {
+				all[i] = session.Party{SID: p.SID, ClientID: p.ClientID, Subject: p.Subject, MandateID: p.Mandate}
+			}
+			return sessions.Messages(all)
+		}})
+}
+
+// expireMandates writes down what time ended; whoever judges a token asks for the time by itself.
+func (a *App) expireMandates(ctx context.Context) {
+	if n, err := a.Mandates.Expire(ctx); err != nil && ctx.Err() == nil {
+		a.opts.Log.WarnContext(ctx, "expired mandates were not ended", "error", err)
+	} else if n > 0 {
+		a.opts.Log.InfoContext(ctx, "mandates expired", "ended", n)
+	}
+}
+
+// mandateTexts say what happened to a mandate: {who} acts for {whom}. Short, sender first, never a link
+// (experience specification 5).
+var mandateTexts = map[string]string{
+	"proposed": "{whom}授权{who}代办“{items}”，至{until}。请登录后确认。",
+	"active":   "{who}代{whom}办理“{items}”的授权已生效，至{until}。",
+	"refused":  "{who}代{whom}办理“{items}”的授权未被接受。",
+	"revoked":  "{who}代{whom}办理“{items}”的授权已撤销，立即失效。",
+	"expired":  "{who}代{whom}办理“{items}”的授权已到期。",
+	"ended":    "{who}代{whom}办理“{items}”的授权已终止，立即失效。",
+	"ending":   "{who}代{whom}办理的监护关联将于{until}到期。",
+	"frozen":   "{who}代{whom}办理的高风险权限已冻结，待新法定代表人确认。",
+}
+
+// deliverMandateNotice tells one side of a mandate what became of it. Names and addresses are read now, so that none lies in
+// the outbox.
+func (a *App) deliverMandateNotice(ctx context.Context, d outbox.Delivery) error {
+	var notice mandate.Notice
+	if err := json.Unmarshal(d.Payload, &notice); err != nil {
+		return fmt.Errorf("read notice: %w", err)
+	}
+	if mandate.IsOrganisation(notice.Account) {
+		return nil // its agents see it on their page
+	}
+	to, err := a.Accounts.Person(ctx, notice.Account)
+	if err != nil {
+		return err
+	}
+	m := authn.Message{To: to.Mobile, Kind: "mobile", Template: "mandate." + notice.Event}
+	if m.To == "" {
+		m.To, m.Kind = to.Email, "email"
+	}
+	if m.To == "" || to.State == idp.AccountClosed {
+		return nil // nobody to tell
+	}
+	whom, err := a.sideName(ctx, notice.Principal)
+	if err != nil {
+		return err
+	}
+	who, err := a.sideName(ctx, notice.Agent)
+	if err != nil {
+		return err
+	}
+	items := strings.Join(notice.Items, "、")
+	if items == mandate.AllItems {
+		items = "全部事项"
+	} else if len(notice.Items) > 2 {
+		items = fmt.Sprintf("%s等%d项", notice.Items[0], len(notice.Items))
+	}
+	until := notice.Until.In(legalTime).Format("2006年1月2日")
+	text := "【" + a.cfg.Operator.Name + "】" + strings.NewReplacer("{who}", who, "{whom}", whom, "{items}", items, "{until}", until).Replace(mandateTexts[notice.Event])
+	return a.send(ctx, d.ID, m, text, map[string]any{"who": who, "whom": whom, "items": items, "until": until})
+}
+
+// legalTime of China, which has had no summer time since 1992.
+var legalTime = time.FixedZone("Asia/Shanghai", 8*3600)
+
+// sideName is how one side of a mandate is named to the other.
+func (a *App) sideName(ctx context.Context, account string) (string, error) {
+	person, err := a.Accounts.Person(ctx, account)
+	if err != nil || mandate.IsOrganisation(account) {
+		return person.Name, err
+	}
+	return subject.MaskName(person.Name), nil
+}
