@@ -262,6 +262,23 @@ func (s *Accounts) Prove(ctx context.Context, id string, p Proof, name, document
 	return err
 }
 
+// Draft is an account without a login, and the sealed proof of its name and number; the caller stores both in one change.
+func (s *Accounts) Draft(ctx context.Context, prefix string, p Proof, name, documentType, number string) (Account, Proof, error) {
+	now := s.now().UTC()
+	a := Account{ID: ident.New(s.rand, prefix), State: AccountActive, CreatedAt: now, UpdatedAt: now}
+	var err error
+	if p.Lookup, err = s.Lookup(ctx, documentType, number); err != nil {
+		return a, p, err
+	}
+	plaintext, err := json.Marshal(identity{name, documentType, number})
+	if err != nil {
+		return a, p, err
+	}
+	p.ID = ident.New(s.rand, "ev")
+	p.KeyID, p.Sealed, err = s.seal(ctx, plaintext, "identity/"+a.ID)
+	return a, p, err
+}
+
 // Person reads a person as stored now.
 func (s *Accounts) Person(ctx context.Context, accountID string) (Person, error) {
 	return s.PersonAt(ctx, accountID, 0)

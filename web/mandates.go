@@ -39,7 +39,36 @@ type MandatesPage struct {
 	Given, Taken         []MandateItem
 	MoreGiven, MoreTaken string // address of the next page
 	GiveURL              string
+	AskURL               string
+	Organisations        []Link // that the person manages
+	FoundURL             string
+	ChildURL             string
 }
+
+// OrganisationPage is "organisation" at /me/organisations/{id}: for who manages it.
+type OrganisationPage struct {
+	Name, Code string // of the register
+	Tier       int
+	Role       string // message mandate.kind.<kind>
+	Frozen     bool
+	ThawURL    string // POST confirms; empty for who may not
+	Agents     []OrganisationAgent
+	MoreURL    string
+	AppointURL string
+}
+
+// OrganisationAgent is a mandate of an organisation, with the way to stop the person at one press.
+type OrganisationAgent struct {
+	MandateItem
+	StopURL string
+	Agent   string // hidden field organisation-agent
+}
+
+// OrganisationFoundPage is "organisation-found": organisation-name, organisation-code.
+type OrganisationFoundPage struct{ Name, Code string }
+
+// ChildPage is "child": child-name, child-number.
+type ChildPage struct{ Name, Number string }
 
 // MandateUse is one sign-in under a mandate.
 type MandateUse struct {
@@ -75,6 +104,7 @@ type MandateChoice struct {
 // mandate-class, mandate-delegable.
 type MandateGivePage struct {
 	Action    string
+	Ask       bool   // the person wants to act for the other one
 	Principal string // for whom, when it is not the person itself
 	Name, To  string
 	Items     string

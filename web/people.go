@@ -277,6 +277,8 @@ type MePage struct {
 	LogoutURL  string // default /logout
 	// UpstreamsURL leads to the links with other platforms; empty hides it.
 	UpstreamsURL string
+	// MandatesURL leads to family and mandates; empty hides the card.
+	MandatesURL string
 }
 
 // UpstreamItem is another platform and the person's link with it.

@@ -146,7 +146,11 @@ func (s *Server) Identity(r *http.Request) web.Identity {
 	if err != nil {
 		return web.Identity{}
 	}
-	return s.identityOf(r, person, a)
+	identity := s.identityOf(r, person, a)
+	if live, err := s.Mandates.Live(r.Context(), current.AccountID); err == nil && len(live) > 0 && r.URL.Path != "/acting" {
+		identity.SwitchURL = "/acting"
+	}
+	return identity
 }
 
 // identityOf is who acts and for whom.

@@ -27,6 +27,13 @@ func (s *Server) mandatePages(page func(pattern string, handler func(w http.Resp
 	page("GET /me/mandates/{id}", s.mandatePage)
 	page("POST /me/mandates/{id}/answer", s.mandateAnswer)
 	page("POST /me/mandates/{id}/stop", s.mandateStop)
+	page("GET /me/organisations/new", s.organisationForm)
+	page("POST /me/organisations", s.organisationFound)
+	page("GET /me/organisations/{id}", s.organisationPage)
+	page("POST /me/organisations/{id}/stop", s.organisationStop)
+	page("POST /me/organisations/{id}/thaw", s.organisationThaw)
+	page("GET /me/children/new", s.childForm)
+	page("POST /me/children", s.childAdd)
 }
 
 // searchFrom is the number of identities from which on there is a search (experience.md 3.2).
@@ -129,7 +136,10 @@ func (s *Server) mandatesPage(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
-	body := web.MandatesPage{GiveURL: "/me/mandates/new"}
+	body := web.MandatesPage{GiveURL: "/me/mandates/new", AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new"}
+	if body.Organisations, err = s.managed(r.Context(), current.AccountID); err != nil {
+		return err
+	}
 	for _, side := range []struct {
 		name, parameter string
 		items           *[]web.MandateItem
@@ -165,7 +175,7 @@ func (s *Server) mandateItem(ctx context.Context, m mandate.Mandate, viewer stri
 	}
 	state := m.StateAt(s.Now())
 	item := web.MandateItem{Name: sideName(other, person), Kind: string(m.Kind), State: string(state), Items: m.Items, Until: m.NotAfter, URL: "/me/mandates/" + m.ID,
-		Waiting: state == mandate.Proposed && viewer == m.Agent, Tone: map[mandate.State]string{mandate.Active: "success", mandate.Proposed: "warning"}[state]}
+		Waiting: state == mandate.Proposed && m.WaitsFor(viewer), Tone: map[mandate.State]string{mandate.Active: "success", mandate.Proposed: "warning"}[state]}
 	if item.Tone == "" {
 		item.Tone = "neutral"
 	}
@@ -287,6 +297,9 @@ func (s *Server) givesFor(r *http.Request, current session.Session) (principal s
 		}
 		return organisation, nil, kinds, err
 	}
+	if r.FormValue("ask") != "" {
+		return current.AccountID, nil, []mandate.Kind{mandate.ElderHelper, mandate.Relative, mandate.GuardianLimited}, nil
+	}
 	return current.AccountID, nil, []mandate.Kind{mandate.Relative, mandate.ElderHelper}, nil
 }
 
@@ -315,7 +328,8 @@ func (s *Server) showMandateForm(w http.ResponseWriter, r *http.Request, status 
 		body.Days = days
 	}
 	query := url.Values{}
-	for _, name := range []string{"of", "for"} {
+	body.Ask = r.FormValue("ask") != ""
+	for _, name := range []string{"of", "for", "ask"} {
 		if value := r.FormValue(name); value != "" {
 			query.Set(name, value)
 		}
@@ -425,6 +439,12 @@ func (s *Server) giveMandate(r *http.Request, current session.Session) (mandate.
 	agent, err := s.Mandates.FindAgent(ctx, by, r.PostFormValue("mandate-name"), r.PostFormValue("mandate-to"))
 	if err != nil {
 		return mandate.Mandate{}, err
+	}
+	if r.FormValue("ask") != "" {
+		if terms.Kind == mandate.GuardianLimited {
+			return s.Mandates.AskToLookOn(ctx, by, agent)
+		}
+		return s.Mandates.Ask(ctx, by, agent, terms)
 	}
 	if parent != nil {
 		return s.Mandates.PassOn(ctx, by, parent.ID, agent, terms)

@@ -120,6 +120,11 @@ func (m Mandate) Live(now time.Time) bool {
 	return m.State == Active && !now.Before(m.NotBefore) && now.Before(m.NotAfter)
 }
 
+// WaitsFor reports whether a proposal waits for the answer of an account.
+func (m Mandate) WaitsFor(account string) bool {
+	return m.State == Proposed && (account == m.Agent && m.AgentAt.IsZero() || account == m.Principal && m.PrincipalAt.IsZero())
+}
+
 // Has reports whether a right was given and is not frozen.
 func (m Mandate) Has(r Right) bool {
 	return slices.Contains(m.Rights, r) && (m.FrozenAt.IsZero() || r == View || r == Fill)

@@ -112,9 +112,14 @@ type Config struct {
 	// Farewell makes the logout messages to the parties of sessions that end with a mandate.
 	Farewell func(parties []Party) ([]audit.Message, error)
 	Throttle Throttle
-	Now      func() time.Time
-	Rand     io.Reader
-	Wake     func() // tells the outbox that something is due
+
+	Organisations OrganisationStore
+	Family        FamilyStore
+	Accounts      Accounts
+	Register      Register
+	Now           func() time.Time
+	Rand          io.Reader
+	Wake          func() // tells the outbox that something is due
 }
 
 // Service gives, confirms and ends mandates.
@@ -406,7 +411,7 @@ func (s *Service) Of(ctx context.Context, account, id string) (Mandate, error) {
 	return m, nil
 }
 
-// Accept is the agent's confirmation, from which on the mandate holds.
+// Accept is the confirmation of the side that was asked, from which on the mandate holds.
 func (s *Service) Accept(ctx context.Context, by By, id string) error {
 	if err := s.fresh(by); err != nil {
 		return err
@@ -417,7 +422,12 @@ func (s *Service) Accept(ctx context.Context, by By, id string) error {
 		return err
 	}
 	now := s.cfg.Now().UTC()
-	if m.Agent != agent {
+	side := SideAgent
+	switch {
+	case m.Agent == agent && m.AgentAt.IsZero():
+	case m.Principal == agent && m.PrincipalAt.IsZero():
+		side = SidePrincipal
+	default:
 		return fault.New(fault.Forbidden) // nobody confirms for the other side
 	}
 	if m.StateAt(now) != Proposed {
@@ -430,7 +440,7 @@ func (s *Service) Accept(ctx context.Context, by By, id string) error {
 	if err != nil {
 		return err
 	}
-	err = s.cfg.Store.ConfirmMandate(ctx, m.Principal, m.ID, SideAgent, now, record)
+	err = s.cfg.Store.ConfirmMandate(ctx, m.Principal, m.ID, side, now, record)
 	if errors.Is(err, ErrMoved) {
 		return fault.Wrap(err, fault.MandateState)
 	}
@@ -442,14 +452,14 @@ func (s *Service) Accept(ctx context.Context, by By, id string) error {
 }
 
 // Stop ends a mandate at the wish of one side: the principal or whoever manages it, the agent, or the agent who passed it
-// on. A proposal that the agent stops was refused.
+// on. A proposal that is stopped by who was asked was refused.
 func (s *Service) Stop(ctx context.Context, by, id, reason string) error {
 	m, err := s.Visible(ctx, by, id)
 	if err != nil {
 		return err
 	}
 	state := Revoked
-	if m.StateAt(s.cfg.Now()) == Proposed && m.Agent == by {
+	if m.StateAt(s.cfg.Now()) == Proposed && m.WaitsFor(by) {
 		state = Refused
 	}
 	return s.end(ctx, m, state, "account:"+by, reason)

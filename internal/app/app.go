@@ -57,8 +57,9 @@ type Options struct {
 	Rand       io.Reader
 	Public     net.Listener // already open, for free ports
 	Management net.Listener
-	MutualTLS  net.Listener // of listen.mtls
-	Migrate    bool         // bring the schema up to date at start; always done on SQLite
+	MutualTLS  net.Listener     // of listen.mtls
+	Register   mandate.Register // of organisations and guardians, in place of the configured one; may be nil
+	Migrate    bool             // bring the schema up to date at start; always done on SQLite
 }
 
 // App is an assembled platform.
@@ -273,7 +274,11 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	sessions := session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages})
-	a.Mandates = newMandates(a, sessions)
+	registers, err := a.openRegister()
+	if err != nil {
+		return err
+	}
+	a.Mandates = newMandates(a, sessions, registers)
 	a.identity = idphttp.New(idphttp.Config{
 		Mandates: a.Mandates,
 		Auth:     auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,

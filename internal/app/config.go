@@ -39,6 +39,9 @@ type Config struct {
 	Messages Messages `yaml:"messages"`
 	// Authority is the source of real-name proofing; in the sandbox the simulated one answers when it is empty.
 	Authority Authority `yaml:"authority"`
+	// Register answers for organisations and guardians; in the sandbox the simulated one answers when it is empty, and elsewhere
+	// nobody makes organisations and children's accounts without one.
+	Register Authority `yaml:"register"`
 	// Outbound lists hosts ("host:port") that may be reached although they are not public.
 	Outbound Outbound `yaml:"outbound"`
 	// Operator names who runs this instance and how people reach it.

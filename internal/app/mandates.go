@@ -10,14 +10,42 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/mandate/register"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 )
 
-func newMandates(a *App, sessions *session.Service) *mandate.Service {
-	return mandate.New(mandate.Config{Store: a.store, People: a.Accounts, Throttle: a.store, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
+// openRegister is the configured register; the sandbox answers itself over its own HTTP address when none is named.
+func (a *App) openRegister() (mandate.Register, error) {
+	if a.opts.Register != nil {
+		return a.opts.Register, nil
+	}
+	settings := register.Config{Name: "register", URL: a.cfg.Register.URL, Client: a.outbound, Now: a.opts.Now}
+	switch {
+	case settings.URL == "" && a.cfg.Sandbox:
+		token := ident.Secret(a.opts.Rand, 24)
+		address, client, err := serveSimulated(register.Simulated(token, slowAnswer))
+		if err != nil {
+			return nil, err
+		}
+		settings.Name, settings.URL, settings.Token, settings.Client = "sandbox", address, token, client
+	case settings.URL == "":
+		return register.None{}, nil
+	case a.cfg.Register.TokenFile != "":
+		token, err := ReadSecret(a.cfg.Register.TokenFile)
+		if err != nil {
+			return nil, err
+		}
+		settings.Token = token
+	}
+	return register.New(settings), nil
+}
+
+func newMandates(a *App, sessions *session.Service, registers mandate.Register) *mandate.Service {
+	return mandate.New(mandate.Config{Store: a.store, People: a.Accounts, Throttle: a.store, Organisations: a.store, Family: a.store, Accounts: a.Accounts, Register: registers, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
 		Farewell: func(parties []mandate.Party) ([]audit.Message, error) {
 			all := make([]session.Party, len(parties))
 			for i, p := range parties {
@@ -33,6 +61,12 @@ func (a *App) expireMandates(ctx context.Context) {
 		a.opts.Log.WarnContext(ctx, "expired mandates were not ended", "error", err)
 	} else if n > 0 {
 		a.opts.Log.InfoContext(ctx, "mandates expired", "ended", n)
+	}
+	if _, err := a.Mandates.Warn(ctx); err != nil && ctx.Err() == nil {
+		a.opts.Log.WarnContext(ctx, "nobody was told of guardians' links that end", "error", err)
+	}
+	if _, err := a.Mandates.RecheckDue(ctx); err != nil && ctx.Err() == nil {
+		a.opts.Log.WarnContext(ctx, "organisations were not checked", "error", err)
 	}
 }
 

@@ -18,11 +18,25 @@ func mandates() []Sample {
 		Classes: []web.MandateChoice{{Value: "1", Ticked: true}, {Value: "2"}, {Value: "3"}}}
 	wrong := give
 	wrong.Name, wrong.To = "李四", "13800000009"
+	agent := web.OrganisationAgent{MandateItem: staff, StopURL: "/me/organisations/org_1/stop", Agent: "acc_1"}
+	agent.Name = "孙**"
+	office := web.OrganisationPage{Name: staff.Name, Code: "91999900MA0000015N", Tier: 3, Role: "legal_representative", Agents: []web.OrganisationAgent{agent}, AppointURL: "/me/mandates/new?for=org_1"}
+	frozen := office
+	frozen.Frozen, frozen.ThawURL = true, "/me/organisations/org_1/thaw"
+	ask := give
+	ask.Ask, ask.Kinds = true, []web.MandateChoice{{Value: "elder_helper", Ticked: true}, {Value: "relative"}, {Value: "guardian_limited"}}
 	return []Sample{
+		{Name: "organisation", Template: "organisation", Page: web.Page{Identity: citizen, Body: office}},
+		{Name: "organisation-frozen", Template: "organisation", Page: web.Page{Identity: citizen, Body: frozen}},
+		{Name: "organisation-none", Template: "organisation", Page: web.Page{Identity: citizen, Body: web.OrganisationPage{Name: staff.Name, Code: "91999900MA0000015N", Tier: 3, Role: "administrator"}}},
+		{Name: "organisation-found", Template: "organisation-found", Page: web.Page{Identity: citizen, Body: web.OrganisationFoundPage{}}},
+		{Name: "organisation-found-error", Template: "organisation-found", Status: 422, Page: web.Page{Identity: citizen, Body: web.OrganisationFoundPage{Name: staff.Name, Code: "91999900MA0000015"}, Errors: []web.FieldError{{Field: "organisation-code", Message: "统一社会信用代码不正确"}}}},
+		{Name: "child", Template: "child", Page: web.Page{Identity: citizen, Body: web.ChildPage{}}},
+		{Name: "mandate-ask", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: ask}},
 		{Name: "acting", Template: "acting", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ActingPage{Hidden: flow, App: "市场监管", Options: options}}},
 		{Name: "acting-search", Template: "acting", Page: web.Page{Identity: acting, Body: web.ActingPage{Search: true, Query: "青禾", Options: options[2:]}}},
 		{Name: "acting-none", Template: "acting", Page: web.Page{Identity: citizen, Body: web.ActingPage{Search: true, Query: "红"}}},
-		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, staff}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
+		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new", Organisations: []web.Link{{Label: staff.Name, URL: "/me/organisations/org_1"}}, Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, staff}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
 		{Name: "mandates-none", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{GiveURL: "/me/mandates/new"}}},
 		{Name: "mandate", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: given, Principal: "张*", Agent: "李*", Class: 1, From: moment, StopURL: "/me/mandates/mdt_1/stop",
 			Uses: []web.MandateUse{{App: "市场监管", Agent: "李*", At: moment}}}}},

@@ -23,6 +23,7 @@ CREATE TABLE idp_mandate (
   ended_by TEXT NOT NULL,
   reason TEXT NOT NULL,
   frozen_at BIGINT NOT NULL,
+  warned_at BIGINT NOT NULL DEFAULT 0,
   used_at BIGINT NOT NULL,
   PRIMARY KEY (principal, id)
 );
