@@ -31,8 +31,12 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 			return
 		}
 		access, err := a.identity.Accept(w, r)
-		if operation := operationOf(r); err == nil && operation != "" {
+		operation := operationOf(r)
+		if err == nil && operation != "" {
 			err = a.identity.Demand(r.Context(), access, operation)
+		}
+		if err == nil && access.Mandate != nil && !access.Mandate.MayCall(operation) {
+			err = oauth.NewError(http.StatusForbidden, "insufficient_scope", "the mandate does not extend to this operation")
 		}
 		if challenge, _ := idphttp.Challenge(r, err); challenge != "" {
 			w.Header().Set("WWW-Authenticate", challenge)
@@ -45,7 +49,10 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 		}
 		actor := reqctx.Actor{ID: "client:" + access.ClientID}
 		if access.Grant != nil {
-			actor.ID = "account:" + access.Grant.AccountID
+			actor.ID, actor.SignedInAt, actor.Scopes = "account:"+access.Grant.AccountID, access.AuthTime, access.Scopes
+			if access.Mandate != nil {
+				actor.ActingFor = "account:" + access.Mandate.Principal
+			}
 		} else {
 			for _, scope := range access.Scopes {
 				if staffRoles[scope] {
