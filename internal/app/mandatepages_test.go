@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -182,5 +183,50 @@ func TestViewIsARightOfItsOwn(t *testing.T) {
 	}
 	if a := p.Get("/api/v1/me/licenses", access); a.Status != http.StatusForbidden {
 		t.Errorf("licences: %d %s", a.Status, a.Text)
+	}
+}
+
+// TestEndOfAMandateSignsOutWhatWasDoneUnderIt: the systems hear of it by back channel, with the sid of that sign-in alone, and the
+// session of the agent goes on.
+func TestEndOfAMandateSignsOutWhatWasDoneUnderIt(t *testing.T) {
+	told := make(chan map[string]any, 8)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		told <- apptest.Claims(t, r.PostFormValue("logout_token"))
+	}))
+	defer receiver.Close()
+	cfg := apptest.NewConfig(t, database(t), t.TempDir())
+	cfg.Outbound.Allowed = []string{strings.TrimPrefix(receiver.URL, "http://")}
+	p := apptest.StartWith(t, cfg)
+	portal := p.Client(idp.Client{ClientID: "acting-portal", Scope: "openid profile", ActingFor: true, ApplicationType: "native", RedirectURIs: []string{"http://127.0.0.1/cb"}, BackchannelLogoutURI: receiver.URL + "/out"})
+	p.Persona(elder, "赵奶奶", 1)
+	p.Persona(helper, "李四", 2)
+	m := give(t, p, accountOf(t, p, elder).ID, accountOf(t, p, helper).ID, mandate.Terms{})
+	b := p.SignIn(helper)
+	own := apptest.Claims(t, p.Redeem(portal, p.Code(b, portal, url.Values{"acting_for": {"self"}}).Get("code"), nil).String("id_token"))
+	issued := p.Redeem(portal, p.Code(b, portal, url.Values{"acting_for": {m.ID}}).Get("code"), nil)
+	acting := apptest.Claims(t, issued.String("id_token"))
+	if own["sid"] == acting["sid"] {
+		t.Errorf("one sid for oneself and for another: %v", own["sid"])
+	}
+	if err := p.App.Mandates.Stop(context.Background(), m.Principal, m.ID, "wish"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case token := <-told:
+		if token["sid"] != acting["sid"] || token["sub"] != acting["sub"] {
+			t.Errorf("told %v, want sid %v and sub %v", token, acting["sid"], acting["sub"])
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("nobody was told")
+	}
+	if err := b.Open(context.Background(), p.URL+"/me"); err != nil || b.Page.Has("login-password") {
+		t.Error("the agent's session ended too")
+	}
+	// An ID token of such a sign-in is a hint of the session that it happened in.
+	if err := b.Open(context.Background(), p.URL+"/logout?"+url.Values{"id_token_hint": {issued.String("id_token")}}.Encode()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Open(context.Background(), p.URL+"/me"); err != nil || !b.Page.Has("login-password") {
+		t.Error("the hint did not end the session")
 	}
 }
