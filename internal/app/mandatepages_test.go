@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -229,4 +230,49 @@ func TestEndOfAMandateSignsOutWhatWasDoneUnderIt(t *testing.T) {
 	if err := b.Open(context.Background(), p.URL+"/me"); err != nil || !b.Page.Has("login-password") {
 		t.Error("the hint did not end the session")
 	}
+}
+
+// TestO37EndOfAMandateDuringRefreshes: whatever a refresh at the moment of the end still answers, nothing of it holds afterwards.
+func TestO37EndOfAMandateDuringRefreshes(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		portal := p.Client(idp.Client{ClientID: "acting-portal", Scope: "openid profile", ActingFor: true})
+		p.Persona(elder, "赵奶奶", 1)
+		p.Persona(helper, "李四", 2)
+		m := give(t, p, accountOf(t, p, elder).ID, accountOf(t, p, helper).ID, mandate.Terms{})
+		b := p.SignIn(helper)
+		const families = 4
+		answers := make([]apptest.Answer, families)
+		var group sync.WaitGroup
+		for i := range families {
+			answers[i] = p.Redeem(portal, p.Code(b, portal, url.Values{"acting_for": {m.ID}}).Get("code"), nil)
+			if answers[i].Status != http.StatusOK {
+				t.Fatalf("%d %s", answers[i].Status, answers[i].Text)
+			}
+		}
+		for i := range families {
+			group.Go(func() {
+				for range 4 {
+					next := p.Refresh(portal, answers[i].String("refresh_token"))
+					if next.Status != http.StatusOK {
+						return
+					}
+					answers[i] = next
+				}
+			})
+		}
+		group.Go(func() {
+			if err := p.App.Mandates.Stop(context.Background(), m.Agent, m.ID, "wish"); err != nil {
+				t.Error(err)
+			}
+		})
+		group.Wait()
+		for i, last := range answers {
+			if p.Active(portal, last.String("access_token")) {
+				t.Errorf("family %d: an access token outlives the mandate", i)
+			}
+			if a := p.Refresh(portal, last.String("refresh_token")); a.Status != http.StatusBadRequest {
+				t.Errorf("family %d: a refresh token outlives the mandate: %d", i, a.Status)
+			}
+		}
+	})
 }
