@@ -81,8 +81,8 @@ type Config struct {
 	// Refused notes what a registered client named otherwise than it is registered, for its owner.
 	Refused  func(ctx context.Context, clientID, parameter, received, supportCode string) error
 	Demands  func(operation string) idp.Demand
-	Mandates *mandate.Service
-	Bridges  // portals behind bridges and upstream sources
+	Mandates *mandate.Service // nil: everybody acts for itself
+	Bridges                   // portals behind bridges and upstream sources
 }
 
 // Server serves identity.
