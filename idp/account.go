@@ -307,6 +307,14 @@ func (s *Accounts) ProveIdentity(ctx context.Context, id string, p Proof, who Id
 	return err
 }
 
+// Draft is an account without a login, and the sealed proof of its name and number; the caller stores both in one change.
+func (s *Accounts) Draft(ctx context.Context, prefix string, p Proof, name, documentType, number string) (Account, Proof, error) {
+	now := s.now().UTC()
+	a := Account{ID: ident.New(s.rand, prefix), State: AccountActive, CreatedAt: now, UpdatedAt: now}
+	p, err := s.PrepareProof(ctx, a.ID, p, Identity{Name: name, Type: documentType, Number: number})
+	return a, p, err
+}
+
 // Person reads a person as stored now.
 func (s *Accounts) Person(ctx context.Context, accountID string) (Person, error) {
 	return s.PersonAt(ctx, accountID, 0)

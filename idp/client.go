@@ -41,6 +41,7 @@ type Client struct {
 	StatutoryBasis          string         `json:"statutory_basis" yaml:"statutory_basis"`         // law under which claims are given without consent
 	MaxIAL                  int            `json:"max_ial" yaml:"max_ial"`                         // a level above it is never told; 0: not bounded
 	AllowedClaims           []AllowedClaim `json:"allowed_claims,omitempty" yaml:"allowed_claims"` // empty: all that the scopes open
+	ActingFor               bool           `json:"acting_for,omitempty" yaml:"acting_for"`         // knows that sub may be another than who logged in (act, mandate_id); without, people act for themselves there
 	PortalURL               string         `json:"portal_url" yaml:"portal_url"`
 	Profile                 string         `json:"profile" yaml:"profile"`
 	Disabled                bool           `json:"disabled" yaml:"disabled"`

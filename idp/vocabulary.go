@@ -59,6 +59,9 @@ func (c Claim) Law() string {
 // ScopeLicenses is the built-in scope of the API's operations on a person's own licences.
 const ScopeLicenses = "licenses"
 
+// ScopeMandates is the built-in scope of the API's operations on who acts for whom.
+const ScopeMandates = "mandates"
+
 //go:embed vocabulary.json
 var vocabularyData []byte
 

@@ -311,6 +311,8 @@ type MePage struct {
 	UpstreamsURL string
 	// MergeURL leads to merging another account of the same person; empty hides it.
 	MergeURL string
+	// MandatesURL leads to family and mandates; empty hides the card.
+	MandatesURL string
 }
 
 // UpstreamItem is another platform and the person's link with it.

@@ -19,6 +19,7 @@ const (
 	maxState     = 8 << 10
 	maxNonce     = 1 << 10
 	maxResources = 10
+	maxActingFor = 64
 )
 
 // Repeatable parameter of an authorization request (RFC 8707 2).
@@ -115,7 +116,7 @@ var (
 func Parse(client idp.Client, q url.Values, types DetailTypes, words *idp.Vocabulary) (Flow, *oauth.Error) {
 	f := Flow{ClientID: client.ClientID, RedirectURI: q.Get("redirect_uri"), Mode: DefaultMode(client), State: q.Get("state"), HasState: q.Has("state"), Nonce: q.Get("nonce"),
 		Challenge: q.Get("code_challenge"), Prompt: strings.Fields(q.Get("prompt")), LoginHint: q.Get("login_hint"), Scopes: strings.Fields(q.Get("scope")),
-		DPoPJKT: q.Get("dpop_jkt"), Resources: q["resource"], Locales: q.Get("ui_locales"), IDTokenHint: q.Get("id_token_hint")}
+		DPoPJKT: q.Get("dpop_jkt"), Resources: q["resource"], Locales: q.Get("ui_locales"), IDTokenHint: q.Get("id_token_hint"), ActingFor: q.Get("acting_for")}
 	refuse := func(code, why string) (Flow, *oauth.Error) { return f, oauth.Refusal(code, why) }
 	if why := f.readMode(client, q); why != "" {
 		return refuse("invalid_request", why)
@@ -139,6 +140,10 @@ func Parse(client idp.Client, q url.Values, types DetailTypes, words *idp.Vocabu
 		return refuse("invalid_scope", "a scope is not given to the client")
 	case len(f.Scopes) == 0 && !q.Has("authorization_details"):
 		return refuse("invalid_scope", "no scope")
+	case q.Has("acting_for") && !client.ActingFor:
+		return refuse("invalid_request", "the client is not registered for acting_for")
+	case q.Has("acting_for") && (f.ActingFor == "" || len(f.ActingFor) > maxActingFor):
+		return refuse("invalid_request", "acting_for is not self, a mandate or a subject")
 	case q.Has("dpop_jkt") && !thumbprintForm.MatchString(f.DPoPJKT):
 		return refuse("invalid_request", "dpop_jkt is not a SHA-256 thumbprint in base64url")
 	}

@@ -124,13 +124,18 @@ func (s *Store) AddParty(ctx context.Context, p session.Party) error {
 }
 
 func addParty(p session.Party) sqldb.Step {
+	if p.MandateID != "" {
+		return step(`INSERT INTO idp_mandate_party (mandate_id, sid, client_id, subject, at) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (mandate_id, sid, client_id) DO UPDATE SET at = $5`, p.MandateID, p.SID, p.ClientID, p.Subject, sqldb.Micros(p.At))
+	}
 	return step(`INSERT INTO idp_party (sid, client_id, subject, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (sid, client_id) DO UPDATE SET at = $4`, p.SID, p.ClientID, p.Subject, sqldb.Micros(p.At))
 }
 
 // Parties lists the relying parties of a session.
 func (s *Store) Parties(ctx context.Context, sid string) ([]session.Party, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT client_id, subject, at FROM idp_party WHERE sid = $1 ORDER BY at LIMIT 500", sid)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT client_id, subject, at, '' FROM idp_party WHERE sid = $1
+		UNION ALL SELECT client_id, subject, at, mandate_id FROM idp_mandate_party WHERE sid = $1 ORDER BY 3 LIMIT 500`, sid)
 	if err != nil {
 		return nil, fmt.Errorf("list parties: %w", err)
 	}
@@ -139,7 +144,7 @@ func (s *Store) Parties(ctx context.Context, sid string) ([]session.Party, error
 	for rows.Next() {
 		p := session.Party{SID: sid}
 		var at int64
-		if err := rows.Scan(&p.ClientID, &p.Subject, &at); err != nil {
+		if err := rows.Scan(&p.ClientID, &p.Subject, &at, &p.MandateID); err != nil {
 			return nil, fmt.Errorf("list parties: %w", err)
 		}
 		p.At = sqldb.Time(at)
@@ -162,10 +167,15 @@ func (s *Store) SaveCode(ctx context.Context, c oauth.CodeRecord, record audit.R
 		return err
 	}
 	who := c.Request.Session
-	return s.apply(ctx, record, addParty(session.Party{SID: who.SID, ClientID: c.Request.ClientID, Subject: who.Subject, At: c.IssuedAt}),
-		step(`INSERT INTO idp_authorization_code (hash, request, account_id, client_id, sid, expires_at, used_at, consent_at) VALUES ($1, $2, $3, $4, $5, $6, 0,
-			COALESCE((SELECT began_at FROM idp_consent WHERE account_id = $3 AND client_id = $4), 0))`,
-			c.Hash, string(body), who.AccountID, c.Request.ClientID, who.SID, sqldb.Micros(c.ExpiresAt)))
+	party := session.Party{SID: who.SID, ClientID: c.Request.ClientID, Subject: who.Subject, At: c.IssuedAt}
+	principal, consenter := "", who.AccountID
+	if who.Mandate != nil {
+		principal, party.MandateID, consenter = who.Mandate.Principal, who.Mandate.ID, who.Mandate.ID
+	}
+	return s.apply(ctx, record, addParty(party),
+		step(`INSERT INTO idp_authorization_code (hash, request, account_id, client_id, sid, principal, mandate_id, expires_at, used_at, consent_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0,
+			COALESCE((SELECT began_at FROM idp_consent WHERE account_id = $9 AND client_id = $4), 0))`,
+			c.Hash, string(body), who.AccountID, c.Request.ClientID, who.SID, principal, party.MandateID, sqldb.Micros(c.ExpiresAt), consenter))
 }
 
 // Code reads an authorization code and how its account, session and consent stand.
@@ -174,13 +184,16 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 	var body string
 	var expires, used int64
 	var client string
-	var state, scopes sql.NullString
-	var credentials, version, ended sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.client_id, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at, c.scopes
+	var state, scopes, principal sql.NullString
+	var credentials, version, ended, principalVersion sql.NullInt64
+	var acts mandateRow
+	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.client_id, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at, c.scopes, p.state, p.version, `+standingMandate+`
 		FROM idp_authorization_code k LEFT JOIN idp_account a ON a.id = k.account_id
+		LEFT JOIN idp_account p ON p.id = k.principal LEFT JOIN idp_mandate m ON m.principal = k.principal AND m.id = k.mandate_id
 		LEFT JOIN idp_session s ON s.id = k.sid AND s.account_id = k.account_id
-		LEFT JOIN idp_consent c ON c.account_id = k.account_id AND c.client_id = k.client_id AND k.consent_at IN (0, c.began_at) WHERE k.hash = $1`, hash).
-		Scan(&body, &client, &expires, &used, &state, &credentials, &version, &ended, &scopes)
+		LEFT JOIN idp_consent c ON c.account_id = CASE WHEN k.mandate_id = '' THEN k.account_id ELSE k.mandate_id END AND c.client_id = k.client_id AND k.consent_at IN (0, c.began_at)
+		WHERE k.hash = $1`, hash).
+		Scan(append([]any{&body, &client, &expires, &used, &state, &credentials, &version, &ended, &scopes, &principal, &principalVersion}, acts.fields()...)...)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return c, oauth.ErrNotFound
 	}
@@ -189,7 +202,7 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 	}
 	c.ExpiresAt, c.UsedAt = sqldb.Time(expires), sqldb.Time(used)
 	c.Standing = oauth.Standing{Account: idp.AccountState(state.String), CredentialsAt: sqldb.Time(credentials.Int64), Version: version.Int64, SessionEnded: !ended.Valid || ended.Int64 != 0,
-		Consented: strings.Fields(scopes.String)}
+		Consented: strings.Fields(scopes.String), Mandate: acts.mandate(), Principal: idp.AccountState(principal.String), PrincipalVersion: principalVersion.Int64}
 	if err := json.Unmarshal([]byte(body), &c.Request); err != nil || client != "" {
 		return c, err
 	}
@@ -242,8 +255,11 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 		if !r.Unasked {
 			steps = append(steps, holdConsent(r))
 		}
-		steps = append(steps, step(`INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)
-			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, at))
+		if r.Grant.MandateID != "" {
+			steps = append(steps, useMandate(r.Grant, at)...)
+		}
+		steps = append(steps, step(`INSERT INTO idp_grant (id, client_id, account_id, sid, principal, mandate_id, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, r.Grant.Principal, r.Grant.MandateID, at))
 	}
 	if r.Opaque != nil {
 		steps = append(steps, insertOpaque(*r.Opaque))

@@ -70,53 +70,68 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request) error {
 }
 
 // state gathers what a decision needs.
-func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (authflow.State, session.Session, error) {
+func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (authflow.State, session.Session, acting, *oauth.Error, error) {
 	current, signedIn, err := s.Session(r)
 	if err != nil {
-		return authflow.State{}, current, err
+		return authflow.State{}, current, acting{}, nil, err
 	}
 	state := authflow.State{SignedIn: signedIn, AuthTime: current.AuthTime, AAL: subject.AAL(current.AAL), Items: f.Items(s.Words.Load(), client), Public: client.Public(), Now: s.Now()}
 	if !signedIn {
-		return state, current, nil
+		return state, current, acting{}, nil, nil
 	}
 	person, err := s.person(r, current)
 	if err != nil {
-		return state, current, err
+		return state, current, acting{}, nil, err
 	}
 	if person.State != idp.AccountActive {
 		state.SignedIn = false
-		return state, current, nil
+		return state, current, acting{}, nil, nil
 	}
 	state.IAL = person.IAL
 	if f.AAL > state.AAL {
 		second, err := s.Ways.Second(r.Context(), current.AccountID)
 		if err != nil {
-			return state, current, err
+			return state, current, acting{}, nil, err
 		}
 		state.Highest = len(second) == 0
 	}
-	if state.Subject, err = idp.PairwiseSubject(r.Context(), s.Ring, client.SectorOf(), current.AccountID); err != nil {
-		return state, current, err
+	acts, refusal, err := s.actsFor(r.Context(), f, client, current)
+	if err != nil || refusal != nil {
+		return state, current, acts, refusal, err
 	}
-	if state.Consented, err = s.Flows.Consent(r.Context(), current.AccountID, client.ClientID); err != nil {
-		return state, current, fault.Wrap(err, fault.Unavailable)
+	state.MustChoose = acts.undecided
+	if acts.mandate != nil {
+		principal, err := s.Accounts.Person(r.Context(), acts.mandate.Principal)
+		if err != nil {
+			return state, current, acts, nil, err
+		}
+		state.Acts, state.Principal, acts.principal = true, principal.IAL, principal
 	}
-	return state, current, nil
+	if state.Subject, err = idp.PairwiseSubject(r.Context(), s.Ring, client.SectorOf(), acts.subject(current)); err != nil {
+		return state, current, acts, nil, err
+	}
+	if state.Consented, err = s.Flows.Consent(r.Context(), acts.consents(current), client.ClientID); err != nil {
+		return state, current, acts, nil, fault.Wrap(err, fault.Unavailable)
+	}
+	return state, current, acts, nil, nil
 }
 
 // proceed goes to the next page, or to the end. A flow is stored when a page is needed and not before, so that a silent
 // request leaves nothing in the browser (O-46).
 func (s *Server) proceed(w http.ResponseWriter, r *http.Request, id string, f authflow.Flow, client idp.Client) error {
-	state, current, err := s.state(r, f, client)
+	state, current, acts, refusal, err := s.state(r, f, client)
 	if err != nil {
 		return err
 	}
-	step, refusal := authflow.Decide(f, state)
+	var step authflow.Step
+	if refusal == nil {
+		step, refusal = authflow.Decide(f, state)
+	}
 	if refusal != nil {
 		return s.endWith(w, r, id, f, client, refusal)
 	}
 	if step == authflow.Finish {
-		return s.finish(w, r, id, f, client, state, current)
+		return s.finish(w, r, id, f, client, state, current, acts)
 	}
 	query := url.Values{}
 	if id == "" {
@@ -128,7 +143,7 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, id string, f au
 		}
 	}
 	query.Set("flow", id)
-	address := map[authflow.Step]string{authflow.Login: "/login", authflow.Proofing: "/proofing", authflow.Consent: "/consent"}[step]
+	address := map[authflow.Step]string{authflow.Login: "/login", authflow.Choose: "/acting", authflow.Proofing: "/proofing", authflow.Consent: "/consent"}[step]
 	return see(w, r, address+"?"+query.Encode())
 }
 
@@ -153,7 +168,7 @@ func (s *Server) endWith(w http.ResponseWriter, r *http.Request, id string, f au
 }
 
 // finish hands out the code.
-func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string, f authflow.Flow, client idp.Client, state authflow.State, current session.Session) error {
+func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string, f authflow.Flow, client idp.Client, state authflow.State, current session.Session, acts acting) error {
 	ctx := r.Context()
 	if id != "" {
 		if err := s.Flows.FinishFlow(ctx, id, s.Now()); err != nil {
@@ -169,10 +184,14 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string, f aut
 		aal = min(aal, int(f.AAL)) // the answer stands among the values asked for (OpenID Connect Core 5.5.1.1)
 	}
 	words := s.Words.Load()
+	actor, err := s.actor(ctx, client, acts)
+	if err != nil {
+		return err
+	}
 	code, err := s.Engine.Authorize(ctx, oauth.CodeRequest{Client: client, RedirectURI: f.RedirectURI, Scopes: f.Scopes, Challenge: f.Challenge, Session: oauth.Session{
 		AccountID: current.AccountID, Subject: state.Subject, SID: current.ID, AAL: aal, Methods: current.Methods, AuthTime: current.AuthTime,
 		Nonce: f.Nonce, WantsClaims: authflow.Gives(words, client, f.Claims), UserinfoClaims: authflow.Gives(words, client, f.UserinfoClaims), Audience: f.Audience(client), Resources: f.Resources,
-		Details: f.Details, DPoPJKT: f.DPoPJKT,
+		Details: f.Details, DPoPJKT: f.DPoPJKT, Mandate: acts.mandate, Actor: actor,
 	}})
 	if err != nil {
 		if refusal, ok := err.(*oauth.Error); ok && refusal.Status != http.StatusServiceUnavailable {
@@ -209,20 +228,24 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 	if id == "" {
 		return fault.New(fault.FlowLost)
 	}
-	current, ok, err := s.Session(r)
+	state, current, acts, refusal, err := s.state(r, f, client)
 	if err != nil {
 		return err
 	}
-	if !ok {
+	if !state.SignedIn || refusal != nil || state.MustChoose {
 		return see(w, r, onward(id))
 	}
 	person, err := s.person(r, current)
 	if err != nil {
 		return err
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Callbacks: []string{f.RedirectURI}, Notice: s.unreviewed(r, client), Body: web.ConsentPage{
+	identity := s.identityOf(r, person, acts)
+	if acts.mandate != nil {
+		person = acts.principal // what is asked about is the principal's
+	}
+	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: identity, Callbacks: []string{f.RedirectURI}, Notice: s.unreviewed(r, client), Body: web.ConsentPage{
 		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Host: hostOf(f.RedirectURI), Purpose: client.Purpose,
-		Claims: s.claimsFor(r, f, client, person), Scopes: s.scopesFor(r, f, client), Details: s.detailsFor(r, f), Links: linksOf(client)}})
+		Claims: s.claimsFor(r, f, client, person, acts.mandate), Scopes: s.scopesFor(r, f, client), Details: s.detailsFor(r, f), Links: linksOf(client)}})
 }
 
 // linksOf are the application's own pages, as it registered them.
@@ -274,11 +297,11 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) error {
 	if id == "" {
 		return fault.New(fault.FlowLost)
 	}
-	state, current, err := s.state(r, f, client)
+	state, current, acts, refusal, err := s.state(r, f, client)
 	if err != nil {
 		return err
 	}
-	if !state.SignedIn {
+	if !state.SignedIn || refusal != nil || state.MustChoose {
 		return see(w, r, onward(id))
 	}
 	switch r.PostFormValue("consent") {
@@ -290,12 +313,15 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) error {
 	}
 	// What was asked for stands in the stored flow; nothing that the form adds counts (O-45).
 	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(state.Items, " ")})
-	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, state.Items, s.Now(), audit.With(e)); err != nil {
+	if acts.mandate != nil {
+		e.ActingFor, e.Details["mandate"] = acts.mandate.Principal, acts.mandate.ID
+	}
+	if err := s.Flows.SaveConsent(r.Context(), acts.consents(current), client.ClientID, state.Items, s.Now(), audit.With(e)); err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	state.Consented, state.Asked = append(state.Consented, state.Items...), true
 	if step, refusal := authflow.Decide(f, state); refusal != nil || step != authflow.Finish {
 		return see(w, r, onward(id))
 	}
-	return s.finish(w, r, id, f, client, state, current)
+	return s.finish(w, r, id, f, client, state, current, acts)
 }

@@ -167,7 +167,7 @@ func (s *Server) bridgeResume(w http.ResponseWriter, r *http.Request) error {
 // proceedBridge leads to the next page, or back to the portal with a ticket; silently refused requests (gateway) go back
 // without one.
 func (s *Server) proceedBridge(w http.ResponseWriter, r *http.Request, id string, f bridgeFlow, client idp.Client) error {
-	state, current, err := s.state(r, f.Flow, client)
+	state, current, _, _, err := s.state(r, f.Flow, client)
 	if err != nil {
 		return err
 	}
@@ -240,7 +240,7 @@ func (s *Server) bridgeConsentPage(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Callbacks: []string{f.RedirectURI}, Body: web.ConsentPage{
-		Action: "/bridge/consent", Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Purpose: client.Purpose, Claims: s.claimsFor(r, f.Flow, client, person)}})
+		Action: "/bridge/consent", Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Purpose: client.Purpose, Claims: s.claimsFor(r, f.Flow, client, person, nil)}})
 }
 
 func (s *Server) bridgeConsentAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -248,7 +248,7 @@ func (s *Server) bridgeConsentAnswer(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	state, current, err := s.state(r, f.Flow, client)
+	state, current, _, _, err := s.state(r, f.Flow, client)
 	if err != nil {
 		return err
 	}

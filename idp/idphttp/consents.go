@@ -8,6 +8,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authflow"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -37,14 +38,14 @@ func (s *Server) withdrawConsent(w http.ResponseWriter, r *http.Request) error {
 }
 
 // claimsFor lists the claims behind the scopes and those asked for one by one, with the person's own masked values.
-func (s *Server) claimsFor(r *http.Request, f authflow.Flow, client idp.Client, p idp.Person) []web.Claim {
+func (s *Server) claimsFor(r *http.Request, f authflow.Flow, client idp.Client, p idp.Person, m *mandate.Mandate) []web.Claim {
 	words, locale := s.Words.Load(), s.Pages.Locale(r)
 	singles := slices.Concat(f.Claims, f.UserinfoClaims)
 	var all []web.Claim
 	for _, name := range words.Claims() {
 		asked, single := words.Opens(f.Scopes, name), slices.Contains(singles, name) && words.Opens(client.Scopes(), name)
 		value, quiet := words.Shown(name, &p, s.Now)
-		if client.MayHave(name) && (asked && !quiet || single && !asked) {
+		if client.MayHave(name) && (m == nil || m.Opens(name)) && (asked && !quiet || single && !asked) {
 			all = append(all, shownClaim(words, client, name, s.shownValue(r, value), locale))
 		}
 	}

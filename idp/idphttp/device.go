@@ -162,7 +162,7 @@ func (s *Server) deviceCode(w http.ResponseWriter, r *http.Request) error {
 	code, asked := oauth.NormalUserCode(r.PostFormValue("device-code")), authflow.Flow{Scopes: d.Request.GrantedScopes}
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Notice: s.unreviewed(r, client.Client), Body: web.ConsentPage{Action: "/device/answer", Code: oauth.ShownUserCode(code),
 		Hidden: hidden("device-code", code), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Purpose: client.Purpose,
-		Claims: s.claimsFor(r, asked, client.Client, person), Scopes: s.scopesFor(r, asked, client.Client), Links: linksOf(client.Client)}})
+		Claims: s.claimsFor(r, asked, client.Client, person, nil), Scopes: s.scopesFor(r, asked, client.Client), Links: linksOf(client.Client)}})
 }
 
 // deviceAnswer stores what the person answered.

@@ -442,6 +442,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return strings.Compare(a.App, b.App) })
+	body.MandatesURL = "/me/mandates"
 	if len(s.Federation.Sources()) > 0 {
 		body.UpstreamsURL = "/federation"
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authflow"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/grants"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
@@ -93,9 +94,10 @@ type Config struct {
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
 	// Refused notes what a registered client named otherwise than it is registered, for its owner.
-	Refused func(ctx context.Context, clientID, parameter, received, supportCode string) error
-	Demands func(operation string) idp.Demand
-	Bridges // portals behind bridges and upstream sources
+	Refused  func(ctx context.Context, clientID, parameter, received, supportCode string) error
+	Demands  func(operation string) idp.Demand
+	Mandates *mandate.Service // nil: everybody acts for itself
+	Bridges                   // portals behind bridges and upstream sources
 }
 
 // Server serves identity.
@@ -155,6 +157,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /authorize/resume", ofOAuth(s.resume))
 	page("GET /consent", ofOAuth(s.consentPage))
 	page("POST /consent", ofOAuth(s.consentAnswer))
+	s.mandatePages(page)
 	page("GET /logout", s.logoutPage)
 	page("POST /logout", s.logoutAnswer)
 	page("GET /login", takesNext(s.loginPage))
@@ -301,19 +304,6 @@ func deviceOf(agent string) string {
 		}
 	}
 	return "-"
-}
-
-// Identity is who is acting, for the head of every page.
-func (s *Server) Identity(r *http.Request) web.Identity {
-	current, ok, err := s.Session(r)
-	if err != nil || !ok {
-		return web.Identity{}
-	}
-	person, err := s.Accounts.Person(r.Context(), current.AccountID)
-	if err != nil {
-		return web.Identity{}
-	}
-	return web.Identity{Kind: web.IdentitySelf, Name: displayName(person), Tier: int(person.IAL)}
 }
 
 func displayName(p idp.Person) string {

@@ -119,12 +119,12 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	client, _ := s.Clients.Find(access.ClientID)
-	person, err := s.Accounts.PersonAt(r.Context(), access.Grant.AccountID, access.AccountVersion)
+	who := tokens.Subject{AccountID: access.Grant.AccountID, AccountVersion: access.AccountVersion, Mandate: access.Mandate, PrincipalVersion: access.PrincipalVersion, Actor: access.Actor}
+	claims, err := s.Tokens.Claims(r.Context(), who, client.Client, access.Scopes, append(access.Userinfo, "verified_claims"))
 	if err != nil {
 		s.oauthError(w, r, err)
 		return
 	}
-	claims := s.Tokens.PersonClaims(person, client.Client, access.Scopes, append(access.Userinfo, "verified_claims"))
 	claims["sub"] = access.Subject
 	w.Header().Set("Cache-Control", "no-store")
 	if client.UserinfoAlg == "" {

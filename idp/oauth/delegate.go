@@ -17,7 +17,10 @@ func (e *Engine) Delegate(ctx context.Context, m Mint) (Issued, error) {
 		return Issued{}, unavailable(err)
 	}
 	event := idp.Event(ctx, e.cfg.Now(), "token.exchanged", "token", minted.JTI, map[string]string{"parent": m.Session.Parents[0], "audience": m.Audience[0]})
-	event.ActingFor = m.Session.AccountID
+	event.ActingFor = m.Session.Principal()
+	if m.Session.Mandate != nil {
+		event.Details["mandate"], event.Details["agent"] = m.Session.Mandate.ID, m.Session.AccountID
+	}
 	if minted.Opaque != nil {
 		err = e.cfg.Store.SaveOpaque(ctx, *minted.Opaque, audit.With(event))
 	} else {

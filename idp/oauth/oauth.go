@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 )
 
@@ -62,17 +64,61 @@ type Session struct {
 
 	Binding Binding `json:"cnf,omitzero"` // key that the tokens are bound to
 	Actor   *Actor  `json:"act,omitempty"`
+	// Mandate under which the account acts for the subject; nil for the person itself. AccountID stays the person who logged in.
+	Mandate *mandate.Mandate `json:"mandate,omitempty"`
 	// Parents are the identifiers of the tokens that were exchanged for this one, the nearest first: it ends with each.
 	Parents []string `json:"parents,omitempty"`
 	// ToldIAL bounds the level of proofing that an exchanged token tells: that of the token before it, nil if that told none.
 	ToldIAL *int `json:"-"`
 
-	AccountVersion int64 `json:"-"` // of the account when this was read; 0 is not known
+	AccountVersion   int64 `json:"-"` // of the account when this was read; 0 is not known
+	PrincipalVersion int64 `json:"-"` // of the principal of the mandate
+}
+
+// Principal is the account that the subject stands for: who logged in, or whom that person acts for.
+func (s Session) Principal() string {
+	if s.Mandate != nil {
+		return s.Mandate.Principal
+	}
+	return s.AccountID
+}
+
+// AllDetails is authorization_details with the extent of the mandate, as tokens tell them.
+func (s Session) AllDetails() (json.RawMessage, error) {
+	if s.Mandate == nil {
+		return s.Details, nil
+	}
+	objects := []json.RawMessage{s.Mandate.Detail()}
+	if len(s.Details) > 0 {
+		list, err := idp.ReadDetails(s.Details)
+		if err != nil {
+			return nil, err
+		}
+		asked, err := idp.WriteDetails(slices.DeleteFunc(list, func(d idp.Detail) bool { return d.Type == idp.DetailMandate })) // of an exchanged token
+		if err != nil {
+			return nil, err
+		}
+		var others []json.RawMessage
+		if err := json.Unmarshal(asked, &others); err != nil {
+			return nil, err
+		}
+		objects = append(others, objects...)
+	}
+	return json.Marshal(objects)
+}
+
+// ShownSID is the sid that the relying party knows the session by.
+func (s Session) ShownSID() string {
+	if s.Mandate != nil {
+		return idp.ActingSID(s.SID, s.Mandate.ID)
+	}
+	return s.SID
 }
 
 // Actor is who acts for the subject (RFC 8693 4.1), the latest outermost.
 type Actor struct {
 	Subject string `json:"sub"`
+	IAL     *int   `json:"ial,omitempty"` // how surely somebody who acts under a mandate is known
 	Actor   *Actor `json:"act,omitempty"`
 }
 
@@ -127,6 +173,8 @@ type GrantRecord struct {
 	SID       string
 	CreatedAt time.Time
 	RevokedAt time.Time
+	Principal string // for whom the account acts, and under which mandate; empty for the person itself
+	MandateID string
 }
 
 // Redemption consumes a code, refresh token or device code and stores what takes its place, in one transaction.
@@ -161,6 +209,15 @@ type Standing struct {
 	Consented     []string
 	SessionEnded  bool // of codes and AccountStanding only: a grant ends with its session anyway
 	TokenRevoked  bool
+	// Mandate of the grant as it is now, and how its principal stands.
+	Mandate          mandate.Mandate
+	Principal        idp.AccountState
+	PrincipalVersion int64
+}
+
+// MayAct reports whether the mandate of a grant still holds; true for a person who acts for itself.
+func (s Standing) MayAct(mandateID string, now time.Time) bool {
+	return mandateID == "" || s.Mandate.ID == mandateID && s.Mandate.Live(now) && s.Principal == idp.AccountActive
 }
 
 // Errors of stores.

@@ -100,10 +100,10 @@ func (e *Engine) withinGrace(ctx context.Context, x Exchange, used RefreshRecord
 // again mints a further access token of a family.
 func (e *Engine) again(ctx context.Context, x Exchange, used RefreshRecord, scopes []string) (Issued, error) {
 	session := used.Request.Session
-	if err := stillAllowed(session, used.Standing, used.Request.GrantedScopes, e.cfg.Words.Load()); err != nil {
+	if err := stillAllowed(session, used.Standing, used.Request.GrantedScopes, e.cfg.Words.Load(), e.cfg.Now()); err != nil {
 		return Issued{}, err
 	}
-	session.AccountVersion = used.Standing.Version
+	session.stands(used.Standing)
 	if err := checkKey(x.Client.Client, session, x.Binding); err != nil {
 		return Issued{}, err
 	}

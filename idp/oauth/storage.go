@@ -77,7 +77,11 @@ func (s *storage) Commit(ctx context.Context) error {
 	if x := exchangeOf(ctx); x != nil {
 		r.Opaque, r.Unasked = x.minted.Opaque, x.unasked
 	}
-	return s.engine.cfg.Store.Redeem(ctx, *r, audit.With(s.event(ctx, kind, r.Grant.ID)))
+	e := s.event(ctx, kind, r.Grant.ID)
+	if r.Grant.MandateID != "" { // both are named: who acts, and for whom
+		e.ActingFor, e.Details = r.Grant.Principal, map[string]string{"agent": r.Grant.AccountID, "mandate": r.Grant.MandateID}
+	}
+	return s.engine.cfg.Store.Redeem(ctx, *r, audit.With(e))
 }
 
 // Rollback forgets what was gathered.
@@ -143,7 +147,11 @@ func (s *storage) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 	}
 	now := s.engine.cfg.Now().UTC()
 	code := CodeRecord{Hash: hash, Request: request, IssuedAt: now, ExpiresAt: now.Add(CodeLife)}
-	return s.engine.cfg.Store.SaveCode(ctx, code, audit.With(s.event(ctx, "code.issued", request.GrantID)))
+	e := s.event(ctx, "code.issued", request.GrantID)
+	if m := request.Session.Mandate; m != nil {
+		e.ActingFor, e.Details = m.Principal, map[string]string{"mandate": m.ID}
+	}
+	return s.engine.cfg.Store.SaveCode(ctx, code, audit.With(e))
 }
 
 func (s *storage) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
@@ -228,6 +236,9 @@ func (s *storage) CreateAccessTokenSession(ctx context.Context, _ string, r fosi
 		return err
 	}
 	redemption.Grant = GrantRecord{ID: request.GrantID, ClientID: request.ClientID, AccountID: request.Session.AccountID, SID: request.Session.SID, CreatedAt: redemption.At}
+	if m := request.Session.Mandate; m != nil {
+		redemption.Grant.Principal, redemption.Grant.MandateID = m.Principal, m.ID
+	}
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (s *Service) Meets(ctx context.Context, a Access, d idp.Demand) error {
 			return oauth.NewError(403, "insufficient_scope", "the client may not know a level as high as is demanded")
 		}
 		var err error
-		if level, err = s.people.LevelAt(ctx, a.Grant.AccountID, a.AccountVersion); err != nil {
+		if level, err = s.level(ctx, a.Grant.AccountID, a.AccountVersion, a.Mandate, a.PrincipalVersion); err != nil {
 			return err
 		}
 		if a.IAL != nil {
@@ -76,7 +76,7 @@ func (s *Service) toldIAL(ctx context.Context, m oauth.Mint) (*int, error) {
 	if m.Session.AccountID == "" || !tellsIAL(m.Scopes) || len(m.Session.Parents) > 0 && m.Session.ToldIAL == nil {
 		return nil, nil
 	}
-	level, err := s.people.LevelAt(ctx, m.Session.AccountID, m.Session.AccountVersion)
+	level, err := s.level(ctx, m.Session.AccountID, m.Session.AccountVersion, m.Session.Mandate, m.Session.PrincipalVersion)
 	if err != nil {
 		return nil, err
 	}

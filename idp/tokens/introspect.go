@@ -29,6 +29,9 @@ func (s *Service) Introspect(ctx context.Context, client idp.Client, token strin
 	if a.Actor != nil {
 		answer["act"] = a.Actor
 	}
+	if a.Mandate != nil {
+		answer["mandate_id"] = a.Mandate.ID
+	}
 	if a.ACR != "" {
 		answer["acr"], answer["auth_time"] = a.ACR, a.AuthTime.Unix()
 	}

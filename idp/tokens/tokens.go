@@ -115,16 +115,20 @@ func (s *Service) EnsureKeys(ctx context.Context) error {
 
 // IDToken is OpenID Connect Core 2 for a client.
 func (s *Service) IDToken(ctx context.Context, client idp.Client, session oauth.Session, scopes []string, accessToken string) (string, error) {
-	person, err := s.people.PersonAt(ctx, session.AccountID, session.AccountVersion)
+	claims, err := s.Claims(ctx, Subject{session.AccountID, session.AccountVersion, session.Mandate, session.PrincipalVersion, session.Actor}, client, scopes, session.WantsClaims)
 	if err != nil {
 		return "", err
 	}
 	now := s.now()
 	algorithm := jose.Algorithm(client.IDTokenAlg)
-	claims := s.PersonClaims(person, client, scopes, session.WantsClaims)
+	if session.Mandate != nil {
+		if claims["authorization_details"], err = session.AllDetails(); err != nil {
+			return "", err
+		}
+	}
 	claims["iss"], claims["sub"], claims["aud"] = s.issuer, session.Subject, client.ClientID
 	claims["iat"], claims["exp"], claims["auth_time"] = now.Unix(), now.Add(idTokenLife).Unix(), session.AuthTime.Unix()
-	claims["acr"], claims["amr"], claims["sid"] = subject.AAL(session.AAL).URN(), session.Methods, session.SID
+	claims["acr"], claims["amr"], claims["sid"] = subject.AAL(session.AAL).URN(), session.Methods, session.ShownSID()
 	claims["at_hash"] = jose.HalfHash(algorithm, accessToken)
 	if session.Nonce != "" {
 		claims["nonce"] = session.Nonce
@@ -218,5 +222,5 @@ func (s *Service) Hint(ctx context.Context, hint string) (clientID, sub, sid str
 	if err := token.Decode(&claims); err != nil {
 		return "", "", "", err
 	}
-	return token.Claims.Audience[0], token.Claims.Subject, claims.SID, nil
+	return token.Claims.Audience[0], token.Claims.Subject, idp.OwnSID(claims.SID), nil
 }

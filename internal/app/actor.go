@@ -19,6 +19,10 @@ import (
 // in a browser is not what every application may do that the person signed in to.
 var personOperations = map[string]string{
 	"list-my-licenses": idp.ScopeLicenses, "get-license": idp.ScopeLicenses, "get-license-file": idp.ScopeLicenses, "present-license": idp.ScopeLicenses,
+	"list-mandates": idp.ScopeMandates, "give-mandate": idp.ScopeMandates, "ask-for-mandate": idp.ScopeMandates, "get-mandate": idp.ScopeMandates,
+	"list-mandate-uses": idp.ScopeMandates, "accept-mandate": idp.ScopeMandates, "end-mandate": idp.ScopeMandates, "pass-on-mandate": idp.ScopeMandates,
+	"found-organisation": idp.ScopeMandates, "get-organisation": idp.ScopeMandates, "confirm-organisation-agents": idp.ScopeMandates, "stop-organisation-agent": idp.ScopeMandates,
+	"add-child":          idp.ScopeMandates,
 	"list-license-types": "", "verify": "", "GET /api/openapi.json": "",
 }
 
@@ -54,6 +58,9 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 		if err == nil && operation != "" {
 			err = a.identity.Demand(r.Context(), access, operation)
 		}
+		if err == nil && access.Mandate != nil && !access.Mandate.MayCall(operation) {
+			err = oauth.NewError(http.StatusForbidden, "insufficient_scope", "the mandate does not extend to this operation")
+		}
 		if challenge, _ := idphttp.Challenge(r, err); challenge != "" {
 			w.Header().Set("WWW-Authenticate", challenge)
 			problem.Write(w, r, fault.Wrap(err, refusalOf(err)))
@@ -65,7 +72,10 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 		}
 		actor := reqctx.Actor{ID: "client:" + access.ClientID}
 		if access.Grant != nil {
-			actor.ID = "account:" + access.Grant.AccountID
+			actor.ID, actor.SignedInAt, actor.Scopes = "account:"+access.Grant.AccountID, access.AuthTime, access.Scopes
+			if access.Mandate != nil {
+				actor.ActingFor = "account:" + access.Mandate.Principal
+			}
 		} else {
 			for _, scope := range access.Scopes {
 				if idp.IsRole(scope) {

@@ -26,6 +26,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/idp/intake"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
@@ -60,8 +61,9 @@ type Options struct {
 	Rand       io.Reader
 	Public     net.Listener // already open, for free ports
 	Management net.Listener
-	MutualTLS  net.Listener // of listen.mtls
-	Migrate    bool         // bring the schema up to date at start; always done on SQLite
+	MutualTLS  net.Listener     // of listen.mtls
+	Register   mandate.Register // of organisations and guardians, in place of the configured one; may be nil
+	Migrate    bool             // bring the schema up to date at start; always done on SQLite
 }
 
 // App is an assembled platform.
@@ -90,7 +92,9 @@ type App struct {
 	refusals     *idp.Refusals
 	Accounts     *idp.Accounts
 	Intake       *intake.Service
+	Mandates     *mandate.Service
 	identity     *idphttp.Server
+	texts        *i18n.Catalogue
 	admin        *adminhttp.Server
 	bridges      *bridges
 	trust        *trustSource
@@ -154,6 +158,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	a.texts = catalogue
 	if err := a.openPages(catalogue); err != nil {
 		return err
 	}
@@ -305,8 +310,15 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	sessions := session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages})
+	registers, err := a.openRegister()
+	if err != nil {
+		return err
+	}
+	a.Mandates = newMandates(a, sessions, registers)
 	a.identity = idphttp.New(idphttp.Config{
-		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
+		Mandates: a.Mandates,
+		Auth:     auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
 		AliasBase:    a.cfg.aliasBase(),
 		Details:      a.Details,
@@ -315,7 +327,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Registration: a.Registration,
 		Refused:      a.refusals.Note,
 		Requests:     oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
-		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
+		Sessions:     sessions,
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
 		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Reaches: a.reaches, Sources: a.codeSources(), Now: o.Now, Rand: o.Rand}),
 		NoCodes:      !a.offersCodes(),
@@ -388,9 +400,9 @@ func (a *App) openOutbox() {
 		idp.TopicRekeyed:      a.deliverIdentityNotice(channel.TemplateIdentityChanged),
 		idp.TopicLevelsEnded:  a.deliverIdentityNotice(channel.TemplateDocumentEnded),
 		idp.TopicRevived:      a.deliverIdentityNotice(channel.TemplateAccountRevived),
-		// Mandates and organisations follow these when they come; until then nobody else has to be told.
-		idp.TopicDeceased:     ignored,
-		idp.TopicOrganization: ignored,
+		idp.TopicDeceased:     a.endMandates,
+		idp.TopicOrganization: a.endOrganisation,
+		mandate.TopicNotice:   a.deliverMandateNotice,
 		proofing.TopicRetry:   func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
@@ -437,6 +449,7 @@ func (a *App) background(ctx context.Context) {
 		}
 		if n%turnTicks == 0 {
 			a.turnKeys(ctx)
+			a.expireMandates(ctx)
 		}
 		if n%purgeTicks == purgeTicks-1 {
 			a.purge(ctx)

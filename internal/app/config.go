@@ -49,6 +49,9 @@ type Config struct {
 	Authority Authority `yaml:"authority"`
 	// Reconcile compares accounts with the population register.
 	Reconcile Reconcile `yaml:"reconcile"`
+	// Register answers for organisations and guardians; in the sandbox the simulated one answers when it is empty, and elsewhere
+	// nobody makes organisations and children's accounts without one.
+	Register Authority `yaml:"register"`
 	// Outbound lists hosts ("host:port") that may be reached although they are not public.
 	Outbound Outbound `yaml:"outbound"`
 	// Login says what the ways to log in ask for.

@@ -73,11 +73,14 @@ func (a *App) mergers() *idp.Mergers {
 }
 
 // deliverMergeNotice tells a person that an account became part of this one. Licences and seals follow the legal identity,
-// which the account that goes on holds, so no other room has to move anything.
+// which the account that goes on holds. Mandates of the other account end: both sides agreed on that one.
 func (a *App) deliverMergeNotice(ctx context.Context, d outbox.Delivery) error {
 	var merged idp.MergedMessage
 	if err := json.Unmarshal(d.Payload, &merged); err != nil {
 		return fmt.Errorf("read message: %w", err)
+	}
+	if err := a.Mandates.EndAll(ctx, merged.Absorbed, "merged"); err != nil {
+		return err
 	}
 	account, err := a.Accounts.Account(ctx, merged.Survivor)
 	if err != nil {
@@ -90,8 +93,6 @@ func (a *App) deliverMergeNotice(ctx context.Context, d outbox.Delivery) error {
 func (a *App) corrections(confirm idp.Confirmer) *idp.Corrections {
 	return idp.NewCorrections(idp.CorrectionsConfig{Accounts: a.Accounts, Store: a.store, Confirm: confirm, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake})
 }
-
-func ignored(context.Context, outbox.Delivery) error { return nil }
 
 // deliverIdentityNotice tells a person of a change that a register or an administrator made; what it was is not in the message.
 func (a *App) deliverIdentityNotice(template string) outbox.Handler {

@@ -27,6 +27,7 @@ func (a *App) routes() (*router, error) {
 	a.identity.Register(a.api)
 	a.admin = a.administration()
 	a.admin.Register(a.api)
+	a.identity.RegisterMandates(a.api)
 	document, err := json.Marshal(a.api.OpenAPI())
 	if err != nil {
 		return nil, err

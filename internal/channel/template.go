@@ -52,7 +52,7 @@ const (
 	TemplateNotMe             = "not-me"
 )
 
-var templates = map[string]Template{
+var templates = withMandates(map[string]Template{
 	TemplateCode:     {TemplateCode, []Param{{"code", 8}, {"minutes", 3}}},
 	TemplateReplay:   {TemplateReplay, []Param{{"app", 12}}},
 	TemplateRegister: {TemplateRegister, nil},
@@ -72,6 +72,20 @@ var templates = map[string]Template{
 	TemplateNewDevice:         {TemplateNewDevice, []Param{{"name", 12}, {"code", 14}}},
 	TemplateRecovered:         {TemplateRecovered, nil},
 	TemplateNotMe:             {TemplateNotMe, nil},
+})
+
+// MandateTemplate is the template of what happened to a mandate; the events are those of notices of idp/mandate.
+func MandateTemplate(event string) string { return "mandate-" + event }
+
+// mandateEvents have a template each: {who} acts for {whom}.
+var mandateEvents = []string{"proposed", "active", "refused", "revoked", "expired", "ended", "ending", "frozen"}
+
+func withMandates(all map[string]Template) map[string]Template {
+	for _, event := range mandateEvents {
+		name := MandateTemplate(event)
+		all[name] = Template{name, []Param{{"who", 6}, {"whom", 8}, {"items", 8}, {"until", 10}}}
+	}
+	return all
 }
 
 // Templates lists all templates by name.

@@ -161,8 +161,10 @@ func TestGivenUpMessageIsSetAsideAtOnce(t *testing.T) {
 			}
 			return nil
 		})
-		if !w.Step(ctx) || !w.Step(ctx) || w.Step(ctx) {
-			t.Error("the next message of the key does not go on")
+		for step, want := range []bool{true, true, false} {
+			if w.Step(ctx) != want {
+				t.Errorf("step %d: the next message of the key does not go on", step)
+			}
 		}
 		if waiting, dead := o.counts(t); waiting != 0 || dead != 1 {
 			t.Errorf("%d waiting, %d dead", waiting, dead)

@@ -87,6 +87,12 @@ func Start(t testing.TB, database string) *Platform {
 // a proxy of the test.
 func StartWith(t testing.TB, cfg app.Config) *Platform {
 	t.Helper()
+	return StartOn(t, cfg, app.Options{})
+}
+
+// StartOn is StartWith with further options.
+func StartOn(t testing.TB, cfg app.Config, opts app.Options) *Platform {
+	t.Helper()
 	listen := func() net.Listener {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -111,7 +117,8 @@ func StartWith(t testing.TB, cfg app.Config) *Platform {
 	logger := slog.New(slog.NewJSONHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	slog.SetDefault(logger) // what no request's log line holds goes there
 	ctx, stop := context.WithCancel(context.Background())
-	platform, err := app.New(ctx, cfg, app.Options{Public: public, Management: management, MutualTLS: mutual, Migrate: true, Now: p.Now, Log: logger})
+	opts.Public, opts.Management, opts.MutualTLS, opts.Migrate, opts.Now, opts.Log = public, management, mutual, true, p.Now, logger
+	platform, err := app.New(ctx, cfg, opts)
 	if err != nil {
 		stop()
 		t.Fatal(err)
