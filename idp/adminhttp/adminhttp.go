@@ -40,6 +40,7 @@ type Config struct {
 	Tokens   *tokens.Service
 	Peers    Peers
 	Clients  *idp.ClientAdmin
+	Imports  Imports // of accounts; nil is off
 	// Registrations are the clients that registered themselves.
 	Registrations *openplatform.Service
 	Refusals      *idp.Refusals
@@ -82,6 +83,7 @@ func (s *Server) parts() []part {
 		s.sessionsPart(),
 		s.grantsPart(),
 		s.peersPart(),
+		s.importsPart(),
 	}
 }
 
