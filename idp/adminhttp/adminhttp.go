@@ -42,6 +42,7 @@ type Config struct {
 	Peers    Peers
 	Words    *vocabulary.Service
 	Clients  *idp.ClientAdmin
+	Imports  Imports // of accounts; nil is off
 	// Registrations are the clients that registered themselves.
 	Registrations *openplatform.Service
 	Refusals      *idp.Refusals
@@ -88,6 +89,7 @@ func (s *Server) parts() []part {
 		s.peersPart(),
 		s.wordsPart(),
 		s.correctionsPart(),
+		s.importsPart(),
 	}
 }
 

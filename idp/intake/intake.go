@@ -97,7 +97,7 @@ type Row struct {
 type Job struct {
 	ID         string       `json:"id"`
 	Source     string       `json:"source"`
-	Digest     string       `json:"digest"` // SM3 of the file
+	Digest     string       `json:"digest"` // SM3 of the file with format and mapping: a corrected mapping is another import
 	State      string       `json:"state"`
 	Rows       int          `json:"rows"` // settled so far
 	Counts     map[Code]int `json:"counts"`
@@ -129,7 +129,9 @@ var (
 	ErrMoved   = errors.New("intake: another process is importing this file")
 	ErrBegun   = errors.New("intake: this file was begun before; go on with --resume")
 	ErrTooMany = fmt.Errorf("intake: more than %d rows; split the file", MaxRows)
-	ErrSource  = errors.New("intake: the source needs a name of a-z, 0-9, - and _")
+	// ErrUnreadable: the file is not what it was said to be.
+	ErrUnreadable = errors.New("intake: the file cannot be read")
+	ErrSource     = errors.New("intake: the source needs a name of a-z, 0-9, - and _")
 )
 
 // Trust is a partner whose levels are believed.
@@ -149,6 +151,7 @@ type Options struct {
 	Layout   string         // of created; RFC 3339 or date when empty
 	Trust    *Trust
 	Report   func(Result) error // of each row, in order; nil is nobody
+	Started  func(Job)          // told when the job is there; nil is nobody
 }
 
 // Service imports.
@@ -195,9 +198,15 @@ func (s *Service) Run(ctx context.Context, in Reader, o Options) (Job, error) {
 			return begun, nil
 		}
 		job = begun
+		if o.Started != nil {
+			o.Started(job)
+		}
 	}
 	seen := &seen{}
 	for from := 0; ; {
+		if err := ctx.Err(); err != nil {
+			return job, err
+		}
 		records, err := batch(in, job.Rows)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return job, err

@@ -16,24 +16,24 @@ import (
 // Mapping says where a file has what. Without one the columns have our names.
 type Mapping struct {
 	// Columns: our name of a value → the column or member of the file.
-	Columns map[string]string `yaml:"columns" json:"columns"`
+	Columns map[string]string `yaml:"columns" json:"columns,omitempty"`
 	// Values: our name of a value → the file's word → ours, for instance document_type: {"01": citizen_id}.
-	Values map[string]map[string]string `yaml:"values" json:"values"`
+	Values map[string]map[string]string `yaml:"values" json:"values,omitempty"`
 	// Hash puts a bare digest and its salt together.
-	Hash HashMapping `yaml:"hash" json:"hash"`
+	Hash HashMapping `yaml:"hash" json:"hash,omitzero" required:"false"`
 	// Created is the layout of the time of registration as Go writes it; RFC 3339, "2006-01-02 15:04:05" or a date when empty.
-	Created string `yaml:"created_layout" json:"created_layout"`
+	Created string `yaml:"created_layout" json:"created_layout,omitempty"`
 	// Encoding of a CSV file: utf-8 (default) or gb18030.
-	Encoding string `yaml:"encoding" json:"encoding"`
+	Encoding string `yaml:"encoding" json:"encoding,omitempty"`
 	// Comma of a CSV file; "," when empty, "tab" for a tabulator.
-	Comma string `yaml:"comma" json:"comma"`
+	Comma string `yaml:"comma" json:"comma,omitempty"`
 }
 
 // HashMapping describes a bare digest.
 type HashMapping struct {
-	Algorithm string `yaml:"algorithm" json:"algorithm"` // md5, sha1, sha256, sha512, sm3
-	Salt      string `yaml:"salt" json:"salt"`           // column of the salt; no salt when empty
-	Layout    string `yaml:"layout" json:"layout"`       // salt+password (default) or password+salt
+	Algorithm string `yaml:"algorithm" json:"algorithm,omitempty"` // md5, sha1, sha256, sha512, sm3
+	Salt      string `yaml:"salt" json:"salt,omitempty"`           // column of the salt; no salt when empty
+	Layout    string `yaml:"layout" json:"layout,omitempty"`       // salt+password (default) or password+salt
 }
 
 // fields of a record by our names.
@@ -110,6 +110,14 @@ func (m Mapping) record(row int, value func(column string) string) Record {
 
 // NewReader reads a file of the format csv or json (an array of objects, or one object a line).
 func NewReader(in io.Reader, format string, m Mapping) (Reader, error) {
+	r, err := newReader(in, format, m)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	return r, nil
+}
+
+func newReader(in io.Reader, format string, m Mapping) (Reader, error) {
 	if err := m.Check(); err != nil {
 		return nil, err
 	}
@@ -187,7 +195,7 @@ func (c *csvReader) line() (string, error) {
 		}
 	}
 	if errors.Is(c.lines.Err(), bufio.ErrTooLong) {
-		return "", fmt.Errorf("after row %d: a line is longer than 64 KiB", c.row)
+		return "", fmt.Errorf("%w: after row %d: a line is longer than 64 KiB", ErrUnreadable, c.row)
 	}
 	if c.lines.Err() != nil {
 		return "", fmt.Errorf("after row %d: %w", c.row, c.lines.Err())
@@ -272,6 +280,9 @@ func newJSON(in *bufio.Reader, m Mapping) (Reader, error) {
 		in.Discard(1)
 	}
 	first, _ := in.Peek(1)
+	if first[0] != '[' && first[0] != '{' {
+		return nil, errors.New("neither a list nor objects of JSON")
+	}
 	decoder := json.NewDecoder(in)
 	decoder.UseNumber()
 	j := &jsonReader{in: decoder, mapping: m, array: first[0] == '['}
@@ -288,7 +299,7 @@ func (j *jsonReader) Next() (Record, error) {
 	if !j.in.More() {
 		if j.array {
 			if _, err := j.in.Token(); err != nil { // not the end of the list: the file was cut
-				return Record{}, fmt.Errorf("after row %d: the file ends before its list does", j.row)
+				return Record{}, fmt.Errorf("%w: after row %d: the file ends before its list does", ErrUnreadable, j.row)
 			}
 		}
 		return Record{}, io.EOF
@@ -296,7 +307,7 @@ func (j *jsonReader) Next() (Record, error) {
 	j.row++
 	var raw json.RawMessage
 	if err := j.in.Decode(&raw); err != nil {
-		return Record{}, fmt.Errorf("row %d cannot be read as JSON", j.row) // the decoder's words may repeat a value
+		return Record{}, fmt.Errorf("%w: row %d cannot be read as JSON", ErrUnreadable, j.row) // the decoder's words may repeat a value
 	}
 	var members map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(raw))

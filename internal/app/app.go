@@ -108,6 +108,12 @@ type App struct {
 	demands    *registry.Registry[idp.Demand, *idp.Demand]
 	kinds      *registry.Registry[idp.DocumentOverride, *idp.DocumentOverride]
 	operations []string // of the API document
+
+	// What goes on after its request was answered; Close ends it.
+	importing sync.Mutex
+	errands   sync.WaitGroup
+	closing   context.Context
+	hurry     context.CancelFunc
 }
 
 // migrations of every room, in the order in which they may refer to each other.
@@ -139,6 +145,7 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 		opts.Rand = rand.Reader
 	}
 	a := &App{cfg: cfg, opts: opts, metrics: newMetrics(Version())}
+	a.closing, a.hurry = context.WithCancel(context.WithoutCancel(ctx))
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -537,8 +544,10 @@ func (a *App) mutualTLS() (*server, error) {
 	return newServer("mutual TLS", listener, a.alias, settings, a.opts.Log), nil
 }
 
-// Close ends the database.
+// Close ends what still goes on, and the database.
 func (a *App) Close() error {
+	a.hurry()
+	a.errands.Wait()
 	if a.db == nil {
 		return nil
 	}

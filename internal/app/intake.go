@@ -11,10 +11,12 @@ import (
 	"log/slog"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/yinxin-gov/yinxin/idp/adminhttp"
 	"github.com/yinxin-gov/yinxin/idp/intake"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys/digest"
@@ -63,6 +65,7 @@ func ImportFile(ctx context.Context, cfg Config, o ImportOptions, log *slog.Logg
 	if _, err := io.Copy(sum, file); err != nil {
 		return intake.Job{}, fmt.Errorf("read the file: %w", err)
 	}
+	fmt.Fprintf(sum, "%s %v", o.Format, mapping) // maps are printed in the order of their keys
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return intake.Job{}, err
 	}
@@ -157,4 +160,76 @@ func (a *App) writeImportReport(ctx context.Context, job, path string) error {
 			}
 		}
 	}
+}
+
+// imports carries out imports that come by the API, one at a time on a node. A restart breaks one off; the same file with
+// resume goes on.
+type imports struct{ *App }
+
+// Try implements adminhttp.Imports.
+func (i imports) Try(ctx context.Context, in adminhttp.ImportOrder, limit int) (intake.Job, []intake.Result, error) {
+	reader, o, err := i.prepare(in)
+	if err != nil {
+		return intake.Job{}, nil, err
+	}
+	var left []intake.Result
+	o.DryRun = true
+	o.Report = func(r intake.Result) error {
+		if r.Code != intake.Imported && len(left) < limit {
+			left = append(left, r)
+		}
+		return nil
+	}
+	job, err := i.Intake.Run(ctx, reader, o)
+	return job, left, err
+}
+
+// Start implements adminhttp.Imports.
+func (i imports) Start(ctx context.Context, in adminhttp.ImportOrder) (intake.Job, error) {
+	reader, o, err := i.prepare(in)
+	if err != nil {
+		return intake.Job{}, err
+	}
+	if !i.importing.TryLock() {
+		return intake.Job{}, adminhttp.ErrBusy
+	}
+	type outcome struct {
+		job intake.Job
+		err error
+	}
+	begun := make(chan outcome, 2)
+	o.Started = func(job intake.Job) { begun <- outcome{job, nil} }
+	i.errands.Go(func() {
+		defer i.importing.Unlock()
+		work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		defer cancel()
+		defer context.AfterFunc(i.closing, cancel)()
+		job, err := i.Intake.Run(work, reader, o)
+		if err != nil {
+			i.opts.Log.WarnContext(work, "import stopped", "import", job.ID, "error", err)
+		}
+		begun <- outcome{job, err}
+	})
+	first := <-begun
+	return first.job, first.err
+}
+
+func (i imports) prepare(in adminhttp.ImportOrder) (intake.Reader, intake.Options, error) {
+	o := intake.Options{Source: in.Source, Digest: digest.Hex(fmt.Appendf([]byte(in.Content), "%s %v", in.Format, in.Mapping)), Resume: in.Resume, Location: importZone, Layout: in.Mapping.Created}
+	reader, err := intake.NewReader(strings.NewReader(in.Content), in.Format, in.Mapping)
+	if err != nil {
+		return nil, o, err
+	}
+	if o.Trust, err = i.importTrust(in.Trust); err != nil {
+		return nil, o, fmt.Errorf("%w: %w", intake.ErrUnreadable, err)
+	}
+	return reader, o, nil
+}
+
+// Job implements adminhttp.Imports.
+func (i imports) Job(ctx context.Context, id string) (intake.Job, error) { return i.store.Job(ctx, id) }
+
+// Rows implements adminhttp.Imports.
+func (i imports) Rows(ctx context.Context, id string, after, limit int) ([]intake.Result, error) {
+	return i.store.ImportRows(ctx, id, after, limit)
 }
