@@ -103,8 +103,8 @@ type CorrectionStore interface {
 	Unhold(ctx context.Context, accountID, hold string, at time.Time, cause Cause, record audit.Record) error
 	// EndLevels ends every level of an account.
 	EndLevels(ctx context.Context, accountID string, at time.Time, cause Cause, record audit.Record) error
-	// ReleaseIdentity forgets that a number was somebody's; ErrNotFound when it was nobody's.
-	ReleaseIdentity(ctx context.Context, lookup []byte, cause Cause, record audit.Record) error
+	// ReleaseIdentity forgets that a number was an account's; ErrNotFound when it was not.
+	ReleaseIdentity(ctx context.Context, accountID string, lookup []byte, cause Cause, record audit.Record) error
 	// NoteEvent takes an event that changes nothing.
 	NoteEvent(ctx context.Context, cause Cause, record audit.Record) error
 	// RegisterEvent finds an event that was taken; ErrNotFound.
@@ -456,7 +456,7 @@ func (s *Corrections) release(ctx context.Context, accountID string, who Identit
 	if err != nil {
 		return err
 	}
-	err = s.cfg.Store.ReleaseIdentity(ctx, lookup, cause, audit.With(event(ctx, s.cfg.Now().UTC(), "identity.number_released", "account", accountID, nil)))
+	err = s.cfg.Store.ReleaseIdentity(ctx, accountID, lookup, cause, audit.With(event(ctx, s.cfg.Now().UTC(), "identity.number_released", "account", accountID, nil)))
 	if errors.Is(err, ErrNotFound) {
 		return fault.Wrap(err, fault.NotFound)
 	}

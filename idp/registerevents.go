@@ -103,6 +103,9 @@ func (s *Corrections) take(ctx context.Context, origin string, e RegisterEvent) 
 		return s.organization(ctx, e, row)
 	}
 	who, err := s.about(e)
+	if err == nil {
+		err = s.checkForm(e)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -148,6 +151,25 @@ func (s *Corrections) about(e RegisterEvent) (Identity, error) {
 	return Identity{Type: e.Document.Type, Number: document.Number, Nationality: nationality}, nil
 }
 
+// checkForm refuses what is wrong with an event whoever it is about: before anybody is looked for, so that a refusal does not
+// tell whether the person has an account.
+func (s *Corrections) checkForm(e RegisterEvent) error {
+	switch e.Type {
+	case EventDeceased, DeathReverted, EventDocumentRevoked, EventDocumentLost:
+	case NumberChanged:
+		if _, err := s.cfg.Accounts.Documents().Parse(e.Document.Type, e.NewNumber, e.Document.Nationality); err != nil {
+			return fault.Wrap(err, fault.Invalid).WithField("new_number", fault.ProofingNumber)
+		}
+	case NameChanged:
+		if _, err := subject.ParsePersonName(e.NewName); err != nil {
+			return fault.Wrap(err, fault.Invalid).WithField("new_name", fault.ProofingName)
+		}
+	default:
+		return fault.New(fault.Invalid).WithField("type", fault.CorrectionKind)
+	}
+	return nil
+}
+
 func (s *Corrections) apply(ctx context.Context, e RegisterEvent, id string, has Identity, row *RegisterEventRow) error {
 	cause := Cause{Event: row}
 	switch e.Type {
@@ -162,18 +184,17 @@ func (s *Corrections) apply(ctx context.Context, e RegisterEvent, id string, has
 		_, err := s.put(ctx, DeathReverted, id, "register:"+row.Origin, nil, has, cause)
 		return err
 	case NumberChanged:
-		if e.NewNumber == "" {
-			return fault.New(fault.Invalid).WithField("new_number", fault.CorrectionEmpty)
-		}
 		next, err := s.next(has, Change{Number: e.NewNumber})
 		if err != nil {
 			return err
 		}
-		return s.rekey(ctx, id, next, NumberChanged, cause, "")
-	case NameChanged:
-		if e.NewName == "" {
-			return fault.New(fault.Invalid).WithField("new_name", fault.CorrectionEmpty)
+		err = s.rekey(ctx, id, next, NumberChanged, cause, "")
+		if fault.CodeOf(err) == fault.IdentityBound { // another account holds it: two accounts of one person, or two persons; people look
+			row.Outcome = "bound"
+			_, err = s.put(ctx, NumberChanged, id, "register:"+row.Origin, nil, next, cause)
 		}
+		return err
+	case NameChanged:
 		next, err := s.next(has, Change{Name: e.NewName})
 		if err != nil {
 			return err

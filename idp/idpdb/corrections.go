@@ -139,10 +139,10 @@ func (s *Store) EndLevels(ctx context.Context, accountID string, at time.Time, c
 	return s.caused(ctx, cause, at, record, func(tx sqldb.Tx) error { return endLevels(ctx, tx, accountID, at, nil) })
 }
 
-// ReleaseIdentity forgets that a number was somebody's.
-func (s *Store) ReleaseIdentity(ctx context.Context, lookup []byte, cause idp.Cause, record audit.Record) error {
+// ReleaseIdentity forgets that a number was an account's.
+func (s *Store) ReleaseIdentity(ctx context.Context, accountID string, lookup []byte, cause idp.Cause, record audit.Record) error {
 	return s.caused(ctx, cause, record.Events[0].At, record, func(tx sqldb.Tx) error {
-		known, err := sqldb.ExecOne(ctx, tx, "DELETE FROM idp_former_identity WHERE lookup = $1", lookup)
+		known, err := sqldb.ExecOne(ctx, tx, "DELETE FROM idp_former_identity WHERE lookup = $1 AND account_id = $2", lookup, accountID)
 		if err == nil && !known {
 			return idp.ErrNotFound
 		}

@@ -174,8 +174,11 @@ func TestLevelIsKeptOnlyWhenTheSourceConfirms(t *testing.T) {
 		}
 		e = event("e3", idp.NumberChanged)
 		e.Name, e.Document.Number, e.NewNumber = "张三丰", newNumber, "999900201503120037"
-		if r := c.take(t, e); r.Outcome != idp.EventRefused || r.Code != fault.IdentityBound {
+		if r := c.take(t, e); r.Outcome != idp.EventAccepted {
 			t.Errorf("%+v", r)
+		}
+		if waiting, _, err := c.corrections.Page(ctx, idp.CorrectionProposed, "", 10); err != nil || len(waiting) != 1 || waiting[0].Kind != idp.NumberChanged || len(waiting[0].People) != 0 {
+			t.Errorf("nobody looks at it: %+v %v", waiting, err)
 		}
 		if level, person := c.level(t); level != 1 || person.IDNumber != newNumber {
 			t.Errorf("half of it stayed: %d %+v", level, person)
@@ -299,6 +302,9 @@ func TestRegisterEvents(t *testing.T) {
 			{"no new number", event("8", idp.NumberChanged), idp.EventRefused, fault.Invalid},
 			{"bad new number", change(event("9", idp.NumberChanged), func(e *idp.RegisterEvent) { e.NewNumber = "99990019800101001Y" }), idp.EventRefused, fault.Invalid},
 			{"no new name", event("10", idp.NameChanged), idp.EventRefused, fault.Invalid},
+			{"no such type, of nobody", change(event("4a", "emigrated"), func(e *idp.RegisterEvent) { e.Document.Number = newNumber }), idp.EventRefused, fault.Invalid},
+			{"bad new number, of nobody", change(event("9a", idp.NumberChanged), func(e *idp.RegisterEvent) { e.Document.Number, e.NewNumber = newNumber, "1" }), idp.EventRefused, fault.Invalid},
+			{"bad new name, of nobody", change(event("10a", idp.NameChanged), func(e *idp.RegisterEvent) { e.Document.Number, e.NewName = newNumber, "张3" }), idp.EventRefused, fault.Invalid},
 			{"organisation", idp.RegisterEvent{ID: "11", Type: idp.EventOrganization, Organization: "91350100M000100Y43"}, idp.EventAccepted, ""},
 			{"no organisation", idp.RegisterEvent{ID: "12", Type: idp.EventOrganization, Organization: "91350100M000100Y44"}, idp.EventRefused, fault.Invalid},
 		} {
