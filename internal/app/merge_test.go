@@ -157,6 +157,21 @@ func TestMergeByCodeFromTheAccountThatStays(t *testing.T) {
 	}
 }
 
+// TestMergeIsNoWayAroundASecondFactor (identity.md 7 rule 8): the password of an account does not open it by merging either.
+func TestMergeIsNoWayAroundASecondFactor(t *testing.T) {
+	p := mergeSite(t)
+	addTOTP(t, p, p.SignIn(holder))
+	b := p.SignIn(second)
+	toMerge(t, p, b)
+	page := press(t, b, map[string]string{"merge-identifier": holder, "merge-password": apptest.Password, "merge-by-password": "1"})
+	if page.Status != http.StatusConflict || page.Has("merge-confirm") || !strings.Contains(page.Text, "第二重验证") {
+		t.Errorf("%d %s", page.Status, page.Text)
+	}
+	if ownerOf(t, p, second).ID == ownerOf(t, p, holder).ID {
+		t.Error("they are one")
+	}
+}
+
 // postAs sends a form with the cookies of a browser.
 func postAs(t *testing.T, p *apptest.Platform, b *walk.Browser, path, form string) apptest.Answer {
 	t.Helper()

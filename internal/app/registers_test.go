@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -46,6 +48,9 @@ func TestDeathEndsSessionsAndTwoAdministratorsRevertIt(t *testing.T) {
 	portal := p.Client(idp.Client{ClientID: "portal"})
 	tokens := p.Redeem(portal, p.Code(b, portal, nil).Get("code"), nil)
 	token := registerToken(t, p)
+	p.Persona(helper, "王小明", 2)
+	agent := ownerOf(t, p, helper).ID
+	give(t, p, ownerOf(t, p, holder).ID, agent, mandate.Terms{})
 	const path = "/api/v1/register-events"
 	for name, answer := range map[string]apptest.Answer{
 		"nobody":        call(t, p, http.MethodPost, path, "", deceased("1")),
@@ -72,6 +77,16 @@ func TestDeathEndsSessionsAndTwoAdministratorsRevertIt(t *testing.T) {
 	}
 	if refreshed := p.Refresh(portal, tokens.String("refresh_token")); refreshed.String("error") != "invalid_grant" {
 		t.Errorf("the grant lives: %s", refreshed.Text)
+	}
+	for wait := 0; ; wait++ { // the message to the room of mandates travels by the outbox
+		live, err := p.App.Mandates.Live(context.Background(), agent)
+		if err != nil || wait > 200 {
+			t.Fatalf("the mandate lives: %v, %d", err, len(live))
+		}
+		if len(live) == 0 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 	// The reversal waits for two administrators.
 	revert := deceased("2")
