@@ -1,6 +1,7 @@
 package idpdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -276,14 +277,14 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 }
 
 // holdConsent takes the row of the consent that a new grant stands on, so that a withdrawal at the same moment waits for the
-// grant and ends it, or is seen here; also when consent was given again since.
+// grant and ends it, or is seen here; also when consent was given again since. What was allowed while acting is kept under the mandate.
 func holdConsent(r oauth.Redemption) sqldb.Step {
 	table, hash := "idp_authorization_code", r.CodeHash
 	if len(r.DeviceHash) > 0 {
 		table, hash = "idp_device", r.DeviceHash
 	}
 	return one(oauth.ErrEnded, `UPDATE idp_consent SET began_at = began_at WHERE account_id = $1 AND client_id = $2
-		AND EXISTS (SELECT 1 FROM `+table+` k WHERE k.hash = $3 AND k.consent_at IN (0, idp_consent.began_at))`, r.Grant.AccountID, r.Grant.ClientID, hash)
+		AND EXISTS (SELECT 1 FROM `+table+` k WHERE k.hash = $3 AND k.consent_at IN (0, idp_consent.began_at))`, cmp.Or(r.Grant.MandateID, r.Grant.AccountID), r.Grant.ClientID, hash)
 }
 
 // RevokeGrant ends a family. The events are stored in any case, the messages only when this ended it.

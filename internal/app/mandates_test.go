@@ -205,13 +205,13 @@ func TestActingChooser(t *testing.T) {
 	if err := agent.Open(ctx, p.URL+"/authorize?"+apptest.AuthorizeQuery(portal, nil).Encode()); err != nil {
 		t.Fatal(err)
 	}
-	if agent.Page.URL.Path != "/acting" || !strings.Contains(agent.Page.Text, "赵**") {
+	if agent.Page.URL.Path != "/acting" || !strings.Contains(agent.Page.Text, "赵*奶") {
 		t.Fatalf("no choice on %s: %s", agent.Page.URL, agent.Page.Text)
 	}
 	if err := agent.Submit(ctx, map[string]string{"acting-choice": m.ID}); err != nil {
 		t.Fatal(err)
 	}
-	if agent.Page.URL.Path != "/consent" || !strings.Contains(agent.Page.TextOf("acting-identity"), "您正在代 赵** 办理") {
+	if agent.Page.URL.Path != "/consent" || !strings.Contains(agent.Page.TextOf("acting-identity"), "您正在代 赵*奶 办理") {
 		t.Fatalf("X-03 consent on %s says %q", agent.Page.URL, agent.Page.TextOf("acting-identity"))
 	}
 	back, err := agent.SubmitUntil(ctx, map[string]string{"consent": "allow"}, portal.RedirectURIs[0])

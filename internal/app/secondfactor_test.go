@@ -58,7 +58,7 @@ func TestStepUpToTheSecondFactor(t *testing.T) {
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
-		if !strings.Contains(told, "新添加了登录方式“TOTP”") {
+		if !strings.Contains(told, "新增登录方式“TOTP”") {
 			t.Errorf("the person was not told: %s", told)
 		}
 		p.Advance(time.Minute)
