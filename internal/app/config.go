@@ -51,7 +51,7 @@ type Config struct {
 	Reconcile Reconcile `yaml:"reconcile"`
 	// Register answers for organisations and guardians; in the sandbox the simulated one answers when it is empty, and elsewhere
 	// nobody makes organisations and children's accounts without one.
-	Register Authority `yaml:"register"`
+	Register Register `yaml:"register"`
 	// Outbound lists hosts ("host:port") that may be reached although they are not public.
 	Outbound Outbound `yaml:"outbound"`
 	// Login says what the ways to log in ask for.
@@ -127,6 +127,12 @@ type Authority struct {
 	Documents []string `yaml:"documents"`
 	// Codes names the column of codes (document_kinds: codes) that its gateway understands; empty sends our words only.
 	Codes string `yaml:"codes"`
+}
+
+// Register is the HTTP gateway of the registers of organisations and households.
+type Register struct {
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file"`
 }
 
 // Reconcile says which register is asked, how often and what follows its answers; docs/integration/registers.md describes
