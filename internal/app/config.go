@@ -49,13 +49,13 @@ type Config struct {
 	Authority Authority `yaml:"authority"`
 	// Reconcile compares accounts with the population register.
 	Reconcile Reconcile `yaml:"reconcile"`
+	// Login says what the ways to log in ask for.
+	Login Login `yaml:"login"`
 	// Register answers for organisations and guardians; in the sandbox the simulated one answers when it is empty, and elsewhere
 	// nobody makes organisations and children's accounts without one.
 	Register Register `yaml:"register"`
 	// Outbound lists hosts ("host:port") that may be reached although they are not public.
 	Outbound Outbound `yaml:"outbound"`
-	// Login says what the ways to log in ask for.
-	Login Login `yaml:"login"`
 	// Operator names who runs this instance and how people reach it.
 	Operator Operator `yaml:"operator"`
 }
