@@ -251,7 +251,7 @@ func TestDemandsThatNobodyCanMeet(t *testing.T) {
 		with.Upstreams = []federation.Source{source}
 		applied(t, p, with)
 
-		c := p.Client(idp.Client{ClientID: "desk", Scope: "openid profile identity"})
+		c := p.Client(idp.Client{ClientID: "desk", Scope: "openid profile identity licenses"})
 		p.Persona(mobile, "李四", 2)
 		p.Persona("13800138022", "", 0)
 		account, err := p.App.Accounts.ByIdentifier(ctx, must(subject.ParseIdentifier("13800138022")))

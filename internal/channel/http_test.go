@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,15 +29,27 @@ type gateway struct {
 	*httptest.Server
 	request *http.Request
 	body    string
-	answer  http.HandlerFunc
+
+	mutex  sync.Mutex
+	answer http.HandlerFunc
+}
+
+// respond changes the answer.
+func (g *gateway) respond(answer http.HandlerFunc) {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	g.answer = answer
 }
 
 func newGateway(t *testing.T) *gateway {
 	g := &gateway{answer: func(http.ResponseWriter, *http.Request) {}}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		content, _ := io.ReadAll(r.Body)
+		g.mutex.Lock()
 		g.request, g.body = r, string(content)
-		g.answer(w, r)
+		answer := g.answer
+		g.mutex.Unlock()
+		answer(w, r)
 	}))
 	t.Cleanup(g.Close)
 	return g
@@ -165,18 +178,18 @@ func TestHTTPAnswersAreJudged(t *testing.T) {
 		{"refused", field, 200, `{"result":[{"code":"1404"}]}`, "", channel.ErrRefused}, {"refused with a status", field, 400, `{"result":[{"code":1404}]}`, "", channel.ErrRefused},
 		{"another code", field, 200, `{"result":[{"code":"13800138000 blocked"}]}`, "", channel.ErrUnsent}, {"no field", field, 200, `{"result":[]}`, "", errOpen}, {"garbage", field, 200, `<html>`, "", errOpen}, {"an object", field, 200, `{"result":[{"code":{}}]}`, "", errOpen},
 	} {
-		g.answer = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(test.status); io.WriteString(w, test.body) }
+		g.respond(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(test.status); io.WriteString(w, test.body) })
 		reference, err := test.provider.Send(ctx, letter())
 		open := err != nil && !errors.Is(err, channel.ErrUnsent) && !errors.Is(err, channel.ErrRefused)
 		if test.class == nil && (err != nil || reference != test.reference) || test.class == errOpen && !open || test.class != nil && test.class != errOpen && !errors.Is(err, test.class) {
 			t.Errorf("%s: %q %v", test.name, reference, err)
 		}
 	}
-	g.answer = func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }
+	g.respond(func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) })
 	if _, err := plain.Send(ctx, letter()); err == nil || errors.Is(err, channel.ErrUnsent) {
 		t.Errorf("cut: %v", err)
 	}
-	g.answer = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	g.respond(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	began := time.Now()
 	if _, err := g.provider(t, `{url: URL, body: {to: "{to}"}, timeout: 50ms}`, "").Send(ctx, letter()); err == nil || time.Since(began) > 4*time.Second {
 		t.Errorf("silent: %v", err)
