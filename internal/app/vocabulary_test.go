@@ -122,7 +122,7 @@ func TestScopesAndClaimsDefinedAtRunTime(t *testing.T) {
 		if again := p.Refresh(c, issued.String("refresh_token")); again.Status != http.StatusOK {
 			t.Errorf("refresh: %d %s", again.Status, again.Text)
 		}
-		if b.Open(ctx, p.URL+"/me"); !strings.Contains(b.Page.Text, "场馆入场") || strings.Contains(b.Page.Text, "claim:") {
+		if b.Open(ctx, p.URL+"/me?lang=zh-CN"); !strings.Contains(b.Page.Text, "场馆入场") || strings.Contains(b.Page.Text, "claim:") {
 			t.Errorf("what was allowed: %s", b.Page.Text)
 		}
 
