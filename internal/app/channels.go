@@ -114,13 +114,18 @@ func ownProtocol(m Messages) channel.ProviderSettings {
 	return channel.ProviderSettings{Name: "messages", HTTP: http}
 }
 
-// keepInInbox stores what the simulated provider took.
+// keepInInbox stores what the simulated provider took. Only a one-time code goes into the code of the inbox, which programs
+// read; other codes, such as that of a notice about a new device, are in the text.
 func (a *App) keepInInbox(ctx context.Context, l channel.Letter) error {
 	text := l.Text.Text
 	if l.Kind == channel.Email {
 		text = l.Subject + "\n\n" + l.Body
 	}
-	return a.store.PutInbox(ctx, l.ID, authn.InboxMessage{To: l.To, Text: text, Code: l.Filled["code"], At: a.opts.Now().UTC()})
+	code := ""
+	if l.Template == channel.TemplateCode {
+		code = l.Filled["code"]
+	}
+	return a.store.PutInbox(ctx, l.ID, authn.InboxMessage{To: l.To, Text: text, Code: code, At: a.opts.Now().UTC()})
 }
 
 // inbox is the simulated inbox; there is none where every message has a real provider.
