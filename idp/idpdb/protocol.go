@@ -185,16 +185,14 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 	var body string
 	var expires, used int64
 	var client string
-	var state, scopes, principal sql.NullString
-	var credentials, version, ended, principalVersion sql.NullInt64
-	var acts mandateRow
-	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.client_id, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at, c.scopes, p.state, p.version, `+standingMandate+`
+	var state, scopes, principal, mandateID sql.NullString
+	var credentials, version, ended sql.NullInt64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.client_id, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at, c.scopes, k.principal, k.mandate_id
 		FROM idp_authorization_code k LEFT JOIN idp_account a ON a.id = k.account_id
-		LEFT JOIN idp_account p ON p.id = k.principal LEFT JOIN idp_mandate m ON m.principal = k.principal AND m.id = k.mandate_id
 		LEFT JOIN idp_session s ON s.id = k.sid AND s.account_id = k.account_id
 		LEFT JOIN idp_consent c ON c.account_id = CASE WHEN k.mandate_id = '' THEN k.account_id ELSE k.mandate_id END AND c.client_id = k.client_id AND k.consent_at IN (0, c.began_at)
 		WHERE k.hash = $1`, hash).
-		Scan(append([]any{&body, &client, &expires, &used, &state, &credentials, &version, &ended, &scopes, &principal, &principalVersion}, acts.fields()...)...)
+		Scan(&body, &client, &expires, &used, &state, &credentials, &version, &ended, &scopes, &principal, &mandateID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return c, oauth.ErrNotFound
 	}
@@ -203,7 +201,10 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 	}
 	c.ExpiresAt, c.UsedAt = sqldb.Time(expires), sqldb.Time(used)
 	c.Standing = oauth.Standing{Account: idp.AccountState(state.String), CredentialsAt: sqldb.Time(credentials.Int64), Version: version.Int64, SessionEnded: !ended.Valid || ended.Int64 != 0,
-		Consented: strings.Fields(scopes.String), Mandate: acts.mandate(), Principal: idp.AccountState(principal.String), PrincipalVersion: principalVersion.Int64}
+		Consented: strings.Fields(scopes.String)}
+	if err := s.readMandate(ctx, &c.Standing, principal.String, mandateID.String); err != nil {
+		return c, err
+	}
 	if err := json.Unmarshal([]byte(body), &c.Request); err != nil || client != "" {
 		return c, err
 	}
@@ -227,7 +228,10 @@ func (s *Store) Refresh(ctx context.Context, hash []byte) (oauth.RefreshRecord, 
 	if err != nil {
 		return r, fmt.Errorf("read refresh token: %w", err)
 	}
-	r.ExpiresAt, r.UsedAt, r.Standing = sqldb.Time(expires), sqldb.Time(used), stands.standing(r.GrantID)
+	r.ExpiresAt, r.UsedAt = sqldb.Time(expires), sqldb.Time(used)
+	if r.Standing, err = s.standing(ctx, stands, r.GrantID); err != nil {
+		return r, err
+	}
 	return r, json.Unmarshal([]byte(body), &r.Request)
 }
 

@@ -37,41 +37,61 @@ func (s *Store) Standing(ctx context.Context, grantID string, jtis ...string) (o
 	if err != nil {
 		return oauth.Standing{}, fmt.Errorf("read standing: %w", err)
 	}
-	standing := stands.standing(grantID)
+	standing, err := s.standing(ctx, stands, grantID)
 	standing.TokenRevoked = marked
-	return standing, nil
+	return standing, err
 }
 
 // The columns and joins that tell how a grant g stands.
-var (
-	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, g.principal, g.mandate_id, a.state, a.credentials_at, a.version, c.scopes, p.state, p.version, " + standingMandate
+const (
+	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, g.principal, g.mandate_id, a.state, a.credentials_at, a.version, c.scopes"
 	// What was allowed while acting under a mandate is kept under the mandate.
-	standingJoins = "LEFT JOIN idp_account a ON a.id = g.account_id LEFT JOIN idp_account p ON p.id = g.principal LEFT JOIN idp_mandate m ON m.principal = g.principal AND m.id = g.mandate_id " +
+	standingJoins = "LEFT JOIN idp_account a ON a.id = g.account_id " +
 		"LEFT JOIN idp_consent c ON c.account_id = CASE WHEN g.mandate_id = '' THEN g.account_id ELSE g.mandate_id END AND c.client_id = g.client_id"
 )
 
-// standingMandate are the columns of a mandate m; a grant without one joins none.
-var standingMandate = "m." + strings.NewReplacer(", ", ", m.", ",\n\t", ", m.").Replace(mandateColumns)
-
 // standingRow takes those columns; all are null when there is no grant.
 type standingRow struct {
-	client, account, sid, state, scopes sql.NullString
-	created, revoked, credentials       sql.NullInt64
-	version, principalVersion           sql.NullInt64
-	principal, mandateID, principalNow  sql.NullString
-	mandate                             mandateRow
+	client, account, sid, state, scopes    sql.NullString
+	created, revoked, credentials, version sql.NullInt64
+	principal, mandateID                   sql.NullString
 }
 
 func (r *standingRow) fields() []any {
-	return append([]any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.principal, &r.mandateID, &r.state, &r.credentials, &r.version, &r.scopes, &r.principalNow, &r.principalVersion},
-		r.mandate.fields()...)
+	return []any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.principal, &r.mandateID, &r.state, &r.credentials, &r.version, &r.scopes}
 }
 
-func (r *standingRow) standing(grantID string) oauth.Standing {
-	return oauth.Standing{Known: r.client.Valid, Account: idp.AccountState(r.state.String), CredentialsAt: sqldb.Time(r.credentials.Int64), Version: r.version.Int64, Consented: strings.Fields(r.scopes.String),
+// standing is what the row tells, with the mandate behind the grant if there is one.
+func (s *Store) standing(ctx context.Context, r standingRow, grantID string) (oauth.Standing, error) {
+	standing := oauth.Standing{Known: r.client.Valid, Account: idp.AccountState(r.state.String), CredentialsAt: sqldb.Time(r.credentials.Int64), Version: r.version.Int64, Consented: strings.Fields(r.scopes.String),
 		Grant: oauth.GrantRecord{ID: grantID, ClientID: r.client.String, AccountID: r.account.String, SID: r.sid.String, CreatedAt: sqldb.Time(r.created.Int64), RevokedAt: sqldb.Time(r.revoked.Int64),
-			Principal: r.principal.String, MandateID: r.mandateID.String},
-		Mandate: r.mandate.mandate(), Principal: idp.AccountState(r.principalNow.String), PrincipalVersion: r.principalVersion.Int64}
+			Principal: r.principal.String, MandateID: r.mandateID.String}}
+	return standing, s.readMandate(ctx, &standing, r.principal.String, r.mandateID.String)
+}
+
+// standingMandate are the columns of a mandate m.
+var standingMandate = "m." + strings.NewReplacer(", ", ", m.", ",\n\t", ", m.").Replace(mandateColumns)
+
+// readMandate adds how a mandate and its principal stand, in a statement of its own: hardly any token is one of somebody who
+// acts for another, and all others would pay for the joins. It sees what ended between the two statements; a mandate that is
+// not there leaves the standing without one, which holds for nothing.
+func (s *Store) readMandate(ctx context.Context, standing *oauth.Standing, principal, mandateID string) error {
+	if mandateID == "" {
+		return nil
+	}
+	var state sql.NullString
+	var version sql.NullInt64
+	var row mandateRow
+	err := s.db.Read().QueryRowContext(ctx, "SELECT p.state, p.version, "+standingMandate+" FROM idp_mandate m LEFT JOIN idp_account p ON p.id = m.principal WHERE m.principal = $1 AND m.id = $2",
+		principal, mandateID).Scan(append([]any{&state, &version}, row.fields()...)...)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read standing of mandate: %w", err)
+	}
+	standing.Mandate, standing.Principal, standing.PrincipalVersion = row.mandate(), idp.AccountState(state.String), version.Int64
+	return nil
 }
 
 // AccountStanding is Standing of an account and a session whose grant does not exist yet; an account that is not known has no
