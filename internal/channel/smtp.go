@@ -177,10 +177,11 @@ func (a *loginAuth) Next(question []byte, more bool) ([]byte, error) {
 	if !more {
 		return nil, nil
 	}
-	switch strings.ToLower(strings.TrimSuffix(strings.TrimSpace(string(question)), ":")) {
-	case "username":
+	// Servers ask "Username:" or, as the draft of the mechanism has it, "User Name" with a zero byte behind.
+	switch asked := strings.ToLower(string(question)); {
+	case strings.HasPrefix(asked, "user"):
 		return []byte(a.user), nil
-	case "password":
+	case strings.HasPrefix(asked, "password"):
 		return []byte(a.password), nil
 	}
 	return nil, errors.New("unexpected question")

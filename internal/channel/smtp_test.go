@@ -42,9 +42,9 @@ type post struct {
 	auths []string
 }
 
-func newPost(t *testing.T, change func(*post)) *post {
+// selfSigned makes a certificate of this machine for an hour.
+func selfSigned(t *testing.T) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
-	p := &post{answers: map[string]string{}}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -59,13 +59,21 @@ func newPost(t *testing.T, change func(*post)) *post {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return certificate, key
+}
+
+func newPost(t *testing.T, change func(*post)) *post {
+	t.Helper()
+	p := &post{answers: map[string]string{}}
+	certificate, key := selfSigned(t)
 	pool := x509.NewCertPool()
 	pool.AddCert(certificate)
 	p.roots = &tls.Config{RootCAs: pool}
-	p.tls = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	p.tls = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{certificate.Raw}, PrivateKey: key}}}
 	if change != nil {
 		change(p)
 	}
+	var err error
 	if p.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}

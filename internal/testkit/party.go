@@ -3,6 +3,7 @@ package testkit
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -104,6 +105,31 @@ func PythonPeer(t testing.TB, program string, arguments ...string) string {
 		t.Fatalf("outside judge %s breaks: %v\n%s", program, err, out)
 	}
 	return string(out)
+}
+
+// StartPythonPeer runs an outside server of conformance/peers/python until the test ends and returns the lines that it prints.
+func StartPythonPeer(t testing.TB, program string, arguments ...string) *bufio.Scanner {
+	t.Helper()
+	preparePeer(t, "python")
+	command := exec.Command(filepath.Join(peers(), "python", ".venv", "bin", "python"), append([]string{program}, arguments...)...)
+	command.Dir = filepath.Join(peers(), "python")
+	var complaints strings.Builder
+	command.Stderr = &complaints
+	in, err1 := command.StdinPipe()
+	out, err2 := command.StdoutPipe()
+	if err := errors.Join(err1, err2, command.Start()); err != nil {
+		t.Fatalf("outside server %s cannot be started: %v", program, err)
+	}
+	limit := time.AfterFunc(partyPatience, func() { command.Process.Kill() })
+	t.Cleanup(func() {
+		in.Close() // the server ends with its input
+		err := command.Wait()
+		limit.Stop()
+		if err != nil || t.Failed() {
+			t.Logf("outside server %s: %v\n%s", program, err, complaints.String())
+		}
+	})
+	return bufio.NewScanner(out)
 }
 
 // StartPortal runs the Spring Security portal of conformance/peers until the test ends. listener keeps the port until the
