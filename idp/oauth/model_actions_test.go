@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
@@ -83,11 +85,19 @@ func (m *machine) authorize(t *rapid.T) {
 		}
 		m.logins = append(m.logins, at)
 	}
-	if !who.consent[id] && !m.giveConsent(t, who, id) {
-		return
-	}
 	f := &family{login: at, client: id, codeEnds: m.now.Add(oauth.CodeLife)}
 	session := oauth.Session{AccountID: who.id, Subject: "sub-" + who.id, SID: at.sid, AAL: 1, AuthTime: at.authTime}
+	for _, p := range m.powers {
+		if p.agent == who && p.holds(m.now) && rapid.Bool().Draw(t, "acts") {
+			f.power, session.Subject, session.Actor = p, "sub-"+p.principal.id, &oauth.Actor{Subject: "sub-" + who.id}
+			stored := p.stored()
+			session.Mandate = &stored
+			break
+		}
+	}
+	if under, given := f.consents(); !given[id] && !m.giveConsent(t, under, given, id) {
+		return
+	}
 	if id == clientFAPI || id == clientApp && rapid.Bool().Draw(t, "bound") {
 		session.DPoPJKT, f.boundKey = keyOf(id), keyOf(id)
 	}
@@ -106,20 +116,21 @@ func (m *machine) authorize(t *rapid.T) {
 	m.touched = f
 }
 
-func (m *machine) giveConsent(t *rapid.T, who *person, client string) bool {
+// giveConsent stores a consent under an account or a mandate.
+func (m *machine) giveConsent(t *rapid.T, under string, given map[string]bool, client string) bool {
 	m.now = m.now.Add(time.Microsecond) // nobody gives consent, withdraws it and gives it again within one
 	err, open := m.attempt(t, func(ctx context.Context) error {
-		return m.store.SaveConsent(ctx, who.id, client, modelScopes, m.now, m.record("consent.given", who.id))
+		return m.store.SaveConsent(ctx, under, client, modelScopes, m.now, m.record("consent.given", under))
 	})
 	if !open && err != nil {
 		t.Fatal(err)
 	}
-	stored, err := m.store.Store.Consent(context.Background(), who.id, client)
+	stored, err := m.store.Store.Consent(context.Background(), under, client)
 	if err != nil || !open && len(stored) == 0 {
 		t.Fatalf("consent is %v, %v", stored, err)
 	}
-	who.consent[client] = len(stored) > 0
-	return who.consent[client]
+	given[client] = len(stored) > 0
+	return given[client]
 }
 
 func (m *machine) exchange(client idp.StoredClient, f *family, key string) oauth.Exchange {
@@ -239,7 +250,7 @@ func (m *machine) renew(t *rapid.T) {
 	used, honest, keeps := !r.usedAt.IsZero(), r.honest(m.now), f.client == clientFAPI
 	keyFits := f.client != clientApp || key == f.key
 	replay := id == f.client && !r.gone && !wider && used && !honest && !keeps
-	good := id == f.client && !r.gone && !wider && f.ground() && keyFits && (honest || !used && m.now.Before(r.ends))
+	good := id == f.client && !r.gone && !wider && f.ground(m.now) && keyFits && (honest || !used && m.now.Before(r.ends))
 	var issued oauth.Issued
 	err, open := m.attempt(t, func(ctx context.Context) (err error) {
 		issued, err = m.engine.Refresh(ctx, x)
@@ -396,7 +407,46 @@ func (m *machine) setState(t *rapid.T, who *person, state idp.AccountState) {
 }
 
 func (m *machine) consentAgain(t *rapid.T) {
-	m.giveConsent(t, one(t, "who", m.people...), one(t, "client", modelClients...))
+	who, client := one(t, "who", m.people...), one(t, "client", modelClients...)
+	if len(m.powers) > 0 && rapid.Bool().Draw(t, "acting") {
+		p := one(t, "mandate", m.powers...)
+		m.giveConsent(t, p.id, p.consent, client)
+		return
+	}
+	m.giveConsent(t, who.id, who.consent, client)
+}
+
+// stored is the mandate as the store has it.
+func (p *power) stored() mandate.Mandate {
+	return mandate.Mandate{Principal: p.principal.id, ID: p.id, Agent: p.agent.id, Depth: 1, Kind: mandate.Relative, Items: []string{"item-1"}, Rights: []mandate.Right{mandate.View}, State: mandate.Active,
+		NotBefore: p.from, NotAfter: p.ends, CreatedAt: p.from, PrincipalAt: p.from, AgentAt: p.from}
+}
+
+// appoint lets one person act for the other.
+func (m *machine) appoint(t *rapid.T) {
+	principal, agent := m.people[0], m.people[1]
+	if rapid.Bool().Draw(t, "the other way") {
+		principal, agent = agent, principal
+	}
+	if !principal.active() || !agent.active() {
+		t.Skip()
+	}
+	m.serial++
+	p := &power{id: fmt.Sprintf("mdt-%d", m.serial), principal: principal, agent: agent, from: m.now, consent: map[string]bool{}}
+	p.ends = m.now.Add(one(t, "for", 5*time.Minute, 3*time.Hour, 40*24*time.Hour, 40*24*time.Hour))
+	err, open := m.attempt(t, func(ctx context.Context) error {
+		return m.store.PutMandate(ctx, p.stored(), mandate.Bounds{}, m.record("mandate.proposed", p.id))
+	})
+	if !open && err != nil {
+		t.Fatal(err)
+	}
+	n, err := m.number("SELECT COUNT(*) FROM idp_mandate WHERE id = $1", p.id)
+	if err != nil || !open && n != 1 {
+		t.Fatalf("%d mandates are stored, %v", n, err)
+	}
+	if n == 1 {
+		m.powers = append(m.powers, p)
+	}
 }
 
 func (m *machine) switchClient(t *rapid.T) {

@@ -29,9 +29,24 @@ type login struct {
 	ended    bool
 }
 
+// power is a mandate: the agent may act for the principal.
+type power struct {
+	id               string
+	principal, agent *person
+	from, ends       time.Time
+	ended            bool
+	consent          map[string]bool // by client; what was allowed while acting is kept under the mandate
+}
+
+// holds: somebody may act under the mandate (identity specification 2.5).
+func (p *power) holds(now time.Time) bool {
+	return !p.ended && !now.Before(p.from) && now.Before(p.ends) && p.principal.active()
+}
+
 // family is what the model knows of a code and of the grant that came of it.
 type family struct {
 	*login
+	power    *power // under which the person acts; nil: for itself
 	client   string
 	boundKey string // that the code may be redeemed with; empty: any
 	key      string // that the tokens were bound to first
@@ -69,19 +84,35 @@ type access struct {
 	revoked bool
 }
 
-// mayBegin: account, credentials, session and consent allow a code to become a grant.
-func (f *family) mayBegin() bool {
-	return !f.codeDead && f.person.active() && !f.person.credentials.After(f.authTime) && !f.ended
+// mayAct: the person stands for itself, or for another under a mandate that holds.
+func (f *family) mayAct(now time.Time) bool { return f.power == nil || f.power.holds(now) }
+
+// consents are given by the person, or under the mandate: the id that they are stored under, and the clients that have one.
+func (f *family) consents() (string, map[string]bool) {
+	if f.power != nil {
+		return f.power.id, f.power.consent
+	}
+	return f.person.id, f.person.consent
 }
 
-// ground: grant, account, credentials and consent allow a refresh (O-37).
-func (f *family) ground() bool {
-	return !f.revoked && f.person.active() && !f.person.credentials.After(f.authTime) && f.person.consent[f.client]
+func (f *family) consented() bool {
+	_, given := f.consents()
+	return given[f.client]
+}
+
+// mayBegin: account, credentials, session, mandate and consent allow a code to become a grant.
+func (f *family) mayBegin(now time.Time) bool {
+	return f.mayAct(now) && !f.codeDead && f.person.active() && !f.person.credentials.After(f.authTime) && !f.ended
+}
+
+// ground: grant, account, credentials, mandate and consent allow a refresh (O-37).
+func (f *family) ground(now time.Time) bool {
+	return f.mayAct(now) && !f.revoked && f.person.active() && !f.person.credentials.After(f.authTime) && f.consented()
 }
 
 // codeGood reports whether the code may be redeemed by its client, with everything right.
 func (f *family) codeGood(now time.Time) bool {
-	return !f.redeemed && !f.codeGone && now.Before(f.codeEnds) && f.mayBegin()
+	return !f.redeemed && !f.codeGone && now.Before(f.codeEnds) && f.mayBegin(now)
 }
 
 // honest: a repeat that gets the same successor (design decision 8).
@@ -134,7 +165,7 @@ const (
 
 func (m *machine) stateOf(f *family, a *access) state {
 	switch {
-	case f.revoked || a.revoked || !f.person.active() || !m.enabled[f.client] || !m.now.Before(a.ends):
+	case f.revoked || a.revoked || !f.person.active() || !f.mayAct(m.now) || !m.enabled[f.client] || !m.now.Before(a.ends):
 		return inactive
 	case !a.opaque && a.from.After(m.now):
 		return either

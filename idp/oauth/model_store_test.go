@@ -11,6 +11,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -177,6 +178,14 @@ func (s *faultyStore) WithdrawConsent(ctx context.Context, accountID, clientID s
 
 func (s *faultyStore) SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error {
 	return s.change(ctx, func() error { return s.Store.SaveConsent(ctx, accountID, clientID, scopes, at, record) })
+}
+
+func (s *faultyStore) PutMandate(ctx context.Context, m mandate.Mandate, b mandate.Bounds, record audit.Record) error {
+	return s.change(ctx, func() error { return s.Store.PutMandate(ctx, m, b, record) })
+}
+
+func (s *faultyStore) EndMandate(ctx context.Context, principal, id string, e mandate.End, record audit.Record) error {
+	return s.change(ctx, func() error { return s.Store.EndMandate(ctx, principal, id, e, record) })
 }
 
 func (s *faultyStore) PutSession(ctx context.Context, hash []byte, v session.Session, record audit.Record) error {

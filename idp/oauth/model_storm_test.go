@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 )
 
@@ -39,8 +40,7 @@ func (m *machine) logoutOf(f *family) ender {
 	}, func() { m.logout(f.login) }, "SELECT COUNT(*) FROM idp_session WHERE id = $1 AND ended_at <> 0", []any{f.sid}}
 }
 
-func (m *machine) stopOf(f *family, state idp.AccountState) ender {
-	who := f.person
+func (m *machine) stopOf(who *person, state idp.AccountState) ender {
 	return ender{"account " + string(state), func(ctx context.Context) error {
 		return m.store.SetState(ctx, who.id, state, m.now, m.record("account.state", who.id))
 	}, func() {
@@ -65,15 +65,29 @@ func (m *machine) passwordOf(f *family) ender {
 }
 
 func (m *machine) withdrawalOf(f *family) ender {
-	who, id := f.person, f.client
-	return ender{"withdrawal", func(ctx context.Context) error { return m.engine.WithdrawConsent(ctx, who.id, id) }, func() {
-		who.consent[id] = false
-		stands := func(f *family) bool { return f.person == who && f.client == id }
+	id := f.client
+	under, given := f.consents()
+	return ender{"withdrawal", func(ctx context.Context) error { return m.engine.WithdrawConsent(ctx, under, id) }, func() {
+		given[id] = false
+		stands := func(f *family) bool {
+			its, _ := f.consents()
+			return its == under && f.client == id
+		}
 		for _, f := range m.families {
 			f.codeDead = f.codeDead || stands(f)
 		}
 		m.endWhere(stands)
-	}, "SELECT COUNT(*) FROM idp_account WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM idp_consent WHERE account_id = $1 AND client_id = $2)", []any{who.id, id}}
+	}, "SELECT COUNT(*) FROM idp_client WHERE client_id = $2 AND NOT EXISTS (SELECT 1 FROM idp_consent WHERE account_id = $1 AND client_id = $2)", []any{under, id}}
+}
+
+func (m *machine) endOfMandate(f *family) ender {
+	p := f.power
+	return ender{"end of mandate", func(ctx context.Context) error {
+		return m.store.EndMandate(ctx, p.principal.id, p.id, mandate.End{State: mandate.Revoked, At: m.now, By: p.agent.id}, m.record("mandate.revoked", p.id))
+	}, func() {
+		p.ended = true
+		m.endWhere(func(f *family) bool { return f.power == p })
+	}, "SELECT COUNT(*) FROM idp_mandate WHERE id = $1 AND state <> 'active'", []any{p.id}}
 }
 
 func (m *machine) revocationOf(t *rapid.T, f *family) ender {
@@ -95,8 +109,8 @@ func (m *machine) revocationOf(t *rapid.T, f *family) ender {
 // endSomething ends a session, an account's use, credentials, consent or a family.
 func (m *machine) endSomething(t *rapid.T) {
 	f := m.pick(t, func(f *family) bool { return true })
-	kind := one(t, "kind", "logout", "suspend", "close", "password", "password", "withdraw", "revoke")
-	if kind == "revoke" && !hasRefresh(f) {
+	kind := one(t, "kind", "logout", "suspend", "close", "password", "password", "withdraw", "revoke", "mandate", "mandate")
+	if kind == "revoke" && !hasRefresh(f) || kind == "mandate" && (f.power == nil || f.power.ended) {
 		t.Skip()
 	}
 	e := m.enderOf(t, kind, f)
@@ -110,13 +124,23 @@ func (m *machine) enderOf(t *rapid.T, kind string, f *family) ender {
 	case "logout":
 		return m.logoutOf(f)
 	case "suspend":
-		return m.stopOf(f, idp.AccountSuspended)
+		return m.stopOf(f.person, idp.AccountSuspended)
 	case "close":
-		return m.stopOf(f, idp.AccountClosed)
+		return m.stopOf(f.person, idp.AccountClosed)
 	case "password":
 		return m.passwordOf(f)
 	case "withdraw":
 		return m.withdrawalOf(f)
+	case "mandate":
+		if f.power == nil || f.power.ended {
+			return m.logoutOf(f)
+		}
+		return m.endOfMandate(f)
+	case "principal":
+		if f.power == nil {
+			return m.stopOf(f.person, idp.AccountSuspended)
+		}
+		return m.stopOf(f.power.principal, idp.AccountSuspended)
 	}
 	return m.revocationOf(t, f)
 }
@@ -208,7 +232,7 @@ func (m *machine) stormOfRedemptions(t *rapid.T) {
 	}
 	key := keyOf(f.client)
 	good, replay := f.codeGood(m.now), f.redeemed && !f.codeGone
-	e := m.among(t, f, "logout", "suspend", "password", "withdraw", "withdraw")
+	e := m.among(t, f, "logout", "suspend", "password", "withdraw", "withdraw", "mandate", "principal")
 	all, ended, open := m.storm(t, e, func(ctx context.Context) (oauth.Issued, error) {
 		return m.engine.RedeemCode(ctx, m.exchange(client, f, key))
 	})
@@ -249,9 +273,9 @@ func (m *machine) stormOfRefreshes(t *rapid.T) {
 		t.Skip()
 	}
 	used, honest, keeps := !r.usedAt.IsZero(), r.honest(m.now), f.client == clientFAPI
-	good := f.ground() && (honest || !used && m.now.Before(r.ends))
+	good := f.ground(m.now) && (honest || !used && m.now.Before(r.ends))
 	replay := used && !honest
-	e := m.among(t, f, "logout", "suspend", "password", "withdraw", "revoke")
+	e := m.among(t, f, "logout", "suspend", "password", "withdraw", "revoke", "mandate", "principal")
 	all, ended, open := m.storm(t, e, func(ctx context.Context) (oauth.Issued, error) {
 		return m.engine.Refresh(ctx, refreshing(client, r.token, f.key))
 	})
