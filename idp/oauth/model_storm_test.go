@@ -219,6 +219,9 @@ func (m *machine) among(t *rapid.T, f *family, kinds ...string) *ender {
 	if rapid.Bool().Draw(t, "alone") {
 		return nil
 	}
+	if f.power != nil { // such families are few
+		kinds = append(kinds, "mandate", "mandate", "mandate", "principal")
+	}
 	e := m.enderOf(t, one(t, "kind", kinds...), f)
 	return &e
 }
@@ -232,7 +235,7 @@ func (m *machine) stormOfRedemptions(t *rapid.T) {
 	}
 	key := keyOf(f.client)
 	good, replay := f.codeGood(m.now), f.redeemed && !f.codeGone
-	e := m.among(t, f, "logout", "suspend", "password", "withdraw", "withdraw", "mandate", "principal")
+	e := m.among(t, f, "logout", "suspend", "password", "withdraw", "withdraw")
 	all, ended, open := m.storm(t, e, func(ctx context.Context) (oauth.Issued, error) {
 		return m.engine.RedeemCode(ctx, m.exchange(client, f, key))
 	})
@@ -275,7 +278,7 @@ func (m *machine) stormOfRefreshes(t *rapid.T) {
 	used, honest, keeps := !r.usedAt.IsZero(), r.honest(m.now), f.client == clientFAPI
 	good := f.ground(m.now) && (honest || !used && m.now.Before(r.ends))
 	replay := used && !honest
-	e := m.among(t, f, "logout", "suspend", "password", "withdraw", "revoke", "mandate", "principal")
+	e := m.among(t, f, "logout", "suspend", "password", "withdraw", "revoke")
 	all, ended, open := m.storm(t, e, func(ctx context.Context) (oauth.Issued, error) {
 		return m.engine.Refresh(ctx, refreshing(client, r.token, f.key))
 	})

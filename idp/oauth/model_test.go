@@ -113,7 +113,7 @@ func (m *machine) walk(t *rapid.T, made *int) {
 		run    func(*rapid.T)
 	}{
 		{"authorize", 9, m.authorize}, {"redeem", 13, m.redeem}, {"refresh", 26, m.renew}, {"storm of redemptions", 6, m.stormOfRedemptions}, {"storm of refreshes", 4, m.stormOfRefreshes},
-		{"end", 9, m.endSomething}, {"revoke access", 2, m.revokeAccess}, {"reopen", 3, m.reopen}, {"consent", 2, m.consentAgain}, {"appoint", 3, m.appoint}, {"client", 3, m.switchClient},
+		{"end", 9, m.endSomething}, {"revoke access", 2, m.revokeAccess}, {"reopen", 3, m.reopen}, {"consent", 2, m.consentAgain}, {"appoint", 5, m.appoint}, {"client", 3, m.switchClient},
 		{"clock", 12, m.clockForward}, {"clock back", 2, m.clockBack}, {"days", 1, m.days}, {"purge", 2, m.purge}, {"fault", 7, m.fault}, {"restart", 1, m.restartNow},
 		{"judge", 3, m.judgeAll}, {"strangers", 2, m.strangers},
 	} {
