@@ -192,6 +192,14 @@ func require(ctx context.Context, role string) (reqctx.Actor, error) {
 	return actor, nil
 }
 
+// rested refuses somebody whose password was recovered within the last day; stopping a seal is open to them.
+func rested(actor reqctx.Actor, err error) (reqctx.Actor, error) {
+	if err == nil && !actor.RestsUntil.IsZero() {
+		err = fault.New(fault.RecoveryRest)
+	}
+	return actor, err
+}
+
 func (s *Service) event(ctx context.Context, kind, objectType, id string, details map[string]string) audit.Event {
 	request := reqctx.From(ctx)
 	actor := request.Actor.ID
@@ -241,7 +249,7 @@ type Application struct {
 
 // Apply stores an application after drawing it once, so that a name that cannot be drawn is told at once.
 func (s *Service) Apply(ctx context.Context, a Application) (Seal, error) {
-	actor, err := require(ctx, RoleKeeper)
+	actor, err := rested(require(ctx, RoleKeeper))
 	if err != nil {
 		return Seal{}, err
 	}
@@ -311,6 +319,9 @@ func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Secon
 // move changes the state of a seal.
 func (s *Service) move(ctx context.Context, id, role string, from []State, to State, reason string, check func(seal *Seal, actor reqctx.Actor) error) (Seal, error) {
 	actor, err := require(ctx, role)
+	if to != Suspended && to != Revoked {
+		actor, err = rested(actor, err)
+	}
 	if err != nil {
 		return Seal{}, err
 	}

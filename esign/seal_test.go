@@ -19,6 +19,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
@@ -481,6 +482,26 @@ func TestListOfSeals(t *testing.T) {
 		_, _, err := w.Service.List(sealtest.Keeper, cursor, 2)
 		wantCode(t, err, fault.Malformed)
 	}
+}
+
+// TestX10SealsRestAfterARecovery: whoever took an account over by its telephone uses no seal for a day, and may stop one.
+func TestX10SealsRestAfterARecovery(t *testing.T) {
+	w, _ := newWorld(t)
+	s := w.Active(t, sealtest.SampleApplication(1))
+	request := reqctx.From(sealtest.Keeper)
+	request.Actor.RestsUntil = w.Now().Add(time.Hour)
+	keeper := reqctx.With(t.Context(), request)
+	_, _, err := w.Service.Stamp(keeper, sealtest.Request(s, sealtest.Document(t, 1)))
+	wantCode(t, err, fault.RecoveryRest)
+	_, err = w.Service.Apply(keeper, sealtest.SampleApplication(2))
+	wantCode(t, err, fault.RecoveryRest)
+	if _, err := w.Service.Suspend(keeper, s.ID, "lost"); err != nil {
+		t.Errorf("a keeper who recovered stops no seal: %v", err)
+	}
+	request = reqctx.From(sealtest.Reviewer)
+	request.Actor.RestsUntil = w.Now().Add(time.Hour)
+	_, err = w.Service.Resume(reqctx.With(t.Context(), request), s.ID)
+	wantCode(t, err, fault.RecoveryRest)
 }
 
 // TestF06StoreAway: a store that does not answer is told as 503, in every operation.

@@ -39,7 +39,7 @@ const stampLease = 15 * time.Second
 // Stamp seals a document. Nothing is signed before the intent is on record, and nothing leaves before it was verified
 // and stored; the same key gives the same result again.
 func (s *Service) Stamp(ctx context.Context, r StampRequest) (Stamp, []byte, error) {
-	actor, err := require(ctx, RoleKeeper)
+	actor, err := rested(require(ctx, RoleKeeper))
 	if err != nil {
 		return Stamp{}, nil, err
 	}
@@ -77,7 +77,7 @@ func (s *Service) StampFor(ctx context.Context, requester string, r StampRequest
 
 // Result gives again what the key of the person who asks led to; NotFound when that is no sealed document.
 func (s *Service) Result(ctx context.Context, sealID, key string) (Stamp, []byte, error) {
-	actor, err := require(ctx, RoleKeeper)
+	actor, err := rested(require(ctx, RoleKeeper))
 	if err != nil {
 		return Stamp{}, nil, err
 	}

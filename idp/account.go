@@ -23,13 +23,26 @@ type Account struct {
 	State         AccountState
 	PasswordHash  string // PHC string, empty without a password
 	CredentialsAt time.Time
-	Locale        string   // language of messages, as last chosen; empty when it is not known
-	Roles         []string // staff roles of sandbox accounts; empty for citizens
+	RecoveredAt   time.Time // of the last recovery of the password without a counter; zero: never
+	Locale        string    // language of messages, as last chosen; empty when it is not known
+	Roles         []string  // staff roles of sandbox accounts; empty for citizens
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	Version       int64   // counts the changes of the account, its contacts and its proofs; 0 is not known
 	Proofs        []Proof // the newest evidence of each level, the highest level first
 	Contacts      []Contact
+}
+
+// RecoveryRest is how long after a recovery without a counter an account may neither use seals nor give and accept mandates:
+// whoever took the account over by its telephone gains nothing before the owner, who was told, can act.
+const RecoveryRest = 24 * time.Hour
+
+// RestsUntil is the end of that time; zero when it was over or never began.
+func RestsUntil(recovered, now time.Time) time.Time {
+	if recovered.IsZero() || !now.Before(recovered.Add(RecoveryRest)) {
+		return time.Time{}
+	}
+	return recovered.Add(RecoveryRest)
 }
 
 // InForce is the evidence of the highest level that holds now; nil when there is none. A level that decayed leaves the
@@ -93,6 +106,8 @@ type AccountStore interface {
 	// AccountByIdentity finds the account that holds a legal identity; ErrNotFound.
 	AccountByIdentity(ctx context.Context, lookup []byte) (id string, err error)
 	SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error
+	// RecoverPassword is SetPassword that also writes down when.
+	RecoverPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error
 	// ReplaceHash stores another hash of the same password if the stored one is still old, ErrNotFound when it is not; the
 	// moment of the credential stays.
 	ReplaceHash(ctx context.Context, id, old, hash string, record audit.Record) error
@@ -228,10 +243,11 @@ func (s *Accounts) SetPassword(ctx context.Context, id, hash string) error {
 	return s.store.SetPassword(ctx, id, hash, now, audit.With(event(ctx, now, "account.password_set", "account", id, nil)))
 }
 
-// RecoverPassword stores the password hash after a recovery, with what tells the person.
+// RecoverPassword stores the password hash after a recovery, with what tells the person. For RecoveryRest seals and mandates
+// of the person rest.
 func (s *Accounts) RecoverPassword(ctx context.Context, id, hash string, notices ...audit.Message) error {
 	now := s.now().UTC()
-	return s.store.SetPassword(ctx, id, hash, now, audit.With(event(ctx, now, "account.recovered", "account", id, nil)).And(notices...))
+	return s.store.RecoverPassword(ctx, id, hash, now, audit.With(event(ctx, now, "account.recovered", "account", id, nil)).And(notices...))
 }
 
 // Rehash stores the hash of a password with the present cost in place of the one that was just checked. It is no change
@@ -334,7 +350,7 @@ func (s *Accounts) PersonAt(ctx context.Context, accountID string, version int64
 
 // Open decrypts what an account holds of its person.
 func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
-	p := Person{AccountID: a.ID, State: a.State, UpdatedAt: a.UpdatedAt, CredentialsAt: a.CredentialsAt}
+	p := Person{AccountID: a.ID, State: a.State, UpdatedAt: a.UpdatedAt, CredentialsAt: a.CredentialsAt, RecoveredAt: a.RecoveredAt}
 	for _, contact := range a.Contacts {
 		value, err := s.open(ctx, contact.KeyID, contact.Sealed, "contact/"+a.ID)
 		if err != nil {

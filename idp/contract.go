@@ -44,6 +44,8 @@ type Person struct {
 	UpdatedAt     time.Time
 	// CredentialsAt is when a password or recovery change last ended older refresh tokens.
 	CredentialsAt time.Time
+	// RecoveredAt is when the password was last set by a recovery without a counter; zero: never.
+	RecoveredAt time.Time
 }
 
 // People is what the protocol rooms ask of the people rooms.

@@ -90,12 +90,13 @@ func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 	err := s.db.Ask(ctx,
 		ask(func(rows sqldb.Rows) error {
 			var roles string
-			var credentialsAt, createdAt, updatedAt int64
+			var credentialsAt, recoveredAt, createdAt, updatedAt int64
 			known = true
-			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &roles, &createdAt, &updatedAt, &a.Version, &a.Locale)
+			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &recoveredAt, &roles, &createdAt, &updatedAt, &a.Version, &a.Locale)
+			a.RecoveredAt = sqldb.Time(recoveredAt)
 			a.Roles, a.CredentialsAt, a.CreatedAt, a.UpdatedAt = strings.Fields(roles), sqldb.Time(credentialsAt), sqldb.Time(createdAt), sqldb.Time(updatedAt)
 			return err
-		}, "SELECT state, password_hash, credentials_at, roles, created_at, updated_at, version, locale FROM idp_account WHERE id = $1", id),
+		}, "SELECT state, password_hash, credentials_at, recovered_at, roles, created_at, updated_at, version, locale FROM idp_account WHERE id = $1", id),
 		ask(func(rows sqldb.Rows) error {
 			var c idp.Contact
 			err := rows.Scan(&c.Kind, &c.Lookup, &c.KeyID, &c.Sealed)
@@ -161,6 +162,12 @@ func (s *Store) AccountByIdentity(ctx context.Context, lookup []byte) (id string
 func (s *Store) SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
 	return s.changeOne(ctx, record, `UPDATE idp_account SET password_hash = $2, credentials_at = CASE WHEN credentials_at > $3 THEN credentials_at ELSE $3 END,
 		updated_at = $3, version = version + 1 WHERE id = $1`, id, hash, sqldb.Micros(at))
+}
+
+// RecoverPassword stores a hash and when it was recovered.
+func (s *Store) RecoverPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
+	return s.changeOne(ctx, record, `UPDATE idp_account SET password_hash = $2, credentials_at = CASE WHEN credentials_at > $3 THEN credentials_at ELSE $3 END,
+		recovered_at = CASE WHEN recovered_at > $3 THEN recovered_at ELSE $3 END, updated_at = $3, version = version + 1 WHERE id = $1`, id, hash, sqldb.Micros(at))
 }
 
 // ReplaceHash stores another hash of the same password.

@@ -185,8 +185,14 @@ func passwords(t *testing.T, s Store) {
 	if err := s.ReplaceHash(ctx, a.ID, "$one", "$three", record("account.password_rehashed")); !errors.Is(err, idp.ErrNotFound) {
 		t.Errorf("the hash of an older password was put back: %v", err)
 	}
-	if got, _ = s.Account(ctx, a.ID); got.PasswordHash != "$two" {
-		t.Errorf("hash %s", got.PasswordHash)
+	if got, _ = s.Account(ctx, a.ID); got.PasswordHash != "$two" || !got.RecoveredAt.IsZero() {
+		t.Errorf("hash %s, recovered %s", got.PasswordHash, got.RecoveredAt)
+	}
+	for _, at := range []time.Time{later.Add(time.Hour), later} { // a clock that was set back shortens nothing
+		must(t, s.RecoverPassword(ctx, a.ID, "$four", at, record("account.recovered")))
+	}
+	if got, _ = s.Account(ctx, a.ID); got.PasswordHash != "$four" || !got.RecoveredAt.Equal(later.Add(time.Hour)) || !got.CredentialsAt.Equal(later.Add(time.Hour)) {
+		t.Errorf("recovered: %+v", got)
 	}
 }
 
@@ -518,6 +524,7 @@ func noAuditNoChange(t *testing.T, s Store) {
 	for name, err := range map[string]error{
 		"create account": s.CreateAccount(ctx, row(2), empty),
 		"set password":   s.SetPassword(ctx, a.ID, "$x", Start, empty),
+		"recover":        s.RecoverPassword(ctx, a.ID, "$x", Start, empty),
 		"replace hash":   s.ReplaceHash(ctx, a.ID, "", "$x", empty),
 		"set state":      s.SetState(ctx, a.ID, idp.AccountClosed, Start, empty),
 		"set roles":      s.SetRoles(ctx, a.ID, []string{"x"}, empty),
@@ -556,6 +563,7 @@ func notThere(t *testing.T, s Store) {
 	for name, err := range map[string]error{
 		"account": account, "identifier": lookup, "identity": identity, "case": proofingCase, "session": live,
 		"set password": s.SetPassword(ctx, "acc_none", "$x", Start, record("x")),
+		"recover":      s.RecoverPassword(ctx, "acc_none", "$x", Start, record("x")),
 		"replace hash": s.ReplaceHash(ctx, "acc_none", "", "$x", record("x")),
 		"set state":    s.SetState(ctx, "acc_none", idp.AccountClosed, Start, record("x")),
 		"set roles":    s.SetRoles(ctx, "acc_none", nil, record("x")),

@@ -26,6 +26,11 @@ func (f *Faulty) CreateAccount(ctx context.Context, a idp.Account, record audit.
 	return f.Around("create account", func() error { return f.Store.CreateAccount(ctx, a, record) })
 }
 
+// RecoverPassword implements idp.AccountStore.
+func (f *Faulty) RecoverPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
+	return f.Around("recover password", func() error { return f.Store.RecoverPassword(ctx, id, hash, at, record) })
+}
+
 // SetPassword implements idp.AccountStore.
 func (f *Faulty) SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
 	return f.Around("set password", func() error { return f.Store.SetPassword(ctx, id, hash, at, record) })

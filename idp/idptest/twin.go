@@ -236,6 +236,20 @@ func (t *Twin) SetPassword(_ context.Context, id, hash string, at time.Time, rec
 	})
 }
 
+// RecoverPassword implements idp.AccountStore.
+func (t *Twin) RecoverPassword(_ context.Context, id, hash string, at time.Time, record audit.Record) error {
+	return t.changeAccount(id, record, func(a *idp.Account) error {
+		a.PasswordHash, a.UpdatedAt = hash, at
+		if at.After(a.CredentialsAt) {
+			a.CredentialsAt = at
+		}
+		if at.After(a.RecoveredAt) {
+			a.RecoveredAt = at
+		}
+		return nil
+	})
+}
+
 // ReplaceHash implements idp.AccountStore.
 func (t *Twin) ReplaceHash(_ context.Context, id, old, hash string, record audit.Record) error {
 	return t.changeAccount(id, record, func(a *idp.Account) error {

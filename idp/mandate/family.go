@@ -49,7 +49,7 @@ var legalTime = time.FixedZone("Asia/Shanghai", 8*3600)
 // own, for which the guardian acts until the day on which the child is 14 and looks on until it is 18. A second guardian
 // joins the same account.
 func (s *Service) AddChild(ctx context.Context, by By, name, number string) (Mandate, error) {
-	if err := s.fresh(by); err != nil {
+	if err := s.fresh(ctx, by); err != nil {
 		return Mandate{}, err
 	}
 	child, err := subject.ParseCitizenID(number)
@@ -156,7 +156,7 @@ func (s *Service) guardianOf(ctx context.Context, guardian, child string) (*Mand
 // AskToLookOn proposes the link of a guardian with a minor of 14 to 17 who has an account of its own: the register must name
 // the guardian, and the minor confirms.
 func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate, error) {
-	if err := s.fresh(by); err != nil {
+	if err := s.fresh(ctx, by); err != nil {
 		return Mandate{}, err
 	}
 	guardian, err := s.proven(ctx, by.Account)
@@ -188,7 +188,7 @@ func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate
 // Ask proposes that the person itself acts for another, as a helper does for an elder; the other confirms it on a device of
 // its own.
 func (s *Service) Ask(ctx context.Context, by By, principal string, t Terms) (Mandate, error) {
-	if err := s.fresh(by); err != nil {
+	if err := s.fresh(ctx, by); err != nil {
 		return Mandate{}, err
 	}
 	now := s.cfg.Now().UTC()

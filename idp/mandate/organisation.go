@@ -114,7 +114,7 @@ type Accounts interface {
 // first administrator. Where the organisation is there already with another representative, the register decides: the new
 // one takes its place.
 func (s *Service) Found(ctx context.Context, by By, name, code string) (Organisation, error) {
-	if err := s.fresh(by); err != nil {
+	if err := s.fresh(ctx, by); err != nil {
 		return Organisation{}, err
 	}
 	uscc, err := subject.ParseUSCC(code)
@@ -330,7 +330,7 @@ func (s *Service) freeze(ctx context.Context, o Organisation) error {
 // Thaw is the new legal representative's confirmation of the agents that were frozen; those that it does not want it stops
 // first.
 func (s *Service) Thaw(ctx context.Context, by By, id string) error {
-	if err := s.fresh(by); err != nil {
+	if err := s.fresh(ctx, by); err != nil {
 		return err
 	}
 	live, err := s.Live(ctx, by.Account)

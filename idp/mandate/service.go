@@ -260,9 +260,18 @@ type By struct {
 // FreshLogin is how long after a login mandates may be given and accepted.
 const FreshLogin = 10 * time.Minute
 
-func (s *Service) fresh(by By) error {
+// fresh refuses who did not sign in a moment ago, and whose password was recovered within the last day. Ending a
+// mandate asks for neither.
+func (s *Service) fresh(ctx context.Context, by By) error {
 	if s.cfg.Now().Sub(by.SignedInAt) > FreshLogin {
 		return fault.New(fault.MandateLogin)
+	}
+	person, err := s.cfg.People.Person(ctx, by.Account)
+	if err != nil {
+		return err
+	}
+	if !idp.RestsUntil(person.RecoveredAt, s.cfg.Now()).IsZero() {
+		return fault.New(fault.RecoveryRest)
 	}
 	return nil
 }
@@ -273,7 +282,7 @@ const searchesADay = 20
 // FindAgent finds the person of a name and a number or address. That one of them does not fit and that nobody has them are
 // one answer.
 func (s *Service) FindAgent(ctx context.Context, by By, name, identifier string) (string, error) {
-	if err := s.fresh(by); err != nil {
+	if err := s.fresh(ctx, by); err != nil {
 		return "", err
 	}
 	n, err := s.cfg.Throttle.Count(ctx, "mandate.search", []byte(by.Account), day, s.cfg.Now().UTC())
@@ -312,7 +321,7 @@ func (s *Service) FindAgent(ctx context.Context, by By, name, identifier string)
 // Give proposes that an agent acts for a principal; the agent confirms it. by is the account that gives: the principal
 // itself, or an agent with the right to manage an organisation.
 func (s *Service) Give(ctx context.Context, by By, principal, agent string, t Terms) (Mandate, error) {
-	if err := s.fresh(by); err != nil {
+	if err := s.fresh(ctx, by); err != nil {
 		return Mandate{}, err
 	}
 	now := s.cfg.Now().UTC()
@@ -339,7 +348,7 @@ func (s *Service) Give(ctx context.Context, by By, principal, agent string, t Te
 // PassOn proposes that another agent acts under a part of a mandate that allows it. The principal stays the same and is
 // told; what is passed on ends with what it was passed on from.
 func (s *Service) PassOn(ctx context.Context, by By, parentID, agent string, t Terms) (Mandate, error) {
-	if err := s.fresh(by); err != nil {
+	if err := s.fresh(ctx, by); err != nil {
 		return Mandate{}, err
 	}
 	now := s.cfg.Now().UTC()
@@ -413,7 +422,7 @@ func (s *Service) Of(ctx context.Context, account, id string) (Mandate, error) {
 
 // Accept is the confirmation of the side that was asked, from which on the mandate holds.
 func (s *Service) Accept(ctx context.Context, by By, id string) error {
-	if err := s.fresh(by); err != nil {
+	if err := s.fresh(ctx, by); err != nil {
 		return err
 	}
 	agent := by.Account

@@ -113,7 +113,7 @@ func (a *App) withSession(next http.Handler) http.Handler {
 			return
 		}
 		if account != nil {
-			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles, SignedInAt: current.AuthTime}))
+			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles, SignedInAt: current.AuthTime, RestsUntil: idp.RestsUntil(account.RecoveredAt, a.opts.Now())}))
 		}
 		next.ServeHTTP(w, r)
 	})

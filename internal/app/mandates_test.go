@@ -12,6 +12,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
@@ -170,6 +171,43 @@ func TestMandateEndsAtOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestX10MandatesAndSealsRestAfterARecovery: for a day after a recovery nothing is given and nothing accepted; what is there can
+// be ended, and after the day all is as before.
+func TestX10MandatesAndSealsRestAfterARecovery(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		ctx := t.Context()
+		p.Persona(elder, "赵奶奶", 1, "seal_keeper")
+		p.Persona(helper, "李四", 2)
+		principal, agent := accountOf(t, p, elder).ID, accountOf(t, p, helper).ID
+		before := give(t, p, principal, agent, mandate.Terms{})
+		if err := p.App.Accounts.RecoverPassword(ctx, principal, accountOf(t, p, elder).PasswordHash); err != nil {
+			t.Fatal(err)
+		}
+		p.Advance(time.Minute) // the login follows the new password
+		_, err := p.App.Mandates.Give(ctx, by(p, principal), principal, agent, mandate.Terms{Kind: mandate.Relative, Items: []string{"pension"}})
+		wantFault(t, "gives", err, fault.RecoveryRest)
+		offered, err := p.App.Mandates.Give(ctx, by(p, agent), agent, principal, mandate.Terms{Kind: mandate.Relative, Items: []string{"pension"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantFault(t, "accepts", p.App.Mandates.Accept(ctx, by(p, principal), offered.ID), fault.RecoveryRest)
+		if err := p.App.Mandates.Stop(ctx, principal, before.ID, ""); err != nil {
+			t.Errorf("ends: %v", err)
+		}
+		b := p.SignIn(elder)
+		if err := b.Open(ctx, p.URL+"/seal/new"); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Submit(ctx, map[string]string{"seal-number": "11000000000001", "seal-owner": "示例市民政局", "seal-years": "3"}); err != nil || b.Page.Status != http.StatusForbidden || !strings.Contains(b.Page.Text, "24 小时") {
+			t.Errorf("applies for a seal: %v, %d %s", err, b.Page.Status, b.Page.Text)
+		}
+		p.Advance(idp.RecoveryRest)
+		if err := p.App.Mandates.Accept(ctx, by(p, principal), offered.ID); err != nil {
+			t.Errorf("the day after: %v", err)
+		}
+	})
 }
 
 func ended(t *testing.T, err error) {

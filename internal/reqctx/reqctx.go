@@ -14,6 +14,8 @@ type Actor struct {
 	Roles     []string // staff roles, for instance "license_issuer", "seal_keeper"
 	// SignedInAt is when the person of a session or token last showed who it is; zero for service clients.
 	SignedInAt time.Time
+	// RestsUntil is set while the account's password was recovered within the last day: seals and mandates rest until then.
+	RestsUntil time.Time
 	// Scopes of the access token of a person; empty for browser sessions and service clients.
 	Scopes []string
 }
