@@ -310,6 +310,30 @@ func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	return p, nil
 }
 
+// heldValue stands for a value that is there.
+const heldValue = "-"
+
+// HeldAt implements People.
+func (s *Accounts) HeldAt(ctx context.Context, accountID string, version int64) (Person, error) {
+	a, err := s.AccountAt(ctx, accountID, version)
+	if errors.Is(err, ErrNotFound) {
+		return Person{}, fault.New(fault.NotFound)
+	}
+	p := Person{AccountID: a.ID, State: a.State, UpdatedAt: a.UpdatedAt, CredentialsAt: a.CredentialsAt}
+	for _, contact := range a.Contacts {
+		if contact.Kind == subject.Email {
+			p.Email = heldValue
+		} else {
+			p.Mobile = heldValue
+		}
+	}
+	if proof := a.InForce(s.now()); proof != nil {
+		p.IAL, p.IALMethod, p.IALSource, p.IALAt, p.IALUntil = proof.IAL, proof.Method, proof.Source, proof.At, proof.Until
+		p.Name, p.IDType, p.IDNumber = heldValue, heldValue, heldValue
+	}
+	return p, err
+}
+
 // LevelAt implements People.
 func (s *Accounts) LevelAt(ctx context.Context, accountID string, version int64) (subject.IAL, error) {
 	a, err := s.AccountAt(ctx, accountID, version)

@@ -48,6 +48,14 @@ func (c Client) BasisOf(claim string) string {
 	return c.StatutoryBasis
 }
 
+// PurposeOf is what the client has a claim for: its own purpose, or that of the application.
+func (c Client) PurposeOf(claim string) string {
+	if a, ok := c.allowed(claim); ok && a.Purpose != "" {
+		return a.Purpose
+	}
+	return c.Purpose
+}
+
 // ShownIAL is the level of a person as the client may know it: one above max_ial is told as max_ial.
 func (c Client) ShownIAL(ial int) int {
 	if c.MaxIAL > 0 {

@@ -261,6 +261,9 @@ type GrantItem struct {
 	RevokeURL  string // POST; empty hides the button
 }
 
+// MePlace is a card of /me that leads to a page of its own.
+type MePlace struct{ ID, Title, Text, URL string }
+
 // MePage is "me" at /me, cards in the order of experience.md 3.4.
 type MePage struct {
 	Hidden     []Hidden // goes with every form of the page
@@ -274,7 +277,8 @@ type MePage struct {
 	Sessions   []SessionItem
 	Grants     []GrantItem
 	Licenses   []LicenseCard
-	LogoutURL  string // default /logout
+	Places     []MePlace // cards that lead to pages of their own
+	LogoutURL  string    // default /logout
 	// UpstreamsURL leads to the links with other platforms; empty hides it.
 	UpstreamsURL string
 }

@@ -152,7 +152,7 @@ func (g TokenExchange) person(ctx context.Context, mint *oauth.Mint, given token
 	}
 	mint.GrantID = given.Grant.ID
 	s := &mint.Session
-	s.ToldIAL = given.IAL
+	s.ToldIAL, s.Consent = given.IAL, given.Consent
 	s.AccountID, s.Subject, s.SID, s.AAL, s.Methods, s.AuthTime = given.Grant.AccountID, sub, given.Grant.SID, int(level), given.AMR, given.AuthTime
 	return nil
 }

@@ -251,6 +251,9 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 		steps = append(steps, step(`INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)
 			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, at))
 	}
+	if r.Release != nil {
+		steps = append(steps, addRelease(*r.Release))
+	}
 	if r.Opaque != nil {
 		steps = append(steps, insertOpaque(*r.Opaque))
 	}

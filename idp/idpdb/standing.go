@@ -44,7 +44,7 @@ func (s *Store) Standing(ctx context.Context, grantID string, jtis ...string) (o
 
 // The columns and joins that tell how a grant g stands.
 const (
-	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, a.state, a.credentials_at, a.version, c.scopes"
+	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, a.state, a.credentials_at, a.version, c.scopes, c.version"
 	standingJoins   = "LEFT JOIN idp_account a ON a.id = g.account_id LEFT JOIN idp_consent c ON c.account_id = g.account_id AND c.client_id = g.client_id"
 )
 
@@ -52,15 +52,15 @@ const (
 type standingRow struct {
 	client, account, sid, state, scopes sql.NullString
 	created, revoked, credentials       sql.NullInt64
-	version                             sql.NullInt64
+	version, consent                    sql.NullInt64
 }
 
 func (r *standingRow) fields() []any {
-	return []any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.state, &r.credentials, &r.version, &r.scopes}
+	return []any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.state, &r.credentials, &r.version, &r.scopes, &r.consent}
 }
 
 func (r *standingRow) standing(grantID string) oauth.Standing {
-	return oauth.Standing{Known: r.client.Valid, Account: idp.AccountState(r.state.String), CredentialsAt: sqldb.Time(r.credentials.Int64), Version: r.version.Int64, Consented: strings.Fields(r.scopes.String),
+	return oauth.Standing{Known: r.client.Valid, Account: idp.AccountState(r.state.String), CredentialsAt: sqldb.Time(r.credentials.Int64), Version: r.version.Int64, Consented: strings.Fields(r.scopes.String), ConsentVersion: r.consent.Int64,
 		Grant: oauth.GrantRecord{ID: grantID, ClientID: r.client.String, AccountID: r.account.String, SID: r.sid.String, CreatedAt: sqldb.Time(r.created.Int64), RevokedAt: sqldb.Time(r.revoked.Int64)}}
 }
 

@@ -415,6 +415,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err
 	}
+	body.Places = s.mePlaces(r)
 	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.Identity(r), Nav: s.workplaces(r, account.Roles), Body: body})
 }
 

@@ -58,6 +58,7 @@ type Config struct {
 	Engine    *oauth.Engine
 	Auth      *oauth.ClientAuth
 	Tokens    *tokens.Service
+	Ledger    *idp.Ledger
 	Throttle  authn.ThrottleStore
 	Proofs    *oauth.Proofs
 	Grants    *grants.Service
@@ -161,6 +162,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	s.bridgePages(page)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)
+	s.recordRoutes(page)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)

@@ -126,6 +126,10 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 	}
 	claims := s.Tokens.PersonClaims(person, client.Client, access.Scopes, append(access.Userinfo, "verified_claims"))
 	claims["sub"] = access.Subject
+	if err := s.release(r.Context(), client.Client, access.Grant.AccountID, access.Grant.ID, idp.ChannelUserinfo, claims, access.Consent); err != nil {
+		s.oauthError(w, r, err)
+		return
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	if client.UserinfoAlg == "" {
 		writeJSON(w, http.StatusOK, claims)

@@ -16,6 +16,12 @@ func (e *Engine) Delegate(ctx context.Context, m Mint) (Issued, error) {
 	if err != nil {
 		return Issued{}, unavailable(err)
 	}
+	if e.cfg.Ledger != nil {
+		told := idp.NewRelease(m.Client, m.Session.AccountID, m.GrantID, idp.ChannelExchange, minted.Released, m.Session.Consent, e.cfg.Now())
+		if err := e.cfg.Ledger.Note(ctx, told); err != nil {
+			return Issued{}, unavailable(err)
+		}
+	}
 	event := idp.Event(ctx, e.cfg.Now(), "token.exchanged", "token", minted.JTI, map[string]string{"parent": m.Session.Parents[0], "audience": m.Audience[0]})
 	event.ActingFor = m.Session.AccountID
 	if minted.Opaque != nil {

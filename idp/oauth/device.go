@@ -236,7 +236,8 @@ func (e *Engine) issueToDevice(ctx context.Context, x Exchange, d DeviceRecord) 
 	if err != nil {
 		return Issued{}, unavailable(err)
 	}
-	redemption := Redemption{DeviceHash: d.Hash, Opaque: minted.Opaque, At: now,
+	mint := Mint{GrantID: d.GrantID, Client: x.Client.Client, Session: request.Session}
+	redemption := Redemption{DeviceHash: d.Hash, Opaque: minted.Opaque, Release: release(mint, minted, now), At: now,
 		Grant: GrantRecord{ID: d.GrantID, ClientID: request.ClientID, AccountID: request.Session.AccountID, SID: request.Session.SID}}
 	issued := Issued{GrantID: d.GrantID, AccessToken: minted.Token, ExpiresIn: AccessLife, Scopes: request.GrantedScopes, Session: request.Session}
 	if slices.Contains(x.Client.GrantTypes, "refresh_token") {

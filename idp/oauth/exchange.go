@@ -122,6 +122,9 @@ func (e *Engine) run(ctx context.Context, grant string, x Exchange, state *excha
 			return Issued{}, err
 		}
 		view.AccountVersion = standing.Version
+		if standing.ConsentVersion > 0 { // a later consent than the one that the grant began with
+			view.Consent = standing.ConsentVersion
+		}
 	}
 	if err := checkKey(x.Client.Client, view.Session, x.Binding); err != nil {
 		return Issued{}, err

@@ -67,7 +67,8 @@ type Session struct {
 	// ToldIAL bounds the level of proofing that an exchanged token tells: that of the token before it, nil if that told none.
 	ToldIAL *int `json:"-"`
 
-	AccountVersion int64 `json:"-"` // of the account when this was read; 0 is not known
+	AccountVersion int64 `json:"-"`                 // of the account when this was read; 0 is not known
+	Consent        int64 `json:"consent,omitempty"` // version of the consent that the grant stands on
 }
 
 // Actor is who acts for the subject (RFC 8693 4.1), the latest outermost.
@@ -137,6 +138,7 @@ type Redemption struct {
 	DeviceHash  []byte
 	NewRefresh  *RefreshRecord
 	Opaque      *OpaqueRecord
+	Release     *idp.Release // what leaves with the tokens, for the person's ledger
 	RevokeGrant string
 	At          time.Time
 }
@@ -151,14 +153,15 @@ type OpaqueRecord struct {
 
 // Standing is what must hold whenever a token of a grant is used, read at once.
 type Standing struct {
-	Grant         GrantRecord
-	Known         bool // the grant is there; without, only TokenRevoked holds
-	Account       idp.AccountState
-	CredentialsAt time.Time
-	Version       int64 // of the account
-	Consented     []string
-	SessionEnded  bool // of codes and AccountStanding only: a grant ends with its session anyway
-	TokenRevoked  bool
+	Grant          GrantRecord
+	Known          bool // the grant is there; without, only TokenRevoked holds
+	Account        idp.AccountState
+	CredentialsAt  time.Time
+	Version        int64 // of the account
+	Consented      []string
+	ConsentVersion int64 // 0 without consent
+	SessionEnded   bool  // of codes and AccountStanding only: a grant ends with its session anyway
+	TokenRevoked   bool
 }
 
 // Errors of stores.
@@ -212,6 +215,8 @@ type Minted struct {
 	Token  string
 	JTI    string
 	Opaque *OpaqueRecord
+	// Released are the names of the claims about a person that leave with it and with its ID token.
+	Released []string
 }
 
 // AccessMinter makes access tokens.

@@ -76,8 +76,30 @@ func (s *storage) Commit(ctx context.Context) error {
 	}
 	if x := exchangeOf(ctx); x != nil {
 		r.Opaque = x.minted.Opaque
+		r.Release = release(x.mint, x.minted, s.engine.cfg.Now())
 	}
 	return s.engine.cfg.Store.Redeem(ctx, *r, audit.With(s.event(ctx, kind, r.Grant.ID)))
+}
+
+// release is what leaves with the tokens of a grant; nil where no person stands behind it.
+func release(m Mint, minted Minted, now time.Time) *idp.Release {
+	if m.Session.AccountID == "" {
+		return nil
+	}
+	r := idp.NewRelease(m.Client, m.Session.AccountID, m.GrantID, idp.ChannelToken, minted.Released, m.Session.Consent, now)
+	return &r
+}
+
+// note writes down what leaves with tokens that are not stored with anything else.
+func (e *Engine) note(ctx context.Context, m Mint, minted Minted) error {
+	r := release(m, minted, e.cfg.Now())
+	if r == nil || e.cfg.Ledger == nil {
+		return nil
+	}
+	if err := e.cfg.Ledger.Note(ctx, *r); err != nil {
+		return unavailable(err)
+	}
+	return nil
 }
 
 // Rollback forgets what was gathered.

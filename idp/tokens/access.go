@@ -64,15 +64,21 @@ func (s *Service) AccessToken(ctx context.Context, m oauth.Mint) (oauth.Minted, 
 		return oauth.Minted{}, err
 	}
 	c.IAL = ial
+	released, err := s.claimsOfToken(ctx, m, ial)
+	if err != nil {
+		return oauth.Minted{}, err
+	}
 	if m.Client.AccessTokenFormat == idp.FormatOpaque {
-		return s.opaque(ctx, m.Client.ClientID, c)
+		minted, err := s.opaque(ctx, m.Client.ClientID, c)
+		minted.Released = released
+		return minted, err
 	}
 	algorithm := jose.Algorithm(m.Client.AccessTokenAlg)
 	if algorithm == "" {
 		algorithm = jose.ES256
 	}
 	token, err := s.sign(ctx, m.Client, algorithm, typeAccess, c)
-	return oauth.Minted{Token: token, JTI: c.JTI}, err
+	return oauth.Minted{Token: token, JTI: c.JTI, Released: released}, err
 }
 
 func (s *Service) opaque(ctx context.Context, clientID string, c accessClaims) (oauth.Minted, error) {
@@ -109,6 +115,8 @@ type Access struct {
 	Grant    *oauth.GrantRecord // nil for client credentials
 	// AccountVersion of the account behind the grant, when it was read.
 	AccountVersion int64
+	// Consent is the version of the consent that the grant stands on, when it was read.
+	Consent int64
 }
 
 // Errors of judging.
@@ -140,7 +148,7 @@ func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
 	case !standing.Known, !standing.Grant.RevokedAt.IsZero(), standing.Account != idp.AccountActive:
 		return Access{}, fmt.Errorf("%w: its grant or account has ended", ErrToken)
 	}
-	a.Grant, a.AccountVersion = &standing.Grant, standing.Version
+	a.Grant, a.AccountVersion, a.Consent = &standing.Grant, standing.Version, standing.ConsentVersion
 	return a, nil
 }
 

@@ -38,6 +38,7 @@ type Service struct {
 	people  idp.People
 	store   oauth.Store
 	proofs  *oauth.Proofs
+	ledger  *idp.Ledger
 	now     func() time.Time
 	rand    io.Reader
 	sets    keySets
@@ -51,13 +52,14 @@ type Config struct {
 	People  idp.People
 	Store   oauth.Store
 	Proofs  *oauth.Proofs
+	Ledger  *idp.Ledger // writes down what introspection tells; nil writes nothing
 	Now     func() time.Time
 	Rand    io.Reader
 }
 
 // New returns the service.
 func New(cfg Config) *Service {
-	return &Service{issuer: cfg.Issuer, ring: cfg.Ring, clients: cfg.Clients, people: cfg.People, store: cfg.Store, proofs: cfg.Proofs, now: cfg.Now, rand: cfg.Rand}
+	return &Service{issuer: cfg.Issuer, ring: cfg.Ring, clients: cfg.Clients, people: cfg.People, store: cfg.Store, proofs: cfg.Proofs, ledger: cfg.Ledger, now: cfg.Now, rand: cfg.Rand}
 }
 
 // keyFor is the kind of key behind a JWS algorithm.

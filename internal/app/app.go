@@ -82,6 +82,7 @@ type App struct {
 	Accounts     *idp.Accounts
 	identity     *idphttp.Server
 	admin        *adminhttp.Server
+	ledger       *idp.Ledger
 	bridges      *bridges
 	trust        *trustSource
 	sealing      *sealing
@@ -255,8 +256,9 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if a.bridges, err = openBridges(ctx, a); err != nil {
 		return err
 	}
+	a.ledger = idp.NewLedger(a.store, o.Now)
 	proofs := oauth.NewProofs(oauth.ProofsConfig{Ring: a.ring, Store: a.store, Now: o.Now})
-	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Now: o.Now, Rand: o.Rand})
+	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Ledger: a.ledger, Now: o.Now, Rand: o.Rand})
 	if err := tokenService.EnsureKeys(ctx); err != nil {
 		return err
 	}
@@ -265,14 +267,14 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	auth := oauth.NewClientAuth(oauth.ClientAuthConfig{Issuer: a.cfg.Issuer, Clients: a.Clients, Ring: a.ring, Store: a.store, Fetch: a.fetchKeys, Roots: roots, Now: o.Now})
-	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Now: o.Now, Rand: o.Rand})
+	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Ledger: a.ledger, Now: o.Now, Rand: o.Rand})
 	tokenEndpoint, err := grants.New(grants.Config{Auth: auth, Proofs: proofs, IDTokens: tokenService, Grants: a.grantTypes(engine, tokenService)})
 	if err != nil {
 		return err
 	}
 	a.identity = idphttp.New(idphttp.Config{
 		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
-		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
+		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Flows: a.store, Passwords: passwords,
 		AliasBase:    a.cfg.aliasBase(),
 		Details:      a.Details,
 		Demands:      a.demandOf,
@@ -363,6 +365,9 @@ func (a *App) background(ctx context.Context) {
 		if err := a.refusals.Flush(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refused requests were not written", "error", err)
 		}
+		if err := a.ledger.Flush(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "repeated releases were not written", "error", err)
+		}
 		if err := a.Details.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of authorization details types failed", "error", err)
 		}
@@ -447,7 +452,14 @@ func (a *App) Serve(ctx context.Context) error {
 	err = serveAll(ctx, servers...)
 	stop()
 	group.Wait()
-	return err
+	return errors.Join(err, a.flushLedger())
+}
+
+// flushLedger writes what was counted since the last tick; no request is under way any more.
+func (a *App) flushLedger() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return a.ledger.Flush(ctx)
 }
 
 // mutualTLS is the listener for client certificates.

@@ -24,6 +24,7 @@ func Samples() []Sample {
 	samples := append(people(), account()...)
 	samples = append(samples, trust()...)
 	samples = append(samples, admin()...)
+	samples = append(samples, rights()...)
 	return append(samples, verdicts()...)
 }
 

@@ -1,0 +1,38 @@
+package web
+
+import "time"
+
+// RecordsPage is "records" at /me/records: who asked for the person's data.
+type RecordsPage struct {
+	Apps      []Option // that stand in the list
+	App       string   // chosen
+	From, To  string   // days: 2026-11-24
+	Records   []Record
+	ExportURL string
+	PrevURL   string
+	NextURL   string
+}
+
+// Record is one line: what left for whom, how often on that day.
+type Record struct {
+	ID         string
+	App        string
+	Department string
+	At, Last   time.Time
+	Count      int64
+	Channel    string // message records.channel.<word>
+	Claims     []string
+	Purpose    string
+	Basis      string
+	DisputeURL string
+}
+
+// FromField and ToField are the days of the filter.
+func (p RecordsPage) FromField(label string) FormField { return dayField("from", label, p.From) }
+
+// ToField is the last day.
+func (p RecordsPage) ToField(label string) FormField { return dayField("to", label, p.To) }
+
+func dayField(name, label, value string) FormField {
+	return FormField{Name: name, Label: label, Value: value, Kind: "date", Optional: true}
+}
