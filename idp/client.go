@@ -46,6 +46,8 @@ type Client struct {
 	Profile                 string         `json:"profile" yaml:"profile"`
 	Disabled                bool           `json:"disabled" yaml:"disabled"`
 
+	withheld []string // claims that a person does not give; see Withholding
+
 	TokenSettings   `yaml:",inline"`
 	RequestSettings `yaml:",inline"`
 }

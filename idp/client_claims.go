@@ -12,6 +12,7 @@ type AllowedClaim struct {
 	Claim      string `json:"claim" yaml:"claim"`
 	Purpose    string `json:"purpose" yaml:"purpose"`
 	LegalBasis string `json:"legal_basis,omitempty" yaml:"legal_basis"` // law under which it is given; empty: the person's consent
+	Optional   bool   `json:"optional,omitempty" yaml:"optional"`       // the person may refuse it alone
 }
 
 // PersonClaims are the claims about a person that the platform can give.
@@ -23,6 +24,9 @@ const maxPurpose = 200
 // MayHave reports whether the client may have a claim at all, whatever its scopes open. A client without a list may have
 // what its scopes open. That a number is verified goes with the number.
 func (c Client) MayHave(claim string) bool {
+	if c.withholds(claim) {
+		return false
+	}
 	if len(c.AllowedClaims) == 0 {
 		return true
 	}
@@ -76,6 +80,8 @@ func (c *Client) normalizeClaims(refuse func(field, why string) error) error {
 			return refuse("allowed_claims.claim", a.Claim+" stands twice")
 		case a.Purpose == "" || utf8.RuneCountInString(a.Purpose) > maxPurpose:
 			return refuse("allowed_claims.purpose", "1 to 200 characters")
+		case a.Optional && (a.LegalBasis != "" || a.Claim == "ial"):
+			return refuse("allowed_claims.optional", "what a law gives, and the level of proofing, are not optional")
 		case utf8.RuneCountInString(a.LegalBasis) > maxPurpose:
 			return refuse("allowed_claims.legal_basis", "at most 200 characters")
 		}

@@ -148,6 +148,8 @@ type Claim struct {
 	Kind   string
 	Basis  string // legal basis of a statutory claim
 	Ticked bool
+	// Purpose of this claim alone; empty where it is that of the application.
+	Purpose string
 }
 
 // DevicePage is "device" at /device: the code that a device shows (device-code, device-submit), or what became of it.
@@ -259,6 +261,7 @@ type GrantItem struct {
 	Claims     []string
 	At         time.Time
 	RevokeURL  string // POST; empty hides the button
+	ManageURL  string // each claim by itself; empty hides it
 }
 
 // MePlace is a card of /me that leads to a page of its own.

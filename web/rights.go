@@ -36,3 +36,32 @@ func (p RecordsPage) ToField(label string) FormField { return dayField("to", lab
 func dayField(name, label, value string) FormField {
 	return FormField{Name: name, Label: label, Value: value, Kind: "date", Optional: true}
 }
+
+// ConsentDetailPage is "consent-detail" at /me/consents: what an application may have, claim by claim.
+type ConsentDetailPage struct {
+	App        string
+	Department string
+	Purpose    string
+	Action     string // POST, of one claim
+	RevokeURL  string // POST, of all
+	Claims     []ConsentedClaim
+	Versions   []ConsentVersion // the newest first
+}
+
+// ConsentedClaim is a claim with what the person decided.
+type ConsentedClaim struct {
+	Claim
+	Given     bool
+	Refusable bool
+}
+
+// ConsentVersion is what a person agreed to once, in the words in which it was shown.
+type ConsentVersion struct {
+	Number  int64
+	At      time.Time
+	Ended   time.Time // zero while it is in force
+	Locale  string
+	Purpose string
+	Given   []string
+	Refused []string
+}

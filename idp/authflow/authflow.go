@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 )
@@ -73,9 +74,10 @@ type State struct {
 	AAL       subject.AAL
 	IAL       subject.IAL
 	Consented []string
-	Asked     bool     // consent was given on this very flow
-	Items     []string // what consent is needed for
-	Public    bool     // the client cannot prove who it is
+	Agreed    idp.Consent // in force; its scopes are Consented where they cover what is asked now
+	Asked     bool        // consent was given on this very flow
+	Items     []string    // what consent is needed for
+	Public    bool        // the client cannot prove who it is
 	Now       time.Time
 }
 

@@ -321,12 +321,6 @@ func (s *Store) Consent(ctx context.Context, accountID, clientID string) ([]stri
 	return strings.Fields(scopes), err
 }
 
-// SaveConsent stores what a person allowed a client.
-func (s *Store) SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error {
-	return s.apply(ctx, record, step(`INSERT INTO idp_consent (account_id, client_id, scopes, given_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (account_id, client_id) DO UPDATE SET scopes = $3, given_at = $4`, accountID, clientID, strings.Join(scopes, " "), sqldb.Micros(at)))
-}
-
 // ConsentsOf lists the clients that a person allowed something.
 func (s *Store) ConsentsOf(ctx context.Context, accountID string) (map[string][]string, error) {
 	rows, err := s.db.Read().QueryContext(ctx, "SELECT client_id, scopes FROM idp_consent WHERE account_id = $1 ORDER BY client_id LIMIT 200", accountID)

@@ -153,9 +153,10 @@ func TestStandingOfAGrant(t *testing.T) {
 		account(t, s, "acc")
 		must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash("code"), ExpiresAt: at.Add(time.Minute)}, record()))
 		must(t, s.Redeem(ctx, oauth.Redemption{Grant: grant("g"), CodeHash: hash("code"), At: at}, record()))
-		must(t, s.SaveConsent(ctx, "acc", "c", []string{"openid", "profile"}, at, record()))
+		_, err := s.GiveConsent(ctx, idp.Consent{AccountID: "acc", ClientID: "c", Scopes: []string{"openid", "profile"}, Withheld: []string{"name"}, GivenAt: at}, record())
+		must(t, err)
 		standing, err := s.Standing(ctx, "g", "jti", "")
-		if err != nil || !standing.Known || standing.Account != idp.AccountActive || standing.TokenRevoked || len(standing.Consented) != 2 || !standing.Grant.RevokedAt.IsZero() || standing.Grant.AccountID != "acc" {
+		if err != nil || !standing.Known || standing.Account != idp.AccountActive || standing.TokenRevoked || len(standing.Consented) != 2 || standing.ConsentVersion != 1 || len(standing.Withheld) != 1 || !standing.Grant.RevokedAt.IsZero() || standing.Grant.AccountID != "acc" {
 			t.Fatalf("%+v, %v", standing, err)
 		}
 		must(t, s.RevokeToken(ctx, "parent", at.Add(time.Minute), record()))

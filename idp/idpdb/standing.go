@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
@@ -44,23 +43,24 @@ func (s *Store) Standing(ctx context.Context, grantID string, jtis ...string) (o
 
 // The columns and joins that tell how a grant g stands.
 const (
-	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, a.state, a.credentials_at, a.version, c.scopes, c.version"
+	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, a.state, a.credentials_at, a.version, c.scopes, c.version, c.withheld"
 	standingJoins   = "LEFT JOIN idp_account a ON a.id = g.account_id LEFT JOIN idp_consent c ON c.account_id = g.account_id AND c.client_id = g.client_id"
 )
 
 // standingRow takes those columns; all are null when there is no grant.
 type standingRow struct {
-	client, account, sid, state, scopes sql.NullString
-	created, revoked, credentials       sql.NullInt64
-	version, consent                    sql.NullInt64
+	client, account, sid, state   sql.NullString
+	created, revoked, credentials sql.NullInt64
+	version, consent              sql.NullInt64
+	scopes, withheld              sql.NullString
 }
 
 func (r *standingRow) fields() []any {
-	return []any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.state, &r.credentials, &r.version, &r.scopes, &r.consent}
+	return []any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.state, &r.credentials, &r.version, &r.scopes, &r.consent, &r.withheld}
 }
 
 func (r *standingRow) standing(grantID string) oauth.Standing {
-	return oauth.Standing{Known: r.client.Valid, Account: idp.AccountState(r.state.String), CredentialsAt: sqldb.Time(r.credentials.Int64), Version: r.version.Int64, Consented: strings.Fields(r.scopes.String), ConsentVersion: r.consent.Int64,
+	return oauth.Standing{Known: r.client.Valid, Account: idp.AccountState(r.state.String), CredentialsAt: sqldb.Time(r.credentials.Int64), Version: r.version.Int64, Consented: strings.Fields(r.scopes.String), ConsentVersion: r.consent.Int64, Withheld: strings.Fields(r.withheld.String),
 		Grant: oauth.GrantRecord{ID: grantID, ClientID: r.client.String, AccountID: r.account.String, SID: r.sid.String, CreatedAt: sqldb.Time(r.created.Int64), RevokedAt: sqldb.Time(r.revoked.Int64)}}
 }
 
@@ -104,11 +104,4 @@ func (s *Store) Opaque(ctx context.Context, hash []byte) (oauth.OpaqueRecord, er
 	}
 	o.Claims, o.ExpiresAt = []byte(claims), sqldb.Time(expires)
 	return o, nil
-}
-
-// WithdrawConsent forgets what a person allowed a client and ends the grants that stood on it.
-func (s *Store) WithdrawConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error {
-	return s.apply(ctx, record,
-		step("DELETE FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID),
-		step("UPDATE idp_grant SET revoked_at = $3 WHERE account_id = $1 AND client_id = $2 AND revoked_at = 0", accountID, clientID, sqldb.Micros(at)))
 }

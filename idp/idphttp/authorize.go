@@ -12,7 +12,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/i18n"
 	"github.com/yinxin-gov/yinxin/internal/ident"
@@ -92,10 +91,7 @@ func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (aut
 	if state.Subject, err = idp.PairwiseSubject(r.Context(), s.Ring, client.SectorOf(), current.AccountID); err != nil {
 		return state, current, err
 	}
-	if state.Consented, err = s.Flows.Consent(r.Context(), current.AccountID, client.ClientID); err != nil {
-		return state, current, fault.Wrap(err, fault.Unavailable)
-	}
-	return state, current, nil
+	return state, current, s.agreed(r, &state, claimsFor(f, client, person), client, current.AccountID)
 }
 
 // proceed goes to the next page, or to the end. A flow is stored when a page is needed and not before, so that a silent
@@ -165,7 +161,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string, f aut
 	code, err := s.Engine.Authorize(ctx, oauth.CodeRequest{Client: client, RedirectURI: f.RedirectURI, Scopes: f.Scopes, Challenge: f.Challenge, Session: oauth.Session{
 		AccountID: current.AccountID, Subject: state.Subject, SID: current.ID, AAL: aal, Methods: current.Methods, AuthTime: current.AuthTime,
 		Nonce: f.Nonce, WantsClaims: authflow.Gives(client, f.Claims), UserinfoClaims: authflow.Gives(client, f.UserinfoClaims), Audience: f.Audience(client), Resources: f.Resources,
-		Details: f.Details, DPoPJKT: f.DPoPJKT,
+		Details: f.Details, DPoPJKT: f.DPoPJKT, Consent: state.Agreed.Version, Withheld: state.Agreed.Withheld,
 	}})
 	if err != nil {
 		if refusal, ok := err.(*oauth.Error); ok && refusal.Status != http.StatusServiceUnavailable {
@@ -268,8 +264,14 @@ func claimsFor(f authflow.Flow, client idp.Client, p idp.Person) []web.Claim {
 // shownClaim is a claim on the consent page, under its law where it has one.
 func shownClaim(client idp.Client, name, value string) web.Claim {
 	claim := web.Claim{Name: name, Value: value, Kind: web.ClaimNeeded, Basis: client.BasisOf(name)}
-	if claim.Basis != "" {
+	if claim.Purpose = client.PurposeOf(name); claim.Purpose == client.Purpose {
+		claim.Purpose = "" // it stands above all claims
+	}
+	switch {
+	case claim.Basis != "":
 		claim.Kind = web.ClaimStatutory
+	case client.Optional(name):
+		claim.Kind = web.ClaimOptional
 	}
 	return claim
 }
@@ -316,12 +318,14 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Malformed)
 	}
 	// What was asked for stands in the stored flow; nothing that the form adds counts (O-45).
-	allowed := slices.Compact(slices.Sorted(slices.Values(append(state.Consented, state.Items...))))
-	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(state.Items, " ")})
-	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, allowed, s.Now(), audit.With(e)); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
+	person, err := s.person(r, current)
+	if err != nil {
+		return err
 	}
-	state.Consented, state.Asked = allowed, true
+	if state.Agreed, err = s.agree(r, current.AccountID, client, state.Items, claimsFor(f, client, person)); err != nil {
+		return err
+	}
+	state.Consented, state.Asked = state.Agreed.Scopes, true
 	if step, refusal := authflow.Decide(f, state); refusal != nil || step != authflow.Finish {
 		return see(w, r, onward(id))
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -16,7 +15,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/web"
@@ -263,12 +261,14 @@ func (s *Server) bridgeConsentAnswer(w http.ResponseWriter, r *http.Request) err
 	default:
 		return fault.New(fault.Malformed)
 	}
-	allowed := slices.Compact(slices.Sorted(slices.Values(append(state.Consented, f.Scopes...))))
-	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(f.Scopes, " ")})
-	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, allowed, s.Now(), audit.With(e)); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
+	person, err := s.person(r, current)
+	if err != nil {
+		return err
 	}
-	state.Consented, state.Asked = allowed, true
+	if state.Agreed, err = s.agree(r, current.AccountID, client, f.Scopes, claimsFor(f.Flow, client, person)); err != nil {
+		return err
+	}
+	state.Consented, state.Asked = state.Agreed.Scopes, true
 	if step, refusal := authflow.Decide(f.Flow, state); refusal != nil || step != authflow.Finish {
 		return see(w, r, onward(id))
 	}

@@ -184,7 +184,10 @@ func (s *Server) casJudge(r *http.Request, form casForm) (cas.Response, error) {
 	if err != nil {
 		return cas.Response{}, err
 	}
-	claims := s.Tokens.PersonClaims(person, client, service.Scopes(), nil)
+	claims, err := s.bridgeClaims(ctx, person, client, service.Scopes())
+	if err != nil {
+		return cas.Response{}, err
+	}
 	answer := cas.Response{Proxies: grant.Proxies}
 	if answer.User, err = service.User(claims, pairwise); err != nil {
 		return cas.Response{}, &cas.Failure{Code: cas.InvalidTicket, Description: "the person has no such user id"}

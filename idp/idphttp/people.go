@@ -405,7 +405,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	}
 	for clientID, scopes := range consents {
 		if client, ok := s.party(clientID); ok {
-			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: scopes, RevokeURL: withdrawURL(clientID)})
+			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: scopes, RevokeURL: withdrawURL(clientID), ManageURL: consentURL(clientID)})
 		}
 	}
 	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return strings.Compare(a.App, b.App) })

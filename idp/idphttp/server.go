@@ -22,7 +22,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -36,7 +35,7 @@ type FlowStore interface {
 	Flow(ctx context.Context, id string, browser []byte, now time.Time) (body []byte, created time.Time, err error)
 	FinishFlow(ctx context.Context, id string, now time.Time) error
 	Consent(ctx context.Context, accountID, clientID string) ([]string, error)
-	SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error
+	idp.ConsentStore
 	ConsentsOf(ctx context.Context, accountID string) (map[string][]string, error)
 }
 
@@ -162,6 +161,8 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	s.bridgePages(page)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)
+	page("GET /me/consents", s.consentDetail)
+	page("POST /me/consents", s.consentClaim)
 	s.recordRoutes(page)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {

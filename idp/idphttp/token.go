@@ -124,7 +124,7 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 		s.oauthError(w, r, err)
 		return
 	}
-	claims := s.Tokens.PersonClaims(person, client.Client, access.Scopes, append(access.Userinfo, "verified_claims"))
+	claims := s.Tokens.PersonClaims(person, client.Client.Withholding(access.Withheld), access.Scopes, append(access.Userinfo, "verified_claims"))
 	claims["sub"] = access.Subject
 	if err := s.release(r.Context(), client.Client, access.Grant.AccountID, access.Grant.ID, idp.ChannelUserinfo, claims, access.Consent); err != nil {
 		s.oauthError(w, r, err)

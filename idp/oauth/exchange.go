@@ -123,7 +123,7 @@ func (e *Engine) run(ctx context.Context, grant string, x Exchange, state *excha
 		}
 		view.AccountVersion = standing.Version
 		if standing.ConsentVersion > 0 { // a later consent than the one that the grant began with
-			view.Consent = standing.ConsentVersion
+			view.Consent, view.Withheld = standing.ConsentVersion, standing.Withheld
 		}
 	}
 	if err := checkKey(x.Client.Client, view.Session, x.Binding); err != nil {

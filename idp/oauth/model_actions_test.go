@@ -108,7 +108,7 @@ func (m *machine) authorize(t *rapid.T) {
 
 func (m *machine) giveConsent(t *rapid.T, who *person, client string) bool {
 	err, open := m.attempt(t, func(ctx context.Context) error {
-		return m.store.SaveConsent(ctx, who.id, client, modelScopes, m.now, m.record("consent.given", who.id))
+		return m.store.GiveConsent(ctx, who.id, client, m.now, m.record("consent.given", who.id))
 	})
 	if !open && err != nil {
 		t.Fatal(err)

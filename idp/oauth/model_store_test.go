@@ -175,8 +175,11 @@ func (s *faultyStore) WithdrawConsent(ctx context.Context, accountID, clientID s
 	return s.change(ctx, func() error { return s.Store.WithdrawConsent(ctx, accountID, clientID, at, record) })
 }
 
-func (s *faultyStore) SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error {
-	return s.change(ctx, func() error { return s.Store.SaveConsent(ctx, accountID, clientID, scopes, at, record) })
+func (s *faultyStore) GiveConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error {
+	return s.change(ctx, func() error {
+		_, err := s.Store.GiveConsent(ctx, idp.Consent{AccountID: accountID, ClientID: clientID, Scopes: modelScopes, GivenAt: at}, record)
+		return err
+	})
 }
 
 func (s *faultyStore) PutSession(ctx context.Context, hash []byte, v session.Session, record audit.Record) error {

@@ -67,8 +67,10 @@ type Session struct {
 	// ToldIAL bounds the level of proofing that an exchanged token tells: that of the token before it, nil if that told none.
 	ToldIAL *int `json:"-"`
 
-	AccountVersion int64 `json:"-"`                 // of the account when this was read; 0 is not known
-	Consent        int64 `json:"consent,omitempty"` // version of the consent that the grant stands on
+	AccountVersion int64 `json:"-"` // of the account when this was read; 0 is not known
+	// Withheld are the claims that the person does not give; a refresh reads them anew.
+	Withheld []string `json:"withheld,omitempty"`
+	Consent  int64    `json:"consent,omitempty"` // version of the consent that the grant stands on
 }
 
 // Actor is who acts for the subject (RFC 8693 4.1), the latest outermost.
@@ -159,8 +161,9 @@ type Standing struct {
 	CredentialsAt  time.Time
 	Version        int64 // of the account
 	Consented      []string
-	ConsentVersion int64 // 0 without consent
-	SessionEnded   bool  // of codes and AccountStanding only: a grant ends with its session anyway
+	ConsentVersion int64    // 0 without consent
+	Withheld       []string // claims that the person does not give
+	SessionEnded   bool     // of codes and AccountStanding only: a grant ends with its session anyway
 	TokenRevoked   bool
 }
 

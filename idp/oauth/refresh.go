@@ -103,7 +103,7 @@ func (e *Engine) again(ctx context.Context, x Exchange, used RefreshRecord, scop
 	if err := stillAllowed(session, used.Standing, used.Request.GrantedScopes); err != nil {
 		return Issued{}, err
 	}
-	session.AccountVersion, session.Consent = used.Standing.Version, used.Standing.ConsentVersion
+	session.AccountVersion, session.Consent, session.Withheld = used.Standing.Version, used.Standing.ConsentVersion, used.Standing.Withheld
 	if err := checkKey(x.Client.Client, session, x.Binding); err != nil {
 		return Issued{}, err
 	}

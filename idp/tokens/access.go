@@ -116,7 +116,8 @@ type Access struct {
 	// AccountVersion of the account behind the grant, when it was read.
 	AccountVersion int64
 	// Consent is the version of the consent that the grant stands on, when it was read.
-	Consent int64
+	Consent  int64
+	Withheld []string // claims that the person does not give
 }
 
 // Errors of judging.
@@ -148,7 +149,7 @@ func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
 	case !standing.Known, !standing.Grant.RevokedAt.IsZero(), standing.Account != idp.AccountActive:
 		return Access{}, fmt.Errorf("%w: its grant or account has ended", ErrToken)
 	}
-	a.Grant, a.AccountVersion, a.Consent = &standing.Grant, standing.Version, standing.ConsentVersion
+	a.Grant, a.AccountVersion, a.Consent, a.Withheld = &standing.Grant, standing.Version, standing.ConsentVersion, standing.Withheld
 	return a, nil
 }
 

@@ -27,7 +27,7 @@ func (s *Service) claimsOfToken(ctx context.Context, m oauth.Mint, ial *int) ([]
 	if err != nil {
 		return nil, err
 	}
-	return slices.AppendSeq(names, maps.Keys(s.PersonClaims(held, m.Client, m.Scopes, m.Session.WantsClaims))), nil
+	return slices.AppendSeq(names, maps.Keys(s.PersonClaims(held, m.Client.Withholding(m.Session.Withheld), m.Scopes, m.Session.WantsClaims))), nil
 }
 
 // noteIntrospection writes down what a resource server learns of a person; what the client of a token learns of its own

@@ -121,7 +121,7 @@ func (s *Service) IDToken(ctx context.Context, client idp.Client, session oauth.
 	}
 	now := s.now()
 	algorithm := jose.Algorithm(client.IDTokenAlg)
-	claims := s.PersonClaims(person, client, scopes, session.WantsClaims)
+	claims := s.PersonClaims(person, client.Withholding(session.Withheld), scopes, session.WantsClaims)
 	claims["iss"], claims["sub"], claims["aud"] = s.issuer, session.Subject, client.ClientID
 	claims["iat"], claims["exp"], claims["auth_time"] = now.Unix(), now.Add(idTokenLife).Unix(), session.AuthTime.Unix()
 	claims["acr"], claims["amr"], claims["sid"] = subject.AAL(session.AAL).URN(), session.Methods, session.SID

@@ -15,6 +15,10 @@ func rights() []Sample {
 	return []Sample{
 		{Name: "records", Template: "records", Page: web.Page{Identity: citizen, Body: web.RecordsPage{Apps: []web.Option{{Value: "a", Label: "不动产登记"}, {Value: "b", Label: "市场监管"}}, App: "a",
 			Records: []web.Record{record, other}, ExportURL: "/me/records.csv", NextURL: "/me/records?after=x"}}},
+		{Name: "consent-detail", Template: "consent-detail", Page: web.Page{Identity: citizen, Body: web.ConsentDetailPage{App: "市场监管", Department: "示例市市场监督管理局", Purpose: "办理企业设立登记", Action: "/me/consents?client=a", RevokeURL: "/me/consents/withdrawal?client=a",
+			Claims: []web.ConsentedClaim{{Claim: web.Claim{Name: "name", Value: "张*"}, Given: true, Refusable: true}, {Claim: web.Claim{Name: "id_document_number", Value: "1****************1", Basis: "《市场主体登记管理条例》第十五条"}, Given: true},
+				{Claim: web.Claim{Name: "phone_number", Value: "138****0001", Purpose: "通知办理进度"}, Refusable: true}},
+			Versions: []web.ConsentVersion{{Number: 2, At: moment, Locale: "zh-CN", Purpose: "办理企业设立登记", Given: []string{"姓名", "证件号码"}, Refused: []string{"手机号"}}, {Number: 1, At: moment.AddDate(0, -1, 0), Ended: moment, Locale: "zh-CN", Purpose: "办理企业设立登记", Given: []string{"姓名"}}}}}},
 		{Name: "records-none", Template: "records", Page: web.Page{Identity: citizen, Body: web.RecordsPage{}}},
 	}
 }
