@@ -29,6 +29,7 @@ type Account struct {
 	Version       int64   // counts the changes of the account, its contacts and its proofs; 0 is not known
 	Proofs        []Proof // the newest evidence of each level, the highest level first
 	Contacts      []Contact
+	DataKey       keys.DataKey // seals its personal fields; none for accounts of earlier releases until they are sealed anew
 }
 
 // InForce is the evidence of the highest level that holds now; nil when there is none. A level that decayed leaves the
@@ -108,6 +109,7 @@ type Accounts struct {
 	farewell func(ctx context.Context, accountID string) (audit.Record, error)
 
 	recent recentAccounts
+	open   openKeys
 }
 
 // AccountsConfig holds what Accounts needs.
@@ -144,7 +146,7 @@ func (s *Accounts) seal(ctx context.Context, plaintext []byte, place string) (ke
 	return cipher.KeyID(), sealed, err
 }
 
-func (s *Accounts) open(ctx context.Context, keyID string, sealed []byte, place string) ([]byte, error) {
+func (s *Accounts) unseal(ctx context.Context, keyID string, sealed []byte, place string) ([]byte, error) {
 	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, keyID)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable)
@@ -161,8 +163,11 @@ func (s *Accounts) Create(ctx context.Context, identifier subject.Identifier) (A
 	}
 	now := s.now().UTC()
 	a := Account{ID: ident.New(s.rand, "acc"), State: AccountActive, CreatedAt: now, UpdatedAt: now}
+	if a.DataKey, err = s.newDataKey(ctx, a.ID); err != nil {
+		return Account{}, err
+	}
 	contact := Contact{Kind: identifier.Kind, Lookup: lookup}
-	if contact.KeyID, contact.Sealed, err = s.seal(ctx, []byte(identifier.Value), "contact/"+a.ID); err != nil {
+	if contact.KeyID, contact.Sealed, err = s.sealFor(ctx, a, []byte(identifier.Value), "contact/"+a.ID); err != nil {
 		return Account{}, err
 	}
 	a.Contacts = []Contact{contact}
@@ -247,8 +252,12 @@ func (s *Accounts) Prove(ctx context.Context, id string, p Proof, name, document
 	if err != nil {
 		return err
 	}
+	a, err := s.store.Account(ctx, id)
+	if err != nil {
+		return err
+	}
 	p.ID = ident.New(s.rand, "ev")
-	if p.KeyID, p.Sealed, err = s.seal(ctx, plaintext, "identity/"+id); err != nil {
+	if p.KeyID, p.Sealed, err = s.sealFor(ctx, a, plaintext, "identity/"+id); err != nil {
 		return err
 	}
 	details := map[string]string{"ial": fmt.Sprint(int(p.IAL)), "method": p.Method, "source": p.Source, "evidence": p.Evidence}
@@ -283,7 +292,7 @@ func (s *Accounts) PersonAt(ctx context.Context, accountID string, version int64
 func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	p := Person{AccountID: a.ID, State: a.State, UpdatedAt: a.UpdatedAt, CredentialsAt: a.CredentialsAt}
 	for _, contact := range a.Contacts {
-		value, err := s.open(ctx, contact.KeyID, contact.Sealed, "contact/"+a.ID)
+		value, err := s.openFor(ctx, a, contact.KeyID, contact.Sealed, "contact/"+a.ID)
 		if err != nil {
 			return Person{}, fmt.Errorf("open contact: %w", err)
 		}
@@ -297,7 +306,7 @@ func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	if proof == nil {
 		return p, nil // never proofed, or decayed
 	}
-	plaintext, err := s.open(ctx, proof.KeyID, proof.Sealed, "identity/"+a.ID)
+	plaintext, err := s.openFor(ctx, a, proof.KeyID, proof.Sealed, "identity/"+a.ID)
 	if err != nil {
 		return Person{}, fmt.Errorf("open identity: %w", err)
 	}

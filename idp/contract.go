@@ -20,6 +20,8 @@ const (
 	AccountActive    AccountState = "active"
 	AccountSuspended AccountState = "suspended"
 	AccountClosed    AccountState = "closed"
+	// AccountErased is a tombstone: nothing of the person is left, and its pairwise subjects are never given to anybody else.
+	AccountErased AccountState = "erased"
 )
 
 // Person is what the protocol side may know of an account. Personal fields are plain here and nowhere else: they are

@@ -65,3 +65,18 @@ type ConsentVersion struct {
 	Given   []string
 	Refused []string
 }
+
+// DeletionPage is "deletion" at /me/data/deletion.
+type DeletionPage struct {
+	DueAt     time.Time // end of the cool-off; zero while none runs
+	Blockers  []Link    // what must be settled first; an empty address is no link
+	Kept      []KeptRecord
+	SignInURL string // set when a new login is needed first
+}
+
+// KeptRecord is what the law makes the platform keep; message deletion.kept.<id>.
+type KeptRecord struct {
+	ID       string
+	Citation string
+	Years    int
+}

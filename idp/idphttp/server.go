@@ -58,6 +58,7 @@ type Config struct {
 	Auth      *oauth.ClientAuth
 	Tokens    *tokens.Service
 	Ledger    *idp.Ledger
+	Deletions *idp.Deletions
 	Throttle  authn.ThrottleStore
 	Proofs    *oauth.Proofs
 	Grants    *grants.Service
@@ -164,6 +165,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /me/consents", s.consentDetail)
 	page("POST /me/consents", s.consentClaim)
 	s.recordRoutes(page)
+	s.deletionRoutes(page)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)

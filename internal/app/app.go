@@ -83,6 +83,9 @@ type App struct {
 	identity     *idphttp.Server
 	admin        *adminhttp.Server
 	ledger       *idp.Ledger
+	deletions    *idp.Deletions
+	resealAt     time.Time // when the next pass over fields of earlier releases begins
+	resealAfter  string
 	bridges      *bridges
 	trust        *trustSource
 	sealing      *sealing
@@ -272,9 +275,10 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
 	a.identity = idphttp.New(idphttp.Config{
 		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
-		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Flows: a.store, Passwords: passwords,
+		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Deletions: a.deletions, Flows: a.store, Passwords: passwords,
 		AliasBase:    a.cfg.aliasBase(),
 		Details:      a.Details,
 		Demands:      a.demandOf,
@@ -339,6 +343,8 @@ func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
 		authn.TopicMessage:  a.deliverMessage,
 		oauth.TopicReplay:   a.deliverReplayNotice,
+		idp.TopicDeletion:   a.deliverDeletionNotice,
+		idp.TopicErased:     a.deliverErased,
 		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
@@ -386,6 +392,7 @@ func (a *App) background(ctx context.Context) {
 		if n%purgeTicks == purgeTicks-1 {
 			a.purge(ctx)
 		}
+		a.rights(ctx)
 		a.sealing.tick(ctx)
 	}
 }
