@@ -80,3 +80,28 @@ type KeptRecord struct {
 	Citation string
 	Years    int
 }
+
+// RecordPage is "record" at /me/records/{id}: one line of the ledger and the question about it.
+type RecordPage struct {
+	Record      Record
+	Action      string // POST: action ask, close or escalate; text
+	State       string // open, answered, closed, escalated; empty while nothing was asked
+	DueAt       time.Time
+	Messages    []DisputeMessage
+	Text        string // what was typed
+	MayWrite    bool
+	MayClose    bool
+	MayEscalate bool
+}
+
+// DisputeMessage is one message of a dispute.
+type DisputeMessage struct {
+	Own  bool // of the person
+	Text string
+	At   time.Time
+}
+
+// TextField is the question.
+func (p RecordPage) TextField(label, hint string) FormField {
+	return FormField{Name: "text", Label: label, Hint: hint, Value: p.Text, Kind: "textarea", Max: 1000}
+}

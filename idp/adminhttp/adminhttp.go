@@ -43,6 +43,8 @@ type Config struct {
 	// Registrations are the clients that registered themselves.
 	Registrations *openplatform.Service
 	Refusals      *idp.Refusals
+	Disputes      *idp.Disputes
+	Deletions     *idp.Deletions
 	Notes         Notes
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
@@ -82,6 +84,8 @@ func (s *Server) parts() []part {
 		s.sessionsPart(),
 		s.grantsPart(),
 		s.peersPart(),
+		s.disputesPart(),
+		s.holdsPart(),
 	}
 }
 

@@ -118,8 +118,7 @@ func (s *Server) recordsList(w http.ResponseWriter, r *http.Request) error {
 		body.Apps = append(body.Apps, web.Option{Value: one.ClientID, Label: one.Name})
 	}
 	for _, one := range page {
-		body.Records = append(body.Records, web.Record{ID: one.ID, App: one.Name, Department: one.Department, At: one.First, Last: one.Last, Count: one.Count, Channel: string(one.Channel),
-			Claims: one.Claims, Purpose: one.Purpose, Basis: s.basisText(r, one.Basis), DisputeURL: "/me/records/" + url.PathEscape(one.ID)})
+		body.Records = append(body.Records, s.shownRecord(r, one))
 	}
 	if next != "" {
 		following := maps.Clone(filter)
@@ -130,6 +129,11 @@ func (s *Server) recordsList(w http.ResponseWriter, r *http.Request) error {
 		body.PrevURL = recordsURL(filter)
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "records", web.Page{Identity: s.Identity(r), Self: recordsURL(filter), Body: body})
+}
+
+func (s *Server) shownRecord(r *http.Request, one idp.Release) web.Record {
+	return web.Record{ID: one.ID, App: one.Name, Department: one.Department, At: one.First, Last: one.Last, Count: one.Count, Channel: string(one.Channel),
+		Claims: one.Claims, Purpose: one.Purpose, Basis: s.basisText(r, one.Basis), DisputeURL: recordURL(one.ID)}
 }
 
 // basisText is a basis in words.
@@ -206,4 +210,6 @@ func (s *Server) mePlaces(r *http.Request) []web.MePlace {
 func (s *Server) recordRoutes(page func(pattern string, handler func(http.ResponseWriter, *http.Request) error)) {
 	page("GET /me/records", s.recordsList)
 	page("GET /me/records.csv", s.recordsCSV)
+	page("GET /me/records/{id}", s.recordPage)
+	page("POST /me/records/{id}", s.recordAct)
 }

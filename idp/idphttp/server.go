@@ -59,6 +59,7 @@ type Config struct {
 	Tokens    *tokens.Service
 	Ledger    *idp.Ledger
 	Deletions *idp.Deletions
+	Disputes  *idp.Disputes
 	Throttle  authn.ThrottleStore
 	Proofs    *oauth.Proofs
 	Grants    *grants.Service

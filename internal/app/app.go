@@ -84,6 +84,7 @@ type App struct {
 	admin        *adminhttp.Server
 	ledger       *idp.Ledger
 	deletions    *idp.Deletions
+	disputes     *idp.Disputes
 	resealAt     time.Time // when the next pass over fields of earlier releases begins
 	resealAfter  string
 	bridges      *bridges
@@ -276,9 +277,10 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
+	a.disputes = idp.NewDisputes(a.store, a.Accounts, o.Now, o.Rand)
 	a.identity = idphttp.New(idphttp.Config{
 		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
-		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Deletions: a.deletions, Flows: a.store, Passwords: passwords,
+		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Deletions: a.deletions, Disputes: a.disputes, Flows: a.store, Passwords: passwords,
 		AliasBase:    a.cfg.aliasBase(),
 		Details:      a.Details,
 		Demands:      a.demandOf,

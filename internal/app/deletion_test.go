@@ -25,6 +25,15 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+func identifierOf(t *testing.T, text string) subject.Identifier {
+	t.Helper()
+	identifier, err := subject.ParseIdentifier(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identifier
+}
+
 // open walks to a page.
 func open(t *testing.T, b *walk.Browser, address string) {
 	t.Helper()
@@ -48,7 +57,7 @@ func TestX12DeletionWithCoolOff(t *testing.T) {
 		page := p.URL + "/me/data/deletion"
 		open(t, b, page)
 		if !b.Page.Has("deletion-submit") {
-			t.Fatalf("the page offers nothing: %s\n%s", b.Page.Text, p.Log.String())
+			t.Fatalf("the page offers nothing: %s", b.Page.Text)
 		}
 		p.Advance(6 * time.Minute)
 		if err := b.Submit(ctx, map[string]string{}); err != nil {
@@ -87,10 +96,7 @@ func TestX12DeletionWithCoolOff(t *testing.T) {
 		ask() // the account is there
 		tokens := p.Redeem(c, p.Code(b, c, nil).Get("code"), nil)
 		sub := apptest.Claims(t, tokens.String("id_token"))["sub"]
-		identifier := subject.Identifier{Kind: subject.Mobile, Value: "+86" + mobile}
-		if parsed, err := subject.ParseIdentifier(mobile); err == nil {
-			identifier = parsed
-		}
+		identifier := identifierOf(t, mobile)
 		before, err := p.App.Accounts.ByIdentifier(ctx, identifier)
 		if err != nil || before.DataKey.IsZero() {
 			t.Fatalf("the account has no key of its own: %v", err)

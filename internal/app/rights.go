@@ -11,7 +11,6 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 )
 
-
 const (
 	resealBatch = 100
 	resealPause = 24 * time.Hour // between passes over accounts of earlier releases

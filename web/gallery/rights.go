@@ -23,6 +23,9 @@ func rights() []Sample {
 		{Name: "deletion", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept}}},
 		{Name: "deletion-blocked", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept, Blockers: []web.Link{{Label: "有正在办理的实名核验", URL: "/proofing"}, {Label: "您是企业的唯一管理员"}}}}},
 		{Name: "deletion-waiting", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept, DueAt: moment.AddDate(0, 0, 7)}}},
+		{Name: "record", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: record, Action: "/me/records/rel_1", MayWrite: true}}},
+		{Name: "record-answered", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: record, Action: "/me/records/rel_1", State: "answered", DueAt: moment, MayWrite: true, MayClose: true, MayEscalate: true,
+			Messages: []web.DisputeMessage{{Own: true, Text: "我没有办理过不动产登记，为什么查询我的信息？", At: moment.AddDate(0, 0, -2)}, {Text: "经核实，系共有人申请转移登记时依法核对。", At: moment}}}}},
 		{Name: "records-none", Template: "records", Page: web.Page{Identity: citizen, Body: web.RecordsPage{}}},
 	}
 }
