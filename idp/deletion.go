@@ -71,7 +71,8 @@ type Kept struct {
 	Years    int
 }
 
-// KeptRecords is the policy: what stays, why and for how long. None of it names the person any more.
+// KeptRecords is the policy: what stays, why and for how long. Only the register of licences, which belongs to the authorities that issued them, names
+// the person still.
 var KeptRecords = []Kept{
 	{"audit", "《中华人民共和国网络安全法》第二十三条", 3},
 	{"consent", "《中华人民共和国个人信息保护法》第五十六条", 3},
