@@ -1,9 +1,10 @@
-# Yinxin. `make check` is the inner loop, `make test` is everything, `make soak` holds the long campaigns.
+# Yinxin. `make check` is the inner loop, `make test` is everything that the machine can give itself, `make test-vault` needs a key
+# server, `make soak` holds the long campaigns.
 GO ?= go
 TOOL = $(GO) tool -modfile=tools/go.mod
 export CGO_ENABLED ?= 1
 
-.PHONY: quickstart lint check test soak bench generate generate-check prepare build wasm
+.PHONY: quickstart lint check test test-vault soak bench generate generate-check prepare build wasm
 
 quickstart:
 	$(GO) run ./cmd/yinxin quickstart
@@ -38,6 +39,11 @@ test: prepare
 	$(GO) vet ./...
 	$(GO) test -race -timeout 40m ./...
 	YINXIN_TEST_DATABASE=postgresql $(GO) test -timeout 20m ./internal/app # the rows of the platform a second time
+
+# The contract of key providers against a real Vault or OpenBao, which YINXIN_TEST_VAULT_ADDR and its like name
+# (keys/vault/real_test.go). It fails without one; nothing else asks for it.
+test-vault:
+	$(GO) test -tags vault -count 1 -run '^TestRealServer$$' -v ./keys/vault
 
 soak: prepare
 	./tools/soak.sh

@@ -23,6 +23,7 @@ type Account struct {
 	State         AccountState
 	PasswordHash  string // PHC string, empty without a password
 	CredentialsAt time.Time
+	Locale        string   // language of messages, as last chosen; empty when it is not known
 	Roles         []string // staff roles of sandbox accounts; empty for citizens
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
@@ -64,13 +65,18 @@ type Proof struct {
 	Sealed   []byte // name, document type and number
 	Evidence string // digest of request and answer
 	Case     string // proofing case that the evidence closes in the same change; empty for none
+	// DocumentEnds is when the document behind the evidence ends; zero where it is not known. The person is told before.
+	DocumentEnds time.Time
 }
 
-// identity is the sealed content of a proof.
-type identity struct {
-	Name   string `json:"name"`
-	Type   string `json:"type"`
-	Number string `json:"number"`
+// Identity is a legal identity in canonical form; the sealed content of a proof.
+type Identity struct {
+	Name        string `json:"name"`
+	Type        string `json:"type"` // document kind
+	Number      string `json:"number"`
+	Nationality string `json:"nationality,omitempty"` // ISO 3166-1 alpha-3, where the document tells one
+	Birth       string `json:"birth,omitempty"`       // YYYY-MM-DD, where the document tells it
+	Expires     string `json:"expires,omitempty"`     // YYYY-MM-DD, the last day of the document
 }
 
 // Errors of stores, turned into faults here.
@@ -106,7 +112,8 @@ type Accounts struct {
 	now   func() time.Time
 	rand  io.Reader
 	// farewell is AccountsConfig.Farewell.
-	farewell func(ctx context.Context, accountID string) (audit.Record, error)
+	farewell  func(ctx context.Context, accountID string) (audit.Record, error)
+	documents func() subject.Documents
 
 	recent recentAccounts
 	open   openKeys
@@ -121,11 +128,16 @@ type AccountsConfig struct {
 	// Farewell is what the end of all sessions of an account leaves behind; nil leaves nothing. A session that starts between
 	// it and the change is ended with the others, but its parties are not told.
 	Farewell func(ctx context.Context, accountID string) (audit.Record, error)
+	// Documents is the table of document kinds; nil is the built-in one.
+	Documents func() subject.Documents
 }
 
 // NewAccounts returns the service.
 func NewAccounts(cfg AccountsConfig) *Accounts {
-	return &Accounts{store: cfg.Store, ring: cfg.Ring, now: cfg.Now, rand: cfg.Rand, farewell: cfg.Farewell}
+	if cfg.Documents == nil {
+		cfg.Documents = subject.DefaultDocuments
+	}
+	return &Accounts{store: cfg.Store, ring: cfg.Ring, now: cfg.Now, rand: cfg.Rand, farewell: cfg.Farewell, documents: cfg.Documents}
 }
 
 // Lookup is the keyed hash under which an identifier is found.
@@ -137,23 +149,6 @@ func (s *Accounts) Lookup(ctx context.Context, kind, value string) ([]byte, erro
 	return mac.Sum(ctx, []byte("lookup"), []byte(kind), []byte(value))
 }
 
-func (s *Accounts) seal(ctx context.Context, plaintext []byte, place string) (keyID string, sealed []byte, err error) {
-	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, "")
-	if err != nil {
-		return "", nil, fault.Wrap(err, fault.Unavailable)
-	}
-	sealed, err = cipher.Seal(ctx, plaintext, []byte(place))
-	return cipher.KeyID(), sealed, err
-}
-
-func (s *Accounts) unseal(ctx context.Context, keyID string, sealed []byte, place string) ([]byte, error) {
-	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, keyID)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable)
-	}
-	return cipher.Open(ctx, sealed, []byte(place))
-}
-
 // Create makes an account for an identifier whose control was just shown. An identifier that has one already gives that
 // account: the person who controls it is signed in instead of told that it exists.
 func (s *Accounts) Create(ctx context.Context, identifier subject.Identifier) (Account, error) {
@@ -161,13 +156,14 @@ func (s *Accounts) Create(ctx context.Context, identifier subject.Identifier) (A
 	if err != nil {
 		return Account{}, err
 	}
-	now := s.now().UTC()
-	a := Account{ID: ident.New(s.rand, "acc"), State: AccountActive, CreatedAt: now, UpdatedAt: now}
-	if a.DataKey, err = s.newDataKey(ctx, a.ID); err != nil {
+	a, err := s.newAccount(ctx, "acc")
+	if err != nil {
 		return Account{}, err
 	}
+	now := a.CreatedAt
+	a.Locale = localeOf(ctx)
 	contact := Contact{Kind: identifier.Kind, Lookup: lookup}
-	if contact.KeyID, contact.Sealed, err = s.sealFor(ctx, a, []byte(identifier.Value), "contact/"+a.ID); err != nil {
+	if contact.KeyID, contact.Sealed, err = s.sealFor(ctx, a, []byte(identifier.Value), contactPlace(a.ID)); err != nil {
 		return Account{}, err
 	}
 	a.Contacts = []Contact{contact}
@@ -187,9 +183,23 @@ func (s *Accounts) ByIdentifier(ctx context.Context, identifier subject.Identifi
 	return s.store.AccountByLookup(ctx, lookup)
 }
 
+// Documents is the table of document kinds.
+func (s *Accounts) Documents() subject.Documents { return s.documents() }
+
+// IdentityLookup is the keyed hash under which a legal identity is found: of what stays the same when the document is
+// issued again.
+func (s *Accounts) IdentityLookup(ctx context.Context, who Identity) ([]byte, error) {
+	return s.Lookup(ctx, who.Type, s.documents().LookupKey(who.Type, who.Number, who.Nationality))
+}
+
 // ByIdentity finds the account that proved a document number; ErrNotFound.
 func (s *Accounts) ByIdentity(ctx context.Context, documentType, number string) (string, error) {
-	lookup, err := s.Lookup(ctx, documentType, number)
+	return s.ByDocument(ctx, Identity{Type: documentType, Number: number})
+}
+
+// ByDocument is ByIdentity for documents whose number needs a nationality.
+func (s *Accounts) ByDocument(ctx context.Context, who Identity) (string, error) {
+	lookup, err := s.IdentityLookup(ctx, who)
 	if err != nil {
 		return "", err
 	}
@@ -205,6 +215,12 @@ func (s *Accounts) Account(ctx context.Context, id string) (Account, error) {
 func (s *Accounts) SetPassword(ctx context.Context, id, hash string) error {
 	now := s.now().UTC()
 	return s.store.SetPassword(ctx, id, hash, now, audit.With(event(ctx, now, "account.password_set", "account", id, nil)))
+}
+
+// RecoverPassword stores the password hash after a recovery, with what tells the person.
+func (s *Accounts) RecoverPassword(ctx context.Context, id, hash string, notices ...audit.Message) error {
+	now := s.now().UTC()
+	return s.store.SetPassword(ctx, id, hash, now, audit.With(event(ctx, now, "account.recovered", "account", id, nil)).And(notices...))
 }
 
 // Rehash stores the hash of a password with the present cost in place of the one that was just checked. It is no change
@@ -244,31 +260,54 @@ func (s *Accounts) SetRoles(ctx context.Context, id string, roles []string) erro
 // Prove stores a proof of identity for an account; fault.IdentityBound says neither who holds the identity nor that
 // anybody does (A-24).
 func (s *Accounts) Prove(ctx context.Context, id string, p Proof, name, documentType, number string) error {
-	var err error
-	if p.Lookup, err = s.Lookup(ctx, documentType, number); err != nil {
-		return err
-	}
-	plaintext, err := json.Marshal(identity{name, documentType, number})
-	if err != nil {
-		return err
-	}
+	return s.ProveIdentity(ctx, id, p, Identity{Name: name, Type: documentType, Number: number})
+}
+
+// ProveIdentity is Prove with all that a document tells.
+func (s *Accounts) ProveIdentity(ctx context.Context, id string, p Proof, who Identity) error {
 	a, err := s.store.Account(ctx, id)
 	if err != nil {
 		return err
 	}
-	p.ID = ident.New(s.rand, "ev")
-	if p.KeyID, p.Sealed, err = s.sealFor(ctx, a, plaintext, "identity/"+id); err != nil {
+	if p, err = s.PrepareProof(ctx, a, p, who); err != nil {
 		return err
 	}
 	details := map[string]string{"ial": fmt.Sprint(int(p.IAL)), "method": p.Method, "source": p.Source, "evidence": p.Evidence}
 	if p.Case != "" {
 		details["case"] = p.Case
 	}
-	err = s.store.SaveProof(ctx, id, p, audit.With(event(ctx, p.At, "proofing.granted", "account", id, details)))
+	record := audit.With(event(ctx, p.At, "proofing.granted", "account", id, details))
+	if !p.DocumentEnds.IsZero() {
+		notice, err := expiryNotice(id, p)
+		if err != nil {
+			return err
+		}
+		record = record.And(notice)
+	}
+	err = s.store.SaveProof(ctx, id, p, record)
 	if errors.Is(err, ErrBound) {
 		return fault.Wrap(err, fault.IdentityBound)
 	}
 	return err
+}
+
+// Draft is an account without a login, and the sealed proof of its name and number; the caller stores both in one change.
+func (s *Accounts) Draft(ctx context.Context, prefix string, p Proof, name, documentType, number string) (Account, Proof, error) {
+	a, err := s.newAccount(ctx, prefix)
+	if err != nil {
+		return a, p, err
+	}
+	p, err = s.PrepareProof(ctx, a, p, Identity{Name: name, Type: documentType, Number: number})
+	return a, p, err
+}
+
+// newAccount is an active account with its own data key; nothing is stored.
+func (s *Accounts) newAccount(ctx context.Context, prefix string) (Account, error) {
+	now := s.now().UTC()
+	a := Account{ID: ident.New(s.rand, prefix), State: AccountActive, CreatedAt: now, UpdatedAt: now}
+	var err error
+	a.DataKey, err = s.newDataKey(ctx, a.ID)
+	return a, err
 }
 
 // Person reads a person as stored now.
@@ -292,13 +331,14 @@ func (s *Accounts) PersonAt(ctx context.Context, accountID string, version int64
 func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	p := Person{AccountID: a.ID, State: a.State, UpdatedAt: a.UpdatedAt, CredentialsAt: a.CredentialsAt}
 	for _, contact := range a.Contacts {
-		value, err := s.openFor(ctx, a, contact.KeyID, contact.Sealed, "contact/"+a.ID)
+		value, err := s.openFor(ctx, a, contact.KeyID, contact.Sealed, contactPlace(a.ID))
 		if err != nil {
 			return Person{}, fmt.Errorf("open contact: %w", err)
 		}
-		if contact.Kind == subject.Email {
+		switch { // the first of a kind is the one that messages go to
+		case contact.Kind == subject.Email && p.Email == "":
 			p.Email = string(value)
-		} else {
+		case contact.Kind != subject.Email && p.Mobile == "":
 			p.Mobile = string(value)
 		}
 	}
@@ -306,16 +346,16 @@ func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	if proof == nil {
 		return p, nil // never proofed, or decayed
 	}
-	plaintext, err := s.openFor(ctx, a, proof.KeyID, proof.Sealed, "identity/"+a.ID)
+	plaintext, err := s.openFor(ctx, a, proof.KeyID, proof.Sealed, identityPlace(a.ID))
 	if err != nil {
 		return Person{}, fmt.Errorf("open identity: %w", err)
 	}
-	var who identity
+	var who Identity
 	if err := json.Unmarshal(plaintext, &who); err != nil {
 		return Person{}, fmt.Errorf("open identity: %w", err)
 	}
 	p.IAL, p.IALMethod, p.IALSource, p.IALAt, p.IALUntil = proof.IAL, proof.Method, proof.Source, proof.At, proof.Until
-	p.Name, p.IDType, p.IDNumber = who.Name, who.Type, who.Number
+	p.Name, p.IDType, p.IDNumber, p.Nationality, p.Birth, p.IDExpires = who.Name, who.Type, who.Number, who.Nationality, who.Birth, who.Expires
 	return p, nil
 }
 

@@ -79,7 +79,12 @@ func (s *Accounts) cipherOf(ctx context.Context, accountID string, k keys.DataKe
 // the ring's key until Reseal comes to it.
 func (s *Accounts) sealFor(ctx context.Context, a Account, plaintext []byte, place string) (keyID string, sealed []byte, err error) {
 	if a.DataKey.IsZero() {
-		return s.seal(ctx, plaintext, place)
+		cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, "")
+		if err != nil {
+			return "", nil, fault.Wrap(err, fault.Unavailable)
+		}
+		sealed, err = cipher.Seal(ctx, plaintext, []byte(place))
+		return cipher.KeyID(), sealed, err
 	}
 	cipher, err := s.cipherOf(ctx, a.ID, a.DataKey)
 	if err != nil {
@@ -92,7 +97,11 @@ func (s *Accounts) sealFor(ctx context.Context, a Account, plaintext []byte, pla
 // openFor opens a field of an account, whichever key sealed it.
 func (s *Accounts) openFor(ctx context.Context, a Account, keyID string, sealed []byte, place string) ([]byte, error) {
 	if !strings.HasPrefix(keyID, dataKeyPrefix) {
-		return s.unseal(ctx, keyID, sealed, place)
+		cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, keyID)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Unavailable)
+		}
+		return cipher.Open(ctx, sealed, []byte(place))
 	}
 	if keyID != a.DataKey.ID {
 		return nil, fmt.Errorf("open field: %w", keys.ErrDestroyed)
@@ -124,19 +133,40 @@ func (s *Accounts) Unseal(ctx context.Context, accountID, keyID string, sealed [
 
 // SealedField is a sealed field of an account as it is stored.
 type SealedField struct {
-	Kind   string // "contact" or "proof"
-	Row    []byte // lookup of a contact, identifier of a proof
+	Kind   FieldKind
+	Row    []byte // lookup of a contact, identifier of anything else
 	KeyID  string
 	Sealed []byte
 }
 
+// FieldKind is where a sealed field lies.
+type FieldKind string
+
+// Everything that is sealed about a person and stays. What is sealed for minutes (steps of a login, messages on their way) is
+// not here: it has the ring's key and is purged.
+const (
+	FieldContact    FieldKind = "contact"
+	FieldProof      FieldKind = "proof"
+	FieldCase       FieldKind = "case"       // what was submitted for proofing, until the case is closed
+	FieldCorrection FieldKind = "correction" // until it is decided
+	FieldCredential FieldKind = "credential"
+)
+
 // place is what a field is bound to.
 func (f SealedField) place(accountID string) string {
-	if f.Kind == "contact" {
-		return "contact/" + accountID
+	switch f.Kind {
+	case FieldContact:
+		return contactPlace(accountID)
+	case FieldProof:
+		return identityPlace(accountID)
+	case FieldCredential:
+		return "credential/" + accountID + "/" + string(f.Row)
 	}
-	return "identity/" + accountID
+	return string(f.Kind) + "/" + string(f.Row)
 }
+
+func contactPlace(accountID string) string  { return "contact/" + accountID }
+func identityPlace(accountID string) string { return "identity/" + accountID }
 
 // ResealStore finds fields that the ring's key sealed and stores them anew; idpdb implements it.
 type ResealStore interface {
@@ -189,7 +219,7 @@ func (s *Accounts) reseal(ctx context.Context, store ResealStore, id string) err
 		if strings.HasPrefix(f.KeyID, dataKeyPrefix) {
 			continue
 		}
-		plaintext, err := s.unseal(ctx, f.KeyID, f.Sealed, f.place(id))
+		plaintext, err := s.openFor(ctx, a, f.KeyID, f.Sealed, f.place(id))
 		if err != nil {
 			return err
 		}

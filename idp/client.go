@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -42,9 +41,11 @@ type Client struct {
 	StatutoryBasis          string         `json:"statutory_basis" yaml:"statutory_basis"`         // law under which claims are given without consent
 	MaxIAL                  int            `json:"max_ial" yaml:"max_ial"`                         // a level above it is never told; 0: not bounded
 	AllowedClaims           []AllowedClaim `json:"allowed_claims,omitempty" yaml:"allowed_claims"` // empty: all that the scopes open
+	ActingFor               bool           `json:"acting_for,omitempty" yaml:"acting_for"`         // knows that sub may be another than who logged in (act, mandate_id); without, people act for themselves there
 	PortalURL               string         `json:"portal_url" yaml:"portal_url"`
 	Profile                 string         `json:"profile" yaml:"profile"`
 	Disabled                bool           `json:"disabled" yaml:"disabled"`
+	GivenState              string         `json:"-" yaml:"state"` // only on its way in: "live" puts a client into use whatever it was before
 
 	withheld []string // claims that a person does not give; see Withholding
 
@@ -196,9 +197,6 @@ type StoredClient struct {
 
 // ClientStore keeps clients; idpdb implements it.
 type ClientStore interface {
-	// ApplyClient stores a client if it differs from what is there; a nil MAC keeps the stored secrets, another ends the one
-	// before at once. ErrRetired for a client that was retired.
-	ApplyClient(ctx context.Context, clientID string, body []byte, secretMAC []byte, record audit.Record) error
 	// Clients reads all clients, at most limit.
 	Clients(ctx context.Context, limit int) (map[string]StoredBody, error)
 	// ClientRevision changes with every change of any client.
@@ -240,6 +238,7 @@ type Clients struct {
 	now      func() time.Time
 	checkURL func(address string) error
 	sandbox  bool
+	words    *LiveVocabulary
 	snapshot atomic.Pointer[clientSnapshot]
 }
 
@@ -261,6 +260,20 @@ func NewClients(store ClientStore, ring *keys.Ring, now func() time.Time) *Clien
 
 // CheckAddresses sets what judges an address that the platform will fetch, before it is stored (O-28).
 func (c *Clients) CheckAddresses(check func(address string) error) { c.checkURL = check }
+
+// CheckWords sets the vocabulary that registrations are checked with.
+func (c *Clients) CheckWords(words *LiveVocabulary) { c.words = words }
+
+// Lasting lists the clients that have not ended for good, whatever their state.
+func (c *Clients) Lasting() []Client {
+	var all []Client
+	for _, client := range c.snapshot.Load().clients {
+		if client.RetiredAt.IsZero() {
+			all = append(all, client.Client)
+		}
+	}
+	return all
+}
 
 // Refresh reads the clients again if any changed; nodes call it every two seconds.
 func (c *Clients) Refresh(ctx context.Context) error {
@@ -308,36 +321,12 @@ func (c *Clients) All() []Client {
 	return all
 }
 
-// Apply registers or changes clients; the same list again changes nothing.
-func (c *Clients) Apply(ctx context.Context, clients []Client) error {
-	for i := range clients {
-		if err := c.judge(&clients[i]); err != nil {
-			return err
-		}
-	}
-	for _, client := range clients {
-		body, err := json.Marshal(client)
-		if err != nil {
-			return err
-		}
-		var mac []byte
-		if client.ClientSecret != "" {
-			if mac, err = c.secretMAC(ctx, client.ClientID, client.ClientSecret); err != nil {
-				return err
-			}
-		}
-		if err := c.store.ApplyClient(ctx, client.ClientID, body, mac, audit.With(event(ctx, c.now(), "client.applied", "client", client.ClientID, nil))); errors.Is(err, ErrRetired) {
-			return fault.Wrap(err, fault.ClientRetired)
-		} else if err != nil {
-			return fmt.Errorf("store client: %w", err)
-		}
-	}
-	return c.Refresh(ctx)
-}
-
 // judge fills in the defaults of a registration and checks it, the address of its keys too.
 func (c *Clients) judge(client *Client) error {
 	if err := client.Normalize(); err != nil {
+		return err
+	}
+	if err := c.words.Load().CheckClient(*client); err != nil {
 		return err
 	}
 	if address := client.JWKSURI; address != "" && c.checkURL != nil {

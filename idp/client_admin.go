@@ -88,6 +88,9 @@ func (a *ClientAdmin) Create(ctx context.Context, client Client) (secret string,
 	if err := a.clients.judge(&client); err != nil {
 		return "", err
 	}
+	if err := refuseGained(client, nil); err != nil {
+		return "", err
+	}
 	change := ClientChange{ClientID: client.ClientID}
 	if client.HasSecret() {
 		if secret, change.SecretMAC, err = a.newSecret(ctx, client.ClientID); err != nil {
@@ -112,6 +115,12 @@ func (a *ClientAdmin) Change(ctx context.Context, was ClientVersion, client Clie
 	if err := a.clients.judge(&client); err != nil {
 		return err
 	}
+	if err := refuseAdministrator(was); err != nil {
+		return err
+	}
+	if err := refuseGained(client, was.Scopes()); err != nil {
+		return err
+	}
 	body, err := json.Marshal(client)
 	if err != nil || string(body) == string(was.body) {
 		return err
@@ -123,6 +132,9 @@ func (a *ClientAdmin) Change(ctx context.Context, was ClientVersion, client Clie
 // was itself in its overlap ends.
 func (a *ClientAdmin) Rotate(ctx context.Context, was ClientVersion, overlap time.Duration) (secret string, err error) {
 	if err := a.alive(was); err != nil {
+		return "", err
+	}
+	if err := refuseAdministrator(was); err != nil {
 		return "", err
 	}
 	switch {
@@ -167,6 +179,26 @@ func (a *ClientAdmin) Retire(ctx context.Context, was ClientVersion) error {
 	client := was.Client
 	client.Disabled = true
 	return a.write(ctx, ClientChange{ClientID: was.ClientID, Was: was.body, RetiredAt: a.clients.now().UTC()}, client, "client.retired", nil)
+}
+
+// refuseGained refuses roles of staff among the scopes that a client is to have more than before: they come by a file of admin
+// apply only, so that who registers clients is not by that everything else too.
+func refuseGained(client Client, had []string) error {
+	for _, scope := range client.Scopes() {
+		if IsRole(scope) && !slices.Contains(had, scope) {
+			return refuseMetadata("scope", scope+" is a role of staff; a client gets one by a file of admin apply only")
+		}
+	}
+	return nil
+}
+
+// refuseAdministrator refuses changes of a client that holds a role of administration: whoever sets its keys or sees its secret
+// would hold that role beside the own one, which nobody may (CheckRoles).
+func refuseAdministrator(was ClientVersion) error {
+	if slices.ContainsFunc(was.Scopes(), func(scope string) bool { return slices.Contains(AdminRoles, scope) }) {
+		return refuseMetadata("scope", "the client is an administrator; it is changed by a file of admin apply only")
+	}
+	return nil
 }
 
 func (a *ClientAdmin) alive(was ClientVersion) error {

@@ -15,9 +15,6 @@ type AllowedClaim struct {
 	Optional   bool   `json:"optional,omitempty" yaml:"optional"`       // the person may refuse it alone
 }
 
-// PersonClaims are the claims about a person that the platform can give.
-var PersonClaims = []string{"ial", "name", "updated_at", "phone_number", "phone_number_verified", "email", "email_verified", "id_document_type", "id_document_number", "verified_claims"}
-
 // maxPurpose is in characters, as that of a legal basis.
 const maxPurpose = 200
 
@@ -74,8 +71,8 @@ func (c *Client) normalizeClaims(refuse func(field, why string) error) error {
 	}
 	for i, a := range c.AllowedClaims {
 		switch {
-		case !slices.Contains(PersonClaims, a.Claim):
-			return refuse("allowed_claims.claim", "known are "+strings.Join(PersonClaims, ", "))
+		case !claimForm.MatchString(a.Claim):
+			return refuse("allowed_claims.claim", "it is no name of a claim")
 		case slices.ContainsFunc(c.AllowedClaims[:i], func(b AllowedClaim) bool { return a.Claim == b.Claim }):
 			return refuse("allowed_claims.claim", a.Claim+" stands twice")
 		case a.Purpose == "" || utf8.RuneCountInString(a.Purpose) > maxPurpose:

@@ -31,6 +31,9 @@ func TestAllowedClaimsAreChecked(t *testing.T) {
 		c := Client{ClientID: "portal", RedirectURIs: []string{"https://portal.example.gov.cn/cb"}}
 		test.change(&c)
 		err := c.Normalize()
+		if err == nil {
+			err = BuiltinVocabulary().CheckClient(c)
+		}
 		if test.field == "" && err != nil || test.field != "" && (fault.CodeOf(err) != fault.ClientMetadata || fault.From(err).Params["field"] != test.field) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -14,7 +14,7 @@ import (
 
 // Consent is what a person allowed a client. Each change is a version of its own, which is kept as it was shown.
 type Consent struct {
-	AccountID string
+	AccountID string // or the mandate under which it was given
 	ClientID  string
 	Version   int64    // set by the store; 0 is no consent
 	Scopes    []string // items that were agreed to
@@ -48,10 +48,10 @@ type ShownClaim struct {
 type Terms map[string]string
 
 // TermsOf are the terms under which a client has claims now.
-func TermsOf(client Client, claims []string) Terms {
+func (v *Vocabulary) TermsOf(client Client, claims []string) Terms {
 	t := Terms{}
 	for _, claim := range claims {
-		t[claim] = digest.Hex([]byte(client.PurposeOf(claim) + "\x00" + client.BasisOf(claim)))[:16]
+		t[claim] = digest.Hex([]byte(client.PurposeOf(claim) + "\x00" + v.BasisOf(client, claim)))[:16]
 	}
 	return t
 }
@@ -109,35 +109,41 @@ func (c Consent) Widened(items []string, asked Terms, withheld []string) Consent
 	return c
 }
 
-// Withholding is the client as it is towards a person who does not give it some claims. What the law gives stays.
-func (c Client) Withholding(claims []string) Client {
-	c.withheld = claims
+// Withholding is a client as it is towards a person who does not give it some claims. What the law gives stays.
+func (v *Vocabulary) Withholding(c Client, claims []string) Client {
+	if len(claims) == 0 {
+		return c
+	}
+	c.withheld = slices.DeleteFunc(slices.Clone(claims), func(claim string) bool { return v.BasisOf(c, claim) != "" })
 	return c
 }
 
-// withholds reports whether a claim is one that the person does not give.
+// withholds reports whether a claim is one that the person does not give. That a number is verified goes with the number.
 func (c Client) withholds(claim string) bool {
-	return len(c.withheld) > 0 && slices.Contains(c.withheld, strings.TrimSuffix(claim, "_verified")) && c.BasisOf(claim) == ""
+	return len(c.withheld) > 0 && slices.Contains(c.withheld, strings.TrimSuffix(claim, "_verified"))
 }
 
 // Refusable reports whether a person may keep a claim from a client: what no law gives, but for the level of proofing, without
 // which nothing else means anything.
-func (c Client) Refusable(claim string) bool {
-	return claim != "ial" && claim != "sub" && c.BasisOf(claim) == ""
+func (v *Vocabulary) Refusable(c Client, claim string) bool {
+	known, ok := v.claims[claim]
+	return ok && !known.fact.level && v.BasisOf(c, claim) == ""
 }
 
 // Optional reports whether the client does without a claim.
-func (c Client) Optional(claim string) bool {
+func (v *Vocabulary) Optional(c Client, claim string) bool {
 	a, ok := c.allowed(claim)
-	return ok && a.Optional && c.Refusable(claim)
+	return ok && a.Optional && v.Refusable(c, claim)
 }
 
 // ConsentStore keeps consents; idpdb implements it.
 type ConsentStore interface {
 	// ConsentInForce answers the zero value when there is none.
 	ConsentInForce(ctx context.Context, accountID, clientID string) (Consent, error)
-	// GiveConsent stores a consent as the next version and answers it; one that says the same as the one in force stays it.
-	GiveConsent(ctx context.Context, c Consent, record audit.Record) (Consent, error)
+	// GiveConsent makes the next version of the consent in force, the zero value when there is none, and answers it; one that says
+	// the same stays as it is. The change may be asked more than once: two consents at the same moment are both kept, and a
+	// withdrawal is not undone.
+	GiveConsent(ctx context.Context, accountID, clientID string, change func(Consent) (Consent, error), record audit.Record) (Consent, error)
 	// ConsentVersions lists all versions, the newest first.
 	ConsentVersions(ctx context.Context, accountID, clientID string, limit int) ([]Consent, error)
 }

@@ -37,6 +37,9 @@ type Person struct {
 	Name          string      // proven name, empty at ial 0
 	IDType        string      // document type word ("citizen_id"), empty at ial 0
 	IDNumber      string      // proven number, empty at ial 0
+	Nationality   string      // ISO 3166-1 alpha-3, where the document tells one
+	Birth         string      // YYYY-MM-DD, where the document tells it
+	IDExpires     string      // YYYY-MM-DD, last day of the document, where it is known
 	Mobile        string      // verified number, empty if none
 	Email         string      // verified address, empty if none
 	PreferredName string      // login name that the person chose, empty if none
@@ -62,6 +65,9 @@ type Login struct {
 	AAL       subject.AAL
 	Methods   []string // amr words of RFC 8176: "pwd", "otp", "sms"
 	At        time.Time
+	// Second: the account's second factor was shown, or a recovery code in its place. Without it a login below level 2 opens no
+	// account that has one.
+	Second bool
 }
 
 func encodeSubject(sum []byte) string { return base64.RawURLEncoding.EncodeToString(sum) }

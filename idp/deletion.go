@@ -125,7 +125,7 @@ type DeletionsConfig struct {
 	Store    DeletionStore
 	Accounts *Accounts
 	// Blockers are asked besides the cases and roles that this room knows: mandates, organisations.
-	Blockers []func(ctx context.Context, accountID string) ([]Blocker, error)
+	Blockers func(ctx context.Context, accountID string) ([]Blocker, error)
 	Forget   func(accountID string) // drops what is in memory of an account
 	Now      func() time.Time
 	Rand     io.Reader
@@ -160,8 +160,8 @@ func (d *Deletions) Blockers(ctx context.Context, accountID string) ([]Blocker, 
 	if len(account.Roles) > 0 {
 		all = append(all, Blocker{Kind: "role"})
 	}
-	for _, ask := range d.cfg.Blockers {
-		more, err := ask(ctx, accountID)
+	if d.cfg.Blockers != nil {
+		more, err := d.cfg.Blockers(ctx, accountID)
 		if err != nil {
 			return nil, err
 		}

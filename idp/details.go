@@ -68,12 +68,18 @@ func WriteDetails(list []Detail) (json.RawMessage, error) {
 	return json.Marshal(objects)
 }
 
+// DetailMandate is the type that tells the extent of a mandate. It is ours: no kind is registered under it.
+const DetailMandate = "mandate"
+
 // Languages in which a title must stand.
 var titleLocales = []string{"zh-CN", "en", "zh-Hant"}
 
 // Normalize checks a kind as it was written.
 func (t *DetailType) Normalize() error {
 	refuse := func(field, why string) error { return refuseMetadata("authorization_details_types."+field, why) }
+	if t.Type == DetailMandate {
+		return refuse("type", "the name is taken by the platform")
+	}
 	if t.Type == "" || len(t.Type) > 100 || strings.ContainsFunc(t.Type, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return refuse("type", "1 to 100 printable ASCII characters")
 	}

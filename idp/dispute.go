@@ -60,6 +60,14 @@ type DisputeMessage struct {
 	At     time.Time
 }
 
+// SealedMessage is a message of a dispute as it is stored.
+type SealedMessage struct {
+	Dispute string
+	Number  int64
+	KeyID   string
+	Sealed  []byte
+}
+
 // DisputeQuery selects disputes, the newest first.
 type DisputeQuery struct {
 	AccountID string
@@ -71,7 +79,7 @@ type DisputeQuery struct {
 
 // DisputeStore keeps disputes; idpdb implements it.
 type DisputeStore interface {
-	Release(ctx context.Context, accountID, id string) (Release, error)
+	StoredRelease(ctx context.Context, accountID, id string) (Release, error)
 	// OpenDispute answers ErrTaken when there is one about the release.
 	OpenDispute(ctx context.Context, d Dispute, first DisputeMessage, record audit.Record) error
 	Dispute(ctx context.Context, id string) (Dispute, error)
@@ -96,7 +104,7 @@ func NewDisputes(store DisputeStore, accounts *Accounts, now func() time.Time, r
 
 // Release reads the line that a dispute is about, for the person whose it is.
 func (s *Disputes) Release(ctx context.Context, accountID, releaseID string) (Release, error) {
-	r, err := s.store.Release(ctx, accountID, releaseID)
+	r, err := s.store.StoredRelease(ctx, accountID, releaseID)
 	return r, disputeFault(err)
 }
 

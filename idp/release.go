@@ -51,12 +51,27 @@ type Release struct {
 	Last       time.Time
 }
 
-// NewRelease describes what a client receives now.
-func NewRelease(client Client, accountID, grantID string, channel Channel, claims []string, consent int64, at time.Time) Release {
+// ClaimActor stands in the ledger of somebody who acted for another.
+const ClaimActor = "act"
+
+// Told is what a client is told of a person at one moment.
+type Told struct {
+	Client    Client
+	AccountID string // whose data it is
+	GrantID   string
+	Channel   Channel
+	Claims    []string // names
+	Consent   int64    // version of the consent; 0 for none
+	Mandate   string   // under which somebody acted; empty for the person itself
+}
+
+// Release is the line on which a telling counts.
+func (v *Vocabulary) Release(t Told, at time.Time) Release {
 	at = at.UTC().Truncate(time.Microsecond)
-	r := Release{AccountID: accountID, GrantID: grantID, ClientID: client.ClientID, Name: client.ClientName, Department: client.Department, Channel: channel,
-		Claims: slices.Compact(slices.Sorted(slices.Values(claims))), Count: 1, First: at, Last: at}
-	r.Purpose, r.Basis = client.purposeAndBasis(r.Claims, consent)
+	r := Release{AccountID: t.AccountID, GrantID: t.GrantID, ClientID: t.Client.ClientID, Name: t.Client.ClientName, Department: t.Client.Department, Channel: t.Channel,
+		Claims: slices.Compact(slices.Sorted(slices.Values(t.Claims))), Count: 1, First: at, Last: at}
+	r.Purpose, r.Basis = v.purposeAndBasis(t.Client, r.Claims, t.Consent)
+	r.Basis.Mandate = t.Mandate
 	r.ID = "rel_" + digest.Hex([]byte(r.key() + "\x00" + dayOf(at)))[:32]
 	return r
 }
@@ -77,18 +92,18 @@ func (b Basis) text() string {
 
 // purposeAndBasis are those of the claims that were given: the purposes of the claims one by one where they have their own,
 // otherwise that of the application; and the laws, with the consent for what no law gives.
-func (c Client) purposeAndBasis(claims []string, consent int64) (string, Basis) {
+func (v *Vocabulary) purposeAndBasis(c Client, claims []string, consent int64) (string, Basis) {
 	var purposes []string
 	var basis Basis
 	for _, claim := range claims {
-		if claim == "sub" {
-			continue // goes with every other
+		if claim == "sub" || claim == ClaimActor {
+			continue // go with every other
 		}
 		purpose := c.PurposeOf(claim)
 		if purpose != "" && !slices.Contains(purposes, purpose) {
 			purposes = append(purposes, purpose)
 		}
-		law := c.BasisOf(claim)
+		law := v.BasisOf(c, claim)
 		switch {
 		case law == "":
 			basis.Consent = consent
@@ -128,8 +143,8 @@ type LedgerStore interface {
 	// SaveReleases adds counts, making lines that are not there, in one transaction.
 	SaveReleases(ctx context.Context, releases []Release) error
 	Releases(ctx context.Context, q ReleaseQuery) ([]Release, error)
-	// Release reads one line of a person; ErrNotFound.
-	Release(ctx context.Context, accountID, id string) (Release, error)
+	// StoredRelease reads one line of a person; ErrNotFound.
+	StoredRelease(ctx context.Context, accountID, id string) (Release, error)
 	// Receivers lists the clients in a person's ledger, by their newest names.
 	Receivers(ctx context.Context, accountID string, limit int) ([]Receiver, error)
 }
@@ -137,51 +152,39 @@ type LedgerStore interface {
 // Receiver is a client that stands in a ledger.
 type Receiver struct{ ClientID, Name string }
 
-// Ledger writes down what leaves the platform. The first release of a kind is stored before it is answered; repetitions
-// are counted in memory and written every few seconds, so that a crash loses at most the counts of those seconds.
+// Ledger writes down what leaves the platform. What leaves with new tokens is stored in the change that makes them. All
+// else (userinfo, introspection, exchanged tokens, bridges) is counted in memory and written by batches every two
+// seconds, so that no answer waits for it: a crash loses at most those seconds of one node, of people and clients whose grant is
+// on its line.
 type Ledger struct {
 	store LedgerStore
 	now   func() time.Time
 
 	mutex sync.Mutex
-	due   map[string]Release  // by id
-	known map[string]struct{} // keys that are stored
+	due   map[string]Release // by id
 }
 
-// Bounds of what is kept in memory.
+// Bounds of what is kept in memory and of a batch.
 const (
-	maxReleasesDue   = 8192
-	maxReleasesKnown = 65536
-	releaseBatch     = 128
+	maxReleasesDue = 65536
+	releaseBatch   = 128
 )
 
-// NewLedger returns a ledger; Flush is called every few seconds and at the end.
+// NewLedger returns a ledger; Flush is called every two seconds and at the end.
 func NewLedger(store LedgerStore, now func() time.Time) *Ledger {
-	return &Ledger{store: store, now: now, due: map[string]Release{}, known: map[string]struct{}{}}
+	return &Ledger{store: store, now: now, due: map[string]Release{}}
 }
 
-// Note writes a release down. It fails closed: what could not be written must not be answered.
-func (l *Ledger) Note(ctx context.Context, r Release) error {
-	key := digest.Hex([]byte(r.key()))[:32]
-	l.mutex.Lock()
-	_, known := l.known[key]
-	if known && l.count(r) {
-		l.mutex.Unlock()
-		return nil
-	}
-	l.mutex.Unlock()
-	if err := l.store.SaveReleases(ctx, []Release{r}); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
+// Note writes releases down. It fails closed: while the database does not answer for so long that there is no room for
+// another line, nothing more is told; repetitions of lines that are due still are.
+func (l *Ledger) Note(releases ...Release) error {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	for other := range l.known {
-		if len(l.known) < maxReleasesKnown {
-			break
+	for _, r := range releases {
+		if !l.count(r) {
+			return fault.New(fault.Unavailable)
 		}
-		delete(l.known, other) // any one: its next release is stored at once again
 	}
-	l.known[key] = struct{}{}
 	return nil
 }
 
@@ -229,12 +232,13 @@ func (l *Ledger) Flush(ctx context.Context) error {
 	return nil
 }
 
+// giveBack makes lines due again, beyond the bound too: they were told.
 func (l *Ledger) giveBack(due map[string]Release) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	for _, r := range due {
+	for id, r := range due {
 		if !l.count(r) {
-			return // counts of repetitions beyond the bound, while the database does not answer
+			l.due[id] = r
 		}
 	}
 }

@@ -10,7 +10,9 @@ if [ -n "$unformatted" ]; then
   exit 1
 fi
 go vet ./...
+go vet -tags vault ./keys/vault # make test-vault
 tool staticcheck ./...
+tool staticcheck -tags vault ./keys/vault
 
 database=../shared/vulndb
 if [ -d "$database" ]; then

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
@@ -266,5 +268,27 @@ func TestPicturesAndSystemColours(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The island of proof of work finds what the server asks for: SHA-256 of text and number begins with enough zero bits.
+func TestWorkIslandFindsTheNumber(t *testing.T) {
+	server := httptest.NewServer(site(t))
+	defer server.Close()
+	tab := browser.New(t)
+	tab.Open(t, server.URL+"/design/login-work?lang=en")
+	answer := ""
+	for range 200 {
+		if answer = evaluate[string](t, tab, `document.getElementById("work-answer").value`); answer != "" {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	text := evaluate[string](t, tab, `document.getElementById("work-answer").dataset.work`)
+	if sum := sha256.Sum256([]byte(text + ":" + answer)); answer == "" || sum[0] != 0 {
+		t.Errorf("%q with %q gives %x", text, answer, sum)
+	}
+	if problems := tab.Problems(); len(problems) > 0 {
+		t.Errorf("the browser complains: %v", problems)
 	}
 }

@@ -23,6 +23,7 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"static":   rd.static.address,
 		"icon":     icon,
 		"field":    newField,
+		"fault":    faultOf,
 		"input":    newInput,
 		"actions":  newActions,
 		"step":     newStep,
@@ -141,6 +142,16 @@ func (f Field) DescribedBy() string {
 		ids = append(ids, f.ID+"-error")
 	}
 	return strings.Join(ids, " ")
+}
+
+// faultOf is what is wrong with an input that is no text field; empty for nothing.
+func faultOf(v view, id string) string {
+	for _, e := range v.Errors {
+		if e.Field == id {
+			return e.Message
+		}
+	}
+	return ""
 }
 
 // newField makes a field from option, value pairs; its error comes from the page.

@@ -32,6 +32,8 @@ type Identity struct {
 	Actor string // who acts, when it is not the principal
 	Role  string // in which role for an organisation: 经办人, 印章保管人; empty is 经办人
 	Tier  int    // real-name tier of the person, 0–4; shown for IdentitySelf
+	// SwitchURL leads to the choice for whom to act; empty for who has none.
+	SwitchURL string
 }
 
 // SignedIn reports whether somebody is signed in.

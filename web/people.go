@@ -7,7 +7,8 @@ import (
 
 // HomePage is "home" at /.
 type HomePage struct {
-	Portals []Link // sites that use this login; the sandbox names its sample portals
+	Portals    []Link // sites that use this login; the sandbox names its sample portals
+	NoRegister bool   // nobody can register by a code
 }
 
 // ErrorPage is "error": what happened is the page's title. Renderer.Error fills it from a fault.
@@ -21,19 +22,23 @@ type ErrorPage struct {
 
 // LoginPage is "login" at /login: identifier and password on one page.
 type LoginPage struct {
-	Action      string // default /login
-	Hidden      []Hidden
-	App         string // the application that asked; empty is this site
-	Department  string
-	Identifier  string
-	Reason      string   // why the person must sign in once more (step-up), optional
-	RegisterURL string   // default /register; empty string "-" hides it
-	CodeURL     string   // sign in by a one-time code; empty hides it
-	RecoverURL  string   // forgot password; empty hides it
-	CancelURL   string   // back to the application; empty hides it
-	Upstreams   []Link   // other platforms to sign in with
-	Silent      []string // names of those that do not answer now
-	Links       AppLinks
+	Work           *WorkField   // what the browser must compute first; nil asks for nothing
+	Passkey        *PasskeyForm // nil hides it
+	Action         string       // default /login
+	Hidden         []Hidden
+	App            string // the application that asked; empty is this site
+	Department     string
+	Identifier     string
+	Reason         string   // why the person must sign in once more (step-up), optional
+	RegisterURL    string   // default /register; empty string "-" hides it
+	CodeURL        string   // sign in by a one-time code; empty hides it
+	CertificateURL string   // sign in by a certificate; empty hides it
+	QRURL          string   // sign in with a phone; empty hides it
+	RecoverURL     string   // forgot password; empty hides it
+	CancelURL      string   // back to the application; empty hides it
+	Upstreams      []Link   // other platforms to sign in with
+	Silent         []string // names of those that do not answer now
+	Links          AppLinks
 }
 
 // AppLinks are the pages of an application itself about what it is and what it does with data (OpenID Connect Dynamic
@@ -91,7 +96,7 @@ type PasswordPage struct {
 
 // ProofingMethod is one way to prove who one is, chosen by what the person has at hand.
 type ProofingMethod struct {
-	ID       string // card, mobile, bank, face, network, counter: message proofing.method.<id>
+	ID       string // card, document, mobile, bank, face, network, counter: message proofing.method.<id>
 	URL      string // where it starts
 	Reaches  int    // ial
 	Minutes  int
@@ -113,12 +118,35 @@ type ProofingPage struct {
 	AskMobile bool
 	Mobile    string
 	CancelURL string // back to where the person came from
+
+	Kind       string         // name of the document; empty is the resident identity card
+	Kinds      []ProofingKind // documents to choose from; empty hides the choice
+	Counter    bool           // documents of this kind are checked at a counter only: there is no form
+	NumberHint string         // message proofing.hint.<word>; empty is that of the resident identity card
+
+	Nations     []Option // to choose the nationality from; empty does not ask
+	Nationality string
+	AskBirth    bool
+	Birth       string
+	AskExpiry   bool
+	Expires     string
+	AskZone     bool // the machine readable lines of a passport
+	Zone        string
+}
+
+// ProofingKind is a kind of document to choose.
+type ProofingKind struct {
+	Name    string
+	URL     string
+	Chosen  bool
+	Counter bool // it is checked at a counter only
 }
 
 // Outcomes of proofing.
 const (
 	ProofingDone     = "done"
 	ProofingMismatch = "mismatch"
+	ProofingBound    = "bound"   // the person may have another account: it can be merged
 	ProofingWaiting  = "waiting" // the source does not answer; never shown as a mismatch
 )
 
@@ -130,7 +158,8 @@ type ProofingResultPage struct {
 	At        time.Time
 	TriesLeft int // for a mismatch; negative is not shown
 	RetryURL  string
-	Continue  *Link // on to the application or /me
+	Continue  *Link  // on to the application or /me
+	MergeURL  string // where two accounts of one person become one; empty hides it
 }
 
 // Kinds of claims.
@@ -150,6 +179,8 @@ type Claim struct {
 	Ticked bool
 	// Purpose of this claim alone; empty where it is that of the application.
 	Purpose string
+	// Sensitive personal information (PIPL article 28), which is said beside it.
+	Sensitive bool
 }
 
 // DevicePage is "device" at /device: the code that a device shows (device-code, device-submit), or what became of it.
@@ -269,21 +300,26 @@ type MePlace struct{ ID, Title, Text, URL string }
 
 // MePage is "me" at /me, cards in the order of experience.md 3.4.
 type MePage struct {
-	Hidden     []Hidden // goes with every form of the page
-	Name       string   // masked
-	Number     string   // masked; empty before proofing
-	Tier       int
-	TierSource string
-	TierAt     *time.Time
-	UpgradeURL string // empty hides it
-	Methods    []SignInMethod
-	Sessions   []SessionItem
-	Grants     []GrantItem
-	Licenses   []LicenseCard
-	Places     []MePlace // cards that lead to pages of their own
-	LogoutURL  string    // default /logout
+	Hidden      []Hidden // goes with every form of the page
+	Name        string   // masked
+	Number      string   // masked; empty before proofing
+	Tier        int
+	TierSource  string
+	TierAt      *time.Time
+	UpgradeURL  string // empty hides it
+	Methods     []SignInMethod
+	Sessions    []SessionItem
+	Grants      []GrantItem
+	Licenses    []LicenseCard
+	Places      []MePlace // cards that lead to pages of their own
+	LogoutURL   string    // default /logout
+	SecurityURL string    // leads to the ways to sign in; empty hides it
 	// UpstreamsURL leads to the links with other platforms; empty hides it.
 	UpstreamsURL string
+	// MergeURL leads to merging another account of the same person; empty hides it.
+	MergeURL string
+	// MandatesURL leads to family and mandates; empty hides the card.
+	MandatesURL string
 }
 
 // UpstreamItem is another platform and the person's link with it.
@@ -338,4 +374,22 @@ type DesignPage struct {
 	Card    LicenseCard
 	Field   FormField
 	Table   Table
+}
+
+// Steps of merging two accounts of one person.
+const (
+	MergeStale   = "stale"   // the login is too old
+	MergeBegin   = "begin"   // which account the other one is
+	MergeConfirm = "confirm" // what will happen
+	MergeDone    = "done"
+)
+
+// MergePage is "merge".
+type MergePage struct {
+	Step       string
+	Hidden     []Hidden
+	Identifier string
+	Stays      []string // masked addresses of the account that goes on
+	Goes       []string // and of the one that becomes part of it
+	StaysHere  bool     // the account that goes on is the one of this session
 }

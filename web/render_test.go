@@ -164,7 +164,11 @@ func (p *page) element(t *testing.T, n *html.Node) {
 		}
 	}
 	switch n.Data {
-	case "script", "style", "iframe", "object", "embed", "base":
+	case "script": // an island: a file of ours, nothing inline
+		if source := attribute(n, "src"); !strings.HasPrefix(source, "/static/") || n.FirstChild != nil || attribute(n, "type") != "module" {
+			t.Errorf("<script src=%q> on a page", source)
+		}
+	case "style", "iframe", "object", "embed", "base":
 		t.Errorf("<%s> on a page", n.Data)
 	case "h1":
 		p.headings++

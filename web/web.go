@@ -1,5 +1,5 @@
 // Package web holds what people see: the templates of every page, the stylesheet, the data type of each page and the
-// renderer (experience.md 6 and 7 decision C, design decision 15). Pages are plain HTML that works without scripts,
+// renderer (experience.md 6 and 7 decision C, design decision 15). Pages are plain HTML that works without scripts; an island adds what only a script can do,
 // under a strict Content-Security-Policy, and loads nothing from anywhere else (check X-05).
 //
 // It is not for handlers: rooms decide what happens, fill a page type and call Renderer.Page. It imports no room.
@@ -16,6 +16,11 @@ import (
 
 //go:embed templates/*.html
 var templateFiles embed.FS
+
+// Islands are bundled by esbuild; the outputs are committed.
+//
+//go:generate go tool -modfile=../tools/go.mod esbuild islands/passkey.ts --bundle --minify --format=esm --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning --outfile=static/passkey.js
+//go:generate go tool -modfile=../tools/go.mod esbuild islands/work.ts --bundle --minify --format=esm --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning --outfile=static/work.js
 
 //go:embed static
 var staticFiles embed.FS

@@ -10,6 +10,7 @@ import (
 func doctor(ctx context.Context, c command) int {
 	set := c.flags("doctor", "")
 	state := stateFlags(set)
+	to := set.String("send-test", "", "also send a test message to this mobile `number` or address, by each provider")
 	asJSON := set.Bool("json", false, "print JSON")
 	if _, status, done := c.parse(set, 0, 0); done {
 		return status
@@ -19,6 +20,9 @@ func doctor(ctx context.Context, c command) int {
 		return c.fail(exitMisuse, "doctor", err)
 	}
 	diagnosis := app.Doctor(ctx, cfg, time.Now())
+	if *to != "" {
+		diagnosis.Findings = append(diagnosis.Findings, app.SendTest(ctx, cfg, *to, time.Now).Findings...)
+	}
 	if err := diagnosis.Print(c.stdout, *asJSON); err != nil {
 		return c.fail(exitMisuse, "doctor", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
+	"github.com/yinxin-gov/yinxin/idp/vocabulary"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
@@ -39,13 +40,17 @@ type Config struct {
 	Grants   *oauth.Admin
 	Tokens   *tokens.Service
 	Peers    Peers
+	Words    *vocabulary.Service
 	Clients  *idp.ClientAdmin
+	Imports  Imports // of accounts; nil is off
 	// Registrations are the clients that registered themselves.
 	Registrations *openplatform.Service
 	Refusals      *idp.Refusals
 	Disputes      *idp.Disputes
 	Deletions     *idp.Deletions
 	Notes         Notes
+	Corrections   *idp.Corrections
+	Mergers       *idp.Mergers
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	// PartyName is the name of a relying party by the id under which a session knows it.
@@ -84,6 +89,9 @@ func (s *Server) parts() []part {
 		s.sessionsPart(),
 		s.grantsPart(),
 		s.peersPart(),
+		s.wordsPart(),
+		s.correctionsPart(),
+		s.importsPart(),
 		s.disputesPart(),
 		s.holdsPart(),
 	}
@@ -198,10 +206,15 @@ func (s *Server) placeFor(r *http.Request, roles []string, id, label, text, addr
 	return web.AdminPlace{ID: id, Label: s.Renderer.Text(r, label), Text: s.Renderer.Text(r, text), URL: address}
 }
 
-// signInURL is where a person whose login is too old for a change of these roles signs in again; empty when none is needed.
-func (s *Server) signInURL(ctx context.Context, roles ...string) string {
-	if holds(ctx, roles...) == nil && s.stale(ctx) {
+// signInURL is where a person whose login is too old for a change of these roles signs in again and comes back; empty when none
+// is needed.
+func (s *Server) signInURL(r *http.Request, roles ...string) string {
+	ctx := r.Context()
+	switch {
+	case holds(ctx, roles...) != nil || !s.stale(ctx):
+		return ""
+	case r.Method != http.MethodGet || s.LoginURL == nil:
 		return "/login"
 	}
-	return ""
+	return s.LoginURL(r.URL.RequestURI())
 }

@@ -31,6 +31,7 @@ type ClientDefinition struct {
 	StatutoryBasis          string          `json:"statutory_basis,omitempty" doc:"Law under which claims are given without consent"`
 	AllowedClaims           []AllowedClaim  `json:"allowed_claims,omitempty" doc:"Claims that it may have; without them all that its scopes open"`
 	MaxIAL                  int             `json:"max_ial,omitempty" doc:"Highest ial that it may ask for; 0 is not bounded"`
+	ActingFor               bool            `json:"acting_for,omitempty" doc:"It knows that sub may be another than who logged in (act, mandate_id); without, people act for themselves there"`
 	PortalURL               string          `json:"portal_url,omitempty" doc:"Address on the home page of the sandbox"`
 	Profile                 string          `json:"profile,omitempty" doc:"default, fapi2 or fapi2_ms"`
 	JWKS                    json.RawMessage `json:"jwks,omitempty" doc:"Its public keys as a JWK set"`

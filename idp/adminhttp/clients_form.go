@@ -56,7 +56,7 @@ func (s *Server) showClientForm(w http.ResponseWriter, r *http.Request, id, vers
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	body := web.AdminFormPage{Back: web.Link{Label: text("admin.clients"), URL: "/admin/clients"}, Name: text("admin.client.new"), Advisory: text("admin.client.new.text"), Action: "/admin/clients/new", Submit: text("admin.save"), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin)}
+	body := web.AdminFormPage{Back: web.Link{Label: text("admin.clients"), URL: "/admin/clients"}, Name: text("admin.client.new"), Advisory: text("admin.client.new.text"), Action: "/admin/clients/new", Submit: text("admin.save"), SignInURL: s.signInURL(r, idp.RoleSystemAdmin)}
 	if id != "" {
 		body.Back, body.Name, body.Advisory, body.Action = web.Link{Label: id, URL: clientURL(id)}, text("admin.edit"), text("admin.client.edit.text"), clientURL(id)+"/edit"
 		body.Hidden = []web.Hidden{{Name: "version", Value: version}}
@@ -157,7 +157,7 @@ func (s *Server) showSecretForm(w http.ResponseWriter, r *http.Request, typed ur
 		hours = append(hours, web.Option{Value: strconv.Itoa(n), Label: strconv.Itoa(n)})
 	}
 	page := web.Page{Title: text("admin.client.secret.rotate"), Self: clientURL(id) + "/secret", Body: web.AdminFormPage{Back: web.Link{Label: id, URL: clientURL(id)}, Name: text("admin.client.secret.rotate"), Advisory: text("admin.client.secret.text"), Action: clientURL(id) + "/secret",
-		SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin), Submit: text("admin.client.secret.rotate"), Danger: true, Fields: []web.FormField{{Name: "overlap_hours", Label: text("admin.client.secret.hours"), Kind: web.InputSelect, Options: hours, Value: typed.Get("overlap_hours")},
+		SignInURL: s.signInURL(r, idp.RoleSystemAdmin), Submit: text("admin.client.secret.rotate"), Danger: true, Fields: []web.FormField{{Name: "overlap_hours", Label: text("admin.client.secret.hours"), Kind: web.InputSelect, Options: hours, Value: typed.Get("overlap_hours")},
 			{Name: inputReason, Label: text("action.reason"), Value: bounded(typed.Get(inputReason)), Max: maxReason}}}}
 	if refusal != nil {
 		page.Errors = s.Renderer.FieldErrors(r, refusal, map[string]string{"reason": inputReason})

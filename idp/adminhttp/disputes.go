@@ -144,7 +144,7 @@ func (s *Server) showDispute(w http.ResponseWriter, r *http.Request, was refused
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.disputes"), URL: "/admin/disputes"}, Name: s.PartyName(d.ClientID), Under: d.ID, Status: "dispute_" + d.State,
-		SignInURL: s.signInURL(r.Context(), idp.RoleSecurityAdmin), Facts: []web.ShownField{{Label: text("admin.dispute.opened"), Value: when(d.OpenedAt)}, {Label: text("admin.dispute.due"), Value: when(d.DueAt)}}}
+		SignInURL: s.signInURL(r, idp.RoleSecurityAdmin), Facts: []web.ShownField{{Label: text("admin.dispute.opened"), Value: when(d.OpenedAt)}, {Label: text("admin.dispute.due"), Value: when(d.DueAt)}}}
 	messages := web.AdminSection{ID: "dispute-messages", Title: text("admin.dispute.messages")}
 	for _, m := range d.Messages {
 		messages.Facts = append(messages.Facts, web.ShownField{Label: text("admin.dispute.author."+m.Author) + " · " + when(m.At), Value: m.Text})

@@ -89,7 +89,7 @@ func (s *Server) showGrant(w http.ResponseWriter, r *http.Request, was refused) 
 	if d.ExpiresAt != nil {
 		expires = when(*d.ExpiresAt)
 	}
-	body := web.AdminDetailPage{Back: web.Link{Label: s.Renderer.Text(r, "admin.grants.of", "name", name), URL: grantsURL(d.AccountID, "")}, Name: d.Client, Under: d.ID, Status: "grant_" + d.State, SignInURL: s.signInURL(r.Context(), idp.RoleSecurityAdmin),
+	body := web.AdminDetailPage{Back: web.Link{Label: s.Renderer.Text(r, "admin.grants.of", "name", name), URL: grantsURL(d.AccountID, "")}, Name: d.Client, Under: d.ID, Status: "grant_" + d.State, SignInURL: s.signInURL(r, idp.RoleSecurityAdmin),
 		Facts: []web.ShownField{{Label: text("admin.client.id"), Value: d.ClientID}, {Label: text("admin.person.name"), Value: name}, {Label: text("admin.account"), Value: d.AccountID}, {Label: text("admin.session"), Value: orDash(d.SID)},
 			{Label: text("admin.scopes"), Value: orDash(strings.Join(d.Scopes, " "))}, {Label: text("admin.grant.created"), Value: when(d.CreatedAt)}, {Label: text("admin.grant.used"), Value: when(d.LastUse)},
 			{Label: text("admin.grant.exchanges"), Value: strconv.Itoa(d.Exchanges)}, {Label: text("admin.grant.expires"), Value: expires}, {Label: text("admin.constraint"), Value: strings.TrimSpace(text("admin.constraint."+d.Constraint) + " " + d.Thumbprint)}}}
@@ -143,7 +143,7 @@ func (s *Server) showGrantsAll(w http.ResponseWriter, r *http.Request, client, r
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	count := strconv.FormatInt(live, 10)
 	body := web.AdminFormPage{
-		Back: web.Link{Label: text("admin.grants"), URL: grantsURL("", client)}, Name: text("admin.grants.revoke"), Advisory: text("admin.grants.revoke.effect"), SignInURL: s.signInURL(r.Context(), idp.RoleSecurityAdmin),
+		Back: web.Link{Label: text("admin.grants"), URL: grantsURL("", client)}, Name: text("admin.grants.revoke"), Advisory: text("admin.grants.revoke.effect"), SignInURL: s.signInURL(r, idp.RoleSecurityAdmin),
 		Action: "/admin/grants/all", Hidden: []web.Hidden{{Name: "client", Value: client}, {Name: "live", Value: count}},
 		Facts:  []web.ShownField{{Label: text("admin.system"), Value: s.PartyName(client)}, {Label: text("admin.client.id"), Value: client}, {Label: text("admin.grants.live"), Value: count}},
 		Fields: []web.FormField{{Name: inputReason, Label: text("action.reason"), Value: bounded(reason), Max: maxReason}},

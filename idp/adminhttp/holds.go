@@ -125,7 +125,7 @@ func (s *Server) showHolds(w http.ResponseWriter, r *http.Request, typed url.Val
 	if err != nil {
 		return err
 	}
-	body := web.AdminListPage{Intro: text("admin.holds.text"), SignInURL: s.signInURL(r.Context(), idp.RoleSecurityAdmin), None: text("admin.holds.none"), NoneText: text("admin.holds.none.text"),
+	body := web.AdminListPage{Intro: text("admin.holds.text"), SignInURL: s.signInURL(r, idp.RoleSecurityAdmin), None: text("admin.holds.none"), NoneText: text("admin.holds.none.text"),
 		Table: web.Table{Caption: text("admin.holds"), Columns: []web.Column{{Label: text("admin.account")}, {Label: text("action.reason")}, {Label: text("admin.hold.until")}}}}
 	if holds(r.Context(), idp.RoleSecurityAdmin) == nil {
 		body.FilterURL, body.FilterPost, body.FilterName = "/admin/holds", true, text("admin.hold.place")
@@ -186,7 +186,7 @@ func (s *Server) showHold(w http.ResponseWriter, r *http.Request, was refused) e
 		return err
 	}
 	h, text := s.holdRecord(stored), func(key string) string { return s.Renderer.Text(r, key) }
-	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.holds"), URL: "/admin/holds"}, Name: h.AccountID, Under: h.ID, Status: "hold_" + h.State, SignInURL: s.signInURL(r.Context(), idp.RoleSecurityAdmin),
+	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.holds"), URL: "/admin/holds"}, Name: h.AccountID, Under: h.ID, Status: "hold_" + h.State, SignInURL: s.signInURL(r, idp.RoleSecurityAdmin),
 		Facts: []web.ShownField{{Label: text("action.reason"), Value: h.Reason}, {Label: text("admin.hold.placed"), Value: when(h.PlacedAt)}, {Label: text("admin.hold.until"), Value: when(h.Until)}}}
 	if h.State == "in_force" && holds(r.Context(), idp.RoleSecurityAdmin) == nil {
 		body.Actions = []web.StateAction{{ID: "hold-release", Label: text("admin.hold.release"), URL: holdURL(h.ID) + "/release", Effect: text("admin.hold.release.effect"), Danger: true}}

@@ -130,7 +130,7 @@ func (s *Server) showKeys(w http.ResponseWriter, r *http.Request, was refused) e
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	body := web.AdminListPage{Intro: text("admin.keys.text"), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin), Table: web.Table{
+	body := web.AdminListPage{Intro: text("admin.keys.text"), SignInURL: s.signInURL(r, idp.RoleSystemAdmin), Table: web.Table{
 		Caption: text("admin.keys"), Columns: []web.Column{{Label: text("admin.key.algorithm")}, {Label: text("admin.key.since")}, {Label: text("admin.key.next")}, {Label: text("admin.key.published")}, {Label: text("admin.key.kid")}},
 	}}
 	held := map[keys.Algorithm]bool{}

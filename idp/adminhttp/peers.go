@@ -112,6 +112,7 @@ type PeerRecord[D any] struct {
 	Definition D          `json:"definition" doc:"Its registration, as in files of admin apply"`
 	HasSecret  bool       `json:"has_secret" doc:"Whether a secret is stored"`
 	Check      *PeerCheck `json:"last_check,omitempty" doc:"Last test of the connection"`
+	version    string     // of the registration alone: a test of the connection changes none
 }
 
 // PeerCheck is a test of a connection.
@@ -120,14 +121,24 @@ type PeerCheck struct {
 	Outcome string    `json:"outcome" enum:"passed,silent,refused" doc:"silent: it does not answer; refused: what it answers cannot be used"`
 }
 
+// entries is what administration needs of a registry.
+type entries[T any] interface {
+	Known(ctx context.Context, id string) (registry.Known[T], error)
+	Page(ctx context.Context, after string, limit int) (page []registry.Known[T], next string, err error)
+	Change(ctx context.Context, was registry.Known[T], value T) error
+	NoteCheck(ctx context.Context, store registry.CheckStore, id, outcome string) (registry.Check, error)
+	LastCheck(ctx context.Context, store registry.CheckStore, id string) (c registry.Check, ok bool, err error)
+}
+
 // peers is one kind of partners: T as it is registered, D as it is shown.
 type peers[T, D any, P interface {
 	*T
 	registry.Partner
 }] struct {
 	server        *Server
-	registry      *registry.Registry[T, P]
+	registry      entries[T]
 	kind          string // in addresses of pages
+	words         bool   // it is a part of the vocabulary, which has pages of its own
 	path, one     string // of the API; in names of operations
 	chinese       string
 	many, english string
@@ -147,6 +158,13 @@ func (s *Server) casServices() peers[cas.Service, CASDefinition, *cas.Service] {
 func (s *Server) ticketBridges() peers[ticket.Bridge, TicketDefinition, *ticket.Bridge] {
 	return peers[ticket.Bridge, TicketDefinition, *ticket.Bridge]{server: s, registry: s.Peers.Tickets, kind: "ticket", path: "ticket-bridges", one: "ticket-bridge", chinese: "票据桥", many: "ticket bridges", english: "a ticket bridge",
 		setSecret: func(v *ticket.Bridge, secret string) { v.Secret = secret }}
+}
+
+func (p peers[T, D, P]) base() string {
+	if p.words {
+		return wordsBase
+	}
+	return peersBase
 }
 
 // PathPeer names a partner.
@@ -196,21 +214,15 @@ func (p peers[T, D, P]) api(api huma.API) {
 	})
 }
 
-// answer tags a partner by its registration alone: a test of the connection changes no version.
 func (p peers[T, D, P]) answer(r PeerRecord[D], err error) (*tagged[PeerRecord[D]], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tagged[PeerRecord[D]]{ETag: etag(version(r)), Body: r}, nil
-}
-
-func version[D any](r PeerRecord[D]) PeerRecord[D] {
-	r.Check = nil
-	return r
+	return &tagged[PeerRecord[D]]{ETag: etag(r.version), Body: r}, nil
 }
 
 func (p peers[T, D, P]) record(ctx context.Context, known registry.Known[T]) (r PeerRecord[D], err error) {
-	r.ID, r.HasSecret = P(&known.Value).Key(), known.HasSecret
+	r.ID, r.HasSecret, r.version = P(&known.Value).Key(), known.HasSecret, known.Version()
 	if r.Definition, err = converted[D](known.Value); err != nil {
 		return r, err
 	}
@@ -264,24 +276,30 @@ func (p peers[T, D, P]) put(ctx context.Context, id, ifMatch string, definition 
 	if ctx, err = p.server.change(ctx, reason, idp.RoleSystemAdmin); err != nil {
 		return r, err
 	}
-	before, err := p.get(ctx, id)
-	switch code := fault.CodeOf(err); {
-	case code == fault.NotFound && ifMatch != "":
+	was, err := p.registry.Known(ctx, id)
+	fresh := fault.CodeOf(err) == fault.NotFound
+	switch {
+	case fresh && ifMatch != "":
 		return r, fault.New(fault.AdminChanged)
-	case err != nil && code != fault.NotFound:
+	case err != nil && !fresh:
 		return r, err
-	case err == nil:
-		if err := unchanged(ifMatch, version(before)); err != nil {
+	case !fresh:
+		if err := unchanged(ifMatch, was.Version()); err != nil {
 			return r, err
 		}
 	}
 	if secret != "" && p.setSecret == nil {
 		return r, fault.New(fault.ClientMetadata, "field", "secret", "why", "partners of this kind have none")
 	}
-	return p.store(ctx, id, definition, secret)
+	r, err = p.store(ctx, id, was, definition, secret)
+	if fresh && fault.CodeOf(err) == fault.AdminChanged { // somebody else registered it meanwhile
+		err = fault.Wrap(err, fault.AdminMatchNeeded)
+	}
+	return r, err
 }
 
-func (p peers[T, D, P]) store(ctx context.Context, id string, definition D, secret string) (r PeerRecord[D], err error) {
+// store puts a definition in the place of what was read.
+func (p peers[T, D, P]) store(ctx context.Context, id string, was registry.Known[T], definition D, secret string) (r PeerRecord[D], err error) {
 	content, err := json.Marshal(definition)
 	if err != nil {
 		return r, err
@@ -300,7 +318,7 @@ func (p peers[T, D, P]) store(ctx context.Context, id string, definition D, secr
 	if secret != "" {
 		p.setSecret(&value, secret)
 	}
-	if err := p.registry.Apply(ctx, []T{value}); err != nil {
+	if err := p.registry.Change(ctx, was, value); err != nil {
 		return r, err
 	}
 	return p.get(ctx, id)
@@ -310,15 +328,15 @@ func (p peers[T, D, P]) disable(ctx context.Context, id string, disabled bool, r
 	if ctx, err = p.server.change(ctx, reason, idp.RoleSystemAdmin); err != nil {
 		return r, err
 	}
-	before, err := p.get(ctx, id)
+	was, err := p.registry.Known(ctx, id)
 	if err != nil {
 		return r, err
 	}
-	definition, err := converted[D](withDisabled(before.Definition, disabled))
+	definition, err := converted[D](withDisabled(was.Value, disabled))
 	if err != nil {
 		return r, err
 	}
-	return p.store(ctx, id, definition, "")
+	return p.store(ctx, id, was, definition, "")
 }
 
 func withDisabled(definition any, disabled bool) map[string]any {

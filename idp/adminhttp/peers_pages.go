@@ -28,6 +28,7 @@ type peerShown struct {
 
 // peerKind is what the pages do with one kind of partners.
 type peerKind struct {
+	base      string // where its pages stand
 	kind      string
 	hasSecret bool
 	canCheck  bool
@@ -39,7 +40,7 @@ type peerKind struct {
 }
 
 func (p peers[T, D, P]) pages() peerKind {
-	return peerKind{kind: p.kind, hasSecret: p.setSecret != nil, canCheck: p.check != nil,
+	return peerKind{base: p.base(), kind: p.kind, hasSecret: p.setSecret != nil, canCheck: p.check != nil,
 		list: func(ctx context.Context, after string, limit int) ([]peerShown, string, error) {
 			records, next, err := p.list(ctx, after, limit)
 			var all []peerShown
@@ -81,7 +82,7 @@ func (p peers[T, D, P]) pages() peerKind {
 }
 
 func (p peers[T, D, P]) shown(r PeerRecord[D]) (v peerShown, err error) {
-	v = peerShown{id: r.ID, etag: etag(version(r)), hasSecret: r.HasSecret, check: r.Check}
+	v = peerShown{id: r.ID, etag: etag(r.version), hasSecret: r.HasSecret, check: r.Check}
 	if v.members, err = converted[map[string]any](r.Definition); err != nil {
 		return v, err
 	}
@@ -99,23 +100,38 @@ func (s *Server) peersPart() part {
 			s.casServices().api(api)
 			s.ticketBridges().api(api)
 		},
-		pages: map[string]pageFunc{
-			"GET /admin/peers": s.peersPage, "GET /admin/peers/{kind}/new": s.peerNew, "POST /admin/peers/{kind}/new": s.peerCreate,
-			"GET /admin/peers/{kind}/{id}": s.peerPage, "GET /admin/peers/{kind}/{id}/edit": s.peerEdit, "POST /admin/peers/{kind}/{id}/edit": s.peerChange,
-			"POST /admin/peers/{kind}/{id}/{action}": s.peerAction,
-		},
+		pages: s.entryPages(peersBase),
 		place: func(r *http.Request) (web.AdminPlace, error) {
-			return web.AdminPlace{ID: "admin-peers", Label: s.Renderer.Text(r, "admin.peers"), Text: s.Renderer.Text(r, "admin.peers.text"), URL: "/admin/peers"}, nil
+			return web.AdminPlace{ID: "admin-peers", Label: s.Renderer.Text(r, "admin.peers"), Text: s.Renderer.Text(r, "admin.peers.text"), URL: peersBase}, nil
 		},
 	}
 }
 
-func (s *Server) peerKinds() []peerKind {
+// Where the pages of partners and of the vocabulary stand.
+const (
+	peersBase = "/admin/peers"
+	wordsBase = "/admin/vocabulary"
+)
+
+// entryPages are the pages of all kinds that stand at one place.
+func (s *Server) entryPages(base string) map[string]pageFunc {
+	return map[string]pageFunc{
+		"GET " + base: s.peersPage, "GET " + base + "/{kind}/new": s.peerNew, "POST " + base + "/{kind}/new": s.peerCreate,
+		"GET " + base + "/{kind}/{id}": s.peerPage, "GET " + base + "/{kind}/{id}/edit": s.peerEdit, "POST " + base + "/{kind}/{id}/edit": s.peerChange,
+		"POST " + base + "/{kind}/{id}/{action}": s.peerAction,
+	}
+}
+
+// peerKinds are those that stand where a request asks.
+func (s *Server) peerKinds(r *http.Request) []peerKind {
+	if strings.HasPrefix(r.URL.Path, wordsBase) {
+		return []peerKind{s.scopes().pages(), s.claims().pages()}
+	}
 	return []peerKind{s.upstreams().pages(), s.casServices().pages(), s.ticketBridges().pages()}
 }
 
-func (s *Server) peerKind(name string) (peerKind, error) {
-	for _, k := range s.peerKinds() {
+func (s *Server) peerKind(r *http.Request, name string) (peerKind, error) {
+	for _, k := range s.peerKinds(r) {
 		if k.kind == name {
 			return k, nil
 		}
@@ -123,9 +139,18 @@ func (s *Server) peerKind(name string) (peerKind, error) {
 	return peerKind{}, fault.New(fault.NotFound)
 }
 
-func peersURL(kind string) string { return "/admin/peers?" + url.Values{"kind": {kind}}.Encode() }
+func (k peerKind) listURL() string { return k.base + "?" + url.Values{"kind": {k.kind}}.Encode() }
 
-func peerURL(kind, id string) string { return "/admin/peers/" + kind + "/" + url.PathEscape(id) }
+func (k peerKind) url(id string) string { return k.base + "/" + k.kind + "/" + url.PathEscape(id) }
+
+// all and one begin the messages about the kinds of a place, and about one entry.
+func (k peerKind) all() string {
+	return map[string]string{peersBase: "admin.peers", wordsBase: "admin.words"}[k.base]
+}
+
+func (k peerKind) one() string {
+	return map[string]string{peersBase: "admin.peer.", wordsBase: "admin.word."}[k.base]
+}
 
 func peerWord(v peerShown) string {
 	if v.disabled {
@@ -142,9 +167,9 @@ func (s *Server) peersPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	chosen, after := r.URL.Query().Get("kind"), r.URL.Query().Get("after")
 	if chosen == "" {
-		chosen = "upstream"
+		chosen = s.peerKinds(r)[0].kind
 	}
-	k, err := s.peerKind(chosen)
+	k, err := s.peerKind(r, chosen)
 	if err != nil {
 		return err
 	}
@@ -153,24 +178,32 @@ func (s *Server) peersPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var kinds []web.Option
-	for _, other := range s.peerKinds() {
-		kinds = append(kinds, web.Option{Value: other.kind, Label: text("admin.peer." + other.kind)})
+	for _, other := range s.peerKinds(r) {
+		kinds = append(kinds, web.Option{Value: other.kind, Label: text(k.one() + other.kind)})
 	}
-	body := web.AdminListPage{Intro: text("admin.peers.text"), FilterURL: "/admin/peers", Filter: []web.FormField{{Name: "kind", Label: text("admin.peer.kind"), Kind: web.InputSelect, Value: chosen, Options: kinds}},
-		None: text("admin.peers.none"), NoneText: text("admin.peers.none.text"), Table: web.Table{Caption: text("admin.peer." + chosen), Columns: []web.Column{{Label: text("admin.peer.name")}, {Label: text("admin.peer.id")}, {Label: text("admin.peer.check")}}}}
+	columns := []web.Column{{Label: text(k.one() + "name")}, {Label: text(k.one() + "id")}}
+	if k.base == peersBase {
+		columns = append(columns, web.Column{Label: text("admin.peer.check")})
+	}
+	body := web.AdminListPage{Intro: text(k.all() + ".text"), FilterURL: k.base, Filter: []web.FormField{{Name: "kind", Label: text("admin.peer.kind"), Kind: web.InputSelect, Value: chosen, Options: kinds}},
+		None: text("admin.peers.none"), NoneText: text("admin.peers.none.text"), Table: web.Table{Caption: text(k.one() + chosen), Columns: columns}}
 	if holds(ctx, idp.RoleSystemAdmin) == nil {
-		body.NewURL, body.NewLabel = "/admin/peers/"+chosen+"/new", text("admin.peer.new")
+		body.NewURL, body.NewLabel = k.base+"/"+chosen+"/new", text(k.one()+"new")
 	}
 	for _, v := range all {
-		body.Table.Rows = append(body.Table.Rows, web.Row{URL: peerURL(chosen, v.id), Cells: []string{v.name, v.id, s.checkText(r, v)}, Status: peerWord(v)})
+		cells := []string{s.nameOf(r, v), v.id}
+		if k.base == peersBase {
+			cells = append(cells, s.checkText(r, v))
+		}
+		body.Table.Rows = append(body.Table.Rows, web.Row{URL: k.url(v.id), Cells: cells, Status: peerWord(v)})
 	}
 	if next != "" {
-		body.Table.NextURL = peersURL(chosen) + "&" + url.Values{"after": {next}}.Encode()
+		body.Table.NextURL = k.listURL() + "&" + url.Values{"after": {next}}.Encode()
 	}
 	if after != "" {
-		body.Table.PrevURL = peersURL(chosen)
+		body.Table.PrevURL = k.listURL()
 	}
-	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.peers"), Body: body})
+	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text(k.all()), Body: body})
 }
 
 func (s *Server) checkText(r *http.Request, v peerShown) string {
@@ -188,7 +221,7 @@ func (s *Server) showPeer(w http.ResponseWriter, r *http.Request, was refused) e
 	if err := reader(r.Context()); err != nil {
 		return err
 	}
-	k, err := s.peerKind(r.PathValue("kind"))
+	k, err := s.peerKind(r, r.PathValue("kind"))
 	if err != nil {
 		return err
 	}
@@ -197,11 +230,11 @@ func (s *Server) showPeer(w http.ResponseWriter, r *http.Request, was refused) e
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	address := peerURL(k.kind, v.id)
-	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.peer." + k.kind), URL: peersURL(k.kind)}, Name: orDash(v.name), Under: v.id, Status: peerWord(v), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin)}
+	address := k.url(v.id)
+	body := web.AdminDetailPage{Back: web.Link{Label: text(k.one() + k.kind), URL: k.listURL()}, Name: s.nameOf(r, v), Under: v.id, Status: peerWord(v), SignInURL: s.signInURL(r, idp.RoleSystemAdmin)}
 	for _, name := range slices.Sorted(maps.Keys(v.members)) {
-		if name != "name" && name != "disabled" {
-			body.Facts = append(body.Facts, web.ShownField{Label: name, Value: plain(v.members[name])})
+		if name != "name" && name != "disabled" && !(k.base == wordsBase && name == "title") {
+			body.Facts = append(body.Facts, web.ShownField{Label: s.memberName(k, r, name), Value: s.memberText(k, r, v.members[name])})
 		}
 	}
 	if k.hasSecret {
@@ -220,15 +253,51 @@ func (s *Server) showPeer(w http.ResponseWriter, r *http.Request, was refused) e
 			body.Actions = append(body.Actions, web.StateAction{ID: "peer-check", Label: text("admin.peer.check.now"), URL: address + "/check", Effect: text("admin.peer.check.effect"), NoReason: true})
 		}
 		if v.disabled {
-			body.Actions = append(body.Actions, web.StateAction{ID: "peer-resume", Label: text("admin.peer.resume"), URL: address + "/resume", Effect: text("admin.peer.resume.effect")})
+			body.Actions = append(body.Actions, web.StateAction{ID: "peer-resume", Label: text(k.one() + "resume"), URL: address + "/resume", Effect: text(k.one() + "resume.effect")})
 		} else {
-			body.Actions = append(body.Actions, web.StateAction{ID: "peer-suspend", Label: text("admin.peer.suspend"), URL: address + "/suspend", Effect: text("admin.peer.suspend.effect"), Danger: true})
+			body.Actions = append(body.Actions, web.StateAction{ID: "peer-suspend", Label: text(k.one() + "suspend"), URL: address + "/suspend", Effect: text(k.one() + "suspend.effect"), Danger: true})
 		}
 	}
-	page := web.Page{Title: text("admin.peers"), Self: address}
+	page := web.Page{Title: text(k.all()), Self: address}
 	s.onto(r, &page, body.Actions, was)
 	page.Body = body
 	return s.show(w, r, statusOf(was.err), "admin-detail", page)
+}
+
+// memberName is the name of a member of a definition: in words for the vocabulary, as in the file for partners.
+func (s *Server) memberName(k peerKind, r *http.Request, name string) string {
+	if k.base == wordsBase {
+		return s.Renderer.Text(r, "admin.word.member."+name)
+	}
+	return name
+}
+
+// memberText is a member in one line; of texts in several languages the one of the page.
+func (s *Server) memberText(k peerKind, r *http.Request, value any) string {
+	if k.base == peersBase {
+		return plain(value)
+	}
+	if texts, ok := value.(map[string]any); ok {
+		if text, ok := texts[s.Renderer.Locale(r)].(string); ok {
+			return text
+		}
+	}
+	switch value {
+	case true:
+		return s.Renderer.Text(r, "verify.answer.yes")
+	case false:
+		return s.Renderer.Text(r, "verify.answer.no")
+	}
+	return plain(value)
+}
+
+// nameOf is the name of an entry; one of the vocabulary has a title in each language instead.
+func (s *Server) nameOf(r *http.Request, v peerShown) string {
+	titles, _ := v.members["title"].(map[string]any)
+	if title, ok := titles[s.Renderer.Locale(r)].(string); ok {
+		return title
+	}
+	return orDash(v.name)
 }
 
 // plain is a value of a definition in one line.
@@ -252,7 +321,7 @@ func (s *Server) peerAction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	k, err := s.peerKind(r.PathValue("kind"))
+	k, err := s.peerKind(r, r.PathValue("kind"))
 	if err != nil {
 		return err
 	}
@@ -271,7 +340,7 @@ func (s *Server) peerAction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return see(w, r, peerURL(k.kind, id))
+	return see(w, r, k.url(id))
 }
 
 // Names of the inputs of a definition.
@@ -285,6 +354,8 @@ const (
 var peerTemplates = map[string]string{
 	"upstream": "name: \nissuer: https://\nclient_id: \nlevels: {}\n",
 	"cas":      "name: \ndepartment: \nurls:\n  - https://\nlogout_url: https://\nscope: profile\n",
+	"scope":    "title:\n  zh-CN: \n  en: \n  zh-Hant: \nclaims: []\nial: 0\n",
+	"claim":    "title:\n  zh-CN: \n  en: \n  zh-Hant: \nsource: name\n",
 	"ticket":   "name: \ndepartment: \nurls:\n  - https://\nlogout_url: https://\nscope: profile\nsignature:\n  algorithm: hmac_sm3\n",
 }
 
@@ -299,7 +370,7 @@ func (s *Server) peerEdit(w http.ResponseWriter, r *http.Request) error {
 	if err := holds(r.Context(), idp.RoleSystemAdmin); err != nil {
 		return err
 	}
-	k, err := s.peerKind(r.PathValue("kind"))
+	k, err := s.peerKind(r, r.PathValue("kind"))
 	if err != nil {
 		return err
 	}
@@ -312,20 +383,20 @@ func (s *Server) peerEdit(w http.ResponseWriter, r *http.Request) error {
 
 // showPeerForm is the form of a definition; a partner without an id is new.
 func (s *Server) showPeerForm(w http.ResponseWriter, r *http.Request, v peerShown, typed url.Values, refusal error) error {
-	k, err := s.peerKind(r.PathValue("kind"))
+	k, err := s.peerKind(r, r.PathValue("kind"))
 	if err != nil {
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	body := web.AdminFormPage{Back: web.Link{Label: text("admin.peer." + k.kind), URL: peersURL(k.kind)}, Name: text("admin.peer.new"), Advisory: text("admin.peer.form"), SignInURL: s.signInURL(r.Context(), idp.RoleSystemAdmin), Action: "/admin/peers/" + k.kind + "/new", Submit: text("admin.save")}
-	page := web.Page{Title: text("admin.peer.new"), Self: body.Action}
+	body := web.AdminFormPage{Back: web.Link{Label: text(k.one() + k.kind), URL: k.listURL()}, Name: text(k.one() + "new"), Advisory: text(k.one() + "form"), SignInURL: s.signInURL(r, idp.RoleSystemAdmin), Action: k.base + "/" + k.kind + "/new", Submit: text("admin.save")}
+	page := web.Page{Title: text(k.one() + "new"), Self: body.Action}
 	if r.PathValue("id") != "" {
-		body.Back = web.Link{Label: orDash(v.name), URL: peerURL(k.kind, v.id)}
-		body.Name, body.Action = text("admin.edit"), peerURL(k.kind, v.id)+"/edit"
+		body.Back = web.Link{Label: s.nameOf(r, v), URL: k.url(v.id)}
+		body.Name, body.Action = text("admin.edit"), k.url(v.id)+"/edit"
 		body.Hidden = []web.Hidden{{Name: "version", Value: v.etag}}
 		page.Title, page.Self = text("admin.edit"), body.Action
 	} else {
-		body.Fields = append(body.Fields, web.FormField{Name: inputID, Label: text("admin.peer.id"), Hint: text("admin.peer.id.hint"), Value: bounded(typed.Get(inputID)), Max: 64})
+		body.Fields = append(body.Fields, web.FormField{Name: inputID, Label: text(k.one() + "id"), Hint: text(k.one() + "id.hint"), Value: bounded(typed.Get(inputID)), Max: 64})
 	}
 	if typed.Has(inputDefinition) {
 		v.text = typed.Get(inputDefinition)
@@ -361,7 +432,7 @@ func (s *Server) peerChange(w http.ResponseWriter, r *http.Request) error {
 	if err := holds(r.Context(), idp.RoleSystemAdmin); err != nil {
 		return err
 	}
-	k, err := s.peerKind(r.PathValue("kind"))
+	k, err := s.peerKind(r, r.PathValue("kind"))
 	if err != nil {
 		return err
 	}
@@ -373,7 +444,7 @@ func (s *Server) peerChange(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) savePeer(w http.ResponseWriter, r *http.Request, id, version string, v peerShown, typed url.Values) error {
-	k, err := s.peerKind(r.PathValue("kind"))
+	k, err := s.peerKind(r, r.PathValue("kind"))
 	if err != nil {
 		return err
 	}
@@ -387,5 +458,5 @@ func (s *Server) savePeer(w http.ResponseWriter, r *http.Request, id, version st
 	if err != nil {
 		return err
 	}
-	return see(w, r, peerURL(k.kind, id))
+	return see(w, r, k.url(id))
 }

@@ -55,7 +55,7 @@ func (s *Server) showRegistration(w http.ResponseWriter, r *http.Request, was re
 		return err
 	}
 	text, address := func(key string) string { return s.Renderer.Text(r, key) }, registrationURL(one.ClientID)
-	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.registrations"), URL: "/admin/registrations"}, Name: one.Name, Under: one.ClientID, Status: "client_" + one.State, SignInURL: s.signInURL(r.Context(), idp.RoleSecurityAdmin),
+	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.registrations"), URL: "/admin/registrations"}, Name: one.Name, Under: one.ClientID, Status: "client_" + one.State, SignInURL: s.signInURL(r, idp.RoleSecurityAdmin),
 		Hidden: []web.Hidden{{Name: "version", Value: etag(one)}}, EditURL: clientURL(one.ClientID), EditLabel: text("admin.registration.client"),
 		Facts: []web.ShownField{{Label: text("admin.client.department"), Value: orDash(one.Department)}, {Label: text("admin.registration.kind"), Value: text("admin.registration.kind." + one.Kind)}, {Label: text("admin.registration.initial"), Value: one.Initial}, {Label: text("admin.registration.at"), Value: when(one.CreatedAt)}}}
 	table := web.Table{Caption: text("admin.registration.changes"), Plain: true, Columns: []web.Column{{Label: text("admin.registration.field")}, {Label: text("admin.registration.stored")}, {Label: text("admin.registration.wanted")}}}

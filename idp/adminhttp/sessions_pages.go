@@ -58,7 +58,7 @@ func (s *Server) showSessions(w http.ResponseWriter, r *http.Request, account st
 			return err
 		}
 		page.Self = sessionsOfURL(account)
-		body.SignInURL = s.signInURL(ctx, idp.RoleSecurityAdmin)
+		body.SignInURL = s.signInURL(r, idp.RoleSecurityAdmin)
 		body.Links = []web.Link{{Label: s.Renderer.Text(r, "admin.grants.of", "name", name), URL: "/admin/grants?" + url.Values{"account": {account}}.Encode()}}
 		body.None, body.NoneText = text("admin.sessions.none"), text("admin.sessions.none.text")
 		body.Table = web.Table{Caption: s.Renderer.Text(r, "admin.sessions.of", "name", name), Columns: []web.Column{
@@ -149,7 +149,7 @@ func (s *Server) showSession(w http.ResponseWriter, r *http.Request, was refused
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	body := web.AdminDetailPage{Back: web.Link{Label: s.Renderer.Text(r, "admin.sessions.of", "name", d.Name), URL: sessionsOfURL(d.AccountID)}, Name: text("admin.session"), Under: d.SID, Status: sessionWord(d.State),
-		SignInURL: s.signInURL(r.Context(), idp.RoleSecurityAdmin),
+		SignInURL: s.signInURL(r, idp.RoleSecurityAdmin),
 		Facts: []web.ShownField{{Label: text("admin.person.name"), Value: d.Name}, {Label: text("admin.account"), Value: d.AccountID}, {Label: text("admin.session.device"), Value: d.Device + " · " + d.Address},
 			{Label: text("admin.session.login"), Value: when(d.AuthTime)}, {Label: text("admin.session.seen"), Value: when(d.LastSeen)}, {Label: text("admin.session.methods"), Value: methodsOf(d.SessionRecord) + " · AAL " + strconv.Itoa(d.AAL)}}}
 	if d.EndedAt != nil {

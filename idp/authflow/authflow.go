@@ -38,6 +38,7 @@ type Flow struct {
 	Resources      []string        `json:"resources,omitempty"`       // RFC 8707
 	Details        json.RawMessage `json:"details,omitempty"`         // authorization_details, RFC 9396
 	DPoPJKT        string          `json:"dpop_jkt,omitempty"`        // key that the code is bound to, RFC 9449 10
+	ActingFor      string          `json:"acting_for,omitempty"`      // for whom: ActingSelf, a mandate, or the pairwise subject of a principal
 	LoginHint      string          `json:"login_hint,omitempty"`
 	HintSubject    string          `json:"hint_subject,omitempty"` // pairwise subject who must answer
 	IDTokenHint    string          `json:"-"`                      // read before the flow is stored
@@ -46,13 +47,16 @@ type Flow struct {
 	CreatedAt      time.Time       `json:"-"`
 }
 
+// ActingSelf as acting_for says that the person acts for itself, so that nobody is asked.
+const ActingSelf = "self"
+
 // Life of a flow.
 const Life = 30 * time.Minute
 
 // Highest levels that this release can reach by itself.
 const (
 	maxIAL = subject.IAL(2)
-	maxAAL = subject.AAL(1)
+	maxAAL = subject.AAL(2)
 )
 
 // Step is what comes next.
@@ -61,6 +65,7 @@ type Step string
 // Steps.
 const (
 	Login    Step = "login"
+	Choose   Step = "choose" // for whom the person acts
 	Proofing Step = "proofing"
 	Consent  Step = "consent"
 	Finish   Step = "finish"
@@ -68,17 +73,21 @@ const (
 
 // State is what is known when a step is decided.
 type State struct {
-	SignedIn  bool
-	AuthTime  time.Time
-	Subject   string // pairwise, for id_token_hint
-	AAL       subject.AAL
-	IAL       subject.IAL
-	Consented []string
-	Agreed    idp.Consent // in force; its scopes are Consented where they cover what is asked now
-	Asked     bool        // consent was given on this very flow
-	Items     []string    // what consent is needed for
-	Public    bool        // the client cannot prove who it is
-	Now       time.Time
+	SignedIn   bool
+	AuthTime   time.Time
+	Subject    string // pairwise, for id_token_hint
+	AAL        subject.AAL
+	IAL        subject.IAL
+	Consented  []string
+	Agreed     idp.Consent // in force; its scopes are Consented where they cover what is asked now
+	Asked      bool        // consent was given on this very flow
+	MustChoose bool        // the person did not say yet for whom it acts
+	Acts       bool        // for a principal whose level is PrincipalIAL
+	Principal  subject.IAL
+	Items      []string // what consent is needed for
+	Public     bool     // the client cannot prove who it is
+	Highest    bool     // no login of this account reaches more: it has no second factor
+	Now        time.Time
 }
 
 // OutOfReach reports that the flow needs a level that nobody can reach here. Parse refuses requests that ask so; flows of
@@ -94,6 +103,8 @@ func Decide(f Flow, s State) (Step, *oauth.Error) {
 	switch {
 	case fresh && f.HintSubject != "" && f.HintSubject != s.Subject:
 		return "", oauth.Refusal("login_required", "another person signed in than the one asked for")
+	case s.Acts && s.SignedIn && s.Principal < f.IAL:
+		return "", oauth.Refusal("unmet_authentication_requirements", "the one who is acted for is not known as surely as asked for")
 	case fresh && f.Essential && s.AAL < f.AAL:
 		return "", oauth.Refusal("unmet_authentication_requirements", "the login is weaker than asked for") // O-48
 	}
@@ -101,14 +112,16 @@ func Decide(f Flow, s State) (Step, *oauth.Error) {
 	if next == Finish || !f.Silent() {
 		return next, nil
 	}
-	code := map[Step]string{Login: "login_required", Proofing: "interaction_required", Consent: "consent_required"}[next]
+	code := map[Step]string{Login: "login_required", Choose: "account_selection_required", Proofing: "interaction_required", Consent: "consent_required"}[next]
 	return "", oauth.Refusal(code, "")
 }
 
 func (f Flow) next(s State, fresh bool) Step {
 	switch {
-	case !s.SignedIn, f.mustLogInAgain(s), f.HintSubject != "" && f.HintSubject != s.Subject, s.AAL < f.AAL && !fresh:
+	case !s.SignedIn, f.mustLogInAgain(s), f.HintSubject != "" && f.HintSubject != s.Subject, s.AAL < f.AAL && !fresh && (f.Essential || !s.Highest):
 		return Login
+	case s.MustChoose:
+		return Choose
 	case s.IAL < f.IAL:
 		return Proofing
 	case !s.Asked && f.mustAsk(s):

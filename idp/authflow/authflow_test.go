@@ -44,6 +44,8 @@ func TestDecide(t *testing.T) {
 		{"stronger login", Flow{AAL: 2}, signedIn, Login, ""},
 		{"O-48 stronger login not reached", Flow{AAL: 2, Essential: true}, fresh, "", "unmet_authentication_requirements"},
 		{"stronger login wished for", Flow{AAL: 2}, fresh, Finish, ""},
+		{"stronger login wished for, out of the account's reach", Flow{AAL: 2}, with(func(s *State) { s.Highest = true }), Finish, ""},
+		{"O-48 stronger login demanded, out of the account's reach", Flow{AAL: 2, Essential: true}, with(func(s *State) { s.Highest = true }), Login, ""},
 		{"higher proofing", Flow{IAL: 3}, signedIn, Proofing, ""},
 		{"higher proofing, silently", Flow{IAL: 3, Prompt: []string{"none"}}, signedIn, "", "interaction_required"},
 		{"consent missing", Flow{}, with(func(s *State) { s.Consented = nil }), Consent, ""},
@@ -114,7 +116,7 @@ func TestMaxIALBoundsWhatIsAsked(t *testing.T) {
 		`{"id_token":{"ial":{"value":2}}}`:                  {1, false},
 		`{"id_token":{"ial":{"value":2,"essential":true}}}`: {0, true},
 	} {
-		f, refusal := Parse(client, url.Values{"response_type": {"code"}, "scope": {"openid"}, "claims": {claims}}, nil)
+		f, refusal := Parse(client, url.Values{"response_type": {"code"}, "scope": {"openid"}, "claims": {claims}}, nil, idp.BuiltinVocabulary())
 		if (refusal != nil) != want.refused || refusal != nil && refusal.Code != "unmet_authentication_requirements" || refusal == nil && f.IAL != want.ial {
 			t.Errorf("%s: ial %d, %v", claims, f.IAL, refusal)
 		}
@@ -125,10 +127,10 @@ func TestMaxIALBoundsWhatIsAsked(t *testing.T) {
 func TestSingleClaimsStayWithinTheRegistration(t *testing.T) {
 	client := idp.Client{Scope: "openid profile email", AllowedClaims: []idp.AllowedClaim{{Claim: "email", Purpose: "x"}}}
 	f := Flow{Scopes: []string{"openid"}, Claims: []string{"name"}, UserinfoClaims: []string{"email"}}
-	if items := f.Items(client); len(items) != 2 || items[1] != "claim:email" {
+	if items := f.Items(idp.BuiltinVocabulary(), client); len(items) != 2 || items[1] != "claim:email" {
 		t.Errorf("items %v", items)
 	}
-	if given := Gives(client, []string{"name", "email", "ial"}); len(given) != 1 || given[0] != "email" {
+	if given := Gives(idp.BuiltinVocabulary(), client, []string{"name", "email", "ial"}); len(given) != 1 || given[0] != "email" {
 		t.Errorf("gives %v", given)
 	}
 }
@@ -140,7 +142,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, scope, state, prompt, age, claims, details, resource, mode string) {
 		q := url.Values{"response_type": {"code"}, "redirect_uri": {"https://c/cb"}, "scope": {scope}, "state": {state}, "prompt": {prompt}, "max_age": {age}, "claims": {claims},
 			"authorization_details": {details}, "resource": {resource}, "response_mode": {mode}, "code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}}
-		flow, refusal := Parse(client, q, nil)
+		flow, refusal := Parse(client, q, nil, idp.BuiltinVocabulary())
 		if flow.RedirectURI != "https://c/cb" || flow.Mode != ModeQuery && flow.Mode != ModeFormPost {
 			t.Fatalf("the answer would go to %s in mode %s", flow.RedirectURI, flow.Mode)
 		}

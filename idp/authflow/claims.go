@@ -204,38 +204,24 @@ func (f *Flow) wantIAL(values []json.RawMessage, essential bool) {
 	f.Unreachable = f.Unreachable || essential && lowest > maxIAL
 }
 
-// scopeOfClaim is the scope that also gives a claim: a client may ask for a single claim when it may ask for that scope.
-var scopeOfClaim = map[string]string{
-	"name": "profile", "updated_at": "profile", "phone_number": "phone", "phone_number_verified": "phone", "email": "email", "email_verified": "email",
-	"id_document_type": "identity", "id_document_number": "identity",
-}
-
-// ScopeOf is the scope that also gives a claim, empty for claims that no scope gives.
-func ScopeOf(claim string) string { return scopeOfClaim[claim] }
-
-// claimMark stands before a single claim among the items of a consent.
-const claimMark = "claim:"
-
-// Items is what the person must agree to: the scopes, and the claims asked for one by one that no scope covers.
-func (f Flow) Items(client idp.Client) []string {
-	items := slices.Clone(f.Scopes)
+// Items is what the person must agree to: the scopes that ask for it, and the claims asked for one by one that no scope of
+// the request opens.
+func (f Flow) Items(words *idp.Vocabulary, client idp.Client) []string {
+	items := words.Items(f.Scopes)
 	for _, name := range slices.Concat(f.Claims, f.UserinfoClaims) {
-		scope, known := scopeOfClaim[name]
-		if known && client.MayHave(name) && !slices.Contains(f.Scopes, scope) && slices.Contains(client.Scopes(), scope) && !slices.Contains(items, claimMark+name) {
-			items = append(items, claimMark+name)
+		single := !words.Opens(f.Scopes, name) && words.Opens(client.Scopes(), name) && client.MayHave(name)
+		if item := idp.ClaimItem + name; single && !slices.Contains(items, item) {
+			items = append(items, item)
 		}
 	}
 	return items
 }
 
-// ItemClaim is the claim of an item, when it is one.
-func ItemClaim(item string) (string, bool) { return strings.CutPrefix(item, claimMark) }
-
 // Gives tells which single claims of a list the client may have without their scope.
-func Gives(client idp.Client, names []string) []string {
+func Gives(words *idp.Vocabulary, client idp.Client, names []string) []string {
 	var all []string
 	for _, name := range names {
-		if scope, known := scopeOfClaim[name]; client.MayHave(name) && (!known || slices.Contains(client.Scopes(), scope)) {
+		if words.Single(client, name) {
 			all = append(all, name)
 		}
 	}

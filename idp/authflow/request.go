@@ -19,6 +19,7 @@ const (
 	maxState     = 8 << 10
 	maxNonce     = 1 << 10
 	maxResources = 10
+	maxActingFor = 64
 )
 
 // Repeatable parameter of an authorization request (RFC 8707 2).
@@ -112,10 +113,10 @@ var (
 
 // Parse reads a request whose client and redirect URI are proven. An error goes back to the client by redirect; the flow
 // then says where and how.
-func Parse(client idp.Client, q url.Values, types DetailTypes) (Flow, *oauth.Error) {
+func Parse(client idp.Client, q url.Values, types DetailTypes, words *idp.Vocabulary) (Flow, *oauth.Error) {
 	f := Flow{ClientID: client.ClientID, RedirectURI: q.Get("redirect_uri"), Mode: DefaultMode(client), State: q.Get("state"), HasState: q.Has("state"), Nonce: q.Get("nonce"),
 		Challenge: q.Get("code_challenge"), Prompt: strings.Fields(q.Get("prompt")), LoginHint: q.Get("login_hint"), Scopes: strings.Fields(q.Get("scope")),
-		DPoPJKT: q.Get("dpop_jkt"), Resources: q["resource"], Locales: q.Get("ui_locales"), IDTokenHint: q.Get("id_token_hint")}
+		DPoPJKT: q.Get("dpop_jkt"), Resources: q["resource"], Locales: q.Get("ui_locales"), IDTokenHint: q.Get("id_token_hint"), ActingFor: q.Get("acting_for")}
 	refuse := func(code, why string) (Flow, *oauth.Error) { return f, oauth.Refusal(code, why) }
 	if why := f.readMode(client, q); why != "" {
 		return refuse("invalid_request", why)
@@ -139,6 +140,10 @@ func Parse(client idp.Client, q url.Values, types DetailTypes) (Flow, *oauth.Err
 		return refuse("invalid_scope", "a scope is not given to the client")
 	case len(f.Scopes) == 0 && !q.Has("authorization_details"):
 		return refuse("invalid_scope", "no scope")
+	case q.Has("acting_for") && !client.ActingFor:
+		return refuse("invalid_request", "the client is not registered for acting_for")
+	case q.Has("acting_for") && (f.ActingFor == "" || len(f.ActingFor) > maxActingFor):
+		return refuse("invalid_request", "acting_for is not self, a mandate or a subject")
 	case q.Has("dpop_jkt") && !thumbprintForm.MatchString(f.DPoPJKT):
 		return refuse("invalid_request", "dpop_jkt is not a SHA-256 thumbprint in base64url")
 	}
@@ -156,6 +161,10 @@ func Parse(client idp.Client, q url.Values, types DetailTypes) (Flow, *oauth.Err
 			return refuse("invalid_authorization_details", err.Error())
 		}
 		f.Details = details
+	}
+	if least := subject.IAL(words.LeastIAL(f.Scopes)); least > 0 { // a scope that wants a level opens nothing below it
+		f.IAL, f.leastIAL = max(f.IAL, least), max(f.leastIAL, least)
+		f.Unreachable = f.Unreachable || least > maxIAL
 	}
 	if bound := subject.IAL(client.MaxIAL); bound > 0 { // nobody is proofed for what the client will not be told
 		f.Unreachable = f.Unreachable || f.leastIAL > bound

@@ -89,7 +89,7 @@ func (p *PasswordLogin) Login(ctx context.Context, text, password, source string
 	if err := p.throttle.Clear(ctx, scopeLogin, lookup); err != nil {
 		return idp.Login{}, err
 	}
-	return idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"pwd"}, At: p.now().UTC()}, nil
+	return idp.Login{AccountID: account.ID, AAL: ByPassword.AAL(), Methods: ByPassword.AMR(), At: p.now().UTC()}, nil
 }
 
 // count adds the try before anything is compared, so that parallel tries count as well.

@@ -22,6 +22,7 @@ type Purpose string
 const (
 	PurposeRegister Purpose = "register"
 	PurposeLogin    Purpose = "login"
+	PurposeRecover  Purpose = "recover"
 )
 
 // Limits of codes, named so that the operators' guide can list them.
@@ -78,6 +79,8 @@ type Codes struct {
 	store    CodeStore
 	accounts *idp.Accounts
 	ring     *keys.Ring
+	reaches  func(kind, value string) (offered, allowed bool)
+	sources  SourceLimits
 	now      func() time.Time
 	rand     io.Reader
 }
@@ -87,13 +90,15 @@ type CodesConfig struct {
 	Store    CodeStore
 	Accounts *idp.Accounts
 	Ring     *keys.Ring
+	Reaches  func(kind, value string) (offered, allowed bool) // whether messages go to an address; nil: to all
+	Sources  SourceLimits
 	Now      func() time.Time
 	Rand     io.Reader
 }
 
 // NewCodes returns the service.
 func NewCodes(cfg CodesConfig) *Codes {
-	return &Codes{store: cfg.Store, accounts: cfg.Accounts, ring: cfg.Ring, now: cfg.Now, rand: cfg.Rand}
+	return &Codes{store: cfg.Store, accounts: cfg.Accounts, ring: cfg.Ring, reaches: cfg.Reaches, sources: cfg.Sources, now: cfg.Now, rand: cfg.Rand}
 }
 
 // Message is what the outbox carries to the sender.
@@ -104,6 +109,8 @@ type Message struct {
 	Code     string `json:"code"`
 	Minutes  int    `json:"minutes"`
 	Locale   string `json:"locale"`
+	// Until is when the message is of no more use.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // InboxMessage is a message of the simulated inbox, in the form of its contract (design contract 3.1).
@@ -122,11 +129,17 @@ type Encoder func(ctx context.Context, m Message) ([]byte, error)
 
 // Send makes a code and leaves its message in the outbox. browser binds the code to the browser that asked.
 func (c *Codes) Send(ctx context.Context, identifier subject.Identifier, purpose Purpose, browser, locale string, encode Encoder) (challengeID string, err error) {
+	if err := c.reachable(identifier); err != nil {
+		return "", err
+	}
 	lookup, mac, err := c.keyed(ctx, identifier)
 	if err != nil {
 		return "", err
 	}
 	now := c.now().UTC()
+	if err := c.sources.count(ctx, now); err != nil {
+		return "", err
+	}
 	code := ident.Digits(c.rand, CodeDigits)
 	challenge := Challenge{ID: ident.New(c.rand, "otp"), Lookup: lookup, Purpose: purpose, ExpiresAt: now.Add(CodeLife)}
 	if challenge.CodeMAC, err = mac.Sum(ctx, []byte("otp"), []byte(challenge.ID), []byte(code)); err != nil {
@@ -135,7 +148,7 @@ func (c *Codes) Send(ctx context.Context, identifier subject.Identifier, purpose
 	if challenge.Browser, err = mac.Sum(ctx, []byte("otp-browser"), []byte(browser)); err != nil {
 		return "", err
 	}
-	payload, err := encode(ctx, Message{To: identifier.Value, Kind: string(identifier.Kind), Template: "code", Code: code, Minutes: int(CodeLife / time.Minute), Locale: locale})
+	payload, err := encode(ctx, Message{To: identifier.Value, Kind: string(identifier.Kind), Template: "code", Code: code, Minutes: int(CodeLife / time.Minute), Locale: locale, Until: challenge.ExpiresAt})
 	if err != nil {
 		return "", err
 	}

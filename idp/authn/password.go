@@ -1,5 +1,5 @@
-// Package authn is the ways to log in: password and one-time code. A way declares the strength and the amr words it
-// yields; it does not make sessions.
+// Package authn is the ways to log in: password, one-time code, authenticator. A way declares the strength and the amr
+// words it yields; it does not make sessions.
 package authn
 
 import (
@@ -151,7 +151,12 @@ func (p *Passwords) hash(password string) (string, error) {
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(sum)), nil
 }
 
-// Check compares a password with a stored hash. An empty hash (no account, or no password) does the same work and fails.
+// isOurs tells the one form that this package writes from the Argon2 hashes of others.
+func isOurs(stored string) bool {
+	return strings.HasPrefix(stored, "$argon2id$") && strings.Contains(stored, ",p=1$")
+}
+
+// Check compares a password with a stored hash, also with one that came from another system (weaker is then true). An empty hash (no account, or no password) does the same work and fails.
 // weaker tells that the hash was made with another cost and should be made anew.
 func (p *Passwords) Check(ctx context.Context, stored, password string) (weaker bool, err error) {
 	password, err = Normalize(password)
@@ -166,6 +171,12 @@ func (p *Passwords) Check(ctx context.Context, stored, password string) (weaker 
 		return false, err
 	}
 	defer p.leave()
+	if check, err := parseForeign(stored); err == nil && !isOurs(stored) {
+		if !check([]byte(password)) {
+			return false, ErrWrong
+		}
+		return true, nil // known: the hash of nobody is ours
+	}
 	var version int
 	var cost Cost
 	parts := strings.Split(stored, "$")

@@ -150,7 +150,7 @@ func TestNewPasswordsAreChecked(t *testing.T) {
 func TestStoredHashThatCannotBeReadOpensNothing(t *testing.T) {
 	p := pool(t, 1, ident.System())
 	sum := strings.Repeat("A", 43)
-	for _, stored := range []string{"plain", "$argon2id$v=19$m=64,t=1,p=1$AAAA", "$argon2id$v=x$m=64,t=1,p=1$AAAA$AAAA", "$argon2id$v=19$m=64,t=1,p=1$!$AAAA", "$2b$10$x$y$z", "$argon2i$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$" + sum,
+	for _, stored := range []string{"plain", "$argon2id$v=19$m=64,t=1,p=1$AAAA", "$argon2id$v=x$m=64,t=1,p=1$AAAA$AAAA", "$argon2id$v=19$m=64,t=1,p=1$!$AAAA", "$2b$10$x$y$z", "$argon2d$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$" + sum,
 		"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$", "$argon2id$v=16$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$" + sum,
 		"$argon2id$v=19$m=64,t=0,p=1$AAAAAAAAAAAAAAAAAAAAAA$" + sum, "$argon2id$v=19$m=4294967295,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$" + sum} {
 		if _, err := p.Check(context.Background(), stored, "correct horse"); err == nil || errors.Is(err, authn.ErrWrong) {

@@ -150,10 +150,13 @@ func readResource(form url.Values) (string, error) {
 }
 
 func (s *Service) answer(ctx context.Context, client idp.Client, binding oauth.Binding, issued oauth.Issued) (Answer, error) {
+	details, err := issued.Session.AllDetails()
+	if err != nil {
+		return Answer{}, err
+	}
 	answer := Answer{AccessToken: issued.AccessToken, TokenType: binding.TokenType(), ExpiresIn: int(issued.ExpiresIn.Seconds()), RefreshToken: issued.RefreshToken,
-		Scope: strings.Join(issued.Scopes, " "), IssuedTokenType: issued.IssuedTokenType, Details: issued.Session.Details}
+		Scope: strings.Join(issued.Scopes, " "), IssuedTokenType: issued.IssuedTokenType, Details: details}
 	if issued.Session.AccountID != "" && issued.IssuedTokenType == "" && slices.Contains(issued.Scopes, "openid") {
-		var err error
 		if answer.IDToken, err = s.cfg.IDTokens.IDToken(ctx, client, issued.Session, issued.Scopes, issued.AccessToken); err != nil {
 			return Answer{}, err
 		}

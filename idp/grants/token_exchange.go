@@ -142,7 +142,7 @@ func (g TokenExchange) person(ctx context.Context, mint *oauth.Mint, given token
 	if server, ok := g.Clients.ResourceServer(target); ok {
 		sector = server.SectorOf()
 	}
-	sub, err := idp.PairwiseSubject(ctx, g.Ring, sector, given.Grant.AccountID)
+	sub, err := idp.PairwiseSubject(ctx, g.Ring, sector, given.Principal())
 	if err != nil {
 		return err
 	}
@@ -153,6 +153,29 @@ func (g TokenExchange) person(ctx context.Context, mint *oauth.Mint, given token
 	mint.GrantID = given.Grant.ID
 	s := &mint.Session
 	s.ToldIAL, s.Consent = given.IAL, given.Consent
+	s.AccountVersion, s.Mandate, s.PrincipalVersion = given.AccountVersion, given.Mandate, given.PrincipalVersion
+	if given.Mandate != nil {
+		if s.Actor, err = g.known(ctx, s.Actor, given.Mandate.Chain(), sector); err != nil {
+			return err
+		}
+	}
 	s.AccountID, s.Subject, s.SID, s.AAL, s.Methods, s.AuthTime = given.Grant.AccountID, sub, given.Grant.SID, int(level), given.AMR, given.AuthTime
 	return nil
+}
+
+// known is a chain of actors whose innermost ones, who act under a mandate, are named as the department of the target knows
+// them.
+func (g TokenExchange) known(ctx context.Context, chain *oauth.Actor, agents []string, sector string) (*oauth.Actor, error) {
+	if chain == nil {
+		return nil, nil
+	}
+	rest, err := g.known(ctx, chain.Actor, agents, sector)
+	if err != nil {
+		return nil, err
+	}
+	named := &oauth.Actor{Subject: chain.Subject, IAL: chain.IAL, Actor: rest}
+	if place := len(agents) - chain.Depth(); place >= 0 {
+		named.Subject, err = idp.PairwiseSubject(ctx, g.Ring, sector, agents[place])
+	}
+	return named, err
 }

@@ -28,21 +28,31 @@ func (s *Store) ApplyPartner(ctx context.Context, e registry.Entry, record audit
 	if err != nil && !errors.Is(err, sqldb.ErrNoRows) {
 		return err
 	}
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		var err error
-		if known && e.SecretMAC == nil {
-			_, err = tx.ExecContext(ctx, "UPDATE idp_partner SET body = $3 WHERE kind = $1 AND id = $2", e.Kind, e.ID, string(e.Body))
-		} else {
-			_, err = tx.ExecContext(ctx, `INSERT INTO idp_partner (kind, id, body, secret_mac, key_id, sealed) VALUES ($1, $2, $3, $4, $5, $6)
-				ON CONFLICT (kind, id) DO UPDATE SET body = $3, secret_mac = $4, key_id = $5, sealed = $6`,
-				e.Kind, e.ID, string(e.Body), notNull(e.SecretMAC), e.KeyID, notNull(e.Sealed))
-		}
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO idp_revision (name, n) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET n = idp_revision.n + 1", "partner/"+e.Kind)
-		return err
-	})
+	change := step(`INSERT INTO idp_partner (kind, id, body, secret_mac, key_id, sealed) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (kind, id) DO UPDATE SET body = $3, secret_mac = $4, key_id = $5, sealed = $6`,
+		e.Kind, e.ID, string(e.Body), notNull(e.SecretMAC), e.KeyID, notNull(e.Sealed))
+	if known && e.SecretMAC == nil {
+		change = step("UPDATE idp_partner SET body = $3 WHERE kind = $1 AND id = $2", e.Kind, e.ID, string(e.Body))
+	}
+	return s.apply(ctx, record, change, bumpPartners(e.Kind))
+}
+
+// ChangePartner stores an entry in the place of the one that was read; idp.ErrConflict when another one lies there.
+func (s *Store) ChangePartner(ctx context.Context, was, e registry.Entry, record audit.Record) error {
+	change := one(idp.ErrConflict, "INSERT INTO idp_partner (kind, id, body, secret_mac, key_id, sealed) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (kind, id) DO NOTHING",
+		e.Kind, e.ID, string(e.Body), notNull(e.SecretMAC), e.KeyID, notNull(e.Sealed))
+	switch {
+	case was.ID != "" && e.SecretMAC == nil:
+		change = one(idp.ErrConflict, "UPDATE idp_partner SET body = $3 WHERE kind = $1 AND id = $2 AND body = $4 AND secret_mac = $5", e.Kind, e.ID, string(e.Body), string(was.Body), notNull(was.SecretMAC))
+	case was.ID != "":
+		change = one(idp.ErrConflict, "UPDATE idp_partner SET body = $3, secret_mac = $4, key_id = $5, sealed = $6 WHERE kind = $1 AND id = $2 AND body = $7 AND secret_mac = $8",
+			e.Kind, e.ID, string(e.Body), e.SecretMAC, e.KeyID, e.Sealed, string(was.Body), notNull(was.SecretMAC))
+	}
+	return s.apply(ctx, record, change, bumpPartners(e.Kind))
+}
+
+func bumpPartners(kind string) sqldb.Step {
+	return step("INSERT INTO idp_revision (name, n) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET n = idp_revision.n + 1", "partner/"+kind)
 }
 
 // notNull: columns of secrets are empty, never NULL, where there is none.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -213,6 +215,63 @@ func TestO61IntentsAreBoundAndTakenOnce(t *testing.T) {
 		}
 		if _, err := s.TakeIntent(ctx, []byte("h"), []byte("browser"), "p", bridgeNow); !errors.Is(err, idp.ErrNotFound) {
 			t.Errorf("it was taken twice: %v", err)
+		}
+	})
+}
+
+// TestOneOfManyChangesOfAPartnerWins: everybody read the same version, or that there is none; a change of the secret alone is
+// one too, and so is the version of one whose secret changed since.
+func TestOneOfManyChangesOfAPartnerWins(t *testing.T) {
+	onStores(t, func(t *testing.T, s *idpdb.Store) {
+		ctx := context.Background()
+		race := func(was registry.Entry, made func(i int) registry.Entry) {
+			t.Helper()
+			var group sync.WaitGroup
+			results := make([]error, 8)
+			for i := range results {
+				group.Go(func() { results[i] = s.ChangePartner(ctx, was, made(i), noted("changed")) })
+			}
+			group.Wait()
+			won := 0
+			for _, err := range results {
+				switch {
+				case err == nil:
+					won++
+				case !errors.Is(err, idp.ErrConflict):
+					t.Error(err)
+				}
+			}
+			if won != 1 {
+				t.Errorf("%d changes won", won)
+			}
+		}
+		stored := func() registry.Entry {
+			t.Helper()
+			all, err := s.Partners(ctx, "k", 10)
+			if err != nil || len(all) != 1 {
+				t.Fatalf("%+v, %v", all, err)
+			}
+			return all[0]
+		}
+		entry := func(body string, mac []byte) registry.Entry {
+			return registry.Entry{Kind: "k", ID: "p", Body: []byte(body), SecretMAC: mac, KeyID: "key", Sealed: bytes.Repeat(mac, 2)}
+		}
+		race(registry.Entry{}, func(i int) registry.Entry { return entry(fmt.Sprint("registered ", i), nil) })
+		race(stored(), func(i int) registry.Entry { return entry(fmt.Sprint("changed ", i), nil) })
+		first := stored()
+		race(first, func(i int) registry.Entry { return entry(string(first.Body), fmt.Appendf(nil, "mac %d", i)) })
+		secret := stored()
+		if err := s.ChangePartner(ctx, first, entry("by somebody who missed the secret", nil), noted("changed")); !errors.Is(err, idp.ErrConflict) {
+			t.Errorf("an older version: %v", err)
+		}
+		race(secret, func(i int) registry.Entry {
+			return registry.Entry{Kind: "k", ID: "p", Body: fmt.Appendf(nil, "again %d", i)}
+		})
+		if now := stored(); !bytes.Equal(now.SecretMAC, secret.SecretMAC) || !bytes.Equal(now.Sealed, secret.Sealed) {
+			t.Errorf("the secret is lost: %+v", now)
+		}
+		if n, err := s.PartnerRevision(ctx, "k"); err != nil || n != 4 {
+			t.Errorf("revision %d, %v", n, err)
 		}
 	})
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/audit"
-	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
@@ -36,37 +35,70 @@ func consentInForce(ctx context.Context, q sqldb.Queryer, accountID, clientID st
 	return c, err
 }
 
-// GiveConsent stores a consent as the next version.
-func (s *Store) GiveConsent(ctx context.Context, c idp.Consent, record audit.Record) (idp.Consent, error) {
-	given := sqldb.Micros(c.GivenAt)
-	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		before, err := consentInForce(ctx, tx, c.AccountID, c.ClientID)
+// errMoved: the consent changed between a look at it and the change.
+var errMoved = errors.New("consent changed meanwhile")
+
+// GiveConsent makes the next version of a consent. The row is changed as it was read, or read again.
+func (s *Store) GiveConsent(ctx context.Context, accountID, clientID string, change func(idp.Consent) (idp.Consent, error), record audit.Record) (idp.Consent, error) {
+	for range 5 {
+		before, err := s.ConsentInForce(ctx, accountID, clientID)
 		if err != nil {
-			return err
+			return before, err
 		}
+		after, err := change(before)
+		if err != nil {
+			return before, err
+		}
+		after, err = s.giveConsent(ctx, before, after, record)
+		if !errors.Is(err, errMoved) {
+			return after, err
+		}
+	}
+	return idp.Consent{}, fmt.Errorf("%w: save consent: %w", sqldb.ErrUnavailable, errMoved)
+}
+
+func (s *Store) giveConsent(ctx context.Context, before, c idp.Consent, record audit.Record) (idp.Consent, error) {
+	given := sqldb.Micros(c.GivenAt)
+	scopes, withheld := strings.Join(c.Scopes, " "), strings.Join(c.Withheld, " ")
+	err := s.audited(ctx, record, func(tx sqldb.Tx) error {
 		if before.Version > 0 && slices.Equal(before.Scopes, c.Scopes) && slices.Equal(before.Withheld, c.Withheld) && before.Terms.Text() == c.Terms.Text() {
 			c.Version = before.Version
-			return auditdb.Append(ctx, tx, record)
+			same, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_consent SET given_at = $3 WHERE account_id = $1 AND client_id = $2 AND version = $4 AND scopes = $5",
+				c.AccountID, c.ClientID, given, before.Version, scopes)
+			if err == nil && !same {
+				err = errMoved
+			}
+			return err
 		}
 		var last int64
 		if err := tx.QueryRowContext(ctx, "SELECT COALESCE(MAX(version), 0) FROM idp_consent_record WHERE account_id = $1 AND client_id = $2", c.AccountID, c.ClientID).Scan(&last); err != nil {
 			return err
 		}
 		c.Version = max(last, before.Version) + 1
-		scopes, withheld := strings.Join(c.Scopes, " "), strings.Join(c.Withheld, " ")
+		query, args := `INSERT INTO idp_consent (account_id, client_id, scopes, given_at, began_at, version, terms, withheld) VALUES ($1, $2, $3, $4, $4, $5, $6, $7)
+			ON CONFLICT (account_id, client_id) DO NOTHING`, []any{c.AccountID, c.ClientID, scopes, given, c.Version, c.Terms.Text(), withheld}
+		if before.Version > 0 {
+			query = `UPDATE idp_consent SET scopes = $3, given_at = $4, version = $5, terms = $6, withheld = $7
+				WHERE account_id = $1 AND client_id = $2 AND version = $8 AND scopes = $9`
+			args = append(args, before.Version, strings.Join(before.Scopes, " "))
+		}
+		changed, err := sqldb.ExecOne(ctx, tx, query, args...)
+		if err != nil {
+			return err
+		}
+		if !changed {
+			return errMoved
+		}
 		for _, one := range []sqldb.Step{
 			endConsentRecord(c.AccountID, c.ClientID, given),
 			step(`INSERT INTO idp_consent_record (account_id, client_id, version, scopes, withheld, shown, locale, given_at, ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)`,
 				c.AccountID, c.ClientID, c.Version, scopes, withheld, string(c.Shown), c.Locale, given),
-			step(`INSERT INTO idp_consent (account_id, client_id, scopes, given_at, version, terms, withheld) VALUES ($1, $2, $3, $4, $5, $6, $7)
-				ON CONFLICT (account_id, client_id) DO UPDATE SET scopes = $3, given_at = $4, version = $5, terms = $6, withheld = $7`,
-				c.AccountID, c.ClientID, scopes, given, c.Version, c.Terms.Text(), withheld),
 		} {
 			if _, err := tx.ExecContext(ctx, one.Query, one.Args...); err != nil {
 				return err
 			}
 		}
-		return auditdb.Append(ctx, tx, record)
+		return nil
 	})
 	return c, err
 }
@@ -97,10 +129,12 @@ func (s *Store) ConsentVersions(ctx context.Context, accountID, clientID string,
 	return all, rows.Err()
 }
 
-// WithdrawConsent forgets what a person allowed a client and ends the grants that stood on it.
+// WithdrawConsent forgets what a person allowed a client and ends the grants that stood on it; a mandate instead of an account
+// withdraws what was allowed under it.
 func (s *Store) WithdrawConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error {
 	return s.apply(ctx, record,
 		endConsentRecord(accountID, clientID, sqldb.Micros(at)),
 		step("DELETE FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID),
-		step("UPDATE idp_grant SET revoked_at = $3 WHERE account_id = $1 AND client_id = $2 AND revoked_at = 0", accountID, clientID, sqldb.Micros(at)))
+		step("UPDATE idp_grant SET revoked_at = $3 WHERE account_id = $1 AND client_id = $2 AND mandate_id = '' AND revoked_at = 0", accountID, clientID, sqldb.Micros(at)),
+		step("UPDATE idp_grant SET revoked_at = $3 WHERE mandate_id = $1 AND mandate_id <> '' AND client_id = $2 AND revoked_at = 0", accountID, clientID, sqldb.Micros(at)))
 }

@@ -60,8 +60,10 @@ func (s *Store) AnswerDevice(ctx context.Context, userHash []byte, state oauth.D
 	if err != nil {
 		return err
 	}
-	return s.apply(ctx, record, one(oauth.ErrConsumed, "UPDATE idp_device SET state = $2, request = $3 WHERE user_hash = $1 AND state = 'pending' AND expires_at > $4",
-		userHash, string(state), string(body), sqldb.Micros(at)))
+	return s.apply(ctx, record, one(oauth.ErrConsumed, `UPDATE idp_device SET state = $2, request = $3,
+		consent_at = COALESCE((SELECT began_at FROM idp_consent c WHERE c.account_id = $5 AND c.client_id = idp_device.client_id), 0)
+		WHERE user_hash = $1 AND state = 'pending' AND expires_at > $4`,
+		userHash, string(state), string(body), sqldb.Micros(at), request.Session.AccountID))
 }
 
 // PollDevice notes a question of the device. The conditional update decides whether it came too fast.

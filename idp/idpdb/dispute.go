@@ -99,3 +99,41 @@ func (s *Store) ChangeDispute(ctx context.Context, d idp.Dispute, m *idp.Dispute
 	}
 	return s.apply(ctx, record, steps...)
 }
+
+// SealedMessages are those of all disputes of an account.
+func (s *Store) SealedMessages(ctx context.Context, accountID string) ([]idp.SealedMessage, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT m.dispute_id, m.number, m.key_id, m.sealed FROM idp_dispute d JOIN idp_dispute_message m ON m.dispute_id = d.id
+		WHERE d.account_id = $1 ORDER BY m.dispute_id, m.number`, accountID)
+	if err != nil {
+		return nil, fmt.Errorf("list messages: %w", err)
+	}
+	defer rows.Close()
+	var all []idp.SealedMessage
+	for rows.Next() {
+		var m idp.SealedMessage
+		if err := rows.Scan(&m.Dispute, &m.Number, &m.KeyID, &m.Sealed); err != nil {
+			return nil, fmt.Errorf("list messages: %w", err)
+		}
+		all = append(all, m)
+	}
+	return all, rows.Err()
+}
+
+// moveMessages stores the messages of an absorbed account as they are sealed for the survivor; idp.ErrConflict when one came
+// since they were read.
+func moveMessages(ctx context.Context, tx sqldb.Tx, merge idp.Merge) error {
+	var there int
+	err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM idp_dispute d JOIN idp_dispute_message m ON m.dispute_id = d.id WHERE d.account_id = $1", merge.Absorbed).Scan(&there)
+	if err == nil && there != len(merge.Messages) {
+		err = idp.ErrConflict
+	}
+	if err != nil {
+		return err
+	}
+	for _, m := range merge.Messages {
+		if _, err := tx.ExecContext(ctx, "UPDATE idp_dispute_message SET key_id = $3, sealed = $4 WHERE dispute_id = $1 AND number = $2", m.Dispute, m.Number, m.KeyID, m.Sealed); err != nil {
+			return err
+		}
+	}
+	return nil
+}

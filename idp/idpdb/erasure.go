@@ -14,52 +14,72 @@ import (
 	"github.com/yinxin-gov/yinxin/keys"
 )
 
+// dataKeyOf stores the key of a new account; none for one that has no personal fields.
+func dataKeyOf(a idp.Account) []sqldb.Step {
+	if a.DataKey.IsZero() {
+		return nil
+	}
+	return []sqldb.Step{addDataKey(a.ID, a.DataKey)}
+}
+
 func addDataKey(accountID string, k keys.DataKey) sqldb.Step {
 	return step("INSERT INTO idp_account_key (account_id, id, key_id, wrapped) VALUES ($1, $2, $3, $4)", accountID, k.ID, k.KeyID, k.Wrapped)
 }
 
+// sealedTable is where fields of a kind lie: a sealed row is one of those with something in it.
+type sealedTable struct {
+	kind       idp.FieldKind
+	table, row string // row: the column that names a row of an account
+	filter     string // of rows that hold something; empty: all
+}
+
+// sealedTables are all tables whose rows are sealed under the key of an account. Messages of disputes are found by their
+// dispute.
+var sealedTables = []sealedTable{
+	{idp.FieldContact, "idp_contact", "lookup", ""},
+	{idp.FieldProof, "idp_proof", "id", ""},
+	{idp.FieldCredential, "idp_credential", "id", ""},
+	{idp.FieldCase, "idp_case", "id", "state IN ('" + string(proofing.SourceCheck) + "', '" + string(proofing.Waiting) + "')"},
+	{idp.FieldCorrection, "idp_correction", "id", "state = '" + idp.CorrectionProposed + "'"},
+}
+
+func (t sealedTable) where(condition string) string {
+	if t.filter == "" {
+		return condition
+	}
+	return condition + " AND " + t.filter
+}
+
 // Unmigrated lists accounts with fields that no data key sealed.
 func (s *Store) Unmigrated(ctx context.Context, after, prefix string, limit int) ([]string, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id FROM idp_account WHERE id > $1 AND state <> $2 AND (
-		NOT EXISTS (SELECT 1 FROM idp_account_key WHERE idp_account_key.account_id = idp_account.id)
-		OR EXISTS (SELECT 1 FROM idp_contact WHERE idp_contact.account_id = idp_account.id AND key_id NOT LIKE $3)
-		OR EXISTS (SELECT 1 FROM idp_proof WHERE idp_proof.account_id = idp_account.id AND key_id NOT LIKE $3)) ORDER BY id LIMIT $4`, after, idp.AccountErased, prefix+"%", limit)
-	if err != nil {
-		return nil, fmt.Errorf("list accounts to seal anew: %w", err)
+	older := "NOT EXISTS (SELECT 1 FROM idp_account_key k WHERE k.account_id = a.id)"
+	for _, t := range sealedTables {
+		older += " OR EXISTS (SELECT 1 FROM " + t.table + " f WHERE " + t.where("f.account_id = a.id AND f.key_id NOT LIKE $3") + ")"
 	}
-	defer rows.Close()
-	var all []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("list accounts to seal anew: %w", err)
-		}
-		all = append(all, id)
-	}
-	return all, rows.Err()
+	return texts(ctx, s.db.Read(), "SELECT a.id FROM idp_account a WHERE a.id > $1 AND a.state <> $2 AND a.merged_into = '' AND ("+older+") ORDER BY a.id LIMIT $4",
+		after, idp.AccountErased, prefix+"%", limit)
 }
 
 // SealedFields reads every sealed field of an account, older proofs too.
 func (s *Store) SealedFields(ctx context.Context, accountID string) ([]idp.SealedField, error) {
 	var all []idp.SealedField
-	each := func(kind string) func(sqldb.Rows) error {
-		return func(rows sqldb.Rows) error {
-			f := idp.SealedField{Kind: kind}
-			var err error
-			if kind == "proof" {
-				var id string
-				err = rows.Scan(&id, &f.KeyID, &f.Sealed)
-				f.Row = []byte(id)
-			} else {
-				err = rows.Scan(&f.Row, &f.KeyID, &f.Sealed)
+	var questions []sqldb.Question
+	for _, t := range sealedTables {
+		questions = append(questions, ask(func(rows sqldb.Rows) error {
+			f := idp.SealedField{Kind: t.kind}
+			if t.kind == idp.FieldContact {
+				err := rows.Scan(&f.Row, &f.KeyID, &f.Sealed)
+				all = append(all, f)
+				return err
 			}
+			var id string
+			err := rows.Scan(&id, &f.KeyID, &f.Sealed)
+			f.Row = []byte(id)
 			all = append(all, f)
 			return err
-		}
+		}, "SELECT "+t.row+", key_id, sealed FROM "+t.table+" WHERE "+t.where("account_id = $1")+" ORDER BY "+t.row, accountID))
 	}
-	err := s.db.Ask(ctx, ask(each("contact"), "SELECT lookup, key_id, sealed FROM idp_contact WHERE account_id = $1 ORDER BY lookup", accountID),
-		ask(each("proof"), "SELECT id, key_id, sealed FROM idp_proof WHERE account_id = $1 ORDER BY id", accountID))
-	if err != nil {
+	if err := s.db.Ask(ctx, questions...); err != nil {
 		return nil, fmt.Errorf("read sealed fields: %w", err)
 	}
 	return all, nil
@@ -72,10 +92,15 @@ func (s *Store) Reseal(ctx context.Context, accountID string, key *keys.DataKey,
 		steps = append(steps, addDataKey(accountID, *key))
 	}
 	for i, f := range now {
-		if f.Kind == "proof" {
-			steps = append(steps, one(idp.ErrConflict, "UPDATE idp_proof SET key_id = $4, sealed = $5 WHERE account_id = $1 AND id = $2 AND key_id = $3", accountID, string(f.Row), was[i].KeyID, f.KeyID, f.Sealed))
-		} else {
-			steps = append(steps, one(idp.ErrConflict, "UPDATE idp_contact SET key_id = $4, sealed = $5 WHERE lookup = $2 AND account_id = $1 AND key_id = $3", accountID, f.Row, was[i].KeyID, f.KeyID, f.Sealed))
+		for _, t := range sealedTables {
+			if t.kind != f.Kind {
+				continue
+			}
+			var row any = string(f.Row)
+			if f.Kind == idp.FieldContact {
+				row = f.Row
+			}
+			steps = append(steps, one(idp.ErrConflict, "UPDATE "+t.table+" SET key_id = $4, sealed = $5 WHERE "+t.where("account_id = $1 AND "+t.row+" = $2 AND key_id = $3"), accountID, row, was[i].KeyID, f.KeyID, f.Sealed))
 		}
 	}
 	steps = append(steps, one(idp.ErrConflict, "UPDATE idp_account SET version = version + 1 WHERE id = $1 AND state <> $2", accountID, idp.AccountErased))
@@ -141,25 +166,34 @@ func (s *Store) OpenCases(ctx context.Context, accountID string) (n int, err err
 	return n, err
 }
 
-// Erase leaves a tombstone of an account whose deletion is due and on which no hold lies. The key goes first: what copies of
-// the rows hold is unreadable without it. What stays is named in idp.Kept.
+// Erase leaves a tombstone of an account whose deletion is due and on which no hold lies, neither a legal one nor that of a
+// register. The key goes first: what copies of the rows hold is unreadable without it. What stays is named in idp.KeptRecords.
 func (s *Store) Erase(ctx context.Context, accountID string, at time.Time, record audit.Record) error {
 	now := sqldb.Micros(at)
+	sessions := "(SELECT id FROM idp_session WHERE account_id = $1)"
 	steps := []sqldb.Step{
 		one(idp.ErrConflict, `UPDATE idp_deletion SET state = $3, done_at = $2 WHERE account_id = $1 AND state = $4 AND due_at <= $2 AND notified_at > 0
 			AND NOT EXISTS (SELECT 1 FROM idp_hold WHERE account_id = $1 AND released_at = 0 AND until_at > $2)`, accountID, now, idp.DeletionDone, idp.DeletionWaiting),
-		one(idp.ErrConflict, "UPDATE idp_account SET state = $3, password_hash = '', roles = '', updated_at = $2, version = version + 1 WHERE id = $1 AND state <> $3", accountID, now, idp.AccountErased),
+		one(idp.ErrConflict, `UPDATE idp_account SET state = $3, password_hash = '', roles = '', locale = '', updated_at = $2, version = version + 1
+			WHERE id = $1 AND state <> $3 AND merged_into = '' AND hold = ''`, accountID, now, idp.AccountErased),
 		step("DELETE FROM idp_account_key WHERE account_id = $1", accountID),
 		// Sessions before grants, as where an account is suspended.
 		step("UPDATE idp_session SET ended_at = CASE WHEN ended_at = 0 THEN $2 ELSE ended_at END, device = '', address = '' WHERE account_id = $1", accountID, now),
 		step("UPDATE idp_grant SET revoked_at = $2 WHERE account_id = $1 AND revoked_at = 0", accountID, now),
 		step("DELETE FROM idp_refresh_token WHERE grant_id IN (SELECT id FROM idp_grant WHERE account_id = $1)", accountID),
 		step("UPDATE idp_consent_record SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", accountID, now),
-		step("DELETE FROM idp_party WHERE sid IN (SELECT id FROM idp_session WHERE account_id = $1)", accountID),
+		step("DELETE FROM idp_party WHERE sid IN "+sessions, accountID),
+		step("DELETE FROM idp_acting WHERE sid IN "+sessions, accountID),
 		step("DELETE FROM idp_dispute_message WHERE dispute_id IN (SELECT id FROM idp_dispute WHERE account_id = $1)", accountID),
+		// Who proposed and approved a correction stays, what it said does not.
+		step("UPDATE idp_correction SET sealed = $2, state = CASE WHEN state = $3 THEN $4 ELSE state END WHERE account_id = $1", accountID, []byte{}, idp.CorrectionProposed, idp.CorrectionRefused),
+		// The row of another system that the account came from stays taken, so that an import does not bring the person back.
+		step("UPDATE idp_import_origin SET document = NULL, claimed = '' WHERE account_id = $1", accountID),
 	}
 	// One-time values and sessions of bridges name the account by its identifier only; they end by themselves and are purged.
-	for _, table := range []string{"idp_contact", "idp_identity", "idp_proof", "idp_case", "idp_consent", "idp_dispute", "idp_upstream_link"} {
+	// Mandates that ended and their uses are the other side's records too, and name both by identifiers.
+	for _, table := range []string{"idp_contact", "idp_identity", "idp_former_identity", "idp_former_subject", "idp_proof", "idp_case", "idp_consent", "idp_dispute", "idp_upstream_link", "idp_upstream_session",
+		"idp_credential", "idp_recovery_code", "idp_known_device", "idp_qr"} {
 		steps = append(steps, step("DELETE FROM "+table+" WHERE account_id = $1", accountID))
 	}
 	return s.apply(ctx, record, steps...)
@@ -176,9 +210,10 @@ func (s *Store) ReleaseHold(ctx context.Context, id string, at time.Time, record
 	return s.changeOne(ctx, record, "UPDATE idp_hold SET released_at = $2 WHERE id = $1 AND released_at = 0", id, sqldb.Micros(at))
 }
 
-// Held reports whether a hold lies on an account.
+// Held reports whether a hold lies on an account, also that of a register.
 func (s *Store) Held(ctx context.Context, accountID string, now time.Time) (held bool, err error) {
-	err = s.db.Read().QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM idp_hold WHERE account_id = $1 AND released_at = 0 AND until_at > $2)", accountID, sqldb.Micros(now)).Scan(&held)
+	err = s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM idp_hold WHERE account_id = $1 AND released_at = 0 AND until_at > $2)
+		OR EXISTS (SELECT 1 FROM idp_account WHERE id = $1 AND hold <> '')`, accountID, sqldb.Micros(now)).Scan(&held)
 	return held, err
 }
 

@@ -67,8 +67,8 @@ func (s *Store) Releases(ctx context.Context, q idp.ReleaseQuery) ([]idp.Release
 	return all, rows.Err()
 }
 
-// Release reads one line of a person's ledger.
-func (s *Store) Release(ctx context.Context, accountID, id string) (idp.Release, error) {
+// StoredRelease reads one line of a person's ledger.
+func (s *Store) StoredRelease(ctx context.Context, accountID, id string) (idp.Release, error) {
 	r, err := scanRelease(accountID, s.db.Read().QueryRowContext(ctx, "SELECT "+releaseColumns+" FROM idp_release WHERE account_id = $1 AND id = $2", accountID, id))
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return r, idp.ErrNotFound

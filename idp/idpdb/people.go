@@ -70,15 +70,13 @@ func (s *Store) Note(ctx context.Context, record audit.Record) error { return s.
 
 // CreateAccount stores an account with its first contact.
 func (s *Store) CreateAccount(ctx context.Context, a idp.Account, record audit.Record) error {
-	steps := []sqldb.Step{step(`INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		a.ID, a.State, a.PasswordHash, sqldb.Micros(a.CredentialsAt), strings.Join(a.Roles, " "), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt))}
+	steps := []sqldb.Step{step(`INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at, locale)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		a.ID, a.State, a.PasswordHash, sqldb.Micros(a.CredentialsAt), strings.Join(a.Roles, " "), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt), a.Locale)}
 	for _, c := range a.Contacts {
 		steps = append(steps, step("INSERT INTO idp_contact (lookup, account_id, kind, key_id, sealed) VALUES ($1, $2, $3, $4, $5)", c.Lookup, a.ID, c.Kind, c.KeyID, c.Sealed))
 	}
-	if k := a.DataKey; !k.IsZero() {
-		steps = append(steps, addDataKey(a.ID, k))
-	}
+	steps = append(steps, dataKeyOf(a)...)
 	err := s.apply(ctx, record, steps...)
 	if sqldb.IsUnique(err) {
 		return idp.ErrTaken
@@ -95,16 +93,16 @@ func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 			var roles string
 			var credentialsAt, createdAt, updatedAt int64
 			known = true
-			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &roles, &createdAt, &updatedAt, &a.Version)
+			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &roles, &createdAt, &updatedAt, &a.Version, &a.Locale)
 			a.Roles, a.CredentialsAt, a.CreatedAt, a.UpdatedAt = strings.Fields(roles), sqldb.Time(credentialsAt), sqldb.Time(createdAt), sqldb.Time(updatedAt)
 			return err
-		}, "SELECT state, password_hash, credentials_at, roles, created_at, updated_at, version FROM idp_account WHERE id = $1", id),
+		}, "SELECT state, password_hash, credentials_at, roles, created_at, updated_at, version, locale FROM idp_account WHERE id = $1", id),
 		ask(func(rows sqldb.Rows) error {
 			var c idp.Contact
 			err := rows.Scan(&c.Kind, &c.Lookup, &c.KeyID, &c.Sealed)
 			a.Contacts = append(a.Contacts, c)
 			return err
-		}, "SELECT kind, lookup, key_id, sealed FROM idp_contact WHERE account_id = $1 ORDER BY kind", id),
+		}, "SELECT kind, lookup, key_id, sealed FROM idp_contact WHERE account_id = $1 ORDER BY kind, added_at, lookup", id),
 		// The newest evidence of each level, the highest level first; levels are few.
 		ask(func(rows sqldb.Rows) error {
 			var p idp.Proof
@@ -176,7 +174,7 @@ func (s *Store) ReplaceHash(ctx context.Context, id, old, hash string, record au
 
 // SetState suspends, closes or reopens; an account that is not active has no live session and no live grant.
 func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState, at time.Time, record audit.Record) error {
-	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1 AND state <> $4", id, state, sqldb.Micros(at), idp.AccountErased)}
+	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1 AND merged_into = '' AND state <> $4 AND (hold = '' OR $2 <> 'active')", id, state, sqldb.Micros(at), idp.AccountErased)}
 	if state != idp.AccountActive {
 		steps = append(steps,
 			// Sessions first: a redemption under way holds its session, and its grant is seen by the second statement.
@@ -200,6 +198,14 @@ func (s *Store) SaveProof(ctx context.Context, id string, p idp.Proof, record au
 		err := tx.QueryRowContext(ctx, "SELECT account_id FROM idp_identity WHERE lookup = $1", p.Lookup).Scan(&holder)
 		switch {
 		case errors.Is(err, sqldb.ErrNoRows):
+			var former string // whose number it was before a correction
+			err = tx.QueryRowContext(ctx, "SELECT account_id FROM idp_former_identity WHERE lookup = $1", p.Lookup).Scan(&former)
+			if err == nil || !errors.Is(err, sqldb.ErrNoRows) {
+				if err == nil {
+					err = idp.ErrBound
+				}
+				return err
+			}
 			_, err = tx.ExecContext(ctx, "INSERT INTO idp_identity (lookup, account_id) VALUES ($1, $2)", p.Lookup, id)
 		case err == nil && holder != id:
 			return idp.ErrBound
@@ -210,8 +216,13 @@ func (s *Store) SaveProof(ctx context.Context, id string, p idp.Proof, record au
 		_, err = tx.ExecContext(ctx, `INSERT INTO idp_proof (account_id, id, ial, method, source, at, until_at, key_id, sealed, evidence)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 			id, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence)
-		if err == nil {
-			_, err = tx.ExecContext(ctx, "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1", id, sqldb.Micros(p.At))
+		if err != nil {
+			return err
+		}
+		// A merge at the same moment has the row of the account, and no evidence comes to one that was merged.
+		there, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1 AND merged_into = ''", id, sqldb.Micros(p.At))
+		if err == nil && !there {
+			return idp.ErrNotFound
 		}
 		if err != nil || p.Case == "" {
 			return err

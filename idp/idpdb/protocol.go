@@ -1,6 +1,7 @@
 package idpdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -16,25 +17,6 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
-
-// ApplyClient stores a client if it differs from what is there.
-func (s *Store) ApplyClient(ctx context.Context, clientID string, body []byte, secretMAC []byte, record audit.Record) error {
-	var old string
-	var oldMAC []byte
-	err := s.db.Read().QueryRowContext(ctx, "SELECT body, secret_mac FROM idp_client WHERE client_id = $1", clientID).Scan(&old, &oldMAC)
-	if err == nil && old == string(body) && (secretMAC == nil || string(oldMAC) == string(secretMAC)) {
-		return nil
-	}
-	if err != nil && !errors.Is(err, sqldb.ErrNoRows) {
-		return err
-	}
-	return s.apply(ctx, record,
-		one(idp.ErrRetired, `INSERT INTO idp_client (client_id, body, secret_mac) VALUES ($1, $2, $3)
-			ON CONFLICT (client_id) DO UPDATE SET body = $2, secret_mac = COALESCE($3, idp_client.secret_mac),
-			old_mac = CASE WHEN $3 IS NULL THEN idp_client.old_mac END, old_until = CASE WHEN $3 IS NULL THEN idp_client.old_until ELSE 0 END
-			WHERE idp_client.retired_at = 0`, clientID, string(body), secretMAC),
-		step(bumpClients))
-}
 
 // Clients reads all clients.
 func (s *Store) Clients(ctx context.Context, limit int) (map[string]idp.StoredBody, error) {
@@ -142,13 +124,18 @@ func (s *Store) AddParty(ctx context.Context, p session.Party) error {
 }
 
 func addParty(p session.Party) sqldb.Step {
+	if p.MandateID != "" {
+		return step(`INSERT INTO idp_mandate_party (mandate_id, sid, client_id, subject, at) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (mandate_id, sid, client_id) DO UPDATE SET at = $5`, p.MandateID, p.SID, p.ClientID, p.Subject, sqldb.Micros(p.At))
+	}
 	return step(`INSERT INTO idp_party (sid, client_id, subject, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (sid, client_id) DO UPDATE SET at = $4`, p.SID, p.ClientID, p.Subject, sqldb.Micros(p.At))
 }
 
 // Parties lists the relying parties of a session.
 func (s *Store) Parties(ctx context.Context, sid string) ([]session.Party, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT client_id, subject, at FROM idp_party WHERE sid = $1 ORDER BY at LIMIT 500", sid)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT client_id, subject, at, '' FROM idp_party WHERE sid = $1
+		UNION ALL SELECT client_id, subject, at, mandate_id FROM idp_mandate_party WHERE sid = $1 ORDER BY 3 LIMIT 500`, sid)
 	if err != nil {
 		return nil, fmt.Errorf("list parties: %w", err)
 	}
@@ -157,7 +144,7 @@ func (s *Store) Parties(ctx context.Context, sid string) ([]session.Party, error
 	for rows.Next() {
 		p := session.Party{SID: sid}
 		var at int64
-		if err := rows.Scan(&p.ClientID, &p.Subject, &at); err != nil {
+		if err := rows.Scan(&p.ClientID, &p.Subject, &at, &p.MandateID); err != nil {
 			return nil, fmt.Errorf("list parties: %w", err)
 		}
 		p.At = sqldb.Time(at)
@@ -180,22 +167,33 @@ func (s *Store) SaveCode(ctx context.Context, c oauth.CodeRecord, record audit.R
 		return err
 	}
 	who := c.Request.Session
-	return s.apply(ctx, record, addParty(session.Party{SID: who.SID, ClientID: c.Request.ClientID, Subject: who.Subject, At: c.IssuedAt}),
-		step("INSERT INTO idp_authorization_code (hash, request, account_id, sid, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, 0)",
-			c.Hash, string(body), who.AccountID, who.SID, sqldb.Micros(c.ExpiresAt)))
+	party := session.Party{SID: who.SID, ClientID: c.Request.ClientID, Subject: who.Subject, At: c.IssuedAt}
+	principal, consenter := "", who.AccountID
+	if who.Mandate != nil {
+		principal, party.MandateID, consenter = who.Mandate.Principal, who.Mandate.ID, who.Mandate.ID
+	}
+	return s.apply(ctx, record, addParty(party),
+		step(`INSERT INTO idp_authorization_code (hash, request, account_id, client_id, sid, principal, mandate_id, expires_at, used_at, consent_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0,
+			COALESCE((SELECT began_at FROM idp_consent WHERE account_id = $9 AND client_id = $4), 0))`,
+			c.Hash, string(body), who.AccountID, c.Request.ClientID, who.SID, principal, party.MandateID, sqldb.Micros(c.ExpiresAt), consenter))
 }
 
-// Code reads an authorization code and how its account and session stand.
+// Code reads an authorization code and how its account, session and consent stand.
 func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error) {
 	c := oauth.CodeRecord{Hash: hash}
 	var body string
 	var expires, used int64
-	var state sql.NullString
-	var credentials, version, ended sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at
+	var client string
+	var state, scopes, withheld, principal sql.NullString
+	var credentials, version, consent, ended, principalVersion sql.NullInt64
+	var acts mandateRow
+	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.client_id, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at, c.scopes, c.version, c.withheld, p.state, p.version, `+standingMandate+`
 		FROM idp_authorization_code k LEFT JOIN idp_account a ON a.id = k.account_id
-		LEFT JOIN idp_session s ON s.id = k.sid AND s.account_id = k.account_id WHERE k.hash = $1`, hash).
-		Scan(&body, &expires, &used, &state, &credentials, &version, &ended)
+		LEFT JOIN idp_account p ON p.id = k.principal LEFT JOIN idp_mandate m ON m.principal = k.principal AND m.id = k.mandate_id
+		LEFT JOIN idp_session s ON s.id = k.sid AND s.account_id = k.account_id
+		LEFT JOIN idp_consent c ON c.account_id = CASE WHEN k.mandate_id = '' THEN k.account_id ELSE k.mandate_id END AND c.client_id = k.client_id AND k.consent_at IN (0, c.began_at)
+		WHERE k.hash = $1`, hash).
+		Scan(append([]any{&body, &client, &expires, &used, &state, &credentials, &version, &ended, &scopes, &consent, &withheld, &principal, &principalVersion}, acts.fields()...)...)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return c, oauth.ErrNotFound
 	}
@@ -203,8 +201,15 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 		return c, fmt.Errorf("read code: %w", err)
 	}
 	c.ExpiresAt, c.UsedAt = sqldb.Time(expires), sqldb.Time(used)
-	c.Standing = oauth.Standing{Account: idp.AccountState(state.String), CredentialsAt: sqldb.Time(credentials.Int64), Version: version.Int64, SessionEnded: !ended.Valid || ended.Int64 != 0}
-	return c, json.Unmarshal([]byte(body), &c.Request)
+	c.Standing = oauth.Standing{Account: idp.AccountState(state.String), CredentialsAt: sqldb.Time(credentials.Int64), Version: version.Int64, SessionEnded: !ended.Valid || ended.Int64 != 0,
+		Consented: strings.Fields(scopes.String), ConsentVersion: consent.Int64, Withheld: strings.Fields(withheld.String), Mandate: acts.mandate(), Principal: idp.AccountState(principal.String), PrincipalVersion: principalVersion.Int64}
+	if err := json.Unmarshal([]byte(body), &c.Request); err != nil || client != "" {
+		return c, err
+	}
+	// A node of the release before wrote the code: the statement above could not find its consent.
+	agreed, err := s.ConsentInForce(ctx, c.Request.Session.AccountID, c.Request.ClientID)
+	c.Standing.Consented, c.Standing.ConsentVersion, c.Standing.Withheld = agreed.Scopes, agreed.Version, agreed.Withheld
+	return c, err
 }
 
 // Refresh reads a refresh token and how its grant stands.
@@ -248,11 +253,17 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 		if r.Grant.SID != "" {
 			steps = append(steps, one(oauth.ErrEnded, "UPDATE idp_session SET ended_at = 0 WHERE id = $1 AND account_id = $2 AND ended_at = 0", r.Grant.SID, r.Grant.AccountID))
 		}
-		steps = append(steps, step(`INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, 0)
-			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, at))
+		if !r.Unasked {
+			steps = append(steps, holdConsent(r))
+		}
+		if r.Grant.MandateID != "" {
+			steps = append(steps, useMandate(r.Grant, at)...)
+		}
+		steps = append(steps, step(`INSERT INTO idp_grant (id, client_id, account_id, sid, principal, mandate_id, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
+			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, r.Grant.Principal, r.Grant.MandateID, at))
 	}
-	if r.Release != nil {
-		steps = append(steps, addRelease(*r.Release))
+	for _, told := range r.Releases {
+		steps = append(steps, addRelease(told))
 	}
 	if r.Opaque != nil {
 		steps = append(steps, insertOpaque(*r.Opaque))
@@ -266,6 +277,17 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 			r.NewRefresh.Hash, r.NewRefresh.GrantID, string(body), sqldb.Micros(r.NewRefresh.ExpiresAt)))
 	}
 	return s.apply(ctx, record, steps...)
+}
+
+// holdConsent takes the row of the consent that a new grant stands on, so that a withdrawal at the same moment waits for the
+// grant and ends it, or is seen here; also when consent was given again since. What was allowed while acting is kept under the mandate.
+func holdConsent(r oauth.Redemption) sqldb.Step {
+	table, hash := "idp_authorization_code", r.CodeHash
+	if len(r.DeviceHash) > 0 {
+		table, hash = "idp_device", r.DeviceHash
+	}
+	return one(oauth.ErrEnded, `UPDATE idp_consent SET began_at = began_at WHERE account_id = $1 AND client_id = $2
+		AND EXISTS (SELECT 1 FROM `+table+` k WHERE k.hash = $3 AND k.consent_at IN (0, idp_consent.began_at))`, cmp.Or(r.Grant.MandateID, r.Grant.AccountID), r.Grant.ClientID, hash)
 }
 
 // RevokeGrant ends a family. The events are stored in any case, the messages only when this ended it.
@@ -309,16 +331,6 @@ func (s *Store) Flow(ctx context.Context, id string, browser []byte, now time.Ti
 // FinishFlow consumes a login in progress; idp.ErrNotFound when it was finished before.
 func (s *Store) FinishFlow(ctx context.Context, id string, now time.Time) error {
 	return s.db.Apply(ctx, nil, one(idp.ErrNotFound, "UPDATE idp_flow SET finished_at = $2 WHERE id = $1 AND finished_at = 0", id, sqldb.Micros(now)))
-}
-
-// Consent reads what a person allowed a client.
-func (s *Store) Consent(ctx context.Context, accountID, clientID string) ([]string, error) {
-	var scopes string
-	err := s.db.Read().QueryRowContext(ctx, "SELECT scopes FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID).Scan(&scopes)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		return nil, nil
-	}
-	return strings.Fields(scopes), err
 }
 
 // ConsentsOf lists the clients that a person allowed something.

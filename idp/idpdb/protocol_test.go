@@ -50,10 +50,17 @@ func grant(id string) oauth.GrantRecord {
 	return oauth.GrantRecord{ID: id, ClientID: "c", AccountID: "acc", SID: "sid", CreatedAt: at}
 }
 
-// signIn stores the session that the grants of grant belong to.
+// signIn stores the session and the consent that the grants of grant stand on.
 func signIn(t *testing.T, s *idpdb.Store) {
 	t.Helper()
 	must(t, s.PutSession(context.Background(), hash("session"), session.Session{ID: "sid", AccountID: "acc", CreatedAt: at, LastSeen: at}, record()))
+	allow(t, s, at, "openid")
+}
+
+// allow stores a consent to the client of grant.
+func allow(t *testing.T, s *idpdb.Store, at time.Time, scopes ...string) {
+	t.Helper()
+	must(t, tryAllow(s, "acc", "c", scopes, at))
 }
 
 func hash(text string) []byte { return []byte(fmt.Sprintf("%-32s", text)) }
@@ -153,10 +160,12 @@ func TestStandingOfAGrant(t *testing.T) {
 		account(t, s, "acc")
 		must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash("code"), ExpiresAt: at.Add(time.Minute)}, record()))
 		must(t, s.Redeem(ctx, oauth.Redemption{Grant: grant("g"), CodeHash: hash("code"), At: at}, record()))
-		_, err := s.GiveConsent(ctx, idp.Consent{AccountID: "acc", ClientID: "c", Scopes: []string{"openid", "profile"}, Withheld: []string{"name"}, GivenAt: at}, record())
+		_, err := s.GiveConsent(ctx, "acc", "c", func(before idp.Consent) (idp.Consent, error) {
+			return before.Widened([]string{"openid", "profile"}, nil, []string{"name"}), nil
+		}, record())
 		must(t, err)
 		standing, err := s.Standing(ctx, "g", "jti", "")
-		if err != nil || !standing.Known || standing.Account != idp.AccountActive || standing.TokenRevoked || len(standing.Consented) != 2 || standing.ConsentVersion != 1 || len(standing.Withheld) != 1 || !standing.Grant.RevokedAt.IsZero() || standing.Grant.AccountID != "acc" {
+		if err != nil || !standing.Known || standing.Account != idp.AccountActive || standing.TokenRevoked || len(standing.Consented) != 2 || standing.ConsentVersion != 2 || len(standing.Withheld) != 1 || !standing.Grant.RevokedAt.IsZero() || standing.Grant.AccountID != "acc" {
 			t.Fatalf("%+v, %v", standing, err)
 		}
 		must(t, s.RevokeToken(ctx, "parent", at.Add(time.Minute), record()))
@@ -233,6 +242,7 @@ func TestNoGrantOfAnEndedSession(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *sqldb.DB, s *idpdb.Store) {
 		ctx := context.Background()
 		account(t, s, "acc")
+		allow(t, s, at, "openid")
 		for name, end := range map[string]func() error{
 			"logout":     func() error { return s.EndSession(ctx, "sid", at, record()) },
 			"suspension": func() error { return s.SetState(ctx, "acc", idp.AccountSuspended, at, record()) },
@@ -257,4 +267,150 @@ func TestNoGrantOfAnEndedSession(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNoGrantOfAWithdrawnConsent: consent is withdrawn between the look at a code, or a device's request, and its redemption.
+// Consent that is given again is another one: what came before it stays refused.
+func TestNoGrantOfAWithdrawnConsent(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *sqldb.DB, s *idpdb.Store) {
+		ctx := context.Background()
+		account(t, s, "acc")
+		signIn(t, s)
+		request := oauth.Request{ClientID: "c", GrantedScopes: []string{"openid"}, Session: oauth.Session{AccountID: "acc", SID: "sid"}}
+		code := func(name string) {
+			t.Helper()
+			must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash(name), Request: request, ExpiresAt: at.Add(time.Minute)}, record()))
+		}
+		device := func(name string) {
+			t.Helper()
+			d := oauth.DeviceRecord{Hash: hash(name), UserHash: hash("user of " + name), State: oauth.DevicePending, GrantID: name, ExpiresAt: at.Add(time.Minute), Request: request}
+			must(t, s.PutDevice(ctx, d, record()))
+			must(t, s.AnswerDevice(ctx, d.UserHash, oauth.DeviceApproved, request, at, record()))
+		}
+		redeem := func(r oauth.Redemption, id string) error {
+			r.Grant, r.At = grant(id), at
+			return s.Redeem(ctx, r, record())
+		}
+		code("code")
+		device("device")
+		code("wider")
+		allow(t, s, at.Add(time.Second), "openid", "profile") // what was allowed stays allowed
+		if read, err := s.Code(ctx, hash("wider")); err != nil || len(read.Standing.Consented) != 2 {
+			t.Errorf("consent of a code: %+v, %v", read.Standing, err)
+		}
+		must(t, redeem(oauth.Redemption{CodeHash: hash("wider")}, "wider"))
+
+		must(t, s.WithdrawConsent(ctx, "acc", "c", at, record()))
+		refused := func(when string) {
+			t.Helper()
+			for name, r := range map[string]oauth.Redemption{"code": {CodeHash: hash("code")}, "device": {DeviceHash: hash("device")}} {
+				if err := redeem(r, name); !errors.Is(err, oauth.ErrEnded) {
+					t.Errorf("%s, %s: %v", name, when, err)
+				}
+				if standing, err := s.Standing(ctx, name); err != nil || standing.Known {
+					t.Errorf("%s, %s: a grant is there: %+v, %v", name, when, standing, err)
+				}
+			}
+			if read, err := s.Code(ctx, hash("code")); err != nil || !read.UsedAt.IsZero() || len(read.Standing.Consented) != 0 {
+				t.Errorf("%s: the code is spent, or stands on a consent: %+v, %v", when, read, err)
+			}
+			if read, err := s.Device(ctx, hash("device")); err != nil || read.State != oauth.DeviceApproved {
+				t.Errorf("%s: the device's request is spent: %+v, %v", when, read, err)
+			}
+		}
+		refused("withdrawn")
+		allow(t, s, at.Add(2*time.Second), "openid")
+		refused("given again")
+		code("later")
+		must(t, redeem(oauth.Redemption{CodeHash: hash("later")}, "later"))
+	})
+}
+
+// TestCodesOfTheReleaseBefore: rows without client and consent are of a node of the release before, or were there when the
+// columns came. Their codes live on, as long as there is a consent.
+func TestCodesOfTheReleaseBefore(t *testing.T) {
+	onEach(t, func(t *testing.T, db *sqldb.DB, s *idpdb.Store) {
+		ctx := context.Background()
+		account(t, s, "acc")
+		signIn(t, s)
+		request := oauth.Request{ClientID: "c", GrantedScopes: []string{"openid"}, Session: oauth.Session{AccountID: "acc", SID: "sid"}}
+		for _, name := range []string{"old", "withdrawn"} {
+			must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash(name), Request: request, ExpiresAt: at.Add(time.Minute)}, record()))
+		}
+		must(t, db.Apply(ctx, nil, sqldb.Step{Query: "UPDATE idp_authorization_code SET client_id = '', consent_at = 0"}))
+		if read, err := s.Code(ctx, hash("old")); err != nil || len(read.Standing.Consented) != 1 {
+			t.Errorf("consent of an old code: %+v, %v", read.Standing, err)
+		}
+		must(t, s.Redeem(ctx, oauth.Redemption{CodeHash: hash("old"), Grant: grant("old"), At: at}, record()))
+		must(t, s.WithdrawConsent(ctx, "acc", "c", at, record()))
+		if read, err := s.Code(ctx, hash("withdrawn")); err != nil || len(read.Standing.Consented) != 0 {
+			t.Errorf("withdrawn consent of an old code: %+v, %v", read.Standing, err)
+		}
+		if err := s.Redeem(ctx, oauth.Redemption{CodeHash: hash("withdrawn"), Grant: grant("withdrawn"), At: at}, record()); !errors.Is(err, oauth.ErrEnded) {
+			t.Errorf("withdrawn: %v", err)
+		}
+	})
+}
+
+// TestWithdrawalAndRedemptionAtOnce: whichever comes first, no grant lives when both are done.
+func TestWithdrawalAndRedemptionAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *sqldb.DB, s *idpdb.Store) {
+		ctx := context.Background()
+		account(t, s, "acc")
+		signIn(t, s)
+		request := oauth.Request{ClientID: "c", GrantedScopes: []string{"openid"}, Session: oauth.Session{AccountID: "acc", SID: "sid"}}
+		for i := range 40 {
+			name := fmt.Sprint("code ", i)
+			allow(t, s, at.Add(time.Duration(i)*time.Millisecond), "openid")
+			must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash(name), Request: request, ExpiresAt: at.Add(time.Minute)}, record()))
+			var group sync.WaitGroup
+			var redeemed, withdrawn error
+			group.Go(func() {
+				redeemed = s.Redeem(ctx, oauth.Redemption{CodeHash: hash(name), Grant: grant(name), At: at}, record())
+			})
+			group.Go(func() { withdrawn = s.WithdrawConsent(ctx, "acc", "c", at, record()) })
+			group.Wait()
+			if withdrawn != nil || redeemed != nil && !errors.Is(redeemed, oauth.ErrEnded) {
+				t.Fatalf("%v, %v", redeemed, withdrawn)
+			}
+			if standing, err := s.Standing(ctx, name); err != nil || standing.Known != (redeemed == nil) || standing.Known && standing.Grant.RevokedAt.IsZero() {
+				t.Fatalf("a grant outlives its consent: %+v, %v, %v", standing, redeemed, err)
+			}
+		}
+	})
+}
+
+// TestConsentsAtOnce: what is allowed at the same moment is all kept; what was withdrawn does not come back with an answer to
+// something else.
+func TestConsentsAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *sqldb.DB, s *idpdb.Store) {
+		ctx := context.Background()
+		var group sync.WaitGroup
+		for _, scope := range []string{"openid", "phone", "email"} {
+			group.Go(func() {
+				if err := tryAllow(s, "acc", "c", []string{scope}, at); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if got, err := s.ConsentInForce(ctx, "acc", "c"); err != nil || fmt.Sprint(got.Scopes) != "[email openid phone]" {
+			t.Errorf("%v, %v", got, err)
+		}
+		must(t, s.WithdrawConsent(ctx, "acc", "c", at, record()))
+		allow(t, s, at, "phone")
+		if got, err := s.ConsentInForce(ctx, "acc", "c"); err != nil || fmt.Sprint(got.Scopes) != "[phone]" {
+			t.Errorf("after the withdrawal: %v, %v", got, err)
+		}
+	})
+}
+
+// tryAllow adds to what a person allows a client.
+func tryAllow(s *idpdb.Store, accountID, clientID string, scopes []string, at time.Time) error {
+	_, err := s.GiveConsent(context.Background(), accountID, clientID, func(before idp.Consent) (idp.Consent, error) {
+		after := before.Widened(scopes, nil, nil)
+		after.GivenAt = at
+		return after, nil
+	}, record())
+	return err
 }

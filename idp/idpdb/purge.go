@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
@@ -13,9 +14,11 @@ import (
 const (
 	keepCodes    = 24 * time.Hour
 	keepCounters = 48 * time.Hour
+	keepReceipts = 90 * 24 * time.Hour
 	keepInbox    = 7 * 24 * time.Hour
 	keepSessions = 30 * 24 * time.Hour
-	keepMarks    = time.Minute // what must not come again: a clock that is set back a little must not revive it
+	keepUses     = 3 * 365 * 24 * time.Hour // for as long as audit rows: both sides may ask what was done
+	keepMarks    = time.Minute              // what must not come again: a clock that is set back a little must not revive it
 )
 
 // Purge deletes what ended long enough ago to decide nothing any more: one-time values, flows, counters, sessions and the
@@ -36,12 +39,20 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_used_proof", "hash", "until_at < $1", before(keepMarks)},
 		{"idp_device", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_opaque_token", "hash", "expires_at < $1", before(0)},
+		{"idp_known_device", "id", "seen_at < $1", before(authn.DeviceLife)},
+		{"idp_qr", "id", "expires_at < $1", before(keepCodes)},
+		{"idp_step", "hash", "expires_at < $1", before(keepCodes)},
+		{"idp_credential", "id", "state = 'pending' AND created_at < $1", before(keepCodes)},
 		{"idp_code", "id", "created_at < $1", before(keepCounters)},
 		{"idp_throttle", "scope, key", "started_at < $1", before(keepCounters)},
+		{"idp_message_receipt", "id", "at < $1", before(keepReceipts)},
 		{"idp_inbox", "id", "at < $1", before(keepInbox)},
 		// A session stays as long as its grants: who is suspended loses grants by sessions.
 		{"idp_session", "id", "last_seen < $1 AND NOT EXISTS (SELECT 1 FROM idp_grant WHERE idp_grant.sid = idp_session.id)", before(keepSessions)},
 		{"idp_party", "sid, client_id", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_party.sid)", before(keepSessions)},
+		{"idp_mandate_party", "mandate_id, sid, client_id", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_mandate_party.sid)", before(keepSessions)},
+		{"idp_acting", "sid, client_id", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_acting.sid)", before(keepSessions)},
+		{"idp_mandate_use", "principal, mandate_id, at, id", "at < $1", before(keepUses)},
 		{"idp_cas_ticket", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_cas_proxy_ticket", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_cas_granting", "hash", "expires_at < $1", before(0)},

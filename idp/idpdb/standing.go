@@ -42,26 +42,37 @@ func (s *Store) Standing(ctx context.Context, grantID string, jtis ...string) (o
 }
 
 // The columns and joins that tell how a grant g stands.
-const (
-	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, a.state, a.credentials_at, a.version, c.scopes, c.version, c.withheld"
-	standingJoins   = "LEFT JOIN idp_account a ON a.id = g.account_id LEFT JOIN idp_consent c ON c.account_id = g.account_id AND c.client_id = g.client_id"
+var (
+	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, g.principal, g.mandate_id, a.state, a.credentials_at, a.version, c.scopes, c.version, c.withheld, p.state, p.version, " + standingMandate
+	// What was allowed while acting under a mandate is kept under the mandate.
+	standingJoins = "LEFT JOIN idp_account a ON a.id = g.account_id LEFT JOIN idp_account p ON p.id = g.principal LEFT JOIN idp_mandate m ON m.principal = g.principal AND m.id = g.mandate_id " +
+		"LEFT JOIN idp_consent c ON c.account_id = CASE WHEN g.mandate_id = '' THEN g.account_id ELSE g.mandate_id END AND c.client_id = g.client_id"
 )
+
+// standingMandate are the columns of a mandate m; a grant without one joins none.
+var standingMandate = "m." + strings.NewReplacer(", ", ", m.", ",\n\t", ", m.").Replace(mandateColumns)
 
 // standingRow takes those columns; all are null when there is no grant.
 type standingRow struct {
-	client, account, sid, state   sql.NullString
-	created, revoked, credentials sql.NullInt64
-	version, consent              sql.NullInt64
-	scopes, withheld              sql.NullString
+	client, account, sid, state, scopes sql.NullString
+	consent                             sql.NullInt64
+	withheld                            sql.NullString
+	created, revoked, credentials       sql.NullInt64
+	version, principalVersion           sql.NullInt64
+	principal, mandateID, principalNow  sql.NullString
+	mandate                             mandateRow
 }
 
 func (r *standingRow) fields() []any {
-	return []any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.state, &r.credentials, &r.version, &r.scopes, &r.consent, &r.withheld}
+	return append([]any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.principal, &r.mandateID, &r.state, &r.credentials, &r.version, &r.scopes, &r.consent, &r.withheld, &r.principalNow, &r.principalVersion},
+		r.mandate.fields()...)
 }
 
 func (r *standingRow) standing(grantID string) oauth.Standing {
 	return oauth.Standing{Known: r.client.Valid, Account: idp.AccountState(r.state.String), CredentialsAt: sqldb.Time(r.credentials.Int64), Version: r.version.Int64, Consented: strings.Fields(r.scopes.String), ConsentVersion: r.consent.Int64, Withheld: strings.Fields(r.withheld.String),
-		Grant: oauth.GrantRecord{ID: grantID, ClientID: r.client.String, AccountID: r.account.String, SID: r.sid.String, CreatedAt: sqldb.Time(r.created.Int64), RevokedAt: sqldb.Time(r.revoked.Int64)}}
+		Grant: oauth.GrantRecord{ID: grantID, ClientID: r.client.String, AccountID: r.account.String, SID: r.sid.String, CreatedAt: sqldb.Time(r.created.Int64), RevokedAt: sqldb.Time(r.revoked.Int64),
+			Principal: r.principal.String, MandateID: r.mandateID.String},
+		Mandate: r.mandate.mandate(), Principal: idp.AccountState(r.principalNow.String), PrincipalVersion: r.principalVersion.Int64}
 }
 
 // AccountStanding is Standing of an account and a session whose grant does not exist yet; an account that is not known has no

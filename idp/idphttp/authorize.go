@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -70,43 +69,66 @@ func (s *Server) resume(w http.ResponseWriter, r *http.Request) error {
 }
 
 // state gathers what a decision needs.
-func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (authflow.State, session.Session, error) {
+func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (authflow.State, session.Session, acting, *oauth.Error, error) {
 	current, signedIn, err := s.Session(r)
 	if err != nil {
-		return authflow.State{}, current, err
+		return authflow.State{}, current, acting{}, nil, err
 	}
-	state := authflow.State{SignedIn: signedIn, AuthTime: current.AuthTime, AAL: subject.AAL(current.AAL), Items: f.Items(client), Public: client.Public(), Now: s.Now()}
+	state := authflow.State{SignedIn: signedIn, AuthTime: current.AuthTime, AAL: subject.AAL(current.AAL), Items: f.Items(s.Words.Load(), client), Public: client.Public(), Now: s.Now()}
 	if !signedIn {
-		return state, current, nil
+		return state, current, acting{}, nil, nil
 	}
 	person, err := s.person(r, current)
 	if err != nil {
-		return state, current, err
+		return state, current, acting{}, nil, err
 	}
 	if person.State != idp.AccountActive {
 		state.SignedIn = false
-		return state, current, nil
+		return state, current, acting{}, nil, nil
 	}
 	state.IAL = person.IAL
-	if state.Subject, err = idp.PairwiseSubject(r.Context(), s.Ring, client.SectorOf(), current.AccountID); err != nil {
-		return state, current, err
+	if f.AAL > state.AAL {
+		second, err := s.Ways.Second(r.Context(), current.AccountID)
+		if err != nil {
+			return state, current, acting{}, nil, err
+		}
+		state.Highest = len(second) == 0
 	}
-	return state, current, s.agreed(r, &state, claimsFor(f, client, person), client, current.AccountID)
+	acts, refusal, err := s.actsFor(r.Context(), f, client, current)
+	if err != nil || refusal != nil {
+		return state, current, acts, refusal, err
+	}
+	state.MustChoose = acts.undecided
+	if acts.mandate != nil {
+		principal, err := s.Accounts.Person(r.Context(), acts.mandate.Principal)
+		if err != nil {
+			return state, current, acts, nil, err
+		}
+		state.Acts, state.Principal, acts.principal = true, principal.IAL, principal
+	}
+	if state.Subject, err = idp.PairwiseSubject(r.Context(), s.Ring, client.SectorOf(), acts.subject(current)); err != nil {
+		return state, current, acts, nil, err
+	}
+	asked := s.claimsFor(r, f, client, acts.asked(person), acts.mandate)
+	return state, current, acts, nil, s.agreed(r, &state, asked, client, acts.consents(current))
 }
 
 // proceed goes to the next page, or to the end. A flow is stored when a page is needed and not before, so that a silent
 // request leaves nothing in the browser (O-46).
 func (s *Server) proceed(w http.ResponseWriter, r *http.Request, id string, f authflow.Flow, client idp.Client) error {
-	state, current, err := s.state(r, f, client)
+	state, current, acts, refusal, err := s.state(r, f, client)
 	if err != nil {
 		return err
 	}
-	step, refusal := authflow.Decide(f, state)
+	var step authflow.Step
+	if refusal == nil {
+		step, refusal = authflow.Decide(f, state)
+	}
 	if refusal != nil {
 		return s.endWith(w, r, id, f, client, refusal)
 	}
 	if step == authflow.Finish {
-		return s.finish(w, r, id, f, client, state, current)
+		return s.finish(w, r, id, f, client, state, current, acts)
 	}
 	query := url.Values{}
 	if id == "" {
@@ -118,7 +140,7 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, id string, f au
 		}
 	}
 	query.Set("flow", id)
-	address := map[authflow.Step]string{authflow.Login: "/login", authflow.Proofing: "/proofing", authflow.Consent: "/consent"}[step]
+	address := map[authflow.Step]string{authflow.Login: "/login", authflow.Choose: "/acting", authflow.Proofing: "/proofing", authflow.Consent: "/consent"}[step]
 	return see(w, r, address+"?"+query.Encode())
 }
 
@@ -143,7 +165,7 @@ func (s *Server) endWith(w http.ResponseWriter, r *http.Request, id string, f au
 }
 
 // finish hands out the code.
-func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string, f authflow.Flow, client idp.Client, state authflow.State, current session.Session) error {
+func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string, f authflow.Flow, client idp.Client, state authflow.State, current session.Session, acts acting) error {
 	ctx := r.Context()
 	if id != "" {
 		if err := s.Flows.FinishFlow(ctx, id, s.Now()); err != nil {
@@ -158,10 +180,15 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string, f aut
 	if f.Essential && f.AAL > 0 {
 		aal = min(aal, int(f.AAL)) // the answer stands among the values asked for (OpenID Connect Core 5.5.1.1)
 	}
+	words := s.Words.Load()
+	actor, err := s.actor(ctx, client, acts)
+	if err != nil {
+		return err
+	}
 	code, err := s.Engine.Authorize(ctx, oauth.CodeRequest{Client: client, RedirectURI: f.RedirectURI, Scopes: f.Scopes, Challenge: f.Challenge, Session: oauth.Session{
 		AccountID: current.AccountID, Subject: state.Subject, SID: current.ID, AAL: aal, Methods: current.Methods, AuthTime: current.AuthTime,
-		Nonce: f.Nonce, WantsClaims: authflow.Gives(client, f.Claims), UserinfoClaims: authflow.Gives(client, f.UserinfoClaims), Audience: f.Audience(client), Resources: f.Resources,
-		Details: f.Details, DPoPJKT: f.DPoPJKT, Consent: state.Agreed.Version, Withheld: state.Agreed.Withheld,
+		Nonce: f.Nonce, WantsClaims: authflow.Gives(words, client, f.Claims), UserinfoClaims: authflow.Gives(words, client, f.UserinfoClaims), Audience: f.Audience(client), Resources: f.Resources,
+		Details: f.Details, DPoPJKT: f.DPoPJKT, Mandate: acts.mandate, Actor: actor, Consent: state.Agreed.Version, Withheld: state.Agreed.Withheld,
 	}})
 	if err != nil {
 		if refusal, ok := err.(*oauth.Error); ok && refusal.Status != http.StatusServiceUnavailable {
@@ -198,20 +225,21 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 	if id == "" {
 		return fault.New(fault.FlowLost)
 	}
-	current, ok, err := s.Session(r)
+	state, current, acts, refusal, err := s.state(r, f, client)
 	if err != nil {
 		return err
 	}
-	if !ok {
+	if !state.SignedIn || refusal != nil || state.MustChoose {
 		return see(w, r, onward(id))
 	}
 	person, err := s.person(r, current)
 	if err != nil {
 		return err
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Callbacks: []string{f.RedirectURI}, Notice: s.unreviewed(r, client), Body: web.ConsentPage{
+	identity := s.identityOf(r, person, acts)
+	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: identity, Callbacks: []string{f.RedirectURI}, Notice: s.unreviewed(r, client), Body: web.ConsentPage{
 		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Host: hostOf(f.RedirectURI), Purpose: client.Purpose,
-		Claims: claimsFor(f, client, person), Details: s.detailsFor(r, f), Links: linksOf(client)}})
+		Claims: s.claimsFor(r, f, client, acts.asked(person), acts.mandate), Scopes: s.scopesFor(r, f, client), Details: s.detailsFor(r, f), Links: linksOf(client)}})
 }
 
 // linksOf are the application's own pages, as it registered them.
@@ -234,46 +262,6 @@ func hostOf(address string) string {
 		return ""
 	}
 	return u.Host
-}
-
-// claimsFor lists the claims behind the scopes and those asked for one by one.
-func claimsFor(f authflow.Flow, client idp.Client, p idp.Person) []web.Claim {
-	values := []struct{ name, scope, value string }{
-		{"name", "profile", subject.MaskName(p.Name)},
-		{"phone_number", "phone", subject.MaskIdentifier(subject.Identifier{Kind: subject.Mobile, Value: p.Mobile})},
-		{"email", "email", subject.MaskIdentifier(subject.Identifier{Kind: subject.Email, Value: p.Email})},
-		{"id_document_number", "identity", subject.MaskID(p.IDNumber)},
-	}
-	items := f.Items(client)
-	var all []web.Claim
-	for _, v := range values {
-		asked := slices.ContainsFunc(items, func(item string) bool {
-			name, single := authflow.ItemClaim(item)
-			return item == v.scope || single && authflow.ScopeOf(name) == v.scope
-		})
-		if asked && client.MayHave(v.name) {
-			all = append(all, shownClaim(client, v.name, v.value))
-		}
-	}
-	if client.MayHave("ial") {
-		all = append(all, shownClaim(client, "ial", ""))
-	}
-	return all
-}
-
-// shownClaim is a claim on the consent page, under its law where it has one.
-func shownClaim(client idp.Client, name, value string) web.Claim {
-	claim := web.Claim{Name: name, Value: value, Kind: web.ClaimNeeded, Basis: client.BasisOf(name)}
-	if claim.Purpose = client.PurposeOf(name); claim.Purpose == client.Purpose {
-		claim.Purpose = "" // it stands above all claims
-	}
-	switch {
-	case claim.Basis != "":
-		claim.Kind = web.ClaimStatutory
-	case client.Optional(name):
-		claim.Kind = web.ClaimOptional
-	}
-	return claim
 }
 
 // detailsFor shows authorization_details in words, as their kinds have them.
@@ -303,11 +291,11 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) error {
 	if id == "" {
 		return fault.New(fault.FlowLost)
 	}
-	state, current, err := s.state(r, f, client)
+	state, current, acts, refusal, err := s.state(r, f, client)
 	if err != nil {
 		return err
 	}
-	if !state.SignedIn {
+	if !state.SignedIn || refusal != nil || state.MustChoose {
 		return see(w, r, onward(id))
 	}
 	switch r.PostFormValue("consent") {
@@ -322,12 +310,12 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if state.Agreed, err = s.agree(r, current.AccountID, client, state.Items, claimsFor(f, client, person)); err != nil {
+	if state.Agreed, err = s.agree(r, acts, current, client, state.Items, s.claimsFor(r, f, client, acts.asked(person), acts.mandate)); err != nil {
 		return err
 	}
 	state.Consented, state.Asked = state.Agreed.Scopes, true
 	if step, refusal := authflow.Decide(f, state); refusal != nil || step != authflow.Finish {
 		return see(w, r, onward(id))
 	}
-	return s.finish(w, r, id, f, client, state, current)
+	return s.finish(w, r, id, f, client, state, current, acts)
 }

@@ -166,7 +166,7 @@ func (s *Server) bridgeResume(w http.ResponseWriter, r *http.Request) error {
 // proceedBridge leads to the next page, or back to the portal with a ticket; silently refused requests (gateway) go back
 // without one.
 func (s *Server) proceedBridge(w http.ResponseWriter, r *http.Request, id string, f bridgeFlow, client idp.Client) error {
-	state, current, err := s.state(r, f.Flow, client)
+	state, current, _, _, err := s.state(r, f.Flow, client)
 	if err != nil {
 		return err
 	}
@@ -239,7 +239,7 @@ func (s *Server) bridgeConsentPage(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Callbacks: []string{f.RedirectURI}, Body: web.ConsentPage{
-		Action: "/bridge/consent", Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Purpose: client.Purpose, Claims: claimsFor(f.Flow, client, person)}})
+		Action: "/bridge/consent", Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Purpose: client.Purpose, Claims: s.claimsFor(r, f.Flow, client, person, nil)}})
 }
 
 func (s *Server) bridgeConsentAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -247,7 +247,7 @@ func (s *Server) bridgeConsentAnswer(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	state, current, err := s.state(r, f.Flow, client)
+	state, current, _, _, err := s.state(r, f.Flow, client)
 	if err != nil {
 		return err
 	}
@@ -265,7 +265,7 @@ func (s *Server) bridgeConsentAnswer(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	if state.Agreed, err = s.agree(r, current.AccountID, client, f.Scopes, claimsFor(f.Flow, client, person)); err != nil {
+	if state.Agreed, err = s.agree(r, acting{}, current, client, f.Scopes, s.claimsFor(r, f.Flow, client, person, nil)); err != nil {
 		return err
 	}
 	state.Consented, state.Asked = state.Agreed.Scopes, true

@@ -3,6 +3,7 @@ package idphttp
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authflow"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/web"
@@ -36,43 +39,51 @@ func claimNames(claims []web.Claim) (all, needed []string) {
 
 // agreed reads what the person allowed before. A claim more, another purpose or another basis than the person agreed to makes
 // it nothing, so that it is asked again.
-func (s *Server) agreed(r *http.Request, state *authflow.State, claims []web.Claim, client idp.Client, accountID string) (err error) {
-	if state.Agreed, err = s.Flows.ConsentInForce(r.Context(), accountID, client.ClientID); err != nil {
+func (s *Server) agreed(r *http.Request, state *authflow.State, claims []web.Claim, client idp.Client, consenter string) (err error) {
+	if state.Agreed, err = s.Flows.ConsentInForce(r.Context(), consenter, client.ClientID); err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	all, needed := claimNames(claims)
-	if state.Agreed.Covers(idp.TermsOf(client, all), needed) {
+	if state.Agreed.Covers(s.Words.Load().TermsOf(client, all), needed) {
 		state.Consented = state.Agreed.Scopes
 	}
 	return nil
 }
 
-// agree stores what the person allows now, as it was shown. Of the form only the ticks of optional claims count; what was
-// asked for stands in the stored request (O-45).
-func (s *Server) agree(r *http.Request, accountID string, client idp.Client, items []string, claims []web.Claim) (idp.Consent, error) {
-	ctx := r.Context()
-	before, err := s.Flows.ConsentInForce(ctx, accountID, client.ClientID)
-	if err != nil {
-		return before, fault.Wrap(err, fault.Unavailable)
-	}
+// agree stores what the person allows now, as it was shown; what was allowed while acting is kept under the mandate. Of the
+// form only the ticks of optional claims count; what was asked for stands in the stored request (O-45).
+func (s *Server) agree(r *http.Request, a acting, current session.Session, client idp.Client, items []string, claims []web.Claim) (idp.Consent, error) {
+	ctx, words, now := r.Context(), s.Words.Load(), s.Now().UTC()
 	var withheld []string
-	shown := idp.ShownConsent{App: client.ClientName, Department: client.Department, Purpose: client.Purpose}
+	page := idp.ShownConsent{App: client.ClientName, Department: client.Department, Purpose: client.Purpose}
 	for _, c := range claims {
 		given := c.Kind != web.ClaimOptional || slices.Contains(r.PostForm["claim"], c.Name)
 		if !given {
 			withheld = append(withheld, c.Name)
 		}
-		shown.Claims = append(shown.Claims, idp.ShownClaim{Name: c.Name, Label: s.Pages.Word(r, "claim.", c.Name), Purpose: client.PurposeOf(c.Name), Kind: c.Kind, Basis: c.Basis, Given: given})
+		label := c.Label
+		if label == "" {
+			label = s.Pages.Word(r, "claim.", c.Name)
+		}
+		page.Claims = append(page.Claims, idp.ShownClaim{Name: c.Name, Label: label, Purpose: client.PurposeOf(c.Name), Kind: c.Kind, Basis: c.Basis, Given: given})
+	}
+	shown, err := json.Marshal(page)
+	if err != nil {
+		return idp.Consent{}, err
 	}
 	all, _ := claimNames(claims)
-	after := before.Widened(items, idp.TermsOf(client, all), withheld)
-	after.Locale, after.GivenAt = s.Pages.Locale(r), s.Now().UTC()
-	if after.Shown, err = json.Marshal(shown); err != nil {
-		return before, err
+	terms := words.TermsOf(client, all)
+	e := idp.Event(ctx, now, "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(items, " "), "withheld": strings.Join(withheld, " ")})
+	if a.mandate != nil {
+		e.ActingFor, e.Details["mandate"] = a.mandate.Principal, a.mandate.ID
 	}
-	e := idp.Event(ctx, s.Now(), "consent.given", "account", accountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(items, " "), "withheld": strings.Join(withheld, " ")})
-	if after, err = s.Flows.GiveConsent(ctx, after, audit.With(e)); err != nil {
-		return before, fault.Wrap(err, fault.Unavailable)
+	after, err := s.Flows.GiveConsent(ctx, a.consents(current), client.ClientID, func(before idp.Consent) (idp.Consent, error) {
+		next := before.Widened(items, terms, withheld)
+		next.Shown, next.Locale, next.GivenAt = shown, s.Pages.Locale(r), now
+		return next, nil
+	}, audit.With(e))
+	if err != nil {
+		return after, fault.Wrap(err, fault.Unavailable)
 	}
 	return after, nil
 }
@@ -84,8 +95,10 @@ func (s *Server) bridgeClaims(ctx context.Context, person idp.Person, client idp
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable)
 	}
-	claims := s.Tokens.PersonClaims(person, client.Withholding(agreed.Withheld), scopes, nil)
-	return claims, s.release(ctx, client, person.AccountID, "", idp.ChannelBridge, claims, agreed.Version)
+	words := s.Words.Load()
+	claims := s.Tokens.PersonClaims(person, words.Withholding(client, agreed.Withheld), scopes, nil)
+	names := slices.AppendSeq([]string{"sub"}, maps.Keys(claims))
+	return claims, s.Ledger.Note(words.Release(idp.Told{Client: client, AccountID: person.AccountID, Channel: idp.ChannelBridge, Claims: names, Consent: agreed.Version}, s.Now()))
 }
 
 // withdrawConsent ends what the signed-in person allowed an application: its refresh tokens and access tokens end with it
@@ -122,8 +135,9 @@ func (s *Server) consentDetail(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := web.ConsentDetailPage{App: client.ClientName, Department: client.Department, Purpose: client.Purpose, RevokeURL: withdrawURL(client.ClientID), Action: consentURL(client.ClientID)}
-	for _, c := range claimsFor(authflow.Flow{Scopes: agreed.Scopes, Claims: singleClaims(agreed.Scopes)}, client, person) {
-		body.Claims = append(body.Claims, web.ConsentedClaim{Claim: c, Given: !slices.Contains(agreed.Withheld, c.Name) || !client.Refusable(c.Name), Refusable: client.Refusable(c.Name)})
+	for _, c := range s.claimsFor(r, authflow.Flow{Scopes: agreed.Scopes, Claims: singleClaims(agreed.Scopes)}, client, person, nil) {
+		refusable := s.Words.Load().Refusable(client, c.Name)
+		body.Claims = append(body.Claims, web.ConsentedClaim{Claim: c, Given: !refusable || !slices.Contains(agreed.Withheld, c.Name), Refusable: refusable})
 	}
 	versions, err := s.Flows.ConsentVersions(r.Context(), current.AccountID, client.ClientID, consentVersions)
 	if err != nil {
@@ -138,7 +152,7 @@ func (s *Server) consentDetail(w http.ResponseWriter, r *http.Request) error {
 // singleClaims are the claims among the items of a consent that were asked for one by one.
 func singleClaims(items []string) (names []string) {
 	for _, item := range items {
-		if name, single := authflow.ItemClaim(item); single {
+		if name, single := strings.CutPrefix(item, idp.ClaimItem); single {
 			names = append(names, name)
 		}
 	}
@@ -197,7 +211,7 @@ func (s *Server) setClaim(r *http.Request, accountID, claim string, give bool) e
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(idp.PersonClaims, claim) || !client.Refusable(claim) {
+	if !s.Words.Load().Refusable(client, claim) {
 		return fault.New(fault.ClaimNotRefusable)
 	}
 	if give != slices.Contains(agreed.Withheld, claim) {
@@ -207,19 +221,118 @@ func (s *Server) setClaim(r *http.Request, accountID, claim string, give bool) e
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
-	if len(versions) > 0 { // what was shown stays what was shown
-		agreed.Shown, agreed.Locale = versions[0].Shown, versions[0].Locale
-	}
 	kind := "consent.claim_withdrawn"
-	if agreed.Withheld = slices.DeleteFunc(slices.Clone(agreed.Withheld), func(c string) bool { return c == claim }); give {
+	if give {
 		kind = "consent.claim_given"
-	} else {
-		agreed.Withheld = slices.Sorted(slices.Values(append(agreed.Withheld, claim)))
 	}
-	agreed.GivenAt = s.Now().UTC()
-	e := idp.Event(r.Context(), s.Now(), kind, "account", accountID, map[string]string{"client": client.ClientID, "claim": claim})
-	if _, err := s.Flows.GiveConsent(r.Context(), agreed, audit.With(e)); err != nil {
+	now := s.Now().UTC()
+	e := idp.Event(r.Context(), now, kind, "account", accountID, map[string]string{"client": client.ClientID, "claim": claim})
+	_, err = s.Flows.GiveConsent(r.Context(), accountID, client.ClientID, func(before idp.Consent) (idp.Consent, error) {
+		if before.Version == 0 {
+			return before, fault.New(fault.NotFound) // withdrawn meanwhile
+		}
+		after := before
+		if after.Withheld = slices.DeleteFunc(slices.Clone(before.Withheld), func(c string) bool { return c == claim }); !give {
+			after.Withheld = slices.Sorted(slices.Values(append(after.Withheld, claim)))
+		}
+		if len(versions) > 0 { // what was shown stays what was shown
+			after.Shown, after.Locale = versions[0].Shown, versions[0].Locale
+		}
+		after.GivenAt = now
+		return after, nil
+	}, audit.With(e))
+	if err != nil && fault.CodeOf(err) != fault.NotFound {
 		return fault.Wrap(err, fault.Unavailable)
 	}
-	return nil
+	return err
+}
+
+// claimsFor lists the claims behind the scopes and those asked for one by one, with the person's own masked values.
+func (s *Server) claimsFor(r *http.Request, f authflow.Flow, client idp.Client, p idp.Person, m *mandate.Mandate) []web.Claim {
+	words, locale := s.Words.Load(), s.Pages.Locale(r)
+	singles := slices.Concat(f.Claims, f.UserinfoClaims)
+	var all []web.Claim
+	for _, name := range words.Claims() {
+		asked, single := words.Opens(f.Scopes, name), slices.Contains(singles, name) && words.Opens(client.Scopes(), name)
+		value, quiet := words.Shown(name, &p, s.Now)
+		if client.MayHave(name) && (m == nil || m.Opens(name)) && (asked && !quiet || single && !asked) {
+			all = append(all, shownClaim(words, client, name, s.shownValue(r, value), locale))
+		}
+	}
+	if client.MayHave("ial") {
+		all = append(all, shownClaim(words, client, "ial", "", locale))
+	}
+	return all
+}
+
+// shownValue is a value in words; a number says nothing to a person.
+func (s *Server) shownValue(r *http.Request, value any) string {
+	switch value := value.(type) {
+	case string:
+		return value
+	case bool:
+		if value {
+			return s.Pages.Text(r, "verify.answer.yes")
+		}
+		return s.Pages.Text(r, "verify.answer.no")
+	}
+	return ""
+}
+
+// shownClaim is a claim on the consent page, under its law where it has one.
+func shownClaim(words *idp.Vocabulary, client idp.Client, name, value, locale string) web.Claim {
+	known, _ := words.Claim(name)
+	claim := web.Claim{Name: name, Label: known.Title[locale], Value: value, Kind: web.ClaimNeeded, Basis: words.BasisOf(client, name), Sensitive: known.Sensitive}
+	if claim.Purpose = client.PurposeOf(name); claim.Purpose == client.Purpose {
+		claim.Purpose = "" // it stands above all claims
+	}
+	switch {
+	case claim.Basis != "":
+		claim.Kind = web.ClaimStatutory
+	case words.Optional(client, name):
+		claim.Kind = web.ClaimOptional
+	}
+	return claim
+}
+
+// scopesFor are the scopes of a request that show no claim, in the words of the vocabulary. One that nobody defined stands
+// there as it is.
+func (s *Server) scopesFor(r *http.Request, f authflow.Flow, client idp.Client) []string {
+	words, locale := s.Words.Load(), s.Pages.Locale(r)
+	var all []string
+	for _, name := range f.Scopes {
+		known, ok := words.Scope(name)
+		shown := slices.ContainsFunc(known.Claims, client.MayHave)
+		switch {
+		case name == "openid" || shown:
+		case !ok:
+			all = append(all, name)
+		case known.Description[locale] != "":
+			all = append(all, s.Pages.Text(r, "consent.scope", "title", known.Title[locale], "text", known.Description[locale]))
+		default:
+			all = append(all, known.Title[locale])
+		}
+	}
+	return all
+}
+
+// itemTitles are the items of a consent in words; a claim that one of its scopes opens is not said again.
+func (s *Server) itemTitles(r *http.Request, items []string) []string {
+	words, locale := s.Words.Load(), s.Pages.Locale(r)
+	var all []string
+	for _, item := range items {
+		name, single := strings.CutPrefix(item, idp.ClaimItem)
+		scope, isScope := words.Scope(item)
+		claim, isClaim := words.Claim(name)
+		switch {
+		case single && words.Opens(items, name):
+		case single && isClaim:
+			all = append(all, claim.Title[locale])
+		case isScope:
+			all = append(all, scope.Title[locale])
+		default:
+			all = append(all, item)
+		}
+	}
+	return all
 }

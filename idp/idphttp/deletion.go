@@ -51,7 +51,7 @@ func (s *Server) showDeletion(w http.ResponseWriter, r *http.Request, current se
 			body.Blockers = append(body.Blockers, web.Link{Label: s.Pages.Text(r, "deletion.blocker."+b.Kind), URL: b.URL})
 		}
 		if !s.recently(current) {
-			body.SignInURL = "/login"
+			body.SignInURL = LoginURL("/me/data/deletion")
 		}
 	}
 	for _, k := range idp.KeptRecords {

@@ -158,10 +158,10 @@ func (s *Server) deviceCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	code := oauth.NormalUserCode(r.PostFormValue("device-code"))
+	code, asked := oauth.NormalUserCode(r.PostFormValue("device-code")), authflow.Flow{Scopes: d.Request.GrantedScopes}
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Notice: s.unreviewed(r, client.Client), Body: web.ConsentPage{Action: "/device/answer", Code: oauth.ShownUserCode(code),
 		Hidden: hidden("device-code", code), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Purpose: client.Purpose,
-		Claims: claimsFor(authflow.Flow{Scopes: d.Request.GrantedScopes}, client.Client, person), Links: linksOf(client.Client)}})
+		Claims: s.claimsFor(r, asked, client.Client, person, nil), Scopes: s.scopesFor(r, asked, client.Client), Links: linksOf(client.Client)}})
 }
 
 // deviceAnswer stores what the person answered.
@@ -219,5 +219,5 @@ func (s *Server) consentToDevice(r *http.Request, current session.Session, clien
 	if person.State != idp.AccountActive {
 		return idp.Consent{}, fault.New(fault.Forbidden)
 	}
-	return s.agree(r, current.AccountID, client, scopes, claimsFor(authflow.Flow{Scopes: scopes}, client, person))
+	return s.agree(r, acting{}, current, client, s.Words.Load().Items(scopes), s.claimsFor(r, authflow.Flow{Scopes: scopes}, client, person, nil))
 }

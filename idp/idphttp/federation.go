@@ -92,13 +92,7 @@ func (s *Server) federationCallback(w http.ResponseWriter, r *http.Request) erro
 	if result.Intent.Purpose == federation.PurposeLink {
 		return see(w, r, "/federation")
 	}
-	err = s.signInThen(w, r, result.Login, func(started session.Session) error {
-		return s.Federation.Joined(ctx, federation.SessionRef{SID: started.ID, AccountID: started.AccountID}, result)
-	})
-	if err != nil {
-		return err
-	}
-	return see(w, r, onward(result.Intent.Flow))
+	return s.enter(w, r, waiting{Login: result.Login, Flow: result.Intent.Flow, Next: onward(result.Intent.Flow), Upstream: &result})
 }
 
 // federationPosted takes a ticket that a source sends by POST on as GET, because the browser keeps our cookies back from
@@ -127,6 +121,9 @@ func (s *Server) recentLogin(r *http.Request) (session.Session, error) {
 		return current, fault.New(fault.Unauthenticated)
 	case s.Now().Sub(current.AuthTime) > federation.LinkWindow:
 		return current, fault.New(fault.LinkStale)
+	}
+	if strong, err := s.strongEnough(r, current); err != nil || !strong { // a link is a way in that may say level 2
+		return current, errors.Join(err, fault.New(fault.LinkStale))
 	}
 	person, err := s.Accounts.Person(r.Context(), current.AccountID)
 	if err == nil && person.State != idp.AccountActive {
@@ -161,7 +158,7 @@ func (s *Server) federationPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return see(w, r, "/login")
+		return toLogin(w, r, r.URL.RequestURI())
 	}
 	links, err := s.Federation.Links(r.Context(), current.AccountID)
 	if err != nil {

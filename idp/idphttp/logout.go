@@ -142,7 +142,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, q logoutRequ
 			}
 			results = append(results, web.LogoutResult{System: client.ClientName, State: web.LogoutWaiting})
 			if client.FrontchannelLogoutURI != "" {
-				frames = append(frames, web.LogoutFrame{System: client.ClientName, URL: s.frontchannel(client, current.ID)})
+				frames = append(frames, web.LogoutFrame{System: client.ClientName, URL: s.frontchannel(client, party.ShownSID())})
 			}
 		}
 	}

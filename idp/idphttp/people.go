@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -18,7 +19,7 @@ import (
 )
 
 func (s *Server) homePage(w http.ResponseWriter, r *http.Request) error {
-	return s.Pages.Page(w, r, http.StatusOK, "home", web.Page{Identity: s.Identity(r), Body: web.HomePage{Portals: s.Portals()}})
+	return s.Pages.Page(w, r, http.StatusOK, "home", web.Page{Identity: s.Identity(r), Body: web.HomePage{Portals: s.Portals(), NoRegister: s.NoCodes}})
 }
 
 // failed is what a form shows again: at the inputs that the fault names, else at the one given, else above the form.
@@ -56,14 +57,34 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 	if id != "" {
 		suffix = "?flow=" + id
 	}
-	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{
-		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: "/register" + suffix, CodeURL: "/login/code" + suffix, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), Links: linksOf(client)}})
+	browser, err := s.browserHash(r.Context(), s.browser(w, r))
+	if err != nil {
+		return err
+	}
+	work, err := s.Password.WorkFor(r.Context(), s.Steps, browser, reqctx.From(r.Context()).ClientIP)
+	if err != nil {
+		return err
+	}
+	step, field := workField(work)
+	registerURL, codeURL := "/register"+suffix, "/login/code"+suffix
+	if s.NoCodes {
+		registerURL, codeURL = "-", ""
+	}
+	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{Passkey: s.passkeyForm(id), QRURL: qrLoginPath + suffix, CertificateURL: s.certificateURL(suffix),
+		Work: field, Hidden: hidden("flow", id, "work", step), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: registerURL, CodeURL: codeURL, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), RecoverURL: recoverPath, Links: linksOf(client)}})
 }
 
 func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
 	id, _, _, err := s.optionalFlow(r)
 	if err != nil {
 		return err
+	}
+	if err := s.checkWork(r); err != nil {
+		status := fault.MetaOf(fault.CodeOf(err)).Status
+		if status >= http.StatusInternalServerError {
+			return err
+		}
+		return s.showLogin(w, r, status, s.failed(w, r, err, ""))
 	}
 	login, err := s.Password.Login(r.Context(), r.PostFormValue("login-identifier"), r.PostFormValue("login-password"), reqctx.From(r.Context()).ClientIP)
 	if err != nil {
@@ -73,13 +94,18 @@ func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.showLogin(w, r, status, s.failed(w, r, err, "login-password"))
 	}
-	if err := s.signIn(w, r, login); err != nil {
-		return err
-	}
-	return see(w, r, onward(id))
+	return s.enter(w, r, waiting{Login: login, Flow: id, Next: onward(id)})
 }
 
 // --- One-time codes: login and registration share the steps. ---
+
+// withCodes answers that a page is not offered where no channel carries a code: a code that goes nowhere is worse.
+func (s *Server) withCodes(page func(w http.ResponseWriter, r *http.Request) error) func(w http.ResponseWriter, r *http.Request) error {
+	if !s.NoCodes {
+		return page
+	}
+	return func(http.ResponseWriter, *http.Request) error { return fault.New(fault.CodeNotOffered) }
+}
 
 func (s *Server) codePage(w http.ResponseWriter, r *http.Request) error {
 	return s.showIdentifier(w, r, http.StatusOK, "/login/code", nil)
@@ -134,8 +160,11 @@ func (s *Server) sendCode(w http.ResponseWriter, r *http.Request, purpose authn.
 
 func (s *Server) showCode(w http.ResponseWriter, r *http.Request, status int, challenge string, identifier subject.Identifier, purpose authn.Purpose, failures []web.FieldError) error {
 	action, resend := "/login/code/check", "/login/code"
-	if purpose == authn.PurposeRegister {
+	switch purpose {
+	case authn.PurposeRegister:
 		action, resend = "/register/code", "/register/resend"
+	case authn.PurposeRecover:
+		action, resend = recoverPath+"/code", recoverPath
 	}
 	inbox := ""
 	if s.Inbox != nil {
@@ -199,10 +228,15 @@ func (s *Server) codeLogin(w http.ResponseWriter, r *http.Request, account idp.A
 	if account.State != idp.AccountActive {
 		return fault.New(fault.CodeWrong)
 	}
-	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
+	if err := idp.Remember(r.Context(), s.Locales, account); err != nil {
 		return err
 	}
-	return see(w, r, next)
+	return s.enter(w, r, waiting{Login: s.byCode(account.ID), Flow: r.FormValue("flow"), Next: next})
+}
+
+// byCode is a login by a one-time code.
+func (s *Server) byCode(accountID string) idp.Login {
+	return idp.Login{AccountID: accountID, AAL: authn.ByCode.AAL(), Methods: authn.ByCode.AMR(), At: s.Now().UTC()}
 }
 
 func (s *Server) registerCode(w http.ResponseWriter, r *http.Request) error {
@@ -214,10 +248,14 @@ func (s *Server) registerCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if account.PasswordHash != "" || account.State != idp.AccountActive { // the person had an account already
+	second, err := s.Ways.Second(r.Context(), account.ID)
+	if err != nil {
+		return err
+	}
+	if account.PasswordHash != "" || account.State != idp.AccountActive || len(second) > 0 { // the person had an account already
 		return s.codeLogin(w, r, account, onward(r.FormValue("flow")))
 	}
-	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
+	if err := s.signInThen(w, r, s.byCode(account.ID), func(started session.Session) error { return s.noteDevice(w, r, started) }); err != nil {
 		return err
 	}
 	return s.showPassword(w, r, http.StatusOK, identifier.Value, nil)
@@ -255,10 +293,8 @@ func (s *Server) registerPassword(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	// The new credential is newer than the session, so the person signs in with it from here on.
-	if err := s.signIn(w, r, idp.Login{AccountID: account.ID, AAL: 1, Methods: []string{"otp"}, At: s.Now().UTC()}); err != nil {
-		return err
-	}
-	return see(w, r, onward(r.FormValue("flow")))
+	again := idp.Login{AccountID: account.ID, AAL: subject.AAL(current.AAL), Methods: current.Methods, At: s.Now().UTC(), Second: true}
+	return s.enter(w, r, waiting{Login: again, Flow: r.FormValue("flow"), Next: onward(r.FormValue("flow"))})
 }
 
 func (s *Server) registerSkip(w http.ResponseWriter, r *http.Request) error {
@@ -281,16 +317,17 @@ func (s *Server) showProofing(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	if !ok {
-		return see(w, r, "/login")
+		return toLogin(w, r, r.URL.RequestURI())
 	}
 	person, err := s.Accounts.Person(r.Context(), current.AccountID)
 	if err != nil {
 		return err
 	}
 	wanted := wantedIAL(r, f.IAL, person.IAL)
-	return s.Pages.Page(w, r, status, "proofing", web.Page{Identity: s.Identity(r), Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.ProofingPage{
-		Hidden: hidden("flow", id, "ial", strconv.Itoa(int(wanted))), App: client.ClientName, Current: int(person.IAL), Needed: int(f.IAL),
-		Methods: methods(wanted, id), Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), AskMobile: wanted >= 2, Mobile: r.PostFormValue("proofing-mobile")}})
+	body := web.ProofingPage{App: client.ClientName, Current: int(person.IAL), Needed: int(f.IAL),
+		Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), AskMobile: wanted >= 2, Mobile: r.PostFormValue("proofing-mobile")}
+	s.askDocument(r, &body, person, wanted, id)
+	return s.Pages.Page(w, r, status, "proofing", web.Page{Identity: s.Identity(r), Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: body})
 }
 
 // wantedIAL: what the flow needs, or what the person chose, or the next level.
@@ -300,18 +337,6 @@ func wantedIAL(r *http.Request, needed, have subject.IAL) subject.IAL {
 		wanted = max(wanted, subject.IAL(chosen))
 	}
 	return min(max(wanted, min(have+1, 2), 1), 2)
-}
-
-// methods lists the ways by what a person has at hand; a login in progress goes along.
-func methods(wanted subject.IAL, flow string) []web.ProofingMethod {
-	suffix := ""
-	if flow != "" {
-		suffix = "&flow=" + flow
-	}
-	return []web.ProofingMethod{
-		{ID: "card", URL: "/proofing?ial=1" + suffix, Reaches: 1, Minutes: 1, Chosen: wanted == 1},
-		{ID: "mobile", URL: "/proofing?ial=2" + suffix, Reaches: 2, Minutes: 2, Chosen: wanted == 2},
-	}
 }
 
 func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -324,14 +349,16 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return see(w, r, "/login")
+		return toLogin(w, r, "/proofing")
 	}
 	person, err := s.Accounts.Person(r.Context(), current.AccountID)
 	if err != nil {
 		return err
 	}
 	level, err := s.Proofing.Submit(r.Context(), current.AccountID, proofing.Submission{
-		Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), Mobile: r.PostFormValue("proofing-mobile"), Wanted: wantedIAL(r, f.IAL, person.IAL)})
+		Kind: chosenKind(r, person), Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), Mobile: r.PostFormValue("proofing-mobile"),
+		Nationality: r.PostFormValue("proofing-nationality"), Birth: r.PostFormValue("proofing-birth"), Expires: r.PostFormValue("proofing-expires"), MRZ: r.PostFormValue("proofing-mrz"),
+		Wanted: wantedIAL(r, f.IAL, person.IAL)})
 	result := web.ProofingResultPage{Outcome: web.ProofingDone, Tier: int(level), TriesLeft: -1, At: s.Now(), RetryURL: "/proofing"}
 	if client.ClientName != "" {
 		result.Continue = &web.Link{Label: client.ClientName, URL: onward(id)}
@@ -347,6 +374,8 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 		result.Source = person.IALSource
 	case code == fault.ProofingSilent:
 		result.Outcome, result.Tier = web.ProofingWaiting, int(person.IAL)
+	case code == fault.IdentityBound && person.IDNumber == "":
+		result.Outcome, result.Tier, result.MergeURL = web.ProofingBound, int(person.IAL), "/merge"
 	case code == fault.ProofingMismatch:
 		result.Outcome, result.Tier = web.ProofingMismatch, int(person.IAL)
 	case fault.MetaOf(code).Status < http.StatusInternalServerError:
@@ -354,7 +383,11 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return err
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "proofing-result", web.Page{Identity: s.Identity(r), Body: result})
+	status := http.StatusOK
+	if result.Outcome == web.ProofingBound {
+		status = http.StatusConflict
+	}
+	return s.Pages.Page(w, r, status, "proofing-result", web.Page{Identity: s.Identity(r), Body: result})
 }
 
 // --- The person's own page ---
@@ -365,7 +398,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return see(w, r, "/login")
+		return toLogin(w, r, r.URL.RequestURI())
 	}
 	ctx := r.Context()
 	person, err := s.Accounts.Person(ctx, current.AccountID)
@@ -376,7 +409,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.MePage{Name: displayName(person), Number: subject.MaskID(person.IDNumber), Tier: int(person.IAL), TierSource: person.IALSource}
+	body := web.MePage{SecurityURL: securityPath, Name: displayName(person), Number: subject.MaskID(person.IDNumber), Tier: int(person.IAL), TierSource: person.IALSource}
 	if person.IAL > 0 {
 		body.TierAt = &person.IALAt
 	}
@@ -405,12 +438,16 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	}
 	for clientID, scopes := range consents {
 		if client, ok := s.party(clientID); ok {
-			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: scopes, RevokeURL: withdrawURL(clientID), ManageURL: consentURL(clientID)})
+			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: s.itemTitles(r, scopes), RevokeURL: withdrawURL(clientID), ManageURL: consentURL(clientID)})
 		}
 	}
 	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return strings.Compare(a.App, b.App) })
+	body.MandatesURL = "/me/mandates"
 	if len(s.Federation.Sources()) > 0 {
 		body.UpstreamsURL = "/federation"
+	}
+	if len(account.Roles) == 0 {
+		body.MergeURL = "/merge"
 	}
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err

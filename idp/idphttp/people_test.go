@@ -99,7 +99,7 @@ func open(t *testing.T) *site {
 	s.URL = server.URL
 	idphttp.New(idphttp.Config{
 		Issuer: s.URL, Pages: pages, Clients: s.Clients, Accounts: s.Accounts, Sessions: s.Sessions, Flows: s.Flows, Passwords: s.Passwords, Password: s.Login,
-		Codes: s.Codes, Proofing: s.Proofing, Ring: s.Ring, Encode: s.Encode, Inbox: faulty, Wake: func() { s.woken++ },
+		Codes: s.Codes, Ways: s.Ways, Steps: s.Steps, Devices: s.Devices, QR: s.QR, Proofing: s.Proofing, Ring: s.Ring, Encode: s.Encode, Inbox: faulty, Wake: func() { s.woken++ },
 		Portals: func() []web.Link { return nil }, Licenses: func(context.Context, string) ([]web.LicenseCard, error) { return nil, nil }, Now: s.Clock.Now, Rand: ident.System(),
 		Bridges: idphttp.Bridges{Federation: federation.New(federation.Config{Sources: registry.New[federation.Source](federation.Kind, nil, s.Ring, s.Clock.Now)})},
 	}).PageRoutes(mux)
@@ -491,7 +491,7 @@ func TestA24BoundIdentityIsRefusedInTheForm(t *testing.T) {
 	c := s.signIn(t, "13800138001")
 	s.visit(t, c, "/proofing?ial=1")
 	p := fill(t, c, map[string]string{"proofing-name": name, "proofing-number": number})
-	wants(t, p, http.StatusConflict, "/proofing", "proofing-submit")
+	wants(t, p, http.StatusConflict, "/proofing", "merge-begin")
 	if strings.Contains(p.Text, "138****8000") || strings.Contains(p.Text, "acc_") {
 		t.Errorf("it tells whom: %s", p.Text)
 	}

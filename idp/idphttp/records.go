@@ -1,7 +1,6 @@
 package idphttp
 
 import (
-	"context"
 	"encoding/csv"
 	"maps"
 	"net/http"
@@ -18,12 +17,6 @@ import (
 	"github.com/yinxin-gov/yinxin/web"
 )
 
-// release writes down that claims leave for a client. The answer is given only after it.
-func (s *Server) release(ctx context.Context, client idp.Client, accountID, grantID string, channel idp.Channel, claims map[string]any, consent int64) error {
-	names := slices.AppendSeq([]string{"sub"}, maps.Keys(claims))
-	return s.Ledger.Note(ctx, idp.NewRelease(client, accountID, grantID, channel, names, consent, s.Now()))
-}
-
 const (
 	recordsPage = 30
 	// recordsExport bounds an export; whoever has more narrows the dates.
@@ -34,7 +27,11 @@ const (
 func (s *Server) signedInAccount(w http.ResponseWriter, r *http.Request) (current session.Session, ok bool, err error) {
 	current, ok, err = s.Session(r)
 	if err == nil && !ok {
-		err = see(w, r, "/login")
+		page := "/me"
+		if r.Method == http.MethodGet {
+			page = r.URL.RequestURI()
+		}
+		err = toLogin(w, r, page)
 	}
 	return current, ok, err
 }

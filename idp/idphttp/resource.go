@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/yinxin-gov/yinxin/idp/authflow"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 )
 
@@ -41,10 +43,12 @@ func (s *Server) offerNonce(w http.ResponseWriter, r *http.Request, err error) {
 // Challenge is the WWW-Authenticate header of a refused token (RFC 6750 3, RFC 9449 7.1, RFC 9470 3), and the error of the body; empty
 // for an error that is not about the token.
 func Challenge(r *http.Request, err error) (header, code string) {
-	if refusal, ok := errors.AsType[*oauth.Error](err); ok && slices.Contains([]string{"invalid_dpop_proof", "use_dpop_nonce", "insufficient_scope"}, refusal.Code) {
+	if refusal, ok := errors.AsType[*oauth.Error](err); ok && slices.Contains([]string{"invalid_dpop_proof", "use_dpop_nonce", "insufficient_scope", unmetRequirements}, refusal.Code) {
 		code = refusal.Code
 	} else if errors.Is(err, tokens.ErrToken) {
 		code = "invalid_token"
+	} else if _, ok := errors.AsType[*tokens.ScopeError](err); ok {
+		code = "insufficient_scope"
 	} else if _, ok := errors.AsType[*tokens.UnmetError](err); ok {
 		code = "insufficient_user_authentication"
 	} else {
@@ -58,9 +62,12 @@ func Challenge(r *http.Request, err error) (header, code string) {
 	return `Bearer error="` + code + `"`, code
 }
 
-// wanted are the parameters with which a client repeats its authorization request (RFC 9470 3): both values go into that
-// request as they are.
+// wanted are the parameters with which a client repeats its authorization request (RFC 6750 3, RFC 9470 3): the values go
+// into that request as they are.
 func wanted(err error) string {
+	if narrow, ok := errors.AsType[*tokens.ScopeError](err); ok && narrow.Scope != "" {
+		return `, scope="` + narrow.Scope + `"`
+	}
 	unmet, ok := errors.AsType[*tokens.UnmetError](err)
 	if !ok {
 		return ""
@@ -75,9 +82,25 @@ func wanted(err error) string {
 	return parameters
 }
 
+// unmetRequirements refuses where no further login would help: a client that repeated its request would ask for ever
+// (RFC 9470 5, OpenID Connect Core error code unmet_authentication_requirements).
+const unmetRequirements = "unmet_authentication_requirements"
+
 // Demand judges what an operation of ours demands of the person behind a token.
 func (s *Server) Demand(ctx context.Context, access tokens.Access, operation string) error {
-	return s.Tokens.Meets(ctx, access, s.Demands(operation))
+	err := s.Tokens.Meets(ctx, access, s.Demands(operation))
+	if unmet, ok := errors.AsType[*tokens.UnmetError](err); ok && beyondReach(unmet) {
+		return oauth.NewError(http.StatusForbidden, unmetRequirements, "no login here reaches what this operation demands")
+	}
+	return err
+}
+
+// beyondReach reports that the person lacks a level to which our flow leads nobody. Who has it, from before or from an
+// upstream source, and signed in too long ago can log in again.
+func beyondReach(u *tokens.UnmetError) bool {
+	ial, aal := authflow.Reach()
+	wantIAL, wantAAL := subject.IAL(u.Demand.IAL), subject.AAL(u.Demand.AAL)
+	return u.IAL < wantIAL && wantIAL > ial || u.AAL < wantAAL && wantAAL > aal
 }
 
 // refuseToken answers a token that does not hold.
@@ -90,7 +113,7 @@ func (s *Server) refuseToken(w http.ResponseWriter, r *http.Request, err error) 
 	w.Header().Set("WWW-Authenticate", header)
 	w.Header().Set("Cache-Control", "no-store")
 	status := http.StatusUnauthorized
-	if code == "insufficient_scope" {
+	if code == "insufficient_scope" || code == unmetRequirements {
 		status = http.StatusForbidden
 	}
 	writeJSON(w, status, map[string]string{"error": code})

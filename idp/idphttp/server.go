@@ -16,6 +16,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authflow"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/grants"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
@@ -34,7 +35,6 @@ type FlowStore interface {
 	PutFlow(ctx context.Context, id string, browser, body []byte, created, expires time.Time) error
 	Flow(ctx context.Context, id string, browser []byte, now time.Time) (body []byte, created time.Time, err error)
 	FinishFlow(ctx context.Context, id string, now time.Time) error
-	Consent(ctx context.Context, accountID, clientID string) ([]string, error)
 	idp.ConsentStore
 	ConsentsOf(ctx context.Context, accountID string) (map[string][]string, error)
 }
@@ -51,6 +51,7 @@ type Config struct {
 	Pages     *web.Renderer
 	Clients   *idp.Clients
 	Details   *idp.Details
+	Words     *idp.LiveVocabulary // nil is what is built in
 	Requests  *oauth.Requests
 	Accounts  *idp.Accounts
 	Sessions  *session.Service
@@ -68,21 +69,35 @@ type Config struct {
 	Passwords *authn.Passwords
 	Password  *authn.PasswordLogin
 	Codes     *authn.Codes
-	Proofing  *proofing.Service
-	Ring      *keys.Ring
-	Encode    authn.Encoder // seals messages for the outbox
-	Inbox     Inbox         // nil outside the sandbox
-	Wake      func()        // tells the outbox that a message is due
-	Portals   func() []web.Link
-	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
-	Now       func() time.Time
-	Rand      io.Reader
+	Ways      *authn.Ways     // credentials that people added
+	Steps     *authn.Steps    // what stands between two pages of a login
+	Passkeys  *authn.Passkeys // nil where the issuer is an address
+	Methods   []authn.Method
+
+	Certificates *authn.Certificates // nil without a trust list
+	Devices      *authn.Devices
+	QR           *authn.QR
+	Proofing     *proofing.Service
+	Mergers      *idp.Mergers
+	// Corrections takes events of registers.
+	Corrections *idp.Corrections
+	Ring        *keys.Ring
+	Encode      authn.Encoder   // seals messages for the outbox
+	Locales     idp.LocaleStore // languages of messages
+	NoCodes     bool            // no channel can carry a code, so nothing that needs one is offered
+	Inbox       Inbox           // nil outside the sandbox
+	Wake        func()          // tells the outbox that a message is due
+	Portals     func() []web.Link
+	Licenses    func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
+	Now         func() time.Time
+	Rand        io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
 	// Refused notes what a registered client named otherwise than it is registered, for its owner.
-	Refused func(ctx context.Context, clientID, parameter, received, supportCode string) error
-	Demands func(operation string) idp.Demand
-	Bridges // portals behind bridges and upstream sources
+	Refused  func(ctx context.Context, clientID, parameter, received, supportCode string) error
+	Demands  func(operation string) idp.Demand
+	Mandates *mandate.Service // nil: everybody acts for itself
+	Bridges                   // portals behind bridges and upstream sources
 }
 
 // Server serves identity.
@@ -142,17 +157,21 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /authorize/resume", ofOAuth(s.resume))
 	page("GET /consent", ofOAuth(s.consentPage))
 	page("POST /consent", ofOAuth(s.consentAnswer))
+	s.mandatePages(page)
 	page("GET /logout", s.logoutPage)
 	page("POST /logout", s.logoutAnswer)
-	page("GET /login", s.loginPage)
+	page("GET /login", takesNext(s.loginPage))
 	page("POST /login", s.loginAnswer)
-	page("GET /login/code", s.codePage)
-	page("POST /login/code", s.codeStart)
-	page("POST /login/code/check", s.codeAnswer)
-	page("GET /register", s.registerPage)
-	page("POST /register", s.registerStart)
-	page("POST /register/code", s.registerCode)
-	page("POST /register/resend", s.registerStart)
+	page("GET /login/code", s.withCodes(s.codePage))
+	page("POST /login/code", s.withCodes(s.codeStart))
+	page("POST /login/code/check", s.withCodes(s.codeAnswer))
+	page("GET /login/second", s.secondPage)
+	page("POST /login/second", s.secondAnswer)
+	page("POST /login/second/recovery", s.recoveryAnswer)
+	page("GET /register", s.withCodes(s.registerPage))
+	page("POST /register", s.withCodes(s.registerStart))
+	page("POST /register/code", s.withCodes(s.registerCode))
+	page("POST /register/resend", s.withCodes(s.registerStart))
 	page("POST /register/password", s.registerPassword)
 	page("POST /register/skip", s.registerSkip)
 	page("GET /proofing", s.proofingPage)
@@ -160,9 +179,31 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /device", s.devicePage)
 	page("POST /device", s.deviceCode)
 	page("POST /device/answer", s.deviceAnswer)
+	s.passkeyPages(page)
+	s.certificatePages(page)
 	s.bridgePages(page)
+	s.mergePages(page)
 	page("GET /me", s.mePage)
 	page("POST /me/consents/withdrawal", s.withdrawConsent)
+	page("GET "+securityPath, s.securityPage)
+	page("POST "+securityPath+"/credentials/{id}/name", s.renameCredential)
+	page("POST "+securityPath+"/credentials/{id}/removal", s.removeCredential)
+	page("POST "+securityPath+"/totp", s.totpStart)
+	page("POST "+securityPath+"/totp/code", s.totpFinish)
+	page("POST "+securityPath+"/codes", s.newRecoveryCodes)
+	page("POST "+securityPath+"/devices/{id}/removal", s.removeDevice)
+	page("GET "+qrLoginPath, s.qrLoginPage)
+	page("GET "+qrPath, s.qrPhonePage)
+	page("POST "+qrPath, s.qrTyped)
+	page("GET "+qrPath+"/{secret}", s.qrScanned)
+	page("POST "+qrPath+"/answer", s.qrAnswer)
+	page("GET "+recoverPath, s.recoverPage)
+	page("POST "+recoverPath, s.recoverStart)
+	page("POST "+recoverPath+"/code", s.recoverCode)
+	page("GET "+recoverPath+"/password", s.recoverPassword)
+	page("POST "+recoverPath+"/password", s.recoverFinish)
+	page("GET /not-me", s.notMePage)
+	page("POST /not-me", s.notMeAnswer)
 	page("GET /me/consents", s.consentDetail)
 	page("POST /me/consents", s.consentClaim)
 	s.recordRoutes(page)
@@ -222,13 +263,9 @@ func (s *Server) browserHash(ctx context.Context, browser string) ([]byte, error
 	return mac.Sum(ctx, []byte("browser"), []byte(browser))
 }
 
-// signIn starts a session for a login, ending that of another person; the same person goes on in the session that there
-// is, with a new secret.
-func (s *Server) signIn(w http.ResponseWriter, r *http.Request, login idp.Login) error {
-	return s.signInThen(w, r, login, func(session.Session) error { return nil })
-}
-
-// signInThen is signIn with a step between the session and its cookie; when the step fails the session ends.
+// signInThen starts a session for a login, ending that of another person; the same person goes on in the session that
+// there is, with a new secret. Between the session and its cookie is a step; when that fails the session ends. Only enter,
+// which asks for the second factor, and a registration, which found none, call it.
 func (s *Server) signInThen(w http.ResponseWriter, r *http.Request, login idp.Login, then func(session.Session) error) error {
 	request := reqctx.From(r.Context())
 	current, secret, err := s.sessionFor(r, login, deviceOf(request.UserAgent), request.ClientIP)
@@ -273,19 +310,6 @@ func deviceOf(agent string) string {
 	return "-"
 }
 
-// Identity is who is acting, for the head of every page.
-func (s *Server) Identity(r *http.Request) web.Identity {
-	current, ok, err := s.Session(r)
-	if err != nil || !ok {
-		return web.Identity{}
-	}
-	person, err := s.Accounts.Person(r.Context(), current.AccountID)
-	if err != nil {
-		return web.Identity{}
-	}
-	return web.Identity{Kind: web.IdentitySelf, Name: displayName(person), Tier: int(person.IAL)}
-}
-
 func displayName(p idp.Person) string {
 	switch {
 	case p.Name != "":
@@ -323,12 +347,18 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 	if r.FormValue("flow") == "" {
 		return "", authflow.Flow{}, idp.Client{}, nil
 	}
+	if id := r.FormValue("flow"); isNext(id) {
+		if _, ok := nextPage(id); !ok || !loginPath(r.URL.Path) {
+			return "", authflow.Flow{}, idp.Client{}, fault.New(fault.FlowLost)
+		}
+		return id, authflow.Flow{}, idp.Client{}, nil
+	}
 	id, f, err := s.flow(r)
 	if err != nil {
 		return "", f, idp.Client{}, err
 	}
 	if isDeviceFlow(id) {
-		if !strings.HasPrefix(r.URL.Path, "/login") && !strings.HasPrefix(r.URL.Path, "/register") {
+		if !loginPath(r.URL.Path) {
 			return "", f, idp.Client{}, fault.New(fault.FlowLost) // no authorization request stands behind it
 		}
 		return id, f, idp.Client{}, nil
@@ -340,10 +370,13 @@ func (s *Server) optionalFlow(r *http.Request) (string, authflow.Flow, idp.Clien
 	return id, f, client, nil
 }
 
-// onward leads on after a login: back into the flow, or to the person's own page.
+// onward leads on after a login: back into the flow, or to the page that was wanted, or to the person's own page.
 func onward(flow string) string {
 	if flow == "" {
 		return "/me"
+	}
+	if page, ok := nextPage(flow); ok {
+		return page
 	}
 	if isDeviceFlow(flow) {
 		return "/device?flow=" + url.QueryEscape(flow)

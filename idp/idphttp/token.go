@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -119,14 +120,14 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	client, _ := s.Clients.Find(access.ClientID)
-	person, err := s.Accounts.PersonAt(r.Context(), access.Grant.AccountID, access.AccountVersion)
+	who := tokens.Subject{AccountID: access.Grant.AccountID, AccountVersion: access.AccountVersion, Mandate: access.Mandate, PrincipalVersion: access.PrincipalVersion, Actor: access.Actor}
+	claims, err := s.Tokens.Claims(r.Context(), who, s.Words.Load().Withholding(client.Client, access.Withheld), access.Scopes, append(access.Userinfo, "verified_claims"))
 	if err != nil {
 		s.oauthError(w, r, err)
 		return
 	}
-	claims := s.Tokens.PersonClaims(person, client.Client.Withholding(access.Withheld), access.Scopes, append(access.Userinfo, "verified_claims"))
 	claims["sub"] = access.Subject
-	if err := s.release(r.Context(), client.Client, access.Grant.AccountID, access.Grant.ID, idp.ChannelUserinfo, claims, access.Consent); err != nil {
+	if err := s.Tokens.NoteAccess(access, client.Client, idp.ChannelUserinfo, slices.Sorted(maps.Keys(claims))); err != nil {
 		s.oauthError(w, r, err)
 		return
 	}

@@ -2,8 +2,6 @@ package idptest
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -11,82 +9,52 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/crashtest"
 )
 
 // ErrCrash is what a failing step answers.
-var ErrCrash = errors.New("idptest: crash")
+var ErrCrash = crashtest.ErrCrash
 
-// Faulty is a store of any kind whose changing calls can fail. FailBefore and FailAfter are asked with the number (from 1)
-// and name of each: Before fails without storing, After stores and then fails, as a process does that dies before it
-// hears of the commit.
+// Faulty is a store of any kind whose changing calls can fail.
 type Faulty struct {
 	Store
-	FailBefore func(step int, name string) bool
-	FailAfter  func(step int, name string) bool
-
-	mutex sync.Mutex
-	step  int
-}
-
-// Steps is the number of changing calls so far.
-func (f *Faulty) Steps() int {
-	f.mutex.Lock()
-	defer f.mutex.Unlock()
-	return f.step
-}
-
-// around runs a change with the hooks around it.
-func (f *Faulty) around(name string, change func() error) error {
-	f.mutex.Lock()
-	f.step++
-	step := f.step
-	f.mutex.Unlock()
-	if f.FailBefore != nil && f.FailBefore(step, name) {
-		return ErrCrash
-	}
-	if err := change(); err != nil {
-		return err
-	}
-	if f.FailAfter != nil && f.FailAfter(step, name) {
-		return ErrCrash
-	}
-	return nil
+	crashtest.Hooks
 }
 
 // CreateAccount implements idp.AccountStore.
 func (f *Faulty) CreateAccount(ctx context.Context, a idp.Account, record audit.Record) error {
-	return f.around("create account", func() error { return f.Store.CreateAccount(ctx, a, record) })
+	return f.Around("create account", func() error { return f.Store.CreateAccount(ctx, a, record) })
 }
 
 // SetPassword implements idp.AccountStore.
 func (f *Faulty) SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
-	return f.around("set password", func() error { return f.Store.SetPassword(ctx, id, hash, at, record) })
+	return f.Around("set password", func() error { return f.Store.SetPassword(ctx, id, hash, at, record) })
 }
 
 // ReplaceHash implements idp.AccountStore.
 func (f *Faulty) ReplaceHash(ctx context.Context, id, old, hash string, record audit.Record) error {
-	return f.around("replace hash", func() error { return f.Store.ReplaceHash(ctx, id, old, hash, record) })
+	return f.Around("replace hash", func() error { return f.Store.ReplaceHash(ctx, id, old, hash, record) })
 }
 
 // SetState implements idp.AccountStore.
 func (f *Faulty) SetState(ctx context.Context, id string, state idp.AccountState, at time.Time, record audit.Record) error {
-	return f.around("set state", func() error { return f.Store.SetState(ctx, id, state, at, record) })
+	return f.Around("set state", func() error { return f.Store.SetState(ctx, id, state, at, record) })
 }
 
 // SaveProof implements idp.AccountStore.
 func (f *Faulty) SaveProof(ctx context.Context, id string, p idp.Proof, record audit.Record) error {
-	return f.around("save proof", func() error { return f.Store.SaveProof(ctx, id, p, record) })
+	return f.Around("save proof", func() error { return f.Store.SaveProof(ctx, id, p, record) })
 }
 
 // PutCode implements authn.CodeStore.
 func (f *Faulty) PutCode(ctx context.Context, c authn.Challenge, limits []authn.Limit, now time.Time, record audit.Record) error {
-	return f.around("put code", func() error { return f.Store.PutCode(ctx, c, limits, now, record) })
+	return f.Around("put code", func() error { return f.Store.PutCode(ctx, c, limits, now, record) })
 }
 
 // TryCode implements authn.CodeStore.
 func (f *Faulty) TryCode(ctx context.Context, id string, lookup []byte, purpose authn.Purpose, browser, mac []byte, now time.Time) (outcome authn.Outcome, err error) {
 	outcome = authn.Dead
-	err = f.around("try code", func() (err error) {
+	err = f.Around("try code", func() (err error) {
 		outcome, err = f.Store.TryCode(ctx, id, lookup, purpose, browser, mac, now)
 		return err
 	})
@@ -95,7 +63,7 @@ func (f *Faulty) TryCode(ctx context.Context, id string, lookup []byte, purpose 
 
 // Count implements authn.ThrottleStore and proofing.Store.
 func (f *Faulty) Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (tries int, err error) {
-	err = f.around("count", func() (err error) {
+	err = f.Around("count", func() (err error) {
 		tries, err = f.Store.Count(ctx, scope, key, span, now)
 		return err
 	})
@@ -104,35 +72,35 @@ func (f *Faulty) Count(ctx context.Context, scope string, key []byte, span time.
 
 // Note implements authn.ThrottleStore.
 func (f *Faulty) Note(ctx context.Context, record audit.Record) error {
-	return f.around("note", func() error { return f.Store.Note(ctx, record) })
+	return f.Around("note", func() error { return f.Store.Note(ctx, record) })
 }
 
 // PutCase implements proofing.Store.
 func (f *Faulty) PutCase(ctx context.Context, c proofing.Case, record audit.Record) error {
-	return f.around("put case", func() error { return f.Store.PutCase(ctx, c, record) })
+	return f.Around("put case", func() error { return f.Store.PutCase(ctx, c, record) })
 }
 
 // SetCaseState implements proofing.Store.
 func (f *Faulty) SetCaseState(ctx context.Context, id string, from, to proofing.State, record audit.Record) error {
-	return f.around("set case state", func() error { return f.Store.SetCaseState(ctx, id, from, to, record) })
+	return f.Around("set case state", func() error { return f.Store.SetCaseState(ctx, id, from, to, record) })
 }
 
 // PutSession implements session.Store.
 func (f *Faulty) PutSession(ctx context.Context, hash []byte, s session.Session, record audit.Record) error {
-	return f.around("put session", func() error { return f.Store.PutSession(ctx, hash, s, record) })
+	return f.Around("put session", func() error { return f.Store.PutSession(ctx, hash, s, record) })
 }
 
 // RenewSession implements session.Store.
 func (f *Faulty) RenewSession(ctx context.Context, hash []byte, s session.Session, record audit.Record) error {
-	return f.around("renew session", func() error { return f.Store.RenewSession(ctx, hash, s, record) })
+	return f.Around("renew session", func() error { return f.Store.RenewSession(ctx, hash, s, record) })
 }
 
 // TouchSession implements session.Store.
 func (f *Faulty) TouchSession(ctx context.Context, id string, at time.Time) error {
-	return f.around("touch session", func() error { return f.Store.TouchSession(ctx, id, at) })
+	return f.Around("touch session", func() error { return f.Store.TouchSession(ctx, id, at) })
 }
 
 // EndSession implements session.Store.
 func (f *Faulty) EndSession(ctx context.Context, sid string, at time.Time, record audit.Record) error {
-	return f.around("end session", func() error { return f.Store.EndSession(ctx, sid, at, record) })
+	return f.Around("end session", func() error { return f.Store.EndSession(ctx, sid, at, record) })
 }

@@ -26,6 +26,10 @@ type Store interface {
 	authn.ThrottleStore
 	proofing.Store
 	session.Store
+	authn.CredentialStore
+	authn.StepStore
+	authn.DeviceStore
+	authn.QRStore
 	// PutInbox stores a message of the simulated inbox; the same id is stored once.
 	PutInbox(ctx context.Context, id string, m authn.InboxMessage) error
 	// Inbox lists the newest messages to a recipient, or to all when it is empty.
@@ -47,6 +51,7 @@ type Twin struct {
 	parties    []session.Party
 	inbox      map[string]authn.InboxMessage
 	records    []audit.Record
+	credentialTwin
 }
 
 type storedCode struct {

@@ -1,6 +1,7 @@
 package idptest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"sync"
@@ -12,7 +13,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/keystest"
@@ -52,6 +52,10 @@ type World struct {
 	Passwords *authn.Passwords
 	Login     *authn.PasswordLogin
 	Codes     *authn.Codes
+	Ways      *authn.Ways
+	Steps     *authn.Steps
+	Devices   *authn.Devices
+	QR        *authn.QR
 	Source    *Source
 	Proofing  *proofing.Service
 	Sessions  *session.Service
@@ -79,7 +83,11 @@ func NewWorld(t testing.TB, store Store) *World {
 	}
 	w.Login = authn.NewPasswordLogin(w.Accounts, w.Passwords, store, w.Clock.Now)
 	w.Codes = authn.NewCodes(authn.CodesConfig{Store: store, Accounts: w.Accounts, Ring: w.Ring, Now: w.Clock.Now, Rand: random})
-	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: store, Source: w.Source, Ring: w.Ring, Now: w.Clock.Now, Rand: random})
+	w.Ways = authn.NewWays(authn.WaysConfig{Store: store, Throttle: store, Ring: w.Ring, Sealer: w.Accounts, Now: w.Clock.Now, Rand: random, Issuer: "一网通办"})
+	w.Steps = authn.NewSteps(store, w.Ring, w.Clock.Now, random)
+	w.Devices = authn.NewDevices(authn.DevicesConfig{Store: store, Throttle: store, Steps: w.Steps, Ring: w.Ring, Now: w.Clock.Now, Rand: random})
+	w.QR = authn.NewQR(authn.QRConfig{Store: store, Throttle: store, Accounts: w.Accounts, Ring: w.Ring, Now: w.Clock.Now, Rand: random})
+	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: store, Sources: []proofing.Source{w.Source}, Now: w.Clock.Now, Rand: random})
 	var mutex sync.Mutex
 	woken := 0
 	w.Woken = func() int {
@@ -154,6 +162,8 @@ func (w *World) Account(t testing.TB, identifier, password string) idp.Account {
 
 // Source is an authoritative source that answers as the test wants.
 type Source struct {
+	Unknown map[string]bool // kinds of documents that it does not know; set before use
+
 	mutex   sync.Mutex
 	answer  func(q proofing.Query) (proofing.Answer, error)
 	queries []proofing.Query
@@ -176,6 +186,9 @@ func (s *Source) Queries() []proofing.Query {
 // Name implements proofing.Source.
 func (s *Source) Name() string { return "register" }
 
+// Knows implements proofing.Source.
+func (s *Source) Knows(kind string) bool { return !s.Unknown[kind] }
+
 // Ask implements proofing.Source.
 func (s *Source) Ask(_ context.Context, q proofing.Query) (proofing.Answer, error) {
 	s.mutex.Lock()
@@ -196,10 +209,31 @@ type clientTwin struct {
 	revision        int64
 }
 
-func (c *clientTwin) ApplyClient(_ context.Context, clientID string, body, secretMAC []byte, _ audit.Record) error {
+func (c *clientTwin) Client(_ context.Context, clientID string) (idp.StoredBody, error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.bodies[clientID] = idp.StoredBody{Body: body, SecretMAC: secretMAC}
+	body, ok := c.bodies[clientID]
+	if !ok {
+		return body, idp.ErrNotFound
+	}
+	return body, nil
+}
+
+func (c *clientTwin) WriteClient(_ context.Context, change idp.ClientChange) error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	now, known := c.bodies[change.ClientID]
+	switch {
+	case known && change.Was == nil:
+		return idp.ErrTaken
+	case !bytes.Equal(now.Body, change.Was):
+		return idp.ErrConflict
+	}
+	now.Body = change.Body
+	if change.SecretMAC != nil {
+		now.SecretMAC = change.SecretMAC
+	}
+	c.bodies[change.ClientID] = now
 	c.revision++
 	return nil
 }

@@ -1,12 +1,10 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -39,7 +37,7 @@ type AdminStore interface {
 	// RevokeGrantsOf ends at most limit grants of a client in one transaction with the record of how many they were; nothing is
 	// stored when there were none.
 	RevokeGrantsOf(ctx context.Context, clientID string, limit int, at time.Time, record func(n int64) audit.Record) (int64, error)
-	Consent(ctx context.Context, accountID, clientID string) ([]string, error)
+	ConsentInForce(ctx context.Context, accountID, clientID string) (idp.Consent, error)
 }
 
 // Admin shows grants to administrators and ends them.
@@ -71,7 +69,7 @@ func (a *Admin) Page(ctx context.Context, q GrantQuery, after string) (page []Gr
 		return nil, "", fault.New(fault.Invalid)
 	}
 	if after != "" {
-		if q.Behind, err = readGrantMark(after); err != nil {
+		if q.Behind.CreatedAt, q.Behind.ID, err = idp.ReadPageMark(after); err != nil {
 			return nil, "", fault.Wrap(err, fault.Malformed)
 		}
 	}
@@ -83,19 +81,9 @@ func (a *Admin) Page(ctx context.Context, q GrantQuery, after string) (page []Gr
 	if len(page) > limit {
 		page = page[:limit]
 		last := page[limit-1]
-		next = base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(last.CreatedAt.UnixMicro(), 10) + " " + last.ID))
+		next = idp.PageMark(last.CreatedAt, last.ID)
 	}
 	return page, next, nil
-}
-
-func readGrantMark(text string) (GrantMark, error) {
-	content, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return GrantMark{}, err
-	}
-	at, id, _ := strings.Cut(string(content), " ")
-	micros, err := strconv.ParseInt(at, 10, 64)
-	return GrantMark{time.UnixMicro(micros).UTC(), id}, err
 }
 
 // Grant is one grant with its family.
@@ -130,9 +118,11 @@ func (a *Admin) Describe(ctx context.Context, record GrantRecord) (GrantDetail, 
 			d.LastUse = token.UsedAt
 		}
 	}
-	if d.Consents, err = a.store.Consent(ctx, record.AccountID, record.ClientID); err != nil {
+	agreed, err := a.store.ConsentInForce(ctx, cmp.Or(record.MandateID, record.AccountID), record.ClientID)
+	if err != nil {
 		return d, fault.Wrap(err, fault.Unavailable)
 	}
+	d.Consents = agreed.Scopes
 	if len(family) == 0 {
 		d.Scopes = d.Consents
 	}

@@ -16,14 +16,14 @@ func (e *Engine) Delegate(ctx context.Context, m Mint) (Issued, error) {
 	if err != nil {
 		return Issued{}, unavailable(err)
 	}
-	if e.cfg.Ledger != nil {
-		told := idp.NewRelease(m.Client, m.Session.AccountID, m.GrantID, idp.ChannelExchange, minted.Released, m.Session.Consent, e.cfg.Now())
-		if err := e.cfg.Ledger.Note(ctx, told); err != nil {
-			return Issued{}, unavailable(err)
-		}
+	if err := e.note(idp.ChannelExchange, m, minted); err != nil {
+		return Issued{}, err
 	}
 	event := idp.Event(ctx, e.cfg.Now(), "token.exchanged", "token", minted.JTI, map[string]string{"parent": m.Session.Parents[0], "audience": m.Audience[0]})
-	event.ActingFor = m.Session.AccountID
+	event.ActingFor = m.Session.Principal()
+	if m.Session.Mandate != nil {
+		event.Details["mandate"], event.Details["agent"] = m.Session.Mandate.ID, m.Session.AccountID
+	}
 	if minted.Opaque != nil {
 		err = e.cfg.Store.SaveOpaque(ctx, *minted.Opaque, audit.With(event))
 	} else {

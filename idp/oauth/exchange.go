@@ -42,6 +42,7 @@ type exchangeState struct {
 	code    *CodeRecord
 	refresh *RefreshRecord
 	failure error // of ending a family whose code came again
+	unasked bool  // see Redemption.Unasked
 }
 
 type exchangeKey struct{}
@@ -117,14 +118,11 @@ func (e *Engine) run(ctx context.Context, grant string, x Exchange, state *excha
 			access.GrantScope(scope)
 		}
 	} else {
-		standing, err := state.standing(access.GetGrantedScopes(), view.Session)
+		standing, err := state.standing(access.GetGrantedScopes(), view.Session, e.cfg.Words.Load(), e.cfg.Now())
 		if err != nil {
 			return Issued{}, err
 		}
-		view.AccountVersion = standing.Version
-		if standing.ConsentVersion > 0 { // a later consent than the one that the grant began with
-			view.Consent, view.Withheld = standing.ConsentVersion, standing.Withheld
-		}
+		view.Session.stands(standing)
 	}
 	if err := checkKey(x.Client.Client, view.Session, x.Binding); err != nil {
 		return Issued{}, err
@@ -201,34 +199,64 @@ func errEnded() error {
 }
 
 // stillAllowed checks grant, account, credentials and consent again at every refresh (O-37).
-func stillAllowed(s Session, standing Standing, scopes []string) error {
+func stillAllowed(s Session, standing Standing, scopes []string, words *idp.Vocabulary, now time.Time) error {
+	if !standing.MayAct(s.mandateID(), now) {
+		return errEnded()
+	}
 	if !standing.Known || !standing.Grant.RevokedAt.IsZero() || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
 		return errEnded()
 	}
-	if slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(standing.Consented, scope) }) {
-		return errEnded() // consent was withdrawn
-	}
-	return nil
-}
-
-// mayBegin checks account, credentials and session before a code becomes a grant (O-37). Whether the code was used is
-// decided by its redemption.
-func mayBegin(s Session, standing Standing) error {
-	if standing.SessionEnded || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) {
+	if !standing.consents(words.Items(scopes)) {
 		return errEnded()
 	}
 	return nil
 }
 
+// mayBegin checks account, credentials, session and consent before a code becomes a grant (O-37). Whether the code was used,
+// and whether session and consent ended meanwhile, is decided by its redemption.
+func mayBegin(s Session, standing Standing, items []string, now time.Time) error {
+	if !standing.MayAct(s.mandateID(), now) || standing.SessionEnded || standing.Account != idp.AccountActive || standing.CredentialsAt.After(s.AuthTime) || !standing.consents(items) {
+		return errEnded()
+	}
+	return nil
+}
+
+// consents reports whether the person's consent covers what a grant needs of it: not when it was withdrawn, nor when it never
+// covered what a scope opens now.
+func (s Standing) consents(items []string) bool {
+	return !slices.ContainsFunc(items, func(item string) bool { return !slices.Contains(s.Consented, item) })
+}
+
 // standing judges what the code or refresh token of a request stands on.
-func (x *exchangeState) standing(scopes []string, session Session) (Standing, error) {
+func (x *exchangeState) standing(scopes []string, session Session, words *idp.Vocabulary, now time.Time) (Standing, error) {
 	switch {
 	case x.refresh != nil:
-		return x.refresh.Standing, stillAllowed(session, x.refresh.Standing, scopes)
+		return x.refresh.Standing, stillAllowed(session, x.refresh.Standing, scopes, words, now)
 	case x.code != nil:
-		return x.code.Standing, mayBegin(session, x.code.Standing)
+		items := words.Items(x.code.Request.GrantedScopes)
+		x.unasked = len(items) == 0 && len(session.Details) == 0
+		return x.code.Standing, mayBegin(session, x.code.Standing, items, now)
 	}
 	return Standing{}, errEnded()
+}
+
+// stands takes over what was read of the accounts, of the consent and of the mandate, whose rights may have been frozen since.
+func (s *Session) stands(standing Standing) {
+	s.AccountVersion, s.PrincipalVersion = standing.Version, standing.PrincipalVersion
+	if standing.ConsentVersion > 0 { // it may be a later one than the grant began with
+		s.Consent, s.Withheld = standing.ConsentVersion, standing.Withheld
+	}
+	if s.Mandate != nil {
+		now := standing.Mandate
+		s.Mandate = &now
+	}
+}
+
+func (s Session) mandateID() string {
+	if s.Mandate == nil {
+		return ""
+	}
+	return s.Mandate.ID
 }
 
 // hash is the keyed hash under which a value of a kind is stored; one kind is worthless as another (O-59).

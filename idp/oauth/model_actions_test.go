@@ -107,13 +107,15 @@ func (m *machine) authorize(t *rapid.T) {
 }
 
 func (m *machine) giveConsent(t *rapid.T, who *person, client string) bool {
+	m.now = m.now.Add(time.Microsecond) // nobody gives consent, withdraws it and gives it again within one
 	err, open := m.attempt(t, func(ctx context.Context) error {
 		return m.store.GiveConsent(ctx, who.id, client, m.now, m.record("consent.given", who.id))
 	})
 	if !open && err != nil {
 		t.Fatal(err)
 	}
-	stored, err := m.store.Store.Consent(context.Background(), who.id, client)
+	agreed, err := m.store.ConsentInForce(context.Background(), who.id, client)
+	stored := agreed.Scopes
 	if err != nil || !open && len(stored) == 0 {
 		t.Fatalf("consent is %v, %v", stored, err)
 	}
@@ -408,7 +410,9 @@ func (m *machine) switchClient(t *rapid.T) {
 		}
 	}
 	c := modelClient(id)
-	c.Disabled = m.enabled[id]
+	if c.Disabled = m.enabled[id]; !c.Disabled {
+		c.GivenState = idp.StateLive
+	}
 	err, open := m.attempt(t, func(ctx context.Context) error { return m.clients.Apply(ctx, []idp.Client{c}) })
 	if open {
 		_, m.enabled[id] = m.clients.Find(id)

@@ -40,6 +40,7 @@ type family struct {
 	grant    string
 	codeEnds time.Time
 	codeGone bool // forgotten by the purge
+	codeDead bool // its consent was withdrawn before it was redeemed; consent that is given again revives nothing
 
 	redeemed, revoked bool
 	refresh           []*refresh
@@ -68,9 +69,9 @@ type access struct {
 	revoked bool
 }
 
-// mayBegin: account, credentials and session allow a code to become a grant.
+// mayBegin: account, credentials, session and consent allow a code to become a grant.
 func (f *family) mayBegin() bool {
-	return f.person.active() && !f.person.credentials.After(f.authTime) && !f.ended
+	return !f.codeDead && f.person.active() && !f.person.credentials.After(f.authTime) && !f.ended
 }
 
 // ground: grant, account, credentials and consent allow a refresh (O-37).

@@ -177,7 +177,11 @@ func (s *faultyStore) WithdrawConsent(ctx context.Context, accountID, clientID s
 
 func (s *faultyStore) GiveConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error {
 	return s.change(ctx, func() error {
-		_, err := s.Store.GiveConsent(ctx, idp.Consent{AccountID: accountID, ClientID: clientID, Scopes: modelScopes, GivenAt: at}, record)
+		_, err := s.Store.GiveConsent(ctx, accountID, clientID, func(before idp.Consent) (idp.Consent, error) {
+			after := before.Widened(modelScopes, nil, nil)
+			after.GivenAt = at
+			return after, nil
+		}, record)
 		return err
 	})
 }
@@ -198,8 +202,8 @@ func (s *faultyStore) SetPassword(ctx context.Context, id, hash string, at time.
 	return s.change(ctx, func() error { return s.Store.SetPassword(ctx, id, hash, at, record) })
 }
 
-func (s *faultyStore) ApplyClient(ctx context.Context, clientID string, body, secretMAC []byte, record audit.Record) error {
-	return s.change(ctx, func() error { return s.Store.ApplyClient(ctx, clientID, body, secretMAC, record) })
+func (s *faultyStore) WriteClient(ctx context.Context, c idp.ClientChange) error {
+	return s.change(ctx, func() error { return s.Store.WriteClient(ctx, c) })
 }
 
 // seat is the place of one of several calls that the scheduler leads.

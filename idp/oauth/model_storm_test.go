@@ -68,7 +68,11 @@ func (m *machine) withdrawalOf(f *family) ender {
 	who, id := f.person, f.client
 	return ender{"withdrawal", func(ctx context.Context) error { return m.engine.WithdrawConsent(ctx, who.id, id) }, func() {
 		who.consent[id] = false
-		m.endWhere(func(f *family) bool { return f.person == who && f.client == id })
+		stands := func(f *family) bool { return f.person == who && f.client == id }
+		for _, f := range m.families {
+			f.codeDead = f.codeDead || stands(f)
+		}
+		m.endWhere(stands)
 	}, "SELECT COUNT(*) FROM idp_account WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM idp_consent WHERE account_id = $1 AND client_id = $2)", []any{who.id, id}}
 }
 
@@ -204,7 +208,7 @@ func (m *machine) stormOfRedemptions(t *rapid.T) {
 	}
 	key := keyOf(f.client)
 	good, replay := f.codeGood(m.now), f.redeemed && !f.codeGone
-	e := m.among(t, f, "logout", "suspend", "password")
+	e := m.among(t, f, "logout", "suspend", "password", "withdraw", "withdraw")
 	all, ended, open := m.storm(t, e, func(ctx context.Context) (oauth.Issued, error) {
 		return m.engine.RedeemCode(ctx, m.exchange(client, f, key))
 	})

@@ -181,7 +181,9 @@ func (p *process) fresh(accounts int) ([]*person, error) {
 	}
 	p.store.arm(faultNone, 0)
 	for _, id := range modelClients {
-		if err := p.clients.Apply(ctx, []idp.Client{modelClient(id)}); err != nil {
+		c := modelClient(id)
+		c.GivenState = idp.StateLive
+		if err := p.clients.Apply(ctx, []idp.Client{c}); err != nil {
 			return nil, err
 		}
 	}

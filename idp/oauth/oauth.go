@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 )
 
@@ -62,20 +64,64 @@ type Session struct {
 
 	Binding Binding `json:"cnf,omitzero"` // key that the tokens are bound to
 	Actor   *Actor  `json:"act,omitempty"`
+	// Mandate under which the account acts for the subject; nil for the person itself. AccountID stays the person who logged in.
+	Mandate *mandate.Mandate `json:"mandate,omitempty"`
 	// Parents are the identifiers of the tokens that were exchanged for this one, the nearest first: it ends with each.
 	Parents []string `json:"parents,omitempty"`
 	// ToldIAL bounds the level of proofing that an exchanged token tells: that of the token before it, nil if that told none.
 	ToldIAL *int `json:"-"`
 
-	AccountVersion int64 `json:"-"` // of the account when this was read; 0 is not known
 	// Withheld are the claims that the person does not give; a refresh reads them anew.
-	Withheld []string `json:"withheld,omitempty"`
-	Consent  int64    `json:"consent,omitempty"` // version of the consent that the grant stands on
+	Withheld         []string `json:"withheld,omitempty"`
+	Consent          int64    `json:"consent,omitempty"` // version of the consent that the grant stands on
+	AccountVersion   int64    `json:"-"`                 // of the account when this was read; 0 is not known
+	PrincipalVersion int64    `json:"-"`                 // of the principal of the mandate
+}
+
+// Principal is the account that the subject stands for: who logged in, or whom that person acts for.
+func (s Session) Principal() string {
+	if s.Mandate != nil {
+		return s.Mandate.Principal
+	}
+	return s.AccountID
+}
+
+// AllDetails is authorization_details with the extent of the mandate, as tokens tell them.
+func (s Session) AllDetails() (json.RawMessage, error) {
+	if s.Mandate == nil {
+		return s.Details, nil
+	}
+	objects := []json.RawMessage{s.Mandate.Detail()}
+	if len(s.Details) > 0 {
+		list, err := idp.ReadDetails(s.Details)
+		if err != nil {
+			return nil, err
+		}
+		asked, err := idp.WriteDetails(slices.DeleteFunc(list, func(d idp.Detail) bool { return d.Type == idp.DetailMandate })) // of an exchanged token
+		if err != nil {
+			return nil, err
+		}
+		var others []json.RawMessage
+		if err := json.Unmarshal(asked, &others); err != nil {
+			return nil, err
+		}
+		objects = append(others, objects...)
+	}
+	return json.Marshal(objects)
+}
+
+// ShownSID is the sid that the relying party knows the session by.
+func (s Session) ShownSID() string {
+	if s.Mandate != nil {
+		return idp.ActingSID(s.SID, s.Mandate.ID)
+	}
+	return s.SID
 }
 
 // Actor is who acts for the subject (RFC 8693 4.1), the latest outermost.
 type Actor struct {
 	Subject string `json:"sub"`
+	IAL     *int   `json:"ial,omitempty"` // how surely somebody who acts under a mandate is known
 	Actor   *Actor `json:"act,omitempty"`
 }
 
@@ -108,7 +154,7 @@ type CodeRecord struct {
 	IssuedAt  time.Time // not read back
 	ExpiresAt time.Time
 	UsedAt    time.Time
-	Standing  Standing // of account and session, when it was read
+	Standing  Standing // of account, session and consent, when it was read
 }
 
 // RefreshRecord is a stored refresh token.
@@ -130,6 +176,8 @@ type GrantRecord struct {
 	SID       string
 	CreatedAt time.Time
 	RevokedAt time.Time
+	Principal string // for whom the account acts, and under which mandate; empty for the person itself
+	MandateID string
 }
 
 // Redemption consumes a code, refresh token or device code and stores what takes its place, in one transaction.
@@ -140,9 +188,11 @@ type Redemption struct {
 	DeviceHash  []byte
 	NewRefresh  *RefreshRecord
 	Opaque      *OpaqueRecord
-	Release     *idp.Release // what leaves with the tokens, for the person's ledger
+	Releases    []idp.Release // what leaves with the tokens, for the ledgers of those whose data it is
 	RevokeGrant string
 	At          time.Time
+	// Unasked: the code needed no consent, so that there is none which the grant stands on.
+	Unasked bool
 }
 
 // OpaqueRecord is a stored access token of the opaque kind: its keyed hash and the claims that a signed one would hold.
@@ -155,23 +205,33 @@ type OpaqueRecord struct {
 
 // Standing is what must hold whenever a token of a grant is used, read at once.
 type Standing struct {
-	Grant          GrantRecord
-	Known          bool // the grant is there; without, only TokenRevoked holds
-	Account        idp.AccountState
-	CredentialsAt  time.Time
-	Version        int64 // of the account
-	Consented      []string
-	ConsentVersion int64    // 0 without consent
-	Withheld       []string // claims that the person does not give
-	SessionEnded   bool     // of codes and AccountStanding only: a grant ends with its session anyway
+	Grant         GrantRecord
+	Known         bool // the grant is there; without, only TokenRevoked holds
+	Account       idp.AccountState
+	CredentialsAt time.Time
+	Version       int64 // of the account
+	Consented     []string
+	// ConsentVersion is 0 without consent; Withheld are the claims that the person does not give.
+	ConsentVersion int64
+	Withheld       []string
+	SessionEnded   bool // of codes and AccountStanding only: a grant ends with its session anyway
 	TokenRevoked   bool
+	// Mandate of the grant as it is now, and how its principal stands.
+	Mandate          mandate.Mandate
+	Principal        idp.AccountState
+	PrincipalVersion int64
+}
+
+// MayAct reports whether the mandate of a grant still holds; true for a person who acts for itself.
+func (s Standing) MayAct(mandateID string, now time.Time) bool {
+	return mandateID == "" || s.Mandate.ID == mandateID && s.Mandate.Live(now) && s.Principal == idp.AccountActive
 }
 
 // Errors of stores.
 var (
 	ErrNotFound = errors.New("oauth: not found")
 	ErrConsumed = errors.New("oauth: used already")
-	ErrEnded    = errors.New("oauth: the session has ended")
+	ErrEnded    = errors.New("oauth: the session or the consent has ended")
 )
 
 // Store keeps codes, refresh tokens and grants; idpdb implements it.
@@ -181,8 +241,8 @@ type Store interface {
 	Code(ctx context.Context, hash []byte) (CodeRecord, error)
 	// Refresh reads a refresh token and how its grant stands.
 	Refresh(ctx context.Context, hash []byte) (RefreshRecord, error)
-	// Redeem answers ErrConsumed when the code or token was used before, and ErrEnded when the session that a new grant
-	// belongs to has ended; the row count of one conditional update decides.
+	// Redeem answers ErrConsumed when the code or token was used before, and ErrEnded when the session or the consent that a
+	// new grant stands on has ended; the row count of one conditional update each decides.
 	Redeem(ctx context.Context, r Redemption, record audit.Record) error
 	// Standing reads how a grant and the account behind it stand, and whether one of the access tokens was marked. An
 	// unknown grant is no error.

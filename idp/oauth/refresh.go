@@ -100,10 +100,10 @@ func (e *Engine) withinGrace(ctx context.Context, x Exchange, used RefreshRecord
 // again mints a further access token of a family.
 func (e *Engine) again(ctx context.Context, x Exchange, used RefreshRecord, scopes []string) (Issued, error) {
 	session := used.Request.Session
-	if err := stillAllowed(session, used.Standing, used.Request.GrantedScopes); err != nil {
+	if err := stillAllowed(session, used.Standing, used.Request.GrantedScopes, e.cfg.Words.Load(), e.cfg.Now()); err != nil {
 		return Issued{}, err
 	}
-	session.AccountVersion, session.Consent, session.Withheld = used.Standing.Version, used.Standing.ConsentVersion, used.Standing.Withheld
+	session.stands(used.Standing)
 	if err := checkKey(x.Client.Client, session, x.Binding); err != nil {
 		return Issued{}, err
 	}
@@ -120,7 +120,7 @@ func (e *Engine) again(ctx context.Context, x Exchange, used RefreshRecord, scop
 	if err != nil {
 		return Issued{}, unavailable(err)
 	}
-	if err := e.note(ctx, mint, minted); err != nil {
+	if err := e.note(idp.ChannelToken, mint, minted); err != nil {
 		return Issued{}, err
 	}
 	if minted.Opaque != nil {

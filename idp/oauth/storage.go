@@ -13,6 +13,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 )
 
@@ -75,28 +76,30 @@ func (s *storage) Commit(ctx context.Context) error {
 		kind = "grant.rotated"
 	}
 	if x := exchangeOf(ctx); x != nil {
-		r.Opaque = x.minted.Opaque
-		r.Release = release(x.mint, x.minted, s.engine.cfg.Now())
+		r.Opaque, r.Unasked = x.minted.Opaque, x.unasked
+		r.Releases = s.engine.releases(idp.ChannelToken, x.mint, x.minted)
 	}
-	return s.engine.cfg.Store.Redeem(ctx, *r, audit.With(s.event(ctx, kind, r.Grant.ID)))
+	e := s.event(ctx, kind, r.Grant.ID)
+	if r.Grant.MandateID != "" { // both are named: who acts, and for whom
+		e.ActingFor, e.Details = r.Grant.Principal, map[string]string{"agent": r.Grant.AccountID, "mandate": r.Grant.MandateID}
+	}
+	return s.engine.cfg.Store.Redeem(ctx, *r, audit.With(e))
 }
 
-// release is what leaves with the tokens of a grant; nil where no person stands behind it.
-func release(m Mint, minted Minted, now time.Time) *idp.Release {
+// releases are what leaves with tokens, one for each person of whom something is told; none where nobody stands behind them.
+func (e *Engine) releases(channel idp.Channel, m Mint, minted Minted) []idp.Release {
 	if m.Session.AccountID == "" {
 		return nil
 	}
-	r := idp.NewRelease(m.Client, m.Session.AccountID, m.GrantID, idp.ChannelToken, minted.Released, m.Session.Consent, now)
-	return &r
+	return mandate.Releases(e.cfg.Words.Load(), m.Session.Mandate, idp.Told{Client: m.Client, AccountID: m.Session.AccountID, GrantID: m.GrantID, Channel: channel, Claims: minted.Released, Consent: m.Session.Consent}, e.cfg.Now())
 }
 
 // note writes down what leaves with tokens that are not stored with anything else.
-func (e *Engine) note(ctx context.Context, m Mint, minted Minted) error {
-	r := release(m, minted, e.cfg.Now())
-	if r == nil || e.cfg.Ledger == nil {
+func (e *Engine) note(channel idp.Channel, m Mint, minted Minted) error {
+	if e.cfg.Ledger == nil {
 		return nil
 	}
-	if err := e.cfg.Ledger.Note(ctx, *r); err != nil {
+	if err := e.cfg.Ledger.Note(e.releases(channel, m, minted)...); err != nil {
 		return unavailable(err)
 	}
 	return nil
@@ -165,7 +168,11 @@ func (s *storage) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 	}
 	now := s.engine.cfg.Now().UTC()
 	code := CodeRecord{Hash: hash, Request: request, IssuedAt: now, ExpiresAt: now.Add(CodeLife)}
-	return s.engine.cfg.Store.SaveCode(ctx, code, audit.With(s.event(ctx, "code.issued", request.GrantID)))
+	e := s.event(ctx, "code.issued", request.GrantID)
+	if m := request.Session.Mandate; m != nil {
+		e.ActingFor, e.Details = m.Principal, map[string]string{"mandate": m.ID}
+	}
+	return s.engine.cfg.Store.SaveCode(ctx, code, audit.With(e))
 }
 
 func (s *storage) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
@@ -250,6 +257,9 @@ func (s *storage) CreateAccessTokenSession(ctx context.Context, _ string, r fosi
 		return err
 	}
 	redemption.Grant = GrantRecord{ID: request.GrantID, ClientID: request.ClientID, AccountID: request.Session.AccountID, SID: request.Session.SID, CreatedAt: redemption.At}
+	if m := request.Session.Mandate; m != nil {
+		redemption.Grant.Principal, redemption.Grant.MandateID = m.Principal, m.ID
+	}
 	return nil
 }
 

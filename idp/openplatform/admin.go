@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -36,6 +37,8 @@ func (s *Service) ApplyInitialAccess(ctx context.Context, tokens []InitialAccess
 			return refuse("initial_access_tokens.state", "applied, sandbox or live")
 		case t.Uses < 0 || t.Uses > 10_000:
 			return refuse("initial_access_tokens.uses", "1 to 10000")
+		case slices.ContainsFunc(strings.Fields(t.Scope), func(scope string) bool { return !s.cfg.Words.Load().MayRegister(scope) }):
+			return refuse("initial_access_tokens.scope", "a role, or a scope that is not for applications that register themselves")
 		case t.ExpiresAt.IsZero():
 			return refuse("initial_access_tokens.expires_at", "a token ends some day")
 		}

@@ -104,6 +104,7 @@ type Config struct {
 	Store   Store
 	Clients *idp.Clients
 	Ring    *keys.Ring
+	Words   *idp.LiveVocabulary // nil is what is built in
 	// Names that only this site may bear, besides the platform's own.
 	Names []string
 	// CheckAddress judges an address that the platform will call, before it is stored (O-28, O-29).

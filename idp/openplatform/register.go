@@ -113,7 +113,10 @@ func (s *Service) read(ctx context.Context, initial InitialAccess, document []by
 	if client.Scope == "" {
 		client.Scope = initial.Scope
 	}
-	scopes := slices.DeleteFunc(strings.Fields(client.Scope), func(scope string) bool { return !slices.Contains(allowed, scope) })
+	words := s.cfg.Words.Load()
+	scopes := slices.DeleteFunc(strings.Fields(client.Scope), func(scope string) bool {
+		return !slices.Contains(allowed, scope) || !words.MayRegister(scope)
+	})
 	if len(scopes) == 0 {
 		return client, metadataError("invalid_client_metadata", "scope: nothing of what is asked for can be had")
 	}
@@ -131,6 +134,9 @@ func (s *Service) read(ctx context.Context, initial InitialAccess, document []by
 // check is the registration's own, then what a registration by itself must pass besides.
 func (s *Service) check(client *idp.Client) error {
 	if err := client.Normalize(); err != nil {
+		return translate(err)
+	}
+	if err := s.cfg.Words.Load().CheckClient(*client); err != nil {
 		return translate(err)
 	}
 	if err := idp.CheckOwnName(client.ClientName, s.cfg.Names...); err != nil {

@@ -16,16 +16,19 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
-	"github.com/yinxin-gov/yinxin/keys"
 )
 
-// Query is what a source is asked. Mobile is empty when only name and number are compared.
+// Query is what a source is asked. Mobile is empty when only name and document are compared; the members of the document
+// that its kind does not have are empty.
 type Query struct {
-	RequestID string
-	Name      string
-	IDType    string
-	IDNumber  string
-	Mobile    string
+	RequestID   string
+	Name        string
+	IDType      string
+	IDNumber    string
+	Nationality string // ISO 3166-1 alpha-3
+	Birth       string // YYYY-MM-DD
+	Expires     string // YYYY-MM-DD
+	Mobile      string
 }
 
 // Verdict of a source.
@@ -51,6 +54,8 @@ var ErrSilent = errors.New("proofing: source does not answer")
 // Source is an authoritative source.
 type Source interface {
 	Name() string
+	// Knows reports whether the source is one for documents of a kind.
+	Knows(kind string) bool
 	Ask(ctx context.Context, q Query) (Answer, error)
 }
 
@@ -94,9 +99,11 @@ type Level struct {
 	Life   time.Duration // 0: no end
 }
 
-// Policy is the default: 1 = name and number, 2 = with the mobile number (identity.md 2.4).
+// Policy is the default: 1 = name and number, 2 = with the mobile number (identity.md 2.4). Which methods a document may be
+// proved by stands in the table of documents.
 var Policy = []Level{
 	{IAL: 1, Method: "id_card", Life: 10 * 365 * 24 * time.Hour},
+	{IAL: 1, Method: "document", Life: 10 * 365 * 24 * time.Hour},
 	{IAL: 2, Method: "carrier", Mobile: true, Life: 5 * 365 * 24 * time.Hour},
 }
 
@@ -127,8 +134,7 @@ type Service struct{ cfg Config }
 type Config struct {
 	Accounts *idp.Accounts
 	Store    Store
-	Source   Source
-	Ring     *keys.Ring
+	Sources  []Source // the first that knows a kind of document is asked about it
 	Now      func() time.Time
 	Rand     io.Reader
 }
@@ -136,16 +142,18 @@ type Config struct {
 // New returns the service.
 func New(cfg Config) *Service { return &Service{cfg} }
 
-// Submission is what a person fills in.
+// Submission is what a person fills in. Kind is of the table of documents; empty is the resident identity card. The other
+// members of the document count where its kind asks for them.
 type Submission struct {
-	Name, Number, Mobile string
-	Wanted               subject.IAL
+	Kind, Name, Number, Mobile       string
+	Nationality, Birth, Expires, MRZ string
+	Wanted                           subject.IAL
 }
 
 // Submit checks the form, asks the source and grants the level. fault.ProofingSilent means that the case is stored and
 // will be tried again by itself.
 func (s *Service) Submit(ctx context.Context, accountID string, in Submission) (subject.IAL, error) {
-	level, q, err := s.check(in)
+	level, q, err := s.check(ctx, in)
 	if err != nil {
 		return 0, err
 	}
@@ -178,7 +186,7 @@ func (s *Service) Submit(ctx context.Context, accountID string, in Submission) (
 
 // count refuses too many tries. Without a counter nothing is asked (R6).
 func (s *Service) count(ctx context.Context, accountID string, q Query, now time.Time) error {
-	lookup, err := s.cfg.Accounts.Lookup(ctx, q.IDType, q.IDNumber)
+	lookup, err := s.cfg.Accounts.IdentityLookup(ctx, q.identity())
 	if err != nil {
 		return err
 	}
@@ -198,42 +206,12 @@ func (s *Service) count(ctx context.Context, accountID string, q Query, now time
 	return nil
 }
 
-// check validates the form and finds the level's policy.
-func (s *Service) check(in Submission) (Level, Query, error) {
-	q := Query{IDType: "citizen_id"}
-	refused := fault.New(fault.Invalid)
-	name, err := subject.ParsePersonName(in.Name)
-	if err != nil {
-		refused = refused.WithField("proofing-name", fault.ProofingName)
-	}
-	number, err := subject.ParseCitizenID(in.Number)
-	if err != nil {
-		refused = refused.WithField("proofing-number", fault.ProofingNumber)
-	}
-	if in.Mobile != "" {
-		mobile, err := subject.ParseIdentifier(in.Mobile)
-		if err != nil || mobile.Kind != subject.Mobile {
-			refused = refused.WithField("proofing-mobile", fault.IdentifierInvalid)
-		}
-		q.Mobile = mobile.Value
-	}
-	if len(refused.Fields) > 0 {
-		return Level{}, q, refused
-	}
-	q.Name, q.IDNumber = name, string(number)
-	for _, level := range Policy {
-		if level.IAL >= in.Wanted {
-			if !level.Mobile {
-				q.Mobile = ""
-			}
-			return level, q, nil
-		}
-	}
-	return Level{}, q, fault.New(fault.Invalid)
-}
-
 func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subject.IAL, error) {
-	answer, err := s.cfg.Source.Ask(ctx, q)
+	source := s.sourceOf(q.IDType)
+	if source == nil { // it was taken out of the configuration meanwhile
+		return 0, s.wait(ctx, c, ErrSilent)
+	}
+	answer, err := source.Ask(ctx, q)
 	if err != nil {
 		return 0, s.wait(ctx, c, err)
 	}
@@ -247,11 +225,14 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 		return 0, fault.New(fault.ProofingMismatch)
 	}
 	now := s.cfg.Now().UTC()
-	proof := idp.Proof{IAL: level.IAL, Method: level.Method, Source: s.cfg.Source.Name(), At: now, Evidence: answer.Digest, Case: c.ID}
+	proof := idp.Proof{IAL: level.IAL, Method: level.Method, Source: source.Name(), At: now, Evidence: answer.Digest, Case: c.ID}
 	if level.Life > 0 {
 		proof.Until = now.Add(level.Life)
 	}
-	err = s.cfg.Accounts.Prove(ctx, c.AccountID, proof, q.Name, q.IDType, q.IDNumber)
+	if ends := q.documentEnds(); !ends.IsZero() && (proof.Until.IsZero() || ends.Before(proof.Until)) {
+		proof.Until, proof.DocumentEnds = ends, ends // a level does not outlive the document behind it
+	}
+	err = s.cfg.Accounts.ProveIdentity(ctx, c.AccountID, proof, q.identity())
 	switch {
 	case err == nil:
 		return level.IAL, nil
@@ -296,11 +277,7 @@ func (s *Service) Retry(ctx context.Context, payload []byte) error {
 	if err != nil || c.State != Waiting && c.State != SourceCheck {
 		return err
 	}
-	cipher, err := s.cfg.Ring.Cipher(ctx, keys.UsageFieldCipher, c.KeyID)
-	if err != nil {
-		return err
-	}
-	plaintext, err := cipher.Open(ctx, c.Sealed, []byte("case/"+c.ID))
+	plaintext, err := s.cfg.Accounts.Unseal(ctx, c.AccountID, c.KeyID, c.Sealed, "case/"+c.ID)
 	if err != nil {
 		return fmt.Errorf("open case: %w", err)
 	}
@@ -309,11 +286,11 @@ func (s *Service) Retry(ctx context.Context, payload []byte) error {
 		return fmt.Errorf("open case: %w", err)
 	}
 	for _, level := range Policy {
-		if level.IAL == c.Wanted {
+		if level.IAL == c.Wanted && level.Method == c.Method {
 			return s.again(ctx, c, q, level)
 		}
 	}
-	return fmt.Errorf("case %s wants level %d, which the policy does not know", c.ID, c.Wanted)
+	return fmt.Errorf("case %s wants level %d, by %s, which the policy does not know", c.ID, c.Wanted, c.Method)
 }
 
 // again asks once more; what closes the case is no error of the message.
@@ -330,16 +307,11 @@ func (s *Service) again(ctx context.Context, c Case, q Query, level Level) error
 }
 
 func (s *Service) sealInto(ctx context.Context, c *Case, q Query) error {
-	cipher, err := s.cfg.Ring.Cipher(ctx, keys.UsageFieldCipher, "")
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
 	plaintext, err := json.Marshal(q)
 	if err != nil {
 		return err
 	}
-	c.KeyID = cipher.KeyID()
-	c.Sealed, err = cipher.Seal(ctx, plaintext, []byte("case/"+c.ID))
+	c.KeyID, c.Sealed, err = s.cfg.Accounts.Seal(ctx, c.AccountID, plaintext, "case/"+c.ID)
 	return err
 }
 

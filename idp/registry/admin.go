@@ -1,7 +1,9 @@
 package registry
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -10,24 +12,64 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
 // Known is a registered partner as administrators see it, enabled or not. Its secret never leaves the registry for them.
 type Known[T any] struct {
 	Value     T
 	HasSecret bool
+	entry     Entry
 }
 
+// Version changes with the registration and with its secret.
+func (k Known[T]) Version() string {
+	return digest.Hex(bytes.Join([][]byte{[]byte(digest.Hex(k.entry.Body)), k.entry.SecretMAC}, nil))
+}
+
+// BuiltIn is a registration that is in force without being stored: a change of it stores the first one.
+func BuiltIn[T any](value T) (k Known[T], err error) {
+	k.Value = value
+	k.entry.Body, err = json.Marshal(value)
+	return k, err
+}
+
+func known[T any](s stored[T]) Known[T] { return Known[T]{s.value, len(s.entry.Sealed) > 0, s.entry} }
+
 // Known finds a partner as the store has it now.
-func (r *Registry[T, P]) Known(ctx context.Context, id string) (known Known[T], err error) {
+func (r *Registry[T, P]) Known(ctx context.Context, id string) (Known[T], error) {
 	if err := r.Refresh(ctx); err != nil {
-		return known, fault.Wrap(err, fault.Unavailable)
+		return Known[T]{}, fault.Wrap(err, fault.Unavailable)
 	}
 	one, ok := r.snapshot.Load().partners[id]
 	if !ok {
-		return known, fault.New(fault.NotFound)
+		return Known[T]{}, fault.New(fault.NotFound)
 	}
-	return Known[T]{one.value, len(one.entry.Sealed) > 0}, nil
+	return known(one), nil
+}
+
+// Change puts a registration in the place of the one that was read, the zero value where there was none: fault.AdminChanged
+// when something else lies there now. What says the same changes nothing.
+func (r *Registry[T, P]) Change(ctx context.Context, was Known[T], value T) error {
+	partner := P(&value)
+	if err := partner.Normalize(); err != nil {
+		return err
+	}
+	next, err := r.entry(ctx, partner)
+	if err != nil {
+		return err
+	}
+	if was.entry.ID != "" && bytes.Equal(next.Body, was.entry.Body) && (next.SecretMAC == nil || bytes.Equal(next.SecretMAC, was.entry.SecretMAC)) {
+		return nil
+	}
+	err = r.store.ChangePartner(ctx, was.entry, next, r.applied(ctx, next.ID))
+	switch {
+	case errors.Is(err, idp.ErrConflict):
+		return fault.Wrap(err, fault.AdminChanged)
+	case err != nil:
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	return r.Refresh(ctx)
 }
 
 // Page lists partners by id behind the one given; next is empty on the last page.
@@ -43,7 +85,7 @@ func (r *Registry[T, P]) Page(ctx context.Context, after string, limit int) (pag
 		if len(page) == limit {
 			return page, P(&page[limit-1].Value).Key(), nil
 		}
-		page = append(page, Known[T]{partners[id].value, len(partners[id].entry.Sealed) > 0})
+		page = append(page, known(partners[id]))
 	}
 	return page, "", nil
 }

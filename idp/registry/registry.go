@@ -41,6 +41,9 @@ type Entry struct {
 type Store interface {
 	// ApplyPartner stores an entry if it differs from what is there; a nil SecretMAC keeps the stored secret.
 	ApplyPartner(ctx context.Context, e Entry, record audit.Record) error
+	// ChangePartner stores an entry in the place of the one that was read, the zero value where there was none; idp.ErrConflict
+	// when something else lies there now. A nil SecretMAC keeps the stored secret.
+	ChangePartner(ctx context.Context, was, e Entry, record audit.Record) error
 	Partners(ctx context.Context, kind string, limit int) ([]Entry, error)
 	// PartnerRevision changes with every change of any partner of the kind.
 	PartnerRevision(ctx context.Context, kind string) (int64, error)
@@ -145,21 +148,28 @@ func (r *Registry[T, P]) Apply(ctx context.Context, partners []T) error {
 		}
 	}
 	for i := range partners {
-		partner := P(&partners[i])
-		entry := Entry{Kind: r.kind, ID: partner.Key()}
-		var err error
-		if entry.Body, err = json.Marshal(partner); err != nil {
+		entry, err := r.entry(ctx, P(&partners[i]))
+		if err != nil {
 			return err
 		}
-		if err := r.seal(ctx, &entry, partner.GivenSecret()); err != nil {
-			return err
-		}
-		e := idp.Event(ctx, r.now(), r.kind+".applied", "partner", entry.ID, nil)
-		if err := r.store.ApplyPartner(ctx, entry, audit.With(e)); err != nil {
+		if err := r.store.ApplyPartner(ctx, entry, r.applied(ctx, entry.ID)); err != nil {
 			return fmt.Errorf("store %s: %w", r.kind, err)
 		}
 	}
 	return r.Refresh(ctx)
+}
+
+// entry is the stored form of a partner that was checked.
+func (r *Registry[T, P]) entry(ctx context.Context, partner P) (e Entry, err error) {
+	e = Entry{Kind: r.kind, ID: partner.Key()}
+	if e.Body, err = json.Marshal(partner); err != nil {
+		return e, err
+	}
+	return e, r.seal(ctx, &e, partner.GivenSecret())
+}
+
+func (r *Registry[T, P]) applied(ctx context.Context, id string) audit.Record {
+	return audit.With(idp.Event(ctx, r.now(), r.kind+".applied", "partner", id, nil))
 }
 
 func (r *Registry[T, P]) seal(ctx context.Context, entry *Entry, secret string) error {

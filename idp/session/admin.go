@@ -2,10 +2,7 @@ package session
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -60,7 +57,7 @@ func (s *Service) Any(ctx context.Context, sid string) (Session, error) {
 func (s *Service) Page(ctx context.Context, accountID, after string, limit int) (page []Session, next string, err error) {
 	var behind Mark
 	if after != "" {
-		if behind, err = readMark(after); err != nil {
+		if behind.LastSeen, behind.ID, err = idp.ReadPageMark(after); err != nil {
 			return nil, "", fault.Wrap(err, fault.Malformed)
 		}
 	}
@@ -70,19 +67,9 @@ func (s *Service) Page(ctx context.Context, accountID, after string, limit int) 
 	if len(page) > limit {
 		page = page[:limit]
 		last := page[limit-1]
-		next = base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(last.LastSeen.UnixMicro(), 10) + " " + last.ID))
+		next = idp.PageMark(last.LastSeen, last.ID)
 	}
 	return page, next, nil
-}
-
-func readMark(text string) (Mark, error) {
-	content, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return Mark{}, err
-	}
-	at, id, _ := strings.Cut(string(content), " ")
-	micros, err := strconv.ParseInt(at, 10, 64)
-	return Mark{time.UnixMicro(micros).UTC(), id}, err
 }
 
 // endPage is how many sessions are read at once when all of an account end.

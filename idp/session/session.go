@@ -45,7 +45,11 @@ type Session struct {
 type Party struct {
 	SID, ClientID, Subject string
 	At                     time.Time
+	MandateID              string // under which the session signed in; empty for the person itself
 }
+
+// ShownSID is the sid that the relying party knows the session by.
+func (p Party) ShownSID() string { return idp.ActingSID(p.SID, p.MandateID) }
 
 // Store keeps sessions; idpdb implements it.
 type Store interface {
@@ -234,17 +238,11 @@ func (s *Service) farewell(ctx context.Context, sid, accountID string, now time.
 	if err != nil {
 		return record, nil, fault.Wrap(err, fault.Unavailable)
 	}
-	for _, party := range parties {
-		client, ok := s.cfg.Clients.Find(party.ClientID)
-		if !ok || client.BackchannelLogoutURI == "" {
-			continue
-		}
-		payload, err := json.Marshal(LogoutMessage{party.ClientID, party.Subject, sid})
-		if err != nil {
-			return record, nil, err
-		}
-		record = record.And(audit.Message{Topic: TopicLogout, Key: sid + "/" + party.ClientID, Payload: payload})
+	messages, err := s.Messages(parties)
+	if err != nil {
+		return record, nil, err
 	}
+	record = record.And(messages...)
 	if s.cfg.Others != nil {
 		messages, err := s.cfg.Others(ctx, sid)
 		if err != nil {
@@ -253,4 +251,20 @@ func (s *Service) farewell(ctx context.Context, sid, accountID string, now time.
 		record = record.And(messages...)
 	}
 	return record, parties, nil
+}
+
+// Messages are the logout messages to the parties that want one.
+func (s *Service) Messages(parties []Party) (all []audit.Message, err error) {
+	for _, party := range parties {
+		client, ok := s.cfg.Clients.Find(party.ClientID)
+		if !ok || client.BackchannelLogoutURI == "" {
+			continue
+		}
+		payload, err := json.Marshal(LogoutMessage{party.ClientID, party.Subject, party.ShownSID()})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, audit.Message{Topic: TopicLogout, Key: party.ShownSID() + "/" + party.ClientID, Payload: payload})
+	}
+	return all, nil
 }

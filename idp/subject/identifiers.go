@@ -20,7 +20,6 @@ var (
 	ErrUSCCCheck  = errors.New("subject: a check character does not fit the code")
 	ErrMobile     = errors.New("subject: not a mobile number")
 	ErrEmail      = errors.New("subject: not an e-mail address")
-	ErrName       = errors.New("subject: not a person's name")
 	ErrIdentifier = errors.New("subject: neither a mobile number nor an e-mail address")
 )
 
@@ -40,12 +39,7 @@ func ParseCitizenID(text string) (CitizenIDNumber, error) {
 	if born, err := time.Parse("20060102", number[6:14]); err != nil || born.Year() < 1850 {
 		return "", ErrIDDate
 	}
-	weights := [17]int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}
-	sum := 0
-	for i, w := range weights {
-		sum += int(number[i]-'0') * w
-	}
-	if "10X98765432"[sum%11] != number[17] {
+	if mod112(number) != number[17] {
 		return "", ErrIDCheck
 	}
 	return CitizenIDNumber(number), nil
@@ -164,33 +158,6 @@ func ParseIdentifier(text string) (Identifier, error) {
 		return Identifier{}, ErrMobile
 	}
 	return Identifier{}, ErrIdentifier
-}
-
-// ParsePersonName checks a name: letters of one script family, ·, blanks, hyphen and apostrophe; NFC; no controls, no
-// digits, no bidirectional or invisible characters (row I-06).
-func ParsePersonName(text string) (string, error) {
-	name := strings.Join(strings.Fields(norm.NFC.String(text)), " ")
-	name = strings.NewReplacer("•", "·", "．", "·", "∙", "·", "・", "·").Replace(name)
-	if count := len([]rune(name)); count == 0 || count > 64 {
-		return "", ErrName
-	}
-	han, latin := false, false
-	for _, r := range name {
-		switch {
-		case unicode.Is(unicode.Han, r):
-			han = true
-		case unicode.Is(unicode.Latin, r) || unicode.Is(unicode.Mn, r):
-			latin = true
-		case r == '·' || r == ' ' || r == '-' || r == '\'':
-		case unicode.IsLetter(r):
-		default:
-			return "", ErrName
-		}
-	}
-	if han && latin {
-		return "", ErrName
-	}
-	return name, nil
 }
 
 // narrow turns full-width characters into plain ones and drops blanks and invisible characters.

@@ -8,24 +8,59 @@ import (
 // Masking rules of identity.md section 11.
 
 // compoundSurnames have two characters; both are shown.
-var compoundSurnames = []string{"欧阳", "上官", "司马", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "宇文", "长孙", "司徒", "夏侯", "端木"}
+var compoundSurnames = func() map[string]bool {
+	all := map[string]bool{}
+	for surname := range strings.FieldsSeq("欧阳 歐陽 上官 司马 司馬 诸葛 諸葛 东方 東方 皇甫 尉迟 尉遲 公孙 公孫 慕容 令狐 宇文 长孙 長孫 司徒 夏侯 端木 " +
+		"司空 独孤 獨孤 南宫 南宮 万俟 萬俟 闻人 聞人 赫连 赫連 澹台 澹臺 公冶 宗政 濮阳 濮陽 淳于 单于 單于 太叔 申屠 仲孙 仲孫 轩辕 軒轅 钟离 鍾離 鲜于 鮮于 闾丘 " +
+		"亓官 司寇 子车 子車 颛孙 顓孫 巫马 巫馬 公西 漆雕 乐正 樂正 壤驷 公良 拓跋 夹谷 宰父 谷梁 段干 百里 东郭 東郭 南门 南門 呼延 羊舌 微生 梁丘 左丘 东门 東門 西门 西門 " +
+		"第五 公羊 纳兰 納蘭 爱新 完颜 完顏 叶赫 富察 钮祜 那拉 耶律 尔朱 爾朱 贺兰 賀蘭 哥舒 范姜 张简 張簡 陈林") {
+		all[surname] = true
+	}
+	return all
+}()
 
-// MaskName shows the surname: 张*三 becomes 张**, 欧阳** keeps both characters.
+// maxStars bounds what stands for a part of a name: a long one shall not be known by its length.
+const maxStars = 4
+
+// MaskName shows the surname: 张三 is 张*, 张小三 is 张*三, 欧阳娜娜 is 欧阳**. Of a name in several parts (阿依古丽·买买提, Anna
+// O'Brien) it shows the first letter of each part.
 func MaskName(name string) string {
 	characters := []rune(name)
-	if len(characters) == 0 {
+	switch {
+	case len(characters) == 0:
 		return ""
+	case len(characters) == 1:
+		return "*"
+	case strings.ContainsAny(name, "· ") || characters[0] < 0x2E80:
+		return maskParts(characters)
+	case len(characters) > 2 && compoundSurnames[string(characters[:2])]:
+		return string(characters[:2]) + stars(len(characters)-2)
+	case len(characters) == 3:
+		return string(characters[0]) + "*" + string(characters[2])
 	}
-	shown := 1
-	for _, surname := range compoundSurnames {
-		if strings.HasPrefix(name, surname) && len(characters) > 2 {
-			shown = 2
+	return string(characters[0]) + stars(len(characters)-1)
+}
+
+func stars(n int) string { return strings.Repeat("*", min(n, maxStars)) }
+
+func maskParts(name []rune) string {
+	var out strings.Builder
+	hidden, first := 0, true
+	for _, r := range name {
+		switch {
+		case r == '·' || r == ' ':
+			out.WriteString(stars(hidden))
+			out.WriteRune(r)
+			hidden, first = 0, true
+		case first:
+			out.WriteRune(r)
+			first = false
+		default:
+			hidden++
 		}
 	}
-	if len(characters) == 1 {
-		return "*"
-	}
-	return string(characters[:shown]) + strings.Repeat("*", len(characters)-shown)
+	out.WriteString(stars(hidden))
+	return out.String()
 }
 
 // MaskID shows the first and the last character.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -39,6 +40,7 @@ type accessClaims struct {
 	Binding  oauth.Binding   `json:"cnf,omitzero"`
 	Actor    *oauth.Actor    `json:"act,omitempty"`
 	Userinfo []string        `json:"userinfo_claims,omitempty"` // asked for one by one at userinfo; names only
+	Mandate  string          `json:"mandate_id,omitempty"`
 	GrantID  string          `json:"gid,omitempty"`
 	SID      string          `json:"sid,omitempty"`
 	Parents  []string        `json:"parents,omitempty"`
@@ -67,6 +69,12 @@ func (s *Service) AccessToken(ctx context.Context, m oauth.Mint) (oauth.Minted, 
 	released, err := s.claimsOfToken(ctx, m, ial)
 	if err != nil {
 		return oauth.Minted{}, err
+	}
+	if session.Mandate != nil {
+		c.Mandate = session.Mandate.ID
+		if c.Details, err = session.AllDetails(); err != nil {
+			return oauth.Minted{}, err
+		}
 	}
 	if m.Client.AccessTokenFormat == idp.FormatOpaque {
 		minted, err := s.opaque(ctx, m.Client.ClientID, c)
@@ -115,9 +123,24 @@ type Access struct {
 	Grant    *oauth.GrantRecord // nil for client credentials
 	// AccountVersion of the account behind the grant, when it was read.
 	AccountVersion int64
-	// Consent is the version of the consent that the grant stands on, when it was read.
+	// Consent is the version of the consent that the grant stands on, when it was read; Withheld are the claims that the person
+	// does not give.
 	Consent  int64
-	Withheld []string // claims that the person does not give
+	Withheld []string
+	// Mandate under which that account acts for the subject, as it is now; nil for the person itself.
+	Mandate          *mandate.Mandate
+	PrincipalVersion int64
+}
+
+// Principal is the account that the subject stands for; empty for client credentials.
+func (a Access) Principal() string {
+	switch {
+	case a.Mandate != nil:
+		return a.Mandate.Principal
+	case a.Grant != nil:
+		return a.Grant.AccountID
+	}
+	return ""
 }
 
 // Errors of judging.
@@ -149,7 +172,13 @@ func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
 	case !standing.Known, !standing.Grant.RevokedAt.IsZero(), standing.Account != idp.AccountActive:
 		return Access{}, fmt.Errorf("%w: its grant or account has ended", ErrToken)
 	}
+	if standing.Grant.MandateID != c.Mandate || !standing.MayAct(c.Mandate, s.now()) {
+		return Access{}, fmt.Errorf("%w: its mandate has ended", ErrToken)
+	}
 	a.Grant, a.AccountVersion, a.Consent, a.Withheld = &standing.Grant, standing.Version, standing.ConsentVersion, standing.Withheld
+	if c.Mandate != "" {
+		a.Mandate, a.PrincipalVersion = &standing.Mandate, standing.PrincipalVersion
+	}
 	return a, nil
 }
 

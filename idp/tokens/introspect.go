@@ -21,7 +21,7 @@ func (s *Service) Introspect(ctx context.Context, client idp.Client, token strin
 	if err != nil {
 		return nil, err
 	}
-	if err := s.noteIntrospection(ctx, a, client); err != nil {
+	if err := s.noteIntrospection(a, client); err != nil {
 		return nil, err
 	}
 	answer := map[string]any{"active": true, "client_id": a.ClientID, "sub": a.Subject, "aud": a.Audience, "iss": s.issuer, "scope": strings.Join(a.Scopes, " "),
@@ -31,6 +31,9 @@ func (s *Service) Introspect(ctx context.Context, client idp.Client, token strin
 	}
 	if a.Actor != nil {
 		answer["act"] = a.Actor
+	}
+	if a.Mandate != nil {
+		answer["mandate_id"] = a.Mandate.ID
 	}
 	if a.ACR != "" {
 		answer["acr"], answer["auth_time"] = a.ACR, a.AuthTime.Unix()

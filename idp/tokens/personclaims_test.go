@@ -23,7 +23,7 @@ func TestClaimsStayWithinTheRegistration(t *testing.T) {
 		}
 		return all
 	}
-	everything := idp.PersonClaims
+	everything := idp.BuiltinVocabulary().Claims()
 	for name, test := range map[string]struct {
 		client idp.Client
 		want   []string

@@ -39,6 +39,7 @@ type Service struct {
 	store   oauth.Store
 	proofs  *oauth.Proofs
 	ledger  *idp.Ledger
+	words   *idp.LiveVocabulary
 	now     func() time.Time
 	rand    io.Reader
 	sets    keySets
@@ -52,14 +53,15 @@ type Config struct {
 	People  idp.People
 	Store   oauth.Store
 	Proofs  *oauth.Proofs
-	Ledger  *idp.Ledger // writes down what introspection tells; nil writes nothing
+	Ledger  *idp.Ledger         // writes down what introspection tells; nil writes nothing
+	Words   *idp.LiveVocabulary // nil is what is built in
 	Now     func() time.Time
 	Rand    io.Reader
 }
 
 // New returns the service.
 func New(cfg Config) *Service {
-	return &Service{issuer: cfg.Issuer, ring: cfg.Ring, clients: cfg.Clients, people: cfg.People, store: cfg.Store, proofs: cfg.Proofs, ledger: cfg.Ledger, now: cfg.Now, rand: cfg.Rand}
+	return &Service{issuer: cfg.Issuer, ring: cfg.Ring, clients: cfg.Clients, people: cfg.People, store: cfg.Store, proofs: cfg.Proofs, ledger: cfg.Ledger, words: cfg.Words, now: cfg.Now, rand: cfg.Rand}
 }
 
 // keyFor is the kind of key behind a JWS algorithm.
@@ -115,16 +117,20 @@ func (s *Service) EnsureKeys(ctx context.Context) error {
 
 // IDToken is OpenID Connect Core 2 for a client.
 func (s *Service) IDToken(ctx context.Context, client idp.Client, session oauth.Session, scopes []string, accessToken string) (string, error) {
-	person, err := s.people.PersonAt(ctx, session.AccountID, session.AccountVersion)
+	claims, err := s.Claims(ctx, Subject{session.AccountID, session.AccountVersion, session.Mandate, session.PrincipalVersion, session.Actor}, s.words.Load().Withholding(client, session.Withheld), scopes, session.WantsClaims)
 	if err != nil {
 		return "", err
 	}
 	now := s.now()
 	algorithm := jose.Algorithm(client.IDTokenAlg)
-	claims := s.PersonClaims(person, client.Withholding(session.Withheld), scopes, session.WantsClaims)
+	if session.Mandate != nil {
+		if claims["authorization_details"], err = session.AllDetails(); err != nil {
+			return "", err
+		}
+	}
 	claims["iss"], claims["sub"], claims["aud"] = s.issuer, session.Subject, client.ClientID
 	claims["iat"], claims["exp"], claims["auth_time"] = now.Unix(), now.Add(idTokenLife).Unix(), session.AuthTime.Unix()
-	claims["acr"], claims["amr"], claims["sid"] = subject.AAL(session.AAL).URN(), session.Methods, session.SID
+	claims["acr"], claims["amr"], claims["sid"] = subject.AAL(session.AAL).URN(), session.Methods, session.ShownSID()
 	claims["at_hash"] = jose.HalfHash(algorithm, accessToken)
 	if session.Nonce != "" {
 		claims["nonce"] = session.Nonce
@@ -145,42 +151,42 @@ func (s *Service) encrypt(client idp.Client, token string) (string, error) {
 	return jose.Encrypt(s.rand, keys[0], jose.EncryptOptions{ContentType: "JWT", KeyEncoding: jose.KeyEncoding(client.SM2KeyEncoding)}, []byte(token))
 }
 
-// PersonClaims are the claims about a person that the scopes and the claims parameter allow. ial is never mixed with
-// acr; evidence stands in verified_claims (OpenID Identity Assurance).
+// PersonClaims are the claims about a person that the scopes and the claims parameter allow, as the vocabulary has them.
+// ial is never mixed with acr; evidence stands in verified_claims (OpenID Identity Assurance).
 func (s *Service) PersonClaims(p idp.Person, client idp.Client, scopes, wanted []string) map[string]any {
-	ial := client.ShownIAL(int(p.IAL))
+	words := s.words.Load()
 	claims := map[string]any{}
-	if client.MayHave("ial") {
-		claims["ial"] = ial
-	}
-	give := func(scope, claim string, value any, known bool) {
-		// A single claim is for clients that may have the whole scope.
-		single := slices.Contains(wanted, claim) && slices.Contains(client.Scopes(), scope)
-		if known && client.MayHave(claim) && (slices.Contains(scopes, scope) || single) {
-			claims[claim] = value
+	words.Give(claims, &p, client, scopes, wanted, s.now)
+	if slices.Contains(wanted, evidenceClaim) {
+		if evidence := evidenceOf(words, &p, client, claims); evidence != nil {
+			claims[evidenceClaim] = evidence
 		}
-	}
-	give("profile", "name", p.Name, p.Name != "")
-	give("profile", "updated_at", p.UpdatedAt.Unix(), p.Name != "")
-	give("phone", "phone_number", p.Mobile, p.Mobile != "")
-	give("phone", "phone_number_verified", true, p.Mobile != "")
-	give("email", "email", p.Email, p.Email != "")
-	give("email", "email_verified", true, p.Email != "")
-	give("identity", "id_document_type", p.IDType, p.IDNumber != "")
-	give("identity", "id_document_number", p.IDNumber, p.IDNumber != "")
-	if slices.Contains(wanted, "verified_claims") && client.MayHave("verified_claims") && ial > 0 {
-		inner := map[string]any{}
-		if name, ok := claims["name"]; ok {
-			inner["name"] = name
-		}
-		verification := map[string]any{"trust_framework": "cn_yinxin", "assurance_level": subject.IAL(ial).URN()}
-		if ial == int(p.IAL) { // method, source and time of a higher level would tell of it
-			verification["time"] = p.IALAt.UTC().Format(time.RFC3339)
-			verification["evidence"] = []map[string]any{{"type": "electronic_record", "check_details": []map[string]any{{"check_method": p.IALMethod, "organization": p.IALSource}}}}
-		}
-		claims["verified_claims"] = map[string]any{"verification": verification, "claims": inner}
 	}
 	return claims
+}
+
+const evidenceClaim = "verified_claims"
+
+// evidenceOf tells how surely the person is known and by what, within what the client may know.
+func evidenceOf(words *idp.Vocabulary, p *idp.Person, client idp.Client, claims map[string]any) map[string]any {
+	rule, ok := words.Claim(evidenceClaim)
+	ial := words.ShownIAL(client, int(p.IAL))
+	if rule.MaxIAL > 0 {
+		ial = min(ial, rule.MaxIAL)
+	}
+	if !ok || ial == 0 || ial < rule.IAL || !client.MayHave(evidenceClaim) {
+		return nil
+	}
+	inner := map[string]any{}
+	if name, ok := claims["name"]; ok {
+		inner["name"] = name
+	}
+	verification := map[string]any{"trust_framework": "cn_yinxin", "assurance_level": subject.IAL(ial).URN()}
+	if ial == int(p.IAL) { // method, source and time of a higher level would tell of it
+		verification["time"] = p.IALAt.UTC().Format(time.RFC3339)
+		verification["evidence"] = []map[string]any{{"type": "electronic_record", "check_details": []map[string]any{{"check_method": p.IALMethod, "organization": p.IALSource}}}}
+	}
+	return map[string]any{"verification": verification, "claims": inner}
 }
 
 // LogoutToken is OpenID Connect Back-Channel Logout 1.0 section 2.4, encrypted where ID tokens are (section 2.6).
@@ -218,5 +224,5 @@ func (s *Service) Hint(ctx context.Context, hint string) (clientID, sub, sid str
 	if err := token.Decode(&claims); err != nil {
 		return "", "", "", err
 	}
-	return token.Claims.Audience[0], token.Claims.Subject, claims.SID, nil
+	return token.Claims.Audience[0], token.Claims.Subject, idp.OwnSID(claims.SID), nil
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
@@ -13,17 +14,36 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
-// staffRoles are the scopes of service clients that stand for a staff role.
-var staffRoles = map[string]bool{
-	"seal_keeper": true, "seal_reviewer": true, "seal_maker": true,
-	"license_clerk": true, "license_reviewer": true, "license_issuer": true,
-	idp.RoleSystemAdmin: true, idp.RoleSecurityAdmin: true, idp.RoleAuditAdmin: true,
+// personOperations are the operations of the API that a person's access token may call, with the scope that it needs; an
+// empty one needs none, because the operation is for everybody. Any other is refused to such a token: what a person may do
+// in a browser is not what every application may do that the person signed in to.
+var personOperations = map[string]string{
+	"list-my-licenses": idp.ScopeLicenses, "get-license": idp.ScopeLicenses, "get-license-file": idp.ScopeLicenses, "present-license": idp.ScopeLicenses,
+	"list-mandates": idp.ScopeMandates, "give-mandate": idp.ScopeMandates, "ask-for-mandate": idp.ScopeMandates, "get-mandate": idp.ScopeMandates,
+	"list-mandate-uses": idp.ScopeMandates, "accept-mandate": idp.ScopeMandates, "end-mandate": idp.ScopeMandates, "pass-on-mandate": idp.ScopeMandates,
+	"found-organisation": idp.ScopeMandates, "get-organisation": idp.ScopeMandates, "confirm-organisation-agents": idp.ScopeMandates, "stop-organisation-agent": idp.ScopeMandates,
+	"add-child":          idp.ScopeMandates,
+	"list-license-types": "", "verify": "", "GET /api/openapi.json": "",
+}
+
+// mayCall refuses a person's token that does not hold the scope of an operation (RFC 6750 3.1). Tokens of clients that act
+// for themselves are judged by their roles, by each operation.
+func mayCall(access tokens.Access, operation string) error {
+	if access.Grant == nil || operation == "" { // nothing is there
+		return nil
+	}
+	scope, ok := personOperations[operation]
+	if !ok || scope != "" && !slices.Contains(access.Scopes, scope) {
+		return &tokens.ScopeError{Operation: operation, Scope: scope}
+	}
+	return nil
 }
 
 // withActor finds out who calls the API: a service client by its access token, or nobody. A token that does not hold is
 // refused instead of being taken for nobody.
 //
-// What an operation demands of a person's login and proofing is judged here too, so that none can forget it.
+// Which operations a person's token may call at all, and what an operation demands of a person's login and proofing, is
+// judged here too, so that none can forget it.
 func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "" {
@@ -31,8 +51,15 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 			return
 		}
 		access, err := a.identity.Accept(w, r)
-		if operation := operationOf(r); err == nil && operation != "" {
+		operation := operationOf(r)
+		if err == nil {
+			err = mayCall(access, operation)
+		}
+		if err == nil && operation != "" {
 			err = a.identity.Demand(r.Context(), access, operation)
+		}
+		if err == nil && access.Mandate != nil && !access.Mandate.MayCall(operation) {
+			err = oauth.NewError(http.StatusForbidden, "insufficient_scope", "the mandate does not extend to this operation")
 		}
 		if challenge, _ := idphttp.Challenge(r, err); challenge != "" {
 			w.Header().Set("WWW-Authenticate", challenge)
@@ -45,10 +72,13 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 		}
 		actor := reqctx.Actor{ID: "client:" + access.ClientID}
 		if access.Grant != nil {
-			actor.ID = "account:" + access.Grant.AccountID
+			actor.ID, actor.SignedInAt, actor.Scopes = "account:"+access.Grant.AccountID, access.AuthTime, access.Scopes
+			if access.Mandate != nil {
+				actor.ActingFor = "account:" + access.Mandate.Principal
+			}
 		} else {
 			for _, scope := range access.Scopes {
-				if staffRoles[scope] {
+				if idp.IsRole(scope) {
 					actor.Roles = append(actor.Roles, scope)
 				}
 			}
@@ -62,7 +92,13 @@ func refusalOf(err error) fault.Code {
 	if _, unmet := errors.AsType[*tokens.UnmetError](err); unmet {
 		return fault.LoginInsufficient
 	}
+	if _, narrow := errors.AsType[*tokens.ScopeError](err); narrow {
+		return fault.ScopeInsufficient
+	}
 	if refusal, ok := errors.AsType[*oauth.Error](err); ok && refusal.Status == http.StatusForbidden {
+		if refusal.Code == "unmet_authentication_requirements" {
+			return fault.LevelUnmet
+		}
 		return fault.Forbidden
 	}
 	return fault.Unauthenticated

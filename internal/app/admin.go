@@ -32,14 +32,19 @@ import (
 // Manifest is a declarative file of `admin apply`. Applying it again changes nothing.
 type Manifest struct {
 	Details []idp.DetailType `yaml:"authorization_details_types"`
+	// What may be asked for and what it tells; built-in words are there without.
+	Scopes []idp.Scope `yaml:"scopes"`
+	Claims []idp.Claim `yaml:"claims"`
 	// Dynamic registration: what opens it, who signs statements, decisions on who came in that way.
 	InitialAccess []openplatform.InitialAccess   `yaml:"initial_access_tokens"`
 	Statements    []openplatform.StatementIssuer `yaml:"statement_issuers"`
 	Registrations []openplatform.Decision        `yaml:"registrations"`
-	Clients       []idp.Client                   `yaml:"clients"`
-	Personas      []Persona                      `yaml:"personas"`
-	Staff         []Staff                        `yaml:"staff"`
-	Authorities   []Issuer                       `yaml:"authorities"`
+	// Kinds are codes of partners and methods that stand above the built-in table of identity documents.
+	Kinds       []idp.DocumentOverride `yaml:"document_kinds"`
+	Clients     []idp.Client           `yaml:"clients"`
+	Personas    []Persona              `yaml:"personas"`
+	Staff       []Staff                `yaml:"staff"`
+	Authorities []Issuer               `yaml:"authorities"`
 	// Portals behind bridges and upstream sources (docs/design/bridges.md).
 	CASServices   []cas.Service       `yaml:"cas_services"`
 	TicketBridges []ticket.Bridge     `yaml:"ticket_bridges"`
@@ -113,20 +118,72 @@ func ApplyFile(ctx context.Context, cfg Config, path string, log *slog.Logger) (
 		return "", err
 	}
 	defer a.Close()
-	if err := a.Apply(ctx, m); err != nil {
-		return "", err
+	clients, err := a.apply(ctx, m)
+	summary := describeClients(clients)
+	if err != nil {
+		return summary, err
 	}
-	return fmt.Sprintf("applied %d clients, %d personas and %d authorities", len(m.Clients), len(m.Personas), len(m.Authorities)), nil
+	summary += fmt.Sprintf("applied %d clients, %d personas and %d authorities", len(m.Clients), len(m.Personas), len(m.Authorities))
+	if unknown := a.undefined(m.Clients); len(unknown) > 0 {
+		summary += "; scopes that nobody defined, and that give nothing: " + strings.Join(unknown, ", ")
+	}
+	return summary, nil
+}
+
+// describeClients tells of each client what became of it, a line each; of one that is not live also that.
+func describeClients(clients []idp.AppliedClient) string {
+	var lines strings.Builder
+	for _, c := range clients {
+		fmt.Fprintf(&lines, "client %s: %s", c.ClientID, c.Outcome)
+		if len(c.Members) > 0 {
+			fmt.Fprintf(&lines, " (%s)", strings.Join(c.Members, ", "))
+		}
+		if c.State != idp.StateLive {
+			fmt.Fprintf(&lines, ", is %s", c.State)
+		}
+		lines.WriteByte('\n')
+	}
+	return lines.String()
+}
+
+// undefined are scopes of clients that the vocabulary does not know: words of a resource server, or typing slips.
+func (a *App) undefined(clients []idp.Client) (all []string) {
+	words := a.words.Load()
+	for _, client := range clients {
+		for _, scope := range client.Scopes() {
+			if _, known := words.Scope(scope); !known && !idp.IsRole(scope) && !slices.Contains(all, scope) {
+				all = append(all, scope)
+			}
+		}
+	}
+	return all
 }
 
 // Apply registers clients, issuing authorities and, in the sandbox, personas.
 func (a *App) Apply(ctx context.Context, m Manifest) error {
+	_, err := a.apply(ctx, m)
+	return err
+}
+
+// apply is Apply and tells what became of the clients, also when something behind them failed.
+func (a *App) apply(ctx context.Context, m Manifest) ([]idp.AppliedClient, error) {
 	if err := a.Details.Apply(ctx, m.Details); err != nil {
-		return err
+		return nil, err
 	}
-	if err := a.Clients.Apply(ctx, m.Clients); err != nil {
-		return err
+	if err := a.vocabulary.Apply(ctx, m.Scopes, m.Claims); err != nil {
+		return nil, err
 	}
+	if err := a.kinds.Apply(ctx, m.Kinds); err != nil {
+		return nil, err
+	}
+	clients, err := a.Clients.ApplyEach(ctx, m.Clients)
+	if err != nil {
+		return clients, err
+	}
+	return clients, a.applyRest(ctx, m)
+}
+
+func (a *App) applyRest(ctx context.Context, m Manifest) error {
 	if err := a.Registration.ApplyStatementIssuers(ctx, m.Statements); err != nil {
 		return err
 	}
@@ -179,7 +236,7 @@ func (a *App) applyStaff(ctx context.Context, member Staff) error {
 		return err
 	}
 	for _, role := range member.Roles {
-		if !staffRoles[role] {
+		if !idp.IsRole(role) {
 			return fmt.Errorf("role %q is not known", role)
 		}
 	}
@@ -254,18 +311,18 @@ func (a *App) applyPersona(ctx context.Context, p Persona, n int, hashes *person
 	if proof := account.InForce(a.opts.Now()); p.IAL == 0 || proof != nil && int(proof.IAL) >= p.IAL {
 		return nil
 	}
-	return a.Accounts.Prove(ctx, account.ID, idp.Proof{IAL: subject.IAL(p.IAL), Method: "persona", Source: "sandbox", At: a.opts.Now().UTC(), Evidence: digest.Hex([]byte(p.Identifier))},
-		p.Name, "citizen_id", personaNumber(p, identifier, n))
+	return a.Accounts.ProveIdentity(ctx, account.ID, idp.Proof{IAL: subject.IAL(p.IAL), Method: "persona", Source: "sandbox", At: a.opts.Now().UTC(), Evidence: digest.Hex([]byte(p.Identifier))},
+		personaIdentity(p, identifier, n))
 }
 
-// personaNumber is the register's number of a known persona, or a made-up one that nobody can have.
-func personaNumber(p Persona, identifier subject.Identifier, n int) string {
+// personaIdentity is the document of a known persona of the register, or a made-up number that nobody can have.
+func personaIdentity(p Persona, identifier subject.Identifier, n int) idp.Identity {
 	for _, known := range sandbox.Personas {
 		if known.Mobile == identifier.Value && known.Name == p.Name {
-			return known.Number
+			return idp.Identity{Name: p.Name, Type: known.Document(), Number: known.Number, Nationality: known.Nationality, Birth: known.Birth, Expires: known.Expires}
 		}
 	}
-	return fmt.Sprintf("persona-%s-%d", digest.Hex([]byte(identifier.Value))[:16], n)
+	return idp.Identity{Name: p.Name, Type: subject.CitizenID, Number: fmt.Sprintf("persona-%s-%d", digest.Hex([]byte(identifier.Value))[:16], n)}
 }
 
 // VerifyAudit walks the hash chains.

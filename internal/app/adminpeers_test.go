@@ -2,8 +2,11 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -84,6 +87,42 @@ func TestAdministratorsRegisterUpstreams(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOneOfTwoAdministratorsWins: both read the same version, or that there is none, and write at the same moment.
+func TestOneOfTwoAdministratorsWins(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		tokens := []string{adminToken(t, p, idp.RoleSystemAdmin), adminToken(t, p, idp.RoleSystemAdmin)}
+		both := func(path string, headers []string, lost int, body func(i int) map[string]any) {
+			t.Helper()
+			var group sync.WaitGroup
+			answers := make([]int, len(tokens))
+			for i, token := range tokens {
+				group.Go(func() { answers[i] = call(t, p, http.MethodPut, path, token, body(i), headers...).Status })
+			}
+			group.Wait()
+			if slices.Sort(answers); answers[0] != http.StatusOK || answers[1] != lost {
+				t.Fatalf("the two are answered %v", answers)
+			}
+		}
+		for round := range 10 {
+			path := fmt.Sprintf("/api/v1/ticket-bridges/hall-%d", round)
+			definition := func(name string) map[string]any {
+				return map[string]any{"name": name, "urls": []string{"https://hall.example.gov.cn/in"}, "signature": map[string]any{"algorithm": "hmac_sm3"}}
+			}
+			both(path, nil, http.StatusPreconditionRequired, func(i int) map[string]any {
+				return map[string]any{"definition": definition(fmt.Sprint("大厅", i)), "secret": "a shared secret of tests", "reason": "对接"}
+			})
+			tag := p.Get(path, tokens[0]).Header.Get("ETag")
+			both(path, []string{"If-Match", tag}, http.StatusPreconditionFailed, func(i int) map[string]any {
+				return map[string]any{"definition": definition(fmt.Sprint("新大厅", i)), "reason": "更名"}
+			})
+			read := p.Get(path, tokens[0])
+			both(path, []string{"If-Match", read.Header.Get("ETag")}, http.StatusPreconditionFailed, func(i int) map[string]any {
+				return map[string]any{"definition": read.Body["definition"], "secret": fmt.Sprint("another shared secret ", i), "reason": "换密钥"}
+			})
+		}
+	})
 }
 
 func personOf(p *apptest.Platform) string {

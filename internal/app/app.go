@@ -25,16 +25,21 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
+	"github.com/yinxin-gov/yinxin/idp/intake"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/authority"
+	"github.com/yinxin-gov/yinxin/idp/reconcile"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
+	"github.com/yinxin-gov/yinxin/idp/vocabulary"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/blob"
+	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/i18n"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
@@ -56,8 +61,9 @@ type Options struct {
 	Rand       io.Reader
 	Public     net.Listener // already open, for free ports
 	Management net.Listener
-	MutualTLS  net.Listener // of listen.mtls
-	Migrate    bool         // bring the schema up to date at start; always done on SQLite
+	MutualTLS  net.Listener     // of listen.mtls
+	Register   mandate.Register // of organisations and guardians, in place of the configured one; may be nil
+	Migrate    bool             // bring the schema up to date at start; always done on SQLite
 }
 
 // App is an assembled platform.
@@ -74,13 +80,21 @@ type App struct {
 	metrics  *metrics
 	outbound *outbound.Client
 	pages    *web.Renderer
+	channels *channel.Channels
+	// simulated: the inbox stands for a kind of message at least.
+	simulated bool
 
 	Clients      *idp.Clients
 	Details      *idp.Details
+	words        *idp.LiveVocabulary
+	vocabulary   *vocabulary.Service
 	Registration *openplatform.Service
 	refusals     *idp.Refusals
 	Accounts     *idp.Accounts
+	Intake       *intake.Service
+	Mandates     *mandate.Service
 	identity     *idphttp.Server
+	texts        *i18n.Catalogue
 	admin        *adminhttp.Server
 	ledger       *idp.Ledger
 	deletions    *idp.Deletions
@@ -97,7 +111,14 @@ type App struct {
 	calls  http.Handler // the API behind the question who calls
 
 	demands    *registry.Registry[idp.Demand, *idp.Demand]
+	kinds      *registry.Registry[idp.DocumentOverride, *idp.DocumentOverride]
 	operations []string // of the API document
+
+	// What goes on after its request was answered; Close ends it.
+	importing sync.Mutex
+	errands   sync.WaitGroup
+	closing   context.Context
+	hurry     context.CancelFunc
 }
 
 // migrations of every room, in the order in which they may refer to each other.
@@ -129,6 +150,7 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 		opts.Rand = rand.Reader
 	}
 	a := &App{cfg: cfg, opts: opts, metrics: newMetrics(Version())}
+	a.closing, a.hurry = context.WithCancel(context.WithoutCancel(ctx))
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -144,7 +166,12 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err := a.openKeys(ctx); err != nil {
 		return err
 	}
-	if err := a.openPages(); err != nil {
+	catalogue, err := i18n.New(i18n.Config{})
+	if err != nil {
+		return err
+	}
+	a.texts = catalogue
+	if err := a.openPages(catalogue); err != nil {
 		return err
 	}
 	roots, err := outboundTLS(a.cfg.Outbound.CAFile)
@@ -152,6 +179,10 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	a.outbound = outbound.New(outbound.Config{Allowed: a.cfg.Outbound.Allowed, TLS: roots})
+	a.store = idpdb.New(a.db)
+	if err := a.openChannels(catalogue, roots); err != nil {
+		return err
+	}
 	if err := a.openIdentity(ctx); err != nil {
 		return err
 	}
@@ -214,11 +245,7 @@ func openProvider(ctx context.Context, cfg Config, store *keysdb.Store, opts Opt
 		TransitKey: v.TransitKey, CAFile: v.CAFile, Store: store, Now: opts.Now, Rand: opts.Rand})
 }
 
-func (a *App) openPages() error {
-	catalogue, err := i18n.New(i18n.Config{})
-	if err != nil {
-		return err
-	}
+func (a *App) openPages(catalogue *i18n.Catalogue) (err error) {
 	host := strings.TrimPrefix(strings.TrimPrefix(a.cfg.Issuer, "https://"), "http://")
 	a.pages, err = web.New(web.Config{Catalogue: catalogue, Secure: strings.HasPrefix(a.cfg.Issuer, "https://"),
 		Brand: web.Brand{Name: a.cfg.Operator.Name, Operator: a.cfg.Operator.Name, Hotline: a.cfg.Operator.Hotline, Host: host, Sandbox: a.cfg.Sandbox}})
@@ -227,15 +254,20 @@ func (a *App) openPages() error {
 
 func (a *App) openIdentity(ctx context.Context) error {
 	o := a.opts
-	a.store = idpdb.New(a.db)
 	a.Clients = idp.NewClients(a.store, a.ring, o.Now)
 	a.Clients.CheckAddresses(a.outbound.Check)
+	a.words = &idp.LiveVocabulary{}
+	a.Clients.CheckWords(a.words)
+	a.vocabulary = vocabulary.New(vocabulary.Config{Store: a.store, Ring: a.ring, Live: a.words, Clients: a.Clients, Others: func() []idp.Client { return a.bridges.clients() }, Now: o.Now})
+	if err := a.vocabulary.Refresh(ctx); err != nil {
+		return err
+	}
 	if err := a.Clients.Refresh(ctx); err != nil {
 		return err
 	}
 	a.refusals = idp.NewRefusals(a.store, o.Now)
 	a.Clients.AllowSandbox(a.cfg.Sandbox)
-	a.Registration = openplatform.New(openplatform.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Names: []string{a.cfg.Operator.Name},
+	a.Registration = openplatform.New(openplatform.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Words: a.words, Names: []string{a.cfg.Operator.Name},
 		CheckAddress: a.outbound.Check, Now: o.Now, Rand: o.Rand})
 	a.Details = idp.NewDetails(a.store, o.Now)
 	if err := a.Details.Refresh(ctx); err != nil {
@@ -244,13 +276,17 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.Accounts = idp.NewAccounts(idp.AccountsConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand,
 		Farewell: func(ctx context.Context, accountID string) (audit.Record, error) {
 			return a.identity.Sessions.Farewell(ctx, accountID)
-		}})
+		}, Documents: a.documents})
 	passwords, err := authn.NewPasswords(o.Rand, 2, authn.Cost{})
 	if err != nil {
 		return err
 	}
+	a.Intake = intake.New(intake.Config{Store: a.store, Accounts: a.Accounts, Passwords: passwords, Now: o.Now, Rand: o.Rand})
 	source, err := a.proofingSource()
 	if err != nil {
+		return err
+	}
+	if err := a.openDocuments(ctx); err != nil {
 		return err
 	}
 	a.demands = registry.New[idp.Demand](idp.DemandKind, a.store, a.ring, o.Now)
@@ -262,7 +298,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	}
 	a.ledger = idp.NewLedger(a.store, o.Now)
 	proofs := oauth.NewProofs(oauth.ProofsConfig{Ring: a.ring, Store: a.store, Now: o.Now})
-	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Ledger: a.ledger, Now: o.Now, Rand: o.Rand})
+	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Words: a.words, Ledger: a.ledger, Now: o.Now, Rand: o.Rand})
 	if err := tokenService.EnsureKeys(ctx); err != nil {
 		return err
 	}
@@ -271,27 +307,54 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	auth := oauth.NewClientAuth(oauth.ClientAuthConfig{Issuer: a.cfg.Issuer, Clients: a.Clients, Ring: a.ring, Store: a.store, Fetch: a.fetchKeys, Roots: roots, Now: o.Now})
-	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Ledger: a.ledger, Now: o.Now, Rand: o.Rand})
+	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Words: a.words, Ledger: a.ledger, Now: o.Now, Rand: o.Rand})
 	tokenEndpoint, err := grants.New(grants.Config{Auth: auth, Proofs: proofs, IDTokens: tokenService, Grants: a.grantTypes(engine, tokenService)})
 	if err != nil {
 		return err
 	}
-	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
+	people := proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{source}, Now: o.Now, Rand: o.Rand})
+	ways := authn.NewWays(authn.WaysConfig{Store: a.store, Throttle: a.store, Ring: a.ring, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Issuer: a.cfg.Operator.Name})
+	steps := authn.NewSteps(a.store, a.ring, o.Now, o.Rand)
+	passkeys, err := a.openPasskeys(ways, steps)
+	if err != nil {
+		return err
+	}
+	certificates, err := a.openCertificates(ways, steps)
+	if err != nil {
+		return err
+	}
+	sessions := session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages})
+	registers, err := a.openRegister()
+	if err != nil {
+		return err
+	}
+	a.Mandates = newMandates(a, sessions, registers)
+	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
 	a.disputes = idp.NewDisputes(a.store, a.Accounts, o.Now, o.Rand)
 	a.identity = idphttp.New(idphttp.Config{
-		Auth: auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
+		Mandates: a.Mandates,
+		Auth:     auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Deletions: a.deletions, Disputes: a.disputes, Flows: a.store, Passwords: passwords,
 		AliasBase:    a.cfg.aliasBase(),
 		Details:      a.Details,
+		Words:        a.words,
 		Demands:      a.demandOf,
 		Registration: a.Registration,
 		Refused:      a.refusals.Note,
 		Requests:     oauth.NewRequests(oauth.RequestsConfig{Issuer: a.cfg.Issuer, Store: a.store, Ring: a.ring, Keys: auth.ClientKeys, Now: o.Now, Rand: o.Rand}),
-		Sessions:     session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages}),
+		Sessions:     sessions,
 		Password:     authn.NewPasswordLogin(a.Accounts, passwords, a.store, o.Now),
-		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
-		Proofing:     proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Source: source, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
-		Ring:         a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
+		Codes:        authn.NewCodes(authn.CodesConfig{Store: a.store, Accounts: a.Accounts, Ring: a.ring, Reaches: a.reaches, Sources: a.codeSources(), Now: o.Now, Rand: o.Rand}),
+		NoCodes:      !a.offersCodes(),
+		Locales:      a.store,
+		Ways:         ways, Steps: steps, Passkeys: passkeys, Certificates: certificates,
+		Devices:     authn.NewDevices(authn.DevicesConfig{Store: a.store, Throttle: a.store, Steps: steps, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		QR:          authn.NewQR(authn.QRConfig{Store: a.store, Throttle: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Methods:     loginMethods(),
+		Proofing:    people,
+		Mergers:     a.mergers(),
+		Corrections: a.corrections(people),
+		Ring:        a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil
 }
@@ -310,7 +373,7 @@ func (a *App) fetchKeys(ctx context.Context, address string) ([]byte, error) {
 
 // proofingSource is the configured authority; the sandbox answers itself over its own HTTP address when none is named.
 func (a *App) proofingSource() (proofing.Source, error) {
-	settings := authority.Config{Name: "authority", URL: a.cfg.Authority.URL, Client: a.outbound, Now: a.opts.Now}
+	settings := authority.Config{Name: "authority", URL: a.cfg.Authority.URL, Client: a.outbound, Now: a.opts.Now, Documents: a.cfg.Authority.Documents, Code: a.documentCode}
 	if a.cfg.Authority.TokenFile != "" {
 		token, err := ReadSecret(a.cfg.Authority.TokenFile)
 		if err != nil {
@@ -343,11 +406,21 @@ func (a *App) portals() []web.Link {
 
 func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
-		authn.TopicMessage:  a.deliverMessage,
-		oauth.TopicReplay:   a.deliverReplayNotice,
-		idp.TopicDeletion:   a.deliverDeletionNotice,
-		idp.TopicErased:     a.deliverErased,
-		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
+		authn.TopicMessage:    a.deliverMessage,
+		authn.TopicNotice:     a.deliverNotice,
+		oauth.TopicReplay:     a.deliverReplayNotice,
+		reconcile.TopicNotice: a.deliverReconcileNotice,
+		idp.TopicExpiry:       a.deliverExpiryNotice,
+		idp.TopicMerged:       a.deliverMergeNotice,
+		idp.TopicRekeyed:      a.deliverIdentityNotice(channel.TemplateIdentityChanged),
+		idp.TopicLevelsEnded:  a.deliverIdentityNotice(channel.TemplateDocumentEnded),
+		idp.TopicRevived:      a.deliverIdentityNotice(channel.TemplateAccountRevived),
+		idp.TopicDeceased:     a.endMandates,
+		idp.TopicOrganization: a.endOrganisation,
+		idp.TopicDeletion:     a.deliverDeletionNotice,
+		idp.TopicErased:       a.deliverErased,
+		mandate.TopicNotice:   a.deliverMandateNotice,
+		proofing.TopicRetry:   func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
 		},
@@ -379,8 +452,14 @@ func (a *App) background(ctx context.Context) {
 		if err := a.Details.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of authorization details types failed", "error", err)
 		}
+		if err := a.vocabulary.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of scopes and claims failed", "error", err)
+		}
 		if err := a.demands.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of demands failed", "error", err)
+		}
+		if err := a.kinds.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of kinds of documents failed", "error", err)
 		}
 		if err := a.bridges.refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of partners failed", "error", err)
@@ -390,6 +469,7 @@ func (a *App) background(ctx context.Context) {
 		}
 		if n%turnTicks == 0 {
 			a.turnKeys(ctx)
+			a.expireMandates(ctx)
 		}
 		if n%purgeTicks == purgeTicks-1 {
 			a.purge(ctx)
@@ -458,6 +538,7 @@ func (a *App) Serve(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() { a.worker.Run(running) })
 	group.Go(func() { a.background(running) })
+	group.Go(func() { a.reconcileLoop(running) })
 	err = serveAll(ctx, servers...)
 	stop()
 	group.Wait()
@@ -484,8 +565,10 @@ func (a *App) mutualTLS() (*server, error) {
 	return newServer("mutual TLS", listener, a.alias, settings, a.opts.Log), nil
 }
 
-// Close ends the database.
+// Close ends what still goes on, and the database.
 func (a *App) Close() error {
+	a.hurry()
+	a.errands.Wait()
 	if a.db == nil {
 		return nil
 	}

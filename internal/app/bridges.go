@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
 	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
 	"github.com/yinxin-gov/yinxin/idp/federation"
@@ -61,6 +62,17 @@ func (a *App) signForSource(ctx context.Context, text []byte) ([]byte, error) {
 // refresh sees what other nodes changed.
 func (b *bridges) refresh(ctx context.Context) error {
 	return errors.Join(b.casServices.Refresh(ctx), b.tickets.Refresh(ctx), b.sources.Refresh(ctx))
+}
+
+// clients are the portals as the pages see them.
+func (b *bridges) clients() (all []idp.Client) {
+	for _, service := range b.casServices.All() {
+		all = append(all, service.Client(cas.Kind))
+	}
+	for _, one := range b.tickets.All() {
+		all = append(all, one.Client(ticket.Kind))
+	}
+	return all
 }
 
 // services are what the endpoints call.

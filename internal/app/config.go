@@ -14,8 +14,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/yinxin-gov/yinxin/idp/reconcile"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/channel"
 )
 
 // Config is the whole configuration: one YAML file, environment overrides (YINXIN_ and the upper-case path, for
@@ -35,10 +40,20 @@ type Config struct {
 	TrustedProxies []string `yaml:"trusted_proxies"`
 	// Sandbox opens personas, simulated sources and the inbox. Refused with a production key provider.
 	Sandbox bool `yaml:"sandbox"`
-	// Messages is the HTTP template provider of SMS and mail; in the sandbox the inbox answers when it is empty.
+	// Messages is one HTTP provider of SMS and mail in the protocol of our own; Channels replaces it.
 	Messages Messages `yaml:"messages"`
+	// Channels are the providers of SMS and mail. In the sandbox the inbox stands for a kind that has none; elsewhere nothing
+	// is offered that needs it.
+	Channels channel.Settings `yaml:"channels"`
 	// Authority is the source of real-name proofing; in the sandbox the simulated one answers when it is empty.
 	Authority Authority `yaml:"authority"`
+	// Reconcile compares accounts with the population register.
+	Reconcile Reconcile `yaml:"reconcile"`
+	// Login says what the ways to log in ask for.
+	Login Login `yaml:"login"`
+	// Register answers for organisations and guardians; in the sandbox the simulated one answers when it is empty, and elsewhere
+	// nobody makes organisations and children's accounts without one.
+	Register Register `yaml:"register"`
 	// Outbound lists hosts ("host:port") that may be reached although they are not public.
 	Outbound Outbound `yaml:"outbound"`
 	// Operator names who runs this instance and how people reach it.
@@ -108,12 +123,48 @@ type Messages struct {
 type Authority struct {
 	URL       string `yaml:"url"`
 	TokenFile string `yaml:"token_file"`
+	// Documents are the kinds of documents that it knows, as in docs/integration/documents.md; empty is citizen_id alone.
+	Documents []string `yaml:"documents"`
+	// Codes names the column of codes (document_kinds: codes) that its gateway understands; empty sends our words only.
+	Codes string `yaml:"codes"`
+}
+
+// Register is the HTTP gateway of the registers of organisations and households.
+type Register struct {
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file"`
+}
+
+// Reconcile says which register is asked, how often and what follows its answers; docs/integration/registers.md describes
+// its protocol. In the sandbox a simulated register answers.
+type Reconcile struct {
+	URL        string           `yaml:"url"`
+	TokenFile  string           `yaml:"token_file"`
+	Every      time.Duration    `yaml:"every"`       // from the start of a run to the next; zero runs by hand only
+	PerMinute  int              `yaml:"per_minute"`  // questions
+	MaxActions int              `yaml:"max_actions"` // accounts that a run may touch before it waits for an administrator
+	Policy     reconcile.Policy `yaml:"policy"`      // result to actions
 }
 
 // Outbound widens what the outbound client may reach.
 type Outbound struct {
 	Allowed []string `yaml:"allowed"`
 	CAFile  string   `yaml:"ca_file"` // PEM of further roots
+}
+
+// Login is the policy of the ways to log in.
+type Login struct {
+	// PasskeyMetadataFile holds FIDO metadata statements of the authenticators that may be registered as passkeys, as the JSON
+	// payload of a FIDO Metadata Service BLOB. Without it every authenticator is welcome and none is asked to attest.
+	PasskeyMetadataFile string `yaml:"passkey_metadata_file"`
+	// CertificateTrustFile holds the authorities (PEM, roots and those under them) whose SM2 certificates log people in; they must
+	// give keys out behind a PIN. Without it there is no login by certificate.
+	CertificateTrustFile string `yaml:"certificate_trust_file"`
+	// CertificateCRLFiles are the revocation lists of these authorities, read anew every minute. A certificate of an authority
+	// without a list in force is refused.
+	CertificateCRLFiles []string `yaml:"certificate_crl_files"`
+	// CertificateHardware says that keys of these authorities never leave hardware, so that amr tells hwk.
+	CertificateHardware bool `yaml:"certificate_hardware"`
 }
 
 // Operator is shown on pages.
@@ -167,6 +218,7 @@ func (c *Config) setDefaults() {
 	if c.Keys.Vault.TransitKey == "" {
 		c.Keys.Vault.TransitKey = "yinxin"
 	}
+	c.Channels.SetDefaults()
 	if c.Operator.Name == "" {
 		c.Operator.Name = "印信"
 	}
@@ -221,11 +273,29 @@ func (c *Config) check() []string {
 	default:
 		add("keys.provider: %q is not known; use file or vault", c.Keys.Provider)
 	}
-	if !c.Sandbox && c.Messages.URL == "" {
-		add("messages.url: is missing; without it nobody can receive a code")
+	if c.Messages.URL != "" && !c.Channels.Empty() {
+		add("channels: takes the place of messages; keep one of them")
+	}
+	faults = append(faults, c.Channels.Check()...)
+	if err := c.Reconcile.Policy.Check(); err != nil {
+		add("reconcile.policy: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if c.Reconcile.Every < 0 || c.Reconcile.Every > 0 && c.Reconcile.Every < time.Hour {
+		add("reconcile.every: must be an hour at least")
+	}
+	if c.Reconcile.PerMinute < 0 || c.Reconcile.PerMinute > 6000 || c.Reconcile.MaxActions < 0 {
+		add("reconcile.per_minute: must be 1 to 6000, and max_actions not below zero")
+	}
+	if c.Reconcile.Every > 0 && c.Reconcile.URL == "" && !c.Sandbox {
+		add("reconcile.url: is missing; there is nobody to ask")
 	}
 	if !c.Sandbox && c.Authority.URL == "" {
 		add("authority.url: is missing; without it nobody can be proofed")
+	}
+	for _, kind := range c.Authority.Documents {
+		if _, ok := subject.DefaultDocuments().Find(kind); !ok {
+			add("authority.documents: there is no kind %q", kind)
+		}
 	}
 	for _, proxy := range c.TrustedProxies {
 		if _, err := parseNetwork(proxy); err != nil {
@@ -407,8 +477,26 @@ func applyEnvironment(cfg *Config, environ []string) []string {
 				faults = append(faults, fmt.Sprintf("environment: %s must be true or false", name))
 			}
 			field.SetBool(on)
+		case reflect.Int64: // durations alone
+			d, err := time.ParseDuration(value)
+			if err != nil {
+				faults = append(faults, fmt.Sprintf("environment: %s must be a duration such as 720h", name))
+			}
+			field.SetInt(int64(d))
+		case reflect.Map:
+			faults = append(faults, fmt.Sprintf("environment: %s can be set in the file only", name))
+		case reflect.Int:
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				faults = append(faults, fmt.Sprintf("environment: %s must be a number", name))
+			}
+			field.SetInt(int64(n))
 		case reflect.Slice:
-			field.Set(reflect.ValueOf(strings.Split(value, ",")))
+			if field.Type().Elem().Kind() != reflect.String {
+				faults = append(faults, fmt.Sprintf("environment: %s can be set in the file only", name))
+				continue
+			}
+			field.Set(reflect.ValueOf(strings.Split(value, ",")).Convert(field.Type()))
 		}
 	}
 	return faults

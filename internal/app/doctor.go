@@ -113,6 +113,7 @@ func Doctor(ctx context.Context, cfg Config, now time.Time) Diagnosis {
 		}
 		add("disk", state, fmt.Sprintf("%d MiB free", free>>20), fix)
 	}
+	d.Findings = append(d.Findings, channelFindings(cfg)...)
 	d.Findings = append(d.Findings, databaseFinding(ctx, cfg))
 	return d
 }

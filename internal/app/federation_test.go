@@ -548,6 +548,19 @@ func TestUpstreamLoginIsAsOldAsItIsThere(t *testing.T) {
 			t.Errorf("claims are %v", claims)
 		}
 	})
+	t.Run("security rule 8 A-20: the second factor of the account is asked for, and makes an old login no newer", func(t *testing.T) {
+		key := addTOTP(t, p, b)
+		asked := h.begin(t, p, b, flow("login"))
+		h.claims = map[string]any{"auth_time": time.Now().Add(-time.Hour).Unix()}
+		h.comeBack(t, p, b, asked.Get("state"))
+		if b.Page.URL.Path != "/login/second" {
+			t.Fatalf("went on to %s", b.Page.URL)
+		}
+		p.Advance(time.Minute)
+		if err := b.Submit(ctx, map[string]string{"otp-code": totpAt(t, key, p.Now())}); err != nil || !b.Page.Has("login-password") {
+			t.Errorf("the flow went on to %s: %v", b.Page.URL, err)
+		}
+	})
 	t.Run("O-51 a flow of another browser", func(t *testing.T) {
 		foreign := flow("login")
 		stranger := walk.New(nil)

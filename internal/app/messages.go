@@ -3,13 +3,17 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
-	"github.com/yinxin-gov/yinxin/idp/idphttp"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/keys"
 )
@@ -55,56 +59,39 @@ func (a *App) openMessage(ctx context.Context, payload []byte) (authn.Message, e
 	return m, json.Unmarshal(plaintext, &m)
 }
 
-// text is what the person reads: sender first, never a link (experience.md 4.1).
-func (a *App) text(m authn.Message) string {
-	if m.Locale == "en" {
-		return fmt.Sprintf("[%s] Code %s, valid for %d minutes. Staff will never ask you for it.", a.cfg.Operator.Name, m.Code, m.Minutes)
-	}
-	return fmt.Sprintf("【%s】验证码 %s，%d分钟内有效。工作人员不会向您索要。", a.cfg.Operator.Name, m.Code, m.Minutes)
-}
-
-// deliverMessage is the outbox handler of messages: the HTTP template provider, or the simulated inbox of the sandbox.
+// deliverMessage is the outbox handler of messages to an address that somebody just typed.
 func (a *App) deliverMessage(ctx context.Context, d outbox.Delivery) error {
 	m, err := a.openMessage(ctx, d.Payload)
 	if err != nil {
 		return err
 	}
-	return a.send(ctx, d.ID, m, a.text(m), map[string]any{"code": m.Code, "minutes": m.Minutes})
-}
-
-// send gives a message to the provider, or to the simulated inbox of the sandbox.
-func (a *App) send(ctx context.Context, id string, m authn.Message, text string, params map[string]any) error {
-	if a.cfg.Messages.URL == "" {
-		return a.store.PutInbox(ctx, id, authn.InboxMessage{To: m.To, Text: text, Code: m.Code, At: a.opts.Now().UTC()})
-	}
-	body, err := json.Marshal(map[string]any{"id": id, "to": m.To, "kind": m.Kind, "template": m.Template, "text": text, "params": params})
+	locale, err := a.localeOf(ctx, m)
 	if err != nil {
 		return err
 	}
-	header := http.Header{"Content-Type": {"application/json"}}
-	if a.cfg.Messages.TokenFile != "" {
-		token, err := ReadSecret(a.cfg.Messages.TokenFile)
-		if err != nil {
-			return err
-		}
-		header.Set("Authorization", "Bearer "+token)
-	}
-	answer, err := a.outbound.Do(ctx, http.MethodPost, a.cfg.Messages.URL, header, body)
-	if err != nil {
-		return err
-	}
-	if answer.Status < 200 || answer.Status > 299 {
-		return fmt.Errorf("the message provider answered %d", answer.Status)
-	}
-	return nil
+	return a.deliver(ctx, d, channel.Message{Kind: m.Kind, To: m.To, Template: m.Template, Locale: locale, Until: m.Until,
+		Params: map[string]string{"code": m.Code, "minutes": strconv.Itoa(m.Minutes)}})
 }
 
-// inbox is the simulated inbox; there is none outside the sandbox.
-func (a *App) inbox() idphttp.Inbox {
-	if !a.cfg.Sandbox || a.cfg.Messages.URL != "" {
-		return nil
+// localeOf is the language of the account that an address belongs to, else that of the page where it was typed. It is asked
+// here and not where the code is made, where the time it takes would tell whether there is an account.
+func (a *App) localeOf(ctx context.Context, m authn.Message) (string, error) {
+	account, err := a.Accounts.ByIdentifier(ctx, subject.Identifier{Kind: subject.IdentifierKind(m.Kind), Value: m.To})
+	if errors.Is(err, idp.ErrNotFound) || err == nil && account.Locale == "" {
+		return m.Locale, nil
 	}
-	return a.store
+	return account.Locale, err
+}
+
+// deliver sends a message by the channel of its kind. What no attempt can deliver is given up at once: a code that expired
+// is of no use to anybody.
+func (a *App) deliver(ctx context.Context, d outbox.Delivery, m channel.Message) error {
+	m.ID = d.ID
+	_, err := a.channels.Send(ctx, m)
+	if channel.Hopeless(err) {
+		return fmt.Errorf("%w: %w", outbox.ErrGiveUp, err)
+	}
+	return err
 }
 
 // postForm sends a back-channel logout token.

@@ -15,6 +15,8 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	messages *prometheus.CounterVec
+	cost     *prometheus.CounterVec
 }
 
 func newMetrics(version string) *metrics {
@@ -24,9 +26,11 @@ func newMetrics(version string) *metrics {
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "yinxin_http_request_duration_seconds", Help: "Time to answer.",
 			Buckets: []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5}}, []string{"route", "method"}),
 	}
+	m.messages = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_messages_total", Help: "Messages to people by provider and outcome."}, []string{"provider", "outcome"})
+	m.cost = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_message_cost_total", Help: "Cost of messages that providers took, in the operator's unit."}, []string{"provider"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "yinxin_build_info", Help: "Always 1; the version is a label.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.duration, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.duration, m.messages, m.cost, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -38,6 +42,12 @@ func (m *metrics) request(route, method string, status int, took time.Duration) 
 	}
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(route, method).Observe(took.Seconds())
+}
+
+// message notes what a provider made of a message; providers and outcomes are few.
+func (m *metrics) message(provider, outcome string, cost int64) {
+	m.messages.WithLabelValues(provider, outcome).Inc()
+	m.cost.WithLabelValues(provider).Add(float64(cost))
 }
 
 func (m *metrics) handler() http.Handler {

@@ -8,6 +8,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 )
 
@@ -18,21 +19,60 @@ func (a *App) deliverReplayNotice(ctx context.Context, d outbox.Delivery) error 
 	if err := json.Unmarshal(d.Payload, &notice); err != nil {
 		return fmt.Errorf("read notice: %w", err)
 	}
-	person, err := a.Accounts.Person(ctx, notice.AccountID)
+	account, err := a.Accounts.Account(ctx, notice.AccountID)
 	if err != nil {
 		return err
-	}
-	m := authn.Message{To: person.Mobile, Kind: "mobile", Template: "replay"}
-	if m.To == "" {
-		m.To, m.Kind = person.Email, "email"
-	}
-	if m.To == "" || person.State == idp.AccountClosed {
-		return nil // nobody to tell
 	}
 	name := notice.ClientID
 	if client, ok := a.Clients.Find(notice.ClientID); ok {
 		name = client.ClientName
 	}
-	text := fmt.Sprintf("【%s】您在“%s”的登录凭据被重复使用，为保护您的账号已将其退出。如非本人操作，请修改密码并查看登录记录。", a.cfg.Operator.Name, name)
-	return a.send(ctx, d.ID, m, text, map[string]any{"app": name})
+	return a.notify(ctx, d, account, channel.TemplateReplay, map[string]string{"app": name})
+}
+
+// notify sends a notice to a person in the language of the account, by SMS if there is a mobile number that messages reach,
+// else by mail.
+func (a *App) notify(ctx context.Context, d outbox.Delivery, account idp.Account, template string, params map[string]string) error {
+	person, err := a.Accounts.Open(ctx, account)
+	if err != nil {
+		return err
+	}
+	m := channel.Message{Kind: channel.Mobile, To: person.Mobile, Template: template, Locale: account.Locale, Params: params}
+	if m.To == "" || person.Email != "" && !a.channels.Reaches(channel.Mobile, m.To) {
+		m.Kind, m.To = channel.Email, person.Email
+	}
+	if m.To == "" || person.State == idp.AccountClosed {
+		return nil // nobody to tell
+	}
+	return a.deliver(ctx, d, m)
+}
+
+// deliverNotice tells a person over one channel what happened to the account; who has no such contact is told over the
+// other.
+func (a *App) deliverNotice(ctx context.Context, d outbox.Delivery) error {
+	var notice authn.Notice
+	if err := json.Unmarshal(d.Payload, &notice); err != nil {
+		return fmt.Errorf("read notice: %w", err)
+	}
+	account, err := a.Accounts.Account(ctx, notice.AccountID)
+	if err != nil {
+		return err
+	}
+	person, err := a.Accounts.Open(ctx, account)
+	if err != nil {
+		return err
+	}
+	m := channel.Message{Kind: channel.Mobile, To: person.Mobile, Template: notice.What, Locale: account.Locale, Params: map[string]string{"name": notice.Name}}
+	if notice.Channel == "email" {
+		m.Kind, m.To = channel.Email, person.Email
+	}
+	if m.To == "" || person.State == idp.AccountClosed {
+		return nil // nobody to tell
+	}
+	if notice.Code != nil {
+		if m.Params["code"], err = a.identity.Steps.Open(ctx, *notice.Code); err != nil {
+			return fmt.Errorf("open code of notice: %w", err)
+		}
+	}
+	return a.deliver(ctx, d, m)
 }

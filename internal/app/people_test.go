@@ -32,19 +32,21 @@ func submit(t *testing.T, b *walk.Browser, address string, fields map[string]str
 	return b.Page
 }
 
-// inbox waits for the newest message to somebody.
+// inbox waits for the newest code to somebody.
 func inbox(t *testing.T, p *apptest.Platform, to string) string {
 	t.Helper()
 	for range 100 {
 		answer := p.Get("/sandbox/inbox?to="+url.QueryEscape(to), "")
-		if messages, _ := answer.Body["messages"].([]any); len(messages) > 0 {
-			message, _ := messages[0].(map[string]any)
-			code, _ := message["code"].(string)
-			return code
+		messages, _ := answer.Body["messages"].([]any)
+		for _, one := range messages {
+			message, _ := one.(map[string]any)
+			if code, _ := message["code"].(string); code != "" { // notices have none
+				return code
+			}
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatalf("no message to %s", to)
+	t.Fatalf("no code to %s", to)
 	return ""
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
-	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 )
 
@@ -40,24 +42,34 @@ func (a *App) deliverDeletionNotice(ctx context.Context, d outbox.Delivery) erro
 	if err := json.Unmarshal(d.Payload, &notice); err != nil {
 		return fmt.Errorf("read notice: %w", err)
 	}
-	person, err := a.Accounts.Person(ctx, notice.AccountID)
+	account, err := a.Accounts.Account(ctx, notice.AccountID)
 	if err != nil {
 		return err
 	}
-	m := authn.Message{To: person.Mobile, Kind: "mobile", Template: "deletion"}
-	if m.To == "" {
-		m.To, m.Kind = person.Email, "email"
-	}
-	if m.To == "" {
-		return nil // nobody to tell
-	}
-	due := notice.DueAt.In(time.FixedZone("UTC+8", 8*60*60)).Format("1月2日15:04")
-	text := fmt.Sprintf("【%s】您已申请注销账号，%s前登录即可撤回。如非本人操作，请尽快登录撤回并修改密码。", a.cfg.Operator.Name, due)
+	template := channel.TemplateDeletion
 	if notice.Final {
-		m.Template = "deletion_final"
-		text = fmt.Sprintf("【%s】您的账号将于%s注销，此前登录仍可撤回。", a.cfg.Operator.Name, due)
+		template = channel.TemplateDeletionFinal
 	}
-	return a.send(ctx, d.ID, m, text, map[string]any{"due_at": notice.DueAt})
+	return a.notify(ctx, d, account, template, map[string]string{"date": notice.DueAt.In(legalTime).Format("01-02 15:04")})
+}
+
+// deletionBlockers are the mandates that a person must end before the account is deleted: the other side relies on them.
+func (a *App) deletionBlockers(ctx context.Context, accountID string) ([]idp.Blocker, error) {
+	open, err := a.Mandates.Open(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	var all []idp.Blocker
+	for _, m := range open {
+		b := idp.Blocker{Kind: "mandate", URL: "/me/mandates"}
+		if mandate.IsOrganisation(m.Principal) && (m.Kind == mandate.LegalRepresentative || m.Kind == mandate.Administrator) {
+			b = idp.Blocker{Kind: "organization", URL: "/me/mandates"}
+		}
+		if !slices.Contains(all, b) {
+			all = append(all, b)
+		}
+	}
+	return all, nil
 }
 
 // deliverErased is where other rooms hear that an account was erased. Licences stay with the authority that issued them; they

@@ -24,8 +24,10 @@ func (a *App) routes() (*router, error) {
 	if err := a.sealing.api(a.api, apiMux); err != nil {
 		return nil, err
 	}
+	a.identity.Register(a.api)
 	a.admin = a.administration()
 	a.admin.Register(a.api)
+	a.identity.RegisterMandates(a.api)
 	document, err := json.Marshal(a.api.OpenAPI())
 	if err != nil {
 		return nil, err
@@ -64,7 +66,8 @@ func (a *App) aliasRoutes(public *router) *router {
 	return &router{mux, map[string]*http.ServeMux{"/api/": public.inner["/api/"]}}
 }
 
-// operationOf names the operation of the API document that a request asks for; empty for none.
+// operationOf names the operation of the API document that a request asks for, or the route of what is none; empty where
+// nothing is.
 func (a *App) operationOf(mux *http.ServeMux) func(r *http.Request) string {
 	names := map[string]string{}
 	for path, item := range a.api.OpenAPI().Paths {
@@ -77,7 +80,10 @@ func (a *App) operationOf(mux *http.ServeMux) func(r *http.Request) string {
 	a.operations = slices.Sorted(maps.Values(names))
 	return func(r *http.Request) string {
 		_, pattern := mux.Handler(r)
-		return names[pattern]
+		if name, ok := names[pattern]; ok {
+			return name
+		}
+		return pattern
 	}
 }
 

@@ -19,14 +19,22 @@ const slowAnswer = 8 * time.Second
 
 // newSandboxSource starts the simulated authority on a free loopback port and asks it over HTTP like any other.
 func newSandboxSource(now func() time.Time) (proofing.Source, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	token := ident.Secret(rand.Reader, 24)
+	address, client, err := serveSimulated(sandbox.Handler(token, slowAnswer))
 	if err != nil {
 		return nil, err
 	}
-	token := ident.Secret(rand.Reader, 24)
-	server := &http.Server{Handler: sandbox.Handler(token, slowAnswer), ReadHeaderTimeout: headerTime}
+	return authority.New(authority.Config{Name: "sandbox", URL: address, Token: token, Client: client, Now: now, Documents: sandbox.Kinds()}), nil
+}
+
+// serveSimulated serves a simulated source on a free loopback port, with a client that may reach it and nothing else inside.
+func serveSimulated(handler http.Handler) (address string, client *outbound.Client, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTime}
 	go server.Serve(listener) // lives as long as the process; it holds no state
-	address := "http://" + listener.Addr().String() + "/"
-	client := outbound.New(outbound.Config{Allowed: []string{strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/")}})
-	return authority.New(authority.Config{Name: "sandbox", URL: address, Token: token, Client: client, Now: now}), nil
+	address = "http://" + listener.Addr().String() + "/"
+	return address, outbound.New(outbound.Config{Allowed: []string{strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/")}}), nil
 }

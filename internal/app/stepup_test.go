@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,9 +12,12 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authflow"
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
 // challenge takes the parameters of RFC 9470 section 3 out of an answer.
@@ -100,7 +104,7 @@ func TestIALInAccessTokens(t *testing.T) {
 // these values as they are, the person does what it takes, and the call goes through.
 func TestA20StepUpAtOurAPI(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
-		c := p.Client(idp.Client{ClientID: "wallet"})
+		c := p.Client(idp.Client{ClientID: "wallet", Scope: "openid profile licenses"})
 		p.Persona("13800138000", "", 0)
 		b, ctx := p.SignIn("13800138000"), context.Background()
 		mine := func(token string) apptest.Answer { return p.Get("/api/v1/me/licenses", token) }
@@ -132,6 +136,10 @@ func TestA20StepUpAtOurAPI(t *testing.T) {
 		}
 		if a := present(proven); a.Status != http.StatusNotFound {
 			t.Errorf("a licence that is not there: %d %s", a.Status, a.Text)
+		}
+		plain := p.Client(idp.Client{ClientID: "plain", Scope: "profile licenses"})
+		if a := mine(p.Redeem(plain, p.Code(b, plain, nil).Get("code"), nil).String("access_token")); a.Status != http.StatusOK {
+			t.Errorf("without openid: %d %s", a.Status, a.Text)
 		}
 		challenge(t, mine(unproven)) // what a token did not tell when it was made counts for nothing
 
@@ -170,7 +178,7 @@ func TestA20StepUpAtOurAPI(t *testing.T) {
 			challenge(t, present(token))
 		})
 		t.Run("a client that may not know the level", func(t *testing.T) {
-			capped := p.Client(idp.Client{ClientID: "capped", MaxIAL: 1})
+			capped := p.Client(idp.Client{ClientID: "capped", MaxIAL: 1, Scope: "openid profile licenses"})
 			a := present(p.Redeem(capped, p.Code(b, capped, nil).Get("code"), nil).String("access_token"))
 			if a.Status != http.StatusForbidden || !strings.Contains(a.Header.Get("WWW-Authenticate"), `error="insufficient_scope"`) || strings.Contains(a.Header.Get("WWW-Authenticate"), "acr_values") {
 				t.Errorf("%d %q: asking again would not help", a.Status, a.Header.Get("WWW-Authenticate"))
@@ -220,8 +228,66 @@ func TestA20StepUpAtUserinfo(t *testing.T) {
 		if a := p.Get("/userinfo", again.String("access_token")); a.Status != http.StatusOK || a.String("id_document_number") == "" {
 			t.Errorf("after the login: %d %s", a.Status, a.Text)
 		}
-		applied(t, p, app.Manifest{Policies: app.Policies{StepUp: []idp.Demand{{Operation: idp.OperationIdentity, IAL: 3}}}})
-		if wanted := challenge(t, p.Get("/userinfo", again.String("access_token"))); wanted.Get("acr_values") != "urn:yinxin:ial:3" {
+	})
+}
+
+// TestDemandsThatNobodyCanMeet: one that is out of reach is not taken; where the way to it is gone later, a client is told that
+// asking again is of no use (RFC 9470 5), and who has the level already goes on.
+func TestDemandsThatNobodyCanMeet(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		ctx := context.Background()
+		ial, aal := authflow.Reach()
+		high, strong := idp.Demand{Operation: idp.OperationIdentity, IAL: int(ial) + 1}, idp.Demand{Operation: "list-my-licenses", AAL: int(aal) + 1, MaxAge: 3600}
+		policies := func(demands ...idp.Demand) app.Manifest { return app.Manifest{Policies: app.Policies{StepUp: demands}} }
+		for field, demand := range map[string]idp.Demand{"policies.step_up.ial": high, "policies.step_up.aal": strong} {
+			refused, _ := errors.AsType[*fault.Fault](p.App.Apply(ctx, policies(demand)))
+			if refused == nil || refused.Code != fault.ClientMetadata || refused.Params["field"] != field {
+				t.Errorf("%s: %v", field, refused)
+			}
+		}
+		source := federation.Source{ID: "province", Name: "省平台", Issuer: "https://province.example.gov.cn", ClientID: "county", TrustedIdentity: true,
+			Levels: map[string]int{"counter": high.IAL}, ACRs: map[string]int{"hardware": strong.AAL}}
+		with := policies(high, strong)
+		with.Upstreams = []federation.Source{source}
+		applied(t, p, with)
+
+		c := p.Client(idp.Client{ClientID: "desk", Scope: "openid profile identity licenses"})
+		p.Persona(mobile, "李四", 2)
+		p.Persona("13800138022", "", 0)
+		account, err := p.App.Accounts.ByIdentifier(ctx, must(subject.ParseIdentifier("13800138022")))
+		if err == nil {
+			err = p.App.Accounts.Prove(ctx, account.ID, idp.Proof{IAL: subject.IAL(high.IAL), Method: "tests", Source: "tests", At: p.Now(), Until: p.Now().Add(time.Hour), Evidence: "00"}, "王五", "citizen_id", "99990019800101001X")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		lower := p.Redeem(c, p.Code(p.SignIn(mobile), c, nil).Get("code"), nil).String("access_token")
+		higher := p.Redeem(c, p.Code(p.SignIn("13800138022"), c, nil).Get("code"), nil).String("access_token")
+		check := func(when string) {
+			t.Helper()
+			for path, form := range map[string]string{"/userinfo": `"error":"unmet_authentication_requirements"`, "/api/v1/me/licenses": `"YX-OIDC-202"`} {
+				a := p.Get(path, lower)
+				header := a.Header.Get("WWW-Authenticate")
+				if a.Status != http.StatusForbidden || !strings.Contains(header, `error="unmet_authentication_requirements"`) || strings.Contains(header, "acr_values") || !strings.Contains(a.Text, form) {
+					t.Errorf("%s, %s: %d %q %s", when, path, a.Status, header, a.Text)
+				}
+			}
+			if a := p.Get("/userinfo", higher); a.Status != http.StatusOK {
+				t.Errorf("%s: who has the level: %d %s", when, a.Status, a.Text)
+			}
+		}
+		check("the way is open, and our flow does not lead there")
+		source.Disabled = true
+		applied(t, p, app.Manifest{Upstreams: []federation.Source{source}})
+		check("the way is closed")
+		if err := p.App.Apply(ctx, policies(high)); err == nil {
+			t.Error("a demand that nobody can meet any more is taken again")
+		}
+		// What can be mended by a further login is asked for as before, with the whole demand.
+		early := idp.Demand{Operation: idp.OperationIdentity, IAL: int(ial), MaxAge: 60}
+		applied(t, p, policies(early))
+		p.Advance(2 * time.Minute)
+		if wanted := challenge(t, p.Get("/userinfo", lower)); wanted.Get("max_age") != "60" || wanted.Get("acr_values") != ial.URN() {
 			t.Errorf("%v", wanted)
 		}
 	})
@@ -243,7 +309,7 @@ func TestStepUpPoliciesAreAFile(t *testing.T) {
 	}
 	applied(t, p, m)
 	applied(t, p, m) // again, and nothing changes
-	c := p.Client(idp.Client{ClientID: "wallet"})
+	c := p.Client(idp.Client{ClientID: "wallet", Scope: "openid profile licenses"})
 	p.Persona(mobile, "李四", 1)
 	wanted := challenge(t, p.Get("/api/v1/me/licenses", p.Redeem(c, p.Code(p.SignIn(mobile), c, nil).Get("code"), nil).String("access_token")))
 	if wanted.Get("acr_values") != "urn:yinxin:ial:2" || wanted.Get("max_age") != "3600" {

@@ -38,8 +38,9 @@ type Meta struct {
 
 // Field is a fault of one input field.
 type Field struct {
-	Name string // wire name of the field
-	Code Code   // why it is refused
+	Name   string // wire name of the field
+	Code   Code   // why it is refused
+	Params map[string]string
 }
 
 // Fault is an error with a code. Params fill placeholders {name} of title and hint and must not hold personal data.
@@ -66,9 +67,9 @@ func Wrap(cause error, code Code, params ...string) *Fault {
 	return f
 }
 
-// WithField returns the fault with one more refused field.
-func (f *Fault) WithField(name string, code Code) *Fault {
-	f.Fields = append(f.Fields, Field{Name: name, Code: code})
+// WithField returns the fault with one more refused field; parameters as in New.
+func (f *Fault) WithField(name string, code Code, params ...string) *Fault {
+	f.Fields = append(f.Fields, Field{Name: name, Code: code, Params: New(code, params...).Params})
 	return f
 }
 

@@ -72,6 +72,7 @@ type Peers struct {
 	CAS      string `json:"cas"`      // a portal that signs people in by CAS
 	Ticket   string `json:"ticket"`   // a portal that signs people in by a ticket
 	Upstream string `json:"upstream"` // issuer of the province; it also signs people in by a ticket, as source "city"
+	Register string `json:"register"` // a register of people that sends what is posted to /events
 }
 
 // listener opens a loopback address; anything else is refused.
@@ -111,7 +112,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
-	addresses := []string{o.Listen, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
+	addresses := []string{o.Listen, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
 	sites := make([]site, len(addresses))
 	for i, address := range addresses {
 		if sites[i], err = openSite(address); err != nil {
@@ -119,11 +120,11 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 		defer sites[i].Close() // closed twice when it was served: harmless
 	}
-	public, manage, upper, upperManage, casSite, ticketSite := sites[0], sites[1], sites[2], sites[3], sites[4], sites[5]
+	public, manage, upper, upperManage, casSite, ticketSite, registerSite := sites[0], sites[1], sites[2], sites[3], sites[4], sites[5], sites[6]
 
 	serving, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	failed := make(chan error, 4)
+	failed := make(chan error, 5)
 	defer func() {
 		stop()
 		group.Wait()
@@ -147,9 +148,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	report := Report{Issuer: public.url, Management: "http://" + manage.host, Inbox: public.url + "/sandbox/inbox", Peers: Peers{CAS: casSite.url, Ticket: ticketSite.url, Upstream: upper.url}}
+	report := Report{Issuer: public.url, Management: "http://" + manage.host, Inbox: public.url + "/sandbox/inbox", Peers: Peers{CAS: casSite.url, Ticket: ticketSite.url, Upstream: upper.url, Register: registerSite.url}}
+	register := idp.Client{ClientID: registerClient, ClientSecret: ident.Secret(rand.Reader, 24), ClientName: "模拟人口登记机关", GrantTypes: []string{"client_credentials"}, Scope: idp.RoleRegisterFeed}
 	old, err := fill(ctx, platform, province, &report)
 	if err != nil {
+		return err
+	}
+	if err := platform.Apply(ctx, app.Manifest{Clients: []idp.Client{register}}); err != nil {
 		return err
 	}
 	if o.Apply != "" {
@@ -168,7 +173,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	for _, peer := range []struct {
 		site    site
 		handler http.Handler
-	}{{casSite, newCASPortal(public.url, casSite.url)}, {ticketSite, newTicketPortal(public.url, ticketSite.url, old)}} {
+	}{{casSite, newCASPortal(public.url, casSite.url)}, {ticketSite, newTicketPortal(public.url, ticketSite.url, old)}, {registerSite, newRegister(public.url, register.ClientSecret)}} {
 		group.Go(func() { failed <- serve(serving, peer.site, peer.handler) })
 	}
 	if err := json.NewEncoder(o.Stdout).Encode(report); err != nil {

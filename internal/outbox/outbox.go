@@ -8,6 +8,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -40,7 +41,7 @@ type Receipt struct {
 	DueAt     time.Time // of the next attempt
 }
 
-// Handler delivers one message. An error means: try again later.
+// Handler delivers one message. An error means: try again later, unless it is ErrGiveUp.
 type Handler func(ctx context.Context, d Delivery) error
 
 // Queue is the stored side; outboxdb implements it.
@@ -157,6 +158,9 @@ func handle(ctx context.Context, handler Handler, d Delivery) (err error) {
 	return handler(ctx, d)
 }
 
+// ErrGiveUp, wrapped in a handler's error, sets the message aside at once: another attempt cannot help.
+const ErrGiveUp = topicError("given up")
+
 type topicError string
 
 func (e topicError) Error() string { return string(e) }
@@ -170,7 +174,7 @@ func (w *Worker) settle(ctx context.Context, d *Delivery, failure error) {
 	if failure == nil {
 		err = w.cfg.Queue.Done(settle, d.ID, now)
 	} else {
-		dead := d.Attempt >= maxAttempts
+		dead := d.Attempt >= maxAttempts || errors.Is(failure, ErrGiveUp)
 		w.cfg.Log.WarnContext(ctx, "outbox delivery failed", "topic", d.Topic, "attempt", d.Attempt, "dead", dead, "error", failure)
 		err = w.cfg.Queue.Later(settle, d.ID, now, now.Add(Pause(d.Attempt)), failure.Error(), dead)
 	}

@@ -152,6 +152,26 @@ func TestFailedMessageComesAgainWithGrowingPausesAndIsSetAside(t *testing.T) {
 	})
 }
 
+func TestGivenUpMessageIsSetAsideAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		o.store(t, audit.Message{Topic: "topic", Key: "k", Payload: []byte("1")}, audit.Message{Topic: "topic", Key: "k", Payload: []byte("2")})
+		w := o.worker(func(d outbox.Delivery) error {
+			if string(d.Payload) == "1" {
+				return fmt.Errorf("%w: the code expired", outbox.ErrGiveUp)
+			}
+			return nil
+		})
+		for step, want := range []bool{true, true, false} {
+			if w.Step(ctx) != want {
+				t.Errorf("step %d: the next message of the key does not go on", step)
+			}
+		}
+		if waiting, dead := o.counts(t); waiting != 0 || dead != 1 {
+			t.Errorf("%d waiting, %d dead", waiting, dead)
+		}
+	})
+}
+
 func TestPausesGrowFromASecondToTwoHours(t *testing.T) {
 	if outbox.Pause(0) != time.Second || outbox.Pause(1) != time.Second || outbox.Pause(2) != 2*time.Second || outbox.Pause(5) != 16*time.Second || outbox.Pause(14) != 2*time.Hour || outbox.Pause(1000) != 2*time.Hour {
 		t.Error("pauses")

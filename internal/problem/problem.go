@@ -58,7 +58,7 @@ func Of(ctx context.Context, err error) *Document {
 		d.retryAfter = 5
 	}
 	for _, field := range f.Fields {
-		d.Errors = append(d.Errors, FieldError{Field: field.Name, Code: string(field.Code), Message: fault.MetaOf(field.Code).Title.In(request.Locale)})
+		d.Errors = append(d.Errors, FieldError{Field: field.Name, Code: string(field.Code), Message: fill(fault.MetaOf(field.Code).Title.In(request.Locale), field.Params)})
 	}
 	return d
 }

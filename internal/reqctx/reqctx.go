@@ -12,8 +12,10 @@ type Actor struct {
 	ID        string   // "account:…", "staff:…", "client:…", "system:…"; empty when anonymous
 	ActingFor string   // principal's id when acting for somebody
 	Roles     []string // staff roles, for instance "license_issuer", "seal_keeper"
-	// SignedInAt is when the person of a browser session last showed who it is; zero for service clients.
+	// SignedInAt is when the person of a session or token last showed who it is; zero for service clients.
 	SignedInAt time.Time
+	// Scopes of the access token of a person; empty for browser sessions and service clients.
+	Scopes []string
 }
 
 // Has reports whether the actor holds the role.

@@ -154,6 +154,15 @@ func (p *Page) TextOf(id string) string {
 	return textOf(p.ids[id])
 }
 
+// Attribute is the value of an attribute of the element with the id, empty when there is none.
+func (p *Page) Attribute(id, name string) string {
+	if p.ids[id] == nil {
+		return ""
+	}
+	value, _ := attribute(p.ids[id], name)
+	return value
+}
+
 // Link is the address that the element with the id leads to.
 func (p *Page) Link(id string) (string, bool) {
 	if p.ids[id] == nil {

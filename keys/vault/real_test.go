@@ -1,3 +1,5 @@
+//go:build vault
+
 package vault_test
 
 import (
@@ -18,14 +20,14 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/vault/vaulttest"
 )
 
-// TestRealServer runs against a server of Vault's interface that YINXIN_TEST_VAULT_ADDR names, with the AppRole of
+// TestRealServer (`make test-vault`) runs against a server of Vault's interface that YINXIN_TEST_VAULT_ADDR names, with the AppRole of
 // YINXIN_TEST_VAULT_ROLE_ID and …_SECRET_ID (token_ttl 600; with …_ROOT_TOKEN it is also revoked). With …_TRANSIT_KEY (an aes256-gcm96 key under transit/) it runs the whole
 // contract there. Without it login, renewal and revocation are the server's and transit is the double's, behind the
 // server's judgement of each token: not every server of this interface has transit.
 func TestRealServer(t *testing.T) {
 	address := os.Getenv("YINXIN_TEST_VAULT_ADDR")
 	if address == "" {
-		t.Skip("YINXIN_TEST_VAULT_ADDR names no server")
+		t.Fatal("YINXIN_TEST_VAULT_ADDR names no server")
 	}
 	d, records, c := vaulttest.Start(t), keystest.NewRecords(), newClock()
 	cfg := config(d, records, c)

@@ -22,6 +22,7 @@ type Sample struct {
 // Samples lists all states, made anew for each call.
 func Samples() []Sample {
 	samples := append(people(), account()...)
+	samples = append(samples, mandates()...)
 	samples = append(samples, trust()...)
 	samples = append(samples, admin()...)
 	samples = append(samples, rights()...)

@@ -16,9 +16,17 @@ var (
 )
 
 func people() []Sample {
-	login := web.LoginPage{Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", CodeURL: "/login/code", CancelURL: "/cancel"}
+	scan, err := web.NewQR("https://id.example.gov.cn/qr/abcdefghijklmnopqrstuvwxyz012345")
+	if err != nil {
+		panic(err) // the text is a constant that fits
+	}
+	key := &web.PasskeyForm{Action: "/login/passkey", Options: "/design/passkey", Hidden: flow}
+	login := web.LoginPage{Passkey: key, Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", CodeURL: "/login/code", CertificateURL: "/login/certificate", QRURL: "/login/qr", CancelURL: "/cancel"}
 	wrong := login
 	wrong.Identifier = "13800000001"
+	kinds := []web.ProofingKind{{Name: "居民身份证", URL: "/proofing?ial=1"}, {Name: "港澳居民来往内地通行证", URL: "/proofing?ial=1&document=hk_macao_permit"}, {Name: "台湾居民来往大陆通行证", URL: "/proofing?ial=1&document=taiwan_permit", Counter: true}, {Name: "普通护照", Chosen: true}}
+	passport := web.ProofingPage{Hidden: flow, Current: 0, Kind: "普通护照", Kinds: kinds, NumberHint: "passport", Nations: []web.Option{{Value: "FRA", Label: "FRA 法国"}, {Value: "GBR", Label: "GBR 英国"}}, AskBirth: true, AskExpiry: true, AskZone: true,
+		Methods: []web.ProofingMethod{{ID: "document", Reaches: 1, Minutes: 2, Chosen: true}, {ID: "mobile", URL: "/proofing?ial=2&document=passport", Reaches: 2, Minutes: 2}}}
 	proofing := web.ProofingPage{Hidden: flow, App: "不动产登记", Current: 1, Needed: 2, Name: "张伟", AskMobile: true, CancelURL: "/cancel", Methods: []web.ProofingMethod{
 		{ID: "mobile", URL: "/proofing?method=mobile", Reaches: 2, Minutes: 1, Chosen: true},
 		{ID: "card", URL: "/proofing?method=card", Reaches: 1, Minutes: 1},
@@ -32,14 +40,36 @@ func people() []Sample {
 		{Name: "home-signed-in", Template: "home", Page: web.Page{Identity: citizen, Body: web.HomePage{}}},
 		{Name: "login", Template: "login", Page: web.Page{Body: login, Callbacks: []string{"https://portal.example/callback"}}},
 		{Name: "login-upstreams", Template: "login", Page: web.Page{Body: web.LoginPage{Hidden: flow, Upstreams: []web.Link{{Label: "省统一身份认证平台", URL: "/federation/province/start"}, {Label: "市民卡", URL: "/federation/city/start"}}, Silent: []string{"省法人平台"}}}},
+		{Name: "login-work", Template: "login", Status: 403, Page: web.Page{Body: web.LoginPage{Work: &web.WorkField{Text: "AAAAAAAAAAAAAAAAAAAAAAAA", Bits: 8}, Hidden: flow, CodeURL: "/login/code"}, Errors: []web.FieldError{{Message: "您所在网络的密码尝试较多，请再提交一次"}}}},
 		{Name: "login-error", Template: "login", Status: 422, Page: web.Page{Body: wrong, Errors: []web.FieldError{{Field: "login-password", Message: "账号或密码不正确，还可尝试 3 次"}}}},
 		{Name: "login-step-up", Template: "login", Page: web.Page{Identity: citizen, Body: web.LoginPage{Hidden: flow, App: "不动产登记", Reason: "此事项需要您再次登录确认。", RegisterURL: "-"}}},
 		{Name: "register", Template: "register", Page: web.Page{Body: web.RegisterPage{Hidden: flow}}},
 		{Name: "otp", Template: "otp", Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend", ResendAfter: 60, InboxURL: "/inbox", Step: 2, Steps: 3}}},
 		{Name: "otp-error", Template: "otp", Status: 422, Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend"}, Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确，还可尝试 4 次"}}}},
+		{Name: "certificate", Template: "certificate", Page: web.Page{Body: web.CertificatePage{Action: "/login/certificate", Hidden: flow, Challenge: "yinxin-certificate/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-24T06:35:00Z", BackURL: "/login"}}},
+		{Name: "certificate-add", Template: "certificate", Status: 401, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "certificate", Message: "数字证书验证未通过"}}, Body: web.CertificatePage{Enrol: true, Action: "/me/security/certificate", Challenge: "yinxin-certificate-new/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-24T06:35:00Z", BackURL: "/me/security"}}},
+		{Name: "qr-login", Template: "qr-login", Page: web.Page{Body: web.QRLoginPage{QR: scan, Code: "12345678", Number: "42", Host: "id.example.gov.cn", State: "shown", AgainURL: "/login/qr", BackURL: "/login"}}},
+		{Name: "qr-login-denied", Template: "qr-login", Page: web.Page{Body: web.QRLoginPage{QR: scan, State: "denied", AgainURL: "/login/qr", BackURL: "/login"}}},
+		{Name: "qr-type", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{}}},
+		{Name: "qr-ask", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Asks: true, Hidden: flow, Portal: "一网通办", Device: "Firefox", Address: "198.51.100.7", OtherNetwork: true}}},
+		{Name: "qr-done", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Answer: "approve"}}},
+		{Name: "qr-refused", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Answer: "deny"}}},
+		{Name: "recover", Template: "recover", Page: web.Page{Body: web.RecoverPage{Passkey: true, CertificateURL: "/login/certificate", ProofURL: "/login/code"}}},
+		{Name: "not-me", Template: "not-me", Page: web.Page{Body: web.NotMePage{}}},
+		{Name: "not-me-done", Template: "not-me", Page: web.Page{Body: web.NotMePage{Ended: true}}},
+		{Name: "second", Template: "second", Page: web.Page{Body: web.SecondPage{Passkey: key, Hidden: flow, TOTP: true, RecoveryURL: "/login/second?by=recovery", LoginURL: "/login"}}},
+		{Name: "second-error", Template: "second", Status: 401, Page: web.Page{Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确或已用过"}}, Body: web.SecondPage{Hidden: flow, TOTP: true, LoginURL: "/login"}}},
+		{Name: "second-recovery", Template: "second", Page: web.Page{Body: web.SecondPage{Hidden: flow, Recovery: true, OtherURL: "/login/second", LoginURL: "/login"}}},
 		{Name: "password", Template: "password", Page: web.Page{Body: web.PasswordPage{Action: "/register/password", Hidden: flow, Identifier: "138****0001", SkipAction: "/register/skip", Step: 3, Steps: 3}}},
 		{Name: "proofing", Template: "proofing", Page: web.Page{Identity: citizen, Body: proofing}},
 		{Name: "proofing-error", Template: "proofing", Status: 422, Page: web.Page{Identity: citizen, Body: badNumber, Errors: []web.FieldError{{Field: "proofing-number", Message: "公民身份号码应为 18 位"}, {Field: "proofing-mobile", Message: "请填写本人实名手机号"}}}},
+		{Name: "proofing-passport", Template: "proofing", Status: 422, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "proofing-nationality", Message: "请选择证件上的国籍"}, {Field: "proofing-mrz", Message: "机读码第 2 行第 14 个字符起核对不上"}}, Body: passport}},
+		{Name: "proofing-counter", Template: "proofing", Page: web.Page{Identity: citizen, Body: web.ProofingPage{Current: 0, Kind: "台湾居民来往大陆通行证", Counter: true, Kinds: kinds}}},
+		{Name: "proofing-bound", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingBound, TriesLeft: -1, MergeURL: "/merge"}}},
+		{Name: "merge", Template: "merge", Page: web.Page{Identity: citizen, Body: web.MergePage{Step: web.MergeBegin}}},
+		{Name: "merge-stale", Template: "merge", Status: 401, Page: web.Page{Identity: citizen, Body: web.MergePage{Step: web.MergeStale}}},
+		{Name: "merge-confirm", Template: "merge", Page: web.Page{Identity: citizen, Body: web.MergePage{Step: web.MergeConfirm, Hidden: flow, Stays: []string{"138****8000", "z********@example.com"}, Goes: []string{"139****0001"}, StaysHere: false}}},
+		{Name: "merge-done", Template: "merge", Page: web.Page{Identity: citizen, Body: web.MergePage{Step: web.MergeDone}}},
 		{Name: "proofing-done", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingDone, Tier: 2, Source: "沙箱运营商", At: moment, TriesLeft: -1, Continue: &web.Link{Label: "继续办理不动产登记", URL: "/authorize/resume"}}}},
 		{Name: "proofing-mismatch", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingMismatch, TriesLeft: 2, RetryURL: "/proofing"}}},
 		{Name: "proofing-waiting", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingWaiting, TriesLeft: -1}}},
@@ -96,6 +126,12 @@ func account() []Sample {
 		{Name: "me-new", Template: "me", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001"}, Body: web.MePage{
 			UpgradeURL: "/proofing", Methods: []web.SignInMethod{{Name: "mobile", Detail: "138****0001"}}, Sessions: []web.SessionItem{{Device: "Firefox · UOS", LastUse: moment, Current: true}},
 		}}},
+		{Name: "security", Template: "security", Page: web.Page{Identity: citizen, Nav: nav, Body: web.SecurityPage{CertificateURL: "/me/security/certificate", Passkey: &web.PasskeyForm{Create: true, Action: "/me/security/passkeys", Options: "/design/passkey"}, Strong: true, Second: true, CodesLeft: 9, Devices: []web.SessionItem{{Device: "Firefox", Region: "192.0.2.1", LastUse: moment, Current: true, EndURL: "/me/security/devices/1/removal"}, {Device: "WeChat", Region: "198.51.100.7", LastUse: verified, EndURL: "/me/security/devices/2/removal"}},
+			Methods:     []web.SignInMethod{{Name: "password"}, {Name: "mobile", Detail: "138****0001"}},
+			Credentials: []web.CredentialItem{{ID: "cred_1", Kind: "totp", Name: "我的手机", AddedAt: verified, UsedAt: &moment}, {ID: "cred_2", Kind: "passkey", Name: "办公电脑", AddedAt: verified, Flagged: true}}}}},
+		{Name: "security-stale", Template: "security", Status: 401, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Message: "为保护账号，请重新登录后再操作"}}, Body: web.SecurityPage{LoginURL: "/login", Methods: []web.SignInMethod{{Name: "mobile", Detail: "138****0001"}}}}},
+		{Name: "totp-new", Template: "totp-new", Page: web.Page{Identity: citizen, Body: web.TOTPPage{QR: qr, Key: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ", CancelURL: "/me/security"}}},
+		{Name: "recovery-codes", Template: "recovery-codes", Page: web.Page{Identity: citizen, Body: web.RecoveryCodesPage{Codes: []string{"1234-5678-9012", "2345-6789-0123", "3456-7890-1234"}, DoneURL: "/me/security"}}},
 		{Name: "upstreams", Template: "upstreams", Page: web.Page{Identity: citizen, Nav: nav, Body: web.UpstreamsPage{Items: []web.UpstreamItem{
 			{Name: "省统一身份认证平台", LinkedAt: &verified, UnlinkURL: "/federation/province/unlink"}, {Name: "市民卡", LinkURL: "/federation/city/link"}}}}},
 		{Name: "license-present", Template: "license-present", Page: web.Page{Identity: citizen, RefreshSeconds: 15, Body: web.LicensePresentPage{

@@ -171,7 +171,7 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, ticket, nonce, moment, sign string, kind uint8) {
 		r := Recipe{Algorithm: []string{HMACSM3, MD5}[kind%2], TimeForm: []string{"seconds", "millis", "compact"}[kind%3], Encoding: []string{"hex", "HEX", "base64"}[kind%3]}
 		if field, _ := r.Normalize(); field != "" {
-			t.Skip()
+			return
 		}
 		p := map[string]string{"ticket": ticket, "nonce": nonce, "timestamp": moment, "sign": sign}
 		if r.Verify(p, "a shared secret!", now, "", "ticket") == nil {

@@ -8,10 +8,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 	"github.com/yinxin-gov/yinxin/keys/digest"
 )
@@ -23,6 +25,10 @@ type Config struct {
 	Token  string
 	Client *outbound.Client
 	Now    func() time.Time
+	// Documents are the kinds that it knows; empty is the resident identity card alone.
+	Documents []string
+	// Code is what stands for a kind at this source; nil and an empty one send none.
+	Code func(kind string) string
 }
 
 // Source implements proofing.Source with a breaker: after three silent calls none is made for 20 s, so that people are
@@ -45,12 +51,24 @@ func New(cfg Config) *Source { return &Source{cfg: cfg} }
 // Name of the source.
 func (s *Source) Name() string { return s.cfg.Name }
 
+// Knows implements proofing.Source.
+func (s *Source) Knows(kind string) bool {
+	if len(s.cfg.Documents) == 0 {
+		return kind == subject.CitizenID
+	}
+	return slices.Contains(s.cfg.Documents, kind)
+}
+
 type request struct {
-	RequestID string `json:"request_id"`
-	Name      string `json:"name"`
-	IDType    string `json:"id_type"`
-	IDNumber  string `json:"id_number"`
-	Mobile    string `json:"mobile,omitempty"`
+	RequestID   string `json:"request_id"`
+	Name        string `json:"name"`
+	IDType      string `json:"id_type"`
+	IDTypeCode  string `json:"id_type_code,omitempty"`
+	IDNumber    string `json:"id_number"`
+	Nationality string `json:"nationality,omitempty"`
+	Birth       string `json:"birth_date,omitempty"`
+	Expires     string `json:"expires_on,omitempty"`
+	Mobile      string `json:"mobile,omitempty"`
 }
 
 type answer struct {
@@ -80,7 +98,11 @@ func (s *Source) Ask(ctx context.Context, q proofing.Query) (proofing.Answer, er
 }
 
 func (s *Source) ask(ctx context.Context, q proofing.Query) (proofing.Answer, error) {
-	body, err := json.Marshal(request{q.RequestID, q.Name, q.IDType, q.IDNumber, q.Mobile})
+	code := ""
+	if s.cfg.Code != nil {
+		code = s.cfg.Code(q.IDType)
+	}
+	body, err := json.Marshal(request{q.RequestID, q.Name, q.IDType, code, q.IDNumber, q.Nationality, q.Birth, q.Expires, q.Mobile})
 	if err != nil {
 		return proofing.Answer{}, err
 	}

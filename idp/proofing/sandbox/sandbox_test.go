@@ -19,7 +19,13 @@ import (
 
 func ask(t *testing.T, name, number, mobile string) (status int, result string) {
 	t.Helper()
-	body, err := json.Marshal(map[string]string{"request_id": "case_1", "name": name, "id_type": "citizen_id", "id_number": number, "mobile": mobile})
+	return askAbout(t, sandbox.Persona{Name: name, Number: number, Mobile: mobile})
+}
+
+func askAbout(t *testing.T, p sandbox.Persona) (status int, result string) {
+	t.Helper()
+	body, err := json.Marshal(map[string]string{"request_id": "case_1", "name": p.Name, "id_type": p.Document(), "id_number": p.Number, "nationality": p.Nationality,
+		"birth_date": p.Birth, "expires_on": p.Expires, "mobile": p.Mobile})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,11 +45,17 @@ func ask(t *testing.T, name, number, mobile string) (status int, result string) 
 }
 
 func TestEveryPersonaIsWellFormedAndAnswers(t *testing.T) {
-	seen := map[string]bool{}
+	seen, kinds := map[string]bool{}, map[string]int{}
 	for _, p := range sandbox.Personas {
-		if number, err := subject.ParseCitizenID(p.Number); err != nil || string(number) != p.Number || seen[p.Number] {
+		number, err := subject.DefaultDocuments().Parse(p.Document(), p.Number, p.Nationality)
+		if err != nil || number.Number != p.Number || seen[p.Number] {
 			t.Errorf("%s: number %s: %v", p.Name, p.Number, err)
 		}
+		kind, _ := subject.DefaultDocuments().Find(p.Document())
+		if born := number.Birth.Format("2006-01-02"); kind.AsksBirth != (p.Birth != "" && p.Kind != subject.HMTResidencePermit) || p.Birth != "" && !number.Birth.IsZero() && p.Birth != born || kind.Expires != (p.Expires != "") {
+			t.Errorf("%s: what the form asks for: %+v", p.Name, p)
+		}
+		kinds[p.Document()]++
 		if name, err := subject.ParsePersonName(p.Name); err != nil || name != p.Name {
 			t.Errorf("%s: %v", p.Name, err)
 		}
@@ -58,12 +70,27 @@ func TestEveryPersonaIsWellFormedAndAnswers(t *testing.T) {
 			want["own"] = "match" // asked without a number
 		}
 		for mobile, result := range map[string]string{p.Mobile: want["own"], "": want["none"], "+8613999999999": want["other"]} {
-			if _, got := ask(t, p.Name, p.Number, mobile); got != result {
+			asked := p
+			asked.Mobile = mobile
+			if _, got := askAbout(t, asked); got != result {
 				t.Errorf("%s with mobile %q: %s, want %s", p.Name, mobile, got, result)
 			}
 		}
-		if _, got := ask(t, "无此人", p.Number, ""); got != "mismatch" {
-			t.Errorf("another name with the number of %s: %s", p.Name, got)
+		for what, change := range map[string]func(*sandbox.Persona){
+			"name": func(q *sandbox.Persona) { q.Name = "无此人" }, "nationality": func(q *sandbox.Persona) { q.Nationality = "BRA" },
+			"birth": func(q *sandbox.Persona) { q.Birth = "1900-01-01" }, "expiry": func(q *sandbox.Persona) { q.Expires = "2031-01-01" },
+			"kind": func(q *sandbox.Persona) { q.Kind = "library_card" },
+		} {
+			other := p
+			change(&other)
+			if _, got := askAbout(t, other); got != "mismatch" {
+				t.Errorf("another %s with the number of %s: %s", what, p.Name, got)
+			}
+		}
+	}
+	for _, kind := range sandbox.Kinds() {
+		if kinds[kind] == 0 {
+			t.Errorf("nobody in the register has a %s", kind)
 		}
 	}
 	if _, got := ask(t, "张三", "99990019800101001X", ""); got != "mismatch" {

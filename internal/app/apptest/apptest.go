@@ -34,6 +34,8 @@ type Platform struct {
 	URL    string
 	Listen string      // the address at which it listens
 	Log    *SafeBuffer // what it logged
+	// Management is the address of health and metrics.
+	Management string
 
 	mutex  sync.Mutex
 	offset time.Duration
@@ -85,6 +87,12 @@ func Start(t testing.TB, database string) *Platform {
 // a proxy of the test.
 func StartWith(t testing.TB, cfg app.Config) *Platform {
 	t.Helper()
+	return StartOn(t, cfg, app.Options{})
+}
+
+// StartOn is StartWith with further options.
+func StartOn(t testing.TB, cfg app.Config, opts app.Options) *Platform {
+	t.Helper()
 	listen := func() net.Listener {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -105,11 +113,12 @@ func StartWith(t testing.TB, cfg app.Config) *Platform {
 		mutual = listen()
 		cfg.Listen.MTLS.Address = mutual.Addr().String()
 	}
-	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Listen: public.Addr().String(), Log: &SafeBuffer{}}
+	p := &Platform{t: t, Config: cfg, URL: cfg.Issuer, Listen: public.Addr().String(), Log: &SafeBuffer{}, Management: management.Addr().String()}
 	logger := slog.New(slog.NewJSONHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	slog.SetDefault(logger) // what no request's log line holds goes there
 	ctx, stop := context.WithCancel(context.Background())
-	platform, err := app.New(ctx, cfg, app.Options{Public: public, Management: management, MutualTLS: mutual, Migrate: true, Now: p.Now, Log: logger})
+	opts.Public, opts.Management, opts.MutualTLS, opts.Migrate, opts.Now, opts.Log = public, management, mutual, true, p.Now, logger
+	platform, err := app.New(ctx, cfg, opts)
 	if err != nil {
 		stop()
 		t.Fatal(err)

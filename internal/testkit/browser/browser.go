@@ -103,7 +103,14 @@ func (b *Tab) Open(t testing.TB, address string) {
 	b.mutex.Lock()
 	b.requests, b.problems = nil, nil
 	b.mutex.Unlock()
-	if err := chromedp.Do(b.Context, chromedp.Navigate(address)); err != nil {
+	err := chromedp.Do(b.Context, chromedp.Navigate(address))
+	for range 3 { // a page that goes on by itself, such as a login by passkey, may cut in
+		if err == nil || !strings.Contains(err.Error(), "net::ERR_ABORTED") {
+			break
+		}
+		err = chromedp.Do(b.Context, chromedp.Sleep(200*time.Millisecond), chromedp.Navigate(address))
+	}
+	if err != nil {
 		t.Fatalf("open %s: %v", address, err)
 	}
 }

@@ -1,0 +1,150 @@
+package adminhttp
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+)
+
+// CorrectionRecord is a correction of a legal identity on the wire. Numbers are masked as for reviewers.
+type CorrectionRecord struct {
+	ID        string     `json:"id" doc:"Identifier of the correction"`
+	Kind      string     `json:"kind" enum:"number_changed,name_changed,death_reverted,number_released" doc:"What is corrected"`
+	AccountID string     `json:"account_id" doc:"Whose identity"`
+	State     string     `json:"state" enum:"proposed,applied,refused" doc:"proposed: it waits for a second person"`
+	Origin    string     `json:"origin" doc:"Who proposed it"`
+	Reason    string     `json:"reason" doc:"Why"`
+	People    []string   `json:"people" doc:"Who stands behind it so far"`
+	Name      string     `json:"name,omitempty" doc:"Masked name as it would be; while it waits"`
+	Number    string     `json:"id_number,omitempty" doc:"Masked number as it would be; while it waits"`
+	CreatedAt time.Time  `json:"created_at" doc:"When it was proposed"`
+	DecidedAt *time.Time `json:"decided_at,omitempty" doc:"When it was applied or refused"`
+}
+
+const tagCorrections = "identity-corrections"
+
+// PathCorrection names a correction.
+type PathCorrection struct {
+	ID string `path:"id" maxLength:"64" doc:"Identifier of the correction"`
+}
+
+// ProposedCorrection is what a person proposes.
+type ProposedCorrection struct {
+	Kind        string `json:"kind" enum:"number_changed,name_changed,death_reverted,number_released" doc:"What is corrected; number_released lets another person prove a number that was this account's"`
+	AccountID   string `json:"account_id" minLength:"1" maxLength:"64" doc:"Whose identity; the id of a merged account leads to the one that goes on"`
+	Name        string `json:"name,omitempty" maxLength:"480" doc:"New name"`
+	Number      string `json:"id_number,omitempty" maxLength:"64" doc:"New number; of number_released the old one"`
+	Nationality string `json:"nationality,omitempty" maxLength:"3" doc:"ISO 3166-1 alpha-3, where the kind needs one"`
+	Expires     string `json:"expires_on,omitempty" maxLength:"10" doc:"Last day of the new document, YYYY-MM-DD"`
+}
+
+func (s *Server) correctionsAPI(api huma.API) {
+	huma.Register(api, operation(tagCorrections, "list-identity-corrections", get, "identity-corrections", "身份更正 Corrections of legal identities, the newest first", http.StatusOK), func(ctx context.Context, in *struct {
+		Paging
+		State string `query:"state" enum:"proposed,applied,refused" default:"proposed" doc:"Of which state"`
+	}) (*listing[CorrectionRecord], error) {
+		return s.listCorrections(ctx, in.State, in.After, in.Limit)
+	})
+	huma.Register(api, operation(tagCorrections, "propose-identity-correction", post, "identity-corrections", "提出身份更正 Propose a correction; another person approves it", http.StatusCreated), func(ctx context.Context, in *struct {
+		Body struct {
+			Reason
+			ProposedCorrection
+		}
+	}) (*tagged[CorrectionRecord], error) {
+		return answer(s.proposeCorrection(ctx, in.Body.ProposedCorrection, in.Body.Reason.Reason))
+	})
+	huma.Register(api, operation(tagCorrections, "get-identity-correction", get, "identity-corrections/{id}", "身份更正详情 One correction", http.StatusOK), func(ctx context.Context, in *PathCorrection) (*tagged[CorrectionRecord], error) {
+		return answer(s.correction(ctx, in.ID))
+	})
+	huma.Register(api, operation(tagCorrections, "decide-identity-correction", post, "identity-corrections/{id}/decision", "复核身份更正 Approve or refuse what another person proposed", http.StatusOK), func(ctx context.Context, in *struct {
+		PathCorrection
+		Body struct {
+			Reason
+			Approve bool `json:"approve" doc:"true applies it as soon as two people stand behind it"`
+		}
+	}) (*tagged[CorrectionRecord], error) {
+		return answer(s.decideCorrection(ctx, in.ID, in.Body.Approve, in.Body.Reason.Reason))
+	})
+}
+
+func (s *Server) correctionRecord(ctx context.Context, c idp.Correction) (CorrectionRecord, error) {
+	r := CorrectionRecord{ID: c.ID, Kind: c.Kind, AccountID: c.AccountID, State: c.State, Origin: c.Origin, Reason: c.Reason, People: c.People, CreatedAt: c.CreatedAt}
+	if r.People == nil {
+		r.People = []string{}
+	}
+	if !c.DecidedAt.IsZero() {
+		r.DecidedAt = &c.DecidedAt
+	}
+	if c.State != idp.CorrectionProposed {
+		return r, nil
+	}
+	who, err := s.Corrections.Wanted(ctx, c)
+	r.Name, r.Number = subject.MaskName(who.Name), subject.MaskIDForReviewer(who.Number)
+	return r, err
+}
+
+func (s *Server) listCorrections(ctx context.Context, state, after string, limit int) (*listing[CorrectionRecord], error) {
+	if err := holds(ctx, watchers...); err != nil {
+		return nil, err
+	}
+	page, next, err := s.Corrections.Page(ctx, state, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	var records []CorrectionRecord
+	for _, c := range page {
+		r, err := s.correctionRecord(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, r)
+	}
+	return listed(records, next), nil
+}
+
+func (s *Server) correction(ctx context.Context, id string) (CorrectionRecord, error) {
+	if err := holds(ctx, watchers...); err != nil {
+		return CorrectionRecord{}, err
+	}
+	c, err := s.Corrections.Find(ctx, id)
+	if err != nil {
+		return CorrectionRecord{}, err
+	}
+	return s.correctionRecord(ctx, c)
+}
+
+func (s *Server) proposeCorrection(ctx context.Context, in ProposedCorrection, reason string) (CorrectionRecord, error) {
+	ctx, err := s.change(ctx, reason, idp.RoleSecurityAdmin)
+	if err != nil {
+		return CorrectionRecord{}, err
+	}
+	account, err := s.Mergers.Resolve(ctx, in.AccountID)
+	if err != nil {
+		return CorrectionRecord{}, err
+	}
+	c, err := s.Corrections.Propose(ctx, in.Kind, account, idp.Change{Name: in.Name, Number: in.Number, Nationality: in.Nationality, Expires: in.Expires})
+	if err != nil {
+		return CorrectionRecord{}, err
+	}
+	return s.correctionRecord(ctx, c)
+}
+
+func (s *Server) decideCorrection(ctx context.Context, id string, approve bool, reason string) (CorrectionRecord, error) {
+	ctx, err := s.change(ctx, reason, idp.RoleSecurityAdmin)
+	if err != nil {
+		return CorrectionRecord{}, err
+	}
+	decide := s.Corrections.Refuse
+	if approve {
+		decide = s.Corrections.Approve
+	}
+	if _, err := decide(ctx, id); err != nil {
+		return CorrectionRecord{}, err
+	}
+	return s.correction(ctx, id)
+}

@@ -1,0 +1,80 @@
+package authn
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+)
+
+// SourceLimits bound how many codes an address and its network may ask for in an hour, whoever they are for: codes cost
+// money, and asking for them at many numbers is how pumping and harassment work. The zero value has no limit.
+type SourceLimits struct {
+	Store      ThrottleStore
+	PerAddress int
+	PerNetwork int // IPv4 /24, IPv6 /48; an IPv6 address counts as its /64
+}
+
+const (
+	sourceSpan       = time.Hour
+	scopeCodeAddress = "code-address"
+	scopeCodeNetwork = "code-network"
+)
+
+// count adds the request before anything is sent, so that parallel requests count as well. No counter, no code (R6).
+func (l SourceLimits) count(ctx context.Context, now time.Time) error {
+	if l.Store == nil {
+		return nil
+	}
+	address, network := sourceOf(reqctx.From(ctx).ClientIP)
+	for _, one := range []struct {
+		scope, key string
+		limit      int
+	}{{scopeCodeAddress, address, l.PerAddress}, {scopeCodeNetwork, network, l.PerNetwork}} {
+		if one.limit == 0 {
+			continue
+		}
+		asked, err := l.Store.Count(ctx, one.scope, []byte(one.key), sourceSpan, now)
+		if err != nil {
+			return fault.Wrap(err, fault.Unavailable)
+		}
+		if asked > one.limit {
+			return fault.New(fault.CodeSourceBusy).After(int(sourceSpan / time.Second))
+		}
+	}
+	return nil
+}
+
+// sourceOf is how an address and its network are counted. What is no address counts as itself.
+func sourceOf(text string) (address, network string) {
+	ip, err := netip.ParseAddr(text)
+	if err != nil {
+		return text, text
+	}
+	ip = ip.Unmap().WithZone("")
+	narrow, wide := 32, 24
+	if ip.Is6() {
+		narrow, wide = 64, 48
+	}
+	return netip.PrefixFrom(ip, narrow).Masked().String(), netip.PrefixFrom(ip, wide).Masked().String()
+}
+
+// reachable refuses an address to which no message goes. It depends on the address alone, so it tells nobody whether an
+// account exists.
+func (c *Codes) reachable(identifier subject.Identifier) error {
+	if c.reaches == nil {
+		return nil
+	}
+	switch offered, allowed := c.reaches(string(identifier.Kind), identifier.Value); {
+	case !offered && identifier.Kind == subject.Email:
+		return fault.New(fault.CodeNoMail)
+	case !offered:
+		return fault.New(fault.CodeNoSMS)
+	case !allowed:
+		return fault.New(fault.CodeCountry)
+	}
+	return nil
+}

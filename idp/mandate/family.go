@@ -1,0 +1,256 @@
+package mandate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+)
+
+// Ages of minors (PIPL article 31; Civil Code article 17).
+const (
+	AgeOfOwnAccount = 14
+	AgeOfMajority   = 18
+)
+
+// Warning is how long before the end of a guardian's link both are told.
+const Warning = 30 * day
+
+// FamilyStore keeps children's accounts; idpdb implements it.
+type FamilyStore interface {
+	// PutChild stores the account of a child that has none yet, its proof, and the mandates of a guardian; idp.ErrBound when the
+	// number belongs to another account, ErrFull when the child has as many guardians as are allowed.
+	PutChild(ctx context.Context, a *idp.Account, p *idp.Proof, mandates []Mandate, bound int, record audit.Record) error
+	// MandatesToWarn are live ones of a kind that end before a moment and of whose end nobody was told.
+	MandatesToWarn(ctx context.Context, kind Kind, before time.Time, limit int) ([]Mandate, error)
+	// Warned notes that both were told; ErrMoved when that was noted before.
+	Warned(ctx context.Context, principal, id string, at time.Time, record audit.Record) error
+}
+
+// birthday is the day on which somebody reaches an age, at its beginning in Beijing.
+func birthday(n subject.CitizenIDNumber, age int) time.Time {
+	born := n.Birth()
+	return time.Date(born.Year()+age, born.Month(), born.Day(), 0, 0, 0, 0, legalTime).UTC()
+}
+
+var legalTime = time.FixedZone("Asia/Shanghai", 8*3600)
+
+// AddChild links a guardian with a child below 14 whose register names it: the child gets an account without a login of its
+// own, for which the guardian acts until the day on which the child is 14 and looks on until it is 18. A second guardian
+// joins the same account.
+func (s *Service) AddChild(ctx context.Context, by By, name, number string) (Mandate, error) {
+	if err := s.fresh(by); err != nil {
+		return Mandate{}, err
+	}
+	child, err := subject.ParseCitizenID(number)
+	if err != nil {
+		return Mandate{}, fault.Wrap(err, fault.ProofingNumber).WithField("child-number", fault.ProofingNumber)
+	}
+	if name, err = subject.ParsePersonName(name); err != nil {
+		return Mandate{}, fault.Wrap(err, fault.ProofingName).WithField("child-name", fault.ProofingName)
+	}
+	now := s.cfg.Now().UTC()
+	if !now.Before(birthday(child, AgeOfOwnAccount)) || child.Birth().After(now) {
+		return Mandate{}, fault.New(fault.ChildAge).WithField("child-number", fault.ChildAge)
+	}
+	guardian, err := s.proven(ctx, by.Account)
+	if err != nil {
+		return Mandate{}, err
+	}
+	if err := s.ask(ctx, by.Account); err != nil {
+		return Mandate{}, err
+	}
+	answer, err := s.cfg.Register.Guardian(ctx, GuardianQuestion{RequestID: ident.New(s.cfg.Rand, "reg"), GuardianName: guardian.Name, GuardianNumber: guardian.IDNumber, ChildName: name, ChildNumber: string(child)})
+	if err != nil {
+		return Mandate{}, fault.Wrap(err, fault.RegisterSilent)
+	}
+	if !answer.Match {
+		return Mandate{}, fault.New(fault.ChildMismatch).WithField("child-number", fault.ChildMismatch)
+	}
+	return s.addChild(ctx, by.Account, name, child, answer.Digest)
+}
+
+func (s *Service) addChild(ctx context.Context, guardian, name string, child subject.CitizenIDNumber, digest string) (Mandate, error) {
+	now := s.cfg.Now().UTC()
+	var account *idp.Account
+	var proof *idp.Proof
+	id, err := s.cfg.Accounts.ByIdentity(ctx, "citizen_id", string(child))
+	switch {
+	case errors.Is(err, idp.ErrNotFound):
+		drafted, sealed, err := s.cfg.Accounts.Draft(ctx, "acc", idp.Proof{IAL: 1, Method: "household_register", Source: s.cfg.Register.Name(), At: now, Evidence: digest}, name, "citizen_id", string(child))
+		if err != nil {
+			return Mandate{}, err
+		}
+		account, proof, id = &drafted, &sealed, drafted.ID
+	case err != nil:
+		return Mandate{}, fault.Wrap(err, fault.Unavailable)
+	default:
+		known, err := s.cfg.Accounts.Account(ctx, id)
+		if err != nil {
+			return Mandate{}, fault.Wrap(err, fault.Unavailable)
+		}
+		if len(known.Contacts) > 0 || known.PasswordHash != "" || known.State != idp.AccountActive {
+			return Mandate{}, fault.New(fault.IdentityBound) // somebody logs in as this child: a counter looks at it
+		}
+		if linked, err := s.guardianOf(ctx, guardian, id); err != nil || linked != nil {
+			return firstOr(linked), err
+		}
+	}
+	mandates := make([]Mandate, 0, 2)
+	for _, span := range []struct {
+		kind     Kind
+		from, to time.Time
+	}{{Guardian, now, birthday(child, AgeOfOwnAccount)}, {GuardianLimited, birthday(child, AgeOfOwnAccount), birthday(child, AgeOfMajority)}} {
+		policy, _ := PolicyOf(span.kind)
+		mandates = append(mandates, Mandate{ID: ident.New(s.cfg.Rand, "mdt"), Principal: id, Agent: guardian, Depth: 1, Kind: span.kind, Items: []string{AllItems}, Rights: policy.Default, MaxClass: policy.MaxClass,
+			State: Active, Evidence: digest, NotBefore: span.from, NotAfter: span.to, CreatedAt: now, PrincipalAt: now, AgentAt: now})
+	}
+	record := audit.With(s.event(ctx, mandates[0], "active"), s.event(ctx, mandates[1], "active"))
+	if account != nil {
+		record.Events = append(record.Events, idp.Event(ctx, now, "account.registered", "account", id, map[string]string{"kind": "child", "guardian": guardian, "evidence": digest}))
+	}
+	policy, _ := PolicyOf(Guardian)
+	err = s.cfg.Family.PutChild(ctx, account, proof, mandates, policy.MaxAgents, record)
+	switch {
+	case errors.Is(err, idp.ErrBound):
+		return Mandate{}, fault.Wrap(err, fault.Conflict)
+	case errors.Is(err, ErrFull):
+		return Mandate{}, fault.Wrap(err, fault.MandateLimit)
+	case err != nil:
+		return Mandate{}, fault.Wrap(err, fault.Unavailable)
+	}
+	return mandates[0], nil
+}
+
+func firstOr(m *Mandate) Mandate {
+	if m == nil {
+		return Mandate{}
+	}
+	return *m
+}
+
+// guardianOf is the live link of a guardian with a child; nil when there is none.
+func (s *Service) guardianOf(ctx context.Context, guardian, child string) (*Mandate, error) {
+	live, err := s.Live(ctx, guardian)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range live {
+		if m.Principal == child && m.Kind == Guardian {
+			return &live[i], nil
+		}
+	}
+	return nil, nil
+}
+
+// AskToLookOn proposes the link of a guardian with a minor of 14 to 17 who has an account of its own: the register must name
+// the guardian, and the minor confirms.
+func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate, error) {
+	if err := s.fresh(by); err != nil {
+		return Mandate{}, err
+	}
+	guardian, err := s.proven(ctx, by.Account)
+	if err != nil {
+		return Mandate{}, err
+	}
+	child, err := s.proven(ctx, minor)
+	if err != nil {
+		return Mandate{}, err
+	}
+	number, err := subject.ParseCitizenID(child.IDNumber)
+	now := s.cfg.Now().UTC()
+	if err != nil || now.Before(birthday(number, AgeOfOwnAccount)) || !now.Before(birthday(number, AgeOfMajority)) {
+		return Mandate{}, fault.New(fault.ChildAge)
+	}
+	answer, err := s.cfg.Register.Guardian(ctx, GuardianQuestion{RequestID: ident.New(s.cfg.Rand, "reg"), GuardianName: guardian.Name, GuardianNumber: guardian.IDNumber, ChildName: child.Name, ChildNumber: child.IDNumber})
+	if err != nil {
+		return Mandate{}, fault.Wrap(err, fault.RegisterSilent)
+	}
+	if !answer.Match {
+		return Mandate{}, fault.New(fault.ChildMismatch)
+	}
+	policy, _ := PolicyOf(GuardianLimited)
+	m := Mandate{ID: ident.New(s.cfg.Rand, "mdt"), Principal: minor, Agent: by.Account, Depth: 1, Kind: GuardianLimited, Items: []string{AllItems}, Rights: policy.Default, MaxClass: policy.MaxClass, State: Proposed,
+		Evidence: answer.Digest, NotBefore: now, NotAfter: birthday(number, AgeOfMajority), CreatedAt: now, AgentAt: now}
+	return m, s.propose(ctx, m)
+}
+
+// Ask proposes that the person itself acts for another, as a helper does for an elder; the other confirms it on a device of
+// its own.
+func (s *Service) Ask(ctx context.Context, by By, principal string, t Terms) (Mandate, error) {
+	if err := s.fresh(by); err != nil {
+		return Mandate{}, err
+	}
+	now := s.cfg.Now().UTC()
+	m := Mandate{ID: ident.New(s.cfg.Rand, "mdt"), Principal: principal, Agent: by.Account, Depth: 1, State: Proposed, NotBefore: now, CreatedAt: now, AgentAt: now}
+	if err := t.apply(&m, now); err != nil {
+		return m, err
+	}
+	switch {
+	case m.Kind != Relative && m.Kind != ElderHelper, IsOrganisation(principal):
+		return m, fault.New(fault.Forbidden)
+	case principal == by.Account:
+		return m, fault.New(fault.MandateAgent).WithField("mandate-to", fault.MandateAgent)
+	}
+	return m, s.propose(ctx, m)
+}
+
+// Warn tells guardians and minors that their link ends in a month.
+func (s *Service) Warn(ctx context.Context) (n int, err error) {
+	now := s.cfg.Now().UTC()
+	soon, err := s.cfg.Family.MandatesToWarn(ctx, GuardianLimited, now.Add(Warning), endPage)
+	if err != nil {
+		return 0, fmt.Errorf("read mandates that end soon: %w", err)
+	}
+	for _, m := range soon {
+		messages, err := notices(m, "ending")
+		if err != nil {
+			return n, err
+		}
+		err = s.cfg.Family.Warned(ctx, m.Principal, m.ID, now, audit.With(s.event(ctx, m, "ending")).And(messages...))
+		if err != nil && !errors.Is(err, ErrMoved) {
+			return n, err
+		}
+		n++
+	}
+	if n > 0 {
+		s.cfg.Wake()
+	}
+	return n, nil
+}
+
+// Questions to registers of one account in a day: whoever looks for others by their numbers is stopped.
+const questionsADay = 10
+
+func (s *Service) ask(ctx context.Context, account string) error {
+	n, err := s.cfg.Throttle.Count(ctx, "register.question", []byte(account), day, s.cfg.Now().UTC())
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	if n > questionsADay {
+		return fault.New(fault.ProofingTooOften)
+	}
+	return nil
+}
+
+// maxName of an organisation, in characters.
+const maxName = 120
+
+// narrowName brings the name of an organisation into one form; empty for what is none.
+func narrowName(text string) string {
+	name := strings.Join(strings.Fields(norm.NFC.String(text)), " ")
+	if n := len([]rune(name)); n > maxName || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
+		return ""
+	}
+	return name
+}

@@ -1,0 +1,604 @@
+package mandate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+)
+
+// Errors of stores.
+var (
+	ErrMoved = errors.New("mandate: not in the state that the change begins in")
+	ErrFull  = errors.New("mandate: as many as are allowed")
+)
+
+// Sides of a mandate.
+const (
+	SidePrincipal = "principal"
+	SideAgent     = "agent"
+)
+
+// End says how a mandate ends.
+type End struct {
+	State  State
+	By     string // actor
+	Reason string // machine word
+	At     time.Time
+}
+
+// Party is where a session signed in under a mandate.
+type Party struct{ Mandate, SID, ClientID, Subject string }
+
+// Use is one sign-in under a mandate.
+type Use struct {
+	MandateID string
+	Agent     string
+	ClientID  string
+	At        time.Time
+	ID        string
+}
+
+// Mark is the last entry of the page before; the zero value is the beginning.
+type Mark struct {
+	At time.Time
+	ID string
+}
+
+// Bounds are counted inside the change that stores a mandate.
+type Bounds struct {
+	OfPrincipal int // proposed and live ones of the kind; 0: any number
+	OfAgent     int
+}
+
+// Store keeps mandates; idpdb implements it. Each change is one transaction with its audit record.
+type Store interface {
+	// PutMandate stores a proposal, or a mandate that is active at once; ErrFull when a bound is reached, ErrMoved when the one
+	// that it is passed on from, or the principal, is no longer active.
+	PutMandate(ctx context.Context, m Mandate, b Bounds, record audit.Record) error
+	// ConfirmMandate makes a proposal active; ErrMoved when it is none any more.
+	ConfirmMandate(ctx context.Context, principal, id, side string, at time.Time, record audit.Record) error
+	// EndMandate ends a mandate that is proposed or active with all that was passed on from it, and the grants under them;
+	// ErrMoved when it ended before.
+	EndMandate(ctx context.Context, principal, id string, e End, record audit.Record) error
+	// MandateOf reads a mandate of which the account is a side; idp.ErrNotFound otherwise.
+	MandateOf(ctx context.Context, account, id string) (Mandate, error)
+	// MandatesByPrincipal and MandatesByAgent list mandates in any state, the newest first.
+	MandatesByPrincipal(ctx context.Context, principal string, behind Mark, limit int) ([]Mandate, error)
+	MandatesByAgent(ctx context.Context, agent string, behind Mark, limit int) ([]Mandate, error)
+	// LiveMandates are those under which an agent may act now, the last used first.
+	LiveMandates(ctx context.Context, agent string, now time.Time, limit int) ([]Mandate, error)
+	// PassedOn are the identifiers of what was passed on from a mandate and has not ended.
+	PassedOn(ctx context.Context, principal, id string) ([]Mandate, error)
+	// MandateParties is where sessions signed in under a mandate.
+	MandateParties(ctx context.Context, id string) ([]Party, error)
+	// MandateUses are the sign-ins under a mandate, the newest first.
+	MandateUses(ctx context.Context, principal, id string, behind Mark, limit int) ([]Use, error)
+	// Acting is as whom a session goes on at a client; ok is false when nothing was chosen.
+	Acting(ctx context.Context, sid, clientID string) (mandateID string, at time.Time, ok bool, err error)
+	// SetActing stores it; for our own pages it is the choice for every client from here on.
+	SetActing(ctx context.Context, sid, clientID, principal, mandateID string, at time.Time, record audit.Record) error
+	// DueMandates are active ones whose time is over.
+	DueMandates(ctx context.Context, now time.Time, limit int) ([]Mandate, error)
+}
+
+// People is what the service asks of the accounts.
+type People interface {
+	Person(ctx context.Context, accountID string) (idp.Person, error)
+	ByIdentifier(ctx context.Context, identifier subject.Identifier) (idp.Account, error)
+}
+
+// Throttle counts searches.
+type Throttle interface {
+	// Count counts a try on a key and answers how many there were in the span.
+	Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error)
+}
+
+// Config of the service.
+type Config struct {
+	Store  Store
+	People People
+	// Farewell makes the logout messages to the parties of sessions that end with a mandate.
+	Farewell func(parties []Party) ([]audit.Message, error)
+	Throttle Throttle
+
+	Organisations OrganisationStore
+	Family        FamilyStore
+	Accounts      Accounts
+	Register      Register
+	Now           func() time.Time
+	Rand          io.Reader
+	Wake          func() // tells the outbox that something is due
+}
+
+// Service gives, confirms and ends mandates.
+type Service struct{ cfg Config }
+
+// New returns the service.
+func New(cfg Config) *Service { return &Service{cfg} }
+
+// Terms of a mandate as they are asked for.
+type Terms struct {
+	Kind        Kind
+	Items       []string
+	DetailTypes []string
+	Rights      []Right
+	MaxClass    int
+	Delegable   bool
+	Until       time.Time // zero: the kind's default
+}
+
+// TopicNotice is the outbox topic of notices about mandates.
+const TopicNotice = "notice.mandate"
+
+// Notice is its payload: what happened to a mandate, for one account. Addresses are read when it is delivered.
+type Notice struct {
+	Event     string    `json:"event"` // proposed, active, refused, revoked, expired, ended, ending
+	Account   string    `json:"account"`
+	Principal string    `json:"principal"`
+	Agent     string    `json:"agent"`
+	MandateID string    `json:"mandate_id"`
+	Items     []string  `json:"items"`
+	Until     time.Time `json:"until"`
+}
+
+// notices are to both sides.
+func notices(m Mandate, event string) ([]audit.Message, error) {
+	var all []audit.Message
+	for _, account := range []string{m.Principal, m.Agent} {
+		payload, err := json.Marshal(Notice{event, account, m.Principal, m.Agent, m.ID, m.Items, m.NotAfter})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, audit.Message{Topic: TopicNotice, Key: m.ID, Payload: payload})
+	}
+	return all, nil
+}
+
+// event is an audit event that names both sides.
+func (s *Service) event(ctx context.Context, m Mandate, kind string) audit.Event {
+	rights := make([]string, len(m.Rights))
+	for i, r := range m.Rights {
+		rights[i] = string(r)
+	}
+	details := map[string]string{"principal": m.Principal, "agent": m.Agent, "kind": string(m.Kind), "rights": strings.Join(rights, " "), "depth": strconv.Itoa(m.Depth)}
+	if m.Parent != "" {
+		details["parent"] = m.Parent
+	}
+	e := idp.Event(ctx, s.cfg.Now().UTC(), "mandate."+kind, "mandate", m.ID, details)
+	if e.ActingFor == "" && e.Actor != "account:"+m.Principal && e.Actor != "account:"+m.Agent {
+		e.ActingFor = m.Principal
+	}
+	return e
+}
+
+func (s *Service) record(ctx context.Context, m Mandate, event string) (audit.Record, error) {
+	messages, err := notices(m, event)
+	return audit.With(s.event(ctx, m, event)).And(messages...), err
+}
+
+// Limits of what is written into a mandate.
+const (
+	maxItems = 50
+	maxItem  = 64
+)
+
+// apply checks terms against the policy of their kind and fills in its defaults.
+func (t Terms) apply(m *Mandate, now time.Time) error {
+	policy, known := PolicyOf(t.Kind)
+	wrong := func(field string) error { return fault.New(fault.MandateTerms).WithField(field, fault.MandateTerms) }
+	if !known {
+		return wrong("mandate-kind")
+	}
+	if t.Until.IsZero() {
+		t.Until = now.Add(policy.Life)
+	}
+	if t.MaxClass == 0 {
+		t.MaxClass = ClassName
+	}
+	if len(t.Rights) == 0 {
+		t.Rights = policy.Default
+	}
+	for _, list := range [][]string{t.Items, t.DetailTypes} {
+		if len(list) > maxItems || slices.ContainsFunc(list, func(i string) bool {
+			return i == "" || len(i) > maxItem || strings.ContainsFunc(i, func(r rune) bool { return r <= ' ' || r > '~' })
+		}) {
+			return wrong("mandate-items")
+		}
+	}
+	switch {
+	case len(t.Items) == 0, slices.Contains(t.Items, AllItems) && len(t.Items) > 1:
+		return wrong("mandate-items")
+	case slices.ContainsFunc(t.Rights, func(r Right) bool { return !slices.Contains(policy.Rights, r) }):
+		return wrong("mandate-rights")
+	case !t.Until.After(now), t.Until.After(now.Add(policy.MaxLife)):
+		return wrong("mandate-until")
+	case t.MaxClass < ClassName, t.MaxClass > policy.MaxClass:
+		return wrong("mandate-class")
+	case t.Delegable && !policy.Delegable:
+		return wrong("mandate-delegable")
+	}
+	m.Kind, m.Rights, m.MaxClass, m.Delegable, m.NotAfter = t.Kind, slices.Clone(t.Rights), t.MaxClass, t.Delegable, t.Until.UTC()
+	m.Items, m.DetailTypes = sorted(t.Items), sorted(t.DetailTypes)
+	return nil
+}
+
+func sorted(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+
+// minIAL is the level that each side needs: whoever is not known by name can neither give nor take (R 2.5).
+const minIAL = 1
+
+// proven reads an active person or organisation whose name was proven.
+func (s *Service) proven(ctx context.Context, account string) (idp.Person, error) {
+	p, err := s.cfg.People.Person(ctx, account)
+	if err != nil {
+		return p, err
+	}
+	if p.State != idp.AccountActive || p.IAL < minIAL {
+		return p, fault.New(fault.MandateLevel)
+	}
+	return p, nil
+}
+
+// By is who asks for a change, and when that person last showed who it is.
+type By struct {
+	Account    string
+	SignedInAt time.Time
+}
+
+// FreshLogin is how long after a login mandates may be given and accepted.
+const FreshLogin = 10 * time.Minute
+
+func (s *Service) fresh(by By) error {
+	if s.cfg.Now().Sub(by.SignedInAt) > FreshLogin {
+		return fault.New(fault.MandateLogin)
+	}
+	return nil
+}
+
+// Searches of one account in a day: whoever looks for others by their numbers is stopped.
+const searchesADay = 20
+
+// FindAgent finds the person of a name and a number or address. That one of them does not fit and that nobody has them are
+// one answer.
+func (s *Service) FindAgent(ctx context.Context, by By, name, identifier string) (string, error) {
+	if err := s.fresh(by); err != nil {
+		return "", err
+	}
+	n, err := s.cfg.Throttle.Count(ctx, "mandate.search", []byte(by.Account), day, s.cfg.Now().UTC())
+	if err != nil {
+		return "", fault.Wrap(err, fault.Unavailable)
+	}
+	if n > searchesADay {
+		return "", fault.New(fault.TooManyRequests)
+	}
+	who, err := subject.ParseIdentifier(identifier)
+	if err != nil {
+		return "", fault.Wrap(err, fault.IdentifierInvalid).WithField("mandate-to", fault.IdentifierInvalid)
+	}
+	wanted, err := subject.ParsePersonName(name)
+	if err != nil {
+		return "", fault.Wrap(err, fault.ProofingName).WithField("mandate-name", fault.ProofingName)
+	}
+	unknown := fault.New(fault.MandateAgent).WithField("mandate-to", fault.MandateAgent)
+	account, err := s.cfg.People.ByIdentifier(ctx, who)
+	if errors.Is(err, idp.ErrNotFound) {
+		return "", unknown
+	}
+	if err != nil {
+		return "", fault.Wrap(err, fault.Unavailable)
+	}
+	person, err := s.cfg.People.Person(ctx, account.ID)
+	if err != nil {
+		return "", err
+	}
+	if person.State != idp.AccountActive || person.IAL < minIAL || person.Name != wanted {
+		return "", unknown
+	}
+	return account.ID, nil
+}
+
+// Give proposes that an agent acts for a principal; the agent confirms it. by is the account that gives: the principal
+// itself, or an agent with the right to manage an organisation.
+func (s *Service) Give(ctx context.Context, by By, principal, agent string, t Terms) (Mandate, error) {
+	if err := s.fresh(by); err != nil {
+		return Mandate{}, err
+	}
+	now := s.cfg.Now().UTC()
+	m := Mandate{ID: ident.New(s.cfg.Rand, "mdt"), Principal: principal, Agent: agent, Depth: 1, State: Proposed, NotBefore: now, CreatedAt: now, PrincipalAt: now}
+	if err := t.apply(&m, now); err != nil {
+		return m, err
+	}
+	switch {
+	case principal == agent:
+		return m, fault.New(fault.MandateAgent).WithField("mandate-to", fault.MandateAgent)
+	case IsOrganisation(agent):
+		return m, fault.New(fault.MandateAgent)
+	case by.Account == principal && (m.Kind == Relative || m.Kind == ElderHelper):
+	case IsOrganisation(principal) && (m.Kind == Staff || m.Kind == Administrator):
+		if err := s.mayAppoint(ctx, by.Account, m); err != nil {
+			return m, err
+		}
+	default:
+		return m, fault.New(fault.Forbidden)
+	}
+	return m, s.propose(ctx, m)
+}
+
+// PassOn proposes that another agent acts under a part of a mandate that allows it. The principal stays the same and is
+// told; what is passed on ends with what it was passed on from.
+func (s *Service) PassOn(ctx context.Context, by By, parentID, agent string, t Terms) (Mandate, error) {
+	if err := s.fresh(by); err != nil {
+		return Mandate{}, err
+	}
+	now := s.cfg.Now().UTC()
+	parent, err := s.Of(ctx, by.Account, parentID)
+	if err != nil {
+		return Mandate{}, err
+	}
+	if parent.Agent != by.Account {
+		return Mandate{}, fault.New(fault.Forbidden)
+	}
+	t.Kind, t.Delegable = parent.Kind, false
+	if t.Until.IsZero() {
+		t.Until = parent.NotAfter
+	}
+	m := Mandate{ID: ident.New(s.cfg.Rand, "mdt"), Principal: parent.Principal, Agent: agent, Via: by.Account, Parent: parent.ID, Depth: parent.Depth + 1, State: Proposed, NotBefore: now, CreatedAt: now, PrincipalAt: now}
+	if err := t.apply(&m, now); err != nil {
+		return m, err
+	}
+	switch {
+	case !parent.Live(now):
+		return m, fault.New(fault.MandateState)
+	case !parent.Delegable, m.Depth > MaxDepth:
+		return m, fault.New(fault.Forbidden)
+	case agent == by.Account, agent == parent.Principal, IsOrganisation(agent):
+		return m, fault.New(fault.MandateAgent).WithField("mandate-to", fault.MandateAgent)
+	case !m.Within(parent) || slices.ContainsFunc(m.Rights, func(r Right) bool { return !parent.Has(r) }):
+		return m, fault.New(fault.MandateTerms)
+	}
+	return m, s.propose(ctx, m)
+}
+
+func (s *Service) propose(ctx context.Context, m Mandate) error {
+	for _, account := range []string{m.Principal, m.Agent} {
+		if _, err := s.proven(ctx, account); err != nil {
+			return err
+		}
+	}
+	record, err := s.record(ctx, m, "proposed")
+	if err != nil {
+		return err
+	}
+	return s.put(ctx, m, record)
+}
+
+func (s *Service) put(ctx context.Context, m Mandate, record audit.Record) error {
+	policy, _ := PolicyOf(m.Kind)
+	err := s.cfg.Store.PutMandate(ctx, m, Bounds{policy.MaxAgents, policy.PrincipalN}, record)
+	switch {
+	case errors.Is(err, ErrFull):
+		return fault.Wrap(err, fault.MandateLimit)
+	case errors.Is(err, ErrMoved):
+		return fault.Wrap(err, fault.MandateState)
+	case err != nil:
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	s.cfg.Wake()
+	return nil
+}
+
+// Of reads a mandate for one of its sides; fault.NotFound for everybody else.
+func (s *Service) Of(ctx context.Context, account, id string) (Mandate, error) {
+	m, err := s.cfg.Store.MandateOf(ctx, account, id)
+	if errors.Is(err, idp.ErrNotFound) {
+		return m, fault.New(fault.NotFound)
+	}
+	if err != nil {
+		return m, fault.Wrap(err, fault.Unavailable)
+	}
+	return m, nil
+}
+
+// Accept is the confirmation of the side that was asked, from which on the mandate holds.
+func (s *Service) Accept(ctx context.Context, by By, id string) error {
+	if err := s.fresh(by); err != nil {
+		return err
+	}
+	agent := by.Account
+	m, err := s.Of(ctx, agent, id)
+	if err != nil {
+		return err
+	}
+	now := s.cfg.Now().UTC()
+	side := SideAgent
+	switch {
+	case m.Agent == agent && m.AgentAt.IsZero():
+	case m.Principal == agent && m.PrincipalAt.IsZero():
+		side = SidePrincipal
+	default:
+		return fault.New(fault.Forbidden) // nobody confirms for the other side
+	}
+	if m.StateAt(now) != Proposed {
+		return fault.New(fault.MandateState)
+	}
+	if _, err := s.proven(ctx, agent); err != nil {
+		return err
+	}
+	record, err := s.record(ctx, m, "active")
+	if err != nil {
+		return err
+	}
+	err = s.cfg.Store.ConfirmMandate(ctx, m.Principal, m.ID, side, now, record)
+	if errors.Is(err, ErrMoved) {
+		return fault.Wrap(err, fault.MandateState)
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	s.cfg.Wake()
+	return nil
+}
+
+// Stop ends a mandate at the wish of one side: the principal or whoever manages it, the agent, or the agent who passed it
+// on. A proposal that is stopped by who was asked was refused.
+func (s *Service) Stop(ctx context.Context, by, id, reason string) error {
+	m, err := s.Visible(ctx, by, id)
+	if err != nil {
+		return err
+	}
+	state := Revoked
+	if m.StateAt(s.cfg.Now()) == Proposed && m.WaitsFor(by) {
+		state = Refused
+	}
+	return s.end(ctx, m, state, "account:"+by, reason)
+}
+
+// Visible reads a mandate that an account may see and end: one of which it is a side, that it passed on, or of an organisation
+// that it manages.
+func (s *Service) Visible(ctx context.Context, by, id string) (Mandate, error) {
+	m, err := s.Of(ctx, by, id)
+	if fault.CodeOf(err) != fault.NotFound {
+		return m, err
+	}
+	live, err := s.Live(ctx, by)
+	if err != nil {
+		return m, err
+	}
+	for _, own := range live {
+		if !own.Has(Manage) && !own.Delegable {
+			continue
+		}
+		if m, err = s.Of(ctx, own.Principal, id); fault.CodeOf(err) != fault.NotFound {
+			if err == nil && !own.Has(Manage) && m.Parent != own.ID {
+				return m, fault.New(fault.NotFound)
+			}
+			if err == nil && own.Has(Manage) && m.Kind != Staff && own.Kind != LegalRepresentative {
+				return m, fault.New(fault.Forbidden) // administrators stop those whom they may appoint
+			}
+			return m, err
+		}
+	}
+	return m, fault.New(fault.NotFound)
+}
+
+// end ends a mandate, with what was passed on from it, and has everybody told.
+func (s *Service) end(ctx context.Context, m Mandate, state State, by, reason string) error {
+	now := s.cfg.Now().UTC()
+	record, err := s.record(ctx, m, string(state))
+	if err != nil {
+		return err
+	}
+	record.Events[0].Reason = reason
+	below, err := s.cfg.Store.PassedOn(ctx, m.Principal, m.ID)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	for _, child := range below {
+		more, err := s.record(ctx, child, string(Ended))
+		if err != nil {
+			return err
+		}
+		record.Events, record = append(record.Events, more.Events...), record.And(more.Messages...)
+	}
+	for _, one := range append(below, m) {
+		parties, err := s.cfg.Store.MandateParties(ctx, one.ID)
+		if err != nil {
+			return fault.Wrap(err, fault.Unavailable)
+		}
+		messages, err := s.cfg.Farewell(parties)
+		if err != nil {
+			return err
+		}
+		record = record.And(messages...)
+	}
+	err = s.cfg.Store.EndMandate(ctx, m.Principal, m.ID, End{State: state, By: by, Reason: reason, At: now}, record)
+	if errors.Is(err, ErrMoved) {
+		return fault.Wrap(err, fault.MandateState)
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	s.cfg.Wake()
+	return nil
+}
+
+// EndAll ends every mandate of which an account is a side, for instance because the person died or the organisation was
+// deregistered. What ended before stays as it is, so that it may be called again.
+func (s *Service) EndAll(ctx context.Context, account, reason string) error {
+	for _, list := range []func(context.Context, string, Mark, int) ([]Mandate, error){s.cfg.Store.MandatesByPrincipal, s.cfg.Store.MandatesByAgent} {
+		for behind := (Mark{}); ; {
+			page, err := list(ctx, account, behind, endPage)
+			if err != nil {
+				return fault.Wrap(err, fault.Unavailable)
+			}
+			for _, m := range page {
+				behind = Mark{m.CreatedAt, m.ID}
+				if m.State != Proposed && m.State != Active {
+					continue
+				}
+				if err := s.end(ctx, m, Ended, "system:register", reason); err != nil && fault.CodeOf(err) != fault.MandateState {
+					return err
+				}
+			}
+			if len(page) < endPage {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// Deregister ends every mandate of the organisation with a unified social credit code, because a register tells that it is no
+// more. An organisation that is not known here needs nothing.
+func (s *Service) Deregister(ctx context.Context, uscc string) error {
+	id, err := s.cfg.Accounts.ByIdentity(ctx, IDTypeUSCC, uscc)
+	if errors.Is(err, idp.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	return s.EndAll(ctx, id, string(Deregistered))
+}
+
+const endPage = 100
+
+// Expire writes down that the time of mandates is over, and has the parties of their sessions told. It returns how many
+// there were.
+func (s *Service) Expire(ctx context.Context) (n int, err error) {
+	due, err := s.cfg.Store.DueMandates(ctx, s.cfg.Now().UTC(), endPage)
+	if err != nil {
+		return 0, fmt.Errorf("read mandates that are due: %w", err)
+	}
+	for _, m := range due {
+		if err := s.end(ctx, m, Expired, "system:clock", "time"); err != nil && fault.CodeOf(err) != fault.MandateState {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// maxLive bounds the identities that a person chooses among.
+const maxLive = 200
+
+// Live are the mandates under which an agent may act now, the last used first.
+func (s *Service) Live(ctx context.Context, agent string) ([]Mandate, error) {
+	all, err := s.cfg.Store.LiveMandates(ctx, agent, s.cfg.Now().UTC(), maxLive)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	return all, nil
+}

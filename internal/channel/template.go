@@ -1,0 +1,180 @@
+package channel
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Template is a message by name. Its texts are message.NAME.text, .subject and .mail of the catalogue; each may also use
+// {platform} and {hotline}.
+type Template struct {
+	Name   string
+	Params []Param
+}
+
+// Param is a placeholder and the longest value that stands in a message, in UTF-16 units; what is longer is clipped, so
+// that nobody's name makes a message of many parts.
+type Param struct {
+	Name string
+	Max  int
+}
+
+// Longest values of what stands in every message.
+const (
+	MaxPlatform = 16
+	maxHotline  = 20
+)
+
+// Names of templates.
+const (
+	TemplateCode     = "code"     // one-time code
+	TemplateReplay   = "replay"   // a credential of the person was used twice
+	TemplateRegister = "register" // the register no longer confirms what was proofed
+	TemplateTest     = "test"     // of the operator
+
+	TemplateDocumentExpiry  = "document-expiry"  // the document behind the level ends soon
+	TemplateAccountMerged   = "account-merged"   // another account of the person became part of this one
+	TemplateIdentityChanged = "identity-changed" // a register or administrators corrected the identity
+	TemplateDocumentEnded   = "document-ended"   // the register revoked the document, so the level ended
+	TemplateAccountRevived  = "account-revived"  // a wrong report of a death was taken back
+
+	TemplateDeletion      = "deletion"       // the account will be deleted
+	TemplateDeletionFinal = "deletion-final" // the last notice before it
+	TemplateExport        = "export"         // the copy of the person's data can be fetched
+
+	// What became of the ways to sign in; the names are those of notices of idp/authn.
+	TemplateCredentialAdded   = "credential-added"
+	TemplateCredentialRemoved = "credential-removed"
+	TemplateCredentialFlagged = "credential-flagged"
+	TemplateRecoveryCodeUsed  = "recovery-code-used"
+	TemplateRecoveryCodesNew  = "recovery-codes-replaced"
+	TemplateNewDevice         = "new-device"
+	TemplateRecovered         = "recovered"
+	TemplateNotMe             = "not-me"
+)
+
+var templates = withMandates(map[string]Template{
+	TemplateCode:     {TemplateCode, []Param{{"code", 8}, {"minutes", 3}}},
+	TemplateReplay:   {TemplateReplay, []Param{{"app", 12}}},
+	TemplateRegister: {TemplateRegister, nil},
+	TemplateTest:     {TemplateTest, nil},
+
+	TemplateDocumentExpiry:  {TemplateDocumentExpiry, []Param{{"document", 12}, {"date", 10}}},
+	TemplateAccountMerged:   {TemplateAccountMerged, nil},
+	TemplateIdentityChanged: {TemplateIdentityChanged, nil},
+	TemplateDocumentEnded:   {TemplateDocumentEnded, nil},
+	TemplateAccountRevived:  {TemplateAccountRevived, nil},
+	TemplateDeletion:        {TemplateDeletion, []Param{{"date", 12}}},
+	TemplateDeletionFinal:   {TemplateDeletionFinal, []Param{{"date", 12}}},
+	TemplateExport:          {TemplateExport, []Param{{"date", 12}}},
+
+	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
+	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},
+	TemplateCredentialFlagged: {TemplateCredentialFlagged, []Param{{"name", 12}}},
+	TemplateRecoveryCodeUsed:  {TemplateRecoveryCodeUsed, nil},
+	TemplateRecoveryCodesNew:  {TemplateRecoveryCodesNew, nil},
+	TemplateNewDevice:         {TemplateNewDevice, []Param{{"name", 12}, {"code", 14}}},
+	TemplateRecovered:         {TemplateRecovered, nil},
+	TemplateNotMe:             {TemplateNotMe, nil},
+})
+
+// MandateTemplate is the template of what happened to a mandate; the events are those of notices of idp/mandate.
+func MandateTemplate(event string) string { return "mandate-" + event }
+
+// mandateEvents have a template each: {who} acts for {whom}.
+var mandateEvents = []string{"proposed", "active", "refused", "revoked", "expired", "ended", "ending", "frozen"}
+
+func withMandates(all map[string]Template) map[string]Template {
+	for _, event := range mandateEvents {
+		name := MandateTemplate(event)
+		all[name] = Template{name, []Param{{"who", 6}, {"whom", 8}, {"items", 8}, {"until", 10}}}
+	}
+	return all
+}
+
+// Templates lists all templates by name.
+func Templates() []Template {
+	all := slices.Collect(maps.Values(templates))
+	slices.SortFunc(all, func(a, b Template) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// fill takes the declared parameters, cleaned and clipped. What is missing is empty.
+func (t Template) fill(params map[string]string) map[string]string {
+	filled := map[string]string{}
+	for _, p := range t.Params {
+		filled[p.Name] = clip(clean(params[p.Name]), p.Max)
+	}
+	return filled
+}
+
+// clean makes a value one line of visible text that no telephone reads as a link: without control, direction and other
+// invisible characters and without the mark of an address.
+func clean(value string) string {
+	value = strings.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError, unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs):
+			return -1
+		case unicode.IsControl(r), unicode.IsSpace(r):
+			return ' '
+		}
+		return r
+	}, value)
+	value = strings.NewReplacer("://", " ", "【", "[", "】", "]").Replace(value)
+	return strings.Join(strings.Fields(value), " ")
+}
+
+// clip shortens a value to at most n UTF-16 units; the last of them is then an ellipsis.
+func clip(value string, n int) string {
+	if units(value) <= n {
+		return value
+	}
+	used := 1
+	for i, r := range value {
+		if used += unitsOf(r); used > n {
+			return value[:i] + "…"
+		}
+	}
+	return value
+}
+
+func unitsOf(r rune) int {
+	if r > 0xffff {
+		return 2
+	}
+	return 1
+}
+
+func units(text string) int {
+	n := 0
+	for _, r := range text {
+		n += unitsOf(r)
+	}
+	return n
+}
+
+// Lengths of an SMS in UCS-2 (3GPP TS 23.038 clause 4, TS 23.040 clause 9.2.3.24.1): alone, and as a part of several.
+const (
+	OnePart  = 70
+	EachPart = 67
+)
+
+// Parts counts what a text costs: one up to 70 UTF-16 units, else parts of 67, of which none splits a surrogate pair. It
+// counts so for every text, since gateways here bill Latin text the same way.
+func Parts(text string) int {
+	if units(text) <= OnePart {
+		return 1
+	}
+	parts, used := 1, 0
+	for _, r := range text {
+		n := unitsOf(r)
+		if used+n > EachPart {
+			parts, used = parts+1, 0
+		}
+		used += n
+	}
+	return parts
+}

@@ -1,0 +1,48 @@
+package gallery
+
+import "github.com/yinxin-gov/yinxin/web"
+
+// mandates are the pages on which people give and answer mandates, and choose for whom they act.
+func mandates() []Sample {
+	until := moment.AddDate(0, 1, 0)
+	acting := web.Identity{Kind: web.IdentityPerson, Name: "赵**", Actor: "李*", SwitchURL: "/acting"}
+	given := web.MandateItem{Name: "李*", Kind: "relative", State: "active", Tone: "success", Items: []string{"social-security", "medical-insurance"}, Rights: []string{"view", "submit"}, Until: until, URL: "/me/mandates/mdt_1"}
+	waiting := web.MandateItem{Name: "赵**", Kind: "elder_helper", State: "proposed", Tone: "warning", Items: []string{"*"}, Rights: []string{"view", "fill"}, Until: until, URL: "/me/mandates/mdt_2", Waiting: true}
+	staff := web.MandateItem{Name: "示例市青禾商贸有限公司", Kind: "agent", State: "active", Tone: "success", Items: []string{"tax"}, Rights: []string{"view", "fill", "submit"}, Until: until, URL: "/me/mandates/mdt_3"}
+	revoked := given
+	revoked.State, revoked.Tone = "revoked", "neutral"
+	options := []web.ActingOption{{Value: "self", Name: "张*", Current: true}, {Value: "mdt_2", Name: "赵**", Kind: "elder_helper", Items: []string{"*"}, Until: &until}, {Value: "mdt_3", Name: "示例市青禾商贸有限公司", Kind: "agent", Items: []string{"tax"}, Until: &until}}
+	give := web.MandateGivePage{Action: "/me/mandates/new", Days: 30, MaxDays: 365, Delegable: true,
+		Kinds:   []web.MandateChoice{{Value: "relative", Ticked: true}, {Value: "elder_helper"}},
+		Rights:  []web.MandateChoice{{Value: "view", Ticked: true}, {Value: "fill"}, {Value: "submit", Ticked: true}, {Value: "collect"}, {Value: "present"}},
+		Classes: []web.MandateChoice{{Value: "1", Ticked: true}, {Value: "2"}, {Value: "3"}}}
+	wrong := give
+	wrong.Name, wrong.To = "李四", "13800000009"
+	agent := web.OrganisationAgent{MandateItem: staff, StopURL: "/me/organisations/org_1/stop", Agent: "acc_1"}
+	agent.Name = "孙**"
+	office := web.OrganisationPage{Name: staff.Name, Code: "91999900MA0000015N", Tier: 3, Role: "legal_representative", Agents: []web.OrganisationAgent{agent}, AppointURL: "/me/mandates/new?for=org_1"}
+	frozen := office
+	frozen.Frozen, frozen.ThawURL = true, "/me/organisations/org_1/thaw"
+	ask := give
+	ask.Ask, ask.Kinds = true, []web.MandateChoice{{Value: "elder_helper", Ticked: true}, {Value: "relative"}, {Value: "guardian_limited"}}
+	return []Sample{
+		{Name: "organisation", Template: "organisation", Page: web.Page{Identity: citizen, Body: office}},
+		{Name: "organisation-frozen", Template: "organisation", Page: web.Page{Identity: citizen, Body: frozen}},
+		{Name: "organisation-none", Template: "organisation", Page: web.Page{Identity: citizen, Body: web.OrganisationPage{Name: staff.Name, Code: "91999900MA0000015N", Tier: 3, Role: "administrator"}}},
+		{Name: "organisation-found", Template: "organisation-found", Page: web.Page{Identity: citizen, Body: web.OrganisationFoundPage{}}},
+		{Name: "organisation-found-error", Template: "organisation-found", Status: 422, Page: web.Page{Identity: citizen, Body: web.OrganisationFoundPage{Name: staff.Name, Code: "91999900MA0000015"}, Errors: []web.FieldError{{Field: "organisation-code", Message: "统一社会信用代码不正确"}}}},
+		{Name: "child", Template: "child", Page: web.Page{Identity: citizen, Body: web.ChildPage{}}},
+		{Name: "mandate-ask", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: ask}},
+		{Name: "acting", Template: "acting", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ActingPage{Hidden: flow, App: "市场监管", Options: options}}},
+		{Name: "acting-search", Template: "acting", Page: web.Page{Identity: acting, Body: web.ActingPage{Search: true, Query: "青禾", Options: options[2:]}}},
+		{Name: "acting-none", Template: "acting", Page: web.Page{Identity: citizen, Body: web.ActingPage{Search: true, Query: "红"}}},
+		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new", Organisations: []web.Link{{Label: staff.Name, URL: "/me/organisations/org_1"}}, Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, staff}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
+		{Name: "mandates-none", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{GiveURL: "/me/mandates/new"}}},
+		{Name: "mandate", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: given, Principal: "张*", Agent: "李*", Class: 1, From: moment, StopURL: "/me/mandates/mdt_1/stop",
+			Uses: []web.MandateUse{{App: "市场监管", Agent: "李*", At: moment}}}}},
+		{Name: "mandate-answer", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: waiting, Principal: "赵**", Agent: "张*", Class: 2, From: moment, AcceptURL: "/me/mandates/mdt_2/answer"}}},
+		{Name: "mandate-frozen", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: staff, Principal: staff.Name, Agent: "张*", Via: "李*", Class: 3, Frozen: true, From: moment, StopURL: "/me/mandates/mdt_3/stop", PassURL: "/me/mandates/new?of=mdt_3"}}},
+		{Name: "mandate-give", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: give}},
+		{Name: "mandate-give-error", Template: "mandate-give", Status: 422, Page: web.Page{Identity: citizen, Body: wrong, Errors: []web.FieldError{{Field: "mandate-to", Message: "未找到姓名与手机号或邮箱都相符的实名用户"}}}},
+	}
+}

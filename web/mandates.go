@@ -1,0 +1,118 @@
+package web
+
+import "time"
+
+// ActingOption is somebody for whom the person may go on.
+type ActingOption struct {
+	Value   string // of the button acting-choice: self, or a mandate
+	Name    string // masked for persons
+	Kind    string // message mandate.kind.<kind>; empty for the person itself
+	Items   []string
+	Until   *time.Time
+	Current bool
+}
+
+// ActingPage is "acting" at /acting: for whom the person goes on (experience.md 3.2).
+type ActingPage struct {
+	Hidden  []Hidden
+	App     string // the application that waits; empty: the whole session
+	Options []ActingOption
+	Search  bool // there are more than fit at a glance
+	Query   string
+}
+
+// MandateItem is a mandate in a list.
+type MandateItem struct {
+	Name    string // the other side
+	Kind    string
+	State   string // message mandate.state.<state>
+	Tone    string // of the state
+	Items   []string
+	Rights  []string
+	Until   time.Time
+	URL     string
+	Waiting bool // for this person's answer
+}
+
+// MandatesPage is "mandates" at /me/mandates.
+type MandatesPage struct {
+	Given, Taken         []MandateItem
+	MoreGiven, MoreTaken string // address of the next page
+	GiveURL              string
+	AskURL               string
+	Organisations        []Link // that the person manages
+	FoundURL             string
+	ChildURL             string
+}
+
+// OrganisationPage is "organisation" at /me/organisations/{id}: for who manages it.
+type OrganisationPage struct {
+	Name, Code string // of the register
+	Tier       int
+	Role       string // message mandate.kind.<kind>
+	Frozen     bool
+	ThawURL    string // POST confirms; empty for who may not
+	Agents     []OrganisationAgent
+	MoreURL    string
+	AppointURL string
+}
+
+// OrganisationAgent is a mandate of an organisation, with the way to stop the person at one press.
+type OrganisationAgent struct {
+	MandateItem
+	StopURL string
+	Agent   string // hidden field organisation-agent
+}
+
+// OrganisationFoundPage is "organisation-found": organisation-name, organisation-code.
+type OrganisationFoundPage struct{ Name, Code string }
+
+// ChildPage is "child": child-name, child-number.
+type ChildPage struct{ Name, Number string }
+
+// MandateUse is one sign-in under a mandate.
+type MandateUse struct {
+	App   string
+	Agent string
+	At    time.Time
+}
+
+// MandatePage is "mandate": one mandate with what the person may do about it.
+type MandatePage struct {
+	Hidden    []Hidden
+	Item      MandateItem
+	Principal string
+	Agent     string
+	Via       string // who passed it on
+	Class     int    // message mandate.class.<n>
+	Frozen    bool
+	From      time.Time
+	AcceptURL string // POST with mandate-answer accept or refuse; empty hides both
+	StopURL   string // POST ends it; empty hides it
+	PassURL   string // passes it on
+	Uses      []MandateUse
+	MoreUses  string
+}
+
+// MandateChoice is a box or a button of the form.
+type MandateChoice struct {
+	Value  string
+	Ticked bool
+}
+
+// MandateGivePage is "mandate-give": mandate-name, mandate-to, mandate-kind, mandate-items, right-<right>, mandate-days,
+// mandate-class, mandate-delegable.
+type MandateGivePage struct {
+	Action    string
+	Ask       bool   // the person wants to act for the other one
+	Principal string // for whom, when it is not the person itself
+	Name, To  string
+	Items     string
+	Kinds     []MandateChoice // empty: there is nothing to choose
+	Rights    []MandateChoice
+	Days      int
+	MaxDays   int
+	Classes   []MandateChoice
+	Delegable bool // offered
+	Ticked    bool
+}
