@@ -31,6 +31,7 @@ type Account struct {
 	Version       int64   // counts the changes of the account, its contacts and its proofs; 0 is not known
 	Proofs        []Proof // the newest evidence of each level, the highest level first
 	Contacts      []Contact
+	DataKey       keys.DataKey // seals its personal fields; none for accounts of earlier releases until they are sealed anew
 }
 
 // RecoveryRest is how long after a recovery without a counter an account may neither use seals nor give and accept mandates:
@@ -130,6 +131,7 @@ type Accounts struct {
 	documents func() subject.Documents
 
 	recent recentAccounts
+	open   openKeys
 }
 
 // AccountsConfig holds what Accounts needs.
@@ -162,23 +164,6 @@ func (s *Accounts) Lookup(ctx context.Context, kind, value string) ([]byte, erro
 	return mac.Sum(ctx, []byte("lookup"), []byte(kind), []byte(value))
 }
 
-func (s *Accounts) seal(ctx context.Context, plaintext []byte, place string) (keyID string, sealed []byte, err error) {
-	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, "")
-	if err != nil {
-		return "", nil, fault.Wrap(err, fault.Unavailable)
-	}
-	sealed, err = cipher.Seal(ctx, plaintext, []byte(place))
-	return cipher.KeyID(), sealed, err
-}
-
-func (s *Accounts) open(ctx context.Context, keyID string, sealed []byte, place string) ([]byte, error) {
-	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, keyID)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable)
-	}
-	return cipher.Open(ctx, sealed, []byte(place))
-}
-
 // Create makes an account for an identifier whose control was just shown. An identifier that has one already gives that
 // account: the person who controls it is signed in instead of told that it exists.
 func (s *Accounts) Create(ctx context.Context, identifier subject.Identifier) (Account, error) {
@@ -186,10 +171,14 @@ func (s *Accounts) Create(ctx context.Context, identifier subject.Identifier) (A
 	if err != nil {
 		return Account{}, err
 	}
-	now := s.now().UTC()
-	a := Account{ID: ident.New(s.rand, "acc"), State: AccountActive, Locale: localeOf(ctx), CreatedAt: now, UpdatedAt: now}
+	a, err := s.newAccount(ctx, "acc")
+	if err != nil {
+		return Account{}, err
+	}
+	now := a.CreatedAt
+	a.Locale = localeOf(ctx)
 	contact := Contact{Kind: identifier.Kind, Lookup: lookup}
-	if contact.KeyID, contact.Sealed, err = s.seal(ctx, []byte(identifier.Value), "contact/"+a.ID); err != nil {
+	if contact.KeyID, contact.Sealed, err = s.sealFor(ctx, a, []byte(identifier.Value), contactPlace(a.ID)); err != nil {
 		return Account{}, err
 	}
 	a.Contacts = []Contact{contact}
@@ -292,16 +281,11 @@ func (s *Accounts) Prove(ctx context.Context, id string, p Proof, name, document
 
 // ProveIdentity is Prove with all that a document tells.
 func (s *Accounts) ProveIdentity(ctx context.Context, id string, p Proof, who Identity) error {
-	var err error
-	if p.Lookup, err = s.IdentityLookup(ctx, who); err != nil {
-		return err
-	}
-	plaintext, err := json.Marshal(who)
+	a, err := s.store.Account(ctx, id)
 	if err != nil {
 		return err
 	}
-	p.ID = ident.New(s.rand, "ev")
-	if p.KeyID, p.Sealed, err = s.seal(ctx, plaintext, "identity/"+id); err != nil {
+	if p, err = s.PrepareProof(ctx, a, p, who); err != nil {
 		return err
 	}
 	details := map[string]string{"ial": fmt.Sprint(int(p.IAL)), "method": p.Method, "source": p.Source, "evidence": p.Evidence}
@@ -325,10 +309,21 @@ func (s *Accounts) ProveIdentity(ctx context.Context, id string, p Proof, who Id
 
 // Draft is an account without a login, and the sealed proof of its name and number; the caller stores both in one change.
 func (s *Accounts) Draft(ctx context.Context, prefix string, p Proof, name, documentType, number string) (Account, Proof, error) {
+	a, err := s.newAccount(ctx, prefix)
+	if err != nil {
+		return a, p, err
+	}
+	p, err = s.PrepareProof(ctx, a, p, Identity{Name: name, Type: documentType, Number: number})
+	return a, p, err
+}
+
+// newAccount is an active account with its own data key; nothing is stored.
+func (s *Accounts) newAccount(ctx context.Context, prefix string) (Account, error) {
 	now := s.now().UTC()
 	a := Account{ID: ident.New(s.rand, prefix), State: AccountActive, CreatedAt: now, UpdatedAt: now}
-	p, err := s.PrepareProof(ctx, a.ID, p, Identity{Name: name, Type: documentType, Number: number})
-	return a, p, err
+	var err error
+	a.DataKey, err = s.newDataKey(ctx, a.ID)
+	return a, err
 }
 
 // Person reads a person as stored now.
@@ -352,7 +347,7 @@ func (s *Accounts) PersonAt(ctx context.Context, accountID string, version int64
 func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	p := Person{AccountID: a.ID, State: a.State, UpdatedAt: a.UpdatedAt, CredentialsAt: a.CredentialsAt, RecoveredAt: a.RecoveredAt}
 	for _, contact := range a.Contacts {
-		value, err := s.open(ctx, contact.KeyID, contact.Sealed, "contact/"+a.ID)
+		value, err := s.openFor(ctx, a, contact.KeyID, contact.Sealed, contactPlace(a.ID))
 		if err != nil {
 			return Person{}, fmt.Errorf("open contact: %w", err)
 		}
@@ -367,7 +362,7 @@ func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	if proof == nil {
 		return p, nil // never proofed, or decayed
 	}
-	plaintext, err := s.open(ctx, proof.KeyID, proof.Sealed, "identity/"+a.ID)
+	plaintext, err := s.openFor(ctx, a, proof.KeyID, proof.Sealed, identityPlace(a.ID))
 	if err != nil {
 		return Person{}, fmt.Errorf("open identity: %w", err)
 	}
@@ -378,6 +373,30 @@ func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	p.IAL, p.IALMethod, p.IALSource, p.IALAt, p.IALUntil = proof.IAL, proof.Method, proof.Source, proof.At, proof.Until
 	p.Name, p.IDType, p.IDNumber, p.Nationality, p.Birth, p.IDExpires = who.Name, who.Type, who.Number, who.Nationality, who.Birth, who.Expires
 	return p, nil
+}
+
+// heldValue stands for a value that is there.
+const heldValue = "-"
+
+// HeldAt implements People.
+func (s *Accounts) HeldAt(ctx context.Context, accountID string, version int64) (Person, error) {
+	a, err := s.AccountAt(ctx, accountID, version)
+	if errors.Is(err, ErrNotFound) {
+		return Person{}, fault.New(fault.NotFound)
+	}
+	p := Person{AccountID: a.ID, State: a.State, UpdatedAt: a.UpdatedAt, CredentialsAt: a.CredentialsAt}
+	for _, contact := range a.Contacts {
+		if contact.Kind == subject.Email {
+			p.Email = heldValue
+		} else {
+			p.Mobile = heldValue
+		}
+	}
+	if proof := a.InForce(s.now()); proof != nil {
+		p.IAL, p.IALMethod, p.IALSource, p.IALAt, p.IALUntil = proof.IAL, proof.Method, proof.Source, proof.At, proof.Until
+		p.Name, p.IDType, p.IDNumber = heldValue, heldValue, heldValue
+	}
+	return p, err
 }
 
 // LevelAt implements People.

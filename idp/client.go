@@ -47,6 +47,8 @@ type Client struct {
 	Disabled                bool           `json:"disabled" yaml:"disabled"`
 	GivenState              string         `json:"-" yaml:"state"` // only on its way in: "live" puts a client into use whatever it was before
 
+	withheld []string // claims that a person does not give; see Withholding
+
 	TokenSettings   `yaml:",inline"`
 	RequestSettings `yaml:",inline"`
 }

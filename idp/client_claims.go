@@ -12,6 +12,7 @@ type AllowedClaim struct {
 	Claim      string `json:"claim" yaml:"claim"`
 	Purpose    string `json:"purpose" yaml:"purpose"`
 	LegalBasis string `json:"legal_basis,omitempty" yaml:"legal_basis"` // law under which it is given; empty: the person's consent
+	Optional   bool   `json:"optional,omitempty" yaml:"optional"`       // the person may refuse it alone
 }
 
 // maxPurpose is in characters, as that of a legal basis.
@@ -20,6 +21,9 @@ const maxPurpose = 200
 // MayHave reports whether the client may have a claim at all, whatever its scopes open. A client without a list may have
 // what its scopes open. That a number is verified goes with the number.
 func (c Client) MayHave(claim string) bool {
+	if c.withholds(claim) {
+		return false
+	}
 	if len(c.AllowedClaims) == 0 {
 		return true
 	}
@@ -45,6 +49,14 @@ func (c Client) BasisOf(claim string) string {
 	return c.StatutoryBasis
 }
 
+// PurposeOf is what the client has a claim for: its own purpose, or that of the application.
+func (c Client) PurposeOf(claim string) string {
+	if a, ok := c.allowed(claim); ok && a.Purpose != "" {
+		return a.Purpose
+	}
+	return c.Purpose
+}
+
 // ShownIAL is the level of a person as the client may know it: one above max_ial is told as max_ial.
 func (c Client) ShownIAL(ial int) int {
 	if c.MaxIAL > 0 {
@@ -65,6 +77,8 @@ func (c *Client) normalizeClaims(refuse func(field, why string) error) error {
 			return refuse("allowed_claims.claim", a.Claim+" stands twice")
 		case a.Purpose == "" || utf8.RuneCountInString(a.Purpose) > maxPurpose:
 			return refuse("allowed_claims.purpose", "1 to 200 characters")
+		case a.Optional && (a.LegalBasis != "" || a.Claim == "ial"):
+			return refuse("allowed_claims.optional", "what a law gives, and the level of proofing, are not optional")
 		case utf8.RuneCountInString(a.LegalBasis) > maxPurpose:
 			return refuse("allowed_claims.legal_basis", "at most 200 characters")
 		}

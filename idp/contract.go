@@ -20,6 +20,8 @@ const (
 	AccountActive    AccountState = "active"
 	AccountSuspended AccountState = "suspended"
 	AccountClosed    AccountState = "closed"
+	// AccountErased is a tombstone: nothing of the person is left, and its pairwise subjects are never given to anybody else.
+	AccountErased AccountState = "erased"
 )
 
 // Person is what the protocol side may know of an account. Personal fields are plain here and nowhere else: they are
@@ -55,6 +57,8 @@ type People interface {
 	PersonAt(ctx context.Context, accountID string, version int64) (Person, error)
 	// LevelAt is the person's level now, without opening what is sealed; fault.NotFound and version as above.
 	LevelAt(ctx context.Context, accountID string, version int64) (subject.IAL, error)
+	// HeldAt is PersonAt without opening what is sealed: a dash stands for every value that is there.
+	HeldAt(ctx context.Context, accountID string, version int64) (Person, error)
 }
 
 // Login says how somebody signed in; session.Start makes a session of it.

@@ -163,7 +163,7 @@ func (s *Corrections) identityOf(ctx context.Context, a Account) (who Identity, 
 		return who, ErrNotFound
 	}
 	newest := slices.MaxFunc(a.Proofs, func(x, y Proof) int { return x.At.Compare(y.At) })
-	plaintext, err := s.cfg.Accounts.open(ctx, newest.KeyID, newest.Sealed, "identity/"+a.ID)
+	plaintext, err := s.cfg.Accounts.openFor(ctx, a, newest.KeyID, newest.Sealed, identityPlace(a.ID))
 	if err != nil {
 		return who, fmt.Errorf("open identity: %w", err)
 	}
@@ -246,7 +246,7 @@ func (s *Corrections) put(ctx context.Context, kind, accountID, origin string, p
 	if err != nil {
 		return c, err
 	}
-	if c.KeyID, c.Sealed, err = s.cfg.Accounts.seal(ctx, plaintext, "correction/"+c.ID); err != nil {
+	if c.KeyID, c.Sealed, err = s.cfg.Accounts.Seal(ctx, accountID, plaintext, "correction/"+c.ID); err != nil {
 		return c, err
 	}
 	if err := s.cfg.Store.PutCorrection(ctx, c, cause, audit.With(s.event(ctx, "identity.correction_proposed", c))); err != nil {
@@ -285,7 +285,7 @@ func (s *Corrections) Page(ctx context.Context, state, after string, limit int) 
 
 // Wanted is the identity that a correction would give.
 func (s *Corrections) Wanted(ctx context.Context, c Correction) (who Identity, err error) {
-	plaintext, err := s.cfg.Accounts.open(ctx, c.KeyID, c.Sealed, "correction/"+c.ID)
+	plaintext, err := s.cfg.Accounts.Unseal(ctx, c.AccountID, c.KeyID, c.Sealed, "correction/"+c.ID)
 	if err != nil {
 		return who, fmt.Errorf("open correction: %w", err)
 	}
@@ -389,12 +389,8 @@ func (s *Corrections) rekey(ctx context.Context, accountID string, who Identity,
 		case err != nil:
 			return err
 		case confirmed.Match:
-			p := Proof{ID: ident.New(s.cfg.Rand, "ev"), IAL: held.IAL, Method: held.Method, Source: confirmed.Source, At: now, Until: held.Until, Evidence: confirmed.Evidence}
-			plaintext, err := json.Marshal(who)
-			if err != nil {
-				return err
-			}
-			if p.KeyID, p.Sealed, err = s.cfg.Accounts.seal(ctx, plaintext, "identity/"+accountID); err != nil {
+			p := Proof{IAL: held.IAL, Method: held.Method, Source: confirmed.Source, At: now, Until: held.Until, Evidence: confirmed.Evidence}
+			if p, err = s.cfg.Accounts.PrepareProof(ctx, a, p, who); err != nil {
 				return err
 			}
 			change.Proof = &p

@@ -10,10 +10,12 @@ import (
 
 // Prepare makes an account of another system ready to be stored: identifiers are hashed and sealed, nothing is written.
 func (s *Accounts) Prepare(ctx context.Context, identifiers []subject.Identifier, hash string) (Account, error) {
-	now := s.now().UTC()
-	a := Account{ID: ident.New(s.rand, "acc"), State: AccountActive, PasswordHash: hash, CreatedAt: now, UpdatedAt: now}
+	a, err := s.newAccount(ctx, "acc")
+	if err != nil {
+		return a, err
+	}
 	if hash != "" {
-		a.CredentialsAt = now
+		a.PasswordHash, a.CredentialsAt = hash, a.CreatedAt
 	}
 	for _, identifier := range identifiers {
 		lookup, err := s.Lookup(ctx, string(identifier.Kind), identifier.Value)
@@ -21,7 +23,7 @@ func (s *Accounts) Prepare(ctx context.Context, identifiers []subject.Identifier
 			return a, err
 		}
 		contact := Contact{Kind: identifier.Kind, Lookup: lookup}
-		if contact.KeyID, contact.Sealed, err = s.seal(ctx, []byte(identifier.Value), "contact/"+a.ID); err != nil {
+		if contact.KeyID, contact.Sealed, err = s.sealFor(ctx, a, []byte(identifier.Value), contactPlace(a.ID)); err != nil {
 			return a, err
 		}
 		a.Contacts = append(a.Contacts, contact)
@@ -29,8 +31,8 @@ func (s *Accounts) Prepare(ctx context.Context, identifiers []subject.Identifier
 	return a, nil
 }
 
-// PrepareProof seals an identity for an account that is not stored yet.
-func (s *Accounts) PrepareProof(ctx context.Context, accountID string, p Proof, who Identity) (Proof, error) {
+// PrepareProof seals an identity for an account, which need not be stored yet.
+func (s *Accounts) PrepareProof(ctx context.Context, a Account, p Proof, who Identity) (Proof, error) {
 	var err error
 	if p.Lookup, err = s.IdentityLookup(ctx, who); err != nil {
 		return p, err
@@ -40,6 +42,6 @@ func (s *Accounts) PrepareProof(ctx context.Context, accountID string, p Proof, 
 		return p, err
 	}
 	p.ID = ident.New(s.rand, "ev")
-	p.KeyID, p.Sealed, err = s.seal(ctx, plaintext, "identity/"+accountID)
+	p.KeyID, p.Sealed, err = s.sealFor(ctx, a, plaintext, identityPlace(a.ID))
 	return p, err
 }

@@ -2,11 +2,9 @@ package idp
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/subject"
-	"github.com/yinxin-gov/yinxin/internal/ident"
 )
 
 // Proven is a legal identity that a trusted source told, in canonical form.
@@ -25,22 +23,12 @@ type Proven struct {
 // NewAccount makes the account of a person whom an upstream source named, with the proof when there is one. It is not
 // stored: that happens together with the link.
 func (s *Accounts) NewAccount(ctx context.Context, proven *Proven) (Account, error) {
-	now := s.now().UTC()
-	a := Account{ID: ident.New(s.rand, "acc"), State: AccountActive, CreatedAt: now, UpdatedAt: now}
-	if proven == nil {
-		return a, nil
-	}
-	p := Proof{ID: ident.New(s.rand, "ev"), IAL: proven.IAL, Method: proven.Method, Source: proven.Source, At: proven.At, Until: proven.Until, Evidence: proven.Evidence}
-	var err error
-	who := Identity{Name: proven.Name, Type: proven.Type, Number: proven.Number}
-	if p.Lookup, err = s.IdentityLookup(ctx, who); err != nil {
+	a, err := s.newAccount(ctx, "acc")
+	if err != nil || proven == nil {
 		return a, err
 	}
-	plaintext, err := json.Marshal(who)
-	if err != nil {
-		return a, err
-	}
-	p.KeyID, p.Sealed, err = s.seal(ctx, plaintext, "identity/"+a.ID)
+	p := Proof{IAL: proven.IAL, Method: proven.Method, Source: proven.Source, At: proven.At, Until: proven.Until, Evidence: proven.Evidence}
+	p, err = s.PrepareProof(ctx, a, p, Identity{Name: proven.Name, Type: proven.Type, Number: proven.Number})
 	a.Proofs = []Proof{p}
 	return a, err
 }

@@ -36,16 +36,20 @@ type FormerSubject struct {
 type Merge struct {
 	Survivor, Absorbed string
 	At                 time.Time
-	Contacts           []Contact // all of the absorbed account, sealed for the survivor
+	Contacts           []Contact       // all of the absorbed account, sealed for the survivor
+	Messages           []SealedMessage // all of its disputes, sealed for the survivor
 	Subjects           []FormerSubject
 }
 
 // MergeStore makes one account of two; idpdb implements it.
 type MergeStore interface {
-	// Merge moves contacts and links, ends sessions, grants, consents and open cases of the absorbed account and closes it.
+	// Merge moves contacts, links, the ledger of releases with its disputes, and legal holds, ends sessions, grants, consents and
+	// open cases of the absorbed account, destroys its key and closes it.
 	// ErrConflict when one of the two is not active, was merged, has a role of staff, or other contacts than those given, or
 	// when the survivor is not the only one of both that holds a legal identity.
 	Merge(ctx context.Context, m Merge, record audit.Record) error
+	// SealedMessages are those of all disputes of an account.
+	SealedMessages(ctx context.Context, accountID string) ([]SealedMessage, error)
 	// Holders are those of the accounts that hold a legal identity.
 	Holders(ctx context.Context, ids ...string) ([]string, error)
 	// MergedInto is the account that an id leads to now; ErrNotFound when it was not merged.
@@ -130,14 +134,27 @@ func (m *Mergers) Merge(ctx context.Context, a, b Control) (survivorID string, e
 	now := m.cfg.Now().UTC()
 	change := Merge{Survivor: survivor.ID, Absorbed: absorbed.ID, At: now}
 	for _, c := range absorbed.Contacts {
-		value, err := m.cfg.Accounts.open(ctx, c.KeyID, c.Sealed, "contact/"+absorbed.ID)
+		value, err := m.cfg.Accounts.openFor(ctx, absorbed, c.KeyID, c.Sealed, contactPlace(absorbed.ID))
 		if err != nil {
 			return "", fmt.Errorf("open contact: %w", err)
 		}
-		if c.KeyID, c.Sealed, err = m.cfg.Accounts.seal(ctx, value, "contact/"+survivor.ID); err != nil {
+		if c.KeyID, c.Sealed, err = m.cfg.Accounts.sealFor(ctx, survivor, value, contactPlace(survivor.ID)); err != nil {
 			return "", err
 		}
 		change.Contacts = append(change.Contacts, c)
+	}
+	if change.Messages, err = m.cfg.Store.SealedMessages(ctx, absorbed.ID); err != nil {
+		return "", fault.Wrap(err, fault.Unavailable)
+	}
+	for i := range change.Messages {
+		one := &change.Messages[i]
+		text, err := m.cfg.Accounts.openFor(ctx, absorbed, one.KeyID, one.Sealed, "dispute/"+one.Dispute)
+		if err != nil {
+			return "", fmt.Errorf("open message: %w", err)
+		}
+		if one.KeyID, one.Sealed, err = m.cfg.Accounts.sealFor(ctx, survivor, text, "dispute/"+one.Dispute); err != nil {
+			return "", err
+		}
 	}
 	parties, err := m.cfg.Store.PartiesOf(ctx, absorbed.ID)
 	if err != nil {
@@ -216,7 +233,7 @@ func (m *Mergers) CurrentSubject(ctx context.Context, clientID, former string) (
 func (m *Mergers) Masked(ctx context.Context, a Account) ([]string, error) {
 	var all []string
 	for _, c := range a.Contacts {
-		value, err := m.cfg.Accounts.open(ctx, c.KeyID, c.Sealed, "contact/"+a.ID)
+		value, err := m.cfg.Accounts.openFor(ctx, a, c.KeyID, c.Sealed, contactPlace(a.ID))
 		if err != nil {
 			return nil, fmt.Errorf("open contact: %w", err)
 		}

@@ -177,6 +177,8 @@ type Claim struct {
 	Kind   string
 	Basis  string // legal basis of a statutory claim
 	Ticked bool
+	// Purpose of this claim alone; empty where it is that of the application.
+	Purpose string
 	// Sensitive personal information (PIPL article 28), which is said beside it.
 	Sensitive bool
 }
@@ -290,7 +292,11 @@ type GrantItem struct {
 	Claims     []string
 	At         time.Time
 	RevokeURL  string // POST; empty hides the button
+	ManageURL  string // each claim by itself; empty hides it
 }
+
+// MePlace is a card of /me that leads to a page of its own.
+type MePlace struct{ ID, Title, Text, URL string }
 
 // MePage is "me" at /me, cards in the order of experience.md 3.4.
 type MePage struct {
@@ -305,8 +311,9 @@ type MePage struct {
 	Sessions    []SessionItem
 	Grants      []GrantItem
 	Licenses    []LicenseCard
-	LogoutURL   string // default /logout
-	SecurityURL string // leads to the ways to sign in; empty hides it
+	Places      []MePlace // cards that lead to pages of their own
+	LogoutURL   string    // default /logout
+	SecurityURL string    // leads to the ways to sign in; empty hides it
 	// UpstreamsURL leads to the links with other platforms; empty hides it.
 	UpstreamsURL string
 	// MergeURL leads to merging another account of the same person; empty hides it.

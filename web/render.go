@@ -112,6 +112,11 @@ func (rd *Renderer) Locale(r *http.Request) string {
 	return i18n.Choose(r)
 }
 
+// Word is a word that comes from data in the language of a request; one that the catalogue does not know is given as it is.
+func (rd *Renderer) Word(r *http.Request, family, value string) string {
+	return rd.word(rd.Locale(r), family, value)
+}
+
 // Text is a message in the language of the request, for what a handler says itself.
 func (rd *Renderer) Text(r *http.Request, key string, params ...string) string {
 	return rd.catalogue.Text(rd.Locale(r), key, params...)

@@ -46,6 +46,8 @@ type Config struct {
 	// Registrations are the clients that registered themselves.
 	Registrations *openplatform.Service
 	Refusals      *idp.Refusals
+	Disputes      *idp.Disputes
+	Deletions     *idp.Deletions
 	Notes         Notes
 	Corrections   *idp.Corrections
 	Mergers       *idp.Mergers
@@ -90,6 +92,8 @@ func (s *Server) parts() []part {
 		s.wordsPart(),
 		s.correctionsPart(),
 		s.importsPart(),
+		s.disputesPart(),
+		s.holdsPart(),
 	}
 }
 

@@ -5,6 +5,7 @@ import "encoding/json"
 // AllowedClaim is a claim that a client may have.
 type AllowedClaim struct {
 	Claim      string `json:"claim" minLength:"1" maxLength:"64" doc:"Name of the claim"`
+	Optional   bool   `json:"optional,omitempty" doc:"The person may refuse it alone; not for what a law gives"`
 	Purpose    string `json:"purpose" minLength:"1" maxLength:"200" doc:"What it is for"`
 	LegalBasis string `json:"legal_basis,omitempty" maxLength:"200" doc:"Law under which it is given; the person's consent when absent"`
 }

@@ -23,6 +23,7 @@ func members(t reflect.Type) (names []string) {
 		f := t.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
+		case !f.IsExported(): // never stored
 		case f.Anonymous:
 			names = append(names, members(f.Type)...)
 		case name != "-":

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 )
@@ -78,9 +79,10 @@ type State struct {
 	AAL        subject.AAL
 	IAL        subject.IAL
 	Consented  []string
-	Asked      bool // consent was given on this very flow
-	MustChoose bool // the person did not say yet for whom it acts
-	Acts       bool // for a principal whose level is PrincipalIAL
+	Agreed     idp.Consent // in force; its scopes are Consented where they cover what is asked now
+	Asked      bool        // consent was given on this very flow
+	MustChoose bool        // the person did not say yet for whom it acts
+	Acts       bool        // for a principal whose level is PrincipalIAL
 	Principal  subject.IAL
 	Items      []string // what consent is needed for
 	Public     bool     // the client cannot prove who it is

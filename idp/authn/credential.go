@@ -140,9 +140,16 @@ type Ways struct {
 	store    CredentialStore
 	throttle ThrottleStore
 	ring     *keys.Ring
+	sealer   Sealer
 	now      func() time.Time
 	rand     io.Reader
 	issuer   string
+}
+
+// Sealer seals under the key of an account, which dies with it; idp.Accounts implements it.
+type Sealer interface {
+	Seal(ctx context.Context, accountID string, plaintext []byte, place string) (keyID string, sealed []byte, err error)
+	Unseal(ctx context.Context, accountID, keyID string, sealed []byte, place string) ([]byte, error)
 }
 
 // WaysConfig holds what Ways needs.
@@ -150,6 +157,7 @@ type WaysConfig struct {
 	Store    CredentialStore
 	Throttle ThrottleStore
 	Ring     *keys.Ring
+	Sealer   Sealer
 	Now      func() time.Time
 	Rand     io.Reader
 	Issuer   string // name of the platform in authenticator apps
@@ -157,7 +165,7 @@ type WaysConfig struct {
 
 // NewWays returns the service.
 func NewWays(cfg WaysConfig) *Ways {
-	return &Ways{store: cfg.Store, throttle: cfg.Throttle, ring: cfg.Ring, now: cfg.Now, rand: cfg.Rand, issuer: cfg.Issuer}
+	return &Ways{store: cfg.Store, throttle: cfg.Throttle, ring: cfg.Ring, sealer: cfg.Sealer, now: cfg.Now, rand: cfg.Rand, issuer: cfg.Issuer}
 }
 
 // List gives the credentials of an account and how many recovery codes are left.
@@ -250,22 +258,13 @@ func (s *Ways) record(ctx context.Context, event, what string, c Credential) (au
 }
 
 // secret seals what a credential is checked with.
-func (s *Ways) secret(ctx context.Context, c *Credential, plaintext []byte) error {
-	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, "")
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
-	c.KeyID = cipher.KeyID()
-	c.Sealed, err = cipher.Seal(ctx, plaintext, []byte("credential/"+c.AccountID+"/"+c.ID))
+func (s *Ways) secret(ctx context.Context, c *Credential, plaintext []byte) (err error) {
+	c.KeyID, c.Sealed, err = s.sealer.Seal(ctx, c.AccountID, plaintext, "credential/"+c.AccountID+"/"+c.ID)
 	return err
 }
 
 func (s *Ways) open(ctx context.Context, c Credential) ([]byte, error) {
-	cipher, err := s.ring.Cipher(ctx, keys.UsageFieldCipher, c.KeyID)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable)
-	}
-	plaintext, err := cipher.Open(ctx, c.Sealed, []byte("credential/"+c.AccountID+"/"+c.ID))
+	plaintext, err := s.sealer.Unseal(ctx, c.AccountID, c.KeyID, c.Sealed, "credential/"+c.AccountID+"/"+c.ID)
 	if err != nil {
 		return nil, fmt.Errorf("open credential: %w", err)
 	}

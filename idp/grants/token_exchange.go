@@ -152,7 +152,7 @@ func (g TokenExchange) person(ctx context.Context, mint *oauth.Mint, given token
 	}
 	mint.GrantID = given.Grant.ID
 	s := &mint.Session
-	s.ToldIAL = given.IAL
+	s.ToldIAL, s.Consent = given.IAL, given.Consent
 	s.AccountVersion, s.Mandate, s.PrincipalVersion = given.AccountVersion, given.Mandate, given.PrincipalVersion
 	if given.Mandate != nil {
 		if s.Actor, err = g.known(ctx, s.Actor, given.Mandate.Chain(), sector); err != nil {

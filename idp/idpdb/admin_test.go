@@ -23,7 +23,7 @@ func family(t *testing.T, s *idpdb.Store, id, client, account string, created ti
 	if _, err := s.SessionByID(context.Background(), g.SID); errors.Is(err, idp.ErrNotFound) { // a grant begins in a session
 		must(t, s.PutSession(context.Background(), hash(g.SID), session.Session{ID: g.SID, AccountID: account, CreatedAt: created, LastSeen: created}, record()))
 	}
-	must(t, s.SaveConsent(context.Background(), account, client, []string{"openid"}, created, record()))
+	must(t, tryAllow(s, account, client, []string{"openid"}, created))
 	code := hash("code of " + id)
 	must(t, s.SaveCode(context.Background(), oauth.CodeRecord{Hash: code, ExpiresAt: created.Add(time.Minute)}, record()))
 	token := func(n int) *oauth.RefreshRecord {

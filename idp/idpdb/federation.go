@@ -65,6 +65,11 @@ func (s *Store) CreateLinked(ctx context.Context, a idp.Account, sourceID string
 			a.ID, a.State, sqldb.Micros(a.CreatedAt)); err != nil {
 			return err
 		}
+		for _, key := range dataKeyOf(a) {
+			if _, err := tx.ExecContext(ctx, key.Query, key.Args...); err != nil {
+				return err
+			}
+		}
 		if err := putLink(ctx, tx, sourceID, lookup, a.ID, a.CreatedAt); err != nil {
 			return err
 		}

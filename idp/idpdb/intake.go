@@ -170,6 +170,7 @@ func takeRow(ctx context.Context, tx sqldb.Tx, job string, row intake.Row) (inta
 	a := row.Account
 	steps := []sqldb.Step{step(`INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at) VALUES ($1, $2, $3, $4, '', $5, $5)`,
 		a.ID, a.State, a.PasswordHash, sqldb.Micros(a.CredentialsAt), sqldb.Micros(a.CreatedAt))}
+	steps = append(steps, dataKeyOf(a)...)
 	for _, c := range a.Contacts {
 		steps = append(steps, step("INSERT INTO idp_contact (lookup, account_id, kind, key_id, sealed) VALUES ($1, $2, $3, $4, $5)", c.Lookup, a.ID, c.Kind, c.KeyID, c.Sealed))
 	}

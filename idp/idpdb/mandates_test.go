@@ -199,8 +199,8 @@ func TestStandingOfAGrantUnderAMandate(t *testing.T) {
 		threePeople(t, s)
 		m := proposal("mdt_1")
 		active(t, s, m)
-		must(t, s.SaveConsent(ctx, "acc", "c", []string{"openid", "identity"}, at, record()))
-		must(t, s.SaveConsent(ctx, m.ID, "c", []string{"openid"}, at, record()))
+		must(t, tryAllow(s, "acc", "c", []string{"openid", "identity"}, at))
+		must(t, tryAllow(s, m.ID, "c", []string{"openid"}, at))
 		must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash("code"), Request: oauth.Request{ClientID: "c", Session: acting(m)}, IssuedAt: at, ExpiresAt: at.Add(time.Minute)}, record()))
 		code, err := s.Code(ctx, hash("code"))
 		if err != nil || !code.Standing.MayAct(m.ID, at) || code.Standing.Account != idp.AccountActive || code.Standing.SessionEnded {

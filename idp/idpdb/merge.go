@@ -55,6 +55,9 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 				return err
 			}
 		}
+		if err := moveMessages(ctx, tx, m); err != nil {
+			return err
+		}
 		for _, f := range m.Subjects {
 			if _, err := tx.ExecContext(ctx, "INSERT INTO idp_former_subject (subject, sector, account_id, at) VALUES ($1, $2, $3, $4)", f.Subject, f.Sector, m.Survivor, at); err != nil {
 				return err
@@ -68,6 +71,13 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 			step("UPDATE idp_session SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", m.Absorbed, at),
 			step("UPDATE idp_grant SET revoked_at = $2 WHERE account_id = $1 AND revoked_at = 0", m.Absorbed, at),
 			step("DELETE FROM idp_consent WHERE account_id = $1", m.Absorbed),
+			step("UPDATE idp_consent_record SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", m.Absorbed, at),
+			// What was told of the one is told of the other; the identifier of a line names its account, so that none is there twice.
+			step("UPDATE idp_release SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
+			step("UPDATE idp_dispute SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
+			step("UPDATE idp_hold SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
+			step("UPDATE idp_deletion SET state = $2 WHERE account_id = $1 AND state = $3", m.Absorbed, idp.DeletionUndone, idp.DeletionWaiting),
+			step("DELETE FROM idp_account_key WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_credential WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_recovery_code WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_known_device WHERE account_id = $1", m.Absorbed),

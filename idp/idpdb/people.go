@@ -76,6 +76,7 @@ func (s *Store) CreateAccount(ctx context.Context, a idp.Account, record audit.R
 	for _, c := range a.Contacts {
 		steps = append(steps, step("INSERT INTO idp_contact (lookup, account_id, kind, key_id, sealed) VALUES ($1, $2, $3, $4, $5)", c.Lookup, a.ID, c.Kind, c.KeyID, c.Sealed))
 	}
+	steps = append(steps, dataKeyOf(a)...)
 	err := s.apply(ctx, record, steps...)
 	if sqldb.IsUnique(err) {
 		return idp.ErrTaken
@@ -113,7 +114,10 @@ func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 			return err
 		}, `SELECT id, ial, method, source, at, until_at, key_id, sealed, evidence FROM idp_proof AS p
 			WHERE account_id = $1 AND NOT EXISTS (SELECT 1 FROM idp_proof AS n WHERE n.account_id = p.account_id AND n.ial = p.ial
-				AND (n.at > p.at OR (n.at = p.at AND n.id > p.id))) ORDER BY ial DESC LIMIT 10`, id))
+				AND (n.at > p.at OR (n.at = p.at AND n.id > p.id))) ORDER BY ial DESC LIMIT 10`, id),
+		ask(func(rows sqldb.Rows) error {
+			return rows.Scan(&a.DataKey.ID, &a.DataKey.KeyID, &a.DataKey.Wrapped)
+		}, "SELECT id, key_id, wrapped FROM idp_account_key WHERE account_id = $1", id))
 	if err != nil {
 		return a, fmt.Errorf("read account: %w", err)
 	}
@@ -177,7 +181,7 @@ func (s *Store) ReplaceHash(ctx context.Context, id, old, hash string, record au
 
 // SetState suspends, closes or reopens; an account that is not active has no live session and no live grant.
 func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState, at time.Time, record audit.Record) error {
-	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1 AND merged_into = '' AND (hold = '' OR $2 <> 'active')", id, state, sqldb.Micros(at))}
+	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1 AND merged_into = '' AND state <> $4 AND (hold = '' OR $2 <> 'active')", id, state, sqldb.Micros(at), idp.AccountErased)}
 	if state != idp.AccountActive {
 		steps = append(steps,
 			// Sessions first: a redemption under way holds its session, and its grant is seen by the second statement.

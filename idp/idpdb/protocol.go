@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -185,14 +184,14 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 	var body string
 	var expires, used int64
 	var client string
-	var state, scopes, principal, mandateID sql.NullString
-	var credentials, version, ended sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.client_id, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at, c.scopes, k.principal, k.mandate_id
+	var state, scopes, withheld, principal, mandateID sql.NullString
+	var credentials, version, consent, ended sql.NullInt64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.client_id, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at, c.scopes, c.version, c.withheld, k.principal, k.mandate_id
 		FROM idp_authorization_code k LEFT JOIN idp_account a ON a.id = k.account_id
 		LEFT JOIN idp_session s ON s.id = k.sid AND s.account_id = k.account_id
 		LEFT JOIN idp_consent c ON c.account_id = CASE WHEN k.mandate_id = '' THEN k.account_id ELSE k.mandate_id END AND c.client_id = k.client_id AND k.consent_at IN (0, c.began_at)
 		WHERE k.hash = $1`, hash).
-		Scan(&body, &client, &expires, &used, &state, &credentials, &version, &ended, &scopes, &principal, &mandateID)
+		Scan(&body, &client, &expires, &used, &state, &credentials, &version, &ended, &scopes, &consent, &withheld, &principal, &mandateID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return c, oauth.ErrNotFound
 	}
@@ -201,7 +200,7 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 	}
 	c.ExpiresAt, c.UsedAt = sqldb.Time(expires), sqldb.Time(used)
 	c.Standing = oauth.Standing{Account: idp.AccountState(state.String), CredentialsAt: sqldb.Time(credentials.Int64), Version: version.Int64, SessionEnded: !ended.Valid || ended.Int64 != 0,
-		Consented: strings.Fields(scopes.String)}
+		Consented: strings.Fields(scopes.String), ConsentVersion: consent.Int64, Withheld: strings.Fields(withheld.String)}
 	if err := s.readMandate(ctx, &c.Standing, principal.String, mandateID.String); err != nil {
 		return c, err
 	}
@@ -209,7 +208,8 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 		return c, err
 	}
 	// A node of the release before wrote the code: the statement above could not find its consent.
-	c.Standing.Consented, err = s.Consent(ctx, c.Request.Session.AccountID, c.Request.ClientID)
+	agreed, err := s.ConsentInForce(ctx, c.Request.Session.AccountID, c.Request.ClientID)
+	c.Standing.Consented, c.Standing.ConsentVersion, c.Standing.Withheld = agreed.Scopes, agreed.Version, agreed.Withheld
 	return c, err
 }
 
@@ -265,6 +265,9 @@ func (s *Store) Redeem(ctx context.Context, r oauth.Redemption, record audit.Rec
 		}
 		steps = append(steps, step(`INSERT INTO idp_grant (id, client_id, account_id, sid, principal, mandate_id, created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)
 			ON CONFLICT (id) DO NOTHING`, r.Grant.ID, r.Grant.ClientID, r.Grant.AccountID, r.Grant.SID, r.Grant.Principal, r.Grant.MandateID, at))
+	}
+	for _, told := range r.Releases {
+		steps = append(steps, addRelease(told))
 	}
 	if r.Opaque != nil {
 		steps = append(steps, insertOpaque(*r.Opaque))
@@ -332,44 +335,6 @@ func (s *Store) Flow(ctx context.Context, id string, browser []byte, now time.Ti
 // FinishFlow consumes a login in progress; idp.ErrNotFound when it was finished before.
 func (s *Store) FinishFlow(ctx context.Context, id string, now time.Time) error {
 	return s.db.Apply(ctx, nil, one(idp.ErrNotFound, "UPDATE idp_flow SET finished_at = $2 WHERE id = $1 AND finished_at = 0", id, sqldb.Micros(now)))
-}
-
-// Consent reads what a person allowed a client.
-func (s *Store) Consent(ctx context.Context, accountID, clientID string) ([]string, error) {
-	scopes, _, err := s.consent(ctx, accountID, clientID)
-	return strings.Fields(scopes), err
-}
-
-func (s *Store) consent(ctx context.Context, accountID, clientID string) (scopes string, given bool, err error) {
-	err = s.db.Read().QueryRowContext(ctx, "SELECT scopes FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID).Scan(&scopes)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		return "", false, nil
-	}
-	return scopes, err == nil, err
-}
-
-// errMoved: the consent changed between a look at it and the change.
-var errMoved = errors.New("consent changed meanwhile")
-
-// SaveConsent adds to what a person allowed a client. Two answers at once are both kept, and a withdrawal at the same moment
-// is not undone: the row is changed as it was read, or read again.
-func (s *Store) SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error {
-	for range 5 {
-		before, given, err := s.consent(ctx, accountID, clientID)
-		if err != nil {
-			return err
-		}
-		all := strings.Join(slices.Compact(slices.Sorted(slices.Values(append(strings.Fields(before), scopes...)))), " ")
-		change := one(errMoved, `INSERT INTO idp_consent (account_id, client_id, scopes, given_at, began_at) VALUES ($1, $2, $3, $4, $4)
-			ON CONFLICT (account_id, client_id) DO NOTHING`, accountID, clientID, all, sqldb.Micros(at))
-		if given {
-			change = one(errMoved, "UPDATE idp_consent SET scopes = $3, given_at = $4 WHERE account_id = $1 AND client_id = $2 AND scopes = $5", accountID, clientID, all, sqldb.Micros(at), before)
-		}
-		if err := s.apply(ctx, record, change); !errors.Is(err, errMoved) {
-			return err
-		}
-	}
-	return fmt.Errorf("%w: save consent: %w", sqldb.ErrUnavailable, errMoved)
 }
 
 // ConsentsOf lists the clients that a person allowed something.

@@ -60,7 +60,7 @@ func signIn(t *testing.T, s *idpdb.Store) {
 // allow stores a consent to the client of grant.
 func allow(t *testing.T, s *idpdb.Store, at time.Time, scopes ...string) {
 	t.Helper()
-	must(t, s.SaveConsent(context.Background(), "acc", "c", scopes, at, record()))
+	must(t, tryAllow(s, "acc", "c", scopes, at))
 }
 
 func hash(text string) []byte { return []byte(fmt.Sprintf("%-32s", text)) }
@@ -160,9 +160,12 @@ func TestStandingOfAGrant(t *testing.T) {
 		account(t, s, "acc")
 		must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash("code"), ExpiresAt: at.Add(time.Minute)}, record()))
 		must(t, s.Redeem(ctx, oauth.Redemption{Grant: grant("g"), CodeHash: hash("code"), At: at}, record()))
-		must(t, s.SaveConsent(ctx, "acc", "c", []string{"openid", "profile"}, at, record()))
+		_, err := s.GiveConsent(ctx, "acc", "c", func(before idp.Consent) (idp.Consent, error) {
+			return before.Widened([]string{"openid", "profile"}, nil, []string{"name"}), nil
+		}, record())
+		must(t, err)
 		standing, err := s.Standing(ctx, "g", "jti", "")
-		if err != nil || !standing.Known || standing.Account != idp.AccountActive || standing.TokenRevoked || len(standing.Consented) != 2 || !standing.Grant.RevokedAt.IsZero() || standing.Grant.AccountID != "acc" {
+		if err != nil || !standing.Known || standing.Account != idp.AccountActive || standing.TokenRevoked || len(standing.Consented) != 2 || standing.ConsentVersion != 2 || len(standing.Withheld) != 1 || !standing.Grant.RevokedAt.IsZero() || standing.Grant.AccountID != "acc" {
 			t.Fatalf("%+v, %v", standing, err)
 		}
 		must(t, s.RevokeToken(ctx, "parent", at.Add(time.Minute), record()))
@@ -385,19 +388,29 @@ func TestConsentsAtOnce(t *testing.T) {
 		var group sync.WaitGroup
 		for _, scope := range []string{"openid", "phone", "email"} {
 			group.Go(func() {
-				if err := s.SaveConsent(ctx, "acc", "c", []string{scope}, at, record()); err != nil {
+				if err := tryAllow(s, "acc", "c", []string{scope}, at); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		group.Wait()
-		if got, err := s.Consent(ctx, "acc", "c"); err != nil || fmt.Sprint(got) != "[email openid phone]" {
+		if got, err := s.ConsentInForce(ctx, "acc", "c"); err != nil || fmt.Sprint(got.Scopes) != "[email openid phone]" {
 			t.Errorf("%v, %v", got, err)
 		}
 		must(t, s.WithdrawConsent(ctx, "acc", "c", at, record()))
 		allow(t, s, at, "phone")
-		if got, err := s.Consent(ctx, "acc", "c"); err != nil || fmt.Sprint(got) != "[phone]" {
+		if got, err := s.ConsentInForce(ctx, "acc", "c"); err != nil || fmt.Sprint(got.Scopes) != "[phone]" {
 			t.Errorf("after the withdrawal: %v, %v", got, err)
 		}
 	})
+}
+
+// tryAllow adds to what a person allows a client.
+func tryAllow(s *idpdb.Store, accountID, clientID string, scopes []string, at time.Time) error {
+	_, err := s.GiveConsent(context.Background(), accountID, clientID, func(before idp.Consent) (idp.Consent, error) {
+		after := before.Widened(scopes, nil, nil)
+		after.GivenAt = at
+		return after, nil
+	}, record())
+	return err
 }

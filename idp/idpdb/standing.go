@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
@@ -44,7 +43,7 @@ func (s *Store) Standing(ctx context.Context, grantID string, jtis ...string) (o
 
 // The columns and joins that tell how a grant g stands.
 const (
-	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, g.principal, g.mandate_id, a.state, a.credentials_at, a.version, c.scopes"
+	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, g.principal, g.mandate_id, a.state, a.credentials_at, a.version, c.scopes, c.version, c.withheld"
 	// What was allowed while acting under a mandate is kept under the mandate.
 	standingJoins = "LEFT JOIN idp_account a ON a.id = g.account_id " +
 		"LEFT JOIN idp_consent c ON c.account_id = CASE WHEN g.mandate_id = '' THEN g.account_id ELSE g.mandate_id END AND c.client_id = g.client_id"
@@ -54,16 +53,18 @@ const (
 type standingRow struct {
 	client, account, sid, state, scopes    sql.NullString
 	created, revoked, credentials, version sql.NullInt64
-	principal, mandateID                   sql.NullString
+	consent                                sql.NullInt64
+	withheld, principal, mandateID         sql.NullString
 }
 
 func (r *standingRow) fields() []any {
-	return []any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.principal, &r.mandateID, &r.state, &r.credentials, &r.version, &r.scopes}
+	return []any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.principal, &r.mandateID, &r.state, &r.credentials, &r.version, &r.scopes, &r.consent, &r.withheld}
 }
 
 // standing is what the row tells, with the mandate behind the grant if there is one.
 func (s *Store) standing(ctx context.Context, r standingRow, grantID string) (oauth.Standing, error) {
 	standing := oauth.Standing{Known: r.client.Valid, Account: idp.AccountState(r.state.String), CredentialsAt: sqldb.Time(r.credentials.Int64), Version: r.version.Int64, Consented: strings.Fields(r.scopes.String),
+		ConsentVersion: r.consent.Int64, Withheld: strings.Fields(r.withheld.String),
 		Grant: oauth.GrantRecord{ID: grantID, ClientID: r.client.String, AccountID: r.account.String, SID: r.sid.String, CreatedAt: sqldb.Time(r.created.Int64), RevokedAt: sqldb.Time(r.revoked.Int64),
 			Principal: r.principal.String, MandateID: r.mandateID.String}}
 	return standing, s.readMandate(ctx, &standing, r.principal.String, r.mandateID.String)
@@ -134,13 +135,4 @@ func (s *Store) Opaque(ctx context.Context, hash []byte) (oauth.OpaqueRecord, er
 	}
 	o.Claims, o.ExpiresAt = []byte(claims), sqldb.Time(expires)
 	return o, nil
-}
-
-// WithdrawConsent forgets what a person allowed a client and ends the grants that stood on it; a mandate instead of an account
-// withdraws what was allowed under it.
-func (s *Store) WithdrawConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error {
-	return s.apply(ctx, record,
-		step("DELETE FROM idp_consent WHERE account_id = $1 AND client_id = $2", accountID, clientID),
-		step("UPDATE idp_grant SET revoked_at = $3 WHERE account_id = $1 AND client_id = $2 AND mandate_id = '' AND revoked_at = 0", accountID, clientID, sqldb.Micros(at)),
-		step("UPDATE idp_grant SET revoked_at = $3 WHERE mandate_id = $1 AND mandate_id <> '' AND client_id = $2 AND revoked_at = 0", accountID, clientID, sqldb.Micros(at)))
 }

@@ -38,6 +38,14 @@ func (a acting) consents(current session.Session) string {
 	return current.AccountID
 }
 
+// asked is whose data is asked about: the principal's, or those of the person who logged in.
+func (a acting) asked(person idp.Person) idp.Person {
+	if a.mandate != nil {
+		return a.principal
+	}
+	return person
+}
+
 // actsFor finds out for whom a flow goes on: as the request says, else as the person chose at this client or for the whole
 // session. Whoever has no mandate is not asked, and nobody is at a client that does not know of acting.
 func (s *Server) actsFor(ctx context.Context, f authflow.Flow, client idp.Client, current session.Session) (a acting, refusal *oauth.Error, err error) {

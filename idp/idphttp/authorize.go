@@ -11,7 +11,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/i18n"
 	"github.com/yinxin-gov/yinxin/internal/ident"
@@ -110,10 +109,8 @@ func (s *Server) state(r *http.Request, f authflow.Flow, client idp.Client) (aut
 	if state.Subject, err = idp.PairwiseSubject(r.Context(), s.Ring, client.SectorOf(), acts.subject(current)); err != nil {
 		return state, current, acts, nil, err
 	}
-	if state.Consented, err = s.Flows.Consent(r.Context(), acts.consents(current), client.ClientID); err != nil {
-		return state, current, acts, nil, fault.Wrap(err, fault.Unavailable)
-	}
-	return state, current, acts, nil, nil
+	asked := s.claimsFor(r, f, client, acts.asked(person), acts.mandate)
+	return state, current, acts, nil, s.agreed(r, &state, asked, client, acts.consents(current))
 }
 
 // proceed goes to the next page, or to the end. A flow is stored when a page is needed and not before, so that a silent
@@ -191,7 +188,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, id string, f aut
 	code, err := s.Engine.Authorize(ctx, oauth.CodeRequest{Client: client, RedirectURI: f.RedirectURI, Scopes: f.Scopes, Challenge: f.Challenge, Session: oauth.Session{
 		AccountID: current.AccountID, Subject: state.Subject, SID: current.ID, AAL: aal, Methods: current.Methods, AuthTime: current.AuthTime,
 		Nonce: f.Nonce, WantsClaims: authflow.Gives(words, client, f.Claims), UserinfoClaims: authflow.Gives(words, client, f.UserinfoClaims), Audience: f.Audience(client), Resources: f.Resources,
-		Details: f.Details, DPoPJKT: f.DPoPJKT, Mandate: acts.mandate, Actor: actor,
+		Details: f.Details, DPoPJKT: f.DPoPJKT, Mandate: acts.mandate, Actor: actor, Consent: state.Agreed.Version, Withheld: state.Agreed.Withheld,
 	}})
 	if err != nil {
 		if refusal, ok := err.(*oauth.Error); ok && refusal.Status != http.StatusServiceUnavailable {
@@ -240,12 +237,9 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	identity := s.identityOf(r, person, acts)
-	if acts.mandate != nil {
-		person = acts.principal // what is asked about is the principal's
-	}
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: identity, Callbacks: []string{f.RedirectURI}, Notice: s.unreviewed(r, client), Body: web.ConsentPage{
 		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Host: hostOf(f.RedirectURI), Purpose: client.Purpose,
-		Claims: s.claimsFor(r, f, client, person, acts.mandate), Scopes: s.scopesFor(r, f, client), Details: s.detailsFor(r, f), Links: linksOf(client)}})
+		Claims: s.claimsFor(r, f, client, acts.asked(person), acts.mandate), Scopes: s.scopesFor(r, f, client), Details: s.detailsFor(r, f), Links: linksOf(client)}})
 }
 
 // linksOf are the application's own pages, as it registered them.
@@ -312,14 +306,14 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Malformed)
 	}
 	// What was asked for stands in the stored flow; nothing that the form adds counts (O-45).
-	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(state.Items, " ")})
-	if acts.mandate != nil {
-		e.ActingFor, e.Details["mandate"] = acts.mandate.Principal, acts.mandate.ID
+	person, err := s.person(r, current)
+	if err != nil {
+		return err
 	}
-	if err := s.Flows.SaveConsent(r.Context(), acts.consents(current), client.ClientID, state.Items, s.Now(), audit.With(e)); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
+	if state.Agreed, err = s.agree(r, acts, current, client, state.Items, s.claimsFor(r, f, client, acts.asked(person), acts.mandate)); err != nil {
+		return err
 	}
-	state.Consented, state.Asked = append(state.Consented, state.Items...), true
+	state.Consented, state.Asked = state.Agreed.Scopes, true
 	if step, refusal := authflow.Decide(f, state); refusal != nil || step != authflow.Finish {
 		return see(w, r, onward(id))
 	}

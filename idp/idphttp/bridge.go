@@ -15,7 +15,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/web"
@@ -262,11 +261,14 @@ func (s *Server) bridgeConsentAnswer(w http.ResponseWriter, r *http.Request) err
 	default:
 		return fault.New(fault.Malformed)
 	}
-	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(f.Scopes, " ")})
-	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, f.Scopes, s.Now(), audit.With(e)); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
+	person, err := s.person(r, current)
+	if err != nil {
+		return err
 	}
-	state.Consented, state.Asked = append(state.Consented, f.Scopes...), true
+	if state.Agreed, err = s.agree(r, acting{}, current, client, f.Scopes, s.claimsFor(r, f.Flow, client, person, nil)); err != nil {
+		return err
+	}
+	state.Consented, state.Asked = state.Agreed.Scopes, true
 	if step, refusal := authflow.Decide(f.Flow, state); refusal != nil || step != authflow.Finish {
 		return see(w, r, onward(id))
 	}

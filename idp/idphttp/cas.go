@@ -144,11 +144,11 @@ func (s *Server) casProxy(w http.ResponseWriter, r *http.Request) {
 // casAgreed reports whether the person agreed to all that a service learns. Nobody is there to be asked when a proxy
 // calls, so that what was not agreed to on an earlier visit is not given.
 func (s *Server) casAgreed(ctx context.Context, accountID string, target cas.Service) (bool, error) {
-	consented, err := s.Flows.Consent(ctx, accountID, target.Client(cas.Kind).ClientID)
+	agreed, err := s.Flows.ConsentInForce(ctx, accountID, target.Client(cas.Kind).ClientID)
 	if err != nil {
 		return false, fault.Wrap(err, fault.Unavailable)
 	}
-	return !slices.ContainsFunc(target.Scopes(), func(scope string) bool { return !slices.Contains(consented, scope) }), nil
+	return !slices.ContainsFunc(target.Scopes(), func(scope string) bool { return !slices.Contains(agreed.Scopes, scope) }), nil
 }
 
 // casJudge consumes the ticket and says whose it is, if the person and the levels are still what the service needs.
@@ -184,7 +184,10 @@ func (s *Server) casJudge(r *http.Request, form casForm) (cas.Response, error) {
 	if err != nil {
 		return cas.Response{}, err
 	}
-	claims := s.Tokens.PersonClaims(person, client, service.Scopes(), nil)
+	claims, err := s.bridgeClaims(ctx, person, client, service.Scopes())
+	if err != nil {
+		return cas.Response{}, err
+	}
 	answer := cas.Response{Proxies: grant.Proxies}
 	if answer.User, err = service.User(claims, pairwise); err != nil {
 		return cas.Response{}, &cas.Failure{Code: cas.InvalidTicket, Description: "the person has no such user id"}

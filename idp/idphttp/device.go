@@ -11,7 +11,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authflow"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/session"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -189,9 +188,11 @@ func (s *Server) deviceAnswer(w http.ResponseWriter, r *http.Request) error {
 	}
 	grant := oauth.Session{AccountID: current.AccountID}
 	if choice == "allow" {
-		if err := s.consentToDevice(r, current, client.Client, d.Request.GrantedScopes); err != nil {
+		agreed, err := s.consentToDevice(r, current, client.Client, d.Request.GrantedScopes)
+		if err != nil {
 			return err
 		}
+		grant.Consent, grant.Withheld = agreed.Version, agreed.Withheld
 		grant.SID, grant.AAL, grant.Methods, grant.AuthTime = current.ID, current.AAL, current.Methods, current.AuthTime
 		if grant.Subject, err = idp.PairwiseSubject(ctx, s.Ring, client.SectorOf(), current.AccountID); err != nil {
 			return err
@@ -210,18 +211,13 @@ func (s *Server) deviceAnswer(w http.ResponseWriter, r *http.Request) error {
 	return s.Pages.Page(w, r, http.StatusOK, "device", web.Page{Identity: s.Identity(r), Body: web.DevicePage{Answer: answer}})
 }
 
-func (s *Server) consentToDevice(r *http.Request, current session.Session, client idp.Client, scopes []string) error {
+func (s *Server) consentToDevice(r *http.Request, current session.Session, client idp.Client, scopes []string) (idp.Consent, error) {
 	person, err := s.Accounts.Person(r.Context(), current.AccountID)
 	if err != nil {
-		return err
+		return idp.Consent{}, err
 	}
 	if person.State != idp.AccountActive {
-		return fault.New(fault.Forbidden)
+		return idp.Consent{}, fault.New(fault.Forbidden)
 	}
-	items := s.Words.Load().Items(scopes)
-	e := idp.Event(r.Context(), s.Now(), "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(items, " ")})
-	if err := s.Flows.SaveConsent(r.Context(), current.AccountID, client.ClientID, items, s.Now(), audit.With(e)); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
-	return nil
+	return s.agree(r, acting{}, current, client, s.Words.Load().Items(scopes), s.claimsFor(r, authflow.Flow{Scopes: scopes}, client, person, nil))
 }

@@ -438,7 +438,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	}
 	for clientID, scopes := range consents {
 		if client, ok := s.party(clientID); ok {
-			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: s.itemTitles(r, scopes), RevokeURL: withdrawURL(clientID)})
+			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: s.itemTitles(r, scopes), RevokeURL: withdrawURL(clientID), ManageURL: consentURL(clientID)})
 		}
 	}
 	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return strings.Compare(a.App, b.App) })
@@ -452,6 +452,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err
 	}
+	body.Places = s.mePlaces(r)
 	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.Identity(r), Nav: s.workplaces(r, account.Roles), Body: body})
 }
 

@@ -23,7 +23,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -36,9 +35,7 @@ type FlowStore interface {
 	PutFlow(ctx context.Context, id string, browser, body []byte, created, expires time.Time) error
 	Flow(ctx context.Context, id string, browser []byte, now time.Time) (body []byte, created time.Time, err error)
 	FinishFlow(ctx context.Context, id string, now time.Time) error
-	Consent(ctx context.Context, accountID, clientID string) ([]string, error)
-	// SaveConsent adds to what was allowed before.
-	SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error
+	idp.ConsentStore
 	ConsentsOf(ctx context.Context, accountID string) (map[string][]string, error)
 }
 
@@ -61,6 +58,9 @@ type Config struct {
 	Engine    *oauth.Engine
 	Auth      *oauth.ClientAuth
 	Tokens    *tokens.Service
+	Ledger    *idp.Ledger
+	Deletions *idp.Deletions
+	Disputes  *idp.Disputes
 	Throttle  authn.ThrottleStore
 	Proofs    *oauth.Proofs
 	Grants    *grants.Service
@@ -204,6 +204,10 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST "+recoverPath+"/password", s.recoverFinish)
 	page("GET /not-me", s.notMePage)
 	page("POST /not-me", s.notMeAnswer)
+	page("GET /me/consents", s.consentDetail)
+	page("POST /me/consents", s.consentClaim)
+	s.recordRoutes(page)
+	s.deletionRoutes(page)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)

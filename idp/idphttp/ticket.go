@@ -134,7 +134,10 @@ func (s *Server) ticketUser(ctx context.Context, b ticket.Bridge, parameters map
 	if err != nil {
 		return nil, err
 	}
-	claims := s.Tokens.PersonClaims(person, client, b.Scopes(), nil)
+	claims, err := s.bridgeClaims(ctx, person, client, b.Scopes())
+	if err != nil {
+		return nil, err
+	}
 	user, err := b.User(claims, pairwise)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.TicketRefused)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -120,12 +121,16 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 	}
 	client, _ := s.Clients.Find(access.ClientID)
 	who := tokens.Subject{AccountID: access.Grant.AccountID, AccountVersion: access.AccountVersion, Mandate: access.Mandate, PrincipalVersion: access.PrincipalVersion, Actor: access.Actor}
-	claims, err := s.Tokens.Claims(r.Context(), who, client.Client, access.Scopes, append(access.Userinfo, "verified_claims"))
+	claims, err := s.Tokens.Claims(r.Context(), who, s.Words.Load().Withholding(client.Client, access.Withheld), access.Scopes, append(access.Userinfo, "verified_claims"))
 	if err != nil {
 		s.oauthError(w, r, err)
 		return
 	}
 	claims["sub"] = access.Subject
+	if err := s.Tokens.NoteAccess(access, client.Client, idp.ChannelUserinfo, slices.Sorted(maps.Keys(claims))); err != nil {
+		s.oauthError(w, r, err)
+		return
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	if client.UserinfoAlg == "" {
 		writeJSON(w, http.StatusOK, claims)

@@ -83,11 +83,11 @@ func NewWorld(t testing.TB, store Store) *World {
 	}
 	w.Login = authn.NewPasswordLogin(w.Accounts, w.Passwords, store, w.Clock.Now)
 	w.Codes = authn.NewCodes(authn.CodesConfig{Store: store, Accounts: w.Accounts, Ring: w.Ring, Now: w.Clock.Now, Rand: random})
-	w.Ways = authn.NewWays(authn.WaysConfig{Store: store, Throttle: store, Ring: w.Ring, Now: w.Clock.Now, Rand: random, Issuer: "一网通办"})
+	w.Ways = authn.NewWays(authn.WaysConfig{Store: store, Throttle: store, Ring: w.Ring, Sealer: w.Accounts, Now: w.Clock.Now, Rand: random, Issuer: "一网通办"})
 	w.Steps = authn.NewSteps(store, w.Ring, w.Clock.Now, random)
 	w.Devices = authn.NewDevices(authn.DevicesConfig{Store: store, Throttle: store, Steps: w.Steps, Ring: w.Ring, Now: w.Clock.Now, Rand: random})
 	w.QR = authn.NewQR(authn.QRConfig{Store: store, Throttle: store, Accounts: w.Accounts, Ring: w.Ring, Now: w.Clock.Now, Rand: random})
-	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: store, Sources: []proofing.Source{w.Source}, Ring: w.Ring, Now: w.Clock.Now, Rand: random})
+	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: store, Sources: []proofing.Source{w.Source}, Now: w.Clock.Now, Rand: random})
 	var mutex sync.Mutex
 	woken := 0
 	w.Woken = func() int {

@@ -64,7 +64,7 @@ func (s *Service) check(ctx context.Context, r Record, o Options, now time.Time)
 		if o.Trust != nil && name != "" {
 			if level := o.Trust.Level(row.Claimed); level > 0 {
 				p := idp.Proof{IAL: level, Method: "import", Source: o.Trust.Source, At: now, Until: o.Trust.Until(now), Evidence: digest.Hex([]byte(o.Digest))}
-				if p, err = s.accounts.PrepareProof(ctx, row.Account.ID, p, idp.Identity{Name: name, Type: documentType, Number: number}); err != nil {
+				if p, err = s.accounts.PrepareProof(ctx, row.Account, p, idp.Identity{Name: name, Type: documentType, Number: number}); err != nil {
 					return row, "", err
 				}
 				row.Proof = &p

@@ -151,3 +151,25 @@ func (s *Service) mayAppoint(ctx context.Context, by string, m Mandate) error {
 	}
 	return fault.New(fault.Forbidden)
 }
+
+// Open are the mandates of an account on either side that hold, will hold or wait for an answer; at most maxLive.
+func (s *Service) Open(ctx context.Context, account string) (open []Mandate, err error) {
+	now := s.cfg.Now()
+	for _, side := range []string{SidePrincipal, SideAgent} {
+		for after := ""; ; {
+			page, next, err := s.Page(ctx, account, side, after, endPage)
+			if err != nil {
+				return nil, err
+			}
+			for _, m := range page {
+				if state := m.StateAt(now); state == Active || state == Proposed {
+					open = append(open, m)
+				}
+			}
+			if after = next; next == "" || len(open) >= maxLive {
+				break
+			}
+		}
+	}
+	return open, nil
+}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ type AdminStore interface {
 	// RevokeGrantsOf ends at most limit grants of a client in one transaction with the record of how many they were; nothing is
 	// stored when there were none.
 	RevokeGrantsOf(ctx context.Context, clientID string, limit int, at time.Time, record func(n int64) audit.Record) (int64, error)
-	Consent(ctx context.Context, accountID, clientID string) ([]string, error)
+	ConsentInForce(ctx context.Context, accountID, clientID string) (idp.Consent, error)
 }
 
 // Admin shows grants to administrators and ends them.
@@ -117,9 +118,11 @@ func (a *Admin) Describe(ctx context.Context, record GrantRecord) (GrantDetail, 
 			d.LastUse = token.UsedAt
 		}
 	}
-	if d.Consents, err = a.store.Consent(ctx, record.AccountID, record.ClientID); err != nil {
+	agreed, err := a.store.ConsentInForce(ctx, cmp.Or(record.MandateID, record.AccountID), record.ClientID)
+	if err != nil {
 		return d, fault.Wrap(err, fault.Unavailable)
 	}
+	d.Consents = agreed.Scopes
 	if len(family) == 0 {
 		d.Scopes = d.Consents
 	}

@@ -16,6 +16,9 @@ func (e *Engine) Delegate(ctx context.Context, m Mint) (Issued, error) {
 	if err != nil {
 		return Issued{}, unavailable(err)
 	}
+	if err := e.note(idp.ChannelExchange, m, minted); err != nil {
+		return Issued{}, err
+	}
 	event := idp.Event(ctx, e.cfg.Now(), "token.exchanged", "token", minted.JTI, map[string]string{"parent": m.Session.Parents[0], "audience": m.Audience[0]})
 	event.ActingFor = m.Session.Principal()
 	if m.Session.Mandate != nil {

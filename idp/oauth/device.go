@@ -232,11 +232,12 @@ func (e *Engine) issueToDevice(ctx context.Context, x Exchange, d DeviceRecord) 
 	if err != nil {
 		return Issued{}, err
 	}
-	minted, err := e.cfg.Minter.AccessToken(ctx, Mint{GrantID: d.GrantID, Client: x.Client.Client, Session: request.Session, Scopes: request.GrantedScopes, Audience: audience, Life: AccessLife})
+	mint := Mint{GrantID: d.GrantID, Client: x.Client.Client, Session: request.Session, Scopes: request.GrantedScopes, Audience: audience, Life: AccessLife}
+	minted, err := e.cfg.Minter.AccessToken(ctx, mint)
 	if err != nil {
 		return Issued{}, unavailable(err)
 	}
-	redemption := Redemption{DeviceHash: d.Hash, Opaque: minted.Opaque, At: now,
+	redemption := Redemption{DeviceHash: d.Hash, Opaque: minted.Opaque, Releases: e.releases(idp.ChannelToken, mint, minted), At: now,
 		Grant: GrantRecord{ID: d.GrantID, ClientID: request.ClientID, AccountID: request.Session.AccountID, SID: request.Session.SID}}
 	issued := Issued{GrantID: d.GrantID, AccessToken: minted.Token, ExpiresIn: AccessLife, Scopes: request.GrantedScopes, Session: request.Session}
 	if slices.Contains(x.Client.GrantTypes, "refresh_token") {

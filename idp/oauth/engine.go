@@ -34,6 +34,7 @@ type Config struct {
 	Clients *idp.Clients
 	Ring    *keys.Ring
 	Minter  AccessMinter
+	Ledger  *idp.Ledger         // writes down what leaves with tokens that change nothing else; nil writes nothing
 	Words   *idp.LiveVocabulary // nil is what is built in
 	Now     func() time.Time
 	Rand    io.Reader

@@ -240,9 +240,12 @@ func (x *exchangeState) standing(scopes []string, session Session, words *idp.Vo
 	return Standing{}, errEnded()
 }
 
-// stands takes over what was read of the accounts and of the mandate, whose rights may have been frozen since.
+// stands takes over what was read of the accounts, of the consent and of the mandate, whose rights may have been frozen since.
 func (s *Session) stands(standing Standing) {
 	s.AccountVersion, s.PrincipalVersion = standing.Version, standing.PrincipalVersion
+	if standing.ConsentVersion > 0 { // it may be a later one than the grant began with
+		s.Consent, s.Withheld = standing.ConsentVersion, standing.Withheld
+	}
 	if s.Mandate != nil {
 		now := standing.Mandate
 		s.Mandate = &now

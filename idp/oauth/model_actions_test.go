@@ -120,12 +120,13 @@ func (m *machine) authorize(t *rapid.T) {
 func (m *machine) giveConsent(t *rapid.T, under string, given map[string]bool, client string) bool {
 	m.now = m.now.Add(time.Microsecond) // nobody gives consent, withdraws it and gives it again within one
 	err, open := m.attempt(t, func(ctx context.Context) error {
-		return m.store.SaveConsent(ctx, under, client, modelScopes, m.now, m.record("consent.given", under))
+		return m.store.GiveConsent(ctx, under, client, m.now, m.record("consent.given", under))
 	})
 	if !open && err != nil {
 		t.Fatal(err)
 	}
-	stored, err := m.store.Store.Consent(context.Background(), under, client)
+	agreed, err := m.store.ConsentInForce(context.Background(), under, client)
+	stored := agreed.Scopes
 	if err != nil || !open && len(stored) == 0 {
 		t.Fatalf("consent is %v, %v", stored, err)
 	}

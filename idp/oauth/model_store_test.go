@@ -176,8 +176,15 @@ func (s *faultyStore) WithdrawConsent(ctx context.Context, accountID, clientID s
 	return s.change(ctx, func() error { return s.Store.WithdrawConsent(ctx, accountID, clientID, at, record) })
 }
 
-func (s *faultyStore) SaveConsent(ctx context.Context, accountID, clientID string, scopes []string, at time.Time, record audit.Record) error {
-	return s.change(ctx, func() error { return s.Store.SaveConsent(ctx, accountID, clientID, scopes, at, record) })
+func (s *faultyStore) GiveConsent(ctx context.Context, accountID, clientID string, at time.Time, record audit.Record) error {
+	return s.change(ctx, func() error {
+		_, err := s.Store.GiveConsent(ctx, accountID, clientID, func(before idp.Consent) (idp.Consent, error) {
+			after := before.Widened(modelScopes, nil, nil)
+			after.GivenAt = at
+			return after, nil
+		}, record)
+		return err
+	})
 }
 
 func (s *faultyStore) PutMandate(ctx context.Context, m mandate.Mandate, b mandate.Bounds, record audit.Record) error {

@@ -71,8 +71,11 @@ type Session struct {
 	// ToldIAL bounds the level of proofing that an exchanged token tells: that of the token before it, nil if that told none.
 	ToldIAL *int `json:"-"`
 
-	AccountVersion   int64 `json:"-"` // of the account when this was read; 0 is not known
-	PrincipalVersion int64 `json:"-"` // of the principal of the mandate
+	// Withheld are the claims that the person does not give; a refresh reads them anew.
+	Withheld         []string `json:"withheld,omitempty"`
+	Consent          int64    `json:"consent,omitempty"` // version of the consent that the grant stands on
+	AccountVersion   int64    `json:"-"`                 // of the account when this was read; 0 is not known
+	PrincipalVersion int64    `json:"-"`                 // of the principal of the mandate
 }
 
 // Principal is the account that the subject stands for: who logged in, or whom that person acts for.
@@ -185,6 +188,7 @@ type Redemption struct {
 	DeviceHash  []byte
 	NewRefresh  *RefreshRecord
 	Opaque      *OpaqueRecord
+	Releases    []idp.Release // what leaves with the tokens, for the ledgers of those whose data it is
 	RevokeGrant string
 	At          time.Time
 	// Unasked: the code needed no consent, so that there is none which the grant stands on.
@@ -207,8 +211,11 @@ type Standing struct {
 	CredentialsAt time.Time
 	Version       int64 // of the account
 	Consented     []string
-	SessionEnded  bool // of codes and AccountStanding only: a grant ends with its session anyway
-	TokenRevoked  bool
+	// ConsentVersion is 0 without consent; Withheld are the claims that the person does not give.
+	ConsentVersion int64
+	Withheld       []string
+	SessionEnded   bool // of codes and AccountStanding only: a grant ends with its session anyway
+	TokenRevoked   bool
 	// Mandate of the grant as it is now, and how its principal stands.
 	Mandate          mandate.Mandate
 	Principal        idp.AccountState
@@ -271,6 +278,8 @@ type Minted struct {
 	Token  string
 	JTI    string
 	Opaque *OpaqueRecord
+	// Released are the names of the claims about a person that leave with it and with its ID token.
+	Released []string
 }
 
 // AccessMinter makes access tokens.

@@ -115,9 +115,13 @@ func (e *Engine) again(ctx context.Context, x Exchange, used RefreshRecord, scop
 		return Issued{}, err
 	}
 	session.Binding = x.Binding
-	minted, err := e.cfg.Minter.AccessToken(ctx, Mint{GrantID: used.GrantID, Client: x.Client.Client, Session: session, Scopes: scopes, Audience: audience, Life: AccessLife})
+	mint := Mint{GrantID: used.GrantID, Client: x.Client.Client, Session: session, Scopes: scopes, Audience: audience, Life: AccessLife}
+	minted, err := e.cfg.Minter.AccessToken(ctx, mint)
 	if err != nil {
 		return Issued{}, unavailable(err)
+	}
+	if err := e.note(idp.ChannelToken, mint, minted); err != nil {
+		return Issued{}, err
 	}
 	if minted.Opaque != nil {
 		if err := e.saveOpaque(ctx, *minted.Opaque); err != nil {

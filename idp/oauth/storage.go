@@ -13,6 +13,7 @@ import (
 	"github.com/ory/fosite"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 )
 
@@ -76,12 +77,32 @@ func (s *storage) Commit(ctx context.Context) error {
 	}
 	if x := exchangeOf(ctx); x != nil {
 		r.Opaque, r.Unasked = x.minted.Opaque, x.unasked
+		r.Releases = s.engine.releases(idp.ChannelToken, x.mint, x.minted)
 	}
 	e := s.event(ctx, kind, r.Grant.ID)
 	if r.Grant.MandateID != "" { // both are named: who acts, and for whom
 		e.ActingFor, e.Details = r.Grant.Principal, map[string]string{"agent": r.Grant.AccountID, "mandate": r.Grant.MandateID}
 	}
 	return s.engine.cfg.Store.Redeem(ctx, *r, audit.With(e))
+}
+
+// releases are what leaves with tokens, one for each person of whom something is told; none where nobody stands behind them.
+func (e *Engine) releases(channel idp.Channel, m Mint, minted Minted) []idp.Release {
+	if m.Session.AccountID == "" {
+		return nil
+	}
+	return mandate.Releases(e.cfg.Words.Load(), m.Session.Mandate, idp.Told{Client: m.Client, AccountID: m.Session.AccountID, GrantID: m.GrantID, Channel: channel, Claims: minted.Released, Consent: m.Session.Consent}, e.cfg.Now())
+}
+
+// note writes down what leaves with tokens that are not stored with anything else.
+func (e *Engine) note(channel idp.Channel, m Mint, minted Minted) error {
+	if e.cfg.Ledger == nil {
+		return nil
+	}
+	if err := e.cfg.Ledger.Note(e.releases(channel, m, minted)...); err != nil {
+		return unavailable(err)
+	}
+	return nil
 }
 
 // Rollback forgets what was gathered.

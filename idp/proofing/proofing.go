@@ -16,7 +16,6 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
-	"github.com/yinxin-gov/yinxin/keys"
 )
 
 // Query is what a source is asked. Mobile is empty when only name and document are compared; the members of the document
@@ -136,7 +135,6 @@ type Config struct {
 	Accounts *idp.Accounts
 	Store    Store
 	Sources  []Source // the first that knows a kind of document is asked about it
-	Ring     *keys.Ring
 	Now      func() time.Time
 	Rand     io.Reader
 }
@@ -279,11 +277,7 @@ func (s *Service) Retry(ctx context.Context, payload []byte) error {
 	if err != nil || c.State != Waiting && c.State != SourceCheck {
 		return err
 	}
-	cipher, err := s.cfg.Ring.Cipher(ctx, keys.UsageFieldCipher, c.KeyID)
-	if err != nil {
-		return err
-	}
-	plaintext, err := cipher.Open(ctx, c.Sealed, []byte("case/"+c.ID))
+	plaintext, err := s.cfg.Accounts.Unseal(ctx, c.AccountID, c.KeyID, c.Sealed, "case/"+c.ID)
 	if err != nil {
 		return fmt.Errorf("open case: %w", err)
 	}
@@ -313,16 +307,11 @@ func (s *Service) again(ctx context.Context, c Case, q Query, level Level) error
 }
 
 func (s *Service) sealInto(ctx context.Context, c *Case, q Query) error {
-	cipher, err := s.cfg.Ring.Cipher(ctx, keys.UsageFieldCipher, "")
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
 	plaintext, err := json.Marshal(q)
 	if err != nil {
 		return err
 	}
-	c.KeyID = cipher.KeyID()
-	c.Sealed, err = cipher.Seal(ctx, plaintext, []byte("case/"+c.ID))
+	c.KeyID, c.Sealed, err = s.cfg.Accounts.Seal(ctx, c.AccountID, plaintext, "case/"+c.ID)
 	return err
 }
 

@@ -66,6 +66,10 @@ func (s *Service) AccessToken(ctx context.Context, m oauth.Mint) (oauth.Minted, 
 		return oauth.Minted{}, err
 	}
 	c.IAL = ial
+	released, err := s.claimsOfToken(ctx, m, ial)
+	if err != nil {
+		return oauth.Minted{}, err
+	}
 	if session.Mandate != nil {
 		c.Mandate = session.Mandate.ID
 		if c.Details, err = session.AllDetails(); err != nil {
@@ -73,14 +77,16 @@ func (s *Service) AccessToken(ctx context.Context, m oauth.Mint) (oauth.Minted, 
 		}
 	}
 	if m.Client.AccessTokenFormat == idp.FormatOpaque {
-		return s.opaque(ctx, m.Client.ClientID, c)
+		minted, err := s.opaque(ctx, m.Client.ClientID, c)
+		minted.Released = released
+		return minted, err
 	}
 	algorithm := jose.Algorithm(m.Client.AccessTokenAlg)
 	if algorithm == "" {
 		algorithm = jose.ES256
 	}
 	token, err := s.sign(ctx, m.Client, algorithm, typeAccess, c)
-	return oauth.Minted{Token: token, JTI: c.JTI}, err
+	return oauth.Minted{Token: token, JTI: c.JTI, Released: released}, err
 }
 
 func (s *Service) opaque(ctx context.Context, clientID string, c accessClaims) (oauth.Minted, error) {
@@ -117,6 +123,10 @@ type Access struct {
 	Grant    *oauth.GrantRecord // nil for client credentials
 	// AccountVersion of the account behind the grant, when it was read.
 	AccountVersion int64
+	// Consent is the version of the consent that the grant stands on, when it was read; Withheld are the claims that the person
+	// does not give.
+	Consent  int64
+	Withheld []string
 	// Mandate under which that account acts for the subject, as it is now; nil for the person itself.
 	Mandate          *mandate.Mandate
 	PrincipalVersion int64
@@ -165,7 +175,7 @@ func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
 	if standing.Grant.MandateID != c.Mandate || !standing.MayAct(c.Mandate, s.now()) {
 		return Access{}, fmt.Errorf("%w: its mandate has ended", ErrToken)
 	}
-	a.Grant, a.AccountVersion = &standing.Grant, standing.Version
+	a.Grant, a.AccountVersion, a.Consent, a.Withheld = &standing.Grant, standing.Version, standing.ConsentVersion, standing.Withheld
 	if c.Mandate != "" {
 		a.Mandate, a.PrincipalVersion = &standing.Mandate, standing.PrincipalVersion
 	}

@@ -21,6 +21,9 @@ func (s *Service) Introspect(ctx context.Context, client idp.Client, token strin
 	if err != nil {
 		return nil, err
 	}
+	if err := s.noteIntrospection(a, client); err != nil {
+		return nil, err
+	}
 	answer := map[string]any{"active": true, "client_id": a.ClientID, "sub": a.Subject, "aud": a.Audience, "iss": s.issuer, "scope": strings.Join(a.Scopes, " "),
 		"exp": a.Expires.Unix(), "iat": a.IssuedAt.Unix(), "jti": a.JTI, "token_type": a.Binding.TokenType()}
 	if !a.Binding.IsZero() {

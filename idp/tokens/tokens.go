@@ -38,6 +38,7 @@ type Service struct {
 	people  idp.People
 	store   oauth.Store
 	proofs  *oauth.Proofs
+	ledger  *idp.Ledger
 	words   *idp.LiveVocabulary
 	now     func() time.Time
 	rand    io.Reader
@@ -52,6 +53,7 @@ type Config struct {
 	People  idp.People
 	Store   oauth.Store
 	Proofs  *oauth.Proofs
+	Ledger  *idp.Ledger         // writes down what introspection tells; nil writes nothing
 	Words   *idp.LiveVocabulary // nil is what is built in
 	Now     func() time.Time
 	Rand    io.Reader
@@ -59,7 +61,7 @@ type Config struct {
 
 // New returns the service.
 func New(cfg Config) *Service {
-	return &Service{issuer: cfg.Issuer, ring: cfg.Ring, clients: cfg.Clients, people: cfg.People, store: cfg.Store, proofs: cfg.Proofs, words: cfg.Words, now: cfg.Now, rand: cfg.Rand}
+	return &Service{issuer: cfg.Issuer, ring: cfg.Ring, clients: cfg.Clients, people: cfg.People, store: cfg.Store, proofs: cfg.Proofs, ledger: cfg.Ledger, words: cfg.Words, now: cfg.Now, rand: cfg.Rand}
 }
 
 // keyFor is the kind of key behind a JWS algorithm.
@@ -115,7 +117,7 @@ func (s *Service) EnsureKeys(ctx context.Context) error {
 
 // IDToken is OpenID Connect Core 2 for a client.
 func (s *Service) IDToken(ctx context.Context, client idp.Client, session oauth.Session, scopes []string, accessToken string) (string, error) {
-	claims, err := s.Claims(ctx, Subject{session.AccountID, session.AccountVersion, session.Mandate, session.PrincipalVersion, session.Actor}, client, scopes, session.WantsClaims)
+	claims, err := s.Claims(ctx, Subject{session.AccountID, session.AccountVersion, session.Mandate, session.PrincipalVersion, session.Actor}, s.words.Load().Withholding(client, session.Withheld), scopes, session.WantsClaims)
 	if err != nil {
 		return "", err
 	}

@@ -96,6 +96,11 @@ type App struct {
 	identity     *idphttp.Server
 	texts        *i18n.Catalogue
 	admin        *adminhttp.Server
+	ledger       *idp.Ledger
+	deletions    *idp.Deletions
+	disputes     *idp.Disputes
+	resealAt     time.Time // when the next pass over fields of earlier releases begins
+	resealAfter  string
 	bridges      *bridges
 	trust        *trustSource
 	sealing      *sealing
@@ -291,8 +296,9 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if a.bridges, err = openBridges(ctx, a); err != nil {
 		return err
 	}
+	a.ledger = idp.NewLedger(a.store, o.Now)
 	proofs := oauth.NewProofs(oauth.ProofsConfig{Ring: a.ring, Store: a.store, Now: o.Now})
-	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Words: a.words, Now: o.Now, Rand: o.Rand})
+	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Words: a.words, Ledger: a.ledger, Now: o.Now, Rand: o.Rand})
 	if err := tokenService.EnsureKeys(ctx); err != nil {
 		return err
 	}
@@ -301,13 +307,13 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	auth := oauth.NewClientAuth(oauth.ClientAuthConfig{Issuer: a.cfg.Issuer, Clients: a.Clients, Ring: a.ring, Store: a.store, Fetch: a.fetchKeys, Roots: roots, Now: o.Now})
-	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Words: a.words, Now: o.Now, Rand: o.Rand})
+	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Words: a.words, Ledger: a.ledger, Now: o.Now, Rand: o.Rand})
 	tokenEndpoint, err := grants.New(grants.Config{Auth: auth, Proofs: proofs, IDTokens: tokenService, Grants: a.grantTypes(engine, tokenService)})
 	if err != nil {
 		return err
 	}
-	people := proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{source}, Ring: a.ring, Now: o.Now, Rand: o.Rand})
-	ways := authn.NewWays(authn.WaysConfig{Store: a.store, Throttle: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand, Issuer: a.cfg.Operator.Name})
+	people := proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{source}, Now: o.Now, Rand: o.Rand})
+	ways := authn.NewWays(authn.WaysConfig{Store: a.store, Throttle: a.store, Ring: a.ring, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Issuer: a.cfg.Operator.Name})
 	steps := authn.NewSteps(a.store, a.ring, o.Now, o.Rand)
 	passkeys, err := a.openPasskeys(ways, steps)
 	if err != nil {
@@ -323,10 +329,12 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	a.Mandates = newMandates(a, sessions, registers)
+	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
+	a.disputes = idp.NewDisputes(a.store, a.Accounts, o.Now, o.Rand)
 	a.identity = idphttp.New(idphttp.Config{
 		Mandates: a.Mandates,
 		Auth:     auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
-		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Flows: a.store, Passwords: passwords,
+		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Deletions: a.deletions, Disputes: a.disputes, Flows: a.store, Passwords: passwords,
 		AliasBase:    a.cfg.aliasBase(),
 		Details:      a.Details,
 		Words:        a.words,
@@ -409,6 +417,8 @@ func (a *App) openOutbox() {
 		idp.TopicRevived:      a.deliverIdentityNotice(channel.TemplateAccountRevived),
 		idp.TopicDeceased:     a.endMandates,
 		idp.TopicOrganization: a.endOrganisation,
+		idp.TopicDeletion:     a.deliverDeletionNotice,
+		idp.TopicErased:       a.deliverErased,
 		mandate.TopicNotice:   a.deliverMandateNotice,
 		proofing.TopicRetry:   func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
@@ -436,6 +446,9 @@ func (a *App) background(ctx context.Context) {
 		if err := a.refusals.Flush(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refused requests were not written", "error", err)
 		}
+		if err := a.ledger.Flush(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "repeated releases were not written", "error", err)
+		}
 		if err := a.Details.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of authorization details types failed", "error", err)
 		}
@@ -461,6 +474,7 @@ func (a *App) background(ctx context.Context) {
 		if n%purgeTicks == purgeTicks-1 {
 			a.purge(ctx)
 		}
+		a.rights(ctx)
 		a.sealing.tick(ctx)
 	}
 }
@@ -528,7 +542,14 @@ func (a *App) Serve(ctx context.Context) error {
 	err = serveAll(ctx, servers...)
 	stop()
 	group.Wait()
-	return err
+	return errors.Join(err, a.flushLedger())
+}
+
+// flushLedger writes what was counted since the last tick; no request is under way any more.
+func (a *App) flushLedger() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return a.ledger.Flush(ctx)
 }
 
 // mutualTLS is the listener for client certificates.

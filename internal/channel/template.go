@@ -41,6 +41,10 @@ const (
 	TemplateDocumentEnded   = "document-ended"   // the register revoked the document, so the level ended
 	TemplateAccountRevived  = "account-revived"  // a wrong report of a death was taken back
 
+	TemplateDeletion      = "deletion"       // the account will be deleted
+	TemplateDeletionFinal = "deletion-final" // the last notice before it
+	TemplateExport        = "export"         // the copy of the person's data can be fetched
+
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
 	TemplateCredentialRemoved = "credential-removed"
@@ -63,6 +67,9 @@ var templates = withMandates(map[string]Template{
 	TemplateIdentityChanged: {TemplateIdentityChanged, nil},
 	TemplateDocumentEnded:   {TemplateDocumentEnded, nil},
 	TemplateAccountRevived:  {TemplateAccountRevived, nil},
+	TemplateDeletion:        {TemplateDeletion, []Param{{"date", 12}}},
+	TemplateDeletionFinal:   {TemplateDeletionFinal, []Param{{"date", 12}}},
+	TemplateExport:          {TemplateExport, []Param{{"date", 12}}},
 
 	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
 	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},

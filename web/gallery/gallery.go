@@ -25,6 +25,7 @@ func Samples() []Sample {
 	samples = append(samples, mandates()...)
 	samples = append(samples, trust()...)
 	samples = append(samples, admin()...)
+	samples = append(samples, rights()...)
 	return append(samples, verdicts()...)
 }
 

@@ -1,0 +1,77 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/internal/channel"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
+)
+
+const (
+	resealBatch = 100
+	resealPause = 24 * time.Hour // between passes over accounts of earlier releases
+)
+
+// rights performs deletions that are due, and brings fields of earlier releases under keys of their accounts.
+func (a *App) rights(ctx context.Context) {
+	if err := a.deletions.Step(ctx); err != nil && ctx.Err() == nil {
+		a.opts.Log.WarnContext(ctx, "a deletion was not performed", "error", err)
+	}
+	now := a.opts.Now()
+	if now.Before(a.resealAt) {
+		return
+	}
+	next, err := a.Accounts.Reseal(ctx, a.store, a.resealAfter, resealBatch)
+	if err != nil && ctx.Err() == nil {
+		a.opts.Log.WarnContext(ctx, "fields were not sealed anew", "error", err)
+	}
+	if a.resealAfter = next; next == "" {
+		a.resealAt = now.Add(resealPause)
+	}
+}
+
+// deliverDeletionNotice tells a person that the account will be deleted; the address is read when the notice is sent.
+func (a *App) deliverDeletionNotice(ctx context.Context, d outbox.Delivery) error {
+	var notice idp.DeletionNotice
+	if err := json.Unmarshal(d.Payload, &notice); err != nil {
+		return fmt.Errorf("read notice: %w", err)
+	}
+	account, err := a.Accounts.Account(ctx, notice.AccountID)
+	if err != nil {
+		return err
+	}
+	template := channel.TemplateDeletion
+	if notice.Final {
+		template = channel.TemplateDeletionFinal
+	}
+	return a.notify(ctx, d, account, template, map[string]string{"date": notice.DueAt.In(legalTime).Format("01-02 15:04")})
+}
+
+// deletionBlockers are the mandates that a person must end before the account is deleted: the other side relies on them.
+func (a *App) deletionBlockers(ctx context.Context, accountID string) ([]idp.Blocker, error) {
+	open, err := a.Mandates.Open(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
+	var all []idp.Blocker
+	for _, m := range open {
+		b := idp.Blocker{Kind: "mandate", URL: "/me/mandates"}
+		if mandate.IsOrganisation(m.Principal) && (m.Kind == mandate.LegalRepresentative || m.Kind == mandate.Administrator) {
+			b = idp.Blocker{Kind: "organization", URL: "/me/mandates"}
+		}
+		if !slices.Contains(all, b) {
+			all = append(all, b)
+		}
+	}
+	return all, nil
+}
+
+// deliverErased is where other rooms hear that an account was erased. Licences stay with the authority that issued them; they
+// name the holder by the identifier of an account behind which nobody stands any more.
+func (a *App) deliverErased(context.Context, outbox.Delivery) error { return nil }

@@ -1,0 +1,31 @@
+package gallery
+
+import (
+	"time"
+
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// rights are the pages on which people see and decide what becomes of their data.
+func rights() []Sample {
+	record := web.Record{ID: "rel_1", App: "不动产登记", Department: "示例市自然资源和规划局", At: moment, Last: moment.Add(3 * time.Hour), Count: 4, Channel: "userinfo", Claims: []string{"sub", "name", "id_document_number"},
+		Purpose: "核对产权人", Basis: "《不动产登记暂行条例》第十六条、您的同意（第 2 版）", DisputeURL: "/me/records/rel_1"}
+	other := record
+	other.ID, other.App, other.Channel, other.Claims, other.Count, other.DisputeURL = "rel_2", "市场监管", "token", []string{"sub", "ial"}, 1, "/me/records/rel_2"
+	kept := []web.KeptRecord{{ID: "audit", Citation: "《中华人民共和国网络安全法》第二十三条", Years: 3}, {ID: "consent", Citation: "《中华人民共和国个人信息保护法》第五十六条", Years: 3}, {ID: "license", Citation: "《中华人民共和国档案法》", Years: 10}}
+	return []Sample{
+		{Name: "records", Template: "records", Page: web.Page{Identity: citizen, Body: web.RecordsPage{Apps: []web.Option{{Value: "a", Label: "不动产登记"}, {Value: "b", Label: "市场监管"}}, App: "a",
+			Records: []web.Record{record, other}, ExportURL: "/me/records.csv", NextURL: "/me/records?after=x"}}},
+		{Name: "consent-detail", Template: "consent-detail", Page: web.Page{Identity: citizen, Body: web.ConsentDetailPage{App: "市场监管", Department: "示例市市场监督管理局", Purpose: "办理企业设立登记", Action: "/me/consents?client=a", RevokeURL: "/me/consents/withdrawal?client=a",
+			Claims: []web.ConsentedClaim{{Claim: web.Claim{Name: "name", Value: "张*"}, Given: true, Refusable: true}, {Claim: web.Claim{Name: "id_document_number", Value: "1****************1", Basis: "《市场主体登记管理条例》第十五条"}, Given: true},
+				{Claim: web.Claim{Name: "phone_number", Value: "138****0001", Purpose: "通知办理进度"}, Refusable: true}},
+			Versions: []web.ConsentVersion{{Number: 2, At: moment, Locale: "zh-CN", Purpose: "办理企业设立登记", Given: []string{"姓名", "证件号码"}, Refused: []string{"手机号"}}, {Number: 1, At: moment.AddDate(0, -1, 0), Ended: moment, Locale: "zh-CN", Purpose: "办理企业设立登记", Given: []string{"姓名"}}}}}},
+		{Name: "deletion", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept}}},
+		{Name: "deletion-blocked", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept, Blockers: []web.Link{{Label: "有正在办理的实名核验", URL: "/proofing"}, {Label: "您是企业的唯一管理员"}}}}},
+		{Name: "deletion-waiting", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept, DueAt: moment.AddDate(0, 0, 7)}}},
+		{Name: "record", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: record, Action: "/me/records/rel_1", MayWrite: true}}},
+		{Name: "record-answered", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: record, Action: "/me/records/rel_1", State: "answered", DueAt: moment, MayWrite: true, MayClose: true, MayEscalate: true,
+			Messages: []web.DisputeMessage{{Own: true, Text: "我没有办理过不动产登记，为什么查询我的信息？", At: moment.AddDate(0, 0, -2)}, {Text: "经核实，系共有人申请转移登记时依法核对。", At: moment}}}}},
+		{Name: "records-none", Template: "records", Page: web.Page{Identity: citizen, Body: web.RecordsPage{}}},
+	}
+}

@@ -1,0 +1,107 @@
+package web
+
+import "time"
+
+// RecordsPage is "records" at /me/records: who asked for the person's data.
+type RecordsPage struct {
+	Apps      []Option // that stand in the list
+	App       string   // chosen
+	From, To  string   // days: 2026-11-24
+	Records   []Record
+	ExportURL string
+	PrevURL   string
+	NextURL   string
+}
+
+// Record is one line: what left for whom, how often on that day.
+type Record struct {
+	ID         string
+	App        string
+	Department string
+	At, Last   time.Time
+	Count      int64
+	Channel    string // message records.channel.<word>
+	Claims     []string
+	Purpose    string
+	Basis      string
+	DisputeURL string
+}
+
+// FromField and ToField are the days of the filter.
+func (p RecordsPage) FromField(label string) FormField { return dayField("from", label, p.From) }
+
+// ToField is the last day.
+func (p RecordsPage) ToField(label string) FormField { return dayField("to", label, p.To) }
+
+func dayField(name, label, value string) FormField {
+	return FormField{Name: name, Label: label, Value: value, Kind: "date", Optional: true}
+}
+
+// ConsentDetailPage is "consent-detail" at /me/consents: what an application may have, claim by claim.
+type ConsentDetailPage struct {
+	App        string
+	Department string
+	Purpose    string
+	Action     string // POST, of one claim
+	RevokeURL  string // POST, of all
+	Claims     []ConsentedClaim
+	Versions   []ConsentVersion // the newest first
+}
+
+// ConsentedClaim is a claim with what the person decided.
+type ConsentedClaim struct {
+	Claim
+	Given     bool
+	Refusable bool
+}
+
+// ConsentVersion is what a person agreed to once, in the words in which it was shown.
+type ConsentVersion struct {
+	Number  int64
+	At      time.Time
+	Ended   time.Time // zero while it is in force
+	Locale  string
+	Purpose string
+	Given   []string
+	Refused []string
+}
+
+// DeletionPage is "deletion" at /me/data/deletion.
+type DeletionPage struct {
+	DueAt     time.Time // end of the cool-off; zero while none runs
+	Blockers  []Link    // what must be settled first; an empty address is no link
+	Kept      []KeptRecord
+	SignInURL string // set when a new login is needed first
+}
+
+// KeptRecord is what the law makes the platform keep; message deletion.kept.<id>.
+type KeptRecord struct {
+	ID       string
+	Citation string
+	Years    int
+}
+
+// RecordPage is "record" at /me/records/{id}: one line of the ledger and the question about it.
+type RecordPage struct {
+	Record      Record
+	Action      string // POST: action ask, close or escalate; text
+	State       string // open, answered, closed, escalated; empty while nothing was asked
+	DueAt       time.Time
+	Messages    []DisputeMessage
+	Text        string // what was typed
+	MayWrite    bool
+	MayClose    bool
+	MayEscalate bool
+}
+
+// DisputeMessage is one message of a dispute.
+type DisputeMessage struct {
+	Own  bool // of the person
+	Text string
+	At   time.Time
+}
+
+// TextField is the question.
+func (p RecordPage) TextField(label, hint string) FormField {
+	return FormField{Name: "text", Label: label, Hint: hint, Value: p.Text, Kind: "textarea", Max: 1000}
+}
