@@ -75,15 +75,22 @@ func (s *storage) Commit(ctx context.Context) error {
 	if len(r.RefreshHash) > 0 {
 		kind = "grant.rotated"
 	}
-	if x := exchangeOf(ctx); x != nil {
+	x := exchangeOf(ctx)
+	if x != nil {
 		r.Opaque, r.Unasked = x.minted.Opaque, x.unasked
-		r.Releases = s.engine.releases(idp.ChannelToken, x.mint, x.minted)
+		if kind == "grant.opened" {
+			r.Releases = s.engine.releases(idp.ChannelToken, x.mint, x.minted)
+		}
 	}
 	e := s.event(ctx, kind, r.Grant.ID)
 	if r.Grant.MandateID != "" { // both are named: who acts, and for whom
 		e.ActingFor, e.Details = r.Grant.Principal, map[string]string{"agent": r.Grant.AccountID, "mandate": r.Grant.MandateID}
 	}
-	return s.engine.cfg.Store.Redeem(ctx, *r, audit.With(e))
+	if err := s.engine.cfg.Store.Redeem(ctx, *r, audit.With(e)); err != nil || x == nil || kind == "grant.opened" {
+		return err
+	}
+	// A refresh tells again what the grant was opened with, so its line is counted with those that no answer waits for.
+	return s.engine.note(idp.ChannelToken, x.mint, x.minted)
 }
 
 // releases are what leaves with tokens, one for each person of whom something is told; none where nobody stands behind them.
