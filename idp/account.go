@@ -280,6 +280,11 @@ func (s *Accounts) ProveIdentity(ctx context.Context, id string, p Proof, who Id
 	if p.Lookup, err = s.IdentityLookup(ctx, who); err != nil {
 		return err
 	}
+	return s.prove(ctx, id, p, who)
+}
+
+// prove stores a proof whose lookup is known.
+func (s *Accounts) prove(ctx context.Context, id string, p Proof, who Identity) error {
 	plaintext, err := json.Marshal(who)
 	if err != nil {
 		return err

@@ -41,6 +41,9 @@ const (
 	TemplateDocumentEnded   = "document-ended"   // the register revoked the document, so the level ended
 	TemplateAccountRevived  = "account-revived"  // a wrong report of a death was taken back
 
+	TemplateReviewPassed  = "review-passed"  // reviewers confirmed the person
+	TemplateReviewRefused = "review-refused" // reviewers did not
+
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
 	TemplateCredentialRemoved = "credential-removed"
@@ -63,6 +66,9 @@ var templates = withMandates(map[string]Template{
 	TemplateIdentityChanged: {TemplateIdentityChanged, nil},
 	TemplateDocumentEnded:   {TemplateDocumentEnded, nil},
 	TemplateAccountRevived:  {TemplateAccountRevived, nil},
+
+	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}},
+	TemplateReviewRefused: {TemplateReviewRefused, []Param{{"date", 10}}},
 
 	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
 	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},
