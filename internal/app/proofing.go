@@ -48,7 +48,9 @@ type ProofingSource struct {
 }
 
 func (s ProofingSource) check(name string, pages bool) (faults []string) {
-	add := func(format string, args ...any) { faults = append(faults, "proofing."+name+fmt.Sprintf(format, args...)) }
+	add := func(format string, args ...any) {
+		faults = append(faults, "proofing."+name+fmt.Sprintf(format, args...))
+	}
 	if s.URL == "" {
 		if s.TokenFile != "" || s.Pages != "" || len(s.Documents) > 0 || s.Cost != 0 {
 			add(".url: is missing")
