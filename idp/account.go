@@ -288,6 +288,11 @@ func (s *Accounts) ProveIdentity(ctx context.Context, id string, p Proof, who Id
 	if p, err = s.PrepareProof(ctx, a, p, who); err != nil {
 		return err
 	}
+	return s.saveProof(ctx, id, p)
+}
+
+// saveProof stores a sealed proof.
+func (s *Accounts) saveProof(ctx context.Context, id string, p Proof) error {
 	details := map[string]string{"ial": fmt.Sprint(int(p.IAL)), "method": p.Method, "source": p.Source, "evidence": p.Evidence}
 	if p.Case != "" {
 		details["case"] = p.Case
@@ -300,7 +305,7 @@ func (s *Accounts) ProveIdentity(ctx context.Context, id string, p Proof, who Id
 		}
 		record = record.And(notice)
 	}
-	err = s.store.SaveProof(ctx, id, p, record)
+	err := s.store.SaveProof(ctx, id, p, record)
 	if errors.Is(err, ErrBound) {
 		return fault.Wrap(err, fault.IdentityBound)
 	}

@@ -37,6 +37,11 @@ func (s *Accounts) PrepareProof(ctx context.Context, a Account, p Proof, who Ide
 	if p.Lookup, err = s.IdentityLookup(ctx, who); err != nil {
 		return p, err
 	}
+	return s.sealProof(ctx, a, p, who)
+}
+
+// sealProof seals an identity whose lookup is known.
+func (s *Accounts) sealProof(ctx context.Context, a Account, p Proof, who Identity) (Proof, error) {
 	plaintext, err := json.Marshal(who)
 	if err != nil {
 		return p, err

@@ -13,12 +13,15 @@ const (
 	RoleAuditAdmin    = "audit_admin"    // 审计管理员: reads everything of administration and changes nothing
 )
 
+// RoleProofingReviewer decides on cases of proofing that no source can (人工审核).
+const RoleProofingReviewer = "proofing_reviewer"
+
 // AdminRoles are all of them.
 var AdminRoles = []string{RoleSystemAdmin, RoleSecurityAdmin, RoleAuditAdmin}
 
 // StaffRoles are the other roles: of staff for seals and licences, and of registers. A person has a role on the account, a service client as a
 // scope.
-var StaffRoles = []string{"seal_keeper", "seal_reviewer", "seal_maker", "license_clerk", "license_reviewer", "license_issuer", RoleRegisterFeed}
+var StaffRoles = []string{"seal_keeper", "seal_reviewer", "seal_maker", "license_clerk", "license_reviewer", "license_issuer", RoleProofingReviewer, RoleRegisterFeed}
 
 // IsRole reports whether a word is a role. A service client with such a scope stands for that role, so that no scope of
 // another meaning may bear its name.

@@ -96,7 +96,7 @@ type PasswordPage struct {
 
 // ProofingMethod is one way to prove who one is, chosen by what the person has at hand.
 type ProofingMethod struct {
-	ID       string // card, document, mobile, bank, face, network, counter: message proofing.method.<id>
+	ID       string // card, document, mobile, bank_card, face, network_id, manual_review, counter: message proofing.method.<id>
 	URL      string // where it starts
 	Reaches  int    // ial
 	Minutes  int
@@ -121,7 +121,8 @@ type ProofingPage struct {
 
 	Kind       string         // name of the document; empty is the resident identity card
 	Kinds      []ProofingKind // documents to choose from; empty hides the choice
-	Counter    bool           // documents of this kind are checked at a counter only: there is no form
+	Counter    bool           // no source knows documents of this kind: there is no form
+	NoForm     bool           // the form leads no further: only the other ways are shown
 	NumberHint string         // message proofing.hint.<word>; empty is that of the resident identity card
 
 	Nations     []Option // to choose the nationality from; empty does not ask
@@ -132,6 +133,23 @@ type ProofingPage struct {
 	Expires     string
 	AskZone     bool // the machine readable lines of a passport
 	Zone        string
+}
+
+// ProofingWayPage is "proofing-way": one way beside name and number.
+type ProofingWayPage struct {
+	ProofingPage
+	Way         string // messages proofing.method.<way>, proofing.use.<way>, proofing.notice.purpose.<way> and .kept.<way>
+	Reaches     int    // ial
+	AskIdentity bool   // the form asks for name and number
+	HeldName    string // masked: of the identity that the account proved, which is not asked again
+	HeldNumber  string
+	AskCard     bool
+	Photos      bool      // pictures of the document go with the form
+	Notice      string    // version of the text that has to be agreed to; empty shows none
+	Host        string    // of the service that the person is led to
+	OtherURL    string    // back to the other ways
+	Waiting     bool      // a case is with reviewers: there is no form
+	DueAt       time.Time // by when they have decided
 }
 
 // ProofingKind is a kind of document to choose.
@@ -148,6 +166,9 @@ const (
 	ProofingMismatch = "mismatch"
 	ProofingBound    = "bound"   // the person may have another account: it can be merged
 	ProofingWaiting  = "waiting" // the source does not answer; never shown as a mismatch
+	ProofingPending  = "pending" // the other service has no result yet
+	ProofingFailed   = "failed"  // the other service did not confirm the person
+	ProofingReviewed = "review"  // people will look at it
 )
 
 // ProofingResultPage is "proofing-result".

@@ -33,6 +33,7 @@ type Flow struct {
 	Essential      bool            `json:"essential,omitempty"` // the aal must be reached
 	Unreachable    bool            `json:"-"`                   // an essential level is out of reach
 	leastIAL       subject.IAL     // that is asked for as essential
+	reach          subject.IAL     // highest level that anybody reaches here
 	Claims         []string        `json:"claims,omitempty"`          // asked for in the ID token
 	UserinfoClaims []string        `json:"userinfo_claims,omitempty"` // asked for at userinfo
 	Resources      []string        `json:"resources,omitempty"`       // RFC 8707
@@ -53,11 +54,8 @@ const ActingSelf = "self"
 // Life of a flow.
 const Life = 30 * time.Minute
 
-// Highest levels that this release can reach by itself.
-const (
-	maxIAL = subject.IAL(2)
-	maxAAL = subject.AAL(2)
-)
+// maxAAL is the strongest login that this release can reach by itself.
+const maxAAL = subject.AAL(2)
 
 // Step is what comes next.
 type Step string
@@ -92,7 +90,9 @@ type State struct {
 
 // OutOfReach reports that the flow needs a level that nobody can reach here. Parse refuses requests that ask so; flows of
 // bridges take their levels from a registration.
-func (f Flow) OutOfReach() bool { return f.IAL > maxIAL || f.Essential && f.AAL > maxAAL }
+func (f Flow) OutOfReach(reach subject.IAL) bool {
+	return f.IAL > reach || f.Essential && f.AAL > maxAAL
+}
 
 // Silent reports whether no page may be shown.
 func (f Flow) Silent() bool { return slices.Contains(f.Prompt, "none") }

@@ -85,7 +85,7 @@ func TestLevelsOfClaims(t *testing.T) {
 		`{"id_token":{"verified_claims":{"verification":{"trust_framework":{"value":"cn_yinxin"},"assurance_level":{"value":1}}}}}`:                {0, 1, false},
 		`{"id_token":{"verified_claims":[{"verification":{"trust_framework":{"value":"eidas"},"assurance_level":{"value":4,"essential":true}}}]}}`: {0, 0, false},
 	} {
-		var f Flow
+		f := Flow{reach: 2}
 		if err := f.readClaims(text); err != nil || f.AAL != want.aal || f.IAL != want.ial || f.Unreachable != want.unreachable {
 			t.Errorf("%s gives aal %d, ial %d, unreachable %t, %v", text, f.AAL, f.IAL, f.Unreachable, err)
 		}
@@ -116,7 +116,7 @@ func TestMaxIALBoundsWhatIsAsked(t *testing.T) {
 		`{"id_token":{"ial":{"value":2}}}`:                  {1, false},
 		`{"id_token":{"ial":{"value":2,"essential":true}}}`: {0, true},
 	} {
-		f, refusal := Parse(client, url.Values{"response_type": {"code"}, "scope": {"openid"}, "claims": {claims}}, nil, idp.BuiltinVocabulary())
+		f, refusal := Parse(client, url.Values{"response_type": {"code"}, "scope": {"openid"}, "claims": {claims}}, nil, idp.BuiltinVocabulary(), 2)
 		if (refusal != nil) != want.refused || refusal != nil && refusal.Code != "unmet_authentication_requirements" || refusal == nil && f.IAL != want.ial {
 			t.Errorf("%s: ial %d, %v", claims, f.IAL, refusal)
 		}
@@ -142,11 +142,11 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, scope, state, prompt, age, claims, details, resource, mode string) {
 		q := url.Values{"response_type": {"code"}, "redirect_uri": {"https://c/cb"}, "scope": {scope}, "state": {state}, "prompt": {prompt}, "max_age": {age}, "claims": {claims},
 			"authorization_details": {details}, "resource": {resource}, "response_mode": {mode}, "code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"}}
-		flow, refusal := Parse(client, q, nil, idp.BuiltinVocabulary())
+		flow, refusal := Parse(client, q, nil, idp.BuiltinVocabulary(), 2)
 		if flow.RedirectURI != "https://c/cb" || flow.Mode != ModeQuery && flow.Mode != ModeFormPost {
 			t.Fatalf("the answer would go to %s in mode %s", flow.RedirectURI, flow.Mode)
 		}
-		if refusal == nil && (flow.IAL > maxIAL || flow.AAL > maxAAL || len(flow.Details) > 0 || slices.ContainsFunc(flow.Scopes, func(s string) bool { return !slices.Contains(client.Scopes(), s) })) {
+		if refusal == nil && (flow.IAL > 2 || flow.AAL > maxAAL || len(flow.Details) > 0 || slices.ContainsFunc(flow.Scopes, func(s string) bool { return !slices.Contains(client.Scopes(), s) })) {
 			t.Fatalf("accepted beyond what the client may: %+v", flow)
 		}
 	})

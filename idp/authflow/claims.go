@@ -201,7 +201,7 @@ func (f *Flow) wantIAL(values []json.RawMessage, essential bool) {
 	if essential {
 		f.leastIAL = max(f.leastIAL, lowest)
 	}
-	f.Unreachable = f.Unreachable || essential && lowest > maxIAL
+	f.Unreachable = f.Unreachable || essential && lowest > f.reach
 }
 
 // Items is what the person must agree to: the scopes that ask for it, and the claims asked for one by one that no scope of

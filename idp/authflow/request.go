@@ -112,9 +112,9 @@ var (
 )
 
 // Parse reads a request whose client and redirect URI are proven. An error goes back to the client by redirect; the flow
-// then says where and how.
-func Parse(client idp.Client, q url.Values, types DetailTypes, words *idp.Vocabulary) (Flow, *oauth.Error) {
-	f := Flow{ClientID: client.ClientID, RedirectURI: q.Get("redirect_uri"), Mode: DefaultMode(client), State: q.Get("state"), HasState: q.Has("state"), Nonce: q.Get("nonce"),
+// then says where and how. reach is the highest level of proofing to which our own ways lead.
+func Parse(client idp.Client, q url.Values, types DetailTypes, words *idp.Vocabulary, reach subject.IAL) (Flow, *oauth.Error) {
+	f := Flow{reach: reach, ClientID: client.ClientID, RedirectURI: q.Get("redirect_uri"), Mode: DefaultMode(client), State: q.Get("state"), HasState: q.Has("state"), Nonce: q.Get("nonce"),
 		Challenge: q.Get("code_challenge"), Prompt: strings.Fields(q.Get("prompt")), LoginHint: q.Get("login_hint"), Scopes: strings.Fields(q.Get("scope")),
 		DPoPJKT: q.Get("dpop_jkt"), Resources: q["resource"], Locales: q.Get("ui_locales"), IDTokenHint: q.Get("id_token_hint"), ActingFor: q.Get("acting_for")}
 	refuse := func(code, why string) (Flow, *oauth.Error) { return f, oauth.Refusal(code, why) }
@@ -164,7 +164,7 @@ func Parse(client idp.Client, q url.Values, types DetailTypes, words *idp.Vocabu
 	}
 	if least := subject.IAL(words.LeastIAL(f.Scopes)); least > 0 { // a scope that wants a level opens nothing below it
 		f.IAL, f.leastIAL = max(f.IAL, least), max(f.leastIAL, least)
-		f.Unreachable = f.Unreachable || least > maxIAL
+		f.Unreachable = f.Unreachable || least > reach
 	}
 	if bound := subject.IAL(client.MaxIAL); bound > 0 { // nobody is proofed for what the client will not be told
 		f.Unreachable = f.Unreachable || f.leastIAL > bound
@@ -173,7 +173,7 @@ func Parse(client idp.Client, q url.Values, types DetailTypes, words *idp.Vocabu
 	if f.Unreachable {
 		return refuse("unmet_authentication_requirements", "the level asked for cannot be reached")
 	}
-	f.IAL, f.AAL = min(f.IAL, maxIAL), min(f.AAL, maxAAL)
+	f.IAL, f.AAL = min(f.IAL, reach), min(f.AAL, maxAAL)
 	return f, nil
 }
 

@@ -15,30 +15,42 @@ import (
 // PutCase stores a proofing case.
 func (s *Store) PutCase(ctx context.Context, c proofing.Case, record audit.Record) error {
 	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO idp_case (id, account_id, state, method, wanted, key_id, sealed, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`, c.ID, c.AccountID, c.State, c.Method, int64(c.Wanted), c.KeyID, c.Sealed, sqldb.Micros(c.CreatedAt))
-		return err
+		return putCase(ctx, tx, c)
 	})
+}
+
+func putCase(ctx context.Context, tx sqldb.Tx, c proofing.Case) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO idp_case (id, account_id, state, method, wanted, key_id, sealed, created_at, updated_at, due_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)`, c.ID, c.AccountID, c.State, c.Method, int64(c.Wanted), c.KeyID, c.Sealed, sqldb.Micros(c.CreatedAt), sqldb.Micros(c.DueAt))
+	return err
 }
 
 // Case reads a proofing case.
 func (s *Store) Case(ctx context.Context, id string) (proofing.Case, error) {
-	c := proofing.Case{ID: id}
-	var at int64
-	err := s.db.Read().QueryRowContext(ctx, "SELECT account_id, state, method, wanted, key_id, sealed, created_at FROM idp_case WHERE id = $1", id).
-		Scan(&c.AccountID, &c.State, &c.Method, &c.Wanted, &c.KeyID, &c.Sealed, &at)
+	c, err := scanCase(s.db.Read().QueryRowContext(ctx, "SELECT "+caseColumns+" FROM idp_case WHERE id = $1", id))
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return c, idp.ErrNotFound
 	}
-	c.CreatedAt = sqldb.Time(at)
+	return c, err
+}
+
+const caseColumns = "id, account_id, state, method, wanted, key_id, sealed, created_at, due_at"
+
+func scanCase(row interface{ Scan(...any) error }) (c proofing.Case, err error) {
+	var at, due int64
+	err = row.Scan(&c.ID, &c.AccountID, &c.State, &c.Method, &c.Wanted, &c.KeyID, &c.Sealed, &at, &due)
+	c.CreatedAt, c.DueAt = sqldb.Time(at), sqldb.Time(due)
 	return c, err
 }
 
 // SetCaseState moves a case; a closed case forgets what was submitted.
 func (s *Store) SetCaseState(ctx context.Context, id string, from, to proofing.State, record audit.Record) error {
-	forget := to == proofing.Granted || to == proofing.Rejected
-	return s.changeOne(ctx, record, `UPDATE idp_case SET state = $3, updated_at = $4, sealed = CASE WHEN $5 THEN $6 ELSE sealed END
-		WHERE id = $1 AND state = $2`, id, from, to, sqldb.Micros(record.Events[0].At), forget, []byte{})
+	at := sqldb.Micros(record.Events[0].At)
+	if to != proofing.Granted && to != proofing.Rejected {
+		return s.changeOne(ctx, record, "UPDATE idp_case SET state = $3, updated_at = $4 WHERE id = $1 AND state = $2", id, from, to, at)
+	}
+	return s.apply(ctx, record, one(idp.ErrNotFound, "UPDATE idp_case SET state = $3, updated_at = $4, sealed = $5 WHERE id = $1 AND state = $2", id, from, to, at, []byte{}),
+		step("DELETE FROM idp_case_photo WHERE case_id = $1", id))
 }
 
 // PutInbox stores a message of the simulated inbox; the same id is stored once.

@@ -235,10 +235,14 @@ func (s *Store) SaveProof(ctx context.Context, id string, p idp.Proof, record au
 			return err
 		}
 		closed, err := sqldb.ExecOne(ctx, tx, `UPDATE idp_case SET state = $3, updated_at = $4, sealed = $5
-			WHERE id = $1 AND account_id = $2 AND state IN ($6, $7)`, p.Case, id, proofing.Granted, sqldb.Micros(p.At), []byte{}, proofing.SourceCheck, proofing.Waiting)
+			WHERE id = $1 AND account_id = $2 AND state IN ($6, $7, $8, $9)`, p.Case, id, proofing.Granted, sqldb.Micros(p.At), []byte{}, proofing.SourceCheck, proofing.Waiting, proofing.Collecting, proofing.Passed)
 		if err == nil && !closed {
 			return idp.ErrNotFound
 		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM idp_case_photo WHERE case_id = $1", p.Case)
 		return err
 	})
 	if sqldb.IsUnique(err) { // the account holds another identity, or another account was faster

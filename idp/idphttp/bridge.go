@@ -170,11 +170,11 @@ func (s *Server) proceedBridge(w http.ResponseWriter, r *http.Request, id string
 	if err != nil {
 		return err
 	}
-	if f.OutOfReach() && !f.Silent() {
+	if f.OutOfReach(s.Proofing.Highest()) && !f.Silent() {
 		return fault.New(fault.LevelUnmet)
 	}
 	step, refusal := authflow.Decide(f.Flow, state)
-	if refusal != nil || f.OutOfReach() {
+	if refusal != nil || f.OutOfReach(s.Proofing.Highest()) {
 		return s.endBridgeFlow(w, r, id, func() error { return see(w, r, f.RedirectURI) })
 	}
 	if address := map[authflow.Step]string{authflow.Login: "/login", authflow.Proofing: "/proofing", authflow.Consent: "/bridge/consent"}[step]; address != "" {

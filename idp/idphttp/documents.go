@@ -10,7 +10,6 @@ import (
 	"golang.org/x/text/language/display"
 
 	"github.com/yinxin-gov/yinxin/idp"
-	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
@@ -22,7 +21,7 @@ func chosenKind(r *http.Request, person idp.Person) string {
 	switch kind := r.FormValue("document"); {
 	case kind != "":
 		return kind
-	case person.IDType != "":
+	case person.IDNumber != "":
 		return person.IDType
 	}
 	return subject.CitizenID
@@ -55,14 +54,27 @@ func (s *Server) askDocument(r *http.Request, body *web.ProofingPage, person idp
 	method := web.ProofingMethod{ID: "document", URL: address(kind.Kind, 1), Reaches: 1, Minutes: 2, Chosen: wanted == 1}
 	if kind.Kind == subject.CitizenID {
 		method.ID, method.Minutes = "card", 1
-	} else {
-		body.NumberHint = kind.Form
 	}
-	body.Methods = []web.ProofingMethod{method}
-	if proofing.Reaches(kind) >= 2 {
+	if !body.Counter {
+		body.Methods = []web.ProofingMethod{method}
+	}
+	if reaches := s.Proofing.Reaches(kind); body.Needed > int(reaches) && person.IAL >= reaches {
+		body.NoForm = true // name and number lead no further
+	}
+	if !body.Counter && s.Proofing.Reaches(kind) >= 2 {
 		body.Methods = append(body.Methods, web.ProofingMethod{ID: "mobile", URL: address(kind.Kind, 2), Reaches: 2, Minutes: 2, Chosen: wanted == 2})
 	}
+	s.offerWays(r, body, person, kind, flow)
+	s.askFields(r, body, kind)
+}
+
+// askFields fills in what the form asks for a kind of document.
+func (s *Server) askFields(r *http.Request, body *web.ProofingPage, kind subject.DocumentKind) {
+	if kind.Kind != subject.CitizenID {
+		body.NumberHint = kind.Form
+	}
 	if kind.Nationality == subject.NationalityAsked {
+		locale := reqctx.From(r.Context()).Locale
 		body.Nations, body.Nationality = nations(locale), r.PostFormValue("proofing-nationality")
 	}
 	body.AskBirth, body.Birth = kind.AsksBirth, r.PostFormValue("proofing-birth")

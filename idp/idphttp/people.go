@@ -374,7 +374,7 @@ func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 		result.Source = person.IALSource
 	case code == fault.ProofingSilent:
 		result.Outcome, result.Tier = web.ProofingWaiting, int(person.IAL)
-	case code == fault.IdentityBound && person.IDNumber == "":
+	case code == fault.IdentityBound && person.IAL == 0:
 		result.Outcome, result.Tier, result.MergeURL = web.ProofingBound, int(person.IAL), "/merge"
 	case code == fault.ProofingMismatch:
 		result.Outcome, result.Tier = web.ProofingMismatch, int(person.IAL)
@@ -413,7 +413,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if person.IAL > 0 {
 		body.TierAt = &person.IALAt
 	}
-	if person.IAL < 2 {
+	if person.IAL < s.Proofing.Highest() {
 		body.UpgradeURL = "/proofing"
 	}
 	if account.PasswordHash != "" {
@@ -460,6 +460,9 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) workplaces(r *http.Request, roles []string) (links []web.NavLink) {
 	if slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(idp.AdminRoles, role) }) {
 		links = append(links, web.NavLink{Label: s.Pages.Text(r, "page.admin"), URL: "/admin"})
+	}
+	if slices.Contains(roles, idp.RoleProofingReviewer) {
+		links = append(links, web.NavLink{Label: s.Pages.Text(r, "page.review"), URL: reviewPath})
 	}
 	return links
 }

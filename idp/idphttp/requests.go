@@ -55,7 +55,7 @@ func (s *Server) push(w http.ResponseWriter, r *http.Request) (string, error) {
 	if err := s.bindPushed(w, r, client, params); err != nil {
 		return "", err
 	}
-	if _, refusal := authflow.Parse(client.Client, params, s.Details.Types(), s.Words.Load()); refusal != nil {
+	if _, refusal := authflow.Parse(client.Client, params, s.Details.Types(), s.Words.Load(), s.Proofing.Highest()); refusal != nil {
 		return "", badRequest(refusal)
 	}
 	return s.Requests.Push(ctx, client.ClientID, params)
@@ -157,7 +157,7 @@ func (s *Server) parsed(ctx context.Context, client idp.StoredClient, params url
 		s.noteRefused(ctx, client.Client, "redirect_uri", params.Get("redirect_uri"))
 		return client, authflow.Flow{}, fault.New(fault.RedirectUnknown)
 	}
-	flow, refusal := authflow.Parse(client.Client, params, s.Details.Types(), s.Words.Load())
+	flow, refusal := authflow.Parse(client.Client, params, s.Details.Types(), s.Words.Load(), s.Proofing.Highest())
 	if refusal != nil {
 		return client, flow, refusal
 	}

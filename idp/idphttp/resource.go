@@ -89,7 +89,7 @@ const unmetRequirements = "unmet_authentication_requirements"
 // Demand judges what an operation of ours demands of the person behind a token.
 func (s *Server) Demand(ctx context.Context, access tokens.Access, operation string) error {
 	err := s.Tokens.Meets(ctx, access, s.Demands(operation))
-	if unmet, ok := errors.AsType[*tokens.UnmetError](err); ok && beyondReach(unmet) {
+	if unmet, ok := errors.AsType[*tokens.UnmetError](err); ok && s.beyondReach(unmet) {
 		return oauth.NewError(http.StatusForbidden, unmetRequirements, "no login here reaches what this operation demands")
 	}
 	return err
@@ -97,8 +97,8 @@ func (s *Server) Demand(ctx context.Context, access tokens.Access, operation str
 
 // beyondReach reports that the person lacks a level to which our flow leads nobody. Who has it, from before or from an
 // upstream source, and signed in too long ago can log in again.
-func beyondReach(u *tokens.UnmetError) bool {
-	ial, aal := authflow.Reach()
+func (s *Server) beyondReach(u *tokens.UnmetError) bool {
+	ial, aal := s.Proofing.Highest(), authflow.Reach()
 	wantIAL, wantAAL := subject.IAL(u.Demand.IAL), subject.AAL(u.Demand.AAL)
 	return u.IAL < wantIAL && wantIAL > ial || u.AAL < wantAAL && wantAAL > aal
 }

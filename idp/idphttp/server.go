@@ -176,6 +176,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /register/skip", s.registerSkip)
 	page("GET /proofing", s.proofingPage)
 	page("POST /proofing", s.proofingAnswer)
+	s.proofingPages(mux, page)
 	page("GET /device", s.devicePage)
 	page("POST /device", s.deviceCode)
 	page("POST /device/answer", s.deviceAnswer)

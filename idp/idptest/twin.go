@@ -296,7 +296,7 @@ func (t *Twin) SaveProof(_ context.Context, id string, p idp.Proof, record audit
 		}
 		if p.Case != "" {
 			c, ok := t.cases[p.Case]
-			if !ok || c.AccountID != id || c.State != proofing.SourceCheck && c.State != proofing.Waiting {
+			if !ok || c.AccountID != id || !slices.Contains([]proofing.State{proofing.SourceCheck, proofing.Waiting, proofing.Collecting, proofing.Passed}, c.State) {
 				return idp.ErrNotFound
 			}
 			c.State, c.Sealed = proofing.Granted, []byte{}

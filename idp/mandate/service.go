@@ -245,7 +245,7 @@ func (s *Service) proven(ctx context.Context, account string) (idp.Person, error
 	if err != nil {
 		return p, err
 	}
-	if p.State != idp.AccountActive || p.IAL < minIAL {
+	if p.State != idp.AccountActive || p.IAL < minIAL || p.Nameless() { // nobody mandates, or is mandated, without a name
 		return p, fault.New(fault.MandateLevel)
 	}
 	return p, nil

@@ -44,26 +44,6 @@ func (s *Service) sourceOf(kind string) Source {
 // Answered reports whether documents of the kind can be checked online here; else the counter remains.
 func (s *Service) Answered(kind string) bool { return s.sourceOf(kind) != nil }
 
-// levelOf finds the row of the policy for a kind: the lowest level that is enough, by a method that may prove the kind.
-func levelOf(kind subject.DocumentKind, wanted subject.IAL) (Level, bool) {
-	for _, level := range Policy {
-		if level.IAL >= wanted && slices.Contains(kind.Methods, level.Method) {
-			return level, true
-		}
-	}
-	return Level{}, false
-}
-
-// Reaches is the highest level that a kind of document leads to here.
-func Reaches(kind subject.DocumentKind) (highest subject.IAL) {
-	for _, level := range Policy {
-		if slices.Contains(kind.Methods, level.Method) {
-			highest = max(highest, level.IAL)
-		}
-	}
-	return highest
-}
-
 // The names of the inputs stand in the faults, so that a page marks them.
 const (
 	fieldName        = "proofing-name"
@@ -73,10 +53,15 @@ const (
 	fieldExpires     = "proofing-expires"
 	fieldMRZ         = "proofing-mrz"
 	fieldMobile      = "proofing-mobile"
+	fieldCard        = "proofing-card"
+	fieldConsent     = "proofing-consent"
 )
 
 // check validates the form and finds the level's policy.
-func (s *Service) check(ctx context.Context, in Submission) (Level, Query, error) {
+func (s *Service) check(ctx context.Context, accountID string, in Submission) (Level, Query, error) {
+	if in.Method != "" {
+		return s.checkMethod(ctx, accountID, in)
+	}
 	if in.Kind == "" {
 		in.Kind = subject.CitizenID
 	}
@@ -86,29 +71,107 @@ func (s *Service) check(ctx context.Context, in Submission) (Level, Query, error
 	}
 	q := Query{IDType: kind.Kind}
 	refused := fault.New(fault.Invalid)
-	if kind.MRZ && in.MRZ != "" {
-		s.readZone(&in, refused)
-	}
-	s.readName(ctx, kind, in.Name, &q, refused)
-	s.readDocument(ctx, kind, in, &q, refused)
-	if in.Mobile != "" {
-		mobile, err := subject.ParseIdentifier(in.Mobile)
-		if err != nil || mobile.Kind != subject.Mobile {
-			refused.WithField(fieldMobile, fault.IdentifierInvalid)
-		}
-		q.Mobile = mobile.Value
-	}
+	s.readIdentity(ctx, kind, in, &q, refused)
+	s.readMobile(in.Mobile, &q, refused)
 	if len(refused.Fields) > 0 {
 		return Level{}, q, refused
 	}
-	level, ok := levelOf(kind, in.Wanted)
+	level, ok := s.levelOf(kind, in.Wanted)
 	if !ok {
 		return level, q, fault.New(fault.Invalid)
 	}
-	if !level.Mobile {
-		q.Mobile = ""
+	if err := s.oldEnough(level, bornOn(q.identity())); err != nil {
+		return level, q, err
 	}
-	return level, q, nil
+	if level.Method != Carrier {
+		q.Mobile = ""
+		return level, q, nil
+	}
+	err := s.ownMobile(ctx, accountID, &q)
+	return level, q, err
+}
+
+// checkMethod is check for a method that was named. What the account proved already is not asked again.
+func (s *Service) checkMethod(ctx context.Context, accountID string, in Submission) (Level, Query, error) {
+	person, err := s.cfg.Accounts.Person(ctx, accountID)
+	if err != nil {
+		return Level{}, Query{}, err
+	}
+	kind, err := s.kindOf(person, in.Kind)
+	if err != nil {
+		return Level{}, Query{}, err
+	}
+	offer, err := s.Offer(person, kind, in.Method)
+	if err != nil {
+		return Level{}, Query{}, err
+	}
+	refused := fault.New(fault.Invalid)
+	if offer.Method.Notice != "" && in.Consent != offer.Method.Notice {
+		return offer.Level, Query{}, fault.New(fault.ProofingConsent).WithField(fieldConsent, fault.ProofingConsent)
+	}
+	q := Query{IDType: kind.Kind}
+	switch {
+	case offer.Held:
+		q = Query{Name: person.Name, IDType: person.IDType, IDNumber: person.IDNumber, Nationality: person.Nationality, Birth: person.Birth, Expires: person.IDExpires}
+	case offer.Method.Nameless:
+		q.IDType = NetworkID
+	default:
+		s.readIdentity(ctx, kind, in, &q, refused)
+	}
+	if offer.Method.Card {
+		card, err := ParseCard(in.Card)
+		if err != nil {
+			refused.WithField(fieldCard, fault.ProofingCardNumber)
+		}
+		q.Card = card
+	}
+	if offer.Method.Mobile {
+		s.readMobile(in.Mobile, &q, refused)
+	}
+	if len(refused.Fields) > 0 {
+		return offer.Level, q, refused
+	}
+	if err := s.oldEnough(offer.Level, bornOn(q.identity())); err != nil {
+		return offer.Level, q, err
+	}
+	if offer.Method.Mobile {
+		err = s.ownMobile(ctx, accountID, &q)
+	}
+	return offer.Level, q, err
+}
+
+func (s *Service) readIdentity(ctx context.Context, kind subject.DocumentKind, in Submission, q *Query, refused *fault.Fault) {
+	if kind.MRZ && in.MRZ != "" {
+		s.readZone(&in, refused)
+	}
+	s.readName(ctx, kind, in.Name, q, refused)
+	s.readDocument(ctx, kind, in, q, refused)
+}
+
+func (s *Service) readMobile(typed string, q *Query, refused *fault.Fault) {
+	if typed == "" {
+		return
+	}
+	mobile, err := subject.ParseIdentifier(typed)
+	if err != nil || mobile.Kind != subject.Mobile {
+		refused.WithField(fieldMobile, fault.IdentifierInvalid)
+	}
+	q.Mobile = mobile.Value
+}
+
+// ownMobile takes the account's own number where none was typed.
+func (s *Service) ownMobile(ctx context.Context, accountID string, q *Query) error {
+	if q.Mobile != "" {
+		return nil
+	}
+	person, err := s.cfg.Accounts.Person(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	if q.Mobile = person.Mobile; q.Mobile == "" {
+		return fault.New(fault.ProofingMobile).WithField(fieldMobile, fault.ProofingMobile)
+	}
+	return nil
 }
 
 // readZone fills what the machine readable zone tells into the form; what was typed as well must say the same.

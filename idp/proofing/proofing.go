@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -29,6 +30,9 @@ type Query struct {
 	Birth       string // YYYY-MM-DD
 	Expires     string // YYYY-MM-DD
 	Mobile      string
+	// Card is never stored: a case that waits for its bank asks again without it.
+	Card   string `json:"-"`
+	Handle string `json:",omitempty"` // of a visit to another service's page
 }
 
 // Verdict of a source.
@@ -39,13 +43,17 @@ const (
 	Match          Verdict = "match"
 	Mismatch       Verdict = "mismatch"
 	MobileMismatch Verdict = "mobile_mismatch"
+	CardMismatch   Verdict = "card_mismatch"
 	Refused        Verdict = "refused" // deceased, frozen: not proofed here
+	Pending        Verdict = "pending" // a visit to another service's page has no result yet
 )
 
 // Answer of a source. Digest covers request and answer, for the evidence record.
 type Answer struct {
 	Verdict Verdict
 	Digest  string
+	// Key is always the same for one person at a service that tells no name; empty elsewhere.
+	Key string
 }
 
 // ErrSilent: the source did not answer in time or not in a way that can be understood.
@@ -62,13 +70,21 @@ type Source interface {
 // State of a case.
 type State string
 
-// States.
+// States. A consent that was given is an event of the case; what a level does after it was granted (expiring, expired, revoked)
+// is read from the evidence, which outlives the case.
 const (
+	Collecting  State = "collecting" // the person is at the page of another service
 	SourceCheck State = "source_check"
-	Waiting     State = "waiting"
+	Waiting     State = "waiting" // source_check of a source that is silent
+	Manual1     State = "manual_1"
+	Manual2     State = "manual_2"
+	Passed      State = "auto_pass" // decided, and the evidence is about to be stored
 	Granted     State = "granted"
 	Rejected    State = "refused"
 )
+
+// Open are the states of cases that can still be granted.
+var Open = []State{Collecting, SourceCheck, Waiting, Manual1, Manual2, Passed}
 
 // Case is one submission. The personal part is sealed.
 type Case struct {
@@ -79,6 +95,7 @@ type Case struct {
 	KeyID         string
 	Sealed        []byte
 	CreatedAt     time.Time
+	DueAt         time.Time // when reviewers have to have decided; zero for cases that no person decides
 }
 
 // Store keeps cases; idpdb implements it.
@@ -89,22 +106,6 @@ type Store interface {
 	SetCaseState(ctx context.Context, id string, from, to State, record audit.Record) error
 	// Count adds one try to a counter that began less than span ago, or starts a new one, and returns the tries in it.
 	Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error)
-}
-
-// Level is one row of the policy: what a level needs and how long it lasts.
-type Level struct {
-	IAL    subject.IAL
-	Method string
-	Mobile bool          // the number must be in the person's own name
-	Life   time.Duration // 0: no end
-}
-
-// Policy is the default: 1 = name and number, 2 = with the mobile number (identity.md 2.4). Which methods a document may be
-// proved by stands in the table of documents.
-var Policy = []Level{
-	{IAL: 1, Method: "id_card", Life: 10 * 365 * 24 * time.Hour},
-	{IAL: 1, Method: "document", Life: 10 * 365 * 24 * time.Hour},
-	{IAL: 2, Method: "carrier", Mobile: true, Life: 5 * 365 * 24 * time.Hour},
 }
 
 // Limits of submissions in a day: by one account, and about one document number by all accounts together. The number
@@ -121,6 +122,7 @@ const (
 const (
 	retryAfter  = time.Minute
 	waitAtMost  = 20 * time.Hour
+	visitAtMost = time.Hour // of a visit to another service's page
 	caseGivenUp = "proofing.given_up"
 )
 
@@ -135,66 +137,99 @@ type Config struct {
 	Accounts *idp.Accounts
 	Store    Store
 	Sources  []Source // the first that knows a kind of document is asked about it
-	Now      func() time.Time
-	Rand     io.Reader
+	Methods  []Method // beside name and number
+	// Policy is what holds; nil is DefaultPolicy.
+	Policy func() []Level
+	// Reviews keeps what reviewers see and decide; nil without manual review.
+	Reviews ReviewStore
+	Now     func() time.Time
+	Rand    io.Reader
 }
 
 // New returns the service.
 func New(cfg Config) *Service { return &Service{cfg} }
 
 // Submission is what a person fills in. Kind is of the table of documents; empty is the resident identity card. The other
-// members of the document count where its kind asks for them.
+// members of the document count where its kind asks for them, and none where the account's own identity is used.
 type Submission struct {
 	Kind, Name, Number, Mobile       string
 	Nationality, Birth, Expires, MRZ string
+	Card                             string
 	Wanted                           subject.IAL
+	Method                           string // empty: the lowest level of name and number that is enough
+	Consent                          string // version of the separate consent that was given
 }
 
 // Submit checks the form, asks the source and grants the level. fault.ProofingSilent means that the case is stored and
 // will be tried again by itself.
 func (s *Service) Submit(ctx context.Context, accountID string, in Submission) (subject.IAL, error) {
-	level, q, err := s.check(ctx, in)
+	level, q, err := s.check(ctx, accountID, in)
 	if err != nil {
 		return 0, err
 	}
-	if level.Mobile && q.Mobile == "" {
-		person, err := s.cfg.Accounts.Person(ctx, accountID)
-		if err != nil {
-			return 0, err
-		}
-		q.Mobile = person.Mobile
-		if q.Mobile == "" {
-			return 0, fault.New(fault.ProofingMobile).WithField("proofing-mobile", fault.ProofingMobile)
-		}
+	if m, ok := s.method(level.Method); in.Method != "" && (!ok || m.Source == nil) {
+		return 0, fault.New(fault.Invalid) // it leads elsewhere first
 	}
-	now := s.cfg.Now().UTC()
-	if err := s.count(ctx, accountID, q, now); err != nil {
+	c, err := s.open(ctx, accountID, level, &q)
+	if err != nil {
 		return 0, err
 	}
-	c := Case{ID: ident.New(s.cfg.Rand, "case"), AccountID: accountID, State: SourceCheck, Method: level.Method, Wanted: level.IAL, CreatedAt: now}
-	q.RequestID = c.ID
-	if err := s.sealInto(ctx, &c, q); err != nil {
+	if err := s.put(ctx, c, q, in); err != nil {
 		return 0, err
-	}
-	// The message is stored with the case, so a case is finished also when this process dies before the source answers.
-	message := audit.Message{Topic: TopicRetry, Key: c.ID, Payload: []byte(`{"case":"` + c.ID + `"}`), NotBefore: now.Add(retryAfter)}
-	if err := s.cfg.Store.PutCase(ctx, c, audit.With(s.event(ctx, c, "proofing.submitted")).And(message)); err != nil {
-		return 0, fmt.Errorf("store case: %w", err)
 	}
 	return s.ask(ctx, c, q, level)
 }
 
-// count refuses too many tries. Without a counter nothing is asked (R6).
-func (s *Service) count(ctx context.Context, accountID string, q Query, now time.Time) error {
-	lookup, err := s.cfg.Accounts.IdentityLookup(ctx, q.identity())
-	if err != nil {
+// open counts a try and makes the case.
+func (s *Service) open(ctx context.Context, accountID string, level Level, q *Query) (Case, error) {
+	now := s.cfg.Now().UTC()
+	if err := s.count(ctx, accountID, *q, now); err != nil {
+		return Case{}, err
+	}
+	c := Case{ID: ident.New(s.cfg.Rand, "case"), AccountID: accountID, State: SourceCheck, Method: level.Method, Wanted: level.IAL, CreatedAt: now}
+	q.RequestID = c.ID
+	return c, nil
+}
+
+// put stores a case with the message that will ask again, so that it is finished also when this process dies before the source
+// answers.
+func (s *Service) put(ctx context.Context, c Case, q Query, in Submission) error {
+	if err := s.sealInto(ctx, &c, q); err != nil {
 		return err
 	}
-	for _, limit := range []struct {
+	message := audit.Message{Topic: TopicRetry, Key: c.ID, Payload: []byte(`{"case":"` + c.ID + `"}`), NotBefore: c.CreatedAt.Add(retryAfter)}
+	if err := s.cfg.Store.PutCase(ctx, c, audit.With(s.opening(ctx, c, in)...).And(message)); err != nil {
+		return fmt.Errorf("store case: %w", err)
+	}
+	return nil
+}
+
+// opening are the events of a new case: the separate consent with the version of its text, where the method needs one.
+func (s *Service) opening(ctx context.Context, c Case, in Submission) (events []audit.Event) {
+	if in.Consent != "" {
+		given := s.event(ctx, c, "proofing.consented")
+		given.Details["version"] = in.Consent
+		events = append(events, given)
+	}
+	return append(events, s.event(ctx, c, "proofing.submitted"))
+}
+
+// count refuses too many tries. Without a counter nothing is asked (R6).
+func (s *Service) count(ctx context.Context, accountID string, q Query, now time.Time) error {
+	type limit struct {
 		scope string
 		key   []byte
 		n     int
-	}{{scopeAccount, []byte(accountID), TriesPerDay}, {scopeIdentity, lookup, TriesPerIdentity}} {
+	}
+	limits := []limit{{scopeAccount, []byte(accountID), TriesPerDay}}
+	if q.IDNumber != "" {
+		lookup, err := s.cfg.Accounts.IdentityLookup(ctx, q.identity())
+		if err != nil {
+			return err
+		}
+		limits = append(limits, limit{scopeIdentity, lookup, TriesPerIdentity})
+	}
+	for _, limit := range limits {
 		tries, err := s.cfg.Store.Count(ctx, limit.scope, limit.key, triesSpan, now)
 		if err != nil {
 			return fault.Wrap(err, fault.Unavailable)
@@ -207,32 +242,67 @@ func (s *Service) count(ctx context.Context, accountID string, q Query, now time
 }
 
 func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subject.IAL, error) {
-	source := s.sourceOf(q.IDType)
+	source := s.sourceFor(c.Method, q.IDType)
 	if source == nil { // it was taken out of the configuration meanwhile
 		return 0, s.wait(ctx, c, ErrSilent)
 	}
 	answer, err := source.Ask(ctx, q)
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, s.wait(ctx, c, err)
+	case answer.Verdict == Pending:
+		return 0, s.visiting(ctx, c)
+	case answer.Verdict != Match:
+		return 0, s.refuse(ctx, c, answer.Verdict)
 	}
-	if answer.Verdict != Match {
-		if err := s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Rejected, audit.With(s.event(ctx, c, "proofing."+string(answer.Verdict)))); err != nil {
-			return 0, fmt.Errorf("close case: %w", err)
-		}
-		if answer.Verdict == MobileMismatch {
-			return 0, fault.New(fault.ProofingMobile).WithField("proofing-mobile", fault.ProofingMobile)
-		}
-		return 0, fault.New(fault.ProofingMismatch)
+	return s.grant(ctx, c, q, level, source.Name(), answer)
+}
+
+// refusals are the words for verdicts; what is not here is fault.ProofingMismatch.
+var refusals = map[Verdict]struct {
+	code  fault.Code
+	field string
+}{
+	MobileMismatch: {fault.ProofingMobile, fieldMobile},
+	CardMismatch:   {fault.ProofingCard, fieldCard},
+}
+
+func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
+	err := s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Rejected, audit.With(s.event(ctx, c, "proofing."+string(verdict))))
+	if errors.Is(err, idp.ErrNotFound) {
+		return fault.Wrap(err, fault.Conflict) // another process closed the case
 	}
+	if err != nil {
+		return fmt.Errorf("close case: %w", err)
+	}
+	if known, ok := refusals[verdict]; ok {
+		return fault.New(known.code).WithField(known.field, known.code)
+	}
+	if c.Method == Face || c.Method == NetworkID {
+		return fault.New(fault.ProofingElsewhere)
+	}
+	return fault.New(fault.ProofingMismatch)
+}
+
+// grant stores the evidence, which closes the case.
+func (s *Service) grant(ctx context.Context, c Case, q Query, level Level, source string, answer Answer) (subject.IAL, error) {
 	now := s.cfg.Now().UTC()
-	proof := idp.Proof{IAL: level.IAL, Method: level.Method, Source: source.Name(), At: now, Evidence: answer.Digest, Case: c.ID}
-	if level.Life > 0 {
-		proof.Until = now.Add(level.Life)
+	proof := idp.Proof{IAL: level.IAL, Method: level.Method, Source: source, At: now, Evidence: answer.Digest, Case: c.ID}
+	if level.Days > 0 {
+		proof.Until = now.Add(level.life())
 	}
 	if ends := q.documentEnds(); !ends.IsZero() && (proof.Until.IsZero() || ends.Before(proof.Until)) {
 		proof.Until, proof.DocumentEnds = ends, ends // a level does not outlive the document behind it
 	}
-	err = s.cfg.Accounts.ProveIdentity(ctx, c.AccountID, proof, q.identity())
+	var err error
+	switch {
+	case q.IDNumber != "":
+		err = s.cfg.Accounts.ProveIdentity(ctx, c.AccountID, proof, q.identity())
+	case answer.Key != "":
+		err = s.cfg.Accounts.ProveNetworkID(ctx, c.AccountID, proof, source, answer.Key)
+	default:
+		return 0, fmt.Errorf("case %s: a match about nobody", c.ID)
+	}
 	switch {
 	case err == nil:
 		return level.IAL, nil
@@ -274,30 +344,40 @@ func (s *Service) Retry(ctx context.Context, payload []byte) error {
 		return fmt.Errorf("read message: %w", err)
 	}
 	c, err := s.cfg.Store.Case(ctx, message.Case)
-	if err != nil || c.State != Waiting && c.State != SourceCheck {
+	if err != nil || !slices.Contains([]State{Waiting, SourceCheck, Collecting, Passed}, c.State) {
 		return err
 	}
+	q, err := s.unseal(ctx, c)
+	if err != nil {
+		return err
+	}
+	level, ok := s.row(c.Method)
+	if !ok || level.IAL != c.Wanted { // the policy changed: what was promised to the person is not given any more
+		return s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Rejected, audit.With(s.event(ctx, c, "proofing.policy_changed")))
+	}
+	return s.again(ctx, c, q, level)
+}
+
+func (s *Service) unseal(ctx context.Context, c Case) (q Query, err error) {
 	plaintext, err := s.cfg.Accounts.Unseal(ctx, c.AccountID, c.KeyID, c.Sealed, "case/"+c.ID)
 	if err != nil {
-		return fmt.Errorf("open case: %w", err)
+		return q, fmt.Errorf("open case: %w", err)
 	}
-	var q Query
 	if err := json.Unmarshal(plaintext, &q); err != nil {
-		return fmt.Errorf("open case: %w", err)
+		return q, fmt.Errorf("open case: %w", err)
 	}
-	for _, level := range Policy {
-		if level.IAL == c.Wanted && level.Method == c.Method {
-			return s.again(ctx, c, q, level)
-		}
-	}
-	return fmt.Errorf("case %s wants level %d, by %s, which the policy does not know", c.ID, c.Wanted, c.Method)
+	return q, nil
 }
 
 // again asks once more; what closes the case is no error of the message.
-func (s *Service) again(ctx context.Context, c Case, q Query, level Level) error {
-	_, err := s.ask(ctx, c, q, level)
+func (s *Service) again(ctx context.Context, c Case, q Query, level Level) (err error) {
+	if c.State == Passed {
+		_, err = s.grantReviewed(ctx, c, q, level)
+	} else {
+		_, err = s.ask(ctx, c, q, level)
+	}
 	switch fault.CodeOf(err) {
-	case fault.ProofingMismatch, fault.ProofingMobile, fault.IdentityBound, fault.Conflict:
+	case fault.ProofingMismatch, fault.ProofingMobile, fault.ProofingCard, fault.ProofingElsewhere, fault.IdentityBound, fault.Conflict:
 		return nil
 	}
 	if errors.Is(err, errGivenUp) {

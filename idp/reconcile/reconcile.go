@@ -303,7 +303,7 @@ func (s *Service) one(ctx context.Context, id string) (Finding, error) {
 	if err != nil {
 		return f, err
 	}
-	if person.IAL == 0 || person.State != idp.AccountActive {
+	if person.IAL == 0 || person.Nameless() || person.State != idp.AccountActive {
 		return f, nil
 	}
 	ask := func() (Result, error) {

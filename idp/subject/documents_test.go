@@ -131,7 +131,7 @@ func TestTableOfDocuments(t *testing.T) {
 	}
 	passport, _ = changed.Find(subject.Passport)
 	before, _ := documents.Find(subject.Passport)
-	if passport.Codes["gateway"] != "414" || len(passport.Methods) != 1 || before.Codes["gateway"] != "" || len(before.Methods) != 2 {
+	if passport.Codes["gateway"] != "414" || len(passport.Methods) != 1 || before.Codes["gateway"] != "" || len(before.Methods) < 2 {
 		t.Errorf("%+v, before %+v", passport, before)
 	}
 	if _, err := changed.Parse(subject.ForeignPermanentResidence, "911124198108030021", "CAN"); err != nil {

@@ -184,7 +184,7 @@ func evidenceOf(words *idp.Vocabulary, p *idp.Person, client idp.Client, claims 
 	verification := map[string]any{"trust_framework": "cn_yinxin", "assurance_level": subject.IAL(ial).URN()}
 	if ial == int(p.IAL) { // method, source and time of a higher level would tell of it
 		verification["time"] = p.IALAt.UTC().Format(time.RFC3339)
-		verification["evidence"] = []map[string]any{{"type": "electronic_record", "check_details": []map[string]any{{"check_method": p.IALMethod, "organization": p.IALSource}}}}
+		verification["evidence"] = []map[string]any{{"type": idp.EvidenceType(p.IALMethod), "check_details": []map[string]any{{"check_method": p.IALMethod, "organization": p.IALSource}}}}
 	}
 	return map[string]any{"verification": verification, "claims": inner}
 }

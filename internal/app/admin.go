@@ -23,6 +23,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
@@ -55,6 +56,8 @@ type Manifest struct {
 // Policies are rules that an operator sets above those that are built in.
 type Policies struct {
 	StepUp []idp.Demand `yaml:"step_up"` // what an operation demands of the person behind a token (RFC 9470)
+	// Proofing says which level a method gives, for whom and for how long.
+	Proofing []proofing.Level `yaml:"proofing"`
 }
 
 // Issuer lets an organisation issue licence types under a seal that is in use.
@@ -194,6 +197,9 @@ func (a *App) applyRest(ctx context.Context, m Manifest) error {
 		return err
 	}
 	if err := a.bridges.apply(ctx, m); err != nil {
+		return err
+	}
+	if err := a.levels.Apply(ctx, m.Policies.Proofing); err != nil {
 		return err
 	}
 	if err := a.applyDemands(ctx, m.Policies.StepUp); err != nil {

@@ -111,6 +111,7 @@ type App struct {
 	calls  http.Handler // the API behind the question who calls
 
 	demands    *registry.Registry[idp.Demand, *idp.Demand]
+	levels     *registry.Registry[proofing.Level, *proofing.Level]
 	kinds      *registry.Registry[idp.DocumentOverride, *idp.DocumentOverride]
 	operations []string // of the API document
 
@@ -312,7 +313,10 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	people := proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{source}, Now: o.Now, Rand: o.Rand})
+	people, err := a.openProofing(ctx, source)
+	if err != nil {
+		return err
+	}
 	ways := authn.NewWays(authn.WaysConfig{Store: a.store, Throttle: a.store, Ring: a.ring, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Issuer: a.cfg.Operator.Name})
 	steps := authn.NewSteps(a.store, a.ring, o.Now, o.Rand)
 	passkeys, err := a.openPasskeys(ways, steps)
@@ -373,7 +377,8 @@ func (a *App) fetchKeys(ctx context.Context, address string) ([]byte, error) {
 
 // proofingSource is the configured authority; the sandbox answers itself over its own HTTP address when none is named.
 func (a *App) proofingSource() (proofing.Source, error) {
-	settings := authority.Config{Name: "authority", URL: a.cfg.Authority.URL, Client: a.outbound, Now: a.opts.Now, Documents: a.cfg.Authority.Documents, Code: a.documentCode}
+	settings := authority.Config{Name: "authority", URL: a.cfg.Authority.URL, Client: a.outbound, Now: a.opts.Now, Cost: a.cfg.Authority.Cost, Note: a.metrics.source,
+		Documents: a.cfg.Authority.Documents, Code: a.documentCode}
 	if a.cfg.Authority.TokenFile != "" {
 		token, err := ReadSecret(a.cfg.Authority.TokenFile)
 		if err != nil {
@@ -382,7 +387,7 @@ func (a *App) proofingSource() (proofing.Source, error) {
 		settings.Token = token
 	}
 	if a.cfg.Sandbox && settings.URL == "" {
-		return newSandboxSource(a.opts.Now)
+		return newSandboxSource(a.opts.Now, a.metrics.source)
 	}
 	return authority.New(settings), nil
 }
@@ -406,21 +411,22 @@ func (a *App) portals() []web.Link {
 
 func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
-		authn.TopicMessage:    a.deliverMessage,
-		authn.TopicNotice:     a.deliverNotice,
-		oauth.TopicReplay:     a.deliverReplayNotice,
-		reconcile.TopicNotice: a.deliverReconcileNotice,
-		idp.TopicExpiry:       a.deliverExpiryNotice,
-		idp.TopicMerged:       a.deliverMergeNotice,
-		idp.TopicRekeyed:      a.deliverIdentityNotice(channel.TemplateIdentityChanged),
-		idp.TopicLevelsEnded:  a.deliverIdentityNotice(channel.TemplateDocumentEnded),
-		idp.TopicRevived:      a.deliverIdentityNotice(channel.TemplateAccountRevived),
-		idp.TopicDeceased:     a.endMandates,
-		idp.TopicOrganization: a.endOrganisation,
-		idp.TopicDeletion:     a.deliverDeletionNotice,
-		idp.TopicErased:       a.deliverErased,
-		mandate.TopicNotice:   a.deliverMandateNotice,
-		proofing.TopicRetry:   func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
+		authn.TopicMessage:     a.deliverMessage,
+		authn.TopicNotice:      a.deliverNotice,
+		oauth.TopicReplay:      a.deliverReplayNotice,
+		reconcile.TopicNotice:  a.deliverReconcileNotice,
+		idp.TopicExpiry:        a.deliverExpiryNotice,
+		idp.TopicMerged:        a.deliverMergeNotice,
+		idp.TopicRekeyed:       a.deliverIdentityNotice(channel.TemplateIdentityChanged),
+		idp.TopicLevelsEnded:   a.deliverIdentityNotice(channel.TemplateDocumentEnded),
+		idp.TopicRevived:       a.deliverIdentityNotice(channel.TemplateAccountRevived),
+		idp.TopicDeceased:      a.endMandates,
+		idp.TopicOrganization:  a.endOrganisation,
+		idp.TopicDeletion:      a.deliverDeletionNotice,
+		idp.TopicErased:        a.deliverErased,
+		mandate.TopicNotice:    a.deliverMandateNotice,
+		proofing.TopicReviewed: a.deliverReviewNotice,
+		proofing.TopicRetry:    func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
 		},
@@ -457,6 +463,9 @@ func (a *App) background(ctx context.Context) {
 		}
 		if err := a.demands.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of demands failed", "error", err)
+		}
+		if err := a.levels.Refresh(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "refresh of the policy of proofing failed", "error", err)
 		}
 		if err := a.kinds.Refresh(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "refresh of kinds of documents failed", "error", err)

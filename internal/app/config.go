@@ -47,6 +47,8 @@ type Config struct {
 	Channels channel.Settings `yaml:"channels"`
 	// Authority is the source of real-name proofing; in the sandbox the simulated one answers when it is empty.
 	Authority Authority `yaml:"authority"`
+	// Proofing names the sources of the other ways to prove who one is.
+	Proofing Proofing `yaml:"proofing"`
 	// Reconcile compares accounts with the population register.
 	Reconcile Reconcile `yaml:"reconcile"`
 	// Login says what the ways to log in ask for.
@@ -127,6 +129,8 @@ type Authority struct {
 	Documents []string `yaml:"documents"`
 	// Codes names the column of codes (document_kinds: codes) that its gateway understands; empty sends our words only.
 	Codes string `yaml:"codes"`
+	// Cost of one question that was answered, in the operator's unit.
+	Cost int64 `yaml:"cost"`
 }
 
 // Register is the HTTP gateway of the registers of organisations and households.
@@ -297,6 +301,7 @@ func (c *Config) check() []string {
 			add("authority.documents: there is no kind %q", kind)
 		}
 	}
+	faults = append(faults, c.Proofing.check()...)
 	for _, proxy := range c.TrustedProxies {
 		if _, err := parseNetwork(proxy); err != nil {
 			add("trusted_proxies: %q is neither an address nor a network", proxy)

@@ -43,6 +43,12 @@ func TestConfigRefusesWhatIsInsecure(t *testing.T) {
 		"half a listener for certificates":    {`management: "127.0.0.1:9090"`, `management: "127.0.0.1:9090", tls: {cert_file: x, key_file: x}, mtls: {address: ":1"}`, "listen.mtls: address and client_ca_file"},
 		"certificates asked for on both":      {`management: "127.0.0.1:9090"`, `management: "127.0.0.1:9090", tls: {cert_file: x, key_file: x, client_ca_file: x}, mtls: {address: ":1", client_ca_file: x}`, "take listen.tls.client_ca_file away"},
 		"a listener for certificates by http": {`management: "127.0.0.1:9090"`, `management: "127.0.0.1:9090", tls: {cert_file: x, key_file: x}, mtls: {address: ":1", client_ca_file: x, url: "http://localhost:1"}`, "listen.mtls.url"},
+		"a way without a token":               {"sandbox: true", "sandbox: true\nproofing: {bank_card: {url: https://bank.example}}", "proofing.bank_card.token_file"},
+		"a way without an address":            {"sandbox: true", "sandbox: true\nproofing: {face: {cost: 3}}", "proofing.face.url"},
+		"a way for a kind that is none":       {"sandbox: true", "sandbox: true\nproofing: {carrier: {url: https://a.example, token_file: x, documents: [library_card]}}", "library_card"},
+		"pages that are no origin":            {"sandbox: true", "sandbox: true\nproofing: {face: {url: https://a.example, token_file: x, pages: https://a.example/x}}", "proofing.face.pages"},
+		"pages of a bank":                     {"sandbox: true", "sandbox: true\nproofing: {bank_card: {url: https://a.example, token_file: x, pages: https://a.example}}", "proofing.bank_card.pages"},
+		"a way that is a file":                {"sandbox: true", "sandbox: true\nproofing: {network_id: {url: file:///etc/passwd, token_file: x}}", "proofing.network_id.url"},
 		"production without an authority":     {"sandbox: true", "sandbox: false", "authority.url"},
 	}
 	for name, c := range cases {

@@ -21,8 +21,7 @@ func (a *App) demandOf(operation string) idp.Demand {
 // reach is the highest level of proofing and strength of login that anybody can have here: by our own ways, or from an upstream
 // source that is in use.
 func (a *App) reach() (ial, aal int) {
-	ownIAL, ownAAL := authflow.Reach()
-	ial, aal = int(ownIAL), int(ownAAL)
+	ial, aal = int(a.identity.Proofing.Highest()), int(authflow.Reach())
 	for _, source := range a.bridges.sources.All() {
 		for _, level := range source.Levels {
 			ial = max(ial, level)

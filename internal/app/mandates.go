@@ -24,7 +24,7 @@ func (a *App) openRegister() (mandate.Register, error) {
 	if a.opts.Register != nil {
 		return a.opts.Register, nil
 	}
-	settings := register.Config{Name: "register", URL: a.cfg.Register.URL, Client: a.outbound, Now: a.opts.Now}
+	settings := register.Config{Name: "register", URL: a.cfg.Register.URL, Client: a.outbound, Now: a.opts.Now, Note: a.metrics.source}
 	switch {
 	case settings.URL == "" && a.cfg.Sandbox:
 		token := ident.Secret(a.opts.Rand, 24)

@@ -17,6 +17,8 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	messages *prometheus.CounterVec
 	cost     *prometheus.CounterVec
+	asked    *prometheus.CounterVec
+	paid     *prometheus.CounterVec
 }
 
 func newMetrics(version string) *metrics {
@@ -28,9 +30,11 @@ func newMetrics(version string) *metrics {
 	}
 	m.messages = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_messages_total", Help: "Messages to people by provider and outcome."}, []string{"provider", "outcome"})
 	m.cost = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_message_cost_total", Help: "Cost of messages that providers took, in the operator's unit."}, []string{"provider"})
+	m.asked = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_source_questions_total", Help: "Questions to outside sources by source and outcome: answered, silent, paused."}, []string{"source", "outcome"})
+	m.paid = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_source_cost_total", Help: "Cost of questions that sources answered, in the operator's unit."}, []string{"source"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "yinxin_build_info", Help: "Always 1; the version is a label.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.duration, m.messages, m.cost, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.duration, m.messages, m.cost, m.asked, m.paid, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -48,6 +52,12 @@ func (m *metrics) request(route, method string, status int, took time.Duration) 
 func (m *metrics) message(provider, outcome string, cost int64) {
 	m.messages.WithLabelValues(provider, outcome).Inc()
 	m.cost.WithLabelValues(provider).Add(float64(cost))
+}
+
+// source notes a question to an outside source; both words are of the configuration and the code.
+func (m *metrics) source(source, outcome string, cost int64) {
+	m.asked.WithLabelValues(source, outcome).Inc()
+	m.paid.WithLabelValues(source).Add(float64(cost))
 }
 
 func (m *metrics) handler() http.Handler {

@@ -18,13 +18,13 @@ import (
 const slowAnswer = 8 * time.Second
 
 // newSandboxSource starts the simulated authority on a free loopback port and asks it over HTTP like any other.
-func newSandboxSource(now func() time.Time) (proofing.Source, error) {
+func newSandboxSource(now func() time.Time, note func(source, outcome string, cost int64)) (proofing.Source, error) {
 	token := ident.Secret(rand.Reader, 24)
 	address, client, err := serveSimulated(sandbox.Handler(token, slowAnswer))
 	if err != nil {
 		return nil, err
 	}
-	return authority.New(authority.Config{Name: "sandbox", URL: address, Token: token, Client: client, Now: now, Documents: sandbox.Kinds()}), nil
+	return authority.New(authority.Config{Name: "sandbox", URL: address, Token: token, Client: client, Now: now, Note: note, Documents: sandbox.Kinds()}), nil
 }
 
 // serveSimulated serves a simulated source on a free loopback port, with a client that may reach it and nothing else inside.

@@ -44,6 +44,8 @@ const (
 	TemplateDeletion      = "deletion"       // the account will be deleted
 	TemplateDeletionFinal = "deletion-final" // the last notice before it
 	TemplateExport        = "export"         // the copy of the person's data can be fetched
+	TemplateReviewPassed  = "review-passed"  // reviewers confirmed the person
+	TemplateReviewRefused = "review-refused" // reviewers did not
 
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
@@ -70,6 +72,9 @@ var templates = withMandates(map[string]Template{
 	TemplateDeletion:        {TemplateDeletion, []Param{{"date", 12}}},
 	TemplateDeletionFinal:   {TemplateDeletionFinal, []Param{{"date", 12}}},
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}},
+
+	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}},
+	TemplateReviewRefused: {TemplateReviewRefused, []Param{{"date", 10}}},
 
 	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
 	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},

@@ -71,10 +71,11 @@ func Simulated(token string, slow time.Duration) http.Handler {
 			w.Write([]byte(`{"request_id": "` + q.RequestID + `", "result": mat`))
 			return
 		}
-		a := simulate(q)
-		a.RequestID = q.RequestID
 		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(a)
+		json.NewEncoder(w).Encode(struct {
+			RequestID string `json:"request_id"`
+			answer
+		}{q.RequestID, simulate(q)})
 	})
 }
 

@@ -4,18 +4,14 @@ package authority
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/source"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
-	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
 // Config of a source.
@@ -25,28 +21,25 @@ type Config struct {
 	Token  string
 	Client *outbound.Client
 	Now    func() time.Time
+	// Cost and Note are those of source.Config.
+	Cost int64
+	Note func(source, outcome string, cost int64)
 	// Documents are the kinds that it knows; empty is the resident identity card alone.
 	Documents []string
 	// Code is what stands for a kind at this source; nil and an empty one send none.
 	Code func(kind string) string
 }
 
-// Source implements proofing.Source with a breaker: after three silent calls none is made for 20 s, so that people are
-// told at once instead of after a time-out.
+// Source implements proofing.Source.
 type Source struct {
 	cfg    Config
-	mutex  sync.Mutex
-	silent int
-	until  time.Time
+	client *source.Client
 }
 
-const (
-	breakAfter = 3
-	breakFor   = 20 * time.Second
-)
-
 // New returns a source.
-func New(cfg Config) *Source { return &Source{cfg: cfg} }
+func New(cfg Config) *Source {
+	return &Source{cfg, source.New(source.Config{Name: cfg.Name, URL: cfg.URL, Token: cfg.Token, Client: cfg.Client, Now: cfg.Now, Cost: cfg.Cost, Note: cfg.Note})}
+}
 
 // Name of the source.
 func (s *Source) Name() string { return s.cfg.Name }
@@ -71,56 +64,29 @@ type request struct {
 	Mobile      string `json:"mobile,omitempty"`
 }
 
+// answer is the whole of an answer that is read.
 type answer struct {
-	RequestID string           `json:"request_id"`
-	Result    proofing.Verdict `json:"result"`
+	Result proofing.Verdict `json:"result"`
+}
+
+// Usable implements source.Answer.
+func (a answer) Usable() error {
+	switch a.Result {
+	case proofing.Match, proofing.Mismatch, proofing.MobileMismatch, proofing.Refused:
+		return nil
+	}
+	return fmt.Errorf("result is none of the protocol")
 }
 
 // Ask sends one question. Everything but a well-formed answer to this very question is silence.
 func (s *Source) Ask(ctx context.Context, q proofing.Query) (proofing.Answer, error) {
-	s.mutex.Lock()
-	paused := s.cfg.Now().Before(s.until)
-	s.mutex.Unlock()
-	if paused {
-		return proofing.Answer{}, fmt.Errorf("%w: calls are paused", proofing.ErrSilent)
-	}
-	got, err := s.ask(ctx, q)
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if err == nil {
-		s.silent = 0
-		return got, nil
-	}
-	if s.silent++; s.silent >= breakAfter {
-		s.silent, s.until = 0, s.cfg.Now().Add(breakFor)
-	}
-	return got, fmt.Errorf("%w: %w", proofing.ErrSilent, err)
-}
-
-func (s *Source) ask(ctx context.Context, q proofing.Query) (proofing.Answer, error) {
 	code := ""
 	if s.cfg.Code != nil {
 		code = s.cfg.Code(q.IDType)
 	}
-	body, err := json.Marshal(request{q.RequestID, q.Name, q.IDType, code, q.IDNumber, q.Nationality, q.Birth, q.Expires, q.Mobile})
+	a, sum, err := source.Ask[answer](ctx, s.client, "", q.RequestID, request{q.RequestID, q.Name, q.IDType, code, q.IDNumber, q.Nationality, q.Birth, q.Expires, q.Mobile})
 	if err != nil {
-		return proofing.Answer{}, err
+		return proofing.Answer{}, fmt.Errorf("%w: %w", proofing.ErrSilent, err)
 	}
-	header := http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + s.cfg.Token}}
-	response, err := s.cfg.Client.Do(ctx, http.MethodPost, s.cfg.URL, header, body)
-	if err != nil {
-		return proofing.Answer{}, err
-	}
-	if response.Status != http.StatusOK {
-		return proofing.Answer{}, fmt.Errorf("status %d", response.Status)
-	}
-	var a answer
-	if err := json.Unmarshal(response.Body, &a); err != nil || a.RequestID != q.RequestID {
-		return proofing.Answer{}, fmt.Errorf("answer cannot be used")
-	}
-	switch a.Result {
-	case proofing.Match, proofing.Mismatch, proofing.MobileMismatch, proofing.Refused:
-		return proofing.Answer{Verdict: a.Result, Digest: hex.EncodeToString(digest.SumParts(body, response.Body))}, nil
-	}
-	return proofing.Answer{}, fmt.Errorf("result %q", a.Result)
+	return proofing.Answer{Verdict: a.Result, Digest: sum}, nil
 }

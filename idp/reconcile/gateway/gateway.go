@@ -4,11 +4,10 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 
 	"github.com/yinxin-gov/yinxin/idp/reconcile"
+	"github.com/yinxin-gov/yinxin/idp/source"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 )
 
@@ -17,13 +16,17 @@ type Config struct {
 	URL    string
 	Token  string
 	Client *outbound.Client
+	// Note is that of source.Config.
+	Note func(source, outcome string, cost int64)
 }
 
 // Register implements reconcile.Register.
-type Register struct{ cfg Config }
+type Register struct{ client *source.Client }
 
-// New returns a register.
-func New(cfg Config) *Register { return &Register{cfg} }
+// New returns a register. It has no breaker: a run paces itself, and an account without an answer is asked about in the next.
+func New(cfg Config) *Register {
+	return &Register{source.New(source.Config{Name: "reconcile", URL: cfg.URL, Token: cfg.Token, Client: cfg.Client, Note: cfg.Note, Steady: true})}
+}
 
 type question struct {
 	RequestID string `json:"request_id"`
@@ -33,31 +36,23 @@ type question struct {
 }
 
 type answer struct {
-	RequestID string           `json:"request_id"`
-	Result    reconcile.Result `json:"result"`
+	Result reconcile.Result `json:"result"`
+}
+
+// Usable implements source.Answer.
+func (a answer) Usable() error {
+	switch a.Result {
+	case reconcile.Confirmed, reconcile.Changed, reconcile.Deceased, reconcile.Unknown:
+		return nil
+	}
+	return fmt.Errorf("result is none of the protocol")
 }
 
 // Ask sends one question. Everything but a well-formed answer to this very question is silence.
 func (r *Register) Ask(ctx context.Context, q reconcile.Question) (reconcile.Result, error) {
-	body, err := json.Marshal(question{q.RequestID, q.Name, q.IDType, q.IDNumber})
+	a, _, err := source.Ask[answer](ctx, r.client, "", q.RequestID, question{q.RequestID, q.Name, q.IDType, q.IDNumber})
 	if err != nil {
 		return reconcile.NoAnswer, err
 	}
-	header := http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + r.cfg.Token}}
-	response, err := r.cfg.Client.Do(ctx, http.MethodPost, r.cfg.URL, header, body)
-	if err != nil {
-		return reconcile.NoAnswer, err
-	}
-	if response.Status != http.StatusOK {
-		return reconcile.NoAnswer, fmt.Errorf("status %d", response.Status)
-	}
-	var a answer
-	if err := json.Unmarshal(response.Body, &a); err != nil || a.RequestID != q.RequestID {
-		return reconcile.NoAnswer, fmt.Errorf("answer cannot be used")
-	}
-	switch a.Result {
-	case reconcile.Confirmed, reconcile.Changed, reconcile.Deceased, reconcile.Unknown:
-		return a.Result, nil
-	}
-	return reconcile.NoAnswer, fmt.Errorf("answer cannot be used")
+	return a.Result, nil
 }

@@ -1,0 +1,156 @@
+package idphttp
+
+import (
+	"encoding/base64"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+const (
+	reviewPath     = "/review"
+	reviewPageSize = 20
+)
+
+// reviewPages are those of staff who decide on cases that no source can (人工审核).
+func (s *Server) reviewPages(page func(string, func(http.ResponseWriter, *http.Request) error)) {
+	page("GET "+reviewPath, s.asReviewer(s.reviewQueue))
+	page("GET "+reviewPath+"/{id}", s.asReviewer(s.reviewCase))
+	page("POST "+reviewPath+"/{id}/field", s.asReviewer(s.reviewField))
+	page("POST "+reviewPath+"/{id}/decision", s.asReviewer(s.reviewDecide))
+}
+
+type reviewerPage func(w http.ResponseWriter, r *http.Request, reviewer string) error
+
+// asReviewer lets those in who hold the role now; the role is read with every request.
+func (s *Server) asReviewer(next reviewerPage) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		current, ok, err := s.Session(r)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return toLogin(w, r, reviewPath)
+		}
+		account, err := s.Accounts.Account(r.Context(), current.AccountID)
+		if err != nil {
+			return err
+		}
+		if account.State != idp.AccountActive || !slices.Contains(account.Roles, idp.RoleProofingReviewer) {
+			return fault.New(fault.Forbidden)
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		return next(w, r, current.AccountID)
+	}
+}
+
+// readMark reads where a page of the queue goes on: "micros.id".
+func readMark(text string) (m proofing.QueueMark, err error) {
+	if text == "" {
+		return m, nil
+	}
+	at, id, ok := strings.Cut(text, ".")
+	micros, err := strconv.ParseInt(at, 10, 64)
+	if !ok || err != nil || id == "" || len(text) > 128 {
+		return m, fault.New(fault.Malformed)
+	}
+	return proofing.QueueMark{DueAt: time.UnixMicro(micros).UTC(), ID: id}, nil
+}
+
+func (s *Server) reviewQueue(w http.ResponseWriter, r *http.Request, reviewer string) error {
+	mark, err := readMark(r.URL.Query().Get("after"))
+	if err != nil {
+		return err
+	}
+	items, err := s.Proofing.ReviewQueue(r.Context(), mark, reviewPageSize+1)
+	if err != nil {
+		return err
+	}
+	body := web.ReviewQueuePage{}
+	if mark.ID != "" {
+		body.FirstURL = reviewPath
+	}
+	if len(items) > reviewPageSize {
+		items = items[:reviewPageSize]
+		last := items[len(items)-1]
+		body.NextURL = reviewPath + "?" + url.Values{"after": {strconv.FormatInt(last.DueAt.UnixMicro(), 10) + "." + last.ID}}.Encode()
+	}
+	for _, item := range items {
+		body.Items = append(body.Items, web.ReviewItem{URL: reviewPath + "/" + url.PathEscape(item.ID), ID: item.ID, Since: item.CreatedAt, DueAt: item.DueAt, Overdue: item.Overdue,
+			Second: item.State == proofing.Manual2, Own: item.AccountID == reviewer})
+	}
+	return s.Pages.Page(w, r, http.StatusOK, "review", web.Page{Identity: s.Identity(r), Body: body})
+}
+
+func (s *Server) reviewCase(w http.ResponseWriter, r *http.Request, reviewer string) error {
+	return s.showReview(w, r, reviewer, http.StatusOK, nil, nil)
+}
+
+// opened is a field that this answer shows.
+type opened struct {
+	field, value string
+	picture      []byte
+}
+
+func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer string, status int, failures []web.FieldError, open *opened) error {
+	view, err := s.Proofing.ReviewCase(r.Context(), reviewer, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	kind, _ := s.Accounts.Documents().Find(view.Document)
+	address := reviewPath + "/" + url.PathEscape(view.ID)
+	body := web.ReviewCasePage{ID: view.ID, Document: kind.Name(reqctx.From(r.Context()).Locale), Tier: int(view.Wanted), Since: view.CreatedAt, DueAt: view.DueAt, Overdue: view.Overdue, Decisions: view.Reviews,
+		FieldURL: address + "/field", DecisionURL: address + "/decision", Reason: r.PostFormValue("reason")}
+	for _, f := range view.Fields {
+		label, n, _ := strings.Cut(f.Field, "-")
+		field := web.ReviewField{Field: f.Field, Label: s.Pages.Text(r, "review.field."+label), Number: n, Value: f.Value}
+		if open != nil && open.field == f.Field {
+			field.Open, field.Value = true, open.value
+			if open.picture != nil { // JPEG or PNG, which was looked at when it was taken
+				field.Picture = template.URL("data:" + open.value + ";base64," + base64.StdEncoding.EncodeToString(open.picture)) //nolint:gosec // media type of our own, base64
+			}
+		}
+		body.Fields = append(body.Fields, field)
+	}
+	return s.Pages.Page(w, r, status, "review-case", web.Page{Identity: s.Identity(r), Errors: failures, Body: body})
+}
+
+func (s *Server) reviewField(w http.ResponseWriter, r *http.Request, reviewer string) error {
+	field := r.PostFormValue("field")
+	value, picture, err := s.Proofing.OpenField(r.Context(), reviewer, r.PathValue("id"), field, r.PostFormValue("reason"))
+	if fault.CodeOf(err) == fault.ReviewReason {
+		return s.showReview(w, r, reviewer, fault.MetaOf(fault.ReviewReason).Status, s.failed(w, r, err, "reason"), nil)
+	}
+	if err != nil {
+		return err
+	}
+	return s.showReview(w, r, reviewer, http.StatusOK, nil, &opened{field, value, picture})
+}
+
+var errDecision = errors.New("idphttp: decision is neither approve nor refuse")
+
+func (s *Server) reviewDecide(w http.ResponseWriter, r *http.Request, reviewer string) error {
+	decision := r.PostFormValue("decision")
+	if decision != "approve" && decision != "refuse" {
+		return fault.Wrap(errDecision, fault.Malformed)
+	}
+	_, err := s.Proofing.Decide(r.Context(), reviewer, r.PathValue("id"), decision == "approve", r.PostFormValue("reason"))
+	if fault.CodeOf(err) == fault.ReviewReason {
+		return s.showReview(w, r, reviewer, fault.MetaOf(fault.ReviewReason).Status, s.failed(w, r, err, "reason"), nil)
+	}
+	if err != nil {
+		return err
+	}
+	return see(w, r, reviewPath)
+}

@@ -1,0 +1,440 @@
+package proofing
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/jpeg" // the two forms that cameras and scanners give
+	_ "image/png"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/keys/digest"
+)
+
+// Limits of the pictures of a document.
+const (
+	MaxPhotos    = 3
+	MaxPhoto     = 2 << 20
+	maxPixels    = 40 << 20
+	maxReason    = 200
+	reviewSource = "review" // source word of evidence by reviewers
+	agree        = 2        // equal decisions that decide
+)
+
+// Photo is a picture of a document: sealed in the store, and deleted in the change that decides the case.
+type Photo struct {
+	N      int
+	Media  string
+	Size   int
+	Digest string // SM3, for the evidence
+	KeyID  string
+	Sealed []byte
+}
+
+// Review is the decision of one reviewer.
+type Review struct {
+	CaseID   string
+	Reviewer string // account
+	Approve  bool
+	Reason   string
+	At       time.Time
+}
+
+// QueueMark is a place in the queue of reviewers.
+type QueueMark struct {
+	DueAt time.Time
+	ID    string
+}
+
+// ErrReviewed: the reviewer decided on the case before.
+var ErrReviewed = errors.New("proofing: reviewed before")
+
+// ReviewStore keeps what reviewers see and decide; idpdb implements it.
+type ReviewStore interface {
+	// PutReview stores a case with its pictures.
+	PutReview(ctx context.Context, c Case, photos []Photo, record audit.Record) error
+	// Queue pages the cases that wait for reviewers, those that are due first.
+	Queue(ctx context.Context, after QueueMark, limit int) ([]Case, error)
+	// WaitingReview is the open case of an account; idp.ErrNotFound.
+	WaitingReview(ctx context.Context, accountID string) (Case, error)
+	Photos(ctx context.Context, caseID string) ([]Photo, error)
+	Reviews(ctx context.Context, caseID string) ([]Review, error)
+	// Decide adds a review and moves the case; one that is refused forgets what was submitted. idp.ErrNotFound when it is not in the
+	// state given or has another number of reviews, ErrReviewed when the reviewer has one.
+	Decide(ctx context.Context, r Review, reviews int, from, to State, record audit.Record) error
+	// Related reports whether a mandate ever stood between two accounts.
+	Related(ctx context.Context, one, other string) (bool, error)
+	Note(ctx context.Context, record audit.Record) error
+}
+
+// Apply hands a case with pictures of the document to the reviewers.
+func (s *Service) Apply(ctx context.Context, accountID string, in Submission, pictures [][]byte) (Case, error) {
+	level, q, err := s.check(ctx, accountID, in)
+	if err != nil {
+		return Case{}, err
+	}
+	m, ok := s.method(level.Method)
+	if !ok || !m.Review || s.cfg.Reviews == nil {
+		return Case{}, fault.New(fault.NotFound)
+	}
+	if len(pictures) == 0 || len(pictures) > MaxPhotos {
+		return Case{}, fault.New(fault.ProofingPhoto).WithField("proofing-photo", fault.ProofingPhoto)
+	}
+	photos := make([]Photo, len(pictures))
+	for i, picture := range pictures {
+		if photos[i], err = readPhoto(picture); err != nil {
+			return Case{}, fault.Wrap(err, fault.ProofingPhoto).WithField("proofing-photo", fault.ProofingPhoto)
+		}
+		photos[i].N = i + 1
+	}
+	if _, err := s.cfg.Reviews.WaitingReview(ctx, accountID); err == nil {
+		return Case{}, fault.New(fault.ReviewWaiting)
+	} else if !errors.Is(err, idp.ErrNotFound) {
+		return Case{}, fault.Wrap(err, fault.Unavailable)
+	}
+	c, err := s.open(ctx, accountID, level, &q)
+	if err != nil {
+		return Case{}, err
+	}
+	c.State, c.DueAt = Manual1, c.CreatedAt.Add(time.Duration(level.DueHours)*time.Hour)
+	if err := s.sealInto(ctx, &c, q); err != nil {
+		return Case{}, err
+	}
+	for i := range photos {
+		if photos[i].KeyID, photos[i].Sealed, err = s.cfg.Accounts.Seal(ctx, accountID, pictures[i], photoPlace(c.ID, photos[i].N)); err != nil {
+			return Case{}, err
+		}
+	}
+	if err := s.cfg.Reviews.PutReview(ctx, c, photos, audit.With(s.opening(ctx, c, in)...)); err != nil {
+		return Case{}, fmt.Errorf("store case: %w", err)
+	}
+	return c, nil
+}
+
+func photoPlace(caseID string, n int) string { return "case-photo/" + caseID + "/" + strconv.Itoa(n) }
+
+// readPhoto takes JPEG and PNG of a bounded size; nothing else of it is read here.
+func readPhoto(content []byte) (Photo, error) {
+	if len(content) > MaxPhoto {
+		return Photo{}, errors.New("picture is too large")
+	}
+	shape, form, err := image.DecodeConfig(bytes.NewReader(content))
+	if err != nil {
+		return Photo{}, errors.New("no picture")
+	}
+	if shape.Width < 1 || shape.Height < 1 || shape.Width > maxPixels/shape.Height {
+		return Photo{}, errors.New("picture has too many points")
+	}
+	return Photo{Media: "image/" + form, Size: len(content), Digest: hex.EncodeToString(digest.SumParts(content))}, nil
+}
+
+// ReviewItem is a line of the queue: nothing of the person.
+type ReviewItem struct {
+	Case
+	Overdue bool
+}
+
+// ReviewQueue pages what waits for reviewers, those that are due first.
+func (s *Service) ReviewQueue(ctx context.Context, after QueueMark, limit int) ([]ReviewItem, error) {
+	if s.cfg.Reviews == nil {
+		return nil, nil
+	}
+	cases, err := s.cfg.Reviews.Queue(ctx, after, limit)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	items := make([]ReviewItem, len(cases))
+	for i, c := range cases {
+		items[i] = ReviewItem{c, s.cfg.Now().After(c.DueAt)}
+	}
+	return items, nil
+}
+
+// Fields that a reviewer opens one by one.
+const (
+	FieldName   = "name"
+	FieldNumber = "number"
+	FieldBirth  = "birth"
+	fieldPhoto  = "photo-"
+)
+
+// MaskedField is what a reviewer sees of a field before it is opened.
+type MaskedField struct {
+	Field string // name, number, birth, photo-N
+	Value string // masked; of a picture its form and size
+}
+
+// ReviewView is a case as a reviewer sees it.
+type ReviewView struct {
+	ReviewItem
+	Document string // kind
+	Fields   []MaskedField
+	Reviews  int // decisions so far; who decided what is not told, so that the second looks for itself
+}
+
+// ReviewCase is a case for a reviewer who may decide on it.
+func (s *Service) ReviewCase(ctx context.Context, reviewer, id string) (ReviewView, error) {
+	c, q, reviews, err := s.reviewable(ctx, reviewer, id)
+	if err != nil {
+		return ReviewView{}, err
+	}
+	photos, err := s.cfg.Reviews.Photos(ctx, id)
+	if err != nil {
+		return ReviewView{}, fault.Wrap(err, fault.Unavailable)
+	}
+	view := ReviewView{ReviewItem: ReviewItem{c, s.cfg.Now().After(c.DueAt)}, Document: q.IDType, Reviews: len(reviews)}
+	view.Fields = []MaskedField{{FieldName, subject.MaskName(q.Name)}, {FieldNumber, subject.MaskID(q.IDNumber)}}
+	if q.Birth != "" {
+		view.Fields = append(view.Fields, MaskedField{FieldBirth, q.Birth[:4]})
+	}
+	for _, p := range photos {
+		view.Fields = append(view.Fields, MaskedField{fieldPhoto + strconv.Itoa(p.N), fmt.Sprintf("%s, %d KiB", strings.ToUpper(strings.TrimPrefix(p.Media, "image/")), (p.Size+1023)>>10)})
+	}
+	return view, nil
+}
+
+// reviewable reads a case that waits for reviewers, if this one may look at it: neither the own one, nor one of somebody whom a
+// mandate binds to the reviewer, nor one of the same legal identity or contact, nor one that the reviewer decided on.
+func (s *Service) reviewable(ctx context.Context, reviewer, id string) (c Case, q Query, reviews []Review, err error) {
+	if s.cfg.Reviews == nil {
+		return c, q, nil, fault.New(fault.NotFound)
+	}
+	c, err = s.cfg.Store.Case(ctx, id)
+	if errors.Is(err, idp.ErrNotFound) || err == nil && c.Method != ManualReview {
+		return c, q, nil, fault.New(fault.NotFound)
+	}
+	if err != nil {
+		return c, q, nil, fault.Wrap(err, fault.Unavailable)
+	}
+	if c.AccountID == reviewer {
+		return c, q, nil, fault.New(fault.ReviewConflict)
+	}
+	if c.State != Manual1 && c.State != Manual2 {
+		return c, q, nil, fault.New(fault.ReviewState)
+	}
+	related, err := s.cfg.Reviews.Related(ctx, reviewer, c.AccountID)
+	if err != nil {
+		return c, q, nil, fault.Wrap(err, fault.Unavailable)
+	}
+	if reviews, err = s.cfg.Reviews.Reviews(ctx, id); err != nil {
+		return c, q, nil, fault.Wrap(err, fault.Unavailable)
+	}
+	for _, r := range reviews {
+		related = related || r.Reviewer == reviewer
+	}
+	if related {
+		return c, q, nil, fault.New(fault.ReviewConflict)
+	}
+	if q, err = s.unseal(ctx, c); err != nil {
+		return c, q, nil, err
+	}
+	same, err := s.same(ctx, reviewer, c, q)
+	if err != nil {
+		return c, q, nil, err
+	}
+	if same {
+		return c, q, nil, fault.New(fault.ReviewConflict)
+	}
+	return c, q, reviews, nil
+}
+
+// same reports whether reviewer and applicant look like one person or one household: the same document, or a contact in common.
+func (s *Service) same(ctx context.Context, reviewer string, c Case, q Query) (bool, error) {
+	own, err := s.cfg.Accounts.Person(ctx, reviewer)
+	if err != nil {
+		return false, err
+	}
+	other, err := s.cfg.Accounts.Person(ctx, c.AccountID)
+	if err != nil {
+		return false, err
+	}
+	shared := func(a, b string) bool { return a != "" && a == b }
+	if shared(own.Mobile, other.Mobile) || shared(own.Mobile, q.Mobile) || shared(own.Email, other.Email) {
+		return true, nil
+	}
+	if own.IDNumber == "" {
+		return false, nil
+	}
+	mine, err := s.cfg.Accounts.IdentityLookup(ctx, identityOf(own))
+	if err != nil {
+		return false, err
+	}
+	asked, err := s.cfg.Accounts.IdentityLookup(ctx, q.identity())
+	return bytes.Equal(mine, asked), err
+}
+
+// OpenField shows one field of a case, which is audited with the reason before anything is shown.
+func (s *Service) OpenField(ctx context.Context, reviewer, id, field, reason string) (value string, picture []byte, err error) {
+	if reason, err = checkReason(reason); err != nil {
+		return "", nil, err
+	}
+	c, q, _, err := s.reviewable(ctx, reviewer, id)
+	if err != nil {
+		return "", nil, err
+	}
+	var open func() error
+	switch field {
+	case FieldName:
+		open = func() error { value = q.Name; return nil }
+	case FieldNumber:
+		open = func() error { value = q.IDNumber; return nil }
+	case FieldBirth:
+		open = func() error { value = q.Birth; return nil }
+	default:
+		photo, err := s.photo(ctx, id, field)
+		if err != nil {
+			return "", nil, err
+		}
+		open = func() (err error) {
+			value = photo.Media
+			picture, err = s.openPhoto(ctx, c, photo)
+			return err
+		}
+	}
+	e := s.event(ctx, c, "proofing.field_opened")
+	e.Reason = reason
+	e.Details["field"] = field
+	if err := s.cfg.Reviews.Note(ctx, audit.With(e)); err != nil {
+		return "", nil, fault.Wrap(err, fault.Unavailable)
+	}
+	err = open()
+	return value, picture, err
+}
+
+func (s *Service) photo(ctx context.Context, id, field string) (Photo, error) {
+	photos, err := s.cfg.Reviews.Photos(ctx, id)
+	if err != nil {
+		return Photo{}, fault.Wrap(err, fault.Unavailable)
+	}
+	for _, p := range photos {
+		if field == fieldPhoto+strconv.Itoa(p.N) {
+			return p, nil
+		}
+	}
+	return Photo{}, fault.New(fault.NotFound)
+}
+
+func (s *Service) openPhoto(ctx context.Context, c Case, p Photo) ([]byte, error) {
+	content, err := s.cfg.Accounts.Unseal(ctx, c.AccountID, p.KeyID, p.Sealed, photoPlace(c.ID, p.N))
+	if err != nil {
+		return nil, fmt.Errorf("open picture: %w", err)
+	}
+	return content, nil
+}
+
+func checkReason(reason string) (string, error) {
+	reason = strings.Join(strings.Fields(reason), " ")
+	if n := utf8.RuneCountInString(reason); n < 2 || n > maxReason || !utf8.ValidString(reason) {
+		return "", fault.New(fault.ReviewReason).WithField("reason", fault.ReviewReason)
+	}
+	return reason, nil
+}
+
+// Decide adds a decision. Two equal ones of two people decide; where they differ a third person does.
+func (s *Service) Decide(ctx context.Context, reviewer, id string, approve bool, reason string) (State, error) {
+	reason, err := checkReason(reason)
+	if err != nil {
+		return "", err
+	}
+	c, q, reviews, err := s.reviewable(ctx, reviewer, id)
+	if err != nil {
+		return "", err
+	}
+	level, ok := s.row(c.Method)
+	if !ok || level.IAL != c.Wanted {
+		return "", fault.New(fault.ReviewState)
+	}
+	equal := 1
+	for _, r := range reviews {
+		if r.Approve == approve {
+			equal++
+		}
+	}
+	to, kind := Manual2, "proofing.reviewed"
+	switch {
+	case equal >= agree && approve:
+		to, kind = Passed, "proofing.passed"
+	case equal >= agree:
+		to, kind = Rejected, "proofing.refused"
+	}
+	e := s.event(ctx, c, kind)
+	e.Reason = reason
+	e.Details["approve"] = strconv.FormatBool(approve)
+	record := audit.With(e)
+	now := s.cfg.Now().UTC()
+	if to == Passed { // what was decided is carried out also when this process dies now
+		record = record.And(audit.Message{Topic: TopicRetry, Key: c.ID, Payload: []byte(`{"case":"` + c.ID + `"}`), NotBefore: now.Add(retryAfter)})
+	}
+	if to != Manual2 {
+		notice, err := reviewNotice(c, to)
+		if err != nil {
+			return "", err
+		}
+		record = record.And(notice)
+	}
+	err = s.cfg.Reviews.Decide(ctx, Review{c.ID, reviewer, approve, reason, now}, len(reviews), c.State, to, record)
+	switch {
+	case errors.Is(err, idp.ErrNotFound):
+		return "", fault.Wrap(err, fault.ReviewState)
+	case errors.Is(err, ErrReviewed):
+		return "", fault.Wrap(err, fault.ReviewConflict)
+	case err != nil:
+		return "", fault.Wrap(err, fault.Unavailable)
+	}
+	if to != Passed {
+		return to, nil
+	}
+	c.State = Passed
+	if _, err := s.grantReviewed(ctx, c, q, level); err != nil && fault.CodeOf(err) != fault.Conflict {
+		if fault.CodeOf(err) == fault.IdentityBound {
+			return Rejected, nil
+		}
+		return Passed, nil //nolint:nilerr // the message carries it out
+	}
+	return Granted, nil
+}
+
+// grantReviewed stores the evidence of a case that reviewers passed: a digest over pictures and decisions.
+func (s *Service) grantReviewed(ctx context.Context, c Case, q Query, level Level) (subject.IAL, error) {
+	photos, err := s.cfg.Reviews.Photos(ctx, c.ID)
+	if err != nil {
+		return 0, err
+	}
+	reviews, err := s.cfg.Reviews.Reviews(ctx, c.ID)
+	if err != nil {
+		return 0, err
+	}
+	var parts [][]byte
+	for _, p := range photos {
+		parts = append(parts, []byte(p.Digest))
+	}
+	for _, r := range reviews {
+		parts = append(parts, fmt.Appendf(nil, "%s %t %s", r.Reviewer, r.Approve, r.At.UTC().Format(time.RFC3339Nano)))
+	}
+	return s.grant(ctx, c, q, level, reviewSource, Answer{Verdict: Match, Digest: hex.EncodeToString(digest.SumParts(parts...))})
+}
+
+// WaitingReview is the open case of an account before reviewers; false when there is none.
+func (s *Service) WaitingReview(ctx context.Context, accountID string) (Case, bool, error) {
+	if s.cfg.Reviews == nil {
+		return Case{}, false, nil
+	}
+	c, err := s.cfg.Reviews.WaitingReview(ctx, accountID)
+	if errors.Is(err, idp.ErrNotFound) {
+		return c, false, nil
+	}
+	if err != nil {
+		return c, false, fault.Wrap(err, fault.Unavailable)
+	}
+	return c, true, nil
+}

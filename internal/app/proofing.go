@@ -1,0 +1,197 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/proofing/bankcard"
+	"github.com/yinxin-gov/yinxin/idp/proofing/carrier"
+	"github.com/yinxin-gov/yinxin/idp/proofing/face"
+	"github.com/yinxin-gov/yinxin/idp/proofing/networkid"
+	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
+	"github.com/yinxin-gov/yinxin/idp/proofing/visit"
+	"github.com/yinxin-gov/yinxin/idp/registry"
+	"github.com/yinxin-gov/yinxin/idp/source"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/channel"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
+)
+
+// Proofing names the sources of the methods beside name and number; docs/integration/proofing-sources.md describes their protocols.
+// A method without a source is not offered; in the sandbox a simulated one answers for each.
+type Proofing struct {
+	Carrier   ProofingSource `yaml:"carrier"`    // 运营商三要素; without it the authority is asked about mobile numbers
+	BankCard  ProofingSource `yaml:"bank_card"`  // 银行卡四要素
+	Face      ProofingSource `yaml:"face"`       // 人脸比对: a service with a page of its own
+	NetworkID ProofingSource `yaml:"network_id"` // 国家网络身份认证: a service with a page of its own
+	// ManualReview lets people hand in pictures of a document, which two staff with the role proofing_reviewer look at.
+	ManualReview bool `yaml:"manual_review"`
+}
+
+// ProofingSource is an HTTP source of one method.
+type ProofingSource struct {
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file"`
+	// Pages is the origin of the pages of a service that has some; empty is the origin of url.
+	Pages string `yaml:"pages"`
+	// Documents are the kinds of documents that it knows; empty is citizen_id alone.
+	Documents []string `yaml:"documents"`
+	// Cost of one question that was answered, in the operator's unit: yinxin_source_cost_total adds it up.
+	Cost int64 `yaml:"cost"`
+}
+
+func (s ProofingSource) check(name string, pages bool) (faults []string) {
+	add := func(format string, args ...any) {
+		faults = append(faults, "proofing."+name+fmt.Sprintf(format, args...))
+	}
+	if s.URL == "" {
+		if s.TokenFile != "" || s.Pages != "" || len(s.Documents) > 0 || s.Cost != 0 {
+			add(".url: is missing")
+		}
+		return faults
+	}
+	if origin(s.URL) == "" {
+		add(".url: must be an address")
+	}
+	if s.TokenFile == "" {
+		add(".token_file: is missing")
+	}
+	if s.Pages != "" && (!pages || origin(s.Pages) != s.Pages) {
+		add(".pages: must be scheme, host and port of a service that has pages")
+	}
+	if s.Cost < 0 {
+		add(".cost: must not be below zero")
+	}
+	for _, kind := range s.Documents {
+		if _, ok := subject.DefaultDocuments().Find(kind); !ok {
+			add(".documents: there is no kind %q", kind)
+		}
+	}
+	return faults
+}
+
+func (p Proofing) check() []string {
+	all := p.Carrier.check("carrier", false)
+	all = append(all, p.BankCard.check("bank_card", false)...)
+	all = append(all, p.Face.check("face", true)...)
+	return append(all, p.NetworkID.check("network_id", true)...)
+}
+
+// origin of an address; empty when it has none.
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// client is the client of a source; nil when the method is not there.
+func (a *App) client(word string, s ProofingSource, simulated func(token string, origin func() string) http.Handler) (client *source.Client, pages string, err error) {
+	settings := source.Config{Name: word, URL: strings.TrimSuffix(s.URL, "/"), Client: a.outbound, Now: a.opts.Now, Cost: s.Cost, Note: a.metrics.source}
+	if s.URL == "" {
+		if !a.cfg.Sandbox {
+			return nil, "", nil
+		}
+		settings.Name, settings.Token = "sandbox", ident.Secret(a.opts.Rand, 24)
+		address := ""
+		if address, settings.Client, err = serveSimulated(simulated(settings.Token, func() string { return pages })); err != nil {
+			return nil, "", err
+		}
+		settings.URL, pages = strings.TrimSuffix(address, "/"), strings.TrimSuffix(address, "/")
+		return source.New(settings), pages, nil
+	}
+	if settings.Token, err = ReadSecret(s.TokenFile); err != nil {
+		return nil, "", err
+	}
+	if pages = s.Pages; pages == "" {
+		pages = origin(s.URL)
+	}
+	return source.New(settings), pages, nil
+}
+
+// methods are the ways to prove who one is that are configured: one line each.
+func (a *App) methods() (all []proofing.Method, err error) {
+	cfg := a.cfg.Proofing
+	everything := func(s ProofingSource) []string {
+		if s.URL == "" {
+			return sandbox.Kinds()
+		}
+		return s.Documents
+	}
+	if cfg.Carrier.URL != "" { // the simulated authority knows mobile numbers itself
+		client, _, err := a.client("carrier", cfg.Carrier, nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, carrier.Method(carrier.New(client, cfg.Carrier.Documents)))
+	}
+	client, _, err := a.client("bank", cfg.BankCard, func(token string, _ func() string) http.Handler { return sandbox.Bank(token, slowAnswer) })
+	if err != nil {
+		return nil, err
+	}
+	if client != nil {
+		all = append(all, bankcard.Method(bankcard.New(client, everything(cfg.BankCard))))
+	}
+	for word, s := range map[string]ProofingSource{proofing.Face: cfg.Face, proofing.NetworkID: cfg.NetworkID} {
+		title := map[string]string{proofing.Face: "模拟人脸比对", proofing.NetworkID: "模拟国家网络身份认证"}[word]
+		client, pages, err := a.client(word, s, func(token string, at func() string) http.Handler { return sandbox.Visits(token, title, slowAnswer, at) })
+		if err != nil {
+			return nil, err
+		}
+		if client == nil {
+			continue
+		}
+		visits, err := visit.New(client, pages)
+		if err != nil {
+			return nil, err
+		}
+		if word == proofing.Face {
+			all = append(all, face.Method(face.New(visits, everything(s))))
+		} else {
+			all = append(all, networkid.Method(networkid.New(visits)))
+		}
+	}
+	if cfg.ManualReview || a.cfg.Sandbox {
+		all = append(all, proofing.Method{Word: proofing.ManualReview, Review: true})
+	}
+	return all, nil
+}
+
+// openProofing makes the pipeline.
+func (a *App) openProofing(ctx context.Context, authority proofing.Source) (*proofing.Service, error) {
+	methods, err := a.methods()
+	if err != nil {
+		return nil, err
+	}
+	a.levels = registry.New[proofing.Level](proofing.PolicyKind, a.store, a.ring, a.opts.Now)
+	if err := a.levels.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{authority}, Methods: methods, Reviews: a.store, Now: a.opts.Now, Rand: a.opts.Rand,
+		Policy: func() []proofing.Level { return proofing.With(proofing.DefaultPolicy(), a.levels.All()...) }}), nil
+}
+
+// deliverReviewNotice tells a person that reviewers decided.
+func (a *App) deliverReviewNotice(ctx context.Context, d outbox.Delivery) error {
+	var m proofing.ReviewedMessage
+	if err := json.Unmarshal(d.Payload, &m); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	account, err := a.Accounts.Account(ctx, m.AccountID)
+	if err != nil {
+		return err
+	}
+	template := channel.TemplateReviewRefused
+	if m.Granted {
+		template = channel.TemplateReviewPassed
+	}
+	return a.notify(ctx, d, account, template, map[string]string{"date": a.opts.Now().In(legalTime).Format(time.DateOnly)})
+}

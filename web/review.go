@@ -1,0 +1,49 @@
+package web
+
+import (
+	"html/template"
+	"time"
+)
+
+// ReviewQueuePage is "review": cases of proofing that wait for staff, those that are due first. Nothing of the people stands in it.
+type ReviewQueuePage struct {
+	Items    []ReviewItem
+	FirstURL string
+	NextURL  string
+}
+
+// ReviewItem is a line of the queue.
+type ReviewItem struct {
+	URL     string
+	ID      string
+	Since   time.Time
+	DueAt   time.Time
+	Overdue bool
+	Second  bool // one reviewer decided already
+	Own     bool // it is the reviewer's own
+}
+
+// ReviewCasePage is "review-case".
+type ReviewCasePage struct {
+	ID          string
+	Document    string // kind
+	Tier        int
+	Since       time.Time
+	DueAt       time.Time
+	Overdue     bool
+	Decisions   int
+	Fields      []ReviewField
+	FieldURL    string // POST field and reason shows one field
+	DecisionURL string // POST decision and reason
+	Reason      string
+}
+
+// ReviewField is a field of a case: masked until it is opened, in that answer alone.
+type ReviewField struct {
+	Field   string
+	Label   string
+	Number  string // of a picture
+	Value   string
+	Open    bool
+	Picture template.URL // data of a picture that is open
+}
