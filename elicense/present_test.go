@@ -17,6 +17,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/keys"
 )
 
 func TestPresentAndScan(t *testing.T) {
@@ -365,4 +366,47 @@ func TestWallet(t *testing.T) {
 	wantCode(t, err, fault.Invalid)
 	_, _, err = w.Service.Mine(context.Background(), "", 0)
 	wantCode(t, err, fault.Unauthenticated)
+}
+
+// TestX12AnErasedHolderIsForgotten: the bond of the licences, the view tokens and the holder's key go; the register stays, the
+// licence verifies, and whoever proves the code later has the licence again.
+func TestX12AnErasedHolderIsForgotten(t *testing.T) {
+	w, _ := newWorld(t)
+	l := w.Issued(t, licensetest.SampleApplication("B1"))
+	shown, err := w.Service.Present(licensetest.Person, l.ID, elicense.PresentRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := func() (n int) {
+		list, err := w.Keys.Provider().List(context.Background(), keys.UsageHolder, licensetest.Holder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, info := range list {
+			if info.State != keys.Destroyed {
+				n++
+			}
+		}
+		return n
+	}
+	if live() != 1 {
+		t.Fatalf("%d keys of the holder", live())
+	}
+	for range 2 { // the message may come twice
+		if err := w.Service.Forget(context.Background(), licensetest.Holder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if live() != 0 {
+		t.Errorf("%d keys of the holder live on", live())
+	}
+	if page, _, err := w.Service.Mine(licensetest.Person, "", 10); err != nil || len(page) != 0 {
+		t.Errorf("the wallet still holds %d licences: %v", len(page), err)
+	}
+	if _, err := w.Service.Present(licensetest.Person, l.ID, elicense.PresentRequest{}); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("the licence can be shown: %v", err)
+	}
+	if result, err := w.Service.VerifyCode(context.Background(), shown.Code); err == nil && result.Verdict == verify.Valid {
+		t.Errorf("a code of the person who was erased is still good: %+v", result)
+	}
 }

@@ -2,6 +2,7 @@ package elicense
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/keys"
 )
 
 // Detail is a licence with its values, for staff and for its holder.
@@ -123,6 +125,31 @@ func (s *Service) Claim(ctx context.Context, account, codeType, code string) (in
 	e.ObjectType = "account"
 	n, err := s.cfg.Store.Bind(ctx, key, account, audit.With(e))
 	return n, storeFault(err, "bind licences")
+}
+
+// Forget drops what the room keeps of the account of a holder that was erased: the bond of its licences, its view tokens and
+// its key. The register stays, because it is the issuing authorities'; whoever proves the holder's code later is given the
+// licences anew. Doing it again changes nothing.
+func (s *Service) Forget(ctx context.Context, account string) error {
+	e := s.event(ctx, "license.holder_forgotten", account, s.now())
+	e.ObjectType = "account"
+	if _, err := s.cfg.Store.Unbind(ctx, account, audit.With(e)); err != nil {
+		return storeFault(err, "unbind licences")
+	}
+	provider := s.cfg.Keys.Provider()
+	list, err := provider.List(ctx, keys.UsageHolder, account)
+	if err != nil {
+		return storeFault(err, "find holder's key")
+	}
+	for _, info := range list {
+		if info.State == keys.Destroyed {
+			continue
+		}
+		if err := provider.Destroy(ctx, info.ID); err != nil && !errors.Is(err, keys.ErrDestroyed) {
+			return storeFault(err, "destroy holder's key")
+		}
+	}
+	return nil
 }
 
 // Sweep does what is due: it finishes what crashes left, ends suspensions, publishes lists and forgets expired tokens.

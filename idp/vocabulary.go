@@ -62,6 +62,9 @@ const ScopeLicenses = "licenses"
 // ScopeMandates is the built-in scope of the API's operations on who acts for whom.
 const ScopeMandates = "mandates"
 
+// ScopeMyData is the built-in scope of the API's operations on a person's own ledger and on the copy of the own data.
+const ScopeMyData = "my_data"
+
 //go:embed vocabulary.json
 var vocabularyData []byte
 

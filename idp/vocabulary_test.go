@@ -35,7 +35,7 @@ func TestBuiltinVocabularyKeepsItsOwnRules(t *testing.T) {
 		t.Error(err)
 	}
 	empty, again := (*LiveVocabulary)(nil).Load(), NewVocabulary(scopes, claims)
-	if !slices.Equal(empty.Scopes(), []string{"openid", "profile", "phone", "email", "identity", "licenses", "mandates"}) || !slices.Equal(empty.Scopes(), again.Scopes()) || !slices.Equal(empty.Claims(), again.Claims()) {
+	if !slices.Equal(empty.Scopes(), []string{"openid", "profile", "phone", "email", "identity", "licenses", "mandates", "my_data"}) || !slices.Equal(empty.Scopes(), again.Scopes()) || !slices.Equal(empty.Claims(), again.Claims()) {
 		t.Errorf("%v %v", empty.Scopes(), empty.Claims())
 	}
 	for _, scope := range scopes {

@@ -105,3 +105,21 @@ type DisputeMessage struct {
 func (p RecordPage) TextField(label, hint string) FormField {
 	return FormField{Name: "text", Label: label, Hint: hint, Value: p.Text, Kind: "textarea", Max: 1000}
 }
+
+// DataPage is "data" at /me/data: the copy of one's own data, and the way to the deletion of the account.
+type DataPage struct {
+	Action       string    // POST asks for a copy
+	State        string    // waiting, ready, too_big; empty: none
+	RequestedAt  time.Time // of that one
+	Until        time.Time // when it is destroyed
+	Size         int64     // octets
+	SM3          string    // hex
+	FileURL      string
+	SignatureURL string
+	DestroyURL   string // POST
+	SignInURL    string // set when a new login is needed first
+	DeletionURL  string
+}
+
+// Kibibytes is the size for people, rounded up.
+func (p DataPage) Kibibytes() int64 { return (p.Size + 1023) / 1024 }

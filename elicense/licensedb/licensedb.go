@@ -328,6 +328,30 @@ func (s *Store) Bind(ctx context.Context, holderKey, holderRef string, record au
 	return n, err
 }
 
+// Unbind implements elicense.Licenses.
+func (s *Store) Unbind(ctx context.Context, holderRef string, record audit.Record) (n int, err error) {
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		result, err := tx.ExecContext(ctx, "UPDATE lic_license SET holder_ref = '', revision = revision + 1 WHERE holder_ref = $1 AND holder_ref <> ''", holderRef)
+		if err != nil {
+			return err
+		}
+		changed, err := result.RowsAffected()
+		if err != nil {
+			return err
+		}
+		n = int(changed)
+		dropped, err := tx.ExecContext(ctx, "DELETE FROM lic_presentation WHERE holder_ref = $1", holderRef)
+		if err != nil {
+			return err
+		}
+		if gone, err := dropped.RowsAffected(); err != nil || n == 0 && gone == 0 {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+	return n, err
+}
+
 // Note implements elicense.Licenses.
 func (s *Store) Note(ctx context.Context, record audit.Record) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error { return auditdb.Append(ctx, tx, record) })

@@ -342,6 +342,22 @@ func bind(t *testing.T, s elicense.Store) {
 	if n, err := s.Bind(ctx, "nobody", "account:a", record("bound")); n != 0 || err != nil {
 		t.Error(n, err)
 	}
+	if n, err := s.Unbind(ctx, "account:a", record("forgotten")); n != 1 || err != nil {
+		t.Error(n, err)
+	}
+	for id, want := range map[string]string{"lic_0001": "", "lic_0002": "account:c", "lic_0003": "account:b"} {
+		if l, err := s.Find(ctx, id); err != nil || l.HolderRef != want {
+			t.Errorf("after the holder was forgotten, %s: %s %v", id, l.HolderRef, err)
+		}
+	}
+	for _, holder := range []string{"account:a", "account:nobody", ""} {
+		if n, err := s.Unbind(ctx, holder, record("forgotten")); n != 0 || err != nil {
+			t.Errorf("%q: %d %v", holder, n, err)
+		}
+	}
+	if n, err := s.Bind(ctx, "own1", "account:d", record("bound")); n != 1 || err != nil {
+		t.Error("a licence whose holder was forgotten cannot be claimed anew", n, err)
+	}
 }
 
 func authorities(t *testing.T, s elicense.Store) {

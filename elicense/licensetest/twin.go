@@ -6,6 +6,7 @@ package licensetest
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -245,6 +246,30 @@ func (t *Twin) Bind(_ context.Context, holderKey, holderRef string, record audit
 			}
 		}
 		if n > 0 {
+			t.records = append(t.records, record)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// Unbind implements elicense.Licenses.
+func (t *Twin) Unbind(_ context.Context, holderRef string, record audit.Record) (n int, err error) {
+	err = t.write(nil, func() error {
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		for id, l := range t.licenses {
+			if l.HolderRef == holderRef && holderRef != "" {
+				l.HolderRef = ""
+				l.Revision++
+				t.licenses[id] = l
+				n++
+			}
+		}
+		before := len(t.presentations)
+		maps.DeleteFunc(t.presentations, func(_ string, p elicense.Presentation) bool { return p.HolderRef == holderRef })
+		if n > 0 || before > len(t.presentations) {
 			t.records = append(t.records, record)
 		}
 		return nil

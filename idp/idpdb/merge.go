@@ -77,6 +77,7 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 			step("UPDATE idp_dispute SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
 			step("UPDATE idp_hold SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
 			step("UPDATE idp_deletion SET state = $2 WHERE account_id = $1 AND state = $3", m.Absorbed, idp.DeletionUndone, idp.DeletionWaiting),
+			step("DELETE FROM idp_export WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_account_key WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_credential WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_recovery_code WHERE account_id = $1", m.Absorbed),

@@ -46,6 +46,7 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_code", "id", "created_at < $1", before(keepCounters)},
 		{"idp_throttle", "scope, key", "started_at < $1", before(keepCounters)},
 		{"idp_message_receipt", "id", "at < $1", before(keepReceipts)},
+		{"idp_export", "account_id", "until_at < $1", before(0)},
 		{"idp_inbox", "id", "at < $1", before(keepInbox)},
 		// A session stays as long as its grants: who is suspended loses grants by sessions.
 		{"idp_session", "id", "last_seen < $1 AND NOT EXISTS (SELECT 1 FROM idp_grant WHERE idp_grant.sid = idp_session.id)", before(keepSessions)},

@@ -200,7 +200,7 @@ func safeCell(text string) string {
 func (s *Server) mePlaces(r *http.Request) []web.MePlace {
 	text := func(key string) string { return s.Pages.Text(r, key) }
 	return []web.MePlace{{ID: "records", Title: text("me.records"), Text: text("me.records.text"), URL: "/me/records"},
-		{ID: "deletion", Title: text("me.deletion"), Text: text("me.deletion.text"), URL: "/me/data/deletion"}}
+		{ID: "data", Title: text("me.data"), Text: text("me.data.text"), URL: dataPath}}
 }
 
 // recordRoutes are the pages of the ledger.

@@ -60,6 +60,7 @@ type Config struct {
 	Tokens    *tokens.Service
 	Ledger    *idp.Ledger
 	Deletions *idp.Deletions
+	Exports   *idp.Exports
 	Disputes  *idp.Disputes
 	Throttle  authn.ThrottleStore
 	Proofs    *oauth.Proofs
@@ -209,6 +210,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /me/consents", s.consentClaim)
 	s.recordRoutes(page)
 	s.deletionRoutes(page)
+	s.dataRoutes(page)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)

@@ -2,6 +2,8 @@ package tokens
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/url"
 	"time"
 
@@ -37,4 +39,12 @@ func (s *Service) Userinfo(ctx context.Context, client idp.Client, claims map[st
 		return token, err
 	}
 	return s.encrypt(client, token)
+}
+
+// SignExport is a detached signature of a copy of a person's data: a JWS over its digests, which a receiver checks with the
+// published keys.
+func (s *Service) SignExport(ctx context.Context, e idp.Export, content []byte) (string, error) {
+	sum := sha256.Sum256(content)
+	return s.sign(ctx, idp.Client{}, jose.ES256, typeExport, map[string]any{"iss": s.issuer, "iat": s.now().Unix(), "jti": e.ID, "schema": idp.ExportSchema,
+		"size": len(content), "sha-256": hex.EncodeToString(sum[:]), "sm3": e.Digest})
 }

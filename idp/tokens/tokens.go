@@ -25,6 +25,7 @@ const (
 	typeAccess = "at+jwt"
 	typeID     = "JWT"
 	typeLogout = "logout+jwt"
+	typeExport = "personal-data+jwt"       // of a copy of a person's data
 	typeAnswer = "token-introspection+jwt" // RFC 9701
 )
 

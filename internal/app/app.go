@@ -99,6 +99,7 @@ type App struct {
 	ledger       *idp.Ledger
 	deletions    *idp.Deletions
 	disputes     *idp.Disputes
+	exports      *idp.Exports
 	resealAt     time.Time // when the next pass over fields of earlier releases begins
 	resealAfter  string
 	bridges      *bridges
@@ -334,11 +335,12 @@ func (a *App) openIdentity(ctx context.Context) error {
 	}
 	a.Mandates = newMandates(a, sessions, registers)
 	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
+	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	a.disputes = idp.NewDisputes(a.store, a.Accounts, o.Now, o.Rand)
 	a.identity = idphttp.New(idphttp.Config{
 		Mandates: a.Mandates,
 		Auth:     auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
-		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Deletions: a.deletions, Disputes: a.disputes, Flows: a.store, Passwords: passwords,
+		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Deletions: a.deletions, Disputes: a.disputes, Exports: a.exports, Flows: a.store, Passwords: passwords,
 		AliasBase:    a.cfg.aliasBase(),
 		Details:      a.Details,
 		Words:        a.words,
@@ -424,6 +426,8 @@ func (a *App) openOutbox() {
 		idp.TopicOrganization:  a.endOrganisation,
 		idp.TopicDeletion:      a.deliverDeletionNotice,
 		idp.TopicErased:        a.deliverErased,
+		idp.TopicExport:        func(ctx context.Context, d outbox.Delivery) error { return a.exports.Make(ctx, d.Payload) },
+		idp.TopicExportReady:   a.deliverExportNotice,
 		mandate.TopicNotice:    a.deliverMandateNotice,
 		proofing.TopicReviewed: a.deliverReviewNotice,
 		proofing.TopicRetry:    func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },

@@ -71,6 +71,9 @@ func TestPersonsTokenNeedsTheScopeOfTheOperation(t *testing.T) {
 				if slices.Contains(strings.Fields(mandates), strings.Join(strings.SplitN(path, "/", 5)[:4], "/")) {
 					wanted = `, scope="mandates"`
 				}
+				if strings.HasPrefix(path, "/api/v1/me/records") || strings.HasPrefix(path, "/api/v1/me/export") {
+					wanted = `, scope="my_data"`
+				}
 				if a.Status != http.StatusForbidden || a.Header.Get("WWW-Authenticate") != `Bearer error="insufficient_scope"`+wanted {
 					t.Errorf("%s %s: %d %q", method, path, a.Status, a.Header.Get("WWW-Authenticate"))
 				}

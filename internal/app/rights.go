@@ -71,7 +71,3 @@ func (a *App) deletionBlockers(ctx context.Context, accountID string) ([]idp.Blo
 	}
 	return all, nil
 }
-
-// deliverErased is where other rooms hear that an account was erased. Licences stay with the authority that issued them; they
-// name the holder by the identifier of an account behind which nobody stands any more.
-func (a *App) deliverErased(context.Context, outbox.Delivery) error { return nil }

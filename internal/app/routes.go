@@ -28,6 +28,7 @@ func (a *App) routes() (*router, error) {
 	a.admin = a.administration()
 	a.admin.Register(a.api)
 	a.identity.RegisterMandates(a.api)
+	a.identity.RegisterRights(a.api)
 	document, err := json.Marshal(a.api.OpenAPI())
 	if err != nil {
 		return nil, err

@@ -1,0 +1,162 @@
+package idphttp
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+)
+
+// ReleaseRecord is a line of a person's own ledger on the wire.
+type ReleaseRecord struct {
+	ID         string    `json:"record_id" doc:"Identifier"`
+	ClientID   string    `json:"client_id" doc:"Who received it"`
+	ClientName string    `json:"client_name" doc:"Its name then"`
+	Department string    `json:"department,omitempty" doc:"Organisation that answers for it"`
+	Channel    string    `json:"channel" enum:"token,userinfo,introspection,exchange,bridge,license" doc:"How it left"`
+	Claims     []string  `json:"claims" doc:"Names of what was given, never values"`
+	Purpose    string    `json:"purpose,omitempty" doc:"What it was for"`
+	Consent    int64     `json:"consent_version,omitempty" doc:"Version of the consent that it stands on"`
+	Laws       []string  `json:"laws,omitempty" doc:"Laws under which it was given"`
+	Mandate    string    `json:"mandate_id,omitempty" doc:"Mandate of whoever acted"`
+	Count      int64     `json:"count" doc:"How often on that day (Beijing time)"`
+	FirstAt    time.Time `json:"first_at" doc:"First time on that day"`
+	LastAt     time.Time `json:"last_at" doc:"Last time on that day"`
+}
+
+// ExportRecord is the copy of a person's data on the wire.
+type ExportRecord struct {
+	ID          string     `json:"export_id" doc:"Identifier"`
+	State       string     `json:"state" enum:"waiting,ready,too_big" doc:"ready: it can be fetched; too_big: the operator hands it over in another way"`
+	RequestedAt time.Time  `json:"requested_at" doc:"When it was asked for"`
+	ReadyAt     *time.Time `json:"ready_at,omitempty" doc:"When it was made"`
+	Until       time.Time  `json:"until" doc:"When it is destroyed"`
+	Size        int64      `json:"size" doc:"Octets"`
+	SM3         string     `json:"sm3,omitempty" doc:"Digest of the file, hex"`
+}
+
+type releaseList struct {
+	Body struct {
+		Items []ReleaseRecord `json:"items" doc:"Entries of this page"`
+		Next  string          `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
+	}
+}
+
+type exportAnswer struct {
+	Body ExportRecord
+}
+
+// ownCaller is the person who calls about the own data. Nobody who acts for another reads or takes away that one's.
+func ownCaller(ctx context.Context) (account string, signedIn time.Time, err error) {
+	actor := reqctx.From(ctx).Actor
+	account, person := strings.CutPrefix(actor.ID, "account:")
+	switch {
+	case actor.ID == "":
+		return "", signedIn, fault.New(fault.Unauthenticated)
+	case !person, actor.ActingFor != "", !slices.Contains(actor.Scopes, idp.ScopeMyData):
+		return "", signedIn, fault.New(fault.Forbidden)
+	}
+	return account, actor.SignedInAt, nil
+}
+
+// freshCaller is ownCaller with a login of a moment ago, as the pages ask for it.
+func (s *Server) freshCaller(ctx context.Context) (account string, err error) {
+	account, signedIn, err := ownCaller(ctx)
+	if err == nil && s.Now().Sub(signedIn) > recentLogin {
+		err = fault.New(fault.LoginNotFresh)
+	}
+	return account, err
+}
+
+func rightsOperation(id, method, path, summary string, status int) huma.Operation {
+	o := mandateOperation(id, method, path, summary)
+	o.Tags, o.DefaultStatus = []string{"my data"}, status
+	return o
+}
+
+func exportRecord(e idp.Export) *exportAnswer {
+	r := ExportRecord{ID: e.ID, State: string(e.State), RequestedAt: e.RequestedAt, Until: e.Until, Size: e.Size, SM3: e.Digest}
+	if !e.ReadyAt.IsZero() {
+		r.ReadyAt = &e.ReadyAt
+	}
+	return &exportAnswer{r}
+}
+
+// RegisterRights adds the operations on a person's own ledger and on the copy of the own data to the API.
+func (s *Server) RegisterRights(api huma.API) {
+	huma.Register(api, rightsOperation("list-my-records", http.MethodGet, "me/records", "使用记录 Who received what about the caller, the newest first", http.StatusOK), func(ctx context.Context, in *struct {
+		After    string    `query:"after" maxLength:"200" doc:"Cursor of the page before"`
+		Limit    int       `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Entries on a page"`
+		ClientID string    `query:"client_id" maxLength:"200" doc:"Only what this client received"`
+		Since    time.Time `query:"since" doc:"Only days that began with a release at or after this moment"`
+		Till     time.Time `query:"till" doc:"Only those before this moment"`
+	}) (*releaseList, error) {
+		account, _, err := ownCaller(ctx)
+		if err != nil {
+			return nil, err
+		}
+		page, next, err := s.Ledger.Page(ctx, idp.ReleaseQuery{AccountID: account, ClientID: in.ClientID, Since: in.Since, Till: in.Till, Limit: in.Limit}, in.After)
+		if err != nil {
+			return nil, err
+		}
+		out := &releaseList{}
+		out.Body.Items, out.Body.Next = []ReleaseRecord{}, next
+		for _, r := range page {
+			out.Body.Items = append(out.Body.Items, ReleaseRecord{r.ID, r.ClientID, r.Name, r.Department, string(r.Channel), r.Claims, r.Purpose, r.Basis.Consent, r.Basis.Statutes, r.Basis.Mandate, r.Count, r.First, r.Last})
+		}
+		return out, nil
+	})
+	huma.Register(api, rightsOperation("get-my-export", http.MethodGet, "me/export", "数据副本状态 The copy of the caller's data, as far as it has come", http.StatusOK), func(ctx context.Context, _ *struct{}) (*exportAnswer, error) {
+		account, _, err := ownCaller(ctx)
+		if err != nil {
+			return nil, err
+		}
+		e, err := s.Exports.Of(ctx, account)
+		if err == nil && e.ID == "" {
+			err = fault.New(fault.NotFound)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return exportRecord(e), nil
+	})
+	huma.Register(api, rightsOperation("ask-for-my-export", http.MethodPost, "me/export", "申请数据副本 Ask for a copy of the caller's data, which is made in the background; the login is at most 5 minutes old", http.StatusAccepted), func(ctx context.Context, _ *struct{}) (*exportAnswer, error) {
+		account, err := s.freshCaller(ctx)
+		if err != nil {
+			return nil, err
+		}
+		e, err := s.Exports.Request(ctx, account)
+		if err != nil {
+			return nil, err
+		}
+		return exportRecord(e), nil
+	})
+	huma.Register(api, rightsOperation("get-my-export-file", http.MethodGet, "me/export/file", "下载数据副本 The copy itself, JSON, with its detached signature in Yinxin-Signature (a JWS over its digests); the login is at most 5 minutes old", http.StatusOK), func(ctx context.Context, _ *struct{}) (*exportContent, error) {
+		account, err := s.freshCaller(ctx)
+		if err != nil {
+			return nil, err
+		}
+		e, content, err := s.Exports.Fetch(ctx, account)
+		if err != nil {
+			return nil, err
+		}
+		signature, err := s.Tokens.SignExport(ctx, e, content)
+		if err != nil {
+			return nil, err
+		}
+		return &exportContent{ContentType: "application/json", Signature: signature, Body: content}, nil
+	})
+}
+
+type exportContent struct {
+	ContentType string `header:"Content-Type"`
+	Signature   string `header:"Yinxin-Signature" doc:"JWS whose payload holds iss, jti, schema, size and the digests sha-256 and sm3 of the body"`
+	Body        []byte
+}
