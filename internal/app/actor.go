@@ -79,7 +79,7 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 		} else {
 			for _, scope := range access.Scopes {
 				if idp.IsRole(scope) {
-					actor.Roles = append(actor.Roles, scope)
+					actor.Roles, actor.Rights = append(actor.Roles, scope), append(actor.Rights, reqctx.Right{Role: scope})
 				}
 			}
 		}
@@ -113,7 +113,7 @@ func (a *App) withSession(next http.Handler) http.Handler {
 			return
 		}
 		if account != nil {
-			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles, SignedInAt: current.AuthTime}))
+			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles, Rights: reqctx.Everywhere(account.Roles...), SignedInAt: current.AuthTime}))
 		}
 		next.ServeHTTP(w, r)
 	})

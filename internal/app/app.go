@@ -22,6 +22,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/adminhttp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
@@ -93,6 +94,7 @@ type App struct {
 	Accounts     *idp.Accounts
 	Intake       *intake.Service
 	Mandates     *mandate.Service
+	fourEyes     *foureyes.Engine
 	identity     *idphttp.Server
 	texts        *i18n.Catalogue
 	admin        *adminhttp.Server
@@ -322,6 +324,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.fourEyes = foureyes.New(foureyes.Config{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand, Human: a.Accounts.Human})
 	a.Mandates = newMandates(a, sessions, registers)
 	a.identity = idphttp.New(idphttp.Config{
 		Mandates: a.Mandates,
