@@ -121,6 +121,9 @@ func (e *Engine) Draft(ctx context.Context, w Wish) (Proposal, audit.Record, err
 		if p.Subject, err = e.human(ctx, w.Subject); err != nil {
 			return p, audit.Record{}, err
 		}
+		if slices.ContainsFunc(p.People, func(one Person) bool { return one.Human == p.Subject }) {
+			return p, audit.Record{}, fault.New(fault.ProposalSelf)
+		}
 	}
 	payload, err := canonical(w.Payload)
 	if err != nil {

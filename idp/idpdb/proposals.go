@@ -169,10 +169,9 @@ func (c *conditions) in(column string, values []string) {
 	c.add(column + " IN (" + strings.Join(marks, ", ") + ")")
 }
 
-// below selects an area path and everything under it: its digits and strokes all stand before the tilde.
-func (c *conditions) below(column, area string) string {
-	return column + " >= " + c.mark(area) + " AND " + column + " < " + c.mark(area+"~")
-}
+// below selects an area path and everything under it. A pattern, because an order of texts depends on the database's language;
+// paths are digits and strokes.
+func (c *conditions) below(column, area string) string { return column + " LIKE " + c.mark(area+"%") }
 
 func (c *conditions) where() string {
 	if len(c.parts) == 0 {

@@ -24,7 +24,10 @@ type Actor struct {
 
 // Right is a role in an area and all below it. Area is the path of areas from the top, each closed by a stroke
 // ("110000000000/110100000000/"); the empty one is everywhere.
-type Right struct{ Role, Area string }
+type Right struct {
+	Role, Area string
+	Until      time.Time // zero: no end is known
+}
 
 // Everywhere are rights without a bound.
 func Everywhere(roles ...string) (all []Right) {
