@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
@@ -113,7 +114,14 @@ func (a *App) withSession(next http.Handler) http.Handler {
 			return
 		}
 		if account != nil {
-			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles, Rights: reqctx.Everywhere(account.Roles...), SignedInAt: current.AuthTime}))
+			actor := reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles, Rights: reqctx.Everywhere(account.Roles...), SignedInAt: current.AuthTime}
+			if r.URL.Path == "/admin" || strings.HasPrefix(r.URL.Path, "/admin/") { // other pages cost no look at rights
+				if actor, err = a.Staff.Actor(r.Context(), actor); err != nil {
+					a.pages.Error(w, r, err)
+					return
+				}
+			}
+			r = r.WithContext(reqctx.WithActor(r.Context(), actor))
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -35,6 +35,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/reconcile"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/idp/vocabulary"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -95,6 +96,7 @@ type App struct {
 	Intake       *intake.Service
 	Mandates     *mandate.Service
 	fourEyes     *foureyes.Engine
+	Staff        *staff.Service
 	identity     *idphttp.Server
 	texts        *i18n.Catalogue
 	admin        *adminhttp.Server
@@ -325,6 +327,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	a.fourEyes = foureyes.New(foureyes.Config{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand, Human: a.Accounts.Human})
+	a.Staff = a.newStaff()
 	a.Mandates = newMandates(a, sessions, registers)
 	a.identity = idphttp.New(idphttp.Config{
 		Mandates: a.Mandates,
