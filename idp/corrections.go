@@ -232,7 +232,7 @@ func (s *Corrections) Propose(ctx context.Context, kind, accountID string, chang
 func (s *Corrections) put(ctx context.Context, kind, accountID, machine string, who Identity, cause Cause) (Correction, error) {
 	p, record, err := s.cfg.Engine.Draft(ctx, foureyes.Wish{Kind: kindPrefix + kind, ObjectType: "account", ObjectID: accountID, Subject: "account:" + accountID, Machine: machine, Payload: who})
 	if err != nil {
-		return Correction{p}, err
+		return Correction{p}, corrected(err)
 	}
 	if err := s.cfg.Store.PutCorrection(ctx, p, cause, record); err != nil {
 		return Correction{p}, fmt.Errorf("store correction: %w", err)

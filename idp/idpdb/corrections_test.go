@@ -83,6 +83,9 @@ func TestRekeyByTwoPeople(t *testing.T) {
 		if _, person := c.level(t); person.IDNumber != number {
 			t.Error("one person was enough")
 		}
+		if _, err := c.corrections.Propose(by("account:"+c.proved.ID), idp.NumberChanged, c.proved.ID, idp.Change{Number: newNumber}); fault.CodeOf(err) != fault.CorrectionSelf {
+			t.Errorf("proposed for oneself: %v", err)
+		}
 		for _, actor := range []string{"account:a", "", "account:" + c.proved.ID} {
 			if _, err := c.corrections.Approve(by(actor), proposal.ID, proposal.Digest); fault.CodeOf(err) != fault.CorrectionSelf {
 				t.Errorf("approved by %q: %v", actor, err)

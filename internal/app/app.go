@@ -352,6 +352,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Proofing:    people,
 		Mergers:     a.mergers(),
 		Corrections: a.corrections(people),
+		WorkRoles:   a.workRoles,
 		Ring:        a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil

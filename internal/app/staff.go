@@ -49,3 +49,18 @@ func (a *App) applyRights(ctx context.Context, accountID string, rights []StaffR
 	}
 	return nil
 }
+
+// isStaff tells whether an account holds a right in some area.
+func (a *App) isStaff(ctx context.Context, accountID string) (bool, error) {
+	live, err := a.Staff.Live(ctx, "account:"+accountID)
+	return len(live) > 0, err
+}
+
+// workRoles are the roles that an account holds somewhere, for the way to where staff work.
+func (a *App) workRoles(ctx context.Context, accountID string) (roles []string, err error) {
+	live, err := a.Staff.Live(ctx, "account:"+accountID)
+	for _, r := range live {
+		roles = append(roles, r.Role)
+	}
+	return roles, err
+}

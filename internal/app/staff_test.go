@@ -51,6 +51,9 @@ func TestACountyAppointsItsOwnStaff(t *testing.T) {
 			}
 			return b.Page
 		}
+		if me := open(first, "/me", http.StatusOK); !strings.Contains(me.Source, `href="/admin"`) || strings.Contains(me.Source, `href="/merge"`) {
+			t.Errorf("the own page does not lead to work, or to a merge: %s", me.Text)
+		}
 		home := open(first, "/admin", http.StatusOK)
 		if !home.Has("admin-inbox") || !home.Has("admin-rights") || home.Has("admin-keys") || home.Has("admin-clients") || home.Has("admin-corrections") {
 			t.Errorf("home of a county: %s", home.Text)
@@ -183,5 +186,53 @@ func TestInboxOfPrograms(t *testing.T) {
 	}
 	if found := items(t, p.Get("/api/v1/departments?area=330102", audits)); len(found) != 1 {
 		t.Errorf("%v", found)
+	}
+}
+
+// TestStaffNeedASecondFactor: a login with one factor, or one of this morning, carries no right of staff, whoever gave it.
+func TestStaffNeedASecondFactor(t *testing.T) {
+	cfg := apptest.NewConfig(t, database(t), t.TempDir())
+	cfg.Staff.SecondFactor = true
+	p, ctx := apptest.StartWith(t, cfg), context.Background()
+	county, _, _ := counties(t, p)
+	p.Persona(mobile, "李四", 2, idp.RoleSystemAdmin)
+	p.Persona("13800138090", "张三", 2, "seal_keeper")
+	b, keeper := p.SignIn(mobile), p.SignIn("13800138090")
+	for name, b := range map[string]*walk.Browser{"everywhere": b, "in an area": county} {
+		if err := b.Open(ctx, p.URL+"/admin/keys"); err != nil || b.Page.Status != http.StatusForbidden || !strings.Contains(b.Page.Text, "两步验证") {
+			t.Errorf("%s: %v %d %s", name, err, b.Page.Status, b.Page.Text)
+		}
+		if err := b.Open(ctx, p.URL+"/me"); err != nil || b.Page.Status != http.StatusOK {
+			t.Errorf("%s: the own page: %v %d", name, err, b.Page.Status)
+		}
+	}
+	if err := keeper.Open(ctx, p.URL+"/seal/make"); err != nil || keeper.Page.Status != http.StatusForbidden {
+		t.Errorf("a keeper with one factor: %v %d", err, keeper.Page.Status)
+	}
+	key := addTOTP(t, p, b)
+	p.Advance(time.Minute)
+	submit(t, b, p.URL+"/login", map[string]string{"login-identifier": mobile, "login-password": apptest.Password})
+	if err := b.Submit(ctx, map[string]string{"otp-code": totpAt(t, key, p.Now())}); err != nil {
+		t.Fatal(err)
+	}
+	open := func() int {
+		t.Helper()
+		if err := b.Open(ctx, p.URL+"/admin/keys"); err != nil {
+			t.Fatal(err)
+		}
+		return b.Page.Status
+	}
+	if status := open(); status != http.StatusOK {
+		t.Fatalf("with two factors: %d %s", status, b.Page.Text)
+	}
+	for range 10 { // in use all the time, and yet
+		p.Advance(50 * time.Minute)
+		b.Open(ctx, p.URL+"/me")
+	}
+	if status := open(); status != fault.MetaOf(fault.AdminStale).Status {
+		t.Errorf("after eight hours: %d %s", status, b.Page.Text)
+	}
+	if err := b.Open(ctx, p.URL+"/me"); err != nil || !b.Page.Has("identity") {
+		t.Errorf("the person's own session ended: %v", err)
 	}
 }
