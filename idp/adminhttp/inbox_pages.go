@@ -130,7 +130,7 @@ func (s *Server) wantedFacts(r *http.Request, p foureyes.Proposal) ([]web.ShownF
 			return nil, err
 		}
 		area, err := s.areaName(r, w.Area)
-		return []web.ShownField{{Label: text("admin.right.holder"), Value: w.Holder}, {Label: text("admin.right.role"), Value: text("role." + w.Role)}, {Label: text("admin.area"), Value: area}, {Label: text("admin.right.until"), Value: when(w.Until)}}, err
+		return []web.ShownField{{Label: text("admin.right.holder"), Value: w.Holder}, {Label: text("admin.right.role"), Value: text("role." + w.Role)}, {Label: text("admin.area"), Value: area}, {Label: text("admin.right.until"), Value: untilText(&w.Until)}}, err
 	case strings.HasPrefix(p.Kind, "identity."):
 		c, err := s.correctionRecord(r.Context(), idp.Correction{Proposal: p})
 		return []web.ShownField{{Label: text("admin.correction.account"), Value: c.AccountID}, {Label: text("admin.correction.name"), Value: c.Name}, {Label: text("admin.correction.number"), Value: c.Number}}, err

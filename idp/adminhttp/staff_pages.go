@@ -75,11 +75,12 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, statusOf(err), "admin-list", page)
 }
 
+// untilText is the last day of a right, as it was entered.
 func untilText(until *time.Time) string {
 	if until == nil {
 		return "—"
 	}
-	return when(*until)
+	return until.Add(-time.Second).In(chinaTime).Format(time.DateOnly)
 }
 
 func (s *Server) rightForm(w http.ResponseWriter, r *http.Request) error {
@@ -95,7 +96,7 @@ func (s *Server) showRightForm(w http.ResponseWriter, r *http.Request, typed url
 		Fields: []web.FormField{
 			{Name: "holder", Label: text("admin.right.holder"), Hint: text("admin.right.holder.hint"), Value: value("holder"), Max: 80},
 			{Name: "role", Label: text("admin.right.role"), Kind: "select", Value: value("role"), Options: s.words(r, "role.", staff.Appointable()...)},
-			{Name: "area", Label: text("admin.area"), Hint: text("admin.area.hint"), Value: value("area"), Optional: true, Max: 12},
+			{Name: "area", Label: text("admin.area"), Hint: text("admin.right.area.hint"), Value: value("area"), Optional: true, Max: 12},
 			{Name: "until", Label: text("admin.right.until"), Hint: text("admin.right.until.hint"), Value: value("until"), Max: 10},
 			{Name: inputReason, Label: text("action.reason"), Hint: text("admin.right.reason.hint"), Value: value(inputReason), Max: maxReason},
 		}}

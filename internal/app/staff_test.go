@@ -116,7 +116,7 @@ func TestACountyAppointsItsOwnStaff(t *testing.T) {
 		open(appointed, "/admin/rights?area=330102001000", http.StatusOK)
 		open(appointed, "/admin/rights?area=330102", http.StatusForbidden)
 		list := open(first, "/admin/rights?holder="+keeper, http.StatusOK)
-		if !strings.Contains(list.Text, "安全管理员") || !strings.Contains(list.Text, "上城区 › 某街道") {
+		if !strings.Contains(list.Text, "安全管理员") || !strings.Contains(list.Text, "上城区 › 某街道") || !strings.Contains(list.Text, until) {
 			t.Errorf("rights: %s", list.Text)
 		}
 		// A neighbour takes nothing away; the county does, at once.
