@@ -131,6 +131,22 @@ func (s *Accounts) Unseal(ctx context.Context, accountID, keyID string, sealed [
 	return s.openFor(ctx, a, keyID, sealed, place)
 }
 
+// SealAbout is Seal where the text is about an account, and seals under the ring's key what is about anything else.
+func (s *Accounts) SealAbout(ctx context.Context, objectType, objectID string, plaintext []byte, place string) (keyID string, sealed []byte, err error) {
+	if objectType == "account" {
+		return s.Seal(ctx, objectID, plaintext, place)
+	}
+	return s.sealFor(ctx, Account{}, plaintext, place)
+}
+
+// UnsealAbout is the reverse of SealAbout.
+func (s *Accounts) UnsealAbout(ctx context.Context, objectType, objectID, keyID string, sealed []byte, place string) ([]byte, error) {
+	if objectType == "account" {
+		return s.Unseal(ctx, objectID, keyID, sealed, place)
+	}
+	return s.openFor(ctx, Account{}, keyID, sealed, place)
+}
+
 // SealedField is a sealed field of an account as it is stored.
 type SealedField struct {
 	Kind   FieldKind
@@ -147,8 +163,8 @@ type FieldKind string
 const (
 	FieldContact    FieldKind = "contact"
 	FieldProof      FieldKind = "proof"
-	FieldCase       FieldKind = "case"       // what was submitted for proofing, until the case is closed
-	FieldCorrection FieldKind = "correction" // until it is decided
+	FieldCase       FieldKind = "case"     // what was submitted for proofing, until the case is closed
+	FieldProposal   FieldKind = "proposal" // until it is decided
 	FieldCredential FieldKind = "credential"
 )
 

@@ -10,11 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
-	"github.com/yinxin-gov/yinxin/internal/ident"
-	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
 // Kinds of corrections of a legal identity.
@@ -28,15 +27,15 @@ const (
 // CorrectionKinds are all of them.
 var CorrectionKinds = []string{NumberChanged, NameChanged, DeathReverted, NumberReleased}
 
-// States of a correction.
-const (
-	CorrectionProposed = "proposed"
-	CorrectionApplied  = "applied"
-	CorrectionRefused  = "refused"
-)
+// kindPrefix stands before the kinds of corrections in the names of what can be proposed.
+const kindPrefix = "identity."
 
-// CorrectionPeople is how many different people stand behind a correction: whoever proposes it is one of them.
-const CorrectionPeople = 2
+// Correction of a legal identity: a proposal of one of CorrectionKinds, whose object is the account and whose payload is the
+// identity as it will be.
+type Correction struct{ foureyes.Proposal }
+
+// What is one of CorrectionKinds.
+func (c Correction) What() string { return strings.TrimPrefix(c.Kind, kindPrefix) }
 
 // Hold is why a register stopped an account.
 const HoldDeceased = "deceased"
@@ -56,17 +55,6 @@ type AccountMessage struct {
 	At        time.Time `json:"at"`
 }
 
-// Correction of a legal identity. Sealed is the identity as it will be.
-type Correction struct {
-	ID, Kind, AccountID, State string
-	Origin                     string   // who proposed it: an actor
-	Reason                     string   // machine word or legal basis
-	People                     []string // who stands behind it
-	KeyID                      string
-	Sealed                     []byte
-	CreatedAt, DecidedAt       time.Time
-}
-
 // RegisterEventRow is what is kept of an event of a register, so that it is taken once.
 type RegisterEventRow struct {
 	Origin, ID, Digest, Kind, Outcome string
@@ -76,7 +64,7 @@ type RegisterEventRow struct {
 // Cause is what a change comes from, stored with it: an event of a register, a correction, or both.
 type Cause struct {
 	Event      *RegisterEventRow
-	Correction string // id; it becomes applied
+	Settlement *foureyes.Settlement // of the proposal that allows it
 }
 
 // Rekey gives an account another identity.
@@ -92,7 +80,7 @@ type Rekey struct {
 var ErrDuplicate = errors.New("idp: the event was taken before")
 
 // CorrectionStore keeps corrections and events of registers; idpdb implements it. Each change is one transaction with its
-// cause: ErrDuplicate when the event was taken before, ErrConflict when the correction is not open any more.
+// cause: ErrDuplicate when the event was taken before, errors of foureyes.Settlement when the proposal does not allow it.
 type CorrectionStore interface {
 	// Rekey ends all levels, binds the new identity, keeps the old one as history and adds the proof. ErrBound when another
 	// account holds the new identity or held it before a correction; ErrConflict when the old one is not the account's.
@@ -110,12 +98,8 @@ type CorrectionStore interface {
 	// RegisterEvent finds an event that was taken; ErrNotFound.
 	RegisterEvent(ctx context.Context, origin, id string) (RegisterEventRow, error)
 
-	PutCorrection(ctx context.Context, c Correction, cause Cause, record audit.Record) error
-	Correction(ctx context.Context, id string) (Correction, error)
-	// Corrections lists those of a state, the newest first, behind the one with the id given.
-	Corrections(ctx context.Context, state, after string, limit int) ([]Correction, error)
-	// SetCorrection changes people and state of an open correction that stands as it was read; ErrConflict.
-	SetCorrection(ctx context.Context, read, next Correction, record audit.Record) error
+	// PutCorrection stores a proposal with the event that it comes from.
+	PutCorrection(ctx context.Context, p foureyes.Proposal, cause Cause, record audit.Record) error
 }
 
 // Confirmation is what a source said of an identity.
@@ -138,18 +122,23 @@ type Corrections struct{ cfg CorrectionsConfig }
 type CorrectionsConfig struct {
 	Accounts *Accounts
 	Store    CorrectionStore
+	Engine   *foureyes.Engine
 	Confirm  Confirmer
 	Now      func() time.Time
 	Rand     io.Reader
 	Wake     func() // tells the outbox that something is due
 }
 
-// NewCorrections returns the service.
+// NewCorrections returns the service, whose kinds the engine knows from then on.
 func NewCorrections(cfg CorrectionsConfig) *Corrections {
 	if cfg.Wake == nil {
 		cfg.Wake = func() {}
 	}
-	return &Corrections{cfg}
+	s := &Corrections{cfg}
+	for _, what := range CorrectionKinds {
+		cfg.Engine.Register(foureyes.Kind{Name: kindPrefix + what, Role: RoleSecurityAdmin, Execute: s.execute})
+	}
+	return s
 }
 
 // Change is what becomes another in a correction; empty members stay as they are.
@@ -235,121 +224,104 @@ func (s *Corrections) Propose(ctx context.Context, kind, accountID string, chang
 	if who, err = s.next(who, change); err != nil {
 		return Correction{}, err
 	}
-	actor := reqctx.From(ctx).Actor.ID
-	return s.put(ctx, kind, accountID, actor, []string{actor}, who, Cause{})
+	return s.put(ctx, kind, accountID, "", who, Cause{})
 }
 
-func (s *Corrections) put(ctx context.Context, kind, accountID, origin string, people []string, who Identity, cause Cause) (Correction, error) {
-	now := s.cfg.Now().UTC()
-	c := Correction{ID: ident.New(s.cfg.Rand, "corr"), Kind: kind, AccountID: accountID, State: CorrectionProposed, Origin: origin, Reason: reqctx.From(ctx).Reason, People: people, CreatedAt: now}
-	plaintext, err := json.Marshal(who)
+// put opens the proposal; machine is the register that asks for it, empty for a person.
+func (s *Corrections) put(ctx context.Context, kind, accountID, machine string, who Identity, cause Cause) (Correction, error) {
+	p, record, err := s.cfg.Engine.Draft(ctx, foureyes.Wish{Kind: kindPrefix + kind, ObjectType: "account", ObjectID: accountID, Subject: "account:" + accountID, Machine: machine, Payload: who})
 	if err != nil {
-		return c, err
+		return Correction{p}, corrected(err)
 	}
-	if c.KeyID, c.Sealed, err = s.cfg.Accounts.Seal(ctx, accountID, plaintext, "correction/"+c.ID); err != nil {
-		return c, err
+	if err := s.cfg.Store.PutCorrection(ctx, p, cause, record); err != nil {
+		return Correction{p}, fmt.Errorf("store correction: %w", err)
 	}
-	if err := s.cfg.Store.PutCorrection(ctx, c, cause, audit.With(s.event(ctx, "identity.correction_proposed", c))); err != nil {
-		return c, fmt.Errorf("store correction: %w", err)
-	}
-	return c, nil
-}
-
-func (s *Corrections) event(ctx context.Context, kind string, c Correction) audit.Event {
-	return event(ctx, s.cfg.Now().UTC(), kind, "account", c.AccountID, map[string]string{"correction": c.ID, "kind": c.Kind})
+	return Correction{p}, nil
 }
 
 // Find reads a correction.
 func (s *Corrections) Find(ctx context.Context, id string) (Correction, error) {
-	c, err := s.cfg.Store.Correction(ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		return c, fault.New(fault.NotFound)
+	p, err := s.cfg.Engine.Find(ctx, id)
+	if err == nil && !strings.HasPrefix(p.Kind, kindPrefix) {
+		err = fault.New(fault.NotFound)
 	}
-	if err != nil {
-		return c, fault.Wrap(err, fault.Unavailable)
-	}
-	return c, nil
+	return Correction{p}, err
 }
 
-// Page lists corrections of a state, the newest first; next is empty on the last page.
-func (s *Corrections) Page(ctx context.Context, state, after string, limit int) (page []Correction, next string, err error) {
-	if page, err = s.cfg.Store.Corrections(ctx, state, after, limit+1); err != nil {
-		return nil, "", fault.Wrap(err, fault.Unavailable)
+// Page lists corrections of states, the newest first; next is empty on the last page.
+func (s *Corrections) Page(ctx context.Context, states []string, after string, limit int) (page []Correction, next string, err error) {
+	q := foureyes.Query{States: states, After: after, Limit: limit}
+	for _, what := range CorrectionKinds {
+		q.Kinds = append(q.Kinds, kindPrefix+what)
 	}
-	if len(page) > limit {
-		page = page[:limit]
-		next = page[limit-1].ID
+	proposals, next, err := s.cfg.Engine.Page(ctx, q)
+	for _, p := range proposals {
+		page = append(page, Correction{p})
 	}
-	return page, next, nil
+	return page, next, err
 }
 
 // Wanted is the identity that a correction would give.
 func (s *Corrections) Wanted(ctx context.Context, c Correction) (who Identity, err error) {
-	plaintext, err := s.cfg.Accounts.Unseal(ctx, c.AccountID, c.KeyID, c.Sealed, "correction/"+c.ID)
+	payload, err := s.cfg.Engine.Payload(ctx, c.Proposal)
 	if err != nil {
-		return who, fmt.Errorf("open correction: %w", err)
+		return who, err
 	}
-	return who, json.Unmarshal(plaintext, &who)
+	return who, json.Unmarshal(payload, &who)
 }
 
-// Refuse closes a correction without a change.
-func (s *Corrections) Refuse(ctx context.Context, id string) (Correction, error) {
-	c, err := s.Find(ctx, id)
-	if err != nil {
+// Refuse closes a correction without a change; digest is that of what was read.
+func (s *Corrections) Refuse(ctx context.Context, id, digest string) (Correction, error) {
+	if c, err := s.Find(ctx, id); err != nil {
 		return c, err
 	}
-	next := c
-	next.State, next.DecidedAt, next.Sealed = CorrectionRefused, s.cfg.Now().UTC(), []byte{}
-	return next, s.set(ctx, c, next, "identity.correction_refused")
+	p, err := s.cfg.Engine.Refuse(ctx, id, digest)
+	return Correction{p}, corrected(err)
 }
 
-func (s *Corrections) set(ctx context.Context, read, next Correction, kind string) error {
-	err := s.cfg.Store.SetCorrection(ctx, read, next, audit.With(s.event(ctx, kind, read)))
-	if errors.Is(err, ErrConflict) {
+// Approve adds a person to those who stand behind a correction, and applies it when they are enough. Nobody counts twice.
+// fault.ProofingSilent: the source that has to confirm the level does not answer, and the approval is not counted.
+func (s *Corrections) Approve(ctx context.Context, id, digest string) (Correction, error) {
+	if c, err := s.Find(ctx, id); err != nil {
+		return c, err
+	}
+	p, err := s.cfg.Engine.Approve(ctx, id, digest)
+	return Correction{p}, corrected(err)
+}
+
+// corrected gives the engine's refusals the codes that corrections have had from the beginning.
+func corrected(err error) error {
+	switch fault.CodeOf(err) {
+	case fault.ProposalSelf:
+		return fault.Wrap(err, fault.CorrectionSelf)
+	case fault.ProposalClosed:
 		return fault.Wrap(err, fault.Conflict)
 	}
 	return err
 }
 
-// Approve adds a person to those who stand behind a correction, and applies it when they are enough. Nobody counts twice.
-// fault.ProofingSilent: the source that has to confirm the level does not answer, and the approval is not counted.
-func (s *Corrections) Approve(ctx context.Context, id string) (Correction, error) {
-	c, err := s.Find(ctx, id)
-	if err != nil {
-		return c, err
+// execute makes the change that a proposal allows, in one transaction with it.
+func (s *Corrections) execute(ctx context.Context, p foureyes.Proposal, payload []byte, settlement foureyes.Settlement) error {
+	var who Identity
+	if err := json.Unmarshal(payload, &who); err != nil {
+		return fmt.Errorf("read correction: %w", err)
 	}
-	actor := reqctx.From(ctx).Actor.ID
-	switch {
-	case c.State != CorrectionProposed:
-		return c, fault.New(fault.Conflict)
-	case actor == "" || slices.Contains(c.People, actor):
-		return c, fault.New(fault.CorrectionSelf)
-	case actor == "account:"+c.AccountID: // nobody decides on the own identity
-		return c, fault.New(fault.CorrectionSelf)
-	}
-	next := c
-	next.People = append(slices.Clone(c.People), actor)
-	if len(next.People) < CorrectionPeople {
-		return next, s.set(ctx, c, next, "identity.correction_approved")
-	}
-	who, err := s.Wanted(ctx, c)
-	if err != nil {
-		return c, err
-	}
-	next.State, next.DecidedAt = CorrectionApplied, s.cfg.Now().UTC()
-	cause := Cause{Correction: c.ID}
-	switch c.Kind {
+	cause, what := Cause{Settlement: &settlement}, Correction{p}.What()
+	var err error
+	switch what {
 	case NumberChanged, NameChanged:
-		err = s.rekey(ctx, c.AccountID, who, c.Kind, cause, strings.Join(next.People, " "))
+		err = s.rekey(ctx, p.ObjectID, who, what, cause, strings.Join(p.Actors(), " "))
 	case DeathReverted:
-		err = s.revive(ctx, c.AccountID, cause)
+		err = s.revive(ctx, p.ObjectID, cause)
 	case NumberReleased:
-		err = s.release(ctx, c.AccountID, who, cause)
+		err = s.release(ctx, p.ObjectID, who, cause)
+	default:
+		err = fmt.Errorf("correction %q is not known", what)
 	}
 	if errors.Is(err, ErrConflict) {
 		err = fault.Wrap(err, fault.Conflict)
 	}
-	return next, err
+	return err
 }
 
 // rekey gives an account another identity. The level in force is kept only if the source confirms the new one.

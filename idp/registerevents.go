@@ -181,7 +181,7 @@ func (s *Corrections) apply(ctx context.Context, e RegisterEvent, id string, has
 		}
 		return err
 	case DeathReverted: // two people decide; the register alone brings nobody back
-		_, err := s.put(ctx, DeathReverted, id, "register:"+row.Origin, nil, has, cause)
+		_, err := s.put(ctx, DeathReverted, id, "register:"+row.Origin, has, cause)
 		return err
 	case NumberChanged:
 		next, err := s.next(has, Change{Number: e.NewNumber})
@@ -191,7 +191,7 @@ func (s *Corrections) apply(ctx context.Context, e RegisterEvent, id string, has
 		err = s.rekey(ctx, id, next, NumberChanged, cause, "")
 		if fault.CodeOf(err) == fault.IdentityBound { // another account holds it: two accounts of one person, or two persons; people look
 			row.Outcome = "bound"
-			_, err = s.put(ctx, NumberChanged, id, "register:"+row.Origin, nil, next, cause)
+			_, err = s.put(ctx, NumberChanged, id, "register:"+row.Origin, next, cause)
 		}
 		return err
 	case NameChanged:

@@ -107,7 +107,12 @@ func administrators(t *testing.T, r quickstart.Report, width int64, language str
 	tab.Fill(t, map[string]string{"person": r.Personas[4].Identifier, "reason": "工单 1"})
 	tab.Press(t, "admin-filter", "table")
 	v.look("admin-sessions-found")
-	as("audit@example.gov.cn", "/admin", "/admin/keys")
+	v.open("/admin/inbox")
+	v.open("/admin/rights")
+	v.open("/admin/rights/new")
+	v.open("/admin/areas?parent=990102")
+	v.open("/admin/departments")
+	as("audit@example.gov.cn", "/admin", "/admin/keys", "/admin/inbox")
 }
 
 type visit struct {

@@ -15,9 +15,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/idp/vocabulary"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -50,6 +52,8 @@ type Config struct {
 	Deletions     *idp.Deletions
 	Notes         Notes
 	Corrections   *idp.Corrections
+	Engine        *foureyes.Engine
+	Staff         *staff.Service
 	Mergers       *idp.Mergers
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
@@ -74,6 +78,8 @@ type pageFunc = func(http.ResponseWriter, *http.Request) error
 
 // part is one subject of administration.
 type part struct {
+	// local: rights within an area are enough; the part judges the area of each object. Others ask for roles held everywhere.
+	local bool
 	api   func(huma.API)      // adds its operations
 	pages map[string]pageFunc // by route pattern
 	// place is its entry on the home page and in the navigation; without an address it is hidden from this administrator.
@@ -83,6 +89,7 @@ type part struct {
 // parts in the order in which they are shown.
 func (s *Server) parts() []part {
 	return []part{
+		s.inboxPart(),
 		s.clientsPart(),
 		s.registrationsPart(),
 		s.keysPart(),
@@ -94,6 +101,7 @@ func (s *Server) parts() []part {
 		s.importsPart(),
 		s.disputesPart(),
 		s.holdsPart(),
+		s.staffPart(),
 	}
 }
 
@@ -161,17 +169,17 @@ func (s *Server) stale(ctx context.Context) bool {
 var roleKeys = map[string]string{idp.RoleSystemAdmin: "admin.role.system", idp.RoleSecurityAdmin: "admin.role.security", idp.RoleAuditAdmin: "admin.role.audit"}
 
 func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
-	if err := reader(r.Context()); err != nil {
+	if err := anywhere(r.Context(), idp.AdminRoles...); err != nil {
 		return err
 	}
 	body := web.AdminHomePage{}
 	for _, role := range idp.AdminRoles {
-		if reqctx.From(r.Context()).Actor.Has(role) {
+		if reqctx.From(r.Context()).Actor.HoldsAnywhere(role) {
 			body.Role = s.Renderer.Text(r, roleKeys[role])
 		}
 	}
 	for _, p := range s.parts() {
-		place, err := p.place(r)
+		place, err := s.placeOf(r, p)
 		if err != nil {
 			return err
 		}
@@ -186,7 +194,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, name string, page web.Page) error {
 	page.Nav = []web.NavLink{{Label: s.Renderer.Text(r, "page.admin"), URL: "/admin", Current: r.URL.Path == "/admin"}}
 	for _, p := range s.parts() {
-		link, err := p.place(r)
+		link, err := s.placeOf(r, p)
 		if err != nil {
 			return err
 		}
@@ -196,6 +204,14 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, name s
 		page.Nav = append(page.Nav, web.NavLink{Label: link.Label, URL: link.URL, Current: r.URL.Path == link.URL || strings.HasPrefix(r.URL.Path, link.URL+"/")})
 	}
 	return s.Page(w, r, status, name, page)
+}
+
+// placeOf is the place of a part, hidden from whoever holds rights in an area only where the part does not judge areas.
+func (s *Server) placeOf(r *http.Request, p part) (web.AdminPlace, error) {
+	if !p.local && reader(r.Context()) != nil {
+		return web.AdminPlace{}, nil
+	}
+	return p.place(r)
 }
 
 // placeFor is a place for those who hold one of the roles, hidden from others.

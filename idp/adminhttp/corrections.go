@@ -3,11 +3,13 @@ package adminhttp
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 )
 
@@ -16,13 +18,15 @@ type CorrectionRecord struct {
 	ID        string     `json:"id" doc:"Identifier of the correction"`
 	Kind      string     `json:"kind" enum:"number_changed,name_changed,death_reverted,number_released" doc:"What is corrected"`
 	AccountID string     `json:"account_id" doc:"Whose identity"`
-	State     string     `json:"state" enum:"proposed,applied,refused" doc:"proposed: it waits for a second person"`
+	State     string     `json:"state" enum:"proposed,applied,refused,withdrawn,expired" doc:"proposed: it waits for a second person"`
 	Origin    string     `json:"origin" doc:"Who proposed it"`
 	Reason    string     `json:"reason" doc:"Why"`
 	People    []string   `json:"people" doc:"Who stands behind it so far"`
 	Name      string     `json:"name,omitempty" doc:"Masked name as it would be; while it waits"`
 	Number    string     `json:"id_number,omitempty" doc:"Masked number as it would be; while it waits"`
 	CreatedAt time.Time  `json:"created_at" doc:"When it was proposed"`
+	Digest    string     `json:"digest" doc:"SM3 of what is decided about; the decision may name it as If-Match"`
+	ExpiresAt time.Time  `json:"expires_at" doc:"How long it waits"`
 	DecidedAt *time.Time `json:"decided_at,omitempty" doc:"When it was applied or refused"`
 }
 
@@ -46,7 +50,7 @@ type ProposedCorrection struct {
 func (s *Server) correctionsAPI(api huma.API) {
 	huma.Register(api, operation(tagCorrections, "list-identity-corrections", get, "identity-corrections", "身份更正 Corrections of legal identities, the newest first", http.StatusOK), func(ctx context.Context, in *struct {
 		Paging
-		State string `query:"state" enum:"proposed,applied,refused" default:"proposed" doc:"Of which state"`
+		State string `query:"state" enum:"proposed,applied,refused,withdrawn,expired" default:"proposed" doc:"Of which state"`
 	}) (*listing[CorrectionRecord], error) {
 		return s.listCorrections(ctx, in.State, in.After, in.Limit)
 	})
@@ -63,24 +67,30 @@ func (s *Server) correctionsAPI(api huma.API) {
 	})
 	huma.Register(api, operation(tagCorrections, "decide-identity-correction", post, "identity-corrections/{id}/decision", "复核身份更正 Approve or refuse what another person proposed", http.StatusOK), func(ctx context.Context, in *struct {
 		PathCorrection
-		Body struct {
+		IfMatch string `header:"If-Match" maxLength:"80" doc:"Digest of what was read, in quotes: another one decides nothing. Without it the decision is about what waits now"`
+		Body    struct {
 			Reason
 			Approve bool `json:"approve" doc:"true applies it as soon as two people stand behind it"`
 		}
 	}) (*tagged[CorrectionRecord], error) {
-		return answer(s.decideCorrection(ctx, in.ID, in.Body.Approve, in.Body.Reason.Reason))
+		return answer(s.decideCorrection(ctx, in.ID, strings.Trim(in.IfMatch, `"`), in.Body.Approve, in.Body.Reason.Reason))
 	})
 }
 
+// correctionStates are the words of corrections for the states of proposals.
+var correctionStates = map[string]string{foureyes.Open: correctionProposed, foureyes.Executed: "applied", foureyes.Refused: "refused", foureyes.Withdrawn: "withdrawn", foureyes.Expired: "expired"}
+
+const correctionProposed = "proposed"
+
 func (s *Server) correctionRecord(ctx context.Context, c idp.Correction) (CorrectionRecord, error) {
-	r := CorrectionRecord{ID: c.ID, Kind: c.Kind, AccountID: c.AccountID, State: c.State, Origin: c.Origin, Reason: c.Reason, People: c.People, CreatedAt: c.CreatedAt}
+	r := CorrectionRecord{ID: c.ID, Kind: c.What(), AccountID: c.ObjectID, State: correctionStates[c.State], Origin: c.Origin, Reason: c.Reason, People: c.Actors(), Digest: c.Digest, CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt}
 	if r.People == nil {
 		r.People = []string{}
 	}
 	if !c.DecidedAt.IsZero() {
 		r.DecidedAt = &c.DecidedAt
 	}
-	if c.State != idp.CorrectionProposed {
+	if c.State != foureyes.Open {
 		return r, nil
 	}
 	who, err := s.Corrections.Wanted(ctx, c)
@@ -92,7 +102,13 @@ func (s *Server) listCorrections(ctx context.Context, state, after string, limit
 	if err := holds(ctx, watchers...); err != nil {
 		return nil, err
 	}
-	page, next, err := s.Corrections.Page(ctx, state, after, limit)
+	var states []string
+	for stored, shown := range correctionStates {
+		if shown == state {
+			states = []string{stored}
+		}
+	}
+	page, next, err := s.Corrections.Page(ctx, states, after, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -134,16 +150,24 @@ func (s *Server) proposeCorrection(ctx context.Context, in ProposedCorrection, r
 	return s.correctionRecord(ctx, c)
 }
 
-func (s *Server) decideCorrection(ctx context.Context, id string, approve bool, reason string) (CorrectionRecord, error) {
+// decideCorrection decides on what was read; an empty digest takes what waits now.
+func (s *Server) decideCorrection(ctx context.Context, id, digest string, approve bool, reason string) (CorrectionRecord, error) {
 	ctx, err := s.change(ctx, reason, idp.RoleSecurityAdmin)
 	if err != nil {
 		return CorrectionRecord{}, err
+	}
+	if digest == "" {
+		c, err := s.Corrections.Find(ctx, id)
+		if err != nil {
+			return CorrectionRecord{}, err
+		}
+		digest = c.Digest
 	}
 	decide := s.Corrections.Refuse
 	if approve {
 		decide = s.Corrections.Approve
 	}
-	if _, err := decide(ctx, id); err != nil {
+	if _, err := decide(ctx, id, digest); err != nil {
 		return CorrectionRecord{}, err
 	}
 	return s.correction(ctx, id)

@@ -3,6 +3,7 @@ package adminhttp
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -22,6 +23,8 @@ func (s *Server) correctionsPart() part {
 	}
 }
 
+var correctionWords = []string{correctionProposed, "applied", "refused", "withdrawn", "expired"}
+
 const correctionsURL = "/admin/corrections"
 
 func correctionURL(id string) string { return correctionsURL + "/" + url.PathEscape(id) }
@@ -29,15 +32,15 @@ func correctionURL(id string) string { return correctionsURL + "/" + url.PathEsc
 func (s *Server) correctionsPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	state, after := r.URL.Query().Get("state"), r.URL.Query().Get("after")
-	if state != idp.CorrectionApplied && state != idp.CorrectionRefused {
-		state = idp.CorrectionProposed
+	if !slices.Contains(correctionWords, state) {
+		state = correctionProposed
 	}
 	list, err := s.listCorrections(r.Context(), state, after, pageSize)
 	if err != nil {
 		return err
 	}
 	body := web.AdminListPage{Intro: text("admin.corrections.text"), SignInURL: s.signInURL(r, idp.RoleSecurityAdmin), None: text("admin.corrections.none"), NoneText: text("admin.corrections.none.text"),
-		FilterURL: correctionsURL, Filter: []web.FormField{{Name: "state", Label: text("admin.correction.state"), Kind: "select", Value: state, Options: s.words(r, "status.correction_", idp.CorrectionProposed, idp.CorrectionApplied, idp.CorrectionRefused)}},
+		FilterURL: correctionsURL, Filter: []web.FormField{{Name: "state", Label: text("admin.correction.state"), Kind: "select", Value: state, Options: s.words(r, "status.correction_", correctionWords...)}},
 		Table: web.Table{Caption: text("admin.corrections"), Columns: []web.Column{{Label: text("admin.correction.kind")}, {Label: text("admin.correction.account")}, {Label: text("admin.correction.origin")}, {Label: text("admin.correction.at")}}}}
 	if holds(r.Context(), idp.RoleSecurityAdmin) == nil {
 		body.NewURL, body.NewLabel = correctionsURL+"/new", text("admin.correction.new")
@@ -117,7 +120,8 @@ func (s *Server) showCorrection(w http.ResponseWriter, r *http.Request, was refu
 	text, address := func(key string) string { return s.Renderer.Text(r, key) }, correctionURL(c.ID)
 	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.corrections"), URL: correctionsURL}, Name: text("admin.correction.kind." + c.Kind), Under: c.AccountID, Status: "correction_" + c.State, SignInURL: s.signInURL(r, idp.RoleSecurityAdmin),
 		Facts: []web.ShownField{{Label: text("admin.correction.origin"), Value: c.Origin}, {Label: text("action.reason"), Value: orDash(c.Reason)}, {Label: text("admin.correction.people"), Value: orDash(strings.Join(c.People, "、"))}, {Label: text("admin.correction.at"), Value: when(c.CreatedAt)}}}
-	if c.State == idp.CorrectionProposed {
+	if c.State == correctionProposed {
+		body.Hidden = []web.Hidden{{Name: "digest", Value: c.Digest}}
 		body.Facts = append(body.Facts, web.ShownField{Label: text("admin.correction.name"), Value: c.Name}, web.ShownField{Label: text("admin.correction.number"), Value: c.Number})
 		if holds(r.Context(), idp.RoleSecurityAdmin) == nil {
 			body.Actions = []web.StateAction{
@@ -141,7 +145,7 @@ func (s *Server) correctionDecide(w http.ResponseWriter, r *http.Request) error 
 	if action != "approve" && action != "refuse" {
 		return fault.New(fault.NotFound)
 	}
-	_, err = s.decideCorrection(r.Context(), id, action == "approve", typed.Get(inputReason))
+	_, err = s.decideCorrection(r.Context(), id, typed.Get("digest"), action == "approve", typed.Get(inputReason))
 	if mendable(err) {
 		return s.showCorrection(w, r, refused{err, "correction-" + action, typed.Get(inputReason)})
 	}

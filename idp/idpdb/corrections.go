@@ -3,19 +3,18 @@ package idpdb
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-// caused runs a change with its cause and its audit record: an event that was taken before, or a correction that is decided,
+// caused runs a change with its cause and its audit record: an event that was taken before, or a proposal that is decided,
 // changes nothing.
-func (s *Store) caused(ctx context.Context, cause idp.Cause, at time.Time, record audit.Record, change func(tx sqldb.Tx) error) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+func (s *Store) caused(ctx context.Context, cause idp.Cause, record audit.Record, change func(tx sqldb.Tx) error) error {
+	return s.settled(ctx, cause.Settlement, record, func(tx sqldb.Tx) error {
 		if e := cause.Event; e != nil {
 			fresh, err := sqldb.ExecOne(ctx, tx, "INSERT INTO idp_register_event (origin, id, digest, kind, outcome, at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
 				e.Origin, e.ID, e.Digest, e.Kind, e.Outcome, sqldb.Micros(e.At))
@@ -24,16 +23,6 @@ func (s *Store) caused(ctx context.Context, cause idp.Cause, at time.Time, recor
 			}
 			if !fresh {
 				return idp.ErrDuplicate
-			}
-		}
-		if cause.Correction != "" {
-			open, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_correction SET state = $2, decided_at = $3, sealed = $4 WHERE id = $1 AND state = $5",
-				cause.Correction, idp.CorrectionApplied, sqldb.Micros(at), []byte{}, idp.CorrectionProposed)
-			if err != nil {
-				return err
-			}
-			if !open {
-				return idp.ErrConflict
 			}
 		}
 		return change(tx)
@@ -60,7 +49,7 @@ func endLevels(ctx context.Context, tx sqldb.Tx, accountID string, at time.Time,
 
 // Rekey gives an account another identity.
 func (s *Store) Rekey(ctx context.Context, r idp.Rekey, cause idp.Cause, record audit.Record) error {
-	err := s.caused(ctx, cause, r.At, record, func(tx sqldb.Tx) error {
+	err := s.caused(ctx, cause, record, func(tx sqldb.Tx) error {
 		if err := endLevels(ctx, tx, r.AccountID, r.At, r.Proof); err != nil {
 			return err
 		}
@@ -101,7 +90,7 @@ func rebind(ctx context.Context, tx sqldb.Tx, r idp.Rekey) error {
 
 // Hold suspends an account with its sessions and grants.
 func (s *Store) Hold(ctx context.Context, accountID, hold string, at time.Time, cause idp.Cause, record audit.Record) error {
-	return s.caused(ctx, cause, at, record, func(tx sqldb.Tx) error {
+	return s.caused(ctx, cause, record, func(tx sqldb.Tx) error {
 		held, err := sqldb.ExecOne(ctx, tx, `UPDATE idp_account SET hold = $2, hold_before = state, state = CASE WHEN state = 'active' THEN 'suspended' ELSE state END,
 			updated_at = $3, version = version + 1 WHERE id = $1 AND hold = ''`, accountID, hold, sqldb.Micros(at))
 		if err != nil {
@@ -124,7 +113,7 @@ func (s *Store) Hold(ctx context.Context, accountID, hold string, at time.Time, 
 
 // Unhold gives an account back the state that it had.
 func (s *Store) Unhold(ctx context.Context, accountID, hold string, at time.Time, cause idp.Cause, record audit.Record) error {
-	return s.caused(ctx, cause, at, record, func(tx sqldb.Tx) error {
+	return s.caused(ctx, cause, record, func(tx sqldb.Tx) error {
 		freed, err := sqldb.ExecOne(ctx, tx, `UPDATE idp_account SET state = CASE WHEN hold_before = 'active' AND state = 'suspended' THEN 'active' ELSE state END, hold = '', hold_before = '',
 			updated_at = $3, version = version + 1 WHERE id = $1 AND hold = $2`, accountID, hold, sqldb.Micros(at))
 		if err == nil && !freed {
@@ -136,12 +125,12 @@ func (s *Store) Unhold(ctx context.Context, accountID, hold string, at time.Time
 
 // EndLevels ends every level of an account.
 func (s *Store) EndLevels(ctx context.Context, accountID string, at time.Time, cause idp.Cause, record audit.Record) error {
-	return s.caused(ctx, cause, at, record, func(tx sqldb.Tx) error { return endLevels(ctx, tx, accountID, at, nil) })
+	return s.caused(ctx, cause, record, func(tx sqldb.Tx) error { return endLevels(ctx, tx, accountID, at, nil) })
 }
 
 // ReleaseIdentity forgets that a number was an account's.
 func (s *Store) ReleaseIdentity(ctx context.Context, accountID string, lookup []byte, cause idp.Cause, record audit.Record) error {
-	return s.caused(ctx, cause, record.Events[0].At, record, func(tx sqldb.Tx) error {
+	return s.caused(ctx, cause, record, func(tx sqldb.Tx) error {
 		known, err := sqldb.ExecOne(ctx, tx, "DELETE FROM idp_former_identity WHERE lookup = $1 AND account_id = $2", lookup, accountID)
 		if err == nil && !known {
 			return idp.ErrNotFound
@@ -152,7 +141,7 @@ func (s *Store) ReleaseIdentity(ctx context.Context, accountID string, lookup []
 
 // NoteEvent takes an event that changes nothing.
 func (s *Store) NoteEvent(ctx context.Context, cause idp.Cause, record audit.Record) error {
-	return s.caused(ctx, cause, record.Events[0].At, record, func(sqldb.Tx) error { return nil })
+	return s.caused(ctx, cause, record, func(sqldb.Tx) error { return nil })
 }
 
 // RegisterEvent finds an event that was taken.
@@ -167,56 +156,7 @@ func (s *Store) RegisterEvent(ctx context.Context, origin, id string) (idp.Regis
 	return e, err
 }
 
-// PutCorrection stores a proposal.
-func (s *Store) PutCorrection(ctx context.Context, c idp.Correction, cause idp.Cause, record audit.Record) error {
-	return s.caused(ctx, cause, c.CreatedAt, record, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO idp_correction (id, kind, account_id, state, origin, reason, people, key_id, sealed, created_at, decided_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)`, c.ID, c.Kind, c.AccountID, c.State, c.Origin, c.Reason, strings.Join(c.People, " "), c.KeyID, c.Sealed, sqldb.Micros(c.CreatedAt))
-		return err
-	})
-}
-
-const correctionColumns = "id, kind, account_id, state, origin, reason, people, key_id, sealed, created_at, decided_at"
-
-func readCorrection(scan func(...any) error) (c idp.Correction, err error) {
-	var people string
-	var created, decided int64
-	err = scan(&c.ID, &c.Kind, &c.AccountID, &c.State, &c.Origin, &c.Reason, &people, &c.KeyID, &c.Sealed, &created, &decided)
-	c.People, c.CreatedAt, c.DecidedAt = strings.Fields(people), sqldb.Time(created), sqldb.Time(decided)
-	return c, err
-}
-
-// Correction reads a correction.
-func (s *Store) Correction(ctx context.Context, id string) (idp.Correction, error) {
-	c, err := readCorrection(s.db.Read().QueryRowContext(ctx, "SELECT "+correctionColumns+" FROM idp_correction WHERE id = $1", id).Scan)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		return c, idp.ErrNotFound
-	}
-	return c, err
-}
-
-// Corrections lists corrections of a state, the newest first.
-func (s *Store) Corrections(ctx context.Context, state, after string, limit int) ([]idp.Correction, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+correctionColumns+` FROM idp_correction WHERE state = $1 AND ($2 = ''
-		OR created_at < (SELECT created_at FROM idp_correction WHERE id = $2) OR created_at = (SELECT created_at FROM idp_correction WHERE id = $2) AND id < $2)
-		ORDER BY created_at DESC, id DESC LIMIT $3`, state, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list corrections: %w", err)
-	}
-	defer rows.Close()
-	var all []idp.Correction
-	for rows.Next() {
-		c, err := readCorrection(rows.Scan)
-		if err != nil {
-			return nil, fmt.Errorf("list corrections: %w", err)
-		}
-		all = append(all, c)
-	}
-	return all, rows.Err()
-}
-
-// SetCorrection changes an open correction that stands as it was read.
-func (s *Store) SetCorrection(ctx context.Context, read, next idp.Correction, record audit.Record) error {
-	return s.apply(ctx, record, one(idp.ErrConflict, `UPDATE idp_correction SET state = $3, people = $4, decided_at = $5, sealed = $6
-		WHERE id = $1 AND state = 'proposed' AND people = $2`, read.ID, strings.Join(read.People, " "), next.State, strings.Join(next.People, " "), sqldb.Micros(next.DecidedAt), next.Sealed))
+// PutCorrection stores a proposal with the event that it comes from.
+func (s *Store) PutCorrection(ctx context.Context, p foureyes.Proposal, cause idp.Cause, record audit.Record) error {
+	return s.caused(ctx, cause, record, func(tx sqldb.Tx) error { return putProposal(ctx, tx, p) })
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -28,14 +29,15 @@ type corrected struct {
 func newCorrected(t *testing.T, db *sqldb.DB) *corrected {
 	t.Helper()
 	c := &corrected{pair: newPair(t, db)}
-	c.corrections = idp.NewCorrections(idp.CorrectionsConfig{Accounts: c.Accounts, Store: c.store, Confirm: c.Proofing, Now: c.Clock.Now, Rand: ident.System()})
+	engine := foureyes.New(foureyes.Config{Store: c.store, Sealer: c.Accounts, Now: c.Clock.Now, Rand: ident.System(), Human: c.Accounts.Human})
+	c.corrections = idp.NewCorrections(idp.CorrectionsConfig{Accounts: c.Accounts, Store: c.store, Engine: engine, Confirm: c.Proofing, Now: c.Clock.Now, Rand: ident.System()})
 	c.Clock.Advance(time.Minute)
 	return c
 }
 
 // by is a context of somebody.
 func by(actor string) context.Context {
-	return reqctx.WithReason(reqctx.WithActor(context.Background(), reqctx.Actor{ID: actor}), "公安证明 1 号")
+	return reqctx.WithReason(reqctx.WithActor(context.Background(), reqctx.Actor{ID: actor, Rights: reqctx.Everywhere(idp.RoleSecurityAdmin)}), "公安证明 1 号")
 }
 
 func (c *corrected) level(t *testing.T) (subject.IAL, idp.Person) {
@@ -75,27 +77,30 @@ func TestRekeyByTwoPeople(t *testing.T) {
 		ctx := context.Background()
 		c := newCorrected(t, open(t))
 		proposal, err := c.corrections.Propose(by("account:a"), idp.NumberChanged, c.proved.ID, idp.Change{Number: newNumber})
-		if err != nil || proposal.State != idp.CorrectionProposed {
+		if err != nil || proposal.State != foureyes.Open {
 			t.Fatal(proposal, err)
 		}
 		if _, person := c.level(t); person.IDNumber != number {
 			t.Error("one person was enough")
 		}
+		if _, err := c.corrections.Propose(by("account:"+c.proved.ID), idp.NumberChanged, c.proved.ID, idp.Change{Number: newNumber}); fault.CodeOf(err) != fault.CorrectionSelf {
+			t.Errorf("proposed for oneself: %v", err)
+		}
 		for _, actor := range []string{"account:a", "", "account:" + c.proved.ID} {
-			if _, err := c.corrections.Approve(by(actor), proposal.ID); fault.CodeOf(err) != fault.CorrectionSelf {
+			if _, err := c.corrections.Approve(by(actor), proposal.ID, proposal.Digest); fault.CodeOf(err) != fault.CorrectionSelf {
 				t.Errorf("approved by %q: %v", actor, err)
 			}
 		}
 		// A source that is silent leaves everything as it is.
 		c.Source.Answers(func(proofing.Query) (proofing.Answer, error) { return proofing.Answer{}, proofing.ErrSilent })
-		if _, err := c.corrections.Approve(by("account:b"), proposal.ID); fault.CodeOf(err) != fault.ProofingSilent {
+		if _, err := c.corrections.Approve(by("account:b"), proposal.ID, proposal.Digest); fault.CodeOf(err) != fault.ProofingSilent {
 			t.Errorf("silent source: %v", err)
 		}
-		if got, err := c.corrections.Find(ctx, proposal.ID); err != nil || got.State != idp.CorrectionProposed || len(got.People) != 1 {
+		if got, err := c.corrections.Find(ctx, proposal.ID); err != nil || got.State != foureyes.Open || len(got.People) != 1 {
 			t.Errorf("%+v %v", got, err)
 		}
 		c.Source.Answers(nil)
-		if _, err := c.corrections.Approve(by("account:b"), proposal.ID); err != nil {
+		if _, err := c.corrections.Approve(by("account:b"), proposal.ID, proposal.Digest); err != nil {
 			t.Fatal(err)
 		}
 		if level, person := c.level(t); level != 1 || person.IDNumber != newNumber || person.Name != "张三" || person.IALMethod != "id_card" {
@@ -105,10 +110,10 @@ func TestRekeyByTwoPeople(t *testing.T) {
 		if last := queries[len(queries)-1]; last.IDNumber != newNumber || last.Name != "张三" {
 			t.Errorf("the source was asked %+v", last)
 		}
-		if got, err := c.corrections.Find(ctx, proposal.ID); err != nil || got.State != idp.CorrectionApplied || len(got.Sealed) != 0 || got.DecidedAt.IsZero() {
+		if got, err := c.corrections.Find(ctx, proposal.ID); err != nil || got.State != foureyes.Executed || len(got.Sealed) != 0 || got.DecidedAt.IsZero() {
 			t.Errorf("%+v %v", got, err)
 		}
-		if _, err := c.corrections.Approve(by("account:c"), proposal.ID); fault.CodeOf(err) != fault.Conflict {
+		if _, err := c.corrections.Approve(by("account:c"), proposal.ID, proposal.Digest); fault.CodeOf(err) != fault.Conflict {
 			t.Errorf("a third time: %v", err)
 		}
 		if holder, err := c.Accounts.ByIdentity(ctx, subject.CitizenID, newNumber); err != nil || holder != c.proved.ID {
@@ -125,7 +130,7 @@ func TestRekeyByTwoPeople(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.corrections.Approve(by("account:b"), release.ID); err != nil {
+		if _, err := c.corrections.Approve(by("account:b"), release.ID, release.Digest); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.Proofing.Submit(ctx, c.other.ID, proofing.Submission{Name: "张三", Number: number, Wanted: 1}); err != nil {
@@ -177,7 +182,7 @@ func TestLevelIsKeptOnlyWhenTheSourceConfirms(t *testing.T) {
 		if r := c.take(t, e); r.Outcome != idp.EventAccepted {
 			t.Errorf("%+v", r)
 		}
-		if waiting, _, err := c.corrections.Page(ctx, idp.CorrectionProposed, "", 10); err != nil || len(waiting) != 1 || waiting[0].Kind != idp.NumberChanged || len(waiting[0].People) != 0 {
+		if waiting, _, err := c.corrections.Page(ctx, []string{foureyes.Open}, "", 10); err != nil || len(waiting) != 1 || waiting[0].What() != idp.NumberChanged || len(waiting[0].People) != 0 {
 			t.Errorf("nobody looks at it: %+v %v", waiting, err)
 		}
 		if level, person := c.level(t); level != 1 || person.IDNumber != newNumber {
@@ -227,20 +232,20 @@ func TestDeathSuspendsAndTwoPeopleRevertIt(t *testing.T) {
 		if r := c.take(t, event("d3", idp.DeathReverted)); r.Outcome != idp.EventAccepted {
 			t.Fatalf("%+v", r)
 		}
-		waiting, next, err := c.corrections.Page(ctx, idp.CorrectionProposed, "", 10)
-		if err != nil || len(waiting) != 1 || next != "" || waiting[0].Kind != idp.DeathReverted || waiting[0].Origin != "register:police" || len(waiting[0].People) != 0 {
+		waiting, next, err := c.corrections.Page(ctx, []string{foureyes.Open}, "", 10)
+		if err != nil || len(waiting) != 1 || next != "" || waiting[0].What() != idp.DeathReverted || waiting[0].Origin != "register:police" || len(waiting[0].People) != 0 {
 			t.Fatalf("%+v %v", waiting, err)
 		}
-		if _, err := c.corrections.Approve(by("account:a"), waiting[0].ID); err != nil {
+		if _, err := c.corrections.Approve(by("account:a"), waiting[0].ID, waiting[0].Digest); err != nil {
 			t.Fatal(err)
 		}
 		if a, _ := c.Accounts.Account(ctx, c.proved.ID); a.State != idp.AccountSuspended {
 			t.Error("one person was enough")
 		}
-		if _, err := c.corrections.Approve(by("account:a"), waiting[0].ID); fault.CodeOf(err) != fault.CorrectionSelf {
+		if _, err := c.corrections.Approve(by("account:a"), waiting[0].ID, waiting[0].Digest); fault.CodeOf(err) != fault.CorrectionSelf {
 			t.Errorf("twice by one: %v", err)
 		}
-		if _, err := c.corrections.Approve(by("account:b"), waiting[0].ID); err != nil {
+		if _, err := c.corrections.Approve(by("account:b"), waiting[0].ID, waiting[0].Digest); err != nil {
 			t.Fatal(err)
 		}
 		if a, err := c.Accounts.Account(ctx, c.proved.ID); err != nil || a.State != idp.AccountActive || c.messages(t, idp.TopicRevived) != 1 {
@@ -380,7 +385,7 @@ func TestCorrectionsArePagedAndRefused(t *testing.T) {
 		}
 		seen := 0
 		for after := ""; ; {
-			page, next, err := c.corrections.Page(ctx, idp.CorrectionProposed, after, 2)
+			page, next, err := c.corrections.Page(ctx, []string{foureyes.Open}, after, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -390,7 +395,7 @@ func TestCorrectionsArePagedAndRefused(t *testing.T) {
 				}
 				delete(ids, one.ID)
 				seen++
-				if _, err := c.corrections.Refuse(by("account:b"), one.ID); err != nil {
+				if _, err := c.corrections.Refuse(by("account:b"), one.ID, one.Digest); err != nil {
 					t.Error(err)
 				}
 			}
@@ -401,7 +406,7 @@ func TestCorrectionsArePagedAndRefused(t *testing.T) {
 		if seen != 5 {
 			t.Errorf("%d of 5", seen)
 		}
-		if page, _, err := c.corrections.Page(ctx, idp.CorrectionRefused, "", 10); err != nil || len(page) != 5 || len(page[0].Sealed) != 0 {
+		if page, _, err := c.corrections.Page(ctx, []string{foureyes.Refused}, "", 10); err != nil || len(page) != 5 || len(page[0].Sealed) != 0 {
 			t.Errorf("%d refused, %v", len(page), err)
 		}
 		for name, row := range map[string]struct {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
@@ -26,21 +28,31 @@ func addDataKey(accountID string, k keys.DataKey) sqldb.Step {
 	return step("INSERT INTO idp_account_key (account_id, id, key_id, wrapped) VALUES ($1, $2, $3, $4)", accountID, k.ID, k.KeyID, k.Wrapped)
 }
 
+// openCases are the states of cases that still hold what was submitted, as a list of SQL.
+var openCases = func() string {
+	words := make([]string, len(proofing.Open))
+	for i, state := range proofing.Open {
+		words[i] = "'" + string(state) + "'"
+	}
+	return "(" + strings.Join(words, ", ") + ")"
+}()
+
 // sealedTable is where fields of a kind lie: a sealed row is one of those with something in it.
 type sealedTable struct {
 	kind       idp.FieldKind
 	table, row string // row: the column that names a row of an account
+	account    string // column of the account
 	filter     string // of rows that hold something; empty: all
 }
 
 // sealedTables are all tables whose rows are sealed under the key of an account. Messages of disputes are found by their
 // dispute.
 var sealedTables = []sealedTable{
-	{idp.FieldContact, "idp_contact", "lookup", ""},
-	{idp.FieldProof, "idp_proof", "id", ""},
-	{idp.FieldCredential, "idp_credential", "id", ""},
-	{idp.FieldCase, "idp_case", "id", "state IN ('" + string(proofing.SourceCheck) + "', '" + string(proofing.Waiting) + "')"},
-	{idp.FieldCorrection, "idp_correction", "id", "state = '" + idp.CorrectionProposed + "'"},
+	{idp.FieldContact, "idp_contact", "lookup", "account_id", ""},
+	{idp.FieldProof, "idp_proof", "id", "account_id", ""},
+	{idp.FieldCredential, "idp_credential", "id", "account_id", ""},
+	{idp.FieldCase, "idp_case", "id", "account_id", "state IN " + openCases},
+	{idp.FieldProposal, "idp_proposal", "id", "object_id", "object_type = 'account' AND state = '" + foureyes.Open + "'"},
 }
 
 func (t sealedTable) where(condition string) string {
@@ -54,7 +66,7 @@ func (t sealedTable) where(condition string) string {
 func (s *Store) Unmigrated(ctx context.Context, after, prefix string, limit int) ([]string, error) {
 	older := "NOT EXISTS (SELECT 1 FROM idp_account_key k WHERE k.account_id = a.id)"
 	for _, t := range sealedTables {
-		older += " OR EXISTS (SELECT 1 FROM " + t.table + " f WHERE " + t.where("f.account_id = a.id AND f.key_id NOT LIKE $3") + ")"
+		older += " OR EXISTS (SELECT 1 FROM " + t.table + " f WHERE " + t.where("f."+t.account+" = a.id AND f.key_id NOT LIKE $3") + ")"
 	}
 	return texts(ctx, s.db.Read(), "SELECT a.id FROM idp_account a WHERE a.id > $1 AND a.state <> $2 AND a.merged_into = '' AND ("+older+") ORDER BY a.id LIMIT $4",
 		after, idp.AccountErased, prefix+"%", limit)
@@ -77,7 +89,7 @@ func (s *Store) SealedFields(ctx context.Context, accountID string) ([]idp.Seale
 			f.Row = []byte(id)
 			all = append(all, f)
 			return err
-		}, "SELECT "+t.row+", key_id, sealed FROM "+t.table+" WHERE "+t.where("account_id = $1")+" ORDER BY "+t.row, accountID))
+		}, "SELECT "+t.row+", key_id, sealed FROM "+t.table+" WHERE "+t.where(t.account+" = $1")+" ORDER BY "+t.row, accountID))
 	}
 	if err := s.db.Ask(ctx, questions...); err != nil {
 		return nil, fmt.Errorf("read sealed fields: %w", err)
@@ -100,7 +112,7 @@ func (s *Store) Reseal(ctx context.Context, accountID string, key *keys.DataKey,
 			if f.Kind == idp.FieldContact {
 				row = f.Row
 			}
-			steps = append(steps, one(idp.ErrConflict, "UPDATE "+t.table+" SET key_id = $4, sealed = $5 WHERE "+t.where("account_id = $1 AND "+t.row+" = $2 AND key_id = $3"), accountID, row, was[i].KeyID, f.KeyID, f.Sealed))
+			steps = append(steps, one(idp.ErrConflict, "UPDATE "+t.table+" SET key_id = $4, sealed = $5 WHERE "+t.where(t.account+" = $1 AND "+t.row+" = $2 AND key_id = $3"), accountID, row, was[i].KeyID, f.KeyID, f.Sealed))
 		}
 	}
 	steps = append(steps, one(idp.ErrConflict, "UPDATE idp_account SET version = version + 1 WHERE id = $1 AND state <> $2", accountID, idp.AccountErased))
@@ -162,7 +174,7 @@ func (s *Store) DueDeletions(ctx context.Context, notice, end time.Time, limit i
 
 // OpenCases counts proofing cases of an account that are not closed.
 func (s *Store) OpenCases(ctx context.Context, accountID string) (n int, err error) {
-	err = s.db.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM idp_case WHERE account_id = $1 AND state IN ($2, $3)", accountID, proofing.SourceCheck, proofing.Waiting).Scan(&n)
+	err = s.db.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM idp_case WHERE account_id = $1 AND state IN "+openCases, accountID).Scan(&n)
 	return n, err
 }
 
@@ -185,8 +197,11 @@ func (s *Store) Erase(ctx context.Context, accountID string, at time.Time, recor
 		step("DELETE FROM idp_party WHERE sid IN "+sessions, accountID),
 		step("DELETE FROM idp_acting WHERE sid IN "+sessions, accountID),
 		step("DELETE FROM idp_dispute_message WHERE dispute_id IN (SELECT id FROM idp_dispute WHERE account_id = $1)", accountID),
-		// Who proposed and approved a correction stays, what it said does not.
-		step("UPDATE idp_correction SET sealed = $2, state = CASE WHEN state = $3 THEN $4 ELSE state END WHERE account_id = $1", accountID, []byte{}, idp.CorrectionProposed, idp.CorrectionRefused),
+		// Who proposed and approved something stays, what it said does not. Corrections of releases before lie apart.
+		step("UPDATE idp_proposal SET sealed = $2, state = CASE WHEN state = $3 THEN $4 ELSE state END WHERE object_type = 'account' AND object_id = $1", accountID, []byte{}, foureyes.Open, foureyes.Expired),
+		step("UPDATE idp_correction SET sealed = $2 WHERE account_id = $1", accountID, []byte{}),
+		step("DELETE FROM idp_case_photo WHERE case_id IN (SELECT id FROM idp_case WHERE account_id = $1)", accountID),
+		step("UPDATE idp_case_review SET reason = '' WHERE case_id IN (SELECT id FROM idp_case WHERE account_id = $1)", accountID),
 		// The row of another system that the account came from stays taken, so that an import does not bring the person back.
 		step("UPDATE idp_import_origin SET document = NULL, claimed = '' WHERE account_id = $1", accountID),
 	}

@@ -446,14 +446,22 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if len(s.Federation.Sources()) > 0 {
 		body.UpstreamsURL = "/federation"
 	}
-	if len(account.Roles) == 0 {
+	roles := account.Roles
+	if s.WorkRoles != nil {
+		more, err := s.WorkRoles(r.Context(), account.ID)
+		if err != nil {
+			return fault.Wrap(err, fault.Unavailable)
+		}
+		roles = slices.Concat(roles, more)
+	}
+	if len(roles) == 0 {
 		body.MergeURL = "/merge"
 	}
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err
 	}
 	body.Places = s.mePlaces(r)
-	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.Identity(r), Nav: s.workplaces(r, account.Roles), Body: body})
+	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.Identity(r), Nav: s.workplaces(r, roles), Body: body})
 }
 
 // workplaces leads staff from their own page to where they work; empty for citizens.

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
@@ -80,7 +83,7 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 		} else {
 			for _, scope := range access.Scopes {
 				if idp.IsRole(scope) {
-					actor.Roles = append(actor.Roles, scope)
+					actor.Roles, actor.Rights = append(actor.Roles, scope), append(actor.Rights, reqctx.Right{Role: scope})
 				}
 			}
 		}
@@ -105,7 +108,11 @@ func refusalOf(err error) fault.Code {
 	return fault.Unauthenticated
 }
 
-// withSession puts the signed-in person into the request, with the staff roles of the account.
+// StaffLogin is how old the login behind the rights of staff may be; the session itself may go on.
+const StaffLogin = 8 * time.Hour
+
+// withSession puts the signed-in person into the request, with the rights of staff that the account holds. A login that is too
+// weak or too old for staff carries none of them: consoles say so, any other page takes the person for a citizen.
 func (a *App) withSession(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, current, account, err := a.identity.WithSignedIn(r)
@@ -114,8 +121,41 @@ func (a *App) withSession(next http.Handler) http.Handler {
 			return
 		}
 		if account != nil {
-			r = r.WithContext(reqctx.WithActor(r.Context(), reqctx.Actor{ID: "account:" + account.ID, Roles: account.Roles, SignedInAt: current.AuthTime, RestsUntil: idp.RestsUntil(account.RecoveredAt, a.opts.Now())}))
+			actor := reqctx.Actor{ID: "account:" + account.ID, SignedInAt: current.AuthTime, RestsUntil: idp.RestsUntil(account.RecoveredAt, a.opts.Now())}
+			console := r.URL.Path == "/admin" || strings.HasPrefix(r.URL.Path, "/admin/")
+			if actor, err = a.staffOf(r.Context(), actor, account.Roles, current.AAL, console); err != nil {
+				a.pages.Error(w, r, err)
+				return
+			}
+			r = r.WithContext(reqctx.WithActor(r.Context(), actor))
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// staffOf gives an actor the rights of staff. Those in areas are read for consoles only, so that other pages cost no look at
+// them.
+func (a *App) staffOf(ctx context.Context, actor reqctx.Actor, roles []string, aal int, console bool) (reqctx.Actor, error) {
+	full := actor
+	full.Roles, full.Rights = roles, reqctx.Everywhere(roles...)
+	if console {
+		var err error
+		if full, err = a.Staff.Actor(ctx, full); err != nil {
+			return actor, err
+		}
+	}
+	var weak error
+	switch {
+	case len(full.Rights) == 0:
+	case aal < 2 && !a.cfg.oneFactor():
+		weak = fault.New(fault.StaffSecondFactor)
+	case a.opts.Now().Sub(actor.SignedInAt) > StaffLogin:
+		weak = fault.New(fault.AdminStale)
+	default:
+		return full, nil
+	}
+	if console {
+		return actor, weak
+	}
+	return actor, nil
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
+	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/keys/digest"
@@ -46,6 +47,9 @@ type Manifest struct {
 	Personas    []Persona              `yaml:"personas"`
 	Staff       []Staff                `yaml:"staff"`
 	Authorities []Issuer               `yaml:"authorities"`
+	// The tree in which staff have rights (docs/operations/administration.md).
+	Areas       []staff.Area       `yaml:"areas"`
+	Departments []staff.Department `yaml:"departments"`
 	// Portals behind bridges and upstream sources (docs/design/bridges.md).
 	CASServices   []cas.Service       `yaml:"cas_services"`
 	TicketBridges []ticket.Bridge     `yaml:"ticket_bridges"`
@@ -80,8 +84,9 @@ type Persona struct {
 
 // Staff gives roles to somebody who registered with the identifier, in production too. An empty list takes them away.
 type Staff struct {
-	Identifier string   `yaml:"identifier"`
-	Roles      []string `yaml:"roles"`
+	Identifier string       `yaml:"identifier"`
+	Roles      []string     `yaml:"roles"`  // everywhere
+	Rights     []StaffRight `yaml:"rights"` // in an area, until a day
 }
 
 // ManifestError holds every fault of a manifest.
@@ -205,6 +210,12 @@ func (a *App) applyRest(ctx context.Context, m Manifest) error {
 	if err := a.applyDemands(ctx, m.Policies.StepUp); err != nil {
 		return err
 	}
+	if err := a.Staff.ApplyAreas(ctx, m.Areas); err != nil {
+		return err
+	}
+	if err := a.Staff.ApplyDepartments(ctx, m.Departments); err != nil {
+		return err
+	}
 	if len(m.Personas) > 0 && !a.cfg.Sandbox {
 		return errors.New("personas belong to the sandbox only")
 	}
@@ -250,10 +261,23 @@ func (a *App) applyStaff(ctx context.Context, member Staff) error {
 	if errors.Is(err, idp.ErrNotFound) {
 		return errors.New("nobody registered with this identifier yet")
 	}
-	if err != nil || slices.Equal(account.Roles, member.Roles) {
+	if err != nil {
 		return err
 	}
-	return a.Accounts.SetRoles(ctx, account.ID, member.Roles)
+	if !slices.Equal(account.Roles, member.Roles) {
+		if err := a.setRoles(ctx, account.ID, member.Roles); err != nil {
+			return err
+		}
+	}
+	return a.applyRights(ctx, account.ID, member.Rights)
+}
+
+// setRoles gives roles everywhere, if they fit the rights in areas that the account has.
+func (a *App) setRoles(ctx context.Context, accountID string, roles []string) error {
+	if err := a.Staff.CheckRoles(ctx, "account:"+accountID, roles); err != nil {
+		return err
+	}
+	return a.Accounts.SetRoles(ctx, accountID, roles)
 }
 
 // counter is the place of the number in the identifiers of counted personas.
@@ -310,7 +334,7 @@ func (a *App) applyPersona(ctx context.Context, p Persona, n int, hashes *person
 		}
 	}
 	if strings.Join(p.Roles, " ") != strings.Join(account.Roles, " ") {
-		if err := a.Accounts.SetRoles(ctx, account.ID, p.Roles); err != nil {
+		if err := a.setRoles(ctx, account.ID, p.Roles); err != nil {
 			return err
 		}
 	}

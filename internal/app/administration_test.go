@@ -245,6 +245,7 @@ func TestEveryOperationOfAdministrationAsksForItsRole(t *testing.T) {
 		return all
 	}
 	all, watchers, system, security := idp.AdminRoles, []string{idp.RoleSecurityAdmin, idp.RoleAuditAdmin}, []string{idp.RoleSystemAdmin}, []string{idp.RoleSecurityAdmin}
+	deciders := []string{idp.RoleSystemAdmin, idp.RoleSecurityAdmin}
 	key := with(map[string]any{"algorithm": "P-256"})
 	portal := map[string]any{"urls": []string{"https://a.example.gov.cn/"}}
 	type row struct {
@@ -259,6 +260,10 @@ func TestEveryOperationOfAdministrationAsksForItsRole(t *testing.T) {
 		{"GET /api/v1/grants?client=c", nil, watchers}, {"GET /api/v1/grants/{id}", nil, watchers}, {"GET /api/v1/grants/count?client=c", nil, watchers}, {"POST /api/v1/grants/{id}/revocation", reason, security},
 		{"POST /api/v1/grants/revocation", with(map[string]any{"client_id": "c", "live": 0}), security}, {"POST /api/v1/tokens/lookup", map[string]any{"token": "t"}, watchers}, {"POST /api/v1/tokens/revocation", with(map[string]any{"token": "t"}), security},
 		{"POST /api/v1/upstreams/{id}/check", nil, system},
+		{"GET /api/v1/areas", nil, all}, {"GET /api/v1/departments", nil, all}, {"GET /api/v1/staff-rights", nil, all}, {"GET /api/v1/staff-rights/{id}", nil, all},
+		{"POST /api/v1/staff-rights", with(map[string]any{"holder": "account:a", "role": "seal_keeper", "until": "2030-01-01T00:00:00Z"}), security}, {"POST /api/v1/staff-rights/{id}/end", reason, security},
+		{"GET /api/v1/inbox", nil, all}, {"GET /api/v1/inbox/{id}", nil, all}, {"POST /api/v1/inbox/{id}/decision", with(map[string]any{"approve": true}), deciders},
+		{"POST /api/v1/inbox/{id}/claim", nil, deciders}, {"POST /api/v1/inbox/{id}/release", nil, deciders}, {"POST /api/v1/inbox/{id}/withdrawal", nil, deciders},
 	}
 	for path, definition := range map[string]map[string]any{"upstreams": {"issuer": "https://a.example.gov.cn", "client_id": "c"}, "cas-services": portal, "ticket-bridges": {"urls": portal["urls"], "signature": map[string]any{"algorithm": "sm2"}}} {
 		rows = append(rows, row{"GET /api/v1/" + path, nil, all}, row{"GET /api/v1/" + path + "/{id}", nil, all}, row{"PUT /api/v1/" + path + "/{id}", with(map[string]any{"definition": definition}), system},
@@ -293,7 +298,7 @@ func TestEveryOperationOfAdministrationAsksForItsRole(t *testing.T) {
 	if err := json.Unmarshal([]byte(p.Get("/api/openapi.json", "").Text), &document); err != nil {
 		t.Fatal(err)
 	}
-	ours := []string{"token-keys", "sessions", "grants", "tokens", "upstreams", "cas-services", "ticket-bridges"}
+	ours := []string{"token-keys", "sessions", "grants", "tokens", "upstreams", "cas-services", "ticket-bridges", "staff", "inbox"}
 	for path, operations := range document.Paths {
 		for method, o := range operations {
 			if slices.ContainsFunc(o.Tags, func(tag string) bool { return slices.Contains(ours, tag) }) && !listed[method+" "+path] {

@@ -22,6 +22,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/adminhttp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
@@ -34,6 +35,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/reconcile"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/idp/vocabulary"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -93,6 +95,8 @@ type App struct {
 	Accounts     *idp.Accounts
 	Intake       *intake.Service
 	Mandates     *mandate.Service
+	fourEyes     *foureyes.Engine
+	Staff        *staff.Service
 	identity     *idphttp.Server
 	texts        *i18n.Catalogue
 	admin        *adminhttp.Server
@@ -333,6 +337,8 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.fourEyes = foureyes.New(foureyes.Config{Store: a.store, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Human: a.Accounts.Human})
+	a.Staff = a.newStaff()
 	a.Mandates = newMandates(a, sessions, registers)
 	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
 	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
@@ -360,6 +366,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Proofing:    people,
 		Mergers:     a.mergers(),
 		Corrections: a.corrections(people),
+		WorkRoles:   a.workRoles,
 		Ring:        a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil

@@ -60,7 +60,17 @@ type Config struct {
 	Outbound Outbound `yaml:"outbound"`
 	// Operator names who runs this instance and how people reach it.
 	Operator Operator `yaml:"operator"`
+	Staff    Staffing `yaml:"staff"`
 }
+
+// Staffing says how staff sign in.
+type Staffing struct {
+	// SecondFactor asks for two factors in the sandbox too; elsewhere it is always so.
+	SecondFactor bool `yaml:"second_factor"`
+}
+
+// oneFactor reports whether a login with one factor carries the rights of staff.
+func (c Config) oneFactor() bool { return c.Sandbox && !c.Staff.SecondFactor }
 
 // Listen holds the listeners.
 type Listen struct {

@@ -87,3 +87,12 @@ func TestSecretFilesMustBePrivate(t *testing.T) {
 		t.Fatalf("%q, %v", secret, err)
 	}
 }
+
+// TestOneFactorIsForTheSandbox: no setting lets staff work with one factor in production.
+func TestOneFactorIsForTheSandbox(t *testing.T) {
+	for _, row := range []struct{ sandbox, asked, one bool }{{false, false, false}, {false, true, false}, {true, false, true}, {true, true, false}} {
+		if got := (Config{Sandbox: row.sandbox, Staff: Staffing{SecondFactor: row.asked}}).oneFactor(); got != row.one {
+			t.Errorf("%+v: %v", row, got)
+		}
+	}
+}

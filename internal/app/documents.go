@@ -69,7 +69,7 @@ func (a *App) deliverExpiryNotice(ctx context.Context, d outbox.Delivery) error 
 
 // mergers makes one account of two.
 func (a *App) mergers() *idp.Mergers {
-	return idp.NewMergers(idp.MergersConfig{Accounts: a.Accounts, Store: a.store, Clients: a.Clients, Ring: a.ring, Now: a.opts.Now, Wake: a.wake})
+	return idp.NewMergers(idp.MergersConfig{Accounts: a.Accounts, Store: a.store, Clients: a.Clients, Ring: a.ring, Now: a.opts.Now, Wake: a.wake, IsStaff: a.isStaff})
 }
 
 // deliverMergeNotice tells a person that an account became part of this one. Licences and seals follow the legal identity,
@@ -91,7 +91,7 @@ func (a *App) deliverMergeNotice(ctx context.Context, d outbox.Delivery) error {
 
 // corrections takes what registers and administrators correct.
 func (a *App) corrections(confirm idp.Confirmer) *idp.Corrections {
-	return idp.NewCorrections(idp.CorrectionsConfig{Accounts: a.Accounts, Store: a.store, Confirm: confirm, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake})
+	return idp.NewCorrections(idp.CorrectionsConfig{Accounts: a.Accounts, Store: a.store, Engine: a.fourEyes, Confirm: confirm, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake})
 }
 
 // deliverIdentityNotice tells a person of a change that a register or an administrator made; what it was is not in the message.

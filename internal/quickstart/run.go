@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 	yinxin "github.com/yinxin-gov/yinxin/sdk"
@@ -160,7 +161,11 @@ func (j *job) clients(ctx context.Context) (string, error) {
 		{Identifier: "system@example.gov.cn", Password: j.setup.memories.Password, Name: "冯系统", IAL: 2, Roles: []string{idp.RoleSystemAdmin}},
 		{Identifier: "security@example.gov.cn", Password: j.setup.memories.Password, Name: "陈安全", IAL: 2, Roles: []string{idp.RoleSecurityAdmin}},
 		{Identifier: "audit@example.gov.cn", Password: j.setup.memories.Password, Name: "褚审计", IAL: 2, Roles: []string{idp.RoleAuditAdmin}},
-	}}
+		// What one security administrator proposes another one approves.
+		{Identifier: "security2@example.gov.cn", Password: j.setup.memories.Password, Name: "卫安全", IAL: 2, Roles: []string{idp.RoleSecurityAdmin}},
+	}, Areas: []staff.Area{
+		{Code: "990000", Name: "示例省"}, {Code: "990100", Name: "示例市"}, {Code: "990102", Name: "示例县"}, {Code: "990102100000", Name: "示例镇"}, {Code: "990102100001", Name: "示例村"},
+	}, Departments: []staff.Department{{ID: "demo-county", Name: "示例县行政审批局", Area: "990102"}, {ID: "demo-town", Name: "示例镇便民服务中心", Area: "990102100000"}}}
 	for _, p := range j.setup.portals {
 		base := j.setup.portalURL(p)
 		m.Clients = append(m.Clients, idp.Client{ClientID: p.id, ClientSecret: p.secret, ClientName: p.name + "（演示门户）", Department: p.department, Purpose: p.service, Sector: p.department,
@@ -175,6 +180,7 @@ func (j *job) clients(ctx context.Context) (string, error) {
 	}
 	more := j.setup.further
 	m.Clients, m.Personas, m.Authorities = append(m.Clients, more.Clients...), append(m.Personas, more.Personas...), append(m.Authorities, more.Authorities...)
+	m.Areas, m.Departments, m.Staff = append(m.Areas, more.Areas...), append(m.Departments, more.Departments...), more.Staff
 	for _, c := range m.Clients {
 		uris := c.RedirectURIs
 		if uris == nil {

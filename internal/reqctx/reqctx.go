@@ -4,6 +4,7 @@ package reqctx
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -11,7 +12,10 @@ import (
 type Actor struct {
 	ID        string   // "account:…", "staff:…", "client:…", "system:…"; empty when anonymous
 	ActingFor string   // principal's id when acting for somebody
-	Roles     []string // staff roles, for instance "license_issuer", "seal_keeper"
+	Roles     []string // staff roles held everywhere, for instance "license_issuer", "seal_keeper"
+	// Rights are roles with the area in which they are held. A role that is held in a part only stands here and not in Roles, so
+	// that what does not ask for the area of its object refuses it.
+	Rights []Right
 	// SignedInAt is when the person of a session or token last showed who it is; zero for service clients.
 	SignedInAt time.Time
 	// RestsUntil is set while the account's password was recovered within the last day: seals and mandates rest until then.
@@ -20,7 +24,43 @@ type Actor struct {
 	Scopes []string
 }
 
-// Has reports whether the actor holds the role.
+// Right is a role in an area and all below it. Area is the path of areas from the top, each closed by a stroke
+// ("110000000000/110100000000/"); the empty one is everywhere.
+type Right struct {
+	Role, Area string
+	Until      time.Time // zero: no end is known
+}
+
+// Everywhere are rights without a bound.
+func Everywhere(roles ...string) (all []Right) {
+	for _, role := range roles {
+		all = append(all, Right{Role: role})
+	}
+	return all
+}
+
+// HasIn reports whether the actor holds the role for an area. What belongs to no area is in reach only of a right without a
+// bound.
+func (a Actor) HasIn(role, area string) bool {
+	for _, r := range a.Rights {
+		if r.Role == role && strings.HasPrefix(area, r.Area) {
+			return true
+		}
+	}
+	return false
+}
+
+// HoldsAnywhere reports whether the actor holds the role, be it in a part only.
+func (a Actor) HoldsAnywhere(role string) bool {
+	for _, r := range a.Rights {
+		if r.Role == role {
+			return true
+		}
+	}
+	return false
+}
+
+// Has reports whether the actor holds the role everywhere.
 func (a Actor) Has(role string) bool {
 	for _, r := range a.Roles {
 		if r == role {
