@@ -181,7 +181,7 @@ func TestRightsAreGivenByTwoAndNeverWiderThanTheirOwn(t *testing.T) {
 		}{
 			"the proposer":           {security("staff:a", county, time.Time{}), fault.ProposalSelf},
 			"who gets it":            {security("staff:x", county, time.Time{}), fault.ProposalSelf},
-			"another county's":       {security("staff:b", other, time.Time{}), fault.Forbidden},
+			"another county's":       {security("staff:b", neighbour, time.Time{}), fault.Forbidden},
 			"the village's":          {security("staff:b", township+"330102001001/", time.Time{}), fault.Forbidden},
 			"who has less time left": {security("staff:b", county, soon), fault.RightTooWide},
 		} {
@@ -204,7 +204,7 @@ func TestRightsAreGivenByTwoAndNeverWiderThanTheirOwn(t *testing.T) {
 			t.Error("not audited")
 		}
 		// It ends by itself, and at once when one administrator of the area says so.
-		for actor, code := range map[string]fault.Code{other: fault.Forbidden, township + "330102001001/": fault.Forbidden} {
+		for actor, code := range map[string]fault.Code{neighbour: fault.Forbidden, township + "330102001001/": fault.Forbidden} {
 			if _, err := o.staff.End(security("staff:c", actor, time.Time{}), live[0].ID); fault.CodeOf(err) != code {
 				t.Errorf("ended from %s: %v", actor, err)
 			}
