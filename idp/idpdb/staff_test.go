@@ -130,12 +130,6 @@ func TestTreeOfAreas(t *testing.T) {
 		if page, next, err := o.staff.Departments(ctx, county, "", 10); err != nil || next != "" || len(page) != 2 || page[1].ID != "dept-b" {
 			t.Errorf("%+v %v", page, err)
 		}
-		if path, err := o.staff.PathOf(ctx, "dept-b"); err != nil || path != township {
-			t.Errorf("%q %v", path, err)
-		}
-		if path, err := o.staff.PathOf(ctx, "nobody"); err != nil || path != "" {
-			t.Errorf("%q %v", path, err)
-		}
 		if err := o.staff.ApplyDepartments(ctx, []staff.Department{{ID: "x y", Name: "x", Area: countyCode}}); err == nil {
 			t.Error("a bad id was taken")
 		}
