@@ -102,7 +102,6 @@ type Settlement struct {
 type Query struct {
 	States []string
 	Kinds  []string // empty is every kind
-	Object string   // empty is every object
 	Reach  []Reach  // empty is everywhere
 	Free   string   // leaves out what somebody other than this actor has taken
 	At     time.Time

@@ -187,9 +187,6 @@ func proposalConditions(q foureyes.Query) *conditions {
 		c.add("expires_at > " + c.mark(sqldb.Micros(q.At)))
 	}
 	c.in("kind", q.Kinds)
-	if q.Object != "" {
-		c.add("object_id = " + c.mark(q.Object))
-	}
 	if len(q.Reach) > 0 {
 		var any []string
 		for _, r := range q.Reach {

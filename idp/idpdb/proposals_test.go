@@ -26,12 +26,13 @@ type eyes struct {
 	engine  *foureyes.Engine
 	version string
 	fails   error
+	tried   int
 }
 
 const (
-	county   = "330000000000/330100000000/330102000000/"
-	township = county + "330102001000/"
-	other    = "330000000000/330100000000/330105000000/"
+	county    = "330000000000/330100000000/330102000000/"
+	township  = county + "330102001000/"
+	neighbour = "330000000000/330100000000/330105000000/"
 )
 
 func newEyes(t *testing.T, db *sqldb.DB) *eyes {
@@ -45,6 +46,7 @@ func newEyes(t *testing.T, db *sqldb.DB) *eyes {
 	}})
 	y.engine.Register(foureyes.Kind{Name: "test", Role: "boss", Version: func(context.Context, string) (string, error) { return y.version, nil },
 		Execute: func(ctx context.Context, _ foureyes.Proposal, payload []byte, s foureyes.Settlement) error {
+			y.tried++
 			var text string
 			if err := json.Unmarshal(payload, &text); err != nil || text != "what is wanted" {
 				return fmt.Errorf("payload %q, %v", payload, err)
@@ -103,7 +105,7 @@ func TestProposalIsExecutedOnceByAnother(t *testing.T) {
 		}{
 			"the proposer":            {boss("staff:a", county), p.Digest, fault.ProposalSelf},
 			"nobody":                  {boss("", county), p.Digest, fault.ProposalSelf},
-			"another county":          {boss("staff:b", other), p.Digest, fault.Forbidden},
+			"another county":          {boss("staff:b", neighbour), p.Digest, fault.Forbidden},
 			"the village below":       {boss("staff:b", township+"330102001001/"), p.Digest, fault.Forbidden},
 			"another role":            {reqctx.WithActor(context.Background(), reqctx.Actor{ID: "staff:b", Roles: []string{"boss"}, Rights: reqctx.Everywhere("clerk")}), p.Digest, fault.Forbidden},
 			"something else was read": {boss("staff:b", county), strings.Repeat("0", 64), fault.ProposalChanged},
@@ -149,8 +151,8 @@ func TestProposalIsExecutedOnceByAnother(t *testing.T) {
 func TestTwoAccountsOfOnePersonAreOne(t *testing.T) {
 	eachEyes(t, func(t *testing.T, y *eyes) {
 		p := y.propose(t, "staff:twin1", y.wish())
-		if _, err := y.engine.Approve(boss("staff:twin2", county), p.ID, p.Digest); fault.CodeOf(err) != fault.ProposalSelf {
-			t.Errorf("the proposer's other account: %v", err)
+		if _, err := y.engine.Approve(boss("staff:twin2", county), p.ID, p.Digest); fault.CodeOf(err) != fault.ProposalSelf || y.tried != 0 {
+			t.Errorf("the proposer's other account: %v, tried %d times", err, y.tried)
 		}
 		s := foureyes.Settlement{ID: p.ID, Digest: p.Digest, Person: foureyes.Person{Human: "human", Actor: "staff:twin2", Part: foureyes.PartApproved, At: y.Clock.Now()}, At: y.Clock.Now(), Record: testRecord()}
 		if err := y.store.NoteEvent(context.Background(), idp.Cause{Settlement: &s}, testRecord()); !errors.Is(err, foureyes.ErrSelf) {
@@ -227,11 +229,22 @@ func TestProposalExpiresAndIsWithdrawn(t *testing.T) {
 			t.Errorf("%+v %v", got, err)
 		}
 		refused := y.propose(t, "staff:a", y.wish())
-		if _, err := y.engine.Refuse(boss("staff:b", other), refused.ID, refused.Digest); fault.CodeOf(err) != fault.Forbidden {
+		if _, err := y.engine.Refuse(boss("staff:b", neighbour), refused.ID, refused.Digest); fault.CodeOf(err) != fault.Forbidden {
 			t.Errorf("refused from another county: %v", err)
 		}
 		if got, err := y.engine.Refuse(boss("staff:b", county), refused.ID, refused.Digest); err != nil || got.State != foureyes.Refused {
 			t.Errorf("%+v %v", got, err)
+		}
+		for _, p := range []foureyes.Proposal{p, refused} { // decided between the look of somebody who approves and the change
+			s := foureyes.Settlement{ID: p.ID, Digest: p.Digest, Person: foureyes.Person{Human: "b", Actor: "staff:b", Part: foureyes.PartApproved}, At: y.Clock.Now(), Record: testRecord()}
+			if err := y.store.NoteEvent(context.Background(), idp.Cause{Settlement: &s}, testRecord()); !errors.Is(err, foureyes.ErrConflict) {
+				t.Errorf("the store takes what is %s: %v", p.State, err)
+			}
+		}
+		unread := y.propose(t, "staff:a", y.wish())
+		other := foureyes.Settlement{ID: unread.ID, Digest: refused.Digest, Person: foureyes.Person{Human: "b", Actor: "staff:b", Part: foureyes.PartApproved}, At: y.Clock.Now(), Record: testRecord()}
+		if err := y.store.NoteEvent(context.Background(), idp.Cause{Settlement: &other}, testRecord()); !errors.Is(err, foureyes.ErrConflict) {
+			t.Errorf("the store takes another digest: %v", err)
 		}
 		late := y.propose(t, "staff:a", y.wish())
 		y.Clock.Advance(foureyes.Life)
@@ -310,7 +323,7 @@ func TestAFailedExecutionLeavesTheProposalOpen(t *testing.T) {
 func TestInboxShowsWhatIsInReachAndFree(t *testing.T) {
 	eachEyes(t, func(t *testing.T, y *eyes) {
 		ids := map[string]string{}
-		for name, area := range map[string]string{"county": county, "township": township, "other": other, "none": ""} {
+		for name, area := range map[string]string{"county": county, "township": township, "other": neighbour, "none": ""} {
 			w := y.wish()
 			w.Area = area
 			p, err := y.engine.Propose(boss("staff:a", ""), w)
@@ -343,7 +356,7 @@ func TestInboxShowsWhatIsInReachAndFree(t *testing.T) {
 			slices.Sort(names)
 			return strings.Join(names, " ")
 		}
-		for area, want := range map[string]string{"": "county none other township", county: "county township", township: "township", township + "330102001001/": "", other: "other"} {
+		for area, want := range map[string]string{"": "county none other township", county: "county township", township: "township", township + "330102001001/": "", neighbour: "other"} {
 			if got := seen(boss("staff:b", area)); got != want {
 				t.Errorf("%q sees %q, not %q", area, got, want)
 			}
@@ -355,7 +368,7 @@ func TestInboxShowsWhatIsInReachAndFree(t *testing.T) {
 			}
 		}
 		b, c := boss("staff:b", county), boss("staff:c", county)
-		if _, err := y.engine.Claim(boss("staff:x", other), inTownship); fault.CodeOf(err) != fault.Forbidden {
+		if _, err := y.engine.Claim(boss("staff:x", neighbour), inTownship); fault.CodeOf(err) != fault.Forbidden {
 			t.Errorf("taken from afar: %v", err)
 		}
 		if _, err := y.engine.Claim(b, inTownship); err != nil {

@@ -217,18 +217,3 @@ func (s *Service) Departments(ctx context.Context, path, after string, limit int
 	}
 	return page, next, nil
 }
-
-// PathOf is where a department is. One that is not in the tree has no path: only a right without a bound reaches what it owns.
-func (s *Service) PathOf(ctx context.Context, department string) (string, error) {
-	if department == "" {
-		return "", nil
-	}
-	d, err := s.cfg.Store.Department(ctx, department)
-	if errors.Is(err, ErrNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fault.Wrap(err, fault.Unavailable)
-	}
-	return d.Path, nil
-}

@@ -24,7 +24,6 @@ CREATE TABLE idp_proposal (
   claimed_until BIGINT NOT NULL
 );
 CREATE INDEX idp_proposal_waits ON idp_proposal (state, role, area, created_at, id);
-CREATE INDEX idp_proposal_object ON idp_proposal (object_id, created_at, id);
 -- One row for each human behind a proposal, so that nobody has two parts in it, whatever the account.
 CREATE TABLE idp_proposal_person (
   proposal_id TEXT NOT NULL,
