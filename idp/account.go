@@ -298,7 +298,7 @@ func (s *Accounts) prove(ctx context.Context, id string, p Proof, who Identity) 
 		details["case"] = p.Case
 	}
 	record := audit.With(event(ctx, p.At, "proofing.granted", "account", id, details))
-	if !p.DocumentEnds.IsZero() {
+	if !p.Until.IsZero() {
 		notice, err := expiryNotice(id, p)
 		if err != nil {
 			return err

@@ -234,7 +234,7 @@ func TestEachFieldThatIsOpenedIsAuditedWithItsReason(t *testing.T) {
 				t.Errorf("%q: %v", reason, err)
 			}
 		}
-		if n := d.count(t, "SELECT COUNT(*) FROM audit_event WHERE type = 'proofing.field_opened' AND body LIKE '%核对 证件%'"); n != 3 {
+		if n := d.count(t, "SELECT COUNT(*) FROM audit_event WHERE type = 'proofing.field_opened' AND body LIKE '%核对 证件%' AND body LIKE $1", "%account:"+d.reviewers[0]+"%"); n != 3 {
 			t.Errorf("%d audit rows", n)
 		}
 		broken := d.service(failing{d.store})

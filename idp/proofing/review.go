@@ -310,7 +310,7 @@ func (s *Service) OpenField(ctx context.Context, reviewer, id, field, reason str
 		}
 	}
 	e := s.event(ctx, c, "proofing.field_opened")
-	e.Reason = reason
+	e.Actor, e.Reason = "account:"+reviewer, reason
 	e.Details["field"] = field
 	if err := s.cfg.Reviews.Note(ctx, audit.With(e)); err != nil {
 		return "", nil, fault.Wrap(err, fault.Unavailable)
@@ -380,7 +380,7 @@ func (s *Service) Decide(ctx context.Context, reviewer, id string, approve bool,
 		to, kind = Rejected, "proofing.refused"
 	}
 	e := s.event(ctx, c, kind)
-	e.Reason = reason
+	e.Actor, e.Reason = "account:"+reviewer, reason
 	e.Details["approve"] = strconv.FormatBool(approve)
 	record := audit.With(e)
 	now := s.cfg.Now().UTC()

@@ -41,6 +41,7 @@ const (
 	TemplateDocumentEnded   = "document-ended"   // the register revoked the document, so the level ended
 	TemplateAccountRevived  = "account-revived"  // a wrong report of a death was taken back
 
+	TemplateLevelExpiry   = "level-expiry"   // the level ends soon by its age
 	TemplateReviewPassed  = "review-passed"  // reviewers confirmed the person
 	TemplateReviewRefused = "review-refused" // reviewers did not
 
@@ -67,6 +68,7 @@ var templates = withMandates(map[string]Template{
 	TemplateDocumentEnded:   {TemplateDocumentEnded, nil},
 	TemplateAccountRevived:  {TemplateAccountRevived, nil},
 
+	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}},
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}},
 	TemplateReviewRefused: {TemplateReviewRefused, []Param{{"date", 10}}},
 
