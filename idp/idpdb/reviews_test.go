@@ -200,7 +200,7 @@ func TestConflictRule(t *testing.T) {
 		}
 		refused("for whom it acted", d.reviewers[0])
 		refused("who acted for it", d.reviewers[1])
-		// The same document under another account cannot be proved by both; a renewed spelling of the same contact can be there.
+		// The reviewer's own document under another account.
 		if err := d.Accounts.Prove(ctx, d.reviewers[2], idp.Proof{IAL: 1, Method: "id_card", Source: "register", At: d.Clock.Now()}, applicant, subject.CitizenID, document); err != nil {
 			t.Fatal(err)
 		}
