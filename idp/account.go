@@ -314,7 +314,7 @@ func (s *Accounts) saveProof(ctx context.Context, id string, p Proof) error {
 		details["case"] = p.Case
 	}
 	record := audit.With(event(ctx, p.At, "proofing.granted", "account", id, details))
-	if !p.DocumentEnds.IsZero() {
+	if !p.Until.IsZero() {
 		notice, err := expiryNotice(id, p)
 		if err != nil {
 			return err

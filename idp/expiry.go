@@ -10,23 +10,25 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 )
 
-// TopicExpiry is the outbox topic of documents that end soon.
+// TopicExpiry is the outbox topic of levels that end soon, by themselves or with the document behind them.
 const TopicExpiry = "proofing.expiry"
 
 // expiryWarning is how long before its end a person is told of it.
 const expiryWarning = 30 * 24 * time.Hour
 
-// ExpiryNotice is what is due before a document ends: nothing of the person or the document stands in it.
+// ExpiryNotice is what is due before a level ends: nothing of the person or the document stands in it.
 type ExpiryNotice struct {
 	AccountID string    `json:"account_id"`
 	Proof     string    `json:"proof"`
 	Ends      time.Time `json:"ends"`
+	// Alone: the level ends by its age, not with the document.
+	Alone bool `json:"alone,omitempty"`
 }
 
 // expiryNotice is stored with the evidence, so that it exists if and only if the level does.
 func expiryNotice(accountID string, p Proof) (audit.Message, error) {
-	payload, err := json.Marshal(ExpiryNotice{accountID, p.ID, p.DocumentEnds})
-	return audit.Message{Topic: TopicExpiry, Key: p.ID, Payload: payload, NotBefore: p.DocumentEnds.Add(-expiryWarning)}, err
+	payload, err := json.Marshal(ExpiryNotice{accountID, p.ID, p.Until, p.DocumentEnds.IsZero()})
+	return audit.Message{Topic: TopicExpiry, Key: p.ID, Payload: payload, NotBefore: p.Until.Add(-expiryWarning)}, err
 }
 
 // Expiring reads a notice and reports whether it still matters: the account is in use, and its level falls when the document

@@ -35,7 +35,8 @@ type ReviewCasePage struct {
 	Fields      []ReviewField
 	FieldURL    string // POST field and reason shows one field
 	DecisionURL string // POST decision and reason
-	Reason      string
+	Asked       string // field that was asked for
+	Reason      string // of the decision
 }
 
 // ReviewField is a field of a case: masked until it is opened, in that answer alone.

@@ -111,7 +111,10 @@ func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer str
 	kind, _ := s.Accounts.Documents().Find(view.Document)
 	address := reviewPath + "/" + url.PathEscape(view.ID)
 	body := web.ReviewCasePage{ID: view.ID, Document: kind.Name(reqctx.From(r.Context()).Locale), Tier: int(view.Wanted), Since: view.CreatedAt, DueAt: view.DueAt, Overdue: view.Overdue, Decisions: view.Reviews,
-		FieldURL: address + "/field", DecisionURL: address + "/decision", Reason: r.PostFormValue("reason")}
+		FieldURL: address + "/field", DecisionURL: address + "/decision", Asked: r.PostFormValue("field")}
+	if body.Asked == "" {
+		body.Reason = r.PostFormValue("reason")
+	}
 	for _, f := range view.Fields {
 		label, n, _ := strings.Cut(f.Field, "-")
 		field := web.ReviewField{Field: f.Field, Label: s.Pages.Text(r, "review.field."+label), Number: n, Value: f.Value}
@@ -130,7 +133,8 @@ func (s *Server) reviewField(w http.ResponseWriter, r *http.Request, reviewer st
 	field := r.PostFormValue("field")
 	value, picture, err := s.Proofing.OpenField(r.Context(), reviewer, r.PathValue("id"), field, r.PostFormValue("reason"))
 	if fault.CodeOf(err) == fault.ReviewReason {
-		return s.showReview(w, r, reviewer, fault.MetaOf(fault.ReviewReason).Status, s.failed(w, r, err, "reason"), nil)
+		failures := s.Pages.FieldErrors(r, err, map[string]string{"reason": "open-reason"})
+		return s.showReview(w, r, reviewer, fault.MetaOf(fault.ReviewReason).Status, failures, nil)
 	}
 	if err != nil {
 		return err

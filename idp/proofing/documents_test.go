@@ -2,6 +2,7 @@ package proofing_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,8 +42,9 @@ func TestEveryKindOfDocumentIsProved(t *testing.T) {
 			t.Errorf("%s: held by %q, %v", p.Name, holder, err)
 		}
 		notices := twin.Messages(idp.TopicExpiry)
-		if p.Expires == "" && len(notices) != 0 || p.Expires != "" && len(notices) != 1 {
-			t.Errorf("%s: notices %v", p.Name, notices)
+		alone := len(notices) == 1 && strings.Contains(string(notices[0].Payload), `"alone":true`)
+		if len(notices) != 1 || alone != (p.Expires == "") || !notices[0].NotBefore.Equal(person.IALUntil.Add(-30*24*time.Hour)) {
+			t.Errorf("%s: notices %v, until %s", p.Name, notices, person.IALUntil)
 		}
 	}
 }

@@ -204,7 +204,7 @@ func (s *Service) ReviewCase(ctx context.Context, reviewer, id string) (ReviewVi
 }
 
 // reviewable reads a case that waits for reviewers, if this one may look at it: neither the own one, nor one of somebody whom a
-// mandate binds to the reviewer, nor one of the same legal identity or contact, nor one that the reviewer decided on.
+// mandate binds to the reviewer, nor one of the reviewer's own document, nor one that the reviewer decided on.
 func (s *Service) reviewable(ctx context.Context, reviewer, id string) (c Case, q Query, reviews []Review, err error) {
 	if s.cfg.Reviews == nil {
 		return c, q, nil, fault.New(fault.NotFound)
@@ -238,7 +238,7 @@ func (s *Service) reviewable(ctx context.Context, reviewer, id string) (c Case, 
 	if q, err = s.unseal(ctx, c); err != nil {
 		return c, q, nil, err
 	}
-	same, err := s.same(ctx, reviewer, c, q)
+	same, err := s.same(ctx, reviewer, q)
 	if err != nil {
 		return c, q, nil, err
 	}
@@ -248,22 +248,12 @@ func (s *Service) reviewable(ctx context.Context, reviewer, id string) (c Case, 
 	return c, q, reviews, nil
 }
 
-// same reports whether reviewer and applicant look like one person or one household: the same document, or a contact in common.
-func (s *Service) same(ctx context.Context, reviewer string, c Case, q Query) (bool, error) {
+// same reports whether the case is about the reviewer's own document, handed in by another account. A contact in common there
+// cannot be: each belongs to one account.
+func (s *Service) same(ctx context.Context, reviewer string, q Query) (bool, error) {
 	own, err := s.cfg.Accounts.Person(ctx, reviewer)
-	if err != nil {
+	if err != nil || own.IDNumber == "" {
 		return false, err
-	}
-	other, err := s.cfg.Accounts.Person(ctx, c.AccountID)
-	if err != nil {
-		return false, err
-	}
-	shared := func(a, b string) bool { return a != "" && a == b }
-	if shared(own.Mobile, other.Mobile) || shared(own.Mobile, q.Mobile) || shared(own.Email, other.Email) {
-		return true, nil
-	}
-	if own.IDNumber == "" {
-		return false, nil
 	}
 	mine, err := s.cfg.Accounts.IdentityLookup(ctx, identityOf(own))
 	if err != nil {
@@ -302,7 +292,7 @@ func (s *Service) OpenField(ctx context.Context, reviewer, id, field, reason str
 		}
 	}
 	e := s.event(ctx, c, "proofing.field_opened")
-	e.Reason = reason
+	e.Actor, e.Reason = "account:"+reviewer, reason
 	e.Details["field"] = field
 	if err := s.cfg.Reviews.Note(ctx, audit.With(e)); err != nil {
 		return "", nil, fault.Wrap(err, fault.Unavailable)
@@ -368,7 +358,7 @@ func (s *Service) Decide(ctx context.Context, reviewer, id string, approve bool,
 		to, kind = Rejected, "proofing.refused"
 	}
 	e := s.event(ctx, c, kind)
-	e.Reason = reason
+	e.Actor, e.Reason = "account:"+reviewer, reason
 	e.Details["approve"] = strconv.FormatBool(approve)
 	record := audit.With(e)
 	now := s.cfg.Now().UTC()

@@ -47,7 +47,7 @@ func (a *App) documentCode(kind string) string {
 	return row.Codes[a.cfg.Authority.Codes]
 }
 
-// deliverExpiryNotice tells a person that the document behind the level ends soon. Name and number of the document are not
+// deliverExpiryNotice tells a person that the level, or the document behind it, ends soon. Name and number of the document are not
 // in the message.
 func (a *App) deliverExpiryNotice(ctx context.Context, d outbox.Delivery) error {
 	notice, matters, err := a.Accounts.Expiring(ctx, d.Payload)
@@ -62,8 +62,11 @@ func (a *App) deliverExpiryNotice(ctx context.Context, d outbox.Delivery) error 
 	if err != nil {
 		return err
 	}
-	kind, _ := a.documents().Find(person.IDType)
 	last := notice.Ends.Add(-1).In(legalTime)
+	if notice.Alone {
+		return a.notify(ctx, d, account, channel.TemplateLevelExpiry, map[string]string{"date": last.Format(time.DateOnly)})
+	}
+	kind, _ := a.documents().Find(person.IDType)
 	return a.notify(ctx, d, account, channel.TemplateDocumentExpiry, map[string]string{"document": kind.Name(account.Locale), "date": last.Format(time.DateOnly)})
 }
 

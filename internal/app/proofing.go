@@ -27,10 +27,10 @@ import (
 // Proofing names the sources of the methods beside name and number; docs/integration/proofing-sources.md describes their protocols.
 // A method without a source is not offered; in the sandbox a simulated one answers for each.
 type Proofing struct {
-	Carrier   ProofingSource `yaml:"carrier"`    // 运营商三要素; without it the authority is asked about mobile numbers
-	BankCard  ProofingSource `yaml:"bank_card"`  // 银行卡四要素
-	Face      ProofingSource `yaml:"face"`       // 人脸比对: a service with a page of its own
-	NetworkID ProofingSource `yaml:"network_id"` // 国家网络身份认证: a service with a page of its own
+	Carrier   ProofingSource  `yaml:"carrier"`    // 运营商三要素; without it the authority is asked about mobile numbers
+	BankCard  ProofingSource  `yaml:"bank_card"`  // 银行卡四要素
+	Face      ProofingService `yaml:"face"`       // 人脸比对: a service with a page of its own
+	NetworkID ProofingService `yaml:"network_id"` // 国家网络身份认证: a service with a page of its own
 	// ManualReview lets people hand in pictures of a document, which two staff with the role proofing_reviewer look at.
 	ManualReview bool `yaml:"manual_review"`
 }
@@ -39,20 +39,41 @@ type Proofing struct {
 type ProofingSource struct {
 	URL       string `yaml:"url"`
 	TokenFile string `yaml:"token_file"`
-	// Pages is the origin of the pages of a service that has some; empty is the origin of url.
-	Pages string `yaml:"pages"`
 	// Documents are the kinds of documents that it knows; empty is citizen_id alone.
 	Documents []string `yaml:"documents"`
 	// Cost of one question that was answered, in the operator's unit: yinxin_source_cost_total adds it up.
 	Cost int64 `yaml:"cost"`
 }
 
-func (s ProofingSource) check(name string, pages bool) (faults []string) {
+// ProofingService is an HTTP source of a method with pages of its own.
+type ProofingService struct {
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file"`
+	// Pages is the origin of its pages; empty is the origin of url.
+	Pages string `yaml:"pages"`
+	// Documents and Cost are those of ProofingSource.
+	Documents []string `yaml:"documents"`
+	Cost      int64    `yaml:"cost"`
+}
+
+func (s ProofingService) source() ProofingSource {
+	return ProofingSource{s.URL, s.TokenFile, s.Documents, s.Cost}
+}
+
+func (s ProofingService) check(name string) []string {
+	faults := s.source().check(name)
+	if s.Pages != "" && (s.URL == "" || origin(s.Pages) != s.Pages) {
+		faults = append(faults, "proofing."+name+".pages: must be scheme, host and port of a service")
+	}
+	return faults
+}
+
+func (s ProofingSource) check(name string) (faults []string) {
 	add := func(format string, args ...any) {
 		faults = append(faults, "proofing."+name+fmt.Sprintf(format, args...))
 	}
 	if s.URL == "" {
-		if s.TokenFile != "" || s.Pages != "" || len(s.Documents) > 0 || s.Cost != 0 {
+		if s.TokenFile != "" || len(s.Documents) > 0 || s.Cost != 0 {
 			add(".url: is missing")
 		}
 		return faults
@@ -62,9 +83,6 @@ func (s ProofingSource) check(name string, pages bool) (faults []string) {
 	}
 	if s.TokenFile == "" {
 		add(".token_file: is missing")
-	}
-	if s.Pages != "" && (!pages || origin(s.Pages) != s.Pages) {
-		add(".pages: must be scheme, host and port of a service that has pages")
 	}
 	if s.Cost < 0 {
 		add(".cost: must not be below zero")
@@ -78,10 +96,10 @@ func (s ProofingSource) check(name string, pages bool) (faults []string) {
 }
 
 func (p Proofing) check() []string {
-	all := p.Carrier.check("carrier", false)
-	all = append(all, p.BankCard.check("bank_card", false)...)
-	all = append(all, p.Face.check("face", true)...)
-	return append(all, p.NetworkID.check("network_id", true)...)
+	all := p.Carrier.check("carrier")
+	all = append(all, p.BankCard.check("bank_card")...)
+	all = append(all, p.Face.check("face")...)
+	return append(all, p.NetworkID.check("network_id")...)
 }
 
 // origin of an address; empty when it has none.
@@ -111,10 +129,7 @@ func (a *App) client(word string, s ProofingSource, simulated func(token string,
 	if settings.Token, err = ReadSecret(s.TokenFile); err != nil {
 		return nil, "", err
 	}
-	if pages = s.Pages; pages == "" {
-		pages = origin(s.URL)
-	}
-	return source.New(settings), pages, nil
+	return source.New(settings), origin(s.URL), nil
 }
 
 // methods are the ways to prove who one is that are configured: one line each.
@@ -140,21 +155,24 @@ func (a *App) methods() (all []proofing.Method, err error) {
 	if client != nil {
 		all = append(all, bankcard.Method(bankcard.New(client, everything(cfg.BankCard))))
 	}
-	for word, s := range map[string]ProofingSource{proofing.Face: cfg.Face, proofing.NetworkID: cfg.NetworkID} {
+	for word, s := range map[string]ProofingService{proofing.Face: cfg.Face, proofing.NetworkID: cfg.NetworkID} {
 		title := map[string]string{proofing.Face: "模拟人脸比对", proofing.NetworkID: "模拟国家网络身份认证"}[word]
-		client, pages, err := a.client(word, s, func(token string, at func() string) http.Handler { return sandbox.Visits(token, title, slowAnswer, at) })
+		client, pages, err := a.client(word, s.source(), func(token string, at func() string) http.Handler { return sandbox.Visits(token, title, slowAnswer, at) })
 		if err != nil {
 			return nil, err
 		}
 		if client == nil {
 			continue
 		}
+		if s.Pages != "" {
+			pages = s.Pages
+		}
 		visits, err := visit.New(client, pages)
 		if err != nil {
 			return nil, err
 		}
 		if word == proofing.Face {
-			all = append(all, face.Method(face.New(visits, everything(s))))
+			all = append(all, face.Method(face.New(visits, everything(s.source()))))
 		} else {
 			all = append(all, networkid.Method(networkid.New(visits)))
 		}

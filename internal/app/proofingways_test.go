@@ -14,7 +14,9 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
+	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
@@ -155,8 +157,36 @@ func TestNetworkIdentityOnPagesAndInClaims(t *testing.T) {
 		if info := p.Get("/userinfo", answer.String("access_token")); info.Status != http.StatusOK || info.Body["name"] != nil || info.Body["id_document_number"] != nil || info.Body["id_document_type"] != nil {
 			t.Errorf("%d %s", info.Status, info.Text)
 		}
+		_, err := p.App.Mandates.Found(ctx, by(p, accountOf(t, p, "13800138022").ID), "示例市青禾商贸有限公司", company)
+		wantFault(t, "somebody without a name founds", err, fault.MandateLevel)
 		if strings.Contains(p.Log.String(), "net-of-a-person") {
 			t.Error("the key stands in the log")
+		}
+	})
+}
+
+func TestPolicyOfProofingIsApplied(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		ctx := context.Background()
+		b := known(t, p)
+		policy := func(rows ...proofing.Level) app.Manifest { return app.Manifest{Policies: app.Policies{Proofing: rows}} }
+		for name, row := range map[string]proofing.Level{"no such method": {Method: "palm", IAL: 1}, "more than a card shows": {Method: "bank_card", IAL: 3}} {
+			if err := p.App.Apply(ctx, policy(row)); fault.CodeOf(err) != fault.ClientMetadata {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := b.Open(ctx, p.URL+"/proofing/face"); err != nil || b.Page.Status != http.StatusOK {
+			t.Fatalf("%v %d", err, b.Page.Status)
+		}
+		applied(t, p, policy(proofing.Level{Method: "face", IAL: 3, Holds: 1, GuardianBelow: 14, Off: true}, proofing.Level{Method: "network_id", IAL: 3, Off: true}, proofing.Level{Method: "manual_review", IAL: 3, Off: true}))
+		if err := b.Open(ctx, p.URL+"/proofing/face"); err != nil || b.Page.Status != http.StatusNotFound {
+			t.Errorf("a way that is off: %v %d", err, b.Page.Status)
+		}
+		// The third level is out of reach now, and nobody is led to a page that leads nowhere.
+		c := p.Client(idp.Client{ClientID: "desk", Scope: "openid profile"})
+		asked := url.Values{"claims": {`{"id_token":{"ial":{"essential":true,"value":3}}}`}}
+		if got := p.Code(b, c, asked).Get("error"); got != "unmet_authentication_requirements" {
+			t.Errorf("error %q", got)
 		}
 	})
 }

@@ -44,6 +44,7 @@ const (
 	TemplateDeletion      = "deletion"       // the account will be deleted
 	TemplateDeletionFinal = "deletion-final" // the last notice before it
 	TemplateExport        = "export"         // the copy of the person's data can be fetched
+	TemplateLevelExpiry   = "level-expiry"   // the level ends soon by its age
 	TemplateReviewPassed  = "review-passed"  // reviewers confirmed the person
 	TemplateReviewRefused = "review-refused" // reviewers did not
 
@@ -73,6 +74,7 @@ var templates = withMandates(map[string]Template{
 	TemplateDeletionFinal:   {TemplateDeletionFinal, []Param{{"date", 12}}},
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}},
 
+	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}},
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}},
 	TemplateReviewRefused: {TemplateReviewRefused, []Param{{"date", 10}}},
 
