@@ -3,8 +3,10 @@ package idp
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 )
 
@@ -42,4 +44,15 @@ func (s *Accounts) PrepareProof(ctx context.Context, accountID string, p Proof, 
 	p.ID = ident.New(s.rand, "ev")
 	p.KeyID, p.Sealed, err = s.seal(ctx, plaintext, "identity/"+accountID)
 	return p, err
+}
+
+// GrantRecord is what a level leaves behind that a caller stores itself: the audit event, and the notice of the end of the
+// document.
+func (s *Accounts) GrantRecord(ctx context.Context, accountID string, p Proof) (audit.Record, error) {
+	record := audit.With(event(ctx, p.At, "proofing.granted", "account", accountID, map[string]string{"ial": fmt.Sprint(int(p.IAL)), "method": p.Method, "source": p.Source, "evidence": p.Evidence}))
+	if p.DocumentEnds.IsZero() {
+		return record, nil
+	}
+	notice, err := expiryNotice(accountID, p)
+	return record.And(notice), err
 }

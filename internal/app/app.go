@@ -22,6 +22,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/adminhttp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/counterhttp"
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
@@ -99,6 +100,7 @@ type App struct {
 	bridges      *bridges
 	trust        *trustSource
 	sealing      *sealing
+	counter      *counterhttp.Server
 
 	public http.Handler
 	alias  http.Handler // of the listener for client certificates
@@ -185,6 +187,9 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	if a.sealing, err = openSealing(ctx, a); err != nil {
+		return err
+	}
+	if err := a.openCounter(); err != nil {
 		return err
 	}
 	a.openOutbox()

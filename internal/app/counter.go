@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/counter"
+	"github.com/yinxin-gov/yinxin/idp/counterhttp"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+)
+
+// openCounter joins the counter (窗口助办) with the rooms that it needs.
+func (a *App) openCounter() error {
+	service, err := counter.New(counter.Config{Accounts: a.Accounts, Store: a.store, Codes: a.identity.Codes, Mandates: a.Mandates, Cards: counterCards{a.sealing.licenses}, Throttle: a.store, Ring: a.ring,
+		Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
+		Farewell: func(ctx context.Context, accountID string) (audit.Record, error) {
+			return a.identity.Sessions.Farewell(ctx, accountID)
+		}})
+	if err != nil {
+		return err
+	}
+	a.identity.Passes = service.Enter
+	a.counter = counterhttp.New(counterhttp.Config{Site: a.site(), Issuer: a.cfg.Issuer, Counter: service, Who: a.clerk, Second: a.secondClerk, Encode: a.sealMessage, Now: a.opts.Now})
+	return nil
+}
+
+// clerk is who acts at the counter: whoever is signed in, with the roles of the account.
+func (a *App) clerk(r *http.Request) (counter.Clerk, error) {
+	current, ok, err := a.identity.Session(r)
+	if err != nil || !ok {
+		return counter.Clerk{}, err
+	}
+	account, err := a.Accounts.AccountAt(r.Context(), current.AccountID, current.AccountVersion)
+	if err != nil || account.State != idp.AccountActive {
+		return counter.Clerk{}, err
+	}
+	return counter.Clerk{ID: "account:" + account.ID, Account: account.ID, Roles: account.Roles, AAL: int(current.AAL), Signed: current.AuthTime}, nil
+}
+
+// secondClerk checks password and authenticator of a colleague who stands by, without a session.
+func (a *App) secondClerk(ctx context.Context, identifier, password, code, source string) (counter.Clerk, error) {
+	login, err := a.identity.Password.Login(ctx, identifier, password, source)
+	if err != nil {
+		return counter.Clerk{}, err
+	}
+	if err := a.identity.Ways.CheckTOTP(ctx, login.AccountID, code); err != nil {
+		return counter.Clerk{}, err
+	}
+	login = authn.Combine(login, authn.ByTOTP)
+	account, err := a.Accounts.Account(ctx, login.AccountID)
+	if err != nil {
+		return counter.Clerk{}, err
+	}
+	return counter.Clerk{ID: "account:" + account.ID, Account: account.ID, Roles: account.Roles, AAL: int(login.AAL), Signed: login.At}, nil
+}
+
+// counterCards lets the counter print offline code cards of the licence room.
+type counterCards struct{ licenses *elicense.Service }
+
+// Issue implements counter.Cards.
+func (c counterCards) Issue(ctx context.Context, account, maskedName string, level int) (counter.CardPrint, error) {
+	printed, err := c.licenses.IssueCard(ctx, elicense.CardRequest{HolderRef: "account:" + account, MaskedName: maskedName, Level: level})
+	if err != nil {
+		return counter.CardPrint{}, err
+	}
+	return counter.CardPrint{ID: printed.ID, Code: printed.Code, IssuedAt: printed.IssuedAt, ExpiresAt: printed.ExpiresAt}, nil
+}
+
+// End implements counter.Cards.
+func (c counterCards) End(ctx context.Context, account string) (bool, error) {
+	return c.licenses.RevokeCard(ctx, "account:"+account)
+}
