@@ -123,6 +123,12 @@ func (s *Service) Terminals(ctx context.Context, after string, limit int) (page 
 	return page, next, nil
 }
 
+// Terminal reads one.
+func (s *Service) Terminal(ctx context.Context, id string) (Terminal, error) {
+	t, err := s.cfg.Store.Terminal(ctx, id)
+	return t, storeFault(err)
+}
+
 // OfferScreen gives the code with which the second screen of a terminal is joined; the one before is not joined any more
 // once it is used.
 func (s *Service) OfferScreen(ctx context.Context, by Clerk, terminal string) (code string, err error) {

@@ -79,6 +79,7 @@ type ReadingInput struct {
 
 // Register adds the operations.
 func (s *Server) Register(api huma.API) {
+	s.registerQueue(api)
 	reading := operation("deliver-counter-reading", http.MethodPost, "counter-readings", "读卡器消息 A reader tells that a card was read or removed; authenticated by its signature", http.StatusNoContent)
 	reading.MaxBodyBytes = counter.MaxMessage + 1
 	reading.SkipValidateBody = true // the signed octets are read strictly by the counter
@@ -125,6 +126,73 @@ func (s *Server) Register(api huma.API) {
 		}
 	}) (*struct{}, error) {
 		return nil, s.revokeTerminal(ctx, in.ID, in.Body.Reason)
+	})
+}
+
+// ActRecord is what a clerk did, on the wire.
+type ActRecord struct {
+	ID         string     `json:"id" doc:"Identifier of the act"`
+	Kind       string     `json:"kind" enum:"register,raise,reset_login,pass,card,card_end,family,mandate_end,license_copy" doc:"What was done"`
+	VisitID    string     `json:"visit_id" doc:"Visit in which it was done"`
+	TerminalID string     `json:"terminal_id" doc:"Where"`
+	Clerk      string     `json:"clerk" doc:"Who did it"`
+	Second     string     `json:"second_clerk,omitempty" doc:"Who stood beside it when the document was typed"`
+	Entry      string     `json:"entry" enum:"reader,typed" doc:"How the document came in"`
+	AccountID  string     `json:"account_id" doc:"For whom"`
+	Target     string     `json:"target,omitempty" doc:"What it was done to, where that is not the account"`
+	AgreedBy   string     `json:"agreed_by" doc:"How the person agreed"`
+	Evidence   string     `json:"evidence,omitempty" doc:"SM3 digest"`
+	Outcome    string     `json:"outcome" enum:"done,begun,failed" doc:"How it ended"`
+	At         time.Time  `json:"at" doc:"When"`
+	Review     string     `json:"review" enum:"open,seen,flagged" doc:"Whether a supervisor looked at it"`
+	Reviewer   string     `json:"reviewer,omitempty" doc:"Who looked at it"`
+	Reason     string     `json:"review_reason,omitempty" doc:"What is wrong with it"`
+	ReviewedAt *time.Time `json:"reviewed_at,omitempty" doc:"When"`
+}
+
+func actRecord(a counter.Act) ActRecord {
+	return ActRecord{ID: a.ID, Kind: a.Kind, VisitID: a.Visit, TerminalID: a.Terminal, Clerk: a.Clerk, Second: a.Second, Entry: a.Entry, AccountID: a.Account, Target: a.Target, AgreedBy: a.AgreedBy, Evidence: a.Evidence,
+		Outcome: a.Outcome, At: a.At, Review: a.Review, Reviewer: a.Reviewer, Reason: a.ReviewReason, ReviewedAt: moment(a.ReviewedAt)}
+}
+
+// supervisor is a service client that stands for the role; it proves itself with each token.
+func supervisor(ctx context.Context) counter.Clerk {
+	actor := reqctx.From(ctx).Actor
+	c := counter.Clerk{ID: actor.ID, Roles: actor.Roles, Signed: actor.SignedInAt}
+	if strings.HasPrefix(actor.ID, "client:") {
+		c.AAL = 2
+	}
+	return c
+}
+
+func (s *Server) registerQueue(api huma.API) {
+	huma.Register(api, operation("list-counter-acts", http.MethodGet, "counter-acts", "窗口办理记录 What clerks did, the oldest first, for supervisors", http.StatusOK), func(ctx context.Context, in *struct {
+		Paging
+		Review string `query:"review" enum:"open,seen,flagged" default:"open" doc:"Of which state"`
+	}) (*listing[ActRecord], error) {
+		acts, next, err := s.Counter.Queue(ctx, supervisor(ctx), in.Review, in.After, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		out := &listing[ActRecord]{}
+		out.Body.Items, out.Body.Next = []ActRecord{}, next
+		for _, a := range acts {
+			out.Body.Items = append(out.Body.Items, actRecord(a))
+		}
+		return out, nil
+	})
+	huma.Register(api, operation("review-counter-act", http.MethodPost, "counter-acts/{id}/review", "主管核查 Note that an act was looked at, or flag it", http.StatusOK), func(ctx context.Context, in *struct {
+		ID   string `path:"id" maxLength:"64" doc:"Identifier of the act"`
+		Body struct {
+			Flag   bool   `json:"flag" doc:"true says that something is wrong with it"`
+			Reason string `json:"reason,omitempty" maxLength:"200" doc:"What is wrong; a flag needs it. No personal data"`
+		}
+	}) (*single[ActRecord], error) {
+		a, err := s.Counter.Review(ctx, supervisor(ctx), in.ID, in.Body.Flag, in.Body.Reason)
+		if err != nil {
+			return nil, err
+		}
+		return &single[ActRecord]{actRecord(a)}, nil
 	})
 }
 

@@ -42,6 +42,7 @@ type pageFunc = func(http.ResponseWriter, *http.Request) error
 
 // Routes adds the pages.
 func (s *Server) Routes(mux *http.ServeMux) {
+	s.staffRoutes(mux)
 	s.Handle(mux, map[string]pageFunc{
 		"GET /counter":                s.home,
 		"GET /counter/typed":          s.typedPage,

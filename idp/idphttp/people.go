@@ -460,6 +460,9 @@ func (s *Server) workplaces(r *http.Request, roles []string) (links []web.NavLin
 	if slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(idp.AdminRoles, role) }) {
 		links = append(links, web.NavLink{Label: s.Pages.Text(r, "page.admin"), URL: "/admin"})
 	}
+	if slices.Contains(roles, "counter_clerk") || slices.Contains(roles, "counter_supervisor") {
+		links = append(links, web.NavLink{Label: s.Pages.Text(r, "page.counter"), URL: "/counter"})
+	}
 	return links
 }
 
