@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -125,6 +126,9 @@ func uniqueMembers(body []byte) error {
 		case string:
 			if name {
 				members := open[len(open)-1]
+				if strings.Trim(value, "abcdefghijklmnopqrstuvwxyz_") != "" {
+					return fmt.Errorf("there is no member %q", value) // the decoder would fold its case
+				}
 				if members[value] {
 					return fmt.Errorf("member %q stands twice", value)
 				}

@@ -236,18 +236,14 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 
 // replan goes back to the choice.
 func (s *Server) replan(w http.ResponseWriter, r *http.Request) error {
-	by, t, err := s.at(r)
-	if err != nil {
+	if _, err := form(w, r); err != nil {
 		return err
 	}
-	v, err := s.Counter.Current(r.Context(), by, t)
-	if fault.CodeOf(err) == fault.CounterVisit {
-		return cleared(w, r)
+	by, _, v, ok, err := s.serving(w, r)
+	if !ok {
+		return err
 	}
-	if err == nil {
-		err = s.Counter.Replan(r.Context(), by, v)
-	}
-	if err != nil {
+	if err := s.Counter.Replan(r.Context(), by, v); err != nil {
 		return err
 	}
 	return see(w, r, "/counter/visit")

@@ -2,8 +2,12 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,7 +100,7 @@ func adminCall(t *testing.T, p *apptest.Platform, c idp.Client, method, path, bo
 
 func newDesk(t *testing.T, p *apptest.Platform) *desk {
 	t.Helper()
-	p.Persona(clerkMobile, "赵一", 2, counter.RoleClerk)
+	p.Persona(clerkMobile, "赵一", 0, counter.RoleClerk)
 	d := &desk{t: t, p: p, screen: walk.New(nil)}
 	d.clerk, _ = strongLogin(t, p, clerkMobile)
 	var public, code string
@@ -196,4 +200,208 @@ func TestX18RegisterRaiseAndPrint(t *testing.T) {
 			t.Errorf("after the card was removed: %s %s", page.URL, page.Text)
 		}
 	})
+}
+
+// served takes somebody through the whole path with the acts given, and returns the page with the receipt.
+func (d *desk) served(number string, card counter.Card, acts ...string) *walk.Page {
+	d.t.Helper()
+	d.put(card)
+	if page := d.call(number); page.URL.Path != "/counter/visit" {
+		d.t.Fatalf("%d %s", page.Status, page.Text)
+	}
+	d.choose(acts...)
+	d.agree()
+	d.open("/counter/visit")
+	return press(d.t, d.clerk, map[string]string{"counter-perform": "1"})
+}
+
+// choose asks the citizen for acts; what is ticked at first is not asked for.
+func (d *desk) choose(acts ...string) *walk.Page {
+	d.t.Helper()
+	return d.post("/counter/plan", map[string][]string{"visit": {d.clerk.Page.Hidden("visit")}, "counter-act": acts, "counter-way": {counter.ByScreen}})
+}
+
+// post sends a form that no page of the moment holds.
+func (d *desk) post(path string, form map[string][]string) *walk.Page {
+	d.t.Helper()
+	request, err := http.NewRequest(http.MethodPost, d.p.URL+path, strings.NewReader(url.Values(form).Encode()))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	if err := d.clerk.Send(request); err != nil {
+		d.t.Fatal(err)
+	}
+	return d.clerk.Page
+}
+
+func (d *desk) account(card counter.Card) string {
+	d.t.Helper()
+	id, err := d.p.App.Accounts.ByIdentity(context.Background(), card.Kind, card.Number)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return id
+}
+
+// TestOneTimePassIsUsedOnce: of fifty tries at the same moment one signs in; wrong ones kill the pass; a person without a
+// phone sets a password of her own with it.
+func TestOneTimePassIsUsedOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		d := newDesk(t, p)
+		digits := strings.ReplaceAll(d.served("A1", stranger, counter.ActRegister, counter.ActPass).TextOf("counter-pass"), " ", "")
+		if len(digits) != 12 {
+			t.Fatalf("pass %q", digits)
+		}
+		enter := func(number, digits string) *walk.Browser {
+			b := walk.New(nil)
+			submit(t, b, p.URL+"/login/pass", map[string]string{"pass-number": number, "pass-code": digits})
+			return b
+		}
+		for _, wrong := range [][2]string{{stranger.Number, "000000000000"}, {"110101199003072332", digits}, {"nobody", digits}} {
+			if b := enter(wrong[0], wrong[1]); b.Page.Status != http.StatusUnauthorized || !strings.Contains(b.Page.Text, "证件号码或凭条不正确") {
+				t.Errorf("%v: %d %s", wrong, b.Page.Status, b.Page.Text)
+			}
+		}
+		var group sync.WaitGroup
+		var in atomic.Int32
+		kept := make(chan *walk.Browser, 50)
+		ctx := context.Background()
+		for range 15 { // what the throttle of the number lets through; the store's own test has fifty
+			group.Go(func() {
+				b := walk.New(nil)
+				if b.Open(ctx, p.URL+"/login/pass") != nil || b.Submit(ctx, map[string]string{"pass-number": stranger.Number, "pass-code": digits}) != nil {
+					return
+				}
+				if b.Page.URL.Path == "/login/pass/password" {
+					in.Add(1)
+					kept <- b
+				}
+			})
+		}
+		group.Wait()
+		if in.Load() != 1 {
+			t.Fatalf("%d of 15 signed in", in.Load())
+		}
+		b := <-kept
+		if page := press(t, b, map[string]string{"password-new": "Own-password-77"}); page.URL.Path != "/me" || !strings.Contains(page.Text, "王*明") {
+			t.Errorf("%s %s", page.URL, page.Text)
+		}
+	})
+}
+
+// TestNothingHappensAfterAVisit: a visit that ended by card, number, time, clerk or terminal does nothing more, whatever
+// form is still on the screen.
+func TestNothingHappensAfterAVisit(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		d := newDesk(t, p)
+		ctx := context.Background()
+		for name, end := range map[string]func(){
+			"card":  func() { d.reader.Remove(ctx) },
+			"next":  func() { d.post("/counter/end", nil) },
+			"clock": func() { p.Advance(counter.VisitLife) },
+		} {
+			d.put(stranger)
+			d.call("B1")
+			d.choose(counter.ActRegister)
+			d.agree()
+			page := d.open("/counter/visit")
+			form := map[string][]string{"visit": {page.Hidden("visit")}, "asked": {page.Hidden("asked")}}
+			if !page.Has("counter-perform") {
+				t.Fatalf("%s: %s", name, page.Text)
+			}
+			end()
+			if page := d.post("/counter/perform", form); page.Has("counter-receipt") || strings.Contains(page.Source, "王*明") {
+				t.Errorf("after %s: %d %s", name, page.Status, page.Text)
+			}
+		}
+		if _, err := p.App.Accounts.ByIdentity(ctx, stranger.Kind, stranger.Number); !errors.Is(err, idp.ErrNotFound) {
+			t.Errorf("an account came into being: %v", err)
+		}
+	})
+}
+
+// TestTheCitizenAgreesToWhatIsDone: without a word nothing is done, another list is another question, and a refusal ends it.
+func TestTheCitizenAgreesToWhatIsDone(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	d := newDesk(t, p)
+	d.put(stranger)
+	d.call("C1")
+	page := d.choose(counter.ActRegister)
+	visit, first := page.Hidden("visit"), d.open("/counter/visit").Hidden("asked")
+	if page := d.post("/counter/perform", map[string][]string{"visit": {visit}, "asked": {first}}); page.Status != http.StatusConflict || !strings.Contains(page.Text, "办理人尚未确认") {
+		t.Errorf("without a word: %d %s", page.Status, page.Text)
+	}
+	if err := d.screen.Open(context.Background(), p.URL+"/counter/screen"); err != nil {
+		t.Fatal(err)
+	}
+	d.post("/counter/replan", map[string][]string{"visit": {visit}})
+	d.choose(counter.ActRegister, counter.ActRaise, counter.ActCard)
+	press(t, d.screen, map[string]string{"screen-answer": "agree"}) // to the first question, which is not there any more
+	if page := d.open("/counter/visit"); page.Has("counter-perform") {
+		t.Error("the answer to one question was taken for another")
+	}
+	submit(t, d.screen, p.URL+"/counter/screen", map[string]string{"screen-answer": "refuse"})
+	if page := d.open("/counter/visit"); !page.Has("counter-ask") {
+		t.Errorf("after a refusal: %s", page.Text)
+	}
+	if page := d.choose(counter.ActPass); page.Status != http.StatusUnprocessableEntity {
+		t.Errorf("a pass for nobody: %d", page.Status)
+	}
+	if page := d.choose("everything"); page.Status != http.StatusUnprocessableEntity {
+		t.Errorf("an unknown act: %d", page.Status)
+	}
+}
+
+// TestWhoMayServe: the role, two factors and an enrolled terminal; never oneself.
+func TestWhoMayServe(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	d := newDesk(t, p)
+	p.Persona(otherClerk, "钱二", 2, counter.RoleClerk)
+	weak := p.SignIn(otherClerk)
+	if err := weak.Open(context.Background(), p.URL+"/counter"); err != nil || weak.Page.Has("counter-called") {
+		t.Errorf("another machine: %v %s", err, weak.Page.Text)
+	}
+	p.Persona("13900139009", "孙三", 2)
+	citizen := p.SignIn("13900139009")
+	if err := citizen.Open(context.Background(), p.URL+"/counter"); err != nil || citizen.Page.Status != http.StatusForbidden {
+		t.Errorf("a citizen: %d %v", citizen.Page.Status, err)
+	}
+	d.put(stranger)
+	request, err := http.NewRequest(http.MethodPost, p.URL+"/counter/call", strings.NewReader("counter-called=D1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	borrowed, _ := http.NewRequest(http.MethodGet, p.URL+"/counter", nil)
+	d.clerk.Lend(borrowed)
+	p.SignIn(otherClerk).Lend(request)
+	for _, cookie := range borrowed.Cookies() {
+		if strings.HasPrefix(cookie.Name, "yx_terminal") {
+			request.AddCookie(cookie)
+		}
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if answer := p.Do(request); answer.Status != http.StatusUnauthorized || !strings.Contains(answer.Text, "YX-CTR-001") {
+		t.Errorf("one factor: %d %s", answer.Status, answer.Text)
+	}
+	self := counter.Card{Kind: subject.CitizenID, Name: "赵一", Number: "110101199003074311", From: "2020-03-01", To: "2040-03-01"}
+	if err := p.App.Accounts.ProveIdentity(context.Background(), ownerOf(t, p, clerkMobile).ID, idp.Proof{IAL: 1, Method: "id_card", Source: "test", At: p.Now().UTC(), Evidence: "e"}, idp.Identity{Name: self.Name, Type: self.Kind, Number: self.Number}); err != nil {
+		t.Fatal(err)
+	}
+	d.put(self)
+	if page := d.call("D2"); page.Status != http.StatusForbidden || !strings.Contains(page.Text, "不能为本人或亲属办理") {
+		t.Errorf("the own account: %d %s", page.Status, page.Text)
+	}
+	admin := p.Client(idp.Client{ClientID: "counter-admin", GrantTypes: []string{"client_credentials"}, Scope: idp.RoleSystemAdmin})
+	if answer := adminCall(t, p, admin, http.MethodPost, "/api/v1/counter-terminals/"+d.terminal+"/revocation", `{"reason":"moved"}`); answer.Status != http.StatusNoContent {
+		t.Fatalf("%d %s", answer.Status, answer.Text)
+	}
+	if page := d.open("/counter"); !page.Has("terminal-code") {
+		t.Errorf("a revoked terminal serves: %s", page.Text)
+	}
+	var refused *readersim.RefusedError
+	if err := d.reader.Put(context.Background(), stranger); !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
+		t.Errorf("the reader of a revoked terminal: %v", err)
+	}
 }
