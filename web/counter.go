@@ -15,7 +15,16 @@ type CounterPage struct {
 	Code      string // for a second screen; shown once
 	QueueURL  string // of a supervisor
 	CanServe  bool
-	Expecting string // of the code, a field's id
+	Checked   *CounterChecked // a paper that was just verified
+	Expecting string          // of the code, a field's id
+}
+
+// CounterChecked is what the code on a paper says.
+type CounterChecked struct {
+	Code    string // V00 and so on
+	Verdict string // valid, invalid, indeterminate
+	Text    string
+	Fields  []ShownField
 }
 
 // CounterAct is one thing that can be done for somebody.
@@ -34,21 +43,23 @@ const (
 
 // CounterVisitPage is "counter-visit": somebody is served.
 type CounterVisitPage struct {
-	State     string
-	Hidden    []Hidden
-	Called    string
-	Name      string // masked
-	Facts     []ShownField
-	Acts      []CounterAct
-	Ways      []string
-	Way       string
-	AskPhone  bool
-	Phone     string
-	To        string // masked, where a code went
-	Until     time.Time
-	Typed     bool
-	Register  bool // the person has no account
-	Challenge string
+	State                  string
+	Hidden                 []Hidden
+	Called                 string
+	Name                   string // masked
+	Facts                  []ShownField
+	Acts                   []CounterAct
+	Ways                   []string
+	Way                    string
+	AskPhone               bool
+	AskChild               bool
+	ChildName, ChildNumber string
+	Phone                  string
+	To                     string // masked, where a code went
+	Until                  time.Time
+	Typed                  bool
+	Register               bool // the person has no account
+	Challenge              string
 }
 
 // CounterDonePage is "counter-done": what was done, to be printed.
@@ -60,6 +71,7 @@ type CounterDonePage struct {
 	Acts     []CounterReceipt
 	Failed   string // why what is missing was not done
 	Card     *CounterCard
+	Copies   []Link
 	Pass     string
 	PassEnds time.Time
 	LoginURL string

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -39,7 +40,9 @@ type Result struct {
 	Card  *CardPrint
 	Level subject.IAL
 	Pass  string // digits
-	Until time.Time
+	// Copies are the licences whose copies may be printed while the visit is open.
+	Copies []LicenseCopy
+	Until  time.Time
 	// Err is why the acts that are missing were not done; nil when all were.
 	Err error
 }
@@ -97,7 +100,19 @@ func (s *Service) do(ctx context.Context, kind string, v *Visit, d document, out
 	case ActCard:
 		return s.card(ctx, v, d, out)
 	case ActNoCard:
-		return s.noCard(ctx, v)
+		return s.elsewhere(ctx, v, ActNoCard, func() error {
+			_, err := s.cfg.Cards.End(ctx, v.Account)
+			return err
+		})
+	case ActFamily:
+		return s.elsewhere(ctx, v, ActFamily, func() error { return s.family(ctx, v, d) })
+	case ActMandate:
+		return s.elsewhere(ctx, v, ActMandate, func() error { return s.endMandates(ctx, v) })
+	case ActLicense:
+		return s.elsewhere(ctx, v, ActLicense, func() (err error) {
+			out.Copies, err = s.cfg.Licenses.List(ctx, v.Account)
+			return err
+		})
 	}
 	return fault.New(fault.Invalid).WithField("counter-acts", fault.CounterActs)
 }
@@ -211,14 +226,63 @@ func (s *Service) card(ctx context.Context, v *Visit, d document, out *Result) e
 	return s.ended(ctx, a, err)
 }
 
-// noCard ends the card of a person who lost it.
-func (s *Service) noCard(ctx context.Context, v *Visit) error {
-	a := s.act(*v, ActNoCard, "", s.evidence(*v), OutcomeBegun)
+// elsewhere records an act that another service carries out in transactions of its own, before and after.
+func (s *Service) elsewhere(ctx context.Context, v *Visit, kind string, carryOut func() error) error {
+	a := s.act(*v, kind, "", s.evidence(*v), OutcomeBegun)
 	if err := s.store(ctx, *v, Change{Act: a}, audit.Record{}); err != nil {
 		return err
 	}
-	_, err := s.cfg.Cards.End(ctx, v.Account)
-	return s.ended(ctx, a, err)
+	return s.ended(ctx, a, carryOut())
+}
+
+// family adds a child that the register knows as the person's; the person who stands here agreed to it a moment ago.
+func (s *Service) family(ctx context.Context, v *Visit, d document) error {
+	if d.Child == nil {
+		return fault.New(fault.Invalid).WithField("counter-acts", fault.CounterActs)
+	}
+	_, err := s.cfg.Mandates.AddChild(ctx, mandate.By{Account: v.Account, SignedInAt: v.AgreedAt}, d.Child.Name, d.Child.Number)
+	return err
+}
+
+// endMandates revokes every mandate that the person gave: whoever comes here for that trusts none of them.
+func (s *Service) endMandates(ctx context.Context, v *Visit) error {
+	for after := ""; ; {
+		page, next, err := s.cfg.Mandates.Page(ctx, v.Account, mandate.SidePrincipal, after, 100)
+		if err != nil {
+			return err
+		}
+		for _, m := range page {
+			state := m.StateAt(s.now())
+			if state != mandate.Active && state != mandate.Proposed || m.Kind == mandate.Guardian || m.Kind == mandate.GuardianLimited {
+				continue // a guardian is not sent away by the child
+			}
+			if err := s.cfg.Mandates.Stop(ctx, v.Account, m.ID, "counter"); err != nil && fault.CodeOf(err) != fault.MandateState {
+				return err
+			}
+		}
+		if after = next; after == "" {
+			return nil
+		}
+	}
+}
+
+// Copy is the document of a licence, for printing, while the visit in which the person agreed to it is open.
+func (s *Service) Copy(ctx context.Context, by Clerk, v Visit, id string) (name string, content []byte, err error) {
+	if err := s.clerk(by, RoleClerk); err != nil {
+		return "", nil, err
+	}
+	if !v.Agreed(ActLicense) || v.Account == "" {
+		return "", nil, fault.New(fault.CounterAgreement)
+	}
+	return s.cfg.Licenses.File(ctx, v.Account, id)
+}
+
+// NoteCheck leaves a trace of a paper's code that a clerk verified; nothing of the paper stands in it.
+func (s *Service) NoteCheck(ctx context.Context, by Clerk, t Terminal, verdict string) error {
+	if err := s.clerk(by, RoleClerk); err != nil {
+		return err
+	}
+	return storeFault(s.cfg.Throttle.Note(ctx, audit.With(s.event(ctx, "counter."+ActCheck, "terminal", t.ID, "verdict", verdict))))
 }
 
 // ended notes how an act ended that another room carried out.

@@ -243,6 +243,16 @@ type Cards interface {
 	End(ctx context.Context, account string) (ended bool, err error)
 }
 
+// Licenses gives the documents of licences that a person holds; internal/app adapts the licence room to it, in which the clerk
+// acts for the person.
+type Licenses interface {
+	List(ctx context.Context, account string) ([]LicenseCopy, error)
+	File(ctx context.Context, account, id string) (name string, content []byte, err error)
+}
+
+// LicenseCopy is a licence whose copy can be printed.
+type LicenseCopy struct{ ID, Title string }
+
 // CardPrint is a card to be printed once.
 type CardPrint struct {
 	ID, Code  string
@@ -257,6 +267,7 @@ type Config struct {
 	Codes    *authn.Codes
 	Mandates *mandate.Service
 	Cards    Cards
+	Licenses Licenses
 	Throttle authn.ThrottleStore
 	Ring     *keys.Ring
 	Now      func() time.Time
@@ -271,7 +282,7 @@ type Service struct{ cfg Config }
 
 // New checks the configuration.
 func New(cfg Config) (*Service, error) {
-	if cfg.Accounts == nil || cfg.Store == nil || cfg.Codes == nil || cfg.Cards == nil || cfg.Throttle == nil || cfg.Ring == nil || cfg.Now == nil || cfg.Rand == nil || cfg.Farewell == nil {
+	if cfg.Accounts == nil || cfg.Store == nil || cfg.Codes == nil || cfg.Cards == nil || cfg.Licenses == nil || cfg.Mandates == nil || cfg.Throttle == nil || cfg.Ring == nil || cfg.Now == nil || cfg.Rand == nil || cfg.Farewell == nil {
 		return nil, errors.New("counter: a dependency is missing")
 	}
 	if cfg.Wake == nil {

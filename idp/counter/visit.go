@@ -37,6 +37,7 @@ var Acts = needsWord
 type document struct {
 	Who   idp.Identity `json:"who"`
 	Phone string       `json:"phone,omitempty"` // canonical; of a new account
+	Child *Child       `json:"child,omitempty"` // to be added to the family
 }
 
 func place(v Visit) []byte { return []byte("counter/visit/" + v.ID) }
@@ -156,9 +157,6 @@ func (s *Service) impartial(ctx context.Context, by Clerk, account string) error
 	if account == by.Account {
 		return fault.New(fault.CounterSelf)
 	}
-	if s.cfg.Mandates == nil {
-		return nil
-	}
 	for _, pair := range [][2]string{{by.Account, account}, {account, by.Account}} {
 		live, err := s.cfg.Mandates.Live(ctx, pair[0])
 		if err != nil {
@@ -256,7 +254,7 @@ func offered(v Visit, level subject.IAL) (all, first []string) {
 		first = append(first, ActCard)
 	}
 	if v.Account != "" {
-		all = append(all, ActNoCard)
+		all = append(all, ActNoCard, ActFamily, ActMandate, ActLicense)
 	}
 	return all, first
 }
@@ -270,8 +268,23 @@ func (v Visit) reaches() subject.IAL {
 	return 3
 }
 
+// Child is who is added to the family of the person (亲情账号).
+type Child struct {
+	Name   string `json:"name"`
+	Number string `json:"number"`
+}
+
+// Order is what a clerk asks the citizen to agree to.
+type Order struct {
+	Acts  []string
+	Way   string // of agreement
+	Phone string // of a new account; may be empty
+	Child Child  // for ActFamily
+}
+
 // Plan asks the citizen to agree to acts, in a way of agreement. What was agreed before is forgotten.
-func (s *Service) Plan(ctx context.Context, by Clerk, v Visit, acts []string, phone, way string) (Visit, error) {
+func (s *Service) Plan(ctx context.Context, by Clerk, v Visit, order Order) (Visit, error) {
+	acts, phone, way := order.Acts, order.Phone, order.Way
 	if err := s.clerk(by, RoleClerk); err != nil {
 		return v, err
 	}
@@ -318,6 +331,18 @@ func (s *Service) Plan(ctx context.Context, by Clerk, v Visit, acts []string, ph
 			}
 			d.Phone = identifier.Value
 		}
+	}
+	d.Child = nil
+	if slices.Contains(ordered, ActFamily) {
+		name, err := subject.ParsePersonName(order.Child.Name)
+		if err != nil {
+			return v, fault.Wrap(err, fault.ProofingName).WithField("counter-child-name", fault.ProofingName)
+		}
+		number, err := subject.ParseCitizenID(order.Child.Number)
+		if err != nil {
+			return v, fault.Wrap(err, fault.ProofingNumber).WithField("counter-child-number", fault.ProofingNumber)
+		}
+		d.Child = &Child{name, string(number)}
 	}
 	if err := s.sealDocument(ctx, &v, d); err != nil {
 		return v, err

@@ -28,6 +28,8 @@ type Config struct {
 	Who func(r *http.Request) (counter.Clerk, error)
 	// Second checks the login of a colleague who confirms a typed document: identifier, password and second factor.
 	Second func(ctx context.Context, identifier, password, code, source string) (counter.Clerk, error)
+	// Check judges the code on a paper.
+	Check  func(ctx context.Context, text string) (web.CounterChecked, error)
 	Encode authn.Encoder
 	Now    func() time.Time
 }
@@ -56,6 +58,8 @@ func (s *Server) Routes(mux *http.ServeMux) {
 		"POST /counter/paper":         s.paper,
 		"POST /counter/perform":       s.perform,
 		"POST /counter/end":           s.end,
+		"POST /counter/check":         s.check,
+		"GET /counter/copy/{id}":      s.copy,
 		"POST /counter/screen-code":   s.screenCode,
 		"GET /counter/screen":         s.screen,
 		"POST /counter/screen/pair":   s.screenPair,

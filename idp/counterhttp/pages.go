@@ -2,8 +2,11 @@ package counterhttp
 
 import (
 	"io"
+	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/counter"
@@ -147,6 +150,7 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, t counter.Ter
 		if !t.Screen {
 			body.Ways = without(body.Ways, counter.ByScreen)
 		}
+		body.AskChild, body.ChildName, body.ChildNumber = contains(shown.Offered, counter.ActFamily), r.PostFormValue("counter-child-name"), r.PostFormValue("counter-child-number")
 		body.AskPhone, body.Phone = v.Account == "", r.PostFormValue("counter-phone")
 		body.Way = body.Ways[0]
 		if way := r.PostFormValue("counter-way"); contains(body.Ways, way) {
@@ -214,7 +218,7 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 	if way == counter.ByScreen && !t.Screen {
 		return s.showVisit(w, r, t, v, "", acts, fault.New(fault.Invalid).WithField("counter-way", fault.CounterWay))
 	}
-	planned, err := s.Counter.Plan(r.Context(), by, v, acts, typed.Get("counter-phone"), way)
+	planned, err := s.Counter.Plan(r.Context(), by, v, counter.Order{Acts: acts, Way: way, Phone: typed.Get("counter-phone"), Child: counter.Child{Name: typed.Get("counter-child-name"), Number: typed.Get("counter-child-number")}})
 	if mendable(err) {
 		if acts == nil {
 			acts = []string{}
@@ -329,6 +333,9 @@ func (s *Server) perform(w http.ResponseWriter, r *http.Request) error {
 		}
 		body.Failed = s.Renderer.FieldErrors(r, done.Err, nil)[0].Message
 	}
+	for _, c := range done.Copies {
+		body.Copies = append(body.Copies, web.Link{Label: c.Title, URL: "/counter/copy/" + url.PathEscape(c.ID)})
+	}
 	if c := done.Card; c != nil {
 		code, err := web.NewQR(c.Code)
 		if err != nil {
@@ -338,6 +345,50 @@ func (s *Server) perform(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := web.Page{Self: "/counter", Body: body, OnwardURL: "/counter/visit", OnwardSeconds: int(v.ExpiresAt.Sub(s.Now())/time.Second) + 1}
 	return s.show(w, r, http.StatusOK, "counter-done", page)
+}
+
+// copy gives the document of a licence that the citizen agreed to have printed.
+func (s *Server) copy(w http.ResponseWriter, r *http.Request) error {
+	by, t, err := s.at(r)
+	if err != nil {
+		return err
+	}
+	v, err := s.Counter.Current(r.Context(), by, t)
+	if err != nil {
+		return err
+	}
+	name, content, err := s.Counter.Copy(r.Context(), by, v, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/ofd")
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	w.Header().Set("Cache-Control", "no-store")
+	_, err = w.Write(content)
+	return err
+}
+
+// check verifies the code on a paper, as /verify does, and shows what stands on it.
+func (s *Server) check(w http.ResponseWriter, r *http.Request) error {
+	typed, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	by, t, err := s.at(r)
+	if err != nil {
+		return err
+	}
+	found, err := s.Check(r.Context(), strings.TrimSpace(typed.Get("counter-paper-code")))
+	if err == nil {
+		err = s.Counter.NoteCheck(r.Context(), by, t, found.Code)
+	}
+	if mendable(err) {
+		return s.showHome(w, r, by, t, web.CounterPage{}, fault.Wrap(err, fault.CodeOf(err)).WithField("counter-paper-code", fault.CodeOf(err)))
+	}
+	if err != nil {
+		return err
+	}
+	return s.showHome(w, r, by, t, web.CounterPage{Checked: &found}, nil)
 }
 
 func (s *Server) end(w http.ResponseWriter, r *http.Request) error {

@@ -105,8 +105,8 @@ func TestX18KeyboardOnly(t *testing.T) {
 	k.press(kb.Enter)
 	k.focus("counter-called")
 	machine := time.Since(began)
-	if err := chromedp.Do(tab.Context, chromedp.NavigateBack()); err != nil {
-		t.Fatal(err)
+	if err := chromedp.Do(tab.Context, chromedp.NavigateBack()); err != nil && !strings.Contains(err.Error(), "ERR_CACHE_MISS") {
+		t.Fatal(err) // a miss is what is wanted: the browser kept nothing
 	}
 	time.Sleep(300 * time.Millisecond)
 	left, err := chromedp.Run(tab.Context, chromedp.Evaluate[string](`document.documentElement.outerHTML`))
