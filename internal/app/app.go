@@ -412,7 +412,7 @@ func (a *App) openOutbox() {
 		idp.TopicRekeyed:      a.deliverIdentityNotice(channel.TemplateIdentityChanged),
 		idp.TopicLevelsEnded:  a.deliverIdentityNotice(channel.TemplateDocumentEnded),
 		idp.TopicRevived:      a.deliverIdentityNotice(channel.TemplateAccountRevived),
-		idp.TopicDeceased:     a.endMandates,
+		idp.TopicDeceased:     a.endOfLife,
 		idp.TopicOrganization: a.endOrganisation,
 		mandate.TopicNotice:   a.deliverMandateNotice,
 		proofing.TopicRetry:   func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },

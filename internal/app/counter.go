@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/yinxin-gov/yinxin/elicense"
@@ -13,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/counter"
 	"github.com/yinxin-gov/yinxin/idp/counterhttp"
 	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -141,4 +144,16 @@ func (a *App) AddCounterTerminal(ctx context.Context, name, readerKey string) (i
 	ctx = reqctx.WithActor(ctx, reqctx.Actor{ID: "system:setup"})
 	t, code, err := a.counter.Counter.AddTerminal(ctx, "system:setup", name, readerKey)
 	return t.ID, code, err
+}
+
+// endOfLife ends what others do for a person who died, and the offline code card.
+func (a *App) endOfLife(ctx context.Context, d outbox.Delivery) error {
+	var message idp.AccountMessage
+	if err := json.Unmarshal(d.Payload, &message); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	if _, err := a.sealing.licenses.RevokeCard(ctx, "account:"+message.AccountID); err != nil {
+		return err
+	}
+	return a.endMandates(ctx, d)
 }

@@ -288,6 +288,13 @@ func TestOneTimePassIsUsedOnce(t *testing.T) {
 		if page := press(t, b, map[string]string{"password-new": "Own-password-77"}); page.URL.Path != "/me" || !strings.Contains(page.Text, "王*明") {
 			t.Errorf("%s %s", page.URL, page.Text)
 		}
+		again := walk.New(nil)
+		if page := submit(t, again, p.URL+"/login", map[string]string{"login-identifier": stranger.Number, "login-password": "Own-password-77"}); page.URL.Path != "/me" {
+			t.Errorf("number and password: %s %s", page.URL, page.Text)
+		}
+		if page := submit(t, walk.New(nil), p.URL+"/login", map[string]string{"login-identifier": "110101199003072332", "login-password": "Own-password-77"}); page.Status != http.StatusUnauthorized {
+			t.Errorf("a number that nobody has: %d", page.Status)
+		}
 	})
 }
 

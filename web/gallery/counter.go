@@ -37,7 +37,18 @@ func counter() []Sample {
 	page := func(body any) web.Page { return web.Page{Identity: clerk, Nav: nav, Body: body} }
 	wrong := page(web.CounterPage{CanServe: true, Terminal: "3 号窗口", Reader: true, Called: "A012", TypedURL: "/counter/typed", Screen: true})
 	wrong.Errors = []web.FieldError{{Field: "counter-called", Message: "没有读到证件"}}
+	family := plan
+	family.AskPhone, family.AskChild, family.ChildName, family.Register = false, true, "王小小", false
+	family.Acts = []web.CounterAct{{Kind: "reset_login", Key: 1}, {Kind: "pass", Key: 2}, {Kind: "card", Key: 3}, {Kind: "card_end", Key: 4}, {Kind: "family", Ticked: true, Key: 5}, {Kind: "mandate_end", Key: 6}, {Kind: "license_copy", Key: 7}}
+	copies := partly
+	copies.Failed, copies.Copies = "", []web.Link{{Label: "营业执照 · 1.2.156.3005.2.11100000MB0143028R001", URL: "/counter/copy/lic_1"}}
+	wrongChild := page(family)
+	wrongChild.Errors = []web.FieldError{{Field: "counter-child-number", Message: "公民身份号码应为 18 位"}}
+	checked := web.CounterPage{CanServe: true, Terminal: "3 号窗口", TypedURL: "/counter/typed", Checked: &web.CounterChecked{Code: "V00", Verdict: "valid", Text: "真实有效", Fields: []web.ShownField{{Label: "姓名（部分隐去）", Value: "王*明"}, {Label: "实名等级", Value: "4"}}}}
 	return []Sample{
+		{Name: "counter-family", Template: "counter-visit", Status: 422, Page: wrongChild},
+		{Name: "counter-copies", Template: "counter-done", Page: page(copies)},
+		{Name: "counter-checked", Template: "counter", Page: page(checked)},
 		{Name: "counter", Template: "counter", Page: page(web.CounterPage{CanServe: true, Terminal: "3 号窗口", Reader: true, TypedURL: "/counter/typed", QueueURL: "/counter/queue"})},
 		{Name: "counter-no-card", Template: "counter", Status: 409, Page: wrong},
 		{Name: "counter-pair", Template: "counter", Page: page(web.CounterPage{CanServe: true, Terminal: "3 号窗口", TypedURL: "/counter/typed", Code: "48291305"})},
