@@ -3,7 +3,6 @@
 package readerkey
 
 import (
-	"crypto/ecdsa"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -30,7 +29,7 @@ func New(rand io.Reader) (*Key, error) {
 
 // Public is the public half as a terminal is registered with it: the uncompressed point in unpadded base64url.
 func (k *Key) Public() (string, error) {
-	point, err := pki.EncodeSM2Key(&ecdsa.PublicKey{Curve: k.private.Curve, X: k.private.X, Y: k.private.Y})
+	point, err := pki.EncodeSM2Key(&k.private.PublicKey)
 	if err != nil {
 		return "", fmt.Errorf("readerkey: %w", err)
 	}
