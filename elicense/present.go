@@ -214,6 +214,9 @@ func (s *Service) show(ctx context.Context, p Presentation, challenge []byte) (S
 
 // ViewFields names the fields of a view for people, in the order of their numbers in the type.
 func ViewFields(view presentation.View, locale string) []ShownField {
+	if view.IsCard() {
+		return cardFields(view, locale)
+	}
 	licenseType, ok := catalog.Find(view.TypeCode)
 	if !ok {
 		return nil
@@ -246,7 +249,7 @@ func (s *Service) presentationKeys(ctx context.Context) ([]presentation.Key, err
 	if err != nil {
 		return nil, err
 	}
-	var types []string
+	types := []string{presentation.CardTypeCode}
 	for _, t := range catalog.Types() {
 		types = append(types, t.Code)
 	}

@@ -21,6 +21,7 @@ import (
 // Config of the service. Every member but IssueLease is needed.
 type Config struct {
 	Store        Store
+	Cards        CardStore
 	Blobs        Blobs
 	Sealer       Sealer
 	Keys         *keys.Ring
@@ -41,7 +42,7 @@ type Service struct{ cfg Config }
 
 // New checks the configuration.
 func New(cfg Config) (*Service, error) {
-	if cfg.Store == nil || cfg.Blobs == nil || cfg.Sealer == nil || cfg.Keys == nil || cfg.Certificates == nil || cfg.Trust == nil || cfg.Maker == nil || cfg.Now == nil || cfg.Rand == nil {
+	if cfg.Store == nil || cfg.Cards == nil || cfg.Blobs == nil || cfg.Sealer == nil || cfg.Keys == nil || cfg.Certificates == nil || cfg.Trust == nil || cfg.Maker == nil || cfg.Now == nil || cfg.Rand == nil {
 		return nil, errors.New("elicense: a dependency is missing")
 	}
 	if cfg.BaseURL == "" || strings.HasSuffix(cfg.BaseURL, "/") {

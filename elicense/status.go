@@ -271,6 +271,9 @@ func (s *Service) Refresh(ctx context.Context) error {
 	if !slices.Contains(lists, 1) {
 		lists = append([]uint64{1}, lists...) // there from the start, so that an empty platform answers too
 	}
+	if !slices.Contains(lists, presentation.FirstCardList) {
+		lists = append(lists, presentation.FirstCardList)
+	}
 	var failures []error
 	refresh := func(name string, life time.Duration, publish func() error) {
 		p, err := s.cfg.Store.FindPublished(ctx, name)
@@ -298,7 +301,11 @@ func (s *Service) namedAsNow(p Published) bool {
 	if delta, err := statuslist.OpenDelta(p.Content); err == nil {
 		return delta.URI == s.statusBase()+p.Name
 	}
-	return true // the bundle names no address of its own
+	if bundle, err := presentation.OpenBundle(p.Content); err == nil {
+		// A bundle of an older release says nothing of cards, which would then look like those of a stranger.
+		return !slices.ContainsFunc(bundle.Keys, func(k presentation.Key) bool { return !slices.Contains(k.TypeCodes, presentation.CardTypeCode) })
+	}
+	return true
 }
 
 // Published gives a signed object for anybody: a list by its number, "delta", "keys".

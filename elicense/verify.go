@@ -141,7 +141,10 @@ func (c *scan) consumed(pid [16]byte) bool {
 	return true
 }
 
-func (c *scan) status(*presentation.Code, presentation.Key) presentation.StatusAnswer {
+func (c *scan) status(code *presentation.Code, _ presentation.Key) presentation.StatusAnswer {
+	if code.View.IsCard() {
+		return c.cardStatus(code.View.PID)
+	}
 	if !c.found {
 		return presentation.StatusAnswer{Source: "none"}
 	}
@@ -150,6 +153,23 @@ func (c *scan) status(*presentation.Code, presentation.Key) presentation.StatusA
 		status = statuslist.NotUsable
 	}
 	return presentation.StatusAnswer{Known: true, Status: status, Source: "online", Time: c.now}
+}
+
+// cardStatus is the state of a card at this moment. A card that our key signed and that is not on record is never in force.
+func (c *scan) cardStatus(pid [16]byte) presentation.StatusAnswer {
+	pidKey, err := c.service.hash(c.ctx, "pid", hex.EncodeToString(pid[:]))
+	var card Card
+	if err == nil {
+		card, err = c.service.cfg.Cards.FindCard(c.ctx, pidKey)
+	}
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return presentation.StatusAnswer{Known: true, Status: statuslist.Ended, Source: "online", Time: c.now}
+	case err != nil:
+		c.failure = err
+		return presentation.StatusAnswer{Source: "none"}
+	}
+	return presentation.StatusAnswer{Known: true, Status: card.Bits, Source: "online", Time: c.now}
 }
 
 // Guessing bounds of look-ups (L-10).

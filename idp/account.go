@@ -309,19 +309,11 @@ func (s *Accounts) ProveIdentity(ctx context.Context, id string, p Proof, who Id
 
 // saveProof stores a sealed proof.
 func (s *Accounts) saveProof(ctx context.Context, id string, p Proof) error {
-	details := map[string]string{"ial": fmt.Sprint(int(p.IAL)), "method": p.Method, "source": p.Source, "evidence": p.Evidence}
-	if p.Case != "" {
-		details["case"] = p.Case
+	record, err := s.ProofRecord(ctx, id, p)
+	if err != nil {
+		return err
 	}
-	record := audit.With(event(ctx, p.At, "proofing.granted", "account", id, details))
-	if !p.Until.IsZero() {
-		notice, err := expiryNotice(id, p)
-		if err != nil {
-			return err
-		}
-		record = record.And(notice)
-	}
-	err := s.store.SaveProof(ctx, id, p, record)
+	err = s.store.SaveProof(ctx, id, p, record)
 	if errors.Is(err, ErrBound) {
 		return fault.Wrap(err, fault.IdentityBound)
 	}

@@ -3,8 +3,10 @@ package idp
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 )
 
@@ -49,4 +51,18 @@ func (s *Accounts) sealProof(ctx context.Context, a Account, p Proof, who Identi
 	p.ID = ident.New(s.rand, "ev")
 	p.KeyID, p.Sealed, err = s.sealFor(ctx, a, plaintext, identityPlace(a.ID))
 	return p, err
+}
+
+// ProofRecord is what a level leaves behind that a caller stores with it: the audit event, and the notice before its end.
+func (s *Accounts) ProofRecord(ctx context.Context, accountID string, p Proof) (audit.Record, error) {
+	details := map[string]string{"ial": fmt.Sprint(int(p.IAL)), "method": p.Method, "source": p.Source, "evidence": p.Evidence}
+	if p.Case != "" {
+		details["case"] = p.Case
+	}
+	record := audit.With(event(ctx, p.At, "proofing.granted", "account", accountID, details))
+	if p.Until.IsZero() {
+		return record, nil
+	}
+	notice, err := expiryNotice(accountID, p)
+	return record.And(notice), err
 }

@@ -130,6 +130,7 @@ type Field struct {
 	Type, Autocomplete, Inputmode, Class string
 	Maxlength                            int
 	Required, Optional                   bool
+	Autofocus                            bool // the next one that needs input
 }
 
 // DescribedBy is the value of aria-describedby.
@@ -170,6 +171,7 @@ func newField(v view, id string, options ...any) (Field, error) {
 			return f, err
 		}
 	}
+	f.Autofocus = f.Autofocus && len(v.Errors) == 0 // else the summary has the focus
 	if f.Label == "" {
 		return f, fmt.Errorf("web: field %s has no label", id)
 	}
@@ -199,6 +201,8 @@ func (f *Field) set(option string, value any) error {
 			return fmt.Errorf("web: maxlength of field %s is no number", f.ID)
 		}
 		f.Maxlength = length
+	case "autofocus":
+		f.Autofocus = value == true
 	case "optional":
 		f.Optional, f.Required = true, false
 	default:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
@@ -51,12 +52,22 @@ func (s *Store) Lists(ctx context.Context) ([]uint64, error) {
 	for n := int64(1); n <= highest; n++ {
 		lists = append(lists, uint64(n))
 	}
+	if err := s.db.Read().QueryRowContext(ctx, "SELECT COALESCE(MAX(list_number), 0) FROM lic_card").Scan(&highest); err != nil {
+		return nil, fmt.Errorf("licensedb: find lists of cards: %w", err)
+	}
+	for n := int64(presentation.FirstCardList); n <= highest; n++ {
+		lists = append(lists, uint64(n))
+	}
 	return lists, nil
 }
 
 // Entries implements elicense.Publications.
 func (s *Store) Entries(ctx context.Context, list uint64) ([]elicense.Entry, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT list_index, bits FROM lic_license WHERE list_number = $1 AND bits > 0 ORDER BY list_index", int64(list))
+	query := "SELECT list_index, bits FROM lic_license WHERE list_number = $1 AND bits > 0 ORDER BY list_index"
+	if list >= presentation.FirstCardList {
+		query = "SELECT list_index, bits FROM lic_card WHERE list_number = $1 AND bits > 0 ORDER BY list_index"
+	}
+	rows, err := s.db.Read().QueryContext(ctx, query, int64(list))
 	if err != nil {
 		return nil, fmt.Errorf("licensedb: read entries: %w", err)
 	}

@@ -38,6 +38,7 @@ const (
 // World is a licence service over a store, with real cryptography: a root, an issuing CA, a seal and its sealer, keys in
 // memory, and a clock that tests move.
 type World struct {
+	cards   elicense.CardStore
 	Service *elicense.Service
 	Store   elicense.Store
 	Blobs   *Blobs
@@ -58,7 +59,7 @@ var Start = time.Date(2026, 11, 24, 1, 30, 0, 0, time.UTC)
 // NewWorld builds a world over the store and registers the sample authority.
 func NewWorld(t testing.TB, store elicense.Store) *World {
 	t.Helper()
-	w := &World{Store: store, Blobs: NewBlobs(), at: Start, made: map[string][]byte{}}
+	w := &World{Store: store, cards: cardsOf(store), Blobs: NewBlobs(), at: Start, made: map[string][]byte{}}
 	w.Keys = keys.NewRing(keystest.NewTwin(w.Now))
 	if err := w.makeCA(); err != nil {
 		t.Fatal(err)
@@ -74,6 +75,14 @@ func NewWorld(t testing.TB, store elicense.Store) *World {
 	return w
 }
 
+// cardsOf is the store itself where it keeps cards too, else one in memory.
+func cardsOf(store elicense.Store) elicense.CardStore {
+	if cards, ok := store.(elicense.CardStore); ok {
+		return cards
+	}
+	return &Cards{}
+}
+
 // Restart makes a new service over the same store, as after a crash.
 func (w *World) Restart(t testing.TB) {
 	t.Helper()
@@ -82,7 +91,7 @@ func (w *World) Restart(t testing.TB) {
 		t.Fatal(err)
 	}
 	w.Service, err = elicense.New(elicense.Config{
-		Store: w.Store, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: maker, BaseURL: BaseURL, Now: w.Now, Rand: ident.System(),
+		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: maker, BaseURL: BaseURL, Now: w.Now, Rand: ident.System(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -53,7 +53,10 @@ func NewPasswordLogin(accounts *idp.Accounts, passwords *Passwords, throttle Thr
 // alike, after the same work.
 func (p *PasswordLogin) Login(ctx context.Context, text, password, source string) (idp.Login, error) {
 	identifier, err := subject.ParseIdentifier(text)
-	if err != nil {
+	find := p.accounts.ByIdentifier
+	if number, other := subject.ParseCitizenID(text); other == nil { // who has no phone signs in with the number of the card
+		identifier, find = subject.Identifier{Kind: subject.CitizenID, Value: string(number)}, p.byNumber
+	} else if err != nil {
 		identifier = subject.Identifier{Kind: "unknown", Value: text} // counted and answered like any other
 	}
 	lookup, err := p.accounts.Lookup(ctx, string(identifier.Kind), identifier.Value)
@@ -64,7 +67,7 @@ func (p *PasswordLogin) Login(ctx context.Context, text, password, source string
 	if err != nil {
 		return idp.Login{}, err
 	}
-	account, err := p.accounts.ByIdentifier(ctx, identifier)
+	account, err := find(ctx, identifier)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return idp.Login{}, fmt.Errorf("find account: %w", err)
 	}
@@ -90,6 +93,15 @@ func (p *PasswordLogin) Login(ctx context.Context, text, password, source string
 		return idp.Login{}, err
 	}
 	return idp.Login{AccountID: account.ID, AAL: ByPassword.AAL(), Methods: ByPassword.AMR(), At: p.now().UTC()}, nil
+}
+
+// byNumber finds the account that proved a citizen identification number; idp.ErrNotFound.
+func (p *PasswordLogin) byNumber(ctx context.Context, identifier subject.Identifier) (idp.Account, error) {
+	id, err := p.accounts.ByIdentity(ctx, subject.CitizenID, identifier.Value)
+	if err != nil {
+		return idp.Account{}, err
+	}
+	return p.accounts.Account(ctx, id)
 }
 
 // count adds the try before anything is compared, so that parallel tries count as well.

@@ -23,6 +23,7 @@ const (
 	PurposeRegister Purpose = "register"
 	PurposeLogin    Purpose = "login"
 	PurposeRecover  Purpose = "recover"
+	PurposeCounter  Purpose = "counter" // a citizen agrees to what a clerk is about to do
 )
 
 // Limits of codes, named so that the operators' guide can list them.
@@ -148,7 +149,11 @@ func (c *Codes) Send(ctx context.Context, identifier subject.Identifier, purpose
 	if challenge.Browser, err = mac.Sum(ctx, []byte("otp-browser"), []byte(browser)); err != nil {
 		return "", err
 	}
-	payload, err := encode(ctx, Message{To: identifier.Value, Kind: string(identifier.Kind), Template: "code", Code: code, Minutes: int(CodeLife / time.Minute), Locale: locale, Until: challenge.ExpiresAt})
+	template := "code"
+	if purpose == PurposeCounter { // the usual text says that nobody asks for the code
+		template = "counter-code"
+	}
+	payload, err := encode(ctx, Message{To: identifier.Value, Kind: string(identifier.Kind), Template: template, Code: code, Minutes: int(CodeLife / time.Minute), Locale: locale, Until: challenge.ExpiresAt})
 	if err != nil {
 		return "", err
 	}

@@ -70,18 +70,36 @@ func (s *Store) Note(ctx context.Context, record audit.Record) error { return s.
 
 // CreateAccount stores an account with its first contact.
 func (s *Store) CreateAccount(ctx context.Context, a idp.Account, record audit.Record) error {
+	err := s.apply(ctx, record, accountSteps(a)...)
+	if sqldb.IsUnique(err) {
+		return idp.ErrTaken
+	}
+	return err
+}
+
+// accountSteps store an account with its contacts.
+func accountSteps(a idp.Account) []sqldb.Step {
 	steps := []sqldb.Step{step(`INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at, locale)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		a.ID, a.State, a.PasswordHash, sqldb.Micros(a.CredentialsAt), strings.Join(a.Roles, " "), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt), a.Locale)}
 	for _, c := range a.Contacts {
 		steps = append(steps, step("INSERT INTO idp_contact (lookup, account_id, kind, key_id, sealed) VALUES ($1, $2, $3, $4, $5)", c.Lookup, a.ID, c.Kind, c.KeyID, c.Sealed))
 	}
-	steps = append(steps, dataKeyOf(a)...)
-	err := s.apply(ctx, record, steps...)
-	if sqldb.IsUnique(err) {
-		return idp.ErrTaken
+	return append(steps, dataKeyOf(a)...)
+}
+
+// insertAccount stores an account inside a change; ErrTaken when a contact belongs to another one.
+func insertAccount(ctx context.Context, tx sqldb.Tx, a idp.Account) error {
+	for _, one := range accountSteps(a) {
+		_, err := tx.ExecContext(ctx, one.Query, one.Args...)
+		if sqldb.IsUnique(err) {
+			return idp.ErrTaken
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // Account reads an account with contacts and the newest proof of each level.
@@ -200,54 +218,62 @@ func (s *Store) SetRoles(ctx context.Context, id string, roles []string, record 
 
 // SaveProof binds the identity to the account, adds the evidence and closes the case, which forgets what was submitted.
 func (s *Store) SaveProof(ctx context.Context, id string, p idp.Proof, record audit.Record) error {
-	err := s.audited(ctx, record, func(tx sqldb.Tx) error {
-		var holder string
-		err := tx.QueryRowContext(ctx, "SELECT account_id FROM idp_identity WHERE lookup = $1", p.Lookup).Scan(&holder)
-		switch {
-		case errors.Is(err, sqldb.ErrNoRows):
-			var former string // whose number it was before a correction
-			err = tx.QueryRowContext(ctx, "SELECT account_id FROM idp_former_identity WHERE lookup = $1", p.Lookup).Scan(&former)
-			if err == nil || !errors.Is(err, sqldb.ErrNoRows) {
-				if err == nil {
-					err = idp.ErrBound
-				}
-				return err
-			}
-			_, err = tx.ExecContext(ctx, "INSERT INTO idp_identity (lookup, account_id) VALUES ($1, $2)", p.Lookup, id)
-		case err == nil && holder != id:
-			return idp.ErrBound
-		}
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO idp_proof (account_id, id, ial, method, source, at, until_at, key_id, sealed, evidence)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			id, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence)
-		if err != nil {
-			return err
-		}
-		// A merge at the same moment has the row of the account, and no evidence comes to one that was merged.
-		there, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1 AND merged_into = ''", id, sqldb.Micros(p.At))
-		if err == nil && !there {
-			return idp.ErrNotFound
-		}
-		if err != nil || p.Case == "" {
-			return err
-		}
-		closed, err := sqldb.ExecOne(ctx, tx, `UPDATE idp_case SET state = $3, updated_at = $4, sealed = $5
-			WHERE id = $1 AND account_id = $2 AND state IN ($6, $7, $8, $9)`, p.Case, id, proofing.Granted, sqldb.Micros(p.At), []byte{}, proofing.SourceCheck, proofing.Waiting, proofing.Collecting, proofing.Passed)
-		if err == nil && !closed {
-			return idp.ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM idp_case_photo WHERE case_id = $1", p.Case)
-		return err
-	})
-	if sqldb.IsUnique(err) { // the account holds another identity, or another account was faster
+	return s.audited(ctx, record, func(tx sqldb.Tx) error { return saveProof(ctx, tx, id, p) })
+}
+
+// saveProof is SaveProof inside a change; ErrBound also when the account holds another identity, or another account was
+// faster.
+func saveProof(ctx context.Context, tx sqldb.Tx, id string, p idp.Proof) error {
+	err := writeProof(ctx, tx, id, p)
+	if sqldb.IsUnique(err) {
 		return idp.ErrBound
 	}
+	return err
+}
+
+func writeProof(ctx context.Context, tx sqldb.Tx, id string, p idp.Proof) error {
+	var holder string
+	err := tx.QueryRowContext(ctx, "SELECT account_id FROM idp_identity WHERE lookup = $1", p.Lookup).Scan(&holder)
+	switch {
+	case errors.Is(err, sqldb.ErrNoRows):
+		var former string // whose number it was before a correction
+		err = tx.QueryRowContext(ctx, "SELECT account_id FROM idp_former_identity WHERE lookup = $1", p.Lookup).Scan(&former)
+		if err == nil || !errors.Is(err, sqldb.ErrNoRows) {
+			if err == nil {
+				err = idp.ErrBound
+			}
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO idp_identity (lookup, account_id) VALUES ($1, $2)", p.Lookup, id)
+	case err == nil && holder != id:
+		return idp.ErrBound
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO idp_proof (account_id, id, ial, method, source, at, until_at, key_id, sealed, evidence)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		id, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence)
+	if err != nil {
+		return err
+	}
+	// A merge at the same moment has the row of the account, and no evidence comes to one that was merged.
+	there, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1 AND merged_into = ''", id, sqldb.Micros(p.At))
+	if err == nil && !there {
+		return idp.ErrNotFound
+	}
+	if err != nil || p.Case == "" {
+		return err
+	}
+	closed, err := sqldb.ExecOne(ctx, tx, `UPDATE idp_case SET state = $3, updated_at = $4, sealed = $5
+		WHERE id = $1 AND account_id = $2 AND state IN ($6, $7, $8, $9)`, p.Case, id, proofing.Granted, sqldb.Micros(p.At), []byte{}, proofing.SourceCheck, proofing.Waiting, proofing.Collecting, proofing.Passed)
+	if err == nil && !closed {
+		return idp.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "DELETE FROM idp_case_photo WHERE case_id = $1", p.Case)
 	return err
 }
 

@@ -64,6 +64,10 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_upstream_intent", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_upstream_logout", "hash", "expires_at < $1", before(keepMarks)},
 		{"idp_upstream_session", "sid", "at < $1 AND NOT EXISTS (SELECT 1 FROM idp_session WHERE idp_session.id = idp_upstream_session.sid)", before(keepSessions)},
+		// A visit holds the document until its end at the latest, and a reading its nonce for as long as a message may come again.
+		{"idp_counter_visit", "id", "expires_at < $1", before(0)},
+		{"idp_counter_reading", "terminal_id, nonce", "expires_at < $1", before(keepMarks)},
+		{"idp_counter_pass", "account_id", "expires_at < $1", before(keepCodes)},
 		{"idp_refused_request", "client_id, parameter, received", "last_at < $1", before(idp.KeepRefusals)},
 		{"idp_release", "account_id, id", "last_at < $1 AND NOT EXISTS (SELECT 1 FROM idp_dispute WHERE idp_dispute.account_id = idp_release.account_id AND idp_dispute.release_id = idp_release.id)", before(idp.KeepReleases)},
 		{"idp_grant", "id", "created_at < $1 AND NOT EXISTS (SELECT 1 FROM idp_refresh_token WHERE idp_refresh_token.grant_id = idp_grant.id)", before(keepSessions)},

@@ -472,6 +472,12 @@ func (s *Server) workplaces(r *http.Request, roles []string) (links []web.NavLin
 	if slices.Contains(roles, idp.RoleProofingReviewer) {
 		links = append(links, web.NavLink{Label: s.Pages.Text(r, "page.review"), URL: reviewPath})
 	}
+	if slices.Contains(roles, "counter_clerk") || slices.Contains(roles, "counter_supervisor") {
+		links = append(links, web.NavLink{Label: s.Pages.Text(r, "page.counter"), URL: "/counter"})
+	}
+	if slices.Contains(roles, idp.RoleSystemAdmin) {
+		links = append(links, web.NavLink{Label: s.Pages.Text(r, "counter.terminals"), URL: "/counter/terminals"})
+	}
 	return links
 }
 

@@ -100,6 +100,7 @@ type Config struct {
 	Refused  func(ctx context.Context, clientID, parameter, received, supportCode string) error
 	Demands  func(operation string) idp.Demand
 	Mandates *mandate.Service // nil: everybody acts for itself
+	Passes   Passes           // of counters; nil is off
 	Bridges                   // portals behind bridges and upstream sources
 }
 
@@ -177,6 +178,9 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /register/resend", s.withCodes(s.registerStart))
 	page("POST /register/password", s.registerPassword)
 	page("POST /register/skip", s.registerSkip)
+	page("GET "+passPath, s.passPage)
+	page("POST "+passPath, s.passAnswer)
+	page("GET "+passPath+"/password", s.passPassword)
 	page("GET /proofing", s.proofingPage)
 	page("POST /proofing", s.proofingAnswer)
 	s.proofingPages(mux, page)

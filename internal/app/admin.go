@@ -223,7 +223,7 @@ func (a *App) applyRest(ctx context.Context, m Manifest) error {
 		hashes := &personaHashes{password: p.Password, right: map[string]bool{}}
 		for n := 1; n <= max(p.Count, 1); n++ {
 			one := p
-			one.Identifier = counter.ReplaceAllStringFunc(p.Identifier, func(form string) string { return fmt.Sprintf(form, n) })
+			one.Identifier = numbered.ReplaceAllStringFunc(p.Identifier, func(form string) string { return fmt.Sprintf(form, n) })
 			if err := a.applyPersona(ctx, one, n, hashes); err != nil {
 				return fmt.Errorf("persona %d: %w", n, err)
 			}
@@ -280,8 +280,8 @@ func (a *App) setRoles(ctx context.Context, accountID string, roles []string) er
 	return a.Accounts.SetRoles(ctx, accountID, roles)
 }
 
-// counter is the place of the number in the identifiers of counted personas.
-var counter = regexp.MustCompile(`%(0[1-9])?d`)
+// numbered is the place of the number in the identifiers of counted personas.
+var numbered = regexp.MustCompile(`%(0[1-9])?d`)
 
 // personaHashes lets counted personas share one hash of their common password: they are simulated, and each hash costs
 // tens of milliseconds.

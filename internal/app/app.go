@@ -22,6 +22,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/adminhttp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/counterhttp"
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/grants"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
@@ -109,6 +110,7 @@ type App struct {
 	bridges      *bridges
 	trust        *trustSource
 	sealing      *sealing
+	counter      *counterhttp.Server
 
 	public http.Handler
 	alias  http.Handler // of the listener for client certificates
@@ -196,6 +198,9 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	if a.sealing, err = openSealing(ctx, a); err != nil {
+		return err
+	}
+	if err := a.openCounter(); err != nil {
 		return err
 	}
 	a.openOutbox()
@@ -429,7 +434,7 @@ func (a *App) openOutbox() {
 		idp.TopicRekeyed:       a.deliverIdentityNotice(channel.TemplateIdentityChanged),
 		idp.TopicLevelsEnded:   a.deliverIdentityNotice(channel.TemplateDocumentEnded),
 		idp.TopicRevived:       a.deliverIdentityNotice(channel.TemplateAccountRevived),
-		idp.TopicDeceased:      a.endMandates,
+		idp.TopicDeceased:      a.endOfLife,
 		idp.TopicOrganization:  a.endOrganisation,
 		idp.TopicDeletion:      a.deliverDeletionNotice,
 		idp.TopicErased:        a.deliverErased,

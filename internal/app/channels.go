@@ -122,7 +122,7 @@ func (a *App) keepInInbox(ctx context.Context, l channel.Letter) error {
 		text = l.Subject + "\n\n" + l.Body
 	}
 	code := ""
-	if l.Template == channel.TemplateCode {
+	if l.Template == channel.TemplateCode || l.Template == channel.TemplateCounterCode {
 		code = l.Filled["code"]
 	}
 	return a.store.PutInbox(ctx, l.ID, authn.InboxMessage{To: l.To, Text: text, Code: code, At: a.opts.Now().UTC()})

@@ -20,8 +20,8 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
-// known is somebody at the first level: 张三 of the sandbox's register.
-func known(t *testing.T, p *apptest.Platform) *walk.Browser {
+// firstLevel is somebody at the first level: 张三 of the sandbox's register.
+func firstLevel(t *testing.T, p *apptest.Platform) *walk.Browser {
 	t.Helper()
 	p.Persona("13800138000", "", 0)
 	b := p.SignIn("13800138000")
@@ -41,7 +41,7 @@ func tierOf(t *testing.T, p *apptest.Platform, b *walk.Browser) string {
 
 func TestBankCardOnThePages(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
-		b := known(t, p)
+		b := firstLevel(t, p)
 		if err := b.Open(context.Background(), p.URL+"/proofing"); err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func TestBankCardOnThePages(t *testing.T) {
 func TestX07FaceOnThePages(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
 		ctx := context.Background()
-		b := known(t, p)
+		b := firstLevel(t, p)
 		c := p.Client(idp.Client{ClientID: "desk", Scope: "openid profile"})
 		asked := url.Values{"claims": {`{"id_token":{"ial":{"essential":true,"value":3}}}`}}
 		if err := b.Open(ctx, p.URL+"/authorize?"+apptest.AuthorizeQuery(c, asked).Encode()); err != nil || !strings.HasSuffix(b.Page.URL.Path, "/proofing") {
@@ -114,7 +114,7 @@ func TestX07FaceOnThePages(t *testing.T) {
 func TestVisitBelongsToItsAccount(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
 		ctx := context.Background()
-		b := known(t, p)
+		b := firstLevel(t, p)
 		submit(t, b, p.URL+"/proofing/face", map[string]string{"proofing-consent": "face-2026-11"})
 		if err := b.Submit(ctx, map[string]string{"result": "pending"}); err != nil || !strings.Contains(b.Page.Text, "还没有结果") || b.Page.Status != http.StatusOK {
 			t.Fatalf("%v %d %s", err, b.Page.Status, b.Page.Text)
@@ -168,7 +168,7 @@ func TestNetworkIdentityOnPagesAndInClaims(t *testing.T) {
 func TestPolicyOfProofingIsApplied(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
 		ctx := context.Background()
-		b := known(t, p)
+		b := firstLevel(t, p)
 		policy := func(rows ...proofing.Level) app.Manifest { return app.Manifest{Policies: app.Policies{Proofing: rows}} }
 		for name, row := range map[string]proofing.Level{"no such method": {Method: "palm", IAL: 1}, "more than a card shows": {Method: "bank_card", IAL: 3}} {
 			if err := p.App.Apply(ctx, policy(row)); fault.CodeOf(err) != fault.ClientMetadata {

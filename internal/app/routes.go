@@ -29,6 +29,7 @@ func (a *App) routes() (*router, error) {
 	a.admin.Register(a.api)
 	a.identity.RegisterMandates(a.api)
 	a.identity.RegisterRights(a.api)
+	a.counter.Register(a.api)
 	document, err := json.Marshal(a.api.OpenAPI())
 	if err != nil {
 		return nil, err
@@ -44,6 +45,7 @@ func (a *App) routes() (*router, error) {
 	a.identity.PageRoutes(pageMux)
 	a.sealing.pages(pageMux)
 	a.admin.Routes(pageMux)
+	a.counter.Routes(pageMux)
 	pageMux.Handle("/preferences", a.pages.Preferences())
 	origin := http.NewCrossOriginProtection()
 	origin.AddInsecureBypassPattern("POST /authorize")                    // a portal may send its request by POST

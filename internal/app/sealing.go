@@ -53,7 +53,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.licenses, err = elicense.New(elicense.Config{Store: licensedb.New(a.db), Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
+	s.licenses, err = elicense.New(elicense.Config{Store: licensedb.New(a.db), Cards: licensedb.New(a.db), Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
 		Trust: a.trust, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand})
 	if err != nil {
 		return nil, err

@@ -57,6 +57,9 @@ const (
 	TemplateNewDevice         = "new-device"
 	TemplateRecovered         = "recovered"
 	TemplateNotMe             = "not-me"
+
+	TemplateCounterCode  = "counter-code"  // by which a citizen agrees to what is done at a counter
+	TemplateCounterReset = "counter-reset" // every way to sign in ended at a counter
 )
 
 var templates = withMandates(map[string]Template{
@@ -86,6 +89,9 @@ var templates = withMandates(map[string]Template{
 	TemplateNewDevice:         {TemplateNewDevice, []Param{{"name", 12}, {"code", 14}}},
 	TemplateRecovered:         {TemplateRecovered, nil},
 	TemplateNotMe:             {TemplateNotMe, nil},
+
+	TemplateCounterCode:  {TemplateCounterCode, []Param{{"code", 8}, {"minutes", 3}}},
+	TemplateCounterReset: {TemplateCounterReset, nil},
 })
 
 // MandateTemplate is the template of what happened to a mandate; the events are those of notices of idp/mandate.

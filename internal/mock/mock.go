@@ -49,6 +49,7 @@ type Report struct {
 	Personas   []Person `json:"personas"`
 	Clients    []Client `json:"clients"`
 	Peers      Peers    `json:"peers"`
+	Counter    Counter  `json:"counter"`
 }
 
 // Person of the mock.
@@ -73,6 +74,7 @@ type Peers struct {
 	Ticket   string `json:"ticket"`   // a portal that signs people in by a ticket
 	Upstream string `json:"upstream"` // issuer of the province; it also signs people in by a ticket, as source "city"
 	Register string `json:"register"` // a register of people that sends what is posted to /events
+	Reader   string `json:"reader"`   // a card reader at the counter: POST /card, POST /removed
 }
 
 // listener opens a loopback address; anything else is refused.
@@ -112,7 +114,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
-	addresses := []string{o.Listen, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
+	addresses := []string{o.Listen, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
 	sites := make([]site, len(addresses))
 	for i, address := range addresses {
 		if sites[i], err = openSite(address); err != nil {
@@ -120,11 +122,11 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 		defer sites[i].Close() // closed twice when it was served: harmless
 	}
-	public, manage, upper, upperManage, casSite, ticketSite, registerSite := sites[0], sites[1], sites[2], sites[3], sites[4], sites[5], sites[6]
+	public, manage, upper, upperManage, casSite, ticketSite, registerSite, readerSite := sites[0], sites[1], sites[2], sites[3], sites[4], sites[5], sites[6], sites[7]
 
 	serving, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	failed := make(chan error, 5)
+	failed := make(chan error, 6)
 	defer func() {
 		stop()
 		group.Wait()
@@ -148,7 +150,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	report := Report{Issuer: public.url, Management: "http://" + manage.host, Inbox: public.url + "/sandbox/inbox", Peers: Peers{CAS: casSite.url, Ticket: ticketSite.url, Upstream: upper.url, Register: registerSite.url}}
+	report := Report{Issuer: public.url, Management: "http://" + manage.host, Inbox: public.url + "/sandbox/inbox", Peers: Peers{CAS: casSite.url, Ticket: ticketSite.url, Upstream: upper.url, Register: registerSite.url, Reader: readerSite.url}}
 	register := idp.Client{ClientID: registerClient, ClientSecret: ident.Secret(rand.Reader, 24), ClientName: "模拟人口登记机关", GrantTypes: []string{"client_credentials"}, Scope: idp.RoleRegisterFeed}
 	old, err := fill(ctx, platform, province, &report)
 	if err != nil {
@@ -170,10 +172,15 @@ func Run(ctx context.Context, o Options) (err error) {
 			return err
 		}
 	}
+	reader, terminal, err := newReader(ctx, platform, public.url)
+	if err != nil {
+		return err
+	}
+	report.Counter = terminal
 	for _, peer := range []struct {
 		site    site
 		handler http.Handler
-	}{{casSite, newCASPortal(public.url, casSite.url)}, {ticketSite, newTicketPortal(public.url, ticketSite.url, old)}, {registerSite, newRegister(public.url, register.ClientSecret)}} {
+	}{{casSite, newCASPortal(public.url, casSite.url)}, {ticketSite, newTicketPortal(public.url, ticketSite.url, old)}, {registerSite, newRegister(public.url, register.ClientSecret)}, {readerSite, reader}} {
 		group.Go(func() { failed <- serve(serving, peer.site, peer.handler) })
 	}
 	if err := json.NewEncoder(o.Stdout).Encode(report); err != nil {
@@ -205,7 +212,7 @@ func newPlatform(ctx context.Context, folder string, public, manage site, allowe
 
 // people of the two platforms; numbers of the sandbox's register.
 var (
-	countyPeople   = []app.Persona{{Identifier: "13800138000", Name: "张三", IAL: 2}, {Identifier: "13800138001", Name: "李四", IAL: 1}, {Identifier: "13800138002"}}
+	countyPeople   = []app.Persona{{Identifier: "13800138000", Name: "张三", IAL: 2}, {Identifier: "13800138001", Name: "李四", IAL: 1}, {Identifier: "13800138002"}, clerkPersona, chiefPersona}
 	provincePeople = []app.Persona{{Identifier: "13800138003", Name: "欧阳春晓", IAL: 2}}
 )
 

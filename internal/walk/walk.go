@@ -196,6 +196,9 @@ func (b *Browser) Lend(request *http.Request) {
 	}
 }
 
+// Send makes a request that no page offers and shows its answer, as a form does that was left on the screen.
+func (b *Browser) Send(request *http.Request) error { return b.do(request) }
+
 func (f form) holds(fields map[string]string) bool {
 	for name := range fields {
 		if !f.names[name] {

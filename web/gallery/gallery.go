@@ -23,6 +23,7 @@ type Sample struct {
 func Samples() []Sample {
 	samples := append(people(), account()...)
 	samples = append(samples, mandates()...)
+	samples = append(samples, counter()...)
 	samples = append(samples, trust()...)
 	samples = append(samples, admin()...)
 	samples = append(samples, rights()...)

@@ -1,0 +1,65 @@
+package counter
+
+import (
+	"context"
+	"slices"
+
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+)
+
+// Queue lists acts that wait for a supervisor, or that one has looked at, the oldest first; next is empty on the last page.
+func (s *Service) Queue(ctx context.Context, by Clerk, review, after string, limit int) (page []Act, next string, err error) {
+	if err := s.clerk(by, RoleSupervisor); err != nil {
+		return nil, "", err
+	}
+	if !slices.Contains([]string{ReviewOpen, ReviewSeen, ReviewFlagged}, review) {
+		return nil, "", fault.New(fault.Invalid)
+	}
+	if page, err = s.cfg.Store.ActQueue(ctx, review, after, limit+1); err != nil {
+		return nil, "", storeFault(err)
+	}
+	if len(page) > limit {
+		page = page[:limit]
+		next = page[limit-1].ID
+	}
+	return page, next, nil
+}
+
+// Find reads an act for a supervisor.
+func (s *Service) Find(ctx context.Context, by Clerk, id string) (Act, error) {
+	if err := s.clerk(by, RoleSupervisor); err != nil {
+		return Act{}, err
+	}
+	a, err := s.cfg.Store.Act(ctx, id)
+	return a, storeFault(err)
+}
+
+// Review notes that a supervisor looked at an act, or what is wrong with it. Nobody looks at what was done with or for
+// oneself, and a flag needs a reason.
+func (s *Service) Review(ctx context.Context, by Clerk, id string, flag bool, reason string) (Act, error) {
+	a, err := s.Find(ctx, by, id)
+	if err != nil {
+		return a, err
+	}
+	switch {
+	case a.Clerk == by.ID || a.Second == by.ID || by.Account != "" && a.Account == by.Account:
+		return a, fault.New(fault.CounterSelf)
+	case a.Review != ReviewOpen && !(a.Review == ReviewSeen && flag):
+		return a, fault.New(fault.Conflict)
+	}
+	next, reasoned := a, reason
+	next.Review = ReviewSeen
+	if flag {
+		ok := false
+		if reasoned, ok = oneLine(reason, 200); !ok {
+			return a, fault.New(fault.AdminReason).WithField("reason", fault.AdminReason)
+		}
+		next.Review = ReviewFlagged
+	}
+	ctx = reqctx.WithReason(ctx, reasoned)
+	next.Reviewer, next.ReviewReason, next.ReviewedAt = by.ID, reasoned, s.now()
+	record := audit.With(s.event(ctx, "counter.act_"+next.Review, "counter_act", a.ID, "kind", a.Kind, "clerk", a.Clerk))
+	return next, storeFault(s.cfg.Store.Review(ctx, a, next.Review, by.ID, reasoned, next.ReviewedAt, record))
+}

@@ -1,0 +1,417 @@
+package counterhttp
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp/counter"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+const queueURL = "/counter/queue"
+
+func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
+	by, t, err := s.at(r)
+	if fault.CodeOf(err) != fault.CounterTerminal && err != nil {
+		return err
+	}
+	if err == nil && by.Has(counter.RoleClerk) {
+		if _, err := s.Counter.Current(r.Context(), by, t); err == nil {
+			return see(w, r, "/counter/visit")
+		} else if fault.CodeOf(err) != fault.CounterVisit {
+			return err
+		}
+	}
+	return s.showHome(w, r, by, t, web.CounterPage{}, nil)
+}
+
+func (s *Server) showHome(w http.ResponseWriter, r *http.Request, by counter.Clerk, t counter.Terminal, body web.CounterPage, refused error) error {
+	if !by.Has(counter.RoleClerk) && !by.Has(counter.RoleSupervisor) {
+		return fault.New(fault.Forbidden)
+	}
+	if by.Has(counter.RoleSupervisor) {
+		body.QueueURL = queueURL
+	}
+	body.CanServe = by.Has(counter.RoleClerk)
+	body.Enrol = t.ID == "" && body.CanServe
+	body.Terminal, body.Reader, body.Screen = t.Name, len(t.ReaderKey) > 0, t.Screen
+	field := "counter-called"
+	if body.Enrol {
+		field = "terminal-code"
+	}
+	body.TypedURL = "/counter/typed"
+	if body.Typed {
+		body.TypedURL = "/counter"
+		body.Fields = s.typedFields(r)
+	}
+	return s.show(w, r, statusOf(refused), "counter", web.Page{Errors: s.failures(r, refused, field), Self: "/counter", Body: body})
+}
+
+// enrol puts this machine into service. A clerk is signed in, so that a code found on a slip of paper is not enough.
+func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
+	typed, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	by, err := s.Who(r)
+	if err != nil {
+		return err
+	}
+	if !by.Has(counter.RoleClerk) && !by.Has(counter.RoleSupervisor) {
+		return fault.New(fault.Forbidden)
+	}
+	_, secret, err := s.Counter.Enrol(r.Context(), digitsOf(typed.Get("terminal-code")), source(r))
+	if mendable(err) {
+		return s.showHome(w, r, by, counter.Terminal{}, web.CounterPage{}, err)
+	}
+	if err != nil {
+		return err
+	}
+	s.setCookie(w, cookieTerminal, secret)
+	return see(w, r, "/counter")
+}
+
+func (s *Server) call(w http.ResponseWriter, r *http.Request) error {
+	typed, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	by, t, err := s.at(r)
+	if err != nil {
+		return err
+	}
+	_, err = s.Counter.Call(r.Context(), by, t, typed.Get("counter-called"))
+	if mendable(err) {
+		return s.showHome(w, r, by, t, web.CounterPage{Called: typed.Get("counter-called")}, err)
+	}
+	if err != nil {
+		return err
+	}
+	return see(w, r, "/counter/visit")
+}
+
+func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
+	by, t, err := s.at(r)
+	if err != nil {
+		return err
+	}
+	v, err := s.Counter.Current(r.Context(), by, t)
+	if fault.CodeOf(err) == fault.CounterVisit {
+		return cleared(w, r)
+	}
+	if err != nil {
+		return err
+	}
+	return s.showVisit(w, r, t, v, "", nil, nil)
+}
+
+// asked carries the moment of the question through a form, so that an answer is one to what was on the screen.
+func asked(v counter.Visit) string { return strconv.FormatInt(v.AskedAt.UnixMicro(), 10) }
+
+func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, t counter.Terminal, v counter.Visit, challenge string, ticked []string, refused error) error {
+	shown, err := s.Counter.Show(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	text := func(key string, params ...string) string { return s.Renderer.Text(r, key, params...) }
+	body := web.CounterVisitPage{State: web.CounterPlan, Called: v.Called, Name: shown.Name, Until: v.ExpiresAt, Typed: v.Entry == counter.EntryTyped, Register: v.Account == "", Way: v.AskedBy, To: shown.Phone,
+		Hidden: hidden("visit", v.ID, "asked", asked(v)), Challenge: challenge}
+	if challenge != "" {
+		body.Hidden = append(body.Hidden, hidden("challenge", challenge)...)
+	}
+	account := text("counter.account.none")
+	if v.Account != "" {
+		account = text("tier." + strconv.Itoa(int(shown.Level)))
+	}
+	expires := shown.Expires
+	if expires == "" {
+		expires = text("licence.long_term")
+	}
+	body.Facts = []web.ShownField{{Label: text("proofing.number"), Value: shown.Number}, {Label: text("licence.valid_to"), Value: expires}, {Label: text("counter.account"), Value: account}}
+	page := web.Page{Title: text("counter.serving", "name", shown.Name), Self: "/counter", Errors: s.failures(r, refused, "counter-acts")}
+	page.OnwardURL, page.OnwardSeconds = "/counter/visit", int(v.ExpiresAt.Sub(s.Now())/time.Second)+1
+	switch {
+	case v.AskedBy == "":
+		wanted := shown.Wanted
+		if ticked != nil {
+			wanted = ticked
+		}
+		for i, kind := range shown.Offered {
+			body.Acts = append(body.Acts, web.CounterAct{Kind: kind, Key: i + 1, Ticked: contains(wanted, kind)})
+		}
+		body.Ways = shown.Ways
+		if !t.Screen {
+			body.Ways = without(body.Ways, counter.ByScreen)
+		}
+		body.AskChild, body.ChildName, body.ChildNumber = contains(shown.Offered, counter.ActFamily), r.PostFormValue("counter-child-name"), r.PostFormValue("counter-child-number")
+		body.AskPhone, body.Phone = v.Account == "", r.PostFormValue("counter-phone")
+		body.Way = body.Ways[0]
+		if way := r.PostFormValue("counter-way"); contains(body.Ways, way) {
+			body.Way = way
+		}
+	default:
+		for _, kind := range v.Acts {
+			body.Acts = append(body.Acts, web.CounterAct{Kind: kind})
+		}
+		body.State = web.CounterAgreed
+		if v.AgreedAt.IsZero() {
+			body.State = web.CounterWait
+			if v.AskedBy == counter.ByScreen || v.AskedBy == counter.ByPasskey {
+				page.OnwardSeconds = waitSeconds
+			}
+		}
+	}
+	page.Body = body
+	return s.show(w, r, statusOf(refused), "counter-visit", page)
+}
+
+// waitSeconds is how often a page that waits for the other screen looks again.
+const waitSeconds = 2
+
+func contains(all []string, word string) bool {
+	for _, one := range all {
+		if one == word {
+			return true
+		}
+	}
+	return false
+}
+
+func without(all []string, word string) (left []string) {
+	for _, one := range all {
+		if one != word {
+			left = append(left, one)
+		}
+	}
+	return left
+}
+
+// serving is the visit that a form was made for; ok is false when the answer was written.
+func (s *Server) serving(w http.ResponseWriter, r *http.Request) (by counter.Clerk, t counter.Terminal, v counter.Visit, ok bool, err error) {
+	if by, t, err = s.at(r); err != nil {
+		return by, t, v, false, err
+	}
+	v, err = s.Counter.Current(r.Context(), by, t)
+	if fault.CodeOf(err) == fault.CounterVisit || err == nil && v.ID != r.PostFormValue("visit") {
+		return by, t, v, false, s.showHome(w, r, by, t, web.CounterPage{}, fault.New(fault.CounterVisit)) // it ended, or another number was called
+	}
+	return by, t, v, err == nil, err
+}
+
+func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
+	typed, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	by, t, v, ok, err := s.serving(w, r)
+	if !ok {
+		return err
+	}
+	acts, way := typed["counter-act"], typed.Get("counter-way")
+	if way == counter.ByScreen && !t.Screen {
+		return s.showVisit(w, r, t, v, "", acts, fault.New(fault.Invalid).WithField("counter-way", fault.CounterWay))
+	}
+	planned, err := s.Counter.Plan(r.Context(), by, v, counter.Order{Acts: acts, Way: way, Phone: typed.Get("counter-phone"), Child: counter.Child{Name: typed.Get("counter-child-name"), Number: typed.Get("counter-child-number")}})
+	if mendable(err) {
+		if acts == nil {
+			acts = []string{}
+		}
+		return s.showVisit(w, r, t, v, "", acts, err)
+	}
+	if err != nil {
+		return err
+	}
+	if way == counter.BySMS {
+		challenge, err := s.Counter.SendCode(r.Context(), by, planned, reqctx.From(r.Context()).Locale, s.Encode)
+		if err != nil && !mendable(err) {
+			return err
+		}
+		return s.showVisit(w, r, t, planned, challenge, nil, err)
+	}
+	return see(w, r, "/counter/visit")
+}
+
+// replan goes back to the choice.
+func (s *Server) replan(w http.ResponseWriter, r *http.Request) error {
+	if _, err := form(w, r); err != nil {
+		return err
+	}
+	by, _, v, ok, err := s.serving(w, r)
+	if !ok {
+		return err
+	}
+	if err := s.Counter.Replan(r.Context(), by, v); err != nil {
+		return err
+	}
+	return see(w, r, "/counter/visit")
+}
+
+func (s *Server) code(w http.ResponseWriter, r *http.Request) error {
+	typed, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	by, t, v, ok, err := s.serving(w, r)
+	if !ok {
+		return err
+	}
+	challenge := typed.Get("challenge")
+	err = s.Counter.TakeCode(r.Context(), by, v, challenge, digitsOf(typed.Get("counter-code")))
+	if fault.CodeOf(err) == fault.CodeWrong {
+		err = fault.Wrap(err, fault.CodeWrong).WithField("counter-code", fault.CodeWrong)
+	}
+	if mendable(err) {
+		return s.showVisit(w, r, t, v, challenge, nil, err)
+	}
+	if err != nil {
+		return err
+	}
+	return see(w, r, "/counter/visit")
+}
+
+func (s *Server) paper(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, counter.MaxScan+maxForm)
+	if err := r.ParseMultipartForm(maxForm); err != nil {
+		return fault.Wrap(err, fault.TooLarge, "limit", "10 MiB")
+	}
+	defer r.MultipartForm.RemoveAll()
+	by, t, v, ok, err := s.serving(w, r)
+	if !ok {
+		return err
+	}
+	var scan []byte
+	if file, _, opening := r.FormFile("counter-scan"); opening == nil {
+		defer file.Close()
+		if scan, err = io.ReadAll(io.LimitReader(file, counter.MaxScan+1)); err != nil {
+			return fault.Wrap(err, fault.Malformed)
+		}
+	}
+	err = s.Counter.TakePaper(r.Context(), by, v, scan)
+	if mendable(err) {
+		return s.showVisit(w, r, t, v, "", nil, err)
+	}
+	if err != nil {
+		return err
+	}
+	return see(w, r, "/counter/visit")
+}
+
+// perform does what was agreed and shows the receipt with what is printed. The answer is not led on elsewhere: what it shows
+// is shown this once.
+func (s *Server) perform(w http.ResponseWriter, r *http.Request) error {
+	if _, err := form(w, r); err != nil {
+		return err
+	}
+	by, t, v, ok, err := s.serving(w, r)
+	if !ok {
+		return err
+	}
+	if r.PostFormValue("asked") != asked(v) {
+		return s.showVisit(w, r, t, v, "", nil, fault.New(fault.CounterAgreement))
+	}
+	done, err := s.Counter.Perform(r.Context(), by, v)
+	if mendable(err) {
+		return s.showVisit(w, r, t, v, "", nil, err)
+	}
+	if err != nil {
+		return err
+	}
+	body := web.CounterDonePage{Name: done.Name, Called: v.Called, Terminal: t.Name, At: s.Now(), Pass: done.Pass, PassEnds: done.Until, LoginURL: s.Issuer + "/login/pass"}
+	for _, a := range done.Acts {
+		body.Acts = append(body.Acts, web.CounterReceipt{Kind: a.Kind, Outcome: a.Outcome, ID: a.ID})
+	}
+	if done.Err != nil {
+		if !mendable(done.Err) && fault.CodeOf(done.Err) != fault.Unavailable {
+			return done.Err
+		}
+		body.Failed = s.Renderer.FieldErrors(r, done.Err, nil)[0].Message
+	}
+	for _, c := range done.Copies {
+		body.Copies = append(body.Copies, web.Link{Label: c.Title, URL: "/counter/copy/" + url.PathEscape(c.ID)})
+	}
+	if c := done.Card; c != nil {
+		code, err := web.NewQR(c.Code)
+		if err != nil {
+			return err
+		}
+		body.Card = &web.CounterCard{QR: code, Name: done.Name, Level: int(done.Level), IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, VerifyURL: s.Issuer + "/verify", Code: c.Code}
+	}
+	page := web.Page{Self: "/counter", Body: body, OnwardURL: "/counter/visit", OnwardSeconds: int(v.ExpiresAt.Sub(s.Now())/time.Second) + 1}
+	return s.show(w, r, http.StatusOK, "counter-done", page)
+}
+
+// copy gives the document of a licence that the citizen agreed to have printed.
+func (s *Server) copy(w http.ResponseWriter, r *http.Request) error {
+	by, t, err := s.at(r)
+	if err != nil {
+		return err
+	}
+	v, err := s.Counter.Current(r.Context(), by, t)
+	if err != nil {
+		return err
+	}
+	name, content, err := s.Counter.Copy(r.Context(), by, v, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/ofd")
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	w.Header().Set("Cache-Control", "no-store")
+	_, err = w.Write(content)
+	return err
+}
+
+// check verifies the code on a paper, as /verify does, and shows what stands on it.
+func (s *Server) check(w http.ResponseWriter, r *http.Request) error {
+	typed, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	by, t, err := s.at(r)
+	if err != nil {
+		return err
+	}
+	found, err := s.Check(r.Context(), strings.TrimSpace(typed.Get("counter-paper-code")))
+	if err == nil {
+		err = s.Counter.NoteCheck(r.Context(), by, t, found.Code)
+	}
+	if mendable(err) {
+		return s.showHome(w, r, by, t, web.CounterPage{}, fault.Wrap(err, fault.CodeOf(err)).WithField("counter-paper-code", fault.CodeOf(err)))
+	}
+	if err != nil {
+		return err
+	}
+	return s.showHome(w, r, by, t, web.CounterPage{Checked: &found}, nil)
+}
+
+func (s *Server) end(w http.ResponseWriter, r *http.Request) error {
+	by, t, err := s.at(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Counter.End(r.Context(), by, t); err != nil {
+		return err
+	}
+	return cleared(w, r)
+}
+
+// digitsOf keeps the digits of a typed code: blanks and full-width digits are common.
+func digitsOf(text string) string {
+	var out []rune
+	for _, r := range text {
+		if r >= '０' && r <= '９' {
+			r = r - '０' + '0'
+		}
+		if r >= '0' && r <= '9' {
+			out = append(out, r)
+		}
+	}
+	return string(out)
+}

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/presentation"
+	"github.com/yinxin-gov/yinxin/esign/verify"
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/counter"
+	"github.com/yinxin-gov/yinxin/idp/counterhttp"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// openCounter joins the counter (窗口助办) with the rooms that it needs.
+func (a *App) openCounter() error {
+	service, err := counter.New(counter.Config{Accounts: a.Accounts, Store: a.store, Codes: a.identity.Codes, Mandates: a.Mandates, Cards: counterCards{a.sealing.licenses}, Licenses: counterLicenses{a.sealing.licenses}, Throttle: a.store, Ring: a.ring,
+		Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
+		Farewell: func(ctx context.Context, accountID string) (audit.Record, error) {
+			return a.identity.Sessions.Farewell(ctx, accountID)
+		}})
+	if err != nil {
+		return err
+	}
+	a.identity.Passes = service.Enter
+	a.counter = counterhttp.New(counterhttp.Config{Site: a.site(), Issuer: a.cfg.Issuer, Counter: service, Who: a.clerk, Second: a.secondClerk, Check: a.checkPaper, Encode: a.sealMessage, Now: a.opts.Now})
+	return nil
+}
+
+// clerk is who acts at the counter: whoever is signed in, with the roles of the account.
+func (a *App) clerk(r *http.Request) (counter.Clerk, error) {
+	current, ok, err := a.identity.Session(r)
+	if err != nil || !ok {
+		return counter.Clerk{}, err
+	}
+	account, err := a.Accounts.AccountAt(r.Context(), current.AccountID, current.AccountVersion)
+	if err != nil || account.State != idp.AccountActive {
+		return counter.Clerk{}, err
+	}
+	return counter.Clerk{ID: "account:" + account.ID, Account: account.ID, Roles: account.Roles, AAL: int(current.AAL), Signed: current.AuthTime}, nil
+}
+
+// secondClerk checks password and authenticator of a colleague who stands by, without a session.
+func (a *App) secondClerk(ctx context.Context, identifier, password, code, source string) (counter.Clerk, error) {
+	login, err := a.identity.Password.Login(ctx, identifier, password, source)
+	if err != nil {
+		return counter.Clerk{}, err
+	}
+	if err := a.identity.Ways.CheckTOTP(ctx, login.AccountID, code); err != nil {
+		return counter.Clerk{}, err
+	}
+	login = authn.Combine(login, authn.ByTOTP)
+	account, err := a.Accounts.Account(ctx, login.AccountID)
+	if err != nil {
+		return counter.Clerk{}, err
+	}
+	return counter.Clerk{ID: "account:" + account.ID, Account: account.ID, Roles: account.Roles, AAL: int(login.AAL), Signed: login.At}, nil
+}
+
+// counterCards lets the counter print offline code cards of the licence room.
+type counterCards struct{ licenses *elicense.Service }
+
+// Issue implements counter.Cards.
+func (c counterCards) Issue(ctx context.Context, account, maskedName string, level int) (counter.CardPrint, error) {
+	printed, err := c.licenses.IssueCard(ctx, elicense.CardRequest{HolderRef: "account:" + account, MaskedName: maskedName, Level: level})
+	if err != nil {
+		return counter.CardPrint{}, err
+	}
+	return counter.CardPrint{ID: printed.ID, Code: printed.Code, IssuedAt: printed.IssuedAt, ExpiresAt: printed.ExpiresAt}, nil
+}
+
+// End implements counter.Cards.
+func (c counterCards) End(ctx context.Context, account string) (bool, error) {
+	return c.licenses.RevokeCard(ctx, "account:"+account)
+}
+
+// counterLicenses lets a clerk print copies of licences: the licence room sees the clerk acting for the holder.
+type counterLicenses struct{ licenses *elicense.Service }
+
+func asHolder(ctx context.Context, account string) context.Context {
+	actor := reqctx.From(ctx).Actor
+	return reqctx.WithActor(ctx, reqctx.Actor{ID: actor.ID, ActingFor: "account:" + account})
+}
+
+// List implements counter.Licenses.
+func (c counterLicenses) List(ctx context.Context, account string) (all []counter.LicenseCopy, err error) {
+	for after := ""; ; {
+		page, next, err := c.licenses.Mine(asHolder(ctx, account), after, 50)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range page {
+			title := l.LicenseID
+			if kind, ok := catalog.Find(l.TypeCode); ok {
+				title = kind.Name[reqctx.From(ctx).Locale]
+				if title == "" {
+					title = kind.Name["zh-CN"]
+				}
+			}
+			all = append(all, counter.LicenseCopy{ID: l.ID, Title: title})
+		}
+		if after = next; after == "" || len(all) >= 200 {
+			return all, nil
+		}
+	}
+}
+
+// File implements counter.Licenses.
+func (c counterLicenses) File(ctx context.Context, account, id string) (string, []byte, error) {
+	return c.licenses.Document(asHolder(ctx, account), id)
+}
+
+// checkPaper judges the code on a paper, as /verify does.
+func (a *App) checkPaper(ctx context.Context, text string) (web.CounterChecked, error) {
+	result, err := a.sealing.licenses.VerifyCode(ctx, text)
+	if err != nil {
+		return web.CounterChecked{}, err
+	}
+	locale := reqctx.From(ctx).Locale
+	found := web.CounterChecked{Code: result.Code, Verdict: string(result.Verdict), Text: result.Message[locale]}
+	if found.Text == "" {
+		found.Text = result.Message["zh-CN"]
+	}
+	if result.Verdict != verify.Invalid { // what a forged or ended paper says is of no use
+		if code, err := presentation.Decode(text); err == nil {
+			for _, f := range elicense.ViewFields(code.View, locale) {
+				found.Fields = append(found.Fields, web.ShownField{Label: f.Label, Value: f.Value})
+			}
+		}
+	}
+	return found, nil
+}
+
+// AddCounterTerminal registers a terminal, as an administrator does; for programs that make a platform of their own.
+func (a *App) AddCounterTerminal(ctx context.Context, name, readerKey string) (id, code string, err error) {
+	ctx = reqctx.WithActor(ctx, reqctx.Actor{ID: "system:setup"})
+	t, code, err := a.counter.Counter.AddTerminal(ctx, "system:setup", name, readerKey)
+	return t.ID, code, err
+}
+
+// endOfLife ends what others do for a person who died, and the offline code card.
+func (a *App) endOfLife(ctx context.Context, d outbox.Delivery) error {
+	var message idp.AccountMessage
+	if err := json.Unmarshal(d.Payload, &message); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	if _, err := a.sealing.licenses.RevokeCard(ctx, "account:"+message.AccountID); err != nil {
+		return err
+	}
+	return a.endMandates(ctx, d)
+}
