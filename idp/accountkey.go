@@ -116,6 +116,9 @@ func (s *Accounts) openFor(ctx context.Context, a Account, keyID string, sealed 
 // Seal seals a text about a person under the key of the account, so that it is unreadable when the account is erased.
 func (s *Accounts) Seal(ctx context.Context, accountID string, plaintext []byte, place string) (keyID string, sealed []byte, err error) {
 	a, err := s.store.Account(ctx, accountID)
+	if err == nil && a.State == AccountErased {
+		err = ErrNotFound // its key is gone, and nothing more is kept
+	}
 	if err != nil {
 		return "", nil, err
 	}

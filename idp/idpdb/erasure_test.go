@@ -3,6 +3,10 @@ package idpdb_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,6 +190,92 @@ func TestFieldsOfEarlierReleasesAreSealedAnew(t *testing.T) {
 		other.ID = "acc_old"
 		if _, err := idp.NewAccounts(idp.AccountsConfig{Store: s, Ring: w.Ring, Now: w.Clock.Now, Rand: ident.System()}).Open(ctx, other); err == nil {
 			t.Error("the key of one account opened fields in the place of another")
+		}
+	})
+}
+
+// keptOfErased are the tables that go on naming an erased account by its identifier, and why.
+var keptOfErased = map[string]string{
+	"idp_bridge_ticket":      "one-time, purged within a day",
+	"idp_bridge_token":       "of a session of a bridge; purged",
+	"idp_cas_granting":       "of a session of a bridge; purged",
+	"idp_cas_proxy_ticket":   "one-time, purged within a day",
+	"idp_cas_ticket":         "one-time, purged within a day",
+	"idp_upstream_intent":    "one-time; purged",
+	"idp_account":            "the tombstone, so that the identifier is never given again",
+	"idp_authorization_code": "one-time, purged within a day",
+	"idp_consent_record":     "what was agreed to, without values: three years (PIPL 56)",
+	"idp_correction":         "who decided; what it said is emptied",
+	"idp_deletion":           "that and when it was done",
+	"idp_grant":              "ended; purged with its session",
+	"idp_hold":               "that it was held",
+	"idp_import_origin":      "so that an import does not bring the person back; the document is emptied",
+	"idp_reconcile_finding":  "result of a comparison, without values",
+	"idp_release":            "who received what, without values: three years (PIPL 56)",
+	"idp_session":            "ended, without device and address; purged",
+}
+
+// TestEveryTableOfAPersonIsErasedOrNamed: a new table that names accounts, or holds something sealed, must be decided about.
+func TestEveryTableOfAPersonIsErasedOrNamed(t *testing.T) {
+	source, err := os.ReadFile("erasure.go")
+	must(t, err)
+	_, erase, _ := strings.Cut(string(source), "func (s *Store) Erase(")
+	erase, _, _ = strings.Cut(erase, "\n}\n")
+	schema := map[string]string{}
+	files, err := filepath.Glob("migrations/*.sql")
+	must(t, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		must(t, err)
+		for _, found := range regexp.MustCompile(`(?s)CREATE TABLE (\w+) \((.*?)\n\);`).FindAllStringSubmatch(string(text), -1) {
+			schema[found[1]] = found[2]
+		}
+	}
+	if len(schema) < 50 {
+		t.Fatalf("only %d tables were found", len(schema))
+	}
+	// What is sealed and names no account: under the ring's key, for minutes or for as long as a session or a partner.
+	other := map[string]bool{"idp_step": true, "idp_dispute_message": true, "idp_cas_login": true, "idp_partner": true}
+	for table, columns := range schema {
+		names := strings.Contains(columns, "account_id ")
+		if !names && !strings.Contains(columns, "sealed ") || other[table] {
+			continue
+		}
+		kept := keptOfErased[table] != ""
+		if erased := strings.Contains(erase, `"`+table+`"`) || strings.Contains(erase, "DELETE FROM "+table+" "); erased == kept {
+			t.Errorf("%s: erased %v, kept %v; it must be one of the two", table, erased, kept)
+		}
+	}
+}
+
+// TestSealedOfAPersonDiesWithTheKey: everything that seals for an account uses the key of that account, however it came to be.
+func TestSealedOfAPersonDiesWithTheKey(t *testing.T) {
+	onEach(t, func(t *testing.T, db *sqldb.DB, s *idpdb.Store) {
+		ctx := context.Background()
+		w := idptest.NewWorld(t, s)
+		registered, err := w.Accounts.Create(ctx, subject.Identifier{Kind: subject.Mobile, Value: "+8613800138021"})
+		must(t, err)
+		imported, err := w.Accounts.Prepare(ctx, []subject.Identifier{{Kind: subject.Mobile, Value: "+8613800138022"}}, "")
+		must(t, err)
+		linked, err := w.Accounts.NewAccount(ctx, &idp.Proven{IAL: 1, Method: "upstream", Source: "province", At: w.Clock.Now(), Name: "李四", Type: "citizen_id", Number: "110101199003070011"})
+		must(t, err)
+		child, proof, err := w.Accounts.Draft(ctx, "acc", idp.Proof{IAL: 1, Method: "register", Source: "test", At: w.Clock.Now()}, "王小明", "citizen_id", "110101201503070016")
+		must(t, err)
+		for name, sealed := range map[string]struct {
+			account idp.Account
+			keyID   string
+		}{"registered": {registered, registered.Contacts[0].KeyID}, "imported": {imported, imported.Contacts[0].KeyID}, "linked": {linked, linked.Proofs[0].KeyID}, "child": {child, proof.KeyID}} {
+			if sealed.account.DataKey.IsZero() || sealed.keyID != sealed.account.DataKey.ID {
+				t.Errorf("%s: sealed under %q, the account has %q", name, sealed.keyID, sealed.account.DataKey.ID)
+			}
+		}
+		_, err = w.Ways.BeginTOTP(ctx, registered.ID, "手机", "138")
+		must(t, err)
+		if n := counted(t, db, "SELECT COUNT(*) FROM idp_credential WHERE account_id = $1 AND key_id = $2", registered.ID, registered.DataKey.ID); n != 1 {
+			t.Errorf("%d credentials are sealed under the key of the account", n)
+		}
+		if next, err := w.Accounts.Reseal(ctx, s, "", 10); err != nil || next != "" || counted(t, db, "SELECT COUNT(*) FROM audit_event WHERE type = 'account.resealed'") != 0 {
+			t.Errorf("something was sealed under another key: %q, %v", next, err)
 		}
 	})
 }

@@ -91,9 +91,32 @@ func TestMergeMakesOneAccount(t *testing.T) {
 		if _, err := p.Proofing.Submit(ctx, p.other.ID, proofing.Submission{Name: "李四", Number: "99990019800101001X", Wanted: 1}); fault.CodeOf(err) != fault.ProofingSilent {
 			t.Fatal(err)
 		}
+		line := idp.BuiltinVocabulary().Release(idp.Told{Client: idp.Client{ClientID: "portal"}, AccountID: p.other.ID, GrantID: "grant_1", Channel: idp.ChannelToken, Claims: []string{"sub"}, Consent: 1}, p.Clock.Now())
+		must(t, p.store.SaveReleases(ctx, []idp.Release{line}))
+		disputes := idp.NewDisputes(p.store, p.Accounts, p.Clock.Now, ident.System())
+		if _, err := disputes.Open(ctx, p.other.ID, line.ID, "为什么查询？"); err != nil {
+			t.Fatal(err)
+		}
+		deletions := idp.NewDeletions(idp.DeletionsConfig{Store: p.store, Accounts: p.Accounts, Now: p.Clock.Now, Rand: ident.System()})
+		if _, err := deletions.PlaceHold(ctx, p.other.ID, "诉讼保全", "account:acc_admin", p.Clock.Now().Add(24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
 		survivor, err := p.merge()
 		if err != nil || survivor != p.proved.ID {
 			t.Fatalf("%s %v", survivor, err)
+		}
+		// What was told of the one is on the ledger of the other, with what the person asked; a hold follows, the key does not.
+		if d, err := disputes.About(ctx, p.proved.ID, line.ID); err != nil || len(d.Messages) != 1 || d.Messages[0].Text != "为什么查询？" {
+			t.Errorf("the dispute became %+v, %v", d, err)
+		}
+		if _, err := p.store.StoredRelease(ctx, p.proved.ID, line.ID); err != nil {
+			t.Errorf("the line of the ledger: %v", err)
+		}
+		if held, err := p.store.Held(ctx, p.proved.ID, p.Clock.Now()); err != nil || !held {
+			t.Errorf("the hold did not follow: %v", err)
+		}
+		if n := counted(t, p.db, "SELECT COUNT(*) FROM idp_account_key WHERE account_id = $1", p.other.ID); n != 0 {
+			t.Error("the key of the absorbed account is there")
 		}
 		for _, identifier := range []string{phone, otherPhone} {
 			if a, err := p.Accounts.ByIdentifier(ctx, idptest.Identifier(t, identifier)); err != nil || a.ID != p.proved.ID {

@@ -130,7 +130,21 @@ func (s *Server) recordsList(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) shownRecord(r *http.Request, one idp.Release) web.Record {
 	return web.Record{ID: one.ID, App: one.Name, Department: one.Department, At: one.First, Last: one.Last, Count: one.Count, Channel: string(one.Channel),
-		Claims: one.Claims, Purpose: one.Purpose, Basis: s.basisText(r, one.Basis), DisputeURL: recordURL(one.ID)}
+		Claims: s.claimTitles(r, one.Claims), Purpose: one.Purpose, Basis: s.basisText(r, one.Basis), DisputeURL: recordURL(one.ID)}
+}
+
+// claimTitles are names of claims in words: those of the vocabulary, or of the catalogue for what is no claim of a person.
+func (s *Server) claimTitles(r *http.Request, names []string) []string {
+	words, locale := s.Words.Load(), s.Pages.Locale(r)
+	var all []string
+	for _, name := range names {
+		if known, ok := words.Claim(name); ok && known.Title[locale] != "" {
+			all = append(all, known.Title[locale])
+		} else {
+			all = append(all, s.Pages.Word(r, "claim.", name))
+		}
+	}
+	return all
 }
 
 // basisText is a basis in words.
@@ -173,10 +187,7 @@ func (s *Server) recordsCSV(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Pages.Text(r, key) }
 	out.Write([]string{text("records.first"), text("records.last"), text("records.count"), text("records.app"), text("records.department"), text("records.channel"), text("records.claims"), text("records.purpose"), text("records.basis"), "id"})
 	for _, one := range page {
-		var claims []string
-		for _, name := range one.Claims {
-			claims = append(claims, s.Pages.Word(r, "claim.", name))
-		}
+		claims := s.claimTitles(r, one.Claims)
 		line := []string{one.First.In(chinaTime).Format(time.DateTime), one.Last.In(chinaTime).Format(time.DateTime), strconv.FormatInt(one.Count, 10), one.Name, one.Department, text("records.channel." + string(one.Channel)),
 			strings.Join(claims, text("page.list_gap")), one.Purpose, s.basisText(r, one.Basis), one.ID}
 		for i := range line {
