@@ -30,8 +30,8 @@ type Tab struct {
 	problems []string
 }
 
-// browserTime bounds everything that one test does with its browser.
-const browserTime = 4 * time.Minute
+// browserTime bounds everything that one test does with its browser: some walk through all pages, beside other tests.
+const browserTime = 12 * time.Minute
 
 // New starts Chromium, headless and with a profile of its own, and opens a tab; both end with the test. The test
 // fails when no Chromium is found.
