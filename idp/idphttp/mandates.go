@@ -298,9 +298,9 @@ func (s *Server) givesFor(r *http.Request, current session.Session) (principal s
 		return organisation, nil, kinds, err
 	}
 	if r.FormValue("ask") != "" {
-		return current.AccountID, nil, []mandate.Kind{mandate.ElderHelper, mandate.Relative, mandate.GuardianLimited}, nil
+		return current.AccountID, nil, []mandate.Kind{mandate.ElderHelper, mandate.VillageHelper, mandate.Relative, mandate.GuardianLimited}, nil
 	}
-	return current.AccountID, nil, []mandate.Kind{mandate.Relative, mandate.ElderHelper}, nil
+	return current.AccountID, nil, []mandate.Kind{mandate.Relative, mandate.ElderHelper, mandate.VillageHelper}, nil
 }
 
 func (s *Server) mandateForm(w http.ResponseWriter, r *http.Request) error {
@@ -428,7 +428,9 @@ func (s *Server) giveMandate(r *http.Request, current session.Session) (mandate.
 	if err != nil || days < 1 || days > 10000 {
 		return mandate.Mandate{}, wrong("mandate-days")
 	}
-	terms.Until = s.Now().Add(time.Duration(days) * 24 * time.Hour)
+	if policy, known := mandate.PolicyOf(terms.Kind); !known || policy.MaxLife >= 24*time.Hour { // others last minutes, as their kind says
+		terms.Until = s.Now().Add(time.Duration(days) * 24 * time.Hour)
+	}
 	if parent != nil && terms.Until.After(parent.NotAfter) {
 		terms.Until = parent.NotAfter
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -197,7 +198,7 @@ func (s *Service) Ask(ctx context.Context, by By, principal string, t Terms) (Ma
 		return m, err
 	}
 	switch {
-	case m.Kind != Relative && m.Kind != ElderHelper, IsOrganisation(principal):
+	case !slices.Contains(betweenPersons, m.Kind), IsOrganisation(principal):
 		return m, fault.New(fault.Forbidden)
 	case principal == by.Account:
 		return m, fault.New(fault.MandateAgent).WithField("mandate-to", fault.MandateAgent)

@@ -23,6 +23,7 @@ type Kind string
 const (
 	Relative            Kind = "relative"             // one person for another
 	ElderHelper         Kind = "elder_helper"         // reads and fills in for an elder
+	VillageHelper       Kind = "village_helper"       // of a village or community (代办员): one item, within minutes
 	Guardian            Kind = "guardian"             // for a child below 14
 	GuardianLimited     Kind = "guardian_limited"     // for a minor of 14 to 17: looks on
 	LegalRepresentative Kind = "legal_representative" // for the organisation whose register names the person

@@ -124,6 +124,11 @@ func TestTermsStayWithinThePolicy(t *testing.T) {
 		"an unknown class":     {func(t *Terms) { t.MaxClass = ClassIdentity + 1 }, false},
 		"an elder's number":    {func(t *Terms) { t.Kind, t.MaxClass = ElderHelper, ClassIdentity }, false},
 		"an elder's collector": {func(t *Terms) { t.Kind, t.Rights = ElderHelper, []Right{Collect} }, false},
+		"a village helper":     {func(t *Terms) { t.Kind = VillageHelper }, true},
+		"for two hours":        {func(t *Terms) { t.Kind, t.Until = VillageHelper, now.Add(2*time.Hour) }, true},
+		"for a day":            {func(t *Terms) { t.Kind, t.Until = VillageHelper, now.Add(24*time.Hour) }, false},
+		"two items at once":    {func(t *Terms) { t.Kind, t.Items = VillageHelper, []string{"a", "b"} }, false},
+		"all for the village":  {func(t *Terms) { t.Kind, t.Items = VillageHelper, []string{AllItems} }, false},
 		"passed on by helpers": {func(t *Terms) { t.Kind, t.Delegable = ElderHelper, true }, false},
 	} {
 		terms := good

@@ -15,6 +15,7 @@ type Policy struct {
 	MaxClass   int
 	MaxAgents  int  // live mandates of this kind of one principal
 	Delegable  bool // may be passed on
+	MaxItems   int  // service items that must be named one by one; 0: any number, all too
 	PrincipalN int  // live mandates of this kind of one agent; 0: any number
 }
 
@@ -25,10 +26,12 @@ const (
 	MaxLife     = 365 * day
 )
 
-// Policies by kind. An elder's helper reads and fills in and collects nothing (experience specification 3.7).
+// Policies by kind. An elder's helper reads and fills in and collects nothing (experience specification 3.7);
+// a helper of the village does one thing at once (identity specification 2.6).
 var Policies = []Policy{
 	{Kind: Relative, Rights: []Right{View, Fill, Submit, Collect, Present}, Default: []Right{View, Submit}, Life: DefaultLife, MaxLife: MaxLife, MaxClass: ClassIdentity, MaxAgents: 20, Delegable: true},
 	{Kind: ElderHelper, Rights: []Right{View, Fill, Submit}, Default: []Right{View, Fill}, Life: DefaultLife, MaxLife: MaxLife, MaxClass: ClassContact, MaxAgents: 5, PrincipalN: 5},
+	{Kind: VillageHelper, Rights: []Right{View, Fill, Submit}, Default: []Right{Fill, Submit}, Life: 30 * time.Minute, MaxLife: 2 * time.Hour, MaxClass: ClassContact, MaxAgents: 1, MaxItems: 1},
 	{Kind: Guardian, Rights: []Right{View, Fill, Submit, Collect, Present}, Default: []Right{View, Fill, Submit, Collect, Present}, Life: 14 * 366 * day, MaxLife: 14 * 366 * day, MaxClass: ClassIdentity, MaxAgents: 2},
 	{Kind: GuardianLimited, Rights: []Right{View}, Default: []Right{View}, Life: 4 * 366 * day, MaxLife: 4 * 366 * day, MaxClass: ClassName, MaxAgents: 2},
 	{Kind: LegalRepresentative, Rights: []Right{View, Fill, Submit, Collect, Present, Manage}, Default: []Right{View, Fill, Submit, Collect, Present, Manage}, Life: 3 * 365 * day, MaxLife: 3 * 365 * day, MaxClass: ClassIdentity, MaxAgents: 1},

@@ -220,6 +220,8 @@ func (t Terms) apply(m *Mandate, now time.Time) error {
 	switch {
 	case len(t.Items) == 0, slices.Contains(t.Items, AllItems) && len(t.Items) > 1:
 		return wrong("mandate-items")
+	case policy.MaxItems > 0 && (len(t.Items) > policy.MaxItems || slices.Contains(t.Items, AllItems)):
+		return wrong("mandate-items")
 	case slices.ContainsFunc(t.Rights, func(r Right) bool { return !slices.Contains(policy.Rights, r) }):
 		return wrong("mandate-rights")
 	case !t.Until.After(now), t.Until.After(now.Add(policy.MaxLife)):
@@ -318,6 +320,9 @@ func (s *Service) FindAgent(ctx context.Context, by By, name, identifier string)
 	return account.ID, nil
 }
 
+// betweenPersons are the kinds that a person gives, or that somebody asks a person for.
+var betweenPersons = []Kind{Relative, ElderHelper, VillageHelper}
+
 // Give proposes that an agent acts for a principal; the agent confirms it. by is the account that gives: the principal
 // itself, or an agent with the right to manage an organisation.
 func (s *Service) Give(ctx context.Context, by By, principal, agent string, t Terms) (Mandate, error) {
@@ -334,7 +339,7 @@ func (s *Service) Give(ctx context.Context, by By, principal, agent string, t Te
 		return m, fault.New(fault.MandateAgent).WithField("mandate-to", fault.MandateAgent)
 	case IsOrganisation(agent):
 		return m, fault.New(fault.MandateAgent)
-	case by.Account == principal && (m.Kind == Relative || m.Kind == ElderHelper):
+	case by.Account == principal && slices.Contains(betweenPersons, m.Kind):
 	case IsOrganisation(principal) && (m.Kind == Staff || m.Kind == Administrator):
 		if err := s.mayAppoint(ctx, by.Account, m); err != nil {
 			return m, err

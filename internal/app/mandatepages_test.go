@@ -67,6 +67,19 @@ func TestMandatePages(t *testing.T) {
 	if err := agent.Open(ctx, p.URL+"/me"); err != nil || !agent.Page.Has("acting-switch") || !agent.Page.Has("me-mandates") {
 		t.Errorf("no way to switch on %s", agent.Page.Text)
 	}
+	// A helper of the village has one item and minutes, whatever number of days the form says.
+	village := with("mandate-kind", "village_helper", "right-fill", "1")
+	if page := submit(t, principal, p.URL+"/me/mandates/new", with("mandate-kind", "village_helper", "mandate-items", "")); page.Status != http.StatusUnprocessableEntity {
+		t.Errorf("everything for the village: %d", page.Status)
+	}
+	page = submit(t, principal, p.URL+"/me/mandates/new", village)
+	if submit(t, agent, p.URL+page.URL.Path, map[string]string{"mandate-answer": "accept"}); !strings.Contains(agent.Page.Text, "代办员") || !strings.Contains(agent.Page.Text, "有效") {
+		t.Fatalf("the helper accepts: %d %s", agent.Page.Status, agent.Page.Text)
+	}
+	short, err := p.App.Mandates.Of(ctx, accountOf(t, p, helper).ID, page.URL.Path[len("/me/mandates/"):])
+	if err != nil || short.NotAfter.After(p.Now().Add(30*time.Minute)) || !short.Live(p.Now()) || short.Live(p.Now().Add(30*time.Minute)) {
+		t.Errorf("a helper's mandate: %+v, %v", short, err)
+	}
 	p.Advance(mandate.FreshLogin + time.Minute)
 	if page := submit(t, principal, p.URL+"/me/mandates/new", form); page.Status != http.StatusUnauthorized {
 		t.Errorf("an old login gives: %d", page.Status)
