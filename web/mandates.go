@@ -90,8 +90,15 @@ type MandatePage struct {
 	AcceptURL string // POST with mandate-answer accept or refuse; empty hides both
 	StopURL   string // POST ends it; empty hides it
 	PassURL   string // passes it on
+	Apps      []MandateApp
 	Uses      []MandateUse
 	MoreUses  string
+}
+
+// MandateApp is an application that was allowed something while somebody acted under a mandate.
+type MandateApp struct {
+	ID   string // posted as "app" with mandate-withdraw
+	Name string
 }
 
 // MandateChoice is a box or a button of the form.

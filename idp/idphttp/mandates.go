@@ -27,6 +27,7 @@ func (s *Server) mandatePages(page func(pattern string, handler func(w http.Resp
 	page("GET /me/mandates/{id}", s.mandatePage)
 	page("POST /me/mandates/{id}/answer", s.mandateAnswer)
 	page("POST /me/mandates/{id}/stop", s.mandateStop)
+	page("POST /me/mandates/{id}/withdrawal", s.mandateWithdrawal)
 	page("GET /me/organisations/new", s.organisationForm)
 	page("POST /me/organisations", s.organisationFound)
 	page("GET /me/organisations/{id}", s.organisationPage)
@@ -214,6 +215,16 @@ func (s *Server) showMandate(w http.ResponseWriter, r *http.Request, status int,
 		}
 		*name = sideName(account, person)
 	}
+	consents, err := s.Flows.ConsentsOf(ctx, m.ID)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	for id := range consents {
+		if client, ok := s.party(id); ok {
+			body.Apps = append(body.Apps, web.MandateApp{ID: id, Name: client.ClientName})
+		}
+	}
+	slices.SortFunc(body.Apps, func(a, b web.MandateApp) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
 	uses, next, err := s.Mandates.Uses(ctx, m, r.URL.Query().Get("after"), mandatesOnPage)
 	if err != nil {
 		return err
@@ -263,6 +274,23 @@ func (s *Server) mandateStop(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.afterMandate(w, r, current, s.Mandates.Stop(r.Context(), current.AccountID, r.PathValue("id"), "wish"))
+}
+
+// mandateWithdrawal ends what an application was allowed while somebody acted under the mandate; either side may do it.
+func (s *Server) mandateWithdrawal(w http.ResponseWriter, r *http.Request) error {
+	current, ok, err := s.signedInPerson(w, r)
+	if !ok {
+		return err
+	}
+	m, err := s.Mandates.Of(r.Context(), current.AccountID, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	app := r.PostFormValue("app")
+	if app == "" || len(app) > 128 {
+		return fault.New(fault.Malformed)
+	}
+	return s.afterMandate(w, r, current, s.Engine.WithdrawConsent(r.Context(), m.ID, app))
 }
 
 // afterMandate shows the mandate as it is now, with what stood in the way.

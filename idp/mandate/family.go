@@ -113,7 +113,7 @@ func (s *Service) addChild(ctx context.Context, guardian, name string, child sub
 		from, to time.Time
 	}{{Guardian, now, birthday(child, AgeOfOwnAccount)}, {GuardianLimited, birthday(child, AgeOfOwnAccount), birthday(child, AgeOfMajority)}} {
 		policy, _ := PolicyOf(span.kind)
-		mandates = append(mandates, Mandate{ID: ident.New(s.cfg.Rand, "mdt"), Principal: id, Agent: guardian, Depth: 1, Kind: span.kind, Items: []string{AllItems}, Rights: policy.Default, MaxClass: policy.MaxClass,
+		mandates = append(mandates, Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: id, Agent: guardian, Depth: 1, Kind: span.kind, Items: []string{AllItems}, Rights: policy.Default, MaxClass: policy.MaxClass,
 			State: Active, Evidence: digest, NotBefore: span.from, NotAfter: span.to, CreatedAt: now, PrincipalAt: now, AgentAt: now})
 	}
 	record := audit.With(s.event(ctx, mandates[0], "active"), s.event(ctx, mandates[1], "active"))
@@ -181,7 +181,7 @@ func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate
 		return Mandate{}, fault.New(fault.ChildMismatch)
 	}
 	policy, _ := PolicyOf(GuardianLimited)
-	m := Mandate{ID: ident.New(s.cfg.Rand, "mdt"), Principal: minor, Agent: by.Account, Depth: 1, Kind: GuardianLimited, Items: []string{AllItems}, Rights: policy.Default, MaxClass: policy.MaxClass, State: Proposed,
+	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: minor, Agent: by.Account, Depth: 1, Kind: GuardianLimited, Items: []string{AllItems}, Rights: policy.Default, MaxClass: policy.MaxClass, State: Proposed,
 		Evidence: answer.Digest, NotBefore: now, NotAfter: birthday(number, AgeOfMajority), CreatedAt: now, AgentAt: now}
 	return m, s.propose(ctx, m)
 }
@@ -193,7 +193,7 @@ func (s *Service) Ask(ctx context.Context, by By, principal string, t Terms) (Ma
 		return Mandate{}, err
 	}
 	now := s.cfg.Now().UTC()
-	m := Mandate{ID: ident.New(s.cfg.Rand, "mdt"), Principal: principal, Agent: by.Account, Depth: 1, State: Proposed, NotBefore: now, CreatedAt: now, AgentAt: now}
+	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: principal, Agent: by.Account, Depth: 1, State: Proposed, NotBefore: now, CreatedAt: now, AgentAt: now}
 	if err := t.apply(&m, now); err != nil {
 		return m, err
 	}

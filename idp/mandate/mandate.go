@@ -220,6 +220,12 @@ func RightsOf(words []string) (rights []Right, ok bool) {
 	return rights, len(rights) == len(words)
 }
 
+// idMark begins the identifier of every mandate.
+const idMark = "mdt"
+
+// IsID tells identifiers of mandates from those of accounts.
+func IsID(id string) bool { return strings.HasPrefix(id, idMark+"_") }
+
 // organisationMark begins the identifier of every organisation.
 const organisationMark = "org_"
 

@@ -181,7 +181,7 @@ func (s *Service) found(ctx context.Context, o Organisation, person idp.Person, 
 func (s *Service) office(o Organisation, evidence string) Mandate {
 	now := s.cfg.Now().UTC()
 	policy, _ := PolicyOf(LegalRepresentative)
-	return Mandate{ID: ident.New(s.cfg.Rand, "mdt"), Principal: o.ID, Agent: o.Representative, Depth: 1, Kind: LegalRepresentative, Items: []string{AllItems}, Rights: policy.Default, MaxClass: policy.MaxClass,
+	return Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: o.ID, Agent: o.Representative, Depth: 1, Kind: LegalRepresentative, Items: []string{AllItems}, Rights: policy.Default, MaxClass: policy.MaxClass,
 		State: Active, Evidence: evidence, NotBefore: now, NotAfter: now.Add(policy.Life), CreatedAt: now, PrincipalAt: now, AgentAt: now}
 }
 

@@ -330,7 +330,7 @@ func (s *Service) Give(ctx context.Context, by By, principal, agent string, t Te
 		return Mandate{}, err
 	}
 	now := s.cfg.Now().UTC()
-	m := Mandate{ID: ident.New(s.cfg.Rand, "mdt"), Principal: principal, Agent: agent, Depth: 1, State: Proposed, NotBefore: now, CreatedAt: now, PrincipalAt: now}
+	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: principal, Agent: agent, Depth: 1, State: Proposed, NotBefore: now, CreatedAt: now, PrincipalAt: now}
 	if err := t.apply(&m, now); err != nil {
 		return m, err
 	}
@@ -368,7 +368,7 @@ func (s *Service) PassOn(ctx context.Context, by By, parentID, agent string, t T
 	if t.Until.IsZero() {
 		t.Until = parent.NotAfter
 	}
-	m := Mandate{ID: ident.New(s.cfg.Rand, "mdt"), Principal: parent.Principal, Agent: agent, Via: by.Account, Parent: parent.ID, Depth: parent.Depth + 1, State: Proposed, NotBefore: now, CreatedAt: now, PrincipalAt: now}
+	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: parent.Principal, Agent: agent, Via: by.Account, Parent: parent.ID, Depth: parent.Depth + 1, State: Proposed, NotBefore: now, CreatedAt: now, PrincipalAt: now}
 	if err := t.apply(&m, now); err != nil {
 		return m, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 )
 
@@ -184,10 +185,14 @@ func (e *Engine) endGrant(ctx context.Context, id string) error {
 	return nil
 }
 
-// WithdrawConsent ends everything that a person allowed a client.
+// WithdrawConsent ends everything that a person allowed a client, or that was allowed under a mandate.
 func (e *Engine) WithdrawConsent(ctx context.Context, accountID, clientID string) error {
 	now := e.cfg.Now().UTC()
-	event := idp.Event(ctx, now, "consent.withdrawn", "account", accountID, map[string]string{"client": clientID})
+	object := "account"
+	if mandate.IsID(accountID) {
+		object = "mandate"
+	}
+	event := idp.Event(ctx, now, "consent.withdrawn", object, accountID, map[string]string{"client": clientID})
 	if err := e.cfg.Store.WithdrawConsent(ctx, accountID, clientID, now, audit.With(event)); err != nil {
 		return unavailable(err)
 	}

@@ -60,9 +60,18 @@ func TestMandatePages(t *testing.T) {
 	if page := submit(t, agent, address, map[string]string{"mandate-answer": "accept"}); page.Status != http.StatusOK || !strings.Contains(page.Text, "有效") {
 		t.Fatalf("accepting: %d %s", page.Status, page.Text)
 	}
-	p.Redeem(portal, p.Code(agent, portal, url.Values{"acting_for": {page.URL.Path[len("/me/mandates/"):]}}).Get("code"), nil)
+	tokens := p.Redeem(portal, p.Code(agent, portal, url.Values{"acting_for": {page.URL.Path[len("/me/mandates/"):]}}).Get("code"), nil)
 	if err := principal.Open(ctx, address); err != nil || !strings.Contains(principal.Page.Text, "不动产登记") {
 		t.Errorf("the principal does not see the use: %s", principal.Page.Text)
+	}
+	if !p.Active(portal, tokens.String("access_token")) {
+		t.Error("the agent's token does not live")
+	}
+	if page := submit(t, principal, address, map[string]string{"mandate-withdraw": "1"}); page.Status != http.StatusOK || page.Has("mandate-apps") {
+		t.Errorf("withdrawing: %d %s", page.Status, page.Text)
+	}
+	if p.Active(portal, tokens.String("access_token")) {
+		t.Error("what was allowed under the mandate and withdrawn by the principal lives on")
 	}
 	if err := agent.Open(ctx, p.URL+"/me"); err != nil || !agent.Page.Has("acting-switch") || !agent.Page.Has("me-mandates") {
 		t.Errorf("no way to switch on %s", agent.Page.Text)

@@ -25,6 +25,7 @@ func mandates() []Sample {
 	frozen.Frozen, frozen.ThawURL = true, "/me/organisations/org_1/thaw"
 	ask := give
 	ask.Ask, ask.Kinds = true, []web.MandateChoice{{Value: "elder_helper", Ticked: true}, {Value: "relative"}, {Value: "guardian_limited"}}
+	apps := []web.MandateApp{{ID: "estate", Name: "不动产登记"}, {ID: "social", Name: "社保服务"}}
 	return []Sample{
 		{Name: "organisation", Template: "organisation", Page: web.Page{Identity: citizen, Body: office}},
 		{Name: "organisation-frozen", Template: "organisation", Page: web.Page{Identity: citizen, Body: frozen}},
@@ -38,7 +39,7 @@ func mandates() []Sample {
 		{Name: "acting-none", Template: "acting", Page: web.Page{Identity: citizen, Body: web.ActingPage{Search: true, Query: "红"}}},
 		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new", Organisations: []web.Link{{Label: staff.Name, URL: "/me/organisations/org_1"}}, Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, staff}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
 		{Name: "mandates-none", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{GiveURL: "/me/mandates/new"}}},
-		{Name: "mandate", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: given, Principal: "张*", Agent: "李*", Class: 1, From: moment, StopURL: "/me/mandates/mdt_1/stop",
+		{Name: "mandate", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: given, Principal: "张*", Agent: "李*", Class: 1, From: moment, Apps: apps, StopURL: "/me/mandates/mdt_1/stop",
 			Uses: []web.MandateUse{{App: "市场监管", Agent: "李*", At: moment}}}}},
 		{Name: "mandate-answer", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: waiting, Principal: "赵**", Agent: "张*", Class: 2, From: moment, AcceptURL: "/me/mandates/mdt_2/answer"}}},
 		{Name: "mandate-frozen", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: staff, Principal: staff.Name, Agent: "张*", Via: "李*", Class: 3, Frozen: true, From: moment, StopURL: "/me/mandates/mdt_3/stop", PassURL: "/me/mandates/new?of=mdt_3"}}},
