@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ type eyes struct {
 	engine  *foureyes.Engine
 	version string
 	fails   error
-	tried   int
+	tried   atomic.Int64
 }
 
 const (
@@ -46,7 +47,7 @@ func newEyes(t *testing.T, db *sqldb.DB) *eyes {
 	}})
 	y.engine.Register(foureyes.Kind{Name: "test", Role: "boss", Version: func(context.Context, string) (string, error) { return y.version, nil },
 		Execute: func(ctx context.Context, _ foureyes.Proposal, payload []byte, s foureyes.Settlement) error {
-			y.tried++
+			y.tried.Add(1)
 			var text string
 			if err := json.Unmarshal(payload, &text); err != nil || text != "what is wanted" {
 				return fmt.Errorf("payload %q, %v", payload, err)
@@ -151,8 +152,8 @@ func TestProposalIsExecutedOnceByAnother(t *testing.T) {
 func TestTwoAccountsOfOnePersonAreOne(t *testing.T) {
 	eachEyes(t, func(t *testing.T, y *eyes) {
 		p := y.propose(t, "staff:twin1", y.wish())
-		if _, err := y.engine.Approve(boss("staff:twin2", county), p.ID, p.Digest); fault.CodeOf(err) != fault.ProposalSelf || y.tried != 0 {
-			t.Errorf("the proposer's other account: %v, tried %d times", err, y.tried)
+		if _, err := y.engine.Approve(boss("staff:twin2", county), p.ID, p.Digest); fault.CodeOf(err) != fault.ProposalSelf || y.tried.Load() != 0 {
+			t.Errorf("the proposer's other account: %v, tried %d times", err, y.tried.Load())
 		}
 		s := foureyes.Settlement{ID: p.ID, Digest: p.Digest, Person: foureyes.Person{Human: "human", Actor: "staff:twin2", Part: foureyes.PartApproved, At: y.Clock.Now()}, At: y.Clock.Now(), Record: testRecord()}
 		if err := y.store.NoteEvent(context.Background(), idp.Cause{Settlement: &s}, testRecord()); !errors.Is(err, foureyes.ErrSelf) {
