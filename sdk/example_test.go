@@ -58,7 +58,7 @@ func ExampleVerifier() {
 	fmt.Println(result.Verdict, result.Code, result.Message["en"])
 	fmt.Println(result.License.Status, len(result.Signatures), "seal")
 
-	content[len(content)/2] ^= 1
+	content[len(content)/2] ^= 0xff // of the page; one bit of a compressed stream may mean the same text
 	fmt.Println(verifier.Verify(file, content).Verdict)
 	// Output:
 	// valid V00 Genuine and valid

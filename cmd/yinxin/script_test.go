@@ -90,6 +90,6 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	content := []byte(ts.ReadFile(args[0]))
 	changed := bytes.Clone(content)
-	changed[len(changed)/2] ^= 1
+	changed[len(changed)/2] ^= 0xff // one bit of a compressed stream may mean the same text
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), changed, 0o600))
 }
