@@ -34,9 +34,22 @@ func database(t *testing.T) string {
 
 // onBoth runs a test against a platform on each database.
 func onBoth(t *testing.T, test func(t *testing.T, p *apptest.Platform)) {
-	for _, engine := range testkit.Databases(t) {
-		t.Run(engine.Name, func(t *testing.T) { test(t, apptest.Start(t, engine.OpenURL(t))) })
-	}
+	onEngines(t, func(t *testing.T, url string) { test(t, apptest.Start(t, url)) })
+}
+
+// onEngines runs a test beside itself on SQLite and PostgreSQL, or on what YINXIN_TEST_DATABASE names alone.
+func onEngines(t *testing.T, test func(t *testing.T, url string)) {
+	t.Run("on", func(t *testing.T) {
+		for _, engine := range testkit.Databases(t) {
+			if wanted := os.Getenv("YINXIN_TEST_DATABASE"); wanted != "" && engine.Name != wanted {
+				continue
+			}
+			t.Run(engine.Name, func(t *testing.T) {
+				t.Parallel()
+				test(t, engine.OpenURL(t))
+			})
+		}
+	})
 }
 
 const mobile = "13800138021"
