@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -18,30 +19,43 @@ type Question struct {
 	Read func(rows Rows) error
 }
 
-// Ask puts questions that need no answer of each other: one journey to PostgreSQL for all of them. Each statement sees what
-// was committed before it began, as with Read. ErrUnavailable (wrapped) means that the database did not answer.
+// Ask puts questions that need no answer of each other: one journey to PostgreSQL for all of them. All of them see one moment,
+// what was committed before the first: a row and the key that opens it are never of two different moments. ErrUnavailable
+// (wrapped) means that the database did not answer.
 func (db *DB) Ask(ctx context.Context, questions ...Question) error {
 	if db.dialect == PostgreSQL {
 		return db.askPostgreSQL(ctx, questions)
 	}
-	for _, q := range questions {
-		if err := db.askOne(ctx, q); err != nil {
+	return db.askSQLite(ctx, questions)
+}
+
+// askSQLite asks in one deferred transaction, whose first statement takes the snapshot. The statements are made ready before: a
+// connection that waited for another one to prepare them could wait for itself.
+func (db *DB) askSQLite(ctx context.Context, questions []Question) error {
+	kept := make([]*sql.Stmt, len(questions))
+	for i, q := range questions {
+		kept[i] = db.kept.get(ctx, q.Query)
+	}
+	tx, err := db.readers.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // nothing was written; it gives the connection back
+	for i, q := range questions {
+		var rows *sql.Rows
+		if kept[i] != nil {
+			rows, err = tx.StmtContext(ctx, kept[i]).QueryContext(ctx, q.Args...)
+		} else {
+			rows, err = tx.QueryContext(ctx, q.Query, q.Args...)
+		}
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(q.Read(rows), rows.Err(), rows.Close()); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (db *DB) askOne(ctx context.Context, q Question) (err error) {
-	rows, err := db.reading.QueryContext(ctx, q.Query, q.Args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	if err := q.Read(rows); err != nil {
-		return err
-	}
-	return rows.Err()
 }
 
 func (db *DB) askPostgreSQL(ctx context.Context, questions []Question) error {
@@ -51,15 +65,22 @@ func (db *DB) askPostgreSQL(ctx context.Context, questions []Question) error {
 	}
 	defer conn.Close()
 	batch := &pgx.Batch{}
+	batch.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 	for _, q := range questions {
 		batch.Queue(q.Query, q.Args...).Query(func(rows pgx.Rows) error { return q.Read(rows) })
 	}
+	batch.Queue("COMMIT")
 	var outcome error
 	err = conn.Raw(func(raw any) error {
 		server := raw.(*stdlib.Conn).Conn() // the driver that Open chose
 		outcome = server.SendBatch(ctx, batch).Close()
 		if server.IsClosed() {
 			return driver.ErrBadConn
+		}
+		if server.PgConn().TxStatus() != idle { // a question failed, and COMMIT was passed over
+			if _, err := server.Exec(ctx, "ROLLBACK"); err != nil {
+				return driver.ErrBadConn
+			}
 		}
 		return nil
 	})
@@ -68,3 +89,6 @@ func (db *DB) askPostgreSQL(ctx context.Context, questions []Question) error {
 	}
 	return asUnavailable(outcome)
 }
+
+// idle is PostgreSQL's word for a connection outside a transaction (ReadyForQuery).
+const idle = 'I'

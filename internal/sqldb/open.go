@@ -33,8 +33,9 @@ type Config struct {
 type DB struct {
 	dialect Dialect
 	readers *sql.DB
-	writers *sql.DB // the same pool as readers on PostgreSQL, one connection on SQLite
-	reading Queryer // readers, through kept statements on SQLite
+	writers *sql.DB         // the same pool as readers on PostgreSQL, one connection on SQLite
+	reading Queryer         // readers, through kept statements on SQLite
+	kept    *statementCache // those of the readers on SQLite, nil on PostgreSQL
 	queue   chan change
 	slots   chan struct{}
 	wait    time.Duration
@@ -96,7 +97,8 @@ func (db *DB) openSQLite(ctx context.Context, path string, cfg Config) error {
 	}
 	readers.SetMaxOpenConns(limit)
 	readers.SetMaxIdleConns(limit)
-	db.writers, db.readers, db.reading = writers, readers, newPool(readers)
+	reading := newPool(readers)
+	db.writers, db.readers, db.reading, db.kept = writers, readers, reading, reading.kept
 	db.queue = make(chan change, 1024)
 	db.done.Add(1)
 	go db.groupCommit()
