@@ -145,7 +145,9 @@ type Licenses interface {
 	Unbind(ctx context.Context, holderRef string, record audit.Record) (int, error)
 	// Note stores a record of something that changes no row.
 	Note(ctx context.Context, record audit.Record) error
-	Events(ctx context.Context, id string) ([]StatusEvent, error)
+	// Events are a page of the changes of status before the event with the id after, newest first; none when that is none of the
+	// licence's.
+	Events(ctx context.Context, id, after string, limit int) ([]StatusEvent, error)
 	// Due lists active licences whose suspension ends by the moment.
 	Due(ctx context.Context, now time.Time, limit int) ([]License, error)
 }

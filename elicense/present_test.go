@@ -360,7 +360,7 @@ func TestWallet(t *testing.T) {
 	wantCode(t, err, fault.Unauthenticated)
 	_, _, err = w.Service.List(licensetest.Person, elicense.Filter{})
 	wantCode(t, err, fault.Forbidden)
-	_, err = w.Service.Events(licensetest.Person, l.ID)
+	_, _, err = w.Service.Events(licensetest.Person, l.ID, "", 50)
 	wantCode(t, err, fault.Forbidden)
 	_, _, err = w.Service.List(licensetest.Clerk, elicense.Filter{Limit: 201})
 	wantCode(t, err, fault.Invalid)

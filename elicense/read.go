@@ -105,12 +105,16 @@ func (s *Service) Document(ctx context.Context, id string) (name string, content
 }
 
 // Events gives the status history of a licence to staff.
-func (s *Service) Events(ctx context.Context, id string) ([]StatusEvent, error) {
+func (s *Service) Events(ctx context.Context, id, after string, limit int) (page []StatusEvent, next string, err error) {
 	if _, err := require(ctx, RoleClerk, RoleReviewer, RoleIssuer); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	events, err := s.cfg.Store.Events(ctx, id)
-	return events, storeFault(err, "list status events")
+	page, err = s.cfg.Store.Events(ctx, id, after, limit+1)
+	if len(page) > limit {
+		page = page[:limit]
+		next = page[limit-1].ID
+	}
+	return page, next, storeFault(err, "list status events")
 }
 
 // Claim delivers the licences of a proven holder code that have no account yet to the account, and gives how many. The

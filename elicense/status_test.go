@@ -41,9 +41,12 @@ func TestRevocationIsOneWrite(t *testing.T) {
 	if !slices.Equal(topics, []string{elicense.TopicStatus, elicense.TopicPublish}) {
 		t.Errorf("messages %v", topics)
 	}
-	events, err := w.Service.Events(licensetest.Issuer, l.ID)
-	if err != nil || len(events) != 2 || events[1].From != "valid" || events[1].To != "cancelled" || events[1].DecisionNumber != "示市监注〔2026〕1号" {
+	events, next, err := w.Service.Events(licensetest.Issuer, l.ID, "", 2)
+	if err != nil || next != "" || len(events) != 2 || events[0].From != "valid" || events[0].To != "cancelled" || events[0].DecisionNumber != "示市监注〔2026〕1号" {
 		t.Errorf("%+v %v", events, err)
+	}
+	if page, next, err := w.Service.Events(licensetest.Issuer, l.ID, "", 1); err != nil || len(page) != 1 || next != page[0].ID || page[0] != events[0] {
+		t.Errorf("a page of one: %+v %q %v", page, next, err)
 	}
 	// The message that went with it publishes the list.
 	if err := w.Service.HandlePublish(context.Background(), written[0].Messages[1].Payload); err != nil {

@@ -36,6 +36,12 @@ const MaxDocument = 50 << 20
 // than the 20 seconds for which the licence room holds a licence that it issues, so that its next try is not turned away.
 const stampLease = 15 * time.Second
 
+// MayStamp refuses whoever could not seal with any seal; Stamp asks again.
+func MayStamp(ctx context.Context) error {
+	_, err := rested(require(ctx, RoleKeeper))
+	return err
+}
+
 // Stamp seals a document. Nothing is signed before the intent is on record, and nothing leaves before it was verified
 // and stored; the same key gives the same result again.
 func (s *Service) Stamp(ctx context.Context, r StampRequest) (Stamp, []byte, error) {

@@ -152,6 +152,7 @@ type IssuerDetailPage struct {
 	Fields      []ShownField
 	Actions     []StateAction
 	History     []HistoryItem
+	OlderURL    string // more of the history
 	DownloadURL string
 	BackURL     string // default /license
 }

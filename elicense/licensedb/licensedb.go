@@ -358,9 +358,14 @@ func (s *Store) Note(ctx context.Context, record audit.Record) error {
 }
 
 // Events implements elicense.Licenses.
-func (s *Store) Events(ctx context.Context, id string) ([]elicense.StatusEvent, error) {
+func (s *Store) Events(ctx context.Context, id, after string, limit int) ([]elicense.StatusEvent, error) {
+	query, args := "", []any{id, limit}
+	if after != "" {
+		query = " AND (recorded_at, position, id) < (SELECT recorded_at, position, id FROM lic_status_event WHERE license = $1 AND id = $3)"
+		args = append(args, after)
+	}
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT license, id, from_status, to_status, legal_basis, decision_number, actor, effective_at, until_at, recorded_at
-		FROM lic_status_event WHERE license = $1 ORDER BY recorded_at, position`, id)
+		FROM lic_status_event WHERE license = $1`+query+` ORDER BY recorded_at DESC, position DESC, id DESC LIMIT $2`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("licensedb: list events: %w", err)
 	}

@@ -76,13 +76,26 @@ type LicenseTypeItem struct {
 // LicenseTypeList is the catalogue.
 type LicenseTypeList struct {
 	Items []LicenseTypeItem `json:"items"`
+	Next  string            `json:"next,omitempty" doc:"Cursor of the next page, as after"`
+}
+
+type typesInput struct {
+	After string `query:"after" maxLength:"21" doc:"Code of the last type of the page before"`
+	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
 type typesOutput struct{ Body LicenseTypeList }
 
-func (a *api) types(context.Context, *struct{}) (*typesOutput, error) {
+func (a *api) types(_ context.Context, in *typesInput) (*typesOutput, error) {
 	out := &typesOutput{Body: LicenseTypeList{Items: []LicenseTypeItem{}}}
-	for _, t := range catalog.Types() {
+	for _, t := range catalog.Types() { // in the order of their codes
+		if t.Code <= in.After {
+			continue
+		}
+		if n := len(out.Body.Items); n == in.Limit {
+			out.Body.Next = out.Body.Items[n-1].Code
+			break
+		}
 		item := LicenseTypeItem{Code: t.Code, Name: Texts(t.Name), HolderCodeTypes: t.HolderCodeTypes, LongTerm: t.Validity.LongTerm, Fields: []LicenseTypeField{}, ViewProfiles: []string{"p", "m", "f", "a"}}
 		for _, f := range t.Fields {
 			if f.Own {
@@ -326,16 +339,23 @@ type LicenseEvent struct {
 // LicenseEventList is the history of a licence.
 type LicenseEventList struct {
 	Items []LicenseEvent `json:"items"`
+	Next  string         `json:"next,omitempty" doc:"Cursor of the next page, as after"`
+}
+
+type eventsInput struct {
+	ID    string `path:"id" maxLength:"64"`
+	After string `query:"after" maxLength:"64"`
+	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
 type eventsOutput struct{ Body LicenseEventList }
 
-func (a *api) events(ctx context.Context, in *idInput) (*eventsOutput, error) {
-	events, err := a.service.Events(ctx, in.ID)
+func (a *api) events(ctx context.Context, in *eventsInput) (*eventsOutput, error) {
+	events, next, err := a.service.Events(ctx, in.ID, in.After, in.Limit)
 	if err != nil {
 		return nil, err
 	}
-	out := &eventsOutput{Body: LicenseEventList{Items: []LicenseEvent{}}}
+	out := &eventsOutput{Body: LicenseEventList{Items: []LicenseEvent{}, Next: next}}
 	for _, e := range events {
 		out.Body.Items = append(out.Body.Items, LicenseEvent{
 			From: e.From, To: e.To, LegalBasis: e.LegalBasis, DecisionNumber: e.DecisionNumber, Actor: e.Actor, EffectiveAt: e.EffectiveAt, Until: pointer(e.Until), RecordedAt: e.RecordedAt,

@@ -199,7 +199,7 @@ func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	events, err := p.Service.Events(r.Context(), d.ID)
+	events, older, err := p.Service.Events(r.Context(), d.ID, r.URL.Query().Get("after"), 50)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,10 @@ func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	for _, e := range slices.Backward(events) {
+	if older != "" {
+		body.OlderURL = "/license/" + d.ID + "?" + url.Values{"after": {older}}.Encode()
+	}
+	for _, e := range events {
 		body.History = append(body.History, web.HistoryItem{At: e.RecordedAt, Text: p.Renderer.Text(r, "status."+e.To), Actor: e.Actor, Detail: strings.Trim(e.LegalBasis+" "+e.DecisionNumber, " ")})
 	}
 	if d.State == elicense.StateActive {

@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/strictjson"
 )
 
 // Bounds of uploads (security rule R11).
@@ -132,13 +133,13 @@ func readOrder(body []byte) (VerificationOrder, error) {
 	if len(body) > maxJSON {
 		return order, fault.New(fault.TooLarge, "limit", "64 KiB")
 	}
+	if err := strictjson.Check(body); err != nil {
+		return order, fault.Wrap(err, fault.Malformed)
+	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&order); err != nil {
 		return order, fault.Wrap(err, fault.Malformed)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return order, fault.New(fault.Malformed)
 	}
 	return order, nil
 }

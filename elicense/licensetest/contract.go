@@ -160,9 +160,15 @@ func update(t *testing.T, s elicense.Store) {
 	if err != nil || got.Revision != 2 || got.Index != 5 || !slices.Equal(got.HolderKeys, []string{"key2", "own1"}) {
 		t.Errorf("%+v %v", got, err)
 	}
-	events, err := s.Events(ctx, "lic_0001")
-	if err != nil || len(events) != 2 || events[0].ID != "e1" || events[0].LegalBasis != "l" || !events[1].Until.Equal(Start.Add(time.Hour)) || !events[0].Until.IsZero() {
+	events, err := s.Events(ctx, "lic_0001", "", 10)
+	if err != nil || len(events) != 2 || events[1].ID != "e1" || events[1].LegalBasis != "l" || !events[0].Until.Equal(Start.Add(time.Hour)) || !events[1].Until.IsZero() {
 		t.Errorf("%+v %v", events, err)
+	}
+	for after, want := range map[string]string{"": "e2", "e2": "e1", "e1": "", "e3": ""} {
+		page, err := s.Events(ctx, "lic_0001", after, 1)
+		if err != nil || len(page) > 1 || (len(page) == 1) != (want != "") || want != "" && page[0].ID != want {
+			t.Errorf("after %q: %+v %v", after, page, err)
+		}
 	}
 }
 

@@ -87,7 +87,7 @@ func crashAt(t *testing.T, store elicense.Store, point string) (crashed bool) {
 	if w.Sealer.Stamps != 1 {
 		t.Errorf("%d seals", w.Sealer.Stamps)
 	}
-	if events, err := w.Service.Events(Issuer, applied); err != nil || len(events) != 1 {
+	if events, _, err := w.Service.Events(Issuer, applied, "", 50); err != nil || len(events) != 1 {
 		t.Errorf("%d status events, %v", len(events), err)
 	}
 	name, document, err := w.Service.Document(Issuer, applied)

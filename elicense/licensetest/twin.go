@@ -283,14 +283,16 @@ func (t *Twin) Note(_ context.Context, record audit.Record) error {
 }
 
 // Events implements elicense.Licenses.
-func (t *Twin) Events(_ context.Context, id string) ([]elicense.StatusEvent, error) {
+func (t *Twin) Events(_ context.Context, id, after string, limit int) ([]elicense.StatusEvent, error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	var list []elicense.StatusEvent
-	for _, e := range t.events {
-		if e.License == id {
+	found := after == ""
+	for _, e := range slices.Backward(t.events) {
+		if e.License == id && found && len(list) < limit {
 			list = append(list, e)
 		}
+		found = found || e.License == id && e.ID == after
 	}
 	return list, nil
 }

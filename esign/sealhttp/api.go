@@ -191,6 +191,9 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 			Document string      `json:"document" contentEncoding:"base64" doc:"Sealed document, Base64"`
 		}
 	}, error) {
+		if err := esign.MayStamp(ctx); err != nil { // before anything is told of the document
+			return nil, err
+		}
 		document, err := base64.StdEncoding.DecodeString(in.Body.Document)
 		if err != nil {
 			return nil, fault.Wrap(err, fault.Invalid).WithField("document", fault.Malformed)

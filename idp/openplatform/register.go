@@ -16,6 +16,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/strictjson"
 	"github.com/yinxin-gov/yinxin/keys/jose"
 )
 
@@ -96,7 +97,7 @@ func (s *Service) read(ctx context.Context, initial InitialAccess, document []by
 		Statement string `json:"software_statement"`
 		Sector    string `json:"sector_identifier_uri"`
 	}
-	if !strings.HasPrefix(strings.TrimSpace(string(document)), "{") || json.Unmarshal(document, &client) != nil || json.Unmarshal(document, &more) != nil {
+	if !strings.HasPrefix(strings.TrimSpace(string(document)), "{") || strictjson.Check(document) != nil || json.Unmarshal(document, &client) != nil || json.Unmarshal(document, &more) != nil {
 		return client, metadataError("invalid_client_metadata", "the body is no JSON object of client metadata")
 	}
 	if more.Sector != "" {
@@ -296,7 +297,7 @@ func keepDecided(next *idp.Client, current idp.Client) {
 // be the one that the client has.
 func (s *Service) checkChange(ctx context.Context, current idp.Client, document []byte) error {
 	var named map[string]json.RawMessage
-	if json.Unmarshal(document, &named) != nil {
+	if strictjson.Check(document) != nil || json.Unmarshal(document, &named) != nil {
 		return metadataError("invalid_client_metadata", "the body is no JSON object of client metadata")
 	}
 	for _, name := range []string{"registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"} {

@@ -30,6 +30,12 @@ var personOperations = map[string]string{
 	"list-license-types": "", "verify": "", "GET /api/openapi.json": "",
 }
 
+// openToAll reports whether an operation needs no token: it is for everybody, or the reader of a counter signs what it sends.
+func openToAll(operation string) bool {
+	scope, ok := personOperations[operation]
+	return ok && scope == "" || operation == "deliver-counter-reading"
+}
+
 // mayCall refuses a person's token that does not hold the scope of an operation (RFC 6750 3.1). Tokens of clients that act
 // for themselves are judged by their roles, by each operation.
 func mayCall(access tokens.Access, operation string) error {
@@ -50,12 +56,17 @@ func mayCall(access tokens.Access, operation string) error {
 // judged here too, so that none can forget it.
 func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		operation := operationOf(r)
 		if r.Header.Get("Authorization") == "" {
+			if operation != "" && !openToAll(operation) { // before a body of megabytes is read
+				w.Header().Set("WWW-Authenticate", "Bearer") // RFC 6750 3
+				problem.Write(w, r, fault.New(fault.Unauthenticated))
+				return
+			}
 			next.ServeHTTP(w, r)
 			return
 		}
 		access, err := a.identity.Accept(w, r)
-		operation := operationOf(r)
 		if err == nil {
 			err = mayCall(access, operation)
 		}

@@ -46,6 +46,9 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx := reqctx.With(r.Context(), request)
 	r = r.WithContext(ctx)
+	if len(r.TransferEncoding) > 0 && r.ProtoMajor == 1 { // it may have had a length too: then nothing behind it is served (RFC 9112 6.1)
+		w.Header().Set("Connection", "close")
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxUploadForm)
 	w.Header().Set("X-Request-Id", request.ID)
 	recorder := &statusRecorder{ResponseWriter: w}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/problem"
+	"github.com/yinxin-gov/yinxin/internal/strictjson"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -96,7 +97,22 @@ func newAPI(mux *http.ServeMux) huma.API {
 	cfg.DocsPath, cfg.OpenAPIPath, cfg.SchemasPath = "", "", ""
 	cfg.Info.Description = "Management and verification. Errors are application/problem+json (RFC 9457) with a stable code."
 	cfg.CreateHooks = nil
+	cfg.RejectUnknownQueryParameters = true // a filter that is spelt wrong would answer with everything
+	huma.ValidateStrictCasing = true        // the framework's only switch for it; no API of ours wants another one
+	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalStrictly}
+	cfg.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
 	return humago.New(mux, cfg)
+}
+
+// unmarshalStrictly reads what a caller sends. The framework reads each body twice, first into a plain value by which it judges,
+// and that reading looks at the text (I-04, I-05).
+func unmarshalStrictly(data []byte, v any) error {
+	if _, judged := v.(*any); judged {
+		if err := strictjson.Check(data); err != nil {
+			return err
+		}
+	}
+	return json.Unmarshal(data, v)
 }
 
 // router is the outer mux with the muxes that stand behind its wide patterns.

@@ -143,13 +143,26 @@ func FromFramework(hctx huma.Context, status int, message string, errs ...error)
 		Log(ctx, errors.New(message), status)
 		return d
 	}
-	d.Detail = message
-	for _, err := range errs {
+	d.Detail = short(message)
+	for _, err := range errs[:min(len(errs), maxFieldErrors)] {
 		if detail, ok := errors.AsType[*huma.ErrorDetail](err); ok {
-			d.Errors = append(d.Errors, FieldError{Field: detail.Location, Message: detail.Message})
+			d.Errors = append(d.Errors, FieldError{Field: short(detail.Location), Message: short(detail.Message)})
 		}
 	}
 	return d
+}
+
+// Bounds of what the framework says about values: it repeats them, and they may be as long as the body.
+const (
+	maxFieldErrors = 20
+	maxWords       = 200 // bytes
+)
+
+func short(text string) string {
+	if len(text) <= maxWords {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxWords], "") + "…"
 }
 
 func codeOf(status int) fault.Code {

@@ -1,0 +1,156 @@
+// Package strictjson refuses JSON that two readers may read differently, which encoding/json lets pass: a member that stands
+// twice, half a surrogate pair, bytes that are no UTF-8 (RFC 8259 4 and 8; RFC 7493, I-JSON), and what no caller needs: NUL in
+// a text, numbers of hundreds of digits, deep nesting. It decodes nothing.
+package strictjson
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// Bounds of a document (security rule R11); its length is bounded by whoever reads it.
+const (
+	MaxDepth  = 64
+	MaxNumber = 64 // characters
+)
+
+// ErrSyntax is wrapped by every refusal that is not of a name.
+var ErrSyntax = errors.New("not JSON as RFC 7493 has it")
+
+// Check reads one document. The error names no value, a name at most.
+func Check(raw []byte) error {
+	if !utf8.Valid(raw) {
+		return fmt.Errorf("%w: not UTF-8", ErrSyntax)
+	}
+	if !json.Valid(raw) { // from here on the grammar holds, and the scanner below may rely on it
+		return fmt.Errorf("%w: the grammar is not kept", ErrSyntax)
+	}
+	s := scanner{raw: raw}
+	return s.run()
+}
+
+type scanner struct {
+	raw  []byte
+	at   int
+	open []level
+}
+
+// level is an object or list that is not closed yet.
+type level struct {
+	names map[string]struct{} // nil in a list
+	value bool                // the next text is a value and no name
+}
+
+func (s *scanner) run() error {
+	for s.at < len(s.raw) {
+		switch c := s.raw[s.at]; c {
+		case '{', '[':
+			if len(s.open) == MaxDepth {
+				return fmt.Errorf("%w: nested deeper than %d", ErrSyntax, MaxDepth)
+			}
+			l := level{value: c == '['}
+			if c == '{' {
+				l.names = map[string]struct{}{}
+			}
+			s.open = append(s.open, l)
+			s.at++
+		case '}', ']':
+			s.open = s.open[:len(s.open)-1]
+			s.at++
+		case ':', ',':
+			if top := &s.open[len(s.open)-1]; top.names != nil {
+				top.value = c == ':'
+			}
+			s.at++
+		case '"':
+			if err := s.text(); err != nil {
+				return err
+			}
+		case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			if err := s.number(); err != nil {
+				return err
+			}
+		default:
+			s.at++ // blanks and the three words
+		}
+	}
+	return nil
+}
+
+// text passes over a text, and notes it when it is a name.
+func (s *scanner) text() error {
+	begin, escaped := s.at, false
+	for s.at++; s.raw[s.at] != '"'; s.at++ {
+		if s.raw[s.at] != '\\' {
+			continue
+		}
+		escaped = true
+		if s.at++; s.raw[s.at] != 'u' {
+			continue
+		}
+		unit := hex(s.raw[s.at+1 : s.at+5])
+		s.at += 4
+		switch {
+		case unit == 0:
+			return fmt.Errorf("%w: NUL in a text", ErrSyntax)
+		case 0xdc00 <= unit && unit < 0xe000:
+			return fmt.Errorf("%w: half a surrogate pair", ErrSyntax)
+		case 0xd800 <= unit && unit < 0xdc00:
+			if rest := s.raw[s.at+1:]; len(rest) < 6 || rest[0] != '\\' || rest[1] != 'u' || hex(rest[2:6])>>10 != 0xdc00>>10 {
+				return fmt.Errorf("%w: half a surrogate pair", ErrSyntax)
+			}
+			s.at += 6
+		}
+	}
+	s.at++
+	if len(s.open) == 0 {
+		return nil
+	}
+	top := &s.open[len(s.open)-1]
+	if top.names == nil || top.value {
+		return nil
+	}
+	name := string(s.raw[begin+1 : s.at-1])
+	if escaped {
+		if err := json.Unmarshal(s.raw[begin:s.at], &name); err != nil {
+			return fmt.Errorf("%w: %w", ErrSyntax, err)
+		}
+	}
+	if _, twice := top.names[name]; twice {
+		return fmt.Errorf("member %.64q stands twice", name)
+	}
+	top.names[name] = struct{}{}
+	return nil
+}
+
+func (s *scanner) number() error {
+	begin := s.at
+	for s.at < len(s.raw) {
+		switch s.raw[s.at] {
+		case '-', '+', '.', 'e', 'E', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			s.at++
+			continue
+		}
+		break
+	}
+	if s.at-begin > MaxNumber {
+		return fmt.Errorf("%w: a number of more than %d characters", ErrSyntax, MaxNumber)
+	}
+	return nil
+}
+
+// hex reads four digits that the grammar has let pass.
+func hex(digits []byte) (unit rune) {
+	for _, c := range digits {
+		unit <<= 4
+		switch {
+		case c <= '9':
+			unit |= rune(c - '0')
+		default:
+			unit |= rune(c|0x20-'a') + 10
+		}
+	}
+	return unit
+}
