@@ -48,7 +48,7 @@ func TestMandatePages(t *testing.T) {
 		t.Fatalf("%d %s: %s", page.Status, page.URL, page.Text)
 	}
 	address := p.URL + page.URL.Path
-	if text := messageTo(t, p, helper); !strings.Contains(text, "赵*奶授权李*代办“pension”") || strings.Contains(text, "http") {
+	if text := messageTo(t, p, helper, "赵*奶授权李*代办“pension”"); !strings.Contains(text, "赵*奶授权李*代办“pension”") || strings.Contains(text, "http") {
 		t.Errorf("the notice says %q", text)
 	}
 	if err := stranger.Open(ctx, address); err != nil || stranger.Page.Status != http.StatusNotFound {
@@ -96,30 +96,29 @@ func TestMandatePages(t *testing.T) {
 	if page := submit(t, principal, address, map[string]string{"mandate-stop": "1"}); !strings.Contains(page.Text, "已撤销") {
 		t.Errorf("ending with an old login: %d %s", page.Status, page.Text)
 	}
-	if text := messageTo(t, p, helper); !strings.Contains(text, "已撤销") {
+	if text := messageTo(t, p, helper, "已撤销"); !strings.Contains(text, "已撤销") {
 		t.Errorf("the notice says %q", text)
 	}
 }
 
-// messageTo is the newest message to somebody, once all that is due was delivered.
-func messageTo(t *testing.T, p *apptest.Platform, to string) string {
+// messageTo waits until a message to somebody holds a text, and gives it; or the newest one when none came. Messages about
+// different things arrive in any order.
+func messageTo(t *testing.T, p *apptest.Platform, to, wanted string) (newest string) {
 	t.Helper()
-	last := ""
-	for range 40 {
-		time.Sleep(50 * time.Millisecond)
-		answer := p.Get("/sandbox/inbox?to="+url.QueryEscape(to), "")
-		messages, _ := answer.Body["messages"].([]any)
-		if len(messages) == 0 {
-			continue
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		messages, _ := p.Get("/sandbox/inbox?to="+url.QueryEscape(to), "").Body["messages"].([]any)
+		for i, one := range messages {
+			message, _ := one.(map[string]any)
+			text, _ := message["text"].(string)
+			if strings.Contains(text, wanted) {
+				return text
+			}
+			if i == 0 {
+				newest = text
+			}
 		}
-		newest, _ := messages[0].(map[string]any)
-		text, _ := newest["text"].(string)
-		if text == last {
-			return text
-		}
-		last = text
 	}
-	return last
+	return newest
 }
 
 // TestMandatesOverTheAPI: what a page does is an operation too, for an application that may; one that may not, and one that

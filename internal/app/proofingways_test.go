@@ -265,7 +265,7 @@ func TestManualReviewOnThePages(t *testing.T) {
 		if tier := tierOf(t, p, b); !strings.Contains(tier, "高级实名") {
 			t.Errorf("%s", tier)
 		}
-		if text := messageTo(t, p, "13800138021"); !strings.Contains(text, "人工审核") {
+		if text := messageTo(t, p, "13800138021", "人工审核"); !strings.Contains(text, "人工审核") {
 			t.Errorf("the person was told %q", text)
 		}
 	})

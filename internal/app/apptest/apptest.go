@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,7 @@ type Platform struct {
 
 	mutex  sync.Mutex
 	offset time.Duration
+	names  []string // of personas
 }
 
 // SafeBuffer is a buffer that the platform writes while the test reads.
@@ -134,8 +136,35 @@ func StartOn(t testing.TB, cfg app.Config, opts app.Options) *Platform {
 		if err := platform.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
+		p.canary(cfg)
 	})
 	return p
+}
+
+// personal is what no log line and no audit row may hold: a mobile number, or the number of a resident's document.
+var personal = regexp.MustCompile(`\b1[3-9][0-9]{9}\b|\b[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]\b`)
+
+// canary looks for the people of a test in what the platform logged and recorded, after every test (X-27, A-28).
+func (p *Platform) canary(cfg app.Config) {
+	p.t.Helper()
+	var records bytes.Buffer
+	if _, err := app.ExportAudit(context.Background(), cfg, &records); err != nil {
+		p.t.Errorf("X-27: read the audit log: %v", err)
+	}
+	for place, text := range map[string]string{"log": p.Log.String(), "audit log": records.String()} {
+		for line := range strings.Lines(text) {
+			found := personal.FindString(line)
+			for _, name := range p.names {
+				if strings.Contains(line, name) {
+					found = name
+				}
+			}
+			if found != "" {
+				p.t.Errorf("X-27: %q stands in the %s: %.400s", found, place, line)
+				break
+			}
+		}
+	}
 }
 
 // Now is the platform's clock.
@@ -179,6 +208,9 @@ func Secret(clientID string) string { return clientID + "-secret-of-tests" }
 // Persona makes a person with a password.
 func (p *Platform) Persona(identifier, name string, ial int, roles ...string) {
 	p.t.Helper()
+	if name != "" {
+		p.names = append(p.names, name)
+	}
 	if err := p.App.Apply(context.Background(), app.Manifest{Personas: []app.Persona{{Identifier: identifier, Password: Password, Name: name, IAL: ial, Roles: roles}}}); err != nil {
 		p.t.Fatalf("persona %s: %v", identifier, err)
 	}
