@@ -51,6 +51,51 @@ func TestX10RecoveryLiftsNothing(t *testing.T) {
 	wants(t, s.signInWith(t, walk.New(nil), "Another-horse-9"), http.StatusOK, "/me")
 }
 
+// TestA17RecoveryIsTakenOnce: neither a code nor the step that it opened works twice, after another one, late, or by guessing.
+func TestA17RecoveryIsTakenOnce(t *testing.T) {
+	s := open(t)
+	s.Account(t, mobile, password)
+	ask := func(b *walk.Browser) {
+		t.Helper()
+		s.Clock.Advance(2 * time.Minute)
+		s.visit(t, b, "/recover")
+		wants(t, fill(t, b, map[string]string{"register-identifier": mobile}), http.StatusOK, "/recover", "otp-code")
+	}
+	refused := func(what string, page *walk.Page) {
+		t.Helper()
+		if page.Status < 400 || page.Status >= 500 || page.Has("password-new") {
+			t.Errorf("%s: %d %s", what, page.Status, page.Text)
+		}
+	}
+	b := walk.New(nil)
+	ask(b)
+	first := s.Code(t, "+86"+mobile)
+	ask(b)
+	second := s.Code(t, "+86"+mobile)
+	if first != second {
+		refused("the code before", fill(t, b, map[string]string{"otp-code": first}))
+	}
+	other := walk.New(nil)
+	ask(other)
+	refused("a code of another browser's question", fill(t, other, map[string]string{"otp-code": second}))
+	s.Clock.Advance(time.Hour) // five codes an hour
+	wants(t, s.startRecovery(t, b), http.StatusOK, "/recover/password", "password-new")
+	step := b.Page.URL.RequestURI()
+	thief := walk.New(nil)
+	refused("the step in another browser", s.visit(t, thief, step))
+	wants(t, fill(t, b, map[string]string{"password-new": "Another-horse-9"}), http.StatusOK, "/me")
+	refused("the step again", s.visit(t, b, step))
+	used := walk.New(nil)
+	s.startRecovery(t, used)
+	late := used.Page.URL.RequestURI()
+	s.Clock.Advance(16 * time.Minute)
+	refused("a step of a quarter of an hour ago", s.visit(t, used, late))
+	ask(used)
+	s.Clock.Advance(authn.CodeLife + time.Second)
+	refused("a code too late", fill(t, used, map[string]string{"otp-code": s.Code(t, "+86"+mobile)}))
+	wants(t, s.signInWith(t, walk.New(nil), "Another-horse-9"), http.StatusOK, "/me")
+}
+
 // TestA19RecoveryAsksTheSecondFactor: a number alone resets no account with a second factor, and none that was proven well.
 func TestA19RecoveryAsksTheSecondFactor(t *testing.T) {
 	s := open(t)
