@@ -111,3 +111,41 @@ func TestO58NoOtherOriginReads(t *testing.T) {
 		}
 	}
 }
+
+// TestX04SupportCodeFindsTheLogLine: an error says what to do next and shows eight characters; they find one request in the
+// log, which names nobody.
+func TestX04SupportCodeFindsTheLogLine(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	p.Client(idp.Client{ClientID: "portal"})
+	p.Persona(mobile, "李四", 2)
+	b, ctx := p.SignIn(mobile), context.Background()
+	lines := func(code string) (found []string) {
+		for line := range strings.Lines(p.Log.String()) {
+			if strings.Contains(line, `"support_code":"`+code+`"`) && strings.Contains(line, `"msg":"request"`) {
+				found = append(found, line)
+			}
+		}
+		return found
+	}
+	seen := map[string]bool{}
+	for _, path := range []string{"/no-such-page?phone=" + mobile, "/authorize?client_id=nobody", "/authorize?client_id=portal&redirect_uri=https://evil.example/", "/me/mandates/mdt_none", "/admin/clients", "/login?flow=none"} {
+		if err := b.Open(ctx, p.URL+path); err != nil {
+			t.Fatal(err)
+		}
+		code := b.Page.TextOf("error-code")
+		if b.Page.Status < 400 || len(code) != 8 || seen[code] {
+			t.Errorf("%s: %d, support code %q: %s", path, b.Page.Status, code, b.Page.Text)
+			continue
+		}
+		seen[code] = true
+		if found := lines(code); len(found) != 1 || strings.Contains(found[0], mobile) || !strings.Contains(found[0], `"route":`) {
+			t.Errorf("%s: the log says %q", path, found)
+		}
+	}
+	for _, answer := range []apptest.Answer{p.Get("/api/v1/clients", ""), p.Get("/api/v1/nothing", ""), p.Get("/api/v1/licenses/none", "forged"), request(t, p, http.MethodDelete, "/api/v1/clients", "")} {
+		code := answer.String("support_code")
+		if found := lines(code); len(code) != 8 || len(found) != 1 || answer.String("hint") == "" || answer.String("request_id") == "" || answer.Header.Get("X-Request-Id") != answer.String("request_id") {
+			t.Errorf("%d %s: the log says %q", answer.Status, answer.Text, found)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -39,6 +40,7 @@ func (a *App) routes() (*router, error) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(document)
 	})
+	apiMux.HandleFunc(anyCall, unknownCall(apiMux))
 	a.calls = a.withActor(apiMux, a.operationOf(apiMux))
 	mux.Handle("/api/", a.calls)
 
@@ -87,7 +89,33 @@ func (a *App) operationOf(mux *http.ServeMux) func(r *http.Request) string {
 		if name, ok := names[pattern]; ok {
 			return name
 		}
+		if pattern == anyCall {
+			return ""
+		}
 		return pattern
+	}
+}
+
+// anyCall is the route of whatever no operation takes.
+const anyCall = "/api/"
+
+// unknownCall answers in the one form of errors what the mux would answer in plain words: no such operation, or not by this method.
+func unknownCall(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var allowed []string
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			other := r.Clone(r.Context())
+			other.Method = method
+			if _, pattern := mux.Handler(other); pattern != anyCall {
+				allowed = append(allowed, method)
+			}
+		}
+		if len(allowed) == 0 {
+			problem.Write(w, r, fault.New(fault.NotFound))
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		problem.Write(w, r, fault.New(fault.MethodNotAllowed))
 	}
 }
 
@@ -127,7 +155,7 @@ func (m *router) patternOf(r *http.Request) string {
 	if inner := m.inner[pattern]; inner != nil {
 		_, pattern = inner.Handler(r)
 	}
-	if pattern == "" || pattern == "/" {
+	if pattern == "" || pattern == "/" || pattern == anyCall {
 		return "unmatched"
 	}
 	return pattern
