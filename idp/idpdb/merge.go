@@ -3,6 +3,7 @@ package idpdb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -25,6 +26,14 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 					credentials_at = CASE WHEN credentials_at > $2 THEN credentials_at ELSE $2 END WHERE id = $1 AND state = 'active' AND merged_into = '' AND roles = ''`
 				args = append(args, m.Survivor)
 			}
+			if m.Both { // what was judged is what is there
+				version := m.SurvivorVersion
+				if id == m.Absorbed {
+					version = m.AbsorbedVersion
+				}
+				query += fmt.Sprintf(" AND version = $%d", len(args)+1)
+				args = append(args, version)
+			}
 			changed, err := sqldb.ExecOne(ctx, tx, query, args...)
 			if err != nil {
 				return err
@@ -37,8 +46,13 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 		if err != nil {
 			return err
 		}
-		if len(holders) != 1 || holders[0] != m.Survivor {
+		if !slices.Contains(holders, m.Survivor) || slices.Contains(holders, m.Absorbed) != m.Both {
 			return idp.ErrConflict
+		}
+		if m.Both {
+			if err := moveDocuments(ctx, tx, m); err != nil {
+				return err
+			}
 		}
 		result, err := tx.ExecContext(ctx, "DELETE FROM idp_contact WHERE account_id = $1", m.Absorbed)
 		if err != nil {
@@ -78,6 +92,8 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 			step("UPDATE idp_hold SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
 			step("UPDATE idp_deletion SET state = $2 WHERE account_id = $1 AND state = $3", m.Absorbed, idp.DeletionUndone, idp.DeletionWaiting),
 			step("DELETE FROM idp_export WHERE account_id = $1", m.Absorbed),
+			step("DELETE FROM idp_one_person WHERE account_id = $1", m.Absorbed),
+			step("DELETE FROM idp_one_person WHERE account_id = $1 AND lookup IN (SELECT lookup FROM idp_document WHERE account_id = $1)", m.Survivor),
 			step("DELETE FROM idp_account_key WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_credential WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_recovery_code WHERE account_id = $1", m.Absorbed),
@@ -95,6 +111,29 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 		}
 		return nil
 	})
+}
+
+// moveDocuments puts the documents of the absorbed account beside those of the survivor, with all evidence.
+func moveDocuments(ctx context.Context, tx sqldb.Tx, m idp.Merge) error {
+	var led []byte
+	if err := tx.QueryRowContext(ctx, "DELETE FROM idp_identity WHERE account_id = $1 RETURNING lookup", m.Absorbed).Scan(&led); err != nil {
+		return err
+	}
+	for _, one := range []sqldb.Step{
+		step("UPDATE idp_document SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
+		step("INSERT INTO idp_document (lookup, account_id, added_at, retired_at) VALUES ($1, $2, $3, 0)", led, m.Survivor, sqldb.Micros(m.At)),
+		step("DELETE FROM idp_proof WHERE account_id = $1", m.Absorbed),
+	} {
+		if _, err := tx.ExecContext(ctx, one.Query, one.Args...); err != nil {
+			return err
+		}
+	}
+	for _, p := range m.Proofs {
+		if err := insertProof(ctx, tx, m.Survivor, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func holdersOf(ctx context.Context, q sqldb.Queryer, ids ...string) ([]string, error) {

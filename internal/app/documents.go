@@ -75,14 +75,17 @@ func (a *App) mergers() *idp.Mergers {
 	return idp.NewMergers(idp.MergersConfig{Accounts: a.Accounts, Store: a.store, Clients: a.Clients, Ring: a.ring, Now: a.opts.Now, Wake: a.wake, IsStaff: a.isStaff})
 }
 
-// deliverMergeNotice tells a person that an account became part of this one. Licences and seals follow the legal identity,
-// which the account that goes on holds. Mandates of the other account end: both sides agreed on that one.
+// deliverMergeNotice tells a person that an account became part of this one. Its licences go with it. Mandates of the other
+// account end: both sides agreed on that one.
 func (a *App) deliverMergeNotice(ctx context.Context, d outbox.Delivery) error {
 	var merged idp.MergedMessage
 	if err := json.Unmarshal(d.Payload, &merged); err != nil {
 		return fmt.Errorf("read message: %w", err)
 	}
 	if err := a.Mandates.EndAll(ctx, merged.Absorbed, "merged"); err != nil {
+		return err
+	}
+	if err := a.sealing.licenses.Follow(reqctx.WithActor(ctx, reqctx.Actor{ID: "system:merge"}), "account:"+merged.Absorbed, "account:"+merged.Survivor); err != nil {
 		return err
 	}
 	account, err := a.Accounts.Account(ctx, merged.Survivor)
