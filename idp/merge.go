@@ -59,8 +59,10 @@ type MergeStore interface {
 	Holders(ctx context.Context, ids ...string) ([]string, error)
 	// MergedInto is the account that an id leads to now; ErrNotFound when it was not merged.
 	MergedInto(ctx context.Context, id string) (string, error)
-	// PartiesOf are the clients that know an account: by consent, grant or session.
+	// PartiesOf are the clients and portals that know an account: by consent, grant, session, or a line of the ledger.
 	PartiesOf(ctx context.Context, accountID string) ([]string, error)
+	// FormerSubjects are what a sector knew of accounts that became part of this one, the newest first.
+	FormerSubjects(ctx context.Context, accountID, sector string, limit int) ([]string, error)
 	// FormerSubject finds what a sector knew; ErrNotFound.
 	FormerSubject(ctx context.Context, subject string) (FormerSubject, error)
 	// Documents and OnePerson are those of DocumentStore.
@@ -85,6 +87,8 @@ type MergersConfig struct {
 	Ring     *keys.Ring
 	Now      func() time.Time
 	Wake     func() // tells the outbox that a message is due
+	// Party finds whoever knows accounts by subjects and is no client of Clients: portals behind bridges. Nil knows none.
+	Party func(id string) (Client, bool)
 	// IsStaff tells whether an account holds a right of staff in some area; nil knows none.
 	IsStaff func(ctx context.Context, accountID string) (bool, error)
 }
@@ -277,7 +281,11 @@ func (m *Mergers) Merge(ctx context.Context, a, b Control) (survivorID string, e
 	}
 	seen := map[string]bool{}
 	for _, id := range parties {
-		client, ok := m.cfg.Clients.Any(id)
+		known, ok := m.cfg.Clients.Any(id)
+		client := known.Client
+		if !ok && m.cfg.Party != nil {
+			client, ok = m.cfg.Party(id)
+		}
 		if !ok || seen[client.SectorOf()] {
 			continue
 		}
@@ -342,6 +350,19 @@ func (m *Mergers) CurrentSubject(ctx context.Context, clientID, former string) (
 	}
 	current, err = PairwiseSubject(ctx, m.cfg.Ring, known.Sector, known.Account)
 	return current, true, err
+}
+
+// maxFormer bounds the former subjects that one portal is told.
+const maxFormer = 20
+
+// FormerSubjects are those by which a party's sector knew accounts that became part of this one. A portal behind a bridge has no
+// token to ask about a subject that it knows, so it is told at the next login.
+func (m *Mergers) FormerSubjects(ctx context.Context, party Client, accountID string) ([]string, error) {
+	known, err := m.cfg.Store.FormerSubjects(ctx, accountID, party.SectorOf(), maxFormer)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	return known, nil
 }
 
 // Masked are the addresses of an account as its person recognises them.

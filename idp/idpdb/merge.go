@@ -178,10 +178,15 @@ func (s *Store) MergedInto(ctx context.Context, id string) (into string, err err
 // maxParties bounds the departments that one account is known to.
 const maxParties = 1000
 
-// PartiesOf are the clients that know an account.
+// PartiesOf are the clients and portals that know an account.
 func (s *Store) PartiesOf(ctx context.Context, accountID string) ([]string, error) {
 	return texts(ctx, s.db.Read(), `SELECT client_id FROM idp_consent WHERE account_id = $1 UNION SELECT client_id FROM idp_grant WHERE account_id = $1
-		UNION SELECT p.client_id FROM idp_party p JOIN idp_session v ON v.id = p.sid WHERE v.account_id = $1 ORDER BY client_id LIMIT $2`, accountID, maxParties)
+		UNION SELECT client_id FROM idp_release WHERE account_id = $1 UNION SELECT p.client_id FROM idp_party p JOIN idp_session v ON v.id = p.sid WHERE v.account_id = $1 ORDER BY client_id LIMIT $2`, accountID, maxParties)
+}
+
+// FormerSubjects are what a sector knew of accounts that became part of this one, the newest first.
+func (s *Store) FormerSubjects(ctx context.Context, accountID, sector string, limit int) ([]string, error) {
+	return texts(ctx, s.db.Read(), "SELECT subject FROM idp_former_subject WHERE account_id = $1 AND sector = $2 ORDER BY at DESC, subject LIMIT $3", accountID, sector, limit)
 }
 
 // FormerSubject finds what a sector knew of an account that was merged.
