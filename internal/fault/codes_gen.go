@@ -133,7 +133,7 @@ const (
 	ProofingCard            Code = "YX-IDV-404"  // The card is not yours at its bank
 	ProofingCardNumber      Code = "YX-IDV-405"  // This is not a card number
 	ProofingAge             Code = "YX-IDV-406"  // This way is not for your age
-	ProofingGuardian        Code = "YX-IDV-407"  // Below 14 a guardian has to agree. Please visit a counter
+	ProofingGuardian        Code = "YX-IDV-407"  // Below 14 a guardian has to do this
 	ProofingFirst           Code = "YX-IDV-408"  // Prove name and document number first
 	ProofingNameless        Code = "YX-IDV-409"  // You are known by a network identity, without a name
 	ProofingPhoto           Code = "YX-IDV-410"  // Upload JPEG or PNG pictures of at most 2 MB each
@@ -362,7 +362,7 @@ var catalogue = map[Code]Meta{
 	ProofingCard:            {Code: ProofingCard, Status: 422, Retryable: false, Title: Text{"zh-CN": "银行卡不是您本人在该银行预留的", "en": "The card is not yours at its bank"}, Hint: Text{"zh-CN": "请使用本人的银行卡。", "en": "Use a card in your own name."}},
 	ProofingCardNumber:      {Code: ProofingCardNumber, Status: 422, Retryable: false, Title: Text{"zh-CN": "银行卡号不正确", "en": "This is not a card number"}, Hint: Text{"zh-CN": "请对照卡面填写 12 至 19 位数字。", "en": "Enter the 12 to 19 digits on the card."}},
 	ProofingAge:             {Code: ProofingAge, Status: 422, Retryable: false, Title: Text{"zh-CN": "您的年龄不能使用这种方式", "en": "This way is not for your age"}, Hint: Text{"zh-CN": "请换一种方式，或到窗口办理。", "en": "Take another way, or visit a counter."}},
-	ProofingGuardian:        {Code: ProofingGuardian, Status: 422, Retryable: false, Title: Text{"zh-CN": "不满十四周岁须由监护人同意，请到窗口办理", "en": "Below 14 a guardian has to agree. Please visit a counter"}, Hint: Text{"zh-CN": "请监护人带证件一同前往。", "en": "Come with the guardian and both documents."}},
+	ProofingGuardian:        {Code: ProofingGuardian, Status: 422, Retryable: false, Title: Text{"zh-CN": "不满十四周岁须由监护人办理", "en": "Below 14 a guardian has to do this"}, Hint: Text{"zh-CN": "请监护人登录自己的账号，在“家庭与代办”里添加孩子；也可以一同带证件和户口簿到窗口。", "en": "The guardian signs in to the own account and adds the child under Family and mandates. Or visit a counter together, with both documents and the household register."}},
 	ProofingFirst:           {Code: ProofingFirst, Status: 409, Retryable: false, Title: Text{"zh-CN": "请先核验姓名和证件号", "en": "Prove name and document number first"}, Hint: Text{"zh-CN": "完成后再回来使用这种方式。", "en": "Then come back for this way."}},
 	ProofingNameless:        {Code: ProofingNameless, Status: 409, Retryable: false, Title: Text{"zh-CN": "您以网络身份认证，没有提供姓名和证件号", "en": "You are known by a network identity, without a name"}, Hint: Text{"zh-CN": "这种方式需要姓名和证件号；需要时请到窗口办理。", "en": "This way needs both. Visit a counter if you want to give them."}},
 	ProofingPhoto:           {Code: ProofingPhoto, Status: 422, Retryable: false, Title: Text{"zh-CN": "请上传 JPEG 或 PNG 照片，每张不超过 2 MB", "en": "Upload JPEG or PNG pictures of at most 2 MB each"}, Hint: Text{"zh-CN": "证件正反面各一张，最多三张。", "en": "One of each side of the document, three at most."}},
