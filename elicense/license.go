@@ -141,6 +141,8 @@ type Licenses interface {
 	Unfinished(ctx context.Context, now time.Time, limit int) ([]License, error)
 	// Bind gives licences without a holder account, whose holder has the key, to the account.
 	Bind(ctx context.Context, holderKey, holderRef string, record audit.Record) (int, error)
+	// Follow gives the licences and view tokens of a holder account to another, which it became part of; how many licences.
+	Follow(ctx context.Context, from, to string, record audit.Record) (int, error)
 	// Unbind takes the holder account from its licences and forgets its view tokens; how many licences there were.
 	Unbind(ctx context.Context, holderRef string, record audit.Record) (int, error)
 	// Note stores a record of something that changes no row.

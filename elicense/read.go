@@ -131,6 +131,20 @@ func (s *Service) Claim(ctx context.Context, account, codeType, code string) (in
 	return n, storeFault(err, "bind licences")
 }
 
+// Follow gives the licences of an account to the one that it became part of. View tokens and cards of the account that is gone
+// end: they were made under its key. Doing it again changes nothing.
+func (s *Service) Follow(ctx context.Context, from, to string) error {
+	if from == "" || to == "" || from == to {
+		return fault.New(fault.Invalid)
+	}
+	e := s.event(ctx, "license.holder_merged", to, s.now(), "absorbed", from)
+	e.ObjectType = "account"
+	if _, err := s.cfg.Store.Follow(ctx, from, to, audit.With(e)); err != nil {
+		return storeFault(err, "rebind licences")
+	}
+	return s.Forget(ctx, from)
+}
+
 // Forget drops what the room keeps of the account of a holder that was erased: the bond of its licences, its view tokens and
 // its key. The register stays, because it is the issuing authorities'; whoever proves the holder's code later is given the
 // licences anew. Doing it again changes nothing.

@@ -3,7 +3,6 @@ package idp
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -81,6 +80,10 @@ type Proof struct {
 	Case     string // proofing case that the evidence closes in the same change; empty for none
 	// DocumentEnds is when the document behind the evidence ends; zero where it is not known. The person is told before.
 	DocumentEnds time.Time
+	// Beside lets the evidence be about another document than the account holds (PrepareProof judges it), while the account stands
+	// at Version.
+	Beside  bool
+	Version int64
 }
 
 // Identity is a legal identity in canonical form; the sealed content of a proof.
@@ -117,7 +120,8 @@ type AccountStore interface {
 	SetState(ctx context.Context, id string, state AccountState, at time.Time, record audit.Record) error
 	SetRoles(ctx context.Context, id string, roles []string, record audit.Record) error
 	// SaveProof binds a legal identity, adds the evidence and closes its case; ErrBound when another account holds the
-	// identity or the account holds another one, ErrNotFound when the case is closed already. Nothing is ever replaced.
+	// identity, or the account holds another one and may not hold it beside that, ErrNotFound when the case is closed already.
+	// Nothing is ever replaced.
 	SaveProof(ctx context.Context, id string, p Proof, record audit.Record) error
 }
 
@@ -375,13 +379,9 @@ func (s *Accounts) Open(ctx context.Context, a Account) (Person, error) {
 	if proof == nil {
 		return p, nil // never proofed, or decayed
 	}
-	plaintext, err := s.openFor(ctx, a, proof.KeyID, proof.Sealed, identityPlace(a.ID))
+	who, err := s.openIdentity(ctx, a, *proof)
 	if err != nil {
-		return Person{}, fmt.Errorf("open identity: %w", err)
-	}
-	var who Identity
-	if err := json.Unmarshal(plaintext, &who); err != nil {
-		return Person{}, fmt.Errorf("open identity: %w", err)
+		return Person{}, err
 	}
 	p.IAL, p.IALMethod, p.IALSource, p.IALAt, p.IALUntil = proof.IAL, proof.Method, proof.Source, proof.At, proof.Until
 	p.Name, p.IDType, p.IDNumber, p.Nationality, p.Birth, p.IDExpires = who.Name, who.Type, who.Number, who.Nationality, who.Birth, who.Expires

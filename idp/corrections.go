@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,8 +25,10 @@ const (
 	NumberReleased = "number_released" // a number that was somebody's before a correction may be proved by another person
 )
 
-// CorrectionKinds are all of them.
+// CorrectionKinds are those that administrators propose. Everything else is the same for DocumentAdded, which persons ask for.
 var CorrectionKinds = []string{NumberChanged, NameChanged, DeathReverted, NumberReleased}
+
+var allCorrections = append(slices.Clone(CorrectionKinds), DocumentAdded)
 
 // kindPrefix stands before the kinds of corrections in the names of what can be proposed.
 const kindPrefix = "identity."
@@ -42,10 +45,11 @@ const HoldDeceased = "deceased"
 
 // Outbox topics by which other rooms are told.
 const (
-	TopicDeceased     = "account.deceased"         // mandates of the person end
-	TopicRevived      = "account.revived"          // the death was an error
-	TopicRekeyed      = "account.identity_changed" // number or name is another one; the person is told too
-	TopicLevelsEnded  = "account.levels_ended"     // the document was revoked or lost; the person is told too
+	TopicDeceased     = "account.deceased"          // mandates of the person end
+	TopicRevived      = "account.revived"           // the death was an error
+	TopicRekeyed      = "account.identity_changed"  // number or name is another one; the person is told too
+	TopicDocuments    = "account.documents_changed" // one was added or retired; the person is told
+	TopicLevelsEnded  = "account.levels_ended"      // the document was revoked or lost; the person is told too
 	TopicOrganization = "organization.deregistered"
 )
 
@@ -72,6 +76,7 @@ type Rekey struct {
 	AccountID string
 	Old, New  []byte // lookups; equal when only the name is another
 	Proof     *Proof // confirms the new identity; nil ends every level
+	Beside    bool   // the level in force stands on another document, and nothing but the levels of this one ends
 	Reason    string
 	At        time.Time
 }
@@ -82,6 +87,7 @@ var ErrDuplicate = errors.New("idp: the event was taken before")
 // CorrectionStore keeps corrections and events of registers; idpdb implements it. Each change is one transaction with its
 // cause: ErrDuplicate when the event was taken before, errors of foureyes.Settlement when the proposal does not allow it.
 type CorrectionStore interface {
+	DocumentStore
 	// Rekey ends all levels, binds the new identity, keeps the old one as history and adds the proof. ErrBound when another
 	// account holds the new identity or held it before a correction; ErrConflict when the old one is not the account's.
 	Rekey(ctx context.Context, r Rekey, cause Cause, record audit.Record) error
@@ -89,8 +95,8 @@ type CorrectionStore interface {
 	Hold(ctx context.Context, accountID, hold string, at time.Time, cause Cause, record audit.Record) error
 	// Unhold gives an account back the state that it had; ErrConflict when it is not held so.
 	Unhold(ctx context.Context, accountID, hold string, at time.Time, cause Cause, record audit.Record) error
-	// EndLevels ends every level of an account.
-	EndLevels(ctx context.Context, accountID string, at time.Time, cause Cause, record audit.Record) error
+	// EndLevels ends the levels of an account that stand on a document.
+	EndLevels(ctx context.Context, accountID string, document []byte, at time.Time, cause Cause, record audit.Record) error
 	// ReleaseIdentity forgets that a number was an account's; ErrNotFound when it was not.
 	ReleaseIdentity(ctx context.Context, accountID string, lookup []byte, cause Cause, record audit.Record) error
 	// NoteEvent takes an event that changes nothing.
@@ -135,7 +141,7 @@ func NewCorrections(cfg CorrectionsConfig) *Corrections {
 		cfg.Wake = func() {}
 	}
 	s := &Corrections{cfg}
-	for _, what := range CorrectionKinds {
+	for _, what := range allCorrections {
 		cfg.Engine.Register(foureyes.Kind{Name: kindPrefix + what, Role: RoleSecurityAdmin, Execute: s.execute})
 	}
 	return s
@@ -146,17 +152,29 @@ type Change struct {
 	Name, Number, Nationality, Expires string
 }
 
-// identityOf is the newest identity that an account proved, whether or not its level still holds.
+// identityOf is the newest identity that an account proved, whether or not its level still holds; a document that people added
+// beside it proved nothing.
 func (s *Corrections) identityOf(ctx context.Context, a Account) (who Identity, err error) {
-	if len(a.Proofs) == 0 {
+	proofs := slices.DeleteFunc(slices.Clone(a.Proofs), func(p Proof) bool { return p.IAL == 0 })
+	if len(proofs) == 0 {
 		return who, ErrNotFound
 	}
-	newest := slices.MaxFunc(a.Proofs, func(x, y Proof) int { return x.At.Compare(y.At) })
-	plaintext, err := s.cfg.Accounts.openFor(ctx, a, newest.KeyID, newest.Sealed, identityPlace(a.ID))
+	return s.cfg.Accounts.openIdentity(ctx, a, slices.MaxFunc(proofs, func(x, y Proof) int { return x.At.Compare(y.At) }))
+}
+
+// identityBy is the identity of the document of an account that is found under a lookup; the newest one where nothing is kept
+// about that document.
+func (s *Corrections) identityBy(ctx context.Context, a Account, lookup []byte) (Identity, error) {
+	stored, _, err := s.cfg.Store.Documents(ctx, a.ID)
 	if err != nil {
-		return who, fmt.Errorf("open identity: %w", err)
+		return Identity{}, err
 	}
-	return who, json.Unmarshal(plaintext, &who)
+	for _, d := range stored {
+		if bytes.Equal(d.Lookup, lookup) && d.Proof.ID != "" {
+			return s.cfg.Accounts.openIdentity(ctx, a, d.Proof)
+		}
+	}
+	return s.identityOf(ctx, a)
 }
 
 // next is an identity after a change, in canonical form.
@@ -251,7 +269,7 @@ func (s *Corrections) Find(ctx context.Context, id string) (Correction, error) {
 // Page lists corrections of states, the newest first; next is empty on the last page.
 func (s *Corrections) Page(ctx context.Context, states []string, after string, limit int) (page []Correction, next string, err error) {
 	q := foureyes.Query{States: states, After: after, Limit: limit}
-	for _, what := range CorrectionKinds {
+	for _, what := range allCorrections {
 		q.Kinds = append(q.Kinds, kindPrefix+what)
 	}
 	proposals, next, err := s.cfg.Engine.Page(ctx, q)
@@ -310,7 +328,9 @@ func (s *Corrections) execute(ctx context.Context, p foureyes.Proposal, payload 
 	var err error
 	switch what {
 	case NumberChanged, NameChanged:
-		err = s.rekey(ctx, p.ObjectID, who, what, cause, strings.Join(p.Actors(), " "))
+		err = s.rekeyNewest(ctx, p.ObjectID, who, what, cause, strings.Join(p.Actors(), " "))
+	case DocumentAdded:
+		err = s.addDocument(ctx, p, who, cause)
 	case DeathReverted:
 		err = s.revive(ctx, p.ObjectID, cause)
 	case NumberReleased:
@@ -324,8 +344,8 @@ func (s *Corrections) execute(ctx context.Context, p foureyes.Proposal, payload 
 	return err
 }
 
-// rekey gives an account another identity. The level in force is kept only if the source confirms the new one.
-func (s *Corrections) rekey(ctx context.Context, accountID string, who Identity, reason string, cause Cause, people string) error {
+// rekeyNewest is rekey of the identity that an account proved last.
+func (s *Corrections) rekeyNewest(ctx context.Context, accountID string, who Identity, reason string, cause Cause, people string) error {
 	a, err := s.cfg.Accounts.Account(ctx, accountID)
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)
@@ -334,6 +354,14 @@ func (s *Corrections) rekey(ctx context.Context, accountID string, who Identity,
 	if err != nil {
 		return err
 	}
+	return s.rekey(ctx, a, before, who, reason, cause, people)
+}
+
+// rekey gives an account another identity in place of one that it has. The level in force is kept only if it stands on that one
+// and the source confirms the new one.
+func (s *Corrections) rekey(ctx context.Context, a Account, before, who Identity, reason string, cause Cause, people string) error {
+	accountID := a.ID
+	var err error
 	now := s.cfg.Now().UTC()
 	change := Rekey{AccountID: accountID, Reason: reason, At: now}
 	if change.Old, err = s.cfg.Accounts.IdentityLookup(ctx, before); err != nil {
@@ -346,7 +374,21 @@ func (s *Corrections) rekey(ctx context.Context, accountID string, who Identity,
 	if people != "" {
 		details["people"] = people
 	}
-	if held := a.InForce(now); held != nil {
+	held := a.InForce(now)
+	if held != nil {
+		has, err := s.cfg.Accounts.openIdentity(ctx, a, *held)
+		if err != nil {
+			return err
+		}
+		lookup, err := s.cfg.Accounts.IdentityLookup(ctx, has)
+		if err != nil {
+			return err
+		}
+		if change.Beside = !bytes.Equal(lookup, change.Old); change.Beside {
+			held, details["level"] = nil, "of another document"
+		}
+	}
+	if held != nil {
 		person, err := s.cfg.Accounts.Open(ctx, a)
 		if err != nil {
 			return err

@@ -277,12 +277,8 @@ func (s *Accounts) Held(ctx context.Context, accountID string) (Holding, error) 
 		if !p.Until.IsZero() {
 			one.Until = &p.Until
 		}
-		plaintext, err := s.openFor(ctx, a, p.KeyID, p.Sealed, identityPlace(a.ID))
-		if err == nil {
-			err = json.Unmarshal(plaintext, &one.Identity)
-		}
-		if err != nil {
-			return h, fmt.Errorf("open identity: %w", err)
+		if one.Identity, err = s.openIdentity(ctx, a, p); err != nil {
+			return h, err
 		}
 		h.Proofs = append(h.Proofs, one)
 	}

@@ -39,6 +39,7 @@ func (s *Accounts) PrepareProof(ctx context.Context, a Account, p Proof, who Ide
 	if p.Lookup, err = s.IdentityLookup(ctx, who); err != nil {
 		return p, err
 	}
+	p.Beside, p.Version = s.beside(ctx, a, p, who), a.Version
 	return s.sealProof(ctx, a, p, who)
 }
 

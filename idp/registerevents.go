@@ -121,7 +121,11 @@ func (s *Corrections) take(ctx context.Context, origin string, e RegisterEvent) 
 	if err != nil {
 		return "", fault.Wrap(err, fault.Unavailable)
 	}
-	has, err := s.identityOf(ctx, a)
+	lookup, err := s.cfg.Accounts.IdentityLookup(ctx, who)
+	if err != nil {
+		return "", err
+	}
+	has, err := s.identityBy(ctx, a, lookup)
 	if err != nil {
 		return "", fault.Wrap(err, fault.Unavailable)
 	}
@@ -129,7 +133,7 @@ func (s *Corrections) take(ctx context.Context, origin string, e RegisterEvent) 
 		row.Outcome = "name_differs" // two people with one number, or an error: people look into the audit record
 		return EventAccepted, s.note(ctx, row, id)
 	}
-	return EventAccepted, s.apply(ctx, e, id, has, row)
+	return EventAccepted, s.apply(ctx, e, a, has, lookup, row)
 }
 
 // about is the identity that an event names; a number of 15 digits is compared in its form of 18.
@@ -170,8 +174,8 @@ func (s *Corrections) checkForm(e RegisterEvent) error {
 	return nil
 }
 
-func (s *Corrections) apply(ctx context.Context, e RegisterEvent, id string, has Identity, row *RegisterEventRow) error {
-	cause := Cause{Event: row}
+func (s *Corrections) apply(ctx context.Context, e RegisterEvent, a Account, has Identity, lookup []byte, row *RegisterEventRow) error {
+	cause, id := Cause{Event: row}, a.ID
 	switch e.Type {
 	case EventDeceased:
 		err := s.die(ctx, id, cause)
@@ -188,7 +192,7 @@ func (s *Corrections) apply(ctx context.Context, e RegisterEvent, id string, has
 		if err != nil {
 			return err
 		}
-		err = s.rekey(ctx, id, next, NumberChanged, cause, "")
+		err = s.rekey(ctx, a, has, next, NumberChanged, cause, "")
 		if fault.CodeOf(err) == fault.IdentityBound { // another account holds it: two accounts of one person, or two persons; people look
 			row.Outcome = "bound"
 			_, err = s.put(ctx, NumberChanged, id, "register:"+row.Origin, next, cause)
@@ -199,7 +203,7 @@ func (s *Corrections) apply(ctx context.Context, e RegisterEvent, id string, has
 		if err != nil {
 			return err
 		}
-		return s.rekey(ctx, id, next, NameChanged, cause, "")
+		return s.rekey(ctx, a, has, next, NameChanged, cause, "")
 	case EventDocumentRevoked, EventDocumentLost:
 		kind, _ := s.cfg.Accounts.Documents().Find(has.Type)
 		if e.Type == EventDocumentLost && !kind.LossEnds {
@@ -210,7 +214,7 @@ func (s *Corrections) apply(ctx context.Context, e RegisterEvent, id string, has
 		if err != nil {
 			return err
 		}
-		err = s.cfg.Store.EndLevels(ctx, id, row.At, cause, audit.With(event(ctx, row.At, "identity."+e.Type, "account", id, nil)).And(message))
+		err = s.cfg.Store.EndLevels(ctx, id, lookup, row.At, cause, audit.With(event(ctx, row.At, "identity."+e.Type, "account", id, nil)).And(message))
 		s.cfg.Wake()
 		return err
 	}

@@ -70,6 +70,8 @@ type RegisterPage struct {
 	Identifier string
 	App        string
 	LoginURL   string // default /login
+	// GuardianURL is where a guardian adds a child below 14, who registers nothing; empty hides what is said to minors.
+	GuardianURL string
 }
 
 // OTPPage is "otp": a one-time code in the field otp-code.

@@ -123,3 +123,26 @@ type DataPage struct {
 
 // Kibibytes is the size for people, rounded up.
 func (p DataPage) Kibibytes() int64 { return (p.Size + 1023) / 1024 }
+
+// DocumentsPage is "documents" at /me/documents: the identity documents of a person. The form is that of proofing.
+type DocumentsPage struct {
+	ProofingPage
+	Documents []HeldDocument
+	Known     bool   // the person is proofed by name and number: a document may come beside
+	Adding    bool   // a kind was chosen: the form is shown
+	Asked     bool   // a wish was taken a moment ago
+	SignInURL string // set when a new login is needed first
+	MergeURL  string
+}
+
+// HeldDocument is one of them.
+type HeldDocument struct {
+	Ref       string
+	Kind      string
+	Number    string // masked
+	Expires   string // 2030-01-31; empty where it is not known
+	Level     int    // that stands on it now
+	Told      bool   // applications are told this one
+	Retired   time.Time
+	RetireURL string // POST; empty when it cannot be retired
+}

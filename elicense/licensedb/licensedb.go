@@ -328,6 +328,22 @@ func (s *Store) Bind(ctx context.Context, holderKey, holderRef string, record au
 	return n, err
 }
 
+// Follow implements elicense.Licenses.
+func (s *Store) Follow(ctx context.Context, from, to string, record audit.Record) (n int, err error) {
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		result, err := tx.ExecContext(ctx, "UPDATE lic_license SET holder_ref = $2, revision = revision + 1 WHERE holder_ref = $1 AND holder_ref <> ''", from, to)
+		if err != nil {
+			return err
+		}
+		changed, err := result.RowsAffected()
+		if n = int(changed); err != nil || n == 0 {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+	return n, err
+}
+
 // Unbind implements elicense.Licenses.
 func (s *Store) Unbind(ctx context.Context, holderRef string, record audit.Record) (n int, err error) {
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {

@@ -364,6 +364,19 @@ func bind(t *testing.T, s elicense.Store) {
 	if n, err := s.Bind(ctx, "own1", "account:d", record("bound")); n != 1 || err != nil {
 		t.Error("a licence whose holder was forgotten cannot be claimed anew", n, err)
 	}
+	for _, c := range []struct {
+		from string
+		want int
+	}{{"account:d", 1}, {"account:d", 0}, {"account:nobody", 0}, {"", 0}} {
+		if n, err := s.Follow(ctx, c.from, "account:b", record("merged")); n != c.want || err != nil {
+			t.Errorf("%q follows: %d %v", c.from, n, err)
+		}
+	}
+	for id, want := range map[string]string{"lic_0001": "account:b", "lic_0002": "account:c", "lic_0003": "account:b"} {
+		if l, err := s.Find(ctx, id); err != nil || l.HolderRef != want {
+			t.Errorf("after the holder became another, %s: %s %v", id, l.HolderRef, err)
+		}
+	}
 }
 
 func authorities(t *testing.T, s elicense.Store) {

@@ -253,6 +253,28 @@ func (t *Twin) Bind(_ context.Context, holderKey, holderRef string, record audit
 	return n, err
 }
 
+// Follow implements elicense.Licenses.
+func (t *Twin) Follow(_ context.Context, from, to string, record audit.Record) (n int, err error) {
+	err = t.write(nil, func() error {
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		for id, l := range t.licenses {
+			if l.HolderRef == from && from != "" {
+				l.HolderRef = to
+				l.Revision++
+				t.licenses[id] = l
+				n++
+			}
+		}
+		if n > 0 {
+			t.records = append(t.records, record)
+		}
+		return nil
+	})
+	return n, err
+}
+
 // Unbind implements elicense.Licenses.
 func (t *Twin) Unbind(_ context.Context, holderRef string, record audit.Record) (n int, err error) {
 	err = t.write(nil, func() error {

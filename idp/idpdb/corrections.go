@@ -29,8 +29,9 @@ func (s *Store) caused(ctx context.Context, cause idp.Cause, record audit.Record
 	})
 }
 
-// endLevels lets every level of an account end now; the evidence stays. A proof that is not nil begins one.
-func endLevels(ctx context.Context, tx sqldb.Tx, accountID string, at time.Time, p *idp.Proof) error {
+// endLevels lets levels of an account end now, those that stand on a document or, when that is nil, all; the evidence stays. A
+// proof that is not nil begins one.
+func endLevels(ctx context.Context, tx sqldb.Tx, accountID string, document []byte, at time.Time, p *idp.Proof) error {
 	there, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1 AND merged_into = ''", accountID, sqldb.Micros(at))
 	if err != nil {
 		return err
@@ -38,19 +39,30 @@ func endLevels(ctx context.Context, tx sqldb.Tx, accountID string, at time.Time,
 	if !there {
 		return idp.ErrConflict
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE idp_proof SET until_at = $2 WHERE account_id = $1 AND (until_at = 0 OR until_at > $2)", accountID, sqldb.Micros(at))
-	if err != nil || p == nil {
+	query, args := "UPDATE idp_proof SET until_at = $2 WHERE account_id = $1 AND (until_at = 0 OR until_at > $2)", []any{accountID, sqldb.Micros(at)}
+	if document != nil {
+		if err := nameEvidence(ctx, tx, accountID); err != nil {
+			return err
+		}
+		query, args = query+" AND document = $3", append(args, document)
+	}
+	if _, err = tx.ExecContext(ctx, query, args...); err != nil || p == nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO idp_proof (account_id, id, ial, method, source, at, until_at, key_id, sealed, evidence)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, accountID, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence)
-	return err
+	return insertProof(ctx, tx, accountID, *p)
 }
 
 // Rekey gives an account another identity.
 func (s *Store) Rekey(ctx context.Context, r idp.Rekey, cause idp.Cause, record audit.Record) error {
 	err := s.caused(ctx, cause, record, func(tx sqldb.Tx) error {
-		if err := endLevels(ctx, tx, r.AccountID, r.At, r.Proof); err != nil {
+		if err := nameEvidence(ctx, tx, r.AccountID); err != nil { // before its number is another one
+			return err
+		}
+		only := []byte(nil)
+		if r.Beside {
+			only = r.Old
+		}
+		if err := endLevels(ctx, tx, r.AccountID, only, r.At, r.Proof); err != nil {
 			return err
 		}
 		if string(r.Old) == string(r.New) {
@@ -75,11 +87,19 @@ func rebind(ctx context.Context, tx sqldb.Tx, r idp.Rekey) error {
 		return err
 	}
 	moved, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_identity SET lookup = $3 WHERE lookup = $1 AND account_id = $2", r.Old, r.AccountID, r.New)
+	if err == nil && !moved { // a document beside the one that leads now; the new number leads, as if it had been proved
+		if moved, err = sqldb.ExecOne(ctx, tx, "DELETE FROM idp_document WHERE lookup = $1 AND account_id = $2", r.Old, r.AccountID); err == nil && moved {
+			err = leadWith(ctx, tx, r.AccountID, r.New, r.At, time.Time{})
+		}
+	}
 	if err != nil {
 		return err
 	}
 	if !moved {
 		return idp.ErrConflict
+	}
+	if err := nobodyElse(ctx, tx, r.New, r.AccountID); err != nil {
+		return err
 	}
 	if _, err := tx.ExecContext(ctx, "DELETE FROM idp_former_identity WHERE lookup = $1", r.New); err != nil { // changed back
 		return err
@@ -123,9 +143,9 @@ func (s *Store) Unhold(ctx context.Context, accountID, hold string, at time.Time
 	})
 }
 
-// EndLevels ends every level of an account.
-func (s *Store) EndLevels(ctx context.Context, accountID string, at time.Time, cause idp.Cause, record audit.Record) error {
-	return s.caused(ctx, cause, record, func(tx sqldb.Tx) error { return endLevels(ctx, tx, accountID, at, nil) })
+// EndLevels ends the levels of an account that stand on a document.
+func (s *Store) EndLevels(ctx context.Context, accountID string, document []byte, at time.Time, cause idp.Cause, record audit.Record) error {
+	return s.caused(ctx, cause, record, func(tx sqldb.Tx) error { return endLevels(ctx, tx, accountID, document, at, nil) })
 }
 
 // ReleaseIdentity forgets that a number was an account's.

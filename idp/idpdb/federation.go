@@ -84,6 +84,9 @@ func (s *Store) CreateLinked(ctx context.Context, a idp.Account, sourceID string
 		if !done {
 			return idp.ErrBound
 		}
+		if err := nobodyElse(ctx, tx, p.Lookup, a.ID); err != nil {
+			return err
+		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO idp_proof (account_id, id, ial, method, source, at, until_at, key_id, sealed, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 			a.ID, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence)
 		return err

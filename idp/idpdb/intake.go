@@ -155,7 +155,7 @@ func judgeRow(ctx context.Context, q sqldb.Queryer, job string, row intake.Row) 
 	case !errors.Is(err, sqldb.ErrNoRows):
 		return "", err
 	}
-	if found, err := exists("SELECT 1 FROM idp_identity WHERE lookup = $1", row.Document); err != nil || found {
+	if found, err := exists("SELECT 1 FROM idp_identity WHERE lookup = $1 UNION ALL SELECT 1 FROM idp_document WHERE lookup = $1", row.Document); err != nil || found {
 		return intake.IdentityTaken, err
 	}
 	return "", nil
@@ -178,12 +178,18 @@ func takeRow(ctx context.Context, tx sqldb.Tx, job string, row intake.Row) (inta
 		row.ExternalID, job, row.Row, a.ID, row.Document, row.Claimed, sqldb.Micros(row.Created)))
 	if p := row.Proof; p != nil {
 		result.Level = int(p.IAL)
-		steps = append(steps, step("INSERT INTO idp_identity (lookup, account_id) VALUES ($1, $2)", p.Lookup, a.ID),
+		steps = append(steps, step("INSERT INTO idp_identity (lookup, account_id) VALUES ($1, $2)", p.Lookup, a.ID), alone(p.Lookup),
 			step(`INSERT INTO idp_proof (account_id, id, ial, method, source, at, until_at, key_id, sealed, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 				a.ID, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence))
 	}
 	for _, one := range steps {
-		if _, err := tx.ExecContext(ctx, one.Query, one.Args...); err != nil {
+		done, err := tx.ExecContext(ctx, one.Query, one.Args...)
+		if err == nil && one.Else != nil {
+			if n, counting := done.RowsAffected(); counting != nil || n != 1 {
+				err = errors.Join(one.Else, counting)
+			}
+		}
+		if err != nil {
 			return result, err // a registration in the same moment: the batch is tried again
 		}
 	}

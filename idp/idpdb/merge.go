@@ -3,6 +3,7 @@ package idpdb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -25,6 +26,14 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 					credentials_at = CASE WHEN credentials_at > $2 THEN credentials_at ELSE $2 END WHERE id = $1 AND state = 'active' AND merged_into = '' AND roles = ''`
 				args = append(args, m.Survivor)
 			}
+			if m.Both { // what was judged is what is there
+				version := m.SurvivorVersion
+				if id == m.Absorbed {
+					version = m.AbsorbedVersion
+				}
+				query += fmt.Sprintf(" AND version = $%d", len(args)+1)
+				args = append(args, version)
+			}
 			changed, err := sqldb.ExecOne(ctx, tx, query, args...)
 			if err != nil {
 				return err
@@ -37,8 +46,13 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 		if err != nil {
 			return err
 		}
-		if len(holders) != 1 || holders[0] != m.Survivor {
+		if !slices.Contains(holders, m.Survivor) || slices.Contains(holders, m.Absorbed) != m.Both {
 			return idp.ErrConflict
+		}
+		if m.Both {
+			if err := moveDocuments(ctx, tx, m); err != nil {
+				return err
+			}
 		}
 		result, err := tx.ExecContext(ctx, "DELETE FROM idp_contact WHERE account_id = $1", m.Absorbed)
 		if err != nil {
@@ -78,6 +92,8 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 			step("UPDATE idp_hold SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
 			step("UPDATE idp_deletion SET state = $2 WHERE account_id = $1 AND state = $3", m.Absorbed, idp.DeletionUndone, idp.DeletionWaiting),
 			step("DELETE FROM idp_export WHERE account_id = $1", m.Absorbed),
+			step("DELETE FROM idp_one_person WHERE account_id = $1", m.Absorbed),
+			step("DELETE FROM idp_one_person WHERE account_id = $1 AND lookup IN (SELECT lookup FROM idp_document WHERE account_id = $1)", m.Survivor),
 			step("DELETE FROM idp_account_key WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_credential WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_recovery_code WHERE account_id = $1", m.Absorbed),
@@ -95,6 +111,29 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 		}
 		return nil
 	})
+}
+
+// moveDocuments puts the documents of the absorbed account beside those of the survivor, with all evidence.
+func moveDocuments(ctx context.Context, tx sqldb.Tx, m idp.Merge) error {
+	var led []byte
+	if err := tx.QueryRowContext(ctx, "DELETE FROM idp_identity WHERE account_id = $1 RETURNING lookup", m.Absorbed).Scan(&led); err != nil {
+		return err
+	}
+	for _, one := range []sqldb.Step{
+		step("UPDATE idp_document SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
+		step("INSERT INTO idp_document (lookup, account_id, added_at, retired_at) VALUES ($1, $2, $3, 0)", led, m.Survivor, sqldb.Micros(m.At)),
+		step("DELETE FROM idp_proof WHERE account_id = $1", m.Absorbed),
+	} {
+		if _, err := tx.ExecContext(ctx, one.Query, one.Args...); err != nil {
+			return err
+		}
+	}
+	for _, p := range m.Proofs {
+		if err := insertProof(ctx, tx, m.Survivor, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func holdersOf(ctx context.Context, q sqldb.Queryer, ids ...string) ([]string, error) {
@@ -139,10 +178,15 @@ func (s *Store) MergedInto(ctx context.Context, id string) (into string, err err
 // maxParties bounds the departments that one account is known to.
 const maxParties = 1000
 
-// PartiesOf are the clients that know an account.
+// PartiesOf are the clients and portals that know an account.
 func (s *Store) PartiesOf(ctx context.Context, accountID string) ([]string, error) {
 	return texts(ctx, s.db.Read(), `SELECT client_id FROM idp_consent WHERE account_id = $1 UNION SELECT client_id FROM idp_grant WHERE account_id = $1
-		UNION SELECT p.client_id FROM idp_party p JOIN idp_session v ON v.id = p.sid WHERE v.account_id = $1 ORDER BY client_id LIMIT $2`, accountID, maxParties)
+		UNION SELECT client_id FROM idp_release WHERE account_id = $1 UNION SELECT p.client_id FROM idp_party p JOIN idp_session v ON v.id = p.sid WHERE v.account_id = $1 ORDER BY client_id LIMIT $2`, accountID, maxParties)
+}
+
+// FormerSubjects are what a sector knew of accounts that became part of this one, the newest first.
+func (s *Store) FormerSubjects(ctx context.Context, accountID, sector string, limit int) ([]string, error) {
+	return texts(ctx, s.db.Read(), "SELECT subject FROM idp_former_subject WHERE account_id = $1 AND sector = $2 ORDER BY at DESC, subject LIMIT $3", accountID, sector, limit)
 }
 
 // FormerSubject finds what a sector knew of an account that was merged.

@@ -105,6 +105,9 @@ func TestMergeMakesOneAccount(t *testing.T) {
 		if err != nil || survivor != p.proved.ID {
 			t.Fatalf("%s %v", survivor, err)
 		}
+		if former, err := p.store.FormerSubjects(ctx, p.proved.ID, "department", 5); err != nil || !slices.Equal(former, []string{sub(p.other.ID)}) {
+			t.Errorf("former subjects %v, %v", former, err)
+		}
 		// What was told of the one is on the ledger of the other, with what the person asked; a hold follows, the key does not.
 		if d, err := disputes.About(ctx, p.proved.ID, line.ID); err != nil || len(d.Messages) != 1 || d.Messages[0].Text != "为什么查询？" {
 			t.Errorf("the dispute became %+v, %v", d, err)

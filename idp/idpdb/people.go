@@ -170,9 +170,9 @@ func (s *Store) AccountByLookup(ctx context.Context, lookup []byte) (idp.Account
 	return s.Account(ctx, id)
 }
 
-// AccountByIdentity finds the account that holds a legal identity.
+// AccountByIdentity finds the account that holds a legal identity, by any of its documents.
 func (s *Store) AccountByIdentity(ctx context.Context, lookup []byte) (id string, err error) {
-	err = s.db.Read().QueryRowContext(ctx, "SELECT account_id FROM idp_identity WHERE lookup = $1", lookup).Scan(&id)
+	err = s.db.Read().QueryRowContext(ctx, "SELECT account_id FROM idp_identity WHERE lookup = $1 UNION ALL SELECT account_id FROM idp_document WHERE lookup = $1", lookup).Scan(&id)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return "", idp.ErrNotFound
 	}
@@ -232,29 +232,10 @@ func saveProof(ctx context.Context, tx sqldb.Tx, id string, p idp.Proof) error {
 }
 
 func writeProof(ctx context.Context, tx sqldb.Tx, id string, p idp.Proof) error {
-	var holder string
-	err := tx.QueryRowContext(ctx, "SELECT account_id FROM idp_identity WHERE lookup = $1", p.Lookup).Scan(&holder)
-	switch {
-	case errors.Is(err, sqldb.ErrNoRows):
-		var former string // whose number it was before a correction
-		err = tx.QueryRowContext(ctx, "SELECT account_id FROM idp_former_identity WHERE lookup = $1", p.Lookup).Scan(&former)
-		if err == nil || !errors.Is(err, sqldb.ErrNoRows) {
-			if err == nil {
-				err = idp.ErrBound
-			}
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO idp_identity (lookup, account_id) VALUES ($1, $2)", p.Lookup, id)
-	case err == nil && holder != id:
-		return idp.ErrBound
-	}
-	if err != nil {
+	if err := bindDocument(ctx, tx, id, p); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO idp_proof (account_id, id, ial, method, source, at, until_at, key_id, sealed, evidence)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		id, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence)
-	if err != nil {
+	if err := insertProof(ctx, tx, id, p); err != nil {
 		return err
 	}
 	// A merge at the same moment has the row of the account, and no evidence comes to one that was merged.

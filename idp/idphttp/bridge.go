@@ -79,6 +79,22 @@ func ofOAuth(handler func(w http.ResponseWriter, r *http.Request) error) func(w 
 	}
 }
 
+// claimFormer is what a portal that knows people by our subject is told after two accounts became one: the subjects by which it
+// knew those that are gone.
+const claimFormer = "former_users"
+
+// addFormer adds it to the claims of a login, where there is one.
+func (s *Server) addFormer(ctx context.Context, claims map[string]any, portal bridge.Registration, kind, accountID string) error {
+	if portal.UserID != bridge.Pairwise {
+		return nil // contacts and numbers came along with the account
+	}
+	former, err := s.Mergers.FormerSubjects(ctx, portal.Client(kind), accountID)
+	if err == nil && len(former) > 0 {
+		claims[claimFormer] = former
+	}
+	return err
+}
+
 // party finds who a flow, a consent or a session names: an OAuth client or a portal behind a bridge.
 func (s *Server) party(id string) (idp.Client, bool) {
 	kind, name, ok := bridge.ParseParty(id)

@@ -198,6 +198,9 @@ func (s *Server) casJudge(r *http.Request, form casForm) (cas.Response, error) {
 		}
 	}
 	if form.attributes {
+		if err := s.addFormer(ctx, claims, service.Registration, cas.Kind, grant.AccountID); err != nil {
+			return cas.Response{}, err
+		}
 		answer.Attributes = service.AttributesFor(claims, cas.How{At: current.AuthTime, Fresh: grant.Fresh, ACR: subject.AAL(current.AAL).URN(), AMR: current.Methods, Actor: pairwise})
 	}
 	return answer, nil

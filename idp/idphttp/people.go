@@ -125,8 +125,11 @@ func (s *Server) showIdentifier(w http.ResponseWriter, r *http.Request, status i
 	if id != "" {
 		suffix = "?flow=" + id
 	}
-	return s.Pages.Page(w, r, status, "register", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.RegisterPage{
-		Action: action, Hidden: hidden("flow", id), Identifier: r.PostFormValue("register-identifier"), App: client.ClientName, LoginURL: "/login" + suffix}})
+	body := web.RegisterPage{Action: action, Hidden: hidden("flow", id), Identifier: r.PostFormValue("register-identifier"), App: client.ClientName, LoginURL: "/login" + suffix}
+	if action == "/register" && s.Mandates != nil { // a child below 14 registers nothing; its guardian does (PIPL 31)
+		body.GuardianURL = LoginURL("/me/children/new")
+	}
+	return s.Pages.Page(w, r, status, "register", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: body})
 }
 
 func (s *Server) codeStart(w http.ResponseWriter, r *http.Request) error {

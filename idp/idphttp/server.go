@@ -217,6 +217,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	s.recordRoutes(page)
 	s.deletionRoutes(page)
 	s.dataRoutes(page)
+	s.documentRoutes(page)
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)

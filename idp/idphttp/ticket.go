@@ -142,6 +142,9 @@ func (s *Server) ticketUser(ctx context.Context, b ticket.Bridge, parameters map
 	if err != nil {
 		return nil, fault.Wrap(err, fault.TicketRefused)
 	}
+	if err := s.addFormer(ctx, claims, b.Registration, ticket.Kind, grant.AccountID); err != nil {
+		return nil, err
+	}
 	return b.FieldsFor(claims, user, sessionID), nil
 }
 

@@ -44,6 +44,7 @@ type DocumentKind struct {
 	Scripts     []string          `json:"scripts"`               // that its name field is written in
 	Methods     []string          `json:"methods"`               // method words that may prove it
 	LossEnds    bool              `json:"loss_ends,omitempty"`   // levels end when it is reported lost
+	Beside      []string          `json:"beside,omitempty"`      // kinds of which one person may hold one beside it; each names the other
 	Codes       map[string]string `json:"codes"`                 // by partner: the code that stands for this kind there
 }
 
@@ -99,7 +100,15 @@ func ParseDocuments(content []byte) (Documents, error) {
 		}
 		seen[k.Kind] = true
 	}
-	return Documents{table.Kinds}, nil
+	all := Documents{table.Kinds}
+	for _, k := range all.kinds {
+		for _, beside := range k.Beside {
+			if other, ok := all.Find(beside); !ok || beside == k.Kind || !slices.Contains(other.Beside, k.Kind) {
+				return Documents{}, fmt.Errorf("%w: %s: beside %q does not hold for both", ErrDocuments, k.Kind, beside)
+			}
+		}
+	}
+	return all, nil
 }
 
 // DocumentOverride is what an operator sets about a kind; empty members leave what is there.

@@ -432,6 +432,7 @@ func (a *App) openOutbox() {
 		idp.TopicExpiry:        a.deliverExpiryNotice,
 		idp.TopicMerged:        a.deliverMergeNotice,
 		idp.TopicRekeyed:       a.deliverIdentityNotice(channel.TemplateIdentityChanged),
+		idp.TopicDocuments:     a.deliverIdentityNotice(channel.TemplateDocuments),
 		idp.TopicLevelsEnded:   a.deliverIdentityNotice(channel.TemplateDocumentEnded),
 		idp.TopicRevived:       a.deliverIdentityNotice(channel.TemplateAccountRevived),
 		idp.TopicDeceased:      a.endOfLife,

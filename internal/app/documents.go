@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/bridge"
+	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
+	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/channel"
@@ -72,17 +75,34 @@ func (a *App) deliverExpiryNotice(ctx context.Context, d outbox.Delivery) error 
 
 // mergers makes one account of two.
 func (a *App) mergers() *idp.Mergers {
-	return idp.NewMergers(idp.MergersConfig{Accounts: a.Accounts, Store: a.store, Clients: a.Clients, Ring: a.ring, Now: a.opts.Now, Wake: a.wake, IsStaff: a.isStaff})
+	return idp.NewMergers(idp.MergersConfig{Accounts: a.Accounts, Store: a.store, Clients: a.Clients, Ring: a.ring, Now: a.opts.Now, Wake: a.wake, IsStaff: a.isStaff, Party: a.portal})
 }
 
-// deliverMergeNotice tells a person that an account became part of this one. Licences and seals follow the legal identity,
-// which the account that goes on holds. Mandates of the other account end: both sides agreed on that one.
+// portal is a portal behind a bridge, as the party that knows people.
+func (a *App) portal(id string) (idp.Client, bool) {
+	kind, name, _ := bridge.ParseParty(id)
+	switch kind {
+	case cas.Kind:
+		service, ok := a.bridges.cas.Service(name)
+		return service.Client(kind), ok
+	case ticket.Kind:
+		b, ok := a.bridges.ticket.Bridge(name)
+		return b.Client(kind), ok
+	}
+	return idp.Client{}, false
+}
+
+// deliverMergeNotice tells a person that an account became part of this one. Its licences go with it. Mandates of the other
+// account end: both sides agreed on that one.
 func (a *App) deliverMergeNotice(ctx context.Context, d outbox.Delivery) error {
 	var merged idp.MergedMessage
 	if err := json.Unmarshal(d.Payload, &merged); err != nil {
 		return fmt.Errorf("read message: %w", err)
 	}
 	if err := a.Mandates.EndAll(ctx, merged.Absorbed, "merged"); err != nil {
+		return err
+	}
+	if err := a.sealing.licenses.Follow(reqctx.WithActor(ctx, reqctx.Actor{ID: "system:merge"}), "account:"+merged.Absorbed, "account:"+merged.Survivor); err != nil {
 		return err
 	}
 	account, err := a.Accounts.Account(ctx, merged.Survivor)

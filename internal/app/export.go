@@ -22,6 +22,7 @@ const (
 func (a *App) exportSections() []idp.Section {
 	return []idp.Section{
 		{Name: "account", Read: func(ctx context.Context, id string) (any, bool, error) { return whole(a.Accounts.Held(ctx, id)) }},
+		{Name: "documents", Read: a.exportDocuments},
 		{Name: "sign_in", Read: a.exportSignIn},
 		{Name: "consents", Read: a.exportConsents},
 		{Name: "records", Read: a.exportRecords},
@@ -32,6 +33,22 @@ func (a *App) exportSections() []idp.Section {
 }
 
 func whole[T any](content T, err error) (any, bool, error) { return content, false, err }
+
+type exportedDocument struct {
+	Identity  idp.Identity `json:"identity"`
+	IAL       int          `json:"ial"` // that stands on it now
+	At        time.Time    `json:"at"`  // of the newest evidence
+	RetiredAt *time.Time   `json:"retired_at,omitempty"`
+}
+
+func (a *App) exportDocuments(ctx context.Context, id string) (any, bool, error) {
+	held, err := a.identity.Corrections.DocumentsOf(ctx, id)
+	all := []exportedDocument{}
+	for _, d := range held {
+		all = append(all, exportedDocument{d.Who, int(d.Level), d.At, momentOf(d.Retired)})
+	}
+	return whole(all, err)
+}
 
 type exportedWays struct {
 	Credentials []exportedCredential `json:"credentials"`

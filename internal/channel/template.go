@@ -35,11 +35,12 @@ const (
 	TemplateRegister = "register" // the register no longer confirms what was proofed
 	TemplateTest     = "test"     // of the operator
 
-	TemplateDocumentExpiry  = "document-expiry"  // the document behind the level ends soon
-	TemplateAccountMerged   = "account-merged"   // another account of the person became part of this one
-	TemplateIdentityChanged = "identity-changed" // a register or administrators corrected the identity
-	TemplateDocumentEnded   = "document-ended"   // the register revoked the document, so the level ended
-	TemplateAccountRevived  = "account-revived"  // a wrong report of a death was taken back
+	TemplateDocumentExpiry  = "document-expiry"   // the document behind the level ends soon
+	TemplateAccountMerged   = "account-merged"    // another account of the person became part of this one
+	TemplateIdentityChanged = "identity-changed"  // a register or administrators corrected the identity
+	TemplateDocuments       = "documents-changed" // a document was added to the account or retired
+	TemplateDocumentEnded   = "document-ended"    // the register revoked the document, so the level ended
+	TemplateAccountRevived  = "account-revived"   // a wrong report of a death was taken back
 
 	TemplateDeletion      = "deletion"       // the account will be deleted
 	TemplateDeletionFinal = "deletion-final" // the last notice before it
@@ -71,6 +72,7 @@ var templates = withMandates(map[string]Template{
 	TemplateDocumentExpiry:  {TemplateDocumentExpiry, []Param{{"document", 12}, {"date", 10}}},
 	TemplateAccountMerged:   {TemplateAccountMerged, nil},
 	TemplateIdentityChanged: {TemplateIdentityChanged, nil},
+	TemplateDocuments:       {TemplateDocuments, nil},
 	TemplateDocumentEnded:   {TemplateDocumentEnded, nil},
 	TemplateAccountRevived:  {TemplateAccountRevived, nil},
 	TemplateDeletion:        {TemplateDeletion, []Param{{"date", 12}}},

@@ -43,7 +43,7 @@ func people() []Sample {
 		{Name: "login-work", Template: "login", Status: 403, Page: web.Page{Body: web.LoginPage{Work: &web.WorkField{Text: "AAAAAAAAAAAAAAAAAAAAAAAA", Bits: 8}, Hidden: flow, CodeURL: "/login/code"}, Errors: []web.FieldError{{Message: "您所在网络的密码尝试较多，请再提交一次"}}}},
 		{Name: "login-error", Template: "login", Status: 422, Page: web.Page{Body: wrong, Errors: []web.FieldError{{Field: "login-password", Message: "账号或密码不正确，还可尝试 3 次"}}}},
 		{Name: "login-step-up", Template: "login", Page: web.Page{Identity: citizen, Body: web.LoginPage{Hidden: flow, App: "不动产登记", Reason: "此事项需要您再次登录确认。", RegisterURL: "-"}}},
-		{Name: "register", Template: "register", Page: web.Page{Body: web.RegisterPage{Hidden: flow}}},
+		{Name: "register", Template: "register", Page: web.Page{Body: web.RegisterPage{Hidden: flow, GuardianURL: "/me/children/new"}}},
 		{Name: "otp", Template: "otp", Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend", ResendAfter: 60, InboxURL: "/inbox", Step: 2, Steps: 3}}},
 		{Name: "otp-error", Template: "otp", Status: 422, Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend"}, Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确，还可尝试 4 次"}}}},
 		{Name: "certificate", Template: "certificate", Page: web.Page{Body: web.CertificatePage{Action: "/login/certificate", Hidden: flow, Challenge: "yinxin-certificate/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-24T06:35:00Z", BackURL: "/login"}}},
