@@ -127,10 +127,16 @@ func (s *Service) Claim(ctx context.Context, account, codeType, code string) (in
 	return n, storeFault(err, "bind licences")
 }
 
-// Forget drops what the room keeps of the account of a holder that was erased: the bond of its licences, its view tokens and
+// Forget drops what the room keeps of the account of a holder that was erased: its offline code card ends, and the bond of its licences, its view tokens and
 // its key. The register stays, because it is the issuing authorities'; whoever proves the holder's code later is given the
 // licences anew. Doing it again changes nothing.
 func (s *Service) Forget(ctx context.Context, account string) error {
+	if _, err := s.RevokeCard(ctx, account); err != nil {
+		return err
+	}
+	if err := s.cfg.Cards.UnbindCards(ctx, account); err != nil {
+		return storeFault(err, "unbind cards")
+	}
 	e := s.event(ctx, "license.holder_forgotten", account, s.now())
 	e.ObjectType = "account"
 	if _, err := s.cfg.Store.Unbind(ctx, account, audit.With(e)); err != nil {

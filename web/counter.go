@@ -64,17 +64,20 @@ type CounterVisitPage struct {
 
 // CounterDonePage is "counter-done": what was done, to be printed.
 type CounterDonePage struct {
-	Name     string
-	Called   string
-	Terminal string
-	At       time.Time
-	Acts     []CounterReceipt
-	Failed   string // why what is missing was not done
-	Card     *CounterCard
-	Copies   []Link
-	Pass     string
-	PassEnds time.Time
-	LoginURL string
+	Name      string
+	Called    string
+	Terminal  string
+	At        time.Time
+	Acts      []CounterReceipt
+	Failed    string   // why what is missing was not done
+	Again     []Hidden // of the form that tries it again; empty where nothing can be
+	FinishURL string   // where the form goes that ends this page
+	FromQueue bool     // a supervisor tried it again: there is no visit
+	Card      *CounterCard
+	Copies    []Link
+	Pass      string
+	PassEnds  time.Time
+	LoginURL  string
 }
 
 // CounterReceipt is a line of the receipt.

@@ -134,8 +134,12 @@ type Act struct {
 	Entry, AgreedBy                  string
 	Evidence                         string // digest
 	Outcome                          string // machine word
+	Failure                          string // code of the fault of the last attempt
 	At                               time.Time
-	Review                           string // open, seen, flagged
+	Attempt                          int       // how often another room was asked, this time included
+	TriedAt                          time.Time // the last time
+	RetriedBy                        string    // the supervisor who tried it again
+	Review                           string    // open, seen, flagged
 	Reviewer, ReviewReason           string
 	ReviewedAt                       time.Time
 }
@@ -161,7 +165,8 @@ type Change struct {
 	Account *idp.Account // a new one; the visit is bound to it
 	Proof   *idp.Proof   // of the account of the act
 	Pass    *Pass
-	Reset   bool // passwords, credentials, codes, sessions, grants and earlier passes end
+	Held    *Held // what another attempt needs
+	Reset   bool  // passwords, credentials, codes, sessions, grants and earlier passes end
 }
 
 // Errors of the store.
@@ -223,8 +228,15 @@ type Store interface {
 	// Do does an act. The visit must be open, the clerk's, and hold the agreement that was read; ErrVisitOver when it does
 	// not, ErrDone when the act was done, idp.ErrBound and idp.ErrTaken as with accounts.
 	Do(ctx context.Context, v Visit, c Change, now time.Time, record audit.Record) error
-	// SetOutcome says how an act ended that another room carried out.
-	SetOutcome(ctx context.Context, act, outcome string) error
+	// SetOutcome says how an attempt at an act ended that another room carried out; nothing when there was a later attempt. What
+	// was held for another one is forgotten when it is done.
+	SetOutcome(ctx context.Context, act string, attempt int, outcome, failure string, record audit.Record) error
+	// Again begins the next attempt at an act that stands as it was read, so that of two at one moment one begins;
+	// idp.ErrConflict otherwise. With a visit it is as Do and held takes the place of what was held; without one a supervisor
+	// tries it, and what is held must still hold.
+	Again(ctx context.Context, v *Visit, a Act, held *Held, by string, now time.Time, record audit.Record) error
+	// HeldAct is what is held for another attempt; idp.ErrNotFound.
+	HeldAct(ctx context.Context, act string) (Held, error)
 	Acts(ctx context.Context, visit string) ([]Act, error)
 	Act(ctx context.Context, id string) (Act, error)
 	// ActQueue lists acts of a review state, the oldest first, behind the one with the id given.
@@ -239,8 +251,18 @@ type Store interface {
 
 // Cards prints and ends offline code cards; internal/app adapts the licence room to it.
 type Cards interface {
-	Issue(ctx context.Context, account, maskedName string, level int) (CardPrint, error)
-	End(ctx context.Context, account string) (ended bool, err error)
+	// Issue prints a card. An attempt at an act replaces the card of an earlier attempt at it, and is refused after a later one.
+	Issue(ctx context.Context, o CardOrder) (CardPrint, error)
+	// End ends the card of a person that was printed until a moment.
+	End(ctx context.Context, account string, until time.Time) (ended bool, err error)
+}
+
+// CardOrder asks for a card.
+type CardOrder struct {
+	Account, MaskedName string
+	Level               int
+	Act                 string
+	Attempt             int
 }
 
 // Licenses gives the documents of licences that a person holds; internal/app adapts the licence room to it, in which the clerk

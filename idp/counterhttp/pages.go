@@ -323,18 +323,26 @@ func (s *Server) perform(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.CounterDonePage{Name: done.Name, Called: v.Called, Terminal: t.Name, At: s.Now(), Pass: done.Pass, PassEnds: done.Until, LoginURL: s.Issuer + "/login/pass"}
-	for _, a := range done.Acts {
-		body.Acts = append(body.Acts, web.CounterReceipt{Kind: a.Kind, Outcome: a.Outcome, ID: a.ID})
-	}
+	body := web.CounterDonePage{Called: v.Called, Terminal: t.Name, Pass: done.Pass, PassEnds: done.Until, LoginURL: s.Issuer + "/login/pass", FinishURL: "/counter/end"}
 	if done.Err != nil {
 		if !mendable(done.Err) && fault.CodeOf(done.Err) != fault.Unavailable {
 			return done.Err
 		}
 		body.Failed = s.Renderer.FieldErrors(r, done.Err, nil)[0].Message
+		body.Again = hidden("visit", v.ID, "asked", asked(v))
 	}
 	for _, c := range done.Copies {
 		body.Copies = append(body.Copies, web.Link{Label: c.Title, URL: "/counter/copy/" + url.PathEscape(c.ID)})
+	}
+	page := web.Page{Self: "/counter", OnwardURL: "/counter/visit", OnwardSeconds: int(v.ExpiresAt.Sub(s.Now())/time.Second) + 1}
+	return s.showDone(w, r, page, body, done)
+}
+
+// showDone shows the receipt with what is printed.
+func (s *Server) showDone(w http.ResponseWriter, r *http.Request, page web.Page, body web.CounterDonePage, done counter.Result) error {
+	body.Name, body.At = done.Name, s.Now()
+	for _, a := range done.Acts {
+		body.Acts = append(body.Acts, web.CounterReceipt{Kind: a.Kind, Outcome: a.Outcome, ID: a.ID})
 	}
 	if c := done.Card; c != nil {
 		code, err := web.NewQR(c.Code)
@@ -343,7 +351,7 @@ func (s *Server) perform(w http.ResponseWriter, r *http.Request) error {
 		}
 		body.Card = &web.CounterCard{QR: code, Name: done.Name, Level: int(done.Level), IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, VerifyURL: s.Issuer + "/verify", Code: c.Code}
 	}
-	page := web.Page{Self: "/counter", Body: body, OnwardURL: "/counter/visit", OnwardSeconds: int(v.ExpiresAt.Sub(s.Now())/time.Second) + 1}
+	page.Body = body
 	return s.show(w, r, http.StatusOK, "counter-done", page)
 }
 

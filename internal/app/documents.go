@@ -85,6 +85,9 @@ func (a *App) deliverMergeNotice(ctx context.Context, d outbox.Delivery) error {
 	if err := a.Mandates.EndAll(ctx, merged.Absorbed, "merged"); err != nil {
 		return err
 	}
+	if err := a.endCardOf(ctx, merged.Absorbed); err != nil {
+		return err
+	}
 	account, err := a.Accounts.Account(ctx, merged.Survivor)
 	if err != nil {
 		return err
