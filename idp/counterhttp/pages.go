@@ -325,7 +325,7 @@ func (s *Server) perform(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := web.CounterDonePage{Called: v.Called, Terminal: t.Name, Pass: done.Pass, PassEnds: done.Until, LoginURL: s.Issuer + "/login/pass", FinishURL: "/counter/end"}
 	if done.Err != nil {
-		if !mendable(done.Err) && fault.CodeOf(done.Err) != fault.Unavailable {
+		if !mendable(done.Err) && !silent(done.Err) {
 			return done.Err
 		}
 		body.Failed = s.Renderer.FieldErrors(r, done.Err, nil)[0].Message
@@ -336,6 +336,11 @@ func (s *Server) perform(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := web.Page{Self: "/counter", OnwardURL: "/counter/visit", OnwardSeconds: int(v.ExpiresAt.Sub(s.Now())/time.Second) + 1}
 	return s.showDone(w, r, page, body, done)
+}
+
+// silent reports whether another service gave no answer: a matter for another attempt, not an error of the page.
+func silent(err error) bool {
+	return err != nil && fault.MetaOf(fault.CodeOf(err)).Status == http.StatusServiceUnavailable
 }
 
 // showDone shows the receipt with what is printed.

@@ -161,7 +161,7 @@ func attempts(a counter.Act) string {
 // retry tries an act again that another service refused. A card is shown to be printed, this once.
 func (s *Server) retry(w http.ResponseWriter, r *http.Request, by counter.Clerk) error {
 	done, err := s.Counter.Retry(r.Context(), by, r.PathValue("id"))
-	if mendable(err) || fault.CodeOf(err) == fault.Unavailable || fault.CodeOf(err) == fault.RegisterSilent {
+	if mendable(err) || silent(err) {
 		return s.showAct(w, r, "retry", "", err)
 	}
 	if err != nil {
