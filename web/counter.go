@@ -29,9 +29,10 @@ type CounterChecked struct {
 
 // CounterAct is one thing that can be done for somebody.
 type CounterAct struct {
-	Kind   string
-	Ticked bool
-	Key    int // access key
+	Kind    string
+	Ticked  bool
+	Key     int      // access key
+	Details []string // whom it is about: the person agrees to that too
 }
 
 // States of CounterVisitPage.
@@ -54,6 +55,8 @@ type CounterVisitPage struct {
 	AskPhone               bool
 	AskChild               bool
 	ChildName, ChildNumber string
+	AskHelper              bool
+	HelperName, HelperTo   string
 	Phone                  string
 	To                     string // masked, where a code went
 	Until                  time.Time
@@ -100,7 +103,7 @@ type CounterCard struct {
 type CounterScreenPage struct {
 	Pair   bool // the screen is joined to no terminal yet
 	Name   string
-	Acts   []string
+	Acts   []CounterAct
 	Asks   bool
 	Hidden []Hidden
 	Serves bool

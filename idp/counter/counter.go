@@ -55,6 +55,9 @@ const (
 	ActCard     = "card"         // an offline code card
 	ActNoCard   = "card_end"     // the card was lost
 	ActFamily   = "family"       // 亲情账号: a child is added
+	ActHelper   = "helper"       // 长辈帮手: a helper is invited, who confirms
+	ActGuardian = "guardian"     // a guardian asks to look on at a minor of 14 to 17, who confirms
+	ActAccept   = "mandate_join" // what waits for the person is confirmed
 	ActMandate  = "mandate_end"  // a mandate is revoked
 	ActLicense  = "license_copy" // the copy of a licence is printed
 	ActCheck    = "check_code"   // a paper's code is verified

@@ -18,7 +18,7 @@ import (
 
 // elsewhere are the acts that another room carries out, in transactions of its own. They are recorded as begun first, so that
 // nothing happens that nobody looks at; what that room refuses, or does not answer, can be tried again.
-var elsewhere = []string{ActCard, ActNoCard, ActFamily, ActMandate, ActLicense}
+var elsewhere = []string{ActCard, ActNoCard, ActFamily, ActHelper, ActGuardian, ActAccept, ActMandate, ActLicense}
 
 // Times of attempts.
 const (
@@ -54,8 +54,9 @@ type task struct {
 
 // need is the part of a visit's document that an act takes.
 type need struct {
-	MaskedName string `json:"name,omitempty"`
-	Child      *Child `json:"child,omitempty"`
+	MaskedName string  `json:"name,omitempty"`
+	Child      *Child  `json:"child,omitempty"`
+	Others     []Other `json:"others,omitempty"`
 }
 
 func needOf(kind string, d document) (n need) {
@@ -64,12 +65,17 @@ func needOf(kind string, d document) (n need) {
 		n.MaskedName = subject.MaskName(d.Who.Name)
 	case ActFamily:
 		n.Child = d.Child
+	default:
+		n.Others = othersOf(kind, d)
 	}
 	return n
 }
 
 // target is what an act is done to where that is not the account: acts on two children are two acts. It is a keyed hash.
 func (s *Service) target(ctx context.Context, kind string, d document) (string, error) {
+	if others := othersOf(kind, d); len(others) > 0 {
+		return others[0].target(), nil
+	}
 	if kind != ActFamily || d.Child == nil {
 		return "", nil
 	}
@@ -176,6 +182,8 @@ func (s *Service) carryOut(ctx context.Context, t task, out *Result) (err error)
 		return err
 	case ActFamily:
 		return s.family(ctx, t)
+	case ActHelper, ActGuardian, ActAccept:
+		return s.mandates(ctx, t)
 	case ActMandate:
 		return s.endMandates(ctx, account, t.agreedAt)
 	case ActLicense:

@@ -144,22 +144,25 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, t counter.Ter
 			wanted = ticked
 		}
 		for i, kind := range shown.Offered {
-			body.Acts = append(body.Acts, web.CounterAct{Kind: kind, Key: i + 1, Ticked: contains(wanted, kind)})
+			act := web.CounterAct{Kind: kind, Key: i + 1, Ticked: contains(wanted, kind)}
+			if i >= 9 {
+				act.Key = 0 // there are nine digits to press
+			}
+			body.Acts = append(body.Acts, act)
 		}
 		body.Ways = shown.Ways
 		if !t.Screen {
 			body.Ways = without(body.Ways, counter.ByScreen)
 		}
 		body.AskChild, body.ChildName, body.ChildNumber = contains(shown.Offered, counter.ActFamily), r.PostFormValue("counter-child-name"), r.PostFormValue("counter-child-number")
+		body.AskHelper, body.HelperName, body.HelperTo = contains(shown.Offered, counter.ActHelper), r.PostFormValue("counter-helper-name"), r.PostFormValue("counter-helper-to")
 		body.AskPhone, body.Phone = v.Account == "", r.PostFormValue("counter-phone")
 		body.Way = body.Ways[0]
 		if way := r.PostFormValue("counter-way"); contains(body.Ways, way) {
 			body.Way = way
 		}
 	default:
-		for _, kind := range v.Acts {
-			body.Acts = append(body.Acts, web.CounterAct{Kind: kind})
-		}
+		body.Acts = s.actsOf(r, shown)
 		body.State = web.CounterAgreed
 		if v.AgreedAt.IsZero() {
 			body.State = web.CounterWait
@@ -170,6 +173,36 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, t counter.Ter
 	}
 	page.Body = body
 	return s.show(w, r, statusOf(refused), "counter-visit", page)
+}
+
+// actsOf are the acts that a person is asked for, with whom they are about.
+func (s *Server) actsOf(r *http.Request, shown counter.Shown) (all []web.CounterAct) {
+	text := func(key string, params ...string) string { return s.Renderer.Text(r, key, params...) }
+	for _, kind := range shown.Acts {
+		act := web.CounterAct{Kind: kind}
+		for _, d := range shown.Details[kind] {
+			key, until := "counter.detail.helps", ""
+			if d.Acts {
+				key = "counter.detail.acts"
+			}
+			var rights []string
+			for _, right := range d.Rights {
+				rights = append(rights, text("mandate.right."+string(right)))
+			}
+			if !d.Until.IsZero() {
+				until = text("mandate.until", "at", d.Until.In(chinaTime).Format(time.DateOnly))
+			}
+			line := []string{text(key, "name", d.Name), text("mandate.kind." + string(d.Kind))}
+			for _, part := range []string{strings.Join(rights, " "), until} {
+				if part != "" {
+					line = append(line, part)
+				}
+			}
+			act.Details = append(act.Details, strings.Join(line, " · "))
+		}
+		all = append(all, act)
+	}
+	return all
 }
 
 // waitSeconds is how often a page that waits for the other screen looks again.
@@ -218,7 +251,9 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 	if way == counter.ByScreen && !t.Screen {
 		return s.showVisit(w, r, t, v, "", acts, fault.New(fault.Invalid).WithField("counter-way", fault.CounterWay))
 	}
-	planned, err := s.Counter.Plan(r.Context(), by, v, counter.Order{Acts: acts, Way: way, Phone: typed.Get("counter-phone"), Child: counter.Child{Name: typed.Get("counter-child-name"), Number: typed.Get("counter-child-number")}})
+	planned, err := s.Counter.Plan(r.Context(), by, v, counter.Order{Acts: acts, Way: way, Phone: typed.Get("counter-phone"),
+		Child:      counter.Child{Name: typed.Get("counter-child-name"), Number: typed.Get("counter-child-number")},
+		HelperName: typed.Get("counter-helper-name"), HelperTo: typed.Get("counter-helper-to")})
 	if mendable(err) {
 		if acts == nil {
 			acts = []string{}

@@ -37,7 +37,7 @@ func (s *Server) screen(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := web.CounterScreenPage{Serves: shown.ID != "", Asks: asks, Name: shown.Name}
 	if asks {
-		body.Acts, body.Hidden = shown.Acts, hidden("visit", shown.ID, "asked", asked(shown.Visit))
+		body.Acts, body.Hidden = s.actsOf(r, shown), hidden("visit", shown.ID, "asked", asked(shown.Visit))
 	}
 	// A question stays until it is answered or the visit is over; everything else is looked at again soon.
 	page := web.Page{Self: "/counter/screen", Body: body, OnwardURL: "/counter/screen", OnwardSeconds: waitSeconds}

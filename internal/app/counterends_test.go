@@ -325,3 +325,39 @@ func TestRefusedActIsTriedAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestHelperIsInvitedAndConfirmsAtTheDesk: both are there: the elder sees on the screen whom the invitation is for, and the
+// helper confirms as the next number.
+func TestHelperIsInvitedAndConfirmsAtTheDesk(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	d := newDesk(t, p)
+	p.Persona(knownMobile, known.Name, 1)
+	d.served("A1", stranger, counter.ActRegister, counter.ActRaise)
+	d.post("/counter/end", nil)
+	d.put(stranger)
+	d.call("A2")
+	form := url.Values{"visit": {d.clerk.Page.Hidden("visit")}, "counter-act": {counter.ActHelper}, "counter-way": {counter.ByScreen}, "counter-helper-name": {known.Name}, "counter-helper-to": {"13700137999"}}
+	if page := d.post("/counter/plan", form); page.Status != http.StatusUnprocessableEntity || !page.Has("counter-helper-to-error") {
+		t.Fatalf("a number that nobody has: %d %s", page.Status, page.Text)
+	}
+	form.Set("counter-helper-to", knownMobile)
+	if page := d.post("/counter/plan", form); !strings.Contains(page.TextOf("counter-asked"), "李* 为您代办") {
+		t.Fatalf("%d %s", page.Status, page.Text)
+	}
+	if err := d.screen.Open(context.Background(), p.URL+"/counter/screen"); err != nil || !strings.Contains(d.screen.Page.TextOf("counter-asked"), "李* 为您代办 · 长辈帮手 · 查看 代填 · 至 ") {
+		t.Fatalf("%v %s", err, d.screen.Page.Text)
+	}
+	d.agree()
+	d.open("/counter/visit")
+	if page := press(t, d.clerk, map[string]string{"counter-perform": "1"}); !strings.Contains(page.TextOf("counter-receipt"), "邀请长辈帮手 · 已办理") {
+		t.Fatalf("%d %s", page.Status, page.Text)
+	}
+	d.post("/counter/end", nil)
+	page := d.served("A3", known, counter.ActAccept)
+	if !strings.Contains(page.TextOf("counter-receipt"), "确认待本人同意的代办 · 已办理") {
+		t.Fatalf("%d %s", page.Status, page.Text)
+	}
+	if live, err := p.App.Mandates.Live(context.Background(), d.account(known)); err != nil || len(live) != 1 || live[0].Principal != d.account(stranger) {
+		t.Errorf("%+v %v", live, err)
+	}
+}
