@@ -101,12 +101,13 @@ type CounterCard struct {
 
 // CounterScreenPage is "counter-screen": what the person in front of the counter sees.
 type CounterScreenPage struct {
-	Pair   bool // the screen is joined to no terminal yet
-	Name   string
-	Acts   []CounterAct
-	Asks   bool
-	Hidden []Hidden
-	Serves bool
+	Pair    bool // the screen is joined to no terminal yet
+	Name    string
+	Acts    []CounterAct
+	Asks    bool
+	Hidden  []Hidden
+	Serves  bool
+	Passkey *PasskeyForm // the person is asked for the own passkey
 }
 
 // PassPage is "pass": sign in with a one-time pass of a counter.

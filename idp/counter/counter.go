@@ -275,6 +275,14 @@ type Licenses interface {
 	File(ctx context.Context, account, id string) (name string, content []byte, err error)
 }
 
+// Passkeys asks a person for the own passkey; package authn implements it.
+type Passkeys interface {
+	HasPasskey(ctx context.Context, account string) (bool, error)
+	// BeginAgreement gives what the authenticator is asked, bound to account, screen and statement.
+	BeginAgreement(ctx context.Context, account string, screen, statement []byte) (options any, step string, err error)
+	FinishAgreement(ctx context.Context, account string, screen []byte, step string, statement, response []byte) error
+}
+
 // LicenseCopy is a licence whose copy can be printed.
 type LicenseCopy struct{ ID, Title string }
 
@@ -293,6 +301,7 @@ type Config struct {
 	Mandates *mandate.Service
 	Cards    Cards
 	Licenses Licenses
+	Passkeys Passkeys // nil: the issuer has none
 	Throttle authn.ThrottleStore
 	Ring     *keys.Ring
 	Now      func() time.Time

@@ -241,6 +241,15 @@ func (s *Service) Show(ctx context.Context, v Visit) (Shown, error) {
 	}
 	out.Details = detailsOf(v, d)
 	if v.AskedBy == "" {
+		has, err := s.hasPasskey(ctx, v.Account)
+		if err != nil {
+			return out, err
+		}
+		if has {
+			out.Ways = append(out.Ways, ByPasskey)
+		}
+	}
+	if v.AskedBy == "" {
 		out.Offered, out.Wanted, err = s.offered(ctx, v, out.Level)
 	}
 	return out, err
@@ -337,6 +346,11 @@ func (s *Service) Plan(ctx context.Context, by Clerk, v Visit, order Order) (Vis
 	if !slices.Contains([]string{ByScreen, BySMS, ByPasskey, ByPaper}, way) {
 		return v, fault.New(fault.Invalid).WithField("counter-way", fault.CounterWay)
 	}
+	if way == ByPasskey {
+		if has, err := s.hasPasskey(ctx, v.Account); err != nil || !has {
+			return v, fault.Wrap(err, fault.Invalid).WithField("counter-way", fault.CounterWay)
+		}
+	}
 	d, err := s.document(ctx, v)
 	if err != nil {
 		return v, err
@@ -394,19 +408,28 @@ func (s *Service) Asked(ctx context.Context, t Terminal) (shown Shown, asks bool
 	if shown, err = s.Show(ctx, v); err != nil {
 		return shown, false, err
 	}
-	return shown, v.AskedBy == ByScreen && v.AgreedAt.IsZero() && len(v.Acts) > 0, nil
+	return shown, (v.AskedBy == ByScreen || v.AskedBy == ByPasskey) && v.AgreedAt.IsZero() && len(v.Acts) > 0, nil
 }
 
 // Answer is the citizen's word at the second screen, to what the screen showed: asked is the moment of that question.
 func (s *Service) Answer(ctx context.Context, t Terminal, visit string, asked time.Time, agrees bool) error {
-	v, err := s.cfg.Store.VisitAt(ctx, t.ID, s.now())
-	if errors.Is(err, idp.ErrNotFound) || err == nil && (v.ID != visit || v.AskedBy != ByScreen || !v.AskedAt.Equal(asked)) {
+	v, err := s.askedAt(ctx, t, visit, asked)
+	if err != nil {
+		return err
+	}
+	if v.AskedBy != ByScreen && (v.AskedBy != ByPasskey || agrees) { // who is asked for a passkey may still say no
 		return fault.New(fault.CounterVisit)
 	}
-	if err != nil {
-		return storeFault(err)
-	}
 	return s.agree(ctx, v, ByScreen, agrees)
+}
+
+// askedAt is the visit with the question of a moment.
+func (s *Service) askedAt(ctx context.Context, t Terminal, visit string, asked time.Time) (Visit, error) {
+	v, err := s.cfg.Store.VisitAt(ctx, t.ID, s.now())
+	if errors.Is(err, idp.ErrNotFound) || err == nil && (v.ID != visit || !v.AskedAt.Equal(asked)) {
+		return v, fault.New(fault.CounterVisit)
+	}
+	return v, storeFault(err)
 }
 
 func (s *Service) agree(ctx context.Context, v Visit, agreement string, agrees bool) error {

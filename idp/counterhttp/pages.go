@@ -152,7 +152,7 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, t counter.Ter
 		}
 		body.Ways = shown.Ways
 		if !t.Screen {
-			body.Ways = without(body.Ways, counter.ByScreen)
+			body.Ways = without(without(body.Ways, counter.ByScreen), counter.ByPasskey)
 		}
 		body.AskChild, body.ChildName, body.ChildNumber = contains(shown.Offered, counter.ActFamily), r.PostFormValue("counter-child-name"), r.PostFormValue("counter-child-number")
 		body.AskHelper, body.HelperName, body.HelperTo = contains(shown.Offered, counter.ActHelper), r.PostFormValue("counter-helper-name"), r.PostFormValue("counter-helper-to")
@@ -248,7 +248,7 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	acts, way := typed["counter-act"], typed.Get("counter-way")
-	if way == counter.ByScreen && !t.Screen {
+	if (way == counter.ByScreen || way == counter.ByPasskey) && !t.Screen {
 		return s.showVisit(w, r, t, v, "", acts, fault.New(fault.Invalid).WithField("counter-way", fault.CounterWay))
 	}
 	planned, err := s.Counter.Plan(r.Context(), by, v, counter.Order{Acts: acts, Way: way, Phone: typed.Get("counter-phone"),

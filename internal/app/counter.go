@@ -23,7 +23,11 @@ import (
 
 // openCounter joins the counter (窗口助办) with the rooms that it needs.
 func (a *App) openCounter() error {
-	service, err := counter.New(counter.Config{Accounts: a.Accounts, Store: a.store, Codes: a.identity.Codes, Mandates: a.Mandates, Cards: counterCards{a.sealing.licenses}, Licenses: counterLicenses{a.sealing.licenses}, Throttle: a.store, Ring: a.ring,
+	var passkeys counter.Passkeys
+	if a.identity.Passkeys != nil {
+		passkeys = a.identity.Passkeys
+	}
+	service, err := counter.New(counter.Config{Passkeys: passkeys, Accounts: a.Accounts, Store: a.store, Codes: a.identity.Codes, Mandates: a.Mandates, Cards: counterCards{a.sealing.licenses}, Licenses: counterLicenses{a.sealing.licenses}, Throttle: a.store, Ring: a.ring,
 		Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
 		Farewell: func(ctx context.Context, accountID string) (audit.Record, error) {
 			return a.identity.Sessions.Farewell(ctx, accountID)
