@@ -204,6 +204,11 @@ func TestSignedFormAndCopies(t *testing.T) {
 	d := newDesk(t, p)
 	p.Persona(holder, holderOfLicence.Name, 2)
 	id, document := issued(t, p)
+	wallet := p.SignIn(holder)
+	eventually(t, "the licence does not come to its holder", func() bool {
+		open(t, wallet, p.URL+"/me")
+		return strings.Contains(wallet.Page.Source, "/me/licenses/"+id+"/present")
+	})
 	ask := func(number string) string {
 		t.Helper()
 		d.put(holderOfLicence)
