@@ -31,15 +31,25 @@ type Card struct {
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 	EndedAt   time.Time // zero while it holds
+	// Order and Attempt name what the card was printed for: an order that is tried again replaces the card of an attempt
+	// before it, and an attempt that comes late never replaces a later one's.
+	Order   string
+	Attempt int
 }
+
+// ErrOvertaken is what PutCard answers when a later attempt of the same order has a card.
+var ErrOvertaken = errors.New("elicense: a later attempt printed the card")
 
 // CardStore keeps cards; licensedb implements it. Each change is one transaction with its audit record.
 type CardStore interface {
 	// PutCard stores a card and ends the live one of the holder with the status given, if there is one; ErrEntryTaken when the
-	// status entry is in use. The record is made of the lists that change.
+	// status entry is in use, ErrOvertaken when the order was printed by a later attempt. The record is made of the lists that
+	// change.
 	PutCard(ctx context.Context, c Card, old statuslist.Status, record func(ended []Card) audit.Record) error
-	// EndCards ends the live card of a holder.
-	EndCards(ctx context.Context, holderRef string, status statuslist.Status, at time.Time, record func(ended []Card) audit.Record) (ended []Card, err error)
+	// EndCards ends the live card of a holder, if it was printed until the moment given.
+	EndCards(ctx context.Context, holderRef string, until time.Time, status statuslist.Status, at time.Time, record func(ended []Card) audit.Record) (ended []Card, err error)
+	// UnbindCards takes the holder out of cards that ended.
+	UnbindCards(ctx context.Context, holderRef string) error
 	FindCard(ctx context.Context, pidKey string) (Card, error)
 	// LiveCard is the one that a holder has; ErrNotFound.
 	LiveCard(ctx context.Context, holderRef string) (Card, error)
@@ -50,6 +60,8 @@ type CardRequest struct {
 	HolderRef  string
 	MaskedName string
 	Level      int
+	Order      string // what it is printed for; may be empty
+	Attempt    int    // counts from 1
 }
 
 // PrintedCard is a card to be printed. Code is not kept.
@@ -79,7 +91,7 @@ func (s *Service) IssueCard(ctx context.Context, r CardRequest) (PrintedCard, er
 		return PrintedCard{}, errors.New("presentation key is not SM2")
 	}
 	now := s.now()
-	c := Card{ID: ident.New(s.cfg.Rand, "card"), HolderRef: r.HolderRef, IssuedBy: actor, IssuedAt: now.Truncate(time.Second), ExpiresAt: now.Truncate(time.Second).Add(presentation.CardLife)}
+	c := Card{ID: ident.New(s.cfg.Rand, "card"), HolderRef: r.HolderRef, IssuedBy: actor, IssuedAt: now.Truncate(time.Second), ExpiresAt: now.Truncate(time.Second).Add(presentation.CardLife), Order: r.Order, Attempt: r.Attempt}
 	// The pid is of this account and this card: with our key it leads back to both, without it to neither.
 	sum, err := s.hash(ctx, "card", r.HolderRef, c.ID)
 	if err != nil {
@@ -116,6 +128,9 @@ func (s *Service) IssueCard(ctx context.Context, r CardRequest) (PrintedCard, er
 		if errors.Is(err, ErrEntryTaken) {
 			continue
 		}
+		if errors.Is(err, ErrOvertaken) {
+			return PrintedCard{}, fault.Wrap(err, fault.Conflict)
+		}
 		return PrintedCard{Card: c, Code: code, MaskedName: r.MaskedName, Level: r.Level}, storeFault(err, "store card")
 	}
 	return PrintedCard{}, fault.Wrap(ErrEntryTaken, fault.Unavailable)
@@ -139,10 +154,19 @@ func (s *Service) cardsEnded(ctx context.Context, ended []Card, why string, at t
 	return record
 }
 
-// RevokeCard ends the card of a person, who lost it or wants none any more. None is no error.
+// RevokeCard ends the card of a person, who lost it, wants none any more or is no longer there. None is no error.
 func (s *Service) RevokeCard(ctx context.Context, holderRef string) (ended bool, err error) {
+	return s.RevokeCardUntil(ctx, holderRef, s.now().Add(ClockAhead))
+}
+
+// ClockAhead is how far the clock of a node that printed a card may be ahead of ours.
+const ClockAhead = time.Hour
+
+// RevokeCardUntil is RevokeCard for a card that was printed until a moment: a wish that is carried out late does not reach
+// the card that the person was given since.
+func (s *Service) RevokeCardUntil(ctx context.Context, holderRef string, until time.Time) (ended bool, err error) {
 	now := s.now()
-	cards, err := s.cfg.Cards.EndCards(ctx, holderRef, statuslist.Ended, now, func(ended []Card) audit.Record { return s.cardsEnded(ctx, ended, "revoked", now) })
+	cards, err := s.cfg.Cards.EndCards(ctx, holderRef, until, statuslist.Ended, now, func(ended []Card) audit.Record { return s.cardsEnded(ctx, ended, "revoked", now) })
 	return len(cards) > 0, storeFault(err, "end card")
 }
 

@@ -131,8 +131,8 @@ func (s *Service) Claim(ctx context.Context, account, codeType, code string) (in
 	return n, storeFault(err, "bind licences")
 }
 
-// Follow gives the licences of an account to the one that it became part of. View tokens and cards of the account that is gone
-// end: they were made under its key. Doing it again changes nothing.
+// Follow gives the licences of an account to the one that it became part of. View tokens and the card of the account
+// that is gone end: they were made under its key. Doing it again changes nothing.
 func (s *Service) Follow(ctx context.Context, from, to string) error {
 	if from == "" || to == "" || from == to {
 		return fault.New(fault.Invalid)
@@ -145,10 +145,16 @@ func (s *Service) Follow(ctx context.Context, from, to string) error {
 	return s.Forget(ctx, from)
 }
 
-// Forget drops what the room keeps of the account of a holder that was erased: the bond of its licences, its view tokens and
+// Forget drops what the room keeps of the account of a holder that was erased: its offline code card ends, and the bond of its licences, its view tokens and
 // its key. The register stays, because it is the issuing authorities'; whoever proves the holder's code later is given the
 // licences anew. Doing it again changes nothing.
 func (s *Service) Forget(ctx context.Context, account string) error {
+	if _, err := s.RevokeCard(ctx, account); err != nil {
+		return err
+	}
+	if err := s.cfg.Cards.UnbindCards(ctx, account); err != nil {
+		return storeFault(err, "unbind cards")
+	}
 	e := s.event(ctx, "license.holder_forgotten", account, s.now())
 	e.ObjectType = "account"
 	if _, err := s.cfg.Store.Unbind(ctx, account, audit.With(e)); err != nil {

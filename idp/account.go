@@ -275,12 +275,19 @@ func (s *Accounts) SetState(ctx context.Context, id string, state AccountState, 
 	e := event(ctx, now, "account."+string(state), "account", id, nil)
 	e.Reason = reason
 	record := audit.With(e)
+	if state == AccountClosed {
+		message, err := accountMessage(TopicClosed, id, now)
+		if err != nil {
+			return err
+		}
+		record = record.And(message)
+	}
 	if state != AccountActive && s.farewell != nil {
 		ended, err := s.farewell(ctx, id)
 		if err != nil {
 			return err
 		}
-		record.Events, record.Messages = append(record.Events, ended.Events...), ended.Messages
+		record.Events, record.Messages = append(record.Events, ended.Events...), append(record.Messages, ended.Messages...)
 	}
 	return s.store.SetState(ctx, id, state, now, record)
 }

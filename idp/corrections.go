@@ -46,6 +46,7 @@ const HoldDeceased = "deceased"
 // Outbox topics by which other rooms are told.
 const (
 	TopicDeceased     = "account.deceased"          // mandates of the person end
+	TopicClosed       = "account.closed"            // what was printed for the person ends
 	TopicRevived      = "account.revived"           // the death was an error
 	TopicRekeyed      = "account.identity_changed"  // number or name is another one; the person is told too
 	TopicDocuments    = "account.documents_changed" // one was added or retired; the person is told

@@ -29,9 +29,10 @@ type CounterChecked struct {
 
 // CounterAct is one thing that can be done for somebody.
 type CounterAct struct {
-	Kind   string
-	Ticked bool
-	Key    int // access key
+	Kind    string
+	Ticked  bool
+	Key     int      // access key
+	Details []string // whom it is about: the person agrees to that too
 }
 
 // States of CounterVisitPage.
@@ -54,6 +55,8 @@ type CounterVisitPage struct {
 	AskPhone               bool
 	AskChild               bool
 	ChildName, ChildNumber string
+	AskHelper              bool
+	HelperName, HelperTo   string
 	Phone                  string
 	To                     string // masked, where a code went
 	Until                  time.Time
@@ -64,17 +67,20 @@ type CounterVisitPage struct {
 
 // CounterDonePage is "counter-done": what was done, to be printed.
 type CounterDonePage struct {
-	Name     string
-	Called   string
-	Terminal string
-	At       time.Time
-	Acts     []CounterReceipt
-	Failed   string // why what is missing was not done
-	Card     *CounterCard
-	Copies   []Link
-	Pass     string
-	PassEnds time.Time
-	LoginURL string
+	Name      string
+	Called    string
+	Terminal  string
+	At        time.Time
+	Acts      []CounterReceipt
+	Failed    string   // why what is missing was not done
+	Again     []Hidden // of the form that tries it again; empty where nothing can be
+	FinishURL string   // where the form goes that ends this page
+	FromQueue bool     // a supervisor tried it again: there is no visit
+	Card      *CounterCard
+	Copies    []Link
+	Pass      string
+	PassEnds  time.Time
+	LoginURL  string
 }
 
 // CounterReceipt is a line of the receipt.
@@ -95,12 +101,13 @@ type CounterCard struct {
 
 // CounterScreenPage is "counter-screen": what the person in front of the counter sees.
 type CounterScreenPage struct {
-	Pair   bool // the screen is joined to no terminal yet
-	Name   string
-	Acts   []string
-	Asks   bool
-	Hidden []Hidden
-	Serves bool
+	Pair    bool // the screen is joined to no terminal yet
+	Name    string
+	Acts    []CounterAct
+	Asks    bool
+	Hidden  []Hidden
+	Serves  bool
+	Passkey *PasskeyForm // the person is asked for the own passkey
 }
 
 // PassPage is "pass": sign in with a one-time pass of a counter.

@@ -5,6 +5,7 @@ import "time"
 // PasskeyForm is a form that islands/passkey.ts shows and sends; without scripts the page says what else there is.
 type PasskeyForm struct {
 	Create  bool   // adds a passkey instead of signing in
+	Agree   bool   // confirms what the page names
 	Action  string // takes the answer of the authenticator
 	Options string // gives what the authenticator is asked
 	Hidden  []Hidden

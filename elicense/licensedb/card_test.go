@@ -121,6 +121,61 @@ func TestCardIsVerifiedOfflineAndOnlineUntilItIsReplacedOrRevoked(t *testing.T) 
 	})
 }
 
+// TestLateAttemptReplacesNoCard: attempts at one order are fenced; a wish of before does not reach a card of since; a card of an
+// erased account names nobody.
+func TestLateAttemptReplacesNoCard(t *testing.T) {
+	onCards(t, func(t *testing.T, w *licensetest.World, store *licensedb.Store) {
+		ctx, clerk := context.Background(), licensetest.As("account:clerk", "counter_clerk")
+		order := func(act string, attempt int) (elicense.PrintedCard, error) {
+			return w.Service.IssueCard(clerk, elicense.CardRequest{HolderRef: "account:acc_3", MaskedName: "王*", Level: 4, Order: act, Attempt: attempt})
+		}
+		live := func(want string) {
+			t.Helper()
+			if c, held, err := w.Service.CardOf(ctx, "account:acc_3"); err != nil || held != (want != "") || held && c.ID != want {
+				t.Errorf("%v holds, want %q: %v", c.ID, want, err)
+			}
+		}
+		second, err := order("act", 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, attempt := range []int{1, 2} {
+			if _, err := order("act", attempt); fault.CodeOf(err) != fault.Conflict {
+				t.Errorf("attempt %d after the second: %v", attempt, err)
+			}
+			live(second.ID)
+		}
+		third, err := order("act", 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		live(third.ID)
+		wished := w.Now()
+		w.Advance(time.Minute)
+		fresh, err := order("other", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ended, err := w.Service.RevokeCardUntil(clerk, "account:acc_3", wished); err != nil || ended {
+			t.Errorf("a card that was printed since ended: %v", err)
+		}
+		live(fresh.ID)
+		if err := w.Service.Forget(ctx, "account:acc_3"); err != nil {
+			t.Fatal(err)
+		}
+		live("")
+		if _, err := store.FindCard(ctx, fresh.PIDKey); err != nil {
+			t.Errorf("the entry of the paper is gone: %v", err)
+		}
+		if got, err := w.Service.VerifyCode(ctx, fresh.Code); err != nil || got.Code != "V10" {
+			t.Errorf("%+v %v", got, err)
+		}
+		if c, err := store.FindCard(ctx, fresh.PIDKey); err != nil || c.HolderRef != "" || c.Order != "" {
+			t.Errorf("%+v %v", c, err)
+		}
+	})
+}
+
 func TestOneOfManyCardsThatArePrintedAtOnceHolds(t *testing.T) {
 	onCards(t, func(t *testing.T, w *licensetest.World, store *licensedb.Store) {
 		clerk := licensetest.As("account:clerk", "counter_clerk")

@@ -295,28 +295,41 @@ func (p *Passkeys) FinishLogin(ctx context.Context, browser []byte, step string,
 	if err := p.steps.Take(ctx, StepPasskey, browser, step, &begun); err != nil {
 		return idp.Login{}, err
 	}
+	c, k, err := p.judge(ctx, begun, response)
+	if err != nil {
+		return idp.Login{}, err
+	}
+	by := ByPasskey
+	if k.Hardware && !webauthn.NewCredentialFlags(protocol.AuthenticatorFlags(k.Flags)).BackupEligible {
+		by = ByHardwarePasskey
+	}
+	return idp.Login{AccountID: c.AccountID, AAL: by.AAL(), Methods: by.AMR(), At: p.ways.now().UTC()}, nil
+}
+
+// judge checks an assertion of a discoverable passkey and notes its counter.
+func (p *Passkeys) judge(ctx context.Context, begun ceremony, response []byte) (c Credential, k storedKey, err error) {
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(response)
 	if err != nil {
-		return idp.Login{}, p.refuse(ctx, "unknown", err)
+		return c, k, p.refuse(ctx, "unknown", err)
 	}
 	lookup, err := p.lookup(ctx, parsed.RawID)
 	if err != nil {
-		return idp.Login{}, err
+		return c, k, err
 	}
-	c, err := p.ways.store.CredentialByLookup(ctx, lookup)
+	c, err = p.ways.store.CredentialByLookup(ctx, lookup)
 	if errors.Is(err, idp.ErrNotFound) || err == nil && c.Kind != KindPasskey {
-		return idp.Login{}, p.refuse(ctx, "unknown", errors.New("no such passkey"))
+		return c, k, p.refuse(ctx, "unknown", errors.New("no such passkey"))
 	}
 	if err != nil {
-		return idp.Login{}, fault.Wrap(err, fault.Unavailable)
+		return c, k, fault.Wrap(err, fault.Unavailable)
 	}
-	k, err := p.key(ctx, c)
+	k, err = p.key(ctx, c)
 	if err != nil {
-		return idp.Login{}, err
+		return c, k, err
 	}
 	h := holder{credentials: []webauthn.Credential{k.credential(c.Counter)}}
 	if h.handle, err = p.handle(ctx, c.AccountID); err != nil {
-		return idp.Login{}, err
+		return c, k, err
 	}
 	find := func(_, userHandle []byte) (webauthn.User, error) {
 		if !bytes.Equal(userHandle, h.handle) {
@@ -325,23 +338,22 @@ func (p *Passkeys) FinishLogin(ctx context.Context, browser []byte, step string,
 		return h, nil
 	}
 	if _, _, err := p.rp.ValidatePasskeyLogin(find, begun.Session, parsed); err != nil {
-		return idp.Login{}, p.refuse(ctx, c.AccountID, err)
+		return c, k, p.refuse(ctx, c.AccountID, err)
+	}
+	if begun.AccountID != "" && c.AccountID != begun.AccountID {
+		return c, k, p.refuse(ctx, c.AccountID, errors.New("the passkey is another account's"))
 	}
 	account, err := p.accounts.Account(ctx, c.AccountID)
 	if err != nil {
-		return idp.Login{}, err
+		return c, k, err
 	}
 	if account.State != idp.AccountActive || c.State != CredentialActive {
-		return idp.Login{}, p.refuse(ctx, c.AccountID, errors.New("account or passkey is not active"))
+		return c, k, p.refuse(ctx, c.AccountID, errors.New("account or passkey is not active"))
 	}
 	if err := p.use(ctx, c, int64(parsed.Response.AuthenticatorData.Counter)); err != nil {
-		return idp.Login{}, err
+		return c, k, err
 	}
-	by := ByPasskey
-	if k.Hardware && !webauthn.NewCredentialFlags(protocol.AuthenticatorFlags(k.Flags)).BackupEligible {
-		by = ByHardwarePasskey
-	}
-	return idp.Login{AccountID: c.AccountID, AAL: by.AAL(), Methods: by.AMR(), At: p.ways.now().UTC()}, nil
+	return c, k, nil
 }
 
 // use notes the counter of a valid assertion.

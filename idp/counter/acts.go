@@ -8,7 +8,6 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
-	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -47,8 +46,9 @@ type Result struct {
 	Err error
 }
 
-// Perform does what the citizen agreed to, act by act. What was done before in this visit is not done again. It stops at
-// the first act that fails; those before it stand.
+// Perform does what the citizen agreed to, act by act. What was done before in this visit is not done again; what another room
+// refused or did not answer is tried again. It stops at the first act of our own that fails; those before it stand, and acts
+// of other rooms do not wait for one another.
 func (s *Service) Perform(ctx context.Context, by Clerk, v Visit) (Result, error) {
 	if err := s.clerk(by, RoleClerk); err != nil {
 		return Result{}, err
@@ -69,11 +69,23 @@ func (s *Service) Perform(ctx context.Context, by Clerk, v Visit) (Result, error
 	}
 	out := Result{Name: subject.MaskName(d.Who.Name)}
 	for _, kind := range v.Acts {
-		if slices.ContainsFunc(done, func(a Act) bool { return a.Kind == kind && a.Target == "" }) {
-			continue
+		target, err := s.target(ctx, kind, d)
+		if err != nil {
+			return out, err
 		}
-		if out.Err = s.do(ctx, kind, &v, d, &out); out.Err != nil {
-			break
+		var before *Act
+		if i := slices.IndexFunc(done, func(a Act) bool { return a.Kind == kind && a.Target == target }); i >= 0 {
+			if before = &done[i]; !before.Retriable(s.now()) {
+				continue
+			}
+		}
+		if err := s.do(ctx, kind, &v, d, before, &out); err != nil {
+			if out.Err == nil {
+				out.Err = err
+			}
+			if !slices.Contains(elsewhere, kind) {
+				break
+			}
 		}
 	}
 	s.cfg.Wake()
@@ -87,7 +99,7 @@ func (s *Service) Perform(ctx context.Context, by Clerk, v Visit) (Result, error
 	return out, nil
 }
 
-func (s *Service) do(ctx context.Context, kind string, v *Visit, d document, out *Result) error {
+func (s *Service) do(ctx context.Context, kind string, v *Visit, d document, before *Act, out *Result) error {
 	switch kind {
 	case ActRegister:
 		return s.register(ctx, v, d)
@@ -97,22 +109,9 @@ func (s *Service) do(ctx context.Context, kind string, v *Visit, d document, out
 		return s.reset(ctx, v)
 	case ActPass:
 		return s.pass(ctx, v, out)
-	case ActCard:
-		return s.card(ctx, v, d, out)
-	case ActNoCard:
-		return s.elsewhere(ctx, v, ActNoCard, func() error {
-			_, err := s.cfg.Cards.End(ctx, v.Account)
-			return err
-		})
-	case ActFamily:
-		return s.elsewhere(ctx, v, ActFamily, func() error { return s.family(ctx, v, d) })
-	case ActMandate:
-		return s.elsewhere(ctx, v, ActMandate, func() error { return s.endMandates(ctx, v) })
-	case ActLicense:
-		return s.elsewhere(ctx, v, ActLicense, func() (err error) {
-			out.Copies, err = s.cfg.Licenses.List(ctx, v.Account)
-			return err
-		})
+	}
+	if slices.Contains(elsewhere, kind) {
+		return s.elsewhere(ctx, v, kind, d, before, out)
 	}
 	return fault.New(fault.Invalid).WithField("counter-acts", fault.CounterActs)
 }
@@ -120,7 +119,7 @@ func (s *Service) do(ctx context.Context, kind string, v *Visit, d document, out
 // act is the row of what is about to be done.
 func (s *Service) act(v Visit, kind, target, evidence, outcome string) Act {
 	return Act{ID: ident.New(s.cfg.Rand, "cac"), Visit: v.ID, Kind: kind, Target: target, Terminal: v.Terminal, Clerk: v.Clerk, Second: v.SecondClerk, Account: v.Account, Entry: v.Entry,
-		AgreedBy: v.Agreement, Evidence: evidence, Outcome: outcome, At: s.now(), Review: ReviewOpen}
+		AgreedBy: v.Agreement, Evidence: evidence, Outcome: outcome, At: s.now(), Attempt: 1, TriedAt: s.now(), Review: ReviewOpen}
 }
 
 func (s *Service) store(ctx context.Context, v Visit, c Change, record audit.Record) error {
@@ -213,63 +212,6 @@ func (s *Service) reset(ctx context.Context, v *Visit) error {
 	return s.store(ctx, *v, Change{Act: a, Reset: true}, record.And(notices...))
 }
 
-// card prints an offline code card. It stands in the queue before it exists, so that none exists that nobody looks at.
-func (s *Service) card(ctx context.Context, v *Visit, d document, out *Result) error {
-	person, err := s.cfg.Accounts.Person(ctx, v.Account)
-	if err != nil {
-		return err
-	}
-	a := s.act(*v, ActCard, "", s.evidence(*v), OutcomeBegun)
-	if err := s.store(ctx, *v, Change{Act: a}, audit.Record{}); err != nil {
-		return err
-	}
-	printed, err := s.cfg.Cards.Issue(ctx, v.Account, subject.MaskName(d.Who.Name), int(person.IAL))
-	if err == nil {
-		out.Card, out.Level = &printed, person.IAL
-	}
-	return s.ended(ctx, a, err)
-}
-
-// elsewhere records an act that another service carries out in transactions of its own, before and after.
-func (s *Service) elsewhere(ctx context.Context, v *Visit, kind string, carryOut func() error) error {
-	a := s.act(*v, kind, "", s.evidence(*v), OutcomeBegun)
-	if err := s.store(ctx, *v, Change{Act: a}, audit.Record{}); err != nil {
-		return err
-	}
-	return s.ended(ctx, a, carryOut())
-}
-
-// family adds a child that the register knows as the person's; the person who stands here agreed to it a moment ago.
-func (s *Service) family(ctx context.Context, v *Visit, d document) error {
-	if d.Child == nil {
-		return fault.New(fault.Invalid).WithField("counter-acts", fault.CounterActs)
-	}
-	_, err := s.cfg.Mandates.AddChild(ctx, mandate.By{Account: v.Account, SignedInAt: v.AgreedAt}, d.Child.Name, d.Child.Number)
-	return err
-}
-
-// endMandates revokes every mandate that the person gave: whoever comes here for that trusts none of them.
-func (s *Service) endMandates(ctx context.Context, v *Visit) error {
-	for after := ""; ; {
-		page, next, err := s.cfg.Mandates.Page(ctx, v.Account, mandate.SidePrincipal, after, 100)
-		if err != nil {
-			return err
-		}
-		for _, m := range page {
-			state := m.StateAt(s.now())
-			if state != mandate.Active && state != mandate.Proposed || m.Kind == mandate.Guardian || m.Kind == mandate.GuardianLimited {
-				continue // a guardian is not sent away by the child
-			}
-			if err := s.cfg.Mandates.Stop(ctx, v.Account, m.ID, "counter"); err != nil && fault.CodeOf(err) != fault.MandateState {
-				return err
-			}
-		}
-		if after = next; after == "" {
-			return nil
-		}
-	}
-}
-
 // Copy is the document of a licence, for printing, while the visit in which the person agreed to it is open.
 func (s *Service) Copy(ctx context.Context, by Clerk, v Visit, id string) (name string, content []byte, err error) {
 	if err := s.clerk(by, RoleClerk); err != nil {
@@ -287,16 +229,4 @@ func (s *Service) NoteCheck(ctx context.Context, by Clerk, t Terminal, verdict s
 		return err
 	}
 	return storeFault(s.cfg.Throttle.Note(ctx, audit.With(s.event(ctx, "counter."+ActCheck, "terminal", t.ID, "verdict", verdict))))
-}
-
-// ended notes how an act ended that another room carried out.
-func (s *Service) ended(ctx context.Context, a Act, err error) error {
-	outcome := OutcomeDone
-	if err != nil {
-		outcome = OutcomeFailed
-	}
-	if noting := s.cfg.Store.SetOutcome(ctx, a.ID, outcome); err == nil {
-		return storeFault(noting)
-	}
-	return err
 }

@@ -2,7 +2,10 @@ package counter
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -91,4 +94,60 @@ func (s *Service) asks(by Clerk, v Visit, way string) error {
 		return fault.New(fault.CounterVisit)
 	}
 	return nil
+}
+
+func (s *Service) hasPasskey(ctx context.Context, account string) (bool, error) {
+	if s.cfg.Passkeys == nil || account == "" {
+		return false, nil
+	}
+	return s.cfg.Passkeys.HasPasskey(ctx, account)
+}
+
+// statement is what the person agrees to with a passkey: the question of a moment, its acts, and whom they are about.
+func (s *Service) statement(ctx context.Context, v Visit) ([]byte, error) {
+	d, err := s.document(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	details, err := json.Marshal(detailsOf(v, d)) // maps are written in the order of their keys
+	if err != nil {
+		return nil, err
+	}
+	return []byte("yinxin-counter-agreement/1\n" + question(v) + "\n" + v.Account + "\n" + strings.Join(v.Acts, " ") + "\n" + string(details)), nil
+}
+
+// toPasskey is the open question that is answered with a passkey, and the screen to which the answer is bound.
+func (s *Service) toPasskey(ctx context.Context, t Terminal, visit string, asked time.Time) (v Visit, screen, statement []byte, err error) {
+	if v, err = s.askedAt(ctx, t, visit, asked); err != nil {
+		return v, nil, nil, err
+	}
+	if s.cfg.Passkeys == nil || v.AskedBy != ByPasskey || v.Account == "" || !v.AgreedAt.IsZero() {
+		return v, nil, nil, fault.New(fault.CounterVisit)
+	}
+	if screen, err = s.hash(ctx, "agreement", t.ID); err != nil {
+		return v, nil, nil, err
+	}
+	statement, err = s.statement(ctx, v)
+	return v, screen, statement, err
+}
+
+// AskPasskey gives what the authenticator of the person is asked at the second screen.
+func (s *Service) AskPasskey(ctx context.Context, t Terminal, visit string, asked time.Time) (options any, step string, err error) {
+	v, screen, statement, err := s.toPasskey(ctx, t, visit, asked)
+	if err != nil {
+		return nil, "", err
+	}
+	return s.cfg.Passkeys.BeginAgreement(ctx, v.Account, screen, statement)
+}
+
+// TakePasskey takes the answer. Its digest stands on the acts.
+func (s *Service) TakePasskey(ctx context.Context, t Terminal, visit string, asked time.Time, step string, response []byte) error {
+	v, screen, statement, err := s.toPasskey(ctx, t, visit, asked)
+	if err != nil {
+		return err
+	}
+	if err := s.cfg.Passkeys.FinishAgreement(ctx, v.Account, screen, step, statement, response); err != nil {
+		return err
+	}
+	return s.agree(ctx, v, ByPasskey+":"+digest.Hex(response), true)
 }

@@ -55,6 +55,9 @@ const (
 	ActCard     = "card"         // an offline code card
 	ActNoCard   = "card_end"     // the card was lost
 	ActFamily   = "family"       // 亲情账号: a child is added
+	ActHelper   = "helper"       // 长辈帮手: a helper is invited, who confirms
+	ActGuardian = "guardian"     // a guardian asks to look on at a minor of 14 to 17, who confirms
+	ActAccept   = "mandate_join" // what waits for the person is confirmed
 	ActMandate  = "mandate_end"  // a mandate is revoked
 	ActLicense  = "license_copy" // the copy of a licence is printed
 	ActCheck    = "check_code"   // a paper's code is verified
@@ -134,8 +137,12 @@ type Act struct {
 	Entry, AgreedBy                  string
 	Evidence                         string // digest
 	Outcome                          string // machine word
+	Failure                          string // code of the fault of the last attempt
 	At                               time.Time
-	Review                           string // open, seen, flagged
+	Attempt                          int       // how often another room was asked, this time included
+	TriedAt                          time.Time // the last time
+	RetriedBy                        string    // the supervisor who tried it again
+	Review                           string    // open, seen, flagged
 	Reviewer, ReviewReason           string
 	ReviewedAt                       time.Time
 }
@@ -161,7 +168,8 @@ type Change struct {
 	Account *idp.Account // a new one; the visit is bound to it
 	Proof   *idp.Proof   // of the account of the act
 	Pass    *Pass
-	Reset   bool // passwords, credentials, codes, sessions, grants and earlier passes end
+	Held    *Held // what another attempt needs
+	Reset   bool  // passwords, credentials, codes, sessions, grants and earlier passes end
 }
 
 // Errors of the store.
@@ -223,8 +231,15 @@ type Store interface {
 	// Do does an act. The visit must be open, the clerk's, and hold the agreement that was read; ErrVisitOver when it does
 	// not, ErrDone when the act was done, idp.ErrBound and idp.ErrTaken as with accounts.
 	Do(ctx context.Context, v Visit, c Change, now time.Time, record audit.Record) error
-	// SetOutcome says how an act ended that another room carried out.
-	SetOutcome(ctx context.Context, act, outcome string) error
+	// SetOutcome says how an attempt at an act ended that another room carried out; nothing when there was a later attempt. What
+	// was held for another one is forgotten when it is done.
+	SetOutcome(ctx context.Context, act string, attempt int, outcome, failure string, record audit.Record) error
+	// Again begins the next attempt at an act that stands as it was read, so that of two at one moment one begins;
+	// idp.ErrConflict otherwise. With a visit it is as Do and held takes the place of what was held; without one a supervisor
+	// tries it, and what is held must still hold.
+	Again(ctx context.Context, v *Visit, a Act, held *Held, by string, now time.Time, record audit.Record) error
+	// HeldAct is what is held for another attempt; idp.ErrNotFound.
+	HeldAct(ctx context.Context, act string) (Held, error)
 	Acts(ctx context.Context, visit string) ([]Act, error)
 	Act(ctx context.Context, id string) (Act, error)
 	// ActQueue lists acts of a review state, the oldest first, behind the one with the id given.
@@ -239,8 +254,18 @@ type Store interface {
 
 // Cards prints and ends offline code cards; internal/app adapts the licence room to it.
 type Cards interface {
-	Issue(ctx context.Context, account, maskedName string, level int) (CardPrint, error)
-	End(ctx context.Context, account string) (ended bool, err error)
+	// Issue prints a card. An attempt at an act replaces the card of an earlier attempt at it, and is refused after a later one.
+	Issue(ctx context.Context, o CardOrder) (CardPrint, error)
+	// End ends the card of a person that was printed until a moment.
+	End(ctx context.Context, account string, until time.Time) (ended bool, err error)
+}
+
+// CardOrder asks for a card.
+type CardOrder struct {
+	Account, MaskedName string
+	Level               int
+	Act                 string
+	Attempt             int
 }
 
 // Licenses gives the documents of licences that a person holds; internal/app adapts the licence room to it, in which the clerk
@@ -248,6 +273,14 @@ type Cards interface {
 type Licenses interface {
 	List(ctx context.Context, account string) ([]LicenseCopy, error)
 	File(ctx context.Context, account, id string) (name string, content []byte, err error)
+}
+
+// Passkeys asks a person for the own passkey; package authn implements it.
+type Passkeys interface {
+	HasPasskey(ctx context.Context, account string) (bool, error)
+	// BeginAgreement gives what the authenticator is asked, bound to account, screen and statement.
+	BeginAgreement(ctx context.Context, account string, screen, statement []byte) (options any, step string, err error)
+	FinishAgreement(ctx context.Context, account string, screen []byte, step string, statement, response []byte) error
 }
 
 // LicenseCopy is a licence whose copy can be printed.
@@ -268,6 +301,7 @@ type Config struct {
 	Mandates *mandate.Service
 	Cards    Cards
 	Licenses Licenses
+	Passkeys Passkeys // nil: the issuer has none
 	Throttle authn.ThrottleStore
 	Ring     *keys.Ring
 	Now      func() time.Time

@@ -44,7 +44,7 @@ func (s *Service) Review(ctx context.Context, by Clerk, id string, flag bool, re
 		return a, err
 	}
 	switch {
-	case a.Clerk == by.ID || a.Second == by.ID || by.Account != "" && a.Account == by.Account:
+	case a.Clerk == by.ID || a.Second == by.ID || a.RetriedBy == by.ID || by.Account != "" && a.Account == by.Account:
 		return a, fault.New(fault.CounterSelf)
 	case a.Review != ReviewOpen && !(a.Review == ReviewSeen && flag):
 		return a, fault.New(fault.Conflict)

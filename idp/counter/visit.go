@@ -27,7 +27,7 @@ const (
 )
 
 // needsWord are the acts to which the citizen must agree: all that change something or show something of the person.
-var needsWord = []string{ActRegister, ActRaise, ActReset, ActPass, ActCard, ActNoCard, ActFamily, ActMandate, ActLicense}
+var needsWord = []string{ActRegister, ActRaise, ActReset, ActPass, ActCard, ActNoCard, ActFamily, ActHelper, ActGuardian, ActAccept, ActMandate, ActLicense}
 
 // Acts in the order in which they are offered and done: a level needs an account, a card the level, a pass comes after the
 // reset that ends passes.
@@ -38,6 +38,10 @@ type document struct {
 	Who   idp.Identity `json:"who"`
 	Phone string       `json:"phone,omitempty"` // canonical; of a new account
 	Child *Child       `json:"child,omitempty"` // to be added to the family
+	// Of mandates that are proposed or confirmed here.
+	Helper *Other  `json:"helper,omitempty"`
+	Minor  *Other  `json:"minor,omitempty"`
+	Joins  []Other `json:"joins,omitempty"`
 }
 
 func place(v Visit) []byte { return []byte("counter/visit/" + v.ID) }
@@ -205,6 +209,8 @@ type Shown struct {
 	Offered []string // acts that make sense for this person
 	Wanted  []string // those that are ticked at first
 	Ways    []string // in which the person may agree
+	// Details are what an act is about beside the person: to whom the person agrees.
+	Details map[string][]Detail
 }
 
 // Show tells what is known of the person of a visit. Nothing of the past is among it: history needs the person's own login.
@@ -233,8 +239,33 @@ func (s *Service) Show(ctx context.Context, v Visit) (Shown, error) {
 	if phone != "" {
 		out.Phone = subject.MaskIdentifier(subject.Identifier{Kind: subject.Mobile, Value: phone})
 	}
-	out.Offered, out.Wanted = offered(v, out.Level)
-	return out, nil
+	out.Details = detailsOf(v, d)
+	if v.AskedBy == "" {
+		has, err := s.hasPasskey(ctx, v.Account)
+		if err != nil {
+			return out, err
+		}
+		if has {
+			out.Ways = append(out.Ways, ByPasskey)
+		}
+	}
+	if v.AskedBy == "" {
+		out.Offered, out.Wanted, err = s.offered(ctx, v, out.Level)
+	}
+	return out, err
+}
+
+// offered are the acts that make sense for a person, and those that are ticked at first.
+func (s *Service) offered(ctx context.Context, v Visit, level subject.IAL) (all, first []string, err error) {
+	all, first = offered(v, level)
+	if v.Account == "" {
+		return all, first, nil
+	}
+	waiting, err := s.waiting(ctx, v.Account)
+	if err == nil && len(waiting) > 0 {
+		all = append(all, ActAccept)
+	}
+	return all, first, err
 }
 
 func offered(v Visit, level subject.IAL) (all, first []string) {
@@ -254,7 +285,7 @@ func offered(v Visit, level subject.IAL) (all, first []string) {
 		first = append(first, ActCard)
 	}
 	if v.Account != "" {
-		all = append(all, ActNoCard, ActFamily, ActMandate, ActLicense)
+		all = append(all, ActNoCard, ActFamily, ActHelper, ActGuardian, ActMandate, ActLicense)
 	}
 	return all, first
 }
@@ -279,7 +310,9 @@ type Order struct {
 	Acts  []string
 	Way   string // of agreement
 	Phone string // of a new account; may be empty
-	Child Child  // for ActFamily
+	Child Child  // for ActFamily and ActGuardian
+	// HelperName and HelperTo name the helper of ActHelper, as in a mandate that is given online.
+	HelperName, HelperTo string
 }
 
 // Plan asks the citizen to agree to acts, in a way of agreement. What was agreed before is forgotten.
@@ -290,6 +323,9 @@ func (s *Service) Plan(ctx context.Context, by Clerk, v Visit, order Order) (Vis
 	}
 	now := s.now()
 	shown, err := s.Show(ctx, v)
+	if err == nil {
+		shown.Offered, _, err = s.offered(ctx, v, shown.Level)
+	}
 	if err != nil {
 		return v, err
 	}
@@ -309,6 +345,11 @@ func (s *Service) Plan(ctx context.Context, by Clerk, v Visit, order Order) (Vis
 	}
 	if !slices.Contains([]string{ByScreen, BySMS, ByPasskey, ByPaper}, way) {
 		return v, fault.New(fault.Invalid).WithField("counter-way", fault.CounterWay)
+	}
+	if way == ByPasskey {
+		if has, err := s.hasPasskey(ctx, v.Account); err != nil || !has {
+			return v, fault.Wrap(err, fault.Invalid).WithField("counter-way", fault.CounterWay)
+		}
 	}
 	d, err := s.document(ctx, v)
 	if err != nil {
@@ -344,6 +385,9 @@ func (s *Service) Plan(ctx context.Context, by Clerk, v Visit, order Order) (Vis
 		}
 		d.Child = &Child{name, string(number)}
 	}
+	if err := s.planMandates(ctx, v, ordered, order, &d); err != nil {
+		return v, err
+	}
 	if err := s.sealDocument(ctx, &v, d); err != nil {
 		return v, err
 	}
@@ -364,19 +408,28 @@ func (s *Service) Asked(ctx context.Context, t Terminal) (shown Shown, asks bool
 	if shown, err = s.Show(ctx, v); err != nil {
 		return shown, false, err
 	}
-	return shown, v.AskedBy == ByScreen && v.AgreedAt.IsZero() && len(v.Acts) > 0, nil
+	return shown, (v.AskedBy == ByScreen || v.AskedBy == ByPasskey) && v.AgreedAt.IsZero() && len(v.Acts) > 0, nil
 }
 
 // Answer is the citizen's word at the second screen, to what the screen showed: asked is the moment of that question.
 func (s *Service) Answer(ctx context.Context, t Terminal, visit string, asked time.Time, agrees bool) error {
-	v, err := s.cfg.Store.VisitAt(ctx, t.ID, s.now())
-	if errors.Is(err, idp.ErrNotFound) || err == nil && (v.ID != visit || v.AskedBy != ByScreen || !v.AskedAt.Equal(asked)) {
+	v, err := s.askedAt(ctx, t, visit, asked)
+	if err != nil {
+		return err
+	}
+	if v.AskedBy != ByScreen && (v.AskedBy != ByPasskey || agrees) { // who is asked for a passkey may still say no
 		return fault.New(fault.CounterVisit)
 	}
-	if err != nil {
-		return storeFault(err)
-	}
 	return s.agree(ctx, v, ByScreen, agrees)
+}
+
+// askedAt is the visit with the question of a moment.
+func (s *Service) askedAt(ctx context.Context, t Terminal, visit string, asked time.Time) (Visit, error) {
+	v, err := s.cfg.Store.VisitAt(ctx, t.ID, s.now())
+	if errors.Is(err, idp.ErrNotFound) || err == nil && (v.ID != visit || !v.AskedAt.Equal(asked)) {
+		return v, fault.New(fault.CounterVisit)
+	}
+	return v, storeFault(err)
 }
 
 func (s *Service) agree(ctx context.Context, v Visit, agreement string, agrees bool) error {

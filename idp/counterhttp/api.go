@@ -132,7 +132,7 @@ func (s *Server) Register(api huma.API) {
 // ActRecord is what a clerk did, on the wire.
 type ActRecord struct {
 	ID         string     `json:"id" doc:"Identifier of the act"`
-	Kind       string     `json:"kind" enum:"register,raise,reset_login,pass,card,card_end,family,mandate_end,license_copy" doc:"What was done"`
+	Kind       string     `json:"kind" enum:"register,raise,reset_login,pass,card,card_end,family,helper,guardian,mandate_join,mandate_end,license_copy" doc:"What was done"`
 	VisitID    string     `json:"visit_id" doc:"Visit in which it was done"`
 	TerminalID string     `json:"terminal_id" doc:"Where"`
 	Clerk      string     `json:"clerk" doc:"Who did it"`
@@ -143,6 +143,10 @@ type ActRecord struct {
 	AgreedBy   string     `json:"agreed_by" doc:"How the person agreed"`
 	Evidence   string     `json:"evidence,omitempty" doc:"SM3 digest"`
 	Outcome    string     `json:"outcome" enum:"done,begun,failed" doc:"How it ended"`
+	Failure    string     `json:"failure,omitempty" doc:"Error code with which the other service refused it"`
+	Attempt    int        `json:"attempt" doc:"How often it was tried, counted from 1"`
+	RetriedBy  string     `json:"retried_by,omitempty" doc:"The supervisor who tried it again"`
+	Retriable  bool       `json:"retriable" doc:"It can be tried again, for a day after the person agreed"`
 	At         time.Time  `json:"at" doc:"When"`
 	Review     string     `json:"review" enum:"open,seen,flagged" doc:"Whether a supervisor looked at it"`
 	Reviewer   string     `json:"reviewer,omitempty" doc:"Who looked at it"`
@@ -150,9 +154,16 @@ type ActRecord struct {
 	ReviewedAt *time.Time `json:"reviewed_at,omitempty" doc:"When"`
 }
 
-func actRecord(a counter.Act) ActRecord {
+func actRecord(a counter.Act, now time.Time) ActRecord {
 	return ActRecord{ID: a.ID, Kind: a.Kind, VisitID: a.Visit, TerminalID: a.Terminal, Clerk: a.Clerk, Second: a.Second, Entry: a.Entry, AccountID: a.Account, Target: a.Target, AgreedBy: a.AgreedBy, Evidence: a.Evidence,
-		Outcome: a.Outcome, At: a.At, Review: a.Review, Reviewer: a.Reviewer, Reason: a.ReviewReason, ReviewedAt: moment(a.ReviewedAt)}
+		Outcome: a.Outcome, Failure: a.Failure, Attempt: a.Attempt, RetriedBy: a.RetriedBy, Retriable: a.Retriable(now), At: a.At, Review: a.Review, Reviewer: a.Reviewer, Reason: a.ReviewReason, ReviewedAt: moment(a.ReviewedAt)}
+}
+
+// RetriedRecord is an act that was tried again, with what is to be printed.
+type RetriedRecord struct {
+	ActRecord
+	CardCode string     `json:"card_code,omitempty" doc:"Offline code card (LZ1:…), to be printed; shown this once"`
+	CardEnds *time.Time `json:"card_expires_at,omitempty" doc:"Until when the card holds"`
 }
 
 // supervisor is a service client that stands for the role; it proves itself with each token.
@@ -177,7 +188,7 @@ func (s *Server) registerQueue(api huma.API) {
 		out := &listing[ActRecord]{}
 		out.Body.Items, out.Body.Next = []ActRecord{}, next
 		for _, a := range acts {
-			out.Body.Items = append(out.Body.Items, actRecord(a))
+			out.Body.Items = append(out.Body.Items, actRecord(a, s.Now()))
 		}
 		return out, nil
 	})
@@ -192,7 +203,20 @@ func (s *Server) registerQueue(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &single[ActRecord]{actRecord(a)}, nil
+		return &single[ActRecord]{actRecord(a, s.Now())}, nil
+	})
+	huma.Register(api, operation("retry-counter-act", http.MethodPost, "counter-acts/{id}/retry", "再次办理 Try an act again that another service refused or did not answer", http.StatusOK), func(ctx context.Context, in *struct {
+		ID string `path:"id" maxLength:"64" doc:"Identifier of the act"`
+	}) (*single[RetriedRecord], error) {
+		done, err := s.Counter.Retry(ctx, supervisor(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		out := RetriedRecord{ActRecord: actRecord(done.Acts[0], s.Now())}
+		if done.Card != nil {
+			out.CardCode, out.CardEnds = done.Card.Code, moment(done.Card.ExpiresAt)
+		}
+		return &single[RetriedRecord]{out}, nil
 	})
 }
 

@@ -144,22 +144,25 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, t counter.Ter
 			wanted = ticked
 		}
 		for i, kind := range shown.Offered {
-			body.Acts = append(body.Acts, web.CounterAct{Kind: kind, Key: i + 1, Ticked: contains(wanted, kind)})
+			act := web.CounterAct{Kind: kind, Key: i + 1, Ticked: contains(wanted, kind)}
+			if i >= 9 {
+				act.Key = 0 // there are nine digits to press
+			}
+			body.Acts = append(body.Acts, act)
 		}
 		body.Ways = shown.Ways
 		if !t.Screen {
-			body.Ways = without(body.Ways, counter.ByScreen)
+			body.Ways = without(without(body.Ways, counter.ByScreen), counter.ByPasskey)
 		}
 		body.AskChild, body.ChildName, body.ChildNumber = contains(shown.Offered, counter.ActFamily), r.PostFormValue("counter-child-name"), r.PostFormValue("counter-child-number")
+		body.AskHelper, body.HelperName, body.HelperTo = contains(shown.Offered, counter.ActHelper), r.PostFormValue("counter-helper-name"), r.PostFormValue("counter-helper-to")
 		body.AskPhone, body.Phone = v.Account == "", r.PostFormValue("counter-phone")
 		body.Way = body.Ways[0]
 		if way := r.PostFormValue("counter-way"); contains(body.Ways, way) {
 			body.Way = way
 		}
 	default:
-		for _, kind := range v.Acts {
-			body.Acts = append(body.Acts, web.CounterAct{Kind: kind})
-		}
+		body.Acts = s.actsOf(r, shown)
 		body.State = web.CounterAgreed
 		if v.AgreedAt.IsZero() {
 			body.State = web.CounterWait
@@ -170,6 +173,36 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, t counter.Ter
 	}
 	page.Body = body
 	return s.show(w, r, statusOf(refused), "counter-visit", page)
+}
+
+// actsOf are the acts that a person is asked for, with whom they are about.
+func (s *Server) actsOf(r *http.Request, shown counter.Shown) (all []web.CounterAct) {
+	text := func(key string, params ...string) string { return s.Renderer.Text(r, key, params...) }
+	for _, kind := range shown.Acts {
+		act := web.CounterAct{Kind: kind}
+		for _, d := range shown.Details[kind] {
+			key, until := "counter.detail.helps", ""
+			if d.Acts {
+				key = "counter.detail.acts"
+			}
+			var rights []string
+			for _, right := range d.Rights {
+				rights = append(rights, text("mandate.right."+string(right)))
+			}
+			if !d.Until.IsZero() {
+				until = text("mandate.until", "at", d.Until.In(chinaTime).Format(time.DateOnly))
+			}
+			line := []string{text(key, "name", d.Name), text("mandate.kind." + string(d.Kind))}
+			for _, part := range []string{strings.Join(rights, " "), until} {
+				if part != "" {
+					line = append(line, part)
+				}
+			}
+			act.Details = append(act.Details, strings.Join(line, " · "))
+		}
+		all = append(all, act)
+	}
+	return all
 }
 
 // waitSeconds is how often a page that waits for the other screen looks again.
@@ -215,10 +248,12 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	acts, way := typed["counter-act"], typed.Get("counter-way")
-	if way == counter.ByScreen && !t.Screen {
+	if (way == counter.ByScreen || way == counter.ByPasskey) && !t.Screen {
 		return s.showVisit(w, r, t, v, "", acts, fault.New(fault.Invalid).WithField("counter-way", fault.CounterWay))
 	}
-	planned, err := s.Counter.Plan(r.Context(), by, v, counter.Order{Acts: acts, Way: way, Phone: typed.Get("counter-phone"), Child: counter.Child{Name: typed.Get("counter-child-name"), Number: typed.Get("counter-child-number")}})
+	planned, err := s.Counter.Plan(r.Context(), by, v, counter.Order{Acts: acts, Way: way, Phone: typed.Get("counter-phone"),
+		Child:      counter.Child{Name: typed.Get("counter-child-name"), Number: typed.Get("counter-child-number")},
+		HelperName: typed.Get("counter-helper-name"), HelperTo: typed.Get("counter-helper-to")})
 	if mendable(err) {
 		if acts == nil {
 			acts = []string{}
@@ -323,18 +358,31 @@ func (s *Server) perform(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.CounterDonePage{Name: done.Name, Called: v.Called, Terminal: t.Name, At: s.Now(), Pass: done.Pass, PassEnds: done.Until, LoginURL: s.Issuer + "/login/pass"}
-	for _, a := range done.Acts {
-		body.Acts = append(body.Acts, web.CounterReceipt{Kind: a.Kind, Outcome: a.Outcome, ID: a.ID})
-	}
+	body := web.CounterDonePage{Called: v.Called, Terminal: t.Name, Pass: done.Pass, PassEnds: done.Until, LoginURL: s.Issuer + "/login/pass", FinishURL: "/counter/end"}
 	if done.Err != nil {
-		if !mendable(done.Err) && fault.CodeOf(done.Err) != fault.Unavailable {
+		if !mendable(done.Err) && !silent(done.Err) {
 			return done.Err
 		}
 		body.Failed = s.Renderer.FieldErrors(r, done.Err, nil)[0].Message
+		body.Again = hidden("visit", v.ID, "asked", asked(v))
 	}
 	for _, c := range done.Copies {
 		body.Copies = append(body.Copies, web.Link{Label: c.Title, URL: "/counter/copy/" + url.PathEscape(c.ID)})
+	}
+	page := web.Page{Self: "/counter", OnwardURL: "/counter/visit", OnwardSeconds: int(v.ExpiresAt.Sub(s.Now())/time.Second) + 1}
+	return s.showDone(w, r, page, body, done)
+}
+
+// silent reports whether another service gave no answer: a matter for another attempt, not an error of the page.
+func silent(err error) bool {
+	return err != nil && fault.MetaOf(fault.CodeOf(err)).Status == http.StatusServiceUnavailable
+}
+
+// showDone shows the receipt with what is printed.
+func (s *Server) showDone(w http.ResponseWriter, r *http.Request, page web.Page, body web.CounterDonePage, done counter.Result) error {
+	body.Name, body.At = done.Name, s.Now()
+	for _, a := range done.Acts {
+		body.Acts = append(body.Acts, web.CounterReceipt{Kind: a.Kind, Outcome: a.Outcome, ID: a.ID})
 	}
 	if c := done.Card; c != nil {
 		code, err := web.NewQR(c.Code)
@@ -343,7 +391,7 @@ func (s *Server) perform(w http.ResponseWriter, r *http.Request) error {
 		}
 		body.Card = &web.CounterCard{QR: code, Name: done.Name, Level: int(done.Level), IssuedAt: c.IssuedAt, ExpiresAt: c.ExpiresAt, VerifyURL: s.Issuer + "/verify", Code: c.Code}
 	}
-	page := web.Page{Self: "/counter", Body: body, OnwardURL: "/counter/visit", OnwardSeconds: int(v.ExpiresAt.Sub(s.Now())/time.Second) + 1}
+	page.Body = body
 	return s.show(w, r, http.StatusOK, "counter-done", page)
 }
 

@@ -3,6 +3,7 @@ package counterhttp
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -98,8 +99,11 @@ func (s *Server) showAct(w http.ResponseWriter, r *http.Request, action, reason 
 	body := web.AdminDetailPage{Back: web.Link{Label: text("counter.queue"), URL: queueURL}, Name: text("counter.act." + a.Kind), Under: a.ID, Status: "act_" + a.Review,
 		Facts: []web.ShownField{{Label: text("counter.queue.clerk"), Value: a.Clerk}, {Label: text("counter.queue.second"), Value: dash(a.Second)}, {Label: text("counter.queue.at"), Value: when(a.At)},
 			{Label: text("counter.queue.terminal"), Value: a.Terminal}, {Label: text("counter.queue.entry"), Value: text("counter.entry." + a.Entry)}, {Label: text("counter.queue.agreed"), Value: a.AgreedBy},
-			{Label: text("counter.queue.account"), Value: a.Account}, {Label: text("counter.queue.target"), Value: dash(a.Target)}, {Label: text("counter.queue.outcome"), Value: text("counter.outcome." + a.Outcome)},
+			{Label: text("counter.queue.account"), Value: a.Account}, {Label: text("counter.queue.target"), Value: dash(a.Target)}, {Label: text("counter.queue.outcome"), Value: text("counter.outcome." + a.Outcome)}, {Label: text("counter.queue.failure"), Value: dash(a.Failure)}, {Label: text("counter.queue.attempt"), Value: attempts(a)},
 			{Label: text("counter.queue.evidence"), Value: dash(a.Evidence)}, {Label: text("counter.queue.reviewer"), Value: dash(a.Reviewer)}, {Label: text("action.reason"), Value: dash(a.ReviewReason)}}}
+	if a.Retriable(s.Now()) {
+		body.Actions = append(body.Actions, web.StateAction{ID: "act-retry", Label: text("counter.again"), URL: address + "/retry", NoReason: true, Effect: text("counter.queue.again.effect")})
+	}
 	if a.Review == counter.ReviewOpen {
 		body.Actions = append(body.Actions, web.StateAction{ID: "act-seen", Label: text("counter.queue.seen"), URL: address + "/seen", NoReason: true})
 	}
@@ -130,6 +134,9 @@ func (s *Server) review(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	action := r.PathValue("action")
+	if action == "retry" {
+		return s.retry(w, r, by)
+	}
 	if action != "seen" && action != "flag" {
 		return fault.New(fault.NotFound)
 	}
@@ -141,6 +148,27 @@ func (s *Server) review(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return see(w, r, queueURL)
+}
+
+// attempts tells how often an act was tried, and which supervisor tried it again.
+func attempts(a counter.Act) string {
+	if a.RetriedBy == "" {
+		return strconv.Itoa(a.Attempt)
+	}
+	return strconv.Itoa(a.Attempt) + " · " + a.RetriedBy
+}
+
+// retry tries an act again that another service refused. A card is shown to be printed, this once.
+func (s *Server) retry(w http.ResponseWriter, r *http.Request, by counter.Clerk) error {
+	done, err := s.Counter.Retry(r.Context(), by, r.PathValue("id"))
+	if mendable(err) || silent(err) {
+		return s.showAct(w, r, "retry", "", err)
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return s.showDone(w, r, web.Page{Self: queueURL}, web.CounterDonePage{FromQueue: true, FinishURL: queueURL}, done)
 }
 
 func (s *Server) signInURL(r *http.Request) string {

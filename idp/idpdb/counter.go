@@ -247,12 +247,12 @@ func (s *Store) EndVisit(ctx context.Context, visit, reason string, now time.Tim
 }
 
 const actColumns = `id, visit_id, kind, target, terminal_id, clerk, second_clerk, entry, account_id, agreed_by, evidence, outcome, at,
-	review, reviewer, review_reason, reviewed_at`
+	review, reviewer, review_reason, reviewed_at, attempt, tried_at, retried_by, failure`
 
 func scanAct(row interface{ Scan(...any) error }) (a counter.Act, err error) {
-	var at, reviewed int64
-	err = row.Scan(&a.ID, &a.Visit, &a.Kind, &a.Target, &a.Terminal, &a.Clerk, &a.Second, &a.Entry, &a.Account, &a.AgreedBy, &a.Evidence, &a.Outcome, &at, &a.Review, &a.Reviewer, &a.ReviewReason, &reviewed)
-	a.At, a.ReviewedAt = sqldb.Time(at), sqldb.Time(reviewed)
+	var at, reviewed, tried int64
+	err = row.Scan(&a.ID, &a.Visit, &a.Kind, &a.Target, &a.Terminal, &a.Clerk, &a.Second, &a.Entry, &a.Account, &a.AgreedBy, &a.Evidence, &a.Outcome, &at, &a.Review, &a.Reviewer, &a.ReviewReason, &reviewed, &a.Attempt, &tried, &a.RetriedBy, &a.Failure)
+	a.At, a.ReviewedAt, a.TriedAt = sqldb.Time(at), sqldb.Time(reviewed), sqldb.Time(tried)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return a, idp.ErrNotFound
 	}
@@ -262,17 +262,12 @@ func scanAct(row interface{ Scan(...any) error }) (a counter.Act, err error) {
 // Do does an act. The row of the visit is taken first: its end and a change of the agreement wait, or are seen.
 func (s *Store) Do(ctx context.Context, v counter.Visit, c counter.Change, now time.Time, record audit.Record) error {
 	err := s.audited(ctx, record, func(tx sqldb.Tx) error {
-		held, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_counter_visit SET account_id = $6"+openVisit+" AND clerk = $3 AND asked_at = $4 AND agreed_at = $5 AND agreed_at > 0 AND (account_id = $6 OR account_id = '')",
-			v.ID, sqldb.Micros(now), v.Clerk, sqldb.Micros(v.AskedAt), sqldb.Micros(v.AgreedAt), c.Act.Account)
-		if err != nil {
+		a := c.Act
+		if err := takeVisit(ctx, tx, v, a, now); err != nil {
 			return err
 		}
-		if !held || !v.Agreed(c.Act.Kind) {
-			return counter.ErrVisitOver
-		}
-		a := c.Act
-		first, err := sqldb.ExecOne(ctx, tx, "INSERT INTO idp_counter_act ("+actColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, '', '', 0)
-			ON CONFLICT (visit_id, kind, target) DO NOTHING`, a.ID, a.Visit, a.Kind, a.Target, a.Terminal, a.Clerk, a.Second, a.Entry, a.Account, a.AgreedBy, a.Evidence, a.Outcome, sqldb.Micros(a.At), counter.ReviewOpen)
+		first, err := sqldb.ExecOne(ctx, tx, "INSERT INTO idp_counter_act ("+actColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, '', '', 0, $15, $16, '', '')
+			ON CONFLICT (visit_id, kind, target) DO NOTHING`, a.ID, a.Visit, a.Kind, a.Target, a.Terminal, a.Clerk, a.Second, a.Entry, a.Account, a.AgreedBy, a.Evidence, a.Outcome, sqldb.Micros(a.At), counter.ReviewOpen, a.Attempt, sqldb.Micros(a.TriedAt))
 		if err != nil {
 			return err
 		}
@@ -282,6 +277,62 @@ func (s *Store) Do(ctx context.Context, v counter.Visit, c counter.Change, now t
 		return carryOut(ctx, tx, c, sqldb.Micros(now))
 	})
 	return err
+}
+
+// takeVisit finds the visit of an act open, the clerk's, and with the agreement that was read.
+func takeVisit(ctx context.Context, tx sqldb.Tx, v counter.Visit, a counter.Act, now time.Time) error {
+	held, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_counter_visit SET account_id = $6"+openVisit+" AND clerk = $3 AND asked_at = $4 AND agreed_at = $5 AND agreed_at > 0 AND (account_id = $6 OR account_id = '')",
+		v.ID, sqldb.Micros(now), v.Clerk, sqldb.Micros(v.AskedAt), sqldb.Micros(v.AgreedAt), a.Account)
+	if err == nil && (!held || !v.Agreed(a.Kind)) {
+		err = counter.ErrVisitOver
+	}
+	return err
+}
+
+// hold keeps what another attempt needs, in the place of what was kept before.
+func hold(ctx context.Context, tx sqldb.Tx, h *counter.Held) error {
+	if h == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO idp_counter_held (act_id, account_id, key_id, sealed, agreed_at, until_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (act_id) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed, agreed_at = excluded.agreed_at, until_at = excluded.until_at`,
+		h.Act, h.Account, h.KeyID, h.Sealed, sqldb.Micros(h.AgreedAt), sqldb.Micros(h.Until))
+	return err
+}
+
+// Again begins the next attempt at an act. One conditional update decides who begins it.
+func (s *Store) Again(ctx context.Context, v *counter.Visit, a counter.Act, held *counter.Held, by string, now time.Time, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		condition := " AND EXISTS (SELECT 1 FROM idp_counter_held WHERE act_id = $1 AND until_at > $7)"
+		if v != nil {
+			if err := takeVisit(ctx, tx, *v, a, now); err != nil {
+				return err
+			}
+			condition = ""
+		}
+		begun, err := sqldb.ExecOne(ctx, tx, `UPDATE idp_counter_act SET outcome = $4, failure = '', attempt = attempt + 1, tried_at = $7, retried_by = CASE WHEN $6 = '' THEN retried_by ELSE $6 END, agreed_by = $8, evidence = $9,
+			review = $10, reviewer = '', review_reason = '', reviewed_at = 0 WHERE id = $1 AND attempt = $2 AND outcome = $3 AND review = $5`+condition,
+			a.ID, a.Attempt, a.Outcome, counter.OutcomeBegun, a.Review, by, sqldb.Micros(now), a.AgreedBy, a.Evidence, counter.ReviewOpen)
+		if err != nil {
+			return err
+		}
+		if !begun {
+			return idp.ErrConflict
+		}
+		return hold(ctx, tx, held)
+	})
+}
+
+// HeldAct is what is held for another attempt.
+func (s *Store) HeldAct(ctx context.Context, act string) (counter.Held, error) {
+	h := counter.Held{Act: act}
+	var agreed, until int64
+	err := s.db.Read().QueryRowContext(ctx, "SELECT account_id, key_id, sealed, agreed_at, until_at FROM idp_counter_held WHERE act_id = $1", act).Scan(&h.Account, &h.KeyID, &h.Sealed, &agreed, &until)
+	h.AgreedAt, h.Until = sqldb.Time(agreed), sqldb.Time(until)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return h, idp.ErrNotFound
+	}
+	return h, err
 }
 
 // carryOut writes what an act changes.
@@ -310,6 +361,9 @@ func carryOut(ctx context.Context, tx sqldb.Tx, c counter.Change, now int64) err
 			}
 		}
 	}
+	if err := hold(ctx, tx, c.Held); err != nil {
+		return err
+	}
 	if p := c.Pass; p != nil {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO idp_counter_pass (account_id, id, hash, issued_at, expires_at, tries, used_at) VALUES ($1, $2, $3, $4, $5, 0, 0)
 			ON CONFLICT (account_id) DO UPDATE SET id = excluded.id, hash = excluded.hash, issued_at = excluded.issued_at, expires_at = excluded.expires_at, tries = 0, used_at = 0`,
@@ -320,10 +374,23 @@ func carryOut(ctx context.Context, tx sqldb.Tx, c counter.Change, now int64) err
 	return nil
 }
 
-// SetOutcome says how an act ended that another room carried out. The act itself is on the audit record; what the other room
-// did is on its own.
-func (s *Store) SetOutcome(ctx context.Context, act, outcome string) error {
-	return s.db.Apply(ctx, nil, one(idp.ErrNotFound, "UPDATE idp_counter_act SET outcome = $2 WHERE id = $1 AND outcome = $3", act, outcome, counter.OutcomeBegun))
+// SetOutcome says how an attempt ended. The act itself is on the audit record; what the other room did is on its own.
+func (s *Store) SetOutcome(ctx context.Context, act string, attempt int, outcome, failure string, record audit.Record) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		noted, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_counter_act SET outcome = $3, failure = $4 WHERE id = $1 AND attempt = $2 AND outcome = $5", act, attempt, outcome, failure, counter.OutcomeBegun)
+		if err != nil || !noted {
+			return err // there was a later attempt, which says how it ended
+		}
+		if outcome == counter.OutcomeDone {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM idp_counter_held WHERE act_id = $1", act); err != nil {
+				return err
+			}
+		}
+		if len(record.Events) == 0 {
+			return nil
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
 }
 
 func (s *Store) acts(ctx context.Context, condition string, args ...any) ([]counter.Act, error) {

@@ -67,6 +67,7 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		// A visit holds the document until its end at the latest, and a reading its nonce for as long as a message may come again.
 		{"idp_counter_visit", "id", "expires_at < $1", before(0)},
 		{"idp_counter_reading", "terminal_id, nonce", "expires_at < $1", before(keepMarks)},
+		{"idp_counter_held", "act_id", "until_at < $1", before(0)},
 		{"idp_counter_pass", "account_id", "expires_at < $1", before(keepCodes)},
 		{"idp_refused_request", "client_id, parameter, received", "last_at < $1", before(idp.KeepRefusals)},
 		{"idp_release", "account_id, id", "last_at < $1 AND NOT EXISTS (SELECT 1 FROM idp_dispute WHERE idp_dispute.account_id = idp_release.account_id AND idp_dispute.release_id = idp_release.id)", before(idp.KeepReleases)},

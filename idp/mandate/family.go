@@ -44,6 +44,11 @@ func birthday(n subject.CitizenIDNumber, age int) time.Time {
 	return time.Date(born.Year()+age, born.Month(), born.Day(), 0, 0, 0, 0, legalTime).UTC()
 }
 
+// LooksOn reports whether somebody is a minor with an own account, at whom a guardian may look on.
+func LooksOn(n subject.CitizenIDNumber, now time.Time) bool {
+	return !now.Before(birthday(n, AgeOfOwnAccount)) && now.Before(birthday(n, AgeOfMajority))
+}
+
 var legalTime = time.FixedZone("Asia/Shanghai", 8*3600)
 
 // AddChild links a guardian with a child below 14 whose register names it: the child gets an account without a login of its
@@ -170,7 +175,7 @@ func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate
 	}
 	number, err := subject.ParseCitizenID(child.IDNumber)
 	now := s.cfg.Now().UTC()
-	if err != nil || now.Before(birthday(number, AgeOfOwnAccount)) || !now.Before(birthday(number, AgeOfMajority)) {
+	if err != nil || !LooksOn(number, now) {
 		return Mandate{}, fault.New(fault.ChildAge)
 	}
 	answer, err := s.cfg.Register.Guardian(ctx, GuardianQuestion{RequestID: ident.New(s.cfg.Rand, "reg"), GuardianName: guardian.Name, GuardianNumber: guardian.IDNumber, ChildName: child.Name, ChildNumber: child.IDNumber})

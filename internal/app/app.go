@@ -436,6 +436,7 @@ func (a *App) openOutbox() {
 		idp.TopicLevelsEnded:   a.deliverIdentityNotice(channel.TemplateDocumentEnded),
 		idp.TopicRevived:       a.deliverIdentityNotice(channel.TemplateAccountRevived),
 		idp.TopicDeceased:      a.endOfLife,
+		idp.TopicClosed:        a.endCard,
 		idp.TopicOrganization:  a.endOrganisation,
 		idp.TopicDeletion:      a.deliverDeletionNotice,
 		idp.TopicErased:        a.deliverErased,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
@@ -22,7 +23,11 @@ import (
 
 // openCounter joins the counter (窗口助办) with the rooms that it needs.
 func (a *App) openCounter() error {
-	service, err := counter.New(counter.Config{Accounts: a.Accounts, Store: a.store, Codes: a.identity.Codes, Mandates: a.Mandates, Cards: counterCards{a.sealing.licenses}, Licenses: counterLicenses{a.sealing.licenses}, Throttle: a.store, Ring: a.ring,
+	var passkeys counter.Passkeys
+	if a.identity.Passkeys != nil {
+		passkeys = a.identity.Passkeys
+	}
+	service, err := counter.New(counter.Config{Passkeys: passkeys, Accounts: a.Accounts, Store: a.store, Codes: a.identity.Codes, Mandates: a.Mandates, Cards: counterCards{a.sealing.licenses}, Licenses: counterLicenses{a.sealing.licenses}, Throttle: a.store, Ring: a.ring,
 		Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
 		Farewell: func(ctx context.Context, accountID string) (audit.Record, error) {
 			return a.identity.Sessions.Farewell(ctx, accountID)
@@ -69,8 +74,8 @@ func (a *App) secondClerk(ctx context.Context, identifier, password, code, sourc
 type counterCards struct{ licenses *elicense.Service }
 
 // Issue implements counter.Cards.
-func (c counterCards) Issue(ctx context.Context, account, maskedName string, level int) (counter.CardPrint, error) {
-	printed, err := c.licenses.IssueCard(ctx, elicense.CardRequest{HolderRef: "account:" + account, MaskedName: maskedName, Level: level})
+func (c counterCards) Issue(ctx context.Context, o counter.CardOrder) (counter.CardPrint, error) {
+	printed, err := c.licenses.IssueCard(ctx, elicense.CardRequest{HolderRef: "account:" + o.Account, MaskedName: o.MaskedName, Level: o.Level, Order: o.Act, Attempt: o.Attempt})
 	if err != nil {
 		return counter.CardPrint{}, err
 	}
@@ -78,8 +83,8 @@ func (c counterCards) Issue(ctx context.Context, account, maskedName string, lev
 }
 
 // End implements counter.Cards.
-func (c counterCards) End(ctx context.Context, account string) (bool, error) {
-	return c.licenses.RevokeCard(ctx, "account:"+account)
+func (c counterCards) End(ctx context.Context, account string, until time.Time) (bool, error) {
+	return c.licenses.RevokeCardUntil(ctx, "account:"+account, until)
 }
 
 // counterLicenses lets a clerk print copies of licences: the licence room sees the clerk acting for the holder.
@@ -146,13 +151,28 @@ func (a *App) AddCounterTerminal(ctx context.Context, name, readerKey string) (i
 	return t.ID, code, err
 }
 
+// endCardOf ends the offline code card of an account that is no more.
+func (a *App) endCardOf(ctx context.Context, accountID string) error {
+	_, err := a.sealing.licenses.RevokeCard(reqctx.WithActor(ctx, reqctx.Actor{ID: "system:accounts"}), "account:"+accountID)
+	return err
+}
+
+// endCard is where the licence room hears that an account was closed.
+func (a *App) endCard(ctx context.Context, d outbox.Delivery) error {
+	var message idp.AccountMessage
+	if err := json.Unmarshal(d.Payload, &message); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	return a.endCardOf(ctx, message.AccountID)
+}
+
 // endOfLife ends what others do for a person who died, and the offline code card.
 func (a *App) endOfLife(ctx context.Context, d outbox.Delivery) error {
 	var message idp.AccountMessage
 	if err := json.Unmarshal(d.Payload, &message); err != nil {
 		return fmt.Errorf("read message: %w", err)
 	}
-	if _, err := a.sealing.licenses.RevokeCard(ctx, "account:"+message.AccountID); err != nil {
+	if err := a.endCardOf(ctx, message.AccountID); err != nil {
 		return err
 	}
 	return a.endMandates(ctx, d)

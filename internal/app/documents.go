@@ -102,6 +102,9 @@ func (a *App) deliverMergeNotice(ctx context.Context, d outbox.Delivery) error {
 	if err := a.Mandates.EndAll(ctx, merged.Absorbed, "merged"); err != nil {
 		return err
 	}
+	if err := a.endCardOf(ctx, merged.Absorbed); err != nil {
+		return err
+	}
 	if err := a.sealing.licenses.Follow(reqctx.WithActor(ctx, reqctx.Actor{ID: "system:merge"}), "account:"+merged.Absorbed, "account:"+merged.Survivor); err != nil {
 		return err
 	}

@@ -50,6 +50,7 @@ type Report struct {
 	Clients    []Client `json:"clients"`
 	Peers      Peers    `json:"peers"`
 	Counter    Counter  `json:"counter"`
+	Channels   Channels `json:"channels"`
 }
 
 // Person of the mock.
@@ -114,7 +115,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
-	addresses := []string{o.Listen, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
+	addresses := []string{o.Listen, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
 	sites := make([]site, len(addresses))
 	for i, address := range addresses {
 		if sites[i], err = openSite(address); err != nil {
@@ -122,11 +123,11 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 		defer sites[i].Close() // closed twice when it was served: harmless
 	}
-	public, manage, upper, upperManage, casSite, ticketSite, registerSite, readerSite := sites[0], sites[1], sites[2], sites[3], sites[4], sites[5], sites[6], sites[7]
+	public, manage, upper, upperManage, casSite, ticketSite, registerSite, readerSite, smsSite, mailSite := sites[0], sites[1], sites[2], sites[3], sites[4], sites[5], sites[6], sites[7], sites[8], sites[9]
 
 	serving, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	failed := make(chan error, 6)
+	failed := make(chan error, 8)
 	defer func() {
 		stop()
 		group.Wait()
@@ -177,10 +178,16 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	report.Counter = terminal
+	sms, mail, channels, err := newChannels(smsSite, mailSite)
+	if err != nil {
+		return err
+	}
+	report.Channels = channels
+	group.Go(func() { failed <- mail.Serve(serving, mailSite.Listener) })
 	for _, peer := range []struct {
 		site    site
 		handler http.Handler
-	}{{casSite, newCASPortal(public.url, casSite.url)}, {ticketSite, newTicketPortal(public.url, ticketSite.url, old)}, {registerSite, newRegister(public.url, register.ClientSecret)}, {readerSite, reader}} {
+	}{{casSite, newCASPortal(public.url, casSite.url)}, {ticketSite, newTicketPortal(public.url, ticketSite.url, old)}, {registerSite, newRegister(public.url, register.ClientSecret)}, {readerSite, reader}, {smsSite, sms}} {
 		group.Go(func() { failed <- serve(serving, peer.site, peer.handler) })
 	}
 	if err := json.NewEncoder(o.Stdout).Encode(report); err != nil {

@@ -3,9 +3,13 @@ package mock_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/smtp"
 	"os"
 	"strings"
 	"testing"
@@ -149,5 +153,46 @@ func TestMockSignsInByATicketOfTheCity(t *testing.T) {
 			t.Fatal("the city's logout did not arrive")
 		}
 		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// TestChannelsAnswer: the simulated provider and mail server are where the report says, and take nothing from strangers.
+func TestChannelsAnswer(t *testing.T) {
+	c := start(t, mock.Options{}).Channels
+	if !c.Simulator || !strings.Contains(c.MailRoot, "BEGIN CERTIFICATE") || c.SMSSecret == "" || c.MailPassword == "" {
+		t.Fatalf("%+v", c)
+	}
+	answer, err := http.Post(c.SMS, "application/json", strings.NewReader(`{"template":"T","phone":"13900139000","params":{}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("an unsigned message: %d", answer.StatusCode)
+	}
+	client, err := smtp.Dial(c.Mail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM([]byte(c.MailRoot)) {
+		t.Fatal("the root cannot be read")
+	}
+	if err := client.StartTLS(&tls.Config{RootCAs: roots, ServerName: "localhost"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Mail("a@example.cn"); err == nil {
+		t.Error("it takes mail from who did not authenticate")
+	}
+	if err := client.Auth(smtp.PlainAuth("", c.MailUser, c.MailPassword, "localhost")); err != nil {
+		t.Error(err)
+	}
+	if answer, err = http.Get(c.Messages); err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if content, err := io.ReadAll(answer.Body); err != nil || strings.TrimSpace(string(content)) != "[]" {
+		t.Errorf("%s %v", content, err)
 	}
 }

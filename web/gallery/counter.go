@@ -33,13 +33,13 @@ func counter() []Sample {
 	partly.Pass, partly.Card, partly.Failed, partly.Acts = "", nil, "该身份已绑定其他账号", partly.Acts[:1]
 	fields := []web.FormField{{Name: "counter-kind", Label: "证件类型", Kind: "select", Options: []web.Option{{Value: "citizen_id", Label: "居民身份证"}}}, {Name: "counter-name", Label: "姓名"}, {Name: "counter-number", Label: "证件号码"},
 		{Name: "counter-to", Label: "证件截止日期", Hint: "例如 2036-03-07；没有截止日期填“长期”"}, {Name: "second-password", Label: "同事的密码", Kind: "password"}}
-	asks := web.CounterScreenPage{Serves: true, Asks: true, Name: "王*明", Acts: []string{"register", "raise", "card"}, Hidden: flow}
+	asks := web.CounterScreenPage{Serves: true, Asks: true, Name: "王*明", Acts: []web.CounterAct{{Kind: "register"}, {Kind: "helper", Details: []string{"李* 为您代办 · 长辈帮手 · 查看 代填 · 至 2026-12-26"}}, {Kind: "card"}}, Hidden: flow}
 	page := func(body any) web.Page { return web.Page{Identity: clerk, Nav: nav, Body: body} }
 	wrong := page(web.CounterPage{CanServe: true, Terminal: "3 号窗口", Reader: true, Called: "A012", TypedURL: "/counter/typed", Screen: true})
 	wrong.Errors = []web.FieldError{{Field: "counter-called", Message: "没有读到证件"}}
 	family := plan
 	family.AskPhone, family.AskChild, family.ChildName, family.Register = false, true, "王小小", false
-	family.Acts = []web.CounterAct{{Kind: "reset_login", Key: 1}, {Kind: "pass", Key: 2}, {Kind: "card", Key: 3}, {Kind: "card_end", Key: 4}, {Kind: "family", Ticked: true, Key: 5}, {Kind: "mandate_end", Key: 6}, {Kind: "license_copy", Key: 7}}
+	family.Acts = []web.CounterAct{{Kind: "reset_login", Key: 1}, {Kind: "pass", Key: 2}, {Kind: "card", Key: 3}, {Kind: "card_end", Key: 4}, {Kind: "family", Ticked: true, Key: 5}, {Kind: "helper", Key: 6}, {Kind: "guardian", Key: 7}, {Kind: "mandate_end", Key: 8}, {Kind: "license_copy", Key: 9}}
 	copies := partly
 	copies.Failed, copies.Copies = "", []web.Link{{Label: "营业执照 · 1.2.156.3005.2.11100000MB0143028R001", URL: "/counter/copy/lic_1"}}
 	wrongChild := page(family)

@@ -1,5 +1,6 @@
 // Passkeys (WebAuthn Level 3). A form marked data-passkey is sent once the authenticator has answered: "get" signs in, also
-// from the list under the field of the identifier (conditional mediation), "create" adds a passkey. Without this script, or
+// from the list under the field of the identifier (conditional mediation), "create" adds a passkey, "agree" confirms what the
+// page names. Without this script, or
 // in a browser that cannot, the form stays hidden and the page names the other ways.
 
 type Answer = { options: any; step: string };
@@ -50,7 +51,7 @@ async function start(form: HTMLFormElement): Promise<void> {
     show(form, false);
     void ask(false);
   });
-  if (!create && (await Key.isConditionalMediationAvailable?.())) void ask(true);
+  if (form.dataset.passkey === "get" && (await Key.isConditionalMediationAvailable?.())) void ask(true);
 }
 
 document.querySelectorAll<HTMLFormElement>("form[data-passkey]").forEach((form) => void start(form));

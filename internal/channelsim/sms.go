@@ -1,0 +1,193 @@
+package channelsim
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SMS is a provider by HTTP with templates: POST /sms with the body of Order, GET /messages with what it took.
+//
+// A request is signed: header X-Signature is the hex HMAC-SHA256, under the secret, of timestamp, nonce and body with line feeds
+// between them; X-Timestamp is in seconds and at most five minutes off, X-Nonce comes once.
+type SMS struct {
+	Log       *Log
+	Secret    string
+	Templates map[string][]string // identifier to the names of its parameters; nil takes any
+	Late      time.Duration       // how long a slow answer takes
+	Now       func() time.Time
+}
+
+// Order is the body of a request.
+type Order struct {
+	Template string `json:"template"`
+	Phone    string `json:"phone"`  // eleven digits, or +86 and these
+	Params   Params `json:"params"` // an object, or a text that holds one
+	ID       string `json:"id"`     // of the sender; a repeated one is answered as the first was
+}
+
+// Params of a template. Providers take an object or, more often, a text that holds one; this one takes both.
+type Params map[string]string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *Params) UnmarshalJSON(content []byte) error {
+	var text string
+	if json.Unmarshal(content, &text) == nil && text != "" {
+		content = []byte(text)
+	}
+	return json.Unmarshal(content, (*map[string]string)(p))
+}
+
+// Codes of answers.
+const (
+	CodeOK        = "OK"
+	CodeNumber    = "NUMBER_INVALID"
+	CodeLimited   = "RATE_LIMITED"
+	CodeTemplate  = "TEMPLATE_UNKNOWN"
+	CodeParams    = "PARAMS_INVALID"
+	CodeSignature = "SIGNATURE_INVALID"
+	CodeMalformed = "MALFORMED"
+	CodeBroken    = "UNAVAILABLE"
+)
+
+// Answer is the body of an answer.
+type Answer struct {
+	Code      string `json:"code"`
+	MessageID string `json:"message_id,omitempty"`
+}
+
+const (
+	maxOrder = 16 << 10
+	maxSkew  = 5 * time.Minute
+)
+
+// ServeHTTP implements http.Handler.
+func (s *SMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/messages" && r.Method == http.MethodGet:
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(s.Log.Messages())
+	case r.URL.Path == "/sms" && r.Method == http.MethodPost:
+		s.order(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func answer(w http.ResponseWriter, status int, a Answer) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(a)
+}
+
+func (s *SMS) order(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxOrder))
+	if err != nil {
+		answer(w, http.StatusRequestEntityTooLarge, Answer{Code: CodeMalformed})
+		return
+	}
+	if !s.signed(r.Header, body) {
+		answer(w, http.StatusUnauthorized, Answer{Code: CodeSignature})
+		return
+	}
+	o, code := s.read(body)
+	if code != CodeOK {
+		answer(w, http.StatusOK, Answer{Code: code})
+		return
+	}
+	fault := numbers[o.Phone]
+	took := func() string {
+		id := "sim-" + hex.EncodeToString(sum(s.Secret, o.ID, o.Phone))[:16]
+		if o.ID == "" || s.Log.first("sms/"+id) {
+			s.Log.keep(Message{ID: id, Kind: "sms", To: o.Phone, Template: o.Template, Params: o.Params, State: stateOf(fault), At: s.Now().UTC()})
+		}
+		return id
+	}
+	switch fault {
+	case Refused:
+		answer(w, http.StatusOK, Answer{Code: CodeNumber})
+	case Limited:
+		w.Header().Set("Retry-After", "60")
+		answer(w, http.StatusTooManyRequests, Answer{Code: CodeLimited})
+	case Broken:
+		answer(w, http.StatusServiceUnavailable, Answer{Code: CodeBroken})
+	case Flaky:
+		if s.Log.first("flaky/" + o.ID) {
+			answer(w, http.StatusServiceUnavailable, Answer{Code: CodeBroken})
+			return
+		}
+		answer(w, http.StatusOK, Answer{Code: CodeOK, MessageID: took()})
+	case Garbage:
+		took()
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, "<html><body>系统繁忙") // cut off, as a proxy in the middle leaves it
+	case Slow:
+		id := took()
+		wait := time.NewTimer(s.Late)
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+			answer(w, http.StatusOK, Answer{Code: CodeOK, MessageID: id})
+		case <-r.Context().Done():
+		}
+	default:
+		answer(w, http.StatusOK, Answer{Code: CodeOK, MessageID: took()})
+	}
+}
+
+func sum(secret string, parts ...string) []byte {
+	mac := hmac.New(sha256.New, []byte(secret))
+	io.WriteString(mac, strings.Join(parts, "\n"))
+	return mac.Sum(nil)
+}
+
+func (s *SMS) signed(h http.Header, body []byte) bool {
+	stamp, nonce := h.Get("X-Timestamp"), h.Get("X-Nonce")
+	given, err := hex.DecodeString(h.Get("X-Signature"))
+	if err != nil || nonce == "" || len(nonce) > 128 || !hmac.Equal(given, sum(s.Secret, stamp, nonce, string(body))) {
+		return false
+	}
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil {
+		return false
+	}
+	if off := s.Now().Sub(time.Unix(seconds, 0)); off > maxSkew || off < -maxSkew {
+		return false
+	}
+	return s.Log.first("nonce/" + nonce)
+}
+
+// read checks an order; the code says what is wrong with it.
+func (s *SMS) read(body []byte) (o Order, code string) {
+	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&o); err != nil || decoder.More() {
+		return o, CodeMalformed
+	}
+	o.Phone = strings.TrimPrefix(o.Phone, "+86")
+	if len(o.Phone) != 11 || o.Phone[0] != '1' || strings.Trim(o.Phone, "0123456789") != "" {
+		return o, CodeNumber
+	}
+	if s.Templates == nil {
+		return o, CodeOK
+	}
+	wanted, known := s.Templates[o.Template]
+	if !known {
+		return o, CodeTemplate
+	}
+	if len(wanted) != len(o.Params) {
+		return o, CodeParams
+	}
+	for _, name := range wanted {
+		if o.Params[name] == "" {
+			return o, CodeParams
+		}
+	}
+	return o, CodeOK
+}
