@@ -53,6 +53,14 @@ type Remote interface {
 	Origin() string
 }
 
+// Kinds are the kinds of documents that a source knows; none is the resident identity card alone.
+type Kinds []string
+
+// Knows implements Source.
+func (k Kinds) Knows(kind string) bool {
+	return len(k) == 0 && kind == subject.CitizenID || slices.Contains(k, kind)
+}
+
 func (s *Service) method(word string) (Method, bool) {
 	i := slices.IndexFunc(s.cfg.Methods, func(m Method) bool { return m.Word == word })
 	if i < 0 {
