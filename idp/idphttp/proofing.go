@@ -30,7 +30,7 @@ func (s *Server) proofingPages(mux *http.ServeMux, page func(string, func(http.R
 }
 
 // minutesOf is about how long a way takes.
-var minutesOf = map[string]int{proofing.BankCard: 2, proofing.Face: 2, proofing.NetworkID: 2, proofing.ManualReview: 5}
+var minutesOf = map[string]int{proofing.BankCard: 2, proofing.Face: 2, proofing.NetworkID: 2, proofing.ManualReview: 5, proofing.Certificate: 5}
 
 func wayURL(method, document, flow string) string {
 	q := url.Values{}
@@ -122,7 +122,22 @@ func (s *Server) wayPage(w http.ResponseWriter, r *http.Request) error {
 	return s.showWay(w, r, v, nil)
 }
 
+// showCertificateWay is the way by certificate, on the page that all challenges of certificates have.
+func (s *Server) showCertificateWay(w http.ResponseWriter, r *http.Request, v wayFor, refusal error) error {
+	body := web.CertificatePage{Action: proofingPath + "/" + proofing.Certificate, Hidden: hidden("flow", v.flow, "document", v.kind.Kind), BackURL: proofingPath, Shows: "person"}
+	if v.flow != "" {
+		body.BackURL += "?" + url.Values{"flow": {v.flow}}.Encode()
+	}
+	if v.offer.Held {
+		body.Held = s.Pages.Text(r, "proofing.held", "name", subject.MaskName(v.person.Name), "number", subject.MaskID(v.person.IDNumber))
+	}
+	return s.showHolder(w, r, v.accountID, proofing.Certificate, refusal, body)
+}
+
 func (s *Server) showWay(w http.ResponseWriter, r *http.Request, v wayFor, refusal error) error {
+	if v.offer.Method.Reader != nil {
+		return s.showCertificateWay(w, r, v, refusal)
+	}
 	var failures []web.FieldError
 	status := http.StatusOK
 	if refusal != nil {
@@ -175,6 +190,9 @@ func submitted(r *http.Request, v wayFor) proofing.Submission {
 }
 
 func (s *Server) wayAnswer(w http.ResponseWriter, r *http.Request) error {
+	if err := withFiles(r); err != nil { // also the fields that say which login this is for
+		return err
+	}
 	v, err := s.way(r)
 	if errors.Is(err, errSignIn) {
 		return toLogin(w, r, proofingPath+"/"+r.PathValue("method"))
@@ -183,6 +201,14 @@ func (s *Server) wayAnswer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	again := func(refusal error) error { return s.showWay(w, r, v, refusal) }
+	if v.offer.Method.Reader != nil {
+		held, err := s.shownCertificate(r, v.accountID, proofing.Certificate)
+		if err != nil {
+			return again(err)
+		}
+		level, err := s.Proofing.Certify(r.Context(), v.accountID, submitted(r, v), held.Certificate, held.Evidence)
+		return s.wayResult(w, r, v, level, err, again)
+	}
 	if v.offer.Method.Remote == nil {
 		level, err := s.Proofing.Submit(r.Context(), v.accountID, submitted(r, v))
 		return s.wayResult(w, r, v, level, err, again)

@@ -18,13 +18,15 @@ const (
 	Face         = "face"
 	NetworkID    = idp.NetworkID
 	ManualReview = "manual_review"
+	Certificate  = "certificate"
 )
 
 // plain methods are name and number, with or without a mobile number: the first page asks for them.
 func plain(word string) bool { return word == IDCard || word == Document || word == Carrier }
 
 // Method is a way to prove who one is beside name and number alone; each has a folder of its own, and internal/app lists those that
-// are configured. Either a Source answers at once, or a Remote leads to a page of another service, or reviewers look at it.
+// are configured. Either a Source answers at once, or a Remote leads to a page of another service, or reviewers look at it, or a
+// certificate shows it.
 type Method struct {
 	Word   string
 	Source Source
@@ -34,6 +36,11 @@ type Method struct {
 	Card, Mobile bool
 	// Notice is the version of the text of a separate consent (单独同意), without which nothing is asked; empty needs none.
 	Notice string
+	// Reader reads the certificate whose holder signs a challenge; Kinds are the documents that certificates tell of here, and Ceiling
+	// is what the best of them gives (0: what the policy says).
+	Reader  CertificateReader
+	Kinds   Kinds
+	Ceiling subject.IAL
 	// Nameless proves who holds an account that told no name; with a name behind it the service compares.
 	Nameless bool
 }
@@ -114,7 +121,7 @@ func (s *Service) Offers(person idp.Person, kind subject.DocumentKind) (all []Of
 		case !offer.Held && level.Holds > 0:
 			offer.Why = fault.ProofingFirst
 		case m.Nameless && !offer.Held:
-		case !level.allows(kind) || !m.Review && s.sourceFor(m.Word, kind.Kind) == nil:
+		case !level.allows(kind) || !s.answers(m, kind.Kind):
 			offer.Why = fault.ProofingKind
 		case offer.Held:
 			offer.Why = fault.CodeOf(s.oldEnough(level, bornOn(named)))
@@ -122,6 +129,11 @@ func (s *Service) Offers(person idp.Person, kind subject.DocumentKind) (all []Of
 		all = append(all, offer)
 	}
 	return all
+}
+
+// answers reports whether a method has something to say about a kind of document.
+func (s *Service) answers(m Method, kind string) bool {
+	return m.Review || m.Reader != nil && m.Kinds.Knows(kind) || s.sourceFor(m.Word, kind) != nil
 }
 
 // Offer finds one; fault.NotFound when the method is not configured, and its reason when it is not there for this person.

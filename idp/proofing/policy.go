@@ -68,8 +68,9 @@ func (l *Level) Enabled() bool { return true }
 func (l *Level) GivenSecret() string { return "" }
 
 // ceilings are the methods that there is code for and the highest level that each may give whatever a policy
-// says: what no third thing was compared with is never more than the first level, and what nobody saw never the fourth.
-var ceilings = map[string]subject.IAL{"id_card": 1, "document": 1, "carrier": 2, "bank_card": 2, "face": 3, "network_id": 3, "manual_review": 3}
+// says: what no third thing was compared with is never more than the first level, and what nobody saw never the fourth, unless
+// a key shows it that an authority gave to that person alone.
+var ceilings = map[string]subject.IAL{"id_card": 1, "document": 1, "carrier": 2, "bank_card": 2, "face": 3, "network_id": 3, "manual_review": 3, "certificate": 4}
 
 // longestDays bounds how long a level may hold.
 const longestDays = 20 * 365
@@ -106,11 +107,18 @@ func (l Level) allows(kind subject.DocumentKind) bool {
 	return !l.Off && slices.Contains(kind.Methods, l.Method) && (len(l.Documents) == 0 || slices.Contains(l.Documents, kind.Kind))
 }
 
+// policy is what holds here: no row gives more than the method as it is configured.
 func (s *Service) policy() []Level {
+	rows := DefaultPolicy()
 	if s.cfg.Policy != nil {
-		return s.cfg.Policy()
+		rows = slices.Clone(s.cfg.Policy())
 	}
-	return DefaultPolicy()
+	for i := range rows {
+		if m, ok := s.method(rows[i].Method); ok && m.Ceiling > 0 {
+			rows[i].IAL = min(rows[i].IAL, m.Ceiling)
+		}
+	}
+	return rows
 }
 
 func (s *Service) row(method string) (Level, bool) {

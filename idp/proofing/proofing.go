@@ -33,6 +33,8 @@ type Query struct {
 	// Card is never stored: a case that waits for its bank asks again without it.
 	Card   string `json:"-"`
 	Handle string `json:",omitempty"` // of a visit to another service's page
+	// Certified is set where a certificate showed it and nobody is asked.
+	Certified *certified `json:",omitempty"`
 }
 
 // Verdict of a source.
@@ -194,11 +196,15 @@ func (s *Service) open(ctx context.Context, accountID string, level Level, q *Qu
 // put stores a case with the message that will ask again, so that it is finished also when this process dies before the source
 // answers.
 func (s *Service) put(ctx context.Context, c Case, q Query, in Submission) error {
+	return s.putWith(ctx, c, q, s.opening(ctx, c, in)...)
+}
+
+func (s *Service) putWith(ctx context.Context, c Case, q Query, events ...audit.Event) error {
 	if err := s.sealInto(ctx, &c, q); err != nil {
 		return err
 	}
 	message := audit.Message{Topic: TopicRetry, Key: c.ID, Payload: []byte(`{"case":"` + c.ID + `"}`), NotBefore: c.CreatedAt.Add(retryAfter)}
-	if err := s.cfg.Store.PutCase(ctx, c, audit.With(s.opening(ctx, c, in)...).And(message)); err != nil {
+	if err := s.cfg.Store.PutCase(ctx, c, audit.With(events...).And(message)); err != nil {
 		return fmt.Errorf("store case: %w", err)
 	}
 	return nil
@@ -294,6 +300,7 @@ func (s *Service) grant(ctx context.Context, c Case, q Query, level Level, sourc
 	if ends := q.documentEnds(); !ends.IsZero() && (proof.Until.IsZero() || ends.Before(proof.Until)) {
 		proof.Until, proof.DocumentEnds = ends, ends // a level does not outlive the document behind it
 	}
+	q.certificateEnds(&proof)
 	var err error
 	switch {
 	case q.IDNumber != "":
@@ -352,6 +359,7 @@ func (s *Service) Retry(ctx context.Context, payload []byte) error {
 		return err
 	}
 	level, ok := s.row(c.Method)
+	level = q.capped(level)
 	if !ok || level.IAL != c.Wanted { // the policy changed: what was promised to the person is not given any more
 		return s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Rejected, audit.With(s.event(ctx, c, "proofing.policy_changed")))
 	}
@@ -371,9 +379,12 @@ func (s *Service) unseal(ctx context.Context, c Case) (q Query, err error) {
 
 // again asks once more; what closes the case is no error of the message.
 func (s *Service) again(ctx context.Context, c Case, q Query, level Level) (err error) {
-	if c.State == Passed {
+	switch {
+	case c.State == Passed && q.Certified != nil:
+		_, err = s.grantCertified(ctx, c, q, level)
+	case c.State == Passed:
 		_, err = s.grantReviewed(ctx, c, q, level)
-	} else {
+	default:
 		_, err = s.ask(ctx, c, q, level)
 	}
 	switch fault.CodeOf(err) {

@@ -12,6 +12,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/bankcard"
 	"github.com/yinxin-gov/yinxin/idp/proofing/carrier"
+	"github.com/yinxin-gov/yinxin/idp/proofing/certificate"
 	"github.com/yinxin-gov/yinxin/idp/proofing/face"
 	"github.com/yinxin-gov/yinxin/idp/proofing/networkid"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
@@ -33,6 +34,8 @@ type Proofing struct {
 	NetworkID ProofingService `yaml:"network_id"` // 国家网络身份认证: a service with a page of its own
 	// ManualReview lets people hand in pictures of a document, which two staff with the role proofing_reviewer look at.
 	ManualReview bool `yaml:"manual_review"`
+	// Certificates say, for each authority of login.certificate_trust_file, where its certificates carry whom they name.
+	Certificates []certificate.Authority `yaml:"certificates"`
 }
 
 // ProofingSource is an HTTP source of one method.
@@ -99,7 +102,13 @@ func (p Proofing) check() []string {
 	all := p.Carrier.check("carrier")
 	all = append(all, p.BankCard.check("bank_card")...)
 	all = append(all, p.Face.check("face")...)
-	return append(all, p.NetworkID.check("network_id")...)
+	all = append(all, p.NetworkID.check("network_id")...)
+	for i, a := range p.Certificates {
+		if wrong := a.Check(subject.DefaultDocuments()); wrong != "" {
+			all = append(all, fmt.Sprintf("proofing.certificates[%d]: %s", i, wrong))
+		}
+	}
+	return all
 }
 
 // origin of an address; empty when it has none.
@@ -179,6 +188,9 @@ func (a *App) methods() (all []proofing.Method, err error) {
 	}
 	if cfg.ManualReview || a.cfg.Sandbox {
 		all = append(all, proofing.Method{Word: proofing.ManualReview, Review: true})
+	}
+	if len(cfg.Certificates) > 0 {
+		all = append(all, certificate.New(cfg.Certificates).Method())
 	}
 	return all, nil
 }
