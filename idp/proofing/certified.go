@@ -73,22 +73,32 @@ func (s *Service) Certify(ctx context.Context, accountID string, in Submission, 
 	if err != nil {
 		return 0, err
 	}
+	if refusal == "" {
+		if err := s.oldEnough(level, bornOn(q.identity())); err != nil {
+			return 0, err
+		}
+	}
+	return s.certify(ctx, c, q, level, shown, refusal)
+}
+
+// certify closes a case of a certificate: refused with what it named on record, or granted.
+func (s *Service) certify(ctx context.Context, c Case, q Query, level Level, shown Certified, refusal fault.Code) (subject.IAL, error) {
+	details := func(kind string) audit.Event {
+		e := s.event(ctx, c, kind)
+		e.Details["issuer"], e.Details["serial"], e.Details["certificate"], e.Details["evidence"] = shown.Issuer, shown.Serial, shown.Certificate, shown.Evidence
+		return e
+	}
 	if refusal != "" {
 		c.State, c.Sealed = Rejected, []byte{}
-		e := s.event(ctx, c, "proofing.certificate_refused")
-		e.Details["issuer"], e.Details["serial"], e.Details["certificate"], e.Details["code"] = shown.Issuer, shown.Serial, shown.Certificate, string(refusal)
+		e := details("proofing.certificate_refused")
+		e.Details["code"] = string(refusal)
 		if err := s.cfg.Store.PutCase(ctx, c, audit.With(e)); err != nil {
 			return 0, fault.Wrap(err, fault.Unavailable)
 		}
 		return 0, fault.New(refusal)
 	}
-	if err := s.oldEnough(level, bornOn(q.identity())); err != nil {
-		return 0, err
-	}
 	c.State = Passed // decided: what is left is to store it, also when this process dies now
-	e := s.event(ctx, c, "proofing.certificate")
-	e.Details["issuer"], e.Details["serial"], e.Details["certificate"], e.Details["evidence"] = shown.Issuer, shown.Serial, shown.Certificate, shown.Evidence
-	if err := s.putWith(ctx, c, q, e); err != nil {
+	if err := s.putWith(ctx, c, q, details("proofing.certificate")); err != nil {
 		return 0, err
 	}
 	return s.grantCertified(ctx, c, q, level)

@@ -68,6 +68,9 @@ func (k Kinds) Knows(kind string) bool {
 	return len(k) == 0 && kind == subject.CitizenID || slices.Contains(k, kind)
 }
 
+// organisations reports a way of organisations alone.
+func (m Method) organisations() bool { return m.Word == OrganisationTransfer }
+
 func (s *Service) method(word string) (Method, bool) {
 	i := slices.IndexFunc(s.cfg.Methods, func(m Method) bool { return m.Word == word })
 	if i < 0 {
@@ -110,7 +113,7 @@ type Offer struct {
 func (s *Service) Offers(person idp.Person, kind subject.DocumentKind) (all []Offer) {
 	for _, level := range s.policy() {
 		m, ok := s.method(level.Method)
-		if !ok || level.Off || plain(level.Method) {
+		if !ok || level.Off || plain(level.Method) || m.organisations() {
 			continue
 		}
 		offer := Offer{Method: m, Level: level, Held: person.IDNumber != ""}

@@ -35,6 +35,8 @@ type Query struct {
 	Handle string `json:",omitempty"` // of a visit to another service's page
 	// Certified is set where a certificate showed it and nobody is asked.
 	Certified *certified `json:",omitempty"`
+	// Transfer is an order to the bank of an organisation.
+	Transfer *Transfer `json:",omitempty"`
 }
 
 // Verdict of a source.
@@ -104,6 +106,8 @@ type Case struct {
 type Store interface {
 	PutCase(ctx context.Context, c Case, record audit.Record) error
 	Case(ctx context.Context, id string) (Case, error)
+	// OpenCase is the newest case of an account and a method that can still be granted; idp.ErrNotFound.
+	OpenCase(ctx context.Context, accountID, method string) (Case, error)
 	// SetCaseState moves a case; idp.ErrNotFound when it is not in the state given.
 	SetCaseState(ctx context.Context, id string, from, to State, record audit.Record) error
 	// Count adds one try to a counter that began less than span ago, or starts a new one, and returns the tries in it.
@@ -144,8 +148,10 @@ type Config struct {
 	Policy func() []Level
 	// Reviews keeps what reviewers see and decide; nil without manual review.
 	Reviews ReviewStore
-	Now     func() time.Time
-	Rand    io.Reader
+	// Organisations reads certificates of organisations; nil has none.
+	Organisations OrganisationReader
+	Now           func() time.Time
+	Rand          io.Reader
 }
 
 // New returns the service.
@@ -258,6 +264,8 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 		return 0, s.wait(ctx, c, err)
 	case answer.Verdict == Pending:
 		return 0, s.visiting(ctx, c)
+	case answer.Verdict == Ordered:
+		return 0, s.ordered(ctx, c, answer)
 	case answer.Verdict != Match:
 		return 0, s.refuse(ctx, c, answer.Verdict)
 	}
@@ -269,8 +277,9 @@ var refusals = map[Verdict]struct {
 	code  fault.Code
 	field string
 }{
-	MobileMismatch: {fault.ProofingMobile, fieldMobile},
-	CardMismatch:   {fault.ProofingCard, fieldCard},
+	MobileMismatch:  {fault.ProofingMobile, fieldMobile},
+	CardMismatch:    {fault.ProofingCard, fieldCard},
+	AccountMismatch: {fault.TransferMismatch, fieldAccount},
 }
 
 func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
@@ -284,8 +293,11 @@ func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
 	if known, ok := refusals[verdict]; ok {
 		return fault.New(known.code).WithField(known.field, known.code)
 	}
-	if c.Method == Face || c.Method == NetworkID {
+	switch c.Method {
+	case Face, NetworkID:
 		return fault.New(fault.ProofingElsewhere)
+	case OrganisationTransfer:
+		return fault.New(fault.TransferMismatch).WithField(fieldAccount, fault.TransferMismatch)
 	}
 	return fault.New(fault.ProofingMismatch)
 }
@@ -382,13 +394,15 @@ func (s *Service) again(ctx context.Context, c Case, q Query, level Level) (err 
 	switch {
 	case c.State == Passed && q.Certified != nil:
 		_, err = s.grantCertified(ctx, c, q, level)
+	case c.State == Collecting && q.Transfer != nil:
+		err = s.awaitAmount(ctx, c)
 	case c.State == Passed:
 		_, err = s.grantReviewed(ctx, c, q, level)
 	default:
 		_, err = s.ask(ctx, c, q, level)
 	}
 	switch fault.CodeOf(err) {
-	case fault.ProofingMismatch, fault.ProofingMobile, fault.ProofingCard, fault.ProofingElsewhere, fault.IdentityBound, fault.Conflict:
+	case fault.ProofingMismatch, fault.ProofingMobile, fault.ProofingCard, fault.ProofingElsewhere, fault.TransferMismatch, fault.IdentityBound, fault.Conflict:
 		return nil
 	}
 	if errors.Is(err, errGivenUp) {

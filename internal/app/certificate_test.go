@@ -27,7 +27,7 @@ import (
 // ownNumber is that of 李四 in the sandbox's register, and ownMobile the mobile number.
 const (
 	ownNumber = "99990019800101001X"
-	ownMobile    = "13800138001"
+	ownMobile = "13800138001"
 )
 
 // TestCertificateLogin binds a certificate on the pages and signs in with it, typed and as files, against the files of the
