@@ -121,7 +121,7 @@ func TestCertificateOfAKeyThatMayLieInSoftwareGivesLess(t *testing.T) {
 }
 
 func TestCertificateMayGiveAnIdentityWherePolicySays(t *testing.T) {
-	w, _, account, reads := certified(t, proofing.Level{Method: proofing.Certificate, IAL: 3, Days: 10})
+	w, twin, account, reads := certified(t, proofing.Level{Method: proofing.Certificate, IAL: 3, Days: 10})
 	if got, err := show(w, account); err != nil || got != 3 {
 		t.Fatalf("%d %v", got, err)
 	}
@@ -137,6 +137,13 @@ func TestCertificateMayGiveAnIdentityWherePolicySays(t *testing.T) {
 	reads.shown.Kinds = []string{subject.Passport}
 	if _, err := w.Proofing.Certify(ctx, third, proofing.Submission{Kind: subject.Passport}, nil, "e"); fault.CodeOf(err) != fault.ProofingCertificateKind {
 		t.Errorf("a document that needs more than name and number: %v", err)
+	}
+	reads.shown.Kinds, reads.shown.Number, reads.shown.Name = []string{subject.HMTResidencePermit}, "810000198801010039", "黄居港"
+	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: twin, Now: w.Clock.Now, Rand: ident.System(),
+		Methods: []proofing.Method{{Word: proofing.Certificate, Reader: reads, Kinds: proofing.Kinds{subject.HMTResidencePermit}}},
+		Policy:  func() []proofing.Level { return []proofing.Level{{Method: proofing.Certificate, IAL: 3}} }})
+	if _, err := w.Proofing.Certify(ctx, third, proofing.Submission{Kind: subject.HMTResidencePermit}, nil, "e"); fault.CodeOf(err) != fault.ProofingCertificateKind || level(t, w, third) != 0 {
+		t.Errorf("a document whose end the certificate does not tell: %v", err)
 	}
 }
 

@@ -108,6 +108,36 @@ func TestTransferHasThreeTries(t *testing.T) {
 	}
 }
 
+// TestTransferIsVoidWhereItCouldNotBeClosed: the count of tries holds also when the change that closes the case was lost.
+func TestTransferIsVoidWhereItCouldNotBeClosed(t *testing.T) {
+	twin := idptest.NewTwin()
+	faulty := &idptest.Faulty{Store: twin}
+	w := idptest.NewWorld(t, faulty)
+	id, bank := w.Account(t, mobile, "").ID, &service{answer: proofing.Answer{Verdict: proofing.Ordered, Digest: "d"}}
+	policy := proofing.DefaultPolicy()
+	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: faulty, Now: w.Clock.Now, Rand: ident.System(), Methods: []proofing.Method{{Word: proofing.OrganisationTransfer, Source: bank}}, Policy: func() []proofing.Level { return policy }})
+	if err := w.Accounts.ProveIdentity(ctx, id, idp.Proof{IAL: 1, Method: "organisation_register", Source: "register", At: idptest.Start}, idp.Identity{Name: company, Type: "unified_social_credit_code", Number: uscc}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Proofing.OrderTransfer(ctx, id, bankAccount); err != nil {
+		t.Fatal(err)
+	}
+	right := bank.asked[0].Transfer.Fen
+	policy = proofing.With(policy, proofing.Level{Method: proofing.OrganisationTransfer, IAL: 1})
+	if _, err := w.Proofing.ConfirmTransfer(ctx, id, yuan(right)); fault.CodeOf(err) != fault.TransferNone {
+		t.Errorf("the policy changed meanwhile: %v", err)
+	}
+	policy = proofing.DefaultPolicy()
+	faulty.FailBefore = func(_ int, name string) bool { return name == "set case state" }
+	for range proofing.TransferTries {
+		w.Proofing.ConfirmTransfer(ctx, id, yuan(right+1))
+	}
+	faulty.FailBefore = nil
+	if _, err := w.Proofing.ConfirmTransfer(ctx, id, yuan(right)); fault.CodeOf(err) != fault.TransferVoid || level(t, w, id) != 1 {
+		t.Errorf("a fourth try: %v", err)
+	}
+}
+
 // TestX08SilentBankQueuesTheTransfer: an order that the bank did not answer is given again with the same amount, and is never a mismatch.
 func TestX08SilentBankQueuesTheTransfer(t *testing.T) {
 	w, twin, id, bank, _ := organisation(t)
