@@ -69,6 +69,9 @@ func (c *Client) normalizeClaims(refuse func(field, why string) error) error {
 	if c.MaxIAL < 0 || c.MaxIAL > 4 {
 		return refuse("max_ial", "0 to 4; 0 is no bound")
 	}
+	if wrong := c.PartnerLevels.Check(); wrong != "" {
+		return refuse("partner_level_map", wrong)
+	}
 	for i, a := range c.AllowedClaims {
 		switch {
 		case !claimForm.MatchString(a.Claim):

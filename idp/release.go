@@ -68,6 +68,7 @@ type Told struct {
 // Release is the line on which a telling counts.
 func (v *Vocabulary) Release(t Told, at time.Time) Release {
 	at = at.UTC().Truncate(time.Microsecond)
+	t.Claims = slices.DeleteFunc(slices.Clone(t.Claims), func(claim string) bool { return claim == ClaimPartnerLevel }) // it is ial in another word
 	r := Release{AccountID: t.AccountID, GrantID: t.GrantID, ClientID: t.Client.ClientID, Name: t.Client.ClientName, Department: t.Client.Department, Channel: t.Channel,
 		Claims: slices.Compact(slices.Sorted(slices.Values(t.Claims))), Count: 1, First: at, Last: at}
 	r.Purpose, r.Basis = v.purposeAndBasis(t.Client, r.Claims, t.Consent)

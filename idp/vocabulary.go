@@ -323,7 +323,7 @@ func (v *Vocabulary) Give(claims map[string]any, p *Person, client Client, scope
 		}
 	}
 	if c := v.claims["ial"]; c != nil && ial >= c.IAL && client.MayHave("ial") {
-		claims["ial"] = ial
+		client.TellLevel(claims, ial)
 	}
 }
 

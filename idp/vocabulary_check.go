@@ -28,7 +28,7 @@ const maxWord = 64
 
 // protocolClaims say something about the token, the login or the client. Whoever could define one could forge it.
 var protocolClaims = []string{
-	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash", "c_hash", "s_hash", "cnf", "act", "may_act", "events", "toe", "txn",
+	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash", "c_hash", "s_hash", "cnf", "act", "may_act", ClaimPartnerLevel, "events", "toe", "txn",
 	"client_id", "scope", "active", "token_type", "username", "authorization_details", "gid", "parents", "userinfo_claims", "sub_jwk", "sub_id", "roles", "groups", "entitlements",
 	"claims", "verification", "trust_framework", "token_introspection",
 }

@@ -55,6 +55,19 @@ type OrganisationPage struct {
 	Agents     []OrganisationAgent
 	MoreURL    string
 	AppointURL string
+	// TransferURL and CertificateURL lead to ways that raise its level; empty where there is none.
+	TransferURL, CertificateURL string
+}
+
+// OrganisationTransferPage is "organisation-transfer": transfer-account, or transfer-amount when one was sent.
+type OrganisationTransferPage struct {
+	Name          string
+	Reaches       int // ial
+	Waiting, Sent bool
+	Until         time.Time // of the amount
+	Account       string
+	Action        string
+	BackURL       string
 }
 
 // OrganisationAgent is a mandate of an organisation, with the way to stop the person at one press.

@@ -76,6 +76,9 @@ type CertificatePage struct {
 	Hidden    []Hidden
 	Challenge string
 	BackURL   string
+	// Shows is what the certificate is shown for: messages certificate.show.<word>, .lead and .use; empty for a login.
+	Shows string
+	Held  string // whom it has to name, masked; empty shows none
 }
 
 // NotMePage is "not-me": the code of a new-device notice ends the session that it told of.

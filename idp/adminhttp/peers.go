@@ -54,20 +54,21 @@ type UpstreamDefinition struct {
 
 // PortalDefinition is what portals behind bridges share.
 type PortalDefinition struct {
-	Name            string   `json:"name,omitempty" doc:"Name of the portal"`
-	Department      string   `json:"department,omitempty" doc:"Organisation behind it"`
-	Purpose         string   `json:"purpose,omitempty" doc:"Shown with the consent"`
-	Sector          string   `json:"sector,omitempty" doc:"User identifiers are the same within a sector"`
-	URLs            []string `json:"urls" doc:"Where a browser may be sent back, compared character by character"`
-	LogoutURL       string   `json:"logout_url,omitempty" doc:"Where logouts are told"`
-	ApplicationType string   `json:"application_type,omitempty" doc:"web or native"`
-	Scope           string   `json:"scope,omitempty" doc:"profile, phone, email, identity"`
-	UserID          string   `json:"user_id,omitempty" doc:"pairwise, or a claim of the scope"`
-	StatutoryBasis  string   `json:"statutory_basis,omitempty" doc:"Law that lets it have the ID number"`
-	MaxIAL          int      `json:"max_ial,omitempty" doc:"Highest ial that it may ask for"`
-	IAL             int      `json:"ial,omitempty" doc:"Least ial of a login"`
-	AAL             int      `json:"aal,omitempty" doc:"Least aal of a login"`
-	Disabled        bool     `json:"disabled,omitempty" doc:"Takes no part"`
+	Name            string            `json:"name,omitempty" doc:"Name of the portal"`
+	Department      string            `json:"department,omitempty" doc:"Organisation behind it"`
+	Purpose         string            `json:"purpose,omitempty" doc:"Shown with the consent"`
+	Sector          string            `json:"sector,omitempty" doc:"User identifiers are the same within a sector"`
+	URLs            []string          `json:"urls" doc:"Where a browser may be sent back, compared character by character"`
+	LogoutURL       string            `json:"logout_url,omitempty" doc:"Where logouts are told"`
+	ApplicationType string            `json:"application_type,omitempty" doc:"web or native"`
+	Scope           string            `json:"scope,omitempty" doc:"profile, phone, email, identity"`
+	UserID          string            `json:"user_id,omitempty" doc:"pairwise, or a claim of the scope"`
+	StatutoryBasis  string            `json:"statutory_basis,omitempty" doc:"Law that lets it have the ID number"`
+	MaxIAL          int               `json:"max_ial,omitempty" doc:"Highest ial that it may ask for"`
+	PartnerLevels   map[string]string `json:"partner_level_map,omitempty" doc:"ial (0 to 4, each) to its own word for it, told as partner_level"`
+	IAL             int               `json:"ial,omitempty" doc:"Least ial of a login"`
+	AAL             int               `json:"aal,omitempty" doc:"Least aal of a login"`
+	Disabled        bool              `json:"disabled,omitempty" doc:"Takes no part"`
 }
 
 // CASDefinition is a CAS service.

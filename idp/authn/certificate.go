@@ -14,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/keys/digest"
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
@@ -30,7 +31,9 @@ var (
 const (
 	StepCertificate    StepKind = "certificate"
 	StepCertificateNew StepKind = "certificate-new"
-	certificateLife             = 5 * time.Minute
+	// StepCertificateHolder shows who holds a certificate, for proofing; it neither binds it nor signs in.
+	StepCertificateHolder StepKind = "certificate-holder"
+	certificateLife                = 5 * time.Minute
 )
 
 // Bounds of what a person hands in.
@@ -72,6 +75,7 @@ type CertificateChallenge struct {
 type certificateStep struct {
 	AccountID string `json:"account_id,omitempty"` // of an enrolment
 	Flow      string `json:"flow,omitempty"`
+	About     string `json:"about,omitempty"` // what a holder shows the certificate for
 	Text      string `json:"text"`
 }
 
@@ -93,6 +97,11 @@ func (s *Certificates) BeginEnrolment(ctx context.Context, browser []byte, accou
 	return s.begin(ctx, StepCertificateNew, browser, certificateStep{AccountID: accountID})
 }
 
+// BeginHolder makes a challenge for an account that shows its certificate; about says what for.
+func (s *Certificates) BeginHolder(ctx context.Context, browser []byte, accountID, about string) (CertificateChallenge, error) {
+	return s.begin(ctx, StepCertificateHolder, browser, certificateStep{AccountID: accountID, About: about})
+}
+
 // CertificateAnswer is what the person hands in: the certificate in PEM, Base64 or DER, the signature in Base64, hex or DER.
 type CertificateAnswer struct {
 	Step        string
@@ -103,39 +112,45 @@ type CertificateAnswer struct {
 // judge reads the answer and verifies it against the challenge and the trust list at this moment. The error has a reason
 // for the audit record; what the person is told does not depend on it.
 func (s *Certificates) judge(ctx context.Context, text string, answer CertificateAnswer) (*pki.Certificate, error) {
+	certificate, _, err := s.judgeSigned(ctx, text, answer)
+	return certificate, err
+}
+
+// judgeSigned is judge with the octets of the signature.
+func (s *Certificates) judgeSigned(ctx context.Context, text string, answer CertificateAnswer) (*pki.Certificate, []byte, error) {
 	certificate, err := readCertificate(answer.Certificate)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.CertificateInput)
+		return nil, nil, fault.Wrap(err, fault.CertificateInput)
 	}
 	signature, err := readSignature(answer.Signature)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.CertificateInput)
+		return nil, nil, fault.Wrap(err, fault.CertificateInput)
 	}
 	trust, err := s.cfg.Trust(ctx)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable)
+		return nil, nil, fault.Wrap(err, fault.Unavailable)
 	}
 	now := s.cfg.Ways.now()
 	chain, err := pki.BuildChain(certificate, pki.ChainOptions{Roots: trust.Roots, Intermediates: trust.Intermediates, At: now, Usage: pki.UsageDigitalSignature})
 	if err != nil {
-		return nil, refusedCertificate{string(pki.ReasonOf(err)), err}
+		return nil, nil, refusedCertificate{string(pki.ReasonOf(err)), err}
 	}
 	if len(chain) < 2 {
-		return nil, refusedCertificate{"root", errors.New("a root is nobody's certificate")}
+		return nil, nil, refusedCertificate{"root", errors.New("a root is nobody's certificate")}
 	}
 	for i := range len(chain) - 1 {
 		if state := pki.CheckRevocation(chain[i], chain[i+1], trust.CRLs, now); state.State != pki.RevocationGood {
-			return nil, refusedCertificate{string(state.State), fmt.Errorf("revocation of %s is %s", chain[i].SerialHex(), state.State)}
+			return nil, nil, refusedCertificate{string(state.State), fmt.Errorf("revocation of %s is %s", chain[i].SerialHex(), state.State)}
 		}
 	}
 	key, ok := certificate.SM2Key()
 	if !ok {
-		return nil, refusedCertificate{"algorithm", errors.New("the key is not SM2")}
+		return nil, nil, refusedCertificate{"algorithm", errors.New("the key is not SM2")}
 	}
 	if _, err := pki.VerifySM2(key, nil, []byte(text), signature, pki.FormDEROrRaw); err != nil {
-		return nil, refusedCertificate{"signature", err}
+		return nil, nil, refusedCertificate{"signature", err}
 	}
-	return certificate, nil
+	return certificate, signature, nil
 }
 
 // refusedCertificate carries the reason into the audit record.
@@ -236,6 +251,32 @@ func (s *Certificates) Enrol(ctx context.Context, browser []byte, accountID, nam
 		return nil, err
 	}
 	return codes, missing(ways.store.PutCredential(ctx, c, hashes, record))
+}
+
+// HeldCertificate is a certificate whose holder signed a challenge just now.
+type HeldCertificate struct {
+	*pki.Certificate
+	// Evidence is the SM3 digest over certificate, challenge and signature, in hex.
+	Evidence string
+}
+
+// Holder judges a certificate that an account shows for something, as a login would; whose name it carries is for the caller.
+func (s *Certificates) Holder(ctx context.Context, browser []byte, accountID, about string, answer CertificateAnswer) (HeldCertificate, error) {
+	if err := s.cfg.Ways.sourceOpen(ctx); err != nil {
+		return HeldCertificate{}, err
+	}
+	var begun certificateStep
+	if err := s.cfg.Steps.Take(ctx, StepCertificateHolder, browser, answer.Step, &begun); err != nil {
+		return HeldCertificate{}, err
+	}
+	if begun.AccountID != accountID || begun.About != about {
+		return HeldCertificate{}, fault.New(fault.StepLost)
+	}
+	certificate, signature, err := s.judgeSigned(ctx, begun.Text, answer)
+	if err != nil {
+		return HeldCertificate{}, s.refuse(ctx, accountID, err)
+	}
+	return HeldCertificate{certificate, hex.EncodeToString(digest.SumParts(certificate.Raw, []byte(begun.Text), signature))}, nil
 }
 
 // Login signs in whoever holds the key of a bound certificate. An unbound one is refused like a wrong one.

@@ -335,3 +335,72 @@ func FuzzCertificateAnswers(f *testing.F) {
 		}
 	})
 }
+
+// TestHolderOfACertificate: what is shown belongs to one account, one purpose, one browser and one moment, and is judged as a login.
+func TestHolderOfACertificate(t *testing.T) {
+	w := certificates(t)
+	c, key := w.valid(t)
+	answer := func(challenge authn.CertificateChallenge) authn.CertificateAnswer {
+		return authn.CertificateAnswer{Step: challenge.Step, Certificate: c.EncodePEM(), Signature: sign(t, key, challenge.Text)}
+	}
+	begin := func() authn.CertificateChallenge {
+		challenge, err := w.service.BeginHolder(t.Context(), browserOne, w.account.ID, "org_1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return challenge
+	}
+	given := answer(begin())
+	held, err := w.service.Holder(t.Context(), browserOne, w.account.ID, "org_1", given)
+	if err != nil || !held.Equal(c) || len(held.Evidence) != 64 {
+		t.Fatalf("%+v %v", held, err)
+	}
+	again, err := w.service.Holder(t.Context(), browserOne, w.account.ID, "org_1", answer(begin()))
+	if err != nil || again.Evidence == held.Evidence {
+		t.Errorf("the evidence does not hang on the challenge: %v", err)
+	}
+	for name, call := range map[string]func() error{
+		"used before": func() error {
+			_, err := w.service.Holder(t.Context(), browserOne, w.account.ID, "org_1", given)
+			return err
+		},
+		"another account": func() error {
+			_, err := w.service.Holder(t.Context(), browserOne, "acc_other", "org_1", answer(begin()))
+			return err
+		},
+		"another purpose": func() error {
+			_, err := w.service.Holder(t.Context(), browserOne, w.account.ID, "org_2", answer(begin()))
+			return err
+		},
+		"another browser": func() error {
+			_, err := w.service.Holder(t.Context(), []byte("other"), w.account.ID, "org_1", answer(begin()))
+			return err
+		},
+		"a challenge of a login": func() error {
+			challenge, err := w.service.BeginLogin(t.Context(), browserOne, "")
+			if err != nil {
+				return err
+			}
+			_, err = w.service.Holder(t.Context(), browserOne, w.account.ID, "org_1", answer(challenge))
+			return err
+		},
+		"as a login": func() error { _, err := w.service.Login(t.Context(), browserOne, "", answer(begin())); return err },
+	} {
+		if err := call(); fault.CodeOf(err) != fault.StepLost {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	wrong := answer(begin())
+	wrong.Signature = sign(t, key, "another text")
+	if _, err := w.service.Holder(t.Context(), browserOne, w.account.ID, "org_1", wrong); fault.CodeOf(err) != fault.CertificateRefused {
+		t.Errorf("another text signed: %v", err)
+	}
+	w.revoke(t, c)
+	if _, err := w.service.Holder(t.Context(), browserOne, w.account.ID, "org_1", answer(begin())); fault.CodeOf(err) != fault.CertificateRefused {
+		t.Errorf("revoked: %v", err)
+	}
+	w.outage = errors.New("no list")
+	if _, err := w.service.Holder(t.Context(), browserOne, w.account.ID, "org_1", answer(begin())); fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("an outage: %v", err)
+	}
+}

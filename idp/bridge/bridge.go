@@ -27,9 +27,11 @@ type Registration struct {
 	UserID          string   `json:"user_id" yaml:"user_id"` // pairwise, or a claim of the scope
 	StatutoryBasis  string   `json:"statutory_basis" yaml:"statutory_basis"`
 	MaxIAL          int      `json:"max_ial" yaml:"max_ial"`
-	IAL             int      `json:"ial" yaml:"ial"` // least levels of a login
-	AAL             int      `json:"aal" yaml:"aal"`
-	Disabled        bool     `json:"disabled" yaml:"disabled"`
+	// PartnerLevels is ial in the portal's words, told as partner_level beside ial.
+	PartnerLevels idp.PartnerLevels `json:"partner_level_map,omitempty" yaml:"partner_level_map"`
+	IAL           int               `json:"ial" yaml:"ial"` // least levels of a login
+	AAL           int               `json:"aal" yaml:"aal"`
+	Disabled      bool              `json:"disabled" yaml:"disabled"`
 }
 
 // Pairwise is the user id that another department cannot join with its own.
@@ -82,6 +84,8 @@ func (r *Registration) NormalizeCommon() error {
 		return Refuse(r.ID, "user_id", "needs the scope "+scopeOf[r.UserID])
 	case r.UserID == "id_document_number" && r.StatutoryBasis == "":
 		return Refuse(r.ID, "user_id", "an ID number as user id needs a statutory_basis")
+	case r.PartnerLevels.Check() != "":
+		return Refuse(r.ID, "partner_level_map", r.PartnerLevels.Check())
 	case r.IAL < 0 || r.IAL > 4 || r.MaxIAL < 0 || r.MaxIAL > 4 || r.MaxIAL > 0 && r.MaxIAL < r.IAL:
 		return Refuse(r.ID, "ial", "0 to 4, and not above max_ial")
 	case r.AAL < 0 || r.AAL > 3:
@@ -109,7 +113,7 @@ func (r Registration) Scopes() []string { return strings.Fields(r.Scope) }
 // neither passes for the other in consents and sessions.
 func (r Registration) Client(kind string) idp.Client {
 	return idp.Client{ClientID: PartyID(kind, r.ID), ClientName: r.Name, Department: r.Department, Purpose: r.Purpose, Sector: r.Sector, Scope: r.Scope,
-		ApplicationType: r.ApplicationType, StatutoryBasis: r.StatutoryBasis, MaxIAL: r.MaxIAL, Disabled: r.Disabled}
+		ApplicationType: r.ApplicationType, StatutoryBasis: r.StatutoryBasis, MaxIAL: r.MaxIAL, PartnerLevels: r.PartnerLevels, Disabled: r.Disabled}
 }
 
 // PartyID names a portal of a bridge in consents and sessions.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
@@ -28,6 +29,20 @@ func putCase(ctx context.Context, tx sqldb.Tx, c proofing.Case) error {
 // Case reads a proofing case.
 func (s *Store) Case(ctx context.Context, id string) (proofing.Case, error) {
 	c, err := scanCase(s.db.Read().QueryRowContext(ctx, "SELECT "+caseColumns+" FROM idp_case WHERE id = $1", id))
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return c, idp.ErrNotFound
+	}
+	return c, err
+}
+
+// OpenCase is the newest case of an account and a method that can still be granted.
+func (s *Store) OpenCase(ctx context.Context, accountID, method string) (proofing.Case, error) {
+	places, values := make([]string, len(proofing.Open)), []any{accountID, method}
+	for i, state := range proofing.Open {
+		places[i] = fmt.Sprintf("$%d", i+3)
+		values = append(values, state)
+	}
+	c, err := scanCase(s.db.Read().QueryRowContext(ctx, "SELECT "+caseColumns+" FROM idp_case WHERE account_id = $1 AND method = $2 AND state IN ("+strings.Join(places, ", ")+") ORDER BY created_at DESC LIMIT 1", values...))
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return c, idp.ErrNotFound
 	}

@@ -49,8 +49,8 @@ func (s *Store) Queue(ctx context.Context, after proofing.QueueMark, limit int) 
 
 // WaitingReview is the open case of an account before reviewers.
 func (s *Store) WaitingReview(ctx context.Context, accountID string) (proofing.Case, error) {
-	c, err := scanCase(s.db.Read().QueryRowContext(ctx, "SELECT "+caseColumns+` FROM idp_case WHERE account_id = $1 AND state IN ($2, $3, $4)
-		ORDER BY created_at DESC LIMIT 1`, accountID, proofing.Manual1, proofing.Manual2, proofing.Passed))
+	c, err := scanCase(s.db.Read().QueryRowContext(ctx, "SELECT "+caseColumns+` FROM idp_case WHERE account_id = $1 AND method = $5 AND state IN ($2, $3, $4)
+		ORDER BY created_at DESC LIMIT 1`, accountID, proofing.Manual1, proofing.Manual2, proofing.Passed, proofing.ManualReview))
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return c, idp.ErrNotFound
 	}

@@ -122,6 +122,44 @@ func (s *Server) certificateAnswer(w http.ResponseWriter, r *http.Request) error
 	return s.enter(w, r, waiting{Login: login, Flow: id, Next: onward(id)})
 }
 
+// showHolder is the page on which somebody who is signed in shows a certificate for something: body says what is around the challenge.
+func (s *Server) showHolder(w http.ResponseWriter, r *http.Request, account, about string, refusal error, body web.CertificatePage) error {
+	var failures []web.FieldError
+	status := http.StatusOK
+	if refusal != nil {
+		if status = fault.MetaOf(fault.CodeOf(refusal)).Status; status >= http.StatusInternalServerError {
+			return refusal
+		}
+		failures = s.failed(w, r, refusal, "certificate")
+	}
+	browser, err := s.browserHash(r.Context(), s.browser(w, r))
+	if err != nil {
+		return err
+	}
+	challenge, err := s.Certificates.BeginHolder(r.Context(), browser, account, about)
+	if err != nil {
+		return err
+	}
+	body.Challenge, body.Hidden = challenge.Text, append(body.Hidden, hidden("step", challenge.Step)...)
+	return s.Pages.Page(w, r, status, "certificate", web.Page{Identity: s.Identity(r), Errors: failures, Body: body})
+}
+
+// shownCertificate judges what was handed in on such a page.
+func (s *Server) shownCertificate(r *http.Request, account, about string) (authn.HeldCertificate, error) {
+	if err := withFiles(r); err != nil {
+		return authn.HeldCertificate{}, err
+	}
+	browser, err := s.browserHash(r.Context(), s.cookie(r, cookieBrowser))
+	if err != nil {
+		return authn.HeldCertificate{}, err
+	}
+	answer, err := certificateAnswerOf(r)
+	if err != nil {
+		return authn.HeldCertificate{}, err
+	}
+	return s.Certificates.Holder(r.Context(), browser, account, about, answer)
+}
+
 func (s *Server) certificateNewPage(w http.ResponseWriter, r *http.Request) error {
 	return s.showCertificateNew(w, r, http.StatusOK, nil)
 }

@@ -33,6 +33,7 @@ func (s *Server) mandatePages(page func(pattern string, handler func(w http.Resp
 	page("GET /me/organisations/{id}", s.organisationPage)
 	page("POST /me/organisations/{id}/stop", s.organisationStop)
 	page("POST /me/organisations/{id}/thaw", s.organisationThaw)
+	s.organisationProofPages(page)
 	page("GET /me/children/new", s.childForm)
 	page("POST /me/children", s.childAdd)
 }

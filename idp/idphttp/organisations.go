@@ -83,6 +83,9 @@ func (s *Server) showOrganisation(w http.ResponseWriter, r *http.Request, status
 	if head {
 		body.Role = string(mandate.LegalRepresentative)
 		body.ThawURL = address + "/thaw"
+		if err := s.offerOrganisationWays(r, &body, address); err != nil {
+			return err
+		}
 	}
 	page, next, err := s.Mandates.Page(ctx, id, mandate.SidePrincipal, r.URL.Query().Get("after"), mandatesOnPage)
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
-	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -311,25 +310,18 @@ func (s *Server) proofingPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showProofing(w http.ResponseWriter, r *http.Request, status int, failures []web.FieldError) error {
-	id, f, client, err := s.optionalFlow(r)
-	if err != nil {
-		return err
-	}
-	current, ok, err := s.Session(r)
-	if err != nil {
-		return err
-	}
-	if !ok {
+	v, err := s.prover(r)
+	if errors.Is(err, errSignIn) {
 		return toLogin(w, r, r.URL.RequestURI())
 	}
-	person, err := s.Accounts.Person(r.Context(), current.AccountID)
 	if err != nil {
 		return err
 	}
+	f, person := v.Flow, v.person
 	wanted := wantedIAL(r, f.IAL, person.IAL)
-	body := web.ProofingPage{App: client.ClientName, Current: int(person.IAL), Needed: int(f.IAL),
+	body := web.ProofingPage{App: v.client.ClientName, Current: int(person.IAL), Needed: int(f.IAL),
 		Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), AskMobile: wanted >= 2, Mobile: r.PostFormValue("proofing-mobile")}
-	s.askDocument(r, &body, person, wanted, id)
+	s.askDocument(r, &body, person, wanted, v.flow)
 	return s.Pages.Page(w, r, status, "proofing", web.Page{Identity: s.Identity(r), Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: body})
 }
 
@@ -343,54 +335,19 @@ func wantedIAL(r *http.Request, needed, have subject.IAL) subject.IAL {
 }
 
 func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
-	id, f, client, err := s.optionalFlow(r)
+	v, err := s.prover(r)
+	if errors.Is(err, errSignIn) {
+		return toLogin(w, r, proofingPath)
+	}
 	if err != nil {
 		return err
 	}
-	current, ok, err := s.Session(r)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return toLogin(w, r, "/proofing")
-	}
-	person, err := s.Accounts.Person(r.Context(), current.AccountID)
-	if err != nil {
-		return err
-	}
-	level, err := s.Proofing.Submit(r.Context(), current.AccountID, proofing.Submission{
-		Kind: chosenKind(r, person), Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), Mobile: r.PostFormValue("proofing-mobile"),
-		Nationality: r.PostFormValue("proofing-nationality"), Birth: r.PostFormValue("proofing-birth"), Expires: r.PostFormValue("proofing-expires"), MRZ: r.PostFormValue("proofing-mrz"),
-		Wanted: wantedIAL(r, f.IAL, person.IAL)})
-	result := web.ProofingResultPage{Outcome: web.ProofingDone, Tier: int(level), TriesLeft: -1, At: s.Now(), RetryURL: "/proofing"}
-	if client.ClientName != "" {
-		result.Continue = &web.Link{Label: client.ClientName, URL: onward(id)}
-		result.RetryURL += "?flow=" + id
-	}
-	switch code := fault.CodeOf(err); {
-	case err == nil && id != "":
-		return see(w, r, onward(id))
-	case err == nil:
-		if person, err = s.Accounts.Person(r.Context(), current.AccountID); err != nil {
-			return err
-		}
-		result.Source = person.IALSource
-	case code == fault.ProofingSilent:
-		result.Outcome, result.Tier = web.ProofingWaiting, int(person.IAL)
-	case code == fault.IdentityBound && person.IAL == 0:
-		result.Outcome, result.Tier, result.MergeURL = web.ProofingBound, int(person.IAL), "/merge"
-	case code == fault.ProofingMismatch:
-		result.Outcome, result.Tier = web.ProofingMismatch, int(person.IAL)
-	case fault.MetaOf(code).Status < http.StatusInternalServerError:
-		return s.showProofing(w, r, fault.MetaOf(code).Status, s.failed(w, r, err, ""))
-	default:
-		return err
-	}
-	status := http.StatusOK
-	if result.Outcome == web.ProofingBound {
-		status = http.StatusConflict
-	}
-	return s.Pages.Page(w, r, status, "proofing-result", web.Page{Identity: s.Identity(r), Body: result})
+	in := typedIdentity(r)
+	in.Kind, in.Wanted = chosenKind(r, v.person), wantedIAL(r, v.Flow.IAL, v.person.IAL)
+	level, err := s.Proofing.Submit(r.Context(), v.accountID, in)
+	return s.wayResult(w, r, v, level, err, func(refusal error) error {
+		return s.showProofing(w, r, fault.MetaOf(fault.CodeOf(refusal)).Status, s.failed(w, r, refusal, ""))
+	})
 }
 
 // --- The person's own page ---

@@ -30,7 +30,7 @@ func (s *Server) proofingPages(mux *http.ServeMux, page func(string, func(http.R
 }
 
 // minutesOf is about how long a way takes.
-var minutesOf = map[string]int{proofing.BankCard: 2, proofing.Face: 2, proofing.NetworkID: 2, proofing.ManualReview: 5}
+var minutesOf = map[string]int{proofing.BankCard: 2, proofing.Face: 2, proofing.NetworkID: 2, proofing.ManualReview: 5, proofing.Certificate: 5}
 
 func wayURL(method, document, flow string) string {
 	q := url.Values{}
@@ -74,7 +74,8 @@ type wayFor struct {
 
 var errSignIn = errors.New("idphttp: nobody is signed in")
 
-func (s *Server) way(r *http.Request) (v wayFor, err error) {
+// prover is who proves something, and for which login in progress; errSignIn when nobody is signed in.
+func (s *Server) prover(r *http.Request) (v wayFor, err error) {
 	if v.flow, v.Flow, v.client, err = s.optionalFlow(r); err != nil {
 		return v, err
 	}
@@ -86,10 +87,16 @@ func (s *Server) way(r *http.Request) (v wayFor, err error) {
 		return v, errSignIn
 	}
 	v.accountID = current.AccountID
-	if v.person, err = s.Accounts.Person(r.Context(), current.AccountID); err != nil {
+	v.person, err = s.Accounts.Person(r.Context(), current.AccountID)
+	return v, err
+}
+
+func (s *Server) way(r *http.Request) (v wayFor, err error) {
+	if v, err = s.prover(r); err != nil {
 		return v, err
 	}
 	table := s.Accounts.Documents()
+	ok := false
 	if v.kind, ok = table.Find(chosenKind(r, v.person)); !ok {
 		v.kind, _ = table.Find(subject.CitizenID)
 	}
@@ -115,7 +122,22 @@ func (s *Server) wayPage(w http.ResponseWriter, r *http.Request) error {
 	return s.showWay(w, r, v, nil)
 }
 
+// showCertificateWay is the way by certificate, on the page that all challenges of certificates have.
+func (s *Server) showCertificateWay(w http.ResponseWriter, r *http.Request, v wayFor, refusal error) error {
+	body := web.CertificatePage{Action: proofingPath + "/" + proofing.Certificate, Hidden: hidden("flow", v.flow, "document", v.kind.Kind), BackURL: proofingPath, Shows: "person"}
+	if v.flow != "" {
+		body.BackURL += "?" + url.Values{"flow": {v.flow}}.Encode()
+	}
+	if v.offer.Held {
+		body.Held = s.Pages.Text(r, "proofing.held", "name", subject.MaskName(v.person.Name), "number", subject.MaskID(v.person.IDNumber))
+	}
+	return s.showHolder(w, r, v.accountID, proofing.Certificate, refusal, body)
+}
+
 func (s *Server) showWay(w http.ResponseWriter, r *http.Request, v wayFor, refusal error) error {
+	if v.offer.Method.Reader != nil {
+		return s.showCertificateWay(w, r, v, refusal)
+	}
 	var failures []web.FieldError
 	status := http.StatusOK
 	if refusal != nil {
@@ -154,13 +176,23 @@ func (s *Server) showWay(w http.ResponseWriter, r *http.Request, v wayFor, refus
 	return s.Pages.Page(w, r, status, "proofing-way", web.Page{Title: s.Pages.Text(r, "proofing.method."+m.Word), Identity: s.Identity(r), Errors: failures, Callbacks: frames, Body: body})
 }
 
+// typedIdentity is what a form with name and document holds.
+func typedIdentity(r *http.Request) proofing.Submission {
+	return proofing.Submission{Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), Mobile: r.PostFormValue("proofing-mobile"),
+		Nationality: r.PostFormValue("proofing-nationality"), Birth: r.PostFormValue("proofing-birth"), Expires: r.PostFormValue("proofing-expires"), MRZ: r.PostFormValue("proofing-mrz")}
+}
+
 func submitted(r *http.Request, v wayFor) proofing.Submission {
-	return proofing.Submission{Method: v.offer.Method.Word, Kind: v.kind.Kind, Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), Mobile: r.PostFormValue("proofing-mobile"),
-		Nationality: r.PostFormValue("proofing-nationality"), Birth: r.PostFormValue("proofing-birth"), Expires: r.PostFormValue("proofing-expires"), MRZ: r.PostFormValue("proofing-mrz"),
-		Card: r.PostFormValue("proofing-card"), Consent: r.PostFormValue("proofing-consent")}
+	in := typedIdentity(r)
+	in.Method, in.Kind = v.offer.Method.Word, v.kind.Kind
+	in.Card, in.Consent = r.PostFormValue("proofing-card"), r.PostFormValue("proofing-consent")
+	return in
 }
 
 func (s *Server) wayAnswer(w http.ResponseWriter, r *http.Request) error {
+	if err := withFiles(r); err != nil { // also the fields that say which login this is for
+		return err
+	}
 	v, err := s.way(r)
 	if errors.Is(err, errSignIn) {
 		return toLogin(w, r, proofingPath+"/"+r.PathValue("method"))
@@ -168,9 +200,18 @@ func (s *Server) wayAnswer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	again := func(refusal error) error { return s.showWay(w, r, v, refusal) }
+	if v.offer.Method.Reader != nil {
+		held, err := s.shownCertificate(r, v.accountID, proofing.Certificate)
+		if err != nil {
+			return again(err)
+		}
+		level, err := s.Proofing.Certify(r.Context(), v.accountID, submitted(r, v), held.Certificate, held.Evidence)
+		return s.wayResult(w, r, v, level, err, again)
+	}
 	if v.offer.Method.Remote == nil {
 		level, err := s.Proofing.Submit(r.Context(), v.accountID, submitted(r, v))
-		return s.wayResult(w, r, v, level, err)
+		return s.wayResult(w, r, v, level, err, again)
 	}
 	address, err := s.Proofing.Begin(r.Context(), v.accountID, submitted(r, v), func(id string) string {
 		back := s.Issuer + proofingPath + "/return/" + url.PathEscape(id)
@@ -180,37 +221,29 @@ func (s *Server) wayAnswer(w http.ResponseWriter, r *http.Request) error {
 		return back
 	})
 	if err != nil {
-		return s.wayResult(w, r, v, 0, err)
+		return s.wayResult(w, r, v, 0, err, again)
 	}
 	return see(w, r, address)
 }
 
 // wayReturn is where a service leads back to.
 func (s *Server) wayReturn(w http.ResponseWriter, r *http.Request) error {
-	id, f, client, err := s.optionalFlow(r)
-	if err != nil {
-		return err
-	}
-	current, ok, err := s.Session(r)
-	if err != nil {
-		return err
-	}
-	if !ok {
+	v, err := s.prover(r)
+	if errors.Is(err, errSignIn) {
 		return toLogin(w, r, r.URL.RequestURI())
 	}
-	person, err := s.Accounts.Person(r.Context(), current.AccountID)
 	if err != nil {
 		return err
 	}
-	level, err := s.Proofing.Return(r.Context(), current.AccountID, r.PathValue("case"))
+	level, err := s.Proofing.Return(r.Context(), v.accountID, r.PathValue("case"))
 	if fault.CodeOf(err) == fault.NotFound {
 		return err
 	}
-	return s.wayResult(w, r, wayFor{flow: id, Flow: f, client: client, accountID: current.AccountID, person: person}, level, err)
+	return s.wayResult(w, r, v, level, err, nil)
 }
 
-// wayResult tells what came of a way, or shows its form again.
-func (s *Server) wayResult(w http.ResponseWriter, r *http.Request, v wayFor, level subject.IAL, err error) error {
+// wayResult tells what came of a way, or shows its form again; nil has none.
+func (s *Server) wayResult(w http.ResponseWriter, r *http.Request, v wayFor, level subject.IAL, err error, again func(refusal error) error) error {
 	result := web.ProofingResultPage{Outcome: web.ProofingDone, Tier: int(level), TriesLeft: -1, At: s.Now(), RetryURL: proofingPath}
 	if v.client.ClientName != "" {
 		result.Continue = &web.Link{Label: v.client.ClientName, URL: onward(v.flow)}
@@ -236,8 +269,8 @@ func (s *Server) wayResult(w http.ResponseWriter, r *http.Request, v wayFor, lev
 		result.Outcome = web.ProofingMismatch
 	case code == fault.IdentityBound && v.person.IAL == 0:
 		result.Outcome, result.MergeURL, status = web.ProofingBound, "/merge", http.StatusConflict
-	case v.offer.Method.Word != "" && (fault.MetaOf(code).Status < http.StatusInternalServerError || code == fault.ProofingAway):
-		return s.showWay(w, r, v, err)
+	case again != nil && (fault.MetaOf(code).Status < http.StatusInternalServerError || code == fault.ProofingAway):
+		return again(err)
 	default:
 		return err
 	}
@@ -284,7 +317,7 @@ func (s *Server) takeUpload(w http.ResponseWriter, r *http.Request) error {
 	}
 	c, err := s.Proofing.Apply(r.Context(), v.accountID, submitted(r, v), pictures)
 	if err != nil {
-		return s.wayResult(w, r, v, 0, err)
+		return s.wayResult(w, r, v, 0, err, func(refusal error) error { return s.showWay(w, r, v, refusal) })
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "proofing-result", web.Page{Identity: s.Identity(r), Body: web.ProofingResultPage{Outcome: web.ProofingReviewed, Tier: int(v.person.IAL), TriesLeft: -1, At: c.DueAt}})
 }

@@ -40,6 +40,18 @@ func (t *Twin) Case(_ context.Context, id string) (proofing.Case, error) {
 	return c, nil
 }
 
+// OpenCase implements proofing.Store.
+func (t *Twin) OpenCase(_ context.Context, accountID, method string) (proofing.Case, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, id := range slices.Backward(t.caseOrder) {
+		if c := t.cases[id]; c.AccountID == accountID && c.Method == method && slices.Contains(proofing.Open, c.State) {
+			return c, nil
+		}
+	}
+	return proofing.Case{}, idp.ErrNotFound
+}
+
 // SetCaseState implements proofing.Store.
 func (t *Twin) SetCaseState(_ context.Context, id string, from, to proofing.State, record audit.Record) error {
 	return t.change(record, func() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -76,13 +77,8 @@ type Register interface {
 	Guardian(ctx context.Context, q GuardianQuestion) (GuardianAnswer, error)
 }
 
-// OrganisationPolicy says what making an organisation needs and which level it has (identity specification 2.4).
-var OrganisationPolicy = struct {
-	RepresentativeIAL subject.IAL // of the person who makes it
-	Representative    subject.IAL // level when register and legal representative agree
-	RepresentativeAt3 subject.IAL // and that person is known at 3 or above
-	Recheck           time.Duration
-}{3, 2, 3, day}
+// recheckAfter is how long an answer of the register is taken for the present.
+const recheckAfter = day
 
 // OrganisationStore keeps organisations; idpdb implements it.
 type OrganisationStore interface {
@@ -128,7 +124,8 @@ func (s *Service) Found(ctx context.Context, by By, name, code string) (Organisa
 	if err != nil {
 		return Organisation{}, err
 	}
-	if person.IAL < OrganisationPolicy.RepresentativeIAL {
+	needs, gives := s.cfg.Founding()
+	if gives == 0 || person.IAL < needs {
 		return Organisation{}, fault.New(fault.MandateLevel)
 	}
 	if err := s.ask(ctx, by.Account); err != nil {
@@ -148,18 +145,15 @@ func (s *Service) Found(ctx context.Context, by By, name, code string) (Organisa
 	existing, err := s.cfg.Accounts.ByIdentity(ctx, IDTypeUSCC, string(uscc))
 	switch {
 	case errors.Is(err, idp.ErrNotFound):
-		return s.found(ctx, o, person, name, uscc, answer)
+		return s.found(ctx, o, min(gives, person.IAL), name, uscc, answer)
 	case err != nil:
 		return o, fault.Wrap(err, fault.Unavailable)
 	}
 	return s.succeed(ctx, existing, by.Account, answer)
 }
 
-func (s *Service) found(ctx context.Context, o Organisation, person idp.Person, name string, uscc subject.USCC, answer OrganisationAnswer) (Organisation, error) {
-	level := OrganisationPolicy.Representative
-	if person.IAL >= 3 {
-		level = OrganisationPolicy.RepresentativeAt3
-	}
+// found makes the account: an organisation is known no more surely than the person who stands for it.
+func (s *Service) found(ctx context.Context, o Organisation, level subject.IAL, name string, uscc subject.USCC, answer OrganisationAnswer) (Organisation, error) {
 	account, proof, err := s.cfg.Accounts.Draft(ctx, organisationMark[:len(organisationMark)-1], idp.Proof{IAL: level, Method: "organisation_register", Source: s.cfg.Register.Name(), At: o.CreatedAt, Evidence: answer.Digest}, name, IDTypeUSCC, string(uscc))
 	if err != nil {
 		return o, err
@@ -219,6 +213,25 @@ func (s *Service) succeed(ctx context.Context, id, representative string, answer
 		return o, fault.Wrap(err, fault.Unavailable)
 	}
 	return s.Organisation(ctx, id)
+}
+
+// Represents judges whether somebody speaks for an organisation as its legal representative, with a login of the last minutes.
+func (s *Service) Represents(ctx context.Context, by By, id string) error {
+	kinds, err := s.Appoints(ctx, by.Account, id)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(kinds, Administrator) { // whom the legal representative alone appoints
+		return fault.New(fault.NotFound)
+	}
+	o, err := s.Organisation(ctx, id)
+	if err != nil {
+		return err
+	}
+	if o.State != Registered {
+		return fault.New(fault.OrganisationEnded)
+	}
+	return s.fresh(ctx, by)
 }
 
 // Organisation reads one; fault.NotFound.
@@ -394,7 +407,7 @@ const recheckPage = 20
 // RecheckDue asks the register about the organisations that were not checked for a day. Those that it is silent about come
 // again with the next turn.
 func (s *Service) RecheckDue(ctx context.Context) (n int, err error) {
-	due, err := s.cfg.Organisations.OrganisationsDue(ctx, s.cfg.Now().UTC().Add(-OrganisationPolicy.Recheck), recheckPage)
+	due, err := s.cfg.Organisations.OrganisationsDue(ctx, s.cfg.Now().UTC().Add(-recheckAfter), recheckPage)
 	if err != nil {
 		return 0, fmt.Errorf("read organisations that are due: %w", err)
 	}

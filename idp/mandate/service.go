@@ -117,9 +117,11 @@ type Config struct {
 	Family        FamilyStore
 	Accounts      Accounts
 	Register      Register
-	Now           func() time.Time
-	Rand          io.Reader
-	Wake          func() // tells the outbox that something is due
+	// Founding is the level that a legal representative needs to make an organisation, and the most that the register gives it.
+	Founding func() (needs, gives subject.IAL)
+	Now      func() time.Time
+	Rand     io.Reader
+	Wake     func() // tells the outbox that something is due
 }
 
 // Service gives, confirms and ends mandates.

@@ -13,18 +13,10 @@ func ParseCard(typed string) (string, error) {
 	if len(typed) > 64 {
 		return "", errCard
 	}
-	var digits strings.Builder
-	for _, r := range typed {
-		switch {
-		case r >= '0' && r <= '9':
-			digits.WriteRune(r)
-		case r >= '０' && r <= '９': // typed with a Chinese keyboard
-			digits.WriteRune(r - '０' + '0')
-		case r != ' ' && r != '-' && r != '\u3000':
-			return "", errCard
-		}
+	number, err := typedDigits(typed)
+	if err != nil {
+		return "", err
 	}
-	number := digits.String()
 	if len(number) < 12 || len(number) > 19 {
 		return "", errCard
 	}
@@ -42,4 +34,20 @@ func ParseCard(typed string) (string, error) {
 		return "", errCard
 	}
 	return number, nil
+}
+
+// typedDigits are the digits of a number, also as a Chinese keyboard types them, without the blanks and hyphens between them.
+func typedDigits(typed string) (string, error) {
+	var digits strings.Builder
+	for _, r := range typed {
+		switch {
+		case r >= '0' && r <= '9':
+			digits.WriteRune(r)
+		case r >= '０' && r <= '９':
+			digits.WriteRune(r - '０' + '0')
+		case r != ' ' && r != '-' && r != '\u3000':
+			return "", errCard
+		}
+	}
+	return digits.String(), nil
 }

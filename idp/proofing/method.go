@@ -18,13 +18,15 @@ const (
 	Face         = "face"
 	NetworkID    = idp.NetworkID
 	ManualReview = "manual_review"
+	Certificate  = "certificate"
 )
 
 // plain methods are name and number, with or without a mobile number: the first page asks for them.
 func plain(word string) bool { return word == IDCard || word == Document || word == Carrier }
 
 // Method is a way to prove who one is beside name and number alone; each has a folder of its own, and internal/app lists those that
-// are configured. Either a Source answers at once, or a Remote leads to a page of another service, or reviewers look at it.
+// are configured. Either a Source answers at once, or a Remote leads to a page of another service, or reviewers look at it, or a
+// certificate shows it.
 type Method struct {
 	Word   string
 	Source Source
@@ -34,6 +36,11 @@ type Method struct {
 	Card, Mobile bool
 	// Notice is the version of the text of a separate consent (单独同意), without which nothing is asked; empty needs none.
 	Notice string
+	// Reader reads the certificate whose holder signs a challenge; Kinds are the documents that certificates tell of here, and Ceiling
+	// is what the best of them gives (0: what the policy says).
+	Reader  CertificateReader
+	Kinds   Kinds
+	Ceiling subject.IAL
 	// Nameless proves who holds an account that told no name; with a name behind it the service compares.
 	Nameless bool
 }
@@ -52,6 +59,17 @@ type Remote interface {
 	// Origin is where its pages are.
 	Origin() string
 }
+
+// Kinds are the kinds of documents that a source knows; none is the resident identity card alone.
+type Kinds []string
+
+// Knows implements Source.
+func (k Kinds) Knows(kind string) bool {
+	return len(k) == 0 && kind == subject.CitizenID || slices.Contains(k, kind)
+}
+
+// organisations reports a way of organisations alone.
+func (m Method) organisations() bool { return m.Word == OrganisationTransfer }
 
 func (s *Service) method(word string) (Method, bool) {
 	i := slices.IndexFunc(s.cfg.Methods, func(m Method) bool { return m.Word == word })
@@ -95,7 +113,7 @@ type Offer struct {
 func (s *Service) Offers(person idp.Person, kind subject.DocumentKind) (all []Offer) {
 	for _, level := range s.policy() {
 		m, ok := s.method(level.Method)
-		if !ok || level.Off || plain(level.Method) {
+		if !ok || level.Off || plain(level.Method) || m.organisations() {
 			continue
 		}
 		offer := Offer{Method: m, Level: level, Held: person.IDNumber != ""}
@@ -106,7 +124,7 @@ func (s *Service) Offers(person idp.Person, kind subject.DocumentKind) (all []Of
 		case !offer.Held && level.Holds > 0:
 			offer.Why = fault.ProofingFirst
 		case m.Nameless && !offer.Held:
-		case !level.allows(kind) || !m.Review && s.sourceFor(m.Word, kind.Kind) == nil:
+		case !level.allows(kind) || !s.answers(m, kind.Kind):
 			offer.Why = fault.ProofingKind
 		case offer.Held:
 			offer.Why = fault.CodeOf(s.oldEnough(level, bornOn(named)))
@@ -114,6 +132,11 @@ func (s *Service) Offers(person idp.Person, kind subject.DocumentKind) (all []Of
 		all = append(all, offer)
 	}
 	return all
+}
+
+// answers reports whether a method has something to say about a kind of document.
+func (s *Service) answers(m Method, kind string) bool {
+	return m.Review || m.Reader != nil && m.Kinds.Knows(kind) || s.sourceFor(m.Word, kind) != nil
 }
 
 // Offer finds one; fault.NotFound when the method is not configured, and its reason when it is not there for this person.

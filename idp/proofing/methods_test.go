@@ -285,7 +285,7 @@ func TestNetworkIdentityNeedsNoName(t *testing.T) {
 }
 
 func TestPolicyIsDataWithinBounds(t *testing.T) {
-	if rows := proofing.DefaultPolicy(); len(rows) != 7 {
+	if rows := proofing.DefaultPolicy(); len(rows) != 11 {
 		t.Errorf("%d rows", len(rows))
 	}
 	for _, row := range proofing.DefaultPolicy() {
@@ -297,6 +297,9 @@ func TestPolicyIsDataWithinBounds(t *testing.T) {
 		"unknown method":                     {Method: "palm", IAL: 1},
 		"more than a method can show":        {Method: "id_card", IAL: 2},
 		"a network identity on the spot":     {Method: "network_id", IAL: 4},
+		"more than any level":                {Method: "certificate", IAL: 5},
+		"a register without a level before":  {Method: "organisation_register", IAL: 3},
+		"a transfer that proves too much":    {Method: "organisation_transfer", IAL: 3},
 		"no level":                           {Method: "carrier", IAL: 0},
 		"too long":                           {Method: "carrier", IAL: 2, Days: 1e6},
 		"needs what it gives":                {Method: "carrier", IAL: 2, Holds: 2},

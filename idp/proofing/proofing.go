@@ -33,6 +33,10 @@ type Query struct {
 	// Card is never stored: a case that waits for its bank asks again without it.
 	Card   string `json:"-"`
 	Handle string `json:",omitempty"` // of a visit to another service's page
+	// Certified is set where a certificate showed it and nobody is asked.
+	Certified *certified `json:",omitempty"`
+	// Transfer is an order to the bank of an organisation.
+	Transfer *Transfer `json:",omitempty"`
 }
 
 // Verdict of a source.
@@ -102,6 +106,8 @@ type Case struct {
 type Store interface {
 	PutCase(ctx context.Context, c Case, record audit.Record) error
 	Case(ctx context.Context, id string) (Case, error)
+	// OpenCase is the newest case of an account and a method that can still be granted; idp.ErrNotFound.
+	OpenCase(ctx context.Context, accountID, method string) (Case, error)
 	// SetCaseState moves a case; idp.ErrNotFound when it is not in the state given.
 	SetCaseState(ctx context.Context, id string, from, to State, record audit.Record) error
 	// Count adds one try to a counter that began less than span ago, or starts a new one, and returns the tries in it.
@@ -142,8 +148,10 @@ type Config struct {
 	Policy func() []Level
 	// Reviews keeps what reviewers see and decide; nil without manual review.
 	Reviews ReviewStore
-	Now     func() time.Time
-	Rand    io.Reader
+	// Organisations reads certificates of organisations; nil has none.
+	Organisations OrganisationReader
+	Now           func() time.Time
+	Rand          io.Reader
 }
 
 // New returns the service.
@@ -194,11 +202,15 @@ func (s *Service) open(ctx context.Context, accountID string, level Level, q *Qu
 // put stores a case with the message that will ask again, so that it is finished also when this process dies before the source
 // answers.
 func (s *Service) put(ctx context.Context, c Case, q Query, in Submission) error {
+	return s.putWith(ctx, c, q, s.opening(ctx, c, in)...)
+}
+
+func (s *Service) putWith(ctx context.Context, c Case, q Query, events ...audit.Event) error {
 	if err := s.sealInto(ctx, &c, q); err != nil {
 		return err
 	}
 	message := audit.Message{Topic: TopicRetry, Key: c.ID, Payload: []byte(`{"case":"` + c.ID + `"}`), NotBefore: c.CreatedAt.Add(retryAfter)}
-	if err := s.cfg.Store.PutCase(ctx, c, audit.With(s.opening(ctx, c, in)...).And(message)); err != nil {
+	if err := s.cfg.Store.PutCase(ctx, c, audit.With(events...).And(message)); err != nil {
 		return fmt.Errorf("store case: %w", err)
 	}
 	return nil
@@ -252,6 +264,8 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 		return 0, s.wait(ctx, c, err)
 	case answer.Verdict == Pending:
 		return 0, s.visiting(ctx, c)
+	case answer.Verdict == Ordered:
+		return 0, s.ordered(ctx, c, answer)
 	case answer.Verdict != Match:
 		return 0, s.refuse(ctx, c, answer.Verdict)
 	}
@@ -263,8 +277,9 @@ var refusals = map[Verdict]struct {
 	code  fault.Code
 	field string
 }{
-	MobileMismatch: {fault.ProofingMobile, fieldMobile},
-	CardMismatch:   {fault.ProofingCard, fieldCard},
+	MobileMismatch:  {fault.ProofingMobile, fieldMobile},
+	CardMismatch:    {fault.ProofingCard, fieldCard},
+	AccountMismatch: {fault.TransferMismatch, fieldAccount},
 }
 
 func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
@@ -278,8 +293,11 @@ func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
 	if known, ok := refusals[verdict]; ok {
 		return fault.New(known.code).WithField(known.field, known.code)
 	}
-	if c.Method == Face || c.Method == NetworkID {
+	switch c.Method {
+	case Face, NetworkID:
 		return fault.New(fault.ProofingElsewhere)
+	case OrganisationTransfer:
+		return fault.New(fault.TransferMismatch).WithField(fieldAccount, fault.TransferMismatch)
 	}
 	return fault.New(fault.ProofingMismatch)
 }
@@ -294,6 +312,7 @@ func (s *Service) grant(ctx context.Context, c Case, q Query, level Level, sourc
 	if ends := q.documentEnds(); !ends.IsZero() && (proof.Until.IsZero() || ends.Before(proof.Until)) {
 		proof.Until, proof.DocumentEnds = ends, ends // a level does not outlive the document behind it
 	}
+	q.certificateEnds(&proof)
 	var err error
 	switch {
 	case q.IDNumber != "":
@@ -352,6 +371,7 @@ func (s *Service) Retry(ctx context.Context, payload []byte) error {
 		return err
 	}
 	level, ok := s.row(c.Method)
+	level = q.capped(level)
 	if !ok || level.IAL != c.Wanted { // the policy changed: what was promised to the person is not given any more
 		return s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Rejected, audit.With(s.event(ctx, c, "proofing.policy_changed")))
 	}
@@ -371,13 +391,18 @@ func (s *Service) unseal(ctx context.Context, c Case) (q Query, err error) {
 
 // again asks once more; what closes the case is no error of the message.
 func (s *Service) again(ctx context.Context, c Case, q Query, level Level) (err error) {
-	if c.State == Passed {
+	switch {
+	case c.State == Passed && q.Certified != nil:
+		_, err = s.grantCertified(ctx, c, q, level)
+	case c.State == Collecting && q.Transfer != nil:
+		err = s.awaitAmount(ctx, c)
+	case c.State == Passed:
 		_, err = s.grantReviewed(ctx, c, q, level)
-	} else {
+	default:
 		_, err = s.ask(ctx, c, q, level)
 	}
 	switch fault.CodeOf(err) {
-	case fault.ProofingMismatch, fault.ProofingMobile, fault.ProofingCard, fault.ProofingElsewhere, fault.IdentityBound, fault.Conflict:
+	case fault.ProofingMismatch, fault.ProofingMobile, fault.ProofingCard, fault.ProofingElsewhere, fault.TransferMismatch, fault.IdentityBound, fault.Conflict:
 		return nil
 	}
 	if errors.Is(err, errGivenUp) {

@@ -320,3 +320,12 @@ func NameKey(text string) (string, error) {
 	key := strings.NewReplacer(" ", "", ",", "", "-", "").Replace(strings.ToLower(name.Text))
 	return norm.NFC.String(key), nil
 }
+
+// SameOrganisation reports whether two names of an organisation are the same but for blanks, case and the width of characters, in which
+// registers, banks and authorities differ: "（" for "(".
+func SameOrganisation(a, b string) bool {
+	fold := func(name string) string {
+		return strings.ToLower(strings.Join(strings.Fields(norm.NFKC.String(name)), ""))
+	}
+	return fold(a) == fold(b) && fold(a) != ""
+}

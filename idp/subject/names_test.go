@@ -137,3 +137,14 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
+
+func TestSameOrganisation(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{{"示例（集团）有限公司", "示例(集团)有限公司", true}, {"Acme  Ltd", "ACME Ltd", true}, {"示例有限公司", "示例有限责任公司", false}, {"", "", false}} {
+		if subject.SameOrganisation(c.a, c.b) != c.same {
+			t.Errorf("%s, %s", c.a, c.b)
+		}
+	}
+}

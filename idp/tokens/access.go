@@ -36,6 +36,7 @@ type accessClaims struct {
 	ACR      string          `json:"acr,omitempty"`
 	AMR      []string        `json:"amr,omitempty"`
 	IAL      *int            `json:"ial,omitempty"`
+	Partner  string          `json:"partner_level,omitempty"` // ial in the word of the client
 	Details  json.RawMessage `json:"authorization_details,omitempty"`
 	Binding  oauth.Binding   `json:"cnf,omitzero"`
 	Actor    *oauth.Actor    `json:"act,omitempty"`
@@ -66,6 +67,9 @@ func (s *Service) AccessToken(ctx context.Context, m oauth.Mint) (oauth.Minted, 
 		return oauth.Minted{}, err
 	}
 	c.IAL = ial
+	if ial != nil {
+		c.Partner = m.Client.PartnerLevels.Word(*ial)
+	}
 	released, err := s.claimsOfToken(ctx, m, ial)
 	if err != nil {
 		return oauth.Minted{}, err

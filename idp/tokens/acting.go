@@ -41,7 +41,7 @@ func (s *Service) Claims(ctx context.Context, who Subject, client idp.Client, sc
 		if err != nil {
 			return nil, err
 		}
-		claims["ial"] = client.ShownIAL(int(both))
+		client.TellLevel(claims, client.ShownIAL(int(both)))
 	}
 	claims["act"], claims["mandate_id"] = who.Actor, who.Mandate.ID
 	return claims, nil

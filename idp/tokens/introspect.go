@@ -39,7 +39,7 @@ func (s *Service) Introspect(ctx context.Context, client idp.Client, token strin
 		answer["acr"], answer["auth_time"] = a.ACR, a.AuthTime.Unix()
 	}
 	if a.IAL != nil {
-		answer["ial"] = *a.IAL
+		client.TellLevel(answer, *a.IAL)
 	}
 	if len(a.Details) > 0 {
 		answer["authorization_details"] = a.Details

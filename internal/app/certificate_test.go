@@ -11,15 +11,23 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/emmansun/gmsm/sm2"
 
+	"github.com/yinxin-gov/yinxin/idp/proofing/certificate"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+// ownNumber is that of 李四 in the sandbox's register, and ownMobile the mobile number.
+const (
+	ownNumber = "99990019800101001X"
+	ownMobile = "13800138001"
 )
 
 // TestCertificateLogin binds a certificate on the pages and signs in with it, typed and as files, against the files of the
@@ -46,7 +54,7 @@ func TestCertificateLogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := pki.MakeCertificate(rand.Reader, pki.CertificateTemplate{Profile: pki.ProfileSealSigner, Subject: pki.Subject{CommonName: "李四"}, PublicKey: &key.PublicKey, NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(1, 0, 0)}, root, rootKey)
+	own, err := pki.MakeCertificate(rand.Reader, pki.CertificateTemplate{Profile: pki.ProfileSealSigner, Subject: pki.Subject{CommonName: "李四", OrganizationalUnit: "SF" + ownNumber}, PublicKey: &key.PublicKey, NotBefore: now.AddDate(0, -1, 0), NotAfter: now.AddDate(1, 0, 0)}, root, rootKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,8 +67,9 @@ func TestCertificateLogin(t *testing.T) {
 	}
 	cfg := apptest.NewConfig(t, database(t), t.TempDir())
 	cfg.Login = app.Login{CertificateTrustFile: file("trust.pem", root.EncodePEM()), CertificateCRLFiles: []string{file("authority.crl", crl())}, CertificateHardware: true}
+	cfg.Proofing.Certificates = []certificate.Authority{{Issuer: root.Subject.String(), Hardware: true, Number: []certificate.Place{{Attribute: "2.5.4.11", Prefix: "SF"}}}}
 	p := apptest.StartWith(t, cfg)
-	p.Persona(mobile, "李四", 2)
+	p.Persona(ownMobile, "李四", 2)
 	ctx := context.Background()
 	answer := func(b *walk.Browser) map[string]string {
 		t.Helper()
@@ -70,13 +79,39 @@ func TestCertificateLogin(t *testing.T) {
 		}
 		return map[string]string{"certificate": string(own.EncodePEM()), "signature": base64.StdEncoding.EncodeToString(signature)}
 	}
-	b := p.SignIn(mobile)
+	b := p.SignIn(ownMobile)
 	if err := b.Open(ctx, p.URL+"/me/security/certificate"); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Submit(ctx, answer(b)); err != nil || !b.Page.Has("recovery-codes") {
 		t.Fatalf("binding: %v, %s", err, b.Page.Text)
 	}
+	t.Run("as a proof of who one is", func(t *testing.T) {
+		page := func(b *walk.Browser) *walk.Page {
+			t.Helper()
+			if err := b.Open(ctx, p.URL+"/proofing/certificate"); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Submit(ctx, answer(b)); err != nil {
+				t.Fatal(err)
+			}
+			return b.Page
+		}
+		p.Persona("13800138000", "张三", 2)
+		other := p.SignIn("13800138000")
+		if got := page(other); got.Status != http.StatusUnprocessableEntity || !strings.Contains(got.Text, "不是您已核验的身份") {
+			t.Errorf("somebody else's certificate: %d %s", got.Status, got.Text)
+		}
+		if tier := tierOf(t, p, other); !strings.Contains(tier, "中级实名") {
+			t.Errorf("%s", tier)
+		}
+		if got := page(b); !got.Has("proofing-outcome") {
+			t.Errorf("the own certificate: %d %s", got.Status, got.Text)
+		}
+		if tier := tierOf(t, p, b); !strings.Contains(tier, "现场") {
+			t.Errorf("%s", tier)
+		}
+	})
 	t.Run("typed", func(t *testing.T) {
 		b := walk.New(nil)
 		if err := b.Open(ctx, p.URL+"/login/certificate"); err != nil {

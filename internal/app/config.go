@@ -312,6 +312,9 @@ func (c *Config) check() []string {
 		}
 	}
 	faults = append(faults, c.Proofing.check()...)
+	if len(c.Proofing.Certificates) > 0 && c.Login.CertificateTrustFile == "" {
+		add("proofing.certificates: needs login.certificate_trust_file")
+	}
 	for _, proxy := range c.TrustedProxies {
 		if _, err := parseNetwork(proxy); err != nil {
 			add("trusted_proxies: %q is neither an address nor a network", proxy)

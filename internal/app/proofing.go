@@ -9,12 +9,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/bankcard"
 	"github.com/yinxin-gov/yinxin/idp/proofing/carrier"
+	"github.com/yinxin-gov/yinxin/idp/proofing/certificate"
 	"github.com/yinxin-gov/yinxin/idp/proofing/face"
 	"github.com/yinxin-gov/yinxin/idp/proofing/networkid"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
+	"github.com/yinxin-gov/yinxin/idp/proofing/transfer"
 	"github.com/yinxin-gov/yinxin/idp/proofing/visit"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/source"
@@ -33,6 +36,10 @@ type Proofing struct {
 	NetworkID ProofingService `yaml:"network_id"` // 国家网络身份认证: a service with a page of its own
 	// ManualReview lets people hand in pictures of a document, which two staff with the role proofing_reviewer look at.
 	ManualReview bool `yaml:"manual_review"`
+	// Transfer moves small amounts to bank accounts of organisations (对公打款).
+	Transfer ProofingSource `yaml:"transfer"`
+	// Certificates say, for each authority of login.certificate_trust_file, where its certificates carry whom they name.
+	Certificates []certificate.Authority `yaml:"certificates"`
 }
 
 // ProofingSource is an HTTP source of one method.
@@ -99,7 +106,17 @@ func (p Proofing) check() []string {
 	all := p.Carrier.check("carrier")
 	all = append(all, p.BankCard.check("bank_card")...)
 	all = append(all, p.Face.check("face")...)
-	return append(all, p.NetworkID.check("network_id")...)
+	all = append(all, p.NetworkID.check("network_id")...)
+	all = append(all, p.Transfer.check("transfer")...)
+	if len(p.Transfer.Documents) > 0 {
+		all = append(all, "proofing.transfer.documents: it is asked about organisations alone")
+	}
+	for i, a := range p.Certificates {
+		if wrong := a.Check(subject.DefaultDocuments()); wrong != "" {
+			all = append(all, fmt.Sprintf("proofing.certificates[%d]: %s", i, wrong))
+		}
+	}
+	return all
 }
 
 // origin of an address; empty when it has none.
@@ -180,6 +197,18 @@ func (a *App) methods() (all []proofing.Method, err error) {
 	if cfg.ManualReview || a.cfg.Sandbox {
 		all = append(all, proofing.Method{Word: proofing.ManualReview, Review: true})
 	}
+	client, _, err = a.client("transfer", cfg.Transfer, func(token string, _ func() string) http.Handler {
+		return sandbox.Transfers(token, slowAnswer, a.arrived)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if client != nil {
+		all = append(all, transfer.New(client).Method())
+	}
+	if len(cfg.Certificates) > 0 {
+		all = append(all, certificate.New(cfg.Certificates).Method())
+	}
 	return all, nil
 }
 
@@ -193,8 +222,20 @@ func (a *App) openProofing(ctx context.Context, authority proofing.Source) (*pro
 	if err := a.levels.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	return proofing.New(proofing.Config{Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{authority}, Methods: methods, Reviews: a.store, Now: a.opts.Now, Rand: a.opts.Rand,
+	var organisations proofing.OrganisationReader
+	if len(a.cfg.Proofing.Certificates) > 0 {
+		organisations = certificate.New(a.cfg.Proofing.Certificates)
+	}
+	return proofing.New(proofing.Config{Organisations: organisations, Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{authority}, Methods: methods, Reviews: a.store, Now: a.opts.Now, Rand: a.opts.Rand,
 		Policy: func() []proofing.Level { return proofing.With(proofing.DefaultPolicy(), a.levels.All()...) }}), nil
+}
+
+// arrived shows in the simulated inbox what the simulated bank moved to an account.
+func (a *App) arrived(id, account string, fen int) {
+	amount := fmt.Sprintf("%d.%02d", fen/100, fen%100)
+	if err := a.store.PutInbox(context.Background(), "transfer/"+id, authn.InboxMessage{To: account, Text: "到账 " + amount + " 元", Code: amount, At: a.opts.Now().UTC()}); err != nil {
+		a.opts.Log.Warn("a simulated transfer is not in the inbox", "error", err)
+	}
 }
 
 // deliverReviewNotice tells a person that reviewers decided.

@@ -270,3 +270,42 @@ func TestManualReviewOnThePages(t *testing.T) {
 		}
 	})
 }
+
+// TestTransferToAnOrganisation: where policy lets a representative of the first level make an organisation, it has that level, and the
+// amount that arrived at its bank raises it.
+func TestTransferToAnOrganisation(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		ctx := context.Background()
+		applied(t, p, app.Manifest{Policies: app.Policies{Proofing: []proofing.Level{{Method: proofing.OrganisationRegister, IAL: 3, Holds: 1}}}})
+		p.Persona(boss, "钱法人", 1)
+		b := p.SignIn(boss)
+		if page := submit(t, b, p.URL+"/me/organisations/new", map[string]string{"organisation-name": "示例市青禾商贸有限公司", "organisation-code": company}); !page.Has("organisation-transfer") || !strings.Contains(page.Text, "初级实名") {
+			t.Fatalf("%s %s", page.URL, page.Text)
+		}
+		home := b.Page.URL.String()
+		p.Persona(clerk, "孙经办", 3)
+		stranger := p.SignIn(clerk)
+		if err := stranger.Open(ctx, home+"/transfer"); err != nil || stranger.Page.Status != http.StatusNotFound {
+			t.Errorf("another person: %v %d", err, stranger.Page.Status)
+		}
+		if page := submit(t, b, home+"/transfer", map[string]string{"transfer-account": sandbox.AccountOther}); page.Status != http.StatusUnprocessableEntity || !page.Has("transfer-account-error") {
+			t.Errorf("an account in another name: %d %s", page.Status, page.Text)
+		}
+		page := submit(t, b, home+"/transfer", map[string]string{"transfer-account": "9999 0000 1234 5678"})
+		if !page.Has("transfer-amount") {
+			t.Fatalf("%d %s", page.Status, page.Text)
+		}
+		told := p.Get("/sandbox/inbox?to=9999000012345678", "")
+		_, rest, _ := strings.Cut(told.Text, `"code":"`)
+		amount, _, _ := strings.Cut(rest, `"`)
+		if page := submit(t, b, home+"/transfer", map[string]string{"transfer-amount": "0.01"}); page.Status != http.StatusUnprocessableEntity || !page.Has("transfer-amount-error") {
+			t.Errorf("a wrong amount: %d %s", page.Status, page.Text)
+		}
+		if page := submit(t, b, home+"/transfer", map[string]string{"transfer-amount": amount}); page.Has("organisation-transfer") || !strings.Contains(page.Text, "中级实名") {
+			t.Errorf("the amount %q: %s %s", amount, page.URL, page.Text)
+		}
+		if strings.Contains(p.Log.String(), "9999000012345678") {
+			t.Error("the account stands in the log")
+		}
+	})
+}

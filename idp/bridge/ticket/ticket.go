@@ -17,7 +17,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -58,7 +57,7 @@ type Bridge struct {
 	UserCall            string            `json:"user_call" yaml:"user_call"`                 // default userinfo
 	Signature           Recipe            `json:"signature" yaml:"signature"`
 	Fields              map[string]string `json:"fields" yaml:"fields"` // claim → name at the portal; empty gives all under their own
-	Levels              map[string]string `json:"levels" yaml:"levels"` // ial → the portal's word for it
+	Levels              idp.PartnerLevels `json:"levels" yaml:"levels"` // ial → the portal's word for it
 	Legacy              bool              `json:"legacy" yaml:"legacy"` // takes md5_legacy on the operator's responsibility
 	Secret              string            `json:"-" yaml:"secret"`
 }
@@ -102,10 +101,8 @@ func (b *Bridge) Normalize() error {
 			return bridge.Refuse(b.ID, "fields", fmt.Sprintf("%q is not a name", name))
 		}
 	}
-	for level := range 5 {
-		if _, ok := b.Levels[strconv.Itoa(level)]; len(b.Levels) > 0 && (!ok || len(b.Levels) != 5) {
-			return bridge.Refuse(b.ID, "levels", "a word for each of 0, 1, 2, 3, 4")
-		}
+	if wrong := b.Levels.Check(); wrong != "" {
+		return bridge.Refuse(b.ID, "levels", wrong)
 	}
 	return nil
 }
@@ -121,7 +118,7 @@ func (b Bridge) FieldsFor(claims map[string]any, user, sessionID string) map[str
 	known := maps.Clone(claims)
 	known[UserField], known["session_id"], known["actor"] = user, sessionID, user
 	if ial, ok := known["ial"].(int); ok && len(b.Levels) > 0 {
-		known["ial"] = b.Levels[strconv.Itoa(ial)]
+		known["ial"] = b.Levels.Word(ial)
 	}
 	if len(b.Fields) == 0 {
 		return known

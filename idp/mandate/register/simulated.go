@@ -1,11 +1,11 @@
 package register
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/source/simulated"
 )
 
 // SimulatedOrganisation is a made-up organisation of the sandbox. docs/integration/sandbox.md shows them.
@@ -38,44 +38,11 @@ var Children = []SimulatedChild{
 	{"吴将成年", "999900200812010056", [][2]string{{"李四", "99990019800101001X"}}},
 }
 
-// Magic names of an organisation or a child steer the answer whatever the number is.
-const (
-	NameSlow    = "超时"
-	NameBroken  = "故障"
-	NameGarbage = "乱码"
-)
-
-// Simulated answers POST requests that carry the token.
+// Simulated answers POST requests that carry the token. The magic names are those of an organisation or a child.
 func Simulated(token string, slow time.Duration) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || r.Header.Get("Authorization") != "Bearer "+token {
-			http.Error(w, "simulated register: POST with the token", http.StatusUnauthorized)
-			return
-		}
-		var q question
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&q); err != nil {
-			http.Error(w, "simulated register: not JSON", http.StatusBadRequest)
-			return
-		}
-		switch q.Name {
-		case NameSlow:
-			select {
-			case <-time.After(slow):
-			case <-r.Context().Done():
-			}
-			return
-		case NameBroken:
-			http.Error(w, "simulated failure", http.StatusInternalServerError)
-			return
-		case NameGarbage:
-			w.Write([]byte(`{"request_id": "` + q.RequestID + `", "result": mat`))
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(struct {
-			RequestID string `json:"request_id"`
-			answer
-		}{q.RequestID, simulate(q)})
+	return simulated.Handler(simulated.Source{What: "register", Token: token, Slow: slow}, func(q question, _ *http.Request) map[string]any {
+		a := simulate(q)
+		return map[string]any{"result": a.Result, "state": a.State}
 	})
 }
 

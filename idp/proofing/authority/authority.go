@@ -4,13 +4,11 @@ package authority
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/proofing/elements"
 	"github.com/yinxin-gov/yinxin/idp/source"
-	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 )
 
@@ -32,24 +30,14 @@ type Config struct {
 
 // Source implements proofing.Source.
 type Source struct {
-	cfg    Config
-	client *source.Client
+	elements.Source
+	code func(kind string) string
 }
 
 // New returns a source.
 func New(cfg Config) *Source {
-	return &Source{cfg, source.New(source.Config{Name: cfg.Name, URL: cfg.URL, Token: cfg.Token, Client: cfg.Client, Now: cfg.Now, Cost: cfg.Cost, Note: cfg.Note})}
-}
-
-// Name of the source.
-func (s *Source) Name() string { return s.cfg.Name }
-
-// Knows implements proofing.Source.
-func (s *Source) Knows(kind string) bool {
-	if len(s.cfg.Documents) == 0 {
-		return kind == subject.CitizenID
-	}
-	return slices.Contains(s.cfg.Documents, kind)
+	client := source.New(source.Config{Name: cfg.Name, URL: cfg.URL, Token: cfg.Token, Client: cfg.Client, Now: cfg.Now, Cost: cfg.Cost, Note: cfg.Note})
+	return &Source{elements.New(client, cfg.Documents), cfg.Code}
 }
 
 type request struct {
@@ -64,29 +52,11 @@ type request struct {
 	Mobile      string `json:"mobile,omitempty"`
 }
 
-// answer is the whole of an answer that is read.
-type answer struct {
-	Result proofing.Verdict `json:"result"`
-}
-
-// Usable implements source.Answer.
-func (a answer) Usable() error {
-	switch a.Result {
-	case proofing.Match, proofing.Mismatch, proofing.MobileMismatch, proofing.Refused:
-		return nil
-	}
-	return fmt.Errorf("result is none of the protocol")
-}
-
 // Ask sends one question. Everything but a well-formed answer to this very question is silence.
 func (s *Source) Ask(ctx context.Context, q proofing.Query) (proofing.Answer, error) {
 	code := ""
-	if s.cfg.Code != nil {
-		code = s.cfg.Code(q.IDType)
+	if s.code != nil {
+		code = s.code(q.IDType)
 	}
-	a, sum, err := source.Ask[answer](ctx, s.client, "", q.RequestID, request{q.RequestID, q.Name, q.IDType, code, q.IDNumber, q.Nationality, q.Birth, q.Expires, q.Mobile})
-	if err != nil {
-		return proofing.Answer{}, fmt.Errorf("%w: %w", proofing.ErrSilent, err)
-	}
-	return proofing.Answer{Verdict: a.Result, Digest: sum}, nil
+	return elements.Compare[elements.Answer](ctx, s.Source, q.RequestID, request{q.RequestID, q.Name, q.IDType, code, q.IDNumber, q.Nationality, q.Birth, q.Expires, q.Mobile})
 }

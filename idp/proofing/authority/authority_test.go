@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/authority"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
+	"github.com/yinxin-gov/yinxin/idp/source/simulated"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 )
 
@@ -250,7 +251,7 @@ func TestSandboxSpeaksTheProtocol(t *testing.T) {
 	if answer, err := source.Ask(ctx, query); err != nil || answer.Verdict != proofing.Match {
 		t.Errorf("%+v %v", answer, err)
 	}
-	for name, want := range map[string]proofing.Verdict{"李四": proofing.Mismatch, sandbox.NameBroken: "", sandbox.NameGarbage: ""} {
+	for name, want := range map[string]proofing.Verdict{"李四": proofing.Mismatch, simulated.NameBroken: "", simulated.NameGarbage: ""} {
 		q := query
 		q.Name = name
 		if answer, err := source.Ask(ctx, q); answer.Verdict != want || (err == nil) != (want != "") {
@@ -258,7 +259,7 @@ func TestSandboxSpeaksTheProtocol(t *testing.T) {
 		}
 	}
 	slow := query
-	slow.Name = sandbox.NameSlow
+	slow.Name = simulated.NameSlow
 	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 	defer cancel()
 	if _, err := source.Ask(short, slow); !errors.Is(err, proofing.ErrSilent) {

@@ -7,35 +7,23 @@ package bankcard
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/proofing/elements"
 	"github.com/yinxin-gov/yinxin/idp/source"
-	"github.com/yinxin-gov/yinxin/idp/subject"
 )
 
 // Source implements proofing.Source.
-type Source struct {
-	client    *source.Client
-	documents []string
-}
+type Source struct{ elements.Source }
 
 // New returns a source that knows kinds of documents; none is the resident identity card alone.
-func New(client *source.Client, documents []string) *Source { return &Source{client, documents} }
+func New(client *source.Client, documents []string) *Source {
+	return &Source{elements.New(client, documents)}
+}
 
 // Method is the method with this source.
 func Method(s *Source) proofing.Method {
 	return proofing.Method{Word: proofing.BankCard, Source: s, Card: true, Mobile: true}
-}
-
-// Name implements proofing.Source.
-func (s *Source) Name() string { return s.client.Name() }
-
-// Knows implements proofing.Source.
-func (s *Source) Knows(kind string) bool {
-	return len(s.documents) == 0 && kind == subject.CitizenID || slices.Contains(s.documents, kind)
 }
 
 type question struct {
@@ -48,29 +36,11 @@ type question struct {
 	Mobile    string `json:"mobile,omitempty"`
 }
 
-// Answer is what is read of an answer.
-type Answer struct {
-	Result proofing.Verdict `json:"result"`
-}
-
-// Usable implements source.Answer.
-func (a Answer) Usable() error {
-	switch a.Result {
-	case proofing.Match, proofing.Mismatch, proofing.CardMismatch, proofing.MobileMismatch, proofing.Refused:
-		return nil
-	}
-	return errors.New("result is none of the protocol")
-}
-
 // Ask implements proofing.Source.
 func (s *Source) Ask(ctx context.Context, q proofing.Query) (proofing.Answer, error) {
 	asked := question{RequestID: q.RequestID, Name: q.Name, IDType: q.IDType, IDNumber: q.IDNumber, Card: q.Card, Mobile: q.Mobile}
 	if q.Card == "" {
 		asked = question{RequestID: q.RequestID, Recall: true}
 	}
-	a, sum, err := source.Ask[Answer](ctx, s.client, "", q.RequestID, asked)
-	if err != nil {
-		return proofing.Answer{}, fmt.Errorf("%w: %w", proofing.ErrSilent, err)
-	}
-	return proofing.Answer{Verdict: a.Result, Digest: sum}, nil
+	return elements.Compare[elements.CardAnswer](ctx, s.Source, q.RequestID, asked)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/bankcard"
+	"github.com/yinxin-gov/yinxin/idp/proofing/elements"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
 	"github.com/yinxin-gov/yinxin/idp/source"
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -92,8 +93,8 @@ func FuzzAnswer(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		a, err := source.Parse[bankcard.Answer](body, "r")
-		if err == nil && a.Usable() != nil || err != nil && a != (bankcard.Answer{}) {
+		a, err := source.Parse[elements.CardAnswer](body, "r")
+		if err == nil && a.Usable() != nil || err != nil && a != (elements.CardAnswer{}) {
 			t.Errorf("%+v %v", a, err)
 		}
 	})

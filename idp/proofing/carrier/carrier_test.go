@@ -11,8 +11,10 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/carrier"
+	"github.com/yinxin-gov/yinxin/idp/proofing/elements"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
 	"github.com/yinxin-gov/yinxin/idp/source"
+	"github.com/yinxin-gov/yinxin/idp/source/simulated"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 )
@@ -39,8 +41,8 @@ func TestSandboxAnswersByPersona(t *testing.T) {
 		"another's number": {func(q *proofing.Query) { q.Mobile = "+8613800138001" }, proofing.MobileMismatch},
 		"another's name":   {func(q *proofing.Query) { q.Name = "李四" }, proofing.Mismatch},
 		"frozen":           {func(q *proofing.Query) { q.Name, q.IDNumber = "吴冻结", "999900198404040109" }, proofing.Refused},
-		"broken":           {func(q *proofing.Query) { q.Name = sandbox.NameBroken }, ""},
-		"garbage":          {func(q *proofing.Query) { q.Name = sandbox.NameGarbage }, ""},
+		"broken":           {func(q *proofing.Query) { q.Name = simulated.NameBroken }, ""},
+		"garbage":          {func(q *proofing.Query) { q.Name = simulated.NameGarbage }, ""},
 	} {
 		q := query
 		test.change(&q)
@@ -59,8 +61,8 @@ func FuzzAnswer(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		a, err := source.Parse[carrier.Answer](body, "r")
-		if err == nil && (a.Usable() != nil || a.Result == proofing.CardMismatch) || err != nil && a != (carrier.Answer{}) {
+		a, err := source.Parse[elements.Answer](body, "r")
+		if err == nil && (a.Usable() != nil || a.Result == proofing.CardMismatch) || err != nil && a != (elements.Answer{}) {
 			t.Errorf("%+v %v", a, err)
 		}
 	})

@@ -5,11 +5,9 @@ package face
 
 import (
 	"context"
-	"slices"
 
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/visit"
-	"github.com/yinxin-gov/yinxin/idp/subject"
 )
 
 // Notice is the version of the text that is consented to (messages proofing.notice.face.*). A new text is a new version.
@@ -18,7 +16,7 @@ const Notice = "face-2026-11"
 // Service implements proofing.Remote.
 type Service struct {
 	*visit.Client
-	documents []string
+	proofing.Kinds
 }
 
 // New returns a service that has official pictures for kinds of documents; none is the resident identity card alone.
@@ -27,11 +25,6 @@ func New(client *visit.Client, documents []string) *Service { return &Service{cl
 // Method is the method with this service.
 func Method(s *Service) proofing.Method {
 	return proofing.Method{Word: proofing.Face, Remote: s, Notice: Notice}
-}
-
-// Knows implements proofing.Source.
-func (s *Service) Knows(kind string) bool {
-	return len(s.documents) == 0 && kind == subject.CitizenID || slices.Contains(s.documents, kind)
 }
 
 // Ask implements proofing.Source.

@@ -4,11 +4,11 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp/source/simulated"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 )
 
@@ -60,50 +60,19 @@ var Personas = []Persona{
 	{Name: "SMITH JOHN", Number: "532999001", Mobile: "+8613800138021", Note: "passport that was revoked: refused", Kind: subject.Passport, Nationality: "USA", Birth: "1969-07-20", Expires: "2035-12-31"},
 }
 
-// Magic names steer the answer whatever the number is.
-const (
-	NameSlow    = "超时"
-	NameBroken  = "故障"
-	NameGarbage = "乱码"
-)
-
-// Handler answers POST requests that carry the token.
+// Handler is the simulated authority: it answers POST requests that carry the token.
 func Handler(token string, slow time.Duration) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || r.Header.Get("Authorization") != "Bearer "+token {
-			http.Error(w, "simulated authority: POST with the token", http.StatusUnauthorized)
-			return
-		}
-		var q struct {
-			RequestID   string `json:"request_id"`
-			Name        string `json:"name"`
-			IDType      string `json:"id_type"`
-			IDNumber    string `json:"id_number"`
-			Nationality string `json:"nationality"`
-			Birth       string `json:"birth_date"`
-			Expires     string `json:"expires_on"`
-			Mobile      string `json:"mobile"`
-		}
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&q); err != nil {
-			http.Error(w, "simulated authority: not JSON", http.StatusBadRequest)
-			return
-		}
-		switch q.Name {
-		case NameSlow:
-			select {
-			case <-time.After(slow):
-			case <-r.Context().Done():
-			}
-			return
-		case NameBroken:
-			http.Error(w, "simulated failure", http.StatusInternalServerError)
-			return
-		case NameGarbage:
-			w.Write([]byte(`{"request_id": "` + q.RequestID + `", "result": tru`))
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(map[string]any{"request_id": q.RequestID, "result": judge(Persona{Name: q.Name, Number: q.IDNumber, Mobile: q.Mobile, Kind: q.IDType, Nationality: q.Nationality, Birth: q.Birth, Expires: q.Expires}), "simulated": true})
+	type question struct {
+		Name        string `json:"name"`
+		IDType      string `json:"id_type"`
+		IDNumber    string `json:"id_number"`
+		Nationality string `json:"nationality"`
+		Birth       string `json:"birth_date"`
+		Expires     string `json:"expires_on"`
+		Mobile      string `json:"mobile"`
+	}
+	return simulated.Handler(simulated.Source{What: "authority", Token: token, Slow: slow}, func(q question, _ *http.Request) map[string]any {
+		return map[string]any{"result": judge(Persona{Name: q.Name, Number: q.IDNumber, Mobile: q.Mobile, Kind: q.IDType, Nationality: q.Nationality, Birth: q.Birth, Expires: q.Expires})}
 	})
 }
 

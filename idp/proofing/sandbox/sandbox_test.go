@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
+	"github.com/yinxin-gov/yinxin/idp/source/simulated"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
@@ -100,13 +101,13 @@ func TestEveryPersonaIsWellFormedAndAnswers(t *testing.T) {
 
 func TestMagicNames(t *testing.T) {
 	const number = "11010519491231002X"
-	if status, result := ask(t, sandbox.NameBroken, number, ""); status != http.StatusInternalServerError || result != "" {
+	if status, result := ask(t, simulated.NameBroken, number, ""); status != http.StatusInternalServerError || result != "" {
 		t.Errorf("broken: %d %s", status, result)
 	}
-	if status, result := ask(t, sandbox.NameGarbage, number, ""); status != http.StatusOK || result != "" {
+	if status, result := ask(t, simulated.NameGarbage, number, ""); status != http.StatusOK || result != "" {
 		t.Errorf("garbage: %d %s", status, result)
 	}
-	if _, result := ask(t, sandbox.NameSlow, number, ""); result != "" {
+	if _, result := ask(t, simulated.NameSlow, number, ""); result != "" {
 		t.Errorf("slow: %s", result)
 	}
 }
@@ -151,7 +152,7 @@ func TestHabit14TheTableOfTheGuideIsComplete(t *testing.T) {
 	if rows := strings.Count(guide, "\n| "); rows < len(sandbox.Personas)+6 {
 		t.Errorf("%d rows", rows)
 	}
-	for _, name := range []string{sandbox.NameSlow, sandbox.NameBroken, sandbox.NameGarbage} {
+	for _, name := range []string{simulated.NameSlow, simulated.NameBroken, simulated.NameGarbage} {
 		if !strings.Contains(guide, "the name "+name) {
 			t.Errorf("the guide does not tell of %s", name)
 		}

@@ -1,13 +1,14 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/yinxin-gov/yinxin/idp/source/simulated"
 )
 
 // Cards are the bank cards of personas by document number; the bank knows the persona's mobile number. The numbers have a prefix that no
@@ -51,41 +52,9 @@ func (q asked) persona() (Persona, bool) {
 	return Persona{}, false
 }
 
-// answering reads questions that carry the token, and plays the magic names.
+// answering is a simulated service.
 func answering(token string, slow time.Duration, answer func(q asked, r *http.Request) map[string]any) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || r.Header.Get("Authorization") != "Bearer "+token {
-			http.Error(w, "simulated service: POST with the token", http.StatusUnauthorized)
-			return
-		}
-		var q asked
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&q); err != nil {
-			http.Error(w, "simulated service: not JSON", http.StatusBadRequest)
-			return
-		}
-		switch q.Name {
-		case NameSlow:
-			select {
-			case <-time.After(slow):
-			case <-r.Context().Done():
-			}
-			return
-		case NameBroken:
-			http.Error(w, "simulated failure", http.StatusInternalServerError)
-			return
-		case NameGarbage:
-			w.Write([]byte(`{"request_id": "` + q.RequestID + `", "result": tru`))
-			return
-		}
-		a := answer(q, r)
-		if a == nil {
-			http.Error(w, "simulated failure", http.StatusInternalServerError)
-			return
-		}
-		a["request_id"], a["simulated"] = q.RequestID, true
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(a)
-	})
+	return simulated.Handler(simulated.Source{What: "service", Token: token, Slow: slow}, answer)
 }
 
 // Carrier is the simulated carrier: the mobile numbers of the personas.

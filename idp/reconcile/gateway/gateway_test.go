@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
 	"github.com/yinxin-gov/yinxin/idp/reconcile"
 	"github.com/yinxin-gov/yinxin/idp/reconcile/gateway"
+	"github.com/yinxin-gov/yinxin/idp/source/simulated"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 )
 
@@ -28,7 +28,7 @@ func TestSimulatedRegisterAnswers(t *testing.T) {
 		want         reconcile.Result
 	}{
 		{"张三", "11010519491231002X", reconcile.Confirmed}, {"张四", "11010519491231002X", reconcile.Changed}, {"周已故", "999900195001010091", reconcile.Deceased}, {"张三", "110101199003070476", reconcile.Unknown},
-		{"计数", "persona-abc-1", reconcile.Confirmed}, {sandbox.NameBroken, "11010519491231002X", reconcile.NoAnswer},
+		{"计数", "persona-abc-1", reconcile.Confirmed}, {simulated.NameBroken, "11010519491231002X", reconcile.NoAnswer},
 	} {
 		got, err := ask(t, gateway.Simulated("t"), "t", reconcile.Question{RequestID: "r", Name: test.name, IDType: "citizen_id", IDNumber: test.number})
 		if got != test.want || (err == nil) == (test.want == reconcile.NoAnswer) {
