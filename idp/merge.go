@@ -77,8 +77,6 @@ type MergersConfig struct {
 	Ring     *keys.Ring
 	Now      func() time.Time
 	Wake     func() // tells the outbox that a message is due
-	// IsStaff tells whether an account holds a right of staff in some area; nil knows none.
-	IsStaff func(ctx context.Context, accountID string) (bool, error)
 }
 
 // NewMergers returns the service.
@@ -116,17 +114,8 @@ func (m *Mergers) Plan(ctx context.Context, a, b Control) (survivor, absorbed Ac
 		}
 		// A message alone opens no account that was proved in person or by face, while it has a password (identity.md 7 rule 11).
 		proof := account.InForce(m.cfg.Now())
-		if account.State != AccountActive || len(account.Roles) > 0 {
+		if account.State != AccountActive {
 			return survivor, absorbed, fault.New(fault.MergeImpossible)
-		}
-		if m.cfg.IsStaff != nil { // a right would go to somebody whom nobody appointed
-			held, err := m.cfg.IsStaff(ctx, account.ID)
-			if err != nil {
-				return survivor, absorbed, err
-			}
-			if held {
-				return survivor, absorbed, fault.New(fault.MergeImpossible)
-			}
 		}
 		if proof != nil && proof.IAL >= 3 && account.PasswordHash != "" && !slices.Contains(one.control.Methods, "pwd") {
 			return survivor, absorbed, fault.New(fault.MergePassword)

@@ -72,7 +72,7 @@ func (a *App) deliverExpiryNotice(ctx context.Context, d outbox.Delivery) error 
 
 // mergers makes one account of two.
 func (a *App) mergers() *idp.Mergers {
-	return idp.NewMergers(idp.MergersConfig{Accounts: a.Accounts, Store: a.store, Clients: a.Clients, Ring: a.ring, Now: a.opts.Now, Wake: a.wake, IsStaff: a.isStaff})
+	return idp.NewMergers(idp.MergersConfig{Accounts: a.Accounts, Store: a.store, Clients: a.Clients, Ring: a.ring, Now: a.opts.Now, Wake: a.wake})
 }
 
 // deliverMergeNotice tells a person that an account became part of this one. Licences and seals follow the legal identity,
