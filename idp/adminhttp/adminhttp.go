@@ -159,7 +159,7 @@ func (s *Server) change(ctx context.Context, reason string, roles ...string) (co
 	if err != nil {
 		return ctx, err
 	}
-	return reqctx.WithReason(ctx, reason), nil
+	return reqctx.Using(reqctx.WithReason(ctx, reason), roles...), nil
 }
 
 func (s *Server) stale(ctx context.Context) bool {

@@ -40,7 +40,7 @@ func (s *Server) changeIn(ctx context.Context, reason string, roles ...string) (
 	if err != nil {
 		return ctx, err
 	}
-	return reqctx.WithReason(ctx, reason), nil
+	return reqctx.Using(reqctx.WithReason(ctx, reason), roles...), nil
 }
 
 // reach is the path of an area that the administrator may look at; without an area it is the widest of the own rights.

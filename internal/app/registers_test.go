@@ -96,7 +96,7 @@ func TestDeathEndsSessionsAndTwoAdministratorsRevertIt(t *testing.T) {
 	}
 	first := admin(p, idp.RoleSecurityAdmin)
 	p.Persona("13800138084", "", 0, idp.RoleSecurityAdmin)
-	second := p.SignIn("13800138084")
+	second := p.SignInStaff("13800138084")
 	if err := first.Open(context.Background(), p.URL+"/admin/corrections"); err != nil || first.Page.Status != http.StatusOK || !strings.Contains(first.Page.Text, "撤销误报的死亡") {
 		t.Fatalf("%v %s", err, first.Page.Text)
 	}
@@ -127,7 +127,7 @@ func TestCorrectionFromTheConsole(t *testing.T) {
 	account := ownerOf(t, p, holder).ID
 	first := admin(p, idp.RoleSecurityAdmin)
 	p.Persona("13800138084", "", 0, idp.RoleSecurityAdmin)
-	second := p.SignIn("13800138084")
+	second := p.SignInStaff("13800138084")
 	fields := map[string]string{"kind": "number_changed", "account": account, "number": "1", "reason": "公安证明 7 号"}
 	if page := submit(t, first, p.URL+"/admin/corrections/new", fields); page.Status != http.StatusUnprocessableEntity || !strings.Contains(page.Source, `value="`+account+`"`) {
 		t.Errorf("a bad number: %d %s", page.Status, page.Text)
