@@ -75,10 +75,10 @@ func items(t *testing.T, answer apptest.Answer) []map[string]any {
 func TestAdministrationIsForItsRoles(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
 		p.Persona("13800138090", "张三", 2, "seal_keeper")
-		if answer := p.Get("/admin", ""); answer.Status != http.StatusSeeOther || answer.Header.Get("Location") != "/login?next=%2Fadmin" {
+		if answer := p.Get("/admin", ""); answer.Status != http.StatusSeeOther || answer.Header.Get("Location") != "/staff/login?next=%2Fadmin" {
 			t.Errorf("a visitor gets %d %s", answer.Status, answer.Header.Get("Location"))
 		}
-		b := p.SignIn("13800138090")
+		b := p.SignInStaff("13800138090")
 		if b.Open(context.Background(), p.URL+"/admin"); b.Page.Status != http.StatusForbidden {
 			t.Errorf("a seal keeper gets %d", b.Page.Status)
 		}

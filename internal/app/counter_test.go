@@ -332,9 +332,13 @@ func TestNothingHappensAfterAVisit(t *testing.T) {
 		d := newDesk(t, p)
 		ctx := context.Background()
 		for name, end := range map[string]func(){
-			"card":  func() { d.reader.Remove(ctx) },
-			"next":  func() { d.post("/counter/end", nil) },
-			"clock": func() { p.Advance(counter.VisitLife) },
+			"card": func() { d.reader.Remove(ctx) },
+			"next": func() { d.post("/counter/end", nil) },
+			"clock": func() { // the clerk goes on working meanwhile
+				p.Advance(counter.VisitLife / 2)
+				d.open("/staff")
+				p.Advance(counter.VisitLife / 2)
+			},
 		} {
 			d.put(stranger)
 			d.call("B1")
