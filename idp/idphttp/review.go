@@ -47,7 +47,7 @@ func (s *Server) asReviewer(next reviewerPage) func(http.ResponseWriter, *http.R
 			return err
 		}
 		w.Header().Set("Cache-Control", "no-store")
-		return next(w, r, reviewer)
+		return next(w, r.WithContext(reqctx.Using(r.Context(), idp.RoleProofingReviewer)), reviewer)
 	}
 }
 
