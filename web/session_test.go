@@ -15,7 +15,7 @@ func TestTheEndOfAStaffSessionIsTold(t *testing.T) {
 	tab := browser.New(t)
 	shown := func(page string) (visible bool, text string) {
 		t.Helper()
-		tab.Open(t, server.URL+"/design/"+page)
+		tab.Open(t, server.URL+"/design/"+page+"?lang=zh-CN")
 		visible = evaluate[bool](t, tab, `document.querySelector("#session-end").offsetHeight > 0`)
 		return visible, evaluate[string](t, tab, `document.querySelector("[data-session-text]").textContent`)
 	}

@@ -18,6 +18,7 @@ function watch(bar: HTMLElement): void {
     }
     const soon = rest <= warn;
     bar.classList.toggle("soon", soon);
+    bar.hidden = !soon;
     if (soon !== (text.textContent !== plain)) text.textContent = soon ? text.dataset.soon! : plain;
   };
   form.addEventListener("submit", (event) => {
@@ -30,7 +31,6 @@ function watch(bar: HTMLElement): void {
       tick();
     })();
   });
-  bar.classList.add("watched");
   tick();
   setInterval(tick, 1000);
 }
