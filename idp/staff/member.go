@@ -487,6 +487,27 @@ func (s *Members) Suspend(ctx context.Context, id string) (Member, error) {
 	})
 }
 
+// Stop suspends the account of staff of the human behind a citizen's account, when a register tells that this human is dead; without
+// one nothing happens. It may be said again.
+func (s *Members) Stop(ctx context.Context, accountID string) error {
+	identity, err := s.cfg.Store.IdentityOf(ctx, accountID)
+	if errors.Is(err, idp.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m, err := s.cfg.Store.MemberByHuman(ctx, identity)
+	if errors.Is(err, ErrNotFound) || err == nil && m.State != MemberActive && m.State != MemberNew {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m.State, m.EnrolHash, m.UpdatedAt = MemberSuspended, nil, s.cfg.Now().UTC()
+	return s.told(s.cfg.Store.SaveMember(ctx, m, audit.With(s.event(ctx, "staff.suspended", m))))
+}
+
 // Resume lets a suspended account work on.
 func (s *Members) Resume(ctx context.Context, id string) (Member, error) {
 	return s.change(ctx, id, "staff.resumed", func(m *Member) bool {

@@ -155,13 +155,16 @@ func (a *App) AddCounterTerminal(ctx context.Context, name, readerKey string) (i
 	return t.ID, code, err
 }
 
-// endOfLife ends what others do for a person who died, and the offline code card.
+// endOfLife ends what others do for a person who died, the offline code card, and what the person did as staff.
 func (a *App) endOfLife(ctx context.Context, d outbox.Delivery) error {
 	var message idp.AccountMessage
 	if err := json.Unmarshal(d.Payload, &message); err != nil {
 		return fmt.Errorf("read message: %w", err)
 	}
 	if _, err := a.sealing.licenses.RevokeCard(ctx, "account:"+message.AccountID); err != nil {
+		return err
+	}
+	if err := a.Members.Stop(reqctx.WithActor(ctx, reqctx.Actor{ID: "system:register"}), message.AccountID); err != nil {
 		return err
 	}
 	return a.endMandates(ctx, d)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -66,6 +67,9 @@ func TestDeathEndsSessionsAndTwoAdministratorsRevertIt(t *testing.T) {
 	if answer := call(t, p, http.MethodPost, path, token, map[string]any{"events": []any{}}); answer.Status != http.StatusUnprocessableEntity {
 		t.Errorf("no events: %d", answer.Status)
 	}
+	if err := p.App.Apply(context.Background(), app.Manifest{Staff: []app.Staff{{Login: "z001", Name: "张三", Account: holder}}}); err != nil {
+		t.Fatal(err)
+	}
 	if answer := call(t, p, http.MethodPost, path, token, deceased("1")); answer.Status != http.StatusOK || outcome(answer) != "accepted" || strings.Contains(answer.Text, "11010519491231002X") {
 		t.Fatalf("%d %s", answer.Status, answer.Text)
 	}
@@ -87,6 +91,9 @@ func TestDeathEndsSessionsAndTwoAdministratorsRevertIt(t *testing.T) {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
+	}
+	if m := memberOf(t, p, "z001"); m.State != staff.MemberSuspended {
+		t.Errorf("the account of staff is %s", m.State)
 	}
 	// The reversal waits for two administrators.
 	revert := deceased("2")
