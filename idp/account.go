@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"time"
 
@@ -25,7 +26,6 @@ type Account struct {
 	CredentialsAt time.Time
 	RecoveredAt   time.Time // of the last recovery of the password without a counter; zero: never
 	Locale        string    // language of messages, as last chosen; empty when it is not known
-	Roles         []string  // staff roles of sandbox accounts; empty for citizens
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 	Version       int64   // counts the changes of the account, its contacts and its proofs; 0 is not known
@@ -118,7 +118,6 @@ type AccountStore interface {
 	ReplaceHash(ctx context.Context, id, old, hash string, record audit.Record) error
 	// SetState also ends the sessions and grants of an account that is no longer active.
 	SetState(ctx context.Context, id string, state AccountState, at time.Time, record audit.Record) error
-	SetRoles(ctx context.Context, id string, roles []string, record audit.Record) error
 	// SaveProof binds a legal identity, adds the evidence and closes its case; ErrBound when another account holds the
 	// identity, or the account holds another one and may not hold it beside that, ErrNotFound when the case is closed already.
 	// Nothing is ever replaced.
@@ -292,14 +291,6 @@ func (s *Accounts) SetState(ctx context.Context, id string, state AccountState, 
 	return s.store.SetState(ctx, id, state, now, record)
 }
 
-// SetRoles gives staff roles to an account of the sandbox. Roles of administration do not go together.
-func (s *Accounts) SetRoles(ctx context.Context, id string, roles []string) error {
-	if err := CheckRoles(roles); err != nil {
-		return err
-	}
-	return s.store.SetRoles(ctx, id, roles, audit.With(event(ctx, s.now(), "account.roles_set", "account", id, map[string]string{"roles": strings.Join(roles, " ")})))
-}
-
 // Prove stores a proof of identity for an account; fault.IdentityBound says neither who holds the identity nor that
 // anybody does.
 func (s *Accounts) Prove(ctx context.Context, id string, p Proof, name, documentType, number string) error {
@@ -437,6 +428,14 @@ func event(ctx context.Context, at time.Time, kind, objectType, objectID string,
 	actor := request.Actor.ID
 	if actor == "" {
 		actor = "anonymous"
+	}
+	if request.Used.Role != "" { // by which right a member of staff did it
+		told := map[string]string{"by_role": request.Used.Role}
+		if request.Used.Area != "" {
+			told["by_area"] = request.Used.Area
+		}
+		maps.Copy(told, details)
+		details = told
 	}
 	return audit.Event{Type: kind, At: at, Actor: actor, ActingFor: request.Actor.ActingFor, ObjectType: objectType, ObjectID: objectID, RequestID: request.ID, Reason: request.Reason, Details: details}
 }

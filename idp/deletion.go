@@ -153,13 +153,6 @@ func (d *Deletions) Blockers(ctx context.Context, accountID string) ([]Blocker, 
 	if open > 0 {
 		all = append(all, Blocker{"case", "/proofing"})
 	}
-	account, err := d.cfg.Accounts.Account(ctx, accountID)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable)
-	}
-	if len(account.Roles) > 0 {
-		all = append(all, Blocker{Kind: "role"})
-	}
 	if d.cfg.Blockers != nil {
 		more, err := d.cfg.Blockers(ctx, accountID)
 		if err != nil {

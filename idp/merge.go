@@ -89,8 +89,6 @@ type MergersConfig struct {
 	Wake     func() // tells the outbox that a message is due
 	// Party finds whoever knows accounts by subjects and is no client of Clients: portals behind bridges. Nil knows none.
 	Party func(id string) (Client, bool)
-	// IsStaff tells whether an account holds a right of staff in some area; nil knows none.
-	IsStaff func(ctx context.Context, accountID string) (bool, error)
 }
 
 // NewMergers returns the service.
@@ -149,17 +147,8 @@ func (m *Mergers) plan(ctx context.Context, a, b Control) (p planned, err error)
 		}
 		// A message alone opens no account that was proved in person or by face, while it has a password (identity.md 7 rule 11).
 		proof := account.InForce(m.cfg.Now())
-		if account.State != AccountActive || len(account.Roles) > 0 {
+		if account.State != AccountActive {
 			return p, fault.New(fault.MergeImpossible)
-		}
-		if m.cfg.IsStaff != nil { // a right would go to somebody whom nobody appointed
-			held, err := m.cfg.IsStaff(ctx, account.ID)
-			if err != nil {
-				return p, err
-			}
-			if held {
-				return p, fault.New(fault.MergeImpossible)
-			}
 		}
 		if proof != nil && proof.IAL >= 3 && account.PasswordHash != "" && !slices.Contains(one.control.Methods, "pwd") {
 			return p, fault.New(fault.MergePassword)

@@ -19,6 +19,7 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"word":     func(family, value string) string { return rd.word(locale, family, value) },
 		"date":     func(at any) (string, error) { return formatTime(locale, at, false) },
 		"datetime": func(at any) (string, error) { return formatTime(locale, at, true) },
+		"clock":    func(at time.Time) string { return at.In(beijing).Format("15:04") },
 		"machine":  machineTime,
 		"static":   rd.static.address,
 		"icon":     icon,

@@ -1,5 +1,7 @@
 package web
 
+import "time"
+
 // Page is what every page gets. Body is the page's own type (LoginPage for "login" and so on); the zero value of every
 // other field is safe.
 type Page struct {
@@ -23,6 +25,7 @@ const (
 	IdentitySelf         = "self"         // a person for itself
 	IdentityPerson       = "person"       // a person for another person
 	IdentityOrganization = "organization" // a person for an organisation
+	IdentityStaff        = "staff"        // a member of staff, by a session of that realm
 )
 
 // Identity is who is acting, for whom. Names are masked already ("张*").
@@ -34,6 +37,12 @@ type Identity struct {
 	Tier  int    // real-name tier of the person, 0–4; shown for IdentitySelf
 	// SwitchURL leads to the choice for whom to act; empty for who has none.
 	SwitchURL string
+	// LoginURL is where nobody signs in, for IdentityAnonymous; empty is that of citizens.
+	LoginURL string
+	// IdleAt is when a session of staff ends unless it is used, IdleLeft the same in seconds from now; CanExtend: use makes it later.
+	IdleAt    time.Time
+	IdleLeft  int
+	CanExtend bool
 }
 
 // SignedIn reports whether somebody is signed in.

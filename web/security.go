@@ -21,6 +21,7 @@ type WorkField struct {
 // SecondPage is "second" at /login/second: the second step of a login, by the code of an authenticator (otp-code) or by a
 // recovery code (recovery-code).
 type SecondPage struct {
+	Action         string       // default /login/second
 	Passkey        *PasskeyForm // nil hides it
 	Hidden         []Hidden
 	TOTP           bool   // the account has an authenticator
@@ -56,10 +57,13 @@ type SecurityPage struct {
 
 // TOTPPage is "totp-new": the authenticator app takes the code from the screen, or its key from the keyboard.
 type TOTPPage struct {
-	Hidden    []Hidden
-	QR        QR
-	Key       string // in groups of four
-	CancelURL string
+	Action      string // default /me/security/totp/code
+	Hidden      []Hidden
+	QR          QR
+	Key         string       // in groups of four
+	Passkey     *PasskeyForm // another way that does as well; nil hides it
+	CancelURL   string
+	Step, Steps int
 }
 
 // RecoveryCodesPage is "recovery-codes": shown once.

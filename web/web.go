@@ -21,6 +21,7 @@ var templateFiles embed.FS
 //
 //go:generate go tool -modfile=../tools/go.mod esbuild islands/passkey.ts --bundle --minify --format=esm --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning --outfile=static/passkey.js
 //go:generate go tool -modfile=../tools/go.mod esbuild islands/work.ts --bundle --minify --format=esm --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning --outfile=static/work.js
+//go:generate go tool -modfile=../tools/go.mod esbuild islands/session.ts --bundle --minify --format=esm --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning --outfile=static/session.js
 
 //go:embed static
 var staticFiles embed.FS

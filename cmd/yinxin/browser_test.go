@@ -84,9 +84,9 @@ func administrators(t *testing.T, r quickstart.Report, width int64, language str
 	tab.Size(t, width, 800)
 	v := &visit{t: t, tab: tab, issuer: r.Issuer, language: language, prefix: fmt.Sprintf("%d-%s-", width, language)}
 	as := func(identifier string, paths ...string) {
-		v.open("/login")
+		v.open("/staff/login")
 		tab.Fill(t, map[string]string{"login-identifier": identifier, "login-password": r.Personas[4].Password})
-		tab.Press(t, "login-submit", "#identity")
+		tab.Press(t, "login-submit", "#staff-security")
 		for _, path := range paths {
 			v.open(path)
 		}
@@ -100,7 +100,9 @@ func administrators(t *testing.T, r quickstart.Report, width int64, language str
 	tab.Fill(t, map[string]string{"id": strings.ToLower(fmt.Sprintf("hall-%d-%s", width, language)), "reason": "对接"})
 	tab.Press(t, "admin-submit", "#peer-suspend, .error-summary")
 	v.look("admin-peer")
-	as(r.Personas[4].Identifier)
+	v.open("/login") // somebody whose sessions there are to look at
+	tab.Fill(t, map[string]string{"login-identifier": r.Personas[4].Identifier, "login-password": r.Personas[4].Password})
+	tab.Press(t, "login-submit", "#identity")
 	as("security@example.gov.cn", "/admin", "/admin/grants?client="+r.Clients[0].ClientID, "/admin/grants/all?client="+r.Clients[0].ClientID, "/admin/grants/token", "/admin/sessions")
 	tab.Press(t, "admin-filter", ".error-summary")
 	v.look("admin-sessions-refused")
@@ -112,6 +114,8 @@ func administrators(t *testing.T, r quickstart.Report, width int64, language str
 	v.open("/admin/rights/new")
 	v.open("/admin/areas?parent=990102")
 	v.open("/admin/departments")
+	v.open("/admin/staff")
+	v.open("/admin/staff/new")
 	as("audit@example.gov.cn", "/admin", "/admin/keys", "/admin/inbox")
 }
 

@@ -3,7 +3,7 @@
 //
 // Every subject is a part with its own files: what it offers to the API, its pages and its place on the home page. Rules
 // live in the services that a part calls; here are roles, forms and answers. A change from the browser needs a login of the
-// last fifteen minutes, since staff sign in with one factor only; service clients prove themselves with each token.
+// last fifteen minutes, since a session that was left open must not be enough; service clients prove themselves with each token.
 package adminhttp
 
 import (
@@ -54,6 +54,7 @@ type Config struct {
 	Corrections   *idp.Corrections
 	Engine        *foureyes.Engine
 	Staff         *staff.Service
+	Members       *staff.Members
 	Mergers       *idp.Mergers
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
@@ -101,6 +102,7 @@ func (s *Server) parts() []part {
 		s.importsPart(),
 		s.disputesPart(),
 		s.holdsPart(),
+		s.membersPart(),
 		s.staffPart(),
 	}
 }
@@ -157,7 +159,7 @@ func (s *Server) change(ctx context.Context, reason string, roles ...string) (co
 	if err != nil {
 		return ctx, err
 	}
-	return reqctx.WithReason(ctx, reason), nil
+	return reqctx.Using(reqctx.WithReason(ctx, reason), roles...), nil
 }
 
 func (s *Server) stale(ctx context.Context) bool {
@@ -230,7 +232,7 @@ func (s *Server) signInURL(r *http.Request, roles ...string) string {
 	case holds(ctx, roles...) != nil || !s.stale(ctx):
 		return ""
 	case r.Method != http.MethodGet || s.LoginURL == nil:
-		return "/login"
+		return "/staff/login"
 	}
 	return s.LoginURL(r.URL.RequestURI())
 }

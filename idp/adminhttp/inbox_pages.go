@@ -68,7 +68,7 @@ func (s *Server) signInAny(r *http.Request) string {
 	case !s.stale(r.Context()):
 		return ""
 	case r.Method != http.MethodGet || s.LoginURL == nil:
-		return "/login"
+		return "/staff/login"
 	}
 	return s.LoginURL(r.URL.RequestURI())
 }

@@ -40,7 +40,7 @@ func (s *Server) changeIn(ctx context.Context, reason string, roles ...string) (
 	if err != nil {
 		return ctx, err
 	}
-	return reqctx.WithReason(ctx, reason), nil
+	return reqctx.Using(reqctx.WithReason(ctx, reason), roles...), nil
 }
 
 // reach is the path of an area that the administrator may look at; without an area it is the widest of the own rights.
@@ -106,7 +106,7 @@ type RightRecord struct {
 
 // WantedRight is a right that is proposed.
 type WantedRight struct {
-	Holder string    `json:"holder" minLength:"1" maxLength:"80" doc:"Who is to hold it, as account:… "`
+	Holder string    `json:"holder" minLength:"1" maxLength:"80" doc:"Who is to hold it: staff:… or a login name"`
 	Role   string    `json:"role" minLength:"1" maxLength:"40" doc:"Role"`
 	Area   string    `json:"area,omitempty" maxLength:"12" doc:"Code of the area; absent is everywhere"`
 	Until  time.Time `json:"until" doc:"When it is over, three years from now at most"`
@@ -130,7 +130,7 @@ func (s *Server) staffAPI(api huma.API) {
 	huma.Register(api, operation(tagStaff, "list-staff-rights", get, "staff-rights", "人员权限 Rights of staff in an area and below, the newest first", http.StatusOK), func(ctx context.Context, in *struct {
 		Paging
 		Area   string `query:"area" maxLength:"12" doc:"Area; absent is that of the own rights"`
-		Holder string `query:"holder" maxLength:"80" doc:"Only of this member of staff"`
+		Holder string `query:"holder" maxLength:"80" doc:"Only of this member of staff: staff:… or a login name"`
 		Live   bool   `query:"live" doc:"Only those in force"`
 	}) (*listing[RightRecord], error) {
 		return s.listRights(ctx, in.Area, in.Holder, in.Live, in.After, in.Limit)
@@ -216,6 +216,9 @@ func (s *Server) listRights(ctx context.Context, area, holder string, live bool,
 	if err != nil {
 		return nil, err
 	}
+	if holder, err = s.holderOf(ctx, holder); err != nil {
+		return nil, err
+	}
 	page, next, err := s.Staff.Page(ctx, staff.Query{Path: path, Holder: holder, Live: live, After: after, Limit: limit})
 	if err != nil {
 		return nil, err
@@ -248,7 +251,11 @@ func (s *Server) proposeRight(ctx context.Context, in WantedRight, reason string
 	if err != nil {
 		return InboxRecord{}, err
 	}
-	p, err := s.Staff.Propose(ctx, staff.Wanted{Holder: in.Holder, Role: in.Role, Area: in.Area, Until: in.Until})
+	holder, err := s.holderOf(ctx, in.Holder)
+	if err != nil {
+		return InboxRecord{}, err
+	}
+	p, err := s.Staff.Propose(ctx, staff.Wanted{Holder: holder, Role: in.Role, Area: in.Area, Until: in.Until})
 	if err != nil {
 		return InboxRecord{}, err
 	}

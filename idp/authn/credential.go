@@ -144,6 +144,15 @@ type Ways struct {
 	now      func() time.Time
 	rand     io.Reader
 	issuer   string
+	realm    CredentialRealm
+}
+
+// CredentialRealm says whose credentials these are. The zero value is people, who get recovery codes and are told of each change
+// over their contacts.
+type CredentialRealm struct {
+	Object string // word of audit records; "account" when empty
+	// Plain: nobody is told and there are no recovery codes, since another way back exists.
+	Plain bool
 }
 
 // Sealer seals under the key of an account, which dies with it; idp.Accounts implements it.
@@ -161,11 +170,23 @@ type WaysConfig struct {
 	Now      func() time.Time
 	Rand     io.Reader
 	Issuer   string // name of the platform in authenticator apps
+	Realm    CredentialRealm
 }
 
 // NewWays returns the service.
 func NewWays(cfg WaysConfig) *Ways {
-	return &Ways{store: cfg.Store, throttle: cfg.Throttle, ring: cfg.Ring, sealer: cfg.Sealer, now: cfg.Now, rand: cfg.Rand, issuer: cfg.Issuer}
+	if cfg.Realm.Object == "" {
+		cfg.Realm.Object = "account"
+	}
+	return &Ways{store: cfg.Store, throttle: cfg.Throttle, ring: cfg.Ring, sealer: cfg.Sealer, now: cfg.Now, rand: cfg.Rand, issuer: cfg.Issuer, realm: cfg.Realm}
+}
+
+// notices are the messages of a change; none where nobody is told.
+func (s *Ways) notices(key string, n Notice) ([]audit.Message, error) {
+	if s.realm.Plain {
+		return nil, nil
+	}
+	return Notices(key, n)
 }
 
 // List gives the credentials of an account and how many recovery codes are left.
@@ -218,7 +239,7 @@ func (s *Ways) Rename(ctx context.Context, accountID, id, name string) error {
 	if err != nil {
 		return err
 	}
-	e := idp.Event(ctx, s.now().UTC(), "credential.renamed", "account", accountID, map[string]string{"credential": id})
+	e := idp.Event(ctx, s.now().UTC(), "credential.renamed", s.realm.Object, accountID, map[string]string{"credential": id})
 	return missing(s.store.RenameCredential(ctx, accountID, id, name, audit.With(e)))
 }
 
@@ -252,8 +273,8 @@ func missing(err error) error {
 
 // record is the audit record of a change of a credential, with the notice to all channels.
 func (s *Ways) record(ctx context.Context, event, what string, c Credential) (audit.Record, error) {
-	e := idp.Event(ctx, s.now().UTC(), event, "account", c.AccountID, map[string]string{"credential": c.ID, "kind": string(c.Kind)})
-	messages, err := Notices(what+"/"+c.ID, Notice{AccountID: c.AccountID, What: what, Name: c.Name})
+	e := idp.Event(ctx, s.now().UTC(), event, s.realm.Object, c.AccountID, map[string]string{"credential": c.ID, "kind": string(c.Kind)})
+	messages, err := s.notices(what+"/"+c.ID, Notice{AccountID: c.AccountID, What: what, Name: c.Name})
 	return audit.With(e).And(messages...), err
 }
 
@@ -309,7 +330,7 @@ func (s *Ways) counted(ctx context.Context, accountID string) error {
 
 // refused notes a wrong second factor.
 func (s *Ways) refused(ctx context.Context, accountID, method string) error {
-	e := idp.Event(ctx, s.now().UTC(), resultWrong, "account", accountID, map[string]string{"method": method, "step": "second"})
+	e := idp.Event(ctx, s.now().UTC(), resultWrong, s.realm.Object, accountID, map[string]string{"method": method, "step": "second"})
 	e.Result = audit.Refused
 	if err := s.throttle.Note(ctx, audit.With(e)); err != nil {
 		return fault.Wrap(err, fault.Unavailable)

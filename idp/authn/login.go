@@ -36,38 +36,66 @@ type ThrottleStore interface {
 	Note(ctx context.Context, record audit.Record) error
 }
 
-// PasswordLogin signs people in by identifier and password.
+// Holders are those who have passwords in a realm.
+type Holders interface {
+	// Key is what the tries for a typed name are counted under, and whom it names: find answers idp.ErrNotFound for nobody.
+	Key(ctx context.Context, text string) (key []byte, find func(ctx context.Context) (idp.Account, error), err error)
+	// Rehash stores another hash of the same password.
+	Rehash(ctx context.Context, id, old, hash string) error
+	// Object is the word of audit records for those of this realm.
+	Object() string
+}
+
+// Realm keeps the counters of a realm apart from those of any other: locking a name there locks none here.
+func Realm(store ThrottleStore, word string) ThrottleStore { return realmThrottle{store, word + "/"} }
+
+type realmThrottle struct {
+	ThrottleStore
+	prefix string
+}
+
+func (t realmThrottle) Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error) {
+	return t.ThrottleStore.Count(ctx, t.prefix+scope, key, span, now)
+}
+
+func (t realmThrottle) Counted(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error) {
+	return t.ThrottleStore.Counted(ctx, t.prefix+scope, key, span, now)
+}
+
+func (t realmThrottle) Clear(ctx context.Context, scope string, key []byte) error {
+	return t.ThrottleStore.Clear(ctx, t.prefix+scope, key)
+}
+
+// PasswordLogin signs people in by a name and a password.
 type PasswordLogin struct {
-	accounts  *idp.Accounts
+	holders   Holders
 	passwords *Passwords
 	throttle  ThrottleStore
 	now       func() time.Time
 }
 
-// NewPasswordLogin returns the method.
+// NewPasswordLogin returns the method for citizens.
 func NewPasswordLogin(accounts *idp.Accounts, passwords *Passwords, throttle ThrottleStore, now func() time.Time) *PasswordLogin {
-	return &PasswordLogin{accounts: accounts, passwords: passwords, throttle: throttle, now: now}
+	return NewRealmLogin(citizens{accounts}, passwords, throttle, now)
 }
 
-// Login checks identifier and password. Unknown accounts, accounts without a password and wrong passwords are answered
+// NewRealmLogin returns the method for the holders of a realm; the throttle is that of the realm.
+func NewRealmLogin(holders Holders, passwords *Passwords, throttle ThrottleStore, now func() time.Time) *PasswordLogin {
+	return &PasswordLogin{holders: holders, passwords: passwords, throttle: throttle, now: now}
+}
+
+// Login checks name and password. Unknown accounts, accounts without a password and wrong passwords are answered
 // alike, after the same work.
 func (p *PasswordLogin) Login(ctx context.Context, text, password, source string) (idp.Login, error) {
-	identifier, err := subject.ParseIdentifier(text)
-	find := p.accounts.ByIdentifier
-	if number, other := subject.ParseCitizenID(text); other == nil { // who has no phone signs in with the number of the card
-		identifier, find = subject.Identifier{Kind: subject.CitizenID, Value: string(number)}, p.byNumber
-	} else if err != nil {
-		identifier = subject.Identifier{Kind: "unknown", Value: text} // counted and answered like any other
-	}
-	lookup, err := p.accounts.Lookup(ctx, string(identifier.Kind), identifier.Value)
+	key, find, err := p.holders.Key(ctx, text)
 	if err != nil {
 		return idp.Login{}, err
 	}
-	tries, err := p.count(ctx, lookup, source)
+	tries, err := p.count(ctx, key, source)
 	if err != nil {
 		return idp.Login{}, err
 	}
-	account, err := find(ctx, identifier)
+	account, err := find(ctx)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return idp.Login{}, fmt.Errorf("find account: %w", err)
 	}
@@ -84,25 +112,49 @@ func (p *PasswordLogin) Login(ctx context.Context, text, password, source string
 	}
 	if weaker {
 		if hash, err := p.passwords.Hash(ctx, password); err == nil {
-			if err := p.accounts.Rehash(ctx, account.ID, stored, hash); err != nil {
+			if err := p.holders.Rehash(ctx, account.ID, stored, hash); err != nil {
 				return idp.Login{}, err
 			}
 		}
 	}
-	if err := p.throttle.Clear(ctx, scopeLogin, lookup); err != nil {
+	if err := p.throttle.Clear(ctx, scopeLogin, key); err != nil {
 		return idp.Login{}, err
 	}
 	return idp.Login{AccountID: account.ID, AAL: ByPassword.AAL(), Methods: ByPassword.AMR(), At: p.now().UTC()}, nil
 }
 
+// citizens are the holders of the accounts of people.
+type citizens struct{ accounts *idp.Accounts }
+
+// Key implements Holders.
+func (c citizens) Key(ctx context.Context, text string) ([]byte, func(context.Context) (idp.Account, error), error) {
+	identifier, err := subject.ParseIdentifier(text)
+	find := c.accounts.ByIdentifier
+	if number, other := subject.ParseCitizenID(text); other == nil { // who has no phone signs in with the number of the card
+		identifier, find = subject.Identifier{Kind: subject.CitizenID, Value: string(number)}, c.byNumber
+	} else if err != nil {
+		identifier = subject.Identifier{Kind: "unknown", Value: text} // counted and answered like any other
+	}
+	key, err := c.accounts.Lookup(ctx, string(identifier.Kind), identifier.Value)
+	return key, func(ctx context.Context) (idp.Account, error) { return find(ctx, identifier) }, err
+}
+
 // byNumber finds the account that proved a citizen identification number; idp.ErrNotFound.
-func (p *PasswordLogin) byNumber(ctx context.Context, identifier subject.Identifier) (idp.Account, error) {
-	id, err := p.accounts.ByIdentity(ctx, subject.CitizenID, identifier.Value)
+func (c citizens) byNumber(ctx context.Context, identifier subject.Identifier) (idp.Account, error) {
+	id, err := c.accounts.ByIdentity(ctx, subject.CitizenID, identifier.Value)
 	if err != nil {
 		return idp.Account{}, err
 	}
-	return p.accounts.Account(ctx, id)
+	return c.accounts.Account(ctx, id)
 }
+
+// Rehash implements Holders.
+func (c citizens) Rehash(ctx context.Context, id, old, hash string) error {
+	return c.accounts.Rehash(ctx, id, old, hash)
+}
+
+// Object implements Holders.
+func (citizens) Object() string { return "account" }
 
 // count adds the try before anything is compared, so that parallel tries count as well.
 func (p *PasswordLogin) count(ctx context.Context, lookup []byte, source string) (int, error) {
@@ -129,7 +181,7 @@ func (p *PasswordLogin) refused(ctx context.Context, account idp.Account, source
 	if id == "" {
 		id = "unknown"
 	}
-	e := idp.Event(ctx, p.now(), resultWrong, "account", id, map[string]string{"method": "pwd"})
+	e := idp.Event(ctx, p.now(), resultWrong, p.holders.Object(), id, map[string]string{"method": "pwd"})
 	e.Result = audit.Refused
 	if err := p.throttle.Note(ctx, audit.With(e)); err != nil {
 		return fault.Wrap(err, fault.Unavailable)

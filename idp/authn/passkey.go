@@ -40,7 +40,7 @@ const (
 type Passkeys struct {
 	ways     *Ways
 	steps    *Steps
-	accounts *idp.Accounts
+	accounts AccountStates
 	rp       *webauthn.WebAuthn
 	models   metadata.Provider // that may be registered; nil: any
 }
@@ -49,10 +49,15 @@ type Passkeys struct {
 type PasskeysConfig struct {
 	Ways     *Ways
 	Steps    *Steps
-	Accounts *idp.Accounts
+	Accounts AccountStates
 	Issuer   string // its host is the RP ID, its origin the only one that is accepted
 	Name     string // of the platform, for the authenticator
 	Metadata []byte // FIDO metadata statements as the payload of a BLOB (MDS 3.1); empty: any authenticator, no attestation
+}
+
+// AccountStates tells whether an account may sign in; idp.Accounts implements it.
+type AccountStates interface {
+	Account(ctx context.Context, id string) (idp.Account, error)
 }
 
 // ErrNoDomain: browsers give passkeys to names only, and the issuer is an address.
@@ -377,7 +382,7 @@ func (p *Passkeys) use(ctx context.Context, c Credential, counter int64) error {
 
 // refuse notes a refused ceremony; the cause goes no further than the log.
 func (p *Passkeys) refuse(ctx context.Context, accountID string, cause error) error {
-	e := idp.Event(ctx, p.ways.now().UTC(), resultWrong, "account", accountID, map[string]string{"method": ByPasskey.Word})
+	e := idp.Event(ctx, p.ways.now().UTC(), resultWrong, p.ways.realm.Object, accountID, map[string]string{"method": ByPasskey.Word})
 	if err := p.ways.sourceWrong(ctx, e); err != nil {
 		return err
 	}

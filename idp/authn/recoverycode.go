@@ -32,6 +32,9 @@ func (s *Ways) newCodes(ctx context.Context, accountID string) (codes []string, 
 
 // firstCodes are the codes for an account that has none.
 func (s *Ways) firstCodes(ctx context.Context, accountID string) ([]string, [][]byte, error) {
+	if s.realm.Plain {
+		return nil, nil, nil
+	}
 	left, err := s.store.RecoveryCodes(ctx, accountID)
 	if err != nil {
 		return nil, nil, fault.Wrap(err, fault.Unavailable)
@@ -49,7 +52,7 @@ func (s *Ways) ReplaceRecoveryCodes(ctx context.Context, accountID string) ([]st
 		return nil, err
 	}
 	now := s.now().UTC()
-	messages, err := Notices(ident.New(s.rand, NoticeRecoveryNew), Notice{AccountID: accountID, What: NoticeRecoveryNew})
+	messages, err := s.notices(ident.New(s.rand, NoticeRecoveryNew), Notice{AccountID: accountID, What: NoticeRecoveryNew})
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +74,7 @@ func (s *Ways) CheckRecoveryCode(ctx context.Context, accountID, code string) er
 		return err
 	}
 	now := s.now().UTC()
-	messages, err := Notices(ident.New(s.rand, NoticeRecoveryUsed), Notice{AccountID: accountID, What: NoticeRecoveryUsed})
+	messages, err := s.notices(ident.New(s.rand, NoticeRecoveryUsed), Notice{AccountID: accountID, What: NoticeRecoveryUsed})
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (s *Ways) BeginTOTP(ctx context.Context, accountID, name, account string) (
 	if err := s.secret(ctx, &c, secret); err != nil {
 		return TOTPSetup{}, err
 	}
-	e := idp.Event(ctx, c.CreatedAt, "credential.begun", "account", accountID, map[string]string{"credential": c.ID, "kind": string(KindTOTP)})
+	e := idp.Event(ctx, c.CreatedAt, "credential.begun", s.realm.Object, accountID, map[string]string{"credential": c.ID, "kind": string(KindTOTP)})
 	if err := s.store.PutCredential(ctx, c, nil, withEvent(e)); err != nil {
 		return TOTPSetup{}, missing(err)
 	}

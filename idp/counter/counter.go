@@ -79,7 +79,8 @@ const (
 
 // Clerk is who acts at the counter. The staff realm says who that is; nothing here asks how.
 type Clerk struct {
-	ID      string // actor, as in audit records: "account:…", "staff:…"
+	ID      string // actor, as in audit records: "staff:…"
+	Human   []byte // keyed hash of the clerk's own legal identity (idp.Accounts.IdentityLookup); none for a service client
 	Account string // the clerk's own account as a citizen; empty where none is known
 	Roles   []string
 	AAL     int
@@ -349,6 +350,8 @@ func (s *Service) clerk(c Clerk, role string) error {
 		return fault.New(fault.Forbidden)
 	case c.AAL < 2:
 		return fault.New(fault.CounterLogin)
+	case role == RoleClerk && len(c.Human) == 0:
+		return fault.New(fault.StaffUnbound) // whom the clerk may not serve could not be known
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package counter
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -87,7 +88,7 @@ func (s *Service) Call(ctx context.Context, by Clerk, t Terminal, number string)
 		return v, err
 	}
 	v.Digest = r.Digest
-	if err := s.admit(ctx, by, &v, card); err != nil {
+	if err := s.admit(ctx, &v, card, by); err != nil {
 		return v, err
 	}
 	return v, storeFault(s.cfg.Store.OpenVisit(ctx, v, r.Nonce, s.now(), s.opened(ctx, v)))
@@ -103,7 +104,7 @@ func (s *Service) Typed(ctx context.Context, by, second Clerk, t Terminal, numbe
 	if err := s.clerk(second, RoleClerk); err != nil {
 		return v, err
 	}
-	if second.ID == by.ID || second.Account != "" && second.Account == by.Account || s.now().Sub(second.Signed) > 5*time.Minute {
+	if second.ID == by.ID || bytes.Equal(second.Human, by.Human) || s.now().Sub(second.Signed) > 5*time.Minute {
 		return v, fault.New(fault.CounterSecond)
 	}
 	v.SecondClerk = second.ID
@@ -116,10 +117,7 @@ func (s *Service) Typed(ctx context.Context, by, second Clerk, t Terminal, numbe
 		return v, err
 	}
 	v.Digest = fmt.Sprintf("%x", sum)
-	if err := s.admit(ctx, by, &v, card); err != nil {
-		return v, err
-	}
-	if err := s.impartial(ctx, second, v.Account); err != nil {
+	if err := s.admit(ctx, &v, card, by, second); err != nil {
 		return v, err
 	}
 	return v, storeFault(s.cfg.Store.OpenVisit(ctx, v, nil, s.now(), s.opened(ctx, v)))
@@ -137,18 +135,29 @@ func (s *Service) begin(by Clerk, t Terminal, number, entry string) (Visit, erro
 	return Visit{ID: ident.New(s.cfg.Rand, "cvs"), Terminal: t.ID, Clerk: by.ID, Entry: entry, Called: number, OpenedAt: now, ExpiresAt: now.Add(VisitLife)}, nil
 }
 
-// admit checks the document and finds whose account it is.
-func (s *Service) admit(ctx context.Context, by Clerk, v *Visit, card Card) error {
+// admit checks the document and finds whose account it is; it is of none of the clerks, and nobody's to whom a mandate binds one.
+func (s *Service) admit(ctx context.Context, v *Visit, card Card, clerks ...Clerk) error {
 	who, err := card.check(s.cfg.Accounts.Documents(), s.now())
 	if err != nil {
 		return err
+	}
+	lookup, err := s.cfg.Accounts.IdentityLookup(ctx, who)
+	if err != nil {
+		return err
+	}
+	for _, by := range clerks {
+		if bytes.Equal(lookup, by.Human) { // the own card, with or without an account
+			return fault.New(fault.CounterSelf)
+		}
 	}
 	v.Account, err = s.cfg.Accounts.ByDocument(ctx, who)
 	if err != nil && !errors.Is(err, idp.ErrNotFound) {
 		return err
 	}
-	if err := s.impartial(ctx, by, v.Account); err != nil {
-		return err
+	for _, by := range clerks {
+		if err := s.impartial(ctx, by, v.Account); err != nil {
+			return err
+		}
 	}
 	return s.sealDocument(ctx, v, document{Who: who})
 }

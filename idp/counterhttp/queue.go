@@ -177,7 +177,7 @@ func (s *Server) signInURL(r *http.Request) string {
 	case fault.CodeOf(err) != fault.AdminStale:
 		return ""
 	case r.Method != http.MethodGet || s.LoginURL == nil:
-		return "/login"
+		return "/staff/login"
 	}
 	return s.LoginURL(r.URL.RequestURI())
 }

@@ -321,6 +321,15 @@ func (e *Engine) Approve(ctx context.Context, id, digest string) (Proposal, erro
 	if slices.ContainsFunc(p.People, func(one Person) bool { return one.Human == person.Human || one.Actor == person.Actor }) || p.Subject != "" && p.Subject == person.Human {
 		return p, fault.New(fault.ProposalSelf)
 	}
+	about := p.ObjectID // an actor, or the account whose legal identity may have become known since it was proposed
+	if p.ObjectType == "account" {
+		about = "account:" + p.ObjectID
+	}
+	if human, err := e.human(ctx, about); err != nil {
+		return p, err
+	} else if human == person.Human {
+		return p, fault.New(fault.ProposalSelf)
+	}
 	payload, err := e.Payload(ctx, p)
 	if err != nil {
 		return p, err

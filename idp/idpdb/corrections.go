@@ -101,6 +101,10 @@ func rebind(ctx context.Context, tx sqldb.Tx, r idp.Rekey) error {
 	if err := nobodyElse(ctx, tx, r.New, r.AccountID); err != nil {
 		return err
 	}
+	// The same human works under the corrected number; one that somebody else's account of staff holds is refused as bound.
+	if _, err := tx.ExecContext(ctx, "UPDATE idp_staff SET human = $2, version = version + 1 WHERE human = $1", r.Old, r.New); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, "DELETE FROM idp_former_identity WHERE lookup = $1", r.New); err != nil { // changed back
 		return err
 	}

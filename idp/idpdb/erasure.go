@@ -186,7 +186,7 @@ func (s *Store) Erase(ctx context.Context, accountID string, at time.Time, recor
 	steps := []sqldb.Step{
 		one(idp.ErrConflict, `UPDATE idp_deletion SET state = $3, done_at = $2 WHERE account_id = $1 AND state = $4 AND due_at <= $2 AND notified_at > 0
 			AND NOT EXISTS (SELECT 1 FROM idp_hold WHERE account_id = $1 AND released_at = 0 AND until_at > $2)`, accountID, now, idp.DeletionDone, idp.DeletionWaiting),
-		one(idp.ErrConflict, `UPDATE idp_account SET state = $3, password_hash = '', roles = '', locale = '', updated_at = $2, version = version + 1
+		one(idp.ErrConflict, `UPDATE idp_account SET state = $3, password_hash = '', locale = '', updated_at = $2, version = version + 1
 			WHERE id = $1 AND state <> $3 AND merged_into = '' AND hold = ''`, accountID, now, idp.AccountErased),
 		step("DELETE FROM idp_account_key WHERE account_id = $1", accountID),
 		// Sessions before grants, as where an account is suspended.

@@ -20,10 +20,10 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 	slices.Sort(ids)
 	return s.audited(ctx, record, func(tx sqldb.Tx) error {
 		for _, id := range ids {
-			query, args := "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1 AND state = 'active' AND merged_into = '' AND roles = ''", []any{id, at}
+			query, args := "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1 AND state = 'active' AND merged_into = ''", []any{id, at}
 			if id == m.Absorbed {
 				query = `UPDATE idp_account SET state = 'closed', merged_into = $3, merged_at = $2, password_hash = '', updated_at = $2, version = version + 1,
-					credentials_at = CASE WHEN credentials_at > $2 THEN credentials_at ELSE $2 END WHERE id = $1 AND state = 'active' AND merged_into = '' AND roles = ''`
+					credentials_at = CASE WHEN credentials_at > $2 THEN credentials_at ELSE $2 END WHERE id = $1 AND state = 'active' AND merged_into = ''`
 				args = append(args, m.Survivor)
 			}
 			if m.Both { // what was judged is what is there

@@ -209,12 +209,6 @@ func TestMergeRefused(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if err := p.Accounts.SetRoles(ctx, fourth.ID, []string{"license_clerk"}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := p.mergers.Merge(ctx, control(p.proved.ID), control(fourth.ID)); fault.CodeOf(err) != fault.MergeImpossible {
-			t.Errorf("staff: %v", err)
-		}
 		if err := p.Accounts.SetState(ctx, p.other.ID, idp.AccountSuspended, "test"); err != nil {
 			t.Fatal(err)
 		}
@@ -324,24 +318,4 @@ func TestMergedTwice(t *testing.T) {
 
 func testRecord() audit.Record {
 	return audit.With(audit.Event{Type: "test", At: idptest.Start, Actor: "system:test", ObjectType: "account", ObjectID: "x"})
-}
-
-// TestStaffAreNotMerged: a right would go to somebody whom nobody appointed, on whichever side it is; a store that does not
-// answer merges nothing.
-func TestStaffAreNotMerged(t *testing.T) {
-	eachPeople(t, func(t *testing.T, open func(t testing.TB) *sqldb.DB) {
-		p := newPair(t, open(t))
-		for _, holder := range []string{p.proved.ID, p.other.ID} {
-			p.mergers = idp.NewMergers(idp.MergersConfig{Accounts: p.Accounts, Store: p.store, Clients: p.Clients, Ring: p.Ring, Now: p.Clock.Now,
-				IsStaff: func(_ context.Context, id string) (bool, error) { return id == holder, nil }})
-			if _, err := p.merge(); fault.CodeOf(err) != fault.MergeImpossible {
-				t.Errorf("merged: %v", err)
-			}
-		}
-		p.mergers = idp.NewMergers(idp.MergersConfig{Accounts: p.Accounts, Store: p.store, Clients: p.Clients, Ring: p.Ring, Now: p.Clock.Now,
-			IsStaff: func(context.Context, string) (bool, error) { return false, fault.New(fault.Unavailable) }})
-		if _, err := p.merge(); fault.CodeOf(err) != fault.Unavailable {
-			t.Errorf("merged unseen: %v", err)
-		}
-	})
 }

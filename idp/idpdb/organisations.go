@@ -16,8 +16,8 @@ import (
 // draftSteps store an account that was drafted with its proof; the unique lookup decides who is first.
 func draftSteps(a idp.Account, p idp.Proof) []sqldb.Step {
 	return append(dataKeyOf(a),
-		step(`INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at) VALUES ($1, $2, '', 0, $3, $4, $5)`,
-			a.ID, a.State, strings.Join(a.Roles, " "), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt)),
+		step(`INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at) VALUES ($1, $2, '', 0, '', $3, $4)`,
+			a.ID, a.State, sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt)),
 		step("INSERT INTO idp_identity (lookup, account_id) VALUES ($1, $2)", p.Lookup, a.ID), alone(p.Lookup),
 		step(`INSERT INTO idp_proof (account_id, id, ial, method, source, at, until_at, key_id, sealed, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 			a.ID, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence))

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -32,10 +31,17 @@ func Migrations() sqldb.MigrationSet {
 }
 
 // Store implements the stores that the rooms of identity declare.
-type Store struct{ db *sqldb.DB }
+type Store struct {
+	db *sqldb.DB
+	*credentialTables
+}
 
 // New returns the store of a database.
-func New(db *sqldb.DB) *Store { return &Store{db: db} }
+func New(db *sqldb.DB) *Store {
+	s := &Store{db: db}
+	s.credentialTables = citizenCredentials(s)
+	return s
+}
 
 // audited runs a change with its audit record.
 func (s *Store) audited(ctx context.Context, record audit.Record, change func(tx sqldb.Tx) error) error {
@@ -80,8 +86,8 @@ func (s *Store) CreateAccount(ctx context.Context, a idp.Account, record audit.R
 // accountSteps store an account with its contacts.
 func accountSteps(a idp.Account) []sqldb.Step {
 	steps := []sqldb.Step{step(`INSERT INTO idp_account (id, state, password_hash, credentials_at, roles, created_at, updated_at, locale)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		a.ID, a.State, a.PasswordHash, sqldb.Micros(a.CredentialsAt), strings.Join(a.Roles, " "), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt), a.Locale)}
+		VALUES ($1, $2, $3, $4, '', $5, $6, $7)`,
+		a.ID, a.State, a.PasswordHash, sqldb.Micros(a.CredentialsAt), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.UpdatedAt), a.Locale)}
 	for _, c := range a.Contacts {
 		steps = append(steps, step("INSERT INTO idp_contact (lookup, account_id, kind, key_id, sealed) VALUES ($1, $2, $3, $4, $5)", c.Lookup, a.ID, c.Kind, c.KeyID, c.Sealed))
 	}
@@ -108,14 +114,13 @@ func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 	known := false
 	err := s.db.Ask(ctx,
 		ask(func(rows sqldb.Rows) error {
-			var roles string
 			var credentialsAt, recoveredAt, createdAt, updatedAt int64
 			known = true
-			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &recoveredAt, &roles, &createdAt, &updatedAt, &a.Version, &a.Locale)
+			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &recoveredAt, &createdAt, &updatedAt, &a.Version, &a.Locale)
 			a.RecoveredAt = sqldb.Time(recoveredAt)
-			a.Roles, a.CredentialsAt, a.CreatedAt, a.UpdatedAt = strings.Fields(roles), sqldb.Time(credentialsAt), sqldb.Time(createdAt), sqldb.Time(updatedAt)
+			a.CredentialsAt, a.CreatedAt, a.UpdatedAt = sqldb.Time(credentialsAt), sqldb.Time(createdAt), sqldb.Time(updatedAt)
 			return err
-		}, "SELECT state, password_hash, credentials_at, recovered_at, roles, created_at, updated_at, version, locale FROM idp_account WHERE id = $1", id),
+		}, "SELECT state, password_hash, credentials_at, recovered_at, created_at, updated_at, version, locale FROM idp_account WHERE id = $1", id),
 		ask(func(rows sqldb.Rows) error {
 			var c idp.Contact
 			err := rows.Scan(&c.Kind, &c.Lookup, &c.KeyID, &c.Sealed)
@@ -209,11 +214,6 @@ func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState,
 				AND sid IN (SELECT id FROM idp_session WHERE account_id = $1)`, id, sqldb.Micros(at)))
 	}
 	return s.apply(ctx, record, steps...)
-}
-
-// SetRoles replaces the staff roles.
-func (s *Store) SetRoles(ctx context.Context, id string, roles []string, record audit.Record) error {
-	return s.changeOne(ctx, record, "UPDATE idp_account SET roles = $2, version = version + 1 WHERE id = $1", id, strings.Join(roles, " "))
 }
 
 // SaveProof binds the identity to the account, adds the evidence and closes the case, which forgets what was submitted.

@@ -38,7 +38,7 @@ type reviewDesk struct {
 	db        *sqldb.DB
 	store     *idpdb.Store
 	person    string
-	reviewers []string
+	reviewers []proofing.Reviewer
 }
 
 func openReviewDesk(t *testing.T, db *sqldb.DB) *reviewDesk {
@@ -48,7 +48,8 @@ func openReviewDesk(t *testing.T, db *sqldb.DB) *reviewDesk {
 	d.Proofing = d.service(d.store)
 	d.person = d.Account(t, "13800138000", "").ID
 	for i := range 4 {
-		d.reviewers = append(d.reviewers, d.Account(t, fmt.Sprintf("1390013900%d", i), "").ID)
+		id := d.Account(t, fmt.Sprintf("1390013900%d", i), "").ID // as a citizen
+		d.reviewers = append(d.reviewers, proofing.Reviewer{ID: strings.Replace(id, "acc_", "stf_", 1), Human: []byte(id), Account: id})
 	}
 	return d
 }
@@ -176,7 +177,7 @@ func TestConflictRule(t *testing.T) {
 	eachReviewDesk(t, func(t *testing.T, d *reviewDesk) {
 		ctx := context.Background()
 		c := d.apply(t)
-		refused := func(what, reviewer string) {
+		refused := func(what string, reviewer proofing.Reviewer) {
 			t.Helper()
 			_, viewed := d.Proofing.ReviewCase(ctx, reviewer, c.ID)
 			_, _, opened := d.Proofing.OpenField(ctx, reviewer, c.ID, proofing.FieldName, "看一下")
@@ -187,9 +188,12 @@ func TestConflictRule(t *testing.T) {
 				}
 			}
 		}
-		refused("the own case", d.person)
+		refused("the own case", proofing.Reviewer{ID: "stf_x", Human: []byte("x"), Account: d.person})
+		if _, err := d.Proofing.ReviewCase(ctx, proofing.Reviewer{ID: "stf_x"}, c.ID); fault.CodeOf(err) != fault.StaffUnbound {
+			t.Errorf("a reviewer who is bound to nobody: %v", err)
+		}
 		// An ended mandate binds as well, in either direction.
-		for i, pair := range [][2]string{{d.person, d.reviewers[0]}, {d.reviewers[1], d.person}} {
+		for i, pair := range [][2]string{{d.person, d.reviewers[0].Account}, {d.reviewers[1].Account, d.person}} {
 			if err := d.db.Write(ctx, func(tx sqldb.Tx) error {
 				_, err := tx.ExecContext(ctx, `INSERT INTO idp_mandate (principal, id, agent, via, parent, depth, kind, items, detail_types, rights, max_class, delegable, state, evidence, not_before, not_after, created_at, principal_at, agent_at, ended_at, ended_by, reason, frozen_at, used_at)
 					VALUES ($1, $2, $3, '', '', 1, 'relative_proxy', '', '', '', 0, 0, 'ended', '', 0, 0, 0, 0, 0, 1, '', '', 0, 0)`, pair[0], fmt.Sprint("m", i), pair[1])
@@ -200,10 +204,12 @@ func TestConflictRule(t *testing.T) {
 		}
 		refused("for whom it acted", d.reviewers[0])
 		refused("who acted for it", d.reviewers[1])
-		// The reviewer's own document under another account.
-		if err := d.Accounts.Prove(ctx, d.reviewers[2], idp.Proof{IAL: 1, Method: "id_card", Source: "register", At: d.Clock.Now()}, applicant, subject.CitizenID, document); err != nil {
+		// The reviewer's own document, whether or not an account of a citizen holds it.
+		own, err := d.Accounts.IdentityLookup(ctx, idp.Identity{Type: subject.CitizenID, Number: document})
+		if err != nil {
 			t.Fatal(err)
 		}
+		d.reviewers[2].Human, d.reviewers[2].Account = own, ""
 		refused("the same legal identity", d.reviewers[2])
 		if _, err := d.Proofing.ReviewCase(ctx, d.reviewers[3], c.ID); err != nil {
 			t.Errorf("a stranger: %v", err)
@@ -234,7 +240,7 @@ func TestEachFieldThatIsOpenedIsAuditedWithItsReason(t *testing.T) {
 				t.Errorf("%q: %v", reason, err)
 			}
 		}
-		if n := d.count(t, "SELECT COUNT(*) FROM audit_event WHERE type = 'proofing.field_opened' AND body LIKE '%核对 证件%' AND body LIKE $1", "%account:"+d.reviewers[0]+"%"); n != 3 {
+		if n := d.count(t, "SELECT COUNT(*) FROM audit_event WHERE type = 'proofing.field_opened' AND body LIKE '%核对 证件%' AND body LIKE $1", "%staff:"+d.reviewers[0].ID+"%"); n != 3 {
 			t.Errorf("%d audit rows", n)
 		}
 		broken := d.service(failing{d.store})
@@ -354,7 +360,7 @@ func TestDecisionIsCarriedOutAfterACrash(t *testing.T) {
 		}
 		now := d.Clock.Now()
 		record := audit.With(audit.Event{Type: "proofing.passed", At: now, Actor: "tests", ObjectType: "account", ObjectID: d.person})
-		if err := d.store.Decide(ctx, proofing.Review{CaseID: c.ID, Reviewer: d.reviewers[1], Approve: true, Reason: "同意", At: now}, 1, proofing.Manual2, proofing.Passed, record); err != nil {
+		if err := d.store.Decide(ctx, proofing.Review{CaseID: c.ID, Reviewer: d.reviewers[1].ID, Approve: true, Reason: "同意", At: now}, 1, proofing.Manual2, proofing.Passed, record); err != nil {
 			t.Fatal(err)
 		}
 		if d.forgotten(t, c.ID) {

@@ -406,39 +406,12 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if len(s.Federation.Sources()) > 0 {
 		body.UpstreamsURL = "/federation"
 	}
-	roles := account.Roles
-	if s.WorkRoles != nil {
-		more, err := s.WorkRoles(r.Context(), account.ID)
-		if err != nil {
-			return fault.Wrap(err, fault.Unavailable)
-		}
-		roles = slices.Concat(roles, more)
-	}
-	if len(roles) == 0 {
-		body.MergeURL = "/merge"
-	}
+	body.MergeURL = "/merge"
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err
 	}
 	body.Places = s.mePlaces(r)
-	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.Identity(r), Nav: s.workplaces(r, roles), Body: body})
-}
-
-// workplaces leads staff from their own page to where they work; empty for citizens.
-func (s *Server) workplaces(r *http.Request, roles []string) (links []web.NavLink) {
-	if slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(idp.AdminRoles, role) }) {
-		links = append(links, web.NavLink{Label: s.Pages.Text(r, "page.admin"), URL: "/admin"})
-	}
-	if slices.Contains(roles, idp.RoleProofingReviewer) {
-		links = append(links, web.NavLink{Label: s.Pages.Text(r, "page.review"), URL: reviewPath})
-	}
-	if slices.Contains(roles, "counter_clerk") || slices.Contains(roles, "counter_supervisor") {
-		links = append(links, web.NavLink{Label: s.Pages.Text(r, "page.counter"), URL: "/counter"})
-	}
-	if slices.Contains(roles, idp.RoleSystemAdmin) {
-		links = append(links, web.NavLink{Label: s.Pages.Text(r, "counter.terminals"), URL: "/counter/terminals"})
-	}
-	return links
+	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.Identity(r), Body: body})
 }
 
 // --- The simulated inbox (sandbox only) ---

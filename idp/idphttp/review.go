@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,27 +30,24 @@ func (s *Server) reviewPages(page func(string, func(http.ResponseWriter, *http.R
 	page("POST "+reviewPath+"/{id}/decision", s.asReviewer(s.reviewDecide))
 }
 
-type reviewerPage func(w http.ResponseWriter, r *http.Request, reviewer string) error
+type reviewerPage func(w http.ResponseWriter, r *http.Request, reviewer proofing.Reviewer) error
 
 // asReviewer lets those in who hold the role now; the role is read with every request.
 func (s *Server) asReviewer(next reviewerPage) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		current, ok, err := s.Session(r)
-		if err != nil {
-			return err
+		actor := reqctx.From(r.Context()).Actor
+		if actor.ID == "" && r.Method == http.MethodGet {
+			return see(w, r, s.Console.LoginURL(r.URL.RequestURI()))
 		}
-		if !ok {
-			return toLogin(w, r, reviewPath)
-		}
-		account, err := s.Accounts.Account(r.Context(), current.AccountID)
-		if err != nil {
-			return err
-		}
-		if account.State != idp.AccountActive || !slices.Contains(account.Roles, idp.RoleProofingReviewer) {
+		if !actor.Has(idp.RoleProofingReviewer) {
 			return fault.New(fault.Forbidden)
 		}
+		reviewer, err := s.Reviewer(r)
+		if err != nil {
+			return err
+		}
 		w.Header().Set("Cache-Control", "no-store")
-		return next(w, r, current.AccountID)
+		return next(w, r.WithContext(reqctx.Using(r.Context(), idp.RoleProofingReviewer)), reviewer)
 	}
 }
 
@@ -68,7 +64,7 @@ func readMark(text string) (m proofing.QueueMark, err error) {
 	return proofing.QueueMark{DueAt: time.UnixMicro(micros).UTC(), ID: id}, nil
 }
 
-func (s *Server) reviewQueue(w http.ResponseWriter, r *http.Request, reviewer string) error {
+func (s *Server) reviewQueue(w http.ResponseWriter, r *http.Request, reviewer proofing.Reviewer) error {
 	mark, err := readMark(r.URL.Query().Get("after"))
 	if err != nil {
 		return err
@@ -88,12 +84,12 @@ func (s *Server) reviewQueue(w http.ResponseWriter, r *http.Request, reviewer st
 	}
 	for _, item := range items {
 		body.Items = append(body.Items, web.ReviewItem{URL: reviewPath + "/" + url.PathEscape(item.ID), ID: item.ID, Since: item.CreatedAt, DueAt: item.DueAt, Overdue: item.Overdue,
-			Second: item.State == proofing.Manual2, Own: item.AccountID == reviewer})
+			Second: item.State == proofing.Manual2, Own: item.AccountID == reviewer.Account})
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "review", web.Page{Identity: s.Identity(r), Body: body})
+	return s.Pages.Page(w, r, http.StatusOK, "review", web.Page{Identity: s.Console.Identity(r), Body: body})
 }
 
-func (s *Server) reviewCase(w http.ResponseWriter, r *http.Request, reviewer string) error {
+func (s *Server) reviewCase(w http.ResponseWriter, r *http.Request, reviewer proofing.Reviewer) error {
 	return s.showReview(w, r, reviewer, http.StatusOK, nil, nil)
 }
 
@@ -103,7 +99,7 @@ type opened struct {
 	picture      []byte
 }
 
-func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer string, status int, failures []web.FieldError, open *opened) error {
+func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer proofing.Reviewer, status int, failures []web.FieldError, open *opened) error {
 	view, err := s.Proofing.ReviewCase(r.Context(), reviewer, r.PathValue("id"))
 	if err != nil {
 		return err
@@ -126,10 +122,10 @@ func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer str
 		}
 		body.Fields = append(body.Fields, field)
 	}
-	return s.Pages.Page(w, r, status, "review-case", web.Page{Identity: s.Identity(r), Errors: failures, Body: body})
+	return s.Pages.Page(w, r, status, "review-case", web.Page{Identity: s.Console.Identity(r), Errors: failures, Body: body})
 }
 
-func (s *Server) reviewField(w http.ResponseWriter, r *http.Request, reviewer string) error {
+func (s *Server) reviewField(w http.ResponseWriter, r *http.Request, reviewer proofing.Reviewer) error {
 	field := r.PostFormValue("field")
 	value, picture, err := s.Proofing.OpenField(r.Context(), reviewer, r.PathValue("id"), field, r.PostFormValue("reason"))
 	if fault.CodeOf(err) == fault.ReviewReason {
@@ -144,7 +140,7 @@ func (s *Server) reviewField(w http.ResponseWriter, r *http.Request, reviewer st
 
 var errDecision = errors.New("idphttp: decision is neither approve nor refuse")
 
-func (s *Server) reviewDecide(w http.ResponseWriter, r *http.Request, reviewer string) error {
+func (s *Server) reviewDecide(w http.ResponseWriter, r *http.Request, reviewer proofing.Reviewer) error {
 	decision := r.PostFormValue("decision")
 	if decision != "approve" && decision != "refuse" {
 		return fault.Wrap(errDecision, fault.Malformed)

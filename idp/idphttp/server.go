@@ -82,18 +82,20 @@ type Config struct {
 	Mergers      *idp.Mergers
 	// Corrections takes events of registers.
 	Corrections *idp.Corrections
-	// WorkRoles are the roles that an account holds in some area; nil knows none.
-	WorkRoles func(ctx context.Context, accountID string) ([]string, error)
-	Ring      *keys.Ring
-	Encode    authn.Encoder   // seals messages for the outbox
-	Locales   idp.LocaleStore // languages of messages
-	NoCodes   bool            // no channel can carry a code, so nothing that needs one is offered
-	Inbox     Inbox           // nil outside the sandbox
-	Wake      func()          // tells the outbox that a message is due
-	Portals   func() []web.Link
-	Licenses  func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
-	Now       func() time.Time
-	Rand      io.Reader
+	// Reviewer is the member of staff of a request to a console, and the human behind it; Console is what the pages of staff have in
+	// common.
+	Reviewer func(r *http.Request) (proofing.Reviewer, error)
+	Console  web.Site
+	Ring     *keys.Ring
+	Encode   authn.Encoder   // seals messages for the outbox
+	Locales  idp.LocaleStore // languages of messages
+	NoCodes  bool            // no channel can carry a code, so nothing that needs one is offered
+	Inbox    Inbox           // nil outside the sandbox
+	Wake     func()          // tells the outbox that a message is due
+	Portals  func() []web.Link
+	Licenses func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
+	Now      func() time.Time
+	Rand     io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
 	// Refused notes what a registered client named otherwise than it is registered, for its owner.

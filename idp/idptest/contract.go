@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -103,7 +102,6 @@ func versions(t *testing.T, s Store) {
 	}{
 		{"password", func() error { return s.SetPassword(ctx, a.ID, "$one", Start, record("account.password_set")) }},
 		{"hash", func() error { return s.ReplaceHash(ctx, a.ID, "$one", "$two", record("account.password_rehashed")) }},
-		{"roles", func() error { return s.SetRoles(ctx, a.ID, []string{"x"}, record("account.roles_set")) }},
 		{"proof", func() error {
 			return s.SaveProof(ctx, a.ID, proof("ev", 1, Start, "person"), record("proofing.granted"))
 		}},
@@ -122,7 +120,7 @@ func versions(t *testing.T, s Store) {
 
 func accountsComeBack(t *testing.T, s Store) {
 	a := row(1)
-	a.PasswordHash, a.Roles, a.CredentialsAt = "$hash", []string{"seal_keeper", "license_clerk"}, Start.Add(time.Microsecond)
+	a.PasswordHash, a.CredentialsAt = "$hash", Start.Add(time.Microsecond)
 	must(t, s.CreateAccount(ctx, a, record("account.registered")))
 	put(t, s, 2)
 	for name, read := range map[string]func() (idp.Account, error){
@@ -135,10 +133,6 @@ func accountsComeBack(t *testing.T, s Store) {
 		}
 		a.Version = 1
 		same(t, got, a)
-	}
-	must(t, s.SetRoles(ctx, a.ID, []string{"license_issuer"}, record("account.roles_set")))
-	if got, _ := s.Account(ctx, a.ID); !slices.Equal(got.Roles, []string{"license_issuer"}) {
-		t.Errorf("roles %v", got.Roles)
 	}
 }
 
@@ -527,7 +521,6 @@ func noAuditNoChange(t *testing.T, s Store) {
 		"recover":        s.RecoverPassword(ctx, a.ID, "$x", Start, empty),
 		"replace hash":   s.ReplaceHash(ctx, a.ID, "", "$x", empty),
 		"set state":      s.SetState(ctx, a.ID, idp.AccountClosed, Start, empty),
-		"set roles":      s.SetRoles(ctx, a.ID, []string{"x"}, empty),
 		"save proof":     s.SaveProof(ctx, a.ID, proof("ev", 1, Start, "person"), empty),
 		"put code":       s.PutCode(ctx, challenge("otp_1", "a"), noLimits, Start, empty),
 		"put case":       s.PutCase(ctx, oneCase("case_2", a.ID), empty),
@@ -566,7 +559,6 @@ func notThere(t *testing.T, s Store) {
 		"recover":      s.RecoverPassword(ctx, "acc_none", "$x", Start, record("x")),
 		"replace hash": s.ReplaceHash(ctx, "acc_none", "", "$x", record("x")),
 		"set state":    s.SetState(ctx, "acc_none", idp.AccountClosed, Start, record("x")),
-		"set roles":    s.SetRoles(ctx, "acc_none", nil, record("x")),
 		"move case":    s.SetCaseState(ctx, "case_none", proofing.SourceCheck, proofing.Waiting, record("x")),
 		"end session":  s.EndSession(ctx, "sid_none", Start, record("x")),
 	} {

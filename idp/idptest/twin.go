@@ -172,7 +172,7 @@ func (t *Twin) Account(_ context.Context, id string) (idp.Account, error) {
 	if !ok {
 		return idp.Account{ID: id}, idp.ErrNotFound
 	}
-	a.Contacts, a.Roles = slices.Clone(a.Contacts), slices.Clone(a.Roles)
+	a.Contacts = slices.Clone(a.Contacts)
 	a.Proofs = nil
 	newest := map[int]idp.Proof{}
 	for _, p := range t.proofs[id] {
@@ -270,14 +270,6 @@ func (t *Twin) SetState(_ context.Context, id string, state idp.AccountState, at
 				s.ended, s.at = true, at
 			}
 		}
-		return nil
-	})
-}
-
-// SetRoles implements idp.AccountStore.
-func (t *Twin) SetRoles(_ context.Context, id string, roles []string, record audit.Record) error {
-	return t.changeAccount(id, record, func(a *idp.Account) error {
-		a.Roles = slices.Clone(roles)
 		return nil
 	})
 }

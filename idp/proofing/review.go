@@ -182,8 +182,16 @@ type ReviewView struct {
 	Reviews  int // decisions so far; who decided what is not told, so that the second looks for itself
 }
 
+// Reviewer is a member of staff who decides: its account, the keyed hash of the legal identity behind it, and the account that this
+// human has as a citizen, if any.
+type Reviewer struct {
+	ID      string
+	Human   []byte
+	Account string
+}
+
 // ReviewCase is a case for a reviewer who may decide on it.
-func (s *Service) ReviewCase(ctx context.Context, reviewer, id string) (ReviewView, error) {
+func (s *Service) ReviewCase(ctx context.Context, reviewer Reviewer, id string) (ReviewView, error) {
 	c, q, reviews, err := s.reviewable(ctx, reviewer, id)
 	if err != nil {
 		return ReviewView{}, err
@@ -205,7 +213,7 @@ func (s *Service) ReviewCase(ctx context.Context, reviewer, id string) (ReviewVi
 
 // reviewable reads a case that waits for reviewers, if this one may look at it: neither the own one, nor one of somebody whom a
 // mandate binds to the reviewer, nor one of the reviewer's own document, nor one that the reviewer decided on.
-func (s *Service) reviewable(ctx context.Context, reviewer, id string) (c Case, q Query, reviews []Review, err error) {
+func (s *Service) reviewable(ctx context.Context, reviewer Reviewer, id string) (c Case, q Query, reviews []Review, err error) {
 	if s.cfg.Reviews == nil {
 		return c, q, nil, fault.New(fault.NotFound)
 	}
@@ -216,21 +224,26 @@ func (s *Service) reviewable(ctx context.Context, reviewer, id string) (c Case, 
 	if err != nil {
 		return c, q, nil, fault.Wrap(err, fault.Unavailable)
 	}
-	if c.AccountID == reviewer {
+	if reviewer.ID == "" || len(reviewer.Human) == 0 {
+		return c, q, nil, fault.New(fault.StaffUnbound) // whose own case it is could not be known
+	}
+	if c.AccountID == reviewer.Account {
 		return c, q, nil, fault.New(fault.ReviewConflict)
 	}
 	if c.State != Manual1 && c.State != Manual2 {
 		return c, q, nil, fault.New(fault.ReviewState)
 	}
-	related, err := s.cfg.Reviews.Related(ctx, reviewer, c.AccountID)
-	if err != nil {
-		return c, q, nil, fault.Wrap(err, fault.Unavailable)
+	related := false
+	if reviewer.Account != "" {
+		if related, err = s.cfg.Reviews.Related(ctx, reviewer.Account, c.AccountID); err != nil {
+			return c, q, nil, fault.Wrap(err, fault.Unavailable)
+		}
 	}
 	if reviews, err = s.cfg.Reviews.Reviews(ctx, id); err != nil {
 		return c, q, nil, fault.Wrap(err, fault.Unavailable)
 	}
 	for _, r := range reviews {
-		related = related || r.Reviewer == reviewer
+		related = related || r.Reviewer == reviewer.ID
 	}
 	if related {
 		return c, q, nil, fault.New(fault.ReviewConflict)
@@ -250,21 +263,13 @@ func (s *Service) reviewable(ctx context.Context, reviewer, id string) (c Case, 
 
 // same reports whether the case is about the reviewer's own document, handed in by another account. A contact in common there
 // cannot be: each belongs to one account.
-func (s *Service) same(ctx context.Context, reviewer string, q Query) (bool, error) {
-	own, err := s.cfg.Accounts.Person(ctx, reviewer)
-	if err != nil || own.IDNumber == "" {
-		return false, err
-	}
-	mine, err := s.cfg.Accounts.IdentityLookup(ctx, identityOf(own))
-	if err != nil {
-		return false, err
-	}
+func (s *Service) same(ctx context.Context, reviewer Reviewer, q Query) (bool, error) {
 	asked, err := s.cfg.Accounts.IdentityLookup(ctx, q.identity())
-	return bytes.Equal(mine, asked), err
+	return bytes.Equal(reviewer.Human, asked), err
 }
 
 // OpenField shows one field of a case, which is audited with the reason before anything is shown.
-func (s *Service) OpenField(ctx context.Context, reviewer, id, field, reason string) (value string, picture []byte, err error) {
+func (s *Service) OpenField(ctx context.Context, reviewer Reviewer, id, field, reason string) (value string, picture []byte, err error) {
 	if reason, err = checkReason(reason); err != nil {
 		return "", nil, err
 	}
@@ -292,7 +297,7 @@ func (s *Service) OpenField(ctx context.Context, reviewer, id, field, reason str
 		}
 	}
 	e := s.event(ctx, c, "proofing.field_opened")
-	e.Actor, e.Reason = "account:"+reviewer, reason
+	e.Actor, e.Reason = "staff:"+reviewer.ID, reason
 	e.Details["field"] = field
 	if err := s.cfg.Reviews.Note(ctx, audit.With(e)); err != nil {
 		return "", nil, fault.Wrap(err, fault.Unavailable)
@@ -331,7 +336,7 @@ func checkReason(reason string) (string, error) {
 }
 
 // Decide adds a decision. Two equal ones of two people decide; where they differ a third person does.
-func (s *Service) Decide(ctx context.Context, reviewer, id string, approve bool, reason string) (State, error) {
+func (s *Service) Decide(ctx context.Context, reviewer Reviewer, id string, approve bool, reason string) (State, error) {
 	reason, err := checkReason(reason)
 	if err != nil {
 		return "", err
@@ -358,7 +363,7 @@ func (s *Service) Decide(ctx context.Context, reviewer, id string, approve bool,
 		to, kind = Rejected, "proofing.refused"
 	}
 	e := s.event(ctx, c, kind)
-	e.Actor, e.Reason = "account:"+reviewer, reason
+	e.Actor, e.Reason = "staff:"+reviewer.ID, reason
 	e.Details["approve"] = strconv.FormatBool(approve)
 	record := audit.With(e)
 	now := s.cfg.Now().UTC()
@@ -372,7 +377,7 @@ func (s *Service) Decide(ctx context.Context, reviewer, id string, approve bool,
 		}
 		record = record.And(notice)
 	}
-	err = s.cfg.Reviews.Decide(ctx, Review{c.ID, reviewer, approve, reason, now}, len(reviews), c.State, to, record)
+	err = s.cfg.Reviews.Decide(ctx, Review{c.ID, reviewer.ID, approve, reason, now}, len(reviews), c.State, to, record)
 	switch {
 	case errors.Is(err, idp.ErrNotFound):
 		return "", fault.Wrap(err, fault.ReviewState)

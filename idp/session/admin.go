@@ -35,7 +35,7 @@ func (v Session) StateAt(now time.Time) string {
 	switch {
 	case !v.EndedAt.IsZero():
 		return StateEnded
-	case v.liveAt(now):
+	case Citizens.live(v, now), Staff.live(v, now):
 		return StateActive
 	}
 	return StateExpired

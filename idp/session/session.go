@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -24,6 +25,42 @@ const (
 	AbsoluteLife = 24 * time.Hour
 	touchAfter   = time.Minute // how often use is written down
 )
+
+// Realm is whose sessions a service keeps. A secret of one realm finds nothing in another, and a session whose holder is not of the
+// realm is none, whatever the database says.
+type Realm struct {
+	Word   string // "account" or "staff": actors and audit records begin with it
+	Prefix string // of the identifiers of its holders
+	// Idle and Absolute are how long a session goes on unused, and at all.
+	Idle, Absolute time.Duration
+}
+
+// Realms of sessions: citizens, and staff with the limits of security row A-29, which an operator may make narrower.
+var (
+	Citizens = Realm{"account", "", IdleLife, AbsoluteLife}
+	Staff    = Realm{"staff", staffPrefix, StaffIdle, StaffAbsolute}
+)
+
+const staffPrefix = "stf_"
+
+// Limits of a session of staff.
+const (
+	StaffIdle     = 15 * time.Minute
+	StaffAbsolute = 12 * time.Hour
+)
+
+// holds reports whether an identifier is that of a holder of the realm.
+func (r Realm) holds(id string) bool {
+	if r.Prefix == "" {
+		return !strings.HasPrefix(id, staffPrefix)
+	}
+	return strings.HasPrefix(id, r.Prefix)
+}
+
+// live reports whether a session of the realm goes on: neither idle for too long nor too old.
+func (r Realm) live(v Session, now time.Time) bool {
+	return r.holds(v.AccountID) && now.Sub(v.LastSeen) <= r.Idle && now.Sub(v.CreatedAt) <= r.Absolute
+}
 
 // Session of the provider.
 type Session struct {
@@ -87,6 +124,7 @@ type Config struct {
 	Store   Store
 	Ring    *keys.Ring
 	Clients *idp.Clients
+	Realm   Realm // the zero value is Citizens
 	Now     func() time.Time
 	Rand    io.Reader
 	Wake    func() // tells the outbox that something is due; may be nil
@@ -100,6 +138,9 @@ func New(cfg Config) *Service {
 	if cfg.Wake == nil {
 		cfg.Wake = func() {}
 	}
+	if cfg.Realm.Word == "" {
+		cfg.Realm = Citizens
+	}
 	return &Service{cfg}
 }
 
@@ -108,11 +149,18 @@ func (s *Service) hash(ctx context.Context, secret string) ([]byte, error) {
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable)
 	}
-	return mac.Sum(ctx, []byte("session"), []byte(secret))
+	place := "session"
+	if s.cfg.Realm.Word != Citizens.Word {
+		place = s.cfg.Realm.Word + "-session"
+	}
+	return mac.Sum(ctx, []byte(place), []byte(secret))
 }
 
 // Start makes a session for a login, always with a new secret (O-51). The secret goes into the cookie.
 func (s *Service) Start(ctx context.Context, login idp.Login, device, address string) (Session, string, error) {
+	if !s.cfg.Realm.holds(login.AccountID) {
+		return Session{}, "", fmt.Errorf("session: a login of another realm")
+	}
 	secret := ident.Secret(s.cfg.Rand, 32)
 	hash, err := s.hash(ctx, secret)
 	if err != nil {
@@ -121,8 +169,8 @@ func (s *Service) Start(ctx context.Context, login idp.Login, device, address st
 	now := s.cfg.Now().UTC()
 	session := Session{ID: ident.New(s.cfg.Rand, "sid"), AccountID: login.AccountID, AAL: int(login.AAL), Methods: login.Methods, AuthTime: login.At,
 		CreatedAt: now, LastSeen: now, Device: device, Address: address}
-	e := idp.Event(ctx, now, "login.succeeded", "account", login.AccountID, map[string]string{"sid": session.ID})
-	e.Actor = "account:" + login.AccountID
+	e := idp.Event(ctx, now, "login.succeeded", s.cfg.Realm.Word, login.AccountID, map[string]string{"sid": session.ID})
+	e.Actor = s.cfg.Realm.Word + ":" + login.AccountID
 	if err := s.cfg.Store.PutSession(ctx, hash, session, audit.With(e)); err != nil {
 		return Session{}, "", fmt.Errorf("store session: %w", err)
 	}
@@ -139,8 +187,8 @@ func (s *Service) Renew(ctx context.Context, current Session, login idp.Login, d
 	}
 	now := s.cfg.Now().UTC()
 	next := Session{ID: current.ID, AccountID: current.AccountID, AAL: int(login.AAL), Methods: login.Methods, AuthTime: login.At, CreatedAt: now, LastSeen: now, Device: device, Address: address}
-	e := idp.Event(ctx, now, "login.succeeded", "account", login.AccountID, map[string]string{"sid": current.ID, "again": "true"})
-	e.Actor = "account:" + login.AccountID
+	e := idp.Event(ctx, now, "login.succeeded", s.cfg.Realm.Word, login.AccountID, map[string]string{"sid": current.ID, "again": "true"})
+	e.Actor = s.cfg.Realm.Word + ":" + login.AccountID
 	err = s.cfg.Store.RenewSession(ctx, hash, next, audit.With(e))
 	if errors.Is(err, idp.ErrNotFound) {
 		return "", false, nil
@@ -168,7 +216,7 @@ func (s *Service) Current(ctx context.Context, secret string) (session Session, 
 		return Session{}, false, fault.Wrap(err, fault.Unavailable)
 	}
 	now := s.cfg.Now()
-	if !session.liveAt(now) {
+	if !s.cfg.Realm.live(session, now) {
 		return Session{}, false, nil
 	}
 	if now.Sub(session.LastSeen) > touchAfter {
@@ -188,8 +236,7 @@ func (s *Service) ByID(ctx context.Context, sid string) (session Session, ok boo
 	if err != nil {
 		return Session{}, false, fault.Wrap(err, fault.Unavailable)
 	}
-	now := s.cfg.Now()
-	return session, now.Sub(session.LastSeen) <= IdleLife && now.Sub(session.CreatedAt) <= AbsoluteLife, nil
+	return session, s.cfg.Realm.live(session, s.cfg.Now()), nil
 }
 
 // Joined notes that a session signed in to a relying party.
@@ -206,13 +253,13 @@ func (s *Service) Parties(ctx context.Context, sid string) ([]Party, error) {
 // Live lists the sessions of an account that Current would find, the last used first.
 func (s *Service) Live(ctx context.Context, accountID string) ([]Session, error) {
 	now := s.cfg.Now()
-	all, err := s.cfg.Store.SessionsOf(ctx, accountID, now.Add(-IdleLife))
-	return slices.DeleteFunc(all, func(v Session) bool { return !v.liveAt(now) }), err
+	all, err := s.cfg.Store.SessionsOf(ctx, accountID, now.Add(-s.cfg.Realm.Idle))
+	return slices.DeleteFunc(all, func(v Session) bool { return !s.cfg.Realm.live(v, now) }), err
 }
 
-// liveAt: neither idle for too long nor too old.
-func (v Session) liveAt(now time.Time) bool {
-	return now.Sub(v.LastSeen) <= IdleLife && now.Sub(v.CreatedAt) <= AbsoluteLife
+// Ends is when a session ends if nothing more happens, and when it ends in any case.
+func (s *Service) Ends(v Session) (idle, absolute time.Time) {
+	return v.LastSeen.Add(s.cfg.Realm.Idle), v.CreatedAt.Add(s.cfg.Realm.Absolute)
 }
 
 // End ends a session: its grants end in the same transaction, and every relying party with a back-channel address gets
@@ -233,7 +280,7 @@ func (s *Service) End(ctx context.Context, sid, accountID string) ([]Party, erro
 
 // farewell is what the end of a session leaves behind: the event, and a message to every party that wants one.
 func (s *Service) farewell(ctx context.Context, sid, accountID string, now time.Time) (audit.Record, []Party, error) {
-	record := audit.With(idp.Event(ctx, now, "session.ended", "account", accountID, map[string]string{"sid": sid}))
+	record := audit.With(idp.Event(ctx, now, "session.ended", s.cfg.Realm.Word, accountID, map[string]string{"sid": sid}))
 	parties, err := s.cfg.Store.Parties(ctx, sid)
 	if err != nil {
 		return record, nil, fault.Wrap(err, fault.Unavailable)
@@ -267,4 +314,14 @@ func (s *Service) Messages(parties []Party) (all []audit.Message, err error) {
 		all = append(all, audit.Message{Topic: TopicLogout, Key: party.ShownSID() + "/" + party.ClientID, Payload: payload})
 	}
 	return all, nil
+}
+
+// Touch writes down that a session is used now, whatever was written before.
+func (s *Service) Touch(ctx context.Context, v *Session) error {
+	now := s.cfg.Now().UTC()
+	if err := s.cfg.Store.TouchSession(ctx, v.ID, now); err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	v.LastSeen = now
+	return nil
 }

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,7 +13,9 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idptest"
 	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
 )
 
 var ctx = context.Background()
@@ -122,6 +125,66 @@ func TestUseIsWrittenDownAtMostOnceAMinute(t *testing.T) {
 	if n := faulty.Steps() - before; n != 1 {
 		t.Errorf("%d writes in 100 s", n)
 	}
+}
+
+// recorder keeps the hash under which the last session was stored.
+type recorder struct {
+	*idptest.Twin
+	hash []byte
+}
+
+func (r *recorder) PutSession(ctx context.Context, hash []byte, s session.Session, record audit.Record) error {
+	r.hash = hash
+	return r.Twin.PutSession(ctx, hash, s, record)
+}
+
+// TestA29RealmsOfSessions: a secret of one realm is none in the other, nobody begins a session in a realm that is not the own one, and a
+// row of the other realm is no session whatever its secret is.
+func TestA29RealmsOfSessions(t *testing.T) {
+	store := &recorder{Twin: idptest.NewTwin()}
+	w := idptest.NewWorld(t, store)
+	staff := session.New(session.Config{Store: store, Ring: w.Ring, Clients: w.Clients, Realm: session.Staff, Now: w.Clock.Now, Rand: ident.System()})
+	_, citizen := start(t, w, "acc_1")
+	citizenHash := store.hash
+	work, secret, err := staff.Start(ctx, login("stf_1"), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, _ := staff.Current(ctx, citizen); ok || live(t, w, secret) {
+		t.Error("a secret opens both realms")
+	}
+	if _, _, err := staff.Start(ctx, login("acc_1"), "", ""); err == nil {
+		t.Error("a citizen in the realm of staff")
+	}
+	if _, _, err := w.Sessions.Start(ctx, login("stf_1"), "", ""); err == nil {
+		t.Error("staff in the realm of citizens")
+	}
+	if _, ok, _ := w.Sessions.ByID(ctx, work.ID); ok {
+		t.Error("a session of staff is one of a citizen by its sid")
+	}
+	if bytes.Equal(citizenHash, store.hash) {
+		t.Error("one hash")
+	}
+	forged := session.Session{ID: "sid_forged", AccountID: "stf_1", AuthTime: w.Clock.Now(), CreatedAt: w.Clock.Now(), LastSeen: w.Clock.Now()}
+	if err := store.Twin.EndSession(ctx, mustSession(t, w, citizen).ID, w.Clock.Now(), audit.With(idp.Event(ctx, w.Clock.Now(), "x", "account", "x", nil))); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Twin.PutSession(ctx, append([]byte{}, citizenHash...), forged, audit.With(idp.Event(ctx, w.Clock.Now(), "x", "account", "x", nil))); err == nil && live(t, w, citizen) {
+		t.Error("a row of staff is a session of a citizen")
+	}
+	w.Clock.Advance(session.StaffIdle + time.Second)
+	if _, ok, _ := staff.Current(ctx, secret); ok {
+		t.Error("goes on unused")
+	}
+}
+
+func mustSession(t *testing.T, w *idptest.World, secret string) session.Session {
+	t.Helper()
+	s, ok, err := w.Sessions.Current(ctx, secret)
+	if err != nil || !ok {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func TestStoreThatFailsIsNoSignOutAndNoSignIn(t *testing.T) {

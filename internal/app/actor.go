@@ -1,16 +1,15 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/staffhttp"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/problem"
@@ -119,13 +118,23 @@ func refusalOf(err error) fault.Code {
 	return fault.Unauthenticated
 }
 
-// StaffLogin is how old the login behind the rights of staff may be; the session itself may go on.
-const StaffLogin = 8 * time.Hour
-
-// withSession puts the signed-in person into the request, with the rights of staff that the account holds. A login that is too
-// weak or too old for staff carries none of them: consoles say so, any other page takes the person for a citizen.
+// withSession puts who is signed in into the request: at consoles the member of staff by the session of that realm, at every other
+// page the citizen. A session of one realm means nothing in the other, and both live in one browser beside each other. A member whose
+// login is too weak holds no right: consoles say why, and the pages of the realm itself go on, where that is mended.
 func (a *App) withSession(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if staffhttp.Console(r.URL.Path) {
+			r, weak, err := a.staffPages.SignedIn(r)
+			if err == nil && weak != nil && r.URL.Path != "/staff" && !strings.HasPrefix(r.URL.Path, "/staff/") {
+				err = weak
+			}
+			if err != nil {
+				a.pages.Error(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r)
+			return
+		}
 		r, current, account, err := a.identity.WithSignedIn(r)
 		if err != nil {
 			a.pages.Error(w, r, err)
@@ -133,40 +142,8 @@ func (a *App) withSession(next http.Handler) http.Handler {
 		}
 		if account != nil {
 			actor := reqctx.Actor{ID: "account:" + account.ID, SignedInAt: current.AuthTime, RestsUntil: idp.RestsUntil(account.RecoveredAt, a.opts.Now())}
-			console := r.URL.Path == "/admin" || strings.HasPrefix(r.URL.Path, "/admin/")
-			if actor, err = a.staffOf(r.Context(), actor, account.Roles, current.AAL, console); err != nil {
-				a.pages.Error(w, r, err)
-				return
-			}
 			r = r.WithContext(reqctx.WithActor(r.Context(), actor))
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// staffOf gives an actor the rights of staff. Those in areas are read for consoles only, so that other pages cost no look at
-// them.
-func (a *App) staffOf(ctx context.Context, actor reqctx.Actor, roles []string, aal int, console bool) (reqctx.Actor, error) {
-	full := actor
-	full.Roles, full.Rights = roles, reqctx.Everywhere(roles...)
-	if console {
-		var err error
-		if full, err = a.Staff.Actor(ctx, full); err != nil {
-			return actor, err
-		}
-	}
-	var weak error
-	switch {
-	case len(full.Rights) == 0:
-	case aal < 2 && !a.cfg.oneFactor():
-		weak = fault.New(fault.StaffSecondFactor)
-	case a.opts.Now().Sub(actor.SignedInAt) > StaffLogin:
-		weak = fault.New(fault.AdminStale)
-	default:
-		return full, nil
-	}
-	if console {
-		return actor, weak
-	}
-	return actor, nil
 }

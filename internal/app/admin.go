@@ -82,13 +82,6 @@ type Persona struct {
 	Roles      []string `yaml:"roles"`
 }
 
-// Staff gives roles to somebody who registered with the identifier, in production too. An empty list takes them away.
-type Staff struct {
-	Identifier string       `yaml:"identifier"`
-	Roles      []string     `yaml:"roles"`  // everywhere
-	Rights     []StaffRight `yaml:"rights"` // in an area, until a day
-}
-
 // ManifestError holds every fault of a manifest.
 type ManifestError struct{ Faults []string }
 
@@ -126,8 +119,12 @@ func ApplyFile(ctx context.Context, cfg Config, path string, log *slog.Logger) (
 		return "", err
 	}
 	defer a.Close()
-	clients, err := a.apply(ctx, m)
+	var codes []EnrolmentCode
+	clients, err := a.apply(ctx, m, &codes)
 	summary := describeClients(clients)
+	for _, c := range codes {
+		summary += fmt.Sprintf("staff %s: enrolment code %s until %s, at /staff/enrol; it is not shown again\n", c.Login, c.Code, c.Until.Format(time.RFC3339))
+	}
 	if err != nil {
 		return summary, err
 	}
@@ -169,12 +166,19 @@ func (a *App) undefined(clients []idp.Client) (all []string) {
 
 // Apply registers clients, issuing authorities and, in the sandbox, personas.
 func (a *App) Apply(ctx context.Context, m Manifest) error {
-	_, err := a.apply(ctx, m)
+	_, err := a.apply(ctx, m, nil)
 	return err
 }
 
-// apply is Apply and tells what became of the clients, also when something behind them failed.
-func (a *App) apply(ctx context.Context, m Manifest) ([]idp.AppliedClient, error) {
+// ApplyForCodes is Apply and gives the codes of accounts of staff that wait for their enrolment.
+func (a *App) ApplyForCodes(ctx context.Context, m Manifest) (codes []EnrolmentCode, err error) {
+	_, err = a.apply(ctx, m, &codes)
+	return codes, err
+}
+
+// apply is Apply and tells what became of the clients, also when something behind them failed, and the codes of accounts of staff that
+// wait for their enrolment.
+func (a *App) apply(ctx context.Context, m Manifest, codes *[]EnrolmentCode) ([]idp.AppliedClient, error) {
 	if err := a.Details.Apply(ctx, m.Details); err != nil {
 		return nil, err
 	}
@@ -188,10 +192,10 @@ func (a *App) apply(ctx context.Context, m Manifest) ([]idp.AppliedClient, error
 	if err != nil {
 		return clients, err
 	}
-	return clients, a.applyRest(ctx, m)
+	return clients, a.applyRest(ctx, m, codes)
 }
 
-func (a *App) applyRest(ctx context.Context, m Manifest) error {
+func (a *App) applyRest(ctx context.Context, m Manifest, codes *[]EnrolmentCode) error {
 	if err := a.Registration.ApplyStatementIssuers(ctx, m.Statements); err != nil {
 		return err
 	}
@@ -230,8 +234,12 @@ func (a *App) applyRest(ctx context.Context, m Manifest) error {
 		}
 	}
 	for n, member := range m.Staff {
-		if err := a.applyStaff(ctx, member); err != nil {
-			return fmt.Errorf("staff %d: %w", n+1, err) // the identifier is no word for a log
+		code, err := a.applyStaff(ctx, member, codes != nil)
+		if err != nil {
+			return fmt.Errorf("staff %d: %w", n+1, err) // the login name is no word for a log
+		}
+		if code != nil {
+			*codes = append(*codes, *code)
 		}
 	}
 	for _, authority := range m.Authorities {
@@ -244,40 +252,6 @@ func (a *App) applyRest(ctx context.Context, m Manifest) error {
 		}
 	}
 	return nil
-}
-
-// applyStaff sets the roles of an account that is there: whoever is to administer registers as everybody does.
-func (a *App) applyStaff(ctx context.Context, member Staff) error {
-	identifier, err := subject.ParseIdentifier(member.Identifier)
-	if err != nil {
-		return err
-	}
-	for _, role := range member.Roles {
-		if !idp.IsRole(role) {
-			return fmt.Errorf("role %q is not known", role)
-		}
-	}
-	account, err := a.Accounts.ByIdentifier(ctx, identifier)
-	if errors.Is(err, idp.ErrNotFound) {
-		return errors.New("nobody registered with this identifier yet")
-	}
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(account.Roles, member.Roles) {
-		if err := a.setRoles(ctx, account.ID, member.Roles); err != nil {
-			return err
-		}
-	}
-	return a.applyRights(ctx, account.ID, member.Rights)
-}
-
-// setRoles gives roles everywhere, if they fit the rights in areas that the account has.
-func (a *App) setRoles(ctx context.Context, accountID string, roles []string) error {
-	if err := a.Staff.CheckRoles(ctx, "account:"+accountID, roles); err != nil {
-		return err
-	}
-	return a.Accounts.SetRoles(ctx, accountID, roles)
 }
 
 // numbered is the place of the number in the identifiers of counted personas.
@@ -333,8 +307,12 @@ func (a *App) applyPersona(ctx context.Context, p Persona, n int, hashes *person
 			return err
 		}
 	}
-	if strings.Join(p.Roles, " ") != strings.Join(account.Roles, " ") {
-		if err := a.setRoles(ctx, account.ID, p.Roles); err != nil {
+	_, err = a.Members.ByLogin(ctx, p.Identifier)
+	if err != nil && !errors.Is(err, staff.ErrNotFound) {
+		return err
+	}
+	if len(p.Roles) > 0 || err == nil {
+		if err := a.applyStaffPersona(ctx, p, personaIdentity(p, identifier, n), hashes); err != nil {
 			return err
 		}
 	}

@@ -37,6 +37,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/staff"
+	"github.com/yinxin-gov/yinxin/idp/staffhttp"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/idp/vocabulary"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -98,6 +99,8 @@ type App struct {
 	Mandates     *mandate.Service
 	fourEyes     *foureyes.Engine
 	Staff        *staff.Service
+	Members      *staff.Members
+	staffPages   *staffhttp.Server
 	identity     *idphttp.Server
 	texts        *i18n.Catalogue
 	admin        *adminhttp.Server
@@ -329,7 +332,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	}
 	ways := authn.NewWays(authn.WaysConfig{Store: a.store, Throttle: a.store, Ring: a.ring, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Issuer: a.cfg.Operator.Name})
 	steps := authn.NewSteps(a.store, a.ring, o.Now, o.Rand)
-	passkeys, err := a.openPasskeys(ways, steps)
+	passkeys, err := a.openPasskeys(ways, steps, a.Accounts)
 	if err != nil {
 		return err
 	}
@@ -342,8 +345,12 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.fourEyes = foureyes.New(foureyes.Config{Store: a.store, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Human: a.Accounts.Human})
+	a.fourEyes = foureyes.New(foureyes.Config{Store: a.store, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Human: func(ctx context.Context, actor string) (string, error) { return a.Members.Human(ctx, actor) }})
 	a.Staff = a.newStaff()
+	a.Members = staff.NewMembers(staff.MembersConfig{Store: a.store, Areas: a.Staff, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand})
+	if err := a.openStaff(passwords, steps); err != nil {
+		return err
+	}
 	a.Mandates = newMandates(a, sessions, registers, people.Founding)
 	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
 	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
@@ -371,7 +378,8 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Proofing:    people,
 		Mergers:     a.mergers(),
 		Corrections: a.corrections(people),
-		WorkRoles:   a.workRoles,
+		Reviewer:    a.reviewer,
+		Console:     a.site(),
 		Ring:        a.ring, Encode: a.sealMessage, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil

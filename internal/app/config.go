@@ -19,6 +19,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/yinxin-gov/yinxin/idp/reconcile"
+	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/channel"
 )
@@ -67,9 +68,35 @@ type Config struct {
 type Staffing struct {
 	// SecondFactor asks for two factors in the sandbox too; elsewhere it is always so.
 	SecondFactor bool `yaml:"second_factor"`
+	// Idle and Absolute make a session of staff shorter than 15 minutes without use and 12 hours in all.
+	Idle     time.Duration `yaml:"idle"`
+	Absolute time.Duration `yaml:"absolute"`
 }
 
-// oneFactor reports whether a login with one factor carries the rights of staff.
+// check refuses what would be wider than the limits (security row A-29).
+func (s Staffing) check() (faults []string) {
+	if s.Idle != 0 && (s.Idle < 2*time.Minute || s.Idle > session.StaffIdle) {
+		faults = append(faults, "staff.idle: must be between 2m and 15m")
+	}
+	if s.Absolute != 0 && (s.Absolute < 15*time.Minute || s.Absolute > session.StaffAbsolute) {
+		faults = append(faults, "staff.absolute: must be between 15m and 12h")
+	}
+	return faults
+}
+
+// realm is that of the sessions of staff.
+func (s Staffing) realm() session.Realm {
+	realm := session.Staff
+	if s.Idle != 0 {
+		realm.Idle = s.Idle
+	}
+	if s.Absolute != 0 {
+		realm.Absolute = s.Absolute
+	}
+	return realm
+}
+
+// oneFactor reports whether a login of staff with one factor is one.
 func (c Config) oneFactor() bool { return c.Sandbox && !c.Staff.SecondFactor }
 
 // Listen holds the listeners.
@@ -315,6 +342,7 @@ func (c *Config) check() []string {
 	if len(c.Proofing.Certificates) > 0 && c.Login.CertificateTrustFile == "" {
 		add("proofing.certificates: needs login.certificate_trust_file")
 	}
+	faults = append(faults, c.Staff.check()...)
 	for _, proxy := range c.TrustedProxies {
 		if _, err := parseNetwork(proxy); err != nil {
 			add("trusted_proxies: %q is neither an address nor a network", proxy)

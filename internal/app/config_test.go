@@ -49,6 +49,8 @@ func TestConfigRefusesWhatIsInsecure(t *testing.T) {
 		"pages that are no origin":            {"sandbox: true", "sandbox: true\nproofing: {face: {url: https://a.example, token_file: x, pages: https://a.example/x}}", "proofing.face.pages"},
 		"pages of a bank":                     {"sandbox: true", "sandbox: true\nproofing: {bank_card: {url: https://a.example, token_file: x, pages: https://a.example}}", "pages"},
 		"a way that is a file":                {"sandbox: true", "sandbox: true\nproofing: {network_id: {url: file:///etc/passwd, token_file: x}}", "proofing.network_id.url"},
+		"A-29 staff idle for longer":          {"sandbox: true", "sandbox: true\nstaff: {idle: 16m}", "staff.idle"},
+		"A-29 staff at work for longer":       {"sandbox: true", "sandbox: true\nstaff: {absolute: 13h}", "staff.absolute"},
 		"production without an authority":     {"sandbox: true", "sandbox: false", "authority.url"},
 	}
 	for name, c := range cases {

@@ -15,6 +15,8 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/counter"
 	"github.com/yinxin-gov/yinxin/idp/counterhttp"
+	"github.com/yinxin-gov/yinxin/idp/staff"
+	"github.com/yinxin-gov/yinxin/idp/staffhttp"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -40,34 +42,40 @@ func (a *App) openCounter() error {
 	return nil
 }
 
-// clerk is who acts at the counter: whoever is signed in, with the roles of the account.
+// clerk is who acts at the counter: the member of staff who is signed in, with the roles held now.
 func (a *App) clerk(r *http.Request) (counter.Clerk, error) {
-	current, ok, err := a.identity.Session(r)
-	if err != nil || !ok {
-		return counter.Clerk{}, err
+	current, m, ok := staffhttp.Of(r)
+	if !ok {
+		return counter.Clerk{}, nil
 	}
-	account, err := a.Accounts.AccountAt(r.Context(), current.AccountID, current.AccountVersion)
-	if err != nil || account.State != idp.AccountActive {
-		return counter.Clerk{}, err
-	}
-	return counter.Clerk{ID: "account:" + account.ID, Account: account.ID, Roles: account.Roles, AAL: int(current.AAL), Signed: current.AuthTime}, nil
+	return a.clerkOf(r.Context(), m, reqctx.From(r.Context()).Actor.Roles, current.AAL, current.AuthTime)
+}
+
+// clerkOf is a member of staff with the human behind the account, whom the counter does not let serve itself.
+func (a *App) clerkOf(ctx context.Context, m staff.Member, roles []string, aal int, at time.Time) (counter.Clerk, error) {
+	citizen, err := a.Members.Citizen(ctx, m)
+	return counter.Clerk{ID: m.Actor(), Human: m.Human, Account: citizen, Roles: roles, AAL: aal, Signed: at}, err
 }
 
 // secondClerk checks password and authenticator of a colleague who stands by, without a session.
 func (a *App) secondClerk(ctx context.Context, identifier, password, code, source string) (counter.Clerk, error) {
-	login, err := a.identity.Password.Login(ctx, identifier, password, source)
+	login, err := a.staffPages.Password.Login(ctx, identifier, password, source)
 	if err != nil {
 		return counter.Clerk{}, err
 	}
-	if err := a.identity.Ways.CheckTOTP(ctx, login.AccountID, code); err != nil {
+	if err := a.staffPages.Ways.CheckTOTP(ctx, login.AccountID, code); err != nil {
 		return counter.Clerk{}, err
 	}
 	login = authn.Combine(login, authn.ByTOTP)
-	account, err := a.Accounts.Account(ctx, login.AccountID)
+	m, err := a.Members.Member(ctx, login.AccountID)
 	if err != nil {
 		return counter.Clerk{}, err
 	}
-	return counter.Clerk{ID: "account:" + account.ID, Account: account.ID, Roles: account.Roles, AAL: int(login.AAL), Signed: login.At}, nil
+	actor, err := a.Staff.Actor(ctx, reqctx.Actor{ID: m.Actor(), Roles: m.Roles})
+	if err != nil {
+		return counter.Clerk{}, err
+	}
+	return a.clerkOf(ctx, m, actor.Roles, int(login.AAL), login.At)
 }
 
 // counterCards lets the counter print offline code cards of the licence room.
@@ -166,13 +174,16 @@ func (a *App) endCard(ctx context.Context, d outbox.Delivery) error {
 	return a.endCardOf(ctx, message.AccountID)
 }
 
-// endOfLife ends what others do for a person who died, and the offline code card.
+// endOfLife ends what others do for a person who died, the offline code card, and what the person did as staff.
 func (a *App) endOfLife(ctx context.Context, d outbox.Delivery) error {
 	var message idp.AccountMessage
 	if err := json.Unmarshal(d.Payload, &message); err != nil {
 		return fmt.Errorf("read message: %w", err)
 	}
 	if err := a.endCardOf(ctx, message.AccountID); err != nil {
+		return err
+	}
+	if err := a.Members.Stop(reqctx.WithActor(ctx, reqctx.Actor{ID: "system:register"}), message.AccountID); err != nil {
 		return err
 	}
 	return a.endMandates(ctx, d)

@@ -14,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/counter"
 	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/readersim"
@@ -62,6 +63,32 @@ func loginWith(t *testing.T, p *apptest.Platform, identifier, key string) *walk.
 	return b
 }
 
+// strongStaff signs a member of staff in with an authenticator that it adds.
+func strongStaff(t *testing.T, p *apptest.Platform, login string) (*walk.Browser, string) {
+	t.Helper()
+	b := p.SignInStaff(login)
+	page := submit(t, b, p.URL+"/staff/security", map[string]string{"totp-add": "1"})
+	key := page.TextOf("totp-key")
+	if page = press(t, b, map[string]string{"otp-code": totpAt(t, key, p.Now())}); page.URL.Path != "/staff/security" {
+		t.Fatalf("%s: %s", page.URL, page.Text)
+	}
+	p.Advance(time.Minute) // a code works once
+	b = walk.New(nil)
+	staffLogin(t, p, b, login, key)
+	return b, key
+}
+
+// staffLogin signs in with both factors.
+func staffLogin(t *testing.T, p *apptest.Platform, b *walk.Browser, login, key string) {
+	t.Helper()
+	if p.StaffLogin(b, login); b.Page.URL.Path != "/staff/login/second" {
+		t.Fatalf("%s: %s", b.Page.URL, b.Page.Text)
+	}
+	if page := press(t, b, map[string]string{"otp-code": totpAt(t, key, p.Now())}); page.URL.Path != "/staff" {
+		t.Fatalf("%s: %s", page.URL, page.Text)
+	}
+}
+
 func newReader(t *testing.T, p *apptest.Platform) (*readersim.Reader, string) {
 	t.Helper()
 	key, err := readerkey.New(ident.System())
@@ -102,7 +129,7 @@ func newDesk(t *testing.T, p *apptest.Platform) *desk {
 	t.Helper()
 	p.Persona(clerkMobile, "赵一", 0, counter.RoleClerk)
 	d := &desk{t: t, p: p, screen: walk.New(nil)}
-	d.clerk, _ = strongLogin(t, p, clerkMobile)
+	d.clerk, _ = strongStaff(t, p, clerkMobile)
 	var public, code string
 	d.reader, public = newReader(t, p)
 	d.terminal, code = addTerminal(t, p, "3 号窗口", public)
@@ -305,9 +332,13 @@ func TestNothingHappensAfterAVisit(t *testing.T) {
 		d := newDesk(t, p)
 		ctx := context.Background()
 		for name, end := range map[string]func(){
-			"card":  func() { d.reader.Remove(ctx) },
-			"next":  func() { d.post("/counter/end", nil) },
-			"clock": func() { p.Advance(counter.VisitLife) },
+			"card": func() { d.reader.Remove(ctx) },
+			"next": func() { d.post("/counter/end", nil) },
+			"clock": func() { // the clerk goes on working meanwhile
+				p.Advance(counter.VisitLife / 2)
+				d.open("/staff")
+				p.Advance(counter.VisitLife / 2)
+			},
 		} {
 			d.put(stranger)
 			d.call("B1")
@@ -366,13 +397,13 @@ func TestWhoMayServe(t *testing.T) {
 	p := apptest.Start(t, database(t))
 	d := newDesk(t, p)
 	p.Persona(otherClerk, "钱二", 2, counter.RoleClerk)
-	weak := p.SignIn(otherClerk)
+	weak := p.SignInStaff(otherClerk)
 	if err := weak.Open(context.Background(), p.URL+"/counter"); err != nil || weak.Page.Has("counter-called") {
 		t.Errorf("another machine: %v %s", err, weak.Page.Text)
 	}
 	p.Persona("13900139009", "孙三", 2)
 	citizen := p.SignIn("13900139009")
-	if err := citizen.Open(context.Background(), p.URL+"/counter"); err != nil || citizen.Page.Status != http.StatusForbidden {
+	if err := citizen.Open(context.Background(), p.URL+"/counter"); err != nil || citizen.Page.URL.Path != "/staff/login" {
 		t.Errorf("a citizen: %d %v", citizen.Page.Status, err)
 	}
 	d.put(stranger)
@@ -382,7 +413,7 @@ func TestWhoMayServe(t *testing.T) {
 	}
 	borrowed, _ := http.NewRequest(http.MethodGet, p.URL+"/counter", nil)
 	d.clerk.Lend(borrowed)
-	p.SignIn(otherClerk).Lend(request)
+	p.SignInStaff(otherClerk).Lend(request)
 	for _, cookie := range borrowed.Cookies() {
 		if strings.HasPrefix(cookie.Name, "yx_terminal") {
 			request.AddCookie(cookie)
@@ -392,7 +423,15 @@ func TestWhoMayServe(t *testing.T) {
 	if answer := p.Do(request); answer.Status != http.StatusUnauthorized || !strings.Contains(answer.Text, "YX-CTR-001") {
 		t.Errorf("one factor: %d %s", answer.Status, answer.Text)
 	}
+	// A clerk whose document is known serves neither the own card, though it has no account, nor the account of another realm.
 	self := counter.Card{Kind: subject.CitizenID, Name: "赵一", Number: "110101199003074311", From: "2020-03-01", To: "2040-03-01"}
+	key := enrolled(t, p, app.Staff{Login: "w0003", Name: "赵一", Document: app.StaffDocument{Number: self.Number}, Roles: []string{counter.RoleClerk}})
+	p.Advance(time.Minute)
+	staffLogin(t, p, d.clerk, "w0003", key)
+	d.put(self)
+	if page := d.call("D2"); page.Status != http.StatusForbidden || !strings.Contains(page.Text, "不能为本人或亲属办理") {
+		t.Errorf("the own card: %d %s", page.Status, page.Text)
+	}
 	if err := p.App.Accounts.ProveIdentity(context.Background(), ownerOf(t, p, clerkMobile).ID, idp.Proof{IAL: 1, Method: "id_card", Source: "test", At: p.Now().UTC(), Evidence: "e"}, idp.Identity{Name: self.Name, Type: self.Kind, Number: self.Number}); err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func TestTypedNeedsASecondClerk(t *testing.T) {
 	p := apptest.Start(t, database(t))
 	d := newDesk(t, p)
 	p.Persona(otherClerk, "钱二", 0, counter.RoleClerk)
-	_, key := strongLogin(t, p, otherClerk)
+	_, key := strongStaff(t, p, otherClerk)
 	p.Persona("13900139009", "孙三", 2)
 	_, citizen := strongLogin(t, p, "13900139009")
 	p.Advance(time.Minute)
@@ -113,7 +113,7 @@ func TestTypedNeedsASecondClerk(t *testing.T) {
 		return submit(t, d.clerk, p.URL+"/counter/typed", map[string]string{"counter-called": "F1", "counter-kind": stranger.Kind, "counter-name": stranger.Name, "counter-number": stranger.Number, "counter-birth": stranger.Birth,
 			"counter-from": stranger.From, "counter-to": stranger.To, "second-identifier": identifier, "second-password": apptest.Password, "second-code": code})
 	}
-	if page := fill("13900139009", totpAt(t, citizen, p.Now())); page.URL.Path == "/counter/visit" || page.Status != http.StatusForbidden {
+	if page := fill("13900139009", totpAt(t, citizen, p.Now())); page.URL.Path == "/counter/visit" || page.Status != http.StatusUnauthorized {
 		t.Errorf("a citizen stood by: %d %s", page.Status, page.Text)
 	}
 	if page := fill(otherClerk, "000000"); page.URL.Path == "/counter/visit" || page.Status != http.StatusUnauthorized {
@@ -180,7 +180,7 @@ func TestSupervisorSeesEverything(t *testing.T) {
 	p := apptest.Start(t, database(t))
 	d := newDesk(t, p)
 	p.Persona(bossMobile, "周四", 0, counter.RoleSupervisor)
-	boss, _ := strongLogin(t, p, bossMobile)
+	boss, _ := strongStaff(t, p, bossMobile)
 	d.served("H1", stranger, counter.ActRegister, counter.ActRaise, counter.ActCard)
 	if err := boss.Open(context.Background(), p.URL+"/counter/queue"); err != nil || strings.Count(boss.Page.Source, "/counter/queue/cac_") != 3 {
 		t.Fatalf("%v %s", err, boss.Page.Text)

@@ -75,7 +75,7 @@ func (a *App) deliverExpiryNotice(ctx context.Context, d outbox.Delivery) error 
 
 // mergers makes one account of two.
 func (a *App) mergers() *idp.Mergers {
-	return idp.NewMergers(idp.MergersConfig{Accounts: a.Accounts, Store: a.store, Clients: a.Clients, Ring: a.ring, Now: a.opts.Now, Wake: a.wake, IsStaff: a.isStaff, Party: a.portal})
+	return idp.NewMergers(idp.MergersConfig{Accounts: a.Accounts, Store: a.store, Clients: a.Clients, Ring: a.ring, Now: a.opts.Now, Wake: a.wake, Party: a.portal})
 }
 
 // portal is a portal behind a bridge, as the party that knows people.

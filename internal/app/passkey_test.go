@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/testkit/browser"
 	"github.com/yinxin-gov/yinxin/internal/walk"
@@ -73,4 +75,63 @@ func TestPasskeyInARealBrowser(t *testing.T) {
 	if b.Page.URL.Path != "/login/second" || !strings.Contains(b.Page.Text, "通行密钥") {
 		t.Errorf("a password led to %s: %s", b.Page.URL, b.Page.Text)
 	}
+	staffByPasskey(t, p, tab)
+}
+
+// staffByPasskey: the passkey of a citizen opens nothing in the realm of staff; one that is added at the enrolment signs in there. One
+// press extends the session and leaves the page as it is.
+func staffByPasskey(t *testing.T, p *apptest.Platform, citizen *browser.Tab) {
+	t.Helper()
+	citizen.Open(t, p.URL+"/staff/login")
+	citizen.Press(t, "passkey-submit", ".error-summary, #staff-security")
+	if n := count(t, citizen, "#staff-security"); n != 0 {
+		t.Error("the passkey of a citizen opened the realm of staff")
+	}
+	codes, err := p.App.ApplyForCodes(t.Context(), app.Manifest{Staff: []app.Staff{{Login: "a001", Name: "王芳", Document: app.StaffDocument{Number: "110101199003074311"}, Roles: []string{idp.RoleAuditAdmin}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab := browser.New(t)
+	tab.Open(t, p.URL+"/staff/enrol")
+	authenticator(t, tab)
+	tab.Fill(t, map[string]string{"login-identifier": "a001", "enrol-code": codes[0].Code})
+	tab.Press(t, "enrol-submit", "#password-new")
+	tab.Fill(t, map[string]string{"password-new": apptest.Password})
+	tab.Press(t, "password-submit", "#passkey-add")
+	// The login page asks at once, and the authenticator answers as a person does who picks the passkey.
+	tab.Press(t, "passkey-add", "#staff-security")
+	if n := count(t, tab, "#session-end[hidden]"); n != 1 {
+		t.Error("the bar does not wait")
+	}
+	p.Advance(14 * time.Minute)
+	if _, err := chromedp.Run(tab.Context, chromedp.Evaluate[bool](`document.querySelector("#session-extend").click(), true`)); err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		if strings.Contains(p.Log.String(), "POST /staff/extend") {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	p.Advance(14 * time.Minute)
+	if n := count(t, tab, "#staff-security"); n != 1 {
+		t.Error("the press left the page")
+	}
+	tab.Open(t, p.URL+"/admin/keys")
+	if n := count(t, tab, "#session-end"); n != 1 {
+		t.Error("the session ended although it was extended")
+	}
+	if problems := tab.Problems(); len(problems) > 0 {
+		t.Errorf("the browser complains: %v", problems)
+	}
+}
+
+// count is how many elements of a page a selector finds.
+func count(t *testing.T, tab *browser.Tab, selector string) int {
+	t.Helper()
+	n, err := chromedp.Run(tab.Context, chromedp.Evaluate[int](`document.querySelectorAll(`+strconv.Quote(selector)+`).length`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

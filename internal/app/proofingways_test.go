@@ -236,12 +236,12 @@ func TestManualReviewOnThePages(t *testing.T) {
 		if a := handsIn(t, p, b, fields, picture.Bytes()); a.Status != http.StatusOK || !strings.Contains(a.Text, "等待人工审核") {
 			t.Fatalf("%d %s", a.Status, a.Text)
 		}
-		if err := b.Open(ctx, p.URL+"/review"); err != nil || b.Page.Status != http.StatusForbidden {
+		if err := b.Open(ctx, p.URL+"/review"); err != nil || b.Page.URL.Path != "/staff/login" {
 			t.Errorf("a citizen at the queue: %d", b.Page.Status)
 		}
 		for i, identifier := range []string{"13800138031", "13800138032"} {
 			p.Persona(identifier, "", 0, "proofing_reviewer")
-			r := p.SignIn(identifier)
+			r := p.SignInStaff(identifier)
 			if err := r.Open(ctx, p.URL+"/review"); err != nil || !r.Page.Has("review-queue") {
 				t.Fatalf("%v %d %s", err, r.Page.Status, r.Page.Text)
 			}

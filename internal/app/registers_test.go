@@ -12,6 +12,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -66,6 +67,9 @@ func TestDeathEndsSessionsAndTwoAdministratorsRevertIt(t *testing.T) {
 	if answer := call(t, p, http.MethodPost, path, token, map[string]any{"events": []any{}}); answer.Status != http.StatusUnprocessableEntity {
 		t.Errorf("no events: %d", answer.Status)
 	}
+	if err := p.App.Apply(context.Background(), app.Manifest{Staff: []app.Staff{{Login: "z001", Name: "张三", Account: holder}}}); err != nil {
+		t.Fatal(err)
+	}
 	if answer := call(t, p, http.MethodPost, path, token, deceased("1")); answer.Status != http.StatusOK || outcome(answer) != "accepted" || strings.Contains(answer.Text, "11010519491231002X") {
 		t.Fatalf("%d %s", answer.Status, answer.Text)
 	}
@@ -88,6 +92,9 @@ func TestDeathEndsSessionsAndTwoAdministratorsRevertIt(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+	if m := memberOf(t, p, "z001"); m.State != staff.MemberSuspended {
+		t.Errorf("the account of staff is %s", m.State)
+	}
 	// The reversal waits for two administrators.
 	revert := deceased("2")
 	revert["events"].([]any)[0].(map[string]any)["type"] = "death_reverted"
@@ -96,7 +103,7 @@ func TestDeathEndsSessionsAndTwoAdministratorsRevertIt(t *testing.T) {
 	}
 	first := admin(p, idp.RoleSecurityAdmin)
 	p.Persona("13800138084", "", 0, idp.RoleSecurityAdmin)
-	second := p.SignIn("13800138084")
+	second := p.SignInStaff("13800138084")
 	if err := first.Open(context.Background(), p.URL+"/admin/corrections"); err != nil || first.Page.Status != http.StatusOK || !strings.Contains(first.Page.Text, "撤销误报的死亡") {
 		t.Fatalf("%v %s", err, first.Page.Text)
 	}
@@ -127,7 +134,7 @@ func TestCorrectionFromTheConsole(t *testing.T) {
 	account := ownerOf(t, p, holder).ID
 	first := admin(p, idp.RoleSecurityAdmin)
 	p.Persona("13800138084", "", 0, idp.RoleSecurityAdmin)
-	second := p.SignIn("13800138084")
+	second := p.SignInStaff("13800138084")
 	fields := map[string]string{"kind": "number_changed", "account": account, "number": "1", "reason": "公安证明 7 号"}
 	if page := submit(t, first, p.URL+"/admin/corrections/new", fields); page.Status != http.StatusUnprocessableEntity || !strings.Contains(page.Source, `value="`+account+`"`) {
 		t.Errorf("a bad number: %d %s", page.Status, page.Text)

@@ -53,8 +53,7 @@ func (a *App) deliverDeletionNotice(ctx context.Context, d outbox.Delivery) erro
 	return a.notify(ctx, d, account, template, map[string]string{"date": notice.DueAt.In(legalTime).Format("01-02 15:04")})
 }
 
-// deletionBlockers are the mandates that a person must end before the account is deleted, since the other side relies on them,
-// and rights of staff in an area.
+// deletionBlockers are the mandates that a person must end before the account is deleted, since the other side relies on them.
 func (a *App) deletionBlockers(ctx context.Context, accountID string) ([]idp.Blocker, error) {
 	open, err := a.Mandates.Open(ctx, accountID)
 	if err != nil {
@@ -69,13 +68,6 @@ func (a *App) deletionBlockers(ctx context.Context, accountID string) ([]idp.Blo
 		if !slices.Contains(all, b) {
 			all = append(all, b)
 		}
-	}
-	working, err := a.isStaff(ctx, accountID)
-	if err != nil {
-		return nil, err
-	}
-	if working {
-		all = append(all, idp.Blocker{Kind: "role"})
 	}
 	return all, nil
 }

@@ -49,6 +49,7 @@ func (a *App) routes() (*router, error) {
 	a.sealing.pages(pageMux)
 	a.admin.Routes(pageMux)
 	a.counter.Routes(pageMux)
+	a.staffPages.Routes(pageMux)
 	pageMux.Handle("/preferences", a.pages.Preferences())
 	origin := http.NewCrossOriginProtection()
 	origin.AddInsecureBypassPattern("POST /authorize")                    // a portal may send its request by POST

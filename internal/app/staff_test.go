@@ -24,15 +24,25 @@ func counties(t *testing.T, p *apptest.Platform) (first, second, other *walk.Bro
 	}
 	until := p.Now().Add(300 * 24 * time.Hour)
 	for identifier, area := range map[string]string{"13800138101": "330102", "13800138102": "330102", "13800138103": "330105"} {
-		p.Persona(identifier, "管理员", 2)
-		m.Staff = append(m.Staff, app.Staff{Identifier: identifier, Rights: []app.StaffRight{{Role: idp.RoleSecurityAdmin, Area: area, Until: until}}})
+		p.Persona(identifier, "管理员", 2, "seal_keeper")
+		m.Staff = append(m.Staff, app.Staff{Login: identifier, Rights: []app.StaffRight{{Role: idp.RoleSecurityAdmin, Area: area, Until: until}}})
 	}
 	for range 2 {
 		if err := p.App.Apply(context.Background(), m); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return p.SignIn("13800138101"), p.SignIn("13800138102"), p.SignIn("13800138103")
+	return p.SignInStaff("13800138101"), p.SignInStaff("13800138102"), p.SignInStaff("13800138103")
+}
+
+// memberOf is the account of staff with a login name.
+func memberOf(t *testing.T, p *apptest.Platform, login string) staff.Member {
+	t.Helper()
+	m, err := p.App.Members.ByLogin(context.Background(), login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // TestACountyAppointsItsOwnStaff: administration is delegated along the tree; two of the county appoint, its neighbours see
@@ -41,8 +51,8 @@ func TestACountyAppointsItsOwnStaff(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
 		ctx := context.Background()
 		first, second, other := counties(t, p)
-		p.Persona("13800138104", "王保管", 2)
-		keeper := "account:" + ownerOf(t, p, "13800138104").ID
+		p.Persona("13800138104", "王保管", 2, "seal_keeper")
+		keeper := memberOf(t, p, "13800138104").Actor()
 		until := p.Now().Add(100 * 24 * time.Hour).Format(time.DateOnly)
 		open := func(b *walk.Browser, path string, want int) *walk.Page {
 			t.Helper()
@@ -51,8 +61,8 @@ func TestACountyAppointsItsOwnStaff(t *testing.T) {
 			}
 			return b.Page
 		}
-		if me := open(first, "/me", http.StatusOK); !strings.Contains(me.Source, `href="/admin"`) || strings.Contains(me.Source, `href="/merge"`) {
-			t.Errorf("the own page does not lead to work, or to a merge: %s", me.Text)
+		if work := open(first, "/staff", http.StatusOK); !strings.Contains(work.Source, `href="/admin"`) || !strings.Contains(work.Text, "上城区") {
+			t.Errorf("the own page does not lead to work: %s", work.Text)
 		}
 		home := open(first, "/admin", http.StatusOK)
 		if !home.Has("admin-inbox") || !home.Has("admin-rights") || home.Has("admin-keys") || home.Has("admin-clients") || home.Has("admin-corrections") {
@@ -112,7 +122,7 @@ func TestACountyAppointsItsOwnStaff(t *testing.T) {
 		if page := submit(t, second, p.URL+item, map[string]string{"proposal-approve": "1", "reason": "核对无误"}); page.Status != http.StatusOK || !strings.Contains(page.Text, "已办理") {
 			t.Fatalf("approved: %d %s", page.Status, page.Text)
 		}
-		appointed := p.SignIn("13800138104")
+		appointed := p.SignInStaff("13800138104")
 		open(appointed, "/admin/rights?area=330102001000", http.StatusOK)
 		open(appointed, "/admin/rights?area=330102", http.StatusForbidden)
 		list := open(first, "/admin/rights?holder="+keeper, http.StatusOK)
@@ -131,11 +141,11 @@ func TestACountyAppointsItsOwnStaff(t *testing.T) {
 		}
 		open(appointed, "/admin/rights", http.StatusForbidden)
 		granted := audited(t, p, "right.granted")
-		if last := granted[len(granted)-1]; last.Details["area"] != "330102001000" || last.Details["role"] != idp.RoleSecurityAdmin || last.Reason != "核对无误" || !strings.HasPrefix(last.Actor, "account:") {
+		if last := granted[len(granted)-1]; last.Details["area"] != "330102001000" || last.Details["role"] != idp.RoleSecurityAdmin || last.Reason != "核对无误" || !strings.HasPrefix(last.Actor, "staff:stf_") {
 			t.Errorf("audited %+v", last)
 		}
 		// Roles for everywhere do not come beside.
-		if err := p.App.Apply(ctx, app.Manifest{Staff: []app.Staff{{Identifier: "13800138101", Roles: []string{idp.RoleAuditAdmin}}}}); fault.CodeOf(err) != fault.AdminRolesMixed {
+		if err := p.App.Apply(ctx, app.Manifest{Staff: []app.Staff{{Login: "13800138101", Roles: []string{idp.RoleAuditAdmin}}}}); fault.CodeOf(err) != fault.AdminRolesMixed {
 			t.Errorf("security administrator here and audit administrator everywhere: %v", err)
 		}
 	})
@@ -145,8 +155,8 @@ func TestACountyAppointsItsOwnStaff(t *testing.T) {
 func TestInboxOfPrograms(t *testing.T) {
 	p := apptest.Start(t, database(t))
 	first, _, _ := counties(t, p)
-	p.Persona("13800138104", "王保管", 2)
-	keeper := "account:" + ownerOf(t, p, "13800138104").ID
+	p.Persona("13800138104", "王保管", 2, "seal_keeper")
+	keeper := memberOf(t, p, "13800138104").Actor()
 	want := map[string]any{"holder": keeper, "role": "seal_keeper", "area": "330102", "until": p.Now().Add(100 * 24 * time.Hour).Format(time.RFC3339), "reason": "任命 2 号"}
 	security, audits, system := adminToken(t, p, idp.RoleSecurityAdmin), adminToken(t, p, idp.RoleAuditAdmin), adminToken(t, p, idp.RoleSystemAdmin)
 	item := submit(t, first, p.URL+"/admin/rights/new", map[string]string{"holder": keeper, "role": "seal_keeper", "area": "330102", "until": p.Now().Add(100 * 24 * time.Hour).Format(time.DateOnly), "reason": "任命 2 号"}).URL.Path
@@ -186,53 +196,5 @@ func TestInboxOfPrograms(t *testing.T) {
 	}
 	if found := items(t, p.Get("/api/v1/departments?area=330102", audits)); len(found) != 1 {
 		t.Errorf("%v", found)
-	}
-}
-
-// TestStaffNeedASecondFactor: a login with one factor, or one of this morning, carries no right of staff, whoever gave it.
-func TestStaffNeedASecondFactor(t *testing.T) {
-	cfg := apptest.NewConfig(t, database(t), t.TempDir())
-	cfg.Staff.SecondFactor = true
-	p, ctx := apptest.StartWith(t, cfg), context.Background()
-	county, _, _ := counties(t, p)
-	p.Persona(mobile, "李四", 2, idp.RoleSystemAdmin)
-	p.Persona("13800138090", "张三", 2, "seal_keeper")
-	b, keeper := p.SignIn(mobile), p.SignIn("13800138090")
-	for name, b := range map[string]*walk.Browser{"everywhere": b, "in an area": county} {
-		if err := b.Open(ctx, p.URL+"/admin/keys"); err != nil || b.Page.Status != http.StatusForbidden || !strings.Contains(b.Page.Text, "两步验证") {
-			t.Errorf("%s: %v %d %s", name, err, b.Page.Status, b.Page.Text)
-		}
-		if err := b.Open(ctx, p.URL+"/me"); err != nil || b.Page.Status != http.StatusOK {
-			t.Errorf("%s: the own page: %v %d", name, err, b.Page.Status)
-		}
-	}
-	if err := keeper.Open(ctx, p.URL+"/seal/make"); err != nil || keeper.Page.Status != http.StatusForbidden {
-		t.Errorf("a keeper with one factor: %v %d", err, keeper.Page.Status)
-	}
-	key := addTOTP(t, p, b)
-	p.Advance(time.Minute)
-	submit(t, b, p.URL+"/login", map[string]string{"login-identifier": mobile, "login-password": apptest.Password})
-	if err := b.Submit(ctx, map[string]string{"otp-code": totpAt(t, key, p.Now())}); err != nil {
-		t.Fatal(err)
-	}
-	open := func() int {
-		t.Helper()
-		if err := b.Open(ctx, p.URL+"/admin/keys"); err != nil {
-			t.Fatal(err)
-		}
-		return b.Page.Status
-	}
-	if status := open(); status != http.StatusOK {
-		t.Fatalf("with two factors: %d %s", status, b.Page.Text)
-	}
-	for range 10 { // in use all the time, and yet
-		p.Advance(50 * time.Minute)
-		b.Open(ctx, p.URL+"/me")
-	}
-	if status := open(); status != fault.MetaOf(fault.AdminStale).Status {
-		t.Errorf("after eight hours: %d %s", status, b.Page.Text)
-	}
-	if err := b.Open(ctx, p.URL+"/me"); err != nil || !b.Page.Has("identity") {
-		t.Errorf("the person's own session ended: %v", err)
 	}
 }

@@ -16,8 +16,8 @@ import (
 const maxMetadata = 32 << 20
 
 // openPasskeys is the service of passkeys; nil where the issuer is an address, for which browsers have none.
-func (a *App) openPasskeys(ways *authn.Ways, steps *authn.Steps) (*authn.Passkeys, error) {
-	cfg := authn.PasskeysConfig{Ways: ways, Steps: steps, Accounts: a.Accounts, Issuer: a.cfg.Issuer, Name: a.cfg.Operator.Name}
+func (a *App) openPasskeys(ways *authn.Ways, steps *authn.Steps, accounts authn.AccountStates) (*authn.Passkeys, error) {
+	cfg := authn.PasskeysConfig{Ways: ways, Steps: steps, Accounts: accounts, Issuer: a.cfg.Issuer, Name: a.cfg.Operator.Name}
 	if file := a.cfg.Login.PasskeyMetadataFile; file != "" {
 		info, err := os.Stat(file)
 		if err == nil && (info.Size() == 0 || info.Size() > maxMetadata) {

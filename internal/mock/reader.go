@@ -16,8 +16,8 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/readerkey"
 )
 
-// clerkPersona works at the mock's counter; a supervisor looks at what the clerk did. Both add an authenticator first: the
-// counter needs two factors.
+// clerkPersona works at the mock's counter; a supervisor looks at what the clerk did. They sign in at /staff/login and
+// add an authenticator first: the counter needs two factors.
 var (
 	clerkPersona = app.Persona{Identifier: "13900139001", Name: "赵一", IAL: 2, Roles: []string{counter.RoleClerk}}
 	chiefPersona = app.Persona{Identifier: "13900139003", Name: "周四", IAL: 2, Roles: []string{counter.RoleSupervisor}}

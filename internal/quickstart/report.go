@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -36,6 +37,8 @@ type Persona struct {
 	Password   string `json:"password"`
 	Name       string `json:"name"`
 	IAL        int    `json:"ial"`
+	// Roles of staff: the same identifier and password sign in at /staff/login too.
+	Roles []string `json:"roles,omitempty"`
 }
 
 // Client is a registered portal or service.
@@ -100,10 +103,11 @@ func (r Report) Print(w io.Writer, asJSON bool) error {
 		}
 	}
 	fmt.Fprintf(w, "  公众核验      %s/verify\n", r.Issuer)
+	fmt.Fprintf(w, "  工作人员登录  %s/staff/login\n", r.Issuer)
 	fmt.Fprintf(w, "  验证码收件箱  %s\n", r.Inbox)
 	fmt.Fprintf(w, "  健康检查      %s/readyz\n", r.Management)
 	for _, p := range r.Personas {
-		fmt.Fprintf(w, "  人员          %s  密码 %s  %s  ial %d\n", p.Identifier, p.Password, p.Name, p.IAL)
+		fmt.Fprintf(w, "  人员          %s  密码 %s  %s  ial %d%s\n", p.Identifier, p.Password, p.Name, p.IAL, rolesOf(p))
 	}
 	fmt.Fprintf(w, "  证照文件      %s  %s %s\n", r.License.File, r.License.Verdict, r.License.Code)
 	fmt.Fprintf(w, "  数据目录      %s\n", r.Data)
@@ -134,4 +138,12 @@ func (r *runner) step(ctx context.Context, name string, run func(ctx context.Con
 	}
 	r.report.Steps = append(r.report.Steps, step)
 	fmt.Fprintf(r.talk, "yinxin quickstart: %s %-28s %5d ms  %s\n", mark, name, took, step.Detail)
+}
+
+// rolesOf is what a persona is at work.
+func rolesOf(p Persona) string {
+	if len(p.Roles) == 0 {
+		return ""
+	}
+	return "  " + strings.Join(p.Roles, " ")
 }

@@ -189,7 +189,7 @@ func (j *job) clients(ctx context.Context) (string, error) {
 		j.report.Clients = append(j.report.Clients, Client{ClientID: c.ClientID, ClientSecret: c.ClientSecret, RedirectURIs: uris, PortalURL: c.PortalURL})
 	}
 	for _, p := range m.Personas {
-		j.report.Personas = append(j.report.Personas, Persona{Identifier: p.Identifier, Password: p.Password, Name: p.Name, IAL: p.IAL})
+		j.report.Personas = append(j.report.Personas, Persona{Identifier: p.Identifier, Password: p.Password, Name: p.Name, IAL: p.IAL, Roles: p.Roles})
 	}
 	return fmt.Sprintf("%d clients, %d personas", len(m.Clients), len(m.Personas)), j.platform.Apply(ctx, m)
 }

@@ -79,6 +79,7 @@ type Request struct {
 	ClientIP    string // after trusted proxies
 	UserAgent   string
 	Reason      string // why an administrator acts, for the audit record; no personal data
+	Used        Right  // right of staff that let the request in, where it is known; for the audit record
 }
 
 type contextKey struct{}
@@ -101,6 +102,19 @@ func From(ctx context.Context) Request {
 func WithReason(ctx context.Context, reason string) context.Context {
 	r := From(ctx)
 	r.Reason = reason
+	return With(ctx, r)
+}
+
+// Using returns a context that tells which right of the actor lets the request in: that of the widest area among the roles.
+func Using(ctx context.Context, roles ...string) context.Context {
+	r := From(ctx)
+	for _, right := range r.Actor.Rights {
+		for _, role := range roles {
+			if right.Role == role && (r.Used.Role == "" || len(right.Area) < len(r.Used.Area)) {
+				r.Used = right
+			}
+		}
+	}
 	return With(ctx, r)
 }
 

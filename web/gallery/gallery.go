@@ -26,6 +26,7 @@ func Samples() []Sample {
 	samples = append(samples, counter()...)
 	samples = append(samples, trust()...)
 	samples = append(samples, admin()...)
+	samples = append(samples, staffRealm()...)
 	samples = append(samples, rights()...)
 	return append(samples, verdicts()...)
 }

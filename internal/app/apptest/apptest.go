@@ -235,6 +235,28 @@ func (p *Platform) SignIn(identifier string) *walk.Browser {
 	return b
 }
 
+// SignInStaff returns a browser in which the member of staff is signed in; a persona with roles has the identifier as login name.
+func (p *Platform) SignInStaff(login string) *walk.Browser {
+	p.t.Helper()
+	b := walk.New(nil)
+	p.StaffLogin(b, login)
+	if !b.Page.Has("staff-security") {
+		p.t.Fatalf("sign-in of staff ended on %s: %s", b.Page.URL, b.Page.Text)
+	}
+	return b
+}
+
+// StaffLogin gives name and password at the login of staff; where that ends is for the caller to judge.
+func (p *Platform) StaffLogin(b *walk.Browser, login string) {
+	p.t.Helper()
+	if err := b.Open(context.Background(), p.URL+"/staff/login"); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := b.Submit(context.Background(), map[string]string{"login-identifier": login, "login-password": Password}); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // Verifier and Challenge are a fixed PKCE pair of tests.
 const Verifier = "tests-only-verifier-0123456789-0123456789-abc"
 

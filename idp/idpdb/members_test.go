@@ -1,0 +1,239 @@
+package idpdb_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/idptest"
+	"github.com/yinxin-gov/yinxin/idp/staff"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+)
+
+// payroll is accounts of staff over a real database.
+type payroll struct {
+	*office
+	members *staff.Members
+	ways    *authn.Ways
+}
+
+func newPayroll(t *testing.T, db *sqldb.DB) *payroll {
+	t.Helper()
+	o := newOffice(t, db)
+	p := &payroll{office: o, members: staff.NewMembers(staff.MembersConfig{Store: o.store, Areas: o.staff, Accounts: o.Accounts, Ring: o.Ring, Now: o.Clock.Now, Rand: ident.System()})}
+	p.ways = authn.NewWays(authn.WaysConfig{Store: o.store.StaffCredentials(), Throttle: authn.Realm(o.store, "staff"), Ring: o.Ring, Sealer: p.members, Now: o.Clock.Now, Rand: ident.System(), Realm: authn.CredentialRealm{Object: "staff", Plain: true}})
+	return p
+}
+
+// administrator is a security administrator everywhere.
+func administrator(id string) context.Context {
+	return reqctx.WithActor(context.Background(), reqctx.Actor{ID: id, Roles: []string{idp.RoleSecurityAdmin}, Rights: reqctx.Everywhere(idp.RoleSecurityAdmin)})
+}
+
+func TestAnAccountOfStaffBeginsWithASecondFactor(t *testing.T) {
+	eachPeople(t, func(t *testing.T, open func(t testing.TB) *sqldb.DB) {
+		p, ctx := newPayroll(t, open(t)), context.Background()
+		spec := staff.Spec{Login: " A001 ", Name: " 王  芳 ", Document: idp.Identity{Type: "citizen_id", Number: "110101199003070011"}}
+		m, err := p.members.Make(administrator("client:a"), spec)
+		if err != nil || m.Login != "a001" || m.State != staff.MemberNew || !strings.HasPrefix(m.ID, "stf_") {
+			t.Fatalf("%+v %v", m, err)
+		}
+		if name, err := p.members.Name(ctx, m); err != nil || name != "王 芳" {
+			t.Errorf("%q %v", name, err)
+		}
+		if _, err := p.members.Make(administrator("client:a"), spec); fault.CodeOf(err) != fault.Invalid {
+			t.Errorf("the same login name: %v", err)
+		}
+		spec.Login = "a002"
+		if _, err := p.members.Make(administrator("client:a"), spec); fault.CodeOf(err) != fault.Invalid || !errors.Is(err, staff.ErrHuman) {
+			t.Errorf("the same human: %v", err)
+		}
+		if _, _, err := p.members.IssueCode(administrator("client:a"), m.ID); fault.CodeOf(err) != fault.ProposalSelf {
+			t.Errorf("who made it: %v", err)
+		}
+		if _, _, err := p.members.IssueCode(boss("client:b", ""), m.ID); fault.CodeOf(err) != fault.Forbidden {
+			t.Errorf("another role: %v", err)
+		}
+		code, _, err := p.members.IssueCode(administrator("client:b"), m.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code = strings.ReplaceAll(code, "-", "")
+		found, err := p.members.CheckCode(ctx, "A001", code)
+		if err != nil || found.ID != m.ID {
+			t.Fatalf("%v", err)
+		}
+		if _, err := p.members.CheckCode(ctx, "a009", code); fault.CodeOf(err) != fault.EnrolCode {
+			t.Errorf("the code of somebody else: %v", err)
+		}
+		if err := p.members.FinishEnrolment(ctx, found, "$hash"); fault.CodeOf(err) != fault.EnrolCode {
+			t.Errorf("without a second factor: %v", err)
+		}
+		factor(t, p, m.ID)
+		wrong := found
+		wrong.EnrolHash = []byte("another")
+		if err := p.members.FinishEnrolment(ctx, wrong, "$hash"); fault.CodeOf(err) != fault.EnrolCode {
+			t.Errorf("with another code: %v", err)
+		}
+		if err := p.members.FinishEnrolment(ctx, found, "$hash"); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.members.FinishEnrolment(ctx, found, "$other"); fault.CodeOf(err) != fault.EnrolCode {
+			t.Errorf("once more: %v", err)
+		}
+		all, left, err := p.ways.List(ctx, m.ID)
+		if err != nil || len(all) != 1 || left != 0 {
+			t.Fatalf("%v %d %v", all, left, err)
+		}
+		if err := p.ways.Remove(ctx, m.ID, all[0].ID); fault.CodeOf(err) != fault.CredentialLast {
+			t.Errorf("the last second factor went: %v", err)
+		}
+		stale := found
+		stale.State = staff.MemberSuspended
+		if err := p.store.SaveMember(ctx, stale, testRecord()); !errors.Is(err, staff.ErrConflict) {
+			t.Errorf("a change of what was read before: %v", err)
+		}
+		if _, err := p.members.Reset(administrator("client:b"), m.ID); err != nil {
+			t.Fatal(err)
+		}
+		if again, _, err := p.ways.List(ctx, m.ID); err != nil || len(again) != 0 {
+			t.Errorf("second factors outlived the reset: %v %v", again, err)
+		}
+		if account, err := p.members.Account(ctx, m.ID); err != nil || account.State == idp.AccountActive || account.PasswordHash != "" {
+			t.Errorf("%+v %v", account, err)
+		}
+	})
+}
+
+// factor puts an active second factor beside an account.
+func factor(t *testing.T, p *payroll, id string) {
+	t.Helper()
+	c := authn.Credential{ID: ident.New(ident.System(), "cred"), AccountID: id, Kind: authn.KindPasskey, Name: "x", Lookup: []byte(id), KeyID: "k", Sealed: []byte("x"), State: authn.CredentialActive, CreatedAt: p.Clock.Now()}
+	if err := p.store.StaffCredentials().PutCredential(context.Background(), c, nil, testRecord()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTheHumanMovesWithACorrectedNumber: after a correction the same person stands behind both accounts, and somebody else's number is
+// refused.
+func TestTheHumanMovesWithACorrectedNumber(t *testing.T) {
+	eachPeople(t, func(t *testing.T, open func(t testing.TB) *sqldb.DB) {
+		p, ctx := newPayroll(t, open(t)), context.Background()
+		lookup, err := p.store.IdentityOf(ctx, p.proved.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := p.members.Make(administrator("client:a"), staff.Spec{Login: "a001", Name: "王芳", Account: p.proved.ID})
+		if err != nil || !bytes.Equal(m.Human, lookup) {
+			t.Fatalf("%v", err)
+		}
+		if _, err := p.members.Make(administrator("client:a"), staff.Spec{Login: "a002", Name: "王芳", Account: p.other.ID}); fault.CodeOf(err) != fault.Invalid {
+			t.Errorf("an account without an identity: %v", err)
+		}
+		one, _ := p.members.Human(ctx, m.Actor())
+		other, err := p.members.Human(ctx, "account:"+p.proved.ID)
+		if err != nil || one == "" || one != other {
+			t.Errorf("%q %q %v", one, other, err)
+		}
+		if err := p.db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(ctx, "UPDATE idp_staff SET human = NULL WHERE id = $1", m.ID)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.members.Human(ctx, m.Actor()); fault.CodeOf(err) != fault.StaffUnbound {
+			t.Errorf("bound to nobody: %v", err)
+		}
+		if _, err := p.members.Human(ctx, "staff:stf_nobody"); fault.CodeOf(err) != fault.StaffUnbound {
+			t.Errorf("nobody: %v", err)
+		}
+	})
+}
+
+// TestHoldersOfRolesBecomeStaff: migration 0200 makes an account of staff of every citizen's account with a role or a right.
+func TestHoldersOfRolesBecomeStaff(t *testing.T) {
+	eachPeople(t, func(t *testing.T, open func(t testing.TB) *sqldb.DB) {
+		db := open(t)
+		p, ctx := newPayroll(t, db), context.Background()
+		text, err := os.ReadFile("migrations/0200_staff_realm.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, move, _ := strings.Cut(string(text), "INSERT INTO idp_staff ")
+		statements := strings.Split("INSERT INTO idp_staff "+move, ";\n")
+		run := func(query string, args ...any) {
+			t.Helper()
+			if err := db.Write(ctx, func(tx sqldb.Tx) error {
+				_, err := tx.ExecContext(ctx, query, args...)
+				return err
+			}); err != nil {
+				t.Fatalf("%v: %s", err, query)
+			}
+		}
+		run("UPDATE idp_account SET roles = 'audit_admin seal_keeper' WHERE id = $1", p.proved.ID)
+		run(`INSERT INTO idp_staff_right (id, holder, role, area, path, from_at, until_at, granted_by, proposal_id, reason, ended_at, ended_by) VALUES ('r1', $1, 'seal_keeper', '', '', 0, 0, 'x', '', '', 0, '')`, "account:"+p.other.ID)
+		run("INSERT INTO idp_staff_holder (holder, version) VALUES ($1, 3)", "account:"+p.other.ID)
+		for _, statement := range statements {
+			if lines := strings.TrimSpace(statement); lines != "" {
+				run(lines)
+			}
+		}
+		proved, err := p.members.Member(ctx, "stf_"+strings.TrimPrefix(p.proved.ID, "acc_"))
+		if err != nil || proved.State != staff.MemberNew || strings.Join(proved.Roles, " ") != "audit_admin seal_keeper" || len(proved.Human) == 0 || proved.Login != proved.ID || proved.PasswordHash != "" {
+			t.Fatalf("%+v %v", proved, err)
+		}
+		other, err := p.members.Member(ctx, "stf_"+strings.TrimPrefix(p.other.ID, "acc_"))
+		if err != nil || len(other.Human) != 0 {
+			t.Fatalf("%+v %v", other, err)
+		}
+		if _, _, err := p.members.FileCode(ctx, other); fault.CodeOf(err) != fault.StaffUnbound {
+			t.Errorf("a code for nobody: %v", err)
+		}
+		rights, err := p.staff.Live(ctx, other.Actor())
+		if err != nil || len(rights) != 1 {
+			t.Errorf("%v %v", rights, err)
+		}
+		if version, err := p.store.HolderVersion(ctx, other.Actor()); err != nil || version != 3 {
+			t.Errorf("%d %v", version, err)
+		}
+		// The operator's file names the person by the document that was proved.
+		named, needsCode, err := p.members.Apply(ctx, staff.Spec{Login: "a001", Name: "王芳", Account: p.proved.ID, Roles: []string{idp.RoleAuditAdmin}}, nil)
+		if err != nil || !needsCode || named.ID != proved.ID || named.Login != "a001" {
+			t.Errorf("%+v %v %v", named, needsCode, err)
+		}
+		if name, _ := p.members.Name(ctx, named); name != "王芳" {
+			t.Errorf("%q", name)
+		}
+	})
+}
+
+// TestRealmsCountApart: tries in one realm lock nothing in the other.
+func TestRealmsCountApart(t *testing.T) {
+	eachPeople(t, func(t *testing.T, open func(t testing.TB) *sqldb.DB) {
+		s, ctx := newPayroll(t, open(t)).store, context.Background()
+		at := idptest.Start
+		for range 3 {
+			if _, err := authn.Realm(s, "staff").Count(ctx, "login", []byte("k"), time.Hour, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, err := s.Counted(ctx, "login", []byte("k"), time.Hour, at); err != nil || n != 0 {
+			t.Errorf("%d %v", n, err)
+		}
+		if n, err := authn.Realm(s, "staff").Counted(ctx, "login", []byte("k"), time.Hour, at); err != nil || n != 3 {
+			t.Errorf("%d %v", n, err)
+		}
+		if err := authn.Realm(s, "staff").Clear(ctx, "login", []byte("k")); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

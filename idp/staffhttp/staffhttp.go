@@ -1,0 +1,362 @@
+// Package staffhttp is the realm of staff in the browser: its login, enrolment, second factors and sessions. Nothing here reads or
+// writes a session of a citizen, and no page of citizens or endpoint of OpenID Connect knows the cookie of this realm.
+//
+// Rules live in idp/staff, idp/authn and idp/session, which serve both realms; consoles are pages of their rooms, which internal/app
+// lets in by Server.SignedIn.
+package staffhttp
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/idp/staff"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// Config of the realm's pages.
+type Config struct {
+	Issuer    string
+	Pages     *web.Renderer
+	Members   *staff.Members
+	Rights    *staff.Service
+	Sessions  *session.Service // of the realm of staff
+	Password  *authn.PasswordLogin
+	Passwords *authn.Passwords
+	Ways      *authn.Ways
+	Steps     *authn.Steps
+	Passkeys  *authn.Passkeys // nil where the issuer is an address
+	Throttle  authn.ThrottleStore
+	Ring      *keys.Ring
+	Now       func() time.Time
+	Rand      io.Reader
+	// OneFactor lets a password alone sign in; the sandbox only.
+	OneFactor bool
+}
+
+// Server serves the realm.
+type Server struct{ Config }
+
+// New returns the server.
+func New(cfg Config) *Server { return &Server{cfg} }
+
+// Paths of the realm.
+const (
+	homePath     = "/staff"
+	loginPath    = "/staff/login"
+	enrolPath    = "/staff/enrol"
+	securityPath = "/staff/security"
+	cookieStaff  = "yx_staff"
+	cookieHandle = "yx_staff_browser"
+)
+
+// consoles are where staff work: every page at or below them is for the session of staff and no other.
+var consoles = []string{homePath, "/admin", "/review", "/counter", "/seal", "/license"}
+
+// Console reports whether a page belongs to the realm of staff.
+func Console(page string) bool {
+	for _, root := range consoles {
+		if page == root || strings.HasPrefix(page, root+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// LoginURL is the login page of staff that leads back to a console.
+func LoginURL(next string) string {
+	if next := nextOf(next); next != homePath {
+		return loginPath + "?" + url.Values{"next": {next}}.Encode()
+	}
+	return loginPath
+}
+
+// maxNext bounds a page to come back to.
+const maxNext = 512
+
+// nextOf is a console to come back to, as every reader of addresses reads it; the home page for anything else.
+func nextOf(text string) string {
+	if text == "" || len(text) > maxNext || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
+		return homePath
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || u.Fragment != "" || u.RawPath != "" || u.Path != path.Clean(u.Path) || !Console(u.Path) {
+		return homePath
+	}
+	for _, never := range []string{loginPath, enrolPath, "/staff/logout", "/staff/extend"} {
+		if u.Path == never || strings.HasPrefix(u.Path, never+"/") {
+			return homePath
+		}
+	}
+	return u.String()
+}
+
+const maxForm = 1 << 20
+
+// Routes adds the pages; the caller wraps them with the origin check.
+func (s *Server) Routes(mux *http.ServeMux) {
+	page := func(pattern string, handler func(w http.ResponseWriter, r *http.Request) error) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+			w.Header().Set("Cache-Control", "no-store")
+			if err := r.ParseForm(); err != nil {
+				s.Pages.Error(w, r, fault.Wrap(err, fault.Malformed))
+			} else if err := handler(w, r); err != nil {
+				s.Pages.Error(w, r, err)
+			}
+		})
+	}
+	page("GET "+homePath, s.home)
+	page("GET "+loginPath, s.loginPage)
+	page("POST "+loginPath, s.loginAnswer)
+	page("GET "+loginPath+"/second", s.secondPage)
+	page("POST "+loginPath+"/second", s.secondAnswer)
+	page("GET /staff/logout", s.logoutPage)
+	page("POST /staff/logout", s.logout)
+	page("POST /staff/extend", s.extend)
+	page("GET "+enrolPath, s.enrolPage)
+	page("POST "+enrolPath, s.enrolCode)
+	page("GET "+enrolPath+"/password", s.enrolPasswordPage)
+	page("POST "+enrolPath+"/password", s.enrolPassword)
+	page("GET "+enrolPath+"/second", s.enrolSecondPage)
+	page("POST "+enrolPath+"/second", s.enrolTOTP)
+	page("GET "+securityPath, s.securityPage)
+	page("POST "+securityPath+"/totp", s.totpStart)
+	page("POST "+securityPath+"/totp/code", s.totpFinish)
+	page("POST "+securityPath+"/credentials/{id}/removal", s.removeCredential)
+	if s.Passkeys != nil {
+		page("POST "+loginPath+"/passkey/options", s.passkeyOptions)
+		page("POST "+loginPath+"/passkey", s.passkeyAnswer)
+		page("POST "+enrolPath+"/passkey/options", s.enrolPasskeyOptions)
+		page("POST "+enrolPath+"/passkey", s.enrolPasskey)
+		page("POST "+securityPath+"/passkeys/options", s.passkeyNewOptions)
+		page("POST "+securityPath+"/passkeys", s.passkeyNew)
+	}
+}
+
+func (s *Server) secure() bool { return strings.HasPrefix(s.Issuer, "https://") }
+
+// cookieName is a __Host- name on https; on plain loopback HTTP a name for each port, because ports share cookies.
+func (s *Server) cookieName(kind string) string {
+	if s.secure() {
+		return "__Host-" + kind
+	}
+	if u, err := url.Parse(s.Issuer); err == nil && u.Port() != "" {
+		return kind + "_" + u.Port()
+	}
+	return kind
+}
+
+func (s *Server) setCookie(w http.ResponseWriter, kind, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{Name: s.cookieName(kind), Value: value, Path: "/", MaxAge: maxAge, Secure: s.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+func (s *Server) cookie(r *http.Request, kind string) string {
+	if c, err := r.Cookie(s.cookieName(kind)); err == nil {
+		return c.Value
+	}
+	return ""
+}
+
+// browser is the keyed hash that binds the steps of a login to this browser. Its handle is another than that of citizens, so that a
+// step of one realm is worthless in the other.
+func (s *Server) browser(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	value := s.cookie(r, cookieHandle)
+	if len(value) < 22 || len(value) > 64 {
+		value = ident.Secret(s.Rand, 24)
+		s.setCookie(w, cookieHandle, value, 0)
+		r.AddCookie(&http.Cookie{Name: s.cookieName(cookieHandle), Value: value})
+	}
+	mac, err := s.Ring.MAC(r.Context(), keys.UsageLookup)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	return mac.Sum(r.Context(), []byte("staff-browser"), []byte(value))
+}
+
+// signedIn is who a request's cookie names, read once for a request.
+type signedIn struct {
+	session session.Session
+	member  staff.Member
+	name    string
+}
+
+type signedInKey struct{}
+
+// current is who is signed in, as the request began; nil for nobody.
+func current(r *http.Request) *signedIn {
+	known, _ := r.Context().Value(signedInKey{}).(*signedIn)
+	return known
+}
+
+// SignedIn puts the member of staff of a request into its context, as actor with the rights in force. Nobody signed in leaves the
+// request as it is. A login that is too weak, or an account that is bound to no person, carries no right: weak says so.
+func (s *Server) SignedIn(r *http.Request) (with *http.Request, weak error, err error) {
+	ctx := r.Context()
+	found, ok, err := s.Sessions.Current(ctx, s.cookie(r, cookieStaff))
+	if err != nil || !ok {
+		return r, nil, err
+	}
+	m, err := s.Members.Member(ctx, found.AccountID)
+	if err != nil {
+		return r, nil, err
+	}
+	if m.State != staff.MemberActive || m.CredentialsAt.After(found.AuthTime) {
+		return r, nil, nil
+	}
+	known := &signedIn{session: found, member: m}
+	if known.name, err = s.Members.Name(ctx, m); err != nil {
+		return r, nil, err
+	}
+	actor := reqctx.Actor{ID: m.Actor(), SignedInAt: found.AuthTime, Roles: m.Roles, Rights: reqctx.Everywhere(m.Roles...)}
+	if actor, err = s.Rights.Actor(ctx, actor); err != nil {
+		return r, nil, err
+	}
+	switch {
+	case len(m.Human) == 0:
+		weak = fault.New(fault.StaffUnbound)
+	case found.AAL < 2 && !s.OneFactor:
+		weak = fault.New(fault.StaffSecondFactor)
+	}
+	if weak != nil {
+		actor.Roles, actor.Rights = nil, nil
+	}
+	ctx = context.WithValue(reqctx.WithActor(ctx, actor), signedInKey{}, known)
+	return r.WithContext(ctx), weak, nil
+}
+
+// Of is the session and the account of a request that SignedIn let in; ok is false for nobody.
+func Of(r *http.Request) (v session.Session, m staff.Member, ok bool) {
+	known := current(r)
+	if known == nil {
+		return v, m, false
+	}
+	return known.session, known.member, true
+}
+
+// Identity is who is signed in, for the head of the pages of consoles.
+func (s *Server) Identity(r *http.Request) web.Identity {
+	known := current(r)
+	if known == nil {
+		return web.Identity{LoginURL: loginPath}
+	}
+	idle, ends := s.Sessions.Ends(known.session)
+	if now := s.Now(); now.Sub(known.session.LastSeen) > time.Minute { // this request was written down as use
+		idle = idle.Add(now.Sub(known.session.LastSeen))
+	}
+	if ends.Before(idle) {
+		idle = ends
+	}
+	return web.Identity{Kind: web.IdentityStaff, Name: known.name, Role: known.member.Login, IdleAt: idle, IdleLeft: int(idle.Sub(s.Now()) / time.Second), CanExtend: idle.Before(ends)}
+}
+
+func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, name string, page web.Page) error {
+	page.Identity = s.Identity(r)
+	return s.Pages.Page(w, r, status, name, page)
+}
+
+// member is who is signed in; a visitor is sent to the login page.
+func (s *Server) member(w http.ResponseWriter, r *http.Request) (*signedIn, error) {
+	known := current(r)
+	if known == nil {
+		if r.Method == http.MethodGet {
+			return nil, see(w, r, LoginURL(r.URL.RequestURI()))
+		}
+		return nil, fault.New(fault.Unauthenticated)
+	}
+	return known, nil
+}
+
+// failed is what a form shows again.
+func (s *Server) failed(w http.ResponseWriter, r *http.Request, err error, field string) []web.FieldError {
+	f := fault.From(err)
+	if f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(f.RetryAfter))
+	}
+	all := s.Pages.FieldErrors(r, err, nil)
+	if len(all) > 0 && all[0].Field == "" {
+		all[0].Field = field
+	}
+	return all
+}
+
+// mendable is the status of a refusal that stands on the page it came from.
+func mendable(err error) (status int, ok bool) {
+	status = fault.MetaOf(fault.CodeOf(err)).Status
+	return status, err != nil && status < http.StatusInternalServerError
+}
+
+// start begins the session of a login and ends that of another member in this browser; the same one goes on with a new secret.
+func (s *Server) start(w http.ResponseWriter, r *http.Request, login idp.Login) error {
+	request := reqctx.From(r.Context())
+	old, signedIn, err := s.Sessions.Current(r.Context(), s.cookie(r, cookieStaff))
+	if err != nil {
+		return err
+	}
+	secret := ""
+	if signedIn && old.AccountID == login.AccountID {
+		if secret, _, err = s.Sessions.Renew(r.Context(), old, login, deviceOf(request.UserAgent), request.ClientIP); err != nil {
+			return err
+		}
+	} else if signedIn {
+		if _, err := s.Sessions.End(r.Context(), old.ID, old.AccountID); err != nil {
+			return err
+		}
+	}
+	if secret == "" {
+		if _, secret, err = s.Sessions.Start(r.Context(), login, deviceOf(request.UserAgent), request.ClientIP); err != nil {
+			return err
+		}
+	}
+	s.setCookie(w, cookieStaff, secret, 0)
+	return nil
+}
+
+// deviceOf is a short name of a browser.
+func deviceOf(agent string) string {
+	for _, known := range [][2]string{{"Edg/", "Edge"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}} {
+		if strings.Contains(agent, known[0]) {
+			return known[1]
+		}
+	}
+	return "-"
+}
+
+// digitsOf keeps the digits of a typed code: blanks, dashes and full-width digits are common.
+func digitsOf(text string) string {
+	var out []rune
+	for _, r := range text {
+		if r >= '０' && r <= '９' {
+			r = r - '０' + '0'
+		}
+		if r >= '0' && r <= '9' {
+			out = append(out, r)
+		}
+	}
+	return string(out)
+}
+
+func hidden(pairs ...string) (all []web.Hidden) {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		all = append(all, web.Hidden{Name: pairs[i], Value: pairs[i+1]})
+	}
+	return all
+}
+
+func see(w http.ResponseWriter, r *http.Request, address string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, address, http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,34 @@
+package web
+
+// StaffLoginPage is "staff-login" at /staff/login: the realm of staff, apart from that of citizens.
+type StaffLoginPage struct {
+	Hidden   []Hidden
+	Login    string
+	Passkey  *PasskeyForm // nil hides it
+	EnrolURL string
+}
+
+// StaffEnrolPage is "staff-enrol": login name and one-time code.
+type StaffEnrolPage struct {
+	Login    string
+	LoginURL string
+}
+
+// StaffHomePage is "staff" at /staff: where a member works, and as what.
+type StaffHomePage struct {
+	Places      []Link
+	Roles       []string
+	SecurityURL string
+}
+
+// StaffSecurityPage is "staff-security": second factors of a member.
+type StaffSecurityPage struct {
+	Strong      bool // the login allows changes
+	LoginURL    string
+	HomeURL     string
+	Passkey     *PasskeyForm
+	Credentials []CredentialItem
+}
+
+// StaffLogoutPage is "staff-logout".
+type StaffLogoutPage struct{ BackURL string }
