@@ -104,7 +104,7 @@ func (s *Service) Typed(ctx context.Context, by, second Clerk, t Terminal, numbe
 	if err := s.clerk(second, RoleClerk); err != nil {
 		return v, err
 	}
-	if second.ID == by.ID || bytes.Equal(second.Human, by.Human) || s.now().Sub(second.Signed) > 5*time.Minute {
+	if second.ID == by.ID || bytes.Equal(second.Human, by.Human) || second.Account != "" && second.Account == by.Account || s.now().Sub(second.Signed) > 5*time.Minute {
 		return v, fault.New(fault.CounterSecond)
 	}
 	v.SecondClerk = second.ID

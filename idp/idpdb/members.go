@@ -75,9 +75,35 @@ func (s *Store) MemberByLogin(ctx context.Context, login string) (staff.Member, 
 	return s.member(ctx, "login", login)
 }
 
-// MemberByHuman finds it by the human behind it.
+// MemberByHuman finds it by the human behind it, whichever of this human's documents it is bound to.
 func (s *Store) MemberByHuman(ctx context.Context, human []byte) (staff.Member, error) {
-	return s.member(ctx, "human", human)
+	m, err := s.member(ctx, "human", human)
+	if !errors.Is(err, staff.ErrNotFound) {
+		return m, err
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `WITH holder (id) AS (`+holderQuery+`)
+		SELECT i.lookup FROM idp_identity i JOIN holder h ON h.id = i.account_id UNION ALL SELECT d.lookup FROM idp_document d JOIN holder h ON h.id = d.account_id`, human)
+	if err != nil {
+		return m, err
+	}
+	defer rows.Close()
+	var others [][]byte
+	for rows.Next() {
+		var lookup []byte
+		if err := rows.Scan(&lookup); err != nil {
+			return m, err
+		}
+		others = append(others, lookup)
+	}
+	if err := rows.Err(); err != nil {
+		return m, err
+	}
+	for _, other := range others {
+		if m, err = s.member(ctx, "human", other); !errors.Is(err, staff.ErrNotFound) {
+			return m, err
+		}
+	}
+	return m, staff.ErrNotFound
 }
 
 // Members lists accounts of staff.
@@ -156,10 +182,12 @@ func (s *Store) IdentityOf(ctx context.Context, accountID string) (lookup []byte
 	return lookup, err
 }
 
-// HolderOf is the account of a citizen that holds a legal identity now, or held it before a correction.
+const holderQuery = `SELECT account_id FROM idp_identity WHERE lookup = $1 UNION ALL SELECT account_id FROM idp_document WHERE lookup = $1
+	UNION ALL SELECT account_id FROM idp_former_identity WHERE lookup = $1 LIMIT 1`
+
+// HolderOf is the account of a citizen that holds a legal identity now, by any of its documents, or held it before a correction.
 func (s *Store) HolderOf(ctx context.Context, identity []byte) (accountID string, err error) {
-	err = s.db.Read().QueryRowContext(ctx, `SELECT account_id FROM idp_identity WHERE lookup = $1
-		UNION ALL SELECT account_id FROM idp_former_identity WHERE lookup = $1 LIMIT 1`, identity).Scan(&accountID)
+	err = s.db.Read().QueryRowContext(ctx, holderQuery, identity).Scan(&accountID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return "", idp.ErrNotFound
 	}

@@ -159,6 +159,40 @@ func TestTheHumanMovesWithACorrectedNumber(t *testing.T) {
 	})
 }
 
+// TestOneHumanWithTwoDocumentsIsOne: an account of staff that is bound to the document beside the one that leads stands for the same
+// human, who gets no second one and is suspended by the register's word about the other document.
+func TestOneHumanWithTwoDocumentsIsOne(t *testing.T) {
+	eachPeople(t, func(t *testing.T, open func(t testing.TB) *sqldb.DB) {
+		p, ctx := newPayroll(t, open(t)), context.Background()
+		m, err := p.members.Make(administrator("client:a"), staff.Spec{Login: "a001", Name: "王芳", Document: idp.Identity{Type: "hk_macao_permit", Number: "H01234567"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		citizen := "account:" + p.proved.ID
+		apart, _ := p.members.Human(ctx, m.Actor())
+		if other, err := p.members.Human(ctx, citizen); err != nil || other == apart {
+			t.Fatalf("nobody knows yet that they are one: %v", err)
+		}
+		p.exec(t, "INSERT INTO idp_document (lookup, account_id, added_at, retired_at) VALUES ($1, $2, 1, 0)", m.Human, p.proved.ID)
+		one, err := p.members.Human(ctx, m.Actor())
+		if other, _ := p.members.Human(ctx, citizen); err != nil || one == "" || one != other {
+			t.Errorf("%q and %q, %v", one, other, err)
+		}
+		if account, err := p.members.Citizen(ctx, m); err != nil || account != p.proved.ID {
+			t.Errorf("the own account is %q, %v", account, err)
+		}
+		if _, err := p.members.Make(administrator("client:a"), staff.Spec{Login: "a002", Name: "王芳", Account: p.proved.ID}); !errors.Is(err, staff.ErrHuman) {
+			t.Errorf("a second account: %v", err)
+		}
+		if err := p.members.Stop(ctx, p.proved.ID); err != nil {
+			t.Fatal(err)
+		}
+		if m, err = p.members.Member(ctx, m.ID); err != nil || m.State != staff.MemberSuspended {
+			t.Errorf("after a death: %s %v", m.State, err)
+		}
+	})
+}
+
 // TestHoldersOfRolesBecomeStaff: migration 0200 makes an account of staff of every citizen's account with a role or a right.
 func TestHoldersOfRolesBecomeStaff(t *testing.T) {
 	eachPeople(t, func(t *testing.T, open func(t testing.TB) *sqldb.DB) {

@@ -185,6 +185,13 @@ func (s *Members) Make(ctx context.Context, spec Spec) (Member, error) {
 	if m.MadeBy = actor.ID; !actor.HasIn(idp.RoleSecurityAdmin, m.Path) {
 		return m, fault.New(fault.Forbidden)
 	}
+	// The store refuses the same document; here it is the same human by another one.
+	if _, err := s.cfg.Store.MemberByHuman(ctx, m.Human); !errors.Is(err, ErrNotFound) {
+		if err == nil {
+			err = ErrHuman
+		}
+		return m, s.told(err)
+	}
 	return m, s.told(s.cfg.Store.PutMember(ctx, m, audit.With(s.event(ctx, "staff.made", m))))
 }
 
@@ -586,8 +593,8 @@ func (s *Members) Human(ctx context.Context, actor string) (string, error) {
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return "", fault.Wrap(err, fault.Unavailable)
 		}
-		if identity = m.Human; len(identity) == 0 {
-			return "", fault.New(fault.StaffUnbound)
+		if identity, err = s.leading(ctx, m.Human); err != nil {
+			return "", err
 		}
 	} else if id, ok := strings.CutPrefix(actor, "account:"); ok {
 		identity, err = s.cfg.Store.IdentityOf(ctx, id)
@@ -606,6 +613,29 @@ func (s *Members) Human(ctx context.Context, actor string) (string, error) {
 	}
 	sum, err := mac.Sum(ctx, []byte("human-identity"), identity)
 	return hex.EncodeToString(sum), err
+}
+
+// leading is the one lookup that stands for a human with several documents: that of the document which leads in the citizen's account,
+// or the given one where there is no account.
+func (s *Members) leading(ctx context.Context, human []byte) ([]byte, error) {
+	if len(human) == 0 {
+		return nil, fault.New(fault.StaffUnbound)
+	}
+	holder, err := s.cfg.Store.HolderOf(ctx, human)
+	if errors.Is(err, idp.ErrNotFound) {
+		return human, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	lead, err := s.cfg.Store.IdentityOf(ctx, holder)
+	if errors.Is(err, idp.ErrNotFound) {
+		return human, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	return lead, nil
 }
 
 func (s *Members) sameHuman(ctx context.Context, one, other string) (bool, error) {
