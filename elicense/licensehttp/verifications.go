@@ -133,7 +133,7 @@ func readOrder(body []byte) (VerificationOrder, error) {
 	if len(body) > maxJSON {
 		return order, fault.New(fault.TooLarge, "limit", "64 KiB")
 	}
-	if err := strictjson.Check(body); err != nil {
+	if err := strictjson.CheckLower(body); err != nil {
 		return order, fault.Wrap(err, fault.Malformed)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))

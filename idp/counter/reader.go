@@ -7,15 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/strictjson"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/digest"
 	"github.com/yinxin-gov/yinxin/keys/pki"
@@ -68,19 +66,13 @@ func ParseMessage(body []byte) (Message, error) {
 	if len(body) > MaxMessage {
 		return m, fmt.Errorf("%w: too long", ErrMessage)
 	}
-	if !utf8.Valid(body) {
-		return m, fmt.Errorf("%w: not UTF-8", ErrMessage)
-	}
-	if err := uniqueMembers(body); err != nil {
+	if err := strictjson.CheckLower(body); err != nil {
 		return m, fmt.Errorf("%w: %w", ErrMessage, err)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&m); err != nil {
 		return m, fmt.Errorf("%w: %w", ErrMessage, err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return m, fmt.Errorf("%w: octets after the message", ErrMessage)
 	}
 	nonce, err := base64.RawURLEncoding.Strict().DecodeString(m.Nonce)
 	switch {
@@ -96,48 +88,6 @@ func ParseMessage(body []byte) (Message, error) {
 		return m, fmt.Errorf("%w: a card goes with its event", ErrMessage)
 	}
 	return m, nil
-}
-
-// uniqueMembers refuses a JSON text in which a name stands twice: the decoder would take the last one, and whoever looks at
-// the message elsewhere perhaps the first.
-func uniqueMembers(body []byte) error {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	var open []map[string]bool // nil stands for an array
-	name := false
-	for {
-		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch value := token.(type) {
-		case json.Delim:
-			switch value {
-			case '{':
-				open, name = append(open, map[string]bool{}), true
-				continue
-			case '[':
-				open = append(open, nil)
-			default:
-				open = open[:len(open)-1]
-			}
-		case string:
-			if name {
-				members := open[len(open)-1]
-				if strings.Trim(value, "abcdefghijklmnopqrstuvwxyz_") != "" {
-					return fmt.Errorf("there is no member %q", value) // the decoder would fold its case
-				}
-				if members[value] {
-					return fmt.Errorf("member %q stands twice", value)
-				}
-				members[value], name = true, false
-				continue
-			}
-		}
-		name = len(open) > 0 && open[len(open)-1] != nil
-	}
 }
 
 // check brings a card into the form of a legal identity: number and check digit (ISO 7064 MOD 11-2), rules of names, dates.

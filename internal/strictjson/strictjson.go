@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -20,21 +21,27 @@ const (
 var ErrSyntax = errors.New("not JSON as RFC 7493 has it")
 
 // Check reads one document. The error names no value, a name at most.
-func Check(raw []byte) error {
+func Check(raw []byte) error { return check(raw, false) }
+
+// CheckLower is Check of a document whose names are of lower-case letters, digits and strokes: for decoders that fold the case of names.
+func CheckLower(raw []byte) error { return check(raw, true) }
+
+func check(raw []byte, lower bool) error {
 	if !utf8.Valid(raw) {
 		return fmt.Errorf("%w: not UTF-8", ErrSyntax)
 	}
 	if !json.Valid(raw) { // from here on the grammar holds, and the scanner below may rely on it
 		return fmt.Errorf("%w: the grammar is not kept", ErrSyntax)
 	}
-	s := scanner{raw: raw}
+	s := scanner{raw: raw, lower: lower}
 	return s.run()
 }
 
 type scanner struct {
-	raw  []byte
-	at   int
-	open []level
+	raw   []byte
+	lower bool // names may have no capitals
+	at    int
+	open  []level
 }
 
 // level is an object or list that is not closed yet.
@@ -117,6 +124,9 @@ func (s *scanner) text() error {
 		if err := json.Unmarshal(s.raw[begin:s.at], &name); err != nil {
 			return fmt.Errorf("%w: %w", ErrSyntax, err)
 		}
+	}
+	if s.lower && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		return fmt.Errorf("there is no member %.64q", name)
 	}
 	if _, twice := top.names[name]; twice {
 		return fmt.Errorf("member %.64q stands twice", name)

@@ -33,6 +33,14 @@ func TestI04WhatTwoReadersReadDifferently(t *testing.T) {
 	}
 }
 
+func TestNamesOfLowerCase(t *testing.T) {
+	for body, good := range map[string]bool{`{"a_1":{"b":"C"}}`: true, `{"A":1}`: false, `{"a":{"B":1}}`: false, `{"\u0041":1}`: false, `{"ſ":1}`: false, `{"a":1,"a":2}`: false, `["A"]`: true} {
+		if err := strictjson.CheckLower([]byte(body)); (err == nil) != good {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
 // walk is the same rule over the tokens of encoding/json, slower and obviously right.
 func walk(d *json.Decoder, depth int) bool {
 	token, err := d.Token()
