@@ -106,16 +106,16 @@ type desk struct {
 
 var (
 	clerk = func(w *idptest.World) counter.Clerk {
-		return counter.Clerk{ID: "staff:clerk", Roles: []string{counter.RoleClerk}, AAL: 2, Signed: w.Clock.Now()}
+		return counter.Clerk{ID: "staff:clerk", Human: []byte("human of clerk"), Roles: []string{counter.RoleClerk}, AAL: 2, Signed: w.Clock.Now()}
 	}
 	second = func(w *idptest.World) counter.Clerk {
-		return counter.Clerk{ID: "staff:second", Roles: []string{counter.RoleClerk}, AAL: 2, Signed: w.Clock.Now()}
+		return counter.Clerk{ID: "staff:second", Human: []byte("human of second"), Roles: []string{counter.RoleClerk}, AAL: 2, Signed: w.Clock.Now()}
 	}
 	boss = func(w *idptest.World) counter.Clerk {
-		return counter.Clerk{ID: "staff:boss", Roles: []string{counter.RoleSupervisor}, AAL: 2, Signed: w.Clock.Now()}
+		return counter.Clerk{ID: "staff:boss", Human: []byte("human of boss"), Roles: []string{counter.RoleSupervisor}, AAL: 2, Signed: w.Clock.Now()}
 	}
 	otherBoss = func(w *idptest.World) counter.Clerk {
-		return counter.Clerk{ID: "staff:other", Roles: []string{counter.RoleSupervisor}, AAL: 2, Signed: w.Clock.Now()}
+		return counter.Clerk{ID: "staff:other", Human: []byte("human of other"), Roles: []string{counter.RoleSupervisor}, AAL: 2, Signed: w.Clock.Now()}
 	}
 )
 

@@ -213,8 +213,8 @@ func TestSignedFormAndCopies(t *testing.T) {
 		t.Helper()
 		d.put(holderOfLicence)
 		d.call(number)
-		page := d.post("/counter/plan", url.Values{"visit": {d.clerk.Page.Hidden("visit")}, "counter-act": {counter.ActLicense, counter.ActCard}, "counter-way": {counter.ByPaper}})
-		page = d.open("/counter/visit")
+		d.post("/counter/plan", url.Values{"visit": {d.clerk.Page.Hidden("visit")}, "counter-act": {counter.ActLicense, counter.ActCard}, "counter-way": {counter.ByPaper}})
+		page := d.open("/counter/visit")
 		if !page.Has("counter-scan") || !strings.Contains(page.Source, "print-only") || !strings.Contains(page.TextOf("counter-asked"), "打印证照副本") {
 			t.Fatalf("%d %s", page.Status, page.Text)
 		}

@@ -30,7 +30,7 @@ type Channels struct {
 
 // How late a slow answer comes: after the platform stopped waiting (5 s for SMS, 10 s for mail).
 const (
-	lateSMS  = 7 * time.Second
+	lateText = 7 * time.Second
 	lateMail = 12 * time.Second
 )
 
@@ -41,7 +41,7 @@ func newChannels(sms, mail site) (http.Handler, *channelsim.SMTP, Channels, erro
 	}
 	c := Channels{Simulator: true, SMS: sms.url + "/sms", SMSSecret: ident.Secret(rand.Reader, 24), Mail: mail.host, MailUser: "mock", MailPassword: ident.Secret(rand.Reader, 24), MailRoot: root, Messages: sms.url + "/messages"}
 	log := &channelsim.Log{}
-	return &channelsim.SMS{Log: log, Secret: c.SMSSecret, Late: lateSMS, Now: time.Now},
+	return &channelsim.SMS{Log: log, Secret: c.SMSSecret, Late: lateText, Now: time.Now},
 		&channelsim.SMTP{Log: log, User: c.MailUser, Password: c.MailPassword, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}, Late: lateMail, Now: time.Now}, c, nil
 }
 
