@@ -135,7 +135,15 @@ func (b *Tab) WithoutScripts(t testing.TB) {
 func (b *Tab) Fill(t testing.TB, values map[string]string) {
 	t.Helper()
 	for id, value := range values {
-		if err := chromedp.Do(b.Context, chromedp.SendKeys(chromedp.CSS("#"+id), value)); err != nil {
+		field := chromedp.CSS("#" + id)
+		old, err := chromedp.Run(b.Context, chromedp.Value(field))
+		if err == nil && old != "" { // a page may know it already
+			err = chromedp.Do(b.Context, chromedp.Clear(field))
+		}
+		if err == nil {
+			err = chromedp.Do(b.Context, chromedp.SendKeys(field, value))
+		}
+		if err != nil {
 			t.Fatalf("fill %s: %v", id, err)
 		}
 	}
