@@ -191,7 +191,7 @@ func TestD22BoundedXML(t *testing.T) {
 			var failure *ofd.Error
 			started := time.Now()
 			used := peak(func() { node, failure = ofd.ParseXML("x.xml", content, limits) })
-			if took := time.Since(started); took > 20*time.Second {
+			if took := time.Since(started); took > endless {
 				t.Errorf("took %v", took)
 			}
 			if used > 64<<20 {
@@ -207,6 +207,9 @@ func TestD22BoundedXML(t *testing.T) {
 		})
 	}
 }
+
+// endless is no measure of speed: what is not bounded takes hours, and a busy machine with the race detector twenty seconds.
+const endless = 2 * time.Minute
 
 // TestD19BoundedWork: a small file cannot make its reader follow or parse without end.
 func TestD19BoundedWork(t *testing.T) {
@@ -225,7 +228,7 @@ func TestD19BoundedWork(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			started := time.Now()
 			used := peak(func() { wantCode(t, files(changes), ofd.CodeBounds) })
-			if took := time.Since(started); took > 20*time.Second || used > 256<<20 {
+			if took := time.Since(started); took > endless || used > 256<<20 {
 				t.Errorf("took %v and %d MiB", took, used>>20)
 			}
 		})
