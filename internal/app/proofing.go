@@ -37,7 +37,7 @@ type Proofing struct {
 	// ManualReview lets people hand in pictures of a document, which two staff with the role proofing_reviewer look at.
 	ManualReview bool `yaml:"manual_review"`
 	// Transfer moves small amounts to bank accounts of organisations (对公打款).
-	Transfer ProofingSource `yaml:"transfer"`
+	Transfer ProofingBank `yaml:"transfer"`
 	// Certificates say, for each authority of login.certificate_trust_file, where its certificates carry whom they name.
 	Certificates []certificate.Authority `yaml:"certificates"`
 }
@@ -50,6 +50,17 @@ type ProofingSource struct {
 	Documents []string `yaml:"documents"`
 	// Cost of one question that was answered, in the operator's unit: yinxin_source_cost_total adds it up.
 	Cost int64 `yaml:"cost"`
+}
+
+// ProofingBank is an HTTP source that is asked about organisations alone.
+type ProofingBank struct {
+	URL       string `yaml:"url"`
+	TokenFile string `yaml:"token_file"`
+	Cost      int64  `yaml:"cost"` // as that of ProofingSource
+}
+
+func (b ProofingBank) source() ProofingSource {
+	return ProofingSource{URL: b.URL, TokenFile: b.TokenFile, Cost: b.Cost}
 }
 
 // ProofingService is an HTTP source of a method with pages of its own.
@@ -107,10 +118,7 @@ func (p Proofing) check() []string {
 	all = append(all, p.BankCard.check("bank_card")...)
 	all = append(all, p.Face.check("face")...)
 	all = append(all, p.NetworkID.check("network_id")...)
-	all = append(all, p.Transfer.check("transfer")...)
-	if len(p.Transfer.Documents) > 0 {
-		all = append(all, "proofing.transfer.documents: it is asked about organisations alone")
-	}
+	all = append(all, p.Transfer.source().check("transfer")...)
 	for i, a := range p.Certificates {
 		if wrong := a.Check(subject.DefaultDocuments()); wrong != "" {
 			all = append(all, fmt.Sprintf("proofing.certificates[%d]: %s", i, wrong))
@@ -197,7 +205,7 @@ func (a *App) methods() (all []proofing.Method, err error) {
 	if cfg.ManualReview || a.cfg.Sandbox {
 		all = append(all, proofing.Method{Word: proofing.ManualReview, Review: true})
 	}
-	client, _, err = a.client("transfer", cfg.Transfer, func(token string, _ func() string) http.Handler {
+	client, _, err = a.client("transfer", cfg.Transfer.source(), func(token string, _ func() string) http.Handler {
 		return sandbox.Transfers(token, slowAnswer, a.arrived)
 	})
 	if err != nil {
