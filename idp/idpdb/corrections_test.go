@@ -18,7 +18,10 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-const newNumber = "99990019800101001X"
+const (
+	newNumber   = "99990019800101001X"
+	otherNumber = "999900198503120032" // of another person
+)
 
 // corrected is a pair with the service of corrections.
 type corrected struct {
@@ -174,11 +177,11 @@ func TestLevelIsKeptOnlyWhenTheSourceConfirms(t *testing.T) {
 			t.Errorf("level %d, %+v", level, person)
 		}
 		// The number of another account's person is not taken over.
-		if _, err := c.Proofing.Submit(ctx, c.other.ID, proofing.Submission{Name: "王小明", Number: "999900201503120037", Wanted: 1}); err != nil {
+		if _, err := c.Proofing.Submit(ctx, c.other.ID, proofing.Submission{Name: "王小明", Number: otherNumber, Wanted: 1}); err != nil {
 			t.Fatal(err)
 		}
 		e = event("e3", idp.NumberChanged)
-		e.Name, e.Document.Number, e.NewNumber = "张三丰", newNumber, "999900201503120037"
+		e.Name, e.Document.Number, e.NewNumber = "张三丰", newNumber, otherNumber
 		if r := c.take(t, e); r.Outcome != idp.EventAccepted {
 			t.Errorf("%+v", r)
 		}
