@@ -3,8 +3,10 @@ package app
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
@@ -35,6 +37,17 @@ func openToAll(operation string) bool {
 	return ok && scope == "" || operation == "deliver-counter-reading"
 }
 
+func plainText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+
+func plainQuery(query url.Values) bool {
+	for name, values := range query {
+		if !plainText(name) || !plainText(strings.Join(values, "")) {
+			return false
+		}
+	}
+	return true
+}
+
 // mayCall refuses a person's token that does not hold the scope of an operation (RFC 6750 3.1). Tokens of clients that act
 // for themselves are judged by their roles, by each operation.
 func mayCall(access tokens.Access, operation string) error {
@@ -55,6 +68,10 @@ func mayCall(access tokens.Access, operation string) error {
 // judged here too, so that none can forget it.
 func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !plainText(r.URL.Path) || !plainQuery(r.URL.Query()) { // no database keeps it as text (I-07)
+			problem.Write(w, r, fault.New(fault.Malformed))
+			return
+		}
 		operation := operationOf(r)
 		if r.Header.Get("Authorization") == "" {
 			if operation != "" && !openToAll(operation) { // before a body of megabytes is read

@@ -274,7 +274,7 @@ func TestRefusedActIsTriedAgain(t *testing.T) {
 		register.set(func(r *steered) { r.silent = true })
 		d := newDesk(t, p)
 		p.Persona(bossMobile, "周四", 0, counter.RoleSupervisor)
-		boss, _ := strongLogin(t, p, bossMobile)
+		boss, _ := strongStaff(t, p, bossMobile)
 		d.served("B1", stranger, counter.ActRegister, counter.ActRaise)
 		d.post("/counter/end", nil)
 		family := func(number, child string) *walk.Page {

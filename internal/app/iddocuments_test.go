@@ -37,7 +37,7 @@ func TestPersonAddsAndRetiresADocument(t *testing.T) {
 	address := p.URL + "/admin/corrections/" + items[0].(map[string]any)["id"].(string)
 	first := admin(p, idp.RoleSecurityAdmin)
 	p.Persona("13800138084", "", 0, idp.RoleSecurityAdmin)
-	for _, reviewer := range []*walk.Browser{first, p.SignIn("13800138084")} {
+	for _, reviewer := range []*walk.Browser{first, p.SignInStaff("13800138084")} {
 		if page := submit(t, reviewer, address, map[string]string{"correction-approve": "1", "reason": "核对原件"}); page.Status != http.StatusOK {
 			t.Fatalf("%d %s", page.Status, page.Text)
 		}

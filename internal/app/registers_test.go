@@ -92,9 +92,7 @@ func TestDeathEndsSessionsAndTwoAdministratorsRevertIt(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	if m := memberOf(t, p, "z001"); m.State != staff.MemberSuspended {
-		t.Errorf("the account of staff is %s", m.State)
-	}
+	eventually(t, "the account of staff goes on", func() bool { return memberOf(t, p, "z001").State == staff.MemberSuspended })
 	// The reversal waits for two administrators.
 	revert := deceased("2")
 	revert["events"].([]any)[0].(map[string]any)["type"] = "death_reverted"
