@@ -48,7 +48,6 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
-	"github.com/yinxin-gov/yinxin/internal/problem"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/ca"
@@ -611,7 +610,6 @@ func (a *App) Close() error {
 }
 
 func (a *App) openRoutes() error {
-	huma.NewErrorWithContext = problem.FromFramework
 	proxies := make([]netip.Prefix, 0, len(a.cfg.TrustedProxies))
 	for _, text := range a.cfg.TrustedProxies {
 		network, err := parseNetwork(text)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -120,14 +121,21 @@ func unknownCall(mux *http.ServeMux) http.HandlerFunc {
 	}
 }
 
+// setFramework sets what the API framework has one switch of for the whole process. Once: a second platform beside the first
+// would write under the first one's requests.
+var setFramework = sync.OnceFunc(func() {
+	huma.NewErrorWithContext = problem.FromFramework
+	huma.ValidateStrictCasing = true // I-04
+})
+
 // newAPI is the one OpenAPI document; the framework's own pages load scripts from elsewhere and are off.
 func newAPI(mux *http.ServeMux) huma.API {
+	setFramework()
 	cfg := huma.DefaultConfig("Yinxin (印信)", "1")
 	cfg.DocsPath, cfg.OpenAPIPath, cfg.SchemasPath = "", "", ""
 	cfg.Info.Description = "Management and verification. Errors are application/problem+json (RFC 9457) with a stable code."
 	cfg.CreateHooks = nil
 	cfg.RejectUnknownQueryParameters = true // a filter that is spelt wrong would answer with everything
-	huma.ValidateStrictCasing = true        // the framework's only switch for it; no API of ours wants another one
 	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalStrictly}
 	cfg.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
 	return humago.New(mux, cfg)
