@@ -2,9 +2,11 @@ package testkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,15 +43,34 @@ func Databases(_ testing.TB, sets ...sqldb.MigrationSet) []Database {
 // OpenDatabase opens and migrates the database at the URL; it is closed when the test ends.
 func OpenDatabase(t testing.TB, address string, sets ...sqldb.MigrationSet) *sqldb.DB {
 	t.Helper()
-	db, err := sqldb.Open(context.Background(), sqldb.Config{URL: address})
+	rooms := make([]string, 0, len(sets))
+	for _, set := range sets {
+		rooms = append(rooms, set.Room)
+	}
+	Prepare(t, address, "rooms "+strings.Join(rooms, " "), func(address string) error {
+		db, err := openMigrated(address, sets)
+		if err != nil {
+			return err
+		}
+		return db.Close()
+	})
+	db, err := openMigrated(address, sets)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	if err := db.Migrate(context.Background(), time.Now(), sets...); err != nil {
-		t.Fatal(err)
-	}
 	return db
+}
+
+func openMigrated(address string, sets []sqldb.MigrationSet) (*sqldb.DB, error) {
+	db, err := sqldb.Open(context.Background(), sqldb.Config{URL: address})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(context.Background(), time.Now(), sets...); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 var databaseNumber atomic.Int64

@@ -24,6 +24,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/app"
+	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
@@ -120,6 +121,9 @@ func StartOn(t testing.TB, cfg app.Config, opts app.Options) *Platform {
 	slog.SetDefault(logger) // what no request's log line holds goes there
 	ctx, stop := context.WithCancel(context.Background())
 	opts.Public, opts.Management, opts.MutualTLS, opts.Migrate, opts.Now, opts.Log = public, management, mutual, true, p.Now, logger
+	if cfg.Keys.Provider == "file" {
+		prepare(t, cfg)
+	}
 	platform, err := app.New(ctx, cfg, opts)
 	if err != nil {
 		stop()
@@ -139,6 +143,20 @@ func StartOn(t testing.TB, cfg app.Config, opts app.Options) *Platform {
 		p.canary(cfg)
 	})
 	return p
+}
+
+// prepare gives a fresh database the schema, and the keys of the sandbox, that every start would make anew.
+func prepare(t testing.TB, cfg app.Config) {
+	t.Helper()
+	testkit.Prepare(t, cfg.Database.URL, "platform", func(address string) error {
+		cfg := NewConfig(t, address, t.TempDir())
+		cfg.Issuer = "http://localhost"
+		platform, err := app.New(context.Background(), cfg, app.Options{Migrate: true})
+		if err != nil {
+			return err
+		}
+		return platform.Close()
+	})
 }
 
 // personal is what no log line and no audit row may hold: a mobile number, or the number of a resident's document.
