@@ -121,9 +121,7 @@ func StartOn(t testing.TB, cfg app.Config, opts app.Options) *Platform {
 	slog.SetDefault(logger) // what no request's log line holds goes there
 	ctx, stop := context.WithCancel(context.Background())
 	opts.Public, opts.Management, opts.MutualTLS, opts.Migrate, opts.Now, opts.Log = public, management, mutual, true, p.Now, logger
-	if cfg.Keys.Provider == "file" {
-		prepare(t, cfg)
-	}
+	prepare(t, cfg)
 	platform, err := app.New(ctx, cfg, opts)
 	if err != nil {
 		stop()
@@ -145,17 +143,13 @@ func StartOn(t testing.TB, cfg app.Config, opts app.Options) *Platform {
 	return p
 }
 
-// prepare gives a fresh database the schema, and the keys of the sandbox, that every start would make anew.
+// prepare gives a fresh database the schema, which every start would make anew. Keys are made by each: two platforms of a test
+// must not share them.
 func prepare(t testing.TB, cfg app.Config) {
 	t.Helper()
 	testkit.Prepare(t, cfg.Database.URL, "platform", func(address string) error {
-		cfg := NewConfig(t, address, t.TempDir())
-		cfg.Issuer = "http://localhost"
-		platform, err := app.New(context.Background(), cfg, app.Options{Migrate: true})
-		if err != nil {
-			return err
-		}
-		return platform.Close()
+		cfg.Database.URL = address
+		return app.Migrate(context.Background(), cfg, "up", io.Discard)
 	})
 }
 
