@@ -125,34 +125,44 @@ func (s *Server) Routes(mux *http.ServeMux) {
 // reader refuses whoever holds no role of administration.
 func reader(ctx context.Context) error { return holds(ctx, idp.AdminRoles...) }
 
-func holds(ctx context.Context, roles ...string) error {
+func holds(ctx context.Context, roles ...string) error { return held(ctx, reqctx.Actor.Has, roles) }
+
+// held refuses whoever has none of the roles.
+func held(ctx context.Context, has func(reqctx.Actor, string) bool, roles []string) error {
 	actor := reqctx.From(ctx).Actor
 	if actor.ID == "" {
 		return fault.New(fault.Unauthenticated)
 	}
 	for _, role := range roles {
-		if actor.Has(role) {
+		if has(actor, role) {
 			return nil
 		}
 	}
 	return fault.New(fault.Forbidden)
 }
 
-// changer refuses whoever holds none of the roles, and a person whose login is too old for a change.
-func (s *Server) changer(ctx context.Context, roles ...string) error {
-	if err := holds(ctx, roles...); err != nil {
-		return err
-	}
-	if s.stale(ctx) {
-		return fault.New(fault.AdminStale)
-	}
-	return nil
+// change lets in a change of somebody who holds one of the roles everywhere, with the reason that every change gives; the context
+// that it returns carries the reason into the audit record.
+func (s *Server) change(ctx context.Context, reason string, roles ...string) (context.Context, error) {
+	return s.begin(ctx, holds(ctx, roles...), reason, roles)
 }
 
-// change is changer with the reason that every change gives; the context that it returns carries the reason into the audit
-// record.
-func (s *Server) change(ctx context.Context, reason string, roles ...string) (context.Context, error) {
-	if err := s.changer(ctx, roles...); err != nil {
+// changer refuses whoever holds none of the roles, and a person whose login is too old for a change.
+func (s *Server) changer(ctx context.Context, roles ...string) error {
+	return s.fresh(ctx, holds(ctx, roles...))
+}
+
+// fresh adds to a judgement of roles that the login is new enough for a change.
+func (s *Server) fresh(ctx context.Context, refusal error) error {
+	if refusal == nil && s.stale(ctx) {
+		return fault.New(fault.AdminStale)
+	}
+	return refusal
+}
+
+// begin is the one way into a change: after who may, how old the login is and why it is made.
+func (s *Server) begin(ctx context.Context, refusal error, reason string, roles []string) (context.Context, error) {
+	if err := s.fresh(ctx, refusal); err != nil {
 		return ctx, err
 	}
 	reason, err := reasonOf(reason)
@@ -227,12 +237,8 @@ func (s *Server) placeFor(r *http.Request, roles []string, id, label, text, addr
 // signInURL is where a person whose login is too old for a change of these roles signs in again and comes back; empty when none
 // is needed.
 func (s *Server) signInURL(r *http.Request, roles ...string) string {
-	ctx := r.Context()
-	switch {
-	case holds(ctx, roles...) != nil || !s.stale(ctx):
+	if holds(r.Context(), roles...) != nil {
 		return ""
-	case r.Method != http.MethodGet || s.LoginURL == nil:
-		return "/staff/login"
 	}
-	return s.LoginURL(r.URL.RequestURI())
+	return s.signInAny(r)
 }

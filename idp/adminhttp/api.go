@@ -49,6 +49,20 @@ func listed[T any](items []T, next string) *listing[T] {
 	return out
 }
 
+// recorded is a page of a store as it stands on the wire.
+func recorded[T, R any](page []T, next string, err error, record func(T) (R, error)) (*listing[R], error) {
+	if err != nil {
+		return nil, err
+	}
+	records := make([]R, len(page))
+	for i, one := range page {
+		if records[i], err = record(one); err != nil {
+			return nil, err
+		}
+	}
+	return listed(records, next), nil
+}
+
 // tagged is one entry with its version.
 type tagged[T any] struct {
 	ETag string `header:"ETag" doc:"Version of the entry, for If-Match"`

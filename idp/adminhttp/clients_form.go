@@ -123,13 +123,7 @@ func (s *Server) clientChange(w http.ResponseWriter, r *http.Request) error {
 	if err = c.Definition.take(typed); err == nil {
 		_, err = s.putClient(r.Context(), id, typed.Get("version"), c.Definition, typed.Get(inputReason))
 	}
-	if mendable(err) {
-		return s.showClientForm(w, r, id, typed.Get("version"), typed, err)
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, clientURL(id))
+	return settled(w, r, err, func(err error) error { return s.showClientForm(w, r, id, typed.Get("version"), typed, err) }, clientURL(id))
 }
 
 // showSecret shows a secret once: it stands in this answer alone, which no cache keeps.

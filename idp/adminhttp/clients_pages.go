@@ -53,12 +53,7 @@ func (s *Server) clientsPage(w http.ResponseWriter, r *http.Request) error {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: clientURL(c.ClientID), Cells: []string{c.Name, c.ClientID, orDash(c.Department)}, Status: "client_" + c.State})
 	}
 	filter := url.Values{"q": {q.Text}, "department": {q.Department}, "state": {q.State}}
-	if next != "" {
-		body.Table.NextURL = "/admin/clients?" + filter.Encode() + "&" + url.Values{"after": {next}}.Encode()
-	}
-	if q.After != "" {
-		body.Table.PrevURL = "/admin/clients?" + filter.Encode()
-	}
+	paged(&body.Table, "/admin/clients?"+filter.Encode(), q.After, next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.clients"), Body: body})
 }
 
@@ -151,13 +146,9 @@ func (s *Server) clientAction(w http.ResponseWriter, r *http.Request) error {
 	default:
 		err = fault.New(fault.NotFound)
 	}
-	if mendable(err) {
+	return settled(w, r, err, func(err error) error {
 		return s.showClient(w, r, refused{err, "client-" + action, typed.Get("reason")})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, clientURL(id))
+	}, clientURL(id))
 }
 
 // comparison sets a received value against the registered one that is most like it.

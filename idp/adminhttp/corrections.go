@@ -109,18 +109,7 @@ func (s *Server) listCorrections(ctx context.Context, state, after string, limit
 		}
 	}
 	page, next, err := s.Corrections.Page(ctx, states, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	var records []CorrectionRecord
-	for _, c := range page {
-		r, err := s.correctionRecord(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, r)
-	}
-	return listed(records, next), nil
+	return recorded(page, next, err, func(c idp.Correction) (CorrectionRecord, error) { return s.correctionRecord(ctx, c) })
 }
 
 func (s *Server) correction(ctx context.Context, id string) (CorrectionRecord, error) {

@@ -48,12 +48,7 @@ func (s *Server) correctionsPage(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range list.Body.Items {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: correctionURL(c.ID), Cells: []string{text("admin.correction.kind." + c.Kind), c.AccountID, c.Origin, when(c.CreatedAt)}, Status: "correction_" + c.State})
 	}
-	if list.Body.Next != "" {
-		body.Table.NextURL = correctionsURL + "?" + url.Values{"state": {state}, "after": {list.Body.Next}}.Encode()
-	}
-	if after != "" {
-		body.Table.PrevURL = correctionsURL + "?" + url.Values{"state": {state}}.Encode()
-	}
+	paged(&body.Table, correctionsURL+"?"+url.Values{"state": {state}}.Encode(), after, list.Body.Next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.corrections"), Body: body})
 }
 
@@ -146,11 +141,7 @@ func (s *Server) correctionDecide(w http.ResponseWriter, r *http.Request) error 
 		return fault.New(fault.NotFound)
 	}
 	_, err = s.decideCorrection(r.Context(), id, typed.Get("digest"), action == "approve", typed.Get(inputReason))
-	if mendable(err) {
+	return settled(w, r, err, func(err error) error {
 		return s.showCorrection(w, r, refused{err, "correction-" + action, typed.Get(inputReason)})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, correctionURL(id))
+	}, correctionURL(id))
 }

@@ -124,12 +124,7 @@ func (s *Server) disputesPage(w http.ResponseWriter, r *http.Request) error {
 	for _, d := range page {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: disputeURL(d.ID), Cells: []string{when(d.OpenedAt), s.PartyName(d.ClientID), when(d.DueAt)}, Status: "dispute_" + d.State})
 	}
-	if next != "" {
-		body.Table.NextURL = "/admin/disputes?" + url.Values{"after": {next}}.Encode()
-	}
-	if after != "" {
-		body.Table.PrevURL = "/admin/disputes"
-	}
+	paged(&body.Table, "/admin/disputes", after, next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.disputes"), Body: body})
 }
 
@@ -170,11 +165,5 @@ func (s *Server) disputeAnswer(w http.ResponseWriter, r *http.Request) error {
 	if fault.CodeOf(err) == fault.DisputeText {
 		err = fault.New(fault.DisputeText).WithField("reason", fault.DisputeText)
 	}
-	if mendable(err) {
-		return s.showDispute(w, r, refused{err, "dispute-answer", typed.Get("reason")})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, disputeURL(id))
+	return settled(w, r, err, func(err error) error { return s.showDispute(w, r, refused{err, "dispute-answer", typed.Get("reason")}) }, disputeURL(id))
 }

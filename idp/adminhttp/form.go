@@ -79,6 +79,42 @@ func (s *Server) onto(r *http.Request, page *web.Page, actions []web.StateAction
 	}
 }
 
+// settled answers a form: what can be mended is shown by again with what was typed, other refusals are pages of their own, and a
+// change leads on.
+func settled(w http.ResponseWriter, r *http.Request, err error, again func(error) error, onward string) error {
+	switch {
+	case mendable(err):
+		return again(err)
+	case err != nil:
+		return err
+	}
+	return see(w, r, onward)
+}
+
+// asked settles the question of a list: what can be mended in its filter (fields by the words of the refusal) stands on the page,
+// which then shows nothing.
+func (s *Server) asked(r *http.Request, page *web.Page, err error, fields map[string]string) (ok bool, _ error) {
+	if mendable(err) {
+		page.Errors = s.Renderer.FieldErrors(r, err, fields)
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// paged gives a table its ways to the first page and the next one. address is that of the list with its filter, without a cursor.
+func paged(t *web.Table, address, after, next string) {
+	if after != "" {
+		t.PrevURL = address
+	}
+	if next != "" {
+		joint := "?"
+		if strings.Contains(address, "?") {
+			joint = "&"
+		}
+		t.NextURL = address + joint + url.Values{"after": {next}}.Encode()
+	}
+}
+
 func bounded(text string) string {
 	if len(text) > 4096 {
 		return ""

@@ -179,14 +179,7 @@ func (s *Server) listGrants(ctx context.Context, account, client, after string, 
 		return nil, err
 	}
 	page, next, err := s.Grants.Page(ctx, oauth.GrantQuery{AccountID: account, ClientID: client, Limit: limit}, after)
-	if err != nil {
-		return nil, err
-	}
-	var records []GrantRecord
-	for _, g := range page {
-		records = append(records, s.grantRecord(g))
-	}
-	return listed(records, next), nil
+	return recorded(page, next, err, func(g oauth.GrantRecord) (GrantRecord, error) { return s.grantRecord(g), nil })
 }
 
 func (s *Server) grantDetail(ctx context.Context, id string) (GrantDetail, error) {

@@ -58,12 +58,7 @@ func (s *Server) grantsPage(w http.ResponseWriter, r *http.Request) error {
 		for _, g := range list.Body.Items {
 			body.Table.Rows = append(body.Table.Rows, web.Row{URL: grantURL(g.ID), Cells: []string{g.Client, g.AccountID, when(g.CreatedAt)}, Status: "grant_" + g.State})
 		}
-		if list.Body.Next != "" {
-			body.Table.NextURL = grantsURL(account, client) + "&" + url.Values{"after": {list.Body.Next}}.Encode()
-		}
-		if after != "" {
-			body.Table.PrevURL = grantsURL(account, client)
-		}
+		paged(&body.Table, grantsURL(account, client), after, list.Body.Next)
 		if client != "" && account == "" && holds(ctx, idp.RoleSecurityAdmin) == nil {
 			body.Links = append(body.Links, web.Link{Label: text("admin.grants.revoke"), URL: "/admin/grants/all?" + url.Values{"client": {client}}.Encode()})
 		}
@@ -118,13 +113,7 @@ func (s *Server) grantRevoke(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := r.PathValue("id")
 	err = s.revokeGrant(r.Context(), id, typed.Get("reason"))
-	if mendable(err) {
-		return s.showGrant(w, r, refused{err, "grant-revoke", typed.Get("reason")})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, grantURL(id))
+	return settled(w, r, err, func(err error) error { return s.showGrant(w, r, refused{err, "grant-revoke", typed.Get("reason")}) }, grantURL(id))
 }
 
 // grantsAllPage asks for the confirmation of a mass revocation, with the number that it is about.
@@ -170,13 +159,7 @@ func (s *Server) grantsAllRevoke(w http.ResponseWriter, r *http.Request) error {
 		confirmed = -1
 	}
 	_, err = s.revokeGrantsOf(r.Context(), client, confirmed, typed.Get(inputReason))
-	if mendable(err) {
-		return s.showGrantsAll(w, r, client, typed.Get(inputReason), err)
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, grantsURL("", client))
+	return settled(w, r, err, func(err error) error { return s.showGrantsAll(w, r, client, typed.Get(inputReason), err) }, grantsURL("", client))
 }
 
 const inputToken = "token"

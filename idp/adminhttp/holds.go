@@ -135,12 +135,7 @@ func (s *Server) showHolds(w http.ResponseWriter, r *http.Request, typed url.Val
 	for _, h := range page {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: holdURL(h.ID), Cells: []string{h.AccountID, h.Reason, when(h.Until)}, Status: "hold_" + h.State})
 	}
-	if next != "" {
-		body.Table.NextURL = "/admin/holds?" + url.Values{"after": {next}}.Encode()
-	}
-	if after != "" {
-		body.Table.PrevURL = "/admin/holds"
-	}
+	paged(&body.Table, "/admin/holds", after, next)
 	shown := web.Page{Title: text("admin.holds"), Self: "/admin/holds", Body: body}
 	if refusal != nil {
 		shown.Errors = s.Renderer.FieldErrors(r, refusal, map[string]string{"reason": "reason"})
@@ -204,11 +199,5 @@ func (s *Server) holdRelease(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := r.PathValue("id")
 	_, err = s.releaseHold(r.Context(), id, typed.Get("reason"))
-	if mendable(err) {
-		return s.showHold(w, r, refused{err, "hold-release", typed.Get("reason")})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, holdURL(id))
+	return settled(w, r, err, func(err error) error { return s.showHold(w, r, refused{err, "hold-release", typed.Get("reason")}) }, holdURL(id))
 }

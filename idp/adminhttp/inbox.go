@@ -124,14 +124,7 @@ func (s *Server) listInbox(ctx context.Context, state, after string, limit int) 
 		q.Free = ""
 	}
 	page, next, err := s.Engine.Page(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	var records []InboxRecord
-	for _, p := range page {
-		records = append(records, inboxRecord(p, s.Now()))
-	}
-	return listed(records, next), nil
+	return recorded(page, next, err, func(p foureyes.Proposal) (InboxRecord, error) { return inboxRecord(p, s.Now()), nil })
 }
 
 func (s *Server) proposal(ctx context.Context, id string) (foureyes.Proposal, error) {

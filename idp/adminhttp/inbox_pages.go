@@ -53,12 +53,7 @@ func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: inboxItemURL(one.ID), Cells: []string{text("admin.proposal." + one.Kind), one.ObjectID, area, when(one.DueAt), orDash(one.ClaimedBy)}, Status: "proposal_" + one.State})
 	}
-	if list.Body.Next != "" {
-		body.Table.NextURL = inboxURL + "?" + url.Values{"state": {state}, "after": {list.Body.Next}}.Encode()
-	}
-	if after != "" {
-		body.Table.PrevURL = inboxURL + "?" + url.Values{"state": {state}}.Encode()
-	}
+	paged(&body.Table, inboxURL+"?"+url.Values{"state": {state}}.Encode(), after, list.Body.Next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.inbox"), Body: body})
 }
 
@@ -175,13 +170,9 @@ func (s *Server) inboxAct(w http.ResponseWriter, r *http.Request) error {
 	default:
 		err = fault.New(fault.NotFound)
 	}
-	if mendable(err) {
+	return settled(w, r, err, func(err error) error {
 		return s.showInboxItem(w, r, refused{err, "proposal-" + action, typed.Get(inputReason)})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, inboxItemURL(id))
+	}, inboxItemURL(id))
 }
 
 // areaName is the name of an area with those above it.

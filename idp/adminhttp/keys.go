@@ -174,11 +174,7 @@ func (s *Server) keysAction(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound)
 	}
 	_, err = s.rotate(r.Context(), algorithm, typed.Get("reason"), action == "withdraw")
-	if mendable(err) {
+	return settled(w, r, err, func(err error) error {
 		return s.showKeys(w, r, refused{err, keyAction(action, algorithm), typed.Get("reason")})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, "/admin/keys")
+	}, "/admin/keys")
 }

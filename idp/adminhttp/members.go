@@ -110,18 +110,7 @@ func (s *Server) listMembers(ctx context.Context, area, login, state, after stri
 		return listed[MemberRecord](nil, ""), nil
 	}
 	page, next, err := s.Members.Page(ctx, staff.MemberQuery{Path: path, Login: canonical, State: staff.MemberState(state), After: after, Limit: limit})
-	if err != nil {
-		return nil, err
-	}
-	var records []MemberRecord
-	for _, m := range page {
-		record, err := s.memberRecord(ctx, m)
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, record)
-	}
-	return listed(records, next), nil
+	return recorded(page, next, err, func(m staff.Member) (MemberRecord, error) { return s.memberRecord(ctx, m) })
 }
 
 func (s *Server) member(ctx context.Context, id string) (MemberRecord, error) {

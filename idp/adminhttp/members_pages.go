@@ -47,23 +47,14 @@ func (s *Server) membersPage(w http.ResponseWriter, r *http.Request) error {
 	if anywhere(r.Context(), idp.RoleSecurityAdmin) == nil {
 		body.NewURL, body.NewLabel = membersURL+"/new", text("admin.staff.new")
 	}
-	switch {
-	case mendable(err):
-		page.Errors = s.Renderer.FieldErrors(r, err, map[string]string{"code": "area"})
-	case err != nil:
+	if ok, err := s.asked(r, &page, err, map[string]string{"code": "area"}); err != nil {
 		return err
-	default:
+	} else if ok {
 		for _, one := range list.Body.Items {
 			body.Table.Rows = append(body.Table.Rows, web.Row{URL: memberURL(one.ID), Cells: []string{one.Name, one.Login, orDash(one.Department)}, Status: "staff_" + one.State})
 		}
 		filter := url.Values{"area": {area}, "login": {login}, "state": {shown}}
-		if after != "" {
-			body.Table.PrevURL = membersURL + "?" + filter.Encode()
-		}
-		if list.Body.Next != "" {
-			filter.Set("after", list.Body.Next)
-			body.Table.NextURL = membersURL + "?" + filter.Encode()
-		}
+		paged(&body.Table, membersURL+"?"+filter.Encode(), after, list.Body.Next)
 	}
 	page.Body = body
 	return s.show(w, r, statusOf(err), "admin-list", page)
@@ -110,13 +101,7 @@ func (s *Server) memberMake(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	made, err := s.makeMember(r.Context(), NewMember{Login: typed.Get("login"), Name: typed.Get("name"), Department: typed.Get("department"), Document: typed.Get("document"), Number: typed.Get("number"), Nationality: typed.Get("nationality")}, typed.Get(inputReason))
-	if mendable(err) {
-		return s.showMemberForm(w, r, typed, err)
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, memberURL(made.ID))
+	return settled(w, r, err, func(err error) error { return s.showMemberForm(w, r, typed, err) }, memberURL(made.ID))
 }
 
 func (s *Server) memberPage(w http.ResponseWriter, r *http.Request) error {
@@ -197,11 +182,7 @@ func (s *Server) memberAct(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound)
 	}
 	_, err = s.changeMember(r.Context(), id, word, typed.Get(inputReason))
-	if mendable(err) {
+	return settled(w, r, err, func(err error) error {
 		return s.showMember(w, r, nil, refused{err, "staff-" + action, typed.Get(inputReason)})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, memberURL(id))
+	}, memberURL(id))
 }

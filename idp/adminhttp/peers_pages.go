@@ -197,12 +197,7 @@ func (s *Server) peersPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: k.url(v.id), Cells: cells, Status: peerWord(v)})
 	}
-	if next != "" {
-		body.Table.NextURL = k.listURL() + "&" + url.Values{"after": {next}}.Encode()
-	}
-	if after != "" {
-		body.Table.PrevURL = k.listURL()
-	}
+	paged(&body.Table, k.listURL(), after, next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text(k.all()), Body: body})
 }
 
@@ -334,13 +329,7 @@ func (s *Server) peerAction(w http.ResponseWriter, r *http.Request) error {
 	default:
 		err = fault.New(fault.NotFound)
 	}
-	if mendable(err) {
-		return s.showPeer(w, r, refused{err, "peer-" + action, typed.Get("reason")})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, k.url(id))
+	return settled(w, r, err, func(err error) error { return s.showPeer(w, r, refused{err, "peer-" + action, typed.Get("reason")}) }, k.url(id))
 }
 
 // Names of the inputs of a definition.
@@ -452,11 +441,5 @@ func (s *Server) savePeer(w http.ResponseWriter, r *http.Request, id, version st
 	if code := fault.CodeOf(err); code == fault.AdminMatchNeeded { // a new one under an id that is taken
 		err = fault.New(fault.Conflict)
 	}
-	if mendable(err) {
-		return s.showPeerForm(w, r, v, typed, err)
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, k.url(id))
+	return settled(w, r, err, func(err error) error { return s.showPeerForm(w, r, v, typed, err) }, k.url(id))
 }

@@ -36,12 +36,7 @@ func (s *Server) registrationsPage(w http.ResponseWriter, r *http.Request) error
 	for _, one := range page {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: registrationURL(one.ClientID), Cells: []string{one.Name, orDash(one.Department), text("admin.registration.kind." + one.Kind), when(one.CreatedAt)}, Status: "client_" + one.State})
 	}
-	if next != "" {
-		body.Table.NextURL = "/admin/registrations?" + url.Values{"after": {next}}.Encode()
-	}
-	if after != "" {
-		body.Table.PrevURL = "/admin/registrations"
-	}
+	paged(&body.Table, "/admin/registrations", after, next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.registrations"), Body: body})
 }
 
@@ -97,11 +92,7 @@ func (s *Server) registrationDecide(w http.ResponseWriter, r *http.Request) erro
 	default:
 		err = fault.New(fault.NotFound)
 	}
-	if mendable(err) {
+	return settled(w, r, err, func(err error) error {
 		return s.showRegistration(w, r, refused{err, "registration-" + state, typed.Get("reason")})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, registrationURL(id))
+	}, registrationURL(id))
 }

@@ -151,14 +151,7 @@ func (s *Server) listSessions(ctx context.Context, account, after string, limit 
 		return nil, err
 	}
 	page, next, err := s.Sessions.Page(ctx, account, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	var records []SessionRecord
-	for _, v := range page {
-		records = append(records, s.sessionRecord(v))
-	}
-	return listed(records, next), nil
+	return recorded(page, next, err, func(v session.Session) (SessionRecord, error) { return s.sessionRecord(v), nil })
 }
 
 // findAccount finds the account of a person's identifier. Who looked, why and whether there was one goes into the audit

@@ -68,12 +68,7 @@ func (s *Server) showSessions(w http.ResponseWriter, r *http.Request, account st
 			body.Table.Rows = append(body.Table.Rows, web.Row{URL: sessionURL(v.SID), Status: sessionWord(v.State), Cells: []string{v.Device + " · " + v.Address, when(v.AuthTime), when(v.LastSeen), methodsOf(v)}})
 			active = active || v.State != session.StateEnded
 		}
-		if list.Body.Next != "" {
-			body.Table.NextURL = sessionsOfURL(account) + "&" + url.Values{"after": {list.Body.Next}}.Encode()
-		}
-		if r.URL.Query().Get("after") != "" {
-			body.Table.PrevURL = sessionsOfURL(account)
-		}
+		paged(&body.Table, sessionsOfURL(account), r.URL.Query().Get("after"), list.Body.Next)
 		if active && holds(ctx, idp.RoleSecurityAdmin) == nil {
 			body.Hidden = []web.Hidden{{Name: "account", Value: account}}
 			body.Actions = []web.StateAction{{ID: "sessions-end", Label: text("admin.sessions.end"), URL: "/admin/sessions/end-all", Effect: text("admin.sessions.end.effect"), Danger: true}}
@@ -129,13 +124,9 @@ func (s *Server) sessionsEndAll(w http.ResponseWriter, r *http.Request) error {
 	}
 	account := typed.Get("account")
 	_, err = s.endAllSessions(r.Context(), account, typed.Get("reason"))
-	if mendable(err) {
+	return settled(w, r, err, func(err error) error {
 		return s.showSessions(w, r, account, url.Values{}, refused{err, "sessions-end", typed.Get("reason")})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, sessionsOfURL(account))
+	}, sessionsOfURL(account))
 }
 
 func (s *Server) sessionPage(w http.ResponseWriter, r *http.Request) error {
@@ -193,11 +184,5 @@ func (s *Server) sessionEnd(w http.ResponseWriter, r *http.Request) error {
 	}
 	sid := r.PathValue("sid")
 	err = s.endSession(r.Context(), sid, typed.Get("reason"))
-	if mendable(err) {
-		return s.showSession(w, r, refused{err, "session-end", typed.Get("reason")})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, sessionURL(sid))
+	return settled(w, r, err, func(err error) error { return s.showSession(w, r, refused{err, "session-end", typed.Get("reason")}) }, sessionURL(sid))
 }

@@ -16,31 +16,12 @@ import (
 
 // anywhere refuses whoever holds none of the roles, not even in a part. What belongs to an area is judged besides.
 func anywhere(ctx context.Context, roles ...string) error {
-	actor := reqctx.From(ctx).Actor
-	if actor.ID == "" {
-		return fault.New(fault.Unauthenticated)
-	}
-	for _, role := range roles {
-		if actor.HoldsAnywhere(role) {
-			return nil
-		}
-	}
-	return fault.New(fault.Forbidden)
+	return held(ctx, reqctx.Actor.HoldsAnywhere, roles)
 }
 
 // changeIn is change for what the service judges by area.
 func (s *Server) changeIn(ctx context.Context, reason string, roles ...string) (context.Context, error) {
-	if err := anywhere(ctx, roles...); err != nil {
-		return ctx, err
-	}
-	if s.stale(ctx) {
-		return ctx, fault.New(fault.AdminStale)
-	}
-	reason, err := reasonOf(reason)
-	if err != nil {
-		return ctx, err
-	}
-	return reqctx.Using(reqctx.WithReason(ctx, reason), roles...), nil
+	return s.begin(ctx, anywhere(ctx, roles...), reason, roles)
 }
 
 // reach is the path of an area that the administrator may look at; without an area it is the widest of the own rights.
@@ -171,14 +152,7 @@ func (s *Server) listAreas(ctx context.Context, parent, after string, limit int)
 		parent = above.Code
 	}
 	page, next, err := s.Staff.Areas(ctx, parent, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	var records []AreaRecord
-	for _, a := range page {
-		records = append(records, AreaRecord{a.Code, a.Parent, a.Name, a.Level})
-	}
-	return listed(records, next), nil
+	return recorded(page, next, err, func(a staff.Area) (AreaRecord, error) { return AreaRecord{a.Code, a.Parent, a.Name, a.Level}, nil })
 }
 
 func (s *Server) listDepartments(ctx context.Context, area, after string, limit int) (*listing[DepartmentRecord], error) {
@@ -187,14 +161,9 @@ func (s *Server) listDepartments(ctx context.Context, area, after string, limit 
 		return nil, err
 	}
 	page, next, err := s.Staff.Departments(ctx, path, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	var records []DepartmentRecord
-	for _, d := range page {
-		records = append(records, DepartmentRecord{d.ID, d.Name, d.Area, d.Ended})
-	}
-	return listed(records, next), nil
+	return recorded(page, next, err, func(d staff.Department) (DepartmentRecord, error) {
+		return DepartmentRecord{d.ID, d.Name, d.Area, d.Ended}, nil
+	})
 }
 
 func (s *Server) rightRecord(r staff.Right) RightRecord {
@@ -220,14 +189,7 @@ func (s *Server) listRights(ctx context.Context, area, holder string, live bool,
 		return nil, err
 	}
 	page, next, err := s.Staff.Page(ctx, staff.Query{Path: path, Holder: holder, Live: live, After: after, Limit: limit})
-	if err != nil {
-		return nil, err
-	}
-	var records []RightRecord
-	for _, r := range page {
-		records = append(records, s.rightRecord(r))
-	}
-	return listed(records, next), nil
+	return recorded(page, next, err, func(r staff.Right) (RightRecord, error) { return s.rightRecord(r), nil })
 }
 
 func (s *Server) right(ctx context.Context, id string) (RightRecord, error) {

@@ -49,12 +49,9 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request) error {
 	if anywhere(r.Context(), idp.RoleSecurityAdmin) == nil {
 		body.NewURL, body.NewLabel = rightsURL+"/new", text("admin.right.new")
 	}
-	switch {
-	case mendable(err):
-		page.Errors = s.Renderer.FieldErrors(r, err, map[string]string{"code": "area"})
-	case err != nil:
+	if ok, err := s.asked(r, &page, err, map[string]string{"code": "area"}); err != nil {
 		return err
-	default:
+	} else if ok {
 		for _, one := range list.Body.Items {
 			name, err := s.areaName(r, one.Area)
 			if err != nil {
@@ -63,13 +60,7 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request) error {
 			body.Table.Rows = append(body.Table.Rows, web.Row{URL: rightURL(one.ID), Cells: []string{one.Holder, text("role." + one.Role), name, untilText(one.Until)}, Status: "right_" + one.State})
 		}
 		filter := url.Values{"area": {area}, "holder": {holder}, "state": {state}}
-		if after != "" {
-			body.Table.PrevURL = rightsURL + "?" + filter.Encode()
-		}
-		if list.Body.Next != "" {
-			filter.Set("after", list.Body.Next)
-			body.Table.NextURL = rightsURL + "?" + filter.Encode()
-		}
+		paged(&body.Table, rightsURL+"?"+filter.Encode(), after, list.Body.Next)
 	}
 	page.Body = body
 	return s.show(w, r, statusOf(err), "admin-list", page)
@@ -119,13 +110,7 @@ func (s *Server) rightPropose(w http.ResponseWriter, r *http.Request) error {
 		until = until.AddDate(0, 0, 1)
 	}
 	item, err := s.proposeRight(r.Context(), WantedRight{Holder: typed.Get("holder"), Role: typed.Get("role"), Area: typed.Get("area"), Until: until}, typed.Get(inputReason))
-	if mendable(err) {
-		return s.showRightForm(w, r, typed, err)
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, inboxItemURL(item.ID))
+	return settled(w, r, err, func(err error) error { return s.showRightForm(w, r, typed, err) }, inboxItemURL(item.ID))
 }
 
 func (s *Server) rightPage(w http.ResponseWriter, r *http.Request) error {
@@ -176,13 +161,7 @@ func (s *Server) rightEnd(w http.ResponseWriter, r *http.Request) error {
 	}
 	id := r.PathValue("id")
 	_, err = s.endRight(r.Context(), id, typed.Get(inputReason))
-	if mendable(err) {
-		return s.showRight(w, r, refused{err, "right-end", typed.Get(inputReason)})
-	}
-	if err != nil {
-		return err
-	}
-	return see(w, r, rightURL(id))
+	return settled(w, r, err, func(err error) error { return s.showRight(w, r, refused{err, "right-end", typed.Get(inputReason)}) }, rightURL(id))
 }
 
 func (s *Server) areasPage(w http.ResponseWriter, r *http.Request) error {
@@ -212,12 +191,7 @@ func (s *Server) areasPage(w http.ResponseWriter, r *http.Request) error {
 	for _, a := range list.Body.Items {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: areasURL + "?" + url.Values{"parent": {a.Code}}.Encode(), Cells: []string{a.Name, a.Code, text("admin.area.level." + string(rune('0'+a.Level)))}})
 	}
-	if list.Body.Next != "" {
-		body.Table.NextURL = areasURL + "?" + url.Values{"parent": {parent}, "after": {list.Body.Next}}.Encode()
-	}
-	if after != "" {
-		body.Table.PrevURL = areasURL + "?" + url.Values{"parent": {parent}}.Encode()
-	}
+	paged(&body.Table, areasURL+"?"+url.Values{"parent": {parent}}.Encode(), after, list.Body.Next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.areas"), Body: body})
 }
 
@@ -228,12 +202,9 @@ func (s *Server) departmentsPage(w http.ResponseWriter, r *http.Request) error {
 	body := web.AdminListPage{Intro: text("admin.departments.text"), None: text("admin.departments.none"), NoneText: text("admin.areas.none.text"), FilterURL: departmentsURL,
 		Filter: []web.FormField{{Name: "area", Label: text("admin.area"), Hint: text("admin.area.hint"), Value: area, Optional: true, Max: 12}},
 		Table:  web.Table{Caption: text("admin.departments"), Plain: true, Columns: []web.Column{{Label: text("admin.department.name")}, {Label: text("admin.department.id")}, {Label: text("admin.area")}}}}
-	switch {
-	case mendable(err):
-		page.Errors = s.Renderer.FieldErrors(r, err, map[string]string{"code": "area"})
-	case err != nil:
+	if ok, err := s.asked(r, &page, err, map[string]string{"code": "area"}); err != nil {
 		return err
-	default:
+	} else if ok {
 		for _, d := range list.Body.Items {
 			name, err := s.areaName(r, d.Area)
 			if err != nil {
@@ -241,12 +212,7 @@ func (s *Server) departmentsPage(w http.ResponseWriter, r *http.Request) error {
 			}
 			body.Table.Rows = append(body.Table.Rows, web.Row{Cells: []string{d.Name, d.ID, name}})
 		}
-		if list.Body.Next != "" {
-			body.Table.NextURL = departmentsURL + "?" + url.Values{"area": {area}, "after": {list.Body.Next}}.Encode()
-		}
-		if after != "" {
-			body.Table.PrevURL = departmentsURL + "?" + url.Values{"area": {area}}.Encode()
-		}
+		paged(&body.Table, departmentsURL+"?"+url.Values{"area": {area}}.Encode(), after, list.Body.Next)
 	}
 	page.Body = body
 	return s.show(w, r, statusOf(err), "admin-list", page)

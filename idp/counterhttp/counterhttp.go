@@ -14,6 +14,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/counter"
+	"github.com/yinxin-gov/yinxin/internal/cookies"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
@@ -77,29 +78,13 @@ const (
 	cookieAge      = 400 * 24 * time.Hour
 )
 
-func (s *Server) secure() bool { return strings.HasPrefix(s.Issuer, "https://") }
-
-// cookieName is a __Host- name on https; on plain loopback HTTP a name for each port, because ports share cookies.
-func (s *Server) cookieName(kind string) string {
-	if s.secure() {
-		return "__Host-" + kind
-	}
-	if u, err := url.Parse(s.Issuer); err == nil && u.Port() != "" {
-		return kind + "_" + u.Port()
-	}
-	return kind
-}
+func (s *Server) jar() cookies.Jar { return cookies.Jar{Issuer: s.Issuer, Strict: true} }
 
 func (s *Server) setCookie(w http.ResponseWriter, kind, value string) {
-	http.SetCookie(w, &http.Cookie{Name: s.cookieName(kind), Value: value, Path: "/", MaxAge: int(cookieAge / time.Second), Secure: s.secure(), HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	s.jar().Set(w, kind, value, int(cookieAge/time.Second))
 }
 
-func (s *Server) cookie(r *http.Request, kind string) string {
-	if c, err := r.Cookie(s.cookieName(kind)); err == nil {
-		return c.Value
-	}
-	return ""
-}
+func (s *Server) cookie(r *http.Request, kind string) string { return s.jar().Get(r, kind) }
 
 // at is who acts at which terminal.
 func (s *Server) at(r *http.Request) (counter.Clerk, counter.Terminal, error) {

@@ -5,8 +5,8 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/internal/cookies"
 	"github.com/yinxin-gov/yinxin/internal/fault"
-	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -16,9 +16,9 @@ const cookieDevice = "yx_device"
 
 // noteDevice notes a login from this browser; one that the account does not know is told over all channels.
 func (s *Server) noteDevice(w http.ResponseWriter, r *http.Request, started session.Session) error {
-	value := s.cookie(r, cookieDevice)
-	if len(value) < 22 || len(value) > 64 {
-		value = ident.Secret(s.Rand, 24)
+	value := s.jar().Known(r, cookieDevice)
+	if value == "" {
+		value = cookies.NewHandle(s.Rand)
 	}
 	request := reqctx.From(r.Context())
 	if err := s.Devices.Seen(r.Context(), started.AccountID, value, started.ID, deviceOf(request.UserAgent), request.ClientIP); err != nil {

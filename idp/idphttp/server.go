@@ -23,8 +23,8 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
+	"github.com/yinxin-gov/yinxin/internal/cookies"
 	"github.com/yinxin-gov/yinxin/internal/fault"
-	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/web"
@@ -226,45 +226,23 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	}
 }
 
-// secure tells whether cookies may carry the Secure attribute.
-func (s *Server) secure() bool { return strings.HasPrefix(s.Issuer, "https://") }
-
 // Kinds of cookies.
 const (
 	cookieSession = "yx_session"
 	cookieBrowser = "yx_browser"
 )
 
-// cookieName is a __Host- name on https; on plain loopback HTTP a name for each port, because ports share cookies.
-func (s *Server) cookieName(kind string) string {
-	if s.secure() {
-		return "__Host-" + kind
-	}
-	if u, err := url.Parse(s.Issuer); err == nil && u.Port() != "" {
-		return kind + "_" + u.Port()
-	}
-	return kind
-}
+func (s *Server) jar() cookies.Jar { return cookies.Jar{Issuer: s.Issuer} }
 
 func (s *Server) setCookie(w http.ResponseWriter, kind, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{Name: s.cookieName(kind), Value: value, Path: "/", MaxAge: maxAge, Secure: s.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	s.jar().Set(w, kind, value, maxAge)
 }
 
-func (s *Server) cookie(r *http.Request, kind string) string {
-	if c, err := r.Cookie(s.cookieName(kind)); err == nil {
-		return c.Value
-	}
-	return ""
-}
+func (s *Server) cookie(r *http.Request, kind string) string { return s.jar().Get(r, kind) }
 
 // browser gives the handle that binds flows and codes to this browser, making one when there is none.
 func (s *Server) browser(w http.ResponseWriter, r *http.Request) string {
-	if value := s.cookie(r, cookieBrowser); len(value) >= 22 && len(value) <= 64 {
-		return value
-	}
-	value := ident.Secret(s.Rand, 24)
-	s.setCookie(w, cookieBrowser, value, 0)
-	return value
+	return s.jar().Handle(w, r, s.Rand, cookieBrowser)
 }
 
 func (s *Server) browserHash(ctx context.Context, browser string) ([]byte, error) {

@@ -19,8 +19,8 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/staff"
+	"github.com/yinxin-gov/yinxin/internal/cookies"
 	"github.com/yinxin-gov/yinxin/internal/fault"
-	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/web"
@@ -146,39 +146,18 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	}
 }
 
-func (s *Server) secure() bool { return strings.HasPrefix(s.Issuer, "https://") }
-
-// cookieName is a __Host- name on https; on plain loopback HTTP a name for each port, because ports share cookies.
-func (s *Server) cookieName(kind string) string {
-	if s.secure() {
-		return "__Host-" + kind
-	}
-	if u, err := url.Parse(s.Issuer); err == nil && u.Port() != "" {
-		return kind + "_" + u.Port()
-	}
-	return kind
-}
+func (s *Server) jar() cookies.Jar { return cookies.Jar{Issuer: s.Issuer} }
 
 func (s *Server) setCookie(w http.ResponseWriter, kind, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{Name: s.cookieName(kind), Value: value, Path: "/", MaxAge: maxAge, Secure: s.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	s.jar().Set(w, kind, value, maxAge)
 }
 
-func (s *Server) cookie(r *http.Request, kind string) string {
-	if c, err := r.Cookie(s.cookieName(kind)); err == nil {
-		return c.Value
-	}
-	return ""
-}
+func (s *Server) cookie(r *http.Request, kind string) string { return s.jar().Get(r, kind) }
 
 // browser is the keyed hash that binds the steps of a login to this browser. Its handle is another than that of citizens, so that a
 // step of one realm is worthless in the other.
 func (s *Server) browser(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	value := s.cookie(r, cookieHandle)
-	if len(value) < 22 || len(value) > 64 {
-		value = ident.Secret(s.Rand, 24)
-		s.setCookie(w, cookieHandle, value, 0)
-		r.AddCookie(&http.Cookie{Name: s.cookieName(cookieHandle), Value: value})
-	}
+	value := s.jar().Handle(w, r, s.Rand, cookieHandle)
 	mac, err := s.Ring.MAC(r.Context(), keys.UsageLookup)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable)
