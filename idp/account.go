@@ -116,7 +116,8 @@ type AccountStore interface {
 	// ReplaceHash stores another hash of the same password if the stored one is still old, ErrNotFound when it is not; the
 	// moment of the credential stays.
 	ReplaceHash(ctx context.Context, id, old, hash string, record audit.Record) error
-	// SetState also ends the sessions and grants of an account that is no longer active.
+	// SetState also ends the sessions and grants of an account that is no longer active. What is closed stays so, and what
+	// a register holds is not reopened: ErrNotFound.
 	SetState(ctx context.Context, id string, state AccountState, at time.Time, record audit.Record) error
 	// SaveProof binds a legal identity, adds the evidence and closes its case; ErrBound when another account holds the
 	// identity, or the account holds another one and may not hold it beside that, ErrNotFound when the case is closed already.
@@ -268,12 +269,18 @@ func (s *Accounts) Rehash(ctx context.Context, id, old, hash string) error {
 	return err
 }
 
-// SetState suspends, closes or reopens an account. The systems that its sessions signed in to are told.
+// SetState suspends, closes or reopens an account; what is closed stays so (ErrNotFound). The systems that its sessions signed in
+// to are told.
 func (s *Accounts) SetState(ctx context.Context, id string, state AccountState, reason string) error {
+	return s.setState(ctx, id, state, reason)
+}
+
+// setState is SetState with what tells the person.
+func (s *Accounts) setState(ctx context.Context, id string, state AccountState, reason string, notices ...audit.Message) error {
 	now := s.now().UTC()
 	e := event(ctx, now, "account."+string(state), "account", id, nil)
 	e.Reason = reason
-	record := audit.With(e)
+	record := audit.With(e).And(notices...)
 	if state == AccountClosed {
 		message, err := accountMessage(TopicClosed, id, now)
 		if err != nil {

@@ -376,9 +376,9 @@ func statusLine(license *ReportLicense) VerifyLine {
 // StatusKind is the tone of a state word of a licence or seal.
 func StatusKind(status string) string {
 	switch status {
-	case "valid", "active", "current", "signed_in", "grant_active", "notice_done", "peer_enabled", "check_passed", "client_live", "dispute_answered", "correction_applied", "proposal_executed", "right_active", "staff_active", "act_seen", "terminal_active":
+	case "valid", "active", "current", "signed_in", "grant_active", "notice_done", "peer_enabled", "check_passed", "client_live", "dispute_answered", "correction_applied", "proposal_executed", "right_active", "account_active", "staff_active", "act_seen", "terminal_active":
 		return "success"
-	case "suspended", "restricted", "superseded", "expiring", "client_suspended", "staff_suspended", "dispute_escalated":
+	case "suspended", "restricted", "superseded", "expiring", "client_suspended", "account_suspended", "staff_suspended", "dispute_escalated":
 		return "warning"
 	case "revoked", "cancelled", "withdrawn", "lapsed", "failed", "invalid", "notice_dead", "check_failed", "client_retired", "client_refused", "correction_refused", "proposal_refused", "right_ended", "staff_closed", "act_flagged", "terminal_revoked":
 		return "danger"

@@ -36,15 +36,16 @@ const FreshLogin = 15 * time.Minute
 // Config of administration.
 type Config struct {
 	web.Site
-	Ring     *keys.Ring
-	Accounts *idp.Accounts
-	Sessions *session.Service
-	Grants   *oauth.Admin
-	Tokens   *tokens.Service
-	Peers    Peers
-	Words    *vocabulary.Service
-	Clients  *idp.ClientAdmin
-	Imports  Imports // of accounts; nil is off
+	Ring         *keys.Ring
+	Accounts     *idp.Accounts
+	AccountAdmin *idp.AccountAdmin
+	Sessions     *session.Service
+	Grants       *oauth.Admin
+	Tokens       *tokens.Service
+	Peers        Peers
+	Words        *vocabulary.Service
+	Clients      *idp.ClientAdmin
+	Imports      Imports // of accounts; nil is off
 	// Registrations are the clients that registered themselves.
 	Registrations *openplatform.Service
 	Refusals      *idp.Refusals
@@ -94,6 +95,7 @@ func (s *Server) parts() []part {
 		s.clientsPart(),
 		s.registrationsPart(),
 		s.keysPart(),
+		s.accountsPart(),
 		s.sessionsPart(),
 		s.grantsPart(),
 		s.peersPart(),

@@ -186,17 +186,23 @@ func (s *Server) findAccount(ctx context.Context, identifier, reason string) (id
 // maskedName is the name of a person as administrators see it.
 func (s *Server) maskedName(ctx context.Context, accountID string) (string, error) {
 	p, err := s.Accounts.Person(ctx, accountID)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", err
-	case p.Name != "":
-		return subject.MaskName(p.Name), nil
-	case p.Mobile != "":
-		return subject.MaskIdentifier(subject.Identifier{Kind: subject.Mobile, Value: p.Mobile}), nil
-	case p.Email != "":
-		return subject.MaskIdentifier(subject.Identifier{Kind: subject.Email, Value: p.Email}), nil
 	}
-	return "", nil
+	return maskedNameOf(p), nil
+}
+
+// maskedNameOf is a name that shows who is meant to whoever knows the person: a contact in its place while none is proven.
+func maskedNameOf(p idp.Person) string {
+	switch {
+	case p.Name != "":
+		return subject.MaskName(p.Name)
+	case p.Mobile != "":
+		return subject.MaskIdentifier(subject.Identifier{Kind: subject.Mobile, Value: p.Mobile})
+	case p.Email != "":
+		return subject.MaskIdentifier(subject.Identifier{Kind: subject.Email, Value: p.Email})
+	}
+	return ""
 }
 
 func (s *Server) sessionDetail(ctx context.Context, sid string) (SessionDetail, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -23,6 +24,45 @@ func place(at time.Time) int64 {
 		return math.MaxInt64
 	}
 	return sqldb.Micros(at)
+}
+
+// AccountPage lists accounts, the newest first, each with the level that holds at q.At.
+func (s *Store) AccountPage(ctx context.Context, q idp.AccountQuery) ([]idp.AccountLine, error) {
+	where, args := "(created_at < $1 OR (created_at = $1 AND id < $2))", []any{place(q.BehindAt), q.BehindID, q.Limit, sqldb.Micros(q.At)}
+	only := func(condition string, value any) {
+		args = append(args, value)
+		where += " AND " + condition + " $" + strconv.Itoa(len(args))
+	}
+	if q.ID != "" {
+		only("id =", q.ID)
+	}
+	if q.State != "" {
+		only("state =", q.State)
+	}
+	switch q.Kind { // the prefix tells; the sign after _ ends it
+	case idp.KindOrganisation:
+		where += " AND id >= 'org_' AND id < 'org`'"
+	case idp.KindPerson:
+		where += " AND (id < 'org_' OR id >= 'org`')"
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, state, hold, merged_into, created_at, updated_at,
+		(SELECT COALESCE(MAX(p.ial), 0) FROM idp_proof p WHERE p.account_id = idp_account.id AND (p.until_at = 0 OR p.until_at > $4))
+		FROM idp_account WHERE `+where+" ORDER BY created_at DESC, id DESC LIMIT $3", args...)
+	if err != nil {
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	defer rows.Close()
+	var all []idp.AccountLine
+	for rows.Next() {
+		var l idp.AccountLine
+		var created, updated int64
+		if err := rows.Scan(&l.ID, &l.State, &l.Hold, &l.MergedInto, &created, &updated, &l.IAL); err != nil {
+			return nil, fmt.Errorf("list accounts: %w", err)
+		}
+		l.CreatedAt, l.UpdatedAt = sqldb.Time(created), sqldb.Time(updated)
+		all = append(all, l)
+	}
+	return all, rows.Err()
 }
 
 // AnySession finds a session, an ended one too.

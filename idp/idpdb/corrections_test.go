@@ -265,7 +265,7 @@ func TestDeathOfAClosedAccountIsNoResurrection(t *testing.T) {
 	eachPeople(t, func(t *testing.T, open func(t testing.TB) *sqldb.DB) {
 		ctx := context.Background()
 		c := newCorrected(t, open(t))
-		for _, state := range []idp.AccountState{idp.AccountClosed, idp.AccountSuspended} {
+		for _, state := range []idp.AccountState{idp.AccountSuspended, idp.AccountClosed} {
 			if err := c.Accounts.SetState(ctx, c.proved.ID, state, "test"); err != nil {
 				t.Fatal(err)
 			}

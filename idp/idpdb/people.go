@@ -204,7 +204,8 @@ func (s *Store) ReplaceHash(ctx context.Context, id, old, hash string, record au
 
 // SetState suspends, closes or reopens; an account that is not active has no live session and no live grant.
 func (s *Store) SetState(ctx context.Context, id string, state idp.AccountState, at time.Time, record audit.Record) error {
-	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1 AND merged_into = '' AND state <> $4 AND (hold = '' OR $2 <> 'active')", id, state, sqldb.Micros(at), idp.AccountErased)}
+	steps := []sqldb.Step{one(idp.ErrNotFound, "UPDATE idp_account SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1 AND merged_into = '' AND state <> $4 AND (state <> $5 OR $2 = $5) AND (hold = '' OR $2 <> 'active')",
+		id, state, sqldb.Micros(at), idp.AccountErased, idp.AccountClosed)}
 	if state != idp.AccountActive {
 		steps = append(steps,
 			// Sessions first: a redemption under way holds its session, and its grant is seen by the second statement.

@@ -208,6 +208,14 @@ func inactiveAccount(t *testing.T, s Store) {
 			t.Errorf("%s: the session of another ended: %v", state, err)
 		}
 	}
+	closed := put(t, s, 8)
+	must(t, s.SetState(ctx, closed.ID, idp.AccountClosed, Start, record("account.closed")))
+	must(t, s.SetState(ctx, closed.ID, idp.AccountClosed, Start, record("account.closed")))
+	for _, state := range []idp.AccountState{idp.AccountActive, idp.AccountSuspended} {
+		if err := s.SetState(ctx, closed.ID, state, Start, record("account."+string(state))); !errors.Is(err, idp.ErrNotFound) {
+			t.Errorf("a closed account became %s: %v", state, err)
+		}
+	}
 	a := put(t, s, 9)
 	putSession(t, s, "sid_9", a.ID, Start)
 	must(t, s.SetState(ctx, a.ID, idp.AccountActive, Start, record("account.active")))

@@ -264,6 +264,9 @@ func (t *Twin) ReplaceHash(_ context.Context, id, old, hash string, record audit
 // SetState implements idp.AccountStore.
 func (t *Twin) SetState(_ context.Context, id string, state idp.AccountState, at time.Time, record audit.Record) error {
 	return t.changeAccount(id, record, func(a *idp.Account) error {
+		if a.State == idp.AccountClosed && state != idp.AccountClosed {
+			return idp.ErrNotFound
+		}
 		a.State, a.UpdatedAt = state, at
 		for _, s := range t.sessions {
 			if s.AccountID == id && state != idp.AccountActive && !s.ended {

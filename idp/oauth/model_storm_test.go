@@ -41,6 +41,9 @@ func (m *machine) logoutOf(f *family) ender {
 }
 
 func (m *machine) stopOf(who *person, state idp.AccountState) ender {
+	if who.state == idp.AccountClosed { // and stays so
+		state = idp.AccountClosed
+	}
 	return ender{"account " + string(state), func(ctx context.Context) error {
 		return m.store.SetState(ctx, who.id, state, m.now, m.record("account.state", who.id))
 	}, func() {

@@ -6,10 +6,12 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/adminhttp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/federation/oidc"
 	"github.com/yinxin-gov/yinxin/idp/idphttp"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/staffhttp"
+	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -17,9 +19,16 @@ import (
 // administration joins what administrators work with.
 func (a *App) administration() *adminhttp.Server {
 	sources := oidc.New(a.outbound, a.opts.Now)
-	return adminhttp.New(adminhttp.Config{Site: a.site(), Ring: a.ring, Accounts: a.Accounts, Sessions: a.identity.Sessions, Tokens: a.identity.Tokens,
+	return adminhttp.New(adminhttp.Config{Site: a.site(), Ring: a.ring, Accounts: a.Accounts, AccountAdmin: a.accountAdmin(), Sessions: a.identity.Sessions, Tokens: a.identity.Tokens,
 		Grants: oauth.NewAdmin(a.identity.Engine, a.store), Notes: a.store, Corrections: a.identity.Corrections, Engine: a.fourEyes, Staff: a.Staff, Members: a.Members, Mergers: a.identity.Mergers, Words: a.vocabulary, Imports: imports{a}, Clients: idp.NewClientAdmin(a.Clients, a.opts.Rand), Registrations: a.Registration, Refusals: a.refusals, Disputes: a.disputes, Deletions: a.deletions, Peers: adminhttp.Peers{Upstreams: a.bridges.sources, CAS: a.bridges.casServices, Tickets: a.bridges.tickets, Checks: a.store, CheckUpstream: sources.Check},
 		Receipt: outboxdb.New(a.db).Receipt, PartyName: a.identity.PartyName, Now: a.opts.Now})
+}
+
+// accountAdmin lists, suspends and resumes accounts; the person is told as of any other change of the account.
+func (a *App) accountAdmin() *idp.AccountAdmin {
+	return idp.NewAccountAdmin(idp.AccountAdminConfig{Store: a.store, Accounts: a.Accounts, Now: a.opts.Now, Notices: func(key, accountID, what string) ([]audit.Message, error) {
+		return authn.Notices(key, authn.Notice{AccountID: accountID, What: what})
+	}})
 }
 
 // site is what the pages of every room have in common. Whether a page is a console, where staff work, tells its path.

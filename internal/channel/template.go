@@ -41,6 +41,8 @@ const (
 	TemplateDocuments       = "documents-changed" // a document was added to the account or retired
 	TemplateDocumentEnded   = "document-ended"    // the register revoked the document, so the level ended
 	TemplateAccountRevived  = "account-revived"   // a wrong report of a death was taken back
+	TemplateSuspended       = "account-suspended" // administration stopped the account
+	TemplateResumed         = "account-resumed"   // and let it be used again
 
 	TemplateDeletion      = "deletion"       // the account will be deleted
 	TemplateDeletionFinal = "deletion-final" // the last notice before it
@@ -75,6 +77,8 @@ var templates = withMandates(map[string]Template{
 	TemplateDocuments:       {TemplateDocuments, nil},
 	TemplateDocumentEnded:   {TemplateDocumentEnded, nil},
 	TemplateAccountRevived:  {TemplateAccountRevived, nil},
+	TemplateSuspended:       {TemplateSuspended, nil},
+	TemplateResumed:         {TemplateResumed, nil},
 	TemplateDeletion:        {TemplateDeletion, []Param{{"date", 12}}},
 	TemplateDeletionFinal:   {TemplateDeletionFinal, []Param{{"date", 12}}},
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}},
