@@ -17,6 +17,7 @@ var icons = map[string]string{
 	"info":     `<path d="M12 11v7M12 6v.5"/>`,
 	"warning":  `<path d="M12 6v8M12 18v.5"/>`,
 	"dash":     `<path d="M6 12h12"/>`,
+	"menu":     `<path d="M4 7h16M4 12h16M4 17h16"/>`,
 	"shield":   `<path d="M12 3l7.5 2.8v5.4c0 4.6-3.1 8.2-7.5 9.8-4.4-1.6-7.5-5.2-7.5-9.8V5.8z"/><path d="M8.5 12l2.5 2.5 4.5-5"/>`,
 	"help":     `<circle cx="12" cy="12" r="9"/><path d="M9.5 9.5a2.5 2.5 0 1 1 3.7 2.2c-.8.4-1.2 1-1.2 1.8M12 16.8v.2"/>`,
 	"person":   `<circle cx="12" cy="8" r="4"/><path d="M4.5 20.5c.8-4 3.8-6 7.5-6s6.700 2 7.500 6"/>`,

@@ -26,6 +26,7 @@ const (
 	IdentityPerson       = "person"       // a person for another person
 	IdentityOrganization = "organization" // a person for an organisation
 	IdentityStaff        = "staff"        // a member of staff, by a session of that realm
+	IdentityUnknown      = "unknown"      // it could not be read: the page says neither that nor the contrary
 )
 
 // Identity is who is acting, for whom. Names are masked already ("张*").

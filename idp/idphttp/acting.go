@@ -143,19 +143,22 @@ func (s *Server) actor(ctx context.Context, client idp.Client, a acting) (*oauth
 // such as its ways to sign in, is always done for itself.
 func (s *Server) Identity(r *http.Request) web.Identity {
 	current, ok, err := s.Session(r)
-	if err != nil || !ok {
+	if err != nil {
+		return web.Identity{Kind: web.IdentityUnknown}
+	}
+	if !ok {
 		return web.Identity{}
 	}
 	person, err := s.person(r, current)
 	if err != nil {
-		return web.Identity{}
+		return web.Identity{Kind: web.IdentityUnknown}
 	}
 	if s.Mandates == nil {
 		return s.identityOf(r, person, acting{})
 	}
 	a, err := s.actingHere(r, current)
 	if err != nil {
-		return web.Identity{}
+		return web.Identity{Kind: web.IdentityUnknown}
 	}
 	identity := s.identityOf(r, person, a)
 	if live, err := s.Mandates.Live(r.Context(), current.AccountID); err == nil && len(live) > 0 && r.URL.Path != "/acting" {

@@ -33,15 +33,18 @@ func (a *App) accountAdmin() *idp.AccountAdmin {
 
 // site is what the pages of every room have in common. Whether a page is a console, where staff work, tells its path.
 func (a *App) site() web.Site {
-	return web.Site{Renderer: a.pages, Identity: func(r *http.Request) web.Identity {
-		if staffhttp.Console(r.URL.Path) {
-			return a.staffPages.Identity(r)
-		}
-		return a.identity.Identity(r)
-	}, LoginURL: func(next string) string {
+	return web.Site{Renderer: a.pages, Identity: a.actingIdentity, LoginURL: func(next string) string {
 		if page, _, _ := strings.Cut(next, "?"); staffhttp.Console(page) {
 			return staffhttp.LoginURL(next)
 		}
 		return idphttp.LoginURL(next)
 	}}
+}
+
+// actingIdentity is who acts by the session of the page's realm, for the head of every page, those of errors too.
+func (a *App) actingIdentity(r *http.Request) web.Identity {
+	if staffhttp.Console(r.URL.Path) {
+		return a.staffPages.Identity(r)
+	}
+	return a.identity.Identity(r)
 }

@@ -260,7 +260,7 @@ func openProvider(ctx context.Context, cfg Config, store *keysdb.Store, opts Opt
 
 func (a *App) openPages(catalogue *i18n.Catalogue) (err error) {
 	host := strings.TrimPrefix(strings.TrimPrefix(a.cfg.Issuer, "https://"), "http://")
-	a.pages, err = web.New(web.Config{Catalogue: catalogue, Secure: strings.HasPrefix(a.cfg.Issuer, "https://"),
+	a.pages, err = web.New(web.Config{Catalogue: catalogue, Identity: a.actingIdentity, Secure: strings.HasPrefix(a.cfg.Issuer, "https://"),
 		Brand: web.Brand{Name: a.cfg.Operator.Name, Operator: a.cfg.Operator.Name, Hotline: a.cfg.Operator.Hotline, Host: host, Sandbox: a.cfg.Sandbox}})
 	return err
 }

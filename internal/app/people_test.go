@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
@@ -403,4 +404,35 @@ func rankTest(a, b []float64) float64 {
 	n, m := float64(len(a)), float64(len(b))
 	u := ranks - n*(n+1)/2
 	return (u - n*m/2) / math.Sqrt(n*m*(n+m+1)/12)
+}
+
+// TestX03ErrorPagesSayWhoActs: a page that refuses or does not exist names who is signed in, in either realm, and calls nobody a
+// stranger whose session it could read.
+func TestX03ErrorPagesSayWhoActs(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	p.Persona(mobile, "李四", 2)
+	person, staff := p.SignIn(mobile), admin(p, idp.RoleAuditAdmin)
+	for _, try := range []struct {
+		b      *walk.Browser
+		path   string
+		status int
+		says   string
+	}{
+		{person, "/nothing-here", http.StatusNotFound, "李*"}, {person, "/me/records/none", http.StatusNotFound, "李*"},
+		{staff, "/admin/nothing-here", http.StatusNotFound, "管理员"}, {staff, "/admin/clients/none", http.StatusNotFound, "管理员"},
+		{walk.New(nil), "/nothing-here", http.StatusNotFound, "未登录"},
+	} {
+		if open(t, try.b, p.URL+try.path); try.b.Page.Status != try.status || !strings.Contains(try.b.Page.Text, try.says) {
+			t.Errorf("%s: %d %s", try.path, try.b.Page.Status, try.b.Page.Text)
+		}
+	}
+	request, err := http.NewRequest(http.MethodPost, p.URL+"/me/data/deletion", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Origin", "https://elsewhere.example")
+	person.Lend(request)
+	if answer := p.Do(request); answer.Status != http.StatusForbidden || !strings.Contains(answer.Text, "李*") {
+		t.Errorf("from another site: %d %s", answer.Status, answer.Text)
+	}
 }

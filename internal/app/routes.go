@@ -56,7 +56,7 @@ func (a *App) routes() (*router, error) {
 	origin.AddInsecureBypassPattern("POST /authorize")                    // a portal may send its request by POST
 	origin.AddInsecureBypassPattern("POST /logout")                       // here too; the confirmation is checked where it is taken
 	origin.AddInsecureBypassPattern("POST /federation/{source}/callback") // sources post tickets; it only goes on as GET
-	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.CrossOrigin)) }))
+	origin.SetDenyHandler(a.withSession(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.CrossOrigin)) })))
 	pageMux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.NotFound)) })
 	mux.Handle("/", web.SecurityHeaders(origin.Handler(a.withSession(pageMux))))
 	mux.Handle("GET /static/", a.pages.Static())

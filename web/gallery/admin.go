@@ -1,9 +1,14 @@
 package gallery
 
-import "github.com/yinxin-gov/yinxin/web"
+import (
+	"slices"
+
+	"github.com/yinxin-gov/yinxin/web"
+)
 
 func admin() []Sample {
 	nav := []web.NavLink{{Label: "管理中心", URL: "/admin"}, {Label: "令牌密钥", URL: "/admin/keys", Current: true}, {Label: "会话", URL: "/admin/sessions"}}
+	many := append(slices.Clone(nav), web.NavLink{Label: "账号", URL: "/admin/accounts"}, web.NavLink{Label: "授权与令牌", URL: "/admin/grants"}, web.NavLink{Label: "上游与对接系统", URL: "/admin/peers"})
 	keys := web.Table{Caption: "令牌密钥", Total: 2, Columns: []web.Column{{Label: "密钥标识（kid）"}, {Label: "算法"}, {Label: "公布时间"}}, Rows: []web.Row{
 		{Cells: []string{"key_2", "SM2", "2026-11-24 09:30"}, Status: "next"}, {Cells: []string{"key_1", "SM2", "2026-08-27 09:30"}, Status: "current"}}}
 	parties := web.Table{Caption: "登录的系统", Plain: true, NextURL: "/admin/sessions/sid_1?after=1", Columns: []web.Column{{Label: "系统"}, {Label: "登出通知"}}, Rows: []web.Row{{Cells: []string{"示例市一网通办", "已送达"}}}}
@@ -14,7 +19,7 @@ func admin() []Sample {
 			{ID: "admin-registrations", Label: "注册申请", Text: "自助注册的应用。", URL: "/admin/registrations", Waiting: 2, WaitURL: "/admin/registrations?state=pending"},
 			{ID: "admin-keys", Label: "令牌密钥", Text: "签发令牌的密钥：轮换，或在泄露时撤下。", URL: "/admin/keys"},
 		}}}},
-		{Name: "admin-list", Template: "admin-list", Page: web.Page{Title: "令牌密钥", Identity: staff, Nav: nav, Body: web.AdminListPage{Intro: "签发令牌的密钥。", SignInURL: "/login", NewURL: "/admin/keys/new", NewLabel: "新建",
+		{Name: "admin-list", Template: "admin-list", Page: web.Page{Title: "令牌密钥", Identity: staff, Nav: many, Body: web.AdminListPage{Intro: "签发令牌的密钥。", SignInURL: "/login", NewURL: "/admin/keys/new", NewLabel: "新建",
 			Filter: []web.FormField{{Name: "q", Label: "名称", Max: 64, Optional: true}}, FilterURL: "/admin/keys", Table: keys,
 			Actions: []web.StateAction{{ID: "key-rotate", Label: "轮换", URL: "/admin/keys/rotate/SM2", Effect: "24 小时后开始签名。"}}}}},
 		{Name: "admin-list-empty", Template: "admin-list", Page: web.Page{Title: "会话", Identity: staff, Nav: nav, Body: web.AdminListPage{Filter: []web.FormField{{Name: "identifier", Label: "手机号或邮箱", Max: 100}, {Name: "reason", Label: "原因", Max: 200}},
