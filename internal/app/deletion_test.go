@@ -136,7 +136,7 @@ func TestX12DeletionWithCoolOff(t *testing.T) {
 		p.Persona(mobile, "李四", 2)
 		again := p.Redeem(c, p.Code(p.SignIn(mobile), c, nil).Get("code"), nil)
 		if apptest.Claims(t, again.String("id_token"))["sub"] == sub {
-			t.Error("the subject of an erased account was given again")
+			t.Error("M-02 the subject of an erased account was given again")
 		}
 		if err := p.App.Accounts.SetState(ctx, before.ID, idp.AccountActive, "try"); err == nil {
 			t.Error("a tombstone was brought back")
