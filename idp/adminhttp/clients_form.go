@@ -97,7 +97,7 @@ func (s *Server) clientCreate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var d ClientDefinition
-	var made ClientWithSecret
+	var made ClientOutcome
 	if err = d.take(typed); err == nil {
 		made, err = s.createClient(r.Context(), typed.Get("client_id"), d, typed.Get(inputReason))
 	}
@@ -120,21 +120,40 @@ func (s *Server) clientChange(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var made ClientOutcome
 	if err = c.Definition.take(typed); err == nil {
-		_, err = s.putClient(r.Context(), id, typed.Get("version"), c.Definition, typed.Get(inputReason))
+		made, err = s.putClient(r.Context(), id, typed.Get("version"), c.Definition, typed.Get(inputReason))
 	}
-	return settled(w, r, err, func(err error) error { return s.showClientForm(w, r, id, typed.Get("version"), typed, err) }, clientURL(id))
+	return settled(w, r, err, func(err error) error { return s.showClientForm(w, r, id, typed.Get("version"), typed, err) }, made.url(id))
+}
+
+// url is where a change of a client leads on: to the proposal that waits, or to the client.
+func (r ClientOutcome) url(id string) string {
+	if r.Proposal != "" {
+		return inboxItemURL(r.Proposal)
+	}
+	return clientURL(id)
 }
 
 // showSecret shows a secret once: it stands in this answer alone, which no cache keeps.
-func (s *Server) showSecret(w http.ResponseWriter, r *http.Request, made ClientWithSecret) error {
+func (s *Server) showSecret(w http.ResponseWriter, r *http.Request, made ClientOutcome) error {
 	if made.Secret == "" {
-		return see(w, r, clientURL(made.ClientID))
+		return see(w, r, made.url(made.ClientID))
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
+	body := web.AdminDetailPage{Back: web.Link{Label: made.ClientID, URL: clientURL(made.ClientID)}, Name: text("admin.client.secret.new"), Under: text("admin.client.secret.once"),
+		Facts: []web.ShownField{{Label: text("admin.client.id"), Value: made.ClientID}, {Label: text("admin.secret"), Value: made.Secret}}}
+	page := web.Page{Title: text("admin.clients"), Self: clientURL(made.ClientID)}
+	if made.Proposal != "" {
+		body.EditURL, body.EditLabel = made.url(made.ClientID), text("admin.client.proposal")
+		if made.State == stateProposed {
+			body.Back = web.Link{Label: text("admin.clients"), URL: "/admin/clients"}
+		}
+		page.Notice = &web.Notice{Tone: "info", Title: text("admin.client.waits"), Text: text("admin.client.waits.secret")}
+	}
+	page.Body = body
 	w.Header().Set("Cache-Control", "no-store")
-	return s.show(w, r, http.StatusOK, "admin-detail", web.Page{Title: text("admin.clients"), Self: clientURL(made.ClientID), Body: web.AdminDetailPage{Back: web.Link{Label: made.ClientID, URL: clientURL(made.ClientID)}, Name: text("admin.client.secret.new"),
-		Under: text("admin.client.secret.once"), Facts: []web.ShownField{{Label: text("admin.client.id"), Value: made.ClientID}, {Label: text("admin.secret"), Value: made.Secret}}}})
+	return s.show(w, r, http.StatusOK, "admin-detail", page)
 }
 
 func (s *Server) secretPage(w http.ResponseWriter, r *http.Request) error {

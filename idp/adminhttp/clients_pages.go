@@ -1,6 +1,7 @@
 package adminhttp
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -136,19 +137,14 @@ func (s *Server) clientAction(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id, action := r.PathValue("id"), r.PathValue("action")
-	switch action {
-	case "suspend":
-		_, err = s.suspendClient(r.Context(), id, typed.Get("reason"))
-	case "resume":
-		_, err = s.resumeClient(r.Context(), id, typed.Get("reason"))
-	case "retire":
-		_, err = s.retireClient(r.Context(), id, typed.Get("reason"))
-	default:
-		err = fault.New(fault.NotFound)
+	move, ok := map[string]func(context.Context, string, string) (ClientOutcome, error){"suspend": s.suspendClient, "resume": s.resumeClient, "retire": s.retireClient}[action]
+	if !ok {
+		return fault.New(fault.NotFound)
 	}
+	made, err := move(r.Context(), id, typed.Get("reason"))
 	return settled(w, r, err, func(err error) error {
 		return s.showClient(w, r, refused{err, "client-" + action, typed.Get("reason")})
-	}, clientURL(id))
+	}, made.url(id))
 }
 
 // comparison sets a received value against the registered one that is most like it.

@@ -33,6 +33,19 @@ type Difference struct {
 	Wanted json.RawMessage `json:"wanted,omitempty" doc:"Its value afterwards; absent for none"`
 }
 
+// RegistrationOutcome is a registration after a decision, or as it is while the decision waits for a second person.
+type RegistrationOutcome struct {
+	RegistrationRecord
+	Proposal string `json:"proposal,omitempty" doc:"Proposal in the inbox that a second person decides on; absent for a decision that is made"`
+}
+
+// registrationAnswer is tagged by the record alone; its status tells whether something waits.
+type registrationAnswer struct {
+	Status int
+	ETag   string `header:"ETag" doc:"Version of the registration, for If-Match"`
+	Body   RegistrationOutcome
+}
+
 const tagRegistrations = "registrations"
 
 func (s *Server) registrationsAPI(api huma.API) {
@@ -47,15 +60,23 @@ func (s *Server) registrationsAPI(api huma.API) {
 		r, _, err := s.registration(ctx, in.ID)
 		return answer(r, err)
 	})
-	huma.Register(api, operation(tagRegistrations, "decide-registration", post, "registrations/{id}/decision", "审批应用 Decide on what was read; live takes a change that waits, refused drops it", http.StatusOK), func(ctx context.Context, in *struct {
+	huma.Register(api, operation(tagRegistrations, "decide-registration", post, "registrations/{id}/decision", "审批应用 Decide on what was read; live takes a change that waits, refused drops it. 202: a second person decides", http.StatusOK), func(ctx context.Context, in *struct {
 		PathClient
 		IfMatch string `header:"If-Match" maxLength:"80" doc:"ETag of what was read, so that nothing is decided unseen"`
 		Body    struct {
 			Reason
 			State string `json:"state" enum:"live,sandbox,suspended,refused" doc:"Decision"`
 		}
-	}) (*tagged[RegistrationRecord], error) {
-		return answer(s.decide(ctx, in.ID, in.IfMatch, in.Body.State, in.Body.Reason.Reason))
+	}) (*registrationAnswer, error) {
+		r, err := s.decide(ctx, in.ID, in.IfMatch, in.Body.State, in.Body.Reason.Reason)
+		if err != nil {
+			return nil, err
+		}
+		status := http.StatusOK
+		if r.Proposal != "" {
+			status = http.StatusAccepted
+		}
+		return &registrationAnswer{status, etag(r.RegistrationRecord), r}, nil
 	})
 }
 
@@ -89,7 +110,7 @@ func (s *Server) registration(ctx context.Context, id string) (r RegistrationRec
 }
 
 func registrationRecord(w openplatform.Waiting) (r RegistrationRecord, err error) {
-	r = RegistrationRecord{ClientID: w.ClientID, Name: w.Client.ClientName, Department: w.Client.Department, State: w.Client.ApprovalState, Kind: "none", Initial: w.Initial, CreatedAt: w.CreatedAt, Changes: []Difference{}}
+	r = RegistrationRecord{ClientID: w.ClientID, Name: w.Client.ClientName, Department: w.Client.Department, State: w.Client.ApprovalState, Kind: "none", Initial: w.Initial, CreatedAt: w.CreatedAt}
 	stored, wanted := map[string]json.RawMessage{}, map[string]json.RawMessage{}
 	switch {
 	case w.Wanted != nil:
@@ -101,14 +122,21 @@ func registrationRecord(w openplatform.Waiting) (r RegistrationRecord, err error
 		r.Kind = "application"
 		wanted, err = membersOf(w.Client)
 	}
+	r.Changes = differences(stored, wanted)
+	return r, err
+}
+
+// differences are the members that are not the same in two registrations, by name.
+func differences(stored, wanted map[string]json.RawMessage) []Difference {
+	all := []Difference{}
 	names := maps.Clone(stored)
 	maps.Copy(names, wanted)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if string(stored[name]) != string(wanted[name]) {
-			r.Changes = append(r.Changes, Difference{name, stored[name], wanted[name]})
+			all = append(all, Difference{name, stored[name], wanted[name]})
 		}
 	}
-	return r, err
+	return all
 }
 
 // membersOf are the members of a registration that say something.
@@ -121,20 +149,24 @@ func membersOf(c idp.Client) (map[string]json.RawMessage, error) {
 }
 
 // decide settles what the administrator read and nothing else.
-func (s *Server) decide(ctx context.Context, id, ifMatch, state, reason string) (r RegistrationRecord, err error) {
+func (s *Server) decide(ctx context.Context, id, ifMatch, state, reason string) (r RegistrationOutcome, err error) {
 	if ctx, err = s.change(ctx, reason, idp.RoleSecurityAdmin); err != nil {
 		return r, err
 	}
-	r, w, err := s.registration(ctx, id)
+	read, w, err := s.registration(ctx, id)
 	if err != nil {
 		return r, err
 	}
-	if err := unchanged(ifMatch, r); err != nil {
+	if err := unchanged(ifMatch, read); err != nil {
 		return r, err
 	}
-	if err := s.Registrations.Settle(ctx, w, state); err != nil {
+	waits, err := s.Registrations.Propose(ctx, w, state)
+	if err != nil {
 		return r, err
 	}
-	r, _, err = s.registration(ctx, id)
+	if waits != nil {
+		r.Proposal = waits.ID
+	}
+	r.RegistrationRecord, _, err = s.registration(ctx, id)
 	return r, err
 }

@@ -206,6 +206,18 @@ func (s *Service) putDepartment(ctx context.Context, d Department) (err error) {
 	return s.cfg.Store.PutDepartment(ctx, d, audit.With(idp.Event(ctx, s.cfg.Now().UTC(), "department.applied", "department", d.ID, map[string]string{"area": d.Area})))
 }
 
+// AreaOf is the path of the area of a department, by its identifier; empty for one that the tree does not know.
+func (s *Service) AreaOf(ctx context.Context, department string) (string, error) {
+	d, err := s.cfg.Store.Department(ctx, department)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fault.Wrap(err, fault.Unavailable)
+	}
+	return d.Path, nil
+}
+
 // Departments lists departments of an area and below, by identifier; the empty path is everywhere.
 func (s *Service) Departments(ctx context.Context, path, after string, limit int) (page []Department, next string, err error) {
 	if page, err = s.cfg.Store.Departments(ctx, path, after, limit+1); err != nil {
