@@ -49,15 +49,16 @@ func NewClientAdmin(cfg ClientAdminConfig) *ClientAdmin {
 
 // ClientQuery selects clients; empty members select all.
 type ClientQuery struct {
-	State      string // a word of StoredClient.State
-	Department string // as it is registered
-	Text       string // part of identifier, name or department, whatever its case
-	After      string // identifier of the last one of the page before
+	State      string          // a word of StoredClient.State
+	Department string          // as it is registered
+	Within     map[string]bool // departments; nil is not bounded
+	Text       string          // part of identifier, name or department, whatever its case
+	After      string          // identifier of the last one of the page before
 	Limit      int
 }
 
 func (q ClientQuery) wants(c StoredClient) bool {
-	if q.State != "" && c.State() != q.State || q.Department != "" && c.Department != q.Department || c.ClientID <= q.After {
+	if q.State != "" && c.State() != q.State || q.Department != "" && c.Department != q.Department || c.ClientID <= q.After || q.Within != nil && !q.Within[c.Department] {
 		return false
 	}
 	text := strings.ToLower(q.Text)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
@@ -180,10 +179,4 @@ func (a *ClientAdmin) Wants(ctx context.Context, p foureyes.Proposal) (w WantedC
 func weighty(before, after []byte) (bool, error) {
 	changed, err := changedMembers(before, after)
 	return slices.ContainsFunc(changed, func(name string) bool { return !slices.Contains(plainMembers, name) }), err
-}
-
-// InArea reports whether the department of a client lies in an area or below; every one does in the empty area.
-func (a *ClientAdmin) InArea(ctx context.Context, department, area string) (bool, error) {
-	path, err := a.Area(ctx, department)
-	return strings.HasPrefix(path, area), err
 }

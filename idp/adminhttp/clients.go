@@ -138,7 +138,10 @@ func clientAnswered(done int) func(ClientOutcome, error) (*clientAnswer, error) 
 }
 
 func (s *Server) listClients(ctx context.Context, q idp.ClientQuery) (all []ClientSummary, next string, err error) {
-	if err := reader(ctx); err != nil {
+	if err := anywhere(ctx, idp.AdminRoles...); err != nil {
+		return nil, "", err
+	}
+	if q.Within, err = s.within(ctx, idp.AdminRoles...); err != nil {
 		return nil, "", err
 	}
 	page, next := s.Clients.Page(q)
@@ -155,12 +158,18 @@ func profileOf(c idp.Client) string {
 	return c.Profile
 }
 
+// client reads one of the own areas; one of another area is not there.
 func (s *Server) client(ctx context.Context, id string) (r ClientRecord, v idp.ClientVersion, err error) {
-	if err := reader(ctx); err != nil {
+	if err := anywhere(ctx, idp.AdminRoles...); err != nil {
 		return r, v, err
 	}
 	if v, err = s.Clients.Read(ctx, id); err != nil {
 		return r, v, err
+	}
+	if ok, err := s.reaches(ctx, v.Department, idp.AdminRoles...); err != nil {
+		return r, idp.ClientVersion{}, err
+	} else if !ok {
+		return r, idp.ClientVersion{}, fault.New(fault.NotFound)
 	}
 	r = ClientRecord{ClientID: v.ClientID, State: v.State(), Approval: v.ApprovalState, HasSecret: v.HasSecret() && len(v.SecretMAC) > 0, RetiredAt: moment(v.RetiredAt)}
 	if s.Now().Before(v.OldUntil) {
@@ -189,11 +198,14 @@ func (s *Server) after(ctx context.Context, id string, waits *foureyes.Proposal,
 const stateProposed = "proposed"
 
 func (s *Server) createClient(ctx context.Context, id string, definition ClientDefinition, reason string) (r ClientOutcome, err error) {
-	if ctx, err = s.change(ctx, reason, idp.RoleSystemAdmin); err != nil {
+	if ctx, err = s.changeIn(ctx, reason, idp.RoleSystemAdmin); err != nil {
 		return r, err
 	}
 	client, err := converted[idp.Client](definition)
 	if err != nil {
+		return r, err
+	}
+	if err := s.gives(ctx, client.Department, idp.RoleSystemAdmin); err != nil {
 		return r, err
 	}
 	client.ClientID = strings.TrimSpace(id)
@@ -206,10 +218,7 @@ func (s *Server) createClient(ctx context.Context, id string, definition ClientD
 }
 
 func (s *Server) putClient(ctx context.Context, id, ifMatch string, definition ClientDefinition, reason string) (r ClientOutcome, err error) {
-	if ctx, err = s.change(ctx, reason, idp.RoleSystemAdmin); err != nil {
-		return r, err
-	}
-	before, was, err := s.client(ctx, id)
+	ctx, before, was, err := s.clientToChange(ctx, id, reason, idp.RoleSystemAdmin)
 	if err != nil {
 		return r, err
 	}
@@ -220,15 +229,15 @@ func (s *Server) putClient(ctx context.Context, id, ifMatch string, definition C
 	if err != nil {
 		return r, err
 	}
+	if err := s.gives(ctx, client.Department, idp.RoleSystemAdmin); err != nil {
+		return r, err
+	}
 	waits, err := s.Clients.Change(ctx, was, client)
 	return s.after(ctx, id, waits, err)
 }
 
 func (s *Server) rotateSecret(ctx context.Context, id string, hours int, reason string) (r ClientOutcome, err error) {
-	if ctx, err = s.change(ctx, reason, idp.RoleSystemAdmin); err != nil {
-		return r, err
-	}
-	_, was, err := s.client(ctx, id)
+	ctx, _, was, err := s.clientToChange(ctx, id, reason, idp.RoleSystemAdmin)
 	if err != nil {
 		return r, err
 	}
@@ -236,6 +245,19 @@ func (s *Server) rotateSecret(ctx context.Context, id string, hours int, reason 
 	r, err = s.after(ctx, id, waits, err)
 	r.Secret = secret
 	return r, err
+}
+
+// clientToChange reads a client that somebody with one of the roles for its area is about to change.
+func (s *Server) clientToChange(ctx context.Context, id, reason string, roles ...string) (context.Context, ClientRecord, idp.ClientVersion, error) {
+	ctx, err := s.changeIn(ctx, reason, roles...)
+	if err != nil {
+		return ctx, ClientRecord{}, idp.ClientVersion{}, err
+	}
+	r, v, err := s.client(ctx, id)
+	if err == nil {
+		ctx, err = s.changeOf(ctx, reason, v.Department, roles...)
+	}
+	return ctx, r, v, err
 }
 
 func (s *Server) suspendClient(ctx context.Context, id, reason string) (ClientOutcome, error) {
@@ -261,10 +283,7 @@ func (s *Server) retireClient(ctx context.Context, id, reason string) (ClientOut
 }
 
 func (s *Server) moveClient(ctx context.Context, id, reason string, roles []string, move func(context.Context, idp.ClientVersion) (*foureyes.Proposal, error)) (r ClientOutcome, err error) {
-	if ctx, err = s.change(ctx, reason, roles...); err != nil {
-		return r, err
-	}
-	_, was, err := s.client(ctx, id)
+	ctx, _, was, err := s.clientToChange(ctx, id, reason, roles...)
 	if err != nil {
 		return r, err
 	}

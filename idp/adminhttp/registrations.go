@@ -12,6 +12,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
 // RegistrationRecord is a client that registered itself, with what a decision would change.
@@ -81,29 +82,48 @@ func (s *Server) registrationsAPI(api huma.API) {
 }
 
 func (s *Server) listRegistrations(ctx context.Context, after string, limit int) (records []RegistrationRecord, next string, err error) {
-	if err := reader(ctx); err != nil {
+	if err := anywhere(ctx, idp.AdminRoles...); err != nil {
 		return nil, "", err
 	}
-	page, next, err := s.Registrations.Waits(ctx, after, limit)
+	within, err := s.within(ctx, idp.AdminRoles...)
 	if err != nil {
 		return nil, "", err
 	}
-	for _, w := range page {
-		r, err := registrationRecord(w)
+	for { // what others decide is passed over, so that every page but the last is full
+		page, more, err := s.Registrations.Waits(ctx, after, limit)
 		if err != nil {
 			return nil, "", err
 		}
-		records = append(records, r)
+		for _, w := range page {
+			if within != nil && !within[w.Client.Department] {
+				continue
+			}
+			if len(records) == limit {
+				return records, records[limit-1].ClientID, nil
+			}
+			r, err := registrationRecord(w)
+			if err != nil {
+				return nil, "", err
+			}
+			records = append(records, r)
+		}
+		if after = more; after == "" {
+			return records, "", nil
+		}
 	}
-	return records, next, nil
 }
 
 func (s *Server) registration(ctx context.Context, id string) (r RegistrationRecord, w openplatform.Waiting, err error) {
-	if err := reader(ctx); err != nil {
+	if err := anywhere(ctx, idp.AdminRoles...); err != nil {
 		return r, w, err
 	}
 	if w, err = s.Registrations.Get(ctx, id); err != nil {
 		return r, w, err
+	}
+	if ok, err := s.reaches(ctx, w.Client.Department, idp.AdminRoles...); err != nil {
+		return r, openplatform.Waiting{}, err
+	} else if !ok {
+		return r, openplatform.Waiting{}, fault.New(fault.NotFound)
 	}
 	r, err = registrationRecord(w)
 	return r, w, err
@@ -150,11 +170,14 @@ func membersOf(c idp.Client) (map[string]json.RawMessage, error) {
 
 // decide settles what the administrator read and nothing else.
 func (s *Server) decide(ctx context.Context, id, ifMatch, state, reason string) (r RegistrationOutcome, err error) {
-	if ctx, err = s.change(ctx, reason, idp.RoleSecurityAdmin); err != nil {
+	if ctx, err = s.changeIn(ctx, reason, idp.RoleSecurityAdmin); err != nil {
 		return r, err
 	}
 	read, w, err := s.registration(ctx, id)
 	if err != nil {
+		return r, err
+	}
+	if ctx, err = s.changeOf(ctx, reason, w.Client.Department, idp.RoleSecurityAdmin); err != nil {
 		return r, err
 	}
 	if err := unchanged(ifMatch, read); err != nil {

@@ -14,7 +14,8 @@ import (
 // registrationsPart is what waits for a decision of those who registered themselves.
 func (s *Server) registrationsPart() part {
 	return part{
-		api: s.registrationsAPI,
+		local: true,
+		api:   s.registrationsAPI,
 		pages: map[string]pageFunc{"GET /admin/registrations": s.registrationsPage, "GET /admin/registrations/{id}": s.registrationPage,
 			"POST /admin/registrations/{id}/{action}": s.registrationDecide},
 		place: func(r *http.Request) (web.AdminPlace, error) {
@@ -54,11 +55,15 @@ func (s *Server) showRegistration(w http.ResponseWriter, r *http.Request, was re
 		return err
 	}
 	text, address := func(key string) string { return s.Renderer.Text(r, key) }, registrationURL(one.ClientID)
-	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.registrations"), URL: "/admin/registrations"}, Name: one.Name, Under: one.ClientID, Status: "client_" + one.State, SignInURL: s.signInURL(r, idp.RoleSecurityAdmin),
+	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.registrations"), URL: "/admin/registrations"}, Name: one.Name, Under: one.ClientID, Status: "client_" + one.State, SignInURL: s.signInAny(r),
 		Hidden: []web.Hidden{{Name: "version", Value: etag(one)}}, EditURL: clientURL(one.ClientID), EditLabel: text("admin.registration.client"),
 		Facts: []web.ShownField{{Label: text("admin.client.department"), Value: orDash(one.Department)}, {Label: text("admin.registration.kind"), Value: text("admin.registration.kind." + one.Kind)}, {Label: text("admin.registration.initial"), Value: one.Initial}, {Label: text("admin.registration.at"), Value: when(one.CreatedAt)}}}
 	body.Sections = s.changes(r, one.Changes)
-	if holds(r.Context(), idp.RoleSecurityAdmin) == nil {
+	decides, err := s.reaches(r.Context(), one.Department, idp.RoleSecurityAdmin)
+	if err != nil {
+		return err
+	}
+	if decides {
 		for _, state := range decisions {
 			body.Actions = append(body.Actions, web.StateAction{ID: "registration-" + state, Label: text("admin.registration.decide." + state), URL: address + "/" + state, Effect: text("admin.registration.effect." + state), Danger: state == idp.StateRefused || state == idp.StateSuspended})
 		}

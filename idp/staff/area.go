@@ -197,13 +197,19 @@ func (s *Service) putDepartment(ctx context.Context, d Department) (err error) {
 	}
 	d.Area, d.Path = area.Code, area.Path
 	known, err := s.cfg.Store.Department(ctx, d.ID)
-	if err == nil && known == d {
-		return nil
-	}
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return fault.Wrap(err, fault.Unavailable)
 	}
-	return s.cfg.Store.PutDepartment(ctx, d, audit.With(idp.Event(ctx, s.cfg.Now().UTC(), "department.applied", "department", d.ID, map[string]string{"area": d.Area})))
+	if err != nil || known != d {
+		err = s.cfg.Store.PutDepartment(ctx, d, audit.With(idp.Event(ctx, s.cfg.Now().UTC(), "department.applied", "department", d.ID, map[string]string{"area": d.Area})))
+		if err != nil {
+			return err
+		}
+	}
+	if s.cfg.Moved == nil {
+		return nil
+	}
+	return s.cfg.Moved(ctx, d.ID, d.Path) // also for one that stays, because what it owns may have come before it
 }
 
 // AreaOf is the path of the area of a department, by its identifier; empty for one that the tree does not know.

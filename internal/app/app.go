@@ -98,6 +98,7 @@ type App struct {
 	Mandates     *mandate.Service
 	fourEyes     *foureyes.Engine
 	clientAdmin  *idp.ClientAdmin
+	moveCounters func(ctx context.Context, department, path string) error
 	Staff        *staff.Service
 	Members      *staff.Members
 	staffPages   *staffhttp.Server
