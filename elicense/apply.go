@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
@@ -49,10 +50,18 @@ func (s *Service) Apply(ctx context.Context, a Application) (l License, created 
 	if err != nil {
 		return License{}, false, err
 	}
+	area, err := s.areaOf(ctx, authority.Code)
+	if err != nil {
+		return License{}, false, err
+	}
+	if !actor.Reaches(area, RoleClerk) {
+		return License{}, false, fault.New(fault.LicenseAuthority) // as one that is not there
+	}
+	ctx = reqctx.UsingIn(ctx, area, RoleClerk)
 	now := s.now()
 	l = License{
 		ID: ident.New(s.cfg.Rand, "lic"), BusinessNumber: a.BusinessNumber, AuthorityCode: a.AuthorityCode, TypeCode: a.TypeCode, Version: 1,
-		State: StateInReview, SealID: authority.SealID, HolderRef: a.HolderRef, Entrant: actor.ID, Replaces: a.Replaces, CreatedAt: now, UpdatedAt: now,
+		State: StateInReview, SealID: authority.SealID, Area: area, HolderRef: a.HolderRef, Entrant: actor.ID, Replaces: a.Replaces, CreatedAt: now, UpdatedAt: now,
 	}
 	if l.Version, err = s.nextVersion(ctx, a); err != nil {
 		return License{}, false, err
@@ -212,6 +221,10 @@ func (s *Service) Review(ctx context.Context, id string, decision Decision, note
 	}
 	now := s.now()
 	return s.update(ctx, id, func(l *License) (Change, error) {
+		ctx, err := l.in(ctx, RoleReviewer)
+		if err != nil {
+			return Change{}, err
+		}
 		if l.Entrant == actor.ID {
 			return Change{}, fault.New(fault.LicenseFourEyes)
 		}
@@ -236,6 +249,9 @@ func (s *Service) Correct(ctx context.Context, id string, a Application) (Licens
 	if err != nil {
 		return License{}, storeFault(err, "find licence")
 	}
+	if ctx, err = before.in(ctx, RoleClerk); err != nil {
+		return License{}, err
+	}
 	if a.BusinessNumber != before.BusinessNumber || a.AuthorityCode != before.AuthorityCode || a.TypeCode != before.TypeCode || a.Replaces != before.Replaces {
 		return License{}, fault.New(fault.LicenseState)
 	}
@@ -253,6 +269,9 @@ func (s *Service) Correct(ctx context.Context, id string, a Application) (Licens
 	}
 	now := s.now()
 	return s.update(ctx, id, func(l *License) (Change, error) {
+		if _, err := l.in(ctx, RoleClerk); err != nil { // it may have moved meanwhile
+			return Change{}, err
+		}
 		if l.State != StateReturned {
 			return Change{}, fault.New(fault.LicenseState)
 		}

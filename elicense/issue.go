@@ -33,6 +33,9 @@ func (s *Service) Issue(ctx context.Context, id string) (License, error) {
 	if err != nil {
 		return License{}, storeFault(err, "find licence")
 	}
+	if ctx, err = l.in(ctx, RoleIssuer); err != nil {
+		return License{}, err
+	}
 	switch l.State {
 	case StateActive:
 		return l, nil

@@ -59,6 +59,7 @@ type License struct {
 	Status         string // of an active licence: catalog status
 	LicenseID      string // GB/T 36904 identifier, from StateMade
 	SealID         string
+	Area           string   // path of the authority's area; empty where the tree does not know the authority
 	HolderRef      string   // account of the holder, opaque; empty until known
 	HolderKeys     []string // keyed hashes of the holders' codes
 	DataKey        string   // key that encrypted Data
@@ -113,6 +114,7 @@ type Authority struct {
 type Filter struct {
 	State, Status, TypeCode, AuthorityCode string
 	HolderRef                              string
+	Areas                                  []string // paths of areas, each with all below it; nil is not bounded
 	After                                  string
 	Limit                                  int // 1 to 200; 50 when 0
 }
@@ -145,6 +147,8 @@ type Licenses interface {
 	Follow(ctx context.Context, from, to string, record audit.Record) (int, error)
 	// Unbind takes the holder account from its licences and forgets its view tokens; how many licences there were.
 	Unbind(ctx context.Context, holderRef string, record audit.Record) (int, error)
+	// MoveAuthority gives the licences of an authority another area; nothing is recorded where none has another one.
+	MoveAuthority(ctx context.Context, code, area string, record audit.Record) error
 	// Note stores a record of something that changes no row.
 	Note(ctx context.Context, record audit.Record) error
 	// Events are a page of the changes of status before the event with the id after, newest first; none when that is none of the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -26,7 +25,7 @@ func (s *Service) Find(ctx context.Context, id string) (Detail, error) {
 		return Detail{}, fault.New(fault.Unauthenticated)
 	}
 	l, err := s.cfg.Store.Find(ctx, id)
-	if err == nil && !isStaff(actor) && !isHolder(actor, l) {
+	if err == nil && !actor.Reaches(l.Area, roles...) && !isHolder(actor, l) {
 		err = ErrNotFound
 	}
 	if err != nil {
@@ -39,28 +38,30 @@ func (s *Service) Find(ctx context.Context, id string) (Detail, error) {
 	return Detail{l, values}, nil
 }
 
-func isStaff(actor reqctx.Actor) bool {
-	return slices.ContainsFunc([]string{RoleClerk, RoleReviewer, RoleIssuer}, actor.Has)
-}
-
 func isHolder(actor reqctx.Actor, l License) bool {
 	return l.State == StateActive && l.HolderRef != "" && l.HolderRef == holder(actor)
 }
 
 // List gives staff a page of the register.
 func (s *Service) List(ctx context.Context, filter Filter) (page []License, next string, err error) {
-	if _, err := require(ctx, RoleClerk, RoleReviewer, RoleIssuer); err != nil {
+	actor, err := require(ctx, roles...)
+	if err != nil {
 		return nil, "", err
 	}
+	filter.Areas = actor.Reach(roles...)
 	return s.list(ctx, filter)
 }
 
 // FindByLicenseID finds a licence by its identifier, for staff.
 func (s *Service) FindByLicenseID(ctx context.Context, licenseID string) (License, error) {
-	if _, err := require(ctx, RoleClerk, RoleReviewer, RoleIssuer); err != nil {
+	actor, err := require(ctx, roles...)
+	if err != nil {
 		return License{}, err
 	}
 	l, err := s.cfg.Store.FindByLicenseID(ctx, licenseID)
+	if err == nil && !actor.Reaches(l.Area, roles...) {
+		l, err = License{}, ErrNotFound
+	}
 	return l, storeFault(err, "find licence")
 }
 
@@ -106,8 +107,16 @@ func (s *Service) Document(ctx context.Context, id string) (name string, content
 
 // Events gives the status history of a licence to staff.
 func (s *Service) Events(ctx context.Context, id, after string, limit int) (page []StatusEvent, next string, err error) {
-	if _, err := require(ctx, RoleClerk, RoleReviewer, RoleIssuer); err != nil {
+	actor, err := require(ctx, roles...)
+	if err != nil {
 		return nil, "", err
+	}
+	l, err := s.cfg.Store.Find(ctx, id)
+	if err == nil && !actor.Reaches(l.Area, roles...) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, "", storeFault(err, "find licence")
 	}
 	page, err = s.cfg.Store.Events(ctx, id, after, limit+1)
 	if len(page) > limit {

@@ -33,8 +33,10 @@ type Config struct {
 	// IssueLease is how long one call has a licence for itself while it is made and sealed; 20 seconds when zero. After a
 	// crash nobody touches the licence for that long.
 	IssueLease time.Duration
-	Now        func() time.Time
-	Rand       io.Reader
+	// Areas is the path of the area of an authority; empty for one that the tree does not know. nil knows none.
+	Areas func(ctx context.Context, authorityCode string) (string, error)
+	Now   func() time.Time
+	Rand  io.Reader
 }
 
 // Service is the licence room. It is safe for use by many goroutines.
@@ -60,18 +62,47 @@ func (s *Service) statusBase() string { return s.cfg.BaseURL + "/status/" }
 // now is the moment of a change: UTC, whole microseconds, as stores keep it.
 func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Microsecond) }
 
-// require answers Unauthenticated or Forbidden unless the actor holds one of the roles.
+// roles of the room.
+var roles = []string{RoleClerk, RoleReviewer, RoleIssuer}
+
+// in judges a licence that somebody wants to do something with: one of another area is not there, and the role must reach this one.
+// The context that comes back names the right that does, for audit records.
+func (l License) in(ctx context.Context, role string) (context.Context, error) {
+	actor := reqctx.From(ctx).Actor
+	switch {
+	case !actor.Reaches(l.Area, roles...):
+		return ctx, fault.New(fault.NotFound)
+	case !actor.Reaches(l.Area, role):
+		return ctx, fault.New(fault.Forbidden)
+	}
+	return reqctx.UsingIn(ctx, l.Area, role), nil
+}
+
+// areaOf is the path of the area of an authority.
+func (s *Service) areaOf(ctx context.Context, code string) (string, error) {
+	if s.cfg.Areas == nil {
+		return "", nil
+	}
+	return s.cfg.Areas(ctx, code)
+}
+
+// MoveAuthority gives the licences of an authority the area in which it is now. Only assembly calls it.
+func (s *Service) MoveAuthority(ctx context.Context, code, area string) error {
+	e := s.event(ctx, "license.authority_moved", code, s.now(), "area", area)
+	e.ObjectType = "authority"
+	return storeFault(s.cfg.Store.MoveAuthority(ctx, code, area, audit.With(e)), "move licences")
+}
+
+// require answers Unauthenticated or Forbidden unless the actor holds one of the roles, be it in a part only.
 func require(ctx context.Context, roles ...string) (reqctx.Actor, error) {
 	actor := reqctx.From(ctx).Actor
 	if actor.ID == "" {
 		return actor, fault.New(fault.Unauthenticated)
 	}
-	for _, role := range roles {
-		if actor.Has(role) {
-			return actor, nil
-		}
+	if len(actor.Reach(roles...)) == 0 {
+		return actor, fault.New(fault.Forbidden)
 	}
-	return actor, fault.New(fault.Forbidden)
+	return actor, nil
 }
 
 // event is an audit event about a licence.
@@ -87,6 +118,7 @@ func (s *Service) event(ctx context.Context, kind, id string, at time.Time, deta
 		}
 		e.Details[details[i]] = details[i+1]
 	}
+	e.Details = request.Told(e.Details)
 	return e
 }
 

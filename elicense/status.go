@@ -73,6 +73,10 @@ func (s *Service) ChangeStatus(ctx context.Context, id string, c StatusChange) (
 		return License{}, fault.New(fault.LicenseReason)
 	}
 	return s.update(ctx, id, func(l *License) (Change, error) {
+		ctx, err := l.in(ctx, RoleIssuer)
+		if err != nil {
+			return Change{}, err
+		}
 		if l.State != StateActive {
 			return Change{}, fault.New(fault.LicenseState)
 		}

@@ -61,6 +61,7 @@ type Seal struct {
 	UpdatedAt    time.Time
 	StatusReason string
 	StoppedBy    string // who suspended it; somebody else resumes it
+	Area         string // path of the owner's area; empty where the tree does not know the owner
 }
 
 // StampState of a stamp.
@@ -114,8 +115,11 @@ type Store interface {
 	AddSeal(ctx context.Context, s Seal, record audit.Record) error
 	Seal(ctx context.Context, id string) (Seal, error)
 	SealByCode(ctx context.Context, code string) (Seal, error)
-	// Seals lists seals by code, beginning after the code given.
-	Seals(ctx context.Context, after string, limit int) ([]Seal, error)
+	// Seals lists seals of areas by code, beginning after the code given. The path of an area stands for all below it, the empty one
+	// for every seal.
+	Seals(ctx context.Context, areas []string, after string, limit int) ([]Seal, error)
+	// MoveOwner gives the seals of an owner another area; nothing is recorded where none has another one.
+	MoveOwner(ctx context.Context, ownerCode, area string, record audit.Record) error
 	// UpdateSeal stores the seal if its state is still the one given; ErrChanged.
 	UpdateSeal(ctx context.Context, s Seal, from State, record audit.Record) error
 	// PlanStamp stores a planned stamp; ErrInactive when the seal is not in use, ErrExists when the requester used the key
@@ -159,6 +163,9 @@ type Config struct {
 	Trust func(ctx context.Context) (verify.Options, error)
 	Now   func() time.Time
 	Rand  io.Reader
+	// Areas is the path of the area of an organisation by its unified social credit code; empty for one that the tree does not
+	// know. nil knows none.
+	Areas func(ctx context.Context, code string) (string, error)
 	// MakerName is the organisation in the seal maker's certificate.
 	MakerName string
 }
@@ -181,12 +188,21 @@ const (
 	RoleMaker    = "seal_maker"
 )
 
-func require(ctx context.Context, role string) (reqctx.Actor, error) {
+var roles = []string{RoleKeeper, RoleReviewer, RoleMaker}
+
+// Staff refuses whoever holds no role of the room, not even in a part; the area of each seal is judged besides.
+func Staff(ctx context.Context) error {
+	_, err := require(ctx, roles...)
+	return err
+}
+
+// require refuses whoever holds none of the roles, be it in a part only.
+func require(ctx context.Context, roles ...string) (reqctx.Actor, error) {
 	actor := reqctx.From(ctx).Actor
 	if actor.ID == "" {
 		return actor, fault.New(fault.Unauthenticated)
 	}
-	if !actor.Has(role) {
+	if len(actor.Reach(roles...)) == 0 {
 		return actor, fault.New(fault.Forbidden)
 	}
 	return actor, nil
@@ -206,7 +222,7 @@ func (s *Service) event(ctx context.Context, kind, objectType, id string, detail
 	if actor == "" {
 		actor = "system:esign"
 	}
-	return audit.Event{Type: kind, At: s.cfg.Now(), Actor: actor, ActingFor: request.Actor.ActingFor, ObjectType: objectType, ObjectID: id, RequestID: request.ID, Details: details}
+	return audit.Event{Type: kind, At: s.cfg.Now(), Actor: actor, ActingFor: request.Actor.ActingFor, ObjectType: objectType, ObjectID: id, RequestID: request.ID, Details: request.Told(details)}
 }
 
 var sealCode = regexp.MustCompile(`^[0-9]{14}$`)
@@ -260,9 +276,17 @@ func (s *Service) Apply(ctx context.Context, a Application) (Seal, error) {
 	if err := a.validate(); err != nil {
 		return Seal{}, err
 	}
+	area, err := s.areaOf(ctx, a.OwnerCode)
+	if err != nil {
+		return Seal{}, err
+	}
+	if !actor.Reaches(area, RoleKeeper) {
+		return Seal{}, fault.New(fault.OutsideArea).WithField(fieldOwnerCode, fault.OutsideArea)
+	}
+	ctx = reqctx.UsingIn(ctx, area, RoleKeeper)
 	now := s.now()
 	seal := Seal{ID: ident.New(s.cfg.Rand, "seal"), Code: a.Code, Name: a.Owner + a.Line, Owner: a.Owner, OwnerCode: a.OwnerCode, Line: a.Line, DiameterMM: a.DiameterMM,
-		State: Applied, Applicant: actor.ID, ValidFrom: now, ValidTo: now.AddDate(a.Years, 0, 0), CreatedAt: now, UpdatedAt: now}
+		State: Applied, Applicant: actor.ID, Area: area, ValidFrom: now, ValidTo: now.AddDate(a.Years, 0, 0), CreatedAt: now, UpdatedAt: now}
 	err = s.cfg.Store.AddSeal(ctx, seal, audit.With(s.event(ctx, "seal.applied", "seal", seal.ID, map[string]string{"code": a.Code})))
 	switch {
 	case errors.Is(err, ErrExists):
@@ -327,6 +351,9 @@ func (s *Service) move(ctx context.Context, id, role string, from []State, to St
 	}
 	seal, err := s.find(ctx, id)
 	if err != nil {
+		return Seal{}, err
+	}
+	if ctx, err = seal.in(ctx, role); err != nil {
 		return Seal{}, err
 	}
 	old := seal.State
@@ -525,10 +552,19 @@ func needReason(reason string) error {
 	return nil
 }
 
-// Find reads a seal.
-func (s *Service) Find(ctx context.Context, id string) (Seal, error) { return s.find(ctx, id) }
+// Find reads a seal of the own area; one of another area is not there.
+func (s *Service) Find(ctx context.Context, id string) (Seal, error) {
+	if err := Staff(ctx); err != nil {
+		return Seal{}, err
+	}
+	seal, err := s.find(ctx, id)
+	if err == nil && !reqctx.From(ctx).Actor.Reaches(seal.Area, roles...) {
+		return Seal{}, fault.New(fault.NotFound)
+	}
+	return seal, err
+}
 
-// FindByCode reads a seal by its code.
+// FindByCode reads a seal by its code, of whatever area. Only assembly calls it.
 func (s *Service) FindByCode(ctx context.Context, code string) (Seal, error) {
 	if !sealCode.MatchString(code) {
 		return Seal{}, fault.New(fault.NotFound)
@@ -539,13 +575,17 @@ func (s *Service) FindByCode(ctx context.Context, code string) (Seal, error) {
 // maxPage bounds a page of a list.
 const maxPage = 200
 
-// List gives a page of seals by code, after a cursor. next is empty on the last page.
+// List gives a page of the seals of the own areas by code, after a cursor. next is empty on the last page.
 func (s *Service) List(ctx context.Context, after string, limit int) (page []Seal, next string, err error) {
 	if after != "" && !sealCode.MatchString(after) {
 		return nil, "", fault.New(fault.Malformed)
 	}
+	actor, err := require(ctx, roles...)
+	if err != nil {
+		return nil, "", err
+	}
 	limit = min(max(limit, 1), maxPage)
-	page, err = s.cfg.Store.Seals(ctx, after, limit+1)
+	page, err = s.cfg.Store.Seals(ctx, actor.Reach(roles...), after, limit+1)
 	if err != nil {
 		return nil, "", unavailable(err)
 	}

@@ -529,10 +529,12 @@ var errAway = errors.New("connection refused")
 
 type away struct{ esign.Store }
 
-func (away) AddSeal(context.Context, esign.Seal, audit.Record) error  { return errAway }
-func (away) Seal(context.Context, string) (esign.Seal, error)         { return esign.Seal{}, errAway }
-func (away) SealByCode(context.Context, string) (esign.Seal, error)   { return esign.Seal{}, errAway }
-func (away) Seals(context.Context, string, int) ([]esign.Seal, error) { return nil, errAway }
+func (away) AddSeal(context.Context, esign.Seal, audit.Record) error { return errAway }
+func (away) Seal(context.Context, string) (esign.Seal, error)        { return esign.Seal{}, errAway }
+func (away) SealByCode(context.Context, string) (esign.Seal, error)  { return esign.Seal{}, errAway }
+func (away) Seals(context.Context, []string, string, int) ([]esign.Seal, error) {
+	return nil, errAway
+}
 func (away) PlannedBefore(context.Context, time.Time, int) ([]esign.Stamp, error) {
 	return nil, errAway
 }

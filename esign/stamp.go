@@ -49,6 +49,13 @@ func (s *Service) Stamp(ctx context.Context, r StampRequest) (Stamp, []byte, err
 	if err != nil {
 		return Stamp{}, nil, err
 	}
+	seal, err := s.find(ctx, r.SealID)
+	if err == nil {
+		ctx, err = seal.in(ctx, RoleKeeper)
+	}
+	if err != nil {
+		return Stamp{}, nil, err
+	}
 	return s.StampFor(ctx, actor.ID, r)
 }
 
@@ -96,6 +103,9 @@ func (s *Service) Result(ctx context.Context, sealID, key string) (Stamp, []byte
 		return Stamp{}, nil, fault.New(fault.NotFound)
 	case err != nil:
 		return Stamp{}, nil, unavailable(err)
+	}
+	if _, err := s.Find(ctx, sealID); err != nil {
+		return Stamp{}, nil, err
 	}
 	content, err := s.result(ctx, stamp)
 	return stamp, content, err
@@ -325,7 +335,7 @@ func (s *Service) Stamps(ctx context.Context, sealID, after string, limit int) (
 	if err != nil {
 		return nil, "", err
 	}
-	if _, err := s.find(ctx, sealID); err != nil {
+	if _, err := s.Find(ctx, sealID); err != nil {
 		return nil, "", err
 	}
 	limit = min(max(limit, 1), maxPage)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"strings"
 	"time"
 
@@ -436,15 +435,7 @@ func event(ctx context.Context, at time.Time, kind, objectType, objectID string,
 	if actor == "" {
 		actor = "anonymous"
 	}
-	if request.Used.Role != "" { // by which right a member of staff did it
-		told := map[string]string{"by_role": request.Used.Role}
-		if request.Used.Area != "" {
-			told["by_area"] = request.Used.Area
-		}
-		maps.Copy(told, details)
-		details = told
-	}
-	return audit.Event{Type: kind, At: at, Actor: actor, ActingFor: request.Actor.ActingFor, ObjectType: objectType, ObjectID: objectID, RequestID: request.ID, Reason: request.Reason, Details: details}
+	return audit.Event{Type: kind, At: at, Actor: actor, ActingFor: request.Actor.ActingFor, ObjectType: objectType, ObjectID: objectID, RequestID: request.ID, Reason: request.Reason, Details: request.Told(details)}
 }
 
 // Event is event for the other rooms of identity.

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -219,6 +220,8 @@ type ClientChange struct {
 	SecretMAC []byte    // nil keeps the secrets
 	OldUntil  time.Time // with SecretMAC: until when the secret before is taken; zero ends it at once
 	RetiredAt time.Time // not zero: the client ends for good, with its grants and its registration
+	// Settlement is that of the proposal that allows the change; nil where none is asked for.
+	Settlement *foureyes.Settlement
 	// Record is made of how many grants ended.
 	Record func(grants int64) audit.Record
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
@@ -18,29 +19,46 @@ import (
 // MaxOverlap is how long a secret may work on after another took its place.
 const MaxOverlap = 24 * time.Hour
 
+// ClientAdminConfig holds what ClientAdmin needs.
+type ClientAdminConfig struct {
+	Clients *Clients
+	Engine  *foureyes.Engine
+	Rand    io.Reader // makes secrets
+	// Two asks two people for what others rely on; see plainMembers.
+	Two bool
+	// Area is the path of the area of a department; empty for one that the tree does not know.
+	Area func(ctx context.Context, department string) (string, error)
+}
+
 // ClientAdmin is what administrators do with single clients. It writes through the store of the registry, with the checks of
 // Apply, so that a file of `admin apply` and an administrator mean the same client.
 type ClientAdmin struct {
+	cfg     ClientAdminConfig
 	clients *Clients
-	rand    io.Reader
 }
 
-// NewClientAdmin returns the service; random makes secrets.
-func NewClientAdmin(clients *Clients, random io.Reader) *ClientAdmin {
-	return &ClientAdmin{clients, random}
+// NewClientAdmin returns the service, whose kind the engine knows from then on.
+func NewClientAdmin(cfg ClientAdminConfig) *ClientAdmin {
+	a := &ClientAdmin{cfg, cfg.Clients}
+	cfg.Engine.Register(foureyes.Kind{Name: KindClient, Role: RoleSecurityAdmin, Life: 14 * 24 * time.Hour, Execute: a.execute, Version: func(ctx context.Context, id string) (string, error) {
+		v, err := a.stored(ctx, id)
+		return v.version(), err
+	}})
+	return a
 }
 
 // ClientQuery selects clients; empty members select all.
 type ClientQuery struct {
-	State      string // a word of StoredClient.State
-	Department string // as it is registered
-	Text       string // part of identifier, name or department, whatever its case
-	After      string // identifier of the last one of the page before
+	State      string          // a word of StoredClient.State
+	Department string          // as it is registered
+	Within     map[string]bool // departments; nil is not bounded
+	Text       string          // part of identifier, name or department, whatever its case
+	After      string          // identifier of the last one of the page before
 	Limit      int
 }
 
 func (q ClientQuery) wants(c StoredClient) bool {
-	if q.State != "" && c.State() != q.State || q.Department != "" && c.Department != q.Department || c.ClientID <= q.After {
+	if q.State != "" && c.State() != q.State || q.Department != "" && c.Department != q.Department || c.ClientID <= q.After || q.Within != nil && !q.Within[c.Department] {
 		return false
 	}
 	text := strings.ToLower(q.Text)
@@ -81,94 +99,99 @@ func (a *ClientAdmin) Read(ctx context.Context, id string) (ClientVersion, error
 	return ClientVersion{client, stored.Body}, err
 }
 
+// Events of changes of clients.
+const (
+	clientCreated   = "client.created"
+	clientChanged   = "client.changed"
+	clientRotated   = "client.secret_rotated"
+	clientResumed   = "client.resumed"
+	clientSuspended = "client.suspended"
+)
+
 // Create registers a client under an identifier that is free: fault.Conflict otherwise. The secret, when it has one, is made
-// here and known to nobody afterwards.
-func (a *ClientAdmin) Create(ctx context.Context, client Client) (secret string, err error) {
+// here and known to nobody afterwards. Where two people decide, a proposal comes back, and the secret is of use once it is approved.
+func (a *ClientAdmin) Create(ctx context.Context, client Client) (secret string, waits *foureyes.Proposal, err error) {
 	client.ClientSecret, client.ApprovalState, client.Disabled = "", "", false
-	if err := a.clients.judge(&client); err != nil {
-		return "", err
+	if err := a.judge(&client, ClientVersion{}); err != nil {
+		return "", nil, err
 	}
-	if err := refuseGained(client, nil); err != nil {
-		return "", err
+	if known, err := a.stored(ctx, client.ClientID); err != nil {
+		return "", nil, err
+	} else if known.body != nil {
+		return "", nil, fault.New(fault.Conflict)
 	}
-	change := ClientChange{ClientID: client.ClientID}
+	order := clientOrder{Event: clientCreated}
 	if client.HasSecret() {
-		if secret, change.SecretMAC, err = a.newSecret(ctx, client.ClientID); err != nil {
-			return "", err
+		if secret, order.SecretMAC, err = a.newSecret(ctx, client.ClientID); err != nil {
+			return "", nil, err
 		}
 	}
-	return secret, a.write(ctx, change, client, "client.created", nil)
+	waits, err = a.settle(ctx, ClientVersion{}, client, order, true)
+	return secret, waits, err
 }
 
 func (a *ClientAdmin) newSecret(ctx context.Context, id string) (secret string, mac []byte, err error) {
-	secret = "yxs_" + ident.Secret(a.rand, 32)
+	secret = "yxs_" + ident.Secret(a.cfg.Rand, 32)
 	mac, err = a.clients.secretMAC(ctx, id, secret)
 	return secret, mac, err
 }
 
 // Change puts a whole registration in the place of one that was read. Secrets and state stay as they are.
-func (a *ClientAdmin) Change(ctx context.Context, was ClientVersion, client Client) error {
+func (a *ClientAdmin) Change(ctx context.Context, was ClientVersion, client Client) (*foureyes.Proposal, error) {
 	client.ClientID, client.ClientSecret, client.ApprovalState, client.Disabled = was.ClientID, "", was.ApprovalState, was.Disabled
-	if err := a.alive(was); err != nil {
-		return err
-	}
-	if err := a.clients.judge(&client); err != nil {
-		return err
-	}
-	if err := refuseAdministrator(was); err != nil {
-		return err
-	}
-	if err := refuseGained(client, was.Scopes()); err != nil {
-		return err
+	if err := a.judge(&client, was); err != nil {
+		return nil, err
 	}
 	body, err := json.Marshal(client)
 	if err != nil || string(body) == string(was.body) {
-		return err
+		return nil, err
 	}
-	return a.write(ctx, ClientChange{ClientID: was.ClientID, Was: was.body}, client, "client.changed", nil)
+	heavy, err := weighty(was.body, body)
+	if err != nil {
+		return nil, err
+	}
+	return a.settle(ctx, was, client, clientOrder{Event: clientChanged}, heavy)
 }
 
 // Rotate makes a new secret. The one before is taken for the overlap, at most MaxOverlap; zero ends it at once. A secret that
 // was itself in its overlap ends.
-func (a *ClientAdmin) Rotate(ctx context.Context, was ClientVersion, overlap time.Duration) (secret string, err error) {
+func (a *ClientAdmin) Rotate(ctx context.Context, was ClientVersion, overlap time.Duration) (secret string, waits *foureyes.Proposal, err error) {
 	if err := a.alive(was); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if err := refuseAdministrator(was); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	switch {
 	case !was.HasSecret():
-		return "", refuseMetadata("token_endpoint_auth_method", "the client has no secret")
+		return "", nil, refuseMetadata("token_endpoint_auth_method", "the client has no secret")
 	case overlap < 0 || overlap > MaxOverlap:
-		return "", fault.New(fault.Invalid).WithField("overlap_hours", fault.Invalid)
+		return "", nil, fault.New(fault.Invalid).WithField("overlap_hours", fault.Invalid)
 	}
-	change := ClientChange{ClientID: was.ClientID, Was: was.body}
-	if secret, change.SecretMAC, err = a.newSecret(ctx, was.ClientID); err != nil {
-		return "", err
+	order := clientOrder{Event: clientRotated, Overlap: overlap}
+	if secret, order.SecretMAC, err = a.newSecret(ctx, was.ClientID); err != nil {
+		return "", nil, err
 	}
-	if overlap > 0 && len(was.SecretMAC) > 0 {
-		change.OldUntil = a.clients.now().Add(overlap).UTC()
-	}
-	return secret, a.write(ctx, change, was.Client, "client.secret_rotated", map[string]string{"overlap": overlap.String()})
+	waits, err = a.settle(ctx, was, was.Client, order, true)
+	return secret, waits, err
 }
 
 // Disable takes a client out of use, or puts it back; its grants stay. One that registered itself and waits for a decision, or
-// was refused, is not put into use this way.
-func (a *ClientAdmin) Disable(ctx context.Context, was ClientVersion, disabled bool) error {
+// was refused, is not put into use this way. One person is enough to stop.
+func (a *ClientAdmin) Disable(ctx context.Context, was ClientVersion, disabled bool) (*foureyes.Proposal, error) {
 	if err := a.alive(was); err != nil {
-		return err
+		return nil, err
 	}
 	if was.Disabled == disabled {
-		return nil
+		return nil, nil
 	}
-	kind := "client.resumed"
+	order := clientOrder{Event: clientResumed}
 	if disabled {
-		kind = "client.suspended"
+		order.Event = clientSuspended
 	}
 	client := was.Client
 	client.Disabled = disabled
-	return a.write(ctx, ClientChange{ClientID: was.ClientID, Was: was.body}, client, kind, nil)
+	return a.settle(ctx, was, client, order, !disabled)
 }
 
 // Retire ends a client for good, with all its grants and its registration, in one transaction. Retiring it again does nothing.

@@ -41,7 +41,7 @@ func New(db *sqldb.DB) *Store { return &Store{db: db} }
 
 const columns = `id, revision, business_number, authority_code, request_digest, type_code, version, state, status, license_id, seal_id, holder_ref,
 	data_key, data, list_number, list_index, bits, unsealed, file, entrant, reviewer, issuer, note, replaces, replaced_by,
-	lease_until, created_at, updated_at, issued_at, status_at, status_until`
+	lease_until, created_at, updated_at, issued_at, status_at, status_until, area`
 
 type scanner interface{ Scan(into ...any) error }
 
@@ -50,7 +50,7 @@ func scanLicense(row scanner) (elicense.License, error) {
 	var index, bits, lease, created, updated, issued, statusAt, statusUntil int64
 	err := row.Scan(&l.ID, &l.Revision, &l.BusinessNumber, &l.AuthorityCode, &l.RequestDigest, &l.TypeCode, &l.Version, &l.State, &l.Status, &l.LicenseID, &l.SealID, &l.HolderRef,
 		&l.DataKey, &l.Data, &l.List, &index, &bits, &l.Unsealed, &l.File, &l.Entrant, &l.Reviewer, &l.Issuer, &l.Note, &l.Replaces, &l.ReplacedBy,
-		&lease, &created, &updated, &issued, &statusAt, &statusUntil)
+		&lease, &created, &updated, &issued, &statusAt, &statusUntil, &l.Area)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return elicense.License{}, elicense.ErrNotFound
 	}
@@ -64,7 +64,7 @@ func scanLicense(row scanner) (elicense.License, error) {
 func values(l elicense.License) []any {
 	return []any{l.ID, l.Revision, l.BusinessNumber, l.AuthorityCode, l.RequestDigest, l.TypeCode, l.Version, l.State, l.Status, l.LicenseID, l.SealID, l.HolderRef,
 		l.DataKey, l.Data, int64(l.List), int64(l.Index), int64(l.Bits), l.Unsealed, l.File, l.Entrant, l.Reviewer, l.Issuer, l.Note, l.Replaces, l.ReplacedBy,
-		sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.CreatedAt), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil)}
+		sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.CreatedAt), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil), l.Area}
 }
 
 // withHolders adds the holder keys of a licence.
@@ -92,7 +92,7 @@ func find(ctx context.Context, q sqldb.Queryer, id string) (elicense.License, er
 	return withHolders(ctx, q, l, err)
 }
 
-var insertLicense = "INSERT INTO lic_license (" + columns + ") VALUES (" + placeholders(31) + ") ON CONFLICT (authority_code, business_number) DO NOTHING"
+var insertLicense = "INSERT INTO lic_license (" + columns + ") VALUES (" + placeholders(32) + ") ON CONFLICT (authority_code, business_number) DO NOTHING"
 
 func placeholders(n int) string {
 	list := make([]string, n)
@@ -173,6 +173,11 @@ func (s *Store) List(ctx context.Context, f elicense.Filter) (page []elicense.Li
 	if f.HolderRef != "" {
 		conditions = append(conditions, "holder_ref <> ''")
 	}
+	if f.Areas != nil {
+		var within string
+		within, arguments = sqldb.Below("area", f.Areas, arguments...)
+		conditions = append(conditions, within)
+	}
 	if f.After != "" {
 		at, id, ok := strings.Cut(f.After, ".")
 		micros, err := strconv.ParseInt(at, 10, 64)
@@ -195,6 +200,21 @@ func (s *Store) List(ctx context.Context, f elicense.Filter) (page []elicense.Li
 		next = elicense.Cursor(page[len(page)-1])
 	}
 	return page, next, nil
+}
+
+// MoveAuthority gives the licences of an authority another area. Their revision rises, so that a change that read them before runs
+// again on what is there.
+func (s *Store) MoveAuthority(ctx context.Context, code, area string, record audit.Record) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		result, err := tx.ExecContext(ctx, "UPDATE lic_license SET area = $2, revision = revision + 1 WHERE authority_code = $1 AND area <> $2", code, area)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
 }
 
 // query reads licences without their holder keys, which lists do not need.

@@ -178,7 +178,7 @@ func record(ctx context.Context, l elicense.License) LicenseRecord {
 		r.StatusList = statusPath(l.List)
 	}
 	actor := reqctx.From(ctx).Actor
-	if actor.Has(elicense.RoleClerk) || actor.Has(elicense.RoleReviewer) || actor.Has(elicense.RoleIssuer) {
+	if actor.Reaches(l.Area, elicense.RoleClerk, elicense.RoleReviewer, elicense.RoleIssuer) {
 		r.BusinessNumber, r.Note = l.BusinessNumber, l.Note
 	}
 	return r

@@ -21,7 +21,7 @@ func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 	for _, s := range catalog.Default().Statuses() {
 		body.Statuses = append(body.Statuses, s.Code)
 	}
-	if reqctx.From(r.Context()).Actor.Has(elicense.RoleClerk) {
+	if len(reqctx.From(r.Context()).Actor.Reach(elicense.RoleClerk)) > 0 {
 		for _, t := range catalog.Types() {
 			body.Types = append(body.Types, web.Link{Label: t.Name.In(locale), URL: "/license/new?" + url.Values{"type": {t.Code}}.Encode()})
 		}
@@ -58,7 +58,7 @@ func (p *Pages) rows(r *http.Request, body web.IssuerListPage) ([]elicense.Licen
 }
 
 func (p *Pages) issuerForm(w http.ResponseWriter, r *http.Request) error {
-	if !reqctx.From(r.Context()).Actor.Has(elicense.RoleClerk) {
+	if len(reqctx.From(r.Context()).Actor.Reach(elicense.RoleClerk)) == 0 {
 		return forbidden(r)
 	}
 	t, ok := catalog.Find(r.URL.Query().Get("type"))
@@ -279,7 +279,7 @@ func (p *Pages) actions(r *http.Request, l elicense.License) []web.StateAction {
 	actor := reqctx.From(r.Context()).Actor
 	var list []web.StateAction
 	for _, a := range actions {
-		if a.offered(l) && actor.Has(a.role) {
+		if a.offered(l) && actor.Reaches(l.Area, a.role) {
 			list = append(list, web.StateAction{ID: "license-" + a.name, Label: p.Renderer.Text(r, a.label), URL: "/license/" + l.ID + "/" + a.name, Effect: p.Renderer.Text(r, a.effect), Danger: a.danger})
 		}
 	}

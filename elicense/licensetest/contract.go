@@ -27,6 +27,7 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"update two rows":      updateTwoRows,
 		"unique entries":       uniqueEntries,
 		"lists and cursors":    listsAndCursors,
+		"licences of areas":    licensesOfAreas,
 		"unfinished and due":   unfinishedAndDue,
 		"bind":                 bind,
 		"authorities":          authorities,
@@ -297,6 +298,45 @@ func listsAndCursors(t *testing.T, s elicense.Store) {
 		if page, next, err := s.List(ctx, test.filter); err != nil || len(page) != test.want || next != "" {
 			t.Errorf("%s: %d %q %v", name, len(page), next, err)
 		}
+	}
+}
+
+func licensesOfAreas(t *testing.T, s elicense.Store) {
+	const county, other = "330000000000/330102000000/", "330000000000/330105000000/"
+	for n, area := range []string{"", county, county + "330102001000/", other} {
+		l := Row(n)
+		l.Area = area
+		if n == 1 {
+			l.AuthorityCode = "11330102MB1234567X"
+		}
+		create(t, s, l)
+	}
+	count := func(areas ...string) int {
+		t.Helper()
+		page, _, err := s.List(ctx, elicense.Filter{Areas: areas, Limit: 50})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(page)
+	}
+	for _, row := range []struct {
+		areas []string
+		want  int
+	}{{nil, 4}, {[]string{""}, 4}, {[]string{county}, 2}, {[]string{other}, 1}, {[]string{county + "330102001000/", other}, 2}, {[]string{}, 0}} {
+		if got := count(row.areas...); got != row.want {
+			t.Errorf("%q: %d, want %d", row.areas, got, row.want)
+		}
+	}
+	if page, _, err := s.List(ctx, elicense.Filter{Areas: []string{county}, State: string(elicense.StateActive), Limit: 50}); err != nil || len(page) != 0 {
+		t.Errorf("with another filter: %d %v", len(page), err)
+	}
+	for range 2 {
+		if err := s.MoveAuthority(ctx, "11330102MB1234567X", other, record("license.authority_moved")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if count(other) != 2 || count(county) != 1 {
+		t.Errorf("after the move: %d and %d", count(other), count(county))
 	}
 }
 

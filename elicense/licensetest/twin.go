@@ -8,6 +8,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,7 +138,8 @@ func (t *Twin) List(_ context.Context, f elicense.Filter) ([]elicense.License, s
 	var all []elicense.License
 	for _, l := range t.licenses {
 		if (f.State == "" || string(l.State) == f.State) && (f.Status == "" || l.Status == f.Status) && (f.TypeCode == "" || l.TypeCode == f.TypeCode) &&
-			(f.AuthorityCode == "" || l.AuthorityCode == f.AuthorityCode) && (f.HolderRef == "" || l.HolderRef == f.HolderRef) {
+			(f.AuthorityCode == "" || l.AuthorityCode == f.AuthorityCode) && (f.HolderRef == "" || l.HolderRef == f.HolderRef) &&
+			(f.Areas == nil || slices.ContainsFunc(f.Areas, func(path string) bool { return strings.HasPrefix(l.Area, path) })) {
 			all = append(all, copyOf(l))
 		}
 	}
@@ -273,6 +275,27 @@ func (t *Twin) Follow(_ context.Context, from, to string, record audit.Record) (
 		return nil
 	})
 	return n, err
+}
+
+// MoveAuthority implements elicense.Licenses.
+func (t *Twin) MoveAuthority(_ context.Context, code, area string, record audit.Record) error {
+	return t.write(nil, func() error {
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		moved := false
+		for id, l := range t.licenses {
+			if l.AuthorityCode == code && l.Area != area {
+				l.Area, moved = area, true
+				l.Revision++
+				t.licenses[id] = l
+			}
+		}
+		if moved {
+			t.records = append(t.records, record)
+		}
+		return nil
+	})
 }
 
 // Unbind implements elicense.Licenses.

@@ -56,8 +56,8 @@ func (st *Store) AddSeal(ctx context.Context, s esign.Seal, record audit.Record)
 		return err
 	}
 	err = st.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal (id, code, state, key_id, body, signer_cert, ses, picture, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt))
+		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal ("+sealColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt), s.Area)
 		if err != nil {
 			return err
 		}
@@ -69,13 +69,13 @@ func (st *Store) AddSeal(ctx context.Context, s esign.Seal, record audit.Record)
 	return err
 }
 
-const sealColumns = "id, code, state, key_id, body, signer_cert, ses, picture, created_at, updated_at"
+const sealColumns = "id, code, state, key_id, body, signer_cert, ses, picture, created_at, updated_at, area"
 
 func scanSeal(row interface{ Scan(...any) error }) (esign.Seal, error) {
 	var s esign.Seal
 	var text string
 	var created, updated int64
-	if err := row.Scan(&s.ID, &s.Code, &s.State, &s.KeyID, &text, &s.SignerCert, &s.SES, &s.Picture, &created, &updated); err != nil {
+	if err := row.Scan(&s.ID, &s.Code, &s.State, &s.KeyID, &text, &s.SignerCert, &s.SES, &s.Picture, &created, &updated, &s.Area); err != nil {
 		return s, err
 	}
 	var b sealBody
@@ -105,9 +105,10 @@ func (st *Store) SealByCode(ctx context.Context, code string) (esign.Seal, error
 	return st.one(ctx, "code = $1", code)
 }
 
-// Seals lists seals by code, beginning after the code given.
-func (st *Store) Seals(ctx context.Context, after string, limit int) ([]esign.Seal, error) {
-	rows, err := st.db.Read().QueryContext(ctx, "SELECT "+sealColumns+" FROM seal_seal WHERE code > $1 ORDER BY code LIMIT $2", after, limit)
+// Seals lists seals of areas by code, beginning after the code given.
+func (st *Store) Seals(ctx context.Context, areas []string, after string, limit int) ([]esign.Seal, error) {
+	within, args := sqldb.Below("area", areas, after, limit)
+	rows, err := st.db.Read().QueryContext(ctx, "SELECT "+sealColumns+" FROM seal_seal WHERE code > $1 AND "+within+" ORDER BY code LIMIT $2", args...)
 	if err != nil {
 		return nil, fmt.Errorf("list seals: %w", err)
 	}
@@ -121,6 +122,21 @@ func (st *Store) Seals(ctx context.Context, after string, limit int) ([]esign.Se
 		all = append(all, s)
 	}
 	return all, rows.Err()
+}
+
+// MoveOwner gives the seals of an owner another area. The owner stands in the body, whose members have a fixed order; codes are digits
+// and letters, so nothing in one is a pattern.
+func (st *Store) MoveOwner(ctx context.Context, ownerCode, area string, record audit.Record) error {
+	return st.db.Write(ctx, func(tx sqldb.Tx) error {
+		result, err := tx.ExecContext(ctx, "UPDATE seal_seal SET area = $1 WHERE area <> $1 AND body LIKE $2", area, `%"OwnerCode":"`+ownerCode+`","Line":%`)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
 }
 
 // UpdateSeal stores a seal if its state is still the one given.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/internal/fault"
-	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
 // SealRecord is a seal on the wire.
@@ -106,7 +105,7 @@ func Register(api huma.API, service *esign.Service) {
 			Next  string       `json:"next,omitempty" doc:"Cursor of the next page"`
 		}
 	}, error) {
-		if err := staff(ctx); err != nil {
+		if err := esign.Staff(ctx); err != nil {
 			return nil, err
 		}
 		seals, next, err := service.List(ctx, in.After, in.Limit)
@@ -126,7 +125,7 @@ func Register(api huma.API, service *esign.Service) {
 		return out, nil
 	})
 	huma.Register(api, operation("get-seal", http.MethodGet, "/{id}", "印章详情 One seal", http.StatusOK), func(ctx context.Context, in *PathID) (*one, error) {
-		if err := staff(ctx); err != nil {
+		if err := esign.Staff(ctx); err != nil {
 			return nil, err
 		}
 		return answer(service.Find(ctx, in.ID))
@@ -135,7 +134,7 @@ func Register(api huma.API, service *esign.Service) {
 		ContentType string `header:"Content-Type"`
 		Body        []byte
 	}, error) {
-		if err := staff(ctx); err != nil {
+		if err := esign.Staff(ctx); err != nil {
 			return nil, err
 		}
 		seal, err := service.Find(ctx, in.ID)
@@ -222,7 +221,7 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 			Next   string        `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
 		}
 	}, error) {
-		if err := staff(ctx); err != nil {
+		if err := esign.Staff(ctx); err != nil {
 			return nil, err
 		}
 		stamps, next, err := service.Stamps(ctx, in.ID, in.After, in.Limit)
@@ -241,20 +240,6 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 		}
 		return out, nil
 	})
-}
-
-// staff: seals are for those who work with them.
-func staff(ctx context.Context) error {
-	actor := reqctx.From(ctx).Actor
-	if actor.ID == "" {
-		return fault.New(fault.Unauthenticated)
-	}
-	for _, role := range []string{esign.RoleKeeper, esign.RoleReviewer, esign.RoleMaker} {
-		if actor.Has(role) {
-			return nil
-		}
-	}
-	return fault.New(fault.Forbidden)
 }
 
 func answer(s esign.Seal, err error) (*one, error) {

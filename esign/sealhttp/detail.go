@@ -39,7 +39,7 @@ func (p *Pages) detail(w http.ResponseWriter, r *http.Request) error {
 
 // show writes the page of a seal, with what was asked and refused.
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked) error {
-	if err := staff(r.Context()); err != nil {
+	if err := esign.Staff(r.Context()); err != nil {
 		return err
 	}
 	seal, err := p.Service.Find(r.Context(), r.PathValue("id"))
@@ -53,7 +53,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 		return err
 	}
 	body.WidthMM, body.HeightMM = size(seal)
-	if seal.State == esign.Active && actor.Has(esign.RoleKeeper) {
+	if seal.State == esign.Active && actor.Reaches(seal.Area, esign.RoleKeeper) {
 		if a.key == "" {
 			a.key = ident.New(p.Rand, "use")
 		}
@@ -178,7 +178,7 @@ func (p *Pages) actions(r *http.Request, seal esign.Seal) []web.StateAction {
 	actor := reqctx.From(r.Context()).Actor
 	var list []web.StateAction
 	for _, s := range steps {
-		if slices.Contains(s.from, seal.State) && actor.Has(s.role) && !slices.Contains(s.excluded(seal), actor.ID) {
+		if slices.Contains(s.from, seal.State) && actor.Reaches(seal.Area, s.role) && !slices.Contains(s.excluded(seal), actor.ID) {
 			list = append(list, web.StateAction{ID: "seal-" + s.name, Label: p.Renderer.Text(r, s.label), URL: "/seal/" + seal.ID + "/" + s.name, Effect: p.Renderer.Text(r, s.effect), Danger: s.danger, NoReason: !s.needsReason})
 		}
 	}
@@ -201,7 +201,7 @@ func (p *Pages) nextStep(r *http.Request, seal esign.Seal) string {
 }
 
 func (p *Pages) action(w http.ResponseWriter, r *http.Request) error {
-	if err := staff(r.Context()); err != nil {
+	if err := esign.Staff(r.Context()); err != nil {
 		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)

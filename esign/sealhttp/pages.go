@@ -53,7 +53,7 @@ func stateWord(state esign.State) string {
 }
 
 func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
-	if err := staff(r.Context()); err != nil {
+	if err := esign.Staff(r.Context()); err != nil {
 		return err
 	}
 	seals, next, err := p.Service.List(r.Context(), r.URL.Query().Get("after"), pageSize)
@@ -65,7 +65,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 		Caption: p.Renderer.Text(r, "seal.list"),
 		Columns: []web.Column{{Label: text("seal.name")}, {Label: text("seal.id")}, {Label: text("seal.valid_to")}},
 	}}
-	if reqctx.From(r.Context()).Actor.Has(esign.RoleKeeper) {
+	if len(reqctx.From(r.Context()).Actor.Reach(esign.RoleKeeper)) > 0 {
 		body.MakeURL = "/seal/new"
 	}
 	for _, s := range seals {
@@ -97,10 +97,10 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 
 // keeper refuses everybody but seal keepers.
 func keeper(r *http.Request) error {
-	if err := staff(r.Context()); err != nil {
+	if err := esign.Staff(r.Context()); err != nil {
 		return err
 	}
-	if !reqctx.From(r.Context()).Actor.Has(esign.RoleKeeper) {
+	if len(reqctx.From(r.Context()).Actor.Reach(esign.RoleKeeper)) == 0 {
 		return fault.New(fault.Forbidden)
 	}
 	return nil

@@ -21,6 +21,7 @@ func RunStore(t *testing.T, open func(t testing.TB) esign.Store) {
 		"find and keep":                   findAndKeep,
 		"unique codes":                    uniqueCodes,
 		"seals by code":                   sealsByCode,
+		"seals of areas":                  sealsOfAreas,
 		"compare and set":                 compareAndSet,
 		"compare and set in parallel":     compareAndSetInParallel,
 		"what an update leaves alone":     updateLeavesAlone,
@@ -169,7 +170,7 @@ func sealsByCode(t *testing.T, s esign.Store) {
 	}
 	var seen []string
 	for after := ""; ; {
-		page, err := s.Seals(ctx, after, 2)
+		page, err := s.Seals(ctx, []string{""}, after, 2)
 		if err != nil || len(page) > 2 {
 			t.Fatal(len(page), err)
 		}
@@ -184,8 +185,50 @@ func sealsByCode(t *testing.T, s esign.Store) {
 	if !slices.Equal(seen, []string{"1", "2", "3", "4", "5"}) {
 		t.Error(seen)
 	}
-	if page, err := s.Seals(ctx, "99999999999999", 2); err != nil || len(page) != 0 {
+	if page, err := s.Seals(ctx, []string{""}, "99999999999999", 2); err != nil || len(page) != 0 {
 		t.Error(len(page), err)
+	}
+}
+
+func sealsOfAreas(t *testing.T, s esign.Store) {
+	const county, other = "330000000000/330102000000/", "330000000000/330105000000/"
+	for n, area := range []string{"", county, county + "330102001000/", other} {
+		row := Row(n + 1)
+		row.Area, row.OwnerCode = area, fmt.Sprintf("91999900MA000000%dX", n)
+		add(t, s, row)
+	}
+	list := func(areas ...string) (seen string) {
+		t.Helper()
+		page, err := s.Seals(ctx, areas, "", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range page {
+			seen += row.Code[13:]
+		}
+		return seen
+	}
+	for _, row := range []struct {
+		areas []string
+		want  string
+	}{{[]string{""}, "1234"}, {[]string{county}, "23"}, {[]string{other}, "4"}, {[]string{county + "330102001000/", other}, "34"}, {[]string{"330000000000/"}, "234"}, {nil, ""}, {[]string{other, ""}, "1234"}} {
+		if got := list(row.areas...); got != row.want {
+			t.Errorf("%q: %s, want %s", row.areas, got, row.want)
+		}
+	}
+	want(t, "move", s.MoveOwner(ctx, "91999900MA0000001X", other, record("moved")), nil)
+	want(t, "again", s.MoveOwner(ctx, "91999900MA0000001X", other, record("moved")), nil)
+	want(t, "an owner without seals", s.MoveOwner(ctx, "91999900MA0000009X", other, record("moved")), nil)
+	if got := list(other); got != "24" {
+		t.Errorf("after the move: %s", got)
+	}
+	moved, err := s.Seal(ctx, Row(2).ID)
+	want(t, "read", err, nil)
+	// A change of a seal that was read before it moved leaves it where it is now.
+	moved.Area, moved.UpdatedAt = county, Start.Add(time.Hour)
+	want(t, "change", s.UpdateSeal(ctx, moved, moved.State, record("changed")), nil)
+	if got := list(other); got != "24" {
+		t.Errorf("a change took it back: %s", got)
 	}
 }
 
@@ -558,7 +601,7 @@ func notThere(t *testing.T, s esign.Store) {
 	if page, err := s.PlannedBefore(ctx, Start.AddDate(1, 0, 0), 10); err != nil || len(page) != 0 {
 		t.Error(len(page), err)
 	}
-	if page, err := s.Seals(ctx, "", 10); err != nil || len(page) != 0 {
+	if page, err := s.Seals(ctx, []string{""}, "", 10); err != nil || len(page) != 0 {
 		t.Error(len(page), err)
 	}
 }

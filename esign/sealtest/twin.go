@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,17 +108,39 @@ func (t *Twin) find(wanted func(esign.Seal) bool) (esign.Seal, error) {
 }
 
 // Seals implements esign.Store.
-func (t *Twin) Seals(_ context.Context, after string, limit int) ([]esign.Seal, error) {
+func (t *Twin) Seals(_ context.Context, areas []string, after string, limit int) ([]esign.Seal, error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	var all []esign.Seal
 	for _, s := range t.seals {
-		if s.Code > after {
+		if s.Code > after && slices.ContainsFunc(areas, func(path string) bool { return strings.HasPrefix(s.Area, path) }) {
 			all = append(all, copyOf(s))
 		}
 	}
 	slices.SortFunc(all, func(a, b esign.Seal) int { return cmp.Compare(a.Code, b.Code) })
 	return all[:min(limit, len(all))], nil
+}
+
+// MoveOwner implements esign.Store.
+func (t *Twin) MoveOwner(_ context.Context, ownerCode, area string, record audit.Record) error {
+	t.mutex.Lock()
+	moves := false
+	for _, s := range t.seals {
+		moves = moves || s.OwnerCode == ownerCode && s.Area != area
+	}
+	t.mutex.Unlock()
+	if !moves {
+		return nil
+	}
+	return t.write(record, func() error {
+		for id, s := range t.seals {
+			if s.OwnerCode == ownerCode {
+				s.Area = area
+				t.seals[id] = s
+			}
+		}
+		return nil
+	})
 }
 
 // UpdateSeal implements esign.Store.
@@ -128,7 +151,7 @@ func (t *Twin) UpdateSeal(_ context.Context, s esign.Seal, from esign.State, rec
 			return esign.ErrChanged
 		}
 		changed := copyOf(s)
-		changed.Code, changed.CreatedAt = have.Code, have.CreatedAt
+		changed.Code, changed.CreatedAt, changed.Area = have.Code, have.CreatedAt, have.Area
 		t.seals[s.ID] = changed
 		return nil
 	})

@@ -52,11 +52,11 @@ func (s *Server) clientEdit(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showClientForm(w http.ResponseWriter, r *http.Request, id, version string, typed url.Values, refusal error) error {
-	if err := holds(r.Context(), idp.RoleSystemAdmin); err != nil {
+	if err := anywhere(r.Context(), idp.RoleSystemAdmin); err != nil {
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	body := web.AdminFormPage{Back: web.Link{Label: text("admin.clients"), URL: "/admin/clients"}, Name: text("admin.client.new"), Advisory: text("admin.client.new.text"), Action: "/admin/clients/new", Submit: text("admin.save"), SignInURL: s.signInURL(r, idp.RoleSystemAdmin)}
+	body := web.AdminFormPage{Back: web.Link{Label: text("admin.clients"), URL: "/admin/clients"}, Name: text("admin.client.new"), Advisory: text("admin.client.new.text"), Action: "/admin/clients/new", Submit: text("admin.save"), SignInURL: s.signInAny(r)}
 	if id != "" {
 		body.Back, body.Name, body.Advisory, body.Action = web.Link{Label: id, URL: clientURL(id)}, text("admin.edit"), text("admin.client.edit.text"), clientURL(id)+"/edit"
 		body.Hidden = []web.Hidden{{Name: "version", Value: version}}
@@ -81,7 +81,7 @@ func (s *Server) showClientForm(w http.ResponseWriter, r *http.Request, id, vers
 	}
 	page := web.Page{Title: body.Name, Self: body.Action}
 	if refusal != nil {
-		page.Errors = s.Renderer.FieldErrors(r, refusal, map[string]string{"reason": inputReason})
+		page.Errors = s.Renderer.FieldErrors(r, refusal, map[string]string{"reason": inputReason, "department": "department"})
 		f := fault.From(refusal)
 		if field := f.Params["field"]; len(f.Fields) == 0 && f.Code == fault.ClientMetadata && (slices.Contains(formMembers, field) || field == "client_id") {
 			page.Errors[0].Field = field
@@ -97,7 +97,7 @@ func (s *Server) clientCreate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var d ClientDefinition
-	var made ClientWithSecret
+	var made ClientOutcome
 	if err = d.take(typed); err == nil {
 		made, err = s.createClient(r.Context(), typed.Get("client_id"), d, typed.Get(inputReason))
 	}
@@ -120,21 +120,40 @@ func (s *Server) clientChange(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var made ClientOutcome
 	if err = c.Definition.take(typed); err == nil {
-		_, err = s.putClient(r.Context(), id, typed.Get("version"), c.Definition, typed.Get(inputReason))
+		made, err = s.putClient(r.Context(), id, typed.Get("version"), c.Definition, typed.Get(inputReason))
 	}
-	return settled(w, r, err, func(err error) error { return s.showClientForm(w, r, id, typed.Get("version"), typed, err) }, clientURL(id))
+	return settled(w, r, err, func(err error) error { return s.showClientForm(w, r, id, typed.Get("version"), typed, err) }, made.url(id))
+}
+
+// url is where a change of a client leads on: to the proposal that waits, or to the client.
+func (r ClientOutcome) url(id string) string {
+	if r.Proposal != "" {
+		return inboxItemURL(r.Proposal)
+	}
+	return clientURL(id)
 }
 
 // showSecret shows a secret once: it stands in this answer alone, which no cache keeps.
-func (s *Server) showSecret(w http.ResponseWriter, r *http.Request, made ClientWithSecret) error {
+func (s *Server) showSecret(w http.ResponseWriter, r *http.Request, made ClientOutcome) error {
 	if made.Secret == "" {
-		return see(w, r, clientURL(made.ClientID))
+		return see(w, r, made.url(made.ClientID))
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
+	body := web.AdminDetailPage{Back: web.Link{Label: made.ClientID, URL: clientURL(made.ClientID)}, Name: text("admin.client.secret.new"), Under: text("admin.client.secret.once"),
+		Facts: []web.ShownField{{Label: text("admin.client.id"), Value: made.ClientID}, {Label: text("admin.secret"), Value: made.Secret}}}
+	page := web.Page{Title: text("admin.clients"), Self: clientURL(made.ClientID)}
+	if made.Proposal != "" {
+		body.EditURL, body.EditLabel = made.url(made.ClientID), text("admin.client.proposal")
+		if made.State == stateProposed {
+			body.Back = web.Link{Label: text("admin.clients"), URL: "/admin/clients"}
+		}
+		page.Notice = &web.Notice{Tone: "info", Title: text("admin.client.waits"), Text: text("admin.client.waits.secret")}
+	}
+	page.Body = body
 	w.Header().Set("Cache-Control", "no-store")
-	return s.show(w, r, http.StatusOK, "admin-detail", web.Page{Title: text("admin.clients"), Self: clientURL(made.ClientID), Body: web.AdminDetailPage{Back: web.Link{Label: made.ClientID, URL: clientURL(made.ClientID)}, Name: text("admin.client.secret.new"),
-		Under: text("admin.client.secret.once"), Facts: []web.ShownField{{Label: text("admin.client.id"), Value: made.ClientID}, {Label: text("admin.secret"), Value: made.Secret}}}})
+	return s.show(w, r, http.StatusOK, "admin-detail", page)
 }
 
 func (s *Server) secretPage(w http.ResponseWriter, r *http.Request) error {
@@ -142,16 +161,19 @@ func (s *Server) secretPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showSecretForm(w http.ResponseWriter, r *http.Request, typed url.Values, refusal error) error {
-	if err := holds(r.Context(), idp.RoleSystemAdmin); err != nil {
+	if err := anywhere(r.Context(), idp.RoleSystemAdmin); err != nil {
 		return err
 	}
 	text, id := func(key string) string { return s.Renderer.Text(r, key) }, r.PathValue("id")
+	if _, _, err := s.client(r.Context(), id); err != nil {
+		return err
+	}
 	var hours []web.Option
 	for _, n := range []int{0, 1, 4, 12, int(idp.MaxOverlap / time.Hour)} {
 		hours = append(hours, web.Option{Value: strconv.Itoa(n), Label: strconv.Itoa(n)})
 	}
 	page := web.Page{Title: text("admin.client.secret.rotate"), Self: clientURL(id) + "/secret", Body: web.AdminFormPage{Back: web.Link{Label: id, URL: clientURL(id)}, Name: text("admin.client.secret.rotate"), Advisory: text("admin.client.secret.text"), Action: clientURL(id) + "/secret",
-		SignInURL: s.signInURL(r, idp.RoleSystemAdmin), Submit: text("admin.client.secret.rotate"), Danger: true, Fields: []web.FormField{{Name: "overlap_hours", Label: text("admin.client.secret.hours"), Kind: web.InputSelect, Options: hours, Value: typed.Get("overlap_hours")},
+		SignInURL: s.signInAny(r), Submit: text("admin.client.secret.rotate"), Danger: true, Fields: []web.FormField{{Name: "overlap_hours", Label: text("admin.client.secret.hours"), Kind: web.InputSelect, Options: hours, Value: typed.Get("overlap_hours")},
 			{Name: inputReason, Label: text("action.reason"), Value: bounded(typed.Get(inputReason)), Max: maxReason}}}}
 	if refusal != nil {
 		page.Errors = s.Renderer.FieldErrors(r, refusal, map[string]string{"reason": inputReason})

@@ -1,6 +1,7 @@
 package adminhttp
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,7 +16,8 @@ import (
 // clientsPart is the registered applications.
 func (s *Server) clientsPart() part {
 	return part{
-		api: s.clientsAPI,
+		local: true,
+		api:   s.clientsAPI,
 		pages: map[string]pageFunc{
 			"GET /admin/clients": s.clientsPage, "GET /admin/clients/new": s.clientNew, "POST /admin/clients/new": s.clientCreate,
 			"GET /admin/clients/{id}": s.clientPage, "GET /admin/clients/{id}/edit": s.clientEdit, "POST /admin/clients/{id}/edit": s.clientChange,
@@ -46,7 +48,7 @@ func (s *Server) clientsPage(w http.ResponseWriter, r *http.Request) error {
 		Filter: []web.FormField{{Name: "q", Label: text("admin.client.find"), Value: bounded(q.Text), Max: 100, Optional: true}, {Name: "department", Label: text("admin.client.department"), Value: bounded(q.Department), Max: 200, Optional: true},
 			{Name: "state", Label: text("page.status"), Kind: web.InputSelect, Value: q.State, Options: states}},
 		Table: web.Table{Caption: text("admin.clients"), Columns: []web.Column{{Label: text("admin.client.name")}, {Label: text("admin.client.id")}, {Label: text("admin.client.department")}}}}
-	if holds(r.Context(), idp.RoleSystemAdmin) == nil {
+	if anywhere(r.Context(), idp.RoleSystemAdmin) == nil {
 		body.NewURL, body.NewLabel = "/admin/clients/new", text("admin.client.new")
 	}
 	for _, c := range page {
@@ -79,7 +81,7 @@ func (s *Server) showClient(w http.ResponseWriter, r *http.Request, was refused)
 	if c.OldSecretUntil != nil {
 		secret = s.Renderer.Text(r, "admin.client.secret.both", "at", when(*c.OldSecretUntil))
 	}
-	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.clients"), URL: "/admin/clients"}, Name: orDash(d.ClientName), Under: c.ClientID, Status: "client_" + c.State, SignInURL: s.signInURL(r, stoppers...),
+	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.clients"), URL: "/admin/clients"}, Name: orDash(d.ClientName), Under: c.ClientID, Status: "client_" + c.State, SignInURL: s.signInAny(r),
 		Facts: []web.ShownField{{Label: text("admin.client.department"), Value: orDash(d.Department)}, {Label: text("admin.client.purpose"), Value: orDash(d.Purpose)}, {Label: text("admin.client.redirects"), Value: orDash(strings.Join(d.RedirectURIs, " "))},
 			{Label: text("admin.client.after_logout"), Value: orDash(strings.Join(d.PostLogoutRedirectURIs, " "))}, {Label: text("admin.scopes"), Value: orDash(d.Scope)}, {Label: text("admin.client.max_ial"), Value: ialText(d.MaxIAL, text("admin.client.max_ial.any"))},
 			{Label: text("admin.client.basis"), Value: orDash(d.StatutoryBasis)}, {Label: text("admin.client.profile"), Value: profileText(d.Profile)}, {Label: text("admin.secret"), Value: secret}}}
@@ -101,8 +103,18 @@ func (s *Server) showClient(w http.ResponseWriter, r *http.Request, was refused)
 		seen.Compare = append(seen.Compare, s.comparison(r, m))
 	}
 	body.Sections = []web.AdminSection{seen, rest}
-	body.Actions = s.clientActions(r, c)
-	if holds(r.Context(), idp.RoleSystemAdmin) == nil && c.RetiredAt == nil {
+	sets, err := s.reaches(r.Context(), d.Department, idp.RoleSystemAdmin)
+	if err != nil {
+		return err
+	}
+	stops, err := s.reaches(r.Context(), d.Department, stoppers...)
+	if err != nil {
+		return err
+	}
+	if c.RetiredAt == nil && stops {
+		body.Actions = s.clientActions(r, c, sets)
+	}
+	if sets && c.RetiredAt == nil {
 		body.EditURL = address + "/edit"
 		if c.HasSecret {
 			body.Links = []web.Link{{Label: text("admin.client.secret.rotate"), URL: address + "/secret"}}
@@ -114,17 +126,14 @@ func (s *Server) showClient(w http.ResponseWriter, r *http.Request, was refused)
 	return s.show(w, r, statusOf(was.err), "admin-detail", page)
 }
 
-func (s *Server) clientActions(r *http.Request, c ClientRecord) (all []web.StateAction) {
-	if c.RetiredAt != nil || holds(r.Context(), stoppers...) != nil {
-		return nil
-	}
+func (s *Server) clientActions(r *http.Request, c ClientRecord, sets bool) (all []web.StateAction) {
 	text, address := func(key string) string { return s.Renderer.Text(r, key) }, clientURL(c.ClientID)
 	if c.State == idp.StateSuspended {
 		all = append(all, web.StateAction{ID: "client-resume", Label: text("admin.peer.resume"), URL: address + "/resume", Effect: text("admin.client.resume.effect")})
 	} else {
 		all = append(all, web.StateAction{ID: "client-suspend", Label: text("admin.peer.suspend"), URL: address + "/suspend", Effect: text("admin.client.suspend.effect"), Danger: true})
 	}
-	if holds(r.Context(), idp.RoleSystemAdmin) == nil {
+	if sets {
 		all = append(all, web.StateAction{ID: "client-retire", Label: text("admin.client.retire"), URL: address + "/retire", Effect: text("admin.client.retire.effect"), Danger: true})
 	}
 	return all
@@ -136,19 +145,14 @@ func (s *Server) clientAction(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id, action := r.PathValue("id"), r.PathValue("action")
-	switch action {
-	case "suspend":
-		_, err = s.suspendClient(r.Context(), id, typed.Get("reason"))
-	case "resume":
-		_, err = s.resumeClient(r.Context(), id, typed.Get("reason"))
-	case "retire":
-		_, err = s.retireClient(r.Context(), id, typed.Get("reason"))
-	default:
-		err = fault.New(fault.NotFound)
+	move, ok := map[string]func(context.Context, string, string) (ClientOutcome, error){"suspend": s.suspendClient, "resume": s.resumeClient, "retire": s.retireClient}[action]
+	if !ok {
+		return fault.New(fault.NotFound)
 	}
+	made, err := move(r.Context(), id, typed.Get("reason"))
 	return settled(w, r, err, func(err error) error {
 		return s.showClient(w, r, refused{err, "client-" + action, typed.Get("reason")})
-	}, clientURL(id))
+	}, made.url(id))
 }
 
 // comparison sets a received value against the registered one that is most like it.

@@ -2,6 +2,7 @@ package adminhttp
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
+	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
@@ -34,6 +36,9 @@ type InboxRecord struct {
 	DueAt      time.Time  `json:"due_at" doc:"When it expires"`
 	DecidedAt  *time.Time `json:"decided_at,omitempty" doc:"When it was decided"`
 	DecidedBy  string     `json:"decided_by,omitempty" doc:"Who decided last"`
+	// Of a single proposal about a client that waits.
+	Event   string       `json:"event,omitempty" doc:"Of a client: what would happen to it, as the audit record names it"`
+	Changes []Difference `json:"changes,omitempty" doc:"Of a client: members of the registration that would become another"`
 }
 
 func inboxRecord(p foureyes.Proposal, now time.Time) InboxRecord {
@@ -140,7 +145,43 @@ func (s *Server) proposal(ctx context.Context, id string) (foureyes.Proposal, er
 
 func (s *Server) inboxItem(ctx context.Context, id string) (InboxRecord, error) {
 	p, err := s.proposal(ctx, id)
-	return inboxRecord(p, s.Now()), err
+	if err != nil {
+		return InboxRecord{}, err
+	}
+	r := inboxRecord(p, s.Now())
+	if p.State == foureyes.Open {
+		r.Event, r.Changes, err = s.wantedOfClient(ctx, p)
+	}
+	return r, err
+}
+
+// wantedOfClient is what a proposal about a client would do; nothing for others.
+func (s *Server) wantedOfClient(ctx context.Context, p foureyes.Proposal) (event string, changes []Difference, err error) {
+	var before, after idp.Client
+	switch p.Kind {
+	case idp.KindClient:
+		w, err := s.Clients.Wants(ctx, p)
+		if err != nil {
+			return "", nil, err
+		}
+		event, before, after = w.Event, w.Before, w.After
+	case openplatform.KindRegistration:
+		state, b, a, err := s.Registrations.Wants(ctx, p)
+		if err != nil {
+			return "", nil, err
+		}
+		event, before, after = "client.decided_"+state, b, a
+	default:
+		return "", nil, nil
+	}
+	stored := map[string]json.RawMessage{}
+	if before.ClientID != "" {
+		if stored, err = membersOf(before); err != nil {
+			return "", nil, err
+		}
+	}
+	wanted, err := membersOf(after)
+	return event, differences(stored, wanted), err
 }
 
 func (s *Server) decideInbox(ctx context.Context, id, ifMatch string, approve bool, reason string) (InboxRecord, error) {

@@ -106,6 +106,16 @@ func (s *Server) showInboxItem(w http.ResponseWriter, r *http.Request, was refus
 	if len(wanted) > 0 {
 		body.Sections = []web.AdminSection{{ID: "proposal-wanted", Title: text("admin.inbox.wanted"), Facts: wanted}}
 	}
+	if p.State == foureyes.Open {
+		event, changes, err := s.wantedOfClient(ctx, p)
+		if err != nil {
+			return err
+		}
+		if event != "" {
+			body.Facts = append(body.Facts, web.ShownField{Label: text("admin.inbox.event"), Value: text("admin.event." + event)})
+			body.Sections = append(body.Sections, s.changes(r, changes)...)
+		}
+	}
 	body.Actions = s.inboxActions(r, p, one)
 	page := web.Page{Title: text("admin.inbox"), Self: address}
 	s.onto(r, &page, body.Actions, was)

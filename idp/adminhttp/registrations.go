@@ -12,6 +12,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
 // RegistrationRecord is a client that registered itself, with what a decision would change.
@@ -33,6 +34,19 @@ type Difference struct {
 	Wanted json.RawMessage `json:"wanted,omitempty" doc:"Its value afterwards; absent for none"`
 }
 
+// RegistrationOutcome is a registration after a decision, or as it is while the decision waits for a second person.
+type RegistrationOutcome struct {
+	RegistrationRecord
+	Proposal string `json:"proposal,omitempty" doc:"Proposal in the inbox that a second person decides on; absent for a decision that is made"`
+}
+
+// registrationAnswer is tagged by the record alone; its status tells whether something waits.
+type registrationAnswer struct {
+	Status int
+	ETag   string `header:"ETag" doc:"Version of the registration, for If-Match"`
+	Body   RegistrationOutcome
+}
+
 const tagRegistrations = "registrations"
 
 func (s *Server) registrationsAPI(api huma.API) {
@@ -47,49 +61,76 @@ func (s *Server) registrationsAPI(api huma.API) {
 		r, _, err := s.registration(ctx, in.ID)
 		return answer(r, err)
 	})
-	huma.Register(api, operation(tagRegistrations, "decide-registration", post, "registrations/{id}/decision", "审批应用 Decide on what was read; live takes a change that waits, refused drops it", http.StatusOK), func(ctx context.Context, in *struct {
+	huma.Register(api, operation(tagRegistrations, "decide-registration", post, "registrations/{id}/decision", "审批应用 Decide on what was read; live takes a change that waits, refused drops it. 202: a second person decides", http.StatusOK), func(ctx context.Context, in *struct {
 		PathClient
 		IfMatch string `header:"If-Match" maxLength:"80" doc:"ETag of what was read, so that nothing is decided unseen"`
 		Body    struct {
 			Reason
 			State string `json:"state" enum:"live,sandbox,suspended,refused" doc:"Decision"`
 		}
-	}) (*tagged[RegistrationRecord], error) {
-		return answer(s.decide(ctx, in.ID, in.IfMatch, in.Body.State, in.Body.Reason.Reason))
+	}) (*registrationAnswer, error) {
+		r, err := s.decide(ctx, in.ID, in.IfMatch, in.Body.State, in.Body.Reason.Reason)
+		if err != nil {
+			return nil, err
+		}
+		status := http.StatusOK
+		if r.Proposal != "" {
+			status = http.StatusAccepted
+		}
+		return &registrationAnswer{status, etag(r.RegistrationRecord), r}, nil
 	})
 }
 
 func (s *Server) listRegistrations(ctx context.Context, after string, limit int) (records []RegistrationRecord, next string, err error) {
-	if err := reader(ctx); err != nil {
+	if err := anywhere(ctx, idp.AdminRoles...); err != nil {
 		return nil, "", err
 	}
-	page, next, err := s.Registrations.Waits(ctx, after, limit)
+	within, err := s.within(ctx, idp.AdminRoles...)
 	if err != nil {
 		return nil, "", err
 	}
-	for _, w := range page {
-		r, err := registrationRecord(w)
+	for { // what others decide is passed over, so that every page but the last is full
+		page, more, err := s.Registrations.Waits(ctx, after, limit)
 		if err != nil {
 			return nil, "", err
 		}
-		records = append(records, r)
+		for _, w := range page {
+			if within != nil && !within[w.Client.Department] {
+				continue
+			}
+			if len(records) == limit {
+				return records, records[limit-1].ClientID, nil
+			}
+			r, err := registrationRecord(w)
+			if err != nil {
+				return nil, "", err
+			}
+			records = append(records, r)
+		}
+		if after = more; after == "" {
+			return records, "", nil
+		}
 	}
-	return records, next, nil
 }
 
 func (s *Server) registration(ctx context.Context, id string) (r RegistrationRecord, w openplatform.Waiting, err error) {
-	if err := reader(ctx); err != nil {
+	if err := anywhere(ctx, idp.AdminRoles...); err != nil {
 		return r, w, err
 	}
 	if w, err = s.Registrations.Get(ctx, id); err != nil {
 		return r, w, err
+	}
+	if ok, err := s.reaches(ctx, w.Client.Department, idp.AdminRoles...); err != nil {
+		return r, openplatform.Waiting{}, err
+	} else if !ok {
+		return r, openplatform.Waiting{}, fault.New(fault.NotFound)
 	}
 	r, err = registrationRecord(w)
 	return r, w, err
 }
 
 func registrationRecord(w openplatform.Waiting) (r RegistrationRecord, err error) {
-	r = RegistrationRecord{ClientID: w.ClientID, Name: w.Client.ClientName, Department: w.Client.Department, State: w.Client.ApprovalState, Kind: "none", Initial: w.Initial, CreatedAt: w.CreatedAt, Changes: []Difference{}}
+	r = RegistrationRecord{ClientID: w.ClientID, Name: w.Client.ClientName, Department: w.Client.Department, State: w.Client.ApprovalState, Kind: "none", Initial: w.Initial, CreatedAt: w.CreatedAt}
 	stored, wanted := map[string]json.RawMessage{}, map[string]json.RawMessage{}
 	switch {
 	case w.Wanted != nil:
@@ -101,14 +142,21 @@ func registrationRecord(w openplatform.Waiting) (r RegistrationRecord, err error
 		r.Kind = "application"
 		wanted, err = membersOf(w.Client)
 	}
+	r.Changes = differences(stored, wanted)
+	return r, err
+}
+
+// differences are the members that are not the same in two registrations, by name.
+func differences(stored, wanted map[string]json.RawMessage) []Difference {
+	all := []Difference{}
 	names := maps.Clone(stored)
 	maps.Copy(names, wanted)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if string(stored[name]) != string(wanted[name]) {
-			r.Changes = append(r.Changes, Difference{name, stored[name], wanted[name]})
+			all = append(all, Difference{name, stored[name], wanted[name]})
 		}
 	}
-	return r, err
+	return all
 }
 
 // membersOf are the members of a registration that say something.
@@ -121,20 +169,27 @@ func membersOf(c idp.Client) (map[string]json.RawMessage, error) {
 }
 
 // decide settles what the administrator read and nothing else.
-func (s *Server) decide(ctx context.Context, id, ifMatch, state, reason string) (r RegistrationRecord, err error) {
-	if ctx, err = s.change(ctx, reason, idp.RoleSecurityAdmin); err != nil {
+func (s *Server) decide(ctx context.Context, id, ifMatch, state, reason string) (r RegistrationOutcome, err error) {
+	if ctx, err = s.changeIn(ctx, reason, idp.RoleSecurityAdmin); err != nil {
 		return r, err
 	}
-	r, w, err := s.registration(ctx, id)
+	read, w, err := s.registration(ctx, id)
 	if err != nil {
 		return r, err
 	}
-	if err := unchanged(ifMatch, r); err != nil {
+	if ctx, err = s.changeOf(ctx, reason, w.Client.Department, idp.RoleSecurityAdmin); err != nil {
 		return r, err
 	}
-	if err := s.Registrations.Settle(ctx, w, state); err != nil {
+	if err := unchanged(ifMatch, read); err != nil {
 		return r, err
 	}
-	r, _, err = s.registration(ctx, id)
+	waits, err := s.Registrations.Propose(ctx, w, state)
+	if err != nil {
+		return r, err
+	}
+	if waits != nil {
+		r.Proposal = waits.ID
+	}
+	r.RegistrationRecord, _, err = s.registration(ctx, id)
 	return r, err
 }

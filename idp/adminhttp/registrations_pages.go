@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -13,7 +14,8 @@ import (
 // registrationsPart is what waits for a decision of those who registered themselves.
 func (s *Server) registrationsPart() part {
 	return part{
-		api: s.registrationsAPI,
+		local: true,
+		api:   s.registrationsAPI,
 		pages: map[string]pageFunc{"GET /admin/registrations": s.registrationsPage, "GET /admin/registrations/{id}": s.registrationPage,
 			"POST /admin/registrations/{id}/{action}": s.registrationDecide},
 		place: func(r *http.Request) (web.AdminPlace, error) {
@@ -21,6 +23,9 @@ func (s *Server) registrationsPart() part {
 		},
 	}
 }
+
+// decisions on a registration.
+var decisions = []string{idp.StateLive, idp.StateSandbox, idp.StateSuspended, idp.StateRefused}
 
 func registrationURL(id string) string { return "/admin/registrations/" + url.PathEscape(id) }
 
@@ -50,18 +55,16 @@ func (s *Server) showRegistration(w http.ResponseWriter, r *http.Request, was re
 		return err
 	}
 	text, address := func(key string) string { return s.Renderer.Text(r, key) }, registrationURL(one.ClientID)
-	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.registrations"), URL: "/admin/registrations"}, Name: one.Name, Under: one.ClientID, Status: "client_" + one.State, SignInURL: s.signInURL(r, idp.RoleSecurityAdmin),
+	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.registrations"), URL: "/admin/registrations"}, Name: one.Name, Under: one.ClientID, Status: "client_" + one.State, SignInURL: s.signInAny(r),
 		Hidden: []web.Hidden{{Name: "version", Value: etag(one)}}, EditURL: clientURL(one.ClientID), EditLabel: text("admin.registration.client"),
 		Facts: []web.ShownField{{Label: text("admin.client.department"), Value: orDash(one.Department)}, {Label: text("admin.registration.kind"), Value: text("admin.registration.kind." + one.Kind)}, {Label: text("admin.registration.initial"), Value: one.Initial}, {Label: text("admin.registration.at"), Value: when(one.CreatedAt)}}}
-	table := web.Table{Caption: text("admin.registration.changes"), Plain: true, Columns: []web.Column{{Label: text("admin.registration.field")}, {Label: text("admin.registration.stored")}, {Label: text("admin.registration.wanted")}}}
-	for _, d := range one.Changes {
-		table.Rows = append(table.Rows, web.Row{Cells: []string{d.Field, rawText(d.Stored), rawText(d.Wanted)}})
+	body.Sections = s.changes(r, one.Changes)
+	decides, err := s.reaches(r.Context(), one.Department, idp.RoleSecurityAdmin)
+	if err != nil {
+		return err
 	}
-	if len(table.Rows) > 0 {
-		body.Sections = []web.AdminSection{{ID: "registration-changes", Title: text("admin.registration.changes"), Table: &table}}
-	}
-	if holds(r.Context(), idp.RoleSecurityAdmin) == nil {
-		for _, state := range []string{idp.StateLive, idp.StateSandbox, idp.StateSuspended, idp.StateRefused} {
+	if decides {
+		for _, state := range decisions {
 			body.Actions = append(body.Actions, web.StateAction{ID: "registration-" + state, Label: text("admin.registration.decide." + state), URL: address + "/" + state, Effect: text("admin.registration.effect." + state), Danger: state == idp.StateRefused || state == idp.StateSuspended})
 		}
 	}
@@ -69,6 +72,19 @@ func (s *Server) showRegistration(w http.ResponseWriter, r *http.Request, was re
 	s.onto(r, &page, body.Actions, was)
 	page.Body = body
 	return s.show(w, r, statusOf(was.err), "admin-detail", page)
+}
+
+// changes shows what would become another in a registration.
+func (s *Server) changes(r *http.Request, all []Difference) []web.AdminSection {
+	if len(all) == 0 {
+		return nil
+	}
+	text := func(key string) string { return s.Renderer.Text(r, key) }
+	table := web.Table{Caption: text("admin.registration.changes"), Plain: true, Columns: []web.Column{{Label: text("admin.registration.field")}, {Label: text("admin.registration.stored")}, {Label: text("admin.registration.wanted")}}}
+	for _, d := range all {
+		table.Rows = append(table.Rows, web.Row{Cells: []string{d.Field, rawText(d.Stored), rawText(d.Wanted)}})
+	}
+	return []web.AdminSection{{ID: "registration-changes", Title: text("admin.registration.changes"), Table: &table}}
 }
 
 // rawText is a JSON value in one line.
@@ -86,13 +102,15 @@ func (s *Server) registrationDecide(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	id, state := r.PathValue("id"), r.PathValue("action")
-	switch state {
-	case idp.StateLive, idp.StateSandbox, idp.StateSuspended, idp.StateRefused:
-		_, err = s.decide(r.Context(), id, typed.Get("version"), state, typed.Get("reason"))
-	default:
-		err = fault.New(fault.NotFound)
+	if !slices.Contains(decisions, state) {
+		return fault.New(fault.NotFound)
+	}
+	made, err := s.decide(r.Context(), id, typed.Get("version"), state, typed.Get("reason"))
+	next := registrationURL(id)
+	if made.Proposal != "" {
+		next = inboxItemURL(made.Proposal)
 	}
 	return settled(w, r, err, func(err error) error {
 		return s.showRegistration(w, r, refused{err, "registration-" + state, typed.Get("reason")})
-	}, registrationURL(id))
+	}, next)
 }

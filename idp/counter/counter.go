@@ -25,6 +25,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
 )
 
@@ -79,22 +80,45 @@ const (
 
 // Clerk is who acts at the counter. The staff realm says who that is; nothing here asks how.
 type Clerk struct {
-	ID      string // actor, as in audit records: "staff:…"
-	Human   []byte // keyed hash of the clerk's own legal identity (idp.Accounts.IdentityLookup); none for a service client
-	Account string // the clerk's own account as a citizen; empty where none is known
-	Roles   []string
+	ID      string   // actor, as in audit records: "staff:…"
+	Human   []byte   // keyed hash of the clerk's own legal identity (idp.Accounts.IdentityLookup); none for a service client
+	Account string   // the clerk's own account as a citizen; empty where none is known
+	Roles   []string // held everywhere, or at the terminal at which the clerk acts (In)
+	Rights  []reqctx.Right
 	AAL     int
 	Signed  time.Time // the login
 }
 
-// Has reports whether the clerk holds a role.
+// Has reports whether the clerk holds a role everywhere, or where it acts (In).
 func (c Clerk) Has(role string) bool { return slices.Contains(c.Roles, role) }
+
+// Anywhere reports whether the clerk holds a role, be it in a part only.
+func (c Clerk) Anywhere(role string) bool { return len(c.Reach(role)) > 0 }
+
+// Reach are the areas in which the clerk holds a role; the empty path is everywhere.
+func (c Clerk) Reach(role string) []string {
+	return reqctx.Actor{Roles: c.Roles, Rights: c.Rights}.Reach(role)
+}
+
+// In is the clerk at a terminal of an area: with the roles that are held for it.
+func (c Clerk) In(area string) Clerk {
+	at := slices.Clone(c.Roles)
+	for _, right := range c.Rights {
+		if strings.HasPrefix(area, right.Area) && !slices.Contains(at, right.Role) {
+			at = append(at, right.Role)
+		}
+	}
+	c.Roles = at
+	return c
+}
 
 // Terminal is a registered workplace.
 type Terminal struct {
 	ID, Name   string
 	ReaderKey  []byte // SM2 point of the reader's bridge; empty where cards cannot be read
 	Screen     bool   // a second screen is paired
+	Department string // whose counter it is; empty is the platform's own
+	Area       string // path of the department's area; empty belongs to no area
 	CreatedBy  string
 	CreatedAt  time.Time
 	EnrolledAt time.Time
@@ -146,6 +170,7 @@ type Act struct {
 	Review                           string    // open, seen, flagged
 	Reviewer, ReviewReason           string
 	ReviewedAt                       time.Time
+	Area                             string // of the terminal, as it is now; read only
 }
 
 // States of an act in the supervisor's queue.
@@ -198,7 +223,10 @@ type Store interface {
 	// Enrol puts a terminal into service with the secret of its cookie, once; idp.ErrNotFound for a code that does not hold.
 	Enrol(ctx context.Context, code, secret []byte, now time.Time, record func(terminal string) audit.Record) (Terminal, error)
 	// Terminals lists them, the newest first, behind the one with the id given.
-	Terminals(ctx context.Context, after string, limit int) ([]Terminal, error)
+	// Terminals lists those of areas; the path of an area stands for all below it, the empty one for every terminal.
+	Terminals(ctx context.Context, areas []string, after string, limit int) ([]Terminal, error)
+	// MoveTerminals gives the terminals of a department another area.
+	MoveTerminals(ctx context.Context, department, area string, record audit.Record) error
 	Terminal(ctx context.Context, id string) (Terminal, error)
 	TerminalBySecret(ctx context.Context, secret []byte) (Terminal, error)
 	TerminalByScreen(ctx context.Context, secret []byte) (Terminal, error)
@@ -244,7 +272,7 @@ type Store interface {
 	Acts(ctx context.Context, visit string) ([]Act, error)
 	Act(ctx context.Context, id string) (Act, error)
 	// ActQueue lists acts of a review state, the oldest first, behind the one with the id given.
-	ActQueue(ctx context.Context, review, after string, limit int) ([]Act, error)
+	ActQueue(ctx context.Context, areas []string, review, after string, limit int) ([]Act, error)
 	// Review decides an act that stands as it was read; idp.ErrConflict.
 	Review(ctx context.Context, act Act, review, by, reason string, at time.Time, record audit.Record) error
 
@@ -348,6 +376,23 @@ func (s *Service) clerk(c Clerk, role string) error {
 		return fault.New(fault.Unauthenticated)
 	case !c.Has(role):
 		return fault.New(fault.Forbidden)
+	}
+	return s.proven(c, role)
+}
+
+// supervisor refuses whoever supervises nowhere; what clerks did is judged by its terminal besides.
+func (s *Service) supervisor(c Clerk) error {
+	switch {
+	case c.ID == "":
+		return fault.New(fault.Unauthenticated)
+	case !c.Anywhere(RoleSupervisor):
+		return fault.New(fault.Forbidden)
+	}
+	return s.proven(c, RoleSupervisor)
+}
+
+func (s *Service) proven(c Clerk, role string) error {
+	switch {
 	case c.AAL < 2:
 		return fault.New(fault.CounterLogin)
 	case role == RoleClerk && len(c.Human) == 0:

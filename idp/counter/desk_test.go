@@ -134,7 +134,7 @@ func onDesk(t *testing.T, run func(d *desk)) {
 			d.Service, err = counter.New(counter.Config{Accounts: w.Accounts, Store: store, Codes: w.Codes, Mandates: d.mandates, Cards: d.room, Licenses: d.room, Throttle: store, Ring: w.Ring, Now: w.Clock.Now, Rand: ident.System(),
 				Farewell: func(context.Context, string) (audit.Record, error) { return audit.Record{}, nil }})
 			d.must(err)
-			terminal, code, err := d.AddTerminal(context.Background(), "operator:admin", "3", "")
+			terminal, code, err := d.AddTerminal(context.Background(), "operator:admin", "3", "", "", "")
 			d.must(err)
 			d.terminal, _, err = d.Enrol(context.Background(), code, "test")
 			d.must(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
 // elsewhere are the acts that another room carries out, in transactions of its own. They are recorded as begun first, so that
@@ -266,6 +267,7 @@ func (s *Service) Retry(ctx context.Context, by Clerk, id string) (Result, error
 	if err != nil {
 		return Result{}, err
 	}
+	ctx = reqctx.UsingIn(ctx, a.Area, RoleSupervisor)
 	if a.Clerk == by.ID || a.Second == by.ID {
 		return Result{}, fault.New(fault.CounterSelf)
 	}

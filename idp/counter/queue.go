@@ -11,13 +11,13 @@ import (
 
 // Queue lists acts that wait for a supervisor, or that one has looked at, the oldest first; next is empty on the last page.
 func (s *Service) Queue(ctx context.Context, by Clerk, review, after string, limit int) (page []Act, next string, err error) {
-	if err := s.clerk(by, RoleSupervisor); err != nil {
+	if err := s.supervisor(by); err != nil {
 		return nil, "", err
 	}
 	if !slices.Contains([]string{ReviewOpen, ReviewSeen, ReviewFlagged}, review) {
 		return nil, "", fault.New(fault.Invalid)
 	}
-	if page, err = s.cfg.Store.ActQueue(ctx, review, after, limit+1); err != nil {
+	if page, err = s.cfg.Store.ActQueue(ctx, by.Reach(RoleSupervisor), review, after, limit+1); err != nil {
 		return nil, "", storeFault(err)
 	}
 	if len(page) > limit {
@@ -27,12 +27,15 @@ func (s *Service) Queue(ctx context.Context, by Clerk, review, after string, lim
 	return page, next, nil
 }
 
-// Find reads an act for a supervisor.
+// Find reads an act for a supervisor of the terminal's area; one of another area is not there.
 func (s *Service) Find(ctx context.Context, by Clerk, id string) (Act, error) {
-	if err := s.clerk(by, RoleSupervisor); err != nil {
+	if err := s.supervisor(by); err != nil {
 		return Act{}, err
 	}
 	a, err := s.cfg.Store.Act(ctx, id)
+	if err == nil && !by.In(a.Area).Has(RoleSupervisor) {
+		return Act{}, fault.New(fault.NotFound)
+	}
 	return a, storeFault(err)
 }
 
@@ -58,7 +61,7 @@ func (s *Service) Review(ctx context.Context, by Clerk, id string, flag bool, re
 		}
 		next.Review = ReviewFlagged
 	}
-	ctx = reqctx.WithReason(ctx, reasoned)
+	ctx = reqctx.UsingIn(reqctx.WithReason(ctx, reasoned), a.Area, RoleSupervisor)
 	next.Reviewer, next.ReviewReason, next.ReviewedAt = by.ID, reasoned, s.now()
 	record := audit.With(s.event(ctx, "counter.act_"+next.Review, "counter_act", a.ID, "kind", a.Kind, "clerk", a.Clerk))
 	return next, storeFault(s.cfg.Store.Review(ctx, a, next.Review, by.ID, reasoned, next.ReviewedAt, record))

@@ -14,13 +14,13 @@ import (
 )
 
 // AddTerminal registers a workplace. The code puts it into service at the machine itself, once, within minutes. The caller
-// has checked that an administrator asks.
-func (s *Service) AddTerminal(ctx context.Context, by, name, readerKey string) (t Terminal, code string, err error) {
+// has checked that an administrator of the department's area asks, whose path area is.
+func (s *Service) AddTerminal(ctx context.Context, by, name, readerKey, department, area string) (t Terminal, code string, err error) {
 	name, ok := oneLine(name, 40)
 	if !ok {
 		return t, "", fault.New(fault.Invalid).WithField("terminal-name", fault.CounterName)
 	}
-	t = Terminal{ID: ident.New(s.cfg.Rand, "ctm"), Name: name, CreatedBy: by, CreatedAt: s.now(), ReaderKey: []byte{}}
+	t = Terminal{ID: ident.New(s.cfg.Rand, "ctm"), Name: name, Department: department, Area: area, CreatedBy: by, CreatedAt: s.now(), ReaderKey: []byte{}}
 	if readerKey != "" {
 		point, err := base64.RawURLEncoding.Strict().DecodeString(readerKey)
 		if err == nil {
@@ -111,9 +111,14 @@ func (s *Service) RevokeTerminal(ctx context.Context, id, by string) error {
 	return storeFault(s.cfg.Store.RevokeTerminal(ctx, id, by, s.now(), audit.With(s.event(ctx, "counter.terminal_revoked", "terminal", id))))
 }
 
-// Terminals lists terminals, the newest first; next is empty on the last page.
-func (s *Service) Terminals(ctx context.Context, after string, limit int) (page []Terminal, next string, err error) {
-	if page, err = s.cfg.Store.Terminals(ctx, after, limit+1); err != nil {
+// MoveDepartment gives the terminals of a department the area in which it is now. Only assembly calls it.
+func (s *Service) MoveDepartment(ctx context.Context, department, area string) error {
+	return storeFault(s.cfg.Store.MoveTerminals(ctx, department, area, audit.With(s.event(ctx, "counter.terminals_moved", "department", department, "area", area))))
+}
+
+// Terminals lists terminals of areas, the newest first; next is empty on the last page.
+func (s *Service) Terminals(ctx context.Context, areas []string, after string, limit int) (page []Terminal, next string, err error) {
+	if page, err = s.cfg.Store.Terminals(ctx, areas, after, limit+1); err != nil {
 		return nil, "", storeFault(err)
 	}
 	if len(page) > limit {

@@ -34,6 +34,7 @@ type TerminalRecord struct {
 	Name       string     `json:"name" doc:"Name for people"`
 	Reader     bool       `json:"reader" doc:"The key of a card reader is registered"`
 	Screen     bool       `json:"screen" doc:"A second screen is joined"`
+	Department string     `json:"department,omitempty" doc:"Department whose counter it is; absent is the platform's own"`
 	CreatedAt  time.Time  `json:"created_at" doc:"When it was registered"`
 	EnrolledAt *time.Time `json:"enrolled_at,omitempty" doc:"When it was put into service"`
 	RevokedAt  *time.Time `json:"revoked_at,omitempty" doc:"When it was taken out of service"`
@@ -47,7 +48,7 @@ func moment(at time.Time) *time.Time {
 }
 
 func terminalRecord(t counter.Terminal) TerminalRecord {
-	return TerminalRecord{ID: t.ID, Name: t.Name, Reader: len(t.ReaderKey) > 0, Screen: t.Screen, CreatedAt: t.CreatedAt, EnrolledAt: moment(t.EnrolledAt), RevokedAt: moment(t.RevokedAt)}
+	return TerminalRecord{ID: t.ID, Name: t.Name, Reader: len(t.ReaderKey) > 0, Screen: t.Screen, Department: t.Department, CreatedAt: t.CreatedAt, EnrolledAt: moment(t.EnrolledAt), RevokedAt: moment(t.RevokedAt)}
 }
 
 // NewTerminalRecord is a terminal with the code that puts it into service.
@@ -95,7 +96,7 @@ func (s *Server) Register(api huma.API) {
 		if err := administrators(ctx, idp.AdminRoles...); err != nil {
 			return nil, err
 		}
-		page, next, err := s.Counter.Terminals(ctx, in.After, in.Limit)
+		page, next, err := s.Counter.Terminals(ctx, reqctx.From(ctx).Actor.Reach(idp.AdminRoles...), in.After, in.Limit)
 		if err != nil {
 			return nil, err
 		}
@@ -108,12 +109,13 @@ func (s *Server) Register(api huma.API) {
 	})
 	huma.Register(api, operation("add-counter-terminal", http.MethodPost, "counter-terminals", "登记窗口终端 Register a terminal", http.StatusCreated), func(ctx context.Context, in *struct {
 		Body struct {
-			Name      string `json:"name" minLength:"1" maxLength:"40" doc:"Name for people"`
-			ReaderKey string `json:"reader_key,omitempty" maxLength:"100" doc:"SM2 public key of the reader's bridge: 65 octets, unpadded base64url; absent without a reader"`
-			Reason    string `json:"reason" minLength:"1" maxLength:"200" doc:"Why; goes into the audit record and holds no personal data"`
+			Name       string `json:"name" minLength:"1" maxLength:"40" doc:"Name for people"`
+			ReaderKey  string `json:"reader_key,omitempty" maxLength:"100" doc:"SM2 public key of the reader's bridge: 65 octets, unpadded base64url; absent without a reader"`
+			Department string `json:"department,omitempty" maxLength:"64" doc:"Identifier of the department whose counter it is; absent is the platform's own"`
+			Reason     string `json:"reason" minLength:"1" maxLength:"200" doc:"Why; goes into the audit record and holds no personal data"`
 		}
 	}) (*single[NewTerminalRecord], error) {
-		t, code, err := s.addTerminal(ctx, in.Body.Name, in.Body.ReaderKey, in.Body.Reason)
+		t, code, err := s.addTerminal(ctx, in.Body.Name, in.Body.ReaderKey, in.Body.Department, in.Body.Reason)
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +171,7 @@ type RetriedRecord struct {
 // supervisor is a service client that stands for the role; it proves itself with each token.
 func supervisor(ctx context.Context) counter.Clerk {
 	actor := reqctx.From(ctx).Actor
-	c := counter.Clerk{ID: actor.ID, Roles: actor.Roles, Signed: actor.SignedInAt}
+	c := counter.Clerk{ID: actor.ID, Roles: actor.Roles, Rights: actor.Rights, Signed: actor.SignedInAt}
 	if strings.HasPrefix(actor.ID, "client:") {
 		c.AAL = 2
 	}
@@ -220,17 +222,16 @@ func (s *Server) registerQueue(api huma.API) {
 	})
 }
 
+// administrators refuses whoever holds none of the roles, be it in a part only; the area of each terminal is judged besides.
 func administrators(ctx context.Context, roles ...string) error {
 	actor := reqctx.From(ctx).Actor
 	if actor.ID == "" {
 		return fault.New(fault.Unauthenticated)
 	}
-	for _, role := range roles {
-		if actor.Has(role) {
-			return nil
-		}
+	if len(actor.Reach(roles...)) == 0 {
+		return fault.New(fault.Forbidden)
 	}
-	return fault.New(fault.Forbidden)
+	return nil
 }
 
 // freshLogin is how old the login behind a change of terminals may be; service clients prove themselves with each token.
@@ -252,12 +253,30 @@ func (s *Server) administer(ctx context.Context, reason string) (context.Context
 	return reqctx.WithReason(ctx, reason), actor.ID, nil
 }
 
-func (s *Server) addTerminal(ctx context.Context, name, key, reason string) (counter.Terminal, string, error) {
+func (s *Server) addTerminal(ctx context.Context, name, key, department, reason string) (counter.Terminal, string, error) {
 	ctx, by, err := s.administer(ctx, reason)
 	if err != nil {
 		return counter.Terminal{}, "", err
 	}
-	return s.Counter.AddTerminal(ctx, by, name, strings.TrimSpace(key))
+	area := ""
+	if department = strings.TrimSpace(department); department != "" {
+		if area, err = s.AreaOf(ctx, department); err != nil {
+			return counter.Terminal{}, "", err
+		}
+	}
+	if !reqctx.From(ctx).Actor.Reaches(area, idp.RoleSystemAdmin) || department != "" && area == "" {
+		return counter.Terminal{}, "", fault.New(fault.OutsideArea).WithField("terminal-department", fault.OutsideArea)
+	}
+	return s.Counter.AddTerminal(reqctx.UsingIn(ctx, area, idp.RoleSystemAdmin), by, name, strings.TrimSpace(key), department, area)
+}
+
+// terminal reads one of the own area; one of another area is not there.
+func (s *Server) terminal(ctx context.Context, id string) (counter.Terminal, error) {
+	t, err := s.Counter.Terminal(ctx, id)
+	if err == nil && !reqctx.From(ctx).Actor.Reaches(t.Area, idp.AdminRoles...) {
+		return counter.Terminal{}, fault.New(fault.NotFound)
+	}
+	return t, err
 }
 
 func (s *Server) revokeTerminal(ctx context.Context, id, reason string) error {
@@ -265,5 +284,12 @@ func (s *Server) revokeTerminal(ctx context.Context, id, reason string) error {
 	if err != nil {
 		return err
 	}
-	return s.Counter.RevokeTerminal(ctx, id, by)
+	t, err := s.terminal(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !reqctx.From(ctx).Actor.Reaches(t.Area, idp.RoleSystemAdmin) {
+		return fault.New(fault.Forbidden)
+	}
+	return s.Counter.RevokeTerminal(reqctx.UsingIn(ctx, t.Area, idp.RoleSystemAdmin), id, by)
 }

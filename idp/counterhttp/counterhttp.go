@@ -32,6 +32,8 @@ type Config struct {
 	// Check judges the code on a paper.
 	Check  func(ctx context.Context, text string) (web.CounterChecked, error)
 	Encode authn.Encoder
+	// AreaOf is the path of the area of a department; empty for one that the tree does not know.
+	AreaOf func(ctx context.Context, department string) (string, error)
 	Now    func() time.Time
 }
 
@@ -96,7 +98,10 @@ func (s *Server) at(r *http.Request) (counter.Clerk, counter.Terminal, error) {
 		return by, counter.Terminal{}, fault.New(fault.Unauthenticated)
 	}
 	t, err := s.Counter.TerminalOf(r.Context(), s.cookie(r, cookieTerminal))
-	return by, t, err
+	if err == nil { // records of what is done here tell by which right
+		*r = *r.WithContext(reqctx.UsingIn(r.Context(), t.Area, counter.RoleClerk))
+	}
+	return by.In(t.Area), t, err
 }
 
 // Bounds of forms.
@@ -159,9 +164,9 @@ func (s *Server) failures(r *http.Request, err error, field string) []web.FieldE
 
 // show answers with a page of the counter.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, name string, page web.Page) error {
-	if by, err := s.Who(r); err == nil && by.Has(counter.RoleClerk) && name != "counter-screen" {
+	if by, err := s.Who(r); err == nil && by.Anywhere(counter.RoleClerk) && name != "counter-screen" {
 		page.Nav = append(page.Nav, web.NavLink{Label: s.Renderer.Text(r, "page.counter"), URL: "/counter", Current: r.URL.Path == "/counter"})
-		if by.Has(counter.RoleSupervisor) {
+		if by.Anywhere(counter.RoleSupervisor) {
 			page.Nav = append(page.Nav, web.NavLink{Label: s.Renderer.Text(r, "counter.queue"), URL: queueURL, Current: strings.HasPrefix(r.URL.Path, queueURL)})
 		}
 	}

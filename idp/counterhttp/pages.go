@@ -33,13 +33,13 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showHome(w http.ResponseWriter, r *http.Request, by counter.Clerk, t counter.Terminal, body web.CounterPage, refused error) error {
-	if !by.Has(counter.RoleClerk) && !by.Has(counter.RoleSupervisor) {
+	if !by.Anywhere(counter.RoleClerk) && !by.Anywhere(counter.RoleSupervisor) {
 		return fault.New(fault.Forbidden)
 	}
-	if by.Has(counter.RoleSupervisor) {
+	if by.Anywhere(counter.RoleSupervisor) {
 		body.QueueURL = queueURL
 	}
-	body.CanServe = by.Has(counter.RoleClerk)
+	body.CanServe = by.Has(counter.RoleClerk) || t.ID == "" && by.Anywhere(counter.RoleClerk)
 	body.Enrol = t.ID == "" && body.CanServe
 	body.Terminal, body.Reader, body.Screen = t.Name, len(t.ReaderKey) > 0, t.Screen
 	field := "counter-called"
@@ -64,7 +64,7 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !by.Has(counter.RoleClerk) && !by.Has(counter.RoleSupervisor) {
+	if !by.Anywhere(counter.RoleClerk) && !by.Anywhere(counter.RoleSupervisor) {
 		return fault.New(fault.Forbidden)
 	}
 	_, secret, err := s.Counter.Enrol(r.Context(), digitsOf(typed.Get("terminal-code")), source(r))

@@ -9,6 +9,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/counter"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -197,7 +198,7 @@ func (s *Server) terminals(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	page, next, err := s.Counter.Terminals(r.Context(), r.URL.Query().Get("after"), pageSize)
+	page, next, err := s.Counter.Terminals(r.Context(), reqctx.From(r.Context()).Actor.Reach(idp.AdminRoles...), r.URL.Query().Get("after"), pageSize)
 	if err != nil {
 		return err
 	}
@@ -227,6 +228,7 @@ func (s *Server) showTerminalForm(w http.ResponseWriter, r *http.Request, refuse
 	body := web.AdminFormPage{Back: web.Link{Label: text("counter.terminals"), URL: terminalsURL}, Name: text("counter.terminal.new"), SignInURL: s.signInURL(r), Action: terminalsURL, Submit: text("counter.terminal.new"), Fields: []web.FormField{
 		{Name: "terminal-name", Label: text("counter.terminal.name"), Value: r.PostFormValue("terminal-name"), Max: 40},
 		{Name: "terminal-reader", Label: text("counter.terminal.reader"), Hint: text("counter.terminal.reader.hint"), Value: r.PostFormValue("terminal-reader"), Max: 100, Optional: true},
+		{Name: "terminal-department", Label: text("counter.terminal.department"), Hint: text("counter.terminal.department.hint"), Value: r.PostFormValue("terminal-department"), Max: 64, Optional: true},
 		{Name: "reason", Label: text("action.reason"), Value: r.PostFormValue("reason"), Max: 200}}}
 	page := web.Page{Title: text("counter.terminal.new"), Self: terminalsURL + "/new", Errors: s.failures(r, refused, "terminal-name"), Body: body}
 	return s.show(w, r, statusOf(refused), "admin-form", page)
@@ -238,7 +240,7 @@ func (s *Server) terminalAdd(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, code, err := s.addTerminal(r.Context(), typed.Get("terminal-name"), typed.Get("terminal-reader"), typed.Get("reason"))
+	t, code, err := s.addTerminal(r.Context(), typed.Get("terminal-name"), typed.Get("terminal-reader"), typed.Get("terminal-department"), typed.Get("reason"))
 	if mendable(err) {
 		return s.showTerminalForm(w, r, err)
 	}
@@ -252,7 +254,7 @@ func (s *Server) terminalPage(w http.ResponseWriter, r *http.Request) error {
 	if err := administrators(r.Context(), idp.AdminRoles...); err != nil {
 		return err
 	}
-	t, err := s.Counter.Terminal(r.Context(), r.PathValue("id"))
+	t, err := s.terminal(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -269,10 +271,13 @@ func (s *Server) showTerminal(w http.ResponseWriter, r *http.Request, t counter.
 	}
 	body := web.AdminDetailPage{Back: web.Link{Label: text("counter.terminals"), URL: terminalsURL}, Name: t.Name, Under: t.ID, Status: terminalState(t), SignInURL: s.signInURL(r),
 		Facts: []web.ShownField{{Label: text("counter.terminal.reader"), Value: yes(len(t.ReaderKey) > 0)}, {Label: text("counter.screen.title"), Value: yes(t.Screen)}, {Label: text("counter.terminal.enrolled"), Value: when(t.EnrolledAt)}}}
+	if t.Department != "" {
+		body.Facts = append(body.Facts, web.ShownField{Label: text("counter.terminal.department"), Value: t.Department})
+	}
 	if code != "" {
 		body.Facts = append([]web.ShownField{{Label: text("counter.terminal.code"), Value: code}}, body.Facts...)
 	}
-	if t.RevokedAt.IsZero() && administrators(r.Context(), idp.RoleSystemAdmin) == nil {
+	if t.RevokedAt.IsZero() && reqctx.From(r.Context()).Actor.Reaches(t.Area, idp.RoleSystemAdmin) {
 		body.Actions = []web.StateAction{{ID: "terminal-revoke", Label: text("counter.terminal.revoke"), URL: address + "/revocation", Danger: true, Effect: text("counter.terminal.revoke.effect")}}
 	}
 	return s.show(w, r, http.StatusOK, "admin-detail", web.Page{Title: text("counter.terminals"), Self: address, Body: body})

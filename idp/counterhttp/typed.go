@@ -59,7 +59,7 @@ func (s *Server) typed(w http.ResponseWriter, r *http.Request) error {
 		if card.To == "长期" || card.To == "長期" {
 			card.To = counter.LongTerm
 		}
-		_, err = s.Counter.Typed(r.Context(), by, second, t, typed.Get("counter-called"), card)
+		_, err = s.Counter.Typed(r.Context(), by, second.In(t.Area), t, typed.Get("counter-called"), card)
 	} else if len(fault.From(err).Fields) == 0 && mendable(err) {
 		err = fault.Wrap(err, fault.CodeOf(err)).WithField("second-password", fault.CodeOf(err))
 	}

@@ -35,6 +35,9 @@ func (s *Store) Client(ctx context.Context, clientID string) (idp.StoredBody, er
 // WriteClient changes one client that is still as it was read, or registers a new one.
 func (s *Store) WriteClient(ctx context.Context, c idp.ClientChange) error {
 	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := settle(ctx, tx, c.Settlement); err != nil {
+			return err
+		}
 		if err := writeClient(ctx, tx, c); err != nil {
 			return err
 		}
@@ -48,7 +51,7 @@ func (s *Store) WriteClient(ctx context.Context, c idp.ClientChange) error {
 		if _, err := tx.ExecContext(ctx, bumpClients); err != nil {
 			return err
 		}
-		return auditdb.Append(ctx, tx, c.Record(grants))
+		return auditdb.Append(ctx, tx, settledRecord(c.Settlement, c.Record(grants)))
 	})
 	if sqldb.IsUnique(err) {
 		return idp.ErrTaken

@@ -14,12 +14,12 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-const terminalColumns = "id, name, reader_key, screen_hash, created_by, created_at, enrolled_at, revoked_at"
+const terminalColumns = "id, name, reader_key, screen_hash, created_by, created_at, enrolled_at, revoked_at, department, area"
 
 func scanTerminal(row interface{ Scan(...any) error }) (t counter.Terminal, err error) {
 	var screen []byte
 	var created, enrolled, revoked int64
-	err = row.Scan(&t.ID, &t.Name, &t.ReaderKey, &screen, &t.CreatedBy, &created, &enrolled, &revoked)
+	err = row.Scan(&t.ID, &t.Name, &t.ReaderKey, &screen, &t.CreatedBy, &created, &enrolled, &revoked, &t.Department, &t.Area)
 	t.Screen, t.CreatedAt, t.EnrolledAt, t.RevokedAt = len(screen) > 0, sqldb.Time(created), sqldb.Time(enrolled), sqldb.Time(revoked)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return t, idp.ErrNotFound
@@ -29,8 +29,8 @@ func scanTerminal(row interface{ Scan(...any) error }) (t counter.Terminal, err 
 
 // PutTerminal registers a terminal.
 func (s *Store) PutTerminal(ctx context.Context, t counter.Terminal, enrol []byte, until time.Time, record audit.Record) error {
-	return s.apply(ctx, record, step(`INSERT INTO idp_counter_terminal (id, name, reader_key, enrol_hash, enrol_until, secret_hash, pair_hash, pair_until, screen_hash, created_by, created_at, enrolled_at, revoked_by, revoked_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $6, $7, $8, 0, '', 0)`, t.ID, t.Name, t.ReaderKey, enrol, sqldb.Micros(until), []byte{}, t.CreatedBy, sqldb.Micros(t.CreatedAt)))
+	return s.apply(ctx, record, step(`INSERT INTO idp_counter_terminal (id, name, reader_key, enrol_hash, enrol_until, secret_hash, pair_hash, pair_until, screen_hash, created_by, created_at, enrolled_at, revoked_by, revoked_at, department, area)
+		VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $6, $7, $8, 0, '', 0, $9, $10)`, t.ID, t.Name, t.ReaderKey, enrol, sqldb.Micros(until), []byte{}, t.CreatedBy, sqldb.Micros(t.CreatedAt), t.Department, t.Area))
 }
 
 // joined uses a code of a terminal up and stores a secret in its place.
@@ -61,11 +61,12 @@ func (s *Store) OfferScreen(ctx context.Context, id string, code []byte, until t
 	return s.db.Apply(ctx, nil, one(idp.ErrNotFound, "UPDATE idp_counter_terminal SET pair_hash = $2, pair_until = $3 WHERE id = $1 AND revoked_at = 0", id, code, sqldb.Micros(until)))
 }
 
-// Terminals lists terminals, the newest first.
-func (s *Store) Terminals(ctx context.Context, after string, limit int) ([]counter.Terminal, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+terminalColumns+` FROM idp_counter_terminal WHERE $1 = ''
-		OR created_at < (SELECT created_at FROM idp_counter_terminal WHERE id = $1) OR created_at = (SELECT created_at FROM idp_counter_terminal WHERE id = $1) AND id < $1
-		ORDER BY created_at DESC, id DESC LIMIT $2`, after, limit)
+// Terminals lists terminals of areas, the newest first.
+func (s *Store) Terminals(ctx context.Context, areas []string, after string, limit int) ([]counter.Terminal, error) {
+	within, args := sqldb.Below("area", areas, after, limit)
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+terminalColumns+" FROM idp_counter_terminal WHERE "+within+` AND ($1 = ''
+		OR created_at < (SELECT created_at FROM idp_counter_terminal WHERE id = $1) OR created_at = (SELECT created_at FROM idp_counter_terminal WHERE id = $1) AND id < $1)
+		ORDER BY created_at DESC, id DESC LIMIT $2`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list terminals: %w", err)
 	}
@@ -79,6 +80,20 @@ func (s *Store) Terminals(ctx context.Context, after string, limit int) ([]count
 		all = append(all, t)
 	}
 	return all, rows.Err()
+}
+
+// MoveTerminals gives the terminals of a department another area.
+func (s *Store) MoveTerminals(ctx context.Context, department, area string, record audit.Record) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		result, err := tx.ExecContext(ctx, "UPDATE idp_counter_terminal SET area = $2 WHERE department = $1 AND department <> '' AND area <> $2", department, area)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
 }
 
 func (s *Store) terminal(ctx context.Context, column string, value any) (counter.Terminal, error) {
@@ -249,9 +264,12 @@ func (s *Store) EndVisit(ctx context.Context, visit, reason string, now time.Tim
 const actColumns = `id, visit_id, kind, target, terminal_id, clerk, second_clerk, entry, account_id, agreed_by, evidence, outcome, at,
 	review, reviewer, review_reason, reviewed_at, attempt, tried_at, retried_by, failure`
 
+// actRead is an act with the area of its terminal, as it is now.
+const actRead = actColumns + ", COALESCE((SELECT area FROM idp_counter_terminal WHERE idp_counter_terminal.id = idp_counter_act.terminal_id), '')"
+
 func scanAct(row interface{ Scan(...any) error }) (a counter.Act, err error) {
 	var at, reviewed, tried int64
-	err = row.Scan(&a.ID, &a.Visit, &a.Kind, &a.Target, &a.Terminal, &a.Clerk, &a.Second, &a.Entry, &a.Account, &a.AgreedBy, &a.Evidence, &a.Outcome, &at, &a.Review, &a.Reviewer, &a.ReviewReason, &reviewed, &a.Attempt, &tried, &a.RetriedBy, &a.Failure)
+	err = row.Scan(&a.ID, &a.Visit, &a.Kind, &a.Target, &a.Terminal, &a.Clerk, &a.Second, &a.Entry, &a.Account, &a.AgreedBy, &a.Evidence, &a.Outcome, &at, &a.Review, &a.Reviewer, &a.ReviewReason, &reviewed, &a.Attempt, &tried, &a.RetriedBy, &a.Failure, &a.Area)
 	a.At, a.ReviewedAt, a.TriedAt = sqldb.Time(at), sqldb.Time(reviewed), sqldb.Time(tried)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return a, idp.ErrNotFound
@@ -394,7 +412,7 @@ func (s *Store) SetOutcome(ctx context.Context, act string, attempt int, outcome
 }
 
 func (s *Store) acts(ctx context.Context, condition string, args ...any) ([]counter.Act, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+actColumns+" FROM idp_counter_act WHERE "+condition, args...)
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+actRead+" FROM idp_counter_act WHERE "+condition, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list acts: %w", err)
 	}
@@ -417,13 +435,14 @@ func (s *Store) Acts(ctx context.Context, visit string) ([]counter.Act, error) {
 
 // Act reads one.
 func (s *Store) Act(ctx context.Context, id string) (counter.Act, error) {
-	return scanAct(s.db.Read().QueryRowContext(ctx, "SELECT "+actColumns+" FROM idp_counter_act WHERE id = $1", id))
+	return scanAct(s.db.Read().QueryRowContext(ctx, "SELECT "+actRead+" FROM idp_counter_act WHERE id = $1", id))
 }
 
-// ActQueue lists acts of a review state, the oldest first.
-func (s *Store) ActQueue(ctx context.Context, review, after string, limit int) ([]counter.Act, error) {
-	return s.acts(ctx, `review = $1 AND ($2 = '' OR at > (SELECT at FROM idp_counter_act WHERE id = $2) OR at = (SELECT at FROM idp_counter_act WHERE id = $2) AND id > $2)
-		ORDER BY at, id LIMIT $3`, review, after, limit)
+// ActQueue lists acts of a review state at terminals of areas, the oldest first.
+func (s *Store) ActQueue(ctx context.Context, areas []string, review, after string, limit int) ([]counter.Act, error) {
+	within, args := sqldb.Below("(SELECT area FROM idp_counter_terminal WHERE idp_counter_terminal.id = idp_counter_act.terminal_id)", areas, review, after, limit)
+	return s.acts(ctx, within+` AND review = $1 AND ($2 = '' OR at > (SELECT at FROM idp_counter_act WHERE id = $2) OR at = (SELECT at FROM idp_counter_act WHERE id = $2) AND id > $2)
+		ORDER BY at, id LIMIT $3`, args...)
 }
 
 // Review decides an act that stands as it was read.

@@ -220,3 +220,42 @@ func TestCounterReadings(t *testing.T) {
 		}
 	})
 }
+
+// TestSupervisorsSeeActsOfTheirArea: what clerks did is found by the area of the terminal, as it is now.
+func TestSupervisorsSeeActsOfTheirArea(t *testing.T) {
+	onCounter(t, func(t *testing.T, s *idpdb.Store, db *sqldb.DB) {
+		ctx := context.Background()
+		v := agreed(t, s, "v1", counter.ActPass)
+		change := passOf(v, 1, "right")
+		change.Act.Terminal = "t"
+		if err := s.Do(ctx, v, change, opening, notedAt("pass")); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(ctx, "UPDATE idp_counter_terminal SET department = 'dept' WHERE id = 't'")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		const county, other = "330000000000/330102000000/", "330000000000/330105000000/"
+		for _, row := range []struct {
+			at, reach string
+			want      int
+		}{{"", "", 1}, {"", county, 0}, {county, county, 1}, {county, "330000000000/", 1}, {county, other, 0}, {county, "", 1}} {
+			if err := s.MoveTerminals(ctx, "dept", row.at, notedAt("moved")); err != nil {
+				t.Fatal(err)
+			}
+			acts, err := s.ActQueue(ctx, []string{row.reach}, counter.ReviewOpen, "", 10)
+			if err != nil || len(acts) != row.want || len(acts) > 0 && acts[0].Area != row.at {
+				t.Errorf("terminal in %q, supervisor of %q: %+v %v", row.at, row.reach, acts, err)
+			}
+			terminals, err := s.Terminals(ctx, []string{row.reach}, "", 10)
+			if err != nil || len(terminals) != row.want {
+				t.Errorf("terminal in %q, administrator of %q: %+v %v", row.at, row.reach, terminals, err)
+			}
+		}
+		if acts, err := s.ActQueue(ctx, nil, counter.ReviewOpen, "", 10); err != nil || len(acts) != 0 {
+			t.Errorf("nobody sees %+v %v", acts, err)
+		}
+	})
+}

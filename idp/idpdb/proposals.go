@@ -15,15 +15,20 @@ import (
 // settled runs the change that a proposal allows, with the last approval and the records of both. Without a settlement it is
 // a change that needs none.
 func (s *Store) settled(ctx context.Context, v *foureyes.Settlement, record audit.Record, change func(tx sqldb.Tx) error) error {
-	if v != nil {
-		record.Events, record.Messages = append(record.Events[:len(record.Events):len(record.Events)], v.Record.Events...), append(record.Messages[:len(record.Messages):len(record.Messages)], v.Record.Messages...)
-	}
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+	return s.audited(ctx, settledRecord(v, record), func(tx sqldb.Tx) error {
 		if err := settle(ctx, tx, v); err != nil {
 			return err
 		}
 		return change(tx)
 	})
+}
+
+// settledRecord is the record of a change with that of the approval that allows it.
+func settledRecord(v *foureyes.Settlement, record audit.Record) audit.Record {
+	if v != nil {
+		record.Events, record.Messages = append(record.Events[:len(record.Events):len(record.Events)], v.Record.Events...), append(record.Messages[:len(record.Messages):len(record.Messages)], v.Record.Messages...)
+	}
+	return record
 }
 
 // settle takes the last approval of a proposal. The row count decides, never an earlier read: of many at once one goes on.

@@ -111,10 +111,25 @@ func (s *Store) Registration(ctx context.Context, clientID string) (openplatform
 // ChangeClient replaces a client that is still as it was read, with what waits; idp.ErrConflict otherwise.
 func (s *Store) ChangeClient(ctx context.Context, c openplatform.Change, record audit.Record) error {
 	end := sqldb.Micros(c.End)
-	return s.apply(ctx, record,
+	steps := []sqldb.Step{
 		one(idp.ErrConflict, "UPDATE idp_client SET body = $3, retired_at = $4 WHERE client_id = $1 AND body = $2 AND retired_at = 0", c.ClientID, string(c.Was), string(c.Body), end),
 		one(idp.ErrConflict, "UPDATE idp_registration SET pending = $2, ended_at = $3 WHERE client_id = $1 AND pending = $4 AND ended_at = 0", c.ClientID, string(c.Pending), end, string(c.WasPending)),
-		step(bumpClients))
+		step(bumpClients)}
+	if c.Settlement == nil {
+		return s.apply(ctx, record, steps...)
+	}
+	return s.settled(ctx, c.Settlement, record, func(tx sqldb.Tx) error {
+		for _, each := range steps {
+			changed, err := sqldb.ExecOne(ctx, tx, each.Query, each.Args...)
+			if err == nil && !changed {
+				err = each.Else
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // WaitingRegistrations lists applied clients and those with a change that waits. The state is a member of the stored client,

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/keys/jose"
@@ -146,10 +147,18 @@ func readWaiting(registration Registration, body []byte) (Waiting, error) {
 // Settle decides on what was read; fault.AdminChanged when it is no longer that. Live takes the change that waits; refused
 // drops it and leaves a live client as it is, or says no to a new one.
 func (s *Service) Settle(ctx context.Context, w Waiting, state string) error {
+	return s.settle(ctx, w, state, nil)
+}
+
+// usable are the decisions that let an application be used; the others take it out of use, for which one person is enough.
+var usable = []string{idp.StateSandbox, idp.StateLive}
+
+// decision is what a decision on what was read would leave; changed is false where it leaves everything.
+func (w Waiting) decision(state string) (next idp.Client, pending []byte, details map[string]string, changed bool, err error) {
 	if !slices.Contains([]string{idp.StateApplied, idp.StateSandbox, idp.StateLive, idp.StateSuspended, idp.StateRefused}, state) {
-		return refuse("registrations.state", "applied, sandbox, live, suspended or refused")
+		return next, nil, nil, false, refuse("registrations.state", "applied, sandbox, live, suspended or refused")
 	}
-	next, pending, details := w.Client, w.Pending, map[string]string{"state": state}
+	next, pending, details = w.Client, w.Pending, map[string]string{"state": state}
 	switch {
 	case state == idp.StateLive && w.Wanted != nil:
 		next, pending = *w.Wanted, nil
@@ -159,15 +168,20 @@ func (s *Service) Settle(ctx context.Context, w Waiting, state string) error {
 	default:
 		next.ApprovalState = state
 	}
-	if next.ApprovalState == w.Client.ApprovalState && len(pending) == len(w.Pending) {
-		return nil
+	return next, pending, details, next.ApprovalState != w.Client.ApprovalState || len(pending) != len(w.Pending), nil
+}
+
+func (s *Service) settle(ctx context.Context, w Waiting, state string, settlement *foureyes.Settlement) error {
+	next, pending, details, changes, err := w.decision(state)
+	if err != nil || !changes {
+		return err
 	}
 	changed, err := json.Marshal(next)
 	if err != nil {
 		return err
 	}
 	record := audit.With(idp.Event(ctx, s.cfg.Now(), "client.decided", "client", w.ClientID, details))
-	err = s.cfg.Store.ChangeClient(ctx, Change{ClientID: w.ClientID, Was: w.body, Body: changed, WasPending: w.Pending, Pending: pending}, record)
+	err = s.cfg.Store.ChangeClient(ctx, Change{ClientID: w.ClientID, Was: w.body, Body: changed, WasPending: w.Pending, Pending: pending, Settlement: settlement}, record)
 	if errors.Is(err, idp.ErrConflict) {
 		return fault.Wrap(err, fault.AdminChanged)
 	}

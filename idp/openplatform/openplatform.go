@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/keys"
 )
@@ -63,7 +64,8 @@ type Change struct {
 	ClientID            string
 	Was, Body           []byte
 	WasPending, Pending []byte
-	End                 time.Time // not zero: client and registration end for good
+	End                 time.Time            // not zero: client and registration end for good
+	Settlement          *foureyes.Settlement // of the proposal that allows it; nil where none is asked for
 }
 
 // WaitingRow is a registration with its stored client.
@@ -114,10 +116,13 @@ type Config struct {
 }
 
 // Service registers applications.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg Config
+	two Two
+}
 
 // New returns the service.
-func New(cfg Config) *Service { return &Service{cfg} }
+func New(cfg Config) *Service { return &Service{cfg: cfg} }
 
 func (s *Service) hash(ctx context.Context, kind string, parts ...string) ([]byte, error) {
 	mac, err := s.cfg.Ring.MAC(ctx, keys.UsageLookup)

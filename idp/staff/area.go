@@ -197,13 +197,31 @@ func (s *Service) putDepartment(ctx context.Context, d Department) (err error) {
 	}
 	d.Area, d.Path = area.Code, area.Path
 	known, err := s.cfg.Store.Department(ctx, d.ID)
-	if err == nil && known == d {
-		return nil
-	}
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return fault.Wrap(err, fault.Unavailable)
 	}
-	return s.cfg.Store.PutDepartment(ctx, d, audit.With(idp.Event(ctx, s.cfg.Now().UTC(), "department.applied", "department", d.ID, map[string]string{"area": d.Area})))
+	if err != nil || known != d {
+		err = s.cfg.Store.PutDepartment(ctx, d, audit.With(idp.Event(ctx, s.cfg.Now().UTC(), "department.applied", "department", d.ID, map[string]string{"area": d.Area})))
+		if err != nil {
+			return err
+		}
+	}
+	if s.cfg.Moved == nil {
+		return nil
+	}
+	return s.cfg.Moved(ctx, d.ID, d.Path) // also for one that stays, because what it owns may have come before it
+}
+
+// AreaOf is the path of the area of a department, by its identifier; empty for one that the tree does not know.
+func (s *Service) AreaOf(ctx context.Context, department string) (string, error) {
+	d, err := s.cfg.Store.Department(ctx, department)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fault.Wrap(err, fault.Unavailable)
+	}
+	return d.Path, nil
 }
 
 // Departments lists departments of an area and below, by identifier; the empty path is everywhere.

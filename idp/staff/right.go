@@ -93,6 +93,8 @@ type Config struct {
 	Engine *foureyes.Engine
 	Now    func() time.Time
 	Rand   io.Reader
+	// Moved is told of every department that is applied, with the path of its area: what it owns lies there. nil tells nobody.
+	Moved func(ctx context.Context, department, path string) error
 	// Roles are those that a holder has everywhere, beside rights; fault.StaffUnknown for nobody.
 	Roles func(ctx context.Context, holder string) ([]string, error)
 }

@@ -71,6 +71,10 @@ type Staffing struct {
 	// Idle and Absolute make a session of staff shorter than 15 minutes without use and 12 hours in all.
 	Idle     time.Duration `yaml:"idle"`
 	Absolute time.Duration `yaml:"absolute"`
+	// ClientsByTwo asks two administrators for new clients and for changes of clients that others rely on: redirect addresses,
+	// scopes and claims, keys and secrets, putting into use. Left out it is so outside the sandbox. Files of `admin apply` go by
+	// the operator alone.
+	ClientsByTwo *bool `yaml:"clients_by_two"`
 }
 
 // check refuses what would be wider than the limits (security row A-29).
@@ -94,6 +98,14 @@ func (s Staffing) realm() session.Realm {
 		realm.Absolute = s.Absolute
 	}
 	return realm
+}
+
+// clientsByTwo reports whether clients are changed by two people.
+func (c Config) clientsByTwo() bool {
+	if c.Staff.ClientsByTwo != nil {
+		return *c.Staff.ClientsByTwo
+	}
+	return !c.Sandbox
 }
 
 // oneFactor reports whether a login of staff with one factor is one.

@@ -37,8 +37,8 @@ func (a *App) openCounter() error {
 	if err != nil {
 		return err
 	}
-	a.identity.Passes = service.Enter
-	a.counter = counterhttp.New(counterhttp.Config{Site: a.site(), Issuer: a.cfg.Issuer, Counter: service, Who: a.clerk, Second: a.secondClerk, Check: a.checkPaper, Encode: a.sealMessage, Now: a.opts.Now})
+	a.identity.Passes, a.moveCounters = service.Enter, service.MoveDepartment
+	a.counter = counterhttp.New(counterhttp.Config{Site: a.site(), Issuer: a.cfg.Issuer, Counter: service, Who: a.clerk, Second: a.secondClerk, Check: a.checkPaper, AreaOf: a.Staff.AreaOf, Encode: a.sealMessage, Now: a.opts.Now})
 	return nil
 }
 
@@ -48,13 +48,13 @@ func (a *App) clerk(r *http.Request) (counter.Clerk, error) {
 	if !ok {
 		return counter.Clerk{}, nil
 	}
-	return a.clerkOf(r.Context(), m, reqctx.From(r.Context()).Actor.Roles, current.AAL, current.AuthTime)
+	return a.clerkOf(r.Context(), m, reqctx.From(r.Context()).Actor, current.AAL, current.AuthTime)
 }
 
 // clerkOf is a member of staff with the human behind the account, whom the counter does not let serve itself.
-func (a *App) clerkOf(ctx context.Context, m staff.Member, roles []string, aal int, at time.Time) (counter.Clerk, error) {
+func (a *App) clerkOf(ctx context.Context, m staff.Member, actor reqctx.Actor, aal int, at time.Time) (counter.Clerk, error) {
 	citizen, err := a.Members.Citizen(ctx, m)
-	return counter.Clerk{ID: m.Actor(), Human: m.Human, Account: citizen, Roles: roles, AAL: aal, Signed: at}, err
+	return counter.Clerk{ID: m.Actor(), Human: m.Human, Account: citizen, Roles: actor.Roles, Rights: actor.Rights, AAL: aal, Signed: at}, err
 }
 
 // secondClerk checks password and authenticator of a colleague who stands by, without a session.
@@ -75,7 +75,7 @@ func (a *App) secondClerk(ctx context.Context, identifier, password, code, sourc
 	if err != nil {
 		return counter.Clerk{}, err
 	}
-	return a.clerkOf(ctx, m, actor.Roles, int(login.AAL), login.At)
+	return a.clerkOf(ctx, m, actor, int(login.AAL), login.At)
 }
 
 // counterCards lets the counter print offline code cards of the licence room.
@@ -155,7 +155,7 @@ func (a *App) checkPaper(ctx context.Context, text string) (web.CounterChecked, 
 // AddCounterTerminal registers a terminal, as an administrator does; for programs that make a platform of their own.
 func (a *App) AddCounterTerminal(ctx context.Context, name, readerKey string) (id, code string, err error) {
 	ctx = reqctx.WithActor(ctx, reqctx.Actor{ID: "system:setup"})
-	t, code, err := a.counter.Counter.AddTerminal(ctx, "system:setup", name, readerKey)
+	t, code, err := a.counter.Counter.AddTerminal(ctx, "system:setup", name, readerKey, "", "")
 	return t.ID, code, err
 }
 

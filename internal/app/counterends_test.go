@@ -264,6 +264,9 @@ func TestSignedFormAndCopies(t *testing.T) {
 	if got := paperOf(t, p, code); got != "V00" {
 		t.Errorf("the card: %s", got)
 	}
+	if events := audited(t, p, "counter.license_copy"); len(events) != 1 || events[0].Details["by_role"] != counter.RoleClerk {
+		t.Errorf("what the clerk did does not tell by which right: %+v", events)
+	}
 }
 
 // TestRefusedActIsTriedAgain: the register is silent; the clerk presses again, and what is left over the supervisor tries from

@@ -44,7 +44,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	s := &sealing{app: a}
 	var err error
 	s.seals, err = esign.New(esign.Config{Store: sealdb.New(a.db), Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
-		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name})
+		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf})
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 		return nil, err
 	}
 	s.licenses, err = elicense.New(elicense.Config{Store: licensedb.New(a.db), Cards: licensedb.New(a.db), Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
-		Trust: a.trust, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand})
+		Trust: a.trust, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf})
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ import (
 
 // newStaff keeps areas and rights. Who holds a right is an account of staff that is not closed.
 func (a *App) newStaff() *staff.Service {
-	return staff.New(staff.Config{Store: a.store, Engine: a.fourEyes, Now: a.opts.Now, Rand: a.opts.Rand, Roles: func(ctx context.Context, holder string) ([]string, error) {
+	return staff.New(staff.Config{Store: a.store, Engine: a.fourEyes, Now: a.opts.Now, Rand: a.opts.Rand, Moved: a.departmentMoved, Roles: func(ctx context.Context, holder string) ([]string, error) {
 		id, ok := strings.CutPrefix(holder, "staff:")
 		if !ok {
 			return nil, fault.New(fault.StaffUnknown)
@@ -31,6 +31,17 @@ func (a *App) newStaff() *staff.Service {
 		}
 		return m.Roles, err
 	}})
+}
+
+// departmentMoved places what a department owns in the other rooms and at the counters where the department is now.
+func (a *App) departmentMoved(ctx context.Context, department, path string) error {
+	if err := a.sealing.seals.MoveOwner(ctx, department, path); err != nil {
+		return err
+	}
+	if err := a.sealing.licenses.MoveAuthority(ctx, department, path); err != nil {
+		return err
+	}
+	return a.moveCounters(ctx, department, path)
 }
 
 // staffRealm is the word that keeps counters of tries of staff apart from those of citizens.

@@ -4,6 +4,7 @@ package reqctx
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 )
@@ -44,6 +45,37 @@ func Everywhere(roles ...string) (all []Right) {
 func (a Actor) HasIn(role, area string) bool {
 	for _, r := range a.Rights {
 		if r.Role == role && strings.HasPrefix(area, r.Area) {
+			return true
+		}
+	}
+	return false
+}
+
+// Reach are the paths of the areas in which the actor holds one of the roles; the empty path alone where one is held everywhere, and
+// none where none is held.
+func (a Actor) Reach(roles ...string) (paths []string) {
+	for _, role := range roles {
+		if a.Has(role) {
+			return []string{""}
+		}
+		for _, r := range a.Rights {
+			switch {
+			case r.Role != role:
+			case r.Area == "":
+				return []string{""}
+			default:
+				paths = append(paths, r.Area)
+			}
+		}
+	}
+	return paths
+}
+
+// Reaches reports whether the actor holds one of the roles for an area. What belongs to no area is in reach only of roles that are
+// held everywhere.
+func (a Actor) Reaches(area string, roles ...string) bool {
+	for _, path := range a.Reach(roles...) {
+		if strings.HasPrefix(area, path) {
 			return true
 		}
 	}
@@ -105,6 +137,19 @@ func WithReason(ctx context.Context, reason string) context.Context {
 	return With(ctx, r)
 }
 
+// Told adds to the details of an audit event by which right of staff it was done (by_role, by_area), where that is known.
+func (r Request) Told(details map[string]string) map[string]string {
+	if r.Used.Role == "" {
+		return details
+	}
+	told := map[string]string{"by_role": r.Used.Role}
+	if r.Used.Area != "" {
+		told["by_area"] = r.Used.Area
+	}
+	maps.Copy(told, details)
+	return told
+}
+
 // Using returns a context that tells which right of the actor lets the request in: that of the widest area among the roles.
 func Using(ctx context.Context, roles ...string) context.Context {
 	r := From(ctx)
@@ -115,6 +160,21 @@ func Using(ctx context.Context, roles ...string) context.Context {
 			}
 		}
 	}
+	return With(ctx, r)
+}
+
+// UsingIn is Using for an object of an area: among the rights that reach it, that of the widest area.
+func UsingIn(ctx context.Context, area string, roles ...string) context.Context {
+	r := From(ctx)
+	all := r.Actor.Rights
+	r.Actor.Rights = nil
+	for _, right := range all {
+		if strings.HasPrefix(area, right.Area) {
+			r.Actor.Rights = append(r.Actor.Rights, right)
+		}
+	}
+	r.Used = From(Using(With(ctx, r), roles...)).Used
+	r.Actor.Rights = all
 	return With(ctx, r)
 }
 

@@ -19,6 +19,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -66,6 +67,25 @@ func Time(micros int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(micros).UTC()
+}
+
+// Below is a condition that a path lies in one of the given ones or below, with the arguments that come before and then its own. The
+// empty path is everywhere; without a path nothing is selected. A pattern, because an order of texts depends on the database's
+// language; paths are digits and strokes.
+func Below(column string, paths []string, before ...any) (condition string, args []any) {
+	args = before
+	var either []string
+	for _, path := range paths {
+		if path == "" {
+			return "1 = 1", before
+		}
+		args = append(args, path+"%")
+		either = append(either, fmt.Sprintf("%s LIKE $%d", column, len(args)))
+	}
+	if len(either) == 0 {
+		return "1 = 0", before
+	}
+	return "(" + strings.Join(either, " OR ") + ")", args
 }
 
 // ExecOne runs a conditional change and reports whether it changed exactly one row. It is how one-time values are
