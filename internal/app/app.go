@@ -352,7 +352,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	}
 	a.Mandates = newMandates(a, sessions, registers, people.Founding)
 	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
-	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
+	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Document: a.exportDocument, Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	a.disputes = idp.NewDisputes(a.store, a.Accounts, o.Now, o.Rand)
 	a.identity = idphttp.New(idphttp.Config{
 		Mandates: a.Mandates,
