@@ -26,6 +26,8 @@ type ReleaseRecord struct {
 	Consent    int64     `json:"consent_version,omitempty" doc:"Version of the consent that it stands on"`
 	Laws       []string  `json:"laws,omitempty" doc:"Laws under which it was given"`
 	Mandate    string    `json:"mandate_id,omitempty" doc:"Mandate of whoever acted"`
+	License    string    `json:"license_id,omitempty" doc:"Licence that was used; claims are keys of its fields then, and a client_id that begins with urn:yinxin:receiver: is no application"`
+	Use        string    `json:"license_use,omitempty" enum:"shown,shown_again,number,read,fetched" doc:"How it was used: its code was scanned, scanned again and refused, asked for by number, read or fetched by an application for the holder"`
 	Count      int64     `json:"count" doc:"How often on that day (Beijing time)"`
 	FirstAt    time.Time `json:"first_at" doc:"First time on that day"`
 	LastAt     time.Time `json:"last_at" doc:"Last time on that day"`
@@ -121,7 +123,7 @@ func (s *Server) RegisterRights(api huma.API) {
 		out := &releaseList{}
 		out.Body.Items, out.Body.Next = []ReleaseRecord{}, next
 		for _, r := range page {
-			out.Body.Items = append(out.Body.Items, ReleaseRecord{r.ID, r.ClientID, r.Name, r.Department, string(r.Channel), r.Claims, r.Purpose, r.Basis.Consent, r.Basis.Statutes, r.Basis.Mandate, r.Count, r.First, r.Last})
+			out.Body.Items = append(out.Body.Items, ReleaseRecord{r.ID, r.ClientID, r.Name, r.Department, string(r.Channel), r.Claims, r.Purpose, r.Basis.Consent, r.Basis.Statutes, r.Basis.Mandate, r.License.ID, r.License.Kind, r.Count, r.First, r.Last})
 		}
 		return out, nil
 	})

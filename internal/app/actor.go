@@ -102,7 +102,7 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 			problem.Write(w, r, err)
 			return
 		}
-		actor := reqctx.Actor{ID: "client:" + access.ClientID}
+		actor := reqctx.Actor{ID: "client:" + access.ClientID, Client: access.ClientID}
 		if access.Grant != nil {
 			actor.ID, actor.SignedInAt, actor.Scopes = "account:"+access.Grant.AccountID, access.AuthTime, access.Scopes
 			if access.Mandate != nil {
