@@ -1,7 +1,7 @@
 package idphttp
 
 import (
-	"encoding/csv"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/safecsv"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -214,28 +215,15 @@ func (s *Server) recordsCSV(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Disposition", `attachment; filename="records.csv"`)
 	h.Set("Cache-Control", "no-store")
 	w.Write([]byte("\ufeff")) // spreadsheets take the text for another encoding without it
-	out := csv.NewWriter(w)
+	out := safecsv.New(w)
 	text := func(key string) string { return s.Pages.Text(r, key) }
-	out.Write([]string{text("records.first"), text("records.last"), text("records.count"), text("records.app"), text("records.department"), text("records.channel"), text("records.claims"), text("records.purpose"), text("records.basis"), "id"})
+	lines := []error{out.Write(text("records.first"), text("records.last"), text("records.count"), text("records.app"), text("records.department"), text("records.channel"), text("records.claims"), text("records.purpose"), text("records.basis"), "id")}
 	for _, one := range page {
 		shown := s.shownRecord(r, one)
-		line := []string{one.First.In(chinaTime).Format(time.DateTime), one.Last.In(chinaTime).Format(time.DateTime), strconv.FormatInt(one.Count, 10), shown.App, one.Department, text("records.channel." + string(one.Channel)),
-			strings.Join(shown.Claims, text("page.list_gap")), shown.Purpose, shown.Basis, one.ID}
-		for i := range line {
-			line[i] = safeCell(line[i])
-		}
-		out.Write(line)
+		lines = append(lines, out.Write(one.First.In(chinaTime).Format(time.DateTime), one.Last.In(chinaTime).Format(time.DateTime), strconv.FormatInt(one.Count, 10), shown.App, one.Department, text("records.channel."+string(one.Channel)),
+			strings.Join(shown.Claims, text("page.list_gap")), shown.Purpose, shown.Basis, one.ID))
 	}
-	out.Flush()
-	return out.Error()
-}
-
-// safeCell keeps a spreadsheet from taking a text for a formula (I-19).
-func safeCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
+	return errors.Join(append(lines, out.Flush())...)
 }
 
 // mePlaces are the cards of /me that lead to pages of their own, in the order of experience.md 3.4.
