@@ -14,7 +14,7 @@ import (
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/pbkdf2"
-	"crypto/sha1" //nolint:gosec // the format names it: HMAC-SHA1 with 80 bits, where collisions do not matter
+	"crypto/sha1" // the format names it: HMAC-SHA1 with 80 bits, where collisions do not matter
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -110,6 +110,7 @@ func add(archive *zip.Writer, passphrase string, modified time.Time, random io.R
 	// AE-2 leaves the CRC at zero: it would tell about the content.
 	h := &zip.FileHeader{Name: f.Name, Method: methodAES, Flags: flagEncrypted, Extra: extra, CompressedSize64: uint64(len(sealed)), UncompressedSize64: uint64(len(f.Content)),
 		CreatorVersion: readerVersion, ReaderVersion: readerVersion}
+	//lint:ignore SA1019 CreateRaw writes these fields and does not look at Modified
 	h.ModifiedDate, h.ModifiedTime = dosTime(modified)
 	out, err := archive.CreateRaw(h)
 	if err != nil {

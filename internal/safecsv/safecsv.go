@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // formula are the first characters that make a cell a formula, the full-width ones in East Asian spreadsheets too.
@@ -13,11 +14,8 @@ const formula = "=+-@\t\r\n＝＋－＠"
 
 // Cell is a text that no spreadsheet computes.
 func Cell(text string) string {
-	for _, r := range text {
-		if strings.ContainsRune(formula, r) {
-			return "'" + text
-		}
-		break
+	if first, size := utf8.DecodeRuneInString(text); size > 0 && strings.ContainsRune(formula, first) {
+		return "'" + text
 	}
 	return text
 }
