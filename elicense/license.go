@@ -212,8 +212,8 @@ type Presentations interface {
 	FindPresentation(ctx context.Context, id string) (Presentation, error)
 	// FindScanned finds a token by the keyed hash of its pid.
 	FindScanned(ctx context.Context, pidKey string) (Presentation, error)
-	// Consume marks a token as used by one conditional change and reports whether this call was the first.
-	Consume(ctx context.Context, pidKey string, now time.Time, record audit.Record) (bool, error)
+	// Consume marks a token as used by one conditional change, which counts the use too, and reports whether this call was the first.
+	Consume(ctx context.Context, pidKey string, now time.Time, use Use, record audit.Record) (bool, error)
 	// ChangedShortIDs gives the short ids of tokens issued since, of licences whose status is not in force or changed since.
 	ChangedShortIDs(ctx context.Context, since time.Time) ([][8]byte, error)
 	// DropExpired forgets tokens that expired before the moment.
@@ -235,6 +235,7 @@ type Store interface {
 	Publications
 	Presentations
 	Attempts
+	Uses
 }
 
 // Blobs keeps documents by their digest; internal/blob implements it.

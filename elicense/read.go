@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -20,6 +22,17 @@ type Detail struct {
 
 // Find gives a licence to staff and to its holder. Everybody else gets the answer of one that is not there.
 func (s *Service) Find(ctx context.Context, id string) (Detail, error) {
+	d, err := s.find(ctx, id)
+	if err == nil && byApplication(ctx, d.License) {
+		err = s.noteUse(ctx, s.use(ctx, d.License, UseRead, slices.Sorted(maps.Keys(d.Values)), ""), "license.read_for_holder")
+	}
+	if err != nil {
+		return Detail{}, err
+	}
+	return d, nil
+}
+
+func (s *Service) find(ctx context.Context, id string) (Detail, error) {
 	actor := reqctx.From(ctx).Actor
 	if actor.ID == "" {
 		return Detail{}, fault.New(fault.Unauthenticated)
@@ -87,9 +100,14 @@ func (s *Service) list(ctx context.Context, filter Filter) ([]License, string, e
 
 // Document gives the sealed file of a licence in force and its name: the identifier and ".OFD" (license.md 2).
 func (s *Service) Document(ctx context.Context, id string) (name string, content []byte, err error) {
-	d, err := s.Find(ctx, id)
+	d, err := s.find(ctx, id)
 	if err != nil {
 		return "", nil, err
+	}
+	if byApplication(ctx, d.License) {
+		if err := s.noteUse(ctx, s.use(ctx, d.License, UseFetched, slices.Sorted(maps.Keys(d.Values)), ""), "license.fetched_for_holder"); err != nil {
+			return "", nil, err
+		}
 	}
 	if d.State != StateActive {
 		return "", nil, fault.New(fault.LicenseState)
@@ -191,6 +209,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 	_, recovered := s.Recover(ctx)
 	_, resumed := s.ResumeDue(ctx)
 	_, dropped := s.cfg.Store.DropExpired(ctx, s.now().Add(-presentationKeep))
+	if dropped == nil {
+		_, dropped = s.cfg.Store.DropUses(ctx, s.now().Add(-keepUses), 1000)
+	}
 	for _, err := range []error{recovered, resumed, s.Refresh(ctx), storeFault(dropped, "drop expired tokens")} {
 		if err != nil {
 			return err

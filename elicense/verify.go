@@ -125,7 +125,8 @@ func (c *scan) consumed(pid [16]byte) bool {
 	}
 	c.found = true
 	record := audit.With(s.event(c.ctx, "license.presentation.scanned", p.License, c.now, "presentation", p.ID)).And(notice(TopicPresented, "scanned", c.license, c.now))
-	first, err := s.cfg.Store.Consume(c.ctx, pidKey, c.now, record)
+	fields := s.shownFields(c.license.TypeCode, p.Profile)
+	first, err := s.cfg.Store.Consume(c.ctx, pidKey, c.now, s.use(c.ctx, c.license, UseShown, fields, p.ID), record)
 	if err != nil {
 		c.failure = err
 		return true
@@ -135,10 +136,19 @@ func (c *scan) consumed(pid [16]byte) bool {
 	}
 	again := s.event(c.ctx, "license.presentation.scanned_again", p.License, c.now, "presentation", p.ID)
 	again.Result = audit.Refused
-	if err := s.cfg.Store.Note(c.ctx, audit.With(again).And(notice(TopicPresented, "scanned_again", c.license, c.now))); err != nil {
+	if err := s.cfg.Store.NoteUse(c.ctx, s.use(c.ctx, c.license, UseShownAgain, nil, p.ID), audit.With(again).And(notice(TopicPresented, "scanned_again", c.license, c.now))); err != nil {
 		c.failure = err
 	}
 	return true
+}
+
+// shownFields are the keys of what a profile of a type shows.
+func (s *Service) shownFields(typeCode, profile string) []string {
+	licenseType, ok := catalog.Find(typeCode)
+	if !ok {
+		return nil
+	}
+	return licenseType.Profiles[profile]
 }
 
 func (c *scan) status(code *presentation.Code, _ presentation.Key) presentation.StatusAnswer {
@@ -225,6 +235,9 @@ func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.R
 	values, err := s.values(ctx, l)
 	if err != nil {
 		return verify.Result{}, storeFault(err, "read values")
+	}
+	if err := s.noteUse(ctx, s.use(ctx, l, UseNumber, []string{FieldStatus}, ""), "license.looked_up"); err != nil {
+		return verify.Result{}, err
 	}
 	return licensefile.NumberResult(&licensefile.NumberAnswer{
 		LicenseID: l.LicenseID, TypeCode: l.TypeCode, Status: l.Bits, Before: catalog.BeforePeriod(values, now), After: catalog.AfterPeriod(values, now), Time: now,

@@ -86,6 +86,7 @@ type Stamp struct {
 	Purpose   string
 	SourceSM3 string
 	ResultSM3 string // address of the result in the document store
+	Unkept    bool   // the document store does not hold the result
 	Page      int
 	XMM, YMM  float64
 	CreatedAt time.Time

@@ -27,6 +27,9 @@ type StampRequest struct {
 	Purpose     string // required
 	ExpectedSM3 string // approval bound to the document, hex, optional
 	Key         string // idempotency key; required
+	// Unkept keeps the record of the stamp and not the document: the caller keeps it, for instance under the key of a person, so
+	// that it can be destroyed. Such a key answers once.
+	Unkept bool
 }
 
 // MaxDocument is the greatest document that is sealed, in bytes (security rule R11).
@@ -99,7 +102,7 @@ func (s *Service) Result(ctx context.Context, sealID, key string) (Stamp, []byte
 	}
 	stamp, err := s.cfg.Store.StampByKey(ctx, actor.ID, key)
 	switch {
-	case errors.Is(err, ErrNotFound), err == nil && (stamp.SealID != sealID || stamp.State != Stored):
+	case errors.Is(err, ErrNotFound), err == nil && (stamp.SealID != sealID || stamp.State != Stored || stamp.Unkept):
 		return Stamp{}, nil, fault.New(fault.NotFound)
 	case err != nil:
 		return Stamp{}, nil, unavailable(err)
@@ -141,7 +144,7 @@ func (s *Service) wanted(requester string, r StampRequest) (Stamp, error) {
 	if r.ExpectedSM3 != "" && !strings.EqualFold(r.ExpectedSM3, source) {
 		return Stamp{}, fault.New(fault.DocumentNotApproved)
 	}
-	stamp := Stamp{SealID: r.SealID, State: Planned, Key: r.Key, Requester: requester, Item: r.Item, Purpose: r.Purpose, SourceSM3: source, Page: r.Page}
+	stamp := Stamp{SealID: r.SealID, State: Planned, Key: r.Key, Requester: requester, Item: r.Item, Purpose: r.Purpose, SourceSM3: source, Page: r.Page, Unkept: r.Unkept}
 	if r.Page > 0 {
 		stamp.XMM, stamp.YMM = r.XMM, r.YMM
 	}
@@ -150,7 +153,7 @@ func (s *Service) wanted(requester string, r StampRequest) (Stamp, error) {
 
 // sameRequest tells whether two stamps were asked for in the same words.
 func (s Stamp) sameRequest(o Stamp) bool {
-	return s.SealID == o.SealID && s.SourceSM3 == o.SourceSM3 && s.Page == o.Page && s.XMM == o.XMM && s.YMM == o.YMM && s.Item == o.Item && s.Purpose == o.Purpose
+	return s.SealID == o.SealID && s.SourceSM3 == o.SourceSM3 && s.Page == o.Page && s.XMM == o.XMM && s.YMM == o.YMM && s.Item == o.Item && s.Purpose == o.Purpose && s.Unkept == o.Unkept
 }
 
 // earlier finds what a key led to before: the result when it is stored, the stamp without a result when it was begun and
@@ -167,6 +170,9 @@ func (s *Service) earlier(ctx context.Context, wanted Stamp) (Stamp, []byte, err
 	}
 	switch stamp.State {
 	case Stored:
+		if stamp.Unkept {
+			return Stamp{}, nil, fault.New(fault.StampKeyReused)
+		}
 		content, err := s.result(ctx, stamp)
 		if err != nil {
 			return Stamp{}, nil, err
@@ -246,7 +252,9 @@ func (s *Service) finish(ctx context.Context, j *job) (Stamp, []byte, error) {
 	if err != nil {
 		return Stamp{}, nil, s.giveUp(ctx, j.stamp, err)
 	}
-	if j.stamp.ResultSM3, err = s.cfg.Blobs.Put(ctx, result); err != nil {
+	if j.stamp.Unkept {
+		j.stamp.ResultSM3 = digest.Hex(result)
+	} else if j.stamp.ResultSM3, err = s.cfg.Blobs.Put(ctx, result); err != nil {
 		return Stamp{}, nil, s.giveUp(ctx, j.stamp, unavailable(fmt.Errorf("store sealed document: %w", err)))
 	}
 	stored := j.stamp

@@ -520,3 +520,28 @@ func TestUsesOfASeal(t *testing.T) {
 		wantCode(t, err, fault.Malformed)
 	}
 }
+
+// A stamp that is not kept is on record with its digest; the document store has nothing of it, and the key answers once.
+func TestUnkeptDocumentsAreNotStored(t *testing.T) {
+	w, _ := newWorld(t)
+	seal := w.Active(t, sealtest.SampleApplication(1))
+	request := sealtest.Request(seal, sealtest.Document(t, 1))
+	request.Unkept = true
+	s, result := stamp(t, w, request)
+	if s.State != esign.Stored || s.ResultSM3 != digest.Hex(result) || w.Verify(t, result).Verdict != verify.Valid {
+		t.Errorf("%+v", s)
+	}
+	if _, err := w.Blobs.Get(context.Background(), s.ResultSM3); err == nil {
+		t.Error("the document store holds the document")
+	}
+	if _, again, err := w.Service.Stamp(sealtest.Keeper, request); fault.CodeOf(err) != fault.StampKeyReused || again != nil {
+		t.Errorf("the same key answered %v", err)
+	}
+	request.Unkept = false
+	if _, _, err := w.Service.Stamp(sealtest.Keeper, request); fault.CodeOf(err) != fault.StampKeyReused {
+		t.Errorf("the same key, to be kept now, answered %v", err)
+	}
+	if _, _, err := w.Service.Result(sealtest.Keeper, seal.ID, request.Key); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("its result answered %v", err)
+	}
+}

@@ -29,7 +29,25 @@ type Export struct {
 	Digest      string // SM3 of the content, hex
 	KeyID       string
 	Sealed      []byte // under the key of the account
+	Document    ExportDocument
 }
+
+// ExportDocument is the same content for people to read, a sealed OFD; the zero value when there is none.
+type ExportDocument struct {
+	Size   int64
+	Digest string // SM3, hex
+	KeyID  string
+	Sealed []byte // under the key of the account
+}
+
+// ExportForm names a form of a copy.
+type ExportForm string
+
+// Forms.
+const (
+	ExportJSON ExportForm = "json"
+	ExportOFD  ExportForm = "ofd"
+)
 
 // ExportState of a copy.
 type ExportState string
@@ -45,7 +63,7 @@ const (
 const (
 	ExportLife  = 7 * 24 * time.Hour
 	exportPause = time.Hour // between two of one account
-	maxExport   = 16 << 20  // octets
+	maxExport   = 16 << 20  // octets of either form
 )
 
 // Outbox topics of copies: the first makes one, the second tells that it is ready. Payloads are ExportMessage.
@@ -89,6 +107,8 @@ type ExportsConfig struct {
 	Store    ExportStore
 	Accounts *Accounts
 	Sections []Section
+	// Document sets the content for people to read and has it sealed; empty when this platform cannot, an error when it can later.
+	Document func(ctx context.Context, e Export, content []byte) ([]byte, error)
 	Issuer   string
 	Now      func() time.Time
 	Rand     io.Reader
@@ -121,7 +141,7 @@ func (s *Exports) Request(ctx context.Context, accountID string) (Export, error)
 // Of is the copy of an account, without its content; the zero value when there is none.
 func (s *Exports) Of(ctx context.Context, accountID string) (Export, error) {
 	e, err := s.stored(ctx, accountID)
-	e.Sealed = nil
+	e.Sealed, e.Document.Sealed = nil, nil
 	return e, err
 }
 
@@ -156,14 +176,17 @@ func (s *Exports) Make(ctx context.Context, payload []byte) error {
 		e.State, content = ExportTooBig, nil
 	}
 	e.Size, e.Digest = int64(len(content)), digest.Hex(content)
-	if e.KeyID, e.Sealed, err = s.cfg.Accounts.Seal(ctx, e.AccountID, content, exportPlace(e.ID)); err != nil {
+	if e.KeyID, e.Sealed, err = s.cfg.Accounts.Seal(ctx, e.AccountID, content, exportPlace(e.ID, ExportJSON)); err != nil {
+		return err
+	}
+	if e.Document, err = s.document(ctx, e, content); err != nil {
 		return err
 	}
 	notice, err := json.Marshal(ExportMessage{AccountID: e.AccountID, Export: e.ID, Until: e.Until})
 	if err != nil {
 		return err
 	}
-	record := audit.With(event(ctx, e.ReadyAt, "data.export_made", "account", e.AccountID, map[string]string{"export": e.ID, "state": string(e.State), "sm3": e.Digest})).
+	record := audit.With(event(ctx, e.ReadyAt, "data.export_made", "account", e.AccountID, map[string]string{"export": e.ID, "state": string(e.State), "sm3": e.Digest, "document": e.Document.Digest})).
 		And(audit.Message{Topic: TopicExportReady, Key: e.AccountID, Payload: notice})
 	if err := s.cfg.Store.FinishExport(ctx, e, record); err != nil && !errors.Is(err, ErrConflict) {
 		return err
@@ -171,7 +194,27 @@ func (s *Exports) Make(ctx context.Context, payload []byte) error {
 	return nil
 }
 
-func exportPlace(id string) string { return "export/" + id }
+// document makes the form for people, where the platform has a seal for it; one that is too great is none.
+func (s *Exports) document(ctx context.Context, e Export, content []byte) (d ExportDocument, err error) {
+	if s.cfg.Document == nil || e.State != ExportReady {
+		return d, nil
+	}
+	document, err := s.cfg.Document(ctx, e, content)
+	if err != nil || len(document) == 0 || len(document) > maxExport {
+		return d, err
+	}
+	d.Size, d.Digest = int64(len(document)), digest.Hex(document)
+	d.KeyID, d.Sealed, err = s.cfg.Accounts.Seal(ctx, e.AccountID, document, exportPlace(e.ID, ExportOFD))
+	return d, err
+}
+
+// exportPlace binds what is sealed to its copy and form, so that one never opens as the other.
+func exportPlace(id string, form ExportForm) string {
+	if form == ExportJSON {
+		return "export/" + id
+	}
+	return "export/" + id + "/" + string(form)
+}
 
 // exported is the form of a copy.
 type exported struct {
@@ -197,27 +240,44 @@ func (s *Exports) content(ctx context.Context, e Export) ([]byte, error) {
 	return json.MarshalIndent(all, "", "  ")
 }
 
-// Fetch gives the content of a copy that is ready, and writes that down first. fault.NotFound when there is none.
-func (s *Exports) Fetch(ctx context.Context, accountID string) (Export, []byte, error) {
+// Fetch gives a form of a copy that is ready, and writes that down first. fault.NotFound when there is none.
+func (s *Exports) Fetch(ctx context.Context, accountID string, form ExportForm) (Export, []byte, error) {
+	e, files, err := s.fetch(ctx, accountID, form)
+	return e, files[form], err
+}
+
+// FetchAll gives every form that there is, which counts as one fetch.
+func (s *Exports) FetchAll(ctx context.Context, accountID string) (Export, map[ExportForm][]byte, error) {
+	return s.fetch(ctx, accountID, "")
+}
+
+func (s *Exports) fetch(ctx context.Context, accountID string, wanted ExportForm) (Export, map[ExportForm][]byte, error) {
 	e, err := s.stored(ctx, accountID)
 	if err != nil {
 		return e, nil, err
 	}
-	if e.State != ExportReady {
+	details, files := map[string]string{"export": e.ID}, map[ExportForm][]byte{}
+	for form, part := range map[ExportForm]ExportDocument{ExportJSON: {e.Size, e.Digest, e.KeyID, e.Sealed}, ExportOFD: e.Document} {
+		if wanted != "" && wanted != form || part.Digest == "" {
+			continue
+		}
+		content, err := s.cfg.Accounts.Unseal(ctx, accountID, part.KeyID, part.Sealed, exportPlace(e.ID, form))
+		if err != nil {
+			return e, nil, fault.Wrap(err, fault.Unavailable)
+		}
+		if digest.Hex(content) != part.Digest {
+			return e, nil, fmt.Errorf("export %s is not what was stored", e.ID)
+		}
+		files[form], details[string(form)] = content, part.Digest
+	}
+	if e.State != ExportReady || len(files) == 0 {
 		return e, nil, fault.New(fault.NotFound)
 	}
-	content, err := s.cfg.Accounts.Unseal(ctx, accountID, e.KeyID, e.Sealed, exportPlace(e.ID))
-	if err != nil {
-		return e, nil, fault.Wrap(err, fault.Unavailable)
-	}
-	if digest.Hex(content) != e.Digest {
-		return e, nil, fmt.Errorf("export %s is not what was stored", e.ID)
-	}
-	record := audit.With(event(ctx, s.cfg.Now(), "data.export_fetched", "account", accountID, map[string]string{"export": e.ID, "sm3": e.Digest}))
+	record := audit.With(event(ctx, s.cfg.Now(), "data.export_fetched", "account", accountID, details))
 	if err := s.cfg.Store.Note(ctx, record); err != nil {
 		return e, nil, fault.Wrap(err, fault.Unavailable)
 	}
-	return e, content, nil
+	return e, files, nil
 }
 
 // Drop destroys the copy before its time; one that is not there is destroyed.

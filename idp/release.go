@@ -49,6 +49,13 @@ type Release struct {
 	Count      int64
 	First      time.Time
 	Last       time.Time
+	License    LicenseUse // of the channel license
+}
+
+// LicenseUse is what a line of the channel license is about. Claims are keys of the type then; ClientID may be a receiver that is no
+// application (urn:yinxin:receiver:…), which has no name.
+type LicenseUse struct {
+	ID, TypeCode, Kind string
 }
 
 // ClaimActor stands in the ledger of somebody who acted for another.

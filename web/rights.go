@@ -116,13 +116,22 @@ type DataPage struct {
 	SM3          string    // hex
 	FileURL      string
 	SignatureURL string
+	DocumentURL  string // the sealed OFD; empty when there is none
+	DocumentSize int64  // octets
+	DocumentSM3  string // hex
+	ArchiveURL   string // POST, with a passphrase: all files in an encrypted archive
 	DestroyURL   string // POST
 	SignInURL    string // set when a new login is needed first
 	DeletionURL  string
+	// Bounds of the passphrase, in characters.
+	MinPassphrase, MaxPassphrase int
 }
 
 // Kibibytes is the size for people, rounded up.
 func (p DataPage) Kibibytes() int64 { return (p.Size + 1023) / 1024 }
+
+// DocumentKibibytes is that of the document.
+func (p DataPage) DocumentKibibytes() int64 { return (p.DocumentSize + 1023) / 1024 }
 
 // DocumentsPage is "documents" at /me/documents: the identity documents of a person. The form is that of proofing.
 type DocumentsPage struct {

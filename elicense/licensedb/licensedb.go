@@ -355,6 +355,11 @@ func (s *Store) Follow(ctx context.Context, from, to string, record audit.Record
 		if err != nil {
 			return err
 		}
+		if from != "" {
+			if _, err := tx.ExecContext(ctx, "UPDATE lic_use SET holder_ref = $2 WHERE holder_ref = $1", from, to); err != nil {
+				return err
+			}
+		}
 		changed, err := result.RowsAffected()
 		if n = int(changed); err != nil || n == 0 {
 			return err
@@ -376,6 +381,9 @@ func (s *Store) Unbind(ctx context.Context, holderRef string, record audit.Recor
 			return err
 		}
 		n = int(changed)
+		if _, err := tx.ExecContext(ctx, "DELETE FROM lic_use WHERE holder_ref = $1", holderRef); err != nil {
+			return err
+		}
 		dropped, err := tx.ExecContext(ctx, "DELETE FROM lic_presentation WHERE holder_ref = $1", holderRef)
 		if err != nil {
 			return err

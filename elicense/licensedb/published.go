@@ -155,11 +155,14 @@ func (s *Store) FindScanned(ctx context.Context, pidKey string) (elicense.Presen
 }
 
 // Consume implements elicense.Presentations: the row count decides, never an earlier read (security rule R7).
-func (s *Store) Consume(ctx context.Context, pidKey string, now time.Time, record audit.Record) (first bool, err error) {
+func (s *Store) Consume(ctx context.Context, pidKey string, now time.Time, use elicense.Use, record audit.Record) (first bool, err error) {
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
 		var err error
 		first, err = sqldb.ExecOne(ctx, tx, "UPDATE lic_presentation SET used_at = $1 WHERE pid_key = $2 AND used_at = 0", sqldb.Micros(now), pidKey)
 		if err != nil || !first {
+			return err
+		}
+		if err := countUse(ctx, tx, use); err != nil {
 			return err
 		}
 		return auditdb.Append(ctx, tx, record)

@@ -42,9 +42,9 @@ func (f *Faulty) AddPresentation(ctx context.Context, p elicense.Presentation, r
 }
 
 // Consume implements elicense.Presentations.
-func (f *Faulty) Consume(ctx context.Context, pidKey string, now time.Time, record audit.Record) (first bool, err error) {
+func (f *Faulty) Consume(ctx context.Context, pidKey string, now time.Time, use elicense.Use, record audit.Record) (first bool, err error) {
 	err = f.Around("consume", func() (err error) {
-		first, err = f.Store.Consume(ctx, pidKey, now, record)
+		first, err = f.Store.Consume(ctx, pidKey, now, use, record)
 		return err
 	})
 	return first, err

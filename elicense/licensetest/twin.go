@@ -26,6 +26,7 @@ type Twin struct {
 	published     map[string]elicense.Published
 	presentations map[string]elicense.Presentation
 	failures      map[string]failures
+	uses          map[string]elicense.Use // by holder and id
 	records       []audit.Record
 }
 
@@ -38,7 +39,7 @@ type failures struct {
 func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
-		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{},
+		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{},
 	}
 }
 
@@ -269,6 +270,13 @@ func (t *Twin) Follow(_ context.Context, from, to string, record audit.Record) (
 				n++
 			}
 		}
+		for key, u := range t.uses {
+			if u.HolderRef == from && from != "" {
+				delete(t.uses, key)
+				u.HolderRef = to
+				t.countUse(u)
+			}
+		}
 		if n > 0 {
 			t.records = append(t.records, record)
 		}
@@ -312,6 +320,7 @@ func (t *Twin) Unbind(_ context.Context, holderRef string, record audit.Record) 
 				n++
 			}
 		}
+		maps.DeleteFunc(t.uses, func(_ string, u elicense.Use) bool { return u.HolderRef == holderRef })
 		before := len(t.presentations)
 		maps.DeleteFunc(t.presentations, func(_ string, p elicense.Presentation) bool { return p.HolderRef == holderRef })
 		if n > 0 || before > len(t.presentations) {
@@ -454,7 +463,7 @@ func (t *Twin) FindScanned(_ context.Context, pidKey string) (elicense.Presentat
 }
 
 // Consume implements elicense.Presentations.
-func (t *Twin) Consume(_ context.Context, pidKey string, now time.Time, record audit.Record) (first bool, err error) {
+func (t *Twin) Consume(_ context.Context, pidKey string, now time.Time, use elicense.Use, record audit.Record) (first bool, err error) {
 	err = t.write(nil, func() error {
 		if err := needEvent(record); err != nil {
 			return err
@@ -464,6 +473,7 @@ func (t *Twin) Consume(_ context.Context, pidKey string, now time.Time, record a
 				p.UsedAt = now
 				t.presentations[id] = p
 				t.records = append(t.records, record)
+				t.countUse(use)
 				first = true
 			}
 		}

@@ -167,11 +167,12 @@ type stampBody struct {
 	Item, Purpose, SourceSM3 string
 	Page                     int
 	XMM, YMM                 float64
+	Unkept                   bool
 }
 
 // PlanStamp stores a planned stamp if the seal is active at that moment.
 func (st *Store) PlanStamp(ctx context.Context, s esign.Stamp, record audit.Record) error {
-	body, err := json.Marshal(stampBody{s.Item, s.Purpose, s.SourceSM3, s.Page, s.XMM, s.YMM})
+	body, err := json.Marshal(stampBody{s.Item, s.Purpose, s.SourceSM3, s.Page, s.XMM, s.YMM, s.Unkept})
 	if err != nil {
 		return err
 	}
@@ -213,7 +214,7 @@ func scanStamp(row interface{ Scan(...any) error }) (esign.Stamp, error) {
 	}
 	var b stampBody
 	err := json.Unmarshal([]byte(text), &b)
-	s.Item, s.Purpose, s.SourceSM3, s.Page, s.XMM, s.YMM = b.Item, b.Purpose, b.SourceSM3, b.Page, b.XMM, b.YMM
+	s.Item, s.Purpose, s.SourceSM3, s.Page, s.XMM, s.YMM, s.Unkept = b.Item, b.Purpose, b.SourceSM3, b.Page, b.XMM, b.YMM, b.Unkept
 	s.CreatedAt, s.LeaseTo = sqldb.Time(created), sqldb.Time(lease)
 	return s, err
 }

@@ -1,11 +1,15 @@
 package idphttp
 
 import (
+	"bytes"
+	"context"
+	"crypto/subtle"
 	"net/http"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/lockedzip"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -14,6 +18,8 @@ const (
 	exportPath    = "/me/data/export"
 	exportFile    = "/me/data/export.json"
 	signatureFile = "/me/data/export.json.jws"
+	documentFile  = "/me/data/export.ofd"
+	archiveFile   = "/me/data/export.zip"
 )
 
 // dataRoutes are the pages of the copy of one's data.
@@ -23,6 +29,8 @@ func (s *Server) dataRoutes(page func(pattern string, handler func(http.Response
 	page("POST "+exportPath+"/destruction", s.exportDestroy)
 	page("GET "+exportFile, s.exportContent)
 	page("GET "+signatureFile, s.exportSignature)
+	page("GET "+documentFile, s.exportDocument)
+	page("POST "+archiveFile, s.exportArchive)
 }
 
 func (s *Server) dataPage(w http.ResponseWriter, r *http.Request) error {
@@ -41,13 +49,17 @@ func (s *Server) showData(w http.ResponseWriter, r *http.Request, current sessio
 	body := web.DataPage{Action: exportPath, DeletionURL: "/me/data/deletion", State: string(e.State), RequestedAt: e.RequestedAt, Until: e.Until, Size: e.Size, SM3: e.Digest}
 	if e.State == idp.ExportReady {
 		body.FileURL, body.SignatureURL, body.DestroyURL = exportFile, signatureFile, exportPath+"/destruction"
+		body.ArchiveURL, body.MinPassphrase, body.MaxPassphrase = archiveFile, lockedzip.MinPassphrase, lockedzip.MaxPassphrase
+		if e.Document.Digest != "" {
+			body.DocumentURL, body.DocumentSize, body.DocumentSM3 = documentFile, e.Document.Size, e.Document.Digest
+		}
 	}
 	if !s.recently(current) {
 		body.SignInURL = LoginURL(dataPath)
 	}
 	page, status := web.Page{Identity: s.Identity(r), Self: dataPath, Body: body}, http.StatusOK
 	if refusal != nil {
-		page.Errors, status = s.Pages.FieldErrors(r, refusal, nil), fault.MetaOf(fault.CodeOf(refusal)).Status
+		page.Errors, status = s.Pages.FieldErrors(r, refusal, map[string]string{"passphrase": "data-passphrase", "passphrase_again": "data-passphrase-again"}), fault.MetaOf(fault.CodeOf(refusal)).Status
 	}
 	return s.Pages.Page(w, r, status, "data", page)
 }
@@ -81,37 +93,57 @@ func (s *Server) exportDestroy(w http.ResponseWriter, r *http.Request) error {
 	return see(w, r, dataPath)
 }
 
-// fetched is the copy of a person who signed in just now; without one the answer is given already.
-func (s *Server) fetched(w http.ResponseWriter, r *http.Request) (e idp.Export, content []byte, ok bool, err error) {
-	current, ok, err := s.signedInAccount(w, r)
+// fresh is the session of a person who signed in just now; without one the answer is given already.
+func (s *Server) fresh(w http.ResponseWriter, r *http.Request) (current session.Session, ok bool, err error) {
+	current, ok, err = s.signedInAccount(w, r)
+	if err == nil && ok && !s.recently(current) {
+		return current, false, s.showData(w, r, current, fault.New(fault.LoginNotFresh))
+	}
+	return current, ok, err
+}
+
+// fetched is a form of the copy of a person who signed in just now; without one the answer is given already.
+func (s *Server) fetched(w http.ResponseWriter, r *http.Request, form idp.ExportForm) (e idp.Export, content []byte, ok bool, err error) {
+	current, ok, err := s.fresh(w, r)
 	if err != nil || !ok {
 		return e, nil, false, err
 	}
-	if !s.recently(current) {
-		return e, nil, false, s.showData(w, r, current, fault.New(fault.LoginNotFresh))
-	}
-	if e, content, err = s.Exports.Fetch(r.Context(), current.AccountID); err != nil {
-		return e, nil, false, err
-	}
+	e, content, err = s.Exports.Fetch(r.Context(), current.AccountID, form)
+	return e, content, err == nil, err
+}
+
+// handOut answers with a file that is kept nowhere on the way.
+func handOut(w http.ResponseWriter, kind, name string, content []byte) error {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	return e, content, true, nil
-}
-
-func (s *Server) exportContent(w http.ResponseWriter, r *http.Request) error {
-	e, content, ok, err := s.fetched(w, r)
-	if err != nil || !ok {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+e.ID+`.json"`)
-	_, err = w.Write(content)
+	h.Set("Content-Type", kind)
+	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	_, err := w.Write(content)
 	return err
 }
 
+func (s *Server) exportContent(w http.ResponseWriter, r *http.Request) error {
+	e, content, ok, err := s.fetched(w, r, idp.ExportJSON)
+	if err != nil || !ok {
+		return err
+	}
+	return handOut(w, "application/json", e.ID+".json", content)
+}
+
+func (s *Server) exportDocument(w http.ResponseWriter, r *http.Request) error {
+	e, content, ok, err := s.fetched(w, r, idp.ExportOFD)
+	if err != nil || !ok {
+		return err
+	}
+	return handOut(w, documentType, e.ID+".ofd", content)
+}
+
+// documentType is the media type of OFD.
+const documentType = "application/ofd"
+
 func (s *Server) exportSignature(w http.ResponseWriter, r *http.Request) error {
-	e, content, ok, err := s.fetched(w, r)
+	e, content, ok, err := s.fetched(w, r, idp.ExportJSON)
 	if err != nil || !ok {
 		return err
 	}
@@ -119,8 +151,50 @@ func (s *Server) exportSignature(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/jose")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+e.ID+`.json.jws"`)
-	_, err = w.Write([]byte(signature + "\n"))
-	return err
+	return handOut(w, "application/jose", e.ID+".json.jws", []byte(signature+"\n"))
+}
+
+// exportArchive gives all forms in one archive that the passphrase of the form opens.
+func (s *Server) exportArchive(w http.ResponseWriter, r *http.Request) error {
+	current, ok, err := s.fresh(w, r)
+	if err != nil || !ok {
+		return err
+	}
+	passphrase, again := r.PostFormValue("data-passphrase"), r.PostFormValue("data-passphrase-again")
+	if subtle.ConstantTimeCompare([]byte(passphrase), []byte(again)) != 1 {
+		return s.showData(w, r, current, fault.New(fault.PassphraseDiffers).WithField("passphrase_again", fault.PassphraseDiffers))
+	}
+	e, archive, err := s.archive(r.Context(), current.AccountID, passphrase)
+	if fault.CodeOf(err) == fault.PassphraseUnfit {
+		return s.showData(w, r, current, err)
+	}
+	if err != nil {
+		return err
+	}
+	return handOut(w, archiveType, e.ID+".zip", archive)
+}
+
+const archiveType = "application/zip"
+
+// archive makes the archive of a copy. The passphrase lives for this call alone: it is neither stored nor logged, and whoever
+// forgets it fetches the copy again.
+func (s *Server) archive(ctx context.Context, accountID, passphrase string) (idp.Export, []byte, error) {
+	if err := lockedzip.Check(passphrase); err != nil {
+		return idp.Export{}, nil, fault.Wrap(err, fault.PassphraseUnfit).WithField("passphrase", fault.PassphraseUnfit)
+	}
+	e, forms, err := s.Exports.FetchAll(ctx, accountID)
+	if err != nil {
+		return e, nil, err
+	}
+	signature, err := s.Tokens.SignExport(ctx, e, forms[idp.ExportJSON])
+	if err != nil {
+		return e, nil, err
+	}
+	files := []lockedzip.File{{Name: e.ID + ".json", Content: forms[idp.ExportJSON]}, {Name: e.ID + ".json.jws", Content: []byte(signature + "\n")}}
+	if document := forms[idp.ExportOFD]; document != nil {
+		files = append(files, lockedzip.File{Name: e.ID + ".ofd", Content: document})
+	}
+	var out bytes.Buffer
+	err = lockedzip.Write(&out, passphrase, e.ReadyAt.In(chinaTime), s.Rand, files...)
+	return e, out.Bytes(), err
 }

@@ -1,7 +1,7 @@
 package idphttp
 
 import (
-	"encoding/csv"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -10,10 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/safecsv"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -112,7 +114,7 @@ func (s *Server) recordsList(w http.ResponseWriter, r *http.Request) error {
 	filter := recordsFilter(query)
 	body := web.RecordsPage{App: query.ClientID, From: filter.Get("from"), To: filter.Get("to"), ExportURL: "/me/records.csv?" + filter.Encode()}
 	for _, one := range receivers {
-		body.Apps = append(body.Apps, web.Option{Value: one.ClientID, Label: one.Name})
+		body.Apps = append(body.Apps, web.Option{Value: one.ClientID, Label: s.receiverName(r, one.ClientID, one.Name)})
 	}
 	for _, one := range page {
 		body.Records = append(body.Records, s.shownRecord(r, one))
@@ -129,8 +131,38 @@ func (s *Server) recordsList(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) shownRecord(r *http.Request, one idp.Release) web.Record {
+	if one.Channel == idp.ChannelLicense {
+		return s.shownUse(r, one)
+	}
 	return web.Record{ID: one.ID, App: one.Name, Department: one.Department, At: one.First, Last: one.Last, Count: one.Count, Channel: string(one.Channel),
 		Claims: s.claimTitles(r, one.Claims), Purpose: one.Purpose, Basis: s.basisText(r, one.Basis), DisputeURL: recordURL(one.ID)}
+}
+
+// shownUse is a use of a licence in words: its type, how it was used, and the labels of the fields that were seen.
+func (s *Server) shownUse(r *http.Request, one idp.Release) web.Record {
+	locale, name := s.Pages.Locale(r), one.License.ID
+	licenseType, known := catalog.Find(one.License.TypeCode)
+	if known {
+		name = licenseType.Name.In(locale)
+	}
+	shown := web.Record{ID: one.ID, App: s.receiverName(r, one.ClientID, one.Name), Department: one.Department, At: one.First, Last: one.Last, Count: one.Count, Channel: string(one.Channel),
+		Purpose: s.Pages.Text(r, "records.use."+one.License.Kind, "license", name), DisputeURL: recordURL(one.ID)}
+	for _, key := range one.Claims {
+		label := s.Pages.Word(r, "claim.", key)
+		if known && licenseType.Label(key, locale) != key {
+			label = licenseType.Label(key, locale)
+		}
+		shown.Claims = append(shown.Claims, label)
+	}
+	return shown
+}
+
+// receiverName is who stands in a line; whoever is no application is told by what is known.
+func (s *Server) receiverName(r *http.Request, id, name string) string {
+	if kind, ok := strings.CutPrefix(id, "urn:yinxin:receiver:"); ok {
+		return s.Pages.Word(r, "records.receiver.", kind)
+	}
+	return name
 }
 
 // claimTitles are names of claims in words: those of the vocabulary, or of the catalogue for what is no claim of a person.
@@ -183,28 +215,15 @@ func (s *Server) recordsCSV(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Disposition", `attachment; filename="records.csv"`)
 	h.Set("Cache-Control", "no-store")
 	w.Write([]byte("\ufeff")) // spreadsheets take the text for another encoding without it
-	out := csv.NewWriter(w)
+	out := safecsv.New(w)
 	text := func(key string) string { return s.Pages.Text(r, key) }
-	out.Write([]string{text("records.first"), text("records.last"), text("records.count"), text("records.app"), text("records.department"), text("records.channel"), text("records.claims"), text("records.purpose"), text("records.basis"), "id"})
+	lines := []error{out.Write(text("records.first"), text("records.last"), text("records.count"), text("records.app"), text("records.department"), text("records.channel"), text("records.claims"), text("records.purpose"), text("records.basis"), "id")}
 	for _, one := range page {
-		claims := s.claimTitles(r, one.Claims)
-		line := []string{one.First.In(chinaTime).Format(time.DateTime), one.Last.In(chinaTime).Format(time.DateTime), strconv.FormatInt(one.Count, 10), one.Name, one.Department, text("records.channel." + string(one.Channel)),
-			strings.Join(claims, text("page.list_gap")), one.Purpose, s.basisText(r, one.Basis), one.ID}
-		for i := range line {
-			line[i] = safeCell(line[i])
-		}
-		out.Write(line)
+		shown := s.shownRecord(r, one)
+		lines = append(lines, out.Write(one.First.In(chinaTime).Format(time.DateTime), one.Last.In(chinaTime).Format(time.DateTime), strconv.FormatInt(one.Count, 10), shown.App, one.Department, text("records.channel."+string(one.Channel)),
+			strings.Join(shown.Claims, text("page.list_gap")), shown.Purpose, shown.Basis, one.ID))
 	}
-	out.Flush()
-	return out.Error()
-}
-
-// safeCell keeps a spreadsheet from taking a text for a formula (I-19).
-func safeCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
+	return errors.Join(append(lines, out.Flush())...)
 }
 
 // mePlaces are the cards of /me that lead to pages of their own, in the order of experience.md 3.4.

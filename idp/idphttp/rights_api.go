@@ -26,6 +26,8 @@ type ReleaseRecord struct {
 	Consent    int64     `json:"consent_version,omitempty" doc:"Version of the consent that it stands on"`
 	Laws       []string  `json:"laws,omitempty" doc:"Laws under which it was given"`
 	Mandate    string    `json:"mandate_id,omitempty" doc:"Mandate of whoever acted"`
+	License    string    `json:"license_id,omitempty" doc:"Licence that was used; claims are keys of its fields then, and a client_id that begins with urn:yinxin:receiver: is no application"`
+	Use        string    `json:"license_use,omitempty" enum:"shown,shown_again,number,read,fetched" doc:"How it was used: its code was scanned, scanned again and refused, asked for by number, read or fetched by an application for the holder"`
 	Count      int64     `json:"count" doc:"How often on that day (Beijing time)"`
 	FirstAt    time.Time `json:"first_at" doc:"First time on that day"`
 	LastAt     time.Time `json:"last_at" doc:"Last time on that day"`
@@ -40,6 +42,8 @@ type ExportRecord struct {
 	Until       time.Time  `json:"until" doc:"When it is destroyed"`
 	Size        int64      `json:"size" doc:"Octets"`
 	SM3         string     `json:"sm3,omitempty" doc:"Digest of the file, hex"`
+	Document    *int64     `json:"document_size,omitempty" doc:"Octets of the sealed OFD, where there is one"`
+	DocumentSM3 string     `json:"document_sm3,omitempty" doc:"Digest of the sealed OFD, hex"`
 }
 
 type releaseList struct {
@@ -81,10 +85,20 @@ func rightsOperation(id, method, path, summary string, status int) huma.Operatio
 	return o
 }
 
+// fileOperation answers with a file of the media type.
+func fileOperation(kind, id, method, path, summary string) huma.Operation {
+	o := rightsOperation(id, method, path, summary, http.StatusOK)
+	o.Responses = map[string]*huma.Response{"200": {Description: "The file", Content: map[string]*huma.MediaType{kind: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}}
+	return o
+}
+
 func exportRecord(e idp.Export) *exportAnswer {
 	r := ExportRecord{ID: e.ID, State: string(e.State), RequestedAt: e.RequestedAt, Until: e.Until, Size: e.Size, SM3: e.Digest}
 	if !e.ReadyAt.IsZero() {
 		r.ReadyAt = &e.ReadyAt
+	}
+	if e.Document.Digest != "" {
+		r.Document, r.DocumentSM3 = &e.Document.Size, e.Document.Digest
 	}
 	return &exportAnswer{r}
 }
@@ -109,7 +123,7 @@ func (s *Server) RegisterRights(api huma.API) {
 		out := &releaseList{}
 		out.Body.Items, out.Body.Next = []ReleaseRecord{}, next
 		for _, r := range page {
-			out.Body.Items = append(out.Body.Items, ReleaseRecord{r.ID, r.ClientID, r.Name, r.Department, string(r.Channel), r.Claims, r.Purpose, r.Basis.Consent, r.Basis.Statutes, r.Basis.Mandate, r.Count, r.First, r.Last})
+			out.Body.Items = append(out.Body.Items, ReleaseRecord{r.ID, r.ClientID, r.Name, r.Department, string(r.Channel), r.Claims, r.Purpose, r.Basis.Consent, r.Basis.Statutes, r.Basis.Mandate, r.License.ID, r.License.Kind, r.Count, r.First, r.Last})
 		}
 		return out, nil
 	})
@@ -143,7 +157,7 @@ func (s *Server) RegisterRights(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		e, content, err := s.Exports.Fetch(ctx, account)
+		e, content, err := s.Exports.Fetch(ctx, account, idp.ExportJSON)
 		if err != nil {
 			return nil, err
 		}
@@ -153,6 +167,37 @@ func (s *Server) RegisterRights(api huma.API) {
 		}
 		return &exportContent{ContentType: "application/json", Signature: signature, Body: content}, nil
 	})
+	huma.Register(api, fileOperation(documentType, "get-my-export-document", http.MethodGet, "me/export/document", "下载数据副本的版式文件 The copy for people to read: an OFD under the seal of the operator; the login is at most 5 minutes old"), func(ctx context.Context, _ *struct{}) (*exportFileAnswer, error) {
+		account, err := s.freshCaller(ctx)
+		if err != nil {
+			return nil, err
+		}
+		_, content, err := s.Exports.Fetch(ctx, account, idp.ExportOFD)
+		if err != nil {
+			return nil, err
+		}
+		return &exportFileAnswer{ContentType: documentType, Body: content}, nil
+	})
+	huma.Register(api, fileOperation(archiveType, "get-my-export-archive", http.MethodPost, "me/export/archive", "下载加密的数据副本 All forms of the copy in a ZIP (AES-256, AE-2) that the passphrase opens, which is kept nowhere; the login is at most 5 minutes old"), func(ctx context.Context, in *struct {
+		Body struct {
+			Passphrase string `json:"passphrase" maxLength:"64" doc:"12 to 64 characters of ASCII, at least 5 of them different"`
+		}
+	}) (*exportFileAnswer, error) {
+		account, err := s.freshCaller(ctx)
+		if err != nil {
+			return nil, err
+		}
+		_, content, err := s.archive(ctx, account, in.Body.Passphrase)
+		if err != nil {
+			return nil, err
+		}
+		return &exportFileAnswer{ContentType: archiveType, Body: content}, nil
+	})
+}
+
+type exportFileAnswer struct {
+	ContentType string `header:"Content-Type"`
+	Body        []byte
 }
 
 type exportContent struct {

@@ -28,6 +28,7 @@ var personOperations = map[string]string{
 	"found-organisation": idp.ScopeMandates, "get-organisation": idp.ScopeMandates, "confirm-organisation-agents": idp.ScopeMandates, "stop-organisation-agent": idp.ScopeMandates,
 	"add-child":       idp.ScopeMandates,
 	"list-my-records": idp.ScopeMyData, "get-my-export": idp.ScopeMyData, "ask-for-my-export": idp.ScopeMyData, "get-my-export-file": idp.ScopeMyData,
+	"get-my-export-document": idp.ScopeMyData, "get-my-export-archive": idp.ScopeMyData,
 	"list-license-types": "", "verify": "", "GET /api/openapi.json": "",
 }
 
@@ -101,7 +102,7 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 			problem.Write(w, r, err)
 			return
 		}
-		actor := reqctx.Actor{ID: "client:" + access.ClientID}
+		actor := reqctx.Actor{ID: "client:" + access.ClientID, Client: access.ClientID}
 		if access.Grant != nil {
 			actor.ID, actor.SignedInAt, actor.Scopes = "account:"+access.Grant.AccountID, access.AuthTime, access.Scopes
 			if access.Mandate != nil {

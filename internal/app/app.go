@@ -311,7 +311,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if a.bridges, err = openBridges(ctx, a); err != nil {
 		return err
 	}
-	a.ledger = idp.NewLedger(a.store, o.Now)
+	a.ledger = idp.NewLedger(jointLedger{LedgerStore: a.store, app: a}, o.Now)
 	proofs := oauth.NewProofs(oauth.ProofsConfig{Ring: a.ring, Store: a.store, Now: o.Now})
 	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Words: a.words, Ledger: a.ledger, Now: o.Now, Rand: o.Rand})
 	if err := tokenService.EnsureKeys(ctx); err != nil {
@@ -356,8 +356,8 @@ func (a *App) openIdentity(ctx context.Context) error {
 	}
 	a.Mandates = newMandates(a, sessions, registers, people.Founding)
 	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
-	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
-	a.disputes = idp.NewDisputes(a.store, a.Accounts, o.Now, o.Rand)
+	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Document: a.exportDocument, Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
+	a.disputes = idp.NewDisputes(disputeLedger{a.store, jointLedger{LedgerStore: a.store, app: a}}, a.Accounts, o.Now, o.Rand)
 	a.identity = idphttp.New(idphttp.Config{
 		Mandates: a.Mandates,
 		Auth:     auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,

@@ -224,7 +224,12 @@ type Login struct {
 type Operator struct {
 	Name    string `yaml:"name"`
 	Hotline string `yaml:"hotline"`
+	// Seal is the code (14 digits) of the seal of the operator itself, which seals copies of personal data; without one they are
+	// given out as JSON only.
+	Seal string `yaml:"seal"`
 }
+
+var operatorSeal = regexp.MustCompile(`^[0-9]{14}$`)
 
 // ConfigError holds every fault of a configuration.
 type ConfigError struct{ Faults []string }
@@ -308,6 +313,9 @@ func (c *Config) check() []string {
 		add("listen.management: health and metrics answer on loopback only")
 	}
 	faults = append(faults, c.Database.check()...)
+	if c.Operator.Seal != "" && !operatorSeal.MatchString(c.Operator.Seal) {
+		add("operator.seal: must be the 14 digits of a seal")
+	}
 	if c.Blob.Dir == "" {
 		add("blob.dir: is missing")
 	}

@@ -162,6 +162,8 @@ type exportedRecord struct {
 	Consent    int64     `json:"consent_version,omitempty"`
 	Laws       []string  `json:"laws,omitempty"`
 	Mandate    string    `json:"mandate_id,omitempty"`
+	License    string    `json:"license_id,omitempty"`
+	Use        string    `json:"license_use,omitempty"`
 	Count      int64     `json:"count"`
 	FirstAt    time.Time `json:"first_at"`
 	LastAt     time.Time `json:"last_at"`
@@ -174,7 +176,7 @@ func (a *App) exportRecords(ctx context.Context, id string) (any, bool, error) {
 	}
 	all := []exportedRecord{}
 	for _, r := range page {
-		all = append(all, exportedRecord{r.ID, r.ClientID, r.Name, r.Department, string(r.Channel), r.Claims, r.Purpose, r.Basis.Consent, r.Basis.Statutes, r.Basis.Mandate, r.Count, r.First, r.Last})
+		all = append(all, exportedRecord{r.ID, r.ClientID, r.Name, r.Department, string(r.Channel), r.Claims, r.Purpose, r.Basis.Consent, r.Basis.Statutes, r.Basis.Mandate, r.License.ID, r.License.Kind, r.Count, r.First, r.Last})
 	}
 	return all, next != "", nil
 }

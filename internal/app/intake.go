@@ -3,7 +3,6 @@ package app
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/adminhttp"
 	"github.com/yinxin-gov/yinxin/idp/intake"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/internal/safecsv"
 	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
@@ -83,6 +83,11 @@ func ImportFile(ctx context.Context, cfg Config, o ImportOptions, log *slog.Logg
 		return intake.Job{}, err
 	}
 	ctx = reqctx.With(ctx, reqctx.Request{Actor: reqctx.Actor{ID: "system:admin"}})
+	if o.Report != "" {
+		if err := a.noteReport(ctx, "import"); err != nil {
+			return intake.Job{}, err
+		}
+	}
 	var dry *importReport
 	if o.DryRun && o.Report != "" {
 		if dry, err = newImportReport(o.Report); err != nil {
@@ -118,7 +123,7 @@ func (a *App) importTrust(id string) (*intake.Trust, error) {
 // importReport is a CSV of row, code, account and level: no personal data.
 type importReport struct {
 	file *os.File
-	out  *csv.Writer
+	out  *safecsv.Writer
 }
 
 func newImportReport(path string) (*importReport, error) {
@@ -126,17 +131,16 @@ func newImportReport(path string) (*importReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &importReport{file, csv.NewWriter(file)}
-	return r, r.out.Write([]string{"row", "code", "account_id"})
+	r := &importReport{file, safecsv.New(file)}
+	return r, r.out.Write("row", "code", "account_id")
 }
 
 func (r *importReport) write(one intake.Result) error {
-	return r.out.Write([]string{strconv.Itoa(one.Row), string(one.Code), one.AccountID})
+	return r.out.Write(strconv.Itoa(one.Row), string(one.Code), one.AccountID)
 }
 
 func (r *importReport) close() error {
-	r.out.Flush()
-	return errors.Join(r.out.Error(), r.file.Close())
+	return errors.Join(r.out.Flush(), r.file.Close())
 }
 
 // writeImportReport writes all rows that are settled, also those of runs before.

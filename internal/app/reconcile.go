@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,13 +12,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/reconcile"
 	"github.com/yinxin-gov/yinxin/idp/reconcile/gateway"
+	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/internal/safecsv"
 )
 
 // reconciler makes the comparison with the configured register; stop ends a simulated one. It is nil without a register.
@@ -116,7 +118,7 @@ type ReconcileOptions struct {
 }
 
 // ReconcileNow runs a comparison with the state that a configuration names, also while servers run.
-func ReconcileNow(ctx context.Context, cfg Config, o ReconcileOptions, log *slog.Logger) (reconcile.Run, error) {
+func ReconcileNow(ctx context.Context, cfg Config, o ReconcileOptions, log *slog.Logger) (run reconcile.Run, failure error) {
 	a, err := New(ctx, cfg, Options{Log: log})
 	if err != nil {
 		return reconcile.Run{}, err
@@ -128,15 +130,19 @@ func ReconcileNow(ctx context.Context, cfg Config, o ReconcileOptions, log *slog
 	}
 	defer stop()
 	options := reconcile.Options{DryRun: o.DryRun, Resume: o.Resume}
+	ctx = reqctx.With(ctx, reqctx.Request{Actor: reqctx.Actor{ID: "system:admin"}})
 	if o.Report != "" {
+		if err := a.noteReport(ctx, "reconcile"); err != nil {
+			return reconcile.Run{}, err
+		}
 		file, err := os.OpenFile(o.Report, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 		if err != nil {
 			return reconcile.Run{}, err
 		}
 		defer file.Close()
-		out := csv.NewWriter(file)
-		defer out.Flush()
-		if err := out.Write([]string{"account_id", "result", "actions"}); err != nil {
+		out := safecsv.New(file)
+		defer func() { failure = errors.Join(failure, out.Flush()) }()
+		if err := out.Write("account_id", "result", "actions"); err != nil {
 			return reconcile.Run{}, err
 		}
 		options.Report = func(f reconcile.Finding) error {
@@ -144,8 +150,13 @@ func ReconcileNow(ctx context.Context, cfg Config, o ReconcileOptions, log *slog
 			for i, action := range f.Actions {
 				words[i] = string(action)
 			}
-			return out.Write([]string{f.AccountID, string(f.Result), strings.Join(words, " ")})
+			return out.Write(f.AccountID, string(f.Result), strings.Join(words, " "))
 		}
 	}
-	return s.Pass(reqctx.With(ctx, reqctx.Request{Actor: reqctx.Actor{ID: "system:admin"}}), options)
+	return s.Pass(ctx, options)
+}
+
+// noteReport puts on record that somebody who may run commands takes a table out, before it is written (I-19).
+func (a *App) noteReport(ctx context.Context, what string) error {
+	return a.store.Note(ctx, audit.With(idp.Event(ctx, a.opts.Now(), "report.exported", "report", what, nil)))
 }

@@ -54,6 +54,12 @@ var offices = []office{
 	{"11100000MB0143028R001", "37030000001722", "行政审批专用章", "demo-yyzz-"},
 }
 
+// The seal of the operator, which seals copies of personal data.
+const (
+	operatorSealCode = "37030000001720"
+	operatorCode     = "11370300MB0000000H"
+)
+
 func (j *job) steps(ctx context.Context, run *runner) {
 	run.step(ctx, "register", j.register)
 	run.step(ctx, "proofing", j.proofing)
@@ -278,7 +284,7 @@ func (j *job) logout(ctx context.Context) (string, error) {
 	return "", errors.New("the second portal still knows the citizen after five seconds")
 }
 
-// seals brings two seals into use, each by three desks, and lets two authorities issue under them.
+// seals brings the seals of two authorities and of the operator into use, each by three desks, and lets the two issue under theirs.
 func (j *job) seals(ctx context.Context) (string, error) {
 	var issuers []app.Issuer
 	for _, o := range offices {
@@ -291,6 +297,9 @@ func (j *job) seals(ctx context.Context) (string, error) {
 			return "", err
 		}
 		issuers = append(issuers, app.Issuer{Code: code, Name: name, Seal: o.sealCode, Types: []string{o.typeCode}})
+	}
+	if err := j.seal(ctx, office{sealCode: operatorSealCode}, "一网通办", operatorCode); err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("%s and %s in use", offices[0].sealCode, offices[1].sealCode), j.platform.Apply(ctx, app.Manifest{Authorities: issuers})
 }

@@ -21,6 +21,8 @@ type Actor struct {
 	SignedInAt time.Time
 	// RestsUntil is set while the account's password was recovered within the last day: seals and mandates rest until then.
 	RestsUntil time.Time
+	// Client is the application whose access token it is; empty for browser sessions.
+	Client string
 	// Scopes of the access token of a person; empty for browser sessions and service clients.
 	Scopes []string
 }

@@ -12,10 +12,12 @@ func rights() []Sample {
 		Purpose: "核对产权人", Basis: "《不动产登记暂行条例》第十六条、您的同意（第 2 版）", DisputeURL: "/me/records/rel_1"}
 	other := record
 	other.ID, other.App, other.Channel, other.Claims, other.Count, other.DisputeURL = "rel_2", "市场监管", "token", []string{"sub", "ial"}, 1, "/me/records/rel_2"
+	shown := web.Record{ID: "luse_1", App: "示例银行", At: moment, Last: moment, Count: 1, Channel: "license", Claims: []string{"证照编号", "持证主体", "证照颁发机构"}, Purpose: "出示《不动产权证书》，被扫码核验", DisputeURL: "/me/records/luse_1"}
+	refused := web.Record{ID: "luse_2", App: "未登录的核验者", At: moment, Last: moment, Count: 2, Channel: "license", Purpose: "《不动产权证书》的同一出示码再次被扫描，已拒绝", DisputeURL: "/me/records/luse_2"}
 	kept := []web.KeptRecord{{ID: "audit", Citation: "《中华人民共和国网络安全法》第二十三条", Years: 3}, {ID: "consent", Citation: "《中华人民共和国个人信息保护法》第五十六条", Years: 3}, {ID: "license", Citation: "《中华人民共和国档案法》", Years: 10}}
 	return []Sample{
 		{Name: "records", Template: "records", Page: web.Page{Identity: citizen, Body: web.RecordsPage{Apps: []web.Option{{Value: "a", Label: "不动产登记"}, {Value: "b", Label: "市场监管"}}, App: "a",
-			Records: []web.Record{record, other}, ExportURL: "/me/records.csv", NextURL: "/me/records?after=x"}}},
+			Records: []web.Record{record, shown, refused, other}, ExportURL: "/me/records.csv", NextURL: "/me/records?after=x"}}},
 		{Name: "consent-detail", Template: "consent-detail", Page: web.Page{Identity: citizen, Body: web.ConsentDetailPage{App: "市场监管", Department: "示例市市场监督管理局", Purpose: "办理企业设立登记", Action: "/me/consents?client=a", RevokeURL: "/me/consents/withdrawal?client=a",
 			Claims: []web.ConsentedClaim{{Claim: web.Claim{Name: "name", Value: "张*"}, Given: true, Refusable: true}, {Claim: web.Claim{Name: "id_document_number", Value: "1****************1", Basis: "《市场主体登记管理条例》第十五条"}, Given: true},
 				{Claim: web.Claim{Name: "phone_number", Value: "138****0001", Purpose: "通知办理进度"}, Refusable: true}},
@@ -31,10 +33,15 @@ func rights() []Sample {
 		{Name: "data-signin", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{Action: "/me/data/export", DeletionURL: "/me/data/deletion", SignInURL: "/login"}}},
 		{Name: "data-waiting", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{State: "waiting", DeletionURL: "/me/data/deletion"}}},
 		{Name: "data-ready", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{State: "ready", Action: "/me/data/export", Until: moment.AddDate(0, 0, 7), Size: 48_213, SM3: "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
-			FileURL: "/me/data/export.json", SignatureURL: "/me/data/export.json.jws", DestroyURL: "/me/data/export/destruction", DeletionURL: "/me/data/deletion"}}},
+			FileURL: "/me/data/export.json", SignatureURL: "/me/data/export.json.jws", DocumentURL: "/me/data/export.ofd", DocumentSize: 96_204, DocumentSM3: "8f1a1e62f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4b01",
+			ArchiveURL: "/me/data/export.zip", MinPassphrase: 12, MaxPassphrase: 64, DestroyURL: "/me/data/export/destruction", DeletionURL: "/me/data/deletion"}}},
+		{Name: "data-passphrase", Template: "data", Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "data-passphrase-again", Message: "两次输入的口令不一致"}}, Body: web.DataPage{State: "ready", Action: "/me/data/export", Until: moment.AddDate(0, 0, 7), Size: 48_213,
+			SM3: "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0", FileURL: "/me/data/export.json", SignatureURL: "/me/data/export.json.jws", ArchiveURL: "/me/data/export.zip", MinPassphrase: 12, MaxPassphrase: 64,
+			DestroyURL: "/me/data/export/destruction", DeletionURL: "/me/data/deletion"}}},
 		{Name: "record", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: record, Action: "/me/records/rel_1", MayWrite: true}}},
 		{Name: "record-answered", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: record, Action: "/me/records/rel_1", State: "answered", DueAt: moment, MayWrite: true, MayClose: true, MayEscalate: true,
 			Messages: []web.DisputeMessage{{Own: true, Text: "我没有办理过不动产登记，为什么查询我的信息？", At: moment.AddDate(0, 0, -2)}, {Text: "经核实，系共有人申请转移登记时依法核对。", At: moment}}}}},
+		{Name: "record-license", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: refused, Action: "/me/records/luse_2", MayWrite: true}}},
 		{Name: "records-none", Template: "records", Page: web.Page{Identity: citizen, Body: web.RecordsPage{}}},
 	}
 }

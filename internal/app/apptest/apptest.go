@@ -67,6 +67,9 @@ func (b *SafeBuffer) String() string {
 // Passphrase that opens the keys of test platforms.
 const passphrase = "a passphrase of tests"
 
+// OperatorSeal is the code of the operator's own seal, which tests bring into use where they need it.
+const OperatorSeal = "37030000001720"
+
 // NewConfig is a sandbox on free ports, with its files in folder.
 func NewConfig(t testing.TB, database, folder string) app.Config {
 	t.Helper()
@@ -76,7 +79,7 @@ func NewConfig(t testing.TB, database, folder string) app.Config {
 	}
 	return app.Config{
 		Listen: app.Listen{Public: "127.0.0.1:0", Management: "127.0.0.1:0"}, Database: app.Database{URL: database}, Blob: app.Blob{Dir: filepath.Join(folder, "documents")},
-		Keys: app.Keys{Provider: "file", PassphraseFile: file}, Sandbox: true, Operator: app.Operator{Name: "一网通办", Hotline: "12345"},
+		Keys: app.Keys{Provider: "file", PassphraseFile: file}, Sandbox: true, Operator: app.Operator{Name: "一网通办", Hotline: "12345", Seal: OperatorSeal},
 	}
 }
 
