@@ -34,8 +34,6 @@ func (s *Server) mandatePages(page func(pattern string, handler func(w http.Resp
 	page("POST /me/organisations/{id}/stop", s.organisationStop)
 	page("POST /me/organisations/{id}/thaw", s.organisationThaw)
 	s.organisationProofPages(page)
-	page("GET /me/children/new", s.childForm)
-	page("POST /me/children", s.childAdd)
 }
 
 // searchFrom is the number of identities from which on there is a search (experience.md 3.2).
@@ -215,6 +213,13 @@ func (s *Server) showMandate(w http.ResponseWriter, r *http.Request, status int,
 			return err
 		}
 		*name = sideName(account, person)
+	}
+	agreed, given, err := s.Mandates.ConsentOf(ctx, m)
+	if err != nil {
+		return err
+	}
+	if given {
+		body.Relation, body.Agreed, body.Version = agreed.Relation, agreed.AgreedAt, agreed.Version
 	}
 	consents, err := s.Flows.ConsentsOf(ctx, m.ID)
 	if err != nil {

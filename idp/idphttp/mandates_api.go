@@ -11,6 +11,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
@@ -254,21 +255,29 @@ func (s *Server) RegisterMandates(api huma.API) {
 		out.Body.Ended, err = s.Mandates.StopAgent(ctx, by.Account, in.ID, m.Agent)
 		return out, err
 	})
-	huma.Register(api, mandateOperation("add-child", http.MethodPost, "children", "添加孩子 Link the caller as guardian with a child below 14"), func(ctx context.Context, in *struct {
+	huma.Register(api, mandateOperation("add-child", http.MethodPost, "children", "添加孩子 Agree as guardian of a child below 14: its account is opened and the caller acts for it"), func(ctx context.Context, in *struct {
 		Body struct {
-			Name   string `json:"name" minLength:"1" maxLength:"64" doc:"Name of the child"`
-			Number string `json:"citizen_id_number" minLength:"1" maxLength:"40" doc:"GB 11643"`
+			Name     string `json:"name" minLength:"1" maxLength:"64" doc:"Name of the child"`
+			Number   string `json:"citizen_id_number" minLength:"1" maxLength:"40" doc:"GB 11643"`
+			Relation string `json:"relation" enum:"parent,grandparent,sibling,other" doc:"What the caller is to the child"`
+			Consent  string `json:"consent" minLength:"1" maxLength:"64" doc:"Version of the text that the caller was shown and agreed to, as the page for guardians names it"`
 		}
 	}) (*mandateAnswer, error) {
 		by, err := mandateCaller(ctx)
 		if err != nil {
 			return nil, err
 		}
-		m, err := s.Mandates.AddChild(ctx, by, in.Body.Name, in.Body.Number)
+		if err := s.Mandates.MayConsent(ctx, by); err != nil {
+			return nil, err
+		}
+		if s.Proofing.GuardianWay().Review { // two people look at pictures, which the page takes
+			return nil, fault.New(fault.GuardianPage)
+		}
+		made, _, err := s.Proofing.Consent(ctx, by.Account, proofing.Child{Name: in.Body.Name, Number: in.Body.Number, Relation: in.Body.Relation, Consent: in.Body.Consent}, nil)
 		if err != nil {
 			return nil, err
 		}
-		return s.oneMandate(ctx, m.ID)
+		return s.oneMandate(ctx, made)
 	})
 }
 

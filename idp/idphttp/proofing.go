@@ -305,15 +305,9 @@ func (s *Server) takeUpload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var pictures [][]byte
-	for _, header := range r.MultipartForm.File["proofing-photo"] {
-		picture, err := readPicture(header)
-		if err != nil {
-			return fault.Wrap(err, fault.Malformed)
-		}
-		if len(picture) > 0 { // a browser sends an empty part when nothing was chosen
-			pictures = append(pictures, picture)
-		}
+	pictures, err := readPictures(r, "proofing-photo")
+	if err != nil {
+		return err
 	}
 	c, err := s.Proofing.Apply(r.Context(), v.accountID, submitted(r, v), pictures)
 	if err != nil {

@@ -205,6 +205,9 @@ func (a *App) methods() (all []proofing.Method, err error) {
 	if cfg.ManualReview || a.cfg.Sandbox {
 		all = append(all, proofing.Method{Word: proofing.ManualReview, Review: true})
 	}
+	if m, ok := a.guardianMethod(); ok {
+		all = append(all, m)
+	}
 	client, _, err = a.client("transfer", cfg.Transfer.source(), func(token string, _ func() string) http.Handler {
 		return sandbox.Transfers(token, slowAnswer, a.arrived)
 	})
@@ -234,7 +237,7 @@ func (a *App) openProofing(ctx context.Context, authority proofing.Source) (*pro
 	if len(a.cfg.Proofing.Certificates) > 0 {
 		organisations = certificate.New(a.cfg.Proofing.Certificates)
 	}
-	return proofing.New(proofing.Config{Organisations: organisations, Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{authority}, Methods: methods, Reviews: a.store, Now: a.opts.Now, Rand: a.opts.Rand,
+	return proofing.New(proofing.Config{Organisations: organisations, Guardians: guardians{a}, Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{authority}, Methods: methods, Reviews: a.store, Now: a.opts.Now, Rand: a.opts.Rand,
 		Policy: func() []proofing.Level { return proofing.With(proofing.DefaultPolicy(), a.levels.All()...) }}), nil
 }
 
@@ -257,7 +260,10 @@ func (a *App) deliverReviewNotice(ctx context.Context, d outbox.Delivery) error 
 		return err
 	}
 	template := channel.TemplateReviewRefused
-	if m.Granted {
+	switch {
+	case m.Child:
+		template = channel.TemplateChildRefused
+	case m.Granted:
 		template = channel.TemplateReviewPassed
 	}
 	return a.notify(ctx, d, account, template, map[string]string{"date": a.opts.Now().In(legalTime).Format(time.DateOnly)})
