@@ -170,6 +170,7 @@ type Submission struct {
 	Wanted                           subject.IAL
 	Method                           string // empty: the lowest level of name and number that is enough
 	Consent                          string // version of the separate consent that was given
+	Further                          bool   // a document beside the one that the account holds
 }
 
 // Submit checks the form, asks the source and grants the level. fault.ProofingSilent means that the case is stored and

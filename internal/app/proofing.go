@@ -3,12 +3,14 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/bankcard"
@@ -264,6 +266,17 @@ func (a *App) deliverReviewNotice(ctx context.Context, d outbox.Delivery) error 
 	case m.Child:
 		template = channel.TemplateChildRefused
 	case m.Granted:
+		c, err := a.store.Case(ctx, d.Key)
+		if err == nil && c.State == proofing.Passed {
+			err = fmt.Errorf("case %s was decided and is not carried out yet", c.ID)
+		}
+		if err != nil && !errors.Is(err, idp.ErrNotFound) {
+			return err
+		}
+		if err == nil && c.State == proofing.Rejected { // the document is another account's
+			template = channel.TemplateDocumentBound
+			break
+		}
 		template = channel.TemplateReviewPassed
 	}
 	return a.notify(ctx, d, account, template, map[string]string{"date": a.opts.Now().In(legalTime).Format(time.DateOnly)})

@@ -48,6 +48,7 @@ const (
 	TemplateLevelExpiry   = "level-expiry"   // the level ends soon by its age
 	TemplateReviewPassed  = "review-passed"  // reviewers confirmed the person
 	TemplateReviewRefused = "review-refused" // reviewers did not
+	TemplateDocumentBound = "document-bound" // reviewers confirmed a document that this account cannot have
 	TemplateChildRefused  = "child-refused"  // a guardian's consent was not confirmed
 
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
@@ -83,6 +84,7 @@ var templates = withMandates(map[string]Template{
 	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}},
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}},
 	TemplateReviewRefused: {TemplateReviewRefused, []Param{{"date", 10}}},
+	TemplateDocumentBound: {TemplateDocumentBound, []Param{{"date", 10}}},
 	TemplateChildRefused:  {TemplateChildRefused, []Param{{"date", 10}}},
 
 	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
