@@ -36,6 +36,7 @@ type MandateItem struct {
 
 // MandatesPage is "mandates" at /me/mandates.
 type MandatesPage struct {
+	RelativesURL         string // declared relatives; empty hides the way there
 	Given, Taken         []MandateItem
 	MoreGiven, MoreTaken string // address of the next page
 	GiveURL              string
@@ -151,4 +152,23 @@ type MandateGivePage struct {
 	Classes   []MandateChoice
 	Delegable bool // offered
 	Ticked    bool
+}
+
+// RelativeItem is a declared relative, as one of the two sees the other.
+type RelativeItem struct {
+	Name       string // masked
+	Word       string // message relatives.word.<word>
+	Since      time.Time
+	Confirmed  bool
+	ConfirmURL string // POST confirms it; empty when it does not wait for this person
+	EndURL     string // POST takes it back
+}
+
+// RelativesPage is "relatives": mandate-name, mandate-to, relative-word.
+type RelativesPage struct {
+	Action         string
+	Relatives      []RelativeItem
+	Name, To, Word string
+	Words          []string
+	GiveURL        string // of a family mandate
 }

@@ -22,7 +22,7 @@ type MandateRecord struct {
 	Side        string     `json:"side" enum:"principal,agent,other" doc:"Which side the caller is; other for who manages the organisation, or passed it on"`
 	Principal   string     `json:"principal_name" doc:"For whom: masked name of a person, name of an organisation"`
 	Agent       string     `json:"agent_name" doc:"Masked name of the person who acts"`
-	Kind        string     `json:"kind" enum:"relative,elder_helper,village_helper,guardian,guardian_limited,legal_representative,administrator,agent" doc:"Kind of mandate"`
+	Kind        string     `json:"kind" enum:"relative,family,elder_helper,village_helper,guardian,guardian_limited,legal_representative,administrator,agent" doc:"Kind of mandate"`
 	State       string     `json:"state" enum:"proposed,active,refused,revoked,expired,ended" doc:"State now"`
 	Waiting     bool       `json:"waiting" doc:"The caller is asked to confirm"`
 	Items       []string   `json:"items" doc:"Codes of service items; * is all"`
@@ -39,7 +39,7 @@ type MandateRecord struct {
 
 // MandateTerms are what a mandate is asked to be.
 type MandateTerms struct {
-	Kind        string    `json:"kind,omitempty" enum:"relative,elder_helper,village_helper,guardian_limited,administrator,agent" doc:"Kind of mandate; not when one is passed on"`
+	Kind        string    `json:"kind,omitempty" enum:"relative,family,elder_helper,village_helper,guardian_limited,administrator,agent" doc:"Kind of mandate; not when one is passed on"`
 	Name        string    `json:"name" minLength:"1" maxLength:"64" doc:"Verified name of the other person"`
 	Identifier  string    `json:"identifier" minLength:"1" maxLength:"200" doc:"Mobile number or e-mail address of the other person"`
 	Items       []string  `json:"items" minItems:"1" maxItems:"50" doc:"Codes of service items; * alone is all"`

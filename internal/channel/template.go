@@ -42,14 +42,15 @@ const (
 	TemplateDocumentEnded   = "document-ended"    // the register revoked the document, so the level ended
 	TemplateAccountRevived  = "account-revived"   // a wrong report of a death was taken back
 
-	TemplateDeletion      = "deletion"       // the account will be deleted
-	TemplateDeletionFinal = "deletion-final" // the last notice before it
-	TemplateExport        = "export"         // the copy of the person's data can be fetched
-	TemplateLevelExpiry   = "level-expiry"   // the level ends soon by its age
-	TemplateReviewPassed  = "review-passed"  // reviewers confirmed the person
-	TemplateReviewRefused = "review-refused" // reviewers did not
-	TemplateDocumentBound = "document-bound" // reviewers confirmed a document that this account cannot have
-	TemplateChildRefused  = "child-refused"  // a guardian's consent was not confirmed
+	TemplateDeletion      = "deletion"          // the account will be deleted
+	TemplateDeletionFinal = "deletion-final"    // the last notice before it
+	TemplateExport        = "export"            // the copy of the person's data can be fetched
+	TemplateLevelExpiry   = "level-expiry"      // the level ends soon by its age
+	TemplateReviewPassed  = "review-passed"     // reviewers confirmed the person
+	TemplateReviewRefused = "review-refused"    // reviewers did not
+	TemplateDocumentBound = "document-bound"    // reviewers confirmed a document that this account cannot have
+	TemplateRelative      = "relative-declared" // somebody named the person as a relative
+	TemplateChildRefused  = "child-refused"     // a guardian's consent was not confirmed
 
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
@@ -85,6 +86,7 @@ var templates = withMandates(map[string]Template{
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}},
 	TemplateReviewRefused: {TemplateReviewRefused, []Param{{"date", 10}}},
 	TemplateDocumentBound: {TemplateDocumentBound, []Param{{"date", 10}}},
+	TemplateRelative:      {TemplateRelative, []Param{{"who", 12}}},
 	TemplateChildRefused:  {TemplateChildRefused, []Param{{"date", 10}}},
 
 	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
