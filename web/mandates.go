@@ -36,6 +36,7 @@ type MandateItem struct {
 
 // MandatesPage is "mandates" at /me/mandates.
 type MandatesPage struct {
+	RelativesURL         string // declared relatives; empty hides the way there
 	Given, Taken         []MandateItem
 	MoreGiven, MoreTaken string // address of the next page
 	GiveURL              string
@@ -80,8 +81,21 @@ type OrganisationAgent struct {
 // OrganisationFoundPage is "organisation-found": organisation-name, organisation-code.
 type OrganisationFoundPage struct{ Name, Code string }
 
-// ChildPage is "child": child-name, child-number.
-type ChildPage struct{ Name, Number string }
+// ChildPage is "child": child-name, child-number, child-relation, child-photo, and child-consent with the version of the text.
+type ChildPage struct {
+	Action       string
+	Name, Number string
+	Relation     string
+	Relations    []string // messages child.relation.<word>
+	Photos       bool     // pictures go with the form, for two people to look at
+	Notice       string   // version of the text
+	Closed       bool     // not done online here
+	Needs        int      // level that the guardian lacks; 0 none
+	RaiseURL     string
+	SignInURL    string // the login is too old
+	Waiting      bool   // a consent is not confirmed yet
+	DueAt        time.Time
+}
 
 // MandateUse is one sign-in under a mandate.
 type MandateUse struct {
@@ -100,9 +114,12 @@ type MandatePage struct {
 	Class     int    // message mandate.class.<n>
 	Frozen    bool
 	From      time.Time
-	AcceptURL string // POST with mandate-answer accept or refuse; empty hides both
-	StopURL   string // POST ends it; empty hides it
-	PassURL   string // passes it on
+	Relation  string    // of a guardian who agreed online; message child.relation.<word>
+	Agreed    time.Time // and when
+	Version   string    // of the text
+	AcceptURL string    // POST with mandate-answer accept or refuse; empty hides both
+	StopURL   string    // POST ends it; empty hides it
+	PassURL   string    // passes it on
 	Apps      []MandateApp
 	Uses      []MandateUse
 	MoreUses  string
@@ -135,4 +152,23 @@ type MandateGivePage struct {
 	Classes   []MandateChoice
 	Delegable bool // offered
 	Ticked    bool
+}
+
+// RelativeItem is a declared relative, as one of the two sees the other.
+type RelativeItem struct {
+	Name       string // masked
+	Word       string // message relatives.word.<word>
+	Since      time.Time
+	Confirmed  bool
+	ConfirmURL string // POST confirms it; empty when it does not wait for this person
+	EndURL     string // POST takes it back
+}
+
+// RelativesPage is "relatives": mandate-name, mandate-to, relative-word.
+type RelativesPage struct {
+	Action         string
+	Relatives      []RelativeItem
+	Name, To, Word string
+	Words          []string
+	GiveURL        string // of a family mandate
 }

@@ -25,6 +25,8 @@ type ReviewItem struct {
 
 // ReviewCasePage is "review-case".
 type ReviewCasePage struct {
+	Guardian    bool   // of a guardian's consent for a child
+	Relation    string // as the guardian says; message child.relation.<word>
 	ID          string
 	Document    string // kind
 	Tier        int

@@ -137,10 +137,11 @@ func (p DataPage) DocumentKibibytes() int64 { return (p.DocumentSize + 1023) / 1
 type DocumentsPage struct {
 	ProofingPage
 	Documents []HeldDocument
-	Known     bool   // the person is proofed by name and number: a document may come beside
-	Adding    bool   // a kind was chosen: the form is shown
-	Asked     bool   // a wish was taken a moment ago
-	SignInURL string // set when a new login is needed first
+	Known     bool             // the person is proofed by name and number: a document may come beside
+	Adding    bool             // a kind was chosen: the form is shown
+	Asked     bool             // a wish was taken a moment ago
+	Ways      []ProofingMethod // that prove the chosen kind beside what is held, without two people
+	SignInURL string           // set when a new login is needed first
 	MergeURL  string
 }
 

@@ -197,6 +197,7 @@ func (s *Store) Erase(ctx context.Context, accountID string, at time.Time, recor
 		step("DELETE FROM idp_party WHERE sid IN "+sessions, accountID),
 		step("DELETE FROM idp_acting WHERE sid IN "+sessions, accountID),
 		step("DELETE FROM idp_dispute_message WHERE dispute_id IN (SELECT id FROM idp_dispute WHERE account_id = $1)", accountID),
+		step("DELETE FROM idp_relative WHERE other = $1", accountID),
 		// Who proposed and approved something stays, what it said does not. Corrections of releases before lie apart.
 		step("UPDATE idp_proposal SET sealed = $2, state = CASE WHEN state = $3 THEN $4 ELSE state END WHERE object_type = 'account' AND object_id = $1", accountID, []byte{}, foureyes.Open, foureyes.Expired),
 		step("UPDATE idp_correction SET sealed = $2 WHERE account_id = $1", accountID, []byte{}),
@@ -208,7 +209,7 @@ func (s *Store) Erase(ctx context.Context, accountID string, at time.Time, recor
 	// One-time values and sessions of bridges name the account by its identifier only; they end by themselves and are purged.
 	// Mandates that ended and their uses are the other side's records too, and name both by identifiers.
 	for _, table := range []string{"idp_contact", "idp_identity", "idp_former_identity", "idp_former_subject", "idp_proof", "idp_case", "idp_consent", "idp_dispute", "idp_upstream_link", "idp_upstream_session",
-		"idp_credential", "idp_recovery_code", "idp_known_device", "idp_qr", "idp_export", "idp_counter_pass", "idp_document", "idp_one_person", "idp_counter_held"} {
+		"idp_credential", "idp_recovery_code", "idp_known_device", "idp_qr", "idp_export", "idp_counter_pass", "idp_document", "idp_one_person", "idp_counter_held", "idp_guardian_consent", "idp_relative"} {
 		steps = append(steps, step("DELETE FROM "+table+" WHERE account_id = $1", accountID))
 	}
 	return s.apply(ctx, record, steps...)

@@ -78,6 +78,9 @@ func (s *Store) PutMandate(ctx context.Context, m mandate.Mandate, b mandate.Bou
 	if b.OfAgent > 0 {
 		steps = append(steps, one(mandate.ErrMoved, "UPDATE idp_account SET version = version + 1 WHERE id = $1 AND state = 'active'", m.Agent))
 	}
+	if b.Relatives {
+		steps = append(steps, holdRelative(m.Principal, m.Agent))
+	}
 	if m.Parent != "" {
 		steps = append(steps, holdMandate(m.Principal, m.Parent, at, mandate.ErrMoved, " AND delegable = 1"))
 	}
@@ -95,8 +98,8 @@ func (s *Store) PutMandate(ctx context.Context, m mandate.Mandate, b mandate.Bou
 func (s *Store) ConfirmMandate(ctx context.Context, principal, id, side string, at time.Time, record audit.Record) error {
 	now := sqldb.Micros(at)
 	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		var parent string
-		err := tx.QueryRowContext(ctx, "SELECT parent FROM idp_mandate WHERE principal = $1 AND id = $2", principal, id).Scan(&parent)
+		var parent, kind, agent string
+		err := tx.QueryRowContext(ctx, "SELECT parent, kind, agent FROM idp_mandate WHERE principal = $1 AND id = $2", principal, id).Scan(&parent, &kind, &agent)
 		if errors.Is(err, sqldb.ErrNoRows) {
 			return mandate.ErrMoved
 		}
@@ -107,6 +110,12 @@ func (s *Store) ConfirmMandate(ctx context.Context, principal, id, side string, 
 			hold := holdMandate(principal, parent, now, mandate.ErrMoved, "")
 			if held, err := sqldb.ExecOne(ctx, tx, hold.Query, hold.Args...); err != nil || !held {
 				return errors.Join(err, mandate.ErrMoved)
+			}
+		}
+		if policy, known := mandate.PolicyOf(mandate.Kind(kind)); known && policy.Relatives {
+			hold := holdRelative(principal, agent)
+			if held, err := sqldb.ExecOne(ctx, tx, hold.Query, hold.Args...); err != nil || !held {
+				return errors.Join(err, mandate.ErrUnrelated)
 			}
 		}
 		column := map[string]string{mandate.SidePrincipal: "principal_at", mandate.SideAgent: "agent_at"}[side]

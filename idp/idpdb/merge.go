@@ -54,6 +54,10 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 				return err
 			}
 		}
+		// Relatives were declared of the account that is no more; what stood on it ends by the message of the merge.
+		if _, err := tx.ExecContext(ctx, "UPDATE idp_relative SET state = 'withdrawn', ended_at = $2 WHERE (account_id = $1 OR other = $1) AND state IN ('declared', 'confirmed')", m.Absorbed, at); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, "DELETE FROM idp_contact WHERE account_id = $1", m.Absorbed)
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
@@ -123,23 +124,46 @@ func (s *Store) ThawOrganisation(ctx context.Context, id string, record audit.Re
 
 // PutChild stores a child's account, where it has none yet, with the mandates of a guardian. The child's row is taken, so that
 // two guardians are counted one after the other.
-func (s *Store) PutChild(ctx context.Context, a *idp.Account, p *idp.Proof, mandates []mandate.Mandate, bound int, record audit.Record) error {
+func (s *Store) PutChild(ctx context.Context, c mandate.NewChild, record audit.Record) error {
 	var steps []sqldb.Step
-	if a != nil {
-		steps = draftSteps(*a, *p)
+	if c.Account != nil {
+		steps = draftSteps(*c.Account, *c.Proof)
 	}
-	first := mandates[0]
-	steps = append(steps, one(mandate.ErrMoved, "UPDATE idp_account SET version = version + 1 WHERE id = $1 AND state = 'active'", first.Principal), one(mandate.ErrFull, `UPDATE idp_account SET version = version + 1 WHERE id = $1 AND state = 'active'
-		AND (SELECT COUNT(*) FROM idp_mandate WHERE principal = $1 AND kind = $2 AND state = 'active' AND not_after > $3) < $4`,
-		first.Principal, string(first.Kind), sqldb.Micros(first.CreatedAt), bound))
-	for _, m := range mandates {
+	first := c.Mandates[0]
+	steps = append(steps, one(mandate.ErrMoved, "UPDATE idp_account SET version = version + 1 WHERE id = $1 AND state = 'active'", first.Principal),
+		one(mandate.ErrMoved, "UPDATE idp_account SET version = version + 1 WHERE id = $1 AND state = 'active'", first.Agent), one(mandate.ErrFull, `UPDATE idp_account SET version = version + 1 WHERE id = $1 AND state = 'active'
+		AND (SELECT COUNT(*) FROM idp_mandate WHERE principal = $1 AND kind = $2 AND state = 'active' AND not_after > $3) < $4
+		AND NOT EXISTS (SELECT 1 FROM idp_mandate WHERE principal = $1 AND kind = $2 AND agent = $5 AND state = 'active' AND not_after > $3)`,
+			first.Principal, string(first.Kind), sqldb.Micros(first.CreatedAt), c.Bound, first.Agent))
+	for _, m := range c.Mandates {
 		steps = append(steps, insertMandate(m))
+	}
+	if g := c.Consent; g != nil {
+		steps = append(steps,
+			one(idp.ErrNotFound, "UPDATE idp_case SET state = $3, updated_at = $4, sealed = $5 WHERE id = $1 AND account_id = $2 AND state IN ($6, $7, $8)",
+				g.Case, g.Guardian, proofing.Granted, sqldb.Micros(g.At), []byte{}, proofing.SourceCheck, proofing.Waiting, proofing.Passed),
+			step("DELETE FROM idp_case_photo WHERE case_id = $1", g.Case),
+			step("INSERT INTO idp_guardian_consent (account_id, case_id, guardian, relation, version, source, evidence, agreed_at, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+				g.Child, g.Case, g.Guardian, g.Relation, g.Version, g.Source, g.Evidence, sqldb.Micros(g.AgreedAt), sqldb.Micros(g.At)))
 	}
 	err := s.apply(ctx, record, steps...)
 	if sqldb.IsUnique(err) {
 		return idp.ErrBound
 	}
 	return err
+}
+
+// ConsentOf is the newest consent of a guardian for a child.
+func (s *Store) ConsentOf(ctx context.Context, child, guardian string) (mandate.Consent, error) {
+	c := mandate.Consent{Child: child, Guardian: guardian}
+	var agreed, at int64
+	err := s.db.Read().QueryRowContext(ctx, "SELECT case_id, relation, version, source, evidence, agreed_at, at FROM idp_guardian_consent WHERE account_id = $1 AND guardian = $2 ORDER BY at DESC, case_id LIMIT 1", child, guardian).
+		Scan(&c.Case, &c.Relation, &c.Version, &c.Source, &c.Evidence, &agreed, &at)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return c, idp.ErrNotFound
+	}
+	c.AgreedAt, c.At = sqldb.Time(agreed), sqldb.Time(at)
+	return c, err
 }
 
 // MandatesToWarn are live ones of a kind that end before a moment and of whose end nobody was told.

@@ -129,10 +129,11 @@ func (s *Store) Decide(ctx context.Context, r proofing.Review, reviews int, from
 	return err
 }
 
-// Related reports whether a mandate ever stood between two accounts, in either direction.
+// Related reports whether a mandate ever stood between two accounts, in either direction, or they ever declared to be relatives.
 func (s *Store) Related(ctx context.Context, one, other string) (bool, error) {
 	var n int
 	err := s.db.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT id FROM idp_mandate WHERE principal = $1 AND agent = $2
-		UNION ALL SELECT id FROM idp_mandate WHERE principal = $2 AND agent = $1) AS m`, one, other).Scan(&n)
+		UNION ALL SELECT id FROM idp_mandate WHERE principal = $2 AND agent = $1
+		UNION ALL SELECT id FROM idp_relative WHERE pair = $3) AS m`, one, other, pairOf(one, other)).Scan(&n)
 	return n > 0, err
 }

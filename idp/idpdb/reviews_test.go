@@ -18,6 +18,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/idptest"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -394,6 +395,38 @@ func TestCaseOfSomebodyElsesIdentityIsRefusedInTheEnd(t *testing.T) {
 		}
 		if p, _ := d.Accounts.Person(ctx, d.person); state != proofing.Rejected || p.IAL != 0 || !d.forgotten(t, c.ID) {
 			t.Errorf("%s, level %d", state, p.IAL)
+		}
+	})
+}
+
+// TestNobodyReviewsADeclaredRelative: what two people ever said of each other keeps one from deciding on the other, whoever of them
+// said it.
+func TestNobodyReviewsADeclaredRelative(t *testing.T) {
+	eachReviewDesk(t, func(t *testing.T, d *reviewDesk) {
+		ctx := context.Background()
+		c := d.apply(t)
+		for i, pair := range [][2]string{{d.person, d.reviewers[0].Account}, {d.reviewers[1].Account, d.person}} {
+			r := mandate.Relation{ID: fmt.Sprintf("rel_%d", i), By: pair[0], Other: pair[1], Word: "kin", State: mandate.Declared, CreatedAt: d.Clock.Now()}
+			must(t, d.store.PutRelative(ctx, r, 2, audit.With(idp.Event(ctx, d.Clock.Now(), "relative.declared", "account", pair[0], nil))))
+			if i == 0 {
+				must(t, d.store.EndRelative(ctx, r, d.Clock.Now(), audit.With(idp.Event(ctx, d.Clock.Now(), "relative.withdrawn", "account", pair[0], nil))))
+			}
+		}
+		for i, want := range []fault.Code{fault.ReviewConflict, fault.ReviewConflict, ""} {
+			if _, err := d.Proofing.ReviewCase(ctx, d.reviewers[i], c.ID); fault.CodeOf(err) != want {
+				t.Errorf("reviewer %d: %v, want %q", i, err, want)
+			}
+		}
+		// Bounds count what is open: one stands, another fits, a third does not; and a pair has one at a time.
+		put := func(id, other string) error {
+			return d.store.PutRelative(ctx, mandate.Relation{ID: id, By: d.person, Other: other, Word: "kin", State: mandate.Declared, CreatedAt: d.Clock.Now()}, 2, audit.With(idp.Event(ctx, d.Clock.Now(), "relative.declared", "account", d.person, nil)))
+		}
+		if err := put("rel_3", d.reviewers[1].Account); !errors.Is(err, mandate.ErrDeclared) {
+			t.Errorf("a pair twice: %v", err)
+		}
+		must(t, put("rel_4", d.reviewers[2].Account))
+		if err := put("rel_5", d.reviewers[3].Account); !errors.Is(err, mandate.ErrFull) {
+			t.Errorf("one too many: %v", err)
 		}
 	})
 }

@@ -65,6 +65,11 @@ func (s *Server) showDocuments(w http.ResponseWriter, r *http.Request, current s
 	if !fresh {
 		body.SignInURL = LoginURL(documentsPath)
 	}
+	if chosen && fresh {
+		for _, offer := range s.Proofing.FurtherOffers(person, kind) {
+			body.Ways = append(body.Ways, web.ProofingMethod{ID: offer.Method.Word, URL: wayURL(offer.Method.Word, kind.Kind, "", true), Reaches: int(offer.Level.IAL), Minutes: minutesOf[offer.Method.Word]})
+		}
+	}
 	if body.Adding = chosen && fresh && body.Known; body.Adding {
 		body.Kind, body.Hidden = kind.Name(locale), hidden("document", kind.Kind)
 		body.Name, body.Number = r.PostFormValue("proofing-name"), r.PostFormValue("proofing-number")

@@ -19,6 +19,7 @@ import (
 
 // mandatePages are the pages on which people give, answer and end mandates and choose for whom they act.
 func (s *Server) mandatePages(page func(pattern string, handler func(w http.ResponseWriter, r *http.Request) error)) {
+	s.relativePages(page)
 	page("GET /acting", s.actingPage)
 	page("POST /acting", s.actingAnswer)
 	page("GET /me/mandates", s.mandatesPage)
@@ -34,8 +35,6 @@ func (s *Server) mandatePages(page func(pattern string, handler func(w http.Resp
 	page("POST /me/organisations/{id}/stop", s.organisationStop)
 	page("POST /me/organisations/{id}/thaw", s.organisationThaw)
 	s.organisationProofPages(page)
-	page("GET /me/children/new", s.childForm)
-	page("POST /me/children", s.childAdd)
 }
 
 // searchFrom is the number of identities from which on there is a search (experience.md 3.2).
@@ -138,7 +137,7 @@ func (s *Server) mandatesPage(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
-	body := web.MandatesPage{GiveURL: "/me/mandates/new", AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new"}
+	body := web.MandatesPage{GiveURL: "/me/mandates/new", AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: newChildPath, RelativesURL: relativesPath}
 	if body.Organisations, err = s.managed(r.Context(), current.AccountID); err != nil {
 		return err
 	}
@@ -215,6 +214,13 @@ func (s *Server) showMandate(w http.ResponseWriter, r *http.Request, status int,
 			return err
 		}
 		*name = sideName(account, person)
+	}
+	agreed, given, err := s.Mandates.ConsentOf(ctx, m)
+	if err != nil {
+		return err
+	}
+	if given {
+		body.Relation, body.Agreed, body.Version = agreed.Relation, agreed.AgreedAt, agreed.Version
 	}
 	consents, err := s.Flows.ConsentsOf(ctx, m.ID)
 	if err != nil {
@@ -327,9 +333,9 @@ func (s *Server) givesFor(r *http.Request, current session.Session) (principal s
 		return organisation, nil, kinds, err
 	}
 	if r.FormValue("ask") != "" {
-		return current.AccountID, nil, []mandate.Kind{mandate.ElderHelper, mandate.VillageHelper, mandate.Relative, mandate.GuardianLimited}, nil
+		return current.AccountID, nil, []mandate.Kind{mandate.ElderHelper, mandate.VillageHelper, mandate.Relative, mandate.Family, mandate.GuardianLimited}, nil
 	}
-	return current.AccountID, nil, []mandate.Kind{mandate.Relative, mandate.ElderHelper, mandate.VillageHelper}, nil
+	return current.AccountID, nil, []mandate.Kind{mandate.Relative, mandate.Family, mandate.ElderHelper, mandate.VillageHelper}, nil
 }
 
 func (s *Server) mandateForm(w http.ResponseWriter, r *http.Request) error {

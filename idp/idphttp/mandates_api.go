@@ -11,6 +11,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
@@ -21,7 +22,7 @@ type MandateRecord struct {
 	Side        string     `json:"side" enum:"principal,agent,other" doc:"Which side the caller is; other for who manages the organisation, or passed it on"`
 	Principal   string     `json:"principal_name" doc:"For whom: masked name of a person, name of an organisation"`
 	Agent       string     `json:"agent_name" doc:"Masked name of the person who acts"`
-	Kind        string     `json:"kind" enum:"relative,elder_helper,village_helper,guardian,guardian_limited,legal_representative,administrator,agent" doc:"Kind of mandate"`
+	Kind        string     `json:"kind" enum:"relative,family,elder_helper,village_helper,guardian,guardian_limited,legal_representative,administrator,agent" doc:"Kind of mandate"`
 	State       string     `json:"state" enum:"proposed,active,refused,revoked,expired,ended" doc:"State now"`
 	Waiting     bool       `json:"waiting" doc:"The caller is asked to confirm"`
 	Items       []string   `json:"items" doc:"Codes of service items; * is all"`
@@ -38,7 +39,7 @@ type MandateRecord struct {
 
 // MandateTerms are what a mandate is asked to be.
 type MandateTerms struct {
-	Kind        string    `json:"kind,omitempty" enum:"relative,elder_helper,village_helper,guardian_limited,administrator,agent" doc:"Kind of mandate; not when one is passed on"`
+	Kind        string    `json:"kind,omitempty" enum:"relative,family,elder_helper,village_helper,guardian_limited,administrator,agent" doc:"Kind of mandate; not when one is passed on"`
 	Name        string    `json:"name" minLength:"1" maxLength:"64" doc:"Verified name of the other person"`
 	Identifier  string    `json:"identifier" minLength:"1" maxLength:"200" doc:"Mobile number or e-mail address of the other person"`
 	Items       []string  `json:"items" minItems:"1" maxItems:"50" doc:"Codes of service items; * alone is all"`
@@ -254,21 +255,29 @@ func (s *Server) RegisterMandates(api huma.API) {
 		out.Body.Ended, err = s.Mandates.StopAgent(ctx, by.Account, in.ID, m.Agent)
 		return out, err
 	})
-	huma.Register(api, mandateOperation("add-child", http.MethodPost, "children", "添加孩子 Link the caller as guardian with a child below 14"), func(ctx context.Context, in *struct {
+	huma.Register(api, mandateOperation("add-child", http.MethodPost, "children", "添加孩子 Agree as guardian of a child below 14: its account is opened and the caller acts for it"), func(ctx context.Context, in *struct {
 		Body struct {
-			Name   string `json:"name" minLength:"1" maxLength:"64" doc:"Name of the child"`
-			Number string `json:"citizen_id_number" minLength:"1" maxLength:"40" doc:"GB 11643"`
+			Name     string `json:"name" minLength:"1" maxLength:"64" doc:"Name of the child"`
+			Number   string `json:"citizen_id_number" minLength:"1" maxLength:"40" doc:"GB 11643"`
+			Relation string `json:"relation" enum:"parent,grandparent,sibling,other" doc:"What the caller is to the child"`
+			Consent  string `json:"consent" minLength:"1" maxLength:"64" doc:"Version of the text that the caller was shown and agreed to, as the page for guardians names it"`
 		}
 	}) (*mandateAnswer, error) {
 		by, err := mandateCaller(ctx)
 		if err != nil {
 			return nil, err
 		}
-		m, err := s.Mandates.AddChild(ctx, by, in.Body.Name, in.Body.Number)
+		if err := s.Mandates.MayConsent(ctx, by); err != nil {
+			return nil, err
+		}
+		if s.Proofing.GuardianWay().Review { // two people look at pictures, which the page takes
+			return nil, fault.New(fault.GuardianPage)
+		}
+		made, _, err := s.Proofing.Consent(ctx, by.Account, proofing.Child{Name: in.Body.Name, Number: in.Body.Number, Relation: in.Body.Relation, Consent: in.Body.Consent}, nil)
 		if err != nil {
 			return nil, err
 		}
-		return s.oneMandate(ctx, m.ID)
+		return s.oneMandate(ctx, made)
 	})
 }
 

@@ -136,23 +136,3 @@ func (s *Server) afterOrganisation(w http.ResponseWriter, r *http.Request, err e
 	}
 	return s.showOrganisation(w, r, status, s.failed(w, r, err, ""))
 }
-
-func (s *Server) childForm(w http.ResponseWriter, r *http.Request) error {
-	if _, ok, err := s.signedInPerson(w, r); !ok {
-		return err
-	}
-	return s.Pages.Page(w, r, http.StatusOK, "child", web.Page{Identity: s.Identity(r), Body: web.ChildPage{}})
-}
-
-func (s *Server) childAdd(w http.ResponseWriter, r *http.Request) error {
-	current, ok, err := s.signedInPerson(w, r)
-	if !ok {
-		return err
-	}
-	name, number := r.PostFormValue("child-name"), r.PostFormValue("child-number")
-	made, err := s.Mandates.AddChild(r.Context(), mandate.By{Account: current.AccountID, SignedInAt: current.AuthTime}, name, number)
-	if err == nil {
-		return see(w, r, "/me/mandates/"+made.ID)
-	}
-	return s.Pages.Page(w, r, fault.MetaOf(fault.CodeOf(err)).Status, "child", web.Page{Identity: s.Identity(r), Errors: s.failed(w, r, err, ""), Body: web.ChildPage{Name: name, Number: number}})
-}

@@ -32,8 +32,11 @@ func (s *Server) proofingPages(mux *http.ServeMux, page func(string, func(http.R
 // minutesOf is about how long a way takes.
 var minutesOf = map[string]int{proofing.BankCard: 2, proofing.Face: 2, proofing.NetworkID: 2, proofing.ManualReview: 5, proofing.Certificate: 5}
 
-func wayURL(method, document, flow string) string {
+func wayURL(method, document, flow string, further bool) string {
 	q := url.Values{}
+	if further {
+		q.Set("further", "1")
+	}
 	if document != "" && document != subject.CitizenID {
 		q.Set("document", document)
 	}
@@ -53,7 +56,7 @@ func (s *Server) offerWays(r *http.Request, body *web.ProofingPage, person idp.P
 		if offer.Level.IAL <= person.IAL {
 			continue
 		}
-		way := web.ProofingMethod{ID: offer.Method.Word, URL: wayURL(offer.Method.Word, kind.Kind, flow), Reaches: int(offer.Level.IAL), Minutes: minutesOf[offer.Method.Word]}
+		way := web.ProofingMethod{ID: offer.Method.Word, URL: wayURL(offer.Method.Word, kind.Kind, flow, false), Reaches: int(offer.Level.IAL), Minutes: minutesOf[offer.Method.Word]}
 		if offer.Why != "" {
 			way.Disabled = s.Pages.FieldErrors(r, fault.New(offer.Why), nil)[0].Message
 		}
@@ -70,6 +73,8 @@ type wayFor struct {
 	person    idp.Person
 	kind      subject.DocumentKind
 	offer     proofing.Offer
+	further   bool // a document beside the one that is held
+	fresh     bool // of the login
 }
 
 var errSignIn = errors.New("idphttp: nobody is signed in")
@@ -86,7 +91,7 @@ func (s *Server) prover(r *http.Request) (v wayFor, err error) {
 	if !ok {
 		return v, errSignIn
 	}
-	v.accountID = current.AccountID
+	v.accountID, v.further, v.fresh = current.AccountID, r.FormValue("further") != "", s.recently(current)
 	v.person, err = s.Accounts.Person(r.Context(), current.AccountID)
 	return v, err
 }
@@ -104,7 +109,14 @@ func (s *Server) way(r *http.Request) (v wayFor, err error) {
 	if word == "" {
 		word = proofing.ManualReview // the path of the upload has no variable
 	}
-	v.offer, err = s.Proofing.Offer(v.person, v.kind, word)
+	if v.further && !v.fresh { // whoever has the session of somebody else adds no document
+		return v, fault.New(fault.LoginNotFresh)
+	}
+	if v.further {
+		v.offer, err = s.Proofing.FurtherOffer(v.person, v.kind, word)
+	} else {
+		v.offer, err = s.Proofing.Offer(v.person, v.kind, word)
+	}
 	return v, err
 }
 
@@ -112,6 +124,9 @@ func (s *Server) wayPage(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.way(r)
 	if errors.Is(err, errSignIn) {
 		return toLogin(w, r, r.URL.RequestURI())
+	}
+	if code := fault.CodeOf(err); v.further && (code == fault.ProofingKind || code == fault.LoginNotFresh) {
+		return see(w, r, documentsPath) // which offers what there is
 	}
 	if code := fault.CodeOf(err); code == fault.ProofingFirst || code == fault.ProofingKind {
 		return s.showProofing(w, r, fault.MetaOf(code).Status, s.failed(w, r, err, ""))
@@ -151,13 +166,19 @@ func (s *Server) showWay(w http.ResponseWriter, r *http.Request, v wayFor, refus
 	}
 	body.Kind = v.kind.Name(reqctx.From(r.Context()).Locale)
 	body.Hidden = hidden("flow", v.flow, "document", v.kind.Kind)
+	if v.further {
+		body.Hidden, body.OtherURL, body.Further = append(body.Hidden, hidden("further", "1")...), documentsPath+"?"+url.Values{"document": {v.kind.Kind}}.Encode()+"#add", true
+	}
 	if v.offer.Held {
 		body.HeldName, body.HeldNumber = subject.MaskName(v.person.Name), subject.MaskID(v.person.IDNumber)
 	} else if body.AskIdentity {
 		body.Name, body.Number = r.PostFormValue("proofing-name"), r.PostFormValue("proofing-number")
 		s.askFields(r, &body.ProofingPage, v.kind)
 		for _, other := range s.Accounts.Documents().Kinds() {
-			body.Kinds = append(body.Kinds, web.ProofingKind{Name: other.Name(reqctx.From(r.Context()).Locale), URL: wayURL(m.Word, other.Kind, v.flow), Chosen: other.Kind == v.kind.Kind})
+			if v.further {
+				break // chosen on the page before
+			}
+			body.Kinds = append(body.Kinds, web.ProofingKind{Name: other.Name(reqctx.From(r.Context()).Locale), URL: wayURL(m.Word, other.Kind, v.flow, false), Chosen: other.Kind == v.kind.Kind})
 		}
 	}
 	body.AskMobile, body.Mobile = m.Mobile, r.PostFormValue("proofing-mobile")
@@ -184,7 +205,7 @@ func typedIdentity(r *http.Request) proofing.Submission {
 
 func submitted(r *http.Request, v wayFor) proofing.Submission {
 	in := typedIdentity(r)
-	in.Method, in.Kind = v.offer.Method.Word, v.kind.Kind
+	in.Method, in.Kind, in.Further = v.offer.Method.Word, v.kind.Kind, v.further
 	in.Card, in.Consent = r.PostFormValue("proofing-card"), r.PostFormValue("proofing-consent")
 	return in
 }
@@ -215,8 +236,11 @@ func (s *Server) wayAnswer(w http.ResponseWriter, r *http.Request) error {
 	}
 	address, err := s.Proofing.Begin(r.Context(), v.accountID, submitted(r, v), func(id string) string {
 		back := s.Issuer + proofingPath + "/return/" + url.PathEscape(id)
-		if v.flow != "" {
+		switch {
+		case v.flow != "":
 			back += "?" + url.Values{"flow": {v.flow}}.Encode()
+		case v.further:
+			back += "?further=1"
 		}
 		return back
 	})
@@ -259,6 +283,9 @@ func (s *Server) wayResult(w http.ResponseWriter, r *http.Request, v wayFor, lev
 			return err
 		}
 		result.Source = person.IALSource
+		if v.further {
+			result.Continue = &web.Link{Label: s.Pages.Text(r, "page.documents"), URL: documentsPath}
+		}
 	case code == fault.ProofingSilent:
 		result.Outcome = web.ProofingWaiting
 	case code == fault.ProofingPending:
@@ -267,7 +294,7 @@ func (s *Server) wayResult(w http.ResponseWriter, r *http.Request, v wayFor, lev
 		result.Outcome = web.ProofingFailed
 	case code == fault.ProofingMismatch:
 		result.Outcome = web.ProofingMismatch
-	case code == fault.IdentityBound && v.person.IAL == 0:
+	case code == fault.IdentityBound && (v.person.IAL == 0 || v.further): // told to whoever proved it, and to nobody else
 		result.Outcome, result.MergeURL, status = web.ProofingBound, "/merge", http.StatusConflict
 	case again != nil && (fault.MetaOf(code).Status < http.StatusInternalServerError || code == fault.ProofingAway):
 		return again(err)
@@ -305,15 +332,9 @@ func (s *Server) takeUpload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var pictures [][]byte
-	for _, header := range r.MultipartForm.File["proofing-photo"] {
-		picture, err := readPicture(header)
-		if err != nil {
-			return fault.Wrap(err, fault.Malformed)
-		}
-		if len(picture) > 0 { // a browser sends an empty part when nothing was chosen
-			pictures = append(pictures, picture)
-		}
+	pictures, err := readPictures(r, "proofing-photo")
+	if err != nil {
+		return err
 	}
 	c, err := s.Proofing.Apply(r.Context(), v.accountID, submitted(r, v), pictures)
 	if err != nil {

@@ -108,6 +108,7 @@ func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer pro
 	address := reviewPath + "/" + url.PathEscape(view.ID)
 	body := web.ReviewCasePage{ID: view.ID, Document: kind.Name(reqctx.From(r.Context()).Locale), Tier: int(view.Wanted), Since: view.CreatedAt, DueAt: view.DueAt, Overdue: view.Overdue, Decisions: view.Reviews,
 		FieldURL: address + "/field", DecisionURL: address + "/decision", Asked: r.PostFormValue("field")}
+	body.Guardian, body.Relation = view.Guardian, view.Relation
 	if body.Asked == "" {
 		body.Reason = r.PostFormValue("reason")
 	}

@@ -164,6 +164,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /consent", ofOAuth(s.consentPage))
 	page("POST /consent", ofOAuth(s.consentAnswer))
 	s.mandatePages(page)
+	s.childPages(mux, page)
 	page("GET /logout", s.logoutPage)
 	page("POST /logout", s.logoutAnswer)
 	page("GET /login", takesNext(s.loginPage))

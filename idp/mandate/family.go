@@ -29,13 +29,35 @@ const Warning = 30 * day
 
 // FamilyStore keeps children's accounts; idpdb implements it.
 type FamilyStore interface {
-	// PutChild stores the account of a child that has none yet, its proof, and the mandates of a guardian; idp.ErrBound when the
-	// number belongs to another account, ErrFull when the child has as many guardians as are allowed.
-	PutChild(ctx context.Context, a *idp.Account, p *idp.Proof, mandates []Mandate, bound int, record audit.Record) error
+	// PutChild stores the account of a child that has none yet, its proof, the mandates of a guardian, and the consent with its
+	// case closed; idp.ErrBound when the number belongs to another account, ErrFull when the child has as many guardians as are
+	// allowed or this one already, ErrMoved when one of the two is not active, idp.ErrNotFound when the case is closed.
+	PutChild(ctx context.Context, c NewChild, record audit.Record) error
+	// ConsentOf is the newest consent that a guardian gave for a child online; idp.ErrNotFound.
+	ConsentOf(ctx context.Context, child, guardian string) (Consent, error)
 	// MandatesToWarn are live ones of a kind that end before a moment and of whose end nobody was told.
 	MandatesToWarn(ctx context.Context, kind Kind, before time.Time, limit int) ([]Mandate, error)
 	// Warned notes that both were told; ErrMoved when that was noted before.
 	Warned(ctx context.Context, principal, id string, at time.Time, record audit.Record) error
+}
+
+// NewChild is what PutChild stores.
+type NewChild struct {
+	Account  *idp.Account // nil: there is one
+	Proof    *idp.Proof
+	Mandates []Mandate
+	Bound    int // guardians of one child
+	Consent  *Consent
+}
+
+// Consent is what a guardian agreed to for a child (PIPL articles 29 and 31): kept with the child's account, and erased with it.
+type Consent struct {
+	Child, Guardian  string // accounts
+	Relation         string // word of proofing.Relations
+	Version          string // of the text
+	Case             string
+	Source, Evidence string // who confirmed the relation, and a digest over its answer, relation and version
+	AgreedAt, At     time.Time
 }
 
 // birthday is the day on which somebody reaches an age, at its beginning in Beijing.
@@ -83,17 +105,52 @@ func (s *Service) AddChild(ctx context.Context, by By, name, number string) (Man
 	if !answer.Match {
 		return Mandate{}, fault.New(fault.ChildMismatch).WithField("child-number", fault.ChildMismatch)
 	}
-	return s.addChild(ctx, by.Account, name, child, answer.Digest)
+	return s.addChild(ctx, name, child, Consent{Guardian: by.Account, Source: s.cfg.Register.Name(), Evidence: answer.Digest})
 }
 
-func (s *Service) addChild(ctx context.Context, guardian, name string, child subject.CitizenIDNumber, digest string) (Mandate, error) {
+// Confirmed links a guardian with a child whose relation was confirmed after the guardian agreed online. It answers the link there
+// is to one who is linked already, and leaves the case of the consent to the caller then.
+func (s *Service) Confirmed(ctx context.Context, name string, number subject.CitizenIDNumber, c Consent) (Mandate, error) {
+	if !s.cfg.Now().UTC().Before(birthday(number, AgeOfOwnAccount)) {
+		return Mandate{}, fault.New(fault.ChildAge)
+	}
+	guardian, err := s.proven(ctx, c.Guardian)
+	if err != nil {
+		return Mandate{}, err
+	}
+	if !idp.RestsUntil(guardian.RecoveredAt, s.cfg.Now()).IsZero() { // the day after a recovery holds for what waited as well
+		return Mandate{}, fault.New(fault.RecoveryRest)
+	}
+	return s.addChild(ctx, name, number, c)
+}
+
+// MayConsent refuses who may not agree for a child now: who did not sign in a moment ago, or recovered the account today.
+func (s *Service) MayConsent(ctx context.Context, by By) error { return s.fresh(ctx, by) }
+
+// ConsentOf is what a guardian agreed to for a child; ok is false for a link that was made at a counter.
+func (s *Service) ConsentOf(ctx context.Context, m Mandate) (c Consent, ok bool, err error) {
+	if m.Kind != Guardian && m.Kind != GuardianLimited {
+		return c, false, nil
+	}
+	c, err = s.cfg.Family.ConsentOf(ctx, m.Principal, m.Agent)
+	if errors.Is(err, idp.ErrNotFound) {
+		return c, false, nil
+	}
+	if err != nil {
+		return c, false, fault.Wrap(err, fault.Unavailable)
+	}
+	return c, true, nil
+}
+
+func (s *Service) addChild(ctx context.Context, name string, child subject.CitizenIDNumber, consent Consent) (Mandate, error) {
 	now := s.cfg.Now().UTC()
+	guardian, digest := consent.Guardian, consent.Evidence
 	var account *idp.Account
 	var proof *idp.Proof
 	id, err := s.cfg.Accounts.ByIdentity(ctx, "citizen_id", string(child))
 	switch {
 	case errors.Is(err, idp.ErrNotFound):
-		drafted, sealed, err := s.cfg.Accounts.Draft(ctx, "acc", idp.Proof{IAL: 1, Method: "household_register", Source: s.cfg.Register.Name(), At: now, Evidence: digest}, name, "citizen_id", string(child))
+		drafted, sealed, err := s.cfg.Accounts.Draft(ctx, "acc", idp.Proof{IAL: 1, Method: "household_register", Source: consent.Source, At: now, Evidence: digest}, name, "citizen_id", string(child))
 		if err != nil {
 			return Mandate{}, err
 		}
@@ -122,19 +179,38 @@ func (s *Service) addChild(ctx context.Context, guardian, name string, child sub
 			State: Active, Evidence: digest, NotBefore: span.from, NotAfter: span.to, CreatedAt: now, PrincipalAt: now, AgentAt: now})
 	}
 	record := audit.With(s.event(ctx, mandates[0], "active"), s.event(ctx, mandates[1], "active"))
+	linked := idp.Event(ctx, now, "guardian.linked", "account", guardian, map[string]string{"child": id, "relation": consent.Relation, "version": consent.Version, "case": consent.Case, "evidence": digest})
+	opened := linked // on record with either of the two
+	opened.ObjectID, opened.ActingFor = id, id
+	record.Events = append(record.Events, linked, opened)
 	if account != nil {
 		record.Events = append(record.Events, idp.Event(ctx, now, "account.registered", "account", id, map[string]string{"kind": "child", "guardian": guardian, "evidence": digest}))
 	}
 	policy, _ := PolicyOf(Guardian)
-	err = s.cfg.Family.PutChild(ctx, account, proof, mandates, policy.MaxAgents, record)
+	made := NewChild{Account: account, Proof: proof, Mandates: mandates, Bound: policy.MaxAgents}
+	if consent.Case != "" {
+		consent.Child, consent.At = id, now
+		made.Consent = &consent
+		messages, err := notices(mandates[0], "active")
+		if err != nil {
+			return Mandate{}, err
+		}
+		record = record.And(messages...)
+	}
+	err = s.cfg.Family.PutChild(ctx, made, record)
 	switch {
 	case errors.Is(err, idp.ErrBound):
 		return Mandate{}, fault.Wrap(err, fault.Conflict)
 	case errors.Is(err, ErrFull):
 		return Mandate{}, fault.Wrap(err, fault.MandateLimit)
+	case errors.Is(err, ErrMoved):
+		return Mandate{}, fault.Wrap(err, fault.MandateState)
+	case errors.Is(err, idp.ErrNotFound):
+		return Mandate{}, err // the case was closed: the caller says by whom
 	case err != nil:
 		return Mandate{}, fault.Wrap(err, fault.Unavailable)
 	}
+	s.cfg.Wake()
 	return mandates[0], nil
 }
 

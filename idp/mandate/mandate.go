@@ -22,6 +22,7 @@ type Kind string
 // Kinds. Which rights and times each may have stands in Policies.
 const (
 	Relative            Kind = "relative"             // one person for another
+	Family              Kind = "family"               // one declared relative for another
 	ElderHelper         Kind = "elder_helper"         // reads and fills in for an elder
 	VillageHelper       Kind = "village_helper"       // of a village or community (代办员): one item, within minutes
 	Guardian            Kind = "guardian"             // for a child below 14

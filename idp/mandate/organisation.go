@@ -59,6 +59,7 @@ type GuardianQuestion struct {
 	RequestID                    string
 	GuardianName, GuardianNumber string
 	ChildName, ChildNumber       string
+	Relation                     string // as the guardian says; empty at a counter
 }
 
 // GuardianAnswer of a register.

@@ -17,6 +17,7 @@ type Policy struct {
 	Delegable  bool // may be passed on
 	MaxItems   int  // service items that must be named one by one; 0: any number, all too
 	PrincipalN int  // live mandates of this kind of one agent; 0: any number
+	Relatives  bool // only between declared relatives who confirmed it
 }
 
 // Times of mandates of persons (experience specification 3.6).
@@ -30,6 +31,7 @@ const (
 // a helper of the village does one thing at once (identity specification 2.6).
 var Policies = []Policy{
 	{Kind: Relative, Rights: []Right{View, Fill, Submit, Collect, Present}, Default: []Right{View, Submit}, Life: DefaultLife, MaxLife: MaxLife, MaxClass: ClassIdentity, MaxAgents: 20, Delegable: true},
+	{Kind: Family, Rights: []Right{View, Fill, Submit, Collect, Present}, Default: []Right{View, Fill}, Life: 365 * day, MaxLife: 365 * day, MaxClass: ClassIdentity, MaxAgents: 5, PrincipalN: 5, Relatives: true},
 	{Kind: ElderHelper, Rights: []Right{View, Fill, Submit}, Default: []Right{View, Fill}, Life: DefaultLife, MaxLife: MaxLife, MaxClass: ClassContact, MaxAgents: 5, PrincipalN: 5},
 	{Kind: VillageHelper, Rights: []Right{View, Fill, Submit}, Default: []Right{Fill, Submit}, Life: 30 * time.Minute, MaxLife: 2 * time.Hour, MaxClass: ClassContact, MaxAgents: 1, MaxItems: 1},
 	{Kind: Guardian, Rights: []Right{View, Fill, Submit, Collect, Present}, Default: []Right{View, Fill, Submit, Collect, Present}, Life: 14 * 366 * day, MaxLife: 14 * 366 * day, MaxClass: ClassIdentity, MaxAgents: 2},

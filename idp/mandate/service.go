@@ -60,14 +60,16 @@ type Mark struct {
 type Bounds struct {
 	OfPrincipal int // proposed and live ones of the kind; 0: any number
 	OfAgent     int
+	Relatives   bool // the two are declared relatives
 }
 
 // Store keeps mandates; idpdb implements it. Each change is one transaction with its audit record.
 type Store interface {
-	// PutMandate stores a proposal, or a mandate that is active at once; ErrFull when a bound is reached, ErrMoved when the one
+	// PutMandate stores a proposal, or a mandate that is active at once; ErrFull when a bound is reached, ErrUnrelated when the two
+	// have to be relatives and are not, ErrMoved when the one
 	// that it is passed on from, or the principal, is no longer active.
 	PutMandate(ctx context.Context, m Mandate, b Bounds, record audit.Record) error
-	// ConfirmMandate makes a proposal active; ErrMoved when it is none any more.
+	// ConfirmMandate makes a proposal active; ErrMoved when it is none any more, ErrUnrelated as above.
 	ConfirmMandate(ctx context.Context, principal, id, side string, at time.Time, record audit.Record) error
 	// EndMandate ends a mandate that is proposed or active with all that was passed on from it, and the grants under them;
 	// ErrMoved when it ended before.
@@ -115,6 +117,7 @@ type Config struct {
 
 	Organisations OrganisationStore
 	Family        FamilyStore
+	Relatives     RelativeStore
 	Accounts      Accounts
 	Register      Register
 	// Founding is the level that a legal representative needs to make an organisation, and the most that the register gives it.
@@ -323,7 +326,7 @@ func (s *Service) FindAgent(ctx context.Context, by By, name, identifier string)
 }
 
 // betweenPersons are the kinds that a person gives, or that somebody asks a person for.
-var betweenPersons = []Kind{Relative, ElderHelper, VillageHelper}
+var betweenPersons = []Kind{Relative, Family, ElderHelper, VillageHelper}
 
 // Give proposes that an agent acts for a principal; the agent confirms it. by is the account that gives: the principal
 // itself, or an agent with the right to manage an organisation.
@@ -402,10 +405,12 @@ func (s *Service) propose(ctx context.Context, m Mandate) error {
 
 func (s *Service) put(ctx context.Context, m Mandate, record audit.Record) error {
 	policy, _ := PolicyOf(m.Kind)
-	err := s.cfg.Store.PutMandate(ctx, m, Bounds{policy.MaxAgents, policy.PrincipalN}, record)
+	err := s.cfg.Store.PutMandate(ctx, m, Bounds{policy.MaxAgents, policy.PrincipalN, policy.Relatives}, record)
 	switch {
 	case errors.Is(err, ErrFull):
 		return fault.Wrap(err, fault.MandateLimit)
+	case errors.Is(err, ErrUnrelated):
+		return fault.Wrap(err, fault.RelativeNeeded)
 	case errors.Is(err, ErrMoved):
 		return fault.Wrap(err, fault.MandateState)
 	case err != nil:
@@ -457,6 +462,9 @@ func (s *Service) Accept(ctx context.Context, by By, id string) error {
 		return err
 	}
 	err = s.cfg.Store.ConfirmMandate(ctx, m.Principal, m.ID, side, now, record)
+	if errors.Is(err, ErrUnrelated) {
+		return fault.Wrap(err, fault.RelativeNeeded)
+	}
 	if errors.Is(err, ErrMoved) {
 		return fault.Wrap(err, fault.MandateState)
 	}

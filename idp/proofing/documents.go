@@ -97,11 +97,7 @@ func (s *Service) checkMethod(ctx context.Context, accountID string, in Submissi
 	if err != nil {
 		return Level{}, Query{}, err
 	}
-	kind, err := s.kindOf(person, in.Kind)
-	if err != nil {
-		return Level{}, Query{}, err
-	}
-	offer, err := s.Offer(person, kind, in.Method)
+	kind, offer, err := s.offered(person, in)
 	if err != nil {
 		return Level{}, Query{}, err
 	}
@@ -131,6 +127,11 @@ func (s *Service) checkMethod(ctx context.Context, accountID string, in Submissi
 	if len(refused.Fields) > 0 {
 		return offer.Level, q, refused
 	}
+	if in.Further {
+		if err := s.together(person, q); err != nil {
+			return offer.Level, q, err
+		}
+	}
 	if err := s.oldEnough(offer.Level, bornOn(q.identity())); err != nil {
 		return offer.Level, q, err
 	}
@@ -138,6 +139,23 @@ func (s *Service) checkMethod(ctx context.Context, accountID string, in Submissi
 		err = s.ownMobile(ctx, accountID, &q)
 	}
 	return offer.Level, q, err
+}
+
+// offered finds the document and the way that a form names.
+func (s *Service) offered(person idp.Person, in Submission) (kind subject.DocumentKind, offer Offer, err error) {
+	if in.Further {
+		kind, ok := s.cfg.Accounts.Documents().Find(in.Kind)
+		if !ok {
+			return kind, offer, fault.New(fault.ProofingKind)
+		}
+		offer, err = s.FurtherOffer(person, kind, in.Method)
+		return kind, offer, err
+	}
+	if kind, err = s.kindOf(person, in.Kind); err != nil {
+		return kind, offer, err
+	}
+	offer, err = s.Offer(person, kind, in.Method)
+	return kind, offer, err
 }
 
 func (s *Service) readIdentity(ctx context.Context, kind subject.DocumentKind, in Submission, q *Query, refused *fault.Fault) {

@@ -68,8 +68,8 @@ func (k Kinds) Knows(kind string) bool {
 	return len(k) == 0 && kind == subject.CitizenID || slices.Contains(k, kind)
 }
 
-// organisations reports a way of organisations alone.
-func (m Method) organisations() bool { return m.Word == OrganisationTransfer }
+// forAnother reports a way that raises no level of the person who takes it.
+func (m Method) forAnother() bool { return m.Word == OrganisationTransfer || m.Word == GuardianConsent }
 
 func (s *Service) method(word string) (Method, bool) {
 	i := slices.IndexFunc(s.cfg.Methods, func(m Method) bool { return m.Word == word })
@@ -113,7 +113,7 @@ type Offer struct {
 func (s *Service) Offers(person idp.Person, kind subject.DocumentKind) (all []Offer) {
 	for _, level := range s.policy() {
 		m, ok := s.method(level.Method)
-		if !ok || level.Off || plain(level.Method) || m.organisations() {
+		if !ok || level.Off || plain(level.Method) || m.forAnother() {
 			continue
 		}
 		offer := Offer{Method: m, Level: level, Held: person.IDNumber != ""}

@@ -285,7 +285,7 @@ func TestNetworkIdentityNeedsNoName(t *testing.T) {
 }
 
 func TestPolicyIsDataWithinBounds(t *testing.T) {
-	if rows := proofing.DefaultPolicy(); len(rows) != 11 {
+	if rows := proofing.DefaultPolicy(); len(rows) != 12 {
 		t.Errorf("%d rows", len(rows))
 	}
 	for _, row := range proofing.DefaultPolicy() {
@@ -303,6 +303,8 @@ func TestPolicyIsDataWithinBounds(t *testing.T) {
 		"no level":                           {Method: "carrier", IAL: 0},
 		"too long":                           {Method: "carrier", IAL: 2, Days: 1e6},
 		"needs what it gives":                {Method: "carrier", IAL: 2, Holds: 2},
+		"a guardian who is a minor":          {Method: "guardian_consent", IAL: 1, Holds: 2, MinAge: 17},
+		"a guardian of any level":            {Method: "guardian_consent", IAL: 1, MinAge: 18},
 		"face of a child without a guardian": {Method: "face", IAL: 3, Holds: 1, GuardianBelow: 10},
 	} {
 		if err := row.Normalize(); fault.CodeOf(err) != fault.ClientMetadata {

@@ -13,9 +13,16 @@ const TopicReviewed = "proofing.reviewed"
 type ReviewedMessage struct {
 	AccountID string `json:"account_id"`
 	Granted   bool   `json:"granted"`
+	Child     bool   `json:"child,omitempty"` // about a guardian's consent; that it was granted the mandate itself tells
 }
 
 func reviewNotice(c Case, to State) (audit.Message, error) {
-	payload, err := json.Marshal(ReviewedMessage{c.AccountID, to == Passed})
+	payload, err := json.Marshal(ReviewedMessage{AccountID: c.AccountID, Granted: to == Passed})
+	return audit.Message{Topic: TopicReviewed, Key: c.ID, Payload: payload}, err
+}
+
+// guardianNotice tells a guardian that the consent for a child was not confirmed.
+func guardianNotice(c Case) (audit.Message, error) {
+	payload, err := json.Marshal(ReviewedMessage{AccountID: c.AccountID, Child: true})
 	return audit.Message{Topic: TopicReviewed, Key: c.ID, Payload: payload}, err
 }

@@ -21,7 +21,7 @@ type Level struct {
 	// Days that the level holds; 0 has no end. It never outlives the document behind it.
 	Days int `json:"days" yaml:"days"`
 	// Holds is the level, with a name and number behind it, that the account must have before: the method adds to it. Of
-	// organisation_register it is the level of the legal representative.
+	// organisation_register it is the level of the legal representative, of guardian_consent that of the guardian.
 	Holds subject.IAL `json:"holds,omitempty" yaml:"holds"`
 	// MinAge refuses younger people; GuardianBelow wants evidence that a guardian agreed.
 	MinAge        int `json:"min_age,omitempty" yaml:"min_age"`
@@ -71,7 +71,7 @@ func (l *Level) GivenSecret() string { return "" }
 // ceilings are the methods that there is code for and the highest level that each may give whatever a policy
 // says: what no third thing was compared with is never more than the first level, and what nobody saw never the fourth, unless
 // a key shows it that an authority gave to that person alone.
-var ceilings = map[string]subject.IAL{"id_card": 1, "document": 1, "carrier": 2, "bank_card": 2, "face": 3, "network_id": 3, "manual_review": 3, "certificate": 4, "organisation_register": 3, "organisation_transfer": 2, "organisation_certificate": 4}
+var ceilings = map[string]subject.IAL{"id_card": 1, "document": 1, "carrier": 2, "bank_card": 2, "face": 3, "network_id": 3, "manual_review": 3, "certificate": 4, "guardian_consent": 1, "organisation_register": 3, "organisation_transfer": 2, "organisation_certificate": 4}
 
 // longestDays bounds how long a level may hold.
 const longestDays = 20 * 365
@@ -82,6 +82,7 @@ func (l *Level) Normalize() error {
 		return fault.New(fault.ClientMetadata, "field", "policies.proofing."+field, "why", why)
 	}
 	ceiling, known := ceilings[l.Method]
+	actsForAnother := l.Method == OrganisationRegister || l.Method == GuardianConsent
 	switch {
 	case !known:
 		return refuse("method", "there is no such method")
@@ -89,9 +90,11 @@ func (l *Level) Normalize() error {
 		return refuse("ial", "this method gives no such level")
 	case l.Days < 0 || l.Days > longestDays:
 		return refuse("days", "between 0 and 7300")
-	case l.Method == OrganisationRegister && (l.Holds < 1 || l.Holds > 4):
-		return refuse("holds", "the level of the legal representative, between 1 and 4")
-	case l.Method != OrganisationRegister && (l.Holds < 0 || l.Holds >= l.IAL):
+	case actsForAnother && (l.Holds < 1 || l.Holds > 4):
+		return refuse("holds", "the level of the legal representative or guardian, between 1 and 4")
+	case l.Method == GuardianConsent && l.MinAge < 18:
+		return refuse("min_age", "a guardian is of age: 18 or more")
+	case !actsForAnother && (l.Holds < 0 || l.Holds >= l.IAL):
 		return refuse("holds", "lower than the level that the method gives")
 	case l.MinAge < 0 || l.MinAge > 150 || l.GuardianBelow < 0 || l.GuardianBelow > 18:
 		return refuse("min_age", "an age")
@@ -157,7 +160,7 @@ func (s *Service) Reaches(kind subject.DocumentKind) (highest subject.IAL) {
 // Highest is the highest level that anybody reaches here.
 func (s *Service) Highest() (highest subject.IAL) {
 	for _, level := range s.policy() {
-		if m, offered := s.method(level.Method); !level.Off && (offered && !m.organisations() || plain(level.Method)) {
+		if m, offered := s.method(level.Method); !level.Off && (offered && !m.forAnother() || plain(level.Method)) {
 			highest = max(highest, level.IAL)
 		}
 	}

@@ -37,6 +37,8 @@ type Query struct {
 	Certified *certified `json:",omitempty"`
 	// Transfer is an order to the bank of an organisation.
 	Transfer *Transfer `json:",omitempty"`
+	// Child is for whom a guardian consents; the rest of the query is the guardian.
+	Child *Child `json:",omitempty"`
 }
 
 // Verdict of a source.
@@ -150,8 +152,10 @@ type Config struct {
 	Reviews ReviewStore
 	// Organisations reads certificates of organisations; nil has none.
 	Organisations OrganisationReader
-	Now           func() time.Time
-	Rand          io.Reader
+	// Guardians carries out a guardian's consent; nil takes none.
+	Guardians Guardians
+	Now       func() time.Time
+	Rand      io.Reader
 }
 
 // New returns the service.
@@ -166,6 +170,7 @@ type Submission struct {
 	Wanted                           subject.IAL
 	Method                           string // empty: the lowest level of name and number that is enough
 	Consent                          string // version of the separate consent that was given
+	Further                          bool   // a document beside the one that the account holds
 }
 
 // Submit checks the form, asks the source and grants the level. fault.ProofingSilent means that the case is stored and
@@ -234,7 +239,13 @@ func (s *Service) count(ctx context.Context, accountID string, q Query, now time
 		n     int
 	}
 	limits := []limit{{scopeAccount, []byte(accountID), TriesPerDay}}
-	if q.IDNumber != "" {
+	if q.Child != nil { // nobody finds out children by trying
+		lookup, err := s.cfg.Accounts.IdentityLookup(ctx, q.Child.identity())
+		if err != nil {
+			return err
+		}
+		limits = append(limits, limit{scopeIdentity, lookup, TriesPerIdentity})
+	} else if q.IDNumber != "" {
 		lookup, err := s.cfg.Accounts.IdentityLookup(ctx, q.identity())
 		if err != nil {
 			return err
@@ -283,7 +294,15 @@ var refusals = map[Verdict]struct {
 }
 
 func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
-	err := s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Rejected, audit.With(s.event(ctx, c, "proofing."+string(verdict))))
+	record := audit.With(s.event(ctx, c, "proofing."+string(verdict)))
+	if c.Method == GuardianConsent && c.State == Waiting { // nobody sits before the answer any more
+		told, err := guardianNotice(c)
+		if err != nil {
+			return err
+		}
+		record = record.And(told)
+	}
+	err := s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Rejected, record)
 	if errors.Is(err, idp.ErrNotFound) {
 		return fault.Wrap(err, fault.Conflict) // another process closed the case
 	}
@@ -296,6 +315,8 @@ func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
 	switch c.Method {
 	case Face, NetworkID:
 		return fault.New(fault.ProofingElsewhere)
+	case GuardianConsent:
+		return fault.New(fault.ChildMismatch).WithField(fieldChildNumber, fault.ChildMismatch)
 	case OrganisationTransfer:
 		return fault.New(fault.TransferMismatch).WithField(fieldAccount, fault.TransferMismatch)
 	}
@@ -304,6 +325,10 @@ func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
 
 // grant stores the evidence, which closes the case.
 func (s *Service) grant(ctx context.Context, c Case, q Query, level Level, source string, answer Answer) (subject.IAL, error) {
+	if q.Child != nil {
+		_, err := s.link(ctx, c, q, level, source, answer)
+		return 0, err
+	}
 	now := s.cfg.Now().UTC()
 	proof := idp.Proof{IAL: level.IAL, Method: level.Method, Source: source, At: now, Evidence: answer.Digest, Case: c.ID}
 	if level.Days > 0 {
@@ -344,7 +369,15 @@ func (s *Service) wait(ctx context.Context, c Case, silence error) error {
 		to, kind = Rejected, caseGivenUp
 	}
 	if c.State != to {
-		if err := s.cfg.Store.SetCaseState(ctx, c.ID, c.State, to, audit.With(s.event(ctx, c, kind))); err != nil {
+		record := audit.With(s.event(ctx, c, kind))
+		if to == Rejected && c.Method == GuardianConsent {
+			told, err := guardianNotice(c)
+			if err != nil {
+				return err
+			}
+			record = record.And(told)
+		}
+		if err := s.cfg.Store.SetCaseState(ctx, c.ID, c.State, to, record); err != nil {
 			return fmt.Errorf("keep case: %w", err)
 		}
 	}
@@ -403,6 +436,9 @@ func (s *Service) again(ctx context.Context, c Case, q Query, level Level) (err 
 	}
 	switch fault.CodeOf(err) {
 	case fault.ProofingMismatch, fault.ProofingMobile, fault.ProofingCard, fault.ProofingElsewhere, fault.TransferMismatch, fault.IdentityBound, fault.Conflict:
+		return nil
+	}
+	if slices.Contains(childFaults, fault.CodeOf(err)) {
 		return nil
 	}
 	if errors.Is(err, errGivenUp) {

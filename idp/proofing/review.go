@@ -9,6 +9,7 @@ import (
 	"image"
 	_ "image/jpeg" // the two forms that cameras and scanners give
 	_ "image/png"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,12 +91,10 @@ func (s *Service) Apply(ctx context.Context, accountID string, in Submission, pi
 	if len(pictures) == 0 || len(pictures) > MaxPhotos {
 		return Case{}, fault.New(fault.ProofingPhoto).WithField("proofing-photo", fault.ProofingPhoto)
 	}
-	photos := make([]Photo, len(pictures))
-	for i, picture := range pictures {
-		if photos[i], err = readPhoto(picture); err != nil {
+	for _, picture := range pictures {
+		if _, err = readPhoto(picture); err != nil {
 			return Case{}, fault.Wrap(err, fault.ProofingPhoto).WithField("proofing-photo", fault.ProofingPhoto)
 		}
-		photos[i].N = i + 1
 	}
 	if _, err := s.cfg.Reviews.WaitingReview(ctx, accountID); err == nil {
 		return Case{}, fault.New(fault.ReviewWaiting)
@@ -106,19 +105,32 @@ func (s *Service) Apply(ctx context.Context, accountID string, in Submission, pi
 	if err != nil {
 		return Case{}, err
 	}
-	c.State, c.DueAt = Manual1, c.CreatedAt.Add(time.Duration(level.DueHours)*time.Hour)
-	if err := s.sealInto(ctx, &c, q); err != nil {
+	if err := s.handIn(ctx, &c, level, q, pictures, s.opening(ctx, c, in)...); err != nil {
 		return Case{}, err
 	}
-	for i := range photos {
-		if photos[i].KeyID, photos[i].Sealed, err = s.cfg.Accounts.Seal(ctx, accountID, pictures[i], photoPlace(c.ID, photos[i].N)); err != nil {
-			return Case{}, err
+	return c, nil
+}
+
+// handIn stores a case for the reviewers with pictures that readPhoto takes.
+func (s *Service) handIn(ctx context.Context, c *Case, level Level, q Query, pictures [][]byte, events ...audit.Event) (err error) {
+	c.State, c.DueAt = Manual1, c.CreatedAt.Add(time.Duration(level.DueHours)*time.Hour)
+	if err := s.sealInto(ctx, c, q); err != nil {
+		return err
+	}
+	photos := make([]Photo, len(pictures))
+	for i, picture := range pictures {
+		if photos[i], err = readPhoto(picture); err != nil {
+			return err
+		}
+		photos[i].N = i + 1
+		if photos[i].KeyID, photos[i].Sealed, err = s.cfg.Accounts.Seal(ctx, c.AccountID, picture, photoPlace(c.ID, photos[i].N)); err != nil {
+			return err
 		}
 	}
-	if err := s.cfg.Reviews.PutReview(ctx, c, photos, audit.With(s.opening(ctx, c, in)...)); err != nil {
-		return Case{}, fmt.Errorf("store case: %w", err)
+	if err := s.cfg.Reviews.PutReview(ctx, *c, photos, audit.With(events...)); err != nil {
+		return fmt.Errorf("store case: %w", err)
 	}
-	return c, nil
+	return nil
 }
 
 func photoPlace(caseID string, n int) string { return "case-photo/" + caseID + "/" + strconv.Itoa(n) }
@@ -166,6 +178,11 @@ const (
 	FieldNumber = "number"
 	FieldBirth  = "birth"
 	fieldPhoto  = "photo-"
+
+	FieldChildName      = "child_name"
+	FieldChildNumber    = "child_number"
+	FieldGuardianName   = "guardian_name"
+	FieldGuardianNumber = "guardian_number"
 )
 
 // MaskedField is what a reviewer sees of a field before it is opened.
@@ -178,6 +195,8 @@ type MaskedField struct {
 type ReviewView struct {
 	ReviewItem
 	Document string // kind
+	Guardian bool   // the case is a guardian's consent: the pictures are of the household record or the like
+	Relation string // of the guardian, as it says
 	Fields   []MaskedField
 	Reviews  int // decisions so far; who decided what is not told, so that the second looks for itself
 }
@@ -202,7 +221,12 @@ func (s *Service) ReviewCase(ctx context.Context, reviewer Reviewer, id string) 
 	}
 	view := ReviewView{ReviewItem: ReviewItem{c, s.cfg.Now().After(c.DueAt)}, Document: q.IDType, Reviews: len(reviews)}
 	view.Fields = []MaskedField{{FieldName, subject.MaskName(q.Name)}, {FieldNumber, subject.MaskID(q.IDNumber)}}
-	if q.Birth != "" {
+	if q.Child != nil {
+		view.Guardian = true
+		view.Fields = []MaskedField{{FieldChildName, subject.MaskName(q.Child.Name)}, {FieldChildNumber, subject.MaskID(q.Child.Number)},
+			{FieldGuardianName, subject.MaskName(q.Name)}, {FieldGuardianNumber, subject.MaskID(q.IDNumber)}}
+		view.Relation = q.Child.Relation
+	} else if q.Birth != "" {
 		view.Fields = append(view.Fields, MaskedField{FieldBirth, q.Birth[:4]})
 	}
 	for _, p := range photos {
@@ -218,7 +242,7 @@ func (s *Service) reviewable(ctx context.Context, reviewer Reviewer, id string) 
 		return c, q, nil, fault.New(fault.NotFound)
 	}
 	c, err = s.cfg.Store.Case(ctx, id)
-	if errors.Is(err, idp.ErrNotFound) || err == nil && c.Method != ManualReview {
+	if errors.Is(err, idp.ErrNotFound) || err == nil && c.Method != ManualReview && c.Method != GuardianConsent {
 		return c, q, nil, fault.New(fault.NotFound)
 	}
 	if err != nil {
@@ -252,6 +276,9 @@ func (s *Service) reviewable(ctx context.Context, reviewer Reviewer, id string) 
 		return c, q, nil, err
 	}
 	same, err := s.same(ctx, reviewer, q)
+	if err == nil && !same {
+		same, err = s.ofChild(ctx, reviewer, q)
+	}
 	if err != nil {
 		return c, q, nil, err
 	}
@@ -290,6 +317,18 @@ func (s *Service) OpenField(ctx context.Context, reviewer Reviewer, id, field, r
 		open = func() error { value = q.Name; return nil }
 	case FieldNumber:
 		open = func() error { value = q.IDNumber; return nil }
+	case FieldGuardianName:
+		open = func() error { value = q.Name; return nil }
+	case FieldGuardianNumber:
+		open = func() error { value = q.IDNumber; return nil }
+	case FieldChildName, FieldChildNumber:
+		if q.Child == nil {
+			return "", nil, fault.New(fault.NotFound)
+		}
+		open = func() error {
+			value = map[string]string{FieldChildName: q.Child.Name, FieldChildNumber: q.Child.Number}[field]
+			return nil
+		}
 	case FieldBirth:
 		open = func() error { value = q.Birth; return nil }
 	default:
@@ -377,8 +416,11 @@ func (s *Service) Decide(ctx context.Context, reviewer Reviewer, id string, appr
 	if to == Passed { // what was decided is carried out also when this process dies now
 		record = record.And(audit.Message{Topic: TopicRetry, Key: c.ID, Payload: []byte(`{"case":"` + c.ID + `"}`), NotBefore: now.Add(retryAfter)})
 	}
-	if to != Manual2 {
+	if to != Manual2 && (q.Child == nil || to == Rejected) {
 		notice, err := reviewNotice(c, to)
+		if q.Child != nil { // that it was granted the mandate tells
+			notice, err = guardianNotice(c)
+		}
 		if err != nil {
 			return "", err
 		}
@@ -398,7 +440,7 @@ func (s *Service) Decide(ctx context.Context, reviewer Reviewer, id string, appr
 	}
 	c.State = Passed
 	if _, err := s.grantReviewed(ctx, c, q, level); err != nil && fault.CodeOf(err) != fault.Conflict {
-		if fault.CodeOf(err) == fault.IdentityBound {
+		if fault.CodeOf(err) == fault.IdentityBound || slices.Contains(childFaults, fault.CodeOf(err)) {
 			return Rejected, nil
 		}
 		return Passed, nil //nolint:nilerr // the message carries it out

@@ -96,6 +96,7 @@ type App struct {
 	Accounts     *idp.Accounts
 	Intake       *intake.Service
 	Mandates     *mandate.Service
+	registers    mandate.Register
 	fourEyes     *foureyes.Engine
 	clientAdmin  *idp.ClientAdmin
 	moveCounters func(ctx context.Context, department, path string) error
@@ -327,6 +328,9 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.registers, err = a.openRegister(); err != nil {
+		return err
+	}
 	people, err := a.openProofing(ctx, source)
 	if err != nil {
 		return err
@@ -342,10 +346,6 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	sessions := session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages})
-	registers, err := a.openRegister()
-	if err != nil {
-		return err
-	}
 	a.fourEyes = foureyes.New(foureyes.Config{Store: a.store, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Human: func(ctx context.Context, actor string) (string, error) { return a.Members.Human(ctx, actor) }})
 	a.Staff = a.newStaff()
 	a.Members = staff.NewMembers(staff.MembersConfig{Store: a.store, Areas: a.Staff, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand})
@@ -354,7 +354,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err := a.openStaff(passwords, steps); err != nil {
 		return err
 	}
-	a.Mandates = newMandates(a, sessions, registers, people.Founding)
+	a.Mandates = newMandates(a, sessions, a.registers, people.Founding)
 	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
 	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Document: a.exportDocument, Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	a.disputes = idp.NewDisputes(disputeLedger{a.store, jointLedger{LedgerStore: a.store, app: a}}, a.Accounts, o.Now, o.Rand)

@@ -46,7 +46,7 @@ func (a *App) openRegister() (mandate.Register, error) {
 }
 
 func newMandates(a *App, sessions *session.Service, registers mandate.Register, founding func() (needs, gives subject.IAL)) *mandate.Service {
-	return mandate.New(mandate.Config{Founding: founding, Store: a.store, People: a.Accounts, Throttle: a.store, Organisations: a.store, Family: a.store, Accounts: a.Accounts, Register: registers, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
+	return mandate.New(mandate.Config{Founding: founding, Store: a.store, People: a.Accounts, Throttle: a.store, Organisations: a.store, Family: a.store, Relatives: a.store, Accounts: a.Accounts, Register: registers, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
 		Farewell: func(parties []mandate.Party) ([]audit.Message, error) {
 			all := make([]session.Party, len(parties))
 			for i, p := range parties {
@@ -84,6 +84,13 @@ func (a *App) deliverMandateNotice(ctx context.Context, d outbox.Delivery) error
 	account, err := a.Accounts.Account(ctx, notice.Account)
 	if err != nil {
 		return err
+	}
+	if notice.Event == mandate.EventRelative {
+		who, err := a.sideName(ctx, notice.Agent)
+		if err != nil {
+			return err
+		}
+		return a.notify(ctx, d, account, channel.TemplateRelative, map[string]string{"who": who})
 	}
 	whom, err := a.sideName(ctx, notice.Principal)
 	if err != nil {

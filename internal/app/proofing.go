@@ -3,12 +3,14 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/bankcard"
@@ -205,6 +207,9 @@ func (a *App) methods() (all []proofing.Method, err error) {
 	if cfg.ManualReview || a.cfg.Sandbox {
 		all = append(all, proofing.Method{Word: proofing.ManualReview, Review: true})
 	}
+	if m, ok := a.guardianMethod(); ok {
+		all = append(all, m)
+	}
 	client, _, err = a.client("transfer", cfg.Transfer.source(), func(token string, _ func() string) http.Handler {
 		return sandbox.Transfers(token, slowAnswer, a.arrived)
 	})
@@ -234,7 +239,7 @@ func (a *App) openProofing(ctx context.Context, authority proofing.Source) (*pro
 	if len(a.cfg.Proofing.Certificates) > 0 {
 		organisations = certificate.New(a.cfg.Proofing.Certificates)
 	}
-	return proofing.New(proofing.Config{Organisations: organisations, Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{authority}, Methods: methods, Reviews: a.store, Now: a.opts.Now, Rand: a.opts.Rand,
+	return proofing.New(proofing.Config{Organisations: organisations, Guardians: guardians{a}, Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{authority}, Methods: methods, Reviews: a.store, Now: a.opts.Now, Rand: a.opts.Rand,
 		Policy: func() []proofing.Level { return proofing.With(proofing.DefaultPolicy(), a.levels.All()...) }}), nil
 }
 
@@ -257,7 +262,21 @@ func (a *App) deliverReviewNotice(ctx context.Context, d outbox.Delivery) error 
 		return err
 	}
 	template := channel.TemplateReviewRefused
-	if m.Granted {
+	switch {
+	case m.Child:
+		template = channel.TemplateChildRefused
+	case m.Granted:
+		c, err := a.store.Case(ctx, d.Key)
+		if err == nil && c.State == proofing.Passed {
+			err = fmt.Errorf("case %s was decided and is not carried out yet", c.ID)
+		}
+		if err != nil && !errors.Is(err, idp.ErrNotFound) {
+			return err
+		}
+		if err == nil && c.State == proofing.Rejected { // the document is another account's
+			template = channel.TemplateDocumentBound
+			break
+		}
 		template = channel.TemplateReviewPassed
 	}
 	return a.notify(ctx, d, account, template, map[string]string{"date": a.opts.Now().In(legalTime).Format(time.DateOnly)})

@@ -31,6 +31,7 @@ func (a *App) routes() (*router, error) {
 	a.admin = a.administration()
 	a.admin.Register(a.api)
 	a.identity.RegisterMandates(a.api)
+	a.identity.RegisterRelatives(a.api)
 	a.identity.RegisterRights(a.api)
 	a.counter.Register(a.api)
 	document, err := json.Marshal(a.api.OpenAPI())

@@ -44,12 +44,15 @@ const (
 	TemplateSuspended       = "account-suspended" // administration stopped the account
 	TemplateResumed         = "account-resumed"   // and let it be used again
 
-	TemplateDeletion      = "deletion"       // the account will be deleted
-	TemplateDeletionFinal = "deletion-final" // the last notice before it
-	TemplateExport        = "export"         // the copy of the person's data can be fetched
-	TemplateLevelExpiry   = "level-expiry"   // the level ends soon by its age
-	TemplateReviewPassed  = "review-passed"  // reviewers confirmed the person
-	TemplateReviewRefused = "review-refused" // reviewers did not
+	TemplateDeletion      = "deletion"          // the account will be deleted
+	TemplateDeletionFinal = "deletion-final"    // the last notice before it
+	TemplateExport        = "export"            // the copy of the person's data can be fetched
+	TemplateLevelExpiry   = "level-expiry"      // the level ends soon by its age
+	TemplateReviewPassed  = "review-passed"     // reviewers confirmed the person
+	TemplateReviewRefused = "review-refused"    // reviewers did not
+	TemplateDocumentBound = "document-bound"    // reviewers confirmed a document that this account cannot have
+	TemplateRelative      = "relative-declared" // somebody named the person as a relative
+	TemplateChildRefused  = "child-refused"     // a guardian's consent was not confirmed
 
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
@@ -86,6 +89,9 @@ var templates = withMandates(map[string]Template{
 	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}},
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}},
 	TemplateReviewRefused: {TemplateReviewRefused, []Param{{"date", 10}}},
+	TemplateDocumentBound: {TemplateDocumentBound, []Param{{"date", 10}}},
+	TemplateRelative:      {TemplateRelative, []Param{{"who", 12}}},
+	TemplateChildRefused:  {TemplateChildRefused, []Param{{"date", 10}}},
 
 	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
 	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},

@@ -43,14 +43,15 @@ const Password = "Mock-password-1"
 
 // Report says where everything is; it is printed as one JSON object when all of it answers.
 type Report struct {
-	Issuer     string   `json:"issuer"`
-	Management string   `json:"management"`
-	Inbox      string   `json:"inbox"`
-	Personas   []Person `json:"personas"`
-	Clients    []Client `json:"clients"`
-	Peers      Peers    `json:"peers"`
-	Counter    Counter  `json:"counter"`
-	Channels   Channels `json:"channels"`
+	Issuer     string    `json:"issuer"`
+	Management string    `json:"management"`
+	Inbox      string    `json:"inbox"`
+	Personas   []Person  `json:"personas"`
+	Clients    []Client  `json:"clients"`
+	Peers      Peers     `json:"peers"`
+	Counter    Counter   `json:"counter"`
+	Channels   Channels  `json:"channels"`
+	Mandates   []Mandate `json:"mandates"`
 }
 
 // Person of the mock.
@@ -157,6 +158,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	if report.Mandates, err = giveMandates(ctx, platform); err != nil {
+		return err
+	}
 	if err := platform.Apply(ctx, app.Manifest{Clients: []idp.Client{register}}); err != nil {
 		return err
 	}
@@ -229,6 +233,7 @@ func fill(ctx context.Context, platform, province *app.App, report *Report) (tic
 	county := idp.Client{ClientID: "county", ClientSecret: secret(), ClientName: "县级平台", ApplicationType: "native", Scope: "openid profile identity",
 		RedirectURIs: []string{report.Issuer + "/federation/province/callback"}, BackchannelLogoutURI: report.Issuer + "/federation/province/backchannel-logout"}
 	mine := Client{ClientID: "mock-client", ClientSecret: secret(), RedirectURIs: []string{"http://127.0.0.1/callback", "http://localhost:3000/callback", "http://localhost:8080/callback"}}
+	acting := Client{ClientID: actingClient, ClientSecret: secret(), RedirectURIs: mine.RedirectURIs}
 	registered := idp.Client{ClientID: mine.ClientID, ClientSecret: mine.ClientSecret, ClientName: "您的应用", ApplicationType: "native", RedirectURIs: mine.RedirectURIs,
 		GrantTypes: []string{"authorization_code", "refresh_token"}, Scope: "openid profile phone email identity"}
 	casService := cas.Service{Registration: bridge.Registration{ID: "mock-cas", Name: "CAS 旧门户", Department: "示例部门", ApplicationType: "native", Scope: "profile phone", URLs: []string{report.Peers.CAS + "/cas"}}}
@@ -244,8 +249,8 @@ func fill(ctx context.Context, platform, province *app.App, report *Report) (tic
 		AddressParameter: "redirect_url", StateParameter: "state", SendAddress: true, TokenField: "access_token", TokenParameter: "access_token", SessionField: "session_id", Signature: hall.Signature}}
 	err := errors.Join(
 		province.Apply(ctx, app.Manifest{Clients: []idp.Client{county}, Personas: withPassword(provincePeople), TicketBridges: []ticket.Bridge{hall}}),
-		platform.Apply(ctx, app.Manifest{Clients: []idp.Client{registered}, Personas: withPassword(countyPeople), CASServices: []cas.Service{casService}, TicketBridges: old, Upstreams: []federation.Source{upper, city}}))
-	report.Clients = []Client{mine}
+		platform.Apply(ctx, app.Manifest{Clients: []idp.Client{registered, actingRegistration(acting.ClientSecret, acting.RedirectURIs)}, Personas: withPassword(countyPeople), CASServices: []cas.Service{casService}, TicketBridges: old, Upstreams: []federation.Source{upper, city}}))
+	report.Clients = []Client{mine, acting}
 	for _, p := range countyPeople {
 		report.Personas = append(report.Personas, Person{p.Identifier, Password, p.Name, p.IAL, report.Issuer})
 	}

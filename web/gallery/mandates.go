@@ -26,6 +26,11 @@ func mandates() []Sample {
 	ask := give
 	ask.Ask, ask.Kinds = true, []web.MandateChoice{{Value: "elder_helper", Ticked: true}, {Value: "relative"}, {Value: "guardian_limited"}}
 	apps := []web.MandateApp{{ID: "estate", Name: "不动产登记"}, {ID: "social", Name: "社保服务"}}
+	child := web.ChildPage{Action: "/me/children", Relations: []string{"parent", "grandparent", "sibling", "other"}, Notice: "guardian-2026-11"}
+	pictured := child
+	pictured.Photos, pictured.Name, pictured.Number = true, "李小宝", "999900202006070010"
+	guardian := given
+	guardian.Name, guardian.Kind, guardian.Rights, guardian.Items = "李**", "guardian", []string{"view", "fill", "submit", "collect", "present"}, []string{"*"}
 	return []Sample{
 		{Name: "organisation", Template: "organisation", Page: web.Page{Identity: citizen, Body: office}},
 		{Name: "organisation-frozen", Template: "organisation", Page: web.Page{Identity: citizen, Body: frozen}},
@@ -36,12 +41,20 @@ func mandates() []Sample {
 		{Name: "organisation-transfer-waiting", Template: "organisation-transfer", Page: web.Page{Identity: citizen, Body: web.OrganisationTransferPage{Name: staff.Name, Reaches: 2, Waiting: true, Action: "/me/organisations/org_1/transfer", BackURL: "/me/organisations/org_1"}}},
 		{Name: "organisation-transfer-sent", Template: "organisation-transfer", Status: 422, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "transfer-amount", Message: "金额与打款不符"}}, Body: web.OrganisationTransferPage{Name: staff.Name, Reaches: 2, Sent: true, Until: moment, Action: "/me/organisations/org_1/transfer", BackURL: "/me/organisations/org_1"}}},
 		{Name: "organisation-certificate", Template: "certificate", Page: web.Page{Identity: citizen, Body: web.CertificatePage{Shows: "organisation", Held: staff.Name, Action: "/me/organisations/org_1/certificate", Challenge: "yinxin-certificate-holder/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-24T06:35:00Z", BackURL: "/me/organisations/org_1"}}},
-		{Name: "child", Template: "child", Page: web.Page{Identity: citizen, Body: web.ChildPage{}}},
+		{Name: "child", Template: "child", Page: web.Page{Identity: citizen, Body: child}},
+		{Name: "child-photos", Template: "child", Status: 422, Page: web.Page{Identity: citizen, Body: pictured, Errors: []web.FieldError{{Field: "child-relation", Message: "请选择您与孩子的关系"}, {Field: "child-photo", Message: "请上传 1 至 3 张照片"}}}},
+		{Name: "child-waiting", Template: "child", Page: web.Page{Identity: citizen, Body: web.ChildPage{Action: child.Action, Relations: child.Relations, Notice: child.Notice, Photos: true, Waiting: true, DueAt: moment}}},
+		{Name: "child-needs", Template: "child", Page: web.Page{Identity: citizen, Body: web.ChildPage{Needs: 2, RaiseURL: "/proofing?ial=2"}}},
+		{Name: "mandate-guardian", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: guardian, Principal: "李**", Agent: "张*", Class: 3, From: moment, Relation: "parent", Agreed: moment, Version: child.Notice, StopURL: "/me/mandates/mdt_4/stop"}}},
+		{Name: "relatives", Template: "relatives", Status: 422, Page: web.Page{Identity: citizen, Body: web.RelativesPage{Action: "/me/relatives", Words: []string{"spouse", "parent", "child"}, Name: "李四", To: "13800138001", GiveURL: "/me/mandates/new?mandate-kind=family",
+			Relatives: []web.RelativeItem{{Name: "李*", Word: "spouse", Since: moment, Confirmed: true, EndURL: "/me/relatives/rel_1/end"}, {Name: "赵**", Word: "child", Since: moment, ConfirmURL: "/me/relatives/rel_2/confirmation", EndURL: "/me/relatives/rel_2/end"}, {Name: "张**", Word: "kin", Since: moment, EndURL: "/me/relatives/rel_3/end"}}},
+			Errors: []web.FieldError{{Field: "relative-word", Message: "请选择对方是您的什么人"}}}},
+		{Name: "relatives-none", Template: "relatives", Page: web.Page{Identity: citizen, Body: web.RelativesPage{Action: "/me/relatives", Words: []string{"spouse"}}}},
 		{Name: "mandate-ask", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: ask}},
 		{Name: "acting", Template: "acting", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ActingPage{Hidden: flow, App: "市场监管", Options: options}}},
 		{Name: "acting-search", Template: "acting", Page: web.Page{Identity: acting, Body: web.ActingPage{Search: true, Query: "青禾", Options: options[2:]}}},
 		{Name: "acting-none", Template: "acting", Page: web.Page{Identity: citizen, Body: web.ActingPage{Search: true, Query: "红"}}},
-		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new", Organisations: []web.Link{{Label: staff.Name, URL: "/me/organisations/org_1"}}, Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, staff}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
+		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new", RelativesURL: "/me/relatives", Organisations: []web.Link{{Label: staff.Name, URL: "/me/organisations/org_1"}}, Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, staff}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
 		{Name: "mandates-none", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{GiveURL: "/me/mandates/new"}}},
 		{Name: "mandate", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: given, Principal: "张*", Agent: "李*", Class: 1, From: moment, Apps: apps, StopURL: "/me/mandates/mdt_1/stop",
 			Uses: []web.MandateUse{{App: "市场监管", Agent: "李*", At: moment}}}}},

@@ -28,6 +28,8 @@ func rights() []Sample {
 		{Name: "documents", Template: "documents", Page: web.Page{Identity: citizen, Body: web.DocumentsPage{Known: true, Adding: true, MergeURL: "/merge",
 			ProofingPage: web.ProofingPage{Action: "/me/documents", Kinds: []web.ProofingKind{{Name: "港澳居民来往内地通行证", URL: "/me/documents?document=hk_macao_permit"}, {Name: "港澳台居民居住证", Chosen: true}}, NumberHint: "hmt18", AskExpiry: true},
 			Documents:    []web.HeldDocument{{Ref: "a", Kind: "港澳居民来往内地通行证", Number: "H*******1", Expires: "2030-01-31", Level: 3, Told: true, RetireURL: "/me/documents/a/retirement"}, {Ref: "b", Kind: "普通护照", Number: "L*******3", Retired: moment}}}}},
+		{Name: "documents-ways", Template: "documents", Page: web.Page{Identity: citizen, Body: web.DocumentsPage{Known: true, Adding: true, MergeURL: "/merge", ProofingPage: web.ProofingPage{Action: "/me/documents", Kind: "港澳台居民居住证", Kinds: []web.ProofingKind{{Name: "港澳台居民居住证", URL: "/me/documents?document=hmt_residence_permit", Chosen: true}}, NumberHint: "hmt18", AskExpiry: true},
+			Ways: []web.ProofingMethod{{ID: "face", URL: "/proofing/face?further=1", Reaches: 3, Minutes: 2}, {ID: "manual_review", URL: "/proofing/manual_review?further=1", Reaches: 3, Minutes: 5}}}}},
 		{Name: "documents-first", Template: "documents", Page: web.Page{Identity: citizen, Body: web.DocumentsPage{MergeURL: "/merge", Asked: true}}},
 		{Name: "data", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{Action: "/me/data/export", DeletionURL: "/me/data/deletion"}}},
 		{Name: "data-signin", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{Action: "/me/data/export", DeletionURL: "/me/data/deletion", SignInURL: "/login"}}},

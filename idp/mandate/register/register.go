@@ -43,6 +43,7 @@ type question struct {
 	IDNumber   string `json:"id_number,omitempty"`
 	HolderName string `json:"holder_name"` // legal representative, or guardian
 	HolderID   string `json:"holder_id_number"`
+	Relation   string `json:"relation,omitempty"` // of a guardian, as it says
 }
 
 // Results of a register.
@@ -92,7 +93,7 @@ func (c *Client) Organisation(ctx context.Context, q mandate.OrganisationQuestio
 
 // Guardian implements mandate.Register.
 func (c *Client) Guardian(ctx context.Context, q mandate.GuardianQuestion) (mandate.GuardianAnswer, error) {
-	a, sum, err := source.Ask[answer](ctx, c.client, "", q.RequestID, question{RequestID: q.RequestID, Kind: "guardian", Name: q.ChildName, IDNumber: q.ChildNumber, HolderName: q.GuardianName, HolderID: q.GuardianNumber})
+	a, sum, err := source.Ask[answer](ctx, c.client, "", q.RequestID, question{RequestID: q.RequestID, Kind: "guardian", Name: q.ChildName, IDNumber: q.ChildNumber, HolderName: q.GuardianName, HolderID: q.GuardianNumber, Relation: q.Relation})
 	if err != nil {
 		return mandate.GuardianAnswer{}, fmt.Errorf("%w: %w", mandate.ErrSilent, err)
 	}

@@ -51,6 +51,8 @@ var Personas = []Persona{
 	{Name: "何澳霖", Number: "M8765432102", Mobile: "+8613800138013", Note: "permit of Macao", Kind: subject.HKMacaoPermit, Birth: "1993-09-09", Expires: "2035-12-31"},
 	{Name: "林台新", Number: "12345678", Mobile: "+8613800138014", Note: "permit of Taiwan", Kind: subject.TaiwanPermit, Birth: "1979-02-28", Expires: "2035-12-31"},
 	{Name: "黄居港", Number: "810000198801010039", Mobile: "+8613800138015", Note: "residence permit, Hong Kong", Kind: subject.HMTResidencePermit, Birth: "1988-01-01", Expires: "2035-12-31"},
+	{Name: "陈港生", Number: "810000198801010055", Mobile: "", Note: "residence permit of the one with the permit above: a further document", Kind: subject.HMTResidencePermit, Birth: "1988-01-01", Expires: "2035-12-31"},
+	{Name: "林台新", Number: "830000197902280010", Mobile: "", Note: "residence permit of the one with the permit of Taiwan", Kind: subject.HMTResidencePermit, Birth: "1979-02-28", Expires: "2035-12-31"},
 	{Name: "梁居澳", Number: "820000198505050011", Mobile: "+8613800138016", Note: "residence permit, Macao", Kind: subject.HMTResidencePermit, Birth: "1985-05-05", Expires: "2035-12-31"},
 	{Name: "吴居台", Number: "830000199202020022", Mobile: "+8613800138017", Note: "residence permit, Taiwan", Kind: subject.HMTResidencePermit, Birth: "1992-02-02", Expires: "2035-12-31"},
 	{Name: "MARTIN SOPHIE", Number: "911156199007070014", Mobile: "+8613800138018", Note: "permanent residence, number of 2023", Kind: subject.ForeignPermanentResidence, Nationality: "FRA", Birth: "1990-07-07", Expires: "2035-12-31"},

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"context"
+
+	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/mandate/register"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+)
+
+// guardians joins proofing, which confirms what a guardian says, with the mandates, which carry it out.
+type guardians struct{ *App }
+
+// guardianMethod is how a guardian's consent is confirmed: by the register of households and births, or without one by two people
+// who look at pictures; ok is false where there is neither, and the counter remains.
+func (a *App) guardianMethod() (m proofing.Method, ok bool) {
+	m = proofing.Method{Word: proofing.GuardianConsent, Notice: proofing.GuardianNotice}
+	if _, none := a.registers.(register.None); none {
+		m.Review = true
+		return m, a.cfg.Proofing.ManualReview || a.cfg.Sandbox
+	}
+	m.Source = guardians{a}
+	return m, true
+}
+
+// Name implements proofing.Source.
+func (g guardians) Name() string { return g.registers.Name() }
+
+// Knows implements proofing.Source: the child's document is one kind always, the guardian's is not asked about.
+func (g guardians) Knows(string) bool { return true }
+
+// Ask implements proofing.Source.
+func (g guardians) Ask(ctx context.Context, q proofing.Query) (proofing.Answer, error) {
+	answer, err := g.registers.Guardian(ctx, mandate.GuardianQuestion{RequestID: q.RequestID, GuardianName: q.Name, GuardianNumber: q.IDNumber, ChildName: q.Child.Name, ChildNumber: q.Child.Number, Relation: q.Child.Relation})
+	if err != nil {
+		return proofing.Answer{}, err
+	}
+	verdict := proofing.Mismatch
+	if answer.Match {
+		verdict = proofing.Match
+	}
+	return proofing.Answer{Verdict: verdict, Digest: answer.Digest}, nil
+}
+
+// Link implements proofing.Guardians.
+func (g guardians) Link(ctx context.Context, c proofing.Guardianship) (mandateID string, err error) {
+	m, err := g.Mandates.Confirmed(ctx, c.Name, subject.CitizenIDNumber(c.Number), mandate.Consent{Guardian: c.Guardian, Relation: c.Relation, Version: c.Consent, Case: c.Case, Source: c.Source, Evidence: c.Evidence, AgreedAt: c.AgreedAt})
+	return m.ID, err
+}
