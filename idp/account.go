@@ -84,6 +84,16 @@ type Proof struct {
 	// at Version.
 	Beside  bool
 	Version int64
+	// Certificate is the one behind the evidence, stored with it so that its revocation is found; nil for none.
+	Certificate *ProofCertificate
+}
+
+// ProofCertificate names a certificate behind a level.
+type ProofCertificate struct {
+	Issuer    string // distinguished name of who gave it out
+	Authority string // SM3 of the public key that signed it, hex
+	Serial    string // hex
+	Ends      time.Time
 }
 
 // Identity is a legal identity in canonical form; the sealed content of a proof.

@@ -18,6 +18,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
@@ -52,6 +53,7 @@ type Config struct {
 	Deletions     *idp.Deletions
 	Notes         Notes
 	Corrections   *idp.Corrections
+	Certificates  *proofing.CertificateWatch
 	Engine        *foureyes.Engine
 	Staff         *staff.Service
 	Members       *staff.Members
@@ -99,6 +101,7 @@ func (s *Server) parts() []part {
 		s.peersPart(),
 		s.wordsPart(),
 		s.correctionsPart(),
+		s.proofingPart(),
 		s.importsPart(),
 		s.disputesPart(),
 		s.holdsPart(),

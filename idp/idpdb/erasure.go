@@ -208,7 +208,7 @@ func (s *Store) Erase(ctx context.Context, accountID string, at time.Time, recor
 	// One-time values and sessions of bridges name the account by its identifier only; they end by themselves and are purged.
 	// Mandates that ended and their uses are the other side's records too, and name both by identifiers.
 	for _, table := range []string{"idp_contact", "idp_identity", "idp_former_identity", "idp_former_subject", "idp_proof", "idp_case", "idp_consent", "idp_dispute", "idp_upstream_link", "idp_upstream_session",
-		"idp_credential", "idp_recovery_code", "idp_known_device", "idp_qr", "idp_export", "idp_counter_pass", "idp_document", "idp_one_person", "idp_counter_held"} {
+		"idp_credential", "idp_recovery_code", "idp_known_device", "idp_qr", "idp_export", "idp_counter_pass", "idp_document", "idp_one_person", "idp_counter_held", "idp_proof_certificate"} {
 		steps = append(steps, step("DELETE FROM "+table+" WHERE account_id = $1", accountID))
 	}
 	return s.apply(ctx, record, steps...)

@@ -119,10 +119,11 @@ type App struct {
 	api    huma.API
 	calls  http.Handler // the API behind the question who calls
 
-	demands    *registry.Registry[idp.Demand, *idp.Demand]
-	levels     *registry.Registry[proofing.Level, *proofing.Level]
-	kinds      *registry.Registry[idp.DocumentOverride, *idp.DocumentOverride]
-	operations []string // of the API document
+	demands      *registry.Registry[idp.Demand, *idp.Demand]
+	levels       *registry.Registry[proofing.Level, *proofing.Level]
+	certificates *proofing.CertificateWatch // behind levels
+	kinds        *registry.Registry[idp.DocumentOverride, *idp.DocumentOverride]
+	operations   []string // of the API document
 
 	// What goes on after its request was answered; Close ends it.
 	importing sync.Mutex
@@ -339,6 +340,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.certificates = a.newCertificateWatch(certificates)
 	sessions := session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages})
 	registers, err := a.openRegister()
 	if err != nil {
@@ -451,7 +453,10 @@ func (a *App) openOutbox() {
 		idp.TopicExportReady:   a.deliverExportNotice,
 		mandate.TopicNotice:    a.deliverMandateNotice,
 		proofing.TopicReviewed: a.deliverReviewNotice,
-		proofing.TopicRetry:    func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
+
+		proofing.TopicCertificateEnded: a.deliverCertificateEnded,
+
+		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
 		},
@@ -504,6 +509,7 @@ func (a *App) background(ctx context.Context) {
 		if n%turnTicks == 0 {
 			a.turnKeys(ctx)
 			a.expireMandates(ctx)
+			a.watchCertificates(ctx)
 		}
 		if n%purgeTicks == purgeTicks-1 {
 			a.purge(ctx)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ func (a *App) openPasskeys(ways *authn.Ways, steps *authn.Steps, accounts authn.
 	return service, err
 }
 
-// crlLife is how long revocation lists are kept before their files are read anew.
+// crlLife is how long revocation lists are kept before their files are read anew; a file that is another one is read at once.
 const crlLife = time.Minute
 
 // certificateTrust is the trust list of logins by certificate.
@@ -48,7 +49,19 @@ type certificateTrust struct {
 
 	mutex  sync.Mutex
 	lists  []*pki.CRL
+	seen   []string // size and time of each file as it was read
 	readAt time.Time
+}
+
+// stamps are sizes and times of the files; a file that is not there has an empty one.
+func (t *certificateTrust) stamps() []string {
+	all := make([]string, len(t.files))
+	for i, file := range t.files {
+		if info, err := os.Stat(file); err == nil {
+			all[i] = fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return all
 }
 
 // openCertificates is the service of logins by certificate; nil without a trust list. A file that cannot be read stops the
@@ -87,7 +100,8 @@ func (a *App) openCertificates(ways *authn.Ways, steps *authn.Steps) (*authn.Cer
 func (t *certificateTrust) read(context.Context) (authn.CertificateTrust, error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	if now := t.now(); t.readAt.IsZero() || now.Sub(t.readAt) >= crlLife || now.Before(t.readAt) {
+	stamps := t.stamps() // before the content, so that what is written meanwhile is read the next time
+	if now := t.now(); t.readAt.IsZero() || now.Sub(t.readAt) >= crlLife || now.Before(t.readAt) || !slices.Equal(stamps, t.seen) {
 		var lists []*pki.CRL
 		for _, file := range t.files {
 			content, err := os.ReadFile(file)
@@ -100,7 +114,7 @@ func (t *certificateTrust) read(context.Context) (authn.CertificateTrust, error)
 			}
 			lists = append(lists, list)
 		}
-		t.lists, t.readAt = lists, now
+		t.lists, t.seen, t.readAt = lists, stamps, now
 	}
 	return authn.CertificateTrust{Roots: t.roots, Intermediates: t.intermediates, CRLs: t.lists}, nil
 }

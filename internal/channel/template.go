@@ -49,6 +49,9 @@ const (
 	TemplateReviewPassed  = "review-passed"  // reviewers confirmed the person
 	TemplateReviewRefused = "review-refused" // reviewers did not
 
+	TemplateCertificateRevoked = "certificate-revoked" // the level ended with the certificate behind it
+	TemplateCertificateExpired = "certificate-expired"
+
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
 	TemplateCredentialRemoved = "credential-removed"
@@ -82,6 +85,9 @@ var templates = withMandates(map[string]Template{
 	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}},
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}},
 	TemplateReviewRefused: {TemplateReviewRefused, []Param{{"date", 10}}},
+
+	TemplateCertificateRevoked: {TemplateCertificateRevoked, nil},
+	TemplateCertificateExpired: {TemplateCertificateExpired, nil},
 
 	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
 	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},
