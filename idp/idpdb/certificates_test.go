@@ -83,7 +83,9 @@ func (w *watched) holds(t *testing.T, id string, want int) {
 	}
 }
 
-func (w *watched) count(t *testing.T, query string, args ...any) int { return counted(t, w.db, query, args...) }
+func (w *watched) count(t *testing.T, query string, args ...any) int {
+	return counted(t, w.db, query, args...)
+}
 
 func (w *watched) pass(t *testing.T, want int) proofing.AuthorityStanding {
 	t.Helper()

@@ -141,6 +141,13 @@ func (w *CertificateWatch) Due(ctx context.Context) (ended int, err error) {
 	return w.Pass(ctx)
 }
 
+// Soon lets the next Due run a pass: there are other lists.
+func (w *CertificateWatch) Soon() {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.next = time.Time{}
+}
+
 // Pass looks at every certificate behind a level once and tells how many ended.
 func (w *CertificateWatch) Pass(ctx context.Context) (ended int, err error) {
 	for after := ""; ; {
@@ -178,9 +185,6 @@ func (w *CertificateWatch) Pass(ctx context.Context) (ended int, err error) {
 
 // authority asks about what one authority gave out.
 func (w *CertificateWatch) authority(ctx context.Context, a AuthorityStanding) (ended int, err error) {
-	if a.Watched == 0 {
-		return 0, nil
-	}
 	var ask func(serial *big.Int) pki.Revocation
 	silence := "untrusted"
 	if w.cfg.Revocations != nil {

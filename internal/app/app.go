@@ -119,11 +119,12 @@ type App struct {
 	api    huma.API
 	calls  http.Handler // the API behind the question who calls
 
-	demands      *registry.Registry[idp.Demand, *idp.Demand]
-	levels       *registry.Registry[proofing.Level, *proofing.Level]
-	certificates *proofing.CertificateWatch // behind levels
-	kinds        *registry.Registry[idp.DocumentOverride, *idp.DocumentOverride]
-	operations   []string // of the API document
+	demands         *registry.Registry[idp.Demand, *idp.Demand]
+	levels          *registry.Registry[proofing.Level, *proofing.Level]
+	certificates    *proofing.CertificateWatch // behind levels
+	revocationLists *certificateTrust
+	kinds           *registry.Registry[idp.DocumentOverride, *idp.DocumentOverride]
+	operations      []string // of the API document
 
 	// What goes on after its request was answered; Close ends it.
 	importing sync.Mutex
@@ -509,11 +510,11 @@ func (a *App) background(ctx context.Context) {
 		if n%turnTicks == 0 {
 			a.turnKeys(ctx)
 			a.expireMandates(ctx)
-			a.watchCertificates(ctx)
 		}
 		if n%purgeTicks == purgeTicks-1 {
 			a.purge(ctx)
 		}
+		a.watchCertificates(ctx)
 		a.rights(ctx)
 		a.sealing.tick(ctx)
 	}

@@ -30,6 +30,9 @@ func (a *App) proofingPolicy() []proofing.Level {
 
 // watchCertificates looks at the certificates behind levels when it is time.
 func (a *App) watchCertificates(ctx context.Context) {
+	if a.revocationLists != nil && a.revocationLists.changed() {
+		a.certificates.Soon()
+	}
 	ended, err := a.certificates.Due(reqctx.With(ctx, reqctx.Request{Actor: reqctx.Actor{ID: "system:certificates"}}))
 	if err != nil && ctx.Err() == nil {
 		a.opts.Log.WarnContext(ctx, "certificates behind levels were not looked at", "error", err)

@@ -51,6 +51,17 @@ type certificateTrust struct {
 	lists  []*pki.CRL
 	seen   []string // size and time of each file as it was read
 	readAt time.Time
+	told   []string // what changed saw last
+}
+
+// changed reports whether a file of lists is another one than when it was asked last.
+func (t *certificateTrust) changed() bool {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	stamps := t.stamps()
+	another := !slices.Equal(stamps, t.told)
+	t.told = stamps
+	return another
 }
 
 // stamps are sizes and times of the files; a file that is not there has an empty one.
@@ -93,6 +104,7 @@ func (a *App) openCertificates(ways *authn.Ways, steps *authn.Steps) (*authn.Cer
 	if _, err := trust.read(context.Background()); err != nil {
 		return nil, err
 	}
+	a.revocationLists = trust
 	return authn.NewCertificates(authn.CertificatesConfig{Ways: ways, Steps: steps, Accounts: a.Accounts, Issuer: a.cfg.Issuer, Hardware: settings.CertificateHardware, Trust: trust.read}), nil
 }
 
