@@ -86,6 +86,15 @@ type Proof struct {
 	Version int64
 	// Certificate is the one behind the evidence, stored with it so that its revocation is found; nil for none.
 	Certificate *ProofCertificate
+	// Sample is a case in which people look at the pass again, stored with it; nil for none.
+	Sample *SampledPass
+}
+
+// SampledPass is what is stored of such a case beside the evidence that it is about.
+type SampledPass struct {
+	Case, KeyID string
+	Sealed      []byte
+	DueAt       time.Time
 }
 
 // ProofCertificate names a certificate behind a level.

@@ -54,6 +54,7 @@ type Config struct {
 	Notes         Notes
 	Corrections   *idp.Corrections
 	Certificates  *proofing.CertificateWatch
+	Proofing      *proofing.Service
 	Engine        *foureyes.Engine
 	Staff         *staff.Service
 	Members       *staff.Members

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -55,6 +57,75 @@ func (s *Server) proofingAPI(api huma.API) {
 		}
 		return listed(records, next), nil
 	})
+	huma.Register(api, operation(tagProofing, "list-proofing-samples", get, "proofing-samples", "抽检统计 Second looks of people at automatic passes, by method", http.StatusOK), func(ctx context.Context, in *struct {
+		Paging
+	}) (*listing[SampleRecord], error) {
+		records, next, err := s.listSamples(ctx, in.After, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		return listed(records, next), nil
+	})
+}
+
+// SampleRecord is what came of the second looks at automatic passes of one method, in the days that figures look back.
+type SampleRecord struct {
+	Method    string `json:"method" doc:"Method of proofing"`
+	Share     int    `json:"share" doc:"Passes of a thousand that people look at again, as the policy has it now"`
+	Days      int    `json:"days" doc:"How far the figures look back"`
+	Waiting   int64  `json:"waiting" doc:"Samples that wait for reviewers"`
+	Overdue   int64  `json:"overdue" doc:"Of these, past their due time"`
+	Confirmed int64  `json:"confirmed" doc:"Confirmed by people"`
+	Failed    int64  `json:"failed" doc:"Not confirmed: the level ended"`
+	Dropped   int64  `json:"dropped" doc:"The account was merged before anybody decided"`
+}
+
+// listSamples pages the figures by method.
+func (s *Server) listSamples(ctx context.Context, after string, limit int) (records []SampleRecord, next string, err error) {
+	if err := reader(ctx); err != nil {
+		return nil, "", err
+	}
+	figures, err := s.Proofing.Samples(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	slices.SortFunc(figures, func(x, y proofing.SampleFigures) int { return strings.Compare(x.Method, y.Method) })
+	for _, f := range figures {
+		if f.Method <= after {
+			continue
+		}
+		if len(records) == limit {
+			return records, records[limit-1].Method, nil
+		}
+		records = append(records, SampleRecord{f.Method, f.Share, proofing.SampleDays, f.Waiting, f.Overdue, f.Confirmed, f.Failed, f.Dropped})
+	}
+	return records, "", nil
+}
+
+// samplesSection is the figures on the page: there are no more rows than methods.
+func (s *Server) samplesSection(r *http.Request) (web.AdminSection, error) {
+	text := func(key string) string { return s.Renderer.Text(r, key) }
+	section := web.AdminSection{ID: "proofing-samples", Title: text("admin.proofing.samples"), Text: s.Renderer.Text(r, "admin.proofing.samples.text", "days", strconv.Itoa(proofing.SampleDays))}
+	records, _, err := s.listSamples(r.Context(), "", pageSize)
+	if err != nil {
+		return section, err
+	}
+	if len(records) == 0 {
+		section.Text = text("admin.proofing.samples.none")
+		return section, nil
+	}
+	section.Table = &web.Table{Caption: text("admin.proofing.samples"), Plain: true, Columns: []web.Column{{Label: text("admin.proofing.method")}, {Label: text("admin.proofing.share")}, {Label: text("admin.proofing.waiting")},
+		{Label: text("admin.proofing.overdue")}, {Label: text("admin.proofing.confirmed")}, {Label: text("admin.proofing.failed")}, {Label: text("admin.proofing.failures")}}}
+	count := func(n int64) string { return strconv.FormatInt(n, 10) }
+	for _, f := range records {
+		failures := "—"
+		if decided := f.Confirmed + f.Failed; decided > 0 {
+			failures = strconv.FormatFloat(100*float64(f.Failed)/float64(decided), 'f', 1, 64) + " %"
+		}
+		share := strconv.FormatFloat(float64(f.Share)/10, 'f', 1, 64) + " %"
+		section.Table.Rows = append(section.Table.Rows, web.Row{Cells: []string{text("proofing.method." + f.Method), share, count(f.Waiting), count(f.Overdue), count(f.Confirmed), count(f.Failed), failures}})
+	}
+	return section, nil
 }
 
 func optionalTime(at time.Time) *time.Time {
@@ -119,6 +190,10 @@ func (s *Server) proofingPage(w http.ResponseWriter, r *http.Request) error {
 	if after != "" && watched.Table != nil {
 		watched.Table.PrevURL = proofingURL
 	}
-	body := web.AdminDetailPage{Back: web.Link{Label: text("page.admin"), URL: "/admin"}, Name: text("admin.proofing"), Under: text("admin.proofing.text"), Sections: []web.AdminSection{watched}}
+	samples, err := s.samplesSection(r)
+	if err != nil {
+		return err
+	}
+	body := web.AdminDetailPage{Back: web.Link{Label: text("page.admin"), URL: "/admin"}, Name: text("admin.proofing"), Under: text("admin.proofing.text"), Sections: []web.AdminSection{watched, samples}}
 	return s.show(w, r, http.StatusOK, "admin-detail", web.Page{Title: text("admin.proofing"), Body: body})
 }

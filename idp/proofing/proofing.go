@@ -35,6 +35,8 @@ type Query struct {
 	Handle string `json:",omitempty"` // of a visit to another service's page
 	// Certified is set where a certificate showed it and nobody is asked.
 	Certified *certified `json:",omitempty"`
+	// Sampled is the pass that people look at again.
+	Sampled *sampled `json:",omitempty"`
 	// Transfer is an order to the bank of an organisation.
 	Transfer *Transfer `json:",omitempty"`
 }
@@ -313,7 +315,10 @@ func (s *Service) grant(ctx context.Context, c Case, q Query, level Level, sourc
 		proof.Until, proof.DocumentEnds = ends, ends // a level does not outlive the document behind it
 	}
 	q.certificateEnds(&proof)
-	var err error
+	err := s.sample(ctx, c, q, level, &proof)
+	if err != nil {
+		return 0, err
+	}
 	switch {
 	case q.IDNumber != "":
 		err = s.cfg.Accounts.ProveIdentity(ctx, c.AccountID, proof, q.identity())

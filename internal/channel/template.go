@@ -51,6 +51,7 @@ const (
 
 	TemplateCertificateRevoked = "certificate-revoked" // the level ended with the certificate behind it
 	TemplateCertificateExpired = "certificate-expired"
+	TemplateSampleFailed       = "sample-failed" // people did not confirm what a source had passed
 
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
@@ -88,6 +89,7 @@ var templates = withMandates(map[string]Template{
 
 	TemplateCertificateRevoked: {TemplateCertificateRevoked, nil},
 	TemplateCertificateExpired: {TemplateCertificateExpired, nil},
+	TemplateSampleFailed:       {TemplateSampleFailed, nil},
 
 	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
 	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},
