@@ -130,7 +130,8 @@ const (
 const (
 	retryAfter  = time.Minute
 	waitAtMost  = 20 * time.Hour
-	visitAtMost = time.Hour // of a visit to another service's page
+	visitAtMost = time.Hour       // of a visit to another service's page
+	faceAtMost  = 5 * time.Minute // of one at which a face is looked at
 	caseGivenUp = "proofing.given_up"
 )
 
@@ -264,6 +265,8 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 	switch {
 	case err != nil:
 		return 0, s.wait(ctx, c, err)
+	case c.State == Collecting && q.Handle != "" && s.late(c): // whatever came of it: it was not finished in its time
+		return 0, s.visiting(ctx, c)
 	case answer.Verdict == Pending:
 		return 0, s.visiting(ctx, c)
 	case answer.Verdict == Ordered:
