@@ -83,6 +83,25 @@ type Proof struct {
 	// at Version.
 	Beside  bool
 	Version int64
+	// Certificate is the one behind the evidence, stored with it so that its revocation is found; nil for none.
+	Certificate *ProofCertificate
+	// Sample is a case in which people look at the pass again, stored with it; nil for none.
+	Sample *SampledPass
+}
+
+// SampledPass is what is stored of such a case beside the evidence that it is about.
+type SampledPass struct {
+	Case, KeyID string
+	Sealed      []byte
+	DueAt       time.Time
+}
+
+// ProofCertificate names a certificate behind a level.
+type ProofCertificate struct {
+	Issuer    string // distinguished name of who gave it out
+	Authority string // SM3 of the public key that signed it, hex
+	Serial    string // hex
+	Ends      time.Time
 }
 
 // Identity is a legal identity in canonical form; the sealed content of a proof.

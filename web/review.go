@@ -20,6 +20,7 @@ type ReviewItem struct {
 	DueAt   time.Time
 	Overdue bool
 	Second  bool // one reviewer decided already
+	Sample  bool // a second look at an automatic pass
 	Own     bool // it is the reviewer's own
 }
 
@@ -29,6 +30,9 @@ type ReviewCasePage struct {
 	Relation    string // as the guardian says; message child.relation.<word>
 	ID          string
 	Document    string // kind
+	Sample      string // name of the method whose pass is looked at again; empty where the person handed something in
+	Source      string // who passed it
+	Evidence    string // digest of what was asked and answered
 	Tier        int
 	Since       time.Time
 	DueAt       time.Time

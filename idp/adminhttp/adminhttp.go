@@ -18,6 +18,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/idp/tokens"
@@ -53,6 +54,8 @@ type Config struct {
 	Deletions     *idp.Deletions
 	Notes         Notes
 	Corrections   *idp.Corrections
+	Certificates  *proofing.CertificateWatch
+	Proofing      *proofing.Service
 	Engine        *foureyes.Engine
 	Staff         *staff.Service
 	Members       *staff.Members
@@ -101,6 +104,7 @@ func (s *Server) parts() []part {
 		s.peersPart(),
 		s.wordsPart(),
 		s.correctionsPart(),
+		s.proofingPart(),
 		s.importsPart(),
 		s.disputesPart(),
 		s.holdsPart(),

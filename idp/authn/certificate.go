@@ -112,12 +112,15 @@ type CertificateAnswer struct {
 // judge reads the answer and verifies it against the challenge and the trust list at this moment. The error has a reason
 // for the audit record; what the person is told does not depend on it.
 func (s *Certificates) judge(ctx context.Context, text string, answer CertificateAnswer) (*pki.Certificate, error) {
-	certificate, _, err := s.judgeSigned(ctx, text, answer)
-	return certificate, err
+	chain, _, err := s.judgeSigned(ctx, text, answer)
+	if err != nil {
+		return nil, err
+	}
+	return chain[0], nil
 }
 
-// judgeSigned is judge with the octets of the signature.
-func (s *Certificates) judgeSigned(ctx context.Context, text string, answer CertificateAnswer) (*pki.Certificate, []byte, error) {
+// judgeSigned is judge with the chain up to a root and the octets of the signature.
+func (s *Certificates) judgeSigned(ctx context.Context, text string, answer CertificateAnswer) ([]*pki.Certificate, []byte, error) {
 	certificate, err := readCertificate(answer.Certificate)
 	if err != nil {
 		return nil, nil, fault.Wrap(err, fault.CertificateInput)
@@ -150,7 +153,7 @@ func (s *Certificates) judgeSigned(ctx context.Context, text string, answer Cert
 	if _, err := pki.VerifySM2(key, nil, []byte(text), signature, pki.FormDEROrRaw); err != nil {
 		return nil, nil, refusedCertificate{"signature", err}
 	}
-	return certificate, signature, nil
+	return chain, signature, nil
 }
 
 // refusedCertificate carries the reason into the audit record.
@@ -258,6 +261,8 @@ type HeldCertificate struct {
 	*pki.Certificate
 	// Evidence is the SM3 digest over certificate, challenge and signature, in hex.
 	Evidence string
+	// Authority is the SM3 digest of the public key that signed it, in hex.
+	Authority string
 }
 
 // Holder judges a certificate that an account shows for something, as a login would; whose name it carries is for the caller.
@@ -272,11 +277,11 @@ func (s *Certificates) Holder(ctx context.Context, browser []byte, accountID, ab
 	if begun.AccountID != accountID || begun.About != about {
 		return HeldCertificate{}, fault.New(fault.StepLost)
 	}
-	certificate, signature, err := s.judgeSigned(ctx, begun.Text, answer)
+	chain, signature, err := s.judgeSigned(ctx, begun.Text, answer)
 	if err != nil {
 		return HeldCertificate{}, s.refuse(ctx, accountID, err)
 	}
-	return HeldCertificate{certificate, hex.EncodeToString(digest.SumParts(certificate.Raw, []byte(begun.Text), signature))}, nil
+	return HeldCertificate{chain[0], hex.EncodeToString(digest.SumParts(chain[0].Raw, []byte(begun.Text), signature)), authorityOf(chain[1])}, nil
 }
 
 // Login signs in whoever holds the key of a bound certificate. An unbound one is refused like a wrong one.

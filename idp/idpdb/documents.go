@@ -134,6 +134,12 @@ func insertProof(ctx context.Context, tx sqldb.Tx, id string, p idp.Proof) error
 	_, err := tx.ExecContext(ctx, `INSERT INTO idp_proof (account_id, id, ial, method, source, at, until_at, key_id, sealed, evidence, document)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		id, p.ID, int64(p.IAL), p.Method, p.Source, sqldb.Micros(p.At), sqldb.Micros(p.Until), p.KeyID, p.Sealed, p.Evidence, p.Lookup)
+	if err == nil && p.Certificate != nil {
+		err = watchCertificate(ctx, tx, id, p)
+	}
+	if err == nil && p.Sample != nil {
+		err = putSample(ctx, tx, id, p)
+	}
 	return err
 }
 

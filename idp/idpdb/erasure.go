@@ -172,9 +172,9 @@ func (s *Store) DueDeletions(ctx context.Context, notice, end time.Time, limit i
 	return all, rows.Err()
 }
 
-// OpenCases counts proofing cases of an account that are not closed.
+// OpenCases counts proofing cases of an account that are not closed; a second look at a pass is none of the person's.
 func (s *Store) OpenCases(ctx context.Context, accountID string) (n int, err error) {
-	err = s.db.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM idp_case WHERE account_id = $1 AND state IN "+openCases, accountID).Scan(&n)
+	err = s.db.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM idp_case WHERE account_id = $1 AND method <> $2 AND state IN "+openCases, accountID, proofing.Sample).Scan(&n)
 	return n, err
 }
 
@@ -209,7 +209,8 @@ func (s *Store) Erase(ctx context.Context, accountID string, at time.Time, recor
 	// One-time values and sessions of bridges name the account by its identifier only; they end by themselves and are purged.
 	// Mandates that ended and their uses are the other side's records too, and name both by identifiers.
 	for _, table := range []string{"idp_contact", "idp_identity", "idp_former_identity", "idp_former_subject", "idp_proof", "idp_case", "idp_consent", "idp_dispute", "idp_upstream_link", "idp_upstream_session",
-		"idp_credential", "idp_recovery_code", "idp_known_device", "idp_qr", "idp_export", "idp_counter_pass", "idp_document", "idp_one_person", "idp_counter_held", "idp_guardian_consent", "idp_relative"} {
+		"idp_credential", "idp_recovery_code", "idp_known_device", "idp_qr", "idp_export", "idp_counter_pass", "idp_document", "idp_one_person", "idp_counter_held", "idp_guardian_consent", "idp_relative",
+		"idp_proof_certificate", "idp_case_sample"} {
 		steps = append(steps, step("DELETE FROM "+table+" WHERE account_id = $1", accountID))
 	}
 	return s.apply(ctx, record, steps...)

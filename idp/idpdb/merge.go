@@ -96,6 +96,8 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 			step("UPDATE idp_hold SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
 			step("UPDATE idp_deletion SET state = $2 WHERE account_id = $1 AND state = $3", m.Absorbed, idp.DeletionUndone, idp.DeletionWaiting),
 			step("DELETE FROM idp_export WHERE account_id = $1", m.Absorbed),
+			step("DELETE FROM idp_proof_certificate WHERE account_id = $1", m.Absorbed),
+			step("UPDATE idp_case_sample SET outcome = $2, decided_at = $3 WHERE account_id = $1 AND outcome = $4", m.Absorbed, proofing.SampleDropped, at, proofing.SampleWaiting),
 			step("DELETE FROM idp_one_person WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_one_person WHERE account_id = $1 AND lookup IN (SELECT lookup FROM idp_document WHERE account_id = $1)", m.Survivor),
 			step("DELETE FROM idp_account_key WHERE account_id = $1", m.Absorbed),
@@ -127,6 +129,7 @@ func moveDocuments(ctx context.Context, tx sqldb.Tx, m idp.Merge) error {
 		step("UPDATE idp_document SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
 		step("INSERT INTO idp_document (lookup, account_id, added_at, retired_at) VALUES ($1, $2, $3, 0)", led, m.Survivor, sqldb.Micros(m.At)),
 		step("DELETE FROM idp_proof WHERE account_id = $1", m.Absorbed),
+		step("UPDATE idp_proof_certificate SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),
 	} {
 		if _, err := tx.ExecContext(ctx, one.Query, one.Args...); err != nil {
 			return err

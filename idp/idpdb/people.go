@@ -137,7 +137,7 @@ func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 			return err
 		}, `SELECT id, ial, method, source, at, until_at, key_id, sealed, evidence FROM idp_proof AS p
 			WHERE account_id = $1 AND NOT EXISTS (SELECT 1 FROM idp_proof AS n WHERE n.account_id = p.account_id AND n.ial = p.ial
-				AND (n.at > p.at OR (n.at = p.at AND n.id > p.id))) ORDER BY ial DESC LIMIT 10`, id),
+				AND (n.withdrawn < p.withdrawn OR n.withdrawn = p.withdrawn AND (n.at > p.at OR (n.at = p.at AND n.id > p.id)))) ORDER BY ial DESC LIMIT 10`, id),
 		ask(func(rows sqldb.Rows) error {
 			return rows.Scan(&a.DataKey.ID, &a.DataKey.KeyID, &a.DataKey.Wrapped)
 		}, "SELECT id, key_id, wrapped FROM idp_account_key WHERE account_id = $1", id))

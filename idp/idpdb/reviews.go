@@ -114,8 +114,11 @@ func (s *Store) Decide(ctx context.Context, r proofing.Review, reviews int, from
 			r.CaseID, r.Reviewer, r.Approve, r.Reason, sqldb.Micros(r.At)); err != nil {
 			return err
 		}
-		if to != proofing.Rejected {
+		if to != proofing.Rejected && to != proofing.Granted {
 			return nil
+		}
+		if err := decideSample(ctx, tx, r, to); err != nil {
+			return err
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE idp_case SET sealed = $2 WHERE id = $1", r.CaseID, []byte{}); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -107,7 +108,7 @@ func (s *Server) organisationCertificate(w http.ResponseWriter, r *http.Request)
 	}
 	held, err := s.shownCertificate(r, by.Account, r.PathValue("id"))
 	if err == nil {
-		_, err = s.Proofing.CertifyOrganisation(r.Context(), r.PathValue("id"), held.Certificate, held.Evidence)
+		_, err = s.Proofing.CertifyOrganisation(r.Context(), r.PathValue("id"), proofing.Shown{Certificate: held.Certificate, Authority: held.Authority, Evidence: held.Evidence})
 	}
 	if err != nil {
 		return s.showOrganisationCertificate(w, r, err)

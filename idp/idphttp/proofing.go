@@ -227,7 +227,7 @@ func (s *Server) wayAnswer(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return again(err)
 		}
-		level, err := s.Proofing.Certify(r.Context(), v.accountID, submitted(r, v), held.Certificate, held.Evidence)
+		level, err := s.Proofing.Certify(r.Context(), v.accountID, submitted(r, v), proofing.Shown{Certificate: held.Certificate, Authority: held.Authority, Evidence: held.Evidence})
 		return s.wayResult(w, r, v, level, err, again)
 	}
 	if v.offer.Method.Remote == nil {

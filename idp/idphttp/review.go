@@ -84,7 +84,7 @@ func (s *Server) reviewQueue(w http.ResponseWriter, r *http.Request, reviewer pr
 	}
 	for _, item := range items {
 		body.Items = append(body.Items, web.ReviewItem{URL: reviewPath + "/" + url.PathEscape(item.ID), ID: item.ID, Since: item.CreatedAt, DueAt: item.DueAt, Overdue: item.Overdue,
-			Second: item.State == proofing.Manual2, Own: item.AccountID == reviewer.Account})
+			Second: item.State == proofing.Manual2, Sample: item.Method == proofing.Sample, Own: item.AccountID == reviewer.Account})
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "review", web.Page{Identity: s.Console.Identity(r), Body: body})
 }
@@ -109,6 +109,9 @@ func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer pro
 	body := web.ReviewCasePage{ID: view.ID, Document: kind.Name(reqctx.From(r.Context()).Locale), Tier: int(view.Wanted), Since: view.CreatedAt, DueAt: view.DueAt, Overdue: view.Overdue, Decisions: view.Reviews,
 		FieldURL: address + "/field", DecisionURL: address + "/decision", Asked: r.PostFormValue("field")}
 	body.Guardian, body.Relation = view.Guardian, view.Relation
+	if view.Sampled != nil {
+		body.Sample, body.Source, body.Evidence = s.Pages.Text(r, "proofing.method."+view.Sampled.Method), view.Sampled.Source, view.Sampled.Evidence
+	}
 	if body.Asked == "" {
 		body.Reason = r.PostFormValue("reason")
 	}

@@ -31,10 +31,14 @@ type CertificateReader interface {
 
 // certified is the part of it that a case keeps until the evidence is stored.
 type certified struct {
-	Source   string      `json:"source"`
-	Evidence string      `json:"evidence"`
-	Ceiling  subject.IAL `json:"ceiling"`
-	Until    time.Time   `json:"until"`
+	Source string `json:"source"`
+	// Issuer, Authority and Serial name it, so that its revocation is found; none in cases of an earlier release.
+	Issuer    string      `json:"issuer,omitempty"`
+	Authority string      `json:"authority,omitempty"`
+	Serial    string      `json:"serial,omitempty"`
+	Evidence  string      `json:"evidence"`
+	Ceiling   subject.IAL `json:"ceiling"`
+	Until     time.Time   `json:"until"`
 }
 
 // capped is what a level comes to when a key that may lie in software stands behind it.
@@ -45,9 +49,21 @@ func (q Query) capped(level Level) Level {
 	return level
 }
 
-// Certify raises the level of whoever showed a certificate; evidence is the digest over it and what its holder signed. It must name the person whom the account proved, by the document that the
+// Shown is a certificate whose holder signed a challenge just now.
+type Shown struct {
+	Certificate *pki.Certificate
+	Authority   string // SM3 of the public key that signed it, hex
+	Evidence    string // SM3 over certificate, challenge and signature, hex
+}
+
+// keep is what a case keeps of it.
+func (shown Shown) keep(named Certified) *certified {
+	return &certified{Source: named.Issuer, Issuer: named.Issuer, Authority: shown.Authority, Serial: named.Serial, Evidence: shown.Evidence, Ceiling: named.Ceiling, Until: named.Until}
+}
+
+// Certify raises the level of whoever showed a certificate. It must name the person whom the account proved, by the document that the
 // account proved; nobody is asked, so there is no silence.
-func (s *Service) Certify(ctx context.Context, accountID string, in Submission, held *pki.Certificate, evidence string) (subject.IAL, error) {
+func (s *Service) Certify(ctx context.Context, accountID string, in Submission, held Shown) (subject.IAL, error) {
 	person, err := s.cfg.Accounts.Person(ctx, accountID)
 	if err != nil {
 		return 0, err
@@ -60,13 +76,13 @@ func (s *Service) Certify(ctx context.Context, accountID string, in Submission, 
 	if err != nil {
 		return 0, err
 	}
-	shown, err := offer.Method.Reader.Person(held)
+	shown, err := offer.Method.Reader.Person(held.Certificate)
 	if err != nil {
 		return 0, fault.Wrap(err, fault.ProofingCertificateBare)
 	}
-	shown.Evidence = evidence
+	shown.Evidence = held.Evidence
 	q := Query{Name: person.Name, IDType: kind.Kind, IDNumber: person.IDNumber, Nationality: person.Nationality, Birth: person.Birth, Expires: person.IDExpires,
-		Certified: &certified{Source: shown.Issuer, Evidence: shown.Evidence, Ceiling: shown.Ceiling, Until: shown.Until}}
+		Certified: held.keep(shown)}
 	refusal := s.compare(&q, offer.Held, kind, shown)
 	level := q.capped(offer.Level)
 	c, err := s.open(ctx, accountID, level, &q)
@@ -134,8 +150,11 @@ func (s *Service) grantCertified(ctx context.Context, c Case, q Query, level Lev
 	return s.grant(ctx, c, q, level, q.Certified.Source, Answer{Verdict: Match, Digest: q.Certified.Evidence})
 }
 
-// certificateEnds narrows how long a proof holds to the certificate behind it.
+// certificateEnds narrows how long a proof holds to the certificate behind it, and names that one.
 func (q Query) certificateEnds(proof *idp.Proof) {
+	if q.Certified != nil && q.Certified.Authority != "" {
+		proof.Certificate = &idp.ProofCertificate{Issuer: q.Certified.Issuer, Authority: q.Certified.Authority, Serial: q.Certified.Serial, Ends: q.Certified.Until}
+	}
 	if q.Certified != nil && (proof.Until.IsZero() || q.Certified.Until.Before(proof.Until)) {
 		proof.Until = q.Certified.Until
 	}

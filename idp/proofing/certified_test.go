@@ -45,7 +45,7 @@ func certifiedIn(t *testing.T, store idptest.Store, policy ...proofing.Level) (w
 }
 
 func show(w *idptest.World, account string) (subject.IAL, error) {
-	return w.Proofing.Certify(ctx, account, proofing.Submission{}, nil, "evidence")
+	return w.Proofing.Certify(ctx, account, proofing.Submission{}, proofing.Shown{Evidence: "evidence", Authority: "a0"})
 }
 
 func TestCertificateAddsToTheIdentityThatIsProven(t *testing.T) {
@@ -135,14 +135,14 @@ func TestCertificateMayGiveAnIdentityWherePolicySays(t *testing.T) {
 	}
 	third := w.Account(t, "13900139001", "").ID
 	reads.shown.Kinds = []string{subject.Passport}
-	if _, err := w.Proofing.Certify(ctx, third, proofing.Submission{Kind: subject.Passport}, nil, "e"); fault.CodeOf(err) != fault.ProofingCertificateKind {
+	if _, err := w.Proofing.Certify(ctx, third, proofing.Submission{Kind: subject.Passport}, proofing.Shown{Evidence: "e", Authority: "a0"}); fault.CodeOf(err) != fault.ProofingCertificateKind {
 		t.Errorf("a document that needs more than name and number: %v", err)
 	}
 	reads.shown.Kinds, reads.shown.Number, reads.shown.Name = []string{subject.HMTResidencePermit}, "810000198801010039", "黄居港"
 	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: twin, Now: w.Clock.Now, Rand: ident.System(),
 		Methods: []proofing.Method{{Word: proofing.Certificate, Reader: reads, Kinds: proofing.Kinds{subject.HMTResidencePermit}}},
 		Policy:  func() []proofing.Level { return []proofing.Level{{Method: proofing.Certificate, IAL: 3}} }})
-	if _, err := w.Proofing.Certify(ctx, third, proofing.Submission{Kind: subject.HMTResidencePermit}, nil, "e"); fault.CodeOf(err) != fault.ProofingCertificateKind || level(t, w, third) != 0 {
+	if _, err := w.Proofing.Certify(ctx, third, proofing.Submission{Kind: subject.HMTResidencePermit}, proofing.Shown{Evidence: "e", Authority: "a0"}); fault.CodeOf(err) != fault.ProofingCertificateKind || level(t, w, third) != 0 {
 		t.Errorf("a document whose end the certificate does not tell: %v", err)
 	}
 }
@@ -200,7 +200,7 @@ func TestCertificateIsNoForm(t *testing.T) {
 	if _, err := w.Proofing.Begin(ctx, account, proofing.Submission{Method: proofing.Certificate}, back); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("a visit: %v", err)
 	}
-	if _, err := w.Proofing.Certify(ctx, w.Account(t, "13900139000", "").ID, proofing.Submission{Kind: "library_card"}, nil, ""); fault.CodeOf(err) != fault.ProofingKind {
+	if _, err := w.Proofing.Certify(ctx, w.Account(t, "13900139000", "").ID, proofing.Submission{Kind: "library_card"}, proofing.Shown{Evidence: "", Authority: "a0"}); fault.CodeOf(err) != fault.ProofingKind {
 		t.Errorf("a kind that is none: %v", err)
 	}
 }

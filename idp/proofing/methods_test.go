@@ -167,7 +167,9 @@ func TestX07FaceNeedsASeparateConsentAndTheFirstLevel(t *testing.T) {
 	}
 }
 
-func TestVisitResultComesFromTheServiceAlone(t *testing.T) {
+// TestA25FaceResultComesFromTheServiceAlone: nobody brings a result but the service itself, to whom the visit of this account is known by
+// its handle; it is taken once, and a photo in the place of a face is a mismatch that the service finds.
+func TestA25FaceResultComesFromTheServiceAlone(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer proofing.Answer
 		err    error
@@ -175,11 +177,11 @@ func TestVisitResultComesFromTheServiceAlone(t *testing.T) {
 		state  proofing.State
 		level  subject.IAL
 	}{
-		"match":    {proofing.Answer{Verdict: proofing.Match, Digest: "d"}, nil, "", proofing.Granted, 3},
-		"mismatch": {proofing.Answer{Verdict: proofing.Mismatch}, nil, fault.ProofingElsewhere, proofing.Rejected, 1},
-		"refused":  {proofing.Answer{Verdict: proofing.Refused}, nil, fault.ProofingElsewhere, proofing.Rejected, 1},
-		"pending":  {proofing.Answer{Verdict: proofing.Pending}, nil, fault.ProofingPending, proofing.Collecting, 1},
-		"silent":   {proofing.Answer{}, fmt.Errorf("%w: x", proofing.ErrSilent), fault.ProofingSilent, proofing.Waiting, 1},
+		"match":   {proofing.Answer{Verdict: proofing.Match, Digest: "d"}, nil, "", proofing.Granted, 3},
+		"a photo": {proofing.Answer{Verdict: proofing.Mismatch}, nil, fault.ProofingElsewhere, proofing.Rejected, 1},
+		"refused": {proofing.Answer{Verdict: proofing.Refused}, nil, fault.ProofingElsewhere, proofing.Rejected, 1},
+		"pending": {proofing.Answer{Verdict: proofing.Pending}, nil, fault.ProofingPending, proofing.Collecting, 1},
+		"silent":  {proofing.Answer{}, fmt.Errorf("%w: x", proofing.ErrSilent), fault.ProofingSilent, proofing.Waiting, 1},
 	} {
 		w, twin, account, _, face, _ := ways(t)
 		holds(t, w, account)
@@ -203,23 +205,45 @@ func TestVisitResultComesFromTheServiceAlone(t *testing.T) {
 	}
 }
 
-func TestVisitThatIsNotFinishedEndsAfterAnHour(t *testing.T) {
-	w, twin, account, _, face, _ := ways(t)
-	holds(t, w, account)
-	if _, err := w.Proofing.Begin(ctx, account, proofing.Submission{Method: "face", Consent: "face-1"}, back); err != nil {
-		t.Fatal(err)
-	}
-	face.answer.Verdict = proofing.Pending
-	message := []byte(`{"case":"` + twin.Cases()[1].ID + `"}`)
-	if err := w.Proofing.Retry(ctx, message); fault.CodeOf(err) != fault.ProofingPending {
-		t.Errorf("within the hour it is asked again: %v", err)
-	}
-	w.Clock.Advance(time.Hour + time.Minute)
-	if err := w.Proofing.Retry(ctx, message); err != nil {
-		t.Error(err)
-	}
-	if c := twin.Cases()[1]; c.State != proofing.Rejected || len(c.Sealed) != 0 {
-		t.Errorf("%+v", c)
+// TestA25LateFaceResultIsRefused: a visit ends after five minutes for a face, and a result that comes later gives nothing, whoever asks.
+func TestA25LateFaceResultIsRefused(t *testing.T) {
+	for name, ask := range map[string]func(w *idptest.World, account, id string) error{
+		"the person returns": func(w *idptest.World, account, id string) error {
+			_, err := w.Proofing.Return(ctx, account, id)
+			return err
+		},
+		"the platform asks again": func(w *idptest.World, _, id string) error {
+			return w.Proofing.Retry(ctx, []byte(`{"case":"`+id+`"}`))
+		},
+	} {
+		for verdict, late := range map[proofing.Verdict]bool{proofing.Pending: true, proofing.Match: true, "": false} {
+			w, twin, account, _, face, _ := ways(t)
+			holds(t, w, account)
+			if _, err := w.Proofing.Begin(ctx, account, proofing.Submission{Method: "face", Consent: "face-1"}, back); err != nil {
+				t.Fatal(err)
+			}
+			id := twin.Cases()[1].ID
+			face.answer.Verdict = proofing.Pending
+			w.Clock.Advance(5 * time.Minute)
+			if err := ask(w, account, id); fault.CodeOf(err) != fault.ProofingPending {
+				t.Errorf("%s: within its time: %v", name, err)
+			}
+			if face.answer.Verdict = verdict; !late {
+				face.answer.Verdict = proofing.Match
+				if ask(w, account, id) != nil || level(t, w, account) != 3 {
+					t.Errorf("%s: a result in its time counts nothing", name)
+				}
+				continue
+			}
+			w.Clock.Advance(time.Second)
+			ask(w, account, id)
+			if c := twin.Cases()[1]; c.State != proofing.Rejected || len(c.Sealed) != 0 || level(t, w, account) != 1 {
+				t.Errorf("%s, %s: %+v", name, verdict, c)
+			}
+			if _, err := w.Proofing.Return(ctx, account, id); fault.CodeOf(err) != fault.ProofingElsewhere {
+				t.Errorf("%s: the visit was used twice: %v", name, err)
+			}
+		}
 	}
 }
 

@@ -261,7 +261,7 @@ func (s *Service) ConfirmTransfer(ctx context.Context, id, typed string) (subjec
 }
 
 // CertifyOrganisation raises the level of an organisation whose certificate was shown; it must name its code and its name.
-func (s *Service) CertifyOrganisation(ctx context.Context, id string, held *pki.Certificate, evidence string) (subject.IAL, error) {
+func (s *Service) CertifyOrganisation(ctx context.Context, id string, held Shown) (subject.IAL, error) {
 	level, ok := s.row(OrganisationCertificate)
 	if !ok || s.cfg.Organisations == nil {
 		return 0, fault.New(fault.NotFound)
@@ -270,12 +270,12 @@ func (s *Service) CertifyOrganisation(ctx context.Context, id string, held *pki.
 	if err != nil {
 		return 0, err
 	}
-	shown, err := s.cfg.Organisations.Organisation(held)
+	shown, err := s.cfg.Organisations.Organisation(held.Certificate)
 	if err != nil {
 		return 0, fault.Wrap(err, fault.ProofingCertificateBare)
 	}
-	shown.Evidence = evidence
-	q.Certified = &certified{Source: shown.Issuer, Evidence: evidence, Ceiling: shown.Ceiling, Until: shown.Until}
+	shown.Evidence = held.Evidence
+	q.Certified = held.keep(shown)
 	level = q.capped(level)
 	c, err := s.open(ctx, id, level, &q)
 	if err != nil {

@@ -194,7 +194,7 @@ func TestTransferIsForOrganisationsAlone(t *testing.T) {
 	if err := w.Proofing.OrderTransfer(ctx, person, bankAccount); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("a person: %v", err)
 	}
-	if _, err := w.Proofing.CertifyOrganisation(ctx, person, nil, "e"); fault.CodeOf(err) != fault.NotFound {
+	if _, err := w.Proofing.CertifyOrganisation(ctx, person, proofing.Shown{Evidence: "e", Authority: "a0"}); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("a person's account by an organisation's certificate: %v", err)
 	}
 	if err := w.Proofing.OrderTransfer(ctx, id, "12 34"); fault.CodeOf(err) != fault.TransferAccount || len(bank.asked) != 0 {
@@ -221,7 +221,7 @@ func TestCertificateOfAnOrganisation(t *testing.T) {
 	} {
 		w, twin, id, _, reads := organisation(t)
 		c.change(&reads.shown)
-		got, err := w.Proofing.CertifyOrganisation(ctx, id, nil, "evidence")
+		got, err := w.Proofing.CertifyOrganisation(ctx, id, proofing.Shown{Evidence: "evidence", Authority: "a0"})
 		if fault.CodeOf(err) != c.want || (err == nil) != (got == 4) || err != nil && level(t, w, id) != 1 {
 			t.Errorf("%s: %d %v", what, got, err)
 		}

@@ -30,6 +30,11 @@ type Level struct {
 	Documents []string `json:"documents,omitempty" yaml:"documents"`
 	// DueHours is when reviewers have to have decided.
 	DueHours int `json:"due_hours,omitempty" yaml:"due_hours"`
+	// Keeps are reasons of revocation after which a level by a certificate goes on: superseded, cessation_of_operation and
+	// affiliation_changed may be among them.
+	Keeps []string `json:"keeps,omitempty" yaml:"keeps"`
+	// Sample is how many automatic passes of a thousand people look at again afterwards.
+	Sample int `json:"sample,omitempty" yaml:"sample"`
 	// Off takes the method away.
 	Off bool `json:"off,omitempty" yaml:"off"`
 }
@@ -102,6 +107,12 @@ func (l *Level) Normalize() error {
 		return refuse("guardian_below", "the law asks for the guardian below 14")
 	case l.DueHours < 0 || l.DueHours > 24*90:
 		return refuse("due_hours", "between 0 and 2160")
+	case slices.ContainsFunc(l.Keeps, func(reason string) bool { return !slices.Contains(harmless, reason) }):
+		return refuse("keeps", "only superseded, cessation_of_operation and affiliation_changed may be let pass")
+	case l.refuseSample() != "":
+		return refuse("sample", l.refuseSample())
+	case len(l.Keeps) > 0 && l.Method != Certificate && l.Method != OrganisationCertificate:
+		return refuse("keeps", "of certificates only")
 	}
 	return nil
 }

@@ -35,6 +35,8 @@ type Query struct {
 	Handle string `json:",omitempty"` // of a visit to another service's page
 	// Certified is set where a certificate showed it and nobody is asked.
 	Certified *certified `json:",omitempty"`
+	// Sampled is the pass that people look at again.
+	Sampled *sampled `json:",omitempty"`
 	// Transfer is an order to the bank of an organisation.
 	Transfer *Transfer `json:",omitempty"`
 	// Child is for whom a guardian consents; the rest of the query is the guardian.
@@ -130,7 +132,8 @@ const (
 const (
 	retryAfter  = time.Minute
 	waitAtMost  = 20 * time.Hour
-	visitAtMost = time.Hour // of a visit to another service's page
+	visitAtMost = time.Hour       // of a visit to another service's page
+	faceAtMost  = 5 * time.Minute // of one at which a face is looked at (A-25)
 	caseGivenUp = "proofing.given_up"
 )
 
@@ -273,6 +276,8 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 	switch {
 	case err != nil:
 		return 0, s.wait(ctx, c, err)
+	case c.State == Collecting && q.Handle != "" && s.late(c): // whatever came of it: it was not finished in its time
+		return 0, s.visiting(ctx, c)
 	case answer.Verdict == Pending:
 		return 0, s.visiting(ctx, c)
 	case answer.Verdict == Ordered:
@@ -338,7 +343,10 @@ func (s *Service) grant(ctx context.Context, c Case, q Query, level Level, sourc
 		proof.Until, proof.DocumentEnds = ends, ends // a level does not outlive the document behind it
 	}
 	q.certificateEnds(&proof)
-	var err error
+	err := s.sample(ctx, c, q, level, &proof)
+	if err != nil {
+		return 0, err
+	}
 	switch {
 	case q.IDNumber != "":
 		err = s.cfg.Accounts.ProveIdentity(ctx, c.AccountID, proof, q.identity())

@@ -70,9 +70,14 @@ type ReviewStore interface {
 	WaitingReview(ctx context.Context, accountID string) (Case, error)
 	Photos(ctx context.Context, caseID string) ([]Photo, error)
 	Reviews(ctx context.Context, caseID string) ([]Review, error)
-	// Decide adds a review and moves the case; one that is refused forgets what was submitted. idp.ErrNotFound when it is not in the
+	// Decide adds a review and moves the case; one that is closed forgets what was submitted, and a sample that failed takes all evidence of
+	// the account by its method back. idp.ErrNotFound when it is not in the
 	// state given or has another number of reviews, ErrReviewed when the reviewer has one.
 	Decide(ctx context.Context, r Review, reviews int, from, to State, record audit.Record) error
+	// SampleFigures counts samples that were drawn since a time by method and outcome; what is overdue at now waits too.
+	SampleFigures(ctx context.Context, since, now time.Time) ([]SampleFigures, error)
+	// Doubted reports whether a reviewer refused a sample of an account that failed.
+	Doubted(ctx context.Context, reviewer, accountID string) (bool, error)
 	// Related reports whether a mandate ever stood between two accounts.
 	Related(ctx context.Context, one, other string) (bool, error)
 	Note(ctx context.Context, record audit.Record) error
@@ -198,7 +203,8 @@ type ReviewView struct {
 	Guardian bool   // the case is a guardian's consent: the pictures are of the household record or the like
 	Relation string // of the guardian, as it says
 	Fields   []MaskedField
-	Reviews  int // decisions so far; who decided what is not told, so that the second looks for itself
+	Sampled  *Sampled // the pass that is looked at again; nil where the person handed something in
+	Reviews  int      // decisions so far; who decided what is not told, so that the second looks for itself
 }
 
 // Reviewer is a member of staff who decides: its account, the keyed hash of the legal identity behind it, and the account that this
@@ -219,7 +225,7 @@ func (s *Service) ReviewCase(ctx context.Context, reviewer Reviewer, id string) 
 	if err != nil {
 		return ReviewView{}, fault.Wrap(err, fault.Unavailable)
 	}
-	view := ReviewView{ReviewItem: ReviewItem{c, s.cfg.Now().After(c.DueAt)}, Document: q.IDType, Reviews: len(reviews)}
+	view := ReviewView{ReviewItem: ReviewItem{c, s.cfg.Now().After(c.DueAt)}, Document: q.IDType, Sampled: q.sampledView(), Reviews: len(reviews)}
 	view.Fields = []MaskedField{{FieldName, subject.MaskName(q.Name)}, {FieldNumber, subject.MaskID(q.IDNumber)}}
 	if q.Child != nil {
 		view.Guardian = true
@@ -242,7 +248,7 @@ func (s *Service) reviewable(ctx context.Context, reviewer Reviewer, id string) 
 		return c, q, nil, fault.New(fault.NotFound)
 	}
 	c, err = s.cfg.Store.Case(ctx, id)
-	if errors.Is(err, idp.ErrNotFound) || err == nil && c.Method != ManualReview && c.Method != GuardianConsent {
+	if errors.Is(err, idp.ErrNotFound) || err == nil && c.Method != ManualReview && c.Method != GuardianConsent && c.Method != Sample {
 		return c, q, nil, fault.New(fault.NotFound)
 	}
 	if err != nil {
@@ -268,6 +274,11 @@ func (s *Service) reviewable(ctx context.Context, reviewer Reviewer, id string) 
 	}
 	for _, r := range reviews {
 		related = related || r.Reviewer == reviewer.ID
+	}
+	if !related {
+		if related, err = s.judged(ctx, reviewer, c); err != nil {
+			return c, q, nil, err
+		}
 	}
 	if related {
 		return c, q, nil, fault.New(fault.ReviewConflict)
@@ -392,7 +403,7 @@ func (s *Service) Decide(ctx context.Context, reviewer Reviewer, id string, appr
 		return "", err
 	}
 	level, ok := s.row(c.Method)
-	if !ok || level.IAL != c.Wanted {
+	if c.Method != Sample && (!ok || level.IAL != c.Wanted) {
 		return "", fault.New(fault.ReviewState)
 	}
 	equal := 1
@@ -403,6 +414,8 @@ func (s *Service) Decide(ctx context.Context, reviewer Reviewer, id string, appr
 	}
 	to, kind := Manual2, "proofing.reviewed"
 	switch {
+	case c.Method == Sample:
+		to, kind = decideSample(reviews, approve)
 	case equal >= agree && approve:
 		to, kind = Passed, "proofing.passed"
 	case equal >= agree:
@@ -416,10 +429,13 @@ func (s *Service) Decide(ctx context.Context, reviewer Reviewer, id string, appr
 	if to == Passed { // what was decided is carried out also when this process dies now
 		record = record.And(audit.Message{Topic: TopicRetry, Key: c.ID, Payload: []byte(`{"case":"` + c.ID + `"}`), NotBefore: now.Add(retryAfter)})
 	}
-	if to != Manual2 && (q.Child == nil || to == Rejected) {
+	if to != Manual2 && (to == Rejected || q.Child == nil && c.Method != Sample) { // a guardian is told by the mandate, and who was drawn of nothing
 		notice, err := reviewNotice(c, to)
-		if q.Child != nil { // that it was granted the mandate tells
+		switch {
+		case q.Child != nil:
 			notice, err = guardianNotice(c)
+		case c.Method == Sample:
+			notice, err = sampleNotice(c)
 		}
 		if err != nil {
 			return "", err

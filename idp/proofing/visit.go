@@ -65,9 +65,18 @@ func (s *Service) Return(ctx context.Context, accountID, caseID string) (subject
 	return s.ask(ctx, c, q, level)
 }
 
+// late reports whether a visit took longer than it may.
+func (s *Service) late(c Case) bool {
+	limit := visitAtMost
+	if c.Method == Face {
+		limit = faceAtMost
+	}
+	return s.cfg.Now().Sub(c.CreatedAt) > limit
+}
+
 // visiting leaves a case without a result open for as long as a visit may last.
 func (s *Service) visiting(ctx context.Context, c Case) error {
-	if s.cfg.Now().Sub(c.CreatedAt) <= visitAtMost {
+	if !s.late(c) {
 		return fault.New(fault.ProofingPending)
 	}
 	if err := s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Rejected, audit.With(s.event(ctx, c, "proofing.not_finished"))); err != nil {

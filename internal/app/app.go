@@ -122,10 +122,12 @@ type App struct {
 	api    huma.API
 	calls  http.Handler // the API behind the question who calls
 
-	demands    *registry.Registry[idp.Demand, *idp.Demand]
-	levels     *registry.Registry[proofing.Level, *proofing.Level]
-	kinds      *registry.Registry[idp.DocumentOverride, *idp.DocumentOverride]
-	operations []string // of the API document
+	demands         *registry.Registry[idp.Demand, *idp.Demand]
+	levels          *registry.Registry[proofing.Level, *proofing.Level]
+	certificates    *proofing.CertificateWatch // behind levels
+	revocationLists *certificateTrust
+	kinds           *registry.Registry[idp.DocumentOverride, *idp.DocumentOverride]
+	operations      []string // of the API document
 
 	// What goes on after its request was answered; Close ends it.
 	importing sync.Mutex
@@ -345,6 +347,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.certificates = a.newCertificateWatch(certificates)
 	sessions := session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages})
 	a.fourEyes = foureyes.New(foureyes.Config{Store: a.store, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Human: func(ctx context.Context, actor string) (string, error) { return a.Members.Human(ctx, actor) }})
 	a.Staff = a.newStaff()
@@ -455,7 +458,11 @@ func (a *App) openOutbox() {
 		idp.TopicExportReady:   a.deliverExportNotice,
 		mandate.TopicNotice:    a.deliverMandateNotice,
 		proofing.TopicReviewed: a.deliverReviewNotice,
-		proofing.TopicRetry:    func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
+
+		proofing.TopicCertificateEnded: a.deliverCertificateEnded,
+		proofing.TopicSampleFailed:     a.deliverIdentityNotice(channel.TemplateSampleFailed),
+
+		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
 			return a.identity.DeliverLogout(a.postForm)(ctx, d.Payload)
 		},
@@ -512,6 +519,7 @@ func (a *App) background(ctx context.Context) {
 		if n%purgeTicks == purgeTicks-1 {
 			a.purge(ctx)
 		}
+		a.watchCertificates(ctx)
 		a.rights(ctx)
 		a.sealing.tick(ctx)
 	}

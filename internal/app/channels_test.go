@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -136,7 +137,7 @@ func TestCodesGoOutThroughTheConfiguredProviders(t *testing.T) {
 	}
 }
 
-func TestWithoutAChannelNothingIsOfferedThatNeedsIt(t *testing.T) {
+func TestA22WithoutAChannelNobodyRegisters(t *testing.T) {
 	cfg := apptest.NewConfig(t, database(t), t.TempDir())
 	cfg.Sandbox = false
 	p := apptest.StartWith(t, cfg)
@@ -148,6 +149,15 @@ func TestWithoutAChannelNothingIsOfferedThatNeedsIt(t *testing.T) {
 	for _, path := range []string{"/register", "/login/code"} {
 		if answer := p.Get(path, ""); answer.Status != http.StatusNotFound || !strings.Contains(sourceOf(t, p, path), "本平台未开通验证码登录和注册") {
 			t.Errorf("%s: %d", path, answer.Status)
+		}
+	}
+	for _, path := range []string{"/register", "/register/check", "/login/code", "/login/code/check"} { // nor is it taken from who knows the form
+		form := url.Values{"register-identifier": {"13900000009"}, "otp-code": {"123456"}, "challenge": {"x"}}
+		request, _ := http.NewRequest(http.MethodPost, p.URL+path, strings.NewReader(form.Encode()))
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.Header.Set("Origin", p.URL)
+		if answer := p.Do(request); answer.Status != http.StatusNotFound && answer.Status != http.StatusMethodNotAllowed {
+			t.Errorf("A-22 %s: %d", path, answer.Status)
 		}
 	}
 	doctor := app.Doctor(context.Background(), cfg, time.Now())

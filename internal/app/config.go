@@ -213,7 +213,7 @@ type Login struct {
 	// CertificateTrustFile holds the authorities (PEM, roots and those under them) whose SM2 certificates log people in; they must
 	// give keys out behind a PIN. Without it there is no login by certificate.
 	CertificateTrustFile string `yaml:"certificate_trust_file"`
-	// CertificateCRLFiles are the revocation lists of these authorities, read anew every minute. A certificate of an authority
+	// CertificateCRLFiles are the revocation lists of these authorities, read anew every minute and when a file changes. A certificate of an authority
 	// without a list in force is refused.
 	CertificateCRLFiles []string `yaml:"certificate_crl_files"`
 	// CertificateHardware says that keys of these authorities never leave hardware, so that amr tells hwk.

@@ -240,7 +240,7 @@ func (a *App) openProofing(ctx context.Context, authority proofing.Source) (*pro
 		organisations = certificate.New(a.cfg.Proofing.Certificates)
 	}
 	return proofing.New(proofing.Config{Organisations: organisations, Guardians: guardians{a}, Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{authority}, Methods: methods, Reviews: a.store, Now: a.opts.Now, Rand: a.opts.Rand,
-		Policy: func() []proofing.Level { return proofing.With(proofing.DefaultPolicy(), a.levels.All()...) }}), nil
+		Policy: a.proofingPolicy}), nil
 }
 
 // arrived shows in the simulated inbox what the simulated bank moved to an account.

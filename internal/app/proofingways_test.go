@@ -111,7 +111,8 @@ func TestX07FaceOnThePages(t *testing.T) {
 	})
 }
 
-func TestVisitBelongsToItsAccount(t *testing.T) {
+// TestA25VisitBelongsToItsAccount: the transaction of another user is nobody's.
+func TestA25VisitBelongsToItsAccount(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
 		ctx := context.Background()
 		b := firstLevel(t, p)

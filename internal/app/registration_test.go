@@ -147,7 +147,7 @@ func TestDynamicRegistration(t *testing.T) {
 	})
 }
 
-func TestRegistrationIsOpenedByItsTokenOnly(t *testing.T) {
+func TestA22RegistrationIsOpenedByItsTokenOnly(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
 		one, few := opening(p, "live", 1), opening(p, "applied", 3)
 		late := opening(p, "sandbox", 5)

@@ -258,9 +258,9 @@ func TestStaffNeedASecondFactor(t *testing.T) {
 	}
 }
 
-// TestTwoAdministratorsBringSomebodyIn: one opens the account, another gives out the code; a reset takes both again; a code dies after
+// TestA22TwoAdministratorsBringSomebodyIn: one opens the account, another gives out the code; a reset takes both again; a code dies after
 // five tries and after its use.
-func TestTwoAdministratorsBringSomebodyIn(t *testing.T) {
+func TestA22TwoAdministratorsBringSomebodyIn(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
 		ctx := context.Background()
 		first, second, other := counties(t, p)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ func (a *App) openPasskeys(ways *authn.Ways, steps *authn.Steps, accounts authn.
 	return service, err
 }
 
-// crlLife is how long revocation lists are kept before their files are read anew.
+// crlLife is how long revocation lists are kept before their files are read anew; a file that is another one is read at once.
 const crlLife = time.Minute
 
 // certificateTrust is the trust list of logins by certificate.
@@ -48,7 +49,30 @@ type certificateTrust struct {
 
 	mutex  sync.Mutex
 	lists  []*pki.CRL
+	seen   []string // size and time of each file as it was read
 	readAt time.Time
+	told   []string // what changed saw last
+}
+
+// changed reports whether a file of lists is another one than when it was asked last.
+func (t *certificateTrust) changed() bool {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	stamps := t.stamps()
+	another := !slices.Equal(stamps, t.told)
+	t.told = stamps
+	return another
+}
+
+// stamps are sizes and times of the files; a file that is not there has an empty one.
+func (t *certificateTrust) stamps() []string {
+	all := make([]string, len(t.files))
+	for i, file := range t.files {
+		if info, err := os.Stat(file); err == nil {
+			all[i] = fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return all
 }
 
 // openCertificates is the service of logins by certificate; nil without a trust list. A file that cannot be read stops the
@@ -80,6 +104,7 @@ func (a *App) openCertificates(ways *authn.Ways, steps *authn.Steps) (*authn.Cer
 	if _, err := trust.read(context.Background()); err != nil {
 		return nil, err
 	}
+	a.revocationLists = trust
 	return authn.NewCertificates(authn.CertificatesConfig{Ways: ways, Steps: steps, Accounts: a.Accounts, Issuer: a.cfg.Issuer, Hardware: settings.CertificateHardware, Trust: trust.read}), nil
 }
 
@@ -87,7 +112,8 @@ func (a *App) openCertificates(ways *authn.Ways, steps *authn.Steps) (*authn.Cer
 func (t *certificateTrust) read(context.Context) (authn.CertificateTrust, error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	if now := t.now(); t.readAt.IsZero() || now.Sub(t.readAt) >= crlLife || now.Before(t.readAt) {
+	stamps := t.stamps() // before the content, so that what is written meanwhile is read the next time
+	if now := t.now(); t.readAt.IsZero() || now.Sub(t.readAt) >= crlLife || now.Before(t.readAt) || !slices.Equal(stamps, t.seen) {
 		var lists []*pki.CRL
 		for _, file := range t.files {
 			content, err := os.ReadFile(file)
@@ -100,7 +126,7 @@ func (t *certificateTrust) read(context.Context) (authn.CertificateTrust, error)
 			}
 			lists = append(lists, list)
 		}
-		t.lists, t.readAt = lists, now
+		t.lists, t.seen, t.readAt = lists, stamps, now
 	}
 	return authn.CertificateTrust{Roots: t.roots, Intermediates: t.intermediates, CRLs: t.lists}, nil
 }

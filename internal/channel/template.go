@@ -54,6 +54,10 @@ const (
 	TemplateRelative      = "relative-declared" // somebody named the person as a relative
 	TemplateChildRefused  = "child-refused"     // a guardian's consent was not confirmed
 
+	TemplateCertificateRevoked = "certificate-revoked" // the level ended with the certificate behind it
+	TemplateCertificateExpired = "certificate-expired"
+	TemplateSampleFailed       = "sample-failed" // people did not confirm what a source had passed
+
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
 	TemplateCredentialRemoved = "credential-removed"
@@ -92,6 +96,10 @@ var templates = withMandates(map[string]Template{
 	TemplateDocumentBound: {TemplateDocumentBound, []Param{{"date", 10}}},
 	TemplateRelative:      {TemplateRelative, []Param{{"who", 12}}},
 	TemplateChildRefused:  {TemplateChildRefused, []Param{{"date", 10}}},
+
+	TemplateCertificateRevoked: {TemplateCertificateRevoked, nil},
+	TemplateCertificateExpired: {TemplateCertificateExpired, nil},
+	TemplateSampleFailed:       {TemplateSampleFailed, nil},
 
 	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
 	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},

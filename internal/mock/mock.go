@@ -77,6 +77,8 @@ type Peers struct {
 	Upstream string `json:"upstream"` // issuer of the province; it also signs people in by a ticket, as source "city"
 	Register string `json:"register"` // a register of people that sends what is posted to /events
 	Reader   string `json:"reader"`   // a card reader at the counter: POST /card, POST /removed
+	// Authority gives out SM2 test certificates and revokes them: POST /certificates, /signatures, /revocations.
+	Authority string `json:"authority"`
 }
 
 // listener opens a loopback address; anything else is refused.
@@ -116,7 +118,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
-	addresses := []string{o.Listen, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
+	addresses := []string{o.Listen, "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"}
 	sites := make([]site, len(addresses))
 	for i, address := range addresses {
 		if sites[i], err = openSite(address); err != nil {
@@ -124,17 +126,21 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 		defer sites[i].Close() // closed twice when it was served: harmless
 	}
-	public, manage, upper, upperManage, casSite, ticketSite, registerSite, readerSite, smsSite, mailSite := sites[0], sites[1], sites[2], sites[3], sites[4], sites[5], sites[6], sites[7], sites[8], sites[9]
+	public, manage, upper, upperManage, casSite, ticketSite, registerSite, readerSite, smsSite, mailSite, authoritySite := sites[0], sites[1], sites[2], sites[3], sites[4], sites[5], sites[6], sites[7], sites[8], sites[9], sites[10]
 
 	serving, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	failed := make(chan error, 8)
+	failed := make(chan error, 12)
 	defer func() {
 		stop()
 		group.Wait()
 	}()
+	certificates, err := newCertificateAuthority(folder)
+	if err != nil {
+		return err
+	}
 	start := func(name string, public, manage site, allowed ...string) (*app.App, error) {
-		platform, err := newPlatform(ctx, filepath.Join(folder, name), public, manage, allowed, o.Log)
+		platform, err := newPlatform(ctx, filepath.Join(folder, name), public, manage, allowed, certificates, o.Log)
 		if err != nil {
 			return nil, err
 		}
@@ -152,7 +158,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	report := Report{Issuer: public.url, Management: "http://" + manage.host, Inbox: public.url + "/sandbox/inbox", Peers: Peers{CAS: casSite.url, Ticket: ticketSite.url, Upstream: upper.url, Register: registerSite.url, Reader: readerSite.url}}
+	report := Report{Issuer: public.url, Management: "http://" + manage.host, Inbox: public.url + "/sandbox/inbox", Peers: Peers{CAS: casSite.url, Ticket: ticketSite.url, Upstream: upper.url, Register: registerSite.url, Reader: readerSite.url, Authority: authoritySite.url}}
 	register := idp.Client{ClientID: registerClient, ClientSecret: ident.Secret(rand.Reader, 24), ClientName: "模拟人口登记机关", GrantTypes: []string{"client_credentials"}, Scope: idp.RoleRegisterFeed}
 	old, err := fill(ctx, platform, province, &report)
 	if err != nil {
@@ -191,7 +197,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	for _, peer := range []struct {
 		site    site
 		handler http.Handler
-	}{{casSite, newCASPortal(public.url, casSite.url)}, {ticketSite, newTicketPortal(public.url, ticketSite.url, old)}, {registerSite, newRegister(public.url, register.ClientSecret)}, {readerSite, reader}, {smsSite, sms}} {
+	}{{casSite, newCASPortal(public.url, casSite.url)}, {ticketSite, newTicketPortal(public.url, ticketSite.url, old)}, {registerSite, newRegister(public.url, register.ClientSecret)}, {readerSite, reader}, {smsSite, sms}, {authoritySite, certificates}} {
 		group.Go(func() { failed <- serve(serving, peer.site, peer.handler) })
 	}
 	if err := json.NewEncoder(o.Stdout).Encode(report); err != nil {
@@ -206,7 +212,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 }
 
-func newPlatform(ctx context.Context, folder string, public, manage site, allowed []string, log *slog.Logger) (*app.App, error) {
+func newPlatform(ctx context.Context, folder string, public, manage site, allowed []string, certificates *certificateAuthority, log *slog.Logger) (*app.App, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
@@ -214,11 +220,13 @@ func newPlatform(ctx context.Context, folder string, public, manage site, allowe
 	if err := os.WriteFile(passphrase, []byte(ident.Secret(rand.Reader, 32)), 0o600); err != nil {
 		return nil, err
 	}
-	return app.New(ctx, app.Config{
+	cfg := app.Config{
 		Issuer: public.url, Listen: app.Listen{Public: public.Addr().String(), Management: manage.Addr().String()}, Database: app.Database{URL: "sqlite:" + filepath.Join(folder, "yinxin.db")},
 		Blob: app.Blob{Dir: filepath.Join(folder, "documents")}, Keys: app.Keys{Provider: "file", PassphraseFile: passphrase}, Sandbox: true,
 		Operator: app.Operator{Name: "一网通办", Hotline: "12345"}, Outbound: app.Outbound{Allowed: allowed},
-	}, app.Options{Public: public, Management: manage, Migrate: true, Log: log})
+	}
+	certificates.configure(&cfg)
+	return app.New(ctx, cfg, app.Options{Public: public, Management: manage, Migrate: true, Log: log})
 }
 
 // people of the two platforms; numbers of the sandbox's register.

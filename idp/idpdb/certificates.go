@@ -1,0 +1,111 @@
+package idpdb
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+)
+
+// watchCertificate stores the certificate behind evidence, in the change that stores that.
+func watchCertificate(ctx context.Context, tx sqldb.Tx, id string, p idp.Proof) error {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO idp_proof_certificate (account_id, proof_id, issuer, authority, serial, ends_at, state, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		id, p.ID, p.Certificate.Issuer, p.Certificate.Authority, p.Certificate.Serial, sqldb.Micros(p.Certificate.Ends), proofing.CertificateWatched, sqldb.Micros(p.At)); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "INSERT INTO idp_certificate_authority (authority, issuer, asked_at, answered_at, silent_since, silence) VALUES ($1, $2, 0, 0, 0, '') ON CONFLICT (authority) DO NOTHING",
+		p.Certificate.Authority, p.Certificate.Issuer)
+	return err
+}
+
+const watchedColumns = `SELECT c.account_id, c.proof_id, p.method, c.authority, c.serial, c.ends_at FROM idp_proof_certificate AS c
+	JOIN idp_proof AS p ON p.account_id = c.account_id AND p.id = c.proof_id WHERE c.state = '` + proofing.CertificateWatched + "'"
+
+func (s *Store) watched(ctx context.Context, rest string, args ...any) (all []proofing.WatchedCertificate, err error) {
+	err = s.db.Ask(ctx, ask(func(rows sqldb.Rows) error {
+		var c proofing.WatchedCertificate
+		var ends int64
+		err := rows.Scan(&c.AccountID, &c.ProofID, &c.Method, &c.Authority, &c.Serial, &ends)
+		c.Ends = sqldb.Time(ends)
+		all = append(all, c)
+		return err
+	}, watchedColumns+rest, args...))
+	if err != nil {
+		return nil, fmt.Errorf("read certificates: %w", err)
+	}
+	return all, nil
+}
+
+// WatchedBy pages what an authority gave out, by serial and evidence.
+func (s *Store) WatchedBy(ctx context.Context, authority string, after proofing.WatchedCertificate, limit int) ([]proofing.WatchedCertificate, error) {
+	return s.watched(ctx, " AND c.authority = $1 AND (c.serial > $2 OR c.serial = $2 AND c.proof_id > $3) ORDER BY c.serial, c.proof_id LIMIT $4", authority, after.Serial, after.ProofID, limit)
+}
+
+// WatchedUntil are those that ended by a time.
+func (s *Store) WatchedUntil(ctx context.Context, at time.Time, limit int) ([]proofing.WatchedCertificate, error) {
+	return s.watched(ctx, " AND c.ends_at <= $1 ORDER BY c.ends_at, c.proof_id LIMIT $2", sqldb.Micros(at), limit)
+}
+
+// EndCertificate closes a certificate and takes its evidence back. An account that was closed or merged meanwhile loses nothing
+// more, and the certificate is closed all the same.
+func (s *Store) EndCertificate(ctx context.Context, e proofing.EndedCertificate, record audit.Record) error {
+	return s.audited(ctx, record, func(tx sqldb.Tx) error {
+		closed, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_proof_certificate SET state = $3, reason = $4, changed_at = $5 WHERE account_id = $1 AND proof_id = $2 AND state = $6",
+			e.AccountID, e.ProofID, e.State, e.Reason, sqldb.Micros(e.At), proofing.CertificateWatched)
+		if err == nil && !closed {
+			err = idp.ErrNotFound
+		}
+		if err != nil || !e.Lower {
+			return err
+		}
+		return withdrawProof(ctx, tx, e.AccountID, e.ProofID, e.At)
+	})
+}
+
+// withdrawProof ends the level that one piece of evidence gave; another one of the same level takes its place.
+func withdrawProof(ctx context.Context, tx sqldb.Tx, accountID, proofID string, at time.Time) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1", accountID, sqldb.Micros(at)); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE idp_proof SET withdrawn = 1, until_at = CASE WHEN until_at = 0 OR until_at > $3 THEN $3 ELSE until_at END WHERE account_id = $1 AND id = $2",
+		accountID, proofID, sqldb.Micros(at))
+	return err
+}
+
+// Authorities page the authorities behind levels with what their lists said last, and count what they gave out.
+func (s *Store) Authorities(ctx context.Context, after string, limit int) (all []proofing.AuthorityStanding, err error) {
+	err = s.db.Ask(ctx, ask(func(rows sqldb.Rows) error {
+		var a proofing.AuthorityStanding
+		var asked, answered, silent int64
+		err := rows.Scan(&a.Authority, &a.Issuer, &asked, &answered, &silent, &a.Silence, &a.Watched, &a.Revoked, &a.Expired, &a.Kept)
+		a.AskedAt, a.AnsweredAt, a.SilentSince = sqldb.Time(asked), sqldb.Time(answered), sqldb.Time(silent)
+		all = append(all, a)
+		return err
+	}, `SELECT a.authority, a.issuer, a.asked_at, a.answered_at, a.silent_since, a.silence, `+counted(proofing.CertificateWatched)+", "+counted(proofing.CertificateRevoked)+", "+
+		counted(proofing.CertificateExpired)+", "+counted(proofing.CertificateKept)+" FROM idp_certificate_authority AS a WHERE a.authority > $1 ORDER BY a.authority LIMIT $2", after, limit))
+	if err != nil {
+		return nil, fmt.Errorf("read authorities: %w", err)
+	}
+	return all, nil
+}
+
+func counted(state string) string {
+	return "(SELECT COUNT(*) FROM idp_proof_certificate AS c WHERE c.authority = a.authority AND c.state = '" + state + "')"
+}
+
+// NoteAuthority writes down what the lists of an authority said.
+func (s *Store) NoteAuthority(ctx context.Context, a proofing.AuthorityStanding) error {
+	note := step("UPDATE idp_certificate_authority SET asked_at = $2, answered_at = $2, silent_since = 0, silence = '' WHERE authority = $1", a.Authority, sqldb.Micros(a.AskedAt))
+	if !a.SilentSince.IsZero() {
+		note = step("UPDATE idp_certificate_authority SET asked_at = $2, silence = $3, silent_since = CASE WHEN silent_since = 0 THEN $2 ELSE silent_since END WHERE authority = $1",
+			a.Authority, sqldb.Micros(a.SilentSince), a.Silence)
+	}
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, note.Query, note.Args...)
+		return err
+	})
+}

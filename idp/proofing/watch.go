@@ -1,0 +1,266 @@
+package proofing
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+// States of a certificate behind a level.
+const (
+	CertificateWatched = "watched"
+	CertificateRevoked = "revoked" // its level ended with it
+	CertificateExpired = "expired" // so did it
+	CertificateKept    = "kept"    // it was revoked for a reason that the policy lets pass
+)
+
+// Words of reasons of revocation (RFC 5280 5.3.1), in the policy, in the audit record and for operators.
+var revocationWords = map[pki.RevocationReason]string{
+	pki.RevokedUnspecified: "unspecified", pki.RevokedKeyCompromise: "key_compromise", pki.RevokedCACompromise: "ca_compromise", pki.RevokedAffiliationChanged: "affiliation_changed",
+	pki.RevokedSuperseded: "superseded", pki.RevokedCessationOfOperation: "cessation_of_operation", pki.RevokedCertificateHold: "certificate_hold",
+	pki.RevokedPrivilegeWithdrawn: "privilege_withdrawn", pki.RevokedAACompromise: "aa_compromise",
+}
+
+// harmless are the reasons that a policy may let pass: the person was the one whom the certificate named, and its key is nobody
+// else's.
+var harmless = []string{"superseded", "cessation_of_operation", "affiliation_changed"}
+
+func revocationWord(r pki.RevocationReason) string {
+	if word, ok := revocationWords[r]; ok {
+		return word
+	}
+	return revocationWords[pki.RevokedUnspecified]
+}
+
+// TopicCertificateEnded is the outbox topic of levels that ended with the certificate behind them.
+const TopicCertificateEnded = "proofing.certificate_ended"
+
+// CertificateEndedMessage tells whom and how; nothing of the certificate.
+type CertificateEndedMessage struct {
+	AccountID string `json:"account_id"`
+	State     string `json:"state"` // revoked or expired
+}
+
+// WatchedCertificate is a certificate behind a level.
+type WatchedCertificate struct {
+	AccountID, ProofID string
+	Method             string // of the evidence
+	Authority, Serial  string
+	Ends               time.Time
+}
+
+// AuthorityStanding is what the lists of an authority said last.
+type AuthorityStanding struct {
+	Authority, Issuer string
+	AskedAt           time.Time // zero: never
+	AnsweredAt        time.Time // zero: never
+	SilentSince       time.Time // zero: they speak
+	Silence           string    // why not
+	// Certificates behind levels by their state.
+	Watched, Revoked, Expired, Kept int64
+}
+
+// EndedCertificate is a certificate that ended, and what becomes of its level.
+type EndedCertificate struct {
+	WatchedCertificate
+	State, Reason string
+	Lower         bool
+	At            time.Time
+}
+
+// CertificateStore keeps the certificates behind levels; idpdb implements it.
+type CertificateStore interface {
+	// WatchedBy pages those of an authority by serial and evidence; the mark is the last one of the page before.
+	WatchedBy(ctx context.Context, authority string, after WatchedCertificate, limit int) ([]WatchedCertificate, error)
+	// WatchedUntil are those that ended by a time, the first to end first.
+	WatchedUntil(ctx context.Context, at time.Time, limit int) ([]WatchedCertificate, error)
+	// EndCertificate closes one and ends its level in the same change; idp.ErrNotFound when another process did.
+	EndCertificate(ctx context.Context, e EndedCertificate, record audit.Record) error
+	// Authorities are those that gave out what is watched or was, by name; after is the last one of the page before.
+	Authorities(ctx context.Context, after string, limit int) ([]AuthorityStanding, error)
+	// NoteAuthority writes down what lists said; the time since when they are silent is the first of its row of silences.
+	NoteAuthority(ctx context.Context, a AuthorityStanding) error
+}
+
+// Revocations gives what revocation lists say of the certificates of an authority; ask is nil when they say nothing, and silence
+// tells why (authn.Certificates).
+type Revocations interface {
+	Revocations(ctx context.Context, authority string) (ask func(serial *big.Int) pki.Revocation, silence string)
+}
+
+// CertificateWatch ends levels with the certificates behind them. Lists that do not speak change nothing: the level stays until they
+// do, and operators see since when they have been silent.
+type CertificateWatch struct {
+	cfg   CertificateWatchConfig
+	mutex sync.Mutex
+	next  time.Time
+}
+
+// CertificateWatchConfig holds what the watch needs.
+type CertificateWatchConfig struct {
+	Store       CertificateStore
+	Revocations Revocations // nil without a trust list: every authority is silent
+	Policy      func() []Level
+	Now         func() time.Time
+	Wake        func()
+}
+
+// NewCertificateWatch returns the watch.
+func NewCertificateWatch(cfg CertificateWatchConfig) *CertificateWatch {
+	return &CertificateWatch{cfg: cfg}
+}
+
+// watchEvery is the pause between looks at all certificates, and watchPage how many are read at once.
+const (
+	watchEvery = 5 * time.Minute
+	watchPage  = 500
+)
+
+// Due runs a pass when the last one of this process is long enough ago.
+func (w *CertificateWatch) Due(ctx context.Context) (ended int, err error) {
+	w.mutex.Lock()
+	now := w.cfg.Now()
+	due := !now.Before(w.next)
+	if due {
+		w.next = now.Add(watchEvery)
+	}
+	w.mutex.Unlock()
+	if !due {
+		return 0, nil
+	}
+	return w.Pass(ctx)
+}
+
+// Soon lets the next Due run a pass: there are other lists.
+func (w *CertificateWatch) Soon() {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.next = time.Time{}
+}
+
+// Pass looks at every certificate behind a level once and tells how many ended.
+func (w *CertificateWatch) Pass(ctx context.Context) (ended int, err error) {
+	for after := ""; ; {
+		page, err := w.cfg.Store.Authorities(ctx, after, watchPage)
+		if err != nil {
+			return ended, err
+		}
+		for _, a := range page {
+			n, err := w.authority(ctx, a)
+			if ended += n; err != nil {
+				return ended, err
+			}
+			after = a.Authority
+		}
+		if len(page) < watchPage {
+			break
+		}
+	}
+	for {
+		late, err := w.cfg.Store.WatchedUntil(ctx, w.cfg.Now().UTC(), watchPage)
+		if err != nil {
+			return ended, err
+		}
+		for _, c := range late {
+			if err := w.end(ctx, c, CertificateExpired, ""); err != nil {
+				return ended, err
+			}
+			ended++
+		}
+		if len(late) < watchPage {
+			return ended, nil
+		}
+	}
+}
+
+// authority asks about what one authority gave out.
+func (w *CertificateWatch) authority(ctx context.Context, a AuthorityStanding) (ended int, err error) {
+	var ask func(serial *big.Int) pki.Revocation
+	silence := "untrusted"
+	if w.cfg.Revocations != nil {
+		ask, silence = w.cfg.Revocations.Revocations(ctx, a.Authority)
+	}
+	now := w.cfg.Now().UTC()
+	a.AskedAt, a.Silence, a.SilentSince = now, silence, time.Time{}
+	if ask == nil {
+		a.SilentSince = now
+		return 0, w.cfg.Store.NoteAuthority(ctx, a)
+	}
+	for after := (WatchedCertificate{}); ; {
+		page, err := w.cfg.Store.WatchedBy(ctx, a.Authority, after, watchPage)
+		if err != nil {
+			return ended, err
+		}
+		for _, c := range page {
+			after = c
+			serial, ok := new(big.Int).SetString(c.Serial, 16)
+			if !ok {
+				return ended, fmt.Errorf("serial of the certificate behind %s is no number", c.ProofID)
+			}
+			if said := ask(serial); said.State == pki.RevocationRevoked {
+				if err := w.end(ctx, c, CertificateRevoked, revocationWord(said.Reason)); err != nil {
+					return ended, err
+				}
+				ended++
+			}
+		}
+		if len(page) < watchPage {
+			break
+		}
+	}
+	a.AnsweredAt = now
+	return ended, w.cfg.Store.NoteAuthority(ctx, a)
+}
+
+// end closes a certificate. Whether its level ends with it is the policy's word, in reasons that are harmless; without a row of the
+// method it ends.
+func (w *CertificateWatch) end(ctx context.Context, c WatchedCertificate, state, reason string) error {
+	now := w.cfg.Now().UTC()
+	e := EndedCertificate{WatchedCertificate: c, State: state, Reason: reason, Lower: true, At: now}
+	kind := "proofing.certificate_" + state
+	if state == CertificateRevoked {
+		for _, level := range w.cfg.Policy() {
+			if level.Method == c.Method && slices.Contains(level.Keeps, reason) {
+				e.State, e.Lower, kind = CertificateKept, false, "proofing.certificate_kept"
+			}
+		}
+	}
+	record := audit.With(idp.Event(ctx, now, kind, "account", c.AccountID, map[string]string{"evidence": c.ProofID, "method": c.Method, "serial": c.Serial, "reason": reason}))
+	if e.Lower {
+		payload, err := json.Marshal(CertificateEndedMessage{c.AccountID, state})
+		if err != nil {
+			return err
+		}
+		record = record.And(audit.Message{Topic: TopicCertificateEnded, Key: c.ProofID, Payload: payload})
+	}
+	err := w.cfg.Store.EndCertificate(ctx, e, record)
+	if errors.Is(err, idp.ErrNotFound) { // another process was faster
+		return nil
+	}
+	if err == nil && w.cfg.Wake != nil {
+		w.cfg.Wake()
+	}
+	return err
+}
+
+// Standings page what operators see: every authority behind levels.
+func (w *CertificateWatch) Standings(ctx context.Context, after string, limit int) (page []AuthorityStanding, next string, err error) {
+	if page, err = w.cfg.Store.Authorities(ctx, after, limit+1); err != nil {
+		return nil, "", fault.Wrap(err, fault.Unavailable)
+	}
+	if len(page) > limit {
+		page = page[:limit]
+		next = page[limit-1].Authority
+	}
+	return page, next, nil
+}
