@@ -50,9 +50,15 @@ func TestI01LicenceOfAnotherAreaIsNotThere(t *testing.T) {
 		if code := fault.CodeOf(do(within(neighbour))); code != fault.NotFound {
 			t.Errorf("%s of another area: %q", name, code)
 		}
+		if code := fault.CodeOf(do(context.Background())); code != fault.Unauthenticated {
+			t.Errorf("M-05 %s in nobody's name, as a job would: %q", name, code)
+		}
 		if code := fault.CodeOf(do(within(county))); code == fault.NotFound || code == fault.Forbidden {
 			t.Errorf("%s of the own area: %q", name, code)
 		}
+	}
+	if _, _, err := w.Service.List(context.Background(), elicense.Filter{}); fault.CodeOf(err) != fault.Unauthenticated {
+		t.Errorf("M-05 a list in nobody's name: %v", err)
 	}
 	if page, _, err := w.Service.List(within(neighbour), elicense.Filter{}); err != nil || len(page) != 0 {
 		t.Errorf("another area lists %d: %v", len(page), err)

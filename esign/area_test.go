@@ -45,11 +45,16 @@ func TestI01SealOfAnotherAreaIsNotThere(t *testing.T) {
 		if code := fault.CodeOf(do(within(neighbour, all...))); code != fault.NotFound {
 			t.Errorf("%s of another area: %q", name, code)
 		}
+		if code := fault.CodeOf(do(context.Background())); code != fault.Unauthenticated {
+			t.Errorf("M-05 %s in nobody's name, as a job would: %q", name, code)
+		}
 		if code := fault.CodeOf(do(within(county, all...))); code == fault.NotFound || code == fault.Forbidden {
 			t.Errorf("%s of the own area: %q", name, code)
 		}
 	}
-	_, err := w.Service.Suspend(within(county, esign.RoleMaker), s.ID, "r")
+	_, _, err := w.Service.List(context.Background(), "", 10)
+	wantCode(t, err, fault.Unauthenticated) // M-05
+	_, err = w.Service.Suspend(within(county, esign.RoleMaker), s.ID, "r")
 	wantCode(t, err, fault.Forbidden)
 	// The role of one area and the sight of another do not add up.
 	mixed := within(county, esign.RoleMaker)
