@@ -209,6 +209,9 @@ const (
 	Reject  Decision = "reject"
 )
 
+// enteredBy tells who may not review it.
+func (l License) enteredBy(actor string) bool { return l.Entrant == actor }
+
 // Review decides about an application. The reviewer must not be the entrant. Deciding the same again changes nothing.
 func (s *Service) Review(ctx context.Context, id string, decision Decision, note string) (License, error) {
 	actor, err := require(ctx, RoleReviewer)
@@ -225,7 +228,7 @@ func (s *Service) Review(ctx context.Context, id string, decision Decision, note
 		if err != nil {
 			return Change{}, err
 		}
-		if l.Entrant == actor.ID {
+		if l.enteredBy(actor.ID) {
 			return Change{}, fault.New(fault.LicenseFourEyes)
 		}
 		if l.State == target && l.Reviewer == actor.ID {

@@ -55,6 +55,47 @@ func isHolder(actor reqctx.Actor, l License) bool {
 	return l.State == StateActive && l.HolderRef != "" && l.HolderRef == holder(actor)
 }
 
+// steps are the states in which a licence waits for a role, and whom the step is not for.
+var steps = []struct {
+	state State
+	role  string
+	took  func(l License, actor string) bool
+}{
+	{StateInReview, RoleReviewer, License.enteredBy},
+	{StateReturned, RoleClerk, func(l License, actor string) bool { return !l.enteredBy(actor) }}, // who entered it mends it
+	{StateApproved, RoleIssuer, func(License, string) bool { return false }},
+}
+
+// Waiting is how many licences wait in a state for the one who asks.
+type Waiting struct {
+	State State
+	Count int
+}
+
+// Waiting counts, each up to the limit, what the actor may do next by its roles and areas, without what it may not do with licences of its own. A state
+// that is no matter of the actor is not named.
+func (s *Service) Waiting(ctx context.Context, limit int) (all []Waiting, err error) {
+	actor := reqctx.From(ctx).Actor
+	for _, step := range steps {
+		areas := actor.Reach(step.role)
+		if len(areas) == 0 {
+			continue
+		}
+		page, _, err := s.list(ctx, Filter{State: string(step.state), Areas: areas, Limit: limit})
+		if err != nil {
+			return nil, err
+		}
+		n := 0
+		for _, l := range page {
+			if !step.took(l, actor.ID) {
+				n++
+			}
+		}
+		all = append(all, Waiting{step.state, n})
+	}
+	return all, nil
+}
+
 // List gives staff a page of the register.
 func (s *Service) List(ctx context.Context, filter Filter) (page []License, next string, err error) {
 	actor, err := require(ctx, roles...)

@@ -2,6 +2,7 @@ package esign_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/yinxin-gov/yinxin/esign"
@@ -52,7 +53,7 @@ func TestI01SealOfAnotherAreaIsNotThere(t *testing.T) {
 			t.Errorf("%s of the own area: %q", name, code)
 		}
 	}
-	_, _, err := w.Service.List(context.Background(), "", 10)
+	_, _, err := w.Service.List(context.Background(), "", "", 10)
 	wantCode(t, err, fault.Unauthenticated) // M-05
 	_, err = w.Service.Suspend(within(county, esign.RoleMaker), s.ID, "r")
 	wantCode(t, err, fault.Forbidden)
@@ -62,4 +63,36 @@ func TestI01SealOfAnotherAreaIsNotThere(t *testing.T) {
 	request.Actor.Rights = append(request.Actor.Rights, reqctx.Right{Role: esign.RoleKeeper, Area: neighbour})
 	_, err = w.Service.Suspend(reqctx.With(mixed, request), s.ID, "r")
 	wantCode(t, err, fault.Forbidden)
+}
+
+// TestWaitingIsWhatTheActorMayDoNext: by role and area, without seals that the actor took a step with before.
+func TestWaitingIsWhatTheActorMayDoNext(t *testing.T) {
+	w, _ := newWorld(t)
+	for n := range 3 {
+		if _, err := w.Service.Apply(sealtest.Keeper, sealtest.SampleApplication(n+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func(ctx context.Context) string {
+		t.Helper()
+		all, err := w.Service.Waiting(ctx, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(all)
+	}
+	if got := count(sealtest.Reviewer); got != "[{applied 2}]" {
+		t.Errorf("up to the limit: %s", got)
+	}
+	if got := count(within(neighbour, esign.RoleReviewer)); got != "[{applied 0}]" {
+		t.Errorf("another area: %s", got)
+	}
+	if got := count(context.Background()); got != "[]" {
+		t.Errorf("nobody: %s", got)
+	}
+	own := reqctx.From(sealtest.Keeper)
+	own.Actor.Roles = []string{esign.RoleReviewer, esign.RoleMaker}
+	if got := count(reqctx.With(context.Background(), own)); got != "[{applied 0} {approved 0}]" {
+		t.Errorf("own applications: %s", got)
+	}
 }

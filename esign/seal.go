@@ -116,9 +116,9 @@ type Store interface {
 	AddSeal(ctx context.Context, s Seal, record audit.Record) error
 	Seal(ctx context.Context, id string) (Seal, error)
 	SealByCode(ctx context.Context, code string) (Seal, error)
-	// Seals lists seals of areas by code, beginning after the code given. The path of an area stands for all below it, the empty one
-	// for every seal.
-	Seals(ctx context.Context, areas []string, after string, limit int) ([]Seal, error)
+	// Seals lists seals of areas by code, beginning after the code given; those in one state, or in any when it is empty. The path of
+	// an area stands for all below it, the empty one for every seal.
+	Seals(ctx context.Context, areas []string, state State, after string, limit int) ([]Seal, error)
 	// MoveOwner gives the seals of an owner another area; nothing is recorded where none has another one.
 	MoveOwner(ctx context.Context, ownerCode, area string, record audit.Record) error
 	// UpdateSeal stores the seal if its state is still the one given; ErrChanged.
@@ -403,7 +403,7 @@ func found(seal Seal, err error) (Seal, error) {
 // Approve reviews an application; the applicant may not.
 func (s *Service) Approve(ctx context.Context, id string) (Seal, error) {
 	return s.move(ctx, id, RoleReviewer, []State{Applied}, Approved, "", func(seal *Seal, actor reqctx.Actor) error {
-		if actor.ID == seal.Applicant {
+		if seal.applied(actor.ID) {
 			return fault.New(fault.SealSamePerson)
 		}
 		seal.Reviewer = actor.ID
@@ -414,7 +414,7 @@ func (s *Service) Approve(ctx context.Context, id string) (Seal, error) {
 // Make draws the picture, makes the signer's key and certificate, and has the maker sign the seal (GB/T 38540-2020 6.2).
 func (s *Service) Make(ctx context.Context, id string) (Seal, error) {
 	return s.move(ctx, id, RoleMaker, []State{Approved}, Made, "", func(seal *Seal, actor reqctx.Actor) error {
-		if actor.ID == seal.Applicant || actor.ID == seal.Reviewer {
+		if seal.decided(actor.ID) {
 			return fault.New(fault.SealSamePerson)
 		}
 		seal.Maker = actor.ID
@@ -576,8 +576,54 @@ func (s *Service) FindByCode(ctx context.Context, code string) (Seal, error) {
 // maxPage bounds a page of a list.
 const maxPage = 200
 
-// List gives a page of the seals of the own areas by code, after a cursor. next is empty on the last page.
-func (s *Service) List(ctx context.Context, after string, limit int) (page []Seal, next string, err error) {
+// steps are the states in which a seal waits for a role, and whom the step is not for: who took one before it.
+var steps = []struct {
+	state State
+	role  string
+	took  func(seal Seal, actor string) bool
+}{
+	{Applied, RoleReviewer, Seal.applied},
+	{Approved, RoleMaker, Seal.decided},
+	{Made, RoleKeeper, func(Seal, string) bool { return false }},
+}
+
+// applied and decided tell who may not go on with a seal: who applied for it, and who reviewed it besides.
+func (seal Seal) applied(actor string) bool { return actor == seal.Applicant }
+func (seal Seal) decided(actor string) bool { return actor == seal.Applicant || actor == seal.Reviewer }
+
+// Waiting is how many seals wait in a state for the one who asks.
+type Waiting struct {
+	State State
+	Count int
+}
+
+// Waiting counts, each up to the limit, what the actor may do next by its roles and areas, without what it may not do with seals of its own. A state that
+// is no matter of the actor is not named.
+func (s *Service) Waiting(ctx context.Context, limit int) (all []Waiting, err error) {
+	actor := reqctx.From(ctx).Actor
+	for _, step := range steps {
+		areas := actor.Reach(step.role)
+		if len(areas) == 0 {
+			continue
+		}
+		page, err := s.cfg.Store.Seals(ctx, areas, step.state, "", limit)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		n := 0
+		for _, seal := range page {
+			if !step.took(seal, actor.ID) {
+				n++
+			}
+		}
+		all = append(all, Waiting{step.state, n})
+	}
+	return all, nil
+}
+
+// List gives a page of the seals of the own areas by code, after a cursor: those in one state, or all when it is empty. next is
+// empty on the last page.
+func (s *Service) List(ctx context.Context, state State, after string, limit int) (page []Seal, next string, err error) {
 	if after != "" && !sealCode.MatchString(after) {
 		return nil, "", fault.New(fault.Malformed)
 	}
@@ -586,7 +632,7 @@ func (s *Service) List(ctx context.Context, after string, limit int) (page []Sea
 		return nil, "", err
 	}
 	limit = min(max(limit, 1), maxPage)
-	page, err = s.cfg.Store.Seals(ctx, actor.Reach(roles...), after, limit+1)
+	page, err = s.cfg.Store.Seals(ctx, actor.Reach(roles...), state, after, limit+1)
 	if err != nil {
 		return nil, "", unavailable(err)
 	}

@@ -467,19 +467,19 @@ func TestListOfSeals(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	first, next, err := w.Service.List(sealtest.Keeper, "", 2)
+	first, next, err := w.Service.List(sealtest.Keeper, "", "", 2)
 	if err != nil || len(first) != 2 || next != "37030000000002" {
 		t.Fatalf("%d %q %v", len(first), next, err)
 	}
-	second, next, err := w.Service.List(sealtest.Keeper, next, 2)
+	second, next, err := w.Service.List(sealtest.Keeper, "", next, 2)
 	if err != nil || len(second) != 1 || next != "" || second[0].Code != "37030000000003" {
 		t.Errorf("%+v %q %v", second, next, err)
 	}
-	if one, next, err := w.Service.List(sealtest.Keeper, "", 0); err != nil || len(one) != 1 || next == "" {
+	if one, next, err := w.Service.List(sealtest.Keeper, "", "", 0); err != nil || len(one) != 1 || next == "" {
 		t.Errorf("%d %q %v", len(one), next, err)
 	}
 	for _, cursor := range []string{"x", "3703000000000", "' OR 1=1 --"} {
-		_, _, err := w.Service.List(sealtest.Keeper, cursor, 2)
+		_, _, err := w.Service.List(sealtest.Keeper, "", cursor, 2)
 		wantCode(t, err, fault.Malformed)
 	}
 }
@@ -515,7 +515,7 @@ func TestF06StoreAway(t *testing.T) {
 		"suspend":      func() error { _, err := w.Service.Suspend(sealtest.Keeper, s.ID, "r"); return err },
 		"find":         func() error { _, err := w.Service.Find(sealtest.Keeper, s.ID); return err },
 		"find by code": func() error { _, err := w.Service.FindByCode(sealtest.Keeper, s.Code); return err },
-		"list":         func() error { _, _, err := w.Service.List(sealtest.Keeper, "", 1); return err },
+		"list":         func() error { _, _, err := w.Service.List(sealtest.Keeper, "", "", 1); return err },
 		"uses":         func() error { _, _, err := w.Service.Stamps(sealtest.Keeper, s.ID, "", 1); return err },
 		"sweep":        func() error { _, err := w.Service.Recover(t.Context()); return err },
 	} {
@@ -532,7 +532,7 @@ type away struct{ esign.Store }
 func (away) AddSeal(context.Context, esign.Seal, audit.Record) error { return errAway }
 func (away) Seal(context.Context, string) (esign.Seal, error)        { return esign.Seal{}, errAway }
 func (away) SealByCode(context.Context, string) (esign.Seal, error)  { return esign.Seal{}, errAway }
-func (away) Seals(context.Context, []string, string, int) ([]esign.Seal, error) {
+func (away) Seals(context.Context, []string, esign.State, string, int) ([]esign.Seal, error) {
 	return nil, errAway
 }
 func (away) PlannedBefore(context.Context, time.Time, int) ([]esign.Stamp, error) {

@@ -17,9 +17,14 @@ type StaffEnrolPage struct {
 // StaffHomePage is "staff" at /staff: where a member works, and as what.
 type StaffHomePage struct {
 	Places      []Link
+	Inbox       bool // there is work for the roles that are held
+	Waiting     []WaitingWork
 	Roles       []string
 	SecurityURL string
 }
+
+// WaitingWork is work of one kind with how much of it waits: "3", "99+".
+type WaitingWork struct{ Label, URL, Count string }
 
 // StaffSecurityPage is "staff-security": second factors of a member.
 type StaffSecurityPage struct {

@@ -62,8 +62,9 @@ type Table struct {
 type IssuerListPage struct {
 	Query    string // search by number or holder
 	Status   string
-	Statuses []string // that can be filtered by
-	Types    []Link   // licence types that can be issued, each with its form
+	Statuses []string  // that can be filtered by
+	State    FormField // filter by the state of the work
+	Types    []Link    // licence types that can be issued, each with its form
 	Table    Table
 	ListURL  string // action of the filter, default /license
 }
@@ -159,6 +160,7 @@ type IssuerDetailPage struct {
 
 // SealListPage is "seal" at /seal.
 type SealListPage struct {
+	Filter  FormField // by state
 	Table   Table
 	MakeURL string // empty hides the button
 }

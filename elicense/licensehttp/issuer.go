@@ -15,9 +15,19 @@ import (
 
 const pageSize = 30
 
+// workStates are the states of the filter before a licence is in force, in their order.
+var workStates = []elicense.State{elicense.StateInReview, elicense.StateReturned, elicense.StateApproved, elicense.StateMade, elicense.StateSealed, elicense.StateRejected}
+
 func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 	locale, query := p.Renderer.Locale(r), r.URL.Query()
-	body := web.IssuerListPage{Query: bounded(query.Get("q")), Status: bounded(query.Get("status")), ListURL: "/license"}
+	body := web.IssuerListPage{Query: bounded(query.Get("q")), Status: bounded(query.Get("status")), ListURL: "/license",
+		State: web.FormField{Name: "state", Label: p.Renderer.Text(r, "issuer.state"), Kind: web.InputSelect, Options: []web.Option{{Label: p.Renderer.Text(r, "page.all")}}}}
+	for _, state := range workStates {
+		body.State.Options = append(body.State.Options, web.Option{Value: string(state), Label: p.Renderer.Text(r, "status."+workWord(state))})
+		if query.Get("state") == string(state) {
+			body.State.Value = string(state)
+		}
+	}
 	for _, s := range catalog.Default().Statuses() {
 		body.Statuses = append(body.Statuses, s.Code)
 	}
@@ -38,7 +48,7 @@ func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/license/" + l.ID, Cells: []string{l.BusinessNumber, typeName(l.TypeCode, locale), l.LicenseID}, Status: stateWord(l), Kind: "license"})
 	}
 	if next != "" {
-		body.Table.NextURL = "/license?" + url.Values{"status": {body.Status}, "after": {next}}.Encode()
+		body.Table.NextURL = "/license?" + url.Values{"status": {body.Status}, "state": {body.State.Value}, "after": {next}}.Encode()
 	}
 	return p.Page(w, r, http.StatusOK, "issuer", web.Page{Body: body})
 }
@@ -54,7 +64,7 @@ func (p *Pages) rows(r *http.Request, body web.IssuerListPage) ([]elicense.Licen
 		}
 		return []elicense.License{l}, "", nil
 	}
-	return p.Service.List(r.Context(), elicense.Filter{Status: body.Status, After: bounded(r.URL.Query().Get("after")), Limit: pageSize})
+	return p.Service.List(r.Context(), elicense.Filter{Status: body.Status, State: body.State.Value, After: bounded(r.URL.Query().Get("after")), Limit: pageSize})
 }
 
 func (p *Pages) issuerForm(w http.ResponseWriter, r *http.Request) error {

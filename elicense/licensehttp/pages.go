@@ -43,17 +43,23 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 
 // stateWord is the word that pages have for a licence's state: its status when it is in force.
 func stateWord(l elicense.License) string {
-	switch l.State {
-	case elicense.StateActive:
+	if l.State == elicense.StateActive {
 		return l.Status
+	}
+	return workWord(l.State)
+}
+
+// workWord is the word of a licence that is not in force yet.
+func workWord(state elicense.State) string {
+	switch state {
 	case elicense.StateInReview:
 		return "pending_review"
 	case elicense.StateReturned:
-		return "draft"
+		return "returned"
 	case elicense.StateRejected:
-		return "failed"
+		return "not_approved"
 	}
-	return string(l.State)
+	return string(state)
 }
 
 func typeName(code, locale string) string {

@@ -106,9 +106,9 @@ func (st *Store) SealByCode(ctx context.Context, code string) (esign.Seal, error
 }
 
 // Seals lists seals of areas by code, beginning after the code given.
-func (st *Store) Seals(ctx context.Context, areas []string, after string, limit int) ([]esign.Seal, error) {
-	within, args := sqldb.Below("area", areas, after, limit)
-	rows, err := st.db.Read().QueryContext(ctx, "SELECT "+sealColumns+" FROM seal_seal WHERE code > $1 AND "+within+" ORDER BY code LIMIT $2", args...)
+func (st *Store) Seals(ctx context.Context, areas []string, state esign.State, after string, limit int) ([]esign.Seal, error) {
+	within, args := sqldb.Below("area", areas, after, limit, string(state))
+	rows, err := st.db.Read().QueryContext(ctx, "SELECT "+sealColumns+" FROM seal_seal WHERE code > $1 AND ($3 = '' OR state = $3) AND "+within+" ORDER BY code LIMIT $2", args...)
 	if err != nil {
 		return nil, fmt.Errorf("list seals: %w", err)
 	}

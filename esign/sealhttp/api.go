@@ -97,6 +97,7 @@ func Register(api huma.API, service *esign.Service) {
 		return answer(service.Apply(ctx, esign.Application{Code: b.SealID, Owner: b.Owner, OwnerCode: b.OwnerCode, Line: b.Line, DiameterMM: b.DiameterMM, Years: b.Years}))
 	})
 	huma.Register(api, operation("list-seals", http.MethodGet, "", "印章列表 List seals", http.StatusOK), func(ctx context.Context, in *struct {
+		State string `query:"state" enum:"applied,approved,made,active,suspended,revoked" doc:"Only those in this state"`
 		After string `query:"after" doc:"Cursor of the page before"`
 		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Seals on a page"`
 	}) (*struct {
@@ -108,7 +109,7 @@ func Register(api huma.API, service *esign.Service) {
 		if err := esign.Staff(ctx); err != nil {
 			return nil, err
 		}
-		seals, next, err := service.List(ctx, in.After, in.Limit)
+		seals, next, err := service.List(ctx, esign.State(in.State), in.After, in.Limit)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,9 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	})
 }
 
+// states of the filter, in their order.
+var states = []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.Suspended, esign.Revoked}
+
 // stateWord is the word that pages have for a seal's state.
 func stateWord(state esign.State) string {
 	switch state {
@@ -52,16 +56,35 @@ func stateWord(state esign.State) string {
 	return string(state)
 }
 
+// listURL is the list in one state, or in all, after a cursor.
+func listURL(state, after string) string {
+	query := url.Values{}
+	for name, value := range map[string]string{"state": state, "after": after} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return strings.TrimSuffix("/seal?"+query.Encode(), "?")
+}
+
 func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	if err := esign.Staff(r.Context()); err != nil {
 		return err
 	}
-	seals, next, err := p.Service.List(r.Context(), r.URL.Query().Get("after"), pageSize)
+	state, after := r.URL.Query().Get("state"), r.URL.Query().Get("after")
+	if !slices.Contains(states, esign.State(state)) {
+		state = ""
+	}
+	seals, next, err := p.Service.List(r.Context(), esign.State(state), after, pageSize)
 	if err != nil {
 		return err
 	}
 	text := func(key string) string { return p.Renderer.Text(r, key) }
-	body := web.SealListPage{Table: web.Table{
+	options := []web.Option{{Label: text("page.all")}}
+	for _, one := range states {
+		options = append(options, web.Option{Value: string(one), Label: text("status." + stateWord(one))})
+	}
+	body := web.SealListPage{Filter: web.FormField{Name: "state", Label: text("seal.state"), Kind: web.InputSelect, Options: options, Value: state}, Table: web.Table{
 		Caption: p.Renderer.Text(r, "seal.list"),
 		Columns: []web.Column{{Label: text("seal.name")}, {Label: text("seal.id")}, {Label: text("seal.valid_to")}},
 	}}
@@ -72,10 +95,10 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/seal/" + s.ID, Cells: []string{s.Name, s.Code, s.ValidTo.In(chinaTime).Format("2006-01-02")}, Status: stateWord(s.State), Kind: "seal"})
 	}
 	if next != "" {
-		body.Table.NextURL = "/seal?" + url.Values{"after": {next}}.Encode()
+		body.Table.NextURL = listURL(state, next)
 	}
-	if r.URL.Query().Get("after") != "" {
-		body.Table.PrevURL = "/seal"
+	if after != "" {
+		body.Table.PrevURL = listURL(state, "")
 	}
 	if body.Table.NextURL+body.Table.PrevURL == "" {
 		body.Table.Total = len(seals)

@@ -392,6 +392,15 @@ func TestListsOnPages(t *testing.T) {
 	if second := s.page(keeper, "/seal?after=37030000000029", http.StatusOK); strings.Count(second, "<tr>") != 3 || strings.Contains(second, `href="/seal?after=`) {
 		t.Errorf("%d rows", strings.Count(second, "<tr>")-1)
 	}
+	if applied := s.page(keeper, "/seal?state=applied", http.StatusOK); strings.Count(applied, "<tr>") != 31 || !strings.Contains(applied, `href="/seal?after=37030000000029&amp;state=applied"`) {
+		t.Errorf("%d rows in the state", strings.Count(applied, "<tr>")-1)
+	}
+	if made := s.page(keeper, "/seal?state=made", http.StatusOK); strings.Count(made, "<tr>") != 0 {
+		t.Errorf("%d rows in another state", strings.Count(made, "<tr>")-1)
+	}
+	if odd := s.page(keeper, "/seal?state=x", http.StatusOK); strings.Count(odd, "<tr>") != 31 {
+		t.Errorf("%d rows in a state that is none", strings.Count(odd, "<tr>")-1)
+	}
 	seal := s.world.Active(t, sealtest.SampleApplication(99))
 	for n := range 11 {
 		request := sealtest.Request(seal, sealtest.Document(t, 1))

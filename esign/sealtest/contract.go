@@ -170,7 +170,7 @@ func sealsByCode(t *testing.T, s esign.Store) {
 	}
 	var seen []string
 	for after := ""; ; {
-		page, err := s.Seals(ctx, []string{""}, after, 2)
+		page, err := s.Seals(ctx, []string{""}, "", after, 2)
 		if err != nil || len(page) > 2 {
 			t.Fatal(len(page), err)
 		}
@@ -185,8 +185,16 @@ func sealsByCode(t *testing.T, s esign.Store) {
 	if !slices.Equal(seen, []string{"1", "2", "3", "4", "5"}) {
 		t.Error(seen)
 	}
-	if page, err := s.Seals(ctx, []string{""}, "99999999999999", 2); err != nil || len(page) != 0 {
+	if page, err := s.Seals(ctx, []string{""}, "", "99999999999999", 2); err != nil || len(page) != 0 {
 		t.Error(len(page), err)
+	}
+	made := Row(6)
+	made.State = esign.Made
+	add(t, s, made)
+	for state, want := range map[esign.State]int{esign.Made: 1, Row(1).State: 5, esign.Revoked: 0, "": 6} {
+		if page, err := s.Seals(ctx, []string{""}, state, "", 10); err != nil || len(page) != want {
+			t.Errorf("in state %q: %d, want %d: %v", state, len(page), want, err)
+		}
 	}
 }
 
@@ -199,7 +207,7 @@ func sealsOfAreas(t *testing.T, s esign.Store) {
 	}
 	list := func(areas ...string) (seen string) {
 		t.Helper()
-		page, err := s.Seals(ctx, areas, "", 10)
+		page, err := s.Seals(ctx, areas, "", "", 10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -601,7 +609,7 @@ func notThere(t *testing.T, s esign.Store) {
 	if page, err := s.PlannedBefore(ctx, Start.AddDate(1, 0, 0), 10); err != nil || len(page) != 0 {
 		t.Error(len(page), err)
 	}
-	if page, err := s.Seals(ctx, []string{""}, "", 10); err != nil || len(page) != 0 {
+	if page, err := s.Seals(ctx, []string{""}, "", "", 10); err != nil || len(page) != 0 {
 		t.Error(len(page), err)
 	}
 }

@@ -108,12 +108,12 @@ func (t *Twin) find(wanted func(esign.Seal) bool) (esign.Seal, error) {
 }
 
 // Seals implements esign.Store.
-func (t *Twin) Seals(_ context.Context, areas []string, after string, limit int) ([]esign.Seal, error) {
+func (t *Twin) Seals(_ context.Context, areas []string, state esign.State, after string, limit int) ([]esign.Seal, error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	var all []esign.Seal
 	for _, s := range t.seals {
-		if s.Code > after && slices.ContainsFunc(areas, func(path string) bool { return strings.HasPrefix(s.Area, path) }) {
+		if s.Code > after && (state == "" || s.State == state) && slices.ContainsFunc(areas, func(path string) bool { return strings.HasPrefix(s.Area, path) }) {
 			all = append(all, copyOf(s))
 		}
 	}

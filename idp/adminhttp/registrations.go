@@ -81,6 +81,12 @@ func (s *Server) registrationsAPI(api huma.API) {
 	})
 }
 
+// WaitingRegistrations counts, up to the limit, the registrations that wait for a decision of the administrator.
+func (s *Server) WaitingRegistrations(ctx context.Context, limit int) (int, error) {
+	records, _, err := s.listRegistrations(ctx, "", limit)
+	return len(records), err
+}
+
 func (s *Server) listRegistrations(ctx context.Context, after string, limit int) (records []RegistrationRecord, next string, err error) {
 	if err := anywhere(ctx, idp.AdminRoles...); err != nil {
 		return nil, "", err

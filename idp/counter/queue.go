@@ -39,6 +39,11 @@ func (s *Service) Find(ctx context.Context, by Clerk, id string) (Act, error) {
 	return a, storeFault(err)
 }
 
+// Of reports whether somebody took part in an act, or it was done for that person, who does not look at it then.
+func (a Act) Of(by Clerk) bool {
+	return a.Clerk == by.ID || a.Second == by.ID || a.RetriedBy == by.ID || by.Account != "" && a.Account == by.Account
+}
+
 // Review notes that a supervisor looked at an act, or what is wrong with it. Nobody looks at what was done with or for
 // oneself, and a flag needs a reason.
 func (s *Service) Review(ctx context.Context, by Clerk, id string, flag bool, reason string) (Act, error) {
@@ -47,7 +52,7 @@ func (s *Service) Review(ctx context.Context, by Clerk, id string, flag bool, re
 		return a, err
 	}
 	switch {
-	case a.Clerk == by.ID || a.Second == by.ID || a.RetriedBy == by.ID || by.Account != "" && a.Account == by.Account:
+	case a.Of(by):
 		return a, fault.New(fault.CounterSelf)
 	case a.Review != ReviewOpen && !(a.Review == ReviewSeen && flag):
 		return a, fault.New(fault.Conflict)

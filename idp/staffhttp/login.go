@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -251,6 +252,22 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	} {
 		if holds(place.roles...) {
 			body.Places = append(body.Places, web.Link{Label: s.Pages.Text(r, place.label), URL: place.url})
+		}
+	}
+	if s.Waiting != nil {
+		waiting, err := s.Waiting(r)
+		if err != nil {
+			return err
+		}
+		body.Inbox = len(waiting) > 0
+		for _, one := range waiting {
+			count := strconv.Itoa(one.Count)
+			if one.Count >= MaxWaiting {
+				count = strconv.Itoa(MaxWaiting-1) + "+"
+			}
+			if one.Count > 0 {
+				body.Waiting = append(body.Waiting, web.WaitingWork{Label: s.Pages.Text(r, "staff.waiting."+one.What), URL: one.URL, Count: count})
+			}
 		}
 	}
 	for _, right := range actor.Rights {

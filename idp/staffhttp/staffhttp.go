@@ -42,9 +42,21 @@ type Config struct {
 	Ring      *keys.Ring
 	Now       func() time.Time
 	Rand      io.Reader
+	// Waiting is what waits for the member of staff who is signed in, in all rooms; nil: nothing is told.
+	Waiting func(r *http.Request) ([]Waiting, error)
 	// OneFactor lets a password alone sign in; the sandbox only.
 	OneFactor bool
 }
+
+// Waiting is work of one kind that waits.
+type Waiting struct {
+	What  string // the message staff.waiting.WHAT names it
+	URL   string // where it is done
+	Count int    // MaxWaiting stands for that many or more
+}
+
+// MaxWaiting bounds a count of what waits.
+const MaxWaiting = 100
 
 // Server serves the realm.
 type Server struct{ Config }

@@ -33,8 +33,9 @@ func trust() []Sample {
 		{At: moment, Text: "已用印并送达持证主体", Actor: "王*"}, {At: moment.Add(-time.Minute), Text: "提交签发", Actor: "王*", Detail: "业务编号 2026-1124-0001"},
 	}
 	sealNav := []web.NavLink{{Label: "证照", URL: "/license"}, {Label: "印章", URL: "/seal", Current: true}}
+	state := web.FormField{Name: "state", Label: "状态", Kind: web.InputSelect, Value: "applied", Options: []web.Option{{Label: "全部"}, {Value: "applied", Label: "待审核"}}}
 	return []Sample{
-		{Name: "issuer", Template: "issuer", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerListPage{Types: []web.Link{{Label: "营业执照", URL: "/license/new/1"}, {Label: "不动产权证书", URL: "/license/new/2"}}, Statuses: []string{"valid", "suspended", "revoked"}, Table: table()}}},
+		{Name: "issuer", Template: "issuer", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerListPage{Types: []web.Link{{Label: "营业执照", URL: "/license/new/1"}, {Label: "不动产权证书", URL: "/license/new/2"}}, Statuses: []string{"valid", "suspended", "revoked"}, State: state, Table: table()}}},
 		{Name: "issuer-empty", Template: "issuer", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerListPage{Query: "没有", Types: []web.Link{{Label: "营业执照", URL: "/license/new/1"}}}}},
 		{Name: "issuer-form", Template: "issuer-form", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerFormPage{Action: "/license/new/1", Hidden: flow, Type: "营业执照", Fields: fields, Seal: "示例市市场监督管理局登记专用章"}}},
 		{Name: "issuer-form-error", Template: "issuer-form", Status: 422, Page: web.Page{Identity: issuer, Nav: nav, Errors: []web.FieldError{{Field: "uscc", Message: "统一社会信用代码应为 18 位"}, {Field: "founded", Message: "成立日期不能晚于今天"}}, Body: web.IssuerFormPage{Action: "/license/new/1", Type: "营业执照", Fields: wrong}}},
@@ -45,7 +46,7 @@ func trust() []Sample {
 				{ID: "license-suspend", Label: "停用", URL: "/license/lic_1/suspend", Effect: "停用期间核验结果为“已停用”，可以恢复。", Reasons: []web.Option{{Value: "dispute", Label: "存在争议"}, {Value: "order", Label: "依法暂扣"}}},
 				{ID: "license-revoke", Label: "吊销", URL: "/license/lic_1/revoke", Effect: "吊销后不能恢复，核验结果立即变为“已废止”。", Danger: true},
 			}, History: history}}},
-		{Name: "seal", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new", Table: web.Table{Caption: "印章", Total: 2, Columns: []web.Column{{Label: "名称"}, {Label: "印章编码"}, {Label: "有效期至", Number: true}}, Rows: []web.Row{
+		{Name: "seal", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new", Filter: state, Table: web.Table{Caption: "印章", Total: 2, Columns: []web.Column{{Label: "名称"}, {Label: "印章编码"}, {Label: "有效期至", Number: true}}, Rows: []web.Row{
 			{URL: "/seal/sl_1", Cells: []string{"示例市市场监督管理局登记专用章", "11010000000001", "2031-11-23"}, Status: "active"}, {URL: "/seal/sl_2", Cells: []string{"示例市市场监督管理局", "11010000000002", "2031-11-23"}, Status: "suspended"},
 		}}}}},
 		{Name: "seal-empty", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new"}}},

@@ -1,0 +1,81 @@
+package app
+
+import (
+	"net/http"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/counter"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/idp/staffhttp"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+)
+
+// waiting is what waits in every room for the member of staff who is signed in. Each room counts by its own rules: the roles and areas
+// that are held, without what is one's own case.
+func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
+	ctx, actor := r.Context(), reqctx.From(r.Context()).Actor
+	add := func(what, address string, n int) {
+		all = append(all, staffhttp.Waiting{What: what, URL: address, Count: n})
+	}
+	if actor.HoldsAnywhere(idp.RoleSecurityAdmin) {
+		n, err := a.fourEyes.Waiting(ctx)
+		if err != nil {
+			return nil, err
+		}
+		add("proposals", "/admin/inbox", n)
+		if n, err = a.admin.WaitingRegistrations(ctx, staffhttp.MaxWaiting); err != nil {
+			return nil, err
+		}
+		add("registrations", "/admin/registrations", n)
+	}
+	if actor.HoldsAnywhere(idp.RoleProofingReviewer) {
+		reviewer, err := a.reviewer(r)
+		if err != nil {
+			return nil, err
+		}
+		items, err := a.identity.Proofing.ReviewQueue(ctx, proofing.QueueMark{}, staffhttp.MaxWaiting)
+		if err != nil {
+			return nil, err
+		}
+		n := 0
+		for _, item := range items {
+			if reviewer.Account == "" || item.AccountID != reviewer.Account {
+				n++
+			}
+		}
+		add("reviews", "/review", n)
+	}
+	if actor.HoldsAnywhere(counter.RoleSupervisor) {
+		by, err := a.clerk(r)
+		if err != nil {
+			return nil, err
+		}
+		acts, _, err := a.counter.Counter.Queue(ctx, by, counter.ReviewOpen, "", staffhttp.MaxWaiting)
+		if err != nil && fault.CodeOf(err) != fault.CounterLogin { // a login that is too weak for the counter is told of there
+			return nil, err
+		}
+		n := 0
+		for _, act := range acts {
+			if !act.Of(by) {
+				n++
+			}
+		}
+		add("acts", "/counter/queue", n)
+	}
+	seals, err := a.sealing.seals.Waiting(ctx, staffhttp.MaxWaiting)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range seals {
+		add("seal."+string(w.State), "/seal?state="+string(w.State), w.Count)
+	}
+	licenses, err := a.sealing.licenses.Waiting(ctx, staffhttp.MaxWaiting)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range licenses {
+		add("license."+string(w.State), "/license?state="+string(w.State), w.Count)
+	}
+	return all, nil
+}
