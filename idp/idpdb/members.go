@@ -168,6 +168,13 @@ func (s *Store) FinishEnrolment(ctx context.Context, id string, code []byte, pas
 		id, code, staff.MemberActive, password, sqldb.Micros(at), []byte{}, staff.MemberNew, authn.CredentialActive))
 }
 
+// SetMemberPassword stores another password and ends what the one before opened.
+func (s *Store) SetMemberPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
+	return s.apply(ctx, record,
+		one(staff.ErrConflict, "UPDATE idp_staff SET password_hash = $2, credentials_at = $3, updated_at = $3, version = version + 1 WHERE id = $1 AND state = $4", id, hash, sqldb.Micros(at), staff.MemberActive),
+		step("UPDATE idp_session SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", id, sqldb.Micros(at)))
+}
+
 // ReplaceMemberHash stores another hash of the same password.
 func (s *Store) ReplaceMemberHash(ctx context.Context, id, old, hash string, record audit.Record) error {
 	return s.apply(ctx, record, one(staff.ErrConflict, "UPDATE idp_staff SET password_hash = $3, version = version + 1 WHERE id = $1 AND password_hash = $2", id, old, hash))

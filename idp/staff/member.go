@@ -108,6 +108,9 @@ type MemberStore interface {
 	// FinishEnrolment makes a new account active with its password, if the code with the hash still waits and a second factor was
 	// added; ErrConflict.
 	FinishEnrolment(ctx context.Context, id string, code []byte, password string, at time.Time, record audit.Record) error
+	// SetMemberPassword stores the hash of another password for an active account and ends its sessions: ErrConflict when it is not
+	// active.
+	SetMemberPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error
 	// ReplaceMemberHash stores another hash of the same password; ErrConflict when it is another one.
 	ReplaceMemberHash(ctx context.Context, id, old, hash string, record audit.Record) error
 	// IdentityOf is the legal identity that an account of a citizen holds, as a keyed hash; idp.ErrNotFound.
@@ -632,6 +635,11 @@ func accountOf(m Member) idp.Account {
 func (s *Members) Account(ctx context.Context, id string) (idp.Account, error) {
 	m, err := s.cfg.Store.Member(ctx, id)
 	return accountOf(m), missing(err)
+}
+
+// ChangePassword is a change by the member; every session of the account ends.
+func (s *Members) ChangePassword(ctx context.Context, m Member, hash string) error {
+	return s.told(s.cfg.Store.SetMemberPassword(ctx, m.ID, hash, s.cfg.Now().UTC(), audit.With(s.event(ctx, "staff.password_set", m))))
 }
 
 // Rehash implements authn.Holders.

@@ -119,6 +119,36 @@ func (s *Server) totpFinish(w http.ResponseWriter, r *http.Request) error {
 	return s.changed(w, r, err)
 }
 
+func (s *Server) passwordPage(w http.ResponseWriter, r *http.Request) error {
+	known, err := s.changer(w, r)
+	if known == nil {
+		return err
+	}
+	return s.showPassword(w, r, http.StatusOK, known, nil)
+}
+
+func (s *Server) showPassword(w http.ResponseWriter, r *http.Request, status int, known *signedIn, failures []web.FieldError) error {
+	return s.show(w, r, status, "password", web.Page{Errors: failures, Self: passwordPath, Body: web.PasswordPage{Action: passwordPath, Identifier: known.member.Login}})
+}
+
+func (s *Server) passwordChange(w http.ResponseWriter, r *http.Request) error {
+	known, err := s.changer(w, r)
+	if known == nil {
+		return err
+	}
+	hash, err := s.Passwords.Hash(r.Context(), r.PostFormValue("password-new"))
+	if status, ok := mendable(err); ok {
+		return s.showPassword(w, r, status, known, s.failed(w, r, err, "password-new"))
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.Members.ChangePassword(r.Context(), known.member, hash); err != nil {
+		return s.changed(w, r, err)
+	}
+	return see(w, r, loginPath) // its own session ended too
+}
+
 func (s *Server) removeCredential(w http.ResponseWriter, r *http.Request) error {
 	known, err := s.changer(w, r)
 	if known == nil {

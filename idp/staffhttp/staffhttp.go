@@ -70,6 +70,7 @@ const (
 	loginPath    = "/staff/login"
 	enrolPath    = "/staff/enrol"
 	securityPath = "/staff/security"
+	passwordPath = securityPath + "/password"
 	cookieStaff  = "yx_staff"
 	cookieHandle = "yx_staff_browser"
 )
@@ -136,6 +137,8 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	page("GET "+loginPath+"/second", s.secondPage)
 	page("POST "+loginPath+"/second", s.secondAnswer)
 	page("GET /staff/logout", s.logoutPage)
+	page("GET "+passwordPath, s.passwordPage)
+	page("POST "+passwordPath, s.passwordChange)
 	page("POST /staff/logout", s.logout)
 	page("POST /staff/extend", s.extend)
 	page("GET "+enrolPath, s.enrolPage)

@@ -386,3 +386,39 @@ func TestOneHumanInBothRealms(t *testing.T) {
 		t.Errorf("%q %v", own, err)
 	}
 }
+
+// TestStaffChangeTheirOwnPassword: with a young login of both factors; every login of the account ends, and the old password with it.
+func TestStaffChangeTheirOwnPassword(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		p.Persona(mobile, "李四", 2, idp.RoleAuditAdmin)
+		b, key := strongStaff(t, p, mobile)
+		p.Advance(time.Minute)
+		other := walk.New(nil)
+		staffLogin(t, p, other, mobile, key)
+		if page := submit(t, b, p.URL+"/staff/security/password", map[string]string{"password-new": "short"}); page.Status != http.StatusUnprocessableEntity || !page.Has("password-submit") {
+			t.Fatalf("%d %s", page.Status, page.Text)
+		}
+		if page := press(t, b, map[string]string{"password-new": "Another-horse-7"}); page.URL.Path != "/staff/login" || page.Status != http.StatusOK {
+			t.Fatalf("%d %s %s", page.Status, page.URL, page.Text)
+		}
+		if events := audited(t, p, "staff.password_set"); len(events) != 1 || !strings.HasPrefix(events[0].Actor, "staff:stf_") {
+			t.Errorf("audited %+v", events)
+		}
+		for _, one := range []*walk.Browser{b, other} {
+			if open(t, one, p.URL+"/staff"); one.Page.URL.Path != "/staff/login" {
+				t.Errorf("a session goes on: %s", one.Page.URL)
+			}
+		}
+		if p.StaffLogin(other, mobile); other.Page.URL.Path != "/staff/login" {
+			t.Errorf("the old password signs in: %s", other.Page.URL)
+		}
+		if page := submit(t, other, p.URL+"/staff/login", map[string]string{"login-identifier": mobile, "login-password": "Another-horse-7"}); page.URL.Path != "/staff/login/second" {
+			t.Errorf("the new one does not: %s", page.URL)
+		}
+		press(t, other, map[string]string{"otp-code": totpAt(t, key, p.Now().Add(30*time.Second))})
+		p.Advance(6 * time.Minute)
+		if open(t, other, p.URL+"/staff/security/password"); other.Page.Has("password-submit") || !other.Page.Has("security-signin") {
+			t.Error("an old login may change it")
+		}
+	})
+}
