@@ -70,3 +70,14 @@ func TestI01LicenceOfAnotherAreaIsNotThere(t *testing.T) {
 	_, _, err := w.Service.Apply(within(neighbour), licensetest.SampleApplication("two"))
 	wantCode(t, err, fault.LicenseAuthority)
 }
+
+// TestOnlyPeopleHaveAWallet: an application or a member of staff that asks as itself is refused, not shown an empty one.
+func TestOnlyPeopleHaveAWallet(t *testing.T) {
+	w, _ := newWorld(t)
+	for id, want := range map[string]fault.Code{"account:acc_1": "", "client:hall": fault.Forbidden, "staff:stf_1": fault.Forbidden, "": fault.Unauthenticated} {
+		ctx := reqctx.With(context.Background(), reqctx.Request{ID: "req", Actor: reqctx.Actor{ID: id}})
+		if _, _, err := w.Service.Mine(ctx, "", 10); fault.CodeOf(err) != want {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -124,6 +125,9 @@ func (s *Service) Mine(ctx context.Context, after string, limit int) (page []Lic
 	actor := reqctx.From(ctx).Actor
 	if actor.ID == "" {
 		return nil, "", fault.New(fault.Unauthenticated)
+	}
+	if !strings.HasPrefix(actor.ID, "account:") { // an application or a member of staff has no wallet, which an empty one would not say
+		return nil, "", fault.New(fault.Forbidden)
 	}
 	return s.list(ctx, Filter{State: string(StateActive), HolderRef: holder(actor), After: after, Limit: limit})
 }
