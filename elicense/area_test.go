@@ -74,10 +74,10 @@ func TestI01LicenceOfAnotherAreaIsNotThere(t *testing.T) {
 // TestOnlyPeopleHaveAWallet: an application or a member of staff that asks as itself is refused, not shown an empty one.
 func TestOnlyPeopleHaveAWallet(t *testing.T) {
 	w, _ := newWorld(t)
-	for id, want := range map[string]fault.Code{"account:acc_1": "", "client:hall": fault.Forbidden, "staff:stf_1": fault.Forbidden, "": fault.Unauthenticated} {
-		ctx := reqctx.With(context.Background(), reqctx.Request{ID: "req", Actor: reqctx.Actor{ID: id}})
+	for actor, want := range map[[2]string]fault.Code{{"account:acc_1"}: "", {"account:acc_1", "account:acc_2"}: "", {"staff:stf_1", "account:acc_2"}: "", {"client:hall"}: fault.Forbidden, {"staff:stf_1"}: fault.Forbidden, {}: fault.Unauthenticated} {
+		ctx := reqctx.With(context.Background(), reqctx.Request{ID: "req", Actor: reqctx.Actor{ID: actor[0], ActingFor: actor[1]}})
 		if _, _, err := w.Service.Mine(ctx, "", 10); fault.CodeOf(err) != want {
-			t.Errorf("%q: %v", id, err)
+			t.Errorf("%q for %q: %v", actor[0], actor[1], err)
 		}
 	}
 }

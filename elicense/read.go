@@ -126,7 +126,7 @@ func (s *Service) Mine(ctx context.Context, after string, limit int) (page []Lic
 	if actor.ID == "" {
 		return nil, "", fault.New(fault.Unauthenticated)
 	}
-	if !strings.HasPrefix(actor.ID, "account:") { // an application or a member of staff has no wallet, which an empty one would not say
+	if !strings.HasPrefix(holder(actor), "account:") { // an application or a member of staff has no wallet, which an empty one would not say
 		return nil, "", fault.New(fault.Forbidden)
 	}
 	return s.list(ctx, Filter{State: string(StateActive), HolderRef: holder(actor), After: after, Limit: limit})
