@@ -56,45 +56,16 @@ func isHolder(actor reqctx.Actor, l License) bool {
 	return l.State == StateActive && l.HolderRef != "" && l.HolderRef == holder(actor)
 }
 
-// steps are the states in which a licence waits for a role, and whom the step is not for.
-var steps = []struct {
-	state State
-	role  string
-	took  func(l License, actor string) bool
-}{
-	{StateInReview, RoleReviewer, License.enteredBy},
-	{StateReturned, RoleClerk, func(l License, actor string) bool { return !l.enteredBy(actor) }}, // who entered it mends it
-	{StateApproved, RoleIssuer, func(License, string) bool { return false }},
-}
+// steps on the way of a licence that wait for somebody. Who entered an application mends it, and does not review it.
+var steps = []reqctx.Step[State, License]{{State: StateInReview, Role: RoleReviewer, Barred: License.enteredBy},
+	{State: StateReturned, Role: RoleClerk, Barred: func(l License, actor string) bool { return !l.enteredBy(actor) }}, {State: StateApproved, Role: RoleIssuer}}
 
-// Waiting is how many licences wait in a state for the one who asks.
-type Waiting struct {
-	State State
-	Count int
-}
-
-// Waiting counts, each up to the limit, what the actor may do next by its roles and areas, without what it may not do with licences of its own. A state
-// that is no matter of the actor is not named.
-func (s *Service) Waiting(ctx context.Context, limit int) (all []Waiting, err error) {
-	actor := reqctx.From(ctx).Actor
-	for _, step := range steps {
-		areas := actor.Reach(step.role)
-		if len(areas) == 0 {
-			continue
-		}
-		page, _, err := s.list(ctx, Filter{State: string(step.state), Areas: areas, Limit: limit})
-		if err != nil {
-			return nil, err
-		}
-		n := 0
-		for _, l := range page {
-			if !step.took(l, actor.ID) {
-				n++
-			}
-		}
-		all = append(all, Waiting{step.state, n})
-	}
-	return all, nil
+// Waiting counts, among as many as the limit of each state, the licences with which the actor may take the next step.
+func (s *Service) Waiting(ctx context.Context, limit int) ([]reqctx.Waiting[State], error) {
+	return reqctx.CountWaiting(reqctx.From(ctx).Actor, steps, func(areas []string, state State) ([]License, error) {
+		page, _, err := s.list(ctx, Filter{State: string(state), Areas: areas, Limit: limit})
+		return page, err
+	})
 }
 
 // List gives staff a page of the register.

@@ -576,49 +576,19 @@ func (s *Service) FindByCode(ctx context.Context, code string) (Seal, error) {
 // maxPage bounds a page of a list.
 const maxPage = 200
 
-// steps are the states in which a seal waits for a role, and whom the step is not for: who took one before it.
-var steps = []struct {
-	state State
-	role  string
-	took  func(seal Seal, actor string) bool
-}{
-	{Applied, RoleReviewer, Seal.applied},
-	{Approved, RoleMaker, Seal.decided},
-	{Made, RoleKeeper, func(Seal, string) bool { return false }},
-}
+// steps in the life of a seal that wait for somebody.
+var steps = []reqctx.Step[State, Seal]{{State: Applied, Role: RoleReviewer, Barred: Seal.applied}, {State: Approved, Role: RoleMaker, Barred: Seal.decided}, {State: Made, Role: RoleKeeper}}
 
 // applied and decided tell who may not go on with a seal: who applied for it, and who reviewed it besides.
 func (seal Seal) applied(actor string) bool { return actor == seal.Applicant }
 func (seal Seal) decided(actor string) bool { return actor == seal.Applicant || actor == seal.Reviewer }
 
-// Waiting is how many seals wait in a state for the one who asks.
-type Waiting struct {
-	State State
-	Count int
-}
-
-// Waiting counts, each up to the limit, what the actor may do next by its roles and areas, without what it may not do with seals of its own. A state that
-// is no matter of the actor is not named.
-func (s *Service) Waiting(ctx context.Context, limit int) (all []Waiting, err error) {
-	actor := reqctx.From(ctx).Actor
-	for _, step := range steps {
-		areas := actor.Reach(step.role)
-		if len(areas) == 0 {
-			continue
-		}
-		page, err := s.cfg.Store.Seals(ctx, areas, step.state, "", limit)
-		if err != nil {
-			return nil, unavailable(err)
-		}
-		n := 0
-		for _, seal := range page {
-			if !step.took(seal, actor.ID) {
-				n++
-			}
-		}
-		all = append(all, Waiting{step.state, n})
-	}
-	return all, nil
+// Waiting counts, among as many as the limit of each state, the seals with which the actor may take the next step.
+func (s *Service) Waiting(ctx context.Context, limit int) ([]reqctx.Waiting[State], error) {
+	return reqctx.CountWaiting(reqctx.From(ctx).Actor, steps, func(areas []string, state State) ([]Seal, error) {
+		page, err := s.cfg.Store.Seals(ctx, areas, state, "", limit)
+		return page, unavailable(err)
+	})
 }
 
 // List gives a page of the seals of the own areas by code, after a cursor: those in one state, or all when it is empty. next is

@@ -59,11 +59,7 @@ func (s *Server) accountsAPI(api huma.API) {
 		State string `query:"state" enum:"active,suspended,closed,erased" doc:"Only those in this state"`
 		Kind  string `query:"kind" enum:"person,organisation" doc:"Only those of persons, or of organisations"`
 	}) (*listing[AccountRecord], error) {
-		records, next, err := s.listAccounts(ctx, in.State, in.Kind, in.After, in.Limit)
-		if err != nil {
-			return nil, err
-		}
-		return listed(records, next), nil
+		return s.listAccounts(ctx, in.State, in.Kind, in.After, in.Limit)
 	})
 	huma.Register(api, operation(tagAccounts, "get-account", get, "accounts/{id}", "账号详情 One account with masked values; each look is audited", http.StatusOK), func(ctx context.Context, in *PathAccount) (*tagged[AccountDetail], error) {
 		return answer(s.accountDetail(ctx, in.ID))
@@ -84,15 +80,12 @@ func (s *Server) accountsAPI(api huma.API) {
 	}
 }
 
-func (s *Server) listAccounts(ctx context.Context, state, kind, after string, limit int) (records []AccountRecord, next string, err error) {
+func (s *Server) listAccounts(ctx context.Context, state, kind, after string, limit int) (*listing[AccountRecord], error) {
 	if err := holds(ctx, watchers...); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	page, next, err := s.AccountAdmin.Page(ctx, idp.AccountQuery{State: idp.AccountState(state), Kind: kind, Limit: limit}, after)
-	for _, l := range page {
-		records = append(records, accountRecord(l))
-	}
-	return records, next, err
+	return recorded(page, next, err, func(l idp.AccountLine) (AccountRecord, error) { return accountRecord(l), nil })
 }
 
 // accountDetail is one account with what is masked of the person. That somebody looked is in the audit record before the answer.

@@ -31,7 +31,7 @@ func (s *Server) accountsPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	query := r.URL.Query()
 	state, kind, after := query.Get("state"), query.Get("kind"), query.Get("after")
-	records, next, err := s.listAccounts(r.Context(), state, kind, after, pageSize)
+	list, err := s.listAccounts(r.Context(), state, kind, after, pageSize)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (s *Server) accountsPage(w http.ResponseWriter, r *http.Request) error {
 		Filter: []web.FormField{{Name: "state", Label: text("admin.account.state"), Kind: "select", Options: states, Value: state}, {Name: "kind", Label: text("admin.account.kind"), Kind: "select", Options: kinds, Value: kind}},
 		None:   text("admin.accounts.none"), NoneText: text("admin.accounts.none.text"),
 		Table: web.Table{Caption: text("admin.accounts"), Columns: []web.Column{{Label: text("admin.account")}, {Label: text("admin.account.kind")}, {Label: text("admin.account.ial"), Number: true}, {Label: text("admin.account.created")}}}}
-	for _, a := range records {
+	for _, a := range list.Body.Items {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: accountURL(a.ID), Status: accountWord(a.State), Cells: []string{a.ID, text("admin.account.kind." + a.Kind), strconv.Itoa(a.IAL), when(a.CreatedAt)}})
 	}
 	filter := url.Values{}
@@ -59,7 +59,7 @@ func (s *Server) accountsPage(w http.ResponseWriter, r *http.Request) error {
 	if len(filter) > 0 {
 		address += "?" + filter.Encode()
 	}
-	paged(&body.Table, address, after, next)
+	paged(&body.Table, address, after, list.Body.Next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.accounts"), Self: "/admin/accounts", Body: body})
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"image"
 	"image/png"
-	"mime/multipart"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,27 +31,7 @@ func agrees(t *testing.T, p *apptest.Platform, b *walk.Browser, changes map[stri
 	for name, value := range changes {
 		fields[name] = value
 	}
-	var body bytes.Buffer
-	w := multipart.NewWriter(&body)
-	for name, value := range fields {
-		w.WriteField(name, value)
-	}
-	for _, picture := range pictures {
-		part, err := w.CreateFormFile("child-photo", "household.png")
-		if err != nil {
-			t.Fatal(err)
-		}
-		part.Write(picture)
-	}
-	w.Close()
-	request, err := http.NewRequest(http.MethodPost, p.URL+"/me/children", &body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", w.FormDataContentType())
-	request.Header.Set("Origin", p.URL)
-	b.Lend(request)
-	return p.Do(request)
+	return postPictures(t, p, b, "/me/children", "child-photo", fields, pictures)
 }
 
 // TestGuardianConsentsOnline: a guardian who is of age and known surely enough agrees to a text of its own; a register that names

@@ -195,20 +195,26 @@ func TestPolicyOfProofingIsApplied(t *testing.T) {
 // handsIn posts the form of a manual review.
 func handsIn(t *testing.T, p *apptest.Platform, b *walk.Browser, fields map[string]string, pictures ...[]byte) apptest.Answer {
 	t.Helper()
+	return postPictures(t, p, b, "/proofing/manual_review", "proofing-photo", fields, pictures)
+}
+
+// postPictures posts a form with pictures in the name of who is signed in.
+func postPictures(t *testing.T, p *apptest.Platform, b *walk.Browser, path, input string, fields map[string]string, pictures [][]byte) apptest.Answer {
+	t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	for name, value := range fields {
 		w.WriteField(name, value)
 	}
 	for _, picture := range pictures {
-		part, err := w.CreateFormFile("proofing-photo", "document.png")
+		part, err := w.CreateFormFile(input, "picture.png")
 		if err != nil {
 			t.Fatal(err)
 		}
 		part.Write(picture)
 	}
 	w.Close()
-	request, err := http.NewRequest(http.MethodPost, p.URL+"/proofing/manual_review", &body)
+	request, err := http.NewRequest(http.MethodPost, p.URL+path, &body)
 	if err != nil {
 		t.Fatal(err)
 	}
