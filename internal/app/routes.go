@@ -34,11 +34,13 @@ func (a *App) routes() (*router, error) {
 	a.identity.RegisterRelatives(a.api)
 	a.identity.RegisterRights(a.api)
 	a.counter.Register(a.api)
-	document, err := json.Marshal(a.api.OpenAPI())
-	if err != nil {
-		return nil, err
-	}
-	apiMux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+	written := sync.OnceValues(func() ([]byte, error) { return json.Marshal(a.api.OpenAPI()) }) // nearly half a megabyte, which few starts are asked for
+	apiMux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		document, err := written()
+		if err != nil {
+			problem.Write(w, r, err)
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(document)
 	})
