@@ -85,6 +85,7 @@ func (a *App) exportSheet(e idp.Export, locale string, content []byte) (sheet.Sh
 	}
 	for _, section := range a.exportSections() {
 		one := sheet.Section{Title: w.text("copy.section." + section.Name)}
+		w.section = section.Name
 		decoder := json.NewDecoder(bytes.NewReader(parts[section.Name]))
 		decoder.UseNumber()
 		tree, err := readTree(decoder)
@@ -151,9 +152,21 @@ func readTree(d *json.Decoder) (t tree, err error) {
 
 // copyWords puts a copy into words.
 type copyWords struct {
-	a      *App
-	locale string
-	kind   *catalog.Type // of the licence whose fields are set
+	a       *App
+	locale  string
+	section string
+	kind    *catalog.Type // of the licence whose fields are set
+}
+
+// copyCodes are the members whose values are codes: by the name of the member, or by section and name where the name says different
+// things; what stands before the code in the catalogue of messages.
+var copyCodes = map[string]string{
+	"account/state": "status.account_", "account/kind": "admin.account.", "method": "copy.method.", "locale": "copy.locale.",
+	"sign_in/kind": "security.kind.", "methods": "copy.amr.",
+	"consents/kind": "consent.", "channel": "records.channel.", "license_use": "copy.use.",
+	"questions/state": "status.dispute_", "author": "copy.author.",
+	"mandates/kind": "mandate.kind.", "mandates/state": "mandate.state.", "rights": "mandate.right.", "side": "copy.side.",
+	"licenses/status": "status.",
 }
 
 func (w copyWords) text(key string, params ...string) string {
@@ -234,22 +247,44 @@ func (w copyWords) scalar(name string, value any) string {
 		if at, err := time.Parse(time.RFC3339, v); err == nil {
 			return w.moment(at)
 		}
-		if name == "claims" || name == "withheld_claims" {
-			if known, ok := w.a.words.Load().Claim(v); ok && known.Title[w.locale] != "" {
-				return known.Title[w.locale]
-			}
-			if key := "claim." + v; w.a.texts.Has(key) {
-				return w.text(key)
-			}
-		}
-		if key := "records.channel." + v; name == "channel" && w.a.texts.Has(key) {
-			return w.text(key)
-		}
-		return v
+		return w.code(name, v)
 	case json.Number:
 		return v.String()
 	case bool:
 		return w.text(map[bool]string{true: "copy.yes", false: "copy.no"}[v])
 	}
 	return ""
+}
+
+// code is what a code is called; one that nobody named stands as it is.
+func (w copyWords) code(name, value string) string {
+	switch {
+	case name == "claims" || name == "withheld_claims" || name == "name" && w.section == "consents":
+		if known, ok := w.a.words.Load().Claim(value); ok && known.Title[w.locale] != "" {
+			return known.Title[w.locale]
+		}
+		return w.named("claim.", value)
+	case name == "scopes":
+		if known, ok := w.a.words.Load().Scope(value); ok && known.Title[w.locale] != "" {
+			return known.Title[w.locale]
+		}
+		return value
+	case name == "type" && w.kind == nil:
+		if kind, ok := w.a.documents().Find(value); ok {
+			return kind.Name(w.locale)
+		}
+		return value
+	}
+	if prefix := copyCodes[w.section+"/"+name]; prefix != "" {
+		return w.named(prefix, value)
+	}
+	return w.named(copyCodes[name], value)
+}
+
+// named is the text under prefix and code.
+func (w copyWords) named(prefix, code string) string {
+	if key := prefix + code; prefix != "" && w.a.texts.Has(key) {
+		return w.text(key)
+	}
+	return code
 }
