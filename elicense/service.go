@@ -16,6 +16,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
 // Config of the service. Every member but IssueLease is needed.
@@ -40,7 +41,10 @@ type Config struct {
 }
 
 // Service is the licence room. It is safe for use by many goroutines.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg  Config
+	memo pki.Memo // of signatures that were verified
+}
 
 // New checks the configuration.
 func New(cfg Config) (*Service, error) {

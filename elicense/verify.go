@@ -30,7 +30,7 @@ func (s *Service) VerifyFile(ctx context.Context, name string, data []byte) (ver
 	}
 	var failure error
 	result := licensefile.Verify(name, data, licensefile.Options{
-		Options:  verify.Options{Roots: trust.Roots, Intermediates: trust.Intermediates, CRLs: trust.CRLs, At: s.now(), Locale: reqctx.From(ctx).Locale},
+		Options:  verify.Options{Roots: trust.Roots, Intermediates: trust.Intermediates, CRLs: trust.CRLs, At: s.now(), Locale: reqctx.From(ctx).Locale, Memo: &s.memo},
 		FindList: func(uri string) *statuslist.List { return s.ownList(ctx, uri, &failure) },
 	})
 	if failure != nil {

@@ -18,7 +18,7 @@ func (s *Service) trust(ctx context.Context) (verify.Options, error) {
 	if err != nil {
 		return options, unavailable(fmt.Errorf("read trust: %w", err))
 	}
-	options.At = s.cfg.Now()
+	options.At, options.Memo = s.cfg.Now(), &s.memo
 	return options, nil
 }
 
@@ -49,12 +49,12 @@ func fit(seal Seal, trust verify.Options) error {
 	if err != nil {
 		return fault.Wrap(err, fault.SealCertificate)
 	}
-	chain, err := pki.BuildChain(certificate, pki.ChainOptions{Roots: trust.Roots, Intermediates: trust.Intermediates, At: trust.At, Usage: pki.UsageDigitalSignature | pki.UsageNonRepudiation})
+	chain, err := pki.BuildChain(certificate, pki.ChainOptions{Roots: trust.Roots, Intermediates: trust.Intermediates, At: trust.At, Usage: pki.UsageDigitalSignature | pki.UsageNonRepudiation, Memo: trust.Memo})
 	if err != nil {
 		return fault.Wrap(err, fault.SealCertificate)
 	}
 	issuer := chain[min(1, len(chain)-1)]
-	switch revocation := pki.CheckRevocation(certificate, issuer, trust.CRLs, trust.At); {
+	switch revocation := trust.Memo.CheckRevocation(certificate, issuer, trust.CRLs, trust.At); {
 	case revocation.State == pki.RevocationRevoked:
 		return fault.Wrap(errors.New("the signer's certificate is revoked"), fault.SealCertificate)
 	case revocation.State == pki.RevocationUnknown && pointsToEvidence(certificate):

@@ -172,14 +172,17 @@ type Config struct {
 }
 
 // Service is the seal room.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg  Config
+	memo pki.Memo // of signatures that were verified: a seal is judged before and after each use
+}
 
 // New checks the configuration.
 func New(cfg Config) (*Service, error) {
 	if cfg.Store == nil || cfg.Keys == nil || cfg.Authority == nil || cfg.Blobs == nil || cfg.Trust == nil || cfg.Now == nil || cfg.Rand == nil {
 		return nil, errors.New("esign: a dependency is missing")
 	}
-	return &Service{cfg}, nil
+	return &Service{cfg: cfg}, nil
 }
 
 // Roles of staff.

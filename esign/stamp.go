@@ -217,7 +217,8 @@ func (s *Service) prepare(ctx context.Context, wanted Stamp, document []byte) (*
 	now := s.cfg.Now().UTC().Truncate(time.Microsecond) // as stores keep it
 	j := &job{stamp: wanted, seal: seal, at: now.Truncate(time.Second)}
 	j.stamp.ID, j.stamp.CreatedAt, j.stamp.LeaseTo = ident.New(s.cfg.Rand, "stamp"), now, now.Add(stampLease)
-	request := ofd.SignatureRequest{Provider: "印信 Yinxin", ProviderVersion: "1", Company: s.cfg.MakerName, SigningTime: j.at, Seal: seal.SES}
+	sum := s.memo.SM3(seal.SES)
+	request := ofd.SignatureRequest{Provider: "印信 Yinxin", ProviderVersion: "1", Company: s.cfg.MakerName, SigningTime: j.at, Seal: seal.SES, SealSM3: sum[:]}
 	if wanted.Page != 0 {
 		box, err := place(wanted, seal, p.Current().Pages)
 		if err != nil {
@@ -298,7 +299,7 @@ func (s *Service) sign(ctx context.Context, j *job) ([]byte, error) {
 	case err != nil:
 		return nil, keyFault(fmt.Errorf("find seal key: %w", err))
 	}
-	value, err := ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: digest.Sum(j.pending.Description), PropertyInfo: j.pending.Path}, j.seal.SignerCert,
+	value, err := ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: digest.Sum(j.pending.Description), PropertyInfo: j.pending.Path, Memo: &s.memo}, j.seal.SignerCert,
 		func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) })
 	if err != nil {
 		return nil, keyFault(fmt.Errorf("sign: %w", err))

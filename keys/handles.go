@@ -43,6 +43,7 @@ type signer struct {
 	algorithm Algorithm
 	key       crypto.Signer
 	random    io.Reader
+	begun     pki.Begun // what the messages of an SM2 key begin with
 
 	mutex sync.Mutex
 	lastR []byte
@@ -79,6 +80,9 @@ func (s *signer) SignMessage(_ context.Context, message []byte) ([]byte, error) 
 // sign lets a signature out only when it verifies with the public half and its nonce is new (K-07, S-08). input is the
 // message for SM2, the digest for the others.
 func (s *signer) sign(input []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if s.algorithm == SM2 {
+		return s.signSM2(input)
+	}
 	signature, err := s.key.Sign(s.random, input, opts)
 	if err != nil {
 		return nil, fmt.Errorf("keys: sign: %w", err)
@@ -92,15 +96,37 @@ func (s *signer) sign(input []byte, opts crypto.SignerOpts) ([]byte, error) {
 	return signature, nil
 }
 
+// signSM2 hashes a message once for the signature of a key in memory and its check; a key elsewhere gets the message.
+func (s *signer) signSM2(message []byte) ([]byte, error) {
+	public, ok := s.key.Public().(*ecdsa.PublicKey)
+	if !ok {
+		return nil, ErrSelfCheck
+	}
+	digest, err := s.begun.Digest(public, message)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSelfCheck, err)
+	}
+	var signature []byte
+	if key, own := s.key.(*sm2.PrivateKey); own {
+		signature, err = key.Sign(s.random, digest, nil)
+	} else {
+		signature, err = s.key.Sign(s.random, message, sm2.DefaultSM2SignerOpts)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keys: sign: %w", err)
+	}
+	if _, err := pki.VerifySM2Digest(public, digest, signature, pki.FormDER); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSelfCheck, err)
+	}
+	if err := s.checkNonce(signature); err != nil {
+		return nil, err
+	}
+	return signature, nil
+}
+
 func (s *signer) verify(input, signature []byte, opts crypto.SignerOpts) error {
 	switch public := s.key.Public().(type) {
 	case *ecdsa.PublicKey:
-		if s.algorithm == SM2 {
-			if _, err := pki.VerifySM2(public, nil, input, signature, pki.FormDER); err != nil {
-				return fmt.Errorf("%w: %w", ErrSelfCheck, err)
-			}
-			return nil
-		}
 		if s.algorithm == P256 && ecdsa.VerifyASN1(public, input, signature) {
 			return nil
 		}

@@ -31,6 +31,7 @@ type SignatureRequest struct {
 	SigningTime                        time.Time
 	Stamps                             []StampRequest // none: an invisible seal
 	Seal                               []byte         // written as Seal.esl; the value embeds it too
+	SealSM3                            []byte         // its digest where the caller has it; computed when empty
 	Lock                               bool           // protect Signatures.xml as well: no further signature is possible
 }
 
@@ -78,13 +79,13 @@ func (p *Package) AddSignature(request SignatureRequest) (*PendingSignature, err
 	sealPath := ""
 	if len(request.Seal) > 0 {
 		sealPath = folder + "/Seal.esl"
-		pending.added = append(pending.added, File{Path: sealPath, Content: request.Seal})
+		pending.added = append(pending.added, File{Path: sealPath, Content: request.Seal, Store: true})
 	}
 	stamps, err := stampElements(document, request.Stamps, id)
 	if err != nil {
 		return nil, err
 	}
-	references, err := pending.references(list, request.Lock)
+	references, err := pending.references(list, request.Lock, map[string][]byte{sealPath: request.SealSM3})
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func (p *Package) AddSignature(request SignatureRequest) (*PendingSignature, err
 
 // Complete puts the value in and gives the whole package.
 func (s *PendingSignature) Complete(value []byte) ([]byte, error) {
-	added := append(append([]File(nil), s.added...), File{Path: s.Path, Content: s.Description}, File{Path: s.valuePath, Content: value})
+	added := append(append([]File(nil), s.added...), File{Path: s.Path, Content: s.Description}, File{Path: s.valuePath, Content: value, Store: true}) // nearly all of it is the picture of the seal
 	return s.source.Rewrite(s.changed, added)
 }
 
@@ -197,12 +198,16 @@ func (s *PendingSignature) appendToList(list, id string) error {
 	return nil
 }
 
-// references digests every file that the signature protects, in the order of the package.
-func (s *PendingSignature) references(list string, lock bool) (string, error) {
+// references digests every file that the signature protects, in the order of the package; known are digests of files that are added.
+func (s *PendingSignature) references(list string, lock bool, known map[string][]byte) (string, error) {
 	var b strings.Builder
 	add := func(path string, content []byte) {
-		sum := sm3.Sum(content)
-		fmt.Fprintf(&b, `<ofd:Reference FileRef="%s"><ofd:CheckValue>%s</ofd:CheckValue></ofd:Reference>`, escape(path), base64.StdEncoding.EncodeToString(sum[:]))
+		value := known[path]
+		if len(value) == 0 {
+			sum := sm3.Sum(content)
+			value = sum[:]
+		}
+		fmt.Fprintf(&b, `<ofd:Reference FileRef="%s"><ofd:CheckValue>%s</ofd:CheckValue></ofd:Reference>`, escape(path), base64.StdEncoding.EncodeToString(value))
 	}
 	for _, path := range s.source.Names() {
 		if path == list && !lock {

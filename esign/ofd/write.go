@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"strings"
+	"sync"
 )
 
 // File is a file of a package to be written. The path is absolute.
@@ -29,10 +30,9 @@ func Pack(files []File) ([]byte, error) {
 }
 
 type packer struct {
-	out        bytes.Buffer
-	zip        *zip.Writer
-	seen       map[string]bool
-	compressor *flate.Writer
+	out  bytes.Buffer
+	zip  *zip.Writer
+	seen map[string]bool
 }
 
 func newPacker() *packer {
@@ -48,7 +48,7 @@ func (p *packer) add(f File) error {
 	}
 	stored, method := f.Content, uint16(zip.Store)
 	if !f.Store && len(f.Content) > 0 {
-		packed, err := p.deflate(f.Content)
+		packed, err := deflate(f.Content)
 		if err != nil {
 			return err
 		}
@@ -83,20 +83,23 @@ func (p *packer) close() ([]byte, error) {
 	return p.out.Bytes(), nil
 }
 
-// deflate compresses with the one compressor of the packer: making one costs over a megabyte.
-func (p *packer) deflate(content []byte) ([]byte, error) {
+// compressors are used again: making one costs over a megabyte and more time than a small file takes.
+var compressors = sync.Pool{New: func() any {
+	compressor, err := flate.NewWriter(nil, flate.DefaultCompression)
+	if err != nil {
+		panic(err) // the level is one of the library's own
+	}
+	return compressor
+}}
+
+func deflate(content []byte) ([]byte, error) {
 	var out bytes.Buffer
-	var err error
-	if p.compressor == nil {
-		p.compressor, err = flate.NewWriter(&out, flate.DefaultCompression)
-	} else {
-		p.compressor.Reset(&out)
-	}
+	compressor := compressors.Get().(*flate.Writer)
+	defer compressors.Put(compressor)
+	compressor.Reset(&out)
+	_, err := compressor.Write(content)
 	if err == nil {
-		_, err = p.compressor.Write(content)
-	}
-	if err == nil {
-		err = p.compressor.Close()
+		err = compressor.Close()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ofd: compress: %w", err)

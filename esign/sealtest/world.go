@@ -47,6 +47,7 @@ type World struct {
 	caKey   keys.Signer
 	made    map[string]*pki.Certificate // by label
 	revoked []pki.CRLEntry
+	list    *pki.CRL // of the moment
 }
 
 // Start is when worlds begin.
@@ -184,11 +185,14 @@ func (w *World) Trust(context.Context) (verify.Options, error) {
 		options.Roots = pki.NewPool(w.root)
 	}
 	if !w.NoCRL {
-		list, err := pki.MakeCRL(ident.System(), pki.CRLTemplate{Number: big.NewInt(1), ThisUpdate: w.at.Add(-time.Minute), NextUpdate: w.at.Add(24 * time.Hour), Entries: w.revoked}, w.ca, w.caKey)
-		if err != nil {
-			return verify.Options{}, err
+		if w.list == nil || !w.list.ThisUpdate.Equal(w.at.Add(-time.Minute)) || len(w.list.Entries) != len(w.revoked) {
+			list, err := pki.MakeCRL(ident.System(), pki.CRLTemplate{Number: big.NewInt(1), ThisUpdate: w.at.Add(-time.Minute), NextUpdate: w.at.Add(24 * time.Hour), Entries: w.revoked}, w.ca, w.caKey)
+			if err != nil {
+				return verify.Options{}, err
+			}
+			w.list = list
 		}
-		options.CRLs = []*pki.CRL{list}
+		options.CRLs = []*pki.CRL{w.list}
 	}
 	return options, nil
 }

@@ -12,23 +12,24 @@ import (
 
 // CheckSignature verifies the maker's signature over the covered octets (GB/T 38540-2020 6.3 b). The algorithm named must
 // be SM2-with-SM3 and the certificate must hold an SM2 key, else the error has pki.CodeAlgorithm. maker is the parsed
-// MakerCert. The encoding met is returned; raw r‖s is worth a warning (seal.md 2.6).
-func (s *Seal) CheckSignature(maker *pki.Certificate) (pki.Encoding, error) {
+// MakerCert. The encoding met is returned; raw r‖s is worth a warning (seal.md 2.6). memo may be nil.
+func (s *Seal) CheckSignature(maker *pki.Certificate, memo *pki.Memo) (pki.Encoding, error) {
 	if !bytes.Equal(maker.Raw, s.MakerCert) {
 		return "", fmt.Errorf("%w: certificate is not the one in the seal", pki.ErrKeyInvalid)
 	}
-	return checkValue(maker, s.SignatureAlgorithm, s.SignedBytes(), s.SignatureValue)
+	return checkValue(maker, s.SignatureAlgorithm, s.SignedBytes(), s.SignatureValue, memo)
 }
 
-// CheckSignature verifies the signer's signature over toSign (GB/T 38540-2020 7.3 b). signer is the parsed SignerCert.
-func (s *Signature) CheckSignature(signer *pki.Certificate) (pki.Encoding, error) {
+// CheckSignature verifies the signer's signature over toSign (GB/T 38540-2020 7.3 b). signer is the parsed SignerCert;
+// memo may be nil.
+func (s *Signature) CheckSignature(signer *pki.Certificate, memo *pki.Memo) (pki.Encoding, error) {
 	if !bytes.Equal(signer.Raw, s.SignerCert) {
 		return "", fmt.Errorf("%w: certificate is not the one in the signature", pki.ErrKeyInvalid)
 	}
-	return checkValue(signer, s.SignatureAlgorithm, s.SignedBytes(), s.SignatureValue)
+	return checkValue(signer, s.SignatureAlgorithm, s.SignedBytes(), s.SignatureValue, memo)
 }
 
-func checkValue(certificate *pki.Certificate, algorithm string, signed, value []byte) (pki.Encoding, error) {
+func checkValue(certificate *pki.Certificate, algorithm string, signed, value []byte, memo *pki.Memo) (pki.Encoding, error) {
 	if algorithm != pki.OIDSM2WithSM3 {
 		return "", fmt.Errorf("%w: %s", pki.ErrAlgorithm, algorithm)
 	}
@@ -39,7 +40,7 @@ func checkValue(certificate *pki.Certificate, algorithm string, signed, value []
 	if !ok {
 		return "", fmt.Errorf("%w: certificate holds a %s key", pki.ErrAlgorithm, pki.KeyName(certificate.PublicKey))
 	}
-	return pki.VerifySM2(public, nil, signed, value, pki.FormDEROrRaw)
+	return memo.VerifySM2(public, signed, value, pki.FormDEROrRaw)
 }
 
 // ListsSigner tells whether the seal names the certificate as a signer: byte for byte with certListType 1, by its SM3

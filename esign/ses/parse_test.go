@@ -62,10 +62,10 @@ func TestV1Forms(t *testing.T) {
 			if fmt.Sprint(signature.Deviations) != fmt.Sprint(test.deviates) || fmt.Sprint(signature.Seal.Deviations) != fmt.Sprint(test.sealOdd) {
 				t.Errorf("deviations %v, in the seal %v", signature.Deviations, signature.Seal.Deviations)
 			}
-			if _, err := signature.CheckSignature(w.signer); err != nil {
+			if _, err := signature.CheckSignature(w.signer, nil); err != nil {
 				t.Errorf("value: %v", err)
 			}
-			if _, err := signature.Seal.CheckSignature(w.maker); err != nil {
+			if _, err := signature.Seal.CheckSignature(w.maker, nil); err != nil {
 				t.Errorf("seal: %v", err)
 			}
 			if !signature.Seal.ListsSigner(w.signer.Raw) || signature.Seal.ListsSigner(w.maker.Raw) || signature.Seal.ListsSigner(nil) {
@@ -334,8 +334,8 @@ func TestCoverage(t *testing.T) {
 		if err != nil {
 			return false
 		}
-		_, valueErr := signature.CheckSignature(signer)
-		_, sealErr := signature.Seal.CheckSignature(maker)
+		_, valueErr := signature.CheckSignature(signer, nil)
+		_, sealErr := signature.Seal.CheckSignature(maker, nil)
 		return valueErr == nil && sealErr == nil && signature.Seal.ListsSigner(signature.SignerCert)
 	}
 	if !holds(input) {
@@ -357,27 +357,27 @@ func TestCheckSignatureCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("another certificate", func(t *testing.T) {
-		if _, err := seal.CheckSignature(w.signer); pki.Code(err) != pki.CodeKey {
+		if _, err := seal.CheckSignature(w.signer, nil); pki.Code(err) != pki.CodeKey {
 			t.Error(err)
 		}
 	})
 	t.Run("S-07 other algorithm", func(t *testing.T) {
 		changed := *seal
 		changed.SignatureAlgorithm = pki.OIDECDSAWithSHA256
-		if _, err := changed.CheckSignature(w.maker); pki.Code(err) != pki.CodeAlgorithm {
+		if _, err := changed.CheckSignature(w.maker, nil); pki.Code(err) != pki.CodeAlgorithm {
 			t.Error(err)
 		}
 	})
 	t.Run("S-03 certificate without a usable key", func(t *testing.T) {
 		broken := *w.maker
 		broken.PublicKey, broken.KeyError = nil, pki.ErrKeyInvalid
-		if _, err := seal.CheckSignature(&broken); pki.Code(err) != pki.CodeKey {
+		if _, err := seal.CheckSignature(&broken, nil); pki.Code(err) != pki.CodeKey {
 			t.Error(err)
 		}
 	})
 	t.Run("another signer's certificate", func(t *testing.T) {
 		signature := &Signature{SignerCert: w.signer.Raw, SignatureAlgorithm: pki.OIDSM2WithSM3}
-		if _, err := signature.CheckSignature(w.maker); pki.Code(err) != pki.CodeKey {
+		if _, err := signature.CheckSignature(w.maker, nil); pki.Code(err) != pki.CodeKey {
 			t.Error(err)
 		}
 	})
@@ -388,7 +388,7 @@ func TestCheckSignatureCodes(t *testing.T) {
 		}
 		other := *w.maker
 		other.PublicKey = &key.PublicKey
-		if _, err := seal.CheckSignature(&other); pki.Code(err) != pki.CodeAlgorithm {
+		if _, err := seal.CheckSignature(&other, nil); pki.Code(err) != pki.CodeAlgorithm {
 			t.Error(err)
 		}
 	})
@@ -405,7 +405,7 @@ func TestCheckSignatureCodes(t *testing.T) {
 		}
 		changed := *seal
 		changed.SignatureValue = raw
-		if encoding, err := changed.CheckSignature(w.maker); err != nil || encoding != pki.EncodingRaw {
+		if encoding, err := changed.CheckSignature(w.maker, nil); err != nil || encoding != pki.EncodingRaw {
 			t.Error(encoding, err)
 		}
 	})
@@ -482,7 +482,7 @@ func BenchmarkCheckSignature(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := signature.CheckSignature(signer); err != nil {
+		if _, err := signature.CheckSignature(signer, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

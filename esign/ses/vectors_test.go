@@ -82,7 +82,7 @@ func checkSeal(t *testing.T, seal *Seal, want *expectedSeal, structure string, s
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := seal.CheckSignature(maker); signatureOK != nil && (err == nil) != *signatureOK {
+	if _, err := seal.CheckSignature(maker, nil); signatureOK != nil && (err == nil) != *signatureOK {
 		t.Errorf("maker signature: %v, want ok %t", err, *signatureOK)
 	}
 	if want == nil {
@@ -205,7 +205,7 @@ func checkSignature(t *testing.T, input []byte, want expectedEntry, document []b
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoding, err := signature.CheckSignature(signer)
+	encoding, err := signature.CheckSignature(signer, nil)
 	if (err == nil) != *want.ValueOK || string(encoding) != want.Encoding {
 		t.Errorf("value: %v, %s; want ok %t, %s", err, encoding, *want.ValueOK, want.Encoding)
 	}

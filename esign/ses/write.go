@@ -86,7 +86,7 @@ func selfCheckSeal(input []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 	}
-	encoding, err := seal.CheckSignature(maker)
+	encoding, err := seal.CheckSignature(maker, nil)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 	}
@@ -104,6 +104,7 @@ type SignatureInfo struct {
 	PropertyInfo string    // for OFD the absolute path of Signature.xml in the package
 	Extensions   []Extension
 	Timestamp    TimestampFunc // optional
+	Memo         *pki.Memo     // of what was verified before, optional
 }
 
 // NewSignature makes a seal signature (GB/T 38540-2020 7.2) in the structure of its seal. It refuses a signer whom the
@@ -146,7 +147,7 @@ func NewSignature(info SignatureInfo, signerCert []byte, sign SignFunc) ([]byte,
 		members = append(members, der.EncodeExplicit(0, der.EncodeBitString(token)))
 	}
 	signature := der.EncodeSequence(members...)
-	return signature, selfCheckSignature(signature)
+	return signature, selfCheckSignature(signature, info.Memo)
 }
 
 // checkStampable refuses what must not be signed.
@@ -167,13 +168,13 @@ func checkStampable(seal *Seal, info SignatureInfo, signerCert []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInput, err)
 	}
-	if _, err := seal.CheckSignature(maker); err != nil {
+	if _, err := seal.CheckSignature(maker, info.Memo); err != nil {
 		return fmt.Errorf("%w: seal: %w", ErrInput, err)
 	}
 	return nil
 }
 
-func selfCheckSignature(input []byte) error {
+func selfCheckSignature(input []byte, memo *pki.Memo) error {
 	signature, err := parseSignature(input, &der.Reader{Strict: true}, &der.Reader{})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
@@ -182,7 +183,7 @@ func selfCheckSignature(input []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 	}
-	encoding, err := signature.CheckSignature(signer)
+	encoding, err := signature.CheckSignature(signer, memo)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 	}

@@ -43,7 +43,7 @@ func (j *judgement) ofd(data []byte) {
 		return
 	}
 	covered := map[string]bool{}
-	digests := newDigests(p)
+	digests := &digests{p: p, memo: j.options.Memo, done: map[string][]byte{}}
 	for _, signature := range p.Signatures {
 		j.ofdSignature(signature, digests, covered)
 	}
@@ -137,13 +137,12 @@ func (s *signatureJudge) sealFile(signature *ses.Signature, description *ofd.Sig
 	}
 }
 
-// digests computes SM3 of each file once.
+// digests computes SM3 of each file once; the file of a seal is known from other documents.
 type digests struct {
 	p    *ofd.Package
+	memo *pki.Memo
 	done map[string][]byte
 }
-
-func newDigests(p *ofd.Package) *digests { return &digests{p: p, done: map[string][]byte{}} }
 
 func (d *digests) of(path string) []byte {
 	if sum, ok := d.done[path]; ok {
@@ -153,9 +152,13 @@ func (d *digests) of(path string) []byte {
 	if err != nil {
 		return nil
 	}
-	sum := sm3.Sum(content)
-	d.done[path] = sum[:]
-	return sum[:]
+	sum := sm3.Sum
+	if strings.HasSuffix(strings.ToLower(path), ".esl") {
+		sum = d.memo.SM3
+	}
+	value := sum(content)
+	d.done[path] = value[:]
+	return value[:]
 }
 
 // references compares every protected file (GB/T 33190-2016 18.2).

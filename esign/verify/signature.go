@@ -94,7 +94,7 @@ func (s *signatureJudge) sealSignature(signature *ses.Signature, description *of
 	moment := s.moment(signature.Time.Moment)
 	if signer != nil {
 		s.describeSigner(signer)
-		encoding, err := signature.CheckSignature(signer)
+		encoding, err := signature.CheckSignature(signer, s.options.Memo)
 		s.value("sig_value", "SIG_VALUE", encoding, err)
 		s.signerCertificate(signer, moment)
 	}
@@ -182,7 +182,7 @@ func (s *signatureJudge) signerCertificate(c *pki.Certificate, moment time.Time)
 // chain judges a certificate's chain at a moment, without its periods when the moment is not known. ended is the code for its own period, empty when that is judged
 // elsewhere.
 func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, broken, usage, ended string, revocation func(issuer *pki.Certificate)) {
-	chain, err := pki.BuildChain(c, pki.ChainOptions{Roots: s.options.Roots, Intermediates: s.options.Intermediates, At: at, Usage: signing, IgnorePeriods: at.IsZero(), Memo: &s.memo})
+	chain, err := pki.BuildChain(c, pki.ChainOptions{Roots: s.options.Roots, Intermediates: s.options.Intermediates, At: at, Usage: signing, IgnorePeriods: at.IsZero(), Memo: s.options.Memo})
 	reason, failedAt := pki.ReasonOf(err), c
 	if failure, ok := err.(*pki.ChainError); ok {
 		failedAt = failure.Certificate
@@ -219,7 +219,7 @@ func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, br
 // against the chain. One that was revoked later than the moment could still issue then, if the moment is true.
 func (s *signatureJudge) authorities(name string, chain []*pki.Certificate, moment time.Time, broken string) bool {
 	for i := 1; i < len(chain)-1; i++ {
-		answer := s.memo.CheckRevocation(chain[i], chain[i+1], s.options.CRLs, s.options.At)
+		answer := s.options.Memo.CheckRevocation(chain[i], chain[i+1], s.options.CRLs, s.options.At)
 		switch {
 		case answer.State == pki.RevocationRevoked && (moment.IsZero() || !answer.RevokedAt.After(moment)):
 			s.failed(name, broken, fmt.Sprintf("revoked: %s", chain[i].Subject))
@@ -241,7 +241,7 @@ var revocationPointers = []string{"2.5.29.31", "1.3.6.1.5.5.7.1.1"}
 // revocation judges what the lists say about the certificate (security row S-11). A certificate that points to no
 // evidence needs none.
 func (s *signatureJudge) revocation(name string, c, issuer *pki.Certificate, moment time.Time, before string) {
-	answer := s.memo.CheckRevocation(c, issuer, s.options.CRLs, s.options.At)
+	answer := s.options.Memo.CheckRevocation(c, issuer, s.options.CRLs, s.options.At)
 	switch {
 	case answer.State == pki.RevocationRevoked && !moment.IsZero() && answer.RevokedAt.After(moment):
 		// Only a trusted time could show that the signature was made before.
@@ -279,7 +279,7 @@ func (s *signatureJudge) seal(seal *ses.Seal, moment time.Time, bare bool) {
 	if err != nil {
 		s.failed("seal_maker_cert", "SEAL_MAKER_CERT_CHAIN", err.Error())
 	} else {
-		encoding, err := seal.CheckSignature(maker)
+		encoding, err := seal.CheckSignature(maker, s.options.Memo)
 		s.value("seal_signature", "SEAL_SIGNATURE", encoding, err)
 		s.chain("seal_maker_cert", maker, p.CreateDate, "SEAL_MAKER_CERT_CHAIN", "SEAL_MAKER_CERT_USAGE", "SEAL_MAKER_CERT_EXPIRED", func(issuer *pki.Certificate) {
 			s.revocation("seal_maker_cert", maker, issuer, p.CreateDate, "SEAL_MAKER_CERT_REVOKED")

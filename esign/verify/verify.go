@@ -23,6 +23,7 @@ type Options struct {
 	Strict        bool      // deviations and uncovered visible content are refused
 	Locale        string    // of reason and check messages: "zh-CN" when empty
 	Limits        ofd.Limits
+	Memo          *pki.Memo // of what judgements before found; nil remembers within this one
 }
 
 func (o Options) withDefaults() Options {
@@ -37,6 +38,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Limits.Entries == 0 {
 		o.Limits = ofd.DefaultLimits()
+	}
+	if o.Memo == nil {
+		o.Memo = &pki.Memo{}
 	}
 	return o
 }
@@ -70,7 +74,6 @@ type judgement struct {
 	judge   Judge
 	result  Result
 	pkg     *ofd.Package
-	memo    pki.Memo
 }
 
 func (j *judgement) reason(code, detail string) {

@@ -435,13 +435,17 @@ func (c *Certificate) KeyIDHex() string { return hex.EncodeToString(c.SubjectKey
 // CheckSignatureFrom verifies the certificate's signature with the issuer's key. The two algorithm identifiers must agree
 // octet for octet (security row S-07).
 func (c *Certificate) CheckSignatureFrom(issuer *Certificate) error {
+	return c.checkSignatureFrom(issuer, nil)
+}
+
+func (c *Certificate) checkSignatureFrom(issuer *Certificate, memo *Memo) error {
 	if issuer.KeyError != nil {
 		return issuer.KeyError
 	}
 	if c.Algorithm.OID != c.InnerAlgorithm.OID || !bytes.Equal(c.Algorithm.Parameters, c.InnerAlgorithm.Parameters) {
 		return fmt.Errorf("%w: inner and outer algorithm differ", ErrAlgorithm)
 	}
-	return CheckSignature(issuer.PublicKey, c.Algorithm, c.RawTBS, c.SignatureValue, FormDER)
+	return checkSignature(issuer.PublicKey, c.Algorithm, c.RawTBS, c.SignatureValue, FormDER, memo)
 }
 
 // IsSelfSigned tells whether the certificate carries its own key's signature. Equal names are not enough: a certificate

@@ -59,26 +59,8 @@ type ChainOptions struct {
 	ExtUsage string
 	// IgnorePeriods judges names, signatures and constraints only; the caller judges the periods itself.
 	IgnorePeriods bool
-	// Memo is shared by the chains and lists of one judgement; nil remembers within this search only.
+	// Memo is shared by judgements; nil remembers within this search only.
 	Memo *Memo
-}
-
-// Memo remembers which signatures of certificates and lists were verified, so that a judgement that meets the same issuer
-// several times verifies each pair once. Use one a judgement; it grows with what it sees and is not for several goroutines.
-type Memo struct{ done map[[2]any]error }
-
-// check verifies once; fresh tells that it did so now.
-func (m *Memo) check(signed, issuer any, verify func() error) (fresh bool, err error) {
-	pair := [2]any{signed, issuer}
-	if err, ok := m.done[pair]; ok {
-		return false, err
-	}
-	if m.done == nil {
-		m.done = map[[2]any]error{}
-	}
-	err = verify()
-	m.done[pair] = err
-	return true, err
 }
 
 // Bounds of a search (security row S-13).
@@ -256,7 +238,7 @@ func (s *chainSearch) extend(path []*Certificate) []*Certificate {
 
 // check verifies one signature, once.
 func (s *chainSearch) check(child, issuer *Certificate) error {
-	fresh, err := s.memo.check(child, issuer, func() error { return child.CheckSignatureFrom(issuer) })
+	fresh, err := s.memo.check(child, issuer, func() error { return child.checkSignatureFrom(issuer, s.memo) })
 	if fresh {
 		s.checks++
 	}

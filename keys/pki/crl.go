@@ -231,6 +231,10 @@ func (c *CRL) Lookup(serial *big.Int) (CRLEntry, bool) {
 // CheckSignatureFrom verifies the list's signature with the issuer's certificate, which must carry the same name and,
 // when it has a keyUsage, cRLSign.
 func (c *CRL) CheckSignatureFrom(issuer *Certificate) error {
+	return c.checkSignatureFrom(issuer, nil)
+}
+
+func (c *CRL) checkSignatureFrom(issuer *Certificate, memo *Memo) error {
 	if !bytes.Equal(c.Issuer.Raw, issuer.Subject.Raw) {
 		return fmt.Errorf("%w: issuer is another one", ErrCRL)
 	}
@@ -243,7 +247,7 @@ func (c *CRL) CheckSignatureFrom(issuer *Certificate) error {
 	if c.Algorithm.OID != c.InnerAlgorithm.OID || !bytes.Equal(c.Algorithm.Parameters, c.InnerAlgorithm.Parameters) {
 		return fmt.Errorf("%w: inner and outer algorithm differ", ErrAlgorithm)
 	}
-	return CheckSignature(issuer.PublicKey, c.Algorithm, c.RawTBS, c.SignatureValue, FormDER)
+	return checkSignature(issuer.PublicKey, c.Algorithm, c.RawTBS, c.SignatureValue, FormDER, memo)
 }
 
 // RevocationState is what evidence says about one certificate.
@@ -272,7 +276,7 @@ func CheckRevocation(certificate, issuer *Certificate, lists []*CRL, now time.Ti
 	return (&Memo{}).CheckRevocation(certificate, issuer, lists, now)
 }
 
-// CheckRevocation is the function of the same name within a judgement that shares the memo.
+// CheckRevocation is the function of the same name for judgements that share the memo.
 func (m *Memo) CheckRevocation(certificate, issuer *Certificate, lists []*CRL, now time.Time) Revocation {
 	result := Revocation{State: RevocationUnknown}
 	for _, list := range lists {
@@ -308,7 +312,7 @@ func (c *CRL) unusable(memo *Memo, issuer *Certificate, now time.Time) string {
 	case now.After(c.NextUpdate):
 		return "ended " + c.NextUpdate.Format(time.RFC3339)
 	}
-	if _, err := memo.check(c, issuer, func() error { return c.CheckSignatureFrom(issuer) }); err != nil {
+	if _, err := memo.check(c, issuer, func() error { return c.checkSignatureFrom(issuer, memo) }); err != nil {
 		return err.Error()
 	}
 	return ""

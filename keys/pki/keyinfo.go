@@ -147,6 +147,10 @@ func KeyName(public crypto.PublicKey) string {
 // CheckSignature verifies a signature over the octets by the algorithm named in a certificate, CRL or request. The
 // algorithm must fit the key (ErrAlgorithm); MD5 and SHA-1 are never accepted.
 func CheckSignature(public crypto.PublicKey, algorithm AlgorithmIdentifier, signed, signature []byte, form SignatureForm) error {
+	return checkSignature(public, algorithm, signed, signature, form, nil)
+}
+
+func checkSignature(public crypto.PublicKey, algorithm AlgorithmIdentifier, signed, signature []byte, form SignatureForm, memo *Memo) error {
 	if !algorithm.absentOrNull() {
 		return fmt.Errorf("%w: parameters of %s", ErrAlgorithm, algorithm.OID)
 	}
@@ -156,7 +160,7 @@ func CheckSignature(public crypto.PublicKey, algorithm AlgorithmIdentifier, sign
 			if algorithm.OID != OIDSM2WithSM3 {
 				return fmt.Errorf("%w: %s with an SM2 key", ErrAlgorithm, algorithm.OID)
 			}
-			_, err := VerifySM2(key, nil, signed, signature, form)
+			_, err := memo.VerifySM2(key, signed, signature, form)
 			return err
 		}
 		return checkECDSA(key, algorithm.OID, signed, signature)

@@ -40,7 +40,7 @@ type Verifier struct {
 // New trusts nobody yet.
 func New() *Verifier {
 	v := &Verifier{}
-	v.options.Roots, v.options.Intermediates = pki.NewPool(), pki.NewPool()
+	v.options.Roots, v.options.Intermediates, v.options.Memo = pki.NewPool(), pki.NewPool(), &pki.Memo{}
 	return v
 }
 

@@ -78,7 +78,7 @@ func judgeSeal(parsed *ses.Seal) check.Outcome {
 	if err != nil {
 		return check.Refuse("SEAL_FORMAT", err)
 	}
-	encoding, err := parsed.CheckSignature(maker)
+	encoding, err := parsed.CheckSignature(maker, nil)
 	switch {
 	case errors.Is(err, pki.ErrAlgorithm):
 		return check.Refuse("SIG_ALG", err)
@@ -103,7 +103,7 @@ func judgeSignature(v vectors.Vector, input []byte) check.Outcome {
 	if err != nil {
 		return check.Refuse("SIG_FORMAT", err)
 	}
-	encoding, err := parsed.CheckSignature(signer)
+	encoding, err := parsed.CheckSignature(signer, nil)
 	switch {
 	case errors.Is(err, pki.ErrAlgorithm):
 		return check.Refuse("SIG_ALG", err)
