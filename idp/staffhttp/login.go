@@ -39,7 +39,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 	if known := current(r); typed == "" && known != nil {
 		typed = known.member.Login // signs in again
 	}
-	page := web.Page{Errors: failures, Self: LoginURL(next), Body: web.StaffLoginPage{Hidden: hidden("next", next), Login: typed, Passkey: s.passkeyForm(next), EnrolURL: enrolPath}}
+	page := web.Page{Errors: failures, Self: LoginURL(next), Body: web.StaffLoginPage{Hidden: hidden("next", next), Login: typed, Passkey: s.passkeyForm(next), CertificateURL: s.certificateURL(next), EnrolURL: enrolPath}}
 	if r.FormValue("enrolled") == "1" && len(failures) == 0 {
 		page.Notice = &web.Notice{Tone: "success", Text: s.Pages.Text(r, "staff.enrolled")}
 	}
@@ -112,6 +112,9 @@ func (s *Server) showSecond(w http.ResponseWriter, r *http.Request, status int, 
 	_, body.TOTP = second[authn.KindTOTP]
 	if _, ok := second[authn.KindPasskey]; ok {
 		body.Passkey = s.passkeyForm(v.Next)
+	}
+	if _, ok := second[authn.KindCertificate]; ok {
+		body.CertificateURL = s.certificateURL(nextOf(v.Next))
 	}
 	return s.Pages.Page(w, r, status, "second", web.Page{Errors: failures, Self: loginPath + "/second?" + url.Values{"step": {handle}}.Encode(), Body: body})
 }

@@ -67,6 +67,9 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int
 	if s.Passkeys != nil {
 		body.Passkey = &web.PasskeyForm{Create: true, Action: securityPath + "/passkeys", Options: securityPath + "/passkeys/options"}
 	}
+	if s.Certificates != nil {
+		body.CertificateURL = securityCertificatePath
+	}
 	return s.show(w, r, status, "staff-security", web.Page{Errors: failures, Self: securityPath, Body: body})
 }
 

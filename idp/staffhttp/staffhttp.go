@@ -38,10 +38,12 @@ type Config struct {
 	Ways      *authn.Ways
 	Steps     *authn.Steps
 	Passkeys  *authn.Passkeys // nil where the issuer is an address
-	Throttle  authn.ThrottleStore
-	Ring      *keys.Ring
-	Now       func() time.Time
-	Rand      io.Reader
+	// Certificates is nil without a trust list.
+	Certificates *authn.Certificates
+	Throttle     authn.ThrottleStore
+	Ring         *keys.Ring
+	Now          func() time.Time
+	Rand         io.Reader
 	// Waiting is what waits for the member of staff who is signed in, in all rooms; nil: nothing is told.
 	Waiting func(r *http.Request) ([]Waiting, error)
 	// OneFactor lets a password alone sign in; the sandbox only.
@@ -158,6 +160,14 @@ func (s *Server) Routes(mux *http.ServeMux) {
 		page("POST "+enrolPath+"/passkey", s.enrolPasskey)
 		page("POST "+securityPath+"/passkeys/options", s.passkeyNewOptions)
 		page("POST "+securityPath+"/passkeys", s.passkeyNew)
+	}
+	if s.Certificates != nil {
+		page("GET "+loginCertificatePath, s.loginCertificatePage)
+		page("POST "+loginCertificatePath, s.loginCertificate)
+		page("GET "+enrolCertificatePath, s.enrolCertificatePage)
+		page("POST "+enrolCertificatePath, s.enrolCertificate)
+		page("GET "+securityCertificatePath, s.securityCertificatePage)
+		page("POST "+securityCertificatePath, s.securityCertificate)
 	}
 }
 

@@ -343,10 +343,10 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	certificates, err := a.openCertificates(ways, steps)
-	if err != nil {
+	if a.revocationLists, err = a.openCertificateTrust(); err != nil {
 		return err
 	}
+	certificates := a.openCertificates("", ways, steps, a.Accounts)
 	a.certificates = a.newCertificateWatch(certificates)
 	sessions := session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages})
 	a.fourEyes = foureyes.New(foureyes.Config{Store: a.store, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Human: func(ctx context.Context, actor string) (string, error) { return a.Members.Human(ctx, actor) }})

@@ -59,7 +59,7 @@ func (a *App) openStaff(passwords *authn.Passwords, steps *authn.Steps) error {
 	}
 	a.staffPages = staffhttp.New(staffhttp.Config{Issuer: a.cfg.Issuer, Pages: a.pages, Members: a.Members, Rights: a.Staff,
 		Sessions: session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Realm: a.cfg.Staff.realm(), Now: o.Now, Rand: o.Rand}),
-		Password: authn.NewRealmLogin(a.Members, passwords, throttle, o.Now), Passwords: passwords, Ways: ways, Steps: steps, Passkeys: passkeys, Throttle: throttle, Ring: a.ring, Waiting: a.waiting,
+		Password: authn.NewRealmLogin(a.Members, passwords, throttle, o.Now), Passwords: passwords, Ways: ways, Steps: steps, Passkeys: passkeys, Certificates: a.openCertificates(staffRealm, ways, steps, a.Members), Throttle: throttle, Ring: a.ring, Waiting: a.waiting,
 		Now: o.Now, Rand: o.Rand, OneFactor: a.cfg.oneFactor()})
 	return nil
 }
