@@ -6,6 +6,8 @@ type StaffLoginPage struct {
 	Login          string
 	Passkey        *PasskeyForm // nil hides it
 	CertificateURL string       // signs in with a certificate; empty hides it
+	Upstreams      []Link       // directories of staff
+	Silent         []string     // names of those that do not answer now
 	EnrolURL       string
 }
 
@@ -33,7 +35,8 @@ type StaffSecurityPage struct {
 	LoginURL       string
 	HomeURL        string
 	Passkey        *PasskeyForm
-	CertificateURL string // adds a certificate; empty hides it
+	CertificateURL string         // adds a certificate; empty hides it
+	Upstreams      []UpstreamItem // directories of staff with the links of the member
 	Credentials    []CredentialItem
 }
 

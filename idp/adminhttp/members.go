@@ -26,6 +26,7 @@ type MemberRecord struct {
 	Roles      []string   `json:"roles,omitempty" doc:"Roles that a file of the operator gave, everywhere"`
 	MadeBy     string     `json:"made_by" doc:"Who made it, or opened it for a new enrolment: somebody else gives out the code"`
 	CodeUntil  *time.Time `json:"code_until,omitempty" doc:"Until when the code that was given out holds"`
+	Sources    []string   `json:"sources,omitempty" doc:"Of a single account: upstream sources of staff that it is linked to"`
 	CreatedAt  time.Time  `json:"created_at" doc:"Since when"`
 }
 
@@ -51,6 +52,7 @@ type EnrolmentCode struct {
 }
 
 func (s *Server) membersAPI(api huma.API) {
+	s.memberLinksAPI(api)
 	huma.Register(api, operation(tagStaff, "list-staff", get, "staff", "工作人员 Accounts of staff of an area and below, by identifier", http.StatusOK), func(ctx context.Context, in *struct {
 		Paging
 		Area  string `query:"area" maxLength:"12" doc:"Area; absent is that of the own rights"`
@@ -123,7 +125,7 @@ func (s *Server) member(ctx context.Context, id string) (MemberRecord, error) {
 	}
 	for _, role := range idp.AdminRoles {
 		if reqctx.From(ctx).Actor.HasIn(role, m.Path) {
-			return s.memberRecord(ctx, m)
+			return s.wholeMember(ctx, m)
 		}
 	}
 	return MemberRecord{}, fault.New(fault.Forbidden)

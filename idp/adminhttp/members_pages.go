@@ -3,6 +3,7 @@ package adminhttp
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/staff"
@@ -18,7 +19,8 @@ func (s *Server) membersPart() part {
 	return part{
 		local: true,
 		api:   s.membersAPI,
-		pages: map[string]pageFunc{"GET " + membersURL: s.membersPage, "GET " + membersURL + "/new": s.memberForm, "POST " + membersURL: s.memberMake, "GET " + membersURL + "/{id}": s.memberPage, "POST " + membersURL + "/{id}/{action}": s.memberAct},
+		pages: map[string]pageFunc{"GET " + membersURL: s.membersPage, "GET " + membersURL + "/new": s.memberForm, "POST " + membersURL: s.memberMake, "GET " + membersURL + "/{id}": s.memberPage, "POST " + membersURL + "/{id}/{action}": s.memberAct,
+			"GET " + membersURL + "/{id}/link": s.memberLinkForm, "POST " + membersURL + "/{id}/link": s.memberLink, "POST " + membersURL + "/{id}/links/{source}/removal": s.memberUnlink},
 		place: func(r *http.Request) (web.AdminPlace, error) {
 			return web.AdminPlace{ID: "admin-staff", Label: s.Renderer.Text(r, "admin.staff"), Text: s.Renderer.Text(r, "admin.staff.text"), URL: membersURL}, nil
 		},
@@ -128,7 +130,13 @@ func (s *Server) showMember(w http.ResponseWriter, r *http.Request, code *Enrolm
 	case one.CodeUntil != nil:
 		body.Facts = append(body.Facts, web.ShownField{Label: text("admin.staff.code"), Value: s.Renderer.Text(r, "admin.staff.code.waits", "at", when(*one.CodeUntil))})
 	}
+	if len(one.Sources) > 0 {
+		body.Facts = append(body.Facts, web.ShownField{Label: text("admin.staff.source"), Value: strings.Join(one.Sources, " ")})
+	}
 	if s.administers(r, one.ID) {
+		if one.State == string(staff.MemberActive) && len(s.StaffSources.Sources()) > 0 {
+			body.Links = append(body.Links, web.Link{Label: text("admin.staff.link"), URL: linkURL(one.ID)})
+		}
 		add := func(word string, danger bool) {
 			body.Actions = append(body.Actions, web.StateAction{ID: "staff-" + word, Label: text("admin.staff." + word), URL: address + "/" + word, Effect: text("admin.staff." + word + ".effect"), Danger: danger})
 		}
@@ -141,6 +149,9 @@ func (s *Server) showMember(w http.ResponseWriter, r *http.Request, code *Enrolm
 		case staff.MemberSuspended:
 			add("resume", false)
 			add("reset", true)
+		}
+		for _, source := range one.Sources {
+			body.Actions = append(body.Actions, web.StateAction{ID: "staff-unlink-" + source, Label: s.Renderer.Text(r, "admin.staff.unlink", "source", source), URL: address + "/links/" + url.PathEscape(source) + "/removal"})
 		}
 		if one.State != string(staff.MemberClosed) {
 			add("close", true)

@@ -45,6 +45,8 @@ type UpstreamDefinition struct {
 	Levels          map[string]int `json:"levels,omitempty" doc:"Its word to our ial"`
 	LevelDays       int            `json:"level_days,omitempty" doc:"How many days a level holds; 365 when absent"`
 	ACRs            map[string]int `json:"acrs,omitempty" doc:"Its acr to our aal"`
+	AMRs            map[string]int `json:"amrs,omitempty" doc:"Its word of amr to our aal; the highest of acr and words counts"`
+	Staff           bool           `json:"staff,omitempty" doc:"A directory of staff, who sign in at /staff/login by it; for good, and never for citizens"`
 	TrustedIdentity bool           `json:"trusted_identity,omitempty" doc:"It may prove who somebody is"`
 	NameClaim       string         `json:"name_claim,omitempty" doc:"Claim of the name"`
 	NumberClaim     string         `json:"number_claim,omitempty" doc:"Claim of the document number"`

@@ -137,7 +137,7 @@ func (s *Store) Members(ctx context.Context, q staff.MemberQuery) ([]staff.Membe
 }
 
 // SaveMember changes an account of staff that stands as it was read. What is not active has no session, and what waits for its
-// enrolment, or is closed, no credential.
+// enrolment, or is closed, no credential and no link to a source.
 func (s *Store) SaveMember(ctx context.Context, m staff.Member, record audit.Record) error {
 	steps := []sqldb.Step{one(staff.ErrConflict, `UPDATE idp_staff SET login = $2, state = $3, human = $4, name_key_id = $5, name_sealed = $6, department = $7, path = $8, roles = $9, password_hash = $10, credentials_at = $11,
 		made_by = $12, enrol_hash = $13, enrol_until = $14, enrol_tries = $15, updated_at = $16, version = version + 1 WHERE id = $1 AND version = $17`,
@@ -147,7 +147,7 @@ func (s *Store) SaveMember(ctx context.Context, m staff.Member, record audit.Rec
 		steps = append(steps, step("UPDATE idp_session SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", m.ID, sqldb.Micros(m.UpdatedAt)))
 	}
 	if m.State == staff.MemberNew || m.State == staff.MemberClosed {
-		steps = append(steps, step("DELETE FROM idp_staff_credential WHERE account_id = $1", m.ID))
+		steps = append(steps, step("DELETE FROM idp_staff_credential WHERE account_id = $1", m.ID), step("DELETE FROM idp_staff_link WHERE account_id = $1", m.ID))
 	}
 	return s.memberError(ctx, m, s.apply(ctx, record, steps...))
 }

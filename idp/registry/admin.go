@@ -55,6 +55,11 @@ func (r *Registry[T, P]) Change(ctx context.Context, was Known[T], value T) erro
 	if err := partner.Normalize(); err != nil {
 		return err
 	}
+	if was.entry.ID != "" {
+		if err := follows(partner, was.Value); err != nil {
+			return err
+		}
+	}
 	next, err := r.entry(ctx, partner)
 	if err != nil {
 		return err

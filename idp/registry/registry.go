@@ -28,6 +28,19 @@ type Partner interface {
 	GivenSecret() string // on its way in; empty keeps the stored one
 }
 
+// Successor is a partner that judges what it takes the place of.
+type Successor[T any] interface {
+	Follows(before T) error // a fault with the field
+}
+
+// follows lets a partner judge the registration that it takes the place of.
+func follows[T any](partner Partner, before T) error {
+	if successor, ok := partner.(Successor[T]); ok {
+		return successor.Follows(before)
+	}
+	return nil
+}
+
 // Entry is the stored form.
 type Entry struct {
 	Kind, ID  string
@@ -142,9 +155,17 @@ func (r *Registry[T, P]) place(id string) []byte { return []byte("partner/" + r.
 
 // Apply registers or changes partners; the same list again changes nothing. All are checked before the first is stored.
 func (r *Registry[T, P]) Apply(ctx context.Context, partners []T) error {
+	if err := r.Refresh(ctx); err != nil {
+		return err
+	}
 	for i := range partners {
 		if err := P(&partners[i]).Normalize(); err != nil {
 			return err
+		}
+		if before, ok := r.snapshot.Load().partners[P(&partners[i]).Key()]; ok {
+			if err := follows(P(&partners[i]), before.value); err != nil {
+				return err
+			}
 		}
 	}
 	for i := range partners {

@@ -101,7 +101,7 @@ type MemberStore interface {
 	MemberByHuman(ctx context.Context, human []byte) (Member, error)
 	Members(ctx context.Context, q MemberQuery) ([]Member, error)
 	// SaveMember changes everything but identifier and credentials, if the version is still that of m: ErrConflict. What is not
-	// active has no session, and what is new no credential.
+	// active has no session, and what is new or closed no credential and no link to a source.
 	SaveMember(ctx context.Context, m Member, record audit.Record) error
 	// TryEnrolment counts a try of a code that may still be used; false when there is none.
 	TryEnrolment(ctx context.Context, id string, now time.Time) (bool, error)

@@ -87,35 +87,36 @@ type App struct {
 	// simulated: the inbox stands for a kind of message at least.
 	simulated bool
 
-	Clients      *idp.Clients
-	Details      *idp.Details
-	words        *idp.LiveVocabulary
-	vocabulary   *vocabulary.Service
-	Registration *openplatform.Service
-	refusals     *idp.Refusals
-	Accounts     *idp.Accounts
-	Intake       *intake.Service
-	Mandates     *mandate.Service
-	registers    mandate.Register
-	fourEyes     *foureyes.Engine
-	clientAdmin  *idp.ClientAdmin
-	moveCounters func(ctx context.Context, department, path string) error
-	Staff        *staff.Service
-	Members      *staff.Members
-	staffPages   *staffhttp.Server
-	identity     *idphttp.Server
-	texts        *i18n.Catalogue
-	admin        *adminhttp.Server
-	ledger       *idp.Ledger
-	deletions    *idp.Deletions
-	disputes     *idp.Disputes
-	exports      *idp.Exports
-	resealAt     time.Time // when the next pass over fields of earlier releases begins
-	resealAfter  string
-	bridges      *bridges
-	trust        *trustSource
-	sealing      *sealing
-	counter      *counterhttp.Server
+	Clients       *idp.Clients
+	Details       *idp.Details
+	words         *idp.LiveVocabulary
+	vocabulary    *vocabulary.Service
+	Registration  *openplatform.Service
+	refusals      *idp.Refusals
+	Accounts      *idp.Accounts
+	Intake        *intake.Service
+	Mandates      *mandate.Service
+	registers     mandate.Register
+	fourEyes      *foureyes.Engine
+	clientAdmin   *idp.ClientAdmin
+	moveCounters  func(ctx context.Context, department, path string) error
+	Staff         *staff.Service
+	Members       *staff.Members
+	staffPages    *staffhttp.Server
+	staffSessions *session.Service
+	identity      *idphttp.Server
+	texts         *i18n.Catalogue
+	admin         *adminhttp.Server
+	ledger        *idp.Ledger
+	deletions     *idp.Deletions
+	disputes      *idp.Disputes
+	exports       *idp.Exports
+	resealAt      time.Time // when the next pass over fields of earlier releases begins
+	resealAfter   string
+	bridges       *bridges
+	trust         *trustSource
+	sealing       *sealing
+	counter       *counterhttp.Server
 
 	public http.Handler
 	alias  http.Handler // of the listener for client certificates
