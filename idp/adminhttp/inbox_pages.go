@@ -137,6 +137,9 @@ func (s *Server) wantedFacts(r *http.Request, p foureyes.Proposal) ([]web.ShownF
 		}
 		area, err := s.areaName(r, w.Area)
 		return []web.ShownField{{Label: text("admin.right.holder"), Value: w.Holder}, {Label: text("admin.right.role"), Value: text("role." + w.Role)}, {Label: text("admin.area"), Value: area}, {Label: text("admin.right.until"), Value: untilText(&w.Until)}}, err
+	case p.Kind == staff.KindBinding:
+		b, err := s.Members.WantedBinding(r.Context(), p)
+		return s.bindingFacts(r, b), err
 	case p.Kind == federation.KindStaffLink:
 		w, err := s.StaffSources.WantedStaffLink(r.Context(), p)
 		return []web.ShownField{{Label: text("admin.right.holder"), Value: p.ObjectID}, {Label: text("admin.staff.source"), Value: w.Source}, {Label: text("admin.staff.subject"), Value: w.Subject}}, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
@@ -150,6 +151,18 @@ func (s *Store) SaveMember(ctx context.Context, m staff.Member, record audit.Rec
 		steps = append(steps, step("DELETE FROM idp_staff_credential WHERE account_id = $1", m.ID), step("DELETE FROM idp_staff_link WHERE account_id = $1", m.ID))
 	}
 	return s.memberError(ctx, m, s.apply(ctx, record, steps...))
+}
+
+// BindMember binds an account that is bound to nobody and stands as it was read.
+func (s *Store) BindMember(ctx context.Context, m staff.Member, settlement *foureyes.Settlement, record audit.Record) error {
+	return s.memberError(ctx, m, s.settled(ctx, settlement, record, func(tx sqldb.Tx) error {
+		bound, err := sqldb.ExecOne(ctx, tx, `UPDATE idp_staff SET login = $2, human = $3, name_key_id = $4, name_sealed = $5, department = $6, path = $7, made_by = $8, enrol_hash = $9, updated_at = $10, version = version + 1
+			WHERE id = $1 AND version = $11 AND human IS NULL`, m.ID, m.Login, m.Human, m.NameKeyID, octets(m.NameSealed), m.Department, m.Path, m.MadeBy, []byte{}, sqldb.Micros(m.UpdatedAt), m.Version)
+		if err == nil && !bound {
+			return staff.ErrConflict
+		}
+		return err
+	}))
 }
 
 // TryEnrolment counts a try before anything is compared, so that parallel tries count as well.
