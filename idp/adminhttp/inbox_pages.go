@@ -108,13 +108,15 @@ func (s *Server) showInboxItem(w http.ResponseWriter, r *http.Request, was refus
 		body.Sections = []web.AdminSection{{ID: "proposal-wanted", Title: text("admin.inbox.wanted"), Facts: wanted}}
 	}
 	if p.State == foureyes.Open {
-		event, changes, err := s.wantedOfClient(ctx, p)
-		if err != nil {
+		if err := s.wanted(ctx, p, &one); err != nil {
 			return err
 		}
-		if event != "" {
-			body.Facts = append(body.Facts, web.ShownField{Label: text("admin.inbox.event"), Value: text("admin.event." + event)})
-			body.Sections = append(body.Sections, s.changes(r, changes)...)
+		if one.Event != "" {
+			body.Facts = append(body.Facts, web.ShownField{Label: text("admin.inbox.event"), Value: text("admin.event." + one.Event)})
+			body.Sections = append(body.Sections, s.changes(r, one.Changes)...)
+		}
+		if one.Secret {
+			body.Facts = append(body.Facts, web.ShownField{Label: text("admin.secret"), Value: text("admin.secret.new")})
 		}
 	}
 	body.Actions = s.inboxActions(r, p, one)

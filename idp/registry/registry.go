@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/keys"
@@ -55,8 +56,9 @@ type Store interface {
 	// ApplyPartner stores an entry if it differs from what is there; a nil SecretMAC keeps the stored secret.
 	ApplyPartner(ctx context.Context, e Entry, record audit.Record) error
 	// ChangePartner stores an entry in the place of the one that was read, the zero value where there was none; idp.ErrConflict
-	// when something else lies there now. A nil SecretMAC keeps the stored secret.
-	ChangePartner(ctx context.Context, was, e Entry, record audit.Record) error
+	// when something else lies there now. A nil SecretMAC keeps the stored secret. The settlement is that of the proposal which wants
+	// it; nil for none.
+	ChangePartner(ctx context.Context, was, e Entry, settlement *foureyes.Settlement, record audit.Record) error
 	Partners(ctx context.Context, kind string, limit int) ([]Entry, error)
 	// PartnerRevision changes with every change of any partner of the kind.
 	PartnerRevision(ctx context.Context, kind string) (int64, error)
@@ -71,6 +73,7 @@ type Registry[T any, P interface {
 	store    Store
 	ring     *keys.Ring
 	now      func() time.Time
+	two      Two
 	snapshot atomic.Pointer[snapshot[T]]
 }
 

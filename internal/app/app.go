@@ -355,6 +355,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.Members = staff.NewMembers(staff.MembersConfig{Store: a.store, Areas: a.Staff, Accounts: a.Accounts, Engine: a.fourEyes, Ring: a.ring, Now: o.Now, Rand: o.Rand})
 	a.clientAdmin = idp.NewClientAdmin(idp.ClientAdminConfig{Clients: a.Clients, Engine: a.fourEyes, Rand: o.Rand, Two: a.cfg.clientsByTwo(), Area: a.Staff.AreaOf})
 	a.Registration.ByTwo(openplatform.Two{Engine: a.fourEyes, Asked: a.cfg.clientsByTwo(), Area: a.Staff.AreaOf})
+	a.bridges.byTwo(registry.Two{Engine: a.fourEyes, Asked: a.cfg.peersByTwo()})
 	if err := a.openStaff(passwords, steps); err != nil {
 		return err
 	}

@@ -66,6 +66,13 @@ func (a *App) signForSource(ctx context.Context, text []byte) ([]byte, error) {
 	return signer.SignMessage(ctx, text)
 }
 
+// byTwo says whether two people decide on the partners.
+func (b *bridges) byTwo(two registry.Two) {
+	b.casServices.ByTwo(two)
+	b.tickets.ByTwo(two)
+	b.sources.ByTwo(two)
+}
+
 // refresh sees what other nodes changed.
 func (b *bridges) refresh(ctx context.Context) error {
 	return errors.Join(b.casServices.Refresh(ctx), b.tickets.Refresh(ctx), b.sources.Refresh(ctx))
