@@ -348,6 +348,7 @@ type MePage struct {
 
 // UpstreamItem is another platform and the person's link with it.
 type UpstreamItem struct {
+	ID        string // tells the buttons of a list apart; may be empty
 	Name      string
 	LinkedAt  *time.Time // nil: not linked
 	LinkURL   string

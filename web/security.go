@@ -57,13 +57,14 @@ type SecurityPage struct {
 
 // TOTPPage is "totp-new": the authenticator app takes the code from the screen, or its key from the keyboard.
 type TOTPPage struct {
-	Action      string // default /me/security/totp/code
-	Hidden      []Hidden
-	QR          QR
-	Key         string       // in groups of four
-	Passkey     *PasskeyForm // another way that does as well; nil hides it
-	CancelURL   string
-	Step, Steps int
+	Action         string // default /me/security/totp/code
+	Hidden         []Hidden
+	QR             QR
+	Key            string       // in groups of four
+	Passkey        *PasskeyForm // another way that does as well; nil hides it
+	CertificateURL string       // a third one; empty hides it
+	CancelURL      string
+	Step, Steps    int
 }
 
 // RecoveryCodesPage is "recovery-codes": shown once.

@@ -2,10 +2,13 @@ package web
 
 // StaffLoginPage is "staff-login" at /staff/login: the realm of staff, apart from that of citizens.
 type StaffLoginPage struct {
-	Hidden   []Hidden
-	Login    string
-	Passkey  *PasskeyForm // nil hides it
-	EnrolURL string
+	Hidden         []Hidden
+	Login          string
+	Passkey        *PasskeyForm // nil hides it
+	CertificateURL string       // signs in with a certificate; empty hides it
+	Upstreams      []Link       // directories of staff
+	Silent         []string     // names of those that do not answer now
+	EnrolURL       string
 }
 
 // StaffEnrolPage is "staff-enrol": login name and one-time code.
@@ -28,11 +31,13 @@ type WaitingWork struct{ Label, URL, Count string }
 
 // StaffSecurityPage is "staff-security": second factors of a member.
 type StaffSecurityPage struct {
-	Strong      bool // the login allows changes
-	LoginURL    string
-	HomeURL     string
-	Passkey     *PasskeyForm
-	Credentials []CredentialItem
+	Strong         bool // the login allows changes
+	LoginURL       string
+	HomeURL        string
+	Passkey        *PasskeyForm
+	CertificateURL string         // adds a certificate; empty hides it
+	Upstreams      []UpstreamItem // directories of staff with the links of the member
+	Credentials    []CredentialItem
 }
 
 // StaffLogoutPage is "staff-logout".

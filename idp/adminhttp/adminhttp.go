@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
@@ -59,7 +60,9 @@ type Config struct {
 	Engine        *foureyes.Engine
 	Staff         *staff.Service
 	Members       *staff.Members
-	Mergers       *idp.Mergers
+	// StaffSources links accounts of staff to sources of staff.
+	StaffSources *federation.Service
+	Mergers      *idp.Mergers
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	// PartyName is the name of a relying party by the id under which a session knows it.

@@ -3,6 +3,7 @@ package adminhttp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -36,9 +37,10 @@ type InboxRecord struct {
 	DueAt      time.Time  `json:"due_at" doc:"When it expires"`
 	DecidedAt  *time.Time `json:"decided_at,omitempty" doc:"When it was decided"`
 	DecidedBy  string     `json:"decided_by,omitempty" doc:"Who decided last"`
-	// Of a single proposal about a client that waits.
-	Event   string       `json:"event,omitempty" doc:"Of a client: what would happen to it, as the audit record names it"`
-	Changes []Difference `json:"changes,omitempty" doc:"Of a client: members of the registration that would become another"`
+	// Of a single proposal about a client or a partner that waits.
+	Event   string       `json:"event,omitempty" doc:"Of a client, an upstream source, a service or a bridge: what would happen to it"`
+	Changes []Difference `json:"changes,omitempty" doc:"Of these: members of the registration that would become another"`
+	Secret  bool         `json:"new_secret,omitempty" doc:"Of a partner: a new secret would come with it"`
 }
 
 func inboxRecord(p foureyes.Proposal, now time.Time) InboxRecord {
@@ -150,9 +152,30 @@ func (s *Server) inboxItem(ctx context.Context, id string) (InboxRecord, error) 
 	}
 	r := inboxRecord(p, s.Now())
 	if p.State == foureyes.Open {
-		r.Event, r.Changes, err = s.wantedOfClient(ctx, p)
+		err = s.wanted(ctx, p, &r)
 	}
 	return r, err
+}
+
+// wanted adds what a proposal about a client or a partner would do.
+func (s *Server) wanted(ctx context.Context, p foureyes.Proposal, r *InboxRecord) error {
+	w, ok, err := s.Peers.wants(ctx, p)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		r.Event, r.Changes, err = s.wantedOfClient(ctx, p)
+		return err
+	}
+	r.Event, r.Secret = w.Event, w.NewSecret
+	stored, wanted := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	if w.Before != nil {
+		err = json.Unmarshal(w.Before, &stored)
+	}
+	if err = errors.Join(err, json.Unmarshal(w.After, &wanted)); err == nil {
+		r.Changes = differences(stored, wanted)
+	}
+	return err
 }
 
 // wantedOfClient is what a proposal about a client would do; nothing for others.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -107,13 +108,15 @@ func (s *Server) showInboxItem(w http.ResponseWriter, r *http.Request, was refus
 		body.Sections = []web.AdminSection{{ID: "proposal-wanted", Title: text("admin.inbox.wanted"), Facts: wanted}}
 	}
 	if p.State == foureyes.Open {
-		event, changes, err := s.wantedOfClient(ctx, p)
-		if err != nil {
+		if err := s.wanted(ctx, p, &one); err != nil {
 			return err
 		}
-		if event != "" {
-			body.Facts = append(body.Facts, web.ShownField{Label: text("admin.inbox.event"), Value: text("admin.event." + event)})
-			body.Sections = append(body.Sections, s.changes(r, changes)...)
+		if one.Event != "" {
+			body.Facts = append(body.Facts, web.ShownField{Label: text("admin.inbox.event"), Value: text("admin.event." + one.Event)})
+			body.Sections = append(body.Sections, s.changes(r, one.Changes)...)
+		}
+		if one.Secret {
+			body.Facts = append(body.Facts, web.ShownField{Label: text("admin.secret"), Value: text("admin.secret.new")})
 		}
 	}
 	body.Actions = s.inboxActions(r, p, one)
@@ -136,6 +139,12 @@ func (s *Server) wantedFacts(r *http.Request, p foureyes.Proposal) ([]web.ShownF
 		}
 		area, err := s.areaName(r, w.Area)
 		return []web.ShownField{{Label: text("admin.right.holder"), Value: w.Holder}, {Label: text("admin.right.role"), Value: text("role." + w.Role)}, {Label: text("admin.area"), Value: area}, {Label: text("admin.right.until"), Value: untilText(&w.Until)}}, err
+	case p.Kind == staff.KindBinding:
+		b, err := s.Members.WantedBinding(r.Context(), p)
+		return s.bindingFacts(r, b), err
+	case p.Kind == federation.KindStaffLink:
+		w, err := s.StaffSources.WantedStaffLink(r.Context(), p)
+		return []web.ShownField{{Label: text("admin.right.holder"), Value: p.ObjectID}, {Label: text("admin.staff.source"), Value: w.Source}, {Label: text("admin.staff.subject"), Value: w.Subject}}, err
 	case strings.HasPrefix(p.Kind, "identity."):
 		c, err := s.correctionRecord(r.Context(), idp.Correction{Proposal: p})
 		return []web.ShownField{{Label: text("admin.correction.account"), Value: c.AccountID}, {Label: text("admin.correction.name"), Value: c.Name}, {Label: text("admin.correction.number"), Value: c.Number}}, err

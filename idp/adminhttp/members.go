@@ -26,6 +26,7 @@ type MemberRecord struct {
 	Roles      []string   `json:"roles,omitempty" doc:"Roles that a file of the operator gave, everywhere"`
 	MadeBy     string     `json:"made_by" doc:"Who made it, or opened it for a new enrolment: somebody else gives out the code"`
 	CodeUntil  *time.Time `json:"code_until,omitempty" doc:"Until when the code that was given out holds"`
+	Sources    []string   `json:"sources,omitempty" doc:"Of a single account: upstream sources of staff that it is linked to"`
 	CreatedAt  time.Time  `json:"created_at" doc:"Since when"`
 }
 
@@ -51,13 +52,16 @@ type EnrolmentCode struct {
 }
 
 func (s *Server) membersAPI(api huma.API) {
+	s.memberLinksAPI(api)
+	s.memberBindingAPI(api)
 	huma.Register(api, operation(tagStaff, "list-staff", get, "staff", "工作人员 Accounts of staff of an area and below, by identifier", http.StatusOK), func(ctx context.Context, in *struct {
 		Paging
-		Area  string `query:"area" maxLength:"12" doc:"Area; absent is that of the own rights"`
-		Login string `query:"login" maxLength:"64" doc:"Only the one with this login name"`
-		State string `query:"state" enum:",new,active,suspended,closed" doc:"Only those of a state"`
+		Area    string `query:"area" maxLength:"12" doc:"Area; absent is that of the own rights"`
+		Login   string `query:"login" maxLength:"64" doc:"Only the one with this login name"`
+		State   string `query:"state" enum:",new,active,suspended,closed" doc:"Only those of a state"`
+		Unbound bool   `query:"unbound" doc:"Only those that are bound to nobody"`
 	}) (*listing[MemberRecord], error) {
-		return s.listMembers(ctx, in.Area, in.Login, in.State, in.After, in.Limit)
+		return s.listMembers(ctx, in.Area, in.Login, in.State, in.Unbound, in.After, in.Limit)
 	})
 	huma.Register(api, operation(tagStaff, "make-staff", post, "staff", "新建工作人员账号 Open an account of staff in the own area; another administrator gives out its code", http.StatusCreated), func(ctx context.Context, in *struct {
 		Body struct {
@@ -100,7 +104,7 @@ func (s *Server) memberRecord(ctx context.Context, m staff.Member) (MemberRecord
 	return record, err
 }
 
-func (s *Server) listMembers(ctx context.Context, area, login, state, after string, limit int) (*listing[MemberRecord], error) {
+func (s *Server) listMembers(ctx context.Context, area, login, state string, unbound bool, after string, limit int) (*listing[MemberRecord], error) {
 	path, err := s.reach(ctx, area)
 	if err != nil {
 		return nil, err
@@ -109,7 +113,7 @@ func (s *Server) listMembers(ctx context.Context, area, login, state, after stri
 	if login != "" && canonical == "" {
 		return listed[MemberRecord](nil, ""), nil
 	}
-	page, next, err := s.Members.Page(ctx, staff.MemberQuery{Path: path, Login: canonical, State: staff.MemberState(state), After: after, Limit: limit})
+	page, next, err := s.Members.Page(ctx, staff.MemberQuery{Path: path, Login: canonical, State: staff.MemberState(state), Unsure: unbound, After: after, Limit: limit})
 	return recorded(page, next, err, func(m staff.Member) (MemberRecord, error) { return s.memberRecord(ctx, m) })
 }
 
@@ -123,7 +127,7 @@ func (s *Server) member(ctx context.Context, id string) (MemberRecord, error) {
 	}
 	for _, role := range idp.AdminRoles {
 		if reqctx.From(ctx).Actor.HasIn(role, m.Path) {
-			return s.memberRecord(ctx, m)
+			return s.wholeMember(ctx, m)
 		}
 	}
 	return MemberRecord{}, fault.New(fault.Forbidden)
@@ -134,10 +138,7 @@ func (s *Server) makeMember(ctx context.Context, in NewMember, reason string) (M
 	if err != nil {
 		return MemberRecord{}, err
 	}
-	if in.Document == "" {
-		in.Document = "citizen_id"
-	}
-	m, err := s.Members.Make(ctx, staff.Spec{Login: in.Login, Name: in.Name, Department: strings.TrimSpace(in.Department), Document: idp.Identity{Type: in.Document, Number: in.Number, Nationality: strings.ToUpper(strings.TrimSpace(in.Nationality))}})
+	m, err := s.Members.Make(ctx, staff.Spec{Login: in.Login, Name: in.Name, Department: strings.TrimSpace(in.Department), Document: documentOf(in.Document, in.Number, in.Nationality)})
 	if err != nil {
 		return MemberRecord{}, err
 	}

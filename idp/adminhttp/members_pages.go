@@ -3,6 +3,7 @@ package adminhttp
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/staff"
@@ -18,7 +19,9 @@ func (s *Server) membersPart() part {
 	return part{
 		local: true,
 		api:   s.membersAPI,
-		pages: map[string]pageFunc{"GET " + membersURL: s.membersPage, "GET " + membersURL + "/new": s.memberForm, "POST " + membersURL: s.memberMake, "GET " + membersURL + "/{id}": s.memberPage, "POST " + membersURL + "/{id}/{action}": s.memberAct},
+		pages: map[string]pageFunc{"GET " + membersURL: s.membersPage, "GET " + membersURL + "/new": s.memberForm, "POST " + membersURL: s.memberMake, "GET " + membersURL + "/{id}": s.memberPage, "POST " + membersURL + "/{id}/{action}": s.memberAct,
+			"GET " + membersURL + "/{id}/binding": s.memberBindForm, "POST " + membersURL + "/{id}/binding": s.memberBind,
+			"GET " + membersURL + "/{id}/link": s.memberLinkForm, "POST " + membersURL + "/{id}/link": s.memberLink, "POST " + membersURL + "/{id}/links/{source}/removal": s.memberUnlink},
 		place: func(r *http.Request) (web.AdminPlace, error) {
 			return web.AdminPlace{ID: "admin-staff", Label: s.Renderer.Text(r, "admin.staff"), Text: s.Renderer.Text(r, "admin.staff.text"), URL: membersURL}, nil
 		},
@@ -30,10 +33,11 @@ func memberURL(id string) string { return membersURL + "/" + url.PathEscape(id) 
 func (s *Server) membersPage(w http.ResponseWriter, r *http.Request) error {
 	text, query := func(key string) string { return s.Renderer.Text(r, key) }, r.URL.Query()
 	area, login, state, after := bounded(query.Get("area")), bounded(query.Get("login")), query.Get("state"), query.Get("after")
-	if state == "all" {
-		state = ""
+	wanted, unbound := state, state == "unbound"
+	if state == "all" || unbound {
+		wanted = ""
 	}
-	list, err := s.listMembers(r.Context(), area, login, state, after, pageSize)
+	list, err := s.listMembers(r.Context(), area, login, wanted, unbound, after, pageSize)
 	page := web.Page{Title: text("admin.staff")}
 	shown := state
 	if shown == "" {
@@ -42,7 +46,7 @@ func (s *Server) membersPage(w http.ResponseWriter, r *http.Request) error {
 	body := web.AdminListPage{Intro: text("admin.staff.text"), SignInURL: s.signInAny(r), None: text("admin.staff.none"), NoneText: text("admin.staff.none.text"),
 		Links: []web.Link{{Label: text("admin.rights"), URL: rightsURL}, {Label: text("admin.departments"), URL: departmentsURL}}, FilterURL: membersURL,
 		Filter: []web.FormField{{Name: "login", Label: text("admin.staff.login"), Value: login, Optional: true, Max: 64}, {Name: "area", Label: text("admin.area"), Hint: text("admin.area.hint"), Value: area, Optional: true, Max: 12},
-			{Name: "state", Label: text("admin.staff.state"), Kind: "select", Value: shown, Options: s.words(r, "admin.staff.state.", "all", "new", "active", "suspended", "closed")}},
+			{Name: "state", Label: text("admin.staff.state"), Kind: "select", Value: shown, Options: s.words(r, "admin.staff.state.", "all", "new", "active", "suspended", "closed", "unbound")}},
 		Table: web.Table{Caption: text("admin.staff"), Columns: []web.Column{{Label: text("admin.staff.name")}, {Label: text("admin.staff.login")}, {Label: text("admin.staff.department")}}}}
 	if anywhere(r.Context(), idp.RoleSecurityAdmin) == nil {
 		body.NewURL, body.NewLabel = membersURL+"/new", text("admin.staff.new")
@@ -68,6 +72,21 @@ func (s *Server) showMemberForm(w http.ResponseWriter, r *http.Request, typed ur
 	if err := anywhere(r.Context(), idp.RoleSecurityAdmin); err != nil {
 		return err
 	}
+	text := func(key string) string { return s.Renderer.Text(r, key) }
+	body := web.AdminFormPage{Back: web.Link{Label: text("admin.staff"), URL: membersURL}, Name: text("admin.staff.new"), Advisory: text("admin.staff.advice"), SignInURL: s.signInAny(r), Action: membersURL, Submit: text("admin.staff.new"), Fields: s.personFields(r, typed)}
+	page := web.Page{Title: text("admin.staff.new"), Self: membersURL + "/new"}
+	if refusal != nil {
+		page.Errors = s.Renderer.FieldErrors(r, refusal, personErrors)
+	}
+	page.Body = body
+	return s.show(w, r, statusOf(refusal), "admin-form", page)
+}
+
+// personErrors name the inputs of personFields.
+var personErrors = map[string]string{"reason": inputReason, "login": "login", "name": "name", "department": "department", "number": "number"}
+
+// personFields ask who somebody is and where; the login name comes first.
+func (s *Server) personFields(r *http.Request, typed url.Values) []web.FormField {
 	text, value := func(key string) string { return s.Renderer.Text(r, key) }, func(name string) string { return bounded(typed.Get(name)) }
 	var kinds []web.Option
 	for _, kind := range s.Accounts.Documents().Kinds() {
@@ -77,22 +96,15 @@ func (s *Server) showMemberForm(w http.ResponseWriter, r *http.Request, typed ur
 	if document == "" {
 		document = "citizen_id"
 	}
-	body := web.AdminFormPage{Back: web.Link{Label: text("admin.staff"), URL: membersURL}, Name: text("admin.staff.new"), Advisory: text("admin.staff.advice"), SignInURL: s.signInAny(r), Action: membersURL, Submit: text("admin.staff.new"),
-		Fields: []web.FormField{
-			{Name: "login", Label: text("admin.staff.login"), Hint: text("admin.staff.login.hint"), Value: value("login"), Max: 64},
-			{Name: "name", Label: text("admin.staff.name"), Value: value("name"), Max: 60},
-			{Name: "department", Label: text("admin.staff.department"), Hint: text("admin.staff.department.hint"), Value: value("department"), Optional: true, Max: 64},
-			{Name: "document", Label: text("admin.staff.document"), Kind: "select", Value: document, Options: kinds},
-			{Name: "number", Label: text("admin.staff.number"), Hint: text("admin.staff.number.hint"), Max: 40},
-			{Name: "nationality", Label: text("admin.staff.nationality"), Hint: text("admin.staff.nationality.hint"), Value: value("nationality"), Optional: true, Max: 3},
-			{Name: inputReason, Label: text("action.reason"), Hint: text("admin.right.reason.hint"), Value: value(inputReason), Max: maxReason},
-		}}
-	page := web.Page{Title: text("admin.staff.new"), Self: membersURL + "/new"}
-	if refusal != nil {
-		page.Errors = s.Renderer.FieldErrors(r, refusal, map[string]string{"reason": inputReason, "login": "login", "name": "name", "department": "department", "number": "number"})
+	return []web.FormField{
+		{Name: "login", Label: text("admin.staff.login"), Hint: text("admin.staff.login.hint"), Value: value("login"), Max: 64},
+		{Name: "name", Label: text("admin.staff.name"), Value: value("name"), Max: 60},
+		{Name: "department", Label: text("admin.staff.department"), Hint: text("admin.staff.department.hint"), Value: value("department"), Optional: true, Max: 64},
+		{Name: "document", Label: text("admin.staff.document"), Kind: "select", Value: document, Options: kinds},
+		{Name: "number", Label: text("admin.staff.number"), Hint: text("admin.staff.number.hint"), Max: 40},
+		{Name: "nationality", Label: text("admin.staff.nationality"), Hint: text("admin.staff.nationality.hint"), Value: value("nationality"), Optional: true, Max: 3},
+		{Name: inputReason, Label: text("action.reason"), Hint: text("admin.right.reason.hint"), Value: value(inputReason), Max: maxReason},
 	}
-	page.Body = body
-	return s.show(w, r, statusOf(refusal), "admin-form", page)
 }
 
 func (s *Server) memberMake(w http.ResponseWriter, r *http.Request) error {
@@ -128,7 +140,16 @@ func (s *Server) showMember(w http.ResponseWriter, r *http.Request, code *Enrolm
 	case one.CodeUntil != nil:
 		body.Facts = append(body.Facts, web.ShownField{Label: text("admin.staff.code"), Value: s.Renderer.Text(r, "admin.staff.code.waits", "at", when(*one.CodeUntil))})
 	}
+	if len(one.Sources) > 0 {
+		body.Facts = append(body.Facts, web.ShownField{Label: text("admin.staff.source"), Value: strings.Join(one.Sources, " ")})
+	}
 	if s.administers(r, one.ID) {
+		if !one.Bound && one.State != string(staff.MemberClosed) {
+			body.Links = append(body.Links, web.Link{Label: text("admin.staff.bind"), URL: bindURL(one.ID)})
+		}
+		if one.State == string(staff.MemberActive) && len(s.StaffSources.Sources()) > 0 {
+			body.Links = append(body.Links, web.Link{Label: text("admin.staff.link"), URL: linkURL(one.ID)})
+		}
 		add := func(word string, danger bool) {
 			body.Actions = append(body.Actions, web.StateAction{ID: "staff-" + word, Label: text("admin.staff." + word), URL: address + "/" + word, Effect: text("admin.staff." + word + ".effect"), Danger: danger})
 		}
@@ -141,6 +162,9 @@ func (s *Server) showMember(w http.ResponseWriter, r *http.Request, code *Enrolm
 		case staff.MemberSuspended:
 			add("resume", false)
 			add("reset", true)
+		}
+		for _, source := range one.Sources {
+			body.Actions = append(body.Actions, web.StateAction{ID: "staff-unlink-" + source, Label: s.Renderer.Text(r, "admin.staff.unlink", "source", source), URL: address + "/links/" + url.PathEscape(source) + "/removal"})
 		}
 		if one.State != string(staff.MemberClosed) {
 			add("close", true)

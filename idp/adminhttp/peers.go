@@ -18,6 +18,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
 	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
 	"github.com/yinxin-gov/yinxin/idp/federation"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 )
@@ -28,13 +29,14 @@ type Peers struct {
 	CAS       *cas.Services
 	Tickets   *ticket.Bridges
 	Checks    registry.CheckStore
+	ByTwo     bool // two people decide on them, which the pages tell
 	// CheckUpstream fetches what a source publishes and judges it; its error wraps those of package federation.
 	CheckUpstream func(ctx context.Context, s federation.Source) error
 }
 
 // UpstreamDefinition is an upstream OpenID Connect source, as in files of `admin apply`.
 type UpstreamDefinition struct {
-	Protocol        string         `json:"protocol,omitempty" doc:"oidc"`
+	Protocol        string         `json:"protocol,omitempty" doc:"oidc or ticket"`
 	Name            string         `json:"name,omitempty" doc:"Name on the button"`
 	Issuer          string         `json:"issuer" doc:"Issuer of the source"`
 	ClientID        string         `json:"client_id" doc:"Our client identifier at the source"`
@@ -45,11 +47,40 @@ type UpstreamDefinition struct {
 	Levels          map[string]int `json:"levels,omitempty" doc:"Its word to our ial"`
 	LevelDays       int            `json:"level_days,omitempty" doc:"How many days a level holds; 365 when absent"`
 	ACRs            map[string]int `json:"acrs,omitempty" doc:"Its acr to our aal"`
+	AMRs            map[string]int `json:"amrs,omitempty" doc:"Its word of amr to our aal; the highest of acr and words counts"`
+	Staff           bool           `json:"staff,omitempty" doc:"A directory of staff, who sign in at /staff/login by it; for good, and never for citizens"`
 	TrustedIdentity bool           `json:"trusted_identity,omitempty" doc:"It may prove who somebody is"`
 	NameClaim       string         `json:"name_claim,omitempty" doc:"Claim of the name"`
 	NumberClaim     string         `json:"number_claim,omitempty" doc:"Claim of the document number"`
+	EndSession      bool           `json:"end_session,omitempty" doc:"A logout here ends its session too"`
 	NoAccounts      bool           `json:"no_accounts,omitempty" doc:"Makes no accounts: only linked people come in"`
 	Disabled        bool           `json:"disabled,omitempty" doc:"Takes no part"`
+	// Ticket goes with protocol ticket.
+	Ticket *UpstreamTicket `json:"ticket,omitempty" doc:"A home-made protocol; level_claim, name_claim and number_claim are then paths in its answer"`
+}
+
+// UpstreamTicket is the protocol of an upstream source with tickets.
+type UpstreamTicket struct {
+	LoginURL         string          `json:"login_url" doc:"Where the browser goes"`
+	ExchangeURL      string          `json:"exchange_url" doc:"Ticket for token, or for the person at once"`
+	UserURL          string          `json:"user_url,omitempty" doc:"Token for the person; absent: the exchange names it"`
+	LogoutURL        string          `json:"logout_url,omitempty" doc:"Where the browser goes to end its session"`
+	TicketParameter  string          `json:"ticket_parameter,omitempty" doc:"Parameter of the ticket"`
+	AddressParameter string          `json:"address_parameter,omitempty" doc:"Parameter of our address"`
+	StateParameter   string          `json:"state_parameter,omitempty" doc:"Given back with the ticket; absent: the state stands in our address"`
+	AppParameter     string          `json:"app_parameter,omitempty" doc:"Parameter of client_id; absent: it is not sent"`
+	FreshParameter   string          `json:"fresh_parameter,omitempty" doc:"Asks for a new login; absent: the source cannot"`
+	SendAddress      bool            `json:"send_address,omitempty" doc:"Our address goes with the ticket into the exchange"`
+	TokenField       string          `json:"token_field,omitempty" doc:"Path of the token in the exchange"`
+	TokenParameter   string          `json:"token_parameter,omitempty" doc:"Parameter of the token in the user call"`
+	SuccessField     string          `json:"success_field,omitempty" doc:"Path that tells success; absent: status 200 is enough"`
+	SuccessValues    []string        `json:"success_values,omitempty" doc:"Its values"`
+	SubjectField     string          `json:"subject_field,omitempty" doc:"Path of the person"`
+	SessionField     string          `json:"session_field,omitempty" doc:"Path of the source's session"`
+	LogoutParameter  string          `json:"logout_parameter,omitempty" doc:"Parameter of a logout message"`
+	ACRField         string          `json:"acr_field,omitempty" doc:"Path of its acr; absent: every login is aal 1"`
+	Signature        TicketSignature `json:"signature" doc:"How calls are signed"`
+	Legacy           bool            `json:"legacy,omitempty" doc:"Takes a weak signature on the operator's responsibility"`
 }
 
 // PortalDefinition is what portals behind bridges share.
@@ -74,7 +105,9 @@ type PortalDefinition struct {
 // CASDefinition is a CAS service.
 type CASDefinition struct {
 	PortalDefinition
-	Attributes map[string]string `json:"attributes,omitempty" doc:"Claim to the name that the service knows it by"`
+	Attributes     map[string]string `json:"attributes,omitempty" doc:"Claim to the name that the service knows it by"`
+	ProxyURLs      []string          `json:"proxy_urls,omitempty" doc:"Callbacks of the service as a proxy"`
+	AcceptsProxies []string          `json:"accepts_proxies,omitempty" doc:"Services that may act as proxies towards it"`
 }
 
 // TicketDefinition is a ticket bridge.
@@ -116,6 +149,33 @@ type PeerRecord[D any] struct {
 	version    string     // of the registration alone: a test of the connection changes none
 }
 
+// PeerOutcome is a partner after a change, or as it is while the change waits for a second person.
+type PeerOutcome[D any] struct {
+	PeerRecord[D]
+	Proposal string `json:"proposal,omitempty" doc:"Proposal in the inbox that a second person decides on; absent for a change that is made"`
+}
+
+// peerAnswer is tagged by the registration alone; its status tells whether something waits.
+type peerAnswer[D any] struct {
+	Status int
+	ETag   string `header:"ETag" doc:"Version of the registration, for If-Match"`
+	Body   PeerOutcome[D]
+}
+
+func peerAnswered[D any](r PeerOutcome[D], err error) (*peerAnswer[D], error) {
+	if err != nil {
+		return nil, err
+	}
+	a := &peerAnswer[D]{Status: http.StatusOK, Body: r}
+	if r.version != "" {
+		a.ETag = etag(r.version)
+	}
+	if r.Proposal != "" {
+		a.Status = http.StatusAccepted
+	}
+	return a, nil
+}
+
 // PeerCheck is a test of a connection.
 type PeerCheck struct {
 	At      time.Time `json:"at" doc:"When"`
@@ -126,9 +186,25 @@ type PeerCheck struct {
 type entries[T any] interface {
 	Known(ctx context.Context, id string) (registry.Known[T], error)
 	Page(ctx context.Context, after string, limit int) (page []registry.Known[T], next string, err error)
-	Change(ctx context.Context, was registry.Known[T], value T) error
+	// Settle changes, or opens the proposal that waits for a second person.
+	Settle(ctx context.Context, was registry.Known[T], value T) (*foureyes.Proposal, error)
 	NoteCheck(ctx context.Context, store registry.CheckStore, id, outcome string) (registry.Check, error)
 	LastCheck(ctx context.Context, store registry.CheckStore, id string) (c registry.Check, ok bool, err error)
+}
+
+// wants is what a proposal about a partner would do; ok is false for proposals about something else.
+func (s Peers) wants(ctx context.Context, p foureyes.Proposal) (w registry.Wanted, ok bool, err error) {
+	switch p.Kind {
+	case registry.ProposalKind(federation.Kind):
+		w, err = s.Upstreams.Wants(ctx, p)
+	case registry.ProposalKind(cas.Kind):
+		w, err = s.CAS.Wants(ctx, p)
+	case registry.ProposalKind(ticket.Kind):
+		w, err = s.Tickets.Wants(ctx, p)
+	default:
+		return w, false, nil
+	}
+	return w, true, err
 }
 
 // peers is one kind of partners: T as it is registered, D as it is shown.
@@ -161,6 +237,14 @@ func (s *Server) ticketBridges() peers[ticket.Bridge, TicketDefinition, *ticket.
 		setSecret: func(v *ticket.Bridge, secret string) { v.Secret = secret }}
 }
 
+// byTwo tells of the second person in summaries; the vocabulary has none.
+func (p peers[T, D, P]) byTwo() string {
+	if p.words {
+		return ""
+	}
+	return ". 202: a second person decides"
+}
+
 func (p peers[T, D, P]) base() string {
 	if p.words {
 		return wordsBase
@@ -185,7 +269,7 @@ func (p peers[T, D, P]) api(api huma.API) {
 	huma.Register(api, operation(tag, "get-"+p.one, get, p.path+"/{id}", p.chinese+"详情 Get "+p.english, http.StatusOK), func(ctx context.Context, in *PathPeer) (*tagged[PeerRecord[D]], error) {
 		return p.answer(p.get(ctx, in.ID))
 	})
-	huma.Register(api, operation(tag, "put-"+p.one, http.MethodPut, p.path+"/{id}", "登记或修改"+p.chinese+" Register or change "+p.english, http.StatusOK), func(ctx context.Context, in *struct {
+	huma.Register(api, operation(tag, "put-"+p.one, http.MethodPut, p.path+"/{id}", "登记或修改"+p.chinese+" Register or change "+p.english+p.byTwo(), http.StatusOK), func(ctx context.Context, in *struct {
 		PathPeer
 		IfMatch string `header:"If-Match" maxLength:"80" doc:"ETag of what was read; needed for a change, absent for a registration"`
 		Body    struct {
@@ -193,18 +277,22 @@ func (p peers[T, D, P]) api(api huma.API) {
 			Definition D      `json:"definition" doc:"Registration, as in files of admin apply; it replaces the one before"`
 			Secret     string `json:"secret,omitempty" maxLength:"4096" doc:"New secret; absent keeps the stored one. It is never shown"`
 		}
-	}) (*tagged[PeerRecord[D]], error) {
-		return p.answer(p.put(ctx, in.ID, in.IfMatch, in.Body.Definition, in.Body.Secret, in.Body.Reason.Reason))
+	}) (*peerAnswer[D], error) {
+		return peerAnswered(p.put(ctx, in.ID, in.IfMatch, in.Body.Definition, in.Body.Secret, in.Body.Reason.Reason))
 	})
 	for _, step := range []struct {
 		name, chinese, english string
 		disabled               bool
 	}{{"suspension", "停用", "Take out of use", true}, {"resumption", "恢复", "Put into use again", false}} {
-		huma.Register(api, operation(tag, step.name+"-of-"+p.one, post, p.path+"/{id}/"+step.name, step.chinese+p.chinese+" "+step.english+": "+p.english, http.StatusOK), func(ctx context.Context, in *struct {
+		two := ""
+		if !step.disabled {
+			two = p.byTwo()
+		}
+		huma.Register(api, operation(tag, step.name+"-of-"+p.one, post, p.path+"/{id}/"+step.name, step.chinese+p.chinese+" "+step.english+": "+p.english+two, http.StatusOK), func(ctx context.Context, in *struct {
 			PathPeer
 			Body struct{ Reason }
-		}) (*tagged[PeerRecord[D]], error) {
-			return p.answer(p.disable(ctx, in.ID, step.disabled, in.Body.Reason.Reason))
+		}) (*peerAnswer[D], error) {
+			return peerAnswered(p.disable(ctx, in.ID, step.disabled, in.Body.Reason.Reason))
 		})
 	}
 	if p.check == nil {
@@ -273,7 +361,7 @@ func (p peers[T, D, P]) get(ctx context.Context, id string) (PeerRecord[D], erro
 }
 
 // put registers a partner, or changes the version that the administrator read.
-func (p peers[T, D, P]) put(ctx context.Context, id, ifMatch string, definition D, secret, reason string) (r PeerRecord[D], err error) {
+func (p peers[T, D, P]) put(ctx context.Context, id, ifMatch string, definition D, secret, reason string) (r PeerOutcome[D], err error) {
 	if ctx, err = p.server.change(ctx, reason, idp.RoleSystemAdmin); err != nil {
 		return r, err
 	}
@@ -299,8 +387,8 @@ func (p peers[T, D, P]) put(ctx context.Context, id, ifMatch string, definition 
 	return r, err
 }
 
-// store puts a definition in the place of what was read.
-func (p peers[T, D, P]) store(ctx context.Context, id string, was registry.Known[T], definition D, secret string) (r PeerRecord[D], err error) {
+// store puts a definition in the place of what was read, or proposes to.
+func (p peers[T, D, P]) store(ctx context.Context, id string, was registry.Known[T], definition D, secret string) (r PeerOutcome[D], err error) {
 	content, err := json.Marshal(definition)
 	if err != nil {
 		return r, err
@@ -319,13 +407,30 @@ func (p peers[T, D, P]) store(ctx context.Context, id string, was registry.Known
 	if secret != "" {
 		p.setSecret(&value, secret)
 	}
-	if err := p.registry.Change(ctx, was, value); err != nil {
-		return r, err
+	r, err = p.settle(ctx, id, was, value)
+	if r.Proposal != "" && err == nil && r.version == "" {
+		r.Definition = definition
 	}
-	return p.get(ctx, id)
+	return r, err
 }
 
-func (p peers[T, D, P]) disable(ctx context.Context, id string, disabled bool, reason string) (r PeerRecord[D], err error) {
+// settle makes a change, or opens its proposal, and tells the partner as it is then.
+func (p peers[T, D, P]) settle(ctx context.Context, id string, was registry.Known[T], value T) (r PeerOutcome[D], err error) {
+	waits, err := p.registry.Settle(ctx, was, value)
+	if err != nil {
+		return r, err
+	}
+	if waits != nil {
+		r.Proposal = waits.ID
+	}
+	r.PeerRecord, err = p.get(ctx, id)
+	if waits != nil && fault.CodeOf(err) == fault.NotFound { // it does not exist yet
+		r.PeerRecord, err = PeerRecord[D]{ID: id}, nil
+	}
+	return r, err
+}
+
+func (p peers[T, D, P]) disable(ctx context.Context, id string, disabled bool, reason string) (r PeerOutcome[D], err error) {
 	if ctx, err = p.server.change(ctx, reason, idp.RoleSystemAdmin); err != nil {
 		return r, err
 	}
@@ -333,11 +438,11 @@ func (p peers[T, D, P]) disable(ctx context.Context, id string, disabled bool, r
 	if err != nil {
 		return r, err
 	}
-	definition, err := converted[D](withDisabled(was.Value, disabled))
+	value, err := converted[T](withDisabled(was.Value, disabled))
 	if err != nil {
 		return r, err
 	}
-	return p.store(ctx, id, was, definition, "")
+	return p.settle(ctx, id, was, value)
 }
 
 func withDisabled(definition any, disabled bool) map[string]any {

@@ -34,9 +34,10 @@ type peerKind struct {
 	canCheck  bool
 	list      func(ctx context.Context, after string, limit int) ([]peerShown, string, error)
 	get       func(ctx context.Context, id string) (peerShown, error)
-	put       func(ctx context.Context, id, ifMatch, definition, secret, reason string) error
-	disable   func(ctx context.Context, id string, disabled bool, reason string) error
-	test      func(ctx context.Context, id string) error
+	// put and disable give the proposal that waits for a second person; empty for a change that is made.
+	put     func(ctx context.Context, id, ifMatch, definition, secret, reason string) (proposal string, err error)
+	disable func(ctx context.Context, id string, disabled bool, reason string) (proposal string, err error)
+	test    func(ctx context.Context, id string) error
 }
 
 func (p peers[T, D, P]) pages() peerKind {
@@ -60,19 +61,20 @@ func (p peers[T, D, P]) pages() peerKind {
 			}
 			return p.shown(r)
 		},
-		put: func(ctx context.Context, id, ifMatch, typed, secret, reason string) error {
+		put: func(ctx context.Context, id, ifMatch, typed, secret, reason string) (string, error) {
 			if err := p.server.changer(ctx, idp.RoleSystemAdmin); err != nil {
-				return err
+				return "", err
 			}
 			definition, err := p.read(typed)
-			if err == nil {
-				_, err = p.put(ctx, id, ifMatch, definition, secret, reason)
+			if err != nil {
+				return "", err
 			}
-			return err
+			made, err := p.put(ctx, id, ifMatch, definition, secret, reason)
+			return made.Proposal, err
 		},
-		disable: func(ctx context.Context, id string, disabled bool, reason string) error {
-			_, err := p.disable(ctx, id, disabled, reason)
-			return err
+		disable: func(ctx context.Context, id string, disabled bool, reason string) (string, error) {
+			made, err := p.disable(ctx, id, disabled, reason)
+			return made.Proposal, err
 		},
 		test: func(ctx context.Context, id string) error {
 			_, err := p.test(ctx, id)
@@ -142,6 +144,22 @@ func (s *Server) peerKind(r *http.Request, name string) (peerKind, error) {
 func (k peerKind) listURL() string { return k.base + "?" + url.Values{"kind": {k.kind}}.Encode() }
 
 func (k peerKind) url(id string) string { return k.base + "/" + k.kind + "/" + url.PathEscape(id) }
+
+// byTwo is the message about a change of a partner where it waits for a second person.
+func (s *Server) byTwo(k peerKind, key string) string {
+	if k.base == peersBase && s.Peers.ByTwo {
+		return "admin.peer.two"
+	}
+	return key
+}
+
+// onward is the page after a change: that of the entry, or of the proposal that waits.
+func (k peerKind) onward(id, waits string) string {
+	if waits != "" {
+		return inboxItemURL(waits)
+	}
+	return k.url(id)
+}
 
 // all and one begin the messages about the kinds of a place, and about one entry.
 func (k peerKind) all() string {
@@ -248,7 +266,7 @@ func (s *Server) showPeer(w http.ResponseWriter, r *http.Request, was refused) e
 			body.Actions = append(body.Actions, web.StateAction{ID: "peer-check", Label: text("admin.peer.check.now"), URL: address + "/check", Effect: text("admin.peer.check.effect"), NoReason: true})
 		}
 		if v.disabled {
-			body.Actions = append(body.Actions, web.StateAction{ID: "peer-resume", Label: text(k.one() + "resume"), URL: address + "/resume", Effect: text(k.one() + "resume.effect")})
+			body.Actions = append(body.Actions, web.StateAction{ID: "peer-resume", Label: text(k.one() + "resume"), URL: address + "/resume", Effect: text(s.byTwo(k, k.one()+"resume.effect"))})
 		} else {
 			body.Actions = append(body.Actions, web.StateAction{ID: "peer-suspend", Label: text(k.one() + "suspend"), URL: address + "/suspend", Effect: text(k.one() + "suspend.effect"), Danger: true})
 		}
@@ -321,15 +339,16 @@ func (s *Server) peerAction(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id, action := r.PathValue("id"), r.PathValue("action")
+	waits := ""
 	switch {
 	case action == "suspend" || action == "resume":
-		err = k.disable(r.Context(), id, action == "suspend", typed.Get("reason"))
+		waits, err = k.disable(r.Context(), id, action == "suspend", typed.Get("reason"))
 	case action == "check" && k.canCheck:
 		err = k.test(r.Context(), id)
 	default:
 		err = fault.New(fault.NotFound)
 	}
-	return settled(w, r, err, func(err error) error { return s.showPeer(w, r, refused{err, "peer-" + action, typed.Get("reason")}) }, k.url(id))
+	return settled(w, r, err, func(err error) error { return s.showPeer(w, r, refused{err, "peer-" + action, typed.Get("reason")}) }, k.onward(id, waits))
 }
 
 // Names of the inputs of a definition.
@@ -377,7 +396,7 @@ func (s *Server) showPeerForm(w http.ResponseWriter, r *http.Request, v peerShow
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	body := web.AdminFormPage{Back: web.Link{Label: text(k.one() + k.kind), URL: k.listURL()}, Name: text(k.one() + "new"), Advisory: text(k.one() + "form"), SignInURL: s.signInURL(r, idp.RoleSystemAdmin), Action: k.base + "/" + k.kind + "/new", Submit: text("admin.save")}
+	body := web.AdminFormPage{Back: web.Link{Label: text(k.one() + k.kind), URL: k.listURL()}, Name: text(k.one() + "new"), Advisory: text(s.byTwo(k, k.one()+"form")), SignInURL: s.signInURL(r, idp.RoleSystemAdmin), Action: k.base + "/" + k.kind + "/new", Submit: text("admin.save")}
 	page := web.Page{Title: text(k.one() + "new"), Self: body.Action}
 	if r.PathValue("id") != "" {
 		body.Back = web.Link{Label: s.nameOf(r, v), URL: k.url(v.id)}
@@ -437,9 +456,9 @@ func (s *Server) savePeer(w http.ResponseWriter, r *http.Request, id, version st
 	if err != nil {
 		return err
 	}
-	err = k.put(r.Context(), id, version, typed.Get(inputDefinition), typed.Get(inputSecret), typed.Get(inputReason))
+	waits, err := k.put(r.Context(), id, version, typed.Get(inputDefinition), typed.Get(inputSecret), typed.Get(inputReason))
 	if code := fault.CodeOf(err); code == fault.AdminMatchNeeded { // a new one under an id that is taken
 		err = fault.New(fault.Conflict)
 	}
-	return settled(w, r, err, func(err error) error { return s.showPeerForm(w, r, v, typed, err) }, k.url(id))
+	return settled(w, r, err, func(err error) error { return s.showPeerForm(w, r, v, typed, err) }, k.onward(id, waits))
 }

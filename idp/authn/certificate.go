@@ -56,8 +56,11 @@ type Certificates struct{ cfg CertificatesConfig }
 type CertificatesConfig struct {
 	Ways     *Ways
 	Steps    *Steps
-	Accounts *idp.Accounts
+	Accounts AccountStates
 	Issuer   string
+	// Realm is the realm of Ways, empty for people. A challenge names it and a step of one realm is of no kind of another, so that
+	// neither a step nor a signature is worth anything in the other.
+	Realm    string
 	Hardware bool // keys of the trusted authorities never leave hardware
 	// Trust gives the list in force; an error is an outage, never a good certificate.
 	Trust func(ctx context.Context) (CertificateTrust, error)
@@ -79,9 +82,18 @@ type certificateStep struct {
 	Text      string `json:"text"`
 }
 
+// kind is a kind of step in the realm.
+func (s *Certificates) kind(kind StepKind) StepKind {
+	if s.cfg.Realm == "" {
+		return kind
+	}
+	return StepKind(s.cfg.Realm) + "-" + kind
+}
+
 func (s *Certificates) begin(ctx context.Context, kind StepKind, browser []byte, body certificateStep) (CertificateChallenge, error) {
 	until := s.cfg.Ways.now().UTC().Add(certificateLife).Format(time.RFC3339)
 	// One line of ASCII that names what it is for, so that it can be copied, and that no signature over it is of use elsewhere.
+	kind = s.kind(kind)
 	body.Text = strings.Join([]string{"yinxin-" + string(kind) + "/1", s.cfg.Issuer, ident.Secret(s.cfg.Ways.rand, 24), until}, " ")
 	step, err := s.cfg.Steps.Begin(ctx, kind, browser, body, certificateLife)
 	return CertificateChallenge{step, body.Text}, err
@@ -207,7 +219,7 @@ func (s *Certificates) refuse(ctx context.Context, accountID string, err error) 
 	if !ok {
 		return err // what could not be read, or an outage
 	}
-	e := idp.Event(ctx, s.cfg.Ways.now().UTC(), resultWrong, "account", accountID, map[string]string{"method": ByCertificate.Word, "reason": refused.reason})
+	e := idp.Event(ctx, s.cfg.Ways.now().UTC(), resultWrong, s.cfg.Ways.realm.Object, accountID, map[string]string{"method": ByCertificate.Word, "reason": refused.reason})
 	if err := s.cfg.Ways.sourceWrong(ctx, e); err != nil {
 		return err
 	}
@@ -222,7 +234,7 @@ func (s *Certificates) Enrol(ctx context.Context, browser []byte, accountID, nam
 		return nil, err
 	}
 	var begun certificateStep
-	if err := s.cfg.Steps.Take(ctx, StepCertificateNew, browser, answer.Step, &begun); err != nil {
+	if err := s.cfg.Steps.Take(ctx, s.kind(StepCertificateNew), browser, answer.Step, &begun); err != nil {
 		return nil, err
 	}
 	if begun.AccountID != accountID {
@@ -271,7 +283,7 @@ func (s *Certificates) Holder(ctx context.Context, browser []byte, accountID, ab
 		return HeldCertificate{}, err
 	}
 	var begun certificateStep
-	if err := s.cfg.Steps.Take(ctx, StepCertificateHolder, browser, answer.Step, &begun); err != nil {
+	if err := s.cfg.Steps.Take(ctx, s.kind(StepCertificateHolder), browser, answer.Step, &begun); err != nil {
 		return HeldCertificate{}, err
 	}
 	if begun.AccountID != accountID || begun.About != about {
@@ -291,7 +303,7 @@ func (s *Certificates) Login(ctx context.Context, browser []byte, flow string, a
 		return idp.Login{}, err
 	}
 	var begun certificateStep
-	if err := s.cfg.Steps.Take(ctx, StepCertificate, browser, answer.Step, &begun); err != nil {
+	if err := s.cfg.Steps.Take(ctx, s.kind(StepCertificate), browser, answer.Step, &begun); err != nil {
 		return idp.Login{}, err
 	}
 	if begun.Flow != flow {

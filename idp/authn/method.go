@@ -78,6 +78,16 @@ func Combine(first idp.Login, second Method) idp.Login {
 	return first
 }
 
+// CombineSource is Combine after a login at a source whose own factors are not told. In the realm of staff such a login counts as what
+// the person knows, whatever was shown there, so that something that the person has makes level 2 with it.
+func CombineSource(first idp.Login, second Method) idp.Login {
+	login := Combine(first, second)
+	if login.AAL < 2 && factors(second.AMR())[have] {
+		login.AAL, login.Methods[len(login.Methods)-1] = 2, wordFactors
+	}
+	return login
+}
+
 // Strong reports whether the words of a login tell that more than one thing was shown: what changes the ways into an
 // account that has a second factor asks for such a login.
 func Strong(words []string) bool {

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -53,6 +54,7 @@ type Identity struct {
 	SID      string // the source's session, for its logout; may be empty
 	Level    string // its word for how surely it knows the person
 	ACR      string
+	AMR      []string  // its words for what was shown
 	AuthTime time.Time // zero: not told
 	Name     string
 	Number   string
@@ -160,15 +162,29 @@ type Config struct {
 	Now       func() time.Time
 	Rand      io.Reader
 	Wake      func()
+	// Staff makes it the service of the realm of staff; nil is that of people.
+	Staff *Staff
 }
 
-// New returns the service.
+// New returns the service. That of staff makes its kind of proposal known to the engine.
 func New(cfg Config) *Service {
-	return &Service{cfg: cfg, breakers: breakers{all: map[string]*breaker{}}}
+	s := &Service{cfg: cfg, breakers: breakers{all: map[string]*breaker{}}}
+	if cfg.Staff != nil {
+		s.registerLinks()
+	}
+	return s
 }
 
-// Sources lists the enabled sources.
-func (s *Service) Sources() []Source { return s.cfg.Sources.All() }
+// Sources lists the enabled sources of the realm.
+func (s *Service) Sources() []Source {
+	return slices.DeleteFunc(s.cfg.Sources.All(), func(source Source) bool { return source.Staff != (s.cfg.Staff != nil) })
+}
+
+// Knows reports whether a source is enabled and of this realm.
+func (s *Service) Knows(id string) bool {
+	_, _, err := s.source(id)
+	return err == nil
+}
 
 // Silent reports whether a source has not answered of late, so that nobody should be sent there.
 func (s *Service) Silent(id string) bool { return s.breakers.open(id, s.cfg.Now()) }
@@ -185,7 +201,7 @@ func (s *Service) heard(id string, err error) {
 func (s *Service) source(id string) (Source, Provider, error) {
 	source, ok := s.cfg.Sources.Find(id)
 	provider := s.cfg.Providers[source.Protocol]
-	if !ok || provider == nil {
+	if !ok || provider == nil || source.Staff != (s.cfg.Staff != nil) { // a source is of one realm
 		return source, nil, fault.New(fault.UpstreamUnknown)
 	}
 	return source, provider, nil
@@ -203,12 +219,27 @@ func (s *Service) sum(ctx context.Context, parts ...string) ([]byte, error) {
 	return mac.Sum(ctx, octets...)
 }
 
+// base is where the pages of sources stand, and state the word under which states are hashed, so that one of the other realm is none.
+func (s *Service) base() string {
+	if s.cfg.Staff != nil {
+		return StaffPath
+	}
+	return "/federation/"
+}
+
+func (s *Service) state(ctx context.Context, state string) ([]byte, error) {
+	if s.cfg.Staff != nil {
+		return s.sum(ctx, "staff-upstream-state", state)
+	}
+	return s.sum(ctx, "upstream-state", state)
+}
+
 // attempt derives nonce and verifier from the state by the platform's key.
 func (s *Service) attempt(ctx context.Context, sourceID, state string, fresh bool) (Attempt, error) {
 	nonce, err1 := s.sum(ctx, "upstream-nonce", sourceID, state)
 	verifier, err2 := s.sum(ctx, "upstream-verifier", sourceID, state)
 	encode := base64.RawURLEncoding.EncodeToString
-	return Attempt{RedirectURI: s.cfg.Issuer + "/federation/" + sourceID + "/callback", State: state, Nonce: encode(nonce), Verifier: encode(verifier), Fresh: fresh}, errors.Join(err1, err2)
+	return Attempt{RedirectURI: s.cfg.Issuer + s.base() + sourceID + "/callback", State: state, Nonce: encode(nonce), Verifier: encode(verifier), Fresh: fresh}, errors.Join(err1, err2)
 }
 
 // Start begins a login or a link and gives the address of the source. browser is the hash of the browser's handle.
@@ -232,7 +263,7 @@ func (s *Service) Start(ctx context.Context, i Intent, browser []byte) (string, 
 	if err != nil {
 		return "", answer(err)
 	}
-	hash, err := s.sum(ctx, "upstream-state", state)
+	hash, err := s.state(ctx, state)
 	if err != nil {
 		return "", err
 	}
@@ -269,7 +300,7 @@ func (s *Service) Finish(ctx context.Context, sourceID string, browser []byte, c
 		return Result{}, err
 	}
 	state := query.Get(source.stateParameter())
-	hash, err := s.sum(ctx, "upstream-state", state)
+	hash, err := s.state(ctx, state)
 	if err != nil {
 		return Result{}, err
 	}
@@ -301,9 +332,13 @@ func (s *Service) Finish(ctx context.Context, sourceID string, browser []byte, c
 	if !identity.AuthTime.IsZero() && identity.AuthTime.Before(now) {
 		at = identity.AuthTime // a login is as old as it is at the source
 	}
-	r := Result{Intent: intent, Hint: identity.Hint, Login: idp.Login{AAL: source.AAL(identity.ACR), Methods: []string{"fed"}, At: at}}
+	r := Result{Intent: intent, Hint: identity.Hint, Login: idp.Login{AAL: source.AAL(identity.ACR, identity.AMR...), Methods: []string{"fed"}, At: at}}
 	if r.Origin, err = s.origin(ctx, source.ID, identity.Subject, identity.SID); err != nil {
 		return Result{}, err
+	}
+	if s.cfg.Staff != nil {
+		r.Login.AccountID, err = s.member(ctx, source, intent, current, r)
+		return r, err
 	}
 	r.Login.AccountID, err = s.account(ctx, source, intent, current, identity, r.Origin.Lookup)
 	return r, err

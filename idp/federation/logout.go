@@ -57,14 +57,14 @@ func (s *Service) Leave(ctx context.Context, sid string, browser []byte, back st
 		}
 	}
 	state := ident.Secret(s.cfg.Rand, 32)
-	address, err = provider.Leave(ctx, source, string(hint), s.cfg.Issuer+"/federation/"+source.ID+"/logged-out", state)
+	address, err = provider.Leave(ctx, source, string(hint), s.cfg.Issuer+s.base()+source.ID+"/logged-out", state)
 	if err != nil || address == "" {
 		if err != nil {
 			s.heard(source.ID, err)
 		}
 		return "", "", err
 	}
-	hash, err := s.sum(ctx, "upstream-state", state)
+	hash, err := s.state(ctx, state)
 	if err != nil {
 		return "", "", err
 	}
@@ -74,7 +74,7 @@ func (s *Service) Leave(ctx context.Context, sid string, browser []byte, back st
 // Left gives where the browser goes after the source ended its session; empty for an answer that nobody waits for. The
 // address was judged when the logout began and lies with us; nothing of it goes through the source.
 func (s *Service) Left(ctx context.Context, sourceID string, browser []byte, state string) (back string, err error) {
-	hash, err := s.sum(ctx, "upstream-state", state)
+	hash, err := s.state(ctx, state)
 	if err != nil {
 		return "", err
 	}

@@ -29,6 +29,9 @@ type Source struct {
 	Levels     map[string]int `json:"levels" yaml:"levels"`
 	LevelDays  int            `json:"level_days" yaml:"level_days"` // how long a level holds; default 365
 	ACRs       map[string]int `json:"acrs" yaml:"acrs"`             // the source's acr → our aal; what is not in it gives 1
+	AMRs       map[string]int `json:"amrs,omitempty" yaml:"amrs"`   // the source's word of amr → our aal; the highest of acr and words counts
+	// Staff: the source is a directory of staff, who sign in at /staff/login by it, and nothing for citizens. It stays what it is.
+	Staff bool `json:"staff,omitempty" yaml:"staff"`
 	// TrustedIdentity: the source may prove who somebody is, by name and number.
 	TrustedIdentity bool   `json:"trusted_identity" yaml:"trusted_identity"`
 	NameClaim       string `json:"name_claim" yaml:"name_claim"`             // default name
@@ -106,10 +109,29 @@ func (s *Source) Normalize() error {
 			return refuse("levels", "a level needs trusted_identity: it is worth nothing without the identity behind it")
 		}
 	}
-	for _, level := range s.ACRs {
-		if level < 1 || level > 3 {
-			return refuse("acrs", "our levels are 1 to 3")
+	for field, levels := range map[string]map[string]int{"acrs": s.ACRs, "amrs": s.AMRs} {
+		for _, level := range levels {
+			if level < 1 || level > 3 {
+				return refuse(field, "our levels are 1 to 3")
+			}
 		}
+	}
+	switch {
+	case !s.Staff:
+	case s.Protocol != ProtocolOIDC:
+		return refuse("protocol", "a source for staff speaks oidc")
+	case s.TrustedIdentity || len(s.Levels) > 0:
+		return refuse("staff", "a source for staff proves nobody's legal identity: no trusted_identity and no levels")
+	case s.EndSession || s.NoAccounts:
+		return refuse("staff", "end_session and no_accounts are for citizens: a source for staff never makes accounts")
+	}
+	return nil
+}
+
+// Follows implements registry.Successor: the links of a realm stay with it, so that a source never passes to the other one.
+func (s *Source) Follows(before Source) error {
+	if s.Staff != before.Staff {
+		return fault.New(fault.ClientMetadata, "field", s.ID+".staff", "why", "a source is for staff or for citizens for good; register another one")
 	}
 	return nil
 }
@@ -117,8 +139,14 @@ func (s *Source) Normalize() error {
 // IAL is the level that the map gives for the source's word, never more.
 func (s Source) IAL(word string) subject.IAL { return subject.IAL(s.Levels[word]) }
 
-// AAL is the strength of login that the map gives for the source's acr; 1 for what is not in it.
-func (s Source) AAL(acr string) subject.AAL { return subject.AAL(max(s.ACRs[acr], 1)) }
+// AAL is the strength of login that the maps give for the source's acr and amr, the highest of them; 1 for what is in neither.
+func (s Source) AAL(acr string, amr ...string) subject.AAL {
+	level := max(s.ACRs[acr], 1)
+	for _, word := range amr {
+		level = max(level, s.AMRs[word])
+	}
+	return subject.AAL(level)
+}
 
 // stateParameter is where the state comes back.
 func (s Source) stateParameter() string {

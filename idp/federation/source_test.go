@@ -23,6 +23,12 @@ func TestRegistrationsThatCannotBe(t *testing.T) {
 		"level above ours":       func(s *Source) { s.TrustedIdentity, s.Levels = true, map[string]int{"x": 5} },
 		"level without identity": func(s *Source) { s.Levels = map[string]int{"x": 1} },
 		"strength above ours":    func(s *Source) { s.ACRs = map[string]int{"x": 4} },
+		"word above ours":        func(s *Source) { s.AMRs = map[string]int{"x": 4} },
+		"staff by ticket":        func(s *Source) { s.Staff, s.Protocol = true, ProtocolTicket },
+		"staff with identities":  func(s *Source) { s.Staff, s.TrustedIdentity = true, true },
+		"staff with levels":      func(s *Source) { s.Staff, s.Levels = true, map[string]int{"x": 0} },
+		"staff and its logout":   func(s *Source) { s.Staff, s.EndSession = true, true },
+		"staff without accounts": func(s *Source) { s.Staff, s.NoAccounts = true, true },
 		"level that never ends":  func(s *Source) { s.LevelDays = 100_000 },
 	} {
 		s := good()
@@ -53,6 +59,12 @@ func TestOnlyATrustedSourceProvesAnIdentity(t *testing.T) {
 
 func TestMapsGiveNothingThatTheyDoNotHold(t *testing.T) {
 	s := Source{Levels: map[string]int{"L3": 2}, ACRs: map[string]int{"strong": 2}}
+	s.AMRs = map[string]int{"mfa": 2, "hwk": 3}
+	for level, row := range map[int][]string{1: {"", "pwd"}, 2: {"strong", "pwd"}, 3: {"strong", "mfa", "hwk"}} {
+		if got := s.AAL(row[0], row[1:]...); int(got) != level {
+			t.Errorf("%v gives %d", row, got)
+		}
+	}
 	for word, ial := range map[string]int{"L3": 2, "l3": 0, "4": 0, "": 0} {
 		if got := s.IAL(word); int(got) != ial {
 			t.Errorf("level %q gives %d", word, got)

@@ -68,6 +68,7 @@ type Wish struct {
 	ObjectType, ObjectID string
 	Version, Area        string
 	Subject              string // actor of the account that it is about; may be empty
+	Human                string // whom it is about, where no account stands for this human yet
 	Machine              string // who proposes, when it is no person: then one approval more is needed
 	Payload              any
 }
@@ -122,11 +123,14 @@ func (e *Engine) Draft(ctx context.Context, w Wish) (Proposal, audit.Record, err
 		}
 		p.Origin, p.People = person.Actor, []Person{person}
 	}
+	p.Subject = w.Human
 	if w.Subject != "" {
 		var err error
 		if p.Subject, err = e.human(ctx, w.Subject); err != nil {
 			return p, audit.Record{}, err
 		}
+	}
+	if p.Subject != "" {
 		if slices.ContainsFunc(p.People, func(one Person) bool { return one.Human == p.Subject }) {
 			return p, audit.Record{}, fault.New(fault.ProposalSelf)
 		}

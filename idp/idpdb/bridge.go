@@ -10,6 +10,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/bridge/cas"
 	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
@@ -38,7 +39,7 @@ func (s *Store) ApplyPartner(ctx context.Context, e registry.Entry, record audit
 }
 
 // ChangePartner stores an entry in the place of the one that was read; idp.ErrConflict when another one lies there.
-func (s *Store) ChangePartner(ctx context.Context, was, e registry.Entry, record audit.Record) error {
+func (s *Store) ChangePartner(ctx context.Context, was, e registry.Entry, settlement *foureyes.Settlement, record audit.Record) error {
 	change := one(idp.ErrConflict, "INSERT INTO idp_partner (kind, id, body, secret_mac, key_id, sealed) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (kind, id) DO NOTHING",
 		e.Kind, e.ID, string(e.Body), notNull(e.SecretMAC), e.KeyID, notNull(e.Sealed))
 	switch {
@@ -48,7 +49,7 @@ func (s *Store) ChangePartner(ctx context.Context, was, e registry.Entry, record
 		change = one(idp.ErrConflict, "UPDATE idp_partner SET body = $3, secret_mac = $4, key_id = $5, sealed = $6 WHERE kind = $1 AND id = $2 AND body = $7 AND secret_mac = $8",
 			e.Kind, e.ID, string(e.Body), e.SecretMAC, e.KeyID, e.Sealed, string(was.Body), notNull(was.SecretMAC))
 	}
-	return s.apply(ctx, record, change, bumpPartners(e.Kind))
+	return s.settled(ctx, settlement, record, func(tx sqldb.Tx) error { return sqldb.Run(ctx, tx, change, bumpPartners(e.Kind)) })
 }
 
 func bumpPartners(kind string) sqldb.Step {

@@ -229,7 +229,7 @@ func TestOneOfManyChangesOfAPartnerWins(t *testing.T) {
 			var group sync.WaitGroup
 			results := make([]error, 8)
 			for i := range results {
-				group.Go(func() { results[i] = s.ChangePartner(ctx, was, made(i), noted("changed")) })
+				group.Go(func() { results[i] = s.ChangePartner(ctx, was, made(i), nil, noted("changed")) })
 			}
 			group.Wait()
 			won := 0
@@ -261,7 +261,7 @@ func TestOneOfManyChangesOfAPartnerWins(t *testing.T) {
 		first := stored()
 		race(first, func(i int) registry.Entry { return entry(string(first.Body), fmt.Appendf(nil, "mac %d", i)) })
 		secret := stored()
-		if err := s.ChangePartner(ctx, first, entry("by somebody who missed the secret", nil), noted("changed")); !errors.Is(err, idp.ErrConflict) {
+		if err := s.ChangePartner(ctx, first, entry("by somebody who missed the secret", nil), nil, noted("changed")); !errors.Is(err, idp.ErrConflict) {
 			t.Errorf("an older version: %v", err)
 		}
 		race(secret, func(i int) registry.Entry {

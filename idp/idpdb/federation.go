@@ -96,7 +96,11 @@ func (s *Store) CreateLinked(ctx context.Context, a idp.Account, sourceID string
 
 // Links lists the links of an account.
 func (s *Store) Links(ctx context.Context, accountID string) ([]federation.Link, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT upstream_id, linked_at FROM idp_upstream_link WHERE account_id = $1 ORDER BY upstream_id LIMIT 200", accountID)
+	return s.links(ctx, "SELECT upstream_id, linked_at FROM idp_upstream_link WHERE account_id = $1 ORDER BY upstream_id LIMIT 200", accountID)
+}
+
+func (s *Store) links(ctx context.Context, query, accountID string) ([]federation.Link, error) {
+	rows, err := s.db.Read().QueryContext(ctx, query, accountID)
 	if err != nil {
 		return nil, err
 	}

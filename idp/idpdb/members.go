@@ -9,6 +9,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
@@ -137,7 +138,7 @@ func (s *Store) Members(ctx context.Context, q staff.MemberQuery) ([]staff.Membe
 }
 
 // SaveMember changes an account of staff that stands as it was read. What is not active has no session, and what waits for its
-// enrolment, or is closed, no credential.
+// enrolment, or is closed, no credential and no link to a source.
 func (s *Store) SaveMember(ctx context.Context, m staff.Member, record audit.Record) error {
 	steps := []sqldb.Step{one(staff.ErrConflict, `UPDATE idp_staff SET login = $2, state = $3, human = $4, name_key_id = $5, name_sealed = $6, department = $7, path = $8, roles = $9, password_hash = $10, credentials_at = $11,
 		made_by = $12, enrol_hash = $13, enrol_until = $14, enrol_tries = $15, updated_at = $16, version = version + 1 WHERE id = $1 AND version = $17`,
@@ -147,9 +148,21 @@ func (s *Store) SaveMember(ctx context.Context, m staff.Member, record audit.Rec
 		steps = append(steps, step("UPDATE idp_session SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", m.ID, sqldb.Micros(m.UpdatedAt)))
 	}
 	if m.State == staff.MemberNew || m.State == staff.MemberClosed {
-		steps = append(steps, step("DELETE FROM idp_staff_credential WHERE account_id = $1", m.ID))
+		steps = append(steps, step("DELETE FROM idp_staff_credential WHERE account_id = $1", m.ID), step("DELETE FROM idp_staff_link WHERE account_id = $1", m.ID))
 	}
 	return s.memberError(ctx, m, s.apply(ctx, record, steps...))
+}
+
+// BindMember binds an account that is bound to nobody and stands as it was read.
+func (s *Store) BindMember(ctx context.Context, m staff.Member, settlement *foureyes.Settlement, record audit.Record) error {
+	return s.memberError(ctx, m, s.settled(ctx, settlement, record, func(tx sqldb.Tx) error {
+		bound, err := sqldb.ExecOne(ctx, tx, `UPDATE idp_staff SET login = $2, human = $3, name_key_id = $4, name_sealed = $5, department = $6, path = $7, made_by = $8, enrol_hash = $9, updated_at = $10, version = version + 1
+			WHERE id = $1 AND version = $11 AND human IS NULL`, m.ID, m.Login, m.Human, m.NameKeyID, octets(m.NameSealed), m.Department, m.Path, m.MadeBy, []byte{}, sqldb.Micros(m.UpdatedAt), m.Version)
+		if err == nil && !bound {
+			return staff.ErrConflict
+		}
+		return err
+	}))
 }
 
 // TryEnrolment counts a try before anything is compared, so that parallel tries count as well.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/idptest"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -268,6 +269,65 @@ func TestRealmsCountApart(t *testing.T) {
 		}
 		if err := authn.Realm(s, "staff").Clear(ctx, "login", []byte("k")); err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// TestNobodyDecidesWhoseAccountIsTheirs: the human whom a binding is about neither proposes nor approves it, known by the citizen's
+// account too, and what became of the account meanwhile ends it.
+func TestNobodyDecidesWhoseAccountIsTheirs(t *testing.T) {
+	eachPeople(t, func(t *testing.T, open func(t testing.TB) *sqldb.DB) {
+		p, ctx := newPayroll(t, open(t)), context.Background()
+		var members *staff.Members
+		engine := foureyes.New(foureyes.Config{Store: p.store, Sealer: p.Accounts, Now: p.Clock.Now, Rand: ident.System(), Human: func(ctx context.Context, actor string) (string, error) { return members.Human(ctx, actor) }})
+		members = staff.NewMembers(staff.MembersConfig{Store: p.store, Areas: p.staff, Accounts: p.Accounts, Engine: engine, Ring: p.Ring, Now: p.Clock.Now, Rand: ident.System()})
+		lookup, err := p.store.IdentityOf(ctx, p.proved.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.exec(t, `INSERT INTO idp_staff (id, login, state, human, name_key_id, name_sealed, department, path, roles, password_hash, credentials_at, made_by, enrol_hash, enrol_until, enrol_tries, created_at, updated_at, version)
+			VALUES ('stf_old', 'stf_old', 'new', NULL, '', $1, '', '', '', '', 0, 'operator:migration', $1, 0, 0, 1, 1, 1)`, []byte{})
+		spec := staff.Spec{Login: "a001", Name: "王芳", Account: p.proved.ID}
+		if _, err := members.ProposeBinding(administrator("account:"+p.proved.ID), "stf_old", spec); fault.CodeOf(err) != fault.ProposalSelf {
+			t.Errorf("the person proposes: %v", err)
+		}
+		if _, err := members.ProposeBinding(security("client:a", county, time.Time{}), "stf_old", spec); fault.CodeOf(err) != fault.Forbidden {
+			t.Errorf("from another area: %v", err)
+		}
+		propose := func() foureyes.Proposal {
+			t.Helper()
+			v, err := members.ProposeBinding(administrator("client:a"), "stf_old", spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		first := propose()
+		for name, row := range map[string]struct {
+			actor, digest string
+			code          fault.Code
+		}{"the person": {"account:" + p.proved.ID, first.Digest, fault.ProposalSelf}, "who proposed": {"client:a", first.Digest, fault.ProposalSelf}, "another digest": {"client:b", strings.Repeat("0", 64), fault.ProposalChanged}} {
+			if _, err := engine.Approve(administrator(row.actor), first.ID, row.digest); fault.CodeOf(err) != row.code {
+				t.Errorf("%s approves: %v", name, err)
+			}
+		}
+		if m, err := members.Suspend(administrator("client:b"), "stf_old"); fault.CodeOf(err) != fault.StaffState {
+			t.Fatalf("%+v %v", m, err)
+		}
+		p.exec(t, "UPDATE idp_staff SET version = version + 1 WHERE id = 'stf_old'")
+		if _, err := engine.Approve(administrator("client:b"), first.ID, first.Digest); fault.CodeOf(err) != fault.ProposalChanged {
+			t.Errorf("for what it was: %v", err)
+		}
+		second := propose()
+		if _, err := engine.Approve(administrator("client:b"), second.ID, second.Digest); err != nil {
+			t.Fatal(err)
+		}
+		m, err := members.Member(ctx, "stf_old")
+		if err != nil || !bytes.Equal(m.Human, lookup) || m.Login != "a001" || m.MadeBy != "client:a" || m.State != staff.MemberNew {
+			t.Errorf("%+v %v", m, err)
+		}
+		if err := p.store.BindMember(ctx, m, nil, testRecord()); !errors.Is(err, staff.ErrConflict) {
+			t.Errorf("bound once more: %v", err)
 		}
 	})
 }

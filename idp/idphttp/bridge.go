@@ -25,7 +25,9 @@ type Bridges struct {
 	CAS        *cas.Server
 	Ticket     *ticket.Server
 	Federation *federation.Service
-	Fetch      func(ctx context.Context, address string) (status int, err error) // GET through the outbound client
+	// StaffFederation is that of the realm of staff, whose sources tell logouts at the same place.
+	StaffFederation *federation.Service
+	Fetch           func(ctx context.Context, address string) (status int, err error) // GET through the outbound client
 }
 
 func (s *Server) bridgeRoutes(mux *http.ServeMux) {

@@ -1,12 +1,11 @@
 package idphttp
 
 import (
-	"errors"
-	"io"
 	"net/http"
 
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/formfile"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -32,40 +31,12 @@ func (s *Server) certificateURL(suffix string) string {
 }
 
 // withFiles reads a form that carries files; the bound on its size is that of every form.
-func withFiles(r *http.Request) error {
-	err := r.ParseMultipartForm(maxForm)
-	if errors.Is(err, http.ErrNotMultipart) {
-		return nil
-	}
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return fault.Wrap(err, fault.TooLarge, "limit", "1 MiB")
-	}
-	if err != nil {
-		return fault.Wrap(err, fault.Malformed)
-	}
-	return nil
-}
-
-// fieldOrFile is what was typed, or else what the file holds.
-func fieldOrFile(r *http.Request, name string) ([]byte, error) {
-	if text := r.FormValue(name); text != "" {
-		return []byte(text), nil
-	}
-	file, _, err := r.FormFile(name + "-file")
-	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Malformed)
-	}
-	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, maxForm))
-}
+func withFiles(r *http.Request) error { return formfile.Parse(r, maxForm) }
 
 func certificateAnswerOf(r *http.Request) (answer authn.CertificateAnswer, err error) {
 	answer.Step = r.FormValue("step")
-	if answer.Certificate, err = fieldOrFile(r, "certificate"); err == nil {
-		answer.Signature, err = fieldOrFile(r, "signature")
+	if answer.Certificate, err = formfile.Read(r, "certificate", maxForm); err == nil {
+		answer.Signature, err = formfile.Read(r, "signature", maxForm)
 	}
 	return answer, err
 }

@@ -1,7 +1,6 @@
 package idphttp
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -212,8 +211,12 @@ func (s *Server) federationLeft(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) federationLogout(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	form, err := s.form(w, r)
+	service := s.Federation
+	if s.StaffFederation.Knows(r.PathValue("source")) {
+		service = s.StaffFederation
+	}
 	if err == nil {
-		err = s.Federation.Logout(r.Context(), r.PathValue("source"), form)
+		err = service.Logout(r.Context(), r.PathValue("source"), form)
 	}
 	if err == nil {
 		w.WriteHeader(http.StatusOK)
@@ -225,15 +228,4 @@ func (s *Server) federationLogout(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusServiceUnavailable
 	}
 	writeJSON(w, status, map[string]string{"error": "invalid_request"})
-}
-
-// EndUpstreamSessions is the outbox handler of logouts that a source asked for: our sessions end, and with each of them
-// its relying parties are told.
-func (s *Server) EndUpstreamSessions(ctx context.Context, payload []byte) error {
-	refs, err := s.Federation.SessionsToEnd(ctx, payload)
-	for _, ref := range refs {
-		_, failed := s.Sessions.End(ctx, ref.SID, ref.AccountID)
-		err = errors.Join(err, failed)
-	}
-	return err
 }

@@ -51,25 +51,11 @@ func (r *Registry[T, P]) Known(ctx context.Context, id string) (Known[T], error)
 // Change puts a registration in the place of the one that was read, the zero value where there was none: fault.AdminChanged
 // when something else lies there now. What says the same changes nothing.
 func (r *Registry[T, P]) Change(ctx context.Context, was Known[T], value T) error {
-	partner := P(&value)
-	if err := partner.Normalize(); err != nil {
+	next, err := r.judge(ctx, was, value)
+	if err != nil || same(was.entry, next) {
 		return err
 	}
-	next, err := r.entry(ctx, partner)
-	if err != nil {
-		return err
-	}
-	if was.entry.ID != "" && bytes.Equal(next.Body, was.entry.Body) && (next.SecretMAC == nil || bytes.Equal(next.SecretMAC, was.entry.SecretMAC)) {
-		return nil
-	}
-	err = r.store.ChangePartner(ctx, was.entry, next, r.applied(ctx, next.ID))
-	switch {
-	case errors.Is(err, idp.ErrConflict):
-		return fault.Wrap(err, fault.AdminChanged)
-	case err != nil:
-		return fault.Wrap(err, fault.Unavailable)
-	}
-	return r.Refresh(ctx)
+	return r.put(ctx, was.entry, next, nil)
 }
 
 // Page lists partners by id behind the one given; next is empty on the last page.

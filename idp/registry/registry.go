@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/keys"
@@ -26,6 +27,19 @@ type Partner interface {
 	Normalize() error // fills in defaults and refuses what cannot be; a fault with the field
 	Enabled() bool
 	GivenSecret() string // on its way in; empty keeps the stored one
+}
+
+// Successor is a partner that judges what it takes the place of.
+type Successor[T any] interface {
+	Follows(before T) error // a fault with the field
+}
+
+// follows lets a partner judge the registration that it takes the place of.
+func follows[T any](partner Partner, before T) error {
+	if successor, ok := partner.(Successor[T]); ok {
+		return successor.Follows(before)
+	}
+	return nil
 }
 
 // Entry is the stored form.
@@ -42,8 +56,9 @@ type Store interface {
 	// ApplyPartner stores an entry if it differs from what is there; a nil SecretMAC keeps the stored secret.
 	ApplyPartner(ctx context.Context, e Entry, record audit.Record) error
 	// ChangePartner stores an entry in the place of the one that was read, the zero value where there was none; idp.ErrConflict
-	// when something else lies there now. A nil SecretMAC keeps the stored secret.
-	ChangePartner(ctx context.Context, was, e Entry, record audit.Record) error
+	// when something else lies there now. A nil SecretMAC keeps the stored secret. The settlement is that of the proposal which wants
+	// it; nil for none.
+	ChangePartner(ctx context.Context, was, e Entry, settlement *foureyes.Settlement, record audit.Record) error
 	Partners(ctx context.Context, kind string, limit int) ([]Entry, error)
 	// PartnerRevision changes with every change of any partner of the kind.
 	PartnerRevision(ctx context.Context, kind string) (int64, error)
@@ -58,6 +73,7 @@ type Registry[T any, P interface {
 	store    Store
 	ring     *keys.Ring
 	now      func() time.Time
+	two      Two
 	snapshot atomic.Pointer[snapshot[T]]
 }
 
@@ -142,9 +158,17 @@ func (r *Registry[T, P]) place(id string) []byte { return []byte("partner/" + r.
 
 // Apply registers or changes partners; the same list again changes nothing. All are checked before the first is stored.
 func (r *Registry[T, P]) Apply(ctx context.Context, partners []T) error {
+	if err := r.Refresh(ctx); err != nil {
+		return err
+	}
 	for i := range partners {
 		if err := P(&partners[i]).Normalize(); err != nil {
 			return err
+		}
+		if before, ok := r.snapshot.Load().partners[P(&partners[i]).Key()]; ok {
+			if err := follows(P(&partners[i]), before.value); err != nil {
+				return err
+			}
 		}
 	}
 	for i := range partners {

@@ -199,6 +199,9 @@ func (s *Service) Renew(ctx context.Context, current Session, login idp.Login, d
 	return secret, true, nil
 }
 
+// Holds reports whether sessions of an account are of this service's realm.
+func (s *Service) Holds(accountID string) bool { return s.cfg.Realm.holds(accountID) }
+
 // Current finds the live session of a secret; ok is false when there is none.
 func (s *Service) Current(ctx context.Context, secret string) (session Session, ok bool, err error) {
 	if secret == "" {

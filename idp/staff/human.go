@@ -35,6 +35,19 @@ func (s *Members) Human(ctx context.Context, actor string) (string, error) {
 	} else {
 		return "", nil
 	}
+	return s.humanHash(ctx, identity)
+}
+
+// humanKey is what Human would say of an account that is bound to an identity.
+func (s *Members) humanKey(ctx context.Context, identity []byte) (string, error) {
+	identity, err := s.leading(ctx, identity)
+	if err != nil {
+		return "", err
+	}
+	return s.humanHash(ctx, identity)
+}
+
+func (s *Members) humanHash(ctx context.Context, identity []byte) (string, error) {
 	mac, err := s.cfg.Ring.MAC(ctx, keys.UsageLookup)
 	if err != nil {
 		return "", fault.Wrap(err, fault.Unavailable)

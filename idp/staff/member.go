@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -101,8 +102,11 @@ type MemberStore interface {
 	MemberByHuman(ctx context.Context, human []byte) (Member, error)
 	Members(ctx context.Context, q MemberQuery) ([]Member, error)
 	// SaveMember changes everything but identifier and credentials, if the version is still that of m: ErrConflict. What is not
-	// active has no session, and what is new no credential.
+	// active has no session, and what is new or closed no credential and no link to a source.
 	SaveMember(ctx context.Context, m Member, record audit.Record) error
+	// BindMember gives an account that is bound to nobody its human, login name, name and department, with the settlement of the proposal;
+	// ErrConflict when it is bound or changed meanwhile, ErrLogin, ErrHuman.
+	BindMember(ctx context.Context, m Member, settlement *foureyes.Settlement, record audit.Record) error
 	// TryEnrolment counts a try of a code that may still be used; false when there is none.
 	TryEnrolment(ctx context.Context, id string, now time.Time) (bool, error)
 	// FinishEnrolment makes a new account active with its password, if the code with the hash still waits and a second factor was
@@ -127,13 +131,20 @@ type MembersConfig struct {
 	Store    MemberStore
 	Areas    *Service
 	Accounts *idp.Accounts // for keyed hashes of identities
+	Engine   *foureyes.Engine
 	Ring     *keys.Ring
 	Now      func() time.Time
 	Rand     io.Reader
 }
 
-// NewMembers returns the service.
-func NewMembers(cfg MembersConfig) *Members { return &Members{cfg} }
+// NewMembers returns the service, whose kind the engine knows from then on.
+func NewMembers(cfg MembersConfig) *Members {
+	s := &Members{cfg}
+	if cfg.Engine != nil {
+		s.registerBindings()
+	}
+	return s
+}
 
 // Spec says who is to have an account.
 type Spec struct {
@@ -210,20 +221,33 @@ func (s *Members) fill(ctx context.Context, m *Member, spec Spec) (err error) {
 	if n := utf8.RuneCountInString(name); n < 1 || n > maxNamed || !utf8.ValidString(name) {
 		return fault.New(fault.Invalid).WithField("name", fault.StaffName)
 	}
-	if m.Department, m.Path = spec.Department, ""; spec.Department != "" {
-		d, err := s.cfg.Areas.cfg.Store.Department(ctx, spec.Department)
-		if errors.Is(err, ErrNotFound) || err == nil && d.Ended {
-			return fault.New(fault.Invalid).WithField("department", fault.DepartmentUnknown)
-		}
-		if err != nil {
-			return fault.Wrap(err, fault.Unavailable)
-		}
-		m.Path = d.Path
+	if err := s.place(ctx, m, spec.Department); err != nil {
+		return err
 	}
 	m.Roles = slices.Clone(spec.Roles)
 	if m.Human, err = s.humanOf(ctx, spec); err != nil {
 		return err
 	}
+	return s.sealName(ctx, m, name)
+}
+
+// place puts an account into a department, with the path of its area.
+func (s *Members) place(ctx context.Context, m *Member, department string) error {
+	if m.Department, m.Path = department, ""; department == "" {
+		return nil
+	}
+	d, err := s.cfg.Areas.cfg.Store.Department(ctx, department)
+	if errors.Is(err, ErrNotFound) || err == nil && d.Ended {
+		return fault.New(fault.Invalid).WithField("department", fault.DepartmentUnknown)
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	m.Path = d.Path
+	return nil
+}
+
+func (s *Members) sealName(ctx context.Context, m *Member, name string) error {
 	cipher, err := s.cfg.Ring.Cipher(ctx, keys.UsageFieldCipher, "")
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)

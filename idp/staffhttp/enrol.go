@@ -146,6 +146,7 @@ func (s *Server) showEnrolSecond(w http.ResponseWriter, r *http.Request, status 
 	if s.Passkeys != nil {
 		body.Passkey = &web.PasskeyForm{Create: true, Action: enrolPath + "/passkey", Options: enrolPath + "/passkey/options?" + query, Hidden: hidden(enrolHandle, handle)}
 	}
+	body.CertificateURL = s.enrolCertificateURL(handle)
 	return s.Pages.Page(w, r, status, "totp-new", web.Page{Errors: failures, Self: enrolPath + "/second?" + query, Body: body})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
@@ -22,8 +23,9 @@ const secondLife = 10 * time.Minute
 
 // waiting is a login that waits for its second factor; sealed, bound to the browser, used once.
 type waiting struct {
-	Login idp.Login `json:"login"`
-	Next  string    `json:"next"`
+	Login idp.Login          `json:"login"`
+	Next  string             `json:"next"`
+	From  *federation.Result `json:"from,omitempty"` // the login at a source that it began with
 }
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
@@ -39,7 +41,9 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 	if known := current(r); typed == "" && known != nil {
 		typed = known.member.Login // signs in again
 	}
-	page := web.Page{Errors: failures, Self: LoginURL(next), Body: web.StaffLoginPage{Hidden: hidden("next", next), Login: typed, Passkey: s.passkeyForm(next), EnrolURL: enrolPath}}
+	body := web.StaffLoginPage{Hidden: hidden("next", next), Login: typed, Passkey: s.passkeyForm(next), CertificateURL: s.certificateURL(next), EnrolURL: enrolPath}
+	body.Upstreams, body.Silent = s.upstreamLinks(next)
+	page := web.Page{Errors: failures, Self: LoginURL(next), Body: body}
 	if r.FormValue("enrolled") == "1" && len(failures) == 0 {
 		page.Notice = &web.Notice{Tone: "success", Text: s.Pages.Text(r, "staff.enrolled")}
 	}
@@ -57,9 +61,13 @@ func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// enter is the one way from a login to a session: below level 2 it waits for the second factor, and an account without one signs in
-// where the operator lets one factor do.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request, login idp.Login, next string) error {
+	return s.enterBy(w, r, login, next, nil)
+}
+
+// enterBy is the one way from a login to a session: below level 2 it waits for the second factor, and an account without one signs in
+// where the operator lets one factor do. from is the login at a source that it is, nil for none.
+func (s *Server) enterBy(w http.ResponseWriter, r *http.Request, login idp.Login, next string, from *federation.Result) error {
 	if login.AAL < 2 {
 		second, err := s.Ways.Second(r.Context(), login.AccountID)
 		if err != nil {
@@ -70,7 +78,7 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, login idp.Login, 
 			if err != nil {
 				return err
 			}
-			handle, err := s.Steps.Begin(r.Context(), stepSecond, browser, waiting{login, next}, secondLife)
+			handle, err := s.Steps.Begin(r.Context(), stepSecond, browser, waiting{login, next, from}, secondLife)
 			if err != nil {
 				return err
 			}
@@ -80,7 +88,7 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, login idp.Login, 
 			return fault.New(fault.StaffSecondFactor)
 		}
 	}
-	if err := s.start(w, r, login); err != nil {
+	if err := s.start(w, r, login, from); err != nil {
 		return err
 	}
 	return see(w, r, next)
@@ -112,6 +120,9 @@ func (s *Server) showSecond(w http.ResponseWriter, r *http.Request, status int, 
 	_, body.TOTP = second[authn.KindTOTP]
 	if _, ok := second[authn.KindPasskey]; ok {
 		body.Passkey = s.passkeyForm(v.Next)
+	}
+	if _, ok := second[authn.KindCertificate]; ok {
+		body.CertificateURL = s.certificateURL(nextOf(v.Next))
 	}
 	return s.Pages.Page(w, r, status, "second", web.Page{Errors: failures, Self: loginPath + "/second?" + url.Values{"step": {handle}}.Encode(), Body: body})
 }
@@ -145,7 +156,11 @@ func (s *Server) secondAnswer(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Steps.Take(ctx, stepSecond, browser, handle, &used); err != nil {
 		return err
 	}
-	return s.enter(w, r, authn.Combine(used.Login, authn.ByTOTP), nextOf(used.Next))
+	combine := authn.Combine
+	if used.From != nil {
+		combine = authn.CombineSource
+	}
+	return s.enterBy(w, r, combine(used.Login, authn.ByTOTP), nextOf(used.Next), used.From)
 }
 
 // passkeyForm is the form of a login by passkey, which the script of the page shows.

@@ -67,7 +67,14 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int
 	if s.Passkeys != nil {
 		body.Passkey = &web.PasskeyForm{Create: true, Action: securityPath + "/passkeys", Options: securityPath + "/passkeys/options"}
 	}
-	return s.show(w, r, status, "staff-security", web.Page{Errors: failures, Self: securityPath, Body: body})
+	if s.Certificates != nil {
+		body.CertificateURL = securityCertificatePath
+	}
+	var origins []string // a form that ends at a source needs its origin in the policy
+	if body.Upstreams, origins, err = s.linkItems(r, known.member.ID); err != nil {
+		return err
+	}
+	return s.show(w, r, status, "staff-security", web.Page{Errors: failures, Self: securityPath, Callbacks: origins, Body: body})
 }
 
 // changed answers a change: what the member can mend stands on the page.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/cookies"
@@ -38,10 +39,14 @@ type Config struct {
 	Ways      *authn.Ways
 	Steps     *authn.Steps
 	Passkeys  *authn.Passkeys // nil where the issuer is an address
-	Throttle  authn.ThrottleStore
-	Ring      *keys.Ring
-	Now       func() time.Time
-	Rand      io.Reader
+	// Federation is that of the realm of staff.
+	Federation *federation.Service
+	// Certificates is nil without a trust list.
+	Certificates *authn.Certificates
+	Throttle     authn.ThrottleStore
+	Ring         *keys.Ring
+	Now          func() time.Time
+	Rand         io.Reader
 	// Waiting is what waits for the member of staff who is signed in, in all rooms; nil: nothing is told.
 	Waiting func(r *http.Request) ([]Waiting, error)
 	// OneFactor lets a password alone sign in; the sandbox only.
@@ -158,6 +163,18 @@ func (s *Server) Routes(mux *http.ServeMux) {
 		page("POST "+enrolPath+"/passkey", s.enrolPasskey)
 		page("POST "+securityPath+"/passkeys/options", s.passkeyNewOptions)
 		page("POST "+securityPath+"/passkeys", s.passkeyNew)
+	}
+	page("GET "+federation.StaffPath+"{source}/start", s.upstreamStart)
+	page("GET "+federation.StaffPath+"{source}/callback", s.upstreamCallback)
+	page("POST "+securityPath+"/upstream/{source}/link", s.upstreamLink)
+	page("POST "+securityPath+"/upstream/{source}/unlink", s.upstreamUnlink)
+	if s.Certificates != nil {
+		page("GET "+loginCertificatePath, s.loginCertificatePage)
+		page("POST "+loginCertificatePath, s.loginCertificate)
+		page("GET "+enrolCertificatePath, s.enrolCertificatePage)
+		page("POST "+enrolCertificatePath, s.enrolCertificate)
+		page("GET "+securityCertificatePath, s.securityCertificatePage)
+		page("POST "+securityCertificatePath, s.securityCertificate)
 	}
 }
 
@@ -292,14 +309,15 @@ func mendable(err error) (status int, ok bool) {
 	return status, err != nil && status < http.StatusInternalServerError
 }
 
-// start begins the session of a login and ends that of another member in this browser; the same one goes on with a new secret.
-func (s *Server) start(w http.ResponseWriter, r *http.Request, login idp.Login) error {
+// start begins the session of a login and ends that of another member in this browser; the same one goes on with a new secret. from is
+// the login at a source that it came by, nil for none.
+func (s *Server) start(w http.ResponseWriter, r *http.Request, login idp.Login, from *federation.Result) error {
 	request := reqctx.From(r.Context())
 	old, signedIn, err := s.Sessions.Current(r.Context(), s.cookie(r, cookieStaff))
 	if err != nil {
 		return err
 	}
-	secret := ""
+	secret, sid := "", old.ID
 	if signedIn && old.AccountID == login.AccountID {
 		if secret, _, err = s.Sessions.Renew(r.Context(), old, login, deviceOf(request.UserAgent), request.ClientIP); err != nil {
 			return err
@@ -310,9 +328,14 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, login idp.Login) 
 		}
 	}
 	if secret == "" {
-		if _, secret, err = s.Sessions.Start(r.Context(), login, deviceOf(request.UserAgent), request.ClientIP); err != nil {
+		begun, fresh, err := s.Sessions.Start(r.Context(), login, deviceOf(request.UserAgent), request.ClientIP)
+		if err != nil {
 			return err
 		}
+		secret, sid = fresh, begun.ID
+	}
+	if err := s.joined(r, sid, login, from); err != nil {
+		return err
 	}
 	s.setCookie(w, cookieStaff, secret, 0)
 	return nil

@@ -235,6 +235,7 @@ func TestEveryOperationOfAdministrationAsksForItsRole(t *testing.T) {
 		{"POST /api/v1/staff-rights", with(map[string]any{"holder": "staff:a", "role": "seal_keeper", "until": "2030-01-01T00:00:00Z"}), security}, {"POST /api/v1/staff-rights/{id}/end", reason, security},
 		{"GET /api/v1/staff", nil, all}, {"GET /api/v1/staff/{id}", nil, all}, {"POST /api/v1/staff", with(map[string]any{"login": "a", "name": "a", "number": "1"}), security}, {"POST /api/v1/staff/{id}/enrolment-code", reason, security},
 		{"POST /api/v1/staff/{id}/suspension", reason, security}, {"POST /api/v1/staff/{id}/resumption", reason, security}, {"POST /api/v1/staff/{id}/reset", reason, security}, {"POST /api/v1/staff/{id}/closure", reason, security},
+		{"POST /api/v1/staff/{id}/binding", with(map[string]any{"name": "a", "number": "1"}), security}, {"POST /api/v1/staff/{id}/links", with(map[string]any{"source": "a", "subject": "1"}), security}, {"POST /api/v1/staff/{id}/links/{source}/removal", reason, security},
 		{"GET /api/v1/inbox", nil, all}, {"GET /api/v1/inbox/{id}", nil, all}, {"POST /api/v1/inbox/{id}/decision", with(map[string]any{"approve": true}), deciders},
 		{"POST /api/v1/inbox/{id}/claim", nil, deciders}, {"POST /api/v1/inbox/{id}/release", nil, deciders}, {"POST /api/v1/inbox/{id}/withdrawal", nil, deciders},
 	}
@@ -251,7 +252,7 @@ func TestEveryOperationOfAdministrationAsksForItsRole(t *testing.T) {
 		method, path, _ := strings.Cut(row.operation, " ")
 		bare, _, _ := strings.Cut(path, "?")
 		listed[strings.ToLower(method)+" "+bare] = true
-		path = strings.NewReplacer("{sid}", "none", "{id}", "none").Replace(path)
+		path = strings.NewReplacer("{sid}", "none", "{id}", "none", "{source}", "none").Replace(path)
 		if answer := call(t, p, method, path, "", row.body); answer.Status != http.StatusUnauthorized {
 			t.Errorf("%s without a token: %d %s", row.operation, answer.Status, answer.Text)
 		}

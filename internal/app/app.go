@@ -87,35 +87,36 @@ type App struct {
 	// simulated: the inbox stands for a kind of message at least.
 	simulated bool
 
-	Clients      *idp.Clients
-	Details      *idp.Details
-	words        *idp.LiveVocabulary
-	vocabulary   *vocabulary.Service
-	Registration *openplatform.Service
-	refusals     *idp.Refusals
-	Accounts     *idp.Accounts
-	Intake       *intake.Service
-	Mandates     *mandate.Service
-	registers    mandate.Register
-	fourEyes     *foureyes.Engine
-	clientAdmin  *idp.ClientAdmin
-	moveCounters func(ctx context.Context, department, path string) error
-	Staff        *staff.Service
-	Members      *staff.Members
-	staffPages   *staffhttp.Server
-	identity     *idphttp.Server
-	texts        *i18n.Catalogue
-	admin        *adminhttp.Server
-	ledger       *idp.Ledger
-	deletions    *idp.Deletions
-	disputes     *idp.Disputes
-	exports      *idp.Exports
-	resealAt     time.Time // when the next pass over fields of earlier releases begins
-	resealAfter  string
-	bridges      *bridges
-	trust        *trustSource
-	sealing      *sealing
-	counter      *counterhttp.Server
+	Clients       *idp.Clients
+	Details       *idp.Details
+	words         *idp.LiveVocabulary
+	vocabulary    *vocabulary.Service
+	Registration  *openplatform.Service
+	refusals      *idp.Refusals
+	Accounts      *idp.Accounts
+	Intake        *intake.Service
+	Mandates      *mandate.Service
+	registers     mandate.Register
+	fourEyes      *foureyes.Engine
+	clientAdmin   *idp.ClientAdmin
+	moveCounters  func(ctx context.Context, department, path string) error
+	Staff         *staff.Service
+	Members       *staff.Members
+	staffPages    *staffhttp.Server
+	staffSessions *session.Service
+	identity      *idphttp.Server
+	texts         *i18n.Catalogue
+	admin         *adminhttp.Server
+	ledger        *idp.Ledger
+	deletions     *idp.Deletions
+	disputes      *idp.Disputes
+	exports       *idp.Exports
+	resealAt      time.Time // when the next pass over fields of earlier releases begins
+	resealAfter   string
+	bridges       *bridges
+	trust         *trustSource
+	sealing       *sealing
+	counter       *counterhttp.Server
 
 	public http.Handler
 	alias  http.Handler // of the listener for client certificates
@@ -343,17 +344,18 @@ func (a *App) openIdentity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	certificates, err := a.openCertificates(ways, steps)
-	if err != nil {
+	if a.revocationLists, err = a.openCertificateTrust(); err != nil {
 		return err
 	}
+	certificates := a.openCertificates("", ways, steps, a.Accounts)
 	a.certificates = a.newCertificateWatch(certificates)
 	sessions := session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages})
 	a.fourEyes = foureyes.New(foureyes.Config{Store: a.store, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Human: func(ctx context.Context, actor string) (string, error) { return a.Members.Human(ctx, actor) }})
 	a.Staff = a.newStaff()
-	a.Members = staff.NewMembers(staff.MembersConfig{Store: a.store, Areas: a.Staff, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand})
+	a.Members = staff.NewMembers(staff.MembersConfig{Store: a.store, Areas: a.Staff, Accounts: a.Accounts, Engine: a.fourEyes, Ring: a.ring, Now: o.Now, Rand: o.Rand})
 	a.clientAdmin = idp.NewClientAdmin(idp.ClientAdminConfig{Clients: a.Clients, Engine: a.fourEyes, Rand: o.Rand, Two: a.cfg.clientsByTwo(), Area: a.Staff.AreaOf})
 	a.Registration.ByTwo(openplatform.Two{Engine: a.fourEyes, Asked: a.cfg.clientsByTwo(), Area: a.Staff.AreaOf})
+	a.bridges.byTwo(registry.Two{Engine: a.fourEyes, Asked: a.cfg.peersByTwo()})
 	if err := a.openStaff(passwords, steps); err != nil {
 		return err
 	}

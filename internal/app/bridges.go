@@ -26,6 +26,8 @@ type bridges struct {
 	ticket      *ticket.Server
 	sources     *federation.Sources
 	federation  *federation.Service
+	providers   map[string]federation.Provider
+	staff       *federation.Service // sources of staff
 	fetch       func(ctx context.Context, address string) (int, error)
 }
 
@@ -43,10 +45,15 @@ func openBridges(ctx context.Context, a *App) (*bridges, error) {
 	b.ticket = ticket.New(ticket.Config{Store: a.store, Bridges: b.tickets, Ring: a.ring, Now: o.Now, Rand: o.Rand})
 	b.cas = cas.New(cas.Config{Store: a.store, Services: b.casServices, Ring: a.ring, Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	b.sources = registry.New[federation.Source](federation.Kind, a.store, a.ring, o.Now)
-	b.federation = federation.New(federation.Config{Issuer: a.cfg.Issuer, Store: a.store, Sources: b.sources, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand, Wake: a.wake,
-		Providers: map[string]federation.Provider{federation.ProtocolOIDC: oidc.New(a.outbound, o.Now),
-			federation.ProtocolTicket: ticketbridge.New(ticketbridge.Config{Fetch: a.outbound, Sign: a.signForSource, Now: o.Now, Rand: o.Rand})}})
+	b.providers = map[string]federation.Provider{federation.ProtocolOIDC: oidc.New(a.outbound, o.Now),
+		federation.ProtocolTicket: ticketbridge.New(ticketbridge.Config{Fetch: a.outbound, Sign: a.signForSource, Now: o.Now, Rand: o.Rand})}
+	b.federation = b.federationOf(a, nil)
 	return b, b.refresh(ctx)
+}
+
+// federationOf is the service of sources of a realm, nil for people.
+func (b *bridges) federationOf(a *App, realm *federation.Staff) *federation.Service {
+	return federation.New(federation.Config{Issuer: a.cfg.Issuer, Store: a.store, Sources: b.sources, Accounts: a.Accounts, Ring: a.ring, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake, Providers: b.providers, Staff: realm})
 }
 
 // signForSource signs a request to an upper platform with the SM2 key of our tokens, which stands at gm_jwks_uri. What it
@@ -57,6 +64,13 @@ func (a *App) signForSource(ctx context.Context, text []byte) ([]byte, error) {
 		return nil, err
 	}
 	return signer.SignMessage(ctx, text)
+}
+
+// byTwo says whether two people decide on the partners.
+func (b *bridges) byTwo(two registry.Two) {
+	b.casServices.ByTwo(two)
+	b.tickets.ByTwo(two)
+	b.sources.ByTwo(two)
 }
 
 // refresh sees what other nodes changed.
@@ -77,7 +91,7 @@ func (b *bridges) clients() (all []idp.Client) {
 
 // services are what the endpoints call.
 func (b *bridges) services() idphttp.Bridges {
-	return idphttp.Bridges{CAS: b.cas, Ticket: b.ticket, Federation: b.federation, Fetch: b.fetch}
+	return idphttp.Bridges{CAS: b.cas, Ticket: b.ticket, Federation: b.federation, StaffFederation: b.staff, Fetch: b.fetch}
 }
 
 // logoutMessages go to the portals behind bridges when a session ends.
@@ -95,11 +109,26 @@ func (b *bridges) handlers(a *App, all map[string]outbox.Handler) {
 		return a.identity.DeliverCASLogout(a.postForm)(ctx, d.Payload)
 	}
 	all[federation.TopicLogout] = func(ctx context.Context, d outbox.Delivery) error {
-		return a.identity.EndUpstreamSessions(ctx, d.Payload)
+		return a.endUpstreamSessions(ctx, d.Payload)
 	}
 	all[ticket.TopicLogout] = func(ctx context.Context, d outbox.Delivery) error {
 		return a.identity.DeliverTicketLogout(a.postForm)(ctx, d.Payload)
 	}
+}
+
+// endUpstreamSessions ends the sessions that a source asked to end, and with each of them its relying parties are told. A session is
+// ended by the service of its realm.
+func (a *App) endUpstreamSessions(ctx context.Context, payload []byte) error {
+	refs, err := a.bridges.federation.SessionsToEnd(ctx, payload)
+	for _, ref := range refs {
+		sessions := a.identity.Sessions
+		if a.staffSessions.Holds(ref.AccountID) {
+			sessions = a.staffSessions
+		}
+		_, failed := sessions.End(ctx, ref.SID, ref.AccountID)
+		err = errors.Join(err, failed)
+	}
+	return err
 }
 
 // apply registers the partners of a manifest.

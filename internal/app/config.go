@@ -75,6 +75,9 @@ type Staffing struct {
 	// scopes and claims, keys and secrets, putting into use. Left out it is so outside the sandbox. Files of `admin apply` go by
 	// the operator alone.
 	ClientsByTwo *bool `yaml:"clients_by_two"`
+	// PeersByTwo asks two administrators for registrations and changes of upstream sources, CAS services and ticket bridges, and for
+	// putting one into use again; taking one out of use needs one. Left out it is so outside the sandbox.
+	PeersByTwo *bool `yaml:"peers_by_two"`
 }
 
 // check refuses what would be wider than the limits (security row A-29).
@@ -104,6 +107,14 @@ func (s Staffing) realm() session.Realm {
 func (c Config) clientsByTwo() bool {
 	if c.Staff.ClientsByTwo != nil {
 		return *c.Staff.ClientsByTwo
+	}
+	return !c.Sandbox
+}
+
+// peersByTwo reports whether upstream sources, services and bridges are changed by two people.
+func (c Config) peersByTwo() bool {
+	if c.Staff.PeersByTwo != nil {
+		return *c.Staff.PeersByTwo
 	}
 	return !c.Sandbox
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/staff"
@@ -57,9 +58,10 @@ func (a *App) openStaff(passwords *authn.Passwords, steps *authn.Steps) error {
 	if err != nil {
 		return err
 	}
-	a.staffPages = staffhttp.New(staffhttp.Config{Issuer: a.cfg.Issuer, Pages: a.pages, Members: a.Members, Rights: a.Staff,
-		Sessions: session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Realm: a.cfg.Staff.realm(), Now: o.Now, Rand: o.Rand}),
-		Password: authn.NewRealmLogin(a.Members, passwords, throttle, o.Now), Passwords: passwords, Ways: ways, Steps: steps, Passkeys: passkeys, Throttle: throttle, Ring: a.ring, Waiting: a.waiting,
+	a.bridges.staff = a.bridges.federationOf(a, &federation.Staff{Members: a.Members, Store: a.store.StaffLinks(), Engine: a.fourEyes})
+	a.staffSessions = session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Realm: a.cfg.Staff.realm(), Now: o.Now, Rand: o.Rand, Wake: a.wake})
+	a.staffPages = staffhttp.New(staffhttp.Config{Issuer: a.cfg.Issuer, Pages: a.pages, Members: a.Members, Rights: a.Staff, Sessions: a.staffSessions, Federation: a.bridges.staff,
+		Password: authn.NewRealmLogin(a.Members, passwords, throttle, o.Now), Passwords: passwords, Ways: ways, Steps: steps, Passkeys: passkeys, Certificates: a.openCertificates(staffRealm, ways, steps, a.Members), Throttle: throttle, Ring: a.ring, Waiting: a.waiting,
 		Now: o.Now, Rand: o.Rand, OneFactor: a.cfg.oneFactor()})
 	return nil
 }

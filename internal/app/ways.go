@@ -75,9 +75,16 @@ func (t *certificateTrust) stamps() []string {
 	return all
 }
 
-// openCertificates is the service of logins by certificate; nil without a trust list. A file that cannot be read stops the
-// start.
-func (a *App) openCertificates(ways *authn.Ways, steps *authn.Steps) (*authn.Certificates, error) {
+// openCertificates is the service of logins by certificate in a realm, the empty one for people; nil without a trust list.
+func (a *App) openCertificates(realm string, ways *authn.Ways, steps *authn.Steps, accounts authn.AccountStates) *authn.Certificates {
+	if a.revocationLists == nil {
+		return nil
+	}
+	return authn.NewCertificates(authn.CertificatesConfig{Ways: ways, Steps: steps, Accounts: accounts, Issuer: a.cfg.Issuer, Realm: realm, Hardware: a.cfg.Login.CertificateHardware, Trust: a.revocationLists.read})
+}
+
+// openCertificateTrust reads the trust list of both realms; nil where none is configured. A file that cannot be read stops the start.
+func (a *App) openCertificateTrust() (*certificateTrust, error) {
 	settings := a.cfg.Login
 	if settings.CertificateTrustFile == "" {
 		return nil, nil
@@ -104,8 +111,7 @@ func (a *App) openCertificates(ways *authn.Ways, steps *authn.Steps) (*authn.Cer
 	if _, err := trust.read(context.Background()); err != nil {
 		return nil, err
 	}
-	a.revocationLists = trust
-	return authn.NewCertificates(authn.CertificatesConfig{Ways: ways, Steps: steps, Accounts: a.Accounts, Issuer: a.cfg.Issuer, Hardware: settings.CertificateHardware, Trust: trust.read}), nil
+	return trust, nil
 }
 
 // read gives the trust list with revocation lists that are a minute old at most.

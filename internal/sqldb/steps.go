@@ -52,6 +52,9 @@ func (db *DB) Apply(ctx context.Context, trail Trail, steps ...Step) error {
 	return db.enqueue(change{ctx: ctx, steps: steps, trail: trail, done: make(chan error, 1)})
 }
 
+// Run runs steps inside a change that is a function.
+func Run(ctx context.Context, tx Tx, steps ...Step) error { return runSteps(ctx, tx, steps) }
+
 // runSteps runs a change's steps one after the other.
 func runSteps(ctx context.Context, tx Tx, steps []Step) error {
 	for _, step := range steps {

@@ -60,6 +60,7 @@ func people() []Sample {
 		{Name: "not-me-done", Template: "not-me", Page: web.Page{Body: web.NotMePage{Ended: true}}},
 		{Name: "second", Template: "second", Page: web.Page{Body: web.SecondPage{Passkey: key, Hidden: flow, TOTP: true, RecoveryURL: "/login/second?by=recovery", LoginURL: "/login"}}},
 		{Name: "second-error", Template: "second", Status: 401, Page: web.Page{Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确或已用过"}}, Body: web.SecondPage{Hidden: flow, TOTP: true, LoginURL: "/login"}}},
+		{Name: "second-certificate", Template: "second", Page: web.Page{Body: web.SecondPage{Hidden: flow, CertificateURL: "/login/certificate", LoginURL: "/login"}}},
 		{Name: "second-recovery", Template: "second", Page: web.Page{Body: web.SecondPage{Hidden: flow, Recovery: true, OtherURL: "/login/second", LoginURL: "/login"}}},
 		{Name: "password", Template: "password", Page: web.Page{Body: web.PasswordPage{Action: "/register/password", Hidden: flow, Identifier: "138****0001", SkipAction: "/register/skip", Step: 3, Steps: 3}}},
 		{Name: "proofing", Template: "proofing", Page: web.Page{Identity: citizen, Body: proofing}},

@@ -10,16 +10,18 @@ func staffRealm() []Sample {
 	wrong := []web.FieldError{{Field: "login-password", Message: "账号或密码不正确，还可以再试 4 次"}}
 	used := moment
 	return []Sample{
-		{Name: "staff-login", Template: "staff-login", Page: web.Page{Body: web.StaffLoginPage{Hidden: flow, Passkey: key, EnrolURL: "/staff/enrol"}}},
+		{Name: "staff-login", Template: "staff-login", Page: web.Page{Body: web.StaffLoginPage{Hidden: flow, Passkey: key, CertificateURL: "/staff/login/certificate", Upstreams: []web.Link{{Label: "市机关统一登录", URL: "/staff/login/upstream/office/start"}}, Silent: []string{"省公务员门户"}, EnrolURL: "/staff/enrol"}}},
 		{Name: "staff-login-error", Template: "staff-login", Status: 401, Page: web.Page{Errors: wrong, Body: web.StaffLoginPage{Hidden: flow, Login: "a001", EnrolURL: "/staff/enrol"}}},
 		{Name: "staff-enrolled", Template: "staff-login", Page: web.Page{Notice: &web.Notice{Tone: "success", Text: "账号已启用，请登录。"}, Body: web.StaffLoginPage{EnrolURL: "/staff/enrol"}}},
 		{Name: "staff-enrol", Template: "staff-enrol", Page: web.Page{Body: web.StaffEnrolPage{LoginURL: "/staff/login"}}},
 		{Name: "staff-enrol-error", Template: "staff-enrol", Status: 401, Page: web.Page{Errors: []web.FieldError{{Field: "enrol-code", Message: "工号或启用码不正确，或启用码已失效"}}, Body: web.StaffEnrolPage{Login: "a001", LoginURL: "/staff/login"}}},
 		{Name: "staff", Template: "staff", Page: web.Page{Identity: member, Body: web.StaffHomePage{Inbox: true, Waiting: []web.WaitingWork{{Label: "待批准的更改", URL: "/admin/inbox", Count: "3"}, {Label: "待审核的印章申请", URL: "/seal?state=applied", Count: "99+"}}, Places: []web.Link{{Label: "管理中心", URL: "/admin"}, {Label: "窗口助办", URL: "/counter"}}, Roles: []string{"安全管理员 · 上城区", "窗口人员"}, SecurityURL: "/staff/security"}}},
 		{Name: "staff-none", Template: "staff", Page: web.Page{Identity: last, Body: web.StaffHomePage{SecurityURL: "/staff/security"}}},
-		{Name: "staff-security", Template: "staff-security", Page: web.Page{Identity: member, Body: web.StaffSecurityPage{Strong: true, LoginURL: "/staff/login", HomeURL: "/staff", Passkey: &web.PasskeyForm{Create: true, Action: "/staff/security/passkeys", Options: "/staff/security/passkeys/options"},
+		{Name: "staff-security", Template: "staff-security", Page: web.Page{Identity: member, Body: web.StaffSecurityPage{Strong: true, LoginURL: "/staff/login", HomeURL: "/staff", Passkey: &web.PasskeyForm{Create: true, Action: "/staff/security/passkeys", Options: "/staff/security/passkeys/options"}, CertificateURL: "/staff/security/certificate",
+			Upstreams:   []web.UpstreamItem{{ID: "office", Name: "市机关统一登录", LinkedAt: &used, UnlinkURL: "/staff/security/upstream/office/unlink"}, {ID: "province", Name: "省公务员门户", LinkURL: "/staff/security/upstream/province/link"}},
 			Credentials: []web.CredentialItem{{ID: "cred_1", Kind: "totp", Name: "手机", AddedAt: moment, UsedAt: &used}, {ID: "cred_2", Kind: "passkey", Name: "Chrome", AddedAt: moment, Flagged: true}}}}},
 		{Name: "staff-security-stale", Template: "staff-security", Page: web.Page{Identity: member, Body: web.StaffSecurityPage{LoginURL: "/staff/login", HomeURL: "/staff"}}},
+		{Name: "staff-certificate", Template: "certificate", Page: web.Page{Body: web.CertificatePage{Action: "/staff/login/certificate", Hidden: flow, Challenge: "yinxin-staff-certificate/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-26T06:35:00Z", BackURL: "/staff/login"}}},
 		{Name: "staff-logout", Template: "staff-logout", Page: web.Page{Identity: member, Body: web.StaffLogoutPage{BackURL: "/staff"}}},
 	}
 }

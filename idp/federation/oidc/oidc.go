@@ -323,7 +323,7 @@ func (p *Provider) read(s federation.Source, a federation.Attempt, token *jose.T
 	if err := token.Decode(&claims); err != nil {
 		return federation.Identity{}, refused("ID token: %w", err)
 	}
-	i := federation.Identity{Subject: token.Claims.Subject, SID: text(claims, "sid"), ACR: text(claims, "acr"), Evidence: digest.Hex(token.Payload)}
+	i := federation.Identity{Subject: token.Claims.Subject, SID: text(claims, "sid"), ACR: text(claims, "acr"), AMR: words(claims, "amr"), Evidence: digest.Hex(token.Payload)}
 	hash, bound := claims["at_hash"]
 	switch _, logout := claims["events"]; {
 	case logout:
@@ -378,6 +378,20 @@ func text(claims map[string]any, name string) string {
 		}
 	}
 	return ""
+}
+
+// maxWords bounds what is read of a list of words.
+const maxWords = 20
+
+// words is a claim that lists words; what is none is left out.
+func words(claims map[string]any, name string) (all []string) {
+	list, _ := claims[name].([]any)
+	for _, one := range list[:min(len(list), maxWords)] {
+		if word, ok := one.(string); ok {
+			all = append(all, word)
+		}
+	}
+	return all
 }
 
 // Logout implements federation.Provider: Back-Channel Logout 1.0 section 2.6.

@@ -1,0 +1,167 @@
+package pki
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/emmansun/gmsm/sm2"
+	"github.com/emmansun/gmsm/sm3"
+)
+
+// TestBegunAgreesWithTheWholeDigest: whatever messages came before, e is that of the message.
+func TestBegunAgreesWithTheWholeDigest(t *testing.T) {
+	key, err := sm2.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := mathrand.New(mathrand.NewPCG(1, 2))
+	octets := func(n int) []byte {
+		out := make([]byte, n)
+		for i := range out {
+			out[i] = byte(source.Uint32())
+		}
+		return out
+	}
+	heads := [][]byte{octets(begunLeast), octets(begunLeast + 77), octets(40_000), octets(begunMost)}
+	heads = append(heads, append(bytes.Clone(heads[2][:30_000]), octets(10_000)...)) // begins as another one does
+	var begun Begun
+	for i := range 400 {
+		head := heads[source.IntN(len(heads))]
+		message := append(bytes.Clone(head[:len(head)-source.IntN(100)]), octets(source.IntN(300))...)
+		if source.IntN(20) == 0 {
+			message = octets(source.IntN(2 * begunLeast))
+		}
+		got, err := begun.Digest(&key.PublicKey, message)
+		want, wantErr := SM2Digest(&key.PublicKey, nil, message)
+		if err != nil || wantErr != nil || !bytes.Equal(got, want) {
+			t.Fatalf("message %d of %d octets: %x, want %x: %v %v", i, len(message), got, want, err, wantErr)
+		}
+		if len(begun.head) > begunMost {
+			t.Fatalf("%d octets are kept", len(begun.head))
+		}
+	}
+	if begun.state == nil {
+		t.Error("nothing was kept: the test says little")
+	}
+}
+
+// TestMemoRemembersWhatHolds: what is remembered speaks for the very key, message and signature only.
+func TestMemoRemembersWhatHolds(t *testing.T) {
+	key, _ := sm2.GenerateKey(rand.Reader)
+	other, _ := sm2.GenerateKey(rand.Reader)
+	message := bytes.Repeat([]byte("seal"), 5000)
+	sign := func(key *sm2.PrivateKey, message []byte) []byte {
+		signature, err := key.Sign(rand.Reader, message, sm2.DefaultSM2SignerOpts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return signature
+	}
+	signature, another := sign(key, message), sign(key, message)
+	raw, err := SM2SignatureToRaw(signature)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := func(octets []byte, at int) []byte {
+		out := bytes.Clone(octets)
+		out[at] ^= 1
+		return out
+	}
+	memo := &Memo{}
+	for round := range 3 {
+		for name, one := range map[string]struct {
+			key       *sm2.PrivateKey
+			message   []byte
+			signature []byte
+			form      SignatureForm
+			want      error
+		}{
+			"holds":                {key, message, signature, FormDER, nil},
+			"another signature":    {key, message, another, FormDER, nil},
+			"raw":                  {key, message, raw, FormDEROrRaw, nil},
+			"raw where DER is due": {key, message, raw, FormDER, ErrSignatureDER},
+			"first octet":          {key, changed(message, 0), signature, FormDER, ErrSignatureValue},
+			"last octet":           {key, changed(message, len(message)-1), signature, FormDER, ErrSignatureValue},
+			"an octet more":        {key, append(bytes.Clone(message), 0), signature, FormDER, ErrSignatureValue},
+			"an octet less":        {key, message[:len(message)-1], signature, FormDER, ErrSignatureValue},
+			"another key":          {other, message, signature, FormDER, ErrSignatureValue},
+			"value":                {key, message, changed(signature, len(signature)-1), FormDER, ErrSignatureValue},
+		} {
+			if _, err := memo.VerifySM2(&one.key.PublicKey, one.message, one.signature, one.form); !errors.Is(err, one.want) {
+				t.Errorf("%s, time %d: %v, want %v", name, round+1, err, one.want)
+			}
+		}
+	}
+	if n := len(memo.proven.young); n != 2 {
+		t.Errorf("%d signatures are remembered, want the two that hold", n)
+	}
+}
+
+// TestMemoIsBounded: what is not used any more goes, what is used stays.
+func TestMemoIsBounded(t *testing.T) {
+	var table recent[int, string]
+	table.put(-1, "used", 8)
+	for i := range 1000 {
+		table.put(i, fmt.Sprint(i), 8)
+		if value, ok := table.get(-1, 8); !ok || value != "used" {
+			t.Fatalf("what is used was lost at %d", i)
+		}
+		if len(table.young)+len(table.old) > 16 {
+			t.Fatalf("%d entries", len(table.young)+len(table.old))
+		}
+	}
+	if _, ok := table.get(3, 8); ok {
+		t.Error("an old entry that nobody used is still there")
+	}
+}
+
+// TestMemoServesSeveralJudgements at once.
+func TestMemoServesSeveralJudgements(t *testing.T) {
+	key, _ := sm2.GenerateKey(rand.Reader)
+	memo := &Memo{}
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Go(func() {
+			for i := range 20 {
+				message := append(bytes.Repeat([]byte("head"), 2000), byte(worker), byte(i))
+				signature, err := key.Sign(rand.Reader, message, sm2.DefaultSM2SignerOpts)
+				if err == nil {
+					_, err = memo.VerifySM2(&key.PublicKey, message, signature, FormDER)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				message[0] ^= 1
+				if _, err := memo.VerifySM2(&key.PublicKey, message, signature, FormDER); !errors.Is(err, ErrSignatureValue) {
+					t.Errorf("a changed message: %v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestMemoDigestsContent: a digest is that of the very content.
+func TestMemoDigestsContent(t *testing.T) {
+	memo := &Memo{}
+	content := bytes.Repeat([]byte("seal"), 5000)
+	for round := range 3 {
+		for at := range 5 {
+			other := bytes.Clone(content)
+			other[at*3999] ^= byte(round) // of the same length and end
+			if memo.SM3(other) != sm3.Sum(other) || memo.SM3(content) != sm3.Sum(content) {
+				t.Fatalf("round %d: a digest is of other content", round)
+			}
+		}
+	}
+	kept := memo.SM3(content)
+	content[0] ^= 1 // what was kept is a copy
+	if memo.SM3(content) == kept {
+		t.Error("a digest follows content that its owner changed")
+	}
+}
