@@ -86,6 +86,8 @@ func people() []Sample {
 		{Name: "proofing-done", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingDone, Tier: 2, Source: "沙箱运营商", At: moment, TriesLeft: -1, Continue: &web.Link{Label: "继续办理不动产登记", URL: "/authorize/resume"}}}},
 		{Name: "proofing-mismatch", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingMismatch, TriesLeft: 2, RetryURL: "/proofing"}}},
 		{Name: "proofing-waiting", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingWaiting, TriesLeft: -1}}},
+		{Name: "welcome", Template: "welcome", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001", IdleAt: moment, IdleLeft: 3600, CanExtend: true}, Body: web.WelcomePage{VerifyURL: "/proofing", Passkey: &web.PasskeyForm{Create: true, Action: "/me/security/passkeys", Options: "/design/passkey"}}}},
+		{Name: "welcome-recovered", Template: "welcome", Page: web.Page{Title: "账号已找回", Identity: web.Identity{Kind: web.IdentitySelf, Name: "张*", Tier: 1, IdleAt: moment, IdleLeft: 90}, Body: web.WelcomePage{Recovered: true, RestHours: 24, Tier: 1}}},
 		{Name: "consent", Template: "consent", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ConsentPage{
 			Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", Reviewed: true, Approval: "示政数备〔2026〕18号", Purpose: "办理企业设立登记",
 			Links:     web.AppLinks{Policy: "https://portal.example/privacy", Terms: "https://portal.example/terms", Site: "https://portal.example/"},
