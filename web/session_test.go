@@ -8,8 +8,8 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/testkit/browser"
 )
 
-// TestTheEndOfAStaffSessionIsTold: with scripts the bar shows two minutes before the end and not before; without them it names the time.
-func TestTheEndOfAStaffSessionIsTold(t *testing.T) {
+// TestTheEndOfASessionIsTold: with scripts the bar shows two minutes before the end and not before; without them it names the time.
+func TestTheEndOfASessionIsTold(t *testing.T) {
 	server := httptest.NewServer(site(t))
 	defer server.Close()
 	tab := browser.New(t)

@@ -22,9 +22,11 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/counter"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/internal/testkit/browser"
+	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
 // journey is one walk through a section of experience.md §3 in Chromium. All walks go over one platform and one tab; people differ.
@@ -66,8 +68,8 @@ func TestJourneys(t *testing.T) {
 	walked := map[string]map[string]bool{}
 	whole := true
 	for _, one := range journeys {
-		for mode, scripts := range map[string]bool{"on": true, "off": false} {
-			reached := map[string]bool{}
+		for _, mode := range []string{"on", "off"} {
+			reached, scripts := map[string]bool{}, mode == "on"
 			ran := false
 			t.Run(one.section+" scripts "+mode, func(t *testing.T) {
 				ran = true
@@ -327,4 +329,45 @@ func (j *journey) signIn(identifier string) {
 	j.open("/login", "#login-identifier")
 	j.fill("login-identifier", identifier, "login-password", apptest.Password)
 	j.press("#login-submit", "#identity")
+}
+
+// TestX01EveryJourneyHasACounterPath: somebody without a phone gets account, level and a one-time pass at the desk, and reaches with it
+// every page of the journeys in a browser without scripts; each of them names the counter. What the desk does by itself is in its list.
+func TestX01EveryJourneyHasACounterPath(t *testing.T) {
+	p := apptest.Start(t, "sqlite:"+t.TempDir()+"/yinxin.db")
+	d := newDesk(t, p)
+	d.put(stranger)
+	offered := d.call("A0").Source // to somebody who has no account
+	d.post("/counter/end", nil)
+	digits := strings.ReplaceAll(d.served("A1", stranger, counter.ActRegister, counter.ActRaise, counter.ActPass).TextOf("counter-pass"), " ", "")
+	d.post("/counter/end", nil)
+	d.put(stranger)
+	offered += d.call("A2").Source
+	b := walk.New(nil)
+	submit(t, b, p.URL+"/login/pass", map[string]string{"pass-number": stranger.Number, "pass-code": digits})
+	if press(t, b, map[string]string{"password-new": "Own-password-77"}); !b.Page.Has("identity") {
+		t.Fatalf("%s %s", b.Page.URL, b.Page.Text)
+	}
+	for journey, one := range map[string]struct {
+		pages, desk []string
+	}{
+		"3.1 registration and real name": {[]string{"/register", "/proofing", "/me/documents"}, []string{counter.ActRegister, counter.ActRaise}},
+		"3.2 login":                      {[]string{"/login", "/login/pass", "/login/qr"}, []string{counter.ActPass}},
+		"3.4 own pages":                  {[]string{"/me", "/me/security", "/me/records"}, []string{counter.ActPass, counter.ActLicense}},
+		"3.5 recovery":                   {[]string{"/recover", "/not-me"}, []string{counter.ActReset, counter.ActPass}},
+		"3.6 delegation":                 {[]string{"/me/mandates", "/me/mandates/new", "/acting", "/me/organisations/new"}, []string{counter.ActHelper, counter.ActMandate}},
+		"3.7 family":                     {[]string{"/me/children/new", "/me/relatives"}, []string{counter.ActFamily, counter.ActGuardian, counter.ActHelper, counter.ActCard, counter.ActNoCard}},
+		"3.8 data":                       {[]string{"/me/data", "/me/data/deletion"}, []string{counter.ActPass}},
+	} {
+		for _, path := range one.pages {
+			if open(t, b, p.URL+path); b.Page.Status != http.StatusOK || b.Page.URL.Path != path || !strings.Contains(b.Page.Text, "窗口") {
+				t.Errorf("%s: %s is answered with %d on %s and names no counter: %s", journey, path, b.Page.Status, b.Page.URL.Path, b.Page.Text)
+			}
+		}
+		for _, act := range one.desk {
+			if !strings.Contains(offered, `value="`+act+`"`) {
+				t.Errorf("%s: the desk does no %s", journey, act)
+			}
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,18 +24,29 @@ func (j *journey) registration() {
 	j.open("/register", "#register-identifier")
 	j.says("用于登录和找回账号", "境外及港澳台人士可用邮箱")
 	j.at("3.1.3")
-	j.says("未满 14 周岁", "14 周岁", "注销账号")
+	j.has("#agreement > ol > li", 3)
+	j.says("未满 14 周岁由监护人办理", "注销账号", "您的权利", idp.AccountAgreement)
 	j.has("#register-guardian", 1)
 	j.fill("register-identifier", number)
 	j.press("#register-submit", "#otp-code")
 	j.at("3.1.2")
 	j.has(`form #otp-code[autocomplete="one-time-code"]`, 1)
 	j.has(`#otp-resend`, 1)
-	j.says("60 秒")
+	j.says("60 秒后可重新获取")
 	j.fill("otp-code", inbox(j.t, j.p, number))
 	j.press("#otp-submit", "#password-new")
 	j.fill("password-new", apptest.Password)
-	j.press("#password-submit", "#identity")
+	j.press("#password-submit", "#welcome-verify")
+	j.at("3.1.5")
+	j.says("您已可以浏览；办事需要实名")
+	j.at("3.1.4")
+	j.has("#passkeys form, #passkeys noscript", 2) // the script shows the form, without it the hint stands there
+	if shown := ask[bool](j, `document.querySelector("#passkeys form").offsetHeight > 0`); shown != j.scripts {
+		j.fatalf("the offer of a passkey shows: %v", shown)
+	}
+	j.press("#welcome-later", "#identity")
+	j.open("/welcome", "#welcome-verify")
+	j.press("#welcome-verify", "#proofing-submit")
 
 	j.at("3.1.6")
 	j.open("/proofing", "#proofing-methods")
@@ -44,12 +56,24 @@ func (j *journey) registration() {
 	j.press("#proofing-submit", "#proofing-outcome")
 	j.says("姓名与证件号不匹配", "窗口")
 	j.open("/proofing", "#proofing-name")
-	j.fill("proofing-name", "超时", "proofing-number", "99990019800101001X")
+	j.fill("proofing-name", "故障", "proofing-number", "99990019800101001X")
 	j.press("#proofing-submit", "#proofing-outcome")
 	j.says("核验来源暂时没有回应", "已保存")
 	j.never("不匹配")
+	j.at("3.1.9")
+	j.open("/proofing", "#proofing-name")
+	j.says("间隔号", "护照", "港澳居民来往内地通行证")
+	j.fill("proofing-name", "𬭎锋", "proofing-number", "999900197606060058")
+	j.press("#proofing-submit", "#proofing-outcome")
+	if j.scripts { // the first of the two walks binds the identity
+		j.says("初级实名")
+	} else {
+		j.press("#merge-begin", "#merge-submit")
+	}
 	j.at("3.1.7")
-	j.signIn(j.person("李四", 1))
+	known := map[bool][2]string{true: {"13800138003", "欧阳春晓"}, false: {"13800138004", "阿依古丽·买买提"}}[j.scripts] // whom the simulated service knows
+	j.p.Persona(known[0], known[1], 1)
+	j.signIn(known[0])
 	j.open("/proofing/face", "#proofing-agree")
 	j.says("不保存", "其他方式")
 	j.alike("proofing-agree", "proofing-decline")
@@ -60,6 +84,11 @@ func (j *journey) registration() {
 	high := url.Values{"claims": {`{"id_token":{"ial":{"essential":true,"value":3}}}`}}
 	j.authorize(app, high, "#proofing-methods")
 	j.says("“不动产登记”需要高级实名，约 2 分钟", "初级实名")
+	j.press("#proofing-leave", "#portal-error")
+	if got := j.textOf("portal-error") + j.textOf("portal-reason"); !strings.Contains(got, "access_denied") || !strings.Contains(got, "real-name level") {
+		j.fatalf("the portal was told %s", got)
+	}
+	j.authorize(app, high, "#proofing-methods")
 	j.press(`a[href^="/proofing/face"]`, "#proofing-agree")
 	j.press("#proofing-agree", `[value="match"]`)
 	j.press(`[value="match"]`, "#consent-allow")
@@ -104,10 +133,14 @@ func (j *journey) login() {
 	j.at("3.2.8")
 	j.p.Advance(time.Minute)
 	stranger := walk.New(nil)
+	code, before := "", notMe.FindAllString(j.p.Get("/sandbox/inbox?to="+number, "").Text, -1)
 	submit(j.t, stranger, j.p.URL+"/login", map[string]string{"login-identifier": number, "login-password": apptest.Password})
-	code := ""
 	eventually(j.t, "no notice of the new device", func() bool {
-		code = notMe.FindString(j.p.Get("/sandbox/inbox?to="+number, "").Text)
+		for _, found := range notMe.FindAllString(j.p.Get("/sandbox/inbox?to="+number, "").Text, -1) {
+			if !slices.Contains(before, found) {
+				code = found
+			}
+		}
 		return code != ""
 	})
 	j.open("/not-me", "#not-me-code")
@@ -116,6 +149,28 @@ func (j *journey) login() {
 	if open(j.t, stranger, j.p.URL+"/me"); stranger.Page.URL.Path != "/login" {
 		j.fatalf("the session that was disowned goes on")
 	}
+	j.extension(number)
+}
+
+// extension: shortly before the end one press goes on; without scripts each page says when it ends, and each page is use.
+func (j *journey) extension(number string) {
+	j.at("3.2.9")
+	j.signIn(number)
+	j.has("#session-end[hidden]", 1)
+	if shown := ask[bool](j, `[...document.querySelectorAll("p.session-end")].some(p => p.offsetHeight > 0)`); shown == j.scripts {
+		j.fatalf("the end of the session is told: %v", shown)
+	}
+	j.p.Advance(50 * time.Minute)
+	if j.scripts {
+		before := strings.Count(j.p.Log.String(), "POST /session/extension")
+		ask[bool](j, `document.querySelector("#session-extend").click(), true`)
+		eventually(j.t, "no extension", func() bool { return strings.Count(j.p.Log.String(), "POST /session/extension") > before })
+	} else {
+		j.says("无操作时将于")
+		j.open("/me/records", "main")
+	}
+	j.p.Advance(50 * time.Minute)
+	j.open("/me", "#identity")
 }
 
 // consent is §3.3.
@@ -165,7 +220,7 @@ func (j *journey) ownPages() {
 	j.never(number)
 	j.at("3.4.2")
 	j.open("/me/records", "#records-export")
-	j.says("城建档案", "示例市档案馆", "办理")
+	j.says("城建档案", "示例市档案馆", "您的同意（第 1 版）")
 	j.choose("main details summary")
 	ask[bool](j, `document.getElementById("app").selectedIndex = 1, true`)
 	j.press("#records-filter", "#records-export")
@@ -193,7 +248,9 @@ func (j *journey) recovery() {
 	j.press("#otp-submit", "#password-new")
 	j.at("3.5.2")
 	j.fill("password-new", apptest.Password+"-new")
-	j.press("#password-submit", "#identity")
+	j.press("#password-submit", "#welcome-later")
+	j.says("24 小时内不能用印")
+	j.press("#welcome-later", "#methods")
 	if got := j.textOf("identity"); !strings.Contains(got, "初级实名") {
 		j.fatalf("after the recovery: %s", got)
 	}
@@ -242,6 +299,38 @@ func (j *journey) delegation() {
 	}
 	j.press(`[name="mandate-stop"]`, "main:not(:has([name=mandate-stop])) h1")
 	j.says("已撤销")
+	j.organisation(app)
+}
+
+// organisation: the legal representative makes it, appoints an agent, acts for it at a portal and lets the agent go.
+func (j *journey) organisation(app idp.Client) {
+	j.at("3.6.4")
+	made := map[bool][2]string{true: {"示例市青禾商贸有限公司", company}, false: {"示例市云杉科技有限公司", "91999900MA0000023H"}}[j.scripts]
+	j.p.Persona(boss, "钱法人", 3)
+	agent := j.person("孙经办", 2)
+	j.signIn(boss)
+	j.open("/me/organisations/new", "#organisation-name")
+	j.fill("organisation-name", made[0], "organisation-code", made[1])
+	j.press(`[name="organisation-submit"]`, "#organisation-agents")
+	address := ask[string](j, "location.pathname")
+	j.press(`#organisation-agents a[href*="/me/mandates/new"]`, "#mandate-submit")
+	j.fill("mandate-name", "孙经办", "mandate-to", agent, "mandate-items", "tax")
+	j.press("#mandate-submit", `[name="mandate-stop"]`)
+	mandateOf := ask[string](j, "location.pathname")
+	j.signIn(agent)
+	j.open(mandateOf, `[value="accept"]`)
+	j.press(`[value="accept"]`, `[name="mandate-stop"]`)
+	j.at("3.2.6")
+	j.authorize(app, nil, `[name="acting-choice"]`)
+	j.says(made[0], "本人")
+	j.press(`[name="acting-choice"][value^="mdt_"]`, "#consent-allow")
+	if got := j.textOf("acting-identity"); !strings.Contains(got, made[0]) || !strings.Contains(got, "经办") {
+		j.fatalf("X-03: the page says %s", got)
+	}
+	j.at("3.6.4")
+	j.signIn(boss)
+	j.open(address, `[name="organisation-stop"]`)
+	j.press(`[name="organisation-stop"]`, "#organisation-agents:not(:has([name=organisation-stop]))")
 }
 
 // family is §3.7.
@@ -255,6 +344,26 @@ func (j *journey) family() {
 	ask[bool](j, `document.getElementById("child-relation").value = "parent", true`)
 	j.press("#child-agree", "#mandate-guardian")
 	j.says("父亲或母亲")
+	j.at("3.7.2")
+	j.leave()
+	j.open("/register", "#register-minor")
+	j.choose("#register-minor summary")
+	j.says("已满 14 周岁：可以自己注册", "到您年满 18 周岁时自动结束")
+	j.at("3.7.3")
+	elderly, relative := j.person("王小明", 1), j.person("欧阳春晓", 2)
+	j.signIn(relative)
+	j.open("/me/relatives", "#relative-submit")
+	j.fill("mandate-name", "王小明", "mandate-to", elderly)
+	ask[bool](j, `document.getElementById("relative-word").selectedIndex = 1, true`)
+	j.press("#relative-submit", "#relatives-held .items")
+	j.signIn(elderly)
+	j.open("/me/relatives", `[name="relative-confirm"]`)
+	j.press(`[name="relative-confirm"]`, "#relatives-held .success")
+	j.press("#relatives-give", "#mandate-submit")
+	j.choose(`label[for="mandate-kind-family"]`)
+	j.fill("mandate-name", "欧阳春晓", "mandate-to", relative, "mandate-items", "pension")
+	j.press("#mandate-submit", `[name="mandate-stop"]`)
+	j.says("亲情账号", "待确认")
 }
 
 // dataRights is §3.8.
