@@ -82,11 +82,11 @@ func TestX02PagesWorkWithoutScripts(t *testing.T) {
 }
 
 // routesOf are the patterns of routes as the sources name them.
-func routesOf(t *testing.T) (patterns []string) {
+func routesOf(t *testing.T, more ...string) (patterns []string) {
 	t.Helper()
 	constants := map[string]string{}
 	var sources []string
-	for _, folder := range []string{"../../idp/idphttp", "../../elicense/licensehttp", "../../web", "."} {
+	for _, folder := range append([]string{"../../idp/idphttp", "../../elicense/licensehttp", "../../web", "."}, more...) {
 		files, err := filepath.Glob(folder + "/*.go")
 		if err != nil {
 			t.Fatal(err)
