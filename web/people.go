@@ -265,6 +265,7 @@ type LogoutPage struct {
 	Hidden    []Hidden
 	App       string   // from where the person came
 	Systems   []string // where the person is signed in
+	Here      bool     // logout-here is offered: from App alone
 	CancelURL string   // default /
 }
 
@@ -273,6 +274,7 @@ const (
 	LogoutDone    = "done"
 	LogoutWaiting = "waiting" // being told now
 	LogoutFailed  = "failed"  // no answer; tried again in the background
+	LogoutQuiet   = "quiet"   // takes no notice of logouts: what it got here has ended, its own session may go on
 )
 
 // LogoutResult is how one system answered.
@@ -289,6 +291,7 @@ type LogoutFrame struct {
 
 // LogoutResultPage is "logout-result".
 type LogoutResultPage struct {
+	Left    string // the only application that was left; empty when the session ended
 	Results []LogoutResult
 	Frames  []LogoutFrame
 	Return  *Link // back to the application

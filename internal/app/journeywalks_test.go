@@ -195,12 +195,21 @@ func (j *journey) consent() {
 	if j.code() == "" {
 		j.fatalf("a later visit asks again")
 	}
-	j.p.Redeem(app, j.code(), nil)
+	tokens := j.p.Redeem(app, j.code(), nil)
 	j.at("3.3.4")
+	j.open("/logout?client_id="+app.ClientID, "#logout-here")
+	j.press("#logout-here", "main:not(:has(#logout-here)) h1")
+	j.says("已退出“市场监管”", "其他系统仍保持登录")
+	if j.p.Active(app, tokens.String("access_token")) {
+		j.fatalf("the token of the system that was left is active")
+	}
+	j.authorize(app, nil, "#portal-code") // the session goes on
+	j.p.Redeem(app, j.code(), nil)
 	j.open("/logout", "#logout-confirm")
 	j.says("市场监管")
 	j.press("#logout-confirm", "main:not(:has(#logout-confirm)) h1")
-	j.says("已登录系统", "市场监管")
+	j.says("已登录系统", "市场监管", "不接收通知，请在该系统内退出")
+	j.open("/me", "#login-submit")
 }
 
 // ownPages is §3.4.

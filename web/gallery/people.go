@@ -111,10 +111,11 @@ func people() []Sample {
 		{Name: "device-denied", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Answer: "denied"}}},
 		{Name: "handover", Template: "handover", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.HandoverPage{
 			Action: "https://portal.example/callback", Hidden: []web.Hidden{{Name: "ticket", Value: "ST-8x2k"}}, App: "老年服务"}}},
-		{Name: "logout", Template: "logout", Page: web.Page{Identity: citizen, Body: web.LogoutPage{Hidden: flow, App: "市场监管", Systems: []string{"市场监管", "不动产登记"}}}},
+		{Name: "logout", Template: "logout", Page: web.Page{Identity: citizen, Body: web.LogoutPage{Hidden: flow, App: "市场监管", Here: true, Systems: []string{"市场监管", "不动产登记"}}}},
 		{Name: "logout-result", Template: "logout-result", Page: web.Page{Body: web.LogoutResultPage{Return: &web.Link{Label: "返回市场监管", URL: "https://portal.example/"}, Results: []web.LogoutResult{
-			{System: "市场监管", State: web.LogoutDone}, {System: "不动产登记", State: web.LogoutWaiting}, {System: "公积金", State: web.LogoutFailed},
+			{System: "市场监管", State: web.LogoutDone}, {System: "不动产登记", State: web.LogoutWaiting}, {System: "公积金", State: web.LogoutFailed}, {System: "图书馆", State: web.LogoutQuiet},
 		}}}},
+		{Name: "logout-left", Template: "logout-result", Page: web.Page{Identity: citizen, Body: web.LogoutResultPage{Left: "市场监管", Results: []web.LogoutResult{{System: "市场监管", State: web.LogoutDone}}}}},
 		{Name: "error", Template: "error", Status: 503, Page: web.Page{Title: "服务暂时不可用", Body: web.ErrorPage{Hint: "请稍后重试，您的内容没有丢失。", Code: "YX-CORE-503", SupportCode: "K7M2Q9XD", Retryable: true}}},
 		{Name: "error-redirect", Template: "error", Status: 400, Page: web.Page{Title: "回调地址与登记的不一致", Body: web.ErrorPage{Hint: "请回到原网站重新进入；如仍不行，请把求助码告诉该网站。", Code: "YX-OIDC-102", SupportCode: "P4W8T2NC"}}},
 		{Name: "preferences", Template: "preferences", Page: web.Page{Body: web.PreferencesPage{Return: "/"}}},
