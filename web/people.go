@@ -70,7 +70,10 @@ type RegisterPage struct {
 	Identifier string
 	App        string
 	LoginURL   string // default /login
-	Agreement  string // version of the text that the button agrees to
+	// SignIn is the login by code, beside the one by password: whoever has no account gets one.
+	SignIn      bool
+	RegisterURL string // for SignIn; empty hides it
+	Agreement   string // version of the text that the button agrees to
 	// GuardianURL is where a guardian adds a child below 14, who registers nothing; empty hides what is said to minors.
 	GuardianURL string
 }

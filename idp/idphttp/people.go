@@ -125,10 +125,17 @@ func (s *Server) showIdentifier(w http.ResponseWriter, r *http.Request, status i
 		suffix = "?flow=" + id
 	}
 	body := web.RegisterPage{Action: action, Hidden: hidden("flow", id), Identifier: r.PostFormValue("register-identifier"), App: client.ClientName, LoginURL: "/login" + suffix, Agreement: idp.AccountAgreement}
+	if body.SignIn = action == "/login/code"; body.SignIn {
+		body.RegisterURL = "/register" + suffix
+	}
 	if action == "/register" && s.Mandates != nil { // a child below 14 registers nothing; its guardian does (PIPL 31)
 		body.GuardianURL = LoginURL("/me/children/new")
 	}
-	return s.Pages.Page(w, r, status, "register", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: body})
+	page := web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: body}
+	if body.SignIn {
+		page.Title = s.Pages.Text(r, "login.title")
+	}
+	return s.Pages.Page(w, r, status, "register", page)
 }
 
 func (s *Server) codeStart(w http.ResponseWriter, r *http.Request) error {
