@@ -197,9 +197,10 @@ func (s *Server) framesOf(parties []session.Party) (frames []web.LogoutFrame) {
 // parting is what became of the systems that a session was signed in at: told and answered, not answered yet, or not to be told. A
 // page that stays waits for their answers, one that goes on does not.
 func (s *Server) parting(ctx context.Context, parties []session.Party, stays bool) (results []web.LogoutResult) {
-	deadline := time.Now() // of this process: nothing that is stored depends on it
-	if stays {
-		deadline = deadline.Add(partingTime)
+	waits, stop := context.WithTimeout(ctx, partingTime)
+	defer stop()
+	if !stays {
+		stop()
 	}
 	for _, party := range parties {
 		client, ok := s.party(party.ClientID)
@@ -209,7 +210,7 @@ func (s *Server) parting(ctx context.Context, parties []session.Party, stays boo
 		result := web.LogoutResult{System: client.ClientName, State: web.LogoutQuiet}
 		switch {
 		case client.BackchannelLogoutURI != "":
-			result.State = s.told(ctx, party.ShownSID()+"/"+party.ClientID, deadline)
+			result.State = s.told(ctx, waits, party.ShownSID()+"/"+party.ClientID)
 		case client.FrontchannelLogoutURI != "":
 			result.State = web.LogoutWaiting
 		}
@@ -218,26 +219,26 @@ func (s *Server) parting(ctx context.Context, parties []session.Party, stays boo
 	return results
 }
 
-// told waits until a system has answered its message, at most until the deadline.
-func (s *Server) told(ctx context.Context, key string, deadline time.Time) string {
+// told waits until a system has answered its message, at most until the second context ends.
+func (s *Server) told(ctx, waits context.Context, key string) string {
 	if s.Receipt == nil {
 		return web.LogoutWaiting
 	}
 	for {
 		receipt, ok, err := s.Receipt(ctx, session.TopicLogout, key)
+		over := waits.Err() != nil
 		switch {
 		case err != nil || !ok:
 			return web.LogoutWaiting
 		case receipt.State == outbox.Done:
 			return web.LogoutDone
-		case !time.Now().Before(deadline) && receipt.Attempts > 0:
+		case over && receipt.Attempts > 0:
 			return web.LogoutFailed
-		case !time.Now().Before(deadline):
+		case over:
 			return web.LogoutWaiting
 		}
 		select {
-		case <-ctx.Done():
-			return web.LogoutWaiting
+		case <-waits.Done():
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

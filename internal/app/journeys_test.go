@@ -59,8 +59,11 @@ var journeys = []struct {
 // TestJourneys walks §3.1 to §3.8 of experience.md in Chromium, with scripts and without. What it reached has to be what
 // docs/reference/journeys.md says of it, so that the table cannot promise a step that nobody walks.
 func TestJourneys(t *testing.T) {
-	p := apptest.Start(t, "sqlite:"+t.TempDir()+"/yinxin.db")
-	tab, portal, last := browser.New(t), newLanding(t), new(int)
+	portal := newLanding(t)
+	cfg := apptest.NewConfig(t, "sqlite:"+t.TempDir()+"/yinxin.db", t.TempDir())
+	cfg.Outbound.Allowed = []string{strings.TrimPrefix(portal.URL, "http://")} // it is told of logouts
+	p := apptest.StartWith(t, cfg)
+	tab, last := browser.New(t), new(int)
 	tab.Size(t, 1280, 1000)
 	if _, err := chromedp.Call(tab.Context, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": "zh-CN"}}); err != nil {
 		t.Fatal(err)

@@ -214,10 +214,17 @@ func (j *journey) consent() {
 	}
 	j.authorize(app, nil, "#portal-code") // the session goes on
 	j.p.Redeem(app, j.code(), nil)
+	told := j.party(idp.Client{ClientID: "fund", ClientName: "公积金", BackchannelLogoutURI: j.portal.URL + "/out"})
+	j.authorize(told, nil, "#consent-allow")
+	j.press("#consent-allow", "#portal-code")
+	j.p.Redeem(told, j.code(), nil)
 	j.open("/logout", "#logout-confirm")
 	j.says("市场监管")
 	j.press("#logout-confirm", "main:not(:has(#logout-confirm)) h1")
-	j.says("已登录系统", "市场监管", "不接收通知，请在该系统内退出")
+	j.says("已登录系统", "市场监管", "不接收通知，请在该系统内退出", "公积金")
+	if got := ask[string](j, `[...document.querySelectorAll(".items li")].map(l => l.innerText.replace(/\s+/g, " ")).join("; ")`); !strings.Contains(got, "公积金 已退出") && !strings.Contains(got, "公积金 正在通知") {
+		j.fatalf("the systems are %s", got)
+	}
 	j.open("/me", "#login-submit")
 }
 
