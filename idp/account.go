@@ -202,6 +202,10 @@ func (s *Accounts) Human(ctx context.Context, actor string) (string, error) {
 	return hex.EncodeToString(sum), err
 }
 
+// AccountAgreement is the version of the text that whoever asks for an account agrees to; the messages agreement.* hold it. A change
+// of its meaning is another version.
+const AccountAgreement = "account-2026-11"
+
 // Create makes an account for an identifier whose control was just shown. An identifier that has one already gives that
 // account: the person who controls it is signed in instead of told that it exists.
 func (s *Accounts) Create(ctx context.Context, identifier subject.Identifier) (Account, error) {
@@ -220,7 +224,7 @@ func (s *Accounts) Create(ctx context.Context, identifier subject.Identifier) (A
 		return Account{}, err
 	}
 	a.Contacts = []Contact{contact}
-	err = s.store.CreateAccount(ctx, a, audit.With(event(ctx, now, "account.registered", "account", a.ID, map[string]string{"kind": string(identifier.Kind)})))
+	err = s.store.CreateAccount(ctx, a, audit.With(event(ctx, now, "account.registered", "account", a.ID, map[string]string{"kind": string(identifier.Kind), "agreement": AccountAgreement})))
 	if errors.Is(err, ErrTaken) {
 		return s.store.AccountByLookup(ctx, lookup)
 	}

@@ -28,6 +28,7 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"input":    newInput,
 		"actions":  newActions,
 		"step":     newStep,
+		"tabs":     func(password, byCode string, code bool) loginTabs { return loginTabs{password, byCode, code} },
 		"empty":    newEmpty,
 		"notice":   newNotice,
 		"group":    groupDigits,
@@ -225,6 +226,12 @@ func (s Step) Bars() []bool {
 		bars[i] = i < s.Number
 	}
 	return bars
+}
+
+// loginTabs are the login by password and the one by code, each a page of its own.
+type loginTabs struct {
+	Password, ByCode string
+	Code             bool // the present one
 }
 
 func newStep(number, total int, label string) Step {

@@ -40,7 +40,7 @@ type Identity struct {
 	SwitchURL string
 	// LoginURL is where nobody signs in, for IdentityAnonymous; empty is that of citizens.
 	LoginURL string
-	// IdleAt is when a session of staff ends unless it is used, IdleLeft the same in seconds from now; CanExtend: use makes it later.
+	// IdleAt is when the session ends unless it is used, IdleLeft the same in seconds from now; CanExtend: use makes it later.
 	IdleAt    time.Time
 	IdleLeft  int
 	CanExtend bool

@@ -35,7 +35,7 @@ type LoginPage struct {
 	CertificateURL string   // sign in by a certificate; empty hides it
 	QRURL          string   // sign in with a phone; empty hides it
 	RecoverURL     string   // forgot password; empty hides it
-	CancelURL      string   // back to the application; empty hides it
+	CancelURL      string   // POST leads back to the application; empty hides it
 	Upstreams      []Link   // other platforms to sign in with
 	Silent         []string // names of those that do not answer now
 	Links          AppLinks
@@ -70,6 +70,10 @@ type RegisterPage struct {
 	Identifier string
 	App        string
 	LoginURL   string // default /login
+	// SignIn is the login by code, beside the one by password: whoever has no account gets one.
+	SignIn      bool
+	RegisterURL string // for SignIn; empty hides it
+	Agreement   string // version of the text that the button agrees to
 	// GuardianURL is where a guardian adds a child below 14, who registers nothing; empty hides what is said to minors.
 	GuardianURL string
 }
@@ -119,7 +123,7 @@ type ProofingPage struct {
 	Number    string
 	AskMobile bool
 	Mobile    string
-	CancelURL string // back to where the person came from
+	CancelURL string // back to where the person came from: POST with an application, else a link
 
 	Kind       string         // name of the document; empty is the resident identity card
 	Kinds      []ProofingKind // documents to choose from; empty hides the choice
@@ -264,6 +268,7 @@ type LogoutPage struct {
 	Hidden    []Hidden
 	App       string   // from where the person came
 	Systems   []string // where the person is signed in
+	Here      bool     // logout-here is offered: from App alone
 	CancelURL string   // default /
 }
 
@@ -272,6 +277,7 @@ const (
 	LogoutDone    = "done"
 	LogoutWaiting = "waiting" // being told now
 	LogoutFailed  = "failed"  // no answer; tried again in the background
+	LogoutQuiet   = "quiet"   // takes no notice of logouts: what it got here has ended, its own session may go on
 )
 
 // LogoutResult is how one system answered.
@@ -288,6 +294,7 @@ type LogoutFrame struct {
 
 // LogoutResultPage is "logout-result".
 type LogoutResultPage struct {
+	Left    string // the only application that was left; empty when the session ended
 	Results []LogoutResult
 	Frames  []LogoutFrame
 	Return  *Link // back to the application
@@ -344,6 +351,17 @@ type MePage struct {
 	MergeURL string
 	// MandatesURL leads to family and mandates; empty hides the card.
 	MandatesURL string
+	// DocumentsURL leads to the documents of the account; empty hides it.
+	DocumentsURL string
+}
+
+// WelcomePage is "welcome", once after a registration or a recovery.
+type WelcomePage struct {
+	Recovered bool
+	RestHours int // after a recovery: how long mandates and seals rest
+	Tier      int
+	VerifyURL string       // to prove the real name; empty hides it
+	Passkey   *PasskeyForm // on offer; nil hides it
 }
 
 // UpstreamItem is another platform and the person's link with it.

@@ -160,6 +160,15 @@ func (s *Store) EndSession(ctx context.Context, sid string, at time.Time, record
 		step("UPDATE idp_grant SET revoked_at = $2 WHERE sid = $1 AND revoked_at = 0", sid, sqldb.Micros(at)))
 }
 
+// LeaveParty ends the grants and codes of a session at one client, which is no party of it any more; doing so again changes nothing.
+func (s *Store) LeaveParty(ctx context.Context, sid, clientID string, at time.Time, record audit.Record) error {
+	return s.apply(ctx, record,
+		step("DELETE FROM idp_party WHERE sid = $1 AND client_id = $2", sid, clientID),
+		step("DELETE FROM idp_mandate_party WHERE sid = $1 AND client_id = $2", sid, clientID),
+		step("UPDATE idp_authorization_code SET used_at = $3 WHERE sid = $1 AND client_id = $2 AND used_at = 0", sid, clientID, sqldb.Micros(at)),
+		step("UPDATE idp_grant SET revoked_at = $3 WHERE sid = $1 AND client_id = $2 AND revoked_at = 0", sid, clientID, sqldb.Micros(at)))
+}
+
 // SaveCode stores an authorization code.
 func (s *Store) SaveCode(ctx context.Context, c oauth.CodeRecord, record audit.Record) error {
 	body, err := json.Marshal(c.Request)

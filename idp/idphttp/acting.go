@@ -154,17 +154,33 @@ func (s *Server) Identity(r *http.Request) web.Identity {
 		return web.Identity{Kind: web.IdentityUnknown}
 	}
 	if s.Mandates == nil {
-		return s.identityOf(r, person, acting{})
+		identity := s.identityOf(r, person, acting{})
+		s.untilEnd(&identity, current)
+		return identity
 	}
 	a, err := s.actingHere(r, current)
 	if err != nil {
 		return web.Identity{Kind: web.IdentityUnknown}
 	}
 	identity := s.identityOf(r, person, a)
+	s.untilEnd(&identity, current)
 	if live, err := s.Mandates.Live(r.Context(), current.AccountID); err == nil && len(live) > 0 && r.URL.Path != "/acting" {
 		identity.SwitchURL = "/acting"
 	}
 	return identity
+}
+
+// untilEnd says when the session ends if nothing more happens, so that the page can warn before (experience.md 3.2).
+func (s *Server) untilEnd(identity *web.Identity, current session.Session) {
+	idle, ends := s.Sessions.Ends(current)
+	now := s.Now()
+	if now.Sub(current.LastSeen) > time.Minute { // this request was written down as use
+		idle = idle.Add(now.Sub(current.LastSeen))
+	}
+	if ends.Before(idle) {
+		idle = ends
+	}
+	identity.IdleAt, identity.IdleLeft, identity.CanExtend = idle, int(idle.Sub(now)/time.Second), idle.Before(ends)
 }
 
 // identityOf is who acts and for whom.

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -66,7 +68,8 @@ func (s *Server) logoutPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "logout", web.Page{Identity: s.Identity(r), Callbacks: callbacks(q.returnTo), Body: web.LogoutPage{
-		Hidden: hidden("client_id", q.client.ClientID, "post_logout_redirect_uri", q.returnTo, "state", q.state), App: q.client.ClientName, Systems: systems}})
+		Hidden: hidden("client_id", q.client.ClientID, "post_logout_redirect_uri", q.returnTo, "state", q.state), App: q.client.ClientName, Systems: systems,
+		Here: q.known && slices.Contains(systems, q.client.ClientName)}})
 }
 
 // navigates reports whether a person went to the address, rather than a page that shows it as a picture or in a frame
@@ -103,7 +106,7 @@ var sameOrigin = http.NewCrossOriginProtection()
 // logoutAnswer takes the confirmation, and requests that a portal sends by POST (RP-Initiated Logout 1.0 section 2). The
 // browser keeps the session's cookie back from those, so they go on as GET.
 func (s *Server) logoutAnswer(w http.ResponseWriter, r *http.Request) error {
-	if !r.PostForm.Has("logout-confirm") {
+	if !r.PostForm.Has("logout-confirm") && !r.PostForm.Has("logout-here") {
 		query := url.Values{}
 		for _, name := range []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales"} {
 			if r.PostForm.Has(name) {
@@ -123,42 +126,139 @@ func (s *Server) logoutAnswer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if r.PostForm.Has("logout-here") && signedIn && q.known {
+		return s.leaveSystem(w, r, q, current)
+	}
 	return s.endSession(w, r, q, current, signedIn)
 }
 
+// leaveSystem signs out at the application that asked, and nowhere else.
+func (s *Server) leaveSystem(w http.ResponseWriter, r *http.Request, q logoutRequest, current session.Session) error {
+	parties, _, err := s.Sessions.Leave(r.Context(), current.ID, current.AccountID, q.client.ClientID)
+	if err != nil {
+		return err
+	}
+	back, err := returnAddress(q)
+	if err != nil {
+		return err
+	}
+	frames := s.framesOf(parties)
+	if back != "" && len(frames) == 0 {
+		return see(w, r, back)
+	}
+	page := web.Page{Identity: s.Identity(r), Body: web.LogoutResultPage{Left: q.client.ClientName, Results: s.parting(r.Context(), parties, back == ""), Frames: frames}}
+	s.leadOn(r, &page, back, q.client.ClientName)
+	return s.Pages.Page(w, r, http.StatusOK, "logout-result", page)
+}
+
+// returnAddress is where the application wants the browser afterwards; empty for nowhere.
+func returnAddress(q logoutRequest) (string, error) {
+	if q.returnTo == "" {
+		return "", nil
+	}
+	target, err := url.Parse(q.returnTo)
+	if err != nil {
+		return "", fault.Wrap(err, fault.RedirectUnknown)
+	}
+	if q.state != "" {
+		query := target.Query()
+		query.Set("state", q.state)
+		target.RawQuery = query.Encode()
+	}
+	return target.String(), nil
+}
+
+// leadOn lets a result page with frames go on to the application by itself.
+func (s *Server) leadOn(r *http.Request, page *web.Page, back, name string) {
+	body, _ := page.Body.(web.LogoutResultPage)
+	for _, frame := range body.Frames {
+		page.Frames = append(page.Frames, frame.URL)
+	}
+	if back != "" {
+		page.OnwardURL, page.OnwardSeconds = back, frameSeconds
+		body.Return = &web.Link{Label: s.Pages.Text(r, "logout.return", "app", name), URL: back}
+	}
+	page.Body = body
+}
+
+// partingTime is how long a page waits for the systems to answer before it says what it knows (X-09 gives them five seconds).
+const partingTime = 2 * time.Second
+
+// framesOf are the systems that are told through the browser.
+func (s *Server) framesOf(parties []session.Party) (frames []web.LogoutFrame) {
+	for _, party := range parties {
+		if client, ok := s.party(party.ClientID); ok && client.FrontchannelLogoutURI != "" {
+			frames = append(frames, web.LogoutFrame{System: client.ClientName, URL: s.frontchannel(client, party.ShownSID())})
+		}
+	}
+	return frames
+}
+
+// parting is what became of the systems that a session was signed in at: told and answered, not answered yet, or not to be told. A
+// page that stays waits for their answers, one that goes on does not.
+func (s *Server) parting(ctx context.Context, parties []session.Party, stays bool) (results []web.LogoutResult) {
+	waits, stop := context.WithTimeout(ctx, partingTime)
+	defer stop()
+	if !stays {
+		stop()
+	}
+	for _, party := range parties {
+		client, ok := s.party(party.ClientID)
+		if !ok {
+			continue
+		}
+		result := web.LogoutResult{System: client.ClientName, State: web.LogoutQuiet}
+		switch {
+		case client.BackchannelLogoutURI != "":
+			result.State = s.told(ctx, waits, party.ShownSID()+"/"+party.ClientID)
+		case client.FrontchannelLogoutURI != "":
+			result.State = web.LogoutWaiting
+		}
+		results = append(results, result)
+	}
+	return results
+}
+
+// told waits until a system has answered its message, at most until the second context ends.
+func (s *Server) told(ctx, waits context.Context, key string) string {
+	if s.Receipt == nil {
+		return web.LogoutWaiting
+	}
+	for {
+		receipt, ok, err := s.Receipt(ctx, session.TopicLogout, key)
+		over := waits.Err() != nil
+		switch {
+		case err != nil || !ok:
+			return web.LogoutWaiting
+		case receipt.State == outbox.Done:
+			return web.LogoutDone
+		case over && receipt.Attempts > 0:
+			return web.LogoutFailed
+		case over:
+			return web.LogoutWaiting
+		}
+		select {
+		case <-waits.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request, q logoutRequest, current session.Session, signedIn bool) error {
-	var results []web.LogoutResult
-	var frames []web.LogoutFrame
+	var parties []session.Party
 	if signedIn {
 		forget(r)
-		parties, err := s.Sessions.End(r.Context(), current.ID, current.AccountID)
+		var err error
+		parties, err = s.Sessions.End(r.Context(), current.ID, current.AccountID)
 		if err != nil {
 			return err
 		}
-		for _, party := range parties {
-			client, ok := s.party(party.ClientID)
-			if !ok {
-				continue
-			}
-			results = append(results, web.LogoutResult{System: client.ClientName, State: web.LogoutWaiting})
-			if client.FrontchannelLogoutURI != "" {
-				frames = append(frames, web.LogoutFrame{System: client.ClientName, URL: s.frontchannel(client, party.ShownSID())})
-			}
-		}
 	}
+	frames := s.framesOf(parties)
 	s.setCookie(w, cookieSession, "", -1)
-	var back string
-	if q.returnTo != "" {
-		target, err := url.Parse(q.returnTo)
-		if err != nil {
-			return fault.Wrap(err, fault.RedirectUnknown)
-		}
-		if q.state != "" {
-			query := target.Query()
-			query.Set("state", q.state)
-			target.RawQuery = query.Encode()
-		}
-		back = target.String()
+	back, err := returnAddress(q)
+	if err != nil {
+		return err
 	}
 	returnTo, viaPage := q.client.ClientName, len(frames) > 0
 	if signedIn { // ours has ended, whatever becomes of the source's
@@ -170,14 +270,8 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, q logoutRequ
 	if back != "" && !viaPage {
 		return see(w, r, back)
 	}
-	page := web.Page{Body: web.LogoutResultPage{Results: results, Frames: frames}}
-	for _, frame := range frames {
-		page.Frames = append(page.Frames, frame.URL)
-	}
-	if back != "" {
-		page.OnwardURL, page.OnwardSeconds = back, frameSeconds
-		page.Body = web.LogoutResultPage{Results: results, Frames: frames, Return: &web.Link{Label: s.Pages.Text(r, "logout.return", "app", returnTo), URL: back}}
-	}
+	page := web.Page{Body: web.LogoutResultPage{Results: s.parting(r.Context(), parties, back == ""), Frames: frames}}
+	s.leadOn(r, &page, back, returnTo)
 	return s.Pages.Page(w, r, http.StatusOK, "logout-result", page)
 }
 

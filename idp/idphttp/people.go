@@ -70,7 +70,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 		registerURL, codeURL = "-", ""
 	}
 	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{Passkey: s.passkeyForm(id), QRURL: qrLoginPath + suffix, CertificateURL: s.certificateURL(suffix),
-		Work: field, Hidden: hidden("flow", id, "work", step), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: registerURL, CodeURL: codeURL, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), RecoverURL: recoverPath, Links: linksOf(client)}})
+		Work: field, Hidden: hidden("flow", id, "work", step), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: registerURL, CodeURL: codeURL, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), RecoverURL: recoverPath, CancelURL: leaveURL(id), Links: linksOf(client)}})
 }
 
 func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -124,11 +124,18 @@ func (s *Server) showIdentifier(w http.ResponseWriter, r *http.Request, status i
 	if id != "" {
 		suffix = "?flow=" + id
 	}
-	body := web.RegisterPage{Action: action, Hidden: hidden("flow", id), Identifier: r.PostFormValue("register-identifier"), App: client.ClientName, LoginURL: "/login" + suffix}
+	body := web.RegisterPage{Action: action, Hidden: hidden("flow", id), Identifier: r.PostFormValue("register-identifier"), App: client.ClientName, LoginURL: "/login" + suffix, Agreement: idp.AccountAgreement}
+	if body.SignIn = action == "/login/code"; body.SignIn {
+		body.RegisterURL = "/register" + suffix
+	}
 	if action == "/register" && s.Mandates != nil { // a child below 14 registers nothing; its guardian does (PIPL 31)
 		body.GuardianURL = LoginURL("/me/children/new")
 	}
-	return s.Pages.Page(w, r, status, "register", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: body})
+	page := web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: body}
+	if body.SignIn {
+		page.Title = s.Pages.Text(r, "login.title")
+	}
+	return s.Pages.Page(w, r, status, "register", page)
 }
 
 func (s *Server) codeStart(w http.ResponseWriter, r *http.Request) error {
@@ -296,11 +303,11 @@ func (s *Server) registerPassword(w http.ResponseWriter, r *http.Request) error 
 	}
 	// The new credential is newer than the session, so the person signs in with it from here on.
 	again := idp.Login{AccountID: account.ID, AAL: subject.AAL(current.AAL), Methods: current.Methods, At: s.Now().UTC(), Second: true}
-	return s.enter(w, r, waiting{Login: again, Flow: r.FormValue("flow"), Next: onward(r.FormValue("flow"))})
+	return s.enter(w, r, waiting{Login: again, Flow: r.FormValue("flow"), Next: welcomed(r.FormValue("flow"))})
 }
 
 func (s *Server) registerSkip(w http.ResponseWriter, r *http.Request) error {
-	return see(w, r, onward(r.FormValue("flow")))
+	return see(w, r, welcomed(r.FormValue("flow")))
 }
 
 // --- Proofing ---
@@ -322,6 +329,9 @@ func (s *Server) showProofing(w http.ResponseWriter, r *http.Request, status int
 	body := web.ProofingPage{App: v.client.ClientName, Current: int(person.IAL), Needed: int(f.IAL),
 		Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), AskMobile: wanted >= 2, Mobile: r.PostFormValue("proofing-mobile")}
 	s.askDocument(r, &body, person, wanted, v.flow)
+	if body.CancelURL = leaveURL(v.flow); v.flow == "" {
+		body.CancelURL = "/me"
+	}
 	return s.Pages.Page(w, r, status, "proofing", web.Page{Identity: s.Identity(r), Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: body})
 }
 
@@ -369,7 +379,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.MePage{SecurityURL: securityPath, Name: displayName(person), Number: subject.MaskID(person.IDNumber), Tier: int(person.IAL), TierSource: person.IALSource}
+	body := web.MePage{SecurityURL: securityPath, DocumentsURL: documentsPath, Name: displayName(person), Number: subject.MaskID(person.IDNumber), Tier: int(person.IAL), TierSource: person.IALSource}
 	if person.IAL > 0 {
 		body.TierAt = &person.IALAt
 	}

@@ -26,7 +26,8 @@ func (s *site) showQR(t *testing.T, pc *walk.Browser) (code, number string) {
 	return code, number
 }
 
-func TestQRLogin(t *testing.T) {
+// TestA15ToA16LoginByQR: the number of the computer decides, a ticket is of one browser, one phone, one answer and one minute.
+func TestA15ToA16LoginByQR(t *testing.T) {
 	s := open(t)
 	s.Account(t, mobile, password)
 	phone := walk.New(nil)

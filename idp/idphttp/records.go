@@ -229,7 +229,7 @@ func (s *Server) recordsCSV(w http.ResponseWriter, r *http.Request) error {
 // mePlaces are the cards of /me that lead to pages of their own, in the order of experience.md 3.4.
 func (s *Server) mePlaces(r *http.Request) []web.MePlace {
 	text := func(key string) string { return s.Pages.Text(r, key) }
-	return []web.MePlace{{ID: "documents", Title: text("me.documents"), Text: text("me.documents.text"), URL: documentsPath}, {ID: "records", Title: text("me.records"), Text: text("me.records.text"), URL: "/me/records"},
+	return []web.MePlace{{ID: "records", Title: text("me.records"), Text: text("me.records.text"), URL: "/me/records"},
 		{ID: "data", Title: text("me.data"), Text: text("me.data.text"), URL: dataPath}}
 }
 

@@ -168,5 +168,5 @@ func (s *Server) recoverFinish(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.Wake()
 	again := idp.Login{AccountID: v.AccountID, AAL: subject.AAL(current.AAL), Methods: current.Methods, At: s.Now().UTC(), Second: true}
-	return s.enter(w, r, waiting{Login: again, Next: "/me"})
+	return s.enter(w, r, waiting{Login: again, Next: recoveredPath})
 }

@@ -33,7 +33,7 @@ func TestX10RecoveryLiftsNothing(t *testing.T) {
 	b := walk.New(nil)
 	wants(t, s.startRecovery(t, b), http.StatusOK, "/recover/password", "password-new")
 	wants(t, fill(t, b, map[string]string{"password-new": "12345678"}), http.StatusUnprocessableEntity, "/recover/password", "password-new")
-	wants(t, fill(t, b, map[string]string{"password-new": "Another-horse-9"}), http.StatusOK, "/me")
+	wants(t, fill(t, b, map[string]string{"password-new": "Another-horse-9"}), http.StatusOK, "/welcome")
 	if v := s.lastSession(t); v.AAL != 1 || !slices.Equal(v.Methods, []string{"otp"}) {
 		t.Errorf("aal %d, amr %v", v.AAL, v.Methods)
 	}
@@ -83,7 +83,7 @@ func TestA17RecoveryIsTakenOnce(t *testing.T) {
 	step := b.Page.URL.RequestURI()
 	thief := walk.New(nil)
 	refused("the step in another browser", s.visit(t, thief, step))
-	wants(t, fill(t, b, map[string]string{"password-new": "Another-horse-9"}), http.StatusOK, "/me")
+	wants(t, fill(t, b, map[string]string{"password-new": "Another-horse-9"}), http.StatusOK, "/welcome")
 	refused("the step again", s.visit(t, b, step))
 	used := walk.New(nil)
 	s.startRecovery(t, used)
@@ -105,7 +105,7 @@ func TestA19RecoveryAsksTheSecondFactor(t *testing.T) {
 	wants(t, s.startRecovery(t, b), http.StatusOK, "/login/second", "otp-code")
 	t.Run("with an authenticator", func(t *testing.T) {
 		wants(t, fill(t, b, map[string]string{"otp-code": totpAt(t, key, s.Clock.Now())}), http.StatusOK, "/recover/password", "password-new")
-		wants(t, fill(t, b, map[string]string{"password-new": "Another-horse-9"}), http.StatusOK, "/me")
+		wants(t, fill(t, b, map[string]string{"password-new": "Another-horse-9"}), http.StatusOK, "/welcome")
 		if v := s.lastSession(t); v.AAL != 1 {
 			t.Errorf("aal %d, amr %v", v.AAL, v.Methods)
 		}
@@ -116,7 +116,7 @@ func TestA19RecoveryAsksTheSecondFactor(t *testing.T) {
 		s.startRecovery(t, b)
 		s.visit(t, b, b.Page.URL.RequestURI()+"&by=recovery")
 		wants(t, fill(t, b, map[string]string{"recovery-code": codes[0]}), http.StatusOK, "/recover/password", "password-new")
-		wants(t, fill(t, b, map[string]string{"password-new": "A-third-horse-9"}), http.StatusOK, "/me")
+		wants(t, fill(t, b, map[string]string{"password-new": "A-third-horse-9"}), http.StatusOK, "/welcome")
 		if v := s.lastSession(t); v.AAL != 1 || !slices.Equal(v.Methods, []string{"otp"}) {
 			t.Errorf("aal %d, amr %v", v.AAL, v.Methods)
 		}

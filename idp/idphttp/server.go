@@ -25,6 +25,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/internal/cookies"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/web"
@@ -92,6 +93,8 @@ type Config struct {
 	NoCodes  bool            // no channel can carry a code, so nothing that needs one is offered
 	Inbox    Inbox           // nil outside the sandbox
 	Wake     func()          // tells the outbox that a message is due
+	// Receipt is how far an outbox message came; nil where nobody can tell.
+	Receipt  func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	Portals  func() []web.Link
 	Licenses func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
 	Now      func() time.Time
@@ -184,6 +187,9 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET "+passPath, s.passPage)
 	page("POST "+passPath, s.passAnswer)
 	page("GET "+passPath+"/password", s.passPassword)
+	page("GET "+welcomePath, s.welcomePage)
+	page("POST /session/extension", s.extend)
+	page("POST /authorize/leave", ofOAuth(s.leave))
 	page("GET /proofing", s.proofingPage)
 	page("POST /proofing", s.proofingAnswer)
 	s.proofingPages(mux, page)

@@ -141,6 +141,12 @@ func parties(t *testing.T, s Store) {
 	got, err := s.Parties(ctx, "sid_1")
 	must(t, err)
 	same(t, got, []session.Party{{SID: "sid_1", ClientID: "a", Subject: "subject of a", At: Start.Add(time.Second)}, {SID: "sid_1", ClientID: "b", Subject: "subject of b", At: Start.Add(2 * time.Second)}})
+	for _, left := range [][2]string{{"sid_1", "a"}, {"sid_1", "a"}, {"sid_2", "b"}, {"sid_none", "b"}} { // those that are none change nothing
+		must(t, s.LeaveParty(ctx, left[0], left[1], Start, record("session.left")))
+	}
+	got, err = s.Parties(ctx, "sid_1")
+	must(t, err)
+	same(t, got, []session.Party{{SID: "sid_1", ClientID: "b", Subject: "subject of b", At: Start.Add(2 * time.Second)}})
 }
 
 func sessionEndsOnce(t *testing.T, s Store) {

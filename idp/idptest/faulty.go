@@ -105,6 +105,11 @@ func (f *Faulty) TouchSession(ctx context.Context, id string, at time.Time) erro
 	return f.Around("touch session", func() error { return f.Store.TouchSession(ctx, id, at) })
 }
 
+// LeaveParty implements session.Store.
+func (f *Faulty) LeaveParty(ctx context.Context, sid, clientID string, at time.Time, record audit.Record) error {
+	return f.Around("leave party", func() error { return f.Store.LeaveParty(ctx, sid, clientID, at, record) })
+}
+
 // EndSession implements session.Store.
 func (f *Faulty) EndSession(ctx context.Context, sid string, at time.Time, record audit.Record) error {
 	return f.Around("end session", func() error { return f.Store.EndSession(ctx, sid, at, record) })

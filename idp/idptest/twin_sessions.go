@@ -163,6 +163,14 @@ func (t *Twin) Parties(_ context.Context, sid string) ([]session.Party, error) {
 	return all, nil
 }
 
+// LeaveParty implements session.Store; the twin keeps no grants.
+func (t *Twin) LeaveParty(_ context.Context, sid, clientID string, _ time.Time, record audit.Record) error {
+	return t.change(record, func() error {
+		t.parties = slices.DeleteFunc(t.parties, func(p session.Party) bool { return p.SID == sid && p.ClientID == clientID })
+		return nil
+	})
+}
+
 // EndSession implements session.Store; the twin keeps no grants.
 func (t *Twin) EndSession(_ context.Context, sid string, at time.Time, record audit.Record) error {
 	return t.change(record, func() error {

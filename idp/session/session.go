@@ -100,6 +100,8 @@ type Store interface {
 	TouchSession(ctx context.Context, id string, at time.Time) error
 	AddParty(ctx context.Context, p Party) error
 	Parties(ctx context.Context, sid string) ([]Party, error)
+	// LeaveParty ends the grants and codes of a session at one client, which is no party of it from then on; again it changes nothing.
+	LeaveParty(ctx context.Context, sid, clientID string, at time.Time, record audit.Record) error
 	// EndSession ends a session with all its grants; idp.ErrNotFound when it has ended already.
 	EndSession(ctx context.Context, sid string, at time.Time, record audit.Record) error
 	SessionsOf(ctx context.Context, accountID string, since time.Time) ([]Session, error)
@@ -279,6 +281,27 @@ func (s *Service) End(ctx context.Context, sid, accountID string) ([]Party, erro
 	}
 	s.cfg.Wake()
 	return parties, nil
+}
+
+// Leave signs a session out at one client alone: its grants there end in the same transaction, and the client gets its message. The
+// session goes on. ok is false where the session was not signed in there.
+func (s *Service) Leave(ctx context.Context, sid, accountID, clientID string) (parties []Party, ok bool, err error) {
+	now := s.cfg.Now().UTC()
+	all, err := s.cfg.Store.Parties(ctx, sid)
+	if err != nil {
+		return nil, false, fault.Wrap(err, fault.Unavailable)
+	}
+	all = slices.DeleteFunc(all, func(p Party) bool { return p.ClientID != clientID })
+	messages, err := s.Messages(all)
+	if err != nil || len(all) == 0 {
+		return nil, false, err
+	}
+	record := audit.With(idp.Event(ctx, now, "session.left", s.cfg.Realm.Word, accountID, map[string]string{"sid": sid, "client": clientID})).And(messages...)
+	if err := s.cfg.Store.LeaveParty(ctx, sid, clientID, now, record); err != nil {
+		return nil, false, fault.Wrap(err, fault.Unavailable)
+	}
+	s.cfg.Wake()
+	return all, true, nil
 }
 
 // farewell is what the end of a session leaves behind: the event, and a message to every party that wants one.

@@ -364,6 +364,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Document: a.exportDocument, Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	a.disputes = idp.NewDisputes(disputeLedger{a.store, jointLedger{LedgerStore: a.store, app: a}}, a.Accounts, o.Now, o.Rand)
 	a.identity = idphttp.New(idphttp.Config{
+		Receipt:  outboxdb.New(a.db).Receipt,
 		Mandates: a.Mandates,
 		Auth:     auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Deletions: a.deletions, Disputes: a.disputes, Exports: a.exports, Flows: a.store, Passwords: passwords,

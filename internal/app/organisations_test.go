@@ -78,9 +78,9 @@ const (
 	newBoss = "13800138000"
 )
 
-// TestOrganisationLife: founding by the legal representative, appointments within one's own rights, tokens for the
+// TestM03OrganisationLife: founding by the legal representative, appointments within one's own rights, tokens for the
 // organisation, a change of the legal representative, and deregistration.
-func TestOrganisationLife(t *testing.T) {
+func TestM03OrganisationLife(t *testing.T) {
 	register := &steered{}
 	onBothWith(t, register, func(t *testing.T, p *apptest.Platform) {
 		register.set(func(r *steered) { r.representative, r.state = "钱法人", mandate.Registered })

@@ -19,8 +19,9 @@ import (
 
 // islands are the scripts that a page for citizens may have, with the id of what does the same without them, or the page on which it
 // stands. Of the three that experience.md 1 names, camera and local verification have no script here: their pages are the forms alone.
-// Proof of work is no island of its own: without it the login waits, as its text says.
-var islands = []string{"passkey.js", "work.js"}
+// Proof of work is no island of its own: without it the login waits, as its text says. The end of a session is told in words and warned of
+// by a script.
+var islands = []string{"passkey.js", "work.js", "session.js"}
 
 // ofStaff are surfaces with sessions of their own, which X-02 does not speak of; machine addresses are no pages.
 var notForCitizens = regexp.MustCompile(`^/(admin|staff|review|counter|seal|license|issuer|audit|ops|dev|api|sandbox|static|\.well-known|design|inbox)(/|$)`)
@@ -81,11 +82,11 @@ func TestX02PagesWorkWithoutScripts(t *testing.T) {
 }
 
 // routesOf are the patterns of routes as the sources name them.
-func routesOf(t *testing.T) (patterns []string) {
+func routesOf(t *testing.T, more ...string) (patterns []string) {
 	t.Helper()
 	constants := map[string]string{}
 	var sources []string
-	for _, folder := range []string{"../../idp/idphttp", "../../elicense/licensehttp", "../../web", "."} {
+	for _, folder := range append([]string{"../../idp/idphttp", "../../elicense/licensehttp", "../../web", "."}, more...) {
 		files, err := filepath.Glob(folder + "/*.go")
 		if err != nil {
 			t.Fatal(err)

@@ -220,7 +220,7 @@ func (b *Browser) do(request *http.Request) error {
 	}
 	page := &Page{URL: response.Request.URL, Status: response.StatusCode, Header: response.Header, Source: string(source), ids: map[string]*html.Node{}}
 	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
-		root, err := html.Parse(strings.NewReader(page.Source))
+		root, err := html.ParseWithOptions(strings.NewReader(page.Source), html.ParseOptionEnableScripting(false)) // what stands in noscript is on the page
 		if err != nil {
 			return fmt.Errorf("walk: read page: %w", err)
 		}

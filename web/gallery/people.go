@@ -43,7 +43,8 @@ func people() []Sample {
 		{Name: "login-work", Template: "login", Status: 403, Page: web.Page{Body: web.LoginPage{Work: &web.WorkField{Text: "AAAAAAAAAAAAAAAAAAAAAAAA", Bits: 8}, Hidden: flow, CodeURL: "/login/code"}, Errors: []web.FieldError{{Message: "您所在网络的密码尝试较多，请再提交一次"}}}},
 		{Name: "login-error", Template: "login", Status: 422, Page: web.Page{Body: wrong, Errors: []web.FieldError{{Field: "login-password", Message: "账号或密码不正确，还可尝试 3 次"}}}},
 		{Name: "login-step-up", Template: "login", Page: web.Page{Identity: citizen, Body: web.LoginPage{Hidden: flow, App: "不动产登记", Reason: "此事项需要您再次登录确认。", RegisterURL: "-"}}},
-		{Name: "register", Template: "register", Page: web.Page{Body: web.RegisterPage{Hidden: flow, GuardianURL: "/me/children/new"}}},
+		{Name: "register", Template: "register", Page: web.Page{Body: web.RegisterPage{Hidden: flow, GuardianURL: "/me/children/new", Agreement: "account-2026-11"}}},
+		{Name: "login-code", Template: "register", Page: web.Page{Title: "登录", Body: web.RegisterPage{Hidden: flow, SignIn: true, Action: "/login/code", App: "市场监管", LoginURL: "/login", RegisterURL: "/register", Agreement: "account-2026-11"}}},
 		{Name: "otp", Template: "otp", Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend", ResendAfter: 60, InboxURL: "/inbox", Step: 2, Steps: 3}}},
 		{Name: "otp-error", Template: "otp", Status: 422, Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend"}, Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确，还可尝试 4 次"}}}},
 		{Name: "certificate", Template: "certificate", Page: web.Page{Body: web.CertificatePage{Action: "/login/certificate", Hidden: flow, Challenge: "yinxin-certificate/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-24T06:35:00Z", BackURL: "/login"}}},
@@ -87,6 +88,8 @@ func people() []Sample {
 		{Name: "proofing-done", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingDone, Tier: 2, Source: "沙箱运营商", At: moment, TriesLeft: -1, Continue: &web.Link{Label: "继续办理不动产登记", URL: "/authorize/resume"}}}},
 		{Name: "proofing-mismatch", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingMismatch, TriesLeft: 2, RetryURL: "/proofing"}}},
 		{Name: "proofing-waiting", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingWaiting, TriesLeft: -1}}},
+		{Name: "welcome", Template: "welcome", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001", IdleAt: moment, IdleLeft: 3600, CanExtend: true}, Body: web.WelcomePage{VerifyURL: "/proofing", Passkey: &web.PasskeyForm{Create: true, Action: "/me/security/passkeys", Options: "/design/passkey"}}}},
+		{Name: "welcome-recovered", Template: "welcome", Page: web.Page{Title: "账号已找回", Identity: web.Identity{Kind: web.IdentitySelf, Name: "张*", Tier: 1, IdleAt: moment, IdleLeft: 90}, Body: web.WelcomePage{Recovered: true, RestHours: 24, Tier: 1}}},
 		{Name: "consent", Template: "consent", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ConsentPage{
 			Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", Reviewed: true, Approval: "示政数备〔2026〕18号", Purpose: "办理企业设立登记",
 			Links:     web.AppLinks{Policy: "https://portal.example/privacy", Terms: "https://portal.example/terms", Site: "https://portal.example/"},
@@ -110,10 +113,11 @@ func people() []Sample {
 		{Name: "device-denied", Template: "device", Page: web.Page{Identity: citizen, Body: web.DevicePage{Answer: "denied"}}},
 		{Name: "handover", Template: "handover", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.HandoverPage{
 			Action: "https://portal.example/callback", Hidden: []web.Hidden{{Name: "ticket", Value: "ST-8x2k"}}, App: "老年服务"}}},
-		{Name: "logout", Template: "logout", Page: web.Page{Identity: citizen, Body: web.LogoutPage{Hidden: flow, App: "市场监管", Systems: []string{"市场监管", "不动产登记"}}}},
+		{Name: "logout", Template: "logout", Page: web.Page{Identity: citizen, Body: web.LogoutPage{Hidden: flow, App: "市场监管", Here: true, Systems: []string{"市场监管", "不动产登记"}}}},
 		{Name: "logout-result", Template: "logout-result", Page: web.Page{Body: web.LogoutResultPage{Return: &web.Link{Label: "返回市场监管", URL: "https://portal.example/"}, Results: []web.LogoutResult{
-			{System: "市场监管", State: web.LogoutDone}, {System: "不动产登记", State: web.LogoutWaiting}, {System: "公积金", State: web.LogoutFailed},
+			{System: "市场监管", State: web.LogoutDone}, {System: "不动产登记", State: web.LogoutWaiting}, {System: "公积金", State: web.LogoutFailed}, {System: "图书馆", State: web.LogoutQuiet},
 		}}}},
+		{Name: "logout-left", Template: "logout-result", Page: web.Page{Identity: citizen, Body: web.LogoutResultPage{Left: "市场监管", Results: []web.LogoutResult{{System: "市场监管", State: web.LogoutDone}}}}},
 		{Name: "error", Template: "error", Status: 503, Page: web.Page{Title: "服务暂时不可用", Body: web.ErrorPage{Hint: "请稍后重试，您的内容没有丢失。", Code: "YX-CORE-503", SupportCode: "K7M2Q9XD", Retryable: true}}},
 		{Name: "error-redirect", Template: "error", Status: 400, Page: web.Page{Title: "回调地址与登记的不一致", Body: web.ErrorPage{Hint: "请回到原网站重新进入；如仍不行，请把求助码告诉该网站。", Code: "YX-OIDC-102", SupportCode: "P4W8T2NC"}}},
 		{Name: "preferences", Template: "preferences", Page: web.Page{Body: web.PreferencesPage{Return: "/"}}},
@@ -133,7 +137,8 @@ func account() []Sample {
 			Methods: []web.SignInMethod{
 				{Name: "password", Detail: "2026年9月24日设置", Action: &web.Link{Label: "更改", URL: "/me/password"}}, {Name: "mobile", Detail: "138****0001"},
 			},
-			Sessions: []web.SessionItem{{Device: "Chrome · Kylin", Region: "示例市", LastUse: moment, Current: true}, {Device: "微信 · Android", Region: "示例市", LastUse: moment.Add(-26 * time.Hour), EndURL: "/me/sessions/2/end"}},
+			Sessions:    []web.SessionItem{{Device: "Chrome · Kylin", Region: "示例市", LastUse: moment, Current: true}, {Device: "微信 · Android", Region: "示例市", LastUse: moment.Add(-26 * time.Hour), EndURL: "/me/sessions/2/end"}},
+			SecurityURL: "/me/security", DocumentsURL: "/me/documents", MandatesURL: "/me/mandates", Places: []web.MePlace{{ID: "records", Title: "使用记录", Text: "谁在什么时候、为什么使用了您的信息。", URL: "/me/records"}, {ID: "data", Title: "我的数据", Text: "获取关于您的数据副本，或注销账号。", URL: "/me/data"}},
 			Grants:   []web.GrantItem{{App: "市场监管", Department: "示例市市场监督管理局", Claims: []string{"name", "ial"}, At: verified, RevokeURL: "/me/grants/1/revoke"}},
 			Licenses: []web.LicenseCard{card("valid"), card("suspended")},
 		}}},
