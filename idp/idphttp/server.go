@@ -94,8 +94,10 @@ type Config struct {
 	Wake     func()          // tells the outbox that a message is due
 	Portals  func() []web.Link
 	Licenses func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
-	Now      func() time.Time
-	Rand     io.Reader
+	// LicensesFor are a page of the licences of whom the actor of a request acts for.
+	LicensesFor func(ctx context.Context, list web.ActingLicenses) (cards []web.LicenseCard, next string, err error)
+	Now         func() time.Time
+	Rand        io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
 	// Refused notes what a registered client named otherwise than it is registered, for its owner.

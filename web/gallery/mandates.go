@@ -29,6 +29,20 @@ func mandates() []Sample {
 	child := web.ChildPage{Action: "/me/children", Relations: []string{"parent", "grandparent", "sibling", "other"}, Notice: "guardian-2026-11"}
 	pictured := child
 	pictured.Photos, pictured.Name, pictured.Number = true, "李小宝", "999900202006070010"
+	here := acting
+	here.SwitchURL, here.SelfURL = "", "/me"
+	estate := card("valid")
+	estate.Holder, estate.Number, estate.DownloadURL, estate.PresentURL = "", "", "", "/me/acting/mdt_2/licenses/lic_1/present"
+	looks := web.ActingForPage{Name: "赵**", Kind: "elder_helper", Items: []string{"*"}, Rights: []string{"view", "fill"}, Until: until, URL: "/me/acting/mdt_2", MandateURL: "/me/mandates/mdt_2", View: true, Tier: 2, TierUntil: moment.AddDate(3, 0, 0),
+		Uses: []web.MandateUse{{What: "look", Agent: "李*", At: moment}, {App: "社保服务", Agent: "李*", At: moment.AddDate(0, 0, -1)}}}
+	shows := looks
+	shows.Kind, shows.Rights, shows.Licenses, shows.MoreLicenses = "relative", []string{"view", "present"}, []web.LicenseCard{estate}, "/me/acting/mdt_2?licenses=x"
+	blind := web.ActingForPage{Name: "赵**", Kind: "village_helper", Items: []string{"pension"}, Rights: []string{"fill", "submit"}, Until: until, URL: "/me/acting/mdt_2", MandateURL: "/me/mandates/mdt_2"}
+	forOffice := shows
+	forOffice.Name, forOffice.Kind, forOffice.Frozen, forOffice.Narrow, forOffice.Licenses, forOffice.Items, forOffice.MoreLicenses = staff.Name, "agent", true, true, nil, []string{"tax"}, ""
+	atOffice := web.Identity{Kind: web.IdentityOrganization, Name: staff.Name, Actor: "李*", Role: "经办人", SelfURL: "/me"}
+	taken := staff
+	taken.ActURL = "/me/acting/mdt_3"
 	guardian := given
 	guardian.Name, guardian.Kind, guardian.Rights, guardian.Items = "李**", "guardian", []string{"view", "fill", "submit", "collect", "present"}, []string{"*"}
 	return []Sample{
@@ -51,10 +65,15 @@ func mandates() []Sample {
 			Errors: []web.FieldError{{Field: "relative-word", Message: "请选择对方是您的什么人"}}}},
 		{Name: "relatives-none", Template: "relatives", Page: web.Page{Identity: citizen, Body: web.RelativesPage{Action: "/me/relatives", Words: []string{"spouse"}}}},
 		{Name: "mandate-ask", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: ask}},
+		{Name: "acting-for", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: shows}},
+		{Name: "acting-for-helper", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: looks}},
+		{Name: "acting-for-no-view", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: blind}},
+		{Name: "acting-for-organisation", Template: "acting-for", Page: web.Page{Title: "代 " + staff.Name + " 办理", Identity: atOffice, Body: forOffice}},
+		{Name: "acting-over", Template: "error", Status: 403, Page: web.Page{Title: "您现在不能代其办理", Identity: citizen, Body: web.ErrorPage{Hint: "授权已终止、到期或暂停，没有做任何更改。请到“家庭与代办”查看，或请对方重新授权。", Code: "YX-AUTH-620", SupportCode: "K7M2QX4P", Next: &web.Link{Label: "家庭与代办", URL: "/me/mandates"}}}},
 		{Name: "acting", Template: "acting", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ActingPage{Hidden: flow, App: "市场监管", Options: options}}},
 		{Name: "acting-search", Template: "acting", Page: web.Page{Identity: acting, Body: web.ActingPage{Search: true, Query: "青禾", Options: options[2:]}}},
 		{Name: "acting-none", Template: "acting", Page: web.Page{Identity: citizen, Body: web.ActingPage{Search: true, Query: "红"}}},
-		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new", RelativesURL: "/me/relatives", Organisations: []web.Link{{Label: staff.Name, URL: "/me/organisations/org_1"}}, Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, staff}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
+		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new", RelativesURL: "/me/relatives", Organisations: []web.Link{{Label: staff.Name, URL: "/me/organisations/org_1"}}, Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, taken}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
 		{Name: "mandates-none", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{GiveURL: "/me/mandates/new"}}},
 		{Name: "mandate", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: given, Principal: "张*", Agent: "李*", Class: 1, From: moment, Apps: apps, StopURL: "/me/mandates/mdt_1/stop",
 			Uses: []web.MandateUse{{App: "市场监管", Agent: "李*", At: moment}}}}},
