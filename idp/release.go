@@ -66,6 +66,7 @@ const ClaimActor = "act"
 const (
 	ClaimLicenseList  = "license_list"  // titles, states and validity of the licences
 	ClaimLicenseShown = "license_shown" // the code of a licence
+	ClaimWardProof    = "ward_proof"    // a guardian had it proved who the child is
 )
 
 // ReceiverActing is who receives it: whoever acts under the mandate that the line names.

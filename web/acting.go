@@ -35,6 +35,30 @@ type ActingLicenses struct {
 	Base   string                     // of addresses at which a licence is shown for that one; empty for who may not
 }
 
+// WardPage is "ward" at /me/acting/{mandate}/proofing, the ways by which a guardian may have it proved who a child is, and "ward-way", the
+// consent to one of them: proofing-consent with the version of the text, proofing-photo.
+type WardPage struct {
+	Name      string // masked
+	Tier      int
+	TierUntil time.Time // zero: no end
+	Methods   []ProofingMethod
+	BackURL   string // to the page of the child
+	ChoiceURL string // to the ways: where who declines goes
+	Needs     int    // level that the guardian lacks; 0 none
+	RaiseURL  string
+	SignInURL string // the login is too old
+
+	Way     string // messages ward.method.<way>, ward.notice.<part>.<way>
+	Action  string
+	Notice  string // version of the text
+	Reaches int
+	Minutes int
+	Host    string // of the service that they are led to
+	Photos  bool
+	Waiting bool // a case is with reviewers: there is no form
+	DueAt   time.Time
+}
+
 // next is the way on from an error besides the home page: whose mandate does not reach is led to the list of mandates.
 func (rd *Renderer) next(r *http.Request, err error) *Link {
 	switch fault.CodeOf(err) {

@@ -19,6 +19,8 @@ func (nobody) Link(context.Context, proofing.Guardianship) (string, error) {
 	return "", fault.New(fault.MandateLimit)
 }
 
+func (nobody) Stands(context.Context, string, string) error { return fault.New(fault.WardOver) }
+
 // TestWhoBelongsToTheChildReviewsNoGuardian: neither the child's own account nor whoever stands in a mandate or a declaration with it
 // decides on a guardian's consent; and what cannot be carried out closes the case and leaves no picture.
 func TestWhoBelongsToTheChildReviewsNoGuardian(t *testing.T) {

@@ -150,7 +150,7 @@ func (s *Server) actingForPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if body.View {
-		body.Tier, body.TierUntil = int(h.principal.IAL), h.principal.IALUntil
+		body.Tier, body.TierUntil, body.LevelURL = int(h.principal.IAL), h.principal.IALUntil, s.levelURL(h)
 		if err := s.licensesFor(r, h, &body); err != nil {
 			return err
 		}

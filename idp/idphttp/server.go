@@ -167,6 +167,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /consent", ofOAuth(s.consentAnswer))
 	s.mandatePages(page)
 	s.childPages(mux, page)
+	s.wardPages(mux, page)
 	page("GET /logout", s.logoutPage)
 	page("POST /logout", s.logoutAnswer)
 	page("GET /login", takesNext(s.loginPage))

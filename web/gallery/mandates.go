@@ -43,6 +43,18 @@ func mandates() []Sample {
 	atOffice := web.Identity{Kind: web.IdentityOrganization, Name: staff.Name, Actor: "李*", Role: "经办人", SelfURL: "/me"}
 	taken := staff
 	taken.ActURL = "/me/acting/mdt_3"
+	ofChild := web.Identity{Kind: web.IdentityPerson, Name: "李**", Actor: "李*", SelfURL: "/me"}
+	ward := web.WardPage{Name: "李**", Tier: 1, BackURL: "/me/acting/mdt_4", ChoiceURL: "/me/acting/mdt_4/proofing", Methods: []web.ProofingMethod{{ID: "face", URL: "/me/acting/mdt_4/proofing/face", Reaches: 3, Minutes: 2}, {ID: "manual_review", URL: "/me/acting/mdt_4/proofing/manual_review", Reaches: 3, Minutes: 5}}}
+	wardNone, wardNeeds := ward, ward
+	wardNone.Methods, wardNone.Tier, wardNone.TierUntil = nil, 3, moment.AddDate(5, 0, 0)
+	wardNeeds.Needs, wardNeeds.RaiseURL = 2, "/proofing?ial=2"
+	wardFace := web.WardPage{Name: ward.Name, Tier: 1, BackURL: ward.BackURL, ChoiceURL: ward.ChoiceURL, Way: "face", Action: "/me/acting/mdt_4/proofing/face", Notice: "child-face-2026-11", Reaches: 3, Minutes: 2, Host: "face.example.gov.cn"}
+	wardPictures := wardFace
+	wardPictures.Way, wardPictures.Action, wardPictures.Notice, wardPictures.Minutes, wardPictures.Host, wardPictures.Photos = "manual_review", "/me/acting/mdt_4/proofing/manual_review", "child-review-2026-11", 5, "", true
+	wardWaiting, wardLogin := wardPictures, wardFace
+	wardWaiting.Waiting, wardWaiting.DueAt = true, moment
+	wardLogin.SignInURL = "/login?next=%2Fme%2Facting%2Fmdt_4%2Fproofing%2Fface"
+	child3 := web.ActingForPage{Name: "李**", Kind: "guardian", Items: []string{"*"}, Rights: []string{"view", "fill", "submit", "collect", "present"}, Until: until, URL: "/me/acting/mdt_4", MandateURL: "/me/mandates/mdt_4", View: true, Tier: 1, LevelURL: "/me/acting/mdt_4/proofing", Uses: []web.MandateUse{{What: "consent", Agent: "李*", At: moment}, {What: "level", Agent: "李*", At: moment}}}
 	guardian := given
 	guardian.Name, guardian.Kind, guardian.Rights, guardian.Items = "李**", "guardian", []string{"view", "fill", "submit", "collect", "present"}, []string{"*"}
 	return []Sample{
@@ -69,6 +81,15 @@ func mandates() []Sample {
 		{Name: "acting-for-helper", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: looks}},
 		{Name: "acting-for-no-view", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: blind}},
 		{Name: "acting-for-organisation", Template: "acting-for", Page: web.Page{Title: "代 " + staff.Name + " 办理", Identity: atOffice, Body: forOffice}},
+		{Name: "acting-for-child", Template: "acting-for", Page: web.Page{Title: "代 李** 办理", Identity: ofChild, Body: child3}},
+		{Name: "ward", Template: "ward", Page: web.Page{Identity: ofChild, Body: ward}},
+		{Name: "ward-none", Template: "ward", Page: web.Page{Identity: ofChild, Body: wardNone}},
+		{Name: "ward-needs", Template: "ward", Page: web.Page{Identity: ofChild, Body: wardNeeds}},
+		{Name: "ward-way", Template: "ward-way", Page: web.Page{Title: "孩子本人刷脸", Identity: ofChild, Callbacks: []string{"https://face.example.gov.cn/"}, Body: wardFace}},
+		{Name: "ward-way-photos", Template: "ward-way", Status: 422, Page: web.Page{Title: "上传孩子的证件照片，人工审核", Identity: ofChild, Body: wardPictures, Errors: []web.FieldError{{Field: "proofing-photo", Message: "请上传 1 至 3 张照片"}}}},
+		{Name: "ward-way-waiting", Template: "ward-way", Page: web.Page{Title: "上传孩子的证件照片，人工审核", Identity: ofChild, Body: wardWaiting}},
+		{Name: "ward-way-login", Template: "ward-way", Page: web.Page{Title: "孩子本人刷脸", Identity: ofChild, Body: wardLogin}},
+		{Name: "ward-result", Template: "proofing-result", Page: web.Page{Title: "李** 的核验结果", Identity: ofChild, Body: web.ProofingResultPage{Outcome: web.ProofingFailed, Tier: 1, TriesLeft: -1, At: moment, Ward: "李**", RetryURL: "/me/acting/mdt_4/proofing", Continue: &web.Link{Label: "代 李** 办理", URL: "/me/acting/mdt_4"}}}},
 		{Name: "acting-over", Template: "error", Status: 403, Page: web.Page{Title: "您现在不能代其办理", Identity: citizen, Body: web.ErrorPage{Hint: "授权已终止、到期或暂停，没有做任何更改。请到“家庭与代办”查看，或请对方重新授权。", Code: "YX-AUTH-620", SupportCode: "K7M2QX4P", Next: &web.Link{Label: "家庭与代办", URL: "/me/mandates"}}}},
 		{Name: "acting", Template: "acting", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ActingPage{Hidden: flow, App: "市场监管", Options: options}}},
 		{Name: "acting-search", Template: "acting", Page: web.Page{Identity: acting, Body: web.ActingPage{Search: true, Query: "青禾", Options: options[2:]}}},
