@@ -191,7 +191,7 @@ func (s *Service) oldEnough(level Level, born time.Time) error {
 	switch age := ageAt(born, today); {
 	case age < level.MinAge:
 		return fault.New(fault.ProofingAge)
-	case age < level.GuardianBelow: // no evidence of a guardian's consent is taken online: a counter does
+	case age < level.GuardianBelow: // its guardian agrees, below the own mandate, or a counter takes it
 		return fault.New(fault.ProofingGuardian)
 	}
 	return nil

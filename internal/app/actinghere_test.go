@@ -7,10 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/internal/testkit/browser"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
@@ -226,4 +229,51 @@ func TestActingForAnOrganisation(t *testing.T) {
 	}
 	ended(t, ms.Deregister(ctx, company))
 	refusedHere(t, agent, "deregistered", address, http.StatusForbidden, "您现在不能代其办理")
+}
+
+// TestX03ActingInTheBrowser walks from the list of mandates to the code of a licence and back to oneself, with scripts and without: the
+// acting identity stands in the head of each page, and the browser asks nobody else and complains of nothing.
+func TestX03ActingInTheBrowser(t *testing.T) {
+	p := apptest.Start(t, "sqlite:"+t.TempDir()+"/yinxin.db")
+	p.Persona(elder, "", 0)
+	p.Persona(helper, "李四", 2)
+	principal := p.SignIn(elder)
+	submit(t, principal, p.URL+"/proofing?ial=2", map[string]string{"proofing-name": holderOfLicence.Name, "proofing-number": holderOfLicence.Number, "proofing-mobile": "13800138000"})
+	license, _ := issued(t, p)
+	eventually(t, "the licence is not delivered", func() bool {
+		return principal.Open(t.Context(), p.URL+"/me") == nil && strings.Contains(principal.Page.Source, license)
+	})
+	m := give(t, p, accountOf(t, p, elder).ID, accountOf(t, p, helper).ID, mandate.Terms{Items: []string{mandate.AllItems}, Rights: []mandate.Right{mandate.View, mandate.Present}})
+	for _, scripts := range []bool{true, false} {
+		tab := browser.New(t)
+		tab.Size(t, 360, 800)
+		if !scripts {
+			tab.WithoutScripts(t)
+		}
+		tab.Open(t, p.URL+"/login")
+		tab.Fill(t, map[string]string{"login-identifier": helper, "login-password": apptest.Password})
+		tab.Press(t, "login-submit", "#identity")
+		tab.Open(t, p.URL+"/me/mandates/"+m.ID)
+		tab.Press(t, "mandate-act", "#acting-level")
+		head := func(page string) {
+			t.Helper()
+			text, err := chromedp.Run(tab.Context, chromedp.Text(chromedp.CSS("#acting-identity")))
+			if err != nil || !strings.Contains(text, "您正在代 张* 办理") && !strings.Contains(text, "You are acting for 张*") || !strings.Contains(text, "李*") { // in the browser's language
+				t.Errorf("scripts %t, %s: the head says %q, %v", scripts, page, text, err)
+			}
+			if elsewhere, problems := tab.Elsewhere(t, p.URL), tab.Problems(); len(elsewhere)+len(problems) > 0 {
+				t.Errorf("scripts %t, %s: %v %v", scripts, page, elsewhere, problems)
+			}
+		}
+		head("whom one acts for")
+		tab.Open(t, p.URL+"/me/acting/"+m.ID+"/licenses/"+license+"/present")
+		head("the code of a licence")
+		if n := count(t, tab, ".qr"); n != 1 {
+			t.Errorf("scripts %t: %d codes", scripts, n)
+		}
+		tab.Press(t, "acting-self", "#identity")
+		if text, err := chromedp.Run(tab.Context, chromedp.Text(chromedp.CSS("#acting-identity"))); err != nil || !strings.HasPrefix(text, "李* · ") || strings.Contains(text, "张*") {
+			t.Errorf("scripts %t: back to oneself the head says %q, %v", scripts, text, err)
+		}
+	}
 }
