@@ -150,6 +150,7 @@ func TestX03ActingOnOurOwnPages(t *testing.T) {
 		const over = "您现在不能代其办理"
 		ended(t, p.App.Accounts.SetState(ctx, holder, idp.AccountSuspended, "test"))
 		refusedHere(t, agent, "a suspended principal", base, http.StatusForbidden, over)
+		refusedHere(t, agent, "a suspended principal's code", p.URL+showing, http.StatusForbidden, over)
 		ended(t, p.App.Accounts.SetState(ctx, holder, idp.AccountActive, "test"))
 		if err := agent.Open(ctx, p.URL+showing); err != nil || !agent.Page.Has("presentation-code") {
 			t.Errorf("resumed: %v %d %s", err, agent.Page.Status, agent.Page.Text)
