@@ -24,6 +24,7 @@ const (
 	ChannelExchange      Channel = "exchange"      // RFC 8693, a token for another system
 	ChannelBridge        Channel = "bridge"        // CAS and ticket bridges
 	ChannelLicense       Channel = "license"       // presentation and use of a licence
+	ChannelActing        Channel = "acting"        // seen at our own pages by somebody who acts under a mandate
 )
 
 // Basis is why a release was lawful. All three may stand together: some claims by consent, some by law.
@@ -60,6 +61,16 @@ type LicenseUse struct {
 
 // ClaimActor stands in the ledger of somebody who acted for another.
 const ClaimActor = "act"
+
+// What stands in the ledger of a principal for a look at our own pages; no claims of tokens.
+const (
+	ClaimLicenseList  = "license_list"  // titles, states and validity of the licences
+	ClaimLicenseShown = "license_shown" // the code of a licence
+	ClaimWardProof    = "ward_proof"    // a guardian had it proved who the child is
+)
+
+// ReceiverActing is who receives it: whoever acts under the mandate that the line names.
+const ReceiverActing = "urn:yinxin:receiver:acting"
 
 // Told is what a client is told of a person at one moment.
 type Told struct {

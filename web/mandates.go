@@ -31,7 +31,8 @@ type MandateItem struct {
 	Rights  []string
 	Until   time.Time
 	URL     string
-	Waiting bool // for this person's answer
+	Waiting bool   // for this person's answer
+	ActURL  string // acts under it on our own pages; empty for who may not now
 }
 
 // MandatesPage is "mandates" at /me/mandates.
@@ -97,9 +98,10 @@ type ChildPage struct {
 	DueAt        time.Time
 }
 
-// MandateUse is one sign-in under a mandate.
+// MandateUse is one sign-in under a mandate, or what was done at our own pages.
 type MandateUse struct {
-	App   string
+	App   string // empty for our own pages
+	What  string // message mandate.use.<what>; empty for a sign-in
 	Agent string
 	At    time.Time
 }

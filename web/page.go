@@ -38,6 +38,8 @@ type Identity struct {
 	Tier  int    // real-name tier of the person, 0–4; shown for IdentitySelf
 	// SwitchURL leads to the choice for whom to act; empty for who has none.
 	SwitchURL string
+	// SelfURL leads from pages under a mandate back to the person's own; empty elsewhere.
+	SelfURL string
 	// LoginURL is where nobody signs in, for IdentityAnonymous; empty is that of citizens.
 	LoginURL string
 	// IdleAt is when the session ends unless it is used, IdleLeft the same in seconds from now; CanExtend: use makes it later.

@@ -184,7 +184,8 @@ type ProofingResultPage struct {
 	Tier      int
 	Source    string // who confirmed it
 	At        time.Time
-	TriesLeft int // for a mismatch; negative is not shown
+	TriesLeft int    // for a mismatch; negative is not shown
+	Ward      string // the child about whom a guardian is told; empty for oneself
 	RetryURL  string
 	Continue  *Link  // on to the application or /me
 	MergeURL  string // where two accounts of one person become one; empty hides it

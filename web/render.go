@@ -127,7 +127,7 @@ func (rd *Renderer) Text(r *http.Request, key string, params ...string) string {
 func (rd *Renderer) Error(w http.ResponseWriter, r *http.Request, err error) {
 	document := problem.Of(r.Context(), err)
 	problem.Log(r.Context(), err, document.Status)
-	page := Page{Title: document.Title, Body: ErrorPage{Hint: document.Hint, Code: document.Code, SupportCode: document.SupportCode, Retryable: document.Retryable}}
+	page := Page{Title: document.Title, Body: ErrorPage{Hint: document.Hint, Code: document.Code, SupportCode: document.SupportCode, Retryable: document.Retryable, Next: rd.next(r, err)}}
 	for name, values := range document.GetHeaders() {
 		w.Header()[name] = values
 	}

@@ -28,6 +28,7 @@ type ReviewItem struct {
 type ReviewCasePage struct {
 	Guardian    bool   // of a guardian's consent for a child
 	Relation    string // as the guardian says; message child.relation.<word>
+	Ward        bool   // handed in by the guardian of the child whose case it is
 	ID          string
 	Document    string // kind
 	Sample      string // name of the method whose pass is looked at again; empty where the person handed something in

@@ -25,6 +25,7 @@ type Record struct {
 	Purpose    string
 	Basis      string
 	DisputeURL string
+	MandateURL string // of whoever acted at our own pages; empty elsewhere
 }
 
 // FromField and ToField are the days of the filter.

@@ -22,6 +22,7 @@ import (
 type Pages struct {
 	web.Site
 	Service *elicense.Service
+	Acting  Acting // for whom somebody acts; nil where nobody does
 }
 
 // Routes adds the pages.
@@ -39,6 +40,9 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /me/licenses/{id}/file":    p.download,
 		"GET /me/licenses/{id}/present": p.present,
 	})
+	if p.Acting != nil {
+		p.Handle(mux, p.actingPages())
+	}
 }
 
 // stateWord is the word that pages have for a licence's state: its status when it is in force.
@@ -147,7 +151,7 @@ func (p *Pages) present(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.LicensePresentPage{Card: card(d.License, d.Values, p.Renderer.Locale(r)), Code: shown.Code, QR: code, ExpiresAt: shown.ExpiresAt}
+	body := web.LicensePresentPage{StopURL: p.stopURL(r), Card: card(d.License, d.Values, p.Renderer.Locale(r)), Code: shown.Code, QR: code, ExpiresAt: shown.ExpiresAt}
 	for _, f := range shown.Fields {
 		body.Fields = append(body.Fields, web.ShownField{Label: f.Label, Value: f.Value})
 	}

@@ -23,6 +23,13 @@ func (s *Store) PutCase(ctx context.Context, c proofing.Case, record audit.Recor
 func putCase(ctx context.Context, tx sqldb.Tx, c proofing.Case) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO idp_case (id, account_id, state, method, wanted, key_id, sealed, created_at, updated_at, due_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)`, c.ID, c.AccountID, c.State, c.Method, int64(c.Wanted), c.KeyID, c.Sealed, sqldb.Micros(c.CreatedAt), sqldb.Micros(c.DueAt))
+	if err != nil || c.Guardian == "" {
+		return err
+	}
+	// What the guardian agreed to lies with the child and outlives the case.
+	at := sqldb.Micros(c.CreatedAt)
+	_, err = tx.ExecContext(ctx, `INSERT INTO idp_guardian_consent (account_id, case_id, guardian, relation, version, source, evidence, agreed_at, at, method)
+		VALUES ($1, $2, $3, '', $4, '', '', $5, $5, $6)`, c.AccountID, c.ID, c.Guardian, c.Version, at, c.Method)
 	return err
 }
 
@@ -49,11 +56,13 @@ func (s *Store) OpenCase(ctx context.Context, accountID, method string) (proofin
 	return c, err
 }
 
-const caseColumns = "id, account_id, state, method, wanted, key_id, sealed, created_at, due_at"
+// caseColumns end with the guardian who agreed for a child, where one did.
+const caseColumns = "id, account_id, state, method, wanted, key_id, sealed, created_at, due_at, " +
+	"COALESCE((SELECT c.guardian FROM idp_guardian_consent c WHERE c.account_id = idp_case.account_id AND c.case_id = idp_case.id AND c.method <> ''), '')"
 
 func scanCase(row interface{ Scan(...any) error }) (c proofing.Case, err error) {
 	var at, due int64
-	err = row.Scan(&c.ID, &c.AccountID, &c.State, &c.Method, &c.Wanted, &c.KeyID, &c.Sealed, &at, &due)
+	err = row.Scan(&c.ID, &c.AccountID, &c.State, &c.Method, &c.Wanted, &c.KeyID, &c.Sealed, &at, &due, &c.Guardian)
 	c.CreatedAt, c.DueAt = sqldb.Time(at), sqldb.Time(due)
 	return c, err
 }

@@ -205,7 +205,7 @@ func (s *Store) MandateParties(ctx context.Context, id string) ([]mandate.Party,
 
 // MandateUses are the sign-ins under a mandate, the newest first.
 func (s *Store) MandateUses(ctx context.Context, principal, id string, behind mandate.Mark, limit int) ([]mandate.Use, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, agent, client_id, at FROM idp_mandate_use WHERE principal = $1 AND mandate_id = $2 AND (at < $3 OR (at = $3 AND id > $4))
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, agent, client_id, what, at FROM idp_mandate_use WHERE principal = $1 AND mandate_id = $2 AND (at < $3 OR (at = $3 AND id > $4))
 		ORDER BY at DESC, id LIMIT $5`, principal, id, place(behind.At), behind.ID, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list uses of mandate: %w", err)
@@ -215,7 +215,7 @@ func (s *Store) MandateUses(ctx context.Context, principal, id string, behind ma
 	for rows.Next() {
 		u := mandate.Use{MandateID: id}
 		var at int64
-		if err := rows.Scan(&u.ID, &u.Agent, &u.ClientID, &at); err != nil {
+		if err := rows.Scan(&u.ID, &u.Agent, &u.ClientID, &u.What, &at); err != nil {
 			return nil, fmt.Errorf("list uses of mandate: %w", err)
 		}
 		u.At = sqldb.Time(at)

@@ -157,7 +157,7 @@ func (s *Store) PutChild(ctx context.Context, c mandate.NewChild, record audit.R
 func (s *Store) ConsentOf(ctx context.Context, child, guardian string) (mandate.Consent, error) {
 	c := mandate.Consent{Child: child, Guardian: guardian}
 	var agreed, at int64
-	err := s.db.Read().QueryRowContext(ctx, "SELECT case_id, relation, version, source, evidence, agreed_at, at FROM idp_guardian_consent WHERE account_id = $1 AND guardian = $2 ORDER BY at DESC, case_id LIMIT 1", child, guardian).
+	err := s.db.Read().QueryRowContext(ctx, "SELECT case_id, relation, version, source, evidence, agreed_at, at FROM idp_guardian_consent WHERE account_id = $1 AND guardian = $2 AND method = '' ORDER BY at DESC, case_id LIMIT 1", child, guardian).
 		Scan(&c.Case, &c.Relation, &c.Version, &c.Source, &c.Evidence, &agreed, &at)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return c, idp.ErrNotFound

@@ -142,6 +142,9 @@ func (s *Server) actor(ctx context.Context, client idp.Client, a acting) (*oauth
 // Identity is who is acting on our own pages, for the head of every page. What belongs to the person who logged in alone,
 // such as its ways to sign in, is always done for itself.
 func (s *Server) Identity(r *http.Request) web.Identity {
+	if h := hereOf(r.Context()); h != nil {
+		return s.identityHere(r, h)
+	}
 	current, ok, err := s.Session(r)
 	if err != nil {
 		return web.Identity{Kind: web.IdentityUnknown}

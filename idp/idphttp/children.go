@@ -67,11 +67,8 @@ func (s *Server) showChild(w http.ResponseWriter, r *http.Request, current sessi
 }
 
 func (s *Server) childAdd(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseMultipartForm(maxUpload); err != nil && !errors.Is(err, http.ErrNotMultipart) {
-		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			return fault.Wrap(err, fault.TooLarge, "limit", strconv.Itoa(maxUpload>>20)+" MiB")
-		}
-		return fault.Wrap(err, fault.Malformed)
+	if err := withPictures(r); err != nil {
+		return err
 	}
 	current, ok, err := s.Session(r)
 	if err != nil {
@@ -101,6 +98,18 @@ func (s *Server) childAdd(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.showChild(w, r, current, err)
+}
+
+// withPictures reads a form that may carry pictures, all of it in memory: nothing of them is written to a disk before it is sealed.
+func withPictures(r *http.Request) error {
+	err := r.ParseMultipartForm(maxUpload)
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return fault.Wrap(err, fault.TooLarge, "limit", strconv.Itoa(maxUpload>>20)+" MiB")
+	}
+	if err != nil && !errors.Is(err, http.ErrNotMultipart) {
+		return fault.Wrap(err, fault.Malformed)
+	}
+	return nil
 }
 
 // readPictures reads the files of an input; a browser sends an empty part when nothing was chosen.

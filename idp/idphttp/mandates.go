@@ -20,6 +20,7 @@ import (
 // mandatePages are the pages on which people give, answer and end mandates and choose for whom they act.
 func (s *Server) mandatePages(page func(pattern string, handler func(w http.ResponseWriter, r *http.Request) error)) {
 	s.relativePages(page)
+	s.hereRoutes(page)
 	page("GET /acting", s.actingPage)
 	page("POST /acting", s.actingAnswer)
 	page("GET /me/mandates", s.mandatesPage)
@@ -183,6 +184,9 @@ func (s *Server) mandateItem(ctx context.Context, m mandate.Mandate, viewer stri
 	for _, right := range m.Rights {
 		item.Rights = append(item.Rights, string(right))
 	}
+	if viewer == m.Agent && m.Live(s.Now()) {
+		item.ActURL = actingPath + "/" + m.ID
+	}
 	return item, nil
 }
 
@@ -232,19 +236,8 @@ func (s *Server) showMandate(w http.ResponseWriter, r *http.Request, status int,
 		}
 	}
 	slices.SortFunc(body.Apps, func(a, b web.MandateApp) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
-	uses, next, err := s.Mandates.Uses(ctx, m, r.URL.Query().Get("after"), mandatesOnPage)
-	if err != nil {
+	if body.Uses, body.MoreUses, err = s.mandateUses(r, m, body.Agent, item.URL); err != nil {
 		return err
-	}
-	for _, use := range uses {
-		name := use.ClientID
-		if client, ok := s.party(use.ClientID); ok {
-			name = client.ClientName
-		}
-		body.Uses = append(body.Uses, web.MandateUse{App: name, Agent: body.Agent, At: use.At})
-	}
-	if next != "" {
-		body.MoreUses = item.URL + "?" + url.Values{"after": {next}}.Encode()
 	}
 	state := m.StateAt(s.Now())
 	if item.Waiting {

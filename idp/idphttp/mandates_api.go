@@ -55,6 +55,7 @@ type MandateUseRecord struct {
 	ClientID string    `json:"client_id" doc:"Where"`
 	Name     string    `json:"client_name" doc:"Its name"`
 	At       time.Time `json:"at" doc:"When"`
+	Page     string    `json:"page,omitempty" enum:"look,present,consent,level" doc:"What was done at pages of the platform: looked, showed a licence, agreed as guardian to a proof of who the child is, saw its result; absent for a sign-in"`
 }
 
 // OrganisationRecord is an organisation for who manages it.
@@ -389,7 +390,7 @@ func (s *Server) listUses(ctx context.Context, id, after string, limit int) (*us
 	out := &useList{}
 	out.Body.Items, out.Body.Next = []MandateUseRecord{}, next
 	for _, use := range page {
-		shown := MandateUseRecord{ClientID: use.ClientID, Name: use.ClientID, At: use.At}
+		shown := MandateUseRecord{ClientID: use.ClientID, Name: use.ClientID, At: use.At, Page: use.What}
 		if client, ok := s.party(use.ClientID); ok {
 			shown.Name = client.ClientName
 		}

@@ -134,8 +134,12 @@ func (s *Server) shownRecord(r *http.Request, one idp.Release) web.Record {
 	if one.Channel == idp.ChannelLicense {
 		return s.shownUse(r, one)
 	}
-	return web.Record{ID: one.ID, App: one.Name, Department: one.Department, At: one.First, Last: one.Last, Count: one.Count, Channel: string(one.Channel),
+	shown := web.Record{ID: one.ID, App: s.receiverName(r, one.ClientID, one.Name), Department: one.Department, At: one.First, Last: one.Last, Count: one.Count, Channel: string(one.Channel),
 		Claims: s.claimTitles(r, one.Claims), Purpose: one.Purpose, Basis: s.basisText(r, one.Basis), DisputeURL: recordURL(one.ID)}
+	if one.Channel == idp.ChannelActing {
+		shown.MandateURL = "/me/mandates/" + one.Basis.Mandate
+	}
+	return shown
 }
 
 // shownUse is a use of a licence in words: its type, how it was used, and the labels of the fields that were seen.

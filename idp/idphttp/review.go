@@ -108,7 +108,7 @@ func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer pro
 	address := reviewPath + "/" + url.PathEscape(view.ID)
 	body := web.ReviewCasePage{ID: view.ID, Document: kind.Name(reqctx.From(r.Context()).Locale), Tier: int(view.Wanted), Since: view.CreatedAt, DueAt: view.DueAt, Overdue: view.Overdue, Decisions: view.Reviews,
 		FieldURL: address + "/field", DecisionURL: address + "/decision", Asked: r.PostFormValue("field")}
-	body.Guardian, body.Relation = view.Guardian, view.Relation
+	body.Guardian, body.Relation, body.Ward = view.Guardian, view.Relation, view.Ward
 	if view.Sampled != nil {
 		body.Sample, body.Source, body.Evidence = s.Pages.Text(r, "proofing.method."+view.Sampled.Method), view.Sampled.Source, view.Sampled.Evidence
 	}

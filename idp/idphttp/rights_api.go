@@ -20,7 +20,7 @@ type ReleaseRecord struct {
 	ClientID   string    `json:"client_id" doc:"Who received it"`
 	ClientName string    `json:"client_name" doc:"Its name then"`
 	Department string    `json:"department,omitempty" doc:"Organisation that answers for it"`
-	Channel    string    `json:"channel" enum:"token,userinfo,introspection,exchange,bridge,license" doc:"How it left"`
+	Channel    string    `json:"channel" enum:"token,userinfo,introspection,exchange,bridge,license,acting" doc:"How it left; acting: seen at pages of the platform by somebody who acts under the mandate"`
 	Claims     []string  `json:"claims" doc:"Names of what was given, never values"`
 	Purpose    string    `json:"purpose,omitempty" doc:"What it was for"`
 	Consent    int64     `json:"consent_version,omitempty" doc:"Version of the consent that it stands on"`

@@ -97,8 +97,10 @@ type Config struct {
 	Receipt  func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	Portals  func() []web.Link
 	Licenses func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
-	Now      func() time.Time
-	Rand     io.Reader
+	// LicensesFor are a page of the licences of whom the actor of a request acts for.
+	LicensesFor func(ctx context.Context, list web.ActingLicenses) (cards []web.LicenseCard, next string, err error)
+	Now         func() time.Time
+	Rand        io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
 	// Refused notes what a registered client named otherwise than it is registered, for its owner.
@@ -168,6 +170,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /consent", ofOAuth(s.consentAnswer))
 	s.mandatePages(page)
 	s.childPages(mux, page)
+	s.wardPages(mux, page)
 	page("GET /logout", s.logoutPage)
 	page("POST /logout", s.logoutAnswer)
 	page("GET /login", takesNext(s.loginPage))

@@ -235,6 +235,23 @@ func (s *Service) guardianOf(ctx context.Context, guardian, child string) (*Mand
 	return nil, nil
 }
 
+// Decides answers nil while an account decides as guardian for a child below 14, and fault.WardOver when it does not any more: the link
+// ended, or one of the two is not active.
+func (s *Service) Decides(ctx context.Context, child, guardian string) error {
+	person, err := s.cfg.People.Person(ctx, guardian)
+	if err != nil {
+		return err
+	}
+	link, err := s.guardianOf(ctx, guardian, child)
+	if err != nil {
+		return err
+	}
+	if person.State != idp.AccountActive || link == nil || !link.Has(Submit) {
+		return fault.New(fault.WardOver)
+	}
+	return nil
+}
+
 // AskToLookOn proposes the link of a guardian with a minor of 14 to 17 who has an account of its own: the register must name
 // the guardian, and the minor confirms.
 func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate, error) {

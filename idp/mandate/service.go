@@ -41,11 +41,12 @@ type End struct {
 // Party is where a session signed in under a mandate.
 type Party struct{ Mandate, SID, ClientID, Subject string }
 
-// Use is one sign-in under a mandate.
+// Use is one sign-in under a mandate, or what was done at our own pages.
 type Use struct {
 	MandateID string
 	Agent     string
-	ClientID  string
+	ClientID  string // empty for our own pages
+	What      string // what was done there: UseLook and the like; empty for a sign-in
 	At        time.Time
 	ID        string
 }
@@ -118,6 +119,7 @@ type Config struct {
 	Organisations OrganisationStore
 	Family        FamilyStore
 	Relatives     RelativeStore
+	Here          HereStore
 	Accounts      Accounts
 	Register      Register
 	// Founding is the level that a legal representative needs to make an organisation, and the most that the register gives it.

@@ -57,6 +57,8 @@ type Guardians interface {
 	// change; for one who is linked already it answers the link there is. fault.ChildAge, IdentityBound, MandateLimit and
 	// MandateLevel will not change by asking again.
 	Link(ctx context.Context, g Guardianship) (mandateID string, err error)
+	// Stands answers nil while a guardian decides for a child, and fault.WardOver when it does not any more.
+	Stands(ctx context.Context, child, guardian string) error
 }
 
 // GuardianWay is how a guardian's consent is confirmed here.
@@ -214,7 +216,7 @@ func (s *Service) link(ctx context.Context, c Case, q Query, level Level, source
 }
 
 // childFaults are answers that asking again does not change.
-var childFaults = []fault.Code{fault.ChildAge, fault.ChildMismatch, fault.IdentityBound, fault.MandateLimit, fault.MandateLevel, fault.GuardianLevel, fault.GuardianAge}
+var childFaults = []fault.Code{fault.ChildAge, fault.ChildMismatch, fault.IdentityBound, fault.MandateLimit, fault.MandateLevel, fault.GuardianLevel, fault.GuardianAge, fault.WardOver}
 
 // WaitingConsent is the newest consent of a guardian that a register or two people have not confirmed yet.
 func (s *Service) WaitingConsent(ctx context.Context, guardian string) (Case, bool, error) {

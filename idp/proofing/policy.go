@@ -26,6 +26,8 @@ type Level struct {
 	// MinAge refuses younger people; GuardianBelow wants evidence that a guardian agreed.
 	MinAge        int `json:"min_age,omitempty" yaml:"min_age"`
 	GuardianBelow int `json:"guardian_below,omitempty" yaml:"guardian_below"`
+	// Guardian lets the guardian of a child below 14 take the method for it, online and with a consent of its own; of face and manual_review.
+	Guardian bool `json:"guardian,omitempty" yaml:"guardian"`
 	// Documents narrows the kinds that the table of documents allows; empty does not.
 	Documents []string `json:"documents,omitempty" yaml:"documents"`
 	// DueHours is when reviewers have to have decided.
@@ -105,6 +107,8 @@ func (l *Level) Normalize() error {
 		return refuse("min_age", "an age")
 	case l.Method == "face" && l.GuardianBelow < 14:
 		return refuse("guardian_below", "the law asks for the guardian below 14")
+	case l.Guardian && WardNotice(l.Method) == "":
+		return refuse("guardian", "a guardian agrees online to face and manual_review only")
 	case l.DueHours < 0 || l.DueHours > 24*90:
 		return refuse("due_hours", "between 0 and 2160")
 	case slices.ContainsFunc(l.Keeps, func(reason string) bool { return !slices.Contains(harmless, reason) }):
@@ -187,7 +191,7 @@ func (s *Service) oldEnough(level Level, born time.Time) error {
 	switch age := ageAt(born, today); {
 	case age < level.MinAge:
 		return fault.New(fault.ProofingAge)
-	case age < level.GuardianBelow: // no evidence of a guardian's consent is taken online: a counter does
+	case age < level.GuardianBelow: // its guardian agrees, below the own mandate, or a counter takes it
 		return fault.New(fault.ProofingGuardian)
 	}
 	return nil

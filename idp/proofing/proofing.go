@@ -41,6 +41,8 @@ type Query struct {
 	Transfer *Transfer `json:",omitempty"`
 	// Child is for whom a guardian consents; the rest of the query is the guardian.
 	Child *Child `json:",omitempty"`
+	// Ward is who decided for the child that the query is about.
+	Ward *warded `json:",omitempty"`
 }
 
 // Verdict of a source.
@@ -104,6 +106,9 @@ type Case struct {
 	Sealed        []byte
 	CreatedAt     time.Time
 	DueAt         time.Time // when reviewers have to have decided; zero for cases that no person decides
+	// Guardian is the account that agreed for the child whose case it is; empty for everybody else. Version of the text is stored with it
+	// and not read.
+	Guardian, Version string
 }
 
 // Store keeps cases; idpdb implements it.
@@ -204,6 +209,9 @@ func (s *Service) open(ctx context.Context, accountID string, level Level, q *Qu
 	}
 	c := Case{ID: ident.New(s.cfg.Rand, "case"), AccountID: accountID, State: SourceCheck, Method: level.Method, Wanted: level.IAL, CreatedAt: now}
 	q.RequestID = c.ID
+	if q.Ward != nil {
+		c.Guardian, c.Version = q.Ward.Guardian, WardNotice(level.Method)
+	}
 	return c, nil
 }
 
@@ -217,8 +225,15 @@ func (s *Service) putWith(ctx context.Context, c Case, q Query, events ...audit.
 	if err := s.sealInto(ctx, &c, q); err != nil {
 		return err
 	}
-	message := audit.Message{Topic: TopicRetry, Key: c.ID, Payload: []byte(`{"case":"` + c.ID + `"}`), NotBefore: c.CreatedAt.Add(retryAfter)}
-	if err := s.cfg.Store.PutCase(ctx, c, audit.With(events...).And(message)); err != nil {
+	record := audit.With(events...).And(audit.Message{Topic: TopicRetry, Key: c.ID, Payload: []byte(`{"case":"` + c.ID + `"}`), NotBefore: c.CreatedAt.Add(retryAfter)})
+	if c.Guardian != "" { // told in any case, whoever is there when the answer comes
+		told, err := wardNotice(c, c.CreatedAt.Add(faceAtMost+retryAfter))
+		if err != nil {
+			return err
+		}
+		record = record.And(told)
+	}
+	if err := s.cfg.Store.PutCase(ctx, c, record); err != nil {
 		return fmt.Errorf("store case: %w", err)
 	}
 	return nil
@@ -229,6 +244,9 @@ func (s *Service) opening(ctx context.Context, c Case, in Submission) (events []
 	if in.Consent != "" {
 		given := s.event(ctx, c, "proofing.consented")
 		given.Details["version"] = in.Consent
+		if c.Guardian != "" {
+			given.Details["guardian"] = c.Guardian
+		}
 		events = append(events, given)
 	}
 	return append(events, s.event(ctx, c, "proofing.submitted"))
@@ -332,6 +350,9 @@ func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
 func (s *Service) grant(ctx context.Context, c Case, q Query, level Level, source string, answer Answer) (subject.IAL, error) {
 	if q.Child != nil {
 		_, err := s.link(ctx, c, q, level, source, answer)
+		return 0, err
+	}
+	if err := s.wardStands(ctx, c, q); err != nil {
 		return 0, err
 	}
 	now := s.cfg.Now().UTC()

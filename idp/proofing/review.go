@@ -89,6 +89,10 @@ func (s *Service) Apply(ctx context.Context, accountID string, in Submission, pi
 	if err != nil {
 		return Case{}, err
 	}
+	return s.apply(ctx, accountID, level, q, in, pictures)
+}
+
+func (s *Service) apply(ctx context.Context, accountID string, level Level, q Query, in Submission, pictures [][]byte) (_ Case, err error) {
 	m, ok := s.method(level.Method)
 	if !ok || !m.Review || s.cfg.Reviews == nil {
 		return Case{}, fault.New(fault.NotFound)
@@ -202,6 +206,7 @@ type ReviewView struct {
 	Document string // kind
 	Guardian bool   // the case is a guardian's consent: the pictures are of the household record or the like
 	Relation string // of the guardian, as it says
+	Ward     bool   // a guardian handed it in for the child whose case it is
 	Fields   []MaskedField
 	Sampled  *Sampled // the pass that is looked at again; nil where the person handed something in
 	Reviews  int      // decisions so far; who decided what is not told, so that the second looks for itself
@@ -225,7 +230,7 @@ func (s *Service) ReviewCase(ctx context.Context, reviewer Reviewer, id string) 
 	if err != nil {
 		return ReviewView{}, fault.Wrap(err, fault.Unavailable)
 	}
-	view := ReviewView{ReviewItem: ReviewItem{c, s.cfg.Now().After(c.DueAt)}, Document: q.IDType, Sampled: q.sampledView(), Reviews: len(reviews)}
+	view := ReviewView{ReviewItem: ReviewItem{c, s.cfg.Now().After(c.DueAt)}, Document: q.IDType, Sampled: q.sampledView(), Reviews: len(reviews), Ward: q.Ward != nil}
 	view.Fields = []MaskedField{{FieldName, subject.MaskName(q.Name)}, {FieldNumber, subject.MaskID(q.IDNumber)}}
 	if q.Child != nil {
 		view.Guardian = true

@@ -18,6 +18,10 @@ func (s *Service) Begin(ctx context.Context, accountID string, in Submission, ba
 	if err != nil {
 		return "", err
 	}
+	return s.begin(ctx, accountID, level, q, in, back)
+}
+
+func (s *Service) begin(ctx context.Context, accountID string, level Level, q Query, in Submission, back func(caseID string) string) (address string, err error) {
 	m, ok := s.method(level.Method)
 	if !ok || m.Remote == nil {
 		return "", fault.New(fault.NotFound)

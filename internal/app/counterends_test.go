@@ -149,6 +149,12 @@ var holderOfLicence = counter.Card{Kind: subject.CitizenID, Name: "张三", Numb
 // issued lets an authority with a seal issue the sample licence to 张三 and returns its document.
 func issued(t *testing.T, p *apptest.Platform) (id string, document []byte) {
 	t.Helper()
+	return issuedTo(t, p, holderOfLicence.Name, "111", holderOfLicence.Number)
+}
+
+// issuedTo is issued to a holder with a code of a type (GB/T 36903 annex A).
+func issuedTo(t *testing.T, p *apptest.Platform, holder, codeType, holderCode string) (id string, document []byte) {
+	t.Helper()
 	const code = "11100000MB03271699001"
 	kind, ok := catalog.Find(code)
 	if !ok {
@@ -183,7 +189,7 @@ func issued(t *testing.T, p *apptest.Platform) (id string, document []byte) {
 		}
 	}
 	application := map[string]any{"business_number": "counter-1", "license_type_code": code, "issuing_authority_code": authorityCode, "effective_date": kind.Sample.First(catalog.KeyEffectiveDate), "fields": fields,
-		"holders": []map[string]string{{"name": holderOfLicence.Name, "code_type": "111", "code": holderOfLicence.Number}}}
+		"holders": []map[string]string{{"name": holder, "code_type": codeType, "code": holderCode}}}
 	if kind.NumberKey == "" {
 		application["license_number"] = kind.Sample.First(catalog.KeyLicenseNumber)
 	}

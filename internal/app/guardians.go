@@ -2,11 +2,18 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/mandate/register"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/channel"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
 )
 
 // guardians joins proofing, which confirms what a guardian says, with the mandates, which carry it out.
@@ -47,4 +54,37 @@ func (g guardians) Ask(ctx context.Context, q proofing.Query) (proofing.Answer, 
 func (g guardians) Link(ctx context.Context, c proofing.Guardianship) (mandateID string, err error) {
 	m, err := g.Mandates.Confirmed(ctx, c.Name, subject.CitizenIDNumber(c.Number), mandate.Consent{Guardian: c.Guardian, Relation: c.Relation, Version: c.Consent, Case: c.Case, Source: c.Source, Evidence: c.Evidence, AgreedAt: c.AgreedAt})
 	return m.ID, err
+}
+
+// Stands implements proofing.Guardians.
+func (g guardians) Stands(ctx context.Context, child, guardian string) error {
+	return g.Mandates.Decides(ctx, child, guardian)
+}
+
+// deliverWardResult tells a guardian what became of a case for a child. The case says it when it is delivered: one that is open is asked
+// about again later, one that was erased with its account needs nothing.
+func (a *App) deliverWardResult(ctx context.Context, d outbox.Delivery, m proofing.ReviewedMessage) error {
+	c, err := a.store.Case(ctx, d.Key)
+	if errors.Is(err, idp.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	template := channel.TemplateWardPassed
+	switch {
+	case slices.Contains(proofing.Open, c.State):
+		return fmt.Errorf("case %s is not decided yet", c.ID)
+	case c.State != proofing.Granted:
+		template = channel.TemplateWardRefused
+	}
+	whom, err := a.sideName(ctx, m.AccountID)
+	if err != nil {
+		return err
+	}
+	guardian, err := a.Accounts.Account(ctx, m.Guardian)
+	if err != nil {
+		return err
+	}
+	return a.notify(ctx, d, guardian, template, map[string]string{"whom": whom, "date": a.opts.Now().In(legalTime).Format(time.DateOnly)})
 }

@@ -257,6 +257,9 @@ func (a *App) deliverReviewNotice(ctx context.Context, d outbox.Delivery) error 
 	if err := json.Unmarshal(d.Payload, &m); err != nil {
 		return fmt.Errorf("read message: %w", err)
 	}
+	if m.Guardian != "" {
+		return a.deliverWardResult(ctx, d, m)
+	}
 	account, err := a.Accounts.Account(ctx, m.AccountID)
 	if err != nil {
 		return err

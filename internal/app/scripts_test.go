@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
@@ -33,7 +34,10 @@ func TestX02PagesWorkWithoutScripts(t *testing.T) {
 	ctx := context.Background()
 	p := apptest.Start(t, "sqlite:"+t.TempDir()+"/yinxin.db")
 	p.Persona(guardianPhone, "李四", 3)
+	p.Persona(elder, "赵奶奶", 1)
 	signedIn, visitor := p.SignIn(guardianPhone), walk.New(nil)
+	wardOf(t, p, signedIn, accountOf(t, p, guardianPhone).ID) // the pages of a child, and those of somebody whom the person helps
+	give(t, p, accountOf(t, p, elder).ID, accountOf(t, p, guardianPhone).ID, mandate.Terms{Items: []string{mandate.AllItems}, Rights: []mandate.Right{mandate.View, mandate.Fill}})
 	patterns := routesOf(t)
 	routes, served := citizenRoutes(patterns), serving(t, patterns)
 	if served(http.MethodPost, &url.URL{Path: "/me/nowhere"}) || !served(http.MethodPost, &url.URL{Path: "/me/documents/x/retirement"}) {

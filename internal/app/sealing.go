@@ -19,6 +19,8 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/sealhttp"
 	"github.com/yinxin-gov/yinxin/esign/typeface"
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
@@ -112,10 +114,10 @@ func (s *sealing) deliver(ctx context.Context, payload []byte) error {
 	}
 	types := detail.Values[catalog.KeyHolderType]
 	for i, code := range detail.Values[catalog.KeyHolderCode] {
-		if i >= len(types) || types[i] != holderCitizenID {
+		if i >= len(types) || holderIdentities[types[i]] == "" {
 			continue
 		}
-		account, err := s.app.Accounts.ByIdentity(ctx, "citizen_id", code)
+		account, err := s.app.Accounts.ByIdentity(ctx, holderIdentities[types[i]], code)
 		if errors.Is(err, idp.ErrNotFound) {
 			continue
 		}
@@ -129,13 +131,14 @@ func (s *sealing) deliver(ctx context.Context, payload []byte) error {
 	return nil
 }
 
-// holderCitizenID is the holder code type of citizen identification numbers (GB/T 36903 annex A).
-const holderCitizenID = "111"
+// holderIdentities are the documents behind holder code types (GB/T 36903 annex A): of a citizen, and of an organisation, whose agents
+// see its licences under their mandates.
+var holderIdentities = map[string]string{"111": subject.CitizenID, "001": mandate.IDTypeUSCC}
 
 // pages adds the pages of licences and of seals.
 func (s *sealing) pages(mux *http.ServeMux) {
 	site := s.app.site()
-	pages := &licensehttp.Pages{Site: site, Service: s.licenses}
+	pages := &licensehttp.Pages{Site: site, Service: s.licenses, Acting: s.app.identity}
 	pages.Routes(mux)
 	seals := &sealhttp.Pages{Site: site, Service: s.seals, Rand: s.app.opts.Rand}
 	seals.Routes(mux)
@@ -144,6 +147,11 @@ func (s *sealing) pages(mux *http.ServeMux) {
 // cards are the licences of the person who is signed in.
 func (s *sealing) cards(ctx context.Context, accountID string) ([]web.LicenseCard, error) {
 	return licensehttp.Cards(reqctx.WithActor(ctx, reqctx.Actor{ID: "account:" + accountID}), s.licenses)
+}
+
+// cardsFor are those of whom the actor of a request acts for.
+func (s *sealing) cardsFor(ctx context.Context, list web.ActingLicenses) ([]web.LicenseCard, string, error) {
+	return licensehttp.CardsFor(ctx, s.licenses, list)
 }
 
 func (s *sealing) api(api huma.API, _ *http.ServeMux) error {
@@ -206,6 +214,11 @@ func (c certificates) Chain(ctx context.Context, key keys.Info) ([][]byte, error
 		return nil, err
 	}
 	return [][]byte{cert.Raw, c.authority.Certificates()[1].Raw}, nil
+}
+
+// licenseCardsFor are the licences of whom somebody acts for.
+func (a *App) licenseCardsFor(ctx context.Context, list web.ActingLicenses) ([]web.LicenseCard, string, error) {
+	return a.sealing.cardsFor(ctx, list)
 }
 
 // licenseCards are the licences of a person, for /me.

@@ -53,6 +53,8 @@ const (
 	TemplateDocumentBound = "document-bound"    // reviewers confirmed a document that this account cannot have
 	TemplateRelative      = "relative-declared" // somebody named the person as a relative
 	TemplateChildRefused  = "child-refused"     // a guardian's consent was not confirmed
+	TemplateWardPassed    = "ward-passed"       // a guardian proved who a child is
+	TemplateWardRefused   = "ward-refused"      // or did not
 
 	TemplateCertificateRevoked = "certificate-revoked" // the level ended with the certificate behind it
 	TemplateCertificateExpired = "certificate-expired"
@@ -96,6 +98,8 @@ var templates = withMandates(map[string]Template{
 	TemplateDocumentBound: {TemplateDocumentBound, []Param{{"date", 10}}},
 	TemplateRelative:      {TemplateRelative, []Param{{"who", 12}}},
 	TemplateChildRefused:  {TemplateChildRefused, []Param{{"date", 10}}},
+	TemplateWardPassed:    {TemplateWardPassed, []Param{{"whom", 8}, {"date", 10}}},
+	TemplateWardRefused:   {TemplateWardRefused, []Param{{"whom", 8}, {"date", 10}}},
 
 	TemplateCertificateRevoked: {TemplateCertificateRevoked, nil},
 	TemplateCertificateExpired: {TemplateCertificateExpired, nil},

@@ -29,6 +29,32 @@ func mandates() []Sample {
 	child := web.ChildPage{Action: "/me/children", Relations: []string{"parent", "grandparent", "sibling", "other"}, Notice: "guardian-2026-11"}
 	pictured := child
 	pictured.Photos, pictured.Name, pictured.Number = true, "李小宝", "999900202006070010"
+	here := acting
+	here.SwitchURL, here.SelfURL = "", "/me"
+	estate := card("valid")
+	estate.Holder, estate.Number, estate.DownloadURL, estate.PresentURL = "", "", "", "/me/acting/mdt_2/licenses/lic_1/present"
+	looks := web.ActingForPage{Name: "赵**", Kind: "elder_helper", Items: []string{"*"}, Rights: []string{"view", "fill"}, Until: until, URL: "/me/acting/mdt_2", MandateURL: "/me/mandates/mdt_2", View: true, Tier: 2, TierUntil: moment.AddDate(3, 0, 0),
+		Uses: []web.MandateUse{{What: "look", Agent: "李*", At: moment}, {App: "社保服务", Agent: "李*", At: moment.AddDate(0, 0, -1)}}}
+	shows := looks
+	shows.Kind, shows.Rights, shows.Licenses, shows.MoreLicenses = "relative", []string{"view", "present"}, []web.LicenseCard{estate}, "/me/acting/mdt_2?licenses=x"
+	blind := web.ActingForPage{Name: "赵**", Kind: "village_helper", Items: []string{"pension"}, Rights: []string{"fill", "submit"}, Until: until, URL: "/me/acting/mdt_2", MandateURL: "/me/mandates/mdt_2"}
+	forOffice := shows
+	forOffice.Name, forOffice.Kind, forOffice.Frozen, forOffice.Narrow, forOffice.Licenses, forOffice.Items, forOffice.MoreLicenses = staff.Name, "agent", true, true, nil, []string{"tax"}, ""
+	atOffice := web.Identity{Kind: web.IdentityOrganization, Name: staff.Name, Actor: "李*", Role: "经办人", SelfURL: "/me"}
+	taken := staff
+	taken.ActURL = "/me/acting/mdt_3"
+	ofChild := web.Identity{Kind: web.IdentityPerson, Name: "李**", Actor: "李*", SelfURL: "/me"}
+	ward := web.WardPage{Name: "李**", Tier: 1, BackURL: "/me/acting/mdt_4", ChoiceURL: "/me/acting/mdt_4/proofing", Methods: []web.ProofingMethod{{ID: "face", URL: "/me/acting/mdt_4/proofing/face", Reaches: 3, Minutes: 2}, {ID: "manual_review", URL: "/me/acting/mdt_4/proofing/manual_review", Reaches: 3, Minutes: 5}}}
+	wardNone, wardNeeds := ward, ward
+	wardNone.Methods, wardNone.Tier, wardNone.TierUntil = nil, 3, moment.AddDate(5, 0, 0)
+	wardNeeds.Needs, wardNeeds.RaiseURL = 2, "/proofing?ial=2"
+	wardFace := web.WardPage{Name: ward.Name, Tier: 1, BackURL: ward.BackURL, ChoiceURL: ward.ChoiceURL, Way: "face", Action: "/me/acting/mdt_4/proofing/face", Notice: "child-face-2026-11", Reaches: 3, Minutes: 2, Host: "face.example.gov.cn"}
+	wardPictures := wardFace
+	wardPictures.Way, wardPictures.Action, wardPictures.Notice, wardPictures.Minutes, wardPictures.Host, wardPictures.Photos = "manual_review", "/me/acting/mdt_4/proofing/manual_review", "child-review-2026-11", 5, "", true
+	wardWaiting, wardLogin := wardPictures, wardFace
+	wardWaiting.Waiting, wardWaiting.DueAt = true, moment
+	wardLogin.SignInURL = "/login?next=%2Fme%2Facting%2Fmdt_4%2Fproofing%2Fface"
+	child3 := web.ActingForPage{Name: "李**", Kind: "guardian", Items: []string{"*"}, Rights: []string{"view", "fill", "submit", "collect", "present"}, Until: until, URL: "/me/acting/mdt_4", MandateURL: "/me/mandates/mdt_4", View: true, Tier: 1, LevelURL: "/me/acting/mdt_4/proofing", Uses: []web.MandateUse{{What: "consent", Agent: "李*", At: moment}, {What: "level", Agent: "李*", At: moment}}}
 	guardian := given
 	guardian.Name, guardian.Kind, guardian.Rights, guardian.Items = "李**", "guardian", []string{"view", "fill", "submit", "collect", "present"}, []string{"*"}
 	return []Sample{
@@ -51,10 +77,24 @@ func mandates() []Sample {
 			Errors: []web.FieldError{{Field: "relative-word", Message: "请选择对方是您的什么人"}}}},
 		{Name: "relatives-none", Template: "relatives", Page: web.Page{Identity: citizen, Body: web.RelativesPage{Action: "/me/relatives", Words: []string{"spouse"}}}},
 		{Name: "mandate-ask", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: ask}},
+		{Name: "acting-for", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: shows}},
+		{Name: "acting-for-helper", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: looks}},
+		{Name: "acting-for-no-view", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: blind}},
+		{Name: "acting-for-organisation", Template: "acting-for", Page: web.Page{Title: "代 " + staff.Name + " 办理", Identity: atOffice, Body: forOffice}},
+		{Name: "acting-for-child", Template: "acting-for", Page: web.Page{Title: "代 李** 办理", Identity: ofChild, Body: child3}},
+		{Name: "ward", Template: "ward", Page: web.Page{Identity: ofChild, Body: ward}},
+		{Name: "ward-none", Template: "ward", Page: web.Page{Identity: ofChild, Body: wardNone}},
+		{Name: "ward-needs", Template: "ward", Page: web.Page{Identity: ofChild, Body: wardNeeds}},
+		{Name: "ward-way", Template: "ward-way", Page: web.Page{Title: "孩子本人刷脸", Identity: ofChild, Callbacks: []string{"https://face.example.gov.cn/"}, Body: wardFace}},
+		{Name: "ward-way-photos", Template: "ward-way", Status: 422, Page: web.Page{Title: "上传孩子的证件照片，人工审核", Identity: ofChild, Body: wardPictures, Errors: []web.FieldError{{Field: "proofing-photo", Message: "请上传 1 至 3 张照片"}}}},
+		{Name: "ward-way-waiting", Template: "ward-way", Page: web.Page{Title: "上传孩子的证件照片，人工审核", Identity: ofChild, Body: wardWaiting}},
+		{Name: "ward-way-login", Template: "ward-way", Page: web.Page{Title: "孩子本人刷脸", Identity: ofChild, Body: wardLogin}},
+		{Name: "ward-result", Template: "proofing-result", Page: web.Page{Title: "李** 的核验结果", Identity: ofChild, Body: web.ProofingResultPage{Outcome: web.ProofingFailed, Tier: 1, TriesLeft: -1, At: moment, Ward: "李**", RetryURL: "/me/acting/mdt_4/proofing", Continue: &web.Link{Label: "代 李** 办理", URL: "/me/acting/mdt_4"}}}},
+		{Name: "acting-over", Template: "error", Status: 403, Page: web.Page{Title: "您现在不能代其办理", Identity: citizen, Body: web.ErrorPage{Hint: "授权已终止、到期或暂停，没有做任何更改。请到“家庭与代办”查看，或请对方重新授权。", Code: "YX-AUTH-620", SupportCode: "K7M2QX4P", Next: &web.Link{Label: "家庭与代办", URL: "/me/mandates"}}}},
 		{Name: "acting", Template: "acting", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ActingPage{Hidden: flow, App: "市场监管", Options: options}}},
 		{Name: "acting-search", Template: "acting", Page: web.Page{Identity: acting, Body: web.ActingPage{Search: true, Query: "青禾", Options: options[2:]}}},
 		{Name: "acting-none", Template: "acting", Page: web.Page{Identity: citizen, Body: web.ActingPage{Search: true, Query: "红"}}},
-		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new", RelativesURL: "/me/relatives", Organisations: []web.Link{{Label: staff.Name, URL: "/me/organisations/org_1"}}, Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, staff}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
+		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new", RelativesURL: "/me/relatives", Organisations: []web.Link{{Label: staff.Name, URL: "/me/organisations/org_1"}}, Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, taken}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
 		{Name: "mandates-none", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{GiveURL: "/me/mandates/new"}}},
 		{Name: "mandate", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: given, Principal: "张*", Agent: "李*", Class: 1, From: moment, Apps: apps, StopURL: "/me/mandates/mdt_1/stop",
 			Uses: []web.MandateUse{{App: "市场监管", Agent: "李*", At: moment}}}}},
