@@ -8,6 +8,9 @@ import (
 // ReviewQueuePage is "review": cases of proofing that wait for staff, those that are due first. Nothing of the people stands in it.
 type ReviewQueuePage struct {
 	Items    []ReviewItem
+	Kind     string // filter; empty is every kind
+	Kinds    []string
+	Overdue  bool // only what is past its time
 	FirstURL string
 	NextURL  string
 }
@@ -41,6 +44,9 @@ type ReviewCasePage struct {
 	Fields      []ReviewField
 	FieldURL    string // POST field and reason shows one field
 	DecisionURL string // POST decision and reason
+	Version     string // of the case as it is shown; goes back with the decision
+	Codes       []string
+	Code        string // chosen reason of a refusal
 	Asked       string // field that was asked for
 	Reason      string // of the decision
 }

@@ -31,9 +31,6 @@ import (
 	"github.com/yinxin-gov/yinxin/web"
 )
 
-// FreshLogin is how old the login behind a change may be.
-const FreshLogin = 15 * time.Minute
-
 // Config of administration.
 type Config struct {
 	web.Site
@@ -178,10 +175,7 @@ func (s *Server) begin(ctx context.Context, refusal error, reason string, roles 
 	return reqctx.Using(reqctx.WithReason(ctx, reason), roles...), nil
 }
 
-func (s *Server) stale(ctx context.Context) bool {
-	actor := reqctx.From(ctx).Actor
-	return !strings.HasPrefix(actor.ID, "client:") && s.Now().Sub(actor.SignedInAt) > FreshLogin
-}
+func (s *Server) stale(ctx context.Context) bool { return !reqctx.From(ctx).Actor.Fresh(s.Now()) }
 
 // roleKeys are the messages that name the roles.
 var roleKeys = map[string]string{idp.RoleSystemAdmin: "admin.role.system", idp.RoleSecurityAdmin: "admin.role.security", idp.RoleAuditAdmin: "admin.role.audit"}

@@ -33,6 +33,7 @@ func TestPurgeKeepsWhatStillDecides(t *testing.T) {
 		{"idp_device", "(hash, user_hash, client_id, request, state, grant_id, interval_ms, polled_at, expires_at) VALUES ($1, $1, 'c', '{}', 'waiting', '', 0, 0, $2)", []any{[]byte("over"), ago(25 * time.Hour)}, []any{[]byte("counts"), ago(23 * time.Hour)}},
 		{"idp_opaque_token", "(hash, client_id, claims, expires_at) VALUES ($1, 'c', '{}', $2)", []any{[]byte("over"), ago(time.Second)}, []any{[]byte("counts"), ago(-time.Second)}},
 		{"idp_code", "(id, lookup, purpose, browser, code_mac, created_at, expires_at, tries, used_at) VALUES ($1, $2, 'login', $2, $2, $3, $3, 0, 0)", []any{"over", []byte("b"), ago(49 * time.Hour)}, []any{"counts", []byte("b"), ago(25 * time.Hour)}},
+		{"idp_staff_token", "(id, hash, holder, sid, name, roles, signed_in_at, created_at, expires_at, revoked_at) VALUES ($1, $2, 'stf_1', 'sid_1', 'n', 'r', 0, 0, $3, 0)", []any{"over", []byte("over"), ago(25 * time.Hour)}, []any{"counts", []byte("counts"), ago(23 * time.Hour)}},
 		{"idp_throttle", "(scope, key, started_at, tries) VALUES ('login', $1, $2, 9)", []any{[]byte("over"), ago(49 * time.Hour)}, []any{[]byte("counts"), ago(25 * time.Hour)}},
 		{"idp_inbox", "(id, recipient, text, code, at) VALUES ($1, 'r', 't', 'c', $2)", []any{"over", ago(8 * day)}, []any{"counts", ago(6 * day)}},
 		{"idp_session", "(id, hash, account_id, aal, methods, auth_time, created_at, last_seen, device, address, ended_at) VALUES ($1, $2, 'a', 1, 'pwd', 0, 0, $3, '', '', 0)",

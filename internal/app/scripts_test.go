@@ -81,11 +81,14 @@ func TestX02PagesWorkWithoutScripts(t *testing.T) {
 }
 
 // routesOf are the patterns of routes as the sources name them.
-func routesOf(t *testing.T) (patterns []string) {
+func routesOf(t *testing.T, folders ...string) (patterns []string) {
 	t.Helper()
 	constants := map[string]string{}
 	var sources []string
-	for _, folder := range []string{"../../idp/idphttp", "../../elicense/licensehttp", "../../web", "."} {
+	if len(folders) == 0 {
+		folders = []string{"../../idp/idphttp", "../../elicense/licensehttp", "../../web", "."}
+	}
+	for _, folder := range folders {
 		files, err := filepath.Glob(folder + "/*.go")
 		if err != nil {
 			t.Fatal(err)
