@@ -33,6 +33,7 @@ type ReviewCasePage struct {
 	Relation    string // as the guardian says; message child.relation.<word>
 	ID          string
 	Document    string // kind
+	Office      bool   // the case is that of an organisation
 	Sample      string // name of the method whose pass is looked at again; empty where the person handed something in
 	Source      string // who passed it
 	Evidence    string // digest of what was asked and answered

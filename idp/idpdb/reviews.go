@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
@@ -147,4 +148,22 @@ func (s *Store) Related(ctx context.Context, one, other string) (bool, error) {
 		UNION ALL SELECT id FROM idp_mandate WHERE principal = $2 AND agent = $1
 		UNION ALL SELECT id FROM idp_relative WHERE pair = $3) AS m`, one, other, pairOf(one, other)).Scan(&n)
 	return n > 0, err
+}
+
+// Representatives are the accounts that ever held the office of legal representative of an organisation, and the one on its record.
+func (s *Store) Representatives(ctx context.Context, accountID string) (all []string, err error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT agent FROM idp_mandate WHERE principal = $1 AND kind = $2
+		UNION SELECT representative FROM idp_organisation WHERE id = $1 AND representative <> ''`, accountID, string(mandate.LegalRepresentative))
+	if err != nil {
+		return nil, fmt.Errorf("read representatives: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one string
+		if err := rows.Scan(&one); err != nil {
+			return nil, fmt.Errorf("read representatives: %w", err)
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
 }

@@ -134,7 +134,11 @@ func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer pro
 	}
 	kind, _ := s.Accounts.Documents().Find(view.Document)
 	address := reviewPath + "/" + url.PathEscape(view.ID)
-	body := web.ReviewCasePage{ID: view.ID, Document: kind.Name(reqctx.From(r.Context()).Locale), Tier: int(view.Wanted), Since: view.CreatedAt, DueAt: view.DueAt, Overdue: view.Overdue, Decisions: view.Reviews,
+	document := kind.Name(reqctx.From(r.Context()).Locale)
+	if view.Organisation {
+		document = s.Pages.Text(r, "review.organisation")
+	}
+	body := web.ReviewCasePage{ID: view.ID, Document: document, Office: view.Organisation, Tier: int(view.Wanted), Since: view.CreatedAt, DueAt: view.DueAt, Overdue: view.Overdue, Decisions: view.Reviews,
 		FieldURL: address + "/field", DecisionURL: address + "/decision", Version: view.Version(), Codes: proofing.RefusalCodes, Code: r.PostFormValue("reason-code"), Asked: r.PostFormValue("field")}
 	body.Guardian, body.Relation = view.Guardian, view.Relation
 	if view.Sampled != nil {
@@ -145,6 +149,9 @@ func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer pro
 	}
 	for _, f := range view.Fields {
 		label, n, _ := strings.Cut(f.Field, "-")
+		if view.Organisation {
+			label = "office_" + label
+		}
 		field := web.ReviewField{Field: f.Field, Label: s.Pages.Text(r, "review.field."+label), Number: n, Value: f.Value}
 		if open != nil && open.field == f.Field {
 			field.Open, field.Value = true, open.value

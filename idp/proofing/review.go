@@ -101,6 +101,8 @@ type ReviewStore interface {
 	SampleFigures(ctx context.Context, since, now time.Time) ([]SampleFigures, error)
 	// Doubted reports whether a reviewer refused a sample of an account that failed.
 	Doubted(ctx context.Context, reviewer, accountID string) (bool, error)
+	// Representatives are all accounts that ever stood for an organisation as its legal representative; none for a person.
+	Representatives(ctx context.Context, accountID string) ([]string, error)
 	// Related reports whether a mandate ever stood between two accounts.
 	Related(ctx context.Context, one, other string) (bool, error)
 	Note(ctx context.Context, record audit.Record) error
@@ -223,11 +225,13 @@ type MaskedField struct {
 type ReviewView struct {
 	ReviewItem
 	Document string // kind
-	Guardian bool   // the case is a guardian's consent: the pictures are of the household record or the like
-	Relation string // of the guardian, as it says
-	Fields   []MaskedField
-	Sampled  *Sampled // the pass that is looked at again; nil where the person handed something in
-	Reviews  int      // decisions so far; who decided what is not told, so that the second looks for itself
+	// Organisation: the case is that of an organisation, whose name and code the fields hold.
+	Organisation bool
+	Guardian     bool   // the case is a guardian's consent: the pictures are of the household record or the like
+	Relation     string // of the guardian, as it says
+	Fields       []MaskedField
+	Sampled      *Sampled // the pass that is looked at again; nil where the person handed something in
+	Reviews      int      // decisions so far; who decided what is not told, so that the second looks for itself
 }
 
 // Version is what a decision names to say which state of the case it was made about.
@@ -254,6 +258,7 @@ func (s *Service) ReviewCase(ctx context.Context, reviewer Reviewer, id string) 
 		return ReviewView{}, fault.Wrap(err, fault.Unavailable)
 	}
 	view := ReviewView{ReviewItem: ReviewItem{c, s.cfg.Now().After(c.DueAt)}, Document: q.IDType, Sampled: q.sampledView(), Reviews: len(reviews)}
+	view.Organisation = q.IDType == idTypeUSCC
 	view.Fields = []MaskedField{{FieldName, subject.MaskName(q.Name)}, {FieldNumber, subject.MaskID(q.IDNumber)}}
 	if q.Child != nil {
 		view.Guardian = true
@@ -304,6 +309,11 @@ func (s *Service) reviewable(ctx context.Context, reviewer Reviewer, id string) 
 		related = related || r.Reviewer == reviewer.ID
 	}
 	if !related {
+		if related, err = s.ofOffice(ctx, reviewer, c); err != nil {
+			return c, q, nil, err
+		}
+	}
+	if !related {
 		if related, err = s.judged(ctx, reviewer, c); err != nil {
 			return c, q, nil, err
 		}
@@ -325,6 +335,31 @@ func (s *Service) reviewable(ctx context.Context, reviewer Reviewer, id string) 
 		return c, q, nil, fault.New(fault.ReviewConflict)
 	}
 	return c, q, reviews, nil
+}
+
+// ofOffice reports whether the case is that of an organisation which the reviewer, or somebody whom a mandate binds to the reviewer, stands
+// or ever stood for: what such a person proved for it is a case of that person's.
+func (s *Service) ofOffice(ctx context.Context, reviewer Reviewer, c Case) (bool, error) {
+	if reviewer.Account == "" {
+		return false, nil
+	}
+	all, err := s.cfg.Reviews.Representatives(ctx, c.AccountID)
+	if err != nil {
+		return true, fault.Wrap(err, fault.Unavailable)
+	}
+	for _, one := range all {
+		if one == reviewer.Account {
+			return true, nil
+		}
+		related, err := s.cfg.Reviews.Related(ctx, reviewer.Account, one)
+		if err != nil {
+			return true, fault.Wrap(err, fault.Unavailable)
+		}
+		if related {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // same reports whether the case is about the reviewer's own document, handed in by another account. A contact in common there

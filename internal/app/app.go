@@ -460,7 +460,7 @@ func (a *App) openOutbox() {
 		proofing.TopicReviewed: a.deliverReviewNotice,
 
 		proofing.TopicCertificateEnded: a.deliverCertificateEnded,
-		proofing.TopicSampleFailed:     a.deliverIdentityNotice(channel.TemplateSampleFailed),
+		proofing.TopicSampleFailed:     a.deliverSampleFailed,
 
 		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {
