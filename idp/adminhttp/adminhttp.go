@@ -24,6 +24,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/idp/vocabulary"
 	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -57,6 +58,8 @@ type Config struct {
 	Staff         *staff.Service
 	Members       *staff.Members
 	Mergers       *idp.Mergers
+	// Messages counts what became of messages since a moment, by day and provider.
+	Messages func(ctx context.Context, since time.Time) ([]channel.Figures, error)
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	// PartyName is the name of a relying party by the id under which a session knows it.
@@ -102,6 +105,7 @@ func (s *Server) parts() []part {
 		s.wordsPart(),
 		s.correctionsPart(),
 		s.proofingPart(),
+		s.messagesPart(),
 		s.importsPart(),
 		s.disputesPart(),
 		s.holdsPart(),

@@ -115,4 +115,3 @@ func TestSamplesOfOrganisations(t *testing.T) {
 		}
 	})
 }
-

@@ -35,6 +35,8 @@ func TestPurgeKeepsWhatStillDecides(t *testing.T) {
 		{"idp_code", "(id, lookup, purpose, browser, code_mac, created_at, expires_at, tries, used_at) VALUES ($1, $2, 'login', $2, $2, $3, $3, 0, 0)", []any{"over", []byte("b"), ago(49 * time.Hour)}, []any{"counts", []byte("b"), ago(25 * time.Hour)}},
 		{"idp_staff_token", "(id, hash, holder, sid, name, roles, signed_in_at, created_at, expires_at, revoked_at) VALUES ($1, $2, 'stf_1', 'sid_1', 'n', 'r', 0, 0, $3, 0)", []any{"over", []byte("over"), ago(25 * time.Hour)}, []any{"counts", []byte("counts"), ago(23 * time.Hour)}},
 		{"idp_throttle", "(scope, key, started_at, tries) VALUES ('login', $1, $2, 9)", []any{[]byte("over"), ago(49 * time.Hour)}, []any{[]byte("counts"), ago(25 * time.Hour)}},
+		{"idp_message_report", "(provider, reference, state, at) VALUES ('p', $1, 'failed', $2)", []any{"over", ago(91 * day)}, []any{"counts", ago(89 * day)}},
+		{"idp_message_fallback", "(id, provider, reference, account_id, key_id, sealed, until_at) VALUES ($1, 'p', 'r', 'a', 'k', $2, $3)", []any{"over", []byte("b"), ago(time.Second)}, []any{"counts", []byte("b"), ago(-time.Second)}},
 		{"idp_inbox", "(id, recipient, text, code, at) VALUES ($1, 'r', 't', 'c', $2)", []any{"over", ago(8 * day)}, []any{"counts", ago(6 * day)}},
 		{"idp_session", "(id, hash, account_id, aal, methods, auth_time, created_at, last_seen, device, address, ended_at) VALUES ($1, $2, 'a', 1, 'pwd', 0, 0, $3, '', '', 0)",
 			[]any{"over", []byte("over"), ago(31 * day)}, []any{"counts", []byte("counts"), ago(31 * day)}},

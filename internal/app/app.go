@@ -458,6 +458,7 @@ func (a *App) openOutbox() {
 		idp.TopicExportReady:   a.deliverExportNotice,
 		mandate.TopicNotice:    a.deliverMandateNotice,
 		proofing.TopicReviewed: a.deliverReviewNotice,
+		channel.TopicFallback:  a.deliverFallback,
 
 		proofing.TopicCertificateEnded: a.deliverCertificateEnded,
 		proofing.TopicSampleFailed:     a.deliverSampleFailed,

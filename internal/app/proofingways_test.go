@@ -338,7 +338,7 @@ func TestTransferToAnOrganisation(t *testing.T) {
 		if err := b.Open(ctx, home); err != nil || !strings.Contains(b.Page.Text, "初级实名") {
 			t.Errorf("%v %s", err, b.Page.Text)
 		}
-		if text := messageTo(t, p, boss, "机构认证"); !strings.Contains(text, "青禾") {
+		if text := messageTo(t, p, boss, "人工复核未能确认"); !strings.Contains(text, "示例市") {
 			t.Errorf("the representative was told %q", text)
 		}
 		if strings.Contains(p.Log.String(), "9999000012345678") {

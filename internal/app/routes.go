@@ -21,6 +21,7 @@ import (
 func (a *App) routes() (*router, error) {
 	mux := http.NewServeMux()
 	a.identity.Routes(mux)
+	a.hookRoutes(mux)
 
 	apiMux := http.NewServeMux()
 	a.api = newAPI(apiMux)

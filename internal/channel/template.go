@@ -101,7 +101,7 @@ var templates = withMandates(map[string]Template{
 	TemplateCertificateRevoked: {TemplateCertificateRevoked, nil},
 	TemplateCertificateExpired: {TemplateCertificateExpired, nil},
 	TemplateSampleFailed:       {TemplateSampleFailed, nil},
-	TemplateOfficeSampleFailed: {TemplateOfficeSampleFailed, []Param{{"name", 12}}},
+	TemplateOfficeSampleFailed: {TemplateOfficeSampleFailed, []Param{{"name", 8}}},
 
 	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
 	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},
