@@ -11,7 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
-const apiTag = "staff"
+const apiTag = "staff-tokens"
 
 // TokenRecord is a token of staff on the wire; its secret was shown once.
 type TokenRecord struct {
