@@ -201,7 +201,7 @@ func TestShareOfSamplesIsChecked(t *testing.T) {
 		ial    subject.IAL
 		share  int
 		fine   bool
-	}{{"id_card", 1, 0, true}, {"id_card", 1, 1000, true}, {"id_card", 1, 1001, false}, {"id_card", 1, -1, false}, {"manual_review", 3, 1, false}, {"network_id", 3, 1, false}, {"organisation_certificate", 4, 1, false}} {
+	}{{"id_card", 1, 0, true}, {"id_card", 1, 1000, true}, {"id_card", 1, 1001, false}, {"id_card", 1, -1, false}, {"manual_review", 3, 1, false}, {"network_id", 3, 1, false}, {"organisation_certificate", 4, 1, true}, {"organisation_transfer", 2, 1, true}, {"organisation_register", 3, 1, false}} {
 		level := proofing.Level{Method: c.method, IAL: c.ial, Sample: c.share}
 		if err := level.Normalize(); (err == nil) != c.fine {
 			t.Errorf("%+v: %v", c, err)
