@@ -8,6 +8,9 @@ import (
 // ReviewQueuePage is "review": cases of proofing that wait for staff, those that are due first. Nothing of the people stands in it.
 type ReviewQueuePage struct {
 	Items    []ReviewItem
+	Kind     string // filter; empty is every kind
+	Kinds    []string
+	Overdue  bool // only what is past its time
 	FirstURL string
 	NextURL  string
 }
@@ -31,6 +34,7 @@ type ReviewCasePage struct {
 	Ward        bool   // handed in by the guardian of the child whose case it is
 	ID          string
 	Document    string // kind
+	Office      bool   // the case is that of an organisation
 	Sample      string // name of the method whose pass is looked at again; empty where the person handed something in
 	Source      string // who passed it
 	Evidence    string // digest of what was asked and answered
@@ -42,6 +46,9 @@ type ReviewCasePage struct {
 	Fields      []ReviewField
 	FieldURL    string // POST field and reason shows one field
 	DecisionURL string // POST decision and reason
+	Version     string // of the case as it is shown; goes back with the decision
+	Codes       []string
+	Code        string // chosen reason of a refusal
 	Asked       string // field that was asked for
 	Reason      string // of the decision
 }

@@ -1,5 +1,7 @@
 package web
 
+import "time"
+
 // StaffLoginPage is "staff-login" at /staff/login: the realm of staff, apart from that of citizens.
 type StaffLoginPage struct {
 	Hidden         []Hidden
@@ -24,6 +26,7 @@ type StaffHomePage struct {
 	Waiting     []WaitingWork
 	Roles       []string
 	SecurityURL string
+	TokensURL   string // empty where no role is held
 }
 
 // WaitingWork is work of one kind with how much of it waits: "3", "99+".
@@ -42,3 +45,30 @@ type StaffSecurityPage struct {
 
 // StaffLogoutPage is "staff-logout".
 type StaffLogoutPage struct{ BackURL string }
+
+// StaffTokensPage is "staff-tokens": the tokens by which a member calls the API.
+type StaffTokensPage struct {
+	Strong   bool // the login allows to make one
+	LoginURL string
+	HomeURL  string
+	Secret   string // the new one, shown once
+	Full     bool   // there are as many as may be
+	Max      int
+	Tokens   []StaffTokenItem
+	Name     string
+	Roles    []StaffTokenRole // that may go into a token
+}
+
+// StaffTokenItem is a token that works.
+type StaffTokenItem struct {
+	ID, Name string
+	Roles    []string
+	MadeAt   time.Time
+	Until    time.Time
+}
+
+// StaffTokenRole is a role with its name.
+type StaffTokenRole struct {
+	Role, Label string
+	Ticked      bool
+}

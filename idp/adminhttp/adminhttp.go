@@ -25,15 +25,13 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/idp/vocabulary"
 	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/web"
 )
-
-// FreshLogin is how old the login behind a change may be.
-const FreshLogin = 15 * time.Minute
 
 // Config of administration.
 type Config struct {
@@ -63,6 +61,8 @@ type Config struct {
 	// StaffSources links accounts of staff to sources of staff.
 	StaffSources *federation.Service
 	Mergers      *idp.Mergers
+	// Messages counts what became of messages since a moment, by day and provider.
+	Messages func(ctx context.Context, since time.Time) ([]channel.Figures, error)
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
 	Receipt func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	// PartyName is the name of a relying party by the id under which a session knows it.
@@ -108,6 +108,7 @@ func (s *Server) parts() []part {
 		s.wordsPart(),
 		s.correctionsPart(),
 		s.proofingPart(),
+		s.messagesPart(),
 		s.importsPart(),
 		s.disputesPart(),
 		s.holdsPart(),
@@ -181,10 +182,7 @@ func (s *Server) begin(ctx context.Context, refusal error, reason string, roles 
 	return reqctx.Using(reqctx.WithReason(ctx, reason), roles...), nil
 }
 
-func (s *Server) stale(ctx context.Context) bool {
-	actor := reqctx.From(ctx).Actor
-	return !strings.HasPrefix(actor.ID, "client:") && s.Now().Sub(actor.SignedInAt) > FreshLogin
-}
+func (s *Server) stale(ctx context.Context) bool { return !reqctx.From(ctx).Actor.Fresh(s.Now()) }
 
 // roleKeys are the messages that name the roles.
 var roleKeys = map[string]string{idp.RoleSystemAdmin: "admin.role.system", idp.RoleSecurityAdmin: "admin.role.security", idp.RoleAuditAdmin: "admin.role.audit"}

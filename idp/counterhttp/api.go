@@ -168,14 +168,14 @@ type RetriedRecord struct {
 	CardEnds *time.Time `json:"card_expires_at,omitempty" doc:"Until when the card holds"`
 }
 
-// supervisor is a service client that stands for the role; it proves itself with each token.
-func supervisor(ctx context.Context) counter.Clerk {
+// supervisor is who calls: a service client that stands for the role, which proves itself with each token, or a member of staff as in
+// the console.
+func (s *Server) supervisor(ctx context.Context) (counter.Clerk, error) {
 	actor := reqctx.From(ctx).Actor
-	c := counter.Clerk{ID: actor.ID, Roles: actor.Roles, Rights: actor.Rights, Signed: actor.SignedInAt}
-	if strings.HasPrefix(actor.ID, "client:") {
-		c.AAL = 2
+	if actor.Machine() {
+		return counter.Clerk{ID: actor.ID, Roles: actor.Roles, Rights: actor.Rights, AAL: 2}, nil
 	}
-	return c
+	return s.Who(ctx)
 }
 
 func (s *Server) registerQueue(api huma.API) {
@@ -183,7 +183,11 @@ func (s *Server) registerQueue(api huma.API) {
 		Paging
 		Review string `query:"review" enum:"open,seen,flagged" default:"open" doc:"Of which state"`
 	}) (*listing[ActRecord], error) {
-		acts, next, err := s.Counter.Queue(ctx, supervisor(ctx), in.Review, in.After, in.Limit)
+		by, err := s.supervisor(ctx)
+		if err != nil {
+			return nil, err
+		}
+		acts, next, err := s.Counter.Queue(ctx, by, in.Review, in.After, in.Limit)
 		if err != nil {
 			return nil, err
 		}
@@ -201,7 +205,11 @@ func (s *Server) registerQueue(api huma.API) {
 			Reason string `json:"reason,omitempty" maxLength:"200" doc:"What is wrong; a flag needs it. No personal data"`
 		}
 	}) (*single[ActRecord], error) {
-		a, err := s.Counter.Review(ctx, supervisor(ctx), in.ID, in.Body.Flag, in.Body.Reason)
+		by, err := s.supervisor(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a, err := s.Counter.Review(ctx, by, in.ID, in.Body.Flag, in.Body.Reason)
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +218,11 @@ func (s *Server) registerQueue(api huma.API) {
 	huma.Register(api, operation("retry-counter-act", http.MethodPost, "counter-acts/{id}/retry", "再次办理 Try an act again that another service refused or did not answer", http.StatusOK), func(ctx context.Context, in *struct {
 		ID string `path:"id" maxLength:"64" doc:"Identifier of the act"`
 	}) (*single[RetriedRecord], error) {
-		done, err := s.Counter.Retry(ctx, supervisor(ctx), in.ID)
+		by, err := s.supervisor(ctx)
+		if err != nil {
+			return nil, err
+		}
+		done, err := s.Counter.Retry(ctx, by, in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -234,16 +246,13 @@ func administrators(ctx context.Context, roles ...string) error {
 	return nil
 }
 
-// freshLogin is how old the login behind a change of terminals may be; service clients prove themselves with each token.
-const freshLogin = 15 * time.Minute
-
 // administer refuses whoever may not change terminals, and carries the reason into the audit record.
 func (s *Server) administer(ctx context.Context, reason string) (context.Context, string, error) {
 	if err := administrators(ctx, idp.RoleSystemAdmin); err != nil {
 		return ctx, "", err
 	}
 	actor := reqctx.From(ctx).Actor
-	if !strings.HasPrefix(actor.ID, "client:") && s.Now().Sub(actor.SignedInAt) > freshLogin {
+	if !actor.Fresh(s.Now()) {
 		return ctx, "", fault.New(fault.AdminStale)
 	}
 	reason = strings.TrimSpace(reason)

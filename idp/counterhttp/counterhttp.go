@@ -26,7 +26,7 @@ type Config struct {
 	Issuer  string
 	Counter *counter.Service
 	// Who is acting, with roles and strength of the login: the one place where the counter meets the realm of staff.
-	Who func(r *http.Request) (counter.Clerk, error)
+	Who func(ctx context.Context) (counter.Clerk, error)
 	// Second checks the login of a colleague who confirms a typed document: identifier, password and second factor.
 	Second func(ctx context.Context, identifier, password, code, source string) (counter.Clerk, error)
 	// Check judges the code on a paper.
@@ -90,7 +90,7 @@ func (s *Server) cookie(r *http.Request, kind string) string { return s.jar().Ge
 
 // at is who acts at which terminal.
 func (s *Server) at(r *http.Request) (counter.Clerk, counter.Terminal, error) {
-	by, err := s.Who(r)
+	by, err := s.Who(r.Context())
 	if err != nil {
 		return by, counter.Terminal{}, err
 	}
@@ -164,7 +164,7 @@ func (s *Server) failures(r *http.Request, err error, field string) []web.FieldE
 
 // show answers with a page of the counter.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, name string, page web.Page) error {
-	if by, err := s.Who(r); err == nil && by.Anywhere(counter.RoleClerk) && name != "counter-screen" {
+	if by, err := s.Who(r.Context()); err == nil && by.Anywhere(counter.RoleClerk) && name != "counter-screen" {
 		page.Nav = append(page.Nav, web.NavLink{Label: s.Renderer.Text(r, "page.counter"), URL: "/counter", Current: r.URL.Path == "/counter"})
 		if by.Anywhere(counter.RoleSupervisor) {
 			page.Nav = append(page.Nav, web.NavLink{Label: s.Renderer.Text(r, "counter.queue"), URL: queueURL, Current: strings.HasPrefix(r.URL.Path, queueURL)})

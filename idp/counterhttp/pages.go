@@ -60,7 +60,7 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	by, err := s.Who(r)
+	by, err := s.Who(r.Context())
 	if err != nil {
 		return err
 	}

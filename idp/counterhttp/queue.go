@@ -49,7 +49,7 @@ func (s *Server) words(r *http.Request, family string, words ...string) (all []w
 
 // queue lists what clerks did and nobody has looked at yet, the oldest first.
 func (s *Server) queue(w http.ResponseWriter, r *http.Request) error {
-	by, err := s.Who(r)
+	by, err := s.Who(r.Context())
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showAct(w http.ResponseWriter, r *http.Request, action, reason string, refused error) error {
-	by, err := s.Who(r)
+	by, err := s.Who(r.Context())
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (s *Server) review(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	by, err := s.Who(r)
+	by, err := s.Who(r.Context())
 	if err != nil {
 		return err
 	}

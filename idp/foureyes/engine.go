@@ -194,7 +194,7 @@ func (e *Engine) event(ctx context.Context, kind string, p Proposal) audit.Event
 	if p.Area != "" {
 		details["area"] = p.Area
 	}
-	return audit.Event{Type: kind, At: e.cfg.Now().UTC(), Actor: actor, ActingFor: request.Actor.ActingFor, ObjectType: p.ObjectType, ObjectID: p.ObjectID, RequestID: request.ID, Reason: request.Reason, Details: details}
+	return audit.Event{Type: kind, At: e.cfg.Now().UTC(), Actor: actor, ActingFor: request.Actor.ActingFor, ObjectType: p.ObjectType, ObjectID: p.ObjectID, RequestID: request.ID, Reason: request.Reason, Details: request.Told(details)}
 }
 
 // Find reads a proposal; one whose time is over is told as expired.

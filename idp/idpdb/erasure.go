@@ -210,7 +210,7 @@ func (s *Store) Erase(ctx context.Context, accountID string, at time.Time, recor
 	// Mandates that ended and their uses are the other side's records too, and name both by identifiers.
 	for _, table := range []string{"idp_contact", "idp_identity", "idp_former_identity", "idp_former_subject", "idp_proof", "idp_case", "idp_consent", "idp_dispute", "idp_upstream_link", "idp_upstream_session",
 		"idp_credential", "idp_recovery_code", "idp_known_device", "idp_qr", "idp_export", "idp_counter_pass", "idp_document", "idp_one_person", "idp_counter_held", "idp_guardian_consent", "idp_relative",
-		"idp_proof_certificate", "idp_case_sample"} {
+		"idp_proof_certificate", "idp_case_sample", "idp_message_fallback"} {
 		steps = append(steps, step("DELETE FROM "+table+" WHERE account_id = $1", accountID))
 	}
 	return s.apply(ctx, record, steps...)

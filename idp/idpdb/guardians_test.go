@@ -44,7 +44,7 @@ func TestWhoBelongsToTheChildReviewsNoGuardian(t *testing.T) {
 			}
 		}
 		for _, reviewer := range d.reviewers[2:] {
-			_, err = s.Decide(ctx, reviewer, c.ID, true, "照片一致")
+			_, err = s.Decide(ctx, reviewer, c.ID, verdict(true, "照片一致"))
 			must(t, err)
 		}
 		if closed, err := d.store.Case(ctx, c.ID); err != nil || closed.State != proofing.Rejected || !d.forgotten(t, c.ID) {

@@ -44,9 +44,12 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_step", "hash", "expires_at < $1", before(keepCodes)},
 		{"idp_credential", "id", "state = 'pending' AND created_at < $1", before(keepCodes)},
 		{"idp_staff_credential", "id", "state = 'pending' AND created_at < $1", before(keepCodes)},
+		{"idp_staff_token", "id", "expires_at < $1", before(keepCodes)},
 		{"idp_code", "id", "created_at < $1", before(keepCounters)},
 		{"idp_throttle", "scope, key", "started_at < $1", before(keepCounters)},
 		{"idp_message_receipt", "id", "at < $1", before(keepReceipts)},
+		{"idp_message_report", "provider, reference", "at < $1", before(keepReceipts)},
+		{"idp_message_fallback", "id", "until_at < $1", before(0)},
 		{"idp_export", "account_id", "until_at < $1", before(0)},
 		{"idp_inbox", "id", "at < $1", before(keepInbox)},
 		// A session stays as long as its grants: who is suspended loses grants by sessions.

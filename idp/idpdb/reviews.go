@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
@@ -28,10 +29,18 @@ func (s *Store) PutReview(ctx context.Context, c proofing.Case, photos []proofin
 }
 
 // Queue pages the cases that wait for reviewers, those that are due first.
-func (s *Store) Queue(ctx context.Context, after proofing.QueueMark, limit int) ([]proofing.Case, error) {
-	due := sqldb.Micros(after.DueAt)
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+caseColumns+` FROM idp_case WHERE state IN ($1, $2) AND (due_at > $3 OR due_at = $3 AND id > $4)
-		ORDER BY due_at, id LIMIT $5`, proofing.Manual1, proofing.Manual2, due, after.ID, limit)
+func (s *Store) Queue(ctx context.Context, q proofing.QueueQuery) ([]proofing.Case, error) {
+	c := &conditions{}
+	c.add("state IN (" + c.mark(proofing.Manual1) + ", " + c.mark(proofing.Manual2) + ")")
+	due := c.mark(sqldb.Micros(q.After.DueAt))
+	c.add("(due_at > " + due + " OR due_at = " + due + " AND id > " + c.mark(q.After.ID) + ")")
+	if q.Method != "" {
+		c.add("method = " + c.mark(q.Method))
+	}
+	if !q.Overdue.IsZero() {
+		c.add("due_at < " + c.mark(sqldb.Micros(q.Overdue)))
+	}
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+caseColumns+" FROM idp_case"+c.where()+" ORDER BY due_at, id LIMIT "+c.mark(q.Limit), c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read queue: %w", err)
 	}
@@ -77,7 +86,7 @@ func (s *Store) Photos(ctx context.Context, caseID string) ([]proofing.Photo, er
 
 // Reviews are the decisions on a case, the first one first.
 func (s *Store) Reviews(ctx context.Context, caseID string) ([]proofing.Review, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT reviewer, approve, reason, at FROM idp_case_review WHERE case_id = $1 ORDER BY at, reviewer", caseID)
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT reviewer, approve, code, reason, at FROM idp_case_review WHERE case_id = $1 ORDER BY at, reviewer", caseID)
 	if err != nil {
 		return nil, fmt.Errorf("read reviews: %w", err)
 	}
@@ -86,7 +95,7 @@ func (s *Store) Reviews(ctx context.Context, caseID string) ([]proofing.Review, 
 	for rows.Next() {
 		r := proofing.Review{CaseID: caseID}
 		var at int64
-		if err := rows.Scan(&r.Reviewer, &r.Approve, &r.Reason, &at); err != nil {
+		if err := rows.Scan(&r.Reviewer, &r.Approve, &r.Code, &r.Reason, &at); err != nil {
 			return nil, fmt.Errorf("read reviews: %w", err)
 		}
 		r.At = sqldb.Time(at)
@@ -110,8 +119,8 @@ func (s *Store) Decide(ctx context.Context, r proofing.Review, reviews int, from
 		if !moved || there != reviews {
 			return idp.ErrNotFound
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO idp_case_review (case_id, reviewer, approve, reason, at) VALUES ($1, $2, $3, $4, $5)",
-			r.CaseID, r.Reviewer, r.Approve, r.Reason, sqldb.Micros(r.At)); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO idp_case_review (case_id, reviewer, approve, code, reason, at) VALUES ($1, $2, $3, $4, $5, $6)",
+			r.CaseID, r.Reviewer, r.Approve, r.Code, r.Reason, sqldb.Micros(r.At)); err != nil {
 			return err
 		}
 		if to != proofing.Rejected && to != proofing.Granted {
@@ -139,4 +148,22 @@ func (s *Store) Related(ctx context.Context, one, other string) (bool, error) {
 		UNION ALL SELECT id FROM idp_mandate WHERE principal = $2 AND agent = $1
 		UNION ALL SELECT id FROM idp_relative WHERE pair = $3) AS m`, one, other, pairOf(one, other)).Scan(&n)
 	return n > 0, err
+}
+
+// Representatives are the accounts that ever held the office of legal representative of an organisation, and the one on its record.
+func (s *Store) Representatives(ctx context.Context, accountID string) (all []string, err error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT agent FROM idp_mandate WHERE principal = $1 AND kind = $2
+		UNION SELECT representative FROM idp_organisation WHERE id = $1 AND representative <> ''`, accountID, string(mandate.LegalRepresentative))
+	if err != nil {
+		return nil, fmt.Errorf("read representatives: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one string
+		if err := rows.Scan(&one); err != nil {
+			return nil, fmt.Errorf("read representatives: %w", err)
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
 }

@@ -117,10 +117,10 @@ func TestTwoReviewersDecideAndPicturesGo(t *testing.T) {
 		if text := fmt.Sprintf("%+v", view.Fields); err != nil || strings.Contains(text, applicant) || strings.Contains(text, document) || len(view.Fields) != 4 || view.Overdue {
 			t.Errorf("%s %v", text, err)
 		}
-		if state, err := d.Proofing.Decide(ctx, d.reviewers[0], c.ID, true, "照片与号码一致"); err != nil || state != proofing.Manual2 {
+		if state, err := d.Proofing.Decide(ctx, d.reviewers[0], c.ID, verdict(true, "照片与号码一致")); err != nil || state != proofing.Manual2 {
 			t.Fatalf("%s %v", state, err)
 		}
-		if _, err := d.Proofing.Decide(ctx, d.reviewers[0], c.ID, true, "再来一次"); fault.CodeOf(err) != fault.ReviewConflict {
+		if _, err := d.Proofing.Decide(ctx, d.reviewers[0], c.ID, verdict(true, "再来一次")); fault.CodeOf(err) != fault.ReviewConflict {
 			t.Errorf("one reviewer twice: %v", err)
 		}
 		if _, err := d.Proofing.ReviewCase(ctx, d.reviewers[0], c.ID); fault.CodeOf(err) != fault.ReviewConflict {
@@ -129,7 +129,7 @@ func TestTwoReviewersDecideAndPicturesGo(t *testing.T) {
 		if p, _ := d.Accounts.Person(ctx, d.person); p.IAL != 0 {
 			t.Errorf("one decision gives level %d", p.IAL)
 		}
-		if state, err := d.Proofing.Decide(ctx, d.reviewers[1], c.ID, true, "同意"); err != nil || state != proofing.Granted {
+		if state, err := d.Proofing.Decide(ctx, d.reviewers[1], c.ID, verdict(true, "同意")); err != nil || state != proofing.Granted {
 			t.Fatalf("%s %v", state, err)
 		}
 		p, err := d.Accounts.Person(ctx, d.person)
@@ -139,7 +139,7 @@ func TestTwoReviewersDecideAndPicturesGo(t *testing.T) {
 		if !d.forgotten(t, c.ID) || d.count(t, "SELECT COUNT(*) FROM idp_case_review WHERE case_id = $1", c.ID) != 2 {
 			t.Error("the case keeps what was submitted, or lost its decisions")
 		}
-		if _, err := d.Proofing.Decide(ctx, d.reviewers[2], c.ID, false, "晚了"); fault.CodeOf(err) != fault.ReviewState {
+		if _, err := d.Proofing.Decide(ctx, d.reviewers[2], c.ID, verdict(false, "晚了")); fault.CodeOf(err) != fault.ReviewState {
 			t.Errorf("after the end: %v", err)
 		}
 		if n, breaks, err := auditdb.Verify(ctx, d.db.Read()); err != nil || n == 0 || len(breaks) != 0 {
@@ -158,7 +158,7 @@ func TestReviewersWhoDifferLeaveItToAThird(t *testing.T) {
 			var state proofing.State
 			for i, approve := range test.decisions {
 				var err error
-				if state, err = d.Proofing.Decide(context.Background(), d.reviewers[i], c.ID, approve, "理由充分"); err != nil {
+				if state, err = d.Proofing.Decide(context.Background(), d.reviewers[i], c.ID, verdict(approve, "理由充分")); err != nil {
 					t.Fatal(err)
 				}
 				if last := i == len(test.decisions)-1; !last && state != proofing.Manual2 {
@@ -182,7 +182,7 @@ func TestConflictRule(t *testing.T) {
 			t.Helper()
 			_, viewed := d.Proofing.ReviewCase(ctx, reviewer, c.ID)
 			_, _, opened := d.Proofing.OpenField(ctx, reviewer, c.ID, proofing.FieldName, "看一下")
-			_, decided := d.Proofing.Decide(ctx, reviewer, c.ID, true, "看一下")
+			_, decided := d.Proofing.Decide(ctx, reviewer, c.ID, verdict(true, "看一下"))
 			for _, err := range []error{viewed, opened, decided} {
 				if fault.CodeOf(err) != fault.ReviewConflict {
 					t.Errorf("%s: %v", what, err)
@@ -298,7 +298,7 @@ func TestQueuePagesByDueTime(t *testing.T) {
 		}
 		var got []string
 		for mark := (proofing.QueueMark{}); ; {
-			items, err := d.Proofing.ReviewQueue(ctx, mark, 2)
+			items, err := d.Proofing.ReviewQueue(ctx, proofing.QueueQuery{After: mark, Limit: 2})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -319,7 +319,7 @@ func TestQueuePagesByDueTime(t *testing.T) {
 			t.Errorf("%v, want %v", got, want)
 		}
 		d.Clock.Advance(49 * time.Hour)
-		items, err := d.Proofing.ReviewQueue(ctx, proofing.QueueMark{}, 10)
+		items, err := d.Proofing.ReviewQueue(ctx, proofing.QueueQuery{Limit: 10})
 		if err != nil || len(items) != 5 || !items[0].Overdue || items[0].DueAt.After(items[4].DueAt) {
 			t.Errorf("%+v %v", items, err)
 		}
@@ -334,7 +334,7 @@ func TestDecisionsAtTheSameMoment(t *testing.T) {
 		for i := range 4 {
 			wait.Go(func() {
 				for range 6 { // somebody else was faster: look again
-					_, err := d.Proofing.Decide(context.Background(), d.reviewers[i], c.ID, true, "同时审核")
+					_, err := d.Proofing.Decide(context.Background(), d.reviewers[i], c.ID, verdict(true, "同时审核"))
 					if fault.CodeOf(err) != fault.ReviewState {
 						return
 					}
@@ -356,7 +356,7 @@ func TestDecisionIsCarriedOutAfterACrash(t *testing.T) {
 	eachReviewDesk(t, func(t *testing.T, d *reviewDesk) {
 		ctx := context.Background()
 		c := d.apply(t)
-		if _, err := d.Proofing.Decide(ctx, d.reviewers[0], c.ID, true, "同意"); err != nil {
+		if _, err := d.Proofing.Decide(ctx, d.reviewers[0], c.ID, verdict(true, "同意")); err != nil {
 			t.Fatal(err)
 		}
 		now := d.Clock.Now()
@@ -389,7 +389,7 @@ func TestCaseOfSomebodyElsesIdentityIsRefusedInTheEnd(t *testing.T) {
 		var state proofing.State
 		for _, reviewer := range d.reviewers[:2] {
 			var err error
-			if state, err = d.Proofing.Decide(ctx, reviewer, c.ID, true, "同意"); err != nil {
+			if state, err = d.Proofing.Decide(ctx, reviewer, c.ID, verdict(true, "同意")); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -429,4 +429,13 @@ func TestNobodyReviewsADeclaredRelative(t *testing.T) {
 			t.Errorf("one too many: %v", err)
 		}
 	})
+}
+
+// verdict is a decision with the code that goes with it.
+func verdict(approve bool, reason string) proofing.Decision {
+	d := proofing.Decision{Approve: approve, Reason: reason}
+	if !approve {
+		d.Code = "mismatch"
+	}
+	return d
 }

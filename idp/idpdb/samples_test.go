@@ -31,7 +31,7 @@ func (d *reviewDesk) passes(t *testing.T, account, name, number string) {
 
 func (d *reviewDesk) queue(t *testing.T) []proofing.ReviewItem {
 	t.Helper()
-	items, err := d.Proofing.ReviewQueue(context.Background(), proofing.QueueMark{}, 100)
+	items, err := d.Proofing.ReviewQueue(context.Background(), proofing.QueueQuery{Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestSampleDelaysNobodyAndOneConfirmationEndsIt(t *testing.T) {
 		if _, err := d.Proofing.ReviewCase(ctx, own, items[0].ID); fault.CodeOf(err) != fault.ReviewConflict {
 			t.Errorf("the own sample: %v", err)
 		}
-		if state, err := d.Proofing.Decide(ctx, d.reviewers[0], items[0].ID, true, "核对一致"); err != nil || state != proofing.Granted {
+		if state, err := d.Proofing.Decide(ctx, d.reviewers[0], items[0].ID, verdict(true, "核对一致")); err != nil || state != proofing.Granted {
 			t.Fatalf("%s %v", state, err)
 		}
 		if !d.forgotten(t, items[0].ID) || d.level(t, d.person) != 1 || len(d.queue(t)) != 0 {
@@ -108,13 +108,13 @@ func TestSampleThatTwoDoubtEndsTheLevelAndAppealGoesToOthers(t *testing.T) {
 		d.Clock.Advance(time.Minute)
 		first := d.queue(t)[0].ID
 		d.passes(t, d.person, applicant, document) // again: a second pass does not save the first
-		if state, err := d.Proofing.Decide(ctx, d.reviewers[0], first, false, "查无此人"); err != nil || state != proofing.Manual2 || d.level(t, d.person) != 1 {
+		if state, err := d.Proofing.Decide(ctx, d.reviewers[0], first, verdict(false, "查无此人")); err != nil || state != proofing.Manual2 || d.level(t, d.person) != 1 {
 			t.Fatalf("one doubt: %s %v", state, err)
 		}
-		if _, err := d.Proofing.Decide(ctx, d.reviewers[0], first, false, "再次"); fault.CodeOf(err) != fault.ReviewConflict {
+		if _, err := d.Proofing.Decide(ctx, d.reviewers[0], first, verdict(false, "再次")); fault.CodeOf(err) != fault.ReviewConflict {
 			t.Errorf("one reviewer twice: %v", err)
 		}
-		if state, err := d.Proofing.Decide(ctx, d.reviewers[1], first, false, "查无此人"); err != nil || state != proofing.Rejected {
+		if state, err := d.Proofing.Decide(ctx, d.reviewers[1], first, verdict(false, "查无此人")); err != nil || state != proofing.Rejected {
 			t.Fatalf("%s %v", state, err)
 		}
 		if d.level(t, d.person) != 0 || !d.forgotten(t, first) {
@@ -136,7 +136,7 @@ func TestSampleThatTwoDoubtEndsTheLevelAndAppealGoesToOthers(t *testing.T) {
 			}
 		}
 		for _, r := range d.reviewers[2:] {
-			if _, err := d.Proofing.Decide(ctx, r, appeal.ID, true, "照片一致"); err != nil {
+			if _, err := d.Proofing.Decide(ctx, r, appeal.ID, verdict(true, "照片一致")); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -158,7 +158,7 @@ func TestSampleWhereTwoDifferIsDecidedByAThird(t *testing.T) {
 			d.passes(t, account, applicant, map[bool]string{true: "110101199003070011", false: "999900199105050029"}[c.third])
 			id := d.queue(t)[0].ID
 			for i, approve := range []bool{false, true, c.third} {
-				state, err := d.Proofing.Decide(context.Background(), d.reviewers[i], id, approve, "理由")
+				state, err := d.Proofing.Decide(context.Background(), d.reviewers[i], id, verdict(approve, "理由"))
 				if err != nil || i < 2 && state != proofing.Manual2 || i == 2 && state != c.want {
 					t.Errorf("%s: decision %d: %s %v", name, i+1, state, err)
 				}
@@ -201,7 +201,7 @@ func TestShareOfSamplesIsChecked(t *testing.T) {
 		ial    subject.IAL
 		share  int
 		fine   bool
-	}{{"id_card", 1, 0, true}, {"id_card", 1, 1000, true}, {"id_card", 1, 1001, false}, {"id_card", 1, -1, false}, {"manual_review", 3, 1, false}, {"network_id", 3, 1, false}, {"organisation_certificate", 4, 1, false}} {
+	}{{"id_card", 1, 0, true}, {"id_card", 1, 1000, true}, {"id_card", 1, 1001, false}, {"id_card", 1, -1, false}, {"manual_review", 3, 1, false}, {"network_id", 3, 1, false}, {"organisation_certificate", 4, 1, true}, {"organisation_transfer", 2, 1, true}, {"organisation_register", 3, 1, false}} {
 		level := proofing.Level{Method: c.method, IAL: c.ial, Sample: c.share}
 		if err := level.Normalize(); (err == nil) != c.fine {
 			t.Errorf("%+v: %v", c, err)

@@ -1,11 +1,13 @@
 package idphttp
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +44,7 @@ func (s *Server) asReviewer(next reviewerPage) func(http.ResponseWriter, *http.R
 		if !actor.Has(idp.RoleProofingReviewer) {
 			return fault.New(fault.Forbidden)
 		}
-		reviewer, err := s.Reviewer(r)
+		reviewer, err := s.Reviewer(r.Context())
 		if err != nil {
 			return err
 		}
@@ -64,23 +66,49 @@ func readMark(text string) (m proofing.QueueMark, err error) {
 	return proofing.QueueMark{DueAt: time.UnixMicro(micros).UTC(), ID: id}, nil
 }
 
+// reviewKinds are the methods whose cases people decide.
+var reviewKinds = []string{proofing.ManualReview, proofing.GuardianConsent, proofing.Sample}
+
+// reviewPage is a page of the queue, for the console and the API; next is empty on the last one.
+func (s *Server) reviewPage(ctx context.Context, kind string, overdue bool, after proofing.QueueMark, limit int) (items []proofing.ReviewItem, next string, err error) {
+	q := proofing.QueueQuery{After: after, Method: kind, Limit: limit + 1}
+	if overdue {
+		q.Overdue = s.Now()
+	}
+	if items, err = s.Proofing.ReviewQueue(ctx, q); err != nil || len(items) <= limit {
+		return items, "", err
+	}
+	last := items[limit-1]
+	return items[:limit], strconv.FormatInt(last.DueAt.UnixMicro(), 10) + "." + last.ID, nil
+}
+
 func (s *Server) reviewQueue(w http.ResponseWriter, r *http.Request, reviewer proofing.Reviewer) error {
 	mark, err := readMark(r.URL.Query().Get("after"))
 	if err != nil {
 		return err
 	}
-	items, err := s.Proofing.ReviewQueue(r.Context(), mark, reviewPageSize+1)
+	query, filter := r.URL.Query(), url.Values{}
+	kind, overdue := query.Get("kind"), query.Get("overdue") == "1"
+	if kind != "" && !slices.Contains(reviewKinds, kind) {
+		return fault.New(fault.Malformed)
+	}
+	items, next, err := s.reviewPage(r.Context(), kind, overdue, mark, reviewPageSize)
 	if err != nil {
 		return err
 	}
-	body := web.ReviewQueuePage{}
-	if mark.ID != "" {
-		body.FirstURL = reviewPath
+	body := web.ReviewQueuePage{Kind: kind, Kinds: reviewKinds, Overdue: overdue}
+	if kind != "" {
+		filter.Set("kind", kind)
 	}
-	if len(items) > reviewPageSize {
-		items = items[:reviewPageSize]
-		last := items[len(items)-1]
-		body.NextURL = reviewPath + "?" + url.Values{"after": {strconv.FormatInt(last.DueAt.UnixMicro(), 10) + "." + last.ID}}.Encode()
+	if overdue {
+		filter.Set("overdue", "1")
+	}
+	if mark.ID != "" {
+		body.FirstURL = reviewPath + "?" + filter.Encode()
+	}
+	if next != "" {
+		filter.Set("after", next)
+		body.NextURL = reviewPath + "?" + filter.Encode()
 	}
 	for _, item := range items {
 		body.Items = append(body.Items, web.ReviewItem{URL: reviewPath + "/" + url.PathEscape(item.ID), ID: item.ID, Since: item.CreatedAt, DueAt: item.DueAt, Overdue: item.Overdue,
@@ -106,8 +134,12 @@ func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer pro
 	}
 	kind, _ := s.Accounts.Documents().Find(view.Document)
 	address := reviewPath + "/" + url.PathEscape(view.ID)
-	body := web.ReviewCasePage{ID: view.ID, Document: kind.Name(reqctx.From(r.Context()).Locale), Tier: int(view.Wanted), Since: view.CreatedAt, DueAt: view.DueAt, Overdue: view.Overdue, Decisions: view.Reviews,
-		FieldURL: address + "/field", DecisionURL: address + "/decision", Asked: r.PostFormValue("field")}
+	document := kind.Name(reqctx.From(r.Context()).Locale)
+	if view.Organisation {
+		document = s.Pages.Text(r, "review.organisation")
+	}
+	body := web.ReviewCasePage{ID: view.ID, Document: document, Office: view.Organisation, Tier: int(view.Wanted), Since: view.CreatedAt, DueAt: view.DueAt, Overdue: view.Overdue, Decisions: view.Reviews,
+		FieldURL: address + "/field", DecisionURL: address + "/decision", Version: view.Version(), Codes: proofing.RefusalCodes, Code: r.PostFormValue("reason-code"), Asked: r.PostFormValue("field")}
 	body.Guardian, body.Relation, body.Ward = view.Guardian, view.Relation, view.Ward
 	if view.Sampled != nil {
 		body.Sample, body.Source, body.Evidence = s.Pages.Text(r, "proofing.method."+view.Sampled.Method), view.Sampled.Source, view.Sampled.Evidence
@@ -117,6 +149,9 @@ func (s *Server) showReview(w http.ResponseWriter, r *http.Request, reviewer pro
 	}
 	for _, f := range view.Fields {
 		label, n, _ := strings.Cut(f.Field, "-")
+		if view.Organisation {
+			label = "office_" + label
+		}
 		field := web.ReviewField{Field: f.Field, Label: s.Pages.Text(r, "review.field."+label), Number: n, Value: f.Value}
 		if open != nil && open.field == f.Field {
 			field.Open, field.Value = true, open.value
@@ -149,9 +184,13 @@ func (s *Server) reviewDecide(w http.ResponseWriter, r *http.Request, reviewer p
 	if decision != "approve" && decision != "refuse" {
 		return fault.Wrap(errDecision, fault.Malformed)
 	}
-	_, err := s.Proofing.Decide(r.Context(), reviewer, r.PathValue("id"), decision == "approve", r.PostFormValue("reason"))
-	if fault.CodeOf(err) == fault.ReviewReason {
-		return s.showReview(w, r, reviewer, fault.MetaOf(fault.ReviewReason).Status, s.failed(w, r, err, "reason"), nil)
+	d := proofing.Decision{Approve: decision == "approve", Reason: r.PostFormValue("reason"), Seen: r.PostFormValue("version")}
+	if !d.Approve {
+		d.Code = r.PostFormValue("reason-code")
+	}
+	_, err := s.Proofing.Decide(r.Context(), reviewer, r.PathValue("id"), d)
+	if code := fault.CodeOf(err); code == fault.ReviewReason || code == fault.ReviewCode {
+		return s.showReview(w, r, reviewer, fault.MetaOf(code).Status, s.failed(w, r, err, "reason"), nil)
 	}
 	if err != nil {
 		return err

@@ -83,9 +83,9 @@ type Config struct {
 	Mergers      *idp.Mergers
 	// Corrections takes events of registers.
 	Corrections *idp.Corrections
-	// Reviewer is the member of staff of a request to a console, and the human behind it; Console is what the pages of staff have in
+	// Reviewer is the member of staff who asks, in a console or by a token, and the human behind it; Console is what the pages of staff have in
 	// common.
-	Reviewer func(r *http.Request) (proofing.Reviewer, error)
+	Reviewer func(ctx context.Context) (proofing.Reviewer, error)
 	Console  web.Site
 	Ring     *keys.Ring
 	Encode   authn.Encoder   // seals messages for the outbox

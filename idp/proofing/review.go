@@ -47,8 +47,31 @@ type Review struct {
 	CaseID   string
 	Reviewer string // account
 	Approve  bool
+	Code     string // of RefusalCodes where it refuses; empty of a former release
 	Reason   string
 	At       time.Time
+}
+
+// RefusalCodes say why a reviewer refuses or doubts, for figures and for other programs; the reason in words stands beside.
+var RefusalCodes = []string{"unreadable", "mismatch", "altered", "expired", "not_the_person", "relation", "other"}
+
+// CodeConsistent is the code of every decision that approves.
+const CodeConsistent = "consistent"
+
+// Decision is what a reviewer says of a case.
+type Decision struct {
+	Approve bool
+	Code    string // of RefusalCodes where it refuses; CodeConsistent, or empty, where it approves
+	Reason  string
+	Seen    string // version of the case that was read (ReviewView.Version); empty takes any
+}
+
+// QueueQuery selects what waits for reviewers.
+type QueueQuery struct {
+	After   QueueMark
+	Method  string    // ManualReview, GuardianConsent, Sample; empty is all
+	Overdue time.Time // only what was due before; zero is all
+	Limit   int
 }
 
 // QueueMark is a place in the queue of reviewers.
@@ -65,7 +88,7 @@ type ReviewStore interface {
 	// PutReview stores a case with its pictures.
 	PutReview(ctx context.Context, c Case, photos []Photo, record audit.Record) error
 	// Queue pages the cases that wait for reviewers, those that are due first.
-	Queue(ctx context.Context, after QueueMark, limit int) ([]Case, error)
+	Queue(ctx context.Context, q QueueQuery) ([]Case, error)
 	// WaitingReview is the open case of an account; idp.ErrNotFound.
 	WaitingReview(ctx context.Context, accountID string) (Case, error)
 	Photos(ctx context.Context, caseID string) ([]Photo, error)
@@ -78,6 +101,8 @@ type ReviewStore interface {
 	SampleFigures(ctx context.Context, since, now time.Time) ([]SampleFigures, error)
 	// Doubted reports whether a reviewer refused a sample of an account that failed.
 	Doubted(ctx context.Context, reviewer, accountID string) (bool, error)
+	// Representatives are all accounts that ever stood for an organisation as its legal representative; none for a person.
+	Representatives(ctx context.Context, accountID string) ([]string, error)
 	// Related reports whether a mandate ever stood between two accounts.
 	Related(ctx context.Context, one, other string) (bool, error)
 	Note(ctx context.Context, record audit.Record) error
@@ -166,11 +191,11 @@ type ReviewItem struct {
 }
 
 // ReviewQueue pages what waits for reviewers, those that are due first.
-func (s *Service) ReviewQueue(ctx context.Context, after QueueMark, limit int) ([]ReviewItem, error) {
+func (s *Service) ReviewQueue(ctx context.Context, q QueueQuery) ([]ReviewItem, error) {
 	if s.cfg.Reviews == nil {
 		return nil, nil
 	}
-	cases, err := s.cfg.Reviews.Queue(ctx, after, limit)
+	cases, err := s.cfg.Reviews.Queue(ctx, q)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Unavailable)
 	}
@@ -204,13 +229,20 @@ type MaskedField struct {
 type ReviewView struct {
 	ReviewItem
 	Document string // kind
-	Guardian bool   // the case is a guardian's consent: the pictures are of the household record or the like
-	Relation string // of the guardian, as it says
-	Ward     bool   // a guardian handed it in for the child whose case it is
-	Fields   []MaskedField
-	Sampled  *Sampled // the pass that is looked at again; nil where the person handed something in
-	Reviews  int      // decisions so far; who decided what is not told, so that the second looks for itself
+	// Organisation: the case is that of an organisation, whose name and code the fields hold.
+	Organisation bool
+	Guardian     bool   // the case is a guardian's consent: the pictures are of the household record or the like
+	Relation     string // of the guardian, as it says
+	Ward         bool   // a guardian handed it in for the child whose case it is
+	Fields       []MaskedField
+	Sampled      *Sampled // the pass that is looked at again; nil where the person handed something in
+	Reviews      int      // decisions so far; who decided what is not told, so that the second looks for itself
 }
+
+// Version is what a decision names to say which state of the case it was made about.
+func (v ReviewView) Version() string { return caseVersion(v.State, v.Reviews) }
+
+func caseVersion(state State, reviews int) string { return string(state) + "." + strconv.Itoa(reviews) }
 
 // Reviewer is a member of staff who decides: its account, the keyed hash of the legal identity behind it, and the account that this
 // human has as a citizen, if any.
@@ -231,6 +263,7 @@ func (s *Service) ReviewCase(ctx context.Context, reviewer Reviewer, id string) 
 		return ReviewView{}, fault.Wrap(err, fault.Unavailable)
 	}
 	view := ReviewView{ReviewItem: ReviewItem{c, s.cfg.Now().After(c.DueAt)}, Document: q.IDType, Sampled: q.sampledView(), Reviews: len(reviews), Ward: q.Ward != nil}
+	view.Organisation = q.IDType == idTypeUSCC
 	view.Fields = []MaskedField{{FieldName, subject.MaskName(q.Name)}, {FieldNumber, subject.MaskID(q.IDNumber)}}
 	if q.Child != nil {
 		view.Guardian = true
@@ -281,6 +314,11 @@ func (s *Service) reviewable(ctx context.Context, reviewer Reviewer, id string) 
 		related = related || r.Reviewer == reviewer.ID
 	}
 	if !related {
+		if related, err = s.ofOffice(ctx, reviewer, c); err != nil {
+			return c, q, nil, err
+		}
+	}
+	if !related {
 		if related, err = s.judged(ctx, reviewer, c); err != nil {
 			return c, q, nil, err
 		}
@@ -302,6 +340,31 @@ func (s *Service) reviewable(ctx context.Context, reviewer Reviewer, id string) 
 		return c, q, nil, fault.New(fault.ReviewConflict)
 	}
 	return c, q, reviews, nil
+}
+
+// ofOffice reports whether the case is that of an organisation which the reviewer, or somebody whom a mandate binds to the reviewer, stands
+// or ever stood for: what such a person proved for it is a case of that person's.
+func (s *Service) ofOffice(ctx context.Context, reviewer Reviewer, c Case) (bool, error) {
+	if reviewer.Account == "" {
+		return false, nil
+	}
+	all, err := s.cfg.Reviews.Representatives(ctx, c.AccountID)
+	if err != nil {
+		return true, fault.Wrap(err, fault.Unavailable)
+	}
+	for _, one := range all {
+		if one == reviewer.Account {
+			return true, nil
+		}
+		related, err := s.cfg.Reviews.Related(ctx, reviewer.Account, one)
+		if err != nil {
+			return true, fault.Wrap(err, fault.Unavailable)
+		}
+		if related {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // same reports whether the case is about the reviewer's own document, handed in by another account. A contact in common there
@@ -398,14 +461,28 @@ func checkReason(reason string) (string, error) {
 }
 
 // Decide adds a decision. Two equal ones of two people decide; where they differ a third person does.
-func (s *Service) Decide(ctx context.Context, reviewer Reviewer, id string, approve bool, reason string) (State, error) {
-	reason, err := checkReason(reason)
+func (s *Service) Decide(ctx context.Context, reviewer Reviewer, id string, d Decision) (State, error) {
+	reason, err := checkReason(d.Reason)
 	if err != nil {
 		return "", err
+	}
+	approve, code, ok := d.Approve, d.Code, false
+	switch {
+	case approve:
+		ok = code == "" || code == CodeConsistent
+		code = CodeConsistent
+	default:
+		ok = slices.Contains(RefusalCodes, code)
+	}
+	if !ok {
+		return "", fault.New(fault.ReviewCode).WithField("reason-code", fault.ReviewCode)
 	}
 	c, q, reviews, err := s.reviewable(ctx, reviewer, id)
 	if err != nil {
 		return "", err
+	}
+	if d.Seen != "" && d.Seen != caseVersion(c.State, len(reviews)) {
+		return "", fault.New(fault.Conflict)
 	}
 	level, ok := s.row(c.Method)
 	if c.Method != Sample && (!ok || level.IAL != c.Wanted) {
@@ -428,7 +505,7 @@ func (s *Service) Decide(ctx context.Context, reviewer Reviewer, id string, appr
 	}
 	e := s.event(ctx, c, kind)
 	e.Actor, e.Reason = "staff:"+reviewer.ID, reason
-	e.Details["approve"] = strconv.FormatBool(approve)
+	e.Details["approve"], e.Details["code"] = strconv.FormatBool(approve), code
 	record := audit.With(e)
 	now := s.cfg.Now().UTC()
 	if to == Passed { // what was decided is carried out also when this process dies now
@@ -447,7 +524,7 @@ func (s *Service) Decide(ctx context.Context, reviewer Reviewer, id string, appr
 		}
 		record = record.And(notice)
 	}
-	err = s.cfg.Reviews.Decide(ctx, Review{c.ID, reviewer.ID, approve, reason, now}, len(reviews), c.State, to, record)
+	err = s.cfg.Reviews.Decide(ctx, Review{c.ID, reviewer.ID, approve, code, reason, now}, len(reviews), c.State, to, record)
 	switch {
 	case errors.Is(err, idp.ErrNotFound):
 		return "", fault.Wrap(err, fault.ReviewState)

@@ -150,8 +150,10 @@ func (l Level) refuseSample() string {
 	switch {
 	case l.Sample < 0 || l.Sample > sampleBase:
 		return "between 0 and " + strconv.Itoa(sampleBase) + ": passes of a thousand"
-	case l.Sample > 0 && (l.Method == ManualReview || l.Method == NetworkID || l.Method == OrganisationRegister || l.Method == OrganisationTransfer || l.Method == OrganisationCertificate):
+	case l.Sample > 0 && (l.Method == ManualReview || l.Method == NetworkID):
 		return "people have nothing to look at here, or looked already"
+	case l.Sample > 0 && l.Method == OrganisationRegister: // the register is asked again by itself, for as long as the organisation stands
+		return "the register is asked again by itself"
 	}
 	return ""
 }

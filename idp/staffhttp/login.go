@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/federation"
+	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
@@ -300,6 +301,9 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		body.Roles = append(body.Roles, s.Pages.Text(r, "role."+right.Role)+" · "+names[len(names)-1])
+	}
+	if len(staff.RolesOf(actor)) > 0 {
+		body.TokensURL = tokensPath
 	}
 	return s.show(w, r, http.StatusOK, "staff", web.Page{Body: body})
 }

@@ -43,6 +43,7 @@ type Config struct {
 	Federation *federation.Service
 	// Certificates is nil without a trust list.
 	Certificates *authn.Certificates
+	Tokens       *staff.Tokens
 	Throttle     authn.ThrottleStore
 	Ring         *keys.Ring
 	Now          func() time.Time
@@ -76,6 +77,7 @@ const (
 	enrolPath    = "/staff/enrol"
 	securityPath = "/staff/security"
 	passwordPath = securityPath + "/password"
+	tokensPath   = "/staff/tokens"
 	cookieStaff  = "yx_staff"
 	cookieHandle = "yx_staff_browser"
 )
@@ -156,6 +158,9 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	page("POST "+securityPath+"/totp", s.totpStart)
 	page("POST "+securityPath+"/totp/code", s.totpFinish)
 	page("POST "+securityPath+"/credentials/{id}/removal", s.removeCredential)
+	page("GET "+tokensPath, s.tokensPage)
+	page("POST "+tokensPath, s.tokenMake)
+	page("POST "+tokensPath+"/{id}/revocation", s.tokenRevoke)
 	if s.Passkeys != nil {
 		page("POST "+loginPath+"/passkey/options", s.passkeyOptions)
 		page("POST "+loginPath+"/passkey", s.passkeyAnswer)
@@ -207,9 +212,11 @@ type signedIn struct {
 type signedInKey struct{}
 
 // current is who is signed in, as the request began; nil for nobody.
-func current(r *http.Request) *signedIn {
-	known, _ := r.Context().Value(signedInKey{}).(*signedIn)
-	return known
+func current(r *http.Request) *signedIn { return known(r.Context()) }
+
+func known(ctx context.Context) *signedIn {
+	found, _ := ctx.Value(signedInKey{}).(*signedIn)
+	return found
 }
 
 // SignedIn puts the member of staff of a request into its context, as actor with the rights in force. Nobody signed in leaves the
@@ -220,37 +227,43 @@ func (s *Server) SignedIn(r *http.Request) (with *http.Request, weak error, err 
 	if err != nil || !ok {
 		return r, nil, err
 	}
-	m, err := s.Members.Member(ctx, found.AccountID)
-	if err != nil {
+	ctx, known, weak, err := s.asMember(ctx, found)
+	if err != nil || known == nil {
 		return r, nil, err
 	}
-	if m.State != staff.MemberActive || m.CredentialsAt.After(found.AuthTime) {
-		return r, nil, nil
-	}
-	known := &signedIn{session: found, member: m}
-	if known.name, err = s.Members.Name(ctx, m); err != nil {
+	if known.name, err = s.Members.Name(ctx, known.member); err != nil {
 		return r, nil, err
 	}
-	actor := reqctx.Actor{ID: m.Actor(), SignedInAt: found.AuthTime, Roles: m.Roles, Rights: reqctx.Everywhere(m.Roles...)}
+	return r.WithContext(ctx), weak, nil
+}
+
+// asMember is the one place in which a session of staff becomes an actor, for consoles and for the API: the account, its roles and its
+// rights are read now. known is nil for an account that does not sign in any more; weak says why the actor carries no right.
+func (s *Server) asMember(ctx context.Context, v session.Session) (with context.Context, known *signedIn, weak, err error) {
+	m, err := s.Members.Member(ctx, v.AccountID)
+	if err != nil || m.State != staff.MemberActive || m.CredentialsAt.After(v.AuthTime) {
+		return ctx, nil, nil, err
+	}
+	actor := reqctx.Actor{ID: m.Actor(), SignedInAt: v.AuthTime, Roles: m.Roles, Rights: reqctx.Everywhere(m.Roles...)}
 	if actor, err = s.Rights.Actor(ctx, actor); err != nil {
-		return r, nil, err
+		return ctx, nil, nil, err
 	}
 	switch {
 	case len(m.Human) == 0:
 		weak = fault.New(fault.StaffUnbound)
-	case found.AAL < 2 && !s.OneFactor:
+	case v.AAL < 2 && !s.OneFactor:
 		weak = fault.New(fault.StaffSecondFactor)
 	}
 	if weak != nil {
 		actor.Roles, actor.Rights = nil, nil
 	}
-	ctx = context.WithValue(reqctx.WithActor(ctx, actor), signedInKey{}, known)
-	return r.WithContext(ctx), weak, nil
+	known = &signedIn{session: v, member: m}
+	return context.WithValue(reqctx.WithActor(ctx, actor), signedInKey{}, known), known, weak, nil
 }
 
-// Of is the session and the account of a request that SignedIn let in; ok is false for nobody.
-func Of(r *http.Request) (v session.Session, m staff.Member, ok bool) {
-	known := current(r)
+// Of is the session and the account of a request that SignedIn or Bearer let in; ok is false for nobody.
+func Of(ctx context.Context) (v session.Session, m staff.Member, ok bool) {
+	known := known(ctx)
 	if known == nil {
 		return v, m, false
 	}

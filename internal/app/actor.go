@@ -38,6 +38,10 @@ func openToAll(operation string) bool {
 	return ok && scope == "" || operation == "deliver-counter-reading"
 }
 
+// staffOperations are for a member of staff alone, by a token of staff: where the law wants a human, no application stands for one.
+var staffOperations = []string{"list-staff-tokens", "revoke-staff-token",
+	"list-proofing-reviews", "get-proofing-review", "open-proofing-review-field", "get-proofing-review-picture", "decide-proofing-review"}
+
 func plainText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 func plainQuery(query url.Values) bool {
@@ -62,8 +66,10 @@ func mayCall(access tokens.Access, operation string) error {
 	return nil
 }
 
-// withActor finds out who calls the API: a service client by its access token, or nobody. A token that does not hold is
-// refused instead of being taken for nobody.
+// withActor finds out who calls the API: a service client or a person by its access token, a member of staff by a token of staff, or
+// nobody. A token that does not hold is refused instead of being taken for nobody.
+//
+// A member of staff is the same actor with the same rights as in a console, so that every operation judges both in one way.
 //
 // Which operations a person's token may call at all, and what an operation demands of a person's login and proofing, is
 // judged here too, so that none can forget it (A-20).
@@ -83,7 +89,20 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 			next.ServeHTTP(w, r)
 			return
 		}
+		if secret, ok := staffhttp.TokenOf(r); ok {
+			ctx, err := a.staffPages.Bearer(r.Context(), secret)
+			if err != nil {
+				w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+				problem.Write(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(ctx))
+			return
+		}
 		access, err := a.identity.Accept(w, r)
+		if err == nil && slices.Contains(staffOperations, operation) {
+			err = fault.New(fault.StaffOnly)
+		}
 		if err == nil {
 			err = mayCall(access, operation)
 		}

@@ -230,7 +230,7 @@ func TestEveryOperationOfAdministrationAsksForItsRole(t *testing.T) {
 		{"POST /api/v1/sessions/{sid}/termination", reason, security}, {"POST /api/v1/sessions/termination", with(map[string]any{"account_id": "a"}), security},
 		{"GET /api/v1/grants?client=c", nil, watchers}, {"GET /api/v1/grants/{id}", nil, watchers}, {"GET /api/v1/grants/count?client=c", nil, watchers}, {"POST /api/v1/grants/{id}/revocation", reason, security},
 		{"POST /api/v1/grants/revocation", with(map[string]any{"client_id": "c", "live": 0}), security}, {"POST /api/v1/tokens/lookup", map[string]any{"token": "t"}, watchers}, {"POST /api/v1/tokens/revocation", with(map[string]any{"token": "t"}), security},
-		{"POST /api/v1/upstreams/{id}/check", nil, system},
+		{"POST /api/v1/upstreams/{id}/check", nil, system}, {"GET /api/v1/message-figures", nil, all},
 		{"GET /api/v1/areas", nil, all}, {"GET /api/v1/departments", nil, all}, {"GET /api/v1/staff-rights", nil, all}, {"GET /api/v1/staff-rights/{id}", nil, all},
 		{"POST /api/v1/staff-rights", with(map[string]any{"holder": "staff:a", "role": "seal_keeper", "until": "2030-01-01T00:00:00Z"}), security}, {"POST /api/v1/staff-rights/{id}/end", reason, security},
 		{"GET /api/v1/staff", nil, all}, {"GET /api/v1/staff/{id}", nil, all}, {"POST /api/v1/staff", with(map[string]any{"login": "a", "name": "a", "number": "1"}), security}, {"POST /api/v1/staff/{id}/enrolment-code", reason, security},

@@ -461,9 +461,10 @@ func (a *App) openOutbox() {
 		idp.TopicExportReady:   a.deliverExportNotice,
 		mandate.TopicNotice:    a.deliverMandateNotice,
 		proofing.TopicReviewed: a.deliverReviewNotice,
+		channel.TopicFallback:  a.deliverFallback,
 
 		proofing.TopicCertificateEnded: a.deliverCertificateEnded,
-		proofing.TopicSampleFailed:     a.deliverIdentityNotice(channel.TemplateSampleFailed),
+		proofing.TopicSampleFailed:     a.deliverSampleFailed,
 
 		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {

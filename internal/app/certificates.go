@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
@@ -54,19 +55,8 @@ func (a *App) deliverCertificateEnded(ctx context.Context, d outbox.Delivery) er
 	if err := json.Unmarshal(d.Payload, &m); err != nil {
 		return fmt.Errorf("read message: %w", err)
 	}
-	whom := m.AccountID
-	if mandate.IsOrganisation(whom) {
-		o, err := a.Mandates.Organisation(ctx, whom)
-		if fault.CodeOf(err) == fault.NotFound || err == nil && o.Representative == "" {
-			return nil // nobody to tell
-		}
-		if err != nil {
-			return err
-		}
-		whom = o.Representative
-	}
-	account, err := a.Accounts.Account(ctx, whom)
-	if err != nil {
+	account, found, err := a.toldFor(ctx, m.AccountID)
+	if err != nil || !found {
 		return err
 	}
 	template := channel.TemplateCertificateRevoked
@@ -74,4 +64,41 @@ func (a *App) deliverCertificateEnded(ctx context.Context, d outbox.Delivery) er
 		template = channel.TemplateCertificateExpired
 	}
 	return a.notify(ctx, d, account, template, nil)
+}
+
+// toldFor is who is told of what became of an account: a person oneself, for an organisation its legal representative; found is false where
+// there is nobody.
+func (a *App) toldFor(ctx context.Context, accountID string) (account idp.Account, found bool, err error) {
+	if mandate.IsOrganisation(accountID) {
+		o, err := a.Mandates.Organisation(ctx, accountID)
+		if fault.CodeOf(err) == fault.NotFound || err == nil && o.Representative == "" {
+			return account, false, nil
+		}
+		if err != nil {
+			return account, false, err
+		}
+		accountID = o.Representative
+	}
+	account, err = a.Accounts.Account(ctx, accountID)
+	return account, err == nil, err
+}
+
+// deliverSampleFailed tells that a second look took a level back; for an organisation its legal representative is told which.
+func (a *App) deliverSampleFailed(ctx context.Context, d outbox.Delivery) error {
+	var m idp.AccountMessage
+	if err := json.Unmarshal(d.Payload, &m); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	account, found, err := a.toldFor(ctx, m.AccountID)
+	if err != nil || !found {
+		return err
+	}
+	if !mandate.IsOrganisation(m.AccountID) {
+		return a.notify(ctx, d, account, channel.TemplateSampleFailed, nil)
+	}
+	office, err := a.Accounts.Person(ctx, m.AccountID)
+	if err != nil {
+		return err
+	}
+	return a.notify(ctx, d, account, channel.TemplateOfficeSampleFailed, map[string]string{"name": office.Name})
 }

@@ -24,7 +24,11 @@ func (a *App) openChannels(catalogue *i18n.Catalogue, roots *tls.Config) error {
 		return err
 	}
 	if a.cfg.Sandbox {
-		simulated := channel.Entry{Name: simulatedName, Provider: &channel.Simulator{Keep: a.keepInInbox}}
+		simulated := channel.Entry{Name: simulatedName, Reports: true, Provider: &channel.Simulator{Keep: a.keepInInbox, Report: func(ctx context.Context, reference, state string) {
+			if err := a.takeReports(ctx, []channel.Report{{Provider: simulatedName, Reference: reference, State: state, At: a.opts.Now().UTC()}}); err != nil {
+				a.opts.Log.WarnContext(ctx, "simulated report was not stored", "error", err)
+			}
+		}}}
 		if len(settings.SMS) == 0 {
 			settings.SMS, a.simulated = []channel.Entry{simulated}, true
 			if isDefault(a.cfg.Channels.Countries) { // nothing costs anything
@@ -100,6 +104,15 @@ func entryOf(cfg Config, p channel.ProviderSettings, parts channelParts) (channe
 	}
 	provider := channel.NewHTTP(channel.HTTPConfig{Settings: p.HTTP, Secret: secret, Client: parts.outbound, Now: parts.now, Rand: parts.rand})
 	entry.Provider, entry.Carries = provider, provider.Carries()
+	if p.HTTP.Receipts.Configured() {
+		secret, err := ReadSecret(p.HTTP.Receipts.Secret)
+		if err != nil {
+			return entry, err
+		}
+		if entry.Receipts, err = channel.NewReceipts(p.Name, p.HTTP.Receipts, secret, parts.now); err != nil {
+			return entry, err
+		}
+	}
 	return entry, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
@@ -43,12 +42,13 @@ func (a *App) openCounter() error {
 }
 
 // clerk is who acts at the counter: the member of staff who is signed in, with the roles held now.
-func (a *App) clerk(r *http.Request) (counter.Clerk, error) {
-	current, m, ok := staffhttp.Of(r)
+func (a *App) clerk(ctx context.Context) (counter.Clerk, error) {
+	current, m, ok := staffhttp.Of(ctx)
 	if !ok {
 		return counter.Clerk{}, nil
 	}
-	return a.clerkOf(r.Context(), m, reqctx.From(r.Context()).Actor, current.AAL, current.AuthTime)
+	actor := reqctx.From(ctx).Actor
+	return a.clerkOf(ctx, m, actor, current.AAL, actor.SignedInAt)
 }
 
 // clerkOf is a member of staff with the human behind the account, whom the counter does not let serve itself.

@@ -301,7 +301,7 @@ func TestA30WhoIsDisabledIsRefusedByEveryEndpointOfTwoNodes(t *testing.T) {
 	n.other.URL = "http://" + n.other.Listen
 	n.docs = apiDocumentOf(t, n.Platform)
 
-	citizens, consoles := routesOf(t), routesOf(t, "../../idp/adminhttp", "../../idp/staffhttp", "../../idp/counterhttp", "../../esign/sealhttp")
+	citizens, consoles := routesOf(t, pagesOfPeople...), routesOf(t, append(slices.Clone(pagesOfPeople), "../../idp/adminhttp", "../../idp/staffhttp", "../../idp/counterhttp", "../../esign/sealhttp")...)
 	var ofPeople, ofStaff []string
 	for _, pattern := range slices.Compact(slices.Sorted(slices.Values(append(citizens, consoles...)))) {
 		method, path, ok := strings.Cut(pattern, " ")

@@ -35,7 +35,8 @@ type schema struct {
 
 type apiDocument struct {
 	Paths map[string]map[string]struct {
-		OperationID string `json:"operationId"`
+		OperationID string                `json:"operationId"`
+		Security    []map[string][]string `json:"security"`
 		Parameters  []struct {
 			Name, In string
 			Required bool
@@ -101,7 +102,11 @@ func (d *apiDocument) request(path, method string) (address string, body any, he
 	for _, parameter := range o.Parameters {
 		switch {
 		case parameter.In == "path":
-			address = strings.ReplaceAll(address, "{"+parameter.Name+"}", "none")
+			value := "none"
+			if parameter.Schema.Type == "integer" || len(parameter.Schema.Enum) > 0 {
+				value = fmt.Sprint(d.sample(parameter.Schema))
+			}
+			address = strings.ReplaceAll(address, "{"+parameter.Name+"}", value)
 		case parameter.In == "query" && parameter.Required:
 			query.Set(parameter.Name, fmt.Sprint(d.sample(parameter.Schema)))
 		case parameter.In == "header" && parameter.Required:
@@ -132,15 +137,51 @@ func apiDocumentOf(t *testing.T, p *apptest.Platform) *apiDocument {
 const accessHead = `# Who may call what
 
 Made from the API document by calling each operation as everybody (` + "`UPDATE_GOLDEN=1 go test ./internal/app -run WhoMayCallWhat`" + `). A role is a scope of a service
-client; a scope of a person's token is marked so. Whoever is not named is refused with 401 or 403 before anything is told of the object. What the named may do
-with one object depends on it: its owner, area and state, and that nobody decides on the own.
+client and what a member of staff put into a token of staff; with "staff:" only the member, since it needs a human, and with "client:" only the machine. A scope of
+a person's token is marked so. Whoever is not named is refused with 401 or 403 before anything is told of the object. What the named may do with one object depends on it: its owner, area and state, and that nobody decides on the own.
 
 | operation | route | who |
 |---|---|---|
 `
 
+// staffTokens are tokens of staff for each role that a human has, by "staff: role". Nobody holds all of them.
+func staffTokens(t *testing.T, p *apptest.Platform) map[string]string {
+	t.Helper()
+	tokens := map[string]string{}
+	for i, roles := range [][]string{{idp.RoleSystemAdmin}, {idp.RoleSecurityAdmin}, {idp.RoleAuditAdmin}, {"seal_keeper", "seal_reviewer", "seal_maker", "license_clerk", "license_reviewer"},
+		{"license_issuer", idp.RoleProofingReviewer, "counter_clerk", "counter_supervisor"}} {
+		login := fmt.Sprintf("1390013806%d", i)
+		p.Persona(login, "", 0, roles...)
+		b, _ := strongStaff(t, p, login)
+		for _, role := range roles {
+			tokens["staff: "+role] = staffToken(t, p, b, role)
+		}
+	}
+	return tokens
+}
+
+// bothWays says of roles whether clients and staff have them here, or only one of the two.
+func bothWays(let []string, members int) (all []string) {
+	staff := func(who string) bool { return strings.HasPrefix(who, "staff: ") }
+	if n := len(slices.DeleteFunc(slices.Clone(let), func(who string) bool { return !staff(who) })); n == members && !slices.ContainsFunc(let, idp.IsRole) {
+		let = append(slices.DeleteFunc(slices.Clone(let), staff), "any member of staff")
+	}
+	for _, who := range let {
+		role, staff := strings.CutPrefix(who, "staff: ")
+		switch {
+		case staff && slices.Contains(let, role):
+		case !staff && idp.IsRole(who) && who != idp.RoleRegisterFeed && !slices.Contains(let, "staff: "+who):
+			all = append(all, "client: "+who)
+		default:
+			all = append(all, who)
+		}
+	}
+	return all
+}
+
 // TestI01WhoMayCallWhat calls every operation of the document as nobody, as each role, as a client without a role and with
-// each scope of a person. The table is committed, so that a change of it is read by somebody.
+// each scope of a person. The table is committed, so that a change of it is read by somebody. What the document says of tokens is what
+// happens.
 func TestI01WhoMayCallWhat(t *testing.T) {
 	p := apptest.Start(t, database(t))
 	document, everybody := apiDocumentOf(t, p), []string{"nobody"}
@@ -148,6 +189,16 @@ func TestI01WhoMayCallWhat(t *testing.T) {
 	for _, role := range append(slices.Clone(idp.AdminRoles), idp.StaffRoles...) {
 		tokens[role] = adminToken(t, p, role)
 		everybody = append(everybody, role)
+	}
+	members := 0
+	for who, token := range staffTokens(t, p) {
+		tokens[who] = token
+		members++
+	}
+	for _, role := range append(slices.Clone(idp.AdminRoles), idp.StaffRoles...) {
+		if tokens["staff: "+role] != "" {
+			everybody = append(everybody, "staff: "+role)
+		}
 	}
 	plain := p.Client(idp.Client{ClientID: "plain", GrantTypes: []string{"client_credentials"}, Scope: "archive"})
 	tokens["any client"] = p.Post("/token", plain, url.Values{"grant_type": {"client_credentials"}}).String("access_token")
@@ -179,13 +230,35 @@ func TestI01WhoMayCallWhat(t *testing.T) {
 					let = append(let, who)
 				}
 			}
+			if said := document.Paths[path][method].Security; len(let) > 0 {
+				schemes := map[string]bool{}
+				for _, who := range let {
+					kind, _, named := strings.Cut(who, ": ")
+					switch {
+					case !named && who != "nobody":
+						kind = "client"
+					case who == "nobody":
+						kind = ""
+					}
+					schemes[kind] = true
+				}
+				for _, kind := range []string{"client", "person", "staff"} {
+					told := slices.ContainsFunc(said, func(one map[string][]string) bool { _, ok := one[kind]; return ok || len(one) == 0 })
+					if told != schemes[kind] {
+						t.Errorf("%s: the document says %v of %s, and it is %v", route, told, kind, schemes[kind])
+					}
+				}
+			}
 			switch {
 			case len(let) == len(everybody):
 				let = []string{"everybody"}
 			case slices.Contains(let, "any client"): // with a role or without
 				let = slices.DeleteFunc(let, func(who string) bool { return idp.IsRole(who) })
+				let = bothWays(let, members)
 			case len(let) == 0:
 				let = []string{"see its description"}
+			default:
+				let = bothWays(let, members)
 			}
 			fmt.Fprintf(&table, "| %s | `%s` | %s |\n", document.Paths[path][method].OperationID, route, strings.Join(let, ", "))
 		}

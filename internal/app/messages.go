@@ -86,12 +86,18 @@ func (a *App) localeOf(ctx context.Context, m authn.Message) (string, error) {
 // deliver sends a message by the channel of its kind. What no attempt can deliver is given up at once: a code that expired
 // is of no use to anybody.
 func (a *App) deliver(ctx context.Context, d outbox.Delivery, m channel.Message) error {
-	m.ID = d.ID
-	_, err := a.channels.Send(ctx, m)
-	if channel.Hopeless(err) {
-		return fmt.Errorf("%w: %w", outbox.ErrGiveUp, err)
-	}
+	_, err := a.send(ctx, d, m)
 	return err
+}
+
+// send is deliver with the receipt.
+func (a *App) send(ctx context.Context, d outbox.Delivery, m channel.Message) (channel.Receipt, error) {
+	m.ID = d.ID
+	receipt, err := a.channels.Send(ctx, m)
+	if channel.Hopeless(err) {
+		err = fmt.Errorf("%w: %w", outbox.ErrGiveUp, err)
+	}
+	return receipt, err
 }
 
 // postForm sends a back-channel logout token.

@@ -17,6 +17,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	messages *prometheus.CounterVec
 	cost     *prometheus.CounterVec
+	reports  *prometheus.CounterVec
 	asked    *prometheus.CounterVec
 	paid     *prometheus.CounterVec
 }
@@ -30,11 +31,12 @@ func newMetrics(version string) *metrics {
 	}
 	m.messages = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_messages_total", Help: "Messages to people by provider and outcome."}, []string{"provider", "outcome"})
 	m.cost = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_message_cost_total", Help: "Cost of messages that providers took, in the operator's unit."}, []string{"provider"})
+	m.reports = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_message_receipts_total", Help: "What providers reported of messages: delivered, failed, unknown."}, []string{"provider", "state"})
 	m.asked = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_source_questions_total", Help: "Questions to outside sources by source and outcome: answered, silent, paused."}, []string{"source", "outcome"})
 	m.paid = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_source_cost_total", Help: "Cost of questions that sources answered, in the operator's unit."}, []string{"source"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "yinxin_build_info", Help: "Always 1; the version is a label.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.duration, m.messages, m.cost, m.asked, m.paid, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.duration, m.messages, m.cost, m.reports, m.asked, m.paid, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

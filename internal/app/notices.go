@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -44,7 +45,22 @@ func (a *App) notify(ctx context.Context, d outbox.Delivery, account idp.Account
 	if m.To == "" || person.State == idp.AccountClosed {
 		return nil // nobody to tell
 	}
-	return a.deliver(ctx, d, m)
+	receipt, err := a.send(ctx, d, m)
+	other := m.Kind == channel.Mobile && person.Email != "" && a.channels.Offers(channel.Email) && channel.FallsBack(template)
+	refused := errors.Is(err, channel.ErrRefused)
+	if !other || err != nil && !refused || err == nil && (receipt.Reference == "" || !a.channels.Reports(receipt.Provider)) {
+		return err
+	}
+	// The SMS may turn out not to arrive, or was refused: the notice goes on by mail then, as a message of its own.
+	f, failure := a.fallback(ctx, d.ID, account.ID, template, params)
+	if failure != nil {
+		return failure
+	}
+	if refused {
+		return a.store.SendFallback(ctx, f, a.opts.Now().UTC())
+	}
+	f.Provider, f.Reference = receipt.Provider, receipt.Reference
+	return a.store.PutFallback(ctx, f)
 }
 
 // deliverNotice tells a person over one channel what happened to the account; who has no such contact is told over the

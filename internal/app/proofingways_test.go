@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"image/png"
 	"mime/multipart"
@@ -283,7 +284,7 @@ func TestManualReviewOnThePages(t *testing.T) {
 func TestTransferToAnOrganisation(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
 		ctx := context.Background()
-		applied(t, p, app.Manifest{Policies: app.Policies{Proofing: []proofing.Level{{Method: proofing.OrganisationRegister, IAL: 3, Holds: 1}}}})
+		applied(t, p, app.Manifest{Policies: app.Policies{Proofing: []proofing.Level{{Method: proofing.OrganisationRegister, IAL: 3, Holds: 1}, {Method: proofing.OrganisationTransfer, IAL: 2, Days: 1095, Sample: 1000}}}})
 		p.Persona(boss, "钱法人", 1)
 		b := p.SignIn(boss)
 		if page := submit(t, b, p.URL+"/me/organisations/new", map[string]string{"organisation-name": "示例市青禾商贸有限公司", "organisation-code": company}); !page.Has("organisation-transfer") || !strings.Contains(page.Text, "初级实名") {
@@ -310,6 +311,35 @@ func TestTransferToAnOrganisation(t *testing.T) {
 		}
 		if page := submit(t, b, home+"/transfer", map[string]string{"transfer-amount": amount}); page.Has("organisation-transfer") || !strings.Contains(page.Text, "中级实名") {
 			t.Errorf("the amount %q: %s %s", amount, page.URL, page.Text)
+		}
+		// The pass is drawn; two reviewers doubt it by their tokens, and the legal representative is told.
+		for i, want := range []string{"waiting", "failed"} {
+			reviewer := fmt.Sprintf("1380013805%d", i)
+			p.Persona(reviewer, "", 0, idp.RoleProofingReviewer)
+			token := staffToken(t, p, p.SignInStaff(reviewer), idp.RoleProofingReviewer)
+			waiting := items(t, call(t, p, http.MethodGet, "/api/v1/proofing-reviews?kind=sample", token, nil))
+			if len(waiting) != 1 {
+				t.Fatalf("%d samples wait", len(waiting))
+			}
+			at := "/api/v1/proofing-reviews/" + waiting[0]["id"].(string)
+			one := call(t, p, http.MethodGet, at, token, nil)
+			if pass, _ := one.Body["pass"].(map[string]any); one.String("document") != "unified_social_credit_code" || pass["method"] != proofing.OrganisationTransfer || strings.Contains(one.Text, "青禾") {
+				t.Fatalf("%d %s", one.Status, one.Text)
+			}
+			decision := map[string]string{"decision": "refuse", "reason_code": "mismatch", "reason": "开户行查无此户", "version": one.String("version")}
+			if a := call(t, p, http.MethodPost, at+"/decision", token, decision); a.String("code") != string(fault.ReviewKind) {
+				t.Errorf("a sample is doubted, not refused: %s", a.Text)
+			}
+			decision["decision"] = "doubt"
+			if a := call(t, p, http.MethodPost, at+"/decision", token, decision); a.Status != http.StatusOK || a.String("state") != want {
+				t.Fatalf("%d %s", a.Status, a.Text)
+			}
+		}
+		if err := b.Open(ctx, home); err != nil || !strings.Contains(b.Page.Text, "初级实名") {
+			t.Errorf("%v %s", err, b.Page.Text)
+		}
+		if text := messageTo(t, p, boss, "人工复核未能确认"); !strings.Contains(text, "示例市") {
+			t.Errorf("the representative was told %q", text)
 		}
 		if strings.Contains(p.Log.String(), "9999000012345678") {
 			t.Error("the account stands in the log")

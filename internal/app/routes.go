@@ -21,6 +21,7 @@ import (
 func (a *App) routes() (*router, error) {
 	mux := http.NewServeMux()
 	a.identity.Routes(mux)
+	a.hookRoutes(mux)
 
 	apiMux := http.NewServeMux()
 	a.api = newAPI(apiMux)
@@ -33,7 +34,10 @@ func (a *App) routes() (*router, error) {
 	a.identity.RegisterMandates(a.api)
 	a.identity.RegisterRelatives(a.api)
 	a.identity.RegisterRights(a.api)
+	a.identity.RegisterReviews(a.api)
 	a.counter.Register(a.api)
+	a.staffPages.Register(a.api)
+	describeSecurity(a.api.OpenAPI())
 	written := sync.OnceValues(func() ([]byte, error) { return json.Marshal(a.api.OpenAPI()) }) // nearly half a megabyte, which few starts are asked for
 	apiMux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		document, err := written()
@@ -142,6 +146,61 @@ func newAPI(mux *http.ServeMux) huma.API {
 	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalStrictly}
 	cfg.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
 	return humago.New(mux, cfg)
+}
+
+// Security schemes of the document.
+const (
+	schemeClient = "client"
+	schemePerson = "person"
+	schemeStaff  = "staff"
+)
+
+// describeSecurity says of each operation whose tokens it takes. What the bearer may do is judged by roles, scopes and the object.
+func describeSecurity(document *huma.OpenAPI) {
+	bearer := func(format, text string) *huma.SecurityScheme {
+		return &huma.SecurityScheme{Type: "http", Scheme: "bearer", BearerFormat: format, Description: text}
+	}
+	if document.Components == nil {
+		document.Components = &huma.Components{}
+	}
+	document.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		schemeClient: bearer("JWT", "Access token of a service client (client_credentials); its scopes are roles. May be bound by DPoP or mutual TLS"),
+		schemePerson: bearer("JWT", "Access token that a person gave to an application, with the scope named. May be bound by DPoP or mutual TLS"),
+		schemeStaff:  bearer("", "Token of a member of staff from /staff/tokens (yxst_ and 43 characters): some of the roles that the member holds, for 15 minutes after the login at most. Bearer only"),
+	}
+	for _, item := range document.Paths {
+		for _, operation := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if operation == nil {
+				continue
+			}
+			operation.Security = securityOf(operation.OperationID)
+		}
+	}
+}
+
+// holderOperations are for the person and for whoever has a licence by right; the object decides. machineOperations are what only another
+// system does.
+var (
+	holderOperations  = []string{"get-license", "get-license-file", "present-license"}
+	machineOperations = []string{"post-register-events", "get-subject"}
+)
+
+func securityOf(operation string) []map[string][]string {
+	client, staff := map[string][]string{schemeClient: {}}, map[string][]string{schemeStaff: {}}
+	scope, person := personOperations[operation]
+	switch {
+	case openToAll(operation):
+		return []map[string][]string{{}}
+	case slices.Contains(staffOperations, operation):
+		return []map[string][]string{staff}
+	case slices.Contains(machineOperations, operation):
+		return []map[string][]string{client}
+	case person && slices.Contains(holderOperations, operation):
+		return []map[string][]string{{schemePerson: {scope}}, client, staff}
+	case person:
+		return []map[string][]string{{schemePerson: {scope}}}
+	}
+	return []map[string][]string{client, staff}
 }
 
 // unmarshalStrictly reads what a caller sends. The framework reads each body twice, first into a plain value by which it judges,

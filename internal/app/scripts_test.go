@@ -38,7 +38,7 @@ func TestX02PagesWorkWithoutScripts(t *testing.T) {
 	signedIn, visitor := p.SignIn(guardianPhone), walk.New(nil)
 	wardOf(t, p, signedIn, accountOf(t, p, guardianPhone).ID) // the pages of a child, and those of somebody whom the person helps
 	give(t, p, accountOf(t, p, elder).ID, accountOf(t, p, guardianPhone).ID, mandate.Terms{Items: []string{mandate.AllItems}, Rights: []mandate.Right{mandate.View, mandate.Fill}})
-	patterns := routesOf(t)
+	patterns := routesOf(t, pagesOfPeople...)
 	routes, served := citizenRoutes(patterns), serving(t, patterns)
 	if served(http.MethodPost, &url.URL{Path: "/me/nowhere"}) || !served(http.MethodPost, &url.URL{Path: "/me/documents/x/retirement"}) {
 		t.Fatal("a form that leads nowhere goes unnoticed, or all do")
@@ -85,12 +85,15 @@ func TestX02PagesWorkWithoutScripts(t *testing.T) {
 	}
 }
 
-// routesOf are the patterns of routes as the sources name them.
-func routesOf(t *testing.T, more ...string) (patterns []string) {
+// pagesOfPeople are the folders whose routes anybody meets.
+var pagesOfPeople = []string{"../../idp/idphttp", "../../elicense/licensehttp", "../../web", "."}
+
+// routesOf are the patterns of routes as the sources of folders name them.
+func routesOf(t *testing.T, folders ...string) (patterns []string) {
 	t.Helper()
 	constants := map[string]string{}
 	var sources []string
-	for _, folder := range append([]string{"../../idp/idphttp", "../../elicense/licensehttp", "../../web", "."}, more...) {
+	for _, folder := range folders {
 		files, err := filepath.Glob(folder + "/*.go")
 		if err != nil {
 			t.Fatal(err)

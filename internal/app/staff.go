@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -62,17 +61,18 @@ func (a *App) openStaff(passwords *authn.Passwords, steps *authn.Steps) error {
 	a.staffSessions = session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Realm: a.cfg.Staff.realm(), Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	a.staffPages = staffhttp.New(staffhttp.Config{Issuer: a.cfg.Issuer, Pages: a.pages, Members: a.Members, Rights: a.Staff, Sessions: a.staffSessions, Federation: a.bridges.staff,
 		Password: authn.NewRealmLogin(a.Members, passwords, throttle, o.Now), Passwords: passwords, Ways: ways, Steps: steps, Passkeys: passkeys, Certificates: a.openCertificates(staffRealm, ways, steps, a.Members), Throttle: throttle, Ring: a.ring, Waiting: a.waiting,
-		Now: o.Now, Rand: o.Rand, OneFactor: a.cfg.oneFactor()})
+		Tokens: staff.NewTokens(staff.TokensConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Now:    o.Now, Rand: o.Rand, OneFactor: a.cfg.oneFactor()})
 	return nil
 }
 
 // reviewer is who decides on cases of proofing: a member of staff with the role, and the human behind it.
-func (a *App) reviewer(r *http.Request) (proofing.Reviewer, error) {
-	_, m, ok := staffhttp.Of(r)
+func (a *App) reviewer(ctx context.Context) (proofing.Reviewer, error) {
+	_, m, ok := staffhttp.Of(ctx)
 	if !ok {
 		return proofing.Reviewer{}, fault.New(fault.Unauthenticated)
 	}
-	citizen, err := a.Members.Citizen(r.Context(), m)
+	citizen, err := a.Members.Citizen(ctx, m)
 	return proofing.Reviewer{ID: m.ID, Human: m.Human, Account: citizen}, err
 }
 

@@ -30,11 +30,11 @@ func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
 		add("registrations", "/admin/registrations", n)
 	}
 	if actor.HoldsAnywhere(idp.RoleProofingReviewer) {
-		reviewer, err := a.reviewer(r)
+		reviewer, err := a.reviewer(ctx)
 		if err != nil {
 			return nil, err
 		}
-		items, err := a.identity.Proofing.ReviewQueue(ctx, proofing.QueueMark{}, staffhttp.MaxWaiting)
+		items, err := a.identity.Proofing.ReviewQueue(ctx, proofing.QueueQuery{Limit: staffhttp.MaxWaiting})
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +47,7 @@ func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
 		add("reviews", "/review", n)
 	}
 	if actor.HoldsAnywhere(counter.RoleSupervisor) {
-		by, err := a.clerk(r)
+		by, err := a.clerk(ctx)
 		if err != nil {
 			return nil, err
 		}

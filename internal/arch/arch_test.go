@@ -40,7 +40,7 @@ var doors = []struct {
 	{"github.com/hashicorp/vault/", []string{"keys/vault"}},
 	{"github.com/lestrrat-go/jwx/", []string{"keys/jose"}},
 	{"github.com/emmansun/gmsm", append([]string{"keys"}, leaves...)},
-	{"github.com/danielgtaylor/huma/", []string{"idp/idphttp", "idp/adminhttp", "idp/counterhttp", "esign/sealhttp", "elicense/licensehttp", "internal/app", "internal/problem"}},
+	{"github.com/danielgtaylor/huma/", []string{"idp/idphttp", "idp/adminhttp", "idp/counterhttp", "idp/staffhttp", "esign/sealhttp", "elicense/licensehttp", "internal/app", "internal/problem"}},
 	{"modernc.org/sqlite", []string{"internal/sqldb"}},
 	{"github.com/jackc/pgx/", []string{"internal/sqldb", "internal/testkit"}},
 }

@@ -119,6 +119,8 @@ type Entry struct {
 	Ceiling   int64           // of a day; 0 is none
 	Countries Countries       // of an SMS provider; empty serves all that policy allows
 	Carries   map[string]bool // names of the templates it has; nil carries all
+	Receipts  *Receipts       // reads what it reports later; nil takes no reports
+	Reports   bool            // reports come, also where nothing is read: of the simulated provider
 	breaker   *breaker
 }
 
@@ -178,6 +180,21 @@ func (c *Channels) Providers(kind string) []string {
 		names = append(names, e.Name)
 	}
 	return names
+}
+
+// Receipts reads the calls of a provider; nil for one that reports nothing.
+func (c *Channels) Receipts(provider string) *Receipts {
+	for _, e := range slices.Concat(c.cfg.SMS, c.cfg.Mail) {
+		if e.Name == provider && e.Receipts != nil {
+			return e.Receipts
+		}
+	}
+	return nil
+}
+
+// Reports says whether a provider reports what became of what it took.
+func (c *Channels) Reports(provider string) bool {
+	return slices.ContainsFunc(slices.Concat(c.cfg.SMS, c.cfg.Mail), func(e Entry) bool { return e.Name == provider && (e.Receipts != nil || e.Reports) })
 }
 
 // Send renders a message and gives it to the first provider that takes it.
@@ -246,7 +263,7 @@ func (c *Channels) try(ctx context.Context, e Entry, l Letter, now time.Time) (R
 		}
 	}
 	reference, err := e.Provider.Send(ctx, l)
-	receipt := Receipt{ID: l.ID, Kind: l.Kind, Template: l.Template, Provider: e.Name, State: Sent, Reference: clip(clean(reference), 64), Parts: l.Parts, At: now}
+	receipt := Receipt{ID: l.ID, Kind: l.Kind, Template: l.Template, Provider: e.Name, State: Sent, Reference: referenceOf(reference), Parts: l.Parts, At: now}
 	switch {
 	case err == nil:
 		e.breaker.answered()

@@ -46,6 +46,7 @@ type HTTPSettings struct {
 	Templates map[string]string `yaml:"templates"` // our name, or name.locale, to the provider's identifier
 	Success   Success           `yaml:"success"`
 	Timeout   time.Duration     `yaml:"timeout"` // of an exchange, 5 s at most and when empty
+	Receipts  ReceiptSettings   `yaml:"receipts"`
 }
 
 // Signature is the recipe of {signature}.
@@ -311,5 +312,6 @@ func (s HTTPSettings) check(at string) []string {
 	if len(s.Success.Refused) > 0 && s.Success.Field == "" {
 		add(".success.refused: needs the field")
 	}
+	faults = append(faults, s.Receipts.check(at+".receipts", s.Success)...)
 	return faults
 }

@@ -12,6 +12,8 @@ import (
 type Simulator struct {
 	// Keep stores a message in the inbox.
 	Keep func(ctx context.Context, l Letter) error
+	// Report tells what became of it, as a real provider's call does; nil tells nobody.
+	Report func(ctx context.Context, reference, state string)
 
 	mutex sync.Mutex
 	tried map[string]bool
@@ -41,13 +43,24 @@ func (s *Simulator) Send(ctx context.Context, l Letter) (string, error) {
 			return "", ctx.Err()
 		}
 	case "lost": // taken, and never seen again
-		return "simulated-" + l.ID, nil
+		return s.report(ctx, l, Failed), nil
 	case "flaky": // fails once for each message
 		if s.first(l.ID) {
 			return "", ErrUnsent
 		}
 	}
-	return "simulated-" + l.ID, s.Keep(ctx, l)
+	if err := s.Keep(ctx, l); err != nil {
+		return "", err
+	}
+	return s.report(ctx, l, Delivered), nil
+}
+
+func (s *Simulator) report(ctx context.Context, l Letter, state string) (reference string) {
+	reference = "simulated-" + l.ID
+	if s.Report != nil {
+		s.Report(ctx, reference, state)
+	}
+	return reference
 }
 
 const maxTried = 10_000

@@ -4,8 +4,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +50,7 @@ func TestSimulatedSMSProviderShowsEveryFault(t *testing.T) {
 		{"13900139000", "", 1, channelsim.Delivered},
 		{"13800138404", "refused", 0, ""},
 		{"13800138408", open, 1, channelsim.Delivered},
-		{"13800138410", "", 1, channelsim.Undelivered}, // taken and never seen: this platform reads no delivery reports
+		{"13800138410", "", 1, channelsim.Undelivered}, // taken and never seen: its report says so
 		{"13800138429", "unsent", 0, ""},
 		{"13800138500", open, 0, ""},
 		{"13800138500", "", 1, channelsim.Delivered},
@@ -170,5 +172,45 @@ func TestSimulatedMailServerShowsEveryFault(t *testing.T) {
 	began := time.Now()
 	if _, err := provider("p@ss", "starttls").Send(ctx, slow); err != nil || time.Since(began) < time.Second || len(sim.Log.Messages()) != before+1 {
 		t.Errorf("slow: %v after %s", err, time.Since(began))
+	}
+}
+
+// TestSimulatedReportsAreRead: the simulator reports to the address that an order names, and the settings of the guide read it.
+func TestSimulatedReportsAreRead(t *testing.T) {
+	const secret = "a-secret-of-the-simulator"
+	reader, err := channel.NewReceipts("simulator", channel.ReceiptSettings{Secret: "file", Algorithm: "hmac-sha256", Reference: "message_id", State: "status", Delivered: []string{channelsim.ReportDelivered}, Failed: []string{channelsim.ReportUndelivered}}, secret, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reports := make(chan []channel.Report, 4)
+	platform := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		all, err := reader.Read("", r.Header, body)
+		if err != nil {
+			t.Error(err)
+		}
+		reports <- all
+	}))
+	defer platform.Close()
+	log := &channelsim.Log{}
+	simulator := httptest.NewServer(&channelsim.SMS{Log: log, Secret: secret, Now: time.Now})
+	defer simulator.Close()
+	provider := channel.NewHTTP(channel.HTTPConfig{Secret: secret, Client: outbound.New(outbound.Config{Allowed: []string{strings.TrimPrefix(simulator.URL, "http://")}}), Now: time.Now, Rand: ident.System(), Settings: channel.HTTPSettings{URL: simulator.URL + "/sms",
+		Headers:   map[string]string{"X-Timestamp": "{timestamp}", "X-Nonce": "{nonce}", "X-Signature": "{signature}"},
+		Body:      map[string]any{"template": "T", "phone": "{national}", "params": "{params_json}", "id": "{id}", "callback": platform.URL},
+		Signature: channel.Signature{Algorithm: "hmac-sha256", Over: "{timestamp}\n{nonce}\n{body}"}, Success: channel.Success{Field: "code", Values: []string{"OK"}, Reference: "message_id"}}})
+	for number, want := range map[string]string{"+8613800138000": channel.Delivered, "+8613800138410": channel.Failed} {
+		reference, err := provider.Send(t.Context(), channel.Letter{Message: channel.Message{ID: "out_" + number, Kind: channel.Mobile, To: number}, Filled: map[string]string{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case all := <-reports:
+			if len(all) != 1 || all[0].Reference != reference || all[0].State != want {
+				t.Errorf("%s: %+v of %s", number, all, reference)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s: nothing was reported", number)
+		}
 	}
 }

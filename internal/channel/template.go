@@ -59,6 +59,7 @@ const (
 	TemplateCertificateRevoked = "certificate-revoked" // the level ended with the certificate behind it
 	TemplateCertificateExpired = "certificate-expired"
 	TemplateSampleFailed       = "sample-failed" // people did not confirm what a source had passed
+	TemplateOfficeSampleFailed = "organisation-sample-failed"
 
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
@@ -104,6 +105,7 @@ var templates = withMandates(map[string]Template{
 	TemplateCertificateRevoked: {TemplateCertificateRevoked, nil},
 	TemplateCertificateExpired: {TemplateCertificateExpired, nil},
 	TemplateSampleFailed:       {TemplateSampleFailed, nil},
+	TemplateOfficeSampleFailed: {TemplateOfficeSampleFailed, []Param{{"name", 8}}},
 
 	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
 	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},

@@ -54,7 +54,7 @@ type Message struct {
 	Subject  string            `json:"subject,omitempty"`
 	Raw      string            `json:"raw,omitempty"` // of a mail
 	TLS      bool              `json:"tls,omitempty"`
-	// State is the delivery report: what a real provider tells later, by a call that this platform does not take.
+	// State is the delivery report, which goes to the callback of an order that names one.
 	State string    `json:"state"`
 	At    time.Time `json:"at"`
 }

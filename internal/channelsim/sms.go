@@ -1,12 +1,15 @@
 package channelsim
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +33,8 @@ type Order struct {
 	Phone    string `json:"phone"`  // eleven digits, or +86 and these
 	Params   Params `json:"params"` // an object, or a text that holds one
 	ID       string `json:"id"`     // of the sender; a repeated one is answered as the first was
+	// Callback is where the delivery report goes, a moment after the answer: an address on loopback. Empty reports nothing.
+	Callback string `json:"callback,omitempty"`
 }
 
 // Params of a template. Providers take an object or, more often, a text that holds one; this one takes both.
@@ -105,6 +110,9 @@ func (s *SMS) order(w http.ResponseWriter, r *http.Request) {
 	took := func() string {
 		id := "sim-" + hex.EncodeToString(sum(s.Secret, o.ID, o.Phone))[:16]
 		if o.ID == "" || s.Log.first("sms/"+id) {
+			if o.Callback != "" {
+				go s.report(o.Callback, id, stateOf(fault))
+			}
 			s.Log.keep(Message{ID: id, Kind: "sms", To: o.Phone, Template: o.Template, Params: o.Params, State: stateOf(fault), At: s.Now().UTC()})
 		}
 		return id
@@ -138,6 +146,39 @@ func (s *SMS) order(w http.ResponseWriter, r *http.Request) {
 		}
 	default:
 		answer(w, http.StatusOK, Answer{Code: CodeOK, MessageID: took()})
+	}
+}
+
+// reportAfter lets the sender read the answer first, as it mostly does with real providers.
+const reportAfter = 200 * time.Millisecond
+
+// Words of reports.
+const (
+	ReportDelivered   = "DELIVRD"
+	ReportUndelivered = "UNDELIV"
+)
+
+// report tells the sender what became of a message: JSON of message_id and status, signed as orders are. It is told once.
+func (s *SMS) report(address, id, state string) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback() {
+		return
+	}
+	time.Sleep(reportAfter)
+	word := ReportDelivered
+	if state == Undelivered {
+		word = ReportUndelivered
+	}
+	body, _ := json.Marshal([]map[string]string{{"message_id": id, "status": word}}) // texts cannot fail
+	stamp, nonce := strconv.FormatInt(s.Now().Unix(), 10), id
+	request, err := http.NewRequest(http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return
+	}
+	request.Header = http.Header{"Content-Type": {"application/json"}, "X-Timestamp": {stamp}, "X-Nonce": {nonce}, "X-Signature": {hex.EncodeToString(sum(s.Secret, stamp, nonce, string(body)))}}
+	client := &http.Client{Timeout: 5 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if answer, err := client.Do(request); err == nil {
+		answer.Body.Close()
 	}
 }
 

@@ -94,6 +94,17 @@ func (a Actor) HoldsAnywhere(role string) bool {
 	return false
 }
 
+// FreshLogin is how old the login behind a change in a console may be: a session that was left open must not be enough.
+const FreshLogin = 15 * time.Minute
+
+// Machine reports whether a service client acts for itself; it proves who it is with each token.
+func (a Actor) Machine() bool { return strings.HasPrefix(a.ID, "client:") }
+
+// Fresh reports whether what the actor showed of itself is new enough for a change.
+func (a Actor) Fresh(now time.Time) bool {
+	return a.Machine() || now.Sub(a.SignedInAt) <= FreshLogin
+}
+
 // Has reports whether the actor holds the role everywhere.
 func (a Actor) Has(role string) bool {
 	for _, r := range a.Roles {
@@ -113,6 +124,7 @@ type Request struct {
 	ClientIP    string // after trusted proxies
 	UserAgent   string
 	Reason      string // why an administrator acts, for the audit record; no personal data
+	StaffToken  string // id of the token by which a member of staff calls the API; for the audit record
 	Used        Right  // right of staff that let the request in, where it is known; for the audit record
 }
 
@@ -139,12 +151,19 @@ func WithReason(ctx context.Context, reason string) context.Context {
 	return With(ctx, r)
 }
 
-// Told adds to the details of an audit event by which right of staff it was done (by_role, by_area), where that is known.
+// Told adds to the details of an audit event by which right of staff it was done (by_role, by_area), where that is known, and by which
+// token of staff (by_token) where it came through the API.
 func (r Request) Told(details map[string]string) map[string]string {
-	if r.Used.Role == "" {
+	if r.Used.Role == "" && r.StaffToken == "" {
 		return details
 	}
-	told := map[string]string{"by_role": r.Used.Role}
+	told := map[string]string{}
+	if r.StaffToken != "" {
+		told["by_token"] = r.StaffToken
+	}
+	if r.Used.Role != "" {
+		told["by_role"] = r.Used.Role
+	}
 	if r.Used.Area != "" {
 		told["by_area"] = r.Used.Area
 	}
