@@ -123,7 +123,7 @@ func place(stamp Stamp, seal Seal, pages []ofd.Page) (ofd.Box, error) {
 }
 
 // checkResult verifies a result before it leaves: the newest signature holds in every step and covers every visible file,
-// and nothing speaks against the whole.
+// and nothing speaks against the whole. With a time-stamping authority its time is proven.
 func (s *Service) checkResult(ctx context.Context, result []byte) error {
 	trust, err := s.trust(ctx)
 	if err != nil {
@@ -131,6 +131,9 @@ func (s *Service) checkResult(ctx context.Context, result []byte) error {
 	}
 	report := verify.Verify("stamped.ofd", result, trust)
 	n := len(report.Signatures)
+	if s.cfg.TimeStamper != nil && n > 0 && report.Signatures[n-1].TimeSource != "timestamp" {
+		return fmt.Errorf("esign: the time stamp proves no time: %+v", report.Signatures[n-1].Checks)
+	}
 	if n == 0 || report.Signatures[n-1].Verdict != verify.Valid || report.Verdict == verify.Invalid || report.Coverage == nil || !report.Coverage.Complete {
 		return fmt.Errorf("esign: the stamped document does not verify: %s %+v", report.Code, report.Reasons)
 	}
