@@ -54,7 +54,7 @@ func fit(seal Seal, trust verify.Options) error {
 		return fault.Wrap(err, fault.SealCertificate)
 	}
 	issuer := chain[min(1, len(chain)-1)]
-	switch revocation := pki.CheckRevocation(certificate, issuer, trust.CRLs, trust.At); {
+	switch revocation := (&pki.Memo{}).CheckEvidence(certificate, issuer, pki.Evidence{CRLs: trust.CRLs, OCSP: trust.OCSP}, trust.At); {
 	case revocation.State == pki.RevocationRevoked:
 		return fault.Wrap(errors.New("the signer's certificate is revoked"), fault.SealCertificate)
 	case revocation.State == pki.RevocationUnknown && pointsToEvidence(certificate):

@@ -226,7 +226,7 @@ func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, pr
 // against the chain. One that was revoked later than the moment could still issue then, if the moment is true.
 func (s *signatureJudge) authorities(name string, chain []*pki.Certificate, moment time.Time, proven proof, broken string) bool {
 	for i := 1; i < len(chain)-1; i++ {
-		answer := s.memo.CheckRevocation(chain[i], chain[i+1], s.options.CRLs, s.options.At)
+		answer := s.memo.CheckEvidence(chain[i], chain[i+1], s.options.evidence(), s.options.At)
 		switch {
 		case answer.State == pki.RevocationRevoked && (moment.IsZero() || !answer.RevokedAt.After(moment)):
 			s.failed(name, broken, fmt.Sprintf("revoked: %s", chain[i].Subject))
@@ -248,7 +248,7 @@ var revocationPointers = []string{"2.5.29.31", "1.3.6.1.5.5.7.1.1"}
 // revocation judges what the lists say about the certificate (security row S-11). A certificate that points to no
 // evidence needs none.
 func (s *signatureJudge) revocation(name string, c, issuer *pki.Certificate, moment time.Time, proven proof, before string) {
-	answer := s.memo.CheckRevocation(c, issuer, s.options.CRLs, s.options.At)
+	answer := s.memo.CheckEvidence(c, issuer, s.options.evidence(), s.options.At)
 	switch {
 	case answer.State == pki.RevocationRevoked && !moment.IsZero() && answer.RevokedAt.After(moment):
 		if proven.clears(answer.RevokedAt) {

@@ -60,7 +60,7 @@ func (s *signatureJudge) timestamp(input, value []byte, claimed time.Time, claus
 	} else if variant != "" {
 		deviate(variant)
 	}
-	judged := token.Judge(tst.Options{Roots: s.options.Roots, Intermediates: s.options.Intermediates, CRLs: s.options.CRLs, At: s.options.At, Tolerance: clockTolerance, Memo: &s.memo})
+	judged := token.Judge(tst.Options{Roots: s.options.Roots, Intermediates: s.options.Intermediates, Evidence: s.options.evidence(), At: s.options.At, Tolerance: clockTolerance, Memo: &s.memo})
 	for _, finding := range judged.Findings {
 		find(finding)
 	}

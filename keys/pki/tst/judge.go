@@ -19,7 +19,7 @@ import (
 type Options struct {
 	Roots         *pki.Pool // nil trusts nobody
 	Intermediates *pki.Pool // help beside the certificates of the token; also searched for the signer's
-	CRLs          []*pki.CRL
+	Evidence      pki.Evidence
 	At            time.Time     // now: genTime may not lie after it
 	Tolerance     time.Duration // how far genTime may lie after At, for clocks that differ
 	Policies      []string      // accepted policies; any when empty
@@ -260,7 +260,7 @@ func (t *Token) checkChain(certificate *pki.Certificate, o Options) error {
 	}
 	var open error
 	for i := range len(chain) - 1 {
-		answer := memo.CheckRevocation(chain[i], chain[i+1], o.CRLs, o.At)
+		answer := memo.CheckEvidence(chain[i], chain[i+1], o.Evidence, o.At)
 		switch {
 		case answer.State == pki.RevocationRevoked && !t.outlives(answer):
 			return fmt.Errorf("%w: %s at %s", ErrRevoked, chain[i].Subject, answer.RevokedAt.UTC().Format(time.RFC3339))

@@ -50,6 +50,8 @@ func TestTokens(t *testing.T) {
 	issuerSerial := func(issuer []byte, serial *big.Int) []byte {
 		return der.EncodeSequence(der.EncodeSequence(der.EncodeExplicit(4, issuer)), der.EncodeInteger(serial))
 	}
+	info := der.EncodeSequence(der.EncodeInt(1), oid(tsttest.Policy), tsttest.Imprint(t, pki.OIDSM3, sum3[:]), der.EncodeInt(1), tsttest.Time(t, genTime))
+	infoSum := sha256.Sum256(info)
 	named := certID(algorithm(pki.OIDSM3), der.EncodeOctetString(certSum[:]), issuerSerial(a.tsa.Cert.Issuer.Raw, a.tsa.Cert.Serial))
 	extension := func(critical bool) []byte {
 		fields := [][]byte{oid("1.2.3")}
@@ -136,6 +138,7 @@ func TestTokens(t *testing.T) {
 		{"serial of another", tsttest.Parts{SID: der.EncodeSequence(a.tsa.Cert.Issuer.Raw, der.EncodeInt(9))}, "signer_unknown", ""},
 		{"issuer of another", tsttest.Parts{SID: der.EncodeSequence(a.tsa.Cert.Subject.Raw, der.EncodeInteger(a.tsa.Cert.Serial))}, "signer_unknown", ""},
 		{"signed with SHA-1", tsttest.Parts{Digest: algorithm(pki.OIDSHA1)}, "TS_DIGEST", ""},
+		{"signed with SHA-256 by SM2", tsttest.Parts{Digest: algorithm(pki.OIDSHA256), Info: info, Attributes: replacedAt(1, tsttest.Attribute(t, pki.OIDAttrDigest, der.EncodeOctetString(infoSum[:])))}, "TS_SIGNATURE", ""},
 		{"signed with SHA-256", tsttest.Parts{Digest: algorithm(pki.OIDSHA256), Attributes: func(l [][]byte) [][]byte { return l }}, "TS_SIGNATURE", ""},
 		{"digest with odd parameters", tsttest.Parts{Digest: algorithm(pki.OIDSM3, der.EncodeInt(1))}, "TS_DIGEST", ""},
 		{"SM2 with SM3", tsttest.Parts{SignatureAlgorithm: algorithm(pki.OIDSM2WithSM3)}, "", tst.AlgorithmOdd},
@@ -173,6 +176,12 @@ func TestTokens(t *testing.T) {
 		{"both forms, one of another", tsttest.Parts{Attributes: func(l [][]byte) [][]byte {
 			return append(l, tsttest.Attribute(t, tst.OIDSigningCertificate, tsttest.CertIDV1(a.root.Cert)))
 		}}, "TS_CERT_BINDING", ""},
+		{"signing-certificate of three members", tsttest.Parts{CertID: der.EncodeSequence(der.EncodeSequence(der.EncodeSequence(der.EncodeOctetString(certSum256[:]))), der.EncodeSequence(), der.EncodeSequence())}, "TS_FORMAT", ""},
+		{"identifier of another shape", tsttest.Parts{CertID: certID(algorithm(pki.OIDSM3), der.EncodeOctetString(certSum[:]), issuerSerial(a.tsa.Cert.Issuer.Raw, a.tsa.Cert.Serial), der.EncodeNull())}, "TS_FORMAT", ""},
+		{"identifier without a digest", tsttest.Parts{CertID: certID(algorithm(pki.OIDSM3))}, "TS_FORMAT", ""},
+		{"issuer without a serial", tsttest.Parts{CertID: certID(algorithm(pki.OIDSM3), der.EncodeOctetString(certSum[:]), der.EncodeSequence(der.EncodeSequence()))}, "TS_FORMAT", ""},
+		{"issuer that is none", tsttest.Parts{CertID: certID(algorithm(pki.OIDSM3), der.EncodeOctetString(certSum[:]), der.EncodeSequence(der.EncodeNull(), der.EncodeInt(1)))}, "TS_FORMAT", ""},
+		{"digest of it with odd parameters", tsttest.Parts{CertID: certID(algorithm(pki.OIDSM3, der.EncodeInt(1)), der.EncodeOctetString(certSum[:]))}, "TS_FORMAT", ""},
 		{"empty signing-certificate", tsttest.Parts{CertID: der.EncodeSequence(der.EncodeSequence())}, "TS_FORMAT", ""},
 	}
 	for _, test := range tests {
@@ -193,6 +202,72 @@ func TestTokens(t *testing.T) {
 				t.Error("octets are not those received")
 			}
 		})
+	}
+}
+
+// TestNothingIsAddedOrLeftOut: a member more, a member less or another tag at any place of the token outside of certificates is
+// refused or found, also where the signature does not cover it.
+func TestNothingIsAddedOrLeftOut(t *testing.T) {
+	a := newAuthority(t)
+	token := tsttest.Token(t, a.tsa, stamped, genTime, tsttest.Parts{Rest: [][]byte{der.EncodeSequence(der.EncodeInt(1)), der.EncodeInt(42)}})
+	// One more digest algorithm, its parameters and one more certificate are not used.
+	harmless := [][]int{{1, 0, 1}, {1, 0, 1, 0}, {1, 0, 3}}
+	tried := 0
+	try := func(what string, path []int, changed []byte) {
+		tried++
+		if codes, _ := judged(changed, stamped, a.trusting()); len(codes) > 0 {
+			return
+		}
+		read, err := tst.Parse(changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unused := what == "one more" && slices.ContainsFunc(harmless, func(place []int) bool { return slices.Equal(place, path) })
+		if len(read.Deviations) == 0 && !unused {
+			t.Errorf("%s at %v is not seen", what, path)
+		}
+	}
+	var walk func(value der.Value, path []int, rebuild func([]byte) []byte)
+	walk = func(value der.Value, path []int, rebuild func([]byte) []byte) {
+		if bytes.Equal(value.Raw, a.tsa.Cert.Raw) {
+			return
+		}
+		retagged := bytes.Clone(value.Raw)
+		retagged[0] ^= 0x40
+		try("another tag", path, rebuild(retagged))
+		if !value.Constructed {
+			return
+		}
+		reader := &der.Reader{}
+		children, err := reader.Children(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		join := func(list [][]byte) []byte {
+			content := bytes.Join(list, nil)
+			return append(der.Header(value.Class, value.Tag, true, len(content)), content...)
+		}
+		raws := make([][]byte, len(children))
+		for i, child := range children {
+			raws[i] = child.Raw
+		}
+		try("one more", path, rebuild(join(append(slices.Clone(raws), der.EncodeSequence(tsttest.OID(t, "1.2.3"))))))
+		for i, child := range children {
+			try("one less", append(slices.Clone(path), i), rebuild(join(slices.Delete(slices.Clone(raws), i, i+1))))
+			walk(child, append(slices.Clone(path), i), func(changed []byte) []byte {
+				list := slices.Clone(raws)
+				list[i] = changed
+				return rebuild(join(list))
+			})
+		}
+	}
+	value, err := (&der.Reader{}).Parse(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	walk(value, nil, func(changed []byte) []byte { return changed })
+	if tried < 60 {
+		t.Errorf("only %d places", tried)
 	}
 }
 
@@ -304,7 +379,7 @@ func TestRevokedAuthority(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := a.trusting()
 			if !c.none {
-				o.CRLs = []*pki.CRL{a.list(t, a.root.Cert, a.key, c.entries...)}
+				o.Evidence.CRLs = []*pki.CRL{a.list(t, a.root.Cert, a.key, c.entries...)}
 			}
 			expect(t, token, o, c.code)
 		})
@@ -326,7 +401,7 @@ func TestRevokedIssuer(t *testing.T) {
 	token := tsttest.Token(t, tsttest.Party{Cert: certificate, Sign: signWith(holder)}, stamped, genTime, tsttest.Parts{Include: []*pki.Certificate{certificate, issuing}})
 	o := a.trusting()
 	expect(t, token, o, "")
-	o.CRLs = []*pki.CRL{a.list(t, a.root.Cert, a.key, pki.CRLEntry{Serial: issuing.Serial, RevokedAt: genTime.Add(-time.Hour)})}
+	o.Evidence.CRLs = []*pki.CRL{a.list(t, a.root.Cert, a.key, pki.CRLEntry{Serial: issuing.Serial, RevokedAt: genTime.Add(-time.Hour)})}
 	expect(t, token, o, "TS_CERT_REVOKED")
 	expect(t, tsttest.Token(t, tsttest.Party{Cert: certificate, Sign: signWith(holder)}, stamped, genTime, tsttest.Parts{}), a.trusting(), "untrusted_root")
 }
