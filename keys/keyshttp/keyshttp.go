@@ -3,6 +3,8 @@
 package keyshttp
 
 import (
+	"context"
+	"encoding/base64"
 	"errors"
 	"io"
 	"mime"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/problem"
+	"github.com/yinxin-gov/yinxin/keys/pki"
 	"github.com/yinxin-gov/yinxin/keys/pki/tst"
 	"github.com/yinxin-gov/yinxin/keys/tsa"
 )
@@ -20,6 +23,15 @@ const (
 	queryType = "application/timestamp-query"
 	replyType = "application/timestamp-reply"
 )
+
+// Media types of RFC 6960 appendix C.
+const (
+	ocspRequestType  = "application/ocsp-request"
+	ocspResponseType = "application/ocsp-response"
+)
+
+// maxOCSPGet bounds the request in the path of a GET (RFC 6960 appendix A.1: less than 255 octets after encoding).
+const maxOCSPGet = 255
 
 // TimeStamps serves POST /tsa. A request that cannot be granted gets a TimeStampResp with PKIFailureInfo and status 200, as
 // RFC 3161 has it; one that is too large or of another media type never reaches the authority.
@@ -39,6 +51,43 @@ func TimeStamps(mux *http.ServeMux, service *tsa.Service) {
 			problem.Log(r.Context(), refusal, http.StatusServiceUnavailable)
 		}
 		answer(w, replyType, response)
+	})
+}
+
+// Responder answers OCSP requests; package keys/ca does.
+type Responder interface {
+	Respond(ctx context.Context, request []byte) (response []byte, err error)
+}
+
+// OCSP serves POST /ocsp and GET /ocsp/{request in Base64}. Refusals are answers with status 200, as RFC 6960 has it.
+func OCSP(mux *http.ServeMux, responder Responder) {
+	respond := func(w http.ResponseWriter, r *http.Request, request []byte) {
+		response, err := responder.Respond(r.Context(), request)
+		if err != nil {
+			problem.Log(r.Context(), err, http.StatusServiceUnavailable)
+		}
+		answer(w, ocspResponseType, response)
+	}
+	mux.HandleFunc("POST /ocsp", func(w http.ResponseWriter, r *http.Request) {
+		request, err := body(w, r, ocspRequestType, pki.MaxOCSPRequest)
+		if err != nil {
+			problem.Write(w, r, err)
+			return
+		}
+		respond(w, r, request)
+	})
+	mux.HandleFunc("GET /ocsp/{request...}", func(w http.ResponseWriter, r *http.Request) {
+		text := r.PathValue("request")
+		if len(text) > maxOCSPGet {
+			problem.Write(w, r, fault.New(fault.TooLarge, "limit", strconv.Itoa(maxOCSPGet)+" B"))
+			return
+		}
+		request, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			problem.Write(w, r, fault.Wrap(err, fault.Malformed))
+			return
+		}
+		respond(w, r, request)
 	})
 }
 

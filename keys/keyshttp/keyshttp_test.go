@@ -136,3 +136,57 @@ func TestTimeStampsOverHTTP(t *testing.T) {
 type errorReader struct{}
 
 func (errorReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// echo answers with what it was asked.
+type echo struct{ err error }
+
+func (e echo) Respond(_ context.Context, request []byte) ([]byte, error) {
+	if e.err != nil {
+		return pki.EncodeOCSPStatus(pki.OCSPInternal), e.err
+	}
+	return append([]byte("asked "), request...), nil
+}
+
+func TestOCSPOverHTTP(t *testing.T) {
+	const kind = "application/ocsp-request"
+	request := []byte{0x30, 0xff, 0xfe, 0xfb} // holds a slash and a plus in Base64
+	for name, c := range map[string]struct {
+		method, path, kind string
+		body               []byte
+		status             int
+		want               string
+	}{
+		"POST":           {"POST", "/ocsp", kind, request, 200, "asked " + string(request)},
+		"as it may be":   {"POST", "/ocsp", kind, make([]byte, pki.MaxOCSPRequest), 200, ""},
+		"too large":      {"POST", "/ocsp", kind, make([]byte, pki.MaxOCSPRequest+1), 413, ""},
+		"another type":   {"POST", "/ocsp", "text/plain", request, 415, ""},
+		"GET":            {"GET", "/ocsp/MP/++w==", "", nil, 200, "asked " + string([]byte{0x30, 0xff, 0xfe, 0xfb})},
+		"GET, escaped":   {"GET", "/ocsp/MP%2F%2B%2Bw%3D%3D", "", nil, 200, "asked " + string(request)},
+		"GET, no Base64": {"GET", "/ocsp/!", "", nil, 400, ""},
+		"GET, too long":  {"GET", "/ocsp/" + strings.Repeat("A", 256), "", nil, 413, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mux := http.NewServeMux()
+			keyshttp.OCSP(mux, echo{})
+			r := httptest.NewRequest(c.method, c.path, bytes.NewReader(c.body))
+			r.Header.Set("Content-Type", c.kind)
+			w := httptest.NewRecorder()
+			mux.ServeHTTP(w, r)
+			if w.Code != c.status || c.want != "" && w.Body.String() != c.want {
+				t.Errorf("%d %q", w.Code, w.Body)
+			}
+			if c.status == 200 && w.Header().Get("Content-Type") != "application/ocsp-response" {
+				t.Errorf("%v", w.Header())
+			}
+		})
+	}
+	mux := http.NewServeMux()
+	keyshttp.OCSP(mux, echo{errors.New("away")})
+	r := httptest.NewRequest("POST", "/ocsp", bytes.NewReader(request))
+	r.Header.Set("Content-Type", kind)
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	if read, err := pki.ParseOCSPResponse(w.Body.Bytes()); err != nil || read.Status != pki.OCSPInternal || strings.Contains(w.Body.String(), "away") {
+		t.Errorf("%v %v", read, err)
+	}
+}
