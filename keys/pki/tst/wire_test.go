@@ -73,17 +73,18 @@ func TestRequests(t *testing.T) {
 		t.Errorf("extension: %v", err)
 	}
 	for name, input := range map[string][]byte{
-		"empty":               nil,
-		"cut":                 full[:len(full)-1],
-		"trailing octet":      append(bytes.Clone(full), 0),
-		"version 2":           members(replacedAt(0, der.EncodeInt(2))),
-		"no imprint":          members(func(l [][]byte) [][]byte { return l[:1] }),
-		"certReq written out": members(replacedAt(4, der.EncodeBoolean(false))),
-		"unknown member":      members(func(l [][]byte) [][]byte { return append(l, der.EncodeNull()) }),
-		"nonce before policy": members(func(l [][]byte) [][]byte { l[2], l[3] = l[3], l[2]; return l }),
-		"nonce of 65 octets":  members(replacedAt(3, der.EncodeInteger(new(big.Int).Lsh(big.NewInt(1), 513)))),
-		"length not minimal":  append([]byte{0x30, 0x81, byte(len(full) - 2)}, full[2:]...),
-		"extension twice":     members(func(l [][]byte) [][]byte { return append(l, der.EncodeImplicit(0, true, extension[2:], extension[2:])) }),
+		"empty":                 nil,
+		"cut":                   full[:len(full)-1],
+		"trailing octet":        append(bytes.Clone(full), 0),
+		"version 2":             members(replacedAt(0, der.EncodeInt(2))),
+		"version as ENUMERATED": members(replacedAt(0, []byte{10, 1, 1})),
+		"no imprint":            members(func(l [][]byte) [][]byte { return l[:1] }),
+		"certReq written out":   members(replacedAt(4, der.EncodeBoolean(false))),
+		"unknown member":        members(func(l [][]byte) [][]byte { return append(l, der.EncodeNull()) }),
+		"nonce before policy":   members(func(l [][]byte) [][]byte { l[2], l[3] = l[3], l[2]; return l }),
+		"nonce of 65 octets":    members(replacedAt(3, der.EncodeInteger(new(big.Int).Lsh(big.NewInt(1), 513)))),
+		"length not minimal":    append([]byte{0x30, 0x81, byte(len(full) - 2)}, full[2:]...),
+		"extension twice":       members(func(l [][]byte) [][]byte { return append(l, der.EncodeImplicit(0, true, extension[2:], extension[2:])) }),
 		"more than a request": members(func(l [][]byte) [][]byte {
 			return append(l, der.EncodeImplicit(0, true, der.EncodeSequence(tsttest.OID(t, "1.2.3"), der.EncodeOctetString(make([]byte, tst.MaxRequest)))))
 		}),
@@ -93,9 +94,14 @@ func TestRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if got := (tst.Failure(1<<3 | 1)).String(); got != "badAlg,0x8" {
+		t.Errorf("failure %s", got)
+	}
 	for name, change := range map[string]func(*tst.Request){
-		"SHA-1":  func(q *tst.Request) { q.Imprint.Algorithm.OID = pki.OIDSHA1 },
-		"policy": func(q *tst.Request) { q.Policy = "x" },
+		"no algorithm": func(q *tst.Request) { q.Imprint.Algorithm = pki.AlgorithmIdentifier{} },
+		"parameters":   func(q *tst.Request) { q.Imprint.Algorithm.Parameters = []byte{2, 1, 1} },
+		"SHA-1":        func(q *tst.Request) { q.Imprint.Algorithm.OID = pki.OIDSHA1 },
+		"policy":       func(q *tst.Request) { q.Policy = "x" },
 	} {
 		q := request(t)
 		change(q)
