@@ -375,7 +375,12 @@ func TestOCSPForms(t *testing.T) {
 
 func TestOCSPRequests(t *testing.T) {
 	root := newRoot(t, "root", newKey(t))
-	leaf := root.issue(t, ProfileService, "leaf", &newKey(t).PublicKey)
+	template := root.template(ProfileService, "leaf", &newKey(t).PublicKey)
+	template.OCSPURLs = []string{"http://ocsp.example/ocsp"}
+	leaf, err := MakeCertificate(rand.Reader, template, root.certificate, root.key)
+	if err != nil || !leaf.NamesEvidence() || root.certificate.NamesEvidence() {
+		t.Fatalf("certificate with the responder's address: %v", err)
+	}
 	id, err := NewCertID(OIDSM3, leaf.Serial, root.certificate)
 	if err != nil {
 		t.Fatal(err)
@@ -518,7 +523,6 @@ func TestOpenSSLOCSPAgrees(t *testing.T) {
 				return list[0]
 			}
 			ca := one("ca.pem")
-			now := time.Now().Add(time.Second)
 			for _, signer := range []string{"ca", "ocsp"} {
 				for name, want := range map[string]RevocationState{"good": RevocationGood, "revoked": RevocationRevoked, "unknown": RevocationUnknown} {
 					for _, hash := range []string{"-sha1", "-sha256"} {
@@ -538,7 +542,7 @@ func TestOpenSSLOCSPAgrees(t *testing.T) {
 						if err := r.Answers(q); err != nil {
 							t.Error(err)
 						}
-						got := checkOCSP(one(name+".pem"), ca, now, nil, r)
+						got := checkOCSP(one(name+".pem"), ca, r.ProducedAt.Add(2*time.Second), nil, r)
 						if got.State != want || (want == RevocationRevoked) != (got.Reason == RevokedKeyCompromise) {
 							t.Errorf("%s by %s: %+v", name, signer, got)
 						}
