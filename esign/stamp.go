@@ -313,6 +313,9 @@ func (s *Service) sign(ctx context.Context, j *job) ([]byte, error) {
 	return result, s.checkResult(ctx, result)
 }
 
+// timeStampWait bounds the wait for a token, well within the lease of the stamp: nothing else ends it once a stamp is planned.
+const timeStampWait = 5 * time.Second
+
 // errTimeStamp: the time-stamping authority gave no token.
 var errTimeStamp = errors.New("esign: no time stamp")
 
@@ -323,6 +326,8 @@ func (s *Service) timestamp(ctx context.Context) ses.TimestampFunc {
 		return nil
 	}
 	return func(value []byte) ([]byte, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeStampWait)
+		defer cancel()
 		token, err := s.cfg.TimeStamper.TimeStamp(ctx, value)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errTimeStamp, err)

@@ -111,6 +111,16 @@ func TestNoSealWithoutItsTimeStamp(t *testing.T) {
 	if _, _, err := w.Service.Stamp(sealtest.Keeper, request); fault.CodeOf(err) != fault.Unavailable || !errors.Is(err, away) {
 		t.Fatalf("%v", err)
 	}
+	stampedWith(t, w, stamperFunc(func(ctx context.Context, _ []byte) ([]byte, error) { // F-09: one that hangs does not hang us
+		deadline, bounded := ctx.Deadline()
+		if !bounded || time.Until(deadline) > 5*time.Second {
+			t.Errorf("the wait ends at %v", deadline)
+		}
+		return nil, context.DeadlineExceeded
+	}))
+	if _, _, err := w.Service.Stamp(sealtest.Keeper, request); fault.CodeOf(err) != fault.Unavailable {
+		t.Fatalf("%v", err)
+	}
 	stampedWith(t, w, good)
 	if _, result, err := w.Service.Stamp(sealtest.Keeper, request); err != nil || w.Verify(t, result).Signatures[0].TimeSource != "timestamp" {
 		t.Errorf("the same key again: %v", err)

@@ -24,6 +24,7 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 	"github.com/emmansun/gmsm/smx509"
 
+	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/keys/pki/der"
 )
 
@@ -576,6 +577,40 @@ func TestOpenSSLOCSPAgrees(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestBouncyCastleReadsOurOCSP: OpenSSL 3.0 verifies no SM2 without being told the user ID, so Bouncy Castle judges those.
+func TestBouncyCastleReadsOurOCSP(t *testing.T) {
+	root := newRoot(t, "root", newKey(t))
+	var singles []OCSPSingle
+	for serial, state := range []RevocationState{RevocationGood, RevocationUnknown, RevocationRevoked} {
+		id, err := NewCertID(OIDSHA1, big.NewInt(int64(serial+1)), root.certificate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		singles = append(singles, OCSPSingle{ID: id, State: state, RevokedAt: begin, Reason: RevokedSuperseded, ThisUpdate: middle, NextUpdate: middle.Add(time.Hour)})
+	}
+	made, err := MakeOCSPResponse(OCSPTemplate{ProducedAt: middle, Nonce: []byte("nonce"), Include: true, Singles: singles}, root.certificate, signMessage(root.key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := func(name string, content []byte) string {
+		path := t.TempDir() + "/" + name
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	out := testkit.JavaPeer(t, "ocsp", file("response.der", made))
+	for _, want := range []string{"1 good", "2 unknown", "3 revoked " + begin.Format(time.RFC3339) + " 4"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in %q", want, out)
+		}
+	}
+	broken := bytes.Replace(made, []byte("nonce"), []byte("nance"), 1)
+	if out := testkit.JavaPeerRefuses(t, "ocsp", file("broken.der", broken)); !strings.Contains(out, "signature") {
+		t.Errorf("the peer says %q", out)
 	}
 }
 

@@ -31,6 +31,7 @@ import org.ofdrw.sign.verify.container.SESV4ValidateContainer;
  * eSealInfo and the signer's over TBS_Sign, from the octets of the package alone.
  * <p>jose FILE: Bouncy Castle judges and makes JSON Web tokens of the GM profile, see {@link Jose}.
  * <p>timestamp FILE: Bouncy Castle reads a time-stamp token and verifies its SM2 signature, see {@link TimeStamp}.
+ * <p>ocsp FILE: Bouncy Castle reads an OCSP response and verifies its SM2 signature, see {@link Status}.
  */
 public final class Peer {
     public static void main(String[] args) throws Exception {
@@ -47,8 +48,11 @@ public final class Peer {
             case "timestamp":
                 TimeStamp.run(Paths.get(args[1]));
                 break;
+            case "ocsp":
+                Status.run(Paths.get(args[1]));
+                break;
             default:
-                throw new IllegalArgumentException("validate, recompute, jose or timestamp");
+                throw new IllegalArgumentException("validate, recompute, jose, timestamp or ocsp");
         }
         System.out.println("ok");
     }
