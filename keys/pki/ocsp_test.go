@@ -219,7 +219,9 @@ func TestS16OCSPThatIsNotUsed(t *testing.T) {
 		})
 	}
 	// Of several revocations the earliest counts, whatever the order.
-	later := own(func(o *OCSPTemplate) { o.Singles[0].State, o.Singles[0].RevokedAt = RevocationRevoked, begin.Add(time.Hour) })
+	later := own(func(o *OCSPTemplate) {
+		o.Singles[0].State, o.Singles[0].RevokedAt = RevocationRevoked, begin.Add(time.Hour)
+	})
 	for _, order := range [][]*OCSPResponse{{later, own(as(RevocationRevoked))}, {own(as(RevocationRevoked)), later}} {
 		if got := checkOCSP(leaf, root.certificate, middle, nil, order...); !got.RevokedAt.Equal(begin) {
 			t.Errorf("revoked at %v", got.RevokedAt)
