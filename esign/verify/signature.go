@@ -92,20 +92,16 @@ func (s *signatureJudge) sealSignature(signature *ses.Signature, description *of
 	if err != nil {
 		s.failed("signer_cert", "SIGNER_CERT_CHAIN", err.Error())
 	}
-	moment := s.moment(signature.Time.Moment)
 	switch {
 	case signature.Timestamp != nil:
-		if s.proof = s.timestamp(signature.Timestamp, signature.SignatureValue, signature.Time.Moment, clauses["timestamp"]); s.proof.proven() {
-			moment = s.proof.at
-			utc := moment.UTC()
-			s.out.SigningTime, s.out.TimeSource = &utc, "timestamp"
-		}
+		s.proof = s.timestamp(signature.Timestamp, signature.SignatureValue, signature.Time.Moment, clauses["timestamp"])
 	case len(signature.Time.Token) > 0: // it stands inside what is signed, so it says that the value came later, not when
 		s.check("timestamp", Skipped, "timestamp_unjudged", "")
 		s.reason("timestamp_unjudged", "")
 	default:
 		s.skipped("timestamp")
 	}
+	moment := s.moment(signature.Time.Moment)
 	if signer != nil {
 		s.describeSigner(signer)
 		encoding, err := signature.CheckSignature(signer)
@@ -123,8 +119,20 @@ func (s *signatureJudge) sealSignature(signature *ses.Signature, description *of
 	}
 }
 
-// moment takes the claimed signing time and judges it against now.
+// moment takes the signing time: what a token proves, otherwise the claim. The claim is judged against now in any case.
 func (s *signatureJudge) moment(claimed time.Time) time.Time {
+	if !s.proof.proven() {
+		return s.claim(claimed)
+	}
+	if !claimed.IsZero() {
+		s.claim(claimed)
+	}
+	utc := s.proof.at.UTC()
+	s.out.SigningTime, s.out.TimeSource = &utc, "timestamp"
+	return s.proof.at
+}
+
+func (s *signatureJudge) claim(claimed time.Time) time.Time {
 	if claimed.IsZero() {
 		s.unknown("signing_time", "time_missing", "")
 		return claimed
@@ -361,6 +369,9 @@ func (s *signatureJudge) message(message *pki.SignedData, description *ofd.Signa
 		if claimed.IsZero() {
 			claimed = parseDateTime(description.DateTime)
 		}
+	}
+	for _, token := range signer.Timestamps { // the earliest proves most
+		s.proof = s.proof.earlier(s.timestamp(token, signer.Signature, claimed, "RFC 5126 6.1.1"))
 	}
 	moment := s.moment(claimed)
 	if signer.Certificate == nil {

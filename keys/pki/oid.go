@@ -33,6 +33,7 @@ const (
 	OIDAttrContentType = "1.2.840.113549.1.9.3"
 	OIDAttrDigest      = "1.2.840.113549.1.9.4"
 	OIDAttrSigningTime = "1.2.840.113549.1.9.5"
+	OIDAttrTimeStamp   = "1.2.840.113549.1.9.16.2.14"
 )
 
 // Object identifiers of certificate extensions and extended key usages (RFC 5280 4.2).
