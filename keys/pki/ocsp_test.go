@@ -101,7 +101,8 @@ func TestS16OCSPThatIsNotUsed(t *testing.T) {
 	leaf := root.issue(t, ProfileService, "leaf", &newKey(t).PublicKey)
 	other := root.issue(t, ProfileService, "other", &newKey(t).PublicKey)
 	stranger := newRoot(t, "stranger", newKey(t))
-	twin := newRoot(t, "root", newKey(t)) // same name, other key
+	twin := newRoot(t, "root", newKey(t))           // same name, other key
+	renamed := newRoot(t, "root renamed", root.key) // other name, same key
 	responderKey := newKey(t)
 	ocsp := func(critical bool, usages ...string) pkix.Extension {
 		var list [][]byte
@@ -193,6 +194,7 @@ func TestS16OCSPThatIsNotUsed(t *testing.T) {
 		"delegated, broken":            {[]*OCSPResponse{broken(by(func(*smx509.Certificate) {}))}, nil, RevocationUnknown},
 		"delegated by another":         {[]*OCSPResponse{answered(t, OIDSM3, leaf, root.certificate, responder(stranger, func(*smx509.Certificate) {}), signMessage(responderKey), nil)}, nil, RevocationUnknown},
 		"delegated by a namesake":      {[]*OCSPResponse{answered(t, OIDSM3, leaf, root.certificate, responder(twin, func(*smx509.Certificate) {}), signMessage(responderKey), nil)}, nil, RevocationUnknown},
+		"delegated under another name": {[]*OCSPResponse{answered(t, OIDSM3, leaf, root.certificate, responder(renamed, func(*smx509.Certificate) {}), signMessage(responderKey), nil)}, nil, RevocationUnknown},
 		"delegated, no purpose":        {[]*OCSPResponse{by(func(c *smx509.Certificate) { c.ExtraExtensions = nil })}, nil, RevocationUnknown},
 		"delegated, another purpose":   {[]*OCSPResponse{by(func(c *smx509.Certificate) { c.ExtraExtensions = []pkix.Extension{ocsp(true, OIDTimeStamping)} })}, nil, RevocationUnknown},
 		"delegated, any purpose":       {[]*OCSPResponse{by(func(c *smx509.Certificate) { c.ExtraExtensions = []pkix.Extension{ocsp(true, OIDAnyUsage)} })}, nil, RevocationUnknown},

@@ -105,9 +105,6 @@ func (r *OCSPResponse) namesResponder(certificate *Certificate) bool {
 }
 
 func (r *OCSPResponse) checkSignatureBy(certificate *Certificate) error {
-	if certificate.KeyError != nil {
-		return certificate.KeyError
-	}
 	return CheckSignature(certificate.PublicKey, r.Algorithm, r.RawTBS, r.SignatureValue, FormDER)
 }
 

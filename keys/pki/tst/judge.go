@@ -165,8 +165,6 @@ func (t *Token) checkValue(certificate *pki.Certificate, j *Judgement) error {
 		return fmt.Errorf("%w: %w: signed with %s", ErrDigest, pki.ErrAlgorithm, t.DigestAlgorithm.OID)
 	case !bytes.Equal(sum, t.messageDigest):
 		return fmt.Errorf("%w: messageDigest is not of TSTInfo", ErrSignature)
-	case certificate.KeyError != nil:
-		return fmt.Errorf("%w: %w", ErrSignature, certificate.KeyError)
 	}
 	encoding, err := checkSignature(certificate, t.DigestAlgorithm, t.SignatureAlgorithm, der.EncodeSet(t.rawAttributes), t.Signature)
 	if err != nil {
