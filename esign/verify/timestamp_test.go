@@ -156,6 +156,36 @@ func TestS24TimeStamps(t *testing.T) {
 	}
 }
 
+// TestStampOfARawValue: where the value is r‖s, a token over its DER form binds the same value and is taken under a name.
+func TestStampOfARawValue(t *testing.T) {
+	w := world()
+	tsa := stamping(w.Issue(t, pki.ProfileTimeStamping, "时间戳", nil))
+	sign := func(message []byte) ([]byte, error) {
+		value, err := w.Signer.Sign(message)
+		if err != nil {
+			return nil, err
+		}
+		return pki.SM2SignatureToRaw(value)
+	}
+	for name, octets := range map[string]func([]byte) ([]byte, error){
+		"as it stands": func(v []byte) ([]byte, error) { return v, nil },
+		"DER {r,s}":    pki.SM2SignatureFromRaw,
+	} {
+		token := func(value []byte) []byte {
+			stamped, err := octets(value)
+			if err != nil || len(value) != 64 {
+				t.Fatalf("%d octets: %v", len(value), err)
+			}
+			return tsttest.Token(t, tsa, stamped, stampTime, tsttest.Parts{})
+		}
+		r := judge(t, w.Sealed(t, ofdtest.Sealing{Parts: ofdtest.Parts{Sign: sign}, Value: stampedBy(t, token)}), trusting(), want{verify.Valid, "V00", "deviation"})
+		named := slices.ContainsFunc(r.Reasons, func(reason verify.Reason) bool { return strings.Contains(reason.Message, "messageImprint of DER {r,s}") })
+		if r.Signatures[0].TimeSource != "timestamp" || named != (name == "DER {r,s}") {
+			t.Errorf("%s: %s %+v", name, r.Signatures[0].TimeSource, r.Reasons)
+		}
+	}
+}
+
 // relength replaces a part of a TBSCertificate and mends the lengths around it.
 func relength(t *testing.T, tbs, old, fresh []byte) []byte {
 	t.Helper()
