@@ -179,7 +179,9 @@ func TestStampOfARawValue(t *testing.T) {
 			return tsttest.Token(t, tsa, stamped, stampTime, tsttest.Parts{})
 		}
 		r := judge(t, w.Sealed(t, ofdtest.Sealing{Parts: ofdtest.Parts{Sign: sign}, Value: stampedBy(t, token)}), trusting(), want{verify.Valid, "V00", "deviation"})
-		named := slices.ContainsFunc(r.Reasons, func(reason verify.Reason) bool { return strings.Contains(reason.Message, "messageImprint of DER {r,s}") })
+		named := slices.ContainsFunc(r.Reasons, func(reason verify.Reason) bool {
+			return strings.Contains(reason.Message, "messageImprint of DER {r,s}")
+		})
 		if r.Signatures[0].TimeSource != "timestamp" || named != (name == "DER {r,s}") {
 			t.Errorf("%s: %s %+v", name, r.Signatures[0].TimeSource, r.Reasons)
 		}
