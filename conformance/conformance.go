@@ -19,6 +19,7 @@ import (
 	"github.com/yinxin-gov/yinxin/conformance/check/oidc"
 	"github.com/yinxin-gov/yinxin/conformance/check/seal"
 	"github.com/yinxin-gov/yinxin/conformance/check/sm"
+	"github.com/yinxin-gov/yinxin/conformance/check/tsp"
 	"github.com/yinxin-gov/yinxin/conformance/party"
 	"github.com/yinxin-gov/yinxin/conformance/vectors"
 )
@@ -43,6 +44,7 @@ var areas = []area{
 	{"seal", seal.Rules},
 	{"ofd", ofd.Rules},
 	{"jose-gm", josegm.Rules},
+	{"tsp", tsp.Rules},
 	{"oidc", oidc.Rules},
 	{"fapi2", fapi2.Rules},
 }

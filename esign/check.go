@@ -54,7 +54,7 @@ func fit(seal Seal, trust verify.Options) error {
 		return fault.Wrap(err, fault.SealCertificate)
 	}
 	issuer := chain[min(1, len(chain)-1)]
-	switch revocation := trust.Memo.CheckRevocation(certificate, issuer, trust.CRLs, trust.At); {
+	switch revocation := trust.Memo.CheckEvidence(certificate, issuer, pki.Evidence{CRLs: trust.CRLs, OCSP: trust.OCSP}, trust.At); {
 	case revocation.State == pki.RevocationRevoked:
 		return fault.Wrap(errors.New("the signer's certificate is revoked"), fault.SealCertificate)
 	case revocation.State == pki.RevocationUnknown && pointsToEvidence(certificate):
@@ -123,7 +123,7 @@ func place(stamp Stamp, seal Seal, pages []ofd.Page) (ofd.Box, error) {
 }
 
 // checkResult verifies a result before it leaves: the newest signature holds in every step and covers every visible file,
-// and nothing speaks against the whole.
+// and nothing speaks against the whole. With a time-stamping authority its time is proven.
 func (s *Service) checkResult(ctx context.Context, result []byte) error {
 	trust, err := s.trust(ctx)
 	if err != nil {
@@ -131,6 +131,9 @@ func (s *Service) checkResult(ctx context.Context, result []byte) error {
 	}
 	report := verify.Verify("stamped.ofd", result, trust)
 	n := len(report.Signatures)
+	if s.cfg.TimeStamper != nil && n > 0 && report.Signatures[n-1].TimeSource != "timestamp" {
+		return fmt.Errorf("esign: the time stamp proves no time: %+v", report.Signatures[n-1].Checks)
+	}
 	if n == 0 || report.Signatures[n-1].Verdict != verify.Valid || report.Verdict == verify.Invalid || report.Coverage == nil || !report.Coverage.Complete {
 		return fmt.Errorf("esign: the stamped document does not verify: %s %+v", report.Code, report.Reasons)
 	}

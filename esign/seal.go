@@ -169,6 +169,14 @@ type Config struct {
 	Areas func(ctx context.Context, code string) (string, error)
 	// MakerName is the organisation in the seal maker's certificate.
 	MakerName string
+	// TimeStamper proves when documents are sealed (level T); nil leaves the claimed time (level B). Its root must stand in the
+	// trust, or no result verifies. While it is away nothing is sealed.
+	TimeStamper TimeStamper
+}
+
+// TimeStamper gives a time-stamp token over octets (RFC 3161, GB/T 20520).
+type TimeStamper interface {
+	TimeStamp(ctx context.Context, octets []byte) ([]byte, error)
 }
 
 // Service is the seal room.

@@ -299,9 +299,12 @@ func (s *Service) sign(ctx context.Context, j *job) ([]byte, error) {
 	case err != nil:
 		return nil, keyFault(fmt.Errorf("find seal key: %w", err))
 	}
-	value, err := ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: digest.Sum(j.pending.Description), PropertyInfo: j.pending.Path, Memo: &s.memo}, j.seal.SignerCert,
-		func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) })
-	if err != nil {
+	value, err := ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: digest.Sum(j.pending.Description), PropertyInfo: j.pending.Path, Memo: &s.memo, Timestamp: s.timestamp(ctx)},
+		j.seal.SignerCert, func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) })
+	switch {
+	case errors.Is(err, errTimeStamp):
+		return nil, unavailable(err)
+	case err != nil:
 		return nil, keyFault(fmt.Errorf("sign: %w", err))
 	}
 	result, err := j.pending.Complete(value)
@@ -309,6 +312,29 @@ func (s *Service) sign(ctx context.Context, j *job) ([]byte, error) {
 		return nil, fmt.Errorf("complete document: %w", err)
 	}
 	return result, s.checkResult(ctx, result)
+}
+
+// timeStampWait bounds the wait for a token, well within the lease of the stamp: nothing else ends it once a stamp is planned.
+const timeStampWait = 5 * time.Second
+
+// errTimeStamp: the time-stamping authority gave no token.
+var errTimeStamp = errors.New("esign: no time stamp")
+
+// timestamp is what asks for a token over a signature value, nil without an authority. What it gives is judged with the
+// finished document (checkResult).
+func (s *Service) timestamp(ctx context.Context) ses.TimestampFunc {
+	if s.cfg.TimeStamper == nil {
+		return nil
+	}
+	return func(value []byte) ([]byte, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeStampWait)
+		defer cancel()
+		token, err := s.cfg.TimeStamper.TimeStamp(ctx, value)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errTimeStamp, err)
+		}
+		return token, nil
+	}
 }
 
 // Recover settles stamps whose process died. No signature of theirs was released, so they are abandoned; a requester who

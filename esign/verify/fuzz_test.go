@@ -80,15 +80,14 @@ func FuzzVerifyEntry(f *testing.F) {
 			}
 			return have
 		})
-		if r := verify.Verify("a.ofd", data, trusting()); r.Verdict != verify.Invalid && !bareTimestamp(name, content) {
+		if r := verify.Verify("a.ofd", data, trusting()); r.Verdict != verify.Invalid && !tolerated(name, content) {
 			t.Fatalf("%s may be changed: %s %v", name, r.Verdict, codes(r))
 		}
 	})
 }
 
-// bareTimestamp tells a value that a fuzzer made by adding a time stamp, which the signature does not cover (GB/T 38540-2020
-// 7.1: it is made over the signature value).
-func bareTimestamp(name string, content []byte) bool {
+// tolerated tells a value that a fuzzer wrote in another way that is read under a name: the octets that are signed are the same.
+func tolerated(name string, content []byte) bool {
 	signature, err := ses.ParseSignature(content)
-	return name == ofdtest.SignedValue && err == nil && (len(signature.Timestamp) > 0 || len(signature.Deviations) > 0)
+	return name == ofdtest.SignedValue && err == nil && len(signature.Deviations) > 0
 }

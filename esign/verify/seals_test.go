@@ -383,11 +383,11 @@ func TestTimesOfOlderSignatures(t *testing.T) {
 	}
 }
 
-// TestTimeStampIsNeverDroppedSilently: a token that is not judged is named (S-24).
+// TestTimeStampIsNeverDroppedSilently: a token that cannot be read speaks against the document (S-24).
 func TestTimeStampIsNeverDroppedSilently(t *testing.T) {
-	r := judge(t, world().Sealed(t, ofdtest.Sealing{Parts: ofdtest.Parts{Timestamp: der.EncodeSequence(der.EncodeInt(1))}}), trusting(), want{verify.Valid, "V00", "timestamp_unjudged"})
+	r := judge(t, world().Sealed(t, ofdtest.Sealing{Parts: ofdtest.Parts{Timestamp: der.EncodeSequence(der.EncodeInt(1))}}), trusting(), invalid("V22", "TS_FORMAT"))
 	at := slices.IndexFunc(r.Signatures[0].Checks, func(c verify.Check) bool { return c.Name == "timestamp" })
-	if c := r.Signatures[0].Checks[at]; c.Status != verify.Skipped || c.Code != "timestamp_unjudged" || c.Message == "" {
+	if c := r.Signatures[0].Checks[at]; c.Status != verify.Failed || c.Code != "TS_FORMAT" || c.Message == "" {
 		t.Errorf("%+v", c)
 	}
 	if r.Signatures[0].TimeSource != "claimed" {

@@ -19,6 +19,7 @@ type signatureJudge struct {
 	worst     effect
 	badTime   bool             // the signing time has failed already
 	signerKey *ecdsa.PublicKey // SM2 key of the signer, for digests that fold in Z
+	proof     proof            // what a token over the signature value proves
 }
 
 func (j *judgement) newSignature(id, kind, structure string) *signatureJudge {
@@ -91,18 +92,21 @@ func (s *signatureJudge) sealSignature(signature *ses.Signature, description *of
 	if err != nil {
 		s.failed("signer_cert", "SIGNER_CERT_CHAIN", err.Error())
 	}
+	switch {
+	case signature.Timestamp != nil:
+		s.proof = s.timestamp(signature.Timestamp, signature.SignatureValue, signature.Time.Moment, clauses["timestamp"])
+	case len(signature.Time.Token) > 0: // it stands inside what is signed, so it says that the value came later, not when
+		s.check("timestamp", Skipped, "timestamp_unjudged", "")
+		s.reason("timestamp_unjudged", "")
+	default:
+		s.skipped("timestamp")
+	}
 	moment := s.moment(signature.Time.Moment)
 	if signer != nil {
 		s.describeSigner(signer)
 		encoding, err := signature.CheckSignature(signer, s.options.Memo)
 		s.value("sig_value", "SIG_VALUE", encoding, err)
 		s.signerCertificate(signer, moment)
-	}
-	if len(signature.Timestamp) > 0 || len(signature.Time.Token) > 0 {
-		s.check("timestamp", Skipped, "timestamp_unjudged", "")
-		s.reason("timestamp_unjudged", "")
-	} else {
-		s.skipped("timestamp")
 	}
 	if description != nil {
 		s.dataHash(signature, description)
@@ -115,16 +119,27 @@ func (s *signatureJudge) sealSignature(signature *ses.Signature, description *of
 	}
 }
 
-// moment takes the claimed signing time and judges it against now.
+// moment takes the signing time: what a token proves, otherwise the claim. The claim is judged against now in any case.
 func (s *signatureJudge) moment(claimed time.Time) time.Time {
-	const tolerance = 5 * time.Minute
+	if !s.proof.proven() {
+		return s.claim(claimed)
+	}
+	if !claimed.IsZero() {
+		s.claim(claimed)
+	}
+	utc := s.proof.at.UTC()
+	s.out.SigningTime, s.out.TimeSource = &utc, "timestamp"
+	return s.proof.at
+}
+
+func (s *signatureJudge) claim(claimed time.Time) time.Time {
 	if claimed.IsZero() {
 		s.unknown("signing_time", "time_missing", "")
 		return claimed
 	}
 	utc := claimed.UTC()
 	s.out.SigningTime, s.out.TimeSource = &utc, "claimed"
-	if claimed.After(s.options.At.Add(tolerance)) {
+	if claimed.After(s.options.At.Add(clockTolerance)) {
 		s.badTime = true
 		s.failed("signing_time", "time", utc.Format(time.RFC3339))
 	}
@@ -174,14 +189,14 @@ func (s *signatureJudge) signerCertificate(c *pki.Certificate, moment time.Time)
 			s.passed("signing_time")
 		}
 	}
-	s.chain("signer_cert", c, moment, "SIGNER_CERT_CHAIN", "SIGNER_CERT_USAGE", "", func(issuer *pki.Certificate) {
-		s.revocation("signer_cert", c, issuer, moment, "SIGNER_REVOKED_BEFORE")
+	s.chain("signer_cert", c, moment, s.proof, "SIGNER_CERT_CHAIN", "SIGNER_CERT_USAGE", "", func(issuer *pki.Certificate) {
+		s.revocation("signer_cert", c, issuer, moment, s.proof, "SIGNER_REVOKED_BEFORE")
 	})
 }
 
 // chain judges a certificate's chain at a moment, without its periods when the moment is not known. ended is the code for its own period, empty when that is judged
 // elsewhere.
-func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, broken, usage, ended string, revocation func(issuer *pki.Certificate)) {
+func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, proven proof, broken, usage, ended string, revocation func(issuer *pki.Certificate)) {
 	chain, err := pki.BuildChain(c, pki.ChainOptions{Roots: s.options.Roots, Intermediates: s.options.Intermediates, At: at, Usage: signing, IgnorePeriods: at.IsZero(), Memo: s.options.Memo})
 	reason, failedAt := pki.ReasonOf(err), c
 	if failure, ok := err.(*pki.ChainError); ok {
@@ -193,7 +208,7 @@ func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, br
 		if len(chain) > 1 {
 			issuer = chain[1]
 		}
-		if s.authorities(name, chain, at, broken) {
+		if s.authorities(name, chain, at, proven, broken) {
 			revocation(issuer)
 		}
 	case reason == pki.ReasonUsage:
@@ -217,14 +232,14 @@ func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, br
 
 // authorities judges the revocation of the certificates between the first and the root, and tells whether none speaks
 // against the chain. One that was revoked later than the moment could still issue then, if the moment is true.
-func (s *signatureJudge) authorities(name string, chain []*pki.Certificate, moment time.Time, broken string) bool {
+func (s *signatureJudge) authorities(name string, chain []*pki.Certificate, moment time.Time, proven proof, broken string) bool {
 	for i := 1; i < len(chain)-1; i++ {
-		answer := s.options.Memo.CheckRevocation(chain[i], chain[i+1], s.options.CRLs, s.options.At)
+		answer := s.options.Memo.CheckEvidence(chain[i], chain[i+1], s.options.evidence(), s.options.At)
 		switch {
 		case answer.State == pki.RevocationRevoked && (moment.IsZero() || !answer.RevokedAt.After(moment)):
 			s.failed(name, broken, fmt.Sprintf("revoked: %s", chain[i].Subject))
 			return false
-		case answer.State == pki.RevocationRevoked:
+		case answer.State == pki.RevocationRevoked && !proven.clears(answer.RevokedAt):
 			s.unknown(name, "time_untrusted", answer.RevokedAt.UTC().Format(time.RFC3339))
 			return false
 		case answer.State == pki.RevocationUnknown && pointsToEvidence(chain[i]):
@@ -240,10 +255,14 @@ var revocationPointers = []string{"2.5.29.31", "1.3.6.1.5.5.7.1.1"}
 
 // revocation judges what the lists say about the certificate (security row S-11). A certificate that points to no
 // evidence needs none.
-func (s *signatureJudge) revocation(name string, c, issuer *pki.Certificate, moment time.Time, before string) {
-	answer := s.options.Memo.CheckRevocation(c, issuer, s.options.CRLs, s.options.At)
+func (s *signatureJudge) revocation(name string, c, issuer *pki.Certificate, moment time.Time, proven proof, before string) {
+	answer := s.options.Memo.CheckEvidence(c, issuer, s.options.evidence(), s.options.At)
 	switch {
 	case answer.State == pki.RevocationRevoked && !moment.IsZero() && answer.RevokedAt.After(moment):
+		if proven.clears(answer.RevokedAt) {
+			s.passed(name)
+			return
+		}
 		// Only a trusted time could show that the signature was made before.
 		s.unknown(name, "time_untrusted", answer.RevokedAt.UTC().Format(time.RFC3339))
 	case answer.State == pki.RevocationRevoked:
@@ -281,8 +300,14 @@ func (s *signatureJudge) seal(seal *ses.Seal, moment time.Time, bare bool) {
 	} else {
 		encoding, err := seal.CheckSignature(maker, s.options.Memo)
 		s.value("seal_signature", "SEAL_SIGNATURE", encoding, err)
-		s.chain("seal_maker_cert", maker, p.CreateDate, "SEAL_MAKER_CERT_CHAIN", "SEAL_MAKER_CERT_USAGE", "SEAL_MAKER_CERT_EXPIRED", func(issuer *pki.Certificate) {
-			s.revocation("seal_maker_cert", maker, issuer, p.CreateDate, "SEAL_MAKER_CERT_REVOKED")
+		// A token over the seal proves when it was made; one over a signature that holds the seal proves that it was there.
+		made, stamp := p.CreateDate, s.sealTimestamp(seal.SignatureValue, seal.Timestamp, p.CreateDate)
+		if stamp.proven() {
+			made = stamp.at
+		}
+		proven := stamp.earlier(s.proof)
+		s.chain("seal_maker_cert", maker, made, proven, "SEAL_MAKER_CERT_CHAIN", "SEAL_MAKER_CERT_USAGE", "SEAL_MAKER_CERT_EXPIRED", func(issuer *pki.Certificate) {
+			s.revocation("seal_maker_cert", maker, issuer, made, proven, "SEAL_MAKER_CERT_REVOKED")
 		})
 	}
 	s.sealPeriod(seal, moment, bare)
@@ -344,6 +369,9 @@ func (s *signatureJudge) message(message *pki.SignedData, description *ofd.Signa
 		if claimed.IsZero() {
 			claimed = parseDateTime(description.DateTime)
 		}
+	}
+	for _, token := range signer.Timestamps { // the earliest proves most
+		s.proof = s.proof.earlier(s.timestamp(token, signer.Signature, claimed, "RFC 5126 6.1.1"))
 	}
 	moment := s.moment(claimed)
 	if signer.Certificate == nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/keys/pki"
 	"github.com/yinxin-gov/yinxin/keys/pki/der"
+	"github.com/yinxin-gov/yinxin/keys/pki/tst/tsttest"
 )
 
 // TestD12OneDescription: Signature.xml has one reading or none. The description is signed as it is, so no digest speaks.
@@ -292,6 +293,74 @@ func detached(t *testing.T, message []byte) []byte {
 	members := sequence(t, explicit.Content)
 	members[2] = der.EncodeSequence(sequence(t, members[2])[0])
 	return der.EncodeSequence(outer[0], der.EncodeExplicit(0, der.EncodeSequence(members...)))
+}
+
+// stampedMessage puts tokens over the signature value of a message into its unsigned attributes.
+func stampedMessage(t *testing.T, message []byte, tokens func(value []byte) [][]byte) []byte {
+	t.Helper()
+	parsed, err := pki.ParseSignedData(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer := sequence(t, message)
+	explicit, err := (&der.Reader{}).Parse(outer[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	members := sequence(t, explicit.Content)
+	set, err := (&der.Reader{}).Parse(members[len(members)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer := sequence(t, set.Content)
+	other := tsttest.Attribute(t, "1.2.3", der.EncodeNull())
+	signer = append(signer, der.EncodeImplicit(1, true, other, tsttest.Attribute(t, pki.OIDAttrTimeStamp, tokens(parsed.Signers[0].Signature)...)))
+	members[len(members)-1] = der.EncodeSet(der.EncodeSequence(signer...))
+	return der.EncodeSequence(outer[0], der.EncodeExplicit(0, der.EncodeSequence(members...)))
+}
+
+// TestStampedMessages: a token in a signature without a seal counts as that of a seal signature does, and none is dropped (S-24).
+func TestStampedMessages(t *testing.T) {
+	w := world()
+	p, err := ofd.Open(message(t, []byte("x"), nil), ofd.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tsa := stamping(w.Issue(t, pki.ProfileTimeStamping, "时间戳", nil))
+	at := func(moment time.Time) func(v []byte) [][]byte {
+		return func(v []byte) [][]byte { return [][]byte{tsttest.Token(t, tsa, v, moment, tsttest.Parts{})} }
+	}
+	both := func(a, b func(v []byte) [][]byte) func(v []byte) [][]byte {
+		return func(v []byte) [][]byte { return append(a(v), b(v)...) }
+	}
+	good := signedMessage(t, w.Signer, p.Signatures[0].Raw, true, nil)
+	other := func([]byte) [][]byte { return at(stampTime)([]byte("another")) }
+	for name, c := range map[string]struct {
+		tokens func(v []byte) [][]byte
+		want   want
+		at     time.Time
+	}{
+		"good":              {at(stampTime), valid, stampTime},
+		"two":               {both(at(stampTime.Add(time.Hour)), at(stampTime)), valid, stampTime},
+		"two, later first":  {both(at(stampTime), at(stampTime.Add(time.Hour))), valid, stampTime},
+		"of another value":  {other, invalid("V22", "TS_IMPRINT"), ofdtest.Time},
+		"one of two":        {both(at(stampTime), other), invalid("V22", "TS_IMPRINT"), stampTime},
+		"not a token":       {func([]byte) [][]byte { return [][]byte{der.EncodeNull()} }, invalid("V22", "TS_FORMAT"), ofdtest.Time},
+		"no token":          {func([]byte) [][]byte { return nil }, invalid("V31", "SIG_FORMAT"), time.Time{}},
+		"more than may be":  {func(v []byte) [][]byte { return slices.Repeat(at(stampTime)(v), 9) }, invalid("V31", "SIG_FORMAT"), time.Time{}},
+		"before the signer": {at(ofdtest.Time.Add(-6 * time.Minute)), invalid("V22", "TS_TIME"), ofdtest.Time},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := judge(t, message(t, stampedMessage(t, good, c.tokens), nil), trusting(), c.want)
+			if s := r.Signatures[0]; !c.at.IsZero() && (!s.SigningTime.Equal(c.at) || (s.TimeSource == "timestamp") != !c.at.Equal(ofdtest.Time)) {
+				t.Errorf("%s %v", s.TimeSource, s.SigningTime)
+			}
+		})
+	}
+	// A message that claims no time is given one by its token.
+	if r := verify.Verify("message.p7", stampedMessage(t, good, at(stampTime)), trusting()); r.Verdict != verify.Valid || r.Signatures[0].TimeSource != "timestamp" {
+		t.Errorf("%s %v", r.Code, codes(r))
+	}
 }
 
 // TestSignaturesWithoutASeal: GB/T 35275 values and bare SM2 values (GM/T 0099 7.2.2).

@@ -59,6 +59,17 @@ var rules = map[string]reasonRule{
 	"SEAL_NOT_YET_VALID":      {invalid, "V23", "GB/T 38540-2020 6.3 d", "印章尚未生效", "The seal is not valid yet"},
 	"SEAL_EXPIRED":            {invalid, "V23", "GB/T 38540-2020 6.3 d", "印章已过有效期", "The seal has expired"},
 	"SIGN_TIME_OUTSIDE_SEAL":  {invalid, "V23", "GB/T 38540-2020 7.3 f", "盖章时印章不在有效期内", "The seal was not valid at the signing time"},
+	// Time stamps.
+	"TS_FORMAT":       {invalid, "V22", "RFC 3161 2.4.2", "时间戳格式不正确", "The time stamp cannot be read"},
+	"TS_SIGNATURE":    {invalid, "V22", "GB/T 38540-2020 7.3 h", "时间戳签名不成立", "The time stamp's signature does not hold"},
+	"TS_IMPRINT":      {invalid, "V22", "GB/T 38540-2020 7.3 h", "时间戳不是本签名的", "The time stamp is of something else"},
+	"TS_DIGEST":       {invalid, "V22", "RFC 3161 2.4.2", "时间戳的摘要算法不安全或未知", "The time stamp's digest algorithm is weak or unknown"},
+	"TS_TIME":         {invalid, "V22", "GB/T 38540-2020 7.3 h", "时间戳的时间不可能成立", "The time of the time stamp is impossible"},
+	"TS_CERT_BINDING": {invalid, "V22", "RFC 5816 2.2", "时间戳未绑定时间戳证书", "The time stamp is not bound to its certificate"},
+	"TS_CERT_USAGE":   {invalid, "V25", "RFC 3161 2.3", "时间戳证书不是专用于时间戳的", "The certificate is not for time stamps alone"},
+	"TS_CERT_EXPIRED": {invalid, "V25", "GB/T 20520", "时间戳证书当时不在有效期内", "The time stamp's certificate was not valid at its time"},
+	"TS_CERT_REVOKED": {invalid, "V25", "RFC 3161 4", "时间戳证书已被吊销", "The time stamp's certificate is revoked"},
+	"TS_CERT_CHAIN":   {invalid, "V25", "GB/T 20520", "时间戳证书链不成立", "The certificate chain of the time stamp does not hold"},
 	// What could not be judged.
 	"untrusted_root":     {indeterminate, "V24", "GB/T 38540-2020 7.3 c", "数学校验通过，但发章机构不在信任列表", "The root is not in the trust list"},
 	"signer_unknown":     {indeterminate, "V24", "GB/T 33190-2016 18", "文件内没有签名人证书，无法确认是谁签的", "No certificate tells who signed"},
@@ -78,7 +89,7 @@ var rules = map[string]reasonRule{
 	"stamp_not_visible":  {note, "", "GB/T 33190-2016 18.2", "印章图像不在页面可见范围内", "The seal's picture cannot be seen on a page"},
 	"extra":              {note, "", "GM/T 0099-2020 7.4", "包内有无法到达的文件", "The package holds files that nothing reaches"},
 	"list_uncovered":     {note, "", "GB/T 33190-2016 18", "签名列表未受保护，可以继续加盖", "The list of signatures is uncovered, so more can be added"},
-	"timestamp_unjudged": {note, "", "GB/T 38540-2020 7.3 h", "含有时间戳，本次未作为依据", "A time stamp is there; this verdict does not lean on it"},
+	"timestamp_unjudged": {note, "", "GM/T 0031-2014 6.2.1", "签名内容里含有时间戳，不能证明何时签名，未作为依据", "A time stamp stands inside what is signed; it does not prove when, and this verdict does not lean on it"},
 }
 
 // RegisterReasons is how another leaf says what its own reasons mean; see Rule. It returns a judge that knows both sets.

@@ -19,6 +19,7 @@ type Options struct {
 	Roots         *pki.Pool // nil trusts nobody
 	Intermediates *pki.Pool
 	CRLs          []*pki.CRL
+	OCSP          []*pki.OCSPResponse
 	At            time.Time // now
 	Strict        bool      // deviations and uncovered visible content are refused
 	Locale        string    // of reason and check messages: "zh-CN" when empty
@@ -75,6 +76,9 @@ type judgement struct {
 	result  Result
 	pkg     *ofd.Package
 }
+
+// evidence is what says whether certificates are revoked.
+func (o Options) evidence() pki.Evidence { return pki.Evidence{CRLs: o.CRLs, OCSP: o.OCSP} }
 
 func (j *judgement) reason(code, detail string) {
 	j.judge.AddReason(&j.result, code, j.options.Locale, detail)

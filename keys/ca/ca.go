@@ -38,6 +38,8 @@ type Store interface {
 	InsertCertificate(ctx context.Context, r Record, record audit.Record) error
 	// CertificateByLabel finds the newest certificate with the label; keys.ErrNotFound.
 	CertificateByLabel(ctx context.Context, label string) (Record, error)
+	// CertificateBySerial finds a certificate of an issuer by its serial number in lower-case hex; keys.ErrNotFound.
+	CertificateBySerial(ctx context.Context, issuerID, serial string) (Record, error)
 	RevokeCertificate(ctx context.Context, id string, at time.Time, reason pki.RevocationReason, record audit.Record) error
 	// RevokedBy lists what the issuer revoked.
 	RevokedBy(ctx context.Context, issuerID string) ([]pki.CRLEntry, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"sync"
 	"testing"
 	"time"
@@ -293,4 +294,113 @@ func TestAuthorityWithoutItsKeysIssuesNothing(t *testing.T) {
 			t.Errorf("an old list was given out: %v", err)
 		}
 	})
+}
+
+// ask sends an OCSP request about serial numbers of an issuer.
+func ask(t *testing.T, a *ca.Authority, change func(*pki.OCSPRequest), issuer *pki.Certificate, serials ...*big.Int) (*pki.OCSPRequest, *pki.OCSPResponse, error) {
+	t.Helper()
+	request := &pki.OCSPRequest{Nonce: []byte("0123456789abcdef")}
+	for _, serial := range serials {
+		id, err := pki.NewCertID(pki.OIDSM3, serial, issuer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Asked = append(request.Asked, id)
+	}
+	if change != nil {
+		change(request)
+	}
+	encoded, err := request.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, cause := a.Respond(ctx, encoded)
+	read, err := pki.ParseOCSPResponse(response)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return request, read, cause
+}
+
+// TestOCSPFromTheRegister: good, revoked and unknown, as the register says at that moment.
+func TestOCSPFromTheRegister(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a := w.open(t)
+		root, issuing := a.Certificates()[0], a.Certificates()[1]
+		good, revoked := w.issue(t, a, pki.ProfileService, "good"), w.issue(t, a, pki.ProfileService, "revoked")
+		at := w.now().Add(-time.Hour).UTC().Truncate(time.Second)
+		if err := a.Revoke(ctx, "revoked", at, pki.RevokedKeyCompromise); err != nil {
+			t.Fatal(err)
+		}
+		never := new(big.Int).Add(good.Serial, big.NewInt(1))
+		q, r, err := ask(t, a, nil, issuing, good.Serial, revoked.Serial, never)
+		if err != nil || r.Answers(q) != nil {
+			t.Fatalf("%v %v", err, r.Answers(q))
+		}
+		state := func(c *pki.Certificate, issuer *pki.Certificate, r *pki.OCSPResponse, now time.Time) pki.Revocation {
+			return (&pki.Memo{}).CheckEvidence(c, issuer, pki.Evidence{OCSP: []*pki.OCSPResponse{r}}, now)
+		}
+		if got := state(good, issuing, r, w.now()); got.State != pki.RevocationGood {
+			t.Errorf("good: %+v", got)
+		}
+		if got := state(revoked, issuing, r, w.now()); got.State != pki.RevocationRevoked || !got.RevokedAt.Equal(at) || got.Reason != pki.RevokedKeyCompromise {
+			t.Errorf("revoked: %+v", got)
+		}
+		if got := state(&pki.Certificate{Issuer: issuing.Subject, Serial: never}, issuing, r, w.now()); got.State != pki.RevocationUnknown || len(got.Ignored) != 1 {
+			t.Errorf("never given: %+v", got)
+		}
+		if got := state(good, issuing, r, w.now().Add(time.Hour+time.Second)); got.State != pki.RevocationUnknown {
+			t.Errorf("later: %+v", got)
+		}
+		// The root answers for the issuing CA, and a mixed request knows only the first one's certificates.
+		_, r, _ = ask(t, a, nil, root, issuing.Serial)
+		if got := state(issuing, root, r, w.now()); got.State != pki.RevocationGood {
+			t.Errorf("issuing CA: %+v", got)
+		}
+		mixed := func(q *pki.OCSPRequest) {
+			id, err := pki.NewCertID(pki.OIDSHA1, issuing.Serial, root)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q.Asked = append(q.Asked, id)
+		}
+		if _, r, _ = ask(t, a, mixed, issuing, good.Serial); len(r.Singles) != 2 || r.Singles[0].State != pki.RevocationGood || r.Singles[1].State != pki.RevocationUnknown {
+			t.Errorf("mixed: %+v", r.Singles)
+		}
+	})
+}
+
+func TestOCSPRefusals(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a := w.open(t)
+		issuing := a.Certificates()[1]
+		leaf := w.issue(t, a, pki.ProfileService, "leaf")
+		if _, r, err := ask(t, a, nil, leaf, leaf.Serial); r.Status != pki.OCSPUnauthorized || err != nil {
+			t.Errorf("another's certificate: %+v %v", r, err)
+		}
+		for name, input := range map[string][]byte{"nothing": nil, "text": []byte("x")} {
+			response, err := a.Respond(ctx, input)
+			if r, _ := pki.ParseOCSPResponse(response); r == nil || r.Status != pki.OCSPMalformed || err != nil {
+				t.Errorf("%s: %+v %v", name, r, err)
+			}
+		}
+		wrong := w.config()
+		wrong.Store = away{wrong.Store}
+		broken, err := ca.New(ctx, wrong)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, r, err := ask(t, broken, nil, issuing, leaf.Serial); r.Status != pki.OCSPInternal || !errors.Is(err, errAway) {
+			t.Errorf("register is away: %+v %v", r, err)
+		}
+	})
+}
+
+var errAway = errors.New("away")
+
+// away is a store that finds no serial number.
+type away struct{ ca.Store }
+
+func (away) CertificateBySerial(context.Context, string, string) (ca.Record, error) {
+	return ca.Record{}, errAway
 }

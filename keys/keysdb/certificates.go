@@ -32,13 +32,23 @@ func (s *Store) InsertCertificate(ctx context.Context, r ca.Record, record audit
 	return err
 }
 
+const certificateColumns = "SELECT id, issuer_id, label, key_id, der, revoked_at, revocation_reason FROM key_certificate "
+
 // CertificateByLabel finds the newest certificate with the label.
 func (s *Store) CertificateByLabel(ctx context.Context, label string) (ca.Record, error) {
+	return s.certificate(ctx, certificateColumns+"WHERE label = $1 ORDER BY not_after DESC, id LIMIT 1", label)
+}
+
+// CertificateBySerial finds a certificate of an issuer by its serial number in lower-case hex.
+func (s *Store) CertificateBySerial(ctx context.Context, issuerID, serial string) (ca.Record, error) {
+	return s.certificate(ctx, certificateColumns+"WHERE issuer_id = $1 AND serial = $2", issuerID, serial)
+}
+
+func (s *Store) certificate(ctx context.Context, query string, arguments ...any) (ca.Record, error) {
 	var r ca.Record
 	var der []byte
 	var revokedAt, reason int64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT id, issuer_id, label, key_id, der, revoked_at, revocation_reason FROM key_certificate
-		WHERE label = $1 ORDER BY not_after DESC, id LIMIT 1`, label).Scan(&r.ID, &r.IssuerID, &r.Label, &r.KeyID, &der, &revokedAt, &reason)
+	err := s.db.Read().QueryRowContext(ctx, query, arguments...).Scan(&r.ID, &r.IssuerID, &r.Label, &r.KeyID, &der, &revokedAt, &reason)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return r, keys.ErrNotFound
 	}

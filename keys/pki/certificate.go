@@ -109,6 +109,14 @@ func (c *Certificate) Extension(oid string) (Extension, bool) {
 	return Extension{}, false
 }
 
+// NamesEvidence tells whether the certificate names a place of revocation evidence (RFC 5280 4.2.1.13, 4.2.2.1). One that
+// names none needs none.
+func (c *Certificate) NamesEvidence() bool {
+	_, list := c.Extension(oidCRLPoints)
+	_, authority := c.Extension(oidAuthorityAccess)
+	return list || authority
+}
+
 // X509 parses the certificate with the strict reader; it fails for certificates with the deviation StrictReaderRefuses.
 func (c *Certificate) X509() (*smx509.Certificate, error) { return smx509.ParseCertificate(c.Raw) }
 
@@ -275,6 +283,12 @@ func readExtensionList(reader *der.Reader, value der.Value) ([]Extension, error)
 	if err != nil {
 		return nil, err
 	}
+	return ReadExtensions(reader, items)
+}
+
+// ReadExtensions reads the members of Extensions (RFC 5280 4.1), also for structures of other leaves; one that occurs twice
+// is refused.
+func ReadExtensions(reader *der.Reader, items []der.Value) ([]Extension, error) {
 	if len(items) > maxExtensions {
 		return nil, fmt.Errorf("%w: %d extensions", der.ErrLimit, len(items))
 	}

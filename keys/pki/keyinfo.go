@@ -35,6 +35,14 @@ func parseAlgorithm(reader *der.Reader, value der.Value) (AlgorithmIdentifier, e
 	return algorithm, nil
 }
 
+// ParseAlgorithm reads AlgorithmIdentifier for structures of other leaves.
+func ParseAlgorithm(reader *der.Reader, value der.Value) (AlgorithmIdentifier, error) {
+	return parseAlgorithm(reader, value)
+}
+
+// Plain tells parameters that say nothing: absent or NULL.
+func (a AlgorithmIdentifier) Plain() bool { return a.absentOrNull() }
+
 // absentOrNull tells parameters that say nothing.
 func (a AlgorithmIdentifier) absentOrNull() bool {
 	return len(a.Parameters) == 0 || len(a.Parameters) == 2 && a.Parameters[0] == der.TagNull && a.Parameters[1] == 0

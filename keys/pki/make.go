@@ -89,6 +89,7 @@ type CertificateTemplate struct {
 	NotBefore time.Time
 	NotAfter  time.Time
 	CRLURLs   []string // cRLDistributionPoints
+	OCSPURLs  []string // of authorityInfoAccess
 }
 
 // MakeCertificate makes a certificate: issuer nil and ProfileRoot make a self-signed root with key, otherwise key is the
@@ -155,7 +156,7 @@ func fillTemplate(random io.Reader, template CertificateTemplate, issuer *Certif
 	}
 	filled := &smx509.Certificate{
 		SerialNumber: serial, Subject: name, NotBefore: template.NotBefore, NotAfter: template.NotAfter,
-		KeyUsage: usage, BasicConstraintsValid: true, SubjectKeyId: keyID, CRLDistributionPoints: template.CRLURLs,
+		KeyUsage: usage, BasicConstraintsValid: true, SubjectKeyId: keyID, CRLDistributionPoints: template.CRLURLs, OCSPServer: template.OCSPURLs,
 	}
 	switch template.Profile {
 	case ProfileRoot:

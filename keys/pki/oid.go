@@ -18,7 +18,10 @@ const (
 	OIDECDSAWithSHA256 = "1.2.840.10045.4.3.2"
 	OIDECDSAWithSHA384 = "1.2.840.10045.4.3.3"
 	OIDECDSAWithSHA512 = "1.2.840.10045.4.3.4"
+	OIDSHA1            = "1.3.14.3.2.26"
 	OIDSHA256          = "2.16.840.1.101.3.4.2.1"
+	OIDSHA384          = "2.16.840.1.101.3.4.2.2"
+	OIDSHA512          = "2.16.840.1.101.3.4.2.3"
 )
 
 // Object identifiers of messages (GB/T 35275, RFC 2315).
@@ -30,6 +33,7 @@ const (
 	OIDAttrContentType = "1.2.840.113549.1.9.3"
 	OIDAttrDigest      = "1.2.840.113549.1.9.4"
 	OIDAttrSigningTime = "1.2.840.113549.1.9.5"
+	OIDAttrTimeStamp   = "1.2.840.113549.1.9.16.2.14"
 )
 
 // Object identifiers of certificate extensions and extended key usages (RFC 5280 4.2).
@@ -42,6 +46,8 @@ const (
 	oidReasonCode       = "2.5.29.21"
 	oidDeltaCRL         = "2.5.29.27"
 	oidIssuingPoint     = "2.5.29.28"
+	oidCRLPoints        = "2.5.29.31"
+	oidAuthorityAccess  = "1.3.6.1.5.5.7.1.1"
 	oidPolicies         = "2.5.29.32"
 	oidAuthorityKeyID   = "2.5.29.35"
 	oidExtKeyUsage      = "2.5.29.37"

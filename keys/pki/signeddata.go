@@ -42,6 +42,7 @@ type SignerInfo struct {
 	AttrContentType    string
 	MessageDigest      []byte
 	SigningTime        time.Time // zero when absent
+	Timestamps         [][]byte  // time-stamp tokens over Signature, unsigned attributes (RFC 5126 6.1.1)
 	Certificate        *Certificate
 }
 
@@ -50,6 +51,7 @@ const (
 	maxSigners      = 64
 	maxMessageCerts = 256
 	maxAttrs        = 64
+	maxTimestamps   = 8
 )
 
 // ParseSignedData reads SignedData of GB/T 35275 or PKCS #7 in DER or PEM (seal.md section 7), also one that only carries
@@ -260,8 +262,45 @@ func parseSigner(reader *der.Reader, value der.Value) (*SignerInfo, error) {
 	if signer.SignatureAlgorithm, err = parseAlgorithm(reader, rest[0]); err != nil {
 		return nil, err
 	}
-	signer.Signature, err = reader.OctetString(rest[1])
-	return signer, err
+	if signer.Signature, err = reader.OctetString(rest[1]); err != nil || len(rest) == 2 {
+		return signer, err
+	}
+	return signer, signer.parseUnsigned(reader, rest[2])
+}
+
+// parseUnsigned takes time-stamp tokens from the attributes that are not signed; all others are passed over.
+func (s *SignerInfo) parseUnsigned(reader *der.Reader, value der.Value) error {
+	items, err := reader.Children(value)
+	if err != nil {
+		return err
+	}
+	if len(items) > maxAttrs {
+		return fmt.Errorf("%w: %d unsigned attributes", der.ErrLimit, len(items))
+	}
+	for _, item := range items {
+		fields, err := reader.Sequence(item)
+		if err != nil || len(fields) != 2 || !fields[1].Is(der.TagSet) {
+			return fmt.Errorf("%w: unsigned attribute", der.ErrSyntax)
+		}
+		kind, err := reader.OID(fields[0])
+		if err != nil {
+			return err
+		}
+		if kind != OIDAttrTimeStamp {
+			continue
+		}
+		values, err := reader.Children(fields[1])
+		if err != nil {
+			return err
+		}
+		if len(values) == 0 || len(values)+len(s.Timestamps) > maxTimestamps {
+			return fmt.Errorf("%w: %d time stamps", der.ErrLimit, len(values))
+		}
+		for _, one := range values {
+			s.Timestamps = append(s.Timestamps, one.Raw)
+		}
+	}
+	return nil
 }
 
 // parseAttributes reads the signed attributes. An attribute that occurs twice is refused: two digests or times would

@@ -26,7 +26,7 @@ const (
 )
 
 // ErrTrust is a file of trust that is of no known kind, or too large.
-var ErrTrust = errors.New("neither certificate, CRL, status list nor key bundle")
+var ErrTrust = errors.New("neither certificate, CRL, OCSP response, status list nor key bundle")
 
 // Locales of a report.
 var Locales = []string{"zh-CN", "en"}
@@ -54,7 +54,7 @@ func (v *Verifier) SetStrict(strict bool) { v.options.Strict = strict }
 func (v *Verifier) SetLocale(locale string) { v.options.Locale = locale }
 
 // AddTrustBytes adds the content of one file: certificates (PEM or DER; self-signed ones are trusted as roots, the others
-// help to build chains), a CRL, a signed status list or delta, or the key bundle of presentation codes. The signatures of
+// help to build chains), a CRL, an OCSP response, a signed status list or delta, or the key bundle of presentation codes. The signatures of
 // lists and bundles are judged at each use. Errors wrap ErrTrust.
 func (v *Verifier) AddTrustBytes(content []byte) error {
 	if len(content) > MaxTrustFile {
@@ -72,6 +72,10 @@ func (v *Verifier) AddTrustBytes(content []byte) error {
 	}
 	if crl, err := pki.ParseCRL(content); err == nil {
 		v.options.CRLs = append(v.options.CRLs, crl)
+		return nil
+	}
+	if response, err := pki.ParseOCSPResponse(content); err == nil && response.Status == pki.OCSPSuccessful {
+		v.options.OCSP = append(v.options.OCSP, response)
 		return nil
 	}
 	if list, err := statuslist.Open(content); err == nil {

@@ -115,8 +115,8 @@ func (s *sealWriter) versions() {
 	s.one("version", "v4", specV4, "6.1", "accept", "", "four members, header version 4", "seal", v4, field{"structure", []byte("v4")})
 	v5 := s.world.seal(func(i *ses.SealInfo) { i.Structure = ses.V5 })
 	s.one("version", "v5", specV5, "6.1", "accept", "", "four members, header version 5", "seal", v5, field{"structure", []byte("v5")})
-	token := func([]byte) ([]byte, error) { return []byte{0x30, 0}, nil }
-	stamped := s.world.seal(func(i *ses.SealInfo) { i.Structure, i.Timestamp = ses.V5, token })
+	stamp := s.world.stampFunc(sealMade.Add(time.Minute))
+	stamped := s.world.seal(func(i *ses.SealInfo) { i.Structure, i.Timestamp = ses.V5, stamp })
 	s.one("version", "v5-time-stamp", specV5, "6.1", "accept", "", "five members with a time stamp", "seal", stamped, field{"structure", []byte("v5")})
 	s.one("version", "v5-signature", specV5, "7.1", "accept", "", "signature around a V5 seal", "signature", s.world.signature(v5, nil), documents, field{"structure", []byte("v5")})
 	s.one("version", "c0119", "C0119", "TBS_Sign", "accept", "", "signature of two members around a seal of four", "signature",

@@ -1,8 +1,11 @@
 package der
 
 import (
+	"bytes"
 	"fmt"
 	"math/big"
+	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +50,38 @@ func EncodeSet(members ...[]byte) []byte { return encode(Universal, TagSet, true
 
 // EncodeExplicit wraps an encoded value in an explicit context tag.
 func EncodeExplicit(tag int, value []byte) []byte { return encode(Context, tag, true, value) }
+
+// EncodeImplicit encodes content octets under a context tag that replaces the value's own.
+func EncodeImplicit(tag int, constructed bool, content ...[]byte) []byte {
+	return encode(Context, tag, constructed, content...)
+}
+
+// EncodeSetOf joins encoded members into a SET OF, in the order of X.690 11.6.
+func EncodeSetOf(members ...[]byte) []byte { return EncodeSet(SortSetOf(members)...) }
+
+// SortSetOf returns the members in the order of X.690 11.6, for a SET OF under another tag.
+func SortSetOf(members [][]byte) [][]byte {
+	return slices.SortedFunc(slices.Values(members), bytes.Compare)
+}
+
+// EncodeNamedBits encodes a BIT STRING of a named list, bit 0 in the lowest bit of the argument (X.690 11.2.2).
+func EncodeNamedBits(set uint32) []byte {
+	if set == 0 {
+		return encode(Universal, TagBitString, false, []byte{0})
+	}
+	highest := bits.Len32(set) - 1
+	content := make([]byte, 2+highest/8)
+	content[0] = byte(7 - highest%8)
+	for bit := range highest + 1 {
+		if set&(1<<bit) != 0 {
+			content[1+bit/8] |= 0x80 >> (bit % 8)
+		}
+	}
+	return encode(Universal, TagBitString, false, content)
+}
+
+// EncodeNull encodes NULL.
+func EncodeNull() []byte { return []byte{TagNull, 0} }
 
 // EncodeOctetString encodes an OCTET STRING.
 func EncodeOctetString(octets []byte) []byte { return encode(Universal, TagOctetString, false, octets) }
@@ -129,6 +164,15 @@ func EncodeText(tag int, text string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: text is not UTF-8", ErrType)
 	}
 	return encode(Universal, tag, false, []byte(text)), nil
+}
+
+// EncodeFractionalTime encodes a moment in UTC to the microsecond, without trailing zeros (X.690 11.7.3).
+func EncodeFractionalTime(moment time.Time) ([]byte, error) {
+	moment = moment.UTC()
+	if moment.Year() < 0 || moment.Year() > 9999 {
+		return nil, fmt.Errorf("%w: year %d", ErrSyntax, moment.Year())
+	}
+	return encode(Universal, TagGeneralizedTime, false, []byte(moment.Format("20060102150405.999999Z"))), nil
 }
 
 // EncodeGeneralizedTime encodes a moment in UTC to the second, "YYYYMMDDHHMMSSZ" (X.690 11.7).

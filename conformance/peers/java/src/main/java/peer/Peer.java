@@ -30,6 +30,8 @@ import org.ofdrw.sign.verify.container.SESV4ValidateContainer;
  * <p>recompute FILE: Bouncy Castle recomputes dataHash = SM3(Signature.xml) and verifies the maker's signature over
  * eSealInfo and the signer's over TBS_Sign, from the octets of the package alone.
  * <p>jose FILE: Bouncy Castle judges and makes JSON Web tokens of the GM profile, see {@link Jose}.
+ * <p>timestamp FILE: Bouncy Castle reads a time-stamp token and verifies its SM2 signature, see {@link TimeStamp}.
+ * <p>ocsp FILE: Bouncy Castle reads an OCSP response and verifies its SM2 signature, see {@link Status}.
  */
 public final class Peer {
     public static void main(String[] args) throws Exception {
@@ -43,8 +45,14 @@ public final class Peer {
             case "jose":
                 Jose.run(Paths.get(args[1]));
                 break;
+            case "timestamp":
+                TimeStamp.run(Paths.get(args[1]));
+                break;
+            case "ocsp":
+                Status.run(Paths.get(args[1]));
+                break;
             default:
-                throw new IllegalArgumentException("validate, recompute or jose");
+                throw new IllegalArgumentException("validate, recompute, jose, timestamp or ocsp");
         }
         System.out.println("ok");
     }
@@ -93,7 +101,7 @@ public final class Peer {
         require(verify(makerCertificate, sealInfo, sealValue), "maker's signature over eSealInfo");
     }
 
-    private static boolean verify(byte[] certificate, byte[] message, byte[] signature) throws Exception {
+    static boolean verify(byte[] certificate, byte[] message, byte[] signature) throws Exception {
         X9ECParameters curve = GMNamedCurves.getByName("sm2p256v1");
         ECDomainParameters domain = new ECDomainParameters(curve.getCurve(), curve.getG(), curve.getN(), curve.getH());
         byte[] point = Certificate.getInstance(certificate).getSubjectPublicKeyInfo().getPublicKeyData().getOctets();
@@ -105,7 +113,7 @@ public final class Peer {
         return signer.verifySignature(signature);
     }
 
-    private static byte[] sm3(byte[] data) {
+    static byte[] sm3(byte[] data) {
         SM3Digest digest = new SM3Digest();
         digest.update(data, 0, data.length);
         byte[] out = new byte[32];
@@ -121,7 +129,7 @@ public final class Peer {
         }
     }
 
-    private static void require(boolean holds, String what) {
+    static void require(boolean holds, String what) {
         if (!holds) {
             throw new IllegalStateException(what);
         }
