@@ -18,9 +18,11 @@ type builder struct {
 	objects   int
 	segments  int
 	chars     int
+	glyphs    int // that CGTransform names
 	decoded   int
+	kept      int // pixels of pictures
+	outlined  int // segments of letters before this page
 	depth     int
-	quiet     bool // letters of clips are not text of the page
 }
 
 // state is what an object inherits.
@@ -52,7 +54,7 @@ func (b *builder) build(source ofd.Page, tree *ofd.Node) error {
 			b.find(TemplateMissing, "", "template %s", shorten(id))
 			continue
 		}
-		template, err := b.d.p.Tree(path)
+		template, err := b.d.templateTree(path)
 		if err != nil {
 			b.path = path
 			b.find(TemplateMissing, "", "template %s cannot be read", shorten(id))
@@ -366,10 +368,10 @@ func (b *builder) clipPart(c *clip, node *ofd.Node, m matrix, g *graphic) (bool,
 		}
 		var path typeface.Path
 		for _, glyph := range glyphs {
+			if b.segments += len(glyph.outline.path); b.segments > b.page.limits.Segments {
+				return false, ErrSegments
+			}
 			path = append(path, glyph.outline.path.Transform(glyph.m)...)
-		}
-		if b.segments += len(path); b.segments > b.page.limits.Segments {
-			return false, ErrSegments
 		}
 		c.parts = append(c.parts, clipPart{path: path})
 		return true, nil

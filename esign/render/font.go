@@ -22,7 +22,7 @@ type font struct {
 	bold     bool // of the built-in face itself
 	glyphs   map[uint16]*outline
 	letters  map[rune]*outline
-	segments int // of all outlines made
+	outlined *int // segments of all outlines of the document
 }
 
 // program is a font program (TrueType or CFF in an sfnt wrapper, ISO/IEC 14496-22).
@@ -31,6 +31,7 @@ type program struct {
 	reader *meteredReader
 	buffer sfnt.Buffer
 	units  fixed.Int26_6
+	cids   map[uint16]uint16 // glyphs of a program keyed by CID; nil otherwise
 }
 
 var (
@@ -44,13 +45,19 @@ const (
 	glyphOctets   = 512 << 10
 	callOctets    = 32
 	glyphSegments = 20_000
-	faceSegments  = 400_000
 )
 
 // meteredReader gives the program to the parser and ends a glyph that reads too much.
 type meteredReader struct {
+	parts []part
+	size  int
+	left  int
+}
+
+// part is a piece of the program where the parser sees it, so that nothing of it is copied.
+type part struct {
+	at   int
 	data []byte
-	left int
 }
 
 // ReadAt implements io.ReaderAt.
@@ -58,10 +65,18 @@ func (r *meteredReader) ReadAt(p []byte, at int64) (int, error) {
 	if r.left -= len(p) + callOctets; r.left < 0 {
 		return 0, errMeter
 	}
-	if at < 0 || at > int64(len(r.data)) || len(p) > len(r.data)-int(at) {
+	if at < 0 || at > int64(r.size) || len(p) > r.size-int(at) {
 		return 0, errFont
 	}
-	return copy(p, r.data[at:]), nil
+	clear(p)
+	from := int(at)
+	for _, part := range r.parts {
+		lo, hi := max(from, part.at), min(from+len(p), part.at+len(part.data))
+		if lo < hi {
+			copy(p[lo-from:hi-from], part.data[lo-part.at:])
+		}
+	}
+	return len(p), nil
 }
 
 // parseProgram reads a font program. Tables that drawing does not need are left out and those that subsetters forget are
@@ -73,11 +88,11 @@ func parseProgram(data []byte) (p *program, err error) {
 		}
 	}()
 	for _, withMap := range []bool{true, false} {
-		plain, ok := normalize(data, withMap)
+		reader, ok := normalize(data, withMap)
 		if !ok {
 			return nil, errFont
 		}
-		reader := &meteredReader{data: plain, left: 8*len(plain) + 1<<20}
+		reader.left = 8*reader.size + 1<<20
 		parsed, err := sfnt.ParseReaderAt(reader)
 		if err != nil {
 			continue
@@ -86,7 +101,9 @@ func parseProgram(data []byte) (p *program, err error) {
 		if units < 16 || units > 16384 {
 			return nil, errFont
 		}
-		return &program{parsed: parsed, reader: reader, units: fixed.Int26_6(units)}, nil
+		p := &program{parsed: parsed, reader: reader, units: fixed.Int26_6(units)}
+		_, p.cids, _ = wrapCFF(data)
+		return p, nil
 	}
 	return nil, errFont
 }
@@ -95,11 +112,50 @@ var big = binary.BigEndian
 
 const maxTables = 64
 
-// normalize writes a program anew with the tables that outlines need, sorted and aligned.
-func normalize(data []byte, withMap bool) ([]byte, bool) {
+// normalize lays out a program anew with the tables that outlines need, sorted and aligned.
+func normalize(data []byte, withMap bool) (*meteredReader, bool) {
 	if len(data) < 12 {
 		return nil, false
 	}
+	tables, _, ok := wrapCFF(data)
+	if !ok {
+		if tables, ok = directory(data); !ok {
+			return nil, false
+		}
+	}
+	version := []byte{0, 1, 0, 0}
+	if _, ok := tables["CFF "]; ok {
+		version = []byte("OTTO")
+	}
+	if !mend(tables) {
+		return nil, false
+	}
+	if !withMap || len(tables["cmap"]) < 4 {
+		tables["cmap"] = emptyMap
+	}
+	var names []string
+	for _, name := range []string{"CFF ", "OS/2", "cmap", "glyf", "head", "hhea", "hmtx", "loca", "maxp", "post"} {
+		if len(tables[name]) > 0 {
+			names = append(names, name)
+		}
+	}
+	head := append([]byte{}, version...)
+	for _, v := range []int{len(names), 0, 0, 0} {
+		head = big.AppendUint16(head, uint16(v))
+	}
+	r := &meteredReader{size: 12 + 16*len(names)}
+	for _, name := range names {
+		head = append(head, name...)
+		head = big.AppendUint32(big.AppendUint32(big.AppendUint32(head, 0), uint32(r.size)), uint32(len(tables[name])))
+		r.parts = append(r.parts, part{at: r.size, data: tables[name]})
+		r.size += (len(tables[name]) + 3) &^ 3
+	}
+	r.parts = append(r.parts, part{data: head})
+	return r, true
+}
+
+// directory reads the table directory as far as it can be read; of a collection, the first face.
+func directory(data []byte) (map[string][]byte, bool) {
 	start := 0
 	if string(data[:4]) == "ttcf" {
 		if len(data) < 16 {
@@ -122,47 +178,13 @@ func normalize(data []byte, withMap bool) ([]byte, bool) {
 		}
 		tables[string(record[:4])] = data[at:min(at+length, uint64(len(data)))]
 	}
-	version := data[start : start+4]
-	if _, ok := tables["CFF "]; ok {
-		version = []byte("OTTO")
-	} else {
-		version = []byte{0, 1, 0, 0}
-	}
-	if !mend(tables) {
-		return nil, false
-	}
-	if !withMap || len(tables["cmap"]) < 4 {
-		tables["cmap"] = emptyMap
-	}
-	var names []string
-	for _, name := range []string{"CFF ", "OS/2", "cmap", "glyf", "head", "hhea", "hmtx", "loca", "maxp", "post"} {
-		if len(tables[name]) > 0 {
-			names = append(names, name)
-		}
-	}
-	out := append([]byte{}, version...)
-	for _, v := range []int{len(names), 0, 0, 0} {
-		out = big.AppendUint16(out, uint16(v))
-	}
-	at := 12 + 16*len(names)
-	for _, name := range names {
-		out = append(out, name...)
-		out = big.AppendUint32(big.AppendUint32(big.AppendUint32(out, 0), uint32(at)), uint32(len(tables[name])))
-		at += (len(tables[name]) + 3) &^ 3
-	}
-	for _, name := range names {
-		out = append(out, tables[name]...)
-		for len(out)%4 != 0 {
-			out = append(out, 0)
-		}
-	}
-	return out, true
+	return tables, true
 }
 
 // emptyMap maps no character: format 12 with one group that leads to no glyph.
 var emptyMap = []byte{0, 0, 0, 1, 0, 3, 0, 10, 0, 0, 0, 12, 0, 12, 0, 0, 0, 0, 0, 28, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0}
 
-// mend replaces tables that outlines do not depend on and lengthens hmtx to what hhea promises.
+// mend replaces tables that outlines do not depend on and cuts or lengthens hmtx to what hhea promises.
 func mend(tables map[string][]byte) bool {
 	head, hhea, maxp := tables["head"], tables["hhea"], tables["maxp"]
 	if len(head) < 54 || len(maxp) < 6 {
@@ -180,9 +202,9 @@ func mend(tables map[string][]byte) bool {
 		big.PutUint16(hhea[34:], uint16(wide))
 	}
 	tables["hhea"] = hhea
-	if need := 4*wide + 2*(glyphs-wide); len(tables["hmtx"]) < need {
-		tables["hmtx"] = append(append([]byte{}, tables["hmtx"]...), make([]byte, need-len(tables["hmtx"]))...)
-	}
+	widths := make([]byte, 4*wide+2*(glyphs-wide))
+	copy(widths, tables["hmtx"])
+	tables["hmtx"] = widths
 	post := make([]byte, 32)
 	big.PutUint32(post, 0x00030000)
 	tables["post"] = post
@@ -301,18 +323,19 @@ func (b *builder) fontOf(id, object string) (*font, *fontResource) {
 	key := "\x00" + resource.name + "\x00" + resource.family
 	f, ok := b.d.fonts[key]
 	if !ok {
-		f = replacement(resource)
+		f = b.d.replacement(resource)
 		b.d.fonts[key] = f
 	}
 	return f, resource
 }
 
 func (d *Document) loadFont(resource *fontResource) *font {
-	f := replacement(resource)
+	f := d.replacement(resource)
 	content, err := d.p.Read(resource.file)
-	if err != nil || len(content) > d.o.Limits.FontBytes {
+	if err != nil || d.fontBytes+len(content) > d.o.Limits.FontBytes {
 		return f
 	}
+	d.fontBytes += len(content)
 	if p, err := parseProgram(content); err == nil {
 		f.program = p
 	}
@@ -323,8 +346,8 @@ func (d *Document) loadFont(resource *fontResource) *font {
 // running text in a bold face would be misread as stressed.
 var boldSongs = []string{"小标宋", "粗宋", "大标宋", "XiaoBiaoSong", "xbs"}
 
-func replacement(resource *fontResource) *font {
-	f := &font{builtIn: typeface.Sans(), glyphs: map[uint16]*outline{}, letters: map[rune]*outline{}}
+func (d *Document) replacement(resource *fontResource) *font {
+	f := &font{builtIn: typeface.Sans(), glyphs: map[uint16]*outline{}, letters: map[rune]*outline{}, outlined: &d.outlined}
 	for _, name := range boldSongs {
 		if strings.Contains(resource.name, name) || strings.Contains(resource.family, name) {
 			f.builtIn, f.bold = typeface.Serif(), true
@@ -338,18 +361,27 @@ func replacement(resource *fontResource) *font {
 
 // byGlyph is the outline of a glyph number of the program; false when there is none.
 func (f *font) byGlyph(glyph uint16) (*outline, bool) {
-	if f.program == nil || int(glyph) >= f.program.count() {
+	if f.program == nil {
+		return nil, false
+	}
+	if f.program.cids != nil {
+		known := false
+		if glyph, known = f.program.cids[glyph]; !known {
+			return nil, false
+		}
+	}
+	if int(glyph) >= f.program.count() {
 		return nil, false
 	}
 	if o, ok := f.glyphs[glyph]; ok {
 		return o, o != nil
 	}
 	path, err := f.program.outline(glyph)
-	if err != nil || f.segments+len(path) > faceSegments {
+	if err != nil {
 		f.glyphs[glyph] = nil
 		return nil, false
 	}
-	f.segments += len(path)
+	*f.outlined += len(path)
 	o := &outline{path: path}
 	f.glyphs[glyph] = o
 	return o, true
@@ -368,6 +400,7 @@ func (f *font) byLetter(r rune) (*outline, bool) {
 		f.letters[r] = nil
 		return nil, false
 	}
+	*f.outlined += len(path)
 	o := &outline{path: path}
 	f.letters[r] = o
 	return o, true

@@ -23,7 +23,7 @@ func (b *builder) annotations(base state) error {
 		return nil
 	}
 	b.path = list
-	tree, err := b.d.p.Tree(list)
+	tree, err := b.d.tree(list)
 	if err != nil {
 		b.find(AnnotationBroken, "", "the list of annotations cannot be read")
 		return nil
@@ -49,7 +49,7 @@ func (b *builder) annotations(base state) error {
 
 func (b *builder) annotationFile(path string, base state) error {
 	b.path, b.resources = path, b.d.resources
-	tree, err := b.d.p.Tree(path)
+	tree, err := b.d.tree(path)
 	if err != nil {
 		b.find(AnnotationBroken, "", "the annotations cannot be read")
 		return nil

@@ -122,7 +122,7 @@ func jpegBytes(data []byte, most int) (int, bool) {
 }
 
 // decode reads a picture and shrinks it by whole factors to at most wide × high pixels or twice of it.
-func decode(data []byte, most int, wide, high int) (p *picture, cost int, reduced bool, err error) {
+func decode(data []byte, most, kept, wide, high int) (p *picture, cost int, reduced bool, err error) {
 	defer func() {
 		if recover() != nil {
 			p, err = nil, errPicture
@@ -151,20 +151,17 @@ func decode(data []byte, most int, wide, high int) (p *picture, cost int, reduce
 		if b.Dx() <= 0 || b.Dy() <= 0 || b.Dx() > config.Width || b.Dy() > config.Height {
 			return nil, 0, false, errPicture
 		}
-		pixels, factor := shrink(decoded, wide, high)
+		pixels, factor := shrink(decoded, wide, high, kept)
 		return &picture{pixels: pixels, opaque: pixels.Opaque()}, cost, factor > 1, nil
 	}
 	return nil, 0, false, errPictureFormat
 }
 
-// maxKept bounds the pixels that a picture keeps.
-const maxKept = 2_500_000
-
-// shrink averages blocks of factor × factor pixels, so that the result is not less than wide × high.
-func shrink(source image.Image, wide, high int) (*image.NRGBA, int) {
+// shrink averages blocks of factor × factor pixels, so that the result is not less than wide × high, but at most kept.
+func shrink(source image.Image, wide, high, kept int) (*image.NRGBA, int) {
 	b := source.Bounds()
 	factor := max(1, min(b.Dx()/max(1, wide), b.Dy()/max(1, high)))
-	for b.Dx()/factor*(b.Dy()/factor) > maxKept {
+	for b.Dx()/factor*(b.Dy()/factor) > max(1, kept) {
 		factor++
 	}
 	if factor == 1 {
@@ -176,6 +173,10 @@ func shrink(source image.Image, wide, high int) (*image.NRGBA, int) {
 		return out, 1
 	}
 	out := image.NewNRGBA(image.Rect(0, 0, max(1, b.Dx()/factor), max(1, b.Dy()/factor)))
+	if planes, ok := source.(*image.YCbCr); ok && b.Dx() >= factor && b.Dy() >= factor {
+		shrinkPlanes(out, planes, factor)
+		return out, factor
+	}
 	// One strip of rows at a time is turned into plain octets, whatever the source is.
 	strip := image.NewRGBA(image.Rect(0, 0, b.Dx(), factor))
 	for y := range out.Rect.Dy() {
@@ -198,6 +199,26 @@ func shrink(source image.Image, wide, high int) (*image.NRGBA, int) {
 	return out, factor
 }
 
+// shrinkPlanes averages brightness over each block and takes the colour from its middle, which is averaged already.
+func shrinkPlanes(out *image.NRGBA, source *image.YCbCr, factor int) {
+	for y := range out.Rect.Dy() {
+		for x := range out.Rect.Dx() {
+			left, top := source.Rect.Min.X+x*factor, source.Rect.Min.Y+y*factor
+			sum := 0
+			for dy := range factor {
+				row := source.Y[source.YOffset(left, top+dy):][:factor]
+				for _, v := range row {
+					sum += int(v)
+				}
+			}
+			c := source.COffset(left+factor/2, top+factor/2)
+			i := out.PixOffset(x, y)
+			out.Pix[i], out.Pix[i+1], out.Pix[i+2] = color.YCbCrToRGB(uint8(sum/(factor*factor)), source.Cb[c], source.Cr[c])
+			out.Pix[i+3] = 255
+		}
+	}
+}
+
 // fineness is how many pixels a millimetre pictures keep: 300 dpi.
 const fineness = 300 / 25.4
 
@@ -215,7 +236,7 @@ func (b *builder) load(key string, data []byte, m matrix, object string) (*pictu
 	}
 	wide := int(min(1<<14, math.Hypot(m.A, m.B)*fineness))
 	high := int(min(1<<14, math.Hypot(m.C, m.D)*fineness))
-	p, cost, reduced, err := decode(data, min(b.page.limits.PictureBytes, b.page.limits.PagePictures-b.decoded), wide, high)
+	p, cost, reduced, err := decode(data, min(b.page.limits.PictureBytes, b.page.limits.PagePictures-b.decoded), (b.page.limits.PicturePixels-b.kept)/2, wide, high)
 	b.decoded += cost
 	switch {
 	case errors.Is(err, ErrPictures):
@@ -232,6 +253,7 @@ func (b *builder) load(key string, data []byte, m matrix, object string) (*pictu
 		b.find(PictureReduced, object, "%d × %d pixels", p.pixels.Rect.Dx(), p.pixels.Rect.Dy())
 	}
 	b.loaded[key] = p
+	b.kept += p.pixels.Rect.Dx() * p.pixels.Rect.Dy()
 	b.page.pictures = append(b.page.pictures, p)
 	return p, nil
 }

@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"iter"
 	"math"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd"
@@ -55,10 +56,9 @@ type painter struct {
 	raster raster
 	seal   bool
 
-	clipped   *clip // of the last mark
-	clipArea  image.Rectangle
-	clipMask  []uint8 // nil: the area alone
-	clipStale bool
+	clipped  *clip // of the last mark
+	clipArea image.Rectangle
+	clipMask []uint8 // nil: the area alone
 }
 
 func (d *painter) mark(k *mark) {
@@ -81,10 +81,10 @@ func (d *painter) mark(k *mark) {
 
 // useClip prepares the area, and a mask where the clip is not an upright rectangle.
 func (d *painter) useClip(c *clip) {
-	if c == d.clipped && !d.clipArea.Empty() && !d.clipStale {
+	if c == d.clipped && !d.clipArea.Empty() {
 		return
 	}
-	d.clipped, d.clipStale = c, false
+	d.clipped = c
 	d.clipArea, d.clipMask = d.target.Rect, nil
 	var masked []*clip
 	for ; c != nil; c = c.outer {
@@ -102,10 +102,18 @@ func (d *painter) useClip(c *clip) {
 	for _, c := range masked {
 		united := make([]uint8, d.clipArea.Dx()*d.clipArea.Dy())
 		for _, part := range c.parts {
-			d.raster.reset(d.clipArea)
-			flatten(part.path, d.device, d.raster.line)
-			for i, v := range d.raster.coverage(part.evenOdd) {
-				united[i] = max(united[i], v)
+			at := 0
+			for band := range bands(d.clipArea) {
+				d.raster.reset(band)
+				d.raster.spend(int64(4 * len(part.path)))
+				if d.raster.fault {
+					return
+				}
+				flatten(part.path, d.device, d.raster.line)
+				for _, v := range d.raster.coverage(part.evenOdd) {
+					united[at] = max(united[at], v)
+					at++
+				}
 			}
 		}
 		if d.clipMask == nil {
@@ -159,13 +167,38 @@ func (d *painter) fillPath(p typeface.Path, m matrix, area image.Rectangle, even
 	if area.Empty() {
 		return
 	}
-	d.raster.reset(area)
-	flatten(p, then(m, d.device), d.raster.line)
-	d.compose(area, d.raster.coverage(evenOdd), with)
+	device := then(m, d.device)
+	for band := range bands(area) {
+		d.raster.reset(band)
+		d.raster.spend(int64(4 * len(p)))
+		if d.raster.fault {
+			return
+		}
+		flatten(p, device, d.raster.line)
+		d.compose(band, d.raster.coverage(evenOdd), with)
+	}
 }
 
-// thinnest line in pixels: thinner ones would fade away.
-const thinnest = 0.7
+// bandPixels is what is filled at once, so that sums and masks stay small whatever the page is.
+const bandPixels = 1 << 19
+
+// bands cuts an area into strips of rows.
+func bands(area image.Rectangle) iter.Seq[image.Rectangle] {
+	rows := max(1, bandPixels/max(1, area.Dx()))
+	return func(yield func(image.Rectangle) bool) {
+		for y := area.Min.Y; y < area.Max.Y; y += rows {
+			if !yield(image.Rect(area.Min.X, y, area.Max.X, min(y+rows, area.Max.Y))) {
+				return
+			}
+		}
+	}
+}
+
+// thinnest line in pixels. Thinner ones are drawn as wide and fainter, down to a share at which they are still seen.
+const (
+	thinnest = 0.7
+	faintest = 0.3
+)
 
 func (d *painter) strokePath(p typeface.Path, m matrix, k pen, area image.Rectangle, with *paint) {
 	area = area.Intersect(d.clipArea)
@@ -177,10 +210,26 @@ func (d *painter) strokePath(p typeface.Path, m matrix, k pen, area image.Rectan
 	if fine <= 0 || math.IsInf(fine, 0) {
 		return
 	}
-	k.width = max(k.width, thinnest/fine)
-	d.raster.reset(area)
+	if width := k.width * fine; width < thinnest {
+		with = with.faded(uint8(255 * max(faintest, width/thinnest)))
+		k.width = thinnest / fine
+	}
+	for band := range bands(area) {
+		d.raster.reset(band)
+		d.raster.spend(int64(8 * len(p)))
+		if d.raster.fault {
+			return
+		}
+		d.strokeBand(p, k, fine, device)
+		d.compose(band, d.raster.coverage(false), with)
+	}
+}
+
+func (d *painter) strokeBand(p typeface.Path, k pen, fine float64, device matrix) {
 	stroke(p, k, fine, func(piece []spot) {
-		d.raster.spend(int64(len(piece)))
+		if d.raster.spend(int64(len(piece))); d.raster.fault {
+			return
+		}
 		x, y := apply(device, piece[len(piece)-1].x, piece[len(piece)-1].y)
 		for _, s := range piece {
 			nx, ny := apply(device, s.x, s.y)
@@ -188,7 +237,6 @@ func (d *painter) strokePath(p typeface.Path, m matrix, k pen, area image.Rectan
 			x, y = nx, ny
 		}
 	})
-	d.compose(area, d.raster.coverage(false), with)
 }
 
 func (d *painter) run(r *glyphRun) {
@@ -272,23 +320,27 @@ func (d *painter) image(k *imageMark) {
 	wide, high := int(math.Hypot(device.A, device.B)), int(math.Hypot(device.C, device.D))
 	if source.Rect.Dx() >= 2*max(1, wide) && source.Rect.Dy() >= 2*max(1, high) {
 		d.raster.spend(int64(source.Rect.Dx() * source.Rect.Dy()))
-		source, _ = shrink(source, wide, high)
+		source, _ = shrink(source, wide, high, source.Rect.Dx()*source.Rect.Dy())
 	}
-	d.raster.reset(area)
-	flatten(rectangle(0, 0, 1, 1), device, d.raster.line)
-	mask := d.raster.coverage(false)
-	d.raster.spend(4 * int64(len(mask)))
 	w, h := source.Rect.Dx(), source.Rect.Dy()
-	for y := area.Min.Y; y < area.Max.Y; y++ {
-		for x := area.Min.X; x < area.Max.X; x++ {
-			cover := mask[(y-area.Min.Y)*area.Dx()+x-area.Min.X]
-			if cover == 0 {
-				continue
+	for band := range bands(area) {
+		d.raster.reset(band)
+		if d.raster.spend(4 * int64(band.Dx()*band.Dy())); d.raster.fault {
+			return
+		}
+		flatten(rectangle(0, 0, 1, 1), device, d.raster.line)
+		mask := d.raster.coverage(false)
+		for y := band.Min.Y; y < band.Max.Y; y++ {
+			for x := band.Min.X; x < band.Max.X; x++ {
+				cover := mask[(y-band.Min.Y)*band.Dx()+x-band.Min.X]
+				if cover == 0 {
+					continue
+				}
+				u, v := apply(back, float64(x)+0.5, float64(y)+0.5)
+				c := between(source, u*float64(w)-0.5, v*float64(h)-0.5)
+				c.A = times(c.A, k.alpha)
+				d.blend(x, y, c, cover)
 			}
-			u, v := apply(back, float64(x)+0.5, float64(y)+0.5)
-			c := between(source, u*float64(w)-0.5, v*float64(h)-0.5)
-			c.A = times(c.A, k.alpha)
-			d.blend(x, y, c, cover)
 		}
 	}
 }

@@ -33,22 +33,24 @@ var (
 
 // Limits bound one page.
 type Limits struct {
-	Objects      int   // drawn objects, those of composites and patterns as often as they are drawn
-	Segments     int   // of all paths
-	Characters   int   // of all texts
-	Depth        int   // page blocks, composites, patterns inside each other
-	PictureBytes int   // one picture decoded
-	PagePictures int   // all pictures of a page decoded
-	FontBytes    int   // one font program
-	OutputBytes  int   // an SVG
-	Pixels       int   // a PNG
-	Work         int64 // steps of filling pixels
+	XMLBytes      int   // one XML file
+	Objects       int   // drawn objects, those of composites and patterns as often as they are drawn
+	Segments      int   // of all paths, and twice as many of all letters
+	Characters    int   // of all texts
+	Depth         int   // page blocks, composites, patterns inside each other
+	PictureBytes  int   // one picture decoded
+	PagePictures  int   // all pictures of a page decoded
+	PicturePixels int   // kept of all pictures of a page
+	FontBytes     int   // all font programs of a document
+	OutputBytes   int   // an SVG
+	Pixels        int   // a PNG
+	Work          int64 // steps of filling pixels
 }
 
 // DefaultLimits draw what real documents hold; the worst file costs less than 64 MiB of heap.
 func DefaultLimits() Limits {
-	return Limits{Objects: 60_000, Segments: 250_000, Characters: 100_000, Depth: 12, PictureBytes: 28 << 20, PagePictures: 36 << 20,
-		FontBytes: 24 << 20, OutputBytes: 16 << 20, Pixels: 5_000_000, Work: 160_000_000}
+	return Limits{XMLBytes: 8 << 20, Objects: 40_000, Segments: 200_000, Characters: 60_000, Depth: 12, PictureBytes: 28 << 20, PagePictures: 36 << 20,
+		PicturePixels: 5_000_000, FontBytes: 24 << 20, OutputBytes: 8 << 20, Pixels: 4_000_000, Work: 160_000_000}
 }
 
 // Options say what is drawn of a package.
@@ -149,6 +151,11 @@ type Document struct {
 	common    findings          // of resources, told with every page
 	seals     map[*ofd.Signature]*sealPicture
 	nested    int64 // octets of pictures that are OFD themselves
+	fontBytes int   // of the programs read
+	outlined  int   // segments of the letters made so far
+	flushed   int   // of those, no longer kept
+	template  string
+	shared    *ofd.Node // the tree of that template: pages that follow each other mostly share one
 }
 
 // Open reads what all pages share. Errors wrap ErrBroken.
@@ -160,9 +167,9 @@ func Open(p *ofd.Package, o Options) (*Document, error) {
 		return nil, fmt.Errorf("%w: no document %d", ErrBroken, o.Document)
 	}
 	d := &Document{p: p, o: o, document: p.Documents[o.Document], templates: map[string]string{}, fonts: map[string]*font{}, seals: map[*ofd.Signature]*sealPicture{}}
-	root, err := p.Tree(d.document.Root)
+	root, err := d.tree(d.document.Root)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
+		return nil, err
 	}
 	d.root = root
 	common := root.Child("CommonData")
@@ -239,6 +246,7 @@ func (d *Document) page(number int, pictures bool) (*Page, error) {
 	if number < 1 || number > len(d.document.Pages) {
 		return nil, ErrPage
 	}
+	d.flush()
 	source := d.document.Pages[number-1]
 	page := &Page{Number: number, ID: source.ID, limits: d.o.Limits}
 	page.findings.list = slices.Clone(d.common.list)
@@ -248,22 +256,60 @@ func (d *Document) page(number int, pictures bool) (*Page, error) {
 		}
 		page.findings.index[string(f.Code)+"\x00"+f.Path+"\x00"+f.Detail] = i
 	}
-	var tree *ofd.Node
-	if d.p.Has(source.Path) {
-		var err error
-		if tree, err = d.p.Tree(source.Path); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrBroken, err)
-		}
-	} else {
-		return nil, fmt.Errorf("%w: %s is not in the package", ErrBroken, source.Path)
+	tree, err := d.tree(source.Path)
+	if err != nil {
+		return nil, err
 	}
 	page.Area = d.area(tree)
 	page.Width, page.Height = page.Area.Physical.Width, page.Area.Physical.Height
-	b := &builder{d: d, page: page, pictures: pictures, loaded: map[string]*picture{}}
+	b := &builder{d: d, page: page, pictures: pictures, loaded: map[string]*picture{}, outlined: d.outlined}
 	if err := b.build(source, tree); err != nil {
 		return nil, err
 	}
 	return page, nil
+}
+
+// maxOutlined bounds the segments of letters that are kept from page to page.
+const maxOutlined = 300_000
+
+// flush forgets the letters of earlier pages when there are many; pages that are at hand keep theirs.
+func (d *Document) flush() {
+	if d.outlined-d.flushed <= maxOutlined {
+		return
+	}
+	d.flushed = d.outlined
+	for _, f := range d.fonts {
+		f.glyphs, f.letters = map[uint16]*outline{}, map[rune]*outline{}
+	}
+}
+
+// tree reads an XML file that is not too long to be drawn in time.
+func (d *Document) tree(path string) (*ofd.Node, error) {
+	content, err := d.p.Read(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+	if len(content) > d.o.Limits.XMLBytes {
+		return nil, fmt.Errorf("%w: %s is longer than %d octets", ErrObjects, path, d.o.Limits.XMLBytes)
+	}
+	tree, err := d.p.Tree(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+	return tree, nil
+}
+
+// templateTree reads a template, the last one only once.
+func (d *Document) templateTree(path string) (*ofd.Node, error) {
+	if d.template == path {
+		return d.shared, nil
+	}
+	tree, err := d.tree(path)
+	if err != nil {
+		return nil, err
+	}
+	d.template, d.shared = path, tree
+	return tree, nil
 }
 
 // area reads the boxes: each of the page, or of the document where the page has none.

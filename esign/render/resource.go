@@ -41,7 +41,7 @@ type composite struct {
 type colorSpace struct {
 	kind    string // GRAY, RGB, CMYK
 	bits    int
-	palette [][]string
+	palette []string
 	profile bool
 }
 
@@ -57,7 +57,7 @@ func (r *resources) read(d *Document, holder, location string, f *findings) {
 		f.add(ResourceMissing, holder, "", "resource file %q is not in the package", shorten(location))
 		return
 	}
-	tree, err := d.p.Tree(path)
+	tree, err := d.tree(path)
 	if err != nil {
 		f.add(ResourceMissing, path, "", "the resource file cannot be read")
 		return
@@ -107,7 +107,7 @@ func readSpace(node *ofd.Node) *colorSpace {
 	}
 	for _, value := range node.Child("Palette").All("CV") {
 		if len(space.palette) < maxPalette {
-			space.palette = append(space.palette, strings.Fields(value.Value()))
+			space.palette = append(space.palette, value.Value())
 		}
 	}
 	return space
@@ -176,14 +176,18 @@ func shorten(text string) string {
 func (r *resources) solid(node *ofd.Node) (value color.NRGBA, approximate, ok bool) {
 	id := node.AttrOr("ColorSpace", "")
 	space := r.space(id)
-	parts := strings.Fields(node.AttrOr("Value", ""))
-	if index, given := node.Attr("Index"); given && len(parts) == 0 {
+	text := node.AttrOr("Value", "")
+	if index, given := node.Attr("Index"); given && text == "" {
 		at, err := strconv.Atoi(index)
 		if err != nil || space == nil || at < 0 || at >= len(space.palette) {
 			return value, false, false
 		}
-		parts = space.palette[at]
+		text = space.palette[at]
 	}
+	if len(text) > 200 { // four numbers are shorter
+		return value, false, false
+	}
+	parts := strings.Fields(text)
 	bits, kind := 8, ""
 	if space != nil {
 		bits, kind, approximate = space.bits, space.kind, space.profile

@@ -183,7 +183,7 @@ func (w *svgWriter) mark(k *mark) error {
 	case k.shape != nil:
 		w.shape(k.shape)
 	case k.run != nil:
-		w.run(k.run)
+		return w.run(k.run)
 	case k.image != nil && k.image.picture == nil:
 		w.shape(k.image.crossed())
 	case k.image != nil:
@@ -206,11 +206,11 @@ func (w *svgWriter) shape(s *shape) {
 		w.out.WriteString(` fill-rule="evenodd"`)
 	}
 	if s.stroke != nil {
-		k := s.pen
+		k, magnified := s.pen, spanOf(m)
 		if even(m) {
-			k = k.scaled(spanOf(m))
+			k, magnified = k.scaled(magnified), 1
 		}
-		w.stroke(s.stroke, k)
+		w.stroke(s.stroke, k, max(magnified, 1e-6))
 	}
 	fmt.Fprintf(w.out, ` d="%s"/>`+"\n", path.SVG())
 }
@@ -247,10 +247,11 @@ func (w *svgWriter) fill(p *paint) {
 	}
 }
 
-// hairline is the least width of a line on the page in millimetres.
-const hairline = 0.02
+// hairline is the least width of a line on the page in millimetres: a quarter of a pixel of a screen.
+const hairline = 0.06
 
-func (w *svgWriter) stroke(p *paint, k pen) {
+// stroke writes a line; magnified is what the matrix on the element makes of its units.
+func (w *svgWriter) stroke(p *paint, k pen, magnified float64) {
 	if p.shade != nil {
 		fmt.Fprintf(w.out, ` stroke="url(#%s-s%d)"`, w.o.Prefix, w.shading(p.shade))
 	} else {
@@ -259,7 +260,7 @@ func (w *svgWriter) stroke(p *paint, k pen) {
 			fmt.Fprintf(w.out, ` stroke-opacity="%s"`, milli(float64(p.color.A)/255))
 		}
 	}
-	fmt.Fprintf(w.out, ` stroke-width="%s"`, milli(max(k.width, hairline)))
+	fmt.Fprintf(w.out, ` stroke-width="%s"`, milli(max(k.width, hairline/magnified)))
 	switch k.join {
 	case joinRound:
 		w.out.WriteString(` stroke-linejoin="round"`)
@@ -336,18 +337,21 @@ func (w *svgWriter) shading(s *shading) int {
 // em is the size that letters have in defs: whole numbers are fine enough for them.
 const em = 1000
 
-func (w *svgWriter) run(r *glyphRun) {
+func (w *svgWriter) run(r *glyphRun) error {
 	if len(r.glyphs) == 0 {
-		return
+		return nil
 	}
 	if r.stroke != nil || r.fill != nil && r.fill.shade != nil {
 		// Lines and shadings are measured on the page, so the letters are, too.
 		var path typeface.Path
 		for _, g := range r.glyphs {
+			if len(path) > w.page.limits.Segments {
+				return ErrOutput
+			}
 			path = append(path, g.outline.path.Transform(g.m)...)
 		}
 		w.shape(&shape{path: path, m: identity, fill: r.fill, stroke: r.stroke, pen: r.pen})
-		return
+		return nil
 	}
 	w.out.WriteString("<g")
 	w.fill(r.fill)
@@ -362,6 +366,7 @@ func (w *svgWriter) run(r *glyphRun) {
 		fmt.Fprintf(w.out, `<use href="#%s-g%d" transform="%s"/>`, w.o.Prefix, id, matrixText(then(scale(1.0/em, 1.0/em), g.m)))
 	}
 	w.out.WriteString("</g>\n")
+	return nil
 }
 
 // glyphData is the outline in thousandths of the em, steps from point to point.

@@ -12,7 +12,11 @@ import (
 // text draws a TextObject (GB/T 33190-2016 clause 11).
 func (b *builder) text(g *graphic) error {
 	if g.boundary.Width <= 0 || g.boundary.Height <= 0 {
-		b.find(NoArea, g.id, "TextObject")
+		for _, code := range g.node.All("TextCode") {
+			if strings.TrimSpace(code.Text) != "" {
+				b.find(NoArea, g.id, "TextObject")
+			}
+		}
 		return nil
 	}
 	var fill, stroke *paint
@@ -115,10 +119,11 @@ func (b *builder) letters(g *graphic, asClip bool) ([]glyph, error) {
 			transforms = append(transforms, child)
 		}
 	}
-	if len(transforms) > maxTransforms {
+	left := b.page.limits.Characters - b.glyphs
+	substitutes, count, ok := readTransforms(transforms, left)
+	if b.glyphs += count; count > left {
 		return nil, ErrCharacters
 	}
-	substitutes, ok := readTransforms(transforms)
 	if !ok {
 		b.find(ObjectBroken, g.id, "a CGTransform that cannot be read; letters are drawn by their codes")
 	}
@@ -153,6 +158,9 @@ func (b *builder) letters(g *graphic, asClip bool) ([]glyph, error) {
 		if err != nil {
 			return nil, err
 		}
+		if b.d.outlined-b.outlined > 2*b.page.limits.Segments {
+			return nil, ErrSegments
+		}
 		position += len(runes)
 		if asClip {
 			all = append(all, run...)
@@ -174,76 +182,70 @@ func codeText(text string) string {
 	}, text)
 }
 
-const maxTransforms = 100_000
-
 // substitute is a glyph that CGTransform puts in the place of codes: of count codes, this is drawn at the first.
 type substitute struct {
 	glyphs []uint16
 	codes  int
 }
 
-// readTransforms reads CGTransform (GB/T 33190-2016 11.4.1) by the position of the first code.
-func readTransforms(nodes []*ofd.Node) (map[int]substitute, bool) {
+// readTransforms reads CGTransform (GB/T 33190-2016 11.4.1) by the position of the first code; at most most glyphs.
+func readTransforms(nodes []*ofd.Node, most int) (all map[int]substitute, count int, ok bool) {
 	if len(nodes) == 0 {
-		return nil, true
+		return nil, 0, true
 	}
-	all := map[int]substitute{}
+	all = map[int]substitute{}
 	for _, node := range nodes {
 		at, err := strconv.Atoi(node.AttrOr("CodePosition", ""))
 		codes, err2 := strconv.Atoi(node.AttrOr("CodeCount", "1"))
 		if err != nil || err2 != nil || at < 0 || codes < 1 || at > 1e6 || codes > 1e6 {
-			return all, false
+			return all, count, false
 		}
-		fields := strings.Fields(node.Child("Glyphs").Value())
-		glyphs := make([]uint16, len(fields))
-		for i, field := range fields {
+		var glyphs []uint16
+		for field := range strings.FieldsSeq(node.Child("Glyphs").Value()) {
 			v, err := strconv.ParseUint(field, 10, 16)
-			if err != nil {
-				return all, false
+			if count++; err != nil || count > most {
+				return all, count, false
 			}
-			glyphs[i] = uint16(v)
+			glyphs = append(glyphs, uint16(v))
 		}
 		if len(glyphs) == codes { // one for one, the usual case
-			for i, glyph := range glyphs {
-				all[at+i] = substitute{glyphs: []uint16{glyph}, codes: 1}
+			for i := range glyphs {
+				all[at+i] = substitute{glyphs: glyphs[i : i+1], codes: 1}
 			}
 			continue
 		}
 		all[at] = substitute{glyphs: glyphs, codes: codes}
 	}
-	return all, true
+	return all, count, true
 }
 
 // parseDeltas reads DeltaX or DeltaY: numbers, and "g n v" for v n times. At most most values are made; nil when there
 // are none.
 func parseDeltas(text string, most int) ([]float64, bool) {
-	fields := strings.Fields(text)
-	if len(fields) == 0 {
-		return nil, true
-	}
-	deltas := make([]float64, 0, min(most, 4*len(fields)))
-	for i := 0; i < len(fields) && len(deltas) < most; i++ {
-		times := 1
-		if fields[i] == "g" {
-			if i+2 >= len(fields) {
-				return nil, false
-			}
-			n, ok := number(fields[i+1])
-			if !ok || n < 0 || n != math.Trunc(n) {
-				return nil, false
-			}
-			times = int(n)
-			i += 2
+	var deltas []float64
+	times, expect := 1, 0 // expect: 0 a value or g, 1 the count behind g, 2 the value behind it
+	for field := range strings.FieldsSeq(text) {
+		if field == "g" && expect == 0 {
+			expect = 1
+			continue
 		}
-		v, ok := number(fields[i])
+		v, ok := number(field)
 		if !ok {
 			return nil, false
+		}
+		if expect == 1 {
+			if v < 0 || v != math.Trunc(v) {
+				return nil, false
+			}
+			times, expect = int(v), 2
+			continue
 		}
 		for range min(times, most-len(deltas)) {
 			deltas = append(deltas, v)
 		}
+		times, expect = 1, 0
 	}
-	return deltas, true
+	return deltas, expect == 0
 }
 
 // delta is the step behind a character. Writers give one value for all that follow.
@@ -263,7 +265,7 @@ func (b *builder) code(g *graphic, t style, runes []rune, x, y float64, deltaX, 
 	}
 	startX, startY := x, y
 	skip := 0
-	lead := boundary(g)
+	reported := false
 	for i, r := range runes {
 		var outlines []*outline
 		width := 0.0 // advance, in parts of the em
@@ -275,17 +277,23 @@ func (b *builder) code(g *graphic, t style, runes []rune, x, y float64, deltaX, 
 		case ok && t.font.program != nil:
 			skip = s.codes - 1
 			for _, id := range s.glyphs {
-				if o, ok := t.font.byGlyph(id); ok {
-					outlines = append(outlines, o)
-				} else {
-					outlines = append(outlines, missingBox)
-					b.find(GlyphMissing, g.id, "glyph %d", id)
-				}
+				o, ok := t.font.byGlyph(id)
 				width = t.font.program.advance(id)
+				if !ok {
+					b.find(GlyphMissing, g.id, "glyph %d", id)
+					if o, width, squeeze = b.letter(g, t, r, step); o == nil {
+						continue
+					}
+				}
+				outlines = append(outlines, o)
 			}
 		default:
 			var o *outline
-			o, width, squeeze = b.letter(g, t, r, step)
+			room := step
+			if i == len(runes)-1 {
+				room = 0 // the last may be as wide as it likes
+			}
+			o, width, squeeze = b.letter(g, t, r, room)
 			if o != nil {
 				outlines = append(outlines, o)
 			}
@@ -306,7 +314,7 @@ func (b *builder) code(g *graphic, t style, runes []rune, x, y float64, deltaX, 
 			at += width * t.size * t.stretch
 		}
 		if !asClip {
-			b.char(g, t, r, x, y, width*squeeze, lead)
+			b.char(g, t, r, x, y, width*squeeze, &reported)
 		}
 		if advancing {
 			dx, dy := direction(t.reading)
@@ -381,16 +389,13 @@ func isBlank(r rune) bool {
 	return r <= ' ' || r == '\u00a0' || r >= '\u2000' && r <= '\u200b' || r == '\u3000' || r == '\ufeff'
 }
 
-// boundary tells whether the object's text leaves its Boundary by more than a letter, once an object.
-func boundary(g *graphic) *bool { reported := false; _ = g; return &reported }
-
 // char records where a character stands, for searching.
 func (b *builder) char(g *graphic, t style, r rune, x, y, width float64, reported *bool) {
 	if width <= 0 {
 		width = 0.5
 	}
 	left, top, w, h := 0.0, -0.85*t.size, width*t.size*t.stretch, t.size
-	var m matrix = identity
+	m := identity
 	for range t.direction {
 		m = then(m, matrix{B: 1, C: -1})
 	}
@@ -399,5 +404,5 @@ func (b *builder) char(g *graphic, t style, r rune, x, y, width float64, reporte
 		b.find(OutsideBoundary, g.id, "a text that leaves its Boundary; it is drawn whole")
 		*reported = true
 	}
-	b.page.chars = append(b.page.chars, Char{Rune: r, Box: box, Object: g.id, run: len(b.page.marks), vertical: t.reading%2 == 1 || false})
+	b.page.chars = append(b.page.chars, Char{Rune: r, Box: box, Object: g.id, run: len(b.page.marks), vertical: t.reading%2 == 1})
 }

@@ -77,7 +77,7 @@ func (l *lister) tree(path string) *ofd.Node {
 	if path == "" || !l.d.p.Has(path) {
 		return nil
 	}
-	tree, err := l.d.p.Tree(path)
+	tree, err := l.d.tree(path)
 	if err != nil {
 		return nil
 	}
