@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd"
@@ -55,6 +56,9 @@ func (b *builder) build(source ofd.Page, tree *ofd.Node) error {
 			continue
 		}
 		template, err := b.d.templateTree(path)
+		if errors.Is(err, ErrObjects) {
+			return err
+		}
 		if err != nil {
 			b.path = path
 			b.find(TemplateMissing, "", "template %s cannot be read", shorten(id))

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -24,6 +25,9 @@ func (b *builder) annotations(base state) error {
 	}
 	b.path = list
 	tree, err := b.d.tree(list)
+	if errors.Is(err, ErrObjects) {
+		return err
+	}
 	if err != nil {
 		b.find(AnnotationBroken, "", "the list of annotations cannot be read")
 		return nil
@@ -50,6 +54,9 @@ func (b *builder) annotations(base state) error {
 func (b *builder) annotationFile(path string, base state) error {
 	b.path, b.resources = path, b.d.resources
 	tree, err := b.d.tree(path)
+	if errors.Is(err, ErrObjects) {
+		return err
+	}
 	if err != nil {
 		b.find(AnnotationBroken, "", "the annotations cannot be read")
 		return nil
