@@ -33,7 +33,7 @@ func TestGoldens(t *testing.T) {
 		"path":          {sample: sample{layer: path(`Fill="true"`, frame)}},
 		"path-evenodd":  {sample: sample{layer: path(`Fill="true" Stroke="false" Rule="Even-Odd"`, frame+" M 15 15 L 25 15 L 25 25 L 15 25 C")}},
 		"path-curves":   {sample: sample{layer: path(``, "M 5 20 Q 10 5 15 20 B 20 35 25 5 30 20 A 5 8 30 0 1 45 20 C")}},
-		"path-pen":      {sample: sample{layer: path(`LineWidth="2" Join="Round" Cap="Square" DashPattern="4 2" DashOffset="1" MiterLimit="2"`, "M 5 5 L 30 30 L 55 5")}},
+		"path-pen":      {sample: sample{layer: path(`LineWidth="2" Join="Round" Cap="Square" DashPattern="4 5" DashOffset="1" MiterLimit="2"`, "M 5 5 L 30 30 L 55 5")}},
 		"path-ctm":      {sample: sample{layer: path(`CTM="1 0 0 0.5 5 0" LineWidth="2"`, frame)}},
 		"path-boundary": {sample: sample{layer: `<PathObject ID="1" Boundary="10 10 10 10" Fill="true" Stroke="false"><FillColor Value="0 0 255"/><AbbreviatedData>M -5 -5 L 15 -5 L 15 15 L -5 15 C</AbbreviatedData></PathObject>`}},
 		"clip": {sample: sample{layer: `<PathObject ID="1" Boundary="0 0 60 40" Fill="true" Stroke="false"><Clips><Clip><Area><Path Boundary="10 10 20 20"><AbbreviatedData>M 0 0 L 20 0 L 10 20 C</AbbreviatedData></Path></Area>` +

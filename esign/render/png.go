@@ -59,6 +59,15 @@ type painter struct {
 	clipped  *clip // of the last mark
 	clipArea image.Rectangle
 	clipMask []uint8 // nil: the area alone
+
+	shrunk shrunk // of the last picture that had too many pixels
+	fewer  *image.NRGBA
+}
+
+// shrunk names a picture with fewer pixels.
+type shrunk struct {
+	picture    *picture
+	wide, high int
 }
 
 func (d *painter) mark(k *mark) {
@@ -319,8 +328,14 @@ func (d *painter) image(k *imageMark) {
 	// More than two of its pixels to one of the page: fewer first, else fine lines would break up.
 	wide, high := int(math.Hypot(device.A, device.B)), int(math.Hypot(device.C, device.D))
 	if source.Rect.Dx() >= 2*max(1, wide) && source.Rect.Dy() >= 2*max(1, high) {
-		d.raster.spend(int64(source.Rect.Dx() * source.Rect.Dy()))
-		source, _ = shrink(source, wide, high, source.Rect.Dx()*source.Rect.Dy())
+		if key := (shrunk{k.picture, wide, high}); d.shrunk != key {
+			if d.raster.spend(2 * int64(source.Rect.Dx()*source.Rect.Dy())); d.raster.fault {
+				return
+			}
+			d.shrunk = key
+			d.fewer, _ = shrink(source, wide, high, source.Rect.Dx()*source.Rect.Dy())
+		}
+		source = d.fewer
 	}
 	w, h := source.Rect.Dx(), source.Rect.Dy()
 	for band := range bands(area) {

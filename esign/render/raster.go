@@ -36,6 +36,9 @@ func (r *raster) spend(steps int64) {
 	}
 }
 
+// lineCost is what an edge costs beside its rows, in steps.
+const lineCost = 4
+
 // line adds an edge in device pixels.
 func (r *raster) line(x0, y0, x1, y1 float64) {
 	if y0 == y1 || r.fault {
@@ -49,6 +52,7 @@ func (r *raster) line(x0, y0, x1, y1 float64) {
 	x0, y0, x1, y1 = x0-left, y0-top, x1-left, y1-top
 	wide, high := r.area.Dx(), r.area.Dy()
 	if y1 <= 0 || y0 >= float64(high) {
+		r.spend(lineCost)
 		return
 	}
 	slope := (x1 - x0) / (y1 - y0)
@@ -59,7 +63,7 @@ func (r *raster) line(x0, y0, x1, y1 float64) {
 	}
 	end := min(y1, float64(high))
 	first, last := int(y0), min(high, int(math.Ceil(end)))
-	r.spend(int64(last - first))
+	r.spend(int64(lineCost + 2*(last-first)))
 	for y := first; y < last; y++ {
 		row := r.sums[y*(wide+2) : (y+1)*(wide+2)]
 		height := min(float64(y+1), end) - max(float64(y), y0)

@@ -25,6 +25,9 @@ func stroke(p typeface.Path, k pen, fine float64, emit func([]spot)) {
 	}
 }
 
+// maxSpots bounds what the curves of one path become; beyond it they are drawn straight.
+const maxSpots = 300_000
+
 type polyline struct {
 	spots  []spot
 	closed bool
@@ -34,6 +37,7 @@ type polyline struct {
 func polylines(p typeface.Path, fine float64) []polyline {
 	var all []polyline
 	var current polyline
+	total := 0
 	end := func() {
 		if len(current.spots) > 0 {
 			all = append(all, current)
@@ -45,6 +49,7 @@ func polylines(p typeface.Path, fine float64) []polyline {
 			return
 		}
 		current.spots = append(current.spots, spot{x, y})
+		total++
 	}
 	for _, s := range p {
 		switch s.Kind {
@@ -54,7 +59,9 @@ func polylines(p typeface.Path, fine float64) []polyline {
 		case typeface.Line:
 			add(s.X, s.Y)
 		case typeface.Quad, typeface.Cubic:
-			if n := len(current.spots); n > 0 {
+			if total > maxSpots {
+				add(s.X, s.Y)
+			} else if n := len(current.spots); n > 0 {
 				last := current.spots[n-1]
 				m := scale(fine, fine)
 				curve(s, m, last.x*fine, last.y*fine, func(x, y float64) { add(x/fine, y/fine) })
