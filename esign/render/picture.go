@@ -169,6 +169,15 @@ func shrink(source image.Image, wide, high, kept int) (*image.NRGBA, int) {
 			return same, 1
 		}
 		out := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+		if indexed, ok := source.(*image.Paletted); ok {
+			table := straight(indexed.Palette)
+			for y := range b.Dy() {
+				for x, index := range indexed.Pix[y*indexed.Stride:][:b.Dx()] {
+					copy(out.Pix[y*out.Stride+4*x:], table[index][:])
+				}
+			}
+			return out, 1
+		}
 		draw.Draw(out, out.Bounds(), source, b.Min, draw.Src)
 		return out, 1
 	}
@@ -179,8 +188,21 @@ func shrink(source image.Image, wide, high, kept int) (*image.NRGBA, int) {
 	}
 	// One strip of rows at a time is turned into plain octets, whatever the source is.
 	strip := image.NewRGBA(image.Rect(0, 0, b.Dx(), factor))
+	indexed, isIndexed := source.(*image.Paletted)
+	var table [256][4]uint8
+	if isIndexed {
+		table = premultiplied(indexed.Palette)
+	}
 	for y := range out.Rect.Dy() {
-		draw.Draw(strip, strip.Bounds(), source, image.Pt(b.Min.X, b.Min.Y+y*factor), draw.Src)
+		if isIndexed && b.Dy() >= factor {
+			for dy := range factor {
+				for x, index := range indexed.Pix[(y*factor+dy)*indexed.Stride:][:b.Dx()] {
+					copy(strip.Pix[dy*strip.Stride+4*x:], table[index][:])
+				}
+			}
+		} else {
+			draw.Draw(strip, strip.Bounds(), source, image.Pt(b.Min.X, b.Min.Y+y*factor), draw.Src)
+		}
 		for x := range out.Rect.Dx() {
 			var r, g, bl, a, n uint32
 			for dy := range min(factor, b.Dy()) {
@@ -197,6 +219,23 @@ func shrink(source image.Image, wide, high, kept int) (*image.NRGBA, int) {
 		}
 	}
 	return out, factor
+}
+
+// straight and premultiplied are the colours of a palette; an index beyond it is transparent.
+func straight(palette color.Palette) (table [256][4]uint8) {
+	for i, c := range palette[:min(256, len(palette))] {
+		v := color.NRGBAModel.Convert(c).(color.NRGBA)
+		table[i] = [4]uint8{v.R, v.G, v.B, v.A}
+	}
+	return table
+}
+
+func premultiplied(palette color.Palette) (table [256][4]uint8) {
+	for i, c := range palette[:min(256, len(palette))] {
+		v := color.RGBAModel.Convert(c).(color.RGBA)
+		table[i] = [4]uint8{v.R, v.G, v.B, v.A}
+	}
+	return table
 }
 
 // shrinkPlanes averages brightness over each block and takes the colour from its middle, which is averaged already.

@@ -279,6 +279,7 @@ func (d *painter) compose(area image.Rectangle, mask []uint8, with *paint) {
 		at = sample
 	}
 	plain, solid := with.color, with.shade == nil
+	plainly := solid && d.clipMask == nil && !d.seal && plain.A == 255
 	d.raster.spend(int64(len(mask)))
 	for y := area.Min.Y; y < area.Max.Y; y++ {
 		row := mask[(y-area.Min.Y)*area.Dx():][:area.Dx()]
@@ -287,6 +288,11 @@ func (d *painter) compose(area image.Rectangle, mask []uint8, with *paint) {
 				continue
 			}
 			x := area.Min.X + i
+			if plainly && cover == 255 {
+				pixel := d.target.Pix[d.target.PixOffset(x, y):][:3:3]
+				pixel[0], pixel[1], pixel[2] = plain.R, plain.G, plain.B
+				continue
+			}
 			if !solid {
 				plain = at(x, y)
 			}
