@@ -38,6 +38,12 @@ type row struct {
 	x, top, bottom float64
 }
 
+// beside tells whether two rows are parts of one line.
+func (r row) beside(other row) bool {
+	a, b := r.bottom-r.top, other.bottom-other.top
+	return max(a, b) < 3*min(a, b) && math.Abs(r.top+r.bottom-other.top-other.bottom)/2 < 0.4*min(a, b)
+}
+
 func arrange(chars []Char) []Char {
 	var rows []row
 	for i := 0; i < len(chars); {
@@ -53,13 +59,12 @@ func arrange(chars []Char) []Char {
 		i = j
 	}
 	slices.SortStableFunc(rows, func(a, b row) int { return compare(a.top+a.bottom, b.top+b.bottom) })
-	// A row joins the line above it when their middles overlap by more than half of the lower one.
+	// A row joins the line of the first when both are about as high and their middles lie close.
 	var out []Char
 	line := 0
 	for i := 0; i < len(rows); line++ {
 		j := i + 1
-		middle, half := (rows[i].top+rows[i].bottom)/2, (rows[i].bottom-rows[i].top)/2
-		for j < len(rows) && (rows[j].top+rows[j].bottom)/2-middle < half*0.8 && rows[j].bottom-rows[j].top < 4*half+1e-9 {
+		for j < len(rows) && rows[i].beside(rows[j]) {
 			j++
 		}
 		same := slices.Clone(rows[i:j])

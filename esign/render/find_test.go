@@ -22,6 +22,7 @@ func TestTextIsInReadingOrder(t *testing.T) {
 		"written from right to left":     {textAt("1", 20, 5, ``, `DeltaX="-4"`, "丙乙甲"), "甲乙丙"},
 		"bold by drawing twice":          {textAt("1", 5, 5, ``, `DeltaX="4"`, "甲乙") + textAt("2", 5.1, 5, ``, `DeltaX="4"`, "甲乙"), "甲乙"},
 		"down the page":                  {textAt("1", 5, 5, `ReadDirection="90"`, `DeltaY="4"`, "甲乙丙"), "甲乙丙"},
+		"lines beside a column":          {textAt("1", 5, 5, `ReadDirection="90"`, `DeltaY="4"`, "竖排文字") + textAt("2", 40, 14, ``, `DeltaX="4"`, "下") + textAt("3", 30, 10, ``, `DeltaX="4"`, "上中"), "上中竖排文字下"},
 		"what is not drawn is not found": {textAt("1", 5, 5, `Visible="false"`, `DeltaX="4"`, "甲乙") + textAt("2", 5, 5, `Fill="false"`, `DeltaX="4"`, "丙"), ""},
 	}
 	for name, c := range cases {

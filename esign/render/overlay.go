@@ -78,6 +78,9 @@ func (b *builder) annotationFile(path string, base state) error {
 		}
 		appearance := node.Child("Appearance")
 		if appearance == nil {
+			if kind != "Link" { // which has none as a rule
+				b.find(AnnotationBroken, id, "annotation of type %s without an appearance", kind)
+			}
 			continue
 		}
 		s := base
@@ -152,11 +155,7 @@ func (d *Document) readSeal(s *ofd.Signature) *sealPicture {
 
 // stamps draws the seals of signatures at their places (GB/T 33190-2016 18.2.3), in the order of the list.
 func (b *builder) stamps(base state) error {
-	body := b.d.document.Body
-	for _, s := range b.d.p.Signatures {
-		if s.Document < 0 || s.Document >= len(b.d.p.Documents) || b.d.p.Documents[s.Document].Body != body {
-			continue
-		}
+	for _, s := range b.d.signatures() {
 		for _, stamp := range s.Stamps {
 			if stamp.PageRef != b.page.ID {
 				continue

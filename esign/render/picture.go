@@ -310,10 +310,8 @@ func (b *builder) imageObject(g *graphic) error {
 		b.find(NoArea, g.id, "ImageObject")
 		return nil
 	}
-	for _, name := range []string{"ImageMask", "Substitution"} {
-		if _, ok := g.node.Attr(name); ok && name == "ImageMask" {
-			b.find(EffectIgnored, g.id, "%s", name)
-		}
+	if _, ok := g.node.Attr("ImageMask"); ok {
+		b.find(EffectIgnored, g.id, "ImageMask")
 	}
 	if g.node.Child("Border") != nil {
 		b.find(EffectIgnored, g.id, "Border")

@@ -205,6 +205,31 @@ func (d *Document) find(holder, location string) (string, bool) {
 	return d.p.Find(wanted)
 }
 
+// Findings tells what is wrong beside the pages: resources that are not there, and seals of this document that stand on
+// none of its pages. Those of a page are Page.Findings.
+func (d *Document) Findings() []Finding {
+	all := findings{list: slices.Clone(d.common.list)}
+	for _, s := range d.signatures() {
+		for _, stamp := range s.Stamps {
+			if !slices.ContainsFunc(d.document.Pages, func(p ofd.Page) bool { return p.ID == stamp.PageRef }) {
+				all.add(StampBroken, s.Path, stamp.ID, "signature %s: no page %s", shorten(s.ID), shorten(stamp.PageRef))
+			}
+		}
+	}
+	return all.list
+}
+
+// signatures are those of the body that the document is a version of.
+func (d *Document) signatures() []*ofd.Signature {
+	var all []*ofd.Signature
+	for _, s := range d.p.Signatures {
+		if s.Document >= 0 && s.Document < len(d.p.Documents) && d.p.Documents[s.Document].Body == d.document.Body {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // Page is the display list of a page.
 type Page struct {
 	Number        int // from 1

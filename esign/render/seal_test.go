@@ -151,6 +151,24 @@ func TestSealsComeFromTheSignedValue(t *testing.T) {
 	wantCodes(t, drawPackage(t, p, render.Options{}), render.SealBroken)
 }
 
+// TestSealsOnNoPage: a stamp whose page is not there is told with the document.
+func TestSealsOnNoPage(t *testing.T) {
+	data := ofdtest.New(t).Sealed(t, ofdtest.Sealing{Document: ofdtest.Pack(t, sample{}.files()), Describe: func(d string) string {
+		return strings.Replace(d, `PageRef="P1"`, `PageRef="P9"`, 1)
+	}})
+	p, err := ofd.Open(data, ofd.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := render.Open(p, render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := d.Findings(); len(f) != 1 || f[0].Code != render.StampBroken || !f[0].Omitted {
+		t.Errorf("%+v", f)
+	}
+}
+
 // TestTheTreeNamesWhatIsNotDrawn: attachments, tags and extensions are parts of the document, too.
 func TestTheTreeNamesWhatIsNotDrawn(t *testing.T) {
 	p, err := ofd.Open(ofdtest.New(t).Sealed(t, ofdtest.Sealing{}), ofd.DefaultLimits())
