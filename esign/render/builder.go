@@ -288,11 +288,6 @@ func (b *builder) compositeObject(g *graphic) error {
 		b.find(ResourceMissing, g.id, "composite %s", shorten(id))
 		return nil
 	}
-	if unit.busy {
-		return ErrDepth
-	}
-	unit.busy = true
-	defer func() { unit.busy = false }()
 	s := g.s
 	s.m = g.m
 	if s.alpha != 255 {

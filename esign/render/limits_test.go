@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -121,8 +122,11 @@ func blank(t testing.TB, wide, high int) []byte {
 	return out.Bytes()
 }
 
+// progressive is the head of a JPEG that keeps five octets a sample while it is read.
+var progressive = []byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xc2\x00\x11\x08\x0b\xb8\x0b\xb8\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01\xff\xd9")
+
 func TestLargePicturesAreMarked(t *testing.T) {
-	for name, data := range map[string][]byte{"by its header": header(t, 60_000, 60_000), "by its octets": blank(t, 8000, 8000)} {
+	for name, data := range map[string][]byte{"progressive": progressive, "by its header": header(t, 60_000, 60_000), "by its octets": blank(t, 8000, 8000)} {
 		t.Run(name, func(t *testing.T) {
 			page := sample{resources: media, more: []ofd.File{{Path: "/Doc/a.png", Content: data}}, layer: `<ImageObject ID="1" Boundary="10 10 20 10" CTM="20 0 0 10 0 0" ResourceID="M1"/>`}.draw(t)
 			wantCodes(t, page, render.PictureLarge)
@@ -140,6 +144,57 @@ func header(t testing.TB, wide, high int) []byte {
 	sum := crc32.ChecksumIEEE(data[12:29])
 	copy(data[29:33], []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
 	return data
+}
+
+// hostileCFF is a program whose subroutines call each other two hundred times each, ten deep.
+func hostileCFF() []byte {
+	index := func(items ...[]byte) []byte {
+		out := []byte{byte(len(items) >> 8), byte(len(items))}
+		if len(items) == 0 {
+			return out
+		}
+		out = append(out, 4)
+		at := uint32(1)
+		for i := 0; i <= len(items); i++ {
+			out = append(out, byte(at>>24), byte(at>>16), byte(at>>8), byte(at))
+			if i < len(items) {
+				at += uint32(len(items[i]))
+			}
+		}
+		return append(out, bytes.Join(items, nil)...)
+	}
+	call := func(subroutine int) []byte { return []byte{byte(subroutine - 107 + 139), 29} }
+	var subroutines [][]byte
+	for i := range 9 {
+		subroutines = append(subroutines, append(bytes.Repeat(call(i+1), 200), 11))
+	}
+	subroutines = append(subroutines, []byte{139, 139, 21, 11}) // 0 0 rmoveto return
+	glyphs := index([]byte{14}, append(call(0), 14))
+	top := func(offset int) []byte {
+		return index([]byte{29, byte(offset >> 24), byte(offset >> 16), byte(offset >> 8), byte(offset), 17, 139, 29, 0, 0, 0, 0, 18})
+	}
+	before := func(offset int) []byte {
+		return slices.Concat([]byte{1, 0, 4, 4}, index([]byte("a")), top(offset), index(), index(subroutines...))
+	}
+	return append(before(len(before(0))), glyphs...)
+}
+
+// TestHostileFonts: a program cannot spend more than its glyph may cost.
+func TestHostileFonts(t *testing.T) {
+	text := `<TextObject ID="1" Boundary="0 0 60 40" Font="F1" Size="3"><CGTransform CodePosition="0"><Glyphs>1</Glyphs></CGTransform><TextCode X="1" Y="5">a</TextCode></TextObject>`
+	start := time.Now()
+	page := sample{resources: embedded, more: []ofd.File{{Path: "/Doc/f.ttf", Content: hostileCFF(), Store: true}}, layer: text}.draw(t)
+	wantCodes(t, page, render.FontReplaced, render.GlyphMissing)
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("took %v", took)
+	}
+	limits := render.DefaultLimits()
+	limits.FontBytes = 100
+	page, err := sample{resources: embedded, more: []ofd.File{{Path: "/Doc/f.ttf", Content: subset(t, "a")}}, layer: text}.open(t, render.Options{Limits: limits}).Page(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCodes(t, page, render.FontBroken)
 }
 
 // peak is the most heap that f takes, in octets.

@@ -130,9 +130,6 @@ func (d *Document) readSeal(s *ofd.Signature) *sealPicture {
 		return &sealPicture{data: data}
 	}
 	broken := &sealPicture{code: SealBroken, why: "the picture is an OFD that cannot be read"}
-	if d.o.depth > 0 {
-		return &sealPicture{code: SealBroken, why: "an OFD in the seal of an OFD in a seal"}
-	}
 	if d.nested += int64(len(data)); d.nested > maxNested {
 		return &sealPicture{code: SealBroken, why: "the pictures of all seals are too large"}
 	}
@@ -142,7 +139,8 @@ func (d *Document) readSeal(s *ofd.Signature) *sealPicture {
 	if err != nil || len(p.Documents) == 0 {
 		return broken
 	}
-	inner, err := Open(p, Options{Limits: d.o.Limits, Document: Current(p), Seal: func(*ofd.Signature) bool { return false }, depth: d.o.depth + 1})
+	// One level deep: seals on the seal are not drawn.
+	inner, err := Open(p, Options{Limits: d.o.Limits, Document: Current(p), Seal: func(*ofd.Signature) bool { return false }})
 	if err != nil {
 		return broken
 	}

@@ -63,8 +63,6 @@ type Options struct {
 	// Annotation decides by the path of their file whether annotations are drawn; nil draws all. What is left out is a
 	// finding.
 	Annotation func(path string) bool
-
-	depth int // of a seal picture that is an OFD itself
 }
 
 // Code of a finding.

@@ -35,7 +35,6 @@ type composite struct {
 	width, height float64
 	content       *ofd.Node
 	path          string
-	busy          bool // is being drawn: a unit that holds itself is refused by depth, and earlier by this
 }
 
 type colorSpace struct {

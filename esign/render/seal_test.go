@@ -67,6 +67,19 @@ func TestSealsStandAtTheirPlace(t *testing.T) {
 	wantColor(t, picture, 26, 14, blue)
 }
 
+// TestSealsStayInTheirPlace: what a seal draws outside its own page is not seen, whatever Clip says.
+func TestSealsStayInTheirPlace(t *testing.T) {
+	inner := ofdtest.Pack(t, sample{area: "0 0 10 10", layer: `<PathObject ID="1" Boundary="0 0 30 30" Fill="true" Stroke="false"><FillColor Value="255 0 0"/><AbbreviatedData>M 0 0 L 30 0 L 30 30 L 0 30 C</AbbreviatedData></PathObject>`}.files())
+	for name, clip := range map[string]*ofd.Box{"whole": nil, "clip beyond": {X: 0, Y: 0, Width: 50, Height: 50}} {
+		t.Run(name, func(t *testing.T) {
+			picture := pixels(t, drawPackage(t, sealed(t, sample{}, inner, "ofd", ofd.StampRequest{Page: 1, Boundary: place, Clip: clip}), render.Options{}))
+			wantColor(t, picture, 28, 28, red)
+			wantColor(t, picture, 32, 28, white)
+			wantColor(t, picture, 28, 32, white)
+		})
+	}
+}
+
 // TestSealsAreMultiplied: black text under a red seal stays black.
 func TestSealsAreMultiplied(t *testing.T) {
 	under := strings.Replace(filled(``, "M 0 0 L 15 0 L 15 15 L 0 15 C"), "255 0 0", "0 0 0", 1)
