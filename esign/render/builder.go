@@ -13,8 +13,9 @@ type builder struct {
 	d         *Document
 	page      *Page
 	resources *resources
-	path      string // of the file being read
-	pictures  bool   // pictures are decoded; not when only text is wanted
+	path      string                // of the file being read
+	own       map[string]*resources // of pages and templates, by path
+	pictures  bool                  // pictures are decoded; not when only text is wanted
 	loaded    map[string]*picture
 	objects   int
 	segments  int
@@ -80,7 +81,9 @@ func (b *builder) build(source ofd.Page, tree *ofd.Node) error {
 				return layerOrder(x.AttrOr("Type", "Body")) - layerOrder(y.AttrOr("Type", "Body"))
 			})
 		}
-		b.usePage(part.path, part.tree)
+		if err := b.usePage(part.path, part.tree); err != nil {
+			return err
+		}
 		for _, layer := range layers {
 			if err := b.layer(layer, base); err != nil {
 				return err
@@ -104,16 +107,25 @@ func layerOrder(name string) int {
 	return 1
 }
 
-// usePage sets the file that is read and the resources it names itself.
-func (b *builder) usePage(path string, tree *ofd.Node) {
+// usePage sets the file that is read and the resources it names itself, which are read once.
+func (b *builder) usePage(path string, tree *ofd.Node) error {
 	b.path, b.resources = path, b.d.resources
-	if own := tree.All("PageRes"); len(own) > 0 {
-		b.resources = newResources()
-		b.resources.outer = b.d.resources
-		for _, node := range own {
-			b.resources.read(b.d, path, node.Value(), &b.page.findings)
-		}
+	own := tree.All("PageRes")
+	if len(own) == 0 {
+		return nil
 	}
+	if b.own[path] == nil {
+		r := newResources()
+		r.outer = b.d.resources
+		for _, node := range own {
+			if err := r.read(b.d, path, node.Value(), &b.page.findings); err != nil {
+				return err
+			}
+		}
+		b.own[path] = r
+	}
+	b.resources = b.own[path]
+	return nil
 }
 
 func (b *builder) layer(layer *ofd.Node, base state) error {

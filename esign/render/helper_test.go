@@ -60,6 +60,9 @@ func (s sample) files() []ofd.File {
 		files = append(files, ofd.File{Path: "/Doc/Annots.xml", Content: []byte(head + `<Annotations><Page PageID="P1"><FileLoc>Annot.xml</FileLoc></Page></Annotations>`)},
 			ofd.File{Path: "/Doc/Annot.xml", Content: []byte(head + `<PageAnnot>` + s.annots + `</PageAnnot>`)})
 	}
+	for _, f := range s.more { // which may stand in for a file of these
+		files = slices.DeleteFunc(files, func(old ofd.File) bool { return old.Path == f.Path })
+	}
 	return append(files, s.more...)
 }
 

@@ -53,6 +53,8 @@ func TestLimits(t *testing.T) {
 	}{
 		"objects":                     {sample{layer: strings.Repeat(path(``, frame), 3)}, func(l *render.Limits) { l.Objects = 2 }, render.ErrObjects},
 		"file":                        {sample{layer: strings.Repeat(path(``, frame), 8)}, func(l *render.Limits) { l.XMLBytes = 1000 }, render.ErrObjects},
+		"one file read often":         {sample{content: strings.Repeat(`<Layer/>`, 3), annots: `<Annot Type="Link"/>`, more: []ofd.File{{Path: "/Doc/Annots.xml", Content: []byte(head + `<Annotations><Page PageID="P1">` + strings.Repeat(`<FileLoc>Annot.xml</FileLoc>`, 40) + `</Page></Annotations>`)}}}, func(l *render.Limits) { l.XMLBytes = 4000 }, render.ErrObjects},
+		"resources of a page":         {sample{page: `<PageRes>Own.xml</PageRes>`, layer: path(``, frame), more: []ofd.File{{Path: "/Doc/Own.xml", Content: []byte(head + `<Res BaseLoc=".">` + strings.Repeat(`<DrawParams/>`, 500) + `</Res>`)}}}, func(l *render.Limits) { l.XMLBytes = 4000 }, render.ErrObjects},
 		"segments":                    {sample{layer: strings.Repeat(path(``, frame), 3)}, func(l *render.Limits) { l.Segments = 12 }, render.ErrSegments},
 		"segments of a clip":          {sample{layer: `<PathObject ID="1" Boundary="0 0 60 40"><Clips><Clip><Area><Path Boundary="0 0 1 1"><AbbreviatedData>` + frame + `</AbbreviatedData></Path></Area></Clip></Clips></PathObject>`}, func(l *render.Limits) { l.Segments = 4 }, render.ErrSegments},
 		"segments of letters":         {sample{resources: fonts, layer: `<TextObject ID="1" Boundary="0 0 60 40" Font="F2" Size="3"><TextCode X="1" Y="5" DeltaX="3">龘鑫</TextCode></TextObject>`}, func(l *render.Limits) { l.Segments = 5 }, render.ErrSegments},

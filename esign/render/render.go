@@ -33,7 +33,7 @@ var (
 
 // Limits bound one page.
 type Limits struct {
-	XMLBytes      int   // one XML file
+	XMLBytes      int   // XML read for the page, a file read again counted again
 	Objects       int   // drawn objects, those of composites and patterns as often as they are drawn
 	Segments      int   // of all paths, and twice as many of all letters
 	Characters    int   // of all texts
@@ -152,11 +152,12 @@ type Document struct {
 	fontBytes int   // of the programs read
 	outlined  int   // segments of the letters made so far
 	flushed   int   // of those, no longer kept
+	xml       int   // octets of XML read for this page
 	template  string
 	shared    *ofd.Node // the tree of that template: pages that follow each other mostly share one
 }
 
-// Open reads what all pages share. Errors wrap ErrBroken.
+// Open reads what all pages share. Errors wrap ErrBroken or ErrObjects.
 func Open(p *ofd.Package, o Options) (*Document, error) {
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits()
@@ -174,7 +175,9 @@ func Open(p *ofd.Package, o Options) (*Document, error) {
 	d.resources = newResources()
 	for _, name := range []string{"PublicRes", "DocumentRes"} {
 		for _, node := range common.All(name) {
-			d.resources.read(d, d.document.Root, node.Value(), &d.common)
+			if err := d.resources.read(d, d.document.Root, node.Value(), &d.common); err != nil {
+				return nil, err
+			}
 		}
 	}
 	d.resources.defaultSpace = common.Child("DefaultCS").Value()
@@ -270,6 +273,7 @@ func (d *Document) page(number int, pictures bool) (*Page, error) {
 		return nil, ErrPage
 	}
 	d.flush()
+	d.xml = 0
 	source := d.document.Pages[number-1]
 	page := &Page{Number: number, ID: source.ID, limits: d.o.Limits}
 	page.findings.list = slices.Clone(d.common.list)
@@ -285,7 +289,7 @@ func (d *Document) page(number int, pictures bool) (*Page, error) {
 	}
 	page.Area = d.area(tree)
 	page.Width, page.Height = page.Area.Physical.Width, page.Area.Physical.Height
-	b := &builder{d: d, page: page, pictures: pictures, loaded: map[string]*picture{}, outlined: d.outlined}
+	b := &builder{d: d, page: page, pictures: pictures, loaded: map[string]*picture{}, own: map[string]*resources{}, outlined: d.outlined}
 	if err := b.build(source, tree); err != nil {
 		return nil, err
 	}
@@ -306,14 +310,14 @@ func (d *Document) flush() {
 	}
 }
 
-// tree reads an XML file that is not too long to be drawn in time.
+// tree reads an XML file; what a page reads is bounded, so that it is drawn in time.
 func (d *Document) tree(path string) (*ofd.Node, error) {
 	content, err := d.p.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
-	if len(content) > d.o.Limits.XMLBytes {
-		return nil, fmt.Errorf("%w: %s is longer than %d octets", ErrObjects, path, d.o.Limits.XMLBytes)
+	if d.xml += len(content); d.xml > d.o.Limits.XMLBytes {
+		return nil, fmt.Errorf("%w: more than %d octets of XML, with %s", ErrObjects, d.o.Limits.XMLBytes, path)
 	}
 	tree, err := d.p.Tree(path)
 	if err != nil {

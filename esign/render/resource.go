@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"image/color"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 // resources are what objects name by ID (GB/T 33190-2016 7.9), of the document and of one page.
 type resources struct {
 	outer        *resources
+	files        map[string]bool // read already
 	defaultSpace string
 	fonts        map[string]*fontResource
 	media        map[string]*mediaResource
@@ -45,21 +47,29 @@ type colorSpace struct {
 }
 
 func newResources() *resources {
-	return &resources{fonts: map[string]*fontResource{}, media: map[string]*mediaResource{}, params: map[string]*ofd.Node{},
+	return &resources{files: map[string]bool{}, fonts: map[string]*fontResource{}, media: map[string]*mediaResource{}, params: map[string]*ofd.Node{},
 		composites: map[string]*composite{}, spaces: map[string]*colorSpace{}}
 }
 
-// read adds a resource file; what is broken about it is a finding, objects that need it find nothing.
-func (r *resources) read(d *Document, holder, location string, f *findings) {
+// read adds a resource file; what is broken about it is a finding, objects that need it find nothing. The error is that of
+// a limit.
+func (r *resources) read(d *Document, holder, location string, f *findings) error {
 	path, ok := d.find(holder, location)
+	if r.files[path] {
+		return nil
+	}
+	r.files[path] = true
 	if !ok {
 		f.add(ResourceMissing, holder, "", "resource file %q is not in the package", shorten(location))
-		return
+		return nil
 	}
 	tree, err := d.tree(path)
+	if errors.Is(err, ErrObjects) {
+		return err
+	}
 	if err != nil {
 		f.add(ResourceMissing, path, "", "the resource file cannot be read")
-		return
+		return nil
 	}
 	base := path
 	if folder := tree.AttrOr("BaseLoc", ""); folder != "" {
@@ -95,6 +105,7 @@ func (r *resources) read(d *Document, holder, location string, f *findings) {
 	for _, node := range tree.Child("ColorSpaces").All("ColorSpace") {
 		r.spaces[node.AttrOr("ID", "")] = readSpace(node)
 	}
+	return nil
 }
 
 const maxPalette = 4096

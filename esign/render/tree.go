@@ -22,6 +22,7 @@ const maxNodes = 50_000
 // is never drawn: attachments, custom tags, extensions. Files that cannot be read are nodes without children.
 func (d *Document) Tree() *Node {
 	l := &lister{d: d}
+	d.xml = 0
 	root := l.node(nil, Node{Kind: "document", ID: d.document.Info.DocID, Name: d.document.Info.Title, Path: d.document.Root})
 	for i, document := range d.p.Documents {
 		if document.Body == d.document.Body {
