@@ -55,7 +55,7 @@ func TestOurLicencesAreDrawnWhole(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, err := render.Open(p, render.Options{})
+			d, err := render.Open(p, render.Options{Faces: render.BuiltIn()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +94,7 @@ func BenchmarkPage(b *testing.B) {
 		}
 		b.Run(name+"/svg", func(b *testing.B) {
 			for b.Loop() {
-				d, err := render.Open(p, render.Options{})
+				d, err := render.Open(p, render.Options{Faces: render.BuiltIn()})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -109,7 +109,7 @@ func BenchmarkPage(b *testing.B) {
 		})
 		b.Run(name+"/png96", func(b *testing.B) {
 			for b.Loop() {
-				d, err := render.Open(p, render.Options{})
+				d, err := render.Open(p, render.Options{Faces: render.BuiltIn()})
 				if err != nil {
 					b.Fatal(err)
 				}

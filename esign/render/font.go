@@ -17,9 +17,10 @@ type outline struct{ path typeface.Path }
 
 // font gives the outlines of a program of the document, or of the built-in face that stands in for it. Each is made once.
 type font struct {
-	program  *program // nil: the built-in face alone
-	builtIn  *typeface.Face
-	bold     bool // of the built-in face itself
+	program  *program       // nil: the built-in face alone
+	builtIn  *typeface.Face // nil without faces
+	sans     *typeface.Face // for letters that builtIn lacks
+	bold     bool           // of the built-in face itself
 	glyphs   map[uint16]*outline
 	letters  map[rune]*outline
 	outlined *int // segments of all outlines of the document
@@ -347,14 +348,13 @@ func (d *Document) loadFont(resource *fontResource) *font {
 var boldSongs = []string{"小标宋", "粗宋", "大标宋", "XiaoBiaoSong", "xbs"}
 
 func (d *Document) replacement(resource *fontResource) *font {
-	f := &font{builtIn: typeface.Sans(), glyphs: map[uint16]*outline{}, letters: map[rune]*outline{}, outlined: &d.outlined}
+	f := &font{builtIn: d.o.Faces.Sans, sans: d.o.Faces.Sans, glyphs: map[uint16]*outline{}, letters: map[rune]*outline{}, outlined: &d.outlined}
+	song := resource.bold && (strings.Contains(resource.name, "宋") || strings.Contains(resource.name, "Song"))
 	for _, name := range boldSongs {
-		if strings.Contains(resource.name, name) || strings.Contains(resource.family, name) {
-			f.builtIn, f.bold = typeface.Serif(), true
-		}
+		song = song || strings.Contains(resource.name, name) || strings.Contains(resource.family, name)
 	}
-	if resource.bold && (strings.Contains(resource.name, "宋") || strings.Contains(resource.name, "Song")) {
-		f.builtIn, f.bold = typeface.Serif(), true
+	if song && d.o.Faces.Serif != nil {
+		f.builtIn, f.bold = d.o.Faces.Serif, true
 	}
 	return f
 }
@@ -392,11 +392,11 @@ func (f *font) byLetter(r rune) (*outline, bool) {
 	if o, ok := f.letters[r]; ok {
 		return o, o != nil
 	}
-	path, err := f.builtIn.Outline(r)
-	if err != nil && f.builtIn != typeface.Sans() {
-		path, err = typeface.Sans().Outline(r)
+	path, ok := shapeOf(f.builtIn, r)
+	if !ok {
+		path, ok = shapeOf(f.sans, r)
 	}
-	if err != nil {
+	if !ok {
 		f.letters[r] = nil
 		return nil, false
 	}
@@ -404,6 +404,22 @@ func (f *font) byLetter(r rune) (*outline, bool) {
 	o := &outline{path: path}
 	f.letters[r] = o
 	return o, true
+}
+
+// shapeOf and advanceOf ask a face that may be absent.
+func shapeOf(face *typeface.Face, r rune) (typeface.Path, bool) {
+	if face == nil {
+		return nil, false
+	}
+	path, err := face.Outline(r)
+	return path, err == nil
+}
+
+func advanceOf(face *typeface.Face, r rune) (float64, bool) {
+	if face == nil {
+		return 0, false
+	}
+	return face.Advance(r)
 }
 
 // missingBox is drawn in the place of a letter that no face holds: a frame with a diagonal, so that nobody takes it for

@@ -31,7 +31,7 @@ func drawAll(t *testing.T, s sample) {
 	}
 	limits := render.DefaultLimits()
 	limits.Work, limits.Segments, limits.Characters, limits.Objects = 5_000_000, 20_000, 5_000, 2_000
-	d, err := render.Open(p, render.Options{Limits: limits})
+	d, err := render.Open(p, render.Options{Faces: render.BuiltIn(), Limits: limits})
 	if err != nil {
 		if !isSentinel(err) {
 			t.Fatal(err)

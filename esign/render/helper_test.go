@@ -76,6 +76,7 @@ func (s sample) open(t testing.TB, o render.Options) *render.Document {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Faces = render.BuiltIn()
 	d, err := render.Open(p, o)
 	if err != nil {
 		t.Fatal(err)

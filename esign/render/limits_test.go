@@ -80,7 +80,7 @@ func TestLimits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, err := render.Open(p, render.Options{Limits: limits})
+			d, err := render.Open(p, render.Options{Faces: render.BuiltIn(), Limits: limits})
 			if err == nil {
 				_, err = d.Page(1)
 			}
@@ -269,7 +269,7 @@ func TestHostilePagesAreBounded(t *testing.T) {
 			}
 			var times [3]time.Duration
 			draw := func() {
-				d, err := render.Open(p, render.Options{})
+				d, err := render.Open(p, render.Options{Faces: render.BuiltIn()})
 				if err != nil {
 					t.Log(err)
 					return

@@ -140,7 +140,7 @@ func (d *Document) readSeal(s *ofd.Signature) *sealPicture {
 		return broken
 	}
 	// One level deep: seals on the seal are not drawn.
-	inner, err := Open(p, Options{Limits: d.o.Limits, Document: Current(p), Seal: func(*ofd.Signature) bool { return false }})
+	inner, err := Open(p, Options{Limits: d.o.Limits, Faces: d.o.Faces, Document: Current(p), Seal: func(*ofd.Signature) bool { return false }})
 	if err != nil {
 		return broken
 	}

@@ -185,6 +185,31 @@ func TestAnnotationsCanBeLeftOut(t *testing.T) {
 	}
 }
 
+// TestWithoutFaces: a program without fonts shows that letters are there, and tells.
+func TestWithoutFaces(t *testing.T) {
+	data, err := ofd.Pack(sample{layer: `<TextObject ID="1" Boundary="0 0 60 40" Font="F2" Size="10"><TextCode X="5" Y="20" DeltaX="10">一 二</TextCode></TextObject>`}.files())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := ofd.Open(data, ofd.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := render.Open(p, render.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := d.Page(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantCodes(t, page, render.FontReplaced, render.GlyphMissing, render.ResourceMissing)
+	wantColor(t, pixels(t, page), 10, 12.2, black)
+	if _, ok := render.Find(page.Text(), "一二", 1); !ok {
+		t.Error("the words are not found")
+	}
+}
+
 func TestAreasOfPages(t *testing.T) {
 	page := sample{area: "0 0 100 50", page: `<Area><PhysicalBox>5 5 60 40</PhysicalBox><ContentBox>10 10 40 20</ContentBox></Area>`}.draw(t)
 	if page.Width != 60 || page.Height != 40 || page.Area.Content != (ofd.Box{X: 10, Y: 10, Width: 40, Height: 20}) {
@@ -207,7 +232,7 @@ func TestPagesAreRepeatable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := render.Open(p, render.Options{})
+	d, err := render.Open(p, render.Options{Faces: render.BuiltIn()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,6 +292,7 @@ func vectorPage(t testing.TB, name string, number int, o render.Options) *render
 		t.Fatal(err)
 	}
 	o.Document = render.Current(p)
+	o.Faces = render.BuiltIn()
 	d, err := render.Open(p, o)
 	if err != nil {
 		t.Fatal(err)

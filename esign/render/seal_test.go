@@ -30,6 +30,7 @@ func sealed(t *testing.T, s sample, picture []byte, kind string, stamps ...ofd.S
 
 func drawPackage(t *testing.T, p *ofd.Package, o render.Options) *render.Page {
 	t.Helper()
+	o.Faces = render.BuiltIn()
 	d, err := render.Open(p, o)
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +174,7 @@ func TestSealsOnNoPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := render.Open(p, render.Options{})
+	d, err := render.Open(p, render.Options{Faces: render.BuiltIn()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +189,7 @@ func TestTheTreeNamesWhatIsNotDrawn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := render.Open(p, render.Options{})
+	d, err := render.Open(p, render.Options{Faces: render.BuiltIn()})
 	if err != nil {
 		t.Fatal(err)
 	}

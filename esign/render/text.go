@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd"
-	"github.com/yinxin-gov/yinxin/esign/typeface"
 )
 
 // text draws a TextObject (GB/T 33190-2016 clause 11).
@@ -361,7 +360,7 @@ func (b *builder) letter(g *graphic, t style, r rune, step float64) (o *outline,
 		}
 	}
 	if isBlank(r) {
-		width, ok := t.font.builtIn.Advance(' ')
+		width, ok := advanceOf(t.font.builtIn, ' ')
 		if r == '\u3000' || !ok {
 			width = 1
 		}
@@ -371,9 +370,9 @@ func (b *builder) letter(g *graphic, t style, r rune, step float64) (o *outline,
 		if t.font.program != nil {
 			b.find(FontReplaced, g.id, "single letters that the font of the document lacks")
 		}
-		width, ok := t.font.builtIn.Advance(r)
+		width, ok := advanceOf(t.font.builtIn, r)
 		if !ok {
-			width, _ = typeface.Sans().Advance(r)
+			width, _ = advanceOf(t.font.sans, r)
 		}
 		squeeze = 1
 		if room := step / (t.size * t.stretch); step > 0 && room < width && room > 0.2*width {

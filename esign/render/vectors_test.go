@@ -34,7 +34,7 @@ func TestPublicDocuments(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				d, err := render.Open(p, render.Options{Document: render.Current(p)})
+				d, err := render.Open(p, render.Options{Faces: render.BuiltIn(), Document: render.Current(p)})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -100,11 +100,11 @@ func TestStraddleSealsOfAVendor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	with, err := render.Open(p, render.Options{})
+	with, err := render.Open(p, render.Options{Faces: render.BuiltIn()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	without, err := render.Open(p, render.Options{Seal: func(*ofd.Signature) bool { return false }})
+	without, err := render.Open(p, render.Options{Faces: render.BuiltIn(), Seal: func(*ofd.Signature) bool { return false }})
 	if err != nil {
 		t.Fatal(err)
 	}
