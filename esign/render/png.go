@@ -235,7 +235,11 @@ func (d *painter) strokePath(p typeface.Path, m matrix, k pen, area image.Rectan
 }
 
 func (d *painter) strokeBand(p typeface.Path, k pen, fine float64, device matrix) {
-	stroke(p, k, fine, func(piece []spot) {
+	spend := func(steps int) bool {
+		d.raster.spend(int64(steps))
+		return !d.raster.fault
+	}
+	stroke(p, k, fine, spend, func(piece []spot) {
 		if d.raster.spend(int64(len(piece))); d.raster.fault {
 			return
 		}

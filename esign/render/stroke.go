@@ -12,18 +12,34 @@ type spot struct{ x, y float64 }
 const maxDashes = 20_000
 
 // stroke turns a line into pieces that all run the same way round, so that filling them by the nonzero rule gives their
-// union. fine is how many device pixels a unit is, for round ends and curves. emit takes one convex piece.
-func stroke(p typeface.Path, k pen, fine float64, emit func([]spot)) {
+// union. fine is how many device pixels a unit is, for round ends and curves. spend is told of the work and ends it by
+// false; emit takes one convex piece.
+func stroke(p typeface.Path, k pen, fine float64, spend func(steps int) bool, emit func([]spot)) {
 	for _, figure := range polylines(p, fine) {
+		if !spend(spotCost * len(figure.spots)) {
+			return
+		}
 		lines := []polyline{figure}
 		if len(k.dash) > 0 {
-			lines = dashed(figure, k)
+			var tried int
+			lines, tried = dashed(figure, k)
+			if !spend(dashCost * tried) {
+				return
+			}
 		}
 		for _, l := range lines {
-			l.outline(k, fine, emit)
+			if l.outline(k, fine, emit); !spend(0) {
+				return
+			}
 		}
 	}
 }
+
+// What a point and a dash cost beside the edges that they become, in steps.
+const (
+	spotCost = 4
+	dashCost = 100
+)
 
 // maxSpots bounds what the curves of one path become; beyond it they are drawn straight.
 const maxSpots = 300_000
@@ -86,8 +102,9 @@ func polylines(p typeface.Path, fine float64) []polyline {
 	return all
 }
 
-// dashed cuts a figure into its dashes.
-func dashed(l polyline, k pen) []polyline {
+// dashed cuts a figure into its dashes and tells how many it made; dashes finer than can be seen are given up for a whole
+// line.
+func dashed(l polyline, k pen) (lines []polyline, made int) {
 	spots := l.spots
 	if l.closed {
 		spots = append(append([]spot{}, spots...), spots[0])
@@ -123,7 +140,7 @@ func dashed(l polyline, k pen) []polyline {
 				all = append(all, polyline{spots: append(current, cut)})
 			}
 			if len(all) >= maxDashes {
-				return []polyline{l} // finer than can be seen: a whole line
+				return []polyline{l}, maxDashes
 			}
 			current = []spot{cut}
 			index = (index + 1) % len(pattern)
@@ -138,7 +155,7 @@ func dashed(l polyline, k pen) []polyline {
 	if index%2 == 0 && len(current) > 1 {
 		all = append(all, polyline{spots: current})
 	}
-	return all
+	return all, len(all)
 }
 
 // outline emits the pieces of a figure: each straight piece, what joins it to the next, and the ends.
