@@ -297,7 +297,7 @@ func (b *builder) compositeObject(g *graphic) error {
 	id := g.node.AttrOr("ResourceID", "")
 	unit := b.resources.composite(id)
 	if unit == nil || unit.content == nil {
-		b.find(ResourceMissing, g.id, "composite %s", shorten(id))
+		b.find(ObjectBroken, g.id, "composite %s is not there", shorten(id))
 		return nil
 	}
 	s := g.s

@@ -57,7 +57,7 @@ func TestGoldens(t *testing.T) {
 		"text-missing":   {sample: sample{resources: embedded, layer: `<TextObject ID="1" Boundary="5 5 50 10" Font="F2" Size="5"><TextCode X="0" Y="5">` + "\U0002000B" + `</TextCode></TextObject>`}, codes: []render.Code{render.FontReplaced, render.GlyphMissing}},
 		"text-stroke":    {sample: sample{resources: embedded, more: []ofd.File{font}, layer: text(`Fill="false" Stroke="true" LineWidth="0.2"`, `<StrokeColor Value="255 0 0"/><TextCode X="1" Y="6">口</TextCode>`)}},
 		"image":          {sample: sample{resources: media, more: []ofd.File{picture}, layer: `<ImageObject ID="1" Boundary="10 10 20 10" CTM="20 0 0 10 0 0" ResourceID="M1" Alpha="128"/>`}},
-		"image-missing":  {sample: sample{layer: `<ImageObject ID="1" Boundary="10 10 20 10" CTM="20 0 0 10 0 0" ResourceID="M7"/>`}, codes: []render.Code{render.ResourceMissing}},
+		"image-missing":  {sample: sample{layer: `<ImageObject ID="1" Boundary="10 10 20 10" CTM="20 0 0 10 0 0" ResourceID="M7"/>`}, codes: []render.Code{render.PictureMissing}},
 		"annotation":     {sample: sample{layer: path(``, frame), annots: `<Annot ID="7" Type="Stamp"><Appearance Boundary="20 0 10 10">` + path(`Fill="true" Stroke="false"`, "M 0 0 L 5 0 L 5 5 C") + `</Appearance></Annot>`}},
 		"origin":         {sample: sample{area: "10 10 60 40", layer: path(``, "M 10 10 L 70 50")}},
 		"hostile-words":  {sample: sample{resources: embedded, layer: `<TextObject ID="1&quot;&gt;&lt;script&gt;" Boundary="5 5 50 10" Font="F2" Size="5"><TextCode X="0" Y="5" DeltaX="2">&lt;/text&gt;&lt;script&gt;&quot;&apos;&amp;</TextCode></TextObject>`}, codes: []render.Code{render.FontReplaced}},

@@ -329,11 +329,11 @@ func (b *builder) imageObject(g *graphic) error {
 	media := b.resources.mediaOf(id)
 	switch {
 	case media == nil:
-		b.find(ResourceMissing, g.id, "picture %s", shorten(id))
+		b.find(PictureMissing, g.id, "picture %s", shorten(id))
 	case media.kind != "Image":
 		b.find(MediaKind, g.id, "%s", shorten(media.kind))
 	case media.path == "":
-		b.find(ResourceMissing, g.id, "the file of picture %s", shorten(id))
+		b.find(PictureMissing, g.id, "the file of picture %s", shorten(id))
 	default:
 		data, err := b.d.p.Read(media.path)
 		if err != nil {

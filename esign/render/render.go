@@ -88,10 +88,11 @@ const (
 	GlyphMissing     Code = "glyph_missing"     // drawn as a box
 	TextPositions    Code = "text_positions"    // characters without positions: set one behind the other
 	PictureFormat    Code = "picture_format"    // TIFF, JBIG2, JPEG 2000, SVG …: a crossed box is drawn
+	PictureMissing   Code = "picture_missing"   // the document names one that is not there: a crossed box is drawn
 	PictureBroken    Code = "picture_broken"    // a crossed box is drawn
 	PictureLarge     Code = "picture_large"     // more pixels than the limits allow: a crossed box is drawn
 	PictureReduced   Code = "picture_reduced"   // shown with fewer pixels than it has
-	ResourceMissing  Code = "resource_missing"  // font, picture, composite, draw parameter or colour space that is not there
+	ResourceMissing  Code = "resource_missing"  // font, draw parameter or resource file that is not there
 	MediaKind        Code = "media_kind"        // sound or video: a crossed box is drawn
 	ColorApproximate Code = "color_approximate" // CMYK or a colour profile is turned into sRGB by the plain formula
 	PaintUnsupported Code = "paint_unsupported" // a shading or pattern that cannot be drawn
@@ -121,7 +122,7 @@ type Finding struct {
 }
 
 // omits are the codes that leave something out.
-var omits = []Code{PictureFormat, PictureBroken, PictureLarge, MediaKind, PaintUnsupported, ObjectBroken, ObjectUnknown, NoArea, Invisible, AnnotationHidden,
+var omits = []Code{PictureFormat, PictureMissing, PictureBroken, PictureLarge, MediaKind, PaintUnsupported, ObjectBroken, ObjectUnknown, NoArea, Invisible, AnnotationHidden,
 	AnnotationBroken, SealHidden, SealBroken, StampBroken, TemplateMissing, GlyphMissing, EffectIgnored}
 
 const maxFindings = 200 // different ones; more of the same are counted
