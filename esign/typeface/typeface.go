@@ -35,11 +35,26 @@ type Face struct {
 	count   int
 }
 
+// built is a face that is read when it is first asked for. A program that never asks holds neither face: the linker leaves
+// the files out, which keeps the verifier in the browser small.
+type built struct {
+	once sync.Once
+	face *Face
+}
+
+var sans, serif built
+
 // Sans is the upright face of running text.
-var Sans = sync.OnceValue(func() *Face { return mustParse("Yinxin Sans", sansFile) })
+func Sans() *Face {
+	sans.once.Do(func() { sans.face = mustParse("Yinxin Sans", sansFile) })
+	return sans.face
+}
 
 // Serif is the bold Song-style face of titles and seals.
-var Serif = sync.OnceValue(func() *Face { return mustParse("Yinxin Serif", serifFile) })
+func Serif() *Face {
+	serif.once.Do(func() { serif.face = mustParse("Yinxin Serif", serifFile) })
+	return serif.face
+}
 
 // mustParse reads an embedded file; a broken one is a broken build.
 func mustParse(name string, data []byte) *Face {
