@@ -206,11 +206,13 @@ func shrink(source image.Image, wide, high, kept int) (*image.NRGBA, int) {
 		for x := range out.Rect.Dx() {
 			var r, g, bl, a, n uint32
 			for dy := range min(factor, b.Dy()) {
-				for dx := range min(factor, b.Dx()) {
-					at := strip.Pix[strip.PixOffset(x*factor+dx, dy):]
-					r, g, bl, a, n = r+uint32(at[0]), g+uint32(at[1]), bl+uint32(at[2]), a+uint32(at[3]), n+1
+				block := strip.Pix[dy*strip.Stride+4*x*factor:]
+				for i := 0; i < 4*min(factor, b.Dx()); i += 4 {
+					at := block[i : i+4 : i+4]
+					r, g, bl, a = r+uint32(at[0]), g+uint32(at[1]), bl+uint32(at[2]), a+uint32(at[3])
 				}
 			}
+			n = uint32(min(factor, b.Dy()) * min(factor, b.Dx()))
 			i := out.PixOffset(x, y)
 			if a > 0 {
 				out.Pix[i], out.Pix[i+1], out.Pix[i+2] = uint8(min(255, r*255/a)), uint8(min(255, g*255/a)), uint8(min(255, bl*255/a))

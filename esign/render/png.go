@@ -34,8 +34,9 @@ func (p *Page) Image(dpi float64) (*image.RGBA, error) {
 		return nil, ErrOutput
 	}
 	target := image.NewRGBA(image.Rect(0, 0, int(wide), int(high)))
-	for i := range target.Pix {
-		target.Pix[i] = 0xff
+	target.Pix[0] = 0xff
+	for done := 1; done < len(target.Pix); done *= 2 {
+		copy(target.Pix[done:], target.Pix[:done])
 	}
 	work := p.limits.Work
 	d := &painter{target: target, perMM: perMM, device: scale(perMM, perMM), raster: raster{work: &work}}

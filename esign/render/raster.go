@@ -115,9 +115,10 @@ func (r *raster) coverage(evenOdd bool) []uint8 {
 	mask := r.mask[:wide*high]
 	for y := range high {
 		sum := float32(0)
-		row, out := r.sums[y*(wide+2):], mask[y*wide:(y+1)*wide]
-		for x := range out {
-			sum += row[x]
+		out := mask[y*wide : (y+1)*wide]
+		row := r.sums[y*(wide+2):][:len(out)]
+		for x, change := range row {
+			sum += change
 			v := sum
 			if v < 0 {
 				v = -v
