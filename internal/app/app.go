@@ -53,6 +53,7 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/ca"
 	"github.com/yinxin-gov/yinxin/keys/keysdb"
 	"github.com/yinxin-gov/yinxin/keys/softkeys"
+	"github.com/yinxin-gov/yinxin/keys/tsa"
 	"github.com/yinxin-gov/yinxin/keys/vault"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -78,6 +79,7 @@ type App struct {
 	ring     *keys.Ring
 	keyStore *keysdb.Store
 	ca       *ca.Authority
+	stamps   *tsa.Service // nil without a policy
 	store    *idpdb.Store
 	worker   *outbox.Worker
 	metrics  *metrics
@@ -180,6 +182,9 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	if err := a.openKeys(ctx); err != nil {
+		return err
+	}
+	if err := a.openTimeStamps(ctx); err != nil {
 		return err
 	}
 	catalogue, err := i18n.New(i18n.Config{})

@@ -60,9 +60,35 @@ type Config struct {
 	// Outbound lists hosts ("host:port") that may be reached although they are not public.
 	Outbound Outbound `yaml:"outbound"`
 	// Operator names who runs this instance and how people reach it.
-	Operator Operator `yaml:"operator"`
-	Staff    Staffing `yaml:"staff"`
+	Operator   Operator   `yaml:"operator"`
+	Staff      Staffing   `yaml:"staff"`
+	TimeStamps TimeStamps `yaml:"time_stamps"`
 }
+
+// TimeStamps opens the time-stamping authority (RFC 3161, GB/T 20520): documents are sealed at level T and POST /tsa answers.
+type TimeStamps struct {
+	Policy string `yaml:"policy"` // object identifier of the operator's policy; empty leaves the authority closed
+	// Clock says what vouches for the time: "kernel" (synchronised, off by a second at most) or, in the sandbox only, "unchecked".
+	Clock string `yaml:"clock"`
+}
+
+func (t TimeStamps) check(sandbox bool) (faults []string) {
+	if t.Policy != "" && !objectIdentifier.MatchString(t.Policy) {
+		faults = append(faults, "time_stamps.policy: must be an object identifier such as 1.2.156.1.2")
+	}
+	switch t.Clock {
+	case "", "kernel":
+	case "unchecked":
+		if !sandbox {
+			faults = append(faults, "time_stamps.clock: a clock that nobody checks is for the sandbox only; leave it out")
+		}
+	default:
+		faults = append(faults, "time_stamps.clock: must be kernel or unchecked")
+	}
+	return faults
+}
+
+var objectIdentifier = regexp.MustCompile(`^[012](\.(0|[1-9][0-9]{0,9})){2,20}$`)
 
 // Staffing says how staff sign in.
 type Staffing struct {
@@ -327,6 +353,7 @@ func (c *Config) check() []string {
 	if c.Operator.Seal != "" && !operatorSeal.MatchString(c.Operator.Seal) {
 		add("operator.seal: must be the 14 digits of a seal")
 	}
+	faults = append(faults, c.TimeStamps.check(c.Sandbox)...)
 	if c.Blob.Dir == "" {
 		add("blob.dir: is missing")
 	}

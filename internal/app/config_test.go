@@ -51,6 +51,9 @@ func TestConfigRefusesWhatIsInsecure(t *testing.T) {
 		"a way that is a file":                {"sandbox: true", "sandbox: true\nproofing: {network_id: {url: file:///etc/passwd, token_file: x}}", "proofing.network_id.url"},
 		"A-29 staff idle for longer":          {"sandbox: true", "sandbox: true\nstaff: {idle: 16m}", "staff.idle"},
 		"A-29 staff at work for longer":       {"sandbox: true", "sandbox: true\nstaff: {absolute: 13h}", "staff.absolute"},
+		"a policy that is no identifier":      {"sandbox: true", "sandbox: true\ntime_stamps: {policy: ours}", "time_stamps.policy"},
+		"a clock that nobody knows":           {"sandbox: true", "sandbox: true\ntime_stamps: {clock: sundial}", "time_stamps.clock"},
+		"a clock that nobody checks":          {"sandbox: true", "sandbox: false\ntime_stamps: {clock: unchecked}", "time_stamps.clock"},
 		"production without an authority":     {"sandbox: true", "sandbox: false", "authority.url"},
 	}
 	for name, c := range cases {

@@ -38,6 +38,7 @@ var withoutPerson = map[string]string{
 	"POST /connect/register": "a client's own", "GET /connect/register/{client_id}": "a client's own",
 	"POST /federation/{source}/backchannel-logout": "ends alone", "GET /logout": "ends alone", "POST /logout": "ends alone", "GET /cas/logout": "ends alone", "POST /cas/logout": "ends alone",
 	"GET /staff/logout": "ends alone", "POST /staff/logout": "ends alone",
+	"POST /hooks/messages/{provider}": "a provider of messages", "POST /hooks/messages/{provider}/{secret}": "a provider of messages",
 }
 
 var (
@@ -301,7 +302,7 @@ func TestA30WhoIsDisabledIsRefusedByEveryEndpointOfTwoNodes(t *testing.T) {
 	n.other.URL = "http://" + n.other.Listen
 	n.docs = apiDocumentOf(t, n.Platform)
 
-	citizens, consoles := routesOf(t, pagesOfPeople...), routesOf(t, append(slices.Clone(pagesOfPeople), "../../idp/adminhttp", "../../idp/staffhttp", "../../idp/counterhttp", "../../esign/sealhttp")...)
+	citizens, consoles := routesOf(t, pagesOfPeople...), routesOf(t, append(slices.Clone(pagesOfPeople), "../../idp/adminhttp", "../../idp/staffhttp", "../../idp/counterhttp", "../../esign/sealhttp", "../../idp/federation")...)
 	var ofPeople, ofStaff []string
 	for _, pattern := range slices.Compact(slices.Sorted(slices.Values(append(citizens, consoles...)))) {
 		method, path, ok := strings.Cut(pattern, " ")

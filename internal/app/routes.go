@@ -14,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/problem"
 	"github.com/yinxin-gov/yinxin/internal/strictjson"
+	"github.com/yinxin-gov/yinxin/keys/keyshttp"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -68,6 +69,10 @@ func (a *App) routes() (*router, error) {
 	mux.Handle("/", web.SecurityHeaders(origin.Handler(a.withSession(pageMux))))
 	mux.Handle("GET /static/", a.pages.Static())
 	a.sealing.public(mux)
+	keyshttp.OCSP(mux, a.ca)
+	if a.stamps != nil {
+		keyshttp.TimeStamps(mux, a.stamps)
+	}
 	return &router{mux, map[string]*http.ServeMux{"/api/": apiMux, "/": pageMux}}, nil
 }
 
@@ -248,6 +253,9 @@ func (a *App) management() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		checks := map[string]string{"database": state(a.db.Ping(r.Context())), "keys": state(a.ring.Provider().Health(r.Context())), "documents": state(a.blobs.Health())}
+		if a.stamps != nil {
+			checks["time_stamps"] = state(a.stamps.Health(r.Context()))
+		}
 		status := http.StatusOK
 		for _, answer := range checks {
 			if answer != "ok" {

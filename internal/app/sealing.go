@@ -45,8 +45,12 @@ type sealing struct {
 func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	s := &sealing{app: a}
 	var err error
-	s.seals, err = esign.New(esign.Config{Store: sealdb.New(a.db), Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
-		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf})
+	cfg := esign.Config{Store: sealdb.New(a.db), Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
+		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf}
+	if a.stamps != nil { // a nil *tsa.Service would be an interface that is not nil
+		cfg.TimeStamper = a.stamps
+	}
+	s.seals, err = esign.New(cfg)
 	if err != nil {
 		return nil, err
 	}
