@@ -131,6 +131,10 @@ type AccountStore interface {
 	SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error
 	// RecoverPassword is SetPassword that also writes down when.
 	RecoverPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error
+	// ChangeContact adds a contact to an active account in the place of the one that is found by replaced, and writes down when as
+	// RecoverPassword does; without replaced the account may hold none of the kind, and nothing rests. ErrTaken for a contact of
+	// another account, ErrConflict when the account is not as was read.
+	ChangeContact(ctx context.Context, id string, replaced []byte, c Contact, at time.Time, record audit.Record) error
 	// ReplaceHash stores another hash of the same password if the stored one is still old, ErrNotFound when it is not; the
 	// moment of the credential stays.
 	ReplaceHash(ctx context.Context, id, old, hash string, record audit.Record) error

@@ -88,6 +88,7 @@ type OTPPage struct {
 	ResendAfter  int    // seconds until a new code may be asked for
 	InboxURL     string // sandbox only: where the message can be read
 	Step, Steps  int    // of the journey; 0 hides the stepper
+	Old          bool   // the code shows control of a contact that is to be replaced
 }
 
 // PasswordPage is "password": set a password after registration or recovery (password-new, password-submit).

@@ -52,6 +52,8 @@ type SecurityPage struct {
 	Credentials    []CredentialItem
 	Second         bool // one of them is asked for as second step
 	CodesLeft      int
+	Contact        string // what was typed as new number or address
+	ContactChanged bool
 	Devices        []SessionItem // browsers that are known; EndURL removes one
 }
 

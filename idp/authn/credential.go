@@ -119,6 +119,7 @@ const (
 	NoticeFlagged      = "credential-flagged"
 	NoticeRecoveryUsed = "recovery-code-used"
 	NoticeRecoveryNew  = "recovery-codes-replaced"
+	NoticeContact      = "contact-changed"
 )
 
 // Notices are the outbox messages of a notice, one for each channel.

@@ -39,6 +39,8 @@ const (
 	StepNotMe StepKind = "not-me"
 	// NoticeDevice tells of a login from a device that was not known.
 	NoticeDevice = "new-device"
+	// StepContact is a new contact on its way into an account.
+	StepContact StepKind = "contact"
 	// StepRecover is the proof of a contact that may set a new password.
 	StepRecover StepKind = "recover"
 	// NoticeRecovered tells that a password was set anew.

@@ -24,6 +24,9 @@ const (
 	PurposeLogin    Purpose = "login"
 	PurposeRecover  Purpose = "recover"
 	PurposeCounter  Purpose = "counter" // a citizen agrees to what a clerk is about to do
+	// A contact is to take the place of another: the code shows control of the one that goes, and of the one that comes.
+	PurposeContactOld Purpose = "contact-old"
+	PurposeContactNew Purpose = "contact-new"
 )
 
 // Limits of codes, named so that the operators' guide can list them.

@@ -197,6 +197,26 @@ func (s *Store) RecoverPassword(ctx context.Context, id, hash string, at time.Ti
 		recovered_at = CASE WHEN recovered_at > $3 THEN recovered_at ELSE $3 END, updated_at = $3, version = version + 1 WHERE id = $1`, id, hash, sqldb.Micros(at))
 }
 
+// ChangeContact puts a contact into the place of another one, or adds the first of its kind.
+func (s *Store) ChangeContact(ctx context.Context, id string, replaced []byte, c idp.Contact, at time.Time, record audit.Record) error {
+	rests := 0
+	if replaced != nil {
+		rests = 1
+	}
+	// The row of the account first: two changes of one account pass one after the other.
+	steps := []sqldb.Step{one(idp.ErrConflict, `UPDATE idp_account SET recovered_at = CASE WHEN $3 = 0 OR recovered_at > $2 THEN recovered_at ELSE $2 END, updated_at = $2, version = version + 1
+		WHERE id = $1 AND state = $4 AND ($3 = 1 OR NOT EXISTS (SELECT 1 FROM idp_contact WHERE account_id = $1 AND kind = $5))`, id, sqldb.Micros(at), rests, idp.AccountActive, c.Kind)}
+	if replaced != nil {
+		steps = append(steps, one(idp.ErrConflict, "DELETE FROM idp_contact WHERE lookup = $1 AND account_id = $2", replaced, id))
+	}
+	steps = append(steps, step("INSERT INTO idp_contact (lookup, account_id, kind, key_id, sealed, added_at) VALUES ($1, $2, $3, $4, $5, $6)", c.Lookup, id, c.Kind, c.KeyID, c.Sealed, sqldb.Micros(at)))
+	err := s.apply(ctx, record, steps...)
+	if sqldb.IsUnique(err) {
+		return idp.ErrTaken
+	}
+	return err
+}
+
 // ReplaceHash stores another hash of the same password.
 func (s *Store) ReplaceHash(ctx context.Context, id, old, hash string, record audit.Record) error {
 	return s.changeOne(ctx, record, "UPDATE idp_account SET password_hash = $3, version = version + 1 WHERE id = $1 AND password_hash = $2", id, old, hash)

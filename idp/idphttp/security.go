@@ -97,6 +97,7 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	body := web.SecurityPage{Strong: strong, LoginURL: "/login?" + url.Values{"next": {securityPath}}.Encode(), CodesLeft: left, Methods: contactMethods(account, person)}
+	body.Contact, body.ContactChanged = r.PostFormValue("contact-new"), r.URL.Query().Get("done") == "contact"
 	known, err := s.Devices.List(ctx, current.AccountID)
 	if err != nil {
 		return err

@@ -31,6 +31,7 @@ func RunPeople(t *testing.T, open func(t testing.TB) Store) {
 		"a proof closes its case":                  proofClosesCase,
 		"a case is closed once":                    caseClosedOnce,
 		"cases":                                    cases,
+		"a contact takes the place of another":     contactChanges,
 		"A-02 a code dies after five tries":        codeDies,
 		"A-03 a code works once":                   codeWorksOnce,
 		"A-04 a code is bound":                     codeIsBound,
@@ -187,6 +188,69 @@ func passwords(t *testing.T, s Store) {
 	}
 	if got, _ = s.Account(ctx, a.ID); got.PasswordHash != "$four" || !got.RecoveredAt.Equal(later.Add(time.Hour)) || !got.CredentialsAt.Equal(later.Add(time.Hour)) {
 		t.Errorf("recovered: %+v", got)
+	}
+}
+
+func contactOf(kind subject.IdentifierKind, lookup string) idp.Contact {
+	return idp.Contact{Kind: kind, Lookup: []byte(lookup), KeyID: "k", Sealed: []byte("sealed " + lookup)}
+}
+
+// contactChanges: one row goes and one comes, or nothing happens; what took a place rests the account, and a first one of its kind does not.
+func contactChanges(t *testing.T, s Store) {
+	a, other := put(t, s, 1), put(t, s, 2)
+	old, at := a.Contacts[0], Start.Add(time.Hour)
+	address := contactOf(subject.Email, "address")
+	must(t, s.ChangeContact(ctx, a.ID, nil, address, at, record("account.contact_changed")))
+	if got, err := s.Account(ctx, a.ID); err != nil || len(got.Contacts) != 2 || !got.RecoveredAt.IsZero() || got.Version != 2 {
+		t.Fatalf("%v %+v", err, got)
+	}
+	for name, c := range map[string]struct {
+		replaced []byte
+		contact  idp.Contact
+		want     error
+	}{
+		"a second first one":         {nil, contactOf(subject.Email, "address 2"), idp.ErrConflict},
+		"in the place of a stranger": {other.Contacts[0].Lookup, contactOf(old.Kind, "n1"), idp.ErrConflict},
+		"in the place of nothing":    {[]byte("nothing"), contactOf(old.Kind, "n2"), idp.ErrConflict},
+		"somebody else's":            {old.Lookup, contactOf(old.Kind, string(other.Contacts[0].Lookup)), idp.ErrTaken},
+	} {
+		if err := s.ChangeContact(ctx, a.ID, c.replaced, c.contact, at, record("account.contact_changed")); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	must(t, s.ChangeContact(ctx, a.ID, old.Lookup, contactOf(old.Kind, "number"), at, record("account.contact_changed")))
+	if got, err := s.Account(ctx, a.ID); err != nil || len(got.Contacts) != 2 || !got.RecoveredAt.Equal(at) || got.Version != 3 {
+		t.Errorf("%v %+v", err, got)
+	}
+	if _, err := s.AccountByLookup(ctx, old.Lookup); !errors.Is(err, idp.ErrNotFound) {
+		t.Errorf("the old contact still leads to an account: %v", err)
+	}
+	if got, err := s.AccountByLookup(ctx, []byte("number")); err != nil || got.ID != a.ID {
+		t.Errorf("%v %s", err, got.ID)
+	}
+	if err := s.ChangeContact(ctx, a.ID, old.Lookup, contactOf(old.Kind, "n3"), at, record("account.contact_changed")); !errors.Is(err, idp.ErrConflict) {
+		t.Errorf("a change made twice: %v", err)
+	}
+	must(t, s.SetState(ctx, other.ID, idp.AccountSuspended, at, record("account.suspended")))
+	if err := s.ChangeContact(ctx, other.ID, other.Contacts[0].Lookup, contactOf(old.Kind, "n4"), at, record("account.contact_changed")); !errors.Is(err, idp.ErrConflict) {
+		t.Errorf("a suspended account: %v", err)
+	}
+	results := make(chan error, 8)
+	for i := range cap(results) {
+		go func() {
+			results <- s.ChangeContact(ctx, a.ID, []byte("number"), contactOf(old.Kind, fmt.Sprint("parallel ", i)), at, record("account.contact_changed"))
+		}()
+	}
+	made := 0
+	for range cap(results) {
+		if err := <-results; err == nil {
+			made++
+		} else if !errors.Is(err, idp.ErrConflict) {
+			t.Error(err)
+		}
+	}
+	if made != 1 {
+		t.Errorf("%d of eight changes at once were made", made)
 	}
 }
 
@@ -527,6 +591,7 @@ func noAuditNoChange(t *testing.T, s Store) {
 		"create account": s.CreateAccount(ctx, row(2), empty),
 		"set password":   s.SetPassword(ctx, a.ID, "$x", Start, empty),
 		"recover":        s.RecoverPassword(ctx, a.ID, "$x", Start, empty),
+		"contact":        s.ChangeContact(ctx, a.ID, a.Contacts[0].Lookup, contactOf(subject.Mobile, "new"), Start, empty),
 		"replace hash":   s.ReplaceHash(ctx, a.ID, "", "$x", empty),
 		"set state":      s.SetState(ctx, a.ID, idp.AccountClosed, Start, empty),
 		"save proof":     s.SaveProof(ctx, a.ID, proof("ev", 1, Start, "person"), empty),

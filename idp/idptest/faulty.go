@@ -26,6 +26,11 @@ func (f *Faulty) CreateAccount(ctx context.Context, a idp.Account, record audit.
 	return f.Around("create account", func() error { return f.Store.CreateAccount(ctx, a, record) })
 }
 
+// ChangeContact implements idp.AccountStore.
+func (f *Faulty) ChangeContact(ctx context.Context, id string, replaced []byte, c idp.Contact, at time.Time, record audit.Record) error {
+	return f.Around("change contact", func() error { return f.Store.ChangeContact(ctx, id, replaced, c, at, record) })
+}
+
 // RecoverPassword implements idp.AccountStore.
 func (f *Faulty) RecoverPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
 	return f.Around("recover password", func() error { return f.Store.RecoverPassword(ctx, id, hash, at, record) })

@@ -250,6 +250,34 @@ func (t *Twin) RecoverPassword(_ context.Context, id, hash string, at time.Time,
 	})
 }
 
+// ChangeContact implements idp.AccountStore.
+func (t *Twin) ChangeContact(_ context.Context, id string, replaced []byte, c idp.Contact, at time.Time, record audit.Record) error {
+	err := t.changeAccount(id, record, func(a *idp.Account) error {
+		same := func(have idp.Contact) bool {
+			return replaced == nil && have.Kind == c.Kind || replaced != nil && bytes.Equal(have.Lookup, replaced)
+		}
+		if a.State != idp.AccountActive || slices.ContainsFunc(a.Contacts, same) != (replaced != nil) {
+			return idp.ErrConflict
+		}
+		if _, taken := t.contacts[string(c.Lookup)]; taken {
+			return idp.ErrTaken
+		}
+		if replaced != nil {
+			delete(t.contacts, string(replaced))
+			if at.After(a.RecoveredAt) {
+				a.RecoveredAt = at
+			}
+		}
+		t.contacts[string(c.Lookup)] = id
+		a.Contacts, a.UpdatedAt = append(slices.DeleteFunc(slices.Clone(a.Contacts), same), c), at
+		return nil
+	})
+	if errors.Is(err, idp.ErrNotFound) {
+		return idp.ErrConflict
+	}
+	return err
+}
+
 // ReplaceHash implements idp.AccountStore.
 func (t *Twin) ReplaceHash(_ context.Context, id, old, hash string, record audit.Record) error {
 	return t.changeAccount(id, record, func(a *idp.Account) error {

@@ -70,6 +70,7 @@ const (
 	TemplateNewDevice         = "new-device"
 	TemplateRecovered         = "recovered"
 	TemplateNotMe             = "not-me"
+	TemplateContact           = "contact-changed"
 
 	TemplateCounterCode  = "counter-code"  // by which a citizen agrees to what is done at a counter
 	TemplateCounterReset = "counter-reset" // every way to sign in ended at a counter
@@ -115,6 +116,7 @@ var templates = withMandates(map[string]Template{
 	TemplateNewDevice:         {TemplateNewDevice, []Param{{"name", 12}, {"code", 14}}},
 	TemplateRecovered:         {TemplateRecovered, nil},
 	TemplateNotMe:             {TemplateNotMe, nil},
+	TemplateContact:           {TemplateContact, nil},
 
 	TemplateCounterCode:  {TemplateCounterCode, []Param{{"code", 8}, {"minutes", 3}}},
 	TemplateCounterReset: {TemplateCounterReset, nil},
