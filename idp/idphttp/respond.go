@@ -82,6 +82,8 @@ func (s *Server) answerForm(w http.ResponseWriter, r *http.Request, client idp.C
 		fields = append(fields, web.Hidden{Name: name, Value: values.Get(name)})
 	}
 	slices.SortFunc(fields, func(a, b web.Hidden) int { return strings.Compare(a.Name, b.Name) })
-	return s.Pages.Page(w, r, http.StatusOK, "form-post", web.Page{Identity: s.Identity(r), Callbacks: []string{action},
+	identity := s.Identity(r)
+	identity.IdleLeft = 0 // a page that holds a code has no script, that of the end of a session neither
+	return s.Pages.Page(w, r, http.StatusOK, "form-post", web.Page{Identity: identity, Callbacks: []string{action},
 		Body: web.FormPostPage{Action: action, Hidden: fields, Host: hostOf(action), App: client.ClientName, Failed: values.Has("error")}})
 }

@@ -100,11 +100,11 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 			return
 		}
 		access, err := a.identity.Accept(w, r)
-		if err == nil && slices.Contains(staffOperations, operation) {
-			err = fault.New(fault.StaffOnly)
-		}
 		if err == nil {
 			err = mayCall(access, operation)
+		}
+		if err == nil && slices.Contains(staffOperations, operation) {
+			err = fault.New(fault.StaffOnly)
 		}
 		if err == nil && operation != "" {
 			err = a.identity.Demand(r.Context(), access, operation)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -33,6 +34,7 @@ func TestI03NothingIsAssignedThatTheOperationDoesNotTake(t *testing.T) {
 	for _, role := range append(append([]string{}, idp.AdminRoles...), idp.StaffRoles...) {
 		tokens[role] = adminToken(t, p, role)
 	}
+	maps.Copy(tokens, staffTokens(t, p))
 	p.Persona(mobile, "李四", 4)
 	c := p.Client(idp.Client{ClientID: "person", Scope: "openid licenses mandates my_data"})
 	tokens["person"] = p.Redeem(c, p.Code(p.SignIn(mobile), c, nil).Get("code"), nil).String("access_token")
@@ -217,6 +219,7 @@ func TestI08PagesHaveABound(t *testing.T) {
 	for _, role := range append(append([]string{}, idp.AdminRoles...), idp.StaffRoles...) {
 		tokens[role] = adminToken(t, p, role)
 	}
+	maps.Copy(tokens, staffTokens(t, p))
 	// One key, one before and one next for each algorithm; fifty refused requests are kept.
 	short := map[string]bool{"list-token-keys": true, "list-refused-requests": true, "list-relatives": true}
 	lists := 0

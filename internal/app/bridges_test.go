@@ -38,7 +38,7 @@ func TestSamplesOfTheGuideAreTaken(t *testing.T) {
 			}
 			var applied int
 			db := testkit.OpenDatabase(t, p.Config.Database.URL)
-			if err := db.Read().QueryRowContext(context.Background(), "SELECT COUNT(*) FROM audit_event WHERE object_type = 'partner'").Scan(&applied); err != nil || len(blocks) != 5 || applied != 6 {
+			if err := db.Read().QueryRowContext(context.Background(), "SELECT COUNT(*) FROM audit_event WHERE object_type = 'partner'").Scan(&applied); err != nil || len(blocks) != 6 || applied != 7 {
 				t.Errorf("%d changes of partners in %d samples, %v", applied, len(blocks), err)
 			}
 			var secret string

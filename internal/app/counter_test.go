@@ -312,7 +312,7 @@ func TestOneTimePassIsUsedOnce(t *testing.T) {
 			t.Fatalf("%d of 15 signed in", in.Load())
 		}
 		b := <-kept
-		if page := press(t, b, map[string]string{"password-new": "Own-password-77"}); page.URL.Path != "/me" || !strings.Contains(page.Text, "王*明") {
+		if page := press(t, b, map[string]string{"password-new": "Own-password-77"}); page.URL.Path != "/welcome" || !strings.Contains(page.Text, "王*明") {
 			t.Errorf("%s %s", page.URL, page.Text)
 		}
 		again := walk.New(nil)
