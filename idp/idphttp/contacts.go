@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	contactsPath = securityPath + "/contacts"
+	contactsPath = "/me/security/contacts"
 	// contactLife is how long somebody may take to show both codes.
 	contactLife = 15 * time.Minute
 	// freshProof is how young a proof of level 3 must be to stand in for the code of a number that was lost.
