@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/render"
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -100,26 +102,28 @@ func openDocument(document []byte, trust verify.Options) (*ofd.Package, error) {
 	return p, nil
 }
 
-// place is the box of a seal on its page; all of it lies on the page (security row D-14).
-func place(stamp Stamp, seal Seal, pages []ofd.Page) (ofd.Box, error) {
+// appearances are where the seal is drawn; every whole one lies on its page (security row D-14).
+func appearances(places []Place, seal Seal, p *ofd.Package) ([]Appearance, error) {
+	if len(places) == 0 {
+		return nil, nil
+	}
 	parsed, err := ses.ParseSeal(seal.SES)
 	if err != nil {
-		return ofd.Box{}, fault.Wrap(err, fault.SealNotValid)
+		return nil, fault.Wrap(err, fault.SealNotValid)
 	}
-	outside := func(field string) error { return fault.New(fault.StampPlace).WithField(field, fault.StampPlace) }
-	if stamp.Page < 1 || stamp.Page > len(pages) {
-		return ofd.Box{}, outside("page")
-	}
-	area := pages[stamp.Page-1].Area
-	box := ofd.Box{X: stamp.XMM, Y: stamp.YMM, Width: float64(parsed.Picture.WidthMM), Height: float64(parsed.Picture.HeightMM)}
-	// Written so that NaN is outside, too.
-	if !(box.X >= 0 && box.X+box.Width <= area.Width) {
-		return ofd.Box{}, outside("x_mm")
-	}
-	if !(box.Y >= 0 && box.Y+box.Height <= area.Height) {
-		return ofd.Box{}, outside("y_mm")
-	}
-	return box, nil
+	read := sync.OnceValues(func() (*render.Document, error) {
+		return render.Open(p, render.Options{Document: render.Current(p), Faces: render.BuiltIn()})
+	})
+	return lay(places, setting{
+		pages: p.Current().Pages, width: float64(parsed.Picture.WidthMM), height: float64(parsed.Picture.HeightMM),
+		text: func(page int) ([]render.Char, error) {
+			document, err := read()
+			if err != nil {
+				return nil, err
+			}
+			return document.Text(page)
+		},
+	})
 }
 
 // checkResult verifies a result before it leaves: the newest signature holds in every step and covers every visible file,

@@ -64,7 +64,7 @@ func TestD31HostileDocumentsAreRefusedBeforeAnyKeyUse(t *testing.T) {
 			}
 			request := sealtest.Request(seal, document)
 			request.Key = name
-			for _, request.Page = range []int{1, 0} {
+			for _, request.Places = range [][]esign.Place{request.Places, nil} {
 				if want.MustRefuse {
 					refused(t, w, twin, request, fault.DocumentRefused)
 				}
@@ -96,7 +96,7 @@ func TestPublicDocumentsAreSealedOrRefused(t *testing.T) {
 					t.Fatal(err)
 				}
 				request := sealtest.Request(seal, document)
-				request.Key, request.Page = file[strings.LastIndexByte(file, '/'):], 0
+				request.Key, request.Places = file[strings.LastIndexByte(file, '/'):], nil
 				before := w.Keys.Asked(keys.UsageSealSigner)
 				s, result, err := w.Service.Stamp(sealtest.Keeper, request)
 				if err != nil {

@@ -87,8 +87,7 @@ type Stamp struct {
 	SourceSM3 string
 	ResultSM3 string // address of the result in the document store
 	Unkept    bool   // the document store does not hold the result
-	Page      int
-	XMM, YMM  float64
+	Places    []Place
 	CreatedAt time.Time
 	LeaseTo   time.Time // until then a planned stamp belongs to the process that planned it
 }

@@ -21,8 +21,7 @@ import (
 type StampRequest struct {
 	SealID      string
 	Document    []byte
-	Page        int     // from 1; 0 makes an invisible seal
-	XMM, YMM    float64 // top left corner of the seal
+	Places      []Place // none makes an invisible seal
 	Item        string
 	Purpose     string // required
 	ExpectedSM3 string // approval bound to the document, hex, optional
@@ -60,6 +59,28 @@ func (s *Service) Stamp(ctx context.Context, r StampRequest) (Stamp, []byte, err
 		return Stamp{}, nil, err
 	}
 	return s.StampFor(ctx, actor.ID, r)
+}
+
+// PreviewStamp tells where a stamp would draw the seal, after every check that needs no key. Nothing is signed or kept.
+func (s *Service) PreviewStamp(ctx context.Context, sealID string, document []byte, places []Place) ([]Appearance, error) {
+	if _, err := rested(require(ctx, RoleKeeper)); err != nil {
+		return nil, err
+	}
+	seal, err := s.find(ctx, sealID)
+	if err == nil {
+		ctx, err = seal.in(ctx, RoleKeeper)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(document) > MaxDocument {
+		return nil, fault.New(fault.TooLarge, "limit", "50 MB")
+	}
+	j, err := s.prepare(ctx, Stamp{SealID: sealID, Places: places}, document)
+	if err != nil {
+		return nil, err
+	}
+	return j.shown, nil
 }
 
 // StampFor is Stamp for another room of the platform, which has checked the right itself.
@@ -144,16 +165,13 @@ func (s *Service) wanted(requester string, r StampRequest) (Stamp, error) {
 	if r.ExpectedSM3 != "" && !strings.EqualFold(r.ExpectedSM3, source) {
 		return Stamp{}, fault.New(fault.DocumentNotApproved)
 	}
-	stamp := Stamp{SealID: r.SealID, State: Planned, Key: r.Key, Requester: requester, Item: r.Item, Purpose: r.Purpose, SourceSM3: source, Page: r.Page, Unkept: r.Unkept}
-	if r.Page > 0 {
-		stamp.XMM, stamp.YMM = r.XMM, r.YMM
-	}
+	stamp := Stamp{SealID: r.SealID, State: Planned, Key: r.Key, Requester: requester, Item: r.Item, Purpose: r.Purpose, SourceSM3: source, Places: r.Places, Unkept: r.Unkept}
 	return stamp, nil
 }
 
 // sameRequest tells whether two stamps were asked for in the same words.
 func (s Stamp) sameRequest(o Stamp) bool {
-	return s.SealID == o.SealID && s.SourceSM3 == o.SourceSM3 && s.Page == o.Page && s.XMM == o.XMM && s.YMM == o.YMM && s.Item == o.Item && s.Purpose == o.Purpose && s.Unkept == o.Unkept
+	return s.SealID == o.SealID && s.SourceSM3 == o.SourceSM3 && samePlaces(s.Places, o.Places) && s.Item == o.Item && s.Purpose == o.Purpose && s.Unkept == o.Unkept
 }
 
 // earlier finds what a key led to before: the result when it is stored, the stamp without a result when it was begun and
@@ -191,6 +209,7 @@ type job struct {
 	stamp   Stamp
 	seal    Seal
 	at      time.Time // claimed signing time
+	shown   []Appearance
 	pending *ofd.PendingSignature
 }
 
@@ -219,12 +238,11 @@ func (s *Service) prepare(ctx context.Context, wanted Stamp, document []byte) (*
 	j.stamp.ID, j.stamp.CreatedAt, j.stamp.LeaseTo = ident.New(s.cfg.Rand, "stamp"), now, now.Add(stampLease)
 	sum := s.memo.SM3(seal.SES)
 	request := ofd.SignatureRequest{Provider: "印信 Yinxin", ProviderVersion: "1", Company: s.cfg.MakerName, SigningTime: j.at, Seal: seal.SES, SealSM3: sum[:]}
-	if wanted.Page != 0 {
-		box, err := place(wanted, seal, p.Current().Pages)
-		if err != nil {
-			return nil, err
-		}
-		request.Stamps = []ofd.StampRequest{{Page: wanted.Page, Boundary: box}}
+	if j.shown, err = appearances(wanted.Places, seal, p); err != nil {
+		return nil, err
+	}
+	for _, a := range j.shown {
+		request.Stamps = append(request.Stamps, ofd.StampRequest{Page: a.Page, Boundary: a.Box, Clip: a.Clip})
 	}
 	j.pending, err = p.AddSignature(request)
 	switch {

@@ -42,7 +42,7 @@ func TestStamp(t *testing.T) {
 	seal := w.Active(t, sealtest.SampleApplication(1))
 	document := sealtest.Document(t, 2)
 	request := sealtest.Request(seal, document)
-	request.Page, request.ExpectedSM3 = 2, strings.ToUpper(digest.Hex(document))
+	request.Places[0].Pages, request.ExpectedSM3 = "2", strings.ToUpper(digest.Hex(document))
 	s, result := stamp(t, w, request)
 	if s.State != esign.Stored || s.Requester != "staff:keeper" || s.SourceSM3 != digest.Hex(document) || s.ResultSM3 != digest.Hex(result) || s.Purpose != request.Purpose || s.Item != request.Item {
 		t.Errorf("%+v", s)
@@ -77,7 +77,7 @@ func TestStamp(t *testing.T) {
 	other := sealtest.SampleApplication(2)
 	other.Owner = "示例市住房和城乡建设局"
 	again := sealtest.Request(w.Active(t, other), result)
-	again.Key, again.XMM = "key-0002", 20
+	again.Key, again.Places[0].XMM = "key-0002", 20
 	_, both := stamp(t, w, again)
 	if report := w.Verify(t, both); report.Verdict != verify.Valid || len(report.Signatures) != 2 {
 		t.Errorf("%s %+v", report.Code, report.Reasons)
@@ -87,13 +87,13 @@ func TestStamp(t *testing.T) {
 func TestInvisibleSeal(t *testing.T) {
 	w, _ := newWorld(t)
 	request := sealtest.Request(w.Active(t, sealtest.SampleApplication(1)), sealtest.Document(t, 1))
-	request.Page, request.XMM, request.YMM = 0, -5, math.NaN() // the place means nothing without a page
+	request.Places = nil
 	s, result := stamp(t, w, request)
 	if report := w.Verify(t, result); report.Verdict != verify.Valid || len(report.Signatures[0].Placements) != 0 {
 		t.Errorf("%s %+v", report.Code, report.Reasons)
 	}
-	if s.XMM != 0 || s.YMM != 0 {
-		t.Errorf("place %v %v", s.XMM, s.YMM)
+	if len(s.Places) != 0 {
+		t.Errorf("places %v", s.Places)
 	}
 }
 
@@ -123,14 +123,14 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		{"too large", func(r *esign.StampRequest) { r.Document = make([]byte, esign.MaxDocument+1) }, fault.TooLarge, ""},
 		{"no document", func(r *esign.StampRequest) { r.Document = nil }, fault.DocumentRefused, ""},
 		{"no OFD", func(r *esign.StampRequest) { r.Document = []byte("%PDF-1.7") }, fault.DocumentRefused, ""},
-		{"page that is not there", func(r *esign.StampRequest) { r.Page = 2 }, fault.StampPlace, "page"},
-		{"negative page", func(r *esign.StampRequest) { r.Page = -1 }, fault.StampPlace, "page"},
-		{"D-14 left of the page", func(r *esign.StampRequest) { r.XMM = -0.001 }, fault.StampPlace, "x_mm"},
-		{"D-14 over the right edge", func(r *esign.StampRequest) { r.XMM = 210 - 42 + 0.001 }, fault.StampPlace, "x_mm"},
-		{"D-14 x is no number", func(r *esign.StampRequest) { r.XMM = math.NaN() }, fault.StampPlace, "x_mm"},
-		{"D-14 above the page", func(r *esign.StampRequest) { r.YMM = -1 }, fault.StampPlace, "y_mm"},
-		{"D-14 below the page", func(r *esign.StampRequest) { r.YMM = 297 - 41 }, fault.StampPlace, "y_mm"},
-		{"D-14 y is infinite", func(r *esign.StampRequest) { r.YMM = math.Inf(-1) }, fault.StampPlace, "y_mm"},
+		{"page that is not there", func(r *esign.StampRequest) { r.Places[0].Pages = "2" }, fault.StampPlace, "page"},
+		{"negative page", func(r *esign.StampRequest) { r.Places[0].Pages = "-1" }, fault.StampPlace, "page"},
+		{"D-14 left of the page", func(r *esign.StampRequest) { r.Places[0].XMM = -0.001 }, fault.StampPlace, "x_mm"},
+		{"D-14 over the right edge", func(r *esign.StampRequest) { r.Places[0].XMM = 210 - 42 + 0.001 }, fault.StampPlace, "x_mm"},
+		{"D-14 x is no number", func(r *esign.StampRequest) { r.Places[0].XMM = math.NaN() }, fault.StampPlace, "x_mm"},
+		{"D-14 above the page", func(r *esign.StampRequest) { r.Places[0].YMM = -1 }, fault.StampPlace, "y_mm"},
+		{"D-14 below the page", func(r *esign.StampRequest) { r.Places[0].YMM = 297 - 41 }, fault.StampPlace, "y_mm"},
+		{"D-14 y is infinite", func(r *esign.StampRequest) { r.Places[0].YMM = math.Inf(-1) }, fault.StampPlace, "y_mm"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			request := sealtest.Request(seal, sealtest.Document(t, 1))
@@ -147,8 +147,8 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		t.Errorf("refused requests left %v", events(got))
 	}
 	for name, change := range map[string]func(*esign.StampRequest){
-		"corner top left":     func(r *esign.StampRequest) { r.XMM, r.YMM = 0, 0 },
-		"corner bottom right": func(r *esign.StampRequest) { r.XMM, r.YMM = 210-42, 297-42 },
+		"corner top left":     func(r *esign.StampRequest) { r.Places[0].XMM, r.Places[0].YMM = 0, 0 },
+		"corner bottom right": func(r *esign.StampRequest) { r.Places[0].XMM, r.Places[0].YMM = 210-42, 297-42 },
 		"no item":             func(r *esign.StampRequest) { r.Item = "" },
 	} {
 		request := sealtest.Request(seal, sealtest.Document(t, 1))
@@ -225,13 +225,14 @@ func TestI17SameKey(t *testing.T) {
 	for name, change := range map[string]func(*esign.StampRequest){
 		"seal":     func(r *esign.StampRequest) { r.SealID = other.ID },
 		"document": func(r *esign.StampRequest) { r.Document = sealtest.Document(t, 3) },
-		"page":     func(r *esign.StampRequest) { r.Page = 2 },
-		"x":        func(r *esign.StampRequest) { r.XMM = 1 },
-		"y":        func(r *esign.StampRequest) { r.YMM = 1 },
+		"page":     func(r *esign.StampRequest) { r.Places[0].Pages = "2" },
+		"x":        func(r *esign.StampRequest) { r.Places[0].XMM = 1 },
+		"y":        func(r *esign.StampRequest) { r.Places[0].YMM = 1 },
 		"purpose":  func(r *esign.StampRequest) { r.Purpose = "别的事由" },
 		"item":     func(r *esign.StampRequest) { r.Item = "2" },
 	} {
 		changed := request
+		changed.Places = slices.Clone(request.Places)
 		change(&changed)
 		_, again, err := w.Service.Stamp(sealtest.Keeper, changed)
 		if fault.CodeOf(err) != fault.StampKeyReused || again != nil || fault.MetaOf(fault.StampKeyReused).Status != 422 {

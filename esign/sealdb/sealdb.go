@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/esign"
@@ -162,17 +163,31 @@ func (st *Store) changeOne(ctx context.Context, record audit.Record, statement s
 	})
 }
 
-// stampBody is the part of a stamp that no query looks at.
+// stampBody is the part of a stamp that no query looks at. A single place on one page stands in Page, XMM and YMM, where it stood before
+// there were others.
 type stampBody struct {
 	Item, Purpose, SourceSM3 string
 	Page                     int
 	XMM, YMM                 float64
 	Unkept                   bool
+	Places                   []esign.Place `json:",omitempty"`
+}
+
+func encodeStamp(s esign.Stamp) (string, error) {
+	b := stampBody{Item: s.Item, Purpose: s.Purpose, SourceSM3: s.SourceSM3, Unkept: s.Unkept, Places: s.Places}
+	if len(s.Places) == 1 {
+		p := s.Places[0]
+		if page, err := strconv.Atoi(p.Pages); err == nil && p == esign.At(page, p.XMM, p.YMM) {
+			b.Page, b.XMM, b.YMM, b.Places = page, p.XMM, p.YMM, nil
+		}
+	}
+	text, err := json.Marshal(b)
+	return string(text), err
 }
 
 // PlanStamp stores a planned stamp if the seal is active at that moment.
 func (st *Store) PlanStamp(ctx context.Context, s esign.Stamp, record audit.Record) error {
-	body, err := json.Marshal(stampBody{s.Item, s.Purpose, s.SourceSM3, s.Page, s.XMM, s.YMM, s.Unkept})
+	body, err := encodeStamp(s)
 	if err != nil {
 		return err
 	}
@@ -181,7 +196,7 @@ func (st *Store) PlanStamp(ctx context.Context, s esign.Stamp, record audit.Reco
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "INSERT INTO seal_stamp (id, seal_id, state, requester, key, body, result_sm3, created_at, lease_to) VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8)",
-			s.ID, s.SealID, s.State, s.Requester, s.Key, string(body), sqldb.Micros(s.CreatedAt), sqldb.Micros(s.LeaseTo))
+			s.ID, s.SealID, s.State, s.Requester, s.Key, body, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.LeaseTo))
 		if err != nil {
 			return err
 		}
@@ -214,7 +229,10 @@ func scanStamp(row interface{ Scan(...any) error }) (esign.Stamp, error) {
 	}
 	var b stampBody
 	err := json.Unmarshal([]byte(text), &b)
-	s.Item, s.Purpose, s.SourceSM3, s.Page, s.XMM, s.YMM, s.Unkept = b.Item, b.Purpose, b.SourceSM3, b.Page, b.XMM, b.YMM, b.Unkept
+	s.Item, s.Purpose, s.SourceSM3, s.Places, s.Unkept = b.Item, b.Purpose, b.SourceSM3, b.Places, b.Unkept
+	if b.Page > 0 {
+		s.Places = []esign.Place{esign.At(b.Page, b.XMM, b.YMM)}
+	}
 	s.CreatedAt, s.LeaseTo = sqldb.Time(created), sqldb.Time(lease)
 	return s, err
 }

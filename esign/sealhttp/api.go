@@ -42,29 +42,42 @@ type SealApplication struct {
 
 // StampOrder asks for a seal on a document.
 type StampOrder struct {
-	Document string  `json:"document" contentEncoding:"base64" doc:"OFD document, Base64"`
-	SM3      string  `json:"sm3,omitempty" doc:"SM3 of the document that was approved, hex"`
-	Page     int     `json:"page" minimum:"0" doc:"Page from 1; 0 for an invisible seal"`
-	XMM      float64 `json:"x_mm" doc:"Left edge in millimetres"`
-	YMM      float64 `json:"y_mm" doc:"Top edge in millimetres"`
-	Item     string  `json:"item,omitempty" doc:"Service item"`
-	Purpose  string  `json:"purpose" minLength:"1" maxLength:"200" doc:"Why the seal is used"`
+	Document string `json:"document" contentEncoding:"base64" doc:"OFD document, Base64"`
+	SM3      string `json:"sm3,omitempty" doc:"SM3 of the document that was approved, hex"`
+	Where
+	Item    string `json:"item,omitempty" doc:"Service item"`
+	Purpose string `json:"purpose" minLength:"1" maxLength:"200" doc:"Why the seal is used"`
+}
+
+// Where is the place of a seal in an order: a page with the corner of the seal, or places.
+type Where struct {
+	Page   *int         `json:"page,omitempty" minimum:"0" doc:"Page from 1; 0 for an invisible seal; absent with places"`
+	XMM    float64      `json:"x_mm,omitempty" doc:"Left edge in millimetres, with page"`
+	YMM    float64      `json:"y_mm,omitempty" doc:"Top edge in millimetres, with page"`
+	Places []StampPlace `json:"places,omitempty" maxItems:"10" doc:"Instead of page: where the one signature draws the seal"`
+}
+
+// StampTrial asks where a seal would be drawn.
+type StampTrial struct {
+	Document string `json:"document" contentEncoding:"base64" doc:"OFD document, Base64"`
+	Where
 }
 
 // StampRecord is a use of a seal on the wire.
 type StampRecord struct {
-	ID        string    `json:"id" doc:"Identifier of the stamp"`
-	State     string    `json:"state" enum:"planned,stored,abandoned" doc:"How far it came"`
-	Requester string    `json:"requester" doc:"Who asked"`
-	Purpose   string    `json:"purpose" doc:"Why"`
-	SourceSM3 string    `json:"source_sm3" doc:"SM3 of the document before"`
-	ResultSM3 string    `json:"result_sm3,omitempty" doc:"SM3 of the document after"`
-	Page      int       `json:"page" doc:"Page"`
-	At        time.Time `json:"at" doc:"When it was asked for"`
+	ID        string       `json:"id" doc:"Identifier of the stamp"`
+	State     string       `json:"state" enum:"planned,stored,abandoned" doc:"How far it came"`
+	Requester string       `json:"requester" doc:"Who asked"`
+	Purpose   string       `json:"purpose" doc:"Why"`
+	SourceSM3 string       `json:"source_sm3" doc:"SM3 of the document before"`
+	ResultSM3 string       `json:"result_sm3,omitempty" doc:"SM3 of the document after"`
+	Page      int          `json:"page" doc:"Page of a seal on one page; 0 otherwise"`
+	Places    []StampPlace `json:"places,omitempty" doc:"Where it is drawn; absent for an invisible seal"`
+	At        time.Time    `json:"at" doc:"When it was asked for"`
 }
 
 func stampRecord(s esign.Stamp) StampRecord {
-	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, s.Page, s.CreatedAt}
+	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, onePage(s.Places), placesRecord(s.Places), s.CreatedAt}
 }
 
 type (
@@ -194,12 +207,11 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 		if err := esign.MayStamp(ctx); err != nil { // before anything is told of the document
 			return nil, err
 		}
-		document, err := base64.StdEncoding.DecodeString(in.Body.Document)
+		document, where, err := in.Body.Where.read(in.Body.Document)
 		if err != nil {
-			return nil, fault.Wrap(err, fault.Invalid).WithField("document", fault.Malformed)
+			return nil, err
 		}
-		stamp, sealed, err := service.Stamp(ctx, esign.StampRequest{SealID: in.ID, Document: document, Page: in.Body.Page, XMM: in.Body.XMM, YMM: in.Body.YMM,
-			Item: in.Body.Item, Purpose: in.Body.Purpose, ExpectedSM3: in.Body.SM3, Key: in.Key})
+		stamp, sealed, err := service.Stamp(ctx, esign.StampRequest{SealID: in.ID, Document: document, Places: where, Item: in.Body.Item, Purpose: in.Body.Purpose, ExpectedSM3: in.Body.SM3, Key: in.Key})
 		if err != nil {
 			return nil, err
 		}
@@ -210,6 +222,36 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 			}
 		}{}
 		out.Body.Stamp, out.Body.Document = stampRecord(stamp), base64.StdEncoding.EncodeToString(sealed)
+		return out, nil
+	})
+	trial := operation("preview-stamp", http.MethodPost, "/{id}/stamps/preview", "试排印章位置 Where a seal would be drawn", http.StatusOK)
+	trial.Description = "Looks for the places as stamp-document does, with every check that needs no key. Nothing is signed or kept."
+	trial.MaxBodyBytes, trial.BodyReadTimeout = MaxDocument, uploadTime
+	huma.Register(api, trial, func(ctx context.Context, in *struct {
+		PathID
+		Body StampTrial
+	}) (*struct {
+		Body struct {
+			Appearances []AppearanceRecord `json:"appearances" doc:"The seal as often as it would be drawn, by places and pages; at most 2,000"`
+		}
+	}, error) {
+		if err := esign.MayStamp(ctx); err != nil {
+			return nil, err
+		}
+		document, where, err := in.Body.Where.read(in.Body.Document)
+		if err != nil {
+			return nil, err
+		}
+		all, err := service.PreviewStamp(ctx, in.ID, document, where)
+		if err != nil {
+			return nil, err
+		}
+		out := &struct {
+			Body struct {
+				Appearances []AppearanceRecord `json:"appearances" doc:"The seal as often as it would be drawn, by places and pages; at most 2,000"`
+			}
+		}{}
+		out.Body.Appearances = appearanceRecords(all)
 		return out, nil
 	})
 	huma.Register(api, operation("list-stamps", http.MethodGet, "/{id}/stamps", "用印记录 Uses of a seal", http.StatusOK), func(ctx context.Context, in *struct {

@@ -1,11 +1,11 @@
 package sealhttp
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -131,13 +131,31 @@ func (p *Pages) certificate(r *http.Request, seal esign.Seal) []web.ShownField {
 
 func (p *Pages) use(r *http.Request, u esign.Stamp) web.HistoryItem {
 	detail := []string{p.Renderer.Text(r, "stamp.state."+string(u.State))}
-	if u.Page > 0 {
-		detail = append(detail, p.Renderer.Text(r, "stamp.on_page", "n", strconv.Itoa(u.Page)))
+	for _, place := range u.Places {
+		detail = append(detail, p.place(r, place))
 	}
 	if u.Item != "" {
 		detail = append(detail, p.Renderer.Text(r, "stamp.for_item", "item", u.Item))
 	}
 	return web.HistoryItem{At: u.CreatedAt, Text: u.Purpose, Actor: u.Requester, Detail: strings.Join(append(detail, "SM3 "+u.SourceSM3[:min(16, len(u.SourceSM3))]+"…"), " · ")}
+}
+
+// place says in words where a seal was drawn.
+func (p *Pages) place(r *http.Request, place esign.Place) string {
+	pages := place.Pages
+	switch pages {
+	case "", "all", "odd", "even":
+		pages = p.Renderer.Text(r, "stamp.pages."+cmp.Or(pages, "all"))
+	default:
+		pages = p.Renderer.Text(r, "stamp.on_page", "n", pages)
+	}
+	switch place.Kind {
+	case esign.Straddle:
+		return p.Renderer.Text(r, "stamp.straddle."+string(place.Edge)) + " " + pages
+	case esign.Keyword:
+		return p.Renderer.Text(r, "stamp.over_text", "text", place.Text) + " " + pages
+	}
+	return pages
 }
 
 // step is a change of state that the page of a seal offers.

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"image/png"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -208,6 +210,7 @@ func TestAnswersToTheWrongCaller(t *testing.T) {
 		{http.MethodPost, path + "/activation", nil, []caller{keeper, every}},
 		{http.MethodPost, path + "/resumption", nil, []caller{reviewer, every}},
 		{http.MethodPost, path + "/stamps", stamps, []caller{keeper, every}},
+		{http.MethodPost, path + "/stamps/preview", map[string]any{"document": stamps["document"], "page": 1, "x_mm": 140, "y_mm": 220}, []caller{keeper, every}},
 		{http.MethodPost, path + "/suspension", reason, []caller{keeper, every}},
 		{http.MethodPost, path + "/revocation", reason, []caller{reviewer, every}},
 	} {
@@ -295,6 +298,70 @@ func TestRefusalsOfTheAPI(t *testing.T) {
 	s.t = t
 	if n := s.world.Keys.Asked(keys.UsageSealSigner); n != 0 || len(s.twin.AllStamps()) != 0 {
 		t.Errorf("refused calls used a key %d times and left %d stamps", n, len(s.twin.AllStamps()))
+	}
+}
+
+// TestPlacesOverTheAPI: the trial tells where the seal would be drawn, the stamp draws it there, and the record says what was asked for.
+func TestPlacesOverTheAPI(t *testing.T) {
+	s := newSite(t)
+	path, document := "/api/v1/seals/"+s.world.Active(t, sealtest.SampleApplication(1)).ID+"/stamps", sealtest.Document(t, 3)
+	asked := []any{
+		map[string]any{"kind": "straddle", "edge": "right", "per_set": 3.0, "along_mm": 20.0, "margin_mm": 1.0},
+		map[string]any{"kind": "keyword", "text": "第 2 页", "nth": 1.0, "x_mm": 10.0, "y_mm": -3.0},
+		map[string]any{"kind": "pages", "pages": "1,3", "x_mm": 60.0, "y_mm": 70.0},
+		map[string]any{"kind": "straddle", "edge": "left", "duplex": true, "pages": "1,3"},
+	}
+	body := order(document)
+	delete(body, "page")
+	delete(body, "x_mm")
+	delete(body, "y_mm")
+	body["places"] = asked
+	trial := s.json(keeper, http.MethodPost, path+"/preview", map[string]any{"document": body["document"], "places": asked}, http.StatusOK)
+	all := trial["appearances"].([]any)
+	if len(all) != 8 {
+		t.Fatalf("%d appearances: %v", len(all), all)
+	}
+	if first := all[0].(map[string]any); first["page"] != 1.0 || first["x_mm"] != 195.0 || first["y_mm"] != 20.0 || first["width_mm"] != 42.0 || first["height_mm"] != 42.0 || first["text"] != nil ||
+		!reflect.DeepEqual(first["clip"], map[string]any{"x_mm": 0.0, "y_mm": 0.0, "width_mm": 14.0, "height_mm": 42.0}) {
+		t.Errorf("the first slice: %v", first)
+	}
+	if over := all[3].(map[string]any); over["page"] != 2.0 || over["clip"] != nil || over["text"] == nil {
+		t.Errorf("over the text: %v", over)
+	}
+	if uses := s.json(reviewer, http.MethodGet, path, nil, http.StatusOK); len(uses["stamps"].([]any)) != 0 {
+		t.Errorf("the trial left %v", uses)
+	}
+	sealed := s.json(keeper, http.MethodPost, path, body, http.StatusCreated, key, "key-0001")
+	if record := sealed["stamp"].(map[string]any); record["page"] != 0.0 || !reflect.DeepEqual(record["places"], asked) {
+		t.Errorf("%v", record)
+	}
+	content, err := base64.StdEncoding.DecodeString(sealed["document"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := s.world.Verify(t, content)
+	if report.Verdict != verify.Valid || len(report.Signatures[0].Placements) != len(all) {
+		t.Fatalf("%s %+v", report.Code, report.Signatures[0].Placements)
+	}
+	for i, p := range report.Signatures[0].Placements {
+		if a := all[i].(map[string]any); float64(p.Page) != a["page"] || math.Abs(p.XMM-a["x_mm"].(float64)) > 0.001 || math.Abs(p.YMM-a["y_mm"].(float64)) > 0.001 {
+			t.Errorf("drawn at %+v, the trial said %v", p, a)
+		}
+	}
+	both := order(document)
+	both["places"] = asked
+	neither := order(document)
+	delete(neither, "page")
+	for name, wrong := range map[string]map[string]any{"page and places": both, "neither": neither} {
+		if p := s.json(keeper, http.MethodPost, path, wrong, http.StatusUnprocessableEntity, key, "key-0002"); !strings.Contains(fmt.Sprint(p["errors"]), "page") {
+			t.Errorf("%s: %v", name, p)
+		}
+		delete(wrong, "purpose")
+		s.json(keeper, http.MethodPost, path+"/preview", map[string]any{"document": wrong["document"], "places": wrong["places"], "page": wrong["page"]}, http.StatusUnprocessableEntity)
+	}
+	body["places"] = []any{map[string]any{"kind": "keyword", "text": "没有的文字"}}
+	if p := s.json(keeper, http.MethodPost, path, body, http.StatusUnprocessableEntity, key, "key-0003"); p["code"] != "YX-SEAL-360" {
+		t.Errorf("%v", p)
 	}
 }
 

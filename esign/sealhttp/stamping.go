@@ -120,18 +120,20 @@ func stampRequest(seal string, form url.Values, document []byte) (esign.StampReq
 	if len(document) == 0 {
 		unfit.WithField("document", fault.SealField)
 	}
-	var err error
-	if request.Page, err = strconv.Atoi(strings.TrimSpace(form.Get(inputPage))); err != nil || request.Page < 1 {
+	page, err := strconv.Atoi(strings.TrimSpace(form.Get(inputPage)))
+	if err != nil || page < 1 {
 		unfit.WithField("page", fault.StampPlace)
 	}
-	for _, place := range []struct {
+	place := esign.At(page, 0, 0)
+	for _, input := range []struct {
 		name, field string
 		to          *float64
-	}{{inputX, "x_mm", &request.XMM}, {inputY, "y_mm", &request.YMM}} {
-		if *place.to, err = strconv.ParseFloat(strings.TrimSpace(form.Get(place.name)), 64); err != nil {
-			unfit.WithField(place.field, fault.StampPlace)
+	}{{inputX, "x_mm", &place.XMM}, {inputY, "y_mm", &place.YMM}} {
+		if *input.to, err = strconv.ParseFloat(strings.TrimSpace(form.Get(input.name)), 64); err != nil {
+			unfit.WithField(input.field, fault.StampPlace)
 		}
 	}
+	request.Places = []esign.Place{place}
 	if request.Purpose == "" {
 		unfit.WithField("purpose", fault.SealField)
 	}

@@ -60,7 +60,17 @@ func Row(n int) esign.Seal {
 func Plan(n int, sealID string) esign.Stamp {
 	at := Start.Add(time.Duration(n) * time.Second)
 	return esign.Stamp{ID: fmt.Sprintf("stamp_%04d", n), SealID: sealID, State: esign.Planned, Key: fmt.Sprint("key", n), Requester: "staff:a", Item: "item", Purpose: "目的", SourceSM3: "00ff",
-		Page: 3, XMM: 1.25, YMM: 0.001, CreatedAt: at, LeaseTo: at.Add(time.Minute)}
+		Places: places[n%len(places)], CreatedAt: at, LeaseTo: at.Add(time.Minute)}
+}
+
+var along = 12.5
+
+// places of planned stamps: every member is kept.
+var places = [][]esign.Place{
+	{esign.At(3, 1.25, 0.001)},
+	nil,
+	{{Kind: esign.OnPages, Pages: "03", XMM: 1}},
+	{{Kind: esign.Straddle, Pages: "2-9", Edge: esign.EdgeTop, PerSet: 4, AlongMM: &along, MarginMM: 0.5, Duplex: true}, {Kind: esign.Keyword, Text: "盖章", Nth: 2, XMM: -1, YMM: 3}},
 }
 
 func record(kind string) audit.Record {

@@ -250,7 +250,7 @@ func Document(t testing.TB, pages int) []byte {
 
 // Request asks for the seal on the first page of a document.
 func Request(seal esign.Seal, document []byte) esign.StampRequest {
-	return esign.StampRequest{SealID: seal.ID, Document: document, Page: 1, XMM: 140, YMM: 220, Item: "2026-1124-0001", Purpose: "公布办事指南", Key: "key-0001"}
+	return esign.StampRequest{SealID: seal.ID, Document: document, Places: []esign.Place{esign.At(1, 140, 220)}, Item: "2026-1124-0001", Purpose: "公布办事指南", Key: "key-0001"}
 }
 
 // Blobs keeps documents in memory; both calls are steps.

@@ -52,7 +52,7 @@ func (a *App) exportDocument(ctx context.Context, e idp.Export, content []byte) 
 		return nil, err
 	}
 	// A try that died between seal and storage kept nothing, so each try is a stamp of its own.
-	_, sealed, err := a.sealing.seals.StampFor(ctx, "system:export", esign.StampRequest{SealID: seal.ID, Document: unsealed, Page: 1, XMM: sheet.SealX, YMM: sheet.SealY,
+	_, sealed, err := a.sealing.seals.StampFor(ctx, "system:export", esign.StampRequest{SealID: seal.ID, Document: unsealed, Places: []esign.Place{esign.At(1, sheet.SealX, sheet.SealY)},
 		Purpose: "export:" + e.ID, Key: e.ID + ":" + ident.New(a.opts.Rand, "try"), Unkept: true})
 	if code := fault.CodeOf(err); code == fault.SealSuspended || code == fault.SealCertificate || code == fault.SealNotValid {
 		a.opts.Log.WarnContext(ctx, "the seal of the operator is not fit: a copy of personal data has no document", "seal", a.cfg.Operator.Seal, "code", string(code))

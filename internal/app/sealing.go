@@ -192,7 +192,7 @@ func (s *sealing) published(ctx context.Context) (map[string][]byte, error) {
 type sealer struct{ seals *esign.Service }
 
 func (s sealer) Stamp(ctx context.Context, r elicense.StampRequest) ([]byte, error) {
-	_, sealed, err := s.seals.StampFor(ctx, "system:elicense", esign.StampRequest{SealID: r.SealID, Document: r.Document, Page: r.Slot.Page, XMM: r.Slot.XMM, YMM: r.Slot.YMM, Purpose: r.Purpose, Key: r.Key})
+	_, sealed, err := s.seals.StampFor(ctx, "system:elicense", esign.StampRequest{SealID: r.SealID, Document: r.Document, Places: []esign.Place{esign.At(r.Slot.Page, r.Slot.XMM, r.Slot.YMM)}, Purpose: r.Purpose, Key: r.Key})
 	return sealed, err
 }
 
