@@ -254,6 +254,7 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 		out.Body.Appearances = appearanceRecords(all)
 		return out, nil
 	})
+	registerBatches(api, service, operation)
 	huma.Register(api, operation("list-stamps", http.MethodGet, "/{id}/stamps", "用印记录 Uses of a seal", http.StatusOK), func(ctx context.Context, in *struct {
 		PathID
 		After string `query:"after" doc:"Cursor of the page before"`

@@ -29,20 +29,25 @@ func (w Where) read(encoded string) (document []byte, all []esign.Place, err err
 	if document, err = base64.StdEncoding.DecodeString(encoded); err != nil {
 		return nil, nil, fault.Wrap(err, fault.Invalid).WithField("document", fault.Malformed)
 	}
+	all, err = w.places()
+	return document, all, err
+}
+
+func (w Where) places() ([]esign.Place, error) {
 	switch {
 	case w.Page == nil && len(w.Places) == 0, w.Page != nil && len(w.Places) > 0:
-		return nil, nil, fault.New(fault.Invalid).WithField("page", fault.StampPlace)
+		return nil, fault.New(fault.Invalid).WithField("page", fault.StampPlace)
 	case w.Page != nil && *w.Page == 0:
-		return document, nil, nil
+		return nil, nil
 	case w.Page != nil:
-		return document, []esign.Place{esign.At(*w.Page, w.XMM, w.YMM)}, nil
+		return []esign.Place{esign.At(*w.Page, w.XMM, w.YMM)}, nil
 	}
-	all = make([]esign.Place, len(w.Places))
+	all := make([]esign.Place, len(w.Places))
 	for i, p := range w.Places {
 		all[i] = esign.Place{Kind: esign.PlaceKind(p.Kind), Pages: p.Pages, XMM: p.XMM, YMM: p.YMM, Edge: esign.Edge(p.Edge), PerSet: p.PerSet, AlongMM: p.AlongMM, MarginMM: p.MarginMM,
 			Duplex: p.Duplex, Text: p.Text, Nth: p.Nth}
 	}
-	return document, all, nil
+	return all, nil
 }
 
 // onePage is the page of a seal that stands on one alone.
