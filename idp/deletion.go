@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,6 +23,7 @@ type Deletion struct {
 	DueAt       time.Time // end of the cool-off
 	NotifiedAt  time.Time // final notice
 	DoneAt      time.Time
+	Guardian    string // who asked for a child below 14; empty: the person itself
 }
 
 // DeletionState of a deletion.
@@ -64,6 +66,13 @@ type Blocker struct {
 	URL  string // where it is settled; empty for none
 }
 
+// Kinds of blockers that decide something: a guardian's link holds a minor who has an own account, and not the guardian who asks for a
+// child. Cases of a child are withdrawn below the guardian's mandate.
+const (
+	BlockerCase     = "case"
+	BlockerGuardian = "guardian"
+)
+
 // Kept is what the law makes the platform keep after an erasure.
 type Kept struct {
 	ID       string // message deletion.kept.<id>
@@ -95,6 +104,18 @@ type DeletionNotice struct {
 	AccountID string    `json:"account_id"`
 	Final     bool      `json:"final,omitempty"`
 	DueAt     time.Time `json:"due_at"`
+	// Guardian is told in the place of the account, which is a child's; Stopped and Done say what became of the wish then.
+	Guardian string `json:"guardian,omitempty"`
+	Stopped  bool   `json:"stopped,omitempty"`
+	Done     bool   `json:"done,omitempty"`
+}
+
+// DeletionGuardians tells who decides for a child below 14; the mandates implement it.
+type DeletionGuardians interface {
+	// Stands answers nil while a guardian decides for a child, and fault.WardOver when it does not any more.
+	Stands(ctx context.Context, child, guardian string) error
+	// GuardiansOf are the accounts that decide for a child now.
+	GuardiansOf(ctx context.Context, child string) ([]string, error)
 }
 
 // DeletionStore keeps deletions and holds; idpdb implements it.
@@ -126,9 +147,11 @@ type DeletionsConfig struct {
 	Accounts *Accounts
 	// Blockers are asked besides the cases and roles that this room knows: mandates, organisations.
 	Blockers func(ctx context.Context, accountID string) ([]Blocker, error)
-	Forget   func(accountID string) // drops what is in memory of an account
-	Now      func() time.Time
-	Rand     io.Reader
+	// Guardians lets a guardian ask for a child; nil lets nobody.
+	Guardians DeletionGuardians
+	Forget    func(accountID string) // drops what is in memory of an account
+	Now       func() time.Time
+	Rand      io.Reader
 }
 
 // NewDeletions returns the service.
@@ -151,7 +174,7 @@ func (d *Deletions) Blockers(ctx context.Context, accountID string) ([]Blocker, 
 		return nil, fault.Wrap(err, fault.Unavailable)
 	}
 	if open > 0 {
-		all = append(all, Blocker{"case", "/proofing"})
+		all = append(all, Blocker{BlockerCase, "/proofing"})
 	}
 	if d.cfg.Blockers != nil {
 		more, err := d.cfg.Blockers(ctx, accountID)
@@ -181,12 +204,69 @@ func (d *Deletions) Request(ctx context.Context, accountID string) (Deletion, er
 	return one, d.moved(d.cfg.Store.RequestDeletion(ctx, one, record))
 }
 
-func (d *Deletions) notice(ctx context.Context, one Deletion, kind string, final bool) (audit.Record, error) {
-	payload, err := json.Marshal(DeletionNotice{one.AccountID, final, one.DueAt})
-	if err != nil {
-		return audit.Record{}, err
+// RequestFor is Request by a guardian of a child below 14, who has just signed in again or stands at a counter: whoever decides for the
+// child is told, and any of them stops it within the cool-off.
+func (d *Deletions) RequestFor(ctx context.Context, child, guardian string) (Deletion, error) {
+	if err := d.stands(ctx, child, guardian); err != nil {
+		return Deletion{}, err
 	}
-	return audit.With(event(ctx, d.cfg.Now(), kind, "account", one.AccountID, nil)).And(audit.Message{Topic: TopicDeletion, Key: one.AccountID, Payload: payload}), nil
+	blockers, err := d.BlockersFor(ctx, child)
+	if err != nil {
+		return Deletion{}, err
+	}
+	if len(blockers) > 0 {
+		return Deletion{}, fault.New(fault.DeletionBlocked)
+	}
+	now := d.cfg.Now().UTC()
+	one := Deletion{AccountID: child, State: DeletionWaiting, RequestedAt: now, DueAt: now.Add(CoolOff), Guardian: guardian}
+	record, err := d.notice(ctx, one, "deletion.requested", false)
+	if err != nil {
+		return one, err
+	}
+	return one, d.moved(d.cfg.Store.RequestDeletion(ctx, one, record))
+}
+
+// BlockersFor is Blockers where a guardian asks: the guardians' own links are none.
+func (d *Deletions) BlockersFor(ctx context.Context, child string) ([]Blocker, error) {
+	all, err := d.Blockers(ctx, child)
+	return slices.DeleteFunc(all, func(b Blocker) bool { return b.Kind == BlockerGuardian }), err
+}
+
+// stands judges that a guardian decides for a child now.
+func (d *Deletions) stands(ctx context.Context, child, guardian string) error {
+	if d.cfg.Guardians == nil {
+		return fault.New(fault.WardOver)
+	}
+	return d.cfg.Guardians.Stands(ctx, child, guardian)
+}
+
+// notice is what is told of a deletion: to the account, or for a child to all who decide for it and to whom asked.
+func (d *Deletions) notice(ctx context.Context, one Deletion, kind string, final bool) (audit.Record, error) {
+	return d.tell(ctx, one, kind, DeletionNotice{AccountID: one.AccountID, Final: final, DueAt: one.DueAt})
+}
+
+func (d *Deletions) tell(ctx context.Context, one Deletion, kind string, notice DeletionNotice) (audit.Record, error) {
+	var details map[string]string
+	to := []string{""}
+	if one.Guardian != "" {
+		details = map[string]string{"guardian": one.Guardian}
+		var err error
+		if to, err = d.cfg.Guardians.GuardiansOf(ctx, one.AccountID); err != nil {
+			return audit.Record{}, err
+		}
+		if !slices.Contains(to, one.Guardian) {
+			to = append(to, one.Guardian)
+		}
+	}
+	record := audit.With(event(ctx, d.cfg.Now(), kind, "account", one.AccountID, details))
+	for _, notice.Guardian = range to {
+		payload, err := json.Marshal(notice)
+		if err != nil {
+			return audit.Record{}, err
+		}
+		record = record.And(audit.Message{Topic: TopicDeletion, Key: one.AccountID, Payload: payload})
+	}
+	return record, nil
 }
 
 // moved turns the errors of a change into faults.
@@ -213,6 +293,35 @@ func (d *Deletions) Undo(ctx context.Context, accountID string) error {
 	return d.moved(d.cfg.Store.MoveDeletion(ctx, one, audit.With(event(ctx, d.cfg.Now(), "deletion.undone", "account", accountID, nil))))
 }
 
+// UndoFor ends the cool-off at the word of a guardian: of the one who asked, or of another one, who objects.
+func (d *Deletions) UndoFor(ctx context.Context, child, guardian string) error {
+	if err := d.stands(ctx, child, guardian); err != nil {
+		return err
+	}
+	one, err := d.Of(ctx, child)
+	if err != nil {
+		return err
+	}
+	if one.State != DeletionWaiting || one.Guardian == "" { // what the person asked for is the person's own
+		return fault.New(fault.Conflict)
+	}
+	kind := "deletion.undone"
+	if one.Guardian != guardian {
+		kind = "deletion.objected"
+	}
+	return d.moved(d.stop(ctx, one, kind))
+}
+
+// stop ends the cool-off of a child's deletion and tells whoever decides for the child.
+func (d *Deletions) stop(ctx context.Context, one Deletion, kind string) error {
+	record, err := d.tell(ctx, one, kind, DeletionNotice{AccountID: one.AccountID, DueAt: one.DueAt, Stopped: true})
+	if err != nil {
+		return err
+	}
+	one.State = DeletionUndone
+	return d.cfg.Store.MoveDeletion(ctx, one, record)
+}
+
 const deletionBatch = 20
 
 // Step announces and performs what is due. What fails is tried again by the next step; a crash leaves an account either
@@ -233,6 +342,14 @@ func (d *Deletions) Step(ctx context.Context) error {
 }
 
 func (d *Deletions) step(ctx context.Context, one Deletion, now time.Time) error {
+	if one.Guardian != "" { // who is 14 by now decides itself, and a link that ended decides nothing
+		switch err := d.stands(ctx, one.AccountID, one.Guardian); {
+		case fault.CodeOf(err) == fault.WardOver:
+			return d.stop(ctx, one, "deletion.guardian_over")
+		case err != nil:
+			return err
+		}
+	}
 	if one.NotifiedAt.IsZero() {
 		one.NotifiedAt = now
 		if least := now.Add(FinalNotice); one.DueAt.Before(least) {
@@ -248,7 +365,11 @@ func (d *Deletions) step(ctx context.Context, one Deletion, now time.Time) error
 	if err != nil {
 		return err
 	}
-	blockers, err := d.Blockers(ctx, one.AccountID)
+	blocking := d.Blockers
+	if one.Guardian != "" {
+		blocking = d.BlockersFor
+	}
+	blockers, err := blocking(ctx, one.AccountID)
 	if err != nil {
 		return err
 	}
@@ -257,18 +378,26 @@ func (d *Deletions) step(ctx context.Context, one Deletion, now time.Time) error
 		e := event(ctx, now, "deletion.put_off", "account", one.AccountID, map[string]string{"hold": map[bool]string{true: "yes", false: "no"}[held]})
 		return d.cfg.Store.MoveDeletion(ctx, one, audit.With(e))
 	}
-	return d.erase(ctx, one.AccountID, now)
+	return d.erase(ctx, one, now)
 }
 
-// erase performs it: systems where the person is signed in are told, and the other rooms.
-func (d *Deletions) erase(ctx context.Context, accountID string, now time.Time) error {
+// erase performs it: systems where the person is signed in are told, and the other rooms; of a child's its guardians.
+func (d *Deletions) erase(ctx context.Context, one Deletion, now time.Time) error {
+	accountID := one.AccountID
 	record := audit.With(event(ctx, now, "account.erased", "account", accountID, nil))
+	if one.Guardian != "" {
+		told, err := d.tell(ctx, one, "account.erased", DeletionNotice{AccountID: accountID, DueAt: one.DueAt, Done: true})
+		if err != nil {
+			return err
+		}
+		record = told
+	}
 	if d.cfg.Accounts.farewell != nil {
 		ended, err := d.cfg.Accounts.farewell(ctx, accountID)
 		if err != nil {
 			return err
 		}
-		record.Events, record.Messages = append(record.Events, ended.Events...), ended.Messages
+		record.Events, record = append(record.Events, ended.Events...), record.And(ended.Messages...)
 	}
 	payload, err := json.Marshal(ErasedNotice{accountID})
 	if err != nil {

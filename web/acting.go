@@ -21,6 +21,8 @@ type ActingForPage struct {
 	Tier         int
 	TierUntil    time.Time // zero: no end
 	LevelURL     string    // a guardian proves who the child is; empty for everybody else
+	DeletionURL  string    // a guardian asks for the deletion of the child's account; empty for everybody else
+	DeletionAt   time.Time // of a deletion that waits; zero where none does
 	Licenses     []LicenseCard
 	Narrow       bool // only licences of the kinds that the mandate names
 	MoreLicenses string
@@ -42,9 +44,10 @@ type WardPage struct {
 	Tier      int
 	TierUntil time.Time // zero: no end
 	Methods   []ProofingMethod
-	BackURL   string // to the page of the child
-	ChoiceURL string // to the ways: where who declines goes
-	Needs     int    // level that the guardian lacks; 0 none
+	Open      []OpenCase // to which the guardian agreed, and may take back
+	BackURL   string     // to the page of the child
+	ChoiceURL string     // to the ways: where who declines goes
+	Needs     int        // level that the guardian lacks; 0 none
 	RaiseURL  string
 	SignInURL string // the login is too old
 
@@ -57,6 +60,20 @@ type WardPage struct {
 	Photos  bool
 	Waiting bool // a case is with reviewers: there is no form
 	DueAt   time.Time
+}
+
+// WardDeletionPage is "ward-deletion" at /me/acting/{mandate}/deletion: a guardian of a child below 14 asks for the deletion of its account, takes
+// that back, or objects to what the other guardian asked for.
+type WardDeletionPage struct {
+	Name      string    // masked
+	DueAt     time.Time // end of the cool-off; zero while none runs
+	Own       bool      // this guardian asked
+	Blockers  []Link    // what must be settled first; an empty address is no link
+	Kept      []KeptRecord
+	SignInURL string // set when a new login is needed first
+	Action    string // POST
+	UndoURL   string // POST
+	BackURL   string
 }
 
 // next is the way on from an error besides the home page: whose mandate does not reach is led to the list of mandates.

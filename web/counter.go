@@ -63,6 +63,8 @@ type CounterVisitPage struct {
 	Typed                  bool
 	Register               bool // the person has no account
 	Challenge              string
+	AskWard                bool     // the child's name and number may be of one whose account is to be deleted
+	Blocked                []string // what stands in the way of a deletion, in words
 }
 
 // CounterDonePage is "counter-done": what was done, to be printed.
@@ -81,6 +83,22 @@ type CounterDonePage struct {
 	Pass      string
 	PassEnds  time.Time
 	LoginURL  string
+	Ends      time.Time // of the cool-off of a deletion; zero where none was asked for
+	DataURL   string    // where the copy of the person's data is handed over; empty where none was asked for
+}
+
+// CounterDataPage is "counter-data": the copy of a person's data is handed over.
+type CounterDataPage struct {
+	Name    string // masked
+	State   string // waiting, ready, too_big
+	Action  string // POST
+	Back    string
+	Hidden  []Hidden
+	Archive bool // it can be handed over encrypted
+	Paper   bool // it can be handed over to be printed
+	NoPaper bool // the person agreed to that, and this platform has no seal for it
+	// Bounds of the passphrase, in characters.
+	MinPassphrase, MaxPassphrase int
 }
 
 // CounterReceipt is a line of the receipt.

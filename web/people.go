@@ -140,6 +140,15 @@ type ProofingPage struct {
 	Expires     string
 	AskZone     bool // the machine readable lines of a passport
 	Zone        string
+
+	Open []OpenCase // of the person, that can be taken back
+}
+
+// OpenCase is a proof of who one is that is under way and can be taken back.
+type OpenCase struct {
+	Label  string // the way
+	At     time.Time
+	Action string // POST
 }
 
 // ProofingWayPage is "proofing-way": one way beside name and number.

@@ -128,6 +128,27 @@ func (s *Server) samplesSection(r *http.Request) (web.AdminSection, error) {
 	return section, nil
 }
 
+// unwatchedSection are levels by certificates of which an earlier release kept nothing, and when they end.
+func (s *Server) unwatchedSection(r *http.Request) (web.AdminSection, error) {
+	text := func(key string) string { return s.Renderer.Text(r, key) }
+	section := web.AdminSection{ID: "certificates-unwatched", Title: text("admin.proofing.unwatched"), Text: text("admin.proofing.unwatched.text")}
+	f, err := s.Certificates.UnwatchedFigures(r.Context())
+	if err != nil {
+		return section, err
+	}
+	if f.Running+f.Ended == 0 {
+		section.Text = text("admin.proofing.unwatched.none")
+		return section, nil
+	}
+	first, last := "—", "—"
+	if f.Running > 0 {
+		first, last = when(f.First), when(f.Last)
+	}
+	section.Table = &web.Table{Caption: text("admin.proofing.unwatched"), Plain: true, Columns: []web.Column{{Label: text("admin.proofing.unwatched.running")}, {Label: text("admin.proofing.unwatched.first")}, {Label: text("admin.proofing.unwatched.last")}, {Label: text("admin.proofing.unwatched.ended")}},
+		Rows: []web.Row{{Cells: []string{strconv.FormatInt(f.Running, 10), first, last, strconv.FormatInt(f.Ended, 10)}}}}
+	return section, nil
+}
+
 func optionalTime(at time.Time) *time.Time {
 	if at.IsZero() {
 		return nil
@@ -194,6 +215,10 @@ func (s *Server) proofingPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.AdminDetailPage{Back: web.Link{Label: text("page.admin"), URL: "/admin"}, Name: text("admin.proofing"), Under: text("admin.proofing.text"), Sections: []web.AdminSection{watched, samples}}
+	unwatched, err := s.unwatchedSection(r)
+	if err != nil {
+		return err
+	}
+	body := web.AdminDetailPage{Back: web.Link{Label: text("page.admin"), URL: "/admin"}, Name: text("admin.proofing"), Under: text("admin.proofing.text"), Sections: []web.AdminSection{watched, unwatched, samples}}
 	return s.show(w, r, http.StatusOK, "admin-detail", web.Page{Title: text("admin.proofing"), Body: body})
 }

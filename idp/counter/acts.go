@@ -42,6 +42,8 @@ type Result struct {
 	// Copies are the licences whose copies may be printed while the visit is open.
 	Copies []LicenseCopy
 	Until  time.Time
+	Ends   time.Time // of the cool-off of a deletion that was asked for
+	Data   bool      // a copy of the person's data is to be handed over
 	// Err is why the acts that are missing were not done; nil when all were.
 	Err error
 }
@@ -69,7 +71,7 @@ func (s *Service) Perform(ctx context.Context, by Clerk, v Visit) (Result, error
 	}
 	out := Result{Name: subject.MaskName(d.Who.Name)}
 	for _, kind := range v.Acts {
-		target, err := s.target(ctx, kind, d)
+		target, err := s.target(ctx, kind, v, d)
 		if err != nil {
 			return out, err
 		}
@@ -93,6 +95,9 @@ func (s *Service) Perform(ctx context.Context, by Clerk, v Visit) (Result, error
 		return out, storeFault(err)
 	}
 	out.Visit = v
+	out.Data = slices.ContainsFunc(out.Acts, func(a Act) bool {
+		return (a.Kind == ActData || a.Kind == ActDataPaper) && a.Target == "" && a.Outcome == OutcomeDone
+	})
 	if len(out.Acts) == 0 && out.Err != nil {
 		return out, out.Err
 	}

@@ -62,6 +62,13 @@ const (
 	ActMandate  = "mandate_end"  // a mandate is revoked
 	ActLicense  = "license_copy" // the copy of a licence is printed
 	ActCheck    = "check_code"   // a paper's code is verified
+
+	ActData          = "data_copy"           // a copy of the own data, handed over encrypted
+	ActDataPaper     = "data_paper"          // the same, printed: the clerk sees it
+	ActChildUndelete = "child_deletion_undo" // the deletion of a child's account is stopped by a guardian
+	ActChildDelete   = "child_deletion"      // a guardian asks for it
+	ActUndelete      = "deletion_undo"
+	ActDelete        = "deletion" // of the own account
 )
 
 // Ways in which a citizen agrees.
@@ -331,6 +338,11 @@ type Config struct {
 	Cards    Cards
 	Licenses Licenses
 	Passkeys Passkeys // nil: the issuer has none
+	// The rights over one's data, by the services that the pages use.
+	Deletions *idp.Deletions
+	Exports   *idp.Exports
+	// Archive is a copy of an account's data under a passphrase.
+	Archive  func(ctx context.Context, accountID, passphrase string) (idp.Export, []byte, error)
 	Throttle authn.ThrottleStore
 	Ring     *keys.Ring
 	Now      func() time.Time
@@ -345,7 +357,7 @@ type Service struct{ cfg Config }
 
 // New checks the configuration.
 func New(cfg Config) (*Service, error) {
-	if cfg.Accounts == nil || cfg.Store == nil || cfg.Codes == nil || cfg.Cards == nil || cfg.Licenses == nil || cfg.Mandates == nil || cfg.Throttle == nil || cfg.Ring == nil || cfg.Now == nil || cfg.Rand == nil || cfg.Farewell == nil {
+	if cfg.Accounts == nil || cfg.Store == nil || cfg.Codes == nil || cfg.Cards == nil || cfg.Licenses == nil || cfg.Mandates == nil || cfg.Throttle == nil || cfg.Ring == nil || cfg.Now == nil || cfg.Rand == nil || cfg.Farewell == nil || cfg.Deletions == nil || cfg.Exports == nil || cfg.Archive == nil {
 		return nil, errors.New("counter: a dependency is missing")
 	}
 	if cfg.Wake == nil {

@@ -102,6 +102,26 @@ type desk struct {
 	register *register
 	terminal counter.Terminal
 	farewell error // of mandates that end
+	blockers []idp.Blocker
+	exports  *idp.Exports
+}
+
+func (d *desk) newExports() *idp.Exports {
+	d.exports = idp.NewExports(idp.ExportsConfig{Store: d.store, Accounts: d.world.Accounts, Sections: []idp.Section{{Name: "account", Read: func(ctx context.Context, id string) (any, bool, error) {
+		held, err := d.world.Accounts.Held(ctx, id)
+		return held, false, err
+	}}}, Now: d.world.Clock.Now, Rand: ident.System(), Wake: func() {},
+		Document: func(context.Context, idp.Export, []byte) ([]byte, error) { return []byte("sealed document"), nil }})
+	return d.exports
+}
+
+// Stands and GuardiansOf ask the mandates, as the platform does.
+func (d *desk) Stands(ctx context.Context, child, guardian string) error {
+	return d.mandates.Decides(ctx, child, guardian)
+}
+
+func (d *desk) GuardiansOf(ctx context.Context, child string) ([]string, error) {
+	return d.mandates.GuardiansOf(ctx, child)
 }
 
 var (
@@ -132,6 +152,12 @@ func onDesk(t *testing.T, run func(d *desk)) {
 				Farewell: func([]mandate.Party) ([]audit.Message, error) { return nil, d.farewell }})
 			var err error
 			d.Service, err = counter.New(counter.Config{Accounts: w.Accounts, Store: store, Codes: w.Codes, Mandates: d.mandates, Cards: d.room, Licenses: d.room, Throttle: store, Ring: w.Ring, Now: w.Clock.Now, Rand: ident.System(),
+				Deletions: idp.NewDeletions(idp.DeletionsConfig{Store: store, Accounts: w.Accounts, Blockers: func(context.Context, string) ([]idp.Blocker, error) { return d.blockers, nil }, Guardians: d, Now: w.Clock.Now, Rand: ident.System()}),
+				Exports:   d.newExports(),
+				Archive: func(ctx context.Context, account, passphrase string) (idp.Export, []byte, error) {
+					e, files, err := d.exports.FetchAll(ctx, account)
+					return e, append([]byte(passphrase+"/"), files[idp.ExportJSON]...), err
+				},
 				Farewell: func(context.Context, string) (audit.Record, error) { return audit.Record{}, nil }})
 			d.must(err)
 			terminal, code, err := d.AddTerminal(context.Background(), "operator:admin", "3", "", "", "")

@@ -19,7 +19,7 @@ import (
 
 // elsewhere are the acts that another room carries out, in transactions of its own. They are recorded as begun first, so that
 // nothing happens that nobody looks at; what that room refuses, or does not answer, can be tried again.
-var elsewhere = []string{ActCard, ActNoCard, ActFamily, ActHelper, ActGuardian, ActAccept, ActMandate, ActLicense}
+var elsewhere = []string{ActCard, ActNoCard, ActFamily, ActHelper, ActGuardian, ActAccept, ActMandate, ActLicense, ActData, ActDataPaper, ActChildUndelete, ActChildDelete, ActUndelete, ActDelete}
 
 // Times of attempts.
 const (
@@ -73,7 +73,13 @@ func needOf(kind string, d document) (n need) {
 }
 
 // target is what an act is done to where that is not the account: acts on two children are two acts. It is a keyed hash.
-func (s *Service) target(ctx context.Context, kind string, d document) (string, error) {
+func (s *Service) target(ctx context.Context, kind string, v Visit, d document) (string, error) {
+	if slices.Contains(deletions, kind) { // what was taken back may be asked for again, as another act
+		for _, o := range othersOf(kind, d) {
+			return o.target() + "/" + askedOn(v), nil
+		}
+		return askedOn(v), nil
+	}
 	if others := othersOf(kind, d); len(others) > 0 {
 		return others[0].target(), nil
 	}
@@ -89,9 +95,9 @@ func (s *Service) target(ctx context.Context, kind string, d document) (string, 
 
 func heldPlace(act string) string { return "counter/held/" + act }
 
-// hold seals what another attempt needs. Copies are printed for who stands here: there is nothing to try later.
+// hold seals what another attempt needs. Copies are made for who stands here: there is nothing to try later.
 func (s *Service) hold(ctx context.Context, v Visit, a Act, n need) (*Held, error) {
-	if a.Kind == ActLicense {
+	if a.Kind == ActLicense || a.Kind == ActData || a.Kind == ActDataPaper {
 		return nil, nil
 	}
 	plaintext, err := json.Marshal(n)
@@ -107,7 +113,7 @@ func (s *Service) hold(ctx context.Context, v Visit, a Act, n need) (*Held, erro
 
 // elsewhere begins an attempt at an act in a visit, the first or another one, and carries it out.
 func (s *Service) elsewhere(ctx context.Context, v *Visit, kind string, d document, before *Act, out *Result) error {
-	target, err := s.target(ctx, kind, d)
+	target, err := s.target(ctx, kind, *v, d)
 	if err != nil {
 		return err
 	}
@@ -187,6 +193,10 @@ func (s *Service) carryOut(ctx context.Context, t task, out *Result) (err error)
 		return s.mandates(ctx, t)
 	case ActMandate:
 		return s.endMandates(ctx, account, t.agreedAt)
+	case ActData, ActDataPaper:
+		return s.copyData(ctx, account)
+	case ActChildUndelete, ActChildDelete, ActUndelete, ActDelete:
+		return s.erasure(ctx, t, out)
 	case ActLicense:
 		out.Copies, err = s.cfg.Licenses.List(ctx, account)
 		return err

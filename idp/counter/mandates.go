@@ -49,6 +49,8 @@ func othersOf(kind string, d document) []Other {
 		return []Other{*d.Minor}
 	case kind == ActAccept:
 		return d.Joins
+	case (kind == ActChildDelete || kind == ActChildUndelete) && d.Ward != nil:
+		return []Other{*d.Ward}
 	}
 	return nil
 }
@@ -160,29 +162,38 @@ func renamed(err error, names map[string]string) error {
 	return wrapped
 }
 
-// minor finds the account of a minor of 14 to 17 by number and name. That nobody has the number, and that the name is another,
-// are one answer.
-func (s *Service) minor(ctx context.Context, guardian string, child Child) (string, error) {
+// childNamed reads name and number of a child and counts the search.
+func (s *Service) childNamed(ctx context.Context, guardian string, child Child) (who idp.Identity, err error) {
 	name, err := subject.ParsePersonName(child.Name)
 	if err != nil {
-		return "", fault.Wrap(err, fault.ProofingName).WithField("counter-child-name", fault.ProofingName)
+		return who, fault.Wrap(err, fault.ProofingName).WithField("counter-child-name", fault.ProofingName)
 	}
 	number, err := subject.ParseCitizenID(child.Number)
 	if err != nil {
-		return "", fault.Wrap(err, fault.ProofingNumber).WithField("counter-child-number", fault.ProofingNumber)
+		return who, fault.Wrap(err, fault.ProofingNumber).WithField("counter-child-number", fault.ProofingNumber)
 	}
 	tries, err := s.cfg.Throttle.Count(ctx, scopeMinor, []byte(guardian), minorWindow, s.now())
 	if err != nil {
-		return "", fault.Wrap(err, fault.Unavailable)
+		return who, fault.Wrap(err, fault.Unavailable)
 	}
 	if tries > minorTries {
-		return "", fault.New(fault.TooManyRequests).After(int(minorWindow / time.Second))
+		return who, fault.New(fault.TooManyRequests).After(int(minorWindow / time.Second))
 	}
-	if !mandate.LooksOn(number, s.now()) {
+	return idp.Identity{Name: name, Type: subject.CitizenID, Number: string(number)}, nil
+}
+
+// minor finds the account of a minor of 14 to 17 by number and name. That nobody has the number, and that the name is another,
+// are one answer.
+func (s *Service) minor(ctx context.Context, guardian string, child Child) (string, error) {
+	who, err := s.childNamed(ctx, guardian, child)
+	if err != nil {
+		return "", err
+	}
+	if !mandate.LooksOn(subject.CitizenIDNumber(who.Number), s.now()) {
 		return "", fault.New(fault.ChildAge).WithField("counter-child-number", fault.ChildAge)
 	}
 	unknown := fault.New(fault.CounterMinor).WithField("counter-child-number", fault.CounterMinor)
-	account, err := s.cfg.Accounts.ByDocument(ctx, idp.Identity{Name: name, Type: subject.CitizenID, Number: string(number)})
+	account, err := s.cfg.Accounts.ByDocument(ctx, who)
 	if errors.Is(err, idp.ErrNotFound) {
 		return "", unknown
 	}
@@ -193,7 +204,7 @@ func (s *Service) minor(ctx context.Context, guardian string, child Child) (stri
 	if err != nil {
 		return "", err
 	}
-	if person.State != idp.AccountActive || person.Name != name || account == guardian {
+	if person.State != idp.AccountActive || person.Name != who.Name || account == guardian {
 		return "", unknown
 	}
 	return account, nil

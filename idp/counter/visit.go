@@ -28,7 +28,8 @@ const (
 )
 
 // needsWord are the acts to which the citizen must agree: all that change something or show something of the person.
-var needsWord = []string{ActRegister, ActRaise, ActReset, ActPass, ActCard, ActNoCard, ActFamily, ActHelper, ActGuardian, ActAccept, ActMandate, ActLicense}
+var needsWord = []string{ActRegister, ActRaise, ActReset, ActPass, ActCard, ActNoCard, ActFamily, ActHelper, ActGuardian, ActAccept, ActMandate, ActLicense, ActData, ActDataPaper,
+	ActChildUndelete, ActChildDelete, ActUndelete, ActDelete}
 
 // Acts in the order in which they are offered and done: a level needs an account, a card the level, a pass comes after the
 // reset that ends passes.
@@ -43,6 +44,8 @@ type document struct {
 	Helper *Other  `json:"helper,omitempty"`
 	Minor  *Other  `json:"minor,omitempty"`
 	Joins  []Other `json:"joins,omitempty"`
+	// Ward is the child below 14 for whom the person asks.
+	Ward *Other `json:"ward,omitempty"`
 }
 
 func place(v Visit) []byte { return []byte("counter/visit/" + v.ID) }
@@ -220,6 +223,7 @@ type Shown struct {
 	Ways    []string // in which the person may agree
 	// Details are what an act is about beside the person: to whom the person agrees.
 	Details map[string][]Detail
+	Ends    time.Time // of the cool-off of a deletion that waits; zero where none does
 }
 
 // Show tells what is known of the person of a visit. Nothing of the past is among it: history needs the person's own login.
@@ -238,6 +242,13 @@ func (s *Service) Show(ctx context.Context, v Visit) (Shown, error) {
 		out.Level = person.IAL
 		if person.Mobile != "" {
 			phone = person.Mobile
+		}
+		deletion, err := s.cfg.Deletions.Of(ctx, v.Account)
+		if err != nil {
+			return out, err
+		}
+		if deletion.State == idp.DeletionWaiting {
+			out.Ends = deletion.DueAt
 		}
 	}
 	out.Ways = []string{ByScreen}
@@ -274,7 +285,11 @@ func (s *Service) offered(ctx context.Context, v Visit, level subject.IAL) (all,
 	if err == nil && len(waiting) > 0 {
 		all = append(all, ActAccept)
 	}
-	return all, first, err
+	if err != nil {
+		return all, first, err
+	}
+	rights, err := s.offeredRights(ctx, v.Account)
+	return append(all, rights...), first, err
 }
 
 func offered(v Visit, level subject.IAL) (all, first []string) {
@@ -319,7 +334,7 @@ type Order struct {
 	Acts  []string
 	Way   string // of agreement
 	Phone string // of a new account; may be empty
-	Child Child  // for ActFamily and ActGuardian
+	Child Child  // for ActFamily, ActGuardian, ActChildDelete and ActChildUndelete
 	// HelperName and HelperTo name the helper of ActHelper, as in a mandate that is given online.
 	HelperName, HelperTo string
 }
@@ -395,6 +410,9 @@ func (s *Service) Plan(ctx context.Context, by Clerk, v Visit, order Order) (Vis
 		d.Child = &Child{name, string(number)}
 	}
 	if err := s.planMandates(ctx, v, ordered, order, &d); err != nil {
+		return v, err
+	}
+	if err := s.planRights(ctx, v, ordered, order, &d); err != nil {
 		return v, err
 	}
 	if err := s.sealDocument(ctx, &v, d); err != nil {

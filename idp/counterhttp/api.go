@@ -134,7 +134,7 @@ func (s *Server) Register(api huma.API) {
 // ActRecord is what a clerk did, on the wire.
 type ActRecord struct {
 	ID         string     `json:"id" doc:"Identifier of the act"`
-	Kind       string     `json:"kind" enum:"register,raise,reset_login,pass,card,card_end,family,helper,guardian,mandate_join,mandate_end,license_copy" doc:"What was done"`
+	Kind       string     `json:"kind" enum:"register,raise,reset_login,pass,card,card_end,family,helper,guardian,mandate_join,mandate_end,license_copy,data_copy,data_paper,child_deletion_undo,child_deletion,deletion_undo,deletion" doc:"What was done"`
 	VisitID    string     `json:"visit_id" doc:"Visit in which it was done"`
 	TerminalID string     `json:"terminal_id" doc:"Where"`
 	Clerk      string     `json:"clerk" doc:"Who did it"`

@@ -62,6 +62,8 @@ func (s *Server) Routes(mux *http.ServeMux) {
 		"POST /counter/perform":                        s.perform,
 		"POST /counter/end":                            s.end,
 		"POST /counter/check":                          s.check,
+		"GET /counter/data":                            s.data,
+		"POST /counter/data":                           s.dataHand,
 		"GET /counter/copy/{id}":                       s.copy,
 		"POST /counter/screen-code":                    s.screenCode,
 		"GET /counter/screen":                          s.screen,

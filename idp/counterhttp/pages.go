@@ -1,6 +1,7 @@
 package counterhttp
 
 import (
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -135,6 +136,12 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, t counter.Ter
 		expires = text("licence.long_term")
 	}
 	body.Facts = []web.ShownField{{Label: text("proofing.number"), Value: shown.Number}, {Label: text("licence.valid_to"), Value: expires}, {Label: text("counter.account"), Value: account}}
+	if !shown.Ends.IsZero() {
+		body.Facts = append(body.Facts, web.ShownField{Label: text("deletion.waiting"), Value: when(shown.Ends)})
+	}
+	if blocked, is := errors.AsType[counter.BlockedError](refused); is {
+		body.Blocked = s.blocked(r, blocked.Blockers)
+	}
 	page := web.Page{Title: text("counter.serving", "name", shown.Name), Self: "/counter", Errors: s.failures(r, refused, "counter-acts")}
 	page.OnwardURL, page.OnwardSeconds = "/counter/visit", int(v.ExpiresAt.Sub(s.Now())/time.Second)+1
 	switch {
@@ -154,7 +161,8 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, t counter.Ter
 		if !t.Screen {
 			body.Ways = without(without(body.Ways, counter.ByScreen), counter.ByPasskey)
 		}
-		body.AskChild, body.ChildName, body.ChildNumber = contains(shown.Offered, counter.ActFamily), r.PostFormValue("counter-child-name"), r.PostFormValue("counter-child-number")
+		body.AskChild, body.AskWard = contains(shown.Offered, counter.ActFamily), contains(shown.Offered, counter.ActChildDelete)
+		body.ChildName, body.ChildNumber = r.PostFormValue("counter-child-name"), r.PostFormValue("counter-child-number")
 		body.AskHelper, body.HelperName, body.HelperTo = contains(shown.Offered, counter.ActHelper), r.PostFormValue("counter-helper-name"), r.PostFormValue("counter-helper-to")
 		body.AskPhone, body.Phone = v.Account == "", r.PostFormValue("counter-phone")
 		body.Way = body.Ways[0]
@@ -200,6 +208,7 @@ func (s *Server) actsOf(r *http.Request, shown counter.Shown) (all []web.Counter
 			}
 			act.Details = append(act.Details, strings.Join(line, " · "))
 		}
+		act.Details = append(act.Details, s.effectsOf(r, kind)...)
 		all = append(all, act)
 	}
 	return all
@@ -380,7 +389,10 @@ func silent(err error) bool {
 
 // showDone shows the receipt with what is printed.
 func (s *Server) showDone(w http.ResponseWriter, r *http.Request, page web.Page, body web.CounterDonePage, done counter.Result) error {
-	body.Name, body.At = done.Name, s.Now()
+	body.Name, body.At, body.Ends = done.Name, s.Now(), done.Ends
+	if done.Data && !body.FromQueue {
+		body.DataURL = dataURL
+	}
 	for _, a := range done.Acts {
 		body.Acts = append(body.Acts, web.CounterReceipt{Kind: a.Kind, Outcome: a.Outcome, ID: a.ID})
 	}

@@ -56,6 +56,19 @@ func (s *Store) OpenCase(ctx context.Context, accountID, method string) (proofin
 	return c, err
 }
 
+// CasesOpen are the cases of an account that can still be granted.
+func (s *Store) CasesOpen(ctx context.Context, accountID string, limit int) (all []proofing.Case, err error) {
+	err = s.db.Ask(ctx, ask(func(rows sqldb.Rows) error {
+		c, err := scanCase(rows)
+		all = append(all, c)
+		return err
+	}, "SELECT "+caseColumns+" FROM idp_case WHERE account_id = $1 AND state IN "+openCases+" ORDER BY created_at DESC, id LIMIT $2", accountID, limit))
+	if err != nil {
+		return nil, fmt.Errorf("list open cases: %w", err)
+	}
+	return all, nil
+}
+
 // caseColumns end with the guardian who agreed for a child, where one did.
 const caseColumns = "id, account_id, state, method, wanted, key_id, sealed, created_at, due_at, " +
 	"COALESCE((SELECT c.guardian FROM idp_guardian_consent c WHERE c.account_id = idp_case.account_id AND c.case_id = idp_case.id AND c.method <> ''), '')"
@@ -70,7 +83,7 @@ func scanCase(row interface{ Scan(...any) error }) (c proofing.Case, err error) 
 // SetCaseState moves a case; a closed case forgets what was submitted.
 func (s *Store) SetCaseState(ctx context.Context, id string, from, to proofing.State, record audit.Record) error {
 	at := sqldb.Micros(record.Events[0].At)
-	if to != proofing.Granted && to != proofing.Rejected {
+	if to != proofing.Granted && to != proofing.Rejected && to != proofing.Withdrawn {
 		return s.changeOne(ctx, record, "UPDATE idp_case SET state = $3, updated_at = $4 WHERE id = $1 AND state = $2", id, from, to, at)
 	}
 	return s.apply(ctx, record, one(idp.ErrNotFound, "UPDATE idp_case SET state = $3, updated_at = $4, sealed = $5 WHERE id = $1 AND state = $2", id, from, to, at, []byte{}),

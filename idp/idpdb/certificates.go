@@ -50,12 +50,63 @@ func (s *Store) WatchedUntil(ctx context.Context, at time.Time, limit int) ([]pr
 	return s.watched(ctx, " AND c.ends_at <= $1 ORDER BY c.ends_at, c.proof_id LIMIT $2", sqldb.Micros(at), limit)
 }
 
+// Unwatched is evidence by certificates of which no certificate is kept.
+func (s *Store) Unwatched(ctx context.Context, now time.Time, limit int) (all []proofing.WatchedCertificate, err error) {
+	err = s.db.Ask(ctx, ask(func(rows sqldb.Rows) error {
+		var c proofing.WatchedCertificate
+		err := rows.Scan(&c.AccountID, &c.ProofID, &c.Method)
+		all = append(all, c)
+		return err
+	}, `SELECT p.account_id, p.id, p.method FROM idp_proof AS p JOIN idp_account AS a ON a.id = p.account_id
+		WHERE p.method IN ('certificate', 'organisation_certificate') AND p.withdrawn = 0 AND (p.until_at = 0 OR p.until_at > $1) AND a.merged_into = ''
+		AND NOT EXISTS (SELECT 1 FROM idp_proof_certificate AS c WHERE c.account_id = p.account_id AND c.proof_id = p.id) ORDER BY p.account_id, p.id LIMIT $2`, sqldb.Micros(now), limit))
+	if err != nil {
+		return nil, fmt.Errorf("read evidence without certificates: %w", err)
+	}
+	return all, nil
+}
+
+// NoteUnwatched gives one its term. It stands with the certificates, so that whatever moves or erases these finds it.
+func (s *Store) NoteUnwatched(ctx context.Context, c proofing.WatchedCertificate, at time.Time, record audit.Record) error {
+	return s.apply(ctx, record, one(idp.ErrConflict, `INSERT INTO idp_proof_certificate (account_id, proof_id, issuer, authority, serial, ends_at, state, changed_at)
+		VALUES ($1, $2, '', '', '', $3, $4, $5) ON CONFLICT (account_id, proof_id) DO NOTHING`, c.AccountID, c.ProofID, sqldb.Micros(c.Ends), proofing.CertificateUnwatched, sqldb.Micros(at)))
+}
+
+// UnwatchedUntil are those whose term was over at a moment.
+func (s *Store) UnwatchedUntil(ctx context.Context, at time.Time, limit int) (all []proofing.WatchedCertificate, err error) {
+	err = s.db.Ask(ctx, ask(func(rows sqldb.Rows) error {
+		var c proofing.WatchedCertificate
+		var ends, renewed int64
+		err := rows.Scan(&c.AccountID, &c.ProofID, &c.Method, &ends, &renewed)
+		c.Ends, c.Renewed = sqldb.Time(ends), renewed > 0
+		all = append(all, c)
+		return err
+	}, `SELECT c.account_id, c.proof_id, p.method, c.ends_at,
+		(SELECT COUNT(*) FROM idp_proof AS n WHERE n.account_id = p.account_id AND n.method = p.method AND n.at > p.at AND n.ial >= p.ial AND n.withdrawn = 0 AND (n.until_at = 0 OR n.until_at > $2))
+		FROM idp_proof_certificate AS c JOIN idp_proof AS p ON p.account_id = c.account_id AND p.id = c.proof_id
+		WHERE c.state = $1 AND c.ends_at <= $2 ORDER BY c.ends_at, c.proof_id LIMIT $3`, proofing.CertificateUnwatched, sqldb.Micros(at), limit))
+	if err != nil {
+		return nil, fmt.Errorf("read terms of evidence: %w", err)
+	}
+	return all, nil
+}
+
+// UnwatchedFigures count what has a term, and what ended with it.
+func (s *Store) UnwatchedFigures(ctx context.Context) (f proofing.UnwatchedFigures, err error) {
+	var first, last int64
+	err = s.db.Read().QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN state = $1 THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN state <> $1 THEN 1 ELSE 0 END), 0),
+		COALESCE(MIN(CASE WHEN state = $1 THEN ends_at END), 0), COALESCE(MAX(CASE WHEN state = $1 THEN ends_at END), 0) FROM idp_proof_certificate WHERE authority = ''`, proofing.CertificateUnwatched).
+		Scan(&f.Running, &f.Ended, &first, &last)
+	f.First, f.Last = sqldb.Time(first), sqldb.Time(last)
+	return f, err
+}
+
 // EndCertificate closes a certificate and takes its evidence back. An account that was closed or merged meanwhile loses nothing
 // more, and the certificate is closed all the same.
 func (s *Store) EndCertificate(ctx context.Context, e proofing.EndedCertificate, record audit.Record) error {
 	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		closed, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_proof_certificate SET state = $3, reason = $4, changed_at = $5 WHERE account_id = $1 AND proof_id = $2 AND state = $6",
-			e.AccountID, e.ProofID, e.State, e.Reason, sqldb.Micros(e.At), proofing.CertificateWatched)
+		closed, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_proof_certificate SET state = $3, reason = $4, changed_at = $5 WHERE account_id = $1 AND proof_id = $2 AND state IN ($6, $7)",
+			e.AccountID, e.ProofID, e.State, e.Reason, sqldb.Micros(e.At), proofing.CertificateWatched, proofing.CertificateUnwatched)
 		if err == nil && !closed {
 			err = idp.ErrNotFound
 		}

@@ -241,3 +241,53 @@ func TestEndOfACertificateIsOneChange(t *testing.T) {
 		}
 	})
 }
+
+// TestEvidenceWithoutACertificateGetsATerm: evidence of a release that kept neither number nor authority is found once, its person is told
+// the day, the term is that of the policy of then, and it ends by that day; who renewed it in time loses nothing and is told nothing more.
+func TestEvidenceWithoutACertificateGetsATerm(t *testing.T) {
+	eachWatch(t, func(t *testing.T, w *watched) {
+		ctx := context.Background()
+		old := func(mobile, number string) (id string) {
+			id = w.Account(t, mobile, "").ID
+			who := idp.Identity{Name: "张三", Type: "passport", Number: number, Nationality: "GBR", Birth: "1980-01-01"}
+			must(t, w.Accounts.ProveIdentity(ctx, id, idp.Proof{IAL: 1, Method: "document", Source: "register", At: w.Clock.Now()}, who))
+			// As a case of that release stored it: without the certificate.
+			must(t, w.Accounts.ProveIdentity(ctx, id, idp.Proof{IAL: 4, Method: "certificate", Source: "CN=CA", At: w.Clock.Now(), Until: w.Clock.Now().AddDate(3, 0, 0)}, who))
+			return id
+		}
+		late := old("13800139081", "L89890081")
+		renews := old("13800139082", "L89890082")
+		kept := w.shows(t, "c1")
+		w.policy = []proofing.Level{{Method: "certificate", UnwatchedDays: 30}}
+		w.pass(t, 0)
+		w.pass(t, 0) // found once
+		if n := w.count(t, "SELECT COUNT(*) FROM outbox_message WHERE topic = $1", proofing.TopicCertificateUnwatched); n != 2 {
+			t.Errorf("%d are told", n)
+		}
+		f, err := w.watch.UnwatchedFigures(ctx)
+		if err != nil || f.Running != 2 || f.Ended != 0 || f.First.Sub(w.Clock.Now()) < 29*24*time.Hour || f.Last.Sub(w.Clock.Now()) > 30*24*time.Hour {
+			t.Errorf("%+v %v", f, err)
+		}
+		w.policy = []proofing.Level{{Method: "certificate", UnwatchedDays: 1}} // what was told stands
+		w.Clock.Advance(29 * 24 * time.Hour)
+		w.pass(t, 0)
+		w.holds(t, late, 4)
+		who := idp.Identity{Name: "张三", Type: "passport", Number: "L89890082", Nationality: "GBR", Birth: "1980-01-01"}
+		must(t, w.Accounts.ProveIdentity(ctx, renews, idp.Proof{IAL: 4, Method: "certificate", Source: "CN=CA", At: w.Clock.Now(), Until: w.Clock.Now().AddDate(1, 0, 0),
+			Certificate: &idp.ProofCertificate{Issuer: "CN=CA", Authority: "a0", Serial: "c2", Ends: w.Clock.Now().AddDate(1, 0, 0)}}, who))
+		w.Clock.Advance(2 * 24 * time.Hour)
+		w.pass(t, 2)
+		w.holds(t, late, 1)
+		w.holds(t, renews, 4)
+		w.holds(t, kept, 4)
+		if n := w.count(t, "SELECT COUNT(*) FROM outbox_message WHERE topic = $1", proofing.TopicCertificateEnded); n != 1 {
+			t.Errorf("%d are told of the end", n)
+		}
+		if n := w.count(t, "SELECT COUNT(*) FROM audit_event WHERE type = 'proofing.certificate_unwatched_end'"); n != 2 {
+			t.Errorf("%d ends on record", n)
+		}
+		if f, err = w.watch.UnwatchedFigures(ctx); err != nil || f.Running != 0 || f.Ended != 2 {
+			t.Errorf("%+v %v", f, err)
+		}
+	})
+}

@@ -125,26 +125,28 @@ func (s *Store) Reseal(ctx context.Context, accountID string, key *keys.DataKey,
 
 // Deletion reads the deletion of an account; the zero value when none was asked for.
 func (s *Store) Deletion(ctx context.Context, accountID string) (idp.Deletion, error) {
-	d, err := scanDeletion(s.db.Read().QueryRowContext(ctx, "SELECT account_id, state, requested_at, due_at, notified_at, done_at FROM idp_deletion WHERE account_id = $1", accountID))
+	d, err := scanDeletion(s.db.Read().QueryRowContext(ctx, "SELECT "+deletionColumns+" FROM idp_deletion WHERE account_id = $1", accountID))
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return idp.Deletion{}, nil
 	}
 	return d, err
 }
 
+const deletionColumns = "account_id, state, requested_at, due_at, notified_at, done_at, guardian"
+
 func scanDeletion(row interface{ Scan(...any) error }) (idp.Deletion, error) {
 	var d idp.Deletion
 	var requested, due, notified, done int64
-	err := row.Scan(&d.AccountID, &d.State, &requested, &due, &notified, &done)
+	err := row.Scan(&d.AccountID, &d.State, &requested, &due, &notified, &done, &d.Guardian)
 	d.RequestedAt, d.DueAt, d.NotifiedAt, d.DoneAt = sqldb.Time(requested), sqldb.Time(due), sqldb.Time(notified), sqldb.Time(done)
 	return d, err
 }
 
 // RequestDeletion begins the cool-off; idp.ErrConflict while one is running or when it is over.
 func (s *Store) RequestDeletion(ctx context.Context, d idp.Deletion, record audit.Record) error {
-	return s.apply(ctx, record, one(idp.ErrConflict, `INSERT INTO idp_deletion (account_id, state, requested_at, due_at, notified_at, done_at) VALUES ($1, $2, $3, $4, 0, 0)
-		ON CONFLICT (account_id) DO UPDATE SET state = $2, requested_at = $3, due_at = $4, notified_at = 0 WHERE idp_deletion.state = $5`,
-		d.AccountID, idp.DeletionWaiting, sqldb.Micros(d.RequestedAt), sqldb.Micros(d.DueAt), idp.DeletionUndone))
+	return s.apply(ctx, record, one(idp.ErrConflict, `INSERT INTO idp_deletion (account_id, state, requested_at, due_at, notified_at, done_at, guardian) VALUES ($1, $2, $3, $4, 0, 0, $6)
+		ON CONFLICT (account_id) DO UPDATE SET state = $2, requested_at = $3, due_at = $4, notified_at = 0, guardian = $6 WHERE idp_deletion.state = $5`,
+		d.AccountID, idp.DeletionWaiting, sqldb.Micros(d.RequestedAt), sqldb.Micros(d.DueAt), idp.DeletionUndone, d.Guardian))
 }
 
 // MoveDeletion changes a deletion that waits: undone, put off, or with its final notice; idp.ErrConflict when it does not wait.
@@ -155,7 +157,7 @@ func (s *Store) MoveDeletion(ctx context.Context, d idp.Deletion, record audit.R
 
 // DueDeletions lists deletions that wait and whose final notice or end has come, the oldest first.
 func (s *Store) DueDeletions(ctx context.Context, notice, end time.Time, limit int) ([]idp.Deletion, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT account_id, state, requested_at, due_at, notified_at, done_at FROM idp_deletion
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+deletionColumns+` FROM idp_deletion
 		WHERE state = $1 AND due_at <= $2 AND (notified_at = 0 OR due_at <= $3) ORDER BY due_at, account_id LIMIT $4`, idp.DeletionWaiting, sqldb.Micros(notice), sqldb.Micros(end), limit)
 	if err != nil {
 		return nil, fmt.Errorf("list deletions: %w", err)

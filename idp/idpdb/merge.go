@@ -105,7 +105,7 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 			step("DELETE FROM idp_recovery_code WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_known_device WHERE account_id = $1", m.Absorbed),
 			step("DELETE FROM idp_case_photo WHERE case_id IN (SELECT id FROM idp_case WHERE account_id = $1)", m.Absorbed),
-			step("UPDATE idp_case SET state = $3, updated_at = $2, sealed = $4 WHERE account_id = $1 AND state NOT IN ($3, $5)", m.Absorbed, at, proofing.Rejected, []byte{}, proofing.Granted),
+			step("UPDATE idp_case SET state = $3, updated_at = $2, sealed = $4 WHERE account_id = $1 AND state NOT IN ($3, $5, $6)", m.Absorbed, at, proofing.Rejected, []byte{}, proofing.Granted, proofing.Withdrawn),
 			// Whoever was absorbed before leads to the survivor at once.
 			step("UPDATE idp_account SET merged_into = $1, version = version + 1 WHERE merged_into = $2", m.Survivor, m.Absorbed),
 			step("UPDATE idp_former_subject SET account_id = $1 WHERE account_id = $2", m.Survivor, m.Absorbed),

@@ -149,6 +149,15 @@ func (s *Server) actingForPage(w http.ResponseWriter, r *http.Request) error {
 	if err := s.useHere(r, mandate.UseLook, "", shown...); err != nil {
 		return err
 	}
+	if h.guards() {
+		one, err := s.Deletions.Of(r.Context(), m.Principal)
+		if err != nil {
+			return err
+		}
+		if body.DeletionURL = h.deletionURL(); one.State == idp.DeletionWaiting {
+			body.DeletionAt = one.DueAt
+		}
+	}
 	if body.View {
 		body.Tier, body.TierUntil, body.LevelURL = int(h.principal.IAL), h.principal.IALUntil, s.levelURL(h)
 		if err := s.licensesFor(r, h, &body); err != nil {

@@ -164,7 +164,7 @@ func (s *Server) exportArchive(w http.ResponseWriter, r *http.Request) error {
 	if subtle.ConstantTimeCompare([]byte(passphrase), []byte(again)) != 1 {
 		return s.showData(w, r, current, fault.New(fault.PassphraseDiffers).WithField("passphrase_again", fault.PassphraseDiffers))
 	}
-	e, archive, err := s.archive(r.Context(), current.AccountID, passphrase)
+	e, archive, err := s.Archive(r.Context(), current.AccountID, passphrase)
 	if fault.CodeOf(err) == fault.PassphraseUnfit {
 		return s.showData(w, r, current, err)
 	}
@@ -176,9 +176,9 @@ func (s *Server) exportArchive(w http.ResponseWriter, r *http.Request) error {
 
 const archiveType = "application/zip"
 
-// archive makes the archive of a copy. The passphrase lives for this call alone: it is neither stored nor logged, and whoever
+// Archive makes the archive of a copy. The passphrase lives for this call alone: it is neither stored nor logged, and whoever
 // forgets it fetches the copy again.
-func (s *Server) archive(ctx context.Context, accountID, passphrase string) (idp.Export, []byte, error) {
+func (s *Server) Archive(ctx context.Context, accountID, passphrase string) (idp.Export, []byte, error) {
 	if err := lockedzip.Check(passphrase); err != nil {
 		return idp.Export{}, nil, fault.Wrap(err, fault.PassphraseUnfit).WithField("passphrase", fault.PassphraseUnfit)
 	}

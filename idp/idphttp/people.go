@@ -328,6 +328,11 @@ func (s *Server) showProofing(w http.ResponseWriter, r *http.Request, status int
 	wanted := wantedIAL(r, f.IAL, person.IAL)
 	body := web.ProofingPage{App: v.client.ClientName, Current: int(person.IAL), Needed: int(f.IAL),
 		Name: r.PostFormValue("proofing-name"), Number: r.PostFormValue("proofing-number"), AskMobile: wanted >= 2, Mobile: r.PostFormValue("proofing-mobile")}
+	open, err := s.Proofing.OpenCases(r.Context(), v.accountID)
+	if err != nil {
+		return err
+	}
+	body.Open = openCases(open, proofingPath, func(method string) string { return s.Pages.Text(r, "proofing.method."+method) })
 	s.askDocument(r, &body, person, wanted, v.flow)
 	if body.CancelURL = leaveURL(v.flow); v.flow == "" {
 		body.CancelURL = "/me"

@@ -187,7 +187,7 @@ func (s *Server) RegisterRights(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		_, content, err := s.archive(ctx, account, in.Body.Passphrase)
+		_, content, err := s.Archive(ctx, account, in.Body.Passphrase)
 		if err != nil {
 			return nil, err
 		}

@@ -171,6 +171,8 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	s.mandatePages(page)
 	s.childPages(mux, page)
 	s.wardPages(mux, page)
+	s.wardDeletionPages(page)
+	s.withdrawalPages(page)
 	page("GET /logout", s.logoutPage)
 	page("POST /logout", s.logoutAnswer)
 	page("GET /login", takesNext(s.loginPage))

@@ -71,6 +71,11 @@ func (s *Server) wardChoice(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := s.wardBody(h, h.wardURL())
+	open, err := s.Proofing.WardOpenCases(r.Context(), h.wardOf())
+	if err != nil {
+		return err
+	}
+	body.Open = openCases(open, h.wardURL(), func(method string) string { return s.Pages.Text(r, "ward.method."+method) })
 	for _, offer := range s.Proofing.WardOffers(h.principal) {
 		word := offer.Method.Word
 		body.Methods = append(body.Methods, web.ProofingMethod{ID: word, URL: h.wardURL() + "/" + word, Reaches: int(offer.Level.IAL), Minutes: minutesOf[word]})

@@ -52,6 +52,18 @@ func (t *Twin) OpenCase(_ context.Context, accountID, method string) (proofing.C
 	return proofing.Case{}, idp.ErrNotFound
 }
 
+// CasesOpen implements proofing.Store.
+func (t *Twin) CasesOpen(_ context.Context, accountID string, limit int) (all []proofing.Case, _ error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, id := range slices.Backward(t.caseOrder) {
+		if c := t.cases[id]; c.AccountID == accountID && slices.Contains(proofing.Open, c.State) && len(all) < limit {
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
 // SetCaseState implements proofing.Store.
 func (t *Twin) SetCaseState(_ context.Context, id string, from, to proofing.State, record audit.Record) error {
 	return t.change(record, func() error {
@@ -59,7 +71,7 @@ func (t *Twin) SetCaseState(_ context.Context, id string, from, to proofing.Stat
 		if !ok || c.State != from {
 			return idp.ErrNotFound
 		}
-		if c.State = to; to == proofing.Granted || to == proofing.Rejected {
+		if c.State = to; to == proofing.Granted || to == proofing.Rejected || to == proofing.Withdrawn {
 			c.Sealed = []byte{}
 		}
 		t.cases[id] = c

@@ -252,6 +252,35 @@ func (s *Service) Decides(ctx context.Context, child, guardian string) error {
 	return nil
 }
 
+// GuardiansOf are the accounts that decide as guardians for a child now.
+func (s *Service) GuardiansOf(ctx context.Context, child string) ([]string, error) {
+	return s.linked(ctx, child, Guardian)
+}
+
+// LookingOn are the accounts that look on at a minor of 14 to 17 as guardians now.
+func (s *Service) LookingOn(ctx context.Context, minor string) ([]string, error) {
+	return s.linked(ctx, minor, GuardianLimited)
+}
+
+func (s *Service) linked(ctx context.Context, principal string, kind Kind) (agents []string, err error) {
+	now := s.cfg.Now()
+	for behind := (Mark{}); ; {
+		page, err := s.cfg.Store.MandatesByPrincipal(ctx, principal, behind, endPage)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Unavailable)
+		}
+		for _, m := range page {
+			behind = Mark{m.CreatedAt, m.ID}
+			if m.Kind == kind && m.Live(now) && !slices.Contains(agents, m.Agent) {
+				agents = append(agents, m.Agent)
+			}
+		}
+		if len(page) < endPage {
+			return agents, nil
+		}
+	}
+}
+
 // AskToLookOn proposes the link of a guardian with a minor of 14 to 17 who has an account of its own: the register must name
 // the guardian, and the minor confirms.
 func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate, error) {

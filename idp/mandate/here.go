@@ -18,6 +18,9 @@ const (
 	UsePresent = "present" // the code of a licence
 	UseConsent = "consent" // a guardian agreed to a way to prove who the child is
 	UseLevel   = "level"   // a guardian saw what became of it
+
+	UseDeletion = "deletion" // a guardian asked for the deletion of the child's account, or stopped it
+	UseWithdraw = "withdraw" // a guardian took a case of the child back
 )
 
 // Standing is a mandate as it is now, with how its principal's account stands.

@@ -35,6 +35,9 @@ type Level struct {
 	// Keeps are reasons of revocation after which a level by a certificate goes on: superseded, cessation_of_operation and
 	// affiliation_changed may be among them.
 	Keeps []string `json:"keeps,omitempty" yaml:"keeps"`
+	// UnwatchedDays is how long a level by a certificate of which an earlier release kept neither number nor authority goes on after this
+	// release found it; 0 is 90. Of certificates only.
+	UnwatchedDays int `json:"unwatched_days,omitempty" yaml:"unwatched_days"`
 	// Sample is how many automatic passes of a thousand people look at again afterwards.
 	Sample int `json:"sample,omitempty" yaml:"sample"`
 	// Off takes the method away.
@@ -115,10 +118,31 @@ func (l *Level) Normalize() error {
 		return refuse("keeps", "only superseded, cessation_of_operation and affiliation_changed may be let pass")
 	case l.refuseSample() != "":
 		return refuse("sample", l.refuseSample())
+	case l.UnwatchedDays < 0 || l.UnwatchedDays > longestUnwatched:
+		return refuse("unwatched_days", "between 0 and 366")
+	case l.UnwatchedDays > 0 && l.Method != Certificate && l.Method != OrganisationCertificate:
+		return refuse("unwatched_days", "of certificates only")
 	case len(l.Keeps) > 0 && l.Method != Certificate && l.Method != OrganisationCertificate:
 		return refuse("keeps", "of certificates only")
 	}
 	return nil
+}
+
+// Bounds of the term of evidence whose certificate nobody can watch, in days.
+const (
+	defaultUnwatched = 90
+	longestUnwatched = 366
+)
+
+// unwatchedTerm is the term of the row of a method.
+func unwatchedTerm(rows []Level, method string) time.Duration {
+	days := defaultUnwatched
+	for _, l := range rows {
+		if l.Method == method && l.UnwatchedDays > 0 {
+			days = l.UnwatchedDays
+		}
+	}
+	return time.Duration(days) * 24 * time.Hour
 }
 
 func (l Level) life() time.Duration { return time.Duration(l.Days) * 24 * time.Hour }

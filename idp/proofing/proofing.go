@@ -91,6 +91,7 @@ const (
 	Passed      State = "auto_pass" // decided, and the evidence is about to be stored
 	Granted     State = "granted"
 	Rejected    State = "refused"
+	Withdrawn   State = "withdrawn" // by the person, or the guardian who agreed
 )
 
 // Open are the states of cases that can still be granted.
@@ -117,6 +118,8 @@ type Store interface {
 	Case(ctx context.Context, id string) (Case, error)
 	// OpenCase is the newest case of an account and a method that can still be granted; idp.ErrNotFound.
 	OpenCase(ctx context.Context, accountID, method string) (Case, error)
+	// CasesOpen are the cases of an account that can still be granted, the newest first.
+	CasesOpen(ctx context.Context, accountID string, limit int) ([]Case, error)
 	// SetCaseState moves a case; idp.ErrNotFound when it is not in the state given.
 	SetCaseState(ctx context.Context, id string, from, to State, record audit.Record) error
 	// Count adds one try to a counter that began less than span ago, or starts a new one, and returns the tries in it.

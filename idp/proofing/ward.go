@@ -38,6 +38,12 @@ var wardNotices = map[string]string{Face: "child-face-2026-11", ManualReview: "c
 // WardNotice is the version of the text for a way.
 func WardNotice(method string) string { return wardNotices[method] }
 
+// BelowConsent reports whether somebody is known to be below the age from which one decides for oneself.
+func BelowConsent(p idp.Person, now time.Time) bool {
+	born := bornOn(identityOf(p))
+	return !born.IsZero() && ageAt(born, now.In(legalTime)) < AgeOfConsent
+}
+
 // WardOffers are the ways by which a guardian may prove online who a child is. Face is never the only one: where no other is open, none
 // is, and the counter remains.
 func (s *Service) WardOffers(child idp.Person) (all []Offer) {

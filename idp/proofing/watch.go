@@ -22,6 +22,9 @@ const (
 	CertificateRevoked = "revoked" // its level ended with it
 	CertificateExpired = "expired" // so did it
 	CertificateKept    = "kept"    // it was revoked for a reason that the policy lets pass
+
+	// CertificateUnwatched is one of which an earlier release kept nothing: no list can be asked about it, so its level ends after a term.
+	CertificateUnwatched = "unwatched"
 )
 
 // Words of reasons of revocation (RFC 5280 5.3.1), in the policy, in the audit record and for operators.
@@ -57,6 +60,13 @@ type WatchedCertificate struct {
 	Method             string // of the evidence
 	Authority, Serial  string
 	Ends               time.Time
+	Renewed            bool // newer evidence of the same way gives at least its level
+}
+
+// UnwatchedFigures are levels by certificates of which nothing was kept.
+type UnwatchedFigures struct {
+	Running, Ended int64
+	First, Last    time.Time // ends of the terms that run
 }
 
 // AuthorityStanding is what the lists of an authority said last.
@@ -86,6 +96,13 @@ type CertificateStore interface {
 	WatchedUntil(ctx context.Context, at time.Time, limit int) ([]WatchedCertificate, error)
 	// EndCertificate closes one and ends its level in the same change; idp.ErrNotFound when another process did.
 	EndCertificate(ctx context.Context, e EndedCertificate, record audit.Record) error
+	// Unwatched is evidence by certificates in force at a moment of which no certificate is kept.
+	Unwatched(ctx context.Context, now time.Time, limit int) ([]WatchedCertificate, error)
+	// NoteUnwatched gives one its term; idp.ErrConflict when another process did.
+	NoteUnwatched(ctx context.Context, c WatchedCertificate, at time.Time, record audit.Record) error
+	// UnwatchedUntil are those whose term was over at a moment, the first to end first.
+	UnwatchedUntil(ctx context.Context, at time.Time, limit int) ([]WatchedCertificate, error)
+	UnwatchedFigures(ctx context.Context) (UnwatchedFigures, error)
 	// Authorities are those that gave out what is watched or was, by name; after is the last one of the page before.
 	Authorities(ctx context.Context, after string, limit int) ([]AuthorityStanding, error)
 	// NoteAuthority writes down what lists said; the time since when they are silent is the first of its row of silences.
@@ -178,9 +195,74 @@ func (w *CertificateWatch) Pass(ctx context.Context) (ended int, err error) {
 			ended++
 		}
 		if len(late) < watchPage {
+			break
+		}
+	}
+	n, err := w.unwatched(ctx)
+	return ended + n, err
+}
+
+// TopicCertificateUnwatched is the outbox topic of levels that got a term because nothing of the certificate behind them was kept.
+const TopicCertificateUnwatched = "proofing.certificate_unwatched"
+
+// CertificateUnwatchedMessage tells whom, and when the level ends.
+type CertificateUnwatchedMessage struct {
+	AccountID string    `json:"account_id"`
+	Ends      time.Time `json:"ends"`
+}
+
+// unwatched gives levels by certificates of which an earlier release kept neither number nor authority a term, of which the person is
+// told, and ends those whose term is over. The term stands from then on: a policy that changes later moves nothing that was told.
+func (w *CertificateWatch) unwatched(ctx context.Context) (ended int, err error) {
+	now := w.cfg.Now().UTC()
+	for {
+		found, err := w.cfg.Store.Unwatched(ctx, now, watchPage)
+		if err != nil {
+			return 0, err
+		}
+		for _, c := range found {
+			c.Ends = now.Add(unwatchedTerm(w.cfg.Policy(), c.Method))
+			payload, err := json.Marshal(CertificateUnwatchedMessage{c.AccountID, c.Ends})
+			if err != nil {
+				return 0, err
+			}
+			record := audit.With(idp.Event(ctx, now, "proofing.certificate_unwatched", "account", c.AccountID, map[string]string{"evidence": c.ProofID, "method": c.Method, "ends": c.Ends.Format(time.RFC3339)})).
+				And(audit.Message{Topic: TopicCertificateUnwatched, Key: c.ProofID, Payload: payload})
+			if err := w.cfg.Store.NoteUnwatched(ctx, c, now, record); err != nil && !errors.Is(err, idp.ErrConflict) {
+				return 0, err
+			}
+		}
+		if len(found) > 0 && w.cfg.Wake != nil {
+			w.cfg.Wake()
+		}
+		if len(found) < watchPage {
+			break
+		}
+	}
+	for {
+		late, err := w.cfg.Store.UnwatchedUntil(ctx, now, watchPage)
+		if err != nil {
+			return ended, err
+		}
+		for _, c := range late {
+			if err := w.end(ctx, c, CertificateUnwatched, ""); err != nil {
+				return ended, err
+			}
+			ended++
+		}
+		if len(late) < watchPage {
 			return ended, nil
 		}
 	}
+}
+
+// UnwatchedFigures count levels by certificates of which nothing was kept.
+func (w *CertificateWatch) UnwatchedFigures(ctx context.Context) (UnwatchedFigures, error) {
+	figures, err := w.cfg.Store.UnwatchedFigures(ctx)
+	if err != nil {
+		return figures, fault.Wrap(err, fault.Unavailable)
+	}
+	return figures, nil
 }
 
 // authority asks about what one authority gave out.
@@ -228,6 +310,9 @@ func (w *CertificateWatch) end(ctx context.Context, c WatchedCertificate, state,
 	now := w.cfg.Now().UTC()
 	e := EndedCertificate{WatchedCertificate: c, State: state, Reason: reason, Lower: true, At: now}
 	kind := "proofing.certificate_" + state
+	if state == CertificateUnwatched { // the state of one whose term is over is that of any other that ended by time
+		e.State, kind = CertificateExpired, "proofing.certificate_unwatched_end"
+	}
 	if state == CertificateRevoked {
 		for _, level := range w.cfg.Policy() {
 			if level.Method == c.Method && slices.Contains(level.Keeps, reason) {
@@ -236,7 +321,7 @@ func (w *CertificateWatch) end(ctx context.Context, c WatchedCertificate, state,
 		}
 	}
 	record := audit.With(idp.Event(ctx, now, kind, "account", c.AccountID, map[string]string{"evidence": c.ProofID, "method": c.Method, "serial": c.Serial, "reason": reason}))
-	if e.Lower {
+	if e.Lower && !c.Renewed { // who renewed it in time has lost nothing
 		payload, err := json.Marshal(CertificateEndedMessage{c.AccountID, state})
 		if err != nil {
 			return err

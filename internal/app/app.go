@@ -365,7 +365,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	a.Mandates = newMandates(a, sessions, a.registers, people.Founding)
-	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
+	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Guardians: childDeletions{guardians{a}}, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
 	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Document: a.exportDocument, Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	a.disputes = idp.NewDisputes(disputeLedger{a.store, jointLedger{LedgerStore: a.store, app: a}}, a.Accounts, o.Now, o.Rand)
 	a.identity = idphttp.New(idphttp.Config{
@@ -470,6 +470,8 @@ func (a *App) openOutbox() {
 
 		proofing.TopicCertificateEnded: a.deliverCertificateEnded,
 		proofing.TopicSampleFailed:     a.deliverSampleFailed,
+
+		proofing.TopicCertificateUnwatched: a.deliverCertificateUnwatched,
 
 		proofing.TopicRetry: func(ctx context.Context, d outbox.Delivery) error { return a.identity.Proofing.Retry(ctx, d.Payload) },
 		session.TopicLogout: func(ctx context.Context, d outbox.Delivery) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
@@ -60,10 +61,26 @@ func (a *App) deliverCertificateEnded(ctx context.Context, d outbox.Delivery) er
 		return err
 	}
 	template := channel.TemplateCertificateRevoked
-	if m.State == proofing.CertificateExpired {
+	switch m.State {
+	case proofing.CertificateExpired:
 		template = channel.TemplateCertificateExpired
+	case proofing.CertificateUnwatched:
+		template = channel.TemplateCertificateUnwatchedEnd
 	}
 	return a.notify(ctx, d, account, template, nil)
+}
+
+// deliverCertificateUnwatched tells when a level ends of whose certificate an earlier release kept nothing.
+func (a *App) deliverCertificateUnwatched(ctx context.Context, d outbox.Delivery) error {
+	var m proofing.CertificateUnwatchedMessage
+	if err := json.Unmarshal(d.Payload, &m); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	account, found, err := a.toldFor(ctx, m.AccountID)
+	if err != nil || !found {
+		return err
+	}
+	return a.notify(ctx, d, account, channel.TemplateCertificateUnwatched, map[string]string{"date": m.Ends.In(legalTime).Format(time.DateOnly)})
 }
 
 // toldFor is who is told of what became of an account: a person oneself, for an organisation its legal representative; found is false where

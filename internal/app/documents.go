@@ -66,6 +66,12 @@ func (a *App) deliverExpiryNotice(ctx context.Context, d outbox.Delivery) error 
 		return err
 	}
 	last := notice.Ends.Add(-1).In(legalTime)
+	if guardians, err := a.guardiansTold(ctx, account); err != nil || len(guardians) > 0 {
+		if err != nil {
+			return err
+		}
+		return a.tellGuardians(ctx, d, guardians, channel.TemplateChildLevelExpiry, map[string]string{"whom": subject.MaskName(person.Name), "date": last.Format(time.DateOnly)})
+	}
 	if notice.Alone {
 		return a.notify(ctx, d, account, channel.TemplateLevelExpiry, map[string]string{"date": last.Format(time.DateOnly)})
 	}

@@ -291,5 +291,9 @@ func (a *App) deliverErased(ctx context.Context, d outbox.Delivery) error {
 	if err := json.Unmarshal(d.Payload, &notice); err != nil {
 		return fmt.Errorf("read message: %w", err)
 	}
+	// Of a child its guardians' links are left; nobody else is deleted while a mandate holds.
+	if err := a.Mandates.EndAll(reqctx.WithActor(ctx, reqctx.Actor{ID: "system:erasure"}), notice.AccountID, "erased"); err != nil {
+		return err
+	}
 	return a.sealing.licenses.Forget(reqctx.WithActor(ctx, reqctx.Actor{ID: "system:erasure"}), "account:"+notice.AccountID)
 }

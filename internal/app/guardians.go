@@ -13,6 +13,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/channel"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 )
 
@@ -61,6 +62,57 @@ func (g guardians) Stands(ctx context.Context, child, guardian string) error {
 	return g.Mandates.Decides(ctx, child, guardian)
 }
 
+// GuardiansOf implements idp.DeletionGuardians.
+func (g guardians) GuardiansOf(ctx context.Context, child string) ([]string, error) {
+	return g.Mandates.GuardiansOf(ctx, child)
+}
+
+// guardiansTold are who is told in the place of somebody whom no message reaches: the guardians who decide for a child below 14, and of one who
+// is 14 by now those who look on. None for whoever has an own contact.
+func (a *App) guardiansTold(ctx context.Context, account idp.Account) ([]string, error) {
+	if len(account.Contacts) > 0 || mandate.IsOrganisation(account.ID) {
+		return nil, nil
+	}
+	all, err := a.Mandates.GuardiansOf(ctx, account.ID)
+	if err != nil || len(all) > 0 {
+		return all, err
+	}
+	return a.Mandates.LookingOn(ctx, account.ID)
+}
+
+// tellGuardians tells each guardian; the message of each has a name of its own, so that another try reaches those who were not told.
+func (a *App) tellGuardians(ctx context.Context, d outbox.Delivery, guardians []string, template string, params map[string]string) error {
+	var failures []error
+	for _, id := range guardians {
+		account, err := a.Accounts.Account(ctx, id)
+		if err == nil {
+			own := d
+			own.ID = d.ID + "." + id
+			err = a.notify(ctx, own, account, template, params)
+		}
+		if err != nil {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// childDeletions judges guardians who ask for the deletion of a child's account. The link ends on the day on which the child is 14; a number
+// that was corrected since says the day more surely.
+type childDeletions struct{ guardians }
+
+// Stands implements idp.DeletionGuardians.
+func (c childDeletions) Stands(ctx context.Context, child, guardian string) error {
+	person, err := c.Accounts.Person(ctx, child)
+	if err != nil {
+		return err
+	}
+	if person.State != idp.AccountActive || !proofing.BelowConsent(person, c.opts.Now()) {
+		return fault.New(fault.WardOver)
+	}
+	return c.Mandates.Decides(ctx, child, guardian)
+}
+
 // deliverWardResult tells a guardian what became of a case for a child. The case says it when it is delivered: one that is open is asked
 // about again later, one that was erased with its account needs nothing.
 func (a *App) deliverWardResult(ctx context.Context, d outbox.Delivery, m proofing.ReviewedMessage) error {
@@ -75,6 +127,8 @@ func (a *App) deliverWardResult(ctx context.Context, d outbox.Delivery, m proofi
 	switch {
 	case slices.Contains(proofing.Open, c.State):
 		return fmt.Errorf("case %s is not decided yet", c.ID)
+	case c.State == proofing.Withdrawn: // by the guardian itself
+		return nil
 	case c.State != proofing.Granted:
 		template = channel.TemplateWardRefused
 	}

@@ -46,11 +46,36 @@ func (a *App) deliverDeletionNotice(ctx context.Context, d outbox.Delivery) erro
 	if err != nil {
 		return err
 	}
+	if notice.Guardian != "" {
+		return a.tellOfChild(ctx, d, notice)
+	}
 	template := channel.TemplateDeletion
 	if notice.Final {
 		template = channel.TemplateDeletionFinal
 	}
 	return a.notify(ctx, d, account, template, map[string]string{"date": notice.DueAt.In(legalTime).Format("01-02 15:04")})
+}
+
+// tellOfChild tells a guardian what became of the wish to delete a child's account. Once that is done there is no name any more.
+func (a *App) tellOfChild(ctx context.Context, d outbox.Delivery, notice idp.DeletionNotice) error {
+	guardian, err := a.Accounts.Account(ctx, notice.Guardian)
+	if err != nil {
+		return err
+	}
+	whom, err := a.sideName(ctx, notice.AccountID)
+	if err != nil {
+		return err
+	}
+	template := channel.TemplateChildDeletion
+	switch {
+	case notice.Done:
+		template = channel.TemplateChildDeleted
+	case notice.Stopped:
+		template = channel.TemplateChildKept
+	case notice.Final:
+		template = channel.TemplateChildDeletionFinal
+	}
+	return a.notify(ctx, d, guardian, template, map[string]string{"whom": whom, "date": notice.DueAt.In(legalTime).Format("01-02 15:04")})
 }
 
 // deletionBlockers are the mandates that a person must end before the account is deleted, since the other side relies on them.
@@ -62,7 +87,9 @@ func (a *App) deletionBlockers(ctx context.Context, accountID string) ([]idp.Blo
 	var all []idp.Blocker
 	for _, m := range open {
 		b := idp.Blocker{Kind: "mandate", URL: "/me/mandates"}
-		if mandate.IsOrganisation(m.Principal) && (m.Kind == mandate.LegalRepresentative || m.Kind == mandate.Administrator) {
+		if m.Principal == accountID && (m.Kind == mandate.Guardian || m.Kind == mandate.GuardianLimited) {
+			b = idp.Blocker{Kind: idp.BlockerGuardian, URL: "/me/mandates"}
+		} else if mandate.IsOrganisation(m.Principal) && (m.Kind == mandate.LegalRepresentative || m.Kind == mandate.Administrator) {
 			b = idp.Blocker{Kind: "organization", URL: "/me/mandates"}
 		}
 		if !slices.Contains(all, b) {

@@ -44,8 +44,18 @@ const (
 	TemplateSuspended       = "account-suspended" // administration stopped the account
 	TemplateResumed         = "account-resumed"   // and let it be used again
 
-	TemplateDeletion      = "deletion"          // the account will be deleted
-	TemplateDeletionFinal = "deletion-final"    // the last notice before it
+	TemplateDeletion      = "deletion"       // the account will be deleted
+	TemplateDeletionFinal = "deletion-final" // the last notice before it
+	// To guardians of a child below 14 whose account will be deleted, of the last days, that it stays, and that it is done.
+	TemplateChildDeletion      = "child-deletion"
+	TemplateChildDeletionFinal = "child-deletion-final"
+	TemplateChildKept          = "child-kept"
+	TemplateChildDeleted       = "child-deleted"
+	TemplateChildLevelExpiry   = "child-level-expiry" // the child's level ends soon
+
+	TemplateCertificateUnwatched    = "certificate-unwatched"     // a level by a certificate of which nothing was kept will end
+	TemplateCertificateUnwatchedEnd = "certificate-unwatched-end" // or did
+
 	TemplateExport        = "export"            // the copy of the person's data can be fetched
 	TemplateLevelExpiry   = "level-expiry"      // the level ends soon by its age
 	TemplateReviewPassed  = "review-passed"     // reviewers confirmed the person
@@ -92,7 +102,17 @@ var templates = withMandates(map[string]Template{
 	TemplateResumed:         {TemplateResumed, nil},
 	TemplateDeletion:        {TemplateDeletion, []Param{{"date", 12}}},
 	TemplateDeletionFinal:   {TemplateDeletionFinal, []Param{{"date", 12}}},
-	TemplateExport:          {TemplateExport, []Param{{"date", 12}}},
+
+	TemplateChildDeletion:      {TemplateChildDeletion, []Param{{"whom", 8}, {"date", 12}}},
+	TemplateChildDeletionFinal: {TemplateChildDeletionFinal, []Param{{"whom", 8}, {"date", 12}}},
+	TemplateChildKept:          {TemplateChildKept, []Param{{"whom", 8}}},
+	TemplateChildDeleted:       {TemplateChildDeleted, nil},
+	TemplateChildLevelExpiry:   {TemplateChildLevelExpiry, []Param{{"whom", 8}, {"date", 10}}},
+
+	TemplateCertificateUnwatched:    {TemplateCertificateUnwatched, []Param{{"date", 10}}},
+	TemplateCertificateUnwatchedEnd: {TemplateCertificateUnwatchedEnd, nil},
+
+	TemplateExport: {TemplateExport, []Param{{"date", 12}}},
 
 	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}},
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}},

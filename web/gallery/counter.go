@@ -45,7 +45,32 @@ func counter() []Sample {
 	wrongChild := page(family)
 	wrongChild.Errors = []web.FieldError{{Field: "counter-child-number", Message: "公民身份号码应为 18 位"}}
 	checked := web.CounterPage{CanServe: true, Terminal: "3 号窗口", TypedURL: "/counter/typed", Checked: &web.CounterChecked{Code: "V00", Verdict: "valid", Text: "真实有效", Fields: []web.ShownField{{Label: "姓名（部分隐去）", Value: "王*明"}, {Label: "实名等级", Value: "4"}}}}
+	rights := family
+	rights.AskWard, rights.ChildName = true, ""
+	rights.Facts = append(append([]web.ShownField{}, facts[:2]...), web.ShownField{Label: "账号", Value: "现场实名"})
+	rights.Acts = append(append([]web.CounterAct{}, family.Acts...), web.CounterAct{Kind: "data_copy"}, web.CounterAct{Kind: "data_paper"}, web.CounterAct{Kind: "child_deletion_undo"}, web.CounterAct{Kind: "child_deletion"}, web.CounterAct{Kind: "deletion", Ticked: true})
+	rights.Acts[4].Ticked = false
+	rights.Blocked = []string{"有未到期的委托授权：可在本窗口撤销全部代办授权"}
+	blocked := page(rights)
+	blocked.Errors = []web.FieldError{{Field: "counter-acts", Message: "还有事项未了结，暂时不能注销"}}
+	leaves := web.CounterScreenPage{Serves: true, Asks: true, Name: "王*明", Hidden: flow, Acts: []web.CounterAct{{Kind: "data_copy", Details: []string{"平台保存的本人数据，用您设定的口令加密，只交给您本人；工作人员打不开。"}},
+		{Kind: "deletion", Details: []string{"7 天后注销；此前在任一窗口或登录后都可撤回。", "不能再用此账号登录任何网站。", "所有应用立即退出，授权全部结束。", "姓名、证件号码、手机号和邮箱会被销毁，加密它们的密钥一并销毁。", "依法保留 · 安全日志，只有编号和摘要 · 《中华人民共和国网络安全法》第二十三条，3 年"}}}}
+	gone := partly
+	gone.Failed, gone.Ends, gone.DataURL = "", moment.AddDate(0, 0, 7), "/counter/data"
+	gone.Acts = []web.CounterReceipt{{Kind: "data_copy", Outcome: "done", ID: "cac_6q4v2m8k1x"}, {Kind: "deletion", Outcome: "done", ID: "cac_7q4v2m8k1x"}}
+	handing := web.CounterDataPage{Name: "王*明", State: "ready", Action: "/counter/data", Back: "/counter/visit", Hidden: flow, Archive: true, Paper: true, MinPassphrase: 12, MaxPassphrase: 128}
+	making, handed := handing, handing
+	making.State, making.Archive, making.Paper = "waiting", false, false
+	handed.Archive, handed.Paper, handed.NoPaper = false, false, true
+	unfit := page(handing)
+	unfit.Errors = []web.FieldError{{Field: "counter-passphrase-again", Message: "两次输入的口令不一致"}}
 	return []Sample{
+		{Name: "counter-rights", Template: "counter-visit", Status: 409, Page: blocked},
+		{Name: "counter-screen-rights", Template: "counter-screen", Page: web.Page{Body: leaves}},
+		{Name: "counter-done-rights", Template: "counter-done", Page: page(gone)},
+		{Name: "counter-data", Template: "counter-data", Status: 422, Page: unfit},
+		{Name: "counter-data-waiting", Template: "counter-data", Page: page(making)},
+		{Name: "counter-data-handed", Template: "counter-data", Page: page(handed)},
 		{Name: "counter-family", Template: "counter-visit", Status: 422, Page: wrongChild},
 		{Name: "counter-copies", Template: "counter-done", Page: page(copies)},
 		{Name: "counter-checked", Template: "counter", Page: page(checked)},

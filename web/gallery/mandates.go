@@ -45,7 +45,12 @@ func mandates() []Sample {
 	taken.ActURL = "/me/acting/mdt_3"
 	ofChild := web.Identity{Kind: web.IdentityPerson, Name: "李**", Actor: "李*", SelfURL: "/me"}
 	ward := web.WardPage{Name: "李**", Tier: 1, BackURL: "/me/acting/mdt_4", ChoiceURL: "/me/acting/mdt_4/proofing", Methods: []web.ProofingMethod{{ID: "face", URL: "/me/acting/mdt_4/proofing/face", Reaches: 3, Minutes: 2}, {ID: "manual_review", URL: "/me/acting/mdt_4/proofing/manual_review", Reaches: 3, Minutes: 5}}}
-	wardNone, wardNeeds := ward, ward
+	wardNone, wardNeeds, wardOpen := ward, ward, ward
+	wardOpen.Open = []web.OpenCase{{Label: "上传孩子的证件照片，人工审核", At: moment, Action: "/me/acting/mdt_4/proofing/cases/case_1/withdrawal"}}
+	leave := web.WardDeletionPage{Name: "李**", BackURL: "/me/acting/mdt_4", Action: "/me/acting/mdt_4/deletion", UndoURL: "/me/acting/mdt_4/deletion/undo", Kept: []web.KeptRecord{{ID: "audit", Citation: "《中华人民共和国网络安全法》第二十三条", Years: 3}}}
+	leaveBlocked, leaveOwn, leaveOther := leave, leave, leave
+	leaveBlocked.Blockers = []web.Link{{Label: "孩子有正在办理的身份核验，可以撤回", URL: "/me/acting/mdt_4/proofing"}}
+	leaveOwn.DueAt, leaveOwn.Own, leaveOther.DueAt = moment.AddDate(0, 0, 7), true, moment.AddDate(0, 0, 7)
 	wardNone.Methods, wardNone.Tier, wardNone.TierUntil = nil, 3, moment.AddDate(5, 0, 0)
 	wardNeeds.Needs, wardNeeds.RaiseURL = 2, "/proofing?ial=2"
 	wardFace := web.WardPage{Name: ward.Name, Tier: 1, BackURL: ward.BackURL, ChoiceURL: ward.ChoiceURL, Way: "face", Action: "/me/acting/mdt_4/proofing/face", Notice: "child-face-2026-11", Reaches: 3, Minutes: 2, Host: "face.example.gov.cn"}
@@ -82,6 +87,11 @@ func mandates() []Sample {
 		{Name: "acting-for-no-view", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: blind}},
 		{Name: "acting-for-organisation", Template: "acting-for", Page: web.Page{Title: "代 " + staff.Name + " 办理", Identity: atOffice, Body: forOffice}},
 		{Name: "acting-for-child", Template: "acting-for", Page: web.Page{Title: "代 李** 办理", Identity: ofChild, Body: child3}},
+		{Name: "ward-deletion", Template: "ward-deletion", Page: web.Page{Title: "注销 李** 的账号", Identity: ofChild, Body: leave}},
+		{Name: "ward-deletion-blocked", Template: "ward-deletion", Page: web.Page{Title: "注销 李** 的账号", Identity: ofChild, Body: leaveBlocked}},
+		{Name: "ward-deletion-own", Template: "ward-deletion", Page: web.Page{Title: "注销 李** 的账号", Identity: ofChild, Body: leaveOwn}},
+		{Name: "ward-deletion-other", Template: "ward-deletion", Page: web.Page{Title: "注销 李** 的账号", Identity: ofChild, Body: leaveOther}},
+		{Name: "ward-open", Template: "ward", Page: web.Page{Identity: ofChild, Body: wardOpen}},
 		{Name: "ward", Template: "ward", Page: web.Page{Identity: ofChild, Body: ward}},
 		{Name: "ward-none", Template: "ward", Page: web.Page{Identity: ofChild, Body: wardNone}},
 		{Name: "ward-needs", Template: "ward", Page: web.Page{Identity: ofChild, Body: wardNeeds}},
