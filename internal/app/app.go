@@ -361,6 +361,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.Clients.CheckDepartments(a.Staff.NameOf)
 	a.clientAdmin = idp.NewClientAdmin(idp.ClientAdminConfig{Clients: a.Clients, Engine: a.fourEyes, Rand: o.Rand, Two: a.cfg.clientsByTwo(), Area: a.Staff.AreaOf})
 	a.Registration.ByTwo(openplatform.Two{Engine: a.fourEyes, Asked: a.cfg.clientsByTwo(), Area: a.Staff.AreaOf})
+	a.vocabulary.ByTwo(registry.Two{Engine: a.fourEyes, Asked: a.cfg.wordsByTwo()})
 	a.bridges.byTwo(registry.Two{Engine: a.fourEyes, Asked: a.cfg.peersByTwo()})
 	if err := a.openStaff(passwords, steps); err != nil {
 		return err

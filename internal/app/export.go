@@ -131,7 +131,7 @@ type exportedConsent struct {
 	Scopes   []string        `json:"scopes"`
 	Withheld []string        `json:"withheld_claims"`
 	Kept     []string        `json:"withheld_recipients,omitempty"` // departments to which nothing is passed on
-	Shown    json.RawMessage `json:"shown,omitempty"` // as the page showed it
+	Shown    json.RawMessage `json:"shown,omitempty"`               // as the page showed it
 	Locale   string          `json:"locale,omitempty"`
 	GivenAt  time.Time       `json:"given_at"`
 	EndedAt  *time.Time      `json:"ended_at,omitempty"`
