@@ -58,7 +58,7 @@ func TestScopesAndClaimsAreChangedByTwo(t *testing.T) {
 	}
 
 	// Between proposal and decision a client came to use the word: what would widen it is refused.
-	id, digest = waits(put(scope, map[string]any{"title": title("年龄"), "claims": []string{"adult", "birthdate"}}))
+	id, digest = waits(put(scope, map[string]any{"title": title("年龄"), "claims": []string{"adult", "email"}}))
 	p.Client(idp.Client{ClientID: "pool", Scope: "openid age"})
 	decide(security, id, digest, http.StatusConflict)
 
