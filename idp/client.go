@@ -42,6 +42,7 @@ type Client struct {
 	StatutoryBasis          string         `json:"statutory_basis" yaml:"statutory_basis"`               // law under which claims are given without consent
 	MaxIAL                  int            `json:"max_ial" yaml:"max_ial"`                               // a level above it is never told; 0: not bounded
 	AllowedClaims           []AllowedClaim `json:"allowed_claims,omitempty" yaml:"allowed_claims"`       // empty: all that the scopes open
+	Recipients              []Recipient    `json:"recipients,omitempty" yaml:"recipients"`               // other departments to which its owner passes claims on
 	PartnerLevels           PartnerLevels  `json:"partner_level_map,omitempty" yaml:"partner_level_map"` // ial to the client's own word, told as partner_level
 	ActingFor               bool           `json:"acting_for,omitempty" yaml:"acting_for"`               // knows that sub may be another than who logged in (act, mandate_id); without, people act for themselves there
 	PortalURL               string         `json:"portal_url" yaml:"portal_url"`
@@ -150,6 +151,9 @@ func (c *Client) Normalize() error {
 	if err := c.normalizeClaims(refuse); err != nil {
 		return err
 	}
+	if err := c.normalizeRecipients(refuse); err != nil {
+		return err
+	}
 	if err := c.normalizeRequestSettings(refuse); err != nil {
 		return err
 	}
@@ -243,7 +247,9 @@ type Clients struct {
 	checkURL func(address string) error
 	sandbox  bool
 	words    *LiveVocabulary
-	snapshot atomic.Pointer[clientSnapshot]
+	// departments is the name of a department of the tree; see CheckDepartments.
+	departments func(ctx context.Context, id string) (string, error)
+	snapshot    atomic.Pointer[clientSnapshot]
 }
 
 type clientSnapshot struct {
@@ -325,12 +331,15 @@ func (c *Clients) All() []Client {
 	return all
 }
 
-// judge fills in the defaults of a registration and checks it, the address of its keys too.
-func (c *Clients) judge(client *Client) error {
+// judge fills in the defaults of a registration and the names of its recipients and checks it, the address of its keys too.
+func (c *Clients) judge(ctx context.Context, client *Client) error {
 	if err := client.Normalize(); err != nil {
 		return err
 	}
 	if err := c.words.Load().CheckClient(*client); err != nil {
+		return err
+	}
+	if err := c.nameRecipients(ctx, client); err != nil {
 		return err
 	}
 	if address := client.JWKSURI; address != "" && c.checkURL != nil {

@@ -112,7 +112,7 @@ const (
 // here and known to nobody afterwards. Where two people decide, a proposal comes back, and the secret is of use once it is approved.
 func (a *ClientAdmin) Create(ctx context.Context, client Client) (secret string, waits *foureyes.Proposal, err error) {
 	client.ClientSecret, client.ApprovalState, client.Disabled = "", "", false
-	if err := a.judge(&client, ClientVersion{}); err != nil {
+	if err := a.judge(ctx, &client, ClientVersion{}); err != nil {
 		return "", nil, err
 	}
 	if known, err := a.stored(ctx, client.ClientID); err != nil {
@@ -139,7 +139,7 @@ func (a *ClientAdmin) newSecret(ctx context.Context, id string) (secret string, 
 // Change puts a whole registration in the place of one that was read. Secrets and state stay as they are.
 func (a *ClientAdmin) Change(ctx context.Context, was ClientVersion, client Client) (*foureyes.Proposal, error) {
 	client.ClientID, client.ClientSecret, client.ApprovalState, client.Disabled = was.ClientID, "", was.ApprovalState, was.Disabled
-	if err := a.judge(&client, was); err != nil {
+	if err := a.judge(ctx, &client, was); err != nil {
 		return nil, err
 	}
 	body, err := json.Marshal(client)

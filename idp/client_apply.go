@@ -38,7 +38,7 @@ func (c *Clients) Apply(ctx context.Context, clients []Client) error {
 // ApplyEach is Apply and tells what it did, also to those before one that failed.
 func (c *Clients) ApplyEach(ctx context.Context, clients []Client) (applied []AppliedClient, err error) {
 	for i := range clients {
-		if err := c.judge(&clients[i]); err != nil {
+		if err := c.judge(ctx, &clients[i]); err != nil {
 			return nil, err
 		}
 		switch {

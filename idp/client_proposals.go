@@ -122,7 +122,7 @@ func (a *ClientAdmin) execute(ctx context.Context, p foureyes.Proposal, payload 
 	if was.version() != p.Version || client.ClientID != p.ObjectID {
 		return fault.New(fault.ProposalChanged)
 	}
-	if err := a.judge(&client, was); err != nil { // the words may have changed since it was proposed
+	if err := a.judge(ctx, &client, was); err != nil { // the words may have changed since it was proposed
 		return err
 	}
 	change := order.change(was, client.ClientID, a.clients.now())
@@ -141,11 +141,11 @@ func readOrder(payload []byte) (order clientOrder, client Client, err error) {
 }
 
 // judge checks a registration that is to lie where another one lies, or none.
-func (a *ClientAdmin) judge(client *Client, was ClientVersion) error {
+func (a *ClientAdmin) judge(ctx context.Context, client *Client, was ClientVersion) error {
 	if err := a.alive(was); err != nil {
 		return err
 	}
-	if err := a.clients.judge(client); err != nil {
+	if err := a.clients.judge(ctx, client); err != nil {
 		return err
 	}
 	if err := refuseAdministrator(was); err != nil {

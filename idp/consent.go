@@ -18,7 +18,7 @@ type Consent struct {
 	ClientID  string
 	Version   int64    // set by the store; 0 is no consent
 	Scopes    []string // items that were agreed to
-	Withheld  []string // claims that the person does not give
+	Withheld  []string // claims that the person does not give, and recipients to whom nothing is passed on (WithheldItem)
 	Terms     Terms    // what was asked, for comparison; nil for a consent of a release that did not keep it
 	Shown     []byte   // JSON of ShownConsent
 	Locale    string   // language in which it was shown
@@ -32,6 +32,16 @@ type ShownConsent struct {
 	Department string       `json:"department,omitempty"`
 	Purpose    string       `json:"purpose,omitempty"`
 	Claims     []ShownClaim `json:"claims"`
+	// Recipients are the other departments that were asked about.
+	Recipients []ShownRecipient `json:"recipients,omitempty"`
+}
+
+// ShownRecipient is one of them.
+type ShownRecipient struct {
+	Department string       `json:"department"`
+	Name       string       `json:"name"`
+	Claims     []ShownClaim `json:"claims"`
+	Given      bool         `json:"given"` // also where a law gives it
 }
 
 // ShownClaim is one line of it.
@@ -41,18 +51,20 @@ type ShownClaim struct {
 	Purpose string `json:"purpose,omitempty"`
 	Kind    string `json:"kind"`
 	Basis   string `json:"basis,omitempty"`
+	Days    int    `json:"retention_days,omitempty"` // that a recipient keeps it
 	Given   bool   `json:"given"`
 }
 
 // Terms are purpose and legal basis of each claim, as digests.
 type Terms map[string]string
 
-// TermsOf are the terms under which a client has claims now.
+// TermsOf are the terms under which a client has claims now, and passes them on.
 func (v *Vocabulary) TermsOf(client Client, claims []string) Terms {
 	t := Terms{}
 	for _, claim := range claims {
 		t[claim] = digest.Hex([]byte(client.PurposeOf(claim) + "\x00" + v.BasisOf(client, claim)))[:16]
 	}
+	t.addRecipients(client, claims)
 	return t
 }
 
@@ -87,12 +99,12 @@ func ReadTerms(text string) (Terms, error) {
 }
 
 // Covers reports whether the consent is enough for claims that a client asks for now; needed are those that it cannot do
-// without. What was agreed before terms were kept stands until it is given anew.
+// without. What was agreed before terms were kept stands until it is given anew, or something is to be passed on.
 func (c Consent) Covers(asked Terms, needed []string) bool {
 	if slices.ContainsFunc(needed, func(claim string) bool { return slices.Contains(c.Withheld, claim) }) {
 		return false
 	}
-	return c.Terms == nil || c.Terms.Covers(asked)
+	return c.Terms == nil && !asked.Recipients() || c.Terms.Covers(asked)
 }
 
 // Widened is the consent with what a person agreed to now: items are added, the terms of the claims that were asked are the
@@ -103,8 +115,9 @@ func (c Consent) Widened(items []string, asked Terms, withheld []string) Consent
 	if terms == nil {
 		terms = Terms{}
 	}
+	terms.forget(c.Withheld, asked)
 	maps.Copy(terms, asked)
-	kept := slices.DeleteFunc(slices.Clone(c.Withheld), func(claim string) bool { _, now := asked[claim]; return now })
+	kept := slices.DeleteFunc(slices.Clone(c.Withheld), asked.asks)
 	c.Terms, c.Withheld = terms, slices.Compact(slices.Sorted(slices.Values(append(kept, withheld...))))
 	return c
 }

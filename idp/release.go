@@ -24,6 +24,7 @@ const (
 	ChannelExchange      Channel = "exchange"      // RFC 8693, a token for another system
 	ChannelBridge        Channel = "bridge"        // CAS and ticket bridges
 	ChannelLicense       Channel = "license"       // presentation and use of a licence
+	ChannelPassed        Channel = "passed"        // by the client, to another department that the person allowed
 	ChannelActing        Channel = "acting"        // seen at our own pages by somebody who acts under a mandate
 )
 
@@ -81,6 +82,7 @@ type Told struct {
 	Claims    []string // names
 	Consent   int64    // version of the consent; 0 for none
 	Mandate   string   // under which somebody acted; empty for the person itself
+	Passed    []Passed // to whom the client may pass it on
 }
 
 // Release is the line on which a telling counts.
@@ -93,6 +95,21 @@ func (v *Vocabulary) Release(t Told, at time.Time) Release {
 	r.Basis.Mandate = t.Mandate
 	r.ID = "rel_" + digest.Hex([]byte(r.key() + "\x00" + dayOf(at)))[:32]
 	return r
+}
+
+// Releases are the line of the client and one for each department to which it may pass something on: the person is to read who has its
+// data, whoever hands them over.
+func (v *Vocabulary) Releases(t Told, at time.Time) []Release {
+	main := v.Release(t, at)
+	all := []Release{main}
+	for _, p := range t.Passed {
+		r := main
+		r.Channel, r.Department, r.Claims, r.Purpose, r.Basis = ChannelPassed, p.Name, p.Claims, p.Purpose, p.Basis
+		r.Basis.Mandate = t.Mandate
+		r.ID = "rel_" + digest.Hex([]byte(r.key() + "\x00" + p.Department + "\x00" + dayOf(main.First)))[:32]
+		all = append(all, r)
+	}
+	return all
 }
 
 // dayOf is the calendar day in China, on which a line of the ledger counts.

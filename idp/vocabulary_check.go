@@ -30,7 +30,7 @@ const maxWord = 64
 var protocolClaims = []string{
 	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "nonce", "acr", "amr", "azp", "sid", "at_hash", "c_hash", "s_hash", "cnf", "act", "may_act", ClaimPartnerLevel, "events", "toe", "txn",
 	"client_id", "scope", "active", "token_type", "username", "authorization_details", "gid", "parents", "userinfo_claims", "sub_jwk", "sub_id", "roles", "groups", "entitlements",
-	"claims", "verification", "trust_framework", "token_introspection",
+	"claims", ClaimRecipients, "verification", "trust_framework", "token_introspection",
 }
 
 // standardClaims are those of OpenID Connect Core 5.1: one of them tells what it says there, or is not given.
@@ -231,6 +231,7 @@ func (c WordChange) Touches(client Client, after *Vocabulary) bool {
 		return slices.Contains(client.Scopes(), c.Name)
 	}
 	listed := slices.ContainsFunc(client.AllowedClaims, func(a AllowedClaim) bool { return a.Claim == c.Name })
+	listed = listed || len(client.RecipientsOf([]string{c.Name})) > 0
 	return listed || !c.Removed && client.MayHave(c.Name) && (slices.Contains(lockedClaims, c.Name) || after.Opens(client.Scopes(), c.Name))
 }
 
@@ -240,6 +241,9 @@ func (v *Vocabulary) CheckClient(c Client) error {
 		if v.claims[a.Claim] == nil {
 			return refuseMetadata("allowed_claims.claim", "known are "+strings.Join(v.names, ", "))
 		}
+	}
+	if err := v.checkRecipients(c); err != nil {
+		return err
 	}
 	if least := v.LeastIAL(c.Scopes()); c.MaxIAL > 0 && c.MaxIAL < least {
 		return refuseMetadata("max_ial", "a scope of the client needs ial "+strconv.Itoa(least))

@@ -220,6 +220,16 @@ type Claim struct {
 	Purpose string
 	// Sensitive personal information (PIPL article 28), which is said beside it.
 	Sensitive bool
+	// Retention is for how many days a recipient keeps it; 0 of a claim of the application itself.
+	Retention int
+}
+
+// Recipient is another department to which an application passes claims on. Each has a box of its own: recipient, with the ID.
+type Recipient struct {
+	ID        string
+	Name      string
+	Claims    []Claim // statutory or needed
+	Refusable bool    // the law does not give all of it
 }
 
 // DevicePage is "device" at /device: the code that a device shows (device-code, device-submit), or what became of it.
@@ -242,6 +252,7 @@ type ConsentPage struct {
 	Purpose    string
 	Retention  string
 	Claims     []Claim
+	Recipients []Recipient
 	Scopes     []string // words of what else is allowed (offline access), shown as they are
 	Details    []Detail // single transactions (authorization_details), in the words of their kinds
 	Links      AppLinks
@@ -332,7 +343,8 @@ type GrantItem struct {
 	App        string
 	Department string
 	Claims     []string
-	At         time.Time
+	At         time.Time // when it was agreed to; zero hides it
+	Version    int64
 	RevokeURL  string // POST; empty hides the button
 	ManageURL  string // each claim by itself; empty hides it
 }

@@ -43,9 +43,12 @@ type ConsentDetailPage struct {
 	App        string
 	Department string
 	Purpose    string
-	Action     string // POST, of one claim
-	RevokeURL  string // POST, of all
+	Version    int64     // in force
+	At         time.Time // when it was agreed to
+	Action     string    // POST, of one claim or one recipient
+	RevokeURL  string    // POST, of all
 	Claims     []ConsentedClaim
+	Recipients []ConsentedRecipient
 	Versions   []ConsentVersion // the newest first
 }
 
@@ -54,6 +57,13 @@ type ConsentedClaim struct {
 	Claim
 	Given     bool
 	Refusable bool
+}
+
+// ConsentedRecipient is another department with what the person decided.
+type ConsentedRecipient struct {
+	Recipient
+	Given bool // the person lets it have what no law gives
+	Asks  bool // refused, and changed since: the application asks anew
 }
 
 // ConsentVersion is what a person agreed to once, in the words in which it was shown.
@@ -65,6 +75,8 @@ type ConsentVersion struct {
 	Purpose string
 	Given   []string
 	Refused []string
+	// PassedTo and Kept are the departments to which the application may pass something on, and those to which it may not.
+	PassedTo, Kept []string
 }
 
 // DeletionPage is "deletion" at /me/data/deletion.

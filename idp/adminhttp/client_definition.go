@@ -10,6 +10,21 @@ type AllowedClaim struct {
 	LegalBasis string `json:"legal_basis,omitempty" maxLength:"200" doc:"Law under which it is given; the person's consent when absent"`
 }
 
+// Recipient is another department, to which the owner of a client passes claims on.
+type Recipient struct {
+	Department string        `json:"department" minLength:"1" maxLength:"64" doc:"Identifier of the department in the tree of areas"`
+	Name       string        `json:"name,omitempty" maxLength:"200" doc:"Its name, which the tree says: what is sent does not count"`
+	Claims     []PassedClaim `json:"claims" minItems:"1" maxItems:"32" doc:"What it gets of the claims that the client has"`
+}
+
+// PassedClaim is a claim that a recipient gets.
+type PassedClaim struct {
+	Claim         string `json:"claim" minLength:"1" maxLength:"64" doc:"Name of the claim"`
+	Purpose       string `json:"purpose" minLength:"1" maxLength:"200" doc:"What the recipient needs it for"`
+	LegalBasis    string `json:"legal_basis,omitempty" maxLength:"200" doc:"Law under which it is passed on; the person's consent when absent"`
+	RetentionDays int    `json:"retention_days" minimum:"1" maximum:"36500" doc:"For how many days the recipient keeps it"`
+}
+
 // ClientDefinition is a registration as in files of `admin apply`, without identifier, secret and state. A test holds it
 // together with idp.Client: a member that is missing here would be lost by a change.
 type ClientDefinition struct {
@@ -30,6 +45,7 @@ type ClientDefinition struct {
 	RequirePKCE             *bool             `json:"require_pkce,omitempty" doc:"true when absent"`
 	StatutoryBasis          string            `json:"statutory_basis,omitempty" doc:"Law under which claims are given without consent"`
 	AllowedClaims           []AllowedClaim    `json:"allowed_claims,omitempty" doc:"Claims that it may have; without them all that its scopes open"`
+	Recipients              []Recipient       `json:"recipients,omitempty" maxItems:"20" doc:"Other departments to which its owner passes claims on; the person is asked for each"`
 	MaxIAL                  int               `json:"max_ial,omitempty" doc:"Highest ial that it may ask for; 0 is not bounded"`
 	PartnerLevels           map[string]string `json:"partner_level_map,omitempty" doc:"ial (0 to 4, each) to its own word for it, told as partner_level"`
 	ActingFor               bool              `json:"acting_for,omitempty" doc:"It knows that sub may be another than who logged in (act, mandate_id); without, people act for themselves there"`

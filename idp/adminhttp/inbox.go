@@ -159,7 +159,7 @@ func (s *Server) inboxItem(ctx context.Context, id string) (InboxRecord, error) 
 
 // wanted adds what a proposal about a client or a partner would do.
 func (s *Server) wanted(ctx context.Context, p foureyes.Proposal, r *InboxRecord) error {
-	w, ok, err := s.Peers.wants(ctx, p)
+	w, ok, err := s.wants(ctx, p)
 	if err != nil {
 		return err
 	}

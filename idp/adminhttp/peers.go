@@ -30,6 +30,7 @@ type Peers struct {
 	Tickets   *ticket.Bridges
 	Checks    registry.CheckStore
 	ByTwo     bool // two people decide on them, which the pages tell
+	WordsTwo  bool // also on scopes and claims
 	// CheckUpstream fetches what a source publishes and judges it; its error wraps those of package federation.
 	CheckUpstream func(ctx context.Context, s federation.Source) error
 }
@@ -192,15 +193,20 @@ type entries[T any] interface {
 	LastCheck(ctx context.Context, store registry.CheckStore, id string) (c registry.Check, ok bool, err error)
 }
 
-// wants is what a proposal about a partner would do; ok is false for proposals about something else.
-func (s Peers) wants(ctx context.Context, p foureyes.Proposal) (w registry.Wanted, ok bool, err error) {
+// wants is what a proposal about a partner or a word would do; ok is false for proposals about something else.
+func (s *Server) wants(ctx context.Context, p foureyes.Proposal) (w registry.Wanted, ok bool, err error) {
+	registries := s.Peers
 	switch p.Kind {
+	case registry.ProposalKind(idp.ScopeKind):
+		w, err = s.Words.Scopes().Wants(ctx, p)
+	case registry.ProposalKind(idp.ClaimKind):
+		w, err = s.Words.Claims().Wants(ctx, p)
 	case registry.ProposalKind(federation.Kind):
-		w, err = s.Upstreams.Wants(ctx, p)
+		w, err = registries.Upstreams.Wants(ctx, p)
 	case registry.ProposalKind(cas.Kind):
-		w, err = s.CAS.Wants(ctx, p)
+		w, err = registries.CAS.Wants(ctx, p)
 	case registry.ProposalKind(ticket.Kind):
-		w, err = s.Tickets.Wants(ctx, p)
+		w, err = registries.Tickets.Wants(ctx, p)
 	default:
 		return w, false, nil
 	}
@@ -237,13 +243,8 @@ func (s *Server) ticketBridges() peers[ticket.Bridge, TicketDefinition, *ticket.
 		setSecret: func(v *ticket.Bridge, secret string) { v.Secret = secret }}
 }
 
-// byTwo tells of the second person in summaries; the vocabulary has none.
-func (p peers[T, D, P]) byTwo() string {
-	if p.words {
-		return ""
-	}
-	return ". 202: a second person decides"
-}
+// byTwo tells of the second person in summaries.
+const byTwo = ". 202: a second person decides"
 
 func (p peers[T, D, P]) base() string {
 	if p.words {
@@ -269,7 +270,7 @@ func (p peers[T, D, P]) api(api huma.API) {
 	huma.Register(api, operation(tag, "get-"+p.one, get, p.path+"/{id}", p.chinese+"详情 Get "+p.english, http.StatusOK), func(ctx context.Context, in *PathPeer) (*tagged[PeerRecord[D]], error) {
 		return p.answer(p.get(ctx, in.ID))
 	})
-	huma.Register(api, operation(tag, "put-"+p.one, http.MethodPut, p.path+"/{id}", "登记或修改"+p.chinese+" Register or change "+p.english+p.byTwo(), http.StatusOK), func(ctx context.Context, in *struct {
+	huma.Register(api, operation(tag, "put-"+p.one, http.MethodPut, p.path+"/{id}", "登记或修改"+p.chinese+" Register or change "+p.english+byTwo, http.StatusOK), func(ctx context.Context, in *struct {
 		PathPeer
 		IfMatch string `header:"If-Match" maxLength:"80" doc:"ETag of what was read; needed for a change, absent for a registration"`
 		Body    struct {
@@ -286,7 +287,7 @@ func (p peers[T, D, P]) api(api huma.API) {
 	}{{"suspension", "停用", "Take out of use", true}, {"resumption", "恢复", "Put into use again", false}} {
 		two := ""
 		if !step.disabled {
-			two = p.byTwo()
+			two = byTwo
 		}
 		huma.Register(api, operation(tag, step.name+"-of-"+p.one, post, p.path+"/{id}/"+step.name, step.chinese+p.chinese+" "+step.english+": "+p.english+two, http.StatusOK), func(ctx context.Context, in *struct {
 			PathPeer

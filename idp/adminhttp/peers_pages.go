@@ -147,7 +147,7 @@ func (k peerKind) url(id string) string { return k.base + "/" + k.kind + "/" + u
 
 // byTwo is the message about a change of a partner where it waits for a second person.
 func (s *Server) byTwo(k peerKind, key string) string {
-	if k.base == peersBase && s.Peers.ByTwo {
+	if k.base == peersBase && s.Peers.ByTwo || k.base == wordsBase && s.Peers.WordsTwo {
 		return "admin.peer.two"
 	}
 	return key

@@ -1,15 +1,11 @@
 package adminhttp
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yinxin-gov/yinxin/idp"
-	"github.com/yinxin-gov/yinxin/idp/foureyes"
-	"github.com/yinxin-gov/yinxin/idp/registry"
-	"github.com/yinxin-gov/yinxin/idp/vocabulary"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -39,19 +35,11 @@ type ClaimRule struct {
 }
 
 func (s *Server) scopes() peers[idp.Scope, ScopeDefinition, *idp.Scope] {
-	return peers[idp.Scope, ScopeDefinition, *idp.Scope]{server: s, registry: byOne[idp.Scope]{s.Words.Scopes()}, kind: "scope", words: true, path: "scopes", one: "scope", chinese: "权限范围", many: "scopes", english: "a scope"}
+	return peers[idp.Scope, ScopeDefinition, *idp.Scope]{server: s, registry: s.Words.Scopes(), kind: "scope", words: true, path: "scopes", one: "scope", chinese: "权限范围", many: "scopes", english: "a scope"}
 }
 
 func (s *Server) claims() peers[idp.Claim, ClaimRule, *idp.Claim] {
-	return peers[idp.Claim, ClaimRule, *idp.Claim]{server: s, registry: byOne[idp.Claim]{s.Words.Claims()}, kind: "claim", words: true, path: "claims", one: "claim", chinese: "信息项", many: "claims", english: "a claim"}
-}
-
-// byOne are entries that one person changes.
-type byOne[T any] struct{ vocabulary.Entries[T] }
-
-// Settle changes at once.
-func (e byOne[T]) Settle(ctx context.Context, was registry.Known[T], value T) (*foureyes.Proposal, error) {
-	return nil, e.Change(ctx, was, value)
+	return peers[idp.Claim, ClaimRule, *idp.Claim]{server: s, registry: s.Words.Claims(), kind: "claim", words: true, path: "claims", one: "claim", chinese: "信息项", many: "claims", english: "a claim"}
 }
 
 // wordsPart is the vocabulary: what may be asked for, and what it tells.

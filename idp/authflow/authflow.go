@@ -79,6 +79,7 @@ type State struct {
 	Consented  []string
 	Agreed     idp.Consent // in force; its scopes are Consented where they cover what is asked now
 	Asked      bool        // consent was given on this very flow
+	Unshown    bool        // something is to be passed on that the person was not asked about
 	MustChoose bool        // the person did not say yet for whom it acts
 	Acts       bool        // for a principal whose level is PrincipalIAL
 	Principal  subject.IAL
@@ -133,7 +134,7 @@ func (f Flow) next(s State, fresh bool) Step {
 // mustAsk: authorization_details are a single transaction, so that an earlier consent never covers them. A public client
 // may be somebody else than the one that was allowed before, so that its users are always asked (O-54).
 func (f Flow) mustAsk(s State) bool {
-	return slices.Contains(f.Prompt, "consent") || len(f.Details) > 0 || s.Public || slices.ContainsFunc(s.Items, func(item string) bool { return !slices.Contains(s.Consented, item) })
+	return slices.Contains(f.Prompt, "consent") || len(f.Details) > 0 || s.Public || s.Unshown || slices.ContainsFunc(s.Items, func(item string) bool { return !slices.Contains(s.Consented, item) })
 }
 
 // mustLogInAgain: prompt=login and select_account ask for a login after the request began; max_age for one not older. A

@@ -16,6 +16,8 @@ import (
 	"io"
 	"net/url"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -271,6 +273,36 @@ func (s *Service) Start(ctx context.Context, i Intent, browser []byte) (string, 
 		return "", fault.Wrap(err, fault.Unavailable)
 	}
 	return address, nil
+}
+
+// originPatience is how long a page waits to learn where sources would send the browser.
+const originPatience = 2 * time.Second
+
+// LoginPages are the addresses to which a login or a link at these sources sends the browser, without their queries: where the
+// authorization endpoint is, which need not be where the issuer is. A source that does not answer in time has none; nobody gets there
+// either.
+func (s *Service) LoginPages(ctx context.Context, sources []Source) []string {
+	ctx, cancel := context.WithTimeout(ctx, originPatience)
+	defer cancel()
+	pages := make([]string, len(sources))
+	var all sync.WaitGroup
+	for i, source := range sources {
+		provider := s.cfg.Providers[source.Protocol]
+		if provider == nil || s.Silent(source.ID) {
+			continue
+		}
+		all.Go(func() {
+			address, asked, err := provider.Begin(ctx, source, Attempt{})
+			if asked && ctx.Err() == nil { // what we did not wait for says nothing of the source
+				s.heard(source.ID, err)
+			}
+			if err == nil {
+				pages[i], _, _ = strings.Cut(address, "?")
+			}
+		})
+	}
+	all.Wait()
+	return slices.DeleteFunc(pages, func(page string) bool { return page == "" })
 }
 
 // answer turns errors of providers into faults; whatever is neither is our own trouble.

@@ -193,14 +193,14 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 	var body string
 	var expires, used int64
 	var client string
-	var state, scopes, withheld, principal, mandateID sql.NullString
+	var state, scopes, withheld, terms, principal, mandateID sql.NullString
 	var credentials, version, consent, ended sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.client_id, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at, c.scopes, c.version, c.withheld, k.principal, k.mandate_id
+	err := s.db.Read().QueryRowContext(ctx, `SELECT k.request, k.client_id, k.expires_at, k.used_at, a.state, a.credentials_at, a.version, s.ended_at, c.scopes, c.version, c.withheld, c.terms, k.principal, k.mandate_id
 		FROM idp_authorization_code k LEFT JOIN idp_account a ON a.id = k.account_id
 		LEFT JOIN idp_session s ON s.id = k.sid AND s.account_id = k.account_id
 		LEFT JOIN idp_consent c ON c.account_id = CASE WHEN k.mandate_id = '' THEN k.account_id ELSE k.mandate_id END AND c.client_id = k.client_id AND k.consent_at IN (0, c.began_at)
 		WHERE k.hash = $1`, hash).
-		Scan(&body, &client, &expires, &used, &state, &credentials, &version, &ended, &scopes, &consent, &withheld, &principal, &mandateID)
+		Scan(&body, &client, &expires, &used, &state, &credentials, &version, &ended, &scopes, &consent, &withheld, &terms, &principal, &mandateID)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return c, oauth.ErrNotFound
 	}
@@ -209,7 +209,7 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 	}
 	c.ExpiresAt, c.UsedAt = sqldb.Time(expires), sqldb.Time(used)
 	c.Standing = oauth.Standing{Account: idp.AccountState(state.String), CredentialsAt: sqldb.Time(credentials.Int64), Version: version.Int64, SessionEnded: !ended.Valid || ended.Int64 != 0,
-		Consented: strings.Fields(scopes.String), ConsentVersion: consent.Int64, Withheld: strings.Fields(withheld.String)}
+		Consented: strings.Fields(scopes.String), ConsentVersion: consent.Int64, Withheld: strings.Fields(withheld.String), Terms: idp.RecipientTerms(terms.String)}
 	if err := s.readMandate(ctx, &c.Standing, principal.String, mandateID.String); err != nil {
 		return c, err
 	}
@@ -219,6 +219,7 @@ func (s *Store) Code(ctx context.Context, hash []byte) (oauth.CodeRecord, error)
 	// A node of the release before wrote the code: the statement above could not find its consent.
 	agreed, err := s.ConsentInForce(ctx, c.Request.Session.AccountID, c.Request.ClientID)
 	c.Standing.Consented, c.Standing.ConsentVersion, c.Standing.Withheld = agreed.Scopes, agreed.Version, agreed.Withheld
+	c.Standing.Terms = idp.RecipientTerms(agreed.Terms.Text())
 	return c, err
 }
 
@@ -347,19 +348,22 @@ func (s *Store) FinishFlow(ctx context.Context, id string, now time.Time) error 
 }
 
 // ConsentsOf lists the clients that a person allowed something.
-func (s *Store) ConsentsOf(ctx context.Context, accountID string) (map[string][]string, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT client_id, scopes FROM idp_consent WHERE account_id = $1 ORDER BY client_id LIMIT 200", accountID)
+func (s *Store) ConsentsOf(ctx context.Context, accountID string) ([]idp.Consent, error) {
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT client_id, scopes, version, given_at FROM idp_consent WHERE account_id = $1 ORDER BY client_id LIMIT 200", accountID)
 	if err != nil {
 		return nil, fmt.Errorf("list consents: %w", err)
 	}
 	defer rows.Close()
-	all := map[string][]string{}
+	var all []idp.Consent
 	for rows.Next() {
-		var id, scopes string
-		if err := rows.Scan(&id, &scopes); err != nil {
+		c := idp.Consent{AccountID: accountID}
+		var scopes string
+		var given int64
+		if err := rows.Scan(&c.ClientID, &scopes, &c.Version, &given); err != nil {
 			return nil, fmt.Errorf("list consents: %w", err)
 		}
-		all[id] = strings.Fields(scopes)
+		c.Scopes, c.GivenAt = strings.Fields(scopes), sqldb.Time(given)
+		all = append(all, c)
 	}
 	return all, rows.Err()
 }

@@ -43,7 +43,7 @@ func (s *Store) Standing(ctx context.Context, grantID string, jtis ...string) (o
 
 // The columns and joins that tell how a grant g stands.
 const (
-	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, g.principal, g.mandate_id, a.state, a.credentials_at, a.version, c.scopes, c.version, c.withheld"
+	standingColumns = "g.client_id, g.account_id, g.sid, g.created_at, g.revoked_at, g.principal, g.mandate_id, a.state, a.credentials_at, a.version, c.scopes, c.version, c.withheld, c.terms"
 	// What was allowed while acting under a mandate is kept under the mandate.
 	standingJoins = "LEFT JOIN idp_account a ON a.id = g.account_id " +
 		"LEFT JOIN idp_consent c ON c.account_id = CASE WHEN g.mandate_id = '' THEN g.account_id ELSE g.mandate_id END AND c.client_id = g.client_id"
@@ -54,17 +54,17 @@ type standingRow struct {
 	client, account, sid, state, scopes    sql.NullString
 	created, revoked, credentials, version sql.NullInt64
 	consent                                sql.NullInt64
-	withheld, principal, mandateID         sql.NullString
+	withheld, terms, principal, mandateID  sql.NullString
 }
 
 func (r *standingRow) fields() []any {
-	return []any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.principal, &r.mandateID, &r.state, &r.credentials, &r.version, &r.scopes, &r.consent, &r.withheld}
+	return []any{&r.client, &r.account, &r.sid, &r.created, &r.revoked, &r.principal, &r.mandateID, &r.state, &r.credentials, &r.version, &r.scopes, &r.consent, &r.withheld, &r.terms}
 }
 
 // standing is what the row tells, with the mandate behind the grant if there is one.
 func (s *Store) standing(ctx context.Context, r standingRow, grantID string) (oauth.Standing, error) {
 	standing := oauth.Standing{Known: r.client.Valid, Account: idp.AccountState(r.state.String), CredentialsAt: sqldb.Time(r.credentials.Int64), Version: r.version.Int64, Consented: strings.Fields(r.scopes.String),
-		ConsentVersion: r.consent.Int64, Withheld: strings.Fields(r.withheld.String),
+		ConsentVersion: r.consent.Int64, Withheld: strings.Fields(r.withheld.String), Terms: idp.RecipientTerms(r.terms.String),
 		Grant: oauth.GrantRecord{ID: grantID, ClientID: r.client.String, AccountID: r.account.String, SID: r.sid.String, CreatedAt: sqldb.Time(r.created.Int64), RevokedAt: sqldb.Time(r.revoked.Int64),
 			Principal: r.principal.String, MandateID: r.mandateID.String}}
 	return standing, s.readMandate(ctx, &standing, r.principal.String, r.mandateID.String)

@@ -237,9 +237,10 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	identity := s.identityOf(r, person, acts)
+	claims := s.claimsFor(r, f, client, acts.asked(person), acts.mandate)
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: identity, Callbacks: []string{f.RedirectURI}, Notice: s.unreviewed(r, client), Body: web.ConsentPage{
 		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Host: hostOf(f.RedirectURI), Purpose: client.Purpose,
-		Claims: s.claimsFor(r, f, client, acts.asked(person), acts.mandate), Scopes: s.scopesFor(r, f, client), Details: s.detailsFor(r, f), Links: linksOf(client)}})
+		Claims: claims, Recipients: recipientsFor(client, claims), Scopes: s.scopesFor(r, f, client), Details: s.detailsFor(r, f), Links: linksOf(client)}})
 }
 
 // linksOf are the application's own pages, as it registered them.

@@ -44,14 +44,17 @@ func (s *Server) agreed(r *http.Request, state *authflow.State, claims []web.Cla
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	all, needed := claimNames(claims)
-	if state.Agreed.Covers(s.Words.Load().TermsOf(client, all), needed) {
+	terms := s.Words.Load().TermsOf(client, all)
+	if state.Agreed.Covers(terms, needed) {
 		state.Consented = state.Agreed.Scopes
+	} else {
+		state.Unshown = terms.Recipients()
 	}
 	return nil
 }
 
 // agree stores what the person allows now, as it was shown; what was allowed while acting is kept under the mandate. Of the
-// form only the ticks of optional claims count; what was asked for stands in the stored request (O-45).
+// form only the ticks of optional claims and of recipients count; what was asked for stands in the stored request (O-45).
 func (s *Server) agree(r *http.Request, a acting, current session.Session, client idp.Client, items []string, claims []web.Claim) (idp.Consent, error) {
 	ctx, words, now := r.Context(), s.Words.Load(), s.Now().UTC()
 	var withheld []string
@@ -61,16 +64,21 @@ func (s *Server) agree(r *http.Request, a acting, current session.Session, clien
 		if !given {
 			withheld = append(withheld, c.Name)
 		}
-		label := c.Label
-		if label == "" {
-			label = s.Pages.Word(r, "claim.", c.Name)
+		page.Claims = append(page.Claims, idp.ShownClaim{Name: c.Name, Label: s.claimLabel(r, c), Purpose: client.PurposeOf(c.Name), Kind: c.Kind, Basis: c.Basis, Given: given})
+	}
+	var refused []string
+	for _, recipient := range recipientsFor(client, claims) {
+		given := !recipient.Refusable || slices.Contains(r.PostForm["recipient"], recipient.ID)
+		if !given {
+			refused = append(refused, idp.WithheldItem(recipient.ID))
 		}
-		page.Claims = append(page.Claims, idp.ShownClaim{Name: c.Name, Label: label, Purpose: client.PurposeOf(c.Name), Kind: c.Kind, Basis: c.Basis, Given: given})
+		page.Recipients = append(page.Recipients, s.shownRecipient(r, recipient, given))
 	}
 	shown, err := json.Marshal(page)
 	if err != nil {
 		return idp.Consent{}, err
 	}
+	withheld = append(withheld, refused...)
 	all, _ := claimNames(claims)
 	terms := words.TermsOf(client, all)
 	e := idp.Event(ctx, now, "consent.given", "account", current.AccountID, map[string]string{"client": client.ClientID, "scopes": strings.Join(items, " "), "withheld": strings.Join(withheld, " ")})
@@ -86,6 +94,45 @@ func (s *Server) agree(r *http.Request, a acting, current session.Session, clien
 		return after, fault.Wrap(err, fault.Unavailable)
 	}
 	return after, nil
+}
+
+func (s *Server) claimLabel(r *http.Request, c web.Claim) string {
+	if c.Label != "" {
+		return c.Label
+	}
+	return s.Pages.Word(r, "claim.", c.Name)
+}
+
+// shownRecipient is a recipient as it stood on the page.
+func (s *Server) shownRecipient(r *http.Request, recipient web.Recipient, given bool) idp.ShownRecipient {
+	one := idp.ShownRecipient{Department: recipient.ID, Name: recipient.Name, Given: given}
+	for _, c := range recipient.Claims {
+		one.Claims = append(one.Claims, idp.ShownClaim{Name: c.Name, Label: s.claimLabel(r, c), Purpose: c.Purpose, Kind: c.Kind, Basis: c.Basis, Days: c.Retention, Given: given || c.Basis != ""})
+	}
+	return one
+}
+
+// recipientsFor are the departments to which an application passes on what it asks for, each with the person's own masked values.
+func recipientsFor(client idp.Client, claims []web.Claim) (all []web.Recipient) {
+	names, _ := claimNames(claims)
+	for _, recipient := range client.RecipientsOf(names) {
+		all = append(all, shownPassed(recipient, claims))
+	}
+	return all
+}
+
+func shownPassed(recipient idp.Recipient, claims []web.Claim) web.Recipient {
+	one := web.Recipient{ID: recipient.Department, Name: recipient.Name, Refusable: recipient.Refusable()}
+	for _, passed := range recipient.Claims {
+		i := slices.IndexFunc(claims, func(c web.Claim) bool { return c.Name == passed.Claim })
+		c := claims[i]
+		c.Kind, c.Basis, c.Purpose, c.Retention = web.ClaimNeeded, passed.LegalBasis, passed.Purpose, passed.RetentionDays
+		if c.Basis != "" {
+			c.Kind = web.ClaimStatutory
+		}
+		one.Claims = append(one.Claims, c)
+	}
+	return one
 }
 
 // bridgeClaims are the claims for a portal behind a bridge, without those that the person does not give it, written down
@@ -134,8 +181,13 @@ func (s *Server) consentDetail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.ConsentDetailPage{App: client.ClientName, Department: client.Department, Purpose: client.Purpose, RevokeURL: withdrawURL(client.ClientID), Action: consentURL(client.ClientID)}
-	for _, c := range s.claimsFor(r, authflow.Flow{Scopes: agreed.Scopes, Claims: singleClaims(agreed.Scopes)}, client, person, nil) {
+	body := web.ConsentDetailPage{App: client.ClientName, Department: client.Department, Purpose: client.Purpose, Version: agreed.Version, At: agreed.GivenAt, RevokeURL: withdrawURL(client.ClientID), Action: consentURL(client.ClientID)}
+	claims := s.claimsFor(r, authflow.Flow{Scopes: agreed.Scopes, Claims: singleClaims(agreed.Scopes)}, client, person, nil)
+	names, _ := claimNames(claims)
+	for _, recipient := range client.RecipientsOf(names) {
+		body.Recipients = append(body.Recipients, consentedRecipient(recipient, agreed, claims))
+	}
+	for _, c := range claims {
 		refusable := s.Words.Load().Refusable(client, c.Name)
 		body.Claims = append(body.Claims, web.ConsentedClaim{Claim: c, Given: !refusable || !slices.Contains(agreed.Withheld, c.Name), Refusable: refusable})
 	}
@@ -147,6 +199,16 @@ func (s *Server) consentDetail(w http.ResponseWriter, r *http.Request) error {
 		body.Versions = append(body.Versions, versionShown(v))
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "consent-detail", web.Page{Identity: s.Identity(r), Self: consentURL(client.ClientID), Body: body})
+}
+
+// consentedRecipient is a recipient with what the person decided. What it would get now and the person was not asked about is not said to
+// be given.
+func consentedRecipient(recipient idp.Recipient, agreed idp.Consent, claims []web.Claim) web.ConsentedRecipient {
+	allowed := agreed.Allowed(recipient)
+	if !allowed.Refusable() {
+		return web.ConsentedRecipient{Recipient: shownPassed(recipient, claims), Asks: !agreed.AgreedTo(recipient)}
+	}
+	return web.ConsentedRecipient{Recipient: shownPassed(allowed, claims), Given: true}
 }
 
 // singleClaims are the claims among the items of a consent that were asked for one by one.
@@ -174,6 +236,13 @@ func versionShown(c idp.Consent) web.ConsentVersion {
 			v.Refused = append(v.Refused, claim.Label)
 		}
 	}
+	for _, recipient := range shown.Recipients {
+		if slices.Contains(c.Withheld, idp.WithheldItem(recipient.Department)) {
+			v.Kept = append(v.Kept, recipient.Name)
+		} else {
+			v.PassedTo = append(v.PassedTo, recipient.Name)
+		}
+	}
 	return v
 }
 
@@ -194,13 +263,19 @@ func (s *Server) consentOf(r *http.Request, accountID string) (idp.Consent, idp.
 	return agreed, client, nil
 }
 
-// consentClaim withdraws one claim, or gives it again.
+// consentClaim withdraws one claim or one recipient, or gives it again.
 func (s *Server) consentClaim(w http.ResponseWriter, r *http.Request) error {
 	current, ok, err := s.signedInAccount(w, r)
 	if err != nil || !ok {
 		return err
 	}
-	if err := s.setClaim(r, current.AccountID, r.PostFormValue("claim"), r.PostFormValue("give") == "1"); err != nil {
+	give := r.PostFormValue("give") == "1"
+	if department := r.PostFormValue("recipient"); department != "" {
+		err = s.setRecipient(r, current.AccountID, department, give)
+	} else {
+		err = s.setClaim(r, current.AccountID, r.PostFormValue("claim"), give)
+	}
+	if err != nil {
 		return err
 	}
 	return see(w, r, consentURL(r.URL.Query().Get("client")))
@@ -214,31 +289,52 @@ func (s *Server) setClaim(r *http.Request, accountID, claim string, give bool) e
 	if !s.Words.Load().Refusable(client, claim) {
 		return fault.New(fault.ClaimNotRefusable)
 	}
-	if give != slices.Contains(agreed.Withheld, claim) {
-		return nil // as it is
-	}
-	versions, err := s.Flows.ConsentVersions(r.Context(), accountID, client.ClientID, 1)
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
 	kind := "consent.claim_withdrawn"
 	if give {
 		kind = "consent.claim_given"
 	}
-	now := s.Now().UTC()
-	e := idp.Event(r.Context(), now, kind, "account", accountID, map[string]string{"client": client.ClientID, "claim": claim})
-	_, err = s.Flows.GiveConsent(r.Context(), accountID, client.ClientID, func(before idp.Consent) (idp.Consent, error) {
+	return s.setWithheld(r, agreed, claim, give, idp.Event(r.Context(), s.Now().UTC(), kind, "account", accountID, map[string]string{"client": client.ClientID, "claim": claim}))
+}
+
+// setRecipient stops what is passed on to a department, or allows again what the person was asked about: what was added since is asked at
+// the next login.
+func (s *Server) setRecipient(r *http.Request, accountID, department string, give bool) error {
+	agreed, client, err := s.consentOf(r, accountID)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(client.Recipients, func(one idp.Recipient) bool { return one.Department == department && one.Refusable() }) {
+		return fault.New(fault.ClaimNotRefusable)
+	}
+	kind := "consent.recipient_withdrawn"
+	if give {
+		kind = "consent.recipient_given"
+	}
+	e := idp.Event(r.Context(), s.Now().UTC(), kind, "account", accountID, map[string]string{"client": client.ClientID, "recipient": department})
+	return s.setWithheld(r, agreed, idp.WithheldItem(department), give, e)
+}
+
+// setWithheld makes a version of a consent in which something more, or less, is withheld.
+func (s *Server) setWithheld(r *http.Request, agreed idp.Consent, item string, give bool, e audit.Event) error {
+	if give != slices.Contains(agreed.Withheld, item) {
+		return nil // as it is
+	}
+	versions, err := s.Flows.ConsentVersions(r.Context(), agreed.AccountID, agreed.ClientID, 1)
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	_, err = s.Flows.GiveConsent(r.Context(), agreed.AccountID, agreed.ClientID, func(before idp.Consent) (idp.Consent, error) {
 		if before.Version == 0 {
 			return before, fault.New(fault.NotFound) // withdrawn meanwhile
 		}
 		after := before
-		if after.Withheld = slices.DeleteFunc(slices.Clone(before.Withheld), func(c string) bool { return c == claim }); !give {
-			after.Withheld = slices.Sorted(slices.Values(append(after.Withheld, claim)))
+		if after.Withheld = slices.DeleteFunc(slices.Clone(before.Withheld), func(c string) bool { return c == item }); !give {
+			after.Withheld = slices.Sorted(slices.Values(append(after.Withheld, item)))
 		}
 		if len(versions) > 0 { // what was shown stays what was shown
 			after.Shown, after.Locale = versions[0].Shown, versions[0].Locale
 		}
-		after.GivenAt = now
+		after.GivenAt = s.Now().UTC()
 		return after, nil
 	}, audit.With(e))
 	if err != nil && fault.CodeOf(err) != fault.NotFound {

@@ -159,9 +159,10 @@ func (s *Server) deviceCode(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	code, asked := oauth.NormalUserCode(r.PostFormValue("device-code")), authflow.Flow{Scopes: d.Request.GrantedScopes}
+	claims := s.claimsFor(r, asked, client.Client, person, nil)
 	return s.Pages.Page(w, r, http.StatusOK, "consent", web.Page{Identity: s.Identity(r), Notice: s.unreviewed(r, client.Client), Body: web.ConsentPage{Action: "/device/answer", Code: oauth.ShownUserCode(code),
 		Hidden: hidden("device-code", code), App: client.ClientName, Department: client.Department, Reviewed: client.Reviewed(), Purpose: client.Purpose,
-		Claims: s.claimsFor(r, asked, client.Client, person, nil), Scopes: s.scopesFor(r, asked, client.Client), Links: linksOf(client.Client)}})
+		Claims: claims, Recipients: recipientsFor(client.Client, claims), Scopes: s.scopesFor(r, asked, client.Client), Links: linksOf(client.Client)}})
 }
 
 // deviceAnswer stores what the person answered.
@@ -192,7 +193,7 @@ func (s *Server) deviceAnswer(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		grant.Consent, grant.Withheld = agreed.Version, agreed.Withheld
+		grant.Consent, grant.Withheld, grant.Terms = agreed.Version, agreed.Withheld, idp.RecipientTerms(agreed.Terms.Text())
 		grant.SID, grant.AAL, grant.Methods, grant.AuthTime = current.ID, current.AAL, current.Methods, current.AuthTime
 		if grant.Subject, err = idp.PairwiseSubject(ctx, s.Ring, client.SectorOf(), current.AccountID); err != nil {
 			return err

@@ -164,16 +164,18 @@ func (s *Server) federationPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var body web.UpstreamsPage
-	var origins []string // a form that ends at the source needs its origin in the policy
+	var open []federation.Source // a form that ends at the source needs the origin of its login page in the policy
 	for _, source := range s.Federation.Sources() {
 		item := web.UpstreamItem{Name: source.Name, LinkURL: "/federation/" + source.ID + "/link"}
 		if at := slices.IndexFunc(links, func(l federation.Link) bool { return l.SourceID == source.ID }); at >= 0 {
 			item = web.UpstreamItem{Name: source.Name, LinkedAt: &links[at].LinkedAt, UnlinkURL: "/federation/" + source.ID + "/unlink"}
 		}
 		body.Items = append(body.Items, item)
-		origins = append(origins, source.Issuer)
+		if item.LinkURL != "" {
+			open = append(open, source)
+		}
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "upstreams", web.Page{Identity: s.Identity(r), Callbacks: origins, Body: body})
+	return s.Pages.Page(w, r, http.StatusOK, "upstreams", web.Page{Identity: s.Identity(r), Callbacks: s.Federation.LoginPages(r.Context(), open), Body: body})
 }
 
 // leaveSource gives where the browser goes to end the session of the source that a session came from; empty when it came

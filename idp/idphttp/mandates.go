@@ -230,9 +230,9 @@ func (s *Server) showMandate(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
-	for id := range consents {
-		if client, ok := s.party(id); ok {
-			body.Apps = append(body.Apps, web.MandateApp{ID: id, Name: client.ClientName})
+	for _, agreed := range consents {
+		if client, ok := s.party(agreed.ClientID); ok {
+			body.Apps = append(body.Apps, web.MandateApp{ID: agreed.ClientID, Name: client.ClientName})
 		}
 	}
 	slices.SortFunc(body.Apps, func(a, b web.MandateApp) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })

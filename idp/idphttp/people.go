@@ -411,9 +411,10 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
-	for clientID, scopes := range consents {
-		if client, ok := s.party(clientID); ok {
-			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: s.itemTitles(r, scopes), RevokeURL: withdrawURL(clientID), ManageURL: consentURL(clientID)})
+	for _, agreed := range consents {
+		if client, ok := s.party(agreed.ClientID); ok {
+			body.Grants = append(body.Grants, web.GrantItem{App: client.ClientName, Department: client.Department, Claims: s.itemTitles(r, agreed.Scopes), At: agreed.GivenAt, Version: agreed.Version,
+				RevokeURL: withdrawURL(client.ClientID), ManageURL: consentURL(client.ClientID)})
 		}
 	}
 	slices.SortFunc(body.Grants, func(a, b web.GrantItem) int { return strings.Compare(a.App, b.App) })

@@ -44,7 +44,7 @@ type flows struct {
 	mutex             sync.Mutex
 	bodies            map[string][]byte
 	browsers          map[string]string
-	consents          map[string][]string
+	consents          []idp.Consent
 }
 
 func (f *flows) PutFlow(_ context.Context, id string, browser, body []byte, _, _ time.Time) error {
@@ -63,7 +63,7 @@ func (f *flows) Flow(_ context.Context, id string, browser []byte, _ time.Time) 
 	return nil, time.Time{}, idp.ErrNotFound
 }
 
-func (f *flows) ConsentsOf(context.Context, string) (map[string][]string, error) {
+func (f *flows) ConsentsOf(context.Context, string) ([]idp.Consent, error) {
 	return f.consents, nil
 }
 
@@ -81,7 +81,7 @@ func open(t *testing.T) *site {
 	t.Helper()
 	twin := idptest.NewTwin()
 	faulty := &idptest.Faulty{Store: twin}
-	s := &site{World: idptest.NewWorld(t, faulty), Twin: twin, Faulty: faulty, Flows: &flows{bodies: map[string][]byte{}, browsers: map[string]string{}, consents: map[string][]string{}}}
+	s := &site{World: idptest.NewWorld(t, faulty), Twin: twin, Faulty: faulty, Flows: &flows{bodies: map[string][]byte{}, browsers: map[string]string{}}}
 	catalogue, err := i18n.New(i18n.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -504,7 +504,7 @@ func TestPageOfAPersonMasksEverything(t *testing.T) {
 		{ClientID: "a", ClientName: "丙局", ClientSecret: "secret-of-tests-0123", RedirectURIs: []string{"https://a.example.gov.cn/cb"}}}); err != nil {
 		t.Fatal(err)
 	}
-	s.Flows.consents = map[string][]string{"a": {"profile"}, "b": {"profile"}, "gone": {"profile"}}
+	s.Flows.consents = []idp.Consent{{ClientID: "a", Scopes: []string{"profile"}, Version: 3, GivenAt: idptest.Start}, {ClientID: "b", Scopes: []string{"profile"}}, {ClientID: "gone", Scopes: []string{"profile"}}}
 	b := s.signIn(t, mobile)
 	s.visit(t, b, "/proofing?ial=2")
 	fill(t, b, map[string]string{"proofing-name": name, "proofing-number": number, "proofing-mobile": mobile})
@@ -528,7 +528,7 @@ func TestPageOfAPersonMasksEverything(t *testing.T) {
 	if text := p.TextOf("devices"); !strings.Contains(text, "Edge") || strings.Count(text, "·") != 2 {
 		t.Errorf("devices: %s", text)
 	}
-	if text := p.TextOf("grants"); !strings.Contains(text, "丙局") || strings.Index(text, "丙局") > strings.Index(text, "乙厅") {
+	if text := p.TextOf("grants"); !strings.Contains(text, "丙局") || strings.Index(text, "丙局") > strings.Index(text, "乙厅") || !strings.Contains(text, "2026") || !strings.Contains(text, "第 3 版") {
 		t.Errorf("grants: %s", text)
 	}
 }

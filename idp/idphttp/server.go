@@ -37,7 +37,8 @@ type FlowStore interface {
 	Flow(ctx context.Context, id string, browser []byte, now time.Time) (body []byte, created time.Time, err error)
 	FinishFlow(ctx context.Context, id string, now time.Time) error
 	idp.ConsentStore
-	ConsentsOf(ctx context.Context, accountID string) (map[string][]string, error)
+	// ConsentsOf lists what a person allows now, by client: scopes, version and time.
+	ConsentsOf(ctx context.Context, accountID string) ([]idp.Consent, error)
 }
 
 // Inbox is the simulated inbox.

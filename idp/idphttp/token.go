@@ -127,9 +127,14 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	claims["sub"] = access.Subject
-	if err := s.Tokens.NoteAccess(access, client.Client, idp.ChannelUserinfo, slices.Sorted(maps.Keys(claims))); err != nil {
+	told := slices.Sorted(maps.Keys(claims))
+	passed := access.PassedOn(client.Client, told)
+	if err := s.Tokens.NoteAccess(access, client.Client, idp.ChannelUserinfo, told, passed...); err != nil {
 		s.oauthError(w, r, err)
 		return
+	}
+	if passed != nil {
+		claims[idp.ClaimRecipients] = passed
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if client.UserinfoAlg == "" {

@@ -11,13 +11,13 @@ import (
 // do, and how surely they are known. An organisation is no person and has no ledger.
 func Releases(words *idp.Vocabulary, m *Mandate, told idp.Told, at time.Time) []idp.Release {
 	if m == nil {
-		return []idp.Release{words.Release(told, at)}
+		return words.Releases(told, at)
 	}
 	told.Mandate = m.ID
 	var all []idp.Release
 	if !IsOrganisation(m.Principal) {
 		told.AccountID = m.Principal
-		all = append(all, words.Release(told, at))
+		all = append(all, words.Releases(told, at)...)
 	}
 	for _, agent := range m.Chain() {
 		told.AccountID, told.Claims = agent, []string{idp.ClaimActor}

@@ -244,7 +244,7 @@ func (x *exchangeState) standing(scopes []string, session Session, words *idp.Vo
 func (s *Session) stands(standing Standing) {
 	s.AccountVersion, s.PrincipalVersion = standing.Version, standing.PrincipalVersion
 	if standing.ConsentVersion > 0 { // it may be a later one than the grant began with
-		s.Consent, s.Withheld = standing.ConsentVersion, standing.Withheld
+		s.Consent, s.Withheld, s.Terms = standing.ConsentVersion, standing.Withheld, standing.Terms
 	}
 	if s.Mandate != nil {
 		now := standing.Mandate

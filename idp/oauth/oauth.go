@@ -73,6 +73,7 @@ type Session struct {
 
 	// Withheld are the claims that the person does not give; a refresh reads them anew.
 	Withheld         []string `json:"withheld,omitempty"`
+	Terms            string   `json:"terms,omitempty"`   // of that consent, where something is passed on; see idp.RecipientTerms
 	Consent          int64    `json:"consent,omitempty"` // version of the consent that the grant stands on
 	AccountVersion   int64    `json:"-"`                 // of the account when this was read; 0 is not known
 	PrincipalVersion int64    `json:"-"`                 // of the principal of the mandate
@@ -84,6 +85,11 @@ func (s Session) Principal() string {
 		return s.Mandate.Principal
 	}
 	return s.AccountID
+}
+
+// Agreement is what the person said about the client.
+func (s Session) Agreement() idp.Agreement {
+	return idp.Agreement{Version: s.Consent, Withheld: s.Withheld, Terms: s.Terms}
 }
 
 // AllDetails is authorization_details with the extent of the mandate, as tokens tell them.
@@ -214,7 +220,8 @@ type Standing struct {
 	// ConsentVersion is 0 without consent; Withheld are the claims that the person does not give.
 	ConsentVersion int64
 	Withheld       []string
-	SessionEnded   bool // of codes and AccountStanding only: a grant ends with its session anyway
+	Terms          string // of the consent where something is passed on; see idp.RecipientTerms
+	SessionEnded   bool   // of codes and AccountStanding only: a grant ends with its session anyway
 	TokenRevoked   bool
 	// Mandate of the grant as it is now, and how its principal stands.
 	Mandate          mandate.Mandate

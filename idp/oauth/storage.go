@@ -98,7 +98,11 @@ func (e *Engine) releases(channel idp.Channel, m Mint, minted Minted) []idp.Rele
 	if m.Session.AccountID == "" {
 		return nil
 	}
-	return mandate.Releases(e.cfg.Words.Load(), m.Session.Mandate, idp.Told{Client: m.Client, AccountID: m.Session.AccountID, GrantID: m.GrantID, Channel: channel, Claims: minted.Released, Consent: m.Session.Consent}, e.cfg.Now())
+	told := idp.Told{Client: m.Client, AccountID: m.Session.AccountID, GrantID: m.GrantID, Channel: channel, Claims: minted.Released, Consent: m.Session.Consent}
+	if len(m.Session.Parents) == 0 { // an exchanged token is another client's, whom nobody allowed to pass on anything
+		told.Passed = m.Client.PassedOn(m.Session.Agreement(), minted.Released)
+	}
+	return mandate.Releases(e.cfg.Words.Load(), m.Session.Mandate, told, e.cfg.Now())
 }
 
 // note writes down what leaves with tokens that are not stored with anything else.

@@ -17,6 +17,8 @@ import (
 type Two struct {
 	Engine *foureyes.Engine
 	Asked  bool
+	// Guard judges a value among all others before write stores it when its proposal is carried out; nil judges each by itself.
+	Guard func(ctx context.Context, value any, write func() error) error
 }
 
 // What a proposal would do, as the page that decides on it names it.
@@ -89,7 +91,7 @@ func same(was, next Entry) bool {
 
 // onlyStops reports whether a change takes a partner out of use and does nothing else.
 func onlyStops(was, next Entry) (bool, error) {
-	if was.ID == "" || next.SecretMAC != nil && !bytes.Equal(next.SecretMAC, was.SecretMAC) {
+	if len(was.Body) == 0 || next.SecretMAC != nil && !bytes.Equal(next.SecretMAC, was.SecretMAC) {
 		return false, nil
 	}
 	before, after := map[string]json.RawMessage{}, map[string]json.RawMessage{}
@@ -127,7 +129,12 @@ func (r *Registry[T, P]) execute(ctx context.Context, p foureyes.Proposal, paylo
 		return err
 	}
 	next.SecretMAC, next.KeyID, next.Sealed = o.SecretMAC, o.KeyID, o.Sealed
-	err = r.put(ctx, was.entry, next, &settlement)
+	write := func() error { return r.put(ctx, was.entry, next, &settlement) }
+	if r.two.Guard != nil {
+		err = r.two.Guard(ctx, value, write)
+	} else {
+		err = write()
+	}
 	if fault.CodeOf(err) == fault.AdminChanged {
 		return fault.Wrap(err, fault.ProposalChanged)
 	}

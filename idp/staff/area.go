@@ -224,6 +224,18 @@ func (s *Service) AreaOf(ctx context.Context, department string) (string, error)
 	return d.Path, nil
 }
 
+// NameOf is the name of a department; empty for one that the tree does not have or that has ended.
+func (s *Service) NameOf(ctx context.Context, department string) (string, error) {
+	d, err := s.cfg.Store.Department(ctx, department)
+	if errors.Is(err, ErrNotFound) || err == nil && d.Ended {
+		return "", nil
+	}
+	if err != nil {
+		return "", fault.Wrap(err, fault.Unavailable)
+	}
+	return d.Name, nil
+}
+
 // Departments lists departments of an area and below, by identifier; the empty path is everywhere.
 func (s *Service) Departments(ctx context.Context, path, after string, limit int) (page []Department, next string, err error) {
 	if page, err = s.cfg.Store.Departments(ctx, path, after, limit+1); err != nil {

@@ -93,14 +93,17 @@ func (s *Server) linkItems(r *http.Request, id string) (items []web.UpstreamItem
 	if err != nil {
 		return nil, nil, err
 	}
+	var open []federation.Source
 	for _, source := range sources {
 		item := web.UpstreamItem{ID: source.ID, Name: source.Name, LinkURL: securityPath + "/upstream/" + source.ID + "/link"}
 		if at := slices.IndexFunc(links, func(l federation.Link) bool { return l.SourceID == source.ID }); at >= 0 {
 			item.LinkURL, item.LinkedAt, item.UnlinkURL = "", &links[at].LinkedAt, securityPath+"/upstream/"+source.ID+"/unlink"
 		}
-		items, origins = append(items, item), append(origins, source.Issuer)
+		if items = append(items, item); item.LinkURL != "" {
+			open = append(open, source)
+		}
 	}
-	return items, origins, nil
+	return items, s.Federation.LoginPages(r.Context(), open), nil
 }
 
 // linker is who is signed in with both factors just now; a link is a way in, so that one factor is not enough.

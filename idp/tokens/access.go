@@ -131,6 +131,7 @@ type Access struct {
 	// does not give.
 	Consent  int64
 	Withheld []string
+	Terms    string // of that consent, where something is passed on
 	// Mandate under which that account acts for the subject, as it is now; nil for the person itself.
 	Mandate          *mandate.Mandate
 	PrincipalVersion int64
@@ -179,7 +180,7 @@ func (s *Service) Judge(ctx context.Context, token string) (Access, error) {
 	if standing.Grant.MandateID != c.Mandate || !standing.MayAct(c.Mandate, s.now()) {
 		return Access{}, fmt.Errorf("%w: its mandate has ended", ErrToken)
 	}
-	a.Grant, a.AccountVersion, a.Consent, a.Withheld = &standing.Grant, standing.Version, standing.ConsentVersion, standing.Withheld
+	a.Grant, a.AccountVersion, a.Consent, a.Withheld, a.Terms = &standing.Grant, standing.Version, standing.ConsentVersion, standing.Withheld, standing.Terms
 	if c.Mandate != "" {
 		a.Mandate, a.PrincipalVersion = &standing.Mandate, standing.PrincipalVersion
 	}

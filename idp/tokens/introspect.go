@@ -41,10 +41,32 @@ func (s *Service) Introspect(ctx context.Context, client idp.Client, token strin
 	if a.IAL != nil {
 		client.TellLevel(answer, *a.IAL)
 	}
+	if passed := s.passedBy(a); passed != nil {
+		answer[idp.ClaimRecipients] = passed
+	}
 	if len(a.Details) > 0 {
 		answer["authorization_details"] = a.Details
 	}
 	return answer, nil
+}
+
+// passedBy is to whom the client of a token may pass on what it may be told by it. A recipient that takes the token looks itself up here.
+func (s *Service) passedBy(a Access) []idp.Passed {
+	owner, ok := s.clients.Find(a.ClientID)
+	if !ok || len(owner.Recipients) == 0 {
+		return nil
+	}
+	words := s.words.Load()
+	client, told := words.Withholding(owner.Client, a.Withheld), []string{"ial"}
+	for _, name := range words.Claims() {
+		if (words.Opens(a.Scopes, name) || slices.Contains(a.Userinfo, name)) && words.Opens(client.Scopes(), name) {
+			told = append(told, name)
+		}
+	}
+	told = slices.DeleteFunc(told, func(name string) bool {
+		return !client.MayHave(name) || a.Mandate != nil && name != "ial" && !a.Mandate.Opens(name)
+	})
+	return a.PassedOn(client, told)
 }
 
 // SignIntrospection makes the signed form of an answer (RFC 9701 5).

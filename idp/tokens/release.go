@@ -52,11 +52,20 @@ func (s *Service) noteIntrospection(a Access, client idp.Client) error {
 	return s.NoteAccess(a, client, idp.ChannelIntrospection, names)
 }
 
-// NoteAccess writes down what a client is told by an access token.
-func (s *Service) NoteAccess(a Access, client idp.Client, channel idp.Channel, claims []string) error {
+// PassedOn is to whom the client of a token may pass on what it is told by it now; nil for one that has no recipients, and for an
+// exchanged token, whose client is another than the one that the person was asked about.
+func (a Access) PassedOn(client idp.Client, claims []string) []idp.Passed {
+	if a.Grant == nil || a.Grant.ClientID != a.ClientID || client.ClientID != a.ClientID {
+		return nil
+	}
+	return client.PassedOn(idp.Agreement{Version: a.Consent, Withheld: a.Withheld, Terms: a.Terms}, claims)
+}
+
+// NoteAccess writes down what a client is told by an access token, and to whom it may pass it on.
+func (s *Service) NoteAccess(a Access, client idp.Client, channel idp.Channel, claims []string, passed ...idp.Passed) error {
 	if s.ledger == nil {
 		return nil
 	}
 	claims = slices.DeleteFunc(claims, func(name string) bool { return name == idp.ClaimActor || name == "mandate_id" }) // they tell of the actors
-	return s.ledger.Note(mandate.Releases(s.words.Load(), a.Mandate, idp.Told{Client: client, AccountID: a.Grant.AccountID, GrantID: a.Grant.ID, Channel: channel, Claims: claims, Consent: a.Consent}, s.now())...)
+	return s.ledger.Note(mandate.Releases(s.words.Load(), a.Mandate, idp.Told{Client: client, AccountID: a.Grant.AccountID, GrantID: a.Grant.ID, Channel: channel, Claims: claims, Consent: a.Consent, Passed: passed}, s.now())...)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -121,6 +122,9 @@ func (s *Service) IDToken(ctx context.Context, client idp.Client, session oauth.
 	claims, err := s.Claims(ctx, Subject{session.AccountID, session.AccountVersion, session.Mandate, session.PrincipalVersion, session.Actor}, s.words.Load().Withholding(client, session.Withheld), scopes, session.WantsClaims)
 	if err != nil {
 		return "", err
+	}
+	if passed := client.PassedOn(session.Agreement(), slices.Collect(maps.Keys(claims))); passed != nil {
+		claims[idp.ClaimRecipients] = passed
 	}
 	now := s.now()
 	algorithm := jose.Algorithm(client.IDTokenAlg)

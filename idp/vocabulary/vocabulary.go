@@ -7,6 +7,7 @@ package vocabulary
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/registry"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/keys"
@@ -161,21 +163,41 @@ type Entries[T any] struct {
 	service *Service
 	builtin []T
 	id      func(T) string
-	stored  func() map[string]registry.Known[T]
-	change  func(ctx context.Context, was registry.Known[T], value T) error
+	kind    interface {
+		Settle(ctx context.Context, was registry.Known[T], value T) (*foureyes.Proposal, error)
+		Wants(ctx context.Context, p foureyes.Proposal) (registry.Wanted, error)
+	}
+	stored func() map[string]registry.Known[T]
+	judged func(ctx context.Context, value T, write func() error) error
+}
+
+// ByTwo makes the kinds of proposals known to the engine; where it asks for two people, what changes waits for the second one. What a
+// proposal wants is judged with all other words when it is made, and again when it is carried out.
+func (s *Service) ByTwo(two registry.Two) {
+	two.Guard = func(ctx context.Context, value any, write func() error) error {
+		switch value := value.(type) {
+		case idp.Scope:
+			return s.store(ctx, []idp.Scope{value}, nil, write)
+		case idp.Claim:
+			return s.store(ctx, nil, []idp.Claim{value}, write)
+		}
+		return fault.New(fault.ProposalChanged)
+	}
+	s.scopes.ByTwo(two)
+	s.claims.ByTwo(two)
 }
 
 // Scopes are the entries of scopes.
 func (s *Service) Scopes() Entries[idp.Scope] {
-	return Entries[idp.Scope]{s, idp.BuiltinScopes(), scopeID, s.scopes.Stored, func(ctx context.Context, was registry.Known[idp.Scope], value idp.Scope) error {
-		return s.store(ctx, []idp.Scope{value}, nil, func() error { return s.scopes.Change(ctx, was, value) })
+	return Entries[idp.Scope]{s, idp.BuiltinScopes(), scopeID, s.scopes, s.scopes.Stored, func(ctx context.Context, value idp.Scope, write func() error) error {
+		return s.store(ctx, []idp.Scope{value}, nil, write)
 	}}
 }
 
 // Claims are the entries of claims.
 func (s *Service) Claims() Entries[idp.Claim] {
-	return Entries[idp.Claim]{s, idp.BuiltinClaims(), claimID, s.claims.Stored, func(ctx context.Context, was registry.Known[idp.Claim], value idp.Claim) error {
-		return s.store(ctx, nil, []idp.Claim{value}, func() error { return s.claims.Change(ctx, was, value) })
+	return Entries[idp.Claim]{s, idp.BuiltinClaims(), claimID, s.claims, s.claims.Stored, func(ctx context.Context, value idp.Claim, write func() error) error {
+		return s.store(ctx, nil, []idp.Claim{value}, write)
 	}}
 }
 
@@ -227,9 +249,29 @@ func (e Entries[T]) Page(ctx context.Context, after string, limit int) (page []r
 	return page, "", nil
 }
 
-// Change puts an entry in the place of the one that was read; errors are those of [registry.Registry.Change].
-func (e Entries[T]) Change(ctx context.Context, was registry.Known[T], value T) error {
-	return e.change(ctx, was, value)
+// Settle puts an entry in the place of the one that was read, or opens the proposal that waits for a second person; errors are those of
+// [registry.Registry.Settle].
+func (e Entries[T]) Settle(ctx context.Context, was registry.Known[T], value T) (waits *foureyes.Proposal, err error) {
+	err = e.judged(ctx, value, func() (err error) {
+		waits, err = e.kind.Settle(ctx, was, value)
+		return err
+	})
+	return waits, err
+}
+
+// Wants is what a proposal that waits would do; the first change of a built-in entry is one of what is built in.
+func (e Entries[T]) Wants(ctx context.Context, p foureyes.Proposal) (registry.Wanted, error) {
+	w, err := e.kind.Wants(ctx, p)
+	if err != nil || w.Before != nil {
+		return w, err
+	}
+	for _, one := range e.builtin {
+		if e.id(one) == p.ObjectID {
+			w.Event = registry.EventChanged
+			w.Before, err = json.Marshal(one)
+		}
+	}
+	return w, err
 }
 
 // NoteCheck says that there is no connection to test.

@@ -188,6 +188,12 @@ func (a *App) apply(ctx context.Context, m Manifest, codes *[]EnrolmentCode) ([]
 	if err := a.kinds.Apply(ctx, m.Kinds); err != nil {
 		return nil, err
 	}
+	if err := a.Staff.ApplyAreas(ctx, m.Areas); err != nil {
+		return nil, err
+	}
+	if err := a.Staff.ApplyDepartments(ctx, m.Departments); err != nil { // clients name them as recipients
+		return nil, err
+	}
 	clients, err := a.Clients.ApplyEach(ctx, m.Clients)
 	if err != nil {
 		return clients, err
@@ -212,12 +218,6 @@ func (a *App) applyRest(ctx context.Context, m Manifest, codes *[]EnrolmentCode)
 		return err
 	}
 	if err := a.applyDemands(ctx, m.Policies.StepUp); err != nil {
-		return err
-	}
-	if err := a.Staff.ApplyAreas(ctx, m.Areas); err != nil {
-		return err
-	}
-	if err := a.Staff.ApplyDepartments(ctx, m.Departments); err != nil {
 		return err
 	}
 	if len(m.Personas) > 0 && !a.cfg.Sandbox {

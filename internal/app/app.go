@@ -358,8 +358,10 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.fourEyes = foureyes.New(foureyes.Config{Store: a.store, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Human: func(ctx context.Context, actor string) (string, error) { return a.Members.Human(ctx, actor) }})
 	a.Staff = a.newStaff()
 	a.Members = staff.NewMembers(staff.MembersConfig{Store: a.store, Areas: a.Staff, Accounts: a.Accounts, Engine: a.fourEyes, Ring: a.ring, Now: o.Now, Rand: o.Rand})
+	a.Clients.CheckDepartments(a.Staff.NameOf)
 	a.clientAdmin = idp.NewClientAdmin(idp.ClientAdminConfig{Clients: a.Clients, Engine: a.fourEyes, Rand: o.Rand, Two: a.cfg.clientsByTwo(), Area: a.Staff.AreaOf})
 	a.Registration.ByTwo(openplatform.Two{Engine: a.fourEyes, Asked: a.cfg.clientsByTwo(), Area: a.Staff.AreaOf})
+	a.vocabulary.ByTwo(registry.Two{Engine: a.fourEyes, Asked: a.cfg.wordsByTwo()})
 	a.bridges.byTwo(registry.Two{Engine: a.fourEyes, Asked: a.cfg.peersByTwo()})
 	if err := a.openStaff(passwords, steps); err != nil {
 		return err

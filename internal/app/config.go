@@ -104,6 +104,9 @@ type Staffing struct {
 	// PeersByTwo asks two administrators for registrations and changes of upstream sources, CAS services and ticket bridges, and for
 	// putting one into use again; taking one out of use needs one. Left out it is so outside the sandbox.
 	PeersByTwo *bool `yaml:"peers_by_two"`
+	// WordsByTwo asks two administrators for new scopes and claims, for changes of them and for putting one into use again; taking one
+	// out of use needs one. Left out it is so outside the sandbox.
+	WordsByTwo *bool `yaml:"words_by_two"`
 }
 
 // check refuses what would be wider than the limits (security row A-29).
@@ -141,6 +144,14 @@ func (c Config) clientsByTwo() bool {
 func (c Config) peersByTwo() bool {
 	if c.Staff.PeersByTwo != nil {
 		return *c.Staff.PeersByTwo
+	}
+	return !c.Sandbox
+}
+
+// wordsByTwo reports whether scopes and claims are changed by two people.
+func (c Config) wordsByTwo() bool {
+	if c.Staff.WordsByTwo != nil {
+		return *c.Staff.WordsByTwo
 	}
 	return !c.Sandbox
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -129,7 +130,8 @@ type exportedConsent struct {
 	Version  int64           `json:"version"`
 	Scopes   []string        `json:"scopes"`
 	Withheld []string        `json:"withheld_claims"`
-	Shown    json.RawMessage `json:"shown,omitempty"` // as the page showed it
+	Kept     []string        `json:"withheld_recipients,omitempty"` // departments to which nothing is passed on
+	Shown    json.RawMessage `json:"shown,omitempty"`               // as the page showed it
 	Locale   string          `json:"locale,omitempty"`
 	GivenAt  time.Time       `json:"given_at"`
 	EndedAt  *time.Time      `json:"ended_at,omitempty"`
@@ -142,7 +144,14 @@ func (a *App) exportConsents(ctx context.Context, id string) (any, bool, error) 
 	}
 	all := []exportedConsent{}
 	for _, c := range versions[:min(len(versions), exportLines)] {
-		one := exportedConsent{c.ClientID, c.Version, c.Scopes, c.Withheld, nil, c.Locale, c.GivenAt, momentOf(c.EndedAt)}
+		one := exportedConsent{c.ClientID, c.Version, c.Scopes, []string{}, nil, nil, c.Locale, c.GivenAt, momentOf(c.EndedAt)}
+		for _, item := range c.Withheld {
+			if department, ok := strings.CutPrefix(item, idp.RecipientItem); ok {
+				one.Kept = append(one.Kept, department)
+			} else {
+				one.Withheld = append(one.Withheld, item)
+			}
+		}
 		if json.Valid(c.Shown) {
 			one.Shown = c.Shown
 		}

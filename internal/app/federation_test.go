@@ -627,3 +627,27 @@ func TestMetadataOfAnotherIssuerIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// TestLinkingNamesTheOriginOfTheLoginPage: a source may log people in at another host than its issuer, and browsers hold a form to the
+// addresses of the policy.
+func TestLinkingNamesTheOriginOfTheLoginPage(t *testing.T) {
+	h := newHostile(t)
+	var elsewhere, issuer *httptest.Server
+	elsewhere = httptest.NewServer(http.NotFoundHandler())
+	defer elsewhere.Close()
+	issuer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		json.NewEncoder(w).Encode(map[string]any{"issuer": issuer.URL, "authorization_endpoint": elsewhere.URL + "/login", "token_endpoint": issuer.URL, "jwks_uri": issuer.URL})
+	}))
+	defer issuer.Close()
+	p := startFor(t, database(t), strings.TrimPrefix(issuer.URL, "http://"))
+	source := h.source()
+	source.Issuer = issuer.URL
+	apply(t, p, app.Manifest{Upstreams: []federation.Source{source}})
+	p.Persona(mobile, "李四", 2)
+	b := p.SignIn(mobile)
+	open(t, b, p.URL+"/federation")
+	policy := b.Page.Header.Get("Content-Security-Policy")
+	if !strings.HasSuffix(policy, "form-action 'self' "+elsewhere.URL) {
+		t.Errorf("the policy is %s", policy)
+	}
+}

@@ -205,6 +205,7 @@ func (j *journey) consent() {
 		j.fatalf("a later visit asks again")
 	}
 	tokens := j.p.Redeem(app, j.code(), nil)
+	j.severalDepartments()
 	j.at("3.3.4")
 	j.open("/logout?client_id="+app.ClientID, "#logout-here")
 	j.press("#logout-here", "main:not(:has(#logout-here)) h1")
@@ -226,6 +227,28 @@ func (j *journey) consent() {
 		j.fatalf("the systems are %s", got)
 	}
 	j.open("/me", "#login-submit")
+}
+
+// severalDepartments: one consent, a box for each department, and one of them is stopped at /me.
+func (j *journey) severalDepartments() {
+	j.at("3.3.5")
+	if err := j.p.App.Apply(context.Background(), matterTree); err != nil {
+		j.fatalf("the departments: %v", err)
+	}
+	app := j.party(matterClient())
+	j.authorize(app, nil, "#consent-allow")
+	j.says("示例省住房公积金中心", "示例省社会保险局", "示例省税务局", "《示例征收条例》第十五条", "保存 365 天")
+	j.has(`[name="recipient"]`, 2)
+	j.has(`[name="recipient"]:checked`, 0)
+	j.alike("consent-allow", "consent-deny")
+	j.choose("#recipient-dept-fund")
+	j.press("#consent-allow", "#portal-code")
+	if got := passedTo(j.t, apptest.Claims(j.t, j.p.Redeem(app, j.code(), nil).String("id_token"))); got != "dept-fund:name+phone_number dept-tax:name" {
+		j.fatalf("the application was told %s", got)
+	}
+	j.open("/me/consents?client="+app.ClientID, "#consent-agreed")
+	j.press("#recipient-dept-fund.danger", "#recipient-dept-fund:not(.danger)")
+	j.says("第 2 版", "未同意转给：示例省住房公积金中心")
 }
 
 // ownPages is §3.4.

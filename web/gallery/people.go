@@ -103,6 +103,14 @@ func people() []Sample {
 				{Name: "citizen_id_number", Value: "1****************1", Kind: web.ClaimStatutory, Basis: "《市场主体登记管理条例》第十五条"},
 				{Name: "phone_number", Value: "138****0001", Kind: web.ClaimOptional}, {Name: "email", Value: "z***@example.cn", Kind: web.ClaimOptional},
 			}}}},
+		{Name: "consent-recipients", Template: "consent", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ConsentPage{
+			Hidden: flow, App: "开办企业一件事", Department: "示例市政务服务局", Reviewed: true, Purpose: "一次办齐开办企业的各项登记",
+			Claims: []web.Claim{{Name: "name", Value: "张*", Kind: web.ClaimNeeded}, {Name: "ial", Value: "中级实名", Kind: web.ClaimNeeded}, {Name: "phone_number", Value: "138****0001", Kind: web.ClaimNeeded}},
+			Recipients: []web.Recipient{
+				{ID: "dept-fund", Name: "示例市住房公积金管理中心", Refusable: true, Claims: []web.Claim{{Name: "name", Value: "张*", Kind: web.ClaimNeeded, Purpose: "开立单位缴存账户", Retention: 365}, {Name: "phone_number", Value: "138****0001", Kind: web.ClaimNeeded, Purpose: "通知开户结果", Retention: 30}}},
+				{ID: "dept-bank", Name: "示例市社会保险基金管理局", Refusable: true, Claims: []web.Claim{{Name: "name", Value: "张*", Kind: web.ClaimNeeded, Purpose: "参保登记", Retention: 1825}}},
+				{ID: "dept-tax", Name: "国家税务总局示例市税务局", Claims: []web.Claim{{Name: "name", Value: "张*", Kind: web.ClaimStatutory, Purpose: "税务登记", Basis: "《示例征收管理条例》第十五条", Retention: 3650}}},
+			}}}},
 		{Name: "consent-transaction", Template: "consent", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Notice: &web.Notice{Tone: "warning", Text: "这个应用尚未经过审核。请确认网站无误后再同意。"}, Body: web.ConsentPage{
 			Hidden: flow, App: "不动产登记", Department: "示例市自然资源和规划局", Host: "portal.example", Purpose: "办理不动产转移登记",
 			Claims:  []web.Claim{{Name: "name", Value: "张*", Kind: web.ClaimNeeded}, {Name: "ial", Value: "中级实名", Kind: web.ClaimNeeded}},
@@ -144,7 +152,7 @@ func account() []Sample {
 			},
 			Sessions:    []web.SessionItem{{Device: "Chrome · Kylin", Region: "示例市", LastUse: moment, Current: true}, {Device: "微信 · Android", Region: "示例市", LastUse: moment.Add(-26 * time.Hour), EndURL: "/me/sessions/2/end"}},
 			SecurityURL: "/me/security", DocumentsURL: "/me/documents", MandatesURL: "/me/mandates", Places: []web.MePlace{{ID: "records", Title: "使用记录", Text: "谁在什么时候、为什么使用了您的信息。", URL: "/me/records"}, {ID: "data", Title: "我的数据", Text: "获取关于您的数据副本，或注销账号。", URL: "/me/data"}},
-			Grants:   []web.GrantItem{{App: "市场监管", Department: "示例市市场监督管理局", Claims: []string{"name", "ial"}, At: verified, RevokeURL: "/me/grants/1/revoke"}},
+			Grants:   []web.GrantItem{{App: "市场监管", Department: "示例市市场监督管理局", Claims: []string{"name", "ial"}, At: verified, Version: 1, RevokeURL: "/me/grants/1/revoke"}},
 			Licenses: []web.LicenseCard{card("valid"), card("suspended")},
 		}}},
 		{Name: "me-new", Template: "me", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001"}, Body: web.MePage{

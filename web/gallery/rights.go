@@ -18,10 +18,14 @@ func rights() []Sample {
 	return []Sample{
 		{Name: "records", Template: "records", Page: web.Page{Identity: citizen, Body: web.RecordsPage{Apps: []web.Option{{Value: "a", Label: "不动产登记"}, {Value: "b", Label: "市场监管"}}, App: "a",
 			Records: []web.Record{record, shown, refused, other}, ExportURL: "/me/records.csv", NextURL: "/me/records?after=x"}}},
-		{Name: "consent-detail", Template: "consent-detail", Page: web.Page{Identity: citizen, Body: web.ConsentDetailPage{App: "市场监管", Department: "示例市市场监督管理局", Purpose: "办理企业设立登记", Action: "/me/consents?client=a", RevokeURL: "/me/consents/withdrawal?client=a",
+		{Name: "consent-detail", Template: "consent-detail", Page: web.Page{Identity: citizen, Body: web.ConsentDetailPage{App: "市场监管", Department: "示例市市场监督管理局", Purpose: "办理企业设立登记", Version: 2, At: moment, Action: "/me/consents?client=a", RevokeURL: "/me/consents/withdrawal?client=a",
 			Claims: []web.ConsentedClaim{{Claim: web.Claim{Name: "name", Value: "张*"}, Given: true, Refusable: true}, {Claim: web.Claim{Name: "id_document_number", Value: "1****************1", Basis: "《市场主体登记管理条例》第十五条"}, Given: true},
 				{Claim: web.Claim{Name: "phone_number", Value: "138****0001", Purpose: "通知办理进度"}, Refusable: true}},
-			Versions: []web.ConsentVersion{{Number: 2, At: moment, Locale: "zh-CN", Purpose: "办理企业设立登记", Given: []string{"姓名", "证件号码"}, Refused: []string{"手机号"}}, {Number: 1, At: moment.AddDate(0, -1, 0), Ended: moment, Locale: "zh-CN", Purpose: "办理企业设立登记", Given: []string{"姓名"}}}}}},
+			Recipients: []web.ConsentedRecipient{
+				{Recipient: web.Recipient{ID: "dept-fund", Name: "示例市住房公积金管理中心", Refusable: true, Claims: []web.Claim{{Name: "name", Value: "张*", Purpose: "开立单位缴存账户", Retention: 365}}}, Given: true},
+				{Recipient: web.Recipient{ID: "dept-social", Name: "示例市社会保险基金管理局", Refusable: true, Claims: []web.Claim{{Name: "name", Value: "张*", Purpose: "参保登记", Retention: 1825}}}},
+				{Recipient: web.Recipient{ID: "dept-tax", Name: "国家税务总局示例市税务局", Claims: []web.Claim{{Name: "name", Value: "张*", Purpose: "税务登记", Basis: "《示例征收管理条例》第十五条", Retention: 3650}}}}},
+			Versions: []web.ConsentVersion{{Number: 2, PassedTo: []string{"示例市住房公积金管理中心"}, Kept: []string{"示例市社会保险基金管理局"}, At: moment, Locale: "zh-CN", Purpose: "办理企业设立登记", Given: []string{"姓名", "证件号码"}, Refused: []string{"手机号"}}, {Number: 1, At: moment.AddDate(0, -1, 0), Ended: moment, Locale: "zh-CN", Purpose: "办理企业设立登记", Given: []string{"姓名"}}}}}},
 		{Name: "deletion", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept}}},
 		{Name: "deletion-blocked", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept, Blockers: []web.Link{{Label: "有正在办理的实名核验", URL: "/proofing"}, {Label: "您是企业的唯一管理员"}}}}},
 		{Name: "deletion-waiting", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept, DueAt: moment.AddDate(0, 0, 7)}}},
