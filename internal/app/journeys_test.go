@@ -35,6 +35,7 @@ type journey struct {
 	p       *apptest.Platform
 	tab     *browser.Tab
 	portal  *landing
+	sources map[bool]*hostileSource // another platform for the walk with scripts and one for that without
 	scripts bool
 	step    string          // where the walk is, for messages
 	walked  map[string]bool // steps that were reached
@@ -54,14 +55,16 @@ var journeys = []struct {
 	{"3.6", (*journey).delegation},
 	{"3.7", (*journey).family},
 	{"3.8", (*journey).dataRights},
+	{"3.13", (*journey).counter},
 }
 
-// TestJourneys walks §3.1 to §3.8 of experience.md in Chromium, with scripts and without. What it reached has to be what
+// TestJourneys walks §3.1 to §3.8 and §3.13 of experience.md in Chromium, with scripts and without. What it reached has to be what
 // docs/reference/journeys.md says of it, so that the table cannot promise a step that nobody walks.
 func TestJourneys(t *testing.T) {
 	portal := newLanding(t)
 	cfg := apptest.NewConfig(t, "sqlite:"+t.TempDir()+"/yinxin.db", t.TempDir())
-	cfg.Outbound.Allowed = []string{strings.TrimPrefix(portal.URL, "http://")} // it is told of logouts
+	sources := map[bool]*hostileSource{true: newHostile(t), false: newHostile(t)}
+	cfg.Outbound.Allowed = []string{strings.TrimPrefix(portal.URL, "http://"), sources[true].host(), sources[false].host()} // the portal is told of logouts
 	p := apptest.StartWith(t, cfg)
 	tab, last := browser.New(t), new(int)
 	tab.Size(t, 1280, 1000)
@@ -76,7 +79,7 @@ func TestJourneys(t *testing.T) {
 			ran := false
 			t.Run(one.section+" scripts "+mode, func(t *testing.T) {
 				ran = true
-				j := &journey{t: t, p: p, tab: tab, portal: portal, scripts: scripts, walked: reached, last: last}
+				j := &journey{t: t, p: p, tab: tab, portal: portal, sources: sources, scripts: scripts, walked: reached, last: last}
 				j.setScripts()
 				p.Advance(2 * time.Minute) // past what one person or one address may ask for at once
 				j.leave()
