@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
@@ -28,7 +29,9 @@ var (
 // staffRoutes are the routes of the pages of staff in a package; what stands for a base that two places share is written out.
 func staffRoutes(t *testing.T, folder string) (routes []string) {
 	t.Helper()
-	for _, route := range routesOf(t, folder) {
+	constants := map[string]string{"StaffPath": federation.StaffPath}
+	routesWith(t, constants, folder)
+	for _, route := range routesWith(t, constants, folder) { // now with those of files that come later
 		method, path, ok := strings.Cut(route, " ")
 		bases := []string{""}
 		if ok && strings.HasSuffix(folder, "adminhttp") && (path == "" || strings.HasPrefix(path, "/{kind}")) {
