@@ -121,5 +121,7 @@ type QRPage struct {
 	Portal       string // where the login leads; empty is this site
 	Device       string
 	Address      string
-	OtherNetwork bool
+	Place        string // region of the address; empty is unknown
+	OtherPlace   string // where the phone is, when that is another region
+	OtherNetwork bool   // the regions differ, or the networks where a region is not known
 }

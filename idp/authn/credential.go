@@ -108,6 +108,9 @@ type Notice struct {
 	Channel   string `json:"channel"` // "mobile" or "email": one message each, so that one that fails does not repeat the other
 	What      string `json:"what"`    // names the text
 	Name      string `json:"name,omitempty"`
+	// Place and PlaceEnglish name the region of a new device; the network address itself does not go into a message.
+	Place        string `json:"place,omitempty"`
+	PlaceEnglish string `json:"place_english,omitempty"`
 	// Code is what the person may type on a page of ours; sealed, because the outbox is read by more than the sender.
 	Code *SealedText `json:"code,omitempty"`
 }

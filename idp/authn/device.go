@@ -72,8 +72,10 @@ type DevicesConfig struct {
 	Throttle ThrottleStore
 	Steps    *Steps
 	Ring     *keys.Ring
-	Now      func() time.Time
-	Rand     io.Reader
+	// Place names where an address is, in Chinese and in English, for notices; nil or empty is unknown.
+	Place func(address string) (chinese, english string)
+	Now   func() time.Time
+	Rand  io.Reader
 }
 
 // NewDevices returns the service.
@@ -107,7 +109,11 @@ func (s *Devices) Seen(ctx context.Context, accountID, cookie, sid, name, addres
 	if err != nil {
 		return err
 	}
-	messages, err := Notices(NoticeDevice+"/"+d.ID, Notice{AccountID: accountID, What: NoticeDevice, Name: name, Code: secret})
+	notice := Notice{AccountID: accountID, What: NoticeDevice, Name: name, Code: secret}
+	if s.cfg.Place != nil {
+		notice.Place, notice.PlaceEnglish = s.cfg.Place(address)
+	}
+	messages, err := Notices(NoticeDevice+"/"+d.ID, notice)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -77,6 +78,18 @@ func (s *Server) queue(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("counter.queue"), Body: body})
 }
 
+// agreed is how the citizen agreed, with the passkey or the form that tells of it.
+func agreed(text func(string) string, by string) string {
+	way, proof, _ := strings.Cut(by, ":")
+	if !contains([]string{counter.ByScreen, counter.BySMS, counter.ByPasskey, counter.ByPaper}, way) {
+		return by
+	}
+	if way = text("counter.way." + way); proof != "" {
+		way += " · " + proof
+	}
+	return way
+}
+
 func (s *Server) act(w http.ResponseWriter, r *http.Request) error {
 	return s.showAct(w, r, "", "", nil)
 }
@@ -99,7 +112,7 @@ func (s *Server) showAct(w http.ResponseWriter, r *http.Request, action, reason 
 	}
 	body := web.AdminDetailPage{Back: web.Link{Label: text("counter.queue"), URL: queueURL}, Name: text("counter.act." + a.Kind), Under: a.ID, Status: "act_" + a.Review,
 		Facts: []web.ShownField{{Label: text("counter.queue.clerk"), Value: a.Clerk}, {Label: text("counter.queue.second"), Value: dash(a.Second)}, {Label: text("counter.queue.at"), Value: when(a.At)},
-			{Label: text("counter.queue.terminal"), Value: a.Terminal}, {Label: text("counter.queue.entry"), Value: text("counter.entry." + a.Entry)}, {Label: text("counter.queue.agreed"), Value: a.AgreedBy},
+			{Label: text("counter.queue.terminal"), Value: a.Terminal}, {Label: text("counter.queue.entry"), Value: text("counter.entry." + a.Entry)}, {Label: text("counter.queue.agreed"), Value: agreed(text, a.AgreedBy)},
 			{Label: text("counter.queue.account"), Value: a.Account}, {Label: text("counter.queue.target"), Value: dash(a.Target)}, {Label: text("counter.queue.outcome"), Value: text("counter.outcome." + a.Outcome)}, {Label: text("counter.queue.failure"), Value: dash(a.Failure)}, {Label: text("counter.queue.attempt"), Value: attempts(a)},
 			{Label: text("counter.queue.evidence"), Value: dash(a.Evidence)}, {Label: text("counter.queue.reviewer"), Value: dash(a.Reviewer)}, {Label: text("action.reason"), Value: dash(a.ReviewReason)}}}
 	if a.Retriable(s.Now()) {

@@ -405,7 +405,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	for _, other := range live {
-		body.Sessions = append(body.Sessions, web.SessionItem{Device: other.Device, Region: other.Address, LastUse: other.LastSeen, Current: other.ID == current.ID})
+		body.Sessions = append(body.Sessions, web.SessionItem{Device: other.Device, Region: s.placed(r, other.Address), LastUse: other.LastSeen, Current: other.ID == current.ID})
 	}
 	consents, err := s.Flows.ConsentsOf(ctx, current.AccountID)
 	if err != nil {

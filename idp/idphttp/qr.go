@@ -141,7 +141,15 @@ func (s *Server) qrAsk(w http.ResponseWriter, r *http.Request, secret, code, bac
 
 func (s *Server) showAsk(w http.ResponseWriter, r *http.Request, status int, q authn.QRLogin) error {
 	body := web.QRPage{Asks: true, Hidden: hidden("qr", q.ID), Portal: q.Portal, Device: q.Device, Address: q.Address,
-		OtherNetwork: !authn.SameNetwork(q.Address, reqctx.From(r.Context()).ClientIP)}
+		OtherNetwork: s.elsewhere(q.Address, reqctx.From(r.Context()).ClientIP)}
+	here, known := s.Regions.Find(reqctx.From(r.Context()).ClientIP)
+	if there, ok := s.Regions.Find(q.Address); ok {
+		locale := s.Pages.Locale(r)
+		body.Place = there.In(locale)
+		if known && here.Code != there.Code {
+			body.OtherPlace = here.In(locale)
+		}
+	}
 	return s.Pages.Page(w, r, status, "qr", web.Page{Identity: s.Identity(r), Body: body})
 }
 

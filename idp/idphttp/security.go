@@ -103,7 +103,7 @@ func (s *Server) showSecurity(w http.ResponseWriter, r *http.Request, status int
 		return err
 	}
 	for _, d := range known {
-		body.Devices = append(body.Devices, web.SessionItem{Device: d.Name, Region: d.Address, LastUse: d.SeenAt, Current: d.SID == current.ID, EndURL: securityPath + "/devices/" + d.ID + "/removal"})
+		body.Devices = append(body.Devices, web.SessionItem{Device: d.Name, Region: s.placed(r, d.Address), LastUse: d.SeenAt, Current: d.SID == current.ID, EndURL: securityPath + "/devices/" + d.ID + "/removal"})
 	}
 	if s.Certificates != nil {
 		body.CertificateURL = securityPath + "/certificate"

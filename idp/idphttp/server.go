@@ -25,6 +25,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/tokens"
 	"github.com/yinxin-gov/yinxin/internal/cookies"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/netregion"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
@@ -100,6 +101,7 @@ type Config struct {
 	Licenses func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
 	// LicensesFor are a page of the licences of whom the actor of a request acts for.
 	LicensesFor func(ctx context.Context, list web.ActingLicenses) (cards []web.LicenseCard, next string, err error)
+	Regions     Regions // of network addresses
 	Now         func() time.Time
 	Rand        io.Reader
 
@@ -112,6 +114,11 @@ type Config struct {
 	Bridges                   // portals behind bridges and upstream sources
 }
 
+// Regions names regions of network addresses; a nil netregion.File knows none.
+type Regions interface {
+	Find(address string) (netregion.Region, bool)
+}
+
 // Server serves identity.
 type Server struct {
 	Config
@@ -119,7 +126,12 @@ type Server struct {
 }
 
 // New returns the server.
-func New(cfg Config) *Server { return &Server{Config: cfg} }
+func New(cfg Config) *Server {
+	if cfg.Regions == nil {
+		cfg.Regions = (*netregion.File)(nil)
+	}
+	return &Server{Config: cfg}
+}
 
 // Routes adds the protocol endpoints that carry no cookie.
 func (s *Server) Routes(mux *http.ServeMux) {
@@ -314,6 +326,24 @@ func deviceOf(agent string) string {
 		}
 	}
 	return "-"
+}
+
+// placed is an address with its region before it, where one is known.
+func (s *Server) placed(r *http.Request, address string) string {
+	if region, ok := s.Regions.Find(address); ok {
+		return region.In(s.Pages.Locale(r)) + " · " + address
+	}
+	return address
+}
+
+// elsewhere reports whether two addresses stand in different regions or, where that cannot be told, in different networks.
+func (s *Server) elsewhere(one, other string) bool {
+	a, knownA := s.Regions.Find(one)
+	b, knownB := s.Regions.Find(other)
+	if knownA && knownB {
+		return a.Code != b.Code
+	}
+	return !authn.SameNetwork(one, other)
 }
 
 func displayName(p idp.Person) string {

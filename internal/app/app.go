@@ -45,6 +45,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/blob"
 	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/i18n"
+	"github.com/yinxin-gov/yinxin/internal/netregion"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
@@ -113,7 +114,8 @@ type App struct {
 	deletions     *idp.Deletions
 	disputes      *idp.Disputes
 	exports       *idp.Exports
-	resealAt      time.Time // when the next pass over fields of earlier releases begins
+	regions       *netregion.File // of network addresses; nil knows none
+	resealAt      time.Time       // when the next pass over fields of earlier releases begins
 	resealAfter   string
 	bridges       *bridges
 	trust         *trustSource
@@ -370,7 +372,11 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Guardians: childDeletions{guardians{a}}, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
 	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Document: a.exportDocument, Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	a.disputes = idp.NewDisputes(disputeLedger{a.store, jointLedger{LedgerStore: a.store, app: a}}, a.Accounts, o.Now, o.Rand)
+	if a.regions, err = openRegions(a.cfg, o); err != nil {
+		return err
+	}
 	a.identity = idphttp.New(idphttp.Config{
+		Regions:  a.regions,
 		Receipt:  outboxdb.New(a.db).Receipt,
 		Mandates: a.Mandates,
 		Auth:     auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
@@ -388,7 +394,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		NoCodes:      !a.offersCodes(),
 		Locales:      a.store,
 		Ways:         ways, Steps: steps, Passkeys: passkeys, Certificates: certificates,
-		Devices:     authn.NewDevices(authn.DevicesConfig{Store: a.store, Throttle: a.store, Steps: steps, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
+		Devices:     authn.NewDevices(authn.DevicesConfig{Place: a.placeOf, Store: a.store, Throttle: a.store, Steps: steps, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		QR:          authn.NewQR(authn.QRConfig{Store: a.store, Throttle: a.store, Accounts: a.Accounts, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Methods:     loginMethods(),
 		Proofing:    people,

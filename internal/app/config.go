@@ -39,6 +39,9 @@ type Config struct {
 	Keys Keys `yaml:"keys"`
 	// TrustedProxies are addresses or networks whose X-Forwarded-For is believed.
 	TrustedProxies []string `yaml:"trusted_proxies"`
+	// NetworkRegionsFile is a table (CSV: network, name, English name, code) that names regions of network addresses to people. In the
+	// sandbox one of documentation networks stands in; elsewhere addresses are shown alone without it.
+	NetworkRegionsFile string `yaml:"network_regions_file"`
 	// Sandbox opens personas, simulated sources and the inbox. Refused with a production key provider.
 	Sandbox bool `yaml:"sandbox"`
 	// Messages is one HTTP provider of SMS and mail in the protocol of our own; Channels replaces it.

@@ -45,7 +45,8 @@ func (k *keyboard) focus(id string) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	k.t.Fatalf("the focus is on %q, not on %q", last, id)
+	shown, _ := chromedp.Run(k.tab.Context, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
+	k.t.Fatalf("the focus is on %q, not on %q: %.1500s", last, id, shown)
 }
 
 // lendCookies gives the tab the cookies of a browser without scripts.

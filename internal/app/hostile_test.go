@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"html"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -96,7 +97,10 @@ func newHostile(t *testing.T) *hostileSource {
 	mux.HandleFunc("GET /authorize", func(w http.ResponseWriter, r *http.Request) {
 		h.mutex.Lock()
 		h.asked = r.URL.Query()
+		back := h.asked.Get("redirect_uri") + "?" + url.Values{"code": {"c"}, "state": {h.asked.Get("state")}, "iss": {h.URL}}.Encode()
 		h.mutex.Unlock()
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, `<!doctype html><html lang="zh-CN"><title>province</title><link rel="icon" href="data:,"><a id="province-agree" href="%s">Agree</a>`, html.EscapeString(back))
 	})
 	mux.HandleFunc("GET /userinfo", func(w http.ResponseWriter, r *http.Request) { answer(w, h.userinfo) })
 	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {

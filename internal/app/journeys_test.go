@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"net/http"
@@ -35,10 +36,12 @@ type journey struct {
 	p       *apptest.Platform
 	tab     *browser.Tab
 	portal  *landing
+	sources map[bool]*hostileSource // another platform for the walk with scripts and one for that without
 	scripts bool
 	step    string          // where the walk is, for messages
 	walked  map[string]bool // steps that were reached
 	last    *int            // of the telephone numbers that the walks made up
+	shown   *int            // pictures that were taken
 }
 
 // journeys are the walks by the section that they walk. docs/reference/journeys.md names what each step of it is.
@@ -54,16 +57,18 @@ var journeys = []struct {
 	{"3.6", (*journey).delegation},
 	{"3.7", (*journey).family},
 	{"3.8", (*journey).dataRights},
+	{"3.13", (*journey).counter},
 }
 
-// TestJourneys walks §3.1 to §3.8 of experience.md in Chromium, with scripts and without. What it reached has to be what
+// TestJourneys walks §3.1 to §3.8 and §3.13 of experience.md in Chromium, with scripts and without. What it reached has to be what
 // docs/reference/journeys.md says of it, so that the table cannot promise a step that nobody walks.
 func TestJourneys(t *testing.T) {
 	portal := newLanding(t)
 	cfg := apptest.NewConfig(t, "sqlite:"+t.TempDir()+"/yinxin.db", t.TempDir())
-	cfg.Outbound.Allowed = []string{strings.TrimPrefix(portal.URL, "http://")} // it is told of logouts
+	sources := map[bool]*hostileSource{true: newHostile(t), false: newHostile(t)}
+	cfg.Outbound.Allowed = []string{strings.TrimPrefix(portal.URL, "http://"), sources[true].host(), sources[false].host()} // the portal is told of logouts
 	p := apptest.StartWith(t, cfg)
-	tab, last := browser.New(t), new(int)
+	tab, last, shown := browser.New(t), new(int), new(int)
 	tab.Size(t, 1280, 1000)
 	if _, err := chromedp.Call(tab.Context, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": "zh-CN"}}); err != nil {
 		t.Fatal(err)
@@ -76,7 +81,7 @@ func TestJourneys(t *testing.T) {
 			ran := false
 			t.Run(one.section+" scripts "+mode, func(t *testing.T) {
 				ran = true
-				j := &journey{t: t, p: p, tab: tab, portal: portal, scripts: scripts, walked: reached, last: last}
+				j := &journey{t: t, p: p, tab: tab, portal: portal, sources: sources, scripts: scripts, walked: reached, last: last, shown: shown}
 				j.setScripts()
 				p.Advance(2 * time.Minute) // past what one person or one address may ask for at once
 				j.leave()
@@ -216,10 +221,33 @@ func (j *journey) until(next string) {
 	for began := time.Now(); time.Since(began) < 20*time.Second; time.Sleep(15 * time.Millisecond) {
 		there, err := evaluateIn[bool](j, `!document.documentElement.hasAttribute("data-left") && document.readyState == "complete" && !!document.querySelector(`+strconv.Quote(next)+`)`)
 		if err == nil && there {
+			j.picture()
 			return
 		}
 	}
 	j.fatalf("no %s", next)
+}
+
+// pictures is for people who look at the pages: go test ./internal/app -run 'TestJourneys/3.13' -pictures FOLDER.
+var pictures = flag.String("pictures", "", "folder for a picture of each page of the journeys, narrow and wide")
+
+func (j *journey) picture() {
+	j.t.Helper()
+	if *pictures == "" {
+		return
+	}
+	*j.shown++
+	for _, width := range []int64{360, 1280} {
+		j.tab.Size(j.t, width, 1000)
+		picture, err := chromedp.Run(j.tab.Context, chromedp.FullScreenshot(80))
+		if err != nil {
+			j.t.Fatal(err)
+		}
+		name := fmt.Sprintf("%03d_%s_%t_%d.jpg", *j.shown, j.step, j.scripts, width)
+		if err := os.WriteFile(filepath.Join(*pictures, name), picture, 0o600); err != nil {
+			j.t.Fatal(err)
+		}
+	}
 }
 
 const markLeft = `document.documentElement.setAttribute("data-left", ""), true`

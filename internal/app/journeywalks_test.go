@@ -9,8 +9,11 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
+	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
@@ -120,6 +123,11 @@ func (j *journey) login() {
 	j.fill("otp-code", inbox(j.t, j.p, number))
 	j.press("#otp-submit", "#identity")
 
+	j.proofOfWork(number)
+	j.upstream()
+	j.at("3.2.7")
+	j.staff(j.phone(), "赵一", idp.RoleSystemAdmin)
+
 	j.at("3.2.4")
 	phone := j.p.SignIn(number)
 	j.leave()
@@ -159,6 +167,77 @@ func (j *journey) login() {
 		j.fatalf("the session that was disowned goes on")
 	}
 	j.extension(number)
+}
+
+// proofOfWork: after many wrong tries from one network the browser works for the next, and whoever runs no scripts has the code.
+func (j *journey) proofOfWork(number string) {
+	j.at("3.2.3")
+	j.leave()
+	j.open("/login", "#login-identifier")
+	j.has("#work-answer", 0)
+	for range authn.WorkAfter {
+		submit(j.t, walk.New(nil), j.p.URL+"/login", map[string]string{"login-identifier": j.phone(), "login-password": "not-this-one"})
+	}
+	j.open("/login", "#work-answer")
+	j.fill("login-identifier", number, "login-password", apptest.Password)
+	if j.scripts {
+		eventually(j.t, "the browser finds nothing", func() bool { return ask[bool](j, `document.getElementById("work-answer").value != ""`) })
+		j.press("#login-submit", "#identity")
+	} else {
+		j.says("没有开启脚本时，请改用验证码登录")
+		j.press("#login-submit", ".error-summary")
+		j.p.Advance(2 * time.Minute) // since the code before
+		j.press(`a[href^="/login/code"]`, "#register-identifier")
+		j.fill("register-identifier", number)
+		j.press("#register-submit", "#otp-code")
+		j.fill("otp-code", inbox(j.t, j.p, number))
+		j.press("#otp-submit", "#identity")
+	}
+	j.p.Advance(authn.LoginSpan + time.Minute) // the network may try again
+}
+
+// upstream: another platform does not answer and the page offers what is left; when it answers, its level counts as the map says.
+func (j *journey) upstream() {
+	j.at("3.2.5")
+	h := j.sources[j.scripts]
+	who := map[bool][2]string{true: {"张三", "11010519491231002X"}, false: {"吴九", "110101199003070118"}}[j.scripts]
+	h.claims = map[string]any{"sub": who[1], "ial": "L3", "name": who[0], "id_document_number": who[1]}
+	h.change = func(claims map[string]any) { // the clock of the platform has moved on
+		claims["iat"], claims["exp"] = j.p.Now().Unix(), j.p.Now().Add(time.Minute).Unix()
+	}
+	source := h.source()
+	source.ID = "province-" + map[bool]string{true: "on", false: "off"}[j.scripts]
+	apply(j.t, j.p, app.Manifest{Upstreams: []federation.Source{source}})
+	link := `a[href^="/federation/` + source.ID + `/start"]`
+	silent := func(yes bool) {
+		h.mutex.Lock()
+		defer h.mutex.Unlock()
+		h.silent = yes
+	}
+	j.leave()
+	silent(true)
+	j.open("/login", link)
+	for range 5 {
+		j.press(link, ".error-summary")
+		j.says("没有回应")
+		j.has("#login-password, #login-qr", 2)
+		if ask[bool](j, `!document.querySelector('`+link+`')`) {
+			break
+		}
+	}
+	j.open("/login", "#login-password")
+	j.has(link, 0)
+	j.says("省统一身份认证暂时没有回应")
+	silent(false)
+	j.p.Advance(time.Minute)
+	j.open("/login", link)
+	j.press(link, "#province-agree")
+	j.press("#province-agree", "#identity")
+	if got := j.textOf("identity"); !strings.Contains(got, "高级实名") {
+		j.fatalf("the level of the source is %s", got)
+	}
+	source.Disabled = true
+	apply(j.t, j.p, app.Manifest{Upstreams: []federation.Source{source}})
 }
 
 // extension: shortly before the end one press goes on; without scripts each page says when it ends, and each page is use.
@@ -215,6 +294,26 @@ func (j *journey) consent() {
 	}
 	j.authorize(app, nil, "#portal-code") // the session goes on
 	j.p.Redeem(app, j.code(), nil)
+	j.at("3.3.2")
+	again := j.party(idp.Client{ClientID: "again", ClientName: "档案查询", Purpose: "查询档案", Scope: "openid profile phone", AllowedClaims: []idp.AllowedClaim{{Claim: "name", Purpose: "核对姓名"}}})
+	cb := again.RedirectURIs
+	for _, change := range []struct {
+		says   string
+		claims []idp.AllowedClaim
+	}{
+		{"核对姓名", again.AllowedClaims},
+		{"统计人数", []idp.AllowedClaim{{Claim: "name", Purpose: "统计人数"}}},
+		{"通知结果", []idp.AllowedClaim{{Claim: "name", Purpose: "统计人数"}, {Claim: "phone_number", Purpose: "通知结果"}}},
+	} {
+		again.AllowedClaims, again.RedirectURIs = change.claims, []string{"http://127.0.0.1/cb"}
+		again = j.p.Client(again)
+		again.RedirectURIs = cb
+		j.authorize(again, nil, "#consent-allow")
+		j.says(change.says)
+		j.press("#consent-allow", "#portal-code")
+		j.authorize(again, nil, "#portal-code")
+		j.p.Redeem(again, j.code(), nil)
+	}
 	told := j.party(idp.Client{ClientID: "fund", ClientName: "公积金", BackchannelLogoutURI: j.portal.URL + "/out"})
 	j.authorize(told, nil, "#consent-allow")
 	j.press("#consent-allow", "#portal-code")
@@ -281,6 +380,29 @@ func (j *journey) ownPages() {
 	j.at("3.4.4")
 	j.open("/me/security", "#devices")
 	j.says("Chrome", "127.0.0.1")
+	j.contacts(number)
+}
+
+// contacts: the code of the number in hand first, then that of the next one.
+func (j *journey) contacts(number string) {
+	j.at("3.4.5")
+	next := j.phone()
+	j.open("/me/security", "#contact-new")
+	j.fill("contact-new", "not a contact")
+	j.press("#contact-change", ".error-summary")
+	j.fill("contact-new", next)
+	j.press("#contact-change", "#otp-code")
+	j.says(number[:3] + "****" + number[7:])
+	j.fill("otp-code", inbox(j.t, j.p, number))
+	j.press("#otp-submit", "#otp-code")
+	j.says(next[:3] + "****" + next[7:])
+	j.fill("otp-code", inbox(j.t, j.p, next))
+	j.press("#otp-submit", "#contact-changed")
+	j.never(number, next)
+	eventually(j.t, "the change is not told", func() bool {
+		return told(j.p, number, "更换了手机号或邮箱") && told(j.p, next, "更换了手机号或邮箱")
+	})
+	j.signIn(next)
 }
 
 // recovery is §3.5.
@@ -306,6 +428,24 @@ func (j *journey) recovery() {
 		j.fatalf("another session goes on")
 	}
 	eventually(j.t, "the recovery is not told", func() bool { return told(j.p, number, "找回") })
+
+	j.at("3.5.3")
+	number = j.person("王小明", 1)
+	key := addTOTP(j.t, j.p, j.p.SignIn(number))
+	j.p.Advance(2 * time.Minute)
+	j.leave()
+	j.open("/recover", "#recover-submit")
+	j.fill("register-identifier", number)
+	j.press("#recover-submit", "#otp-code")
+	j.fill("otp-code", inbox(j.t, j.p, number))
+	j.press("#otp-submit", "#second-recovery")
+	j.has("#password-new", 0)
+	j.fill("otp-code", "000000")
+	j.press("#otp-submit", ".error-summary")
+	j.fill("otp-code", totpAt(j.t, key, j.p.Now()))
+	j.press("#otp-submit", "#password-new")
+	j.fill("password-new", apptest.Password+"-new")
+	j.press("#password-submit", "#welcome-later")
 }
 
 // delegation is §3.6.

@@ -10,6 +10,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/internal/channel"
+	"github.com/yinxin-gov/yinxin/internal/netregion"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 )
 
@@ -79,6 +80,9 @@ func (a *App) deliverNotice(ctx context.Context, d outbox.Delivery) error {
 		return err
 	}
 	m := channel.Message{Kind: channel.Mobile, To: person.Mobile, Template: notice.What, Locale: account.Locale, Params: map[string]string{"name": notice.Name}}
+	if place := (netregion.Region{Name: notice.Place, English: notice.PlaceEnglish}).In(account.Locale); place != "" {
+		m.Params["name"] = notice.Name + "·" + place
+	}
 	if notice.Channel == "email" {
 		m.Kind, m.To = channel.Email, person.Email
 	}

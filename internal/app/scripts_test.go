@@ -91,7 +91,12 @@ var pagesOfPeople = []string{"../../idp/idphttp", "../../elicense/licensehttp", 
 // routesOf are the patterns of routes as the sources of folders name them.
 func routesOf(t *testing.T, folders ...string) (patterns []string) {
 	t.Helper()
-	constants := map[string]string{}
+	return routesWith(t, map[string]string{}, folders...)
+}
+
+// routesWith is routesOf with constants that are known before: of other packages, or of a file that comes later.
+func routesWith(t *testing.T, constants map[string]string, folders ...string) (patterns []string) {
+	t.Helper()
 	var sources []string
 	for _, folder := range folders {
 		files, err := filepath.Glob(folder + "/*.go")

@@ -58,6 +58,7 @@ func people() []Sample {
 		{Name: "qr-login-denied", Template: "qr-login", Page: web.Page{Body: web.QRLoginPage{QR: scan, State: "denied", AgainURL: "/login/qr", BackURL: "/login"}}},
 		{Name: "qr-type", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{}}},
 		{Name: "qr-ask", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Asks: true, Hidden: flow, Portal: "一网通办", Device: "Firefox", Address: "198.51.100.7", OtherNetwork: true}}},
+		{Name: "qr-place", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Asks: true, Hidden: flow, Portal: "一网通办", Device: "Firefox", Address: "192.0.2.7", Place: "北京", OtherPlace: "示例省示例市", OtherNetwork: true}}},
 		{Name: "qr-done", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Answer: "approve"}}},
 		{Name: "qr-refused", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Answer: "deny"}}},
 		{Name: "recover", Template: "recover", Page: web.Page{Body: web.RecoverPage{Passkey: true, CertificateURL: "/login/certificate", ProofURL: "/login/code"}}},
