@@ -26,7 +26,11 @@ func (s *signatureJudge) sealStatus(seal *ses.Seal, maker *pki.Certificate, mome
 	sum := [32]byte(digest.Sum(seal.Raw))
 	history, known, current := sealstatus.History(nil), false, true
 	if s.options.SealRegister != nil {
-		history, known = s.options.SealRegister(seal.ESID, sum)
+		var err error
+		if history, known, err = s.options.SealRegister(seal.ESID, sum); err != nil {
+			s.unknown("seal_status", "seal_status_unreachable", "")
+			return
+		}
 	}
 	if !known {
 		list := s.sealList(seal.ESID, maker)

@@ -31,8 +31,9 @@ type Options struct {
 	TrustLists *trustlist.Set
 	// SealLists are status lists of seals.
 	SealLists []*sealstatus.List
-	// SealRegister answers for the seals of a platform that judges its own; nil has none, false is a seal that it does not know.
-	SealRegister func(code string, sm3 [32]byte) (sealstatus.History, bool)
+	// SealRegister answers for the seals of a platform that judges its own; nil has none, false is a seal that it does not know. An error
+	// is a register that was not reached.
+	SealRegister func(code string, sm3 [32]byte) (sealstatus.History, bool, error)
 
 	anchors *trustlist.Anchors
 }
