@@ -87,7 +87,9 @@ func (s *sealing) recover(ctx context.Context) error {
 // evidence adds what judgements here know beyond certificates: authorities of the trust list, and the register of seals, which is ahead of
 // every published list.
 func (s *sealing) evidence(ctx context.Context, o *verify.Options) error {
-	o.SealRegister = func(code string, sm3 [32]byte) (sealstatus.History, bool, error) { return s.seals.History(ctx, code, sm3) }
+	o.SealRegister = func(code string, sm3 [32]byte) (sealstatus.History, bool, error) {
+		return s.seals.History(ctx, code, sm3)
+	}
 	var err error
 	o.TrustLists, err = s.app.trust.authorities(ctx)
 	return err
