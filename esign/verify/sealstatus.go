@@ -48,6 +48,9 @@ func (s *signatureJudge) sealStatus(seal *ses.Seal, maker *pki.Certificate, mome
 		moment = s.options.At
 	}
 	state, lost := history.At(moment), sealstatus.Event{}
+	if state == 0 { // the clocks of the node that stamped and the one that put the seal into use may differ
+		state = history.At(moment.Add(clockTolerance))
+	}
 	for _, e := range history {
 		if e.State == sealstatus.Lost && e.From.After(moment) {
 			lost = e
