@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/sealstatus"
@@ -51,25 +50,12 @@ func (st *Store) statuses(ctx context.Context, condition string, args ...any) ([
 			all = append(all, sealstatus.Seal{Code: code, SM3: [32]byte(sum)})
 		}
 		seal := &all[len(all)-1]
-		seal.History = grown(seal.History, sealstatus.State(state), sqldb.Time(begins), sqldb.Time(since))
+		seal.History = seal.History.Recorded(sealstatus.Event{From: sqldb.Time(begins), State: sealstatus.State(state)}, sqldb.Time(since))
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read states of seals: %w", err)
 	}
 	return all, nil
-}
-
-// grown is a history after an event. One that begins with another state than in use is that of a seal whose beginning is older than the
-// register of states.
-func grown(h sealstatus.History, state sealstatus.State, begins, since time.Time) sealstatus.History {
-	if len(h) == 0 && state != sealstatus.InUse {
-		h = h.With(sealstatus.Event{From: since, State: sealstatus.InUse})
-	}
-	next := h.With(sealstatus.Event{From: begins, State: state})
-	if len(next) > 0 && next[0].State != sealstatus.InUse { // lost since before it came into use
-		return sealstatus.History{{From: begins.UTC().Add(-time.Second).Truncate(time.Second), State: sealstatus.InUse}, next[0]}
-	}
-	return next
 }
 
 // unwritten are the seals of which no state was ever written; the condition speaks of their rows.
@@ -94,7 +80,7 @@ func (st *Store) unwritten(ctx context.Context, condition string, args ...any) (
 		if state == sealstatus.InUse {
 			begins = s.ValidFrom
 		}
-		all = append(all, sealstatus.Seal{Code: s.Code, SM3: [32]byte(digest.Sum(s.SES)), History: grown(nil, state, begins, s.ValidFrom)})
+		all = append(all, sealstatus.Seal{Code: s.Code, SM3: [32]byte(digest.Sum(s.SES)), History: sealstatus.History{}.Recorded(sealstatus.Event{From: begins, State: state}, s.ValidFrom)})
 	}
 	return all, rows.Err()
 }

@@ -80,6 +80,19 @@ func (h History) With(e Event) History {
 	return append(kept, e)
 }
 
+// Recorded is With for a register that may be younger than the seal, which came into use at since; and for a seal that was lost before it
+// came into use, which had been so for a second then.
+func (h History) Recorded(e Event, since time.Time) History {
+	if len(h) == 0 && e.State != InUse {
+		h = h.With(Event{From: since, State: InUse})
+	}
+	grown := h.With(e)
+	if len(grown) == 1 && grown[0].State != InUse {
+		return History{{From: grown[0].From.Add(-time.Second), State: InUse}, grown[0]}
+	}
+	return grown
+}
+
 func (h History) check() error {
 	if len(h) == 0 || len(h) > maxHistory || h[0].State != InUse {
 		return errors.New("a history begins in use, and is not too long")

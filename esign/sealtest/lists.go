@@ -28,10 +28,7 @@ func (t *Twin) SealsOf(_ context.Context, division string) ([]sealstatus.Seal, e
 		if s := t.seals[id]; len(changes) > 0 && strings.HasPrefix(s.Code, division) {
 			one := sealstatus.Seal{Code: s.Code, SM3: changes[0].SM3}
 			for _, c := range changes {
-				if len(one.History) == 0 && c.State != sealstatus.InUse {
-					one.History = one.History.With(sealstatus.Event{From: c.Since, State: sealstatus.InUse})
-				}
-				one.History = one.History.With(sealstatus.Event{From: c.From, State: c.State})
+				one.History = one.History.Recorded(sealstatus.Event{From: c.From, State: c.State}, c.Since)
 			}
 			all = append(all, one)
 		}
