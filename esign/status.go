@@ -243,6 +243,21 @@ func (s *Service) PublishMissing(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
+// PublishAll publishes the list of every division anew, for a copy that must not lag behind the register.
+func (s *Service) PublishAll(ctx context.Context) error {
+	ctx = reqctx.WithActor(ctx, reqctx.Actor{ID: "system:esign-publish"})
+	divisions, err := s.cfg.Lists.Divisions(ctx)
+	if err != nil {
+		return unavailable(err)
+	}
+	for _, division := range divisions {
+		if err := s.PublishList(ctx, division); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // RefreshLists publishes lists anew that have lived half their life. Call it every few seconds.
 func (s *Service) RefreshLists(ctx context.Context) error {
 	if s.cfg.Lists == nil {

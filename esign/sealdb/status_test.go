@@ -14,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/sealtest"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
@@ -138,6 +139,78 @@ func TestPublishedListsOfSeals(t *testing.T) {
 		}
 		if page, err = store.PublishedLists(ctx, "370300", 9); err != nil || len(page) != 1 || page[0].Division != "370301" {
 			t.Errorf("%+v %v", page, err)
+		}
+	})
+}
+
+// TestX15EmergencyStopOnEveryNode: what one node stops, the other refuses to use at once and tells in its list, without a cache to wait for.
+func TestX15EmergencyStopOnEveryNode(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		ctx, store := context.Background(), sealdb.New(db)
+		w := sealtest.NewWorld(t, store)
+		cfg := w.Config()
+		cfg.Store, cfg.Lists, cfg.BaseURL = store, store, "https://id.example"
+		node := func() *esign.Service {
+			t.Helper()
+			s, err := esign.New(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		w.Service = node()
+		other := node()
+		seal := w.Active(t, sealtest.SampleApplication(1))
+		document := sealtest.Document(t, 1)
+		if _, _, err := other.Stamp(sealtest.Keeper, sealtest.Request(seal, document)); err != nil {
+			t.Fatal(err)
+		}
+		if err := other.PublishList(ctx, seal.Code[:6]); err != nil {
+			t.Fatal(err)
+		}
+		w.Advance(time.Minute)
+		if _, err := w.Service.Suspend(sealtest.Keeper, seal.ID, "异常用印"); err != nil {
+			t.Fatal(err)
+		}
+		again := sealtest.Request(seal, document)
+		again.Key = "another key of the requester"
+		if _, _, err := other.Stamp(sealtest.Keeper, again); fault.CodeOf(err) != fault.SealSuspended {
+			t.Errorf("the other node stamps: %v", err)
+		}
+		w.Advance(2 * time.Second)
+		sum := [32]byte(digest.Sum(seal.SES))
+		if history, known, err := other.History(ctx, seal.Code, sum); err != nil || !known || history.At(w.Now()) != sealstatus.Suspended {
+			t.Errorf("the other node's judgements: %v %v %v", history, known, err)
+		}
+		orders := 0
+		for {
+			m, err := outboxdb.New(db).Lease(ctx, w.Now(), time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m == nil {
+				break
+			}
+			if m.Topic == esign.TopicPublish {
+				orders++
+				if err := other.HandlePublish(ctx, m.Payload); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := outboxdb.New(db).Done(ctx, m.ID, w.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, err := w.Service.PublishedList(ctx, seal.Code[:6])
+		if err != nil || orders == 0 {
+			t.Fatalf("%d orders, %v", orders, err)
+		}
+		list, err := sealstatus.Open(p.Content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if history, ok := list.Lookup(seal.Code, sum); !ok || history.At(w.Now()) != sealstatus.Suspended {
+			t.Errorf("the list: %v", history)
 		}
 	})
 }

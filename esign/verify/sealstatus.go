@@ -40,7 +40,11 @@ func (s *signatureJudge) sealStatus(seal *ses.Seal, maker *pki.Certificate, mome
 		}
 		current = list.Current(s.options.At)
 		if history, known = list.Lookup(seal.ESID, sum); !known {
-			s.unknown("seal_status", "seal_status_unknown", seal.ESID)
+			code := "seal_status_unknown"
+			if moment.After(list.Issued) { // the seal may be younger than the list
+				code = "seal_status_stale"
+			}
+			s.unknown("seal_status", code, seal.ESID)
 			return
 		}
 	}

@@ -199,6 +199,7 @@ func TestS22SealStatusByTheList(t *testing.T) {
 		"not in use yet":                {list(service, next, seal, at(then.Add(6*time.Minute), sealstatus.InUse)), verify.Failed, invalid("V23", "SEAL_STATUS_NOT_YET")},
 		"clocks differ":                 {list(service, next, seal, at(then.Add(4*time.Minute), sealstatus.InUse)), verify.Passed, valid},
 		"remade under the same code":    {list(service, next, remade, used), verify.Unknown, indeterminate("V01", "seal_status_unknown")},
+		"used since, and not there":     {[]*sealstatus.List{statusList(t, service, 5, ofdtest.Time.Add(-time.Second), next, remade, used)}, verify.Unknown, indeterminate("V01", "seal_status_stale")},
 		"out of date, in use":           {list(service, old, seal, used), verify.Unknown, indeterminate("V01", "seal_status_stale")},
 		"out of date, ended by then":    {list(service, old, seal, used, at(before, sealstatus.Revoked)), verify.Failed, invalid("V23", "SEAL_STATUS_REVOKED")},
 		"out of date, ended after":      {list(service, old, seal, used, at(after, sealstatus.Revoked)), verify.Passed, valid},

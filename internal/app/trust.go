@@ -194,12 +194,14 @@ func (a *App) ExportTrust(ctx context.Context, folder string) error {
 	for i, list := range crls {
 		files[[]string{"root.crl", "issuing.crl"}[i]] = list.Raw
 	}
-	switch list, err := a.trust.register.Current(ctx); {
-	case err == nil:
-		files["trust-list.cbor"] = list.Content
-	case !errors.Is(err, trusted.ErrNone):
+	if err := errors.Join(a.sealing.seals.PublishAll(ctx), a.trust.register.Refresh(ctx)); err != nil {
 		return err
 	}
+	list, err := a.trust.register.Current(ctx)
+	if err != nil {
+		return err
+	}
+	files["trust-list.cbor"] = list.Content
 	published, err := a.sealing.published(ctx)
 	if err != nil {
 		return err
