@@ -12,6 +12,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licenseface"
+	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -29,6 +30,8 @@ type Config struct {
 	Certificates Certificates
 	Trust        Trust
 	Maker        *licenseface.Maker
+	// Evidence adds to what files are judged by: trust lists, the register of seals. nil adds nothing.
+	Evidence func(ctx context.Context, o *verify.Options) error
 	// BaseURL is the issuer address without a slash at its end; status lists stand below BaseURL/status/.
 	BaseURL string
 	// IssueLease is how long one call has a licence for itself while it is made and sealed; 20 seconds when zero. After a

@@ -28,9 +28,15 @@ func (s *Service) VerifyFile(ctx context.Context, name string, data []byte) (ver
 	if err != nil {
 		return verify.Result{}, storeFault(err, "gather trust")
 	}
+	options := verify.Options{Roots: trust.Roots, Intermediates: trust.Intermediates, CRLs: trust.CRLs, At: s.now(), Locale: reqctx.From(ctx).Locale, Memo: &s.memo}
+	if s.cfg.Evidence != nil {
+		if err := s.cfg.Evidence(ctx, &options); err != nil {
+			return verify.Result{}, storeFault(err, "gather evidence")
+		}
+	}
 	var failure error
 	result := licensefile.Verify(name, data, licensefile.Options{
-		Options:  verify.Options{Roots: trust.Roots, Intermediates: trust.Intermediates, CRLs: trust.CRLs, At: s.now(), Locale: reqctx.From(ctx).Locale, Memo: &s.memo},
+		Options:  options,
 		FindList: func(uri string) *statuslist.List { return s.ownList(ctx, uri, &failure) },
 	})
 	if failure != nil {

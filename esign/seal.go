@@ -62,6 +62,9 @@ type Seal struct {
 	StatusReason string
 	StoppedBy    string // who suspended it; somebody else resumes it
 	Area         string // path of the owner's area; empty where the tree does not know the owner
+	Cause        Cause  // how it ended
+	// Change is what UpdateSeal adds to the history; no store gives it back.
+	Change *StatusChange
 }
 
 // StampState of a stamp.
@@ -120,7 +123,7 @@ type Store interface {
 	Seals(ctx context.Context, areas []string, state State, after string, limit int) ([]Seal, error)
 	// MoveOwner gives the seals of an owner another area; nothing is recorded where none has another one.
 	MoveOwner(ctx context.Context, ownerCode, area string, record audit.Record) error
-	// UpdateSeal stores the seal if its state is still the one given; ErrChanged.
+	// UpdateSeal stores the seal and its Change if its state is still the one given; ErrChanged.
 	UpdateSeal(ctx context.Context, s Seal, from State, record audit.Record) error
 	// PlanStamp stores a planned stamp; ErrInactive when the seal is not in use, ErrExists when the requester used the key
 	// before.
@@ -171,6 +174,12 @@ type Config struct {
 	// TimeStamper proves when documents are sealed (level T); nil leaves the claimed time (level B). Its root must stand in the
 	// trust, or no result verifies. While it is away nothing is sealed.
 	TimeStamper TimeStamper
+	// Lists keeps histories and publishes status lists; nil publishes none.
+	Lists Lists
+	// BaseURL is the address of the platform, below which its lists stand.
+	BaseURL string
+	// Issuers are the certificates above those that Authority issues, without the root; nil puts none into lists.
+	Issuers func() []*pki.Certificate
 }
 
 // TimeStamper gives a time-stamp token over octets (RFC 3161, GB/T 20520).
@@ -353,6 +362,10 @@ func (s *Service) now() time.Time { return s.cfg.Now().UTC().Truncate(time.Secon
 
 // move changes the state of a seal.
 func (s *Service) move(ctx context.Context, id, role string, from []State, to State, reason string, check func(seal *Seal, actor reqctx.Actor) error) (Seal, error) {
+	return s.moveTo(ctx, id, role, from, to, Ending{Reason: reason}, check)
+}
+
+func (s *Service) moveTo(ctx context.Context, id, role string, from []State, to State, end Ending, check func(seal *Seal, actor reqctx.Actor) error) (Seal, error) {
 	actor, err := require(ctx, role)
 	if to != Suspended && to != Revoked {
 		actor, err = rested(actor, err)
@@ -380,10 +393,12 @@ func (s *Service) move(ctx context.Context, id, role string, from []State, to St
 			return Seal{}, err
 		}
 	}
-	seal.State, seal.UpdatedAt, seal.StatusReason = to, s.now(), reason
-	e := s.event(ctx, "seal."+string(to), "seal", seal.ID, nil)
-	e.Reason = reason
-	err = s.cfg.Store.UpdateSeal(ctx, seal, old, audit.With(e))
+	seal.State, seal.UpdatedAt, seal.StatusReason, seal.Cause = to, s.now(), end.Reason, end.Cause
+	seal.Change = seal.change(end, seal.UpdatedAt)
+	e := s.event(ctx, "seal."+string(to), "seal", seal.ID, end.told())
+	e.Reason = end.Reason
+	err = s.cfg.Store.UpdateSeal(ctx, seal, old, s.orders(seal, audit.With(e)))
+	seal.Change = nil
 	switch {
 	case errors.Is(err, ErrChanged):
 		return Seal{}, fault.Wrap(err, fault.Conflict)
@@ -553,7 +568,12 @@ func (s *Service) Resume(ctx context.Context, id string) (Seal, error) {
 
 // Revoke ends a seal, or its application, for good.
 func (s *Service) Revoke(ctx context.Context, id, reason string) (Seal, error) {
-	return s.move(ctx, id, RoleReviewer, []State{Applied, Approved, Made, Active, Suspended}, Revoked, reason, func(*Seal, reqctx.Actor) error { return needReason(reason) })
+	return s.End(ctx, id, Ending{Reason: reason})
+}
+
+// End is Revoke with its cause. A seal that is lost may have been so for a while.
+func (s *Service) End(ctx context.Context, id string, end Ending) (Seal, error) {
+	return s.moveTo(ctx, id, RoleReviewer, []State{Applied, Approved, Made, Active, Suspended}, Revoked, end, func(seal *Seal, _ reqctx.Actor) error { return end.check(*seal, s.now()) })
 }
 
 func needReason(reason string) error {

@@ -1,6 +1,7 @@
 package yinxin
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +21,9 @@ type Report = verify.Report
 // ErrTrust is wrapped by errors about files of trust that are of no known kind.
 var ErrTrust = offline.ErrTrust
 
+// ErrOlder is a trust list whose address is known with a higher number: an old list would bring a withdrawn authority back.
+var ErrOlder = offline.ErrOlder
+
 // Verifier judges sealed files, licences and presentation codes without any network. Set it up first; then many
 // goroutines may verify with it.
 type Verifier struct {
@@ -31,7 +35,7 @@ type Verifier struct {
 func NewVerifier() *Verifier { return &Verifier{Verifier: offline.New(), now: time.Now} }
 
 // AddTrust reads a file, or every file of a folder but not of folders in it: certificates (PEM or DER; self-signed ones
-// are trusted as roots, the others help to build chains), CRLs, signed status lists, deltas and key bundles of
+// are trusted as roots, the others help to build chains), CRLs, signed trust lists, signed status lists, deltas and key bundles of
 // presentation codes. A file of another kind is an error that names it and wraps ErrTrust: trust that was meant to be
 // there and is not would turn into wrong verdicts.
 func (v *Verifier) AddTrust(path string) error {
@@ -50,7 +54,8 @@ func (v *Verifier) AddTrust(path string) error {
 		if entry.IsDir() {
 			continue
 		}
-		if err := v.addTrustFile(filepath.Join(path, entry.Name())); err != nil {
+		// Of the trust lists of one address in a folder the newest counts, in whatever order they are read.
+		if err := v.addTrustFile(filepath.Join(path, entry.Name())); err != nil && !errors.Is(err, ErrOlder) {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func verifyFiles(_ context.Context, c command) int {
 	set := c.flags("verify", "FILE...")
 	var trust stringList
-	set.Var(&trust, "trust", "`file or folder` of certificates, CRLs and status lists; may be repeated")
+	set.Var(&trust, "trust", "`file or folder` of certificates, CRLs, trust lists and status lists; may be repeated")
 	asJSON := set.Bool("json", false, "print the report as JSON")
 	at := set.String("at", "", "judge at this `time` (RFC 3339) instead of now")
 	strict := set.Bool("strict", false, "refuse deviations and uncovered visible content")

@@ -18,6 +18,7 @@ func VerifyCode(name, text string, options Options) verify.Result {
 	if options.Locale == "" {
 		options.Locale = "zh-CN"
 	}
+	options.Options = options.Options.Resolved()
 	j := &licenseJudge{options: options}
 	bundle := j.findBundle()
 	judging := presentation.Options{At: options.At, Challenge: options.Challenge, Consumed: options.Consumed, StatusOf: j.statusOfCode}

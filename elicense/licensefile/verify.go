@@ -34,6 +34,7 @@ func Verify(name string, data []byte, options Options) verify.Result {
 	if options.Locale == "" {
 		options.Locale = "zh-CN"
 	}
+	options.Options = options.Options.Resolved()
 	if text, ok := codeText(data); ok {
 		return VerifyCode(name, text, options)
 	}
@@ -271,7 +272,7 @@ func (j *licenseJudge) setStatus(status, source string, at time.Time) {
 }
 
 func (j *licenseJudge) trust() statuslist.Trust {
-	return statuslist.Trust{Roots: j.options.Roots, Intermediates: j.options.Intermediates, CRLs: j.options.CRLs, At: j.options.At}
+	return statuslist.Trust{Roots: j.options.Services(), Intermediates: j.options.Intermediates, CRLs: j.options.CRLs, At: j.options.At}
 }
 
 // findList is the newest list of the address that the named authority signed and whose signer is trusted.

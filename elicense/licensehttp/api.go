@@ -1,5 +1,5 @@
 // Package licensehttp is the HTTP side of the licence room: operations under /api/v1, the signed objects that anybody may
-// fetch (/status/…, /trust/list), and the pages for issuers, verifiers and holders. It decides nothing.
+// fetch (/status/…, /trust/keys), and the pages for issuers, verifiers and holders. It decides nothing.
 package licensehttp
 
 import (

@@ -331,7 +331,7 @@ func TestPublicObjects(t *testing.T) {
 	if err := s.world.Service.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for path, kind := range map[string]statuslist.Kind{"/status/1": statuslist.KindList, "/status/delta": statuslist.KindDelta, "/trust/list": statuslist.KindTrust} {
+	for path, kind := range map[string]statuslist.Kind{"/status/1": statuslist.KindList, "/status/delta": statuslist.KindDelta, "/trust/keys": statuslist.KindTrust} {
 		rec := s.send(nobody, http.MethodGet, path, "", nil)
 		if rec.Code != http.StatusOK || !statuslist.Is(kind, rec.Body.Bytes()) || rec.Header().Get("Cache-Control") != "public, max-age=5" {
 			t.Errorf("%s: %d %v", path, rec.Code, rec.Header())

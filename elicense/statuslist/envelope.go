@@ -1,230 +1,49 @@
 package statuslist
 
-import (
-	"bytes"
-	"crypto/ecdsa"
-	"errors"
-	"fmt"
-	"time"
+import "github.com/yinxin-gov/yinxin/keys/signed"
 
-	"github.com/fxamacker/cbor/v2"
-
-	"github.com/yinxin-gov/yinxin/keys/pki"
+// The envelope is that of package signed; these are its names for callers of this package.
+type (
+	Kind     = signed.Kind
+	SignFunc = signed.SignFunc
+	Trust    = signed.Trust
+	Signer   = signed.Signer
+	Object   = signed.Object
 )
-
-// Kind names what a signed object is. It is part of what is signed, so an object of one kind never passes as another.
-type Kind string
 
 // Kinds.
 const (
-	KindList  Kind = "YXSL1" // status list
-	KindDelta Kind = "YXSD1" // delta list of presentation codes
-	KindTrust Kind = "YXTB1" // trust bundle of presentation keys (package presentation)
+	KindList  = signed.KindList
+	KindDelta = signed.KindDelta
+	KindTrust = signed.KindTrust
 )
 
 // Errors. Callers compare with errors.Is.
 var (
-	ErrFormat    = errors.New("statuslist: not a signed object of this kind")
-	ErrSignature = errors.New("statuslist: signature does not verify")
-	ErrUntrusted = errors.New("statuslist: signer is not trusted")
-	ErrMake      = errors.New("statuslist: cannot be made")
+	ErrFormat    = signed.ErrFormat
+	ErrSignature = signed.ErrSignature
+	ErrUntrusted = signed.ErrUntrusted
+	ErrMake      = signed.ErrMake
 )
 
 // MaxSize bounds what is read.
-const MaxSize = 8 << 20
-
-// SignFunc signs a message and returns ASN.1 DER {r,s}: the SignMessage of a key handle.
-type SignFunc func(message []byte) ([]byte, error)
-
-// Trust is what a signer is judged against.
-type Trust struct {
-	Roots         *pki.Pool
-	Intermediates *pki.Pool
-	CRLs          []*pki.CRL
-	At            time.Time
-}
-
-// Signer is who signed an object, after Verify.
-type Signer struct {
-	Certificate *pki.Certificate
-	Chain       []*pki.Certificate // root last
-}
-
-// Name is the name by which documents bind their status authority: the common name in the signer's certificate.
-func (s Signer) Name() string { return s.Certificate.Subject.CommonName() }
-
-// envelope is the outer form: [kind, body, [certificate, …], signature r‖s]. The first certificate is the signer's.
-type envelope struct {
-	_            struct{} `cbor:",toarray"`
-	Kind         string
-	Body         []byte
-	Certificates [][]byte
-	Signature    []byte
-}
-
-var (
-	encoder = mustEncoder()
-	decoder = mustDecoder()
-)
-
-func mustEncoder() cbor.EncMode {
-	mode, err := cbor.CoreDetEncOptions().EncMode()
-	if err != nil {
-		panic(err)
-	}
-	return mode
-}
-
-func mustDecoder() cbor.DecMode {
-	mode, err := cbor.DecOptions{
-		DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden,
-		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField, UTF8: cbor.UTF8RejectInvalid, MaxNestedLevels: 6, MaxArrayElements: 1 << 16, MaxMapPairs: 64,
-	}.DecMode()
-	if err != nil {
-		panic(err)
-	}
-	return mode
-}
+const MaxSize = signed.MaxSize
 
 // Encode writes a value in the one deterministic form (RFC 8949 4.2.1).
-func Encode(value any) ([]byte, error) {
-	out, err := encoder.Marshal(value)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMake, err)
-	}
-	return out, nil
-}
+func Encode(value any) ([]byte, error) { return signed.Encode(value) }
 
-// Decode reads a value strictly: no duplicate keys, no unknown keys, no indefinite lengths, no tags, no trailing octets,
-// and only the octets that Encode would write. Errors wrap ErrFormat.
-func Decode(data []byte, into any) error {
-	if len(data) > MaxSize {
-		return fmt.Errorf("%w: too large", ErrFormat)
-	}
-	if err := decoder.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%w: %w", ErrFormat, err)
-	}
-	again, err := encoder.Marshal(into)
-	if err != nil || !bytes.Equal(again, data) {
-		return fmt.Errorf("%w: not in the deterministic form", ErrFormat)
-	}
-	return nil
-}
+// Decode reads a value strictly; see signed.Decode.
+func Decode(data []byte, into any) error { return signed.Decode(data, into) }
 
-// toBeSigned binds the kind to the body.
-func toBeSigned(kind Kind, body []byte) []byte {
-	return append(append([]byte(kind), 0), body...)
-}
-
-// SignObject signs a body. chain is DER, the signer's certificate first; the result is verified with its key. Errors wrap
-// ErrMake.
+// SignObject signs a body; see signed.SignObject.
 func SignObject(kind Kind, body any, chain [][]byte, sign SignFunc) ([]byte, error) {
-	encoded, err := Encode(body)
-	if err != nil {
-		return nil, err
-	}
-	if len(chain) == 0 {
-		return nil, fmt.Errorf("%w: no certificate", ErrMake)
-	}
-	certificate, err := pki.ParseCertificate(chain[0])
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMake, err)
-	}
-	public, ok := certificate.SM2Key()
-	if !ok {
-		return nil, fmt.Errorf("%w: the signer's key is not SM2", ErrMake)
-	}
-	signature, err := sign(toBeSigned(kind, encoded))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMake, err)
-	}
-	raw, err := pki.SM2SignatureToRaw(signature)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMake, err)
-	}
-	if err := verifyRaw(public, kind, encoded, raw); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMake, err)
-	}
-	return Encode(envelope{Kind: string(kind), Body: encoded, Certificates: chain, Signature: raw})
+	return signed.SignObject(kind, body, chain, sign)
 }
 
-func verifyRaw(public *ecdsa.PublicKey, kind Kind, body, signature []byte) error {
-	if len(signature) != 64 {
-		return fmt.Errorf("%w: %d octets", ErrSignature, len(signature))
-	}
-	der, err := pki.SM2SignatureFromRaw(signature)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrSignature, err)
-	}
-	if _, err := pki.VerifySM2(public, nil, toBeSigned(kind, body), der, pki.FormDER); err != nil {
-		return fmt.Errorf("%w: %w", ErrSignature, err)
-	}
-	return nil
-}
-
-// Is tells whether the octets claim to be a signed object of the kind, without reading further.
-func Is(kind Kind, data []byte) bool {
-	prefix := append([]byte{0x84, 0x60 | byte(len(kind))}, kind...)
-	return bytes.HasPrefix(data, prefix)
-}
-
-// OpenObject reads an object and verifies its signature with the key of the certificate inside. Whether that certificate
-// is to be trusted is asked with Object.Judge.
+// OpenObject reads an object and verifies its signature; see signed.OpenObject.
 func OpenObject(kind Kind, data []byte, body any) (*Object, error) {
-	var outer envelope
-	if err := Decode(data, &outer); err != nil {
-		return nil, err
-	}
-	if outer.Kind != string(kind) {
-		return nil, fmt.Errorf("%w: kind %.8q", ErrFormat, outer.Kind)
-	}
-	if len(outer.Certificates) == 0 || len(outer.Certificates) > 4 {
-		return nil, fmt.Errorf("%w: %d certificates", ErrFormat, len(outer.Certificates))
-	}
-	o := &Object{}
-	for _, raw := range outer.Certificates {
-		certificate, err := pki.ParseCertificate(raw)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrFormat, err)
-		}
-		o.certificates = append(o.certificates, certificate)
-	}
-	public, ok := o.certificates[0].SM2Key()
-	if !ok {
-		return nil, fmt.Errorf("%w: the signer's key is not SM2", ErrFormat)
-	}
-	if err := verifyRaw(public, kind, outer.Body, outer.Signature); err != nil {
-		return nil, err
-	}
-	return o, Decode(outer.Body, body)
+	return signed.OpenObject(kind, data, body)
 }
 
-// Object holds the signer's side of an opened object.
-type Object struct{ certificates []*pki.Certificate }
-
-// SignerName is the common name in the signer's certificate; it says nothing before Judge.
-func (o *Object) SignerName() string { return o.certificates[0].Subject.CommonName() }
-
-// Judge asks whether the signer is trusted: a chain to a root, the period at trust.At, not revoked, and a certificate for
-// a service. Certificates that may seal documents (nonRepudiation) must not speak about status, so that a seal holder
-// cannot declare licences valid. Errors wrap ErrUntrusted.
-func (o *Object) Judge(trust Trust) (Signer, error) {
-	intermediates := pki.NewPool(trust.Intermediates.Certificates()...)
-	for _, certificate := range o.certificates[1:] {
-		intermediates.Add(certificate)
-	}
-	own := o.certificates[0]
-	chain, err := pki.BuildChain(own, pki.ChainOptions{Roots: trust.Roots, Intermediates: intermediates, At: trust.At, Usage: pki.UsageDigitalSignature})
-	if err != nil {
-		return Signer{}, fmt.Errorf("%w: %w", ErrUntrusted, err)
-	}
-	if own.KeyUsage&pki.UsageNonRepudiation != 0 {
-		return Signer{}, fmt.Errorf("%w: the certificate is for seals", ErrUntrusted)
-	}
-	for i := range len(chain) - 1 {
-		if pki.CheckRevocation(chain[i], chain[i+1], trust.CRLs, trust.At).State == pki.RevocationRevoked {
-			return Signer{}, fmt.Errorf("%w: certificate %s is revoked", ErrUntrusted, chain[i].SerialHex())
-		}
-	}
-	return Signer{Certificate: own, Chain: chain}, nil
-}
+// Is tells whether the octets claim to be a signed object of the kind.
+func Is(kind Kind, data []byte) bool { return signed.Is(kind, data) }

@@ -52,6 +52,15 @@ func newAuthority(t testing.TB, profile pki.Profile) *authority {
 	return a
 }
 
+// envelope is the outer form as package signed writes it.
+type envelope struct {
+	_            struct{} `cbor:",toarray"`
+	Kind         string
+	Body         []byte
+	Certificates [][]byte
+	Signature    []byte
+}
+
 func (a *authority) chain() [][]byte { return [][]byte{a.leaf.Raw, a.ca.Raw} }
 
 func (a *authority) sign(message []byte) ([]byte, error) {

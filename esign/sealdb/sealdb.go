@@ -43,10 +43,11 @@ type sealBody struct {
 	Applicant, Reviewer, Maker   string
 	ValidFrom, ValidTo           time.Time
 	StatusReason, StoppedBy      string
+	Cause                        esign.Cause `json:",omitempty"`
 }
 
 func encodeSeal(s esign.Seal) (string, error) {
-	body, err := json.Marshal(sealBody{s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker, s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy})
+	body, err := json.Marshal(sealBody{s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker, s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.Cause})
 	return string(body), err
 }
 
@@ -84,7 +85,7 @@ func scanSeal(row interface{ Scan(...any) error }) (esign.Seal, error) {
 		return s, err
 	}
 	s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker = b.Name, b.Owner, b.OwnerCode, b.Line, b.DiameterMM, b.Applicant, b.Reviewer, b.Maker
-	s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.CreatedAt, s.UpdatedAt = b.ValidFrom, b.ValidTo, b.StatusReason, b.StoppedBy, sqldb.Time(created), sqldb.Time(updated)
+	s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.Cause, s.CreatedAt, s.UpdatedAt = b.ValidFrom, b.ValidTo, b.StatusReason, b.StoppedBy, b.Cause, sqldb.Time(created), sqldb.Time(updated)
 	return s, nil
 }
 
@@ -146,18 +147,17 @@ func (st *Store) UpdateSeal(ctx context.Context, s esign.Seal, from esign.State,
 	if err != nil {
 		return err
 	}
-	return st.changeOne(ctx, record, "UPDATE seal_seal SET state = $3, key_id = $4, body = $5, signer_cert = $6, ses = $7, picture = $8, updated_at = $9 WHERE id = $1 AND state = $2",
-		s.ID, from, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.UpdatedAt))
-}
-
-func (st *Store) changeOne(ctx context.Context, record audit.Record, statement string, args ...any) error {
 	return st.db.Write(ctx, func(tx sqldb.Tx) error {
-		done, err := sqldb.ExecOne(ctx, tx, statement, args...)
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_seal SET state = $3, key_id = $4, body = $5, signer_cert = $6, ses = $7, picture = $8, updated_at = $9 WHERE id = $1 AND state = $2",
+			s.ID, from, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.UpdatedAt))
 		if err != nil {
 			return err
 		}
 		if !done {
 			return esign.ErrChanged
+		}
+		if err := addStatus(ctx, tx, s); err != nil {
+			return err
 		}
 		return auditdb.Append(ctx, tx, record)
 	})

@@ -22,12 +22,13 @@ type SealRecord struct {
 	OwnerCode string    `json:"owner_code" doc:"Unified social credit code of the owner"`
 	State     string    `json:"state" enum:"applied,approved,made,active,suspended,revoked" doc:"State of the seal"`
 	Reason    string    `json:"status_reason,omitempty" doc:"Why it was suspended or revoked"`
+	Cause     string    `json:"cause,omitempty" enum:"lost,replaced" doc:"How a revoked seal ended; an ordinary end when absent"`
 	ValidFrom time.Time `json:"valid_from" doc:"Begin of validity"`
 	ValidTo   time.Time `json:"valid_to" doc:"End of validity"`
 }
 
 func record(s esign.Seal) SealRecord {
-	return SealRecord{s.ID, s.Code, s.Name, s.Owner, s.OwnerCode, string(s.State), s.StatusReason, s.ValidFrom, s.ValidTo}
+	return SealRecord{s.ID, s.Code, s.Name, s.Owner, s.OwnerCode, string(s.State), s.StatusReason, string(s.Cause), s.ValidFrom, s.ValidTo}
 }
 
 // SealApplication asks for a seal.
@@ -93,6 +94,15 @@ type (
 		}
 	}
 )
+
+type endInput struct {
+	PathID
+	Body struct {
+		Reason string    `json:"reason" minLength:"1" maxLength:"200" doc:"Legal or practical reason"`
+		Cause  string    `json:"cause,omitempty" enum:"lost,replaced" doc:"How it ended, as the status list says it; an ordinary end when absent"`
+		LostAt time.Time `json:"lost_at,omitempty" doc:"With cause lost: when the seal was last known to be in the right hands; now when absent. What was sealed after it proves nothing"`
+	}
+}
 
 // MaxDocument bounds a document to be stamped (security rule R11), as Base64.
 const MaxDocument = 70 << 20
@@ -179,8 +189,9 @@ func Register(api huma.API, service *esign.Service) {
 	huma.Register(api, operation("suspend-seal", http.MethodPost, "/{id}/suspension", "停用印章 Suspend a seal", http.StatusOK), func(ctx context.Context, in *reasonInput) (*one, error) {
 		return answer(service.Suspend(ctx, in.ID, in.Body.Reason))
 	})
-	huma.Register(api, operation("revoke-seal", http.MethodPost, "/{id}/revocation", "注销印章 Revoke a seal", http.StatusOK), func(ctx context.Context, in *reasonInput) (*one, error) {
-		return answer(service.Revoke(ctx, in.ID, in.Body.Reason))
+	huma.Register(api, operation("revoke-seal", http.MethodPost, "/{id}/revocation", "注销印章 Revoke a seal", http.StatusOK), func(ctx context.Context, in *endInput) (*one, error) {
+		b := in.Body
+		return answer(service.End(ctx, in.ID, esign.Ending{Reason: b.Reason, Cause: esign.Cause(b.Cause), LostAt: b.LostAt}))
 	})
 	registerStamps(api, service, operation)
 }

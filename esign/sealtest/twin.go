@@ -22,10 +22,14 @@ type Twin struct {
 	seals   map[string]esign.Seal
 	stamps  map[string]esign.Stamp
 	records []audit.Record
+	changes map[string][]esign.StatusChange // by seal
+	lists   map[string]esign.StatusList     // by division
 }
 
 // NewTwin returns an empty twin.
-func NewTwin() *Twin { return &Twin{seals: map[string]esign.Seal{}, stamps: map[string]esign.Stamp{}} }
+func NewTwin() *Twin {
+	return &Twin{seals: map[string]esign.Seal{}, stamps: map[string]esign.Stamp{}, changes: map[string][]esign.StatusChange{}, lists: map[string]esign.StatusList{}}
+}
 
 // Records are the audit records stored so far.
 func (t *Twin) Records() []audit.Record {
@@ -151,8 +155,9 @@ func (t *Twin) UpdateSeal(_ context.Context, s esign.Seal, from esign.State, rec
 			return esign.ErrChanged
 		}
 		changed := copyOf(s)
-		changed.Code, changed.CreatedAt, changed.Area = have.Code, have.CreatedAt, have.Area
+		changed.Code, changed.CreatedAt, changed.Area, changed.Change = have.Code, have.CreatedAt, have.Area, nil
 		t.seals[s.ID] = changed
+		t.changes[s.ID] = append(t.changes[s.ID], statusOf(s)...)
 		return nil
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/keys/pki"
+	"github.com/yinxin-gov/yinxin/keys/trustlist"
 )
 
 // signatureJudge walks the steps of one signature (GB/T 38540-2020 6.3 and 7.3) and writes a check for each.
@@ -189,15 +190,20 @@ func (s *signatureJudge) signerCertificate(c *pki.Certificate, moment time.Time)
 			s.passed("signing_time")
 		}
 	}
-	s.chain("signer_cert", c, moment, s.proof, "SIGNER_CERT_CHAIN", "SIGNER_CERT_USAGE", "", func(issuer *pki.Certificate) {
+	s.chain("signer_cert", trustlist.SealSigner, c, moment, s.proof, "SIGNER_CERT_CHAIN", "SIGNER_CERT_USAGE", "", func(issuer *pki.Certificate) {
 		s.revocation("signer_cert", c, issuer, moment, s.proof, "SIGNER_REVOKED_BEFORE")
 	})
 }
 
 // chain judges a certificate's chain at a moment, without its periods when the moment is not known. ended is the code for its own period, empty when that is judged
 // elsewhere.
-func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, proven proof, broken, usage, ended string, revocation func(issuer *pki.Certificate)) {
-	chain, err := pki.BuildChain(c, pki.ChainOptions{Roots: s.options.Roots, Intermediates: s.options.Intermediates, At: at, Usage: signing, IgnorePeriods: at.IsZero(), Memo: s.options.Memo})
+func (s *signatureJudge) chain(name string, use trustlist.Use, c *pki.Certificate, at time.Time, proven proof, broken, usage, ended string, revocation func(issuer *pki.Certificate)) {
+	moment := at
+	if moment.IsZero() { // nobody knows when; what is trusted now counts
+		moment = s.options.At
+	}
+	options := pki.ChainOptions{Roots: s.options.anchors.Pool(use, moment), Intermediates: s.options.Intermediates, At: at, Usage: signing, IgnorePeriods: at.IsZero(), Memo: s.options.Memo}
+	chain, err := pki.BuildChain(c, options)
 	reason, failedAt := pki.ReasonOf(err), c
 	if failure, ok := err.(*pki.ChainError); ok {
 		failedAt = failure.Certificate
@@ -208,7 +214,7 @@ func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, pr
 		if len(chain) > 1 {
 			issuer = chain[1]
 		}
-		if s.authorities(name, chain, at, proven, broken) {
+		if s.granted(name, use, chain, moment, proven) && s.authorities(name, chain, at, proven, broken) {
 			revocation(issuer)
 		}
 	case reason == pki.ReasonUsage:
@@ -221,13 +227,55 @@ func (s *signatureJudge) chain(name string, c *pki.Certificate, at time.Time, pr
 		s.check(name, Failed, "SIGN_TIME_OUTSIDE_CERT", "") // the reason stands at the signing time
 		s.worst = invalid
 	case reason == pki.ReasonUntrustedRoot || reason == pki.ReasonBudget:
-		s.unknown(name, "untrusted_root", c.Issuer.String())
+		s.untrusted(name, use, c, options, moment, usage)
 	default:
 		if pki.Code(err) == pki.CodeAlgorithm { // inner and outer algorithm differ, or one that does not fit the key (S-07)
 			s.reason("SIG_ALG", failedAt.Subject.String())
 		}
 		s.failed(name, broken, fmt.Sprintf("%s: %s", reason, failedAt.Subject))
 	}
+}
+
+// granted judges what trust lists say of the authorities of a chain that leads to a trusted one, and tells whether all stand. One that was
+// withdrawn by the moment is trusted no more, whoever certified it; after a compromise only a proven time helps.
+func (s *signatureJudge) granted(name string, use trustlist.Use, chain []*pki.Certificate, moment time.Time, proven proof) bool {
+	for _, authority := range chain[min(1, len(chain)-1):] {
+		switch standing := s.options.anchors.Standing(authority, use, moment); {
+		case standing.Known && !standing.Granted && standing.Reason != "":
+			s.unknown(name, "authority_not_granted", authority.Subject.String())
+			return false
+		case standing.Reason == trustlist.Compromised && !proven.clears(standing.WithdrawnAt):
+			s.unknown(name, "time_untrusted", standing.WithdrawnAt.UTC().Format(time.RFC3339))
+			return false
+		}
+	}
+	return true
+}
+
+// untrusted says as exactly as the trust lists allow why no trusted authority stands behind a certificate (S-12, S-20): listed, but not at
+// that moment; listed, but for something else; not listed. A maker under an authority that is not for makers lacks the role, which speaks
+// against the seal.
+func (s *signatureJudge) untrusted(name string, use trustlist.Use, c *pki.Certificate, options pki.ChainOptions, moment time.Time, usage string) {
+	for _, passed := range s.options.anchors.Passed {
+		s.reason("trust_list_"+passed.Reason, passed.List.URI)
+	}
+	options.Roots = s.options.anchors.Listed()
+	if chain, err := pki.BuildChain(c, options); err == nil {
+		anchor := chain[len(chain)-1]
+		standing := s.options.anchors.Standing(anchor, use, moment)
+		switch {
+		case standing.Other && use == trustlist.SealMaker:
+			s.failed(name, usage, anchor.Subject.String())
+			return
+		case standing.Other:
+			s.unknown(name, "authority_use", anchor.Subject.String())
+			return
+		case standing.Known && !standing.Granted:
+			s.unknown(name, "authority_not_granted", anchor.Subject.String())
+			return
+		}
+	}
+	s.unknown(name, "untrusted_root", c.Issuer.String())
 }
 
 // authorities judges the revocation of the certificates between the first and the root, and tells whether none speaks
@@ -306,12 +354,12 @@ func (s *signatureJudge) seal(seal *ses.Seal, moment time.Time, bare bool) {
 			made = stamp.at
 		}
 		proven := stamp.earlier(s.proof)
-		s.chain("seal_maker_cert", maker, made, proven, "SEAL_MAKER_CERT_CHAIN", "SEAL_MAKER_CERT_USAGE", "SEAL_MAKER_CERT_EXPIRED", func(issuer *pki.Certificate) {
+		s.chain("seal_maker_cert", trustlist.SealMaker, maker, made, proven, "SEAL_MAKER_CERT_CHAIN", "SEAL_MAKER_CERT_USAGE", "SEAL_MAKER_CERT_EXPIRED", func(issuer *pki.Certificate) {
 			s.revocation("seal_maker_cert", maker, issuer, made, proven, "SEAL_MAKER_CERT_REVOKED")
 		})
 	}
 	s.sealPeriod(seal, moment, bare)
-	s.skipped("seal_status")
+	s.sealStatus(seal, maker, moment)
 }
 
 func (s *signatureJudge) sealPeriod(seal *ses.Seal, moment time.Time, bare bool) {

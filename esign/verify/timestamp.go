@@ -7,6 +7,7 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/pki"
 	"github.com/yinxin-gov/yinxin/keys/pki/der"
 	"github.com/yinxin-gov/yinxin/keys/pki/tst"
+	"github.com/yinxin-gov/yinxin/keys/trustlist"
 )
 
 // clockTolerance is how far the clocks of signer, time-stamping authority and judge may differ (security row S-23).
@@ -60,7 +61,7 @@ func (s *signatureJudge) timestamp(input, value []byte, claimed time.Time, claus
 	} else if variant != "" {
 		deviate(variant)
 	}
-	judged := token.Judge(tst.Options{Roots: s.options.Roots, Intermediates: s.options.Intermediates, Evidence: s.options.evidence(), At: s.options.At, Tolerance: clockTolerance, Memo: s.options.Memo})
+	judged := token.Judge(tst.Options{Roots: s.options.anchors.Pool(trustlist.TimeStamp, token.Info.GenTime), Intermediates: s.options.Intermediates, Evidence: s.options.evidence(), At: s.options.At, Tolerance: clockTolerance, Memo: s.options.Memo})
 	for _, finding := range judged.Findings {
 		find(finding)
 	}

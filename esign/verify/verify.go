@@ -10,8 +10,10 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/sealstatus"
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/keys/pki"
+	"github.com/yinxin-gov/yinxin/keys/trustlist"
 )
 
 // Options say what is trusted, what evidence there is, and when the judgement is made.
@@ -25,7 +27,27 @@ type Options struct {
 	Locale        string    // of reason and check messages: "zh-CN" when empty
 	Limits        ofd.Limits
 	Memo          *pki.Memo // of what judgements before found; nil remembers within this one
+	// TrustLists say which authorities are trusted for what, and when. Those count whose signer Roots vouch for.
+	TrustLists *trustlist.Set
+	// SealLists are status lists of seals.
+	SealLists []*sealstatus.List
+	// SealRegister answers for the seals of a platform that judges its own; nil has none, false is a seal that it does not know. An error
+	// is a register that was not reached.
+	SealRegister func(code string, sm3 [32]byte) (sealstatus.History, bool, error)
+
+	anchors *trustlist.Anchors
 }
+
+// Resolved judges the trust lists, once for all that is asked of the options.
+func (o Options) Resolved() Options {
+	if o.anchors == nil {
+		o.anchors = o.TrustLists.Resolve(o.Roots, o.Intermediates, o.CRLs, o.At)
+	}
+	return o
+}
+
+// Services are the authorities whose services may declare states and keys.
+func (o Options) Services() *pki.Pool { return o.Resolved().anchors.Pool(trustlist.Service, o.At) }
 
 func (o Options) withDefaults() Options {
 	if o.Roots == nil {
@@ -43,7 +65,7 @@ func (o Options) withDefaults() Options {
 	if o.Memo == nil {
 		o.Memo = &pki.Memo{}
 	}
-	return o
+	return o.Resolved()
 }
 
 // Document is the result together with what it was judged from, for leaves that judge further (licences).

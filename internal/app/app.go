@@ -215,6 +215,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.sealing, err = openSealing(ctx, a); err != nil {
 		return err
 	}
+	if err := a.trust.register.Refresh(ctx); err != nil {
+		return fmt.Errorf("publish trust list: %w", err)
+	}
 	if err := a.openCounter(); err != nil {
 		return err
 	}

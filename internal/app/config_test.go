@@ -101,3 +101,20 @@ func TestOneFactorIsForTheSandbox(t *testing.T) {
 		}
 	}
 }
+
+// TestFaultsOfTrustAreTold, all at once; a good entry is read as it stands.
+func TestFaultsOfTrustAreTold(t *testing.T) {
+	_, err := ParseConfig([]byte(good+`trust: {authorities: [{uses: [everything], from: yesterday, withdrawn_at: "2026-01-01T00:00:00Z"}, {file: x, reason: whim}]}`), nil)
+	if err == nil {
+		t.Fatal("faults were accepted")
+	}
+	for _, want := range []string{"[0].file", "[0].uses", "[0].from", "[0].reason", "[1].uses", "[1].reason"} {
+		if !strings.Contains(err.Error(), "trust.authorities"+want) {
+			t.Errorf("%s is not told in:\n%v", want, err)
+		}
+	}
+	_, err = ParseConfig([]byte(good+`trust: {lists: [y], authorities: [{file: x, uses: [service], from: "2026-01-01T00:00:00Z", withdrawn_at: "2026-02-01T00:00:00Z", reason: ceased}]}`), nil)
+	if err != nil && strings.Contains(err.Error(), "trust.") {
+		t.Error(err)
+	}
+}

@@ -69,6 +69,7 @@ func (a *App) routes() (*router, error) {
 	mux.Handle("/", web.SecurityHeaders(origin.Handler(a.withSession(pageMux))))
 	mux.Handle("GET /static/", a.pages.Static())
 	a.sealing.public(mux)
+	keyshttp.TrustList(mux, a.trust.register.Current)
 	keyshttp.OCSP(mux, a.ca)
 	if a.stamps != nil {
 		keyshttp.TimeStamps(mux, a.stamps)

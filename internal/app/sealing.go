@@ -17,7 +17,9 @@ import (
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/sealdb"
 	"github.com/yinxin-gov/yinxin/esign/sealhttp"
+	"github.com/yinxin-gov/yinxin/esign/sealstatus"
 	"github.com/yinxin-gov/yinxin/esign/typeface"
+	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -45,7 +47,8 @@ type sealing struct {
 func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	s := &sealing{app: a}
 	var err error
-	cfg := esign.Config{Store: sealdb.New(a.db), Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
+	sealStore := sealdb.New(a.db)
+	cfg := esign.Config{Store: sealStore, Lists: sealStore, BaseURL: a.cfg.Issuer, Issuers: func() []*pki.Certificate { return a.ca.Certificates()[1:] }, Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
 		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf}
 	if a.stamps != nil { // a nil *tsa.Service would be an interface that is not nil
 		cfg.TimeStamper = a.stamps
@@ -60,7 +63,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 		return nil, err
 	}
 	s.licenses, err = elicense.New(elicense.Config{Store: licensedb.New(a.db), Cards: licensedb.New(a.db), Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
-		Trust: a.trust, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf})
+		Trust: a.trust, Evidence: s.evidence, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +78,21 @@ func (s *sealing) recover(ctx context.Context) error {
 	if _, err := s.licenses.Recover(ctx); err != nil {
 		return err
 	}
+	if err := s.seals.PublishMissing(ctx); err != nil {
+		return err
+	}
 	return s.licenses.Refresh(ctx)
+}
+
+// evidence adds what judgements here know beyond certificates: authorities of the trust list, and the register of seals, which is ahead of
+// every published list.
+func (s *sealing) evidence(ctx context.Context, o *verify.Options) error {
+	o.SealRegister = func(code string, sm3 [32]byte) (sealstatus.History, bool, error) {
+		return s.seals.History(ctx, code, sm3)
+	}
+	var err error
+	o.TrustLists, err = s.app.trust.authorities(ctx)
+	return err
 }
 
 // tick runs the regular duties: lists that are due, stamps and licences whose process died.
@@ -86,6 +103,8 @@ func (s *sealing) tick(ctx context.Context) {
 	}
 	for name, duty := range map[string]func(context.Context) error{
 		"status lists": s.licenses.Refresh,
+		"seal lists":   s.seals.RefreshLists,
+		"trust list":   s.app.trust.register.Refresh,
 		"sweep":        s.licenses.Sweep,
 		"stamps":       func(ctx context.Context) error { _, err := s.seals.Recover(ctx); return err },
 		"licences":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
@@ -98,6 +117,7 @@ func (s *sealing) tick(ctx context.Context) {
 
 func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[elicense.TopicPublish] = func(ctx context.Context, d outbox.Delivery) error { return s.licenses.HandlePublish(ctx, d.Payload) }
+	all[esign.TopicPublish] = func(ctx context.Context, d outbox.Delivery) error { return s.seals.HandlePublish(ctx, d.Payload) }
 	all[elicense.TopicIssued] = func(ctx context.Context, d outbox.Delivery) error { return s.deliver(ctx, d.Payload) }
 	// Holders see these on their own pages; there is nobody else to tell yet.
 	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented} {
@@ -164,7 +184,10 @@ func (s *sealing) api(api huma.API, _ *http.ServeMux) error {
 	return nil
 }
 
-func (s *sealing) public(mux *http.ServeMux) { licensehttp.Public(mux, s.licenses) }
+func (s *sealing) public(mux *http.ServeMux) {
+	licensehttp.Public(mux, s.licenses)
+	sealhttp.Public(mux, s.seals)
+}
 
 // published are the signed objects for offline verifiers, by file name.
 func (s *sealing) published(ctx context.Context) (map[string][]byte, error) {
@@ -185,7 +208,22 @@ func (s *sealing) published(ctx context.Context) (map[string][]byte, error) {
 		}
 		files["status-"+name+".cbor"] = p.Content
 	}
-	return files, nil
+	for after := ""; ; {
+		page, err := s.seals.StatusLists(ctx, after, 200)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range page {
+			list, err := s.seals.PublishedList(ctx, p.Division)
+			if err != nil {
+				return nil, err
+			}
+			after, files["seals-"+p.Division+".cbor"] = p.Division, list.Content
+		}
+		if len(page) < 200 {
+			return files, nil
+		}
+	}
 }
 
 // sealer adapts the seal room to licences.

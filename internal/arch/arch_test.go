@@ -25,7 +25,7 @@ const module = "github.com/yinxin-gov/yinxin/"
 // leaves have no I/O, clock, logger or global state and build for WASM.
 var leaves = []string{
 	"internal/strictjson",
-	"esign/ses", "esign/ofd", "esign/verify", "esign/typeface", "esign/render", "esign/sheet", "keys/pki", "keys/pki/der", "keys/pki/tst", "keys/jose", "keys/digest", "keys/block", "idp/subject",
+	"esign/ses", "esign/ofd", "esign/verify", "esign/sealstatus", "esign/typeface", "esign/render", "esign/sheet", "keys/pki", "keys/pki/der", "keys/pki/tst", "keys/jose", "keys/signed", "keys/trustlist", "keys/digest", "keys/block", "idp/subject",
 	"elicense/catalog", "elicense/licensefile", "elicense/licenseface", "elicense/statuslist", "elicense/presentation",
 }
 
@@ -48,8 +48,8 @@ var doors = []struct {
 // leafLibraries: what a leaf may import beside the standard library, SM cryptography and other leaves.
 var leafLibraries = map[string][]string{
 	"keys/jose":             {"github.com/lestrrat-go/jwx/"},
+	"keys/signed":           {"github.com/fxamacker/cbor/"},
 	"elicense/presentation": {"github.com/fxamacker/cbor/"},
-	"elicense/statuslist":   {"github.com/fxamacker/cbor/"},
 	"elicense/licenseface":  {"github.com/boombuler/barcode/qr"},
 	"esign/typeface":        {"golang.org/x/image/"},
 	"esign/render":          {"golang.org/x/image/"},

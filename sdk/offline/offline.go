@@ -14,9 +14,11 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/esign/sealstatus"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/keys/digest"
 	"github.com/yinxin-gov/yinxin/keys/pki"
+	"github.com/yinxin-gov/yinxin/keys/trustlist"
 )
 
 // Bounds of what is read (security rule R11), in octets.
@@ -26,7 +28,10 @@ const (
 )
 
 // ErrTrust is a file of trust that is of no known kind, or too large.
-var ErrTrust = errors.New("neither certificate, CRL, OCSP response, status list nor key bundle")
+var ErrTrust = errors.New("neither certificate, CRL, OCSP response, trust list, status list nor key bundle")
+
+// ErrOlder is a trust list whose address is known with a higher number.
+var ErrOlder = trustlist.ErrOlder
 
 // Locales of a report.
 var Locales = []string{"zh-CN", "en"}
@@ -41,6 +46,7 @@ type Verifier struct {
 func New() *Verifier {
 	v := &Verifier{}
 	v.options.Roots, v.options.Intermediates, v.options.Memo = pki.NewPool(), pki.NewPool(), &pki.Memo{}
+	v.options.TrustLists = &trustlist.Set{}
 	return v
 }
 
@@ -54,12 +60,37 @@ func (v *Verifier) SetStrict(strict bool) { v.options.Strict = strict }
 func (v *Verifier) SetLocale(locale string) { v.options.Locale = locale }
 
 // AddTrustBytes adds the content of one file: certificates (PEM or DER; self-signed ones are trusted as roots, the others
-// help to build chains), a CRL, an OCSP response, a signed status list or delta, or the key bundle of presentation codes. The signatures of
-// lists and bundles are judged at each use. Errors wrap ErrTrust.
+// help to build chains), a CRL, an OCSP response, a signed trust list, a signed status list (of licences or of seals) or delta, or the key
+// bundle of presentation codes. The signatures of lists and bundles are judged at each use. A trust list that is older than a known one
+// is ErrOlder and changes nothing; other errors wrap ErrTrust.
 func (v *Verifier) AddTrustBytes(content []byte) error {
 	if len(content) > MaxTrustFile {
 		return fmt.Errorf("%w: larger than %d octets", ErrTrust, MaxTrustFile)
 	}
+	if trustlist.Is(content) {
+		return v.addTrustList(content)
+	}
+	return v.addEvidence(content)
+}
+
+// addTrustList takes a list and what it carries, which is evidence and never another list.
+func (v *Verifier) addTrustList(content []byte) error {
+	list, err := trustlist.Open(content)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrTrust, err)
+	}
+	if err := v.options.TrustLists.Add(list); err != nil {
+		return err
+	}
+	for _, carried := range list.Carried {
+		if bundle, err := presentation.OpenBundle(carried); err == nil {
+			v.options.Bundles = append(v.options.Bundles, bundle)
+		}
+	}
+	return nil
+}
+
+func (v *Verifier) addEvidence(content []byte) error {
 	if certs, err := pki.ParseCertificates(content); err == nil {
 		for _, cert := range certs {
 			if cert.IsSelfSigned() {
@@ -88,6 +119,10 @@ func (v *Verifier) AddTrustBytes(content []byte) error {
 	}
 	if bundle, err := presentation.OpenBundle(content); err == nil {
 		v.options.Bundles = append(v.options.Bundles, bundle)
+		return nil
+	}
+	if seals, err := sealstatus.Open(content); err == nil {
+		v.options.SealLists = append(v.options.SealLists, seals)
 		return nil
 	}
 	return ErrTrust

@@ -19,7 +19,7 @@ import (
 func Rules() []check.Rule {
 	return []check.Rule{
 		shape, version, makerSignature, v1Coverage, tolerated, strict, algorithm, rawValue,
-		signatureValue, dataHash, signerListed, signerDigest, signerUsage, signingTime, v1Time, bounds,
+		signatureValue, dataHash, signerListed, signerDigest, signerUsage, signingTime, v1Time, bounds, trustList, sealStatus,
 	}
 }
 

@@ -32,6 +32,7 @@ func writeSeal(w *writer) {
 	s.signers()
 	s.times()
 	s.bounds()
+	s.lists()
 }
 
 // one writes a vector with a seal or a signature in it.

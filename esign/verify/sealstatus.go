@@ -1,0 +1,98 @@
+package verify
+
+import (
+	"time"
+
+	"github.com/yinxin-gov/yinxin/esign/sealstatus"
+	"github.com/yinxin-gov/yinxin/esign/ses"
+	"github.com/yinxin-gov/yinxin/keys/digest"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+	"github.com/yinxin-gov/yinxin/keys/signed"
+)
+
+// stopped are the codes of states in which a seal must not be used.
+var stopped = map[sealstatus.State]string{
+	0: "SEAL_STATUS_NOT_YET", sealstatus.Suspended: "SEAL_STATUS_SUSPENDED", sealstatus.Revoked: "SEAL_STATUS_REVOKED",
+	sealstatus.Lost: "SEAL_STATUS_LOST", sealstatus.Replaced: "SEAL_STATUS_REPLACED",
+}
+
+// sealStatus is step e of seal.md section 4.2: the state of the seal at the signing time, a bare seal's now, by the register of whoever
+// judges its own seals, else by the newest status list that may speak of the maker's seals. Without either the step is skipped: a list is
+// something that a maker's house publishes, or not.
+//
+// What ended later leaves a signature of before alone (what was sealed lawfully stays valid), but for a loss: who has the seal writes any
+// time, so only a proven one helps. A list that is out of date still knows what had ended by then; that a seal is in use must be news.
+func (s *signatureJudge) sealStatus(seal *ses.Seal, maker *pki.Certificate, moment time.Time) {
+	sum := [32]byte(digest.Sum(seal.Raw))
+	history, known, current := sealstatus.History(nil), false, true
+	if s.options.SealRegister != nil {
+		var err error
+		if history, known, err = s.options.SealRegister(seal.ESID, sum); err != nil {
+			s.unknown("seal_status", "seal_status_unreachable", "")
+			return
+		}
+	}
+	if !known {
+		list := s.sealList(seal.ESID, maker)
+		if list == nil {
+			s.skipped("seal_status")
+			return
+		}
+		current = list.Current(s.options.At)
+		if history, known = list.Lookup(seal.ESID, sum); !known {
+			code := "seal_status_unknown"
+			if moment.After(list.Issued) { // the seal may be younger than the list
+				code = "seal_status_stale"
+			}
+			s.unknown("seal_status", code, seal.ESID)
+			return
+		}
+	}
+	if moment.IsZero() {
+		moment = s.options.At
+	}
+	state, lost := history.At(moment), sealstatus.Event{}
+	if state == 0 { // the clocks of the node that stamped and the one that put the seal into use may differ
+		state = history.At(moment.Add(clockTolerance))
+	}
+	for _, e := range history {
+		if e.State == sealstatus.Lost && e.From.After(moment) {
+			lost = e
+		}
+	}
+	switch {
+	case state != sealstatus.InUse:
+		s.failed("seal_status", stopped[state], moment.UTC().Format(time.RFC3339))
+	case !lost.From.IsZero() && !s.proof.clears(lost.From):
+		s.unknown("seal_status", "seal_lost_later", lost.From.UTC().Format(time.RFC3339))
+	case !current && !history.Last().State.Final():
+		s.unknown("seal_status", "seal_status_stale", "")
+	default:
+		s.passed("seal_status")
+	}
+}
+
+// sealList is the newest list of the seal's division that had been issued and may speak of the maker's seals.
+func (s *signatureJudge) sealList(code string, maker *pki.Certificate) *sealstatus.List {
+	division, ok := sealstatus.DivisionOf(code)
+	if !ok || maker == nil {
+		return nil
+	}
+	var best *sealstatus.List
+	refused := false
+	trust := signed.Trust{Roots: s.options.Services(), Intermediates: s.options.Intermediates, CRLs: s.options.CRLs, At: s.options.At}
+	for _, list := range s.options.SealLists {
+		if list.Division != division || !list.Begun(s.options.At) || best != nil && list.Number <= best.Number {
+			continue
+		}
+		if list.Judge(maker, trust) != nil {
+			refused = true
+			continue
+		}
+		best = list
+	}
+	if best == nil && refused {
+		s.reason("seal_list_untrusted", division)
+	}
+	return best
+}
