@@ -361,9 +361,11 @@ type MePage struct {
 type WelcomePage struct {
 	Recovered bool
 	RestHours int // after a recovery: how long mandates and seals rest
-	Tier      int
-	VerifyURL string       // to prove the real name; empty hides it
-	Passkey   *PasskeyForm // on offer; nil hides it
+	// ContactURL is where a lost number is replaced; empty hides it.
+	ContactURL string
+	Tier       int
+	VerifyURL  string       // to prove the real name; empty hides it
+	Passkey    *PasskeyForm // on offer; nil hides it
 }
 
 // UpstreamItem is another platform and the person's link with it.

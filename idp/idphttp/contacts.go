@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -69,7 +70,9 @@ func (s *Server) contactStart(w http.ResponseWriter, r *http.Request) error {
 		return s.showSecurity(w, r, http.StatusUnprocessableEntity, s.failed(w, r, fault.New(fault.ContactOwn), "contact-new"))
 	}
 	proof := account.InForce(s.Now())
-	change.OldProven = change.Old != nil && proof != nil && proof.IAL >= 3 && s.Now().Sub(proof.At) <= freshProof
+	// A recovery by proof is by a way that gives at least the level of the account, so it shows as much as evidence of that level does.
+	proved := proof != nil && s.Now().Sub(proof.At) <= freshProof || slices.Contains(current.Methods, authn.WordProved) && s.Now().Sub(current.AuthTime) <= freshProof
+	change.OldProven = change.Old != nil && proof != nil && proof.IAL >= 3 && proved
 	return s.contactAsk(w, r, change)
 }
 

@@ -33,7 +33,7 @@ func (s *Server) recoverPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) showRecover(w http.ResponseWriter, r *http.Request, status int, failures []web.FieldError) error {
 	s.browser(w, r)
-	body := web.RecoverPage{Identifier: r.PostFormValue("register-identifier"), Passkey: s.Passkeys != nil, CertificateURL: s.certificateURL(""), ProofURL: "/login/code"}
+	body := web.RecoverPage{Identifier: r.PostFormValue("register-identifier"), Passkey: s.Passkeys != nil, CertificateURL: s.certificateURL(""), ProofURL: "/login/code", Ways: s.recoverWays()}
 	return s.Pages.Page(w, r, status, "recover", web.Page{Errors: failures, Body: body})
 }
 
@@ -80,11 +80,16 @@ func (s *Server) recoverCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	step, err := s.Steps.Begin(ctx, authn.StepRecover, browser, recovery{account.ID, s.Now().UTC()}, recoverLife)
+	return s.recoverOn(w, r, browser, s.byCode(account.ID))
+}
+
+// recoverOn leads from a proof to the new password, by way of the second factor of the account.
+func (s *Server) recoverOn(w http.ResponseWriter, r *http.Request, browser []byte, login idp.Login) error {
+	step, err := s.Steps.Begin(r.Context(), authn.StepRecover, browser, recovery{login.AccountID, login.At}, recoverLife)
 	if err != nil {
 		return err
 	}
-	return s.enter(w, r, waiting{Login: s.byCode(account.ID), Next: recoverPath + "/password?" + url.Values{"step": {step}}.Encode()})
+	return s.enter(w, r, waiting{Login: login, Next: recoverPath + "/password?" + url.Values{"step": {step}}.Encode()})
 }
 
 // recovering is the proof and the session that followed from it.

@@ -121,6 +121,8 @@ type Store interface {
 	SetCaseState(ctx context.Context, id string, from, to State, record audit.Record) error
 	// Count adds one try to a counter that began less than span ago, or starts a new one, and returns the tries in it.
 	Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error)
+	// Note stores an audit record that belongs to no other change.
+	Note(ctx context.Context, record audit.Record) error
 }
 
 // Limits of submissions in a day: by one account, and about one document number by all accounts together. The number
