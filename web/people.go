@@ -88,6 +88,8 @@ type OTPPage struct {
 	ResendAfter  int    // seconds until a new code may be asked for
 	InboxURL     string // sandbox only: where the message can be read
 	Step, Steps  int    // of the journey; 0 hides the stepper
+	Voice        bool   // a call can read the code aloud: the form of ResendAction offers it
+	Called       bool   // and this one was asked for so
 	Old          bool   // the code shows control of a contact that is to be replaced
 }
 

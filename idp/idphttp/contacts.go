@@ -80,7 +80,7 @@ func (s *Server) contactStart(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) contactAsk(w http.ResponseWriter, r *http.Request, change contactChange) error {
 	ctx := r.Context()
 	to, purpose := change.asked()
-	challenge, err := s.Codes.Send(ctx, to, purpose, s.browser(w, r), reqctx.From(ctx).Locale, s.Encode)
+	challenge, err := s.sendBy(w, r, to, purpose)
 	if err != nil {
 		return s.changed(w, r, err)
 	}
@@ -99,7 +99,8 @@ func (s *Server) contactAsk(w http.ResponseWriter, r *http.Request, change conta
 func (s *Server) showContactCode(w http.ResponseWriter, r *http.Request, status int, change contactChange, step, challenge string, failures []web.FieldError) error {
 	to, purpose := change.asked()
 	body := web.OTPPage{Action: contactsPath + "/code", ResendAction: contactsPath + "/resend", ResendAfter: 60, Hidden: hidden("step", step, "challenge", challenge), To: subject.MaskIdentifier(to),
-		Minutes: int(authn.CodeLife / time.Minute), Step: 1, Steps: 1, Old: purpose == authn.PurposeContactOld}
+		Minutes: int(authn.CodeLife / time.Minute), Step: 1, Steps: 1, Old: purpose == authn.PurposeContactOld,
+		Voice: s.offersCall(to), Called: asksCall(r)}
 	if change.Old != nil {
 		body.Steps = 2
 		if change.OldProven {

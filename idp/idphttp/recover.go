@@ -10,7 +10,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/fault"
-	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -43,7 +42,7 @@ func (s *Server) recoverStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.showRecover(w, r, http.StatusUnprocessableEntity, s.failed(w, r, fault.New(fault.IdentifierInvalid), "register-identifier"))
 	}
-	challenge, err := s.Codes.Send(r.Context(), identifier, authn.PurposeRecover, s.browser(w, r), reqctx.From(r.Context()).Locale, s.Encode)
+	challenge, err := s.sendBy(w, r, identifier, authn.PurposeRecover)
 	if err != nil {
 		status := fault.MetaOf(fault.CodeOf(err)).Status
 		if status >= http.StatusInternalServerError {

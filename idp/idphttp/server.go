@@ -90,9 +90,11 @@ type Config struct {
 	Ring     *keys.Ring
 	Encode   authn.Encoder   // seals messages for the outbox
 	Locales  idp.LocaleStore // languages of messages
-	NoCodes  bool            // no channel can carry a code, so nothing that needs one is offered
-	Inbox    Inbox           // nil outside the sandbox
-	Wake     func()          // tells the outbox that a message is due
+	// Calls reports whether a code can be read aloud over a mobile number; nil is never.
+	Calls   func(to string) bool
+	NoCodes bool   // no channel can carry a code, so nothing that needs one is offered
+	Inbox   Inbox  // nil outside the sandbox
+	Wake    func() // tells the outbox that a message is due
 	// Receipt is how far an outbox message came; nil where nobody can tell.
 	Receipt  func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	Portals  func() []web.Link
