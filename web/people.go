@@ -150,6 +150,7 @@ type ProofingWayPage struct {
 	Way         string // messages proofing.method.<way>, proofing.use.<way>, proofing.notice.purpose.<way> and .kept.<way>
 	Reaches     int    // ial
 	AskIdentity bool   // the form asks for name and number
+	Recovering  bool   // an account is to be recovered: nobody reviews pictures
 	Further     bool   // of a document beside the one that is held
 	HeldName    string // masked: of the identity that the account proved, which is not asked again
 	HeldNumber  string

@@ -69,7 +69,7 @@ func (s *Server) showRecoverProof(w http.ResponseWriter, r *http.Request, offer 
 		failures, status = s.failed(w, r, refusal, ""), fault.MetaOf(fault.CodeOf(refusal)).Status
 	}
 	locale := reqctx.From(r.Context()).Locale
-	body := web.RecoverProofPage{ProofingWayPage: web.ProofingWayPage{Way: m.Word, Reaches: int(offer.Level.IAL), AskIdentity: true, AskCard: m.Card, Notice: m.Notice, OtherURL: recoverPath}}
+	body := web.RecoverProofPage{ProofingWayPage: web.ProofingWayPage{Way: m.Word, Reaches: int(offer.Level.IAL), AskIdentity: true, Recovering: true, AskCard: m.Card, Notice: m.Notice, OtherURL: recoverPath}}
 	body.Action, body.Hidden, body.Kind = recoverPath+"/proof/"+m.Word, hidden("document", kind.Kind), kind.Name(locale)
 	body.Name, body.Number = r.PostFormValue("proofing-name"), r.PostFormValue("proofing-number")
 	body.AskMobile, body.Mobile = m.Mobile, r.PostFormValue("proofing-mobile")

@@ -184,7 +184,7 @@ func card(status string) web.LicenseCard {
 
 // recovering is a form to prove again who one is.
 func recovering(way, notice string) web.ProofingWayPage {
-	p := web.ProofingWayPage{Way: way, Reaches: 3, AskIdentity: true, Notice: notice, Host: "face.example.gov.cn", OtherURL: "/recover", AskCard: notice == ""}
+	p := web.ProofingWayPage{Way: way, Reaches: 3, AskIdentity: true, Recovering: true, Notice: notice, Host: "face.example.gov.cn", OtherURL: "/recover", AskCard: notice == ""}
 	p.Action, p.Kind, p.AskMobile = "/recover/proof/"+way, "居民身份证", notice == ""
 	p.Kinds = []web.ProofingKind{{Name: "居民身份证", URL: "/recover/proof/" + way, Chosen: true}, {Name: "港澳台居民居住证", URL: "/recover/proof/" + way + "?document=hmt_residence_permit"}}
 	return p
