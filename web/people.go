@@ -88,6 +88,8 @@ type OTPPage struct {
 	ResendAfter  int    // seconds until a new code may be asked for
 	InboxURL     string // sandbox only: where the message can be read
 	Step, Steps  int    // of the journey; 0 hides the stepper
+	Voice        bool   // a call can read the code aloud: the form of ResendAction offers it
+	Called       bool   // and this one was asked for so
 	Old          bool   // the code shows control of a contact that is to be replaced
 }
 
@@ -157,6 +159,7 @@ type ProofingWayPage struct {
 	Way         string // messages proofing.method.<way>, proofing.use.<way>, proofing.notice.purpose.<way> and .kept.<way>
 	Reaches     int    // ial
 	AskIdentity bool   // the form asks for name and number
+	Recovering  bool   // an account is to be recovered: nobody reviews pictures
 	Further     bool   // of a document beside the one that is held
 	HeldName    string // masked: of the identity that the account proved, which is not asked again
 	HeldNumber  string
@@ -382,9 +385,11 @@ type MePage struct {
 type WelcomePage struct {
 	Recovered bool
 	RestHours int // after a recovery: how long mandates and seals rest
-	Tier      int
-	VerifyURL string       // to prove the real name; empty hides it
-	Passkey   *PasskeyForm // on offer; nil hides it
+	// ContactURL is where a lost number is replaced; empty hides it.
+	ContactURL string
+	Tier       int
+	VerifyURL  string       // to prove the real name; empty hides it
+	Passkey    *PasskeyForm // on offer; nil hides it
 }
 
 // UpstreamItem is another platform and the person's link with it.

@@ -99,6 +99,15 @@ type RecoverPage struct {
 	Passkey        bool   // passkeys are on
 	CertificateURL string // empty hides it
 	ProofURL       string // sign in by a code, without a new password
+	Ways           []ProofingMethod
+}
+
+// RecoverProofPage is "recover-proof": the form of a way to prove again who one is, or what came of a visit to another service. Its
+// messages are those of "proofing-way" but for recover.proof.*.
+type RecoverProofPage struct {
+	ProofingWayPage
+	Outcome  string // ProofingPending or ProofingWaiting: there is no form
+	AgainURL string // asks for the result once more
 }
 
 // QRLoginPage is "qr-login" on the computer: the picture for the phone, the digits to type instead, and the number to

@@ -43,6 +43,8 @@ const (
 	StepContact StepKind = "contact"
 	// StepRecover is the proof of a contact that may set a new password.
 	StepRecover StepKind = "recover"
+	// StepRecoverVisit is a visit to another service that shall recover an account.
+	StepRecoverVisit StepKind = "recover-visit"
 	// NoticeRecovered tells that a password was set anew.
 	NoticeRecovered = "recovered"
 	// NoticeNotMe tells that such a login was ended.

@@ -110,6 +110,12 @@ func (b By) AAL() subject.AAL { return b.Level }
 // AMR implements Method.
 func (b By) AMR() []string { return b.Words }
 
+// WordProved stands in amr where somebody came back into an account by proving who they are.
+const WordProved = "idv"
+
+// ByProving is such a login: it shows neither something known nor something held, so that with any second factor it stays at level 1.
+var ByProving = By{"proving", 1, []string{WordProved}}
+
 // Methods that are not credentials of the table.
 var (
 	ByPassword = By{"password", 1, []string{"pwd"}}

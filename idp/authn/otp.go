@@ -108,7 +108,7 @@ func NewCodes(cfg CodesConfig) *Codes {
 // Message is what the outbox carries to the sender.
 type Message struct {
 	To       string `json:"to"`
-	Kind     string `json:"kind"` // "mobile" or "email"
+	Kind     string `json:"kind"` // "mobile", "email" or "voice"
 	Template string `json:"template"`
 	Code     string `json:"code"`
 	Minutes  int    `json:"minutes"`
@@ -133,7 +133,23 @@ type Encoder func(ctx context.Context, m Message) ([]byte, error)
 
 // Send makes a code and leaves its message in the outbox. browser binds the code to the browser that asked.
 func (c *Codes) Send(ctx context.Context, identifier subject.Identifier, purpose Purpose, browser, locale string, encode Encoder) (challengeID string, err error) {
-	if err := c.reachable(identifier); err != nil {
+	return c.send(ctx, identifier, string(identifier.Kind), purpose, browser, locale, encode)
+}
+
+// kindVoice is a call to a mobile number, as package channel names it.
+const kindVoice = "voice"
+
+// Call is Send by a call that reads the code aloud, for whoever cannot read a text message. It is a code like any other: it takes the place
+// of the one before, under the same limits.
+func (c *Codes) Call(ctx context.Context, identifier subject.Identifier, purpose Purpose, browser, locale string, encode Encoder) (challengeID string, err error) {
+	if identifier.Kind != subject.Mobile {
+		return "", fault.New(fault.CodeNoCall)
+	}
+	return c.send(ctx, identifier, kindVoice, purpose, browser, locale, encode)
+}
+
+func (c *Codes) send(ctx context.Context, identifier subject.Identifier, kind string, purpose Purpose, browser, locale string, encode Encoder) (challengeID string, err error) {
+	if err := c.reachable(identifier, kind); err != nil {
 		return "", err
 	}
 	lookup, mac, err := c.keyed(ctx, identifier)
@@ -156,11 +172,11 @@ func (c *Codes) Send(ctx context.Context, identifier subject.Identifier, purpose
 	if purpose == PurposeCounter { // the usual text says that nobody asks for the code
 		template = "counter-code"
 	}
-	payload, err := encode(ctx, Message{To: identifier.Value, Kind: string(identifier.Kind), Template: template, Code: code, Minutes: int(CodeLife / time.Minute), Locale: locale, Until: challenge.ExpiresAt})
+	payload, err := encode(ctx, Message{To: identifier.Value, Kind: kind, Template: template, Code: code, Minutes: int(CodeLife / time.Minute), Locale: locale, Until: challenge.ExpiresAt})
 	if err != nil {
 		return "", err
 	}
-	record := audit.With(idp.Event(ctx, now, "code.sent", "challenge", challenge.ID, map[string]string{"purpose": string(purpose)})).
+	record := audit.With(idp.Event(ctx, now, "code.sent", "challenge", challenge.ID, map[string]string{"purpose": string(purpose), "by": kind})).
 		And(audit.Message{Topic: topicMessage, Key: challenge.ID, Payload: payload})
 	limits := []Limit{{1, resendPause}, {perHour, time.Hour}, {perDay, 24 * time.Hour}}
 	if err := c.store.PutCode(ctx, challenge, limits, now, record); errors.Is(err, ErrTooOften) {

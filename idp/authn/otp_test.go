@@ -14,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/idptest"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
 )
 
 func send(t *testing.T, w *idptest.World, to string, purpose authn.Purpose) (challenge, code string) {
@@ -212,5 +213,29 @@ func TestCodesFailClosed(t *testing.T) {
 	}
 	if n := len(twin.Messages(authn.TopicMessage)); n != 1 {
 		t.Errorf("%d messages lie in the outbox", n)
+	}
+}
+
+// TestCallsAreForNumbersThatCanBeCalled: an address cannot be called, nor a number where no call goes out; the message says that it is one.
+func TestCallsAreForNumbersThatCanBeCalled(t *testing.T) {
+	w := idptest.NewWorld(t, idptest.NewTwin())
+	offered := true
+	codes := authn.NewCodes(authn.CodesConfig{Store: w.Store, Accounts: w.Accounts, Ring: w.Ring, Now: w.Clock.Now, Rand: ident.System(), Reaches: func(kind, value string) (bool, bool) { return kind != "voice" || offered, true }})
+	call := func(to string) error {
+		_, err := codes.Call(context.Background(), idptest.Identifier(t, to), authn.PurposeLogin, "browser", "en", w.Encode)
+		return err
+	}
+	if err := call("wang@example.cn"); fault.CodeOf(err) != fault.CodeNoCall {
+		t.Errorf("an address: %v", err)
+	}
+	if err := call("13800138000"); err != nil {
+		t.Fatal(err)
+	}
+	if sent := w.Sent(); len(sent) != 1 || sent[0].Kind != "voice" || sent[0].Template != "code" || sent[0].To != "+8613800138000" {
+		t.Errorf("%+v", w.Sent())
+	}
+	offered = false
+	if err := call("13800138001"); fault.CodeOf(err) != fault.CodeNoCall {
+		t.Errorf("without a provider: %v", err)
 	}
 }

@@ -64,11 +64,13 @@ func sourceOf(text string) (address, network string) {
 
 // reachable refuses an address to which no message goes. It depends on the address alone, so it tells nobody whether an
 // account exists.
-func (c *Codes) reachable(identifier subject.Identifier) error {
+func (c *Codes) reachable(identifier subject.Identifier, kind string) error {
 	if c.reaches == nil {
 		return nil
 	}
-	switch offered, allowed := c.reaches(string(identifier.Kind), identifier.Value); {
+	switch offered, allowed := c.reaches(kind, identifier.Value); {
+	case kind == kindVoice && !(offered && allowed):
+		return fault.New(fault.CodeNoCall)
 	case !offered && identifier.Kind == subject.Email:
 		return fault.New(fault.CodeNoMail)
 	case !offered:

@@ -58,14 +58,19 @@ func NewSteps(store StepStore, ring *keys.Ring, now func() time.Time, rand io.Re
 // Begin stores a step and gives its handle.
 func (s *Steps) Begin(ctx context.Context, kind StepKind, browser []byte, body any, life time.Duration) (string, error) {
 	handle := ident.Secret(s.rand, 24)
+	return handle, s.BeginAt(ctx, kind, browser, handle, body, life)
+}
+
+// BeginAt is Begin with a handle that the caller made, of 24 random octets, because it had to be told on before.
+func (s *Steps) BeginAt(ctx context.Context, kind StepKind, browser []byte, handle string, body any, life time.Duration) error {
 	row, err := s.row(ctx, kind, browser, handle, body, life)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if err := s.store.PutStep(ctx, row); err != nil {
-		return "", fault.Wrap(err, fault.Unavailable)
+		return fault.Wrap(err, fault.Unavailable)
 	}
-	return handle, nil
+	return nil
 }
 
 // row is a step with a handle that the caller chose.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -69,7 +70,9 @@ func (s *Server) contactStart(w http.ResponseWriter, r *http.Request) error {
 		return s.showSecurity(w, r, http.StatusUnprocessableEntity, s.failed(w, r, fault.New(fault.ContactOwn), "contact-new"))
 	}
 	proof := account.InForce(s.Now())
-	change.OldProven = change.Old != nil && proof != nil && proof.IAL >= 3 && s.Now().Sub(proof.At) <= freshProof
+	// A recovery by proof is by a way that gives at least the level of the account, so it shows as much as evidence of that level does.
+	proved := proof != nil && s.Now().Sub(proof.At) <= freshProof || slices.Contains(current.Methods, authn.WordProved) && s.Now().Sub(current.AuthTime) <= freshProof
+	change.OldProven = change.Old != nil && proof != nil && proof.IAL >= 3 && proved
 	return s.contactAsk(w, r, change)
 }
 
@@ -77,7 +80,7 @@ func (s *Server) contactStart(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) contactAsk(w http.ResponseWriter, r *http.Request, change contactChange) error {
 	ctx := r.Context()
 	to, purpose := change.asked()
-	challenge, err := s.Codes.Send(ctx, to, purpose, s.browser(w, r), reqctx.From(ctx).Locale, s.Encode)
+	challenge, err := s.sendBy(w, r, to, purpose)
 	if err != nil {
 		return s.changed(w, r, err)
 	}
@@ -96,7 +99,8 @@ func (s *Server) contactAsk(w http.ResponseWriter, r *http.Request, change conta
 func (s *Server) showContactCode(w http.ResponseWriter, r *http.Request, status int, change contactChange, step, challenge string, failures []web.FieldError) error {
 	to, purpose := change.asked()
 	body := web.OTPPage{Action: contactsPath + "/code", ResendAction: contactsPath + "/resend", ResendAfter: 60, Hidden: hidden("step", step, "challenge", challenge), To: subject.MaskIdentifier(to),
-		Minutes: int(authn.CodeLife / time.Minute), Step: 1, Steps: 1, Old: purpose == authn.PurposeContactOld}
+		Minutes: int(authn.CodeLife / time.Minute), Step: 1, Steps: 1, Old: purpose == authn.PurposeContactOld,
+		Voice: s.offersCall(to), Called: asksCall(r)}
 	if change.Old != nil {
 		body.Steps = 2
 		if change.OldProven {

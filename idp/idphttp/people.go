@@ -155,7 +155,7 @@ func (s *Server) sendCode(w http.ResponseWriter, r *http.Request, purpose authn.
 	if err != nil {
 		return s.showIdentifier(w, r, http.StatusUnprocessableEntity, action, s.failed(w, r, fault.New(fault.IdentifierInvalid), "register-identifier"))
 	}
-	challenge, err := s.Codes.Send(r.Context(), identifier, purpose, s.browser(w, r), reqctx.From(r.Context()).Locale, s.Encode)
+	challenge, err := s.sendBy(w, r, identifier, purpose)
 	if err != nil {
 		status := fault.MetaOf(fault.CodeOf(err)).Status
 		if status >= http.StatusInternalServerError {
@@ -165,6 +165,22 @@ func (s *Server) sendCode(w http.ResponseWriter, r *http.Request, purpose authn.
 	}
 	s.Wake()
 	return s.showCode(w, r, http.StatusOK, challenge, identifier, purpose, nil)
+}
+
+// sendBy sends a code by message, or by a call where the person asked for one on the page of the code.
+func (s *Server) sendBy(w http.ResponseWriter, r *http.Request, identifier subject.Identifier, purpose authn.Purpose) (challenge string, err error) {
+	send := s.Codes.Send
+	if asksCall(r) {
+		send = s.Codes.Call
+	}
+	return send(r.Context(), identifier, purpose, s.browser(w, r), reqctx.From(r.Context()).Locale, s.Encode)
+}
+
+func asksCall(r *http.Request) bool { return r.PostFormValue("otp-voice") != "" }
+
+// offersCall reports whether the page of a code offers to have it read aloud.
+func (s *Server) offersCall(to subject.Identifier) bool {
+	return to.Kind == subject.Mobile && s.Calls != nil && s.Calls(to.Value)
 }
 
 func (s *Server) showCode(w http.ResponseWriter, r *http.Request, status int, challenge string, identifier subject.Identifier, purpose authn.Purpose, failures []web.FieldError) error {
@@ -181,7 +197,7 @@ func (s *Server) showCode(w http.ResponseWriter, r *http.Request, status int, ch
 	}
 	return s.Pages.Page(w, r, status, "otp", web.Page{Errors: failures, Body: web.OTPPage{Action: action,
 		Hidden: hidden("flow", r.FormValue("flow"), "challenge", challenge, "register-identifier", identifier.Value),
-		To:     subject.MaskIdentifier(identifier), Minutes: int(authn.CodeLife / time.Minute), ResendAction: resend, ResendAfter: 60, InboxURL: inbox}})
+		To:     subject.MaskIdentifier(identifier), Minutes: int(authn.CodeLife / time.Minute), ResendAction: resend, ResendAfter: 60, InboxURL: inbox, Voice: s.offersCall(identifier), Called: asksCall(r)}})
 }
 
 // checkCode evaluates a code; nil identifier means that the answer was written already.

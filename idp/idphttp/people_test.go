@@ -481,6 +481,42 @@ func TestX08SilenceIsNotShownAsAMismatch(t *testing.T) {
 	}
 }
 
+// TestTriesLeftAfterAMismatch: the page says how many tries the day still has, of the account or of the document if fewer, and none of a
+// source that is silent.
+func TestTriesLeftAfterAMismatch(t *testing.T) {
+	s := open(t)
+	s.Account(t, mobile, password)
+	b := s.signIn(t, mobile)
+	try := func(who *walk.Browser) *walk.Page {
+		t.Helper()
+		s.visit(t, who, "/proofing?ial=1")
+		return fill(t, who, map[string]string{"proofing-name": name, "proofing-number": number})
+	}
+	s.Source.Answers(func(proofing.Query) (proofing.Answer, error) { return proofing.Answer{}, proofing.ErrSilent })
+	if p := try(b); p.Has("proofing-tries") {
+		t.Errorf("tries of a silent source: %s", p.Text)
+	}
+	s.Source.Answers(func(proofing.Query) (proofing.Answer, error) { return proofing.Answer{Verdict: proofing.Mismatch}, nil })
+	for n := proofing.TriesPerDay - 2; n > 0; n-- {
+		if got := try(b).TextOf("proofing-tries"); got != fmt.Sprintf("今天还可尝试 %d 次", n) {
+			t.Fatalf("%q, want %d", got, n)
+		}
+	}
+	if p := try(b); !strings.Contains(p.TextOf("proofing-tries"), "已用完") || strings.Contains(p.Source, "重试</a>") {
+		t.Errorf("the last try: %s", p.Text)
+	}
+	for _, other := range []string{"13800138001", "13800138002"} { // the document has ten tries left for all others together
+		s.Account(t, other, password)
+		b = s.signIn(t, other)
+		for range 4 {
+			try(b)
+		}
+	}
+	if got := try(b).TextOf("proofing-tries"); got != fmt.Sprintf("今天还可尝试 %d 次", proofing.TriesPerIdentity-proofing.TriesPerDay-9) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestA24BoundIdentityIsRefusedInTheForm(t *testing.T) {
 	s := open(t)
 	s.Account(t, mobile, password)

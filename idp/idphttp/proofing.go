@@ -293,7 +293,10 @@ func (s *Server) wayResult(w http.ResponseWriter, r *http.Request, v wayFor, lev
 	case code == fault.ProofingElsewhere:
 		result.Outcome = web.ProofingFailed
 	case code == fault.ProofingMismatch:
-		result.Outcome = web.ProofingMismatch
+		result.Outcome, result.TriesLeft = web.ProofingMismatch, proofing.TriesLeft(err)
+		if result.TriesLeft == 0 {
+			result.RetryURL = ""
+		}
 	case code == fault.IdentityBound && (v.person.IAL == 0 || v.further): // told to whoever proved it, and to nobody else
 		result.Outcome, result.MergeURL, status = web.ProofingBound, "/merge", http.StatusConflict
 	case again != nil && (fault.MetaOf(code).Status < http.StatusInternalServerError || code == fault.ProofingAway):

@@ -10,7 +10,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/fault"
-	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -33,7 +32,7 @@ func (s *Server) recoverPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) showRecover(w http.ResponseWriter, r *http.Request, status int, failures []web.FieldError) error {
 	s.browser(w, r)
-	body := web.RecoverPage{Identifier: r.PostFormValue("register-identifier"), Passkey: s.Passkeys != nil, CertificateURL: s.certificateURL(""), ProofURL: "/login/code"}
+	body := web.RecoverPage{Identifier: r.PostFormValue("register-identifier"), Passkey: s.Passkeys != nil, CertificateURL: s.certificateURL(""), ProofURL: "/login/code", Ways: s.recoverWays()}
 	return s.Pages.Page(w, r, status, "recover", web.Page{Errors: failures, Body: body})
 }
 
@@ -43,7 +42,7 @@ func (s *Server) recoverStart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.showRecover(w, r, http.StatusUnprocessableEntity, s.failed(w, r, fault.New(fault.IdentifierInvalid), "register-identifier"))
 	}
-	challenge, err := s.Codes.Send(r.Context(), identifier, authn.PurposeRecover, s.browser(w, r), reqctx.From(r.Context()).Locale, s.Encode)
+	challenge, err := s.sendBy(w, r, identifier, authn.PurposeRecover)
 	if err != nil {
 		status := fault.MetaOf(fault.CodeOf(err)).Status
 		if status >= http.StatusInternalServerError {
@@ -80,11 +79,16 @@ func (s *Server) recoverCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	step, err := s.Steps.Begin(ctx, authn.StepRecover, browser, recovery{account.ID, s.Now().UTC()}, recoverLife)
+	return s.recoverOn(w, r, browser, s.byCode(account.ID))
+}
+
+// recoverOn leads from a proof to the new password, by way of the second factor of the account.
+func (s *Server) recoverOn(w http.ResponseWriter, r *http.Request, browser []byte, login idp.Login) error {
+	step, err := s.Steps.Begin(r.Context(), authn.StepRecover, browser, recovery{login.AccountID, login.At}, recoverLife)
 	if err != nil {
 		return err
 	}
-	return s.enter(w, r, waiting{Login: s.byCode(account.ID), Next: recoverPath + "/password?" + url.Values{"step": {step}}.Encode()})
+	return s.enter(w, r, waiting{Login: login, Next: recoverPath + "/password?" + url.Values{"step": {step}}.Encode()})
 }
 
 // recovering is the proof and the session that followed from it.

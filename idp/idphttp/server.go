@@ -92,9 +92,11 @@ type Config struct {
 	Ring     *keys.Ring
 	Encode   authn.Encoder   // seals messages for the outbox
 	Locales  idp.LocaleStore // languages of messages
-	NoCodes  bool            // no channel can carry a code, so nothing that needs one is offered
-	Inbox    Inbox           // nil outside the sandbox
-	Wake     func()          // tells the outbox that a message is due
+	// Calls reports whether a code can be read aloud over a mobile number; nil is never.
+	Calls   func(to string) bool
+	NoCodes bool   // no channel can carry a code, so nothing that needs one is offered
+	Inbox   Inbox  // nil outside the sandbox
+	Wake    func() // tells the outbox that a message is due
 	// Receipt is how far an outbox message came; nil where nobody can tell.
 	Receipt  func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	Portals  func() []web.Link
@@ -240,6 +242,9 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST "+recoverPath+"/code", s.recoverCode)
 	page("GET "+recoverPath+"/password", s.recoverPassword)
 	page("POST "+recoverPath+"/password", s.recoverFinish)
+	page("GET "+recoverPath+"/proof/{method}", s.recoverProofPage)
+	page("POST "+recoverPath+"/proof/{method}", s.recoverProofAnswer)
+	page("GET "+recoverPath+"/return", s.recoverReturn)
 	page("GET /not-me", s.notMePage)
 	page("POST /not-me", s.notMeAnswer)
 	page("GET /me/consents", s.consentDetail)

@@ -3,9 +3,11 @@ package idphttp
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authflow"
+	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/web"
@@ -41,6 +43,9 @@ func (s *Server) welcomePage(w http.ResponseWriter, r *http.Request) error {
 	body := web.WelcomePage{Recovered: r.URL.Query().Get("after") == "recovery", Tier: int(person.IAL), RestHours: int(idp.RecoveryRest.Hours())}
 	if person.IAL == 0 {
 		body.VerifyURL = proofingPath
+	}
+	if body.Recovered && person.IAL >= 3 && slices.Contains(current.Methods, authn.WordProved) {
+		body.ContactURL = securityPath + "#methods"
 	}
 	strong, err := s.strongEnough(r, current)
 	if err != nil {

@@ -40,6 +40,9 @@ type Level struct {
 	UnwatchedDays int `json:"unwatched_days,omitempty" yaml:"unwatched_days"`
 	// Sample is how many automatic passes of a thousand people look at again afterwards.
 	Sample int `json:"sample,omitempty" yaml:"sample"`
+	// Recover lets somebody who lost every way to sign in prove themself again by the method, for an account of no higher level; of
+	// carrier, bank_card, face and network_id.
+	Recover bool `json:"recover,omitempty" yaml:"recover"`
 	// Off takes the method away.
 	Off bool `json:"off,omitempty" yaml:"off"`
 }
@@ -112,6 +115,8 @@ func (l *Level) Normalize() error {
 		return refuse("guardian_below", "the law asks for the guardian below 14")
 	case l.Guardian && WardNotice(l.Method) == "":
 		return refuse("guardian", "a guardian agrees online to face and manual_review only")
+	case l.Recover && (!slices.Contains(recoverable, l.Method) || l.IAL < leastRecovered):
+		return refuse("recover", "of carrier, bank_card, face and network_id only, at level 2 or more")
 	case l.DueHours < 0 || l.DueHours > 24*90:
 		return refuse("due_hours", "between 0 and 2160")
 	case slices.ContainsFunc(l.Keeps, func(reason string) bool { return !slices.Contains(harmless, reason) }):

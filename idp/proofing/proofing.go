@@ -124,6 +124,10 @@ type Store interface {
 	SetCaseState(ctx context.Context, id string, from, to State, record audit.Record) error
 	// Count adds one try to a counter that began less than span ago, or starts a new one, and returns the tries in it.
 	Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error)
+	// Counted is Count without a new try.
+	Counted(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error)
+	// Note stores an audit record that belongs to no other change.
+	Note(ctx context.Context, record audit.Record) error
 }
 
 // Limits of submissions in a day: by one account, and about one document number by all accounts together. The number
@@ -201,7 +205,45 @@ func (s *Service) Submit(ctx context.Context, accountID string, in Submission) (
 	if err := s.put(ctx, c, q, in); err != nil {
 		return 0, err
 	}
-	return s.ask(ctx, c, q, level)
+	reached, err := s.ask(ctx, c, q, level)
+	if fault.CodeOf(err) == fault.ProofingMismatch {
+		return reached, s.withTries(ctx, accountID, q, err)
+	}
+	return reached, err
+}
+
+// mismatched is a mismatch with what is left of the day's tries.
+type mismatched struct {
+	error
+	left int
+}
+
+// Unwrap gives the fault.
+func (m mismatched) Unwrap() error { return m.error }
+
+// TriesLeft is how often the person may still try today after a mismatch; -1 where that is not known, as after any other answer.
+func TriesLeft(err error) int {
+	if m, ok := errors.AsType[mismatched](err); ok {
+		return m.left
+	}
+	return -1
+}
+
+// withTries adds what is left to a mismatch: the smaller of what account and document may still ask.
+func (s *Service) withTries(ctx context.Context, accountID string, q Query, mismatch error) error {
+	limits, err := s.limits(ctx, accountID, q)
+	if err != nil {
+		return err
+	}
+	left := TriesPerDay
+	for _, limit := range limits {
+		tries, err := s.cfg.Store.Counted(ctx, limit.scope, limit.key, triesSpan, s.cfg.Now().UTC())
+		if err != nil {
+			return fault.Wrap(err, fault.Unavailable)
+		}
+		left = min(left, max(limit.n-tries, 0))
+	}
+	return mismatched{mismatch, left}
 }
 
 // open counts a try and makes the case.
@@ -255,26 +297,37 @@ func (s *Service) opening(ctx context.Context, c Case, in Submission) (events []
 	return append(events, s.event(ctx, c, "proofing.submitted"))
 }
 
-// count refuses too many tries. Without a counter nothing is asked (R6).
-func (s *Service) count(ctx context.Context, accountID string, q Query, now time.Time) error {
-	type limit struct {
-		scope string
-		key   []byte
-		n     int
-	}
+// limit is how many tries a counter allows in a day.
+type limit struct {
+	scope string
+	key   []byte
+	n     int
+}
+
+// limits are those that a question counts under.
+func (s *Service) limits(ctx context.Context, accountID string, q Query) ([]limit, error) {
 	limits := []limit{{scopeAccount, []byte(accountID), TriesPerDay}}
 	if q.Child != nil { // nobody finds out children by trying
 		lookup, err := s.cfg.Accounts.IdentityLookup(ctx, q.Child.identity())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		limits = append(limits, limit{scopeIdentity, lookup, TriesPerIdentity})
 	} else if q.IDNumber != "" {
 		lookup, err := s.cfg.Accounts.IdentityLookup(ctx, q.identity())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		limits = append(limits, limit{scopeIdentity, lookup, TriesPerIdentity})
+	}
+	return limits, nil
+}
+
+// count refuses too many tries. Without a counter nothing is asked (R6).
+func (s *Service) count(ctx context.Context, accountID string, q Query, now time.Time) error {
+	limits, err := s.limits(ctx, accountID, q)
+	if err != nil {
+		return err
 	}
 	for _, limit := range limits {
 		tries, err := s.cfg.Store.Count(ctx, limit.scope, limit.key, triesSpan, now)

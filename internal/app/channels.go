@@ -38,6 +38,9 @@ func (a *App) openChannels(catalogue *i18n.Catalogue, roots *tls.Config) error {
 		if len(settings.Mail) == 0 {
 			settings.Mail, a.simulated = []channel.Entry{simulated}, true
 		}
+		if len(settings.Voice) == 0 {
+			settings.Voice, a.simulated = []channel.Entry{simulated}, true
+		}
 	}
 	settings.Catalogue, settings.Ledger, settings.Now, settings.Log, settings.Observe = catalogue, a.store, a.opts.Now, a.opts.Log, a.metrics.message
 	a.channels = channel.New(settings)
@@ -70,7 +73,7 @@ func channelsOf(cfg Config, parts channelParts) (channel.Config, error) {
 	for _, kind := range []struct {
 		settings []channel.ProviderSettings
 		entries  *[]channel.Entry
-	}{{s.SMS, &out.SMS}, {s.Mail, &out.Mail}} {
+	}{{s.SMS, &out.SMS}, {s.Mail, &out.Mail}, {s.Voice, &out.Voice}} {
 		for _, p := range kind.settings {
 			entry, err := entryOf(cfg, p, parts)
 			if err != nil {
@@ -153,6 +156,9 @@ func (a *App) inbox() idphttp.Inbox {
 func (a *App) reaches(kind, value string) (offered, allowed bool) {
 	return a.channels.Offers(kind), a.channels.Reaches(kind, value)
 }
+
+// readsAloud reports whether a code can be read aloud over a mobile number.
+func (a *App) readsAloud(to string) bool { return a.channels.Reaches(channel.Voice, to) }
 
 // offersCodes reports whether anybody can get a code.
 func (a *App) offersCodes() bool {

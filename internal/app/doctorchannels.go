@@ -35,6 +35,9 @@ func channelFindings(cfg Config) []Finding {
 			all = append(all, Finding{kind.name, "warn", "no provider, so " + kind.what + " are not offered", "name a provider in channels." + kind.name})
 		}
 	}
+	if len(settings.Voice) > 0 { // nothing is missing without one: the code comes by SMS
+		all = append(all, entriesFinding(channel.Voice, settings.Voice))
+	}
 	if !cfg.Sandbox && len(settings.SMS)+len(settings.Mail) == 0 {
 		all = append(all, Finding{"registration", "warn", "nobody can register or sign in by a code", "name a provider in channels.sms or channels.mail"})
 	}
@@ -52,7 +55,7 @@ func entriesFinding(kind string, entries []channel.Entry) Finding {
 		names = append(names, name)
 	}
 	for _, t := range channel.Templates() {
-		carried := false
+		carried := kind == channel.Voice && !t.Spoken
 		for _, e := range entries {
 			carried = carried || e.Carries == nil || e.Carries[t.Name]
 		}
@@ -94,19 +97,24 @@ func SendTest(ctx context.Context, cfg Config, to string, now func() time.Time) 
 	}
 	settings.Now, settings.Log = now, slog.New(slog.DiscardHandler)
 	channels := channel.New(settings)
-	kind := string(identifier.Kind)
-	for _, name := range channels.Providers(kind) {
-		began := now()
-		receipt, err := channels.SendBy(ctx, name, channel.Message{ID: ident.New(rand.Reader, "test"), Kind: kind, To: identifier.Value, Template: channel.TemplateTest, Locale: i18n.Chinese})
-		if err != nil {
-			add(name, "fail", err.Error(), "see docs/operations/channels.md for what each answer means")
-			continue
+	kinds := []string{string(identifier.Kind)}
+	if identifier.Kind == subject.Mobile {
+		kinds = append(kinds, channel.Voice)
+	}
+	for _, kind := range kinds {
+		for _, name := range channels.Providers(kind) {
+			began := now()
+			receipt, err := channels.SendBy(ctx, name, channel.Message{ID: ident.New(rand.Reader, "test"), Kind: kind, To: identifier.Value, Template: channel.TemplateTest, Locale: i18n.Chinese})
+			if err != nil {
+				add(name, "fail", err.Error(), "see docs/operations/channels.md for what each answer means")
+				continue
+			}
+			detail := fmt.Sprintf("taken after %d ms", now().Sub(began).Milliseconds())
+			if receipt.Reference != "" {
+				detail += ", reference " + receipt.Reference
+			}
+			add(name, "ok", detail, "")
 		}
-		detail := fmt.Sprintf("taken after %d ms", now().Sub(began).Milliseconds())
-		if receipt.Reference != "" {
-			detail += ", reference " + receipt.Reference
-		}
-		add(name, "ok", detail, "")
 	}
 	if len(d.Findings) == 0 {
 		add("test", "fail", "no provider carries messages to such an address", "name one in channels")

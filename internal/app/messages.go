@@ -76,7 +76,11 @@ func (a *App) deliverMessage(ctx context.Context, d outbox.Delivery) error {
 // localeOf is the language of the account that an address belongs to, else that of the page where it was typed. It is asked
 // here and not where the code is made, where the time it takes would tell whether there is an account.
 func (a *App) localeOf(ctx context.Context, m authn.Message) (string, error) {
-	account, err := a.Accounts.ByIdentifier(ctx, subject.Identifier{Kind: subject.IdentifierKind(m.Kind), Value: m.To})
+	kind := subject.IdentifierKind(m.Kind)
+	if m.Kind == channel.Voice { // a call to a mobile number
+		kind = subject.Mobile
+	}
+	account, err := a.Accounts.ByIdentifier(ctx, subject.Identifier{Kind: kind, Value: m.To})
 	if errors.Is(err, idp.ErrNotFound) || err == nil && account.Locale == "" {
 		return m.Locale, nil
 	}

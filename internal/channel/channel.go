@@ -1,5 +1,5 @@
 // Package channel brings messages to people: it renders the named template in the person's language, tries the configured
-// providers of SMS or mail in their order, and keeps the account of what was sent and what it cost.
+// providers of SMS, calls or mail in their order, and keeps the account of what was sent and what it cost.
 //
 // It decides neither who is told nor when: a change leaves its message in the outbox, and the outbox comes again while a
 // delivery fails. A provider that answered late may have delivered all the same, so a person may get the same message
@@ -18,16 +18,18 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/i18n"
 )
 
-// Kinds of addresses, as package subject names them.
+// Kinds of addresses, as package subject names them, and Voice: a call to a mobile number that reads a code aloud, for whoever does not read
+// a text message.
 const (
 	Mobile = "mobile"
 	Email  = "email"
+	Voice  = "voice"
 )
 
 // Message to a person.
 type Message struct {
 	ID       string // the same for every attempt
-	Kind     string // Mobile or Email
+	Kind     string // Mobile, Email or Voice
 	To       string // E.164 or an address
 	Template string
 	Locale   string
@@ -37,7 +39,8 @@ type Message struct {
 
 // Text is a rendered message.
 type Text struct {
-	Text    string // of an SMS
+	Text    string // of an SMS, or what a call says
+	Digits  string // of a call: the code digit by digit, as Text holds it
 	Subject string // of a mail
 	Body    string // of a mail
 	Parts   int    // of an SMS: what is paid
@@ -131,7 +134,8 @@ type Config struct {
 	Hotline   string
 	SMS       []Entry // in the order in which they are tried
 	Mail      []Entry
-	Countries Countries // to which SMS go at all
+	Voice     []Entry
+	Countries Countries // to which SMS and calls go at all
 	Ledger    Ledger    // nil keeps no account
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -147,7 +151,7 @@ func New(cfg Config) *Channels {
 	if cfg.Observe == nil {
 		cfg.Observe = func(string, string, int64) {}
 	}
-	for _, entries := range [][]Entry{cfg.SMS, cfg.Mail} {
+	for _, entries := range [][]Entry{cfg.SMS, cfg.Mail, cfg.Voice} {
 		for i := range entries {
 			entries[i].breaker = &breaker{}
 		}
@@ -160,7 +164,7 @@ func (c *Channels) Offers(kind string) bool { return len(c.entries(kind)) > 0 }
 
 // Reaches reports whether policy sends to an address.
 func (c *Channels) Reaches(kind, to string) bool {
-	return c.Offers(kind) && (kind != Mobile || c.cfg.Countries.Allows(to))
+	return c.Offers(kind) && (kind == Email || c.cfg.Countries.Allows(to))
 }
 
 func (c *Channels) entries(kind string) []Entry {
@@ -169,6 +173,8 @@ func (c *Channels) entries(kind string) []Entry {
 		return c.cfg.SMS
 	case Email:
 		return c.cfg.Mail
+	case Voice:
+		return c.cfg.Voice
 	}
 	return nil
 }
@@ -184,7 +190,7 @@ func (c *Channels) Providers(kind string) []string {
 
 // Receipts reads the calls of a provider; nil for one that reports nothing.
 func (c *Channels) Receipts(provider string) *Receipts {
-	for _, e := range slices.Concat(c.cfg.SMS, c.cfg.Mail) {
+	for _, e := range slices.Concat(c.cfg.SMS, c.cfg.Mail, c.cfg.Voice) {
 		if e.Name == provider && e.Receipts != nil {
 			return e.Receipts
 		}
@@ -194,7 +200,7 @@ func (c *Channels) Receipts(provider string) *Receipts {
 
 // Reports says whether a provider reports what became of what it took.
 func (c *Channels) Reports(provider string) bool {
-	return slices.ContainsFunc(slices.Concat(c.cfg.SMS, c.cfg.Mail), func(e Entry) bool { return e.Name == provider && (e.Receipts != nil || e.Reports) })
+	return slices.ContainsFunc(slices.Concat(c.cfg.SMS, c.cfg.Mail, c.cfg.Voice), func(e Entry) bool { return e.Name == provider && (e.Receipts != nil || e.Reports) })
 }
 
 // Send renders a message and gives it to the first provider that takes it.
@@ -212,7 +218,7 @@ func (c *Channels) send(ctx context.Context, m Message, entries []Entry) (Receip
 	if !m.Until.IsZero() && !now.Before(m.Until) {
 		return Receipt{}, ErrExpired
 	}
-	if m.Kind == Mobile && !c.cfg.Countries.Allows(m.To) {
+	if m.Kind != Email && !c.cfg.Countries.Allows(m.To) {
 		return Receipt{}, ErrNotAllowed
 	}
 	if c.cfg.Ledger != nil {
@@ -226,7 +232,7 @@ func (c *Channels) send(ctx context.Context, m Message, entries []Entry) (Receip
 	}
 	failures := []error{ErrNone}
 	for _, e := range entries {
-		if e.Carries != nil && !e.Carries[m.Template] || m.Kind == Mobile && len(e.Countries) > 0 && !e.Countries.Allows(m.To) {
+		if e.Carries != nil && !e.Carries[m.Template] || m.Kind != Email && len(e.Countries) > 0 && !e.Countries.Allows(m.To) {
 			continue
 		}
 		receipt, err := c.try(ctx, e, letter, now)
@@ -302,13 +308,19 @@ func (c *Channels) letter(m Message) (Letter, error) {
 	}
 	filled := t.fill(m.Params)
 	filled["platform"], filled["hotline"] = clip(clean(c.cfg.Platform), MaxPlatform), clip(clean(c.cfg.Hotline), maxHotline)
-	pairs := make([]string, 0, 2*len(filled))
+	if m.Kind == Voice && !t.Spoken {
+		return Letter{}, fmt.Errorf("channel: template %q is not read aloud", m.Template)
+	}
+	digits := spoken(filled["code"], m.Locale)
+	pairs := append(make([]string, 0, 2*len(filled)+2), "digits", digits)
 	for name, value := range filled {
 		pairs = append(pairs, name, value)
 	}
 	key := "message." + t.Name
 	text := Text{Text: c.cfg.Catalogue.Text(m.Locale, key+".text", pairs...)}
-	if m.Kind == Email {
+	if m.Kind == Voice {
+		text = Text{Text: c.cfg.Catalogue.Text(m.Locale, key+".voice", pairs...), Digits: digits, Parts: 1}
+	} else if m.Kind == Email {
 		text.Subject, text.Body = c.cfg.Catalogue.Text(m.Locale, key+".subject", pairs...), c.cfg.Catalogue.Text(m.Locale, key+".mail", pairs...)
 	} else {
 		text.Parts = Parts(text.Text)
@@ -330,6 +342,15 @@ func localeOr(locale string) string {
 		return locale
 	}
 	return i18n.Chinese
+}
+
+// spoken is a code with a pause between its digits, so that a voice reads them one by one and not as a number of thousands.
+func spoken(code, locale string) string {
+	pause := "，"
+	if localeOr(locale) == i18n.English {
+		pause = ", "
+	}
+	return strings.Join(strings.Split(code, ""), pause)
 }
 
 // national is a number without its country code where that is 86, and without "+" elsewhere, as carriers here write it.

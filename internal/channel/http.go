@@ -25,7 +25,7 @@ import (
 )
 
 // httpPlaceholders beside the parameters of the message.
-var httpPlaceholders = []string{"id", "to", "to_plain", "national", "kind", "locale", "message", "template", "text", "subject", "mail", "params_json",
+var httpPlaceholders = []string{"id", "to", "to_plain", "national", "kind", "locale", "message", "template", "text", "subject", "mail", "params_json", "digits",
 	"timestamp", "timestamp_ms", "time", "nonce", "secret", "signature", "body", "sorted", "method", "path"}
 
 var placeholderForm = regexp.MustCompile(`\{[a-z_]+\}`)
@@ -199,7 +199,7 @@ func (p *HTTPProvider) request(l Letter, template string) (address string, heade
 	}
 	values := map[string]string{
 		"id": l.ID, "to": l.To, "to_plain": strings.TrimPrefix(l.To, "+"), "national": national(l.To), "kind": l.Kind, "locale": localeOr(l.Locale),
-		"message": l.Template, "template": template, "text": l.Text.Text, "subject": l.Subject, "mail": l.Body, "params_json": string(params),
+		"message": l.Template, "template": template, "text": l.Text.Text, "subject": l.Subject, "mail": l.Body, "digits": l.Digits, "params_json": string(params),
 		"timestamp": strconv.FormatInt(now.Unix(), 10), "timestamp_ms": strconv.FormatInt(now.UnixMilli(), 10), "time": now.In(beijing).Format("20060102150405"),
 		"nonce": ident.Secret(p.cfg.Rand, 16), "secret": p.cfg.Secret, "method": s.Method, "path": u.EscapedPath(),
 	}

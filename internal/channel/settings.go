@@ -14,7 +14,9 @@ type Settings struct {
 	// SMS and Mail are providers in the order in which they are tried.
 	SMS  []ProviderSettings `yaml:"sms"`
 	Mail []ProviderSettings `yaml:"mail"`
-	// Countries to which SMS go: prefixes ("+852"), with "!" in front those to which none go; the longest decides.
+	// Voice are providers of calls that read a code aloud; by http only. Without one no call is offered.
+	Voice []ProviderSettings `yaml:"voice"`
+	// Countries to which SMS and calls go: prefixes ("+852"), with "!" in front those to which none go; the longest decides.
 	Countries Countries `yaml:"countries"`
 	// PerAddress and PerNetwork bound the codes that one address and one network (IPv4 /24, IPv6 /48) may ask for in an hour.
 	PerAddress int `yaml:"per_address"`
@@ -85,7 +87,7 @@ const (
 )
 
 // Empty reports whether no provider is configured.
-func (s Settings) Empty() bool { return len(s.SMS) == 0 && len(s.Mail) == 0 }
+func (s Settings) Empty() bool { return len(s.SMS) == 0 && len(s.Mail) == 0 && len(s.Voice) == 0 }
 
 // SetDefaults fills in what was left out.
 func (s *Settings) SetDefaults() {
@@ -98,7 +100,7 @@ func (s *Settings) SetDefaults() {
 	if s.PerNetwork == 0 {
 		s.PerNetwork = DefaultPerNetwork
 	}
-	for _, providers := range [][]ProviderSettings{s.SMS, s.Mail} {
+	for _, providers := range [][]ProviderSettings{s.SMS, s.Mail, s.Voice} {
 		for i := range providers {
 			if providers[i].SMTP.Host != "" {
 				providers[i].SMTP.setDefaults()
@@ -163,7 +165,7 @@ func (s Settings) Check() []string {
 	for _, kind := range []struct {
 		name      string
 		providers []ProviderSettings
-	}{{"sms", s.SMS}, {"mail", s.Mail}} {
+	}{{"sms", s.SMS}, {"mail", s.Mail}, {"voice", s.Voice}} {
 		if len(kind.providers) > MaxProviders {
 			add("channels.%s: at most %d providers", kind.name, MaxProviders)
 		}
@@ -182,7 +184,7 @@ func (s Settings) Check() []string {
 			switch byHTTP, bySMTP := p.HTTP.URL != "", p.SMTP.Host != ""; {
 			case byHTTP == bySMTP:
 				add("%s: needs either http.url or smtp.host", at)
-			case bySMTP && kind.name == "sms":
+			case bySMTP && kind.name != "mail":
 				add("%s: smtp carries mail only", at)
 			case byHTTP:
 				faults = append(faults, p.HTTP.check(at+".http")...)

@@ -9,10 +9,11 @@ import (
 )
 
 // Template is a message by name. Its texts are message.NAME.text, .subject and .mail of the catalogue; each may also use
-// {platform} and {hotline}.
+// {platform} and {hotline}. One that is Spoken has a text .voice for calls too, in which {digits} is its code digit by digit.
 type Template struct {
 	Name   string
 	Params []Param
+	Spoken bool
 }
 
 // Param is a placeholder and the longest value that stands in a message, in UTF-16 units; what is longer is clipped, so
@@ -87,59 +88,59 @@ const (
 )
 
 var templates = withMandates(map[string]Template{
-	TemplateCode:     {TemplateCode, []Param{{"code", 8}, {"minutes", 3}}},
-	TemplateReplay:   {TemplateReplay, []Param{{"app", 12}}},
-	TemplateRegister: {TemplateRegister, nil},
-	TemplateTest:     {TemplateTest, nil},
+	TemplateCode:     {TemplateCode, []Param{{"code", 8}, {"minutes", 3}}, true},
+	TemplateReplay:   {TemplateReplay, []Param{{"app", 12}}, false},
+	TemplateRegister: {TemplateRegister, nil, false},
+	TemplateTest:     {TemplateTest, nil, true},
 
-	TemplateDocumentExpiry:  {TemplateDocumentExpiry, []Param{{"document", 12}, {"date", 10}}},
-	TemplateAccountMerged:   {TemplateAccountMerged, nil},
-	TemplateIdentityChanged: {TemplateIdentityChanged, nil},
-	TemplateDocuments:       {TemplateDocuments, nil},
-	TemplateDocumentEnded:   {TemplateDocumentEnded, nil},
-	TemplateAccountRevived:  {TemplateAccountRevived, nil},
-	TemplateSuspended:       {TemplateSuspended, nil},
-	TemplateResumed:         {TemplateResumed, nil},
-	TemplateDeletion:        {TemplateDeletion, []Param{{"date", 12}}},
-	TemplateDeletionFinal:   {TemplateDeletionFinal, []Param{{"date", 12}}},
+	TemplateDocumentExpiry:  {TemplateDocumentExpiry, []Param{{"document", 12}, {"date", 10}}, false},
+	TemplateAccountMerged:   {TemplateAccountMerged, nil, false},
+	TemplateIdentityChanged: {TemplateIdentityChanged, nil, false},
+	TemplateDocuments:       {TemplateDocuments, nil, false},
+	TemplateDocumentEnded:   {TemplateDocumentEnded, nil, false},
+	TemplateAccountRevived:  {TemplateAccountRevived, nil, false},
+	TemplateSuspended:       {TemplateSuspended, nil, false},
+	TemplateResumed:         {TemplateResumed, nil, false},
+	TemplateDeletion:        {TemplateDeletion, []Param{{"date", 12}}, false},
+	TemplateDeletionFinal:   {TemplateDeletionFinal, []Param{{"date", 12}}, false},
 
-	TemplateChildDeletion:      {TemplateChildDeletion, []Param{{"whom", 8}, {"date", 12}}},
-	TemplateChildDeletionFinal: {TemplateChildDeletionFinal, []Param{{"whom", 8}, {"date", 12}}},
-	TemplateChildKept:          {TemplateChildKept, []Param{{"whom", 8}}},
-	TemplateChildDeleted:       {TemplateChildDeleted, nil},
-	TemplateChildLevelExpiry:   {TemplateChildLevelExpiry, []Param{{"whom", 8}, {"date", 10}}},
+	TemplateChildDeletion:      {TemplateChildDeletion, []Param{{"whom", 8}, {"date", 12}}, false},
+	TemplateChildDeletionFinal: {TemplateChildDeletionFinal, []Param{{"whom", 8}, {"date", 12}}, false},
+	TemplateChildKept:          {TemplateChildKept, []Param{{"whom", 8}}, false},
+	TemplateChildDeleted:       {TemplateChildDeleted, nil, false},
+	TemplateChildLevelExpiry:   {TemplateChildLevelExpiry, []Param{{"whom", 8}, {"date", 10}}, false},
 
-	TemplateCertificateUnwatched:    {TemplateCertificateUnwatched, []Param{{"date", 10}}},
-	TemplateCertificateUnwatchedEnd: {TemplateCertificateUnwatchedEnd, nil},
+	TemplateCertificateUnwatched:    {TemplateCertificateUnwatched, []Param{{"date", 10}}, false},
+	TemplateCertificateUnwatchedEnd: {TemplateCertificateUnwatchedEnd, nil, false},
 
-	TemplateExport: {TemplateExport, []Param{{"date", 12}}},
+	TemplateExport: {TemplateExport, []Param{{"date", 12}}, false},
 
-	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}},
-	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}},
-	TemplateReviewRefused: {TemplateReviewRefused, []Param{{"date", 10}}},
-	TemplateDocumentBound: {TemplateDocumentBound, []Param{{"date", 10}}},
-	TemplateRelative:      {TemplateRelative, []Param{{"who", 12}}},
-	TemplateChildRefused:  {TemplateChildRefused, []Param{{"date", 10}}},
-	TemplateWardPassed:    {TemplateWardPassed, []Param{{"whom", 8}, {"date", 10}}},
-	TemplateWardRefused:   {TemplateWardRefused, []Param{{"whom", 8}, {"date", 10}}},
+	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}, false},
+	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}, false},
+	TemplateReviewRefused: {TemplateReviewRefused, []Param{{"date", 10}}, false},
+	TemplateDocumentBound: {TemplateDocumentBound, []Param{{"date", 10}}, false},
+	TemplateRelative:      {TemplateRelative, []Param{{"who", 12}}, false},
+	TemplateChildRefused:  {TemplateChildRefused, []Param{{"date", 10}}, false},
+	TemplateWardPassed:    {TemplateWardPassed, []Param{{"whom", 8}, {"date", 10}}, false},
+	TemplateWardRefused:   {TemplateWardRefused, []Param{{"whom", 8}, {"date", 10}}, false},
 
-	TemplateCertificateRevoked: {TemplateCertificateRevoked, nil},
-	TemplateCertificateExpired: {TemplateCertificateExpired, nil},
-	TemplateSampleFailed:       {TemplateSampleFailed, nil},
-	TemplateOfficeSampleFailed: {TemplateOfficeSampleFailed, []Param{{"name", 8}}},
+	TemplateCertificateRevoked: {TemplateCertificateRevoked, nil, false},
+	TemplateCertificateExpired: {TemplateCertificateExpired, nil, false},
+	TemplateSampleFailed:       {TemplateSampleFailed, nil, false},
+	TemplateOfficeSampleFailed: {TemplateOfficeSampleFailed, []Param{{"name", 8}}, false},
 
-	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}},
-	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}},
-	TemplateCredentialFlagged: {TemplateCredentialFlagged, []Param{{"name", 12}}},
-	TemplateRecoveryCodeUsed:  {TemplateRecoveryCodeUsed, nil},
-	TemplateRecoveryCodesNew:  {TemplateRecoveryCodesNew, nil},
-	TemplateNewDevice:         {TemplateNewDevice, []Param{{"name", 12}, {"code", 14}}},
-	TemplateRecovered:         {TemplateRecovered, nil},
-	TemplateNotMe:             {TemplateNotMe, nil},
-	TemplateContact:           {TemplateContact, nil},
+	TemplateCredentialAdded:   {TemplateCredentialAdded, []Param{{"name", 12}}, false},
+	TemplateCredentialRemoved: {TemplateCredentialRemoved, []Param{{"name", 12}}, false},
+	TemplateCredentialFlagged: {TemplateCredentialFlagged, []Param{{"name", 12}}, false},
+	TemplateRecoveryCodeUsed:  {TemplateRecoveryCodeUsed, nil, false},
+	TemplateRecoveryCodesNew:  {TemplateRecoveryCodesNew, nil, false},
+	TemplateNewDevice:         {TemplateNewDevice, []Param{{"name", 12}, {"code", 14}}, false},
+	TemplateRecovered:         {TemplateRecovered, nil, false},
+	TemplateNotMe:             {TemplateNotMe, nil, false},
+	TemplateContact:           {TemplateContact, nil, false},
 
-	TemplateCounterCode:  {TemplateCounterCode, []Param{{"code", 8}, {"minutes", 3}}},
-	TemplateCounterReset: {TemplateCounterReset, nil},
+	TemplateCounterCode:  {TemplateCounterCode, []Param{{"code", 8}, {"minutes", 3}}, false},
+	TemplateCounterReset: {TemplateCounterReset, nil, false},
 })
 
 // MandateTemplate is the template of what happened to a mandate; the events are those of notices of idp/mandate.
@@ -151,7 +152,7 @@ var mandateEvents = []string{"proposed", "active", "refused", "revoked", "expire
 func withMandates(all map[string]Template) map[string]Template {
 	for _, event := range mandateEvents {
 		name := MandateTemplate(event)
-		all[name] = Template{name, []Param{{"who", 6}, {"whom", 8}, {"items", 8}, {"until", 10}}}
+		all[name] = Template{name, []Param{{"who", 6}, {"whom", 8}, {"items", 8}, {"until", 10}}, false}
 	}
 	return all
 }

@@ -48,7 +48,8 @@ func people() []Sample {
 		{Name: "login-step-up", Template: "login", Page: web.Page{Identity: citizen, Body: web.LoginPage{Hidden: flow, App: "不动产登记", Reason: "此事项需要您再次登录确认。", RegisterURL: "-"}}},
 		{Name: "register", Template: "register", Page: web.Page{Body: web.RegisterPage{Hidden: flow, GuardianURL: "/me/children/new", Agreement: "account-2026-11"}}},
 		{Name: "login-code", Template: "register", Page: web.Page{Title: "登录", Body: web.RegisterPage{Hidden: flow, SignIn: true, Action: "/login/code", App: "市场监管", LoginURL: "/login", RegisterURL: "/register", Agreement: "account-2026-11"}}},
-		{Name: "otp", Template: "otp", Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend", ResendAfter: 60, InboxURL: "/inbox", Step: 2, Steps: 3}}},
+		{Name: "otp", Template: "otp", Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend", ResendAfter: 60, InboxURL: "/inbox", Step: 2, Steps: 3, Voice: true}}},
+		{Name: "otp-called", Template: "otp", Page: web.Page{Body: web.OTPPage{Action: "/login/code/check", Hidden: flow, To: "138****0001", ResendAction: "/login/code", ResendAfter: 60, Voice: true, Called: true}}},
 		{Name: "otp-old", Template: "otp", Page: web.Page{Identity: citizen, Body: web.OTPPage{Action: "/me/security/contacts/code", Hidden: flow, To: "138****0001", ResendAction: "/me/security/contacts/resend", ResendAfter: 60, Step: 1, Steps: 2, Old: true}}},
 		{Name: "otp-error", Template: "otp", Status: 422, Page: web.Page{Body: web.OTPPage{Action: "/register/code", Hidden: flow, To: "138****0001", ResendAction: "/register/resend"}, Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确，还可尝试 4 次"}}}},
 		{Name: "certificate", Template: "certificate", Page: web.Page{Body: web.CertificatePage{Action: "/login/certificate", Hidden: flow, Challenge: "yinxin-certificate/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-24T06:35:00Z", BackURL: "/login"}}},
@@ -61,7 +62,10 @@ func people() []Sample {
 		{Name: "qr-place", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Asks: true, Hidden: flow, Portal: "一网通办", Device: "Firefox", Address: "192.0.2.7", Place: "北京", OtherPlace: "示例省示例市", OtherNetwork: true}}},
 		{Name: "qr-done", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Answer: "approve"}}},
 		{Name: "qr-refused", Template: "qr", Page: web.Page{Identity: citizen, Body: web.QRPage{Answer: "deny"}}},
-		{Name: "recover", Template: "recover", Page: web.Page{Body: web.RecoverPage{Passkey: true, CertificateURL: "/login/certificate", ProofURL: "/login/code"}}},
+		{Name: "recover", Template: "recover", Page: web.Page{Body: web.RecoverPage{Passkey: true, CertificateURL: "/login/certificate", ProofURL: "/login/code", Ways: []web.ProofingMethod{{ID: "face", URL: "/recover/proof/face", Reaches: 3}, {ID: "network_id", URL: "/recover/proof/network_id", Reaches: 3}}}}},
+		{Name: "recover-proof", Template: "recover-proof", Page: web.Page{Title: "找回账号：刷脸", Body: web.RecoverProofPage{ProofingWayPage: recovering("face", "face-2026-11")}}},
+		{Name: "recover-proof-card", Template: "recover-proof", Status: 422, Page: web.Page{Title: "找回账号：银行卡", Errors: []web.FieldError{{Message: "用这种方式没有找回账号"}}, Body: web.RecoverProofPage{ProofingWayPage: recovering("bank_card", "")}}},
+		{Name: "recover-proof-silent", Template: "recover-proof", Page: web.Page{Title: "找回账号", Body: web.RecoverProofPage{ProofingWayPage: web.ProofingWayPage{OtherURL: "/recover"}, Outcome: web.ProofingWaiting, AgainURL: "/recover"}}},
 		{Name: "not-me", Template: "not-me", Page: web.Page{Body: web.NotMePage{}}},
 		{Name: "not-me-done", Template: "not-me", Page: web.Page{Body: web.NotMePage{Ended: true}}},
 		{Name: "second", Template: "second", Page: web.Page{Body: web.SecondPage{Passkey: key, Hidden: flow, TOTP: true, RecoveryURL: "/login/second?by=recovery", LoginURL: "/login"}}},
@@ -95,7 +99,7 @@ func people() []Sample {
 		{Name: "proofing-mismatch", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingMismatch, TriesLeft: 2, RetryURL: "/proofing"}}},
 		{Name: "proofing-waiting", Template: "proofing-result", Page: web.Page{Identity: citizen, Body: web.ProofingResultPage{Outcome: web.ProofingWaiting, TriesLeft: -1}}},
 		{Name: "welcome", Template: "welcome", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001", IdleAt: moment, IdleLeft: 3600, CanExtend: true}, Body: web.WelcomePage{VerifyURL: "/proofing", Passkey: &web.PasskeyForm{Create: true, Action: "/me/security/passkeys", Options: "/design/passkey"}}}},
-		{Name: "welcome-recovered", Template: "welcome", Page: web.Page{Title: "账号已找回", Identity: web.Identity{Kind: web.IdentitySelf, Name: "张*", Tier: 1, IdleAt: moment, IdleLeft: 90}, Body: web.WelcomePage{Recovered: true, RestHours: 24, Tier: 1}}},
+		{Name: "welcome-recovered", Template: "welcome", Page: web.Page{Title: "账号已找回", Identity: web.Identity{Kind: web.IdentitySelf, Name: "张*", Tier: 1, IdleAt: moment, IdleLeft: 90}, Body: web.WelcomePage{Recovered: true, RestHours: 24, Tier: 3, ContactURL: "/me/security#methods"}}},
 		{Name: "consent", Template: "consent", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ConsentPage{
 			Hidden: flow, App: "市场监管", Department: "示例市市场监督管理局", Reviewed: true, Approval: "示政数备〔2026〕18号", Purpose: "办理企业设立登记",
 			Links:     web.AppLinks{Policy: "https://portal.example/privacy", Terms: "https://portal.example/terms", Site: "https://portal.example/"},
@@ -185,4 +189,12 @@ func card(status string) web.LicenseCard {
 		c.Title, c.Holder, c.Number, c.Issuer, c.ValidTo, c.PresentURL = "不动产权证书", "张*", "示（2026）示例市不动产权第*****01号", "示例市自然资源和规划局", &until, ""
 	}
 	return c
+}
+
+// recovering is a form to prove again who one is.
+func recovering(way, notice string) web.ProofingWayPage {
+	p := web.ProofingWayPage{Way: way, Reaches: 3, AskIdentity: true, Recovering: true, Notice: notice, Host: "face.example.gov.cn", OtherURL: "/recover", AskCard: notice == ""}
+	p.Action, p.Kind, p.AskMobile = "/recover/proof/"+way, "居民身份证", notice == ""
+	p.Kinds = []web.ProofingKind{{Name: "居民身份证", URL: "/recover/proof/" + way, Chosen: true}, {Name: "港澳台居民居住证", URL: "/recover/proof/" + way + "?document=hmt_residence_permit"}}
+	return p
 }
