@@ -390,7 +390,7 @@ func (w *walker) all() []*Signature {
 // allow notes a signature that was added; a certification that permits no change permits none.
 func (w *walker) allow(ref Ref, dict *Dict) {
 	later := w.signed[ref]
-	if w.certification(w.all()) == 1 && later.Type != "DocTimeStamp" {
+	if w.certification(w.all()) == 1 && later.Type != docTimeStamp {
 		w.refuse(ref.Number, "the certification permits no further signature")
 		return
 	}

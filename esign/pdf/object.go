@@ -94,7 +94,9 @@ func (p *parser) space() {
 	}
 }
 
-func (p *parser) malformed(what string) error { return refuse(CodeStructure, 0, "%s at %d", what, p.at) }
+func (p *parser) malformed(what string) error {
+	return refuse(CodeStructure, 0, "%s at %d", what, p.at)
+}
 
 // word reads regular characters.
 func (p *parser) word() string {

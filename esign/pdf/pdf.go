@@ -52,5 +52,5 @@ type Limits struct {
 
 // DefaultLimits hold a hostile file to 64 MiB and a second.
 func DefaultLimits() Limits {
-	return Limits{Bytes: 64 << 20, Sections: 256, Entries: 250_000, Decoded: 24 << 20, Tokens: 5_000_000, Signatures: 64}
+	return Limits{Bytes: 50 << 20, Sections: 256, Entries: 250_000, Decoded: 24 << 20, Tokens: 5_000_000, Signatures: 64}
 }

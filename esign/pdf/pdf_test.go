@@ -151,8 +151,7 @@ func signed(t testing.TB) []byte {
 func byteRange(t testing.TB, data []byte) (whole string, parts [4]int) {
 	t.Helper()
 	at := bytes.LastIndex(data, []byte("/ByteRange["))
-	end := bytes.IndexByte(data[at:], ']')
-	whole = string(data[at+len("/ByteRange") : at+end+1])
+	whole = string(data[at+len("/ByteRange") : at+len("/ByteRange")+40]) // with the space that the writer keeps free
 	if _, err := fmt.Sscanf(whole, "[%d %d %d %d]", &parts[0], &parts[1], &parts[2], &parts[3]); err != nil {
 		t.Fatal(err)
 	}
@@ -163,13 +162,7 @@ func byteRange(t testing.TB, data []byte) (whole string, parts [4]int) {
 func ranged(t testing.TB, data []byte, text string) []byte {
 	t.Helper()
 	whole, _ := byteRange(t, data)
-	for len(whole) < 40 && len(whole) < len(text) {
-		whole += " "
-	}
-	for len(text) < len(whole) {
-		text += " "
-	}
-	return edit(t, data, whole, text, true)
+	return edit(t, data, whole, fmt.Sprintf("%-40s", text), true)
 }
 
 func TestD26_MissingValueOrRange(t *testing.T) {
@@ -183,15 +176,15 @@ func TestD26_MissingValueOrRange(t *testing.T) {
 	blank := func(n int) string { return strings.Repeat(" ", n) }
 	for name, changed := range map[string][]byte{
 		"no Contents":          edit(t, data, "/Contents<", "/Contentz<", true),
-		"null Contents":        edit(t, data, string(contents), "null"+blank(len(contents)-4), true),
+		"null Contents":        edit(t, data, string(contents), " null"+blank(len(contents)-5), true),
 		"zero Contents":        edit(t, data, string(contents), "<"+strings.Repeat("0", len(contents)-2)+">", true),
 		"empty Contents":       edit(t, data, string(contents), "<>"+blank(len(contents)-2), true),
-		"number for Contents":  edit(t, data, string(contents), "0"+blank(len(contents)-1), true),
+		"number for Contents":  edit(t, data, string(contents), " 0"+blank(len(contents)-2), true),
 		"no ByteRange":         edit(t, data, "/ByteRange", "/ByteRangf", true),
-		"null ByteRange":       edit(t, data, whole, "null"+blank(len(whole)-4), true),
-		"empty ByteRange":      edit(t, data, whole, "[]"+blank(len(whole)-2), true),
-		"ByteRange elsewhere":  edit(t, data, whole, "5 0 R"+blank(len(whole)-5), true),
-		"reals in ByteRange":   edit(t, data, whole, "[0.0 1.0 2.0 3.0]"+blank(len(whole)-17), true),
+		"null ByteRange":       edit(t, data, whole, fmt.Sprintf("%-40s", " null"), true),
+		"empty ByteRange":      edit(t, data, whole, fmt.Sprintf("%-40s", "[]"), true),
+		"ByteRange elsewhere":  edit(t, data, whole, fmt.Sprintf("%-40s", " 5 0 R"), true),
+		"reals in ByteRange":   edit(t, data, whole, fmt.Sprintf("%-40s", "[0.0 1.0 2.0 3.0]"), true),
 		"ByteRange twice":      edit(t, data, "/M(D:20260520080000Z)", "/ByteRange[0 1 2 3]  ", true),
 		"Contents twice":       edit(t, data, "/M(D:20260520080000Z)", "/Contents<3003020101>", true),
 		"no dictionary at all": edit(t, data, "/V 7 0 R", "/V true ", true),
@@ -249,12 +242,8 @@ func TestD28_SignatureWrapping(t *testing.T) {
 	whole, r := byteRange(t, data)
 	// The second part of the range moves to the end of the file, and what comes between is not signed.
 	wrapped := append(slices.Clone(data[:r[2]]), []byte("/Evil true>>\nendobj\n4 0 obj\n"+pdftest.Stream("BT (Amount 999) Tj ET")+"\nendobj\n")...)
-	forged := fmt.Sprintf("[0 %d %d %d]", r[1], len(wrapped), r[3])
-	wrapped = append(wrapped, data[r[2]:]...)
-	for len(forged) < len(whole) {
-		forged += " "
-	}
-	wrapped = edit(t, wrapped, whole, forged+strings.Repeat("", 0), len(forged) == len(whole))
+	forged := fmt.Sprintf("%-40s", fmt.Sprintf("[0 %d %d %d]", r[1], len(wrapped), r[3]))
+	wrapped = edit(t, append(wrapped, data[r[2]:]...), whole, forged, true)
 	if got := fault(t, wrapped); got != pdf.CodeRange && got != pdf.CodeStructure {
 		t.Errorf("range moved: %q", got)
 	}
@@ -324,9 +313,9 @@ func TestD29_Shadow(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"hide: the cover is taken away":             {pdftest.Update(data, pdftest.Objects{20: "null"}, "/Root 1 0 R"), pdf.CodeChanged},
-		"replace: a missing object appears":         {pdftest.Update(data, pdftest.Objects{21: pdftest.Stream("BT (more) Tj ET")}, "/Root 1 0 R"), pdf.CodeChanged},
-		"hide and replace: the page points to it":   {pdftest.Update(data, pdftest.Objects{3: "<</Type/Page/Parent 2 0 R/Contents 30 0 R/Resources<</Font<</F 5 0 R>>>>>>"}, "/Root 1 0 R"), pdf.CodeChanged},
+		"hide: the cover is taken away":              {pdftest.Update(data, pdftest.Objects{20: "null"}, "/Root 1 0 R"), pdf.CodeChanged},
+		"replace: a missing object appears":          {pdftest.Update(data, pdftest.Objects{21: pdftest.Stream("BT (more) Tj ET")}, "/Root 1 0 R"), pdf.CodeChanged},
+		"hide and replace: the page points to it":    {pdftest.Update(data, pdftest.Objects{3: "<</Type/Page/Parent 2 0 R/Contents 30 0 R/Resources<</Font<</F 5 0 R>>>>>>"}, "/Root 1 0 R"), pdf.CodeChanged},
 		"hide and replace: only the cross-reference": {crossOnly, pdf.CodeStructure},
 	} {
 		if got := fault(t, c.data); got != c.want {
@@ -413,18 +402,10 @@ func TestAnnotationThatIsNoSignatureIsAChange(t *testing.T) {
 	}
 	// A new signature whose field does something, or lies about being a widget, is refused as well.
 	two := pdftest.Sign(t, data, pdf.SignatureRequest{Reserve: 64, Field: "B"}, value)
-	for _, more := range []string{"/AA<<>>", "/A<</S>>", "/Kids[]"} {
-		want := "/F 132"
-		at := bytes.LastIndex(two, []byte(want))
-		padded := more
-		for len(padded) < len("/T(B)/V 10 0 R/F 132") {
-			padded += " "
-		}
-		_ = at
-		changed := bytes.Replace(two, []byte("/Rect[0 0 0 0]/P 3 0 R>>\nendobj\n"), []byte("/Rect[0 0 0 0]/P 3 0 R>>\nendobj\n"), 1)
-		index := bytes.LastIndex(changed, []byte("/F 132/Rect[0 0 0 0]"))
-		replacement := more + strings.Repeat(" ", len("/F 132/Rect[0 0 0 0]")-len(more))
-		changed = slices.Concat(changed[:index], []byte(replacement), changed[index+len(replacement):])
+	for _, more := range []string{"/AA<<>>", "/A<</S/X>>", "/Kids[]"} {
+		const old = "/F 132/Rect[0 0 0 0]"
+		at := bytes.LastIndex(two, []byte(old))
+		changed := slices.Concat(two[:at], fmt.Appendf(nil, "%-*s", len(old), more), two[at+len(old):])
 		if got := fault(t, changed); got != pdf.CodeChanged {
 			t.Errorf("%s: %q", more, got)
 		}

@@ -23,11 +23,11 @@ type Signature struct {
 	Location  string
 	Page      int        // counted from 1; 0 when the field stands on none
 	Rect      [4]float64 // left, bottom, right, top in points
-	PageTop   float64    // top of the page's media box, and its left, in points
-	PageLeft  float64
-	Visible   bool
-	Certifies int    // permissions of a certification (DocMDP) 1 to 3, 0 for none
-	Fault     *Error // why the signature says nothing about the file
+	PageBox   [4]float64 // visible area of that page
+	Visible   bool       // the rectangle has an area
+	Hidden    bool       // the annotation's flags keep it from being shown
+	Certifies int        // permissions of a certification (DocMDP) 1 to 3, 0 for none
+	Fault     *Error     // why the signature says nothing about the file
 
 	field, value Ref
 	revision     *view
@@ -149,7 +149,7 @@ func (f *File) Signatures() ([]*Signature, error) {
 		return nil, err
 	}
 	var out []*Signature
-	pages := map[Ref]int{}
+	var pages *pageList
 	for _, one := range fields {
 		if one.kind != "Sig" || one.value == nil {
 			continue
@@ -157,7 +157,7 @@ func (f *File) Signatures() ([]*Signature, error) {
 		if len(out) >= f.limits.Signatures {
 			return nil, refuse(CodeLimit, 0, "too many signatures")
 		}
-		if len(pages) == 0 {
+		if pages == nil {
 			if pages, err = f.latest.pages(); err != nil {
 				return nil, err
 			}
@@ -180,7 +180,7 @@ func (f *File) Signatures() ([]*Signature, error) {
 }
 
 // readSignature reads the dictionary of a signature. Faults of the signature are its own; errors are those of the file.
-func (f *File) readSignature(s *Signature, one field, pages map[Ref]int) error {
+func (f *File) readSignature(s *Signature, one field, pages *pageList) error {
 	v := f.latest
 	dict, err := v.dict(one.value)
 	if err != nil {
@@ -381,20 +381,33 @@ func onlyBlank(data []byte) bool {
 	return true
 }
 
+// Flags of an annotation (ISO 32000-1 12.5.3).
+const (
+	flagHidden = 1 << 1
+	flagNoView = 1 << 5
+)
+
 // place finds where the field's first widget stands.
-func (f *File) place(s *Signature, one field, pages map[Ref]int) {
+func (f *File) place(s *Signature, one field, pages *pageList) {
 	for _, ref := range one.widgets {
 		widget, err := f.latest.dict(ref)
 		if err != nil || widget == nil {
 			continue
 		}
-		s.Page = pages[ref]
+		s.Page = pages.number[ref]
+		if page, ok := widget.Get("P").(Ref); ok && s.Page == 0 {
+			s.Page = pages.number[page]
+		}
+		if s.Page > 0 {
+			if page, err := f.latest.dict(pages.refs[s.Page-1]); err == nil && page != nil {
+				s.PageBox, _ = f.latest.pageBox(page)
+			}
+		}
+		flags, _ := widget.Get("F").(int)
+		s.Hidden = flags&(flagHidden|flagNoView) != 0
 		if box, ok := f.latest.box(widget.Get("Rect")); ok {
 			s.Rect = box
 			s.Visible = box[2] > box[0] && box[3] > box[1]
-		}
-		if page, ok := widget.Get("P").(Ref); ok && s.Page == 0 {
-			s.Page = pages[page]
 		}
 		return
 	}
@@ -424,11 +437,17 @@ func (v *view) box(object Object) ([4]float64, bool) {
 
 const maxPages = 20_000
 
-// pages numbers the pages, and the annotations by the page on which they stand.
-func (v *view) pages() (map[Ref]int, error) {
-	out := map[Ref]int{}
+// pageList numbers the pages, and the annotations by the page on which they stand.
+type pageList struct {
+	number map[Ref]int
+	refs   []Ref
+}
+
+func (v *view) pages() (*pageList, error) {
+	out := &pageList{number: map[Ref]int{}}
 	err := v.eachPage(func(number int, ref Ref, page *Dict) error {
-		out[ref] = number
+		out.refs = append(out.refs, ref)
+		out.number[ref] = number
 		object, err := v.resolve(page.Get("Annots"))
 		if err != nil {
 			return err
@@ -436,7 +455,7 @@ func (v *view) pages() (map[Ref]int, error) {
 		list, _ := object.(Array)
 		for _, item := range list {
 			if annotation, ok := item.(Ref); ok {
-				out[annotation] = number
+				out.number[annotation] = number
 			}
 		}
 		return nil

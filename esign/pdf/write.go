@@ -31,6 +31,8 @@ const (
 	SubFilterCAdES = "ETSI.CAdES.detached"
 	SubFilterPKCS7 = "adbe.pkcs7.detached"
 	SubFilterSES   = "Yinxin.SES.detached"
+	// SubFilterTimestamp makes a document time stamp (ISO 32000-2 12.8.5): the value is a token over the file.
+	SubFilterTimestamp = "ETSI.RFC3161"
 )
 
 // SignatureRequest says what signature is added.
@@ -135,7 +137,7 @@ func (f *File) mayBeSigned(r SignatureRequest) ([]*Signature, error) {
 		switch {
 		case s.Fault != nil:
 			return nil, fmt.Errorf("%w: %w", ErrFaulty, s.Fault)
-		case s.Certifies == 1, s.Certifies > 0 && r.Picture != nil:
+		case s.Certifies == 1 && r.SubFilter != SubFilterTimestamp, s.Certifies > 0 && r.Picture != nil:
 			return nil, ErrLocked
 		}
 	}
@@ -165,12 +167,18 @@ func (f *File) freeName(wanted string) (string, error) {
 	return wanted, nil
 }
 
+const docTimeStamp = "DocTimeStamp"
+
 // rangeWidth is what ByteRange takes with its brackets; the numbers come in when they are known.
 const rangeWidth = 40
 
 func (r SignatureRequest) dictionary() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/%s/ByteRange%s/Contents<%s>", escapeName(Name(r.SubFilter)), strings.Repeat(" ", rangeWidth), strings.Repeat("0", 2*r.Reserve))
+	kind := "Sig"
+	if r.SubFilter == SubFilterTimestamp {
+		kind = docTimeStamp
+	}
+	fmt.Fprintf(&b, "<</Type/%s/Filter/Adobe.PPKLite/SubFilter/%s/ByteRange%s/Contents<%s>", kind, escapeName(Name(r.SubFilter)), strings.Repeat(" ", rangeWidth), strings.Repeat("0", 2*r.Reserve))
 	if !r.Time.IsZero() {
 		fmt.Fprintf(&b, "/M(D:%s)", r.Time.UTC().Format("20060102150405Z"))
 	}

@@ -43,10 +43,10 @@ type File struct {
 	data     []byte
 	limits   Limits
 	left     *budget
-	sections []*section // newest first
+	sections []*section                // newest first
 	packed   map[[2]int]*packedObjects // by number and offset
 	lengths  int                       // lengths of streams being looked up in object streams
-	tail     int // behind the last %%EOF
+	tail     int                       // behind the last %%EOF
 	latest   *view
 }
 
@@ -91,6 +91,9 @@ func (f *File) Version() string {
 
 // Revisions counts the cross-reference sections: one, and one more for each update (two for a linearized file).
 func (f *File) Revisions() int { return len(f.sections) }
+
+// Unfinished tells that objects stand behind the last end of file: an update that was cut off, or something hidden there.
+func (f *File) Unfinished() bool { return bytes.Contains(f.data[f.tail:], []byte(" obj")) }
 
 // lastStart finds the last startxref behind an offset: the offset that it names and where its end-of-file mark ends.
 func lastStart(data []byte, from int) (start, tail int, err error) {

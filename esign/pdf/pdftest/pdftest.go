@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -63,6 +64,9 @@ func section(out []byte, objects Objects, trailer string, first bool) []byte {
 		rows = "0 1\n0000000000 65535 f\r\n"
 	}
 	size := 1
+	if first {
+		trailer += fmt.Sprintf("/Size %d", numbers[len(numbers)-1]+1)
+	}
 	for _, number := range numbers {
 		rows += fmt.Sprintf("%d 1\n%010d 00000 n\r\n", number, len(out))
 		out = fmt.Appendf(out, "%d 0 obj\n%s\nendobj\n", number, objects[number])
@@ -70,15 +74,14 @@ func section(out []byte, objects Objects, trailer string, first bool) []byte {
 	}
 	start := len(out)
 	if !strings.Contains(trailer, "/Size") {
-		trailer += fmt.Sprintf("/Size %d", max(size, 40))
+		trailer += fmt.Sprintf("/Size %d", max(size, 32))
 	}
 	return fmt.Appendf(out, "xref\n%strailer\n<<%s>>\nstartxref\n%d\n%%%%EOF\n", rows, trailer, start)
 }
 
 // Start is the offset that the last startxref names.
 func Start(data []byte) int {
-	var at int
-	fmt.Sscanf(string(data[bytes.LastIndex(data, []byte("startxref"))+len("startxref"):]), "%d", &at)
+	at, _ := strconv.Atoi(strings.Fields(string(data[bytes.LastIndex(data, []byte("startxref"))+len("startxref"):]))[0])
 	return at
 }
 
