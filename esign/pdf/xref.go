@@ -268,7 +268,7 @@ func (f *File) readStream(p *parser, s *section) error {
 	}
 	width := 0
 	for _, w := range widths {
-		if w < 0 || w > 7 {
+		if w < 0 || w > 8 {
 			return refuse(CodeStructure, 0, "W of a cross-reference stream")
 		}
 		width += w
