@@ -15,7 +15,7 @@ import (
 
 // Rules of the area, in the order of a report.
 func Rules() []check.Rule {
-	return []check.Rule{structure, contents, byteRange, changedAfter, docMDP, value, seal, trust}
+	return []check.Rule{structure, objectStreams, contents, byteRange, changedAfter, docMDP, twoSignatures, value, seal, trust}
 }
 
 // judgedAt is the moment of judgement of the area's vectors.

@@ -128,7 +128,9 @@ type pdfWriter struct {
 func writePDF(w *writer) {
 	p := &pdfWriter{w, newWorld()}
 	p.structure()
+	p.streams()
 	p.signatures()
+	p.twoSignatures()
 	p.changes()
 	p.certified()
 	p.values()
@@ -171,6 +173,68 @@ func (p *pdfWriter) structure() {
 	} {
 		p.one("structure", one.name, specPDF, "7.5", "refuse", "pdf_structure", one.note, one.file)
 	}
+}
+
+// pdfPacked is the document of one page with its dictionaries in an object stream and a cross-reference stream, neither of
+// them compressed; change may write another row into the cross-references, and more goes into the object stream's dictionary.
+func pdfPacked(change func(rows [][3]int), more string, packed []byte) []byte {
+	objects, out := pdfPage(), []byte("%PDF-1.7\n")
+	rows := make([][3]int, 10)
+	head, body := "", ""
+	for i, number := range []int{1, 2, 3, 5} {
+		head += fmt.Sprintf("%d %d ", number, len(body))
+		body += objects[number] + " "
+		rows[number] = [3]int{2, 8, i}
+	}
+	content := []byte(head + body)
+	if packed != nil {
+		content = packed
+	}
+	rows[4] = [3]int{1, len(out), 0}
+	out = fmt.Appendf(out, "4 0 obj\n%s\nendobj\n", objects[4])
+	rows[8] = [3]int{1, len(out), 0}
+	out = fmt.Appendf(out, "8 0 obj\n<</Type/ObjStm/N 4/First %d/Length %d%s>>\nstream\n%s\nendstream\nendobj\n", len(head), len(content), more, content)
+	rows[9] = [3]int{1, len(out), 0}
+	if change != nil {
+		change(rows)
+	}
+	var table []byte
+	for _, row := range rows {
+		table = append(table, byte(row[0]), byte(row[1]>>16), byte(row[1]>>8), byte(row[1]), byte(row[2]))
+	}
+	start := len(out)
+	return fmt.Appendf(out, "9 0 obj\n<</Type/XRef/W[1 3 1]/Size 10/Root 1 0 R/Length %d>>\nstream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n", len(table), table, start)
+}
+
+// streams: objects and cross-references in streams. The update that signs has a table, which the standard allows.
+func (p *pdfWriter) streams() {
+	packed := func(change func(rows [][3]int), more string, content []byte) []byte {
+		return p.world.pdfSigned(pdfPacked(change, more, content), pdfSigning{})
+	}
+	p.one("object_streams", "good", specPDF, "7.5.7", "accept", "", "object stream and cross-reference stream", packed(nil, "", nil))
+	for _, one := range []struct {
+		name, code, note string
+		file             []byte
+	}{
+		{"index", "pdf_structure", "pages at another index of the object stream", packed(func(rows [][3]int) { rows[2][2] = 0 }, "", nil)},
+		{"inside-itself", "pdf_structure", "object stream said to be inside itself", packed(func(rows [][3]int) { rows[8] = [3]int{2, 8, 0} }, "", nil)},
+		{"filter", "pdf_structure", "object stream under a filter that no writer uses for it", packed(nil, "/Filter/ASCIIHexDecode", nil)},
+		{"cut", "pdf_structure", "compressed object stream is cut off", packed(nil, "/Filter/FlateDecode", []byte{0x78, 0x9c, 0x4b})},
+	} {
+		p.one("object_streams", one.name, specPDF, "7.5.7", "refuse", one.code, one.note, one.file)
+	}
+}
+
+// twoSignatures: the second does not heal the first, nor the first the second.
+func (p *pdfWriter) twoSignatures() {
+	first := p.world.pdfSigned(pdfFile(pdfPage(), ""), pdfSigning{})
+	second := pdfSigning{number: 20, others: "11 0 R "}
+	p.one("two_signatures", "good", specPDF, "12.8.1", "accept", "", "two signatures", p.world.pdfSigned(first, second))
+	broken := second
+	broken.value = func([]byte) []byte { return p.world.message([]byte("another file")) }
+	p.one("two_signatures", "second-broken", specPDF, "12.8.1", "refuse", "DIGEST_MISMATCH", "second has the value of another file", p.world.pdfSigned(first, broken))
+	p.one("two_signatures", "first-broken", specPDF, "12.8.1", "refuse", "DIGEST_MISMATCH", "first is of other content, second is over all", p.world.pdfSigned(swap(slices.Clone(first), "Amount 100", "Amount 900"), second))
+	p.one("two_signatures", "removed", specPDF, "12.8.1", "refuse", "changed_after", "first is taken out of the form, second is over all", p.world.pdfSigned(first, pdfSigning{number: 20}))
 }
 
 // signatures: value and range (D-26, D-28).
