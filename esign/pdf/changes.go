@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Changes says what happened to the file behind a signature.
@@ -83,7 +84,10 @@ type walker struct {
 	before    map[Ref]bool       // signature fields of the signed revision, and whether they were signed then
 }
 
-const maxRefused = 20
+const (
+	maxRefused  = 20
+	changedWord = "changed"
+)
 
 func (w *walker) refuse(number int, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
@@ -175,12 +179,12 @@ func (w *walker) dicts(at Ref, old, now *Dict, of func(key Name) (role, bool), d
 		if !compared {
 			continue
 		}
-		before, after := len(w.out.Refused), w.out.Refused
+		refused := len(w.out.Refused)
 		if err := w.values(at, old.Get(key), now.Get(key), r, depth+1); err != nil {
 			return err
 		}
-		if len(w.out.Refused) > before && len(after) == before && depth == 0 {
-			w.out.Refused[len(w.out.Refused)-1] += " /" + string(key)
+		if last := len(w.out.Refused) - 1; last >= refused && depth == 0 && strings.HasSuffix(w.out.Refused[last], changedWord) {
+			w.out.Refused[last] += " /" + string(key)
 		}
 	}
 	return nil
@@ -260,7 +264,7 @@ func (w *walker) same(at Ref, before, after Object, depth int) error {
 			return nil
 		}
 	}
-	w.refuse(at.Number, "changed")
+	w.refuse(at.Number, changedWord)
 	return nil
 }
 
@@ -300,7 +304,7 @@ func (w *walker) forms(at Ref, before, after Object, depth int) error {
 	old, ok := before.(*Dict)
 	if !ok {
 		if before != nil {
-			w.refuse(at.Number, "changed")
+			w.refuse(at.Number, changedWord)
 			return nil
 		}
 		old = &Dict{Values: map[Name]Object{}}
@@ -326,7 +330,7 @@ func (w *walker) lists(at Ref, before, after Object, depth int) error {
 	now, ok1 := after.(Array)
 	old, ok2 := before.(Array)
 	if !ok1 && after != nil || !ok2 && before != nil || len(now) < len(old) {
-		w.refuse(at.Number, "changed")
+		w.refuse(at.Number, changedWord)
 		return nil
 	}
 	for i, item := range now {
