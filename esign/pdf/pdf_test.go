@@ -210,6 +210,7 @@ func TestD28_RangeIsEverythingButTheValue(t *testing.T) {
 		"ends inside the trailer":      fmt.Sprintf("[0 %d %d %d]", r[1], r[2], 20),
 		"negative":                     fmt.Sprintf("[0 %d %d -1]", r[1], r[2]),
 		"huge":                         fmt.Sprintf("[0 %d 4611686018427387904 9]", r[1]),
+		"numbers behind the fourth":    fmt.Sprintf("[0 %d %d %d 9 9]", r[1], r[2], r[3]),
 		"first part only":              fmt.Sprintf("[0 %d]", r[1]),
 		"three parts":                  fmt.Sprintf("[0 %d %d 1 %d 2]", r[1], r[2], r[2]+2),
 	} {
