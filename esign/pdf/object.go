@@ -3,7 +3,6 @@ package pdf
 import (
 	"bytes"
 	"math"
-	"slices"
 	"strconv"
 )
 
@@ -408,17 +407,4 @@ func integers(object Object) ([]int, bool) {
 		out = append(out, value)
 	}
 	return out, true
-}
-
-// onlySpace tells whether nothing but white space and comments stands in the octets.
-func onlySpace(data []byte) bool {
-	p := parser{data: data}
-	p.space()
-	return p.at == len(data)
-}
-
-func sortedKeys(d *Dict) []Name {
-	keys := slices.Clone(d.Keys)
-	slices.Sort(keys)
-	return keys
 }

@@ -55,12 +55,12 @@ type Box struct{ X, Y, Width, Height float64 }
 
 // Pending is a file with a signature that waits for its value.
 type Pending struct {
-	data               []byte
-	begin, end         int // Contents with its delimiters
-	file               *File
-	field              string
-	earlier            []*Signature
-	valueNumber, order int
+	data       []byte
+	begin, end int // Contents with its delimiters
+	file       *File
+	field      string
+	earlier    []*Signature
+	order      int // where the range goes
 }
 
 const (
