@@ -17,6 +17,7 @@ import (
 	"github.com/yinxin-gov/yinxin/conformance/check/josegm"
 	"github.com/yinxin-gov/yinxin/conformance/check/ofd"
 	"github.com/yinxin-gov/yinxin/conformance/check/oidc"
+	"github.com/yinxin-gov/yinxin/conformance/check/pdf"
 	"github.com/yinxin-gov/yinxin/conformance/check/seal"
 	"github.com/yinxin-gov/yinxin/conformance/check/sm"
 	"github.com/yinxin-gov/yinxin/conformance/check/tsp"
@@ -43,6 +44,7 @@ var areas = []area{
 	{"sm", sm.Rules},
 	{"seal", seal.Rules},
 	{"ofd", ofd.Rules},
+	{"pdf", pdf.Rules},
 	{"jose-gm", josegm.Rules},
 	{"tsp", tsp.Rules},
 	{"oidc", oidc.Rules},

@@ -12,6 +12,7 @@ have chromium || have chromium-browser || have google-chrome || missing+=(chromi
 [ -n "$(fc-list ':lang=zh-cn' 2>/dev/null)" ] || missing+=(fontconfig fonts-noto-cjk)
 have node || missing+=(nodejs)
 have openssl || missing+=(openssl)
+have pdfsig || missing+=(poppler-utils) # an outside reader of signed PDF files
 have javac || missing+=(default-jdk-headless)
 have mvn || missing+=(maven)
 have python3 || missing+=(python3)

@@ -21,6 +21,7 @@ type signatureJudge struct {
 	badTime   bool             // the signing time has failed already
 	signerKey *ecdsa.PublicKey // SM2 key of the signer, for digests that fold in Z
 	proof     proof            // what a token over the signature value proves
+	inPDF     bool             // the value binds the file itself
 }
 
 func (j *judgement) newSignature(id, kind, structure string) *signatureJudge {
@@ -386,7 +387,7 @@ func (s *signatureJudge) dataHash(signature *ses.Signature, description *ofd.Sig
 		s.passed("data_hash")
 		s.reason("deviation", "dataHash = SM3(Z‖M)")
 	default:
-		s.failed("data_hash", "DATA_HASH", "")
+		s.failed("data_hash", s.unbound(), "")
 	}
 	if signature.PropertyInfo != description.Path {
 		s.reason("property", "")
@@ -430,14 +431,14 @@ func (s *signatureJudge) message(message *pki.SignedData, description *ofd.Signa
 	if raw == nil && message.HasContent {
 		raw = message.Content
 	}
-	outcome := message.VerifySigner(signer, raw, nil)
+	outcome := s.verifySigner(message, signer, raw)
 	s.value("sig_value", "SIG_VALUE", "", outcome.ValueErr)
 	for _, d := range outcome.Deviations {
 		s.reason("deviation", string(d))
 	}
 	if raw != nil {
 		if outcome.DigestErr != nil {
-			s.failed("data_hash", "DATA_HASH", "")
+			s.failed("data_hash", s.unbound(), "")
 		} else {
 			s.passed("data_hash")
 		}

@@ -427,8 +427,8 @@ func TestSignaturesWithoutASeal(t *testing.T) {
 			"text.dat":    {[]byte("text"), "seal_signature", invalid("V31", "SIG_FORMAT")},
 			"text.esl":    {[]byte("text"), "seal", invalid("V31", "SEAL_FORMAT")},
 			"text.ofd":    {[]byte("text"), "ofd", invalid("V31", "zip_structure")},
-			"text.pdf":    {[]byte("text"), "pdf", indeterminate("V31", "format_unsupported")},
-			"text":        {[]byte("%PDF-1.7"), "pdf", indeterminate("V31", "format_unsupported")},
+			"text.pdf":    {[]byte("text"), "pdf", invalid("V31", "pdf_structure")},
+			"text":        {[]byte("%PDF-1.7"), "pdf", invalid("V31", "pdf_structure")},
 			"empty":       {nil, "unknown", indeterminate("V31", "format_unknown")},
 			"a/b\\C.OFD":  {nil, "ofd", invalid("V31", "zip_structure")},
 		} {

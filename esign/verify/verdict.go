@@ -31,6 +31,13 @@ var rules = map[string]reasonRule{
 	"ref_path":      {invalid, "V31", "GB/T 33190-2016 7.3", "引用的路径不存在或越出文件包", "A path is missing or leaves the package"},
 	"SEAL_FORMAT":   {invalid, "V31", "GB/T 38540-2020 6.3 a", "电子印章格式不正确", "The seal cannot be read"},
 	"SIG_FORMAT":    {invalid, "V31", "GB/T 38540-2020 7.3 a", "电子签章格式不正确", "The seal signature cannot be read"},
+	// PDF: the file, and the range of a signature.
+	"pdf_structure": {invalid, "V31", "ISO 32000-1 7.5", "PDF 文件结构损坏或有歧义", "The PDF file is damaged or ambiguous"},
+	"pdf_limit":     {invalid, "V31", "ISO 32000-1 7.5", "PDF 文件超出大小或复杂度限制", "The PDF file exceeds a limit"},
+	"pdf_encrypted": {indeterminate, "V31", "ISO 32000-1 7.6", "PDF 文件已加密，无法核验", "The PDF file is encrypted and cannot be judged"},
+	"pdf_contents":  {invalid, "V22", "ISO 32000-1 12.8.1", "签名域中没有可用的签名值或签名范围", "A signature field has no usable value or range"},
+	"byte_range":    {invalid, "V22", "ISO 32000-1 12.8.1", "签名范围不是除签名值以外的全部内容", "The signed range is not everything but the value"},
+	"docmdp":        {invalid, "V20", "ISO 32000-1 12.8.2.2", "认证签名后做了不允许的修改", "Changed behind a certification that does not permit it"},
 	// The signature.
 	"SIG_VALUE":          {invalid, "V22", "GB/T 38540-2020 7.3 b", "签名值与内容不符", "The signature value does not fit"},
 	"SIG_ALG":            {invalid, "V22", "GB/T 38540-2020 7.3 b", "签名算法不符", "The signature algorithm does not agree"},
@@ -105,6 +112,7 @@ var rules = map[string]reasonRule{
 	"extra":                {note, "", "GM/T 0099-2020 7.4", "包内有无法到达的文件", "The package holds files that nothing reaches"},
 	"list_uncovered":       {note, "", "GB/T 33190-2016 18", "签名列表未受保护，可以继续加盖", "The list of signatures is uncovered, so more can be added"},
 	"timestamp_unjudged":   {note, "", "GM/T 0031-2014 6.2.1", "签名内容里含有时间戳，不能证明何时签名，未作为依据", "A time stamp stands inside what is signed; it does not prove when, and this verdict does not lean on it"},
+	"appearance_after":     {note, "", "ISO 32000-1 12.8.1", "本签名之后又加盖了可见的签章，其图像不受本签名保护", "A visible signature was added behind this one, which does not protect its picture"},
 }
 
 // RegisterReasons is how another leaf says what its own reasons mean; see Rule. It returns a judge that knows both sets.

@@ -114,7 +114,7 @@ func (j *judgement) dispatch(extension string, data []byte) {
 		j.ofd(data)
 	case bytes.HasPrefix(data, []byte("%PDF-")) || extension == ".pdf":
 		j.result.Format = "pdf"
-		j.reason("format_unsupported", "PDF")
+		j.pdf(data)
 	case len(data) > 0 && data[0] == 0x30:
 		j.der(extension, data)
 	case extension == ".esl":
