@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +39,86 @@ type VerifyResult struct {
 	Signatures []ReportSignature
 	Coverage   *ReportCoverage
 	License    *ReportLicense
+	Shown      *ShownDocument // the pages as pictures; nil where there is no document
 }
+
+// ShownDocument is what a file shows, as far as a signature binds it.
+type ShownDocument struct {
+	Reason string // why nothing of it is shown: message verify.pages.<reason>; empty otherwise
+	Total  int    // pages that it has; those that are not in Pages are told
+	Others int    // further documents in the same file
+	Pages  []ShownPage
+}
+
+// ShownPage is one page.
+type ShownPage struct {
+	Number        int
+	Reason        string  // why it is not shown: message verify.pages.<reason>
+	Width, Height float64 // mm
+	// SVG comes from esign/render, which writes every element and attribute itself; nothing of a document's own markup may stand here.
+	SVG   template.HTML
+	PNG   []byte // instead of SVG
+	Marks []SealMark
+	Notes []PageNote
+}
+
+// SealMark is the place of a seal on a page, in millimetres.
+type SealMark struct {
+	Signature           int // of Signatures, counted from 1
+	Seal                string
+	Verdict             string
+	Drawn               bool // its picture is shown
+	X, Y, Width, Height float64
+}
+
+// PageNote says how often something is not drawn as the document asks: message verify.note.<kind>.
+type PageNote struct {
+	Kind  string
+	Count int
+}
+
+// noteKinds are the findings that people are told of in words of their own.
+var noteKinds = map[string]string{
+	"font_replaced": "font", "font_broken": "font", "annotation_hidden": "annotation", "seal_hidden": "seal", "invisible": "invisible",
+	"picture_format": "picture", "picture_missing": "picture", "picture_broken": "picture", "picture_large": "picture", "media_kind": "picture", "glyph_missing": "letter",
+}
+
+// AddNote counts a finding of a renderer; omitted says that something is not in the picture at all.
+func (p *ShownPage) AddNote(code string, count int, omitted bool) {
+	kind, known := noteKinds[code]
+	switch {
+	case !known && omitted:
+		kind = "omitted"
+	case !known:
+		kind = "different"
+	}
+	for i := range p.Notes {
+		if p.Notes[i].Kind == kind {
+			p.Notes[i].Count += count
+			return
+		}
+	}
+	p.Notes = append(p.Notes, PageNote{Kind: kind, Count: count})
+}
+
+// shownResult and shownSheet are what the parts of the template get.
+type shownResult struct {
+	N      int // of the result on the page
+	Result VerifyResult
+	Shown  *ShownDocument
+}
+
+type shownSheet struct {
+	shownResult
+	Page  ShownPage
+	Total int
+}
+
+// Missing is the number of pages that the document has beyond those that are listed.
+func (d ShownDocument) Missing() int { return max(0, d.Total-len(d.Pages)) }
+
+// Radius is that of the number of a mark, in millimetres: as large as the place allows.
+func (m SealMark) Radius() float64 { return min(4, max(1.5, min(m.Width, m.Height)/4)) }
 
 // States of a line.
 const (

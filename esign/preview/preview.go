@@ -306,6 +306,9 @@ func (d *Document) First(l Limits, prefix string, title func(number int) string,
 			break
 		}
 		page := d.Page(number, prefix+strconv.Itoa(number), title(number), min(l.PageBytes, left))
+		if page.Reason == ReasonLarge && left < l.PageBytes {
+			break // this answer is full
+		}
 		left -= len(page.SVG) + len(page.PNG)*4/3
 		pages = append(pages, page)
 	}

@@ -1,0 +1,74 @@
+package licensehttp
+
+import (
+	"context"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/esign/preview"
+	"github.com/yinxin-gov/yinxin/esign/verify"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// Bounds of drawing what was uploaded: anybody may ask, so it must cost less than judging did. The file is gone when the answer is written,
+// so all that is ever shown of it stands in the answer.
+const (
+	maxDrawing  = 2               // files at a time on this machine
+	drawingTime = 4 * time.Second // of one answer, waiting included; a page that is begun is finished
+)
+
+// reasonBusy: too many others ask for the same.
+const reasonBusy = "busy"
+
+// draw adds the pages of the files to what is shown of their results. The verdicts stand whatever becomes of the pictures.
+func (p *Pages) draw(r *http.Request, shown []web.VerifyResult, results []verify.Result, files []upload) {
+	ctx, cancel := context.WithTimeout(r.Context(), drawingTime)
+	defer cancel()
+	limits := preview.DefaultLimits()
+	for i := range files {
+		if results[i].Format != "ofd" {
+			continue
+		}
+		document := p.drawOne(ctx, i, files[i].content, results[i], limits, func(number, total int) string {
+			return p.Renderer.Text(r, "verify.page", "page", strconv.Itoa(number), "total", strconv.Itoa(total))
+		})
+		for _, page := range document.Pages {
+			limits.TotalBytes -= len(page.SVG) + len(page.PNG)*4/3
+		}
+		shown[i].Shown = document
+	}
+}
+
+func (p *Pages) drawOne(ctx context.Context, n int, content []byte, result verify.Result, limits preview.Limits, title func(number, total int) string) *web.ShownDocument {
+	select {
+	case p.drawing <- struct{}{}:
+		defer func() { <-p.drawing }()
+	case <-ctx.Done():
+		return &web.ShownDocument{Reason: reasonBusy}
+	}
+	if limits.TotalBytes <= 0 {
+		return &web.ShownDocument{Reason: preview.ReasonLarge}
+	}
+	document := preview.Open(content, result, p.Faces)
+	out := &web.ShownDocument{Reason: document.Reason, Total: document.Pages, Others: document.Others}
+	pages := document.First(limits, fmt.Sprintf("r%dp", n), func(number int) string { return title(number, document.Pages) }, func() bool { return ctx.Err() != nil })
+	for _, page := range pages {
+		out.Pages = append(out.Pages, shownPage(page))
+	}
+	return out
+}
+
+func shownPage(page preview.Page) web.ShownPage {
+	out := web.ShownPage{Number: page.Number, Reason: page.Reason, Width: page.Width, Height: page.Height, PNG: page.PNG,
+		SVG: template.HTML(page.SVG)} // written by esign/render element by element; nothing of the document's markup reaches it
+	for _, m := range page.Marks {
+		out.Marks = append(out.Marks, web.SealMark{Signature: m.Signature, Seal: m.Seal, Verdict: m.Verdict, Drawn: m.Drawn, X: m.X, Y: m.Y, Width: m.Width, Height: m.Height})
+	}
+	for _, note := range page.Notes {
+		out.AddNote(note.Code, note.Count, note.Omitted)
+	}
+	return out
+}
