@@ -41,6 +41,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"POST /license/{id}/{action}":   p.issuerAction,
 		"GET /verify":                   p.verifyForm,
 		"POST /verify":                  p.verifySubmit,
+		"GET /verify/trust":             p.verifyTrust,
 		"GET /me/licenses":              p.wallet,
 		"GET /me/licenses/{id}/file":    p.download,
 		"GET /me/licenses/{id}/present": p.present,

@@ -2,12 +2,14 @@ package licensehttp
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/esign/preview"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/web"
@@ -68,7 +70,30 @@ func shownPage(page preview.Page) web.ShownPage {
 		out.Marks = append(out.Marks, web.SealMark{Signature: m.Signature, Seal: m.Seal, Verdict: m.Verdict, Drawn: m.Drawn, X: m.X, Y: m.Y, Width: m.Width, Height: m.Height})
 	}
 	for _, note := range page.Notes {
-		out.AddNote(note.Code, note.Count, note.Omitted)
+		out.Notes = append(out.Notes, web.PageNote{Kind: note.Kind, Count: note.Count})
 	}
 	return out
+}
+
+// verifyTrust gives the verifier in the browser what it needs. The request says nothing of what is verified, and every answer is the same.
+func (p *Pages) verifyTrust(w http.ResponseWriter, r *http.Request) error {
+	files, err := p.Service.TrustFiles(r.Context())
+	if err != nil {
+		return err
+	}
+	content, err := json.Marshal(struct {
+		Files []elicense.TrustFile `json:"files"`
+	}{files})
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "public, max-age=5") // as the lists themselves
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(content) // a caller that went away is no fault of ours
+	}
+	return nil
 }

@@ -6,7 +6,6 @@
 package preview
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"strconv"
@@ -79,11 +78,17 @@ type Mark struct {
 	Height float64 `json:"height_mm"`
 }
 
-// Note says what is not drawn as the document asks: a code of esign/render and how often.
+// Note says how often something is not drawn as the document asks, in the kinds that people are told of.
 type Note struct {
-	Code    string `json:"code"`
-	Count   int    `json:"count"`
-	Omitted bool   `json:"omitted"`
+	Kind  string `json:"kind"`
+	Count int    `json:"count"`
+}
+
+// Kinds of notes. Others are "omitted", for what is not in the picture at all, and "different".
+var noteKinds = map[render.Code]string{
+	render.FontReplaced: "font", render.FontBroken: "font", render.AnnotationHidden: "annotation", render.SealHidden: "seal", render.Invisible: "invisible",
+	render.PictureFormat: "picture", render.PictureMissing: "picture", render.PictureBroken: "picture", render.PictureLarge: "picture", render.MediaKind: "picture",
+	render.GlyphMissing: "letter",
 }
 
 // Open prepares a document for its report, which must be of the same octets. It never fails: what cannot be shown has a Reason.
@@ -275,25 +280,24 @@ func shown(stamp ofd.Stamp) ofd.Box {
 	return box
 }
 
-// notes sums the findings up by code, the omitted first.
+// notes sums the findings up by kind, the omitted first.
 func notes(findings []render.Finding) []Note {
 	list := []Note{}
 	for _, f := range findings {
-		if at := slices.IndexFunc(list, func(n Note) bool { return n.Code == string(f.Code) }); at >= 0 {
+		kind, known := noteKinds[f.Code]
+		switch {
+		case !known && f.Omitted:
+			kind = "omitted"
+		case !known:
+			kind = "different"
+		}
+		if at := slices.IndexFunc(list, func(n Note) bool { return n.Kind == kind }); at >= 0 {
 			list[at].Count += f.Count
 			continue
 		}
-		list = append(list, Note{Code: string(f.Code), Count: f.Count, Omitted: f.Omitted})
+		list = append(list, Note{Kind: kind, Count: f.Count})
 	}
-	slices.SortStableFunc(list, func(a, b Note) int { return cmp.Compare(b2i(b.Omitted), b2i(a.Omitted)) })
 	return list
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // First draws pages from the first on as far as the limits go. stop is asked before each page; nil never stops. prefix begins every id,

@@ -63,8 +63,8 @@ func paper(t *testing.T) []byte {
 // ink is the colour of the annotation in SVG.
 const ink = "#010203"
 
-func has(p preview.Page, code string) bool {
-	return slices.ContainsFunc(p.Notes, func(n preview.Note) bool { return n.Code == code && n.Count > 0 })
+func has(p preview.Page, kind string) bool {
+	return slices.ContainsFunc(p.Notes, func(n preview.Note) bool { return n.Kind == kind && n.Count > 0 })
 }
 
 func TestSealedPagesAreShownWithTheirSeal(t *testing.T) {
@@ -80,7 +80,7 @@ func TestSealedPagesAreShownWithTheirSeal(t *testing.T) {
 		t.Fatalf("%+v", d)
 	}
 	one := pages[0]
-	if !strings.HasPrefix(one.SVG, "<svg") || strings.Contains(one.SVG, "style=") || !strings.Contains(one.SVG, "ofd-seal") || !strings.Contains(one.SVG, ink) || !strings.Contains(one.SVG, "page 1") || has(one, "annotation_hidden") {
+	if !strings.HasPrefix(one.SVG, "<svg") || strings.Contains(one.SVG, "style=") || !strings.Contains(one.SVG, "ofd-seal") || !strings.Contains(one.SVG, ink) || !strings.Contains(one.SVG, "page 1") || has(one, "annotation") {
 		t.Errorf("%.600s", one.SVG)
 	}
 	want := preview.Mark{Signature: 1, ID: report.Signatures[0].ID, Seal: report.Signatures[0].Seal.Name, Verdict: "valid", Drawn: true, X: 120, Y: 200, Width: 42, Height: 42}
@@ -110,7 +110,7 @@ func TestWhatWasChangedIsNotShown(t *testing.T) {
 	if len(pages) != 2 || pages[0].SVG == "" || pages[1].Reason != preview.ReasonChanged || pages[1].SVG != "" || pages[1].PNG != nil {
 		t.Fatalf("%+v", pages)
 	}
-	if strings.Contains(pages[0].SVG, "ofd-seal") || !has(pages[0], "seal_hidden") || len(pages[0].Marks) != 1 || pages[0].Marks[0].Drawn || pages[0].Marks[0].Verdict != "invalid" {
+	if strings.Contains(pages[0].SVG, "ofd-seal") || !has(pages[0], "seal") || len(pages[0].Marks) != 1 || pages[0].Marks[0].Drawn || pages[0].Marks[0].Verdict != "invalid" {
 		t.Errorf("the seal of a signature that does not hold is shown: %+v", pages[0].Marks)
 	}
 }
@@ -124,7 +124,7 @@ func TestUnsignedAnnotationsAreHiddenAndTold(t *testing.T) {
 		return content
 	})
 	pages := first(preview.Open(data, k.judge(data), render.Faces{}))
-	if len(pages) != 2 || pages[0].SVG == "" || strings.Contains(pages[0].SVG, ink) || !has(pages[0], "annotation_hidden") {
+	if len(pages) != 2 || pages[0].SVG == "" || strings.Contains(pages[0].SVG, ink) || !has(pages[0], "annotation") {
 		t.Errorf("%+v", pages)
 	}
 }
@@ -139,7 +139,7 @@ func TestOnlyTheBestSignaturesCount(t *testing.T) {
 		t.Fatalf("%+v", report)
 	}
 	pages := first(preview.Open(data, report, render.Faces{}))
-	if len(pages) != 2 || len(pages[0].Marks) != 2 || !pages[0].Marks[0].Drawn || pages[0].Marks[1].Drawn || !has(pages[0], "seal_hidden") {
+	if len(pages) != 2 || len(pages[0].Marks) != 2 || !pages[0].Marks[0].Drawn || pages[0].Marks[1].Drawn || !has(pages[0], "seal") {
 		t.Fatalf("%+v", pages[0])
 	}
 	// The same for a file that only the stranger's signature covers.
@@ -150,7 +150,7 @@ func TestOnlyTheBestSignaturesCount(t *testing.T) {
 	if !report.Coverage.Complete || report.Signatures[0].Verdict != verify.Valid {
 		t.Fatalf("%+v", report)
 	}
-	if pages = first(preview.Open(both, report, render.Faces{})); pages[0].SVG == "" || strings.Contains(pages[0].SVG, ink) || !has(pages[0], "annotation_hidden") {
+	if pages = first(preview.Open(both, report, render.Faces{})); pages[0].SVG == "" || strings.Contains(pages[0].SVG, ink) || !has(pages[0], "annotation") {
 		t.Errorf("an annotation that only a stranger signed is shown: %+v", pages[0].Notes)
 	}
 	// Alone, a stranger's document is shown: the verdict above it says that nobody knows who sealed it.

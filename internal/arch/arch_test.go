@@ -24,7 +24,7 @@ const module = "github.com/yinxin-gov/yinxin/"
 
 // leaves have no I/O, clock, logger or global state and build for WASM.
 var leaves = []string{
-	"internal/strictjson",
+	"internal/strictjson", "web/verdict",
 	"esign/ses", "esign/ofd", "esign/verify", "esign/typeface", "esign/render", "esign/preview", "esign/sheet", "keys/pki", "keys/pki/der", "keys/pki/tst", "keys/jose", "keys/digest", "keys/block", "idp/subject",
 	"elicense/catalog", "elicense/licensefile", "elicense/licenseface", "elicense/statuslist", "elicense/presentation",
 }
