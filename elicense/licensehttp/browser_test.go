@@ -180,6 +180,10 @@ func TestX16BrowserChecksFilesWithoutSendingThem(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("%s: %s ms", name, took)
+		boxes, err := chromedp.Run(local.Context, chromedp.Evaluate[bool](`document.body.innerText.includes("个字无法画出")`))
+		if err != nil || boxes {
+			t.Errorf("%s: letters that the document does not bring are boxes (%v)", name, err)
+		}
 		b.look(local, "local-"+name)
 
 		// The same by upload; there the file is sent, so the test of requests above can see it.

@@ -42,6 +42,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /verify":                   p.verifyForm,
 		"POST /verify":                  p.verifySubmit,
 		"GET /verify/trust":             p.verifyTrust,
+		"GET /verify/letters":           p.verifyLetters,
 		"GET /me/licenses":              p.wallet,
 		"GET /me/licenses/{id}/file":    p.download,
 		"GET /me/licenses/{id}/present": p.present,

@@ -1,16 +1,21 @@
 package licensehttp
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/esign/preview"
+	"github.com/yinxin-gov/yinxin/esign/typeface"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -91,6 +96,39 @@ func (p *Pages) verifyTrust(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "public, max-age=5") // as the lists themselves
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(content) // a caller that went away is no fault of ours
+	}
+	return nil
+}
+
+// packedLetters is the built-in face as it is sent.
+var packedLetters = sync.OnceValues(func() ([]byte, error) {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err := w.Write(typeface.SansFile()); err != nil {
+		return nil, err
+	}
+	err := w.Close()
+	return out.Bytes(), err
+})
+
+// verifyLetters gives the built-in face to the verifier in the browser, for documents that bring no fonts.
+func (p *Pages) verifyLetters(w http.ResponseWriter, r *http.Request) error {
+	content, h := typeface.SansFile(), w.Header()
+	h.Set("Content-Type", "font/ttf")
+	h.Set("Cache-Control", "public, max-age=86400")
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		packed, err := packedLetters()
+		if err != nil {
+			return err
+		}
+		content = packed
+		h.Set("Content-Encoding", "gzip")
+	}
 	h.Set("Content-Length", strconv.Itoa(len(content)))
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(content) // a caller that went away is no fault of ours

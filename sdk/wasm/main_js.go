@@ -20,6 +20,7 @@ func main() {
 		"addTrust": js.FuncOf(func(_ js.Value, arguments []js.Value) any { return addTrust(verifier, arguments) }),
 		"verify":   js.FuncOf(func(_ js.Value, arguments []js.Value) any { return verifyOne(verifier, arguments) }),
 		"view":     js.FuncOf(func(_ js.Value, arguments []js.Value) any { return viewer.view(arguments) }),
+		"letters":  js.FuncOf(func(_ js.Value, arguments []js.Value) any { return viewer.letters(arguments) }),
 		"page":     js.FuncOf(func(_ js.Value, arguments []js.Value) any { return viewer.page(arguments) }),
 	}))
 	select {} // the functions above are called from outside

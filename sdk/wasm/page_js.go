@@ -5,10 +5,12 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"syscall/js"
 
 	"github.com/yinxin-gov/yinxin/esign/preview"
 	"github.com/yinxin-gov/yinxin/esign/render"
+	"github.com/yinxin-gov/yinxin/esign/typeface"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/sdk/offline"
 	"github.com/yinxin-gov/yinxin/web/verdict"
@@ -17,11 +19,14 @@ import (
 // maxPage bounds the picture of one page, in octets.
 const maxPage = 6 << 20
 
-// viewer remembers the document that was viewed last, for its further pages. It holds no faces: they are larger than the whole verifier,
-// and what our own makers write carries its letters with it.
+// viewer remembers the document that was viewed last, for its further pages. It has no letters at first: they are as large as half the
+// verifier, and what our own makers write carries its letters with it. The page hands them in when a document wants them.
 type viewer struct {
 	verifier *offline.Verifier
 	document *preview.Document
+	content  []byte
+	result   verify.Result
+	faces    render.Faces
 }
 
 // view is what verify says, what a person reads of it, and what the file has to show.
@@ -34,7 +39,7 @@ type view struct {
 }
 
 func (v *viewer) view(arguments []js.Value) (answer map[string]any) {
-	v.document = nil
+	v.document, v.content = nil, nil
 	defer func() {
 		if recover() != nil { // the report of verify stands alone
 			answer = failure(errors.New("the result could not be shown"))
@@ -60,20 +65,43 @@ func (v *viewer) view(arguments []js.Value) (answer map[string]any) {
 	}
 	out := view{Report: string(text), Result: results[0]}
 	if result.Format == "ofd" {
-		v.document = open(content, result)
+		v.content, v.result = content, result
+		v.document = v.open()
 		out.Reason, out.Pages, out.Others = v.document.Reason, v.document.Pages, v.document.Others
 	}
 	return encoded("view", out)
 }
 
 // open prepares the pages. Whatever goes wrong there leaves the verdict alone.
-func open(content []byte, result verify.Result) (document *preview.Document) {
+func (v *viewer) open() (document *preview.Document) {
 	defer func() {
 		if recover() != nil {
 			document = &preview.Document{Reason: preview.ReasonBroken}
 		}
 	}()
-	return preview.Open(content, result, render.Faces{})
+	return preview.Open(v.content, v.result, v.faces)
+}
+
+// letters takes the file of the built-in face and draws what was viewed with it from now on.
+func (v *viewer) letters(arguments []js.Value) (answer map[string]any) {
+	defer func() {
+		if recover() != nil {
+			answer = failure(errors.New("the letters could not be read"))
+		}
+	}()
+	file, name, err := document(arguments, offline.MaxTrustFile)
+	if err != nil {
+		return failure(err)
+	}
+	face, err := typeface.Read(file)
+	if err != nil {
+		return failure(fmt.Errorf("%s: %w", name, err))
+	}
+	v.faces = render.Faces{Sans: face}
+	if v.document != nil {
+		v.document = v.open()
+	}
+	return map[string]any{}
 }
 
 func (v *viewer) page(arguments []js.Value) (answer map[string]any) {

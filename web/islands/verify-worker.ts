@@ -17,6 +17,7 @@ interface Answer {
 interface Program {
   addTrust(bytes: Uint8Array, name: string): Answer;
   view(bytes: Uint8Array, name: string, options: { locale: string }): Answer;
+  letters(bytes: Uint8Array, name: string): Answer;
   page(number: number, prefix: string, title: string): Answer;
 }
 
@@ -25,6 +26,7 @@ interface Request {
   program: string;
   size: number;
   trust: string;
+  letters: string;
   bytes: ArrayBuffer;
   name: string;
   locale: string;
@@ -70,7 +72,14 @@ async function start(request: Request): Promise<Program> {
   return program;
 }
 
+// wanting tells whether a page has letters that neither the document nor the program holds.
+function wanting(answer: Answer): boolean {
+  const notes: { kind: string }[] = answer.page ? JSON.parse(answer.page).notes : [];
+  return notes.some((note) => note.kind === "letter");
+}
+
 let program: Promise<Program> | undefined;
+let lettered = false;
 
 scope.onmessage = async (event) => {
   const request = event.data;
@@ -83,7 +92,13 @@ scope.onmessage = async (event) => {
       if (!answer.view) throw new Error(answer.error);
       scope.postMessage({ kind: "view", view: JSON.parse(answer.view), took: performance.now() - begun });
     } else if (request.kind === "page") {
-      const answer = verifier.page(request.number, request.prefix, request.title);
+      const draw = (): Answer => verifier.page(request.number, request.prefix, request.title);
+      let answer = draw();
+      if (!lettered && wanting(answer)) { // half of all documents bring their letters; for the others they are loaded once
+        lettered = true;
+        const response = await fetch(request.letters, { credentials: "omit" });
+        if (response.ok && !verifier.letters(new Uint8Array(await response.arrayBuffer()), "letters").error) answer = draw();
+      }
       if (!answer.page) throw new Error(answer.error);
       scope.postMessage({ kind: "page", page: JSON.parse(answer.page) });
     } else scope.postMessage({ kind: "ready" });

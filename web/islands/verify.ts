@@ -233,7 +233,7 @@ function begin(drop: HTMLElement): void {
       const title = t("verify.page", { page: number, total: view.pages });
       let page: Page;
       try {
-        page = (await ask({ kind: "page", number, prefix: "r0p" + number, title })).page;
+        page = (await ask({ kind: "page", letters: new URL(data.letters!, location.href).href, number, prefix: "r0p" + number, title })).page;
       } catch {
         page = { number, reason: "broken", width_mm: 0, height_mm: 0, marks: [], notes: [] };
       }
