@@ -145,7 +145,7 @@ func (s *sealing) pages(mux *http.ServeMux) {
 	site := s.app.site()
 	pages := &licensehttp.Pages{Site: site, Service: s.licenses, Acting: s.app.identity, Faces: render.BuiltIn()}
 	pages.Routes(mux)
-	seals := &sealhttp.Pages{Site: site, Service: s.seals, Rand: s.app.opts.Rand}
+	seals := &sealhttp.Pages{Site: site, Service: s.seals, Rand: s.app.opts.Rand, Faces: render.BuiltIn()}
 	seals.Routes(mux)
 }
 
