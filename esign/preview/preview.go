@@ -31,7 +31,7 @@ type Limits struct {
 	TotalBytes int // of all
 }
 
-// DefaultLimits are those of one answer of the server: a licence of ours takes some 200 KB, an invoice 100 KB.
+// DefaultLimits are those of one answer of the server: a page of a licence takes some 170 KB and the picture of its seal.
 func DefaultLimits() Limits { return Limits{Pages: 10, PageBytes: 1500 << 10, TotalBytes: 5 << 20} }
 
 // dpi is how finely a page is drawn whose vectors are too large.

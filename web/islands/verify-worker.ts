@@ -94,7 +94,7 @@ scope.onmessage = async (event) => {
     } else if (request.kind === "page") {
       const draw = (): Answer => verifier.page(request.number, request.prefix, request.title);
       let answer = draw();
-      if (!lettered && wanting(answer)) { // half of all documents bring their letters; for the others they are loaded once
+      if (!lettered && wanting(answer)) { // for documents that bring none they are loaded once
         lettered = true;
         const response = await fetch(request.letters, { credentials: "omit" });
         if (response.ok && !verifier.letters(new Uint8Array(await response.arrayBuffer()), "letters").error) answer = draw();
