@@ -266,7 +266,11 @@ func TestX22CommittedProgramIsBuiltFromTheseSources(t *testing.T) {
 	if !bytes.Equal(built, program) {
 		t.Error("the committed verifier is built from other sources: run go generate ./web and commit the result")
 	}
-	script, err := os.ReadFile(filepath.Join(runtime.GOROOT(), "lib", "wasm", "wasm_exec.js"))
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
 	if err != nil {
 		t.Fatal(err)
 	}
