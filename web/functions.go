@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"strings"
@@ -22,6 +23,8 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"clock":    func(at time.Time) string { return at.In(beijing).Format("15:04") },
 		"machine":  machineTime,
 		"static":   rd.static.address,
+		"size":     rd.static.size,
+		"words":    func(keys ...string) (string, error) { return rd.words(locale, keys) },
 		"icon":     icon,
 		"field":    newField,
 		"fault":    faultOf,
@@ -34,6 +37,9 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"group":    groupDigits,
 		"list":     func(values []string) string { return strings.Join(values, rd.catalogue.Text(locale, "page.list_gap")) },
 		"add":      func(a, b int) int { return a + b },
+		"add2":     func(a, b float64) float64 { return a + b },
+		"shown":    func(n int, result VerifyResult) shownResult { return shownResult{n, result, result.Shown} },
+		"sheet":    func(r shownResult, page ShownPage, total int) shownSheet { return shownSheet{r, page, total} },
 		"qr":       qrPath,
 		"qrsize":   qrSize,
 		"download": downloadAddress,
@@ -56,6 +62,20 @@ func (rd *Renderer) translate(locale, key string, params []any) (string, error) 
 		pairs[i] = fmt.Sprint(p)
 	}
 	return rd.catalogue.Text(locale, key, pairs...), nil
+}
+
+// words is JSON of the messages with these keys, for an island; a key that ends in a point stands for its whole family.
+func (rd *Renderer) words(locale string, keys []string) (string, error) {
+	all := map[string]string{}
+	for _, key := range rd.catalogue.Keys() {
+		for _, wanted := range keys {
+			if key == wanted || strings.HasSuffix(wanted, ".") && strings.HasPrefix(key, wanted) {
+				all[key] = rd.catalogue.Text(locale, key)
+			}
+		}
+	}
+	text, err := json.Marshal(all)
+	return string(text), err
 }
 
 // word translates a state word that comes from data; one that the catalogue does not know is shown as it is.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -20,9 +22,10 @@ type staticSet struct {
 }
 
 type staticFile struct {
-	content     []byte
+	content     []byte // nil for what is kept compressed only
 	compressed  []byte // gzip; nil when it does not help
 	contentType string
+	policy      string // Content-Security-Policy of a script that runs as a worker
 	version     string // first 12 hex digits of SHA-256
 }
 
@@ -37,11 +40,18 @@ func newStaticSet(source fs.FS) (*staticSet, error) {
 			return err
 		}
 		sum := sha256.Sum256(content)
+		name = strings.TrimPrefix(name, "static/")
 		file := staticFile{content: content, contentType: contentTypeOf(name), version: hex.EncodeToString(sum[:6])}
-		if file.compressed, err = compress(content); err != nil {
+		if plain, ok := strings.CutSuffix(name, ".gz"); ok { // too large to be compressed at each start
+			name = plain
+			file.content, file.compressed, file.contentType = nil, content, contentTypeOf(plain)
+		} else if file.compressed, err = compress(content); err != nil {
 			return err
 		}
-		set.files[strings.TrimPrefix(name, "static/")] = file
+		if name == "verify-worker.js" {
+			file.policy = workerPolicy
+		}
+		set.files[name] = file
 		return nil
 	})
 	if err != nil {
@@ -49,6 +59,10 @@ func newStaticSet(source fs.FS) (*staticSet, error) {
 	}
 	return set, nil
 }
+
+// workerPolicy is that of the worker that checks files in the browser, and of nothing else: it may run the verifier, which needs a word of its
+// own, and ask this site. Pages themselves never get that word.
+const workerPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
 // contentTypeOf does not ask the machine's own tables for the types that we serve.
 func contentTypeOf(name string) string {
@@ -59,6 +73,8 @@ func contentTypeOf(name string) string {
 		return "image/svg+xml"
 	case ".js":
 		return "text/javascript; charset=utf-8"
+	case ".wasm":
+		return "application/wasm"
 	}
 	return mime.TypeByExtension(path.Ext(name))
 }
@@ -79,6 +95,26 @@ func compress(content []byte) ([]byte, error) {
 		return nil, nil
 	}
 	return out.Bytes(), nil
+}
+
+func uncompress(content []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r) // a file of ours
+}
+
+// size is the number of octets of a static file as it is used.
+func (s *staticSet) size(name string) (int, error) {
+	file, ok := s.files[name]
+	if !ok {
+		return 0, fmt.Errorf("web: there is no static file %q", name)
+	}
+	if file.content != nil {
+		return len(file.content), nil
+	}
+	return int(binary.LittleEndian.Uint32(file.compressed[len(file.compressed)-4:])), nil // ISIZE of RFC 1952 2.3.1
 }
 
 // address is the URL of a static file with its version, so that it may be cached for ever.
@@ -120,6 +156,17 @@ func (f staticFile) serve(w http.ResponseWriter, r *http.Request) {
 	if f.compressed != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		content, tag = f.compressed, `"`+f.version+`-gz"`
 		h.Set("Content-Encoding", "gzip")
+	}
+	if f.policy != "" {
+		h.Set("Content-Security-Policy", f.policy)
+	}
+	if content == nil { // nearly no browser takes no gzip
+		plain, err := uncompress(f.compressed)
+		if err != nil {
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+			return
+		}
+		content = plain
 	}
 	h.Set("ETag", tag)
 	if strings.Contains(r.Header.Get("If-None-Match"), tag) {

@@ -195,10 +195,22 @@ type SealDetailPage struct {
 	StampURL    string // POST multipart: stamp-file, stamp-page, stamp-x, stamp-y, stamp-item, stamp-purpose; empty hides the form
 	StampHidden []Hidden
 	Stamp       StampForm
+	Preview     *StampPreview // what the form would do, after the button for it
 	Uses        []HistoryItem
 	UsesNextURL string // older uses
 	UsesTopURL  string // back to the newest
 	BackURL     string // default /seal
+}
+
+// StampPreview is the page of a document with the seal where it would stand. Reason is why the page cannot be drawn: message verify.pages.<reason>.
+type StampPreview struct {
+	File    string
+	Page    ShownPage
+	Total   int
+	Picture []byte // PNG
+	X, Y    float64
+	WidthMM int
+	HighMM  int
 }
 
 // StampForm is what was typed into the form for stamping; the zero value shows usual places.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/web"
+	"github.com/yinxin-gov/yinxin/web/verdict"
 )
 
 func sample(t *testing.T, name string) web.VerifyResult {
@@ -226,7 +227,7 @@ func TestHeadlineFallsBackToTheReport(t *testing.T) {
 }
 
 func TestDigestIsGrouped(t *testing.T) {
-	if got := (web.VerifyResult{SM3: strings.Repeat("0123abcd", 2)}).ShortSM3(); got != "0123abcd 0123abcd" {
+	if got := (verdict.Result{SM3: strings.Repeat("0123abcd", 2)}).ShortSM3(); got != "0123abcd 0123abcd" {
 		t.Fatal(got)
 	}
 }

@@ -20,6 +20,8 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/esign/render"
+	"github.com/yinxin-gov/yinxin/esign/typeface"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/i18n"
 	"github.com/yinxin-gov/yinxin/internal/problem"
@@ -49,7 +51,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := &licensehttp.Pages{Service: w.Service, Site: web.Site{Renderer: renderer, LoginURL: func(next string) string { return "/login?next=" + url.QueryEscape(next) }}}
+	pages := &licensehttp.Pages{Service: w.Service, Faces: render.Faces{Sans: typeface.Sans()}, Site: web.Site{Renderer: renderer, LoginURL: func(next string) string { return "/login?next=" + url.QueryEscape(next) }}}
 	pages.Routes(mux)
 	edge := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		request := reqctx.Request{ID: "req", SupportCode: "ABCD1234", Locale: "zh-CN", ClientIP: "192.0.2.1", Actor: reqctx.Actor{ID: r.Header.Get("X-Actor")}}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/esign/render"
+	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
@@ -22,11 +24,14 @@ import (
 type Pages struct {
 	web.Site
 	Service *elicense.Service
-	Acting  Acting // for whom somebody acts; nil where nobody does
+	Acting  Acting        // for whom somebody acts; nil where nobody does
+	Faces   render.Faces  // draw letters whose fonts are not in a file that is verified
+	drawing chan struct{} // one place for each file whose pages are being drawn
 }
 
 // Routes adds the pages.
 func (p *Pages) Routes(mux *http.ServeMux) {
+	p.drawing = make(chan struct{}, maxDrawing)
 	p.Handle(mux, map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /license":                  p.issuerList,
 		"GET /license/new":              p.issuerForm,
@@ -36,6 +41,8 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"POST /license/{id}/{action}":   p.issuerAction,
 		"GET /verify":                   p.verifyForm,
 		"POST /verify":                  p.verifySubmit,
+		"GET /verify/trust":             p.verifyTrust,
+		"GET /verify/letters":           p.verifyLetters,
 		"GET /me/licenses":              p.wallet,
 		"GET /me/licenses/{id}/file":    p.download,
 		"GET /me/licenses/{id}/present": p.present,
@@ -179,7 +186,7 @@ func (p *Pages) verifyForm(w http.ResponseWriter, r *http.Request) error {
 
 // verifySubmit judges a file, a code or a number and shows the report. The file is judged in memory and forgotten.
 func (p *Pages) verifySubmit(w http.ResponseWriter, r *http.Request) error {
-	results, typed, err := p.judge(r)
+	results, files, typed, err := p.judge(r)
 	if err != nil {
 		code := fault.CodeOf(err)
 		if code == fault.Unavailable || code == fault.Internal {
@@ -188,40 +195,42 @@ func (p *Pages) verifySubmit(w http.ResponseWriter, r *http.Request) error {
 		status := fault.MetaOf(code).Status
 		return p.Page(w, r, status, "verify", web.Page{Errors: p.Renderer.FieldErrors(r, err, nil), Body: typed})
 	}
-	body, err := web.NewVerifyResult(results, p.Renderer.Locale(r))
+	report, err := encodeReport(results...)
 	if err != nil {
 		return err
 	}
+	body, err := web.NewVerifyResult(report, p.Renderer.Locale(r))
+	if err != nil {
+		return err
+	}
+	p.draw(r, body.Results, results, files)
 	return p.Page(w, r, http.StatusOK, "verify-result", web.Page{Body: body})
 }
 
-func (p *Pages) judge(r *http.Request) (report []byte, typed web.VerifyPage, err error) {
+// judge gives the results of files with the files themselves, or that of a code or number without one.
+func (p *Pages) judge(r *http.Request) (results []verify.Result, files []upload, typed web.VerifyPage, err error) {
 	contentType := r.Header.Get("Content-Type")
 	if strings.HasPrefix(contentType, "multipart/form-data") {
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxUploadForm+1))
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok || len(body) > maxUploadForm {
-			return nil, typed, fault.Wrap(tooLargeError(tooLarge), fault.TooLarge, "limit", "50 MB")
+			return nil, nil, typed, fault.Wrap(tooLargeError(tooLarge), fault.TooLarge, "limit", "50 MB")
 		}
 		if err != nil {
-			return nil, typed, fault.Wrap(err, fault.Malformed)
+			return nil, nil, typed, fault.Wrap(err, fault.Malformed)
 		}
 		// The page names its input verify-file; the API calls the same part file.
-		report, err = judgeForm(r.Context(), p.Service, contentType, body, "verify-file")
-		return report, typed, err
+		results, files, err = judgeForm(r.Context(), p.Service, contentType, body, "verify-file")
+		return results, files, typed, err
 	}
 	r.Body = http.MaxBytesReader(nil, r.Body, maxJSON)
 	if err := r.ParseForm(); err != nil {
-		return nil, typed, fault.Wrap(err, fault.Malformed)
+		return nil, nil, typed, fault.Wrap(err, fault.Malformed)
 	}
 	typed = web.VerifyPage{Code: bounded(r.PostForm.Get("verify-code")), Number: bounded(r.PostForm.Get("verify-number"))}
 	// A code may hold and even end with blanks (RFC 9285), so only line ends around it are dropped.
 	order := VerificationOrder{Code: strings.Trim(r.PostForm.Get("verify-code"), "\r\n\t"), LicenseID: strings.TrimSpace(r.PostForm.Get("verify-number")), Check: r.PostForm.Get("verify-check")}
 	result, err := judgeOrder(r.Context(), p.Service, order)
-	if err != nil {
-		return nil, typed, err
-	}
-	report, err = encodeReport(result)
-	return report, typed, err
+	return []verify.Result{result}, nil, typed, err
 }
 
 func tooLargeError(err *http.MaxBytesError) error {

@@ -70,7 +70,8 @@ func judge(ctx context.Context, service *elicense.Service, contentType string, b
 	}
 	switch media {
 	case "multipart/form-data":
-		return judgeFiles(ctx, service, body, parameters["boundary"], "file")
+		results, _, err := judgeFiles(ctx, service, body, parameters["boundary"], "file")
+		return results, err
 	case "application/json":
 		order, err := readOrder(body)
 		if err != nil {
@@ -85,33 +86,29 @@ func judge(ctx context.Context, service *elicense.Service, contentType string, b
 	return nil, fault.New(fault.UnsupportedMedia)
 }
 
-func judgeFiles(ctx context.Context, service *elicense.Service, body []byte, boundary, field string) ([]verify.Result, error) {
+func judgeFiles(ctx context.Context, service *elicense.Service, body []byte, boundary, field string) ([]verify.Result, []upload, error) {
 	files, err := readFiles(body, boundary, field)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var results []verify.Result
 	for _, f := range files {
 		result, err := service.VerifyFile(ctx, f.name, f.content)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		results = append(results, result)
 	}
-	return results, nil
+	return results, files, nil
 }
 
-// judgeForm is judgeFiles for the page, whose report goes on as JSON.
-func judgeForm(ctx context.Context, service *elicense.Service, contentType string, body []byte, field string) ([]byte, error) {
+// judgeForm is judgeFiles for the page.
+func judgeForm(ctx context.Context, service *elicense.Service, contentType string, body []byte, field string) ([]verify.Result, []upload, error) {
 	_, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.UnsupportedMedia)
+		return nil, nil, fault.Wrap(err, fault.UnsupportedMedia)
 	}
-	results, err := judgeFiles(ctx, service, body, parameters["boundary"], field)
-	if err != nil {
-		return nil, err
-	}
-	return encodeReport(results...)
+	return judgeFiles(ctx, service, body, parameters["boundary"], field)
 }
 
 func encodeReport(results ...verify.Result) ([]byte, error) {

@@ -310,7 +310,9 @@ func (b *builder) fontOf(id, object string) (*font, *fontResource) {
 		f, ok := b.d.fonts[resource.file]
 		if !ok {
 			f = b.d.loadFont(resource)
-			b.d.fonts[resource.file] = f
+			if b.d.unsigned == "" { // the next page must meet the refusal, too
+				b.d.fonts[resource.file] = f
+			}
 		}
 		if f.program == nil {
 			b.find(FontBroken, object, "%s", shorten(resource.name))
@@ -332,7 +334,7 @@ func (b *builder) fontOf(id, object string) (*font, *fontResource) {
 
 func (d *Document) loadFont(resource *fontResource) *font {
 	f := d.replacement(resource)
-	content, err := d.p.Read(resource.file)
+	content, err := d.read(resource.file)
 	if err != nil || d.fontBytes+len(content) > d.o.Limits.FontBytes {
 		return f
 	}

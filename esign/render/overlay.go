@@ -24,6 +24,10 @@ func (b *builder) annotations(base state) error {
 		return nil
 	}
 	b.path = list
+	if b.d.o.Signed != nil && !b.d.o.Signed(list) {
+		b.find(AnnotationHidden, "", "the list of annotations is not signed")
+		return nil
+	}
 	tree, err := b.d.tree(list)
 	if errors.Is(err, ErrObjects) {
 		return err
@@ -53,6 +57,10 @@ func (b *builder) annotations(base state) error {
 
 func (b *builder) annotationFile(path string, base state) error {
 	b.path, b.resources = path, b.d.resources
+	if b.d.o.Signed != nil && !b.d.o.Signed(path) {
+		b.find(AnnotationHidden, "", "annotations that are not signed")
+		return nil
+	}
 	tree, err := b.d.tree(path)
 	if errors.Is(err, ErrObjects) {
 		return err

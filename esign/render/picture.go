@@ -337,7 +337,7 @@ func (b *builder) imageObject(g *graphic) error {
 	case media.path == "":
 		b.find(PictureMissing, g.id, "the file of picture %s", shorten(id))
 	default:
-		data, err := b.d.p.Read(media.path)
+		data, err := b.d.read(media.path)
 		if err != nil {
 			b.find(PictureBroken, g.id, "the file of picture %s", shorten(id))
 			break

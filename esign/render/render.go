@@ -30,6 +30,7 @@ var (
 	ErrPictures   = errors.New("render: too many pictures on a page")
 	ErrOutput     = errors.New("render: the picture would be too large")
 	ErrWork       = errors.New("render: drawing the page costs too much")
+	ErrUnsigned   = errors.New("render: the page needs a file that nothing signs")
 )
 
 // Limits bound one page.
@@ -67,6 +68,9 @@ type Options struct {
 	// Annotation decides by the path of their file whether annotations are drawn; nil draws all. What is left out is a
 	// finding.
 	Annotation func(path string) bool
+	// Signed decides whether the octets of a file may be shown; nil lets all pass. A page that needs another file is not drawn at all
+	// (ErrUnsigned); annotations whose file or list is none of them are left out.
+	Signed func(path string) bool
 }
 
 // Faces stand in for fonts that a document names and does not hold.
@@ -169,10 +173,22 @@ type Document struct {
 	xml       int   // octets of XML read for this page
 	template  string
 	shared    *ofd.Node // the tree of that template: pages that follow each other mostly share one
+	unsigned  string    // a file that Options.Signed refused since the page began
 }
 
-// Open reads what all pages share. Errors wrap ErrBroken or ErrObjects.
+// Open reads what all pages share. Errors wrap ErrBroken, ErrObjects or ErrUnsigned.
 func Open(p *ofd.Package, o Options) (*Document, error) {
+	d, err := open(p, o)
+	if d != nil {
+		err = d.refused(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func open(p *ofd.Package, o Options) (*Document, error) {
 	if o.Limits == (Limits{}) {
 		o.Limits = DefaultLimits()
 	}
@@ -182,7 +198,7 @@ func Open(p *ofd.Package, o Options) (*Document, error) {
 	d := &Document{p: p, o: o, document: p.Documents[o.Document], templates: map[string]string{}, fonts: map[string]*font{}, seals: map[*ofd.Signature]*sealPicture{}}
 	root, err := d.tree(d.document.Root)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	d.root = root
 	common := root.Child("CommonData")
@@ -190,7 +206,7 @@ func Open(p *ofd.Package, o Options) (*Document, error) {
 	for _, name := range []string{"PublicRes", "DocumentRes"} {
 		for _, node := range common.All(name) {
 			if err := d.resources.read(d, d.document.Root, node.Value(), &d.common); err != nil {
-				return nil, err
+				return d, err
 			}
 		}
 	}
@@ -279,7 +295,7 @@ func order(omitted bool) int {
 // defaultArea is A4, for documents that name no size.
 var defaultArea = ofd.Box{Width: 210, Height: 297}
 
-// Page makes the display list of a page, counted from 1. Errors are ErrPage, ErrBroken or one of a limit.
+// Page makes the display list of a page, counted from 1. Errors are ErrPage, ErrBroken, ErrUnsigned or one of a limit.
 func (d *Document) Page(number int) (*Page, error) { return d.page(number, true) }
 
 func (d *Document) page(number int, pictures bool) (*Page, error) {
@@ -287,7 +303,7 @@ func (d *Document) page(number int, pictures bool) (*Page, error) {
 		return nil, ErrPage
 	}
 	d.flush()
-	d.xml = 0
+	d.xml, d.unsigned = 0, ""
 	source := d.document.Pages[number-1]
 	page := &Page{Number: number, ID: source.ID, limits: d.o.Limits}
 	page.findings.list = slices.Clone(d.common.list)
@@ -299,15 +315,40 @@ func (d *Document) page(number int, pictures bool) (*Page, error) {
 	}
 	tree, err := d.tree(source.Path)
 	if err != nil {
-		return nil, err
+		return nil, d.refused(err)
 	}
 	page.Area = d.area(tree)
 	page.Width, page.Height = page.Area.Physical.Width, page.Area.Physical.Height
 	b := &builder{d: d, page: page, pictures: pictures, loaded: map[string]*picture{}, own: map[string]*resources{}, outlined: d.outlined}
-	if err := b.build(source, tree); err != nil {
+	if err := d.refused(b.build(source, tree)); err != nil {
 		return nil, err
 	}
 	return page, nil
+}
+
+// signed tells whether a file may be read for a page, and remembers one that may not: whoever asked for it may go on without it, the page not.
+func (d *Document) signed(path string) bool {
+	if d.o.Signed == nil || d.o.Signed(path) {
+		return true
+	}
+	d.unsigned = path
+	return false
+}
+
+// refused is err, or that a file was asked for that nothing signs, which counts first.
+func (d *Document) refused(err error) error {
+	if d.unsigned != "" {
+		return fmt.Errorf("%w: %s", ErrUnsigned, shorten(d.unsigned))
+	}
+	return err
+}
+
+// read gives the octets of a file that may be shown.
+func (d *Document) read(path string) ([]byte, error) {
+	if !d.signed(path) {
+		return nil, ErrUnsigned
+	}
+	return d.p.Read(path)
 }
 
 // maxOutlined bounds the segments of letters that are kept from page to page.
@@ -326,7 +367,7 @@ func (d *Document) flush() {
 
 // tree reads an XML file; what a page reads is bounded, so that it is drawn in time.
 func (d *Document) tree(path string) (*ofd.Node, error) {
-	content, err := d.p.Read(path)
+	content, err := d.read(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
 	}

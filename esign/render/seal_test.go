@@ -2,7 +2,9 @@ package render_test
 
 import (
 	"bytes"
+	"errors"
 	"image/jpeg"
+	"slices"
 	"strings"
 	"testing"
 
@@ -210,5 +212,60 @@ func TestTheTreeNamesWhatIsNotDrawn(t *testing.T) {
 	}
 	if n := seen["attachment"]; n != nil && (n.Name != "data.json" || n.Path == "") {
 		t.Errorf("attachment %+v", n)
+	}
+}
+
+// TestOnlySignedFilesAreDrawn: a page that needs a file that nothing signs is not drawn, whatever the file is for; annotations are left out and told.
+func TestOnlySignedFilesAreDrawn(t *testing.T) {
+	s := sample{layer: filled(``, frame) + `<ImageObject ID="11" Boundary="0 0 60 40" ResourceID="9" CTM="60 0 0 40 0 0"/><TextObject ID="12" Boundary="0 0 60 40" Font="8" Size="4"><TextCode X="1" Y="9">A</TextCode></TextObject>`,
+		page: `<Template TemplateID="T1"/>`, template: `<Layer>` + filled(``, frame) + `</Layer>`,
+		annots:    `<Annot ID="5" Type="Stamp"><Appearance Boundary="0 0 60 40">` + filled(``, frame) + `</Appearance></Annot>`,
+		resources: `<Fonts><Font ID="8" FontName="X"><FontFile>x.ttf</FontFile></Font></Fonts><MultiMedias><MultiMedia ID="9" Type="Image"><MediaFile>p.png</MediaFile></MultiMedia></MultiMedias>`,
+		more:      []ofd.File{{Path: "/Doc/x.ttf", Content: []byte("x")}, {Path: "/Doc/p.png", Content: []byte("p")}}}
+	data, err := ofd.Pack(s.files())
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]bool{}
+	draw := func(unsigned string) (*render.Page, error) {
+		p, err := ofd.Open(data, ofd.DefaultLimits())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := render.Open(p, render.Options{Faces: render.BuiltIn(), Signed: func(path string) bool { asked[path] = true; return path != unsigned }})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := d.Page(1); err != nil { // what is kept from page to page keeps no refusal away
+			if _, again := d.Page(1); !errors.Is(again, render.ErrUnsigned) {
+				t.Errorf("%s: drawn the second time: %v", unsigned, again)
+			}
+		}
+		return d.Page(1)
+	}
+	if _, err := draw(""); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range s.files() {
+		if f.Path == "/OFD.xml" { // which leads to the document and is not drawn
+			continue
+		}
+		if !asked[f.Path] {
+			t.Errorf("%s is read unasked", f.Path)
+		}
+		page, err := draw(f.Path)
+		if strings.Contains(f.Path, "Annot") {
+			if err != nil {
+				t.Errorf("%s: %v", f.Path, err)
+				continue
+			}
+			if !slices.ContainsFunc(page.Findings(), func(f render.Finding) bool { return f.Code == render.AnnotationHidden && f.Omitted }) {
+				t.Errorf("%s: hidden annotations are not told", f.Path)
+			}
+			continue
+		}
+		if !errors.Is(err, render.ErrUnsigned) || page != nil {
+			t.Errorf("%s is not signed and the page is drawn: %v", f.Path, err)
+		}
 	}
 }

@@ -30,6 +30,7 @@ type asked struct {
 	action  string // name of the step; empty for a stamp
 	reason  string
 	stamp   web.StampForm
+	preview *web.StampPreview
 	key     string // of the form, when the same request may be sent again
 }
 
@@ -53,6 +54,9 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 		return err
 	}
 	body.WidthMM, body.HeightMM = size(seal)
+	if body.Preview = a.preview; a.preview != nil {
+		a.preview.Picture, a.preview.WidthMM, a.preview.HighMM = body.Picture, body.WidthMM, body.HeightMM
+	}
 	if seal.State == esign.Active && actor.Reaches(seal.Area, esign.RoleKeeper) {
 		if a.key == "" {
 			a.key = ident.New(p.Rand, "use")

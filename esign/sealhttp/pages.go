@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/esign/render"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
@@ -21,6 +22,8 @@ type Pages struct {
 	Service *esign.Service
 	// Rand makes the idempotency keys of the forms.
 	Rand io.Reader
+	// Faces draw the letters of documents that bring no fonts, in the preview before stamping.
+	Faces render.Faces
 }
 
 const (

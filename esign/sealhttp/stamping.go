@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,7 @@ const (
 	inputItem    = "stamp-item"
 	inputPurpose = "stamp-purpose"
 	inputKey     = "stamp-key" // hidden: the same form sent twice stamps once
+	inputPreview = "stamp-preview"
 )
 
 const ofdType = "application/ofd"
@@ -37,9 +39,15 @@ func (p *Pages) stamp(w http.ResponseWriter, r *http.Request) error {
 	if err := keeper(r); err != nil { // before anything large is read
 		return err
 	}
-	form, document, err := readUpload(w, r)
+	form, document, name, err := readUpload(w, r)
 	a := asked{stamp: web.StampForm{Page: form.Get(inputPage), X: form.Get(inputX), Y: form.Get(inputY), Item: form.Get(inputItem), Purpose: form.Get(inputPurpose)}}
 	var request esign.StampRequest
+	if err == nil && form.Get(inputPreview) != "" {
+		a.key = form.Get(inputKey) // nothing was stamped
+		if a.preview, err = p.preview(r, form, document, name); err == nil {
+			return p.show(w, r, http.StatusOK, a)
+		}
+	}
 	if err == nil {
 		request, err = stampRequest(r.PathValue("id"), form, document)
 	}
@@ -65,33 +73,34 @@ func resultURL(seal, key string) string {
 }
 
 // readUpload reads the inputs and the document, each within its bound.
-func readUpload(w http.ResponseWriter, r *http.Request) (form url.Values, document []byte, err error) {
+func readUpload(w http.ResponseWriter, r *http.Request) (form url.Values, document []byte, name string, err error) {
 	form = url.Values{}
 	r.Body = http.MaxBytesReader(w, r.Body, maxUploadForm)
 	reader, err := r.MultipartReader()
 	if err != nil {
-		return form, nil, fault.Wrap(err, fault.Malformed)
+		return form, nil, "", fault.Wrap(err, fault.Malformed)
 	}
 	for parts := 0; ; parts++ {
 		part, err := reader.NextPart()
 		if errors.Is(err, io.EOF) {
-			return form, document, nil
+			return form, document, name, nil
 		}
 		if err == nil && parts == 20 {
 			err = errors.New("more than 20 parts")
 		}
 		if err != nil {
-			return form, nil, readFault(err)
+			return form, nil, "", readFault(err)
 		}
 		if part.FormName() == inputFile {
+			name = path.Base(part.FileName())
 			if document, err = io.ReadAll(io.LimitReader(part, esign.MaxDocument+1)); err != nil {
-				return form, nil, readFault(err)
+				return form, nil, "", readFault(err)
 			}
 			continue
 		}
 		value, err := readValue(part)
 		if err != nil {
-			return form, nil, readFault(err)
+			return form, nil, "", readFault(err)
 		}
 		form.Set(part.FormName(), value)
 	}

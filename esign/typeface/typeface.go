@@ -56,6 +56,12 @@ func Serif() *Face {
 	return serif.face
 }
 
+// SansFile is the file of Sans, for a program that hands it to another one, and Read reads it there.
+func SansFile() []byte { return sansFile }
+
+// Read reads the file of one of these faces; it is not for fonts from elsewhere.
+func Read(file []byte) (*Face, error) { return parse("Yinxin Sans", file) }
+
 // mustParse reads an embedded file; a broken one is a broken build.
 func mustParse(name string, data []byte) *Face {
 	f, err := parse(name, data)

@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/licenseface"
 	"github.com/yinxin-gov/yinxin/elicense/licensehttp"
 	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/esign/render"
 	"github.com/yinxin-gov/yinxin/esign/sealdb"
 	"github.com/yinxin-gov/yinxin/esign/sealhttp"
 	"github.com/yinxin-gov/yinxin/esign/sealstatus"
@@ -162,9 +163,9 @@ var holderIdentities = map[string]string{"111": subject.CitizenID, "001": mandat
 // pages adds the pages of licences and of seals.
 func (s *sealing) pages(mux *http.ServeMux) {
 	site := s.app.site()
-	pages := &licensehttp.Pages{Site: site, Service: s.licenses, Acting: s.app.identity}
+	pages := &licensehttp.Pages{Site: site, Service: s.licenses, Acting: s.app.identity, Faces: render.BuiltIn()}
 	pages.Routes(mux)
-	seals := &sealhttp.Pages{Site: site, Service: s.seals, Rand: s.app.opts.Rand}
+	seals := &sealhttp.Pages{Site: site, Service: s.seals, Rand: s.app.opts.Rand, Faces: render.BuiltIn()}
 	seals.Routes(mux)
 }
 

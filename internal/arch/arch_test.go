@@ -24,8 +24,8 @@ const module = "github.com/yinxin-gov/yinxin/"
 
 // leaves have no I/O, clock, logger or global state and build for WASM.
 var leaves = []string{
-	"internal/strictjson",
-	"esign/ses", "esign/ofd", "esign/pdf", "esign/verify", "esign/sealstatus", "esign/typeface", "esign/render", "esign/sheet", "keys/pki", "keys/pki/der", "keys/pki/tst", "keys/jose", "keys/signed", "keys/trustlist", "keys/digest", "keys/block", "idp/subject",
+	"internal/strictjson", "web/verdict",
+	"esign/ses", "esign/ofd", "esign/pdf", "esign/verify", "esign/sealstatus", "esign/typeface", "esign/render", "esign/preview", "esign/sheet", "keys/pki", "keys/pki/der", "keys/pki/tst", "keys/jose", "keys/signed", "keys/trustlist", "keys/digest", "keys/block", "idp/subject",
 	"elicense/catalog", "elicense/licensefile", "elicense/licenseface", "elicense/statuslist", "elicense/presentation",
 }
 

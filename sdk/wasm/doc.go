@@ -7,6 +7,9 @@
 //
 //	yinxinVerifier.addTrust(bytes, name)         → {} or {error}
 //	yinxinVerifier.verify(bytes, name, options)  → {report} or {error}
+//	yinxinVerifier.view(bytes, name, options)    → {view} or {error}: the report with what a person reads of it, and how many pages there are
+//	yinxinVerifier.letters(bytes, name)          → {} or {error}: the built-in face (esign/typeface), for documents that bring no fonts
+//	yinxinVerifier.page(number, prefix, title)   → {page} or {error}: a page of what was viewed last, as SVG or PNG with the places of its seals
 //
 // bytes is a Uint8Array, name a text, options may hold at (RFC 3339), strict and locale ("zh-CN", "en"). report is the
 // text that `yinxin verify --json` prints for the same file, trust and time, octet by octet. error is a text and means

@@ -15,9 +15,13 @@ import (
 
 func main() {
 	verifier := offline.New()
+	viewer := &viewer{verifier: verifier}
 	js.Global().Set("yinxinVerifier", js.ValueOf(map[string]any{
 		"addTrust": js.FuncOf(func(_ js.Value, arguments []js.Value) any { return addTrust(verifier, arguments) }),
 		"verify":   js.FuncOf(func(_ js.Value, arguments []js.Value) any { return verifyOne(verifier, arguments) }),
+		"view":     js.FuncOf(func(_ js.Value, arguments []js.Value) any { return viewer.view(arguments) }),
+		"letters":  js.FuncOf(func(_ js.Value, arguments []js.Value) any { return viewer.letters(arguments) }),
+		"page":     js.FuncOf(func(_ js.Value, arguments []js.Value) any { return viewer.page(arguments) }),
 	}))
 	select {} // the functions above are called from outside
 }
@@ -39,14 +43,23 @@ func addTrust(verifier *offline.Verifier, arguments []js.Value) (answer map[stri
 }
 
 func verifyOne(verifier *offline.Verifier, arguments []js.Value) (answer map[string]any) {
+	result, _, err := judge(verifier, arguments)
+	if err != nil {
+		return failure(err)
+	}
+	return report(result)
+}
+
+// judge reads the arguments of a call and judges the file in them.
+func judge(verifier *offline.Verifier, arguments []js.Value) (result verify.Result, content []byte, err error) {
 	defer func() {
 		if recover() != nil { // outside the verifier, which guards itself
-			answer = report(offline.Failed("", nil))
+			result, err = offline.Failed("", nil), nil
 		}
 	}()
 	content, name, err := document(arguments, offline.MaxDocument)
 	if err != nil {
-		return failure(err)
+		return result, nil, err
 	}
 	var options js.Value
 	if len(arguments) > 2 {
@@ -54,12 +67,12 @@ func verifyOne(verifier *offline.Verifier, arguments []js.Value) (answer map[str
 	}
 	at, strict, locale, err := readOptions(options)
 	if err != nil {
-		return failure(err)
+		return result, nil, err
 	}
 	verifier.SetTime(at)
 	verifier.SetStrict(strict)
 	verifier.SetLocale(locale)
-	return report(verifier.VerifyAt(time.Now(), name, content))
+	return verifier.VerifyAt(time.Now(), name, content), content, nil
 }
 
 func report(result verify.Result) map[string]any {

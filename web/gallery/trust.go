@@ -62,6 +62,10 @@ func trust() []Sample {
 			Actions:  []web.StateAction{{ID: "seal-suspend", Label: "停用", URL: "/seal/sl_1/suspend", Effect: "立即停止用印；此前合法加盖的文件仍有效。", Danger: true}},
 			StampURL: "/seal/sl_1/stamps", Uses: []web.HistoryItem{{At: moment, Text: "《关于公布办事指南的通知》", Actor: "李*", Detail: "第 1 页 · 事项 2026-1124-0002"}}, UsesNextURL: "/seal/sl_1?after=1.st_1",
 		}}},
+		{Name: "seal-detail-preview", Template: "seal-detail", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealDetailPage{
+			Hidden: flow, Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "active", Owner: "示例市市场监督管理局", Picture: sealPicture(), WidthMM: 40, HeightMM: 40,
+			StampURL: "/seal/11010000000001/stamps", Stamp: web.StampForm{Page: "2", X: "140", Y: "205.5", Purpose: "公布办事指南"},
+			Preview: &web.StampPreview{File: "办事指南.ofd", Page: page(2, "", false), Total: 12, Picture: sealPicture(), X: 140, Y: 205.5, WidthMM: 40, HighMM: 40}}}},
 		{Name: "seal-detail-error", Template: "seal-detail", Status: 422, Page: web.Page{Identity: staff, Nav: sealNav, Errors: []web.FieldError{
 			{Field: "stamp-x", Message: "盖章位置不在文件页面内"}, {Field: "seal-revoke-reason", Message: "请写明原因"},
 		}, Body: web.SealDetailPage{

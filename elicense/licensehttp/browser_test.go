@@ -1,0 +1,222 @@
+package licensehttp_test
+
+import (
+	"bytes"
+	"flag"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/yinxin-gov/yinxin/elicense/licensetest"
+	"github.com/yinxin-gov/yinxin/esign/ofd/ofdtest"
+	"github.com/yinxin-gov/yinxin/internal/i18n"
+	"github.com/yinxin-gov/yinxin/internal/testkit/browser"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// pictures is where reviewers want pictures: go test ./elicense/licensehttp -run Browser -pictures /tmp/pictures
+var pictures = flag.String("pictures", "", "folder for pictures of every page")
+
+// booth is the page /verify in a real browser, with all that was ever sent to the server.
+type booth struct {
+	*site
+	server *httptest.Server
+	mutex  sync.Mutex
+	sent   []string // method, address, headers and body of each request
+}
+
+func newBooth(t *testing.T) *booth {
+	t.Helper()
+	b := &booth{site: newSite(t)}
+	catalogue, err := i18n.New(i18n.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	renderer, err := web.New(web.Config{Catalogue: catalogue})
+	if err != nil {
+		t.Fatal(err)
+	}
+	static := renderer.Static()
+	b.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		var all strings.Builder
+		all.WriteString(r.Method + " " + r.URL.String() + "\n")
+		_ = r.Header.Write(&all)
+		all.Write(body)
+		b.mutex.Lock()
+		b.sent = append(b.sent, all.String())
+		b.mutex.Unlock()
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if strings.HasPrefix(r.URL.Path, "/static/") {
+			static.ServeHTTP(w, r)
+			return
+		}
+		b.mux.ServeHTTP(w, r)
+	}))
+	t.Cleanup(b.server.Close)
+	b.world.Advance(time.Since(b.world.Now())) // the browser has a clock of its own
+	return b
+}
+
+func (b *booth) requests() []string {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return append([]string{}, b.sent...)
+}
+
+func (b *booth) file(name string, content []byte) string {
+	b.t.Helper()
+	path := filepath.Join(b.t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	return path
+}
+
+// check hands a file to the form and waits for the result.
+func (b *booth) check(tab *browser.Tab, path, wait string) {
+	b.t.Helper()
+	tab.Open(b.t, b.server.URL+"/verify")
+	if err := chromedp.Do(tab.Context, chromedp.SetUploadFiles(chromedp.CSS("#verify-file"), []string{path}), chromedp.Click(chromedp.CSS("#verify-submit")), chromedp.WaitVisible(chromedp.CSS(wait))); err != nil {
+		text, _ := chromedp.Run(tab.Context, chromedp.Evaluate[string](`document.querySelector("main").innerText`))
+		b.t.Fatalf("%v\n%s\n%v", err, text, tab.Problems())
+	}
+}
+
+// shown is what the result says, everything opened.
+func (b *booth) shown(tab *browser.Tab) string {
+	b.t.Helper()
+	text, err := chromedp.Run(tab.Context, chromedp.Evaluate[string](`(() => { document.querySelectorAll(".result details").forEach(d => d.open = true);
+		return document.querySelector(".result").innerText.replace(/[ \t]+/g, " ").replace(/\s*\n\s*/g, "\n").trim(); })()`))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return text
+}
+
+func (b *booth) look(tab *browser.Tab, name string) {
+	b.t.Helper()
+	if *pictures == "" {
+		return
+	}
+	for _, width := range []int64{360, 1280} {
+		tab.Size(b.t, width, 800)
+		picture, err := chromedp.Run(tab.Context, chromedp.FullScreenshot(100))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(*pictures, name+map[int64]string{360: "_360", 1280: "_1280"}[width]+".png"), picture, 0o600); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	tab.Size(b.t, 1280, 900)
+}
+
+// TestX16BrowserChecksFilesWithoutSendingThem: a file that is checked on /verify stays in the browser. No request holds any of its octets, the
+// number of its licence or its name, and none has a body; what is shown is what the server shows for the same file (X-17).
+func TestX16BrowserChecksFilesWithoutSendingThem(t *testing.T) {
+	b := newBooth(t)
+	id := b.issued("B1")
+	if err := b.world.Service.Sweep(t.Context()); err != nil { // publishes the status list
+		t.Fatal(err)
+	}
+	detail, err := b.world.Service.Find(licensetest.Person, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, license, err := b.world.Service.Document(licensetest.Person, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := ofdtest.Edit(t, license, func(path string, content []byte) []byte {
+		if strings.HasSuffix(path, "/Content.xml") {
+			return append(content, ' ')
+		}
+		return content
+	})
+	stranger := ofdtest.New(t).Sealed(t, ofdtest.Sealing{})
+	local, plain := browser.New(t), browser.New(t)
+	local.Size(t, 1280, 900)
+	plain.Size(t, 1280, 900)
+	plain.WithoutScripts(t)
+	for name, one := range map[string]struct {
+		content []byte
+		code    string
+	}{"secret-licence.ofd": {license, "V00"}, "secret-changed.ofd": {changed, "V20"}, "secret-stranger.ofd": {stranger, "V24"}, "secret-text.txt": {[]byte("a secret text"), "V31"}} {
+		path := b.file(name, one.content)
+		before := len(b.requests())
+		b.check(local, path, ".result[data-done]")
+		for _, request := range b.requests()[before:] {
+			method, _, _ := strings.Cut(request, " ")
+			if method != http.MethodGet || !strings.HasSuffix(request, "\r\n") {
+				t.Errorf("%s: a request with a body: %.200s", name, request)
+			}
+			for _, secret := range []string{"secret", detail.LicenseID, string(one.content[len(one.content)/2:][:min(12, len(one.content)/2)])} {
+				if strings.Contains(request, secret) {
+					t.Errorf("%s: a request holds %q: %.300s", name, secret, request)
+				}
+			}
+		}
+		if problems, elsewhere := local.Problems(), local.Elsewhere(t, b.server.URL); len(problems)+len(elsewhere) > 0 {
+			t.Errorf("%s: %v %v", name, problems, elsewhere)
+		}
+		here := b.shown(local)
+		if !strings.Contains(here, one.code) {
+			t.Errorf("%s is not %s here:\n%s", name, one.code, here)
+		}
+		took, err := chromedp.Run(local.Context, chromedp.Evaluate[string](`document.querySelector(".result").dataset.took`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %s ms", name, took)
+		boxes, err := chromedp.Run(local.Context, chromedp.Evaluate[bool](`document.body.innerText.includes("个字无法画出")`))
+		if err != nil || boxes {
+			t.Errorf("%s: letters that the document does not bring are boxes (%v)", name, err)
+		}
+		b.look(local, "local-"+name)
+
+		// The same by upload; there the file is sent, so the test of requests above can see it.
+		before = len(b.requests())
+		b.check(plain, path, "#verify-report")
+		if sent := strings.Join(b.requests()[before:], ""); !strings.Contains(sent, "secret") {
+			t.Fatal("an upload goes unseen: the test is blind")
+		}
+		if there := b.shown(plain); here != there {
+			t.Errorf("%s: the browser shows\n%s\nthe server\n%s", name, here, there)
+		}
+		b.look(plain, "upload-"+name)
+	}
+}
+
+// TestBrowserOffersTheUploadWhenItCannotCheck: a verifier that does not load leaves the other way, said plainly.
+func TestBrowserOffersTheUploadWhenItCannotCheck(t *testing.T) {
+	b := newBooth(t)
+	inner := b.server.Config.Handler
+	b.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "verify.wasm") {
+			http.Error(w, "gone", http.StatusServiceUnavailable)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	tab := browser.New(t)
+	path := b.file("a.ofd", ofdtest.New(t).Sealed(t, ofdtest.Sealing{}))
+	b.check(tab, path, "#verify-upload-submit")
+	for _, request := range b.requests() {
+		if strings.HasPrefix(request, http.MethodPost) {
+			t.Error("the file was uploaded unasked")
+		}
+	}
+	tab.Press(t, "verify-upload-submit", "#verdict-code")
+}
