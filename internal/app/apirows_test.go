@@ -46,6 +46,9 @@ func TestI03NothingIsAssignedThatTheOperationDoesNotTake(t *testing.T) {
 			if !ok || o.OperationID == "deliver-counter-reading" { // its signature is judged first, and idp/counter reads it strictly
 				continue
 			}
+			if _, json := o.RequestBody.Content["application/json"]; !json { // forms: the rooms read the JSON in a part of one strictly
+				continue
+			}
 			tried++
 			for _, name := range []string{"role", "roles", "department_id", "verified", "owner", "status", "created_at", "version", "__proto__"} {
 				if _, taken := fields[name]; taken || declares(document, path, method, name) {
