@@ -312,6 +312,19 @@ func TestHiddenFieldsGoBackWithTheForm(t *testing.T) {
 	t.Fatal("the flow is not in the form")
 }
 
+// foreignScript is a script of a page that is not one of the site's own files.
+func foreignScript(n *html.Node) *html.Node {
+	if n.Type == html.ElementNode && n.Data == "script" && (n.FirstChild != nil || !strings.HasPrefix(attribute(n, "src"), "/static/")) {
+		return n
+	}
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		if found := foreignScript(child); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
 // O-20: what comes from a request or a client is text, never markup.
 func TestO20MarkupInValuesIsText(t *testing.T) {
 	pages, attack := renderer(t), `"><script>alert(1)</script><img src=x onerror=alert(1)>`
@@ -328,7 +341,7 @@ func TestO20MarkupInValuesIsText(t *testing.T) {
 				t.Fatal(err)
 			}
 			root := mustParse(t, w.Body.String())
-			if find(root, "script") != nil || strings.Contains(w.Body.String(), "<img src=x") || strings.Contains(w.Body.String(), `href="javascript:`) {
+			if s := foreignScript(root); s != nil || strings.Contains(w.Body.String(), "<img src=x") || strings.Contains(w.Body.String(), `href="javascript:`) {
 				t.Fatalf("markup got through: %s", w.Body)
 			}
 		})
