@@ -37,7 +37,6 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"group":    groupDigits,
 		"list":     func(values []string) string { return strings.Join(values, rd.catalogue.Text(locale, "page.list_gap")) },
 		"add":      func(a, b int) int { return a + b },
-		"add2":     func(a, b float64) float64 { return a + b },
 		"shown":    func(n int, result VerifyResult) shownResult { return shownResult{n, result, result.Shown} },
 		"sheet":    func(r shownResult, page ShownPage, total int) shownSheet { return shownSheet{r, page, total} },
 		"qr":       qrPath,

@@ -78,8 +78,8 @@ type shownSheet struct {
 // Missing is the number of pages that the document has beyond those that are listed.
 func (d ShownDocument) Missing() int { return max(0, d.Total-len(d.Pages)) }
 
-// Radius is that of the number of a mark, in millimetres: as large as the place allows.
-func (m SealMark) Radius() float64 { return min(7, max(2, min(m.Width, m.Height)/5)) }
+// Radius is that of the number of a mark, in millimetres. The number stands on the corner of the place, where it covers nothing of a round seal.
+func (m SealMark) Radius() float64 { return min(4, max(1.5, min(m.Width, m.Height)/10)) }
 
 // NewVerifyResult reads a report (the JSON of design.md 3.2) and derives what a person reads from it. raw is offered
 // for download as it is.

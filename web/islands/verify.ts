@@ -253,12 +253,12 @@ function begin(drop: HTMLElement): void {
     if (page.marks.length > 0) {
       const marks = s("svg", { class: "sheet-marks", viewBox: `0 0 ${page.width_mm} ${page.height_mm}` });
       for (const m of page.marks) {
-        const radius = Math.min(7, Math.max(2, Math.min(m.width_mm, m.height_mm) / 5));
-        const number = s("text", { x: m.x_mm + radius, y: m.y_mm + radius, "font-size": radius, "text-anchor": "middle", dy: "0.4em" });
+        const radius = Math.min(4, Math.max(1.5, Math.min(m.width_mm, m.height_mm) / 10));
+        const number = s("text", { x: m.x_mm, y: m.y_mm, "font-size": radius, "text-anchor": "middle", dy: "0.4em" });
         number.textContent = String(m.signature);
         marks.appendChild(s("a", { class: m.verdict + (m.drawn ? "" : " left-out"), href: "#r0-signature-" + m.signature,
           "aria-label": t("verify.mark", { signature: m.signature, seal: m.seal }) + (m.drawn ? "" : " " + t("verify.mark.left_out")) },
-          s("rect", { x: m.x_mm, y: m.y_mm, width: m.width_mm, height: m.height_mm }), s("circle", { cx: m.x_mm + radius, cy: m.y_mm + radius, r: radius }), number));
+          s("rect", { x: m.x_mm, y: m.y_mm, width: m.width_mm, height: m.height_mm }), s("circle", { cx: m.x_mm, cy: m.y_mm, r: radius }), number));
       }
       paper.appendChild(marks);
     }
