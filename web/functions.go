@@ -192,6 +192,9 @@ func newField(v view, id string, options ...any) (Field, error) {
 			return f, err
 		}
 	}
+	if typed := v.Typed.Get(id); typed != "" && f.Type != "password" && f.Type != "file" && f.Autocomplete != "one-time-code" {
+		f.Value = typed
+	}
 	f.Autofocus = f.Autofocus && len(v.Errors) == 0 // else the summary has the focus
 	if f.Label == "" {
 		return f, fmt.Errorf("web: field %s has no label", id)

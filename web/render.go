@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,7 +17,8 @@ import (
 // view is the root of every template: the page and what the renderer knows itself.
 type view struct {
 	Page
-	Name        string // of the page
+	Typed       url.Values // what the person typed into the form before a login
+	Name        string     // of the page
 	Locale      string
 	Locales     []localeChoice
 	Brand       Brand
@@ -83,7 +85,10 @@ func (rd *Renderer) render(r *http.Request, locale, name string, page Page) ([]b
 	if page.Title == "" {
 		page.Title = rd.catalogue.Text(locale, "page."+name)
 	}
-	v := view{Page: page, Name: name, Locale: locale, Brand: rd.brand, View: ViewOf(r), SupportCode: reqctx.From(r.Context()).SupportCode}
+	if page.Notice == nil && Typed(r) != nil {
+		page.Notice = &Notice{Tone: "info", Text: rd.catalogue.Text(locale, "page.typed")}
+	}
+	v := view{Page: page, Name: name, Locale: locale, Brand: rd.brand, View: ViewOf(r), SupportCode: reqctx.From(r.Context()).SupportCode, Typed: Typed(r)}
 	if v.Brand.Name == "" {
 		v.Brand.Name = rd.catalogue.Text(locale, "site.name")
 	}
@@ -102,6 +107,19 @@ func (rd *Renderer) render(r *http.Request, locale, name string, page Page) ([]b
 		return nil, fmt.Errorf("web: render page %s: %w", name, err)
 	}
 	return out.Bytes(), nil
+}
+
+type typedKey struct{}
+
+// WithTyped lets the page of a request come back with what the person typed into its form before.
+func WithTyped(ctx context.Context, fields url.Values) context.Context {
+	return context.WithValue(ctx, typedKey{}, fields)
+}
+
+// Typed is what the person typed before; nil as a rule.
+func Typed(r *http.Request) url.Values {
+	fields, _ := r.Context().Value(typedKey{}).(url.Values)
+	return fields
 }
 
 // Locale is the language of the request: the one that the edge put into the context, else by i18n.Choose.

@@ -90,7 +90,7 @@ func (s *Server) acts(w http.ResponseWriter, r *http.Request, right mandate.Righ
 		if r.Method != http.MethodGet {
 			back = actingPath + "/" + url.PathEscape(r.PathValue("mandate"))
 		}
-		return r, nil, toLogin(w, r, back)
+		return r, nil, s.toLogin(w, r, back)
 	}
 	if err != nil {
 		return r, nil, err

@@ -34,7 +34,7 @@ func (s *Server) childForm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return toLogin(w, r, newChildPath)
+		return s.toLogin(w, r, newChildPath)
 	}
 	return s.showChild(w, r, current, nil)
 }
@@ -75,7 +75,7 @@ func (s *Server) childAdd(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return toLogin(w, r, newChildPath)
+		return s.toLogin(w, r, newChildPath)
 	}
 	var pictures [][]byte
 	if r.MultipartForm != nil {

@@ -36,6 +36,7 @@ func (s *Server) showRecord(w http.ResponseWriter, r *http.Request, current sess
 		body.Messages = append(body.Messages, web.DisputeMessage{Own: m.Author == idp.AuthorPerson, Text: m.Text, At: m.At})
 	}
 	page, status := web.Page{Identity: s.Identity(r), Self: recordURL(one.ID)}, http.StatusOK
+	body.Text = web.Typed(r).Get("text")
 	if refusal != nil {
 		body.Text = r.PostFormValue("text")
 		page.Errors, status = s.Pages.FieldErrors(r, refusal, map[string]string{"text": "text"}), fault.MetaOf(fault.CodeOf(refusal)).Status

@@ -157,7 +157,7 @@ func (s *Server) federationPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return toLogin(w, r, r.URL.RequestURI())
+		return s.toLogin(w, r, r.URL.RequestURI())
 	}
 	links, err := s.Federation.Links(r.Context(), current.AccountID)
 	if err != nil {

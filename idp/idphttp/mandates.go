@@ -122,19 +122,11 @@ func (s *Server) actingAnswer(w http.ResponseWriter, r *http.Request) error {
 	return see(w, r, onward(id))
 }
 
-// signedInPerson is who is signed in; ok is false when the answer was a way to the login page.
-func (s *Server) signedInPerson(w http.ResponseWriter, r *http.Request) (current session.Session, ok bool, err error) {
-	if current, ok, err = s.Session(r); err == nil && !ok {
-		err = see(w, r, "/login")
-	}
-	return current, ok && err == nil, err
-}
-
 // mandatesOnPage bounds the lists of pages.
 const mandatesOnPage = 20
 
 func (s *Server) mandatesPage(w http.ResponseWriter, r *http.Request) error {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return err
 	}
@@ -191,7 +183,7 @@ func (s *Server) mandateItem(ctx context.Context, m mandate.Mandate, viewer stri
 }
 
 func (s *Server) mandatePage(w http.ResponseWriter, r *http.Request) error {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return err
 	}
@@ -252,7 +244,7 @@ func (s *Server) showMandate(w http.ResponseWriter, r *http.Request, status int,
 }
 
 func (s *Server) mandateAnswer(w http.ResponseWriter, r *http.Request) error {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return err
 	}
@@ -269,7 +261,7 @@ func (s *Server) mandateAnswer(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) mandateStop(w http.ResponseWriter, r *http.Request) error {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return err
 	}
@@ -278,7 +270,7 @@ func (s *Server) mandateStop(w http.ResponseWriter, r *http.Request) error {
 
 // mandateWithdrawal ends what an application was allowed while somebody acted under the mandate; either side may do it.
 func (s *Server) mandateWithdrawal(w http.ResponseWriter, r *http.Request) error {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return err
 	}
@@ -332,7 +324,7 @@ func (s *Server) givesFor(r *http.Request, current session.Session) (principal s
 }
 
 func (s *Server) mandateForm(w http.ResponseWriter, r *http.Request) error {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return err
 	}
@@ -412,7 +404,7 @@ func offered(kinds []mandate.Kind, parent *mandate.Mandate) (rights []mandate.Ri
 }
 
 func (s *Server) mandateGive(w http.ResponseWriter, r *http.Request) error {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return err
 	}

@@ -44,7 +44,7 @@ func (s *Server) merging(w http.ResponseWriter, r *http.Request, life time.Durat
 	case err != nil:
 		return current, false, err
 	case !ok:
-		return current, false, see(w, r, "/login")
+		return current, false, s.toLogin(w, r, "/merge")
 	case s.Now().Sub(current.AuthTime) > life:
 		return current, false, s.showMerge(w, r, http.StatusUnauthorized, web.MergePage{Step: web.MergeStale}, nil)
 	}

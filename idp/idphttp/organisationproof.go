@@ -19,7 +19,7 @@ func (s *Server) organisationProofPages(page func(string, func(http.ResponseWrit
 
 // representative is who is signed in, if that person is the legal representative of the organisation of the path.
 func (s *Server) representative(w http.ResponseWriter, r *http.Request) (by mandate.By, name string, ok bool, err error) {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return by, "", false, err
 	}

@@ -32,14 +32,14 @@ func (s *Server) managed(ctx context.Context, account string) (links []web.Link,
 }
 
 func (s *Server) organisationForm(w http.ResponseWriter, r *http.Request) error {
-	if _, ok, err := s.signedInPerson(w, r); !ok {
+	if _, ok, err := s.signedInAccount(w, r); !ok {
 		return err
 	}
 	return s.Pages.Page(w, r, http.StatusOK, "organisation-found", web.Page{Identity: s.Identity(r), Body: web.OrganisationFoundPage{}})
 }
 
 func (s *Server) organisationFound(w http.ResponseWriter, r *http.Request) error {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return err
 	}
@@ -57,7 +57,7 @@ func (s *Server) organisationPage(w http.ResponseWriter, r *http.Request) error 
 
 // showOrganisation is for those who manage it; for everybody else there is none.
 func (s *Server) showOrganisation(w http.ResponseWriter, r *http.Request, status int, failures []web.FieldError) error {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return err
 	}
@@ -110,7 +110,7 @@ func (s *Server) showOrganisation(w http.ResponseWriter, r *http.Request, status
 }
 
 func (s *Server) organisationStop(w http.ResponseWriter, r *http.Request) error {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return err
 	}
@@ -119,7 +119,7 @@ func (s *Server) organisationStop(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (s *Server) organisationThaw(w http.ResponseWriter, r *http.Request) error {
-	current, ok, err := s.signedInPerson(w, r)
+	current, ok, err := s.signedInAccount(w, r)
 	if !ok {
 		return err
 	}

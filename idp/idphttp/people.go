@@ -335,7 +335,7 @@ func (s *Server) proofingPage(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) showProofing(w http.ResponseWriter, r *http.Request, status int, failures []web.FieldError) error {
 	v, err := s.prover(r)
 	if errors.Is(err, errSignIn) {
-		return toLogin(w, r, r.URL.RequestURI())
+		return s.toLogin(w, r, r.URL.RequestURI())
 	}
 	if err != nil {
 		return err
@@ -368,7 +368,7 @@ func wantedIAL(r *http.Request, needed, have subject.IAL) subject.IAL {
 func (s *Server) proofingAnswer(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.prover(r)
 	if errors.Is(err, errSignIn) {
-		return toLogin(w, r, proofingPath)
+		return s.toLogin(w, r, proofingPath)
 	}
 	if err != nil {
 		return err
@@ -389,7 +389,7 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return toLogin(w, r, r.URL.RequestURI())
+		return s.toLogin(w, r, r.URL.RequestURI())
 	}
 	ctx := r.Context()
 	person, err := s.Accounts.Person(ctx, current.AccountID)

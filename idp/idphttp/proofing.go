@@ -123,7 +123,7 @@ func (s *Server) way(r *http.Request) (v wayFor, err error) {
 func (s *Server) wayPage(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.way(r)
 	if errors.Is(err, errSignIn) {
-		return toLogin(w, r, r.URL.RequestURI())
+		return s.toLogin(w, r, r.URL.RequestURI())
 	}
 	if code := fault.CodeOf(err); v.further && (code == fault.ProofingKind || code == fault.LoginNotFresh) {
 		return see(w, r, documentsPath) // which offers what there is
@@ -216,7 +216,7 @@ func (s *Server) wayAnswer(w http.ResponseWriter, r *http.Request) error {
 	}
 	v, err := s.way(r)
 	if errors.Is(err, errSignIn) {
-		return toLogin(w, r, proofingPath+"/"+r.PathValue("method"))
+		return s.toLogin(w, r, proofingPath+"/"+r.PathValue("method"))
 	}
 	if err != nil {
 		return err
@@ -254,7 +254,7 @@ func (s *Server) wayAnswer(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) wayReturn(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.prover(r)
 	if errors.Is(err, errSignIn) {
-		return toLogin(w, r, r.URL.RequestURI())
+		return s.toLogin(w, r, r.URL.RequestURI())
 	}
 	if err != nil {
 		return err
@@ -330,7 +330,7 @@ func (s *Server) takeUpload(w http.ResponseWriter, r *http.Request) error {
 	}
 	v, err := s.way(r)
 	if errors.Is(err, errSignIn) {
-		return toLogin(w, r, proofingPath+"/"+proofing.ManualReview)
+		return s.toLogin(w, r, proofingPath+"/"+proofing.ManualReview)
 	}
 	if err != nil {
 		return err

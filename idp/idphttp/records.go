@@ -33,7 +33,7 @@ func (s *Server) signedInAccount(w http.ResponseWriter, r *http.Request) (curren
 		if r.Method == http.MethodGet {
 			page = r.URL.RequestURI()
 		}
-		err = toLogin(w, r, page)
+		err = s.toLogin(w, r, page)
 	}
 	return current, ok, err
 }

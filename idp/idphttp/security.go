@@ -47,7 +47,7 @@ func (s *Server) changer(w http.ResponseWriter, r *http.Request) (current sessio
 		return current, false, err
 	}
 	if !signedIn {
-		return current, false, see(w, r, "/login?"+url.Values{"next": {securityPath}}.Encode())
+		return current, false, s.toLogin(w, r, securityPath)
 	}
 	account, err := s.Accounts.AccountAt(r.Context(), current.AccountID, current.AccountVersion)
 	if err != nil {

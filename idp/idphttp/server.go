@@ -75,6 +75,7 @@ type Config struct {
 	Codes     *authn.Codes
 	Ways      *authn.Ways     // credentials that people added
 	Steps     *authn.Steps    // what stands between two pages of a login
+	formPages map[string]bool // paths of pages that are there by GET, as patterns
 	Passkeys  *authn.Passkeys // nil where the issuer is an address
 	Methods   []authn.Method
 
@@ -162,7 +163,11 @@ func (s *Server) Routes(mux *http.ServeMux) {
 
 // PageRoutes adds the pages; the caller wraps them with the origin check.
 func (s *Server) PageRoutes(mux *http.ServeMux) {
+	s.formPages = map[string]bool{}
 	page := func(pattern string, handler func(w http.ResponseWriter, r *http.Request) error) {
+		if path, isPage := strings.CutPrefix(pattern, "GET "); isPage {
+			s.formPages[path] = true
+		}
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm) // no form of ours comes near it
 			if err := r.ParseForm(); err != nil {
@@ -173,7 +178,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 				s.Pages.Error(w, r, refusal)
 				return
 			}
-			if err := handler(w, r); err != nil {
+			if err := handler(w, s.withKept(r)); err != nil {
 				s.Pages.Error(w, r, err)
 			}
 		})

@@ -34,7 +34,7 @@ func (s *Server) welcomePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !ok {
-		return toLogin(w, r, welcomePath)
+		return s.toLogin(w, r, welcomePath)
 	}
 	person, err := s.Accounts.Person(r.Context(), current.AccountID)
 	if err != nil {

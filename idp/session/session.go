@@ -232,6 +232,27 @@ func (s *Service) Current(ctx context.Context, secret string) (session Session, 
 	return session, true, nil
 }
 
+// Former is whose session a secret was that is over by its time; empty for one that goes on, that somebody ended, and for every other secret.
+func (s *Service) Former(ctx context.Context, secret string) (accountID string, err error) {
+	if secret == "" {
+		return "", nil
+	}
+	hash, err := s.hash(ctx, secret)
+	if err != nil {
+		return "", err
+	}
+	session, err := s.cfg.Store.Session(ctx, hash)
+	switch {
+	case errors.Is(err, idp.ErrNotFound):
+		return "", nil
+	case err != nil:
+		return "", fault.Wrap(err, fault.Unavailable)
+	case !session.EndedAt.IsZero(), !s.cfg.Realm.holds(session.AccountID), s.cfg.Realm.live(session, s.cfg.Now()):
+		return "", nil
+	}
+	return session.AccountID, nil
+}
+
 // ByID finds a live session by its sid, for those who keep only that.
 func (s *Service) ByID(ctx context.Context, sid string) (session Session, ok bool, err error) {
 	session, err = s.cfg.Store.SessionByID(ctx, sid)
