@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,34 +19,36 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"tk": func(family string, value any) (string, error) {
 			return rd.translate(locale, family+fmt.Sprint(value), nil)
 		},
-		"word":     func(family, value string) string { return rd.word(locale, family, value) },
-		"date":     func(at any) (string, error) { return formatTime(locale, at, false) },
-		"datetime": func(at any) (string, error) { return formatTime(locale, at, true) },
-		"clock":    func(at time.Time) string { return at.In(beijing).Format("15:04") },
-		"machine":  machineTime,
-		"static":   rd.static.address,
-		"size":     rd.static.size,
-		"words":    func(keys ...string) (string, error) { return rd.words(locale, keys) },
-		"icon":     icon,
-		"field":    newField,
-		"fault":    faultOf,
-		"input":    newInput,
-		"actions":  newActions,
-		"step":     newStep,
-		"tabs":     func(password, byCode string, code bool) loginTabs { return loginTabs{password, byCode, code} },
-		"empty":    newEmpty,
-		"notice":   newNotice,
-		"group":    groupDigits,
-		"list":     func(values []string) string { return strings.Join(values, rd.catalogue.Text(locale, "page.list_gap")) },
-		"add":      func(a, b int) int { return a + b },
-		"shown":    func(n int, result VerifyResult) shownResult { return shownResult{n, result, result.Shown} },
-		"sheet":    func(r shownResult, page ShownPage, total int) shownSheet { return shownSheet{r, page, total} },
-		"qr":       qrPath,
-		"qrsize":   qrSize,
-		"download": downloadAddress,
-		"image":    pngAddress,
-		"pixels":   pixels,
-		"tone":     StatusKind,
+		"word":        func(family, value string) string { return rd.word(locale, family, value) },
+		"date":        func(at any) (string, error) { return formatTime(locale, at, false) },
+		"datetime":    func(at any) (string, error) { return formatTime(locale, at, true) },
+		"clock":       func(at time.Time) string { return at.In(beijing).Format("15:04") },
+		"machine":     machineTime,
+		"static":      rd.static.address,
+		"size":        rd.static.size,
+		"words":       func(keys ...string) (string, error) { return rd.words(locale, keys) },
+		"icon":        icon,
+		"field":       newField,
+		"fault":       faultOf,
+		"input":       newInput,
+		"actions":     newActions,
+		"step":        newStep,
+		"tabs":        func(password, byCode string, code bool) loginTabs { return loginTabs{password, byCode, code} },
+		"empty":       newEmpty,
+		"notice":      newNotice,
+		"group":       groupDigits,
+		"list":        func(values []string) string { return strings.Join(values, rd.catalogue.Text(locale, "page.list_gap")) },
+		"add":         func(a, b int) int { return a + b },
+		"shown":       func(n int, result VerifyResult) shownResult { return shownResult{n, result, result.Shown} },
+		"sheet":       func(r shownResult, page ShownPage, total int) shownSheet { return shownSheet{r, page, total} },
+		"qr":          qrPath,
+		"qrsize":      qrSize,
+		"download":    downloadAddress,
+		"image":       pngAddress,
+		"pixels":      pixels,
+		"strings":     func(values ...string) []string { return values },
+		"millimetres": func(mm float64) string { return strconv.FormatFloat(math.Round(mm*10)/10, 'f', -1, 64) },
+		"tone":        StatusKind,
 	}
 }
 

@@ -202,21 +202,38 @@ type SealDetailPage struct {
 	BackURL     string // default /seal
 }
 
-// StampPreview is the page of a document with the seal where it would stand. Reason is why the page cannot be drawn: message verify.pages.<reason>.
+// StampPreview is the first page of a document on which the seal would stand, and every place where it would. A page that is not drawn
+// says why (message verify.pages.<reason>); an invisible seal shows none.
 type StampPreview struct {
 	File    string
 	Page    ShownPage
 	Total   int
 	Picture []byte // PNG
-	X, Y    float64
 	WidthMM int
 	HighMM  int
+	Here    []StampPlace // on the page that is shown
+	Places  []StampPlace // the first ones
+	More    int          // how many others there are
+}
+
+// StampPlace is where the seal would be drawn; what is seen of it begins at SeenX and SeenY.
+type StampPlace struct {
+	Page                             int
+	SeenX, SeenY, SeenWide, SeenHigh float64
+	ClipX, ClipY                     float64 // of what is seen, from the seal's own corner
 }
 
 // StampForm is what was typed into the form for stamping; the zero value shows usual places.
 type StampForm struct {
-	Page    string
+	Kind    string // pages, straddle, keyword or invisible
+	Page    string // pages as people write them
 	X, Y    string // millimetres
+	Edge    string // right, left, top or bottom
+	PerSet  string
+	Duplex  bool
+	Text    string
+	Nth     string
+	DX, DY  string // millimetres from the middle of the text
 	Item    string
 	Purpose string
 }

@@ -250,13 +250,18 @@ func (p *Pages) action(w http.ResponseWriter, r *http.Request) error {
 
 // errors are what stands in the summary. What the document itself is refused for belongs to its input.
 func (p *Pages) errors(r *http.Request, a asked) []web.FieldError {
-	ids := map[string]string{"document": inputFile, "page": inputPage, "x_mm": inputX, "y_mm": inputY, "item": inputItem, "purpose": inputPurpose, "reason": "seal-" + a.action + "-reason"}
+	ids := map[string]string{"document": inputFile, "page": inputPage, "x_mm": inputX, "y_mm": inputY, "edge": inputEdge, "per_set": inputPerSet, "duplex": inputDuplex, "text": inputText, "nth": inputNth,
+		"dx_mm": inputDX, "dy_mm": inputDY, "kind": inputKind, "item": inputItem, "purpose": inputPurpose, "reason": "seal-" + a.action + "-reason"}
+	if a.stamp.Kind == string(esign.Keyword) {
+		ids["x_mm"], ids["y_mm"] = inputDX, inputDY
+	}
 	all := p.Renderer.FieldErrors(r, a.refusal, ids)
 	if aboutDocument(a.refusal) && len(all) == 1 {
 		all[0].Field = inputFile
 	}
 	labels := map[string]string{}
-	for input, key := range map[string]string{inputPage: "stamp.page", inputX: "stamp.x", inputY: "stamp.y", inputItem: "stamp.item", inputPurpose: "stamp.purpose"} {
+	for input, key := range map[string]string{inputKind: "stamp.kind", inputPage: "stamp.page", inputX: "stamp.x", inputY: "stamp.y", inputEdge: "stamp.edge", inputPerSet: "stamp.per_set", inputDuplex: "stamp.duplex",
+		inputText: "stamp.text", inputNth: "stamp.nth", inputDX: "stamp.dx", inputDY: "stamp.dy", inputItem: "stamp.item", inputPurpose: "stamp.purpose"} {
 		labels[input] = p.Renderer.Text(r, key)
 	}
 	if len(fault.From(a.refusal).Fields) > 0 {

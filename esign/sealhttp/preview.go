@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/preview"
 	"github.com/yinxin-gov/yinxin/esign/render"
@@ -19,27 +20,51 @@ const (
 	previewDPI = 96
 )
 
-// preview draws the page of the form with the seal where it would stand (experience.md 3.6). Nothing is stamped and nothing is kept; places are
-// typed in millimetres, so that a keyboard is enough.
+// placesShown is how many places of the seal are listed.
+const placesShown = 20
+
+// preview draws the first page of the form's document on which the seal would stand, after every check that needs no key (experience.md 3.10).
+// Nothing is stamped and nothing is kept; places are typed in millimetres, so that a keyboard is enough.
 func (p *Pages) preview(r *http.Request, form url.Values, document []byte, name string) (*web.StampPreview, error) {
-	placed := url.Values{inputPage: form[inputPage], inputX: form[inputX], inputY: form[inputY], inputPurpose: {inputPreview}} // a preview needs no purpose
-	request, err := stampRequest(r.PathValue("id"), placed, document)
+	request, err := stampRequest(r.PathValue("id"), form, document, false)
 	if err != nil {
 		return nil, err
 	}
-	opened, err := ofd.Open(document, ofd.DefaultLimits())
-	if err != nil || len(opened.Documents) == 0 {
-		why := ofd.CodeStructure
-		if failure, ok := errors.AsType[*ofd.Error](err); ok {
-			why = failure.Code
-		}
-		return nil, fault.Wrap(err, fault.DocumentRefused, "why", why)
-	}
-	out := &web.StampPreview{File: bounded(name), X: request.Places[0].XMM, Y: request.Places[0].YMM}
-	if out.Page, out.Total, err = p.drawn(opened, onePage(request.Places), p.Renderer.Text(r, "stamp.preview")); err != nil {
+	all, err := p.Service.PreviewStamp(r.Context(), request.SealID, document, request.Places)
+	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	out := &web.StampPreview{File: bounded(name)}
+	if len(all) == 0 {
+		return out, nil
+	}
+	for _, a := range all {
+		place := seen(a)
+		if a.Page == all[0].Page {
+			out.Here = append(out.Here, place)
+		}
+		if len(out.Places) < placesShown {
+			out.Places = append(out.Places, place)
+		} else {
+			out.More++
+		}
+	}
+	opened, err := ofd.Open(document, ofd.DefaultLimits())
+	if err != nil {
+		return nil, err // it opened a moment ago
+	}
+	out.Page, out.Total, err = p.drawn(opened, all[0].Page, p.Renderer.Text(r, "stamp.preview"))
+	return out, err
+}
+
+// seen is what an appearance shows of the seal.
+func seen(a esign.Appearance) web.StampPlace {
+	place := web.StampPlace{Page: a.Page, SeenX: a.Box.X, SeenY: a.Box.Y, SeenWide: a.Box.Width, SeenHigh: a.Box.Height}
+	if a.Clip != nil {
+		place.ClipX, place.ClipY, place.SeenWide, place.SeenHigh = a.Clip.X, a.Clip.Y, a.Clip.Width, a.Clip.Height
+		place.SeenX, place.SeenY = a.Box.X+a.Clip.X, a.Box.Y+a.Clip.Y
+	}
+	return place
 }
 
 func (p *Pages) drawn(opened *ofd.Package, number int, title string) (web.ShownPage, int, error) {

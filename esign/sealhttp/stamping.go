@@ -1,6 +1,7 @@
 package sealhttp
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -20,7 +21,15 @@ import (
 // Names of the inputs of the form for stamping.
 const (
 	inputFile    = "stamp-file"
+	inputKind    = "stamp-kind"
 	inputPage    = "stamp-page"
+	inputEdge    = "stamp-edge"
+	inputPerSet  = "stamp-per-set"
+	inputDuplex  = "stamp-duplex"
+	inputText    = "stamp-text"
+	inputNth     = "stamp-nth"
+	inputDX      = "stamp-dx" // from the middle of the text, millimetres
+	inputDY      = "stamp-dy"
 	inputX       = "stamp-x"
 	inputY       = "stamp-y"
 	inputItem    = "stamp-item"
@@ -28,6 +37,9 @@ const (
 	inputKey     = "stamp-key" // hidden: the same form sent twice stamps once
 	inputPreview = "stamp-preview"
 )
+
+// kindInvisible is the choice of the form for a seal that is drawn nowhere.
+const kindInvisible esign.PlaceKind = "invisible"
 
 const ofdType = "application/ofd"
 
@@ -40,7 +52,8 @@ func (p *Pages) stamp(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form, document, name, err := readUpload(w, r)
-	a := asked{stamp: web.StampForm{Page: form.Get(inputPage), X: form.Get(inputX), Y: form.Get(inputY), Item: form.Get(inputItem), Purpose: form.Get(inputPurpose)}}
+	a := asked{stamp: web.StampForm{Kind: form.Get(inputKind), Page: form.Get(inputPage), X: form.Get(inputX), Y: form.Get(inputY), Edge: form.Get(inputEdge), PerSet: form.Get(inputPerSet),
+		Duplex: form.Get(inputDuplex) != "", Text: form.Get(inputText), Nth: form.Get(inputNth), DX: form.Get(inputDX), DY: form.Get(inputDY), Item: form.Get(inputItem), Purpose: form.Get(inputPurpose)}}
 	var request esign.StampRequest
 	if err == nil && form.Get(inputPreview) != "" {
 		a.key = form.Get(inputKey) // nothing was stamped
@@ -49,7 +62,7 @@ func (p *Pages) stamp(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if err == nil {
-		request, err = stampRequest(r.PathValue("id"), form, document)
+		request, err = stampRequest(r.PathValue("id"), form, document, true)
 	}
 	if err == nil {
 		_, _, err = p.Service.Stamp(r.Context(), request)
@@ -122,34 +135,59 @@ func readFault(err error) error {
 	return fault.Wrap(err, fault.Malformed)
 }
 
-// stampRequest reads the form. A place that is no number is told at its input.
-func stampRequest(seal string, form url.Values, document []byte) (esign.StampRequest, error) {
+// stampRequest reads the form, of which a preview needs no purpose. A place that is no number is told at its input.
+func stampRequest(seal string, form url.Values, document []byte, purpose bool) (esign.StampRequest, error) {
 	request := esign.StampRequest{SealID: seal, Document: document, Item: strings.TrimSpace(form.Get(inputItem)), Purpose: strings.TrimSpace(form.Get(inputPurpose)), Key: form.Get(inputKey)}
 	unfit := fault.New(fault.Invalid)
 	if len(document) == 0 {
 		unfit.WithField("document", fault.SealField)
 	}
-	page, err := strconv.Atoi(strings.TrimSpace(form.Get(inputPage)))
-	if err != nil || page < 1 {
-		unfit.WithField("page", fault.StampPlace)
-	}
-	place := esign.At(page, 0, 0)
-	for _, input := range []struct {
-		name, field string
-		to          *float64
-	}{{inputX, "x_mm", &place.XMM}, {inputY, "y_mm", &place.YMM}} {
-		if *input.to, err = strconv.ParseFloat(strings.TrimSpace(form.Get(input.name)), 64); err != nil {
-			unfit.WithField(input.field, fault.StampPlace)
-		}
-	}
-	request.Places = []esign.Place{place}
-	if request.Purpose == "" {
+	request.Places = placesTyped(form, unfit)
+	if purpose && request.Purpose == "" {
 		unfit.WithField("purpose", fault.SealField)
 	}
 	if len(unfit.Fields) > 0 {
 		return request, unfit
 	}
 	return request, nil
+}
+
+// placesTyped reads the place of the form: of each kind the inputs that mean something in it, whatever stands in the others.
+func placesTyped(form url.Values, unfit *fault.Fault) []esign.Place {
+	typed := func(input string) string { return strings.TrimSpace(form.Get(input)) }
+	millimetres := func(input, field string) float64 {
+		mm, err := strconv.ParseFloat(typed(input), 64)
+		if err != nil {
+			unfit.WithField(field, fault.StampPlace)
+		}
+		return mm
+	}
+	whole := func(input, field string) (n int) {
+		text := typed(input)
+		if text == "" {
+			return 0
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			unfit.WithField(field, fault.StampPlace)
+		}
+		return n
+	}
+	place := esign.Place{Kind: esign.PlaceKind(typed(inputKind)), Pages: typed(inputPage)}
+	switch place.Kind {
+	case kindInvisible:
+		return nil
+	case esign.Straddle:
+		place.Edge, place.PerSet, place.Duplex = esign.Edge(typed(inputEdge)), whole(inputPerSet, "per_set"), typed(inputDuplex) != ""
+	case esign.Keyword:
+		place.Text, place.Nth, place.XMM, place.YMM = typed(inputText), whole(inputNth, "nth"), millimetres(inputDX, "dx_mm"), millimetres(inputDY, "dy_mm")
+	default:
+		place.Kind = cmp.Or(place.Kind, esign.OnPages)
+		if place.XMM, place.YMM = millimetres(inputX, "x_mm"), millimetres(inputY, "y_mm"); place.Pages == "" {
+			unfit.WithField("page", fault.StampPlace)
+		}
+	}
+	return []esign.Place{place}
 }
 
 // result shows what a key of the person led to, judged anew.
