@@ -42,7 +42,7 @@ check:
 test: prepare
 	$(GO) vet ./...
 	$(GO) test $(RACE) -timeout 60m ./internal/app ./... # the longest first; all others run beside it
-	YINXIN_TEST_DATABASE=postgresql $(GO) test -timeout 20m ./internal/app # the rows of the platform a second time
+	YINXIN_TEST_DATABASE=postgresql $(GO) test -timeout 20m -skip '^TestJourneys$$' ./internal/app # the rows of the platform a second time; what Chromium shows was seen
 
 # The contract of key providers against a real Vault or OpenBao, which YINXIN_TEST_VAULT_ADDR and its like name
 # (keys/vault/real_test.go). It fails without one; nothing else asks for it.
