@@ -2,12 +2,12 @@ package pdf_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/yinxin-gov/yinxin/esign/pdf"
 	"github.com/yinxin-gov/yinxin/esign/pdf/pdftest"
@@ -79,19 +79,14 @@ func TestHostileFilesAreBounded(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)
-			begin := time.Now()
 			err := walk(data)
-			took := time.Since(begin)
 			runtime.ReadMemStats(&after)
 			if err == nil {
 				t.Error("nothing is refused")
 			}
-			// What was allocated in all bounds what was held at once; the machine may be busy, so the second is generous.
+			// What was allocated in all bounds what was held at once, and how long it can take.
 			if grown := after.TotalAlloc - before.TotalAlloc; grown > 128<<20 {
 				t.Errorf("%d MiB allocated", grown>>20)
-			}
-			if took > 5*time.Second {
-				t.Errorf("took %v", took)
 			}
 		})
 	}
@@ -115,7 +110,7 @@ func bombed(bomb string) []byte {
 }
 
 // One object that many sections name is not read without end.
-func TestTimeOfWhiteSpaceCounts(t *testing.T) {
+func TestWorkOnWhiteSpaceCounts(t *testing.T) {
 	data := signed(t)
 	wide := strings.Repeat(" ", 4<<20) + "null"
 	data = pdftest.Update(data, pdftest.Objects{20: wide}, "/Root 1 0 R")
@@ -124,12 +119,8 @@ func TestTimeOfWhiteSpaceCounts(t *testing.T) {
 		start := len(data)
 		data = fmt.Appendf(data, "xref\n20 1\n%010d 00000 n\r\ntrailer\n<</Size 40/Root 1 0 R/Prev %d>>\nstartxref\n%d\n%%%%EOF\n", at, pdftest.Start(data[max(0, len(data)-100):]), start)
 	}
-	begin := time.Now()
-	if err := walk(data); err == nil {
-		t.Error("nothing is refused")
-	}
-	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("took %v", took)
+	if failure, ok := errors.AsType[*pdf.Error](walk(data)); !ok || failure.Code != pdf.CodeLimit {
+		t.Errorf("the work is not bounded: %v", failure)
 	}
 }
 
