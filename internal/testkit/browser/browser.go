@@ -31,7 +31,7 @@ type Tab struct {
 }
 
 // browserTime bounds everything that one test does with its browser: some walk through all pages, beside other tests.
-const browserTime = 12 * time.Minute
+const browserTime = 40 * time.Minute
 
 // New starts Chromium, headless and with a profile of its own, and opens a tab; both end with the test. The test
 // fails when no Chromium is found.
