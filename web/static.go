@@ -14,6 +14,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // staticSet holds the static files in memory, plain and compressed.
@@ -28,6 +29,9 @@ type staticFile struct {
 	policy      string // Content-Security-Policy of a script that runs as a worker
 	version     string // first 12 hex digits of SHA-256
 }
+
+// embedded are the files of this release, which are hashed and compressed once however many renderers there are.
+var embedded = sync.OnceValues(func() (*staticSet, error) { return newStaticSet(staticFiles) })
 
 func newStaticSet(source fs.FS) (*staticSet, error) {
 	set := &staticSet{files: map[string]staticFile{}}

@@ -63,7 +63,7 @@ func New(cfg Config) (*Renderer, error) {
 	if cfg.Catalogue == nil {
 		return nil, fmt.Errorf("web: a catalogue is needed")
 	}
-	static, err := newStaticSet(staticFiles)
+	static, err := embedded()
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -69,6 +70,14 @@ type Options struct {
 	MutualTLS  net.Listener     // of listen.mtls
 	Register   mandate.Register // of organisations and guardians, in place of the configured one; may be nil
 	Migrate    bool             // bring the schema up to date at start; always done on SQLite
+	Cheap      *Cheap           // nil is a server's cost
+}
+
+// Cheap is how tests that start hundreds of platforms make keys and hashes. No configuration leads here.
+type Cheap struct {
+	Password authn.Cost
+	Derive   func(passphrase string, salt []byte) ([]byte, error)
+	RSA      func(rand io.Reader, bits int) (*rsa.PrivateKey, error)
 }
 
 // App is an assembled platform.
@@ -135,10 +144,11 @@ type App struct {
 	operations      []string // of the API document
 
 	// What goes on after its request was answered; Close ends it.
-	importing sync.Mutex
-	errands   sync.WaitGroup
-	closing   context.Context
-	hurry     context.CancelFunc
+	importing  sync.Mutex
+	errands    sync.WaitGroup
+	closing    context.Context
+	hurry      context.CancelFunc
+	simulators []*http.Server // sources that a sandbox answers itself
 }
 
 // migrations of every room, in the order in which they may refer to each other.
@@ -166,6 +176,9 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.Cheap == nil {
+		opts.Cheap = &Cheap{}
+	}
 	if opts.Rand == nil {
 		opts.Rand = rand.Reader
 	}
@@ -174,7 +187,9 @@ func New(ctx context.Context, cfg Config, opts Options) (*App, error) {
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	debug.FreeOSMemory() // Argon2 took tens of MiB to open the keys, which a small server needs for other things
+	if opts.Cheap.Derive == nil {
+		debug.FreeOSMemory() // Argon2 took tens of MiB to open the keys, which a small server needs for other things
+	}
 	return a, nil
 }
 
@@ -262,7 +277,7 @@ func openProvider(ctx context.Context, cfg Config, store *keysdb.Store, opts Opt
 		if err != nil {
 			return nil, err
 		}
-		return softkeys.New(ctx, softkeys.Config{Store: store, Passphrase: passphrase, Now: opts.Now, Rand: opts.Rand})
+		return softkeys.New(ctx, softkeys.Config{Store: store, Passphrase: passphrase, Now: opts.Now, Rand: opts.Rand, Derive: opts.Cheap.Derive, RSA: opts.Cheap.RSA})
 	}
 	v := cfg.Keys.Vault
 	role, errRole := ReadSecret(v.RoleIDFile)
@@ -306,7 +321,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Farewell: func(ctx context.Context, accountID string) (audit.Record, error) {
 			return a.identity.Sessions.Farewell(ctx, accountID)
 		}, Documents: a.documents})
-	passwords, err := authn.NewPasswords(o.Rand, 2, authn.Cost{})
+	passwords, err := authn.NewPasswords(o.Rand, 2, o.Cheap.Password)
 	if err != nil {
 		return err
 	}
@@ -434,7 +449,7 @@ func (a *App) proofingSource() (proofing.Source, error) {
 		settings.Token = token
 	}
 	if a.cfg.Sandbox && settings.URL == "" {
-		return newSandboxSource(a.opts.Now, a.metrics.source)
+		return a.sandboxSource()
 	}
 	return authority.New(settings), nil
 }
@@ -637,6 +652,9 @@ func (a *App) mutualTLS() (*server, error) {
 func (a *App) Close() error {
 	a.hurry()
 	a.errands.Wait()
+	for _, simulator := range a.simulators {
+		simulator.Close()
+	}
 	if a.db == nil {
 		return nil
 	}

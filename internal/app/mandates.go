@@ -28,7 +28,7 @@ func (a *App) openRegister() (mandate.Register, error) {
 	switch {
 	case settings.URL == "" && a.cfg.Sandbox:
 		token := ident.Secret(a.opts.Rand, 24)
-		address, client, err := serveSimulated(register.Simulated(token, slowAnswer))
+		address, client, err := a.serveSimulated(register.Simulated(token, slowAnswer))
 		if err != nil {
 			return nil, err
 		}

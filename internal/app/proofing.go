@@ -147,7 +147,7 @@ func (a *App) client(word string, s ProofingSource, simulated func(token string,
 		}
 		settings.Name, settings.Token = "sandbox", ident.Secret(a.opts.Rand, 24)
 		address := ""
-		if address, settings.Client, err = serveSimulated(simulated(settings.Token, func() string { return pages })); err != nil {
+		if address, settings.Client, err = a.serveSimulated(simulated(settings.Token, func() string { return pages })); err != nil {
 			return nil, "", err
 		}
 		settings.URL, pages = strings.TrimSuffix(address, "/"), strings.TrimSuffix(address, "/")

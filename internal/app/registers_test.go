@@ -208,7 +208,7 @@ func TestRegisterEventsFromAFile(t *testing.T) {
 	folder := t.TempDir()
 	cfg := apptest.NewConfig(t, "sqlite:"+folder+"/yinxin.db", folder)
 	cfg.Issuer = "http://localhost:1"
-	p := apptest.StartWith(t, cfg)
+	p := apptest.StartOn(t, cfg, app.Options{Cheap: &app.Cheap{}}) // the command opens the same keys
 	p.Persona(holder, "张三", 2)
 	file := filepath.Join(folder, "events.json")
 	write := func(text string) {

@@ -17,24 +17,25 @@ import (
 // slowAnswer is how long the simulated authority keeps silent for its magic name: longer than the client waits.
 const slowAnswer = 8 * time.Second
 
-// newSandboxSource starts the simulated authority on a free loopback port and asks it over HTTP like any other.
-func newSandboxSource(now func() time.Time, note func(source, outcome string, cost int64)) (proofing.Source, error) {
+// sandboxSource starts the simulated authority on a free loopback port and asks it over HTTP like any other.
+func (a *App) sandboxSource() (proofing.Source, error) {
 	token := ident.Secret(rand.Reader, 24)
-	address, client, err := serveSimulated(sandbox.Handler(token, slowAnswer))
+	address, client, err := a.serveSimulated(sandbox.Handler(token, slowAnswer))
 	if err != nil {
 		return nil, err
 	}
-	return authority.New(authority.Config{Name: "sandbox", URL: address, Token: token, Client: client, Now: now, Note: note, Documents: sandbox.Kinds()}), nil
+	return authority.New(authority.Config{Name: "sandbox", URL: address, Token: token, Client: client, Now: a.opts.Now, Note: a.metrics.source, Documents: sandbox.Kinds()}), nil
 }
 
-// serveSimulated serves a simulated source on a free loopback port, with a client that may reach it and nothing else inside.
-func serveSimulated(handler http.Handler) (address string, client *outbound.Client, err error) {
+// serveSimulated serves a simulated source on a free loopback port until Close, with a client that may reach it and nothing else inside.
+func (a *App) serveSimulated(handler http.Handler) (address string, client *outbound.Client, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTime}
-	go server.Serve(listener) // lives as long as the process; it holds no state
+	a.simulators = append(a.simulators, server)
+	go server.Serve(listener)
 	address = "http://" + listener.Addr().String() + "/"
 	return address, outbound.New(outbound.Config{Allowed: []string{strings.TrimSuffix(strings.TrimPrefix(address, "http://"), "/")}}), nil
 }

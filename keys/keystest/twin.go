@@ -9,6 +9,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/wrapped"
 )
@@ -30,7 +31,7 @@ func NewTwin(now func() time.Time) *Twin {
 
 // Reopen gives a provider over the same records that has nothing in memory, as another process has.
 func (t *Twin) Reopen(now func() time.Time) keys.Provider {
-	return wrapped.New(wrapped.Config{Name: "twin", Store: t.Store, Wrapper: plain{t}, Now: now, Rand: ident.System()})
+	return wrapped.New(wrapped.Config{Name: "twin", Store: t.Store, Wrapper: plain{t}, Now: now, Rand: ident.System(), RSA: testkit.RSAKey})
 }
 
 // plain keeps blobs readable, with the associated data in front.

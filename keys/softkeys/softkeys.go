@@ -5,6 +5,7 @@ package softkeys
 import (
 	"context"
 	"crypto/cipher"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,10 @@ type Config struct {
 	Passphrase string
 	Now        func() time.Time
 	Rand       io.Reader
+	// Derive makes the wrapping key of passphrase and stored salt (Argon2id when nil).
+	Derive func(passphrase string, salt []byte) ([]byte, error)
+	// RSA makes an RSA key (rsa.GenerateKey when nil).
+	RSA func(rand io.Reader, bits int) (*rsa.PrivateKey, error)
 }
 
 const (
@@ -79,7 +84,10 @@ func New(ctx context.Context, cfg Config) (*wrapped.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("softkeys: read salt: %w", err)
 	}
-	key, err := derive(cfg.Passphrase, salt)
+	if cfg.Derive == nil {
+		cfg.Derive = derive
+	}
+	key, err := cfg.Derive(cfg.Passphrase, salt)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +95,7 @@ func New(ctx context.Context, cfg Config) (*wrapped.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("softkeys: %w", err)
 	}
-	return wrapped.New(wrapped.Config{Name: "file", Store: cfg.Store, Wrapper: &passphrase{gcm, cfg.Rand}, Now: cfg.Now, Rand: cfg.Rand}), nil
+	return wrapped.New(wrapped.Config{Name: "file", Store: cfg.Store, Wrapper: &passphrase{gcm, cfg.Rand}, Now: cfg.Now, Rand: cfg.Rand, RSA: cfg.RSA}), nil
 }
 
 // passphrase seals blobs: nonce, then ciphertext.

@@ -72,6 +72,8 @@ type Config struct {
 	Wrapper Wrapper
 	Now     func() time.Time
 	Rand    io.Reader
+	// RSA makes an RSA key; rsa.GenerateKey when nil.
+	RSA func(rand io.Reader, bits int) (*rsa.PrivateKey, error)
 }
 
 // Provider implements keys.Provider.
@@ -82,7 +84,12 @@ type Provider struct {
 }
 
 // New returns a provider.
-func New(cfg Config) *Provider { return &Provider{cfg: cfg, open: map[string]any{}} }
+func New(cfg Config) *Provider {
+	if cfg.RSA == nil {
+		cfg.RSA = rsa.GenerateKey
+	}
+	return &Provider{cfg: cfg, open: map[string]any{}}
+}
 
 // Name of the provider.
 func (p *Provider) Name() string { return p.cfg.Name }
@@ -143,7 +150,7 @@ func (p *Provider) generate(algorithm keys.Algorithm) (secret any, public, plain
 	case keys.P256:
 		signer, err = ecdsa.GenerateKey(elliptic.P256(), p.cfg.Rand)
 	case keys.RSA2048, keys.RSAPSS:
-		signer, err = rsa.GenerateKey(p.cfg.Rand, 2048)
+		signer, err = p.cfg.RSA(p.cfg.Rand, 2048)
 	case keys.SM4, keys.HMACSM3:
 		plaintext = make([]byte, secretSize(algorithm))
 		if _, err = io.ReadFull(p.cfg.Rand, plaintext); err != nil {

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/idptest"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/internal/walk"
@@ -124,6 +125,12 @@ func StartOn(t testing.TB, cfg app.Config, opts app.Options) *Platform {
 	slog.SetDefault(logger) // what no request's log line holds goes there
 	ctx, stop := context.WithCancel(context.Background())
 	opts.Public, opts.Management, opts.MutualTLS, opts.Migrate, opts.Now, opts.Log = public, management, mutual, true, p.Now, logger
+	if opts.Cheap == nil {
+		opts.Cheap = &app.Cheap{Password: idptest.Cost, Derive: func(passphrase string, salt []byte) ([]byte, error) {
+			sum := sha256.Sum256(append(bytes.Clone(salt), passphrase...))
+			return sum[:16], nil
+		}, RSA: testkit.RSAKey}
+	}
 	prepare(t, cfg)
 	platform, err := app.New(ctx, cfg, opts)
 	if err != nil {
