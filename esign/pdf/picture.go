@@ -10,22 +10,10 @@ import (
 	"image/png"
 )
 
-// Picture is the picture of a seal: PNG or JPEG.
+// Picture is the picture of a seal: PNG or JPEG. It is multiplied with the page so that text stays legible, as seals in OFD are drawn.
 type Picture struct{ Data []byte }
 
 const maxPictureSide = 4096
-
-// appearance makes the form that draws a picture in a box of the size, multiplied with the page so that text stays
-// legible, as seals in OFD are drawn.
-func (u *update) appearance(picture Picture, width, height float64) (Ref, error) {
-	image, err := u.picture(picture.Data)
-	if err != nil {
-		return Ref{}, err
-	}
-	content := fmt.Sprintf("q /G gs %s 0 0 %s 0 0 cm /I Do Q", decimal(width), decimal(height))
-	return u.add(fmt.Appendf(nil, "<</Type/XObject/Subtype/Form/BBox[0 0 %s %s]/Resources<</ExtGState<</G<</BM/Multiply>>>>/XObject<</I %d 0 R>>>>/Length %d>>\nstream\n%s\nendstream",
-		decimal(width), decimal(height), image.Number, len(content), content)), nil
-}
 
 // picture adds an image: JPEG as it is, PNG as samples with a mask for what is transparent.
 func (u *update) picture(data []byte) (Ref, error) {
