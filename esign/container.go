@@ -43,8 +43,10 @@ type ValueKind string
 
 // Kinds of values.
 const (
-	SealValue    ValueKind = ""    // SES_Signature with the seal in it (GB/T 38540)
-	MessageValue ValueKind = "cms" // signed message of the seal's signer (GB/T 35275), in PDF only: the seal is a picture, and no verifier can judge it
+	SealValue ValueKind = "" // SES_Signature with the seal in it (GB/T 38540)
+	// Signed messages of the seal's signer, in PDF only: the seal is a picture then, and no verifier can judge it.
+	CMSValue ValueKind = "cms"      // RFC 5652, as CAdES: readers from abroad name signer and time
+	GMValue  ValueKind = "gbt35275" // GB/T 35275, with its own names of contents
 )
 
 // container is an opened document in which nothing speaks against a seal, whatever its format.
@@ -90,14 +92,17 @@ func appearances(places []Place, seal Seal, c container) ([]Appearance, error) {
 	return lay(places, setting{pages: pages, width: float64(parsed.Picture.WidthMM), height: float64(parsed.Picture.HeightMM), text: c.text})
 }
 
+// known tells whether there is such a kind.
+func (v ValueKind) known() bool { return v == SealValue || v == CMSValue || v == GMValue }
+
 // value signs what the job's document binds.
 func (s *Service) value(ctx context.Context, j *job, sign ses.SignFunc) ([]byte, error) {
-	if j.stamp.Value == MessageValue {
+	if j.stamp.Value != SealValue {
 		certificate, err := pki.ParseCertificate(j.seal.SignerCert)
 		if err != nil {
 			return nil, err
 		}
-		return pki.MakeSignedData(pki.SignedDataTemplate{GM: true, SigningTime: j.at, Timestamp: s.timestamp(ctx)}, j.pending.content(), certificate, sign)
+		return pki.MakeSignedData(pki.SignedDataTemplate{GM: j.stamp.Value == GMValue, SigningTime: j.at, Timestamp: s.timestamp(ctx)}, j.pending.content(), certificate, sign)
 	}
 	return ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: j.pending.digest(), PropertyInfo: j.pending.property(), Memo: &s.memo, Timestamp: s.timestamp(ctx)},
 		j.seal.SignerCert, sign)

@@ -74,9 +74,12 @@ func (d pdfDocument) begin(s *Service, j *job) (unsigned, error) {
 		return nil, fault.Wrap(err, fault.SealNotValid)
 	}
 	request := pdf.SignatureRequest{SubFilter: pdf.SubFilterSES, Time: j.at, Name: j.seal.Name, Reserve: valueRoom + len(j.seal.SignerCert)}
-	if j.stamp.Value == MessageValue {
+	switch j.stamp.Value {
+	case CMSValue:
+		request.SubFilter = pdf.SubFilterCAdES
+	case GMValue:
 		request.SubFilter = pdf.SubFilterPKCS7
-	} else {
+	default:
 		request.Reserve += len(j.seal.SES)
 	}
 	if s.cfg.TimeStamper != nil {

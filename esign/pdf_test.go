@@ -196,7 +196,7 @@ func TestPDFThatIsNotSealed(t *testing.T) {
 		"no such page":                           {plain, func(r *esign.StampRequest) { r.Places[0].Pages = "2" }, fault.StampPlace, ""},
 		"not the approved":                       {plain, func(r *esign.StampRequest) { r.ExpectedSM3 = strings.Repeat("0", 64) }, fault.DocumentNotApproved, ""},
 		"unknown value":                          {plain, func(r *esign.StampRequest) { r.Value = "x" }, fault.Invalid, ""},
-		"OFD with a message":                     {sealtest.Document(t, 1), func(r *esign.StampRequest) { r.Value = esign.MessageValue }, fault.StampValueKind, ""},
+		"OFD with a message":                     {sealtest.Document(t, 1), func(r *esign.StampRequest) { r.Value = esign.CMSValue }, fault.StampValueKind, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			request := sealtest.Request(seal, c.document)
@@ -251,7 +251,7 @@ func TestPDFAtLevelT(t *testing.T) {
 	w, _ := newWorld(t)
 	seal := w.Active(t, sealtest.SampleApplication(1))
 	good := authority(t, w)
-	for _, value := range []esign.ValueKind{esign.SealValue, esign.MessageValue} {
+	for _, value := range []esign.ValueKind{esign.SealValue, esign.CMSValue, esign.GMValue} {
 		stampedWith(t, w, good)
 		request := sealtest.Request(seal, sealtest.PDF(1))
 		request.Key, request.Value = "key-T"+string(value), value
@@ -273,15 +273,18 @@ func TestPDFAtLevelT(t *testing.T) {
 	}
 }
 
-// TestPDFWithMessage: with the value of GB/T 35275 the seal is a picture, and the signer is judged.
+// TestPDFWithMessage: where a message was asked for, the seal is a picture, and the signer is judged.
 func TestPDFWithMessage(t *testing.T) {
 	w, _ := newWorld(t)
 	request := sealtest.Request(w.Active(t, sealtest.SampleApplication(1)), sealtest.PDF(2))
-	request.Value = esign.MessageValue
-	s, result := stamp(t, w, request)
-	report := w.Verify(t, result)
-	if s.Value != esign.MessageValue || report.Verdict != verify.Valid || report.Signatures[0].Type != "sign" || report.Signatures[0].Structure != "cms" || report.Signatures[0].Seal != nil {
-		t.Errorf("%s %+v", report.Code, report.Signatures)
+	for value, subFilter := range map[esign.ValueKind]string{esign.CMSValue: pdf.SubFilterCAdES, esign.GMValue: pdf.SubFilterPKCS7} {
+		request.Value, request.Key = value, "key-"+string(value)
+		s, result := stamp(t, w, request)
+		report := w.Verify(t, result)
+		if s.Value != value || report.Verdict != verify.Valid || report.Signatures[0].Type != "sign" || report.Signatures[0].Structure != "cms" || report.Signatures[0].Seal != nil || !bytes.Contains(result, []byte("/SubFilter/"+subFilter)) {
+			t.Errorf("%s: %s %+v", value, report.Code, report.Signatures)
+		}
+		peers(t, result, 1)
 	}
 	request.Value = esign.SealValue
 	_, _, err := w.Service.Stamp(sealtest.Keeper, request)

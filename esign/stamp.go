@@ -156,7 +156,7 @@ func (s *Service) wanted(requester string, r StampRequest) (Stamp, error) {
 	if !plain(r.Item, maxItem) {
 		invalid.WithField("item", fault.SealField)
 	}
-	if r.Value != SealValue && r.Value != MessageValue {
+	if !r.Value.known() {
 		invalid.WithField("value", fault.StampValueKind)
 	}
 	if len(invalid.Fields) > 0 {
