@@ -62,22 +62,31 @@ func (s *Service) Stamp(ctx context.Context, r StampRequest) (Stamp, []byte, err
 	return s.StampFor(ctx, actor.ID, r)
 }
 
-// PreviewStamp tells where a stamp would draw the seal, after every check that needs no key. Nothing is signed or kept.
+// PreviewStamp is TryStamp of a stamp with a seal signature.
 func (s *Service) PreviewStamp(ctx context.Context, sealID string, document []byte, places []Place) ([]Appearance, error) {
+	return s.TryStamp(ctx, StampRequest{SealID: sealID, Document: document, Places: places})
+}
+
+// TryStamp tells where a stamp would draw the seal, after every check that needs no key; of the request it reads seal, document, places and
+// value. Nothing is signed or kept.
+func (s *Service) TryStamp(ctx context.Context, r StampRequest) ([]Appearance, error) {
 	if _, err := rested(require(ctx, RoleKeeper)); err != nil {
 		return nil, err
 	}
-	seal, err := s.find(ctx, sealID)
+	seal, err := s.find(ctx, r.SealID)
 	if err == nil {
 		ctx, err = seal.in(ctx, RoleKeeper)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(document) > MaxDocument {
+	if len(r.Document) > MaxDocument {
 		return nil, fault.New(fault.TooLarge, "limit", "50 MB")
 	}
-	j, err := s.prepare(ctx, Stamp{SealID: sealID, Places: places}, document)
+	if !r.Value.known() {
+		return nil, fault.New(fault.Invalid).WithField("value", fault.StampValueKind)
+	}
+	j, err := s.prepare(ctx, Stamp{SealID: r.SealID, Places: r.Places, Value: r.Value}, r.Document)
 	if err != nil {
 		return nil, err
 	}
