@@ -64,7 +64,7 @@ func drawn(shown []esign.Appearance, placements []verify.Placement) bool {
 		if a.Clip != nil {
 			box.X, box.Y, box.Width, box.Height = box.X+a.Clip.X, box.Y+a.Clip.Y, a.Clip.Width, a.Clip.Height
 		}
-		near := func(a, b float64) bool { return math.Abs(a-b) < 0.001 }
+		near := func(a, b float64) bool { return math.Abs(a-b) <= 0.001 }
 		return a.Page == p.Page && near(box.X, p.XMM) && near(box.Y, p.YMM) && near(box.Width, p.WidthMM) && near(box.Height, p.HeightMM)
 	})
 }

@@ -3,6 +3,7 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -182,10 +183,14 @@ func (s *signatureJudge) pdfPlacement(description *pdf.Signature) {
 			s.reason("stamp_not_visible", description.Field)
 		}
 		if one.Page > 0 {
-			s.out.Placements = append(s.out.Placements, Placement{Page: one.Page, XMM: one.Box.X, YMM: one.Box.Y, WidthMM: one.Box.Width, HeightMM: one.Box.Height})
+			s.out.Placements = append(s.out.Placements, Placement{Page: one.Page, XMM: micrometres(one.Box.X), YMM: micrometres(one.Box.Y),
+				WidthMM: micrometres(one.Box.Width), HeightMM: micrometres(one.Box.Height)})
 		}
 	}
 }
+
+// micrometres rounds millimetres that were reckoned from points, as people read them.
+func micrometres(mm float64) float64 { return math.Round(mm*1000) / 1000 }
 
 // unbound is the reason when a value is of something else: of another description of an OFD, of other content of a PDF.
 func (s *signatureJudge) unbound() string {
