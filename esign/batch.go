@@ -36,6 +36,7 @@ type BatchRequest struct {
 	Places  []Place
 	Item    string
 	Purpose string
+	Value   ValueKind
 	Key     string // idempotency key of the batch, from which each document's own is made with its name; none for a trial
 }
 
@@ -71,7 +72,7 @@ func (s *Service) OpenBatch(ctx context.Context, r BatchRequest) (*Batch, error)
 		err = fault.New(fault.SealSuspended)
 	}
 	if err == nil && r.Key != "" {
-		_, err = s.wanted(actor.ID, StampRequest{Purpose: r.Purpose, Item: r.Item, Key: r.Key})
+		_, err = s.wanted(actor.ID, StampRequest{Purpose: r.Purpose, Item: r.Item, Value: r.Value, Key: r.Key})
 	}
 	if err != nil {
 		return nil, err
@@ -95,7 +96,7 @@ func (b *Batch) Stamp(ctx context.Context, each func(BatchFile) error) error {
 		case away != nil:
 			f.Err = away
 		default:
-			f.Stamp, f.Sealed, f.Err = s.Stamp(ctx, StampRequest{SealID: r.SealID, Document: document, Places: r.Places, Item: r.Item, Purpose: r.Purpose, Key: batchKey(r.Key, f.Name)})
+			f.Stamp, f.Sealed, f.Err = s.Stamp(ctx, StampRequest{SealID: r.SealID, Document: document, Places: r.Places, Item: r.Item, Purpose: r.Purpose, Value: r.Value, Key: batchKey(r.Key, f.Name)})
 			if fault.CodeOf(f.Err) == fault.Unavailable {
 				away = f.Err // asking again for every document would keep the caller waiting for nothing
 			}
@@ -108,7 +109,7 @@ func (b *Batch) Stamp(ctx context.Context, each func(BatchFile) error) error {
 func (b *Batch) Preview(ctx context.Context, each func(BatchFile) error) error {
 	return b.run(func(f *BatchFile, document []byte) error {
 		if f.Err == nil {
-			f.Appearances, f.Err = b.service.PreviewStamp(ctx, b.request.SealID, document, b.request.Places)
+			f.Appearances, f.Err = b.service.TryStamp(ctx, StampRequest{SealID: b.request.SealID, Document: document, Places: b.request.Places, Value: b.request.Value})
 		}
 		switch fault.CodeOf(f.Err) {
 		case fault.Unavailable, fault.Forbidden, fault.SealSuspended, fault.SealNotValid, fault.SealCertificate:
@@ -174,7 +175,7 @@ func entries(archive []byte) ([]*zip.File, error) {
 	case len(files) == 0:
 		return nil, refuse(errors.New("no file"))
 	case len(files) > MaxBatchFiles:
-		return nil, fault.New(fault.TooLarge, "limit", fmt.Sprint(MaxBatchFiles, " OFD"))
+		return nil, fault.New(fault.TooLarge, "limit", fmt.Sprint(MaxBatchFiles, " OFD/PDF"))
 	}
 	return files, nil
 }

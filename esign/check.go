@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
-	"github.com/yinxin-gov/yinxin/esign/ofd"
-	"github.com/yinxin-gov/yinxin/esign/render"
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -73,59 +70,6 @@ func pointsToEvidence(certificate *pki.Certificate) bool {
 	return list || authority
 }
 
-// openDocument refuses what is malformed, hostile, altered since an earlier signature, or closed to signatures (security
-// rows D-31, S-22).
-func openDocument(document []byte, trust verify.Options) (*ofd.Package, error) {
-	p, err := ofd.Open(document, ofd.DefaultLimits())
-	if err != nil {
-		why := "OFD"
-		if refusal, ok := errors.AsType[*ofd.Error](err); ok {
-			why = refusal.Code
-		}
-		return nil, fault.Wrap(err, fault.DocumentRefused, "why", why)
-	}
-	if len(p.Faults) > 0 {
-		return nil, fault.Wrap(p.Faults[0], fault.DocumentRefused, "why", p.Faults[0].Code)
-	}
-	if len(p.Signatures) > 0 {
-		// A seal beside a broken signature would lend it credit.
-		if report := verify.Verify("document.ofd", document, trust); report.Verdict == verify.Invalid {
-			return nil, fault.Wrap(fmt.Errorf("%s %v", report.Code, report.Reasons), fault.DocumentAltered)
-		}
-	}
-	if tree, err := p.Tree(p.Current().Root); err == nil {
-		// GB/T 33190-2016 7.5: Permissions/Signature, an xs:boolean, says whether signatures may be added.
-		if permission := tree.Child("Permissions").Child("Signature").Value(); permission == "false" || permission == "0" {
-			return nil, fault.Wrap(errors.New("Permissions/Signature is false"), fault.DocumentLocked)
-		}
-	}
-	return p, nil
-}
-
-// appearances are where the seal is drawn; every whole one lies on its page (security row D-14).
-func appearances(places []Place, seal Seal, p *ofd.Package) ([]Appearance, error) {
-	if len(places) == 0 {
-		return nil, nil
-	}
-	parsed, err := ses.ParseSeal(seal.SES)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.SealNotValid)
-	}
-	read := sync.OnceValues(func() (*render.Document, error) {
-		return render.Open(p, render.Options{Document: render.Current(p), Faces: render.BuiltIn()})
-	})
-	return lay(places, setting{
-		pages: p.Current().Pages, width: float64(parsed.Picture.WidthMM), height: float64(parsed.Picture.HeightMM),
-		text: func(page int) ([]render.Char, error) {
-			document, err := read()
-			if err != nil {
-				return nil, err
-			}
-			return document.Text(page)
-		},
-	})
-}
-
 // checkResult verifies a result before it leaves: the newest signature holds in every step and covers every visible file,
 // and nothing speaks against the whole. With a time-stamping authority its time is proven.
 func (s *Service) checkResult(ctx context.Context, result []byte) error {
@@ -133,7 +77,7 @@ func (s *Service) checkResult(ctx context.Context, result []byte) error {
 	if err != nil {
 		return err
 	}
-	report := verify.Verify("stamped.ofd", result, trust)
+	report := verify.Verify("stamped", result, trust)
 	n := len(report.Signatures)
 	if s.cfg.TimeStamper != nil && n > 0 && report.Signatures[n-1].TimeSource != "timestamp" {
 		return fmt.Errorf("esign: the time stamp proves no time: %+v", report.Signatures[n-1].Checks)

@@ -326,6 +326,9 @@ func (p Place) keyword(in setting, pages []int) ([]Appearance, error) {
 	seen := 0
 	for _, page := range pages {
 		chars, err := in.text(page)
+		if fault.CodeOf(err) == fault.StampKeywordPDF {
+			return nil, err
+		}
 		if err != nil {
 			return nil, fault.Wrap(err, fault.StampKeyword).WithField("text", fault.StampKeyword)
 		}

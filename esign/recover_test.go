@@ -14,7 +14,11 @@ import (
 )
 
 func TestF01CrashAtEveryStep(t *testing.T) {
-	sealtest.RunCrash(t, func(testing.TB) esign.Store { return sealtest.NewTwin() })
+	for name, document := range map[string][]byte{"OFD": sealtest.Document(t, 1), "PDF": sealtest.PDF(1)} {
+		t.Run(name, func(t *testing.T) {
+			sealtest.RunCrash(t, func(testing.TB) esign.Store { return sealtest.NewTwin() }, document)
+		})
+	}
 }
 
 // died leaves so many plans behind, as processes do that die while they sign.

@@ -91,6 +91,7 @@ type Stamp struct {
 	ResultSM3 string // address of the result in the document store
 	Unkept    bool   // the document store does not hold the result
 	Places    []Place
+	Value     ValueKind
 	CreatedAt time.Time
 	LeaseTo   time.Time // until then a planned stamp belongs to the process that planned it
 }

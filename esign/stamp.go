@@ -2,13 +2,13 @@ package esign
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -29,6 +29,7 @@ type StampRequest struct {
 	// Unkept keeps the record of the stamp and not the document: the caller keeps it, for instance under the key of a person, so
 	// that it can be destroyed. Such a key answers once.
 	Unkept bool
+	Value  ValueKind // zero is SealValue
 }
 
 // MaxDocument is the greatest document that is sealed, in bytes (security rule R11).
@@ -44,7 +45,7 @@ func MayStamp(ctx context.Context) error {
 	return err
 }
 
-// Stamp seals a document. Nothing is signed before the intent is on record, and nothing leaves before it was verified
+// Stamp seals an OFD or PDF document. Nothing is signed before the intent is on record, and nothing leaves before it was verified
 // and stored; the same key gives the same result again.
 func (s *Service) Stamp(ctx context.Context, r StampRequest) (Stamp, []byte, error) {
 	actor, err := rested(require(ctx, RoleKeeper))
@@ -61,22 +62,31 @@ func (s *Service) Stamp(ctx context.Context, r StampRequest) (Stamp, []byte, err
 	return s.StampFor(ctx, actor.ID, r)
 }
 
-// PreviewStamp tells where a stamp would draw the seal, after every check that needs no key. Nothing is signed or kept.
+// PreviewStamp is TryStamp of a stamp with a seal signature.
 func (s *Service) PreviewStamp(ctx context.Context, sealID string, document []byte, places []Place) ([]Appearance, error) {
+	return s.TryStamp(ctx, StampRequest{SealID: sealID, Document: document, Places: places})
+}
+
+// TryStamp tells where a stamp would draw the seal, after every check that needs no key; of the request it reads seal, document, places and
+// value. Nothing is signed or kept.
+func (s *Service) TryStamp(ctx context.Context, r StampRequest) ([]Appearance, error) {
 	if _, err := rested(require(ctx, RoleKeeper)); err != nil {
 		return nil, err
 	}
-	seal, err := s.find(ctx, sealID)
+	seal, err := s.find(ctx, r.SealID)
 	if err == nil {
 		ctx, err = seal.in(ctx, RoleKeeper)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(document) > MaxDocument {
+	if len(r.Document) > MaxDocument {
 		return nil, fault.New(fault.TooLarge, "limit", "50 MB")
 	}
-	j, err := s.prepare(ctx, Stamp{SealID: sealID, Places: places}, document)
+	if !r.Value.known() {
+		return nil, fault.New(fault.Invalid).WithField("value", fault.StampValueKind)
+	}
+	j, err := s.prepare(ctx, Stamp{SealID: r.SealID, Places: r.Places, Value: r.Value}, r.Document)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +165,9 @@ func (s *Service) wanted(requester string, r StampRequest) (Stamp, error) {
 	if !plain(r.Item, maxItem) {
 		invalid.WithField("item", fault.SealField)
 	}
+	if !r.Value.known() {
+		invalid.WithField("value", fault.StampValueKind)
+	}
 	if len(invalid.Fields) > 0 {
 		return Stamp{}, invalid
 	}
@@ -165,13 +178,13 @@ func (s *Service) wanted(requester string, r StampRequest) (Stamp, error) {
 	if r.ExpectedSM3 != "" && !strings.EqualFold(r.ExpectedSM3, source) {
 		return Stamp{}, fault.New(fault.DocumentNotApproved)
 	}
-	stamp := Stamp{SealID: r.SealID, State: Planned, Key: r.Key, Requester: requester, Item: r.Item, Purpose: r.Purpose, SourceSM3: source, Places: r.Places, Unkept: r.Unkept}
+	stamp := Stamp{SealID: r.SealID, State: Planned, Key: r.Key, Requester: requester, Item: r.Item, Purpose: r.Purpose, SourceSM3: source, Places: r.Places, Unkept: r.Unkept, Value: r.Value}
 	return stamp, nil
 }
 
 // sameRequest tells whether two stamps were asked for in the same words.
 func (s Stamp) sameRequest(o Stamp) bool {
-	return s.SealID == o.SealID && s.SourceSM3 == o.SourceSM3 && samePlaces(s.Places, o.Places) && s.Item == o.Item && s.Purpose == o.Purpose && s.Unkept == o.Unkept
+	return s.SealID == o.SealID && s.SourceSM3 == o.SourceSM3 && samePlaces(s.Places, o.Places) && s.Item == o.Item && s.Purpose == o.Purpose && s.Unkept == o.Unkept && s.Value == o.Value
 }
 
 // earlier finds what a key led to before: the result when it is stored, the stamp without a result when it was begun and
@@ -210,7 +223,7 @@ type job struct {
 	seal    Seal
 	at      time.Time // claimed signing time
 	shown   []Appearance
-	pending *ofd.PendingSignature
+	pending unsigned
 }
 
 // prepare does everything that needs no key: whatever is wrong with seal or document is told before one is used (D-31).
@@ -236,27 +249,18 @@ func (s *Service) prepare(ctx context.Context, wanted Stamp, document []byte) (*
 	now := s.cfg.Now().UTC().Truncate(time.Microsecond) // as stores keep it
 	j := &job{stamp: wanted, seal: seal, at: now.Truncate(time.Second)}
 	j.stamp.ID, j.stamp.CreatedAt, j.stamp.LeaseTo = ident.New(s.cfg.Rand, "stamp"), now, now.Add(stampLease)
-	sum := s.memo.SM3(seal.SES)
-	request := ofd.SignatureRequest{Provider: "印信 Yinxin", ProviderVersion: "1", Company: s.cfg.MakerName, SigningTime: j.at, Seal: seal.SES, SealSM3: sum[:]}
 	if j.shown, err = appearances(wanted.Places, seal, p); err != nil {
 		return nil, err
 	}
-	for _, a := range j.shown {
-		request.Stamps = append(request.Stamps, ofd.StampRequest{Page: a.Page, Boundary: a.Box, Clip: a.Clip})
-	}
-	j.pending, err = p.AddSignature(request)
-	switch {
-	case errors.Is(err, ofd.ErrLocked):
-		return nil, fault.Wrap(err, fault.DocumentLocked)
-	case err != nil:
-		return nil, fault.Wrap(err, fault.DocumentRefused, "why", "OFD")
+	if j.pending, err = p.begin(s, j); err != nil {
+		return nil, err
 	}
 	return j, nil
 }
 
 // plan puts the intent on record, in the same transaction in which the seal is seen in use.
 func (s *Service) plan(ctx context.Context, j *job, earlier Stamp) error {
-	details := map[string]string{"seal": j.seal.ID, "source": j.stamp.SourceSM3, "description": digest.Hex(j.pending.Description), "item": j.stamp.Item}
+	details := map[string]string{"seal": j.seal.ID, "source": j.stamp.SourceSM3, "description": hex.EncodeToString(j.pending.digest()), "item": j.stamp.Item}
 	if earlier.ID == "" {
 		return s.cfg.Store.PlanStamp(ctx, j.stamp, audit.With(s.event(ctx, "seal.stamp.planned", "stamp", j.stamp.ID, details)))
 	}
@@ -317,15 +321,14 @@ func (s *Service) sign(ctx context.Context, j *job) ([]byte, error) {
 	case err != nil:
 		return nil, keyFault(fmt.Errorf("find seal key: %w", err))
 	}
-	value, err := ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: digest.Sum(j.pending.Description), PropertyInfo: j.pending.Path, Memo: &s.memo, Timestamp: s.timestamp(ctx)},
-		j.seal.SignerCert, func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) })
+	value, err := s.value(ctx, j, func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) })
 	switch {
 	case errors.Is(err, errTimeStamp):
 		return nil, unavailable(err)
 	case err != nil:
 		return nil, keyFault(fmt.Errorf("sign: %w", err))
 	}
-	result, err := j.pending.Complete(value)
+	result, err := j.pending.complete(value)
 	if err != nil {
 		return nil, fmt.Errorf("complete document: %w", err)
 	}

@@ -214,6 +214,7 @@ type StampPreview struct {
 	Here    []StampPlace // on the page that is shown
 	Places  []StampPlace // the first ones
 	More    int          // how many others there are
+	Outline bool         // the page is not drawn, only its edge (PDF)
 }
 
 // StampPlace is where the seal would be drawn; what is seen of it begins at SeenX and SeenY.

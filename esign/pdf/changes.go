@@ -26,10 +26,13 @@ func (f *File) Changes(s *Signature, signatures []*Signature) (Changes, error) {
 		return out, nil
 	}
 	out.Added = true
-	w := &walker{file: f, signature: s, old: s.revision, new: f.latest, seen: map[step]bool{}, out: &out, signed: map[Ref]*Signature{}, before: map[Ref]bool{}}
+	w := &walker{file: f, signature: s, old: s.revision, new: f.latest, seen: map[step]bool{}, out: &out, signed: map[Ref]*Signature{}, pictures: map[Ref]*Signature{}, before: map[Ref]bool{}}
 	for _, other := range signatures {
 		if other.Fault == nil {
 			w.signed[other.field] = other
+			for _, ref := range other.stamps {
+				w.pictures[ref] = other
+			}
 		}
 	}
 	if err := w.compare(); err != nil {
@@ -81,6 +84,7 @@ type walker struct {
 	queue     []step
 	out       *Changes
 	signed    map[Ref]*Signature // fields with a signature that can be judged
+	pictures  map[Ref]*Signature // further pictures of such signatures
 	before    map[Ref]bool       // signature fields of the signed revision, and whether they were signed then
 }
 
@@ -221,10 +225,8 @@ func (w *walker) values(at Ref, before, after Object, r role, depth int) error {
 	switch r {
 	case form:
 		return w.forms(at, before, after, depth)
-	case fieldList:
-		return w.lists(at, before, after, depth)
-	case annotationList:
-		return w.lists(at, before, after, depth)
+	case fieldList, annotationList:
+		return w.lists(at, before, after, r, depth)
 	}
 	return w.same(at, before, after, depth)
 }
@@ -325,8 +327,8 @@ func (w *walker) forms(at Ref, before, after Object, depth int) error {
 }
 
 // lists compares fields of a form or annotations of a page: what was there stays in its order, what came belongs to a new
-// signature.
-func (w *walker) lists(at Ref, before, after Object, depth int) error {
+// signature: its field, or on a page one of its further pictures.
+func (w *walker) lists(at Ref, before, after Object, r role, depth int) error {
 	now, ok1 := after.(Array)
 	old, ok2 := before.(Array)
 	if !ok1 && after != nil || !ok2 && before != nil || len(now) < len(old) {
@@ -344,6 +346,13 @@ func (w *walker) lists(at Ref, before, after Object, depth int) error {
 		if !ok {
 			w.refuse(at.Number, "something was added that is no signature")
 			continue
+		}
+		if r == annotationList {
+			if allowed, err := w.pictured(ref); err != nil {
+				return err
+			} else if allowed {
+				continue
+			}
 		}
 		if err := w.added(ref); err != nil {
 			return err

@@ -10,24 +10,12 @@ import (
 	"image/png"
 )
 
-// Picture is the picture of a seal: PNG or JPEG.
+// Picture is the picture of a seal: PNG or JPEG. It is multiplied with the page so that text stays legible, as seals in OFD are drawn.
 type Picture struct{ Data []byte }
 
 const maxPictureSide = 4096
 
-// appearance makes the form that draws a picture in a box of the size, multiplied with the page so that text stays
-// legible, as seals in OFD are drawn.
-func (u *update) appearance(picture Picture, width, height float64) (Ref, error) {
-	image, err := u.picture(picture.Data)
-	if err != nil {
-		return Ref{}, err
-	}
-	content := fmt.Sprintf("q /G gs %s 0 0 %s 0 0 cm /I Do Q", decimal(width), decimal(height))
-	return u.add(fmt.Appendf(nil, "<</Type/XObject/Subtype/Form/BBox[0 0 %s %s]/Resources<</ExtGState<</G<</BM/Multiply>>>>/XObject<</I %d 0 R>>>>/Length %d>>\nstream\n%s\nendstream",
-		decimal(width), decimal(height), image.Number, len(content), content)), nil
-}
-
-// picture adds an image: JPEG as it is, PNG as samples with a mask for what is transparent.
+// picture adds an image: JPEG as it is, PNG as samples.
 func (u *update) picture(data []byte) (Ref, error) {
 	if config, err := jpeg.DecodeConfig(bytes.NewReader(data)); err == nil {
 		space := "DeviceRGB"
@@ -54,50 +42,72 @@ func (u *update) picture(data []byte) (Ref, error) {
 	if err != nil {
 		return Ref{}, fmt.Errorf("%w: the picture is damaged", ErrInput)
 	}
-	colours, mask := samples(decoded)
-	masked := ""
-	if mask != nil {
-		alpha, err := u.samples(config, "DeviceGray", "", mask)
-		if err != nil {
-			return Ref{}, err
-		}
-		masked = fmt.Sprintf("/SMask %d 0 R", alpha.Number)
+	palette, indexes, colours := samples(decoded)
+	if palette != nil {
+		return u.samples(config, fmt.Sprintf("[/Indexed/DeviceRGB %d<%x>]", len(palette)/3-1, palette), indexes)
 	}
-	return u.samples(config, "DeviceRGB", masked, colours)
+	return u.samples(config, "/DeviceRGB", colours)
 }
 
-// samples takes an image apart into colours and, where anything is transparent, a mask.
-func samples(decoded image.Image) (colours, mask []byte) {
+// samples are the colours of an image over white, which multiplied with a page is the same as the image with its transparency over the
+// page. Up to 256 of them, which a seal has, become a palette.
+func samples(decoded image.Image) (palette, indexes, colours []byte) {
 	bounds := decoded.Bounds()
-	transparent := false
+	known := map[color.NRGBA]byte{}
+	indexes = make([]byte, 0, bounds.Dx()*bounds.Dy())
+	var last color.NRGBA
+	var index byte
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
-			c := color.NRGBAModel.Convert(decoded.At(x, y)).(color.NRGBA)
-			if c.A == 0 { // what cannot be seen is white, so that it packs well
-				c.R, c.G, c.B = 255, 255, 255
+			c := white(decoded, x, y)
+			if colours == nil && (len(indexes) == 0 || c != last) { // most points are as the one before
+				var ok bool
+				if index, ok = known[c]; !ok && len(known) < 256 {
+					index = byte(len(known))
+					known[c], palette = index, append(palette, c.R, c.G, c.B)
+				} else if !ok { // too many: the colours themselves, from the beginning
+					colours = make([]byte, 0, 3*cap(indexes))
+					for _, i := range indexes {
+						colours = append(colours, palette[3*int(i):3*int(i)+3]...)
+					}
+				}
+				last = c
 			}
-			colours, mask = append(colours, c.R, c.G, c.B), append(mask, c.A)
-			transparent = transparent || c.A != 255
+			if colours != nil {
+				colours = append(colours, c.R, c.G, c.B)
+				continue
+			}
+			indexes = append(indexes, index)
 		}
 	}
-	if !transparent {
-		return colours, nil
+	if colours != nil {
+		return nil, nil, colours
 	}
-	return colours, mask
+	return palette, indexes, nil
 }
 
-func (u *update) samples(config image.Config, space, more string, content []byte) (Ref, error) {
-	var packed bytes.Buffer
-	writer, err := zlib.NewWriterLevel(&packed, zlib.BestCompression)
-	if err != nil {
-		return Ref{}, err
+// white is a point over white.
+func white(decoded image.Image, x, y int) color.NRGBA {
+	var c color.NRGBA
+	switch m := decoded.(type) {
+	case *image.NRGBA:
+		c = m.NRGBAAt(x, y)
+	default:
+		c = color.NRGBAModel.Convert(decoded.At(x, y)).(color.NRGBA)
 	}
+	over := func(v uint8) uint8 { return uint8((int(v)*int(c.A) + 255*(255-int(c.A)) + 127) / 255) }
+	return color.NRGBA{over(c.R), over(c.G), over(c.B), 255}
+}
+
+func (u *update) samples(config image.Config, space string, content []byte) (Ref, error) {
+	var packed bytes.Buffer
+	writer := zlib.NewWriter(&packed)
 	if _, err := writer.Write(content); err != nil {
 		return Ref{}, err
 	}
 	if err := writer.Close(); err != nil {
 		return Ref{}, err
 	}
-	head := fmt.Appendf(nil, "<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/%s/BitsPerComponent 8%s/Filter/FlateDecode/Length %d>>\nstream\n", config.Width, config.Height, space, more, packed.Len())
+	head := fmt.Appendf(nil, "<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace%s/BitsPerComponent 8/Filter/FlateDecode/Length %d>>\nstream\n", config.Width, config.Height, space, packed.Len())
 	return u.add(append(append(head, packed.Bytes()...), "\nendstream"...)), nil
 }

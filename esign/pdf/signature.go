@@ -24,12 +24,14 @@ type Signature struct {
 	Page      int        // counted from 1; 0 when the field stands on none
 	Rect      [4]float64 // left, bottom, right, top in points
 	PageBox   [4]float64 // visible area of that page
-	Visible   bool       // the rectangle has an area
+	Visible   bool       // it shows something somewhere: the rectangle of the widget, or of a further picture, has an area
 	Hidden    bool       // the annotation's flags keep it from being shown
+	Shown     []Shown    // every place at which it shows something, the widget's first
 	Certifies int        // permissions of a certification (DocMDP) 1 to 3, 0 for none
 	Fault     *Error     // why the signature says nothing about the file
 
 	field, value Ref
+	stamps       []Ref // further pictures
 	revision     *view
 }
 
@@ -186,7 +188,9 @@ func (f *File) readSignature(s *Signature, one field, pages *pageList) error {
 	if err != nil {
 		return err
 	}
-	f.place(s, one, pages)
+	if err := f.place(s, one, pages); err != nil {
+		return err
+	}
 	if dict == nil {
 		s.Fault = refuse(CodeContents, one.ref.Number, "the field's value is no signature dictionary")
 		return nil
@@ -387,8 +391,8 @@ const (
 	flagNoView = 1 << 5
 )
 
-// place finds where the field's first widget stands.
-func (f *File) place(s *Signature, one field, pages *pageList) {
+// place finds where the field's first widget and the further pictures of the signature stand.
+func (f *File) place(s *Signature, one field, pages *pageList) error {
 	for _, ref := range one.widgets {
 		widget, err := f.latest.dict(ref)
 		if err != nil || widget == nil {
@@ -409,8 +413,12 @@ func (f *File) place(s *Signature, one field, pages *pageList) {
 			s.Rect = box
 			s.Visible = box[2] > box[0] && box[3] > box[1]
 		}
-		return
+		if shown, ok := f.shown(widget, s.Page, pages); ok {
+			s.Shown = append(s.Shown, shown)
+		}
+		return f.showsMore(s, widget, pages)
 	}
+	return nil
 }
 
 // box reads a rectangle and puts its corners in order.
@@ -439,12 +447,13 @@ const maxPages = 20_000
 
 // pageList numbers the pages, and the annotations by the page on which they stand.
 type pageList struct {
-	number map[Ref]int
-	refs   []Ref
+	number   map[Ref]int
+	refs     []Ref
+	geometry map[int]geometry // of those that were asked for
 }
 
 func (v *view) pages() (*pageList, error) {
-	out := &pageList{number: map[Ref]int{}}
+	out := &pageList{number: map[Ref]int{}, geometry: map[int]geometry{}}
 	err := v.eachPage(func(number int, ref Ref, page *Dict) error {
 		out.refs = append(out.refs, ref)
 		out.number[ref] = number

@@ -23,6 +23,8 @@ var (
 	ErrInput     = errors.New("pdf: the request is refused")
 	ErrReserve   = errors.New("pdf: the value is larger than its reserve")
 	ErrSelfCheck = errors.New("pdf: what was written does not read as it should")
+	ErrTooLarge  = errors.New("pdf: the file would be larger than what is read")
+	ErrXFA       = fmt.Errorf("%w: forms of XFA are not signed", ErrInput)
 )
 
 // Names of what a value is (SubFilter). No registered name exists for SES_Signature in PDF; ours is documented in
@@ -45,9 +47,13 @@ type SignatureRequest struct {
 	Location  string
 	Page      int      // counted from 1; where the picture stands
 	Box       Box      // where it stands on the page
+	Clip      *Box     // what is seen of it, from the corner of Box; nil is all
 	Picture   *Picture // nil for a signature that shows nothing
-	Reserve   int      // octets kept free for the value; 16 KiB when zero
-	Certify   int      // 1 to 3 certify the document and permit nothing, forms, or forms and annotations (DocMDP)
+	// More are further places of the picture. A signature field has one widget, so they are annotations of type Stamp that the field
+	// names and the signature covers.
+	More    []Drawing
+	Reserve int // octets kept free for the value; 16 KiB when zero
+	Certify int // 1 to 3 certify the document and permit nothing, forms, or forms and annotations (DocMDP)
 }
 
 // Box is a place on a page in millimetres from its top left corner.
@@ -98,7 +104,7 @@ func (f *File) AddSignature(r SignatureRequest) (*Pending, error) {
 			u.next = max(u.next, int(s.entries[len(s.entries)-1].number)+1)
 		}
 	}
-	if u.next < 1 || u.next > maxNumber-16 {
+	if u.next < 1 || u.next > maxNumber-16-2*maxStamps {
 		return nil, fmt.Errorf("%w: no free object numbers", ErrInput)
 	}
 	if r.Field, err = f.freeName(r.Field); err != nil {
@@ -120,7 +126,7 @@ func (f *File) AddSignature(r SignatureRequest) (*Pending, error) {
 
 // mayBeSigned refuses what must not be signed before any key is used (D-31).
 func (f *File) mayBeSigned(r SignatureRequest) ([]*Signature, error) {
-	if r.Certify < 0 || r.Certify > 3 || r.SubFilter == "" {
+	if r.Certify < 0 || r.Certify > 3 || r.SubFilter == "" || len(r.More) > maxStamps || len(r.More) > 0 && r.Picture == nil {
 		return nil, ErrInput
 	}
 	if !onlyBlank(f.data[f.tail:]) {
@@ -195,53 +201,37 @@ func (r SignatureRequest) dictionary() string {
 	return b.String()
 }
 
-// place adds the field, which is its own widget, to a page and to the form.
+// place adds the field, which is its own widget, and its further pictures to their pages, and the field to the form.
 func (u *update) place(r SignatureRequest, value Ref) error {
-	page := max(r.Page, 1)
-	var ref Ref
-	var dict *Dict
-	count := 0
-	err := u.file.latest.eachPage(func(number int, at Ref, one *Dict) error {
-		if count = number; number == page {
-			ref, dict = at, one
-		}
-		return nil
-	})
+	d, err := u.newDrawing(r)
 	if err != nil {
 		return err
 	}
-	if dict == nil {
-		return fmt.Errorf("%w: page %d of %d", ErrUnknown, page, count)
-	}
-	rect, appearance := "[0 0 0 0]", ""
-	if r.Picture != nil {
-		area, err := u.file.latest.pageBox(dict)
+	look := "/Rect[0 0 0 0]"
+	places := r.drawings()
+	if len(places) > 0 {
+		if look, err = d.look(places[0]); err != nil {
+			return err
+		}
+		more, err := d.stamps(places[1:])
 		if err != nil {
 			return err
 		}
-		width, height := r.Box.Width*pointsPerMM, r.Box.Height*pointsPerMM
-		left, top := area[0]+r.Box.X*pointsPerMM, area[3]-r.Box.Y*pointsPerMM
-		if width <= 0 || height <= 0 || left+width <= area[0] || left >= area[2] || top <= area[1] || top-height >= area[3] {
-			return fmt.Errorf("%w: the picture does not stand on the page", ErrInput)
-		}
-		rect = fmt.Sprintf("[%s %s %s %s]", decimal(left), decimal(top-height), decimal(left+width), decimal(top))
-		form, err := u.appearance(*r.Picture, width, height)
-		if err != nil {
-			return err
-		}
-		appearance = fmt.Sprintf("/AP<</N %d 0 R>>", form.Number)
+		look += more
 	}
+	page := max(r.Page, 1)
 	field := u.add(nil)
-	u.objects[field] = fmt.Appendf(nil, "<</Type/Annot/Subtype/Widget/FT/Sig/T%s/V %d 0 R/F 132/Rect%s/P %d %d R%s>>",
-		textString(r.Field), value.Number, rect, ref.Number, ref.Generation, appearance)
-	if err := u.append(ref, dict, "Annots", field); err != nil {
+	u.objects[field] = fmt.Appendf(nil, "<</Type/Annot/Subtype/Widget/FT/Sig/T%s/V %d 0 R/F 132%s/P %d %d R>>",
+		textString(r.Field), value.Number, look, d.refs[page].Number, d.refs[page].Generation)
+	d.put(page, field)
+	if err := d.flush(); err != nil {
 		return err
 	}
 	return u.form(r, field, value)
 }
 
-// append adds a reference to a list of a dictionary: in the list's own object if it has one, else in the dictionary.
-func (u *update) append(at Ref, dict *Dict, key Name, item Ref) error {
+// append adds references to a list of a dictionary: in the list's own object if it has one, else in the dictionary.
+func (u *update) append(at Ref, dict *Dict, key Name, items ...Ref) error {
 	object := dict.Get(key)
 	value, err := u.file.latest.resolve(object)
 	if err != nil {
@@ -251,7 +241,10 @@ func (u *update) append(at Ref, dict *Dict, key Name, item Ref) error {
 	if value != nil && !ok {
 		return fmt.Errorf("%w: %s is no list", ErrFaulty, key)
 	}
-	longer := append(slices.Clone(list), item)
+	longer := slices.Clone(list)
+	for _, item := range items {
+		longer = append(longer, item)
+	}
 	if own, ok := object.(Ref); ok && value != nil {
 		if _, ok := u.objects[own]; ok {
 			return fmt.Errorf("%w: two lists are one", ErrFaulty)
@@ -290,7 +283,7 @@ func (u *update) form(r SignatureRequest, field, value Ref) error {
 		form, indirect = &Dict{Values: map[Name]Object{}}, false
 	}
 	if form.Get("XFA") != nil {
-		return fmt.Errorf("%w: forms of XFA are not signed", ErrInput)
+		return ErrXFA
 	}
 	changed := form.with("SigFlags", 3)
 	if err := u.append(own, changed, "Fields", field); err != nil {
@@ -383,6 +376,9 @@ func (u *update) finish(r SignatureRequest, value Ref, earlier []*Signature) (*P
 		out = u.crossTable(out, newest, refs, offsets)
 	}
 	out = fmt.Appendf(out, "startxref\n%d\n%%%%EOF\n", start)
+	if len(out) > f.limits.Bytes {
+		return nil, fmt.Errorf("%w: %d octets", ErrTooLarge, len(out))
+	}
 	written := fmt.Sprintf("[0 %d %d %d]", p.begin, p.end, len(out)-p.end)
 	if len(written) > rangeWidth {
 		return nil, fmt.Errorf("%w: the file is too large", ErrInput)
@@ -446,6 +442,9 @@ func (u *update) crossStream(out []byte, newest *section, refs []Ref, offsets ma
 	out = append(out, rows...)
 	return append(out, "\nendstream\nendobj\n"...)
 }
+
+// Parts are the two parts of the octets that the value must be over; they are the file's own and not to be changed.
+func (p *Pending) Parts() [2][]byte { return [2][]byte{p.data[:p.begin], p.data[p.end:]} }
 
 // Signed are the octets that the value must be over.
 func (p *Pending) Signed() []byte { return slices.Concat(p.data[:p.begin], p.data[p.end:]) }

@@ -23,7 +23,7 @@ func TestContract(t *testing.T) {
 func TestF01CrashAtEveryStep(t *testing.T) {
 	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), sealdb.Migrations()) {
 		t.Run(engine.Name, func(t *testing.T) {
-			sealtest.RunCrash(t, func(t testing.TB) esign.Store { return sealdb.New(engine.Open(t)) })
+			sealtest.RunCrash(t, func(t testing.TB) esign.Store { return sealdb.New(engine.Open(t)) }, sealtest.Document(t, 1))
 		})
 	}
 }

@@ -2,6 +2,7 @@
 package sealhttp
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"net/http"
@@ -43,9 +44,10 @@ type SealApplication struct {
 
 // StampOrder asks for a seal on a document.
 type StampOrder struct {
-	Document string `json:"document" contentEncoding:"base64" doc:"OFD document, Base64"`
+	Document string `json:"document" contentEncoding:"base64" doc:"OFD or PDF document, Base64; its octets tell which"`
 	SM3      string `json:"sm3,omitempty" doc:"SM3 of the document that was approved, hex"`
 	Where
+	Value   string `json:"value,omitempty" enum:"seal,cms,gbt35275" doc:"What is put into the document: seal, a seal signature of GB/T 38540, when absent. In PDF only: cms or gbt35275, a message signed by the signer of the seal (CAdES, or GB/T 35275), which has no seal in it"`
 	Item    string `json:"item,omitempty" doc:"Service item"`
 	Purpose string `json:"purpose" minLength:"1" maxLength:"200" doc:"Why the seal is used"`
 }
@@ -60,8 +62,9 @@ type Where struct {
 
 // StampTrial asks where a seal would be drawn.
 type StampTrial struct {
-	Document string `json:"document" contentEncoding:"base64" doc:"OFD document, Base64"`
+	Document string `json:"document" contentEncoding:"base64" doc:"OFD or PDF document, Base64; its octets tell which"`
 	Where
+	Value string `json:"value,omitempty" enum:"seal,cms,gbt35275" doc:"As for stamp-document"`
 }
 
 // StampRecord is a use of a seal on the wire.
@@ -74,11 +77,24 @@ type StampRecord struct {
 	ResultSM3 string       `json:"result_sm3,omitempty" doc:"SM3 of the document after"`
 	Page      int          `json:"page" doc:"Page of a seal on one page; 0 otherwise"`
 	Places    []StampPlace `json:"places,omitempty" doc:"Where it is drawn; absent for an invisible seal"`
+	Value     string       `json:"value" enum:"seal,cms,gbt35275" doc:"What is put into the document"`
 	At        time.Time    `json:"at" doc:"When it was asked for"`
 }
 
 func stampRecord(s esign.Stamp) StampRecord {
-	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, onePage(s.Places), placesRecord(s.Places), s.CreatedAt}
+	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, onePage(s.Places), placesRecord(s.Places), valueName(s.Value), s.CreatedAt}
+}
+
+// valueSeal is what a seal signature is called on the wire.
+const valueSeal = "seal"
+
+func valueName(v esign.ValueKind) string { return cmp.Or(string(v), valueSeal) }
+
+func valueNamed(name string) esign.ValueKind {
+	if name == valueSeal {
+		return esign.SealValue
+	}
+	return esign.ValueKind(name)
 }
 
 type (
@@ -204,6 +220,7 @@ func noStore(ctx huma.Context, next func(huma.Context)) {
 
 func registerStamps(api huma.API, service *esign.Service, operation func(id, method, path, summary string, status int) huma.Operation) {
 	stamping := operation("stamp-document", http.MethodPost, "/{id}/stamps", "加盖印章 Seal a document", http.StatusCreated)
+	stamping.Description = "Seals an OFD or PDF document; the answer is of the same kind. In a PDF, places are counted from the top left corner of the page as it is shown, and no place is found by a text (YX-SEAL-422)."
 	stamping.MaxBodyBytes, stamping.BodyReadTimeout = MaxDocument, uploadTime
 	huma.Register(api, stamping, func(ctx context.Context, in *struct {
 		PathID
@@ -222,7 +239,7 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 		if err != nil {
 			return nil, err
 		}
-		stamp, sealed, err := service.Stamp(ctx, esign.StampRequest{SealID: in.ID, Document: document, Places: where, Item: in.Body.Item, Purpose: in.Body.Purpose, ExpectedSM3: in.Body.SM3, Key: in.Key})
+		stamp, sealed, err := service.Stamp(ctx, esign.StampRequest{SealID: in.ID, Document: document, Places: where, Item: in.Body.Item, Purpose: in.Body.Purpose, ExpectedSM3: in.Body.SM3, Value: valueNamed(in.Body.Value), Key: in.Key})
 		if err != nil {
 			return nil, err
 		}
@@ -253,7 +270,7 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 		if err != nil {
 			return nil, err
 		}
-		all, err := service.PreviewStamp(ctx, in.ID, document, where)
+		all, err := service.TryStamp(ctx, esign.StampRequest{SealID: in.ID, Document: document, Places: where, Value: valueNamed(in.Body.Value)})
 		if err != nil {
 			return nil, err
 		}

@@ -24,6 +24,7 @@ import (
 // BatchOrder is what is the same for all documents of a batch.
 type BatchOrder struct {
 	Where
+	Value   string `json:"value,omitempty" enum:"seal,cms,gbt35275" doc:"As for stamp-document"`
 	Item    string `json:"item,omitempty" maxLength:"100" doc:"Service item"`
 	Purpose string `json:"purpose,omitempty" maxLength:"200" doc:"Why the seal is used; required to seal"`
 }
@@ -60,7 +61,7 @@ func registerBatches(api huma.API, service *esign.Service, operation func(id, me
 	form := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"order", "file"},
 		Properties: map[string]*huma.Schema{
 			"order": order,
-			"file":  {Type: huma.TypeString, Format: "binary", Description: "ZIP of OFD documents; at most 50 MB and 500 documents"},
+			"file":  {Type: huma.TypeString, Format: "binary", Description: "ZIP of OFD and PDF documents; at most 50 MB and 500 documents"},
 		}}}}}
 	batch := operation("stamp-batch", http.MethodPost, "/{id}/batches", "批量盖章 Seal the documents of an archive", http.StatusOK)
 	batch.Description = "Each document is sealed under a record of its own; one that is refused stops no other. The answer is a ZIP of the sealed documents under their names, with " + batchJSON + " (BatchReport) and " +
@@ -154,7 +155,7 @@ func batchRequest(ctx context.Context, seal, contentType string, body []byte) (e
 	if order == nil || request.Archive == nil {
 		return request, fault.New(fault.Malformed)
 	}
-	request.Item, request.Purpose = order.Item, order.Purpose
+	request.Item, request.Purpose, request.Value = order.Item, order.Purpose, valueNamed(order.Value)
 	request.Places, err = order.places()
 	return request, err
 }
@@ -210,7 +211,7 @@ func writeBatch(ctx context.Context, w io.Writer, batch *esign.Batch) error {
 	return finishBatch(archive, report)
 }
 
-// addStored adds a file as it is: OFD documents are compressed in themselves.
+// addStored adds a file as it is: OFD documents are compressed in themselves, and most of a PDF is.
 func addStored(archive *zip.Writer, name string, content []byte) error {
 	w, err := archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
 	if err == nil {

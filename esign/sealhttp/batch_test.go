@@ -93,7 +93,7 @@ func TestBatchOverTheAPI(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused := report.Documents[2]
-		if report.Sealed != 2 || report.Refused != 1 || report.Documents[0].Result != "sealed" || refused.Result != "refused" || refused.Problem.Code != "YX-SEAL-311" || refused.Problem.Title != "The document cannot be sealed: zip_structure" {
+		if report.Sealed != 2 || report.Refused != 1 || report.Documents[0].Result != "sealed" || refused.Result != "refused" || refused.Problem.Code != "YX-SEAL-311" || refused.Problem.Title != "The document cannot be sealed: pdf_structure" {
 			t.Errorf("%+v %+v", report, refused.Problem)
 		}
 		lines, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(files["results.csv"], []byte("\ufeff")))).ReadAll()

@@ -2,12 +2,14 @@ package sealhttp
 
 import (
 	"errors"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/pdf"
 	"github.com/yinxin-gov/yinxin/esign/preview"
 	"github.com/yinxin-gov/yinxin/esign/render"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -49,12 +51,35 @@ func (p *Pages) preview(r *http.Request, form url.Values, document []byte, name 
 			out.More++
 		}
 	}
+	if esign.FormatOf(document) == esign.PDF {
+		return out, p.outline(out, document, all[0].Page)
+	}
 	opened, err := ofd.Open(document, ofd.DefaultLimits())
 	if err != nil {
 		return nil, err // it opened a moment ago
 	}
 	out.Page, out.Total, err = p.drawn(opened, all[0].Page, p.Renderer.Text(r, "stamp.preview"))
 	return out, err
+}
+
+// outline is the page of a PDF, whose content is not drawn: its edge alone, of the right size.
+func (p *Pages) outline(out *web.StampPreview, document []byte, number int) error {
+	opened, err := pdf.Open(document, pdf.Limits{})
+	if err != nil {
+		return err // it opened a moment ago
+	}
+	sizes, err := opened.Pages()
+	if err != nil {
+		return err
+	}
+	if number > len(sizes) {
+		return fault.New(fault.Invalid).WithField("page", fault.StampPlace)
+	}
+	size := sizes[number-1]
+	out.Outline, out.Total = true, len(sizes)
+	out.Page = web.ShownPage{Number: number, Width: size.Width, Height: size.Height,
+		SVG: template.HTML(fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g"></svg>`, size.Width, size.Height))} // numbers alone
+	return nil
 }
 
 // seen is what an appearance shows of the seal.

@@ -41,8 +41,6 @@ const (
 // kindInvisible is the choice of the form for a seal that is drawn nowhere.
 const kindInvisible esign.PlaceKind = "invisible"
 
-const ofdType = "application/ofd"
-
 // maxUploadForm bounds a form with a document: the largest one and the frame around it.
 const maxUploadForm = esign.MaxDocument + 1<<20
 
@@ -200,17 +198,20 @@ func (p *Pages) result(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	report, err := p.Service.Judge(r.Context(), fileName(stamp), content)
+	report, err := p.Service.Judge(r.Context(), fileName(stamp, content), content)
 	if err != nil {
 		return err
 	}
 	return p.Page(w, r, http.StatusOK, "stamp-result", web.Page{Body: web.StampResultPage{
-		File: fileName(stamp), Seal: seal.Name, Verdict: string(report.Verdict), Code: report.Code, SM3: digest.Hex(content),
+		File: fileName(stamp, content), Seal: seal.Name, Verdict: string(report.Verdict), Code: report.Code, SM3: digest.Hex(content),
 		DownloadURL: resultURL(stamp.SealID, stamp.Key) + "/file", BackURL: "/seal/" + stamp.SealID,
 	}})
 }
 
-func fileName(stamp esign.Stamp) string { return stamp.ID + ".ofd" }
+// fileName is the name of a sealed document, which its octets say the kind of.
+func fileName(stamp esign.Stamp, content []byte) string {
+	return stamp.ID + "." + string(esign.FormatOf(content))
+}
 
 // download sends the sealed document.
 func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
@@ -219,8 +220,8 @@ func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h := w.Header()
-	h.Set("Content-Type", ofdType)
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fileName(stamp)}))
+	h.Set("Content-Type", esign.FormatOf(content).MediaType())
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fileName(stamp, content)}))
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write(content) // a caller that went away is no fault of ours

@@ -18,11 +18,11 @@ import (
 // as an error that the process survives and once as the end of the process. Then the process starts again, the sweep
 // runs, and the requester asks again: nothing acknowledged may be lost, and no second signature is released, whatever
 // the point (security rows F-01, F-06, F-10).
-func RunCrash(t *testing.T, open func(t testing.TB) esign.Store) {
+func RunCrash(t *testing.T, open func(t testing.TB) esign.Store, document []byte) {
 	w := NewWorld(t, open(t))
 	seal := w.Active(t, SampleApplication(1))
 	before := len(w.Steps.Names())
-	if _, _, err := w.Service.Stamp(Keeper, Request(seal, Document(t, 1))); err != nil {
+	if _, _, err := w.Service.Stamp(Keeper, Request(seal, document)); err != nil {
 		t.Fatal(err)
 	}
 	names := w.Steps.Names()[before:]
@@ -31,7 +31,7 @@ func RunCrash(t *testing.T, open func(t testing.TB) esign.Store) {
 	}
 	for i, name := range names {
 		for _, p := range []point{{i + 1, false, false}, {i + 1, true, false}, {i + 1, false, true}, {i + 1, true, true}} {
-			t.Run(fmt.Sprintf("%d %s %s", i+1, name, p), func(t *testing.T) { crashAt(t, open(t), p) })
+			t.Run(fmt.Sprintf("%d %s %s", i+1, name, p), func(t *testing.T) { crashAt(t, open(t), p, document) })
 		}
 	}
 }
@@ -72,10 +72,10 @@ func (p point) arm(w *World) (revive func()) {
 	return func() { w.Steps.FailBefore, w.Steps.FailAfter = nil, nil }
 }
 
-func crashAt(t *testing.T, store esign.Store, p point) {
+func crashAt(t *testing.T, store esign.Store, p point, document []byte) {
 	w := NewWorld(t, store)
 	seal := w.Active(t, SampleApplication(1))
-	request := Request(seal, Document(t, 1))
+	request := Request(seal, document)
 	revive := p.arm(w)
 	_, acknowledged, err := w.Service.Stamp(Keeper, request)
 	if err == nil || fault.CodeOf(err) != fault.Unavailable {

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/pdf/pdftest"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -204,7 +206,7 @@ func (w *World) Verify(t testing.TB, document []byte) verify.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return verify.Verify("a.ofd", document, options)
+	return verify.Verify("a", document, options)
 }
 
 // SampleApplication asks for a seal; n makes its code.
@@ -246,6 +248,20 @@ func Document(t testing.TB, pages int) []byte {
 		t.Fatal(err)
 	}
 	return document
+}
+
+// PDF is a plain PDF file of so many A4 pages with a line on each; more are entries of every page, for instance a turn.
+func PDF(pages int, more ...string) []byte {
+	objects := pdftest.Objects{1: "<</Type/Catalog/Pages 2 0 R>>", 3: "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"}
+	kids := ""
+	for n := range pages {
+		page, content := 4+2*n, 5+2*n
+		kids += fmt.Sprintf("%d 0 R ", page)
+		objects[page] = fmt.Sprintf("<</Type/Page/Parent 2 0 R/Contents %d 0 R/Resources<</Font<</F 3 0 R>>>>%s>>", content, strings.Join(more, ""))
+		objects[content] = pdftest.Stream(fmt.Sprintf("BT /F 24 Tf 72 700 Td (Page %d) Tj ET", n+1))
+	}
+	objects[2] = fmt.Sprintf("<</Type/Pages/Kids[%s]/Count %d/MediaBox[0 0 595.2756 841.8898]>>", kids, pages)
+	return pdftest.Table(objects, "/Root 1 0 R/ID[<00><01>]")
 }
 
 // Request asks for the seal on the first page of a document.

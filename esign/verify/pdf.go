@@ -3,6 +3,7 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -175,23 +176,21 @@ func (s *signatureJudge) documentTimestamp(description *pdf.Signature, signed []
 	}
 }
 
-// pdfPlacement tells where the signature shows something, in millimetres from the page's top left.
+// pdfPlacement tells where the signature shows something, in millimetres from the top left of the page as it is shown.
 func (s *signatureJudge) pdfPlacement(description *pdf.Signature) {
-	if !description.Visible {
-		return
+	for _, one := range description.Shown {
+		if !one.Seen {
+			s.reason("stamp_not_visible", description.Field)
+		}
+		if one.Page > 0 {
+			s.out.Placements = append(s.out.Placements, Placement{Page: one.Page, XMM: micrometres(one.Box.X), YMM: micrometres(one.Box.Y),
+				WidthMM: micrometres(one.Box.Width), HeightMM: micrometres(one.Box.Height)})
+		}
 	}
-	box, page := description.Rect, description.PageBox
-	if description.Page == 0 || description.Hidden || box[0] >= page[2] || box[2] <= page[0] || box[1] >= page[3] || box[3] <= page[1] {
-		s.reason("stamp_not_visible", description.Field)
-	}
-	if description.Page == 0 {
-		return
-	}
-	s.out.Placements = append(s.out.Placements, Placement{Page: description.Page, XMM: millimetres(box[0] - page[0]), YMM: millimetres(page[3] - box[3]),
-		WidthMM: millimetres(box[2] - box[0]), HeightMM: millimetres(box[3] - box[1])})
 }
 
-func millimetres(points float64) float64 { return points * 25.4 / 72 }
+// micrometres rounds millimetres that were reckoned from points, as people read them.
+func micrometres(mm float64) float64 { return math.Round(mm*1000) / 1000 }
 
 // unbound is the reason when a value is of something else: of another description of an OFD, of other content of a PDF.
 func (s *signatureJudge) unbound() string {

@@ -23,6 +23,8 @@ type SignedDataTemplate struct {
 	GM          bool           // the content types of GB/T 35275 instead of those of CMS
 	SigningTime time.Time      // signed attribute; none when zero
 	Include     []*Certificate // beside the signer's
+	// Timestamp gives a time-stamp token over the signature value, which goes beside what is signed (RFC 5126 6.1.1); optional.
+	Timestamp func(signatureValue []byte) ([]byte, error)
 }
 
 // MakeSignedData makes a detached signed message over a message (RFC 5652, GB/T 35275 section 8): SM3 with SM2 for an SM2 key,
@@ -57,7 +59,7 @@ func MakeSignedData(template SignedDataTemplate, message []byte, certificate *Ce
 		outer, inner = OIDGMSignedData, OIDGMData
 	}
 	oids := map[string][]byte{}
-	for _, oid := range []string{outer, inner, digestOID, signatureOID, OIDAttrContentType, OIDAttrDigest, OIDAttrSigningTime, oidSigningCertificateV2} {
+	for _, oid := range []string{outer, inner, digestOID, signatureOID, OIDAttrContentType, OIDAttrDigest, OIDAttrSigningTime, OIDAttrTimeStamp, oidSigningCertificateV2} {
 		encoded, err := der.EncodeOID(oid)
 		if err != nil {
 			return nil, err
@@ -82,8 +84,16 @@ func MakeSignedData(template SignedDataTemplate, message []byte, certificate *Ce
 			certificates = append(certificates, one.Raw)
 		}
 	}
+	var unsigned []byte
+	if template.Timestamp != nil {
+		token, err := template.Timestamp(value)
+		if err != nil {
+			return nil, fmt.Errorf("time-stamp message: %w", err)
+		}
+		unsigned = der.EncodeImplicit(1, true, der.EncodeSequence(oids[OIDAttrTimeStamp], der.EncodeSet(token)))
+	}
 	signer := der.EncodeSequence(der.EncodeInt(1), der.EncodeSequence(certificate.Issuer.Raw, der.EncodeInteger(certificate.Serial)),
-		digestAlgorithm, der.EncodeImplicit(0, true, attributes...), signatureAlgorithm, der.EncodeOctetString(value))
+		digestAlgorithm, der.EncodeImplicit(0, true, attributes...), signatureAlgorithm, der.EncodeOctetString(value), unsigned)
 	encoded := der.EncodeSequence(oids[outer], der.EncodeExplicit(0, der.EncodeSequence(der.EncodeInt(1), der.EncodeSet(digestAlgorithm),
 		der.EncodeSequence(oids[inner]), der.EncodeImplicit(0, true, der.SortSetOf(certificates)...), der.EncodeSet(signer))))
 	return encoded, checkMade(encoded, message)
