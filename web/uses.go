@@ -16,8 +16,7 @@ type SealUsePage struct {
 	Facts     []ShownField
 	SM3       string
 	Places    []string // in words
-	Unseen    bool     // the document was not given
-	Closed    bool     // it is decided, and its document is shown no more
+	Unseen    bool     // it waits, and the document was not given
 	Problem   string   // why it could not be sealed now; empty where it could
 	Sheet     *StampPreview
 	PrevURL   string // page of the document before

@@ -109,12 +109,13 @@ func (p *Pages) showUse(w http.ResponseWriter, r *http.Request, status int, a tr
 		return err
 	}
 	actor := reqctx.From(r.Context()).Actor
-	body := web.SealUsePage{Seal: u.SealName, SealURL: "/seal/" + u.SealID, Status: "use_" + string(u.State), Facts: p.useFacts(r, u), SM3: u.SourceSM3, Unseen: !u.Kept, History: p.useHistory(r, u),
-		Hidden: []web.Hidden{{Name: "digest", Value: u.Digest}}, UsesLeft: u.Left, ExpiresAt: u.ExpiresAt, Closed: u.State != esign.UseRequested && u.State != esign.UseApproved}
+	body := web.SealUsePage{Seal: u.SealName, SealURL: "/seal/" + u.SealID, Status: "use_" + string(u.State), Facts: p.useFacts(r, u), SM3: u.SourceSM3, Unseen: !u.Kept && u.State == esign.UseRequested, History: p.useHistory(r, u),
+		Hidden: []web.Hidden{{Name: "digest", Value: u.Digest}}, UsesLeft: u.Left, ExpiresAt: u.ExpiresAt}
+	open := u.State == esign.UseRequested || u.State == esign.UseApproved
 	for _, place := range u.Places {
 		body.Places = append(body.Places, p.place(r, place))
 	}
-	if u.Kept && !body.Closed && (actor.ID == u.Requester || actor.Reaches(u.Area, u.Approver)) {
+	if u.Kept && open && (actor.ID == u.Requester || actor.Reaches(u.Area, u.Approver)) {
 		if err := p.useSheet(r, u, &body); err != nil {
 			return err
 		}
@@ -129,7 +130,7 @@ func (p *Pages) showUse(w http.ResponseWriter, r *http.Request, status int, a tr
 		act("approve", false, false)
 		act("refuse", true, true)
 	}
-	if !body.Closed && u.MayWithdraw(actor) {
+	if open && u.MayWithdraw(actor) {
 		act("withdraw", true, true)
 	}
 	page := web.Page{Self: requestURL(u.ID)}
