@@ -374,7 +374,10 @@ type UseDecision struct {
 
 // DecideUse approves or refuses a request. An approval is about exactly what was read: the digest is computed anew from what is stored.
 func (s *Service) DecideUse(ctx context.Context, id string, d UseDecision) (UseRequest, error) {
-	actor, err := rested(require(ctx, roles...))
+	actor, err := rested(require(ctx, RoleApprover, RoleKeeper))
+	if err == nil && actor.Machine() {
+		err = fault.New(fault.Forbidden)
+	}
 	if err != nil {
 		return UseRequest{}, err
 	}
@@ -428,7 +431,7 @@ func (s *Service) useFault(err error) error {
 // WithdrawUse takes a request back, or an approval that was not used up. Its requester may, and whoever may approve it takes back an approval.
 // Withdrawing is stopping, so nobody has to rest before it.
 func (s *Service) WithdrawUse(ctx context.Context, id, reason string) (UseRequest, error) {
-	actor, err := require(ctx, roles...)
+	actor, err := require(ctx, RoleKeeper, RoleApprover)
 	if err != nil {
 		return UseRequest{}, err
 	}

@@ -250,7 +250,7 @@ func registerUses(api huma.API, service *esign.Service, operation func(id, metho
 		UsePathID
 		Body struct {
 			Approve bool   `json:"approve" doc:"Approves it; otherwise it is refused"`
-			Digest  string `json:"digest" pattern:"^[0-9a-fA-F]{64}$" doc:"Of what was read"`
+			Digest  string `json:"digest" maxLength:"64" doc:"Of what was read"`
 			Reason  string `json:"reason,omitempty" maxLength:"200" doc:"Why it is refused"`
 		}
 	}) (*useAnswer, error) {
