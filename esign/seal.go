@@ -94,6 +94,8 @@ type Stamp struct {
 	Value     ValueKind
 	CreatedAt time.Time
 	LeaseTo   time.Time // until then a planned stamp belongs to the process that planned it
+	Approval  string    // the request under which it was allowed; empty where none was needed
+	Rule      int64     // number of the seal's rule under which it is planned; no store gives it back
 }
 
 // Position is a place in the list of uses of a seal, which runs from the newest to the oldest. The zero one is before
@@ -143,6 +145,7 @@ type Store interface {
 	PlannedBefore(ctx context.Context, now time.Time, limit int) ([]Stamp, error)
 	// Stamps lists the uses of a seal, newest first, beginning after the position.
 	Stamps(ctx context.Context, sealID string, after Position, limit int) ([]Stamp, error)
+	Uses
 }
 
 // Authority issues certificates; internal/app adapts the demonstration CA, a deployment with legal weight another one.
@@ -209,7 +212,7 @@ const (
 	RoleMaker    = "seal_maker"
 )
 
-var roles = []string{RoleKeeper, RoleReviewer, RoleMaker}
+var roles = []string{RoleKeeper, RoleReviewer, RoleMaker, RoleApprover}
 
 // Staff refuses whoever holds no role of the room, not even in a part; the area of each seal is judged besides.
 func Staff(ctx context.Context) error {

@@ -26,6 +26,7 @@ type StampRequest struct {
 	Purpose     string // required
 	ExpectedSM3 string // approval bound to the document, hex, optional
 	Key         string // idempotency key; required
+	Approval    string // the approved request that allows it; one that fits is found when empty and the rule of the seal asks for one
 	// Unkept keeps the record of the stamp and not the document: the caller keeps it, for instance under the key of a person, so
 	// that it can be destroyed. Such a key answers once.
 	Unkept bool
@@ -59,7 +60,7 @@ func (s *Service) Stamp(ctx context.Context, r StampRequest) (Stamp, []byte, err
 	if err != nil {
 		return Stamp{}, nil, err
 	}
-	return s.StampFor(ctx, actor.ID, r)
+	return s.stamp(ctx, actor.ID, r, false)
 }
 
 // PreviewStamp is TryStamp of a stamp with a seal signature.
@@ -93,8 +94,13 @@ func (s *Service) TryStamp(ctx context.Context, r StampRequest) ([]Appearance, e
 	return j.shown, nil
 }
 
-// StampFor is Stamp for another room of the platform, which has checked the right itself.
+// StampFor is Stamp for another room of the platform, which has checked the right itself. The rule of the seal says whether its own review is
+// enough.
 func (s *Service) StampFor(ctx context.Context, requester string, r StampRequest) (Stamp, []byte, error) {
+	return s.stamp(ctx, requester, r, true)
+}
+
+func (s *Service) stamp(ctx context.Context, requester string, r StampRequest, platform bool) (Stamp, []byte, error) {
 	wanted, err := s.wanted(requester, r)
 	if err != nil {
 		return Stamp{}, nil, err
@@ -102,6 +108,16 @@ func (s *Service) StampFor(ctx context.Context, requester string, r StampRequest
 	earlier, result, err := s.earlier(ctx, wanted)
 	if err != nil || result != nil {
 		return earlier, result, err
+	}
+	if earlier.State == Planned && r.Approval != "" && r.Approval != earlier.Approval && earlier.Approval != "" {
+		return Stamp{}, nil, fault.New(fault.StampKeyReused)
+	}
+	if refusal := s.permit(ctx, &wanted, &earlier, r.Approval, platform); refusal != nil {
+		// The same request may have taken the approval at this moment; it gets the same answer.
+		if earlier, result, err = s.earlier(ctx, wanted); err != nil || result != nil {
+			return earlier, result, err
+		}
+		return Stamp{}, nil, refusal
 	}
 	j, err := s.prepare(ctx, wanted, r.Document)
 	if err != nil {
@@ -116,6 +132,10 @@ func (s *Service) StampFor(ctx context.Context, requester string, r StampRequest
 		return earlier, result, err
 	case errors.Is(err, ErrInactive):
 		return Stamp{}, nil, fault.Wrap(err, fault.SealSuspended)
+	case errors.Is(err, ErrUnapproved):
+		return Stamp{}, nil, fault.Wrap(err, fault.SealUseState)
+	case errors.Is(err, ErrRule):
+		return Stamp{}, nil, fault.Wrap(err, fault.Conflict)
 	case err != nil:
 		return Stamp{}, nil, unavailable(err)
 	}
@@ -261,11 +281,18 @@ func (s *Service) prepare(ctx context.Context, wanted Stamp, document []byte) (*
 // plan puts the intent on record, in the same transaction in which the seal is seen in use.
 func (s *Service) plan(ctx context.Context, j *job, earlier Stamp) error {
 	details := map[string]string{"seal": j.seal.ID, "source": j.stamp.SourceSM3, "description": hex.EncodeToString(j.pending.digest()), "item": j.stamp.Item}
+	if j.stamp.Approval != "" {
+		details["approval"] = j.stamp.Approval
+	}
 	if earlier.ID == "" {
-		return s.cfg.Store.PlanStamp(ctx, j.stamp, audit.With(s.event(ctx, "seal.stamp.planned", "stamp", j.stamp.ID, details)))
+		return s.cfg.Store.PlanStamp(ctx, j.stamp, s.consumed(ctx, j.stamp, audit.With(s.event(ctx, "seal.stamp.planned", "stamp", j.stamp.ID, details))))
 	}
 	j.stamp.ID, j.stamp.CreatedAt = earlier.ID, earlier.CreatedAt
-	return s.cfg.Store.TakeOver(ctx, j.stamp, s.cfg.Now(), audit.With(s.event(ctx, "seal.stamp.resumed", "stamp", j.stamp.ID, details)))
+	record := audit.With(s.event(ctx, "seal.stamp.resumed", "stamp", j.stamp.ID, details))
+	if earlier.State == Abandoned || earlier.Approval == "" {
+		record = s.consumed(ctx, j.stamp, record)
+	}
+	return s.cfg.Store.TakeOver(ctx, j.stamp, s.cfg.Now(), record)
 }
 
 // finish signs, verifies and stores. From here on a caller that went away stops nothing: its next try finds the result.

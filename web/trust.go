@@ -163,6 +163,7 @@ type SealListPage struct {
 	Filter  FormField // by state
 	Table   Table
 	MakeURL string // empty hides the button
+	UsesURL string // requests for uses; empty hides it
 }
 
 // SealMakePage is "seal-make": apply for a seal (seal-submit).
@@ -196,6 +197,9 @@ type SealDetailPage struct {
 	StampHidden []Hidden
 	Stamp       StampForm
 	Preview     *StampPreview // what the form would do, after the button for it
+	AsksFirst   bool          // an approval can be asked for (stamp-request)
+	AsksAlways  bool          // and nothing is sealed here without one
+	Rule        *SealRuleShown
 	Uses        []HistoryItem
 	UsesNextURL string // older uses
 	UsesTopURL  string // back to the newest

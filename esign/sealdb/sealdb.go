@@ -196,9 +196,15 @@ func (st *Store) PlanStamp(ctx context.Context, s esign.Stamp, record audit.Reco
 		if err := inUse(ctx, tx, s.SealID); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO seal_stamp (id, seal_id, state, requester, key, body, result_sm3, created_at, lease_to) VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8)",
-			s.ID, s.SealID, s.State, s.Requester, s.Key, body, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.LeaseTo))
+		if err := underRule(ctx, tx, s); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO seal_stamp (id, seal_id, state, requester, key, body, result_sm3, created_at, lease_to, approval) VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9)",
+			s.ID, s.SealID, s.State, s.Requester, s.Key, body, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.LeaseTo), s.Approval)
 		if err != nil {
+			return err
+		}
+		if err := takeUse(ctx, tx, s, s.CreatedAt); err != nil {
 			return err
 		}
 		return auditdb.Append(ctx, tx, record)
@@ -219,13 +225,13 @@ func inUse(ctx context.Context, tx sqldb.Tx, sealID string) error {
 	return err
 }
 
-const stampColumns = "id, seal_id, state, requester, key, body, result_sm3, created_at, lease_to"
+const stampColumns = "id, seal_id, state, requester, key, body, result_sm3, created_at, lease_to, approval"
 
 func scanStamp(row interface{ Scan(...any) error }) (esign.Stamp, error) {
 	var s esign.Stamp
 	var text string
 	var created, lease int64
-	if err := row.Scan(&s.ID, &s.SealID, &s.State, &s.Requester, &s.Key, &text, &s.ResultSM3, &created, &lease); err != nil {
+	if err := row.Scan(&s.ID, &s.SealID, &s.State, &s.Requester, &s.Key, &text, &s.ResultSM3, &created, &lease, &s.Approval); err != nil {
 		return s, err
 	}
 	var b stampBody
@@ -263,18 +269,33 @@ func (st *Store) SettleStamp(ctx context.Context, s esign.Stamp, record audit.Re
 		if !done {
 			return esign.ErrChanged
 		}
+		if s.State == esign.Abandoned {
+			if err := giveBackUse(ctx, tx, s.ID); err != nil {
+				return err
+			}
+		}
 		return auditdb.Append(ctx, tx, record)
 	})
 }
 
-// TakeOver plans a stamp again that nobody works on.
+// TakeOver plans a stamp again that nobody works on. One that is planned under its request goes on under it; any other takes a use anew.
 func (st *Store) TakeOver(ctx context.Context, s esign.Stamp, now time.Time, record audit.Record) error {
 	return st.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := inUse(ctx, tx, s.SealID); err != nil {
 			return err
 		}
-		done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_stamp SET state = $2, lease_to = $3 WHERE id = $1 AND (state = $4 OR state = $2 AND lease_to <= $5)",
-			s.ID, esign.Planned, sqldb.Micros(s.LeaseTo), esign.Abandoned, sqldb.Micros(now))
+		if err := underRule(ctx, tx, s); err != nil {
+			return err
+		}
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_stamp SET lease_to = $3 WHERE id = $1 AND state = $2 AND approval = $4 AND lease_to <= $5",
+			s.ID, esign.Planned, sqldb.Micros(s.LeaseTo), s.Approval, sqldb.Micros(now))
+		if err == nil && !done {
+			done, err = sqldb.ExecOne(ctx, tx, "UPDATE seal_stamp SET state = $2, lease_to = $3, approval = $4 WHERE id = $1 AND (state = $5 OR state = $2 AND approval = '' AND lease_to <= $6)",
+				s.ID, esign.Planned, sqldb.Micros(s.LeaseTo), s.Approval, esign.Abandoned, sqldb.Micros(now))
+			if err == nil && done {
+				err = takeUse(ctx, tx, s, now)
+			}
+		}
 		if err != nil {
 			return err
 		}

@@ -50,6 +50,8 @@ type StampOrder struct {
 	Value   string `json:"value,omitempty" enum:"seal,cms,gbt35275" doc:"What is put into the document: seal, a seal signature of GB/T 38540, when absent. In PDF only: cms or gbt35275, a message signed by the signer of the seal (CAdES, or GB/T 35275), which has no seal in it"`
 	Item    string `json:"item,omitempty" doc:"Service item"`
 	Purpose string `json:"purpose" minLength:"1" maxLength:"200" doc:"Why the seal is used"`
+
+	Approval string `json:"approval,omitempty" maxLength:"64" doc:"Request that was approved (request-seal-use); one that fits is found when absent and the rule of the seal asks for one"`
 }
 
 // Where is the place of a seal in an order: a page with the corner of the seal, or places.
@@ -79,10 +81,13 @@ type StampRecord struct {
 	Places    []StampPlace `json:"places,omitempty" doc:"Where it is drawn; absent for an invisible seal"`
 	Value     string       `json:"value" enum:"seal,cms,gbt35275" doc:"What is put into the document"`
 	At        time.Time    `json:"at" doc:"When it was asked for"`
+
+	Approval  string              `json:"approval,omitempty" doc:"Request under which it was allowed; absent where none was needed"`
+	Approvals []UseApprovalRecord `json:"approvals,omitempty" doc:"Who approved that, in a list of uses"`
 }
 
 func stampRecord(s esign.Stamp) StampRecord {
-	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, onePage(s.Places), placesRecord(s.Places), valueName(s.Value), s.CreatedAt}
+	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, onePage(s.Places), placesRecord(s.Places), valueName(s.Value), s.CreatedAt, s.Approval, nil}
 }
 
 // valueSeal is what a seal signature is called on the wire.
@@ -239,7 +244,7 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 		if err != nil {
 			return nil, err
 		}
-		stamp, sealed, err := service.Stamp(ctx, esign.StampRequest{SealID: in.ID, Document: document, Places: where, Item: in.Body.Item, Purpose: in.Body.Purpose, ExpectedSM3: in.Body.SM3, Value: valueNamed(in.Body.Value), Key: in.Key})
+		stamp, sealed, err := service.Stamp(ctx, esign.StampRequest{SealID: in.ID, Document: document, Places: where, Item: in.Body.Item, Purpose: in.Body.Purpose, ExpectedSM3: in.Body.SM3, Approval: in.Body.Approval, Value: valueNamed(in.Body.Value), Key: in.Key})
 		if err != nil {
 			return nil, err
 		}
@@ -283,6 +288,7 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 		return out, nil
 	})
 	registerBatches(api, service, operation)
+	registerUses(api, service, operation)
 	huma.Register(api, operation("list-stamps", http.MethodGet, "/{id}/stamps", "用印记录 Uses of a seal", http.StatusOK), func(ctx context.Context, in *struct {
 		PathID
 		After string `query:"after" doc:"Cursor of the page before"`
@@ -306,9 +312,17 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 				Next   string        `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
 			}
 		}{}
+		behind, err := service.ApprovalsOf(ctx, stamps)
+		if err != nil {
+			return nil, err
+		}
 		out.Body.Stamps, out.Body.Next = []StampRecord{}, next
 		for _, s := range stamps {
-			out.Body.Stamps = append(out.Body.Stamps, stampRecord(s))
+			shown := stampRecord(s)
+			if u, ok := behind[s.Approval]; ok {
+				shown.Approvals = approvalRecords(u.Approvals)
+			}
+			out.Body.Stamps = append(out.Body.Stamps, shown)
 		}
 		return out, nil
 	})

@@ -57,6 +57,12 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 	if body.Preview = a.preview; a.preview != nil {
 		a.preview.Picture, a.preview.WidthMM, a.preview.HighMM = body.Picture, body.WidthMM, body.HeightMM
 	}
+	rule, err := p.Service.RuleOf(r.Context(), seal.ID)
+	if err != nil {
+		return err
+	}
+	body.Rule = p.ruleShown(r, seal, rule)
+	body.AsksFirst, body.AsksAlways = rule.Rule.When != esign.WhenNever, rule.Rule.When == esign.WhenAlways
 	if seal.State == esign.Active && actor.Reaches(seal.Area, esign.RoleKeeper) {
 		if a.key == "" {
 			a.key = ident.New(p.Rand, "use")
@@ -68,8 +74,12 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 	if err != nil {
 		return err
 	}
+	behind, err := p.Service.ApprovalsOf(r.Context(), uses)
+	if err != nil {
+		return err
+	}
 	for _, u := range uses {
-		body.Uses = append(body.Uses, p.use(r, u))
+		body.Uses = append(body.Uses, p.use(r, u, behind[u.Approval].Approvals))
 	}
 	if next != "" {
 		body.UsesNextURL = "/seal/" + seal.ID + "?" + url.Values{"after": {next}}.Encode() + "#seal-uses"
@@ -80,9 +90,11 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 	page := web.Page{Title: seal.Name, Self: "/seal/" + seal.ID}
 	if a.refusal != nil {
 		page.Errors = p.errors(r, a)
-		for i := range body.Actions {
-			if action := &body.Actions[i]; action.ID == "seal-"+a.action && !action.NoReason {
-				action.Reason, action.Error = a.reason, messageOf(page.Errors, action.ID+"-reason")
+		for _, actions := range [][]web.StateAction{body.Actions, body.Rule.Actions} {
+			for i := range actions {
+				if action := &actions[i]; action.ID == "seal-"+a.action && !action.NoReason {
+					action.Reason, action.Error = a.reason, messageOf(page.Errors, action.ID+"-reason")
+				}
 			}
 		}
 	} else if next := p.nextStep(r, seal); next != "" {
@@ -133,13 +145,16 @@ func (p *Pages) certificate(r *http.Request, seal esign.Seal) []web.ShownField {
 	}
 }
 
-func (p *Pages) use(r *http.Request, u esign.Stamp) web.HistoryItem {
+func (p *Pages) use(r *http.Request, u esign.Stamp, approvals []esign.UseApproval) web.HistoryItem {
 	detail := []string{p.Renderer.Text(r, "stamp.state."+string(u.State))}
 	for _, place := range u.Places {
 		detail = append(detail, p.place(r, place))
 	}
 	if u.Item != "" {
 		detail = append(detail, p.Renderer.Text(r, "stamp.for_item", "item", u.Item))
+	}
+	for _, a := range approvals {
+		detail = append(detail, p.Renderer.Text(r, "use.by", "by", a.By))
 	}
 	return web.HistoryItem{At: u.CreatedAt, Text: u.Purpose, Actor: u.Requester, Detail: strings.Join(append(detail, "SM3 "+u.SourceSM3[:min(16, len(u.SourceSM3))]+"…"), " · ")}
 }

@@ -42,6 +42,15 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"POST /seal/{id}/stamps":           p.stamp,
 		"GET /seal/{id}/stamps/{key}":      p.result,
 		"GET /seal/{id}/stamps/{key}/file": p.download,
+
+		"GET /seal/requests":                     p.uses,
+		"GET /seal/requests/{request}":           p.useDetail,
+		"GET /seal/request-files/{request}":      p.useFile,
+		"POST /seal/requests/{request}/{action}": p.useAction,
+		"GET /seal/rules/{id}":                   p.ruleForm,
+		"POST /seal/{id}/rule":                   p.proposeRule,
+		"POST /seal/{id}/rule-approve":           p.approveRule,
+		"POST /seal/{id}/rule-refuse":            p.refuseRule,
 	})
 }
 
@@ -87,7 +96,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	for _, one := range states {
 		options = append(options, web.Option{Value: string(one), Label: text("status." + stateWord(one))})
 	}
-	body := web.SealListPage{Filter: web.FormField{Name: "state", Label: text("seal.state"), Kind: web.InputSelect, Options: options, Value: state}, Table: web.Table{
+	body := web.SealListPage{UsesURL: requestsPath, Filter: web.FormField{Name: "state", Label: text("seal.state"), Kind: web.InputSelect, Options: options, Value: state}, Table: web.Table{
 		Caption: p.Renderer.Text(r, "seal.list"),
 		Columns: []web.Column{{Label: text("seal.name")}, {Label: text("seal.id")}, {Label: text("seal.valid_to")}},
 	}}

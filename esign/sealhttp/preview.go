@@ -51,19 +51,24 @@ func (p *Pages) preview(r *http.Request, form url.Values, document []byte, name 
 			out.More++
 		}
 	}
+	return out, p.sheet(out, document, all[0].Page, p.Renderer.Text(r, "stamp.preview"))
+}
+
+// sheet draws a page of a document that was opened before.
+func (p *Pages) sheet(out *web.StampPreview, document []byte, number int, title string) error {
 	if esign.FormatOf(document) == esign.PDF {
-		return out, p.outline(out, document, all[0].Page)
+		return outline(out, document, number)
 	}
 	opened, err := ofd.Open(document, ofd.DefaultLimits())
 	if err != nil {
-		return nil, err // it opened a moment ago
+		return err
 	}
-	out.Page, out.Total, err = p.drawn(opened, all[0].Page, p.Renderer.Text(r, "stamp.preview"))
-	return out, err
+	out.Page, out.Total, err = p.drawn(opened, number, title)
+	return err
 }
 
 // outline is the page of a PDF, whose content is not drawn: its edge alone, of the right size.
-func (p *Pages) outline(out *web.StampPreview, document []byte, number int) error {
+func outline(out *web.StampPreview, document []byte, number int) error {
 	opened, err := pdf.Open(document, pdf.Limits{})
 	if err != nil {
 		return err // it opened a moment ago

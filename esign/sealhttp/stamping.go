@@ -59,7 +59,14 @@ func (p *Pages) stamp(w http.ResponseWriter, r *http.Request) error {
 			return p.show(w, r, http.StatusOK, a)
 		}
 	}
-	if err == nil {
+	if err == nil && form.Get(inputRequest) != "" {
+		request.Key = form.Get(inputKey)
+		var u esign.UseRequest
+		if u, err = p.askUse(r, form, document, name); err == nil {
+			http.Redirect(w, r, requestURL(u.ID), http.StatusSeeOther)
+			return nil
+		}
+	} else if err == nil {
 		request, err = stampRequest(r.PathValue("id"), form, document, true)
 	}
 	if err == nil {

@@ -24,11 +24,12 @@ type Twin struct {
 	records []audit.Record
 	changes map[string][]esign.StatusChange // by seal
 	lists   map[string]esign.StatusList     // by division
+	uses    uses
 }
 
 // NewTwin returns an empty twin.
 func NewTwin() *Twin {
-	return &Twin{seals: map[string]esign.Seal{}, stamps: map[string]esign.Stamp{}, changes: map[string][]esign.StatusChange{}, lists: map[string]esign.StatusList{}}
+	return &Twin{seals: map[string]esign.Seal{}, stamps: map[string]esign.Stamp{}, changes: map[string][]esign.StatusChange{}, lists: map[string]esign.StatusList{}, uses: newUses()}
 }
 
 // Records are the audit records stored so far.
@@ -180,7 +181,13 @@ func (t *Twin) PlanStamp(_ context.Context, s esign.Stamp, record audit.Record) 
 				return esign.ErrExists
 			}
 		}
-		s.CreatedAt, s.LeaseTo = micros(s.CreatedAt), micros(s.LeaseTo)
+		if err := t.underRule(s.SealID, s.Rule); err != nil {
+			return err
+		}
+		if err := t.takeUse(s, s.CreatedAt); err != nil {
+			return err
+		}
+		s.CreatedAt, s.LeaseTo, s.Rule = micros(s.CreatedAt), micros(s.LeaseTo), 0
 		t.stamps[s.ID] = s
 		return nil
 	})
@@ -206,10 +213,19 @@ func (t *Twin) TakeOver(_ context.Context, s esign.Stamp, now time.Time, record 
 			return err
 		}
 		free := have.State == esign.Abandoned || have.State == esign.Planned && !have.LeaseTo.After(micros(now))
-		if !free {
+		if err := t.underRule(s.SealID, s.Rule); err != nil {
+			return err
+		}
+		goesOn := have.State == esign.Planned && have.Approval == s.Approval
+		if !free || !goesOn && have.State == esign.Planned && have.Approval != "" {
 			return esign.ErrChanged
 		}
-		have.State, have.LeaseTo = esign.Planned, micros(s.LeaseTo)
+		if !goesOn {
+			if err := t.takeUse(s, now); err != nil {
+				return err
+			}
+		}
+		have.State, have.LeaseTo, have.Approval = esign.Planned, micros(s.LeaseTo), s.Approval
 		t.stamps[s.ID] = have
 		return nil
 	})
@@ -239,6 +255,9 @@ func (t *Twin) SettleStamp(_ context.Context, s esign.Stamp, record audit.Record
 		}
 		if have.State != esign.Planned || !have.LeaseTo.Equal(micros(s.LeaseTo)) {
 			return esign.ErrChanged
+		}
+		if s.State == esign.Abandoned {
+			t.giveBackUse(have)
 		}
 		have.State, have.ResultSM3 = s.State, s.ResultSM3
 		t.stamps[s.ID] = have

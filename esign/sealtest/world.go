@@ -107,6 +107,7 @@ var (
 	Keeper   = As("staff:keeper", esign.RoleKeeper)
 	Reviewer = As("staff:reviewer", esign.RoleReviewer)
 	Maker    = As("staff:maker", esign.RoleMaker)
+	Approver = As("staff:approver", esign.RoleApprover)
 	Other    = As("staff:other", esign.RoleKeeper, esign.RoleReviewer, esign.RoleMaker)
 	Person   = As("account:person")
 )

@@ -149,7 +149,7 @@ func staffTokens(t *testing.T, p *apptest.Platform) map[string]string {
 	t.Helper()
 	tokens := map[string]string{}
 	for i, roles := range [][]string{{idp.RoleSystemAdmin}, {idp.RoleSecurityAdmin}, {idp.RoleAuditAdmin}, {"seal_keeper", "seal_reviewer", "seal_maker", "license_clerk", "license_reviewer"},
-		{"license_issuer", idp.RoleProofingReviewer, "counter_clerk", "counter_supervisor"}} {
+		{"license_issuer", "seal_approver", idp.RoleProofingReviewer, "counter_clerk", "counter_supervisor"}} {
 		login := fmt.Sprintf("1390013806%d", i)
 		p.Persona(login, "", 0, roles...)
 		b, _ := strongStaff(t, p, login)

@@ -107,6 +107,7 @@ func (s *sealing) tick(ctx context.Context) {
 		"seal lists":   s.seals.RefreshLists,
 		"trust list":   s.app.trust.register.Refresh,
 		"sweep":        s.licenses.Sweep,
+		"seal uses":    func(ctx context.Context) error { _, err := s.seals.ExpireUses(ctx); return err },
 		"stamps":       func(ctx context.Context) error { _, err := s.seals.Recover(ctx); return err },
 		"licences":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
 	} {
@@ -120,8 +121,8 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[elicense.TopicPublish] = func(ctx context.Context, d outbox.Delivery) error { return s.licenses.HandlePublish(ctx, d.Payload) }
 	all[esign.TopicPublish] = func(ctx context.Context, d outbox.Delivery) error { return s.seals.HandlePublish(ctx, d.Payload) }
 	all[elicense.TopicIssued] = func(ctx context.Context, d outbox.Delivery) error { return s.deliver(ctx, d.Payload) }
-	// Holders see these on their own pages; there is nobody else to tell yet.
-	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented} {
+	// Holders and staff see these on their own pages; there is nobody else to tell yet.
+	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented, esign.TopicUse} {
 		all[topic] = func(context.Context, outbox.Delivery) error { return nil }
 	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 
+	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/counter"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
@@ -69,6 +70,13 @@ func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
 	}
 	for _, w := range seals {
 		add("seal."+string(w.State), "/seal?state="+string(w.State), w.Count)
+	}
+	if actor.HoldsAnywhere(esign.RoleApprover) || actor.HoldsAnywhere(esign.RoleKeeper) {
+		n, err := a.sealing.seals.WaitingUses(ctx, staffhttp.MaxWaiting)
+		if err != nil {
+			return nil, err
+		}
+		add("seal.uses", "/seal/requests?state=requested", n)
 	}
 	licenses, err := a.sealing.licenses.Waiting(ctx, staffhttp.MaxWaiting)
 	if err != nil {

@@ -25,6 +25,7 @@ func Samples() []Sample {
 	samples = append(samples, mandates()...)
 	samples = append(samples, counter()...)
 	samples = append(samples, trust()...)
+	samples = append(samples, sealUses()...)
 	samples = append(samples, admin()...)
 	samples = append(samples, staffRealm()...)
 	samples = append(samples, rights()...)
