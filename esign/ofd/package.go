@@ -1,6 +1,7 @@
 package ofd
 
 import (
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -14,7 +15,9 @@ type Package struct {
 	Dangling     []string     // reached but not there
 	CaseMismatch map[string]string
 	Deviations   []Deviation
-	Namespace    string
+	// Unknown tells for each file that the walk read the first element that the schema does not know and that stands before one it knows.
+	Unknown   []Deviation
+	Namespace string
 	// Bodies is the number of DocBody elements of OFD.xml.
 	Bodies int
 
@@ -26,9 +29,10 @@ type Package struct {
 	roles   map[string]Role
 	trees   map[string]*Node
 	pages   map[string]*pageFacts
-	xmlRead int64 // octets of XML parsed so far
-	xmlKept int64 // octets of XML whose trees are kept
-	steps   int   // locations followed so far
+	unknown map[string]string // what Unknown is made of; nil once the package is open
+	xmlRead int64             // octets of XML parsed so far
+	xmlKept int64             // octets of XML whose trees are kept
+	steps   int               // locations followed so far
 }
 
 // Bounds of what one package may make its reader do. A large real document follows some ten thousand locations; the trees
@@ -74,7 +78,7 @@ func Open(data []byte, limits Limits) (*Package, error) {
 		return nil, failure
 	}
 	p := &Package{data: data, limits: limits, entries: entries, exact: map[string]*entry{}, folded: map[string]*entry{},
-		roles: map[string]Role{}, trees: map[string]*Node{}, pages: map[string]*pageFacts{}, CaseMismatch: map[string]string{}}
+		roles: map[string]Role{}, trees: map[string]*Node{}, pages: map[string]*pageFacts{}, unknown: map[string]string{}, CaseMismatch: map[string]string{}}
 	for _, e := range entries {
 		if !e.isDir {
 			p.exact["/"+e.name] = e
@@ -86,6 +90,10 @@ func Open(data []byte, limits Limits) (*Package, error) {
 	}
 	sort.Strings(p.Dangling)
 	p.Dangling = slices.Compact(p.Dangling)
+	for _, path := range slices.Sorted(maps.Keys(p.unknown)) {
+		p.Unknown = append(p.Unknown, Deviation{"element_unknown", path, p.unknown[path]})
+	}
+	p.unknown = nil
 	return p, nil
 }
 
@@ -165,6 +173,9 @@ func (p *Package) tree(path string) (*Node, *Error) {
 	}
 	if failure := plainLocations(path, node); failure != nil {
 		return nil, failure
+	}
+	if node := unknownBefore(node); node != nil && p.unknown != nil {
+		p.unknown[path] = clip(node.Name)
 	}
 	if p.xmlKept+int64(len(content)) <= keepXML {
 		p.xmlKept += int64(len(content))

@@ -33,6 +33,13 @@ func (j *judgement) ofd(data []byte) {
 	for _, d := range p.Deviations {
 		j.reason("deviation", d.Name+" "+d.Path)
 	}
+	for _, u := range p.Unknown { // two viewers may read on differently (D-23)
+		if j.options.Strict {
+			j.reason("xml", u.Name+" "+u.Detail+" "+u.Path)
+		} else {
+			j.reason("deviation", u.Name+" "+u.Detail+" "+u.Path)
+		}
+	}
 	if p.Has("/OFDEntries.xml") {
 		j.reason("integrity_list", "")
 	}

@@ -62,6 +62,39 @@ func TestD12OneDescription(t *testing.T) {
 	}
 }
 
+// TestD23UnknownBeforeKnown: what one viewer passes over and another stops at is refused by a strict judge, and named by any.
+func TestD23UnknownBeforeKnown(t *testing.T) {
+	w := world()
+	sealed := func(path, from, to string) []byte {
+		return w.Sealed(t, ofdtest.Sealing{Document: ofdtest.Edit(t, ofdtest.Document(t), ofdtest.Replace(path, from, to))})
+	}
+	for name, data := range map[string][]byte{
+		"before DocRoot":          sealed("/OFD.xml", "<ofd:DocRoot>", "<ofd:DocRoute>x</ofd:DocRoute><ofd:DocRoot>"),
+		"before Pages":            sealed("/Doc_0/Document.xml", "<ofd:Pages>", "<ofd:Page2/><ofd:Pages>"),
+		"name of other namespace": sealed("/Doc_0/Document.xml", "<ofd:MaxUnitID>", `<x:DefaultCS xmlns:x="urn:x"/><ofd:MaxUnitID>`),
+		"before Content":          sealed("/Doc_0/Pages/Page_0/Content.xml", "<ofd:Content>", "<ofd:Contents/><ofd:Content>"),
+		"before a layer's object": sealed("/Doc_0/Pages/Page_0/Content.xml", "<ofd:TextObject", "<ofd:Video/><ofd:TextObject"),
+		"before SignedValue":      w.Sealed(t, ofdtest.Sealing{Describe: replaced("<ofd:SignedValue>", "<ofd:SignedValues/><ofd:SignedValue>")}),
+		"before References":       w.Sealed(t, ofdtest.Sealing{Describe: replaced("<ofd:References", "<ofd:Reference/><ofd:References")}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			judge(t, data, trusting(), want{verify.Valid, "V00", "deviation"})
+			judge(t, data, trusting(strictly), invalid("V31", "xml"))
+		})
+	}
+	for name, data := range map[string][]byte{
+		"none":                 w.Sealed(t, ofdtest.Sealing{}),
+		"behind all of them":   sealed("/Doc_0/Document.xml", "</ofd:Document>", "<ofd:Page2/></ofd:Document>"),
+		"where none is listed": sealed("/OFD.xml", "<ofd:DocID>", "<ofd:Vendor/><ofd:DocID>"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if r := judge(t, data, trusting(strictly), valid); slices.Contains(codes(r), "xml") {
+				t.Error(codes(r))
+			}
+		})
+	}
+}
+
 // TestD13ListOfSignatures: what became of each signature is said of each, and a broken one makes the document invalid.
 func TestD13ListOfSignatures(t *testing.T) {
 	w := world()

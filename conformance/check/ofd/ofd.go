@@ -11,14 +11,13 @@ import (
 	"github.com/yinxin-gov/yinxin/conformance/vectors"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/verify"
-	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
 // Rules of the area, in the order of a report.
 func Rules() []check.Rule {
 	return []check.Rule{
 		packageNames, packageDuplicates, packageStructure, packageLimits, xmlDoctype, xmlForm, boxes, locations,
-		signatureList, referencePaths, references, checkMethod, coverage, changedAfter, dataHash, sealFile, twoSeals, trust,
+		signatureList, referencePaths, references, checkMethod, coverage, changedAfter, dataHash, sealFile, twoSeals, trust, schemaOrder, messages,
 	}
 }
 
@@ -39,26 +38,10 @@ func open(v vectors.Vector) check.Outcome {
 var judgedAt = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 
 // judge gives the package of a vector to the judge of the product, with the test root trusted unless the vector says not.
-// Of several reasons the one that the vector asks for counts, else the first.
 func judge(v vectors.Vector) check.Outcome {
-	options := verify.Options{Roots: pki.NewPool(), At: judgedAt, Strict: len(v.Fields["strict"]) > 0}
-	if len(v.Fields["untrusted"]) == 0 {
-		if err := options.Roots.AddFile(v.Fields["root"]); err != nil {
-			return check.Refuse("vector", err)
-		}
+	roots, err := check.Roots(v)
+	if err != nil {
+		return check.Refuse("vector", err)
 	}
-	result := verify.Verify(v.Name+".ofd", v.Fields["package"], options)
-	code, detail := "", ""
-	for _, reason := range result.Reasons {
-		if code == "" || reason.Code == v.Code {
-			code, detail = reason.Code, reason.Message
-		}
-	}
-	switch result.Verdict {
-	case verify.Valid: // reasons of a valid result are notes
-		return check.Accept()
-	case verify.Indeterminate:
-		return check.Undecided(code)
-	}
-	return check.Refuse(code, errors.New(detail))
+	return check.Verdict(v, verify.Verify(v.Name+".ofd", v.Fields["package"], verify.Options{Roots: roots, At: judgedAt, Strict: len(v.Fields["strict"]) > 0}))
 }

@@ -4,13 +4,11 @@
 package pdf
 
 import (
-	"errors"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/conformance/check"
 	"github.com/yinxin-gov/yinxin/conformance/vectors"
 	"github.com/yinxin-gov/yinxin/esign/verify"
-	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
 // Rules of the area, in the order of a report.
@@ -21,27 +19,11 @@ func Rules() []check.Rule {
 // judgedAt is the moment of judgement of the area's vectors.
 var judgedAt = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 
-// judge gives the file of a vector to the judge of the product, with the test root trusted unless the vector says not. Of
-// several reasons the one that the vector asks for counts, else the first.
+// judge gives the file of a vector to the judge of the product, with the test root trusted unless the vector says not.
 func judge(v vectors.Vector) check.Outcome {
-	options := verify.Options{Roots: pki.NewPool(), At: judgedAt}
-	if len(v.Fields["untrusted"]) == 0 {
-		if err := options.Roots.AddFile(v.Fields["root"]); err != nil {
-			return check.Refuse("vector", err)
-		}
+	roots, err := check.Roots(v)
+	if err != nil {
+		return check.Refuse("vector", err)
 	}
-	result := verify.Verify(v.Name+".pdf", v.Fields["file"], options)
-	code, detail := "", ""
-	for _, reason := range result.Reasons {
-		if code == "" || reason.Code == v.Code {
-			code, detail = reason.Code, reason.Message
-		}
-	}
-	switch result.Verdict {
-	case verify.Valid: // reasons of a valid result are notes
-		return check.Accept()
-	case verify.Indeterminate:
-		return check.Undecided(code)
-	}
-	return check.Refuse(code, errors.New(detail))
+	return check.Verdict(v, verify.Verify(v.Name+".pdf", v.Fields["file"], verify.Options{Roots: roots, At: judgedAt}))
 }

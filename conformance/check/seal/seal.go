@@ -20,6 +20,7 @@ func Rules() []check.Rule {
 	return []check.Rule{
 		shape, version, makerSignature, v1Coverage, tolerated, strict, algorithm, rawValue,
 		signatureValue, dataHash, signerListed, signerDigest, signerUsage, signingTime, v1Time, bounds, trustList, sealStatus,
+		valueRange, valueEncoding, identity, publicKey, structures,
 	}
 }
 
@@ -80,14 +81,20 @@ func judgeSeal(parsed *ses.Seal) check.Outcome {
 	}
 	encoding, err := parsed.CheckSignature(maker, nil)
 	switch {
-	case errors.Is(err, pki.ErrAlgorithm):
-		return check.Refuse("SIG_ALG", err)
 	case err != nil:
-		return check.Refuse("SEAL_SIGNATURE", err)
+		return refuseValue("SEAL_SIGNATURE", err)
 	case encoding == pki.EncodingRaw:
 		return check.AcceptWith(string(pki.SignatureRaw))
 	}
 	return check.Accept()
+}
+
+// refuseValue refuses a value for the reason that the check of SM2 gives, if it has a more exact one than that the value does not hold.
+func refuseValue(code string, err error) check.Outcome {
+	if exact := pki.Code(err); exact != "" && exact != pki.CodeValue {
+		code = exact
+	}
+	return check.Refuse(code, err)
 }
 
 // judgeSignature verifies seal, value, data hash, signer and time.
@@ -105,10 +112,8 @@ func judgeSignature(v vectors.Vector, input []byte) check.Outcome {
 	}
 	encoding, err := parsed.CheckSignature(signer, nil)
 	switch {
-	case errors.Is(err, pki.ErrAlgorithm):
-		return check.Refuse("SIG_ALG", err)
 	case err != nil:
-		return check.Refuse("SIG_VALUE", err)
+		return refuseValue("SIG_VALUE", err)
 	case !parsed.BindsData(v.Fields["document"]):
 		return check.Refuse("DATA_HASH", nil)
 	case !parsed.Seal.ListsSigner(parsed.SignerCert):

@@ -7,7 +7,7 @@ var tolerated = check.Rule{
 	ID:        "seal/tolerated",
 	Title:     "departures of real makers are read under a name, over the octets received",
 	Citation:  check.Citation{Standard: "GB/T 38540-2020", Clause: "6.1"},
-	Scope:     "seal",
+	Scope:     "seal, seal signature",
 	Effective: "2020-10-01",
 	Judge:     judge,
 }

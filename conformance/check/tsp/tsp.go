@@ -20,12 +20,11 @@ var judgedAt = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 
 // judge reads a token, compares its imprint and judges it. What speaks against it comes before what is not known.
 func judge(v vectors.Vector) check.Outcome {
-	options := tst.Options{Roots: pki.NewPool(), At: judgedAt}
-	if len(v.Fields["untrusted"]) == 0 {
-		if err := options.Roots.AddFile(v.Fields["root"]); err != nil {
-			return check.Refuse("root", err)
-		}
+	roots, err := check.Roots(v)
+	if err != nil {
+		return check.Refuse("vector", err)
 	}
+	options := tst.Options{Roots: roots, At: judgedAt}
 	if list, ok := v.Fields["crl"]; ok {
 		crl, err := pki.ParseCRL(list)
 		if err != nil {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/keys/digest"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+	"github.com/yinxin-gov/yinxin/keys/pki/der"
 )
 
 const (
@@ -21,11 +23,12 @@ type draft struct {
 	names       []string
 	content     map[string]string
 	checkMethod string
-	left        map[string]bool   // paths that the seal leaves out
-	extra       []string          // further Reference elements, written as they are
-	override    map[string]string // FileRef written instead of the path
-	sealFile    []byte            // Seal.esl to add
-	stamp       string            // attributes of StampAnnot
+	left        map[string]bool                 // paths that the seal leaves out
+	extra       []string                        // further Reference elements, written as they are
+	override    map[string]string               // FileRef written instead of the path
+	sealFile    []byte                          // Seal.esl to add
+	stamp       string                          // attributes of StampAnnot
+	sign        func(description []byte) []byte // makes a value without a seal, type Sign
 }
 
 func newDraft() *draft {
@@ -71,7 +74,11 @@ func (d *draft) seal(w *world, number int, lock bool) {
 	if number == 0 {
 		d.put(list, ofdOpen+`<ofd:Signatures `+ofdName+`><ofd:MaxSignId>9</ofd:MaxSignId></ofd:Signatures>`)
 	}
-	d.edit(list, `</ofd:Signatures>`, fmt.Sprintf(`<ofd:Signature ID="%d" Type="Seal" BaseLoc="/%sSignature.xml"/></ofd:Signatures>`, number+1, folder))
+	kind := "Seal"
+	if d.sign != nil {
+		kind = "Sign"
+	}
+	d.edit(list, `</ofd:Signatures>`, fmt.Sprintf(`<ofd:Signature ID="%d" Type="%s" BaseLoc="/%sSignature.xml"/></ofd:Signatures>`, number+1, kind, folder))
 	if d.sealFile != nil {
 		d.put(folder+"Seal.esl", string(d.sealFile))
 	}
@@ -101,6 +108,10 @@ func (d *draft) seal(w *world, number int, lock bool) {
 		`<ofd:SignatureDateTime>20260601000000Z</ofd:SignatureDateTime><ofd:References` + method + `>` + references.String() + `</ofd:References><ofd:StampAnnot ` + d.stamp + `/>` + sealElement +
 		`</ofd:SignedInfo><ofd:SignedValue>/` + folder + `SignedValue.dat</ofd:SignedValue></ofd:Signature>`
 	d.put(folder+"Signature.xml", description)
+	if d.sign != nil {
+		d.put(folder+"SignedValue.dat", string(d.sign([]byte(description))))
+		return
+	}
 	d.put(folder+"SignedValue.dat", string(w.signature(w.seal(nil), func(i *ses.SignatureInfo) {
 		i.DataHash, i.PropertyInfo = digest.Sum([]byte(description)), "/"+folder+"Signature.xml"
 	})))
@@ -133,6 +144,8 @@ func writeOFD(w *writer) {
 	o.references()
 	o.coverage()
 	o.signatures()
+	o.schemaOrder()
+	o.messages()
 }
 
 // one writes a vector with a package in it, judged with the test root trusted unless trust is false.
@@ -316,4 +329,89 @@ func (o *ofdWriter) signatures() {
 	o.one("trust", "unsigned", specOFD, "18.1", "undecided", "", "no signature at all", plain.pack())
 	o.one("trust", "trusted", specOFD, "18.1", "accept", "", "root is trusted", o.sealed(nil, nil))
 	o.one("trust", "untrusted", specOFD, "18.1", "undecided", "untrusted_root", "root is not trusted", o.sealed(nil, nil), field{"untrusted", []byte{1}})
+}
+
+// schemaOrder: what a viewer that reads by position and one that reads by name would take differently (security row D-23).
+func (o *ofdWriter) schemaOrder() {
+	const root, document, page, description = "OFD.xml", "Doc_0/Document.xml", "Doc_0/Pages/Page_0/Content.xml", "Doc_0/Signs/Sign_0/Signature.xml"
+	o.one("schema_order", "good", specOFD, "7", "accept", "", "known elements only, strict", o.sealed(nil, nil), strictly)
+	for _, one := range []struct{ name, note, file, from, to string }{
+		{"before-doc-root", "element before DocRoot", root, "<ofd:DocRoot>", "<ofd:DocRoute/><ofd:DocRoot>"},
+		{"before-pages", "element before Pages", document, "<ofd:Pages>", "<ofd:PageList/><ofd:Pages>"},
+		{"before-page", "element before a page", document, "<ofd:Page ", "<ofd:Sheet/><ofd:Page "},
+		{"before-box", "element before PhysicalBox", document, "<ofd:PhysicalBox>", "<ofd:Box>0 0 1 1</ofd:Box><ofd:PhysicalBox>"},
+		{"before-content", "element before Content", page, "<ofd:Content>", "<ofd:Contents/><ofd:Content>"},
+		{"before-layer", "element before a layer", page, "<ofd:Layer ", "<ofd:Plane/><ofd:Layer "},
+		{"namespace", "element of another namespace with a known name", document, "<ofd:MaxUnitID>", `<x:DefaultCS xmlns:x="urn:x"/><ofd:MaxUnitID>`},
+	} {
+		content := o.sealed(func(d *draft) { d.edit(one.file, one.from, one.to) }, nil)
+		o.one("schema_order", one.name, specOFD, "7", "accept", "", one.note+", read by name", content)
+		o.one("schema_order", one.name+"-strict", specOFD, "7", "refuse", "xml", one.note+", strict", content, strictly)
+	}
+	o.one("schema_order", "behind", specOFD, "7", "accept", "", "element behind all known ones, strict",
+		o.sealed(func(d *draft) { d.edit(document, "</ofd:Document>", "<ofd:PageList/></ofd:Document>") }, nil), strictly)
+	o.one("schema_order", "description", specOFD, "7", "refuse", "DATA_HASH", "element put into the description after sealing",
+		o.sealed(nil, func(d *draft) { d.edit(description, "<ofd:SignedValue>", "<ofd:Value/><ofd:SignedValue>") }), strictly)
+}
+
+// messages: signatures without a seal, with and without signed attributes, and values that name nobody.
+func (o *ofdWriter) messages() {
+	w := o.world
+	with := func(sign func(description []byte) []byte) []byte {
+		return o.sealed(func(d *draft) { d.sign = sign }, nil)
+	}
+	message := func(template pki.SignedDataTemplate, key signer) func([]byte) []byte {
+		return func(description []byte) []byte {
+			return must(pki.MakeSignedData(template, description, w.signer, signFunc(key)))
+		}
+	}
+	const spec, clause = "GB/T 35275-2017", "8.1"
+	gm := pki.SignedDataTemplate{GM: true, SigningTime: stampedAt}
+	o.one("messages", "gm", spec, clause, "accept", "", "content types of GB/T 35275, with attributes", with(message(gm, w.signerKey)))
+	o.one("messages", "cms", spec, clause, "accept", "", "content types of CMS, with attributes", with(message(pki.SignedDataTemplate{SigningTime: stampedAt}, w.signerKey)))
+	o.one("messages", "value", spec, clause, "refuse", "SIG_VALUE", "last octet of the value changed", with(func(description []byte) []byte {
+		value := message(gm, w.signerKey)(description)
+		value[len(value)-1] ^= 1 // the value stands last
+		return value
+	}))
+	o.one("messages", "other-description", spec, clause, "refuse", "DATA_HASH", "message about another description",
+		with(func([]byte) []byte { return message(gm, w.signerKey)([]byte("x")) }))
+	o.one("messages", "description-changed", spec, clause, "refuse", "DATA_HASH", "line added to the description",
+		o.sealed(func(d *draft) { d.sign = message(gm, w.signerKey) }, func(d *draft) {
+			d.put("Doc_0/Signs/Sign_0/Signature.xml", d.content["Doc_0/Signs/Sign_0/Signature.xml"]+"\n")
+		}))
+	o.one("messages", "page-changed", spec, clause, "refuse", "DIGEST_MISMATCH", "line added to the page",
+		o.sealed(func(d *draft) { d.sign = message(gm, w.signerKey) }, func(d *draft) {
+			d.put("Doc_0/Pages/Page_0/Content.xml", d.content["Doc_0/Pages/Page_0/Content.xml"]+"\n")
+		}))
+	o.one("messages", "before-certificate", spec, clause, "refuse", "SIGN_TIME_OUTSIDE_CERT", "signed before the certificate began",
+		with(message(pki.SignedDataTemplate{GM: true, SigningTime: certificatesBegin.Add(-1e9)}, w.signerKey)))
+	o.one("messages", "der", spec, clause, "undecided", "signer_unknown", "DER of r and s, no certificate", with(func(description []byte) []byte {
+		return must(w.signerKey.Sign(nil, description, nil))
+	}))
+	o.one("messages", "empty", spec, clause, "refuse", "SIG_FORMAT", "no octets", with(func([]byte) []byte { return nil }))
+	o.one("messages", "certificate", spec, clause, "refuse", "SIG_FORMAT", "a certificate in the place of a message", with(func([]byte) []byte { return w.signer.Raw }))
+	// Without signed attributes the value is over the digest itself (GB/T 35275 as one maker writes it).
+	bare := func(key signer, content func(description []byte) []byte) func([]byte) []byte {
+		return func(description []byte) []byte { return bareMessage(w, key, content(description)) }
+	}
+	hash := func(description []byte) []byte { return digest.Sum(description) }
+	o.one("messages", "bare", spec, clause, "accept", "", "without attributes, content is the digest", with(bare(w.signerKey, hash)))
+	o.one("messages", "bare-other-key", spec, clause, "refuse", "SIG_VALUE", "without attributes, value of another key", with(bare(w.makerKey, hash)))
+	o.one("messages", "bare-other-digest", spec, clause, "refuse", "DATA_HASH", "without attributes, digest of something else", with(bare(w.signerKey, func([]byte) []byte { return digest.Sum([]byte("x")) })))
+}
+
+// bareMessage is a GB/T 35275 message without signed attributes.
+func bareMessage(w *world, key signer, content []byte) []byte {
+	oid := func(dotted string) []byte { return must(der.EncodeOID(dotted)) }
+	const base = "1.2.156.10197.6.1.4.2."
+	sm3 := der.EncodeSequence(oid("1.2.156.10197.1.401"), null)
+	certificate := parts(parts(w.signer.Raw)[0])
+	info := der.EncodeSequence(der.EncodeInt(1), der.EncodeSequence(certificate[3], certificate[1]), sm3,
+		der.EncodeSequence(oid("1.2.156.10197.1.501"), null), der.EncodeOctetString(must(key.Sign(nil, content, nil))))
+	set := func(member []byte) []byte { return append(der.Header(der.Universal, 17, true, len(member)), member...) }
+	signed := der.EncodeSequence(der.EncodeInt(1), set(sm3),
+		der.EncodeSequence(oid(base+"1"), der.EncodeExplicit(0, der.EncodeOctetString(content))),
+		der.EncodeExplicit(0, w.signer.Raw), set(info))
+	return der.EncodeSequence(oid(base+"2"), der.EncodeExplicit(0, signed))
 }

@@ -33,6 +33,13 @@ func writeSeal(w *writer) {
 	s.times()
 	s.bounds()
 	s.lists()
+	s.valueRanges()
+	s.valueEncodings()
+	s.identities()
+	s.publicKeys()
+	s.structures()
+	s.moreSigners()
+	s.toleratedSignatures()
 }
 
 // one writes a vector with a seal or a signature in it.
@@ -224,7 +231,7 @@ func (s *sealWriter) values() {
 	r, sValue := s.world.signerKey.key.signHash(s.world.signerKey.key.messageHash(defaultUser, toSign))
 	raw := append(r.FillBytes(make([]byte, 32)), sValue.FillBytes(make([]byte, 32))...)
 	s.one("raw_value", "raw", specV4, "7.1", "accept", "signature_raw", "64 octets r‖s in the signature field", "signature", replace(signature, ".3", der.EncodeBitString(raw)), documents)
-	s.one("raw_value", "short", specV4, "7.1", "refuse", "SIG_VALUE", "63 octets in the signature field", "signature", replace(signature, ".3", der.EncodeBitString(raw[:63])), documents)
+	s.one("raw_value", "short", specV4, "7.1", "refuse", "der", "63 octets in the signature field", "signature", replace(signature, ".3", der.EncodeBitString(raw[:63])), documents)
 	s.one("raw_value", "der", specV4, "7.1", "accept", "", "DER in the signature field", "signature", signature, documents)
 }
 
