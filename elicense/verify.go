@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/evidence"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
@@ -35,7 +36,11 @@ func (s *Service) VerifyFile(ctx context.Context, name string, data []byte) (ver
 		}
 	}
 	var failure error
-	result := licensefile.Verify(name, data, licensefile.Options{
+	judge := licensefile.Verify
+	if evidence.Is(data) {
+		judge = evidence.Verify
+	}
+	result := judge(name, data, licensefile.Options{
 		Options:  options,
 		FindList: func(uri string) *statuslist.List { return s.ownList(ctx, uri, &failure) },
 	})

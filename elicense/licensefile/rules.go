@@ -64,5 +64,8 @@ var judge = verify.Judge{}.With(
 	verify.Rule{Code: reasonNumberNotFound, Verdict: verify.Indeterminate, VCode: "V40", Chinese: "查无此编号，或验证码不符", English: "No such number, or the check does not fit"},
 )
 
+// Judge knows the reasons of reports on licences, and further ones.
+func Judge(extra ...verify.Rule) verify.Judge { return judge.With(extra...) }
+
 // Codes are all reasons of a report, with what each does to a verdict.
 func Codes() map[string]verify.Verdict { return judge.Codes() }
