@@ -32,6 +32,10 @@ type Config struct {
 	Maker        *licenseface.Maker
 	// Evidence adds to what files are judged by: trust lists, the register of seals. nil adds nothing.
 	Evidence func(ctx context.Context, o *verify.Options) error
+	// Published puts the lists that are published in the place of what only this platform knows, for the seals of a document; nil leaves
+	// all as it is. TimeStamp is the time-stamping authority of packages of evidence; nil has none.
+	Published func(ctx context.Context, o *verify.Options, seals []string) error
+	TimeStamp func(ctx context.Context, octets []byte) (token []byte, err error)
 	// BaseURL is the issuer address without a slash at its end; status lists stand below BaseURL/status/.
 	BaseURL string
 	// IssueLease is how long one call has a licence for itself while it is made and sealed; 20 seconds when zero. After a

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/evidence"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
@@ -24,23 +25,17 @@ func (s *Service) VerifyFile(ctx context.Context, name string, data []byte) (ver
 	if text := strings.TrimPrefix(string(data[:min(len(data), maxCode)]), "\ufeff"); len(data) < maxCode && presentation.IsCode(text) {
 		return s.VerifyCode(ctx, strings.TrimRight(text, "\r\n"))
 	}
-	trust, err := s.cfg.Trust.Trust(ctx)
+	o, failure, err := s.judging(ctx)
 	if err != nil {
-		return verify.Result{}, storeFault(err, "gather trust")
+		return verify.Result{}, err
 	}
-	options := verify.Options{Roots: trust.Roots, Intermediates: trust.Intermediates, CRLs: trust.CRLs, At: s.now(), Locale: reqctx.From(ctx).Locale, Memo: &s.memo}
-	if s.cfg.Evidence != nil {
-		if err := s.cfg.Evidence(ctx, &options); err != nil {
-			return verify.Result{}, storeFault(err, "gather evidence")
-		}
+	judge := licensefile.Verify
+	if evidence.Is(data) {
+		judge = evidence.Verify
 	}
-	var failure error
-	result := licensefile.Verify(name, data, licensefile.Options{
-		Options:  options,
-		FindList: func(uri string) *statuslist.List { return s.ownList(ctx, uri, &failure) },
-	})
-	if failure != nil {
-		return verify.Result{}, storeFault(failure, "find status list")
+	result := judge(name, data, o)
+	if *failure != nil {
+		return verify.Result{}, storeFault(*failure, "find status list")
 	}
 	return result, nil
 }

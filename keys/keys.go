@@ -28,6 +28,7 @@ const (
 	UsagePresent     Usage = "presentation" // issuer side of presentation codes
 	UsageTrustList   Usage = "trust_list"   // signed trust lists
 	UsageTimeStamp   Usage = "time_stamp"   // time-stamp tokens
+	UsageEvidence    Usage = "evidence"     // manifests of packages of evidence
 	UsageCheckpoint  Usage = "checkpoint"   // audit and log checkpoints
 	UsageHolder      Usage = "holder"       // device side of presentation codes, split-key service and sandbox wallets
 	UsageFieldCipher Usage = "field_cipher" // SM4-GCM of personal fields

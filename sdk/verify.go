@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/elicense/evidence"
+	"github.com/yinxin-gov/yinxin/elicense/licensefile"
+	"github.com/yinxin-gov/yinxin/esign/etsi"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/sdk/offline"
 )
@@ -93,10 +96,35 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 	return content, nil
 }
 
-// Verify judges one file, or a text that holds one presentation code. It never fails: what cannot be judged is part of
-// the result.
+// Verify judges one file, a package of evidence, or a text that holds one presentation code. It never fails: what cannot be judged is
+// part of the result.
 func (v *Verifier) Verify(name string, data []byte) Result {
 	return v.VerifyAt(v.now(), name, data)
+}
+
+// VerifyAt is Verify at the moment of SetTime, else at now.
+func (v *Verifier) VerifyAt(now time.Time, name string, data []byte) Result {
+	if evidence.Is(data) {
+		return v.JudgeAt(now, name, data, evidence.Verify)
+	}
+	return v.Verifier.VerifyAt(now, name, data)
+}
+
+// VerifyETSI judges as Verify does and also writes the report in the shape of ETSI TS 119 102-2 (XML). The error is about writing only.
+func (v *Verifier) VerifyETSI(name string, data []byte) (Result, []byte, error) {
+	now := v.now()
+	o := etsi.Options{At: now}
+	result := v.JudgeAt(now, name, data, func(name string, data []byte, options licensefile.Options) Result {
+		o.At = options.At
+		if evidence.Is(data) {
+			return evidence.Verify(name, data, options)
+		}
+		result, material := evidence.Collect(name, data, options)
+		o.Objects = material.Objects()
+		return result
+	})
+	report, err := etsi.Make(result, o)
+	return result, report, err
 }
 
 // EncodeReport writes results as `yinxin verify --json` prints them.

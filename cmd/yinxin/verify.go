@@ -18,6 +18,7 @@ func verifyFiles(_ context.Context, c command) int {
 	var trust stringList
 	set.Var(&trust, "trust", "`file or folder` of certificates, CRLs, trust lists and status lists; may be repeated")
 	asJSON := set.Bool("json", false, "print the report as JSON")
+	form := set.String("report", "", "`form` of the report: json (as --json), or etsi for ETSI TS 119 102-2 (XML, one FILE)")
 	at := set.String("at", "", "judge at this `time` (RFC 3339) instead of now")
 	strict := set.Bool("strict", false, "refuse deviations and uncovered visible content")
 	online := set.Bool("online", false, "ask the issuer too")
@@ -31,6 +32,14 @@ func verifyFiles(_ context.Context, c command) int {
 	}
 	if !slices.Contains([]string{"zh-CN", "en"}, *language) {
 		return c.fail(exitMisuse, "verify", fmt.Errorf("--lang: %q is not known; use zh-CN or en", *language))
+	}
+	switch {
+	case !slices.Contains([]string{"", "json", "etsi"}, *form):
+		return c.fail(exitMisuse, "verify", fmt.Errorf("--report: %q is not known; use json or etsi", *form))
+	case *form == "etsi" && (*asJSON || len(files) > 1):
+		return c.fail(exitMisuse, "verify", errors.New("--report etsi is about one FILE, and not for use with --json"))
+	case *form == "json":
+		*asJSON = true
 	}
 	verifier := yinxin.NewVerifier()
 	verifier.SetStrict(*strict)
@@ -55,6 +64,9 @@ func verifyFiles(_ context.Context, c command) int {
 			worst = worse(worst, c.fail(exitMisuse, "verify", err))
 			continue
 		}
+		if *form == "etsi" {
+			return c.reportETSI(verifier, file, data)
+		}
 		result := verifier.Verify(file, data)
 		results = append(results, result)
 		worst = worse(worst, exitOf(result))
@@ -63,6 +75,18 @@ func verifyFiles(_ context.Context, c command) int {
 		return c.fail(exitMisuse, "verify", err)
 	}
 	return worst
+}
+
+// reportETSI prints the one report of a file.
+func (c command) reportETSI(verifier *yinxin.Verifier, file string, data []byte) int {
+	result, report, err := verifier.VerifyETSI(file, data)
+	if err == nil {
+		_, err = c.stdout.Write(report)
+	}
+	if err != nil {
+		return c.fail(exitMisuse, "verify", err)
+	}
+	return exitOf(result)
 }
 
 func printReport(w io.Writer, results []yinxin.Result, asJSON bool, language string) error {

@@ -63,3 +63,9 @@ var judge = verify.Judge{}.With(
 	verify.Rule{Code: reasonCodeChange, Verdict: verify.Indeterminate, VCode: "V01", Chinese: "证照状态可能有变，请联网核对", English: "The status may have changed; check online"},
 	verify.Rule{Code: reasonNumberNotFound, Verdict: verify.Indeterminate, VCode: "V40", Chinese: "查无此编号，或验证码不符", English: "No such number, or the check does not fit"},
 )
+
+// Judge knows the reasons of reports on licences, and further ones.
+func Judge(extra ...verify.Rule) verify.Judge { return judge.With(extra...) }
+
+// Codes are all reasons of a report, with what each does to a verdict.
+func Codes() map[string]verify.Verdict { return judge.Codes() }

@@ -41,6 +41,7 @@ type List struct {
 	Number     uint64    // grows with every list of the URI
 	Issued     time.Time // whole seconds
 	NextUpdate time.Time // a newer one is published by then
+	Raw        []byte    // of an opened list
 
 	entries []byte
 	object  *Object // of an opened list
@@ -117,7 +118,7 @@ func Open(data []byte) (*List, error) {
 		return nil, fmt.Errorf("%w: values of the list", ErrFormat)
 	}
 	l := New(body.URI, body.Number, time.Unix(body.Issued, 0), time.Unix(body.NextUpdate, 0))
-	l.object = object
+	l.object, l.Raw = object, data
 	reader := flate.NewReader(bytes.NewReader(body.Deflated))
 	if _, err := io.ReadFull(reader, l.entries); err != nil {
 		return nil, fmt.Errorf("%w: entries: %w", ErrFormat, err)

@@ -111,6 +111,27 @@ func (p *Package) Names() []string {
 // Has reports whether the package holds the file, names compared exactly.
 func (p *Package) Has(path string) bool { return p.exact[path] != nil }
 
+// Unpack reads a ZIP that need not be an OFD package, by the same one reading and within the same limits; see readZip. Paths are absolute,
+// in the order of the central directory. Errors are *Error.
+func Unpack(data []byte, limits Limits) ([]File, error) {
+	entries, failure := readZip(data, limits)
+	if failure != nil {
+		return nil, failure
+	}
+	files := make([]File, 0, len(entries))
+	for _, e := range entries {
+		if e.isDir {
+			return nil, refuse(CodeStructure, e.name, "is a folder")
+		}
+		content, failure := e.read()
+		if failure != nil {
+			return nil, failure
+		}
+		files = append(files, File{Path: "/" + e.name, Content: content})
+	}
+	return files, nil
+}
+
 // Read gives the octets of a file exactly as stored.
 func (p *Package) Read(path string) ([]byte, error) {
 	e := p.exact[path]

@@ -124,6 +124,7 @@ type List struct {
 	Issued     time.Time
 	NextUpdate time.Time
 	Division   string // six digits
+	Raw        []byte // of an opened list
 
 	seals  []Seal // by code, then SM3
 	object *signed.Object
@@ -255,7 +256,7 @@ func Open(data []byte) (*List, error) {
 		return nil, fmt.Errorf("%w: status list of seals: times", signed.ErrFormat)
 	}
 	utc := func(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
-	l := &List{URI: body.URI, Number: body.Number, Issued: utc(body.Issued), NextUpdate: utc(body.NextUpdate), Division: body.Division, object: object}
+	l := &List{URI: body.URI, Number: body.Number, Issued: utc(body.Issued), NextUpdate: utc(body.NextUpdate), Division: body.Division, Raw: data, object: object}
 	for _, entry := range body.Seals {
 		if len(entry.SM3) != 32 {
 			return nil, fmt.Errorf("%w: status list of seals: digest of seal %.20q", signed.ErrFormat, entry.Code)

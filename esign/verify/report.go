@@ -38,7 +38,7 @@ type Report struct {
 // Result is the judgement of one file or code.
 type Result struct {
 	File       string            `json:"file"`
-	Format     string            `json:"format"` // ofd | pdf | seal | seal_signature | presentation | unknown
+	Format     string            `json:"format"` // ofd | pdf | seal | seal_signature | presentation | evidence | unknown
 	SM3        string            `json:"sm3"`    // lower-case hex of the file
 	Verdict    Verdict           `json:"verdict"`
 	Code       string            `json:"code"` // V-code of experience.md 3.12
@@ -47,6 +47,7 @@ type Result struct {
 	Signatures []Signature       `json:"signatures"`
 	Coverage   *Coverage         `json:"coverage,omitempty"`
 	License    *License          `json:"license,omitempty"`
+	Evidence   *Evidence         `json:"evidence,omitempty"` // of a package of evidence; all else is about the document in it
 }
 
 // Reason says why, with the clause that asks for it.
@@ -142,4 +143,18 @@ type License struct {
 	Status       string     `json:"status"`        // valid | suspended | revoked | … ; unknown without evidence
 	StatusSource string     `json:"status_source"` // list | online | none
 	StatusTime   *time.Time `json:"status_time,omitempty"`
+}
+
+// Evidence says what a package of evidence holds and what the verdict rests on.
+type Evidence struct {
+	File       string     `json:"file"` // the document inside, as it was named when it was packed
+	Format     string     `json:"format"`
+	SM3        string     `json:"sm3"`
+	JudgedAt   time.Time  `json:"judged_at"`            // the moment as of which the document is judged
+	TimeSource string     `json:"time_source"`          // timestamp: a token over the whole package proves it; now: nothing proves an earlier one
+	StampedBy  string     `json:"stamped_by,omitempty"` // subject of the time-stamping authority
+	PackedBy   string     `json:"packed_by,omitempty"`  // subject of the signer of the manifest
+	PackedAt   *time.Time `json:"packed_at,omitempty"`  // its word
+	PackedCode string     `json:"packed_code,omitempty"`
+	RestsOn    []string   `json:"rests_on"` // in the language asked for
 }

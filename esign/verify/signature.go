@@ -171,6 +171,7 @@ func (s *signatureJudge) value(name, code string, encoding pki.Encoding, err err
 func (s *signatureJudge) describeSigner(c *pki.Certificate) {
 	s.out.Signer = &Signer{Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: c.SerialHex(), NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC()}
 	s.signerKey, _ = c.SM2Key()
+	s.options.Seen.certificate(c)
 	for _, oddity := range c.Oddities {
 		s.reason("deviation", oddity)
 	}
@@ -340,6 +341,10 @@ func (s *signatureJudge) seal(seal *ses.Seal, moment time.Time, bare bool) {
 	name := ""
 	if err == nil {
 		name = maker.Subject.String()
+		s.options.Seen.certificate(maker)
+	}
+	if s.options.Seen != nil {
+		s.options.Seen.Seals = append(s.options.Seen.Seals, seal.ESID)
 	}
 	p := seal.Property
 	s.out.Seal = &Seal{SealID: seal.ESID, Name: p.Name, Maker: name, Type: p.Type, ValidFrom: p.ValidStart.UTC(), ValidTo: p.ValidEnd.UTC(),

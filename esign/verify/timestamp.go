@@ -39,6 +39,12 @@ func (s *signatureJudge) timestamp(input, value []byte, claimed time.Time, claus
 		s.failed("timestamp", tst.Code(err), err.Error())
 		return proof{}
 	}
+	if s.options.Seen != nil {
+		s.options.Seen.Tokens = append(s.options.Seen.Tokens, token.Raw)
+		for _, c := range token.Certificates {
+			s.options.Seen.certificate(c)
+		}
+	}
 	holds := true
 	find := func(err error) {
 		holds = false

@@ -168,6 +168,17 @@ func (j Judge) Text(code, locale string) (message, clause string) {
 	return rule.zh, rule.clause
 }
 
+// Codes are all reasons that the judge knows, with what each does to a verdict: Invalid, Indeterminate, or Valid for a mere note.
+func (j Judge) Codes() map[string]Verdict {
+	known := make(map[string]Verdict, len(rules)+len(j.more))
+	for _, set := range []map[string]reasonRule{rules, j.more} {
+		for code, rule := range set {
+			known[code] = [...]Verdict{note: Valid, indeterminate: Indeterminate, invalid: Invalid}[rule.effect]
+		}
+	}
+	return known
+}
+
 // order of V-codes inside a verdict (design contract 3.2).
 var order = map[Verdict][]string{
 	Invalid:       {"V31", "V22", "V20", "V21", "V25", "V23", "V41", "V10", "V13", "V12", "V11"},

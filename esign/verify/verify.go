@@ -35,7 +35,23 @@ type Options struct {
 	// is a register that was not reached.
 	SealRegister func(code string, sm3 [32]byte) (sealstatus.History, bool, error)
 
+	// Seen takes what a judgement met on its way, for reports and packages of evidence; nil for none.
+	Seen *Seen
+
 	anchors *trustlist.Anchors
+}
+
+// Seen is what a document brings along: certificates of signers, makers and time-stamping authorities, and tokens.
+type Seen struct {
+	Certificates []*pki.Certificate
+	Tokens       [][]byte
+	Seals        []string // codes
+}
+
+func (s *Seen) certificate(c *pki.Certificate) {
+	if s != nil && c != nil {
+		s.Certificates = append(s.Certificates, c)
+	}
 }
 
 // Resolved judges the trust lists, once for all that is asked of the options.
@@ -48,6 +64,11 @@ func (o Options) Resolved() Options {
 
 // Services are the authorities whose services may declare states and keys.
 func (o Options) Services() *pki.Pool { return o.Resolved().anchors.Pool(trustlist.Service, o.At) }
+
+// AnchorsFor are the authorities that may end a chain for a use at a moment.
+func (o Options) AnchorsFor(use trustlist.Use, at time.Time) *pki.Pool {
+	return o.Resolved().anchors.Pool(use, at)
+}
 
 func (o Options) withDefaults() Options {
 	if o.Roots == nil {

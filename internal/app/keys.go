@@ -29,7 +29,7 @@ type KeyStatus struct {
 
 // usages in the order in which they are shown.
 var usages = []keys.Usage{keys.UsageToken, keys.UsageCA, keys.UsageSealMaker, keys.UsageSealSigner, keys.UsageStatusList, keys.UsagePresent,
-	keys.UsageTrustList, keys.UsageTimeStamp, keys.UsageCheckpoint, keys.UsageHolder, keys.UsageFieldCipher, keys.UsageLookup}
+	keys.UsageTrustList, keys.UsageTimeStamp, keys.UsageEvidence, keys.UsageCheckpoint, keys.UsageHolder, keys.UsageFieldCipher, keys.UsageLookup}
 
 // ListKeys lists the keys of every purpose, newest first within each.
 func ListKeys(ctx context.Context, cfg Config, log *slog.Logger) ([]KeyStatus, error) {

@@ -24,12 +24,14 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/ca"
 	"github.com/yinxin-gov/yinxin/keys/pki"
+	"github.com/yinxin-gov/yinxin/keys/trustlist"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -63,8 +65,12 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	if err != nil {
 		return nil, err
 	}
+	var timeStamp func(ctx context.Context, octets []byte) ([]byte, error)
+	if a.stamps != nil {
+		timeStamp = a.stamps.TimeStamp
+	}
 	s.licenses, err = elicense.New(elicense.Config{Store: licensedb.New(a.db), Cards: licensedb.New(a.db), Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
-		Trust: a.trust, Evidence: s.evidence, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf})
+		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, TimeStamp: timeStamp, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf})
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +100,52 @@ func (s *sealing) evidence(ctx context.Context, o *verify.Options) error {
 	var err error
 	o.TrustLists, err = s.app.trust.authorities(ctx)
 	return err
+}
+
+// publishedFor puts the published trust list and the published lists of the seals' divisions in the place of the registers, so that a
+// package of evidence holds all that its verdict leans on.
+func (s *sealing) publishedFor(ctx context.Context, o *verify.Options, seals []string) error {
+	set := &trustlist.Set{}
+	current, err := s.app.trust.register.Current(ctx)
+	if err != nil {
+		return err
+	}
+	own, err := trustlist.Open(current.Content)
+	if err != nil {
+		return err
+	}
+	for _, list := range append([]*trustlist.List{own}, o.TrustLists.Lists()...) {
+		if err := set.Add(list); err != nil {
+			return err
+		}
+	}
+	o.TrustLists, o.SealRegister = set, nil
+	divisions := map[string]bool{}
+	for _, code := range seals {
+		division, ok := sealstatus.DivisionOf(code)
+		if !ok || divisions[division] {
+			continue
+		}
+		divisions[division] = true
+		published, err := s.seals.PublishedList(ctx, division)
+		if fault.CodeOf(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		list, err := sealstatus.Open(published.Content)
+		if err != nil {
+			return err
+		}
+		o.SealLists = append(o.SealLists, list)
+	}
+	return nil
+}
+
+// PackEvidence makes a package of evidence of a document, in a language of reports.
+func (a *App) PackEvidence(ctx context.Context, name, locale string, document []byte) ([]byte, verify.Result, error) {
+	return a.sealing.licenses.PackEvidence(reqctx.With(ctx, reqctx.Request{Locale: locale, Actor: reqctx.Actor{ID: "system:evidence"}}), name, document)
 }
 
 // tick runs the regular duties: lists that are due, stamps and licences whose process died.

@@ -79,6 +79,7 @@ type List struct {
 	// Carried are further signed objects for offline verifiers, the key bundle of presentation codes for instance. They are judged by
 	// their own signatures.
 	Carried [][]byte
+	Raw     []byte // of an opened list
 
 	object *signed.Object
 }
@@ -224,7 +225,7 @@ func Open(data []byte) (*List, error) {
 	}
 	utc := func(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
 	return &List{URI: body.URI, Number: body.Number, Issued: utc(body.Issued), NextUpdate: utc(body.NextUpdate), Publisher: body.Publisher,
-		Authorities: authorities, Carried: body.Carried, object: object}, nil
+		Authorities: authorities, Carried: body.Carried, Raw: data, object: object}, nil
 }
 
 // SignerName is the name in the signer's certificate of an opened list.

@@ -1,0 +1,89 @@
+package elicense
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/yinxin-gov/yinxin/elicense/evidence"
+	"github.com/yinxin-gov/yinxin/elicense/licensefile"
+	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/esign/verify"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/keys"
+)
+
+// PackEvidence judges a document and packs it with what the judgement leaned on, signed with the key of evidence and stamped where the
+// platform has a time-stamping authority. The judgement is the one that anybody makes who holds the published lists: what only the
+// platform knows would not be in the package.
+func (s *Service) PackEvidence(ctx context.Context, name string, data []byte) ([]byte, verify.Result, error) {
+	o, failure, err := s.judging(ctx)
+	if err != nil {
+		return nil, verify.Result{}, err
+	}
+	if s.cfg.Published != nil {
+		seen := &verify.Seen{}
+		o.Seen = seen
+		licensefile.Verify(name, data, o) // tells whose lists are needed
+		o.Seen = nil
+		if err := s.cfg.Published(ctx, &o.Options, slices.Compact(slices.Sorted(slices.Values(seen.Seals)))); err != nil {
+			return nil, verify.Result{}, storeFault(err, "gather published lists")
+		}
+	}
+	packer, err := s.packer(ctx)
+	if err != nil {
+		return nil, verify.Result{}, storeFault(err, "key of evidence")
+	}
+	octets, result, err := evidence.Make(name, data, o, packer)
+	switch {
+	case *failure != nil:
+		return nil, result, storeFault(*failure, "find status list")
+	case errors.Is(err, evidence.ErrNoDocument):
+		return nil, result, fault.Wrap(err, fault.UnsupportedMedia)
+	case errors.Is(err, evidence.ErrTooLarge):
+		return nil, result, fault.Wrap(err, fault.TooLarge, "limit", "64 MiB")
+	case err != nil:
+		return nil, result, fault.Wrap(err, fault.Unavailable)
+	}
+	return octets, result, nil
+}
+
+func (s *Service) packer(ctx context.Context) (evidence.Packer, error) {
+	p := evidence.Packer{Now: s.now}
+	spec := keys.Spec{Usage: keys.UsageEvidence, Algorithm: keys.SM2}
+	info, err := s.cfg.Keys.Ensure(ctx, spec)
+	if err != nil {
+		return p, err
+	}
+	signer, err := s.cfg.Keys.Signer(ctx, spec)
+	if err != nil {
+		return p, err
+	}
+	if p.Chain, err = s.cfg.Certificates.Chain(ctx, info); err != nil {
+		return p, fmt.Errorf("certificates of %s: %w", spec.Usage, err)
+	}
+	p.Sign = func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) }
+	if s.cfg.TimeStamp != nil {
+		p.Stamp = func(octets []byte) ([]byte, error) { return s.cfg.TimeStamp(ctx, octets) }
+	}
+	return p, nil
+}
+
+// judging is what files are judged by at this moment. failure is set while a judgement runs, when a list of ours could not be read.
+func (s *Service) judging(ctx context.Context) (o licensefile.Options, failure *error, err error) {
+	trust, err := s.cfg.Trust.Trust(ctx)
+	if err != nil {
+		return o, nil, storeFault(err, "gather trust")
+	}
+	o.Options = verify.Options{Roots: trust.Roots, Intermediates: trust.Intermediates, CRLs: trust.CRLs, At: s.now(), Locale: reqctx.From(ctx).Locale, Memo: &s.memo}
+	if s.cfg.Evidence != nil {
+		if err := s.cfg.Evidence(ctx, &o.Options); err != nil {
+			return o, nil, storeFault(err, "gather evidence")
+		}
+	}
+	failure = new(error)
+	o.FindList = func(uri string) *statuslist.List { return s.ownList(ctx, uri, failure) }
+	return o, failure, nil
+}

@@ -1,0 +1,8 @@
+package etsi
+
+// What the test of the table reads.
+var (
+	Subs       = subs
+	FailedOnly = failedOnly
+	OpenOnly   = openOnly
+)
