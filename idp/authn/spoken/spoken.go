@@ -26,14 +26,14 @@ const (
 
 // Digits is a recording of the digits in a language, twice. Pauses gives how much longer than the shortest the pause behind each digit is,
 // so that not every recording of the same digits is the same; digits without one have the shortest.
-func Digits(language string, digits, pauses []byte) ([]byte, error) {
+func Digits(language, digits string, pauses []byte) ([]byte, error) {
 	voice := "zh"
 	if language == "en" || strings.HasPrefix(language, "en-") {
 		voice = "en"
 	}
 	once := []byte{}
-	for i, digit := range digits {
-		clip, err := clip(voice, digit)
+	for i := range len(digits) {
+		clip, err := clip(voice, digits[i])
 		if err != nil {
 			return nil, err
 		}
@@ -62,10 +62,10 @@ func quiet(samples []byte, n int) []byte {
 
 // clip is the samples of one digit.
 func clip(voice string, digit byte) ([]byte, error) {
-	if digit > 9 {
-		return nil, fmt.Errorf("spoken: %d is no digit", digit)
+	if digit < '0' || digit > '9' {
+		return nil, fmt.Errorf("spoken: %q is no digit", digit)
 	}
-	file, err := files.ReadFile(fmt.Sprintf("clips/%s-%d.wav", voice, digit))
+	file, err := files.ReadFile(fmt.Sprintf("clips/%s-%c.wav", voice, digit))
 	if err != nil {
 		return nil, fmt.Errorf("spoken: %w", err)
 	}
@@ -74,7 +74,7 @@ func clip(voice string, digit byte) ([]byte, error) {
 		size = int(binary.LittleEndian.Uint32(file[header-4:]))
 	}
 	if size == 0 || size > len(file)-header || string(file[header-8:header-4]) != "data" {
-		return nil, fmt.Errorf("spoken: the clip of %d is cut", digit)
+		return nil, fmt.Errorf("spoken: the clip of %c is cut", digit)
 	}
 	return file[header : header+size], nil
 }
