@@ -8,7 +8,7 @@ import (
 
 // policy is the Content-Security-Policy of experience.md 7.5; the sources of form-action follow. Browsers hold
 // redirects after a form to form-action, so a login flow names the origin of the application that waits.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 // contentPolicy adds the origins of frames and the callback origins that are plain http or https origins; anything else is left out, so that a
 // stored address can never widen the policy.

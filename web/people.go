@@ -22,9 +22,11 @@ type ErrorPage struct {
 
 // LoginPage is "login" at /login: identifier and password on one page.
 type LoginPage struct {
-	Work           *WorkField   // what the browser must compute first; nil asks for nothing
-	Passkey        *PasskeyForm // nil hides it
-	Action         string       // default /login
+	Work           *WorkField     // what the browser must compute first; nil asks for nothing
+	Question       *QuestionField // what the person answers instead of the work, or after it
+	NoWork         bool           // who cannot do the work takes another way to sign in
+	Passkey        *PasskeyForm   // nil hides it
+	Action         string         // default /login
 	Hidden         []Hidden
 	App            string // the application that asked; empty is this site
 	Department     string
@@ -200,6 +202,7 @@ type ProofingResultPage struct {
 	TriesLeft int    // for a mismatch; negative is not shown
 	Ward      string // the child about whom a guardian is told; empty for oneself
 	RetryURL  string
+	OtherURL  string // a choice of ways that are still open when no tries are left; empty where there is none
 	Continue  *Link  // on to the application or /me
 	MergeURL  string // where two accounts of one person become one; empty hides it
 }

@@ -12,10 +12,18 @@ type PasskeyForm struct {
 }
 
 // WorkField is a hidden field that islands/work.ts fills: the number n such that SHA-256 of Text ":" n begins with Bits zero
-// bits. Without scripts the page leads to another way to sign in.
+// bits. Without scripts the page asks a question or leads to another way to sign in.
 type WorkField struct {
 	Text string
 	Bits int
+}
+
+// QuestionField asks for digits in order (login-question), which the page writes as words and reads aloud. It is shown where no script
+// runs, and everywhere where it is asked after the work.
+type QuestionField struct {
+	Digits   []string // "0" to "9"; four
+	AudioURL string
+	Both     bool // asked of browsers with scripts as well
 }
 
 // SecondPage is "second" at /login/second: the second step of a login, by the code of an authenticator (otp-code) or by a

@@ -350,6 +350,11 @@ func (s *Store) Counted(ctx context.Context, scope string, key []byte, span time
 	return tries, err
 }
 
+// Uncount takes one try back.
+func (s *Store) Uncount(ctx context.Context, scope string, key []byte) error {
+	return s.db.Apply(ctx, nil, step("UPDATE idp_throttle SET tries = tries - 1 WHERE scope = $1 AND key = $2 AND tries > 0", scope, key))
+}
+
 // Clear forgets a counter.
 func (s *Store) Clear(ctx context.Context, scope string, key []byte) error {
 	return s.db.Apply(ctx, nil, step("DELETE FROM idp_throttle WHERE scope = $1 AND key = $2", scope, key))

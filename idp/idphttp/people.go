@@ -56,21 +56,16 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 	if id != "" {
 		suffix = "?flow=" + id
 	}
-	browser, err := s.browserHash(r.Context(), s.browser(w, r))
-	if err != nil {
-		return err
-	}
-	work, err := s.Password.WorkFor(r.Context(), s.Steps, browser, reqctx.From(r.Context()).ClientIP)
-	if err != nil {
-		return err
-	}
-	step, field := workField(work)
 	registerURL, codeURL := "/register"+suffix, "/login/code"+suffix
 	if s.NoCodes {
 		registerURL, codeURL = "-", ""
 	}
-	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: web.LoginPage{Passkey: s.passkeyForm(id), QRURL: qrLoginPath + suffix, CertificateURL: s.certificateURL(suffix),
-		Work: field, Hidden: hidden("flow", id, "work", step), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: registerURL, CodeURL: codeURL, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), RecoverURL: recoverPath, CancelURL: leaveURL(id), Links: linksOf(client)}})
+	body := web.LoginPage{Passkey: s.passkeyForm(id), QRURL: qrLoginPath + suffix, CertificateURL: s.certificateURL(suffix),
+		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: registerURL, CodeURL: codeURL, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), RecoverURL: recoverPath, CancelURL: leaveURL(id), Links: linksOf(client)}
+	if err := s.hurdles(w, r, &body); err != nil {
+		return err
+	}
+	return s.Pages.Page(w, r, status, "login", web.Page{Errors: failures, Callbacks: callbacks(f.RedirectURI), Body: body})
 }
 
 func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -78,12 +73,15 @@ func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.checkWork(r); err != nil {
-		status := fault.MetaOf(fault.CodeOf(err)).Status
+	if err := s.checkHurdles(r); err != nil {
+		status, field := fault.MetaOf(fault.CodeOf(err)).Status, ""
 		if status >= http.StatusInternalServerError {
 			return err
 		}
-		return s.showLogin(w, r, status, s.failed(w, r, err, ""))
+		if fault.CodeOf(err) == fault.QuestionNeeded {
+			field = "login-question"
+		}
+		return s.showLogin(w, r, status, s.failed(w, r, err, field))
 	}
 	login, err := s.Password.Login(r.Context(), r.PostFormValue("login-identifier"), r.PostFormValue("login-password"), reqctx.From(r.Context()).ClientIP)
 	if err != nil {

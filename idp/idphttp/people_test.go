@@ -497,22 +497,27 @@ func TestTriesLeftAfterAMismatch(t *testing.T) {
 		t.Errorf("tries of a silent source: %s", p.Text)
 	}
 	s.Source.Answers(func(proofing.Query) (proofing.Answer, error) { return proofing.Answer{Verdict: proofing.Mismatch}, nil })
-	for n := proofing.TriesPerDay - 2; n > 0; n-- {
+	for _, n := range []int{3, 2, 1} { // silence cost none
 		if got := try(b).TextOf("proofing-tries"); got != fmt.Sprintf("今天还可尝试 %d 次", n) {
 			t.Fatalf("%q, want %d", got, n)
 		}
 	}
-	if p := try(b); !strings.Contains(p.TextOf("proofing-tries"), "已用完") || strings.Contains(p.Source, "重试</a>") {
+	if p := try(b); !strings.Contains(p.TextOf("proofing-tries"), "已用完") || strings.Contains(p.Source, "重试</a>") || !strings.Contains(p.Text, "窗口") {
 		t.Errorf("the last try: %s", p.Text)
 	}
-	for _, other := range []string{"13800138001", "13800138002"} { // the document has ten tries left for all others together
+	asked := len(s.Source.Queries())
+	if p := try(b); p.Status != http.StatusTooManyRequests || !strings.Contains(p.Text, "到窗口办理") || len(s.Source.Queries()) != asked {
+		t.Errorf("one more: %d %s", p.Status, p.Text)
+	}
+	for _, other := range []string{"13800138001", "13800138002", "13800138003"} { // each four, so that the document has three tries left for all
 		s.Account(t, other, password)
 		b = s.signIn(t, other)
 		for range 4 {
 			try(b)
 		}
 	}
-	if got := try(b).TextOf("proofing-tries"); got != fmt.Sprintf("今天还可尝试 %d 次", proofing.TriesPerIdentity-proofing.TriesPerDay-9) {
+	s.Account(t, "13800138004", password)
+	if got := try(s.signIn(t, "13800138004")).TextOf("proofing-tries"); got != fmt.Sprintf("今天还可尝试 %d 次", proofing.TriesPerIdentity-5-12-1) {
 		t.Errorf("%q", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,6 +63,14 @@ func (s *Server) offerWays(r *http.Request, body *web.ProofingPage, person idp.P
 		}
 		body.Methods = append(body.Methods, way)
 	}
+}
+
+// otherWays reports whether there is one for a person that asks no source about what is typed, so that mismatches do not close it.
+func (s *Server) otherWays(r *http.Request, person idp.Person) bool {
+	kind, ok := s.Accounts.Documents().Find(chosenKind(r, person))
+	return ok && slices.ContainsFunc(s.Proofing.Offers(person, kind), func(offer proofing.Offer) bool {
+		return offer.Why == "" && offer.Method.Source == nil && offer.Level.IAL > person.IAL
+	})
 }
 
 // wayFor is what the pages of a way need: who is signed in, and the way as it stands for that person.
@@ -295,6 +304,9 @@ func (s *Server) wayResult(w http.ResponseWriter, r *http.Request, v wayFor, lev
 	case code == fault.ProofingMismatch:
 		result.Outcome, result.TriesLeft = web.ProofingMismatch, proofing.TriesLeft(err)
 		if result.TriesLeft == 0 {
+			if s.otherWays(r, v.person) {
+				result.OtherURL = result.RetryURL
+			}
 			result.RetryURL = ""
 		}
 	case code == fault.IdentityBound && (v.person.IAL == 0 || v.further): // told to whoever proved it, and to nobody else

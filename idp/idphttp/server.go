@@ -197,6 +197,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("POST /logout", s.logoutAnswer)
 	page("GET /login", takesNext(s.loginPage))
 	page("POST /login", s.loginAnswer)
+	page("GET /login/question/audio", s.questionAudio)
 	page("GET /login/code", s.withCodes(s.codePage))
 	page("POST /login/code", s.withCodes(s.codeStart))
 	page("POST /login/code/check", s.withCodes(s.codeAnswer))

@@ -51,6 +51,7 @@ func RunPeople(t *testing.T, open func(t testing.TB) Store) {
 		"the last way stays":                       credentialRemoval,
 		"recovery codes":                           recoveryCodes,
 		"steps":                                    steps,
+		"A-03 a question is answered once":         questionAnsweredOnce,
 		"devices":                                  devices,
 		"A-16 logins by QR code":                   qrLogins,
 		"no audit, no change":                      noAuditNoChange,

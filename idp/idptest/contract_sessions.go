@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/session"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
 func counters(t *testing.T, s Store) {
@@ -52,6 +53,18 @@ func counters(t *testing.T, s Store) {
 		t.Errorf("after clearing: %d", n)
 	}
 	must(t, s.Clear(ctx, "a", []byte("none")))
+	count("a", "k", Start.Add(80*time.Second))
+	count("a", "k", Start.Add(80*time.Second))
+	for i, want := range []int{1, 0, 0} { // never below none
+		must(t, s.Uncount(ctx, "a", []byte("k")))
+		if n := counted(Start.Add(81 * time.Second)); n != want {
+			t.Errorf("%d taken back: %d are left", i+1, n)
+		}
+	}
+	must(t, s.Uncount(ctx, "a", []byte("none")))
+	if n := count("a", "k", Start.Add(82*time.Second)); n != 1 {
+		t.Errorf("counted again: %d", n)
+	}
 }
 
 func countersInParallel(t *testing.T, s Store) {
@@ -71,6 +84,34 @@ func countersInParallel(t *testing.T, s Store) {
 	group.Wait()
 	if n, err := s.Counted(ctx, "a", []byte("k"), time.Minute, Start); err != nil || n != 40 {
 		t.Errorf("%d %v", n, err)
+	}
+}
+
+// questionAnsweredOnce: of right answers to one question at one moment one lets its form through, on whatever node they arrive.
+func questionAnsweredOnce(t *testing.T, s Store) {
+	w := NewWorld(t, s)
+	for range authn.WorkAfter {
+		_, err := s.Count(ctx, "login-source", []byte("192.0.2.1"), authn.LoginSpan, w.Clock.Now())
+		must(t, err)
+	}
+	browser := []byte("browser")
+	h, err := w.Login.HurdlesFor(ctx, w.Steps, browser, "192.0.2.1", "en")
+	must(t, err)
+	var passed atomic.Int32
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			switch err := w.Login.CheckHurdles(ctx, w.Steps, browser, "192.0.2.1", authn.Effort{QuestionStep: h.Question.Step, Answer: h.Question.Digits}); {
+			case err == nil:
+				passed.Add(1)
+			case fault.CodeOf(err) != fault.QuestionNeeded:
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if passed.Load() != 1 {
+		t.Errorf("%d of 20 answers to one question passed", passed.Load())
 	}
 }
 

@@ -398,6 +398,18 @@ func (t *Twin) Counted(_ context.Context, scope string, key []byte, span time.Du
 	return c.tries, nil
 }
 
+// Uncount implements proofing.Store.
+func (t *Twin) Uncount(_ context.Context, scope string, key []byte) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	name := scope + "\x00" + string(key)
+	if c := t.counters[name]; c.tries > 0 {
+		c.tries--
+		t.counters[name] = c
+	}
+	return nil
+}
+
 // Clear implements authn.ThrottleStore.
 func (t *Twin) Clear(_ context.Context, scope string, key []byte) error {
 	t.mutex.Lock()

@@ -126,18 +126,27 @@ type Store interface {
 	Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error)
 	// Counted is Count without a new try.
 	Counted(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error)
+	// Uncount takes one try back from a counter; one that holds none stays.
+	Uncount(ctx context.Context, scope string, key []byte) error
 	// Note stores an audit record that belongs to no other change.
 	Note(ctx context.Context, record audit.Record) error
 }
 
 // Limits of submissions in a day: by one account, and about one document number by all accounts together. The number
 // counts under its keyed hash. A try is counted before anything is asked, so parallel tries count as well.
+//
+// Mismatches are fewer: after the first one the same account tries again three times (experience.md 3.1), over all methods that ask a
+// source about what was typed, because another method must not be a way to guess on. A try holds its place while the source is asked and
+// gives it back unless the answer is a mismatch, so silence costs none. Pages of other services, certificates and reviewers look at
+// the person or a thing that the person has; they stay open, within the bounds of the day.
 const (
 	TriesPerDay      = 10
 	TriesPerIdentity = 20
+	MismatchesPerDay = 4 // the first, and three more
 	triesSpan        = 24 * time.Hour
 	scopeAccount     = "proofing-account"
 	scopeIdentity    = "proofing-identity"
+	scopeMismatch    = "proofing-mismatch"
 )
 
 // A case whose source is silent is asked about again by itself, and closed after a day.
@@ -198,6 +207,15 @@ func (s *Service) Submit(ctx context.Context, accountID string, in Submission) (
 	if m, ok := s.method(level.Method); in.Method != "" && (!ok || m.Source == nil) {
 		return 0, fault.New(fault.Invalid) // it leads elsewhere first
 	}
+	if err := s.holdTry(ctx, accountID); err != nil {
+		return 0, err
+	}
+	mismatch := false
+	defer func() {
+		if !mismatch { // lost when the store fails just now: that costs the person a try, and gives nobody one
+			_ = s.cfg.Store.Uncount(context.WithoutCancel(ctx), scopeMismatch, []byte(accountID))
+		}
+	}()
 	c, err := s.open(ctx, accountID, level, &q)
 	if err != nil {
 		return 0, err
@@ -206,10 +224,28 @@ func (s *Service) Submit(ctx context.Context, accountID string, in Submission) (
 		return 0, err
 	}
 	reached, err := s.ask(ctx, c, q, level)
-	if fault.CodeOf(err) == fault.ProofingMismatch {
+	if mismatch = slices.Contains(mismatches, fault.CodeOf(err)); fault.CodeOf(err) == fault.ProofingMismatch {
 		return reached, s.withTries(ctx, accountID, q, err)
 	}
 	return reached, err
+}
+
+// mismatches are what a source answers when something that was typed is not the person's.
+var mismatches = []fault.Code{fault.ProofingMismatch, fault.ProofingMobile, fault.ProofingCard}
+
+// holdTry takes a place among the mismatches of the day; fault.ProofingTooOften when none is left.
+func (s *Service) holdTry(ctx context.Context, accountID string) error {
+	n, err := s.cfg.Store.Count(ctx, scopeMismatch, []byte(accountID), triesSpan, s.cfg.Now().UTC())
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable) // without a counter nothing is asked (R6)
+	}
+	if n <= MismatchesPerDay {
+		return nil
+	}
+	if err := s.cfg.Store.Uncount(ctx, scopeMismatch, []byte(accountID)); err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	return fault.New(fault.ProofingTooOften)
 }
 
 // mismatched is a mismatch with what is left of the day's tries.
@@ -229,14 +265,14 @@ func TriesLeft(err error) int {
 	return -1
 }
 
-// withTries adds what is left to a mismatch: the smaller of what account and document may still ask.
+// withTries adds what is left to a mismatch: the smallest of what account and document may still ask, and of the mismatches.
 func (s *Service) withTries(ctx context.Context, accountID string, q Query, mismatch error) error {
 	limits, err := s.limits(ctx, accountID, q)
 	if err != nil {
 		return err
 	}
 	left := TriesPerDay
-	for _, limit := range limits {
+	for _, limit := range append(limits, limit{scopeMismatch, []byte(accountID), MismatchesPerDay}) {
 		tries, err := s.cfg.Store.Counted(ctx, limit.scope, limit.key, triesSpan, s.cfg.Now().UTC())
 		if err != nil {
 			return fault.Wrap(err, fault.Unavailable)
@@ -387,6 +423,11 @@ func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
 	}
 	if err != nil {
 		return fmt.Errorf("close case: %w", err)
+	}
+	if m, _ := s.method(c.Method); c.State == Waiting && !m.forAnother() && (plain(c.Method) || m.Source != nil) { // its place was given back when the source was silent
+		if _, err := s.cfg.Store.Count(ctx, scopeMismatch, []byte(c.AccountID), triesSpan, s.cfg.Now().UTC()); err != nil {
+			return fault.Wrap(err, fault.Unavailable)
+		}
 	}
 	if known, ok := refusals[verdict]; ok {
 		return fault.New(known.code).WithField(known.field, known.code)

@@ -365,6 +365,52 @@ func TestA24IdentityOfAnotherAccountIsRefusedWithoutSayingWhose(t *testing.T) {
 	}
 }
 
+// TestX08SilenceCostsNoTry: of four mismatches a day, silence takes none away when it comes and none when a case ends without an answer; an
+// answer that comes later and is a mismatch does, and a match between them is none.
+func TestX08SilenceCostsNoTry(t *testing.T) {
+	w, twin, account := world(t)
+	silent := func(proofing.Query) (proofing.Answer, error) { return proofing.Answer{}, proofing.ErrSilent }
+	submit := func(want fault.Code) {
+		t.Helper()
+		if _, err := w.Proofing.Submit(ctx, account, submission(1)); fault.CodeOf(err) != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	left := func(want int) {
+		t.Helper()
+		if n, err := twin.Counted(ctx, "proofing-mismatch", []byte(account), 24*time.Hour, w.Clock.Now()); err != nil || proofing.MismatchesPerDay-n != want {
+			t.Errorf("%d are on record, want %d left: %v", n, want, err)
+		}
+	}
+	w.Source.Answers(silent)
+	submit(fault.ProofingSilent)
+	submit(fault.ProofingSilent)
+	left(4)
+	w.Source.Answers(answers(proofing.MobileMismatch))
+	submit(fault.ProofingMobile)
+	left(3)
+	retry := func(i int) {
+		t.Helper()
+		if err := w.Proofing.Retry(ctx, []byte(`{"case":"`+twin.Cases()[i].ID+`"}`)); err != nil {
+			t.Error(err)
+		}
+	}
+	w.Source.Answers(answers(proofing.Mismatch))
+	retry(0) // the silent source answers
+	left(2)
+	submit(fault.ProofingMismatch)
+	submit(fault.ProofingMismatch)
+	left(0)
+	submit(fault.ProofingTooOften)
+	left(0)
+	w.Source.Answers(nil)
+	retry(1) // what was handed in before is still decided
+	if p, err := w.Accounts.Person(ctx, account); err != nil || p.IAL != 1 {
+		t.Errorf("%+v %v", p.IAL, err)
+	}
+	left(0)
+}
+
 func TestTriesOfAnAccountAreBounded(t *testing.T) {
 	w, twin, account := world(t)
 	w.Source.Answers(answers(proofing.Mismatch))
@@ -384,8 +430,19 @@ func TestTriesOfAnAccountAreBounded(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if asked.Load() != proofing.TriesPerDay || len(w.Source.Queries()) != proofing.TriesPerDay || len(twin.Cases()) != proofing.TriesPerDay {
+	if asked.Load() != proofing.MismatchesPerDay || len(w.Source.Queries()) != proofing.MismatchesPerDay || len(twin.Cases()) != proofing.MismatchesPerDay {
 		t.Errorf("%d of 40 parallel tries were asked", asked.Load())
+	}
+	w.Clock.Advance(24 * time.Hour)
+	w.Source.Answers(func(proofing.Query) (proofing.Answer, error) { return proofing.Answer{}, proofing.ErrSilent })
+	for n := range proofing.TriesPerDay + 1 { // silence is no mismatch, and the day has an end all the same
+		want := fault.ProofingSilent
+		if n == proofing.TriesPerDay {
+			want = fault.ProofingTooOften
+		}
+		if _, err := w.Proofing.Submit(ctx, account, submission(1)); fault.CodeOf(err) != want {
+			t.Errorf("try %d of a silent source: %v", n+1, err)
+		}
 	}
 	w.Clock.Advance(24 * time.Hour)
 	w.Source.Answers(nil)

@@ -252,6 +252,45 @@ func TestProofingAnswers(t *testing.T) {
 	}
 }
 
+// TestX08ThreeMoreTriesAfterAMismatch: by the magic inputs of the sandbox, over all methods that compare what is typed; a source that breaks
+// costs no try, and the page of the last one names the counter and what else there is.
+func TestX08ThreeMoreTriesAfterAMismatch(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		p.Persona("13800138071", "", 0)
+		b := p.SignIn("13800138071")
+		prove := func(ial, who, mobile string) *walk.Page {
+			fields := map[string]string{"proofing-name": who, "proofing-number": "11010519491231002X"}
+			if mobile != "" {
+				fields["proofing-mobile"] = mobile
+			}
+			return submit(t, b, p.URL+"/proofing?ial="+ial, fields)
+		}
+		for range 2 {
+			if page := prove("1", "故障", ""); !strings.Contains(page.Text, "核验来源暂时没有回应") || page.Has("proofing-tries") {
+				t.Fatalf("a source that breaks: %s", page.Text)
+			}
+		}
+		for left := 3; left > 0; left-- {
+			if page := prove("1", "李四", ""); page.TextOf("proofing-tries") != fmt.Sprintf("今天还可尝试 %d 次", left) {
+				t.Fatalf("%d should be left: %s", left, page.Text)
+			}
+		}
+		page := prove("2", "李四", "13800138000") // another method, the same guess
+		if !strings.Contains(page.TextOf("proofing-tries"), "已用完") || !strings.Contains(page.Text, "窗口") || page.Attribute("proofing-other", "href") != "/proofing" {
+			t.Fatalf("the last: %s", page.Text)
+		}
+		for _, ial := range []string{"1", "2"} {
+			if page := prove(ial, "张三", map[string]string{"2": "13800138000"}[ial]); page.Status != http.StatusTooManyRequests || !strings.Contains(page.Text, "今日核验次数已用完") || !strings.Contains(page.Text, "到窗口办理") {
+				t.Errorf("level %s after that: %d %s", ial, page.Status, page.Text)
+			}
+		}
+		p.Advance(24 * time.Hour)
+		if page := submit(t, p.SignIn("13800138071"), p.URL+"/proofing?ial=1", map[string]string{"proofing-name": "张三", "proofing-number": "11010519491231002X"}); !strings.Contains(page.TextOf("proofing-outcome"), "初级实名") {
+			t.Errorf("the next day: %s", page.Text)
+		}
+	})
+}
+
 func TestA27OnePersonOneAccount(t *testing.T) {
 	onBoth(t, func(t *testing.T, p *apptest.Platform) {
 		p.Persona("13800138061", "", 0)
