@@ -240,3 +240,45 @@ func TestA29FilesOfAFormAreNamed(t *testing.T) {
 		t.Fatalf("after the login: %s: %s", b.Page.URL, b.Page.Text)
 	}
 }
+
+// TestA29FormInAFlowComesBack: a form in the login of an application leads back to its page in the same flow, for its own account alone.
+func TestA29FormInAFlowComesBack(t *testing.T) {
+	const one, other = "13800139201", "13800139202"
+	p := apptest.Start(t, database(t))
+	p.Persona(one, "张三", 1)
+	p.Persona(other, "李四", 1)
+	c := p.Client(idp.Client{ClientID: "flows", ClientName: "办事大厅"})
+	ctx := context.Background()
+	back := func(who string) *url.URL {
+		t.Helper()
+		b := p.SignIn(one)
+		for range 28 { // in use until shortly before its absolute end
+			p.Advance(51 * time.Minute)
+			if err := b.Open(ctx, p.URL+"/me"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := b.Open(ctx, p.URL+"/authorize?"+apptest.AuthorizeQuery(c, url.Values{"acr_values": {"urn:yinxin:ial:2"}}).Encode()); err != nil {
+			t.Fatal(err)
+		}
+		flow := b.Page.URL.Query().Get("flow")
+		if b.Page.URL.Path != "/proofing" || flow == "" {
+			t.Fatalf("the flow came to %s", b.Page.URL)
+		}
+		p.Advance(15 * time.Minute)
+		sendForm(t, p, b, "/proofing/carrier", "application/x-www-form-urlencoded", []byte(url.Values{"flow": {flow}, "proofing-name": {"欧阳娜娜"}}.Encode()))
+		if err := b.Submit(ctx, map[string]string{"login-identifier": who, "login-password": apptest.Password}); err != nil {
+			t.Fatal(err)
+		}
+		if b.Page.URL.Query().Get("flow") != flow {
+			t.Errorf("the flow is lost: %s", b.Page.URL)
+		}
+		return b.Page.URL
+	}
+	if at := back(one); at.Path != "/proofing/carrier" || at.Query().Get("kept") == "" {
+		t.Errorf("came to %s", at)
+	}
+	if at := back(other); at.Path != "/proofing" || at.Query().Get("kept") != "" {
+		t.Errorf("another account came to %s", at)
+	}
+}
