@@ -32,6 +32,8 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"fault":       faultOf,
 		"input":       newInput,
 		"actions":     newActions,
+		"kept":        func(v view, all []Hidden) []Hidden { return v.Typed.hidden(all) },
+		"typed":       func(v view, action, input, value string) string { return v.Typed.at(action, input, value) },
 		"step":        newStep,
 		"tabs":        func(password, byCode string, code bool) loginTabs { return loginTabs{password, byCode, code} },
 		"empty":       newEmpty,
@@ -285,6 +287,7 @@ func (i Input) DescribedBy() string {
 }
 
 func newInput(v view, field FormField) Input {
+	field = v.Typed.fill(field)
 	for _, e := range v.Errors {
 		if e.Field == field.Name {
 			return Input{Field: field, Error: e.Message}
@@ -299,6 +302,6 @@ type stateActions struct {
 	Actions []StateAction
 }
 
-func newActions(hidden []Hidden, actions []StateAction) stateActions {
-	return stateActions{Hidden: hidden, Actions: actions}
+func newActions(v view, hidden []Hidden, actions []StateAction) stateActions {
+	return stateActions{Hidden: v.Typed.hidden(hidden), Actions: v.Typed.reasons(actions)}
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -17,7 +16,7 @@ import (
 // view is the root of every template: the page and what the renderer knows itself.
 type view struct {
 	Page
-	Typed       url.Values // what the person typed into the form before a login
+	Typed       *TypedForm // what the person typed into the form before a login; nil as a rule
 	Name        string     // of the page
 	Locale      string
 	Locales     []localeChoice
@@ -85,8 +84,11 @@ func (rd *Renderer) render(r *http.Request, locale, name string, page Page) ([]b
 	if page.Title == "" {
 		page.Title = rd.catalogue.Text(locale, "page."+name)
 	}
-	if page.Notice == nil && Typed(r) != nil {
+	if typed := Typed(r); page.Notice == nil && typed != nil {
 		page.Notice = &Notice{Tone: "info", Text: rd.catalogue.Text(locale, "page.typed")}
+		if files := typed.files(); len(files) > 0 {
+			page.Notice.Text += rd.catalogue.Text(locale, "page.typed.files", "files", strings.Join(files, rd.catalogue.Text(locale, "page.list_gap")))
+		}
 	}
 	v := view{Page: page, Name: name, Locale: locale, Brand: rd.brand, View: ViewOf(r), SupportCode: reqctx.From(r.Context()).SupportCode, Typed: Typed(r)}
 	if v.Brand.Name == "" {
@@ -107,19 +109,6 @@ func (rd *Renderer) render(r *http.Request, locale, name string, page Page) ([]b
 		return nil, fmt.Errorf("web: render page %s: %w", name, err)
 	}
 	return out.Bytes(), nil
-}
-
-type typedKey struct{}
-
-// WithTyped lets the page of a request come back with what the person typed into its form before.
-func WithTyped(ctx context.Context, fields url.Values) context.Context {
-	return context.WithValue(ctx, typedKey{}, fields)
-}
-
-// Typed is what the person typed before; nil as a rule.
-func Typed(r *http.Request) url.Values {
-	fields, _ := r.Context().Value(typedKey{}).(url.Values)
-	return fields
 }
 
 // Locale is the language of the request: the one that the edge put into the context, else by i18n.Choose.

@@ -2,6 +2,9 @@ package web
 
 import (
 	"net/http"
+	"net/url"
+	"path"
+	"strings"
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
 )
@@ -14,6 +17,9 @@ type Site struct {
 	Identity func(r *http.Request) Identity
 	// LoginURL is where a visitor without a session is sent; next is the page wanted. nil: the error page.
 	LoginURL func(next string) string
+	// Keep keeps what was typed into a form that came without a session, and gives the address at which its page comes back filled in; nothing
+	// where it is not to be kept. nil: nothing is.
+	Keep func(w http.ResponseWriter, r *http.Request, page string) (string, error)
 }
 
 // Handle adds pages by their patterns; an error that one returns becomes the answer.
@@ -21,19 +27,43 @@ func (s Site) Handle(mux *http.ServeMux, pages map[string]func(http.ResponseWrit
 	for pattern, handle := range pages {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := handle(w, r); err != nil {
-				s.fail(w, r, err)
+				s.fail(w, r, mux, err)
 			}
 		})
 	}
 }
 
-// fail sends a visitor without a session to the login page, and shows everything else.
-func (s Site) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if fault.CodeOf(err) == fault.Unauthenticated && s.LoginURL != nil && r.Method == http.MethodGet {
-		http.Redirect(w, r, s.LoginURL(r.URL.RequestURI()), http.StatusSeeOther)
-		return
+// fail sends a visitor without a session to the login page, with a form only where it is kept, and shows everything else.
+func (s Site) fail(w http.ResponseWriter, r *http.Request, mux *http.ServeMux, err error) {
+	if fault.CodeOf(err) == fault.Unauthenticated && s.LoginURL != nil {
+		switch {
+		case r.Method == http.MethodGet:
+			http.Redirect(w, r, s.LoginURL(r.URL.RequestURI()), http.StatusSeeOther)
+			return
+		case r.Method == http.MethodPost && s.Keep != nil:
+			if back, failure := s.Keep(w, r, formPage(mux, r)); failure == nil && back != "" {
+				http.Redirect(w, r, s.LoginURL(back), http.StatusSeeOther)
+				return
+			}
+		}
 	}
 	s.Renderer.Error(w, r, err)
+}
+
+// formPage is the page on which a form stands, by its address: that for a new one below, the page at the same address, or the next above.
+func formPage(mux *http.ServeMux, r *http.Request) string {
+	at := r.URL.Path
+	for page := path.Join(at, "new"); ; page = at {
+		_, pattern := mux.Handler(&http.Request{Method: http.MethodGet, Host: r.Host, URL: &url.URL{Path: page}})
+		if strings.HasPrefix(pattern, "GET ") && pattern != "GET /" && (page == at || strings.HasSuffix(pattern, "/new")) {
+			return page
+		}
+		if page == at {
+			if at = path.Dir(at); at == "/" {
+				return r.URL.Path
+			}
+		}
+	}
 }
 
 // Page answers with a page.

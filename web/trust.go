@@ -142,6 +142,7 @@ type StateAction struct {
 	// NoReason asks for none: the step needs no words.
 	NoReason bool
 	Reason   string // what was typed
+	Open     bool   // shown opened
 	Error    string // what is wrong with the reason, whose field is <ID>-reason; the form is shown opened then
 }
 

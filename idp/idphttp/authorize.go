@@ -141,6 +141,11 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, id string, f au
 	}
 	query.Set("flow", id)
 	address := map[authflow.Step]string{authflow.Login: "/login", authflow.Choose: "/acting", authflow.Proofing: "/proofing", authflow.Consent: "/consent"}[step]
+	if step != authflow.Login {
+		if page, ok := s.keptIn(r, id, current.AccountID, address); ok {
+			return see(w, r, page)
+		}
+	}
 	return see(w, r, address+"?"+query.Encode())
 }
 

@@ -41,6 +41,11 @@ func (s *Server) asReviewer(next reviewerPage) func(http.ResponseWriter, *http.R
 		if actor.ID == "" && r.Method == http.MethodGet {
 			return see(w, r, s.Console.LoginURL(r.URL.RequestURI()))
 		}
+		if id := r.PathValue("id"); actor.ID == "" && id != "" && s.Console.Keep != nil {
+			if back, err := s.Console.Keep(w, r, reviewPath+"/"+id); err == nil && back != "" {
+				return see(w, r, s.Console.LoginURL(back))
+			}
+		}
 		if !actor.Has(idp.RoleProofingReviewer) {
 			return fault.New(fault.Forbidden)
 		}

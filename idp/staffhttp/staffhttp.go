@@ -133,7 +133,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 			w.Header().Set("Cache-Control", "no-store")
 			if err := r.ParseForm(); err != nil {
 				s.Pages.Error(w, r, fault.Wrap(err, fault.Malformed))
-			} else if err := handler(w, r); err != nil {
+			} else if err := handler(w, r); err != nil && !(fault.CodeOf(err) == fault.Unauthenticated && s.keepOwn(w, r)) {
 				s.Pages.Error(w, r, err)
 			}
 		})
@@ -194,12 +194,7 @@ func (s *Server) cookie(r *http.Request, kind string) string { return s.jar().Ge
 // browser is the keyed hash that binds the steps of a login to this browser. Its handle is another than that of citizens, so that a
 // step of one realm is worthless in the other.
 func (s *Server) browser(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	value := s.jar().Handle(w, r, s.Rand, cookieHandle)
-	mac, err := s.Ring.MAC(r.Context(), keys.UsageLookup)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Unavailable)
-	}
-	return mac.Sum(r.Context(), []byte("staff-browser"), []byte(value))
+	return s.browserHash(r.Context(), s.jar().Handle(w, r, s.Rand, cookieHandle))
 }
 
 // signedIn is who a request's cookie names, read once for a request.
@@ -244,8 +239,8 @@ func (s *Server) asMember(ctx context.Context, v session.Session) (with context.
 	if err != nil || m.State != staff.MemberActive || m.CredentialsAt.After(v.AuthTime) {
 		return ctx, nil, nil, err
 	}
-	actor := reqctx.Actor{ID: m.Actor(), SignedInAt: v.AuthTime, Roles: m.Roles, Rights: reqctx.Everywhere(m.Roles...)}
-	if actor, err = s.Rights.Actor(ctx, actor); err != nil {
+	actor, err := s.actorOf(ctx, m, v.AuthTime)
+	if err != nil {
 		return ctx, nil, nil, err
 	}
 	switch {

@@ -169,7 +169,7 @@ func (a *App) withSession(next http.Handler) http.Handler {
 				a.pages.Error(w, r, err)
 				return
 			}
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, a.staffPages.WithKept(r))
 			return
 		}
 		r, current, account, err := a.identity.WithSignedIn(r)

@@ -41,6 +41,11 @@ func (a *App) site() web.Site {
 			return staffhttp.LoginURL(next)
 		}
 		return idphttp.LoginURL(next)
+	}, Keep: func(w http.ResponseWriter, r *http.Request, page string) (string, error) {
+		if staffhttp.Console(r.URL.Path) {
+			return a.staffPages.Keep(w, r, page)
+		}
+		return "", nil // the pages of citizens keep theirs on the way to their login
 	}}
 }
 
