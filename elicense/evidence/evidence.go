@@ -255,7 +255,7 @@ func Make(name string, document []byte, o licensefile.Options, p Packer) (octets
 	}
 	members := append([]Member{{"/document" + extension, KindDocument, document}, {"/report.json", KindReport, report}, {"/report.xml", KindReportETSI, shaped}}, material.Members...)
 	body := manifestBody{Name: shortName(name), JudgedAt: o.At.Unix(), Verdict: string(result.Verdict), Code: result.Code}
-	files := []ofd.File{{}, {}}[:1]
+	files := make([]ofd.File, 1, len(members)+2) // the first is the manifest
 	limits := ofd.DefaultLimits()
 	total := int64(0)
 	for _, member := range members {

@@ -199,6 +199,9 @@ func (s *setup) portalURL(p *portalSpec) string {
 	return fmt.Sprintf("%s://localhost:%d", s.scheme, port(p.listener))
 }
 
+// examplePolicy of time stamps stands below the identifier that is for examples (ITU-T X.660 Annex B).
+const examplePolicy = "2.999.1"
+
 // configure writes yinxin.yaml, the passphrase and, with HTTPS, a root and a certificate.
 func (s *setup) configure() error {
 	data := s.options.Data
@@ -218,6 +221,7 @@ func (s *setup) configure() error {
 		"database": map[string]any{"url": "sqlite:" + filepath.Join(data, "yinxin.db")}, "blob": map[string]any{"dir": filepath.Join(data, "documents")},
 		"keys": map[string]any{"provider": "file", "passphrase_file": passphrase}, "sandbox": true,
 		"operator": map[string]any{"name": "一网通办", "hotline": "12345", "seal": operatorSealCode},
+		"time_stamps": map[string]any{"policy": examplePolicy, "clock": "unchecked"},
 	}
 	allowed := map[string]any{"allowed": s.portalHosts()}
 	if s.options.HTTPS {
