@@ -9,8 +9,14 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/asn1"
 	"errors"
 	"io"
+	"maps"
+	"math/big"
+	"os"
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/emmansun/gmsm/sm2"
@@ -202,6 +208,52 @@ func TestS08RepeatedNonceStopsTheKeyForGood(t *testing.T) {
 			t.Errorf("%s, afterwards: %x %v", algorithm, signature, err)
 		}
 	}
+}
+
+// signaturesVariable asks for more signatures: make soak has 100,000.
+const signaturesVariable = "YINXIN_SIGNATURES"
+
+// TestS08NoncesDiffer: two nodes that hold one key never use a nonce twice, over the same message again and again.
+func TestS08NoncesDiffer(t *testing.T) {
+	wanted := 2_000
+	if text := os.Getenv(signaturesVariable); text != "" {
+		var err error
+		if wanted, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key, _ := pair(t, keys.SM2)
+	seen := make([]map[string]bool, 2)
+	var nodes sync.WaitGroup
+	for node := range seen {
+		signer, err := keys.NewSigner("key_1", keys.SM2, key, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[node] = map[string]bool{}
+		nodes.Go(func() {
+			for range wanted / len(seen) {
+				signature, err := signer.SignMessage(ctx, []byte("message"))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				var value struct{ R, S *big.Int }
+				if rest, err := asn1.Unmarshal(signature, &value); err != nil || len(rest) > 0 {
+					t.Errorf("%x: %v", signature, err)
+					return
+				}
+				seen[node][value.R.String()] = true
+			}
+		})
+	}
+	nodes.Wait()
+	all := maps.Clone(seen[0])
+	maps.Copy(all, seen[1])
+	if len(all) != wanted/len(seen)*len(seen) {
+		t.Errorf("%d values of r in %d signatures", len(all), wanted)
+	}
+	t.Logf("%d signatures, %d values of r", wanted, len(all))
 }
 
 func TestFieldsAreBoundToTheirPlaceAndKey(t *testing.T) {

@@ -18,6 +18,9 @@ CRASH_ROUNDS=$kills go test -timeout 2h -run '^TestKilledDuringIssue$' -v ./cmd/
 echo "== $steps steps of the model of codes and families on each database"
 YINXIN_MODEL_STEPS=$steps go test -timeout 12h -run '^TestModelOfCodesAndFamilies$' -v ./idp/oauth | grep -E 'steps|seed|model_|PASS|FAIL|ok'
 
+echo "== nonces of 100,000 SM2 signatures of one key (S-08)"
+YINXIN_SIGNATURES=100000 go test -timeout 1h -run '^TestS08NoncesDiffer$' -v ./keys | grep -E 'signatures|PASS|FAIL|ok'
+
 echo "== timing of answers about known and unknown accounts (A-01)"
 ENUMERATION_ROUNDS=500 go test -timeout 1h -run '^TestA01TimingDoesNotTellWhoHasAnAccount$' -v ./internal/app | grep -E 'median|PASS|FAIL|ok'
 
