@@ -7,7 +7,6 @@ import (
 	"image/png"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -312,41 +311,5 @@ func TestReviewsAtTheAPI(t *testing.T) {
 	}
 	if told := audited(t, p, "proofing.reviewed"); len(told) != 1 || told[0].Details["code"] != "consistent" || !strings.HasPrefix(told[0].Actor, "staff:stf_") {
 		t.Errorf("%+v", told)
-	}
-}
-
-// TestX23WhatReviewersDoIsAnOperation: each action of the pages of reviewers, supervisors and of tokens is an operation of the document.
-// A token is made at the page alone, as a login is.
-func TestX23WhatReviewersDoIsAnOperation(t *testing.T) {
-	p := apptest.Start(t, database(t))
-	operations := map[string]bool{}
-	for _, methods := range apiDocumentOf(t, p).Paths {
-		for _, o := range methods {
-			operations[o.OperationID] = true
-		}
-	}
-	pages := map[string][]string{
-		"GET /review": {"list-proofing-reviews"}, "GET /review/{id}": {"get-proofing-review"}, "POST /review/{id}/field": {"open-proofing-review-field", "get-proofing-review-picture"}, "POST /review/{id}/decision": {"decide-proofing-review"},
-		"GET /counter/queue": {"list-counter-acts"}, "GET /counter/queue/{id}": {"list-counter-acts"}, "POST /counter/queue/{id}/{action}": {"review-counter-act", "retry-counter-act"},
-		"GET /staff/tokens": {"list-staff-tokens"}, "POST /staff/tokens": {}, "POST /staff/tokens/{id}/revocation": {"revoke-staff-token"},
-	}
-	for _, route := range slices.Concat(routesOf(t, "../../idp/idphttp"), routesOf(t, "../../idp/counterhttp"), routesOf(t, "../../idp/staffhttp")) {
-		for _, root := range []string{"/review", "/counter/queue", "/staff/tokens"} {
-			if _, path, _ := strings.Cut(route, " "); path != root && !strings.HasPrefix(path, root+"/") {
-				continue
-			}
-			all, known := pages[route]
-			if delete(pages, route); !known {
-				t.Errorf("%s: which operation does this?", route)
-			}
-			for _, operation := range all {
-				if !operations[operation] {
-					t.Errorf("%s: %s is no operation", route, operation)
-				}
-			}
-		}
-	}
-	for page := range pages {
-		t.Errorf("%s is no page", page)
 	}
 }
