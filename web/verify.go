@@ -18,6 +18,7 @@ type VerifyPage struct {
 type VerifyResultPage struct {
 	Results  []VerifyResult
 	Raw      []byte // the report as JSON, for download
+	Held     string // the same, closed, for who wants it sealed; empty where nobody seals
 	AgainURL string // default /verify
 }
 

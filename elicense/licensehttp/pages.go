@@ -24,6 +24,7 @@ import (
 type Pages struct {
 	web.Site
 	Service *elicense.Service
+	Reports Reports       // nil where reports are not sealed
 	Acting  Acting        // for whom somebody acts; nil where nobody does
 	Faces   render.Faces  // draw letters whose fonts are not in a file that is verified
 	drawing chan struct{} // one place for each file whose pages are being drawn
@@ -41,6 +42,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"POST /license/{id}/{action}":   p.issuerAction,
 		"GET /verify":                   p.verifyForm,
 		"POST /verify":                  p.verifySubmit,
+		"POST /verify/report":           p.sealedReport,
 		"GET /verify/trust":             p.verifyTrust,
 		"GET /verify/letters":           p.verifyLetters,
 		"GET /me/licenses":              p.wallet,
@@ -201,6 +203,9 @@ func (p *Pages) verifySubmit(w http.ResponseWriter, r *http.Request) error {
 	}
 	body, err := web.NewVerifyResult(report, p.Renderer.Locale(r))
 	if err != nil {
+		return err
+	}
+	if body.Held, err = p.hold(r, report); err != nil {
 		return err
 	}
 	p.draw(r, body.Results, results, files)

@@ -12,13 +12,10 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
-	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/sheet"
 	"github.com/yinxin-gov/yinxin/esign/typeface"
 	"github.com/yinxin-gov/yinxin/idp"
-	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/i18n"
-	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
@@ -28,16 +25,13 @@ const exportSheetPages = 300
 // exportDocument sets a copy of somebody's data for people to read and has it sealed with the seal of the operator; empty when the
 // operator has no seal in use. The seal room verifies the document before it gives it out and does not keep it.
 func (a *App) exportDocument(ctx context.Context, e idp.Export, content []byte) ([]byte, error) {
-	if a.cfg.Operator.Seal == "" {
-		return nil, nil
-	}
-	seal, err := a.sealing.seals.FindByCode(ctx, a.cfg.Operator.Seal)
-	if fault.CodeOf(err) == fault.NotFound || err == nil && seal.State != esign.Active {
-		a.opts.Log.WarnContext(ctx, "the seal of the operator is not in use: a copy of personal data has no document", "seal", a.cfg.Operator.Seal)
-		return nil, nil
-	}
+	seal, ready, err := a.operatorSeal(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if !ready {
+		a.opts.Log.WarnContext(ctx, "the seal of the operator is not in use: a copy of personal data has no document", "seal", a.cfg.Operator.Seal)
+		return nil, nil
 	}
 	account, err := a.Accounts.Account(ctx, e.AccountID)
 	if err != nil {
@@ -51,13 +45,7 @@ func (a *App) exportDocument(ctx context.Context, e idp.Export, content []byte) 
 	if err != nil {
 		return nil, err
 	}
-	// A try that died between seal and storage kept nothing, so each try is a stamp of its own.
-	_, sealed, err := a.sealing.seals.StampFor(ctx, "system:export", esign.StampRequest{SealID: seal.ID, Document: unsealed, Places: []esign.Place{esign.At(1, sheet.SealX, sheet.SealY)},
-		Purpose: "export:" + e.ID, Key: e.ID + ":" + ident.New(a.opts.Rand, "try"), Unkept: true})
-	if code := fault.CodeOf(err); code == fault.SealSuspended || code == fault.SealCertificate || code == fault.SealNotValid {
-		a.opts.Log.WarnContext(ctx, "the seal of the operator is not fit: a copy of personal data has no document", "seal", a.cfg.Operator.Seal, "code", string(code))
-		return nil, nil
-	}
+	sealed, _, err := a.stampFor(ctx, "system:export", seal, unsealed, "export:"+e.ID, e.ID) // nothing was kept of a try that died
 	return sealed, err
 }
 

@@ -216,7 +216,7 @@ var holderIdentities = map[string]string{"111": subject.CitizenID, "001": mandat
 // pages adds the pages of licences and of seals.
 func (s *sealing) pages(mux *http.ServeMux) {
 	site := s.app.site()
-	pages := &licensehttp.Pages{Site: site, Service: s.licenses, Acting: s.app.identity, Faces: render.BuiltIn()}
+	pages := &licensehttp.Pages{Site: site, Service: s.licenses, Acting: s.app.identity, Reports: verifyReports{s.app}, Faces: render.BuiltIn()}
 	pages.Routes(mux)
 	seals := &sealhttp.Pages{Site: site, Service: s.seals, Rand: s.app.opts.Rand, Faces: render.BuiltIn()}
 	seals.Routes(mux)
