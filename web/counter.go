@@ -63,6 +63,8 @@ type CounterVisitPage struct {
 	Typed                  bool
 	Register               bool // the person has no account
 	Challenge              string
+	Voice                  bool     // a call can read the code aloud
+	ByCall                 bool     // and this one was asked for so
 	AskWard                bool     // the child's name and number may be of one whose account is to be deleted
 	Blocked                []string // what stands in the way of a deletion, in words
 }

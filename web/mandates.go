@@ -59,6 +59,8 @@ type OrganisationPage struct {
 	AppointURL string
 	// TransferURL and CertificateURL lead to ways that raise its level; empty where there is none.
 	TransferURL, CertificateURL string
+	Open                        []OpenCase // the transfer under way; of the legal representative's page alone
+	Withdrawn                   bool       // it was just taken back
 }
 
 // OrganisationTransferPage is "organisation-transfer": transfer-account, or transfer-amount when one was sent.
@@ -70,6 +72,7 @@ type OrganisationTransferPage struct {
 	Account       string
 	Action        string
 	BackURL       string
+	Open          []OpenCase // the transfer itself, which can be taken back
 }
 
 // OrganisationAgent is a mandate of an organisation, with the way to stop the person at one press.

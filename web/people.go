@@ -151,6 +151,7 @@ type ProofingPage struct {
 // OpenCase is a proof of who one is that is under way and can be taken back.
 type OpenCase struct {
 	Label  string // the way
+	Note   string // what taking it back leaves as it is; empty where nothing is to be said
 	At     time.Time
 	Action string // POST
 }

@@ -40,6 +40,16 @@ func (s *Service) phone(ctx context.Context, v Visit) (subject.Identifier, error
 
 // SendCode sends the code by which the citizen agrees. The message says what it is for: the person shows it to the clerk.
 func (s *Service) SendCode(ctx context.Context, by Clerk, v Visit, locale string, encode authn.Encoder) (challenge string, err error) {
+	return s.sendCode(ctx, by, v, locale, encode, s.cfg.Codes.Send)
+}
+
+// CallCode is SendCode by a call that reads the code aloud, in the place of the code before.
+func (s *Service) CallCode(ctx context.Context, by Clerk, v Visit, locale string, encode authn.Encoder) (challenge string, err error) {
+	return s.sendCode(ctx, by, v, locale, encode, s.cfg.Codes.Call)
+}
+
+func (s *Service) sendCode(ctx context.Context, by Clerk, v Visit, locale string, encode authn.Encoder,
+	send func(ctx context.Context, to subject.Identifier, purpose authn.Purpose, browser, locale string, encode authn.Encoder) (string, error)) (challenge string, err error) {
 	if err := s.asks(by, v, BySMS); err != nil {
 		return "", err
 	}
@@ -47,7 +57,7 @@ func (s *Service) SendCode(ctx context.Context, by Clerk, v Visit, locale string
 	if err != nil {
 		return "", err
 	}
-	challenge, err = s.cfg.Codes.Send(ctx, to, authn.PurposeCounter, question(v), locale, encode)
+	challenge, err = send(ctx, to, authn.PurposeCounter, question(v), locale, encode)
 	s.cfg.Wake()
 	return challenge, err
 }

@@ -342,7 +342,9 @@ type Config struct {
 	Deletions *idp.Deletions
 	Exports   *idp.Exports
 	// Archive is a copy of an account's data under a passphrase.
-	Archive  func(ctx context.Context, accountID, passphrase string) (idp.Export, []byte, error)
+	Archive func(ctx context.Context, accountID, passphrase string) (idp.Export, []byte, error)
+	// Calls reports whether the code by which a person agrees can be read aloud over a mobile number; nil is never.
+	Calls    func(to string) bool
 	Throttle authn.ThrottleStore
 	Ring     *keys.Ring
 	Now      func() time.Time
@@ -362,6 +364,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	if cfg.Wake == nil {
 		cfg.Wake = func() {}
+	}
+	if cfg.Calls == nil {
+		cfg.Calls = func(string) bool { return false }
 	}
 	return &Service{cfg}, nil
 }

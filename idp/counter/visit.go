@@ -217,6 +217,7 @@ type Shown struct {
 	Kind    string
 	Expires string
 	Phone   string // masked; where codes go
+	Calls   bool   // a call can read them aloud there
 	Level   subject.IAL
 	Offered []string // acts that make sense for this person
 	Wanted  []string // those that are ticked at first
@@ -258,6 +259,7 @@ func (s *Service) Show(ctx context.Context, v Visit) (Shown, error) {
 	out.Ways = append(out.Ways, ByPaper)
 	if phone != "" {
 		out.Phone = subject.MaskIdentifier(subject.Identifier{Kind: subject.Mobile, Value: phone})
+		out.Calls = s.cfg.Calls(phone)
 	}
 	out.Details = detailsOf(v, d)
 	if v.AskedBy == "" {

@@ -58,6 +58,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 		"POST /counter/plan":                           s.plan,
 		"POST /counter/replan":                         s.replan,
 		"POST /counter/code":                           s.code,
+		"POST /counter/code/again":                     s.codeAgain,
 		"POST /counter/paper":                          s.paper,
 		"POST /counter/perform":                        s.perform,
 		"POST /counter/end":                            s.end,

@@ -1,6 +1,7 @@
 package counterhttp
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/counter"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -173,7 +175,7 @@ func (s *Server) showVisit(w http.ResponseWriter, r *http.Request, t counter.Ter
 		body.Acts = s.actsOf(r, shown)
 		body.State = web.CounterAgreed
 		if v.AgreedAt.IsZero() {
-			body.State = web.CounterWait
+			body.State, body.Voice, body.ByCall = web.CounterWait, shown.Calls, refused == nil && r.PostFormValue("otp-voice") != ""
 			if v.AskedBy == counter.ByScreen || v.AskedBy == counter.ByPasskey {
 				page.OnwardSeconds = waitSeconds
 			}
@@ -273,13 +275,39 @@ func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if way == counter.BySMS {
-		challenge, err := s.Counter.SendCode(r.Context(), by, planned, reqctx.From(r.Context()).Locale, s.Encode)
-		if err != nil && !mendable(err) {
-			return err
-		}
-		return s.showVisit(w, r, t, planned, challenge, nil, err)
+		return s.sendCode(w, r, by, t, planned, s.Counter.SendCode)
 	}
 	return see(w, r, "/counter/visit")
+}
+
+// sendCode sends a code and shows where it is typed. A refusal leaves the code before in force.
+func (s *Server) sendCode(w http.ResponseWriter, r *http.Request, by counter.Clerk, t counter.Terminal, v counter.Visit,
+	send func(ctx context.Context, by counter.Clerk, v counter.Visit, locale string, encode authn.Encoder) (string, error)) error {
+	challenge, err := send(r.Context(), by, v, reqctx.From(r.Context()).Locale, s.Encode)
+	switch {
+	case err == nil:
+		return s.showVisit(w, r, t, v, challenge, nil, nil)
+	case !mendable(err):
+		return err
+	}
+	return s.showVisit(w, r, t, v, r.PostFormValue("challenge"), nil, fault.From(err).WithField("counter-code", fault.CodeOf(err)))
+}
+
+// codeAgain sends another code for the same question, by message, or by a call where the person cannot read one.
+func (s *Server) codeAgain(w http.ResponseWriter, r *http.Request) error {
+	typed, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	by, t, v, ok, err := s.serving(w, r)
+	if !ok {
+		return err
+	}
+	send := s.Counter.SendCode
+	if typed.Get("otp-voice") != "" {
+		send = s.Counter.CallCode
+	}
+	return s.sendCode(w, r, by, t, v, send)
 }
 
 // replan goes back to the choice.

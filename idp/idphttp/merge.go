@@ -84,7 +84,7 @@ func (s *Server) mergeStart(w http.ResponseWriter, r *http.Request) error {
 		return s.mergeAgain(w, r, fault.New(fault.IdentifierInvalid), "merge-identifier")
 	}
 	if r.PostFormValue("merge-by-code") != "" {
-		challenge, err := s.Codes.Send(r.Context(), identifier, purposeMerge, s.browser(w, r), reqctx.From(r.Context()).Locale, s.Encode)
+		challenge, err := s.sendBy(w, r, identifier, purposeMerge)
 		if err != nil {
 			return s.mergeAgain(w, r, err, "merge-identifier")
 		}
@@ -105,7 +105,8 @@ func (s *Server) showMergeCode(w http.ResponseWriter, r *http.Request, status in
 	}
 	return s.Pages.Page(w, r, status, "otp", web.Page{Identity: s.Identity(r), Errors: failures, Body: web.OTPPage{Action: "/merge/code",
 		Hidden: hidden("challenge", challenge, "merge-identifier", identifier.Value, "merge-by-code", "1"),
-		To:     subject.MaskIdentifier(identifier), Minutes: int(authn.CodeLife / time.Minute), ResendAction: "/merge", ResendAfter: 60, InboxURL: inbox}})
+		To:     subject.MaskIdentifier(identifier), Minutes: int(authn.CodeLife / time.Minute), ResendAction: "/merge", ResendAfter: 60, InboxURL: inbox,
+		Voice: s.offersCall(identifier), Called: asksCall(r)}})
 }
 
 func (s *Server) mergeCode(w http.ResponseWriter, r *http.Request) error {

@@ -2,6 +2,7 @@ package idphttp
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
@@ -13,6 +14,7 @@ import (
 func (s *Server) organisationProofPages(page func(string, func(http.ResponseWriter, *http.Request) error)) {
 	page("GET /me/organisations/{id}/transfer", s.transferPage)
 	page("POST /me/organisations/{id}/transfer", s.transferAnswer)
+	page("POST /me/organisations/{id}/cases/{case}/withdrawal", s.transferWithdraw)
 	page("GET /me/organisations/{id}/certificate", s.organisationCertificatePage)
 	page("POST /me/organisations/{id}/certificate", s.organisationCertificate)
 }
@@ -57,7 +59,7 @@ func (s *Server) showTransfer(w http.ResponseWriter, r *http.Request, name strin
 	}
 	address := "/me/organisations/" + r.PathValue("id")
 	return s.Pages.Page(w, r, status, "organisation-transfer", web.Page{Identity: s.Identity(r), Errors: failures, Body: web.OrganisationTransferPage{Name: name, Reaches: int(ways.Transfer),
-		Waiting: ways.Waiting, Sent: ways.Sent, Until: ways.Until, Account: r.PostFormValue("transfer-account"), Action: address + "/transfer", BackURL: address}})
+		Waiting: ways.Waiting, Sent: ways.Sent, Until: ways.Until, Account: r.PostFormValue("transfer-account"), Action: address + "/transfer", BackURL: address, Open: s.openTransfer(r, ways, address)}})
 }
 
 func (s *Server) transferAnswer(w http.ResponseWriter, r *http.Request) error {
@@ -76,6 +78,30 @@ func (s *Server) transferAnswer(w http.ResponseWriter, r *http.Request) error {
 		return s.showTransfer(w, r, name, err)
 	}
 	return see(w, r, "/me/organisations/"+id+"/transfer")
+}
+
+// openTransfer is the transfer under way, which can be taken back.
+func (s *Server) openTransfer(r *http.Request, ways proofing.OrganisationWays, address string) []web.OpenCase {
+	if ways.Case == "" {
+		return nil
+	}
+	return []web.OpenCase{{Label: s.Pages.Text(r, "proofing.method."+proofing.OrganisationTransfer), Note: s.Pages.Text(r, "transfer.open.note"), At: ways.Since, Action: withdrawalURL(address, ways.Case)}}
+}
+
+// transferWithdraw needs no new login: it only takes something back. The page that follows says so of this very case.
+func (s *Server) transferWithdraw(w http.ResponseWriter, r *http.Request) error {
+	current, ok, err := s.signedInAccount(w, r)
+	if !ok {
+		return err
+	}
+	ctx, id, open := r.Context(), r.PathValue("id"), r.PathValue("case")
+	if err := s.Mandates.InOffice(ctx, current.AccountID, id); err != nil {
+		return err
+	}
+	if err := s.Proofing.WithdrawTransfer(ctx, id, open); err != nil && fault.CodeOf(err) != fault.Conflict {
+		return err
+	}
+	return see(w, r, "/me/organisations/"+id+"?"+url.Values{"withdrawn": {open}}.Encode())
 }
 
 func (s *Server) organisationCertificatePage(w http.ResponseWriter, r *http.Request) error {
@@ -116,7 +142,7 @@ func (s *Server) organisationCertificate(w http.ResponseWriter, r *http.Request)
 	return see(w, r, "/me/organisations/"+r.PathValue("id"))
 }
 
-// offerOrganisationWays adds the ways that would raise the level of an organisation to its page.
+// offerOrganisationWays adds the ways that would raise the level of an organisation to its page, and what is under way or was taken back.
 func (s *Server) offerOrganisationWays(r *http.Request, body *web.OrganisationPage, address string) error {
 	ways, err := s.Proofing.OrganisationWays(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -128,5 +154,9 @@ func (s *Server) offerOrganisationWays(r *http.Request, body *web.OrganisationPa
 	if int(ways.Certificate) > body.Tier && s.Certificates != nil {
 		body.CertificateURL = address + "/certificate"
 	}
-	return nil
+	body.Open = s.openTransfer(r, ways, address)
+	if withdrawn := r.URL.Query().Get("withdrawn"); withdrawn != "" {
+		body.Withdrawn, err = s.Proofing.TransferWithdrawn(r.Context(), r.PathValue("id"), withdrawn)
+	}
+	return err
 }

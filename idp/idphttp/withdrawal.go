@@ -19,9 +19,13 @@ func (s *Server) withdrawalPages(page func(string, func(http.ResponseWriter, *ht
 // openCases are cases as a page lists them; label is the word of a way.
 func openCases(cases []proofing.Case, base string, label func(method string) string) (all []web.OpenCase) {
 	for _, c := range cases {
-		all = append(all, web.OpenCase{Label: label(c.Method), At: c.CreatedAt, Action: base + "/cases/" + url.PathEscape(c.ID) + "/withdrawal"})
+		all = append(all, web.OpenCase{Label: label(c.Method), At: c.CreatedAt, Action: withdrawalURL(base, c.ID)})
 	}
 	return all
+}
+
+func withdrawalURL(base, id string) string {
+	return base + "/cases/" + url.PathEscape(id) + "/withdrawal"
 }
 
 // caseWithdraw needs no new login: it only takes something back.

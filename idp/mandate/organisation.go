@@ -218,7 +218,16 @@ func (s *Service) succeed(ctx context.Context, id, representative string, answer
 
 // Represents judges whether somebody speaks for an organisation as its legal representative, with a login of the last minutes.
 func (s *Service) Represents(ctx context.Context, by By, id string) error {
-	kinds, err := s.Appoints(ctx, by.Account, id)
+	if err := s.InOffice(ctx, by.Account, id); err != nil {
+		return err
+	}
+	return s.fresh(ctx, by)
+}
+
+// InOffice judges whether somebody is the legal representative of an organisation now, with a login of any age: for what only takes
+// something back.
+func (s *Service) InOffice(ctx context.Context, account, id string) error {
+	kinds, err := s.Appoints(ctx, account, id)
 	if err != nil {
 		return err
 	}
@@ -232,7 +241,7 @@ func (s *Service) Represents(ctx context.Context, by By, id string) error {
 	if o.State != Registered {
 		return fault.New(fault.OrganisationEnded)
 	}
-	return s.fresh(ctx, by)
+	return nil
 }
 
 // Organisation reads one; fault.NotFound.

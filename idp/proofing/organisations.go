@@ -68,6 +68,9 @@ type OrganisationWays struct {
 	// Waiting is an order that the source has not taken yet; Sent is one that waits for the amount until Until.
 	Waiting, Sent bool
 	Until         time.Time
+	// Case is that order, which can be taken back, and Since when it was asked for; empty where there is none.
+	Case  string
+	Since time.Time
 }
 
 // OrganisationWays tells them.
@@ -90,6 +93,9 @@ func (s *Service) OrganisationWays(ctx context.Context, id string) (ways Organis
 	ways.Until = c.CreatedAt.Add(TransferLife)
 	ways.Sent = c.State == Collecting && s.cfg.Now().Before(ways.Until)
 	ways.Waiting = c.State == SourceCheck || c.State == Waiting
+	if ways.Sent || ways.Waiting {
+		ways.Case, ways.Since = c.ID, c.CreatedAt
+	}
 	return ways, nil
 }
 

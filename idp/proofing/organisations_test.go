@@ -284,3 +284,79 @@ func FuzzParseBankAccount(f *testing.F) {
 		}
 	})
 }
+
+// TestTransferIsTakenBack: account and amount are forgotten with one event, the amount that arrives afterwards proves nothing, orders of the
+// day stay counted, a silent bank is not asked again, and no other case is taken back in this way.
+func TestTransferIsTakenBack(t *testing.T) {
+	w, twin, id, bank, _ := organisation(t)
+	if err := w.Proofing.OrderTransfer(ctx, id, bankAccount); err != nil {
+		t.Fatal(err)
+	}
+	ways, err := w.Proofing.OrganisationWays(ctx, id)
+	if err != nil || ways.Case == "" || !ways.Since.Equal(idptest.Start) {
+		t.Fatalf("%+v %v", ways, err)
+	}
+	if err := w.Proofing.WithdrawTransfer(ctx, "org_other", ways.Case); fault.CodeOf(err) != fault.NotFound {
+		t.Errorf("another organisation: %v", err)
+	}
+	if withdrawn, err := w.Proofing.TransferWithdrawn(ctx, id, ways.Case); err != nil || withdrawn {
+		t.Errorf("before: %v %v", withdrawn, err)
+	}
+	if err := w.Proofing.WithdrawTransfer(ctx, id, ways.Case); err != nil {
+		t.Fatal(err)
+	}
+	if withdrawn, err := w.Proofing.TransferWithdrawn(ctx, id, ways.Case); err != nil || !withdrawn {
+		t.Errorf("after: %v %v", withdrawn, err)
+	}
+	if withdrawn, err := w.Proofing.TransferWithdrawn(ctx, "org_other", ways.Case); err != nil || withdrawn {
+		t.Errorf("told of another organisation: %v %v", withdrawn, err)
+	}
+	if c := twin.Cases()[0]; c.State != proofing.Withdrawn || len(c.Sealed) != 0 {
+		t.Errorf("%+v", c)
+	}
+	if records := twin.Records(); records[len(records)-1].Events[0].Type != "proofing.withdrawn" || records[len(records)-1].Events[0].ActingFor != id {
+		t.Errorf("%+v", records[len(records)-1])
+	}
+	if _, err := w.Proofing.ConfirmTransfer(ctx, id, yuan(bank.asked[0].Transfer.Fen)); fault.CodeOf(err) != fault.TransferNone || level(t, w, id) != 1 {
+		t.Errorf("the amount afterwards: %v", err)
+	}
+	if err := w.Proofing.WithdrawTransfer(ctx, id, ways.Case); fault.CodeOf(err) != fault.CaseDecided {
+		t.Errorf("twice: %v", err)
+	}
+	if ways, err = w.Proofing.OrganisationWays(ctx, id); err != nil || ways.Sent || ways.Waiting || ways.Case != "" {
+		t.Errorf("%+v %v", ways, err)
+	}
+	bank.err = proofing.ErrSilent
+	if err := w.Proofing.OrderTransfer(ctx, id, bankAccount); fault.CodeOf(err) != fault.ProofingSilent {
+		t.Fatal(err)
+	}
+	if ways, err = w.Proofing.OrganisationWays(ctx, id); err != nil || ways.Case == "" {
+		t.Fatalf("%+v %v", ways, err)
+	}
+	if err := w.Proofing.WithdrawTransfer(ctx, id, ways.Case); err != nil {
+		t.Fatal(err)
+	}
+	bank.err = nil
+	payload, _ := json.Marshal(map[string]string{"case": ways.Case})
+	if err := w.Proofing.Retry(ctx, payload); err != nil || len(bank.asked) != 2 {
+		t.Errorf("the bank was asked again: %d %v", len(bank.asked), err)
+	}
+	if err := w.Proofing.OrderTransfer(ctx, id, bankAccount); err != nil {
+		t.Error(err)
+	}
+	if err := w.Proofing.WithdrawTransfer(ctx, id, openTransfer(t, w, id)); err != nil {
+		t.Error(err)
+	}
+	if err := w.Proofing.OrderTransfer(ctx, id, bankAccount); fault.CodeOf(err) != fault.ProofingTooOften {
+		t.Errorf("a fourth order of the day: %v", err)
+	}
+}
+
+func openTransfer(t *testing.T, w *idptest.World, id string) string {
+	t.Helper()
+	ways, err := w.Proofing.OrganisationWays(ctx, id)
+	if err != nil || ways.Case == "" {
+		t.Fatalf("%+v %v", ways, err)
+	}
+	return ways.Case
+}

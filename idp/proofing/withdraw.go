@@ -43,18 +43,38 @@ func takenBackBy(c Case, accountID, guardian string) bool {
 // Withdraw takes back one open case of a person: what was submitted is forgotten, no level is given, and an answer that comes later finds the
 // case closed. Tries stay counted. fault.Conflict when it is decided.
 func (s *Service) Withdraw(ctx context.Context, accountID, caseID string) error {
-	return s.withdraw(ctx, accountID, "", caseID)
+	return s.withdraw(ctx, accountID, "", caseID, func(c Case) bool { return c.Method != Sample })
 }
 
 // WardWithdraw is Withdraw by the guardian who agreed, in any session: it only takes something back. Nobody else learns that there is such a
 // case.
 func (s *Service) WardWithdraw(ctx context.Context, w Ward, caseID string) error {
-	return s.withdraw(ctx, w.Child, w.Guardian, caseID)
+	return s.withdraw(ctx, w.Child, w.Guardian, caseID, func(c Case) bool { return c.Method != Sample })
 }
 
-func (s *Service) withdraw(ctx context.Context, accountID, guardian, caseID string) error {
+// WithdrawTransfer takes back the transfer of an organisation: account and amount are forgotten, and an amount that arrives afterwards proves
+// nothing. Orders of the day stay counted. Whoever asks has shown to stand for it; the callers judge that.
+func (s *Service) WithdrawTransfer(ctx context.Context, id, caseID string) error {
+	return s.withdraw(ctx, id, "", caseID, isTransfer)
+}
+
+// TransferWithdrawn reports whether a case is a transfer of an organisation that was taken back.
+func (s *Service) TransferWithdrawn(ctx context.Context, id, caseID string) (bool, error) {
 	c, err := s.cfg.Store.Case(ctx, caseID)
-	if errors.Is(err, idp.ErrNotFound) || err == nil && (c.AccountID != accountID || c.Guardian != guardian || c.Method == Sample) {
+	if errors.Is(err, idp.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fault.Wrap(err, fault.Unavailable)
+	}
+	return c.AccountID == id && isTransfer(c) && c.State == Withdrawn, nil
+}
+
+func isTransfer(c Case) bool { return c.Method == OrganisationTransfer }
+
+func (s *Service) withdraw(ctx context.Context, accountID, guardian, caseID string, fits func(Case) bool) error {
+	c, err := s.cfg.Store.Case(ctx, caseID)
+	if errors.Is(err, idp.ErrNotFound) || err == nil && (c.AccountID != accountID || c.Guardian != guardian || !fits(c)) {
 		return fault.New(fault.NotFound)
 	}
 	if err != nil {
@@ -66,6 +86,9 @@ func (s *Service) withdraw(ctx context.Context, accountID, guardian, caseID stri
 	e := s.event(ctx, c, "proofing.withdrawn")
 	if guardian != "" {
 		e.Details["guardian"] = guardian
+	}
+	if isTransfer(c) { // the actor is a person, who stands for the organisation
+		e.ActingFor = c.AccountID
 	}
 	err = s.cfg.Store.SetCaseState(ctx, c.ID, c.State, Withdrawn, audit.With(e))
 	if errors.Is(err, idp.ErrNotFound) { // it went on at this moment

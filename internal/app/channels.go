@@ -160,6 +160,11 @@ func (a *App) reaches(kind, value string) (offered, allowed bool) {
 // readsAloud reports whether a code can be read aloud over a mobile number.
 func (a *App) readsAloud(to string) bool { return a.channels.Reaches(channel.Voice, to) }
 
+// readsCounterCode is readsAloud for the code by which a citizen agrees at a counter: a provider's own templates may lack its text.
+func (a *App) readsCounterCode(to string) bool {
+	return a.channels.Carries(channel.Voice, channel.TemplateCounterCode) && a.readsAloud(to)
+}
+
 // offersCodes reports whether anybody can get a code.
 func (a *App) offersCodes() bool {
 	return a.channels.Offers(channel.Mobile) || a.channels.Offers(channel.Email)

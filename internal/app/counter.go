@@ -28,7 +28,7 @@ func (a *App) openCounter() error {
 	if a.identity.Passkeys != nil {
 		passkeys = a.identity.Passkeys
 	}
-	service, err := counter.New(counter.Config{Passkeys: passkeys, Accounts: a.Accounts, Store: a.store, Codes: a.identity.Codes, Mandates: a.Mandates, Cards: counterCards{a.sealing.licenses}, Licenses: counterLicenses{a.sealing.licenses}, Throttle: a.store, Ring: a.ring,
+	service, err := counter.New(counter.Config{Passkeys: passkeys, Accounts: a.Accounts, Store: a.store, Codes: a.identity.Codes, Calls: a.readsCounterCode, Mandates: a.Mandates, Cards: counterCards{a.sealing.licenses}, Licenses: counterLicenses{a.sealing.licenses}, Throttle: a.store, Ring: a.ring,
 		Deletions: a.deletions, Exports: a.exports, Archive: a.identity.Archive, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
 		Farewell: func(ctx context.Context, accountID string) (audit.Record, error) {
 			return a.identity.Sessions.Farewell(ctx, accountID)

@@ -11,8 +11,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/proofing/sandbox"
 	"github.com/yinxin-gov/yinxin/internal/app"
@@ -275,6 +277,85 @@ func TestManualReviewOnThePages(t *testing.T) {
 		}
 		if text := messageTo(t, p, "13800138021", "人工审核"); !strings.Contains(text, "人工审核") {
 			t.Errorf("the person was told %q", text)
+		}
+	})
+}
+
+// TestATransferIsTakenBack: the legal representative sees what is under way on both pages and takes it back, with a login of any age; account
+// and amount are gone at once, the page says so, the amount that arrived proves nothing, and nobody else finds the case.
+func TestATransferIsTakenBack(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		ctx := context.Background()
+		applied(t, p, app.Manifest{Policies: app.Policies{Proofing: []proofing.Level{{Method: proofing.OrganisationRegister, IAL: 3, Holds: 1}, {Method: proofing.OrganisationTransfer, IAL: 2, Days: 1095}}}})
+		p.Persona(boss, "钱法人", 1)
+		b := p.SignIn(boss)
+		if page := submit(t, b, p.URL+"/me/organisations/new", map[string]string{"organisation-name": "示例市青禾商贸有限公司", "organisation-code": company}); !page.Has("organisation-transfer") || page.Has("open-cases") {
+			t.Fatalf("%s %s", page.URL, page.Text)
+		}
+		home := b.Page.URL.String()
+		page := submit(t, b, home+"/transfer", map[string]string{"transfer-account": "9999 0000 1234 5678"})
+		if !page.Has("transfer-amount") || !page.Has("open-cases") || !strings.Contains(page.Text, "撤回后到账的金额不能用于核验") {
+			t.Fatalf("%d %s", page.Status, page.Text)
+		}
+		form := page
+		_, rest, _ := strings.Cut(p.Get("/sandbox/inbox?to=9999000012345678", "").Text, `"code":"`)
+		amount, _, _ := strings.Cut(rest, `"`)
+		p.Advance(mandate.FreshLogin + time.Minute)
+		open(t, b, home)
+		at := strings.Index(b.Page.Source, home[len(p.URL):]+"/cases/")
+		if at < 0 || b.Page.Has("transfer-withdrawn") {
+			t.Fatalf("what is under way is not shown: %s", b.Page.Text)
+		}
+		path, _, _ := strings.Cut(b.Page.Source[at:], `"`)
+		post := func(b *walk.Browser) (int, string) {
+			t.Helper()
+			request, err := http.NewRequest(http.MethodPost, p.URL+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Origin", p.URL)
+			b.Lend(request)
+			a := p.Do(request)
+			return a.Status, a.Header.Get("Location")
+		}
+		p.Persona(clerk, "孙经办", 3)
+		if status, _ := post(p.SignIn(clerk)); status != http.StatusNotFound {
+			t.Errorf("somebody else: %d", status)
+		}
+		status, onward := post(b)
+		if status != http.StatusSeeOther {
+			t.Fatalf("%d", status)
+		}
+		open(t, b, p.URL+strings.TrimPrefix(onward, p.URL))
+		if !b.Page.Has("transfer-withdrawn") || b.Page.Has("open-cases") || !strings.Contains(b.Page.Text, "打款申请已撤回") || !strings.Contains(b.Page.Text, "初级实名") {
+			t.Errorf("the page does not say so: %s", b.Page.Text)
+		}
+		open(t, b, home+"?withdrawn=case_none")
+		if b.Page.Has("transfer-withdrawn") {
+			t.Error("a case that is not there was taken back")
+		}
+		db := databaseOf(t, p)
+		for what, query := range map[string]string{"open": "SELECT COUNT(*) FROM idp_case WHERE state <> 'withdrawn' OR LENGTH(sealed) > 0", "events": "SELECT 1 - COUNT(*) FROM audit_event WHERE type = 'proofing.withdrawn'"} {
+			var n int
+			if err := db.Read().QueryRowContext(ctx, query).Scan(&n); err != nil || n != 0 {
+				t.Errorf("%s: %d, %v", what, n, err)
+			}
+		}
+		if status, _ := post(b); status != http.StatusConflict {
+			t.Errorf("twice: %d", status)
+		}
+		b = p.SignIn(boss)
+		open(t, b, home+"/transfer")
+		if b.Page.Has("transfer-amount") || !b.Page.Has("transfer-account") {
+			t.Errorf("the amount is still asked for: %s", b.Page.Text)
+		}
+		b.Page = form
+		if page := press(t, b, map[string]string{"transfer-amount": amount}); page.Status != http.StatusConflict {
+			t.Errorf("the amount %q afterwards: %d %s", amount, page.Status, page.Text)
+		}
+		open(t, b, home)
+		if !strings.Contains(b.Page.Text, "初级实名") {
+			t.Errorf("it proved something: %s", b.Page.Text)
 		}
 	})
 }

@@ -167,6 +167,11 @@ func (c *Channels) Reaches(kind, to string) bool {
 	return c.Offers(kind) && (kind == Email || c.cfg.Countries.Allows(to))
 }
 
+// Carries reports whether some provider of a kind has a template.
+func (c *Channels) Carries(kind, template string) bool {
+	return slices.ContainsFunc(c.entries(kind), func(e Entry) bool { return e.Carries == nil || e.Carries[template] })
+}
+
 func (c *Channels) entries(kind string) []Entry {
 	switch kind {
 	case Mobile:

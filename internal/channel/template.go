@@ -139,7 +139,7 @@ var templates = withMandates(map[string]Template{
 	TemplateNotMe:             {TemplateNotMe, nil, false},
 	TemplateContact:           {TemplateContact, nil, false},
 
-	TemplateCounterCode:  {TemplateCounterCode, []Param{{"code", 8}, {"minutes", 3}}, false},
+	TemplateCounterCode:  {TemplateCounterCode, []Param{{"code", 8}, {"minutes", 3}}, true},
 	TemplateCounterReset: {TemplateCounterReset, nil, false},
 })
 

@@ -31,6 +31,10 @@ func TestCallsReadACodeDigitByDigit(t *testing.T) {
 			t.Errorf("%s: %q", locale, said.Text.Text)
 		}
 	}
+	agree := channel.Message{ID: "counter", Kind: channel.Voice, To: "+8613800138000", Template: channel.TemplateCounterCode, Locale: i18n.Chinese, Params: map[string]string{"code": "123456", "minutes": "10"}}
+	if text, err := o.Render(agree); err != nil || strings.Count(text.Text, "1，2，3，4，5，6") != 2 || !strings.Contains(text.Text, "窗口") {
+		t.Errorf("at a counter: %q, %v", text.Text, err)
+	}
 	if len(texter.got) != 0 {
 		t.Error("a call went out as a text message")
 	}
@@ -42,6 +46,10 @@ func TestCallsReadACodeDigitByDigit(t *testing.T) {
 	}
 	if _, err := o.Send(ctx, channel.Message{ID: "notice", Kind: channel.Voice, To: "+8613800138000", Template: channel.TemplateRecovered}); err == nil {
 		t.Error("a notice was read aloud")
+	}
+	listed := open(t, channel.Config{Voice: []channel.Entry{{Name: "caller", Provider: caller, Carries: map[string]bool{channel.TemplateCode: true}}}, Countries: channel.Everywhere})
+	if !o.Carries(channel.Voice, channel.TemplateCounterCode) || listed.Carries(channel.Voice, channel.TemplateCounterCode) || !listed.Carries(channel.Voice, channel.TemplateCode) {
+		t.Error("which texts a provider of calls has")
 	}
 	if silent := open(t, channel.Config{SMS: []channel.Entry{{Name: "sms", Provider: texter}}, Countries: channel.Everywhere}); silent.Reaches(channel.Voice, "+8613800138000") {
 		t.Error("calls are offered without a provider")

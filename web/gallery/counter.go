@@ -22,6 +22,12 @@ func counter() []Sample {
 		v.State, v.Way, v.To, v.Acts = web.CounterWait, way, "138****0001", []web.CounterAct{{Kind: "register"}, {Kind: "raise"}, {Kind: "card"}}
 		return v
 	}
+	page := func(body any) web.Page { return web.Page{Identity: clerk, Nav: nav, Body: body} }
+	sms := wait("sms")
+	sms.Voice = true
+	called, tooOften := sms, page(sms)
+	called.ByCall = true
+	tooOften.Errors = []web.FieldError{{Field: "counter-code", Message: "获取验证码太频繁，请稍后再试"}}
 	agreed := wait("screen")
 	agreed.State = web.CounterAgreed
 	typed := plan
@@ -34,7 +40,6 @@ func counter() []Sample {
 	fields := []web.FormField{{Name: "counter-kind", Label: "证件类型", Kind: "select", Options: []web.Option{{Value: "citizen_id", Label: "居民身份证"}}}, {Name: "counter-name", Label: "姓名"}, {Name: "counter-number", Label: "证件号码"},
 		{Name: "counter-to", Label: "证件截止日期", Hint: "例如 2036-03-07；没有截止日期填“长期”"}, {Name: "second-password", Label: "同事的密码", Kind: "password"}}
 	asks := web.CounterScreenPage{Serves: true, Asks: true, Name: "王*明", Acts: []web.CounterAct{{Kind: "register"}, {Kind: "helper", Details: []string{"李* 为您代办 · 长辈帮手 · 查看 代填 · 至 2026-12-26"}}, {Kind: "card"}}, Hidden: flow}
-	page := func(body any) web.Page { return web.Page{Identity: clerk, Nav: nav, Body: body} }
 	wrong := page(web.CounterPage{CanServe: true, Terminal: "3 号窗口", Reader: true, Called: "A012", TypedURL: "/counter/typed", Screen: true})
 	wrong.Errors = []web.FieldError{{Field: "counter-called", Message: "没有读到证件"}}
 	family := plan
@@ -82,7 +87,9 @@ func counter() []Sample {
 		{Name: "counter-plan", Template: "counter-visit", Page: page(plan)},
 		{Name: "counter-plan-typed", Template: "counter-visit", Page: page(typed)},
 		{Name: "counter-wait", Template: "counter-visit", Page: page(wait("screen"))},
-		{Name: "counter-wait-sms", Template: "counter-visit", Page: page(wait("sms"))},
+		{Name: "counter-wait-sms", Template: "counter-visit", Page: page(sms)},
+		{Name: "counter-wait-call", Template: "counter-visit", Page: page(called)},
+		{Name: "counter-wait-often", Template: "counter-visit", Status: 429, Page: tooOften},
 		{Name: "counter-wait-paper", Template: "counter-visit", Page: page(wait("paper"))},
 		{Name: "counter-agreed", Template: "counter-visit", Page: page(agreed)},
 		{Name: "counter-done", Template: "counter-done", Page: page(done)},

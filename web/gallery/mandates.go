@@ -21,6 +21,10 @@ func mandates() []Sample {
 	agent := web.OrganisationAgent{MandateItem: staff, StopURL: "/me/organisations/org_1/stop", Agent: "acc_1"}
 	agent.Name = "孙**"
 	office := web.OrganisationPage{Name: staff.Name, Code: "91999900MA0000015N", Tier: 3, Role: "legal_representative", Agents: []web.OrganisationAgent{agent}, AppointURL: "/me/mandates/new?for=org_1"}
+	transfers := []web.OpenCase{{Label: "对公打款", Note: "款项可能已在途：撤回后到账的金额不能用于核验。", At: moment, Action: "/me/organisations/org_1/cases/case_1/withdrawal"}}
+	officeOpen, officeWithdrawn := office, office
+	officeOpen.Tier, officeOpen.TransferURL, officeOpen.Open = 1, "/me/organisations/org_1/transfer", transfers
+	officeWithdrawn.Tier, officeWithdrawn.TransferURL, officeWithdrawn.Withdrawn = 1, "/me/organisations/org_1/transfer", true
 	frozen := office
 	frozen.Frozen, frozen.ThawURL = true, "/me/organisations/org_1/thaw"
 	ask := give
@@ -66,11 +70,13 @@ func mandates() []Sample {
 		{Name: "organisation", Template: "organisation", Page: web.Page{Identity: citizen, Body: office}},
 		{Name: "organisation-frozen", Template: "organisation", Page: web.Page{Identity: citizen, Body: frozen}},
 		{Name: "organisation-none", Template: "organisation", Page: web.Page{Identity: citizen, Body: web.OrganisationPage{Name: staff.Name, Code: "91999900MA0000015N", Tier: 3, Role: "administrator"}}},
+		{Name: "organisation-open", Template: "organisation", Page: web.Page{Identity: citizen, Body: officeOpen}},
+		{Name: "organisation-withdrawn", Template: "organisation", Page: web.Page{Identity: citizen, Body: officeWithdrawn}},
 		{Name: "organisation-found", Template: "organisation-found", Page: web.Page{Identity: citizen, Body: web.OrganisationFoundPage{}}},
 		{Name: "organisation-found-error", Template: "organisation-found", Status: 422, Page: web.Page{Identity: citizen, Body: web.OrganisationFoundPage{Name: staff.Name, Code: "91999900MA0000015"}, Errors: []web.FieldError{{Field: "organisation-code", Message: "统一社会信用代码不正确"}}}},
 		{Name: "organisation-transfer", Template: "organisation-transfer", Page: web.Page{Identity: citizen, Body: web.OrganisationTransferPage{Name: staff.Name, Reaches: 2, Action: "/me/organisations/org_1/transfer", BackURL: "/me/organisations/org_1"}}},
-		{Name: "organisation-transfer-waiting", Template: "organisation-transfer", Page: web.Page{Identity: citizen, Body: web.OrganisationTransferPage{Name: staff.Name, Reaches: 2, Waiting: true, Action: "/me/organisations/org_1/transfer", BackURL: "/me/organisations/org_1"}}},
-		{Name: "organisation-transfer-sent", Template: "organisation-transfer", Status: 422, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "transfer-amount", Message: "金额与打款不符"}}, Body: web.OrganisationTransferPage{Name: staff.Name, Reaches: 2, Sent: true, Until: moment, Action: "/me/organisations/org_1/transfer", BackURL: "/me/organisations/org_1"}}},
+		{Name: "organisation-transfer-waiting", Template: "organisation-transfer", Page: web.Page{Identity: citizen, Body: web.OrganisationTransferPage{Name: staff.Name, Reaches: 2, Waiting: true, Action: "/me/organisations/org_1/transfer", BackURL: "/me/organisations/org_1", Open: transfers}}},
+		{Name: "organisation-transfer-sent", Template: "organisation-transfer", Status: 422, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "transfer-amount", Message: "金额与打款不符"}}, Body: web.OrganisationTransferPage{Name: staff.Name, Reaches: 2, Sent: true, Until: moment, Action: "/me/organisations/org_1/transfer", BackURL: "/me/organisations/org_1", Open: transfers}}},
 		{Name: "organisation-certificate", Template: "certificate", Page: web.Page{Identity: citizen, Body: web.CertificatePage{Shows: "organisation", Held: staff.Name, Action: "/me/organisations/org_1/certificate", Challenge: "yinxin-certificate-holder/1 https://id.example.gov.cn 3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAA 2026-11-24T06:35:00Z", BackURL: "/me/organisations/org_1"}}},
 		{Name: "child", Template: "child", Page: web.Page{Identity: citizen, Body: child}},
 		{Name: "child-photos", Template: "child", Status: 422, Page: web.Page{Identity: citizen, Body: pictured, Errors: []web.FieldError{{Field: "child-relation", Message: "请选择您与孩子的关系"}, {Field: "child-photo", Message: "请上传 1 至 3 张照片"}}}},
