@@ -97,7 +97,7 @@ func (s *Server) showClientForm(w http.ResponseWriter, r *http.Request, id, vers
 	if refusal != nil {
 		_, inputs, _ := typedRecipients(typed)
 		inputs["reason"], inputs["department"] = inputReason, "department"
-		page.Errors = onceEach(s.Renderer.FieldErrors(r, refusal, inputs))
+		page.Errors = s.rowErrors(r, s.Renderer.FieldErrors(r, refusal, inputs))
 		rows.Open = rows.Open || slices.ContainsFunc(page.Errors, func(e web.FieldError) bool { return e.Field == rows.ID })
 		f := fault.From(refusal)
 		if field := f.Params["field"]; len(f.Fields) == 0 && f.Code == fault.ClientMetadata && (slices.Contains(formMembers, field) || field == "client_id") {
@@ -106,16 +106,6 @@ func (s *Server) showClientForm(w http.ResponseWriter, r *http.Request, id, vers
 	}
 	page.Body = body
 	return s.show(w, r, statusOf(refusal), "admin-form", page)
-}
-
-// onceEach leaves out what is said twice of one input: claims in one row share it.
-func onceEach(errors []web.FieldError) (all []web.FieldError) {
-	for _, e := range errors {
-		if !slices.Contains(all, e) {
-			all = append(all, e)
-		}
-	}
-	return all
 }
 
 func (s *Server) clientCreate(w http.ResponseWriter, r *http.Request) error {

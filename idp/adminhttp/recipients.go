@@ -182,18 +182,14 @@ func (s *Server) recipientFields(r *http.Request, typed url.Values) (*web.FormRo
 		if !row.blank() {
 			body.Open = true
 		}
-		input := func(name, label, hint string, most int) web.FormField {
-			f := web.FormField{Name: rowInput(n, name), Label: text(label), Value: bounded(typed.Get(rowInput(n, name))), Max: most}
-			if hint != "" {
-				f.Hint = text(hint)
-			}
-			return f
+		input := func(name, label string, most int) web.FormField {
+			return web.FormField{Name: rowInput(n, name), Label: text(label), Value: bounded(typed.Get(rowInput(n, name))), Max: most}
 		}
-		department, basis, law := input("department", "admin.client.recipient.department", "", 64), input("basis", "admin.client.recipient.basis", "", 0), input("law", "admin.client.recipient.law", "admin.client.recipient.law.hint", maxReason)
+		department, basis := input("department", "admin.client.recipient.department", 64), input("basis", "admin.client.recipient.basis", 0)
 		department.List = rowsID
 		basis.Kind, basis.Options = web.InputSelect, []web.Option{{Value: byConsent, Label: text("admin.client.recipient.consent")}, {Value: byLaw, Label: text("admin.client.recipient.bylaw")}}
-		body.Rows = append(body.Rows, web.FormRow{Legend: legend, Fields: []web.FormField{department, input("claims", "admin.client.recipient.claims", "admin.client.recipient.claims.hint", 2048),
-			input("purpose", "admin.client.recipient.purpose", "", maxReason), input("days", "admin.client.recipient.days", "", 5), basis, law}})
+		body.Rows = append(body.Rows, web.FormRow{Legend: legend, Fields: []web.FormField{department, input("claims", "admin.client.recipient.claims", 2048),
+			input("purpose", "admin.client.recipient.purpose", maxReason), input("days", "admin.client.recipient.days", 5), basis, input("law", "admin.client.recipient.law", maxReason)}})
 	}
 	if count < maxFormRows {
 		body.More = text("admin.client.recipient.more")
@@ -215,6 +211,20 @@ func (s *Server) offeredDepartments(r *http.Request, body *web.FormRows) (map[st
 		}
 	}
 	return names, nil
+}
+
+// rowErrors says of an input in a row which row that is, and leaves out what is said twice of one: claims in a row share its inputs.
+func (s *Server) rowErrors(r *http.Request, errors []web.FieldError) (all []web.FieldError) {
+	for _, e := range errors {
+		if rest, ok := strings.CutPrefix(e.Field, rowsID+"-"); ok {
+			n, _, _ := strings.Cut(rest, "-")
+			e.Message = s.Renderer.Text(r, "admin.client.recipient.at", "n", n, "what", e.Message)
+		}
+		if !slices.Contains(all, e) {
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 // moreRows is a form with more empty rows, of which nothing else changed.
