@@ -151,7 +151,7 @@ func (c *Client) Normalize() error {
 	if err := c.normalizeClaims(refuse); err != nil {
 		return err
 	}
-	if err := c.normalizeRecipients(refuse); err != nil {
+	if err := c.normalizeRecipients(); err != nil {
 		return err
 	}
 	if err := c.normalizeRequestSettings(refuse); err != nil {

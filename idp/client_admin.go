@@ -80,6 +80,12 @@ func (a *ClientAdmin) Page(q ClientQuery) (page []StoredClient, next string) {
 	return page, next
 }
 
+// ClaimTitle is what people call a claim, where its definition says so.
+func (a *ClientAdmin) ClaimTitle(claim, locale string) string {
+	known, _ := a.clients.words.Load().Claim(claim)
+	return known.Title[locale]
+}
+
 // ClientVersion is a client with the form in which it lay there when it was read.
 type ClientVersion struct {
 	StoredClient

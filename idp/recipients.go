@@ -211,55 +211,91 @@ func (c Client) PassedOn(agreed Agreement, told []string) []Passed {
 	return all
 }
 
-func (c *Client) normalizeRecipients(refuse func(field, why string) error) error {
-	if len(c.Recipients) > maxRecipients {
-		return refuse("recipients", "at most "+strconv.Itoa(maxRecipients))
+// wrongRecipients gathers all that is wrong of recipients: the first is the refusal, and every one stands in its fields by its place
+// (recipients[0].claims[1].purpose), so that a form marks the inputs.
+type wrongRecipients struct{ all *fault.Fault }
+
+// add says what is wrong of a recipient or, for a claim that is not negative, of one of its claims.
+func (w *wrongRecipients) add(recipient, claim int, member string, code fault.Code, why string, params ...string) {
+	place, name := "recipients["+strconv.Itoa(recipient)+"].", "recipients."
+	if claim >= 0 {
+		place, name = place+"claims["+strconv.Itoa(claim)+"].", name+"claims."
 	}
+	if w.all == nil {
+		w.all = fault.New(fault.ClientMetadata, "field", name+member, "why", why)
+	}
+	w.all = w.all.WithField(place+member, code, params...)
+}
+
+func (w *wrongRecipients) err() error {
+	if w.all == nil {
+		return nil
+	}
+	return w.all
+}
+
+func (c *Client) normalizeRecipients() error {
+	if len(c.Recipients) > maxRecipients {
+		most := strconv.Itoa(maxRecipients)
+		return fault.New(fault.ClientMetadata, "field", "recipients", "why", "at most "+most).WithField("recipients", fault.RecipientsMany, "most", most)
+	}
+	var wrong wrongRecipients
 	for i, r := range c.Recipients {
 		switch {
 		case r.Department == "" || len(r.Department) > 64 || strings.ContainsAny(r.Department, " /\t\r\n"):
-			return refuse("recipients.department", "1 to 64 characters, the identifier of a department")
+			wrong.add(i, -1, "department", fault.RecipientDepartment, "1 to 64 characters, the identifier of a department")
 		case r.Department == c.Department:
-			return refuse("recipients.department", "the department of the client itself is none")
+			wrong.add(i, -1, "department", fault.RecipientItself, "the department of the client itself is none")
 		case slices.ContainsFunc(c.Recipients[:i], func(b Recipient) bool { return r.Department == b.Department }):
-			return refuse("recipients.department", r.Department+" stands twice")
-		case len(r.Claims) == 0 || len(r.Claims) > maxPassedClaims:
-			return refuse("recipients.claims", "1 to "+strconv.Itoa(maxPassedClaims))
+			wrong.add(i, -1, "department", fault.RecipientTwice, r.Department+" stands twice", "what", r.Department)
+		}
+		if len(r.Claims) == 0 || len(r.Claims) > maxPassedClaims {
+			wrong.add(i, -1, "claims", fault.RecipientClaims, "1 to "+strconv.Itoa(maxPassedClaims), "most", strconv.Itoa(maxPassedClaims))
+			continue // nothing bounds what would be said of them
 		}
 		for j, p := range r.Claims {
 			switch {
+			case p.Claim == "":
+				wrong.add(i, j, "claim", fault.RecipientClaims, "it is no name of a claim", "most", strconv.Itoa(maxPassedClaims))
 			case !claimForm.MatchString(p.Claim):
-				return refuse("recipients.claims.claim", "it is no name of a claim")
+				wrong.add(i, j, "claim", fault.RecipientClaim, "it is no name of a claim", "claim", clip(p.Claim))
 			case slices.ContainsFunc(r.Claims[:j], func(b PassedClaim) bool { return p.Claim == b.Claim }):
-				return refuse("recipients.claims.claim", p.Claim+" stands twice")
-			case p.Purpose == "" || utf8.RuneCountInString(p.Purpose) > maxPurpose:
-				return refuse("recipients.claims.purpose", "1 to 200 characters")
-			case utf8.RuneCountInString(p.LegalBasis) > maxPurpose:
-				return refuse("recipients.claims.legal_basis", "at most 200 characters")
-			case p.RetentionDays < 1 || p.RetentionDays > maxRetentionDays:
-				return refuse("recipients.claims.retention_days", "1 to "+strconv.Itoa(maxRetentionDays))
+				wrong.add(i, j, "claim", fault.RecipientTwice, p.Claim+" stands twice", "what", p.Claim)
+			}
+			if p.Purpose == "" || utf8.RuneCountInString(p.Purpose) > maxPurpose {
+				wrong.add(i, j, "purpose", fault.RecipientPurpose, "1 to 200 characters", "most", strconv.Itoa(maxPurpose))
+			}
+			if utf8.RuneCountInString(p.LegalBasis) > maxPurpose {
+				wrong.add(i, j, "legal_basis", fault.RecipientBasis, "at most 200 characters", "most", strconv.Itoa(maxPurpose))
+			}
+			if p.RetentionDays < 1 || p.RetentionDays > maxRetentionDays {
+				wrong.add(i, j, "retention_days", fault.RecipientRetention, "1 to "+strconv.Itoa(maxRetentionDays), "most", strconv.Itoa(maxRetentionDays))
 			}
 		}
 	}
-	return nil
+	return wrong.err()
 }
 
 // checkRecipients refuses recipients of what the client itself does not get.
 func (v *Vocabulary) checkRecipients(c Client) error {
-	for _, r := range c.Recipients {
-		for _, p := range r.Claims {
-			known := v.claims[p.Claim]
+	var wrong wrongRecipients
+	for i, r := range c.Recipients {
+		for j, p := range r.Claims {
+			known, why := v.claims[p.Claim], ""
 			switch {
 			case known == nil:
-				return refuseMetadata("recipients.claims.claim", "known are "+strings.Join(v.names, ", "))
+				why = "known are " + strings.Join(v.names, ", ")
 			case known.fact.quiet:
-				return refuseMetadata("recipients.claims.claim", p.Claim+" goes with another claim")
+				why = p.Claim + " goes with another claim"
 			case !c.MayHave(p.Claim) || p.Claim != "ial" && !v.Opens(c.Scopes(), p.Claim):
-				return refuseMetadata("recipients.claims.claim", "the client itself does not get "+p.Claim)
+				why = "the client itself does not get " + p.Claim
+			}
+			if why != "" {
+				wrong.add(i, j, "claim", fault.RecipientClaim, why, "claim", p.Claim)
 			}
 		}
 	}
-	return nil
+	return wrong.err()
 }
 
 // CheckDepartments sets what knows the tree of areas: the name of a department, empty for one that is not there or has ended.
@@ -269,6 +305,7 @@ func (c *Clients) CheckDepartments(name func(ctx context.Context, id string) (st
 
 // nameRecipients gives recipients the names of the tree; without a tree nobody is a recipient.
 func (c *Clients) nameRecipients(ctx context.Context, client *Client) error {
+	var wrong wrongRecipients
 	client.Recipients = slices.Clone(client.Recipients) // they belong to whoever called
 	for i := range client.Recipients {
 		r := &client.Recipients[i]
@@ -280,9 +317,9 @@ func (c *Clients) nameRecipients(ctx context.Context, client *Client) error {
 			}
 		}
 		if name == "" {
-			return refuseMetadata("recipients.department", "the tree of areas has no department "+clip(r.Department)+" in use")
+			wrong.add(i, -1, "department", fault.RecipientDepartment, "the tree of areas has no department "+clip(r.Department)+" in use")
 		}
 		r.Name = name
 	}
-	return nil
+	return wrong.err()
 }

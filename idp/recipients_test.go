@@ -74,6 +74,48 @@ func TestRecipientsAreChecked(t *testing.T) {
 	}
 }
 
+// TestEveryWrongRecipientIsNamed: a form marks all inputs at once, each with words of its own.
+func TestEveryWrongRecipientIsNamed(t *testing.T) {
+	at := func(err error) (all []string) {
+		f, _ := errors.AsType[*fault.Fault](err)
+		if f == nil || f.Code != fault.ClientMetadata {
+			t.Fatalf("%v", err)
+		}
+		for _, one := range f.Fields {
+			all = append(all, one.Name+" "+string(one.Code))
+		}
+		return all
+	}
+	c := oneMatter()
+	c.Recipients[0].Department = "a b"
+	c.Recipients[0].Claims[0].Claim, c.Recipients[0].Claims[0].Purpose, c.Recipients[0].Claims[1].Purpose = "", "", ""
+	c.Recipients[1].Department = c.Department
+	c.Recipients[1].Claims[1].Claim = "name"
+	c.Recipients[1].Claims[0].LegalBasis, c.Recipients[1].Claims[1].RetentionDays = strings.Repeat("法", 201), 0
+	c.Recipients = append(c.Recipients, Recipient{Department: "dept-x"}, Recipient{Department: "dept-x", Claims: []PassedClaim{passes("name", "x", "")}})
+	want := []string{"recipients[0].department " + string(fault.RecipientDepartment), "recipients[0].claims[0].claim " + string(fault.RecipientClaims),
+		"recipients[0].claims[0].purpose " + string(fault.RecipientPurpose), "recipients[0].claims[1].purpose " + string(fault.RecipientPurpose),
+		"recipients[1].department " + string(fault.RecipientItself), "recipients[1].claims[0].legal_basis " + string(fault.RecipientBasis),
+		"recipients[1].claims[1].claim " + string(fault.RecipientTwice), "recipients[1].claims[1].retention_days " + string(fault.RecipientRetention),
+		"recipients[2].claims " + string(fault.RecipientClaims), "recipients[3].department " + string(fault.RecipientTwice)}
+	if got := at(c.normalizeRecipients()); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	c = oneMatter()
+	c.Recipients[0].Claims[0].Claim, c.Recipients[1].Claims[1].Claim = "salary", "phone_number_verified"
+	want = []string{"recipients[0].claims[0].claim " + string(fault.RecipientClaim), "recipients[1].claims[1].claim " + string(fault.RecipientClaim)}
+	if got := at(BuiltinVocabulary().checkRecipients(c)); !slices.Equal(got, want) {
+		t.Errorf("the vocabulary says %v", got)
+	}
+	if got := at(NewClients(nil, nil, time.Now).nameRecipients(t.Context(), &c)); len(got) != 2 || got[1] != "recipients[1].department "+string(fault.RecipientDepartment) {
+		t.Errorf("the tree says %v", got)
+	}
+	c.Recipients = make([]Recipient, 21)
+	if got := at(c.normalizeRecipients()); !slices.Equal(got, []string{"recipients " + string(fault.RecipientsMany)}) {
+		t.Errorf("too many: %v", got)
+	}
+}
+
 // told are the claims that the client is told in these tests.
 var told = []string{"sub", "name", "phone_number", "ial"}
 

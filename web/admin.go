@@ -83,6 +83,28 @@ type AdminFormPage struct {
 	Hidden    []Hidden
 	Facts     []ShownField // what is about to be changed
 	Fields    []FormField
+	Rows      *FormRows
+	Closing   []FormField // below the rows
 	Submit    string
 	Danger    bool
 }
+
+// FormRows is a list that is entered row by row without scripts: the rows that stand, and some that are empty.
+type FormRows struct {
+	ID      string // of the whole: errors that are of no row point here
+	Title   string
+	Text    string
+	Open    bool
+	Rows    []FormRow
+	Choices []Option // what inputs whose List is ID offer; other values can be typed
+	More    string   // label of the button that shows the form again with more empty rows; empty is none
+}
+
+// FormRow is one row.
+type FormRow struct {
+	Legend string
+	Fields []FormField
+}
+
+// MoreName is the name of the button for more rows.
+func (r FormRows) MoreName() string { return r.ID + "-more" }

@@ -93,7 +93,8 @@ type FormField struct {
 	Kind     string
 	Options  []Option
 	Optional bool
-	Max      int // characters; 0 no limit
+	Max      int    // characters; 0 no limit
+	List     string // id of a list of values that it offers; see FormRows
 }
 
 // Part is one of the three inputs of a date: "year", "month" or "day".

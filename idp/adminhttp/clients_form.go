@@ -15,14 +15,16 @@ import (
 )
 
 // formMembers are what people change on the page; the rest is changed by the API or a file.
-var formMembers = []string{"client_name", "department", "purpose", "redirect_uris", "post_logout_redirect_uris", "scope", "max_ial", "statutory_basis", "profile"}
+var formMembers = []string{"client_name", "department", "purpose", "redirect_uris", "post_logout_redirect_uris", "scope", "max_ial", "statutory_basis", "profile", idp.ClaimRecipients}
 
 func sortedNames(members map[string]any) []string { return slices.Sorted(maps.Keys(members)) }
 
 // typedOf is a definition as the inputs of the form show it.
 func typedOf(d ClientDefinition) url.Values {
-	return url.Values{"client_name": {d.ClientName}, "department": {d.Department}, "purpose": {d.Purpose}, "redirect_uris": {strings.Join(d.RedirectURIs, "\n")}, "post_logout_redirect_uris": {strings.Join(d.PostLogoutRedirectURIs, "\n")},
+	typed := url.Values{"client_name": {d.ClientName}, "department": {d.Department}, "purpose": {d.Purpose}, "redirect_uris": {strings.Join(d.RedirectURIs, "\n")}, "post_logout_redirect_uris": {strings.Join(d.PostLogoutRedirectURIs, "\n")},
 		"scope": {d.Scope}, "max_ial": {strconv.Itoa(d.MaxIAL)}, "statutory_basis": {d.StatutoryBasis}, "profile": {profileText(d.Profile)}}
+	putRows(typed, d.Recipients)
+	return typed
 }
 
 // take lays what was typed over a definition; members that the form does not show stay.
@@ -36,7 +38,7 @@ func (d *ClientDefinition) take(typed url.Values) (err error) {
 	if d.MaxIAL, err = strconv.Atoi(typed.Get("max_ial")); err != nil || d.MaxIAL < 0 || d.MaxIAL > 4 {
 		return fault.New(fault.ClientMetadata, "field", "max_ial", "why", "0 to 4")
 	}
-	return nil
+	return d.takeRecipients(typed)
 }
 
 func (s *Server) clientNew(w http.ResponseWriter, r *http.Request) error {
@@ -79,9 +81,24 @@ func (s *Server) showClientForm(w http.ResponseWriter, r *http.Request, id, vers
 		f.Value = bounded(typed.Get(f.Name))
 		body.Fields = append(body.Fields, f)
 	}
+	last := len(body.Fields) - 1 // the reason stands below the rows
+	body.Fields, body.Closing = body.Fields[:last], body.Fields[last:]
+	open := keptRows(r, typed)
+	rows, err := s.recipientFields(r, typed)
+	if err != nil {
+		return err
+	}
+	rows.Open = rows.Open || open || typed.Has(rows.MoreName())
+	body.Rows = rows
+	if n := rowCount(typed); n > 0 {
+		body.Hidden = append(body.Hidden, web.Hidden{Name: inputRows, Value: strconv.Itoa(n)})
+	}
 	page := web.Page{Title: body.Name, Self: body.Action}
 	if refusal != nil {
-		page.Errors = s.Renderer.FieldErrors(r, refusal, map[string]string{"reason": inputReason, "department": "department"})
+		_, inputs, _ := typedRecipients(typed)
+		inputs["reason"], inputs["department"] = inputReason, "department"
+		page.Errors = s.rowErrors(r, s.Renderer.FieldErrors(r, refusal, inputs))
+		rows.Open = rows.Open || slices.ContainsFunc(page.Errors, func(e web.FieldError) bool { return e.Field == rows.ID })
 		f := fault.From(refusal)
 		if field := f.Params["field"]; len(f.Fields) == 0 && f.Code == fault.ClientMetadata && (slices.Contains(formMembers, field) || field == "client_id") {
 			page.Errors[0].Field = field
@@ -95,6 +112,9 @@ func (s *Server) clientCreate(w http.ResponseWriter, r *http.Request) error {
 	typed, err := form(w, r)
 	if err != nil {
 		return err
+	}
+	if typed.Has(web.FormRows{ID: rowsID}.MoreName()) {
+		return s.showClientForm(w, r, "", "", moreRows(typed), nil)
 	}
 	var d ClientDefinition
 	var made ClientOutcome
@@ -119,6 +139,9 @@ func (s *Server) clientChange(w http.ResponseWriter, r *http.Request) error {
 	c, _, err := s.client(r.Context(), id)
 	if err != nil {
 		return err
+	}
+	if typed.Has(web.FormRows{ID: rowsID}.MoreName()) {
+		return s.showClientForm(w, r, id, typed.Get("version"), moreRows(typed), nil)
 	}
 	var made ClientOutcome
 	if err = c.Definition.take(typed); err == nil {

@@ -102,7 +102,10 @@ func (s *Server) showClient(w http.ResponseWriter, r *http.Request, was refused)
 	for _, m := range mismatches {
 		seen.Compare = append(seen.Compare, s.comparison(r, m))
 	}
-	body.Sections = []web.AdminSection{seen, rest}
+	if len(d.Recipients) > 0 {
+		body.Sections = []web.AdminSection{{ID: "client-recipients", Title: text("admin.client.recipients"), Table: s.recipientsTable(r, d.Recipients, nil, false)}}
+	}
+	body.Sections = append(body.Sections, seen, rest)
 	sets, err := s.reaches(r.Context(), d.Department, idp.RoleSystemAdmin)
 	if err != nil {
 		return err

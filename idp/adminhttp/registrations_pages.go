@@ -79,12 +79,16 @@ func (s *Server) changes(r *http.Request, all []Difference) []web.AdminSection {
 	if len(all) == 0 {
 		return nil
 	}
+	recipients, all := s.recipientsChange(r, all)
+	if len(all) == 0 {
+		return recipients
+	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	table := web.Table{Caption: text("admin.registration.changes"), Plain: true, Columns: []web.Column{{Label: text("admin.registration.field")}, {Label: text("admin.registration.stored")}, {Label: text("admin.registration.wanted")}}}
 	for _, d := range all {
 		table.Rows = append(table.Rows, web.Row{Cells: []string{d.Field, rawText(d.Stored), rawText(d.Wanted)}})
 	}
-	return []web.AdminSection{{ID: "registration-changes", Title: text("admin.registration.changes"), Table: &table}}
+	return append([]web.AdminSection{{ID: "registration-changes", Title: text("admin.registration.changes"), Table: &table}}, recipients...)
 }
 
 // rawText is a JSON value in one line.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -48,8 +49,13 @@ func keeps(at string) func(input string) bool {
 	case under(at, "/counter") && !under(at, "/counter/terminals") && !under(at, "/counter/queue"), under(at, loginPath), under(at, enrolPath), under(at, securityPath):
 		return nil
 	}
-	return func(input string) bool { return slices.Contains(keptFields, input) }
+	return func(input string) bool {
+		return slices.Contains(keptFields, input) || under(at, "/admin/clients") && keptRow.MatchString(input)
+	}
 }
+
+// keptRow are the inputs of the rows of recipients of a registration, and how many rows there were.
+var keptRow = regexp.MustCompile(`^recipients-(rows|[0-9]{1,2}-(department|claims|purpose|basis|law|days))$`)
 
 func under(at, root string) bool { return at == root || strings.HasPrefix(at, root+"/") }
 

@@ -14,6 +14,21 @@ func admin() []Sample {
 	parties := web.Table{Caption: "登录的系统", Plain: true, NextURL: "/admin/sessions/sid_1?after=1", Columns: []web.Column{{Label: "系统"}, {Label: "登出通知"}}, Rows: []web.Row{{Cells: []string{"示例市一网通办", "已送达"}}}}
 	end := []web.StateAction{{ID: "session-end", Label: "结束会话", URL: "/admin/sessions/sid_1/end", Effect: "立即退出，并通知已登录的系统。", Danger: true}}
 	wrong := []web.StateAction{{ID: "session-end", Label: "结束会话", URL: "/admin/sessions/sid_1/end", Danger: true, Reason: " ", Error: "请写明原因"}}
+	row := func(n, department, name, claims, purpose, days, basis, law string) web.FormRow {
+		at := "recipients-" + n + "-"
+		if name != "" {
+			name = " · " + name
+		}
+		return web.FormRow{Legend: "第 " + n + " 行" + name, Fields: []web.FormField{{Name: at + "department", Label: "部门编号（见部门列表）", Value: department, Max: 64, List: "recipients"},
+			{Name: at + "claims", Label: "信息项（用空格分开）", Value: claims, Max: 2048}, {Name: at + "purpose", Label: "用途", Value: purpose, Max: 200}, {Name: at + "days", Label: "保存天数", Value: days, Max: 5},
+			{Name: at + "basis", Label: "依据", Kind: web.InputSelect, Value: basis, Options: []web.Option{{Value: "consent", Label: "本人同意"}, {Value: "law", Label: "法律规定"}}}, {Name: at + "law", Label: "法律名称和条款（法律规定时填）", Value: law, Max: 200}}}
+	}
+	recipients := web.FormRows{ID: "recipients", Title: "接收部门（一件事）", Text: "应用取得的信息转交给哪些部门。每行一个部门、一组条件相同的信息项。", Open: true, More: "再加三行接收部门",
+		Choices: []web.Option{{Value: "dept-fund", Label: "示例市住房公积金管理中心"}, {Value: "dept-tax", Label: "国家税务总局示例市税务局"}}, Rows: []web.FormRow{
+			row("1", "dept-fund", "示例市住房公积金管理中心", "name phone_number", "开立单位缴存账户", "365", "consent", ""), row("2", "dept-tax", "国家税务总局示例市税务局", "name", "税务登记", "", "law", ""), row("3", "", "", "", "", "", "consent", "")}}
+	change := web.Table{Caption: "接收部门（一件事）", Plain: true, Columns: []web.Column{{Label: "变化"}, {Label: "接收部门"}, {Label: "信息项"}, {Label: "用途"}, {Label: "依据"}, {Label: "保存天数", Number: true}}, Rows: []web.Row{
+		{Cells: []string{"不变", "示例市住房公积金管理中心 · dept-fund", "姓名 · name", "开立单位缴存账户", "本人同意", "365"}}, {Cells: []string{"取消", "示例市社会保险基金管理局 · dept-social", "姓名 · name", "参保登记", "本人同意", "1825"}},
+		{Cells: []string{"增加", "国家税务总局示例市税务局 · dept-tax", "姓名 · name", "税务登记", "《示例征收管理条例》第十五条", "3650"}}}}
 	return []Sample{
 		{Name: "admin", Template: "admin", Page: web.Page{Identity: staff, Nav: nav, Body: web.AdminHomePage{Role: "安全管理员：审批待办，管理会话、授权和令牌。", Places: []web.AdminPlace{
 			{ID: "admin-registrations", Label: "注册申请", Text: "自助注册的应用。", URL: "/admin/registrations", Waiting: 2, WaitURL: "/admin/registrations?state=pending"},
@@ -30,5 +45,10 @@ func admin() []Sample {
 			Body: web.AdminDetailPage{Back: web.Link{Label: "会话", URL: "/admin/sessions"}, Name: "sid_1", Facts: []web.ShownField{{Label: "账号", Value: "acc_1"}}, Actions: wrong}}},
 		{Name: "admin-form", Template: "admin-form", Page: web.Page{Title: "撤销", Identity: staff, Nav: nav, Body: web.AdminFormPage{Back: web.Link{Label: "授权", URL: "/admin/grants"}, Name: "撤销全部授权", Advisory: "撤销后应用须重新取得授权。", Action: "/admin/grants/revoke", Hidden: flow,
 			Facts: []web.ShownField{{Label: "应用", Value: "示例市一网通办"}, {Label: "受影响", Value: "128"}}, Fields: []web.FormField{{Name: "reason", Label: "原因", Max: 200}, {Name: "secret", Label: "密钥", Kind: web.InputSecret, Hint: "留空则保留。", Optional: true}}, Submit: "撤销 128 项", Danger: true}}},
+		{Name: "admin-form-rows", Template: "admin-form", Status: 422, Page: web.Page{Title: "修改", Identity: staff, Nav: nav, Errors: []web.FieldError{{Field: "recipients-2-days", Message: "第 2 行：保存天数须为 1 至 36500 的整数"}, {Field: "recipients-2-law", Message: "第 2 行：依法转交须写明法律名称和条款（不超过 200 字），本人同意时不填"}},
+			Body: web.AdminFormPage{Back: web.Link{Label: "matter", URL: "/admin/clients/matter"}, Name: "修改", Action: "/admin/clients/matter/edit", Hidden: flow, Fields: []web.FormField{{Name: "client_name", Label: "应用名称", Value: "开办企业一件事", Max: 60}},
+				Rows: &recipients, Closing: []web.FormField{{Name: "reason", Label: "原因", Value: "办一件事", Max: 200}}, Submit: "保存"}}},
+		{Name: "admin-detail-rows", Template: "admin-detail", Page: web.Page{Title: "待审批", Identity: staff, Nav: nav, Body: web.AdminDetailPage{Back: web.Link{Label: "待审批", URL: "/admin/inbox"}, Name: "修改应用", Under: "matter", Status: "proposal_open",
+			Facts: []web.ShownField{{Label: "提议人", Value: "staff:1"}}, Sections: []web.AdminSection{{ID: "recipients-change", Title: "接收部门（一件事）", Text: "批准后，应用可以把这些信息转交给所列部门。", Table: &change}}}}},
 	}
 }
