@@ -220,7 +220,7 @@ func (s *setup) configure() error {
 		"listen":   map[string]any{"public": s.public.Addr().String(), "management": s.manage.Addr().String()},
 		"database": map[string]any{"url": "sqlite:" + filepath.Join(data, "yinxin.db")}, "blob": map[string]any{"dir": filepath.Join(data, "documents")},
 		"keys": map[string]any{"provider": "file", "passphrase_file": passphrase}, "sandbox": true,
-		"operator": map[string]any{"name": "一网通办", "hotline": "12345", "seal": operatorSealCode},
+		"operator":    map[string]any{"name": "一网通办", "hotline": "12345", "seal": operatorSealCode},
 		"time_stamps": map[string]any{"policy": examplePolicy, "clock": "unchecked"},
 	}
 	allowed := map[string]any{"allowed": s.portalHosts()}
