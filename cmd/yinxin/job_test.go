@@ -326,7 +326,7 @@ func decode(t *testing.T, content []byte) any {
 }
 
 var (
-	moment  = regexp.MustCompile(`\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z`)
+	moment  = regexp.MustCompile(`\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z`)
 	digest  = regexp.MustCompile(`^[0-9a-f]{16,64}$`)
 	license = regexp.MustCompile(`\.[0-9A-HJKMNP-TV-Z]{26}\.001\.[0-9A-Z]`)
 )
