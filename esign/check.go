@@ -53,21 +53,13 @@ func fit(seal Seal, trust verify.Options) error {
 		return fault.Wrap(err, fault.SealCertificate)
 	}
 	issuer := chain[min(1, len(chain)-1)]
-	switch revocation := trust.Memo.CheckEvidence(certificate, issuer, pki.Evidence{CRLs: trust.CRLs, OCSP: trust.OCSP}, trust.At); {
+	switch revocation := trust.Memo.CheckEvidence(certificate, issuer, trust.Evidence(), trust.At); {
 	case revocation.State == pki.RevocationRevoked:
 		return fault.Wrap(errors.New("the signer's certificate is revoked"), fault.SealCertificate)
-	case revocation.State == pki.RevocationUnknown && pointsToEvidence(certificate):
+	case revocation.State == pki.RevocationUnknown && certificate.NamesEvidence():
 		return fault.Wrap(fmt.Errorf("no revocation evidence for the signer's certificate: %v", revocation.Ignored), fault.SealCertificate)
 	}
 	return nil
-}
-
-// pointsToEvidence tells whether a certificate names a place of revocation evidence (RFC 5280 4.2.1.13, 4.2.2.1). One
-// that names none needs none.
-func pointsToEvidence(certificate *pki.Certificate) bool {
-	_, list := certificate.Extension("2.5.29.31")
-	_, authority := certificate.Extension("1.3.6.1.5.5.7.1.1")
-	return list || authority
 }
 
 // checkResult verifies a result before it leaves: the newest signature holds in every step and covers every visible file,

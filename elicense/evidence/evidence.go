@@ -102,6 +102,7 @@ func Collect(name string, document []byte, o licensefile.Options, more ...*pki.C
 	seen := &verify.Seen{}
 	o.Seen = seen
 	var lists []*statuslist.List
+	var asked pki.Evidence
 	inner := o.FindList
 	o.FindList = func(uri string) *statuslist.List {
 		lists = append(lists, newest(o.StatusLists, uri, o.At))
@@ -112,8 +113,16 @@ func Collect(name string, document []byte, o licensefile.Options, more ...*pki.C
 		lists = append(lists, list)
 		return list
 	}
+	if ask := o.More; ask != nil { // what is brought along from the network belongs into the package
+		o.More = func(certificate, issuer *pki.Certificate) (pki.Evidence, []string) {
+			further, problems := ask(certificate, issuer)
+			asked.CRLs, asked.OCSP = append(asked.CRLs, further.CRLs...), append(asked.OCSP, further.OCSP...)
+			return further, problems
+		}
+	}
 	o.Options = o.Options.Resolved()
 	result := licensefile.Verify(name, document, o)
+	o.CRLs, o.OCSP = slices.Concat(o.CRLs, asked.CRLs), slices.Concat(o.OCSP, asked.OCSP)
 	return result, gather(seen, o, lists, more)
 }
 

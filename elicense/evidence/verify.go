@@ -150,7 +150,7 @@ func formatOf(document string) string {
 // as is what the document is judged with as of a moment: the judge's own trust, and as mere evidence what the package brings.
 func (v *verification) as(moment time.Time) licensefile.Options {
 	o := v.own
-	o.At = moment
+	o.At, o.More = moment, nil // what authorities answer now is not of then
 	o.Intermediates = pki.NewPool(v.own.Intermediates.Certificates()...)
 	o.CRLs, o.OCSP = slices.Clone(v.own.CRLs), slices.Clone(v.own.OCSP)
 	o.StatusLists, o.SealLists = slices.Clone(v.own.StatusLists), slices.Clone(v.own.SealLists)
@@ -190,7 +190,7 @@ func (v *verification) as(moment time.Time) licensefile.Options {
 		today := v.own.Options
 		today.At = v.now
 		today = today.Resolved()
-		today.At, today.Intermediates, today.CRLs, today.OCSP, today.SealLists = moment, o.Intermediates, o.CRLs, o.OCSP, o.SealLists
+		today.At, today.More, today.Intermediates, today.CRLs, today.OCSP, today.SealLists = moment, nil, o.Intermediates, o.CRLs, o.OCSP, o.SealLists
 		o.Options = today
 		return o
 	}
@@ -225,12 +225,12 @@ func (v *verification) token() (*tst.Token, *pki.Certificate) {
 		find(tst.ErrTime)
 	}
 	then := v.as(token.Info.GenTime)
-	judged := token.Judge(tst.Options{Roots: then.AnchorsFor(trustlist.TimeStamp, token.Info.GenTime), Intermediates: then.Intermediates, Evidence: pki.Evidence{CRLs: then.CRLs, OCSP: then.OCSP}, At: token.Info.GenTime, Memo: v.own.Memo})
+	judged := token.Judge(tst.Options{Roots: then.AnchorsFor(trustlist.TimeStamp, token.Info.GenTime), Intermediates: then.Intermediates, Evidence: then.Evidence(), At: token.Info.GenTime, Memo: v.own.Memo})
 	for _, finding := range judged.Findings {
 		find(finding)
 	}
 	// What is known today against the authority counts, whatever the package brings: who has its key writes any time.
-	today := token.Judge(tst.Options{Roots: then.AnchorsFor(trustlist.TimeStamp, token.Info.GenTime), Intermediates: then.Intermediates, Evidence: pki.Evidence{CRLs: v.own.CRLs, OCSP: v.own.OCSP}, At: v.now, Tolerance: tolerance, Memo: v.own.Memo})
+	today := token.Judge(tst.Options{Roots: then.AnchorsFor(trustlist.TimeStamp, token.Info.GenTime), Intermediates: then.Intermediates, Evidence: v.own.Evidence(), At: v.now, Tolerance: tolerance, Memo: v.own.Memo})
 	for _, finding := range today.Findings {
 		if !tst.NotKnown(finding) {
 			find(finding)

@@ -284,7 +284,7 @@ func (s *signatureJudge) untrusted(name string, use trustlist.Use, c *pki.Certif
 // against the chain. One that was revoked later than the moment could still issue then, if the moment is true.
 func (s *signatureJudge) authorities(name string, chain []*pki.Certificate, moment time.Time, proven proof, broken string) bool {
 	for i := 1; i < len(chain)-1; i++ {
-		answer := s.options.Memo.CheckEvidence(chain[i], chain[i+1], s.options.evidence(), s.options.At)
+		answer := s.options.Memo.CheckEvidence(chain[i], chain[i+1], s.options.Evidence(), s.options.At)
 		switch {
 		case answer.State == pki.RevocationRevoked && (moment.IsZero() || !answer.RevokedAt.After(moment)):
 			s.failed(name, broken, fmt.Sprintf("revoked: %s", chain[i].Subject))
@@ -292,7 +292,7 @@ func (s *signatureJudge) authorities(name string, chain []*pki.Certificate, mome
 		case answer.State == pki.RevocationRevoked && !proven.clears(answer.RevokedAt):
 			s.unknown(name, "time_untrusted", answer.RevokedAt.UTC().Format(time.RFC3339))
 			return false
-		case answer.State == pki.RevocationUnknown && pointsToEvidence(chain[i]):
+		case answer.State == pki.RevocationUnknown && chain[i].NamesEvidence():
 			s.unknown(name, "revocation_unknown", chain[i].Subject.String())
 			return false
 		}
@@ -300,13 +300,10 @@ func (s *signatureJudge) authorities(name string, chain []*pki.Certificate, mome
 	return true
 }
 
-// Object identifiers of the extensions that say where revocation evidence is to be had.
-var revocationPointers = []string{"2.5.29.31", "1.3.6.1.5.5.7.1.1"}
-
 // revocation judges what the lists say about the certificate (security row S-11). A certificate that points to no
 // evidence needs none.
 func (s *signatureJudge) revocation(name string, c, issuer *pki.Certificate, moment time.Time, proven proof, before string) {
-	answer := s.options.Memo.CheckEvidence(c, issuer, s.options.evidence(), s.options.At)
+	answer := s.options.Memo.CheckEvidence(c, issuer, s.options.Evidence(), s.options.At)
 	switch {
 	case answer.State == pki.RevocationRevoked && !moment.IsZero() && answer.RevokedAt.After(moment):
 		if proven.clears(answer.RevokedAt) {
@@ -317,20 +314,11 @@ func (s *signatureJudge) revocation(name string, c, issuer *pki.Certificate, mom
 		s.unknown(name, "time_untrusted", answer.RevokedAt.UTC().Format(time.RFC3339))
 	case answer.State == pki.RevocationRevoked:
 		s.failed(name, before, answer.RevokedAt.UTC().Format(time.RFC3339))
-	case answer.State == pki.RevocationUnknown && pointsToEvidence(c) && !c.IsSelfSigned():
+	case answer.State == pki.RevocationUnknown && c.NamesEvidence() && !c.IsSelfSigned():
 		s.unknown(name, "revocation_unknown", strings.Join(answer.Ignored, "; "))
 	default:
 		s.passed(name)
 	}
-}
-
-func pointsToEvidence(c *pki.Certificate) bool {
-	for _, oid := range revocationPointers {
-		if _, ok := c.Extension(oid); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // seal is GB/T 38540-2020 6.3. A seal inside a signature is judged at the signing time, a bare one now; the maker's

@@ -67,7 +67,7 @@ func (s *signatureJudge) timestamp(input, value []byte, claimed time.Time, claus
 	} else if variant != "" {
 		deviate(variant)
 	}
-	judged := token.Judge(tst.Options{Roots: s.options.anchors.Pool(trustlist.TimeStamp, token.Info.GenTime), Intermediates: s.options.Intermediates, Evidence: s.options.evidence(), At: s.options.At, Tolerance: clockTolerance, Memo: s.options.Memo})
+	judged := token.Judge(tst.Options{Roots: s.options.anchors.Pool(trustlist.TimeStamp, token.Info.GenTime), Intermediates: s.options.Intermediates, Evidence: s.options.Evidence(), At: s.options.At, Tolerance: clockTolerance, Memo: s.options.Memo})
 	for _, finding := range judged.Findings {
 		find(finding)
 	}

@@ -22,11 +22,14 @@ type Options struct {
 	Intermediates *pki.Pool
 	CRLs          []*pki.CRL
 	OCSP          []*pki.OCSPResponse
-	At            time.Time // now
-	Strict        bool      // deviations and uncovered visible content are refused
-	Locale        string    // of reason and check messages: "zh-CN" when empty
-	Limits        ofd.Limits
-	Memo          *pki.Memo // of what judgements before found; nil remembers within this one
+	// More is asked for revocation evidence about certificates of trusted chains that none of the above knows; nil asks nobody
+	// (pki.Evidence).
+	More   func(certificate, issuer *pki.Certificate) (pki.Evidence, []string)
+	At     time.Time // now
+	Strict bool      // deviations and uncovered visible content are refused
+	Locale string    // of reason and check messages: "zh-CN" when empty
+	Limits ofd.Limits
+	Memo   *pki.Memo // of what judgements before found; nil remembers within this one
 	// TrustLists say which authorities are trusted for what, and when. Those count whose signer Roots vouch for.
 	TrustLists *trustlist.Set
 	// SealLists are status lists of seals.
@@ -120,8 +123,10 @@ type judgement struct {
 	pkg     *ofd.Package
 }
 
-// evidence is what says whether certificates are revoked.
-func (o Options) evidence() pki.Evidence { return pki.Evidence{CRLs: o.CRLs, OCSP: o.OCSP} }
+// Evidence is what says whether certificates are revoked.
+func (o Options) Evidence() pki.Evidence {
+	return pki.Evidence{CRLs: o.CRLs, OCSP: o.OCSP, More: o.More}
+}
 
 func (j *judgement) reason(code, detail string) {
 	j.judge.AddReason(&j.result, code, j.options.Locale, detail)

@@ -29,7 +29,7 @@ const (
 // Errors that callers may tell apart.
 var (
 	ErrRefused  = errors.New("outbound: address is not allowed")
-	ErrTooLarge = errors.New("outbound: answer is larger than 256 KiB")
+	ErrTooLarge = errors.New("outbound: answer is too large")
 )
 
 // Config of a client.
@@ -109,8 +109,13 @@ func endsInNumber(host string) bool {
 	return strings.Trim(last, "0123456789") == ""
 }
 
-// Do sends a request. The body of the answer is bounded; a redirect is an answer like any other.
+// Do sends a request. The answer holds at most MaxBody octets; a redirect is an answer like any other.
 func (c *Client) Do(ctx context.Context, method, address string, header http.Header, body []byte) (*Answer, error) {
+	return c.DoUpTo(ctx, MaxBody, method, address, header, body)
+}
+
+// DoUpTo is Do for what is larger by its nature, such as lists of revoked certificates: limit bounds the answer, in octets.
+func (c *Client) DoUpTo(ctx context.Context, limit int64, method, address string, header http.Header, body []byte) (*Answer, error) {
 	if err := c.Check(address); err != nil {
 		return nil, err
 	}
@@ -126,12 +131,12 @@ func (c *Client) Do(ctx context.Context, method, address string, header http.Hea
 		return nil, fmt.Errorf("outbound: %w", err)
 	}
 	defer response.Body.Close()
-	content, err := io.ReadAll(io.LimitReader(response.Body, MaxBody+1))
+	content, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("outbound: read answer: %w", err)
 	}
-	if len(content) > MaxBody {
-		return nil, ErrTooLarge
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("%w: more than %d octets", ErrTooLarge, limit)
 	}
 	return &Answer{Status: response.StatusCode, Header: response.Header, Body: content}, nil
 }

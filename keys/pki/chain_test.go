@@ -313,6 +313,9 @@ func FuzzParseCertificate(f *testing.F) {
 		_ = certificate.Subject.String()
 		_ = certificate.SerialHex()
 		certificate.IsSelfSigned()
+		if n := max(len(certificate.CRLPoints()), len(certificate.OCSPResponders())); n > maxPoints {
+			t.Fatalf("%d places of evidence", n)
+		}
 	})
 }
 

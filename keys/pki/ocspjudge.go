@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" // names the responder's key (RFC 6960 4.2.1), which the signature then proves
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -14,6 +15,9 @@ import (
 type Evidence struct {
 	CRLs []*CRL
 	OCSP []*OCSPResponse
+	// More is asked about a certificate that names places of evidence when nothing usable is here: the caller's way to the network, and
+	// why it found nothing. nil asks nobody. CheckEvidence judges what it gives like everything else, so it may come from anywhere.
+	More func(certificate, issuer *Certificate) (further Evidence, problems []string)
 }
 
 // CheckEvidence asks the evidence about a certificate of the issuer. A list is used as CheckRevocation says. An answer of a
@@ -21,6 +25,19 @@ type Evidence struct {
 // beyond us, and it is signed by the issuer itself or by a responder that the issuer's own key made for this
 // (RFC 6960 4.2.2.2). Revoked in anything usable is revoked; an answer "unknown" is no "good" (security row S-16).
 func (m *Memo) CheckEvidence(certificate, issuer *Certificate, evidence Evidence, now time.Time) Revocation {
+	result := m.checkHere(certificate, issuer, evidence, now)
+	if result.State != RevocationUnknown || evidence.More == nil || !certificate.NamesEvidence() {
+		return result
+	}
+	further, problems := evidence.More(certificate, issuer)
+	further.CRLs = append(further.CRLs, evidence.CRLs...) // a responder's own certificate may be on a list that was here before
+	asked := m.checkHere(certificate, issuer, further, now)
+	asked.Ignored = slices.Compact(append(append(result.Ignored, problems...), asked.Ignored...))
+	return asked
+}
+
+// checkHere is CheckEvidence without asking for more.
+func (m *Memo) checkHere(certificate, issuer *Certificate, evidence Evidence, now time.Time) Revocation {
 	result := m.CheckRevocation(certificate, issuer, evidence.CRLs, now)
 	for _, response := range evidence.OCSP {
 		for i := range response.Singles {
