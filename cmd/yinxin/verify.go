@@ -5,15 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 
+	"github.com/yinxin-gov/yinxin/internal/outbound"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+	"github.com/yinxin-gov/yinxin/keys/revocation"
 	yinxin "github.com/yinxin-gov/yinxin/sdk"
 )
 
-func verifyFiles(_ context.Context, c command) int {
+func verifyFiles(ctx context.Context, c command) int {
 	set := c.flags("verify", "FILE...")
 	var trust stringList
 	set.Var(&trust, "trust", "`file or folder` of certificates, CRLs, trust lists and status lists; may be repeated")
@@ -21,14 +25,24 @@ func verifyFiles(_ context.Context, c command) int {
 	form := set.String("report", "", "`form` of the report: json (as --json), or etsi for ETSI TS 119 102-2 (XML, one FILE)")
 	at := set.String("at", "", "judge at this `time` (RFC 3339) instead of now")
 	strict := set.Bool("strict", false, "refuse deviations and uncovered visible content")
-	online := set.Bool("online", false, "ask the issuer too")
+	online := set.Bool("online", false, "ask authorities whether certificates are revoked, at the addresses in certificates of trusted chains")
+	var allowed stringList
+	set.Var(&allowed, "allow", "`host:port` that --online may reach by plain HTTP, or although it is not public; may be repeated")
 	language := set.String("lang", "zh-CN", "`language` of the report: zh-CN or en")
 	files, status, done := c.parse(set, 1, -1)
 	if done {
 		return status
 	}
-	if *online {
-		return c.fail(exitMisuse, "verify", errors.New("--online: this release fetches nothing; put current status lists and CRLs into a trust folder"))
+	switch {
+	case *online && *at != "":
+		return c.fail(exitMisuse, "verify", errors.New("--online asks what holds now, and is not for use with --at"))
+	case len(allowed) > 0 && !*online:
+		return c.fail(exitMisuse, "verify", errors.New("--allow is for use with --online"))
+	}
+	for _, place := range allowed {
+		if _, _, err := net.SplitHostPort(place); err != nil {
+			return c.fail(exitMisuse, "verify", fmt.Errorf("--allow: %q is not a place such as crl.example.cn:80", place))
+		}
 	}
 	if !slices.Contains([]string{"zh-CN", "en"}, *language) {
 		return c.fail(exitMisuse, "verify", fmt.Errorf("--lang: %q is not known; use zh-CN or en", *language))
@@ -50,6 +64,12 @@ func verifyFiles(_ context.Context, c command) int {
 			return c.fail(exitMisuse, "verify", fmt.Errorf("--at: %q is not a time such as 2026-11-24T09:00:00+08:00", *at))
 		}
 		verifier.SetTime(moment)
+	}
+	if *online {
+		asker := revocation.New(outbound.New(outbound.Config{Allowed: lower(allowed)}), time.Now)
+		verifier.SetAsking(func(at time.Time) func(certificate, issuer *pki.Certificate) (pki.Evidence, []string) {
+			return asker.More(ctx, at)
+		})
 	}
 	for _, path := range trust {
 		if err := verifier.AddTrust(path); err != nil {
@@ -75,6 +95,14 @@ func verifyFiles(_ context.Context, c command) int {
 		return c.fail(exitMisuse, "verify", err)
 	}
 	return worst
+}
+
+// lower writes names of hosts as they are compared.
+func lower(places []string) (all []string) {
+	for _, place := range places {
+		all = append(all, strings.ToLower(place))
+	}
+	return all
 }
 
 // reportETSI prints the one report of a file.

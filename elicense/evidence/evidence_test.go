@@ -150,6 +150,29 @@ func TestYearsLater(t *testing.T) {
 }
 
 // TestTrustStaysWithTheJudge: what stands in a package is evidence and never a root.
+// TestWhatWasAskedForIsPacked: evidence that came from authorities while the document was judged is in the package, which then asks nobody.
+func TestWhatWasAskedForIsPacked(t *testing.T) {
+	w := newWorld(t)
+	o := w.options(t)
+	lists := o.CRLs
+	o.CRLs, o.More = nil, func(*pki.Certificate, *pki.Certificate) (pki.Evidence, []string) { return pki.Evidence{CRLs: lists}, nil }
+	octets, result, err := evidence.Make("a.ofd", w.document, o, w.packer)
+	if err != nil || result.Code != "V00" {
+		t.Fatalf("%s %v: %v", result.Code, result.Reasons, err)
+	}
+	later := w.bare(t)
+	later.At = later.At.AddDate(20, 0, 0)
+	later.More = func(certificate, _ *pki.Certificate) (pki.Evidence, []string) {
+		if certificate.Subject.String() == w.signer.Subject.String() {
+			t.Error("asked about the past")
+		}
+		return pki.Evidence{}, nil
+	}
+	if r := evidence.Verify("a.zip", octets, later); r.Code != "V00" {
+		t.Errorf("%s %v", r.Code, r.Reasons)
+	}
+}
+
 func TestTrustStaysWithTheJudge(t *testing.T) {
 	w := newWorld(t)
 	octets := w.pack(t)

@@ -54,6 +54,7 @@ import (
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/ca"
 	"github.com/yinxin-gov/yinxin/keys/keysdb"
+	"github.com/yinxin-gov/yinxin/keys/revocation"
 	"github.com/yinxin-gov/yinxin/keys/softkeys"
 	"github.com/yinxin-gov/yinxin/keys/tsa"
 	"github.com/yinxin-gov/yinxin/keys/vault"
@@ -95,7 +96,9 @@ type App struct {
 	metrics  *metrics
 	outbound *outbound.Client
 	pages    *web.Renderer
-	channels *channel.Channels
+	// revocation asks authorities of others about certificates; nil asks nobody.
+	revocation *revocation.Asker
+	channels   *channel.Channels
 	// simulated: the inbox stands for a kind of message at least.
 	simulated bool
 
@@ -217,6 +220,9 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	a.outbound = outbound.New(outbound.Config{Allowed: a.cfg.Outbound.Allowed, TLS: roots})
+	if a.cfg.Trust.AskAuthorities {
+		a.revocation = revocation.New(a.outbound, a.opts.Now)
+	}
 	a.store = idpdb.New(a.db)
 	if err := a.openChannels(catalogue, roots); err != nil {
 		return err

@@ -16,6 +16,9 @@ type Trusting struct {
 	// Lists are files with signed trust lists of others, read anew every minute; their signers must lead to an authority here that is
 	// trusted for services. A list with a lower number than one that was seen is refused.
 	Lists []string `yaml:"lists"`
+	// AskAuthorities asks authorities over the network whether certificates of documents are revoked, where no list here tells: their OCSP
+	// responders, then their lists. Addresses follow the rule for outbound calls (outbound.allowed).
+	AskAuthorities bool `yaml:"ask_authorities"`
 }
 
 // TrustedAuthority is an authority of somebody else. What is withdrawn stays in the list with its history; what is taken out of the

@@ -97,6 +97,9 @@ func (s *sealing) evidence(ctx context.Context, o *verify.Options) error {
 	o.SealRegister = func(code string, sm3 [32]byte) (sealstatus.History, bool, error) {
 		return s.seals.History(ctx, code, sm3)
 	}
+	if s.app.revocation != nil {
+		o.More = s.app.revocation.More(ctx, o.At)
+	}
 	var err error
 	o.TrustLists, err = s.app.trust.authorities(ctx)
 	return err

@@ -7,10 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd/ofdtest"
+	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/keys/revocation/revocationtest"
 	"github.com/yinxin-gov/yinxin/keys/trustlist"
 )
 
@@ -57,5 +60,34 @@ func TestTheTrustListIsServed(t *testing.T) {
 		if answer := get(path, ""); answer.Status != want {
 			t.Errorf("%s: %d", path, answer.Status)
 		}
+	}
+}
+
+// TestAuthoritiesAreAskedWhereTheOperatorSaysSo: whether a certificate of somebody else's authority is revoked is asked there, and a
+// platform that is not told to asks nobody.
+func TestAuthoritiesAreAskedWhereTheOperatorSaysSo(t *testing.T) {
+	for name, asks := range map[string]bool{"told": true, "not told": false} {
+		t.Run(name, func(t *testing.T) {
+			vendor, folder := revocationtest.New(t), t.TempDir()
+			vendor.At = time.Now().UTC().Truncate(time.Second)
+			file := filepath.Join(folder, "vendor.pem")
+			if err := os.WriteFile(file, append(vendor.World.Root.Cert.EncodePEM(), vendor.World.Issuing.Cert.EncodePEM()...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cfg := apptest.NewConfig(t, database(t), folder)
+			cfg.Trust = app.Trusting{AskAuthorities: asks, Authorities: []app.TrustedAuthority{{File: file, Name: "厂商", Uses: []string{"seal_signer", "seal_maker"}, From: "2025-03-01T00:00:00Z"}}}
+			cfg.Outbound.Allowed = []string{vendor.Host}
+			p := apptest.StartWith(t, cfg)
+			said := func(code string) bool {
+				return slices.ContainsFunc(verified(t, p, vendor.Document(true, true)).Reasons, func(r verify.Reason) bool { return r.Code == code })
+			}
+			if unknown := said("revocation_unknown"); unknown == asks || vendor.Asked.Load() > 0 != asks {
+				t.Errorf("asked %d times, unknown %t", vendor.Asked.Load(), unknown)
+			}
+			vendor.Revoked.Store(true)
+			if said("SIGNER_REVOKED_BEFORE") != asks {
+				t.Error("revoked")
+			}
+		})
 	}
 }

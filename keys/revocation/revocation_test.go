@@ -6,119 +6,32 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd/ofdtest"
-	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/outbound"
 	"github.com/yinxin-gov/yinxin/keys/pki"
-	"github.com/yinxin-gov/yinxin/keys/pki/der"
 	"github.com/yinxin-gov/yinxin/keys/revocation"
+	"github.com/yinxin-gov/yinxin/keys/revocation/revocationtest"
 )
 
-// authority answers for the issuing authority of a world over HTTP: OCSP under /ocsp, its list under /crl.
-type authority struct {
-	t     testing.TB
-	world *ofdtest.World
-	at    time.Time
-	url   string
-	host  string
-
-	asked   atomic.Int32
-	broken  atomic.Bool // everything answers 503
-	revoked atomic.Bool
-	digests []string // of CertID that the responder knows; nil knows all
-	noOCSP  bool
-	ended   bool // answers are of yesterday
-	listed  []pki.CRLEntry
-	signer  *pki.Certificate // of the document
-	foreign *ofdtest.Party   // signs instead of the authority
-}
-
-func newAuthority(t testing.TB) *authority {
-	a := &authority{t: t, world: ofdtest.New(t), at: ofdtest.Now}
-	server := httptest.NewServer(a)
-	t.Cleanup(server.Close)
-	a.url, a.host = server.URL, strings.TrimPrefix(server.URL, "http://")
-	return a
-}
-
-func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a.asked.Add(1)
-	signer := a.world.Issuing
-	if a.foreign != nil {
-		signer = *a.foreign
-	}
-	switch {
-	case a.broken.Load():
-		w.WriteHeader(http.StatusServiceUnavailable)
-	case r.URL.Path == "/ocsp" && r.Method == http.MethodPost && !a.noOCSP:
-		body, _ := io.ReadAll(r.Body)
-		request, err := pki.ParseOCSPRequest(body)
-		if err != nil || len(request.Asked) != 1 || r.Header.Get("Content-Type") != "application/ocsp-request" {
-			w.Write(pki.EncodeOCSPStatus(pki.OCSPMalformed))
-			return
-		}
-		if a.digests != nil && !slices.Contains(a.digests, request.Asked[0].Algorithm.OID) {
-			w.Write(pki.EncodeOCSPStatus(pki.OCSPUnauthorized))
-			return
-		}
-		single := pki.OCSPSingle{ID: request.Asked[0], State: pki.RevocationGood, ThisUpdate: a.at.Add(-time.Minute), NextUpdate: a.at.Add(10 * time.Minute)}
-		if a.ended {
-			single.ThisUpdate, single.NextUpdate = a.at.Add(-48*time.Hour), a.at.Add(-24*time.Hour)
-		}
-		if a.revoked.Load() {
-			single.State, single.RevokedAt = pki.RevocationRevoked, ofdtest.Made
-		}
-		made, err := pki.MakeOCSPResponse(pki.OCSPTemplate{ProducedAt: a.at, Singles: []pki.OCSPSingle{single}}, signer.Cert, signer.Sign)
-		if err != nil {
-			a.t.Error(err)
-		}
-		w.Write(made)
-	case r.URL.Path == "/crl" && r.Method == http.MethodGet:
-		w.Write(ofdtest.CRL(a.t, signer, a.listed...).Raw)
-	default:
-		http.NotFound(w, r)
-	}
-}
-
-// document is one that a signer sealed whose certificate names the places.
-func (a *authority) document(ocsp, list bool) []byte {
-	a.t.Helper()
-	signer := a.world.Issue(a.t, pki.ProfileSealSigner, "37030000001721", func(template *pki.CertificateTemplate) {
-		if ocsp {
-			template.OCSPURLs = []string{a.url + "/ocsp"}
-		}
-		if list {
-			template.CRLURLs = []string{a.url + "/crl"}
-		}
-	})
-	a.signer = signer.Cert
-	seal := a.world.Seal(a.t, func(i *ses.SealInfo) { i.SignerCerts = [][]byte{signer.Cert.Raw} })
-	return a.world.Sealed(a.t, ofdtest.Sealing{Parts: ofdtest.Parts{Seal: seal, Cert: der.EncodeOctetString(signer.Cert.Raw), Sign: signer.Sign}})
-}
-
 // judge judges the document with what the asker gets.
-func (a *authority) judge(asker *revocation.Asker, document []byte, roots ...*pki.Certificate) verify.Result {
-	a.t.Helper()
+func judge(t testing.TB, a *revocationtest.Authority, asker *revocation.Asker, document []byte, roots ...*pki.Certificate) verify.Result {
+	t.Helper()
 	if roots == nil {
-		roots = []*pki.Certificate{a.world.Root.Cert}
+		roots = []*pki.Certificate{a.World.Root.Cert}
 	}
-	return verify.Verify("a.ofd", document, verify.Options{Roots: pki.NewPool(roots...), Intermediates: pki.NewPool(a.world.Issuing.Cert), At: a.at, More: asker.More(a.t.Context(), a.at)})
+	return verify.Verify("a.ofd", document, verify.Options{Roots: pki.NewPool(roots...), Intermediates: pki.NewPool(a.World.Issuing.Cert), At: a.At, More: asker.More(t.Context(), a.At)})
 }
 
-func (a *authority) asker(allowed ...string) *revocation.Asker {
-	return revocation.New(outbound.New(outbound.Config{Allowed: allowed}), func() time.Time { return a.at })
+func newAsker(a *revocationtest.Authority, allowed ...string) *revocation.Asker {
+	return revocation.New(outbound.New(outbound.Config{Allowed: allowed}), func() time.Time { return a.At })
 }
 
 func reasons(r verify.Result) string {
@@ -134,33 +47,33 @@ func reasons(r verify.Result) string {
 func TestS16AuthoritiesAreAsked(t *testing.T) {
 	for name, c := range map[string]struct {
 		ocsp, list bool
-		set        func(t *testing.T, a *authority)
+		set        func(t *testing.T, a *revocationtest.Authority)
 		want       verify.Verdict
 		reason     string
 		asked      int32
 	}{
 		"responder says good":          {true, false, nil, verify.Valid, "", 1},
-		"responder says revoked":       {true, true, func(t *testing.T, a *authority) { a.revoked.Store(true) }, verify.Invalid, "SIGNER_REVOKED_BEFORE", 1},
-		"responder knows SHA-1 only":   {true, false, func(t *testing.T, a *authority) { a.digests = []string{pki.OIDSHA1} }, verify.Valid, "", 2},
+		"responder says revoked":       {true, true, func(t *testing.T, a *revocationtest.Authority) { a.Revoked.Store(true) }, verify.Invalid, "SIGNER_REVOKED_BEFORE", 1},
+		"responder knows SHA-1 only":   {true, false, func(t *testing.T, a *revocationtest.Authority) { a.Digests = []string{pki.OIDSHA1} }, verify.Valid, "", 2},
 		"list":                         {false, true, nil, verify.Valid, "", 1},
-		"the list when OCSP is closed": {true, true, func(t *testing.T, a *authority) { a.noOCSP = true }, verify.Valid, "", 3},
-		"the list says revoked": {false, true, func(t *testing.T, a *authority) {
-			a.listed = []pki.CRLEntry{{Serial: a.signer.Serial, RevokedAt: ofdtest.Made}}
+		"the list when OCSP is closed": {true, true, func(t *testing.T, a *revocationtest.Authority) { a.NoOCSP = true }, verify.Valid, "", 3},
+		"the list says revoked": {false, true, func(t *testing.T, a *revocationtest.Authority) {
+			a.Listed = []pki.CRLEntry{{Serial: a.Signer.Serial, RevokedAt: ofdtest.Made}}
 		}, verify.Invalid, "SIGNER_REVOKED_BEFORE", 1},
-		"nobody answers":                {true, true, func(t *testing.T, a *authority) { a.broken.Store(true) }, verify.Indeterminate, "revocation_unknown", 3},
-		"somebody else answers":         {true, true, func(t *testing.T, a *authority) { a.foreign = &ofdtest.New(t).Issuing }, verify.Indeterminate, "revocation_unknown", 3},
+		"nobody answers":                {true, true, func(t *testing.T, a *revocationtest.Authority) { a.Broken.Store(true) }, verify.Indeterminate, "revocation_unknown", 3},
+		"somebody else answers":         {true, true, func(t *testing.T, a *revocationtest.Authority) { a.Foreign = &ofdtest.New(t).Issuing }, verify.Indeterminate, "revocation_unknown", 3},
 		"names no place and needs none": {false, false, nil, verify.Valid, "", 0},
-		"old answers":                   {true, false, func(t *testing.T, a *authority) { a.ended = true }, verify.Indeterminate, "revocation_unknown", 2},
+		"old answers":                   {true, false, func(t *testing.T, a *revocationtest.Authority) { a.Ended = true }, verify.Indeterminate, "revocation_unknown", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newAuthority(t)
-			document := a.document(c.ocsp, c.list)
+			a := revocationtest.New(t)
+			document := a.Document(c.ocsp, c.list)
 			if c.set != nil {
 				c.set(t, a)
 			}
-			r := a.judge(a.asker(a.host), document)
-			if r.Verdict != c.want || !strings.Contains(reasons(r), c.reason) || a.asked.Load() != c.asked {
-				t.Errorf("%s %s %v, asked %d times", r.Verdict, r.Code, r.Reasons, a.asked.Load())
+			r := judge(t, a, newAsker(a, a.Host), document)
+			if r.Verdict != c.want || !strings.Contains(reasons(r), c.reason) || a.Asked.Load() != c.asked {
+				t.Errorf("%s %s %v, asked %d times", r.Verdict, r.Code, r.Reasons, a.Asked.Load())
 			}
 		})
 	}
@@ -168,60 +81,60 @@ func TestS16AuthoritiesAreAsked(t *testing.T) {
 
 // TestNobodyTrustedNobodyAsked: an address in a certificate that leads to no trusted root is not called, whoever wrote it.
 func TestNobodyTrustedNobodyAsked(t *testing.T) {
-	a := newAuthority(t)
-	document := a.document(true, true)
-	if r := a.judge(a.asker(a.host), document, a.world.Maker.Cert); r.Verdict != verify.Indeterminate || a.asked.Load() != 0 {
-		t.Errorf("%s %v, asked %d times", r.Verdict, r.Reasons, a.asked.Load())
+	a := revocationtest.New(t)
+	document := a.Document(true, true)
+	if r := judge(t, a, newAsker(a, a.Host), document, a.World.Maker.Cert); r.Verdict != verify.Indeterminate || a.Asked.Load() != 0 {
+		t.Errorf("%s %v, asked %d times", r.Verdict, r.Reasons, a.Asked.Load())
 	}
 }
 
 // TestI11AddressesInCertificatesFollowTheRule: plain HTTP and addresses that are not public only where the operator allows the host.
 func TestI11AddressesInCertificatesFollowTheRule(t *testing.T) {
-	a := newAuthority(t)
-	document := a.document(true, true)
-	r := a.judge(a.asker(), document)
-	if r.Verdict != verify.Indeterminate || a.asked.Load() != 0 || !strings.Contains(fmt.Sprint(r), "not allowed") {
-		t.Errorf("%s %+v, asked %d times", r.Verdict, r.Reasons, a.asked.Load())
+	a := revocationtest.New(t)
+	document := a.Document(true, true)
+	r := judge(t, a, newAsker(a), document)
+	if r.Verdict != verify.Indeterminate || a.Asked.Load() != 0 || !strings.Contains(fmt.Sprint(r), "not allowed") {
+		t.Errorf("%s %+v, asked %d times", r.Verdict, r.Reasons, a.Asked.Load())
 	}
 }
 
 // TestAnswersAreKeptWhileTheyHold: one exchange serves many documents; after the hour or the answer's own end it is asked again; a place
 // that fails is left alone for a minute, and what it said before serves until its end.
 func TestAnswersAreKeptWhileTheyHold(t *testing.T) {
-	a := newAuthority(t)
-	document, asker := a.document(true, false), a.asker(a.host)
+	a := revocationtest.New(t)
+	document, asker := a.Document(true, false), newAsker(a, a.Host)
 	step := func(name string, after time.Duration, want verify.Verdict, asked int32) {
 		t.Helper()
-		a.at = a.at.Add(after)
-		if r := a.judge(asker, document); r.Verdict != want || a.asked.Load() != asked {
-			t.Errorf("%s: %s %v, asked %d times, want %d", name, r.Verdict, r.Reasons, a.asked.Load(), asked)
+		a.At = a.At.Add(after)
+		if r := judge(t, a, asker, document); r.Verdict != want || a.Asked.Load() != asked {
+			t.Errorf("%s: %s %v, asked %d times, want %d", name, r.Verdict, r.Reasons, a.Asked.Load(), asked)
 		}
 	}
 	step("first", 0, verify.Valid, 1)
 	step("again", 5*time.Minute, verify.Valid, 1)
 	step("after its end", 6*time.Minute, verify.Valid, 2)
-	a.broken.Store(true)
+	a.Broken.Store(true)
 	step("kept while the place is down", 9*time.Minute, verify.Valid, 2)
 	step("ended while the place is down", 2*time.Minute, verify.Indeterminate, 4) // by SM3 and by SHA-1
 	step("left alone", 30*time.Second, verify.Indeterminate, 4)
-	a.broken.Store(false)
-	a.revoked.Store(true)
+	a.Broken.Store(false)
+	a.Revoked.Store(true)
 	step("tried again", time.Minute, verify.Invalid, 5)
 }
 
 // TestADocumentCannotMakeUsAskForever: places that do not answer cost one document twelve exchanges at most.
 func TestADocumentCannotMakeUsAskForever(t *testing.T) {
-	a := newAuthority(t)
-	a.broken.Store(true)
-	signer := a.world.Issue(t, pki.ProfileSealSigner, "37030000001721", func(template *pki.CertificateTemplate) {
+	a := revocationtest.New(t)
+	a.Broken.Store(true)
+	signer := a.World.Issue(t, pki.ProfileSealSigner, "37030000001721", func(template *pki.CertificateTemplate) {
 		for i := range 20 {
-			template.OCSPURLs = append(template.OCSPURLs, a.url+"/ocsp?"+string(rune('a'+i)))
-			template.CRLURLs = append(template.CRLURLs, a.url+"/crl?"+string(rune('a'+i)))
+			template.OCSPURLs = append(template.OCSPURLs, a.URL+"/ocsp?"+string(rune('a'+i)))
+			template.CRLURLs = append(template.CRLURLs, a.URL+"/crl?"+string(rune('a'+i)))
 		}
 	})
-	_, problems := a.asker(a.host).More(t.Context(), a.at)(signer.Cert, a.world.Issuing.Cert)
-	if a.asked.Load() != revocation.MaxExchanges || len(problems) < 16 {
-		t.Errorf("asked %d times: %v", a.asked.Load(), problems)
+	_, problems := newAsker(a, a.Host).More(t.Context(), a.At)(signer.Cert, a.World.Issuing.Cert)
+	if a.Asked.Load() != revocation.MaxExchanges || len(problems) < 16 {
+		t.Errorf("asked %d times: %v", a.Asked.Load(), problems)
 	}
 }
 

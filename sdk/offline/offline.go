@@ -40,7 +40,15 @@ var Locales = []string{"zh-CN", "en"}
 // goroutines may verify with it.
 type Verifier struct {
 	options licensefile.Options
+	asking  Asking
 }
+
+// Asking begins a judgement at a moment, and gives what asks others for revocation evidence in it (pki.Evidence.More).
+type Asking func(at time.Time) func(certificate, issuer *pki.Certificate) (pki.Evidence, []string)
+
+// SetAsking lets judgements ask where revocation evidence is missing; without it nobody is asked. How is the caller's: this package has no
+// network.
+func (v *Verifier) SetAsking(asking Asking) { v.asking = asking }
 
 // New trusts nobody yet.
 func New() *Verifier {
@@ -140,6 +148,9 @@ func (v *Verifier) JudgeAt(now time.Time, name string, data []byte, judge func(n
 		options := v.options
 		if options.At.IsZero() {
 			options.At = now
+		}
+		if v.asking != nil {
+			options.More = v.asking(options.At)
 		}
 		return judge(name, data, options)
 	})
