@@ -46,6 +46,7 @@ const (
 	policy           = "urn:yinxin:policy:standard" // the rules of docs/design/verify.md
 	sm3              = "urn:oid:1.2.156.10197.1.401"
 	basic            = "urn:etsi:019102:validationprocess:Basic"
+	proofType        = "urn:etsi:019102:poetype:validation"
 	certificateType  = "urn:etsi:019102:validationObject:certificate"
 	documentType     = "urn:etsi:019102:validationObject:signedData"
 )
@@ -179,13 +180,13 @@ func (w *writer) signature(i int) signatureReport {
 	if s.SigningTime != nil {
 		moment := s.SigningTime.UTC().Format(time.RFC3339)
 		if s.TimeSource == "timestamp" {
-			out.Time.Best = &proof{Time: moment, Type: "urn:etsi:019102:poetype:validation"}
+			out.Time.Best = &proof{Time: moment, Type: proofType}
 		} else {
 			out.Attributes = &attributes{Time: signingTime{Signed: true, Time: moment}}
 		}
 	}
-	if out.Time.Best == nil { // what is judged now existed now, and nothing shows more
-		out.Time.Best = &proof{Time: w.at, Type: "urn:etsi:019102:poetype:validation"}
+	if out.Time.Best == nil {
+		out.Time.Best = w.now()
 	}
 	out.Document = w.document()
 	if s.Signer != nil {
@@ -204,6 +205,9 @@ func (w *writer) signature(i int) signatureReport {
 	return out
 }
 
+// now is the proof that there always is: what is judged now exists now.
+func (w *writer) now() *proof { return &proof{Time: w.at, Type: proofType} }
+
 // elsewhere tells whether another signature explains why the file is not valid.
 func (w *writer) elsewhere(i int) bool {
 	for n, s := range w.result.Signatures {
@@ -216,7 +220,7 @@ func (w *writer) elsewhere(i int) bool {
 
 // none is the report of a file without a signature that could be read.
 func (w *writer) none() signatureReport {
-	out := signatureReport{Identifier: &identifier{ID: "S-0"}, Time: timeInfo{Time: w.at}, Document: w.document(), Process: &process{ID: basic}}
+	out := signatureReport{Identifier: &identifier{ID: "S-0"}, Time: timeInfo{Time: w.at, Best: w.now()}, Document: w.document(), Process: &process{ID: basic}}
 	out.Constraints.Policy.Name = policy
 	verdict := w.result.Verdict
 	if verdict == verify.Valid && w.result.Format != "presentation" { // nothing was signed, so nothing passed
@@ -235,6 +239,9 @@ func (w *writer) status(verdict verify.Verdict, checks []verify.Check, reasons [
 		}
 		if word := sub(code, main); word != "" && main != TotalPassed && !slices.Contains(out.Subs, word) {
 			out.Subs = append(out.Subs, word)
+		}
+		if out.Data == nil {
+			out.Data = &data{}
 		}
 		out.Data.Lines = append(out.Data.Lines, line{Type: ownReason, Value: strings.TrimSpace(code + " " + message)})
 	}
@@ -277,14 +284,14 @@ func (w *writer) document() *document {
 	if err != nil || len(sum) == 0 {
 		return nil
 	}
-	return &document{Digest: digestOf(sum), Ref: reference{Ref: "#D-1"}}
+	return &document{Digest: digestOf(sum), Ref: reference{Ref: "D-1"}}
 }
 
 func digestOf(sum []byte) digestValue {
 	return digestValue{Method: digestMethod{sm3}, Value: base64.StdEncoding.EncodeToString(sum)}
 }
 
-func objectID(n int) string { return "#O-" + strconv.Itoa(n+1) }
+func objectID(n int) string { return "O-" + strconv.Itoa(n+1) }
 
 func (w *writer) objects() []validationObject {
 	var all []validationObject
@@ -293,7 +300,7 @@ func (w *writer) objects() []validationObject {
 	}
 	for n, o := range w.options.Objects {
 		sum := digestOf(digest.Sum(o.Content))
-		one := validationObject{ID: objectID(n)[1:], Type: o.Type, Digest: &sum}
+		one := validationObject{ID: objectID(n), Type: o.Type, Digest: &sum}
 		if o.Type == certificateType {
 			one.Digest, one.Base64 = nil, base64.StdEncoding.EncodeToString(o.Content)
 		}
@@ -358,7 +365,7 @@ type (
 	}
 	document struct {
 		Digest digestValue `xml:"DigestAlgAndValue"`
-		Ref    reference   `xml:"SignersDocumentRepresentation"`
+		Ref    reference   `xml:"SignersDocumentRef"`
 	}
 	digestValue struct {
 		Method digestMethod `xml:"ds:DigestMethod"`
@@ -368,7 +375,7 @@ type (
 		Algorithm string `xml:"Algorithm,attr"`
 	}
 	reference struct {
-		Ref string `xml:"VOReference,attr"`
+		Ref string `xml:"VOReference,attr"` // IDREFS
 	}
 	attributes struct {
 		Time signingTime `xml:"SigningTime"`
@@ -387,7 +394,7 @@ type (
 	status struct {
 		Main string   `xml:"MainIndication"`
 		Subs []string `xml:"SubIndication"`
-		Data data     `xml:"AssociatedValidationReportData>AdditionalValidationReportData"`
+		Data *data    `xml:"AssociatedValidationReportData>AdditionalValidationReportData"`
 	}
 	data struct {
 		Lines []line `xml:"ReportData"`

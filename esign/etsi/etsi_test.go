@@ -1,13 +1,17 @@
 package etsi
 
 import (
+	"bytes"
 	"encoding/xml"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/esign/verify"
+	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
 
 var at = time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
@@ -94,7 +98,7 @@ func TestReportIsComplete(t *testing.T) {
 	text, _ := reading(t, result, o)
 	for _, want := range []string{
 		`xmlns="http://uri.etsi.org/19102/v1.2.1#"`, `<SignatureIdentifier id="S-1">`, "<DAIdentifier>1</DAIdentifier>", "urn:yinxin:constraint:sig_value", "constraintStatus:disabled", "<ValidationTime>2026-11-27T09:00:00Z</ValidationTime>",
-		`<SigningTime Signed="true">`, `<SignerCertificate VOReference="#O-2">`, "<Signer>CN=甲</Signer>", "validationprocess:Basic", `<ValidationObject id="D-1">`, "urn:oid:1.2.156.10197.1.401", "<base64>ZGVy</base64>",
+		`<SigningTime Signed="true">`, `<SignerCertificate VOReference="O-2">`, "<Signer>CN=甲</Signer>", "validationprocess:Basic", `<ValidationObject id="D-1">`, "urn:oid:1.2.156.10197.1.401", "<base64>ZGVy</base64>",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%s is missing in\n%s", want, text)
@@ -127,4 +131,39 @@ func TestTextsCannotBreakOut(t *testing.T) {
 	if len(read.Signatures) != 1 || strings.Contains(text, "\x00") || strings.Count(text, "<MainIndication>") != 1 {
 		t.Error(text)
 	}
+}
+
+// TestTheSchemaIsMet: the schema of ETSI TS 119 102-2 V1.2.2, as the EU's DSS carries it, takes what we write, with everything in it and
+// with nothing, and refuses an element of its own name elsewhere.
+func TestTheSchemaIsMet(t *testing.T) {
+	stamped := signature(verify.Valid, verify.Check{Name: "sig_value", Status: verify.Passed}, verify.Check{Name: "timestamp", Status: verify.Skipped})
+	stamped.TimeSource = "timestamp"
+	failed := signature(verify.Invalid, verify.Check{Name: "references", Status: verify.Failed, Code: "DIGEST_MISMATCH", Message: "加盖后内容被修改"}, verify.Check{Name: "signer_cert", Status: verify.Unknown, Code: "untrusted_root"})
+	write := func(name string, content []byte) string {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), name+".xml")
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	objects := []Object{Certificate([]byte{0x30, 0}, "CN=CA", "1f"), {Type: "urn:etsi:019102:validationObject:CRL", Content: []byte{1}}, {Type: "urn:etsi:019102:validationObject:OCSPResponse", Content: []byte{2}},
+		{Type: "urn:etsi:019102:validationObject:timestamp", Content: []byte{3}}, {Type: "urn:etsi:019102:validationObject:other", Content: []byte{4}}}
+	sum := strings.Repeat("ab", 32)
+	var whole []byte
+	for name, result := range map[string]verify.Result{
+		"everything": {Verdict: verify.Invalid, SM3: sum, Reasons: []verify.Reason{{Code: "DIGEST_MISMATCH"}, {Code: "deviation", Message: "<&>"}}, Signatures: []verify.Signature{stamped, failed}},
+		"unsigned":   {Verdict: verify.Indeterminate, SM3: sum, Reasons: []verify.Reason{{Code: "unsigned"}}},
+		"bare":       {Verdict: verify.Valid, Signatures: []verify.Signature{{ID: "1", Verdict: verify.Valid}}},
+	} {
+		out, err := Make(result, Options{At: at, Objects: objects})
+		if err != nil {
+			t.Fatal(err)
+		}
+		testkit.JavaPeer(t, "report", write(name, out))
+		if name == "everything" {
+			whole = out
+		}
+	}
+	testkit.JavaPeerRefuses(t, "report", write("elsewhere", bytes.ReplaceAll(whole, []byte("SignersDocumentRef"), []byte("SignersDocument"))))
 }
