@@ -250,7 +250,7 @@ func certifiedPDF(t *testing.T, w *sealtest.World, seal esign.Seal, data []byte,
 func TestPDFAtLevelT(t *testing.T) {
 	w, _ := newWorld(t)
 	seal := w.Active(t, sealtest.SampleApplication(1))
-	good := authority(t, w)
+	good := w.TimeStamps(t)
 	for _, value := range []esign.ValueKind{esign.SealValue, esign.CMSValue, esign.GMValue} {
 		stampedWith(t, w, good)
 		request := sealtest.Request(seal, sealtest.PDF(1))

@@ -10,10 +10,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/sealtest"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
-	"github.com/yinxin-gov/yinxin/internal/ident"
-	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/pki"
-	"github.com/yinxin-gov/yinxin/keys/tsa"
 )
 
 // stamperFunc is a time-stamping authority made of a function.
@@ -21,26 +18,6 @@ type stamperFunc func(ctx context.Context, octets []byte) ([]byte, error)
 
 func (f stamperFunc) TimeStamp(ctx context.Context, octets []byte) ([]byte, error) {
 	return f(ctx, octets)
-}
-
-// authority is a real time-stamping authority under the world's CA.
-func authority(t *testing.T, w *sealtest.World) *tsa.Service {
-	t.Helper()
-	ctx := context.Background()
-	key, err := w.Keys.Create(ctx, keys.Spec{Usage: keys.UsageTimeStamp, Algorithm: keys.SM2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := w.Issue(ctx, key, pki.ProfileTimeStamping, pki.Subject{CommonName: "示例时间戳"}, "tsa")
-	if err != nil {
-		t.Fatal(err)
-	}
-	service, err := tsa.New(ctx, tsa.Config{Provider: w.Keys, KeyID: key.ID, Certificate: certificate, Policy: "1.2.156.1.1", Accuracy: time.Second,
-		Clock: tsa.ClockFunc(func(context.Context) error { return nil }), Now: w.Now, Rand: ident.System()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return service
 }
 
 func stampedWith(t *testing.T, w *sealtest.World, stamper esign.TimeStamper) {
@@ -62,7 +39,7 @@ func TestStampAtLevelT(t *testing.T) {
 	if s := w.Verify(t, plain).Signatures[0]; s.TimeSource != "claimed" {
 		t.Errorf("level B: %s", s.TimeSource)
 	}
-	stampedWith(t, w, authority(t, w))
+	stampedWith(t, w, w.TimeStamps(t))
 	request.Key = "key-0002"
 	_, proven := stamp(t, w, request)
 	if r := w.Verify(t, proven); r.Verdict != verify.Valid || r.Signatures[0].TimeSource != "timestamp" || !r.Signatures[0].SigningTime.Equal(w.Now()) {
@@ -89,13 +66,13 @@ func TestNoSealWithoutItsTimeStamp(t *testing.T) {
 	w, _ := newWorld(t)
 	seal := w.Active(t, sealtest.SampleApplication(1))
 	request := sealtest.Request(seal, sealtest.Document(t, 1))
-	good := authority(t, w)
+	good := w.TimeStamps(t)
 	stranger, _ := newWorld(t)
 	for name, stamper := range map[string]stamperFunc{
 		"another's value":  func(ctx context.Context, _ []byte) ([]byte, error) { return good.TimeStamp(ctx, []byte("another")) },
 		"not a token":      func(context.Context, []byte) ([]byte, error) { return []byte{0x30, 0}, nil },
 		"nothing":          func(context.Context, []byte) ([]byte, error) { return nil, nil },
-		"not in the trust": authority(t, stranger).TimeStamp,
+		"not in the trust": stranger.TimeStamps(t).TimeStamp,
 	} {
 		t.Run(name, func(t *testing.T) {
 			stampedWith(t, w, stamper)

@@ -14,10 +14,8 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/sealtest"
 	"github.com/yinxin-gov/yinxin/esign/verify"
-	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/keys"
 	"github.com/yinxin-gov/yinxin/keys/pki"
-	"github.com/yinxin-gov/yinxin/keys/tsa"
 )
 
 // world is a house that seals, packs and stamps.
@@ -43,7 +41,8 @@ func newWorld(t testing.TB) *world {
 	}
 	w.packer = evidence.Packer{Now: w.Now}
 	w.packer.Chain, w.packer.Sign = w.service(t, pki.ProfileService, "pack")
-	w.packer.Stamp = w.stamper(t)
+	stamps := w.TimeStamps(t)
+	w.packer.Stamp = func(octets []byte) ([]byte, error) { return stamps.TimeStamp(context.Background(), octets) }
 	return w
 }
 
@@ -63,25 +62,6 @@ func (w *world) service(t testing.TB, profile pki.Profile, label string) ([][]by
 		t.Fatal(err)
 	}
 	return [][]byte{certificate.Raw, w.CA().Raw}, func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) }
-}
-
-func (w *world) stamper(t testing.TB) func([]byte) ([]byte, error) {
-	t.Helper()
-	ctx := context.Background()
-	key, err := w.Keys.Create(ctx, keys.Spec{Usage: keys.UsageTimeStamp, Algorithm: keys.SM2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := w.Issue(ctx, key, pki.ProfileTimeStamping, pki.Subject{CommonName: "示例时间戳"}, "tsa")
-	if err != nil {
-		t.Fatal(err)
-	}
-	service, err := tsa.New(ctx, tsa.Config{Provider: w.Keys, KeyID: key.ID, Certificate: certificate, Policy: "1.2.156.1.1", Accuracy: time.Second,
-		Clock: tsa.ClockFunc(func(context.Context) error { return nil }), Now: w.Now, Rand: ident.System()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func(octets []byte) ([]byte, error) { return service.TimeStamp(ctx, octets) }
 }
 
 func (w *world) options(t testing.TB) licensefile.Options {
