@@ -135,7 +135,9 @@ func TestWhatWasAskedForIsPacked(t *testing.T) {
 	w := newWorld(t)
 	o := w.options(t)
 	lists := o.CRLs
-	o.CRLs, o.More = nil, func(*pki.Certificate, *pki.Certificate) (pki.Evidence, []string) { return pki.Evidence{CRLs: lists}, nil }
+	o.CRLs, o.More = nil, func(*pki.Certificate, *pki.Certificate) (pki.Evidence, []string) {
+		return pki.Evidence{CRLs: lists}, nil
+	}
 	octets, result, err := evidence.Make("a.ofd", w.document, o, w.packer)
 	if err != nil || result.Code != "V00" {
 		t.Fatalf("%s %v: %v", result.Code, result.Reasons, err)
