@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,6 +162,46 @@ func TestSilentListsChangeNothingAndAreSeen(t *testing.T) {
 			t.Errorf("without a trust list: %d %v", n, err)
 		}
 		w.holds(t, still, 4)
+	})
+}
+
+// slowThenSilent is a list that takes its time to say good, and none afterwards.
+type slowThenSilent struct {
+	asked   atomic.Int32
+	begun   chan struct{}
+	release chan struct{}
+}
+
+func (l *slowThenSilent) Revocations(context.Context, string) (func(*big.Int) pki.Revocation, string) {
+	if l.asked.Add(1) > 1 {
+		return nil, "no_list"
+	}
+	close(l.begun)
+	<-l.release
+	return func(*big.Int) pki.Revocation { return pki.Revocation{State: pki.RevocationGood} }, ""
+}
+
+// TestAnOlderListIsNotWrittenDownLater: passes follow each other, so that operators see what the newest list said.
+func TestAnOlderListIsNotWrittenDownLater(t *testing.T) {
+	eachWatch(t, func(t *testing.T, w *watched) {
+		w.shows(t, "2a")
+		list := &slowThenSilent{begun: make(chan struct{}), release: make(chan struct{})}
+		watch := proofing.NewCertificateWatch(proofing.CertificateWatchConfig{Store: w.store, Revocations: list, Now: w.Clock.Now, Policy: func() []proofing.Level { return nil }})
+		var passes sync.WaitGroup
+		pass := func() {
+			if _, err := watch.Pass(context.Background()); err != nil {
+				t.Error(err)
+			}
+		}
+		passes.Go(pass)
+		<-list.begun
+		passes.Go(pass)
+		time.Sleep(50 * time.Millisecond) // one that would overtake has the time to
+		close(list.release)
+		passes.Wait()
+		if all, _, err := watch.Standings(context.Background(), "", 10); err != nil || len(all) != 1 || all[0].Silence != "no_list" {
+			t.Errorf("%+v %v", all, err)
+		}
 	})
 }
 

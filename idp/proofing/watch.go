@@ -119,6 +119,7 @@ type Revocations interface {
 // do, and operators see since when they have been silent.
 type CertificateWatch struct {
 	cfg   CertificateWatchConfig
+	pass  sync.Mutex // held during one, so that what an older list said is not written down after what a newer one said
 	mutex sync.Mutex
 	next  time.Time
 }
@@ -167,6 +168,8 @@ func (w *CertificateWatch) Soon() {
 
 // Pass looks at every certificate behind a level once and tells how many ended.
 func (w *CertificateWatch) Pass(ctx context.Context) (ended int, err error) {
+	w.pass.Lock()
+	defer w.pass.Unlock()
 	for after := ""; ; {
 		page, err := w.cfg.Store.Authorities(ctx, after, watchPage)
 		if err != nil {
