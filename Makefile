@@ -44,13 +44,15 @@ test: prepare
 	$(GO) vet ./...
 	$(MAKE) -j2 --output-sync=line test-race test-postgresql
 
-# The walks through all pages in Chromium are in the second run alone: most of their time is the browser's, which is not watched.
+# The long walks through pages in Chromium are in the second run alone: most of their time is the browser's, which is not watched.
+WALKS = ^(TestJourneys|TestMainJobInARealBrowser|TestX05PagesInTheBrowser|TestX21AxeFindsNothing|TestPicturesAndSystemColours)$$
 test-race:
-	$(GO) test $(RACE) -timeout 90m -skip '^TestJourneys$$' ./internal/app ./... # the longest first; all others run beside it
+	$(GO) test $(RACE) -timeout 90m -skip '$(WALKS)' ./internal/app ./... # the longest first; all others run beside it
 
-# The rows of the platform a second time.
+# The rows of the platform a second time, and the walks.
 test-postgresql:
 	YINXIN_TEST_DATABASE=postgresql $(GO) test -timeout 60m ./internal/app
+	$(GO) test -timeout 60m -run '$(WALKS)' ./web ./cmd/yinxin
 
 # The contract of key providers against a real Vault or OpenBao, which YINXIN_TEST_VAULT_ADDR and its like name
 # (keys/vault/real_test.go). It fails without one; nothing else asks for it.
