@@ -40,6 +40,9 @@ type Correction struct{ foureyes.Proposal }
 // What is one of CorrectionKinds.
 func (c Correction) What() string { return strings.TrimPrefix(c.Kind, kindPrefix) }
 
+// IDTypeUSCC is the kind of number that organisations have in the place of a document (GB 32100).
+const IDTypeUSCC = "unified_social_credit_code"
+
 // Hold is why a register stopped an account.
 const HoldDeceased = "deceased"
 
@@ -52,6 +55,8 @@ const (
 	TopicDocuments    = "account.documents_changed" // one was added or retired; the person is told
 	TopicLevelsEnded  = "account.levels_ended"      // the document was revoked or lost; the person is told too
 	TopicOrganization = "organization.deregistered"
+
+	TopicMobileReassigned = "account.mobile_reassigned" // the number is somebody else's now; the person is told over what is left
 )
 
 // AccountMessage is the payload of those about accounts.
@@ -82,6 +87,15 @@ type Rekey struct {
 	At        time.Time
 }
 
+// TakenContact is a contact that its account holds no more.
+type TakenContact struct {
+	AccountID string
+	Lookup    []byte
+	Since     time.Time // since when it is somebody else's
+	Method    string    // of evidence that stood on it
+	At        time.Time
+}
+
 // Errors of corrections.
 var ErrDuplicate = errors.New("idp: the event was taken before")
 
@@ -98,6 +112,9 @@ type CorrectionStore interface {
 	Unhold(ctx context.Context, accountID, hold string, at time.Time, cause Cause, record audit.Record) error
 	// EndLevels ends the levels of an account that stand on a document.
 	EndLevels(ctx context.Context, accountID string, document []byte, at time.Time, cause Cause, record audit.Record) error
+	// TakeContact takes a contact from an account, ends its sessions and grants and the levels by a method; ErrConflict when the account does
+	// not hold it, or has held it only since the day.
+	TakeContact(ctx context.Context, c TakenContact, cause Cause, record audit.Record) error
 	// ReleaseIdentity forgets that a number was an account's; ErrNotFound when it was not.
 	ReleaseIdentity(ctx context.Context, accountID string, lookup []byte, cause Cause, record audit.Record) error
 	// NoteEvent takes an event that changes nothing.
@@ -450,6 +467,24 @@ func (s *Corrections) die(ctx context.Context, accountID string, cause Cause) er
 	if err == nil {
 		s.cfg.Wake()
 	}
+	return err
+}
+
+// Gone does what the event of a register does about a person who died, or an organisation that is no more, where a comparison with the
+// register found it. Whom a register holds already stays as it is.
+func (s *Corrections) Gone(ctx context.Context, p Person) error {
+	if p.IDType != IDTypeUSCC {
+		if err := s.die(ctx, p.AccountID, Cause{}); err != nil && !errors.Is(err, ErrConflict) {
+			return err
+		}
+		return nil
+	}
+	message, err := organizationEnded(p.IDNumber, s.cfg.Now().UTC())
+	if err != nil {
+		return err
+	}
+	err = s.cfg.Accounts.setState(ctx, p.AccountID, AccountSuspended, "register_deceased", message)
+	s.cfg.Wake()
 	return err
 }
 

@@ -6,6 +6,9 @@ import "context"
 // article 7): the service tells a result, and an account that it vouches for has neither name nor number.
 const NetworkID = "network_id"
 
+// Carrier is the method whose evidence stands on a mobile number (三要素) and ends when the number is somebody else's.
+const Carrier = "carrier"
+
 // ProveNetworkID is ProveIdentity for somebody of whom the service gave nothing but a key that is always the same for that person.
 // The key is kept as a keyed hash, so that one network identity has one account, and nowhere else.
 func (s *Accounts) ProveNetworkID(ctx context.Context, id string, p Proof, service, key string) error {

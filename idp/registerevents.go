@@ -17,10 +17,11 @@ const RoleRegisterFeed = "register_feed"
 
 // Types of events of registers beside the kinds of corrections.
 const (
-	EventDeceased        = "deceased"
-	EventDocumentRevoked = "document_revoked"
-	EventDocumentLost    = "document_lost"
-	EventOrganization    = "organization_deregistered"
+	EventDeceased         = "deceased"
+	EventDocumentRevoked  = "document_revoked"
+	EventDocumentLost     = "document_lost"
+	EventOrganization     = "organization_deregistered"
+	EventMobileReassigned = "mobile_reassigned" // a carrier gave the number to somebody else (二次放号)
 )
 
 // RegisterEvent is what a register tells of one person or organisation.
@@ -37,6 +38,7 @@ type RegisterEvent struct {
 	NewNumber    string `json:"new_number,omitempty"`
 	NewName      string `json:"new_name,omitempty"`
 	Organization string `json:"unified_social_credit_code,omitempty"`
+	Mobile       string `json:"mobile,omitempty"`
 }
 
 // Outcomes of an event, as the register hears them. Whether a person has an account here is not told: an event about nobody
@@ -101,6 +103,9 @@ func (s *Corrections) take(ctx context.Context, origin string, e RegisterEvent) 
 	}
 	if e.Type == EventOrganization {
 		return s.organization(ctx, e, row)
+	}
+	if e.Type == EventMobileReassigned {
+		return s.mobile(ctx, e, row)
 	}
 	who, err := s.about(e)
 	if err == nil {
@@ -226,19 +231,72 @@ func (s *Corrections) note(ctx context.Context, row *RegisterEventRow, accountID
 	return s.cfg.Store.NoteEvent(ctx, Cause{Event: row}, audit.With(e))
 }
 
-// organization passes the end of an organisation on. Nothing here knows organisations yet.
+// organization passes the end of an organisation on to the room that keeps organisations.
 func (s *Corrections) organization(ctx context.Context, e RegisterEvent, row *RegisterEventRow) (string, error) {
 	code, err := subject.ParseUSCC(e.Organization)
 	if err != nil {
 		return "", fault.Wrap(err, fault.Invalid).WithField("unified_social_credit_code", fault.CorrectionEmpty)
 	}
-	payload, err := json.Marshal(OrganizationMessage{string(code), row.At})
+	message, err := organizationEnded(string(code), row.At)
 	if err != nil {
 		return "", err
 	}
-	record := audit.With(event(ctx, row.At, "organization.deregistered", "organization", string(code), nil)).
-		And(audit.Message{Topic: TopicOrganization, Key: string(code), Payload: payload})
+	record := audit.With(event(ctx, row.At, "organization.deregistered", "organization", string(code), nil)).And(message)
 	return EventAccepted, s.cfg.Store.NoteEvent(ctx, Cause{Event: row}, record)
+}
+
+// mobile takes a number from the account whose person has it no more: whoever has it now would get the codes. Sessions and grants end,
+// since one of them may be that other person's, and so does the level that stood on the number. An account whose person showed control
+// of the number on that day or later keeps it.
+func (s *Corrections) mobile(ctx context.Context, e RegisterEvent, row *RegisterEventRow) (string, error) {
+	identifier, err := subject.ParseIdentifier(e.Mobile)
+	if err != nil || identifier.Kind != subject.Mobile {
+		return "", fault.Wrap(err, fault.Invalid).WithField("mobile", fault.IdentifierInvalid)
+	}
+	day, err := subject.ParseDay(e.OccurredOn)
+	since := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, legalTime)
+	if err == nil && since.After(row.At) {
+		err = subject.ErrDay
+	}
+	if err != nil { // without the day nobody can tell the one before from the one after
+		return "", fault.Wrap(err, fault.Invalid).WithField("occurred_on", fault.ProofingBirth)
+	}
+	a, err := s.cfg.Accounts.ByIdentifier(ctx, identifier)
+	if errors.Is(err, ErrNotFound) {
+		row.Outcome = "nobody"
+		return EventAccepted, s.note(ctx, row, "")
+	}
+	if err != nil {
+		return "", fault.Wrap(err, fault.Unavailable)
+	}
+	lookup, err := s.cfg.Accounts.Lookup(ctx, string(identifier.Kind), identifier.Value)
+	if err != nil {
+		return "", err
+	}
+	message, err := accountMessage(TopicMobileReassigned, a.ID, row.At)
+	if err != nil {
+		return "", err
+	}
+	record := audit.With(event(ctx, row.At, "account.mobile_reassigned", "account", a.ID, nil)).And(message)
+	if s.cfg.Accounts.farewell != nil {
+		ended, err := s.cfg.Accounts.farewell(ctx, a.ID)
+		if err != nil {
+			return "", err
+		}
+		record.Events, record.Messages = append(record.Events, ended.Events...), append(record.Messages, ended.Messages...)
+	}
+	err = s.cfg.Store.TakeContact(ctx, TakenContact{AccountID: a.ID, Lookup: lookup, Since: since, Method: Carrier, At: row.At}, Cause{Event: row}, record)
+	if errors.Is(err, ErrConflict) {
+		row.Outcome = "kept"
+		return EventAccepted, s.note(ctx, row, a.ID)
+	}
+	s.cfg.Wake()
+	return EventAccepted, err
+}
+
+func organizationEnded(code string, at time.Time) (audit.Message, error) {
+	payload, err := json.Marshal(OrganizationMessage{code, at})
+	return audit.Message{Topic: TopicOrganization, Key: code, Payload: payload}, err
 }
 
 // OrganizationMessage is the payload of TopicOrganization. A code of an organisation is public.

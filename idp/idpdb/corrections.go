@@ -152,6 +152,34 @@ func (s *Store) EndLevels(ctx context.Context, accountID string, document []byte
 	return s.caused(ctx, cause, record, func(tx sqldb.Tx) error { return endLevels(ctx, tx, accountID, document, at, nil) })
 }
 
+// TakeContact takes a contact from an account. The row of the account first, as in ChangeContact.
+func (s *Store) TakeContact(ctx context.Context, c idp.TakenContact, cause idp.Cause, record audit.Record) error {
+	return s.caused(ctx, cause, record, func(tx sqldb.Tx) error {
+		at := sqldb.Micros(c.At)
+		if _, err := tx.ExecContext(ctx, "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1", c.AccountID, at); err != nil {
+			return err
+		}
+		taken, err := sqldb.ExecOne(ctx, tx, `DELETE FROM idp_contact WHERE lookup = $1 AND account_id = $2 AND added_at < $3
+			AND (added_at > 0 OR EXISTS (SELECT 1 FROM idp_account WHERE id = $2 AND created_at < $3))`, c.Lookup, c.AccountID, sqldb.Micros(c.Since))
+		if err == nil && !taken {
+			err = idp.ErrConflict
+		}
+		if err != nil {
+			return err
+		}
+		for _, one := range []sqldb.Step{
+			step("UPDATE idp_session SET ended_at = $2 WHERE account_id = $1 AND ended_at = 0", c.AccountID, at),
+			step("UPDATE idp_grant SET revoked_at = $2 WHERE account_id = $1 AND revoked_at = 0", c.AccountID, at),
+			step("UPDATE idp_proof SET until_at = $2 WHERE account_id = $1 AND method = $3 AND (until_at = 0 OR until_at > $2)", c.AccountID, at, c.Method),
+		} {
+			if _, err := tx.ExecContext(ctx, one.Query, one.Args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // ReleaseIdentity forgets that a number was an account's.
 func (s *Store) ReleaseIdentity(ctx context.Context, accountID string, lookup []byte, cause idp.Cause, record audit.Record) error {
 	return s.caused(ctx, cause, record, func(tx sqldb.Tx) error {

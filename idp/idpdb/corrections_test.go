@@ -429,3 +429,77 @@ func TestCorrectionsArePagedAndRefused(t *testing.T) {
 		}
 	})
 }
+
+// TestMobileReassigned: who has a number now does not get into the account of who had it before.
+func TestMobileReassigned(t *testing.T) {
+	eachPeople(t, func(t *testing.T, open func(t testing.TB) *sqldb.DB) {
+		ctx := context.Background()
+		c := newCorrected(t, open(t))
+		if _, err := c.Proofing.Submit(ctx, c.proved.ID, proofing.Submission{Name: "张三", Number: number, Mobile: phone, Wanted: 2}); err != nil {
+			t.Fatal(err)
+		}
+		session, _, err := c.Sessions.Start(ctx, idp.Login{AccountID: c.proved.ID, AAL: 1, Methods: []string{"otp"}, At: c.Clock.Now()}, "browser", "192.0.2.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.exec(t, "INSERT INTO idp_grant (id, client_id, account_id, sid, created_at, revoked_at) VALUES ('grant_1', 'portal', $1, $2, 1, 0)", c.proved.ID, session.ID)
+		day := func(days int) string {
+			return c.Clock.Now().In(time.FixedZone("", 8*60*60)).AddDate(0, 0, days).Format(time.DateOnly)
+		}
+		told := func(id, mobile, on string) idp.RegisterResult {
+			t.Helper()
+			return c.take(t, idp.RegisterEvent{ID: id, Type: idp.EventMobileReassigned, Mobile: mobile, OccurredOn: on})
+		}
+		holds := func() bool {
+			t.Helper()
+			identifier, err := subject.ParseIdentifier(phone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := c.Accounts.ByIdentifier(ctx, identifier)
+			if err != nil && !errors.Is(err, idp.ErrNotFound) {
+				t.Fatal(err)
+			}
+			return a.ID == c.proved.ID
+		}
+		for name, row := range map[string]struct{ mobile, on, want string }{
+			"no number": {"", day(0), idp.EventRefused}, "an address": {"a@example.cn", day(0), idp.EventRefused}, "no day": {phone, "", idp.EventRefused},
+			"a day to come": {phone, day(2), idp.EventRefused}, "nobody's": {"13912345678", day(0), idp.EventAccepted},
+			"the account came after it": {phone, day(0), idp.EventAccepted},
+		} {
+			if r := told(name, row.mobile, row.on); r.Outcome != row.want || !holds() || c.messages(t, idp.TopicMobileReassigned) != 0 {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+		if level, _ := c.level(t); level != 2 {
+			t.Fatalf("level %d", level)
+		}
+		c.Clock.Advance(48 * time.Hour)
+		if r := told("late", phone, day(0)); r.Outcome != idp.EventAccepted || holds() || c.messages(t, idp.TopicMobileReassigned) != 1 {
+			t.Errorf("%+v, holds %v", r, holds())
+		}
+		if r := told("late", phone, day(0)); r.Outcome != idp.EventRepeated {
+			t.Errorf("again: %+v", r)
+		}
+		if level, person := c.level(t); level != 1 || person.Mobile != "" || person.State != idp.AccountActive {
+			t.Errorf("level %d, %s", level, person.State)
+		}
+		var live int
+		if err := c.db.Read().QueryRowContext(ctx, "SELECT (SELECT COUNT(*) FROM idp_session WHERE account_id = $1 AND ended_at = 0) + (SELECT COUNT(*) FROM idp_grant WHERE account_id = $1 AND revoked_at = 0)", c.proved.ID).Scan(&live); err != nil || live != 0 {
+			t.Errorf("%d sessions and grants live, %v", live, err)
+		}
+		// Its new holder registers, and an event about the days before takes nothing from that account.
+		identifier, _ := subject.ParseIdentifier(phone)
+		c.Clock.Advance(time.Hour)
+		fresh := c.Account(t, phone, "")
+		if fresh.ID == c.proved.ID {
+			t.Fatal("the new holder is in the account of the one before")
+		}
+		if r := told("once more", phone, day(0)); r.Outcome != idp.EventAccepted {
+			t.Errorf("%+v", r)
+		}
+		if a, err := c.Accounts.ByIdentifier(ctx, identifier); err != nil || a.ID != fresh.ID {
+			t.Errorf("the new holder lost the number: %v", err)
+		}
+	})
+}

@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/reconcile"
+	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 )
 
@@ -26,7 +29,7 @@ func (b *book) Ask(_ context.Context, q reconcile.Question) (reconcile.Result, e
 	if b.ids == nil {
 		b.ids = map[string]bool{}
 	}
-	if b.ids[q.RequestID] || q.IDType != "citizen_id" || q.IDNumber == "" {
+	if b.ids[q.RequestID] || q.IDNumber == "" || (q.IDType == "passport") != (q.Nationality != "") {
 		return "", errors.New("a question came twice or names nobody")
 	}
 	b.ids[q.RequestID] = true
@@ -44,7 +47,9 @@ func (b *book) Ask(_ context.Context, q reconcile.Question) (reconcile.Result, e
 }
 
 func reconciler(d *desk, b *book, change func(*reconcile.Config)) *reconcile.Service {
-	cfg := reconcile.Config{Store: d.store, Accounts: d.Accounts, Register: b, Now: d.Clock.Now, Rand: ident.System(), Pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	engine := foureyes.New(foureyes.Config{Store: d.store, Sealer: d.Accounts, Now: d.Clock.Now, Rand: ident.System(), Human: d.Accounts.Human})
+	corrections := idp.NewCorrections(idp.CorrectionsConfig{Accounts: d.Accounts, Store: d.store, Engine: engine, Confirm: d.Proofing, Now: d.Clock.Now, Rand: ident.System()})
+	cfg := reconcile.Config{Store: d.store, Accounts: d.Accounts, Gone: corrections.Gone, Register: b, Now: d.Clock.Now, Rand: ident.System(), Pause: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 		Policy: reconcile.Policy{reconcile.Changed: {reconcile.Notice, reconcile.Decay}, reconcile.Deceased: {reconcile.Suspend}}}
 	if change != nil {
 		change(&cfg)
@@ -225,4 +230,52 @@ func TestReconcilePolicyWords(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `follow "no_answer"`) || !strings.Contains(err.Error(), `"delete" is no action`) {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestWhoIsGoneEndsAsByTheEventOfARegister: a comparison that finds a death, or the end of an organisation, lets no mandate live, and
+// one administrator alone does not bring the account back.
+func TestWhoIsGoneEndsAsByTheEventOfARegister(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		ctx := context.Background()
+		const code = "91350100M000100Y43"
+		dead, holding, foreign := d.prove(t, 1, "已故"), d.prove(t, 2, "销号"), register(t, d, "13900000003")
+		office, proof, err := d.Accounts.Draft(ctx, "org", idp.Proof{IAL: 1, Method: "organisation_register", Source: "register", At: d.Clock.Now()}, "已注销有限公司", idp.IDTypeUSCC, code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		holder := d.prove(t, 4, "法人代表")
+		now := d.Clock.Now()
+		if err := d.store.PutOrganisation(ctx, mandate.Organisation{ID: office.ID, Representative: holder, State: mandate.Registered, CheckedAt: now, CreatedAt: now}, office, proof,
+			mandate.Mandate{ID: "mdt_office", Principal: office.ID, Agent: holder, Kind: mandate.LegalRepresentative, Items: []string{mandate.AllItems}, State: mandate.Active, NotBefore: now, NotAfter: now.AddDate(1, 0, 0), CreatedAt: now, PrincipalAt: now, AgentAt: now},
+			audit.With(idp.Event(ctx, now, "organisation.founded", "account", office.ID, nil))); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Accounts.ProveIdentity(ctx, foreign.ID, idp.Proof{IAL: 1, Method: "document", Source: "s", At: d.Clock.Now(), Evidence: "e"}, idp.Identity{Name: "SMITH JOHN", Type: "passport", Number: "L898902C3", Nationality: "GBR"}); err != nil {
+			t.Fatal(err)
+		}
+		b := &book{answers: map[string][]reconcile.Result{"已故": {reconcile.Deceased}, "已注销有限公司": {reconcile.Deceased}, "销号": {reconcile.Changed}}}
+		s := reconciler(d, b, func(c *reconcile.Config) {
+			c.Policy = reconcile.Policy{reconcile.Changed: {reconcile.Decay}, reconcile.Deceased: {reconcile.Suspend}}
+		})
+		run, err := s.Pass(ctx, reconcile.Options{})
+		if err != nil || run.Counts[reconcile.NoAnswer] != 0 {
+			t.Fatalf("%+v %v", run, err)
+		}
+		var hold string
+		if err := d.db.Read().QueryRowContext(ctx, "SELECT hold FROM idp_account WHERE id = $1", dead).Scan(&hold); err != nil || hold != idp.HoldDeceased {
+			t.Errorf("held by %q, %v", hold, err)
+		}
+		if state, _ := d.level(t, holding); state != idp.AccountActive {
+			t.Errorf("%s", state)
+		}
+		for topic, want := range map[string]string{idp.TopicDeceased: dead, idp.TopicOrganization: code, reconcile.TopicNotice: holding} {
+			var n int
+			if err := d.db.Read().QueryRowContext(ctx, "SELECT COUNT(*) FROM outbox_message WHERE topic = $1 AND payload LIKE $2", topic, "%"+want+"%").Scan(&n); err != nil || n != 1 {
+				t.Errorf("%s: %d messages about %s, %v", topic, n, want, err)
+			}
+		}
+		if state, _ := d.level(t, office.ID); state != idp.AccountSuspended {
+			t.Errorf("the organisation is %s", state)
+		}
+	})
 }

@@ -15,7 +15,7 @@ import (
 // RegisterEventInput is an event of a register on the wire.
 type RegisterEventInput struct {
 	ID         string `json:"id" minLength:"1" maxLength:"100" doc:"Identifier that the register gives; an event is taken once"`
-	Type       string `json:"type" enum:"deceased,death_reverted,number_changed,name_changed,document_revoked,document_lost,organization_deregistered" doc:"What happened"`
+	Type       string `json:"type" enum:"deceased,death_reverted,number_changed,name_changed,document_revoked,document_lost,organization_deregistered,mobile_reassigned" doc:"What happened"`
 	OccurredOn string `json:"occurred_on,omitempty" maxLength:"10" doc:"Day on which it happened, YYYY-MM-DD"`
 	Name       string `json:"name,omitempty" maxLength:"480" doc:"Name as the register has it; an event whose name is another than ours changes nothing"`
 	Document   *struct {
@@ -26,6 +26,7 @@ type RegisterEventInput struct {
 	NewNumber    string `json:"new_number,omitempty" maxLength:"64" doc:"number_changed: the number from now on"`
 	NewName      string `json:"new_name,omitempty" maxLength:"480" doc:"name_changed: the name from now on"`
 	Organization string `json:"unified_social_credit_code,omitempty" maxLength:"18" doc:"organization_deregistered: which one"`
+	Mobile       string `json:"mobile,omitempty" maxLength:"32" doc:"mobile_reassigned: the number that is somebody else's since occurred_on"`
 }
 
 // RegisterEventResult is the answer to one event.
@@ -43,7 +44,7 @@ func noStore(ctx huma.Context, next func(huma.Context)) {
 // Register adds the operations of registers and of departments.
 func (s *Server) Register(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "post-register-events", Method: http.MethodPost, Path: "/api/v1/register-events", Tags: []string{"registers"}, DefaultStatus: http.StatusOK, Middlewares: huma.Middlewares{noStore},
-		Summary: "登记事件 Events of a register about people: deceased, number or name changed, document revoked or lost"}, func(ctx context.Context, in *struct {
+		Summary: "登记事件 Events of a register about people: deceased, number or name changed, document revoked or lost, mobile number reassigned"}, func(ctx context.Context, in *struct {
 		Body struct {
 			Events []RegisterEventInput `json:"events" minItems:"1" maxItems:"100" doc:"In the order in which they happened"`
 		}
@@ -62,7 +63,7 @@ func (s *Server) Register(api huma.API) {
 		}
 		events := make([]idp.RegisterEvent, 0, len(in.Body.Events))
 		for _, one := range in.Body.Events {
-			e := idp.RegisterEvent{ID: one.ID, Type: one.Type, OccurredOn: one.OccurredOn, Name: one.Name, NewNumber: one.NewNumber, NewName: one.NewName, Organization: one.Organization}
+			e := idp.RegisterEvent{ID: one.ID, Type: one.Type, OccurredOn: one.OccurredOn, Name: one.Name, NewNumber: one.NewNumber, NewName: one.NewName, Organization: one.Organization, Mobile: one.Mobile}
 			if one.Document != nil {
 				e.Document.Type, e.Document.Number, e.Document.Nationality = one.Document.Type, one.Document.Number, one.Document.Nationality
 			}

@@ -15,7 +15,7 @@ import (
 )
 
 // IDTypeUSCC is the document type of organisations: their unified social credit code (GB 32100).
-const IDTypeUSCC = "unified_social_credit_code"
+const IDTypeUSCC = idp.IDTypeUSCC
 
 // RegisterState is how an organisation stands in the register of legal persons.
 type RegisterState string
@@ -282,11 +282,7 @@ func (s *Service) Recheck(ctx context.Context, id string) error {
 	case !answer.Known:
 		return fault.New(fault.OrganisationMismatch) // renamed, perhaps: a person looks at it
 	case state == Deregistered, state == Withdrawn:
-		// The account first: from here on no token of it holds, whatever happens to the rest.
-		if err := s.cfg.Accounts.SetState(ctx, id, idp.AccountClosed, string(state)); err != nil {
-			return err
-		}
-		if err := s.EndAll(ctx, id, string(state)); err != nil {
+		if err := s.dissolve(ctx, id, state); err != nil {
 			return err
 		}
 	case !answer.Representative && o.FrozenAt.IsZero():
@@ -298,6 +294,21 @@ func (s *Service) Recheck(ctx context.Context, id string) error {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	return nil
+}
+
+// dissolve closes the account of an organisation and ends all its mandates: the account first, so that from there on no token of it
+// holds, whatever happens to the rest. Once more changes nothing.
+func (s *Service) dissolve(ctx context.Context, id string, state RegisterState) error {
+	organisation, err := s.cfg.People.Person(ctx, id)
+	if err != nil {
+		return err
+	}
+	if organisation.State != idp.AccountClosed {
+		if err := s.cfg.Accounts.SetState(ctx, id, idp.AccountClosed, string(state)); err != nil {
+			return err
+		}
+	}
+	return s.EndAll(ctx, id, string(state))
 }
 
 // freeze ends the office of the legal representative and leaves the others with what does no harm.

@@ -586,8 +586,8 @@ func (s *Service) EndAll(ctx context.Context, account, reason string) error {
 	return nil
 }
 
-// Deregister ends every mandate of the organisation with a unified social credit code, because a register tells that it is no
-// more. An organisation that is not known here needs nothing.
+// Deregister ends the organisation with a unified social credit code, its account and every mandate of it, because a register tells that
+// it is no more. One that has no account here is nobody's concern.
 func (s *Service) Deregister(ctx context.Context, uscc string) error {
 	id, err := s.cfg.Accounts.ByIdentity(ctx, IDTypeUSCC, uscc)
 	if errors.Is(err, idp.ErrNotFound) {
@@ -596,7 +596,13 @@ func (s *Service) Deregister(ctx context.Context, uscc string) error {
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
-	return s.EndAll(ctx, id, string(Deregistered))
+	if err := s.dissolve(ctx, id, Deregistered); err != nil {
+		return err
+	}
+	if err := s.cfg.Organisations.Checked(ctx, id, Deregistered, s.cfg.Now().UTC()); err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	return nil
 }
 
 const endPage = 100

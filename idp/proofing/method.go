@@ -13,7 +13,7 @@ import (
 const (
 	IDCard       = "id_card"
 	Document     = "document"
-	Carrier      = "carrier"
+	Carrier      = idp.Carrier
 	BankCard     = "bank_card"
 	Face         = "face"
 	NetworkID    = idp.NetworkID

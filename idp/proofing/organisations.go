@@ -28,9 +28,6 @@ const (
 	OrganisationCertificate = "organisation_certificate"
 )
 
-// idTypeUSCC is the kind of identity that organisations have.
-const idTypeUSCC = "unified_social_credit_code"
-
 // Bounds of a transfer. The amount is a secret of three digits, so that three tries find it once in some three hundred cases.
 const (
 	TransferTries   = 3
@@ -114,7 +111,7 @@ func (s *Service) organisation(ctx context.Context, id string) (Query, error) {
 	if err != nil {
 		return Query{}, err
 	}
-	if o.IDType != idTypeUSCC {
+	if o.IDType != idp.IDTypeUSCC {
 		return Query{}, fault.New(fault.NotFound)
 	}
 	return Query{Name: o.Name, IDType: o.IDType, IDNumber: o.IDNumber}, nil

@@ -263,7 +263,7 @@ func (s *Service) ReviewCase(ctx context.Context, reviewer Reviewer, id string) 
 		return ReviewView{}, fault.Wrap(err, fault.Unavailable)
 	}
 	view := ReviewView{ReviewItem: ReviewItem{c, s.cfg.Now().After(c.DueAt)}, Document: q.IDType, Sampled: q.sampledView(), Reviews: len(reviews), Ward: q.Ward != nil}
-	view.Organisation = q.IDType == idTypeUSCC
+	view.Organisation = q.IDType == idp.IDTypeUSCC
 	view.Fields = []MaskedField{{FieldName, subject.MaskName(q.Name)}, {FieldNumber, subject.MaskID(q.IDNumber)}}
 	if q.Child != nil {
 		view.Guardian = true

@@ -35,9 +35,11 @@ type Action string
 
 // Actions.
 const (
-	Notice  Action = "notice"  // tell the person to be proofed anew
-	Decay   Action = "decay"   // end the level now
-	Suspend Action = "suspend" // end sessions and grants, let nobody in
+	Notice Action = "notice" // tell the person to be proofed anew
+	Decay  Action = "decay"  // end the level now
+	// Suspend ends sessions and grants and lets nobody in. After Deceased it is what the same event of a register does (idp.Corrections.Gone):
+	// mandates end too, and it takes two people to bring somebody back.
+	Suspend Action = "suspend"
 )
 
 // Policy says what follows which result. Confirmed and NoAnswer are followed by nothing, whatever it says.
@@ -68,6 +70,8 @@ type Question struct {
 	Name      string
 	IDType    string // citizen_id, or unified_social_credit_code of an organisation
 	IDNumber  string
+	// Nationality where the number is one of its country alone, as that of a passport; ISO 3166-1 alpha-3.
+	Nationality string
 }
 
 // Register answers questions. An error, and NoAnswer, is silence.
@@ -99,6 +103,8 @@ type Finding struct {
 	Result    Result    `json:"result"`
 	Actions   []Action  `json:"actions"`
 	At        time.Time `json:"at"`
+
+	person idp.Person
 }
 
 // Settlement is one account of a run, stored whole or not at all.
@@ -143,9 +149,11 @@ func Notified(payload []byte) (accountID string, err error) {
 
 // Config of the service.
 type Config struct {
-	Store      Store
-	Accounts   *idp.Accounts
-	Register   Register
+	Store    Store
+	Accounts *idp.Accounts
+	Register Register
+	// Gone ends the account of a person who died, or of an organisation that is no more, with all that hangs on it.
+	Gone       func(ctx context.Context, p idp.Person) error
 	Policy     Policy
 	PerMinute  int // questions; DefaultPerMinute when zero
 	MaxActions int // accounts that a run may touch before it halts; DefaultMaxActions when zero
@@ -306,11 +314,12 @@ func (s *Service) one(ctx context.Context, id string) (Finding, error) {
 	if person.IAL == 0 || person.Nameless() || person.State != idp.AccountActive {
 		return f, nil
 	}
+	f.person = person
 	ask := func() (Result, error) {
 		if err := s.cfg.Pause(ctx, time.Minute/time.Duration(s.cfg.PerMinute)); err != nil {
 			return "", err
 		}
-		result, err := s.cfg.Register.Ask(ctx, Question{RequestID: ident.New(s.cfg.Rand, "ask"), Name: person.Name, IDType: person.IDType, IDNumber: person.IDNumber})
+		result, err := s.cfg.Register.Ask(ctx, Question{RequestID: ident.New(s.cfg.Rand, "ask"), Name: person.Name, IDType: person.IDType, IDNumber: person.IDNumber, Nationality: person.Nationality})
 		if ctx.Err() != nil {
 			return "", ctx.Err() // we stopped asking: no silence of the register's
 		}
@@ -355,7 +364,7 @@ func (s *Service) settle(ctx context.Context, run *Run, id string, f Finding, o 
 			e := s.event(ctx, "reconcile.acted", run.ID, map[string]string{"account": id, "result": string(f.Result)})
 			settlement.Record = audit.With(e)
 		}
-		if slices.Contains(f.Actions, Notice) {
+		if slices.Contains(f.Actions, Notice) || settlement.Decay { // no level ends without a word
 			payload, err := json.Marshal(map[string]string{"account_id": id})
 			if err != nil {
 				return err
@@ -363,7 +372,7 @@ func (s *Service) settle(ctx context.Context, run *Run, id string, f Finding, o 
 			settlement.Record = settlement.Record.And(audit.Message{Topic: TopicNotice, Key: id, Payload: payload})
 		}
 		if slices.Contains(f.Actions, Suspend) {
-			if err := s.cfg.Accounts.SetState(ctx, id, idp.AccountSuspended, "register_"+string(f.Result)); err != nil {
+			if err := s.suspend(ctx, f); err != nil {
 				return err
 			}
 		}
@@ -375,6 +384,13 @@ func (s *Service) settle(ctx context.Context, run *Run, id string, f Finding, o 
 		return nil
 	}
 	return o.Report(f)
+}
+
+func (s *Service) suspend(ctx context.Context, f Finding) error {
+	if f.Result == Deceased {
+		return s.cfg.Gone(ctx, f.person)
+	}
+	return s.cfg.Accounts.SetState(ctx, f.AccountID, idp.AccountSuspended, "register_"+string(f.Result))
 }
 
 func (s *Service) event(ctx context.Context, kind, run string, details map[string]string) audit.Event {

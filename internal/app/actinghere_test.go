@@ -229,6 +229,10 @@ func TestActingForAnOrganisation(t *testing.T) {
 		t.Errorf("frozen: %v %s", err, agent.Page.Text)
 	}
 	ended(t, ms.Deregister(ctx, company))
+	ended(t, ms.Deregister(ctx, company)) // told twice
+	if over, err := p.App.Accounts.Person(ctx, m.Principal); err != nil || over.State != idp.AccountClosed {
+		t.Errorf("the account of the organisation is %s, %v", over.State, err)
+	}
 	refusedHere(t, agent, "deregistered", address, http.StatusForbidden, "您现在不能代其办理")
 }
 

@@ -43,7 +43,7 @@ func (a *App) reconciler() (s *reconcile.Service, stop func(), err error) {
 	}
 	settings.Note = a.metrics.source
 	c := a.cfg.Reconcile
-	return reconcile.New(reconcile.Config{Store: a.store, Accounts: a.Accounts, Register: gateway.New(settings), Policy: c.Policy, PerMinute: c.PerMinute, MaxActions: c.MaxActions,
+	return reconcile.New(reconcile.Config{Store: a.store, Accounts: a.Accounts, Register: gateway.New(settings), Gone: a.identity.Corrections.Gone, Policy: c.Policy, PerMinute: c.PerMinute, MaxActions: c.MaxActions,
 		Now: a.opts.Now, Rand: a.opts.Rand}), stop, nil
 }
 

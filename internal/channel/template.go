@@ -36,14 +36,15 @@ const (
 	TemplateRegister = "register" // the register no longer confirms what was proofed
 	TemplateTest     = "test"     // of the operator
 
-	TemplateDocumentExpiry  = "document-expiry"   // the document behind the level ends soon
-	TemplateAccountMerged   = "account-merged"    // another account of the person became part of this one
-	TemplateIdentityChanged = "identity-changed"  // a register or administrators corrected the identity
-	TemplateDocuments       = "documents-changed" // a document was added to the account or retired
-	TemplateDocumentEnded   = "document-ended"    // the register revoked the document, so the level ended
-	TemplateAccountRevived  = "account-revived"   // a wrong report of a death was taken back
-	TemplateSuspended       = "account-suspended" // administration stopped the account
-	TemplateResumed         = "account-resumed"   // and let it be used again
+	TemplateDocumentExpiry   = "document-expiry"   // the document behind the level ends soon
+	TemplateAccountMerged    = "account-merged"    // another account of the person became part of this one
+	TemplateIdentityChanged  = "identity-changed"  // a register or administrators corrected the identity
+	TemplateDocuments        = "documents-changed" // a document was added to the account or retired
+	TemplateDocumentEnded    = "document-ended"    // the register revoked the document, so the level ended
+	TemplateMobileReassigned = "mobile-reassigned" // a carrier gave the number to somebody else, so the account lost it
+	TemplateAccountRevived   = "account-revived"   // a wrong report of a death was taken back
+	TemplateSuspended        = "account-suspended" // administration stopped the account
+	TemplateResumed          = "account-resumed"   // and let it be used again
 
 	TemplateDeletion      = "deletion"       // the account will be deleted
 	TemplateDeletionFinal = "deletion-final" // the last notice before it
@@ -93,16 +94,17 @@ var templates = withMandates(map[string]Template{
 	TemplateRegister: {TemplateRegister, nil, false},
 	TemplateTest:     {TemplateTest, nil, true},
 
-	TemplateDocumentExpiry:  {TemplateDocumentExpiry, []Param{{"document", 12}, {"date", 10}}, false},
-	TemplateAccountMerged:   {TemplateAccountMerged, nil, false},
-	TemplateIdentityChanged: {TemplateIdentityChanged, nil, false},
-	TemplateDocuments:       {TemplateDocuments, nil, false},
-	TemplateDocumentEnded:   {TemplateDocumentEnded, nil, false},
-	TemplateAccountRevived:  {TemplateAccountRevived, nil, false},
-	TemplateSuspended:       {TemplateSuspended, nil, false},
-	TemplateResumed:         {TemplateResumed, nil, false},
-	TemplateDeletion:        {TemplateDeletion, []Param{{"date", 12}}, false},
-	TemplateDeletionFinal:   {TemplateDeletionFinal, []Param{{"date", 12}}, false},
+	TemplateDocumentExpiry:   {TemplateDocumentExpiry, []Param{{"document", 12}, {"date", 10}}, false},
+	TemplateAccountMerged:    {TemplateAccountMerged, nil, false},
+	TemplateIdentityChanged:  {TemplateIdentityChanged, nil, false},
+	TemplateDocuments:        {TemplateDocuments, nil, false},
+	TemplateDocumentEnded:    {TemplateDocumentEnded, nil, false},
+	TemplateMobileReassigned: {TemplateMobileReassigned, nil, false},
+	TemplateAccountRevived:   {TemplateAccountRevived, nil, false},
+	TemplateSuspended:        {TemplateSuspended, nil, false},
+	TemplateResumed:          {TemplateResumed, nil, false},
+	TemplateDeletion:         {TemplateDeletion, []Param{{"date", 12}}, false},
+	TemplateDeletionFinal:    {TemplateDeletionFinal, []Param{{"date", 12}}, false},
 
 	TemplateChildDeletion:      {TemplateChildDeletion, []Param{{"whom", 8}, {"date", 12}}, false},
 	TemplateChildDeletionFinal: {TemplateChildDeletionFinal, []Param{{"whom", 8}, {"date", 12}}, false},

@@ -47,7 +47,8 @@ const registerSamples = `{"events":[
 {"id":"4","type":"name_changed","name":"张三","document":{"id_type":"citizen_id","id_number":"999900196002020069"},"new_name":"张三丰"},
 {"id":"5","type":"document_revoked","document":{"id_type":"passport","id_number":"L898902C3","nationality":"GBR"}},
 {"id":"6","type":"document_lost","document":{"id_type":"hk_macao_permit","id_number":"H1234567801"}},
-{"id":"7","type":"organization_deregistered","unified_social_credit_code":"91350100M000100Y43"}
+{"id":"7","type":"organization_deregistered","unified_social_credit_code":"91350100M000100Y43"},
+{"id":"8","type":"mobile_reassigned","occurred_on":"2026-11-20","mobile":"13800138001"}
 ]}
 `
 

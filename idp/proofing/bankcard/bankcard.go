@@ -34,11 +34,13 @@ type question struct {
 	IDNumber  string `json:"id_number,omitempty"`
 	Card      string `json:"card,omitempty"`
 	Mobile    string `json:"mobile,omitempty"`
+	// Nationality where the number is one of its country alone.
+	Nationality string `json:"nationality,omitempty"`
 }
 
 // Ask implements proofing.Source.
 func (s *Source) Ask(ctx context.Context, q proofing.Query) (proofing.Answer, error) {
-	asked := question{RequestID: q.RequestID, Name: q.Name, IDType: q.IDType, IDNumber: q.IDNumber, Card: q.Card, Mobile: q.Mobile}
+	asked := question{RequestID: q.RequestID, Name: q.Name, IDType: q.IDType, IDNumber: q.IDNumber, Card: q.Card, Mobile: q.Mobile, Nationality: q.Nationality}
 	if q.Card == "" {
 		asked = question{RequestID: q.RequestID, Recall: true}
 	}

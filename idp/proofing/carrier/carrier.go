@@ -29,9 +29,11 @@ type question struct {
 	IDType    string `json:"id_type"`
 	IDNumber  string `json:"id_number"`
 	Mobile    string `json:"mobile"`
+	// Nationality where the number is one of its country alone.
+	Nationality string `json:"nationality,omitempty"`
 }
 
 // Ask implements proofing.Source.
 func (s *Source) Ask(ctx context.Context, q proofing.Query) (proofing.Answer, error) {
-	return elements.Compare[elements.Answer](ctx, s.Source, q.RequestID, question{q.RequestID, q.Name, q.IDType, q.IDNumber, q.Mobile})
+	return elements.Compare[elements.Answer](ctx, s.Source, q.RequestID, question{q.RequestID, q.Name, q.IDType, q.IDNumber, q.Mobile, q.Nationality})
 }

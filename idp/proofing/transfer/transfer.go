@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/source"
 )
@@ -27,7 +28,7 @@ func (s *Source) Method() proofing.Method {
 func (s *Source) Name() string { return s.client.Name() }
 
 // Knows implements proofing.Source: organisations alone.
-func (s *Source) Knows(kind string) bool { return kind == "unified_social_credit_code" }
+func (s *Source) Knows(kind string) bool { return kind == idp.IDTypeUSCC }
 
 type order struct {
 	RequestID string `json:"request_id"`

@@ -48,6 +48,8 @@ type opening struct {
 	Name      string `json:"name,omitempty"`
 	IDType    string `json:"id_type,omitempty"`
 	IDNumber  string `json:"id_number,omitempty"`
+	// Nationality where the number is one of its country alone.
+	Nationality string `json:"nationality,omitempty"`
 }
 
 // Opened is the answer to the opening of a visit.
@@ -84,7 +86,7 @@ func word(s string) bool {
 func (c *Client) Begin(ctx context.Context, q proofing.Query, returnURL string) (proofing.Started, error) {
 	asked := opening{RequestID: q.RequestID, ReturnURL: returnURL}
 	if q.IDNumber != "" {
-		asked.Name, asked.IDType, asked.IDNumber = q.Name, q.IDType, q.IDNumber
+		asked.Name, asked.IDType, asked.IDNumber, asked.Nationality = q.Name, q.IDType, q.IDNumber, q.Nationality
 	}
 	o, _, err := source.Ask[Opened](ctx, c.client, beginPath, q.RequestID, asked)
 	if err != nil {

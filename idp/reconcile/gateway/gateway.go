@@ -29,10 +29,11 @@ func New(cfg Config) *Register {
 }
 
 type question struct {
-	RequestID string `json:"request_id"`
-	Name      string `json:"name"`
-	IDType    string `json:"id_type"`
-	IDNumber  string `json:"id_number"`
+	RequestID   string `json:"request_id"`
+	Name        string `json:"name"`
+	IDType      string `json:"id_type"`
+	IDNumber    string `json:"id_number"`
+	Nationality string `json:"nationality,omitempty"`
 }
 
 type answer struct {
@@ -50,7 +51,7 @@ func (a answer) Usable() error {
 
 // Ask sends one question. Everything but a well-formed answer to this very question is silence.
 func (r *Register) Ask(ctx context.Context, q reconcile.Question) (reconcile.Result, error) {
-	a, _, err := source.Ask[answer](ctx, r.client, "", q.RequestID, question{q.RequestID, q.Name, q.IDType, q.IDNumber})
+	a, _, err := source.Ask[answer](ctx, r.client, "", q.RequestID, question{q.RequestID, q.Name, q.IDType, q.IDNumber, q.Nationality})
 	if err != nil {
 		return reconcile.NoAnswer, err
 	}
