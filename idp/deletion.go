@@ -131,6 +131,7 @@ type DeletionStore interface {
 	// Erase leaves a tombstone in one transaction: ErrConflict unless the deletion is due and announced and no hold lies on the
 	// account.
 	Erase(ctx context.Context, accountID string, at time.Time, record audit.Record) error
+	// PlaceHold stores a hold; ErrNotFound when the account is erased or merged.
 	PlaceHold(ctx context.Context, h Hold, record audit.Record) error
 	ReleaseHold(ctx context.Context, id string, at time.Time, record audit.Record) error
 	StoredHold(ctx context.Context, id string) (Hold, error)
@@ -434,7 +435,11 @@ func (d *Deletions) PlaceHold(ctx context.Context, accountID, reason, by string,
 	}
 	h := Hold{ID: ident.New(d.cfg.Rand, "hold"), AccountID: accountID, Reason: reason, PlacedBy: by, PlacedAt: now, Until: until.UTC()}
 	e := event(ctx, now, "hold.placed", "account", accountID, map[string]string{"hold": h.ID, "until": h.Until.Format(time.RFC3339)})
-	return h, d.moved(d.cfg.Store.PlaceHold(ctx, h, audit.With(e)))
+	err := d.cfg.Store.PlaceHold(ctx, h, audit.With(e))
+	if errors.Is(err, ErrNotFound) { // erased between the look and now
+		return Hold{}, fault.Wrap(err, fault.NotFound)
+	}
+	return h, d.moved(err)
 }
 
 // ReleaseHold ends a hold before its time.

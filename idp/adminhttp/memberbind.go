@@ -9,8 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/staff"
-	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -37,15 +37,9 @@ func (s *Server) memberBindingAPI(api huma.API) {
 }
 
 func (s *Server) proposeBinding(ctx context.Context, id string, in WantedBinding, reason string) (InboxRecord, error) {
-	ctx, err := s.changeIn(ctx, reason, idp.RoleSecurityAdmin)
-	if err != nil {
-		return InboxRecord{}, err
-	}
-	p, err := s.Members.ProposeBinding(ctx, id, staff.Spec{Login: strings.TrimSpace(in.Login), Name: in.Name, Department: strings.TrimSpace(in.Department), Document: documentOf(in.Document, in.Number, in.Nationality)})
-	if err != nil {
-		return InboxRecord{}, err
-	}
-	return inboxRecord(p, s.Now()), nil
+	return s.proposed(ctx, reason, func(ctx context.Context) (foureyes.Proposal, error) {
+		return s.Members.ProposeBinding(ctx, id, staff.Spec{Login: strings.TrimSpace(in.Login), Name: in.Name, Department: strings.TrimSpace(in.Department), Document: documentOf(in.Document, in.Number, in.Nationality)})
+	})
 }
 
 // documentOf is an identity document as an administrator types it.
@@ -63,23 +57,12 @@ func (s *Server) memberBindForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showMemberBind(w http.ResponseWriter, r *http.Request, typed url.Values, refusal error) error {
-	one, err := s.member(r.Context(), r.PathValue("id"))
-	if err == nil && !s.administers(r, one.ID) {
-		err = fault.New(fault.Forbidden)
-	}
-	if err != nil {
-		return err
-	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	body := web.AdminFormPage{Back: web.Link{Label: one.Name, URL: memberURL(one.ID)}, Name: text("admin.staff.bind"), Advisory: text("admin.staff.bind.advice"), SignInURL: s.signInAny(r), Action: bindURL(one.ID), Submit: text("admin.staff.propose"),
-		Facts: []web.ShownField{{Label: text("admin.right.holder"), Value: "staff:" + one.ID}, {Label: text("admin.staff.login"), Value: one.Login}}, Fields: s.personFields(r, typed)}
-	body.Fields[0].Optional, body.Fields[0].Hint = true, text("admin.staff.bind.login.hint")
-	page := web.Page{Title: text("admin.staff.bind"), Self: bindURL(one.ID)}
-	if refusal != nil {
-		page.Errors = s.Renderer.FieldErrors(r, refusal, personErrors)
-	}
-	page.Body = body
-	return s.show(w, r, statusOf(refusal), "admin-form", page)
+	return s.showMemberProposal(w, r, refusal, memberProposal{name: text("admin.staff.bind"), advice: text("admin.staff.bind.advice"), address: bindURL, errors: personErrors, fill: func(one MemberRecord, body *web.AdminFormPage) {
+		body.Facts = []web.ShownField{{Label: text("admin.right.holder"), Value: "staff:" + one.ID}, {Label: text("admin.staff.login"), Value: one.Login}}
+		body.Fields = s.personFields(r, typed)
+		body.Fields[0].Optional, body.Fields[0].Hint = true, text("admin.staff.bind.login.hint")
+	}})
 }
 
 func (s *Server) memberBind(w http.ResponseWriter, r *http.Request) error {

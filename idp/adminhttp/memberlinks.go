@@ -8,8 +8,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/staff"
-	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -57,15 +57,9 @@ func (s *Server) wholeMember(ctx context.Context, m staff.Member) (MemberRecord,
 }
 
 func (s *Server) proposeLink(ctx context.Context, id string, in WantedLink, reason string) (InboxRecord, error) {
-	ctx, err := s.changeIn(ctx, reason, idp.RoleSecurityAdmin)
-	if err != nil {
-		return InboxRecord{}, err
-	}
-	p, err := s.StaffSources.ProposeStaffLink(ctx, id, in.Source, in.Subject)
-	if err != nil {
-		return InboxRecord{}, err
-	}
-	return inboxRecord(p, s.Now()), nil
+	return s.proposed(ctx, reason, func(ctx context.Context) (foureyes.Proposal, error) {
+		return s.StaffSources.ProposeStaffLink(ctx, id, in.Source, in.Subject)
+	})
 }
 
 func (s *Server) removeLink(ctx context.Context, id, source, reason string) (MemberRecord, error) {
@@ -86,31 +80,20 @@ func (s *Server) memberLinkForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showMemberLink(w http.ResponseWriter, r *http.Request, typed url.Values, refusal error) error {
-	one, err := s.member(r.Context(), r.PathValue("id"))
-	if err == nil && !s.administers(r, one.ID) {
-		err = fault.New(fault.Forbidden)
-	}
-	if err != nil {
-		return err
-	}
+	errors := map[string]string{"reason": inputReason, "source": "source", "subject": "subject"}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	var sources []web.Option
-	for _, source := range s.StaffSources.Sources() {
-		sources = append(sources, web.Option{Value: source.ID, Label: source.Name})
-	}
-	body := web.AdminFormPage{Back: web.Link{Label: one.Name, URL: memberURL(one.ID)}, Name: text("admin.staff.link"), Advisory: text("admin.staff.link.advice"), SignInURL: s.signInAny(r), Action: linkURL(one.ID), Submit: text("admin.staff.propose"),
-		Facts: []web.ShownField{{Label: text("admin.staff.name"), Value: one.Name}, {Label: text("admin.staff.login"), Value: one.Login}},
-		Fields: []web.FormField{
+	return s.showMemberProposal(w, r, refusal, memberProposal{name: text("admin.staff.link"), advice: text("admin.staff.link.advice"), address: linkURL, errors: errors, fill: func(one MemberRecord, body *web.AdminFormPage) {
+		var sources []web.Option
+		for _, source := range s.StaffSources.Sources() {
+			sources = append(sources, web.Option{Value: source.ID, Label: source.Name})
+		}
+		body.Facts = []web.ShownField{{Label: text("admin.staff.name"), Value: one.Name}, {Label: text("admin.staff.login"), Value: one.Login}}
+		body.Fields = []web.FormField{
 			{Name: "source", Label: text("admin.staff.source"), Kind: web.InputSelect, Value: bounded(typed.Get("source")), Options: sources},
 			{Name: "subject", Label: text("admin.staff.subject"), Hint: text("admin.staff.subject.hint"), Value: bounded(typed.Get("subject")), Max: 255},
 			{Name: inputReason, Label: text("action.reason"), Hint: text("admin.right.reason.hint"), Value: bounded(typed.Get(inputReason)), Max: maxReason},
-		}}
-	page := web.Page{Title: text("admin.staff.link"), Self: linkURL(one.ID)}
-	if refusal != nil {
-		page.Errors = s.Renderer.FieldErrors(r, refusal, map[string]string{"reason": inputReason, "source": "source", "subject": "subject"})
-	}
-	page.Body = body
-	return s.show(w, r, statusOf(refusal), "admin-form", page)
+		}
+	}})
 }
 
 func (s *Server) memberLink(w http.ResponseWriter, r *http.Request) error {

@@ -82,6 +82,32 @@ func (s *Server) showMemberForm(w http.ResponseWriter, r *http.Request, typed ur
 	return s.show(w, r, statusOf(refusal), "admin-form", page)
 }
 
+// memberProposal is a form on which a change of an account of staff is proposed.
+type memberProposal struct {
+	name, advice string
+	address      func(id string) string
+	errors       map[string]string // inputs by the words of a refusal
+	fill         func(one MemberRecord, body *web.AdminFormPage)
+}
+
+// showMemberProposal shows such a form to whoever may propose it.
+func (s *Server) showMemberProposal(w http.ResponseWriter, r *http.Request, refusal error, p memberProposal) error {
+	one, err := s.member(r.Context(), r.PathValue("id"))
+	if err == nil && !s.administers(r, one.ID) {
+		err = fault.New(fault.Forbidden)
+	}
+	if err != nil {
+		return err
+	}
+	body := web.AdminFormPage{Back: web.Link{Label: one.Name, URL: memberURL(one.ID)}, Name: p.name, Advisory: p.advice, SignInURL: s.signInAny(r), Action: p.address(one.ID), Submit: s.Renderer.Text(r, "admin.staff.propose")}
+	p.fill(one, &body)
+	page := web.Page{Title: p.name, Self: p.address(one.ID), Body: body}
+	if refusal != nil {
+		page.Errors = s.Renderer.FieldErrors(r, refusal, p.errors)
+	}
+	return s.show(w, r, statusOf(refusal), "admin-form", page)
+}
+
 // personErrors name the inputs of personFields.
 var personErrors = map[string]string{"reason": inputReason, "login": "login", "name": "name", "department": "department", "number": "number"}
 

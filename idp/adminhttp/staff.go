@@ -209,15 +209,22 @@ func (s *Server) right(ctx context.Context, id string) (RightRecord, error) {
 }
 
 func (s *Server) proposeRight(ctx context.Context, in WantedRight, reason string) (InboxRecord, error) {
+	return s.proposed(ctx, reason, func(ctx context.Context) (foureyes.Proposal, error) {
+		holder, err := s.holderOf(ctx, in.Holder)
+		if err != nil {
+			return foureyes.Proposal{}, err
+		}
+		return s.Staff.Propose(ctx, staff.Wanted{Holder: holder, Role: in.Role, Area: in.Area, Until: in.Until})
+	})
+}
+
+// proposed is what a security administrator puts into the inbox, for the reason that was given.
+func (s *Server) proposed(ctx context.Context, reason string, propose func(context.Context) (foureyes.Proposal, error)) (InboxRecord, error) {
 	ctx, err := s.changeIn(ctx, reason, idp.RoleSecurityAdmin)
 	if err != nil {
 		return InboxRecord{}, err
 	}
-	holder, err := s.holderOf(ctx, in.Holder)
-	if err != nil {
-		return InboxRecord{}, err
-	}
-	p, err := s.Staff.Propose(ctx, staff.Wanted{Holder: holder, Role: in.Role, Area: in.Area, Until: in.Until})
+	p, err := propose(ctx)
 	if err != nil {
 		return InboxRecord{}, err
 	}

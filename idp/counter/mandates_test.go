@@ -181,6 +181,16 @@ func TestGuardianLooksOnFromFourteen(t *testing.T) {
 		if live, err := d.mandates.Live(ctx, guardian); err != nil || len(live) != 1 || live[0].Principal != child {
 			t.Errorf("%+v %v", live, err)
 		}
+		// The register was asked twice, and is asked ten times a day for one account, whichever way the question comes.
+		by := mandate.By{Account: guardian, SignedInAt: d.world.Clock.Now()}
+		d.register.match = false
+		for range 8 {
+			_, err = d.mandates.AskToLookOn(ctx, by, child)
+			d.want(err, fault.ChildMismatch)
+		}
+		_, err = d.mandates.AskToLookOn(ctx, by, child)
+		d.want(err, fault.ProofingTooOften)
+		d.register.match = true
 		// Whoever tries numbers is stopped.
 		d.world.Clock.Advance(time.Minute)
 		v, err = d.Typed(ctx, clerk(d.world), second(d.world), d.terminal, "A3", wang)

@@ -101,18 +101,11 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) visit(w http.ResponseWriter, r *http.Request) error {
-	by, t, err := s.at(r)
-	if err != nil {
+	d, ok, err := s.looking(w, r)
+	if !ok {
 		return err
 	}
-	v, err := s.Counter.Current(r.Context(), by, t)
-	if fault.CodeOf(err) == fault.CounterVisit {
-		return cleared(w, r)
-	}
-	if err != nil {
-		return err
-	}
-	return s.showVisit(w, r, t, v, "", nil, nil)
+	return s.showVisit(w, r, d.t, d.v, "", nil, nil)
 }
 
 // asked carries the moment of the question through a form, so that an answer is one to what was on the screen.
@@ -237,45 +230,69 @@ func without(all []string, word string) (left []string) {
 	return left
 }
 
-// serving is the visit that a form was made for; ok is false when the answer was written.
-func (s *Server) serving(w http.ResponseWriter, r *http.Request) (by counter.Clerk, t counter.Terminal, v counter.Visit, ok bool, err error) {
-	if by, t, err = s.at(r); err != nil {
-		return by, t, v, false, err
+// desk is who serves whom, and where.
+type desk struct {
+	by counter.Clerk
+	t  counter.Terminal
+	v  counter.Visit
+}
+
+// looking is the visit that a page is asked for; ok is false when the answer was written, or there is none but the error.
+func (s *Server) looking(w http.ResponseWriter, r *http.Request) (d desk, ok bool, err error) {
+	if d.by, d.t, err = s.at(r); err != nil {
+		return d, false, err
 	}
-	v, err = s.Counter.Current(r.Context(), by, t)
-	if fault.CodeOf(err) == fault.CounterVisit || err == nil && v.ID != r.PostFormValue("visit") {
-		return by, t, v, false, s.showHome(w, r, by, t, web.CounterPage{}, fault.New(fault.CounterVisit)) // it ended, or another number was called
+	d.v, err = s.Counter.Current(r.Context(), d.by, d.t)
+	if fault.CodeOf(err) == fault.CounterVisit {
+		return d, false, cleared(w, r)
 	}
-	return by, t, v, err == nil, err
+	return d, err == nil, err
+}
+
+// serving is the visit that a form was made for; ok as for looking.
+func (s *Server) serving(w http.ResponseWriter, r *http.Request) (d desk, ok bool, err error) {
+	if d.by, d.t, err = s.at(r); err != nil {
+		return d, false, err
+	}
+	d.v, err = s.Counter.Current(r.Context(), d.by, d.t)
+	if fault.CodeOf(err) == fault.CounterVisit || err == nil && d.v.ID != r.PostFormValue("visit") {
+		return d, false, s.showHome(w, r, d.by, d.t, web.CounterPage{}, fault.New(fault.CounterVisit)) // it ended, or another number was called
+	}
+	return d, err == nil, err
+}
+
+// posted reads a form and finds the visit that it was made for; ok as for looking.
+func (s *Server) posted(w http.ResponseWriter, r *http.Request) (typed url.Values, d desk, ok bool, err error) {
+	if typed, err = form(w, r); err != nil {
+		return nil, d, false, err
+	}
+	d, ok, err = s.serving(w, r)
+	return typed, d, ok, err
 }
 
 func (s *Server) plan(w http.ResponseWriter, r *http.Request) error {
-	typed, err := form(w, r)
-	if err != nil {
-		return err
-	}
-	by, t, v, ok, err := s.serving(w, r)
+	typed, d, ok, err := s.posted(w, r)
 	if !ok {
 		return err
 	}
 	acts, way := typed["counter-act"], typed.Get("counter-way")
-	if (way == counter.ByScreen || way == counter.ByPasskey) && !t.Screen {
-		return s.showVisit(w, r, t, v, "", acts, fault.New(fault.Invalid).WithField("counter-way", fault.CounterWay))
+	if (way == counter.ByScreen || way == counter.ByPasskey) && !d.t.Screen {
+		return s.showVisit(w, r, d.t, d.v, "", acts, fault.New(fault.Invalid).WithField("counter-way", fault.CounterWay))
 	}
-	planned, err := s.Counter.Plan(r.Context(), by, v, counter.Order{Acts: acts, Way: way, Phone: typed.Get("counter-phone"),
+	planned, err := s.Counter.Plan(r.Context(), d.by, d.v, counter.Order{Acts: acts, Way: way, Phone: typed.Get("counter-phone"),
 		Child:      counter.Child{Name: typed.Get("counter-child-name"), Number: typed.Get("counter-child-number")},
 		HelperName: typed.Get("counter-helper-name"), HelperTo: typed.Get("counter-helper-to")})
 	if mendable(err) {
 		if acts == nil {
 			acts = []string{}
 		}
-		return s.showVisit(w, r, t, v, "", acts, err)
+		return s.showVisit(w, r, d.t, d.v, "", acts, err)
 	}
 	if err != nil {
 		return err
 	}
 	if way == counter.BySMS {
-		return s.sendCode(w, r, by, t, planned, s.Counter.SendCode)
+		return s.sendCode(w, r, d.by, d.t, planned, s.Counter.SendCode)
 	}
 	return see(w, r, "/counter/visit")
 }
@@ -295,11 +312,7 @@ func (s *Server) sendCode(w http.ResponseWriter, r *http.Request, by counter.Cle
 
 // codeAgain sends another code for the same question, by message, or by a call where the person cannot read one.
 func (s *Server) codeAgain(w http.ResponseWriter, r *http.Request) error {
-	typed, err := form(w, r)
-	if err != nil {
-		return err
-	}
-	by, t, v, ok, err := s.serving(w, r)
+	typed, d, ok, err := s.posted(w, r)
 	if !ok {
 		return err
 	}
@@ -307,40 +320,33 @@ func (s *Server) codeAgain(w http.ResponseWriter, r *http.Request) error {
 	if typed.Get("otp-voice") != "" {
 		send = s.Counter.CallCode
 	}
-	return s.sendCode(w, r, by, t, v, send)
+	return s.sendCode(w, r, d.by, d.t, d.v, send)
 }
 
 // replan goes back to the choice.
 func (s *Server) replan(w http.ResponseWriter, r *http.Request) error {
-	if _, err := form(w, r); err != nil {
-		return err
-	}
-	by, _, v, ok, err := s.serving(w, r)
+	_, d, ok, err := s.posted(w, r)
 	if !ok {
 		return err
 	}
-	if err := s.Counter.Replan(r.Context(), by, v); err != nil {
+	if err := s.Counter.Replan(r.Context(), d.by, d.v); err != nil {
 		return err
 	}
 	return see(w, r, "/counter/visit")
 }
 
 func (s *Server) code(w http.ResponseWriter, r *http.Request) error {
-	typed, err := form(w, r)
-	if err != nil {
-		return err
-	}
-	by, t, v, ok, err := s.serving(w, r)
+	typed, d, ok, err := s.posted(w, r)
 	if !ok {
 		return err
 	}
 	challenge := typed.Get("challenge")
-	err = s.Counter.TakeCode(r.Context(), by, v, challenge, digitsOf(typed.Get("counter-code")))
+	err = s.Counter.TakeCode(r.Context(), d.by, d.v, challenge, digitsOf(typed.Get("counter-code")))
 	if fault.CodeOf(err) == fault.CodeWrong {
 		err = fault.Wrap(err, fault.CodeWrong).WithField("counter-code", fault.CodeWrong)
 	}
 	if mendable(err) {
-		return s.showVisit(w, r, t, v, challenge, nil, err)
+		return s.showVisit(w, r, d.t, d.v, challenge, nil, err)
 	}
 	if err != nil {
 		return err
@@ -354,7 +360,7 @@ func (s *Server) paper(w http.ResponseWriter, r *http.Request) error {
 		return fault.Wrap(err, fault.TooLarge, "limit", "10 MiB")
 	}
 	defer r.MultipartForm.RemoveAll()
-	by, t, v, ok, err := s.serving(w, r)
+	d, ok, err := s.serving(w, r)
 	if !ok {
 		return err
 	}
@@ -365,9 +371,9 @@ func (s *Server) paper(w http.ResponseWriter, r *http.Request) error {
 			return fault.Wrap(err, fault.Malformed)
 		}
 	}
-	err = s.Counter.TakePaper(r.Context(), by, v, scan)
+	err = s.Counter.TakePaper(r.Context(), d.by, d.v, scan)
 	if mendable(err) {
-		return s.showVisit(w, r, t, v, "", nil, err)
+		return s.showVisit(w, r, d.t, d.v, "", nil, err)
 	}
 	if err != nil {
 		return err
@@ -378,35 +384,32 @@ func (s *Server) paper(w http.ResponseWriter, r *http.Request) error {
 // perform does what was agreed and shows the receipt with what is printed. The answer is not led on elsewhere: what it shows
 // is shown this once.
 func (s *Server) perform(w http.ResponseWriter, r *http.Request) error {
-	if _, err := form(w, r); err != nil {
-		return err
-	}
-	by, t, v, ok, err := s.serving(w, r)
+	typed, d, ok, err := s.posted(w, r)
 	if !ok {
 		return err
 	}
-	if r.PostFormValue("asked") != asked(v) {
-		return s.showVisit(w, r, t, v, "", nil, fault.New(fault.CounterAgreement))
+	if typed.Get("asked") != asked(d.v) {
+		return s.showVisit(w, r, d.t, d.v, "", nil, fault.New(fault.CounterAgreement))
 	}
-	done, err := s.Counter.Perform(r.Context(), by, v)
+	done, err := s.Counter.Perform(r.Context(), d.by, d.v)
 	if mendable(err) {
-		return s.showVisit(w, r, t, v, "", nil, err)
+		return s.showVisit(w, r, d.t, d.v, "", nil, err)
 	}
 	if err != nil {
 		return err
 	}
-	body := web.CounterDonePage{Called: v.Called, Terminal: t.Name, Pass: done.Pass, PassEnds: done.Until, LoginURL: s.Issuer + "/login/pass", FinishURL: "/counter/end"}
+	body := web.CounterDonePage{Called: d.v.Called, Terminal: d.t.Name, Pass: done.Pass, PassEnds: done.Until, LoginURL: s.Issuer + "/login/pass", FinishURL: "/counter/end"}
 	if done.Err != nil {
 		if !mendable(done.Err) && !silent(done.Err) {
 			return done.Err
 		}
 		body.Failed = s.Renderer.FieldErrors(r, done.Err, nil)[0].Message
-		body.Again = hidden("visit", v.ID, "asked", asked(v))
+		body.Again = hidden("visit", d.v.ID, "asked", asked(d.v))
 	}
 	for _, c := range done.Copies {
 		body.Copies = append(body.Copies, web.Link{Label: c.Title, URL: "/counter/copy/" + url.PathEscape(c.ID)})
 	}
-	page := web.Page{Self: "/counter", OnwardURL: "/counter/visit", OnwardSeconds: int(v.ExpiresAt.Sub(s.Now())/time.Second) + 1}
+	page := web.Page{Self: "/counter", OnwardURL: "/counter/visit", OnwardSeconds: int(d.v.ExpiresAt.Sub(s.Now())/time.Second) + 1}
 	return s.showDone(w, r, page, body, done)
 }
 

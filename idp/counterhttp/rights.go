@@ -43,18 +43,11 @@ func (s *Server) blocked(r *http.Request, blockers []idp.Blocker) (all []string)
 
 // data shows how the copy stands and hands it over.
 func (s *Server) data(w http.ResponseWriter, r *http.Request) error {
-	by, t, err := s.at(r)
-	if err != nil {
+	d, ok, err := s.looking(w, r)
+	if !ok {
 		return err
 	}
-	v, err := s.Counter.Current(r.Context(), by, t)
-	if fault.CodeOf(err) == fault.CounterVisit {
-		return cleared(w, r)
-	}
-	if err != nil {
-		return err
-	}
-	return s.showData(w, r, by, v, nil)
+	return s.showData(w, r, d.by, d.v, nil)
 }
 
 func (s *Server) showData(w http.ResponseWriter, r *http.Request, by counter.Clerk, v counter.Visit, refused error) error {
@@ -82,17 +75,13 @@ func (s *Server) showData(w http.ResponseWriter, r *http.Request, by counter.Cle
 // dataHand answers with the copy itself, which is kept nowhere on the way. The person types the passphrase, twice, and the clerk does not
 // see it.
 func (s *Server) dataHand(w http.ResponseWriter, r *http.Request) error {
-	typed, err := form(w, r)
-	if err != nil {
-		return err
-	}
-	by, _, v, ok, err := s.serving(w, r)
+	typed, d, ok, err := s.posted(w, r)
 	if !ok {
 		return err
 	}
 	way := typed.Get("counter-form")
 	switch {
-	case typed.Get("asked") != asked(v):
+	case typed.Get("asked") != asked(d.v):
 		err = fault.New(fault.CounterAgreement)
 	case way != counter.FormArchive && way != counter.FormPaper:
 		err = fault.New(fault.Malformed)
@@ -102,13 +91,13 @@ func (s *Server) dataHand(w http.ResponseWriter, r *http.Request) error {
 	var e idp.Export
 	var content []byte
 	if err == nil {
-		e, content, err = s.Counter.HandOver(r.Context(), by, v, way, typed.Get("counter-passphrase"))
+		e, content, err = s.Counter.HandOver(r.Context(), d.by, d.v, way, typed.Get("counter-passphrase"))
 	}
 	if fault.CodeOf(err) == fault.PassphraseUnfit {
 		err = fault.Wrap(err, fault.PassphraseUnfit).WithField("counter-passphrase", fault.PassphraseUnfit)
 	}
 	if mendable(err) {
-		return s.showData(w, r, by, v, err)
+		return s.showData(w, r, d.by, d.v, err)
 	}
 	if err != nil {
 		return err

@@ -186,10 +186,11 @@ func (s *Store) Erase(ctx context.Context, accountID string, at time.Time, recor
 	now := sqldb.Micros(at)
 	sessions := "(SELECT id FROM idp_session WHERE account_id = $1)"
 	steps := []sqldb.Step{
-		one(idp.ErrConflict, `UPDATE idp_deletion SET state = $3, done_at = $2 WHERE account_id = $1 AND state = $4 AND due_at <= $2 AND notified_at > 0
-			AND NOT EXISTS (SELECT 1 FROM idp_hold WHERE account_id = $1 AND released_at = 0 AND until_at > $2)`, accountID, now, idp.DeletionDone, idp.DeletionWaiting),
+		// The account first, which whoever places a hold takes too: the next statement sees a hold of the same moment.
 		one(idp.ErrConflict, `UPDATE idp_account SET state = $3, password_hash = '', locale = '', updated_at = $2, version = version + 1
 			WHERE id = $1 AND state <> $3 AND merged_into = '' AND hold = ''`, accountID, now, idp.AccountErased),
+		one(idp.ErrConflict, `UPDATE idp_deletion SET state = $3, done_at = $2 WHERE account_id = $1 AND state = $4 AND due_at <= $2 AND notified_at > 0
+			AND NOT EXISTS (SELECT 1 FROM idp_hold WHERE account_id = $1 AND released_at = 0 AND until_at > $2)`, accountID, now, idp.DeletionDone, idp.DeletionWaiting),
 		step("DELETE FROM idp_account_key WHERE account_id = $1", accountID),
 		// Sessions before grants, as where an account is suspended.
 		step("UPDATE idp_session SET ended_at = CASE WHEN ended_at = 0 THEN $2 ELSE ended_at END, device = '', address = '' WHERE account_id = $1", accountID, now),
@@ -218,10 +219,13 @@ func (s *Store) Erase(ctx context.Context, accountID string, at time.Time, recor
 	return s.apply(ctx, record, steps...)
 }
 
-// PlaceHold stores a legal hold.
+// PlaceHold stores a legal hold; idp.ErrNotFound when the account was erased or merged meanwhile, so that nobody is told of a hold on
+// what is no more.
 func (s *Store) PlaceHold(ctx context.Context, h idp.Hold, record audit.Record) error {
-	return s.apply(ctx, record, step("INSERT INTO idp_hold (id, account_id, reason, placed_by, placed_at, until_at, released_at) VALUES ($1, $2, $3, $4, $5, $6, 0)",
-		h.ID, h.AccountID, h.Reason, h.PlacedBy, sqldb.Micros(h.PlacedAt), sqldb.Micros(h.Until)))
+	return s.apply(ctx, record,
+		one(idp.ErrNotFound, "UPDATE idp_account SET version = version + 1 WHERE id = $1 AND state <> $2 AND merged_into = ''", h.AccountID, idp.AccountErased),
+		step("INSERT INTO idp_hold (id, account_id, reason, placed_by, placed_at, until_at, released_at) VALUES ($1, $2, $3, $4, $5, $6, 0)",
+			h.ID, h.AccountID, h.Reason, h.PlacedBy, sqldb.Micros(h.PlacedAt), sqldb.Micros(h.Until)))
 }
 
 // ReleaseHold ends a hold before its time; idp.ErrNotFound when it ended or is not known.

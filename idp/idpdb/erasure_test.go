@@ -3,10 +3,12 @@ package idpdb_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -138,6 +140,39 @@ func TestX12DeletionSurvivesCrashes(t *testing.T) {
 		}
 		if err := s.SetState(ctx, a.ID, idp.AccountActive, w.Clock.Now(), record()); !errors.Is(err, idp.ErrNotFound) {
 			t.Errorf("a tombstone comes back: %v", err)
+		}
+		h := idp.Hold{ID: "hold_late", AccountID: a.ID, Reason: "诉讼保全", PlacedBy: "staff:one", PlacedAt: w.Clock.Now(), Until: w.Clock.Now().Add(time.Hour)}
+		if err := s.PlaceHold(ctx, h, record()); !errors.Is(err, idp.ErrNotFound) {
+			t.Errorf("a hold on a tombstone: %v", err)
+		}
+	})
+}
+
+// TestAHoldMeetsTheErasure: of a legal hold and an erasure at one moment one is refused, so that who placed the hold can rely on it.
+func TestAHoldMeetsTheErasure(t *testing.T) {
+	onEach(t, func(t *testing.T, db *sqldb.DB, s *idpdb.Store) {
+		ctx := context.Background()
+		w := idptest.NewWorld(t, s)
+		for n := range 12 {
+			a, err := w.Accounts.Create(ctx, subject.Identifier{Kind: subject.Mobile, Value: fmt.Sprintf("+86138001390%02d", n)})
+			must(t, err)
+			now := w.Clock.Now()
+			d := idp.Deletion{AccountID: a.ID, State: idp.DeletionWaiting, RequestedAt: now.Add(-idp.CoolOff), DueAt: now.Add(-time.Minute)}
+			must(t, s.RequestDeletion(ctx, d, record()))
+			d.NotifiedAt = now.Add(-idp.FinalNotice)
+			must(t, s.MoveDeletion(ctx, d, record()))
+			h := idp.Hold{ID: fmt.Sprintf("hold_%d", n), AccountID: a.ID, Reason: "诉讼保全", PlacedBy: "staff:one", PlacedAt: now, Until: now.Add(time.Hour)}
+			var held, erased error
+			var both sync.WaitGroup
+			both.Go(func() { held = s.PlaceHold(ctx, h, record()) })
+			both.Go(func() { erased = s.Erase(ctx, a.ID, now, record()) })
+			both.Wait()
+			if (held == nil) == (erased == nil) {
+				t.Fatalf("round %d: held %v, erased %v", n, held, erased)
+			}
+			if held == nil && !errors.Is(erased, idp.ErrConflict) || erased == nil && !errors.Is(held, idp.ErrNotFound) {
+				t.Errorf("round %d: held %v, erased %v", n, held, erased)
+			}
 		}
 	})
 }

@@ -300,6 +300,9 @@ func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate
 	if err != nil || !LooksOn(number, now) {
 		return Mandate{}, fault.New(fault.ChildAge)
 	}
+	if err := s.ask(ctx, by.Account); err != nil {
+		return Mandate{}, err
+	}
 	answer, err := s.cfg.Register.Guardian(ctx, GuardianQuestion{RequestID: ident.New(s.cfg.Rand, "reg"), GuardianName: guardian.Name, GuardianNumber: guardian.IDNumber, ChildName: child.Name, ChildNumber: child.IDNumber})
 	if err != nil {
 		return Mandate{}, fault.Wrap(err, fault.RegisterSilent)

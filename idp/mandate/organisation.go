@@ -279,8 +279,11 @@ func (s *Service) Recheck(ctx context.Context, id string) error {
 	}
 	state := answer.State
 	switch {
-	case !answer.Known:
-		return fault.New(fault.OrganisationMismatch) // renamed, perhaps: a person looks at it
+	case !answer.Known: // renamed, perhaps: a person looks at it, and the register is asked again tomorrow
+		if err := s.cfg.Organisations.Checked(ctx, id, o.State, s.cfg.Now().UTC()); err != nil {
+			return fault.Wrap(err, fault.Unavailable)
+		}
+		return fault.New(fault.OrganisationMismatch)
 	case state == Deregistered, state == Withdrawn:
 		if err := s.dissolve(ctx, id, state); err != nil {
 			return err
@@ -426,20 +429,23 @@ func (s *Service) StopAgent(ctx context.Context, by, organisation, agent string)
 const recheckPage = 20
 
 // RecheckDue asks the register about the organisations that were not checked for a day. Those that it is silent about come
-// again with the next turn.
+// again with the next turn. One that cannot be checked keeps none of the others, some of which may be no more, from their turn.
 func (s *Service) RecheckDue(ctx context.Context) (n int, err error) {
 	due, err := s.cfg.Organisations.OrganisationsDue(ctx, s.cfg.Now().UTC().Add(-recheckAfter), recheckPage)
 	if err != nil {
 		return 0, fmt.Errorf("read organisations that are due: %w", err)
 	}
+	var failures []error
 	for _, o := range due {
-		if err := s.Recheck(ctx, o.ID); err != nil {
-			if fault.CodeOf(err) == fault.RegisterSilent {
-				return n, err // it is asked again with the next turn
-			}
-			return n, fmt.Errorf("check organisation %s: %w", o.ID, err)
+		err := s.Recheck(ctx, o.ID)
+		if fault.CodeOf(err) == fault.RegisterSilent {
+			return n, errors.Join(append(failures, err)...) // it is asked again with the next turn
+		}
+		if err != nil {
+			failures = append(failures, fmt.Errorf("check organisation %s: %w", o.ID, err))
+			continue
 		}
 		n++
 	}
-	return n, nil
+	return n, errors.Join(failures...)
 }

@@ -614,13 +614,15 @@ func (s *Service) Expire(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("read mandates that are due: %w", err)
 	}
-	for _, m := range due {
+	var failures []error
+	for _, m := range due { // one that cannot be ended keeps none of the others alive at their parties
 		if err := s.end(ctx, m, Expired, "system:clock", "time"); err != nil && fault.CodeOf(err) != fault.MandateState {
-			return n, err
+			failures = append(failures, fmt.Errorf("end mandate %s: %w", m.ID, err))
+			continue
 		}
 		n++
 	}
-	return n, nil
+	return n, errors.Join(failures...)
 }
 
 // maxLive bounds the identities that a person chooses among.

@@ -22,8 +22,10 @@ type steered struct {
 	mutex          sync.Mutex
 	representative string
 	state          mandate.RegisterState
+	unknown        string // code of the one organisation that it does not know
 	silent         bool
 	guardian       bool
+	asked          int // about guardians
 }
 
 func (r *steered) set(change func(r *steered)) {
@@ -40,6 +42,9 @@ func (r *steered) Organisation(_ context.Context, q mandate.OrganisationQuestion
 	if r.silent {
 		return mandate.OrganisationAnswer{}, mandate.ErrSilent
 	}
+	if string(q.USCC) == r.unknown {
+		return mandate.OrganisationAnswer{}, nil
+	}
 	return mandate.OrganisationAnswer{Known: true, Representative: q.RepresentativeName == r.representative, State: r.state, Digest: "digest"}, nil
 }
 
@@ -49,6 +54,7 @@ func (r *steered) Guardian(context.Context, mandate.GuardianQuestion) (mandate.G
 	if r.silent {
 		return mandate.GuardianAnswer{}, mandate.ErrSilent
 	}
+	r.asked++
 	return mandate.GuardianAnswer{Match: r.guardian, Digest: "digest"}, nil
 }
 
@@ -198,6 +204,47 @@ func TestM03OrganisationLife(t *testing.T) {
 		}
 		_, err = m.Found(ctx, by(p, next), "示例市青禾商贸有限公司", company)
 		wantFault(t, "founding what is deregistered", err, fault.OrganisationEnded)
+	})
+}
+
+// TestAnUnknownOrganisationKeepsNoOtherFromItsCheck: the register no longer knows the code of the one whose turn is first, and another
+// was deregistered. That one ends all the same, and the unknown one gives way for a day.
+func TestAnUnknownOrganisationKeepsNoOtherFromItsCheck(t *testing.T) {
+	register := &steered{}
+	onBothWith(t, register, func(t *testing.T, p *apptest.Platform) {
+		register.set(func(r *steered) { r.representative, r.state, r.unknown = "钱法人", mandate.Registered, "" })
+		ctx, m := context.Background(), p.App.Mandates
+		p.Persona(boss, "钱法人", 3)
+		head := accountOf(t, p, boss).ID
+		unknown, err := m.Found(ctx, by(p, head), "示例市青禾商贸有限公司", company)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Advance(time.Second)
+		gone, err := m.Found(ctx, by(p, head), "示例市白云商贸有限公司", "91999900MA0000023H")
+		if err != nil {
+			t.Fatal(err)
+		}
+		register.set(func(r *steered) { r.state, r.unknown = mandate.Deregistered, company })
+		p.Advance(25 * time.Hour)
+		n, err := m.RecheckDue(ctx)
+		if n != 1 || err == nil || !strings.Contains(err.Error(), unknown.ID) {
+			t.Errorf("checked %d, %v", n, err)
+		}
+		live, err := m.Live(ctx, head)
+		if err != nil || len(live) != 1 || live[0].Principal != unknown.ID {
+			t.Errorf("mandates left: %+v, %v", live, err)
+		}
+		if o, err := m.Organisation(ctx, gone.ID); err != nil || o.State != mandate.Deregistered {
+			t.Errorf("the deregistered one: %+v, %v", o, err)
+		}
+		if n, err := m.RecheckDue(ctx); n != 0 || err != nil {
+			t.Errorf("at once again: %d, %v", n, err)
+		}
+		p.Advance(25 * time.Hour)
+		if _, err := m.RecheckDue(ctx); err == nil {
+			t.Error("the unknown one is not asked about the day after")
+		}
 	})
 }
 
