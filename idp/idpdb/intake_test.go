@@ -128,7 +128,11 @@ func TestRowsAreTakenOrLeftWithAReason(t *testing.T) {
 		if err != nil || !slices.Equal(d.codes(), want) || d.counts(t, "idp_account") != 1 || d.counts(t, "idp_import_job") != 0 {
 			t.Fatalf("dry run: %v %v %+v", err, d.codes(), dry)
 		}
-		job, err := d.run(t, people, intake.Options{}, intake.Mapping{})
+		var told intake.Job // what is told when it begins is of then, however the run counts on
+		job, err := d.run(t, people, intake.Options{Started: func(job intake.Job) { told = job }}, intake.Mapping{})
+		if told.ID != job.ID || told.State != intake.Running || len(told.Counts) != 0 {
+			t.Errorf("told at the begin: %+v", told)
+		}
 		if err != nil || !slices.Equal(d.codes(), want) || job.Rows != 17 || job.Counts[intake.Imported] != 2 || job.State != intake.Finished {
 			t.Fatalf("%v %v %+v", err, d.codes(), job)
 		}

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -199,7 +200,9 @@ func (s *Service) Run(ctx context.Context, in Reader, o Options) (Job, error) {
 		}
 		job = begun
 		if o.Started != nil {
-			o.Started(job)
+			told := job
+			told.Counts = maps.Clone(job.Counts) // the run counts on while whoever is told reads
+			o.Started(told)
 		}
 	}
 	seen := &seen{}
