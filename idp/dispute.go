@@ -37,6 +37,9 @@ const (
 	maxDisputeMessages = 40
 )
 
+// TopicDisputeAnswered is the outbox topic of answers to questions; the message is an AccountMessage.
+const TopicDisputeAnswered = "notice.dispute_answered"
+
 // Dispute is a person's question to the department that received something of the person.
 type Dispute struct {
 	ID        string
@@ -192,7 +195,7 @@ func (s *Disputes) message(ctx context.Context, d Dispute, author, text string) 
 	return m, disputeFault(err)
 }
 
-// Answer is the department's; where the dispute was escalated it is the platform's.
+// Answer is the department's; where the dispute was escalated it is the platform's. The person is told that there is one, not what it says.
 func (s *Disputes) Answer(ctx context.Context, id, text string) (Dispute, error) {
 	d, err := s.Get(ctx, id)
 	if err != nil {
@@ -243,7 +246,15 @@ func (s *Disputes) change(ctx context.Context, d Dispute, state DisputeState, au
 		}
 	}
 	d.State, d.ChangedAt = state, s.now().UTC()
-	err := s.store.ChangeDispute(ctx, d, m, audit.With(event(ctx, d.ChangedAt, kind, "dispute", d.ID, map[string]string{"client": d.ClientID})))
+	record := audit.With(event(ctx, d.ChangedAt, kind, "dispute", d.ID, map[string]string{"client": d.ClientID}))
+	if state == DisputeAnswered {
+		told, err := accountMessage(TopicDisputeAnswered, d.AccountID, d.ChangedAt)
+		if err != nil {
+			return d, fault.Wrap(err, fault.Internal)
+		}
+		record = record.And(told)
+	}
+	err := s.store.ChangeDispute(ctx, d, m, record)
 	if errors.Is(err, ErrConflict) {
 		return d, fault.Wrap(err, fault.Conflict)
 	}

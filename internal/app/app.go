@@ -497,6 +497,7 @@ func (a *App) openOutbox() {
 		idp.TopicErased:           a.deliverErased,
 		idp.TopicExport:           func(ctx context.Context, d outbox.Delivery) error { return a.exports.Make(ctx, d.Payload) },
 		idp.TopicExportReady:      a.deliverExportNotice,
+		idp.TopicDisputeAnswered:  a.deliverIdentityNotice(channel.TemplateDisputeAnswered),
 		mandate.TopicNotice:       a.deliverMandateNotice,
 		proofing.TopicReviewed:    a.deliverReviewNotice,
 		channel.TopicFallback:     a.deliverFallback,

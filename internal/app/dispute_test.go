@@ -60,6 +60,9 @@ func TestDisputeAboutARelease(t *testing.T) {
 		if err := admin.Submit(ctx, map[string]string{"reason": "共有人申请登记时依法核对"}); err != nil || !strings.Contains(admin.Page.Text, "已答复") {
 			t.Fatalf("the answer: %v %s", err, admin.Page.Text)
 		}
+		if told := inboxText(t, p, mobile, "已有答复"); told == "" || strings.Contains(told, "共有人") {
+			t.Errorf("the person is told %q", told)
+		}
 		open(t, b, p.URL+line)
 		if !strings.Contains(b.Page.Text, "共有人申请登记时依法核对") || !b.Page.Has("dispute-escalate") {
 			t.Fatalf("the person reads %s", b.Page.Text)

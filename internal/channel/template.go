@@ -58,15 +58,16 @@ const (
 	TemplateCertificateUnwatched    = "certificate-unwatched"     // a level by a certificate of which nothing was kept will end
 	TemplateCertificateUnwatchedEnd = "certificate-unwatched-end" // or did
 
-	TemplateExport        = "export"            // the copy of the person's data can be fetched
-	TemplateLevelExpiry   = "level-expiry"      // the level ends soon by its age
-	TemplateReviewPassed  = "review-passed"     // reviewers confirmed the person
-	TemplateReviewRefused = "review-refused"    // reviewers did not
-	TemplateDocumentBound = "document-bound"    // reviewers confirmed a document that this account cannot have
-	TemplateRelative      = "relative-declared" // somebody named the person as a relative
-	TemplateChildRefused  = "child-refused"     // a guardian's consent was not confirmed
-	TemplateWardPassed    = "ward-passed"       // a guardian proved who a child is
-	TemplateWardRefused   = "ward-refused"      // or did not
+	TemplateDisputeAnswered = "dispute-answered"  // a department answered a question about what it received
+	TemplateExport          = "export"            // the copy of the person's data can be fetched
+	TemplateLevelExpiry     = "level-expiry"      // the level ends soon by its age
+	TemplateReviewPassed    = "review-passed"     // reviewers confirmed the person
+	TemplateReviewRefused   = "review-refused"    // reviewers did not
+	TemplateDocumentBound   = "document-bound"    // reviewers confirmed a document that this account cannot have
+	TemplateRelative        = "relative-declared" // somebody named the person as a relative
+	TemplateChildRefused    = "child-refused"     // a guardian's consent was not confirmed
+	TemplateWardPassed      = "ward-passed"       // a guardian proved who a child is
+	TemplateWardRefused     = "ward-refused"      // or did not
 
 	TemplateCertificateRevoked = "certificate-revoked" // the level ended with the certificate behind it
 	TemplateCertificateExpired = "certificate-expired"
@@ -115,7 +116,8 @@ var templates = withMandates(map[string]Template{
 	TemplateCertificateUnwatched:    {TemplateCertificateUnwatched, []Param{{"date", 10}}, false},
 	TemplateCertificateUnwatchedEnd: {TemplateCertificateUnwatchedEnd, nil, false},
 
-	TemplateExport: {TemplateExport, []Param{{"date", 12}}, false},
+	TemplateExport:          {TemplateExport, []Param{{"date", 12}}, false},
+	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},
 
 	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}, false},
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}, false},
