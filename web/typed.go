@@ -107,7 +107,11 @@ func (f *TypedForm) parts(reader *multipart.Reader, keep func(string) bool) erro
 
 func (f *TypedForm) file(input, name string) {
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
-	if input == "" || name == "." || name == "/" || !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxFileName || len(f.Files[input]) == maxFileNames || len(f.Files) == maxFileNames {
+	_, known := f.Files[input]
+	switch {
+	case input == "", name == ".", name == "..", name == "/", !utf8.ValidString(name), utf8.RuneCountInString(name) > maxFileName:
+		return
+	case known && len(f.Files[input]) == maxFileNames, !known && len(f.Files) == maxFileNames:
 		return
 	}
 	f.Files[input] = append(f.Files[input], name)
