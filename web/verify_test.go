@@ -175,6 +175,12 @@ func TestWhoSealed(t *testing.T) {
 	if common.Organization != "乙局" {
 		t.Fatalf("%+v", common)
 	}
+	joined := reportWith(t, "V00", verify.Valid, nil, func(r *verify.Result) {
+		r.Signatures[0].Signer.Subject = "CN=37030000000001,O=11370300MB0000000H一网通办,C=CN"
+	})
+	if joined.Sealed.Organization != "一网通办" || joined.Signatures[0].Signer.Subject != "CN=37030000000001,O=11370300MB0000000H一网通办,C=CN" {
+		t.Fatalf("%+v", joined)
+	}
 	if none := reportWith(t, "V30", verify.Indeterminate, nil, func(r *verify.Result) { r.Signatures = nil }).Sealed; none != nil {
 		t.Fatalf("%+v", none)
 	}

@@ -87,6 +87,21 @@ func ParseUSCC(text string) (USCC, error) {
 	return USCC(code), nil
 }
 
+// CutUSCC splits the organization of a certificate where code and name stand in one word, as on seals (11370300MB0000000H一网通办):
+// a canonical code before a name. Of any other text the code is empty and the name is the text as it was, because what only
+// looks like a code may be part of a name.
+func CutUSCC(text string) (USCC, string) {
+	if len(text) <= 18 {
+		return "", text
+	}
+	code, err := ParseUSCC(text[:18])
+	name := strings.TrimSpace(text[18:])
+	if err != nil || string(code) != text[:18] || name == "" {
+		return "", text
+	}
+	return code, name
+}
+
 // organisationCheck is the check character of GB 11714.
 func organisationCheck(body string) byte {
 	weights := [8]int{3, 7, 9, 10, 5, 8, 4, 2}

@@ -41,6 +41,35 @@ func TestUSCC(t *testing.T) {
 	}
 }
 
+func TestCutUSCC(t *testing.T) {
+	const code = "11370300MB0000000H"
+	for text, want := range map[string]struct {
+		code subject.USCC
+		name string
+	}{
+		code + "一网通办":                {code, "一网通办"},
+		code + " 一网通办":               {code, "一网通办"},
+		code + "Example Bureau":      {code, "Example Bureau"},
+		"11370300MB0000000J一网通办":     {"", "11370300MB0000000J一网通办"}, // check character
+		"11370300MB0000001H一网通办":     {"", "11370300MB0000001H一网通办"},
+		"11370300mb0000000h一网通办":     {"", "11370300mb0000000h一网通办"}, // not canonical
+		"11370300MB000000一网通办":       {"", "11370300MB000000一网通办"},   // too short; the cut falls into a character
+		"１１370300MB0000000H一网通办":     {"", "１１370300MB0000000H一网通办"}, // wide digits
+		"一网通办" + code:                {"", "一网通办" + code},
+		"11010519491231002X张三":       {"", "11010519491231002X张三"}, // a citizen's number has 18 characters too
+		"\xff" + code:                {"", "\xff" + code},
+		code:                         {"", code},
+		code + "  ":                  {"", code + "  "},
+		"一网通办":                       {"", "一网通办"},
+		"Example Bureau of Licences": {"", "Example Bureau of Licences"},
+		"":                           {"", ""},
+	} {
+		if code, name := subject.CutUSCC(text); code != want.code || name != want.name {
+			t.Errorf("%q gave %q and %q", text, string(code), name)
+		}
+	}
+}
+
 func TestA08SpellingsOfOneIdentifier(t *testing.T) {
 	for _, text := range []string{"13800138000", "+8613800138000", "0086 138 0013 8000", "86-138-0013-8000", "１３８００１３８０００", "138\u200b00138000"} {
 		if got, err := subject.ParseIdentifier(text); err != nil || got.Value != "+8613800138000" {

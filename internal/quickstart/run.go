@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/app"
@@ -156,7 +157,7 @@ func (j *job) clients(ctx context.Context) (string, error) {
 		{Identifier: "13800138001", Password: j.setup.memories.Password, Name: "李四", IAL: 2},
 		{Identifier: "13800138003", Password: j.setup.memories.Password, Name: "欧阳春晓", IAL: 1},
 		{Identifier: "13800138009", Password: j.setup.memories.Password, Name: "孙经办", IAL: 2, Roles: []string{"license_clerk", "seal_keeper"}},
-		{Identifier: "13800138008", Password: j.setup.memories.Password, Name: "钱法人", IAL: 2, Roles: []string{"license_reviewer", "license_issuer", "seal_reviewer", "seal_maker"}},
+		{Identifier: "13800138008", Password: j.setup.memories.Password, Name: "钱法人", IAL: 2, Roles: []string{"license_reviewer", "license_issuer", "seal_reviewer", "seal_maker", esign.RoleApprover}},
 		// The three administrators.
 		{Identifier: "system@example.gov.cn", Password: j.setup.memories.Password, Name: "冯系统", IAL: 2, Roles: []string{idp.RoleSystemAdmin}},
 		{Identifier: "security@example.gov.cn", Password: j.setup.memories.Password, Name: "陈安全", IAL: 2, Roles: []string{idp.RoleSecurityAdmin}},

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/yinxin-gov/yinxin/idp/subject"
 )
 
 // Result is what a person reads about one file or code: a banner and four lines, then the details.
@@ -295,7 +297,7 @@ func sealedBy(signatures []ReportSignature) *SealedBy {
 		by := &SealedBy{Organization: s.Seal.Name, Seal: s.Seal.Name, At: s.SigningTime}
 		if s.Signer != nil {
 			if name := partOf(s.Signer.Subject, "O"); name != "" {
-				by.Organization = name
+				_, by.Organization = subject.CutUSCC(name) // the code stands in the details, with the whole subject
 			} else if name := partOf(s.Signer.Subject, "CN"); name != "" {
 				by.Organization = name
 			}
