@@ -50,7 +50,7 @@ type UseRequest struct {
 	Key       string // idempotency key of the requester
 	SourceSM3 string
 	File      string // name of the document
-	Kept      bool   // the document was given and lies in the document store, for the approver to see
+	Kept      bool   // the document was given and lies in the document store, for the approver to see, until it is removed
 	Item      string
 	Purpose   string
 	Places    []Place
@@ -67,6 +67,7 @@ type UseRequest struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // until then it waits for approvals, or is used
 	DecidedAt time.Time
+	RemovedAt time.Time // when the document left the store; zero while it lies there, and where it was not given
 
 	// Of the seal, as lists show them; a store fills them in.
 	SealName string
@@ -115,7 +116,20 @@ type Uses interface {
 	EndUse(ctx context.Context, u UseRequest, from UseState, record audit.Record) error
 	// UsesOver lists requests that wait or are approved and whose time was over by now, oldest first.
 	UsesOver(ctx context.Context, now time.Time, limit int) ([]UseRequest, error)
+	// UsesKept lists requests whose documents are still kept though they ended by then and no planned stamp names them. One that is used ends
+	// when its approval would have, since an abandoned stamp gives its use back until then.
+	UsesKept(ctx context.Context, ended time.Time, limit int) ([]UseRequest, error)
+	// DocumentsHeld gives those of the addresses where a stamp keeps its result, or where a request keeps its document that UsesKept would not list.
+	DocumentsHeld(ctx context.Context, addresses []string, ended time.Time) ([]string, error)
+	// RemoveUseDocument notes in a request that its document is kept no more, at RemovedAt; ErrChanged when that is noted.
+	RemoveUseDocument(ctx context.Context, u UseRequest, record audit.Record) error
 }
+
+// DocumentRetention is how long the document of a request is kept after the request ended.
+const DocumentRetention = 30 * 24 * time.Hour
+
+// storing is far longer than anybody takes from putting a document until the row is stored that needs it.
+const storing = time.Hour
 
 // requestLife is how long a request waits for its approvals.
 const requestLife = 7 * 24 * time.Hour
@@ -491,6 +505,69 @@ func (s *Service) ExpireUses(ctx context.Context) (ended int, err error) {
 	}
 }
 
+// RemoveUseDocuments removes the documents of requests that ended long ago from the store, unless something else needs them. What is needed is asked
+// for before the document goes, and the row tells of it afterwards: a process that dies in between leaves a request that the next round takes up again.
+// Whoever puts the same document meanwhile and has not stored the row yet is seen by the time of the document, which then waits for another round.
+func (s *Service) RemoveUseDocuments(ctx context.Context) (removed int, err error) {
+	const batch = 100
+	for {
+		now := s.cfg.Now().UTC().Truncate(time.Microsecond)
+		ended := now.Add(-DocumentRetention)
+		all, err := s.cfg.Store.UsesKept(ctx, ended, batch)
+		if err != nil {
+			return removed, unavailable(err)
+		}
+		held, err := s.held(ctx, all, ended)
+		if err != nil {
+			return removed, unavailable(err)
+		}
+		before := removed
+		for _, u := range all {
+			if !slices.Contains(held, u.SourceSM3) {
+				gone, err := s.cfg.Blobs.Remove(ctx, u.SourceSM3, now.Add(-storing))
+				if err != nil {
+					return removed, unavailable(fmt.Errorf("remove document: %w", err))
+				}
+				if !gone {
+					continue
+				}
+			}
+			u.RemovedAt = now
+			record := audit.With(s.event(ctx, "seal.use.document_removed", "seal_use", u.ID, map[string]string{"seal": u.SealID, "source": u.SourceSM3}))
+			err := s.cfg.Store.RemoveUseDocument(ctx, u, record)
+			if errors.Is(err, ErrChanged) {
+				continue
+			}
+			if err != nil {
+				return removed, unavailable(err)
+			}
+			removed++
+		}
+		if len(all) < batch || removed == before {
+			return removed, nil
+		}
+	}
+}
+
+// held are the documents of requests that something else needs.
+func (s *Service) held(ctx context.Context, all []UseRequest, ended time.Time) ([]string, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	var addresses []string
+	for _, u := range all {
+		if !slices.Contains(addresses, u.SourceSM3) {
+			addresses = append(addresses, u.SourceSM3)
+		}
+	}
+	held, err := s.cfg.Store.DocumentsHeld(ctx, addresses, ended)
+	if err != nil || s.cfg.Held == nil {
+		return held, err
+	}
+	others, err := s.cfg.Held(ctx, addresses)
+	return append(held, others...), err
+}
+
 // UseDocument gives the document of a request while it waits or is approved, to its requester and to those who may decide.
 func (s *Service) UseDocument(ctx context.Context, id string) (UseRequest, []byte, error) {
 	u, err := s.FindUse(ctx, id)
@@ -535,6 +612,9 @@ func (s *Service) StampApproved(ctx context.Context, id, key string, document []
 	if err == nil && !strings.HasPrefix(key, u.ID+".") {
 		err = fault.New(fault.Malformed)
 	}
+	if err == nil && !u.RemovedAt.IsZero() {
+		return s.stampedBefore(ctx, u, key)
+	}
 	if err == nil && u.Kept {
 		if document, err = s.cfg.Blobs.Get(ctx, u.SourceSM3); err != nil {
 			err = unavailable(fmt.Errorf("read document: %w", err))
@@ -544,6 +624,15 @@ func (s *Service) StampApproved(ctx context.Context, id, key string, document []
 		return Stamp{}, nil, err
 	}
 	return s.Stamp(ctx, StampRequest{SealID: u.SealID, Document: document, Places: u.Places, Item: u.Item, Purpose: u.Purpose, ExpectedSM3: u.SourceSM3, Approval: u.ID, Key: key})
+}
+
+// stampedBefore is what a key led to under a request whose document is removed. Nothing new comes of such a request.
+func (s *Service) stampedBefore(ctx context.Context, u UseRequest, key string) (Stamp, []byte, error) {
+	stamp, sealed, err := s.Result(ctx, u.SealID, key)
+	if fault.CodeOf(err) == fault.NotFound || err == nil && stamp.Approval != u.ID {
+		return Stamp{}, nil, fault.New(fault.SealUseState)
+	}
+	return stamp, sealed, err
 }
 
 // ApprovalsOf gives the requests behind uses of seals, by their ids.

@@ -158,6 +158,8 @@ type Authority interface {
 type Blobs interface {
 	Put(ctx context.Context, content []byte) (address string, err error)
 	Get(ctx context.Context, address string) ([]byte, error)
+	// Remove deletes a document that nobody put since a time, and tells whether it is gone, be it since before.
+	Remove(ctx context.Context, address string, since time.Time) (gone bool, err error)
 }
 
 // Config of the service.
@@ -173,6 +175,8 @@ type Config struct {
 	// Areas is the path of the area of an organisation by its unified social credit code; empty for one that the tree does not
 	// know. nil knows none.
 	Areas func(ctx context.Context, code string) (string, error)
+	// Held gives those of the addresses of documents that another room keeps in the same Blobs; nil where none does.
+	Held func(ctx context.Context, addresses []string) ([]string, error)
 	// MakerName is the organisation in the seal maker's certificate.
 	MakerName string
 	// TimeStamper proves when documents are sealed (level T); nil leaves the claimed time (level B). Its root must stand in the

@@ -15,9 +15,10 @@ type SealUsePage struct {
 	Status    string
 	Facts     []ShownField
 	SM3       string
-	Places    []string // in words
-	Unseen    bool     // it waits, and the document was not given
-	Problem   string   // why it could not be sealed now; empty where it could
+	Places    []string  // in words
+	Unseen    bool      // it waits, and the document was not given
+	RemovedAt time.Time // the document is not kept any more; zero where it is, and where it was not given
+	Problem   string    // why it could not be sealed now; empty where it could
 	Sheet     *StampPreview
 	PrevURL   string // page of the document before
 	NextURL   string

@@ -434,3 +434,30 @@ func notFound(err error) error {
 	}
 	return err
 }
+
+// Documents gives those of the addresses of documents that licences name.
+func (st *Store) Documents(ctx context.Context, addresses []string) ([]string, error) {
+	var args []any
+	var marks []string
+	for i, address := range addresses {
+		args, marks = append(args, address), append(marks, fmt.Sprintf("$%d", i+1))
+	}
+	if len(args) == 0 {
+		return nil, nil
+	}
+	these := "(" + strings.Join(marks, ", ") + ")"
+	rows, err := st.db.Read().QueryContext(ctx, "SELECT unsealed FROM lic_license WHERE unsealed IN "+these+" UNION SELECT file FROM lic_license WHERE file IN "+these, args...)
+	if err != nil {
+		return nil, fmt.Errorf("licensedb: list documents: %w", err)
+	}
+	defer rows.Close()
+	var found []string
+	for rows.Next() {
+		var address string
+		if err := rows.Scan(&address); err != nil {
+			return nil, fmt.Errorf("licensedb: list documents: %w", err)
+		}
+		found = append(found, address)
+	}
+	return found, rows.Err()
+}

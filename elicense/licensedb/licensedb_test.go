@@ -2,6 +2,7 @@ package licensedb_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/yinxin-gov/yinxin/elicense"
@@ -51,6 +52,22 @@ func TestIssueOnRealDatabases(t *testing.T) {
 			events, breaks, err := auditdb.Verify(context.Background(), db.Read())
 			if err != nil || len(breaks) != 0 || events < 9 {
 				t.Errorf("%d events, breaks %v, %v", events, breaks, err)
+			}
+		})
+	}
+}
+
+func TestDocumentsThatLicencesName(t *testing.T) {
+	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), licensedb.Migrations()) {
+		t.Run(engine.Name, func(t *testing.T) {
+			store := licensedb.New(engine.Open(t))
+			l := licensetest.NewWorld(t, store).Issued(t, licensetest.SampleApplication("B1"))
+			found, err := store.Documents(t.Context(), []string{l.File, "00", l.Unsealed})
+			if err != nil || len(found) != 2 || !slices.Contains(found, l.File) || !slices.Contains(found, l.Unsealed) {
+				t.Errorf("%v %v, want %s and %s", found, err, l.File, l.Unsealed)
+			}
+			if found, err := store.Documents(t.Context(), nil); err != nil || len(found) != 0 {
+				t.Errorf("%v %v", found, err)
 			}
 		})
 	}

@@ -129,13 +129,17 @@ func (st *Store) AddUse(ctx context.Context, u esign.UseRequest, record audit.Re
 	if err != nil {
 		return err
 	}
+	kept := 0
+	if u.Kept {
+		kept = 1
+	}
 	err = st.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := inUse(ctx, tx, u.SealID); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO seal_use (id, seal_id, state, requester, key, source_sm3, rule_number, approver, digest, body, votes, uses_left, decided_by, reason, created_at, expires_at, decided_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, '', '', $12, $13, 0)`,
-			u.ID, u.SealID, u.State, u.Requester, u.Key, u.SourceSM3, u.Rule, u.Approver, u.Digest, string(body), u.Left, sqldb.Micros(u.CreatedAt), sqldb.Micros(u.ExpiresAt))
+		_, err := tx.ExecContext(ctx, `INSERT INTO seal_use (id, seal_id, state, requester, key, source_sm3, rule_number, approver, digest, body, votes, uses_left, decided_by, reason, created_at, expires_at, decided_at, kept)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, '', '', $12, $13, 0, $14)`,
+			u.ID, u.SealID, u.State, u.Requester, u.Key, u.SourceSM3, u.Rule, u.Approver, u.Digest, string(body), u.Left, sqldb.Micros(u.CreatedAt), sqldb.Micros(u.ExpiresAt), kept)
 		if err != nil {
 			return err
 		}
@@ -149,7 +153,7 @@ func (st *Store) AddUse(ctx context.Context, u esign.UseRequest, record audit.Re
 
 // uses reads requests with the names and areas of their seals and with their approvals.
 func (st *Store) uses(ctx context.Context, tail string, args ...any) ([]esign.UseRequest, error) {
-	rows, err := st.db.Read().QueryContext(ctx, `SELECT u.id, u.seal_id, u.state, u.requester, u.key, u.source_sm3, u.rule_number, u.approver, u.digest, u.body, u.uses_left, u.decided_by, u.reason, u.created_at, u.expires_at, u.decided_at,
+	rows, err := st.db.Read().QueryContext(ctx, `SELECT u.id, u.seal_id, u.state, u.requester, u.key, u.source_sm3, u.rule_number, u.approver, u.digest, u.body, u.uses_left, u.decided_by, u.reason, u.created_at, u.expires_at, u.decided_at, u.removed_at,
 		s.body, s.area FROM seal_use u JOIN seal_seal s ON s.id = u.seal_id `+tail, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list requests: %w", err)
@@ -160,8 +164,8 @@ func (st *Store) uses(ctx context.Context, tail string, args ...any) ([]esign.Us
 	for rows.Next() {
 		var u esign.UseRequest
 		var text, seal string
-		var created, expires, decided int64
-		if err := rows.Scan(&u.ID, &u.SealID, &u.State, &u.Requester, &u.Key, &u.SourceSM3, &u.Rule, &u.Approver, &u.Digest, &text, &u.Left, &u.DecidedBy, &u.Reason, &created, &expires, &decided, &seal, &u.Area); err != nil {
+		var created, expires, decided, removed int64
+		if err := rows.Scan(&u.ID, &u.SealID, &u.State, &u.Requester, &u.Key, &u.SourceSM3, &u.Rule, &u.Approver, &u.Digest, &text, &u.Left, &u.DecidedBy, &u.Reason, &created, &expires, &decided, &removed, &seal, &u.Area); err != nil {
 			return nil, fmt.Errorf("list requests: %w", err)
 		}
 		var b useBody
@@ -170,7 +174,7 @@ func (st *Store) uses(ctx context.Context, tail string, args ...any) ([]esign.Us
 			return nil, fmt.Errorf("list requests: %w", err)
 		}
 		u.File, u.Item, u.Purpose, u.Kept, u.Places, u.Needed, u.Hours, u.Uses, u.SealName = b.File, b.Item, b.Purpose, b.Kept, b.Places, b.Needed, b.Hours, b.Uses, owner.Name
-		u.CreatedAt, u.ExpiresAt, u.DecidedAt = sqldb.Time(created), sqldb.Time(expires), sqldb.Time(decided)
+		u.CreatedAt, u.ExpiresAt, u.DecidedAt, u.RemovedAt = sqldb.Time(created), sqldb.Time(expires), sqldb.Time(decided), sqldb.Time(removed)
 		place[u.ID] = len(all)
 		all = append(all, u)
 	}
@@ -325,4 +329,55 @@ func (st *Store) EndUse(ctx context.Context, u esign.UseRequest, from esign.UseS
 // UsesOver lists requests whose time was over by now.
 func (st *Store) UsesOver(ctx context.Context, now time.Time, limit int) ([]esign.UseRequest, error) {
 	return st.uses(ctx, "WHERE u.state IN ('requested', 'approved') AND u.expires_at <= $1 ORDER BY u.expires_at, u.id LIMIT $2", sqldb.Micros(now), limit)
+}
+
+// longOver is a request that ended by $1, whose document no stamp that is under way needs any more.
+const longOver = `(u.state IN ('refused', 'withdrawn', 'expired') AND u.decided_at <= $1 OR u.state = 'used' AND u.expires_at <= $1)
+	AND NOT EXISTS (SELECT 1 FROM seal_stamp p WHERE p.state = 'planned' AND p.approval = u.id)`
+
+// UsesKept lists requests that ended by then and still keep their documents.
+func (st *Store) UsesKept(ctx context.Context, ended time.Time, limit int) ([]esign.UseRequest, error) {
+	return st.uses(ctx, "WHERE u.kept = 1 AND "+longOver+" ORDER BY u.created_at, u.id LIMIT $2", sqldb.Micros(ended), limit)
+}
+
+// DocumentsHeld finds addresses that stamps and other requests need.
+func (st *Store) DocumentsHeld(ctx context.Context, addresses []string, ended time.Time) ([]string, error) {
+	if len(addresses) == 0 {
+		return nil, nil
+	}
+	args := []any{sqldb.Micros(ended)}
+	for _, address := range addresses {
+		args = append(args, address)
+	}
+	these := "(" + numbered(2, len(addresses)) + ")"
+	// The body is JSON, in which a text cannot hold a bare quotation mark.
+	rows, err := st.db.Read().QueryContext(ctx, "SELECT u.source_sm3 FROM seal_use u WHERE u.kept = 1 AND u.source_sm3 IN "+these+" AND NOT ("+longOver+`)
+		UNION SELECT result_sm3 FROM seal_stamp WHERE result_sm3 IN `+these+` AND body NOT LIKE '%"Unkept":true%'`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list documents: %w", err)
+	}
+	defer rows.Close()
+	var held []string
+	for rows.Next() {
+		var address string
+		if err := rows.Scan(&address); err != nil {
+			return nil, fmt.Errorf("list documents: %w", err)
+		}
+		held = append(held, address)
+	}
+	return held, rows.Err()
+}
+
+// RemoveUseDocument notes that a request keeps its document no more.
+func (st *Store) RemoveUseDocument(ctx context.Context, u esign.UseRequest, record audit.Record) error {
+	return st.db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_use SET kept = 0, removed_at = $2 WHERE id = $1 AND kept = 1", u.ID, sqldb.Micros(u.RemovedAt))
+		if err != nil {
+			return err
+		}
+		if !done {
+			return esign.ErrChanged
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
 }

@@ -60,7 +60,7 @@ func sealRuleRecord(r esign.SealRule) SealRuleRecord {
 
 // UseOrder asks for the use of a seal on a document.
 type UseOrder struct {
-	Document string `json:"document,omitempty" contentEncoding:"base64" doc:"The document, Base64: approvers see it, and it is kept until the request ends. Without it they see its SM3 alone"`
+	Document string `json:"document,omitempty" contentEncoding:"base64" doc:"The document, Base64: approvers see it while the request is open, and it is removed 30 days after the end. Without it they see its SM3 alone"`
 	SM3      string `json:"sm3,omitempty" pattern:"^[0-9a-fA-F]{64}$" doc:"SM3 of the document, hex; required without the document"`
 	File     string `json:"file,omitempty" maxLength:"100" doc:"Name of the document, for the approvers"`
 	Where
@@ -98,6 +98,7 @@ type UseRecord struct {
 	Reason    string              `json:"reason,omitempty" doc:"Why it was refused or withdrawn"`
 	CreatedAt time.Time           `json:"created_at" doc:"When it was asked for"`
 	ExpiresAt time.Time           `json:"expires_at" doc:"Until then it waits, or is used"`
+	RemovedAt time.Time           `json:"document_removed_at,omitzero" doc:"When the document that was given left the store, 30 days after the request ended; absent before"`
 }
 
 func approvalRecords(all []esign.UseApproval) []UseApprovalRecord {
@@ -111,7 +112,7 @@ func approvalRecords(all []esign.UseApproval) []UseApprovalRecord {
 func useRecord(u esign.UseRequest) UseRecord {
 	return UseRecord{ID: u.ID, Seal: u.SealID, SealName: u.SealName, State: string(u.State), Requester: u.Requester, SourceSM3: u.SourceSM3, File: u.File, Seen: u.Kept, Item: u.Item, Purpose: u.Purpose,
 		Places: placesRecord(u.Places), Approver: u.Approver, Needed: u.Needed, Approvals: approvalRecords(u.Approvals), Hours: u.Hours, Uses: u.Uses, Left: u.Left, Digest: u.Digest, DecidedBy: u.DecidedBy,
-		Reason: u.Reason, CreatedAt: u.CreatedAt, ExpiresAt: u.ExpiresAt}
+		Reason: u.Reason, CreatedAt: u.CreatedAt, ExpiresAt: u.ExpiresAt, RemovedAt: u.RemovedAt}
 }
 
 type (

@@ -109,7 +109,7 @@ func (p *Pages) showUse(w http.ResponseWriter, r *http.Request, status int, a tr
 	}
 	actor := reqctx.From(r.Context()).Actor
 	body := web.SealUsePage{Seal: u.SealName, SealURL: "/seal/" + u.SealID, Status: "use_" + string(u.State), Facts: p.useFacts(r, u), SM3: u.SourceSM3, Unseen: !u.Kept && u.State == esign.UseRequested, History: p.useHistory(r, u),
-		Hidden: []web.Hidden{{Name: "digest", Value: u.Digest}}, UsesLeft: u.Left, ExpiresAt: u.ExpiresAt}
+		Hidden: []web.Hidden{{Name: "digest", Value: u.Digest}}, UsesLeft: u.Left, ExpiresAt: u.ExpiresAt, RemovedAt: u.RemovedAt}
 	open := u.State == esign.UseRequested || u.State == esign.UseApproved
 	for _, place := range u.Places {
 		body.Places = append(body.Places, p.place(r, place))

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/sealtest"
@@ -175,4 +176,29 @@ func hiddenOf(t *testing.T, page, name string) string {
 		t.Fatalf("no input %s", name)
 	}
 	return value
+}
+
+func TestRemovedDocumentIsTold(t *testing.T) {
+	s := newSite(t)
+	seal := s.ruled()
+	asked := s.json(keeper, http.MethodPost, "/api/v1/seals/"+seal.ID+"/use-requests", order(sealtest.Document(t, 1)), http.StatusCreated, key, "ask-00001")
+	id := asked["id"].(string)
+	s.json(keeper, http.MethodPost, "/api/v1/seal-use-requests/"+id+"/withdrawal", map[string]any{"reason": "不再需要"}, http.StatusOK)
+	if got := s.json(keeper, http.MethodGet, "/api/v1/seal-use-requests/"+id, nil, http.StatusOK); got["document_removed_at"] != nil {
+		t.Errorf("%v", got)
+	}
+	if strings.Contains(s.page(keeper, "/seal/requests/"+id, http.StatusOK), "use-removed") {
+		t.Error("told too early")
+	}
+	s.world.Advance(esign.DocumentRetention)
+	if n, err := s.world.Service.RemoveUseDocuments(t.Context()); n != 1 || err != nil {
+		t.Error(n, err)
+	}
+	got := s.json(keeper, http.MethodGet, "/api/v1/seal-use-requests/"+id, nil, http.StatusOK)
+	if at, err := time.Parse(time.RFC3339, got["document_removed_at"].(string)); err != nil || !at.Equal(s.world.Now()) || got["document_given"] != true {
+		t.Errorf("%v", got)
+	}
+	if page := s.page(keeper, "/seal/requests/"+id, http.StatusOK); !strings.Contains(page, `id="use-removed"`) || !strings.Contains(page, asked["source_sm3"].(string)) {
+		t.Error("the page does not tell")
+	}
 }

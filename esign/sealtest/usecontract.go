@@ -25,6 +25,7 @@ var useStore = map[string]func(*testing.T, esign.Store){
 	"an abandoned stamp gives it back": abandonedGivesBack,
 	"another rule in force":            anotherRuleInForce,
 	"no audit, no request":             noAuditNoRequest,
+	"documents of ended requests":      documentsOfEndedRequests,
 }
 
 // Wish is a request for store tests: of the requester and document of Plan.
@@ -361,4 +362,87 @@ func noAuditNoRequest(t *testing.T, s esign.Store) {
 	if err != nil || len(page) != 1 || page[0].State != esign.UseRequested || slices.ContainsFunc(page, func(u esign.UseRequest) bool { return len(u.Approvals) > 0 }) {
 		t.Errorf("%+v %v", page, err)
 	}
+}
+
+func documentsOfEndedRequests(t *testing.T, s esign.Store) {
+	row := add(t, s, Row(1))
+	about := func(n int, source string) esign.UseRequest {
+		u := Wish(n, row.ID)
+		u.SourceSM3 = source
+		return u
+	}
+	end := func(u esign.UseRequest, from, to esign.UseState) esign.UseRequest {
+		t.Helper()
+		u.State, u.DecidedBy, u.DecidedAt = to, "staff:b", Start.Add(time.Minute)
+		want(t, string(to), s.EndUse(ctx, u, from, record("ended")), nil)
+		return u
+	}
+	first := end(wish(t, s, about(1, "aa")), esign.UseRequested, esign.UseRefused)
+	end(agreed(t, s, about(2, "bb")), esign.UseApproved, esign.UseWithdrawn)
+	end(wish(t, s, about(3, "cc")), esign.UseRequested, esign.UseExpired)
+	wish(t, s, about(4, "aa"))   // waits
+	agreed(t, s, about(5, "bb")) // is approved
+	bare := about(6, "dd")
+	bare.Kept = false
+	end(wish(t, s, bare), esign.UseRequested, esign.UseRefused)
+	used := agreed(t, s, about(7, "ee"))
+	taking := under(10, used)
+	taking.SourceSM3 = used.SourceSM3
+	taking = plan(t, s, taking)
+	kept := func(what string, ended time.Time, wanted ...string) {
+		t.Helper()
+		var ids []string
+		all, err := s.UsesKept(ctx, ended, 10)
+		for _, u := range all {
+			ids = append(ids, u.ID)
+		}
+		if err != nil || !slices.Equal(ids, wanted) {
+			t.Errorf("%s: %v %v, want %v", what, ids, err, wanted)
+		}
+	}
+	held := func(what string, ended time.Time, wanted ...string) {
+		t.Helper()
+		all, err := s.DocumentsHeld(ctx, []string{"aa", "bb", "cc", "dd", "ee", "f1", "f2", "f3"}, ended)
+		slices.Sort(all)
+		if err != nil || !slices.Equal(all, wanted) {
+			t.Errorf("%s: %v %v, want %v", what, all, err, wanted)
+		}
+	}
+	ends, later := Start.Add(time.Minute), used.ExpiresAt
+	kept("before they end", ends.Add(-time.Microsecond))
+	kept("when they end", ends, "use_0001", "use_0002", "use_0003")
+	kept("while a stamp is under way", later, "use_0001", "use_0002", "use_0003")
+	held("while a stamp is under way", later, "aa", "bb", "ee")
+	taking.State, taking.ResultSM3 = esign.Stored, "f1"
+	want(t, "stored", s.SettleStamp(ctx, taking, record("stored")), nil)
+	kept("used, before its approval is over", later.Add(-time.Microsecond), "use_0001", "use_0002", "use_0003")
+	kept("used", later, "use_0001", "use_0002", "use_0003", used.ID)
+	held("used", later, "aa", "bb", "f1")
+	if all, err := s.UsesKept(ctx, later, 2); err != nil || len(all) != 2 || all[0].ID != first.ID {
+		t.Error(len(all), err)
+	}
+	for n, result := range map[int]string{11: "f2", 12: "f3"} {
+		stamp := Plan(n, row.ID)
+		stamp.Unkept = n == 11
+		stamp.Purpose = "\"Unkept\":true"
+		stamp = plan(t, s, stamp)
+		stamp.State, stamp.ResultSM3 = esign.Stored, result
+		want(t, "stored", s.SettleStamp(ctx, stamp, record("stored")), nil)
+	}
+	held("a result that the caller keeps", later, "aa", "bb", "f1", "f3")
+	if all, err := s.DocumentsHeld(ctx, nil, later); err != nil || len(all) != 0 {
+		t.Error(all, err)
+	}
+	first.RemovedAt = later
+	if err := s.RemoveUseDocument(ctx, first, audit.Record{}); err == nil {
+		t.Error("removed without an audit event")
+	}
+	kept("after a removal without an audit event", ends, "use_0001", "use_0002", "use_0003")
+	want(t, "removed", s.RemoveUseDocument(ctx, first, record("removed")), nil)
+	want(t, "removed twice", s.RemoveUseDocument(ctx, first, record("removed")), esign.ErrChanged)
+	want(t, "what was never given", s.RemoveUseDocument(ctx, bare, record("removed")), esign.ErrChanged)
+	if got := useOf(t, s, first.ID); !same(got, first) {
+		t.Errorf("got  %+v\nwant %+v", got, first)
+	}
+	kept("removed", ends, "use_0002", "use_0003")
 }

@@ -211,6 +211,63 @@ func (t *Twin) UsesOver(_ context.Context, now time.Time, limit int) ([]esign.Us
 	}, endsFirst, limit), nil
 }
 
+// longOver tells whether a request ended by then and no planned stamp needs its document; the twin is locked.
+func (t *Twin) longOver(u esign.UseRequest, ended time.Time) bool {
+	end := u.DecidedAt
+	switch u.State {
+	case esign.UseRequested, esign.UseApproved:
+		return false
+	case esign.UseUsed:
+		end = u.ExpiresAt
+	}
+	if end.After(micros(ended)) {
+		return false
+	}
+	for _, s := range t.stamps {
+		if s.State == esign.Planned && s.Approval == u.ID {
+			return false
+		}
+	}
+	return true
+}
+
+// UsesKept implements esign.Store.
+func (t *Twin) UsesKept(_ context.Context, ended time.Time, limit int) ([]esign.UseRequest, error) {
+	return t.useList(func(u esign.UseRequest) bool { return u.Kept && u.RemovedAt.IsZero() && t.longOver(u, ended) }, func(a, b esign.UseRequest) int { return newestUse(b, a) }, limit), nil
+}
+
+// DocumentsHeld implements esign.Store.
+func (t *Twin) DocumentsHeld(_ context.Context, addresses []string, ended time.Time) (held []string, err error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, address := range addresses {
+		needed := false
+		for _, u := range t.uses.requests {
+			needed = needed || u.SourceSM3 == address && u.Kept && u.RemovedAt.IsZero() && !t.longOver(u, ended)
+		}
+		for _, s := range t.stamps {
+			needed = needed || s.ResultSM3 == address && !s.Unkept
+		}
+		if needed {
+			held = append(held, address)
+		}
+	}
+	return held, nil
+}
+
+// RemoveUseDocument implements esign.Store.
+func (t *Twin) RemoveUseDocument(_ context.Context, u esign.UseRequest, record audit.Record) error {
+	return t.write(record, func() error {
+		have := t.uses.requests[u.ID]
+		if !have.Kept || !have.RemovedAt.IsZero() {
+			return esign.ErrChanged
+		}
+		have.RemovedAt = micros(u.RemovedAt)
+		t.uses.requests[u.ID] = have
+		return nil
+	})
+}
+
 // SealRule implements esign.Store.
 func (f *Faulty) SealRule(ctx context.Context, sealID string) (rule esign.SealRule, err error) {
 	err = f.around("store rule", func() (err error) { rule, err = f.Store.SealRule(ctx, sealID); return err })
@@ -235,4 +292,9 @@ func (f *Faulty) UsesOf(ctx context.Context, sealID, requester, sourceSM3 string
 // ApproveUse implements esign.Store.
 func (f *Faulty) ApproveUse(ctx context.Context, u esign.UseRequest, a esign.UseApproval, before int, record audit.Record) error {
 	return f.around("store approve use", func() error { return f.Store.ApproveUse(ctx, u, a, before, record) })
+}
+
+// RemoveUseDocument implements esign.Store.
+func (f *Faulty) RemoveUseDocument(ctx context.Context, u esign.UseRequest, record audit.Record) error {
+	return f.around("store remove use document", func() error { return f.Store.RemoveUseDocument(ctx, u, record) })
 }

@@ -59,7 +59,8 @@ var Start = time.Date(2026, 11, 24, 1, 30, 0, 0, time.UTC)
 func NewWorld(t testing.TB, store esign.Store) *World {
 	t.Helper()
 	steps := &Steps{}
-	w := &World{Store: &Faulty{store, steps}, Steps: steps, Blobs: &Blobs{steps: steps, files: map[string][]byte{}}, at: Start, made: map[string]*pki.Certificate{}}
+	w := &World{Store: &Faulty{store, steps}, Steps: steps, Blobs: &Blobs{steps: steps, files: map[string][]byte{}, put: map[string]time.Time{}}, at: Start, made: map[string]*pki.Certificate{}}
+	w.Blobs.now = w.Now
 	w.Keys = NewKeys(w.Now, steps)
 	w.ring = keys.NewRing(w.Keys)
 	if err := w.makeCA(); err != nil {
@@ -270,11 +271,36 @@ func Request(seal esign.Seal, document []byte) esign.StampRequest {
 	return esign.StampRequest{SealID: seal.ID, Document: document, Places: []esign.Place{esign.At(1, 140, 220)}, Item: "2026-1124-0001", Purpose: "公布办事指南", Key: "key-0001"}
 }
 
-// Blobs keeps documents in memory; both calls are steps.
+// Blobs keeps documents in memory; its calls are steps.
 type Blobs struct {
 	steps *Steps
+	now   func() time.Time
 	mutex sync.Mutex
 	files map[string][]byte
+	put   map[string]time.Time // last
+}
+
+// Has tells whether a document lies there.
+func (b *Blobs) Has(address string) bool {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	_, ok := b.files[address]
+	return ok
+}
+
+// Remove implements esign.Blobs.
+func (b *Blobs) Remove(_ context.Context, address string, since time.Time) (gone bool, err error) {
+	err = b.steps.around("blob remove", func() error {
+		b.mutex.Lock()
+		defer b.mutex.Unlock()
+		if _, ok := b.files[address]; ok && !b.put[address].Before(since) {
+			return nil
+		}
+		delete(b.files, address)
+		gone = true
+		return nil
+	})
+	return gone, err
 }
 
 // Put implements esign.Blobs.
@@ -286,7 +312,7 @@ func (b *Blobs) Put(ctx context.Context, content []byte) (address string, err er
 		b.mutex.Lock()
 		defer b.mutex.Unlock()
 		address = digest.Hex(content)
-		b.files[address] = append([]byte(nil), content...)
+		b.files[address], b.put[address] = append([]byte(nil), content...), b.now()
 		return nil
 	})
 	return address, err

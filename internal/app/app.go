@@ -262,7 +262,7 @@ func (a *App) openStores(ctx context.Context) (err error) {
 	if pending := sqldb.Pending(status); pending > 0 {
 		return fmt.Errorf("%d migrations wait: run yinxin migrate up", pending)
 	}
-	a.blobs, err = blob.OpenFiles(a.cfg.Blob.Dir)
+	a.blobs, err = blob.OpenFiles(a.cfg.Blob.Dir, a.opts.Now)
 	return err
 }
 
@@ -587,9 +587,13 @@ func (a *App) turnKeys(ctx context.Context) {
 // purgeTicks is the number of ticks of two seconds between purges: an hour.
 const purgeTicks = 1800
 
-// purge deletes rows that decide nothing any more.
+// purge deletes rows that decide nothing any more, and documents that nothing needs.
 func (a *App) purge(ctx context.Context) {
-	for name, run := range map[string]func(context.Context, time.Time) (int64, error){"identity": a.store.Purge, "outbox": outboxdb.New(a.db).Purge} {
+	documents := func(ctx context.Context, _ time.Time) (int64, error) {
+		n, err := a.sealing.seals.RemoveUseDocuments(ctx)
+		return int64(n), err
+	}
+	for name, run := range map[string]func(context.Context, time.Time) (int64, error){"identity": a.store.Purge, "outbox": outboxdb.New(a.db).Purge, "documents of seal uses": documents} {
 		deleted, err := run(ctx, a.opts.Now())
 		if err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "purge failed", "rows", name, "error", err)

@@ -101,7 +101,7 @@ func Doctor(ctx context.Context, cfg Config, now time.Time) Diagnosis {
 		_, err := ReadSecret(cfg.Keys.PassphraseFile)
 		check("passphrase", err, cfg.Keys.PassphraseFile, "write a passphrase into the file and run chmod 600 on it")
 	}
-	store, err := blob.OpenFiles(cfg.Blob.Dir)
+	store, err := blob.OpenFiles(cfg.Blob.Dir, func() time.Time { return now })
 	if err == nil {
 		err = store.Health()
 	}

@@ -51,7 +51,8 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	s := &sealing{app: a}
 	var err error
 	sealStore := sealdb.New(a.db)
-	cfg := esign.Config{Store: sealStore, Lists: sealStore, BaseURL: a.cfg.Issuer, Issuers: func() []*pki.Certificate { return a.ca.Certificates()[1:] }, Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
+	licenseStore := licensedb.New(a.db)
+	cfg := esign.Config{Store: sealStore, Held: licenseStore.Documents, Lists: sealStore, BaseURL: a.cfg.Issuer, Issuers: func() []*pki.Certificate { return a.ca.Certificates()[1:] }, Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
 		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf}
 	if a.stamps != nil { // a nil *tsa.Service would be an interface that is not nil
 		cfg.TimeStamper = a.stamps
@@ -69,7 +70,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	if a.stamps != nil {
 		timeStamp = a.stamps.TimeStamp
 	}
-	s.licenses, err = elicense.New(elicense.Config{Store: licensedb.New(a.db), Cards: licensedb.New(a.db), Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
+	s.licenses, err = elicense.New(elicense.Config{Store: licenseStore, Cards: licenseStore, Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
 		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, TimeStamp: timeStamp, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf})
 	if err != nil {
 		return nil, err

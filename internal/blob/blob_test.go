@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/internal/blob"
 	"github.com/yinxin-gov/yinxin/keys/digest"
@@ -16,7 +17,7 @@ import (
 
 func TestStoredDocumentComesBackAndDamageIsNamed(t *testing.T) {
 	folder := t.TempDir()
-	store, err := blob.OpenFiles(folder)
+	store, err := blob.OpenFiles(folder, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func TestStoredDocumentComesBackAndDamageIsNamed(t *testing.T) {
 
 func TestF24EveryDamageIsNamedAndStoringAgainMendsIt(t *testing.T) {
 	folder := t.TempDir()
-	store, err := blob.OpenFiles(folder)
+	store, err := blob.OpenFiles(folder, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ func TestManyWritersOfOneDocument(t *testing.T) {
 	var group sync.WaitGroup
 	for range 16 {
 		group.Go(func() {
-			store, err := blob.OpenFiles(folder)
+			store, err := blob.OpenFiles(folder, time.Now)
 			if err != nil {
 				t.Error(err)
 				return
@@ -109,7 +110,7 @@ func TestManyWritersOfOneDocument(t *testing.T) {
 // TestF02WriteThatFailsLeavesNothing: the folder cannot be made, because a file stands in its place.
 func TestF02WriteThatFailsLeavesNothing(t *testing.T) {
 	folder := t.TempDir()
-	store, err := blob.OpenFiles(folder)
+	store, err := blob.OpenFiles(folder, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +141,7 @@ func TestF02WriteThatFailsLeavesNothing(t *testing.T) {
 
 func TestFilesAreTheOwnersOnly(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "documents")
-	store, err := blob.OpenFiles(folder)
+	store, err := blob.OpenFiles(folder, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +157,7 @@ func TestFilesAreTheOwnersOnly(t *testing.T) {
 }
 
 func TestUnknownAndHostileNames(t *testing.T) {
-	store, err := blob.OpenFiles(t.TempDir())
+	store, err := blob.OpenFiles(t.TempDir(), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,4 +166,62 @@ func TestUnknownAndHostileNames(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
+}
+
+// TestRemoveLeavesWhatWasStoredLately: one who stores a document and says afterwards that it is needed finds it there, whoever looked in between.
+func TestRemoveLeavesWhatWasStoredLately(t *testing.T) {
+	folder, ctx := t.TempDir(), context.Background()
+	at := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+	store, err := blob.OpenFiles(folder, func() time.Time { return at })
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove := func(what, name string, since time.Time, want bool) {
+		t.Helper()
+		if gone, err := store.Remove(ctx, name, since); err != nil || gone != want {
+			t.Errorf("%s: gone %v, %v", what, gone, err)
+		}
+		if _, err := store.Get(ctx, name); want != errors.Is(err, blob.ErrNotFound) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if left, err := filepath.Glob(filepath.Join(folder, "*", ".*")); err != nil || len(left) > 0 {
+			t.Errorf("%s: left behind: %v %v", what, left, err)
+		}
+	}
+	put := func() string {
+		t.Helper()
+		name, err := store.Put(ctx, []byte("request"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	name := put()
+	remove("stored at this moment", name, at, false)
+	at = at.Add(24 * time.Hour)
+	put()
+	remove("stored again", name, at.Add(-time.Hour), false)
+	remove("stored long ago", name, at.Add(time.Second), true)
+	remove("gone before", name, at, true)
+	remove("never there", digest.Hex(nil), at, true)
+	remove("no address", "../../etc/passwd", at, true)
+
+	// A process died after the file moved aside.
+	aside := func() {
+		t.Helper()
+		put()
+		if err := os.Rename(filepath.Join(folder, name[:2], name), filepath.Join(folder, name[:2], ".old-"+name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	aside()
+	remove("moved aside, stored long ago", name, at.Add(time.Second), true)
+	aside()
+	remove("moved aside, stored lately", name, at, false)
+	if err := os.Rename(filepath.Join(folder, name[:2], name), filepath.Join(folder, name[:2], ".old-"+name)); err != nil {
+		t.Fatal(err)
+	}
+	put()
+	remove("moved aside, and stored anew", name, at, false)
+	remove("all of it", name, at.Add(time.Second), true)
 }
