@@ -209,6 +209,36 @@ func TestIdentityThatIsProvenHereIsNotTakenAgain(t *testing.T) {
 	})
 }
 
+// TestPassportsOfAnotherSystem: a passport's number is one of its country alone, so a row names the country; whoever is proven here is found
+// by both, and no level comes with it.
+func TestPassportsOfAnotherSystem(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		here := register(t, d, "13800138000")
+		proof := idp.Proof{IAL: 1, Method: "document", Source: "register", At: d.Clock.Now()}
+		who := idp.Identity{Name: "John Smith", Type: "passport", Number: "L898902C3", Nationality: "GBR", Birth: "1980-01-01"}
+		if err := d.Accounts.ProveIdentity(context.Background(), here.ID, proof, who); err != nil {
+			t.Fatal(err)
+		}
+		const columns = "external_id,mobile,name,document_type,document_number,nationality,level\n"
+		rows := columns +
+			"p1,13900000021,John Smith,passport,L898902C3,GBR,4\n" +
+			"p2,13900000022,John Smith,passport,L898902C3,FRA,4\n" +
+			"p3,13900000023,John Smith,passport,L898902C3,FRA,4\n" +
+			"p4,13900000024,John Smith,passport,M1234567,,4\n" +
+			"p5,13900000025,John Smith,passport,M1234567,ZZZ,4\n"
+		want := []intake.Code{intake.IdentityTaken, intake.Imported, intake.IdentityRepeated, intake.DocumentInvalid, intake.DocumentInvalid}
+		trust := &intake.Trust{Source: "partner", Level: func(string) subject.IAL { return 3 }, Until: func(at time.Time) time.Time { return at.AddDate(0, 0, 30) }}
+		for _, dry := range []bool{true, false} {
+			if _, err := d.run(t, rows, intake.Options{DryRun: dry, Trust: trust}, intake.Mapping{}); err != nil || !slices.Equal(d.codes(), want) {
+				t.Fatalf("dry run %v: %v %v", dry, d.codes(), err)
+			}
+		}
+		if p, err := d.Accounts.Person(context.Background(), d.results[1].AccountID); err != nil || p.IAL != 0 {
+			t.Errorf("%+v %v", p, err)
+		}
+	})
+}
+
 func TestLevelOfAPartnerThatIsBelieved(t *testing.T) {
 	eachDesk(t, func(t *testing.T, d *desk) {
 		trust := &intake.Trust{Source: "upstream:province", Level: func(word string) subject.IAL { return map[string]subject.IAL{"L2": 2}[word] }, Until: func(at time.Time) time.Time { return at.AddDate(0, 0, 30) }}

@@ -35,10 +35,11 @@ func (s *Service) check(ctx context.Context, r Record, o Options, now time.Time)
 			return row, NameInvalid, nil
 		}
 	}
-	documentType, number, code := documentOf(s.accounts.Documents(), r)
+	who, code := documentOf(s.accounts.Documents(), r)
 	if code != "" {
 		return row, code, nil
 	}
+	who.Name = name
 	var code2 Code
 	if row.Created, code2 = createdOf(r.Created, o, now); code2 != "" {
 		return row, code2, nil
@@ -57,14 +58,15 @@ func (s *Service) check(ctx context.Context, r Record, o Options, now time.Time)
 		return row, "", err
 	}
 	details := map[string]string{"source": o.Source, "claimed": word(row.Claimed)}
-	if number != "" {
-		if row.Document, err = s.accounts.IdentityLookup(ctx, idp.Identity{Type: documentType, Number: number}); err != nil {
+	if who.Number != "" {
+		if row.Document, err = s.accounts.IdentityLookup(ctx, who); err != nil {
 			return row, "", err
 		}
-		if o.Trust != nil && name != "" {
+		// A number of one country alone does not tell when its holder was born, and without that nobody has a level.
+		if o.Trust != nil && name != "" && who.Nationality == "" {
 			if level := o.Trust.Level(row.Claimed); level > 0 {
 				p := idp.Proof{IAL: level, Method: "import", Source: o.Trust.Source, At: now, Until: o.Trust.Until(now), Evidence: digest.Hex([]byte(o.Digest))}
-				if p, err = s.accounts.PrepareProof(ctx, row.Account, p, idp.Identity{Name: name, Type: documentType, Number: number}); err != nil {
+				if p, err = s.accounts.PrepareProof(ctx, row.Account, p, who); err != nil {
 					return row, "", err
 				}
 				row.Proof = &p
@@ -90,7 +92,7 @@ func word(text string) string {
 }
 
 func tooLong(r Record) bool {
-	for _, text := range []string{r.ExternalID, r.Mobile, r.Email, r.PasswordHash, r.Name, r.DocumentType, r.DocumentNumber, r.Level, r.Created} {
+	for _, text := range []string{r.ExternalID, r.Mobile, r.Email, r.PasswordHash, r.Name, r.DocumentType, r.DocumentNumber, r.Nationality, r.Level, r.Created} {
 		if len(text) > maxField || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 			return true
 		}
@@ -119,18 +121,22 @@ func identifiersOf(r Record) ([]subject.Identifier, Code) {
 	return all, ""
 }
 
-// documentOf reads a document of a kind of the table, a citizen's where none is told. Kinds that need a nationality beside the
-// number cannot be told apart in a row and are refused.
-func documentOf(kinds subject.Documents, r Record) (documentType, number string, code Code) {
+// documentOf reads a document of a kind of the table, a citizen's where none is told. The nationality is kept where the kind asks for one.
+func documentOf(kinds subject.Documents, r Record) (idp.Identity, Code) {
 	text := strings.TrimSpace(r.DocumentNumber)
 	if text == "" {
-		return "", "", ""
+		return idp.Identity{}, ""
 	}
-	document, err := kinds.Parse(cmp.Or(r.DocumentType, subject.CitizenID), text, "")
+	kind := cmp.Or(r.DocumentType, subject.CitizenID)
+	document, err := kinds.Parse(kind, text, strings.TrimSpace(r.Nationality))
 	if err != nil {
-		return "", "", DocumentInvalid
+		return idp.Identity{}, DocumentInvalid
 	}
-	return document.Kind, document.Number, ""
+	who := idp.Identity{Type: document.Kind, Number: document.Number}
+	if k, _ := kinds.Find(kind); k.Nationality == subject.NationalityAsked {
+		who.Nationality = document.Nationality
+	}
+	return who, ""
 }
 
 func createdOf(text string, o Options, now time.Time) (time.Time, Code) {

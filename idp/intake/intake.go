@@ -64,6 +64,7 @@ type Record struct {
 	Name           string
 	DocumentType   string
 	DocumentNumber string
+	Nationality    string // beside a number that is one of its country alone, as that of a passport
 	Level          string
 	Created        string
 	Broken         bool // the row has no form

@@ -37,7 +37,7 @@ type HashMapping struct {
 }
 
 // fields of a record by our names.
-var fields = []string{"external_id", "mobile", "email", "password_hash", "name", "document_type", "document_number", "level", "created"}
+var fields = []string{"external_id", "mobile", "email", "password_hash", "name", "document_type", "document_number", "nationality", "level", "created"}
 
 // Check reports every fault of a mapping.
 func (m Mapping) Check() error {
@@ -94,7 +94,7 @@ func (m Mapping) record(row int, value func(column string) string) Record {
 		return text
 	}
 	r := Record{Row: row, ExternalID: get("external_id"), Mobile: get("mobile"), Email: get("email"), PasswordHash: get("password_hash"), Name: get("name"),
-		DocumentType: get("document_type"), DocumentNumber: get("document_number"), Level: get("level"), Created: get("created")}
+		DocumentType: get("document_type"), DocumentNumber: get("document_number"), Nationality: get("nationality"), Level: get("level"), Created: get("created")}
 	if m.Hash.Algorithm != "" && r.PasswordHash != "" {
 		salt, word := "", m.Hash.Algorithm
 		if m.Hash.Salt != "" {
