@@ -23,7 +23,7 @@ var compoundSurnames = func() map[string]bool {
 const maxStars = 4
 
 // MaskName shows the surname: 张三 is 张*, 张小三 is 张*三, 欧阳娜娜 is 欧阳**. Of a name in several parts (阿依古丽·买买提, Anna
-// O'Brien) it shows the first letter of each part.
+// O'Brien) it shows the first letter of each part; where parts have one letter each, that of the first (A B is A *).
 func MaskName(name string) string {
 	characters := []rune(name)
 	switch {
@@ -60,6 +60,15 @@ func maskParts(name []rune) string {
 		}
 	}
 	out.WriteString(stars(hidden))
+	if out.String() == string(name) { // parts of one letter each
+		rest := name[1:]
+		for i, r := range rest {
+			if r != '·' && r != ' ' {
+				rest[i] = '*'
+			}
+		}
+		return string(name)
+	}
 	return out.String()
 }
 

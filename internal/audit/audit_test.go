@@ -91,6 +91,7 @@ func TestMessagesDoNotLeakBetweenRecords(t *testing.T) {
 
 func FuzzEventComesBack(f *testing.F) {
 	f.Add("type", "object", "id", "reason", int64(1))
+	f.Add("type", "\xff", "\xe4\xb8", "reason", int64(1))
 	f.Fuzz(func(t *testing.T, kind, objectType, id, reason string, at int64) {
 		body, err := audit.Encode(audit.Event{Type: kind, At: time.UnixMicro(at % (1 << 50)), ObjectType: objectType, ObjectID: id, Reason: reason})
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/keys/digest"
@@ -36,7 +37,8 @@ type stored struct {
 	Details    map[string]string `json:"details,omitempty"`
 }
 
-// Encode is the chained form of an event: JSON with fixed field order and sorted details.
+// Encode is the chained form of an event: JSON with fixed field order and sorted details. Octets that are no UTF-8 become U+FFFD, as
+// whoever reads the event back gets them.
 func Encode(e Event) ([]byte, error) {
 	if e.Type == "" || e.At.IsZero() || e.ObjectType == "" {
 		return nil, fmt.Errorf("audit: event %q needs a type, a time and an object", e.Type)
@@ -44,11 +46,21 @@ func Encode(e Event) ([]byte, error) {
 	if e.Result == "" {
 		e.Result = Succeeded
 	}
+	var details map[string]string
+	if len(e.Details) > 0 {
+		details = make(map[string]string, len(e.Details))
+		for name, value := range e.Details {
+			details[readable(name)] = readable(value)
+		}
+	}
 	return json.Marshal(stored{
-		Type: e.Type, At: e.At.UTC().Format(time.RFC3339Nano), Actor: e.Actor, ActingFor: e.ActingFor,
-		ObjectType: e.ObjectType, ObjectID: e.ObjectID, Result: e.Result, Reason: e.Reason, RequestID: e.RequestID, Details: e.Details,
+		Type: readable(e.Type), At: e.At.UTC().Format(time.RFC3339Nano), Actor: readable(e.Actor), ActingFor: readable(e.ActingFor),
+		ObjectType: readable(e.ObjectType), ObjectID: readable(e.ObjectID), Result: e.Result, Reason: readable(e.Reason),
+		RequestID: readable(e.RequestID), Details: details,
 	})
 }
+
+func readable(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
 
 // Decode is the reverse of Encode.
 func Decode(body []byte) (Event, error) {
