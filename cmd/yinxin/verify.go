@@ -66,7 +66,7 @@ func verifyFiles(ctx context.Context, c command) int {
 		verifier.SetTime(moment)
 	}
 	if *online {
-		asker := revocation.New(outbound.New(outbound.Config{Allowed: lower(allowed)}), time.Now)
+		asker := revocation.New(outbound.New(outbound.Config{Allowed: allowed}), time.Now)
 		verifier.SetAsking(func(at time.Time) func(certificate, issuer *pki.Certificate) (pki.Evidence, []string) {
 			return asker.More(ctx, at)
 		})
@@ -95,14 +95,6 @@ func verifyFiles(ctx context.Context, c command) int {
 		return c.fail(exitMisuse, "verify", err)
 	}
 	return worst
-}
-
-// lower writes names of hosts as they are compared.
-func lower(places []string) (all []string) {
-	for _, place := range places {
-		all = append(all, strings.ToLower(place))
-	}
-	return all
 }
 
 // reportETSI prints the one report of a file.

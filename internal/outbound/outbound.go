@@ -55,6 +55,10 @@ func New(cfg Config) *Client {
 	if cfg.Resolver == nil {
 		cfg.Resolver = net.DefaultResolver
 	}
+	cfg.Allowed = slices.Clone(cfg.Allowed)
+	for i, place := range cfg.Allowed {
+		cfg.Allowed[i] = strings.ToLower(place)
+	}
 	c := &Client{cfg: cfg}
 	c.http = &http.Client{
 		Timeout:       Timeout,

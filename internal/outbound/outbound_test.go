@@ -280,3 +280,13 @@ func TestF09NothingTakesLongerThanFiveSeconds(t *testing.T) {
 		})
 	}
 }
+
+// TestAllowedPlacesAreNamedInAnyCase: names of hosts have no case (RFC 4343).
+func TestAllowedPlacesAreNamedInAnyCase(t *testing.T) {
+	client := outbound.New(outbound.Config{Allowed: []string{"CRL.Example.cn:80"}})
+	for address, want := range map[string]bool{"http://crl.example.cn/a": true, "http://CRL.EXAMPLE.CN/a": true, "http://crl.example.com/a": false} {
+		if err := client.Check(address); (err == nil) != want {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
