@@ -8,7 +8,7 @@ export CGO_ENABLED ?= 1
 # watching it is half of what the race run costs and tells nothing of this code.
 RACE = -race -gcflags='modernc.org/...=-race=false -d=checkptr=0'
 
-.PHONY: quickstart lint check test test-race test-postgresql test-vault soak bench generate generate-check prepare build wasm
+.PHONY: quickstart lint check test test-race test-second test-vault soak bench generate generate-check prepare build wasm
 
 quickstart:
 	$(GO) run ./cmd/yinxin quickstart
@@ -42,16 +42,17 @@ check:
 # Both runs begin together: the platform's rows under the race detector take as long as everything else, on one core.
 test: prepare
 	$(GO) vet ./...
-	$(MAKE) -j2 --output-sync=line test-race test-postgresql
+	$(MAKE) -j2 --output-sync=line test-race test-second
 
+# The platform's rows run on PostgreSQL here, where changes of state happen beside each other; stores are tested on both.
 # The long walks through pages in Chromium are in the second run alone: most of their time is the browser's, which is not watched.
 WALKS = ^(TestJourneys|TestMainJobInARealBrowser|TestX05PagesInTheBrowser|TestX21AxeFindsNothing|TestPicturesAndSystemColours)$$
 test-race:
-	$(GO) test $(RACE) -timeout 90m -skip '$(WALKS)' ./internal/app ./... # the longest first; all others run beside it
+	YINXIN_TEST_DATABASE=postgresql $(GO) test $(RACE) -timeout 90m -skip '$(WALKS)' ./internal/app ./... # the longest first; all others run beside it
 
-# The rows of the platform a second time, and the walks.
-test-postgresql:
-	YINXIN_TEST_DATABASE=postgresql $(GO) test -timeout 60m ./internal/app
+# The rows of the platform a second time, on SQLite, and the walks.
+test-second:
+	YINXIN_TEST_DATABASE=sqlite $(GO) test -timeout 60m ./internal/app
 	$(GO) test -timeout 60m -run '$(WALKS)' ./web ./cmd/yinxin
 
 # The contract of key providers against a real Vault or OpenBao, which YINXIN_TEST_VAULT_ADDR and its like name

@@ -12,11 +12,10 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
-	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
 
 func TestAdministratorsRegisterUpstreams(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			h := newHostile(t)
 			p := startFor(t, engine.OpenURL(t), h.host())

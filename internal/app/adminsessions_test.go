@@ -14,7 +14,6 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
-	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
 
 // audited are the stored events of a type, in no order.
@@ -60,7 +59,7 @@ func (o *portal) waitFor(t *testing.T, n int) {
 }
 
 func TestAdministratorsEndSessions(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			o := newTokenPortal(t)
 			p := startFor(t, engine.OpenURL(t), strings.TrimPrefix(o.URL, "http://"))
@@ -156,7 +155,7 @@ func TestAdministratorsEndSessions(t *testing.T) {
 
 // TestSuspensionTellsTheSystems: an account that is suspended leaves the systems that it signed in to, as with any logout.
 func TestSuspensionTellsTheSystems(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			o := newTokenPortal(t)
 			p := startFor(t, engine.OpenURL(t), strings.TrimPrefix(o.URL, "http://"))

@@ -23,7 +23,7 @@ func TestSamplesOfTheGuideAreTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			p := apptest.Start(t, engine.OpenURL(t))
 			blocks := yamlBlock.FindAllStringSubmatch(string(content), -1)

@@ -125,7 +125,7 @@ func wantFailure(t *testing.T, answer cas.Response, code string) {
 const validate3 = "/cas/p3/serviceValidate"
 
 func TestCASSignsInAndOutOnBothDatabases(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			portal := newPortal(t)
 			p := startFor(t, engine.OpenURL(t), portal.host())

@@ -116,7 +116,7 @@ func (x *proxying) grant(t *testing.T) (pgt, ticket string) {
 const proxyValidate3 = "/cas/p3/proxyValidate"
 
 func TestCASProxyTickets(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			x := startProxying(t, engine.OpenURL(t))
 			pgt, _ := x.grant(t)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
-	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
@@ -50,7 +49,7 @@ func purposes(c idp.Client, changes ...idp.AllowedClaim) idp.Client {
 // TestConsentClaimByClaim: what is optional is unticked and refused by itself, what a law gives is not refused, and a withdrawn
 // claim is gone on every node at once.
 func TestConsentClaimByClaim(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			p := apptest.Start(t, engine.OpenURL(t))
 			other := apptest.StartWith(t, p.Config) // a second node on the same database

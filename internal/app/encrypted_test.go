@@ -13,7 +13,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/fault"
-	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/keys/jose"
 )
 
@@ -37,7 +36,7 @@ func TestEncryptedIDTokensAndUserinfo(t *testing.T) {
 		t.Run("key encoding "+string(encoding), func(t *testing.T) {
 			ctx := context.Background()
 			o := newTokenPortal(t)
-			cfg := apptest.NewConfig(t, testkit.Databases(t)[0].OpenURL(t), t.TempDir())
+			cfg := apptest.NewConfig(t, engines(t)[0].OpenURL(t), t.TempDir())
 			cfg.Outbound.Allowed = []string{strings.TrimPrefix(o.URL, "http://")}
 			p := apptest.StartWith(t, cfg)
 			p.Persona(mobile, "李四", 2)

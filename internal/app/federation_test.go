@@ -451,7 +451,7 @@ func TestO53InboundLogoutTokens(t *testing.T) {
 // Another instance of the platform is the province: a person of the province signs in at the county, a portal of the
 // county learns the level, and the province's logout reaches the portal.
 func TestUpstreamIsAnotherInstanceOnBothDatabases(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			ctx := context.Background()
 			var county *apptest.Platform

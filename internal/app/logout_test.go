@@ -12,7 +12,6 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
-	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 	"github.com/yinxin-gov/yinxin/keys/jose"
 )
@@ -117,7 +116,7 @@ func (o *portal) told() []string {
 }
 
 func TestLogoutReachesEveryPortal(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			var portals []*portal
 			cfg := apptest.NewConfig(t, engine.OpenURL(t), t.TempDir())

@@ -14,7 +14,6 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/fault"
-	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
 
 // steered is a register that answers as the test says.
@@ -57,7 +56,7 @@ func (r *steered) Guardian(context.Context, mandate.GuardianQuestion) (mandate.G
 }
 
 func onBothWith(t *testing.T, register mandate.Register, test func(t *testing.T, p *apptest.Platform)) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			test(t, apptest.StartOn(t, apptest.NewConfig(t, engine.OpenURL(t), t.TempDir()), app.Options{Register: register}))
 		})

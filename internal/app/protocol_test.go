@@ -19,31 +19,38 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
-// database is the URL of a fresh database: SQLite, or what YINXIN_TEST_DATABASE names ("postgresql"). make test runs these
-// tests once with each, so that every row holds on both (security rule R12).
-func database(t *testing.T) string {
-	wanted := os.Getenv("YINXIN_TEST_DATABASE")
-	for _, engine := range testkit.Databases(t) {
-		if engine.Name == wanted || wanted == "" {
-			return engine.OpenURL(t)
+// engines are the databases that a test is to hold on: both, or the one that YINXIN_TEST_DATABASE names. make test runs these tests once
+// with each, so that every row holds on both (security rule R12).
+func engines(t *testing.T) []testkit.Database {
+	t.Helper()
+	all, wanted := testkit.Databases(t), os.Getenv("YINXIN_TEST_DATABASE")
+	if wanted == "" {
+		return all
+	}
+	for _, engine := range all {
+		if engine.Name == wanted {
+			return []testkit.Database{engine}
 		}
 	}
 	t.Fatalf("YINXIN_TEST_DATABASE=%s: there is no such engine", wanted)
-	return ""
+	return nil
 }
 
-// onBoth runs a test against a platform on each database.
+// database is the URL of a fresh database of the first of the engines.
+func database(t *testing.T) string {
+	t.Helper()
+	return engines(t)[0].OpenURL(t)
+}
+
+// onBoth runs a test against a platform on each of the engines.
 func onBoth(t *testing.T, test func(t *testing.T, p *apptest.Platform)) {
 	onEngines(t, func(t *testing.T, url string) { test(t, apptest.Start(t, url)) })
 }
 
-// onEngines runs a test beside itself on SQLite and PostgreSQL, or on what YINXIN_TEST_DATABASE names alone.
+// onEngines runs a test on each of the engines, beside itself.
 func onEngines(t *testing.T, test func(t *testing.T, url string)) {
 	t.Run("on", func(t *testing.T) {
-		for _, engine := range testkit.Databases(t) {
-			if wanted := os.Getenv("YINXIN_TEST_DATABASE"); wanted != "" && engine.Name != wanted {
-				continue
-			}
+		for _, engine := range engines(t) {
 			t.Run(engine.Name, func(t *testing.T) {
 				t.Parallel()
 				test(t, engine.OpenURL(t))

@@ -14,7 +14,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
-	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
 
 // matterTree are the departments that settle one matter together.
@@ -59,7 +58,7 @@ func passedTo(t *testing.T, answer map[string]any) string {
 // TestOneConsentForSeveralDepartments: each department is asked for by itself, without scripts; what was allowed is told to the client,
 // stands in the ledger and is withdrawn by itself, on another node within five seconds; only what grows is asked again.
 func TestOneConsentForSeveralDepartments(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			ctx := context.Background()
 			p := apptest.Start(t, engine.OpenURL(t))

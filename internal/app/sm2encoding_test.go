@@ -15,7 +15,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
-	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/keys/jose"
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
@@ -63,7 +62,7 @@ func TestSM2EncodingOfAPartner(t *testing.T) {
 				encoding = jose.SignatureDER
 			}
 			o := newTokenPortal(t)
-			cfg := apptest.NewConfig(t, testkit.Databases(t)[0].OpenURL(t), t.TempDir())
+			cfg := apptest.NewConfig(t, database(t), t.TempDir())
 			cfg.Outbound.Allowed = []string{strings.TrimPrefix(o.URL, "http://")}
 			p := apptest.StartWith(t, cfg)
 			p.Persona(mobile, "李四", 2)

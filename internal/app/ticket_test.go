@@ -19,7 +19,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/bridge/ticket"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
-	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
@@ -122,7 +121,7 @@ func hall(portal *portalDouble) ticket.Bridge {
 }
 
 func TestTicketBridgeOnBothDatabases(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			portal := newPortal(t)
 			p := startFor(t, engine.OpenURL(t), portal.host())

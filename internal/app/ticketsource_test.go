@@ -18,7 +18,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
-	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
@@ -107,7 +106,7 @@ func (x *ticketSource) login(t *testing.T) {
 }
 
 func TestTicketSourceSignsInOnBothDatabases(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		for _, algorithm := range []string{ticket.HMACSM3, ticket.SM2, ticket.MD5} {
 			t.Run(engine.Name+" "+algorithm, func(t *testing.T) {
 				x := startTicketSource(t, engine.OpenURL(t), database(t), algorithm)

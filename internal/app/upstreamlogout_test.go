@@ -12,7 +12,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
-	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
@@ -71,7 +70,7 @@ func TestF09SilentSourceIsLeftAlone(t *testing.T) {
 // that it gave as the hint, and comes back to where the portal wanted (RP-Initiated Logout 1.0). Ours ends first, whatever the
 // source does.
 func TestLogoutReachesTheSource(t *testing.T) {
-	for _, engine := range testkit.Databases(t) {
+	for _, engine := range engines(t) {
 		t.Run(engine.Name, func(t *testing.T) {
 			ctx := context.Background()
 			province := apptest.Start(t, database(t))
