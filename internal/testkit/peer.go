@@ -57,7 +57,9 @@ func runPeer(t testing.TB, build func() (string, error), class string, arguments
 	if err != nil {
 		t.Fatalf("outside judge cannot be built (needs javac and mvn; make test installs them): %v", err)
 	}
-	out, err := exec.Command("java", append([]string{"-Dslf4j.internal.verbosity=ERROR", "-cp", classpath, class}, arguments...)...).CombinedOutput()
+	// A judge lives for a second: compiling its code well and collecting its garbage beside it would cost more than they bring.
+	options := []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dslf4j.internal.verbosity=ERROR", "-cp", classpath, class}
+	out, err := exec.Command("java", append(options, arguments...)...).CombinedOutput()
 	return string(out), err
 }
 
