@@ -1,0 +1,99 @@
+package esign
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/esign/sealimage"
+	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+)
+
+// Application asks for a seal.
+type Application struct {
+	Code       string
+	Owner      string
+	OwnerCode  string
+	Line       string
+	DiameterMM float64
+	Years      int // validity; 5 when zero
+}
+
+// Apply stores an application after drawing it once, so that a name that cannot be drawn is told at once.
+func (s *Service) Apply(ctx context.Context, a Application) (Seal, error) {
+	actor, err := rested(require(ctx, RoleKeeper))
+	if err != nil {
+		return Seal{}, err
+	}
+	a.Owner, a.Line, a.OwnerCode = strings.TrimSpace(a.Owner), strings.TrimSpace(a.Line), strings.TrimSpace(a.OwnerCode)
+	if a.Years == 0 {
+		a.Years = 5
+	}
+	if err := a.validate(); err != nil {
+		return Seal{}, err
+	}
+	area, err := s.areaOf(ctx, a.OwnerCode)
+	if err != nil {
+		return Seal{}, err
+	}
+	if !actor.Reaches(area, RoleKeeper) {
+		return Seal{}, fault.New(fault.OutsideArea).WithField(fieldOwnerCode, fault.OutsideArea)
+	}
+	ctx = reqctx.UsingIn(ctx, area, RoleKeeper)
+	now := s.now()
+	seal := Seal{ID: ident.New(s.cfg.Rand, "seal"), Code: a.Code, Name: a.Owner + a.Line, Owner: a.Owner, OwnerCode: a.OwnerCode, Line: a.Line, DiameterMM: a.DiameterMM,
+		State: Applied, Applicant: actor.ID, Area: area, ValidFrom: now, ValidTo: now.AddDate(a.Years, 0, 0), CreatedAt: now, UpdatedAt: now}
+	err = s.cfg.Store.AddSeal(ctx, seal, audit.With(s.event(ctx, "seal.applied", "seal", seal.ID, map[string]string{"code": a.Code})))
+	switch {
+	case errors.Is(err, ErrExists):
+		return Seal{}, fault.Wrap(err, fault.SealCodeTaken).WithField(fieldCode, fault.SealCodeTaken)
+	case err != nil:
+		return Seal{}, unavailable(err)
+	}
+	return seal, nil
+}
+
+// Wire names of what an application says.
+const (
+	fieldCode      = "seal_id"
+	fieldOwner     = "owner"
+	fieldOwnerCode = "owner_code"
+	fieldLine      = "line"
+	fieldDiameter  = "diameter_mm"
+	fieldYears     = "years"
+)
+
+// validate tells all that is wrong with an application at once. What has the right form is drawn, since only that shows
+// whether it fits.
+func (a Application) validate() error {
+	unfit := fault.New(fault.SealUnfit)
+	for _, check := range []struct {
+		field string
+		right bool
+	}{
+		{fieldCode, sealCode.MatchString(a.Code)},
+		{fieldOwner, a.Owner != "" && plain(a.Owner, maxOwner)},
+		{fieldOwnerCode, a.OwnerCode == "" || isUSCC(a.OwnerCode)},
+		{fieldLine, plain(a.Line, maxLine)},
+		{fieldDiameter, a.DiameterMM == 0 || a.DiameterMM >= sealimage.MinDiameterMM && a.DiameterMM <= sealimage.MaxDiameterMM},
+		{fieldYears, a.Years >= 1 && a.Years <= 10},
+	} {
+		if !check.right {
+			unfit.WithField(check.field, fault.SealField)
+		}
+	}
+	if len(unfit.Fields) > 0 {
+		return unfit
+	}
+	_, err := draw(Seal{Code: a.Code, Owner: a.Owner, Line: a.Line, DiameterMM: a.DiameterMM})
+	return err
+}
+
+func isUSCC(text string) bool {
+	code, err := subject.ParseUSCC(text)
+	return err == nil && string(code) == text
+}

@@ -1,0 +1,222 @@
+package esign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/esign/sealimage"
+	"github.com/yinxin-gov/yinxin/esign/ses"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/keys/pki"
+)
+
+// move changes the state of a seal.
+func (s *Service) move(ctx context.Context, id, role string, from []State, to State, reason string, check func(seal *Seal, actor reqctx.Actor) error) (Seal, error) {
+	return s.moveTo(ctx, id, role, from, to, Ending{Reason: reason}, check)
+}
+
+func (s *Service) moveTo(ctx context.Context, id, role string, from []State, to State, end Ending, check func(seal *Seal, actor reqctx.Actor) error) (Seal, error) {
+	actor, err := require(ctx, role)
+	if to != Suspended && to != Revoked {
+		actor, err = rested(actor, err)
+	}
+	if err != nil {
+		return Seal{}, err
+	}
+	seal, err := s.find(ctx, id)
+	if err != nil {
+		return Seal{}, err
+	}
+	if ctx, err = seal.in(ctx, role); err != nil {
+		return Seal{}, err
+	}
+	old := seal.State
+	allowed := false
+	for _, state := range from {
+		allowed = allowed || state == old
+	}
+	if !allowed {
+		return Seal{}, fault.New(fault.SealState)
+	}
+	if check != nil {
+		if err := check(&seal, actor); err != nil {
+			return Seal{}, err
+		}
+	}
+	seal.State, seal.UpdatedAt, seal.StatusReason, seal.Cause = to, s.now(), end.Reason, end.Cause
+	seal.Change = seal.change(end, seal.UpdatedAt)
+	e := s.event(ctx, "seal."+string(to), "seal", seal.ID, end.told())
+	e.Reason = end.Reason
+	err = s.cfg.Store.UpdateSeal(ctx, seal, old, s.orders(seal, audit.With(e)))
+	seal.Change = nil
+	switch {
+	case errors.Is(err, ErrChanged):
+		return Seal{}, fault.Wrap(err, fault.Conflict)
+	case err != nil:
+		return Seal{}, unavailable(err)
+	}
+	return seal, nil
+}
+
+// Approve reviews an application; the applicant may not.
+func (s *Service) Approve(ctx context.Context, id string) (Seal, error) {
+	return s.move(ctx, id, RoleReviewer, []State{Applied}, Approved, "", func(seal *Seal, actor reqctx.Actor) error {
+		if seal.applied(actor.ID) {
+			return fault.New(fault.SealSamePerson)
+		}
+		seal.Reviewer = actor.ID
+		return nil
+	})
+}
+
+// Make draws the picture, makes the signer's key and certificate, and has the maker sign the seal (GB/T 38540-2020 6.2).
+func (s *Service) Make(ctx context.Context, id string) (Seal, error) {
+	return s.move(ctx, id, RoleMaker, []State{Approved}, Made, "", func(seal *Seal, actor reqctx.Actor) error {
+		if seal.decided(actor.ID) {
+			return fault.New(fault.SealSamePerson)
+		}
+		seal.Maker = actor.ID
+		return s.build(ctx, seal)
+	})
+}
+
+func (s *Service) build(ctx context.Context, seal *Seal) error {
+	picture, err := draw(*seal)
+	if err != nil {
+		return err
+	}
+	if seal.Picture, err = picture.PNG(); err != nil {
+		return err
+	}
+	key, err := s.cfg.Keys.Ensure(ctx, keys.Spec{Usage: keys.UsageSealSigner, Algorithm: keys.SM2, Label: seal.ID})
+	if err != nil {
+		return keyFault(err)
+	}
+	cert, err := s.cfg.Authority.Issue(ctx, key, pki.ProfileSealSigner, pki.Subject{CommonName: seal.Code, Organization: seal.OwnerCode + seal.Owner}, "seal:"+seal.ID)
+	if err != nil {
+		return keyFault(err)
+	}
+	maker, makerCert, err := s.maker(ctx)
+	if err != nil {
+		return keyFault(err)
+	}
+	size := int(picture.SizeMM + 0.5)
+	// The years asked for begin now, and the seal ends with its signer's certificate at the latest.
+	years := seal.ValidTo.Year() - seal.ValidFrom.Year()
+	seal.ValidFrom = s.now()
+	seal.ValidTo = seal.ValidFrom.AddDate(years, 0, 0)
+	if cert.NotAfter.Before(seal.ValidTo) {
+		seal.ValidTo = cert.NotAfter.UTC()
+	}
+	seal.KeyID, seal.SignerCert = key.ID, cert.Raw
+	seal.SES, err = ses.NewSeal(ses.SealInfo{
+		Vid: "YINXIN", ESID: seal.Code, Type: 1, Name: seal.Name, SignerCerts: [][]byte{cert.Raw},
+		CreateDate: seal.ValidFrom, ValidStart: seal.ValidFrom, ValidEnd: seal.ValidTo,
+		Picture: ses.Picture{Type: "PNG", Data: seal.Picture, WidthMM: size, HeightMM: size},
+	}, makerCert.Raw, func(message []byte) ([]byte, error) { return maker.SignMessage(ctx, message) })
+	if err != nil {
+		return keyFault(fmt.Errorf("make seal: %w", err))
+	}
+	// GB/T 38540-2020 6.2: nothing is put on record that would not verify.
+	trust, err := s.trust(ctx)
+	if err != nil {
+		return err
+	}
+	if err := fit(*seal, trust); err != nil {
+		return fault.Wrap(fmt.Errorf("verify the seal made: %w", err), fault.Internal)
+	}
+	return nil
+}
+
+// Preview is the picture of a seal: the one in its data, and before it is made the one that it will have.
+func (s *Service) Preview(seal Seal) ([]byte, error) {
+	if len(seal.Picture) > 0 {
+		return seal.Picture, nil
+	}
+	picture, err := draw(seal)
+	if err != nil {
+		return nil, err
+	}
+	return picture.PNG()
+}
+
+func draw(seal Seal) (*sealimage.Picture, error) {
+	picture, err := sealimage.Draw(sealimage.Spec{Name: seal.Owner, Line: seal.Line, Code: seal.Code, DiameterMM: seal.DiameterMM})
+	if err != nil {
+		return nil, fault.Wrap(err, fault.SealUnfit).WithField(fieldOwner, fault.SealDrawing)
+	}
+	return picture, nil
+}
+
+// keyFault tells what cannot succeed later, a key that does not serve this purpose or input that must not be signed, from
+// everything else that key provider and authority answer: that they are away, that their register is, or a signature
+// that does not verify (security row K-07).
+func keyFault(err error) error {
+	for _, final := range []error{keys.ErrUsage, keys.ErrNotFound, keys.ErrDestroyed, keys.ErrState, keys.ErrUnwrap, ses.ErrInput, pki.ErrTemplate} {
+		if errors.Is(err, final) {
+			return err
+		}
+	}
+	return unavailable(err)
+}
+
+// maker is the platform's seal maker: signer and certificate.
+func (s *Service) maker(ctx context.Context) (keys.Signer, *pki.Certificate, error) {
+	spec := keys.Spec{Usage: keys.UsageSealMaker, Algorithm: keys.SM2}
+	info, err := s.cfg.Keys.Ensure(ctx, spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	signer, err := s.cfg.Keys.Signer(ctx, spec)
+	if err != nil {
+		return nil, nil, err
+	}
+	cert, err := s.cfg.Authority.Issue(ctx, info, pki.ProfileSealMaker, pki.Subject{CommonName: s.cfg.MakerName + " 制章", Organization: s.cfg.MakerName}, "seal_maker:"+info.ID)
+	return signer, cert, err
+}
+
+// Activate puts a made seal into use.
+func (s *Service) Activate(ctx context.Context, id string) (Seal, error) {
+	return s.move(ctx, id, RoleKeeper, []State{Made}, Active, "", nil)
+}
+
+// Suspend stops a seal at once; what was sealed lawfully before stays valid. One person is enough.
+func (s *Service) Suspend(ctx context.Context, id, reason string) (Seal, error) {
+	return s.move(ctx, id, RoleKeeper, []State{Active}, Suspended, reason, func(seal *Seal, actor reqctx.Actor) error {
+		seal.StoppedBy = actor.ID
+		return needReason(reason)
+	})
+}
+
+// Resume puts a suspended seal back into use; the reviewer decides, who must not be the one who stopped it.
+func (s *Service) Resume(ctx context.Context, id string) (Seal, error) {
+	return s.move(ctx, id, RoleReviewer, []State{Suspended}, Active, "", func(seal *Seal, actor reqctx.Actor) error {
+		if actor.ID == seal.StoppedBy {
+			return fault.New(fault.SealSamePerson)
+		}
+		seal.StoppedBy = ""
+		return nil
+	})
+}
+
+// Revoke ends a seal, or its application, for good.
+func (s *Service) Revoke(ctx context.Context, id, reason string) (Seal, error) {
+	return s.End(ctx, id, Ending{Reason: reason})
+}
+
+// End is Revoke with its cause. A seal that is lost may have been so for a while.
+func (s *Service) End(ctx context.Context, id string, end Ending) (Seal, error) {
+	return s.moveTo(ctx, id, RoleReviewer, []State{Applied, Approved, Made, Active, Suspended}, Revoked, end, func(seal *Seal, _ reqctx.Actor) error { return end.check(*seal, s.now()) })
+}
+
+func needReason(reason string) error {
+	if strings.TrimSpace(reason) == "" || !plain(reason, maxReason) {
+		return fault.New(fault.SealReason).WithField("reason", fault.SealReason)
+	}
+	return nil
+}
