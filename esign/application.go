@@ -21,6 +21,8 @@ type Application struct {
 	Line       string
 	DiameterMM float64
 	Years      int // validity; 5 when zero
+	// Replaces is the seal of the same organisation whose place this one takes (换发、变更); empty for a new one.
+	Replaces string
 }
 
 // Apply stores an application after drawing it once, so that a name that cannot be drawn is told at once.
@@ -44,12 +46,22 @@ func (s *Service) Apply(ctx context.Context, a Application) (Seal, error) {
 		return Seal{}, fault.New(fault.OutsideArea).WithField(fieldOwnerCode, fault.OutsideArea)
 	}
 	ctx = reqctx.UsingIn(ctx, area, RoleKeeper)
+	if err := s.replaceable(ctx, a); err != nil {
+		return Seal{}, err
+	}
 	now := s.now()
 	seal := Seal{ID: ident.New(s.cfg.Rand, "seal"), Code: a.Code, Name: a.Owner + a.Line, Owner: a.Owner, OwnerCode: a.OwnerCode, Line: a.Line, DiameterMM: a.DiameterMM,
-		State: Applied, Applicant: actor.ID, Area: area, ValidFrom: now, ValidTo: now.AddDate(a.Years, 0, 0), CreatedAt: now, UpdatedAt: now}
-	err = s.cfg.Store.AddSeal(ctx, seal, audit.With(s.event(ctx, "seal.applied", "seal", seal.ID, map[string]string{"code": a.Code})))
+		State: Applied, Applicant: actor.ID, Area: area, Replaces: a.Replaces, ValidFrom: now, ValidTo: now.AddDate(a.Years, 0, 0), CreatedAt: now, UpdatedAt: now}
+	details := map[string]string{"code": a.Code}
+	if a.Replaces != "" {
+		details["replaces"] = a.Replaces
+	}
+	err = s.cfg.Store.AddSeal(ctx, seal, audit.With(s.event(ctx, "seal.applied", "seal", seal.ID, details)))
 	switch {
 	case errors.Is(err, ErrExists):
+		if err := s.replaceable(ctx, a); err != nil { // somebody else was quicker
+			return Seal{}, err
+		}
 		return Seal{}, fault.Wrap(err, fault.SealCodeTaken).WithField(fieldCode, fault.SealCodeTaken)
 	case err != nil:
 		return Seal{}, unavailable(err)
@@ -65,6 +77,7 @@ const (
 	fieldLine      = "line"
 	fieldDiameter  = "diameter_mm"
 	fieldYears     = "years"
+	fieldReplaces  = "replaces"
 )
 
 // validate tells all that is wrong with an application at once. What has the right form is drawn, since only that shows

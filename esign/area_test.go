@@ -34,6 +34,10 @@ func TestI01SealOfAnotherAreaIsNotThere(t *testing.T) {
 		"find":    func(ctx context.Context) error { _, err := w.Service.Find(ctx, s.ID); return err },
 		"stamps":  func(ctx context.Context) error { _, _, err := w.Service.Stamps(ctx, s.ID, "", 10); return err },
 		"suspend": func(ctx context.Context) error { _, err := w.Service.Suspend(ctx, s.ID, "r"); return err },
+		"lose": func(ctx context.Context) error {
+			_, err := w.Service.ReportLost(ctx, s.ID, esign.Ending{Reason: "r"})
+			return err
+		},
 		"resume":  func(ctx context.Context) error { _, err := w.Service.Resume(ctx, s.ID); return err },
 		"revoke":  func(ctx context.Context) error { _, err := w.Service.Revoke(ctx, s.ID, "r"); return err },
 		"approve": func(ctx context.Context) error { _, err := w.Service.Approve(ctx, s.ID); return err },

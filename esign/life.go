@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/esign/sealimage"
@@ -21,38 +22,56 @@ func (s *Service) move(ctx context.Context, id, role string, from []State, to St
 }
 
 func (s *Service) moveTo(ctx context.Context, id, role string, from []State, to State, end Ending, check func(seal *Seal, actor reqctx.Actor) error) (Seal, error) {
+	ctx, seal, err := s.movable(ctx, id, role, from, to, check)
+	if err != nil {
+		return Seal{}, err
+	}
+	return s.put(ctx, seal, to, end)
+}
+
+// put stores a seal in its next state.
+func (s *Service) put(ctx context.Context, seal Seal, to State, end Ending) (Seal, error) {
+	old := seal.State
+	event := s.turn(ctx, &seal, to, end)
+	return s.moved(seal, s.cfg.Store.UpdateSeal(ctx, seal, old, s.orders(seal, audit.With(event))))
+}
+
+// movable finds a seal that the actor may bring into another state; the context says in which area the role is used.
+func (s *Service) movable(ctx context.Context, id, role string, from []State, to State, check func(seal *Seal, actor reqctx.Actor) error) (context.Context, Seal, error) {
 	actor, err := require(ctx, role)
 	if to != Suspended && to != Revoked {
 		actor, err = rested(actor, err)
 	}
 	if err != nil {
-		return Seal{}, err
+		return ctx, Seal{}, err
 	}
 	seal, err := s.find(ctx, id)
 	if err != nil {
-		return Seal{}, err
+		return ctx, Seal{}, err
 	}
 	if ctx, err = seal.in(ctx, role); err != nil {
-		return Seal{}, err
+		return ctx, Seal{}, err
 	}
-	old := seal.State
-	allowed := false
-	for _, state := range from {
-		allowed = allowed || state == old
-	}
-	if !allowed {
-		return Seal{}, fault.New(fault.SealState)
+	if !slices.Contains(from, seal.State) {
+		return ctx, Seal{}, fault.New(fault.SealState)
 	}
 	if check != nil {
-		if err := check(&seal, actor); err != nil {
-			return Seal{}, err
-		}
+		err = check(&seal, actor)
 	}
-	seal.State, seal.UpdatedAt, seal.StatusReason, seal.Cause = to, s.now(), end.Reason, end.Cause
+	return ctx, seal, err
+}
+
+// turn gives a seal its next state with what that adds to its history, and returns the event that tells of it.
+func (s *Service) turn(ctx context.Context, seal *Seal, to State, end Ending) audit.Event {
+	seal.State, seal.UpdatedAt, seal.StatusReason, seal.Cause, seal.LostAt = to, s.now(), end.Reason, end.Cause, end.LostAt
 	seal.Change = seal.change(end, seal.UpdatedAt)
-	e := s.event(ctx, "seal."+string(to), "seal", seal.ID, end.told())
-	e.Reason = end.Reason
-	err = s.cfg.Store.UpdateSeal(ctx, seal, old, s.orders(seal, audit.With(e)))
+	event := s.event(ctx, "seal."+string(to), "seal", seal.ID, end.told())
+	event.Reason = end.Reason
+	return event
+}
+
+// moved is the answer of a change that the store took, or did not take.
+func (s *Service) moved(seal Seal, err error) (Seal, error) {
 	seal.Change = nil
 	switch {
 	case errors.Is(err, ErrChanged):
@@ -180,11 +199,6 @@ func (s *Service) maker(ctx context.Context) (keys.Signer, *pki.Certificate, err
 	return signer, cert, err
 }
 
-// Activate puts a made seal into use.
-func (s *Service) Activate(ctx context.Context, id string) (Seal, error) {
-	return s.move(ctx, id, RoleKeeper, []State{Made}, Active, "", nil)
-}
-
 // Suspend stops a seal at once; what was sealed lawfully before stays valid. One person is enough.
 func (s *Service) Suspend(ctx context.Context, id, reason string) (Seal, error) {
 	return s.move(ctx, id, RoleKeeper, []State{Active}, Suspended, reason, func(seal *Seal, actor reqctx.Actor) error {
@@ -193,7 +207,7 @@ func (s *Service) Suspend(ctx context.Context, id, reason string) (Seal, error) 
 	})
 }
 
-// Resume puts a suspended seal back into use; the reviewer decides, who must not be the one who stopped it.
+// Resume puts a suspended seal back into use, also one that was reported lost and is found; the reviewer decides, who must not be the one who stopped it.
 func (s *Service) Resume(ctx context.Context, id string) (Seal, error) {
 	return s.move(ctx, id, RoleReviewer, []State{Suspended}, Active, "", func(seal *Seal, actor reqctx.Actor) error {
 		if actor.ID == seal.StoppedBy {
@@ -209,9 +223,19 @@ func (s *Service) Revoke(ctx context.Context, id, reason string) (Seal, error) {
 	return s.End(ctx, id, Ending{Reason: reason})
 }
 
-// End is Revoke with its cause. A seal that is lost may have been so for a while.
+// End is Revoke with its cause. A seal that is lost may have been so for a while: since its keeper reported, where nothing else is said.
 func (s *Service) End(ctx context.Context, id string, end Ending) (Seal, error) {
-	return s.moveTo(ctx, id, RoleReviewer, []State{Applied, Approved, Made, Active, Suspended}, Revoked, end, func(seal *Seal, _ reqctx.Actor) error { return end.check(*seal, s.now()) })
+	ctx, seal, err := s.movable(ctx, id, RoleReviewer, []State{Applied, Approved, Made, Active, Suspended}, Revoked, nil)
+	if err != nil {
+		return Seal{}, err
+	}
+	if err := end.check(seal, s.now()); err != nil {
+		return Seal{}, err
+	}
+	if end.Cause == CauseLost && end.LostAt.IsZero() {
+		end.LostAt = seal.LostAt
+	}
+	return s.put(ctx, seal, Revoked, end)
 }
 
 func needReason(reason string) error {

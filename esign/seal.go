@@ -55,9 +55,11 @@ type Seal struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	StatusReason string
-	StoppedBy    string // who suspended it; somebody else resumes it
-	Area         string // path of the owner's area; empty where the tree does not know the owner
-	Cause        Cause  // how it ended
+	StoppedBy    string    // who suspended it; somebody else resumes it
+	Area         string    // path of the owner's area; empty where the tree does not know the owner
+	Cause        Cause     // how it ended; of a suspended one CauseLost says that its keeper reported a loss
+	LostAt       time.Time // with CauseLost: since when it is lost
+	Replaces     string    // the seal whose place it takes when it comes into use; empty for a new one
 	// Change is what UpdateSeal adds to the history; no store gives it back.
 	Change *StatusChange
 }
@@ -112,7 +114,7 @@ var (
 // all. Changes that need the seal in use look at it in the same transaction and hold off a suspension until they are
 // stored (security specification 2, seals).
 type Store interface {
-	// AddSeal stores an application; ErrExists when the code is taken.
+	// AddSeal stores an application; ErrExists when the code is taken, or another seal that is not revoked replaces the same one.
 	AddSeal(ctx context.Context, s Seal, record audit.Record) error
 	Seal(ctx context.Context, id string) (Seal, error)
 	SealByCode(ctx context.Context, code string) (Seal, error)
@@ -123,6 +125,11 @@ type Store interface {
 	MoveOwner(ctx context.Context, ownerCode, area string, record audit.Record) error
 	// UpdateSeal stores the seal and its Change if its state is still the one given; ErrChanged.
 	UpdateSeal(ctx context.Context, s Seal, from State, record audit.Record) error
+	// ReplaceSeal is UpdateSeal of two seals, all or nothing: the one that takes the place, and the one that ends. ErrChanged also when
+	// anything of the one that ends is no more as it was seen.
+	ReplaceSeal(ctx context.Context, s Seal, from State, old, seen Seal, record audit.Record) error
+	// Replacement finds the seal that takes the place of another, or is to take it, and is not revoked; ErrNotFound.
+	Replacement(ctx context.Context, id string) (Seal, error)
 	// PlanStamp stores a planned stamp; ErrInactive when the seal is not in use, ErrExists when the requester used the key
 	// before.
 	PlanStamp(ctx context.Context, s Stamp, record audit.Record) error

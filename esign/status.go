@@ -109,7 +109,7 @@ func (e Ending) check(seal Seal, now time.Time) error {
 		return fault.New(fault.Invalid).WithField("cause", fault.SealField)
 	}
 	if !e.LostAt.IsZero() && (e.Cause != CauseLost || e.LostAt.After(now) || e.LostAt.Before(seal.ValidFrom)) {
-		return fault.New(fault.Invalid).WithField("lost_at", fault.SealField)
+		return fault.New(fault.SealLostSince).WithField("lost_at", fault.SealLostSince)
 	}
 	return nil
 }

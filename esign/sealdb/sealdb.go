@@ -44,10 +44,11 @@ type sealBody struct {
 	ValidFrom, ValidTo           time.Time
 	StatusReason, StoppedBy      string
 	Cause                        esign.Cause `json:",omitempty"`
+	LostAt                       time.Time   `json:",omitzero"`
 }
 
 func encodeSeal(s esign.Seal) (string, error) {
-	body, err := json.Marshal(sealBody{s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker, s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.Cause})
+	body, err := json.Marshal(sealBody{s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker, s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.Cause, s.LostAt})
 	return string(body), err
 }
 
@@ -58,8 +59,8 @@ func (st *Store) AddSeal(ctx context.Context, s esign.Seal, record audit.Record)
 		return err
 	}
 	err = st.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal ("+sealColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt), s.Area)
+		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal ("+sealColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt), s.Area, s.Replaces)
 		if err != nil {
 			return err
 		}
@@ -71,13 +72,13 @@ func (st *Store) AddSeal(ctx context.Context, s esign.Seal, record audit.Record)
 	return err
 }
 
-const sealColumns = "id, code, state, key_id, body, signer_cert, ses, picture, created_at, updated_at, area"
+const sealColumns = "id, code, state, key_id, body, signer_cert, ses, picture, created_at, updated_at, area, replaces"
 
 func scanSeal(row interface{ Scan(...any) error }) (esign.Seal, error) {
 	var s esign.Seal
 	var text string
 	var created, updated int64
-	if err := row.Scan(&s.ID, &s.Code, &s.State, &s.KeyID, &text, &s.SignerCert, &s.SES, &s.Picture, &created, &updated, &s.Area); err != nil {
+	if err := row.Scan(&s.ID, &s.Code, &s.State, &s.KeyID, &text, &s.SignerCert, &s.SES, &s.Picture, &created, &updated, &s.Area, &s.Replaces); err != nil {
 		return s, err
 	}
 	var b sealBody
@@ -85,7 +86,7 @@ func scanSeal(row interface{ Scan(...any) error }) (esign.Seal, error) {
 		return s, err
 	}
 	s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker = b.Name, b.Owner, b.OwnerCode, b.Line, b.DiameterMM, b.Applicant, b.Reviewer, b.Maker
-	s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.Cause, s.CreatedAt, s.UpdatedAt = b.ValidFrom, b.ValidTo, b.StatusReason, b.StoppedBy, b.Cause, sqldb.Time(created), sqldb.Time(updated)
+	s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.Cause, s.LostAt, s.CreatedAt, s.UpdatedAt = b.ValidFrom, b.ValidTo, b.StatusReason, b.StoppedBy, b.Cause, b.LostAt, sqldb.Time(created), sqldb.Time(updated)
 	return s, nil
 }
 
@@ -105,6 +106,14 @@ func (st *Store) Seal(ctx context.Context, id string) (esign.Seal, error) {
 // SealByCode reads a seal by its code.
 func (st *Store) SealByCode(ctx context.Context, code string) (esign.Seal, error) {
 	return st.one(ctx, "code = $1", code)
+}
+
+// Replacement finds the seal that takes the place of another, or is to take it.
+func (st *Store) Replacement(ctx context.Context, id string) (esign.Seal, error) {
+	if id == "" {
+		return esign.Seal{}, esign.ErrNotFound // a new seal replaces none
+	}
+	return st.one(ctx, "replaces = $1 AND state <> 'revoked'", id)
 }
 
 // Seals lists seals of areas by code, beginning after the code given.
@@ -143,24 +152,47 @@ func (st *Store) MoveOwner(ctx context.Context, ownerCode, area string, record a
 
 // UpdateSeal stores a seal if its state is still the one given.
 func (st *Store) UpdateSeal(ctx context.Context, s esign.Seal, from esign.State, record audit.Record) error {
-	body, err := encodeSeal(s)
-	if err != nil {
-		return err
-	}
 	return st.db.Write(ctx, func(tx sqldb.Tx) error {
-		done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_seal SET state = $3, key_id = $4, body = $5, signer_cert = $6, ses = $7, picture = $8, updated_at = $9 WHERE id = $1 AND state = $2",
-			s.ID, from, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.UpdatedAt))
-		if err != nil {
-			return err
-		}
-		if !done {
-			return esign.ErrChanged
-		}
-		if err := addStatus(ctx, tx, s); err != nil {
+		if err := update(ctx, tx, s, "state = $2", from); err != nil {
 			return err
 		}
 		return auditdb.Append(ctx, tx, record)
 	})
+}
+
+// ReplaceSeal stores two seals if the one is still in the state given, and the other as it was seen in all that the body holds: a loss that
+// was reported meanwhile leaves the state of a suspended seal as it was.
+func (st *Store) ReplaceSeal(ctx context.Context, s esign.Seal, from esign.State, old, seen esign.Seal, record audit.Record) error {
+	before, err := encodeSeal(seen)
+	if err != nil {
+		return err
+	}
+	return st.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := update(ctx, tx, old, "state = $2 AND body = $10", seen.State, before); err != nil {
+			return err
+		}
+		if err := update(ctx, tx, s, "state = $2", from); err != nil {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+}
+
+// update stores a seal and what its change adds to its history, on a condition over its row whose first argument is its state.
+func update(ctx context.Context, tx sqldb.Tx, s esign.Seal, condition string, from esign.State, more ...any) error {
+	body, err := encodeSeal(s)
+	if err != nil {
+		return err
+	}
+	args := append([]any{s.ID, from, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.UpdatedAt)}, more...)
+	done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_seal SET state = $3, key_id = $4, body = $5, signer_cert = $6, ses = $7, picture = $8, updated_at = $9 WHERE id = $1 AND "+condition, args...)
+	if err == nil && !done {
+		err = esign.ErrChanged
+	}
+	if err != nil {
+		return err
+	}
+	return addStatus(ctx, tx, s)
 }
 
 // stampBody is the part of a stamp that no query looks at. A single place on one page stands in Page, XMM and YMM, where it stood before

@@ -25,6 +25,9 @@ func RunStore(t *testing.T, open func(t testing.TB) esign.Store) {
 		"compare and set":                 compareAndSet,
 		"compare and set in parallel":     compareAndSetInParallel,
 		"what an update leaves alone":     updateLeavesAlone,
+		"one replacement at a time":       oneReplacement,
+		"replace":                         replace,
+		"replace against a loss":          replaceAgainstLoss,
 		"plan only while in use":          planWhileInUse,
 		"plan against suspension":         planAgainstSuspension,
 		"store against suspension":        storeAgainstSuspension,
@@ -56,7 +59,7 @@ func Row(n int) esign.Seal {
 	at := Start.Add(time.Duration(n)*time.Second + 5*time.Microsecond)
 	return esign.Seal{ID: fmt.Sprintf("seal_%04d", n), Code: fmt.Sprintf("370300%08d", n), Name: "示例市市场监督管理局专用章", Owner: "示例市市场监督管理局", OwnerCode: "11990000MB7QX0015W", Line: "专用章",
 		DiameterMM: 42.5, State: esign.Active, Applicant: "a", Reviewer: "b", Maker: "c", KeyID: "key_1", SignerCert: []byte{0, 1}, SES: []byte{2, 0}, Picture: []byte{3, 255},
-		ValidFrom: Start, ValidTo: Start.AddDate(5, 0, 0), CreatedAt: at, UpdatedAt: at, StatusReason: "r", StoppedBy: "s"}
+		ValidFrom: Start, ValidTo: Start.AddDate(5, 0, 0), CreatedAt: at, UpdatedAt: at, StatusReason: "r", StoppedBy: "s", Cause: esign.CauseLost, LostAt: Start.Add(time.Hour)}
 }
 
 // Plan is a planned stamp for store tests, made n seconds after Start with a lease of a minute.
@@ -269,6 +272,75 @@ func compareAndSet(t *testing.T, s esign.Store) {
 	want(t, "twice", s.UpdateSeal(ctx, changed, esign.Applied, record("changed")), esign.ErrChanged)
 }
 
+// instead is a made seal that is to take the place of another.
+func instead(n int, of esign.Seal) esign.Seal {
+	row := in(Row(n), esign.Made)
+	row.Replaces = of.ID
+	return row
+}
+
+func oneReplacement(t *testing.T, s esign.Store) {
+	row := add(t, s, Row(1))
+	_, err := s.Replacement(ctx, row.ID)
+	want(t, "none yet", err, esign.ErrNotFound)
+	_, err = s.Replacement(ctx, "")
+	want(t, "of nothing", err, esign.ErrNotFound)
+	first := add(t, s, instead(2, row))
+	want(t, "a second one", s.AddSeal(ctx, instead(3, row), record("added")), esign.ErrExists)
+	if got, err := s.Replacement(ctx, row.ID); err != nil || got.ID != first.ID || got.Replaces != row.ID {
+		t.Errorf("replacement: %+v, %v", got, err)
+	}
+	want(t, "turned down", s.UpdateSeal(ctx, in(first, esign.Revoked), esign.Made, record("changed")), nil)
+	_, err = s.Replacement(ctx, row.ID)
+	want(t, "after it was turned down", err, esign.ErrNotFound)
+	add(t, s, instead(3, row))
+	add(t, s, Row(4)) // one that replaces nothing is none of several
+	add(t, s, Row(5))
+}
+
+// ended is a seal as it is after another took its place.
+func ended(row esign.Seal) esign.Seal {
+	row.State, row.Cause, row.StatusReason, row.LostAt = esign.Revoked, esign.CauseReplaced, "new", time.Time{}
+	return row
+}
+
+func replace(t *testing.T, s esign.Store) {
+	old, other := add(t, s, Row(1)), add(t, s, Row(9))
+	fresh := add(t, s, instead(2, old))
+	want(t, "from another state", s.ReplaceSeal(ctx, in(fresh, esign.Active), esign.Approved, ended(old), old, record("replaced")), esign.ErrChanged)
+	if got, _ := s.Seal(ctx, old.ID); got.State != esign.Active {
+		t.Errorf("the old one ended without the new one: %s", got.State)
+	}
+	want(t, "the old one was seen otherwise", s.ReplaceSeal(ctx, in(fresh, esign.Active), esign.Made, ended(old), in(old, esign.Suspended), record("replaced")), esign.ErrChanged)
+	if got, _ := s.Seal(ctx, fresh.ID); got.State != esign.Made {
+		t.Errorf("the new one came without the end of the old one: %s", got.State)
+	}
+	if err := s.ReplaceSeal(ctx, in(fresh, esign.Active), esign.Made, ended(old), old, audit.Record{}); err == nil {
+		t.Error("stored without an audit event")
+	}
+	want(t, "replace", s.ReplaceSeal(ctx, in(fresh, esign.Active), esign.Made, ended(old), old, record("replaced")), nil)
+	for _, wanted := range []esign.Seal{ended(old), in(fresh, esign.Active), other} {
+		if got, err := s.Seal(ctx, wanted.ID); err != nil || !same(got, wanted) {
+			t.Errorf("%v\ngot  %+v\nwant %+v", err, got, wanted)
+		}
+	}
+	want(t, "twice", s.ReplaceSeal(ctx, in(fresh, esign.Active), esign.Made, ended(old), old, record("replaced")), esign.ErrChanged)
+}
+
+func replaceAgainstLoss(t *testing.T, s esign.Store) {
+	row := Row(1)
+	row.State, row.Cause, row.LostAt = esign.Suspended, esign.CauseEnded, time.Time{}
+	old := add(t, s, row)
+	fresh := add(t, s, instead(2, old))
+	lost := old
+	lost.Cause, lost.LostAt = esign.CauseLost, Start
+	want(t, "the loss", s.UpdateSeal(ctx, lost, esign.Suspended, record("lost")), nil)
+	want(t, "replace", s.ReplaceSeal(ctx, in(fresh, esign.Active), esign.Made, ended(old), old, record("replaced")), esign.ErrChanged)
+	if got, _ := s.Seal(ctx, old.ID); got.Cause != esign.CauseLost {
+		t.Error("the report of the loss is gone")
+	}
+}
+
 func compareAndSetInParallel(t *testing.T, s esign.Store) {
 	row := add(t, s, Row(1))
 	var done atomic.Int32
@@ -294,10 +366,10 @@ func compareAndSetInParallel(t *testing.T, s esign.Store) {
 func updateLeavesAlone(t *testing.T, s esign.Store) {
 	row := add(t, s, Row(1))
 	changed := in(row, esign.Suspended)
-	changed.Code, changed.CreatedAt = "37030000000009", Start.AddDate(-1, 0, 0)
+	changed.Code, changed.CreatedAt, changed.Replaces = "37030000000009", Start.AddDate(-1, 0, 0), "seal_other"
 	want(t, "update", s.UpdateSeal(ctx, changed, esign.Active, record("changed")), nil)
-	if got, _ := s.Seal(ctx, row.ID); got.Code != row.Code || !got.CreatedAt.Equal(row.CreatedAt) {
-		t.Errorf("code or time of application changed: %s %v", got.Code, got.CreatedAt)
+	if got, _ := s.Seal(ctx, row.ID); got.Code != row.Code || !got.CreatedAt.Equal(row.CreatedAt) || got.Replaces != "" {
+		t.Errorf("code, time of application or what it replaces changed: %+v", got)
 	}
 }
 

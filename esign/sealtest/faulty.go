@@ -65,6 +65,11 @@ func (f *Faulty) AddSeal(ctx context.Context, s esign.Seal, record audit.Record)
 	return f.around("store add", func() error { return f.Store.AddSeal(ctx, s, record) })
 }
 
+// ReplaceSeal implements esign.Store.
+func (f *Faulty) ReplaceSeal(ctx context.Context, s esign.Seal, from esign.State, old, seen esign.Seal, record audit.Record) error {
+	return f.around("store replace", func() error { return f.Store.ReplaceSeal(ctx, s, from, old, seen, record) })
+}
+
 // UpdateSeal implements esign.Store.
 func (f *Faulty) UpdateSeal(ctx context.Context, s esign.Seal, from esign.State, record audit.Record) error {
 	return f.around("store update", func() error { return f.Store.UpdateSeal(ctx, s, from, record) })

@@ -82,7 +82,7 @@ func micros(at time.Time) time.Time { return at.UTC().Truncate(time.Microsecond)
 func (t *Twin) AddSeal(_ context.Context, s esign.Seal, record audit.Record) error {
 	return t.write(record, func() error {
 		for _, have := range t.seals {
-			if have.Code == s.Code || have.ID == s.ID {
+			if have.Code == s.Code || have.ID == s.ID || s.Replaces != "" && have.Replaces == s.Replaces && have.State != esign.Revoked {
 				return esign.ErrExists
 			}
 		}
@@ -148,19 +148,42 @@ func (t *Twin) MoveOwner(_ context.Context, ownerCode, area string, record audit
 	})
 }
 
+// Replacement implements esign.Store.
+func (t *Twin) Replacement(_ context.Context, id string) (esign.Seal, error) {
+	return t.find(func(s esign.Seal) bool { return id != "" && s.Replaces == id && s.State != esign.Revoked })
+}
+
 // UpdateSeal implements esign.Store.
 func (t *Twin) UpdateSeal(_ context.Context, s esign.Seal, from esign.State, record audit.Record) error {
 	return t.write(record, func() error {
-		have, ok := t.seals[s.ID]
-		if !ok || have.State != from {
+		if have, ok := t.seals[s.ID]; !ok || have.State != from {
 			return esign.ErrChanged
 		}
-		changed := copyOf(s)
-		changed.Code, changed.CreatedAt, changed.Area, changed.Change = have.Code, have.CreatedAt, have.Area, nil
-		t.seals[s.ID] = changed
-		t.changes[s.ID] = append(t.changes[s.ID], statusOf(s)...)
+		t.update(s)
 		return nil
 	})
+}
+
+// ReplaceSeal implements esign.Store.
+func (t *Twin) ReplaceSeal(_ context.Context, s esign.Seal, from esign.State, old, seen esign.Seal, record audit.Record) error {
+	return t.write(record, func() error {
+		have, ok := t.seals[s.ID]
+		ends := t.seals[old.ID]
+		if !ok || have.State != from || ends.State != seen.State || ends.Cause != seen.Cause || ends.StatusReason != seen.StatusReason || !ends.LostAt.Equal(seen.LostAt) {
+			return esign.ErrChanged
+		}
+		t.update(old)
+		t.update(s)
+		return nil
+	})
+}
+
+// update stores what a change may change.
+func (t *Twin) update(s esign.Seal) {
+	have, changed := t.seals[s.ID], copyOf(s)
+	changed.Code, changed.CreatedAt, changed.Area, changed.Replaces, changed.Change = have.Code, have.CreatedAt, have.Area, have.Replaces, nil
+	t.seals[s.ID] = changed
+	t.changes[s.ID] = append(t.changes[s.ID], statusOf(s)...)
 }
 
 func (t *Twin) inUse(sealID string) error {
