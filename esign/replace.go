@@ -27,7 +27,7 @@ func (s *Service) replaceable(ctx context.Context, a Application) error {
 		return err
 	case old.OwnerCode != a.OwnerCode || old.OwnerCode == "" && old.Owner != a.Owner:
 		return refused(fault.SealReplacesOther)
-	case !old.hasPlace():
+	case !old.HasPlace():
 		return refused(fault.SealReplacesNone)
 	}
 	other, err := s.cfg.Store.Replacement(ctx, old.ID)
@@ -40,8 +40,8 @@ func (s *Service) replaceable(ctx context.Context, a Application) error {
 	return fault.New(fault.SealReplacedAlready, "seal_id", other.Code).WithField(fieldReplaces, fault.SealReplacedAlready, "seal_id", other.Code)
 }
 
-// hasPlace tells whether another seal can take the place of this one.
-func (seal Seal) hasPlace() bool {
+// HasPlace tells whether another seal can take the place of this one.
+func (seal Seal) HasPlace() bool {
 	return seal.State == Active || seal.State == Suspended || seal.State == Revoked && seal.Cause == CauseLost
 }
 

@@ -298,10 +298,11 @@ func newInput(v view, field FormField) Input {
 
 // stateActions are the changes of state of one thing with the hidden fields of their forms.
 type stateActions struct {
+	View    view
 	Hidden  []Hidden
 	Actions []StateAction
 }
 
 func newActions(v view, hidden []Hidden, actions []StateAction) stateActions {
-	return stateActions{Hidden: v.Typed.hidden(hidden), Actions: v.Typed.reasons(actions)}
+	return stateActions{View: v, Hidden: v.Typed.hidden(hidden), Actions: v.Typed.reasons(actions)}
 }

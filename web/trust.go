@@ -142,9 +142,10 @@ type StateAction struct {
 	Reasons []Option // choice named reason; empty asks for a text named reason
 	// NoReason asks for none: the step needs no words.
 	NoReason bool
-	Reason   string // what was typed
-	Open     bool   // shown opened
-	Error    string // what is wrong with the reason, whose field is <ID>-reason; the form is shown opened then
+	Reason   string      // what was typed
+	Open     bool        // shown opened
+	Error    string      // what is wrong with the reason, whose field is <ID>-reason; the form is shown opened then
+	Fields   []FormField // what is asked besides
 }
 
 // IssuerDetailPage is "issuer-detail": one licence with its changes of state.
@@ -176,6 +177,7 @@ type SealMakePage struct {
 	Fields   []FormField
 	Preview  []byte // PNG; nil hides it
 	Advisory string // what the person should know before
+	Replaces *Link  // the seal whose place it takes
 	BackURL  string // default /seal
 }
 
@@ -193,6 +195,9 @@ type SealDetailPage struct {
 	ValidFrom   time.Time
 	ValidTo     time.Time
 	Facts       []ShownField // who applied, reviewed, made; why it was stopped
+	Replaces    *Link        // the seal whose place it takes
+	ReplacedBy  *Link        // the seal that takes its place
+	ReplaceURL  string       // form of an application for that; empty hides it
 	Certificate []ShownField
 	Actions     []StateAction
 	StampURL    string // POST multipart: stamp-file, stamp-page, stamp-x, stamp-y, stamp-item, stamp-purpose; empty hides the form

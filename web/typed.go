@@ -208,14 +208,34 @@ func (f *TypedForm) reasons(actions []StateAction) []StateAction {
 
 // dayOf joins the three inputs of a date as FormField.Value has it; nothing for what is no day.
 func dayOf(year, month, day string) string {
-	pad := func(s string) string {
-		if len(s) == 1 {
-			return "0" + s
-		}
-		return s
-	}
 	if len(year) != 4 {
 		return ""
 	}
-	return year + "-" + pad(month) + "-" + pad(day)
+	return year + "-" + twoDigits(month) + "-" + twoDigits(day)
+}
+
+func twoDigits(s string) string {
+	if len(s) == 1 {
+		return "0" + s
+	}
+	return s
+}
+
+// DateTyped joins the three inputs of a date (InputDate) to YYYYMMDD; empty when all are. What is no date is for the reader to refuse.
+func DateTyped(form url.Values, name string) string {
+	part := func(of string) string { return strings.TrimSpace(form.Get(name + "-" + of)) }
+	year, month, day := part("year"), part("month"), part("day")
+	if year+month+day == "" {
+		return ""
+	}
+	return year + twoDigits(month) + twoDigits(day)
+}
+
+// DateShown is what DateTyped joined as the value of its field; empty for what has no place in the three inputs.
+func DateShown(form url.Values, name string) string {
+	day := DateTyped(form, name)
+	if len(day) != 8 {
+		return ""
+	}
+	return day[:4] + "-" + day[4:6] + "-" + day[6:]
 }

@@ -135,7 +135,7 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, t *cata
 		ids[fields[i].Name] = fields[i].Name
 		fields[i].Value = bounded(typed.Get(fields[i].Name))
 		if fields[i].Kind == web.InputDate {
-			fields[i].Value = dashed(dateOf(typed, fields[i].Name))
+			fields[i].Value = web.DateShown(typed, fields[i].Name)
 		}
 	}
 	page := web.Page{Body: web.IssuerFormPage{
@@ -145,28 +145,6 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, t *cata
 		page.Errors = p.Renderer.FieldErrors(r, refusal, ids)
 	}
 	return p.Page(w, r, status, "issuer-form", page)
-}
-
-// dateOf joins the three inputs of a date to YYYYMMDD; empty when all are.
-func dateOf(typed url.Values, name string) string {
-	year, month, day := strings.TrimSpace(typed.Get(name+"-year")), strings.TrimSpace(typed.Get(name+"-month")), strings.TrimSpace(typed.Get(name+"-day"))
-	if year == "" && month == "" && day == "" {
-		return ""
-	}
-	pad := func(s string) string {
-		if len(s) == 1 {
-			return "0" + s
-		}
-		return s
-	}
-	return year + pad(month) + pad(day)
-}
-
-func dashed(day string) string {
-	if len(day) != 8 {
-		return ""
-	}
-	return day[:4] + "-" + day[4:6] + "-" + day[6:]
 }
 
 func (p *Pages) issuerSubmit(w http.ResponseWriter, r *http.Request) error {
@@ -182,13 +160,13 @@ func (p *Pages) issuerSubmit(w http.ResponseWriter, r *http.Request) error {
 	a := elicense.Application{
 		BusinessNumber: form.Get(inputBusiness), TypeCode: t.Code, AuthorityCode: form.Get(inputAuthority), LicenseNumber: form.Get(inputNumber), Fields: map[string]string{},
 		Holders:       []elicense.Holder{{Name: form.Get(inputHolder), CodeType: form.Get(inputHolderType), Code: form.Get(inputHolderCode)}},
-		EffectiveDate: dateOf(form, inputFrom), ExpiringDate: dateOf(form, inputUntil),
+		EffectiveDate: web.DateTyped(form, inputFrom), ExpiringDate: web.DateTyped(form, inputUntil),
 	}
 	for _, f := range t.Fields {
 		switch {
 		case !f.Own:
 		case f.Kind == catalog.KindDate:
-			a.Fields[f.Key] = dateOf(form, f.Key)
+			a.Fields[f.Key] = web.DateTyped(form, f.Key)
 		default:
 			a.Fields[f.Key] = form.Get(f.Key)
 		}

@@ -23,13 +23,18 @@ type SealRecord struct {
 	OwnerCode string    `json:"owner_code" doc:"Unified social credit code of the owner"`
 	State     string    `json:"state" enum:"applied,approved,made,active,suspended,revoked" doc:"State of the seal"`
 	Reason    string    `json:"status_reason,omitempty" doc:"Why it was suspended or revoked"`
-	Cause     string    `json:"cause,omitempty" enum:"lost,replaced" doc:"How a revoked seal ended; an ordinary end when absent"`
-	ValidFrom time.Time `json:"valid_from" doc:"Begin of validity"`
-	ValidTo   time.Time `json:"valid_to" doc:"End of validity"`
+	Cause     string    `json:"cause,omitempty" enum:"lost,replaced" doc:"How a revoked seal ended, an ordinary end when absent; lost for a suspended one whose loss is reported and not decided"`
+	LostAt    time.Time `json:"lost_at,omitzero" doc:"With cause lost: when it was last known to be in the right hands, where that was said"`
+	Replaces  string    `json:"replaces,omitempty" doc:"Seal (id) whose place this one takes"`
+	// ReplacedBy is looked up for one seal only.
+	ReplacedBy string    `json:"replaced_by,omitempty" doc:"Seal (id) that takes the place of this one, or is to take it; not in lists"`
+	ValidFrom  time.Time `json:"valid_from" doc:"Begin of validity"`
+	ValidTo    time.Time `json:"valid_to" doc:"End of validity"`
 }
 
 func record(s esign.Seal) SealRecord {
-	return SealRecord{s.ID, s.Code, s.Name, s.Owner, s.OwnerCode, string(s.State), s.StatusReason, string(s.Cause), s.ValidFrom, s.ValidTo}
+	return SealRecord{ID: s.ID, SealID: s.Code, Name: s.Name, Owner: s.Owner, OwnerCode: s.OwnerCode, State: string(s.State), Reason: s.StatusReason, Cause: string(s.Cause), LostAt: s.LostAt, Replaces: s.Replaces,
+		ValidFrom: s.ValidFrom, ValidTo: s.ValidTo}
 }
 
 // SealApplication asks for a seal.
@@ -40,6 +45,7 @@ type SealApplication struct {
 	Line       string  `json:"line,omitempty" maxLength:"12" doc:"Line along the bottom" example:"行政审批专用章"`
 	DiameterMM float64 `json:"diameter_mm,omitempty" doc:"Diameter in millimetres; by the kind of seal when absent"`
 	Years      int     `json:"years,omitempty" minimum:"0" maximum:"10" doc:"Years of validity; 5 when absent"`
+	Replaces   string  `json:"replaces,omitempty" maxLength:"64" doc:"Seal (id) of the same organisation whose place this one takes: when it is put into use, that one ends as replaced"`
 }
 
 // StampOrder asks for a seal on a document.
@@ -116,6 +122,14 @@ type (
 	}
 )
 
+type lossInput struct {
+	PathID
+	Body struct {
+		Reason string    `json:"reason" minLength:"1" maxLength:"200" doc:"What happened"`
+		LostAt time.Time `json:"lost_at,omitempty" doc:"When the seal was last known to be in the right hands; now when absent"`
+	}
+}
+
 type endInput struct {
 	PathID
 	Body struct {
@@ -138,7 +152,7 @@ func Register(api huma.API, service *esign.Service) {
 	}
 	huma.Register(api, operation("apply-for-seal", http.MethodPost, "", "申请印章 Apply for a seal", http.StatusCreated), func(ctx context.Context, in *struct{ Body SealApplication }) (*one, error) {
 		b := in.Body
-		return answer(service.Apply(ctx, esign.Application{Code: b.SealID, Owner: b.Owner, OwnerCode: b.OwnerCode, Line: b.Line, DiameterMM: b.DiameterMM, Years: b.Years}))
+		return answer(service.Apply(ctx, esign.Application{Code: b.SealID, Owner: b.Owner, OwnerCode: b.OwnerCode, Line: b.Line, DiameterMM: b.DiameterMM, Years: b.Years, Replaces: b.Replaces}))
 	})
 	huma.Register(api, operation("list-seals", http.MethodGet, "", "印章列表 List seals", http.StatusOK), func(ctx context.Context, in *struct {
 		State string `query:"state" enum:"applied,approved,made,active,suspended,revoked" doc:"Only those in this state"`
@@ -173,7 +187,17 @@ func Register(api huma.API, service *esign.Service) {
 		if err := esign.Staff(ctx); err != nil {
 			return nil, err
 		}
-		return answer(service.Find(ctx, in.ID))
+		out, err := answer(service.Find(ctx, in.ID))
+		if err != nil {
+			return nil, err
+		}
+		switch other, err := service.Replacement(ctx, in.ID); {
+		case err == nil:
+			out.Body.ReplacedBy = other.ID
+		case fault.CodeOf(err) != fault.NotFound:
+			return nil, err
+		}
+		return out, nil
 	})
 	huma.Register(api, operation("get-seal-image", http.MethodGet, "/{id}/image", "印章图像 Picture of a seal", http.StatusOK), func(ctx context.Context, in *PathID) (*struct {
 		ContentType string `header:"Content-Type"`
@@ -209,6 +233,9 @@ func Register(api huma.API, service *esign.Service) {
 	}
 	huma.Register(api, operation("suspend-seal", http.MethodPost, "/{id}/suspension", "停用印章 Suspend a seal", http.StatusOK), func(ctx context.Context, in *reasonInput) (*one, error) {
 		return answer(service.Suspend(ctx, in.ID, in.Body.Reason))
+	})
+	huma.Register(api, operation("report-seal-lost", http.MethodPost, "/{id}/loss", "印章挂失 Report a seal lost", http.StatusOK), func(ctx context.Context, in *lossInput) (*one, error) {
+		return answer(service.ReportLost(ctx, in.ID, esign.Ending{Reason: in.Body.Reason, LostAt: in.Body.LostAt}))
 	})
 	huma.Register(api, operation("revoke-seal", http.MethodPost, "/{id}/revocation", "注销印章 Revoke a seal", http.StatusOK), func(ctx context.Context, in *endInput) (*one, error) {
 		b := in.Body

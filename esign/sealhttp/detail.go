@@ -2,7 +2,6 @@ package sealhttp
 
 import (
 	"cmp"
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,6 +28,7 @@ type asked struct {
 	refusal error
 	action  string // name of the step; empty for a stamp
 	reason  string
+	form    url.Values // what else was typed for the step
 	stamp   web.StampForm
 	preview *web.StampPreview
 	key     string // of the form, when the same request may be sent again
@@ -48,9 +48,12 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 		return err
 	}
 	actor := reqctx.From(r.Context()).Actor
-	body := web.SealDetailPage{Name: seal.Name, SealID: seal.Code, Status: stateWord(seal.State), Owner: seal.Owner, ValidFrom: seal.ValidFrom, ValidTo: seal.ValidTo,
+	body := web.SealDetailPage{ReplaceURL: p.replaceURL(seal, actor), Name: seal.Name, SealID: seal.Code, Status: stateWord(seal.State), Owner: seal.Owner, ValidFrom: seal.ValidFrom, ValidTo: seal.ValidTo,
 		Facts: p.facts(r, seal), Certificate: p.certificate(r, seal), Actions: p.actions(r, seal), Stamp: a.stamp}
 	if body.Picture, err = p.Service.Preview(seal); err != nil {
+		return err
+	}
+	if err := p.successions(r, seal, &body); err != nil {
 		return err
 	}
 	body.WidthMM, body.HeightMM = size(seal)
@@ -93,7 +96,12 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 		for _, actions := range [][]web.StateAction{body.Actions, body.Rule.Actions} {
 			for i := range actions {
 				if action := &actions[i]; action.ID == "seal-"+a.action && !action.NoReason {
-					action.Reason, action.Error = a.reason, messageOf(page.Errors, action.ID+"-reason")
+					action.Reason, action.Error, action.Open = a.reason, messageOf(page.Errors, action.ID+"-reason"), true
+					for j := range action.Fields {
+						if field := &action.Fields[j]; field.Kind == web.InputDate {
+							field.Value = web.DateShown(a.form, field.Name)
+						}
+					}
 				}
 			}
 		}
@@ -124,7 +132,8 @@ func (p *Pages) facts(r *http.Request, seal esign.Seal) []web.ShownField {
 	for _, f := range []web.ShownField{
 		{Label: p.Renderer.Text(r, "seal.owner_code"), Value: seal.OwnerCode}, {Label: p.Renderer.Text(r, "seal.applicant"), Value: seal.Applicant},
 		{Label: p.Renderer.Text(r, "seal.reviewer"), Value: seal.Reviewer}, {Label: p.Renderer.Text(r, "seal.maker"), Value: seal.Maker},
-		{Label: p.Renderer.Text(r, "seal.stopped_by"), Value: seal.StoppedBy}, {Label: p.Renderer.Text(r, "action.reason"), Value: seal.StatusReason},
+		{Label: p.Renderer.Text(r, "seal.stopped_by"), Value: seal.StoppedBy}, {Label: p.Renderer.Text(r, "seal.cause"), Value: p.cause(r, seal)},
+		{Label: p.Renderer.Text(r, "seal.lost_at"), Value: since(seal.LostAt)}, {Label: p.Renderer.Text(r, "action.reason"), Value: seal.StatusReason},
 	} {
 		if f.Value != "" {
 			all = append(all, f)
@@ -177,51 +186,6 @@ func (p *Pages) place(r *http.Request, place esign.Place) string {
 	return pages
 }
 
-// step is a change of state that the page of a seal offers.
-type step struct {
-	name, label, effect string
-	role                string
-	from                []esign.State
-	needsReason, danger bool
-	// excluded are the people whose part in the seal's life forbids this one.
-	excluded func(s esign.Seal) []string
-	do       func(service *esign.Service, ctx context.Context, id, reason string) (esign.Seal, error)
-}
-
-func nobody(esign.Seal) []string { return nil }
-
-var steps = []step{
-	{"approve", "seal.action.approve", "seal.effect.approve", esign.RoleReviewer, []esign.State{esign.Applied}, false, false, func(s esign.Seal) []string { return []string{s.Applicant} },
-		func(service *esign.Service, ctx context.Context, id, _ string) (esign.Seal, error) {
-			return service.Approve(ctx, id)
-		}},
-	{"make", "seal.action.make", "seal.effect.make", esign.RoleMaker, []esign.State{esign.Approved}, false, false, func(s esign.Seal) []string { return []string{s.Applicant, s.Reviewer} },
-		func(service *esign.Service, ctx context.Context, id, _ string) (esign.Seal, error) {
-			return service.Make(ctx, id)
-		}},
-	{"activate", "seal.action.activate", "seal.effect.activate", esign.RoleKeeper, []esign.State{esign.Made}, false, false, nobody,
-		func(service *esign.Service, ctx context.Context, id, _ string) (esign.Seal, error) {
-			return service.Activate(ctx, id)
-		}},
-	{"resume", "seal.action.resume", "seal.effect.resume", esign.RoleReviewer, []esign.State{esign.Suspended}, false, false, func(s esign.Seal) []string { return []string{s.StoppedBy} },
-		func(service *esign.Service, ctx context.Context, id, _ string) (esign.Seal, error) {
-			return service.Resume(ctx, id)
-		}},
-	{"suspend", "seal.action.suspend", "seal.effect.suspend", esign.RoleKeeper, []esign.State{esign.Active}, true, true, nobody, (*esign.Service).Suspend},
-	{"revoke", "seal.action.revoke", "seal.effect.revoke", esign.RoleReviewer, []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.Suspended}, true, true, nobody, (*esign.Service).Revoke},
-}
-
-func (p *Pages) actions(r *http.Request, seal esign.Seal) []web.StateAction {
-	actor := reqctx.From(r.Context()).Actor
-	var list []web.StateAction
-	for _, s := range steps {
-		if slices.Contains(s.from, seal.State) && actor.Reaches(seal.Area, s.role) && !slices.Contains(s.excluded(seal), actor.ID) {
-			list = append(list, web.StateAction{ID: "seal-" + s.name, Label: p.Renderer.Text(r, s.label), URL: "/seal/" + seal.ID + "/" + s.name, Effect: p.Renderer.Text(r, s.effect), Danger: s.danger, NoReason: !s.needsReason})
-		}
-	}
-	return list
-}
-
 // nextStep says who goes on with a seal that waits for somebody.
 func (p *Pages) nextStep(r *http.Request, seal esign.Seal) string {
 	switch seal.State {
@@ -232,41 +196,18 @@ func (p *Pages) nextStep(r *http.Request, seal esign.Seal) string {
 	case esign.Made:
 		return p.Renderer.Text(r, "seal.next.made")
 	case esign.Suspended:
+		if seal.Cause == esign.CauseLost {
+			return p.Renderer.Text(r, "seal.next.lost")
+		}
 		return p.Renderer.Text(r, "seal.next.suspended")
 	}
 	return ""
 }
 
-func (p *Pages) action(w http.ResponseWriter, r *http.Request) error {
-	if err := esign.Staff(r.Context()); err != nil {
-		return err
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(err, fault.Malformed)
-	}
-	for _, s := range steps {
-		if s.name != r.PathValue("action") {
-			continue
-		}
-		reason := strings.TrimSpace(r.PostForm.Get("reason"))
-		seal, err := s.do(p.Service, r.Context(), r.PathValue("id"), reason)
-		if mendable(err) {
-			return p.show(w, r, fault.MetaOf(fault.CodeOf(err)).Status, asked{refusal: err, action: s.name, reason: bounded(reason)})
-		}
-		if err != nil {
-			return err
-		}
-		http.Redirect(w, r, "/seal/"+seal.ID, http.StatusSeeOther)
-		return nil
-	}
-	return fault.New(fault.NotFound)
-}
-
 // errors are what stands in the summary. What the document itself is refused for belongs to its input.
 func (p *Pages) errors(r *http.Request, a asked) []web.FieldError {
 	ids := map[string]string{"document": inputFile, "page": inputPage, "x_mm": inputX, "y_mm": inputY, "edge": inputEdge, "per_set": inputPerSet, "duplex": inputDuplex, "text": inputText, "nth": inputNth,
-		"dx_mm": inputDX, "dy_mm": inputDY, "kind": inputKind, "item": inputItem, "purpose": inputPurpose, "reason": "seal-" + a.action + "-reason"}
+		"dx_mm": inputDX, "dy_mm": inputDY, "kind": inputKind, "item": inputItem, "purpose": inputPurpose, "reason": "seal-" + a.action + "-reason", "lost_at": sinceInput(a.action)}
 	if a.stamp.Kind == string(esign.Keyword) {
 		ids["x_mm"], ids["y_mm"] = inputDX, inputDY
 	}

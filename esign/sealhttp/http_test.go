@@ -213,6 +213,7 @@ func TestAnswersToTheWrongCaller(t *testing.T) {
 		{http.MethodPost, path + "/stamps/preview", map[string]any{"document": stamps["document"], "page": 1, "x_mm": 140, "y_mm": 220}, []caller{keeper, every}},
 		{http.MethodPost, path + "/suspension", reason, []caller{keeper, every}},
 		{http.MethodPost, path + "/revocation", reason, []caller{reviewer, every}},
+		{http.MethodPost, path + "/loss", reason, []caller{keeper, every}},
 	} {
 		for _, as := range []caller{nobody, person, keeper, reviewer, maker, every} {
 			var body io.Reader

@@ -1,6 +1,7 @@
 package sealhttp
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"net/url"
@@ -118,16 +119,32 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	return p.Page(w, r, http.StatusOK, "seal", web.Page{Body: body})
 }
 
+// inputReplaces is the seal whose place another takes: in the address of the form, and hidden in it.
+const inputReplaces = "replaces"
+
 // Names of the inputs of an application, by the wire names of what they hold.
 var applicationInputs = map[string]string{
-	"seal_id": "seal-number", "owner": "seal-owner", "owner_code": "seal-owner-code", "line": "seal-line", "diameter_mm": "seal-diameter", "years": "seal-years",
+	"replaces": inputReplaces, "seal_id": "seal-number", "owner": "seal-owner", "owner_code": "seal-owner-code", "line": "seal-line", "diameter_mm": "seal-diameter", "years": "seal-years",
 }
 
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	if err := keeper(r); err != nil {
 		return err
 	}
-	return p.application(w, r, http.StatusOK, url.Values{applicationInputs["years"]: {"5"}}, nil)
+	typed := url.Values{applicationInputs["years"]: {"5"}}
+	if id := cmp.Or(r.URL.Query().Get(inputReplaces), web.Typed(r).Get(inputReplaces)); id != "" {
+		old, err := p.Service.Find(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		for wire, value := range map[string]string{"owner": old.Owner, "owner_code": old.OwnerCode, "line": old.Line, "replaces": old.ID} {
+			typed.Set(applicationInputs[wire], value)
+		}
+		if old.DiameterMM != 0 {
+			typed.Set(applicationInputs["diameter_mm"], strconv.FormatFloat(old.DiameterMM, 'f', -1, 64))
+		}
+	}
+	return p.application(w, r, http.StatusOK, typed, nil)
 }
 
 // keeper refuses everybody but seal keepers.
@@ -154,7 +171,14 @@ func (p *Pages) application(w http.ResponseWriter, r *http.Request, status int, 
 	for i := range fields {
 		fields[i].Value = bounded(typed.Get(fields[i].Name))
 	}
-	page := web.Page{Body: web.SealMakePage{Action: "/seal/new", Fields: fields, Advisory: text("seal.form.advisory")}}
+	body := web.SealMakePage{Action: "/seal/new", Fields: fields, Advisory: text("seal.form.advisory")}
+	if old, err := p.Service.Find(r.Context(), bounded(typed.Get(inputReplaces))); err == nil {
+		body.Replaces, body.Hidden = &web.Link{Label: old.Name + " " + old.Code, URL: "/seal/" + old.ID}, []web.Hidden{{Name: inputReplaces, Value: old.ID}}
+		body.BackURL = body.Replaces.URL
+	} else if fault.CodeOf(err) != fault.NotFound {
+		return err
+	}
+	page := web.Page{Body: body}
 	if refusal != nil {
 		labels := map[string]string{}
 		for _, f := range fields {
@@ -184,7 +208,7 @@ func (p *Pages) submit(w http.ResponseWriter, r *http.Request) error {
 		return fault.Wrap(err, fault.Malformed)
 	}
 	typed := func(wire string) string { return strings.TrimSpace(r.PostForm.Get(applicationInputs[wire])) }
-	a := esign.Application{Code: typed("seal_id"), Owner: typed("owner"), OwnerCode: typed("owner_code"), Line: typed("line"), DiameterMM: number(typed("diameter_mm")), Years: -1}
+	a := esign.Application{Code: typed("seal_id"), Owner: typed("owner"), OwnerCode: typed("owner_code"), Line: typed("line"), DiameterMM: number(typed("diameter_mm")), Years: -1, Replaces: typed("replaces")}
 	if years, err := strconv.Atoi(typed("years")); err == nil && years > 0 {
 		a.Years = years
 	}

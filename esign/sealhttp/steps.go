@@ -1,0 +1,180 @@
+package sealhttp
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/web"
+)
+
+// step is a change of state that the page of a seal offers.
+type step struct {
+	name string
+	role string
+	from []esign.State
+	asks asks
+	// excluded are the people whose part in the seal's life forbids this one; nil for nobody.
+	excluded func(s esign.Seal) []string
+	do       func(service *esign.Service, ctx context.Context, id string, end esign.Ending) (esign.Seal, error)
+}
+
+// asks is what a step wants to know.
+type asks int
+
+const (
+	nothing   asks = iota
+	why            // a reason; the step stops or ends the seal
+	whyAndDay      // and since when it is lost
+)
+
+var steps = []step{
+	{"approve", esign.RoleReviewer, []esign.State{esign.Applied}, nothing, func(s esign.Seal) []string { return []string{s.Applicant} }, plainStep((*esign.Service).Approve)},
+	{"make", esign.RoleMaker, []esign.State{esign.Approved}, nothing, func(s esign.Seal) []string { return []string{s.Applicant, s.Reviewer} }, plainStep((*esign.Service).Make)},
+	{"activate", esign.RoleKeeper, []esign.State{esign.Made}, nothing, nil, plainStep((*esign.Service).Activate)},
+	{"resume", esign.RoleReviewer, []esign.State{esign.Suspended}, nothing, func(s esign.Seal) []string { return []string{s.StoppedBy} }, plainStep((*esign.Service).Resume)},
+	{"suspend", esign.RoleKeeper, []esign.State{esign.Active}, why, nil, func(service *esign.Service, ctx context.Context, id string, end esign.Ending) (esign.Seal, error) {
+		return service.Suspend(ctx, id, end.Reason)
+	}},
+	{"lose", esign.RoleKeeper, []esign.State{esign.Active, esign.Suspended}, whyAndDay, nil, (*esign.Service).ReportLost},
+	{"revoke", esign.RoleReviewer, []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.Suspended}, why, nil, (*esign.Service).End},
+	{"revoke-lost", esign.RoleReviewer, []esign.State{esign.Active, esign.Suspended}, whyAndDay, nil, func(service *esign.Service, ctx context.Context, id string, end esign.Ending) (esign.Seal, error) {
+		end.Cause = esign.CauseLost
+		return service.End(ctx, id, end)
+	}},
+}
+
+// plainStep is a step without words.
+func plainStep(do func(*esign.Service, context.Context, string) (esign.Seal, error)) func(*esign.Service, context.Context, string, esign.Ending) (esign.Seal, error) {
+	return func(service *esign.Service, ctx context.Context, id string, _ esign.Ending) (esign.Seal, error) {
+		return do(service, ctx, id)
+	}
+}
+
+func (p *Pages) actions(r *http.Request, seal esign.Seal) []web.StateAction {
+	actor := reqctx.From(r.Context()).Actor
+	var list []web.StateAction
+	for _, s := range steps {
+		if !slices.Contains(s.from, seal.State) || !actor.Reaches(seal.Area, s.role) || s.excluded != nil && slices.Contains(s.excluded(seal), actor.ID) {
+			continue
+		}
+		action := web.StateAction{ID: "seal-" + s.name, Label: p.Renderer.Text(r, "seal.action."+s.name), URL: "/seal/" + seal.ID + "/" + s.name, Effect: p.Renderer.Text(r, "seal.effect."+s.name), Danger: s.asks != nothing, NoReason: s.asks == nothing}
+		if s.asks == whyAndDay {
+			action.Fields = []web.FormField{{Name: sinceInput(s.name), Label: p.Renderer.Text(r, "seal.lost_at"), Hint: p.Renderer.Text(r, "seal.lost_at.hint"), Kind: web.InputDate, Optional: true, Value: dayOf(seal.LostAt)}}
+		}
+		list = append(list, action)
+	}
+	return list
+}
+
+// sinceInput is the input of the day since which a seal is lost, of a step.
+func sinceInput(step string) string { return "seal-" + step + "-since" }
+
+// lostSince reads that day: its beginning, or that of the seal's validity where this was the same day. What is no day comes back as a time
+// that no step takes.
+func lostSince(seal esign.Seal, form url.Values, step string) time.Time {
+	typed := web.DateTyped(form, sinceInput(step))
+	if typed == "" {
+		return time.Time{}
+	}
+	at, err := time.ParseInLocation("20060102", typed, chinaTime)
+	if err != nil {
+		return never
+	}
+	if at.Before(seal.ValidFrom) && dayOf(at) == dayOf(seal.ValidFrom) {
+		return seal.ValidFrom
+	}
+	return at
+}
+
+// never is a day that nothing was lost on yet.
+var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+func (p *Pages) action(w http.ResponseWriter, r *http.Request) error {
+	if err := esign.Staff(r.Context()); err != nil {
+		return err
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(err, fault.Malformed)
+	}
+	i := slices.IndexFunc(steps, func(s step) bool { return s.name == r.PathValue("action") })
+	if i < 0 {
+		return fault.New(fault.NotFound)
+	}
+	s, end := steps[i], esign.Ending{Reason: strings.TrimSpace(r.PostForm.Get("reason"))}
+	if s.asks == whyAndDay {
+		seal, err := p.Service.Find(r.Context(), r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		end.LostAt = lostSince(seal, r.PostForm, s.name)
+	}
+	seal, err := s.do(p.Service, r.Context(), r.PathValue("id"), end)
+	if mendable(err) {
+		return p.show(w, r, fault.MetaOf(fault.CodeOf(err)).Status, asked{refusal: err, action: s.name, reason: bounded(end.Reason), form: r.PostForm})
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/seal/"+seal.ID, http.StatusSeeOther)
+	return nil
+}
+
+// replaceURL is the form of an application for a seal that takes the place of this one; empty for whoever cannot apply.
+func (p *Pages) replaceURL(seal esign.Seal, actor reqctx.Actor) string {
+	if !seal.HasPlace() || !actor.Reaches(seal.Area, esign.RoleKeeper) {
+		return ""
+	}
+	return "/seal/new?" + url.Values{inputReplaces: {seal.ID}}.Encode()
+}
+
+// successions shows which seal this one takes the place of, and which one takes its own.
+func (p *Pages) successions(r *http.Request, seal esign.Seal, body *web.SealDetailPage) error {
+	link := func(other esign.Seal) *web.Link { return &web.Link{Label: other.Code, URL: "/seal/" + other.ID} }
+	if seal.Replaces != "" {
+		switch old, err := p.Service.Find(r.Context(), seal.Replaces); {
+		case err == nil:
+			body.Replaces = link(old)
+		case fault.CodeOf(err) != fault.NotFound:
+			return err
+		}
+	}
+	switch other, err := p.Service.Replacement(r.Context(), seal.ID); {
+	case err == nil:
+		body.ReplacedBy, body.ReplaceURL = link(other), ""
+	case fault.CodeOf(err) != fault.NotFound:
+		return err
+	}
+	return nil
+}
+
+// cause says in words how a seal ended, or that it was reported lost.
+func (p *Pages) cause(r *http.Request, seal esign.Seal) string {
+	if seal.Cause == esign.CauseEnded {
+		return ""
+	}
+	return p.Renderer.Text(r, "seal.cause."+string(seal.Cause))
+}
+
+// since is a time on the page, and nothing for none.
+func since(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.In(chinaTime).Format("2006-01-02 15:04")
+}
+
+// dayOf is the day of a time as the value of an input, and nothing for none.
+func dayOf(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.In(chinaTime).Format(time.DateOnly)
+}
