@@ -60,7 +60,7 @@ func (s *Service) Replacement(ctx context.Context, id string) (Seal, error) {
 // Activate puts a made seal into use. The one whose place it takes ends as replaced in the same change, so that there is no moment with
 // both in use and none without; what it sealed stays valid. One that was reported lost stays suspended, since a reviewer decides that.
 func (s *Service) Activate(ctx context.Context, id string) (Seal, error) {
-	ctx, seal, err := s.movable(ctx, id, RoleKeeper, []State{Made}, Active, nil)
+	ctx, seal, err := s.movable(ctx, id, RoleKeeper, []State{Made}, Active, s.mayBegin)
 	if err != nil {
 		return Seal{}, err
 	}

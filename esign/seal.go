@@ -59,6 +59,7 @@ type Seal struct {
 	Area         string    // path of the owner's area; empty where the tree does not know the owner
 	Cause        Cause     // how it ended; of a suspended one CauseLost says that its keeper reported a loss
 	LostAt       time.Time // with CauseLost: since when it is lost
+	Filing       Filing    // with the authority for seals
 	Replaces     string    // the seal whose place it takes when it comes into use; empty for a new one
 	// Change is what UpdateSeal adds to the history; no store gives it back.
 	Change *StatusChange
@@ -128,6 +129,8 @@ type Store interface {
 	// ReplaceSeal is UpdateSeal of two seals, all or nothing: the one that takes the place, and the one that ends. ErrChanged also when
 	// anything of the one that ends is no more as it was seen.
 	ReplaceSeal(ctx context.Context, s Seal, from State, old, seen Seal, record audit.Record) error
+	// AmendSeal stores a seal whose state stays as it is; ErrChanged when anything of it is no more as it was seen.
+	AmendSeal(ctx context.Context, s, seen Seal, record audit.Record) error
 	// Replacement finds the seal that takes the place of another, or is to take it, and is not revoked; ErrNotFound.
 	Replacement(ctx context.Context, id string) (Seal, error)
 	// PlanStamp stores a planned stamp; ErrInactive when the seal is not in use, ErrExists when the requester used the key
@@ -179,6 +182,8 @@ type Config struct {
 	Areas func(ctx context.Context, code string) (string, error)
 	// Held gives those of the addresses of documents that another room keeps in the same Blobs; nil where none does.
 	Held func(ctx context.Context, addresses []string) ([]string, error)
+	// FilingRequired lets only seals come into use that are on file with the authority for seals.
+	FilingRequired bool
 	// MakerName is the organisation in the seal maker's certificate.
 	MakerName string
 	// TimeStamper proves when documents are sealed (level T); nil leaves the claimed time (level B). Its root must stand in the

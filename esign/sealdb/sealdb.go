@@ -43,12 +43,13 @@ type sealBody struct {
 	Applicant, Reviewer, Maker   string
 	ValidFrom, ValidTo           time.Time
 	StatusReason, StoppedBy      string
-	Cause                        esign.Cause `json:",omitempty"`
-	LostAt                       time.Time   `json:",omitzero"`
+	Cause                        esign.Cause  `json:",omitempty"`
+	LostAt                       time.Time    `json:",omitzero"`
+	Filing                       esign.Filing `json:",omitzero"`
 }
 
 func encodeSeal(s esign.Seal) (string, error) {
-	body, err := json.Marshal(sealBody{s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker, s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.Cause, s.LostAt})
+	body, err := json.Marshal(sealBody{s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker, s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.Cause, s.LostAt, s.Filing})
 	return string(body), err
 }
 
@@ -86,7 +87,7 @@ func scanSeal(row interface{ Scan(...any) error }) (esign.Seal, error) {
 		return s, err
 	}
 	s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker = b.Name, b.Owner, b.OwnerCode, b.Line, b.DiameterMM, b.Applicant, b.Reviewer, b.Maker
-	s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.Cause, s.LostAt, s.CreatedAt, s.UpdatedAt = b.ValidFrom, b.ValidTo, b.StatusReason, b.StoppedBy, b.Cause, b.LostAt, sqldb.Time(created), sqldb.Time(updated)
+	s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.Cause, s.LostAt, s.Filing, s.CreatedAt, s.UpdatedAt = b.ValidFrom, b.ValidTo, b.StatusReason, b.StoppedBy, b.Cause, b.LostAt, b.Filing, sqldb.Time(created), sqldb.Time(updated)
 	return s, nil
 }
 
@@ -163,12 +164,8 @@ func (st *Store) UpdateSeal(ctx context.Context, s esign.Seal, from esign.State,
 // ReplaceSeal stores two seals if the one is still in the state given, and the other as it was seen in all that the body holds: a loss that
 // was reported meanwhile leaves the state of a suspended seal as it was.
 func (st *Store) ReplaceSeal(ctx context.Context, s esign.Seal, from esign.State, old, seen esign.Seal, record audit.Record) error {
-	before, err := encodeSeal(seen)
-	if err != nil {
-		return err
-	}
 	return st.db.Write(ctx, func(tx sqldb.Tx) error {
-		if err := update(ctx, tx, old, "state = $2 AND body = $10", seen.State, before); err != nil {
+		if err := updateSeen(ctx, tx, old, seen); err != nil {
 			return err
 		}
 		if err := update(ctx, tx, s, "state = $2", from); err != nil {
@@ -176,6 +173,25 @@ func (st *Store) ReplaceSeal(ctx context.Context, s esign.Seal, from esign.State
 		}
 		return auditdb.Append(ctx, tx, record)
 	})
+}
+
+// AmendSeal stores a seal whose state stays as it is.
+func (st *Store) AmendSeal(ctx context.Context, s, seen esign.Seal, record audit.Record) error {
+	return st.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := updateSeen(ctx, tx, s, seen); err != nil {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+}
+
+// updateSeen is update on the condition that all is as it was seen.
+func updateSeen(ctx context.Context, tx sqldb.Tx, s, seen esign.Seal) error {
+	before, err := encodeSeal(seen)
+	if err != nil {
+		return err
+	}
+	return update(ctx, tx, s, "state = $2 AND body = $10", seen.State, before)
 }
 
 // update stores a seal and what its change adds to its history, on a condition over its row whose first argument is its state.

@@ -16,23 +16,39 @@ import (
 
 // SealRecord is a seal on the wire.
 type SealRecord struct {
-	ID        string    `json:"id" doc:"Our identifier"`
-	SealID    string    `json:"seal_id" doc:"Seal code (esID), 14 digits"`
-	Name      string    `json:"name" doc:"Name of the seal"`
-	Owner     string    `json:"owner" doc:"Organisation that the seal stands for"`
-	OwnerCode string    `json:"owner_code" doc:"Unified social credit code of the owner"`
-	State     string    `json:"state" enum:"applied,approved,made,active,suspended,revoked" doc:"State of the seal"`
-	Reason    string    `json:"status_reason,omitempty" doc:"Why it was suspended or revoked"`
-	Cause     string    `json:"cause,omitempty" enum:"lost,replaced" doc:"How a revoked seal ended, an ordinary end when absent; lost for a suspended one whose loss is reported and not decided"`
-	LostAt    time.Time `json:"lost_at,omitzero" doc:"With cause lost: when it was last known to be in the right hands, where that was said"`
-	Replaces  string    `json:"replaces,omitempty" doc:"Seal (id) whose place this one takes"`
+	ID        string        `json:"id" doc:"Our identifier"`
+	SealID    string        `json:"seal_id" doc:"Seal code (esID), 14 digits"`
+	Name      string        `json:"name" doc:"Name of the seal"`
+	Owner     string        `json:"owner" doc:"Organisation that the seal stands for"`
+	OwnerCode string        `json:"owner_code" doc:"Unified social credit code of the owner"`
+	State     string        `json:"state" enum:"applied,approved,made,active,suspended,revoked" doc:"State of the seal"`
+	Reason    string        `json:"status_reason,omitempty" doc:"Why it was suspended or revoked"`
+	Cause     string        `json:"cause,omitempty" enum:"lost,replaced" doc:"How a revoked seal ended, an ordinary end when absent; lost for a suspended one whose loss is reported and not decided"`
+	LostAt    time.Time     `json:"lost_at,omitzero" doc:"With cause lost: when it was last known to be in the right hands, where that was said"`
+	Replaces  string        `json:"replaces,omitempty" doc:"Seal (id) whose place this one takes"`
+	Filing    *FilingRecord `json:"filing,omitempty" doc:"That it is on file with the authority for seals"`
 	// ReplacedBy is looked up for one seal only.
 	ReplacedBy string    `json:"replaced_by,omitempty" doc:"Seal (id) that takes the place of this one, or is to take it; not in lists"`
 	ValidFrom  time.Time `json:"valid_from" doc:"Begin of validity"`
 	ValidTo    time.Time `json:"valid_to" doc:"End of validity"`
 }
 
+// FilingRecord is the filing of a seal on the wire.
+type FilingRecord struct {
+	Number    string `json:"number" minLength:"1" maxLength:"32" doc:"Number of the receipt: letters, digits, hyphens, brackets"`
+	Authority string `json:"authority" minLength:"1" maxLength:"60" doc:"Authority that gave it"`
+	FiledOn   string `json:"filed_on" format:"date" doc:"Day of the receipt"`
+}
+
 func record(s esign.Seal) SealRecord {
+	out := bareRecord(s)
+	if f := s.Filing; f.Number != "" {
+		out.Filing = &FilingRecord{f.Number, f.Authority, f.On.In(chinaTime).Format(time.DateOnly)}
+	}
+	return out
+}
+
+func bareRecord(s esign.Seal) SealRecord {
 	return SealRecord{ID: s.ID, SealID: s.Code, Name: s.Name, Owner: s.Owner, OwnerCode: s.OwnerCode, State: string(s.State), Reason: s.StatusReason, Cause: string(s.Cause), LostAt: s.LostAt, Replaces: s.Replaces,
 		ValidFrom: s.ValidFrom, ValidTo: s.ValidTo}
 }
@@ -121,6 +137,11 @@ type (
 		}
 	}
 )
+
+type filingInput struct {
+	PathID
+	Body FilingRecord
+}
 
 type lossInput struct {
 	PathID
@@ -233,6 +254,13 @@ func Register(api huma.API, service *esign.Service) {
 	}
 	huma.Register(api, operation("suspend-seal", http.MethodPost, "/{id}/suspension", "停用印章 Suspend a seal", http.StatusOK), func(ctx context.Context, in *reasonInput) (*one, error) {
 		return answer(service.Suspend(ctx, in.ID, in.Body.Reason))
+	})
+	huma.Register(api, operation("file-seal", http.MethodPost, "/{id}/filing", "登记印章备案 Enter the filing of a seal", http.StatusOK), func(ctx context.Context, in *filingInput) (*one, error) {
+		on, err := time.ParseInLocation(time.DateOnly, in.Body.FiledOn, chinaTime)
+		if err != nil {
+			on = time.Time{} // refused with whatever else is wrong
+		}
+		return answer(service.File(ctx, in.ID, esign.Filing{Number: in.Body.Number, Authority: in.Body.Authority, On: on}))
 	})
 	huma.Register(api, operation("report-seal-lost", http.MethodPost, "/{id}/loss", "印章挂失 Report a seal lost", http.StatusOK), func(ctx context.Context, in *lossInput) (*one, error) {
 		return answer(service.ReportLost(ctx, in.ID, esign.Ending{Reason: in.Body.Reason, LostAt: in.Body.LostAt}))

@@ -95,11 +95,13 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 		page.Errors = p.errors(r, a)
 		for _, actions := range [][]web.StateAction{body.Actions, body.Rule.Actions} {
 			for i := range actions {
-				if action := &actions[i]; action.ID == "seal-"+a.action && !action.NoReason {
+				if action := &actions[i]; action.ID == "seal-"+a.action && (!action.NoReason || len(action.Fields) > 0) {
 					action.Reason, action.Error, action.Open = a.reason, messageOf(page.Errors, action.ID+"-reason"), true
 					for j := range action.Fields {
 						if field := &action.Fields[j]; field.Kind == web.InputDate {
 							field.Value = web.DateShown(a.form, field.Name)
+						} else {
+							field.Value = bounded(a.form.Get(field.Name))
 						}
 					}
 				}
@@ -132,6 +134,7 @@ func (p *Pages) facts(r *http.Request, seal esign.Seal) []web.ShownField {
 	for _, f := range []web.ShownField{
 		{Label: p.Renderer.Text(r, "seal.owner_code"), Value: seal.OwnerCode}, {Label: p.Renderer.Text(r, "seal.applicant"), Value: seal.Applicant},
 		{Label: p.Renderer.Text(r, "seal.reviewer"), Value: seal.Reviewer}, {Label: p.Renderer.Text(r, "seal.maker"), Value: seal.Maker},
+		{Label: p.Renderer.Text(r, "seal.filing"), Value: p.filing(r, seal.Filing)},
 		{Label: p.Renderer.Text(r, "seal.stopped_by"), Value: seal.StoppedBy}, {Label: p.Renderer.Text(r, "seal.cause"), Value: p.cause(r, seal)},
 		{Label: p.Renderer.Text(r, "seal.lost_at"), Value: since(seal.LostAt)}, {Label: p.Renderer.Text(r, "action.reason"), Value: seal.StatusReason},
 	} {
@@ -207,7 +210,7 @@ func (p *Pages) nextStep(r *http.Request, seal esign.Seal) string {
 // errors are what stands in the summary. What the document itself is refused for belongs to its input.
 func (p *Pages) errors(r *http.Request, a asked) []web.FieldError {
 	ids := map[string]string{"document": inputFile, "page": inputPage, "x_mm": inputX, "y_mm": inputY, "edge": inputEdge, "per_set": inputPerSet, "duplex": inputDuplex, "text": inputText, "nth": inputNth,
-		"dx_mm": inputDX, "dy_mm": inputDY, "kind": inputKind, "item": inputItem, "purpose": inputPurpose, "reason": "seal-" + a.action + "-reason", "lost_at": sinceInput(a.action)}
+		"dx_mm": inputDX, "dy_mm": inputDY, "kind": inputKind, "item": inputItem, "purpose": inputPurpose, "reason": "seal-" + a.action + "-reason", "lost_at": sinceInput(a.action), "number": inputFilingNumber, "authority": inputFilingAuthority, "filed_on": inputFilingDay}
 	if a.stamp.Kind == string(esign.Keyword) {
 		ids["x_mm"], ids["y_mm"] = inputDX, inputDY
 	}
@@ -217,7 +220,7 @@ func (p *Pages) errors(r *http.Request, a asked) []web.FieldError {
 	}
 	labels := map[string]string{}
 	for input, key := range map[string]string{inputKind: "stamp.kind", inputPage: "stamp.page", inputX: "stamp.x", inputY: "stamp.y", inputEdge: "stamp.edge", inputPerSet: "stamp.per_set", inputDuplex: "stamp.duplex",
-		inputText: "stamp.text", inputNth: "stamp.nth", inputDX: "stamp.dx", inputDY: "stamp.dy", inputItem: "stamp.item", inputPurpose: "stamp.purpose"} {
+		inputText: "stamp.text", inputNth: "stamp.nth", inputDX: "stamp.dx", inputDY: "stamp.dy", inputFilingNumber: "seal.filing.number", inputFilingAuthority: "seal.filing.authority", inputFilingDay: "seal.filing.day", inputItem: "stamp.item", inputPurpose: "stamp.purpose"} {
 		labels[input] = p.Renderer.Text(r, key)
 	}
 	if len(fault.From(a.refusal).Fields) > 0 {

@@ -214,6 +214,7 @@ func TestAnswersToTheWrongCaller(t *testing.T) {
 		{http.MethodPost, path + "/suspension", reason, []caller{keeper, every}},
 		{http.MethodPost, path + "/revocation", reason, []caller{reviewer, every}},
 		{http.MethodPost, path + "/loss", reason, []caller{keeper, every}},
+		{http.MethodPost, path + "/filing", map[string]any{"number": "37-1", "authority": "a", "filed_on": "2026-01-02"}, []caller{reviewer, every}},
 	} {
 		for _, as := range []caller{nobody, person, keeper, reviewer, maker, every} {
 			var body io.Reader

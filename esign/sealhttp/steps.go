@@ -22,7 +22,13 @@ type step struct {
 	asks asks
 	// excluded are the people whose part in the seal's life forbids this one; nil for nobody.
 	excluded func(s esign.Seal) []string
-	do       func(service *esign.Service, ctx context.Context, id string, end esign.Ending) (esign.Seal, error)
+	do       doing
+}
+
+// words are what was typed for a step.
+type words struct {
+	end    esign.Ending
+	filing esign.Filing
 }
 
 // asks is what a step wants to know.
@@ -32,41 +38,68 @@ const (
 	nothing   asks = iota
 	why            // a reason; the step stops or ends the seal
 	whyAndDay      // and since when it is lost
+	filing         // number, authority and day of the filing
 )
 
 var steps = []step{
 	{"approve", esign.RoleReviewer, []esign.State{esign.Applied}, nothing, func(s esign.Seal) []string { return []string{s.Applicant} }, plainStep((*esign.Service).Approve)},
 	{"make", esign.RoleMaker, []esign.State{esign.Approved}, nothing, func(s esign.Seal) []string { return []string{s.Applicant, s.Reviewer} }, plainStep((*esign.Service).Make)},
 	{"activate", esign.RoleKeeper, []esign.State{esign.Made}, nothing, nil, plainStep((*esign.Service).Activate)},
-	{"resume", esign.RoleReviewer, []esign.State{esign.Suspended}, nothing, func(s esign.Seal) []string { return []string{s.StoppedBy} }, plainStep((*esign.Service).Resume)},
-	{"suspend", esign.RoleKeeper, []esign.State{esign.Active}, why, nil, func(service *esign.Service, ctx context.Context, id string, end esign.Ending) (esign.Seal, error) {
-		return service.Suspend(ctx, id, end.Reason)
+	{"file", esign.RoleReviewer, []esign.State{esign.Made, esign.Active, esign.Suspended}, filing, func(s esign.Seal) []string { return []string{s.Applicant, s.Maker} }, func(service *esign.Service, ctx context.Context, id string, said words) (esign.Seal, error) {
+		return service.File(ctx, id, said.filing)
 	}},
-	{"lose", esign.RoleKeeper, []esign.State{esign.Active, esign.Suspended}, whyAndDay, nil, (*esign.Service).ReportLost},
-	{"revoke", esign.RoleReviewer, []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.Suspended}, why, nil, (*esign.Service).End},
-	{"revoke-lost", esign.RoleReviewer, []esign.State{esign.Active, esign.Suspended}, whyAndDay, nil, func(service *esign.Service, ctx context.Context, id string, end esign.Ending) (esign.Seal, error) {
-		end.Cause = esign.CauseLost
-		return service.End(ctx, id, end)
+	{"resume", esign.RoleReviewer, []esign.State{esign.Suspended}, nothing, func(s esign.Seal) []string { return []string{s.StoppedBy} }, plainStep((*esign.Service).Resume)},
+	{"suspend", esign.RoleKeeper, []esign.State{esign.Active}, why, nil, func(service *esign.Service, ctx context.Context, id string, said words) (esign.Seal, error) {
+		return service.Suspend(ctx, id, said.end.Reason)
+	}},
+	{"lose", esign.RoleKeeper, []esign.State{esign.Active, esign.Suspended}, whyAndDay, nil, ending((*esign.Service).ReportLost)},
+	{"revoke", esign.RoleReviewer, []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.Suspended}, why, nil, ending((*esign.Service).End)},
+	{"revoke-lost", esign.RoleReviewer, []esign.State{esign.Active, esign.Suspended}, whyAndDay, nil, func(service *esign.Service, ctx context.Context, id string, said words) (esign.Seal, error) {
+		said.end.Cause = esign.CauseLost
+		return service.End(ctx, id, said.end)
 	}},
 }
 
+type doing = func(*esign.Service, context.Context, string, words) (esign.Seal, error)
+
 // plainStep is a step without words.
-func plainStep(do func(*esign.Service, context.Context, string) (esign.Seal, error)) func(*esign.Service, context.Context, string, esign.Ending) (esign.Seal, error) {
-	return func(service *esign.Service, ctx context.Context, id string, _ esign.Ending) (esign.Seal, error) {
+func plainStep(do func(*esign.Service, context.Context, string) (esign.Seal, error)) doing {
+	return func(service *esign.Service, ctx context.Context, id string, _ words) (esign.Seal, error) {
 		return do(service, ctx, id)
 	}
 }
+
+// ending is a step that says how the seal ends or stops.
+func ending(do func(*esign.Service, context.Context, string, esign.Ending) (esign.Seal, error)) doing {
+	return func(service *esign.Service, ctx context.Context, id string, said words) (esign.Seal, error) {
+		return do(service, ctx, id, said.end)
+	}
+}
+
+// stops tells whether the step takes the seal out of use, which needs a reason.
+func (s step) stops() bool { return s.asks == why || s.asks == whyAndDay }
+
+// Inputs of a filing.
+const (
+	inputFilingNumber    = "seal-file-number"
+	inputFilingAuthority = "seal-file-authority"
+	inputFilingDay       = "seal-file-day"
+)
 
 func (p *Pages) actions(r *http.Request, seal esign.Seal) []web.StateAction {
 	actor := reqctx.From(r.Context()).Actor
 	var list []web.StateAction
 	for _, s := range steps {
-		if !slices.Contains(s.from, seal.State) || !actor.Reaches(seal.Area, s.role) || s.excluded != nil && slices.Contains(s.excluded(seal), actor.ID) {
+		if !slices.Contains(s.from, seal.State) || !actor.Reaches(seal.Area, s.role) || s.excluded != nil && slices.Contains(s.excluded(seal), actor.ID) || s.asks == filing && seal.Filing.Number != "" {
 			continue
 		}
-		action := web.StateAction{ID: "seal-" + s.name, Label: p.Renderer.Text(r, "seal.action."+s.name), URL: "/seal/" + seal.ID + "/" + s.name, Effect: p.Renderer.Text(r, "seal.effect."+s.name), Danger: s.asks != nothing, NoReason: s.asks == nothing}
+		action := web.StateAction{ID: "seal-" + s.name, Label: p.Renderer.Text(r, "seal.action."+s.name), URL: "/seal/" + seal.ID + "/" + s.name, Effect: p.Renderer.Text(r, "seal.effect."+s.name), Danger: s.stops(), NoReason: !s.stops()}
 		if s.asks == whyAndDay {
 			action.Fields = []web.FormField{{Name: sinceInput(s.name), Label: p.Renderer.Text(r, "seal.lost_at"), Hint: p.Renderer.Text(r, "seal.lost_at.hint"), Kind: web.InputDate, Optional: true, Value: dayOf(seal.LostAt)}}
+		}
+		if s.asks == filing {
+			action.Fields = []web.FormField{{Name: inputFilingNumber, Label: p.Renderer.Text(r, "seal.filing.number"), Max: 32}, {Name: inputFilingAuthority, Label: p.Renderer.Text(r, "seal.filing.authority"), Max: 60},
+				{Name: inputFilingDay, Label: p.Renderer.Text(r, "seal.filing.day"), Kind: web.InputDate}}
 		}
 		list = append(list, action)
 	}
@@ -108,17 +141,24 @@ func (p *Pages) action(w http.ResponseWriter, r *http.Request) error {
 	if i < 0 {
 		return fault.New(fault.NotFound)
 	}
-	s, end := steps[i], esign.Ending{Reason: strings.TrimSpace(r.PostForm.Get("reason"))}
+	s, said := steps[i], words{end: esign.Ending{Reason: strings.TrimSpace(r.PostForm.Get("reason"))}}
 	if s.asks == whyAndDay {
 		seal, err := p.Service.Find(r.Context(), r.PathValue("id"))
 		if err != nil {
 			return err
 		}
-		end.LostAt = lostSince(seal, r.PostForm, s.name)
+		said.end.LostAt = lostSince(seal, r.PostForm, s.name)
 	}
-	seal, err := s.do(p.Service, r.Context(), r.PathValue("id"), end)
+	if s.asks == filing {
+		typed := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
+		said.filing = esign.Filing{Number: typed(inputFilingNumber), Authority: typed(inputFilingAuthority)}
+		if on, err := time.ParseInLocation("20060102", web.DateTyped(r.PostForm, inputFilingDay), chinaTime); err == nil {
+			said.filing.On = on
+		}
+	}
+	seal, err := s.do(p.Service, r.Context(), r.PathValue("id"), said)
 	if mendable(err) {
-		return p.show(w, r, fault.MetaOf(fault.CodeOf(err)).Status, asked{refusal: err, action: s.name, reason: bounded(end.Reason), form: r.PostForm})
+		return p.show(w, r, fault.MetaOf(fault.CodeOf(err)).Status, asked{refusal: err, action: s.name, reason: bounded(said.end.Reason), form: r.PostForm})
 	}
 	if err != nil {
 		return err
@@ -177,4 +217,12 @@ func dayOf(at time.Time) string {
 		return ""
 	}
 	return at.In(chinaTime).Format(time.DateOnly)
+}
+
+// filing says in one line that a seal is on file; nothing for one that is not.
+func (p *Pages) filing(r *http.Request, f esign.Filing) string {
+	if f.Number == "" {
+		return ""
+	}
+	return p.Renderer.Text(r, "seal.filing.line", "number", f.Number, "authority", f.Authority, "day", dayOf(f.On))
 }

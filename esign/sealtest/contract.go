@@ -28,6 +28,7 @@ func RunStore(t *testing.T, open func(t testing.TB) esign.Store) {
 		"one replacement at a time":       oneReplacement,
 		"replace":                         replace,
 		"replace against a loss":          replaceAgainstLoss,
+		"amend":                           amend,
 		"plan only while in use":          planWhileInUse,
 		"plan against suspension":         planAgainstSuspension,
 		"store against suspension":        storeAgainstSuspension,
@@ -59,7 +60,7 @@ func Row(n int) esign.Seal {
 	at := Start.Add(time.Duration(n)*time.Second + 5*time.Microsecond)
 	return esign.Seal{ID: fmt.Sprintf("seal_%04d", n), Code: fmt.Sprintf("370300%08d", n), Name: "示例市市场监督管理局专用章", Owner: "示例市市场监督管理局", OwnerCode: "11990000MB7QX0015W", Line: "专用章",
 		DiameterMM: 42.5, State: esign.Active, Applicant: "a", Reviewer: "b", Maker: "c", KeyID: "key_1", SignerCert: []byte{0, 1}, SES: []byte{2, 0}, Picture: []byte{3, 255},
-		ValidFrom: Start, ValidTo: Start.AddDate(5, 0, 0), CreatedAt: at, UpdatedAt: at, StatusReason: "r", StoppedBy: "s", Cause: esign.CauseLost, LostAt: Start.Add(time.Hour)}
+		ValidFrom: Start, ValidTo: Start.AddDate(5, 0, 0), CreatedAt: at, UpdatedAt: at, StatusReason: "r", StoppedBy: "s", Cause: esign.CauseLost, LostAt: Start.Add(time.Hour), Filing: esign.Filing{Number: "37-2026-1", Authority: "示例市公安局", On: Start, By: "d", RecordedAt: Start}}
 }
 
 // Plan is a planned stamp for store tests, made n seconds after Start with a lease of a minute.
@@ -325,6 +326,19 @@ func replace(t *testing.T, s esign.Store) {
 		}
 	}
 	want(t, "twice", s.ReplaceSeal(ctx, in(fresh, esign.Active), esign.Made, ended(old), old, record("replaced")), esign.ErrChanged)
+}
+
+func amend(t *testing.T, s esign.Store) {
+	row := add(t, s, Row(1))
+	first, second := row, row
+	first.Filing.Number, second.Filing.Number = "37-2026-2", "37-2026-3"
+	want(t, "amend", s.AmendSeal(ctx, first, row, record("amended")), nil)
+	want(t, "seen before that", s.AmendSeal(ctx, second, row, record("amended")), esign.ErrChanged)
+	want(t, "seen in another state", s.AmendSeal(ctx, second, in(first, esign.Suspended), record("amended")), esign.ErrChanged)
+	want(t, "of none", s.AmendSeal(ctx, Row(2), Row(2), record("amended")), esign.ErrChanged)
+	if got, err := s.Seal(ctx, row.ID); err != nil || !same(got, first) {
+		t.Errorf("%v\ngot  %+v\nwant %+v", err, got, first)
+	}
 }
 
 func replaceAgainstLoss(t *testing.T, s esign.Store) {
@@ -663,6 +677,7 @@ func noAuditNoChange(t *testing.T, s esign.Store) {
 	for name, change := range map[string]func() error{
 		"add":       func() error { return s.AddSeal(ctx, Row(2), audit.Record{}) },
 		"update":    func() error { return s.UpdateSeal(ctx, in(row, esign.Suspended), esign.Active, audit.Record{}) },
+		"amend":     func() error { return s.AmendSeal(ctx, in(row, esign.Suspended), row, audit.Record{}) },
 		"plan":      func() error { return s.PlanStamp(ctx, Plan(3, row.ID), audit.Record{}) },
 		"settle":    func() error { return s.SettleStamp(ctx, settled, audit.Record{}) },
 		"take over": func() error { return s.TakeOver(ctx, free, free.LeaseTo, audit.Record{}) },

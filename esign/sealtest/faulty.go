@@ -70,6 +70,11 @@ func (f *Faulty) ReplaceSeal(ctx context.Context, s esign.Seal, from esign.State
 	return f.around("store replace", func() error { return f.Store.ReplaceSeal(ctx, s, from, old, seen, record) })
 }
 
+// AmendSeal implements esign.Store.
+func (f *Faulty) AmendSeal(ctx context.Context, s, seen esign.Seal, record audit.Record) error {
+	return f.around("store amend", func() error { return f.Store.AmendSeal(ctx, s, seen, record) })
+}
+
 // UpdateSeal implements esign.Store.
 func (f *Faulty) UpdateSeal(ctx context.Context, s esign.Seal, from esign.State, record audit.Record) error {
 	return f.around("store update", func() error { return f.Store.UpdateSeal(ctx, s, from, record) })

@@ -167,15 +167,29 @@ func (t *Twin) UpdateSeal(_ context.Context, s esign.Seal, from esign.State, rec
 // ReplaceSeal implements esign.Store.
 func (t *Twin) ReplaceSeal(_ context.Context, s esign.Seal, from esign.State, old, seen esign.Seal, record audit.Record) error {
 	return t.write(record, func() error {
-		have, ok := t.seals[s.ID]
-		ends := t.seals[old.ID]
-		if !ok || have.State != from || ends.State != seen.State || ends.Cause != seen.Cause || ends.StatusReason != seen.StatusReason || !ends.LostAt.Equal(seen.LostAt) {
+		if have, ok := t.seals[s.ID]; !ok || have.State != from || !t.asSeen(old.ID, seen) {
 			return esign.ErrChanged
 		}
 		t.update(old)
 		t.update(s)
 		return nil
 	})
+}
+
+// AmendSeal implements esign.Store.
+func (t *Twin) AmendSeal(_ context.Context, s, seen esign.Seal, record audit.Record) error {
+	return t.write(record, func() error {
+		if !t.asSeen(s.ID, seen) {
+			return esign.ErrChanged
+		}
+		t.update(s)
+		return nil
+	})
+}
+
+func (t *Twin) asSeen(id string, seen esign.Seal) bool {
+	have, ok := t.seals[id]
+	return ok && have.State == seen.State && have.Cause == seen.Cause && have.StatusReason == seen.StatusReason && have.StoppedBy == seen.StoppedBy && have.LostAt.Equal(seen.LostAt) && have.Filing == seen.Filing
 }
 
 // update stores what a change may change.

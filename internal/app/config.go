@@ -68,6 +68,8 @@ type Config struct {
 	TimeStamps TimeStamps `yaml:"time_stamps"`
 	// Trust names the authorities of others that this instance vouches for, and trust lists of others.
 	Trust Trusting `yaml:"trust"`
+	// Seals says what is asked of seals here.
+	Seals Seals `yaml:"seals"`
 }
 
 // Staffing says how staff sign in.

@@ -63,6 +63,12 @@ func (t Trusting) check() (faults []string) {
 	return faults
 }
 
+// Seals says what is asked of seals before they come into use.
+type Seals struct {
+	// FilingRequired lets only those come into use that were put on file with the authority for seals (备案).
+	FilingRequired bool `yaml:"filing_required"`
+}
+
 // TimeStamps opens the time-stamping authority (RFC 3161, GB/T 20520): documents are sealed at level T and POST /tsa answers.
 type TimeStamps struct {
 	Policy string `yaml:"policy"` // object identifier of the operator's policy; empty leaves the authority closed

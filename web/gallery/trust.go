@@ -89,6 +89,7 @@ func trust() []Sample {
 			Hidden: flow, Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "active", Owner: "示例市市场监督管理局", Picture: sealPicture(), WidthMM: 40, HeightMM: 40,
 			ValidFrom: moment.AddDate(0, 0, -1), ValidTo: moment.AddDate(5, 0, 0),
 			Actions: []web.StateAction{
+				{ID: "seal-file", Label: "登记备案", URL: "/seal/sl_1/file", Effect: "登记后编号不可更改；由申请人和制章人以外的审核人员办理。", NoReason: true, Fields: []web.FormField{{Name: "seal-file-number", Label: "备案编号", Max: 32}, {Name: "seal-file-authority", Label: "备案机关", Max: 60}, {Name: "seal-file-day", Label: "备案日期", Kind: web.InputDate}}},
 				{ID: "seal-approve", Label: "审核通过", URL: "/seal/sl_1/approve", Effect: "通过后由制章人员制作。", NoReason: true},
 				{ID: "seal-revoke", Label: "注销", URL: "/seal/sl_1/revoke", Effect: "不可撤回。", Danger: true, Reason: " ", Error: "请写明原因"},
 			},
