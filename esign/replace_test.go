@@ -13,6 +13,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
@@ -92,6 +93,51 @@ func TestASealTakesThePlaceOfAnother(t *testing.T) {
 	}
 	if got, err := w.Service.Replacement(sealtest.Keeper, old.ID); err != nil || got.ID != fresh.ID {
 		t.Errorf("replacement: %+v %v", got, err)
+	}
+}
+
+// A seal that ends within sixty days waits for its keepers until another one is to take its place, and one that is reported lost for a
+// reviewer who is not the reporter.
+func TestSealsThatWait(t *testing.T) {
+	w, _ := newWorld(t)
+	seal := w.Active(t, sealtest.SampleApplication(1))
+	waits := func(ctx context.Context, state esign.State) int {
+		t.Helper()
+		all, err := w.Service.Waiting(ctx, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(all, func(one reqctx.Waiting[esign.State]) bool { return one.State == state })
+		if i < 0 {
+			return -1
+		}
+		return all[i].Count
+	}
+	listed := func() int {
+		page, _, err := w.Service.List(sealtest.Keeper, esign.EndingSoon, "", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(page)
+	}
+	w.Advance(seal.ValidTo.Sub(w.Now()) - esign.NoticeTime - time.Minute)
+	if waits(sealtest.Keeper, esign.EndingSoon) != 0 || listed() != 0 || w.Service.EndsSoon(seal) {
+		t.Error("it waits too early")
+	}
+	w.Advance(2 * time.Minute)
+	if waits(sealtest.Keeper, esign.EndingSoon) != 1 || listed() != 1 || !w.Service.EndsSoon(seal) || waits(sealtest.Reviewer, esign.EndingSoon) != -1 {
+		t.Error("it does not wait for its keepers")
+	}
+	successor(t, w, seal, nil)
+	if waits(sealtest.Keeper, esign.EndingSoon) != 0 || listed() != 0 {
+		t.Error("it waits although another one is to take its place")
+	}
+	if _, err := w.Service.Suspend(sealtest.Keeper, seal.ID, "清点"); err != nil || waits(sealtest.Reviewer, esign.Suspended) != 0 {
+		t.Errorf("a pause waits for a reviewer: %v", err)
+	}
+	both := sealtest.As("staff:both", esign.RoleKeeper, esign.RoleReviewer)
+	if _, err := w.Service.ReportLost(both, seal.ID, esign.Ending{Reason: "遗失"}); err != nil || waits(sealtest.Reviewer, esign.Suspended) != 1 || waits(both, esign.Suspended) != 0 {
+		t.Errorf("a loss does not wait for a reviewer, or for the reporter: %v", err)
 	}
 }
 

@@ -122,6 +122,8 @@ type Store interface {
 	// Seals lists seals of areas by code, beginning after the code given; those in one state, or in any when it is empty. The path of
 	// an area stands for all below it, the empty one for every seal.
 	Seals(ctx context.Context, areas []string, state State, after string, limit int) ([]Seal, error)
+	// SealsEnding lists by code the seals of areas that are in use, end before a time and have no replacement under way.
+	SealsEnding(ctx context.Context, areas []string, before time.Time, after string, limit int) ([]Seal, error)
 	// MoveOwner gives the seals of an owner another area; nothing is recorded where none has another one.
 	MoveOwner(ctx context.Context, ownerCode, area string, record audit.Record) error
 	// UpdateSeal stores the seal and its Change if its state is still the one given; ErrChanged.
@@ -330,8 +332,20 @@ func (s *Service) FindByCode(ctx context.Context, code string) (Seal, error) {
 // maxPage bounds a page of a list.
 const maxPage = 200
 
+// EndingSoon is no state: it lists seals in use that end within NoticeTime, so that keepers renew them before.
+const EndingSoon State = "ending"
+
+// NoticeTime is how long before its end a seal waits to be renewed: an application needs three people and a certificate.
+const NoticeTime = 60 * 24 * time.Hour
+
 // steps in the life of a seal that wait for somebody.
-var steps = []reqctx.Step[State, Seal]{{State: Applied, Role: RoleReviewer, Barred: Seal.applied}, {State: Approved, Role: RoleMaker, Barred: Seal.decided}, {State: Made, Role: RoleKeeper}}
+var steps = []reqctx.Step[State, Seal]{{State: Applied, Role: RoleReviewer, Barred: Seal.applied}, {State: Approved, Role: RoleMaker, Barred: Seal.decided}, {State: Made, Role: RoleKeeper},
+	{State: Suspended, Role: RoleReviewer, Barred: Seal.notLost}, {State: EndingSoon, Role: RoleKeeper}}
+
+// notLost tells whether there is nothing to decide about a suspended seal for somebody: nobody reported it lost, or they did.
+func (seal Seal) notLost(actor string) bool {
+	return seal.Cause != CauseLost || actor == seal.StoppedBy
+}
 
 // applied and decided tell who may not go on with a seal: who applied for it, and who reviewed it besides.
 func (seal Seal) applied(actor string) bool { return actor == seal.Applicant }
@@ -340,12 +354,25 @@ func (seal Seal) decided(actor string) bool { return actor == seal.Applicant || 
 // Waiting counts, among as many as the limit of each state, the seals with which the actor may take the next step.
 func (s *Service) Waiting(ctx context.Context, limit int) ([]reqctx.Waiting[State], error) {
 	return reqctx.CountWaiting(reqctx.From(ctx).Actor, steps, func(areas []string, state State) ([]Seal, error) {
-		page, err := s.cfg.Store.Seals(ctx, areas, state, "", limit)
-		return page, unavailable(err)
+		return s.page(ctx, areas, state, "", limit)
 	})
 }
 
-// List gives a page of the seals of the own areas by code, after a cursor: those in one state, or all when it is empty. next is
+// EndsSoon tells whether a seal in use waits to be renewed, unless another one is to replace it.
+func (s *Service) EndsSoon(seal Seal) bool {
+	return seal.State == Active && seal.ValidTo.Before(s.now().Add(NoticeTime))
+}
+
+func (s *Service) page(ctx context.Context, areas []string, state State, after string, limit int) (page []Seal, err error) {
+	if state == EndingSoon {
+		page, err = s.cfg.Store.SealsEnding(ctx, areas, s.now().Add(NoticeTime), after, limit)
+	} else {
+		page, err = s.cfg.Store.Seals(ctx, areas, state, after, limit)
+	}
+	return page, unavailable(err)
+}
+
+// List gives a page of the seals of the own areas by code, after a cursor: those in one state or EndingSoon, or all when it is empty. next is
 // empty on the last page.
 func (s *Service) List(ctx context.Context, state State, after string, limit int) (page []Seal, next string, err error) {
 	if after != "" && !sealCode.MatchString(after) {
@@ -356,9 +383,8 @@ func (s *Service) List(ctx context.Context, state State, after string, limit int
 		return nil, "", err
 	}
 	limit = min(max(limit, 1), maxPage)
-	page, err = s.cfg.Store.Seals(ctx, actor.Reach(roles...), state, after, limit+1)
-	if err != nil {
-		return nil, "", unavailable(err)
+	if page, err = s.page(ctx, actor.Reach(roles...), state, after, limit+1); err != nil {
+		return nil, "", err
 	}
 	if len(page) > limit {
 		page = page[:limit]

@@ -60,8 +60,8 @@ func (st *Store) AddSeal(ctx context.Context, s esign.Seal, record audit.Record)
 		return err
 	}
 	err = st.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal ("+sealColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt), s.Area, s.Replaces)
+		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal ("+sealColumns+", valid_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt), s.Area, s.Replaces, sqldb.Micros(s.ValidTo))
 		if err != nil {
 			return err
 		}
@@ -120,7 +120,18 @@ func (st *Store) Replacement(ctx context.Context, id string) (esign.Seal, error)
 // Seals lists seals of areas by code, beginning after the code given.
 func (st *Store) Seals(ctx context.Context, areas []string, state esign.State, after string, limit int) ([]esign.Seal, error) {
 	within, args := sqldb.Below("area", areas, after, limit, string(state))
-	rows, err := st.db.Read().QueryContext(ctx, "SELECT "+sealColumns+" FROM seal_seal WHERE code > $1 AND ($3 = '' OR state = $3) AND "+within+" ORDER BY code LIMIT $2", args...)
+	return st.seals(ctx, "($3 = '' OR state = $3) AND "+within, args)
+}
+
+// SealsEnding lists by code the seals of areas in use that end before a time and have no replacement under way.
+func (st *Store) SealsEnding(ctx context.Context, areas []string, before time.Time, after string, limit int) ([]esign.Seal, error) {
+	within, args := sqldb.Below("area", areas, after, limit, sqldb.Micros(before))
+	return st.seals(ctx, "state = 'active' AND valid_to < $3 AND NOT EXISTS (SELECT 1 FROM seal_seal r WHERE r.replaces = seal_seal.id AND r.replaces <> '' AND r.state <> 'revoked') AND "+within, args)
+}
+
+// seals lists seals on a condition, by code; the first arguments are the code to begin after and the limit.
+func (st *Store) seals(ctx context.Context, condition string, args []any) ([]esign.Seal, error) {
+	rows, err := st.db.Read().QueryContext(ctx, "SELECT "+sealColumns+" FROM seal_seal WHERE code > $1 AND "+condition+" ORDER BY code LIMIT $2", args...)
 	if err != nil {
 		return nil, fmt.Errorf("list seals: %w", err)
 	}
@@ -134,6 +145,27 @@ func (st *Store) Seals(ctx context.Context, areas []string, state esign.State, a
 		all = append(all, s)
 	}
 	return all, rows.Err()
+}
+
+// FillEnds writes the ends of seals that a release before kept in their body alone. It changes nothing that anybody did.
+func (st *Store) FillEnds(ctx context.Context) error {
+	for {
+		rows, err := st.seals(ctx, "valid_to = 0", []any{"", 500})
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		err = st.db.Write(ctx, func(tx sqldb.Tx) error {
+			for _, s := range rows {
+				if _, err := tx.ExecContext(ctx, "UPDATE seal_seal SET valid_to = $2 WHERE id = $1 AND valid_to = 0", s.ID, max(sqldb.Micros(s.ValidTo), 1)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // MoveOwner gives the seals of an owner another area. The owner stands in the body, whose members have a fixed order; codes are digits
@@ -191,7 +223,7 @@ func updateSeen(ctx context.Context, tx sqldb.Tx, s, seen esign.Seal) error {
 	if err != nil {
 		return err
 	}
-	return update(ctx, tx, s, "state = $2 AND body = $10", seen.State, before)
+	return update(ctx, tx, s, "state = $2 AND body = $11", seen.State, before)
 }
 
 // update stores a seal and what its change adds to its history, on a condition over its row whose first argument is its state.
@@ -200,8 +232,8 @@ func update(ctx context.Context, tx sqldb.Tx, s esign.Seal, condition string, fr
 	if err != nil {
 		return err
 	}
-	args := append([]any{s.ID, from, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.UpdatedAt)}, more...)
-	done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_seal SET state = $3, key_id = $4, body = $5, signer_cert = $6, ses = $7, picture = $8, updated_at = $9 WHERE id = $1 AND "+condition, args...)
+	args := append([]any{s.ID, from, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.UpdatedAt), sqldb.Micros(s.ValidTo)}, more...)
+	done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_seal SET state = $3, key_id = $4, body = $5, signer_cert = $6, ses = $7, picture = $8, updated_at = $9, valid_to = $10 WHERE id = $1 AND "+condition, args...)
 	if err == nil && !done {
 		err = esign.ErrChanged
 	}

@@ -3,12 +3,15 @@ package sealdb_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/sealdb"
 	"github.com/yinxin-gov/yinxin/esign/sealtest"
+	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
 
@@ -51,6 +54,37 @@ func TestStampOnRealDatabases(t *testing.T) {
 			events, breaks, err := auditdb.Verify(context.Background(), db.Read())
 			if err != nil || len(breaks) != 0 || events != 9 {
 				t.Errorf("%d events, breaks %v, %v", events, breaks, err)
+			}
+		})
+	}
+}
+
+// Ends that a release before kept in the body alone are found after the first start, however many there are.
+func TestEndsAreFilled(t *testing.T) {
+	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), sealdb.Migrations()) {
+		t.Run(engine.Name, func(t *testing.T) {
+			db := engine.Open(t)
+			store := sealdb.New(db)
+			for n := range 3 {
+				if err := store.AddSeal(t.Context(), sealtest.Row(n), audit.With(audit.Event{Type: "added", At: sealtest.Start, Actor: "system:test", ObjectType: "seal", ObjectID: "x"})); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := db.Write(t.Context(), func(tx sqldb.Tx) error {
+				_, err := tx.ExecContext(t.Context(), "UPDATE seal_seal SET valid_to = 0")
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := store.FillEnds(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			end := sealtest.Row(0).ValidTo
+			for before, want := range map[time.Time]int{end: 0, end.Add(time.Second): 3} {
+				if page, err := store.SealsEnding(t.Context(), []string{""}, before, "", 10); err != nil || len(page) != want {
+					t.Errorf("before %v: %d, want %d (%v)", before, len(page), want, err)
+				}
 			}
 		})
 	}

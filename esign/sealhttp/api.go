@@ -176,7 +176,7 @@ func Register(api huma.API, service *esign.Service) {
 		return answer(service.Apply(ctx, esign.Application{Code: b.SealID, Owner: b.Owner, OwnerCode: b.OwnerCode, Line: b.Line, DiameterMM: b.DiameterMM, Years: b.Years, Replaces: b.Replaces}))
 	})
 	huma.Register(api, operation("list-seals", http.MethodGet, "", "印章列表 List seals", http.StatusOK), func(ctx context.Context, in *struct {
-		State string `query:"state" enum:"applied,approved,made,active,suspended,revoked" doc:"Only those in this state"`
+		State string `query:"state" enum:"applied,approved,made,active,suspended,revoked,ending" doc:"Only those in this state; ending: in use, for 60 days at most, and not replaced"`
 		After string `query:"after" doc:"Cursor of the page before"`
 		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Seals on a page"`
 	}) (*struct {

@@ -109,6 +109,8 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 		}
 	} else if next := p.nextStep(r, seal); next != "" {
 		page.Notice = &web.Notice{Tone: "info", Text: next}
+	} else if body.ReplacedBy == nil && p.Service.EndsSoon(seal) {
+		page.Notice = &web.Notice{Tone: "warning", Text: p.Renderer.Text(r, "seal.next.ending", "date", dayOf(seal.ValidTo))}
 	}
 	page.Body = body
 	return p.Page(w, r, status, "seal-detail", page)

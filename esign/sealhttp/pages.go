@@ -55,8 +55,8 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	})
 }
 
-// states of the filter, in their order.
-var states = []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.Suspended, esign.Revoked}
+// filters of the list, in their order.
+var filters = []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.EndingSoon, esign.Suspended, esign.Revoked}
 
 // stateWord is the word that pages have for a seal's state.
 func stateWord(state esign.State) string {
@@ -65,6 +65,8 @@ func stateWord(state esign.State) string {
 		return "seal_made"
 	case esign.Revoked:
 		return "cancelled"
+	case esign.EndingSoon:
+		return "ending_soon"
 	}
 	return string(state)
 }
@@ -85,7 +87,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	state, after := r.URL.Query().Get("state"), r.URL.Query().Get("after")
-	if !slices.Contains(states, esign.State(state)) {
+	if !slices.Contains(filters, esign.State(state)) {
 		state = ""
 	}
 	seals, next, err := p.Service.List(r.Context(), esign.State(state), after, pageSize)
@@ -94,7 +96,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	text := func(key string) string { return p.Renderer.Text(r, key) }
 	options := []web.Option{{Label: text("page.all")}}
-	for _, one := range states {
+	for _, one := range filters {
 		options = append(options, web.Option{Value: string(one), Label: text("status." + stateWord(one))})
 	}
 	body := web.SealListPage{UsesURL: requestsPath, Filter: web.FormField{Name: "state", Label: text("seal.state"), Kind: web.InputSelect, Options: options, Value: state}, Table: web.Table{

@@ -88,6 +88,29 @@ func TestReplacementOnThePages(t *testing.T) {
 	}
 }
 
+// The page of a seal that ends soon says so, and the list shows those alone; not once another one is to take its place.
+func TestEndOfASealIsAnnounced(t *testing.T) {
+	s := newSite(t)
+	old := s.world.Active(t, sealtest.SampleApplication(1))
+	s.world.Active(t, sealtest.SampleApplication(2))
+	s.world.Advance(old.ValidTo.Sub(s.world.Now()) - 30*24*time.Hour)
+	announced := func() bool {
+		return strings.Contains(s.page(keeper, "/seal/"+old.ID, http.StatusOK), "请及时换发")
+	}
+	if !announced() || strings.Count(s.page(keeper, "/seal?state=ending", http.StatusOK), `href="/seal/seal_`) != 2 {
+		t.Error("the end is not announced")
+	}
+	body := application(3)
+	body["replaces"] = old.ID
+	s.json(keeper, http.MethodPost, "/api/v1/seals", body, http.StatusCreated)
+	if announced() || strings.Contains(s.page(keeper, "/seal?state=ending", http.StatusOK), `href="/seal/`+old.ID+`"`) {
+		t.Error("it is still announced")
+	}
+	if listed := s.json(keeper, http.MethodGet, "/api/v1/seals?state=ending", nil, http.StatusOK); len(listed["seals"].([]any)) != 1 {
+		t.Errorf("%v", listed)
+	}
+}
+
 // A loss on the pages: a keeper reports it with the day, a reviewer finds that day on the form that makes it final.
 func TestLossOnThePages(t *testing.T) {
 	s := newSite(t)

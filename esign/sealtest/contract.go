@@ -29,6 +29,7 @@ func RunStore(t *testing.T, open func(t testing.TB) esign.Store) {
 		"replace":                         replace,
 		"replace against a loss":          replaceAgainstLoss,
 		"amend":                           amend,
+		"seals that end":                  sealsEnding,
 		"plan only while in use":          planWhileInUse,
 		"plan against suspension":         planAgainstSuspension,
 		"store against suspension":        storeAgainstSuspension,
@@ -326,6 +327,49 @@ func replace(t *testing.T, s esign.Store) {
 		}
 	}
 	want(t, "twice", s.ReplaceSeal(ctx, in(fresh, esign.Active), esign.Made, ended(old), old, record("replaced")), esign.ErrChanged)
+}
+
+func sealsEnding(t *testing.T, s esign.Store) {
+	at := Start.AddDate(1, 0, 0)
+	until := func(n int, end time.Time, state esign.State) esign.Seal {
+		row := in(Row(n), state)
+		row.ValidTo, row.Area = end, "37/"
+		return row
+	}
+	add(t, s, until(1, at, esign.Active)) // not before that time
+	first := add(t, s, until(2, at.Add(-time.Second), esign.Active))
+	add(t, s, until(3, at.Add(-time.Second), esign.Suspended))
+	second := add(t, s, until(4, at.Add(-time.Hour), esign.Active))
+	replaced := add(t, s, until(5, at.Add(-time.Hour), esign.Active))
+	fresh := add(t, s, instead(6, replaced))
+	codes := func(areas []string, after string, limit int) (all []string) {
+		page, err := s.SealsEnding(ctx, areas, at, after, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range page {
+			all = append(all, one.Code)
+		}
+		return all
+	}
+	for name, c := range map[string]struct{ got, want []string }{
+		"all":             {codes([]string{""}, "", 10), []string{first.Code, second.Code}},
+		"a page":          {codes([]string{""}, "", 1), []string{first.Code}},
+		"the next page":   {codes([]string{"37/"}, first.Code, 10), []string{second.Code}},
+		"another area":    {codes([]string{"33/"}, "", 10), nil},
+		"without an area": {codes(nil, "", 10), nil},
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("%s: %v, want %v", name, c.got, c.want)
+		}
+	}
+	want(t, "the replacement is turned down", s.UpdateSeal(ctx, in(fresh, esign.Revoked), esign.Made, record("changed")), nil)
+	changed := first
+	changed.ValidTo = at
+	want(t, "another end", s.UpdateSeal(ctx, changed, esign.Active, record("changed")), nil)
+	if got := codes([]string{""}, "", 10); !slices.Equal(got, []string{second.Code, replaced.Code}) {
+		t.Errorf("afterwards: %v", got)
+	}
 }
 
 func amend(t *testing.T, s esign.Store) {

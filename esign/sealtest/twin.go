@@ -126,6 +126,16 @@ func (t *Twin) Seals(_ context.Context, areas []string, state esign.State, after
 	return all[:min(limit, len(all))], nil
 }
 
+// SealsEnding implements esign.Store.
+func (t *Twin) SealsEnding(ctx context.Context, areas []string, before time.Time, after string, limit int) ([]esign.Seal, error) {
+	active, err := t.Seals(ctx, areas, esign.Active, after, len(t.seals))
+	active = slices.DeleteFunc(active, func(s esign.Seal) bool {
+		_, replaced := t.Replacement(ctx, s.ID)
+		return !s.ValidTo.Before(before) || replaced == nil
+	})
+	return active[:min(limit, len(active))], err
+}
+
 // MoveOwner implements esign.Store.
 func (t *Twin) MoveOwner(_ context.Context, ownerCode, area string, record audit.Record) error {
 	t.mutex.Lock()

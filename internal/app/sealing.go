@@ -57,6 +57,9 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	if a.stamps != nil { // a nil *tsa.Service would be an interface that is not nil
 		cfg.TimeStamper = a.stamps
 	}
+	if err := sealStore.FillEnds(ctx); err != nil {
+		return nil, err
+	}
 	s.seals, err = esign.New(cfg)
 	if err != nil {
 		return nil, err
