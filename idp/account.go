@@ -308,7 +308,7 @@ func (s *Accounts) setState(ctx context.Context, id string, state AccountState, 
 	e.Reason = reason
 	record := audit.With(e).And(notices...)
 	if state == AccountClosed {
-		message, err := accountMessage(TopicClosed, id, now)
+		message, err := NewAccountMessage(TopicClosed, id, now)
 		if err != nil {
 			return err
 		}

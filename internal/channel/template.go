@@ -59,6 +59,7 @@ const (
 	TemplateCertificateUnwatchedEnd = "certificate-unwatched-end" // or did
 
 	TemplateDisputeAnswered = "dispute-answered"  // a department answered a question about what it received
+	TemplateDisputeMoved    = "dispute-moved"     // it went back to the department, or to the platform
 	TemplateExport          = "export"            // the copy of the person's data can be fetched
 	TemplateLevelExpiry     = "level-expiry"      // the level ends soon by its age
 	TemplateReviewPassed    = "review-passed"     // reviewers confirmed the person
@@ -118,6 +119,7 @@ var templates = withMandates(map[string]Template{
 
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}, false},
 	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},
+	TemplateDisputeMoved:    {TemplateDisputeMoved, nil, false},
 
 	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}, false},
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}, false},
