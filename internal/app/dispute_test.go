@@ -53,7 +53,7 @@ func startDisputing(t *testing.T, p *apptest.Platform) *disputing {
 	x.person = p.SignIn(mobile)
 	p.Redeem(c, p.Code(x.person, c, nil).Get("code"), nil)
 	open(t, x.person, p.URL+"/me/records")
-	x.line = p.URL + regexp.MustCompile(`/me/records/rel_[0-9a-f]+`).FindString(x.person.Page.Source)
+	x.line = regexp.MustCompile(`/me/records/rel_[0-9a-f]+`).FindString(x.person.Page.Source)
 	for _, login := range []string{landAdmin, taxAdmin, countyAdmin, landAuditor, platformAdmin} {
 		x.desks[login] = p.SignInStaff(login)
 	}
@@ -73,7 +73,7 @@ func (x *disputing) later(d time.Duration) {
 // writes sends the form of the line with a text, or an act without one.
 func (x *disputing) writes(fields map[string]string) string {
 	x.t.Helper()
-	open(x.t, x.person, x.line)
+	open(x.t, x.person, x.URL+x.line)
 	if err := x.person.Submit(x.t.Context(), fields); err != nil || x.person.Page.Status != http.StatusOK {
 		x.t.Fatalf("%v: %v %d %s", fields, err, x.person.Page.Status, x.person.Page.Text)
 	}
@@ -90,16 +90,7 @@ func (x *disputing) id() string {
 // posts sends a form of a console as somebody.
 func (x *disputing) posts(login, path string, form url.Values) int {
 	x.t.Helper()
-	request, err := http.NewRequest(http.MethodPost, x.URL+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		x.t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.Header.Set("Sec-Fetch-Site", "same-origin")
-	if err := x.desks[login].Send(request); err != nil {
-		x.t.Fatal(err)
-	}
-	return x.desks[login].Page.Status
+	return formStatus(x.t, x.Platform, x.desks[login], path, form)
 }
 
 // TestDisputeAboutARelease: a person asks about a line of the own ledger and the department that received it answers; no other department
@@ -110,7 +101,7 @@ func TestDisputeAboutARelease(t *testing.T) {
 		x := startDisputing(t, p)
 		p.Persona("13800138077", "王五", 2)
 		b := x.person
-		open(t, b, x.line)
+		open(t, b, p.URL+x.line)
 		if b.Page.Has("dispute-escalate") || b.Page.Has("dispute-close") || !b.Page.Has("dispute-ask") {
 			t.Fatalf("the page offers the wrong steps: %s", b.Page.Text)
 		}
@@ -121,7 +112,7 @@ func TestDisputeAboutARelease(t *testing.T) {
 			t.Fatalf("after the question: %s", text)
 		}
 		other := p.SignIn("13800138077")
-		open(t, other, x.line)
+		open(t, other, p.URL+x.line)
 		if other.Page.Status != http.StatusNotFound {
 			t.Errorf("another person's line answered %d", other.Page.Status)
 		}
@@ -162,7 +153,7 @@ func TestDisputeAboutARelease(t *testing.T) {
 		if told := inboxText(t, p, mobile, "已有答复"); told == "" || strings.Contains(told, "共有人") {
 			t.Errorf("the person is told %q", told)
 		}
-		open(t, b, x.line)
+		open(t, b, p.URL+x.line)
 		if !strings.Contains(b.Page.Text, "共有人申请登记时依法核对") || !strings.Contains(b.Page.TextOf("dispute"), "单位 ") || !b.Page.Has("dispute-escalate") {
 			t.Fatalf("the person reads %s", b.Page.Text)
 		}
@@ -175,12 +166,12 @@ func TestDisputeAboutARelease(t *testing.T) {
 		if got := x.posts(platformAdmin, dispute+"/answer", url.Values{"reason": {"平台核查属实"}}); got != http.StatusOK {
 			t.Fatalf("the platform: %d %s", got, x.desks[platformAdmin].Page.Text)
 		}
-		open(t, b, x.line)
+		open(t, b, p.URL+x.line)
 		if text := b.Page.TextOf("dispute"); !strings.Contains(text, "平台已答复") || !strings.Contains(text, "人民法院") || b.Page.Has("dispute-ask") || b.Page.Has("dispute-escalate") {
 			t.Fatalf("after the last word: %s", text)
 		}
 		for _, again := range []url.Values{{"action": {"escalate"}}, {"action": {"ask"}, "text": {"再问"}}} {
-			if got := postCitizen(t, p, b, x.line, again); got != http.StatusConflict {
+			if got := formStatus(t, p, b, x.line, again); got != http.StatusConflict {
 				t.Errorf("%v after the last word: %d", again, got)
 			}
 		}
@@ -190,17 +181,10 @@ func TestDisputeAboutARelease(t *testing.T) {
 	})
 }
 
-func postCitizen(t *testing.T, p *apptest.Platform, b *walk.Browser, address string, form url.Values) int {
+// formStatus sends a form to a path as a browser and answers the status of the page.
+func formStatus(t *testing.T, p *apptest.Platform, b *walk.Browser, path string, form url.Values) int {
 	t.Helper()
-	request, err := http.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.Header.Set("Sec-Fetch-Site", "same-origin")
-	if err := b.Send(request); err != nil {
-		t.Fatal(err)
-	}
+	sendForm(t, p, b, path, "application/x-www-form-urlencoded", []byte(form.Encode()))
 	return b.Page.Status
 }
 
@@ -246,7 +230,7 @@ func TestPlatformStepsInOnce(t *testing.T) {
 			if events := audited(t, p, kind); len(events) != 1 || events[0].Reason != "答复没有写明依据" {
 				t.Errorf("%v", events)
 			}
-			open(t, x.person, x.line)
+			open(t, x.person, p.URL+x.line)
 			if text := x.person.Page.TextOf("dispute"); !strings.Contains(text, has) || !strings.Contains(text, "请到窗口了解") || !strings.Contains(text, "请写明依据") {
 				t.Errorf("the person reads %s", text)
 			}
@@ -269,7 +253,7 @@ func TestNobodyAnswersTheOwnQuestion(t *testing.T) {
 	c := p.Client(idp.Client{ClientID: "tax", ClientName: "税务", Department: deptTax})
 	p.Redeem(c, p.Code(own, c, nil).Get("code"), nil)
 	open(t, own, p.URL+"/me/records")
-	x.line = p.URL + regexp.MustCompile(`/me/records/rel_[0-9a-f]+`).FindString(own.Page.Source)
+	x.line = regexp.MustCompile(`/me/records/rel_[0-9a-f]+`).FindString(own.Page.Source)
 	x.person = own
 	x.writes(map[string]string{"text": "为什么"})
 	if got := x.posts(platformAdmin, x.id()+"/answer", url.Values{"reason": {"没有问题"}}); got != http.StatusForbidden || !strings.Contains(x.desks[platformAdmin].Page.Text, "本人提出的疑问") {
@@ -330,7 +314,7 @@ func TestOverdueQuestionsMoveByThemselves(t *testing.T) {
 		if text := todo(landAdmin); !strings.Contains(text, "现在没有待办") {
 			t.Errorf("the department: %s", text)
 		}
-		open(t, x.person, x.line)
+		open(t, x.person, p.URL+x.line)
 		if text := x.person.Page.TextOf("dispute"); !strings.Contains(text, "已转由平台处理") || x.person.Page.Has("dispute-escalate") {
 			t.Errorf("the person reads %s", text)
 		}

@@ -75,6 +75,8 @@ const (
 	TemplateSampleFailed       = "sample-failed" // people did not confirm what a source had passed
 	TemplateOfficeSampleFailed = "organisation-sample-failed"
 
+	TemplateOrganisationRestored = "organisation-restored" // the register had ended an organisation in error
+
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
 	TemplateCredentialRemoved = "credential-removed"
@@ -120,6 +122,8 @@ var templates = withMandates(map[string]Template{
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}, false},
 	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},
 	TemplateDisputeMoved:    {TemplateDisputeMoved, nil, false},
+
+	TemplateOrganisationRestored: {TemplateOrganisationRestored, nil, false},
 
 	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}, false},
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}, false},
