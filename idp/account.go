@@ -24,6 +24,7 @@ type Account struct {
 	PasswordHash  string // PHC string, empty without a password
 	CredentialsAt time.Time
 	RecoveredAt   time.Time // of the last recovery of the password without a counter; zero: never
+	MobileTakenAt time.Time // when a carrier gave its mobile number to somebody else; zero: never
 	Locale        string    // language of messages, as last chosen; empty when it is not known
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
@@ -308,7 +309,7 @@ func (s *Accounts) setState(ctx context.Context, id string, state AccountState, 
 	e.Reason = reason
 	record := audit.With(e).And(notices...)
 	if state == AccountClosed {
-		message, err := accountMessage(TopicClosed, id, now)
+		message, err := NewAccountMessage(TopicClosed, id, now)
 		if err != nil {
 			return err
 		}

@@ -429,7 +429,7 @@ func (s *Corrections) rekey(ctx context.Context, a Account, before, who Identity
 			details["level"], details["evidence"], details["source"] = "kept", p.Evidence, p.Source
 		}
 	}
-	message, err := accountMessage(TopicRekeyed, accountID, now)
+	message, err := NewAccountMessage(TopicRekeyed, accountID, now)
 	if err != nil {
 		return err
 	}
@@ -443,7 +443,8 @@ func (s *Corrections) rekey(ctx context.Context, a Account, before, who Identity
 	return err
 }
 
-func accountMessage(topic, accountID string, at time.Time) (audit.Message, error) {
+// NewAccountMessage is a message about an account for the outbox.
+func NewAccountMessage(topic, accountID string, at time.Time) (audit.Message, error) {
 	payload, err := json.Marshal(AccountMessage{accountID, at})
 	return audit.Message{Topic: topic, Key: accountID, Payload: payload}, err
 }
@@ -451,7 +452,7 @@ func accountMessage(topic, accountID string, at time.Time) (audit.Message, error
 // die suspends the account of somebody who died; its sessions and grants end and its parties are told.
 func (s *Corrections) die(ctx context.Context, accountID string, cause Cause) error {
 	now := s.cfg.Now().UTC()
-	message, err := accountMessage(TopicDeceased, accountID, now)
+	message, err := NewAccountMessage(TopicDeceased, accountID, now)
 	if err != nil {
 		return err
 	}
@@ -479,7 +480,7 @@ func (s *Corrections) Gone(ctx context.Context, p Person) error {
 		}
 		return nil
 	}
-	message, err := organizationEnded(p.IDNumber, s.cfg.Now().UTC())
+	message, err := OrganizationEnded(p.IDNumber, s.cfg.Now().UTC())
 	if err != nil {
 		return err
 	}
@@ -490,7 +491,7 @@ func (s *Corrections) Gone(ctx context.Context, p Person) error {
 
 func (s *Corrections) revive(ctx context.Context, accountID string, cause Cause) error {
 	now := s.cfg.Now().UTC()
-	message, err := accountMessage(TopicRevived, accountID, now)
+	message, err := NewAccountMessage(TopicRevived, accountID, now)
 	if err != nil {
 		return err
 	}

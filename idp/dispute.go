@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -24,10 +22,14 @@ const (
 	DisputeEscalated DisputeState = "escalated" // the platform decides
 )
 
+// DisputeStates are all of them.
+var DisputeStates = []DisputeState{DisputeOpen, DisputeAnswered, DisputeEscalated, DisputeClosed}
+
 // Authors of messages.
 const (
 	AuthorPerson     = "person"
 	AuthorDepartment = "department"
+	AuthorPlatform   = "platform"
 )
 
 // Bounds of disputes.
@@ -37,8 +39,11 @@ const (
 	maxDisputeMessages = 40
 )
 
-// TopicDisputeAnswered is the outbox topic of answers to questions; the message is an AccountMessage.
-const TopicDisputeAnswered = "notice.dispute_answered"
+// Outbox topics of what the person is told; the message is an AccountMessage.
+const (
+	TopicDisputeAnswered = "notice.dispute_answered"
+	TopicDisputeMoved    = "notice.dispute_moved" // sent back to the department, or taken over by the platform
+)
 
 // Dispute is a person's question to the department that received something of the person.
 type Dispute struct {
@@ -46,12 +51,32 @@ type Dispute struct {
 	AccountID string
 	ReleaseID string
 	ClientID  string
-	State     DisputeState
-	OpenedAt  time.Time
-	DueAt     time.Time
-	ChangedAt time.Time
-	Version   int64
-	Messages  []DisputeMessage // not in lists
+	// Department that received it, as it was when the person asked; empty is the platform's alone.
+	Department string
+	State      DisputeState
+	// AnsweredBy is the author of the answer that stands; empty while none does.
+	AnsweredBy  string
+	OpenedAt    time.Time
+	DueAt       time.Time // of the answer that is waited for
+	EscalatedAt time.Time // when the platform was asked, which happens once
+	CorrectedAt time.Time // when the platform stepped in after an answer of the department, which happens once
+	RemindedAt  time.Time // when its department was told that the answer is overdue; zero after each step
+	RaisedAt    time.Time // when it went to the platform by itself
+	ChangedAt   time.Time
+	Version     int64
+	Messages    []DisputeMessage // not in lists
+}
+
+// Waits tells whether an answer is waited for.
+func (d Dispute) Waits() bool { return d.State == DisputeOpen || d.State == DisputeEscalated }
+
+// Overdue tells whether an answer should have come.
+func (d Dispute) Overdue(now time.Time) bool { return d.Waits() && now.After(d.DueAt) }
+
+// Final tells whether the answer that stands is the last word here: the platform's, after it was asked or put its own in the
+// place of the department's.
+func (d Dispute) Final() bool {
+	return d.State == DisputeAnswered && d.AnsweredBy == AuthorPlatform && !(d.EscalatedAt.IsZero() && d.CorrectedAt.IsZero())
 }
 
 // DisputeMessage is one message; its text is sealed under the key of the person's account.
@@ -71,16 +96,34 @@ type SealedMessage struct {
 	Sealed  []byte
 }
 
-// DisputeQuery selects disputes, the newest first.
+// DisputeQuery selects disputes: those that wait for an answer by their due day, so that the longest overdue stand first, then the
+// others, the newest first.
 type DisputeQuery struct {
-	AccountID string
-	State     DisputeState // empty: all
-	Behind    time.Time
-	BehindID  string
-	Limit     int
+	AccountID  string
+	Department string       // empty: all
+	State      DisputeState // empty: all
+	Overdue    time.Time    // only those that wait for an answer that was due before; zero: all
+	Behind     int64        // place in the order
+	BehindID   string
+	Limit      int
 }
 
-// DisputeStore keeps disputes; idpdb implements it.
+// OverdueStep is one of the steps that the clock takes.
+type OverdueStep string
+
+// Steps, in their order.
+const (
+	StepRemind OverdueStep = "remind" // the department is told that its answer is overdue
+	StepRaise  OverdueStep = "raise"  // the platform takes over
+)
+
+// DisputeCount is how many disputes wait for somebody at the desks.
+type DisputeCount struct {
+	Overdue   int // of departments, told to them
+	Escalated int // of the platform
+}
+
+// DisputeStore keeps disputes; idpdb implements it. Each change is one transaction with its record.
 type DisputeStore interface {
 	StoredRelease(ctx context.Context, accountID, id string) (Release, error)
 	// OpenDispute answers ErrTaken when there is one about the release.
@@ -90,30 +133,54 @@ type DisputeStore interface {
 	Disputes(ctx context.Context, q DisputeQuery) ([]Dispute, error)
 	// ChangeDispute makes the next version, with a message where there is one; ErrConflict when another is stored.
 	ChangeDispute(ctx context.Context, d Dispute, m *DisputeMessage, record audit.Record) error
+	// DisputesDue are open ones for which a step is due, by identifier.
+	DisputesDue(ctx context.Context, step OverdueStep, before time.Time, after string, limit int) ([]Dispute, error)
+	// RemindDispute notes that the department of an open dispute was told; ErrConflict when it was, or the dispute is another version.
+	RemindDispute(ctx context.Context, d Dispute, at time.Time, record audit.Record) error
+	// CountDisputes counts, up to a bound, what departments were told of (of one department, where it is named) and what waits for the platform.
+	CountDisputes(ctx context.Context, department string, bound int) (DisputeCount, error)
 }
+
+// DisputesConfig holds what Disputes needs.
+type DisputesConfig struct {
+	Store    DisputeStore
+	Accounts *Accounts
+	// DepartmentOf is the department to which a client belongs now; empty for none.
+	DepartmentOf func(clientID string) string
+	// Human names the human behind an actor by a keyed hash, so that nobody answers the own question; nil knows none.
+	Human      func(ctx context.Context, actor string) (string, error)
+	RaiseAfter time.Duration // from the notice to the department until the platform takes over; DefaultRaiseAfter when zero
+	Now        func() time.Time
+	Rand       io.Reader
+	Wake       func() // tells the outbox that something is due
+}
+
+// DefaultRaiseAfter is five days, counted as all days here are.
+const DefaultRaiseAfter = 5 * 24 * time.Hour
 
 // Disputes lets people ask departments about what they received.
-type Disputes struct {
-	store    DisputeStore
-	accounts *Accounts
-	now      func() time.Time
-	rand     io.Reader
-}
+type Disputes struct{ cfg DisputesConfig }
 
 // NewDisputes returns the service.
-func NewDisputes(store DisputeStore, accounts *Accounts, now func() time.Time, rand io.Reader) *Disputes {
-	return &Disputes{store, accounts, now, rand}
+func NewDisputes(cfg DisputesConfig) *Disputes {
+	if cfg.RaiseAfter == 0 {
+		cfg.RaiseAfter = DefaultRaiseAfter
+	}
+	if cfg.Wake == nil {
+		cfg.Wake = func() {}
+	}
+	return &Disputes{cfg}
 }
 
 // Release reads the line that a dispute is about, for the person whose it is.
 func (s *Disputes) Release(ctx context.Context, accountID, releaseID string) (Release, error) {
-	r, err := s.store.StoredRelease(ctx, accountID, releaseID)
+	r, err := s.cfg.Store.StoredRelease(ctx, accountID, releaseID)
 	return r, disputeFault(err)
 }
 
 // About reads the dispute about a release with its messages; a state that is empty is none.
 func (s *Disputes) About(ctx context.Context, accountID, releaseID string) (Dispute, error) {
-	d, err := s.store.DisputeOf(ctx, accountID, releaseID)
+	d, err := s.cfg.Store.DisputeOf(ctx, accountID, releaseID)
 	if errors.Is(err, ErrNotFound) {
 		return Dispute{}, nil
 	}
@@ -125,7 +192,7 @@ func (s *Disputes) About(ctx context.Context, accountID, releaseID string) (Disp
 
 // Get reads a dispute with its messages.
 func (s *Disputes) Get(ctx context.Context, id string) (Dispute, error) {
-	d, err := s.store.Dispute(ctx, id)
+	d, err := s.cfg.Store.Dispute(ctx, id)
 	if err != nil {
 		return d, disputeFault(err)
 	}
@@ -134,7 +201,7 @@ func (s *Disputes) Get(ctx context.Context, id string) (Dispute, error) {
 
 func (s *Disputes) opened(ctx context.Context, d Dispute) (Dispute, error) {
 	for i := range d.Messages {
-		text, err := s.accounts.Unseal(ctx, d.AccountID, d.Messages[i].KeyID, d.Messages[i].Sealed, "dispute/"+d.ID)
+		text, err := s.cfg.Accounts.Unseal(ctx, d.AccountID, d.Messages[i].KeyID, d.Messages[i].Sealed, "dispute/"+d.ID)
 		if err != nil {
 			return d, disputeFault(err)
 		}
@@ -146,20 +213,30 @@ func (s *Disputes) opened(ctx context.Context, d Dispute) (Dispute, error) {
 // Page lists disputes; next is empty on the last page.
 func (s *Disputes) Page(ctx context.Context, q DisputeQuery, after string) (page []Dispute, next string, err error) {
 	if after != "" {
-		if q.Behind, q.BehindID, err = readMark(after); err != nil {
+		behind, id, err := readMark(after)
+		if err != nil {
 			return nil, "", fault.Wrap(err, fault.Malformed)
 		}
+		q.Behind, q.BehindID = behind.UnixMicro(), id
 	}
 	limit := q.Limit
 	q.Limit++
-	if page, err = s.store.Disputes(ctx, q); err != nil {
+	if page, err = s.cfg.Store.Disputes(ctx, q); err != nil {
 		return nil, "", disputeFault(err)
 	}
 	if len(page) > limit {
 		page = page[:limit]
-		next = writeMark(page[limit-1].OpenedAt, page[limit-1].ID)
+		next = writeMark(time.UnixMicro(DisputePlace(page[limit-1])), page[limit-1].ID)
 	}
 	return page, next, nil
+}
+
+// DisputePlace is where a dispute stands in lists, in microseconds; stores order by it.
+func DisputePlace(d Dispute) int64 {
+	if d.Waits() {
+		return d.DueAt.UnixMicro()
+	}
+	return 4e18 - d.OpenedAt.UnixMicro() // behind every day that can be due
 }
 
 // Open asks the department that received a release.
@@ -168,94 +245,17 @@ func (s *Disputes) Open(ctx context.Context, accountID, releaseID, text string) 
 	if err != nil {
 		return Dispute{}, err
 	}
-	now := s.now().UTC()
-	d := Dispute{ID: ident.New(s.rand, "dsp"), AccountID: accountID, ReleaseID: releaseID, ClientID: r.ClientID, State: DisputeOpen, OpenedAt: now, DueAt: now.Add(AnswerTime), ChangedAt: now, Version: 1}
+	now := s.cfg.Now().UTC()
+	d := Dispute{ID: ident.New(s.cfg.Rand, "dsp"), AccountID: accountID, ReleaseID: releaseID, ClientID: r.ClientID, Department: r.Department, State: DisputeOpen, OpenedAt: now, DueAt: now.Add(AnswerTime), ChangedAt: now, Version: 1}
+	if r.Channel == ChannelPassed { // the line names the recipient and not its identifier; whoever passed it on answers for it
+		d.Department = s.cfg.DepartmentOf(r.ClientID)
+	}
 	m, err := s.message(ctx, d, AuthorPerson, text)
 	if err != nil {
 		return d, err
 	}
-	err = s.store.OpenDispute(ctx, d, *m, audit.With(event(ctx, now, "dispute.opened", "dispute", d.ID, map[string]string{"client": d.ClientID})))
+	err = s.cfg.Store.OpenDispute(ctx, d, *m, audit.With(event(ctx, now, "dispute.opened", "dispute", d.ID, map[string]string{"client": d.ClientID})))
 	if errors.Is(err, ErrTaken) {
-		return d, fault.Wrap(err, fault.Conflict)
-	}
-	return d, disputeFault(err)
-}
-
-func (s *Disputes) message(ctx context.Context, d Dispute, author, text string) (*DisputeMessage, error) {
-	text = strings.TrimSpace(text)
-	if n := utf8.RuneCountInString(text); n == 0 || n > maxDisputeText {
-		return nil, fault.New(fault.DisputeText).WithField("text", fault.DisputeText)
-	}
-	if len(d.Messages) >= maxDisputeMessages {
-		return nil, fault.New(fault.DisputeState)
-	}
-	m := &DisputeMessage{Author: author, At: s.now().UTC()}
-	var err error
-	m.KeyID, m.Sealed, err = s.accounts.Seal(ctx, d.AccountID, []byte(text), "dispute/"+d.ID)
-	return m, disputeFault(err)
-}
-
-// Answer is the department's; where the dispute was escalated it is the platform's. The person is told that there is one, not what it says.
-func (s *Disputes) Answer(ctx context.Context, id, text string) (Dispute, error) {
-	d, err := s.Get(ctx, id)
-	if err != nil {
-		return d, err
-	}
-	if d.State != DisputeOpen && d.State != DisputeEscalated {
-		return d, fault.New(fault.DisputeState)
-	}
-	return s.change(ctx, d, DisputeAnswered, AuthorDepartment, text, "dispute.answered")
-}
-
-// Reply asks again after an answer.
-func (s *Disputes) Reply(ctx context.Context, d Dispute, text string) (Dispute, error) {
-	if d.State != DisputeAnswered {
-		return d, fault.New(fault.DisputeState)
-	}
-	d.DueAt = s.now().UTC().Add(AnswerTime)
-	return s.change(ctx, d, DisputeOpen, AuthorPerson, text, "dispute.asked_again")
-}
-
-// Close settles a dispute by the person's word.
-func (s *Disputes) Close(ctx context.Context, d Dispute) (Dispute, error) {
-	if d.State == DisputeClosed || d.State == "" {
-		return d, fault.New(fault.DisputeState)
-	}
-	return s.change(ctx, d, DisputeClosed, "", "", "dispute.closed")
-}
-
-// MayEscalate: after an answer that does not satisfy, or when none came in time.
-func (s *Disputes) MayEscalate(d Dispute) bool {
-	return d.State == DisputeAnswered || d.State == DisputeOpen && s.now().After(d.DueAt)
-}
-
-// Escalate asks the platform.
-func (s *Disputes) Escalate(ctx context.Context, d Dispute) (Dispute, error) {
-	if !s.MayEscalate(d) {
-		return d, fault.New(fault.DisputeState)
-	}
-	return s.change(ctx, d, DisputeEscalated, "", "", "dispute.escalated")
-}
-
-func (s *Disputes) change(ctx context.Context, d Dispute, state DisputeState, author, text, kind string) (Dispute, error) {
-	var m *DisputeMessage
-	if author != "" {
-		var err error
-		if m, err = s.message(ctx, d, author, text); err != nil {
-			return d, err
-		}
-	}
-	d.State, d.ChangedAt = state, s.now().UTC()
-	record := audit.With(event(ctx, d.ChangedAt, kind, "dispute", d.ID, map[string]string{"client": d.ClientID}))
-	if state == DisputeAnswered {
-		told, err := accountMessage(TopicDisputeAnswered, d.AccountID, d.ChangedAt)
-		if err != nil {
-			return d, fault.Wrap(err, fault.Internal)
-		}
-		record = record.And(told)
-	}
-	err := s.store.ChangeDispute(ctx, d, m, record)
-	if errors.Is(err, ErrConflict) {
 		return d, fault.Wrap(err, fault.Conflict)
 	}
 	return d, disputeFault(err)

@@ -157,7 +157,7 @@ func (s *Corrections) RetireDocument(ctx context.Context, accountID, ref string)
 		return fault.New(fault.NotFound)
 	}
 	now := s.cfg.Now().UTC()
-	message, err := accountMessage(TopicDocuments, accountID, now)
+	message, err := NewAccountMessage(TopicDocuments, accountID, now)
 	if err != nil {
 		return err
 	}
@@ -291,7 +291,7 @@ func (s *Corrections) addDocument(ctx context.Context, p foureyes.Proposal, who 
 	if proof, err = s.cfg.Accounts.PrepareProof(ctx, a, proof, who); err != nil {
 		return err
 	}
-	message, err := accountMessage(TopicDocuments, p.ObjectID, now)
+	message, err := NewAccountMessage(TopicDocuments, p.ObjectID, now)
 	if err != nil {
 		return err
 	}

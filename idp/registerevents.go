@@ -215,7 +215,7 @@ func (s *Corrections) apply(ctx context.Context, e RegisterEvent, a Account, has
 			row.Outcome = "kept" // name and number were proved, not the card
 			return s.note(ctx, row, id)
 		}
-		message, err := accountMessage(TopicLevelsEnded, id, row.At)
+		message, err := NewAccountMessage(TopicLevelsEnded, id, row.At)
 		if err != nil {
 			return err
 		}
@@ -237,7 +237,7 @@ func (s *Corrections) organization(ctx context.Context, e RegisterEvent, row *Re
 	if err != nil {
 		return "", fault.Wrap(err, fault.Invalid).WithField("unified_social_credit_code", fault.CorrectionEmpty)
 	}
-	message, err := organizationEnded(string(code), row.At)
+	message, err := OrganizationEnded(string(code), row.At)
 	if err != nil {
 		return "", err
 	}
@@ -273,7 +273,7 @@ func (s *Corrections) mobile(ctx context.Context, e RegisterEvent, row *Register
 	if err != nil {
 		return "", err
 	}
-	message, err := accountMessage(TopicMobileReassigned, a.ID, row.At)
+	message, err := NewAccountMessage(TopicMobileReassigned, a.ID, row.At)
 	if err != nil {
 		return "", err
 	}
@@ -294,7 +294,8 @@ func (s *Corrections) mobile(ctx context.Context, e RegisterEvent, row *Register
 	return EventAccepted, err
 }
 
-func organizationEnded(code string, at time.Time) (audit.Message, error) {
+// OrganizationEnded is the message by which the room of mandates ends an organisation.
+func OrganizationEnded(code string, at time.Time) (audit.Message, error) {
 	payload, err := json.Marshal(OrganizationMessage{code, at})
 	return audit.Message{Topic: TopicOrganization, Key: code, Payload: payload}, err
 }

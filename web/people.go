@@ -361,20 +361,22 @@ type MePlace struct{ ID, Title, Text, URL string }
 
 // MePage is "me" at /me, cards in the order of experience.md 3.4.
 type MePage struct {
-	Hidden      []Hidden // goes with every form of the page
-	Name        string   // masked
-	Number      string   // masked; empty before proofing
-	Tier        int
-	TierSource  string
-	TierAt      *time.Time
-	UpgradeURL  string // empty hides it
-	Methods     []SignInMethod
-	Sessions    []SessionItem
-	Grants      []GrantItem
-	Licenses    []LicenseCard
-	Places      []MePlace // cards that lead to pages of their own
-	LogoutURL   string    // default /logout
-	SecurityURL string    // leads to the ways to sign in; empty hides it
+	Hidden     []Hidden // goes with every form of the page
+	Name       string   // masked
+	Number     string   // masked; empty before proofing
+	Tier       int
+	TierSource string
+	TierAt     *time.Time
+	UpgradeURL string // empty hides it
+	Methods    []SignInMethod
+	Sessions   []SessionItem
+	Grants     []GrantItem
+	Licenses   []LicenseCard
+	Places     []MePlace // cards that lead to pages of their own
+	LogoutURL  string    // default /logout
+	// ContactTaken is when a carrier's word took the only contact of the account; nil hides the notice.
+	ContactTaken *time.Time
+	SecurityURL  string // leads to the ways to sign in; empty hides it
 	// UpstreamsURL leads to the links with other platforms; empty hides it.
 	UpstreamsURL string
 	// MergeURL leads to merging another account of the same person; empty hides it.

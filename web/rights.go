@@ -98,7 +98,9 @@ type KeptRecord struct {
 type RecordPage struct {
 	Record      Record
 	Action      string // POST: action ask, close or escalate; text
-	State       string // open, answered, closed, escalated; empty while nothing was asked
+	State       string // open, answered, answered_platform, closed, escalated; empty while nothing was asked
+	Final       bool   // the answer is the last word here
+	Raised      bool   // it went to the platform by itself
 	DueAt       time.Time
 	Messages    []DisputeMessage
 	Text        string // what was typed
@@ -109,9 +111,9 @@ type RecordPage struct {
 
 // DisputeMessage is one message of a dispute.
 type DisputeMessage struct {
-	Own  bool // of the person
-	Text string
-	At   time.Time
+	Author string // person, department or platform
+	Text   string
+	At     time.Time
 }
 
 // TextField is the question.

@@ -142,10 +142,13 @@ type StateAction struct {
 	Reasons []Option // choice named reason; empty asks for a text named reason
 	// NoReason asks for none: the step needs no words.
 	NoReason bool
-	Reason   string      // what was typed
-	Open     bool        // shown opened
-	Error    string      // what is wrong with the reason, whose field is <ID>-reason; the form is shown opened then
-	Fields   []FormField // what is asked besides
+	// Max asks for a text of several lines and as many characters in the place of a reason; Text names it.
+	Max    int
+	Text   string
+	Reason string      // what was typed
+	Open   bool        // shown opened
+	Error  string      // what is wrong with the reason, whose field is <ID>-reason; the form is shown opened then
+	Fields []FormField // what is asked besides
 }
 
 // IssuerDetailPage is "issuer-detail": one licence with its changes of state.

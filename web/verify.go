@@ -101,7 +101,7 @@ func StatusKind(status string) string {
 	switch status {
 	case "valid", "active", "current", "signed_in", "grant_active", "notice_done", "peer_enabled", "check_passed", "client_live", "dispute_answered", "correction_applied", "proposal_executed", "right_active", "account_active", "staff_active", "act_seen", "terminal_active", "use_approved":
 		return "success"
-	case "suspended", "restricted", "superseded", "expiring", "client_suspended", "returned", "account_suspended", "staff_suspended", "dispute_escalated":
+	case "suspended", "restricted", "superseded", "expiring", "client_suspended", "returned", "account_suspended", "staff_suspended", "dispute_escalated", "organisation_unknown", "organisation_kept":
 		return "warning"
 	case "revoked", "cancelled", "withdrawn", "lapsed", "failed", "invalid", "notice_dead", "check_failed", "client_retired", "not_approved", "client_refused", "correction_refused", "proposal_refused", "right_ended", "staff_closed", "act_flagged", "terminal_revoked", "use_refused":
 		return "danger"

@@ -17,6 +17,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
@@ -61,6 +62,8 @@ type Config struct {
 	// StaffSources links accounts of staff to sources of staff.
 	StaffSources *federation.Service
 	Mergers      *idp.Mergers
+	// Organisations are those that their register does not know, or ended.
+	Organisations *mandate.Inquiry
 	// Messages counts what became of messages since a moment, by day and provider.
 	Messages func(ctx context.Context, since time.Time) ([]channel.Figures, error)
 	// Receipt is how far an outbox message came; ok is false when it was never stored or its receipt is gone.
@@ -111,6 +114,7 @@ func (s *Server) parts() []part {
 		s.messagesPart(),
 		s.importsPart(),
 		s.disputesPart(),
+		s.organisationsPart(),
 		s.holdsPart(),
 		s.membersPart(),
 		s.staffPart(),

@@ -3,30 +3,50 @@ package adminhttp
 import (
 	"context"
 	"net/http"
-	"net/url"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
-	"github.com/yinxin-gov/yinxin/web"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
 // DisputeRecord is a question of a person about what a client received.
 type DisputeRecord struct {
-	ID        string           `json:"id" doc:"Identifier"`
-	ClientID  string           `json:"client_id" doc:"Client that received it"`
-	ReleaseID string           `json:"release_id" doc:"Line of the person's ledger"`
-	State     string           `json:"state" enum:"open,answered,closed,escalated" doc:"open waits for an answer; escalated for one of the platform"`
-	OpenedAt  time.Time        `json:"opened_at" doc:"When it was asked"`
-	DueAt     time.Time        `json:"due_at" doc:"When an answer is due"`
-	Messages  []DisputeContent `json:"messages,omitempty" doc:"Not in lists"`
+	ID          string           `json:"id" doc:"Identifier"`
+	ClientID    string           `json:"client_id" doc:"Client that received it"`
+	Department  string           `json:"department,omitempty" doc:"Department that received it and answers; absent: the platform answers"`
+	ReleaseID   string           `json:"release_id" doc:"Line of the person's ledger"`
+	State       string           `json:"state" enum:"open,answered,closed,escalated" doc:"open waits for an answer; escalated for one of the platform"`
+	AnsweredBy  string           `json:"answered_by,omitempty" enum:"department,platform" doc:"Whose answer stands"`
+	OpenedAt    time.Time        `json:"opened_at" doc:"When it was asked"`
+	DueAt       time.Time        `json:"due_at" doc:"When an answer is due"`
+	Overdue     bool             `json:"overdue" doc:"An answer should have come"`
+	EscalatedAt *time.Time       `json:"escalated_at,omitempty" doc:"When the platform was asked"`
+	Raised      bool             `json:"raised" doc:"It went to the platform by itself, because no answer came"`
+	CorrectedAt *time.Time       `json:"corrected_at,omitempty" doc:"When the platform sent an answer back or put its own in its place"`
+	Release     *DisputeRelease  `json:"release,omitempty" doc:"What it is about; not in lists"`
+	Messages    []DisputeContent `json:"messages,omitempty" doc:"Not in lists"`
+
+	desk idp.Desk
+	is   idp.Dispute
+}
+
+// DisputeRelease is the line that a question is about: names of claims and never values.
+type DisputeRelease struct {
+	Application string    `json:"application" doc:"Name of the application, as it was then"`
+	Claims      []string  `json:"claims" doc:"What it received"`
+	Purpose     string    `json:"purpose" doc:"What for"`
+	First       time.Time `json:"first_at" doc:"First time on that day"`
+	Last        time.Time `json:"last_at" doc:"Last time on that day"`
+	Count       int64     `json:"count" doc:"How often"`
 }
 
 // DisputeContent is one message.
 type DisputeContent struct {
-	Author string    `json:"author" enum:"person,department" doc:"Who wrote it"`
+	Author string    `json:"author" enum:"person,department,platform" doc:"Whose words they are"`
 	Text   string    `json:"text" doc:"What was written"`
 	At     time.Time `json:"at" doc:"When"`
 }
@@ -38,31 +58,34 @@ type PathDispute struct {
 
 const tagDisputes = "disputes"
 
-func disputeRecord(d idp.Dispute) DisputeRecord {
-	r := DisputeRecord{ID: d.ID, ClientID: d.ClientID, ReleaseID: d.ReleaseID, State: string(d.State), OpenedAt: d.OpenedAt, DueAt: d.DueAt}
+// What the platform does about an answer of a department.
+const (
+	disputeSendBack = "send_back"
+	disputeCorrect  = "correct"
+)
+
+func (s *Server) disputeRecord(d idp.Dispute, desk idp.Desk) DisputeRecord {
+	r := DisputeRecord{ID: d.ID, ClientID: d.ClientID, Department: d.Department, ReleaseID: d.ReleaseID, State: string(d.State), AnsweredBy: d.AnsweredBy, OpenedAt: d.OpenedAt, DueAt: d.DueAt,
+		Overdue: d.Overdue(s.Now()), Raised: !d.RaisedAt.IsZero(), desk: desk, is: d}
+	if !d.EscalatedAt.IsZero() {
+		r.EscalatedAt = &d.EscalatedAt
+	}
+	if !d.CorrectedAt.IsZero() {
+		r.CorrectedAt = &d.CorrectedAt
+	}
 	for _, m := range d.Messages {
 		r.Messages = append(r.Messages, DisputeContent{m.Author, m.Text, m.At})
 	}
 	return r
 }
 
-// disputesPart is what people ask about the use of their data.
-func (s *Server) disputesPart() part {
-	return part{
-		api:   s.disputesAPI,
-		pages: map[string]pageFunc{"GET /admin/disputes": s.disputesPage, "GET /admin/disputes/{id}": s.disputePage, "POST /admin/disputes/{id}/answer": s.disputeAnswer},
-		place: func(r *http.Request) (web.AdminPlace, error) {
-			return s.placeFor(r, watchers, "admin-disputes", "admin.disputes", "admin.disputes.text", "/admin/disputes"), nil
-		},
-	}
-}
-
 func (s *Server) disputesAPI(api huma.API) {
-	huma.Register(api, operation(tagDisputes, "list-disputes", get, "disputes", "使用疑问列表 List questions of people about the use of their data", http.StatusOK), func(ctx context.Context, in *struct {
+	huma.Register(api, operation(tagDisputes, "list-disputes", get, "disputes", "使用疑问列表 List questions of people about the use of their data, what waits longest first; of a department its own", http.StatusOK), func(ctx context.Context, in *struct {
 		Paging
-		State string `query:"state" enum:"open,answered,closed,escalated" doc:"Only those in this state"`
+		State   string `query:"state" enum:"open,answered,closed,escalated" doc:"Only those in this state"`
+		Overdue bool   `query:"overdue" doc:"Only those whose answer should have come"`
 	}) (*listing[DisputeRecord], error) {
-		records, next, err := s.listDisputes(ctx, in.State, in.After, in.Limit)
+		records, next, err := s.listDisputes(ctx, in.State, in.Overdue, in.After, in.Limit)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +94,7 @@ func (s *Server) disputesAPI(api huma.API) {
 	huma.Register(api, operation(tagDisputes, "get-dispute", get, "disputes/{id}", "使用疑问详情 One question with its messages", http.StatusOK), func(ctx context.Context, in *PathDispute) (*tagged[DisputeRecord], error) {
 		return answer(s.dispute(ctx, in.ID))
 	})
-	huma.Register(api, operation(tagDisputes, "answer-dispute", post, "disputes/{id}/answer", "答复疑问 Answer the person; the text is what the person reads", http.StatusOK), func(ctx context.Context, in *struct {
+	huma.Register(api, operation(tagDisputes, "answer-dispute", post, "disputes/{id}/answer", "答复疑问 Answer the person, for the own department or the platform; the text is what the person reads", http.StatusOK), func(ctx context.Context, in *struct {
 		PathDispute
 		Body struct {
 			Text string `json:"text" minLength:"1" maxLength:"1000" doc:"Answer, as the person reads it"`
@@ -79,91 +102,125 @@ func (s *Server) disputesAPI(api huma.API) {
 	}) (*tagged[DisputeRecord], error) {
 		return answer(s.answerDispute(ctx, in.ID, in.Body.Text))
 	})
+	huma.Register(api, operation(tagDisputes, "correct-dispute", post, "disputes/{id}/correction", "退回或更正单位答复 Send an answer of a department back, or put the platform's words in its place; once", http.StatusOK), func(ctx context.Context, in *struct {
+		PathDispute
+		Body struct {
+			Reason
+			Act  string `json:"act" enum:"send_back,correct" doc:"send_back: the department answers anew"`
+			Text string `json:"text" minLength:"1" maxLength:"1000" doc:"What the person and the department read"`
+		}
+	}) (*tagged[DisputeRecord], error) {
+		return answer(s.correctDispute(ctx, in.ID, in.Body.Act, in.Body.Text, in.Body.Reason.Reason))
+	})
 }
 
-func (s *Server) listDisputes(ctx context.Context, state, after string, limit int) (records []DisputeRecord, next string, err error) {
-	if err := holds(ctx, watchers...); err != nil {
+// desk is for whom the caller speaks about questions of people: the platform by a role that is held everywhere, else the own department
+// if a right reaches its area. It answers the area for the audit record.
+func (s *Server) desk(ctx context.Context, roles ...string) (idp.Desk, string, error) {
+	if holds(ctx, roles...) == nil {
+		return idp.Desk{}, "", nil
+	}
+	if err := anywhere(ctx, roles...); err != nil {
+		return idp.Desk{}, "", err
+	}
+	actor := reqctx.From(ctx).Actor
+	id, isStaff := strings.CutPrefix(actor.ID, "staff:")
+	if !isStaff {
+		return idp.Desk{}, "", fault.New(fault.Forbidden)
+	}
+	m, err := s.Members.Member(ctx, id)
+	if err != nil {
+		return idp.Desk{}, "", err
+	}
+	path, err := s.Clients.Area(ctx, m.Department)
+	if err != nil {
+		return idp.Desk{}, "", err
+	}
+	if m.Department == "" || path == "" || !actor.Reaches(path, roles...) {
+		return idp.Desk{}, "", fault.New(fault.Forbidden)
+	}
+	return idp.Desk{Department: m.Department}, path, nil
+}
+
+// WaitingDisputes counts, up to a bound, what the caller was told of: overdue answers of the own department, and what waits for the platform.
+func (s *Server) WaitingDisputes(ctx context.Context, bound int) (n idp.DisputeCount, err error) {
+	desk, _, err := s.desk(ctx, idp.RoleSecurityAdmin)
+	if err != nil {
+		if code := fault.CodeOf(err); code == fault.Forbidden || code == fault.NotFound {
+			err = nil // no matter of this member
+		}
+		return n, err
+	}
+	if n, err = s.Disputes.Waiting(ctx, desk.Department, bound); desk.Department != "" {
+		n.Escalated = 0
+	}
+	return n, err
+}
+
+func (s *Server) listDisputes(ctx context.Context, state string, overdue bool, after string, limit int) (records []DisputeRecord, next string, err error) {
+	desk, _, err := s.desk(ctx, watchers...)
+	if err != nil {
 		return nil, "", err
 	}
-	page, next, err := s.Disputes.Page(ctx, idp.DisputeQuery{State: idp.DisputeState(state), Limit: limit}, after)
+	q := idp.DisputeQuery{Department: desk.Department, State: idp.DisputeState(state), Limit: limit}
+	if overdue {
+		q.Overdue = s.Now()
+	}
+	page, next, err := s.Disputes.Page(ctx, q, after)
 	for _, d := range page {
-		records = append(records, disputeRecord(d))
+		records = append(records, s.disputeRecord(d, desk))
 	}
 	return records, next, err
 }
 
 func (s *Server) dispute(ctx context.Context, id string) (DisputeRecord, error) {
-	if err := holds(ctx, watchers...); err != nil {
+	desk, _, err := s.desk(ctx, watchers...)
+	if err != nil {
 		return DisputeRecord{}, err
 	}
 	d, err := s.Disputes.Get(ctx, id)
-	return disputeRecord(d), err
+	if err == nil && !desk.Sees(d) {
+		err = fault.New(fault.NotFound)
+	}
+	if err != nil {
+		return DisputeRecord{}, err
+	}
+	record := s.disputeRecord(d, desk)
+	one, err := s.Disputes.Release(ctx, d.AccountID, d.ReleaseID)
+	if err == nil {
+		record.Release = &DisputeRelease{one.Name, one.Claims, one.Purpose, one.First, one.Last, one.Count}
+	} else if fault.CodeOf(err) == fault.NotFound { // lines of licences end with the licence
+		err = nil
+	}
+	return record, err
 }
 
 func (s *Server) answerDispute(ctx context.Context, id, text string) (DisputeRecord, error) {
-	if err := s.changer(ctx, idp.RoleSecurityAdmin); err != nil {
+	desk, area, err := s.desk(ctx, idp.RoleSecurityAdmin)
+	if err := s.fresh(ctx, err); err != nil {
 		return DisputeRecord{}, err
 	}
-	if _, err := s.Disputes.Answer(ctx, id, text); err != nil {
+	if _, err := s.Disputes.Answer(reqctx.UsingIn(ctx, area, idp.RoleSecurityAdmin), id, desk, text); err != nil {
 		return DisputeRecord{}, err
 	}
 	return s.dispute(ctx, id)
 }
 
-func disputeURL(id string) string { return "/admin/disputes/" + url.PathEscape(id) }
-
-func (s *Server) disputesPage(w http.ResponseWriter, r *http.Request) error {
-	text := func(key string) string { return s.Renderer.Text(r, key) }
-	after := r.URL.Query().Get("after")
-	page, next, err := s.listDisputes(r.Context(), "", after, pageSize)
+func (s *Server) correctDispute(ctx context.Context, id, act, text, reason string) (DisputeRecord, error) {
+	ctx, err := s.change(ctx, reason, idp.RoleSecurityAdmin)
 	if err != nil {
-		return err
+		return DisputeRecord{}, err
 	}
-	body := web.AdminListPage{Intro: text("admin.disputes.text"), None: text("admin.disputes.none"), NoneText: text("admin.disputes.none.text"),
-		Table: web.Table{Caption: text("admin.disputes"), Columns: []web.Column{{Label: text("admin.dispute.opened")}, {Label: text("admin.client.name")}, {Label: text("admin.dispute.due")}}}}
-	for _, d := range page {
-		body.Table.Rows = append(body.Table.Rows, web.Row{URL: disputeURL(d.ID), Cells: []string{when(d.OpenedAt), s.PartyName(d.ClientID), when(d.DueAt)}, Status: "dispute_" + d.State})
+	switch act {
+	case disputeSendBack:
+		_, err = s.Disputes.SendBack(ctx, id, text)
+	case disputeCorrect:
+		_, err = s.Disputes.Correct(ctx, id, text)
+	default:
+		err = fault.New(fault.Malformed)
 	}
-	paged(&body.Table, "/admin/disputes", after, next)
-	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.disputes"), Body: body})
-}
-
-func (s *Server) disputePage(w http.ResponseWriter, r *http.Request) error {
-	return s.showDispute(w, r, refused{})
-}
-
-func (s *Server) showDispute(w http.ResponseWriter, r *http.Request, was refused) error {
-	d, err := s.dispute(r.Context(), r.PathValue("id"))
 	if err != nil {
-		return err
+		return DisputeRecord{}, err
 	}
-	text := func(key string) string { return s.Renderer.Text(r, key) }
-	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.disputes"), URL: "/admin/disputes"}, Name: s.PartyName(d.ClientID), Under: d.ID, Status: "dispute_" + d.State,
-		SignInURL: s.signInURL(r, idp.RoleSecurityAdmin), Facts: []web.ShownField{{Label: text("admin.dispute.opened"), Value: when(d.OpenedAt)}, {Label: text("admin.dispute.due"), Value: when(d.DueAt)}}}
-	messages := web.AdminSection{ID: "dispute-messages", Title: text("admin.dispute.messages")}
-	for _, m := range d.Messages {
-		messages.Facts = append(messages.Facts, web.ShownField{Label: text("admin.dispute.author."+m.Author) + " · " + when(m.At), Value: m.Text})
-	}
-	body.Sections = []web.AdminSection{messages}
-	if holds(r.Context(), idp.RoleSecurityAdmin) == nil && (d.State == string(idp.DisputeOpen) || d.State == string(idp.DisputeEscalated)) {
-		body.Actions = []web.StateAction{{ID: "dispute-answer", Label: text("admin.dispute.answer"), URL: disputeURL(d.ID) + "/answer", Effect: text("admin.dispute.answer.effect")}}
-	}
-	page := web.Page{Title: text("admin.disputes"), Self: disputeURL(d.ID)}
-	s.onto(r, &page, body.Actions, was)
-	page.Body = body
-	return s.show(w, r, statusOf(was.err), "admin-detail", page)
-}
-
-// disputeAnswer takes the answer from the one text that a form of administration has.
-func (s *Server) disputeAnswer(w http.ResponseWriter, r *http.Request) error {
-	typed, err := form(w, r)
-	if err != nil {
-		return err
-	}
-	id := r.PathValue("id")
-	_, err = s.answerDispute(r.Context(), id, typed.Get("reason"))
-	if fault.CodeOf(err) == fault.DisputeText {
-		err = fault.New(fault.DisputeText).WithField("reason", fault.DisputeText)
-	}
-	return settled(w, r, err, func(err error) error { return s.showDispute(w, r, refused{err, "dispute-answer", typed.Get("reason")}) }, disputeURL(id))
+	return s.dispute(ctx, id)
 }

@@ -148,13 +148,7 @@ func (s *Server) holdPlace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	two := func(text string) string {
-		if len(text) == 1 {
-			return "0" + text
-		}
-		return text
-	}
-	until, err := time.ParseInLocation(time.DateOnly, typed.Get("until-year")+"-"+two(typed.Get("until-month"))+"-"+two(typed.Get("until-day")), chinaTime)
+	until, err := time.ParseInLocation(time.DateOnly, typedDay(typed, "until"), chinaTime)
 	if err != nil {
 		return s.showHolds(w, r, typed, fault.New(fault.HoldTime))
 	}

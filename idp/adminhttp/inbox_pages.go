@@ -9,6 +9,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -145,6 +146,9 @@ func (s *Server) wantedFacts(r *http.Request, p foureyes.Proposal) ([]web.ShownF
 	case p.Kind == federation.KindStaffLink:
 		w, err := s.StaffSources.WantedStaffLink(r.Context(), p)
 		return []web.ShownField{{Label: text("admin.right.holder"), Value: p.ObjectID}, {Label: text("admin.staff.source"), Value: w.Source}, {Label: text("admin.staff.subject"), Value: w.Subject}}, err
+	case p.Kind == mandate.KindClose, p.Kind == mandate.KindRestore:
+		o, err := s.organisation(r.Context(), p.ObjectID)
+		return []web.ShownField{{Label: text("admin.organisation.name"), Value: o.Name}, {Label: text("admin.organisation.code"), Value: o.Code}, {Label: text("admin.organisation.since"), Value: whenever(o.UnknownAt)}}, err
 	case strings.HasPrefix(p.Kind, "identity."):
 		c, err := s.correctionRecord(r.Context(), idp.Correction{Proposal: p})
 		return []web.ShownField{{Label: text("admin.correction.account"), Value: c.AccountID}, {Label: text("admin.correction.name"), Value: c.Name}, {Label: text("admin.correction.number"), Value: c.Number}}, err

@@ -156,7 +156,7 @@ func (s *Store) EndLevels(ctx context.Context, accountID string, document []byte
 func (s *Store) TakeContact(ctx context.Context, c idp.TakenContact, cause idp.Cause, record audit.Record) error {
 	return s.caused(ctx, cause, record, func(tx sqldb.Tx) error {
 		at := sqldb.Micros(c.At)
-		if _, err := tx.ExecContext(ctx, "UPDATE idp_account SET updated_at = $2, version = version + 1 WHERE id = $1", c.AccountID, at); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE idp_account SET mobile_taken_at = $2, updated_at = $2, version = version + 1 WHERE id = $1", c.AccountID, at); err != nil {
 			return err
 		}
 		taken, err := sqldb.ExecOne(ctx, tx, `DELETE FROM idp_contact WHERE lookup = $1 AND account_id = $2 AND added_at < $3

@@ -93,7 +93,7 @@ func TestMergeMakesOneAccount(t *testing.T) {
 		}
 		line := idp.BuiltinVocabulary().Release(idp.Told{Client: idp.Client{ClientID: "portal"}, AccountID: p.other.ID, GrantID: "grant_1", Channel: idp.ChannelToken, Claims: []string{"sub"}, Consent: 1}, p.Clock.Now())
 		must(t, p.store.SaveReleases(ctx, []idp.Release{line}))
-		disputes := idp.NewDisputes(p.store, p.Accounts, p.Clock.Now, ident.System())
+		disputes := idp.NewDisputes(idp.DisputesConfig{Store: p.store, Accounts: p.Accounts, Now: p.Clock.Now, Rand: ident.System()})
 		if _, err := disputes.Open(ctx, p.other.ID, line.ID, "为什么查询？"); err != nil {
 			t.Fatal(err)
 		}

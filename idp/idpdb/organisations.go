@@ -63,12 +63,13 @@ func (s *Store) SucceedOrganisation(ctx context.Context, o mandate.Organisation,
 		insertMandate(m))
 }
 
-const organisationColumns = "id, representative, register_state, checked_at, frozen_at, created_at"
+const organisationColumns = "id, representative, register_state, checked_at, frozen_at, created_at, unknown_at, unknown_looks, kept_until, kept_reason"
 
 func scanOrganisation(row interface{ Scan(...any) error }) (mandate.Organisation, error) {
 	var o mandate.Organisation
-	var checked, frozen, created int64
-	err := row.Scan(&o.ID, &o.Representative, &o.State, &checked, &frozen, &created)
+	var checked, frozen, created, unknown, kept int64
+	err := row.Scan(&o.ID, &o.Representative, &o.State, &checked, &frozen, &created, &unknown, &o.UnknownLooks, &kept, &o.KeptReason)
+	o.UnknownAt, o.KeptUntil = sqldb.Time(unknown), sqldb.Time(kept)
 	o.CheckedAt, o.FrozenAt, o.CreatedAt = sqldb.Time(checked), sqldb.Time(frozen), sqldb.Time(created)
 	return o, err
 }
@@ -84,7 +85,11 @@ func (s *Store) Organisation(ctx context.Context, id string) (mandate.Organisati
 
 // OrganisationsDue are registered ones that were not checked since a moment, the longest first.
 func (s *Store) OrganisationsDue(ctx context.Context, before time.Time, limit int) ([]mandate.Organisation, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+organisationColumns+" FROM idp_organisation WHERE register_state = 'registered' AND checked_at < $1 ORDER BY checked_at LIMIT $2", sqldb.Micros(before), limit)
+	return s.organisations(ctx, "SELECT "+organisationColumns+" FROM idp_organisation WHERE register_state = 'registered' AND checked_at < $1 ORDER BY checked_at LIMIT $2", sqldb.Micros(before), limit)
+}
+
+func (s *Store) organisations(ctx context.Context, query string, args ...any) ([]mandate.Organisation, error) {
+	rows, err := s.db.Read().QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list organisations: %w", err)
 	}
@@ -98,11 +103,6 @@ func (s *Store) OrganisationsDue(ctx context.Context, before time.Time, limit in
 		all = append(all, o)
 	}
 	return all, rows.Err()
-}
-
-// Checked notes what the register said.
-func (s *Store) Checked(ctx context.Context, id string, state mandate.RegisterState, at time.Time) error {
-	return s.db.Apply(ctx, nil, step("UPDATE idp_organisation SET register_state = $2, checked_at = $3 WHERE id = $1", id, string(state), sqldb.Micros(at)))
 }
 
 // FreezeOrganisation leaves the agents of an organisation looking on and filling in.

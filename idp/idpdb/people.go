@@ -114,13 +114,13 @@ func (s *Store) Account(ctx context.Context, id string) (idp.Account, error) {
 	known := false
 	err := s.db.Ask(ctx,
 		ask(func(rows sqldb.Rows) error {
-			var credentialsAt, recoveredAt, createdAt, updatedAt int64
+			var credentialsAt, recoveredAt, takenAt, createdAt, updatedAt int64
 			known = true
-			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &recoveredAt, &createdAt, &updatedAt, &a.Version, &a.Locale)
-			a.RecoveredAt = sqldb.Time(recoveredAt)
+			err := rows.Scan(&a.State, &a.PasswordHash, &credentialsAt, &recoveredAt, &takenAt, &createdAt, &updatedAt, &a.Version, &a.Locale)
+			a.RecoveredAt, a.MobileTakenAt = sqldb.Time(recoveredAt), sqldb.Time(takenAt)
 			a.CredentialsAt, a.CreatedAt, a.UpdatedAt = sqldb.Time(credentialsAt), sqldb.Time(createdAt), sqldb.Time(updatedAt)
 			return err
-		}, "SELECT state, password_hash, credentials_at, recovered_at, created_at, updated_at, version, locale FROM idp_account WHERE id = $1", id),
+		}, "SELECT state, password_hash, credentials_at, recovered_at, mobile_taken_at, created_at, updated_at, version, locale FROM idp_account WHERE id = $1", id),
 		ask(func(rows sqldb.Rows) error {
 			var c idp.Contact
 			err := rows.Scan(&c.Kind, &c.Lookup, &c.KeyID, &c.Sealed)

@@ -30,10 +30,13 @@ func (s *Server) showRecord(w http.ResponseWriter, r *http.Request, current sess
 	if err != nil {
 		return err
 	}
-	body := web.RecordPage{Record: s.shownRecord(r, one), Action: recordURL(one.ID), State: string(d.State), DueAt: d.DueAt, MayWrite: d.State == "" || d.State == idp.DisputeAnswered,
+	body := web.RecordPage{Record: s.shownRecord(r, one), Action: recordURL(one.ID), State: string(d.State), Final: d.Final(), Raised: !d.RaisedAt.IsZero(), DueAt: d.DueAt, MayWrite: d.State == "" || s.Disputes.MayReply(d),
 		MayClose: d.State != "" && d.State != idp.DisputeClosed, MayEscalate: s.Disputes.MayEscalate(d)}
+	if d.State == idp.DisputeAnswered && d.AnsweredBy == idp.AuthorPlatform {
+		body.State = "answered_platform"
+	}
 	for _, m := range d.Messages {
-		body.Messages = append(body.Messages, web.DisputeMessage{Own: m.Author == idp.AuthorPerson, Text: m.Text, At: m.At})
+		body.Messages = append(body.Messages, web.DisputeMessage{Author: m.Author, Text: m.Text, At: m.At})
 	}
 	page, status := web.Page{Identity: s.Identity(r), Self: recordURL(one.ID)}, http.StatusOK
 	body.Text = web.Typed(r).Get("text")

@@ -405,6 +405,9 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if person.IAL < s.Proofing.Highest() {
 		body.UpgradeURL = "/proofing"
 	}
+	if person.Mobile == "" && person.Email == "" && !account.MobileTakenAt.IsZero() { // no message reached the person: it is told here, until a contact is there again
+		body.ContactTaken = &account.MobileTakenAt
+	}
 	if account.PasswordHash != "" {
 		body.Methods = append(body.Methods, web.SignInMethod{Name: "password"})
 	}

@@ -35,6 +35,10 @@ type Organisation struct {
 	CheckedAt      time.Time
 	FrozenAt       time.Time // since a change of the legal representative that nobody confirmed yet
 	CreatedAt      time.Time
+	UnknownAt      time.Time // since when the register does not know it under code and name; zero while it does
+	UnknownLooks   int       // how often the register was asked since
+	KeptUntil      time.Time // until when people looked themselves, and why
+	KeptReason     string
 }
 
 // OrganisationQuestion asks the register whether code, name and legal representative belong together.
@@ -91,7 +95,10 @@ type OrganisationStore interface {
 	Organisation(ctx context.Context, id string) (Organisation, error)
 	// OrganisationsDue are registered ones that were not checked since a moment.
 	OrganisationsDue(ctx context.Context, before time.Time, limit int) ([]Organisation, error)
-	Checked(ctx context.Context, id string, state RegisterState, at time.Time) error
+	// Checked notes an answer of the register, by which an organisation is unknown no more; a record only where it was.
+	Checked(ctx context.Context, id string, state RegisterState, at time.Time, record audit.Record) error
+	// Unknown notes that the register does not know an organisation; a record only the first time.
+	Unknown(ctx context.Context, id string, at time.Time, record audit.Record) error
 	// FreezeOrganisation leaves its agents looking on and filling in, and ends their grants; ErrMoved when it is frozen.
 	FreezeOrganisation(ctx context.Context, id string, at time.Time, record audit.Record) error
 	// ThawOrganisation gives back what was frozen; ErrMoved when nothing is.
@@ -279,8 +286,12 @@ func (s *Service) Recheck(ctx context.Context, id string) error {
 	}
 	state := answer.State
 	switch {
-	case !answer.Known: // renamed, perhaps: a person looks at it, and the register is asked again tomorrow
-		if err := s.cfg.Organisations.Checked(ctx, id, o.State, s.cfg.Now().UTC()); err != nil {
+	case !answer.Known: // renamed, perhaps: it goes to the queue of people, and the register is asked again tomorrow
+		var record audit.Record
+		if o.UnknownAt.IsZero() {
+			record = audit.With(idp.Event(ctx, s.cfg.Now().UTC(), "organisation.unknown", "account", id, nil))
+		}
+		if err := s.cfg.Organisations.Unknown(ctx, id, s.cfg.Now().UTC(), record); err != nil {
 			return fault.Wrap(err, fault.Unavailable)
 		}
 		return fault.New(fault.OrganisationMismatch)
@@ -293,7 +304,16 @@ func (s *Service) Recheck(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	if err := s.cfg.Organisations.Checked(ctx, id, state, s.cfg.Now().UTC()); err != nil {
+	return s.checked(ctx, o, state)
+}
+
+// checked notes an answer of the register; that it knows the organisation again closes its line in the queue of people.
+func (s *Service) checked(ctx context.Context, o Organisation, state RegisterState) error {
+	var record audit.Record
+	if !o.UnknownAt.IsZero() {
+		record = audit.With(idp.Event(ctx, s.cfg.Now().UTC(), "organisation.known_again", "account", o.ID, map[string]string{"state": string(state)}))
+	}
+	if err := s.cfg.Organisations.Checked(ctx, o.ID, state, s.cfg.Now().UTC(), record); err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	return nil

@@ -599,10 +599,11 @@ func (s *Service) Deregister(ctx context.Context, uscc string) error {
 	if err := s.dissolve(ctx, id, Deregistered); err != nil {
 		return err
 	}
-	if err := s.cfg.Organisations.Checked(ctx, id, Deregistered, s.cfg.Now().UTC()); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
+	o, err := s.Organisation(ctx, id)
+	if err != nil {
+		return err
 	}
-	return nil
+	return s.checked(ctx, o, Deregistered)
 }
 
 const endPage = 100

@@ -22,7 +22,7 @@ func (a *App) administration() *adminhttp.Server {
 	return adminhttp.New(adminhttp.Config{Site: a.site(), Ring: a.ring, Accounts: a.Accounts, AccountAdmin: a.accountAdmin(), Sessions: a.identity.Sessions, Tokens: a.identity.Tokens,
 		Grants: oauth.NewAdmin(a.identity.Engine, a.store), Notes: a.store, Certificates: a.certificates, Proofing: a.identity.Proofing, Corrections: a.identity.Corrections,
 		Engine: a.fourEyes, Staff: a.Staff, Members: a.Members, StaffSources: a.bridges.staff, Mergers: a.identity.Mergers, Messages: a.store.MessageFigures, Words: a.vocabulary, Imports: imports{a}, Clients: a.clientAdmin,
-		Registrations: a.Registration, Refusals: a.refusals, Disputes: a.disputes, Deletions: a.deletions,
+		Registrations: a.Registration, Refusals: a.refusals, Disputes: a.disputes, Organisations: a.inquiry, Deletions: a.deletions,
 		Peers:   adminhttp.Peers{Upstreams: a.bridges.sources, CAS: a.bridges.casServices, Tickets: a.bridges.tickets, Checks: a.store, ByTwo: a.cfg.peersByTwo(), WordsTwo: a.cfg.wordsByTwo(), CheckUpstream: sources.Check},
 		Receipt: outboxdb.New(a.db).Receipt, PartyName: a.identity.PartyName, Now: a.opts.Now})
 }

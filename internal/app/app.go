@@ -125,6 +125,7 @@ type App struct {
 	ledger        *idp.Ledger
 	deletions     *idp.Deletions
 	disputes      *idp.Disputes
+	inquiry       *mandate.Inquiry
 	exports       *idp.Exports
 	regions       *netregion.File // of network addresses; nil knows none
 	resealAt      time.Time       // when the next pass over fields of earlier releases begins
@@ -393,9 +394,13 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	a.Mandates = newMandates(a, sessions, a.registers, people.Founding)
+	a.inquiry = mandate.NewInquiry(mandate.InquiryConfig{Store: a.store, Organisations: a.store, People: a.Accounts, Engine: a.fourEyes, Now: o.Now, Wake: a.wake})
 	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Guardians: childDeletions{guardians{a}}, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
 	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Document: a.exportDocument, Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
-	a.disputes = idp.NewDisputes(disputeLedger{a.store, jointLedger{LedgerStore: a.store, app: a}}, a.Accounts, o.Now, o.Rand)
+	a.disputes = idp.NewDisputes(idp.DisputesConfig{Store: disputeLedger{a.store, jointLedger{LedgerStore: a.store, app: a}}, Accounts: a.Accounts, DepartmentOf: func(id string) string {
+		client, _ := a.Clients.Find(id)
+		return client.Department
+	}, Human: a.Members.Human, RaiseAfter: a.cfg.Disputes.RaiseAfter, Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	if a.regions, err = openRegions(a.cfg, o); err != nil {
 		return err
 	}
@@ -498,7 +503,9 @@ func (a *App) openOutbox() {
 		idp.TopicExport:           func(ctx context.Context, d outbox.Delivery) error { return a.exports.Make(ctx, d.Payload) },
 		idp.TopicExportReady:      a.deliverExportNotice,
 		idp.TopicDisputeAnswered:  a.deliverIdentityNotice(channel.TemplateDisputeAnswered),
+		idp.TopicDisputeMoved:     a.deliverIdentityNotice(channel.TemplateDisputeMoved),
 		mandate.TopicNotice:       a.deliverMandateNotice,
+		mandate.TopicRestored:     a.deliverIdentityNotice(channel.TemplateOrganisationRestored),
 		proofing.TopicReviewed:    a.deliverReviewNotice,
 		channel.TopicFallback:     a.deliverFallback,
 
@@ -560,6 +567,7 @@ func (a *App) background(ctx context.Context) {
 		if n%turnTicks == 0 {
 			a.turnKeys(ctx)
 			a.expireMandates(ctx)
+			a.overdueDisputes(ctx)
 		}
 		if n%purgeTicks == purgeTicks-1 {
 			a.purge(ctx)

@@ -63,13 +63,21 @@ type Config struct {
 	// Outbound lists hosts ("host:port") that may be reached although they are not public.
 	Outbound Outbound `yaml:"outbound"`
 	// Operator names who runs this instance and how people reach it.
-	Operator   Operator   `yaml:"operator"`
+	Operator Operator `yaml:"operator"`
+	// Disputes says when questions of people about uses of their data, which a department left, go to the platform.
+	Disputes   Disputing  `yaml:"disputes"`
 	Staff      Staffing   `yaml:"staff"`
 	TimeStamps TimeStamps `yaml:"time_stamps"`
 	// Trust names the authorities of others that this instance vouches for, and trust lists of others.
 	Trust Trusting `yaml:"trust"`
 	// Seals says what is asked of seals here.
 	Seals Seals `yaml:"seals"`
+}
+
+// Disputing is the policy of questions of people about uses of their data. An answer is due in fifteen days.
+type Disputing struct {
+	// RaiseAfter is how long after the notice to the department, on the due day, the platform takes over.
+	RaiseAfter time.Duration `yaml:"raise_after"`
 }
 
 // Staffing says how staff sign in.
@@ -371,6 +379,9 @@ func (c *Config) check() []string {
 	faults = append(faults, c.Channels.Check()...)
 	if err := c.Reconcile.Policy.Check(); err != nil {
 		add("reconcile.policy: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if after := c.Disputes.RaiseAfter; after != 0 && (after < 24*time.Hour || after > 60*24*time.Hour) {
+		add("disputes.raise_after: must be between 24h and 1440h")
 	}
 	if c.Reconcile.Every < 0 || c.Reconcile.Every > 0 && c.Reconcile.Every < time.Hour {
 		add("reconcile.every: must be an hour at least")

@@ -29,6 +29,14 @@ func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
 			return nil, err
 		}
 		add("registrations", "/admin/registrations", n)
+		disputes, err := a.admin.WaitingDisputes(ctx, staffhttp.MaxWaiting)
+		if err != nil {
+			return nil, err
+		}
+		add("disputes", "/admin/disputes?state=open&due=overdue", disputes.Overdue)
+		if actor.Has(idp.RoleSecurityAdmin) {
+			add("disputes.platform", "/admin/disputes?state=escalated", disputes.Escalated)
+		}
 	}
 	if actor.HoldsAnywhere(idp.RoleProofingReviewer) {
 		reviewer, err := a.reviewer(ctx)

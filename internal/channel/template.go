@@ -59,6 +59,7 @@ const (
 	TemplateCertificateUnwatchedEnd = "certificate-unwatched-end" // or did
 
 	TemplateDisputeAnswered = "dispute-answered"  // a department answered a question about what it received
+	TemplateDisputeMoved    = "dispute-moved"     // it went back to the department, or to the platform
 	TemplateExport          = "export"            // the copy of the person's data can be fetched
 	TemplateLevelExpiry     = "level-expiry"      // the level ends soon by its age
 	TemplateReviewPassed    = "review-passed"     // reviewers confirmed the person
@@ -73,6 +74,8 @@ const (
 	TemplateCertificateExpired = "certificate-expired"
 	TemplateSampleFailed       = "sample-failed" // people did not confirm what a source had passed
 	TemplateOfficeSampleFailed = "organisation-sample-failed"
+
+	TemplateOrganisationRestored = "organisation-restored" // the register had ended an organisation in error
 
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
@@ -118,6 +121,9 @@ var templates = withMandates(map[string]Template{
 
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}, false},
 	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},
+	TemplateDisputeMoved:    {TemplateDisputeMoved, nil, false},
+
+	TemplateOrganisationRestored: {TemplateOrganisationRestored, nil, false},
 
 	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}, false},
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}, false},

@@ -29,7 +29,18 @@ func admin() []Sample {
 	change := web.Table{Caption: "接收部门（一件事）", Plain: true, Columns: []web.Column{{Label: "变化"}, {Label: "接收部门"}, {Label: "信息项"}, {Label: "用途"}, {Label: "依据"}, {Label: "保存天数", Number: true}}, Rows: []web.Row{
 		{Cells: []string{"不变", "示例市住房公积金管理中心 · dept-fund", "姓名 · name", "开立单位缴存账户", "本人同意", "365"}}, {Cells: []string{"取消", "示例市社会保险基金管理局 · dept-social", "姓名 · name", "参保登记", "本人同意", "1825"}},
 		{Cells: []string{"增加", "国家税务总局示例市税务局 · dept-tax", "姓名 · name", "税务登记", "《示例征收管理条例》第十五条", "3650"}}}}
+	disputes := web.Table{Caption: "使用疑问", Plain: true, Columns: []web.Column{{Label: "提出时间"}, {Label: "应用名称"}, {Label: "单位"}, {Label: "答复期限"}}, Rows: []web.Row{
+		{URL: "/admin/disputes/dsp_1", Cells: []string{"2026-11-05 09:30", "不动产登记", "dept-land", "2026-11-20 09:30（已逾期第 5 天）"}, Status: "dispute_open"}, {URL: "/admin/disputes/dsp_2", Cells: []string{"2026-11-23 09:30", "市场监管", "dept-market", "2026-12-08 09:30"}, Status: "dispute_escalated"}}}
+	doubts := web.Table{Caption: "登记存疑的单位", Plain: true, Columns: []web.Column{{Label: "单位名称"}, {Label: "统一社会信用代码"}, {Label: "查无记录起"}, {Label: "查询次数", Number: true}, {Label: "人工核实有效至"}}, Rows: []web.Row{
+		{URL: "/admin/organisations/org_1", Cells: []string{"示例市青禾商贸有限公司", "91999900MA0000015N", "2026-11-20 03:10", "5", "—"}, Status: "organisation_unknown"}}}
+	answers := []web.StateAction{{ID: "dispute-answer", Label: "答复", URL: "/admin/disputes/dsp_1/answer", Effect: "答复内容会显示给本人。", Max: 1000, Text: "答复内容", Error: "请填写内容，1 至 1000 字", Reason: " "}}
 	return []Sample{
+		{Name: "admin-disputes", Template: "admin-list", Page: web.Page{Title: "使用疑问", Identity: staff, Nav: nav, Body: web.AdminListPage{Intro: "人们对其信息被使用的疑问。", FilterURL: "/admin/disputes", Table: disputes,
+			Filter: []web.FormField{{Name: "due", Label: "答复期限", Kind: web.InputSelect, Options: []web.Option{{Label: "全部"}, {Value: "overdue", Label: "已逾期"}}}}}}},
+		{Name: "admin-dispute", Template: "admin-detail", Status: 422, Page: web.Page{Title: "使用疑问", Identity: staff, Nav: nav, Errors: []web.FieldError{{Field: "dispute-answer-reason", Message: "请填写内容，1 至 1000 字"}},
+			Body: web.AdminDetailPage{Back: web.Link{Label: "使用疑问", URL: "/admin/disputes"}, Name: "不动产登记", Under: "dsp_1", Status: "dispute_open", Actions: answers}}},
+		{Name: "admin-organisations", Template: "admin-list", Page: web.Page{Title: "登记存疑的单位", Identity: staff, Nav: nav, Body: web.AdminListPage{Intro: "登记机关查无记录或已注销的单位。", FilterURL: "/admin/organisations", Table: doubts,
+			Filter: []web.FormField{{Name: "doubt", Label: "情况", Kind: web.InputSelect, Options: []web.Option{{Value: "unknown", Label: "查无记录"}, {Value: "ended", Label: "已注销"}}}}}}},
 		{Name: "admin", Template: "admin", Page: web.Page{Identity: staff, Nav: nav, Body: web.AdminHomePage{Role: "安全管理员：审批待办，管理会话、授权和令牌。", Places: []web.AdminPlace{
 			{ID: "admin-registrations", Label: "注册申请", Text: "自助注册的应用。", URL: "/admin/registrations", Waiting: 2, WaitURL: "/admin/registrations?state=pending"},
 			{ID: "admin-keys", Label: "令牌密钥", Text: "签发令牌的密钥：轮换，或在泄露时撤下。", URL: "/admin/keys"},

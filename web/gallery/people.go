@@ -154,6 +154,8 @@ func account() []Sample {
 		panic(err) // the text is a constant that fits
 	}
 	return []Sample{
+		{Name: "me-contact-taken", Template: "me", Page: web.Page{Identity: citizen, Nav: nav, Body: web.MePage{Name: "张*", Number: "1****************1", Tier: 2, TierSource: "沙箱运营商", TierAt: &verified, ContactTaken: &verified, SecurityURL: "/me/security",
+			Methods: []web.SignInMethod{{Name: "password", Detail: "2026年9月24日设置"}}}}},
 		{Name: "me", Template: "me", Page: web.Page{Identity: citizen, Nav: nav, Body: web.MePage{
 			Hidden: []web.Hidden{{Name: "csrf", Value: "c1"}}, Name: "张*", Number: "1****************1", Tier: 2, TierSource: "沙箱运营商", TierAt: &verified, UpgradeURL: "/proofing",
 			Methods: []web.SignInMethod{

@@ -46,7 +46,11 @@ func rights() []Sample {
 			DestroyURL: "/me/data/export/destruction", DeletionURL: "/me/data/deletion"}}},
 		{Name: "record", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: record, Action: "/me/records/rel_1", MayWrite: true}}},
 		{Name: "record-answered", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: record, Action: "/me/records/rel_1", State: "answered", DueAt: moment, MayWrite: true, MayClose: true, MayEscalate: true,
-			Messages: []web.DisputeMessage{{Own: true, Text: "我没有办理过不动产登记，为什么查询我的信息？", At: moment.AddDate(0, 0, -2)}, {Text: "经核实，系共有人申请转移登记时依法核对。", At: moment}}}}},
+			Messages: []web.DisputeMessage{{Author: "person", Text: "我没有办理过不动产登记，为什么查询我的信息？", At: moment.AddDate(0, 0, -2)}, {Author: "department", Text: "经核实，系共有人申请转移登记时依法核对。", At: moment}}}}},
+		{Name: "record-raised", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: record, Action: "/me/records/rel_1", State: "escalated", Raised: true, DueAt: moment.AddDate(0, 0, 15), MayClose: true,
+			Messages: []web.DisputeMessage{{Author: "person", Text: "我没有办理过不动产登记，为什么查询我的信息？", At: moment.AddDate(0, 0, -20)}}}}},
+		{Name: "record-final", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: record, Action: "/me/records/rel_1", State: "answered_platform", Final: true, DueAt: moment, MayClose: true,
+			Messages: []web.DisputeMessage{{Author: "person", Text: "我没有办理过不动产登记，为什么查询我的信息？", At: moment.AddDate(0, 0, -9)}, {Author: "department", Text: "请到窗口了解。", At: moment.AddDate(0, 0, -5)}, {Author: "platform", Text: "经核查，该次查询用于共有人的转移登记，依据已列在上方。", At: moment}}}}},
 		{Name: "record-license", Template: "record", Page: web.Page{Identity: citizen, Body: web.RecordPage{Record: refused, Action: "/me/records/luse_2", MayWrite: true}}},
 		{Name: "records-none", Template: "records", Page: web.Page{Identity: citizen, Body: web.RecordsPage{}}},
 	}
