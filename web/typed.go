@@ -25,8 +25,13 @@ type TypedForm struct {
 // meanwhile is told as ever.
 const InputVersion = "version"
 
+// Bounds of what is kept of a form, in octets.
 const (
-	maxTyped      = 4 << 10  // octets of what was typed
+	TypedByPeople  = 4 << 10
+	TypedByOffices = 128 << 10 // consoles have forms with whole documents of settings
+)
+
+const (
 	maxTypedBody  = 1 << 20  // of a form without files
 	maxTypedFiles = 64 << 20 // of one with; what is in them is passed over
 	maxTypedParts = 100
@@ -34,9 +39,9 @@ const (
 	maxFileName   = 80 // characters
 )
 
-// ReadTyped reads the inputs of a posted form that keep lets pass; ok is false where there are none, or too much. The form may have been
-// parsed before.
-func ReadTyped(w http.ResponseWriter, r *http.Request, keep func(input string) bool) (form TypedForm, ok bool) {
+// ReadTyped reads the inputs of a posted form that keep lets pass; ok is false where there are none, or more than most octets. The form may
+// have been parsed before.
+func ReadTyped(w http.ResponseWriter, r *http.Request, most int, keep func(input string) bool) (form TypedForm, ok bool) {
 	form = TypedForm{Fields: url.Values{}, Files: map[string][]string{}}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
@@ -50,7 +55,7 @@ func ReadTyped(w http.ResponseWriter, r *http.Request, keep func(input string) b
 	case kind == "multipart/form-data":
 		r.Body = http.MaxBytesReader(w, r.Body, maxTypedFiles)
 		reader, err := r.MultipartReader()
-		if err != nil || form.parts(reader, keep) != nil {
+		if err != nil || form.parts(reader, most, keep) != nil {
 			return form, false
 		}
 	default:
@@ -68,7 +73,7 @@ func ReadTyped(w http.ResponseWriter, r *http.Request, keep func(input string) b
 			size += len(values[0])
 		}
 	}
-	return form, size > 0 && size <= maxTyped
+	return form, size > 0 && size <= most
 }
 
 func (f *TypedForm) take(values url.Values, keep func(string) bool) {
@@ -81,7 +86,7 @@ func (f *TypedForm) take(values url.Values, keep func(string) bool) {
 
 var errTyped = errors.New("web: more is typed than is kept")
 
-func (f *TypedForm) parts(reader *multipart.Reader, keep func(string) bool) error {
+func (f *TypedForm) parts(reader *multipart.Reader, most int, keep func(string) bool) error {
 	all := url.Values{}
 	for n := 0; ; n++ {
 		part, err := reader.NextPart()
@@ -96,8 +101,8 @@ func (f *TypedForm) parts(reader *multipart.Reader, keep func(string) bool) erro
 		case part.FileName() != "":
 			f.file(part.FormName(), part.FileName())
 		case keep(part.FormName()):
-			value, err := io.ReadAll(io.LimitReader(part, maxTyped+1))
-			if err != nil || len(value) > maxTyped {
+			value, err := io.ReadAll(io.LimitReader(part, int64(most)+1))
+			if err != nil || len(value) > most {
 				return errors.Join(errTyped, err)
 			}
 			all.Add(part.FormName(), string(value))

@@ -16,7 +16,7 @@ import (
 func typedOf(body url.Values) (TypedForm, bool) {
 	r := httptest.NewRequest("POST", "/x", strings.NewReader(body.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return ReadTyped(httptest.NewRecorder(), r, func(input string) bool { return input == "name" || input == InputVersion })
+	return ReadTyped(httptest.NewRecorder(), r, TypedByPeople, func(input string) bool { return input == "name" || input == InputVersion })
 }
 
 func TestTypedFormIsBoundedAndHoldsWhatIsKeptAlone(t *testing.T) {
@@ -24,7 +24,7 @@ func TestTypedFormIsBoundedAndHoldsWhatIsKeptAlone(t *testing.T) {
 	if !ok || form.Get("name") != "张三" || form.Get("password") != "" || form.Get(InputVersion) != "3" {
 		t.Errorf("kept %v, %t", form.Fields, ok)
 	}
-	if _, ok := typedOf(url.Values{"name": {strings.Repeat("a", maxTyped+1)}}); ok {
+	if _, ok := typedOf(url.Values{"name": {strings.Repeat("a", TypedByPeople+1)}}); ok {
 		t.Error("more than the bound is kept")
 	}
 	if _, ok := typedOf(url.Values{InputVersion: {"3"}}); ok {
@@ -81,7 +81,7 @@ func streamed(parts ...io.Reader) (TypedForm, bool) {
 	body := io.MultiReader(append(parts, strings.NewReader("--"+boundary+"--\r\n"))...)
 	r := httptest.NewRequest(http.MethodPost, "/x", body)
 	r.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
-	return ReadTyped(httptest.NewRecorder(), r, func(input string) bool { return strings.HasPrefix(input, "name") || input == InputVersion })
+	return ReadTyped(httptest.NewRecorder(), r, TypedByPeople, func(input string) bool { return strings.HasPrefix(input, "name") || input == InputVersion })
 }
 
 func TestTypedFormPassesOverAFileThatStreams(t *testing.T) {
@@ -128,9 +128,9 @@ func TestTypedFormThatStreamsIsBounded(t *testing.T) {
 		parts []io.Reader
 		want  bool
 	}{
-		"as much as is kept":           {[]io.Reader{typedPart("name", strings.Repeat("a", maxTyped))}, true},
-		"one octet more":               {[]io.Reader{typedPart("name", strings.Repeat("a", maxTyped+1))}, false},
-		"one octet more in two":        {[]io.Reader{typedPart("name-1", strings.Repeat("a", maxTyped)), typedPart("name-2", "b")}, false},
+		"as much as is kept":           {[]io.Reader{typedPart("name", strings.Repeat("a", TypedByPeople))}, true},
+		"one octet more":               {[]io.Reader{typedPart("name", strings.Repeat("a", TypedByPeople+1))}, false},
+		"one octet more in two":        {[]io.Reader{typedPart("name-1", strings.Repeat("a", TypedByPeople)), typedPart("name-2", "b")}, false},
 		"a file alone":                 {[]io.Reader{filePart("scan", "a.ofd", strings.NewReader("x"))}, false},
 		"a secret alone":               {[]io.Reader{typedPart("password", "x")}, false},
 		"a version alone":              {[]io.Reader{typedPart(InputVersion, "3")}, false},
@@ -145,7 +145,7 @@ func TestTypedFormThatStreamsIsBounded(t *testing.T) {
 	}
 	r := httptest.NewRequest(http.MethodPost, "/x", strings.NewReader("--"))
 	r.Header.Set("Content-Type", "multipart/form-data")
-	if _, ok := ReadTyped(httptest.NewRecorder(), r, func(string) bool { return true }); ok {
+	if _, ok := ReadTyped(httptest.NewRecorder(), r, TypedByPeople, func(string) bool { return true }); ok {
 		t.Error("a form without a boundary is kept")
 	}
 }

@@ -33,7 +33,7 @@ func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(reqctx.From(r.Context()).Actor.Reach(elicense.RoleClerk)) > 0 {
 		for _, t := range catalog.Types() {
-			body.Types = append(body.Types, web.Link{Label: t.Name.In(locale), URL: "/license/new?" + url.Values{"type": {t.Code}}.Encode()})
+			body.Types = append(body.Types, web.Link{Label: t.Name.In(locale), URL: FormPath + "?" + url.Values{inputType: {t.Code}}.Encode()})
 		}
 	}
 	rows, next, err := p.rows(r, body)
@@ -71,7 +71,7 @@ func (p *Pages) issuerForm(w http.ResponseWriter, r *http.Request) error {
 	if len(reqctx.From(r.Context()).Actor.Reach(elicense.RoleClerk)) == 0 {
 		return forbidden(r)
 	}
-	t, ok := catalog.Find(r.URL.Query().Get("type"))
+	t, ok := catalog.Find(r.URL.Query().Get(inputType))
 	if !ok {
 		return fault.New(fault.NotFound)
 	}
@@ -87,6 +87,7 @@ func forbidden(r *http.Request) error {
 
 // Names of the inputs beside the type's own fields.
 const (
+	inputType       = "type" // hidden: which form it is
 	inputBusiness   = "business_number"
 	inputAuthority  = "issuing_authority_code"
 	inputHolder     = catalog.KeyHolderName
@@ -97,9 +98,8 @@ const (
 	inputUntil      = catalog.KeyExpiringDate
 )
 
-func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, t *catalog.Type, typed url.Values, refusal error) error {
-	locale := p.Renderer.Locale(r)
-	text := func(key string) string { return p.Renderer.Text(r, key) }
+// formFields are the inputs of the form for a licence of a type, empty.
+func formFields(t *catalog.Type, locale string, text func(key string) string) []web.FormField {
 	fields := []web.FormField{
 		{Name: inputBusiness, Label: text("license.field.business_number"), Max: 64},
 		{Name: inputAuthority, Label: text("license.field.authority"), Max: 18},
@@ -130,6 +130,32 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, t *cata
 	fields = append(fields,
 		web.FormField{Name: inputFrom, Label: text("license.field.effective_date"), Kind: web.InputDate, Optional: true},
 		web.FormField{Name: inputUntil, Label: text("license.field.expiring_date"), Hint: text("license.field.expiring_date.hint"), Kind: web.InputDate, Optional: true})
+	return fields
+}
+
+// FormPath is where the form for a new licence stands and is sent to.
+const FormPath = "/license/new"
+
+// FormInputs are the names of the inputs that the form for a new licence has for any type of the catalogue.
+func FormInputs() []string {
+	all := []string{inputType}
+	for _, t := range catalog.Types() {
+		for _, field := range formFields(t, "", func(string) string { return "" }) {
+			if field.Kind == web.InputDate {
+				all = append(all, field.Name+"-year", field.Name+"-month", field.Name+"-day")
+				continue
+			}
+			all = append(all, field.Name)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, t *catalog.Type, typed url.Values, refusal error) error {
+	locale := p.Renderer.Locale(r)
+	text := func(key string) string { return p.Renderer.Text(r, key) }
+	fields := formFields(t, locale, text)
 	ids := map[string]string{}
 	for i := range fields {
 		ids[fields[i].Name] = fields[i].Name
@@ -139,7 +165,7 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, t *cata
 		}
 	}
 	page := web.Page{Body: web.IssuerFormPage{
-		Action: "/license/new", Hidden: []web.Hidden{{Name: "type", Value: t.Code}}, Type: t.Name.In(locale), Fields: fields, Submit: text("license.form.submit"), Advisory: text("license.form.advisory"),
+		Action: FormPath, Hidden: []web.Hidden{{Name: inputType, Value: t.Code}}, Type: t.Name.In(locale), Fields: fields, Submit: text("license.form.submit"), Advisory: text("license.form.advisory"),
 	}}
 	if refusal != nil {
 		page.Errors = p.Renderer.FieldErrors(r, refusal, ids)
@@ -152,7 +178,7 @@ func (p *Pages) issuerSubmit(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fault.Wrap(err, fault.Malformed)
 	}
-	t, ok := catalog.Find(r.PostForm.Get("type"))
+	t, ok := catalog.Find(r.PostForm.Get(inputType))
 	if !ok {
 		return fault.New(fault.LicenseTypeUnknown)
 	}

@@ -35,8 +35,8 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.drawing = make(chan struct{}, maxDrawing)
 	p.Handle(mux, map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /license":                  p.issuerList,
-		"GET /license/new":              p.issuerForm,
-		"POST /license/new":             p.issuerSubmit,
+		"GET " + FormPath:               p.issuerForm,
+		"POST " + FormPath:              p.issuerSubmit,
 		"GET /license/{id}":             p.issuerDetail,
 		"GET /license/{id}/file":        p.download,
 		"POST /license/{id}/{action}":   p.issuerAction,

@@ -49,7 +49,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /seal/request-files/{request}":      p.useFile,
 		"POST /seal/requests/{request}/{action}": p.useAction,
 		"GET /seal/rules/{id}":                   p.ruleForm,
-		"POST /seal/{id}/rule":                   p.proposeRule,
+		"POST /seal/rules/{id}/proposal":         p.proposeRule, // below its form, so that a login leads back to it
 		"POST /seal/{id}/rule-approve":           p.approveRule,
 		"POST /seal/{id}/rule-refuse":            p.refuseRule,
 	})

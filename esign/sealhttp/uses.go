@@ -341,7 +341,7 @@ func (p *Pages) rulePage(w http.ResponseWriter, r *http.Request, status int, typ
 	for i := range fields {
 		fields[i].Value, labels[fields[i].Name] = bounded(typed.Get(fields[i].Name)), fields[i].Label
 	}
-	page := web.Page{Body: web.SealRulePage{Seal: seal.Name, BackURL: "/seal/" + seal.ID, Action: "/seal/" + seal.ID + "/rule", Hidden: []web.Hidden{{Name: "version", Value: bounded(typed.Get("version"))}}, Fields: fields}}
+	page := web.Page{Body: web.SealRulePage{Seal: seal.Name, BackURL: "/seal/" + seal.ID, Action: "/seal/rules/" + seal.ID + "/proposal", Hidden: []web.Hidden{{Name: "version", Value: bounded(typed.Get("version"))}}, Fields: fields}}
 	if refusal != nil {
 		page.Errors = p.labelled(r, p.Renderer.FieldErrors(r, refusal, ruleInputs), labels)
 	}

@@ -104,11 +104,11 @@ func TestApprovalOnPages(t *testing.T) {
 		t.Error("the form names no version")
 	}
 	rule := url.Values{"version": {"0"}, "rule-when": {"always"}, "rule-approver": {"seal_approver"}, "rule-approvals": {"1"}, "rule-hours": {"many"}, "rule-uses": {"1"}, "rule-platform": {"false"}}
-	if rec := s.post(keeper, "/seal/"+seal.ID+"/rule", rule, http.StatusUnprocessableEntity); !strings.Contains(rec.Body.String(), `href="#rule-hours"`) {
+	if rec := s.post(keeper, "/seal/rules/"+seal.ID+"/proposal", rule, http.StatusUnprocessableEntity); !strings.Contains(rec.Body.String(), `href="#rule-hours"`) {
 		t.Error("the wrong input is not named")
 	}
 	rule.Set("rule-hours", "24")
-	s.post(keeper, "/seal/"+seal.ID+"/rule", rule, http.StatusSeeOther)
+	s.post(keeper, "/seal/rules/"+seal.ID+"/proposal", rule, http.StatusSeeOther)
 	if strings.Contains(s.page(keeper, "/seal/"+seal.ID, http.StatusOK), "rule-approve") || !strings.Contains(s.page(reviewer, "/seal/"+seal.ID, http.StatusOK), "/rule-approve") {
 		t.Error("who may decide on a rule")
 	}

@@ -111,7 +111,7 @@ func (p *PasswordLogin) Login(ctx context.Context, text, password, source string
 		return idp.Login{}, err
 	}
 	if weaker {
-		if hash, err := p.passwords.Hash(ctx, password); err == nil {
+		if hash, err := p.passwords.Rehash(ctx, password); err == nil {
 			if err := p.holders.Rehash(ctx, account.ID, stored, hash); err != nil {
 				return idp.Login{}, err
 			}

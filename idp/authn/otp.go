@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -63,7 +64,7 @@ const (
 // CodeStore keeps challenges; idpdb implements it.
 type CodeStore interface {
 	// PutCode stores a challenge in place of the older ones of the same lookup and purpose, if fewer than the limits were
-	// asked for; ErrTooOften when not.
+	// asked for; an OftenError when not.
 	PutCode(ctx context.Context, c Challenge, limits []Limit, now time.Time, record audit.Record) error
 	// TryCode counts a try and consumes the code when the hash is right; one conditional update decides.
 	TryCode(ctx context.Context, id string, lookup []byte, purpose Purpose, browser, mac []byte, now time.Time) (Outcome, error)
@@ -75,8 +76,18 @@ type Limit struct {
 	Span time.Duration
 }
 
-// ErrTooOften is answered by PutCode.
+// ErrTooOften is what an OftenError is.
 var ErrTooOften = errors.New("authn: codes were asked for too often")
+
+// OftenError is answered by PutCode: as many codes as a limit allows were asked for, and the next one may be from Until on.
+type OftenError struct{ Until time.Time }
+
+func (e *OftenError) Error() string {
+	return ErrTooOften.Error() + ", the next from " + e.Until.Format(time.RFC3339)
+}
+
+// Is makes it an ErrTooOften.
+func (e *OftenError) Is(target error) bool { return target == ErrTooOften }
 
 // Codes sends and checks one-time codes.
 type Codes struct {
@@ -179,12 +190,26 @@ func (c *Codes) send(ctx context.Context, identifier subject.Identifier, kind st
 	record := audit.With(idp.Event(ctx, now, "code.sent", "challenge", challenge.ID, map[string]string{"purpose": string(purpose), "by": kind})).
 		And(audit.Message{Topic: topicMessage, Key: challenge.ID, Payload: payload})
 	limits := []Limit{{1, resendPause}, {perHour, time.Hour}, {perDay, 24 * time.Hour}}
-	if err := c.store.PutCode(ctx, challenge, limits, now, record); errors.Is(err, ErrTooOften) {
-		return "", fault.Wrap(err, fault.CodeTooOften).After(int(resendPause / time.Second))
+	var often *OftenError
+	if err := c.store.PutCode(ctx, challenge, limits, now, record); errors.As(err, &often) {
+		return "", tooOften(often, now)
 	} else if err != nil {
 		return "", fmt.Errorf("store code: %w", err)
 	}
 	return challenge.ID, nil
+}
+
+// tooOften says when a code may be asked for again. Whoever used up the codes of an hour or a day is not told to come back in a minute.
+func tooOften(often *OftenError, now time.Time) error {
+	wait := often.Until.Sub(now)
+	seconds := int((wait + time.Second - 1) / time.Second)
+	switch {
+	case wait <= resendPause:
+		return fault.Wrap(often, fault.CodeTooOften).After(seconds)
+	case wait <= 2*time.Hour:
+		return fault.Wrap(often, fault.CodesOfHourUsed, "m", strconv.Itoa(int((wait+time.Minute-1)/time.Minute))).After(seconds)
+	}
+	return fault.Wrap(often, fault.CodesOfDayUsed, "h", strconv.Itoa(int((wait+time.Hour-1)/time.Hour))).After(seconds)
 }
 
 // Check evaluates a code. A wrong one and a dead one are answered alike.

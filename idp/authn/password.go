@@ -59,17 +59,6 @@ func NewPasswords(rand io.Reader, workers int, cost Cost) (*Passwords, error) {
 	return p, err
 }
 
-// commonPasswords are refused; the list holds what is tried first.
-var commonPasswords = func() map[string]bool {
-	all := map[string]bool{}
-	for word := range strings.FieldsSeq(`12345678 123456789 1234567890 11111111 00000000 88888888 66666666 87654321 password password1
-		password123 qwertyui qwerty123 1q2w3e4r 1qaz2wsx abc12345 abcd1234 a1234567 a12345678 aa123456 iloveyou woaini1314 5201314520
-		zhang123 admin123 admin888 letmein1 welcome1 football baseball sunshine princess asdfghjk zxcvbnm1 qazwsxedc`) {
-		all[word] = true
-	}
-	return all
-}()
-
 // Lengths of a password (security rule R11).
 const (
 	minPassword = 8
@@ -86,25 +75,31 @@ func Normalize(password string) (string, error) {
 	return norm.NFC.String(password), nil
 }
 
-// Hash checks a new password against the policy and hashes it.
-func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
-	password, err := Normalize(password)
+// Hash checks a new password against the policy and hashes it. own are the names that its account is known by: a number or an address with a
+// little beside it is no password. fault.PasswordRefused is the answer to what is refused.
+func (p *Passwords) Hash(ctx context.Context, password string, own ...string) (string, error) {
+	normal, err := Normalize(password)
 	if err != nil {
 		return "", err
 	}
-	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword || commonPasswords[strings.ToLower(password)] || oneCharacter(password) {
+	if n := utf8.RuneCountInString(normal); n < minPassword || n > maxPassword || guessable(normal, own) {
 		return "", fault.New(fault.PasswordRefused)
+	}
+	return p.Rehash(ctx, password)
+}
+
+// Rehash hashes a password that is in use already: one that was shown to be right, or a persona's. Whether it would be accepted today makes no
+// difference, since a weak password under a weak hash of another system is worse.
+func (p *Passwords) Rehash(ctx context.Context, password string) (string, error) {
+	password, err := Normalize(password)
+	if err != nil {
+		return "", err
 	}
 	if err := p.enter(ctx); err != nil {
 		return "", err
 	}
 	defer p.leave()
 	return p.hash(password)
-}
-
-func oneCharacter(password string) bool {
-	first, _ := utf8.DecodeRuneInString(password)
-	return strings.Trim(password, string(first)) == ""
 }
 
 // enter waits for a place in the pool; a full queue and a wait that is too long are 503, so that a flood cannot take the

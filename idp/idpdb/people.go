@@ -4,6 +4,7 @@ package idpdb
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -288,13 +289,13 @@ func (s *Store) PutCode(ctx context.Context, c authn.Challenge, limits []authn.L
 			return err
 		}
 		for _, limit := range limits {
-			var sent int
-			err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM idp_code WHERE lookup = $1 AND created_at > $2", c.Lookup, sqldb.Micros(now.Add(-limit.Span))).Scan(&sent)
-			if err != nil {
-				return err
+			var last int64 // of those that fill the limit, the one that leaves it first
+			err := tx.QueryRowContext(ctx, "SELECT created_at FROM idp_code WHERE lookup = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT 1 OFFSET $3", c.Lookup, sqldb.Micros(now.Add(-limit.Span)), limit.N-1).Scan(&last)
+			if err == nil {
+				return &authn.OftenError{Until: sqldb.Time(last).Add(limit.Span)}
 			}
-			if sent >= limit.N {
-				return authn.ErrTooOften
+			if !errors.Is(err, sql.ErrNoRows) {
+				return err
 			}
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE idp_code SET used_at = $3 WHERE lookup = $1 AND purpose = $2 AND used_at = 0", c.Lookup, c.Purpose, sqldb.Micros(now)); err != nil {

@@ -73,16 +73,16 @@ func (s *Server) contactStart(w http.ResponseWriter, r *http.Request) error {
 	// A recovery by proof is by a way that gives at least the level of the account, so it shows as much as evidence of that level does.
 	proved := proof != nil && s.Now().Sub(proof.At) <= freshProof || slices.Contains(current.Methods, authn.WordProved) && s.Now().Sub(current.AuthTime) <= freshProof
 	change.OldProven = change.Old != nil && proof != nil && proof.IAL >= 3 && proved
-	return s.contactAsk(w, r, change)
+	return s.contactAsk(w, r, change, func(err error) error { return s.changed(w, r, err) })
 }
 
-// contactAsk sends the next code and shows where it is typed.
-func (s *Server) contactAsk(w http.ResponseWriter, r *http.Request, change contactChange) error {
+// contactAsk sends the next code and shows where it is typed; refused answers where none is sent.
+func (s *Server) contactAsk(w http.ResponseWriter, r *http.Request, change contactChange, refused func(error) error) error {
 	ctx := r.Context()
 	to, purpose := change.asked()
 	challenge, err := s.sendBy(w, r, to, purpose)
 	if err != nil {
-		return s.changed(w, r, err)
+		return refused(err)
 	}
 	s.Wake()
 	browser, err := s.browserHash(ctx, s.cookie(r, cookieBrowser))
@@ -100,7 +100,7 @@ func (s *Server) showContactCode(w http.ResponseWriter, r *http.Request, status 
 	to, purpose := change.asked()
 	body := web.OTPPage{Action: contactsPath + "/code", ResendAction: contactsPath + "/resend", ResendAfter: 60, Hidden: hidden("step", step, "challenge", challenge), To: subject.MaskIdentifier(to),
 		Minutes: int(authn.CodeLife / time.Minute), Step: 1, Steps: 1, Old: purpose == authn.PurposeContactOld,
-		Voice: s.offersCall(to), Called: asksCall(r)}
+		Voice: s.offersCall(to), Called: asksCall(r) && len(failures) == 0}
 	if change.Old != nil {
 		body.Steps = 2
 		if change.OldProven {
@@ -136,7 +136,12 @@ func (s *Server) contactResend(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.contactAsk(w, r, change)
+	return s.contactAsk(w, r, change, func(err error) error {
+		if sent, status, ok := keepsCode(r, err); ok {
+			return s.showContactCode(w, r, status, change, r.PostFormValue("step"), sent, s.failed(w, r, err, "otp-resend"))
+		}
+		return s.changed(w, r, err)
+	})
 }
 
 // contactCode takes a code: of the contact that goes, then that of the one that comes, with which the change is made.
@@ -163,7 +168,7 @@ func (s *Server) contactCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	if purpose == authn.PurposeContactOld {
 		change.OldProven = true
-		return s.contactAsk(w, r, change)
+		return s.contactAsk(w, r, change, func(err error) error { return s.changed(w, r, err) })
 	}
 	return s.contactFinish(w, r, change, challenge)
 }

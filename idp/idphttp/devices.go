@@ -1,7 +1,10 @@
 package idphttp
 
 import (
+	"context"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/session"
@@ -26,6 +29,55 @@ func (s *Server) noteDevice(w http.ResponseWriter, r *http.Request, started sess
 	}
 	s.setCookie(w, cookieDevice, value, int(authn.DeviceLife.Seconds()))
 	s.Wake()
+	return nil
+}
+
+// newDeviceShown is how long the devices of before show that another one came, which is as long as the code of its notice lives.
+const newDeviceShown = 7 * 24 * time.Hour
+
+// newDevice tells a browser that the account has had a newer one since, whose notice by message may have reached nobody; nil where there is none.
+func (s *Server) newDevice(r *http.Request, current session.Session) (*web.Notice, error) {
+	known, err := s.Devices.List(r.Context(), current.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	here := current.AuthTime
+	for _, d := range known {
+		if d.SID == current.ID {
+			here = d.CreatedAt
+		}
+	}
+	var newest *authn.Device
+	for i, d := range known {
+		if d.SID != current.ID && d.CreatedAt.After(here) && s.Now().Sub(d.CreatedAt) < newDeviceShown && (newest == nil || d.CreatedAt.After(newest.CreatedAt)) {
+			newest = &known[i]
+		}
+	}
+	if newest == nil {
+		return nil, nil
+	}
+	name := newest.Name
+	if place := s.placed(r, newest.Address); place != "" {
+		name += " · " + place
+	}
+	return &web.Notice{Tone: "warning", Title: s.Pages.Text(r, "me.new_device"), Text: s.Pages.Text(r, "me.new_device.text", "device", name)}, nil
+}
+
+// credentialWays adds the ways in that are no password and no contact, each kind once.
+func (s *Server) credentialWays(ctx context.Context, accountID string, body *web.MePage) error {
+	credentials, _, err := s.Ways.List(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	names, kinds := map[authn.Kind][]string{}, []authn.Kind{authn.KindPasskey, authn.KindCertificate, authn.KindTOTP}
+	for _, c := range credentials {
+		names[c.Kind] = append(names[c.Kind], c.Name)
+	}
+	for _, kind := range kinds {
+		if len(names[kind]) > 0 {
+			body.Methods = append(body.Methods, web.SignInMethod{Name: string(kind), Detail: strings.Join(names[kind], " · ")})
+		}
+	}
 	return nil
 }
 

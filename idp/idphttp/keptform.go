@@ -72,7 +72,7 @@ func (s *Server) keepForm(w http.ResponseWriter, r *http.Request, page string) s
 	if err != nil || account == "" {
 		return page
 	}
-	form, ok := web.ReadTyped(w, r, func(input string) bool { return slices.Contains(keptFields, input) })
+	form, ok := web.ReadTyped(w, r, web.TypedByPeople, func(input string) bool { return slices.Contains(keptFields, input) })
 	if !ok {
 		return page
 	}

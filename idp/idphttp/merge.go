@@ -85,6 +85,9 @@ func (s *Server) mergeStart(w http.ResponseWriter, r *http.Request) error {
 	}
 	if r.PostFormValue("merge-by-code") != "" {
 		challenge, err := s.sendBy(w, r, identifier, purposeMerge)
+		if sent, status, ok := keepsCode(r, err); ok {
+			return s.showMergeCode(w, r, status, sent, identifier, s.failed(w, r, err, "otp-resend"))
+		}
 		if err != nil {
 			return s.mergeAgain(w, r, err, "merge-identifier")
 		}
@@ -106,7 +109,7 @@ func (s *Server) showMergeCode(w http.ResponseWriter, r *http.Request, status in
 	return s.Pages.Page(w, r, status, "otp", web.Page{Identity: s.Identity(r), Errors: failures, Body: web.OTPPage{Action: "/merge/code",
 		Hidden: hidden("challenge", challenge, "merge-identifier", identifier.Value, "merge-by-code", "1"),
 		To:     subject.MaskIdentifier(identifier), Minutes: int(authn.CodeLife / time.Minute), ResendAction: "/merge", ResendAfter: 60, InboxURL: inbox,
-		Voice: s.offersCall(identifier), Called: asksCall(r)}})
+		Voice: s.offersCall(identifier), Called: asksCall(r) && len(failures) == 0}})
 }
 
 func (s *Server) mergeCode(w http.ResponseWriter, r *http.Request) error {

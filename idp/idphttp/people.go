@@ -154,6 +154,9 @@ func (s *Server) sendCode(w http.ResponseWriter, r *http.Request, purpose authn.
 		return s.showIdentifier(w, r, http.StatusUnprocessableEntity, action, s.failed(w, r, fault.New(fault.IdentifierInvalid), "register-identifier"))
 	}
 	challenge, err := s.sendBy(w, r, identifier, purpose)
+	if sent, status, ok := keepsCode(r, err); ok {
+		return s.showCode(w, r, status, sent, identifier, purpose, s.failed(w, r, err, "otp-resend"))
+	}
 	if err != nil {
 		status := fault.MetaOf(fault.CodeOf(err)).Status
 		if status >= http.StatusInternalServerError {
@@ -172,6 +175,13 @@ func (s *Server) sendBy(w http.ResponseWriter, r *http.Request, identifier subje
 		send = s.Codes.Call
 	}
 	return send(r.Context(), identifier, purpose, s.browser(w, r), reqctx.From(r.Context()).Locale, s.Encode)
+}
+
+// keepsCode reports whether another code was refused on the page of one that was sent: that page stays, since the code that is on its way, or
+// has come, is still good there.
+func keepsCode(r *http.Request, err error) (challenge string, status int, ok bool) {
+	challenge, status = r.PostFormValue("challenge"), fault.MetaOf(fault.CodeOf(err)).Status
+	return challenge, status, err != nil && challenge != "" && status < http.StatusInternalServerError
 }
 
 func asksCall(r *http.Request) bool { return r.PostFormValue("otp-voice") != "" }
@@ -195,7 +205,7 @@ func (s *Server) showCode(w http.ResponseWriter, r *http.Request, status int, ch
 	}
 	return s.Pages.Page(w, r, status, "otp", web.Page{Errors: failures, Body: web.OTPPage{Action: action,
 		Hidden: hidden("flow", r.FormValue("flow"), "challenge", challenge, "register-identifier", identifier.Value),
-		To:     subject.MaskIdentifier(identifier), Minutes: int(authn.CodeLife / time.Minute), ResendAction: resend, ResendAfter: 60, InboxURL: inbox, Voice: s.offersCall(identifier), Called: asksCall(r)}})
+		To:     subject.MaskIdentifier(identifier), Minutes: int(authn.CodeLife / time.Minute), ResendAction: resend, ResendAfter: 60, InboxURL: inbox, Voice: s.offersCall(identifier), Called: asksCall(r) && len(failures) == 0}})
 }
 
 // checkCode evaluates a code; nil identifier means that the answer was written already.
@@ -305,7 +315,7 @@ func (s *Server) registerPassword(w http.ResponseWriter, r *http.Request) error 
 	if account.PasswordHash != "" {
 		return fault.New(fault.Conflict)
 	}
-	hash, err := s.Passwords.Hash(r.Context(), r.PostFormValue("password-new"))
+	hash, err := s.newPassword(r, account)
 	if fault.CodeOf(err) == fault.PasswordRefused {
 		return s.showPassword(w, r, http.StatusUnprocessableEntity, r.PostFormValue("register-identifier"), s.failed(w, r, err, "password-new"))
 	}
@@ -318,6 +328,16 @@ func (s *Server) registerPassword(w http.ResponseWriter, r *http.Request) error 
 	// The new credential is newer than the session, so the person signs in with it from here on.
 	again := idp.Login{AccountID: account.ID, AAL: subject.AAL(current.AAL), Methods: current.Methods, At: s.Now().UTC(), Second: true}
 	return s.enter(w, r, waiting{Login: again, Flow: r.FormValue("flow"), Next: welcomed(r.FormValue("flow"))})
+}
+
+// newPassword hashes the password of a form; names of its account alone are none.
+func (s *Server) newPassword(r *http.Request, account idp.Account) (string, error) {
+	person, err := s.Accounts.Open(r.Context(), account)
+	if err != nil {
+		return "", err
+	}
+	local, _, _ := strings.Cut(person.Email, "@")
+	return s.Passwords.Hash(r.Context(), r.PostFormValue("password-new"), strings.TrimPrefix(person.Mobile, "+86"), person.Email, local, person.IDNumber, person.PreferredName)
 }
 
 func (s *Server) registerSkip(w http.ResponseWriter, r *http.Request) error {
@@ -417,6 +437,9 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if person.Email != "" {
 		body.Methods = append(body.Methods, web.SignInMethod{Name: "email", Detail: subject.MaskIdentifier(subject.Identifier{Kind: subject.Email, Value: person.Email})})
 	}
+	if err := s.credentialWays(ctx, current.AccountID, &body); err != nil {
+		return err
+	}
 	live, err := s.Sessions.Live(ctx, current.AccountID)
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)
@@ -444,39 +467,9 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body.Places = s.mePlaces(r)
-	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.Identity(r), Body: body})
-}
-
-// --- The simulated inbox (sandbox only) ---
-
-const inboxLength = 50
-
-func (s *Server) inboxMessages(w http.ResponseWriter, r *http.Request) {
-	messages, err := s.readInbox(r)
+	told, err := s.newDevice(r, current)
 	if err != nil {
-		s.oauthError(w, r, err)
-		return
+		return err
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, map[string]any{"messages": messages})
-}
-
-func (s *Server) readInbox(r *http.Request) ([]authn.InboxMessage, error) {
-	to := r.URL.Query().Get("to")
-	if identifier, err := subject.ParseIdentifier(to); err == nil {
-		to = identifier.Value
-	}
-	return s.Inbox.Inbox(r.Context(), to, inboxLength)
-}
-
-func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request) error {
-	messages, err := s.readInbox(r)
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
-	body := web.InboxPage{To: r.URL.Query().Get("to")}
-	for _, m := range messages {
-		body.Messages = append(body.Messages, web.InboxMessage{To: m.To, Text: m.Text, Code: m.Code, At: m.At})
-	}
-	return s.Pages.Page(w, r, http.StatusOK, "inbox", web.Page{Identity: s.Identity(r), Body: body})
+	return s.Pages.Page(w, r, http.StatusOK, "me", web.Page{Identity: s.Identity(r), Notice: told, Body: body})
 }

@@ -161,7 +161,8 @@ func TestElementIdsOfTheContract(t *testing.T) {
 				t.Errorf("%s: the name of %s is another", p.URL.Path, id)
 			}
 		}
-		if strings.Contains(strings.ReplaceAll(p.Source, `<script type="module" src="/static/session.js`, ""), "<script") { // the one that warns before the end
+		// But for the one that warns before the end, and the one that shows a password.
+		if strings.Contains(regexp.MustCompile(`<script type="module" src="/static/(session|reveal)\.js`).ReplaceAllString(p.Source, ""), "<script") {
 			t.Errorf("%s needs scripts", p.URL.Path)
 		}
 	}
@@ -265,10 +266,12 @@ func TestRegistrationOfANewPersonEndsSignedIn(t *testing.T) {
 	}
 	p = fill(t, b, map[string]string{"otp-code": " " + code[:3] + "　" + code[3:]})
 	wants(t, p, http.StatusOK, "/register/code", "password-new")
-	p = fill(t, b, map[string]string{"password-new": "12345678"})
-	wants(t, p, http.StatusUnprocessableEntity, "/register/password", "password-new")
-	if !marked(p, "password-new") || strings.Contains(p.Source, "12345678") {
-		t.Errorf("refused password: %s", p.Source)
+	for _, guessable := range []string{"12345678", "13900139000x"} {
+		p = fill(t, b, map[string]string{"password-new": guessable})
+		wants(t, p, http.StatusUnprocessableEntity, "/register/password", "password-new")
+		if !marked(p, "password-new") || strings.Contains(p.Source, guessable) {
+			t.Errorf("refused password: %s", p.Source)
+		}
 	}
 	wants(t, fill(t, b, map[string]string{"password-new": password}), http.StatusOK, "/welcome", "identity", "welcome-verify", "welcome-later")
 	s.signIn(t, "13900139000")
@@ -366,14 +369,58 @@ func TestSuspendedPersonIsNotLetInByACode(t *testing.T) {
 	}
 }
 
-func TestCodesAskedForTooOftenAreRefusedInTheForm(t *testing.T) {
+// TestAnotherCodeTooSoonKeepsTheOneThatWasSent: whoever presses again within the minute stays where the code on its way is typed.
+func TestAnotherCodeTooSoonKeepsTheOneThatWasSent(t *testing.T) {
+	for start, at := range map[string]string{"/login/code": "/login/code", "/register": "/register/resend", "/recover": "/recover"} {
+		s := open(t)
+		s.Account(t, mobile, password)
+		b := walk.New(nil)
+		s.visit(t, b, start)
+		fill(t, b, map[string]string{"register-identifier": mobile})
+		code := s.Code(t, "+86"+mobile)
+		s.Clock.Advance(20 * time.Second)
+		p := fill(t, b, map[string]string{"otp-resend": "1"})
+		wants(t, p, http.StatusTooManyRequests, at, "otp-code", "otp-resend")
+		if p.Header.Get("Retry-After") != "40" || !strings.Contains(p.Text, "138****8000") || !strings.Contains(p.Text, "60 秒后") {
+			t.Errorf("%s: %q: %s", start, p.Header.Get("Retry-After"), p.Text)
+		}
+		if p = fill(t, b, map[string]string{"otp-code": code}); p.Status != http.StatusOK || p.Has("otp-code") {
+			t.Errorf("%s: the code that was sent: %d %s", start, p.Status, p.Text)
+		}
+	}
+}
+
+// TestCodesOfAnHourAndADay: whoever used up the codes of an hour or a day hears when there are more, and not of a minute.
+func TestCodesOfAnHourAndADay(t *testing.T) {
 	s := open(t)
-	b := walk.New(nil)
-	s.visit(t, b, "/login/code")
-	fill(t, b, map[string]string{"register-identifier": mobile})
-	p := fill(t, b, map[string]string{"otp-resend": "1"})
-	if p.Status != http.StatusTooManyRequests || p.Header.Get("Retry-After") != "60" || p.Hidden("register-identifier") != "+86"+mobile {
-		t.Errorf("%d %q %q", p.Status, p.Header.Get("Retry-After"), p.Hidden("register-identifier"))
+	ask := func() *walk.Page {
+		b := walk.New(nil)
+		s.visit(t, b, "/login/code")
+		return fill(t, b, map[string]string{"register-identifier": mobile})
+	}
+	five := func() {
+		t.Helper()
+		for range 5 {
+			wants(t, ask(), http.StatusOK, "/login/code", "otp-code")
+			s.Clock.Advance(2 * time.Minute)
+		}
+	}
+	five()
+	p := ask()
+	wants(t, p, http.StatusTooManyRequests, "/login/code", "register-submit")
+	if p.Header.Get("Retry-After") != "3000" || !strings.Contains(p.Text, "请 50 分钟后再获取") {
+		t.Errorf("hour: %q %s", p.Header.Get("Retry-After"), p.Text)
+	}
+	s.Clock.Advance(time.Hour)
+	five()
+	p = ask()
+	if p.Status != http.StatusTooManyRequests || !strings.Contains(p.Text, "今天获取验证码的次数已满") && !strings.Contains(p.Text, "一小时内") {
+		t.Errorf("day: %d %s", p.Status, p.Text)
+	}
+	s.Clock.Advance(2 * time.Hour)
+	p = ask()
+	if p.Status != http.StatusTooManyRequests || !strings.Contains(p.Text, "请约 21 小时后再获取") {
+		t.Errorf("day: %d %q %s", p.Status, p.Header.Get("Retry-After"), p.Text)
 	}
 }
 

@@ -43,6 +43,9 @@ func (s *Server) recoverStart(w http.ResponseWriter, r *http.Request) error {
 		return s.showRecover(w, r, http.StatusUnprocessableEntity, s.failed(w, r, fault.New(fault.IdentifierInvalid), "register-identifier"))
 	}
 	challenge, err := s.sendBy(w, r, identifier, authn.PurposeRecover)
+	if sent, status, ok := keepsCode(r, err); ok {
+		return s.showCode(w, r, status, sent, identifier, authn.PurposeRecover, s.failed(w, r, err, "otp-resend"))
+	}
 	if err != nil {
 		status := fault.MetaOf(fault.CodeOf(err)).Status
 		if status >= http.StatusInternalServerError {
@@ -129,12 +132,17 @@ func (s *Server) showNewPassword(w http.ResponseWriter, r *http.Request, status 
 func (s *Server) recoverFinish(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	handle := r.PostFormValue("step")
-	if _, err := s.recovering(r, func(browser []byte, v *recovery) error {
+	begun, err := s.recovering(r, func(browser []byte, v *recovery) error {
 		return s.Steps.Look(ctx, authn.StepRecover, browser, handle, v)
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
-	hash, err := s.Passwords.Hash(ctx, r.PostFormValue("password-new"))
+	account, err := s.Accounts.Account(ctx, begun.AccountID)
+	if err != nil {
+		return err
+	}
+	hash, err := s.newPassword(r, account)
 	if fault.CodeOf(err) == fault.PasswordRefused {
 		return s.showNewPassword(w, r, http.StatusUnprocessableEntity, handle, s.failed(w, r, err, "password-new"))
 	}

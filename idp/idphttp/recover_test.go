@@ -149,9 +149,14 @@ func TestNewDeviceIsToldAndDisowned(t *testing.T) {
 	if n := len(s.Twin.Messages(authn.TopicNotice)); n != 0 {
 		t.Fatalf("%d notices of the only device", n)
 	}
+	s.Clock.Advance(time.Minute)
 	second := walk.New(nil)
 	s.signInWith(t, second, password)
 	code := s.notMeCode(t)
+	told := func(b *walk.Browser) bool { return strings.Contains(s.visit(t, b, "/me").Text, "有新设备登录") }
+	if !told(first) || told(second) {
+		t.Error("the device of before does not show the new one, or the new one shows itself")
+	}
 	s.visit(t, first, "/me/security")
 	if all, err := s.Devices.List(ctx, account.ID); err != nil || len(all) != 2 {
 		t.Errorf("%d devices, %v", len(all), err)
@@ -165,6 +170,9 @@ func TestNewDeviceIsToldAndDisowned(t *testing.T) {
 	}
 	if s.visit(t, first, "/me"); first.Page.URL.Path != "/me" {
 		t.Error("another session ended with it")
+	}
+	if told(first) {
+		t.Error("a device that was disowned is shown still")
 	}
 	s.visit(t, b, "/not-me")
 	wants(t, fill(t, b, map[string]string{"not-me-code": code}), http.StatusUnauthorized, "/not-me")

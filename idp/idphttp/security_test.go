@@ -227,3 +227,18 @@ func TestA14OldLoginsChangeNothing(t *testing.T) {
 		t.Errorf("events %v", events)
 	}
 }
+
+// TestOwnPageNamesEveryWayIn: the card of the ways in has those that were added too, by their names.
+func TestOwnPageNamesEveryWayIn(t *testing.T) {
+	s := open(t)
+	s.Account(t, mobile, password)
+	b := walk.New(nil)
+	s.signInWith(t, b, password)
+	if strings.Contains(s.visit(t, b, "/me").Text, "验证器") {
+		t.Error("a way that is not there is named")
+	}
+	s.withTOTP(t, b)
+	if text := s.visit(t, b, "/me").Text; !strings.Contains(text, "验证器") {
+		t.Errorf("the authenticator is not named: %s", text)
+	}
+}

@@ -336,14 +336,14 @@ func (t *Twin) SaveProof(_ context.Context, id string, p idp.Proof, record audit
 func (t *Twin) PutCode(_ context.Context, c authn.Challenge, limits []authn.Limit, now time.Time, record audit.Record) error {
 	return t.change(record, func() error {
 		for _, limit := range limits {
-			sent := 0
+			var sent []time.Time
 			for _, have := range t.codes {
 				if bytes.Equal(have.Lookup, c.Lookup) && have.createdAt.After(now.Add(-limit.Span)) {
-					sent++
+					sent = append(sent, have.createdAt)
 				}
 			}
-			if sent >= limit.N {
-				return authn.ErrTooOften
+			if len(sent) >= limit.N {
+				return &authn.OftenError{Until: sent[len(sent)-limit.N].Add(limit.Span)}
 			}
 		}
 		for _, have := range t.codes {

@@ -106,11 +106,11 @@ func (s *Server) showEnrolPassword(w http.ResponseWriter, r *http.Request, statu
 }
 
 func (s *Server) enrolPassword(w http.ResponseWriter, r *http.Request) error {
-	v, _, _, err := s.enrolling(w, r)
+	v, m, _, err := s.enrolling(w, r)
 	if err != nil {
 		return err
 	}
-	v.Password, err = s.Passwords.Hash(r.Context(), r.PostFormValue("password-new"))
+	v.Password, err = s.Passwords.Hash(r.Context(), r.PostFormValue("password-new"), m.Login)
 	if status, ok := mendable(err); ok {
 		return s.showEnrolPassword(w, r, status, s.failed(w, r, err, "password-new"))
 	}

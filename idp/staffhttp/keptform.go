@@ -37,17 +37,19 @@ var keptFields = []string{
 	"until-year", "until-month", "until-day", "live-year", "live-month", "live-day", "expires_on-year", "expires_on-month", "expires_on-day",
 	"terminal-name", "terminal-department", "terminal-reader", "token-name",
 	"seal-number", "seal-owner", "seal-owner-code", "seal-line", "seal-diameter", "seal-years",
+	"rule-when", "rule-purposes", "rule-approver", "rule-approvals", "rule-hours", "rule-uses", "rule-platform",
 	"stamp-kind", "stamp-page", "stamp-edge", "stamp-per-set", "stamp-duplex", "stamp-text", "stamp-nth", "stamp-dx", "stamp-dy", "stamp-x", "stamp-y", "stamp-item", "stamp-purpose",
 }
 
-// keeps are the inputs of a path that are kept; nil for none. The fields of a licence are named by its type, and a form of the issuer has
-// no others but its button.
-func keeps(at string) func(input string) bool {
-	switch {
-	case at == "/license/new":
-		return func(input string) bool { return input != "issuer-submit" }
-	case under(at, "/counter") && !under(at, "/counter/terminals") && !under(at, "/counter/queue"), under(at, loginPath), under(at, enrolPath), under(at, securityPath):
+// keeps are the inputs of a path that are kept; nil for none. Of a form whose inputs data declares, those are kept and no others.
+func (s *Server) keeps(at string) func(input string) bool {
+	if under(at, "/counter") && !under(at, "/counter/terminals") && !under(at, "/counter/queue") || under(at, loginPath) || under(at, enrolPath) || under(at, securityPath) {
 		return nil
+	}
+	if s.Inputs != nil {
+		if declared := s.Inputs(at); declared != nil {
+			return func(input string) bool { return slices.Contains(declared, input) }
+		}
 	}
 	return func(input string) bool {
 		return slices.Contains(keptFields, input) || under(at, "/admin/clients") && keptRow.MatchString(input)
@@ -84,7 +86,7 @@ func (s *Server) actorOf(ctx context.Context, m staff.Member, signedIn time.Time
 
 // Keep keeps what was typed into a form of a console and gives the address of its page with it; nothing where there is nothing to keep.
 func (s *Server) Keep(w http.ResponseWriter, r *http.Request, page string) (string, error) {
-	ctx, keep := r.Context(), keeps(r.URL.Path)
+	ctx, keep := r.Context(), s.keeps(r.URL.Path)
 	if keep == nil {
 		return "", nil
 	}
@@ -100,7 +102,7 @@ func (s *Server) Keep(w http.ResponseWriter, r *http.Request, page string) (stri
 	if err != nil {
 		return "", err
 	}
-	form, ok := web.ReadTyped(w, r, keep)
+	form, ok := web.ReadTyped(w, r, web.TypedByOffices, keep)
 	if !ok {
 		return "", nil
 	}

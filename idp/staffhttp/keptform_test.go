@@ -15,6 +15,31 @@ import (
 	"github.com/yinxin-gov/yinxin/web/gallery"
 )
 
+// console keeps what the forms of a realm keep, one of which has inputs that data declares.
+func console() *Server {
+	return &Server{Config: Config{Inputs: func(path string) []string {
+		if path == "/license/new" {
+			return []string{"type", "holderName", "person_name", "reason"}
+		}
+		return nil
+	}}}
+}
+
+func keeps(path string) func(input string) bool { return console().keeps(path) }
+
+// TestDeclaredInputsAloneAreKept: of a form whose inputs data declares; no other form has them.
+func TestDeclaredInputsAloneAreKept(t *testing.T) {
+	keep := keeps("/license/new")
+	for input, want := range map[string]bool{"type": true, "person_name": true, "issuer-submit": false, "pin": false, "passphrase": false, "name": false, "anything": false} {
+		if keep(input) != want {
+			t.Errorf("%s: kept %t", input, !want)
+		}
+	}
+	if keeps("/license/lic_1/revoke")("person_name") || !keeps("/license/lic_1/revoke")("reason") {
+		t.Error("another form of the centre has those inputs, or lost its own")
+	}
+}
+
 // TestRowsOfRecipientsAreKept: for their own form alone, without its buttons.
 func TestRowsOfRecipientsAreKept(t *testing.T) {
 	for _, input := range []string{"recipients-rows", "recipients-1-department", "recipients-80-law"} {
@@ -99,7 +124,7 @@ func TestSecretsOfPagesAreNotKept(t *testing.T) {
 		}
 		r := httptest.NewRequest(http.MethodPost, action, strings.NewReader(typed.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		form, ok := web.ReadTyped(httptest.NewRecorder(), r, keep)
+		form, ok := web.ReadTyped(httptest.NewRecorder(), r, web.TypedByOffices, keep)
 		if !ok || form.Get("reason") != "原因" {
 			t.Errorf("%s keeps nothing", action)
 		}

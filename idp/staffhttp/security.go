@@ -143,7 +143,7 @@ func (s *Server) passwordChange(w http.ResponseWriter, r *http.Request) error {
 	if known == nil {
 		return err
 	}
-	hash, err := s.Passwords.Hash(r.Context(), r.PostFormValue("password-new"))
+	hash, err := s.Passwords.Hash(r.Context(), r.PostFormValue("password-new"), known.member.Login)
 	if status, ok := mendable(err); ok {
 		return s.showPassword(w, r, status, known, s.failed(w, r, err, "password-new"))
 	}

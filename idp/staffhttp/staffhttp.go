@@ -52,6 +52,9 @@ type Config struct {
 	Waiting func(r *http.Request) ([]Waiting, error)
 	// OneFactor lets a password alone sign in; the sandbox only.
 	OneFactor bool
+	// Inputs are the inputs of a console's form which data declares, by the path that it is sent to; nil for every other form. What is typed
+	// into them is kept when a session ended.
+	Inputs func(path string) []string
 }
 
 // Waiting is work of one kind that waits.

@@ -279,7 +279,7 @@ func (h *personaHashes) update(ctx context.Context, passwords *authn.Passwords, 
 		}
 	}
 	if h.fresh == "" {
-		fresh, err := passwords.Hash(ctx, h.password)
+		fresh, err := passwords.Rehash(ctx, h.password)
 		if err != nil {
 			return "", err
 		}

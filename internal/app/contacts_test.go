@@ -39,6 +39,9 @@ func TestContactsArePersonsOwnToChange(t *testing.T) {
 		if told(p, next, "验证码") {
 			t.Error("the new number got a code before the old one was shown")
 		}
+		if page := press(t, b, map[string]string{"otp-resend": "1"}); page.Status != http.StatusTooManyRequests || !page.Has("otp-code") || !strings.Contains(page.Text, "138****8021") {
+			t.Errorf("another code within the minute: %d %s", page.Status, page.Text)
+		}
 		if code("000000"); b.Page.Status != http.StatusUnauthorized || !strings.Contains(b.Page.Text, "138****8021") {
 			t.Errorf("a wrong code: %d %s", b.Page.Status, b.Page.Text)
 		}

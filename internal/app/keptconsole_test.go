@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/licensehttp"
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/session"
@@ -272,5 +275,51 @@ func TestA29FormOfASuspendedMemberIsNotKept(t *testing.T) {
 	sendForm(t, p, b, "/counter/terminals", urlencodedType, urlencodedForm("terminal-name", "九号窗口", "reason", "新窗口"))
 	if strings.Contains(b.Page.URL.RawQuery, "kept") {
 		t.Errorf("the form is kept: %s", b.Page.URL)
+	}
+}
+
+// TestA29FormsOfOfficesComeBack: the rule of a seal, a definition as long as its form takes it, and a new licence, of which only what the form of
+// its type declares is kept.
+func TestA29FormsOfOfficesComeBack(t *testing.T) {
+	const keeper, admin, clerk = "13800139241", "13800139242", "13800139243"
+	p := apptest.Start(t, database(t))
+	p.Persona(keeper, "张三", 3, esign.RoleKeeper)
+	p.Persona(admin, "李四", 3, idp.RoleSystemAdmin)
+	p.Persona(clerk, "王五", 3, elicense.RoleClerk)
+	seal, kind := activeSeal(t, p, "37030000001903"), catalog.Types()[0]
+	definition := "name: 市平台\n" + strings.Repeat("# 一行说明\n", 1700) // near 32768 characters, more octets
+	for name, row := range map[string]struct {
+		login, path string
+		typed       []string
+		page        string
+		shows       map[string]string // by input
+		says        []string
+	}{
+		"rule": {keeper, "/seal/rules/" + seal + "/proposal", []string{"version", "7", "rule-when", string(esign.WhenPurposes), "rule-purposes", "行政审批\n公文印发", "rule-hours", "12"}, "/seal/rules/" + seal,
+			map[string]string{"rule-hours": "12"}, []string{"公文印发", `<option value="purposes" selected`, `name="version" value="7"`}},
+		"definition": {admin, "/admin/peers/upstream/new", []string{"id", "city", "definition", definition, "reason", "新接市平台"}, "/admin/peers/upstream/new",
+			map[string]string{"id": "city", "reason": "新接市平台"}, []string{"name: 市平台", strings.Repeat("# 一行说明\n", 1699)}},
+		"licence": {clerk, licensehttp.FormPath, []string{"type", kind.Code, "business_number", "A-2026-18", "anything", "not-declared"}, licensehttp.FormPath,
+			map[string]string{"business_number": "A-2026-18"}, nil},
+	} {
+		b := keptFormOf(t, p, row.login, row.path, urlencodedType, urlencodedForm(row.typed...))
+		staffAgain(t, b, row.login)
+		if b.Page.URL.Path != row.page || !strings.Contains(b.Page.Text, formTyped) {
+			t.Errorf("%s: %s: %s", name, b.Page.URL, b.Page.Text)
+			continue
+		}
+		for input, want := range row.shows {
+			if got := b.Page.Attribute(input, "value"); got != want {
+				t.Errorf("%s: %s is %q, want %q", name, input, got, want)
+			}
+		}
+		for _, want := range row.says {
+			if !strings.Contains(b.Page.Source, want) {
+				t.Errorf("%s: %.40q is lost", name, want)
+			}
+		}
+		if strings.Contains(b.Page.Source, secretTyped) || strings.Contains(b.Page.Source, "not-declared") {
+			t.Errorf("%s: what is not to be kept came back", name)
+		}
 	}
 }

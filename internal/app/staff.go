@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/elicense/licensehttp"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/federation"
@@ -62,8 +63,19 @@ func (a *App) openStaff(passwords *authn.Passwords, steps *authn.Steps) error {
 	a.staffPages = staffhttp.New(staffhttp.Config{Issuer: a.cfg.Issuer, Pages: a.pages, Members: a.Members, Rights: a.Staff, Sessions: a.staffSessions, Federation: a.bridges.staff,
 		Password: authn.NewRealmLogin(a.Members, passwords, throttle, o.Now), Passwords: passwords, Ways: ways, Steps: steps, Passkeys: passkeys, Certificates: a.openCertificates(staffRealm, ways, steps, a.Members), Throttle: throttle, Ring: a.ring, Waiting: a.waiting,
 		Tokens: staff.NewTokens(staff.TokensConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
-		Now:    o.Now, Rand: o.Rand, OneFactor: a.cfg.oneFactor()})
+		Now:    o.Now, Rand: o.Rand, OneFactor: a.cfg.oneFactor(), Inputs: declaredInputs()})
 	return nil
+}
+
+// declaredInputs are the inputs of consoles' forms which data of another room declares, by the path of the form.
+func declaredInputs() func(path string) []string {
+	license := licensehttp.FormInputs()
+	return func(path string) []string {
+		if path == licensehttp.FormPath {
+			return license
+		}
+		return nil
+	}
 }
 
 // reviewer is who decides on cases of proofing: a member of staff with the role, and the human behind it.

@@ -30,7 +30,7 @@ func TestCodeByACall(t *testing.T) {
 				t.Fatalf("%s offers no call: %s", start, page.Text)
 			}
 			first, form := arrived(), b.Page
-			if page := press(t, b, map[string]string{"otp-voice": "1"}); page.Status != http.StatusTooManyRequests {
+			if page := press(t, b, map[string]string{"otp-voice": "1"}); page.Status != http.StatusTooManyRequests || !page.Has("otp-code") {
 				t.Errorf("%s: a call within the minute: %d", start, page.Status)
 			}
 			p.Advance(2 * time.Minute)
@@ -66,7 +66,7 @@ func TestCodeByACallInAMerge(t *testing.T) {
 			t.Fatalf("no call is offered: %d %s", page.Status, page.Text)
 		}
 		first, form := inbox(t, p, holder), b.Page
-		if page := press(t, b, map[string]string{"otp-voice": "1"}); page.Status != http.StatusTooManyRequests {
+		if page := press(t, b, map[string]string{"otp-voice": "1"}); page.Status != http.StatusTooManyRequests || !page.Has("otp-code") {
 			t.Errorf("a call within the minute: %d", page.Status)
 		}
 		p.Advance(2 * time.Minute)

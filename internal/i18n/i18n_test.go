@@ -185,6 +185,9 @@ func TestPunctuationFitsTheLanguage(t *testing.T) {
 			if locale == i18n.TraditionalChinese && strings.ContainsAny(text, "“”") {
 				t.Errorf("%s: %s has “ ”; write 「 」", locale, key)
 			}
+			if locale == i18n.Chinese && strings.ContainsAny(text, "「」") {
+				t.Errorf("%s: %s has 「 」; write “ ”", locale, key)
+			}
 		}
 	}
 	_, texts := rows(t, i18n.English)
@@ -199,7 +202,7 @@ func TestPunctuationFitsTheLanguage(t *testing.T) {
 }
 
 // simplified are characters of zh-CN messages that are written otherwise in Traditional Chinese.
-const simplified = "证请码号验签没务这发现应实过账电话录户显问题为时间页码续开关链设语选择员经办项额处传讯网络识别领还务门资绍标监个条产业试历变执写动态体将从见们单围内区须协审级让权统总规计认护据检测较对联系随类责县镇国华东书亲长无运该适线红蓝绿旧边终维张赵钱孙"
+const simplified = "证请码号验签没务这发现应实过账电话录户显问题为时间页码续开关链设语选择员经办项额处传讯网络识别领还务门资绍标监个条产业试历变执写动态体将从见们单围内区须协审级让权统总规计认护据检测较对联系随类责县镇国华东书亲长无运该适线红蓝绿旧边终维张赵钱孙吗与"
 
 func TestTraditionalChineseIsWrittenInTraditionalCharacters(t *testing.T) {
 	_, texts := rows(t, i18n.TraditionalChinese)
@@ -211,6 +214,24 @@ func TestTraditionalChineseIsWrittenInTraditionalCharacters(t *testing.T) {
 		for _, r := range text {
 			if strings.ContainsRune(simplified, r) && !strings.ContainsRune(ours, r) {
 				t.Errorf("zh-Hant: %s holds the simplified character %q", key, r)
+			}
+		}
+	}
+}
+
+// oneWord are the words of zh-Hant for what zh-CN words alike would name another way (experience specification 4: written, not converted).
+var oneWord = map[string]string{"短信": "簡訊", "獲取": "取得", "網絡": "網路", "身份": "身分", "數碼": "數位", "證書": "憑證", "賬": "帳", "信息": "資訊", "用戶": "使用者", "郵箱": "電子郵件", "密鑰": "金鑰", "設備": "裝置",
+	"二維碼": "QR 碼", "令牌": "權杖", "登錄": "登入", "打印": "列印", "默認": "預設", "軟件": "軟體", "鏈接": "連結", "激活": "啟用"}
+
+// legalNames stay as the law or the service has them.
+var legalNames = strings.NewReplacer("國家網絡身份認證", "", "個人信息保護", "")
+
+func TestTraditionalChineseHasOneWordForOneThing(t *testing.T) {
+	_, texts := rows(t, i18n.TraditionalChinese)
+	for key, text := range texts {
+		for word, ours := range oneWord {
+			if strings.Contains(legalNames.Replace(text), word) {
+				t.Errorf("zh-Hant: %s says %s; we say %s: %q", key, word, ours, text)
 			}
 		}
 	}

@@ -5,9 +5,11 @@ package gallery
 
 import (
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/i18n"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -19,8 +21,11 @@ type Sample struct {
 	Page     web.Page
 }
 
-// Samples lists all states, made anew for each call.
-func Samples() []Sample {
+// Samples lists all states in zh-CN, made anew for each call.
+func Samples() []Sample { return list("zh-CN") }
+
+// list lists all states; reports are in the language, everything else is in Chinese.
+func list(locale string) []Sample {
 	samples := append(people(), account()...)
 	samples = append(samples, mandates()...)
 	samples = append(samples, counter()...)
@@ -29,7 +34,7 @@ func Samples() []Sample {
 	samples = append(samples, admin()...)
 	samples = append(samples, staffRealm()...)
 	samples = append(samples, rights()...)
-	return append(samples, verdicts()...)
+	return append(samples, verdicts(locale)...)
 }
 
 // Views that the gallery offers: the words of the view cookie.
@@ -37,13 +42,16 @@ func Views() []string { return []string{"light", "dark", "contrast", "light.elde
 
 // New serves /design/ (the components and the list) and /design/<name>. ?view= shows a view without choosing it.
 func New(pages *web.Renderer) http.Handler {
-	samples := Samples()
+	all := map[string][]Sample{}
+	for _, locale := range i18n.Locales() {
+		all[locale] = In(locale)
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /design/{$}", func(w http.ResponseWriter, r *http.Request) {
-		show(pages, w, withView(r), Sample{Template: "design", Page: index(samples)})
+		show(pages, w, withView(r), Sample{Template: "design", Page: index(all[pages.Locale(r)], pages.Locale(r))})
 	})
 	mux.HandleFunc("GET /design/{name}", func(w http.ResponseWriter, r *http.Request) {
-		for _, sample := range samples {
+		for _, sample := range all[pages.Locale(r)] {
 			if sample.Name == r.PathValue("name") {
 				show(pages, w, withView(r), sample)
 				return
@@ -85,7 +93,7 @@ func withView(r *http.Request) *http.Request {
 }
 
 // index is the list of samples, parted by their first word.
-func index(samples []Sample) web.Page {
+func index(samples []Sample, locale string) web.Page {
 	var body web.DesignPage
 	for _, sample := range samples {
 		entry := web.DesignEntry{Name: sample.Name, URL: "/design/" + sample.Name}
@@ -96,5 +104,9 @@ func index(samples []Sample) web.Page {
 	}
 	body.Card, body.Field = card("valid"), web.FormField{Name: "sample-date", Label: "成立日期", Value: "2026-11-24", Kind: web.InputDate}
 	body.Table = table()
-	return web.Page{Identity: citizen, Body: body}
+	page := web.Page{Identity: citizen, Body: body}
+	if table := words()[locale]; table != nil {
+		return translated(reflect.ValueOf(page), table).Interface().(web.Page)
+	}
+	return page
 }

@@ -166,6 +166,7 @@ func account() []Sample {
 			Grants:   []web.GrantItem{{App: "市场监管", Department: "示例市市场监督管理局", Claims: []string{"name", "ial"}, At: verified, Version: 1, RevokeURL: "/me/grants/1/revoke"}},
 			Licenses: []web.LicenseCard{card("valid"), card("suspended")},
 		}}},
+		{Name: "me-new-device", Template: "me", Page: web.Page{Identity: citizen, Notice: &web.Notice{Tone: "warning", Title: "有新设备登录", Text: "“Firefox · 北京”最近 7 天内首次登录您的账号。如果不是您，请点“管理设备”把它移除，并更换密码。"}, Body: web.MePage{SecurityURL: "/me/security", Name: "张*", Tier: 2, Methods: []web.SignInMethod{{Name: "password"}, {Name: "passkey", Detail: "我的手机"}, {Name: "totp", Detail: "办公电脑"}}}}},
 		{Name: "me-new", Template: "me", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001"}, Body: web.MePage{
 			UpgradeURL: "/proofing", Methods: []web.SignInMethod{{Name: "mobile", Detail: "138****0001"}}, Sessions: []web.SessionItem{{Device: "Firefox · UOS", LastUse: moment, Current: true}},
 		}}},

@@ -39,7 +39,7 @@ func sealUses() []Sample {
 			StampURL: "/seal/requests/use_1/stamp", StampFile: true, UsesLeft: 1, ExpiresAt: moment.Add(24 * time.Hour), History: append([]web.HistoryItem{{At: moment, Text: "批准", Actor: "staff:stf_90aa"}}, asked...)}}},
 		{Name: "seal-request-removed", Template: "seal-request", Page: web.Page{Identity: staff, Body: web.SealUsePage{Seal: "示例市市场监督管理局登记专用章", SealURL: "/seal/sl_1", Status: "use_refused", Facts: facts, SM3: sm3, Places: []string{"第 1 页"},
 			RemovedAt: moment.AddDate(0, 0, 30), History: append([]web.HistoryItem{{At: moment, Text: "不同意", Actor: "staff:stf_90aa", Detail: "事由不明"}}, asked...)}}},
-		{Name: "seal-rule", Template: "seal-rule", Page: web.Page{Identity: staff, Body: web.SealRulePage{Seal: "示例市市场监督管理局登记专用章", BackURL: "/seal/sl_1", Action: "/seal/sl_1/rule", Fields: rule}}},
+		{Name: "seal-rule", Template: "seal-rule", Page: web.Page{Identity: staff, Body: web.SealRulePage{Seal: "示例市市场监督管理局登记专用章", BackURL: "/seal/sl_1", Action: "/seal/rules/sl_1/proposal", Fields: rule}}},
 		{Name: "seal-detail-rule", Template: "seal-detail", Page: web.Page{Identity: staff, Body: web.SealDetailPage{Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "active", Owner: "示例市市场监督管理局", Picture: sealPicture(), WidthMM: 40, HeightMM: 40,
 			ValidFrom: moment.AddDate(0, 0, -1), ValidTo: moment.AddDate(5, 0, 0), StampURL: "/seal/sl_1/stamps", AsksFirst: true, AsksAlways: true, Rule: &web.SealRuleShown{
 				Facts: []web.ShownField{{Label: "哪些用印须经审批", Value: "每次用印都须审批"}, {Label: "由谁审批", Value: "用印审批人"}, {Label: "须几人批准", Value: "一人"}}, EditURL: "/seal/rules/sl_1",

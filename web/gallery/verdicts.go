@@ -47,7 +47,7 @@ func documents() map[string]*web.ShownDocument {
 }
 
 // verdicts are the verification pages: the form and one page for each report in reports/.
-func verdicts() []Sample {
+func verdicts(locale string) []Sample {
 	samples := []Sample{
 		{Name: "verify", Template: "verify", Page: web.Page{Body: web.VerifyPage{}}},
 		{Name: "verify-error", Template: "verify", Status: 422, Page: web.Page{Body: web.VerifyPage{Number: "1.2.156.3005.2"}, Errors: []web.FieldError{{Field: "verify-file", Message: "请选择文件"}, {Field: "verify-check", Message: "请填写 4 位"}}}},
@@ -61,7 +61,7 @@ func verdicts() []Sample {
 		if err != nil {
 			panic(err)
 		}
-		body, err := web.NewVerifyResult(raw, "zh-CN")
+		body, err := web.NewVerifyResult(raw, locale)
 		if err != nil {
 			panic(err) // a report of ours that cannot be shown is a fault of this package
 		}

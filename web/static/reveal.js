@@ -1,0 +1,1 @@
+for(let t of document.querySelectorAll("[data-reveal]")){let e=document.getElementById(t.dataset.reveal),a=t.textContent,n=o=>{e.type=o?"text":"password",t.textContent=o?t.dataset.hide:a};t.addEventListener("click",()=>n(e.type==="password")),e.form?.addEventListener("submit",()=>n(!1)),t.hidden=!1}
