@@ -182,7 +182,8 @@ func (s *Store) PassedOn(ctx context.Context, principal, id string) ([]mandate.M
 
 // DueMandates are active ones whose time is over.
 func (s *Store) DueMandates(ctx context.Context, now time.Time, limit int) ([]mandate.Mandate, error) {
-	return scanMandates(s.db.Read().QueryContext(ctx, "SELECT "+mandateColumns+" FROM idp_mandate WHERE state = 'active' AND not_after <= $1 ORDER BY not_after LIMIT $2", sqldb.Micros(now), limit))
+	join, where, order := putOff(mandate.JobExpire, "id", "not_after", "$1")
+	return scanMandates(s.db.Read().QueryContext(ctx, "SELECT "+mandateColumns+" FROM idp_mandate"+join+" WHERE state = 'active' AND not_after <= $1"+where+order+" LIMIT $2", sqldb.Micros(now), limit))
 }
 
 // MandateParties is where sessions signed in under a mandate.

@@ -3,7 +3,6 @@ package mandate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -35,8 +34,9 @@ type FamilyStore interface {
 	PutChild(ctx context.Context, c NewChild, record audit.Record) error
 	// ConsentOf is the newest consent that a guardian gave for a child online; idp.ErrNotFound.
 	ConsentOf(ctx context.Context, child, guardian string) (Consent, error)
-	// MandatesToWarn are live ones of a kind that end before a moment and of whose end nobody was told.
-	MandatesToWarn(ctx context.Context, kind Kind, before time.Time, limit int) ([]Mandate, error)
+	// MandatesToWarn are live ones of a kind that end within a span, of whose end nobody was told and which are not put off, the first to
+	// end first.
+	MandatesToWarn(ctx context.Context, kind Kind, now time.Time, ahead time.Duration, limit int) ([]Mandate, error)
 	// Warned notes that both were told; ErrMoved when that was noted before.
 	Warned(ctx context.Context, principal, id string, at time.Time, record audit.Record) error
 }
@@ -339,25 +339,30 @@ func (s *Service) Ask(ctx context.Context, by By, principal string, t Terms) (Ma
 // Warn tells guardians and minors that their link ends in a month.
 func (s *Service) Warn(ctx context.Context) (n int, err error) {
 	now := s.cfg.Now().UTC()
-	soon, err := s.cfg.Family.MandatesToWarn(ctx, GuardianLimited, now.Add(Warning), endPage)
-	if err != nil {
-		return 0, fmt.Errorf("read mandates that end soon: %w", err)
-	}
-	for _, m := range soon {
-		messages, err := notices(m, "ending")
-		if err != nil {
-			return n, err
-		}
-		err = s.cfg.Family.Warned(ctx, m.Principal, m.ID, now, audit.With(s.event(ctx, m, "ending")).And(messages...))
-		if err != nil && !errors.Is(err, ErrMoved) {
-			return n, err
-		}
-		n++
-	}
+	n, err = idp.Turn[Mandate]{
+		Job: JobWarn, Rows: s.cfg.Store, Now: now, Size: endPage, Most: endMost,
+		Page: func(ctx context.Context, limit int) ([]Mandate, error) {
+			return s.cfg.Family.MandatesToWarn(ctx, GuardianLimited, now, Warning, limit)
+		},
+		ID: func(m Mandate) string { return m.ID },
+		Do: func(ctx context.Context, m Mandate) error { return s.warn(ctx, m, now) },
+	}.Run(ctx)
 	if n > 0 {
 		s.cfg.Wake()
 	}
-	return n, nil
+	return n, err
+}
+
+func (s *Service) warn(ctx context.Context, m Mandate, now time.Time) error {
+	messages, err := notices(m, "ending")
+	if err != nil {
+		return err
+	}
+	err = s.cfg.Family.Warned(ctx, m.Principal, m.ID, now, audit.With(s.event(ctx, m, "ending")).And(messages...))
+	if errors.Is(err, ErrMoved) { // another process was faster
+		return nil
+	}
+	return err
 }
 
 // Questions to registers of one account in a day: whoever looks for others by their numbers is stopped.

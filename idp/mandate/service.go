@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -66,6 +65,7 @@ type Bounds struct {
 
 // Store keeps mandates; idpdb implements it. Each change is one transaction with its audit record.
 type Store interface {
+	idp.Deferrals
 	// PutMandate stores a proposal, or a mandate that is active at once; ErrFull when a bound is reached, ErrUnrelated when the two
 	// have to be relatives and are not, ErrMoved when the one
 	// that it is passed on from, or the principal, is no longer active.
@@ -92,7 +92,7 @@ type Store interface {
 	Acting(ctx context.Context, sid, clientID string) (mandateID string, at time.Time, ok bool, err error)
 	// SetActing stores it; for our own pages it is the choice for every client from here on.
 	SetActing(ctx context.Context, sid, clientID, principal, mandateID string, at time.Time, record audit.Record) error
-	// DueMandates are active ones whose time is over.
+	// DueMandates are active ones whose time is over and which are not put off, the longest over first.
 	DueMandates(ctx context.Context, now time.Time, limit int) ([]Mandate, error)
 }
 
@@ -605,24 +605,36 @@ func (s *Service) Deregister(ctx context.Context, uscc string) error {
 	return nil
 }
 
-const endPage = 100
+// endPage is how many mandates are read at once, and endMost how many a turn of the clock ends.
+const (
+	endPage = 100
+	endMost = 1000
+)
+
+// Jobs of the clock, under which rows that failed are put off.
+const (
+	JobExpire  = "mandate.expire"
+	JobWarn    = "mandate.warn"
+	JobRecheck = "organisation.recheck"
+)
 
 // Expire writes down that the time of mandates is over, and has the parties of their sessions told. It returns how many
 // there were.
 func (s *Service) Expire(ctx context.Context) (n int, err error) {
-	due, err := s.cfg.Store.DueMandates(ctx, s.cfg.Now().UTC(), endPage)
-	if err != nil {
-		return 0, fmt.Errorf("read mandates that are due: %w", err)
-	}
-	var failures []error
-	for _, m := range due { // one that cannot be ended keeps none of the others alive at their parties
-		if err := s.end(ctx, m, Expired, "system:clock", "time"); err != nil && fault.CodeOf(err) != fault.MandateState {
-			failures = append(failures, fmt.Errorf("end mandate %s: %w", m.ID, err))
-			continue
-		}
-		n++
-	}
-	return n, errors.Join(failures...)
+	now := s.cfg.Now().UTC()
+	return idp.Turn[Mandate]{
+		Job: JobExpire, Rows: s.cfg.Store, Now: now, Size: endPage, Most: endMost,
+		Page: func(ctx context.Context, limit int) ([]Mandate, error) {
+			return s.cfg.Store.DueMandates(ctx, now, limit)
+		},
+		ID: func(m Mandate) string { return m.ID },
+		Do: func(ctx context.Context, m Mandate) error {
+			if err := s.end(ctx, m, Expired, "system:clock", "time"); fault.CodeOf(err) != fault.MandateState { // ended meanwhile
+				return err
+			}
+			return nil
+		},
+	}.Run(ctx)
 }
 
 // maxLive bounds the identities that a person chooses among.
