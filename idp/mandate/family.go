@@ -282,7 +282,7 @@ func (s *Service) linked(ctx context.Context, principal string, kind Kind) (agen
 }
 
 // AskToLookOn proposes the link of a guardian with a minor of 14 to 17 who has an account of its own: the register must name
-// the guardian, and the minor confirms.
+// the guardian, and the minor confirms. Who asks again while the first request is open, or looks on already, is given that one.
 func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate, error) {
 	if err := s.fresh(ctx, by); err != nil {
 		return Mandate{}, err
@@ -300,6 +300,9 @@ func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate
 	if err != nil || !LooksOn(number, now) {
 		return Mandate{}, fault.New(fault.ChildAge)
 	}
+	if there, err := s.lookingOn(ctx, minor, by.Account, now); err != nil || there.ID != "" {
+		return there, err
+	}
 	if err := s.ask(ctx, by.Account); err != nil {
 		return Mandate{}, err
 	}
@@ -313,7 +316,32 @@ func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate
 	policy, _ := PolicyOf(GuardianLimited)
 	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: minor, Agent: by.Account, Depth: 1, Kind: GuardianLimited, Items: []string{AllItems}, Rights: policy.Default, MaxClass: policy.MaxClass, State: Proposed,
 		Evidence: answer.Digest, NotBefore: now, NotAfter: birthday(number, AgeOfMajority), CreatedAt: now, AgentAt: now}
-	return m, s.propose(ctx, m)
+	err = s.propose(ctx, m)
+	if errors.Is(err, ErrTwin) { // sent twice at once
+		if there, again := s.lookingOn(ctx, minor, by.Account, now); again != nil || there.ID != "" {
+			return there, again
+		}
+	}
+	return m, err
+}
+
+// lookingOn is the link, asked for or in force, by which a guardian looks on at a minor; none has no identifier.
+func (s *Service) lookingOn(ctx context.Context, minor, guardian string, now time.Time) (Mandate, error) {
+	for behind := (Mark{}); ; {
+		page, err := s.cfg.Store.MandatesByPrincipal(ctx, minor, behind, endPage)
+		if err != nil {
+			return Mandate{}, fault.Wrap(err, fault.Unavailable)
+		}
+		for _, m := range page {
+			behind = Mark{m.CreatedAt, m.ID}
+			if state := m.StateAt(now); m.Kind == GuardianLimited && m.Agent == guardian && (state == Proposed || state == Active) {
+				return m, nil
+			}
+		}
+		if len(page) < endPage {
+			return Mandate{}, nil
+		}
+	}
 }
 
 // Ask proposes that the person itself acts for another, as a helper does for an elder; the other confirms it on a device of

@@ -20,6 +20,7 @@ import (
 // Errors of stores.
 var (
 	ErrMoved = errors.New("mandate: not in the state that the change begins in")
+	ErrTwin  = errors.New("mandate: there is one between the two already")
 	ErrFull  = errors.New("mandate: as many as are allowed")
 )
 
@@ -61,13 +62,14 @@ type Bounds struct {
 	OfPrincipal int // proposed and live ones of the kind; 0: any number
 	OfAgent     int
 	Relatives   bool // the two are declared relatives
+	Single      bool // one proposed or live mandate of the kind between the same two
 }
 
 // Store keeps mandates; idpdb implements it. Each change is one transaction with its audit record.
 type Store interface {
 	idp.Deferrals
 	// PutMandate stores a proposal, or a mandate that is active at once; ErrFull when a bound is reached, ErrUnrelated when the two
-	// have to be relatives and are not, ErrMoved when the one
+	// have to be relatives and are not, ErrTwin when there has to be one between the two and is already, ErrMoved when the one
 	// that it is passed on from, or the principal, is no longer active.
 	PutMandate(ctx context.Context, m Mandate, b Bounds, record audit.Record) error
 	// ConfirmMandate makes a proposal active; ErrMoved when it is none any more, ErrUnrelated as above.
@@ -407,13 +409,13 @@ func (s *Service) propose(ctx context.Context, m Mandate) error {
 
 func (s *Service) put(ctx context.Context, m Mandate, record audit.Record) error {
 	policy, _ := PolicyOf(m.Kind)
-	err := s.cfg.Store.PutMandate(ctx, m, Bounds{policy.MaxAgents, policy.PrincipalN, policy.Relatives}, record)
+	err := s.cfg.Store.PutMandate(ctx, m, Bounds{policy.MaxAgents, policy.PrincipalN, policy.Relatives, m.Kind == GuardianLimited}, record)
 	switch {
 	case errors.Is(err, ErrFull):
 		return fault.Wrap(err, fault.MandateLimit)
 	case errors.Is(err, ErrUnrelated):
 		return fault.Wrap(err, fault.RelativeNeeded)
-	case errors.Is(err, ErrMoved):
+	case errors.Is(err, ErrMoved), errors.Is(err, ErrTwin):
 		return fault.Wrap(err, fault.MandateState)
 	case err != nil:
 		return fault.Wrap(err, fault.Unavailable)

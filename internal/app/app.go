@@ -491,7 +491,7 @@ func (a *App) openOutbox() {
 		idp.TopicMobileReassigned: a.deliverIdentityNotice(channel.TemplateMobileReassigned),
 		idp.TopicRevived:          a.deliverIdentityNotice(channel.TemplateAccountRevived),
 		idp.TopicDeceased:         a.endOfLife,
-		idp.TopicClosed:           a.endCard,
+		idp.TopicClosed:           a.endClosed,
 		idp.TopicOrganization:     a.endOrganisation,
 		idp.TopicDeletion:         a.deliverDeletionNotice,
 		idp.TopicErased:           a.deliverErased,
