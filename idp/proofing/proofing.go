@@ -176,6 +176,8 @@ type Config struct {
 	Reviews ReviewStore
 	// Organisations reads certificates of organisations; nil has none.
 	Organisations OrganisationReader
+	// NegativeFor is how long a mismatch answers the same question again without the source; 0 asks each time. At most LongestNegative.
+	NegativeFor time.Duration
 	// Guardians carries out a guardian's consent; nil takes none.
 	Guardians Guardians
 	Now       func() time.Time
@@ -382,7 +384,7 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 	if source == nil { // it was taken out of the configuration meanwhile
 		return 0, s.wait(ctx, c, ErrSilent)
 	}
-	answer, err := source.Ask(ctx, q)
+	answer, cached, err := s.askOnce(ctx, source, c, q)
 	switch {
 	case err != nil:
 		return 0, s.wait(ctx, c, err)
@@ -393,7 +395,7 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 	case answer.Verdict == Ordered:
 		return 0, s.ordered(ctx, c, answer)
 	case answer.Verdict != Match:
-		return 0, s.refuse(ctx, c, answer.Verdict)
+		return 0, s.refuse(ctx, c, answer.Verdict, cached)
 	}
 	return s.grant(ctx, c, q, level, source.Name(), answer)
 }
@@ -408,8 +410,13 @@ var refusals = map[Verdict]struct {
 	AccountMismatch: {fault.TransferMismatch, fieldAccount},
 }
 
-func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
-	record := audit.With(s.event(ctx, c, "proofing."+string(verdict)))
+// refuse closes a case with what the source said, or said shortly before to the same question (cached).
+func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict, cached bool) error {
+	event := s.event(ctx, c, "proofing."+string(verdict))
+	if cached {
+		event.Details["cached"] = "true"
+	}
+	record := audit.With(event)
 	if c.Method == GuardianConsent && c.State == Waiting { // nobody sits before the answer any more
 		told, err := guardianNotice(c)
 		if err != nil {
