@@ -64,6 +64,9 @@ type Answer struct {
 	Digest  string
 	// Key is always the same for one person at a service that tells no name; empty elsewhere.
 	Key string
+	// Face is by which a service that compares faces knows one face again: a word of its own, no picture and no template. It is counted by
+	// its keyed hash and kept nowhere; empty where the service has none.
+	Face string
 }
 
 // ErrSilent: the source did not answer in time or not in a way that can be understood.
@@ -176,6 +179,8 @@ type Config struct {
 	Reviews ReviewStore
 	// Organisations reads certificates of organisations; nil has none.
 	Organisations OrganisationReader
+	// Alerts is told of what stands behind many identities; nil is nobody.
+	Alerts Alerts
 	// NegativeFor is how long a mismatch answers the same question again without the source; 0 asks each time. At most LongestNegative.
 	NegativeFor time.Duration
 	// Guardians carries out a guardian's consent; nil takes none.
@@ -225,6 +230,7 @@ func (s *Service) Submit(ctx context.Context, accountID string, in Submission) (
 	if err := s.put(ctx, c, q, in); err != nil {
 		return 0, err
 	}
+	s.noteShared(ctx, c, level, q.Mobile, q.identity())
 	reached, err := s.ask(ctx, c, q, level)
 	if mismatch = slices.Contains(mismatches, fault.CodeOf(err)); fault.CodeOf(err) == fault.ProofingMismatch {
 		return reached, s.withTries(ctx, accountID, q, err)
@@ -397,6 +403,7 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 	case answer.Verdict != Match:
 		return 0, s.refuse(ctx, c, answer.Verdict, cached)
 	}
+	s.noteShared(ctx, c, level, answer.Face, q.identity())
 	return s.grant(ctx, c, q, level, source.Name(), answer)
 }
 
