@@ -1,15 +1,18 @@
 package adminhttp
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -149,6 +152,14 @@ func (s *Server) wantedFacts(r *http.Request, p foureyes.Proposal) ([]web.ShownF
 	case p.Kind == mandate.KindClose, p.Kind == mandate.KindRestore:
 		o, err := s.organisation(r.Context(), p.ObjectID)
 		return []web.ShownField{{Label: text("admin.organisation.name"), Value: o.Name}, {Label: text("admin.organisation.code"), Value: o.Code}, {Label: text("admin.organisation.since"), Value: whenever(o.UnknownAt)}}, err
+	case p.Kind == proofing.KindSharedUse:
+		var u proofing.SharedUse
+		payload, err := s.Engine.Payload(r.Context(), p)
+		if err == nil {
+			err = json.Unmarshal(payload, &u)
+		}
+		return []web.ShownField{{Label: text("admin.shared.what"), Value: text("admin.shared." + u.What)}, {Label: text("admin.shared.identities"), Value: strconv.Itoa(u.Identities)},
+			{Label: text("admin.shared.days"), Value: strconv.Itoa(u.Days)}, {Label: text("admin.correction.account"), Value: u.AccountID}}, err
 	case strings.HasPrefix(p.Kind, "identity."):
 		c, err := s.correctionRecord(r.Context(), idp.Correction{Proposal: p})
 		return []web.ShownField{{Label: text("admin.correction.account"), Value: c.AccountID}, {Label: text("admin.correction.name"), Value: c.Name}, {Label: text("admin.correction.number"), Value: c.Number}}, err

@@ -22,8 +22,11 @@ func watchCertificate(ctx context.Context, tx sqldb.Tx, id string, p idp.Proof) 
 	return err
 }
 
-const watchedColumns = `SELECT c.account_id, c.proof_id, p.method, c.authority, c.serial, c.ends_at FROM idp_proof_certificate AS c
-	JOIN idp_proof AS p ON p.account_id = c.account_id AND p.id = c.proof_id WHERE c.state = '` + proofing.CertificateWatched + "'"
+const (
+	watchedColumns = `SELECT c.account_id, c.proof_id, p.method, c.authority, c.serial, c.ends_at FROM idp_proof_certificate AS c
+	JOIN idp_proof AS p ON p.account_id = c.account_id AND p.id = c.proof_id`
+	isWatched = " WHERE c.state = '" + proofing.CertificateWatched + "'"
+)
 
 func (s *Store) watched(ctx context.Context, rest string, args ...any) (all []proofing.WatchedCertificate, err error) {
 	err = s.db.Ask(ctx, ask(func(rows sqldb.Rows) error {
@@ -42,24 +45,26 @@ func (s *Store) watched(ctx context.Context, rest string, args ...any) (all []pr
 
 // WatchedBy pages what an authority gave out, by serial and evidence.
 func (s *Store) WatchedBy(ctx context.Context, authority string, after proofing.WatchedCertificate, limit int) ([]proofing.WatchedCertificate, error) {
-	return s.watched(ctx, " AND c.authority = $1 AND (c.serial > $2 OR c.serial = $2 AND c.proof_id > $3) ORDER BY c.serial, c.proof_id LIMIT $4", authority, after.Serial, after.ProofID, limit)
+	return s.watched(ctx, isWatched+" AND c.authority = $1 AND (c.serial > $2 OR c.serial = $2 AND c.proof_id > $3) ORDER BY c.serial, c.proof_id LIMIT $4", authority, after.Serial, after.ProofID, limit)
 }
 
 // WatchedUntil are those that ended by a time.
 func (s *Store) WatchedUntil(ctx context.Context, at time.Time, limit int) ([]proofing.WatchedCertificate, error) {
-	return s.watched(ctx, " AND c.ends_at <= $1 ORDER BY c.ends_at, c.proof_id LIMIT $2", sqldb.Micros(at), limit)
+	join, where, order := putOff(proofing.JobCertificateEnds, "c.proof_id", "c.ends_at", "$1")
+	return s.watched(ctx, join+isWatched+" AND c.ends_at <= $1"+where+order+" LIMIT $2", sqldb.Micros(at), limit)
 }
 
 // Unwatched is evidence by certificates of which no certificate is kept.
 func (s *Store) Unwatched(ctx context.Context, now time.Time, limit int) (all []proofing.WatchedCertificate, err error) {
+	join, where, order := putOff(proofing.JobCertificateTerm, "p.id", "p.at", "$1")
 	err = s.db.Ask(ctx, ask(func(rows sqldb.Rows) error {
 		var c proofing.WatchedCertificate
 		err := rows.Scan(&c.AccountID, &c.ProofID, &c.Method)
 		all = append(all, c)
 		return err
-	}, `SELECT p.account_id, p.id, p.method FROM idp_proof AS p JOIN idp_account AS a ON a.id = p.account_id
+	}, `SELECT p.account_id, p.id, p.method FROM idp_proof AS p JOIN idp_account AS a ON a.id = p.account_id`+join+`
 		WHERE p.method IN ('certificate', 'organisation_certificate') AND p.withdrawn = 0 AND (p.until_at = 0 OR p.until_at > $1) AND a.merged_into = ''
-		AND NOT EXISTS (SELECT 1 FROM idp_proof_certificate AS c WHERE c.account_id = p.account_id AND c.proof_id = p.id) ORDER BY p.account_id, p.id LIMIT $2`, sqldb.Micros(now), limit))
+		AND NOT EXISTS (SELECT 1 FROM idp_proof_certificate AS c WHERE c.account_id = p.account_id AND c.proof_id = p.id)`+where+order+" LIMIT $2", sqldb.Micros(now), limit))
 	if err != nil {
 		return nil, fmt.Errorf("read evidence without certificates: %w", err)
 	}
@@ -74,6 +79,7 @@ func (s *Store) NoteUnwatched(ctx context.Context, c proofing.WatchedCertificate
 
 // UnwatchedUntil are those whose term was over at a moment.
 func (s *Store) UnwatchedUntil(ctx context.Context, at time.Time, limit int) (all []proofing.WatchedCertificate, err error) {
+	join, where, order := putOff(proofing.JobCertificateTermEnds, "c.proof_id", "c.ends_at", "$2")
 	err = s.db.Ask(ctx, ask(func(rows sqldb.Rows) error {
 		var c proofing.WatchedCertificate
 		var ends, renewed int64
@@ -83,8 +89,8 @@ func (s *Store) UnwatchedUntil(ctx context.Context, at time.Time, limit int) (al
 		return err
 	}, `SELECT c.account_id, c.proof_id, p.method, c.ends_at,
 		(SELECT COUNT(*) FROM idp_proof AS n WHERE n.account_id = p.account_id AND n.method = p.method AND n.at > p.at AND n.ial >= p.ial AND n.withdrawn = 0 AND (n.until_at = 0 OR n.until_at > $2))
-		FROM idp_proof_certificate AS c JOIN idp_proof AS p ON p.account_id = c.account_id AND p.id = c.proof_id
-		WHERE c.state = $1 AND c.ends_at <= $2 ORDER BY c.ends_at, c.proof_id LIMIT $3`, proofing.CertificateUnwatched, sqldb.Micros(at), limit))
+		FROM idp_proof_certificate AS c JOIN idp_proof AS p ON p.account_id = c.account_id AND p.id = c.proof_id`+join+`
+		WHERE c.state = $1 AND c.ends_at <= $2`+where+order+" LIMIT $3", proofing.CertificateUnwatched, sqldb.Micros(at), limit))
 	if err != nil {
 		return nil, fmt.Errorf("read terms of evidence: %w", err)
 	}

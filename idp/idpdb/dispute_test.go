@@ -22,18 +22,18 @@ type stuckDisputes struct {
 	id string
 }
 
-var errStuck = errors.New("broken row")
+var errRowStuck = errors.New("broken row")
 
 func (f stuckDisputes) RemindDispute(ctx context.Context, d idp.Dispute, at time.Time, record audit.Record) error {
 	if d.ID == f.id {
-		return errStuck
+		return errRowStuck
 	}
 	return f.DisputeStore.RemindDispute(ctx, d, at, record)
 }
 
 func (f stuckDisputes) ChangeDispute(ctx context.Context, d idp.Dispute, m *idp.DisputeMessage, record audit.Record) error {
 	if d.ID == f.id {
-		return errStuck
+		return errRowStuck
 	}
 	return f.DisputeStore.ChangeDispute(ctx, d, m, record)
 }
@@ -101,7 +101,7 @@ func TestDisputesInOrderAndOverdue(t *testing.T) {
 			moves := func(s idp.DisputeStore, want int, fails bool) {
 				t.Helper()
 				n, err := service(s).Overdue(ctx)
-				if n != want || errors.Is(err, errStuck) != fails || err != nil && !fails {
+				if n != want || errors.Is(err, errRowStuck) != fails || err != nil && !fails {
 					t.Errorf("moved %d, want %d: %v", n, want, err)
 				}
 			}

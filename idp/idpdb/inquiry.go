@@ -10,22 +10,24 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-// noted runs a step with its record, or alone where nothing but the time of a look became another.
-func (s *Store) noted(ctx context.Context, record audit.Record, one sqldb.Step) error {
+// noted runs steps with their record, or alone where nothing but the time of a look became another.
+func (s *Store) noted(ctx context.Context, record audit.Record, steps ...sqldb.Step) error {
 	if len(record.Events) == 0 {
-		return s.db.Apply(ctx, nil, one)
+		return s.db.Apply(ctx, nil, steps...)
 	}
-	return s.apply(ctx, record, one)
+	return s.apply(ctx, record, steps...)
 }
 
 // Checked notes what the register said, which knows the organisation.
 func (s *Store) Checked(ctx context.Context, id string, state mandate.RegisterState, at time.Time, record audit.Record) error {
-	return s.noted(ctx, record, step("UPDATE idp_organisation SET register_state = $2, checked_at = $3, unknown_at = 0, unknown_looks = 0, kept_until = 0, kept_reason = '' WHERE id = $1", id, string(state), sqldb.Micros(at)))
+	return s.noted(ctx, record, step("UPDATE idp_organisation SET register_state = $2, checked_at = $3, unknown_at = 0, unknown_looks = 0, kept_until = 0, kept_reason = '' WHERE id = $1", id, string(state), sqldb.Micros(at)),
+		undefer(mandate.JobRecheck, id))
 }
 
 // Unknown notes that the register does not know an organisation.
 func (s *Store) Unknown(ctx context.Context, id string, at time.Time, record audit.Record) error {
-	return s.noted(ctx, record, step("UPDATE idp_organisation SET checked_at = $2, unknown_looks = unknown_looks + 1, unknown_at = CASE WHEN unknown_at = 0 THEN $2 ELSE unknown_at END WHERE id = $1", id, sqldb.Micros(at)))
+	return s.noted(ctx, record, step("UPDATE idp_organisation SET checked_at = $2, unknown_looks = unknown_looks + 1, unknown_at = CASE WHEN unknown_at = 0 THEN $2 ELSE unknown_at END WHERE id = $1", id, sqldb.Micros(at)),
+		undefer(mandate.JobRecheck, id))
 }
 
 // OrganisationsInDoubt implements mandate.InquiryStore.

@@ -81,6 +81,10 @@ func (s *Store) PutMandate(ctx context.Context, m mandate.Mandate, b mandate.Bou
 	if b.Relatives {
 		steps = append(steps, holdRelative(m.Principal, m.Agent))
 	}
+	if b.Single {
+		steps = append(steps, one(mandate.ErrTwin, `UPDATE idp_account SET version = version WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM idp_mandate
+			WHERE principal = $1 AND agent = $2 AND kind = $3 AND not_after > $4 AND (state = 'active' OR state = 'proposed' AND created_at > $5))`, m.Principal, m.Agent, string(m.Kind), at, at-mandate.ProposalLife.Microseconds()))
+	}
 	if m.Parent != "" {
 		steps = append(steps, holdMandate(m.Principal, m.Parent, at, mandate.ErrMoved, " AND delegable = 1"))
 	}
@@ -172,7 +176,7 @@ func (s *Store) MandatesByAgent(ctx context.Context, agent string, behind mandat
 // LiveMandates are those under which an agent may act, the last used first.
 func (s *Store) LiveMandates(ctx context.Context, agent string, now time.Time, limit int) ([]mandate.Mandate, error) {
 	return scanMandates(s.db.Read().QueryContext(ctx, "SELECT "+mandateColumns+` FROM idp_mandate WHERE agent = $1 AND state = 'active' AND not_before <= $2 AND not_after > $2
-		AND EXISTS (SELECT 1 FROM idp_account a WHERE a.id = idp_mandate.principal AND a.state = 'active') ORDER BY used_at DESC, created_at DESC, id LIMIT $3`, agent, sqldb.Micros(now), limit))
+		AND EXISTS (SELECT 1 FROM idp_account a WHERE a.id = idp_mandate.principal AND a.state = 'active') AND `+backed("idp_mandate")+` ORDER BY used_at DESC, created_at DESC, id LIMIT $3`, agent, sqldb.Micros(now), limit))
 }
 
 // PassedOn are the mandates that were passed on from one and have not ended.
@@ -182,7 +186,8 @@ func (s *Store) PassedOn(ctx context.Context, principal, id string) ([]mandate.M
 
 // DueMandates are active ones whose time is over.
 func (s *Store) DueMandates(ctx context.Context, now time.Time, limit int) ([]mandate.Mandate, error) {
-	return scanMandates(s.db.Read().QueryContext(ctx, "SELECT "+mandateColumns+" FROM idp_mandate WHERE state = 'active' AND not_after <= $1 ORDER BY not_after LIMIT $2", sqldb.Micros(now), limit))
+	join, where, order := putOff(mandate.JobExpire, "id", "not_after", "$1")
+	return scanMandates(s.db.Read().QueryContext(ctx, "SELECT "+mandateColumns+" FROM idp_mandate"+join+" WHERE state = 'active' AND not_after <= $1"+where+order+" LIMIT $2", sqldb.Micros(now), limit))
 }
 
 // MandateParties is where sessions signed in under a mandate.
@@ -244,7 +249,7 @@ func (s *Store) SetActing(ctx context.Context, sid, clientID, principal, mandate
 // useMandate are the steps of a grant that begins under a mandate: it holds, and both sides see the use.
 func useMandate(g oauth.GrantRecord, at int64) []sqldb.Step {
 	return []sqldb.Step{
-		one(oauth.ErrEnded, "UPDATE idp_mandate SET used_at = $3 WHERE principal = $1 AND id = $2 AND agent = $4 AND state = 'active' AND not_before <= $3 AND not_after > $3", g.Principal, g.MandateID, at, g.AccountID),
+		one(oauth.ErrEnded, "UPDATE idp_mandate SET used_at = $3 WHERE principal = $1 AND id = $2 AND agent = $4 AND state = 'active' AND not_before <= $3 AND not_after > $3 AND "+backed("idp_mandate"), g.Principal, g.MandateID, at, g.AccountID),
 		step("INSERT INTO idp_mandate_use (principal, mandate_id, at, id, agent, client_id) VALUES ($1, $2, $3, $4, $5, $6)", g.Principal, g.MandateID, at, g.ID, g.AccountID, g.ClientID),
 	}
 }

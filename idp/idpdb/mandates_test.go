@@ -14,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/oauth"
+	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
@@ -188,6 +189,36 @@ func TestWhatIsPassedOnMeetsTheEnd(t *testing.T) {
 				t.Errorf("passed on from what ended: %v", err)
 			}
 		}
+	})
+}
+
+// TestGrantUnderAPassedOnMandateBeginsWithWhoPassedItOn: whoever is suspended between the look at a code and its redemption stops it.
+func TestGrantUnderAPassedOnMandateBeginsWithWhoPassedItOn(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *sqldb.DB, s *idpdb.Store) {
+		ctx := context.Background()
+		threePeople(t, s)
+		parent := proposal("mdt_p")
+		active(t, s, parent)
+		child := proposal("mdt_c")
+		child.Agent, child.Via, child.Parent, child.Depth, child.Delegable = "third", "acc", parent.ID, 2, false
+		active(t, s, child)
+		must(t, s.PutSession(ctx, hash("session of third"), session.Session{ID: "sid3", AccountID: "third", CreatedAt: at, LastSeen: at}, record()))
+		must(t, tryAllow(s, child.ID, "c", []string{"openid"}, at))
+		redeem := func(id string) error {
+			own := acting(child)
+			own.SID = "sid3"
+			must(t, s.SaveCode(ctx, oauth.CodeRecord{Hash: hash(id), Request: oauth.Request{ClientID: "c", Session: own}, IssuedAt: at, ExpiresAt: at.Add(time.Minute)}, record()))
+			g := actingGrant(id, child)
+			g.SID = "sid3"
+			return s.Redeem(ctx, oauth.Redemption{Grant: g, CodeHash: hash(id), At: at.Add(time.Second)}, record())
+		}
+		must(t, redeem("before"))
+		must(t, s.SetState(ctx, "acc", idp.AccountSuspended, at, record()))
+		if err := redeem("meanwhile"); !errors.Is(err, oauth.ErrEnded) {
+			t.Errorf("a grant begins under the mandate of somebody suspended: %v", err)
+		}
+		must(t, s.SetState(ctx, "acc", idp.AccountActive, at, record()))
+		must(t, redeem("after"))
 	})
 }
 

@@ -12,19 +12,20 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-// MandateStanding reads a mandate of an agent with the state of its principal.
+// MandateStanding reads a mandate of an agent with the state of its principal and of what backs it.
 func (s *Store) MandateStanding(ctx context.Context, agent, id string) (mandate.Standing, error) {
 	var state sql.NullString
 	var row mandateRow
-	err := s.db.Read().QueryRowContext(ctx, "SELECT p.state, "+standingMandate+" FROM idp_mandate m LEFT JOIN idp_account p ON p.id = m.principal WHERE m.agent = $1 AND m.id = $2", agent, id).
-		Scan(append([]any{&state}, row.fields()...)...)
+	var stands bool
+	err := s.db.Read().QueryRowContext(ctx, "SELECT p.state, "+backed("m")+", "+standingMandate+" FROM idp_mandate m LEFT JOIN idp_account p ON p.id = m.principal WHERE m.agent = $1 AND m.id = $2", agent, id).
+		Scan(append([]any{&state, &stands}, row.fields()...)...)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return mandate.Standing{}, idp.ErrNotFound
 	}
 	if err != nil {
 		return mandate.Standing{}, fmt.Errorf("read standing of mandate: %w", err)
 	}
-	return mandate.Standing{Mandate: row.mandate(), Principal: idp.AccountState(state.String)}, nil
+	return mandate.Standing{Mandate: row.mandate(), Principal: idp.AccountState(state.String), Backed: stands}, nil
 }
 
 // UseMandate stores a use at our own pages. The mandate's row is taken first, so that an end at the same moment waits and comes after
@@ -33,7 +34,7 @@ func (s *Store) UseMandate(ctx context.Context, u mandate.UsedHere, record audit
 	m, at := u.Mandate, sqldb.Micros(u.At)
 	steps := []sqldb.Step{
 		one(mandate.ErrMoved, `UPDATE idp_mandate SET used_at = $3 WHERE principal = $1 AND id = $2 AND agent = $4 AND state = 'active' AND not_before <= $3 AND not_after > $3
-			AND EXISTS (SELECT 1 FROM idp_account WHERE id = $1 AND state = 'active')`, m.Principal, m.ID, at, m.Agent),
+			AND EXISTS (SELECT 1 FROM idp_account WHERE id = $1 AND state = 'active') AND `+backed("idp_mandate"), m.Principal, m.ID, at, m.Agent),
 		step(`INSERT INTO idp_mandate_use (principal, mandate_id, at, id, agent, client_id, what) VALUES ($1, $2, $3, $4, $5, '', $6)
 			ON CONFLICT (principal, mandate_id, at, id) DO NOTHING`, m.Principal, m.ID, sqldb.Micros(u.Minute), u.ID, m.Agent, u.What),
 	}

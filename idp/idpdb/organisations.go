@@ -83,9 +83,11 @@ func (s *Store) Organisation(ctx context.Context, id string) (mandate.Organisati
 	return o, err
 }
 
-// OrganisationsDue are registered ones that were not checked since a moment, the longest first.
-func (s *Store) OrganisationsDue(ctx context.Context, before time.Time, limit int) ([]mandate.Organisation, error) {
-	return s.organisations(ctx, "SELECT "+organisationColumns+" FROM idp_organisation WHERE register_state = 'registered' AND checked_at < $1 ORDER BY checked_at LIMIT $2", sqldb.Micros(before), limit)
+// OrganisationsDue are registered ones that were not checked for a span, the longest first.
+func (s *Store) OrganisationsDue(ctx context.Context, now time.Time, span time.Duration, limit int) ([]mandate.Organisation, error) {
+	join, where, order := putOff(mandate.JobRecheck, "id", "checked_at + $2", "$3")
+	return s.organisations(ctx, "SELECT "+organisationColumns+" FROM idp_organisation"+join+" WHERE register_state = 'registered' AND checked_at < $1"+where+order+" LIMIT $4",
+		sqldb.Micros(now.Add(-span)), span.Microseconds(), sqldb.Micros(now), limit)
 }
 
 func (s *Store) organisations(ctx context.Context, query string, args ...any) ([]mandate.Organisation, error) {
@@ -166,10 +168,11 @@ func (s *Store) ConsentOf(ctx context.Context, child, guardian string) (mandate.
 	return c, err
 }
 
-// MandatesToWarn are live ones of a kind that end before a moment and of whose end nobody was told.
-func (s *Store) MandatesToWarn(ctx context.Context, kind mandate.Kind, before time.Time, limit int) ([]mandate.Mandate, error) {
-	return scanMandates(s.db.Read().QueryContext(ctx, "SELECT "+mandateColumns+" FROM idp_mandate WHERE state = 'active' AND not_after <= $1 AND kind = $2 AND warned_at = 0 ORDER BY not_after LIMIT $3",
-		sqldb.Micros(before), string(kind), limit))
+// MandatesToWarn are live ones of a kind that end within a span and of whose end nobody was told.
+func (s *Store) MandatesToWarn(ctx context.Context, kind mandate.Kind, now time.Time, ahead time.Duration, limit int) ([]mandate.Mandate, error) {
+	join, where, order := putOff(mandate.JobWarn, "id", "not_after - $3", "$4")
+	return scanMandates(s.db.Read().QueryContext(ctx, "SELECT "+mandateColumns+" FROM idp_mandate"+join+" WHERE state = 'active' AND not_after <= $1 AND kind = $2 AND warned_at = 0"+where+order+" LIMIT $5",
+		sqldb.Micros(now.Add(ahead)), string(kind), ahead.Microseconds(), sqldb.Micros(now), limit))
 }
 
 // Warned notes that both sides were told.

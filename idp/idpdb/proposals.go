@@ -79,6 +79,11 @@ func (s *Store) PutProposal(ctx context.Context, p foureyes.Proposal, record aud
 	return s.audited(ctx, record, func(tx sqldb.Tx) error { return putProposal(ctx, tx, p) })
 }
 
+// SettleProposal stores the last approval of a proposal that changes nothing else.
+func (s *Store) SettleProposal(ctx context.Context, v foureyes.Settlement) error {
+	return s.audited(ctx, v.Record, func(tx sqldb.Tx) error { return settle(ctx, tx, &v) })
+}
+
 func putProposal(ctx context.Context, tx sqldb.Tx, p foureyes.Proposal) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO idp_proposal (id, kind, state, object_type, object_id, object_version, role, area, origin, reason, subject, needed, approvals, digest, key_id, sealed,
 		created_at, expires_at, decided_at, decided_by, claimed_by, claimed_until)

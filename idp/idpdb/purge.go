@@ -6,6 +6,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
@@ -18,6 +19,8 @@ const (
 	keepInbox    = 7 * 24 * time.Hour
 	keepSessions = 30 * 24 * time.Hour
 	keepUses     = 3 * 365 * 24 * time.Hour // for as long as audit rows: both sides may ask what was done
+	keepShared   = 366 * 24 * time.Hour     // the longest days of an alert, and one
+	keepDeferred = 7 * 24 * time.Hour       // many times the longest pause: what is still due was tried again by then
 	keepMarks    = time.Minute              // what must not come again: a clock that is set back a little must not revive it
 )
 
@@ -46,7 +49,9 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_staff_credential", "id", "state = 'pending' AND created_at < $1", before(keepCodes)},
 		{"idp_staff_token", "id", "expires_at < $1", before(keepCodes)},
 		{"idp_code", "id", "created_at < $1", before(keepCounters)},
-		{"idp_throttle", "scope, key", "started_at < $1", before(keepCounters)},
+		{"idp_throttle", "scope, key", "started_at < $1 AND scope NOT LIKE '" + proofing.ScopeShared + "%'", before(keepCounters)},
+		{"idp_throttle", "scope, key", "started_at < $1", before(keepShared)},
+		{"idp_deferred", "job, row_id", "retry_at < $1", before(keepDeferred)},
 		{"idp_message_receipt", "id", "at < $1", before(keepReceipts)},
 		{"idp_message_report", "provider, reference", "at < $1", before(keepReceipts)},
 		{"idp_message_fallback", "id", "until_at < $1", before(0)},

@@ -70,6 +70,13 @@ func (s *Store) standing(ctx context.Context, r standingRow, grantID string) (oa
 	return standing, s.readMandate(ctx, &standing, r.principal.String, r.mandateID.String)
 }
 
+// backed is the condition that a mandate was not passed on, or from one that is in force and whose agent's account is active. What is passed
+// on ends no later than that (Mandate.Within) and is not passed on again (mandate.MaxDepth), so times and one level more need no look.
+func backed(table string) string {
+	return "(" + table + ".parent = '' OR EXISTS (SELECT 1 FROM idp_mandate AS mm JOIN idp_account AS ma ON ma.id = mm.agent WHERE mm.principal = " + table + ".principal AND mm.id = " + table +
+		".parent AND mm.state = 'active' AND ma.state = 'active'))"
+}
+
 // standingMandate are the columns of a mandate m.
 var standingMandate = "m." + strings.NewReplacer(", ", ", m.", ",\n\t", ", m.").Replace(mandateColumns)
 
@@ -83,8 +90,8 @@ func (s *Store) readMandate(ctx context.Context, standing *oauth.Standing, princ
 	var state sql.NullString
 	var version sql.NullInt64
 	var row mandateRow
-	err := s.db.Read().QueryRowContext(ctx, "SELECT p.state, p.version, "+standingMandate+" FROM idp_mandate m LEFT JOIN idp_account p ON p.id = m.principal WHERE m.principal = $1 AND m.id = $2",
-		principal, mandateID).Scan(append([]any{&state, &version}, row.fields()...)...)
+	err := s.db.Read().QueryRowContext(ctx, "SELECT p.state, p.version, "+backed("m")+", "+standingMandate+" FROM idp_mandate m LEFT JOIN idp_account p ON p.id = m.principal WHERE m.principal = $1 AND m.id = $2",
+		principal, mandateID).Scan(append([]any{&state, &version, &standing.Backed}, row.fields()...)...)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -396,6 +397,13 @@ func (t *Twin) Counted(_ context.Context, scope string, key []byte, span time.Du
 		return 0, nil
 	}
 	return c.tries, nil
+}
+
+// Counters are the names of the counters with their keys.
+func (t *Twin) Counters() []string {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return slices.Sorted(maps.Keys(t.counters))
 }
 
 // Uncount implements proofing.Store.

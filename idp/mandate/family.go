@@ -3,7 +3,6 @@ package mandate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -35,8 +34,9 @@ type FamilyStore interface {
 	PutChild(ctx context.Context, c NewChild, record audit.Record) error
 	// ConsentOf is the newest consent that a guardian gave for a child online; idp.ErrNotFound.
 	ConsentOf(ctx context.Context, child, guardian string) (Consent, error)
-	// MandatesToWarn are live ones of a kind that end before a moment and of whose end nobody was told.
-	MandatesToWarn(ctx context.Context, kind Kind, before time.Time, limit int) ([]Mandate, error)
+	// MandatesToWarn are live ones of a kind that end within a span, of whose end nobody was told and which are not put off, the first to
+	// end first.
+	MandatesToWarn(ctx context.Context, kind Kind, now time.Time, ahead time.Duration, limit int) ([]Mandate, error)
 	// Warned notes that both were told; ErrMoved when that was noted before.
 	Warned(ctx context.Context, principal, id string, at time.Time, record audit.Record) error
 }
@@ -282,7 +282,7 @@ func (s *Service) linked(ctx context.Context, principal string, kind Kind) (agen
 }
 
 // AskToLookOn proposes the link of a guardian with a minor of 14 to 17 who has an account of its own: the register must name
-// the guardian, and the minor confirms.
+// the guardian, and the minor confirms. Who asks again while the first request is open, or looks on already, is given that one.
 func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate, error) {
 	if err := s.fresh(ctx, by); err != nil {
 		return Mandate{}, err
@@ -300,6 +300,9 @@ func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate
 	if err != nil || !LooksOn(number, now) {
 		return Mandate{}, fault.New(fault.ChildAge)
 	}
+	if there, err := s.lookingOn(ctx, minor, by.Account, now); err != nil || there.ID != "" {
+		return there, err
+	}
 	if err := s.ask(ctx, by.Account); err != nil {
 		return Mandate{}, err
 	}
@@ -313,7 +316,32 @@ func (s *Service) AskToLookOn(ctx context.Context, by By, minor string) (Mandate
 	policy, _ := PolicyOf(GuardianLimited)
 	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: minor, Agent: by.Account, Depth: 1, Kind: GuardianLimited, Items: []string{AllItems}, Rights: policy.Default, MaxClass: policy.MaxClass, State: Proposed,
 		Evidence: answer.Digest, NotBefore: now, NotAfter: birthday(number, AgeOfMajority), CreatedAt: now, AgentAt: now}
-	return m, s.propose(ctx, m)
+	err = s.propose(ctx, m)
+	if errors.Is(err, ErrTwin) { // sent twice at once
+		if there, again := s.lookingOn(ctx, minor, by.Account, now); again != nil || there.ID != "" {
+			return there, again
+		}
+	}
+	return m, err
+}
+
+// lookingOn is the link, asked for or in force, by which a guardian looks on at a minor; none has no identifier.
+func (s *Service) lookingOn(ctx context.Context, minor, guardian string, now time.Time) (Mandate, error) {
+	for behind := (Mark{}); ; {
+		page, err := s.cfg.Store.MandatesByPrincipal(ctx, minor, behind, endPage)
+		if err != nil {
+			return Mandate{}, fault.Wrap(err, fault.Unavailable)
+		}
+		for _, m := range page {
+			behind = Mark{m.CreatedAt, m.ID}
+			if state := m.StateAt(now); m.Kind == GuardianLimited && m.Agent == guardian && (state == Proposed || state == Active) {
+				return m, nil
+			}
+		}
+		if len(page) < endPage {
+			return Mandate{}, nil
+		}
+	}
 }
 
 // Ask proposes that the person itself acts for another, as a helper does for an elder; the other confirms it on a device of
@@ -339,25 +367,30 @@ func (s *Service) Ask(ctx context.Context, by By, principal string, t Terms) (Ma
 // Warn tells guardians and minors that their link ends in a month.
 func (s *Service) Warn(ctx context.Context) (n int, err error) {
 	now := s.cfg.Now().UTC()
-	soon, err := s.cfg.Family.MandatesToWarn(ctx, GuardianLimited, now.Add(Warning), endPage)
-	if err != nil {
-		return 0, fmt.Errorf("read mandates that end soon: %w", err)
-	}
-	for _, m := range soon {
-		messages, err := notices(m, "ending")
-		if err != nil {
-			return n, err
-		}
-		err = s.cfg.Family.Warned(ctx, m.Principal, m.ID, now, audit.With(s.event(ctx, m, "ending")).And(messages...))
-		if err != nil && !errors.Is(err, ErrMoved) {
-			return n, err
-		}
-		n++
-	}
+	n, err = idp.Turn[Mandate]{
+		Job: JobWarn, Rows: s.cfg.Store, Now: now, Size: endPage, Most: endMost,
+		Page: func(ctx context.Context, limit int) ([]Mandate, error) {
+			return s.cfg.Family.MandatesToWarn(ctx, GuardianLimited, now, Warning, limit)
+		},
+		ID: func(m Mandate) string { return m.ID },
+		Do: func(ctx context.Context, m Mandate) error { return s.warn(ctx, m, now) },
+	}.Run(ctx)
 	if n > 0 {
 		s.cfg.Wake()
 	}
-	return n, nil
+	return n, err
+}
+
+func (s *Service) warn(ctx context.Context, m Mandate, now time.Time) error {
+	messages, err := notices(m, "ending")
+	if err != nil {
+		return err
+	}
+	err = s.cfg.Family.Warned(ctx, m.Principal, m.ID, now, audit.With(s.event(ctx, m, "ending")).And(messages...))
+	if errors.Is(err, ErrMoved) { // another process was faster
+		return nil
+	}
+	return err
 }
 
 // Questions to registers of one account in a day: whoever looks for others by their numbers is stopped.

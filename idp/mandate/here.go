@@ -27,12 +27,14 @@ const (
 type Standing struct {
 	Mandate   Mandate
 	Principal idp.AccountState
+	// Backed: the mandate that it was passed on from is in force and its agent's account active. Of passed-on ones only.
+	Backed bool
 }
 
-// Holds reports whether the agent may act now: as for tokens the mandate is live and the principal's account active, so that a
-// suspension, a death or a merge of the principal stops it at once.
+// Holds reports whether the agent may act now, at our own pages and by tokens: the mandate is live, the principal's account active, and
+// what was passed on is backed, so that a suspension, a death or a merge of the principal or of the agent in the middle stops it at once.
 func (s Standing) Holds(now time.Time) bool {
-	return s.Mandate.Live(now) && s.Principal == idp.AccountActive
+	return s.Mandate.Live(now) && s.Principal == idp.AccountActive && (s.Mandate.Parent == "" || s.Backed)
 }
 
 // UsedHere is one use of a mandate at a page of ours.
@@ -47,7 +49,7 @@ type UsedHere struct {
 
 // HereStore keeps what is done at our own pages; idpdb implements it.
 type HereStore interface {
-	// MandateStanding reads a mandate of an agent and the state of its principal at one moment; idp.ErrNotFound.
+	// MandateStanding reads a mandate of an agent, the state of its principal and what backs it at one moment; idp.ErrNotFound.
 	MandateStanding(ctx context.Context, agent, id string) (Standing, error)
 	// UseMandate stores a use with its lines of the ledger; ErrMoved when the mandate, or its principal, stands no longer.
 	UseMandate(ctx context.Context, u UsedHere, record audit.Record) error

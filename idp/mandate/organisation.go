@@ -93,9 +93,10 @@ type OrganisationStore interface {
 	// SucceedOrganisation puts another legal representative in office: the mandate of the one before ends.
 	SucceedOrganisation(ctx context.Context, o Organisation, m Mandate, record audit.Record) error
 	Organisation(ctx context.Context, id string) (Organisation, error)
-	// OrganisationsDue are registered ones that were not checked since a moment.
-	OrganisationsDue(ctx context.Context, before time.Time, limit int) ([]Organisation, error)
-	// Checked notes an answer of the register, by which an organisation is unknown no more; a record only where it was.
+	// OrganisationsDue are registered ones that were not checked for a span and are not put off, the longest due first.
+	OrganisationsDue(ctx context.Context, now time.Time, span time.Duration, limit int) ([]Organisation, error)
+	// Checked notes an answer of the register, by which an organisation is unknown no more and its check failed no more; a record only
+	// where it was unknown.
 	Checked(ctx context.Context, id string, state RegisterState, at time.Time, record audit.Record) error
 	// Unknown notes that the register does not know an organisation; a record only the first time.
 	Unknown(ctx context.Context, id string, at time.Time, record audit.Record) error
@@ -448,24 +449,22 @@ func (s *Service) StopAgent(ctx context.Context, by, organisation, agent string)
 // recheckPage bounds what one turn of the clock asks the register.
 const recheckPage = 20
 
-// RecheckDue asks the register about the organisations that were not checked for a day. Those that it is silent about come
-// again with the next turn. One that cannot be checked keeps none of the others, some of which may be no more, from their turn.
+// RecheckDue asks the register about the organisations that were not checked for a day. One that it is silent about ends the turn, since it
+// may be silent about all; the next turn begins with others, some of which may be no more.
 func (s *Service) RecheckDue(ctx context.Context) (n int, err error) {
-	due, err := s.cfg.Organisations.OrganisationsDue(ctx, s.cfg.Now().UTC().Add(-recheckAfter), recheckPage)
-	if err != nil {
-		return 0, fmt.Errorf("read organisations that are due: %w", err)
-	}
-	var failures []error
-	for _, o := range due {
-		err := s.Recheck(ctx, o.ID)
-		if fault.CodeOf(err) == fault.RegisterSilent {
-			return n, errors.Join(append(failures, err)...) // it is asked again with the next turn
-		}
-		if err != nil {
-			failures = append(failures, fmt.Errorf("check organisation %s: %w", o.ID, err))
-			continue
-		}
-		n++
-	}
-	return n, errors.Join(failures...)
+	now := s.cfg.Now().UTC()
+	return idp.Turn[Organisation]{
+		Job: JobRecheck, Rows: s.cfg.Store, Now: now, Size: recheckPage, Most: recheckPage,
+		Page: func(ctx context.Context, limit int) ([]Organisation, error) {
+			return s.cfg.Organisations.OrganisationsDue(ctx, now, recheckAfter, limit)
+		},
+		ID: func(o Organisation) string { return o.ID },
+		Do: func(ctx context.Context, o Organisation) error {
+			if err := s.Recheck(ctx, o.ID); fault.CodeOf(err) != fault.OrganisationMismatch { // which stands in the queue of people
+				return err
+			}
+			return nil
+		},
+		Last: func(err error) bool { return fault.CodeOf(err) == fault.RegisterSilent },
+	}.Run(ctx)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -21,6 +20,7 @@ import (
 // Errors of stores.
 var (
 	ErrMoved = errors.New("mandate: not in the state that the change begins in")
+	ErrTwin  = errors.New("mandate: there is one between the two already")
 	ErrFull  = errors.New("mandate: as many as are allowed")
 )
 
@@ -62,12 +62,14 @@ type Bounds struct {
 	OfPrincipal int // proposed and live ones of the kind; 0: any number
 	OfAgent     int
 	Relatives   bool // the two are declared relatives
+	Single      bool // one proposed or live mandate of the kind between the same two
 }
 
 // Store keeps mandates; idpdb implements it. Each change is one transaction with its audit record.
 type Store interface {
+	idp.Deferrals
 	// PutMandate stores a proposal, or a mandate that is active at once; ErrFull when a bound is reached, ErrUnrelated when the two
-	// have to be relatives and are not, ErrMoved when the one
+	// have to be relatives and are not, ErrTwin when there has to be one between the two and is already, ErrMoved when the one
 	// that it is passed on from, or the principal, is no longer active.
 	PutMandate(ctx context.Context, m Mandate, b Bounds, record audit.Record) error
 	// ConfirmMandate makes a proposal active; ErrMoved when it is none any more, ErrUnrelated as above.
@@ -92,7 +94,7 @@ type Store interface {
 	Acting(ctx context.Context, sid, clientID string) (mandateID string, at time.Time, ok bool, err error)
 	// SetActing stores it; for our own pages it is the choice for every client from here on.
 	SetActing(ctx context.Context, sid, clientID, principal, mandateID string, at time.Time, record audit.Record) error
-	// DueMandates are active ones whose time is over.
+	// DueMandates are active ones whose time is over and which are not put off, the longest over first.
 	DueMandates(ctx context.Context, now time.Time, limit int) ([]Mandate, error)
 }
 
@@ -407,13 +409,13 @@ func (s *Service) propose(ctx context.Context, m Mandate) error {
 
 func (s *Service) put(ctx context.Context, m Mandate, record audit.Record) error {
 	policy, _ := PolicyOf(m.Kind)
-	err := s.cfg.Store.PutMandate(ctx, m, Bounds{policy.MaxAgents, policy.PrincipalN, policy.Relatives}, record)
+	err := s.cfg.Store.PutMandate(ctx, m, Bounds{policy.MaxAgents, policy.PrincipalN, policy.Relatives, m.Kind == GuardianLimited}, record)
 	switch {
 	case errors.Is(err, ErrFull):
 		return fault.Wrap(err, fault.MandateLimit)
 	case errors.Is(err, ErrUnrelated):
 		return fault.Wrap(err, fault.RelativeNeeded)
-	case errors.Is(err, ErrMoved):
+	case errors.Is(err, ErrMoved), errors.Is(err, ErrTwin):
 		return fault.Wrap(err, fault.MandateState)
 	case err != nil:
 		return fault.Wrap(err, fault.Unavailable)
@@ -606,24 +608,36 @@ func (s *Service) Deregister(ctx context.Context, uscc string) error {
 	return s.checked(ctx, o, Deregistered)
 }
 
-const endPage = 100
+// endPage is how many mandates are read at once, and endMost how many a turn of the clock ends.
+const (
+	endPage = 100
+	endMost = 1000
+)
+
+// Jobs of the clock, under which rows that failed are put off.
+const (
+	JobExpire  = "mandate.expire"
+	JobWarn    = "mandate.warn"
+	JobRecheck = "organisation.recheck"
+)
 
 // Expire writes down that the time of mandates is over, and has the parties of their sessions told. It returns how many
 // there were.
 func (s *Service) Expire(ctx context.Context) (n int, err error) {
-	due, err := s.cfg.Store.DueMandates(ctx, s.cfg.Now().UTC(), endPage)
-	if err != nil {
-		return 0, fmt.Errorf("read mandates that are due: %w", err)
-	}
-	var failures []error
-	for _, m := range due { // one that cannot be ended keeps none of the others alive at their parties
-		if err := s.end(ctx, m, Expired, "system:clock", "time"); err != nil && fault.CodeOf(err) != fault.MandateState {
-			failures = append(failures, fmt.Errorf("end mandate %s: %w", m.ID, err))
-			continue
-		}
-		n++
-	}
-	return n, errors.Join(failures...)
+	now := s.cfg.Now().UTC()
+	return idp.Turn[Mandate]{
+		Job: JobExpire, Rows: s.cfg.Store, Now: now, Size: endPage, Most: endMost,
+		Page: func(ctx context.Context, limit int) ([]Mandate, error) {
+			return s.cfg.Store.DueMandates(ctx, now, limit)
+		},
+		ID: func(m Mandate) string { return m.ID },
+		Do: func(ctx context.Context, m Mandate) error {
+			if err := s.end(ctx, m, Expired, "system:clock", "time"); fault.CodeOf(err) != fault.MandateState { // ended meanwhile
+				return err
+			}
+			return nil
+		},
+	}.Run(ctx)
 }
 
 // maxLive bounds the identities that a person chooses among.

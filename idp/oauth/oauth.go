@@ -223,15 +223,16 @@ type Standing struct {
 	Terms          string // of the consent where something is passed on; see idp.RecipientTerms
 	SessionEnded   bool   // of codes and AccountStanding only: a grant ends with its session anyway
 	TokenRevoked   bool
-	// Mandate of the grant as it is now, and how its principal stands.
+	// Mandate of the grant as it is now, how its principal stands, and whether who passed it on may act under its own.
 	Mandate          mandate.Mandate
 	Principal        idp.AccountState
 	PrincipalVersion int64
+	Backed           bool
 }
 
 // MayAct reports whether the mandate of a grant still holds; true for a person who acts for itself.
 func (s Standing) MayAct(mandateID string, now time.Time) bool {
-	return mandateID == "" || s.Mandate.ID == mandateID && s.Mandate.Live(now) && s.Principal == idp.AccountActive
+	return mandateID == "" || s.Mandate.ID == mandateID && mandate.Standing{Mandate: s.Mandate, Principal: s.Principal, Backed: s.Backed}.Holds(now)
 }
 
 // Errors of stores.

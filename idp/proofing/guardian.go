@@ -130,7 +130,7 @@ func (s *Service) Consent(ctx context.Context, guardian string, in Child, pictur
 	case err != nil:
 		return "", c, s.wait(ctx, c, err)
 	case answer.Verdict != Match:
-		return "", c, s.refuse(ctx, c, answer.Verdict)
+		return "", c, s.refuse(ctx, c, answer.Verdict, false)
 	}
 	mandateID, err = s.link(ctx, c, q, level, m.Source.Name(), answer)
 	return mandateID, c, err

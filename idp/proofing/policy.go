@@ -43,6 +43,10 @@ type Level struct {
 	// Recover lets somebody who lost every way to sign in prove themself again by the method, for an account of no higher level; of
 	// carrier, bank_card, face and network_id.
 	Recover bool `json:"recover,omitempty" yaml:"recover"`
+	// AlertAt tells security administrators when one telephone number (carrier, bank_card) or one face (face) stands behind so many
+	// identities within AlertDays; 0 is as built in, -1 for AlertAt tells nobody.
+	AlertAt   int `json:"alert_at,omitempty" yaml:"alert_at"`
+	AlertDays int `json:"alert_days,omitempty" yaml:"alert_days"`
 	// Off takes the method away.
 	Off bool `json:"off,omitempty" yaml:"off"`
 }
@@ -123,6 +127,12 @@ func (l *Level) Normalize() error {
 		return refuse("keeps", "only superseded, cessation_of_operation and affiliation_changed may be let pass")
 	case l.refuseSample() != "":
 		return refuse("sample", l.refuseSample())
+	case (l.AlertAt != 0 || l.AlertDays != 0) && alerting[l.Method] == "":
+		return refuse("alert_at", "of carrier, bank_card and face only")
+	case l.AlertAt == 1 || l.AlertAt < -1 || l.AlertAt > mostAlertAt:
+		return refuse("alert_at", "between 2 and 1000, or -1")
+	case l.AlertDays < 0 || l.AlertDays > mostAlertDays:
+		return refuse("alert_days", "between 1 and 365")
 	case l.UnwatchedDays < 0 || l.UnwatchedDays > longestUnwatched:
 		return refuse("unwatched_days", "between 0 and 366")
 	case l.UnwatchedDays > 0 && l.Method != Certificate && l.Method != OrganisationCertificate:

@@ -64,6 +64,9 @@ type Answer struct {
 	Digest  string
 	// Key is always the same for one person at a service that tells no name; empty elsewhere.
 	Key string
+	// Face is by which a service that compares faces knows one face again: a word of its own, no picture and no template. It is counted by
+	// its keyed hash and kept nowhere; empty where the service has none.
+	Face string
 }
 
 // ErrSilent: the source did not answer in time or not in a way that can be understood.
@@ -176,6 +179,10 @@ type Config struct {
 	Reviews ReviewStore
 	// Organisations reads certificates of organisations; nil has none.
 	Organisations OrganisationReader
+	// Alerts is told of what stands behind many identities; nil is nobody.
+	Alerts Alerts
+	// NegativeFor is how long a mismatch answers the same question again without the source; 0 asks each time. At most LongestNegative.
+	NegativeFor time.Duration
 	// Guardians carries out a guardian's consent; nil takes none.
 	Guardians Guardians
 	Now       func() time.Time
@@ -223,6 +230,7 @@ func (s *Service) Submit(ctx context.Context, accountID string, in Submission) (
 	if err := s.put(ctx, c, q, in); err != nil {
 		return 0, err
 	}
+	s.noteShared(ctx, c, level, q.Mobile, q.identity())
 	reached, err := s.ask(ctx, c, q, level)
 	if mismatch = slices.Contains(mismatches, fault.CodeOf(err)); fault.CodeOf(err) == fault.ProofingMismatch {
 		return reached, s.withTries(ctx, accountID, q, err)
@@ -382,7 +390,7 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 	if source == nil { // it was taken out of the configuration meanwhile
 		return 0, s.wait(ctx, c, ErrSilent)
 	}
-	answer, err := source.Ask(ctx, q)
+	answer, cached, err := s.askOnce(ctx, source, c, q)
 	switch {
 	case err != nil:
 		return 0, s.wait(ctx, c, err)
@@ -393,8 +401,9 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 	case answer.Verdict == Ordered:
 		return 0, s.ordered(ctx, c, answer)
 	case answer.Verdict != Match:
-		return 0, s.refuse(ctx, c, answer.Verdict)
+		return 0, s.refuse(ctx, c, answer.Verdict, cached)
 	}
+	s.noteShared(ctx, c, level, answer.Face, q.identity())
 	return s.grant(ctx, c, q, level, source.Name(), answer)
 }
 
@@ -408,8 +417,13 @@ var refusals = map[Verdict]struct {
 	AccountMismatch: {fault.TransferMismatch, fieldAccount},
 }
 
-func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict) error {
-	record := audit.With(s.event(ctx, c, "proofing."+string(verdict)))
+// refuse closes a case with what the source said, or said shortly before to the same question (cached).
+func (s *Service) refuse(ctx context.Context, c Case, verdict Verdict, cached bool) error {
+	event := s.event(ctx, c, "proofing."+string(verdict))
+	if cached {
+		event.Details["cached"] = "true"
+	}
+	record := audit.With(event)
 	if c.Method == GuardianConsent && c.State == Waiting { // nobody sits before the answer any more
 		told, err := guardianNotice(c)
 		if err != nil {

@@ -90,13 +90,14 @@ type EndedCertificate struct {
 
 // CertificateStore keeps the certificates behind levels; idpdb implements it.
 type CertificateStore interface {
+	idp.Deferrals
 	// WatchedBy pages those of an authority by serial and evidence; the mark is the last one of the page before.
 	WatchedBy(ctx context.Context, authority string, after WatchedCertificate, limit int) ([]WatchedCertificate, error)
-	// WatchedUntil are those that ended by a time, the first to end first.
+	// WatchedUntil are those that ended by a time and are not put off, the first to end first.
 	WatchedUntil(ctx context.Context, at time.Time, limit int) ([]WatchedCertificate, error)
 	// EndCertificate closes one and ends its level in the same change; idp.ErrNotFound when another process did.
 	EndCertificate(ctx context.Context, e EndedCertificate, record audit.Record) error
-	// Unwatched is evidence by certificates in force at a moment of which no certificate is kept.
+	// Unwatched is evidence by certificates in force at a moment of which no certificate is kept and which is not put off.
 	Unwatched(ctx context.Context, now time.Time, limit int) ([]WatchedCertificate, error)
 	// NoteUnwatched gives one its term; idp.ErrConflict when another process did.
 	NoteUnwatched(ctx context.Context, c WatchedCertificate, at time.Time, record audit.Record) error
@@ -138,10 +139,12 @@ func NewCertificateWatch(cfg CertificateWatchConfig) *CertificateWatch {
 	return &CertificateWatch{cfg: cfg}
 }
 
-// watchEvery is the pause between looks at all certificates, and watchPage how many are read at once.
+// watchEvery is the pause between looks at all certificates, watchPage how many are read at once, and watchMost how many of one kind a
+// pass changes.
 const (
 	watchEvery = 5 * time.Minute
 	watchPage  = 500
+	watchMost  = 20 * watchPage
 )
 
 // Due runs a pass when the last one of this process is long enough ago.
@@ -170,39 +173,52 @@ func (w *CertificateWatch) Soon() {
 func (w *CertificateWatch) Pass(ctx context.Context) (ended int, err error) {
 	w.pass.Lock()
 	defer w.pass.Unlock()
+	var failures []error
 	for after := ""; ; {
 		page, err := w.cfg.Store.Authorities(ctx, after, watchPage)
 		if err != nil {
-			return ended, err
+			return ended, errors.Join(append(failures, err)...)
 		}
 		for _, a := range page {
 			n, err := w.authority(ctx, a)
-			if ended += n; err != nil {
-				return ended, err
-			}
+			ended += n
+			failures = append(failures, err)
 			after = a.Authority
 		}
-		if len(page) < watchPage {
+		if len(page) < watchPage || ctx.Err() != nil {
 			break
 		}
 	}
-	for {
-		late, err := w.cfg.Store.WatchedUntil(ctx, w.cfg.Now().UTC(), watchPage)
-		if err != nil {
-			return ended, err
-		}
-		for _, c := range late {
-			if err := w.end(ctx, c, CertificateExpired, ""); err != nil {
-				return ended, err
-			}
-			ended++
-		}
-		if len(late) < watchPage {
-			break
-		}
+	for _, part := range []func(context.Context) (int, error){w.late, w.unwatched, w.termsOver} {
+		n, err := part(ctx)
+		ended += n
+		failures = append(failures, err)
 	}
-	n, err := w.unwatched(ctx)
-	return ended + n, err
+	return ended, errors.Join(failures...)
+}
+
+// Jobs of a pass, under which rows that failed are put off.
+const (
+	JobCertificateEnds     = "certificate.ends"
+	JobCertificateTerm     = "certificate.term"
+	JobCertificateTermEnds = "certificate.term_ends"
+)
+
+// turn is a turn over certificates that are due.
+func (w *CertificateWatch) turn(job string, now time.Time, page func(ctx context.Context, at time.Time, limit int) ([]WatchedCertificate, error), do func(context.Context, WatchedCertificate) error) idp.Turn[WatchedCertificate] {
+	return idp.Turn[WatchedCertificate]{
+		Job: job, Rows: w.cfg.Store, Now: now, Size: watchPage, Most: watchMost,
+		Page: func(ctx context.Context, limit int) ([]WatchedCertificate, error) { return page(ctx, now, limit) },
+		ID:   func(c WatchedCertificate) string { return c.ProofID },
+		Do:   do,
+	}
+}
+
+// late ends levels by certificates whose time is over.
+func (w *CertificateWatch) late(ctx context.Context) (int, error) {
+	return w.turn(JobCertificateEnds, w.cfg.Now().UTC(), w.cfg.Store.WatchedUntil, func(ctx context.Context, c WatchedCertificate) error {
+		return w.end(ctx, c, CertificateExpired, "")
+	}).Run(ctx)
 }
 
 // TopicCertificateUnwatched is the outbox topic of levels that got a term because nothing of the certificate behind them was kept.
@@ -215,48 +231,38 @@ type CertificateUnwatchedMessage struct {
 }
 
 // unwatched gives levels by certificates of which an earlier release kept neither number nor authority a term, of which the person is
-// told, and ends those whose term is over. The term stands from then on: a policy that changes later moves nothing that was told.
+// told. The term stands from then on: a policy that changes later moves nothing that was told. It ends none.
 func (w *CertificateWatch) unwatched(ctx context.Context) (ended int, err error) {
 	now := w.cfg.Now().UTC()
-	for {
-		found, err := w.cfg.Store.Unwatched(ctx, now, watchPage)
-		if err != nil {
-			return 0, err
-		}
-		for _, c := range found {
-			c.Ends = now.Add(unwatchedTerm(w.cfg.Policy(), c.Method))
-			payload, err := json.Marshal(CertificateUnwatchedMessage{c.AccountID, c.Ends})
-			if err != nil {
-				return 0, err
-			}
-			record := audit.With(idp.Event(ctx, now, "proofing.certificate_unwatched", "account", c.AccountID, map[string]string{"evidence": c.ProofID, "method": c.Method, "ends": c.Ends.Format(time.RFC3339)})).
-				And(audit.Message{Topic: TopicCertificateUnwatched, Key: c.ProofID, Payload: payload})
-			if err := w.cfg.Store.NoteUnwatched(ctx, c, now, record); err != nil && !errors.Is(err, idp.ErrConflict) {
-				return 0, err
-			}
-		}
-		if len(found) > 0 && w.cfg.Wake != nil {
-			w.cfg.Wake()
-		}
-		if len(found) < watchPage {
-			break
-		}
+	found, err := w.turn(JobCertificateTerm, now, w.cfg.Store.Unwatched, func(ctx context.Context, c WatchedCertificate) error {
+		return w.giveTerm(ctx, c, now)
+	}).Run(ctx)
+	if found > 0 && w.cfg.Wake != nil {
+		w.cfg.Wake()
 	}
-	for {
-		late, err := w.cfg.Store.UnwatchedUntil(ctx, now, watchPage)
-		if err != nil {
-			return ended, err
-		}
-		for _, c := range late {
-			if err := w.end(ctx, c, CertificateUnwatched, ""); err != nil {
-				return ended, err
-			}
-			ended++
-		}
-		if len(late) < watchPage {
-			return ended, nil
-		}
+	return 0, err
+}
+
+func (w *CertificateWatch) giveTerm(ctx context.Context, c WatchedCertificate, now time.Time) error {
+	c.Ends = now.Add(unwatchedTerm(w.cfg.Policy(), c.Method))
+	payload, err := json.Marshal(CertificateUnwatchedMessage{c.AccountID, c.Ends})
+	if err != nil {
+		return err
 	}
+	record := audit.With(idp.Event(ctx, now, "proofing.certificate_unwatched", "account", c.AccountID, map[string]string{"evidence": c.ProofID, "method": c.Method, "ends": c.Ends.Format(time.RFC3339)})).
+		And(audit.Message{Topic: TopicCertificateUnwatched, Key: c.ProofID, Payload: payload})
+	err = w.cfg.Store.NoteUnwatched(ctx, c, now, record)
+	if errors.Is(err, idp.ErrConflict) { // another process was faster
+		return nil
+	}
+	return err
+}
+
+// termsOver ends the levels whose term is over.
+func (w *CertificateWatch) termsOver(ctx context.Context) (int, error) {
+	return w.turn(JobCertificateTermEnds, w.cfg.Now().UTC(), w.cfg.Store.UnwatchedUntil, func(ctx context.Context, c WatchedCertificate) error {
+		return w.end(ctx, c, CertificateUnwatched, "")
+	}).Run(ctx)
 }
 
 // UnwatchedFigures count levels by certificates of which nothing was kept.
@@ -281,30 +287,33 @@ func (w *CertificateWatch) authority(ctx context.Context, a AuthorityStanding) (
 		a.SilentSince = now
 		return 0, w.cfg.Store.NoteAuthority(ctx, a)
 	}
+	var failures []error
 	for after := (WatchedCertificate{}); ; {
 		page, err := w.cfg.Store.WatchedBy(ctx, a.Authority, after, watchPage)
 		if err != nil {
-			return ended, err
+			return ended, errors.Join(append(failures, err)...)
 		}
-		for _, c := range page {
+		for _, c := range page { // all of them each time, so one that fails keeps none of the others
 			after = c
 			serial, ok := new(big.Int).SetString(c.Serial, 16)
 			if !ok {
-				return ended, fmt.Errorf("serial of the certificate behind %s is no number", c.ProofID)
+				failures = append(failures, fmt.Errorf("serial of the certificate behind %s is no number", c.ProofID))
+				continue
 			}
 			if said := ask(serial); said.State == pki.RevocationRevoked {
 				if err := w.end(ctx, c, CertificateRevoked, revocationWord(said.Reason)); err != nil {
-					return ended, err
+					failures = append(failures, fmt.Errorf("end the level by the certificate behind %s: %w", c.ProofID, err))
+					continue
 				}
 				ended++
 			}
 		}
-		if len(page) < watchPage {
+		if len(page) < watchPage || ctx.Err() != nil {
 			break
 		}
 	}
 	a.AnsweredAt = now
-	return ended, w.cfg.Store.NoteAuthority(ctx, a)
+	return ended, errors.Join(append(failures, w.cfg.Store.NoteAuthority(ctx, a))...)
 }
 
 // end closes a certificate. Whether its level ends with it is the policy's word, in reasons that are harmless; without a row of the

@@ -202,6 +202,9 @@ func TestI07CursorsAreNoQueries(t *testing.T) {
 					if answer.Status >= http.StatusInternalServerError || strings.Contains(strings.ToLower(answer.Text), "sql") || strings.Contains(answer.Text, "syntax") {
 						t.Errorf("%s?%s=%q: %d %.300s", path, parameter.Name, value, answer.Status, answer.Text)
 					}
+					if (value == "\x00" || value == "\xff") && answer.Status != http.StatusBadRequest { // whatever the database would make of it
+						t.Errorf("%s?%s=%q: %d instead of 400", path, parameter.Name, value, answer.Status)
+					}
 				}
 			}
 		}

@@ -383,6 +383,8 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.certificates = a.newCertificateWatch(certificates)
 	sessions := session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Now: o.Now, Rand: o.Rand, Wake: a.wake, Others: a.bridges.logoutMessages})
 	a.fourEyes = foureyes.New(foureyes.Config{Store: a.store, Sealer: a.Accounts, Now: o.Now, Rand: o.Rand, Human: func(ctx context.Context, actor string) (string, error) { return a.Members.Human(ctx, actor) }})
+	sharedUses{a}.register()
+	a.metrics.faces(o.Now, a.store.FaceStore)
 	a.Staff = a.newStaff()
 	a.Members = staff.NewMembers(staff.MembersConfig{Store: a.store, Areas: a.Staff, Accounts: a.Accounts, Engine: a.fourEyes, Ring: a.ring, Now: o.Now, Rand: o.Rand})
 	a.Clients.CheckDepartments(a.Staff.NameOf)
@@ -496,7 +498,7 @@ func (a *App) openOutbox() {
 		idp.TopicMobileReassigned: a.deliverIdentityNotice(channel.TemplateMobileReassigned),
 		idp.TopicRevived:          a.deliverIdentityNotice(channel.TemplateAccountRevived),
 		idp.TopicDeceased:         a.endOfLife,
-		idp.TopicClosed:           a.endCard,
+		idp.TopicClosed:           a.endClosed,
 		idp.TopicOrganization:     a.endOrganisation,
 		idp.TopicDeletion:         a.deliverDeletionNotice,
 		idp.TopicErased:           a.deliverErased,

@@ -315,6 +315,9 @@ func (c *Config) setDefaults() {
 		c.Keys.Vault.TransitKey = "yinxin"
 	}
 	c.Channels.SetDefaults()
+	if c.Proofing.MismatchMinutes == 0 {
+		c.Proofing.MismatchMinutes = defaultMismatchMinutes
+	}
 	if c.Operator.Name == "" {
 		c.Operator.Name = "印信"
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/counter"
 	"github.com/yinxin-gov/yinxin/idp/counterhttp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/idp/staffhttp"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -165,13 +166,17 @@ func (a *App) endCardOf(ctx context.Context, accountID string) error {
 	return err
 }
 
-// endCard is where the licence room hears that an account was closed.
-func (a *App) endCard(ctx context.Context, d outbox.Delivery) error {
+// endClosed ends what was printed for a person whose account was closed, which is for good, and the mandates of both sides with what was
+// passed on from them. An organisation's end with what its register told (mandate.Service.Deregister).
+func (a *App) endClosed(ctx context.Context, d outbox.Delivery) error {
 	var message idp.AccountMessage
 	if err := json.Unmarshal(d.Payload, &message); err != nil {
 		return fmt.Errorf("read message: %w", err)
 	}
-	return a.endCardOf(ctx, message.AccountID)
+	if err := a.endCardOf(ctx, message.AccountID); err != nil || mandate.IsOrganisation(message.AccountID) {
+		return err
+	}
+	return a.Mandates.EndAll(ctx, message.AccountID, "closed")
 }
 
 // endOfLife ends what others do for a person who died, the offline code card, and what the person did as staff.

@@ -21,6 +21,8 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
@@ -261,20 +263,38 @@ func TestA29FormOfTerminalsComesBack(t *testing.T) {
 	}
 }
 
-// TestA29FormOfASuspendedMemberIsNotKept: who was suspended since has nothing kept.
+// TestA29FormOfASuspendedMemberIsNotKept: who was suspended since has nothing kept, also where the end of the session did not reach the node
+// that judges it.
 func TestA29FormOfASuspendedMemberIsNotKept(t *testing.T) {
-	const login = "13800139231"
-	p := apptest.Start(t, database(t))
-	p.Persona(login, "张三", 3, idp.RoleSystemAdmin)
-	b := p.SignInStaff(login)
-	p.Advance(staffExpires)
-	admin := reqctx.WithActor(t.Context(), reqctx.Actor{ID: "client:ops", Rights: reqctx.Everywhere(idp.RoleSecurityAdmin)})
-	if _, err := p.App.Members.Suspend(admin, memberOf(t, p, login).ID); err != nil {
-		t.Fatal(err)
-	}
-	sendForm(t, p, b, "/counter/terminals", urlencodedType, urlencodedForm("terminal-name", "九号窗口", "reason", "新窗口"))
-	if strings.Contains(b.Page.URL.RawQuery, "kept") {
-		t.Errorf("the form is kept: %s", b.Page.URL)
+	for name, test := range map[string]struct{ suspended, sessionOpen, kept bool }{
+		"at work":                        {false, true, true},
+		"suspended":                      {true, false, false},
+		"suspended, with a session open": {true, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const login = "13800139231"
+			p := apptest.Start(t, database(t))
+			p.Persona(login, "张三", 3, idp.RoleSystemAdmin)
+			b := p.SignInStaff(login)
+			p.Advance(staffExpires)
+			id := memberOf(t, p, login).ID
+			admin := reqctx.WithActor(t.Context(), reqctx.Actor{ID: "client:ops", Rights: reqctx.Everywhere(idp.RoleSecurityAdmin)})
+			if test.suspended {
+				if _, err := p.App.Members.Suspend(admin, id); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if test.sessionOpen {
+				db := testkit.OpenDatabase(t, p.Config.Database.URL)
+				if err := db.Apply(t.Context(), nil, sqldb.Step{Query: "UPDATE idp_session SET ended_at = 0 WHERE account_id = $1", Args: []any{id}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			sendForm(t, p, b, "/counter/terminals", urlencodedType, urlencodedForm("terminal-name", "九号窗口", "reason", "新窗口"))
+			if kept := strings.Contains(b.Page.URL.String(), "kept"); kept != test.kept {
+				t.Errorf("the form is kept: %v, at %s", kept, b.Page.URL)
+			}
+		})
 	}
 }
 

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"context"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +22,7 @@ type metrics struct {
 	reports  *prometheus.CounterVec
 	asked    *prometheus.CounterVec
 	paid     *prometheus.CounterVec
+	shared   *prometheus.CounterVec
 }
 
 func newMetrics(version string) *metrics {
@@ -34,9 +37,10 @@ func newMetrics(version string) *metrics {
 	m.reports = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_message_receipts_total", Help: "What providers reported of messages: delivered, failed, unknown."}, []string{"provider", "state"})
 	m.asked = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_source_questions_total", Help: "Questions to outside sources by source and outcome: answered, silent, paused."}, []string{"source", "outcome"})
 	m.paid = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_source_cost_total", Help: "Cost of questions that sources answered, in the operator's unit."}, []string{"source"})
+	m.shared = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_proofing_shared_total", Help: "Alerts of one telephone number or one face behind many identities: phone, face."}, []string{"what"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "yinxin_build_info", Help: "Always 1; the version is a label.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.duration, m.messages, m.cost, m.reports, m.asked, m.paid, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.duration, m.messages, m.cost, m.reports, m.asked, m.paid, m.shared, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -60,6 +64,45 @@ func (m *metrics) message(provider, outcome string, cost int64) {
 func (m *metrics) source(source, outcome string, cost int64) {
 	m.asked.WithLabelValues(source, outcome).Inc()
 	m.paid.WithLabelValues(source).Add(float64(cost))
+}
+
+// faceEvery is the pause between counts of what is stored of faces: the count reads an index of all such evidence.
+const faceEvery = 10 * time.Minute
+
+// faces exposes how much is stored of faces; a count that fails shows what was counted last.
+func (m *metrics) faces(now func() time.Time, count func(context.Context) (map[string]int64, error)) {
+	m.registry.MustRegister(&faceStore{now: now, count: count, description: prometheus.NewDesc("yinxin_face_store_count",
+		"What is stored of faces, which is results alone: evidence that a service compared one (result), and keyed hashes by which alerts count one (handle). No picture, template or score is ever stored.", []string{"kind"}, nil)})
+}
+
+// faceStore is the collector behind it.
+type faceStore struct {
+	now         func() time.Time
+	count       func(context.Context) (map[string]int64, error)
+	description *prometheus.Desc
+
+	mutex  sync.Mutex
+	at     time.Time
+	counts map[string]int64
+}
+
+// Describe implements prometheus.Collector.
+func (f *faceStore) Describe(all chan<- *prometheus.Desc) { all <- f.description }
+
+// Collect implements prometheus.Collector.
+func (f *faceStore) Collect(all chan<- prometheus.Metric) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	if now := f.now(); f.counts == nil || now.Sub(f.at) >= faceEvery {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if counts, err := f.count(ctx); err == nil {
+			f.counts, f.at = counts, now
+		}
+	}
+	for kind, n := range f.counts {
+		all <- prometheus.MustNewConstMetric(f.description, prometheus.GaugeValue, float64(n), kind)
+	}
 }
 
 func (m *metrics) handler() http.Handler {

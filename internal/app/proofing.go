@@ -42,7 +42,13 @@ type Proofing struct {
 	Transfer ProofingBank `yaml:"transfer"`
 	// Certificates say, for each authority of login.certificate_trust_file, where its certificates carry whom they name.
 	Certificates []certificate.Authority `yaml:"certificates"`
+	// MismatchMinutes is for how long a source that answered no is not asked the same again; the answer is given from memory, and the try
+	// counts. At most 60; -1 asks each time.
+	MismatchMinutes int `yaml:"mismatch_minutes"`
 }
+
+// defaultMismatchMinutes is short: what was put right at the register is asked about soon.
+const defaultMismatchMinutes = 10
 
 // ProofingSource is an HTTP source of one method.
 type ProofingSource struct {
@@ -121,6 +127,9 @@ func (p Proofing) check() []string {
 	all = append(all, p.Face.check("face")...)
 	all = append(all, p.NetworkID.check("network_id")...)
 	all = append(all, p.Transfer.source().check("transfer")...)
+	if p.MismatchMinutes < -1 || p.MismatchMinutes > int(proofing.LongestNegative/time.Minute) {
+		all = append(all, "proofing.mismatch_minutes: is between 1 and 60, or -1")
+	}
 	for i, a := range p.Certificates {
 		if wrong := a.Check(subject.DefaultDocuments()); wrong != "" {
 			all = append(all, fmt.Sprintf("proofing.certificates[%d]: %s", i, wrong))
@@ -240,7 +249,7 @@ func (a *App) openProofing(ctx context.Context, authority proofing.Source) (*pro
 		organisations = certificate.New(a.cfg.Proofing.Certificates)
 	}
 	return proofing.New(proofing.Config{Organisations: organisations, Guardians: guardians{a}, Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{authority}, Methods: methods, Reviews: a.store, Now: a.opts.Now, Rand: a.opts.Rand,
-		Policy: a.proofingPolicy}), nil
+		Policy: a.proofingPolicy, Alerts: sharedUses{a}, NegativeFor: time.Duration(max(a.cfg.Proofing.MismatchMinutes, 0)) * time.Minute}), nil
 }
 
 // arrived shows in the simulated inbox what the simulated bank moved to an account.

@@ -30,5 +30,5 @@ func Method(s *Service) proofing.Method {
 // Ask implements proofing.Source.
 func (s *Service) Ask(ctx context.Context, q proofing.Query) (proofing.Answer, error) {
 	r, sum, err := s.Client.Ask(ctx, q)
-	return proofing.Answer{Verdict: r.Result, Digest: sum}, err
+	return proofing.Answer{Verdict: r.Result, Digest: sum, Face: r.Key}, err
 }
