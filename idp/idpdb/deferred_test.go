@@ -139,7 +139,7 @@ func TestPausesGrowAndAreForgottenByACheck(t *testing.T) {
 				break
 			}
 		}
-		must(t, s.Checked(ctx, "org", mandate.Registered, now))
+		must(t, s.Checked(ctx, "org", mandate.Registered, now, audit.Record{}))
 		if n := counted(t, db, "SELECT COUNT(*) FROM idp_deferred"); n != 0 {
 			t.Error("a check that succeeded leaves the pause of the failures")
 		}
