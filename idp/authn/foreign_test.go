@@ -81,7 +81,7 @@ func TestHashesOfOtherSystemsAreCheckedAndMarkedForReplacement(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	ours, err := p.Hash(background, "Password-1")
+	ours, err := p.Rehash(background, "Password-1")
 	if err != nil {
 		t.Fatal(err)
 	}
