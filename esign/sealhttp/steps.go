@@ -137,11 +137,17 @@ func (p *Pages) action(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fault.Wrap(err, fault.Malformed)
 	}
-	i := slices.IndexFunc(steps, func(s step) bool { return s.name == r.PathValue("action") })
-	if i < 0 {
-		return fault.New(fault.NotFound)
+	for _, s := range steps {
+		if s.name == r.PathValue("action") {
+			return p.take(w, r, s)
+		}
 	}
-	s, said := steps[i], words{end: esign.Ending{Reason: strings.TrimSpace(r.PostForm.Get("reason"))}}
+	return fault.New(fault.NotFound)
+}
+
+// take does a step with what was typed for it.
+func (p *Pages) take(w http.ResponseWriter, r *http.Request, s step) error {
+	said := words{end: esign.Ending{Reason: strings.TrimSpace(r.PostForm.Get("reason"))}}
 	if s.asks == whyAndDay {
 		seal, err := p.Service.Find(r.Context(), r.PathValue("id"))
 		if err != nil {

@@ -205,7 +205,7 @@ func TestM03OrganisationLife(t *testing.T) {
 }
 
 // TestAnUnknownOrganisationKeepsNoOtherFromItsCheck: the register no longer knows the code of the one whose turn is first, and another
-// was deregistered. That one ends all the same, and the unknown one gives way for a day.
+// was deregistered. That one ends all the same, and the unknown one waits for people and gives way for a day.
 func TestAnUnknownOrganisationKeepsNoOtherFromItsCheck(t *testing.T) {
 	register := &steered{}
 	onBothWith(t, register, func(t *testing.T, p *apptest.Platform) {
@@ -225,8 +225,18 @@ func TestAnUnknownOrganisationKeepsNoOtherFromItsCheck(t *testing.T) {
 		register.set(func(r *steered) { r.state, r.unknown = mandate.Deregistered, company })
 		p.Advance(25 * time.Hour)
 		n, err := m.RecheckDue(ctx)
-		if n != 1 || err == nil || !strings.Contains(err.Error(), unknown.ID) {
+		if n != 2 || err != nil {
 			t.Errorf("checked %d, %v", n, err)
+		}
+		looks := func() int {
+			o, err := m.Organisation(ctx, unknown.ID)
+			if err != nil || o.UnknownAt.IsZero() {
+				t.Errorf("the unknown one: %+v, %v", o, err)
+			}
+			return o.UnknownLooks
+		}
+		if n := looks(); n != 1 {
+			t.Errorf("%d looks", n)
 		}
 		live, err := m.Live(ctx, head)
 		if err != nil || len(live) != 1 || live[0].Principal != unknown.ID {
@@ -239,8 +249,8 @@ func TestAnUnknownOrganisationKeepsNoOtherFromItsCheck(t *testing.T) {
 			t.Errorf("at once again: %d, %v", n, err)
 		}
 		p.Advance(25 * time.Hour)
-		if _, err := m.RecheckDue(ctx); err == nil {
-			t.Error("the unknown one is not asked about the day after")
+		if n, err := m.RecheckDue(ctx); n != 1 || err != nil || looks() != 2 {
+			t.Errorf("the unknown one is not asked about the day after: %d, %v", n, err)
 		}
 	})
 }
