@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/i18n"
 	"github.com/yinxin-gov/yinxin/internal/problem"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
@@ -113,7 +114,7 @@ func TestEveryCodeOfTheCatalogueIsComplete(t *testing.T) {
 			t.Errorf("%s: status %d, twice %v", meta.Code, meta.Status, seen[meta.Code])
 		}
 		seen[meta.Code] = true
-		for _, locale := range []string{"zh-CN", "en"} {
+		for _, locale := range i18n.Locales() {
 			if meta.Title[locale] == "" || meta.Hint[locale] == "" {
 				t.Errorf("%s has no words in %s", meta.Code, locale)
 			}

@@ -24,7 +24,7 @@ type entry struct {
 
 var (
 	codePattern = regexp.MustCompile(`^YX-[A-Z]+-\d{3}$`)
-	languages   = []string{"zh-CN", "en"}
+	languages   = []string{"zh-CN", "zh-Hant", "en"}
 )
 
 func main() {
