@@ -42,7 +42,7 @@ func (s *Disputes) message(ctx context.Context, d Dispute, author, text string) 
 	if n := utf8.RuneCountInString(text); n == 0 || n > maxDisputeText {
 		return nil, fault.New(fault.DisputeText).WithField("text", fault.DisputeText)
 	}
-	if len(d.Messages) >= maxDisputeMessages {
+	if author == AuthorPerson && len(d.Messages) >= maxDisputeMessages { // an answer is always taken
 		return nil, fault.New(fault.DisputeState)
 	}
 	m := &DisputeMessage{Author: author, At: s.cfg.Now().UTC()}

@@ -36,7 +36,9 @@ var keptFields = []string{
 	"nationality", "number", "overlap_hours", "post_logout_redirect_uris", "profile", "purpose", "redirect_uris", "role", "scope", "source", "statutory_basis", "subject", "text",
 	"until-year", "until-month", "until-day", "live-year", "live-month", "live-day", "expires_on-year", "expires_on-month", "expires_on-day",
 	"terminal-name", "terminal-department", "terminal-reader", "token-name",
-	"seal-number", "seal-owner", "seal-owner-code", "seal-line", "seal-diameter", "seal-years",
+	"seal-number", "seal-owner", "seal-owner-code", "seal-line", "seal-diameter", "seal-years", "replaces",
+	"seal-file-number", "seal-file-authority", "seal-file-day-year", "seal-file-day-month", "seal-file-day-day", "seal-lose-since-year", "seal-lose-since-month", "seal-lose-since-day",
+	"seal-revoke-lost-since-year", "seal-revoke-lost-since-month", "seal-revoke-lost-since-day",
 	"rule-when", "rule-purposes", "rule-approver", "rule-approvals", "rule-hours", "rule-uses", "rule-platform",
 	"stamp-kind", "stamp-page", "stamp-edge", "stamp-per-set", "stamp-duplex", "stamp-text", "stamp-nth", "stamp-dx", "stamp-dy", "stamp-x", "stamp-y", "stamp-item", "stamp-purpose",
 }

@@ -158,6 +158,28 @@ func TestA29FormOfTheSealCentreComesBack(t *testing.T) {
 	}
 }
 
+// TestA29FormsOfASealsLifeComeBack: an application for a replacement still says whose place it takes, and a loss since when.
+func TestA29FormsOfASealsLifeComeBack(t *testing.T) {
+	const keeper = "13800139212"
+	p := apptest.Start(t, database(t))
+	p.Persona(keeper, "张三", 3, esign.RoleKeeper)
+	one := activeSeal(t, p, "37030000001903")
+
+	form := url.Values{"replaces": {one}, "seal-owner": {"示例市新名称局"}, "seal-number": {"37030000001904"}, "seal-years": {"3"}}
+	b := keptFormOf(t, p, keeper, "/seal/new", urlencodedType, []byte(form.Encode()))
+	staffAgain(t, b, keeper)
+	if b.Page.URL.Path != "/seal/new" || b.Page.Attribute("seal-owner", "value") != "示例市新名称局" || !strings.Contains(b.Page.Source, `name="replaces" value="`+one+`"`) {
+		t.Errorf("the application for a replacement: %s %s", b.Page.URL, b.Page.Text)
+	}
+
+	form = url.Values{"reason": {"密码钥匙遗失"}, "seal-lose-since-year": {"2026"}, "seal-lose-since-month": {"11"}, "seal-lose-since-day": {"9"}}
+	b = keptFormOf(t, p, keeper, "/seal/"+one+"/lose", urlencodedType, []byte(form.Encode()))
+	staffAgain(t, b, keeper)
+	if b.Page.URL.Path != "/seal/"+one || b.Page.Attribute("seal-lose-reason", "value") != "密码钥匙遗失" || b.Page.Attribute("seal-lose-since-day", "value") != "9" {
+		t.Errorf("the report of a loss: %s %s", b.Page.URL, b.Page.Text)
+	}
+}
+
 // TestA29FormOfTerminalsComesBack: a form of the counter's own administration comes back to its page, and to nobody and nowhere else, within
 // half an hour.
 func TestA29FormOfTerminalsComesBack(t *testing.T) {
