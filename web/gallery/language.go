@@ -22,7 +22,9 @@ var wordsFile []byte
 var words = sync.OnceValue(func() map[string]map[string]string {
 	all := map[string]map[string]string{"en": {}, "zh-Hant": {}}
 	for _, meta := range fault.Codes() {
-		all["en"][meta.Title["zh-CN"]], all["en"][meta.Hint["zh-CN"]] = meta.Title["en"], meta.Hint["en"]
+		for locale := range all {
+			all[locale][meta.Title["zh-CN"]], all[locale][meta.Hint["zh-CN"]] = meta.Title[locale], meta.Hint[locale]
+		}
 	}
 	catalogue, err := i18n.New(i18n.Config{})
 	if err != nil {
