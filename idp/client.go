@@ -38,13 +38,14 @@ type Client struct {
 	ApplicationType         string         `json:"application_type" yaml:"application_type"`
 	TokenEndpointAuthMethod string         `json:"token_endpoint_auth_method" yaml:"token_endpoint_auth_method"`
 	IDTokenAlg              string         `json:"id_token_signed_response_alg" yaml:"id_token_signed_response_alg"`
-	RequirePKCE             *bool          `json:"require_pkce,omitempty" yaml:"require_pkce"`           // nil is true
-	StatutoryBasis          string         `json:"statutory_basis" yaml:"statutory_basis"`               // law under which claims are given without consent
-	MaxIAL                  int            `json:"max_ial" yaml:"max_ial"`                               // a level above it is never told; 0: not bounded
-	AllowedClaims           []AllowedClaim `json:"allowed_claims,omitempty" yaml:"allowed_claims"`       // empty: all that the scopes open
-	Recipients              []Recipient    `json:"recipients,omitempty" yaml:"recipients"`               // other departments to which its owner passes claims on
-	PartnerLevels           PartnerLevels  `json:"partner_level_map,omitempty" yaml:"partner_level_map"` // ial to the client's own word, told as partner_level
-	ActingFor               bool           `json:"acting_for,omitempty" yaml:"acting_for"`               // knows that sub may be another than who logged in (act, mandate_id); without, people act for themselves there
+	RequirePKCE             *bool          `json:"require_pkce,omitempty" yaml:"require_pkce"`             // nil is true
+	StatutoryBasis          string         `json:"statutory_basis" yaml:"statutory_basis"`                 // law under which claims are given without consent
+	MaxIAL                  int            `json:"max_ial" yaml:"max_ial"`                                 // a level above it is never told; 0: not bounded
+	AllowedClaims           []AllowedClaim `json:"allowed_claims,omitempty" yaml:"allowed_claims"`         // empty: all that the scopes open
+	Recipients              []Recipient    `json:"recipients,omitempty" yaml:"recipients"`                 // other departments to which its owner passes claims on
+	PartnerLevels           PartnerLevels  `json:"partner_level_map,omitempty" yaml:"partner_level_map"`   // ial to the client's own word, told as partner_level
+	ActingFor               bool           `json:"acting_for,omitempty" yaml:"acting_for"`                 // knows that sub may be another than who logged in (act, mandate_id); without, people act for themselves there
+	PreferredUpstream       string         `json:"preferred_upstream,omitempty" yaml:"preferred_upstream"` // source that the login page offers first to people of this client
 	PortalURL               string         `json:"portal_url" yaml:"portal_url"`
 	Profile                 string         `json:"profile" yaml:"profile"`
 	Disabled                bool           `json:"disabled" yaml:"disabled"`

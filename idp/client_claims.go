@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -65,9 +66,15 @@ func (c Client) ShownIAL(ial int) int {
 	return ial
 }
 
+// upstreamForm are names of sources, and none. Which sources there are is another matter: one may come later, or be away.
+var upstreamForm = regexp.MustCompile(`^[A-Za-z0-9_-]{0,64}$`)
+
 func (c *Client) normalizeClaims(refuse func(field, why string) error) error {
 	if c.MaxIAL < 0 || c.MaxIAL > 4 {
 		return refuse("max_ial", "0 to 4; 0 is no bound")
+	}
+	if !upstreamForm.MatchString(c.PreferredUpstream) {
+		return refuse("preferred_upstream", "it is no name of a source")
 	}
 	if wrong := c.PartnerLevels.Check(); wrong != "" {
 		return refuse("partner_level_map", wrong)

@@ -38,6 +38,7 @@ type LoginPage struct {
 	QRURL          string   // sign in with a phone; empty hides it
 	RecoverURL     string   // forgot password; empty hides it
 	CancelURL      string   // POST leads back to the application; empty hides it
+	First          *Link    // the platform that the application wants offered first; nil for none
 	Upstreams      []Link   // other platforms to sign in with
 	Silent         []string // names of those that do not answer now
 	Links          AppLinks

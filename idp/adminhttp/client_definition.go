@@ -49,6 +49,7 @@ type ClientDefinition struct {
 	MaxIAL                  int               `json:"max_ial,omitempty" doc:"Highest ial that it may ask for; 0 is not bounded"`
 	PartnerLevels           map[string]string `json:"partner_level_map,omitempty" doc:"ial (0 to 4, each) to its own word for it, told as partner_level"`
 	ActingFor               bool              `json:"acting_for,omitempty" doc:"It knows that sub may be another than who logged in (act, mandate_id); without, people act for themselves there"`
+	PreferredUpstream       string            `json:"preferred_upstream,omitempty" doc:"Source that the login page offers first to its people; none when absent, and as any other while it does not answer"`
 	PortalURL               string            `json:"portal_url,omitempty" doc:"Address on the home page of the sandbox"`
 	Profile                 string            `json:"profile,omitempty" doc:"default, fapi2 or fapi2_ms"`
 	JWKS                    json.RawMessage   `json:"jwks,omitempty" doc:"Its public keys as a JWK set"`

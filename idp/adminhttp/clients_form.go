@@ -15,14 +15,14 @@ import (
 )
 
 // formMembers are what people change on the page; the rest is changed by the API or a file.
-var formMembers = []string{"client_name", "department", "purpose", "redirect_uris", "post_logout_redirect_uris", "scope", "max_ial", "statutory_basis", "profile", idp.ClaimRecipients}
+var formMembers = []string{"client_name", "department", "purpose", "redirect_uris", "post_logout_redirect_uris", "scope", "max_ial", "statutory_basis", "preferred_upstream", "profile", idp.ClaimRecipients}
 
 func sortedNames(members map[string]any) []string { return slices.Sorted(maps.Keys(members)) }
 
 // typedOf is a definition as the inputs of the form show it.
 func typedOf(d ClientDefinition) url.Values {
 	typed := url.Values{"client_name": {d.ClientName}, "department": {d.Department}, "purpose": {d.Purpose}, "redirect_uris": {strings.Join(d.RedirectURIs, "\n")}, "post_logout_redirect_uris": {strings.Join(d.PostLogoutRedirectURIs, "\n")},
-		"scope": {d.Scope}, "max_ial": {strconv.Itoa(d.MaxIAL)}, "statutory_basis": {d.StatutoryBasis}, "profile": {profileText(d.Profile)}}
+		"scope": {d.Scope}, "max_ial": {strconv.Itoa(d.MaxIAL)}, "statutory_basis": {d.StatutoryBasis}, "preferred_upstream": {d.PreferredUpstream}, "profile": {profileText(d.Profile)}}
 	putRows(typed, d.Recipients)
 	return typed
 }
@@ -32,6 +32,7 @@ func (d *ClientDefinition) take(typed url.Values) (err error) {
 	d.ClientName, d.Department, d.Purpose = strings.TrimSpace(typed.Get("client_name")), strings.TrimSpace(typed.Get("department")), strings.TrimSpace(typed.Get("purpose"))
 	d.RedirectURIs, d.PostLogoutRedirectURIs = strings.Fields(typed.Get("redirect_uris")), strings.Fields(typed.Get("post_logout_redirect_uris"))
 	d.Scope, d.StatutoryBasis = strings.Join(strings.Fields(typed.Get("scope")), " "), strings.TrimSpace(typed.Get("statutory_basis"))
+	d.PreferredUpstream = strings.TrimSpace(typed.Get("preferred_upstream"))
 	if profile := typed.Get("profile"); profile != profileText(d.Profile) {
 		d.Profile = profile
 	}
@@ -76,7 +77,7 @@ func (s *Server) showClientForm(w http.ResponseWriter, r *http.Request, id, vers
 		{Name: "client_name", Label: text("admin.client.name"), Max: 60}, {Name: "department", Label: text("admin.client.department"), Max: 200, Optional: true}, {Name: "purpose", Label: text("admin.client.purpose"), Max: 500, Optional: true},
 		{Name: "redirect_uris", Label: text("admin.client.redirects"), Hint: text("admin.client.lines"), Kind: web.InputLongText, Optional: true, Max: 4096}, {Name: "post_logout_redirect_uris", Label: text("admin.client.after_logout"), Hint: text("admin.client.lines"), Kind: web.InputLongText, Optional: true, Max: 4096},
 		{Name: "scope", Label: text("admin.scopes"), Max: 1000, Optional: true}, {Name: "max_ial", Label: text("admin.client.max_ial"), Kind: web.InputSelect, Options: levels},
-		{Name: "statutory_basis", Label: text("admin.client.basis"), Max: 500, Optional: true}, {Name: "profile", Label: text("admin.client.profile"), Kind: web.InputSelect, Options: profiles}, {Name: inputReason, Label: text("action.reason"), Max: maxReason},
+		{Name: "statutory_basis", Label: text("admin.client.basis"), Max: 500, Optional: true}, {Name: "preferred_upstream", Label: text("admin.client.upstream"), Hint: text("admin.client.upstream.hint"), Max: 64, Optional: true}, {Name: "profile", Label: text("admin.client.profile"), Kind: web.InputSelect, Options: profiles}, {Name: inputReason, Label: text("action.reason"), Max: maxReason},
 	} {
 		f.Value = bounded(typed.Get(f.Name))
 		body.Fields = append(body.Fields, f)

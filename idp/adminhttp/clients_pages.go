@@ -84,7 +84,7 @@ func (s *Server) showClient(w http.ResponseWriter, r *http.Request, was refused)
 	body := web.AdminDetailPage{Back: web.Link{Label: text("admin.clients"), URL: "/admin/clients"}, Name: orDash(d.ClientName), Under: c.ClientID, Status: "client_" + c.State, SignInURL: s.signInAny(r),
 		Facts: []web.ShownField{{Label: text("admin.client.department"), Value: orDash(d.Department)}, {Label: text("admin.client.purpose"), Value: orDash(d.Purpose)}, {Label: text("admin.client.redirects"), Value: orDash(strings.Join(d.RedirectURIs, " "))},
 			{Label: text("admin.client.after_logout"), Value: orDash(strings.Join(d.PostLogoutRedirectURIs, " "))}, {Label: text("admin.scopes"), Value: orDash(d.Scope)}, {Label: text("admin.client.max_ial"), Value: ialText(d.MaxIAL, text("admin.client.max_ial.any"))},
-			{Label: text("admin.client.basis"), Value: orDash(d.StatutoryBasis)}, {Label: text("admin.client.profile"), Value: profileText(d.Profile)}, {Label: text("admin.secret"), Value: secret}}}
+			{Label: text("admin.client.basis"), Value: orDash(d.StatutoryBasis)}, {Label: text("admin.client.upstream"), Value: orDash(d.PreferredUpstream)}, {Label: text("admin.client.profile"), Value: profileText(d.Profile)}, {Label: text("admin.secret"), Value: secret}}}
 	members, err := converted[map[string]any](d)
 	if err != nil {
 		return err

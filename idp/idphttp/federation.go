@@ -17,20 +17,24 @@ import (
 	"github.com/yinxin-gov/yinxin/web"
 )
 
-// upstreamLinks are the buttons of the login page.
-func (s *Server) upstreamLinks(flow string) []web.Link {
+// upstreamLinks are the buttons of the login page; first is that of the source that the application prefers.
+func (s *Server) upstreamLinks(flow, preferred string) (first *web.Link, links []web.Link) {
 	suffix := ""
 	if flow != "" {
 		suffix = "?flow=" + url.QueryEscape(flow)
 	}
-	var links []web.Link
 	for _, source := range s.Federation.Sources() {
 		if s.Federation.Silent(source.ID) {
 			continue // silentSources names it
 		}
-		links = append(links, web.Link{Label: source.Name, URL: "/federation/" + source.ID + "/start" + suffix})
+		link := web.Link{Label: source.Name, URL: "/federation/" + source.ID + "/start" + suffix}
+		if source.ID == preferred {
+			first = &link
+			continue
+		}
+		links = append(links, link)
 	}
-	return links
+	return first, links
 }
 
 // silentSources are the names of sources that do not answer now: the login page says so instead of sending people there.

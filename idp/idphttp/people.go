@@ -60,8 +60,9 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 	if s.NoCodes {
 		registerURL, codeURL = "-", ""
 	}
-	body := web.LoginPage{Passkey: s.passkeyForm(id), QRURL: qrLoginPath + suffix, CertificateURL: s.certificateURL(suffix),
-		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: registerURL, CodeURL: codeURL, Upstreams: s.upstreamLinks(id), Silent: s.silentSources(), RecoverURL: recoverPath, CancelURL: leaveURL(id), Links: linksOf(client)}
+	first, others := s.upstreamLinks(id, client.PreferredUpstream)
+	body := web.LoginPage{First: first, Passkey: s.passkeyForm(id), QRURL: qrLoginPath + suffix, CertificateURL: s.certificateURL(suffix),
+		Hidden: hidden("flow", id), App: client.ClientName, Department: client.Department, Identifier: typed, RegisterURL: registerURL, CodeURL: codeURL, Upstreams: others, Silent: s.silentSources(), RecoverURL: recoverPath, CancelURL: leaveURL(id), Links: linksOf(client)}
 	if err := s.hurdles(w, r, &body); err != nil {
 		return err
 	}

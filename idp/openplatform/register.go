@@ -125,7 +125,7 @@ func (s *Service) read(ctx context.Context, initial InitialAccess, document []by
 	client.ClientID, client.ClientSecret, client.Department, client.Sector, client.Purpose, client.MaxIAL = "", "", initial.Department, initial.Sector, initial.Purpose, initial.MaxIAL
 	client.StatutoryBasis, client.PortalURL, client.Disabled, client.Audience, client.RequirePKCE = "", "", false, nil, nil
 	client.TokenEndpointAudience, client.Resources, client.TokenExchangeAudience, client.TokenExchangeClients, client.AuthorizationDetails = false, nil, nil, nil, nil
-	client.AllowedClaims, client.Recipients, client.PartnerLevels = nil, nil, nil
+	client.AllowedClaims, client.Recipients, client.PartnerLevels, client.PreferredUpstream = nil, nil, nil, ""
 	if !client.FAPI() {
 		client.RequirePKCE, client.TokenEndpointAudience = initial.RequirePKCE, initial.TokenAudience
 	}
@@ -289,6 +289,7 @@ func keepDecided(next *idp.Client, current idp.Client) {
 	next.Audience, next.AuthorizationDetails = current.Audience, current.AuthorizationDetails
 	next.Department, next.Sector, next.Purpose, next.StatutoryBasis = current.Department, current.Sector, current.Purpose, current.StatutoryBasis
 	next.MaxIAL, next.AllowedClaims, next.Recipients, next.PartnerLevels = current.MaxIAL, current.AllowedClaims, current.Recipients, current.PartnerLevels
+	next.PreferredUpstream = current.PreferredUpstream
 	next.Resources, next.TokenExchangeAudience, next.TokenExchangeClients = current.Resources, current.TokenExchangeAudience, current.TokenExchangeClients
 	next.PortalURL, next.Disabled = current.PortalURL, current.Disabled
 }

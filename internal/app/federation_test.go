@@ -18,6 +18,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/federation"
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 	"github.com/yinxin-gov/yinxin/keys/jose"
@@ -30,6 +31,28 @@ func startFederation(t *testing.T, database string, h *hostileSource) *apptest.P
 	p := startFor(t, database, h.host())
 	apply(t, p, app.Manifest{Upstreams: []federation.Source{h.source()}})
 	return p
+}
+
+// The login page offers first what an application prefers, to its people alone, and nothing where there is no such source.
+func TestPreferredSourceComesFirst(t *testing.T) {
+	h := newHostile(t)
+	p := startFederation(t, database(t), h)
+	for name, c := range map[string]struct {
+		preferred string
+		first     bool
+	}{"prefers": {"province", true}, "none": {"", false}, "another": {"elsewhere", false}} {
+		client := p.Client(idp.Client{ClientID: name, RedirectURIs: []string{"https://" + name + ".gov.cn/cb"}, PreferredUpstream: c.preferred})
+		b := walk.New(nil)
+		open(t, b, p.URL+"/authorize?"+apptest.AuthorizeQuery(client, nil).Encode())
+		first, password := strings.Index(b.Page.Source, `id="login-first"`), strings.Index(b.Page.Source, `id="login-password"`)
+		if password < 0 || (first >= 0) != c.first || first > password || strings.Count(b.Page.Source, "/federation/province/start") != 1 {
+			t.Errorf("%s: the preferred source at %d, the password at %d", name, first, password)
+		}
+	}
+	err := p.App.Apply(t.Context(), app.Manifest{Clients: []idp.Client{{ClientID: "wrong", ClientName: "w", Scope: "openid", RedirectURIs: []string{"https://wrong.gov.cn/cb"}, PreferredUpstream: "a b"}}})
+	if fault.CodeOf(err) != fault.ClientMetadata {
+		t.Errorf("a name that is none: %v", err)
+	}
 }
 
 func TestO61AnswersThatProveNothingGiveNoSession(t *testing.T) {
