@@ -312,14 +312,14 @@ func TestOneTimePassIsUsedOnce(t *testing.T) {
 			t.Fatalf("%d of 15 signed in", in.Load())
 		}
 		b := <-kept
-		if page := press(t, b, map[string]string{"password-new": "Own-password-77"}); page.URL.Path != "/welcome" || !strings.Contains(page.Text, "王*明") {
+		if page := press(t, b, map[string]string{"password-new": "Own-horse-77"}); page.URL.Path != "/welcome" || !strings.Contains(page.Text, "王*明") {
 			t.Errorf("%s %s", page.URL, page.Text)
 		}
 		again := walk.New(nil)
-		if page := submit(t, again, p.URL+"/login", map[string]string{"login-identifier": stranger.Number, "login-password": "Own-password-77"}); page.URL.Path != "/me" {
+		if page := submit(t, again, p.URL+"/login", map[string]string{"login-identifier": stranger.Number, "login-password": "Own-horse-77"}); page.URL.Path != "/me" {
 			t.Errorf("number and password: %s %s", page.URL, page.Text)
 		}
-		if page := submit(t, walk.New(nil), p.URL+"/login", map[string]string{"login-identifier": "110101199003072332", "login-password": "Own-password-77"}); page.Status != http.StatusUnauthorized {
+		if page := submit(t, walk.New(nil), p.URL+"/login", map[string]string{"login-identifier": "110101199003072332", "login-password": "Own-horse-77"}); page.Status != http.StatusUnauthorized {
 			t.Errorf("a number that nobody has: %d", page.Status)
 		}
 	})

@@ -376,7 +376,7 @@ func TestX01EveryJourneyHasACounterPath(t *testing.T) {
 	offered += d.call("A2").Source
 	b := walk.New(nil)
 	submit(t, b, p.URL+"/login/pass", map[string]string{"pass-number": stranger.Number, "pass-code": digits})
-	if press(t, b, map[string]string{"password-new": "Own-password-77"}); !b.Page.Has("identity") {
+	if press(t, b, map[string]string{"password-new": "Own-horse-77"}); !b.Page.Has("identity") {
 		t.Fatalf("%s %s", b.Page.URL, b.Page.Text)
 	}
 	for journey, one := range map[string]struct {
