@@ -48,11 +48,11 @@ test: prepare
 # The long walks through pages in Chromium are in the second run alone: most of their time is the browser's, which is not watched.
 WALKS = ^(TestJourneys|TestMainJobInARealBrowser|TestX05PagesInTheBrowser|TestX21AxeFindsNothing|TestPicturesAndSystemColours)$$
 test-race:
-	YINXIN_TEST_DATABASE=postgresql $(GO) test $(RACE) -timeout 90m -skip '$(WALKS)' ./internal/app ./... # the longest first; all others run beside it
+	APP_TEST_DATABASE=postgresql $(GO) test $(RACE) -timeout 90m -skip '$(WALKS)' ./internal/app ./... # the longest first; all others run beside it
 
 # The rows of the platform a second time, on SQLite, and the walks.
 test-second:
-	YINXIN_TEST_DATABASE=sqlite $(GO) test -timeout 60m ./internal/app
+	APP_TEST_DATABASE=sqlite $(GO) test -timeout 60m ./internal/app
 	$(GO) test -timeout 60m -run '$(WALKS)' ./web ./cmd/yinxin
 
 # The contract of key providers against a real Vault or OpenBao, which YINXIN_TEST_VAULT_ADDR and its like name

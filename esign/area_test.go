@@ -85,10 +85,10 @@ func TestWaitingIsWhatTheActorMayDoNext(t *testing.T) {
 		}
 		return fmt.Sprint(all)
 	}
-	if got := count(sealtest.Reviewer); got != "[{applied 2}]" {
+	if got := count(sealtest.Reviewer); got != "[{applied 2} {suspended 0}]" {
 		t.Errorf("up to the limit: %s", got)
 	}
-	if got := count(within(neighbour, esign.RoleReviewer)); got != "[{applied 0}]" {
+	if got := count(within(neighbour, esign.RoleReviewer)); got != "[{applied 0} {suspended 0}]" {
 		t.Errorf("another area: %s", got)
 	}
 	if got := count(context.Background()); got != "[]" {
@@ -96,7 +96,7 @@ func TestWaitingIsWhatTheActorMayDoNext(t *testing.T) {
 	}
 	own := reqctx.From(sealtest.Keeper)
 	own.Actor.Roles = []string{esign.RoleReviewer, esign.RoleMaker}
-	if got := count(reqctx.With(context.Background(), own)); got != "[{applied 0} {approved 0}]" {
+	if got := count(reqctx.With(context.Background(), own)); got != "[{applied 0} {approved 0} {suspended 0}]" {
 		t.Errorf("own applications: %s", got)
 	}
 }

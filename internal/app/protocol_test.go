@@ -19,11 +19,11 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
-// engines are the databases that a test is to hold on: both, or the one that YINXIN_TEST_DATABASE names. make test runs these tests once
-// with each, so that every row holds on both (security rule R12).
+// engines are the databases that a test is to hold on: both, or the one that APP_TEST_DATABASE names. make test runs these tests once
+// with each, so that every row holds on both (security rule R12). Its name is none of the configuration, which refuses what it does not know.
 func engines(t *testing.T) []testkit.Database {
 	t.Helper()
-	all, wanted := testkit.Databases(t), os.Getenv("YINXIN_TEST_DATABASE")
+	all, wanted := testkit.Databases(t), os.Getenv("APP_TEST_DATABASE")
 	if wanted == "" {
 		return all
 	}
@@ -32,7 +32,7 @@ func engines(t *testing.T) []testkit.Database {
 			return []testkit.Database{engine}
 		}
 	}
-	t.Fatalf("YINXIN_TEST_DATABASE=%s: there is no such engine", wanted)
+	t.Fatalf("APP_TEST_DATABASE=%s: there is no such engine", wanted)
 	return nil
 }
 
