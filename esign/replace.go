@@ -3,6 +3,7 @@ package esign
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -42,7 +43,7 @@ func (s *Service) replaceable(ctx context.Context, a Application) error {
 
 // HasPlace tells whether another seal can take the place of this one.
 func (seal Seal) HasPlace() bool {
-	return seal.State == Active || seal.State == Suspended || seal.State == Revoked && seal.Cause == CauseLost
+	return slices.Contains(lasting, seal.State) || seal.State == Revoked && seal.Cause == CauseLost
 }
 
 // Replacement is the seal of the own area that takes the place of another, or is to take it; fault.NotFound.
@@ -87,7 +88,7 @@ func (s *Service) makesWay(ctx context.Context, seal Seal) (old Seal, ends bool,
 	if old, err = s.find(ctx, seal.Replaces); err != nil {
 		return Seal{}, false, err
 	}
-	return old, (old.State == Active || old.State == Suspended) && old.Cause != CauseLost, nil
+	return old, slices.Contains(lasting, old.State) && old.Cause != CauseLost, nil
 }
 
 // ReportLost stops a seal at once whose keeper misses it, or fears that its key is in other hands (挂失). One person is enough. A reviewer

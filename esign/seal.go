@@ -358,7 +358,7 @@ func (s *Service) Waiting(ctx context.Context, limit int) ([]reqctx.Waiting[Stat
 	})
 }
 
-// EndsSoon tells whether a seal in use waits to be renewed, unless another one is to replace it.
+// EndsSoon tells whether a seal in use ends within NoticeTime; whether another one is to replace it is for the caller to look at.
 func (s *Service) EndsSoon(seal Seal) bool {
 	return seal.State == Active && seal.ValidTo.Before(s.now().Add(NoticeTime))
 }
