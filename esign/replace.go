@@ -13,8 +13,8 @@ import (
 // lasting are the states in which a seal has a place that another one can take.
 var lasting = []State{Active, Suspended}
 
-// replaceable tells whether an application may take the place of the seal that it names: one of the same organisation, in use or suspended,
-// or lost, that nothing else replaces. A successor of another organisation is a new seal.
+// replaceable tells whether an application may take the place of the seal that it names: one of the same organisation, or of one that it
+// succeeded by a succession on record, in use or suspended, or lost, that nothing else replaces.
 func (s *Service) replaceable(ctx context.Context, a Application) error {
 	if a.Replaces == "" {
 		return nil
@@ -26,10 +26,16 @@ func (s *Service) replaceable(ctx context.Context, a Application) error {
 		return refused(fault.SealReplacesNone)
 	case err != nil:
 		return err
-	case old.OwnerCode != a.OwnerCode || old.OwnerCode == "" && old.Owner != a.Owner:
-		return refused(fault.SealReplacesOther)
 	case !old.HasPlace():
 		return refused(fault.SealReplacesNone)
+	}
+	if old.OwnerCode != a.OwnerCode || old.OwnerCode == "" && old.Owner != a.Owner {
+		switch heir, err := s.inherits(ctx, Party{a.Owner, a.OwnerCode}, old.party()); {
+		case err != nil:
+			return err
+		case !heir:
+			return refused(fault.SealReplacesOther)
+		}
 	}
 	other, err := s.cfg.Store.Replacement(ctx, old.ID)
 	switch {

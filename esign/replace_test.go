@@ -73,10 +73,10 @@ func TestASealTakesThePlaceOfAnother(t *testing.T) {
 	}
 	deliver(t, w, twin, first)
 	list := listOf(t, w, old)
-	if h, _ := list.Lookup(old.Code, [32]byte(digest.Sum(old.SES))); h.Last().State != sealstatus.Replaced {
+	if h, _ := list.Lookup(old.Code, [32]byte(digest.Sum(old.SES))); h.History.Last().State != sealstatus.Replaced {
 		t.Errorf("history of the old seal: %v", h)
 	}
-	if h, _ := list.Lookup(fresh.Code, [32]byte(digest.Sum(fresh.SES))); h.Last().State != sealstatus.InUse {
+	if h, _ := list.Lookup(fresh.Code, [32]byte(digest.Sum(fresh.SES))); h.History.Last().State != sealstatus.InUse {
 		t.Errorf("history of the new seal: %v", h)
 	}
 	later := sealtest.Request(old, sealtest.Document(t, 2))
@@ -263,7 +263,7 @@ func TestLossOfASeal(t *testing.T) {
 		t.Errorf("recorded: %+v", record)
 	}
 	deliver(t, w, twin, 0)
-	if h, _ := listOf(t, w, seal).Lookup(seal.Code, [32]byte(digest.Sum(seal.SES))); h.Last().State != sealstatus.Suspended || h.At(since.Add(time.Hour)) != sealstatus.InUse {
+	if h, _ := listOf(t, w, seal).Lookup(seal.Code, [32]byte(digest.Sum(seal.SES))); h.History.Last().State != sealstatus.Suspended || h.History.At(since.Add(time.Hour)) != sealstatus.InUse {
 		t.Errorf("what a reviewer has not decided is in the list: %v", h)
 	}
 	if _, _, err := w.Service.Stamp(sealtest.Keeper, sealtest.Request(seal, sealtest.Document(t, 1))); fault.CodeOf(err) != fault.SealSuspended {
@@ -279,7 +279,7 @@ func TestLossOfASeal(t *testing.T) {
 		t.Fatalf("%+v %v", ended, err)
 	}
 	deliver(t, w, twin, 0)
-	if h, _ := listOf(t, w, seal).Lookup(seal.Code, [32]byte(digest.Sum(seal.SES))); h.Last().State != sealstatus.Lost || h.At(since.Add(time.Hour)) != sealstatus.Lost || h.At(since.Add(-time.Hour)) != sealstatus.InUse {
+	if h, _ := listOf(t, w, seal).Lookup(seal.Code, [32]byte(digest.Sum(seal.SES))); h.History.Last().State != sealstatus.Lost || h.History.At(since.Add(time.Hour)) != sealstatus.Lost || h.History.At(since.Add(-time.Hour)) != sealstatus.InUse {
 		t.Errorf("the list: %v", h)
 	}
 

@@ -124,14 +124,14 @@ type Store interface {
 	Seals(ctx context.Context, areas []string, state State, after string, limit int) ([]Seal, error)
 	// SealsEnding lists by code the seals of areas that are in use, end before a time and have no replacement under way.
 	SealsEnding(ctx context.Context, areas []string, before time.Time, after string, limit int) ([]Seal, error)
-	// MoveOwner gives the seals of an owner another area; nothing is recorded where none has another one.
+	// MoveOwner gives the seals of an owner, and its successions, another area; nothing is recorded where none has another one.
 	MoveOwner(ctx context.Context, ownerCode, area string, record audit.Record) error
 	// UpdateSeal stores the seal and its Change if its state is still the one given; ErrChanged.
 	UpdateSeal(ctx context.Context, s Seal, from State, record audit.Record) error
 	// ReplaceSeal is UpdateSeal of two seals, all or nothing: the one that takes the place, and the one that ends. ErrChanged also when
 	// anything of the one that ends is no more as it was seen.
 	ReplaceSeal(ctx context.Context, s Seal, from State, old, seen Seal, record audit.Record) error
-	// AmendSeal stores a seal whose state stays as it is; ErrChanged when anything of it is no more as it was seen.
+	// AmendSeal stores a seal and its Change; ErrChanged when anything of it is no more as it was seen, its state or what the body holds.
 	AmendSeal(ctx context.Context, s, seen Seal, record audit.Record) error
 	// Replacement finds the seal that takes the place of another, or is to take it, and is not revoked; ErrNotFound.
 	Replacement(ctx context.Context, id string) (Seal, error)
@@ -153,6 +153,7 @@ type Store interface {
 	// Stamps lists the uses of a seal, newest first, beginning after the position.
 	Stamps(ctx context.Context, sealID string, after Position, limit int) ([]Stamp, error)
 	Uses
+	Successions
 }
 
 // Authority issues certificates; internal/app adapts the demonstration CA, a deployment with legal weight another one.
@@ -335,12 +336,15 @@ const maxPage = 200
 // EndingSoon is no state: it lists seals in use that end within NoticeTime, so that keepers renew them before.
 const EndingSoon State = "ending"
 
+// Succeeded is no state: it lists seals in use whose organisation was renamed, merged or split, so that keepers change or end them.
+const Succeeded State = "succeeded"
+
 // NoticeTime is how long before its end a seal waits to be renewed: an application needs three people and a certificate.
 const NoticeTime = 60 * 24 * time.Hour
 
 // steps in the life of a seal that wait for somebody.
 var steps = []reqctx.Step[State, Seal]{{State: Applied, Role: RoleReviewer, Barred: Seal.applied}, {State: Approved, Role: RoleMaker, Barred: Seal.decided}, {State: Made, Role: RoleKeeper},
-	{State: Suspended, Role: RoleReviewer, Barred: Seal.notLost}, {State: EndingSoon, Role: RoleKeeper}}
+	{State: Suspended, Role: RoleReviewer, Barred: Seal.notLost}, {State: EndingSoon, Role: RoleKeeper}, {State: Succeeded, Role: RoleKeeper}}
 
 // notLost tells whether there is nothing to decide about a suspended seal for somebody: nobody reported it lost, or they did.
 func (seal Seal) notLost(actor string) bool {
@@ -364,15 +368,18 @@ func (s *Service) EndsSoon(seal Seal) bool {
 }
 
 func (s *Service) page(ctx context.Context, areas []string, state State, after string, limit int) (page []Seal, err error) {
-	if state == EndingSoon {
+	switch state {
+	case EndingSoon:
 		page, err = s.cfg.Store.SealsEnding(ctx, areas, s.now().Add(NoticeTime), after, limit)
-	} else {
+	case Succeeded:
+		page, err = s.cfg.Store.SealsSucceeded(ctx, areas, s.now(), after, limit)
+	default:
 		page, err = s.cfg.Store.Seals(ctx, areas, state, after, limit)
 	}
 	return page, unavailable(err)
 }
 
-// List gives a page of the seals of the own areas by code, after a cursor: those in one state or EndingSoon, or all when it is empty. next is
+// List gives a page of the seals of the own areas by code, after a cursor: those in one state, EndingSoon or Succeeded, or all when it is empty. next is
 // empty on the last page.
 func (s *Service) List(ctx context.Context, state State, after string, limit int) (page []Seal, next string, err error) {
 	if after != "" && !sealCode.MatchString(after) {

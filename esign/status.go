@@ -179,6 +179,9 @@ func (s *Service) publishOnce(ctx context.Context, division string) error {
 	if err != nil {
 		return err
 	}
+	if err := s.tellSuccessions(ctx, seals, division+"00000000", division+"99999999"); err != nil {
+		return err
+	}
 	signer, chain, keyID, err := s.statusSigner(ctx)
 	if err != nil {
 		return err
@@ -302,15 +305,22 @@ func (s *Service) PublishedList(ctx context.Context, division string) (StatusLis
 	return list, unavailable(err)
 }
 
-// History answers from the register, for judgements of the platform itself, which need not wait for a list; false for a seal that it does
+// Entry answers from the register, for judgements of the platform itself, which need not wait for a list; false for a seal that it does
 // not know, or whose data is other than the register's.
-func (s *Service) History(ctx context.Context, code string, sm3 [32]byte) (sealstatus.History, bool, error) {
+func (s *Service) Entry(ctx context.Context, code string, sm3 [32]byte) (sealstatus.Seal, bool, error) {
 	if s.cfg.Lists == nil || !sealCode.MatchString(code) {
-		return nil, false, nil
+		return sealstatus.Seal{}, false, nil
 	}
 	seal, err := s.cfg.Lists.SealStatus(ctx, code)
 	if errors.Is(err, ErrNotFound) || err == nil && seal.SM3 != sm3 {
-		return nil, false, nil
+		return sealstatus.Seal{}, false, nil
 	}
-	return seal.History, err == nil, unavailable(err)
+	if err != nil {
+		return sealstatus.Seal{}, false, unavailable(err)
+	}
+	entry := []sealstatus.Seal{seal}
+	if err := s.tellSuccessions(ctx, entry, code, code); err != nil {
+		return sealstatus.Seal{}, false, unavailable(err)
+	}
+	return entry[0], true, nil
 }

@@ -104,7 +104,7 @@ func TestEveryChangeIsPublished(t *testing.T) {
 	}
 	judged(verify.Valid, verify.Passed) // it was sealed before all that
 	h, ok := listOf(t, w, seal).Lookup(seal.Code, [32]byte(digest.Sum(seal.SES)))
-	if !ok || len(h) != 3 || h[1].State != sealstatus.Suspended || h[2].State != sealstatus.InUse {
+	if !ok || len(h.History) != 3 || h.History[1].State != sealstatus.Suspended || h.History[2].State != sealstatus.InUse {
 		t.Errorf("history %v", h)
 	}
 	// Lost, and was so before the document was sealed.
@@ -115,10 +115,10 @@ func TestEveryChangeIsPublished(t *testing.T) {
 	}
 	deliver(t, w, twin, mark)
 	judged(verify.Invalid, verify.Failed)
-	if history, known, err := w.Service.History(context.Background(), seal.Code, [32]byte(digest.Sum(seal.SES))); err != nil || !known || history.Last().State != sealstatus.Lost {
-		t.Errorf("register: %v %v %v", history, known, err)
+	if entry, known, err := w.Service.Entry(context.Background(), seal.Code, [32]byte(digest.Sum(seal.SES))); err != nil || !known || entry.History.Last().State != sealstatus.Lost {
+		t.Errorf("register: %v %v %v", entry, known, err)
 	}
-	if _, known, err := w.Service.History(context.Background(), seal.Code, [32]byte{1}); known || err != nil {
+	if _, known, err := w.Service.Entry(context.Background(), seal.Code, [32]byte{1}); known || err != nil {
 		t.Errorf("other data under the code: %v %v", known, err)
 	}
 }
@@ -143,10 +143,10 @@ func TestHowASealEnds(t *testing.T) {
 			}
 			deliver(t, w, twin, 0)
 			h, _ := listOf(t, w, seal).Lookup(seal.Code, [32]byte(digest.Sum(seal.SES)))
-			if got := h.Last(); got.State != c.want || !got.From.Equal(w.Now().Truncate(time.Second).Add(time.Second)) && c.want != sealstatus.Lost {
+			if got := h.History.Last(); got.State != c.want || !got.From.Equal(w.Now().Truncate(time.Second).Add(time.Second)) && c.want != sealstatus.Lost {
 				t.Errorf("%v", h)
 			}
-			if h.At(w.Now()) != sealstatus.InUse && c.want == sealstatus.Revoked {
+			if h.History.At(w.Now()) != sealstatus.InUse && c.want == sealstatus.Revoked {
 				t.Error("what was sealed in this second was sealed in use")
 			}
 		})

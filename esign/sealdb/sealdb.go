@@ -3,6 +3,7 @@
 package sealdb
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -60,8 +61,8 @@ func (st *Store) AddSeal(ctx context.Context, s esign.Seal, record audit.Record)
 		return err
 	}
 	err = st.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal ("+sealColumns+", valid_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt), s.Area, s.Replaces, sqldb.Micros(s.ValidTo))
+		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal ("+sealColumns+", valid_to, owner, owner_code) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt), s.Area, s.Replaces, sqldb.Micros(s.ValidTo), s.Owner, s.OwnerCode)
 		if err != nil {
 			return err
 		}
@@ -123,10 +124,13 @@ func (st *Store) Seals(ctx context.Context, areas []string, state esign.State, a
 	return st.seals(ctx, "($3 = '' OR state = $3) AND "+within, args)
 }
 
+// unreplaced holds for seals that have no replacement under way.
+const unreplaced = "NOT EXISTS (SELECT 1 FROM seal_seal r WHERE r.replaces = seal_seal.id AND r.replaces <> '' AND r.state <> 'revoked')"
+
 // SealsEnding lists by code the seals of areas in use that end before a time and have no replacement under way.
 func (st *Store) SealsEnding(ctx context.Context, areas []string, before time.Time, after string, limit int) ([]esign.Seal, error) {
 	within, args := sqldb.Below("area", areas, after, limit, sqldb.Micros(before))
-	return st.seals(ctx, "state = 'active' AND valid_to < $3 AND NOT EXISTS (SELECT 1 FROM seal_seal r WHERE r.replaces = seal_seal.id AND r.replaces <> '' AND r.state <> 'revoked') AND "+within, args)
+	return st.seals(ctx, "state = 'active' AND valid_to < $3 AND "+unreplaced+" AND "+within, args)
 }
 
 // seals lists seals on a condition, by code; the first arguments are the code to begin after and the limit.
@@ -147,16 +151,16 @@ func (st *Store) seals(ctx context.Context, condition string, args []any) ([]esi
 	return all, rows.Err()
 }
 
-// FillEnds writes the ends of seals that a release before kept in their body alone. It changes nothing that anybody did.
-func (st *Store) FillEnds(ctx context.Context) error {
+// FillColumns writes the ends and organisations of seals that a release before kept in their body alone. It changes nothing that anybody did.
+func (st *Store) FillColumns(ctx context.Context) error {
 	for {
-		rows, err := st.seals(ctx, "valid_to = 0", []any{"", 500})
+		rows, err := st.seals(ctx, "(valid_to = 0 OR owner = '')", []any{"", 500})
 		if err != nil || len(rows) == 0 {
 			return err
 		}
 		err = st.db.Write(ctx, func(tx sqldb.Tx) error {
 			for _, s := range rows {
-				if _, err := tx.ExecContext(ctx, "UPDATE seal_seal SET valid_to = $2 WHERE id = $1 AND valid_to = 0", s.ID, max(sqldb.Micros(s.ValidTo), 1)); err != nil {
+				if _, err := tx.ExecContext(ctx, "UPDATE seal_seal SET valid_to = $2, owner = $3, owner_code = $4 WHERE id = $1 AND (valid_to = 0 OR owner = '')", s.ID, max(sqldb.Micros(s.ValidTo), 1), cmp.Or(s.Owner, "-"), s.OwnerCode); err != nil {
 					return err
 				}
 			}
@@ -168,11 +172,13 @@ func (st *Store) FillEnds(ctx context.Context) error {
 	}
 }
 
-// MoveOwner gives the seals of an owner another area. The owner stands in the body, whose members have a fixed order; codes are digits
-// and letters, so nothing in one is a pattern.
+// MoveOwner gives the seals of an owner, and its successions, another area.
 func (st *Store) MoveOwner(ctx context.Context, ownerCode, area string, record audit.Record) error {
 	return st.db.Write(ctx, func(tx sqldb.Tx) error {
-		result, err := tx.ExecContext(ctx, "UPDATE seal_seal SET area = $1 WHERE area <> $1 AND body LIKE $2", area, `%"OwnerCode":"`+ownerCode+`","Line":%`)
+		if _, err := tx.ExecContext(ctx, "UPDATE seal_succession SET area = $1 WHERE area <> $1 AND owner_code = $2", area, ownerCode); err != nil {
+			return err
+		}
+		result, err := tx.ExecContext(ctx, "UPDATE seal_seal SET area = $1 WHERE area <> $1 AND owner_code = $2", area, ownerCode)
 		if err != nil {
 			return err
 		}

@@ -71,16 +71,20 @@ func TestEndsAreFilled(t *testing.T) {
 				}
 			}
 			err := db.Write(t.Context(), func(tx sqldb.Tx) error {
-				_, err := tx.ExecContext(t.Context(), "UPDATE seal_seal SET valid_to = 0")
+				_, err := tx.ExecContext(t.Context(), "UPDATE seal_seal SET valid_to = 0, owner = '', owner_code = ''")
 				return err
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := store.FillEnds(t.Context()); err != nil {
+			if err := store.FillColumns(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			end := sealtest.Row(0).ValidTo
+			one := sealtest.Row(0)
+			if page, err := store.SealsOfOwner(t.Context(), esign.Party{Name: one.Owner, Code: one.OwnerCode}, "", 10); err != nil || len(page) != 3 {
+				t.Errorf("of the organisation: %d, %v", len(page), err)
+			}
+			end := one.ValidTo
 			for before, want := range map[time.Time]int{end: 0, end.Add(time.Second): 3} {
 				if page, err := store.SealsEnding(t.Context(), []string{""}, before, "", 10); err != nil || len(page) != want {
 					t.Errorf("before %v: %d, want %d (%v)", before, len(page), want, err)

@@ -179,8 +179,8 @@ func TestX15EmergencyStopOnEveryNode(t *testing.T) {
 		}
 		w.Advance(2 * time.Second)
 		sum := [32]byte(digest.Sum(seal.SES))
-		if history, known, err := other.History(ctx, seal.Code, sum); err != nil || !known || history.At(w.Now()) != sealstatus.Suspended {
-			t.Errorf("the other node's judgements: %v %v %v", history, known, err)
+		if entry, known, err := other.Entry(ctx, seal.Code, sum); err != nil || !known || entry.History.At(w.Now()) != sealstatus.Suspended {
+			t.Errorf("the other node's judgements: %v %v %v", entry, known, err)
 		}
 		orders := 0
 		for {
@@ -209,8 +209,8 @@ func TestX15EmergencyStopOnEveryNode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if history, ok := list.Lookup(seal.Code, sum); !ok || history.At(w.Now()) != sealstatus.Suspended {
-			t.Errorf("the list: %v", history)
+		if entry, ok := list.Lookup(seal.Code, sum); !ok || entry.History.At(w.Now()) != sealstatus.Suspended {
+			t.Errorf("the list: %v", entry)
 		}
 	})
 }

@@ -1,8 +1,9 @@
 // Package sealstatus is the signed status list of seals: the state of every seal of a division at each moment since it was put into use
-// (GB/T 38540-2020 6.3, 国办发〔2025〕33号; decision record 0014).
+// (GB/T 38540-2020 6.3, 国办发〔2025〕33号; decision record 0015).
 //
 // There is one list for each division code (GB/T 2260, the first six digits of a seal's code). An entry names a seal by its code and by SM3 of
-// its data, so that a seal that was made again under the same code is another one. The list holds no reasons: only what a verifier needs.
+// its data, so that a seal that was made again under the same code is another one. Where the organisation was renamed, merged or split, the
+// entry says who took its place. The list holds no reasons: only what a verifier needs.
 //
 // The package is a leaf: octets, certificates and a moment go in, answers come out.
 package sealstatus
@@ -93,6 +94,55 @@ func (h History) Recorded(e Event, since time.Time) History {
 	return grown
 }
 
+// Kind is how an organisation was succeeded.
+type Kind uint8
+
+// Kinds.
+const (
+	Renamed Kind = 1
+	Merged  Kind = 2 // into another one, or with it into a new one
+	Split   Kind = 3
+)
+
+// Became is who stands in the place of an organisation from a moment on.
+type Became struct {
+	From  time.Time
+	Kind  Kind
+	Names []string
+}
+
+// BecameAt is who stands in the place of the seal's organisation at a moment; false while it goes on under its name.
+func (s Seal) BecameAt(moment time.Time) (Became, bool) {
+	for _, b := range slices.Backward(s.Became) {
+		if !b.From.After(moment) {
+			return b, true
+		}
+	}
+	return Became{}, false
+}
+
+func (s Seal) checkBecame() error {
+	if (s.Owner == "") != (len(s.Became) == 0) || len(s.Became) > maxBecame || len(s.Owner) > maxName {
+		return errors.New("an organisation that was succeeded has its name and those who succeeded, and not too many")
+	}
+	for i, b := range s.Became {
+		switch {
+		case b.From.Unix() <= 0 || b.From.Unix() > maxTime || b.Kind < Renamed || b.Kind > Split:
+			return errors.New("time or kind of a succession")
+		case len(b.Names) == 0 || len(b.Names) > maxHeirs:
+			return errors.New("a succession names one, and not too many")
+		case i > 0 && b.From.Before(s.Became[i-1].From):
+			return errors.New("successions do not follow each other")
+		}
+		for _, name := range b.Names {
+			if name == "" || len(name) > maxName {
+				return errors.New("name of a successor")
+			}
+		}
+	}
+	return nil
+}
+
 func (h History) check() error {
 	if len(h) == 0 || len(h) > maxHistory || h[0].State != InUse {
 		return errors.New("a history begins in use, and is not too long")
@@ -115,6 +165,10 @@ type Seal struct {
 	Code    string   // esID
 	SM3     [32]byte // of the seal's data as it stands in signatures
 	History History
+	// Owner is the organisation of the seal as it was called, and Became what others took its place since, oldest first. Both are empty
+	// for one that goes on under its name (decision record 0016).
+	Owner  string
+	Became []Became
 }
 
 // List is a status list of a division.
@@ -134,6 +188,9 @@ type List struct {
 const (
 	MaxSeals   = 100_000
 	maxHistory = 256
+	maxBecame  = 32
+	maxHeirs   = 20
+	maxName    = 256 // octets
 	maxTime    = 253402300799
 )
 
@@ -165,13 +222,13 @@ func New(uri string, number uint64, division string, issued, nextUpdate time.Tim
 // Seals are the entries by code.
 func (l *List) Seals() []Seal { return slices.Clone(l.seals) }
 
-// Lookup finds the history of a seal.
-func (l *List) Lookup(code string, sum [32]byte) (History, bool) {
+// Lookup finds the entry of a seal.
+func (l *List) Lookup(code string, sum [32]byte) (Seal, bool) {
 	at, found := slices.BinarySearchFunc(l.seals, Seal{Code: code, SM3: sum}, compare)
 	if !found {
-		return nil, false
+		return Seal{}, false
 	}
-	return l.seals[at].History, true
+	return l.seals[at], true
 }
 
 // clockDifference is how far the clocks of publisher and reader may differ.
@@ -191,10 +248,19 @@ type eventBody struct {
 	State uint8
 }
 
+type becameBody struct {
+	_     struct{} `cbor:",toarray"`
+	From  int64
+	Kind  uint8
+	Names []string
+}
+
 type sealBody struct {
-	Code    string      `cbor:"1,keyasint"`
-	SM3     []byte      `cbor:"2,keyasint"`
-	History []eventBody `cbor:"3,keyasint"`
+	Code    string       `cbor:"1,keyasint"`
+	SM3     []byte       `cbor:"2,keyasint"`
+	History []eventBody  `cbor:"3,keyasint"`
+	Owner   string       `cbor:"4,keyasint,omitempty"`
+	Became  []becameBody `cbor:"5,keyasint,omitempty"`
 }
 
 type listBody struct {
@@ -221,6 +287,9 @@ func (l *List) check() error {
 		if err := s.History.check(); err != nil {
 			return fmt.Errorf("seal %s: %w", s.Code, err)
 		}
+		if err := s.checkBecame(); err != nil {
+			return fmt.Errorf("seal %s: %w", s.Code, err)
+		}
 	}
 	return nil
 }
@@ -232,9 +301,12 @@ func (l *List) Sign(chain [][]byte, sign signed.SignFunc) ([]byte, error) {
 	}
 	body := listBody{URI: l.URI, Number: l.Number, Issued: l.Issued.Unix(), NextUpdate: l.NextUpdate.Unix(), Division: l.Division, Seals: []sealBody{}}
 	for _, s := range l.seals {
-		entry := sealBody{Code: s.Code, SM3: s.SM3[:], History: []eventBody{}}
+		entry := sealBody{Code: s.Code, SM3: s.SM3[:], History: []eventBody{}, Owner: s.Owner}
 		for _, e := range s.History {
 			entry.History = append(entry.History, eventBody{From: e.From.Unix(), State: uint8(e.State)})
+		}
+		for _, b := range s.Became {
+			entry.Became = append(entry.Became, becameBody{From: b.From.Unix(), Kind: uint8(b.Kind), Names: b.Names})
 		}
 		body.Seals = append(body.Seals, entry)
 	}
@@ -261,9 +333,12 @@ func Open(data []byte) (*List, error) {
 		if len(entry.SM3) != 32 {
 			return nil, fmt.Errorf("%w: status list of seals: digest of seal %.20q", signed.ErrFormat, entry.Code)
 		}
-		s := Seal{Code: entry.Code, SM3: [32]byte(entry.SM3)}
+		s := Seal{Code: entry.Code, SM3: [32]byte(entry.SM3), Owner: entry.Owner}
 		for _, e := range entry.History {
 			s.History = append(s.History, Event{utc(e.From), State(e.State)})
+		}
+		for _, b := range entry.Became {
+			s.Became = append(s.Became, Became{utc(b.From), Kind(b.Kind), b.Names})
 		}
 		l.seals = append(l.seals, s)
 	}

@@ -49,6 +49,9 @@ func RunStore(t *testing.T, open func(t testing.TB) esign.Store) {
 	} {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}
+	for name, run := range successionStore {
+		t.Run(name, func(t *testing.T) { run(t, open(t)) })
+	}
 	for name, run := range useStore {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}

@@ -25,11 +25,13 @@ type Twin struct {
 	changes map[string][]esign.StatusChange // by seal
 	lists   map[string]esign.StatusList     // by division
 	uses    uses
+
+	successions map[string]esign.Succession
 }
 
 // NewTwin returns an empty twin.
 func NewTwin() *Twin {
-	return &Twin{seals: map[string]esign.Seal{}, stamps: map[string]esign.Stamp{}, changes: map[string][]esign.StatusChange{}, lists: map[string]esign.StatusList{}, uses: newUses()}
+	return &Twin{seals: map[string]esign.Seal{}, stamps: map[string]esign.Stamp{}, changes: map[string][]esign.StatusChange{}, lists: map[string]esign.StatusList{}, uses: newUses(), successions: map[string]esign.Succession{}}
 }
 
 // Records are the audit records stored so far.
@@ -152,6 +154,12 @@ func (t *Twin) MoveOwner(_ context.Context, ownerCode, area string, record audit
 			if s.OwnerCode == ownerCode {
 				s.Area = area
 				t.seals[id] = s
+			}
+		}
+		for id, p := range t.successions {
+			if p.Owner.Code == ownerCode {
+				p.Area = area
+				t.successions[id] = p
 			}
 		}
 		return nil

@@ -81,6 +81,16 @@ type Seal struct {
 	ValidFrom time.Time `json:"valid_from"`
 	ValidTo   time.Time `json:"valid_to"`
 	Picture   Picture   `json:"picture"`
+	// Successor is who stands in the place of the seal's organisation by now; nil while it goes on under its name.
+	Successor *Successor `json:"successor,omitempty"`
+}
+
+// Successor is what became of the organisation of a seal, by the register of seals.
+type Successor struct {
+	Kind  string    `json:"kind"` // renamed, merged, split
+	Since time.Time `json:"since"`
+	Owner string    `json:"owner"` // its name before
+	Names []string  `json:"names"` // who took its place
 }
 
 // Picture describes the seal's image; sizes are millimetres.

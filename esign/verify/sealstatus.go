@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/esign/sealstatus"
@@ -24,10 +26,10 @@ var stopped = map[sealstatus.State]string{
 // time, so only a proven one helps. A list that is out of date still knows what had ended by then; that a seal is in use must be news.
 func (s *signatureJudge) sealStatus(seal *ses.Seal, maker *pki.Certificate, moment time.Time) {
 	sum := [32]byte(digest.Sum(seal.Raw))
-	history, known, current := sealstatus.History(nil), false, true
+	entry, known, current := sealstatus.Seal{}, false, true
 	if s.options.SealRegister != nil {
 		var err error
-		if history, known, err = s.options.SealRegister(seal.ESID, sum); err != nil {
+		if entry, known, err = s.options.SealRegister(seal.ESID, sum); err != nil {
 			s.unknown("seal_status", "seal_status_unreachable", "")
 			return
 		}
@@ -39,7 +41,7 @@ func (s *signatureJudge) sealStatus(seal *ses.Seal, maker *pki.Certificate, mome
 			return
 		}
 		current = list.Current(s.options.At)
-		if history, known = list.Lookup(seal.ESID, sum); !known {
+		if entry, known = list.Lookup(seal.ESID, sum); !known {
 			code := "seal_status_unknown"
 			if moment.After(list.Issued) { // the seal may be younger than the list
 				code = "seal_status_stale"
@@ -51,6 +53,8 @@ func (s *signatureJudge) sealStatus(seal *ses.Seal, maker *pki.Certificate, mome
 	if moment.IsZero() {
 		moment = s.options.At
 	}
+	s.succeeded(entry)
+	history := entry.History
 	state, lost := history.At(moment), sealstatus.Event{}
 	if state == 0 { // the clocks of the node that stamped and the one that put the seal into use may differ
 		state = history.At(moment.Add(clockTolerance))
@@ -70,6 +74,25 @@ func (s *signatureJudge) sealStatus(seal *ses.Seal, maker *pki.Certificate, mome
 	default:
 		s.passed("seal_status")
 	}
+}
+
+// kindNames are the words of the report for how an organisation was succeeded.
+var kindNames = map[sealstatus.Kind]string{sealstatus.Renamed: "renamed", sealstatus.Merged: "merged", sealstatus.Split: "split"}
+
+// succeeded tells who stands in the place of the seal's organisation by now. What it sealed stays as it is: that is no state of the seal.
+func (s *signatureJudge) succeeded(entry sealstatus.Seal) {
+	became, ok := entry.BecameAt(s.options.At)
+	if !ok {
+		return
+	}
+	if s.out.Seal != nil {
+		s.out.Seal.Successor = &Successor{Kind: kindNames[became.Kind], Since: became.From, Owner: entry.Owner, Names: became.Names}
+	}
+	words := "原“%s”，现“%s”"
+	if s.options.Locale == "en" {
+		words = "formerly “%s”, now “%s”"
+	}
+	s.reason("seal_owner_succeeded", fmt.Sprintf(words, entry.Owner, strings.Join(became.Names, "、")))
 }
 
 // sealList is the newest list of the seal's division that had been issued and may speak of the maker's seals.

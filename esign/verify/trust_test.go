@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -231,14 +232,51 @@ func TestS22SealStatusByTheList(t *testing.T) {
 			t.Errorf("%s %v", r.Verdict, codes(r))
 		}
 	})
+	t.Run("organisation succeeded", func(t *testing.T) {
+		for name, c := range map[string]struct {
+			since   time.Time
+			history []sealstatus.Event
+			locale  string
+			want    want
+			told    string
+		}{
+			"in Chinese":           {ofdtest.Now, []sealstatus.Event{used}, "", want{verify.Valid, "V14", "seal_owner_succeeded"}, "原“甲局”，现“乙局、丙局”"},
+			"in English":           {ofdtest.Now, []sealstatus.Event{used}, "en", want{verify.Valid, "V14", "seal_owner_succeeded"}, "formerly “甲局”, now “乙局、丙局”"},
+			"before it was used":   {before, []sealstatus.Event{used}, "", want{verify.Valid, "V14", "seal_owner_succeeded"}, "原“甲局”，现“乙局、丙局”"},
+			"not yet":              {ofdtest.Now.Add(time.Second), []sealstatus.Event{used}, "", valid, ""},
+			"and the seal ended":   {before, []sealstatus.Event{used, at(before, sealstatus.Revoked)}, "", invalid("V23", "SEAL_STATUS_REVOKED"), "原“甲局”，现“乙局、丙局”"},
+			"and the seal is lost": {before, []sealstatus.Event{used, at(after, sealstatus.Lost)}, "", indeterminate("V26", "seal_lost_later"), "原“甲局”，现“乙局、丙局”"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				entry := sealstatus.Seal{Code: "37030000001721", SM3: [32]byte(digest.Sum(seal)), History: c.history, Owner: "甲局", Became: []sealstatus.Became{{From: c.since, Kind: sealstatus.Split, Names: []string{"乙局", "丙局"}}}}
+				data2, err := sealstatus.New("u", 5, "370300", issued, next, []sealstatus.Seal{entry}).Sign([][]byte{service.Cert.Raw, w.Issuing.Cert.Raw}, service.Sign)
+				if err != nil {
+					t.Fatal(err)
+				}
+				list, err := sealstatus.Open(data2)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := judge(t, data, trusting(func(o *verify.Options) { o.SealLists, o.Locale = []*sealstatus.List{list}, c.locale }), c.want)
+				successor := r.Signatures[0].Seal.Successor
+				if (successor != nil) != (c.told != "") || successor != nil && (successor.Kind != "split" || successor.Owner != "甲局" || !slices.Equal(successor.Names, []string{"乙局", "丙局"}) || !successor.Since.Equal(c.since)) {
+					t.Errorf("successor %+v", successor)
+				}
+				told := slices.IndexFunc(r.Reasons, func(reason verify.Reason) bool { return reason.Code == "seal_owner_succeeded" })
+				if (told >= 0) != (c.told != "") || told >= 0 && !strings.HasSuffix(r.Reasons[told].Message, c.told) {
+					t.Errorf("reasons %+v", r.Reasons)
+				}
+			})
+		}
+	})
 	t.Run("register before lists", func(t *testing.T) {
 		register := func(history sealstatus.History, known bool, err error) func(*verify.Options) {
 			return func(o *verify.Options) {
-				o.SealRegister = func(code string, sum [32]byte) (sealstatus.History, bool, error) {
+				o.SealRegister = func(code string, sum [32]byte) (sealstatus.Seal, bool, error) {
 					if code != "37030000001721" || sum != [32]byte(digest.Sum(seal)) {
 						t.Errorf("asked for %s %x", code, sum)
 					}
-					return history, known, err
+					return sealstatus.Seal{History: history}, known, err
 				}
 				o.SealLists = list(service, next, seal, used)
 			}

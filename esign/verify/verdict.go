@@ -101,6 +101,8 @@ var rules = map[string]reasonRule{
 	"unsigned":                {indeterminate, "V30", "GB/T 33190-2016 18", "未找到电子签章", "No seal or signature was found"},
 	"format_unknown":          {indeterminate, "V31", "", "无法识别的文件格式", "The format is not known"},
 	"format_unsupported":      {indeterminate, "V31", "", "暂不支持核验此格式", "This format cannot be judged yet"},
+	// A valid file says so above all else.
+	"seal_owner_succeeded": {note, "V14", "国办发〔2025〕33号", "盖章机构已更名或合并，文件仍有效", "The authority that sealed it was renamed or merged; what it sealed stays valid"},
 	// Notes.
 	"trust_list_stale":     {note, "", "GB/T 38540-2020 7.3 c", "信任列表已过期，未采用", "A trust list is out of date and was not used"},
 	"trust_list_untrusted": {note, "", "GB/T 38540-2020 7.3 c", "信任列表的签发者不受信任，未采用", "The signer of a trust list is not trusted, so it was not used"},
@@ -214,9 +216,9 @@ func Banner(code string) map[string]string {
 }
 
 // Conclude derives verdict, V-code and message from the reasons. strict turns uncovered visible content into invalid;
-// validCode is the V-code when nothing speaks against the file, "V00" as a rule.
+// validCode is the V-code when nothing speaks against the file, "V00" as a rule, unless a note has one that comes before it.
 func (j Judge) Conclude(result *Result, strict bool, validCode string) {
-	worst, codes := note, map[Verdict]map[string]bool{Invalid: {}, Indeterminate: {}}
+	worst, codes := note, map[Verdict]map[string]bool{Invalid: {}, Indeterminate: {}, Valid: {validCode: true}}
 	for _, reason := range result.Reasons {
 		rule, known := j.rule(reason.Code)
 		kind := rule.effect
@@ -228,10 +230,12 @@ func (j Judge) Conclude(result *Result, strict bool, validCode string) {
 			codes[Invalid][rule.vcode] = true
 		case indeterminate:
 			codes[Indeterminate][rule.vcode] = true
+		case note:
+			codes[Valid][rule.vcode] = true
 		}
 		worst = max(worst, kind)
 	}
-	result.Verdict, result.Code = Valid, validCode
+	result.Verdict, result.Code = Valid, firstOf(Valid, codes[Valid], validCode)
 	switch worst {
 	case invalid:
 		result.Verdict, result.Code = Invalid, firstOf(Invalid, codes[Invalid], "V31")

@@ -36,7 +36,7 @@ type Options struct {
 	SealLists []*sealstatus.List
 	// SealRegister answers for the seals of a platform that judges its own; nil has none, false is a seal that it does not know. An error
 	// is a register that was not reached.
-	SealRegister func(code string, sm3 [32]byte) (sealstatus.History, bool, error)
+	SealRegister func(code string, sm3 [32]byte) (sealstatus.Seal, bool, error)
 
 	// Seen takes what a judgement met on its way, for reports and packages of evidence; nil for none.
 	Seen *Seen

@@ -57,7 +57,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	if a.stamps != nil { // a nil *tsa.Service would be an interface that is not nil
 		cfg.TimeStamper = a.stamps
 	}
-	if err := sealStore.FillEnds(ctx); err != nil {
+	if err := sealStore.FillColumns(ctx); err != nil {
 		return nil, err
 	}
 	s.seals, err = esign.New(cfg)
@@ -98,8 +98,8 @@ func (s *sealing) recover(ctx context.Context) error {
 // evidence adds what judgements here know beyond certificates: authorities of the trust list, and the register of seals, which is ahead of
 // every published list.
 func (s *sealing) evidence(ctx context.Context, o *verify.Options) error {
-	o.SealRegister = func(code string, sm3 [32]byte) (sealstatus.History, bool, error) {
-		return s.seals.History(ctx, code, sm3)
+	o.SealRegister = func(code string, sm3 [32]byte) (sealstatus.Seal, bool, error) {
+		return s.seals.Entry(ctx, code, sm3)
 	}
 	if s.app.revocation != nil {
 		o.More = s.app.revocation.More(ctx, o.At)

@@ -1,5 +1,5 @@
 // Package trusted is the register of authorities that the platform vouches for, beyond its own, and the trust list that says so to others
-// (design contract 3.3, decision record 0014). The format is package trustlist's; storage is keysdb's.
+// (design contract 3.3, decision record 0015). The format is package trustlist's; storage is keysdb's.
 package trusted
 
 import (

@@ -1,5 +1,5 @@
 // Package trustlist is the signed trust list: which authorities a platform vouches for, for what, and since and until when (design
-// contract 3.3, security rows S-12, S-20, S-24, S-30; decision record 0014).
+// contract 3.3, security rows S-12, S-20, S-24, S-30; decision record 0015).
 //
 // An entry keeps its whole history, so that a judgement about a moment uses what held at that moment: an authority that was withdrawn
 // last week stays trusted for what it certified last year, unless it was withdrawn for a compromise, after which only a proven time helps.
