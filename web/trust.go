@@ -170,6 +170,8 @@ type SealListPage struct {
 	Table   Table
 	MakeURL string // empty hides the button
 	UsesURL string // requests for uses; empty hides it
+	// SuccessionsURL is the list of organisations that were succeeded; empty hides it.
+	SuccessionsURL string
 }
 
 // SealMakePage is "seal-make": apply for a seal (seal-submit).
@@ -186,34 +188,36 @@ type SealMakePage struct {
 
 // SealDetailPage is "seal-detail": picture, certificate, stamp a document, change the state.
 type SealDetailPage struct {
-	Hidden      []Hidden // goes with every form
-	Name        string
-	SealID      string
-	Status      string // active, suspended, revoked, making
-	Owner       string
-	Keeper      string
-	Picture     []byte // PNG
-	WidthMM     int
-	HeightMM    int
-	ValidFrom   time.Time
-	ValidTo     time.Time
-	Facts       []ShownField // who applied, reviewed, made; why it was stopped
-	Replaces    *Link        // the seal whose place it takes
-	ReplacedBy  *Link        // the seal that takes its place
-	ReplaceURL  string       // form of an application for that; empty hides it
-	Certificate []ShownField
-	Actions     []StateAction
-	StampURL    string // POST multipart: stamp-file, stamp-page, stamp-x, stamp-y, stamp-item, stamp-purpose; empty hides the form
-	StampHidden []Hidden
-	Stamp       StampForm
-	Preview     *StampPreview // what the form would do, after the button for it
-	AsksFirst   bool          // an approval can be asked for (stamp-request)
-	AsksAlways  bool          // and nothing is sealed here without one
-	Rule        *SealRuleShown
-	Uses        []HistoryItem
-	UsesNextURL string // older uses
-	UsesTopURL  string // back to the newest
-	BackURL     string // default /seal
+	Hidden     []Hidden // goes with every form
+	Name       string
+	SealID     string
+	Status     string // active, suspended, revoked, making
+	Owner      string
+	Keeper     string
+	Picture    []byte // PNG
+	WidthMM    int
+	HeightMM   int
+	ValidFrom  time.Time
+	ValidTo    time.Time
+	Facts      []ShownField // who applied, reviewed, made; why it was stopped
+	Replaces   *Link        // the seal whose place it takes
+	ReplacedBy *Link        // the seal that takes its place
+	ReplaceURL string       // form of an application for that; empty hides it
+	// SuccessionURL is the form that says who took the place of the organisation; empty hides it.
+	SuccessionURL string
+	Certificate   []ShownField
+	Actions       []StateAction
+	StampURL      string // POST multipart: stamp-file, stamp-page, stamp-x, stamp-y, stamp-item, stamp-purpose; empty hides the form
+	StampHidden   []Hidden
+	Stamp         StampForm
+	Preview       *StampPreview // what the form would do, after the button for it
+	AsksFirst     bool          // an approval can be asked for (stamp-request)
+	AsksAlways    bool          // and nothing is sealed here without one
+	Rule          *SealRuleShown
+	Uses          []HistoryItem
+	UsesNextURL   string // older uses
+	UsesTopURL    string // back to the newest
+	BackURL       string // default /seal
 }
 
 // StampPreview is the first page of a document on which the seal would stand, and every place where it would. A page that is not drawn

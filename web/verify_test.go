@@ -175,6 +175,11 @@ func TestWhoSealed(t *testing.T) {
 	if common.Organization != "乙局" {
 		t.Fatalf("%+v", common)
 	}
+	for subject, want := range map[string]string{`CN=x\,O=假局,O=甲\, 乙局,C=CN`: "甲, 乙局", `O=甲\\,CN=x`: `甲\`, `CN=x\+O=假局+O=真局`: "真局", `O=甲\e2\80\ae局`: `甲\e2\80\ae局`, `CN=x\,O=假局`: "x,O=假局", `CN=x\`: `x\`} {
+		if got := reportWith(t, "V00", verify.Valid, nil, func(r *verify.Result) { r.Signatures[0].Signer.Subject = subject }).Sealed.Organization; got != want {
+			t.Errorf("%s: %q, want %q", subject, got, want)
+		}
+	}
 	joined := reportWith(t, "V00", verify.Valid, nil, func(r *verify.Result) {
 		r.Signatures[0].Signer.Subject = "CN=37030000000001,O=11370300MB0000000H一网通办,C=CN"
 	})

@@ -176,7 +176,7 @@ func Register(api huma.API, service *esign.Service) {
 		return answer(service.Apply(ctx, esign.Application{Code: b.SealID, Owner: b.Owner, OwnerCode: b.OwnerCode, Line: b.Line, DiameterMM: b.DiameterMM, Years: b.Years, Replaces: b.Replaces}))
 	})
 	huma.Register(api, operation("list-seals", http.MethodGet, "", "印章列表 List seals", http.StatusOK), func(ctx context.Context, in *struct {
-		State string `query:"state" enum:"applied,approved,made,active,suspended,revoked,ending" doc:"Only those in this state; ending: in use, for 60 days at most, and not replaced"`
+		State string `query:"state" enum:"applied,approved,made,active,suspended,revoked,ending,succeeded" doc:"Only those in this state; ending: in use, for 60 days at most, and not replaced; succeeded: in use and not replaced, though the organisation was renamed, merged or split"`
 		After string `query:"after" doc:"Cursor of the page before"`
 		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Seals on a page"`
 	}) (*struct {
@@ -344,6 +344,7 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 	})
 	registerBatches(api, service, operation)
 	registerUses(api, service, operation)
+	registerSuccessions(api, service)
 	huma.Register(api, operation("list-stamps", http.MethodGet, "/{id}/stamps", "用印记录 Uses of a seal", http.StatusOK), func(ctx context.Context, in *struct {
 		PathID
 		After string `query:"after" doc:"Cursor of the page before"`

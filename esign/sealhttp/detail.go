@@ -53,8 +53,17 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 	if body.Picture, err = p.Service.Preview(seal); err != nil {
 		return err
 	}
-	if err := p.successions(r, seal, &body); err != nil {
+	if err := p.replacements(r, seal, &body); err != nil {
 		return err
+	}
+	succeeded, err := p.succeeded(r, seal)
+	if err != nil {
+		return err
+	}
+	if succeeded != "" {
+		body.Facts = append(body.Facts, web.ShownField{Label: p.Renderer.Text(r, "succession.became"), Value: succeeded})
+	} else if seal.State != esign.Revoked && actor.Reaches(seal.Area, esign.RoleKeeper) {
+		body.SuccessionURL = successionsPath + "/new?" + url.Values{"seal": {seal.ID}}.Encode()
 	}
 	body.WidthMM, body.HeightMM = size(seal)
 	if body.Preview = a.preview; a.preview != nil {
@@ -109,6 +118,8 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 		}
 	} else if next := p.nextStep(r, seal); next != "" {
 		page.Notice = &web.Notice{Tone: "info", Text: next}
+	} else if body.ReplacedBy == nil && seal.State == esign.Active && succeeded != "" {
+		page.Notice = &web.Notice{Tone: "warning", Text: p.Renderer.Text(r, "seal.next.succeeded")}
 	} else if body.ReplacedBy == nil && p.Service.EndsSoon(seal) {
 		page.Notice = &web.Notice{Tone: "warning", Text: p.Renderer.Text(r, "seal.next.ending", "date", dayOf(seal.ValidTo))}
 	}

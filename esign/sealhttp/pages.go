@@ -52,11 +52,17 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"POST /seal/rules/{id}/proposal":         p.proposeRule, // below its form, so that a login leads back to it
 		"POST /seal/{id}/rule-approve":           p.approveRule,
 		"POST /seal/{id}/rule-refuse":            p.refuseRule,
+
+		"GET /seal/successions":                        p.successionList,
+		"GET /seal/successions/new":                    p.successionForm,
+		"POST /seal/successions/new":                   p.proposeSuccession,
+		"GET /seal/successions/{succession}":           p.succession,
+		"POST /seal/successions/{succession}/{action}": p.decideSuccession,
 	})
 }
 
 // filters of the list, in their order.
-var filters = []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.EndingSoon, esign.Suspended, esign.Revoked}
+var filters = []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.EndingSoon, esign.Succeeded, esign.Suspended, esign.Revoked}
 
 // stateWord is the word that pages have for a seal's state.
 func stateWord(state esign.State) string {
@@ -67,6 +73,8 @@ func stateWord(state esign.State) string {
 		return "cancelled"
 	case esign.EndingSoon:
 		return "ending_soon"
+	case esign.Succeeded:
+		return "owner_succeeded"
 	}
 	return string(state)
 }
@@ -99,7 +107,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	for _, one := range filters {
 		options = append(options, web.Option{Value: string(one), Label: text("status." + stateWord(one))})
 	}
-	body := web.SealListPage{UsesURL: requestsPath, Filter: web.FormField{Name: "state", Label: text("seal.state"), Kind: web.InputSelect, Options: options, Value: state}, Table: web.Table{
+	body := web.SealListPage{UsesURL: requestsPath, SuccessionsURL: successionsPath, Filter: web.FormField{Name: "state", Label: text("seal.state"), Kind: web.InputSelect, Options: options, Value: state}, Table: web.Table{
 		Caption: p.Renderer.Text(r, "seal.list"),
 		Columns: []web.Column{{Label: text("seal.name")}, {Label: text("seal.id")}, {Label: text("seal.valid_to")}},
 	}}

@@ -181,8 +181,8 @@ func (p *Pages) replaceURL(seal esign.Seal, actor reqctx.Actor) string {
 	return "/seal/new?" + url.Values{inputReplaces: {seal.ID}}.Encode()
 }
 
-// successions shows which seal this one takes the place of, and which one takes its own.
-func (p *Pages) successions(r *http.Request, seal esign.Seal, body *web.SealDetailPage) error {
+// replacements shows which seal this one takes the place of, and which one takes its own.
+func (p *Pages) replacements(r *http.Request, seal esign.Seal, body *web.SealDetailPage) error {
 	link := func(other esign.Seal) *web.Link { return &web.Link{Label: other.Code, URL: "/seal/" + other.ID} }
 	if seal.Replaces != "" {
 		switch old, err := p.Service.Find(r.Context(), seal.Replaces); {

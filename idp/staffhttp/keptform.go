@@ -39,6 +39,8 @@ var keptFields = []string{
 	"seal-number", "seal-owner", "seal-owner-code", "seal-line", "seal-diameter", "seal-years", "replaces",
 	"seal-file-number", "seal-file-authority", "seal-file-day-year", "seal-file-day-month", "seal-file-day-day", "seal-lose-since-year", "seal-lose-since-month", "seal-lose-since-day",
 	"seal-revoke-lost-since-year", "seal-revoke-lost-since-month", "seal-revoke-lost-since-day",
+	"succession-owner", "succession-owner-code", "succession-kind", "succession-heirs", "succession-order", "succession-since-year", "succession-since-month", "succession-since-day",
+	"succession-seals-end-year", "succession-seals-end-month", "succession-seals-end-day",
 	"rule-when", "rule-purposes", "rule-approver", "rule-approvals", "rule-hours", "rule-uses", "rule-platform",
 	"stamp-kind", "stamp-page", "stamp-edge", "stamp-per-set", "stamp-duplex", "stamp-text", "stamp-nth", "stamp-dx", "stamp-dy", "stamp-x", "stamp-y", "stamp-item", "stamp-purpose",
 }

@@ -167,6 +167,7 @@ func (s *sealing) tick(ctx context.Context) {
 		"trust list":   s.app.trust.register.Refresh,
 		"sweep":        s.licenses.Sweep,
 		"seal uses":    func(ctx context.Context) error { _, err := s.seals.ExpireUses(ctx); return err },
+		"successions":  s.seals.EndSucceeded,
 		"stamps":       func(ctx context.Context) error { _, err := s.seals.Recover(ctx); return err },
 		"licences":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
 	} {

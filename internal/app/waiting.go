@@ -79,6 +79,13 @@ func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
 	for _, w := range seals {
 		add("seal."+string(w.State), "/seal?state="+string(w.State), w.Count)
 	}
+	if actor.HoldsAnywhere(esign.RoleReviewer) {
+		n, err := a.sealing.seals.WaitingSuccessions(ctx, staffhttp.MaxWaiting)
+		if err != nil {
+			return nil, err
+		}
+		add("seal.successions", "/seal/successions?state=proposed", n)
+	}
 	if actor.HoldsAnywhere(esign.RoleApprover) || actor.HoldsAnywhere(esign.RoleKeeper) {
 		n, err := a.sealing.seals.WaitingUses(ctx, staffhttp.MaxWaiting)
 		if err != nil {

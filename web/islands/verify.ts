@@ -14,7 +14,7 @@ interface Signature {
 interface Result {
   File: string; SM3: string; Code: string; Verdict: string; Tone: string; Message: string;
   Lines: { Question: string; State: string; Word: string }[];
-  Sealed?: { Organization: string; Seal: string; At?: string };
+  Sealed?: { Organization: string; Seal: string; At?: string; Successor?: { owner: string; names: string[] } };
   Reasons: { code: string; message: string; clause: string }[] | null;
   Signatures: Signature[] | null;
   Coverage?: { uncovered: { path: string; role: string }[] | null };
@@ -145,7 +145,8 @@ function begin(drop: HTMLElement): void {
       h("div", { class: "verdict " + r.Tone }, toneIcon(r.Tone), h("div", {},
         h("p", { class: "tone" }, word("verify.verdict.", r.Verdict) + " ", h("span", { class: "verdict-code", id: "verdict-code" }, r.Code)),
         title,
-        r.Code === "V00" && r.Sealed && h("p", {}, t("verify.sealed", { organization: r.Sealed.Organization, at: when(r.Sealed.At, false), seal: r.Sealed.Seal }) + (r.License ? t("verify.sealed.licence") : "")),
+        (r.Code === "V00" || r.Code === "V14") && r.Sealed && h("p", {}, t("verify.sealed", { organization: r.Sealed.Organization, at: when(r.Sealed.At, false), seal: r.Sealed.Seal }) + (r.License && r.Code === "V00" ? t("verify.sealed.licence") : "")),
+        r.Code === "V14" && r.Sealed?.Successor && h("p", {}, t("verify.successor", { before: r.Sealed.Successor.owner, now: r.Sealed.Successor.names.join("、") })),
         words["verify.next." + r.Code] !== undefined && h("p", {}, t("verify.next." + r.Code)))),
       h("ul", { class: "lines" }, r.Lines.map((line) => h("li", { class: line.State },
         icon(({ yes: "check", no: "cross", none: "dash" } as Record<string, string>)[line.State] ?? "question"),

@@ -5,6 +5,7 @@
 package verdict
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -44,6 +45,7 @@ type SealedBy struct {
 	Organization string
 	Seal         string
 	At           *time.Time
+	Successor    *ReportSuccessor // who took the place of the organisation; nil while it goes on under its name
 }
 
 // Line is one of the four questions; a presentation code has two, its own and the status.
@@ -101,7 +103,20 @@ type ReportSeal struct {
 	Maker     string    `json:"maker"`
 	ValidFrom time.Time `json:"valid_from"`
 	ValidTo   time.Time `json:"valid_to"`
+
+	Successor *ReportSuccessor `json:"successor"`
 }
+
+// ReportSuccessor is what became of the organisation of a seal.
+type ReportSuccessor struct {
+	Kind  string    `json:"kind"` // renamed, merged, split
+	Since time.Time `json:"since"`
+	Owner string    `json:"owner"` // its name before
+	Names []string  `json:"names"`
+}
+
+// Now are the names of those who took its place.
+func (s ReportSuccessor) Now() string { return strings.Join(s.Names, "、") }
 
 // ReportSigner is the signer's certificate.
 type ReportSigner struct {
@@ -294,7 +309,7 @@ func sealedBy(signatures []ReportSignature) *SealedBy {
 		if s.Seal == nil {
 			continue
 		}
-		by := &SealedBy{Organization: s.Seal.Name, Seal: s.Seal.Name, At: s.SigningTime}
+		by := &SealedBy{Organization: s.Seal.Name, Seal: s.Seal.Name, At: s.SigningTime, Successor: s.Seal.Successor}
 		if s.Signer != nil {
 			if name := partOf(s.Signer.Subject, "O"); name != "" {
 				_, by.Organization = subject.CutUSCC(name) // the code stands in the details, with the whole subject
@@ -309,10 +324,28 @@ func sealedBy(signatures []ReportSignature) *SealedBy {
 
 // partOf takes one attribute of a distinguished name in the form of RFC 4514, as far as a page needs it.
 func partOf(name, attribute string) string {
-	for part := range strings.SplitSeq(name, ",") {
-		if value, ok := strings.CutPrefix(strings.TrimSpace(part), attribute+"="); ok {
+	for name != "" {
+		var part strings.Builder
+		end := len(name)
+		for i := 0; i < len(name); i++ {
+			if c := name[i]; c == '\\' && i+1 < len(name) {
+				// What is escaped parts nothing, or a name could bring an attribute of its own. Control characters stay escaped.
+				i++
+				if _, err := hex.DecodeString(name[i:min(i+2, len(name))]); err == nil {
+					part.WriteByte(c)
+				}
+				part.WriteByte(name[i])
+			} else if c == ',' || c == '+' {
+				end = i
+				break
+			} else {
+				part.WriteByte(c)
+			}
+		}
+		if value, ok := strings.CutPrefix(strings.TrimSpace(part.String()), attribute+"="); ok {
 			return value
 		}
+		name = name[min(end+1, len(name)):]
 	}
 	return ""
 }
