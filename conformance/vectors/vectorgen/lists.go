@@ -74,9 +74,20 @@ func (s *sealWriter) statusLists() {
 		return sealstatus.Event{From: moment, State: state}
 	}
 	used := at(sealMade, sealstatus.InUse)
-	list := func(by *pki.Certificate, key signer, next time.Time, of []byte, history ...sealstatus.Event) field {
-		l := sealstatus.New("https://conformance.example/status/seals/370300", 1, "370300", listIssued, next, []sealstatus.Seal{{Code: "37030000001721", SM3: [32]byte(digest.Sum(of)), History: history}})
+	listed := func(by *pki.Certificate, key signer, next time.Time, entry sealstatus.Seal) field {
+		l := sealstatus.New("https://conformance.example/status/seals/370300", 1, "370300", listIssued, next, []sealstatus.Seal{entry})
 		return field{"status_list", must(l.Sign([][]byte{by.Raw}, signed.SignFunc(signFunc(key))))}
+	}
+	entry := func(of []byte, history ...sealstatus.Event) sealstatus.Seal {
+		return sealstatus.Seal{Code: "37030000001721", SM3: [32]byte(digest.Sum(of)), History: history}
+	}
+	list := func(by *pki.Certificate, key signer, next time.Time, of []byte, history ...sealstatus.Event) field {
+		return listed(by, key, next, entry(of, history...))
+	}
+	succeeded := func(history ...sealstatus.Event) field {
+		e := entry(seal, history...)
+		e.Owner, e.Became = "一致性测试局", []sealstatus.Became{{From: sealMade, Kind: sealstatus.Renamed, Names: []string{"一致性检验局"}}, {From: stampedAt, Kind: sealstatus.Split, Names: []string{"一致性第一局", "一致性第二局"}}}
+		return listed(service, key, listNext, e)
 	}
 	good := func(history ...sealstatus.Event) field { return list(service, key, listNext, seal, history...) }
 	one := func(name, expect, code, note string, more ...field) {
@@ -88,6 +99,8 @@ func (s *sealWriter) statusLists() {
 	one("revoked", "refuse", "SEAL_STATUS_REVOKED", "revoked", good(used, at(stampedAt, sealstatus.Revoked)))
 	one("lost", "refuse", "SEAL_STATUS_LOST", "lost", good(used, at(stampedAt, sealstatus.Lost)))
 	one("replaced", "refuse", "SEAL_STATUS_REPLACED", "another seal took its place", good(used, at(stampedAt, sealstatus.Replaced)))
+	one("succeeded", "accept", "", "the organisation was renamed, and split later", succeeded(used))
+	one("succeeded-revoked", "refuse", "SEAL_STATUS_REVOKED", "the organisation was succeeded, and the seal revoked", succeeded(used, at(stampedAt, sealstatus.Revoked)))
 	one("not-yet", "refuse", "SEAL_STATUS_NOT_YET", "in use from the week after", good(at(listNext, sealstatus.InUse)))
 	one("out-of-date", "undecided", "seal_status_stale", "in use, by a list that is out of date", list(service, key, listIssued.Add(time.Hour), seal, used))
 	one("out-of-date-revoked", "refuse", "SEAL_STATUS_REVOKED", "revoked, by a list that is out of date", list(service, key, listIssued.Add(time.Hour), seal, used, at(stampedAt, sealstatus.Revoked)))
