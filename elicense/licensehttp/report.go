@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/yinxin-gov/yinxin/esign/sheet"
 	"github.com/yinxin-gov/yinxin/esign/typeface"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -25,8 +27,9 @@ type Reports interface {
 	Operator() (name, platform string)
 	// Hold closes a report for reportLife; empty where no seal is in use, or what would be held is too long for a page.
 	Hold(ctx context.Context, report []byte) (held string, err error)
-	// Held opens it again with the moment at which it was closed; fault.ReportOver for everything else, fault.TooManyRequests for one source
-	// that asks for too many.
+	// Admit counts one more report for the source of the request and says what time it is; fault.TooManyRequests for one that asks for too many.
+	Admit(ctx context.Context) (time.Time, error)
+	// Held opens what was closed with the moment at which it was; fault.ReportOver for everything else. It counts as Admit does.
 	Held(ctx context.Context, held string) (report []byte, at time.Time, err error)
 	// Seal puts the seal of the operator on the front page of a sheet; fault.Unavailable while it is not in use.
 	Seal(ctx context.Context, id string, document []byte) ([]byte, error)
@@ -59,26 +62,68 @@ func (p *Pages) sealedReport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := web.NewVerifyResult(report, p.Renderer.Locale(r))
-	if err != nil {
-		return err
-	}
-	id := "report-" + at.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(digest.Sum(report)[:6])
-	document, _, err := sheet.Build(p.reportSheet(r, id, at, body), typeface.Sans(), reportPages)
-	if err != nil {
-		return err
-	}
-	sealed, err := p.Reports.Seal(r.Context(), id, document)
+	disposition, sealed, err := p.sealReport(r, report, at)
 	if err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/ofd")
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "yinxin-" + id + ".ofd"}))
+	h.Set("Content-Disposition", disposition)
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	_, _ = io.Copy(w, bytes.NewReader(sealed)) // a caller that went away is no fault of ours
 	return nil
+}
+
+// sealReport makes the sealed document of a report of the platform's own, judged at a moment, and says how it is handed out.
+func (p *Pages) sealReport(r *http.Request, report []byte, at time.Time) (disposition string, sealed []byte, err error) {
+	body, err := web.NewVerifyResult(report, p.Renderer.Locale(r))
+	if err != nil {
+		return "", nil, err
+	}
+	id := "report-" + at.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(digest.Sum(report)[:6])
+	document, _, err := sheet.Build(p.reportSheet(r, id, at, body), typeface.Sans(), reportPages)
+	if err != nil {
+		return "", nil, err
+	}
+	sealed, err = p.Reports.Seal(r.Context(), id, document)
+	return mime.FormatMediaType("attachment", map[string]string{"filename": "yinxin-" + id + ".ofd"}), sealed, err
+}
+
+type sealedReportOutput struct {
+	ContentType  string `header:"Content-Type"`
+	Disposition  string `header:"Content-Disposition"`
+	CacheControl string `header:"Cache-Control"`
+	Body         []byte
+}
+
+// RegisterReports adds the sealed report for programs: what /verify offers people beside its result.
+func (p *Pages) RegisterReports(to huma.API) {
+	op := verificationOperation(to, "seal-verification-report", "/api/v1/verification-reports", "Verify, and get the report as an OFD document under the operator's seal; no login")
+	op.Description = "Takes what verify takes. The report is status 200 whatever the verdict. Nothing is kept. 503 YX-CORE-503 while the operator has no seal in use; 429 for one address that asks for too many."
+	op.Responses = map[string]*huma.Response{"200": {Description: "Sealed OFD document", Content: map[string]*huma.MediaType{"application/ofd": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}}
+	huma.Register(to, op, func(ctx context.Context, in *verificationInput) (*sealedReportOutput, error) {
+		if p.Reports == nil {
+			return nil, fault.New(fault.Unavailable)
+		}
+		at, err := p.Reports.Admit(ctx)
+		if err != nil {
+			return nil, err
+		}
+		results, err := judge(ctx, p.Service, in.ContentType, in.RawBody)
+		if err != nil {
+			return nil, err
+		}
+		report, err := encodeReport(results...)
+		if err != nil {
+			return nil, err
+		}
+		disposition, sealed, err := p.sealReport(new(http.Request).WithContext(ctx), report, at)
+		if err != nil {
+			return nil, err
+		}
+		return &sealedReportOutput{"application/ofd", disposition, "private, no-store", sealed}, nil
+	})
 }
 
 // reportSheet is the report in words. Nothing that a file merely says of itself stands in it, since it would be read under our seal: no name
@@ -126,6 +171,9 @@ func (p *Pages) reportSheet(r *http.Request, id string, at time.Time, body web.V
 			}
 			if signature.Seal != nil {
 				add(1, text("verify.seal"), signature.Seal.Name+" ("+signature.Seal.SealID+")")
+				if by := signature.Seal.Successor; by != nil {
+					add(1, text("succession.became"), text("verify.successor", "before", by.Owner, "now", by.Now()))
+				}
 			}
 			if signature.Signer != nil {
 				add(1, text("verify.signer"), signature.Signer.Subject)

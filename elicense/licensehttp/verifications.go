@@ -44,8 +44,9 @@ type verificationOutput struct {
 	Body         verify.Report
 }
 
-func registerVerifications(to huma.API, service *elicense.Service) {
-	op := operation("verify", http.MethodPost, "/api/v1/verifications", "Verify a file, a presentation code or a licence number; no login")
+// verificationOperation is an operation that takes what is to be verified.
+func verificationOperation(to huma.API, id, path, summary string) huma.Operation {
+	op := operation(id, http.MethodPost, path, summary)
 	op.MaxBodyBytes = maxUploadForm
 	op.SkipValidateBody = true // either of two types; judge reads them strictly
 	op.Tags = []string{"verification"}
@@ -54,6 +55,11 @@ func registerVerifications(to huma.API, service *elicense.Service) {
 		"multipart/form-data": {Schema: file},
 		"application/json":    {Schema: huma.SchemaFromType(to.OpenAPI().Components.Schemas, schemaTypeOf[VerificationOrder]())},
 	}}
+	return op
+}
+
+func registerVerifications(to huma.API, service *elicense.Service) {
+	op := verificationOperation(to, "verify", "/api/v1/verifications", "Verify a file, a presentation code or a licence number; no login")
 	huma.Register(to, op, func(ctx context.Context, in *verificationInput) (*verificationOutput, error) {
 		results, err := judge(ctx, service, in.ContentType, in.RawBody)
 		if err != nil {

@@ -223,11 +223,13 @@ var holderIdentities = map[string]string{"111": subject.CitizenID, "001": mandat
 
 // pages adds the pages of licences and of seals.
 func (s *sealing) pages(mux *http.ServeMux) {
-	site := s.app.site()
-	pages := &licensehttp.Pages{Site: site, Service: s.licenses, Acting: s.app.identity, Reports: verifyReports{s.app}, Faces: render.BuiltIn()}
-	pages.Routes(mux)
-	seals := &sealhttp.Pages{Site: site, Service: s.seals, Rand: s.app.opts.Rand, Faces: render.BuiltIn()}
+	s.licensePages().Routes(mux)
+	seals := &sealhttp.Pages{Site: s.app.site(), Service: s.seals, Rand: s.app.opts.Rand, Faces: render.BuiltIn()}
 	seals.Routes(mux)
+}
+
+func (s *sealing) licensePages() *licensehttp.Pages {
+	return &licensehttp.Pages{Site: s.app.site(), Service: s.licenses, Acting: s.app.identity, Reports: verifyReports{s.app}, Faces: render.BuiltIn()}
 }
 
 // cards are the licences of the person who is signed in.
@@ -243,6 +245,7 @@ func (s *sealing) cardsFor(ctx context.Context, list web.ActingLicenses) ([]web.
 func (s *sealing) api(api huma.API, _ *http.ServeMux) error {
 	sealhttp.Register(api, s.seals)
 	licensehttp.Register(api, s.licenses)
+	s.licensePages().RegisterReports(api)
 	return nil
 }
 

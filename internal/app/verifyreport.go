@@ -68,20 +68,29 @@ func (v verifyReports) Hold(ctx context.Context, report []byte) (string, error) 
 	return held, nil
 }
 
+// Admit implements licensehttp.Reports.
+func (v verifyReports) Admit(ctx context.Context) (time.Time, error) {
+	now := v.a.opts.Now().UTC()
+	tries, err := v.a.store.Count(ctx, scopeReport, []byte(reqctx.From(ctx).ClientIP), reportSpan, now)
+	if err != nil {
+		return now, fault.Wrap(err, fault.Unavailable) // no counter, no answer (R6)
+	}
+	if tries > reportsPerSpan {
+		return now, fault.New(fault.TooManyRequests).After(int(reportSpan / time.Second))
+	}
+	return now, nil
+}
+
 // Held implements licensehttp.Reports.
 func (v verifyReports) Held(ctx context.Context, held string) ([]byte, time.Time, error) {
-	now := v.a.opts.Now().UTC()
 	keyID, text, _ := strings.Cut(held, ".")
 	sealed, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(held) > maxHeldReport || len(keyID) > 64 {
-		return nil, now, fault.New(fault.ReportOver)
+		return nil, time.Time{}, fault.New(fault.ReportOver)
 	}
-	tries, err := v.a.store.Count(ctx, scopeReport, []byte(reqctx.From(ctx).ClientIP), reportSpan, now)
+	now, err := v.Admit(ctx)
 	if err != nil {
-		return nil, now, fault.Wrap(err, fault.Unavailable) // no counter, no answer (R6)
-	}
-	if tries > reportsPerSpan {
-		return nil, now, fault.New(fault.TooManyRequests).After(int(reportSpan / time.Second))
+		return nil, now, err
 	}
 	cipher, err := v.a.ring.Cipher(ctx, keys.UsageFieldCipher, keyID)
 	switch {

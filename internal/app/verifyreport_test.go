@@ -19,24 +19,35 @@ import (
 
 var heldReport = regexp.MustCompile(`name="report" value="([^"]+)"`)
 
-// checkedOnThePage uploads a file at /verify and gives what the page holds of its report.
-func checkedOnThePage(t *testing.T, p *apptest.Platform, name string, document []byte) (held string, page apptest.Answer) {
+// uploaded sends a file in a form.
+func uploaded(t *testing.T, p *apptest.Platform, path, field, name string, document []byte) apptest.Answer {
 	t.Helper()
 	var form bytes.Buffer
 	w := multipart.NewWriter(&form)
-	part, err := w.CreateFormFile("verify-file", name)
+	part, err := w.CreateFormFile(field, name)
 	if err == nil {
 		_, err = part.Write(document)
 	}
 	if err != nil || w.Close() != nil {
 		t.Fatal(err)
 	}
-	request, err := http.NewRequest(http.MethodPost, p.URL+"/verify", &form)
+	request, err := http.NewRequest(http.MethodPost, p.URL+path, &form)
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", w.FormDataContentType())
-	page = p.Do(request)
+	return p.Do(request)
+}
+
+func sealedReportOf(t *testing.T, p *apptest.Platform, name string, document []byte) apptest.Answer {
+	t.Helper()
+	return uploaded(t, p, "/api/v1/verification-reports", "file", name, document)
+}
+
+// checkedOnThePage uploads a file at /verify and gives what the page holds of its report.
+func checkedOnThePage(t *testing.T, p *apptest.Platform, name string, document []byte) (held string, page apptest.Answer) {
+	t.Helper()
+	page = uploaded(t, p, "/verify", "verify-file", name, document)
 	if page.Status != http.StatusOK {
 		t.Fatalf("%d %s", page.Status, page.Text)
 	}
@@ -105,6 +116,18 @@ func TestReportOfAVerificationIsSealed(t *testing.T) {
 			t.Error("the seal that was proved is not named")
 		}
 
+		// Programs get the same document at once.
+		sealed := sealedReportOf(t, p, lie+".ofd", foreign)
+		if sealed.Status != http.StatusOK || sealed.Header.Get("Content-Type") != "application/ofd" || !strings.HasPrefix(sealed.Header.Get("Content-Disposition"), "attachment; filename=yinxin-report-") || !strings.Contains(sealed.Header.Get("Cache-Control"), "no-store") {
+			t.Fatalf("%d %v", sealed.Status, sealed.Header)
+		}
+		if judged := verified(t, p, []byte(sealed.Text)); judged.Code != "V00" || judged.Signatures[0].Seal.SealID != apptest.OperatorSeal {
+			t.Errorf("the report is %s", judged.Code)
+		}
+		if shown := textOf(t, []byte(sealed.Text)); !strings.Contains(shown, "V24") || !strings.Contains(shown, sum[:32]) || strings.Contains(shown, lie) {
+			t.Error("the report for programs says something else")
+		}
+
 		at := strings.IndexByte(held, '.') + 1
 		for name, bad := range map[string]string{"nothing": "", "another key": "key_none" + held[at-1:], "no key": held[at-1:], "changed": held[:at] + "A" + held[at+1:], "cut": held[:len(held)-8], "not of its alphabet": held + "!"} {
 			if name == "changed" && bad == held {
@@ -128,6 +151,9 @@ func TestReportOfAVerificationIsSealed(t *testing.T) {
 		}
 		if status != http.StatusTooManyRequests {
 			t.Errorf("one source asks without an end: %d", status)
+		}
+		if status := sealedReportOf(t, p, "a.ofd", foreign).Status; status != http.StatusTooManyRequests {
+			t.Errorf("programs ask without an end: %d", status)
 		}
 	})
 }
