@@ -15,19 +15,15 @@ import (
 	"github.com/yinxin-gov/yinxin/keys"
 )
 
-// newMarks makes the marks of pages under a key of their own, which all nodes derive alike from the key of lookup values. No
-// list asks the key store for them.
-func (a *App) newMarks() (*pagemark.Marks, error) {
-	ctx := context.Background()
-	mac, err := a.ring.MAC(ctx, keys.UsageLookup)
-	if err != nil {
-		return nil, fmt.Errorf("open key of page marks: %w", err)
-	}
-	key, err := mac.Sum(ctx, []byte("page marks"))
-	if err != nil {
-		return nil, fmt.Errorf("derive key of page marks: %w", err)
-	}
-	return pagemark.New(key), nil
+// newMarks makes the marks of pages under the key of lookup values, which all nodes share.
+func (a *App) newMarks() *pagemark.Marks {
+	return pagemark.New(func(ctx context.Context, parts ...[]byte) ([]byte, error) {
+		mac, err := a.ring.MAC(ctx, keys.UsageLookup)
+		if err != nil {
+			return nil, fmt.Errorf("open key of page marks: %w", err)
+		}
+		return mac.Sum(ctx, parts...)
+	})
 }
 
 // withMarks gives pages what seals and opens the marks of their lists.
@@ -68,8 +64,9 @@ func sealMarks(marks *pagemark.Marks) huma.Transformer {
 			field := body.Type().Field(i)
 			if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name == memberNext && field.Type.Kind() == reflect.String {
 				address := ctx.URL()
-				sealed.Elem().Field(i).SetString(marks.Seal(ctx.Context(), &address, body.Field(i).String()))
-				return sealed.Interface(), nil
+				mark, err := marks.Seal(ctx.Context(), &address, body.Field(i).String())
+				sealed.Elem().Field(i).SetString(mark)
+				return sealed.Interface(), err
 			}
 		}
 		return v, nil // a fault

@@ -26,10 +26,7 @@ func (a *App) routes() (*router, error) {
 	a.hookRoutes(mux)
 
 	apiMux := http.NewServeMux()
-	marks, err := a.newMarks()
-	if err != nil {
-		return nil, err
-	}
+	marks := a.newMarks()
 	a.api = newAPI(apiMux, marks)
 	if err := a.sealing.api(a.api, apiMux); err != nil {
 		return nil, err

@@ -14,7 +14,6 @@ import (
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
-	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
 // Parameter is the query parameter of a list that holds the mark.
@@ -31,14 +30,17 @@ var unbound = []string{Parameter, "limit", "lang"}
 
 var errForged = errors.New("the mark of a page is none of ours, or of another list")
 
-// Marks seals and opens marks under one key.
-type Marks struct{ key []byte }
+// Sum is a keyed hash of at least sumSize bytes over parts, such as that of keys.MAC.
+type Sum func(ctx context.Context, parts ...[]byte) ([]byte, error)
 
-// New returns marks under a key, of 32 bytes.
-func New(key []byte) *Marks { return &Marks{key} }
+// Marks seals and opens marks under one key.
+type Marks struct{ keyed Sum }
+
+// New returns marks under the key of a hash.
+func New(keyed Sum) *Marks { return &Marks{keyed} }
 
 // sum binds a place to a list: its path, its filter (in one order, without what is empty) and who asks.
-func (m *Marks) sum(ctx context.Context, address *url.URL, place string) []byte {
+func (m *Marks) sum(ctx context.Context, address *url.URL, place string) ([]byte, error) {
 	filter := url.Values{}
 	for name, values := range address.Query() {
 		for _, value := range values {
@@ -51,20 +53,27 @@ func (m *Marks) sum(ctx context.Context, address *url.URL, place string) []byte 
 		filter.Del(name)
 	}
 	actor := reqctx.From(ctx).Actor
-	input := digest.SumParts([]byte(actor.ID), []byte(actor.ActingFor), []byte(address.Path), []byte(filter.Encode()), []byte(place))
-	return digest.HMAC(m.key, input)[:sumSize]
+	sum, err := m.keyed(ctx, []byte("page mark"), []byte(actor.ID), []byte(actor.ActingFor), []byte(address.Path), []byte(filter.Encode()), []byte(place))
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Unavailable)
+	}
+	return sum[:sumSize], nil
 }
 
-// Seal is the mark of a place in the list at an address; an empty place, the end of a list, has none.
-func (m *Marks) Seal(ctx context.Context, address *url.URL, place string) string {
+// Seal is the mark of a place in the list at an address; an empty place, the end of a list, has none. fault.Unavailable without the key.
+func (m *Marks) Seal(ctx context.Context, address *url.URL, place string) (string, error) {
 	if place == "" {
-		return ""
+		return "", nil
 	}
-	return base64.RawURLEncoding.EncodeToString(append(m.sum(ctx, address, place), place...))
+	sum, err := m.sum(ctx, address, place)
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(append(sum, place...)), nil
 }
 
 // Open is the place that the mark in an address names, empty without one; fault.Malformed for whatever Seal did not make for
-// this list and this caller.
+// this list and this caller, fault.Unavailable without the key.
 func (m *Marks) Open(ctx context.Context, address *url.URL) (string, error) {
 	texts := address.Query()[Parameter]
 	if len(texts) == 0 || len(texts) == 1 && texts[0] == "" {
@@ -75,7 +84,11 @@ func (m *Marks) Open(ctx context.Context, address *url.URL) (string, error) {
 		return "", fault.Wrap(errors.Join(errForged, err), fault.Malformed)
 	}
 	place := string(content[sumSize:])
-	if !hmac.Equal(content[:sumSize], m.sum(ctx, address, place)) {
+	sum, err := m.sum(ctx, address, place)
+	if err != nil {
+		return "", err
+	}
+	if !hmac.Equal(content[:sumSize], sum) {
 		return "", fault.Wrap(errForged, fault.Malformed)
 	}
 	return place, nil
@@ -115,6 +128,9 @@ func After(r *http.Request) (string, error) {
 	return m.Open(r.Context(), r.URL)
 }
 
+// unopened is the mark of a link that could not be sealed. It opens nothing: better than a list that seems to end there.
+const unopened = "-"
+
 // Onward is the address of the next page of a list: place is where the page before ended. Empty at the end of the list.
 func Onward(r *http.Request, address, place string) string {
 	if place == "" {
@@ -122,11 +138,13 @@ func Onward(r *http.Request, address, place string) string {
 	}
 	address, fragment, _ := strings.Cut(address, "#")
 	if m, ok := r.Context().Value(contextKey{}).(*Marks); ok {
-		u, err := url.Parse(address)
-		if err != nil { // no address of ours; its mark opens nothing
-			u = &url.URL{}
+		sealed := unopened
+		if u, err := url.Parse(address); err == nil {
+			if mark, err := m.Seal(r.Context(), u, place); err == nil {
+				sealed = mark
+			}
 		}
-		place = m.Seal(r.Context(), u, place)
+		place = sealed
 	}
 	joint := "?"
 	if strings.Contains(address, "?") {

@@ -3,6 +3,7 @@ package pagemark
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
 func address(t *testing.T, text string) *url.URL {
@@ -26,12 +28,41 @@ func by(actor reqctx.Actor) context.Context {
 	return reqctx.WithActor(context.Background(), actor)
 }
 
+func under(key string) *Marks {
+	return New(func(_ context.Context, parts ...[]byte) ([]byte, error) {
+		return digest.HMAC([]byte(key), digest.SumParts(parts...)), nil
+	})
+}
+
+// TestNothingOpensWithoutTheKey, and no link leads to a page as if it did.
+func TestNothingOpensWithoutTheKey(t *testing.T) {
+	away := New(func(context.Context, ...[]byte) ([]byte, error) { return nil, errors.New("the key store is away") })
+	mark, err := under("one").Seal(context.Background(), address(t, "/seal"), "1.sl_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if place, err := away.Open(context.Background(), address(t, "/seal?after="+mark)); fault.CodeOf(err) != fault.Unavailable || place != "" {
+		t.Errorf("%q %v", place, err)
+	}
+	if mark, err := away.Seal(context.Background(), address(t, "/seal"), "1.sl_1"); fault.CodeOf(err) != fault.Unavailable || mark != "" {
+		t.Errorf("%q %v", mark, err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/seal", nil)
+	link := Onward(r.WithContext(With(r.Context(), away)), "/seal", "1.sl_1")
+	if _, err := under("one").Open(context.Background(), address(t, link)); fault.CodeOf(err) != fault.Malformed {
+		t.Errorf("%s: %v", link, err)
+	}
+}
+
 // TestAMarkOpensItsOwnListOnly (I-07): list, filter, caller and key are all bound; how many entries, the language and the order of
 // parameters are not.
 func TestAMarkOpensItsOwnListOnly(t *testing.T) {
 	const place = "1732700000000000.acc_7"
-	marks, other, staff := New([]byte("key one of thirty-two characters")), New([]byte("key two of thirty-two characters")), by(reqctx.Actor{ID: "staff:stf_1"})
-	mark := marks.Seal(staff, address(t, "/admin/accounts?state=active&kind=person&empty="), place)
+	marks, other, staff := under("one"), under("two"), by(reqctx.Actor{ID: "staff:stf_1"})
+	mark, err := marks.Seal(staff, address(t, "/admin/accounts?state=active&kind=person&empty="), place)
+	if err != nil {
+		t.Fatal(err)
+	}
 	flipped := func(i int) string {
 		content, _ := base64.RawURLEncoding.DecodeString(mark)
 		content[i] ^= 1
@@ -72,14 +103,14 @@ func TestAMarkOpensItsOwnListOnly(t *testing.T) {
 	if first, err := marks.Open(staff, address(t, "/admin/accounts?state=active&after=")); first != "" || err != nil {
 		t.Errorf("the first page: %q %v", first, err)
 	}
-	if end := marks.Seal(staff, address(t, "/admin/accounts"), ""); end != "" {
-		t.Errorf("the end of a list has the mark %q", end)
+	if end, err := marks.Seal(staff, address(t, "/admin/accounts"), ""); end != "" || err != nil {
+		t.Errorf("the end of a list has the mark %q, %v", end, err)
 	}
 }
 
 // TestLinksOpenInTheListThatTheyLeadTo, with a filter and a fragment, and as what reads its parameters by itself sees them.
 func TestLinksOpenInTheListThatTheyLeadTo(t *testing.T) {
-	marks := New([]byte("key one of thirty-two characters"))
+	marks := under("one")
 	request := func(target string) *http.Request {
 		r := httptest.NewRequest(http.MethodGet, target, nil)
 		return r.WithContext(With(by(reqctx.Actor{ID: "account:acc_1"}), marks))
