@@ -76,7 +76,7 @@ const (
 // Page lists accounts; next is empty on the last page.
 func (a *AccountAdmin) Page(ctx context.Context, q AccountQuery, after string) (page []AccountLine, next string, err error) {
 	if after != "" {
-		if q.BehindAt, q.BehindID, err = ReadPageMark(after); err != nil {
+		if q.BehindAt, q.BehindID, err = ReadPagePlace(after); err != nil {
 			return nil, "", fault.Wrap(err, fault.Malformed)
 		}
 	}
@@ -87,7 +87,7 @@ func (a *AccountAdmin) Page(ctx context.Context, q AccountQuery, after string) (
 	}
 	if len(page) > limit {
 		page = page[:limit]
-		next = PageMark(page[limit-1].CreatedAt, page[limit-1].ID)
+		next = PagePlace(page[limit-1].CreatedAt, page[limit-1].ID)
 	}
 	return page, next, nil
 }

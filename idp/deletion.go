@@ -470,7 +470,7 @@ func (d *Deletions) Holds(ctx context.Context, accountID, after string, limit in
 	var at time.Time
 	var id string
 	if after != "" {
-		if at, id, err = readMark(after); err != nil {
+		if at, id, err = ReadPagePlace(after); err != nil {
 			return nil, "", fault.Wrap(err, fault.Malformed)
 		}
 	}
@@ -479,7 +479,7 @@ func (d *Deletions) Holds(ctx context.Context, accountID, after string, limit in
 	}
 	if len(page) > limit {
 		page = page[:limit]
-		next = writeMark(page[limit-1].PlacedAt, page[limit-1].ID)
+		next = PagePlace(page[limit-1].PlacedAt, page[limit-1].ID)
 	}
 	return page, next, nil
 }

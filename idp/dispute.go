@@ -213,7 +213,7 @@ func (s *Disputes) opened(ctx context.Context, d Dispute) (Dispute, error) {
 // Page lists disputes; next is empty on the last page.
 func (s *Disputes) Page(ctx context.Context, q DisputeQuery, after string) (page []Dispute, next string, err error) {
 	if after != "" {
-		behind, id, err := readMark(after)
+		behind, id, err := ReadPagePlace(after)
 		if err != nil {
 			return nil, "", fault.Wrap(err, fault.Malformed)
 		}
@@ -226,7 +226,7 @@ func (s *Disputes) Page(ctx context.Context, q DisputeQuery, after string) (page
 	}
 	if len(page) > limit {
 		page = page[:limit]
-		next = writeMark(time.UnixMicro(DisputePlace(page[limit-1])), page[limit-1].ID)
+		next = PagePlace(time.UnixMicro(DisputePlace(page[limit-1])), page[limit-1].ID)
 	}
 	return page, next, nil
 }

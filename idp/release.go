@@ -289,7 +289,7 @@ func (l *Ledger) Forget(accountID string) {
 // Page lists lines of a person's ledger; next is empty on the last page.
 func (l *Ledger) Page(ctx context.Context, q ReleaseQuery, after string) (page []Release, next string, err error) {
 	if after != "" {
-		at, id, err := readMark(after)
+		at, id, err := ReadPagePlace(after)
 		if err != nil {
 			return nil, "", fault.Wrap(err, fault.Malformed)
 		}
@@ -302,7 +302,7 @@ func (l *Ledger) Page(ctx context.Context, q ReleaseQuery, after string) (page [
 	}
 	if len(page) > limit {
 		page = page[:limit]
-		next = writeMark(page[limit-1].First, page[limit-1].ID)
+		next = PagePlace(page[limit-1].First, page[limit-1].ID)
 	}
 	return page, next, nil
 }

@@ -80,7 +80,7 @@ type LicenseTypeList struct {
 }
 
 type typesInput struct {
-	After string `query:"after" maxLength:"21" doc:"Code of the last type of the page before"`
+	After string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
@@ -229,7 +229,7 @@ type listInput struct {
 	Status    string `query:"status" maxLength:"20"`
 	TypeCode  string `query:"license_type_code" maxLength:"21"`
 	Authority string `query:"issuing_authority_code" maxLength:"18"`
-	After     string `query:"after" maxLength:"100"`
+	After     string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 	Limit     int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
@@ -241,7 +241,7 @@ func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
 }
 
 type mineInput struct {
-	After string `query:"after" maxLength:"100"`
+	After string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
@@ -344,7 +344,7 @@ type LicenseEventList struct {
 
 type eventsInput struct {
 	ID    string `path:"id" maxLength:"64"`
-	After string `query:"after" maxLength:"64"`
+	After string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -47,9 +48,7 @@ func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 	for _, l := range rows {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/license/" + l.ID, Cells: []string{l.BusinessNumber, typeName(l.TypeCode, locale), l.LicenseID}, Status: stateWord(l), Kind: "license"})
 	}
-	if next != "" {
-		body.Table.NextURL = "/license?" + url.Values{"status": {body.Status}, "state": {body.State.Value}, "after": {next}}.Encode()
-	}
+	body.Table.NextURL = pagemark.Onward(r, "/license?"+url.Values{"status": {body.Status}, "state": {body.State.Value}}.Encode(), next)
 	return p.Page(w, r, http.StatusOK, "issuer", web.Page{Body: body})
 }
 
@@ -64,7 +63,11 @@ func (p *Pages) rows(r *http.Request, body web.IssuerListPage) ([]elicense.Licen
 		}
 		return []elicense.License{l}, "", nil
 	}
-	return p.Service.List(r.Context(), elicense.Filter{Status: body.Status, State: body.State.Value, After: bounded(r.URL.Query().Get("after")), Limit: pageSize})
+	after, err := pagemark.After(r)
+	if err != nil {
+		return nil, "", err
+	}
+	return p.Service.List(r.Context(), elicense.Filter{Status: body.Status, State: body.State.Value, After: after, Limit: pageSize})
 }
 
 func (p *Pages) issuerForm(w http.ResponseWriter, r *http.Request) error {
@@ -213,7 +216,11 @@ func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	events, older, err := p.Service.Events(r.Context(), d.ID, r.URL.Query().Get("after"), 50)
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	events, older, err := p.Service.Events(r.Context(), d.ID, after, 50)
 	if err != nil {
 		return err
 	}
@@ -226,9 +233,7 @@ func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	if older != "" {
-		body.OlderURL = "/license/" + d.ID + "?" + url.Values{"after": {older}}.Encode()
-	}
+	body.OlderURL = pagemark.Onward(r, "/license/"+d.ID, older)
 	for _, e := range events {
 		body.History = append(body.History, web.HistoryItem{At: e.RecordedAt, Text: p.Renderer.Text(r, "status."+e.To), Actor: e.Actor, Detail: strings.Trim(e.LegalBasis+" "+e.DecisionNumber, " ")})
 	}

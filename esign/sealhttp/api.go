@@ -177,7 +177,7 @@ func Register(api huma.API, service *esign.Service) {
 	})
 	huma.Register(api, operation("list-seals", http.MethodGet, "", "印章列表 List seals", http.StatusOK), func(ctx context.Context, in *struct {
 		State string `query:"state" enum:"applied,approved,made,active,suspended,revoked,ending,succeeded" doc:"Only those in this state; ending: in use, for 60 days at most, and not replaced; succeeded: in use and not replaced, though the organisation was renamed, merged or split"`
-		After string `query:"after" doc:"Cursor of the page before"`
+		After string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Seals on a page"`
 	}) (*struct {
 		Body struct {
@@ -347,7 +347,7 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 	registerSuccessions(api, service)
 	huma.Register(api, operation("list-stamps", http.MethodGet, "/{id}/stamps", "用印记录 Uses of a seal", http.StatusOK), func(ctx context.Context, in *struct {
 		PathID
-		After string `query:"after" doc:"Cursor of the page before"`
+		After string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Stamps on a page"`
 	}) (*struct {
 		Body struct {

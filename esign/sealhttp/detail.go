@@ -12,6 +12,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys/pki"
 	"github.com/yinxin-gov/yinxin/web"
@@ -81,7 +82,10 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 		}
 		body.StampURL, body.StampHidden = "/seal/"+seal.ID+"/stamps", []web.Hidden{{Name: inputKey, Value: a.key}}
 	}
-	after := r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
 	uses, next, err := p.Service.Stamps(r.Context(), seal.ID, after, usesOnPage)
 	if err != nil {
 		return err
@@ -93,9 +97,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 	for _, u := range uses {
 		body.Uses = append(body.Uses, p.use(r, u, behind[u.Approval].Approvals))
 	}
-	if next != "" {
-		body.UsesNextURL = "/seal/" + seal.ID + "?" + url.Values{"after": {next}}.Encode() + "#seal-uses"
-	}
+	body.UsesNextURL = pagemark.Onward(r, "/seal/"+seal.ID+"#seal-uses", next)
 	if after != "" {
 		body.UsesTopURL = "/seal/" + seal.ID + "#seal-uses"
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/render"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -79,22 +80,23 @@ func stateWord(state esign.State) string {
 	return string(state)
 }
 
-// listURL is the list in one state, or in all, after a cursor.
-func listURL(state, after string) string {
-	query := url.Values{}
-	for name, value := range map[string]string{"state": state, "after": after} {
-		if value != "" {
-			query.Set(name, value)
-		}
+// inState is the address of a list in one state, or in all.
+func inState(address, state string) string {
+	if state == "" {
+		return address
 	}
-	return strings.TrimSuffix("/seal?"+query.Encode(), "?")
+	return address + "?" + url.Values{"state": {state}}.Encode()
 }
 
 func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	if err := esign.Staff(r.Context()); err != nil {
 		return err
 	}
-	state, after := r.URL.Query().Get("state"), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	state := r.URL.Query().Get("state")
 	if !slices.Contains(filters, esign.State(state)) {
 		state = ""
 	}
@@ -117,11 +119,9 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	for _, s := range seals {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/seal/" + s.ID, Cells: []string{s.Name, s.Code, s.ValidTo.In(chinaTime).Format("2006-01-02")}, Status: stateWord(s.State), Kind: "seal"})
 	}
-	if next != "" {
-		body.Table.NextURL = listURL(state, next)
-	}
+	body.Table.NextURL = pagemark.Onward(r, inState("/seal", state), next)
 	if after != "" {
-		body.Table.PrevURL = listURL(state, "")
+		body.Table.PrevURL = inState("/seal", state)
 	}
 	if body.Table.NextURL+body.Table.PrevURL == "" {
 		body.Table.Total = len(seals)

@@ -93,7 +93,7 @@ func registerSuccessions(api huma.API, service *esign.Service) {
 	})
 	huma.Register(api, operation("list-successions", http.MethodGet, "", "机构承继列表 List successions of organisations", http.StatusOK), func(ctx context.Context, in *struct {
 		State string `query:"state" enum:"proposed,recorded,refused,withdrawn,annulled" doc:"Only those in this state"`
-		After string `query:"after" maxLength:"128" doc:"Cursor of the page before"`
+		After string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Successions on a page"`
 	}) (*successionPage, error) {
 		page, next, err := service.SuccessionList(ctx, esign.SuccessionState(in.State), in.After, in.Limit)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -19,7 +20,11 @@ func successionURL(id string) string { return successionsPath + "/" + url.PathEs
 
 // successionList is the page of all successions of the own areas.
 func (p *Pages) successionList(w http.ResponseWriter, r *http.Request) error {
-	state, after := r.URL.Query().Get("state"), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	state := r.URL.Query().Get("state")
 	if !slices.Contains(esign.SuccessionStates, esign.SuccessionState(state)) {
 		state = ""
 	}
@@ -41,20 +46,9 @@ func (p *Pages) successionList(w http.ResponseWriter, r *http.Request) error {
 	for _, one := range page {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: successionURL(one.ID), Cells: []string{one.Owner.Name, text("succession.kind." + string(one.Kind)), heirNames(one), dayOf(one.Since)}, Status: "succession_" + string(one.State)})
 	}
-	address := func(after string) string {
-		query := url.Values{}
-		for name, value := range map[string]string{"state": state, "after": after} {
-			if value != "" {
-				query.Set(name, value)
-			}
-		}
-		return strings.TrimSuffix(successionsPath+"?"+query.Encode(), "?")
-	}
-	if next != "" {
-		body.Table.NextURL = address(next)
-	}
+	body.Table.NextURL = pagemark.Onward(r, inState(successionsPath, state), next)
 	if after != "" {
-		body.Table.PrevURL = address("")
+		body.Table.PrevURL = inState(successionsPath, state)
 	}
 	return p.Page(w, r, http.StatusOK, "admin-list", web.Page{Title: text("page.seal-successions"), Body: body})
 }

@@ -200,7 +200,7 @@ func registerUses(api huma.API, service *esign.Service, operation func(id, metho
 	huma.Register(api, requests("list-seal-use-requests", http.MethodGet, "", "用印审批列表 Requests for the use of seals"), func(ctx context.Context, in *struct {
 		State string `query:"state" enum:"requested,approved,refused,withdrawn,expired,used" doc:"Only those in this state"`
 		Seal  string `query:"seal" maxLength:"64" doc:"Only those for the seal with our identifier"`
-		After string `query:"after" doc:"Cursor of the page before"`
+		After string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Requests on a page"`
 	}) (*usePage, error) {
 		if err := esign.Staff(ctx); err != nil {

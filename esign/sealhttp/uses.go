@@ -14,6 +14,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -30,7 +31,11 @@ func (p *Pages) uses(w http.ResponseWriter, r *http.Request) error {
 	if err := esign.Staff(r.Context()); err != nil {
 		return err
 	}
-	state, after := r.URL.Query().Get("state"), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	state := r.URL.Query().Get("state")
 	if !slices.Contains(esign.UseStates, esign.UseState(state)) {
 		state = ""
 	}
@@ -48,20 +53,9 @@ func (p *Pages) uses(w http.ResponseWriter, r *http.Request) error {
 	for _, u := range all {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: requestURL(u.ID), Cells: []string{u.Purpose, u.SealName, u.Requester, minute(u)}, Status: "use_" + string(u.State)})
 	}
-	address := func(after string) string {
-		query := url.Values{}
-		for name, value := range map[string]string{"state": state, "after": after} {
-			if value != "" {
-				query.Set(name, value)
-			}
-		}
-		return strings.TrimSuffix(requestsPath+"?"+query.Encode(), "?")
-	}
-	if next != "" {
-		body.Table.NextURL = address(next)
-	}
+	body.Table.NextURL = pagemark.Onward(r, inState(requestsPath, state), next)
 	if after != "" {
-		body.Table.PrevURL = address("")
+		body.Table.PrevURL = inState(requestsPath, state)
 	}
 	return p.Page(w, r, http.StatusOK, "seal-requests", web.Page{Body: body})
 }

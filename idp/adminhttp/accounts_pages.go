@@ -7,6 +7,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -30,7 +31,11 @@ func accountWord(state string) string { return "account_" + state }
 func (s *Server) accountsPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	query := r.URL.Query()
-	state, kind, after := query.Get("state"), query.Get("kind"), query.Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	state, kind := query.Get("state"), query.Get("kind")
 	list, err := s.listAccounts(r.Context(), state, kind, after, pageSize)
 	if err != nil {
 		return err
@@ -59,7 +64,7 @@ func (s *Server) accountsPage(w http.ResponseWriter, r *http.Request) error {
 	if len(filter) > 0 {
 		address += "?" + filter.Encode()
 	}
-	paged(&body.Table, address, after, list.Body.Next)
+	paged(r, &body.Table, address, after, list.Body.Next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.accounts"), Self: "/admin/accounts", Body: body})
 }
 

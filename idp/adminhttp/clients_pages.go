@@ -10,6 +10,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -35,7 +36,11 @@ var clientStates = []string{idp.StateLive, idp.StateSuspended, idp.StateRetired,
 
 func (s *Server) clientsPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	q := idp.ClientQuery{Text: strings.TrimSpace(r.URL.Query().Get("q")), Department: strings.TrimSpace(r.URL.Query().Get("department")), State: r.URL.Query().Get("state"), After: r.URL.Query().Get("after"), Limit: pageSize}
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	q := idp.ClientQuery{Text: strings.TrimSpace(r.URL.Query().Get("q")), Department: strings.TrimSpace(r.URL.Query().Get("department")), State: r.URL.Query().Get("state"), After: after, Limit: pageSize}
 	page, next, err := s.listClients(r.Context(), q)
 	if err != nil {
 		return err
@@ -55,7 +60,7 @@ func (s *Server) clientsPage(w http.ResponseWriter, r *http.Request) error {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: clientURL(c.ClientID), Cells: []string{c.Name, c.ClientID, orDash(c.Department)}, Status: "client_" + c.State})
 	}
 	filter := url.Values{"q": {q.Text}, "department": {q.Department}, "state": {q.State}}
-	paged(&body.Table, "/admin/clients?"+filter.Encode(), q.After, next)
+	paged(r, &body.Table, "/admin/clients?"+filter.Encode(), after, next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.clients"), Body: body})
 }
 

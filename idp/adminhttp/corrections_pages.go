@@ -8,6 +8,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -31,7 +32,11 @@ func correctionURL(id string) string { return correctionsURL + "/" + url.PathEsc
 
 func (s *Server) correctionsPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	state, after := r.URL.Query().Get("state"), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	state := r.URL.Query().Get("state")
 	if !slices.Contains(correctionWords, state) {
 		state = correctionProposed
 	}
@@ -48,7 +53,7 @@ func (s *Server) correctionsPage(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range list.Body.Items {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: correctionURL(c.ID), Cells: []string{text("admin.correction.kind." + c.Kind), c.AccountID, c.Origin, when(c.CreatedAt)}, Status: "correction_" + c.State})
 	}
-	paged(&body.Table, correctionsURL+"?"+url.Values{"state": {state}}.Encode(), after, list.Body.Next)
+	paged(r, &body.Table, correctionsURL+"?"+url.Values{"state": {state}}.Encode(), after, list.Body.Next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.corrections"), Body: body})
 }
 

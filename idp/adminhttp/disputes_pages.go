@@ -9,6 +9,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -43,7 +44,11 @@ func (s *Server) disputesPart() part {
 func (s *Server) disputesPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
 	query := r.URL.Query()
-	state, due, after := query.Get("state"), query.Get("due"), query.Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	state, due := query.Get("state"), query.Get("due")
 	if !slices.Contains(idp.DisputeStates, idp.DisputeState(state)) {
 		state = ""
 	}
@@ -65,7 +70,7 @@ func (s *Server) disputesPage(w http.ResponseWriter, r *http.Request) error {
 	for _, d := range page {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: disputeURL(d.ID), Cells: []string{when(d.OpenedAt), s.PartyName(d.ClientID), orDash(d.Department), s.dueText(r, d)}, Status: "dispute_" + d.State})
 	}
-	paged(&body.Table, disputesURL+"?"+url.Values{"state": {state}, "due": {due}}.Encode(), after, next)
+	paged(r, &body.Table, disputesURL+"?"+url.Values{"state": {state}, "due": {due}}.Encode(), after, next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.disputes"), Body: body})
 }
 

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -101,18 +102,13 @@ func (s *Server) asked(r *http.Request, page *web.Page, err error, fields map[st
 	return err == nil, err
 }
 
-// paged gives a table its ways to the first page and the next one. address is that of the list with its filter, without a cursor.
-func paged(t *web.Table, address, after, next string) {
+// paged gives a table its ways to the first page and the next one. address is that of the list with its filter, without a mark; next is where
+// this page ended.
+func paged(r *http.Request, t *web.Table, address, after, next string) {
 	if after != "" {
 		t.PrevURL = address
 	}
-	if next != "" {
-		joint := "?"
-		if strings.Contains(address, "?") {
-			joint = "&"
-		}
-		t.NextURL = address + joint + url.Values{"after": {next}}.Encode()
-	}
+	t.NextURL = pagemark.Onward(r, address, next)
 }
 
 func bounded(text string) string {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -43,7 +44,11 @@ func (s *Server) grantsPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	account, client, after := strings.TrimSpace(r.URL.Query().Get("account")), strings.TrimSpace(r.URL.Query().Get("client")), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	account, client := strings.TrimSpace(r.URL.Query().Get("account")), strings.TrimSpace(r.URL.Query().Get("client"))
 	body := web.AdminListPage{Intro: text("admin.grants.text"), FilterURL: "/admin/grants", FilterName: text("admin.find"), Links: []web.Link{{Label: text("admin.token"), URL: "/admin/grants/token"}}, Filter: []web.FormField{
 		{Name: "client", Label: text("admin.client.id"), Value: bounded(client), Max: 128, Optional: true},
 		{Name: "account", Label: text("admin.account"), Value: bounded(account), Max: 64, Optional: true},
@@ -58,7 +63,7 @@ func (s *Server) grantsPage(w http.ResponseWriter, r *http.Request) error {
 		for _, g := range list.Body.Items {
 			body.Table.Rows = append(body.Table.Rows, web.Row{URL: grantURL(g.ID), Cells: []string{g.Client, g.AccountID, when(g.CreatedAt)}, Status: "grant_" + g.State})
 		}
-		paged(&body.Table, grantsURL(account, client), after, list.Body.Next)
+		paged(r, &body.Table, grantsURL(account, client), after, list.Body.Next)
 		if client != "" && account == "" && holds(ctx, idp.RoleSecurityAdmin) == nil {
 			body.Links = append(body.Links, web.Link{Label: text("admin.grants.revoke"), URL: "/admin/grants/all?" + url.Values{"client": {client}}.Encode()})
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -120,7 +121,10 @@ func (s *Server) holdsPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) showHolds(w http.ResponseWriter, r *http.Request, typed url.Values, refusal error) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	after := r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
 	page, next, err := s.listHolds(r.Context(), "", after, pageSize)
 	if err != nil {
 		return err
@@ -135,7 +139,7 @@ func (s *Server) showHolds(w http.ResponseWriter, r *http.Request, typed url.Val
 	for _, h := range page {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: holdURL(h.ID), Cells: []string{h.AccountID, h.Reason, when(h.Until)}, Status: "hold_" + h.State})
 	}
-	paged(&body.Table, "/admin/holds", after, next)
+	paged(r, &body.Table, "/admin/holds", after, next)
 	shown := web.Page{Title: text("admin.holds"), Self: "/admin/holds", Body: body}
 	if refusal != nil {
 		shown.Errors = s.Renderer.FieldErrors(r, refusal, map[string]string{"reason": "reason"})

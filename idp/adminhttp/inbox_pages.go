@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -40,7 +41,11 @@ func inboxItemURL(id string) string { return inboxURL + "/" + url.PathEscape(id)
 
 func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	state, after := r.URL.Query().Get("state"), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	state := r.URL.Query().Get("state")
 	if !slices.Contains(foureyes.States, state) {
 		state = foureyes.Open
 	}
@@ -58,7 +63,7 @@ func (s *Server) inboxPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: inboxItemURL(one.ID), Cells: []string{text("admin.proposal." + one.Kind), one.ObjectID, area, when(one.DueAt), orDash(one.ClaimedBy)}, Status: "proposal_" + one.State})
 	}
-	paged(&body.Table, inboxURL+"?"+url.Values{"state": {state}}.Encode(), after, list.Body.Next)
+	paged(r, &body.Table, inboxURL+"?"+url.Values{"state": {state}}.Encode(), after, list.Body.Next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.inbox"), Body: body})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -32,7 +33,11 @@ func memberURL(id string) string { return membersURL + "/" + url.PathEscape(id) 
 
 func (s *Server) membersPage(w http.ResponseWriter, r *http.Request) error {
 	text, query := func(key string) string { return s.Renderer.Text(r, key) }, r.URL.Query()
-	area, login, state, after := bounded(query.Get("area")), bounded(query.Get("login")), query.Get("state"), query.Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	area, login, state := bounded(query.Get("area")), bounded(query.Get("login")), query.Get("state")
 	wanted, unbound := state, state == "unbound"
 	if state == "all" || unbound {
 		wanted = ""
@@ -58,7 +63,7 @@ func (s *Server) membersPage(w http.ResponseWriter, r *http.Request) error {
 			body.Table.Rows = append(body.Table.Rows, web.Row{URL: memberURL(one.ID), Cells: []string{one.Name, one.Login, orDash(one.Department)}, Status: "staff_" + one.State})
 		}
 		filter := url.Values{"area": {area}, "login": {login}, "state": {shown}}
-		paged(&body.Table, membersURL+"?"+filter.Encode(), after, list.Body.Next)
+		paged(r, &body.Table, membersURL+"?"+filter.Encode(), after, list.Body.Next)
 	}
 	page.Body = body
 	return s.show(w, r, statusOf(err), "admin-list", page)

@@ -3,7 +3,6 @@ package adminhttp
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -11,6 +10,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -78,7 +78,10 @@ func (s *Server) messageFigures(ctx context.Context, after string, limit int) (r
 
 func (s *Server) messagesPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	after := r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
 	records, next, err := s.messageFigures(r.Context(), after, pageSize)
 	if err != nil {
 		return err
@@ -90,11 +93,6 @@ func (s *Server) messagesPage(w http.ResponseWriter, r *http.Request) error {
 	for _, f := range records {
 		body.Table.Rows = append(body.Table.Rows, web.Row{Cells: []string{f.Day, f.Provider, count(f.Sent), count(f.Refused), count(f.Delivered), count(f.Failed), count(f.Unknown)}})
 	}
-	if next != "" {
-		body.Table.NextURL = messagesURL + "?" + url.Values{"after": {next}}.Encode()
-	}
-	if after != "" {
-		body.Table.PrevURL = messagesURL
-	}
+	paged(r, &body.Table, messagesURL, after, next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.messages"), Body: body})
 }

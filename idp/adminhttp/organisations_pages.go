@@ -10,6 +10,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -37,7 +38,11 @@ func (s *Server) organisationsPart() part {
 
 func (s *Server) organisationsPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	doubt, after := r.URL.Query().Get("doubt"), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	doubt := r.URL.Query().Get("doubt")
 	if !slices.Contains(mandate.Doubts, mandate.Doubt(doubt)) {
 		doubt = string(mandate.DoubtUnknown)
 	}
@@ -55,7 +60,7 @@ func (s *Server) organisationsPage(w http.ResponseWriter, r *http.Request) error
 	for _, o := range page {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: organisationURL(o.ID), Cells: []string{o.Name, o.Code, whenever(o.UnknownAt), strconv.Itoa(o.Looks), whenever(o.KeptUntil)}, Status: "organisation_" + o.Doubt})
 	}
-	paged(&body.Table, organisationsURL+"?"+url.Values{"doubt": {doubt}}.Encode(), after, next)
+	paged(r, &body.Table, organisationsURL+"?"+url.Values{"doubt": {doubt}}.Encode(), after, next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.organisations"), Body: body})
 }
 

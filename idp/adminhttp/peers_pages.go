@@ -13,6 +13,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -183,7 +184,11 @@ func (s *Server) peersPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	chosen, after := r.URL.Query().Get("kind"), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	chosen := r.URL.Query().Get("kind")
 	if chosen == "" {
 		chosen = s.peerKinds(r)[0].kind
 	}
@@ -215,7 +220,7 @@ func (s *Server) peersPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: k.url(v.id), Cells: cells, Status: peerWord(v)})
 	}
-	paged(&body.Table, k.listURL(), after, next)
+	paged(r, &body.Table, k.listURL(), after, next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text(k.all()), Body: body})
 }
 

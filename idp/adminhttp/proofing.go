@@ -3,7 +3,6 @@ package adminhttp
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -181,7 +181,10 @@ func (s *Server) listAuthorities(ctx context.Context, after string, limit int) (
 
 func (s *Server) proofingPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	after := r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
 	authorities, next, err := s.listAuthorities(r.Context(), after, pageSize)
 	if err != nil {
 		return err
@@ -205,11 +208,8 @@ func (s *Server) proofingPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		watched.Table.Rows = append(watched.Table.Rows, web.Row{Cells: []string{a.Issuer, standing, answered, count(a.Watched), count(a.Revoked), count(a.Expired), count(a.Kept)}})
 	}
-	if next != "" {
-		watched.Table.NextURL = proofingURL + "?" + url.Values{"after": {next}}.Encode()
-	}
-	if after != "" && watched.Table != nil {
-		watched.Table.PrevURL = proofingURL
+	if watched.Table != nil {
+		paged(r, watched.Table, proofingURL, after, next)
 	}
 	samples, err := s.samplesSection(r)
 	if err != nil {

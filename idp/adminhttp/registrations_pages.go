@@ -8,6 +8,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -31,7 +32,10 @@ func registrationURL(id string) string { return "/admin/registrations/" + url.Pa
 
 func (s *Server) registrationsPage(w http.ResponseWriter, r *http.Request) error {
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	after := r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
 	page, next, err := s.listRegistrations(r.Context(), after, pageSize)
 	if err != nil {
 		return err
@@ -41,7 +45,7 @@ func (s *Server) registrationsPage(w http.ResponseWriter, r *http.Request) error
 	for _, one := range page {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: registrationURL(one.ClientID), Cells: []string{one.Name, orDash(one.Department), text("admin.registration.kind." + one.Kind), when(one.CreatedAt)}, Status: "client_" + one.State})
 	}
-	paged(&body.Table, "/admin/registrations", after, next)
+	paged(r, &body.Table, "/admin/registrations", after, next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.registrations"), Body: body})
 }
 

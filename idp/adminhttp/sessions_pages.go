@@ -9,6 +9,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -49,7 +50,11 @@ func (s *Server) showSessions(w http.ResponseWriter, r *http.Request, account st
 	}}
 	page := web.Page{Title: text("admin.sessions"), Self: "/admin/sessions"}
 	if account != "" {
-		list, err := s.listSessions(ctx, account, r.URL.Query().Get("after"), pageSize)
+		after, err := pagemark.After(r)
+		if err != nil {
+			return err
+		}
+		list, err := s.listSessions(ctx, account, after, pageSize)
 		if err != nil {
 			return err
 		}
@@ -68,7 +73,7 @@ func (s *Server) showSessions(w http.ResponseWriter, r *http.Request, account st
 			body.Table.Rows = append(body.Table.Rows, web.Row{URL: sessionURL(v.SID), Status: sessionWord(v.State), Cells: []string{v.Device + " · " + v.Address, when(v.AuthTime), when(v.LastSeen), methodsOf(v)}})
 			active = active || v.State != session.StateEnded
 		}
-		paged(&body.Table, sessionsOfURL(account), r.URL.Query().Get("after"), list.Body.Next)
+		paged(r, &body.Table, sessionsOfURL(account), after, list.Body.Next)
 		if active && holds(ctx, idp.RoleSecurityAdmin) == nil {
 			body.Hidden = []web.Hidden{{Name: "account", Value: account}}
 			body.Actions = []web.StateAction{{ID: "sessions-end", Label: text("admin.sessions.end"), URL: "/admin/sessions/end-all", Effect: text("admin.sessions.end.effect"), Danger: true}}

@@ -8,6 +8,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -35,7 +36,11 @@ func rightURL(id string) string { return rightsURL + "/" + url.PathEscape(id) }
 
 func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request) error {
 	text, query := func(key string) string { return s.Renderer.Text(r, key) }, r.URL.Query()
-	area, holder, after, state := bounded(query.Get("area")), bounded(query.Get("holder")), query.Get("after"), query.Get("state")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	area, holder, state := bounded(query.Get("area")), bounded(query.Get("holder")), query.Get("state")
 	if state != "all" {
 		state = "live"
 	}
@@ -60,7 +65,7 @@ func (s *Server) rightsPage(w http.ResponseWriter, r *http.Request) error {
 			body.Table.Rows = append(body.Table.Rows, web.Row{URL: rightURL(one.ID), Cells: []string{one.Holder, text("role." + one.Role), name, untilText(one.Until)}, Status: "right_" + one.State})
 		}
 		filter := url.Values{"area": {area}, "holder": {holder}, "state": {state}}
-		paged(&body.Table, rightsURL+"?"+filter.Encode(), after, list.Body.Next)
+		paged(r, &body.Table, rightsURL+"?"+filter.Encode(), after, list.Body.Next)
 	}
 	page.Body = body
 	return s.show(w, r, statusOf(err), "admin-list", page)
@@ -165,7 +170,11 @@ func (s *Server) rightEnd(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) areasPage(w http.ResponseWriter, r *http.Request) error {
-	text, parent, after := func(key string) string { return s.Renderer.Text(r, key) }, bounded(r.URL.Query().Get("parent")), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	text, parent := func(key string) string { return s.Renderer.Text(r, key) }, bounded(r.URL.Query().Get("parent"))
 	list, err := s.listAreas(r.Context(), parent, after, pageSize)
 	if fault.CodeOf(err) == fault.AreaUnknown || fault.CodeOf(err) == fault.Invalid {
 		err = fault.Wrap(err, fault.NotFound)
@@ -191,12 +200,16 @@ func (s *Server) areasPage(w http.ResponseWriter, r *http.Request) error {
 	for _, a := range list.Body.Items {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: areasURL + "?" + url.Values{"parent": {a.Code}}.Encode(), Cells: []string{a.Name, a.Code, text("admin.area.level." + string(rune('0'+a.Level)))}})
 	}
-	paged(&body.Table, areasURL+"?"+url.Values{"parent": {parent}}.Encode(), after, list.Body.Next)
+	paged(r, &body.Table, areasURL+"?"+url.Values{"parent": {parent}}.Encode(), after, list.Body.Next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("admin.areas"), Body: body})
 }
 
 func (s *Server) departmentsPage(w http.ResponseWriter, r *http.Request) error {
-	text, area, after := func(key string) string { return s.Renderer.Text(r, key) }, bounded(r.URL.Query().Get("area")), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	text, area := func(key string) string { return s.Renderer.Text(r, key) }, bounded(r.URL.Query().Get("area"))
 	list, err := s.listDepartments(r.Context(), area, after, pageSize)
 	page := web.Page{Title: text("admin.departments")}
 	body := web.AdminListPage{Intro: text("admin.departments.text"), None: text("admin.departments.none"), NoneText: text("admin.areas.none.text"), FilterURL: departmentsURL,
@@ -212,7 +225,7 @@ func (s *Server) departmentsPage(w http.ResponseWriter, r *http.Request) error {
 			}
 			body.Table.Rows = append(body.Table.Rows, web.Row{Cells: []string{d.Name, d.ID, name}})
 		}
-		paged(&body.Table, departmentsURL+"?"+url.Values{"area": {area}}.Encode(), after, list.Body.Next)
+		paged(r, &body.Table, departmentsURL+"?"+url.Values{"area": {area}}.Encode(), after, list.Body.Next)
 	}
 	page.Body = body
 	return s.show(w, r, statusOf(err), "admin-list", page)

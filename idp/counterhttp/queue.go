@@ -10,6 +10,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/counter"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -55,7 +56,11 @@ func (s *Server) queue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	state, after := r.URL.Query().Get("state"), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	state := r.URL.Query().Get("state")
 	if state != counter.ReviewSeen && state != counter.ReviewFlagged {
 		state = counter.ReviewOpen
 	}
@@ -69,11 +74,10 @@ func (s *Server) queue(w http.ResponseWriter, r *http.Request) error {
 	for _, a := range acts {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: queueURL + "/" + url.PathEscape(a.ID), Cells: []string{text("counter.act." + a.Kind), a.Clerk, when(a.At)}, Status: "act_" + a.Review})
 	}
-	if next != "" {
-		body.Table.NextURL = queueURL + "?" + url.Values{"state": {state}, "after": {next}}.Encode()
-	}
+	address := queueURL + "?" + url.Values{"state": {state}}.Encode()
+	body.Table.NextURL = pagemark.Onward(r, address, next)
 	if after != "" {
-		body.Table.PrevURL = queueURL + "?" + url.Values{"state": {state}}.Encode()
+		body.Table.PrevURL = address
 	}
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("counter.queue"), Body: body})
 }
@@ -211,7 +215,11 @@ func (s *Server) terminals(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	text := func(key string) string { return s.Renderer.Text(r, key) }
-	page, next, err := s.Counter.Terminals(r.Context(), reqctx.From(r.Context()).Actor.Reach(idp.AdminRoles...), r.URL.Query().Get("after"), pageSize)
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	page, next, err := s.Counter.Terminals(r.Context(), reqctx.From(r.Context()).Actor.Reach(idp.AdminRoles...), after, pageSize)
 	if err != nil {
 		return err
 	}
@@ -223,9 +231,7 @@ func (s *Server) terminals(w http.ResponseWriter, r *http.Request) error {
 	for _, t := range page {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: terminalsURL + "/" + url.PathEscape(t.ID), Cells: []string{t.Name, t.ID, when(t.CreatedAt)}, Status: terminalState(t)})
 	}
-	if next != "" {
-		body.Table.NextURL = terminalsURL + "?" + url.Values{"after": {next}}.Encode()
-	}
+	body.Table.NextURL = pagemark.Onward(r, terminalsURL, next)
 	return s.show(w, r, http.StatusOK, "admin-list", web.Page{Title: text("counter.terminals"), Body: body})
 }
 

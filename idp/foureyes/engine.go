@@ -71,6 +71,8 @@ type Wish struct {
 	Human                string // whom it is about, where no account stands for this human yet
 	Machine              string // who proposes, when it is no person: then one approval more is needed
 	Payload              any
+	// Once names what is proposed once, however often it is asked for, such as a message that comes again; empty for everything else.
+	Once string
 }
 
 // envelope is what is sealed. The salt keeps the digest, which everybody in the console sees, from telling a payload that can
@@ -114,6 +116,9 @@ func (e *Engine) Draft(ctx context.Context, w Wish) (Proposal, audit.Record, err
 	now := e.cfg.Now().UTC().Truncate(time.Microsecond)
 	p := Proposal{ID: ident.New(e.cfg.Rand, "prop"), Kind: w.Kind, State: Open, ObjectType: w.ObjectType, ObjectID: w.ObjectID, Version: w.Version, Role: kind.Role, Area: w.Area,
 		Origin: w.Machine, Reason: reqctx.From(ctx).Reason, Needed: kind.Needed, CreatedAt: now, ExpiresAt: now.Add(kind.Life)}
+	if w.Once != "" {
+		p.ID = "prop_" + hex.EncodeToString(digest.SumParts([]byte("yinxin-proposal-once"), []byte(w.Kind), []byte(w.Once))[:16])
+	}
 	if w.Machine != "" {
 		p.Needed++
 	} else {

@@ -121,6 +121,7 @@ var (
 
 // Store keeps proposals; idpdb implements it. Each change is one transaction with its record.
 type Store interface {
+	// PutProposal stores a proposal; ErrConflict when it is there.
 	PutProposal(ctx context.Context, p Proposal, record audit.Record) error
 	Proposal(ctx context.Context, id string) (Proposal, error)
 	Proposals(ctx context.Context, q Query) ([]Proposal, error)

@@ -10,13 +10,37 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
 // PutCase stores a proofing case.
-func (s *Store) PutCase(ctx context.Context, c proofing.Case, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error {
-		return putCase(ctx, tx, c)
+func (s *Store) PutCase(ctx context.Context, c proofing.Case, shared *proofing.Sharing, record audit.Record) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := putCase(ctx, tx, c); err != nil {
+			return err
+		}
+		told, err := shared.Count(countIn(ctx, tx))
+		if err != nil {
+			return err
+		}
+		both := record
+		if len(record.Events) > 0 { // the event of what is shared is none of the case, which needs its own
+			both = record.And(told.Messages...)
+			both.Events = append(record.Events[:len(record.Events):len(record.Events)], told.Events...)
+		}
+		return auditdb.Append(ctx, tx, both)
+	})
+}
+
+// CountSharing counts what is shared, with what staff are told of it.
+func (s *Store) CountSharing(ctx context.Context, shared *proofing.Sharing) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		told, err := shared.Count(countIn(ctx, tx))
+		if err != nil || len(told.Events) == 0 {
+			return err
+		}
+		return auditdb.Append(ctx, tx, told)
 	})
 }
 

@@ -331,14 +331,23 @@ func (s *Store) TryCode(ctx context.Context, id string, lookup []byte, purpose a
 // Count adds one try to a counter.
 func (s *Store) Count(ctx context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error) {
 	var tries int
-	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
-		return tx.QueryRowContext(ctx, `INSERT INTO idp_throttle (scope, key, started_at, tries) VALUES ($1, $2, $3, 1)
+	err := s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
+		tries, err = countIn(ctx, tx)(scope, key, span, now)
+		return err
+	})
+	return tries, err
+}
+
+// countIn adds tries to counters inside a change.
+func countIn(ctx context.Context, tx sqldb.Tx) func(scope string, key []byte, span time.Duration, now time.Time) (int, error) {
+	return func(scope string, key []byte, span time.Duration, now time.Time) (tries int, err error) {
+		err = tx.QueryRowContext(ctx, `INSERT INTO idp_throttle (scope, key, started_at, tries) VALUES ($1, $2, $3, 1)
 			ON CONFLICT (scope, key) DO UPDATE SET
 				tries = CASE WHEN idp_throttle.started_at <= $4 THEN 1 ELSE idp_throttle.tries + 1 END,
 				started_at = CASE WHEN idp_throttle.started_at <= $4 THEN $3 ELSE idp_throttle.started_at END
 			RETURNING tries`, scope, key, sqldb.Micros(now), sqldb.Micros(now.Add(-span))).Scan(&tries)
-	})
-	return tries, err
+		return tries, err
+	}
 }
 
 // Counted reads a counter.

@@ -74,9 +74,13 @@ func (s *Store) Vote(ctx context.Context, v foureyes.Settlement) error {
 	})
 }
 
-// PutProposal stores a proposal.
+// PutProposal stores a proposal; foureyes.ErrConflict when it is there.
 func (s *Store) PutProposal(ctx context.Context, p foureyes.Proposal, record audit.Record) error {
-	return s.audited(ctx, record, func(tx sqldb.Tx) error { return putProposal(ctx, tx, p) })
+	err := s.audited(ctx, record, func(tx sqldb.Tx) error { return putProposal(ctx, tx, p) })
+	if sqldb.IsUnique(err) {
+		return foureyes.ErrConflict
+	}
+	return err
 }
 
 // SettleProposal stores the last approval of a proposal that changes nothing else.

@@ -10,6 +10,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -189,7 +190,11 @@ func (s *Server) licensesFor(r *http.Request, h *here, body *web.ActingForPage) 
 
 // mandateUses is a page of what was done under a mandate, as both sides see it.
 func (s *Server) mandateUses(r *http.Request, m mandate.Mandate, agent, address string) (shown []web.MandateUse, more string, err error) {
-	uses, next, err := s.Mandates.Uses(r.Context(), m, r.URL.Query().Get("after"), mandatesOnPage)
+	after, err := pagemark.After(r)
+	if err != nil {
+		return nil, "", err
+	}
+	uses, next, err := s.Mandates.Uses(r.Context(), m, after, mandatesOnPage)
 	if err != nil {
 		return nil, "", err
 	}
@@ -200,8 +205,5 @@ func (s *Server) mandateUses(r *http.Request, m mandate.Mandate, agent, address 
 		}
 		shown = append(shown, web.MandateUse{App: name, What: use.What, Agent: agent, At: use.At})
 	}
-	if next != "" {
-		more = address + "?" + url.Values{"after": {next}}.Encode()
-	}
-	return shown, more, nil
+	return shown, pagemark.Onward(r, address, next), nil
 }

@@ -91,7 +91,7 @@ type organisationAnswer struct {
 
 // MandatePaging is exported because the framework passes over embedded types that are not.
 type MandatePaging struct {
-	After string `query:"after" maxLength:"200" doc:"Cursor of the page before"`
+	After string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Entries on a page"`
 }
 

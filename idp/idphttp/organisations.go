@@ -8,6 +8,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/web"
 )
 
@@ -87,7 +88,11 @@ func (s *Server) showOrganisation(w http.ResponseWriter, r *http.Request, status
 			return err
 		}
 	}
-	page, next, err := s.Mandates.Page(ctx, id, mandate.SidePrincipal, r.URL.Query().Get("after"), mandatesOnPage)
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	page, next, err := s.Mandates.Page(ctx, id, mandate.SidePrincipal, after, mandatesOnPage)
 	if err != nil {
 		return err
 	}
@@ -103,9 +108,7 @@ func (s *Server) showOrganisation(w http.ResponseWriter, r *http.Request, status
 		}
 		body.Agents = append(body.Agents, agent)
 	}
-	if next != "" {
-		body.MoreURL = address + "?" + url.Values{"after": {next}}.Encode()
-	}
+	body.MoreURL = pagemark.Onward(r, address, next)
 	return s.Pages.Page(w, r, status, "organisation", web.Page{Identity: s.Identity(r), Errors: failures, Body: body})
 }
 

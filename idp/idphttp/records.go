@@ -2,7 +2,6 @@ package idphttp
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/safecsv"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -102,7 +102,11 @@ func (s *Server) recordsList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !ok {
 		return err
 	}
-	query, after := recordsQuery(current.AccountID, r.URL.Query()), r.URL.Query().Get("after")
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	query := recordsQuery(current.AccountID, r.URL.Query())
 	page, next, err := s.Ledger.Page(r.Context(), query, after)
 	if err != nil {
 		return err
@@ -119,11 +123,7 @@ func (s *Server) recordsList(w http.ResponseWriter, r *http.Request) error {
 	for _, one := range page {
 		body.Records = append(body.Records, s.shownRecord(r, one))
 	}
-	if next != "" {
-		following := maps.Clone(filter)
-		following.Set("after", next)
-		body.NextURL = recordsURL(following)
-	}
+	body.NextURL = pagemark.Onward(r, recordsURL(filter), next)
 	if after != "" {
 		body.PrevURL = recordsURL(filter)
 	}

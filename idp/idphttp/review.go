@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -88,7 +89,11 @@ func (s *Server) reviewPage(ctx context.Context, kind string, overdue bool, afte
 }
 
 func (s *Server) reviewQueue(w http.ResponseWriter, r *http.Request, reviewer proofing.Reviewer) error {
-	mark, err := readMark(r.URL.Query().Get("after"))
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	mark, err := readMark(after)
 	if err != nil {
 		return err
 	}
@@ -111,10 +116,7 @@ func (s *Server) reviewQueue(w http.ResponseWriter, r *http.Request, reviewer pr
 	if mark.ID != "" {
 		body.FirstURL = reviewPath + "?" + filter.Encode()
 	}
-	if next != "" {
-		filter.Set("after", next)
-		body.NextURL = reviewPath + "?" + filter.Encode()
-	}
+	body.NextURL = pagemark.Onward(r, strings.TrimSuffix(reviewPath+"?"+filter.Encode(), "?"), next)
 	for _, item := range items {
 		body.Items = append(body.Items, web.ReviewItem{URL: reviewPath + "/" + url.PathEscape(item.ID), ID: item.ID, Since: item.CreatedAt, DueAt: item.DueAt, Overdue: item.Overdue,
 			Second: item.State == proofing.Manual2, Sample: item.Method == proofing.Sample, Own: item.AccountID == reviewer.Account})

@@ -113,7 +113,7 @@ func (s *Server) RegisterReviews(api huma.API) {
 	huma.Register(api, reviewOperation("list-proofing-reviews", http.MethodGet, "", "待审核的实名申请 Cases that wait for reviewers, those that are due first"), func(ctx context.Context, in *struct {
 		Kind    string `query:"kind" enum:"manual_review,guardian_consent,sample" doc:"Only this kind"`
 		Overdue bool   `query:"overdue" doc:"Only those past their due time"`
-		After   string `query:"after" maxLength:"128" doc:"Cursor of the page before"`
+		After   string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 		Limit   int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Entries on a page"`
 	}) (*reviewList, error) {
 		ctx, reviewer, err := s.reviewing(ctx)

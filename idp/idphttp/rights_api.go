@@ -106,7 +106,7 @@ func exportRecord(e idp.Export) *exportAnswer {
 // RegisterRights adds the operations on a person's own ledger and on the copy of the own data to the API.
 func (s *Server) RegisterRights(api huma.API) {
 	huma.Register(api, rightsOperation("list-my-records", http.MethodGet, "me/records", "使用记录 Who received what about the caller, the newest first", http.StatusOK), func(ctx context.Context, in *struct {
-		After    string    `query:"after" maxLength:"200" doc:"Cursor of the page before"`
+		After    string    `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 		Limit    int       `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Entries on a page"`
 		ClientID string    `query:"client_id" maxLength:"200" doc:"Only what this client received"`
 		Since    time.Time `query:"since" doc:"Only days that began with a release at or after this moment"`

@@ -15,7 +15,7 @@ import (
 
 const (
 	welcomePath   = "/welcome"
-	recoveredPath = welcomePath + "?after=recovery"
+	recoveredPath = welcomePath + "?recovered=1"
 )
 
 // welcomed leads on after a registration: into the flow that waits, or to the page that says what an account is good for.
@@ -40,7 +40,7 @@ func (s *Server) welcomePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.WelcomePage{Recovered: r.URL.Query().Get("after") == "recovery", Tier: int(person.IAL), RestHours: int(idp.RecoveryRest.Hours())}
+	body := web.WelcomePage{Recovered: r.URL.Query().Get("recovered") == "1", Tier: int(person.IAL), RestHours: int(idp.RecoveryRest.Hours())}
 	if person.IAL == 0 {
 		body.VerifyURL = proofingPath
 	}

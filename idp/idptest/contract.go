@@ -367,7 +367,7 @@ func proofClosesCase(t *testing.T, s Store) {
 	a, b := put(t, s, 1), put(t, s, 2)
 	for _, state := range []proofing.State{proofing.SourceCheck, proofing.Waiting} {
 		id := "case_" + string(state)
-		must(t, s.PutCase(ctx, oneCase(id, a.ID), record("proofing.submitted")))
+		must(t, s.PutCase(ctx, oneCase(id, a.ID), nil, record("proofing.submitted")))
 		if state == proofing.Waiting {
 			must(t, s.SetCaseState(ctx, id, proofing.SourceCheck, proofing.Waiting, record("proofing.waiting")))
 		}
@@ -384,7 +384,7 @@ func proofClosesCase(t *testing.T, s Store) {
 			t.Errorf("%s: a closed case gave a second proof: %v", state, err)
 		}
 	}
-	must(t, s.PutCase(ctx, oneCase("case_of_b", b.ID), record("proofing.submitted")))
+	must(t, s.PutCase(ctx, oneCase("case_of_b", b.ID), nil, record("proofing.submitted")))
 	p := proof("ev_x", 2, Start, "person")
 	p.Case = "case_of_b"
 	if err := s.SaveProof(ctx, a.ID, p, record("proofing.granted")); !errors.Is(err, idp.ErrNotFound) {
@@ -397,7 +397,7 @@ func proofClosesCase(t *testing.T, s Store) {
 
 func caseClosedOnce(t *testing.T, s Store) {
 	a := put(t, s, 1)
-	must(t, s.PutCase(ctx, oneCase("case_1", a.ID), record("proofing.submitted")))
+	must(t, s.PutCase(ctx, oneCase("case_1", a.ID), nil, record("proofing.submitted")))
 	var granted, refused atomic.Int32
 	var group sync.WaitGroup
 	for i := range 8 {
@@ -426,7 +426,7 @@ func caseClosedOnce(t *testing.T, s Store) {
 func cases(t *testing.T, s Store) {
 	a := put(t, s, 1)
 	c := oneCase("case_1", a.ID)
-	must(t, s.PutCase(ctx, c, record("proofing.submitted")))
+	must(t, s.PutCase(ctx, c, nil, record("proofing.submitted")))
 	got, err := s.Case(ctx, c.ID)
 	must(t, err)
 	same(t, got, c)
@@ -585,7 +585,7 @@ func codesEnd(t *testing.T, s Store) {
 
 func noAuditNoChange(t *testing.T, s Store) {
 	a := put(t, s, 1)
-	must(t, s.PutCase(ctx, oneCase("case_1", a.ID), record("proofing.submitted")))
+	must(t, s.PutCase(ctx, oneCase("case_1", a.ID), nil, record("proofing.submitted")))
 	putSession(t, s, "sid_1", a.ID, Start)
 	empty := audit.Record{}
 	for name, err := range map[string]error{
@@ -597,7 +597,7 @@ func noAuditNoChange(t *testing.T, s Store) {
 		"set state":      s.SetState(ctx, a.ID, idp.AccountClosed, Start, empty),
 		"save proof":     s.SaveProof(ctx, a.ID, proof("ev", 1, Start, "person"), empty),
 		"put code":       s.PutCode(ctx, challenge("otp_1", "a"), noLimits, Start, empty),
-		"put case":       s.PutCase(ctx, oneCase("case_2", a.ID), empty),
+		"put case":       s.PutCase(ctx, oneCase("case_2", a.ID), nil, empty),
 		"put session":    s.PutSession(ctx, []byte("h"), sessionRow("sid_2", a.ID, Start), empty),
 		"end session":    s.EndSession(ctx, "sid_1", Start, empty),
 		"note":           s.Note(ctx, empty),

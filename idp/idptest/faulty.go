@@ -86,8 +86,13 @@ func (f *Faulty) Note(ctx context.Context, record audit.Record) error {
 }
 
 // PutCase implements proofing.Store.
-func (f *Faulty) PutCase(ctx context.Context, c proofing.Case, record audit.Record) error {
-	return f.Around("put case", func() error { return f.Store.PutCase(ctx, c, record) })
+func (f *Faulty) PutCase(ctx context.Context, c proofing.Case, shared *proofing.Sharing, record audit.Record) error {
+	return f.Around("put case", func() error { return f.Store.PutCase(ctx, c, shared, record) })
+}
+
+// CountSharing implements proofing.Store.
+func (f *Faulty) CountSharing(ctx context.Context, shared *proofing.Sharing) error {
+	return f.Around("count sharing", func() error { return f.Store.CountSharing(ctx, shared) })
 }
 
 // SetCaseState implements proofing.Store.

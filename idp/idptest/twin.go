@@ -378,6 +378,11 @@ func (t *Twin) TryCode(_ context.Context, id string, lookup []byte, purpose auth
 func (t *Twin) Count(_ context.Context, scope string, key []byte, span time.Duration, now time.Time) (int, error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
+	return t.count(scope, key, span, now)
+}
+
+// count adds a try inside a change.
+func (t *Twin) count(scope string, key []byte, span time.Duration, now time.Time) (int, error) {
 	name := scope + "\x00" + string(key)
 	c, ok := t.counters[name]
 	if !ok || !c.startedAt.After(now.Add(-span)) {

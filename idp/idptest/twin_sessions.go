@@ -16,7 +16,7 @@ import (
 )
 
 // PutCase implements proofing.Store.
-func (t *Twin) PutCase(_ context.Context, c proofing.Case, record audit.Record) error {
+func (t *Twin) PutCase(_ context.Context, c proofing.Case, shared *proofing.Sharing, record audit.Record) error {
 	return t.change(record, func() error {
 		if _, there := t.cases[c.ID]; there {
 			return errors.New("idptest: a case of this id is there")
@@ -25,8 +25,23 @@ func (t *Twin) PutCase(_ context.Context, c proofing.Case, record audit.Record) 
 			return errors.New("idptest: the case belongs to no account")
 		}
 		t.cases[c.ID], t.caseOrder = c, append(t.caseOrder, c.ID)
-		return nil
+		return t.countSharing(shared)
 	})
+}
+
+// CountSharing implements proofing.Store.
+func (t *Twin) CountSharing(_ context.Context, shared *proofing.Sharing) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	return t.countSharing(shared)
+}
+
+func (t *Twin) countSharing(shared *proofing.Sharing) error {
+	told, err := shared.Count(t.count)
+	if err == nil && len(told.Events) > 0 {
+		t.records = append(t.records, told)
+	}
+	return err
 }
 
 // Case implements proofing.Store.

@@ -69,7 +69,7 @@ func (a *Admin) Page(ctx context.Context, q GrantQuery, after string) (page []Gr
 		return nil, "", fault.New(fault.Invalid)
 	}
 	if after != "" {
-		if q.Behind.CreatedAt, q.Behind.ID, err = idp.ReadPageMark(after); err != nil {
+		if q.Behind.CreatedAt, q.Behind.ID, err = idp.ReadPagePlace(after); err != nil {
 			return nil, "", fault.Wrap(err, fault.Malformed)
 		}
 	}
@@ -81,7 +81,7 @@ func (a *Admin) Page(ctx context.Context, q GrantQuery, after string) (page []Gr
 	if len(page) > limit {
 		page = page[:limit]
 		last := page[limit-1]
-		next = idp.PageMark(last.CreatedAt, last.ID)
+		next = idp.PagePlace(last.CreatedAt, last.ID)
 	}
 	return page, next, nil
 }

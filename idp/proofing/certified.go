@@ -108,13 +108,13 @@ func (s *Service) certify(ctx context.Context, c Case, q Query, level Level, sho
 		c.State, c.Sealed = Rejected, []byte{}
 		e := details("proofing.certificate_refused")
 		e.Details["code"] = string(refusal)
-		if err := s.cfg.Store.PutCase(ctx, c, audit.With(e)); err != nil {
+		if err := s.cfg.Store.PutCase(ctx, c, nil, audit.With(e)); err != nil {
 			return 0, fault.Wrap(err, fault.Unavailable)
 		}
 		return 0, fault.New(refusal)
 	}
 	c.State = Passed // decided: what is left is to store it, also when this process dies now
-	if err := s.putWith(ctx, c, q, details("proofing.certificate")); err != nil {
+	if err := s.putWith(ctx, c, q, nil, details("proofing.certificate")); err != nil {
 		return 0, err
 	}
 	return s.grantCertified(ctx, c, q, level)

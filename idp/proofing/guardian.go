@@ -121,7 +121,7 @@ func (s *Service) Consent(ctx context.Context, guardian string, in Child, pictur
 	if way.Review {
 		return "", c, s.handIn(ctx, &c, level, q, pictures, consented, s.event(ctx, c, "proofing.submitted"))
 	}
-	if err := s.putWith(ctx, c, q, consented, s.event(ctx, c, "proofing.submitted")); err != nil {
+	if err := s.putWith(ctx, c, q, nil, consented, s.event(ctx, c, "proofing.submitted")); err != nil {
 		return "", c, err
 	}
 	m, _ := s.method(GuardianConsent)

@@ -117,7 +117,10 @@ type Case struct {
 
 // Store keeps cases; idpdb implements it.
 type Store interface {
-	PutCase(ctx context.Context, c Case, record audit.Record) error
+	// PutCase stores a case, and counts what is shared with it where there is anything.
+	PutCase(ctx context.Context, c Case, shared *Sharing, record audit.Record) error
+	// CountSharing counts what is shared; all of it, with what staff are told, or nothing.
+	CountSharing(ctx context.Context, shared *Sharing) error
 	Case(ctx context.Context, id string) (Case, error)
 	// OpenCase is the newest case of an account and a method that can still be granted; idp.ErrNotFound.
 	OpenCase(ctx context.Context, accountID, method string) (Case, error)
@@ -179,8 +182,8 @@ type Config struct {
 	Reviews ReviewStore
 	// Organisations reads certificates of organisations; nil has none.
 	Organisations OrganisationReader
-	// Alerts is told of what stands behind many identities; nil is nobody.
-	Alerts Alerts
+	// CountShared has what stands behind many identities counted and told by TopicShared.
+	CountShared bool
 	// NegativeFor is how long a mismatch answers the same question again without the source; 0 asks each time. At most LongestNegative.
 	NegativeFor time.Duration
 	// Guardians carries out a guardian's consent; nil takes none.
@@ -227,10 +230,13 @@ func (s *Service) Submit(ctx context.Context, accountID string, in Submission) (
 	if err != nil {
 		return 0, err
 	}
-	if err := s.put(ctx, c, q, in); err != nil {
+	shared, err := s.sharing(ctx, c, level, q.Mobile, q.identity())
+	if err != nil {
 		return 0, err
 	}
-	s.noteShared(ctx, c, level, q.Mobile, q.identity())
+	if err := s.putWith(ctx, c, q, shared, s.opening(ctx, c, in)...); err != nil {
+		return 0, err
+	}
 	reached, err := s.ask(ctx, c, q, level)
 	if mismatch = slices.Contains(mismatches, fault.CodeOf(err)); fault.CodeOf(err) == fault.ProofingMismatch {
 		return reached, s.withTries(ctx, accountID, q, err)
@@ -307,10 +313,10 @@ func (s *Service) open(ctx context.Context, accountID string, level Level, q *Qu
 // put stores a case with the message that will ask again, so that it is finished also when this process dies before the source
 // answers.
 func (s *Service) put(ctx context.Context, c Case, q Query, in Submission) error {
-	return s.putWith(ctx, c, q, s.opening(ctx, c, in)...)
+	return s.putWith(ctx, c, q, nil, s.opening(ctx, c, in)...)
 }
 
-func (s *Service) putWith(ctx context.Context, c Case, q Query, events ...audit.Event) error {
+func (s *Service) putWith(ctx context.Context, c Case, q Query, shared *Sharing, events ...audit.Event) error {
 	if err := s.sealInto(ctx, &c, q); err != nil {
 		return err
 	}
@@ -322,7 +328,7 @@ func (s *Service) putWith(ctx context.Context, c Case, q Query, events ...audit.
 		}
 		record = record.And(told)
 	}
-	if err := s.cfg.Store.PutCase(ctx, c, record); err != nil {
+	if err := s.cfg.Store.PutCase(ctx, c, shared, record); err != nil {
 		return fmt.Errorf("store case: %w", err)
 	}
 	return nil
@@ -403,7 +409,9 @@ func (s *Service) ask(ctx context.Context, c Case, q Query, level Level) (subjec
 	case answer.Verdict != Match:
 		return 0, s.refuse(ctx, c, answer.Verdict, cached)
 	}
-	s.noteShared(ctx, c, level, answer.Face, q.identity())
+	if err := s.noteFace(ctx, c, level, answer, q.identity()); err != nil {
+		return 0, err
+	}
 	return s.grant(ctx, c, q, level, source.Name(), answer)
 }
 

@@ -3,10 +3,14 @@ package proofing
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
 // What many identities may share.
@@ -27,10 +31,8 @@ type SharedUse struct {
 	AccountID  string `json:"account_id"`
 }
 
-// Alerts tells staff that something is used for many identities. It refuses nothing: a family has one telephone.
-type Alerts interface {
-	SharedUse(ctx context.Context, u SharedUse) error
-}
+// TopicShared is the outbox topic of what staff are told: a SharedUse. It refuses nothing: a family has one telephone.
+const TopicShared = "proofing.shared"
 
 // Scopes of the counters behind alerts. They last for the days of the policy.
 const (
@@ -66,44 +68,75 @@ func alertOf(level Level) (at, days int) {
 	return at, days
 }
 
-// noteShared counts an identity with what a method looked at, each once in the days of the policy and by keyed hashes alone, and tells
-// staff once in that time. Nothing that fails here stops a person: what was not told is told with the next identity.
-func (s *Service) noteShared(ctx context.Context, c Case, level Level, value string, who idp.Identity) {
+// Sharing is an identity beside what a method looked at, both as keyed hashes. Stores count it in the transaction of the case.
+type Sharing struct {
+	key, pair []byte // what was looked at; the same with the identity
+	alertAt   int    // identities
+	span      time.Duration
+	use       SharedUse
+	event     audit.Event
+}
+
+// Count counts an identity once in the days of the policy by the counters of a transaction, and gives what has to be stored with them: the event
+// and the message to staff where the number of the policy is reached, once in that time. Nil counts nothing.
+func (n *Sharing) Count(count func(scope string, key []byte, span time.Duration, now time.Time) (int, error)) (record audit.Record, err error) {
+	if n == nil {
+		return record, nil
+	}
+	now := n.event.At
+	if times, err := count(scopeSeen+n.use.What, n.pair, n.span, now); err != nil || times != 1 {
+		return record, err
+	}
+	use := n.use
+	if use.Identities, err = count(scopeCount+use.What, n.key, n.span, now); err != nil || use.Identities < n.alertAt {
+		return record, err
+	}
+	if told, err := count(scopeTold+use.What, n.key, n.span, now); err != nil || told != 1 {
+		return record, err
+	}
+	payload, err := json.Marshal(use)
+	if err != nil {
+		return record, err
+	}
+	event := n.event
+	event.Details = map[string]string{"what": use.What, "identities": strconv.Itoa(use.Identities), "days": strconv.Itoa(use.Days), "case": use.Case}
+	return audit.With(event).And(audit.Message{Topic: TopicShared, Key: use.Case + "/" + use.What, Payload: payload}), nil
+}
+
+// sharing is what is counted of a case; nil where its method or the policy counts nothing.
+func (s *Service) sharing(ctx context.Context, c Case, level Level, value string, who idp.Identity) (*Sharing, error) {
 	what, at, days := alerting[level.Method], 0, 0
 	if what != "" {
 		at, days = alertOf(level)
 	}
-	if s.cfg.Alerts == nil || value == "" || who.Number == "" || at == 0 {
-		return
+	if !s.cfg.CountShared || value == "" || who.Number == "" || at == 0 {
+		return nil, nil
 	}
 	identity, err := s.cfg.Accounts.IdentityLookup(ctx, who)
 	if err != nil {
-		return
+		return nil, err
 	}
 	key, err := s.cfg.Accounts.Lookup(ctx, ScopeShared+what, value)
 	if err != nil {
-		return
+		return nil, err
 	}
 	pair, err := s.cfg.Accounts.Lookup(ctx, scopeSeen+what, hex.EncodeToString(key)+hex.EncodeToString(identity))
 	if err != nil {
-		return
+		return nil, err
 	}
-	now, span := s.cfg.Now().UTC(), time.Duration(days)*24*time.Hour
-	count := func(scope string, key []byte) int {
-		n, err := s.cfg.Store.Count(ctx, scope+what, key, span, now)
-		if err != nil {
-			return 0
-		}
-		return n
+	return &Sharing{key: key, pair: pair, alertAt: at, span: time.Duration(days) * 24 * time.Hour, use: SharedUse{What: what, Days: days, Case: c.ID, AccountID: c.AccountID},
+		event: idp.Event(ctx, s.cfg.Now().UTC(), "proofing.shared_use", "account", c.AccountID, nil)}, nil
+}
+
+// noteFace counts the face that a service named before the level is given: a case that dies in between is asked about again, and an identity
+// counts once. Without the counter the level waits.
+func (s *Service) noteFace(ctx context.Context, c Case, level Level, answer Answer, who idp.Identity) error {
+	shared, err := s.sharing(ctx, c, level, answer.Face, who)
+	if err != nil || shared == nil {
+		return err
 	}
-	if count(scopeSeen, pair) != 1 {
-		return
+	if err := s.cfg.Store.CountSharing(ctx, shared); err != nil {
+		return fault.Wrap(err, fault.Unavailable)
 	}
-	n := count(scopeCount, key)
-	if n < at || count(scopeTold, key) != 1 {
-		return
-	}
-	if err := s.cfg.Alerts.SharedUse(ctx, SharedUse{What: what, Identities: n, Days: days, Case: c.ID, AccountID: c.AccountID}); err != nil {
-		_ = s.cfg.Store.Uncount(context.WithoutCancel(ctx), scopeTold+what, key)
-	}
+	return nil
 }

@@ -1,11 +1,11 @@
 package proofing_test
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,22 +13,6 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/proofing"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 )
-
-// alerts are those that were raised.
-type alerts struct {
-	mutex sync.Mutex
-	all   []proofing.SharedUse
-	err   error
-}
-
-func (a *alerts) SharedUse(_ context.Context, u proofing.SharedUse) error {
-	a.mutex.Lock()
-	defer a.mutex.Unlock()
-	if a.err == nil {
-		a.all = append(a.all, u)
-	}
-	return a.err
-}
 
 // citizen is a valid number that differs with n.
 func citizen(n int) string {
@@ -43,16 +27,18 @@ func citizen(n int) string {
 type sharing struct {
 	*idptest.World
 	twin   *idptest.Twin
-	raised *alerts
+	store  *idptest.Faulty
 	policy []proofing.Level
 	people int
 }
 
 func newSharing(t *testing.T, methods ...proofing.Method) *sharing {
 	t.Helper()
-	w, twin, _ := world(t)
-	s := &sharing{World: w, twin: twin, raised: &alerts{}, policy: proofing.DefaultPolicy()}
-	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: twin, Sources: []proofing.Source{w.Source}, Now: w.Clock.Now, Rand: ident.System(), Alerts: s.raised, Methods: methods,
+	twin := idptest.NewTwin()
+	store := &idptest.Faulty{Store: twin}
+	w := idptest.NewWorld(t, store)
+	s := &sharing{World: w, twin: twin, store: store, policy: proofing.DefaultPolicy()}
+	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: s.store, Sources: []proofing.Source{w.Source}, Now: w.Clock.Now, Rand: ident.System(), CountShared: true, Methods: methods,
 		Policy: func() []proofing.Level { return s.policy }})
 	return s
 }
@@ -69,10 +55,37 @@ func (s *sharing) carrier(t *testing.T, n int, phone string) string {
 	return account
 }
 
+// raised is what staff are told; each is on record too.
+func (s *sharing) raised(t *testing.T) (all []proofing.SharedUse) {
+	t.Helper()
+	for _, m := range s.twin.Messages(proofing.TopicShared) {
+		var u proofing.SharedUse
+		if err := json.Unmarshal(m.Payload, &u); err != nil || m.Key != u.Case+"/"+u.What {
+			t.Fatalf("%q %v", m.Key, err)
+		}
+		all = append(all, u)
+	}
+	events := 0
+	for _, r := range s.twin.Records() {
+		for _, e := range r.Events {
+			if e.Type == "proofing.shared_use" {
+				if u := all[events]; e.Details["what"] != u.What || e.Details["identities"] != strconv.Itoa(u.Identities) || e.ObjectID != u.AccountID || e.Details["case"] != u.Case {
+					t.Errorf("%+v about %+v", e, u)
+				}
+				events++
+			}
+		}
+	}
+	if events != len(all) {
+		t.Errorf("%d events of %d alerts", events, len(all))
+	}
+	return all
+}
+
 func (s *sharing) told(t *testing.T, when string, want int) {
 	t.Helper()
-	if len(s.raised.all) != want {
-		t.Errorf("%s: %d alerts instead of %d", when, len(s.raised.all), want)
+	if n := len(s.raised(t)); n != want {
+		t.Errorf("%s: %d alerts instead of %d", when, n, want)
 	}
 }
 
@@ -90,7 +103,7 @@ func TestOneTelephoneForManyIdentitiesIsTold(t *testing.T) {
 	s.told(t, "four identities", 0)
 	last := s.carrier(t, 4, phone)
 	s.told(t, "the fifth", 1)
-	if u := s.raised.all[0]; u.What != proofing.SharedPhone || u.Identities != 5 || u.Days != 30 || u.AccountID != last || u.Case == "" {
+	if u := s.raised(t)[0]; u.What != proofing.SharedPhone || u.Identities != 5 || u.Days != 30 || u.AccountID != last || u.Case == "" {
 		t.Errorf("%+v", u)
 	}
 	s.carrier(t, 5, phone)
@@ -111,22 +124,69 @@ func TestOneTelephoneForManyIdentitiesIsTold(t *testing.T) {
 	s.told(t, "five more in the next days", 2)
 }
 
-// TestAlertThatFailedIsRaisedWithTheNext, and the policy says when.
-func TestAlertThatFailedIsRaisedWithTheNext(t *testing.T) {
+// TestPolicySaysWhenIsTold: at another number, or never.
+func TestPolicySaysWhenIsTold(t *testing.T) {
 	s := newSharing(t)
 	s.policy = proofing.With(s.policy, proofing.Level{Method: proofing.Carrier, IAL: 2, Days: 100, GuardianBelow: 14, AlertAt: 2})
-	s.raised.err = errors.New("the store is gone")
 	s.carrier(t, 1, "13700137000")
+	s.told(t, "one identity", 0)
 	s.carrier(t, 2, "13700137000")
-	s.told(t, "a store that is gone", 0)
-	s.raised.err = nil
-	s.carrier(t, 3, "13700137000")
-	s.told(t, "the next identity", 1)
+	s.told(t, "the second", 1)
 	s.policy = proofing.With(s.policy, proofing.Level{Method: proofing.Carrier, IAL: 2, Days: 100, GuardianBelow: 14, AlertAt: -1})
 	for n := range 6 {
 		s.carrier(t, 10+n, "13700137009")
 	}
 	s.told(t, "switched off", 1)
+}
+
+// TestNoCrashLosesWhatIsTold: whichever change of a submission dies, before or after it was made, the person who comes again leaves one
+// alert, with each identity counted once.
+func TestNoCrashLosesWhatIsTold(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		crashes := 0
+		for point := 1; ; point++ {
+			s := newSharing(t)
+			s.Source.Answers(answers(proofing.MobileMismatch))
+			s.policy = proofing.With(s.policy, proofing.Level{Method: proofing.Carrier, IAL: 2, Days: 100, GuardianBelow: 14, AlertAt: 2})
+			const phone = "13700137000"
+			s.carrier(t, 0, phone)
+			account, base, crashed := s.Account(t, "13900138099", "").ID, s.store.Steps(), false
+			hit := func(step int, _ string) bool {
+				crashed = crashed || step == base+point
+				return step == base+point
+			}
+			if after {
+				s.store.FailAfter = hit
+			} else {
+				s.store.FailBefore = hit
+			}
+			submit := func() {
+				_, err := s.Proofing.Submit(ctx, account, proofing.Submission{Name: name, Number: citizen(1), Mobile: phone, Wanted: 2})
+				if err == nil {
+					t.Errorf("point %d: a mismatch is taken", point)
+				}
+			}
+			submit()
+			if cases := len(s.twin.Cases()) - 1; cases == 1 {
+				s.told(t, fmt.Sprint("the case stands after point ", point), 1)
+			} else {
+				s.told(t, fmt.Sprint("no case after point ", point), 0)
+			}
+			s.store.FailAfter, s.store.FailBefore = nil, nil
+			submit()
+			s.told(t, fmt.Sprint("again after point ", point), 1)
+			if u := s.raised(t); len(u) == 1 && u[0].Identities != 2 {
+				t.Errorf("point %d: %+v", point, u)
+			}
+			if !crashed {
+				break
+			}
+			crashes++
+		}
+		if crashes < 3 {
+			t.Errorf("only %d points", crashes)
+		}
+	}
 }
 
 // TestOneFaceForManyIdentitiesIsTold: by the word of the service for one face, at the third identity.
@@ -155,12 +215,53 @@ func TestOneFaceForManyIdentitiesIsTold(t *testing.T) {
 		}
 		s.told(t, fmt.Sprint("person ", n), want)
 	}
-	if len(s.raised.all) == 1 && (s.raised.all[0].What != proofing.SharedFace || s.raised.all[0].Identities != 3) {
-		t.Errorf("%+v", s.raised.all[0])
+	if all := s.raised(t); len(all) == 1 && (all[0].What != proofing.SharedFace || all[0].Identities != 3) {
+		t.Errorf("%+v", all[0])
 	}
 	for _, key := range s.twin.Counters() {
 		if strings.Contains(key, "face-of-somebody") {
 			t.Error("the word of the service is kept")
+		}
+	}
+}
+
+// TestFaceIsCountedOnceHoweverOftenTheGrantDies: the visit that died is looked at again, and is one identity.
+func TestFaceIsCountedOnceHoweverOftenTheGrantDies(t *testing.T) {
+	face := &service{word: "face", answer: proofing.Answer{Verdict: proofing.Match, Digest: "d", Face: "face-of-somebody"}}
+	for _, dies := range []string{"count sharing", "save proof"} {
+		for _, after := range []bool{false, true} {
+			s := newSharing(t, proofing.Method{Word: proofing.Face, Remote: face, Notice: "face-1"})
+			s.policy = proofing.With(s.policy, proofing.Level{Method: proofing.Face, IAL: 3, Days: 100, AlertAt: 2})
+			for n := range 2 {
+				account := s.Account(t, fmt.Sprintf("139001381%02d", n), "").ID
+				if _, err := s.Proofing.Submit(ctx, account, proofing.Submission{Name: name, Number: citizen(n), Wanted: 1}); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := s.Proofing.Begin(ctx, account, proofing.Submission{Method: proofing.Face, Consent: "face-1"}, back); err != nil {
+					t.Fatal(err)
+				}
+				id := s.twin.Cases()[len(s.twin.Cases())-1].ID
+				hit := func(_ int, name string) bool { return n == 1 && name == dies }
+				if after {
+					s.store.FailAfter = hit
+				} else {
+					s.store.FailBefore = hit
+				}
+				for range 3 {
+					if _, err := s.Proofing.Return(ctx, account, id); n == 1 && !after && err == nil {
+						t.Errorf("%s before: the level is given", dies)
+					}
+				}
+				s.store.FailAfter, s.store.FailBefore = nil, nil
+				_, _ = s.Proofing.Return(ctx, account, id)
+				if level(t, s.World, account) != 3 {
+					t.Errorf("%s, after %v: person %d did not reach the level", dies, after, n)
+				}
+			}
+			s.told(t, dies, 1)
+			if all := s.raised(t); len(all) == 1 && all[0].Identities != 2 {
+				t.Errorf("%+v", all[0])
+			}
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (s *Service) Any(ctx context.Context, sid string) (Session, error) {
 func (s *Service) Page(ctx context.Context, accountID, after string, limit int) (page []Session, next string, err error) {
 	var behind Mark
 	if after != "" {
-		if behind.LastSeen, behind.ID, err = idp.ReadPageMark(after); err != nil {
+		if behind.LastSeen, behind.ID, err = idp.ReadPagePlace(after); err != nil {
 			return nil, "", fault.Wrap(err, fault.Malformed)
 		}
 	}
@@ -67,7 +67,7 @@ func (s *Service) Page(ctx context.Context, accountID, after string, limit int) 
 	if len(page) > limit {
 		page = page[:limit]
 		last := page[limit-1]
-		next = idp.PageMark(last.LastSeen, last.ID)
+		next = idp.PagePlace(last.LastSeen, last.ID)
 	}
 	return page, next, nil
 }

@@ -51,7 +51,7 @@ func noStore(ctx huma.Context, next func(huma.Context)) {
 func (s *Server) Register(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "list-staff-tokens", Method: http.MethodGet, Path: "/api/v1/staff-tokens", Summary: "本人的接口令牌 Own tokens of staff that work", Tags: []string{apiTag},
 		Middlewares: huma.Middlewares{noStore}}, func(ctx context.Context, in *struct {
-		After string `query:"after" maxLength:"64" doc:"Cursor of the page before"`
+		After string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 		Limit int    `query:"limit" minimum:"1" maximum:"50" default:"50" doc:"Entries on a page"`
 	}) (*tokenList, error) {
 		id, err := holder(ctx)

@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -140,7 +139,7 @@ func BenchmarkX06ListOfAccounts(b *testing.B) {
 		b.Fatal(err)
 	}
 	browser := admin(p, idp.RoleSecurityAdmin)
-	for name, query := range map[string]string{"first": "", "filtered": "?state=suspended", "middle": "?after=" + url.QueryEscape(idp.PageMark(sqldb.Time(accounts/2), fmt.Sprint("acc_", accounts/2)))} {
+	for name, query := range map[string]string{"first": "", "filtered": "?state=suspended"} {
 		b.Run(name, func(b *testing.B) {
 			measured(b, func() {
 				if err := browser.Open(b.Context(), p.URL+"/admin/accounts"+query); err != nil || browser.Page.Status != http.StatusOK || !strings.Contains(browser.Page.Text, "acc_") {

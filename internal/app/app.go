@@ -509,6 +509,7 @@ func (a *App) openOutbox() {
 		mandate.TopicNotice:       a.deliverMandateNotice,
 		mandate.TopicRestored:     a.deliverIdentityNotice(channel.TemplateOrganisationRestored),
 		proofing.TopicReviewed:    a.deliverReviewNotice,
+		proofing.TopicShared:      sharedUses{a}.tell,
 		channel.TopicFallback:     a.deliverFallback,
 
 		proofing.TopicCertificateEnded: a.deliverCertificateEnded,

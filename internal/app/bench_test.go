@@ -1,8 +1,11 @@
 package app_test
 
 import (
+	"io"
+	"net/http"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -145,6 +148,35 @@ func BenchmarkDiscovery(b *testing.B) {
 			measured(b, func() {
 				if a := p.Get(path, ""); a.Status != 200 {
 					b.Fatal(a.Text)
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkJSONBombs is the refusal of each document of I-05 over HTTP, client and server; the row allows 10 ms.
+func BenchmarkJSONBombs(b *testing.B) {
+	p := benchmarkPlatform(b)
+	c := p.Client(idp.Client{ClientID: "console", GrantTypes: []string{"client_credentials"}, Scope: idp.RoleSystemAdmin})
+	token := p.Post("/token", c, url.Values{"grant_type": {"client_credentials"}, "scope": {idp.RoleSystemAdmin}}).String("access_token")
+	for name, body := range jsonBombs() {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			measured(b, func() {
+				request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, p.URL+"/api/v1/counter-terminals", strings.NewReader(body))
+				if err != nil {
+					b.Fatal(err)
+				}
+				request.Header.Set("Content-Type", "application/json")
+				request.Header.Set("Authorization", "Bearer "+token)
+				answer, err := http.DefaultClient.Do(request)
+				if err != nil {
+					b.Fatal(err)
+				}
+				io.Copy(io.Discard, answer.Body)
+				answer.Body.Close()
+				if answer.StatusCode < 400 || answer.StatusCode >= 500 {
+					b.Fatal(answer.Status)
 				}
 			})
 		})

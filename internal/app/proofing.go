@@ -249,7 +249,7 @@ func (a *App) openProofing(ctx context.Context, authority proofing.Source) (*pro
 		organisations = certificate.New(a.cfg.Proofing.Certificates)
 	}
 	return proofing.New(proofing.Config{Organisations: organisations, Guardians: guardians{a}, Accounts: a.Accounts, Store: a.store, Sources: []proofing.Source{authority}, Methods: methods, Reviews: a.store, Now: a.opts.Now, Rand: a.opts.Rand,
-		Policy: a.proofingPolicy, Alerts: sharedUses{a}, NegativeFor: time.Duration(max(a.cfg.Proofing.MismatchMinutes, 0)) * time.Minute}), nil
+		Policy: a.proofingPolicy, CountShared: true, NegativeFor: time.Duration(max(a.cfg.Proofing.MismatchMinutes, 0)) * time.Minute}), nil
 }
 
 // arrived shows in the simulated inbox what the simulated bank moved to an account.

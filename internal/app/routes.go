@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/problem"
 	"github.com/yinxin-gov/yinxin/internal/strictjson"
 	"github.com/yinxin-gov/yinxin/keys/keyshttp"
@@ -25,7 +26,8 @@ func (a *App) routes() (*router, error) {
 	a.hookRoutes(mux)
 
 	apiMux := http.NewServeMux()
-	a.api = newAPI(apiMux)
+	marks := a.newMarks()
+	a.api = newAPI(apiMux, marks)
 	if err := a.sealing.api(a.api, apiMux); err != nil {
 		return nil, err
 	}
@@ -50,7 +52,7 @@ func (a *App) routes() (*router, error) {
 		w.Write(document)
 	})
 	apiMux.HandleFunc(anyCall, unknownCall(apiMux))
-	a.calls = a.withActor(apiMux, a.operationOf(apiMux))
+	a.calls = a.withActor(openMarks(apiMux, marks), a.operationOf(apiMux))
 	mux.Handle("/api/", a.calls)
 
 	pageMux := http.NewServeMux()
@@ -66,7 +68,7 @@ func (a *App) routes() (*router, error) {
 	origin.AddInsecureBypassPattern("POST /federation/{source}/callback") // sources post tickets; it only goes on as GET
 	origin.SetDenyHandler(a.withSession(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.CrossOrigin)) })))
 	pageMux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.NotFound)) })
-	mux.Handle("/", web.SecurityHeaders(origin.Handler(a.withSession(pageMux))))
+	mux.Handle("/", web.SecurityHeaders(origin.Handler(a.withSession(withMarks(pageMux, marks)))))
 	mux.Handle("GET /static/", a.pages.Static())
 	a.sealing.public(mux)
 	keyshttp.TrustList(mux, a.trust.register.Current)
@@ -142,12 +144,13 @@ var setFramework = sync.OnceFunc(func() {
 })
 
 // newAPI is the one OpenAPI document; the framework's own pages load scripts from elsewhere and are off.
-func newAPI(mux *http.ServeMux) huma.API {
+func newAPI(mux *http.ServeMux, marks *pagemark.Marks) huma.API {
 	setFramework()
 	cfg := huma.DefaultConfig("Yinxin (印信)", "1")
 	cfg.DocsPath, cfg.OpenAPIPath, cfg.SchemasPath = "", "", ""
 	cfg.Info.Description = "Management and verification. Errors are application/problem+json (RFC 9457) with a stable code."
 	cfg.CreateHooks = nil
+	cfg.Transformers = append(cfg.Transformers, sealMarks(marks))
 	cfg.RejectUnknownQueryParameters = true // a filter that is spelt wrong would answer with everything
 	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalStrictly}
 	cfg.Formats = map[string]huma.Format{"application/json": strict, "json": strict}

@@ -3,12 +3,13 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
@@ -23,28 +24,26 @@ func (a sharedUses) register() {
 	}})
 }
 
-// SharedUse implements proofing.Alerts: proposal and event are one change.
-func (a sharedUses) SharedUse(ctx context.Context, u proofing.SharedUse) error {
-	err := a.alert(ctx, u)
-	if err != nil {
-		a.opts.Log.WarnContext(ctx, "nobody was told of what many identities share", "what", u.What, "error", err)
-		return err
-	}
-	a.metrics.shared.WithLabelValues(u.What).Inc()
-	return nil
-}
-
-func (a sharedUses) alert(ctx context.Context, u proofing.SharedUse) error {
-	payload, err := json.Marshal(u)
-	if err != nil {
-		return err
+// tell carries out a message of proofing.TopicShared. One that comes again tells nobody twice.
+func (a sharedUses) tell(ctx context.Context, d outbox.Delivery) error {
+	var u proofing.SharedUse
+	if err := json.Unmarshal(d.Payload, &u); err != nil {
+		return fmt.Errorf("read what many identities share: %w", err)
 	}
 	p, record, err := a.fourEyes.Draft(reqctx.WithReason(ctx, "shared_"+u.What), foureyes.Wish{Kind: proofing.KindSharedUse, ObjectType: "account", ObjectID: u.AccountID, Subject: "account:" + u.AccountID,
-		Machine: "system:proofing", Payload: json.RawMessage(payload)})
+		Machine: "system:proofing", Payload: json.RawMessage(d.Payload), Once: u.Case + "/" + u.What})
+	if errors.Is(err, idp.ErrNotFound) { // the account was erased meanwhile; the event of the count stays
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("draft alert: %w", err)
 	}
-	e := idp.Event(ctx, a.opts.Now().UTC(), "proofing.shared_use", "account", u.AccountID, map[string]string{"what": u.What, "identities": strconv.Itoa(u.Identities), "days": strconv.Itoa(u.Days), "case": u.Case, "proposal": p.ID})
-	record.Events = append(record.Events, e)
-	return a.store.PutProposal(ctx, p, record)
+	switch err := a.store.PutProposal(ctx, p, record); {
+	case errors.Is(err, foureyes.ErrConflict):
+		return nil
+	case err != nil:
+		return fmt.Errorf("store alert: %w", err)
+	}
+	a.metrics.shared.WithLabelValues(u.What).Inc()
+	return nil
 }

@@ -3,10 +3,10 @@ package app
 import (
 	"context"
 
-	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
 )
 
-// RaiseSharedUse raises an alert as the pipeline does.
-func RaiseSharedUse(ctx context.Context, a *App, u proofing.SharedUse) error {
-	return sharedUses{a}.SharedUse(ctx, u)
+// TellSharedUse delivers a message of the pipeline.
+func TellSharedUse(ctx context.Context, a *App, payload []byte) error {
+	return sharedUses{a}.tell(ctx, outbox.Delivery{Payload: payload})
 }

@@ -118,7 +118,7 @@ func TestStaffAtTheAPI(t *testing.T) {
 	if len(own) != 2 || own[1]["current"] != true || own[0]["current"] != false || strings.Contains(get("/api/v1/staff-tokens", security).Text, "yxst_") {
 		t.Errorf("%v", own)
 	}
-	if page := get("/api/v1/staff-tokens?limit=1", security); page.Body["next"] != own[0]["id"] || len(items(t, get("/api/v1/staff-tokens?limit=1&after="+page.String("next"), security))) != 1 {
+	if page := get("/api/v1/staff-tokens?limit=1", security); page.String("next") == "" || items(t, page)[0]["id"] != own[0]["id"] || len(items(t, get("/api/v1/staff-tokens?limit=1&after="+page.String("next"), security))) != 1 {
 		t.Errorf("%s", page.Text)
 	}
 	machine := adminToken(t, p, idp.RoleSecurityAdmin)

@@ -216,8 +216,10 @@ func TestVocabularyInUseIsKept(t *testing.T) {
 		if found := items(t, p.Get("/api/v1/scopes?limit=200", auditor)); len(found) != len(idp.BuiltinVocabulary().Scopes())+4 {
 			t.Errorf("%d scopes", len(found))
 		}
-		if found := items(t, p.Get("/api/v1/claims?limit=3&after=adult", auditor)); len(found) != 3 || found[0]["id"] != "email" {
-			t.Errorf("%v", found)
+		claims := items(t, p.Get("/api/v1/claims?limit=5", auditor))
+		page := p.Get("/api/v1/claims?limit=2", auditor)
+		if found := items(t, p.Get("/api/v1/claims?limit=3&after="+page.String("next"), auditor)); len(found) != 3 || found[0]["id"] != claims[2]["id"] || claims[0]["id"] != items(t, page)[0]["id"] {
+			t.Errorf("%v after %v", found, claims)
 		}
 		definition := map[string]any{"title": title, "claims": []string{"birthday"}}
 		put := func(path, token string, definition any, headers ...string) apptest.Answer {

@@ -13,8 +13,9 @@ import (
 
 // Bounds of a document (security rule R11); its length is bounded by whoever reads it.
 const (
-	MaxDepth  = 64
-	MaxNumber = 64 // characters
+	MaxDepth   = 64
+	MaxNumber  = 64   // characters
+	MaxMembers = 1000 // of one object: what decodes into a map takes many times its length
 )
 
 // ErrSyntax is wrapped by every refusal that is not of a name.
@@ -124,6 +125,9 @@ func (s *scanner) text() error {
 		if err := json.Unmarshal(s.raw[begin:s.at], &name); err != nil {
 			return fmt.Errorf("%w: %w", ErrSyntax, err)
 		}
+	}
+	if len(top.names) == MaxMembers {
+		return fmt.Errorf("%w: more than %d members in an object", ErrSyntax, MaxMembers)
 	}
 	if s.lower && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 		return fmt.Errorf("there is no member %.64q", name)

@@ -3,6 +3,7 @@ package strictjson_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -10,6 +11,15 @@ import (
 
 	"github.com/yinxin-gov/yinxin/internal/strictjson"
 )
+
+// members is an object of n members.
+func members(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("%q:1", fmt.Sprint("k", i)))
+	}
+	return "{" + strings.Join(all, ",") + "}"
+}
 
 func TestI04WhatTwoReadersReadDifferently(t *testing.T) {
 	for body, good := range map[string]bool{
@@ -21,11 +31,14 @@ func TestI04WhatTwoReadersReadDifferently(t *testing.T) {
 		`"\u0000"`: false, "\"\x00\"": false, "\"\xff\"": false, "\ufeff{}": false, `{} {}`: false, `{}x`: false, `{"a":1,}`: false, `{'a':1}`: false, `NaN`: false, `01`: false, ``: false, `"`: false,
 		strings.Repeat("[", strictjson.MaxDepth) + strings.Repeat("]", strictjson.MaxDepth):     true,
 		strings.Repeat("[", strictjson.MaxDepth+1) + strings.Repeat("]", strictjson.MaxDepth+1): false,
-		strings.Repeat("[", 100_000):                false,
-		strings.Repeat("9", strictjson.MaxNumber):   true,
-		strings.Repeat("9", strictjson.MaxNumber+1): false,
-		`[` + strings.Repeat("9", 70) + `,1]`:       false,
-		`{"a":1e` + strings.Repeat("0", 70) + `}`:   false,
+		members(strictjson.MaxMembers):                                true,
+		members(strictjson.MaxMembers + 1):                            false,
+		"[" + members(strictjson.MaxMembers) + "," + members(1) + "]": true,
+		strings.Repeat("[", 100_000):                                  false,
+		strings.Repeat("9", strictjson.MaxNumber):                     true,
+		strings.Repeat("9", strictjson.MaxNumber+1):                   false,
+		`[` + strings.Repeat("9", 70) + `,1]`:                         false,
+		`{"a":1e` + strings.Repeat("0", 70) + `}`:                     false,
 	} {
 		if err := strictjson.Check([]byte(body)); (err == nil) != good {
 			t.Errorf("%.80s: %v", body, err)

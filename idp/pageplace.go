@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// PageMark is the mark of the next page of a list by time: the last entry of the page before. It is text for the caller and
-// holds nothing that the entry does not show.
-func PageMark(at time.Time, id string) string {
+// PagePlace is where a page of a list by time ends: its last entry, to the microsecond. It holds nothing that the entry does not show;
+// internal/pagemark makes of it the mark that callers get.
+func PagePlace(at time.Time, id string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(at.UnixMicro(), 10) + " " + id))
 }
 
-// ReadPageMark reads a mark of PageMark.
-func ReadPageMark(text string) (at time.Time, id string, err error) {
+// ReadPagePlace reads what PagePlace wrote.
+func ReadPagePlace(text string) (at time.Time, id string, err error) {
 	content, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return time.Time{}, "", err
