@@ -277,14 +277,7 @@ func (s *Service) fresh(ctx context.Context, by By) error {
 	if s.cfg.Now().Sub(by.SignedInAt) > FreshLogin {
 		return fault.New(fault.MandateLogin)
 	}
-	person, err := s.cfg.People.Person(ctx, by.Account)
-	if err != nil {
-		return err
-	}
-	if !idp.RestsUntil(person.RecoveredAt, s.cfg.Now()).IsZero() {
-		return fault.New(fault.RecoveryRest)
-	}
-	return nil
+	return s.rested(ctx, by.Account)
 }
 
 // Searches of one account in a day: whoever looks for others by their numbers is stopped.
