@@ -358,7 +358,13 @@ type GrantItem struct {
 }
 
 // MePlace is a card of /me that leads to a page of its own.
-type MePlace struct{ ID, Title, Text, URL string }
+type MePlace struct {
+	ID, Title, Text, URL string
+	State                *MeState // how it stands; nil: nothing to tell
+}
+
+// MeState is how a card of /me stands, in words; Tone is success, warning or neutral.
+type MeState struct{ Tone, Text string }
 
 // MePage is "me" at /me, cards in the order of experience.md 3.4.
 type MePage struct {
@@ -384,6 +390,8 @@ type MePage struct {
 	MergeURL string
 	// MandatesURL leads to family and mandates; empty hides the card.
 	MandatesURL string
+	// Mandates is how many hold and how many wait for this person's answer.
+	Mandates []MeState
 	// DocumentsURL leads to the documents of the account; empty hides it.
 	DocumentsURL string
 }
