@@ -363,6 +363,12 @@ type MePlace struct {
 	State                *MeState // how it stands; nil: nothing to tell
 }
 
+// OfflineCard is the printed code of a person (离线码); POST to LossURL reports it lost.
+type OfflineCard struct {
+	IssuedAt, ExpiresAt time.Time
+	LossURL             string
+}
+
 // MeState is how a card of /me stands, in words; Tone is success, warning or neutral.
 type MeState struct{ Tone, Text string }
 
@@ -379,8 +385,9 @@ type MePage struct {
 	Sessions   []SessionItem
 	Grants     []GrantItem
 	Licenses   []LicenseCard
-	Places     []MePlace // cards that lead to pages of their own
-	LogoutURL  string    // default /logout
+	Card       *OfflineCard // the printed code; nil: the person has none
+	Places     []MePlace    // cards that lead to pages of their own
+	LogoutURL  string       // default /logout
 	// ContactTaken is when a carrier's word took the only contact of the account; nil hides the notice.
 	ContactTaken *time.Time
 	SecurityURL  string // leads to the ways to sign in; empty hides it

@@ -27,6 +27,7 @@ const (
 // dataRoutes are the pages of the copy of one's data.
 func (s *Server) dataRoutes(page func(pattern string, handler func(http.ResponseWriter, *http.Request) error)) {
 	page("GET "+dataPath, s.dataPage)
+	page("POST "+cardLossPath, s.cardLoss)
 	page("POST "+exportPath, s.exportAsk)
 	page("POST "+exportPath+"/destruction", s.exportDestroy)
 	page("GET "+exportFile, s.exportContent)

@@ -467,6 +467,9 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err
 	}
+	if body.Card, err = s.offlineCard(ctx, current.AccountID); err != nil {
+		return err
+	}
 	if body.Mandates, err = s.mandateStates(r, current.AccountID); err != nil {
 		return err
 	}

@@ -10,7 +10,9 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
@@ -133,5 +135,31 @@ func TestCardsOfMeTellHowThingsStand(t *testing.T) {
 	}
 	if open(t, b, p.URL+"/me"); !strings.Contains(b.Page.Text, "注销，可撤回") {
 		t.Errorf("a deletion is under way: %s", b.Page.Text)
+	}
+}
+
+// TestFamilyNumbersAreTheOperators: a deployment says how many family accounts and helpers one person may give and hold; other kinds keep theirs.
+func TestFamilyNumbersAreTheOperators(t *testing.T) {
+	for most, third := range map[int]fault.Code{0: "", 1: fault.MandateLimit} {
+		cfg := apptest.NewConfig(t, database(t), t.TempDir())
+		cfg.Family.Max = most
+		p := apptest.StartOn(t, cfg, app.Options{})
+		ctx, m := t.Context(), p.App.Mandates
+		p.Persona(elder, "赵奶奶", 2)
+		p.Persona(helper, "李四", 2)
+		p.Persona(mobile, "王五", 2)
+		principal, first, second := accountOf(t, p, elder).ID, accountOf(t, p, helper).ID, accountOf(t, p, mobile).ID
+		terms := mandate.Terms{Kind: mandate.ElderHelper, Items: []string{mandate.AllItems}}
+		_, err := m.Give(ctx, by(p, principal), principal, first, terms)
+		ended(t, err)
+		_, err = m.Give(ctx, by(p, principal), principal, second, terms)
+		wantFault(t, "a second helper", err, third)
+		_, err = m.Give(ctx, by(p, second), second, first, terms)
+		wantFault(t, "somebody else's helper", err, third)
+		terms.Kind = mandate.Relative
+		for _, agent := range []string{first, second} {
+			_, err = m.Give(ctx, by(p, principal), principal, agent, terms)
+			ended(t, err)
+		}
 	}
 }

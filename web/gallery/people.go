@@ -164,6 +164,7 @@ func account() []Sample {
 			},
 			Sessions:    []web.SessionItem{{Device: "Chrome · Kylin", Region: "示例市", LastUse: moment, Current: true}, {Device: "微信 · Android", Region: "示例市", LastUse: moment.Add(-26 * time.Hour), EndURL: "/me/sessions/2/end"}},
 			SecurityURL: "/me/security", DocumentsURL: "/me/documents", MandatesURL: "/me/mandates", Places: []web.MePlace{{ID: "records", Title: "使用记录", Text: "谁在什么时候、为什么使用了您的信息。", URL: "/me/records", State: &web.MeState{Tone: "neutral", Text: "最近一次：市场监管，2026年11月22日"}}, {ID: "data", Title: "我的数据", Text: "获取关于您的数据副本，或注销账号。", URL: "/me/data", State: &web.MeState{Tone: "warning", Text: "账号将于2026年11月29日注销，可撤回"}}},
+			Card:     &web.OfflineCard{IssuedAt: verified, ExpiresAt: verified.AddDate(0, 0, 180), LossURL: "/me/card/loss"},
 			Mandates: []web.MeState{{Tone: "warning", Text: "1 项授权等您确认"}, {Tone: "success", Text: "2 项授权生效中"}},
 			Grants:   []web.GrantItem{{App: "市场监管", Department: "示例市市场监督管理局", Claims: []string{"name", "ial"}, At: verified, Version: 1, RevokeURL: "/me/grants/1/revoke"}},
 			Licenses: []web.LicenseCard{card("valid"), card("suspended")},
