@@ -26,6 +26,9 @@ func (s *Server) mePlaces(r *http.Request, accountID string) ([]web.MePlace, err
 
 // mandateStates tell what waits for this person's answer, which nobody looks for who does not know of it, and how many mandates hold.
 func (s *Server) mandateStates(r *http.Request, accountID string) (all []web.MeState, err error) {
+	if s.Mandates == nil {
+		return nil, nil
+	}
 	open, err := s.Mandates.Open(r.Context(), accountID)
 	if err != nil {
 		return nil, err
@@ -50,6 +53,9 @@ func (s *Server) mandateStates(r *http.Request, accountID string) (all []web.MeS
 
 // recordsState names the last receiver and its day; nil where nothing was given to anybody.
 func (s *Server) recordsState(r *http.Request, accountID string) (*web.MeState, error) {
+	if s.Ledger == nil {
+		return nil, nil
+	}
 	page, _, err := s.Ledger.Page(r.Context(), idp.ReleaseQuery{AccountID: accountID, Limit: 1}, "")
 	if err != nil || len(page) == 0 {
 		return nil, err
@@ -59,6 +65,9 @@ func (s *Server) recordsState(r *http.Request, accountID string) (*web.MeState, 
 
 // dataState tells of a deletion that is under way before of anything else: whoever did not ask for it learns it here.
 func (s *Server) dataState(r *http.Request, accountID string) (*web.MeState, error) {
+	if s.Deletions == nil || s.Exports == nil {
+		return nil, nil
+	}
 	deletion, err := s.Deletions.Of(r.Context(), accountID)
 	if err != nil {
 		return nil, err
