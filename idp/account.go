@@ -132,6 +132,8 @@ type AccountStore interface {
 	SetPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error
 	// RecoverPassword is SetPassword that also writes down when.
 	RecoverPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error
+	// NoteRecovery writes down when alone, for somebody who was let in by a proof and has set no password yet.
+	NoteRecovery(ctx context.Context, id string, at time.Time, record audit.Record) error
 	// ChangeContact adds a contact to an active account in the place of the one that is found by replaced, and writes down when as
 	// RecoverPassword does; without replaced the account may hold none of the kind, and nothing rests. ErrTaken for a contact of
 	// another account, ErrConflict when the account is not as was read.
@@ -284,6 +286,13 @@ func (s *Accounts) SetPassword(ctx context.Context, id, hash string) error {
 func (s *Accounts) RecoverPassword(ctx context.Context, id, hash string, notices ...audit.Message) error {
 	now := s.now().UTC()
 	return s.store.RecoverPassword(ctx, id, hash, now, audit.With(event(ctx, now, "account.recovered", "account", id, nil)).And(notices...))
+}
+
+// LetIn notes that a proof of who the person is opened the account, with what tells the person. The account rests from here on, whether or
+// not a new password follows: whoever is let in might never set one.
+func (s *Accounts) LetIn(ctx context.Context, id string, notices ...audit.Message) error {
+	now := s.now().UTC()
+	return s.store.NoteRecovery(ctx, id, now, audit.With(event(ctx, now, "account.let_in", "account", id, nil)).And(notices...))
 }
 
 // Rehash stores the hash of a password with the present cost in place of the one that was just checked. It is no change

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -30,6 +32,13 @@ type Export struct {
 	KeyID       string
 	Sealed      []byte // under the key of the account
 	Document    ExportDocument
+	Sections    []string // that were asked for; empty: all
+	Done        int      // how many of them are read while it waits
+}
+
+// takes reports whether a section was asked for.
+func (e Export) takes(section string) bool {
+	return len(e.Sections) == 0 || slices.Contains(e.Sections, section)
 }
 
 // ExportDocument is the same content for people to read, a sealed OFD; the zero value when there is none.
@@ -95,6 +104,8 @@ type ExportStore interface {
 	StoredExport(ctx context.Context, accountID string) (Export, error)
 	// FinishExport stores what a copy that waits has become; ErrConflict when it does not wait any more.
 	FinishExport(ctx context.Context, e Export, record audit.Record) error
+	// NoteExport stores how many sections of a copy that waits are read; of another one it changes nothing.
+	NoteExport(ctx context.Context, e Export) error
 	DropExport(ctx context.Context, accountID, id string, record audit.Record) error
 	Note(ctx context.Context, record audit.Record) error
 }
@@ -118,15 +129,32 @@ type ExportsConfig struct {
 // NewExports returns the service.
 func NewExports(cfg ExportsConfig) *Exports { return &Exports{cfg} }
 
-// Request asks for a copy, which is made in the background. The caller has seen to it that the login is fresh.
-func (s *Exports) Request(ctx context.Context, accountID string) (Export, error) {
+// Sections are the names of what a copy may hold.
+func (s *Exports) Sections() (names []string) {
+	for _, section := range s.cfg.Sections {
+		names = append(names, section.Name)
+	}
+	return names
+}
+
+// Request asks for a copy of the named sections, of all where none is named, which is made in the background; fault.ExportSections for a name
+// that is none. The caller has seen to it that the login is fresh.
+func (s *Exports) Request(ctx context.Context, accountID string, sections ...string) (Export, error) {
+	known := s.Sections()
+	wanted := slices.DeleteFunc(slices.Clone(known), func(name string) bool { return !slices.Contains(sections, name) })
+	if slices.ContainsFunc(sections, func(name string) bool { return !slices.Contains(known, name) }) {
+		return Export{}, fault.New(fault.ExportSections).WithField("sections", fault.ExportSections)
+	}
+	if len(wanted) == len(known) {
+		wanted = nil
+	}
 	now := s.cfg.Now().UTC()
-	e := Export{ID: ident.New(s.cfg.Rand, "exp"), AccountID: accountID, State: ExportWaiting, RequestedAt: now, Until: now.Add(ExportLife)}
+	e := Export{Sections: wanted, ID: ident.New(s.cfg.Rand, "exp"), AccountID: accountID, State: ExportWaiting, RequestedAt: now, Until: now.Add(ExportLife)}
 	payload, err := json.Marshal(ExportMessage{AccountID: accountID, Export: e.ID})
 	if err != nil {
 		return e, err
 	}
-	record := audit.With(event(ctx, now, "data.export_requested", "account", accountID, map[string]string{"export": e.ID})).And(audit.Message{Topic: TopicExport, Key: accountID, Payload: payload})
+	record := audit.With(event(ctx, now, "data.export_requested", "account", accountID, map[string]string{"export": e.ID, "sections": strings.Join(wanted, " ")})).And(audit.Message{Topic: TopicExport, Key: accountID, Payload: payload})
 	err = s.cfg.Store.RequestExport(ctx, e, now.Add(-exportPause), record)
 	switch {
 	case errors.Is(err, ErrConflict):
@@ -224,17 +252,26 @@ type exported struct {
 	GeneratedAt time.Time      `json:"generated_at"`
 	Sections    map[string]any `json:"sections"`
 	Incomplete  []string       `json:"incomplete_sections"` // there is more than a copy holds; the pages show it
+	LeftOut     []string       `json:"sections_not_asked_for"`
 }
 
 func (s *Exports) content(ctx context.Context, e Export) ([]byte, error) {
-	all := exported{Schema: ExportSchema, Issuer: s.cfg.Issuer, ID: e.ID, GeneratedAt: s.cfg.Now().UTC(), Sections: map[string]any{}, Incomplete: []string{}}
+	all := exported{Schema: ExportSchema, Issuer: s.cfg.Issuer, ID: e.ID, GeneratedAt: s.cfg.Now().UTC(), Sections: map[string]any{}, Incomplete: []string{}, LeftOut: []string{}}
 	for _, section := range s.cfg.Sections {
+		if !e.takes(section.Name) {
+			all.LeftOut = append(all.LeftOut, section.Name)
+			continue
+		}
 		content, cut, err := section.Read(ctx, e.AccountID)
 		if err != nil {
 			return nil, fmt.Errorf("export %s: %w", section.Name, err)
 		}
 		if all.Sections[section.Name] = content; cut {
 			all.Incomplete = append(all.Incomplete, section.Name)
+		}
+		e.Done = len(all.Sections)
+		if err := s.cfg.Store.NoteExport(ctx, e); err != nil {
+			return nil, err
 		}
 	}
 	return json.MarshalIndent(all, "", "  ")

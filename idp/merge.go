@@ -150,6 +150,9 @@ func (m *Mergers) plan(ctx context.Context, a, b Control) (p planned, err error)
 		if account.State != AccountActive {
 			return p, fault.New(fault.MergeImpossible)
 		}
+		if !RestsUntil(account.RecoveredAt, m.cfg.Now()).IsZero() { // there is no way back from a merge, and whoever took an account waits
+			return p, fault.New(fault.RecoveryRest)
+		}
 		if proof != nil && proof.IAL >= 3 && account.PasswordHash != "" && !slices.Contains(one.control.Methods, "pwd") {
 			return p, fault.New(fault.MergePassword)
 		}

@@ -358,7 +358,19 @@ type GrantItem struct {
 }
 
 // MePlace is a card of /me that leads to a page of its own.
-type MePlace struct{ ID, Title, Text, URL string }
+type MePlace struct {
+	ID, Title, Text, URL string
+	State                *MeState // how it stands; nil: nothing to tell
+}
+
+// OfflineCard is the printed code of a person (离线码); POST to LossURL reports it lost.
+type OfflineCard struct {
+	IssuedAt, ExpiresAt time.Time
+	LossURL             string
+}
+
+// MeState is how a card of /me stands, in words; Tone is success, warning or neutral.
+type MeState struct{ Tone, Text string }
 
 // MePage is "me" at /me, cards in the order of experience.md 3.4.
 type MePage struct {
@@ -373,8 +385,9 @@ type MePage struct {
 	Sessions   []SessionItem
 	Grants     []GrantItem
 	Licenses   []LicenseCard
-	Places     []MePlace // cards that lead to pages of their own
-	LogoutURL  string    // default /logout
+	Card       *OfflineCard // the printed code; nil: the person has none
+	Places     []MePlace    // cards that lead to pages of their own
+	LogoutURL  string       // default /logout
 	// ContactTaken is when a carrier's word took the only contact of the account; nil hides the notice.
 	ContactTaken *time.Time
 	SecurityURL  string // leads to the ways to sign in; empty hides it
@@ -384,6 +397,8 @@ type MePage struct {
 	MergeURL string
 	// MandatesURL leads to family and mandates; empty hides the card.
 	MandatesURL string
+	// Mandates is how many hold and how many wait for this person's answer.
+	Mandates []MeState
 	// DocumentsURL leads to the documents of the account; empty hides it.
 	DocumentsURL string
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/internal/i18n"
 	"github.com/yinxin-gov/yinxin/internal/problem"
@@ -127,6 +128,12 @@ func (rd *Renderer) Word(r *http.Request, family, value string) string {
 // Text is a message in the language of the request, for what a handler says itself.
 func (rd *Renderer) Text(r *http.Request, key string, params ...string) string {
 	return rd.catalogue.Text(rd.Locale(r), key, params...)
+}
+
+// Date is a day in the language of the request.
+func (rd *Renderer) Date(r *http.Request, at time.Time) string {
+	text, _ := formatTime(rd.Locale(r), at, false) // a time is one
+	return text
 }
 
 // Error writes the error page of err: what happened, what to do next and the support code (check X-04), with the

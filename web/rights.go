@@ -138,8 +138,17 @@ type DataPage struct {
 	DestroyURL   string // POST
 	SignInURL    string // set when a new login is needed first
 	DeletionURL  string
+	// Sections that a copy may hold, and how many of those that were asked for are read while it waits.
+	Sections []DataSection
+	Done, Of int
 	// Bounds of the passphrase, in characters.
 	MinPassphrase, MaxPassphrase int
+}
+
+// DataSection is a part of a copy, on offer (message copy.section.<name>).
+type DataSection struct {
+	Name   string
+	Ticked bool
 }
 
 // Kibibytes is the size for people, rounded up.

@@ -12,20 +12,21 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-// MandateStanding reads a mandate of an agent with the state of its principal and of what backs it.
+// MandateStanding reads a mandate of an agent with the state of its principal, of what backs it and of who acts.
 func (s *Store) MandateStanding(ctx context.Context, agent, id string) (mandate.Standing, error) {
 	var state sql.NullString
+	var recovered sql.NullInt64
 	var row mandateRow
 	var stands bool
-	err := s.db.Read().QueryRowContext(ctx, "SELECT p.state, "+backed("m")+", "+standingMandate+" FROM idp_mandate m LEFT JOIN idp_account p ON p.id = m.principal WHERE m.agent = $1 AND m.id = $2", agent, id).
-		Scan(append([]any{&state, &stands}, row.fields()...)...)
+	err := s.db.Read().QueryRowContext(ctx, "SELECT p.state, ag.recovered_at, "+backed("m")+", "+standingMandate+" FROM idp_mandate m "+standingSides+" WHERE m.agent = $1 AND m.id = $2", agent, id).
+		Scan(append([]any{&state, &recovered, &stands}, row.fields()...)...)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return mandate.Standing{}, idp.ErrNotFound
 	}
 	if err != nil {
 		return mandate.Standing{}, fmt.Errorf("read standing of mandate: %w", err)
 	}
-	return mandate.Standing{Mandate: row.mandate(), Principal: idp.AccountState(state.String), Backed: stands}, nil
+	return mandate.Standing{Mandate: row.mandate(), Principal: idp.AccountState(state.String), Backed: stands, AgentRecovered: sqldb.Time(recovered.Int64)}, nil
 }
 
 // UseMandate stores a use at our own pages. The mandate's row is taken first, so that an end at the same moment waits and comes after

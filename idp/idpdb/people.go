@@ -198,6 +198,11 @@ func (s *Store) RecoverPassword(ctx context.Context, id, hash string, at time.Ti
 		recovered_at = CASE WHEN recovered_at > $3 THEN recovered_at ELSE $3 END, updated_at = $3, version = version + 1 WHERE id = $1`, id, hash, sqldb.Micros(at))
 }
 
+// NoteRecovery stores when an account was recovered.
+func (s *Store) NoteRecovery(ctx context.Context, id string, at time.Time, record audit.Record) error {
+	return s.changeOne(ctx, record, `UPDATE idp_account SET recovered_at = CASE WHEN recovered_at > $2 THEN recovered_at ELSE $2 END, updated_at = $2, version = version + 1 WHERE id = $1`, id, sqldb.Micros(at))
+}
+
 // ChangeContact puts a contact into the place of another one, or adds the first of its kind.
 func (s *Store) ChangeContact(ctx context.Context, id string, replaced []byte, c idp.Contact, at time.Time, record audit.Record) error {
 	rests := 0

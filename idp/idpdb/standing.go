@@ -80,6 +80,9 @@ func backed(table string) string {
 // standingMandate are the columns of a mandate m.
 var standingMandate = "m." + strings.NewReplacer(", ", ", m.", ",\n\t", ", m.").Replace(mandateColumns)
 
+// standingSides joins the accounts of both sides of a mandate m.
+const standingSides = "LEFT JOIN idp_account p ON p.id = m.principal LEFT JOIN idp_account ag ON ag.id = m.agent"
+
 // readMandate adds how a mandate and its principal stand, in a statement of its own: hardly any token is one of somebody who
 // acts for another, and all others would pay for the joins. It sees what ended between the two statements; a mandate that is
 // not there leaves the standing without one, which holds for nothing.
@@ -88,17 +91,17 @@ func (s *Store) readMandate(ctx context.Context, standing *oauth.Standing, princ
 		return nil
 	}
 	var state sql.NullString
-	var version sql.NullInt64
+	var version, recovered sql.NullInt64
 	var row mandateRow
-	err := s.db.Read().QueryRowContext(ctx, "SELECT p.state, p.version, "+backed("m")+", "+standingMandate+" FROM idp_mandate m LEFT JOIN idp_account p ON p.id = m.principal WHERE m.principal = $1 AND m.id = $2",
-		principal, mandateID).Scan(append([]any{&state, &version, &standing.Backed}, row.fields()...)...)
+	err := s.db.Read().QueryRowContext(ctx, "SELECT p.state, p.version, ag.recovered_at, "+backed("m")+", "+standingMandate+" FROM idp_mandate m "+standingSides+" WHERE m.principal = $1 AND m.id = $2",
+		principal, mandateID).Scan(append([]any{&state, &version, &recovered, &standing.Backed}, row.fields()...)...)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read standing of mandate: %w", err)
 	}
-	standing.Mandate, standing.Principal, standing.PrincipalVersion = row.mandate(), idp.AccountState(state.String), version.Int64
+	standing.Mandate, standing.Principal, standing.PrincipalVersion, standing.AgentRecovered = row.mandate(), idp.AccountState(state.String), version.Int64, sqldb.Time(recovered.Int64)
 	return nil
 }
 

@@ -52,7 +52,7 @@ func (s *Server) actsFor(ctx context.Context, f authflow.Flow, client idp.Client
 	if !client.ActingFor || f.ActingFor == authflow.ActingSelf {
 		return a, nil, nil
 	}
-	live, err := s.Mandates.Live(ctx, current.AccountID)
+	live, err := s.Mandates.Usable(ctx, current.AccountID)
 	if err != nil {
 		return a, nil, err
 	}

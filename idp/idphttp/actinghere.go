@@ -69,16 +69,13 @@ func (s *Server) act(r *http.Request, right mandate.Right) (*http.Request, error
 	if h.mandate, err = s.Mandates.Here(ctx, current.AccountID, id, right); err != nil {
 		return r, err
 	}
-	actor := reqctx.From(ctx).Actor
-	if !actor.RestsUntil.IsZero() { // whoever recovered the account is not let act for others within the day
-		return r, fault.New(fault.RecoveryRest)
-	}
 	if h.agent, err = s.person(r, current); err != nil {
 		return r, err
 	}
 	if h.principal, err = s.Accounts.Person(ctx, h.mandate.Principal); err != nil {
 		return r, err
 	}
+	actor := reqctx.From(ctx).Actor
 	actor.ActingFor = "account:" + h.mandate.Principal
 	return r.WithContext(context.WithValue(reqctx.WithActor(ctx, actor), hereKey{}, h)), nil
 }

@@ -2,9 +2,11 @@ package idphttp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"net/http"
+	"slices"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/session"
@@ -25,6 +27,7 @@ const (
 // dataRoutes are the pages of the copy of one's data.
 func (s *Server) dataRoutes(page func(pattern string, handler func(http.ResponseWriter, *http.Request) error)) {
 	page("GET "+dataPath, s.dataPage)
+	page("POST "+cardLossPath, s.cardLoss)
 	page("POST "+exportPath, s.exportAsk)
 	page("POST "+exportPath+"/destruction", s.exportDestroy)
 	page("GET "+exportFile, s.exportContent)
@@ -47,6 +50,7 @@ func (s *Server) showData(w http.ResponseWriter, r *http.Request, current sessio
 		return err
 	}
 	body := web.DataPage{Action: exportPath, DeletionURL: "/me/data/deletion", State: string(e.State), RequestedAt: e.RequestedAt, Until: e.Until, Size: e.Size, SM3: e.Digest}
+	body.Sections, body.Done, body.Of = s.exportChoices(r, refusal != nil), e.Done, cmp.Or(len(e.Sections), len(s.Exports.Sections()))
 	if e.State == idp.ExportReady {
 		body.FileURL, body.SignatureURL, body.DestroyURL = exportFile, signatureFile, exportPath+"/destruction"
 		body.ArchiveURL, body.MinPassphrase, body.MaxPassphrase = archiveFile, lockedzip.MinPassphrase, lockedzip.MaxPassphrase
@@ -59,9 +63,18 @@ func (s *Server) showData(w http.ResponseWriter, r *http.Request, current sessio
 	}
 	page, status := web.Page{Identity: s.Identity(r), Self: dataPath, Body: body}, http.StatusOK
 	if refusal != nil {
-		page.Errors, status = s.Pages.FieldErrors(r, refusal, map[string]string{"passphrase": "data-passphrase", "passphrase_again": "data-passphrase-again"}), fault.MetaOf(fault.CodeOf(refusal)).Status
+		page.Errors, status = s.Pages.FieldErrors(r, refusal, map[string]string{"passphrase": "data-passphrase", "passphrase_again": "data-passphrase-again", "sections": "data-sections"}), fault.MetaOf(fault.CodeOf(refusal)).Status
 	}
 	return s.Pages.Page(w, r, status, "data", page)
+}
+
+// exportChoices are the parts that a copy may hold: all ticked, or as they were sent.
+func (s *Server) exportChoices(r *http.Request, again bool) (all []web.DataSection) {
+	chosen := again && r.PostFormValue("data-choose") != ""
+	for _, name := range s.Exports.Sections() {
+		all = append(all, web.DataSection{Name: name, Ticked: !chosen || slices.Contains(r.PostForm["data-section"], name)})
+	}
+	return all
 }
 
 // exportAsk begins a copy; whoever takes all data away has signed in just now.
@@ -73,7 +86,16 @@ func (s *Server) exportAsk(w http.ResponseWriter, r *http.Request) error {
 	if !s.recently(current) {
 		return s.showData(w, r, current, fault.New(fault.LoginNotFresh))
 	}
-	if _, err := s.Exports.Request(r.Context(), current.AccountID); fault.CodeOf(err) == fault.ExportBusy {
+	if err := s.rested(r.Context(), current.AccountID); fault.CodeOf(err) == fault.RecoveryRest {
+		return s.showData(w, r, current, err)
+	} else if err != nil {
+		return err
+	}
+	wanted := r.PostForm["data-section"]
+	if r.PostFormValue("data-choose") != "" && len(wanted) == 0 {
+		return s.showData(w, r, current, fault.New(fault.ExportSections).WithField("sections", fault.ExportSections))
+	}
+	if _, err := s.Exports.Request(r.Context(), current.AccountID, wanted...); fault.CodeOf(err) == fault.ExportBusy || fault.CodeOf(err) == fault.ExportSections {
 		return s.showData(w, r, current, err)
 	} else if err != nil {
 		return err
@@ -99,7 +121,22 @@ func (s *Server) fresh(w http.ResponseWriter, r *http.Request) (current session.
 	if err == nil && ok && !s.recently(current) {
 		return current, false, s.showData(w, r, current, fault.New(fault.LoginNotFresh))
 	}
+	if err == nil && ok {
+		if err = s.rested(r.Context(), current.AccountID); fault.CodeOf(err) == fault.RecoveryRest {
+			return current, false, s.showData(w, r, current, err)
+		}
+	}
 	return current, ok, err
+}
+
+// rested refuses an account that was recovered, or got another contact, within the day: whoever took it carries nothing away before its
+// person had a day to answer what all channels told. A counter, where the person stands with the own document, is open.
+func (s *Server) rested(ctx context.Context, accountID string) error {
+	account, err := s.Accounts.Account(ctx, accountID)
+	if err == nil && !idp.RestsUntil(account.RecoveredAt, s.Now()).IsZero() {
+		return fault.New(fault.RecoveryRest)
+	}
+	return err
 }
 
 // fetched is a form of the copy of a person who signed in just now; without one the answer is given already.

@@ -19,7 +19,8 @@ import (
 type waiting struct {
 	Login    idp.Login          `json:"login"`
 	Flow     string             `json:"flow,omitempty"`
-	Next     string             `json:"next"` // path of ours
+	Next     string             `json:"next"`             // path of ours
+	Proved   string             `json:"proved,omitempty"` // the step of a recovery by proof, which rests the account from the login on
 	Upstream *federation.Result `json:"upstream,omitempty"`
 }
 
@@ -38,6 +39,16 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, v waiting) error 
 		if len(second) > 0 {
 			return s.waitForSecond(w, r, v)
 		}
+	}
+	if v.Proved != "" { // before there is a session to act with
+		notices, err := recoveryNotices(v.Proved, v.Login.AccountID)
+		if err == nil {
+			err = s.Accounts.LetIn(ctx, v.Login.AccountID, notices...)
+		}
+		if err != nil {
+			return err
+		}
+		s.Wake()
 	}
 	err := s.signInThen(w, r, v.Login, func(started session.Session) error {
 		if err := s.noteDevice(w, r, started); err != nil || v.Upstream == nil {

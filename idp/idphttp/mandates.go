@@ -58,13 +58,17 @@ func (s *Server) actingPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	live, err := s.Mandates.Live(r.Context(), current.AccountID)
+	live, err := s.Mandates.Usable(r.Context(), current.AccountID)
 	if err != nil {
 		return err
 	}
 	chosen, known, err := s.Mandates.Acting(r.Context(), current.ID, current.AccountID, client.ClientID, time.Time{})
 	if err != nil {
 		return err
+	}
+	var rests *web.Notice // why nobody else is on the list
+	if !idp.RestsUntil(person.RecoveredAt, s.Now()).IsZero() {
+		rests = &web.Notice{Tone: "warning", Text: s.Pages.FieldErrors(r, fault.New(fault.RecoveryRest), nil)[0].Message}
 	}
 	query := strings.TrimSpace(r.FormValue("acting-search"))
 	body := web.ActingPage{Hidden: hidden("flow", id), App: client.ClientName, Search: len(live)+1 >= searchFrom, Query: query}
@@ -82,7 +86,7 @@ func (s *Server) actingPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		body.Options = append(body.Options, web.ActingOption{Value: m.ID, Name: sideName(m.Principal, principal), Kind: string(m.Kind), Items: m.Items, Until: &m.NotAfter, Current: chosen != nil && chosen.ID == m.ID})
 	}
-	return s.Pages.Page(w, r, http.StatusOK, "acting", web.Page{Identity: s.Identity(r), Callbacks: callbacks(f.RedirectURI), Body: body})
+	return s.Pages.Page(w, r, http.StatusOK, "acting", web.Page{Identity: s.Identity(r), Notice: rests, Callbacks: callbacks(f.RedirectURI), Body: body})
 }
 
 // sideName is how one side of a mandate is shown to the other: persons masked, organisations by their public name.

@@ -467,7 +467,15 @@ func (s *Server) mePage(w http.ResponseWriter, r *http.Request) error {
 	if body.Licenses, err = s.Licenses(ctx, current.AccountID); err != nil {
 		return err
 	}
-	body.Places = s.mePlaces(r)
+	if body.Card, err = s.offlineCard(ctx, current.AccountID); err != nil {
+		return err
+	}
+	if body.Mandates, err = s.mandateStates(r, current.AccountID); err != nil {
+		return err
+	}
+	if body.Places, err = s.mePlaces(r, current.AccountID); err != nil {
+		return err
+	}
 	told, err := s.newDevice(r, current)
 	if err != nil {
 		return err

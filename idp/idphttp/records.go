@@ -230,13 +230,6 @@ func (s *Server) recordsCSV(w http.ResponseWriter, r *http.Request) error {
 	return errors.Join(append(lines, out.Flush())...)
 }
 
-// mePlaces are the cards of /me that lead to pages of their own, in the order of experience.md 3.4.
-func (s *Server) mePlaces(r *http.Request) []web.MePlace {
-	text := func(key string) string { return s.Pages.Text(r, key) }
-	return []web.MePlace{{ID: "records", Title: text("me.records"), Text: text("me.records.text"), URL: "/me/records"},
-		{ID: "data", Title: text("me.data"), Text: text("me.data.text"), URL: dataPath}}
-}
-
 // recordRoutes are the pages of the ledger.
 func (s *Server) recordRoutes(page func(pattern string, handler func(http.ResponseWriter, *http.Request) error)) {
 	page("GET /me/records", s.recordsList)

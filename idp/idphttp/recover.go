@@ -4,11 +4,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -91,7 +93,16 @@ func (s *Server) recoverOn(w http.ResponseWriter, r *http.Request, browser []byt
 	if err != nil {
 		return err
 	}
-	return s.enter(w, r, waiting{Login: login, Next: recoverPath + "/password?" + url.Values{"step": {step}}.Encode()})
+	entering := waiting{Login: login, Next: recoverPath + "/password?" + url.Values{"step": {step}}.Encode()}
+	if slices.Contains(login.Methods, authn.WordProved) {
+		entering.Proved = step
+	}
+	return s.enter(w, r, entering)
+}
+
+// recoveryNotices tell a person over all channels that the account was recovered; handle is the step of the recovery.
+func recoveryNotices(handle, accountID string) ([]audit.Message, error) {
+	return authn.Notices(authn.NoticeRecovered+"/"+handle[:8], authn.Notice{AccountID: accountID, What: authn.NoticeRecovered})
 }
 
 // recovering is the proof and the session that followed from it.
@@ -171,9 +182,11 @@ func (s *Server) recoverFinish(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	notices, err := authn.Notices(authn.NoticeRecovered+"/"+handle[:8], authn.Notice{AccountID: v.AccountID, What: authn.NoticeRecovered})
-	if err != nil {
-		return err
+	var notices []audit.Message
+	if !slices.Contains(current.Methods, authn.WordProved) { // whoever was let in by a proof was told then
+		if notices, err = recoveryNotices(handle, v.AccountID); err != nil {
+			return err
+		}
 	}
 	if err := s.Accounts.RecoverPassword(ctx, v.AccountID, hash, notices...); err != nil {
 		return err

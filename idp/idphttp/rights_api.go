@@ -44,6 +44,8 @@ type ExportRecord struct {
 	SM3         string     `json:"sm3,omitempty" doc:"Digest of the file, hex"`
 	Document    *int64     `json:"document_size,omitempty" doc:"Octets of the sealed OFD, where there is one"`
 	DocumentSM3 string     `json:"document_sm3,omitempty" doc:"Digest of the sealed OFD, hex"`
+	Sections    []string   `json:"sections,omitempty" doc:"Sections that were asked for; absent: all"`
+	Done        int        `json:"sections_done" doc:"How many of them are read while it waits"`
 }
 
 type releaseList struct {
@@ -70,11 +72,14 @@ func ownCaller(ctx context.Context) (account string, signedIn time.Time, err err
 	return account, actor.SignedInAt, nil
 }
 
-// freshCaller is ownCaller with a login of a moment ago, as the pages ask for it.
+// freshCaller is ownCaller with a login of a moment ago and an account that does not rest, as the pages ask for it.
 func (s *Server) freshCaller(ctx context.Context) (account string, err error) {
 	account, signedIn, err := ownCaller(ctx)
 	if err == nil && s.Now().Sub(signedIn) > recentLogin {
 		err = fault.New(fault.LoginNotFresh)
+	}
+	if err == nil {
+		err = s.rested(ctx, account)
 	}
 	return account, err
 }
@@ -93,7 +98,7 @@ func fileOperation(kind, id, method, path, summary string) huma.Operation {
 }
 
 func exportRecord(e idp.Export) *exportAnswer {
-	r := ExportRecord{ID: e.ID, State: string(e.State), RequestedAt: e.RequestedAt, Until: e.Until, Size: e.Size, SM3: e.Digest}
+	r := ExportRecord{ID: e.ID, State: string(e.State), RequestedAt: e.RequestedAt, Until: e.Until, Size: e.Size, SM3: e.Digest, Sections: e.Sections, Done: e.Done}
 	if !e.ReadyAt.IsZero() {
 		r.ReadyAt = &e.ReadyAt
 	}
@@ -141,12 +146,20 @@ func (s *Server) RegisterRights(api huma.API) {
 		}
 		return exportRecord(e), nil
 	})
-	huma.Register(api, rightsOperation("ask-for-my-export", http.MethodPost, "me/export", "申请数据副本 Ask for a copy of the caller's data, which is made in the background; the login is at most 5 minutes old", http.StatusAccepted), func(ctx context.Context, _ *struct{}) (*exportAnswer, error) {
+	huma.Register(api, rightsOperation("ask-for-my-export", http.MethodPost, "me/export", "申请数据副本 Ask for a copy of the caller's data, which is made in the background; the login is at most 5 minutes old", http.StatusAccepted), func(ctx context.Context, in *struct {
+		Body *struct {
+			Sections []string `json:"sections,omitempty" maxItems:"20" doc:"What the copy shall hold: account, documents, sign_in, consents, records, questions, mandates, licenses; absent or empty: all"`
+		}
+	}) (*exportAnswer, error) {
 		account, err := s.freshCaller(ctx)
 		if err != nil {
 			return nil, err
 		}
-		e, err := s.Exports.Request(ctx, account)
+		var sections []string
+		if in.Body != nil {
+			sections = in.Body.Sections
+		}
+		e, err := s.Exports.Request(ctx, account, sections...)
 		if err != nil {
 			return nil, err
 		}

@@ -104,9 +104,11 @@ type Config struct {
 	Licenses func(ctx context.Context, accountID string) ([]web.LicenseCard, error)
 	// LicensesFor are a page of the licences of whom the actor of a request acts for.
 	LicensesFor func(ctx context.Context, list web.ActingLicenses) (cards []web.LicenseCard, next string, err error)
-	Regions     Regions // of network addresses
-	Now         func() time.Time
-	Rand        io.Reader
+	// OfflineCards are the printed code cards of people; nil where there are none.
+	OfflineCards OfflineCards
+	Regions      Regions // of network addresses
+	Now          func() time.Time
+	Rand         io.Reader
 
 	Registration *openplatform.Service // of applications by themselves; nil is off
 	// Refused notes what a registered client named otherwise than it is registered, for its owner.

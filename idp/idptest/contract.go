@@ -190,6 +190,12 @@ func passwords(t *testing.T, s Store) {
 	if got, _ = s.Account(ctx, a.ID); got.PasswordHash != "$four" || !got.RecoveredAt.Equal(later.Add(time.Hour)) || !got.CredentialsAt.Equal(later.Add(time.Hour)) {
 		t.Errorf("recovered: %+v", got)
 	}
+	for _, at := range []time.Time{later.Add(2 * time.Hour), later} {
+		must(t, s.NoteRecovery(ctx, a.ID, at, record("account.let_in")))
+	}
+	if got, _ = s.Account(ctx, a.ID); got.PasswordHash != "$four" || !got.RecoveredAt.Equal(later.Add(2*time.Hour)) || !got.CredentialsAt.Equal(later.Add(time.Hour)) {
+		t.Errorf("let in: %+v", got)
+	}
 }
 
 func contactOf(kind subject.IdentifierKind, lookup string) idp.Contact {
@@ -592,6 +598,7 @@ func noAuditNoChange(t *testing.T, s Store) {
 		"create account": s.CreateAccount(ctx, row(2), empty),
 		"set password":   s.SetPassword(ctx, a.ID, "$x", Start, empty),
 		"recover":        s.RecoverPassword(ctx, a.ID, "$x", Start, empty),
+		"let in":         s.NoteRecovery(ctx, a.ID, Start, empty),
 		"contact":        s.ChangeContact(ctx, a.ID, a.Contacts[0].Lookup, contactOf(subject.Mobile, "new"), Start, empty),
 		"replace hash":   s.ReplaceHash(ctx, a.ID, "", "$x", empty),
 		"set state":      s.SetState(ctx, a.ID, idp.AccountClosed, Start, empty),
@@ -631,6 +638,7 @@ func notThere(t *testing.T, s Store) {
 		"account": account, "identifier": lookup, "identity": identity, "case": proofingCase, "session": live,
 		"set password": s.SetPassword(ctx, "acc_none", "$x", Start, record("x")),
 		"recover":      s.RecoverPassword(ctx, "acc_none", "$x", Start, record("x")),
+		"let in":       s.NoteRecovery(ctx, "acc_none", Start, record("x")),
 		"replace hash": s.ReplaceHash(ctx, "acc_none", "", "$x", record("x")),
 		"set state":    s.SetState(ctx, "acc_none", idp.AccountClosed, Start, record("x")),
 		"move case":    s.SetCaseState(ctx, "case_none", proofing.SourceCheck, proofing.Waiting, record("x")),

@@ -31,6 +31,11 @@ func (f *Faulty) ChangeContact(ctx context.Context, id string, replaced []byte, 
 	return f.Around("change contact", func() error { return f.Store.ChangeContact(ctx, id, replaced, c, at, record) })
 }
 
+// NoteRecovery implements idp.AccountStore.
+func (f *Faulty) NoteRecovery(ctx context.Context, id string, at time.Time, record audit.Record) error {
+	return f.Around("note recovery", func() error { return f.Store.NoteRecovery(ctx, id, at, record) })
+}
+
 // RecoverPassword implements idp.AccountStore.
 func (f *Faulty) RecoverPassword(ctx context.Context, id, hash string, at time.Time, record audit.Record) error {
 	return f.Around("recover password", func() error { return f.Store.RecoverPassword(ctx, id, hash, at, record) })

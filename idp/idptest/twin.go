@@ -251,6 +251,16 @@ func (t *Twin) RecoverPassword(_ context.Context, id, hash string, at time.Time,
 	})
 }
 
+// NoteRecovery implements idp.AccountStore.
+func (t *Twin) NoteRecovery(_ context.Context, id string, at time.Time, record audit.Record) error {
+	return t.changeAccount(id, record, func(a *idp.Account) error {
+		if a.UpdatedAt = at; at.After(a.RecoveredAt) {
+			a.RecoveredAt = at
+		}
+		return nil
+	})
+}
+
 // ChangeContact implements idp.AccountStore.
 func (t *Twin) ChangeContact(_ context.Context, id string, replaced []byte, c idp.Contact, at time.Time, record audit.Record) error {
 	err := t.changeAccount(id, record, func(a *idp.Account) error {

@@ -29,11 +29,19 @@ type Standing struct {
 	Principal idp.AccountState
 	// Backed: the mandate that it was passed on from is in force and its agent's account active. Of passed-on ones only.
 	Backed bool
+	// AgentRecovered is when the account of the agent was last recovered without a counter, or got another contact; zero: never.
+	AgentRecovered time.Time
 }
 
-// Holds reports whether the agent may act now, at our own pages and by tokens: the mandate is live, the principal's account active, and
-// what was passed on is backed, so that a suspension, a death or a merge of the principal or of the agent in the middle stops it at once.
-func (s Standing) Holds(now time.Time) bool {
+// Holds reports whether the agent may act now, at our own pages and by tokens: the mandate is live, the principal's account active,
+// what was passed on is backed, so that a suspension, a death or a merge of the principal or of the agent in the middle stops it at once,
+// and the agent's account does not rest.
+func (s Standing) Holds(now time.Time) bool { return !s.Rests(now) && s.stands(now) }
+
+// Rests reports whether the agent's account was recovered within the day: whoever took it acts for nobody else with it.
+func (s Standing) Rests(now time.Time) bool { return !idp.RestsUntil(s.AgentRecovered, now).IsZero() }
+
+func (s Standing) stands(now time.Time) bool {
 	return s.Mandate.Live(now) && s.Principal == idp.AccountActive && (s.Mandate.Parent == "" || s.Backed)
 }
 
@@ -57,7 +65,7 @@ type HereStore interface {
 
 // Here is the mandate under which an agent goes on at our own pages, judged in the database at every request, so that an end counts
 // from the next one on, on every node. A mandate of which the account is not the agent is fault.NotFound, one that stands no
-// longer fault.ActingOver. right is what the page needs; empty needs none.
+// longer fault.ActingOver, and while the account rests after a recovery fault.RecoveryRest. right is what the page needs; empty needs none.
 func (s *Service) Here(ctx context.Context, agent, id string, right Right) (Mandate, error) {
 	standing, err := s.cfg.Here.MandateStanding(ctx, agent, id)
 	switch {
@@ -65,8 +73,10 @@ func (s *Service) Here(ctx context.Context, agent, id string, right Right) (Mand
 		return Mandate{}, fault.New(fault.NotFound)
 	case err != nil:
 		return Mandate{}, fault.Wrap(err, fault.Unavailable)
-	case !standing.Holds(s.cfg.Now()):
+	case !standing.stands(s.cfg.Now()):
 		return Mandate{}, fault.New(fault.ActingOver)
+	case standing.Rests(s.cfg.Now()):
+		return Mandate{}, fault.New(fault.RecoveryRest)
 	case right != "" && !standing.Mandate.Has(right):
 		return Mandate{}, fault.New(fault.ActingRight)
 	}

@@ -89,16 +89,48 @@ func (s *Service) Acting(ctx context.Context, sid, agent, clientID string, since
 	if err != nil {
 		return nil, false, err
 	}
+	if err := s.rested(ctx, agent); fault.CodeOf(err) == fault.RecoveryRest {
+		return nil, true, nil
+	} else if err != nil {
+		return nil, false, err
+	}
 	return &chosen, true, nil
 }
 
-// Choose lets a session go on as somebody at a client; nil is the person itself.
+// Usable are the mandates under which an agent may act now, the last used first: none for a day after the account was recovered or got
+// another contact.
+func (s *Service) Usable(ctx context.Context, agent string) ([]Mandate, error) {
+	live, err := s.Live(ctx, agent)
+	if err != nil || len(live) == 0 {
+		return nil, err
+	}
+	if err := s.rested(ctx, agent); fault.CodeOf(err) == fault.RecoveryRest {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return live, nil
+}
+
+// rested refuses an account that was recovered without a counter, or got another contact, within the day.
+func (s *Service) rested(ctx context.Context, account string) error {
+	person, err := s.cfg.People.Person(ctx, account)
+	if err == nil && !idp.RestsUntil(person.RecoveredAt, s.cfg.Now()).IsZero() {
+		return fault.New(fault.RecoveryRest)
+	}
+	return err
+}
+
+// Choose lets a session go on as somebody at a client; nil is the person itself. fault.RecoveryRest while the account rests.
 func (s *Service) Choose(ctx context.Context, sid, agent, clientID string, m *Mandate) error {
 	now := s.cfg.Now().UTC()
 	var principal, id string
 	if m != nil {
 		if m.Agent != agent || !m.Live(now) {
 			return fault.New(fault.MandateState)
+		}
+		if err := s.rested(ctx, agent); err != nil {
+			return err
 		}
 		principal, id = m.Principal, m.ID
 	}

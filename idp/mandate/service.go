@@ -126,9 +126,11 @@ type Config struct {
 	Register      Register
 	// Founding is the level that a legal representative needs to make an organisation, and the most that the register gives it.
 	Founding func() (needs, gives subject.IAL)
-	Now      func() time.Time
-	Rand     io.Reader
-	Wake     func() // tells the outbox that something is due
+	// FamilyMost takes the place of the number of family accounts and elders' helpers in their policies; 0 does not.
+	FamilyMost int
+	Now        func() time.Time
+	Rand       io.Reader
+	Wake       func() // tells the outbox that something is due
 }
 
 // Service gives, confirms and ends mandates.
@@ -277,14 +279,7 @@ func (s *Service) fresh(ctx context.Context, by By) error {
 	if s.cfg.Now().Sub(by.SignedInAt) > FreshLogin {
 		return fault.New(fault.MandateLogin)
 	}
-	person, err := s.cfg.People.Person(ctx, by.Account)
-	if err != nil {
-		return err
-	}
-	if !idp.RestsUntil(person.RecoveredAt, s.cfg.Now()).IsZero() {
-		return fault.New(fault.RecoveryRest)
-	}
-	return nil
+	return s.rested(ctx, by.Account)
 }
 
 // Searches of one account in a day: whoever looks for others by their numbers is stopped.
@@ -407,9 +402,18 @@ func (s *Service) propose(ctx context.Context, m Mandate) error {
 	return s.put(ctx, m, record)
 }
 
+// bounds are those of a kind's policy, with the numbers of this deployment.
+func (s *Service) bounds(kind Kind) Bounds {
+	policy, _ := PolicyOf(kind)
+	b := Bounds{policy.MaxAgents, policy.PrincipalN, policy.Relatives, kind == GuardianLimited}
+	if s.cfg.FamilyMost > 0 && (kind == Family || kind == ElderHelper) {
+		b.OfPrincipal, b.OfAgent = s.cfg.FamilyMost, s.cfg.FamilyMost
+	}
+	return b
+}
+
 func (s *Service) put(ctx context.Context, m Mandate, record audit.Record) error {
-	policy, _ := PolicyOf(m.Kind)
-	err := s.cfg.Store.PutMandate(ctx, m, Bounds{policy.MaxAgents, policy.PrincipalN, policy.Relatives, m.Kind == GuardianLimited}, record)
+	err := s.cfg.Store.PutMandate(ctx, m, s.bounds(m.Kind), record)
 	switch {
 	case errors.Is(err, ErrFull):
 		return fault.Wrap(err, fault.MandateLimit)

@@ -223,16 +223,18 @@ type Standing struct {
 	Terms          string // of the consent where something is passed on; see idp.RecipientTerms
 	SessionEnded   bool   // of codes and AccountStanding only: a grant ends with its session anyway
 	TokenRevoked   bool
-	// Mandate of the grant as it is now, how its principal stands, and whether who passed it on may act under its own.
+	// Mandate of the grant as it is now, how its principal stands, whether who passed it on may act under its own, and since when the account
+	// of who acts rests.
 	Mandate          mandate.Mandate
 	Principal        idp.AccountState
 	PrincipalVersion int64
 	Backed           bool
+	AgentRecovered   time.Time
 }
 
 // MayAct reports whether the mandate of a grant still holds; true for a person who acts for itself.
 func (s Standing) MayAct(mandateID string, now time.Time) bool {
-	return mandateID == "" || s.Mandate.ID == mandateID && mandate.Standing{Mandate: s.Mandate, Principal: s.Principal, Backed: s.Backed}.Holds(now)
+	return mandateID == "" || s.Mandate.ID == mandateID && mandate.Standing{Mandate: s.Mandate, Principal: s.Principal, Backed: s.Backed, AgentRecovered: s.AgentRecovered}.Holds(now)
 }
 
 // Errors of stores.

@@ -433,7 +433,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Corrections: a.corrections(people),
 		Reviewer:    a.reviewer,
 		Console:     a.site(),
-		Ring:        a.ring, Encode: a.sealMessage, Calls: a.readsAloud, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, LicensesFor: a.licenseCardsFor, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
+		Ring:        a.ring, Encode: a.sealMessage, Calls: a.readsAloud, Inbox: a.inbox(), Wake: a.wake, Portals: a.portals, Licenses: a.licenseCards, LicensesFor: a.licenseCardsFor, OfflineCards: offlineCards{a}, Now: o.Now, Rand: o.Rand, Bridges: a.bridges.services(),
 	})
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/reconcile"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -65,7 +66,9 @@ type Config struct {
 	// Operator names who runs this instance and how people reach it.
 	Operator Operator `yaml:"operator"`
 	// Disputes says when questions of people about uses of their data, which a department left, go to the platform.
-	Disputes   Disputing  `yaml:"disputes"`
+	Disputes Disputing `yaml:"disputes"`
+	// Family bounds family accounts and elders' helpers.
+	Family     Family     `yaml:"family"`
 	Staff      Staffing   `yaml:"staff"`
 	TimeStamps TimeStamps `yaml:"time_stamps"`
 	// Trust names the authorities of others that this instance vouches for, and trust lists of others.
@@ -78,6 +81,12 @@ type Config struct {
 type Disputing struct {
 	// RaiseAfter is how long after the notice to the department, on the due day, the platform takes over.
 	RaiseAfter time.Duration `yaml:"raise_after"`
+}
+
+// Family bounds what relatives and helpers may hold.
+type Family struct {
+	// Max is how many family accounts (亲情账号), and how many helpers of an elder, one person may give, and how many one may hold; 0 is 5.
+	Max int `yaml:"max"`
 }
 
 // Staffing says how staff sign in.
@@ -385,6 +394,9 @@ func (c *Config) check() []string {
 	}
 	if after := c.Disputes.RaiseAfter; after != 0 && (after < 24*time.Hour || after > 60*24*time.Hour) {
 		add("disputes.raise_after: must be between 24h and 1440h")
+	}
+	if c.Family.Max < 0 || c.Family.Max > mandate.MaxRelatives {
+		add("family.max: must be between 1 and %d", mandate.MaxRelatives)
 	}
 	if c.Reconcile.Every < 0 || c.Reconcile.Every > 0 && c.Reconcile.Every < time.Hour {
 		add("reconcile.every: must be an hour at least")

@@ -50,6 +50,7 @@ func TestConfigRefusesWhatIsInsecure(t *testing.T) {
 		"pages of a bank":                     {"sandbox: true", "sandbox: true\nproofing: {bank_card: {url: https://a.example, token_file: x, pages: https://a.example}}", "pages"},
 		"a way that is a file":                {"sandbox: true", "sandbox: true\nproofing: {network_id: {url: file:///etc/passwd, token_file: x}}", "proofing.network_id.url"},
 		"a mismatch kept for a day":           {"sandbox: true", "sandbox: true\nproofing: {mismatch_minutes: 1440}", "proofing.mismatch_minutes"},
+		"more relatives than are declared":    {"sandbox: true", "sandbox: true\nfamily: {max: 21}", "family.max"},
 		"A-29 staff idle for longer":          {"sandbox: true", "sandbox: true\nstaff: {idle: 16m}", "staff.idle"},
 		"A-29 staff at work for longer":       {"sandbox: true", "sandbox: true\nstaff: {absolute: 13h}", "staff.absolute"},
 		"a policy that is no identifier":      {"sandbox: true", "sandbox: true\ntime_stamps: {policy: ours}", "time_stamps.policy"},

@@ -160,6 +160,21 @@ func (a *App) AddCounterTerminal(ctx context.Context, name, readerKey string) (i
 	return t.ID, code, err
 }
 
+// offlineCards are the cards of the licence room, which opens after the identity room.
+type offlineCards struct{ app *App }
+
+// OfflineCard implements idphttp.OfflineCards.
+func (c offlineCards) OfflineCard(ctx context.Context, account string) (issued, expires time.Time, ok bool, err error) {
+	card, ok, err := c.app.sealing.licenses.CardOf(ctx, "account:"+account)
+	return card.IssuedAt, card.ExpiresAt, ok, err
+}
+
+// LoseOfflineCard implements idphttp.OfflineCards.
+func (c offlineCards) LoseOfflineCard(ctx context.Context, account string) error {
+	_, err := c.app.sealing.licenses.RevokeCard(ctx, "account:"+account)
+	return err
+}
+
 // endCardOf ends the offline code card of an account that is no more.
 func (a *App) endCardOf(ctx context.Context, accountID string) error {
 	_, err := a.sealing.licenses.RevokeCard(reqctx.WithActor(ctx, reqctx.Actor{ID: "system:accounts"}), "account:"+accountID)

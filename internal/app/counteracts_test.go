@@ -244,3 +244,34 @@ func TestReaderMessagesOfStrangers(t *testing.T) {
 		t.Errorf("a stranger's card was taken: %s", page.Text)
 	}
 }
+
+// TestALostCardIsReportedOnline: whoever holds a printed code sees it at /me and reports it lost there, without a counter; the paper ends at
+// once, and nobody else's does.
+func TestALostCardIsReportedOnline(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	p.Persona(lostPhone, "张三", 3)
+	p.Persona(mobile, "王五", 2)
+	d := newDesk(t, p)
+	code := d.served("G1", holderOfLicence, counter.ActCard).TextOf("counter-card-code")
+	press(t, d.clerk, map[string]string{"counter-end": "1"})
+	verdict := func() string {
+		return submit(t, d.clerk, p.URL+"/counter", map[string]string{"counter-paper-code": code}).TextOf("counter-checked")
+	}
+	other := p.SignIn(mobile)
+	if open(t, other, p.URL+"/me"); other.Page.Has("me-card") {
+		t.Error("somebody without a card is shown one")
+	}
+	if a := post(t, p, other, "/me/card/loss"); a.Status != http.StatusSeeOther || !strings.Contains(verdict(), "V00") {
+		t.Errorf("somebody else ended it: %d", a.Status)
+	}
+	b := p.SignIn(lostPhone)
+	if open(t, b, p.URL+"/me"); !b.Page.Has("me-card-lost") || !strings.Contains(b.Page.TextOf("me-card"), "有效至") {
+		t.Fatalf("%s", b.Page.Text)
+	}
+	if press(t, b, map[string]string{"card-lost": "1"}); b.Page.URL.Path != "/me" || b.Page.Has("me-card") {
+		t.Errorf("%d on %s: %s", b.Page.Status, b.Page.URL, b.Page.Text)
+	}
+	if !strings.Contains(verdict(), "V10") {
+		t.Errorf("a lost paper: %s", verdict())
+	}
+}

@@ -73,6 +73,9 @@ func (a *App) exportSheet(e idp.Export, locale string, content []byte) (sheet.Sh
 	}
 	for _, section := range a.exportSections() {
 		one := sheet.Section{Title: w.text("copy.section." + section.Name)}
+		if _, asked := parts[section.Name]; !asked {
+			continue
+		}
 		w.section = section.Name
 		decoder := json.NewDecoder(bytes.NewReader(parts[section.Name]))
 		decoder.UseNumber()

@@ -203,6 +203,65 @@ func TestX10MandatesRestAfterARecovery(t *testing.T) {
 	})
 }
 
+// TestX10NobodyActsInTokensAfterARecovery: for a day after a recovery of who acts, tokens under the mandate are refused, no sign-in is under
+// it and nobody is offered it; the person's own tokens hold, and after the day all is as before.
+func TestX10NobodyActsInTokensAfterARecovery(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		ctx := t.Context()
+		portal := p.Client(idp.Client{ClientID: "acting-portal", Scope: "openid profile offline_access", ActingFor: true})
+		p.Persona(elder, "赵奶奶", 1)
+		p.Persona(helper, "李四", 2)
+		agentID := accountOf(t, p, helper).ID
+		m := give(t, p, accountOf(t, p, elder).ID, agentID, mandate.Terms{Until: p.Now().Add(48 * time.Hour)})
+		agent := p.SignIn(helper)
+		own := p.Redeem(portal, p.Code(agent, portal, url.Values{"acting_for": {"self"}}).Get("code"), nil)
+		acting := p.Redeem(portal, p.Code(agent, portal, url.Values{"acting_for": {m.ID}}).Get("code"), nil)
+		waiting := p.Code(agent, portal, url.Values{"acting_for": {m.ID}}).Get("code")
+		open(t, agent, p.URL+"/acting")
+		press(t, agent, map[string]string{"acting-choice": m.ID})
+		ended(t, p.App.Accounts.LetIn(ctx, agentID))
+
+		silent := func(extra url.Values) url.Values {
+			t.Helper()
+			extra.Set("prompt", "none")
+			back, err := agent.OpenUntil(ctx, p.URL+"/authorize?"+apptest.AuthorizeQuery(portal, extra).Encode(), portal.RedirectURIs[0])
+			if err != nil || back == nil {
+				t.Fatalf("%v, %v", back, err)
+			}
+			return back.Query()
+		}
+		if p.Active(portal, acting.String("access_token")) {
+			t.Error("a token under the mandate is active")
+		}
+		if a := p.Refresh(portal, acting.String("refresh_token")); a.Status != http.StatusBadRequest {
+			t.Errorf("refresh: %d %s", a.Status, a.Text)
+		}
+		if a := p.Redeem(portal, waiting, nil); a.Status != http.StatusBadRequest {
+			t.Errorf("a code that waited: %d %s", a.Status, a.Text)
+		}
+		if got := silent(url.Values{"acting_for": {m.ID}}).Get("error"); got != "access_denied" {
+			t.Errorf("asked for: %q", got)
+		}
+		if claims := apptest.Claims(t, p.Redeem(portal, silent(url.Values{}).Get("code"), nil).String("id_token")); claims["act"] != nil || claims["mandate_id"] != nil {
+			t.Errorf("what was chosen before goes on: %v", claims)
+		}
+		if open(t, agent, p.URL+"/acting"); strings.Contains(agent.Page.Text, "赵*奶") || !strings.Contains(agent.Page.Text, "24 小时") {
+			t.Errorf("offered: %s", agent.Page.Text)
+		}
+		if press(t, agent, map[string]string{"acting-choice": m.ID}); agent.Page.Status != http.StatusForbidden {
+			t.Errorf("chosen: %d %s", agent.Page.Status, agent.Page.Text)
+		}
+		if !p.Active(portal, own.String("access_token")) {
+			t.Error("what the agent does for itself ended too")
+		}
+		p.Advance(idp.RecoveryRest)
+		agent = p.SignIn(helper)
+		if claims := apptest.Claims(t, p.Redeem(portal, p.Code(agent, portal, url.Values{"acting_for": {m.ID}}).Get("code"), nil).String("id_token")); claims["mandate_id"] != m.ID {
+			t.Errorf("the day after: %v", claims)
+		}
+	})
+}
+
 func ended(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -45,6 +45,10 @@ func TestX10RecoveryByProof(t *testing.T) {
 		if page := proveByFace(t, p, b, "张三", "11010519491231002X", "match"); page.URL.Path != "/recover/password" {
 			t.Fatalf("%d on %s: %s", page.Status, page.URL, page.Text)
 		}
+		eventually(t, "what a proof opened is not told at once", func() bool { return told(p, lostPhone, "找回") })
+		if letIn := accountOf(t, p, lostPhone); idp.RestsUntil(letIn.RecoveredAt, p.Now()).IsZero() || letIn.PasswordHash != before.PasswordHash {
+			t.Errorf("who never sets a password acts at once: %+v", letIn)
+		}
 		open(t, old, p.URL+"/me")
 		if old.Page.URL.Path != "/me" {
 			t.Error("a proof alone ended a session")

@@ -6,6 +6,10 @@ import (
 	"github.com/yinxin-gov/yinxin/web"
 )
 
+// copySections are the parts of a copy of somebody's data as the page offers them.
+var copySections = []web.DataSection{{Name: "account", Ticked: true}, {Name: "documents", Ticked: true}, {Name: "sign_in", Ticked: true}, {Name: "consents", Ticked: true}, {Name: "records", Ticked: true}, {Name: "questions", Ticked: true},
+	{Name: "mandates", Ticked: true}, {Name: "licenses", Ticked: true}}
+
 // rights are the pages on which people see and decide what becomes of their data.
 func rights() []Sample {
 	record := web.Record{ID: "rel_1", App: "不动产登记", Department: "示例市自然资源和规划局", At: moment, Last: moment.Add(3 * time.Hour), Count: 4, Channel: "userinfo", Claims: []string{"sub", "name", "id_document_number"},
@@ -35,10 +39,11 @@ func rights() []Sample {
 		{Name: "documents-ways", Template: "documents", Page: web.Page{Identity: citizen, Body: web.DocumentsPage{Known: true, Adding: true, MergeURL: "/merge", ProofingPage: web.ProofingPage{Action: "/me/documents", Kind: "港澳台居民居住证", Kinds: []web.ProofingKind{{Name: "港澳台居民居住证", URL: "/me/documents?document=hmt_residence_permit", Chosen: true}}, NumberHint: "hmt18", AskExpiry: true},
 			Ways: []web.ProofingMethod{{ID: "face", URL: "/proofing/face?further=1", Reaches: 3, Minutes: 2}, {ID: "manual_review", URL: "/proofing/manual_review?further=1", Reaches: 3, Minutes: 5}}}}},
 		{Name: "documents-first", Template: "documents", Page: web.Page{Identity: citizen, Body: web.DocumentsPage{MergeURL: "/merge", Asked: true}}},
-		{Name: "data", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{Action: "/me/data/export", DeletionURL: "/me/data/deletion"}}},
+		{Name: "data", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{Action: "/me/data/export", Sections: copySections, DeletionURL: "/me/data/deletion"}}},
 		{Name: "data-signin", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{Action: "/me/data/export", DeletionURL: "/me/data/deletion", SignInURL: "/login"}}},
-		{Name: "data-waiting", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{State: "waiting", DeletionURL: "/me/data/deletion"}}},
-		{Name: "data-ready", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{State: "ready", Action: "/me/data/export", Until: moment.AddDate(0, 0, 7), Size: 48_213, SM3: "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
+		{Name: "data-no-section", Template: "data", Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "data-sections", Message: "请至少选择一部分内容"}}, Body: web.DataPage{Action: "/me/data/export", Sections: []web.DataSection{{Name: "account"}, {Name: "licenses"}}, DeletionURL: "/me/data/deletion"}}},
+		{Name: "data-waiting", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{State: "waiting", Done: 3, Of: 8, DeletionURL: "/me/data/deletion"}}},
+		{Name: "data-ready", Template: "data", Page: web.Page{Identity: citizen, Body: web.DataPage{State: "ready", Action: "/me/data/export", Sections: copySections, Until: moment.AddDate(0, 0, 7), Size: 48_213, SM3: "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
 			FileURL: "/me/data/export.json", SignatureURL: "/me/data/export.json.jws", DocumentURL: "/me/data/export.ofd", DocumentSize: 96_204, DocumentSM3: "8f1a1e62f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4b01",
 			ArchiveURL: "/me/data/export.zip", MinPassphrase: 12, MaxPassphrase: 64, DestroyURL: "/me/data/export/destruction", DeletionURL: "/me/data/deletion"}}},
 		{Name: "data-passphrase", Template: "data", Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "data-passphrase-again", Message: "两次输入的口令不一致"}}, Body: web.DataPage{State: "ready", Action: "/me/data/export", Until: moment.AddDate(0, 0, 7), Size: 48_213,
