@@ -524,32 +524,20 @@ func (s *Service) Visible(ctx context.Context, by, id string) (Mandate, error) {
 // end ends a mandate, with what was passed on from it, and has everybody told.
 func (s *Service) end(ctx context.Context, m Mandate, state State, by, reason string) error {
 	now := s.cfg.Now().UTC()
-	record, err := s.record(ctx, m, string(state))
+	record, err := s.endRecord(ctx, m, state, reason)
 	if err != nil {
 		return err
 	}
-	record.Events[0].Reason = reason
 	below, err := s.cfg.Store.PassedOn(ctx, m.Principal, m.ID)
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	for _, child := range below {
-		more, err := s.record(ctx, child, string(Ended))
+		more, err := s.endRecord(ctx, child, Ended, "parent")
 		if err != nil {
 			return err
 		}
-		record.Events, record = append(record.Events, more.Events...), record.And(more.Messages...)
-	}
-	for _, one := range append(below, m) {
-		parties, err := s.cfg.Store.MandateParties(ctx, one.ID)
-		if err != nil {
-			return fault.Wrap(err, fault.Unavailable)
-		}
-		messages, err := s.cfg.Farewell(parties)
-		if err != nil {
-			return err
-		}
-		record = record.And(messages...)
+		record.Events, record.Messages = append(record.Events, more.Events...), append(record.Messages, more.Messages...)
 	}
 	err = s.cfg.Store.EndMandate(ctx, m.Principal, m.ID, End{State: state, By: by, Reason: reason, At: now}, record)
 	if errors.Is(err, ErrMoved) {
@@ -586,26 +574,6 @@ func (s *Service) EndAll(ctx context.Context, account, reason string) error {
 		}
 	}
 	return nil
-}
-
-// Deregister ends the organisation with a unified social credit code, its account and every mandate of it, because a register tells that
-// it is no more. One that has no account here is nobody's concern.
-func (s *Service) Deregister(ctx context.Context, uscc string) error {
-	id, err := s.cfg.Accounts.ByIdentity(ctx, IDTypeUSCC, uscc)
-	if errors.Is(err, idp.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
-	if err := s.dissolve(ctx, id, Deregistered); err != nil {
-		return err
-	}
-	o, err := s.Organisation(ctx, id)
-	if err != nil {
-		return err
-	}
-	return s.checked(ctx, o, Deregistered)
 }
 
 // endPage is how many mandates are read at once, and endMost how many a turn of the clock ends.
