@@ -348,7 +348,7 @@ func (s *Service) Ask(ctx context.Context, by By, principal string, t Terms) (Ma
 	}
 	now := s.cfg.Now().UTC()
 	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: principal, Agent: by.Account, Depth: 1, State: Proposed, NotBefore: now, CreatedAt: now, AgentAt: now}
-	if err := t.apply(&m, now); err != nil {
+	if err := s.applies(t, &m, now); err != nil {
 		return m, err
 	}
 	switch {

@@ -124,6 +124,7 @@ type Config struct {
 	Here          HereStore
 	Accounts      Accounts
 	Register      Register
+	Items         Items // service items that mandates name
 	// Founding is the level that a legal representative needs to make an organisation, and the most that the register gives it.
 	Founding func() (needs, gives subject.IAL)
 	Now      func() time.Time
@@ -220,9 +221,7 @@ func (t Terms) apply(m *Mandate, now time.Time) error {
 		t.Rights = policy.Default
 	}
 	for _, list := range [][]string{t.Items, t.DetailTypes} {
-		if len(list) > maxItems || slices.ContainsFunc(list, func(i string) bool {
-			return i == "" || len(i) > maxItem || strings.ContainsFunc(i, func(r rune) bool { return r <= ' ' || r > '~' })
-		}) {
+		if len(list) > maxItems || slices.ContainsFunc(list, func(i string) bool { return !isItem(i) }) {
 			return wrong("mandate-items")
 		}
 	}
@@ -244,6 +243,17 @@ func (t Terms) apply(m *Mandate, now time.Time) error {
 	m.Items, m.DetailTypes = sorted(t.Items), sorted(t.DetailTypes)
 	return nil
 }
+
+// applies is apply, and refuses items that a mandate of the principal cannot name.
+func (s *Service) applies(t Terms, m *Mandate, now time.Time) error {
+	if err := t.apply(m, now); err != nil {
+		return err
+	}
+	return s.cfg.Items.check(m.Principal, m.Items)
+}
+
+// Items are the service items that mandates name.
+func (s *Service) Items() Items { return s.cfg.Items }
 
 func sorted(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
 
@@ -340,7 +350,7 @@ func (s *Service) Give(ctx context.Context, by By, principal, agent string, t Te
 	}
 	now := s.cfg.Now().UTC()
 	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: principal, Agent: agent, Depth: 1, State: Proposed, NotBefore: now, CreatedAt: now, PrincipalAt: now}
-	if err := t.apply(&m, now); err != nil {
+	if err := s.applies(t, &m, now); err != nil {
 		return m, err
 	}
 	switch {
@@ -378,7 +388,7 @@ func (s *Service) PassOn(ctx context.Context, by By, parentID, agent string, t T
 		t.Until = parent.NotAfter
 	}
 	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: parent.Principal, Agent: agent, Via: by.Account, Parent: parent.ID, Depth: parent.Depth + 1, State: Proposed, NotBefore: now, CreatedAt: now, PrincipalAt: now}
-	if err := t.apply(&m, now); err != nil {
+	if err := s.applies(t, &m, now); err != nil {
 		return m, err
 	}
 	switch {

@@ -126,6 +126,7 @@ type App struct {
 	deletions     *idp.Deletions
 	disputes      *idp.Disputes
 	inquiry       *mandate.Inquiry
+	items         mandate.Items
 	exports       *idp.Exports
 	regions       *netregion.File // of network addresses; nil knows none
 	resealAt      time.Time       // when the next pass over fields of earlier releases begins
@@ -297,8 +298,11 @@ func openProvider(ctx context.Context, cfg Config, store *keysdb.Store, opts Opt
 }
 
 func (a *App) openPages(catalogue *i18n.Catalogue) (err error) {
+	if a.items, err = a.cfg.ServiceItems.open(); err != nil {
+		return err
+	}
 	host := strings.TrimPrefix(strings.TrimPrefix(a.cfg.Issuer, "https://"), "http://")
-	a.pages, err = web.New(web.Config{Catalogue: catalogue, Identity: a.actingIdentity, Secure: strings.HasPrefix(a.cfg.Issuer, "https://"),
+	a.pages, err = web.New(web.Config{Catalogue: catalogue, Identity: a.actingIdentity, Item: a.items.Name, Secure: strings.HasPrefix(a.cfg.Issuer, "https://"),
 		Brand: web.Brand{Name: a.cfg.Operator.Name, Operator: a.cfg.Operator.Name, Hotline: a.cfg.Operator.Hotline, Host: host, Sandbox: a.cfg.Sandbox}})
 	return err
 }
