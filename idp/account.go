@@ -314,24 +314,33 @@ func (s *Accounts) SetState(ctx context.Context, id string, state AccountState, 
 // setState is SetState with what tells the person.
 func (s *Accounts) setState(ctx context.Context, id string, state AccountState, reason string, notices ...audit.Message) error {
 	now := s.now().UTC()
-	e := event(ctx, now, "account."+string(state), "account", id, nil)
+	record, err := s.StateRecord(ctx, id, state, reason, now)
+	if err != nil {
+		return err
+	}
+	return s.store.SetState(ctx, id, state, now, record.And(notices...))
+}
+
+// StateRecord is what another state of an account leaves behind: the event, and that the systems are told to which its sessions signed in.
+func (s *Accounts) StateRecord(ctx context.Context, id string, state AccountState, reason string, at time.Time) (audit.Record, error) {
+	e := event(ctx, at, "account."+string(state), "account", id, nil)
 	e.Reason = reason
-	record := audit.With(e).And(notices...)
+	record := audit.With(e)
 	if state == AccountClosed {
-		message, err := NewAccountMessage(TopicClosed, id, now)
+		message, err := NewAccountMessage(TopicClosed, id, at)
 		if err != nil {
-			return err
+			return record, err
 		}
 		record = record.And(message)
 	}
 	if state != AccountActive && s.farewell != nil {
 		ended, err := s.farewell(ctx, id)
 		if err != nil {
-			return err
+			return record, err
 		}
 		record.Events, record.Messages = append(record.Events, ended.Events...), append(record.Messages, ended.Messages...)
 	}
-	return s.store.SetState(ctx, id, state, now, record)
+	return record, nil
 }
 
 // Prove stores a proof of identity for an account; fault.IdentityBound says neither who holds the identity nor that

@@ -56,6 +56,8 @@ const (
 	TopicLevelsEnded  = "account.levels_ended"      // the document was revoked or lost; the person is told too
 	TopicOrganization = "organization.deregistered"
 
+	TopicOrganizationRekeyed = "organization.identity_changed" // whoever acts for it is told; an OrganizationNotice
+
 	TopicMobileReassigned = "account.mobile_reassigned" // the number is somebody else's now; the person is told over what is left
 )
 
@@ -77,16 +79,6 @@ type Cause struct {
 	Settlement *foureyes.Settlement // of the proposal that allows it
 }
 
-// Rekey gives an account another identity.
-type Rekey struct {
-	AccountID string
-	Old, New  []byte // lookups; equal when only the name is another
-	Proof     *Proof // confirms the new identity; nil ends every level
-	Beside    bool   // the level in force stands on another document, and nothing but the levels of this one ends
-	Reason    string
-	At        time.Time
-}
-
 // TakenContact is a contact that its account holds no more.
 type TakenContact struct {
 	AccountID string
@@ -104,7 +96,8 @@ var ErrDuplicate = errors.New("idp: the event was taken before")
 type CorrectionStore interface {
 	DocumentStore
 	// Rekey ends all levels, binds the new identity, keeps the old one as history and adds the proof. ErrBound when another
-	// account holds the new identity or held it before a correction; ErrConflict when the old one is not the account's.
+	// account holds the new identity or held it before a correction; ErrConflict when the old one is not the account's, or the account is
+	// another version than the one that was judged.
 	Rekey(ctx context.Context, r Rekey, cause Cause, record audit.Record) error
 	// Hold suspends an account with its sessions and grants; ErrConflict when it is held already.
 	Hold(ctx context.Context, accountID, hold string, at time.Time, cause Cause, record audit.Record) error
@@ -148,6 +141,7 @@ type CorrectionsConfig struct {
 	Store    CorrectionStore
 	Engine   *foureyes.Engine
 	Confirm  Confirmer
+	Offices  Offices // nil: no organisation is corrected
 	Now      func() time.Time
 	Rand     io.Reader
 	Wake     func() // tells the outbox that something is due
@@ -173,7 +167,7 @@ type Change struct {
 // identityOf is the newest identity that an account proved, whether or not its level still holds; a document that people added
 // beside it proved nothing.
 func (s *Corrections) identityOf(ctx context.Context, a Account) (who Identity, err error) {
-	proofs := slices.DeleteFunc(slices.Clone(a.Proofs), func(p Proof) bool { return p.IAL == 0 })
+	proofs := slices.DeleteFunc(slices.Clone(a.Proofs), func(p Proof) bool { return p.IAL == 0 && p.Method != MethodCorrection })
 	if len(proofs) == 0 {
 		return who, ErrNotFound
 	}
@@ -197,6 +191,9 @@ func (s *Corrections) identityBy(ctx context.Context, a Account, lookup []byte) 
 
 // next is an identity after a change, in canonical form.
 func (s *Corrections) next(who Identity, change Change) (Identity, error) {
+	if who.Type == IDTypeUSCC {
+		return nextOrganization(who, change)
+	}
 	if change.Name != "" {
 		name, err := subject.ParsePersonName(change.Name)
 		if err != nil {
@@ -257,15 +254,32 @@ func (s *Corrections) Propose(ctx context.Context, kind, accountID string, chang
 	if kind == NumberChanged && change.Number == "" || kind == NameChanged && change.Name == "" || kind == NumberReleased && change.Number == "" {
 		return Correction{}, fault.New(fault.Invalid).WithField("number", fault.CorrectionEmpty)
 	}
+	if kind == DeathReverted && who.Type == IDTypeUSCC { // an organisation that was ended in error is restored
+		return Correction{}, fault.New(fault.Invalid).WithField("kind", fault.CorrectionKind)
+	}
+	now := who
 	if who, err = s.next(who, change); err != nil {
 		return Correction{}, err
+	}
+	if kind != NumberReleased && kind != DeathReverted && who == now {
+		return Correction{}, fault.New(fault.Invalid).WithField("number", fault.CorrectionSame)
 	}
 	return s.put(ctx, kind, accountID, "", who, Cause{})
 }
 
 // put opens the proposal; machine is the register that asks for it, empty for a person.
 func (s *Corrections) put(ctx context.Context, kind, accountID, machine string, who Identity, cause Cause) (Correction, error) {
-	p, record, err := s.cfg.Engine.Draft(ctx, foureyes.Wish{Kind: kindPrefix + kind, ObjectType: "account", ObjectID: accountID, Subject: "account:" + accountID, Machine: machine, Payload: who})
+	subject, err := s.subjectOf(ctx, accountID, who)
+	if err != nil {
+		return Correction{}, err
+	}
+	wish := foureyes.Wish{Kind: kindPrefix + kind, ObjectType: "account", ObjectID: accountID, Subject: "account:" + subject, Machine: machine, Payload: who}
+	if kind == NumberChanged || kind == NameChanged {
+		if wish.Version, err = s.identityVersion(ctx, accountID); err != nil {
+			return Correction{}, err
+		}
+	}
+	p, record, err := s.cfg.Engine.Draft(ctx, wish)
 	if err != nil {
 		return Correction{p}, corrected(err)
 	}
@@ -346,7 +360,7 @@ func (s *Corrections) execute(ctx context.Context, p foureyes.Proposal, payload 
 	var err error
 	switch what {
 	case NumberChanged, NameChanged:
-		err = s.rekeyNewest(ctx, p.ObjectID, who, what, cause, strings.Join(p.Actors(), " "))
+		err = s.rekeyNewest(ctx, p, who, cause)
 	case DocumentAdded:
 		err = s.addDocument(ctx, p, who, cause)
 	case DeathReverted:
@@ -358,87 +372,6 @@ func (s *Corrections) execute(ctx context.Context, p foureyes.Proposal, payload 
 	}
 	if errors.Is(err, ErrConflict) {
 		err = fault.Wrap(err, fault.Conflict)
-	}
-	return err
-}
-
-// rekeyNewest is rekey of the identity that an account proved last.
-func (s *Corrections) rekeyNewest(ctx context.Context, accountID string, who Identity, reason string, cause Cause, people string) error {
-	a, err := s.cfg.Accounts.Account(ctx, accountID)
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
-	before, err := s.identityOf(ctx, a)
-	if err != nil {
-		return err
-	}
-	return s.rekey(ctx, a, before, who, reason, cause, people)
-}
-
-// rekey gives an account another identity in place of one that it has. The level in force is kept only if it stands on that one
-// and the source confirms the new one.
-func (s *Corrections) rekey(ctx context.Context, a Account, before, who Identity, reason string, cause Cause, people string) error {
-	accountID := a.ID
-	var err error
-	now := s.cfg.Now().UTC()
-	change := Rekey{AccountID: accountID, Reason: reason, At: now}
-	if change.Old, err = s.cfg.Accounts.IdentityLookup(ctx, before); err != nil {
-		return err
-	}
-	if change.New, err = s.cfg.Accounts.IdentityLookup(ctx, who); err != nil {
-		return err
-	}
-	details := map[string]string{"reason": reason, "level": "ended"}
-	if people != "" {
-		details["people"] = people
-	}
-	held := a.InForce(now)
-	if held != nil {
-		has, err := s.cfg.Accounts.openIdentity(ctx, a, *held)
-		if err != nil {
-			return err
-		}
-		lookup, err := s.cfg.Accounts.IdentityLookup(ctx, has)
-		if err != nil {
-			return err
-		}
-		if change.Beside = !bytes.Equal(lookup, change.Old); change.Beside {
-			held, details["level"] = nil, "of another document"
-		}
-	}
-	if held != nil {
-		person, err := s.cfg.Accounts.Open(ctx, a)
-		if err != nil {
-			return err
-		}
-		mobile := ""
-		if held.IAL >= 2 {
-			mobile = person.Mobile
-		}
-		confirmed, err := s.cfg.Confirm.Confirm(ctx, who, mobile)
-		switch code := fault.CodeOf(err); {
-		case code == fault.ProofingKind: // nobody can confirm it online
-		case err != nil:
-			return err
-		case confirmed.Match:
-			p := Proof{IAL: held.IAL, Method: held.Method, Source: confirmed.Source, At: now, Until: held.Until, Evidence: confirmed.Evidence}
-			if p, err = s.cfg.Accounts.PrepareProof(ctx, a, p, who); err != nil {
-				return err
-			}
-			change.Proof = &p
-			details["level"], details["evidence"], details["source"] = "kept", p.Evidence, p.Source
-		}
-	}
-	message, err := NewAccountMessage(TopicRekeyed, accountID, now)
-	if err != nil {
-		return err
-	}
-	err = s.cfg.Store.Rekey(ctx, change, cause, audit.With(event(ctx, now, "identity.changed", "account", accountID, details)).And(message))
-	if errors.Is(err, ErrBound) {
-		return fault.Wrap(err, fault.IdentityBound)
-	}
-	if err == nil {
-		s.cfg.Wake()
 	}
 	return err
 }

@@ -149,7 +149,12 @@ type MandateGivePage struct {
 	Ask       bool   // the person wants to act for the other one
 	Principal string // for whom, when it is not the person itself
 	Name, To  string
-	Items     string
+	Items     string        // codes that are not in the list, typed
+	Open      bool          // such codes are taken
+	Chosen    []ItemChoice  // ticked
+	Groups    []ItemChoices // what can be ticked beside them, by the search
+	Search    string
+	More      bool            // there are more than are shown
 	Kinds     []MandateChoice // empty: there is nothing to choose
 	Rights    []MandateChoice
 	Days      int
@@ -157,6 +162,15 @@ type MandateGivePage struct {
 	Classes   []MandateChoice
 	Delegable bool // offered
 	Ticked    bool
+}
+
+// ItemChoice is a service item that can be ticked.
+type ItemChoice struct{ Code, Name string }
+
+// ItemChoices are those of one group.
+type ItemChoices struct {
+	Name  string
+	Items []ItemChoice
 }
 
 // RelativeItem is a declared relative, as one of the two sees the other.

@@ -46,7 +46,9 @@ type Config struct {
 	// Identity says who is acting in a request, for pages whose handler did not say it (error pages among them); nil says
 	// that nobody is signed in.
 	Identity func(r *http.Request) Identity
-	Secure   bool // cookies of choices (language, view) carry Secure; false only for plain HTTP on loopback
+	// Item names a service item in a language; nil shows codes.
+	Item   func(locale, code string) string
+	Secure bool // cookies of choices (language, view) carry Secure; false only for plain HTTP on loopback
 }
 
 // Renderer writes pages. It is safe for concurrent use.
@@ -55,6 +57,7 @@ type Renderer struct {
 	brand     Brand
 	secure    bool
 	identity  func(r *http.Request) Identity
+	item      func(locale, code string) string
 	static    *staticSet
 	pages     map[string]*pageSet // by locale
 }
@@ -68,7 +71,7 @@ func New(cfg Config) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	renderer := &Renderer{catalogue: cfg.Catalogue, brand: cfg.Brand, secure: cfg.Secure, identity: cfg.Identity, static: static, pages: map[string]*pageSet{}}
+	renderer := &Renderer{catalogue: cfg.Catalogue, brand: cfg.Brand, secure: cfg.Secure, identity: cfg.Identity, item: cfg.Item, static: static, pages: map[string]*pageSet{}}
 	for _, locale := range i18n.Locales() {
 		if renderer.pages[locale], err = renderer.newPageSet(locale); err != nil {
 			return nil, err

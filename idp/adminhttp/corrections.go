@@ -13,7 +13,8 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/subject"
 )
 
-// CorrectionRecord is a correction of a legal identity on the wire. Numbers are masked as for reviewers.
+// CorrectionRecord is a correction of a legal identity on the wire. Of persons name and number are masked as
+// for reviewers.
 type CorrectionRecord struct {
 	ID        string     `json:"id" doc:"Identifier of the correction"`
 	Kind      string     `json:"kind" enum:"number_changed,name_changed,death_reverted,number_released" doc:"What is corrected"`
@@ -22,8 +23,8 @@ type CorrectionRecord struct {
 	Origin    string     `json:"origin" doc:"Who proposed it"`
 	Reason    string     `json:"reason" doc:"Why"`
 	People    []string   `json:"people" doc:"Who stands behind it so far"`
-	Name      string     `json:"name,omitempty" doc:"Masked name as it would be; while it waits"`
-	Number    string     `json:"id_number,omitempty" doc:"Masked number as it would be; while it waits"`
+	Name      string     `json:"name,omitempty" doc:"Name as it would be, of a person masked; while it waits"`
+	Number    string     `json:"id_number,omitempty" doc:"Number as it would be, of a person masked; while it waits"`
 	CreatedAt time.Time  `json:"created_at" doc:"When it was proposed"`
 	Digest    string     `json:"digest" doc:"SM3 of what is decided about; the decision may name it as If-Match"`
 	ExpiresAt time.Time  `json:"expires_at" doc:"How long it waits"`
@@ -40,9 +41,9 @@ type PathCorrection struct {
 // ProposedCorrection is what a person proposes.
 type ProposedCorrection struct {
 	Kind        string `json:"kind" enum:"number_changed,name_changed,death_reverted,number_released" doc:"What is corrected; number_released lets another person prove a number that was this account's"`
-	AccountID   string `json:"account_id" minLength:"1" maxLength:"64" doc:"Whose identity; the id of a merged account leads to the one that goes on"`
+	AccountID   string `json:"account_id" minLength:"1" maxLength:"64" doc:"Whose identity, a person's or an organisation's; the id of a merged account leads to the one that goes on"`
 	Name        string `json:"name,omitempty" maxLength:"480" doc:"New name"`
-	Number      string `json:"id_number,omitempty" maxLength:"64" doc:"New number; of number_released the old one"`
+	Number      string `json:"id_number,omitempty" maxLength:"64" doc:"New number, of an organisation its unified social credit code; of number_released the old one"`
 	Nationality string `json:"nationality,omitempty" maxLength:"3" doc:"ISO 3166-1 alpha-3, where the kind needs one"`
 	Expires     string `json:"expires_on,omitempty" maxLength:"10" doc:"Last day of the new document, YYYY-MM-DD"`
 }
@@ -94,7 +95,9 @@ func (s *Server) correctionRecord(ctx context.Context, c idp.Correction) (Correc
 		return r, nil
 	}
 	who, err := s.Corrections.Wanted(ctx, c)
-	r.Name, r.Number = subject.MaskName(who.Name), subject.MaskIDForReviewer(who.Number)
+	if r.Name, r.Number = subject.MaskName(who.Name), subject.MaskIDForReviewer(who.Number); who.Type == idp.IDTypeUSCC {
+		r.Name, r.Number = who.Name, who.Number // of an organisation, both are public
+	}
 	return r, err
 }
 

@@ -59,6 +59,16 @@ func (s *Server) organisationsAPI(api huma.API) {
 	}) (*tagged[OrganisationInDoubt], error) {
 		return answer(s.keepOrganisation(ctx, in.ID, in.Body.Reason.Reason, in.Body.Until))
 	})
+	huma.Register(api, operation(tagOrganisations, "propose-organisation-correction", post, "organisations-in-doubt/{id}/correction", "提议更正单位代码或名称 Propose another code or name for an organisation; another administrator approves the correction", http.StatusCreated), func(ctx context.Context, in *struct {
+		PathOrganisation
+		Body struct {
+			Reason
+			Code string `json:"unified_social_credit_code,omitempty" maxLength:"64" doc:"The correct code; empty if only the name is wrong"`
+			Name string `json:"name,omitempty" maxLength:"480" doc:"The correct name; empty if only the code is wrong"`
+		}
+	}) (*tagged[CorrectionRecord], error) {
+		return answer(s.correctOrganisation(ctx, in.ID, in.Body.Code, in.Body.Name, in.Body.Reason.Reason))
+	})
 	for _, one := range []struct{ word, id, kind, summary string }{
 		{"closure", "propose-organisation-closure", mandate.KindClose, "提议关闭单位 Propose to end an organisation that the register does not know; another administrator approves it in the inbox"},
 		{"restoration", "propose-organisation-restoration", mandate.KindRestore, "提议恢复单位 Propose to bring back an organisation that the register ended in error; another administrator approves it in the inbox"},
@@ -118,6 +128,21 @@ func (s *Server) organisation(ctx context.Context, id string) (OrganisationInDou
 		return OrganisationInDoubt{}, err
 	}
 	return s.organisationRecord(ctx, o)
+}
+
+// correctOrganisation proposes a correction like any other: of the code with or without the name, or of the name alone.
+func (s *Server) correctOrganisation(ctx context.Context, id, code, name, reason string) (CorrectionRecord, error) {
+	kind := idp.NumberChanged
+	if code == "" && name != "" {
+		kind = idp.NameChanged
+	}
+	if err := s.changer(ctx, idp.RoleSecurityAdmin); err != nil {
+		return CorrectionRecord{}, err
+	}
+	if _, err := s.Organisations.Find(ctx, id); err != nil { // an organisation, and no person
+		return CorrectionRecord{}, err
+	}
+	return s.proposeCorrection(ctx, ProposedCorrection{Kind: kind, AccountID: id, Number: code, Name: name}, reason)
 }
 
 func (s *Server) keepOrganisation(ctx context.Context, id, reason string, until time.Time) (OrganisationInDoubt, error) {

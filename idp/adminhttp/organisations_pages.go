@@ -23,7 +23,8 @@ func (s *Server) organisationsPart() part {
 	return part{
 		api: s.organisationsAPI,
 		pages: map[string]pageFunc{"GET /admin/organisations": s.organisationsPage, "GET /admin/organisations/{id}": s.organisationPage, "GET /admin/organisations/{id}/confirmation": s.organisationConfirmation,
-			"POST /admin/organisations/{id}/confirmation": s.organisationKeep, "POST /admin/organisations/{id}/closure": s.organisationPropose(mandate.KindClose, "organisation-closure"), "POST /admin/organisations/{id}/restoration": s.organisationPropose(mandate.KindRestore, "organisation-restoration")},
+			"POST /admin/organisations/{id}/confirmation": s.organisationKeep, "GET /admin/organisations/{id}/correction": s.organisationCorrection, "POST /admin/organisations/{id}/correction": s.organisationCorrect,
+			"POST /admin/organisations/{id}/closure": s.organisationPropose(mandate.KindClose, "organisation-closure"), "POST /admin/organisations/{id}/restoration": s.organisationPropose(mandate.KindRestore, "organisation-restoration")},
 		place: func(r *http.Request) (web.AdminPlace, error) {
 			place := s.placeFor(r, watchers, "admin-organisations", "admin.organisations", "admin.organisations.text", organisationsURL)
 			if place.URL == "" {
@@ -86,9 +87,12 @@ func (s *Server) showOrganisation(w http.ResponseWriter, r *http.Request, was re
 		Facts: []web.ShownField{{Label: text("admin.organisation.account"), Value: o.ID}, {Label: text("admin.organisation.checked"), Value: when(o.CheckedAt)}, {Label: text("admin.organisation.since"), Value: whenever(o.UnknownAt)},
 			{Label: text("admin.organisation.looks"), Value: strconv.Itoa(o.Looks)}, {Label: text("admin.organisation.kept"), Value: whenever(o.KeptUntil)}, {Label: text("admin.organisation.found"), Value: orDash(o.KeptReason)}}}
 	if holds(r.Context(), idp.RoleSecurityAdmin) == nil {
+		if o.State == string(mandate.Registered) {
+			body.Links = []web.Link{{Label: text("admin.organisation.correct"), URL: address + "/correction"}}
+		}
 		switch mandate.Doubt(o.Doubt) {
 		case mandate.DoubtUnknown, mandate.DoubtKept:
-			body.Links = []web.Link{{Label: text("admin.organisation.confirm"), URL: address + "/confirmation"}}
+			body.Links = append([]web.Link{{Label: text("admin.organisation.confirm"), URL: address + "/confirmation"}}, body.Links...)
 			body.Actions = []web.StateAction{{ID: "organisation-closure", Label: text("admin.organisation.close"), URL: address + "/closure", Effect: text("admin.organisation.close.effect"), Danger: true}}
 		case mandate.DoubtEnded:
 			body.Actions = []web.StateAction{{ID: "organisation-restoration", Label: text("admin.organisation.restore"), URL: address + "/restoration", Effect: text("admin.organisation.restore.effect")}}

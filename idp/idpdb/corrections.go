@@ -7,6 +7,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
@@ -62,8 +63,16 @@ func (s *Store) Rekey(ctx context.Context, r idp.Rekey, cause idp.Cause, record 
 		if r.Beside {
 			only = r.Old
 		}
+		if err := atVersion(ctx, tx, r.AccountID, r.Version); err != nil {
+			return err
+		}
 		if err := endLevels(ctx, tx, r.AccountID, only, r.At, r.Proof); err != nil {
 			return err
+		}
+		if r.Office != nil {
+			if err := officeAnswered(ctx, tx, r); err != nil {
+				return err
+			}
 		}
 		if string(r.Old) == string(r.New) {
 			return nil
@@ -73,6 +82,38 @@ func (s *Store) Rekey(ctx context.Context, r idp.Rekey, cause idp.Cause, record 
 	if sqldb.IsUnique(err) { // somebody proved the new number at the same moment
 		return idp.ErrBound
 	}
+	return err
+}
+
+// atVersion takes the row of an account that is as it was judged; of two changes by one judgement the second is none.
+func atVersion(ctx context.Context, tx sqldb.Tx, accountID string, version int64) error {
+	held, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_account SET version = version WHERE id = $1 AND version = $2", accountID, version)
+	if err == nil && !held {
+		err = idp.ErrConflict
+	}
+	return err
+}
+
+// officeAnswered notes what the register said of a corrected organisation: one that it does not know stands in doubt from now on under
+// the new code, and one whose representative it does not confirm is asked about again at once.
+func officeAnswered(ctx context.Context, tx sqldb.Tx, r idp.Rekey) error {
+	at, doubt, looks, checked := sqldb.Micros(r.At), int64(0), int64(0), sqldb.Micros(r.At)
+	switch {
+	case !r.Office.Known:
+		doubt, looks = at, 1
+	case r.Office.Level == 0:
+		checked = 0
+	}
+	there, err := sqldb.ExecOne(ctx, tx, `UPDATE idp_organisation SET checked_at = $2, unknown_at = $3, unknown_looks = $4, kept_until = 0, kept_reason = ''
+		WHERE id = $1 AND register_state = 'registered'`, r.AccountID, checked, doubt, looks)
+	if err == nil && !there {
+		err = idp.ErrConflict
+	}
+	if err != nil {
+		return err
+	}
+	again := undefer(mandate.JobRecheck, r.AccountID)
+	_, err = tx.ExecContext(ctx, again.Query, again.Args...)
 	return err
 }
 

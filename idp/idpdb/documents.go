@@ -15,9 +15,11 @@ import (
 // whoever binds a number writes it to idp_identity first, where two of one moment wait for each other, and looks into
 // idp_document afterwards; a number comes to idp_document only from idp_identity, in the same transaction.
 
-// alone refuses a number that was just bound and stands beside those of another account.
+// alone refuses a number that was just bound to a new account and stands beside those of another one, or was another one's before a
+// correction.
 func alone(lookup []byte) sqldb.Step {
-	return one(idp.ErrBound, "UPDATE idp_identity SET lookup = lookup WHERE lookup = $1 AND NOT EXISTS (SELECT 1 FROM idp_document WHERE lookup = $1)", lookup)
+	return one(idp.ErrBound, `UPDATE idp_identity SET lookup = lookup WHERE lookup = $1 AND NOT EXISTS (SELECT 1 FROM idp_document WHERE lookup = $1)
+		AND NOT EXISTS (SELECT 1 FROM idp_former_identity WHERE lookup = $1)`, lookup)
 }
 
 // nobodyElse is alone inside a change.

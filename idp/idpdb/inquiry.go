@@ -2,6 +2,7 @@ package idpdb
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
@@ -49,17 +50,36 @@ func (s *Store) KeepOrganisation(ctx context.Context, o mandate.Organisation, re
 		o.ID, sqldb.Micros(o.UnknownAt), sqldb.Micros(o.KeptUntil), o.KeptReason))
 }
 
-// DecideOrganisation implements mandate.InquiryStore. The line is taken, so that an answer of the register at the same moment comes
-// before it or after it.
-func (s *Store) DecideOrganisation(ctx context.Context, o mandate.Organisation, settlement foureyes.Settlement, record audit.Record) error {
-	return s.settled(ctx, &settlement, record, func(tx sqldb.Tx) error {
-		there, err := sqldb.ExecOne(ctx, tx, "UPDATE idp_organisation SET kept_until = 0 WHERE id = $1 AND unknown_at = $2 AND unknown_at > 0 AND register_state = 'registered'", o.ID, sqldb.Micros(o.UnknownAt))
-		if err == nil && !there {
-			err = mandate.ErrMoved
+// EndOrganisation implements mandate.OrganisationStore. The account is taken first, as by whatever gives a mandate, so that none comes
+// in between; then the mandates, whose number decides, so that each that ends here is on record and each on record ends here.
+func (s *Store) EndOrganisation(ctx context.Context, d mandate.Dissolution, record audit.Record) error {
+	id, at := d.Organisation.ID, sqldb.Micros(d.At)
+	return s.settled(ctx, d.Settlement, record, func(tx sqldb.Tx) error {
+		for _, change := range []struct {
+			rows int64
+			step sqldb.Step
+		}{
+			{1, step("UPDATE idp_account SET state = CASE WHEN state = 'erased' THEN state ELSE 'closed' END, updated_at = $2, version = version + 1 WHERE id = $1 AND version = $3", id, at, d.Version)},
+			{1, step("UPDATE idp_organisation SET register_state = $2, checked_at = $3, unknown_at = 0, unknown_looks = 0, kept_until = 0, kept_reason = '' WHERE id = $1 AND unknown_at = $4 AND register_state = $5",
+				id, string(d.State), at, sqldb.Micros(d.Organisation.UnknownAt), string(d.Organisation.State))},
+			{int64(len(d.Mandates)), step("UPDATE idp_mandate SET state = 'ended', ended_at = $2, ended_by = $3, reason = $4 WHERE principal = $1 AND state IN ('proposed', 'active')", id, at, d.By, string(d.State))},
+			{anyRows, step("UPDATE idp_grant SET revoked_at = $2 WHERE revoked_at = 0 AND mandate_id <> '' AND mandate_id IN (SELECT id FROM idp_mandate WHERE principal = $1)", id, at)},
+			{anyRows, undefer(mandate.JobRecheck, id)},
+		} {
+			done, err := tx.ExecContext(ctx, change.step.Query, change.step.Args...)
+			if err != nil {
+				return err
+			}
+			if n, err := done.RowsAffected(); err != nil || change.rows != anyRows && n != change.rows {
+				return errors.Join(mandate.ErrMoved, err)
+			}
 		}
-		return err
+		return nil
 	})
 }
+
+// anyRows is a change that may meet any number of rows.
+const anyRows = -1
 
 // RestoreOrganisation implements mandate.InquiryStore.
 func (s *Store) RestoreOrganisation(ctx context.Context, o mandate.Organisation, at time.Time, settlement foureyes.Settlement, record audit.Record) error {

@@ -155,7 +155,7 @@ func judgeRow(ctx context.Context, q sqldb.Queryer, job string, row intake.Row) 
 	case !errors.Is(err, sqldb.ErrNoRows):
 		return "", err
 	}
-	if found, err := exists("SELECT 1 FROM idp_identity WHERE lookup = $1 UNION ALL SELECT 1 FROM idp_document WHERE lookup = $1", row.Document); err != nil || found {
+	if found, err := exists("SELECT 1 FROM idp_identity WHERE lookup = $1 UNION ALL SELECT 1 FROM idp_document WHERE lookup = $1 UNION ALL SELECT 1 FROM idp_former_identity WHERE lookup = $1", row.Document); err != nil || found {
 		return intake.IdentityTaken, err
 	}
 	return "", nil

@@ -103,7 +103,7 @@ func (s *Server) UseLicense(r *http.Request, licenseID, typeCode string, again b
 	if h == nil {
 		return fault.New(fault.Forbidden)
 	}
-	if !h.mandate.Covers(typeCode) {
+	if !h.mandate.Covers(typeCode) || s.Mandates.Items().Withholds(h.mandate, typeCode) {
 		return fault.New(fault.ActingItem)
 	}
 	if again { // the next step of a code that is on record

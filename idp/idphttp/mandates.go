@@ -346,7 +346,7 @@ func (s *Server) showMandateForm(w http.ResponseWriter, r *http.Request, status 
 	}
 	policy, _ := mandate.PolicyOf(kind)
 	again := r.Method == http.MethodPost
-	body := web.MandateGivePage{Action: "/me/mandates/new", Name: r.PostFormValue("mandate-name"), To: r.PostFormValue("mandate-to"), Items: r.PostFormValue("mandate-items"),
+	body := web.MandateGivePage{Action: "/me/mandates/new", Name: r.PostFormValue("mandate-name"), To: r.PostFormValue("mandate-to"),
 		Days: int(policy.Life.Hours() / 24), MaxDays: int(policy.MaxLife.Hours() / 24), Delegable: policy.Delegable && parent == nil, Ticked: r.PostFormValue("mandate-delegable") != ""}
 	if days, err := strconv.Atoi(r.PostFormValue("mandate-days")); err == nil {
 		body.Days = days
@@ -358,6 +358,7 @@ func (s *Server) showMandateForm(w http.ResponseWriter, r *http.Request, status 
 			query.Set(name, value)
 		}
 	}
+	s.offerItems(r, &body, principal, parent)
 	if len(query) > 0 {
 		body.Action += "?" + query.Encode()
 	}
@@ -412,6 +413,9 @@ func (s *Server) mandateGive(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
+	if r.PostFormValue("mandate-filter") != "" { // the list is searched, and nothing is given yet
+		return s.showMandateForm(w, r, http.StatusOK, current, nil)
+	}
 	made, err := s.giveMandate(r, current)
 	status := fault.MetaOf(fault.CodeOf(err)).Status
 	switch {
@@ -429,7 +433,7 @@ func (s *Server) giveMandate(r *http.Request, current session.Session) (mandate.
 	if err != nil {
 		return mandate.Mandate{}, err
 	}
-	terms := mandate.Terms{Kind: kinds[0], Items: strings.Fields(r.PostFormValue("mandate-items")), Delegable: r.PostFormValue("mandate-delegable") != ""}
+	terms := mandate.Terms{Kind: kinds[0], Items: itemsOf(r), Delegable: r.PostFormValue("mandate-delegable") != ""}
 	if asked := r.PostFormValue("mandate-kind"); asked != "" {
 		terms.Kind = mandate.Kind(asked)
 	}

@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -352,7 +348,7 @@ func (s *Service) Ask(ctx context.Context, by By, principal string, t Terms) (Ma
 	}
 	now := s.cfg.Now().UTC()
 	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: principal, Agent: by.Account, Depth: 1, State: Proposed, NotBefore: now, CreatedAt: now, AgentAt: now}
-	if err := t.apply(&m, now); err != nil {
+	if err := s.applies(t, &m, now); err != nil {
 		return m, err
 	}
 	switch {
@@ -405,16 +401,4 @@ func (s *Service) ask(ctx context.Context, account string) error {
 		return fault.New(fault.ProofingTooOften)
 	}
 	return nil
-}
-
-// maxName of an organisation, in characters.
-const maxName = 120
-
-// narrowName brings the name of an organisation into one form; empty for what is none.
-func narrowName(text string) string {
-	name := strings.Join(strings.Fields(norm.NFC.String(text)), " ")
-	if n := len([]rune(name)); n > maxName || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
-		return ""
-	}
-	return name
 }

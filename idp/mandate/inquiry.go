@@ -64,8 +64,6 @@ type InquiryStore interface {
 	OrganisationsInDoubt(ctx context.Context, q DoubtQuery) ([]Organisation, error)
 	// KeepOrganisation notes that people looked themselves; ErrMoved when the register knows it again.
 	KeepOrganisation(ctx context.Context, o Organisation, record audit.Record) error
-	// DecideOrganisation settles a proposal whose change its messages carry on; ErrMoved when the register knows the organisation again.
-	DecideOrganisation(ctx context.Context, o Organisation, s foureyes.Settlement, record audit.Record) error
 	// RestoreOrganisation opens the account of an ended organisation again; its mandates stay ended. ErrMoved when it is not ended.
 	RestoreOrganisation(ctx context.Context, o Organisation, at time.Time, s foureyes.Settlement, record audit.Record) error
 }
@@ -74,7 +72,7 @@ type InquiryStore interface {
 type InquiryConfig struct {
 	Store         InquiryStore
 	Organisations OrganisationStore
-	People        People
+	Mandates      *Service // by which organisations end
 	Engine        *foureyes.Engine
 	Now           func() time.Time
 	Wake          func() // tells the outbox that something is due
@@ -166,23 +164,16 @@ func (s *Inquiry) Propose(ctx context.Context, kind, id string) (foureyes.Propos
 	return s.cfg.Engine.Propose(ctx, foureyes.Wish{Kind: kind, ObjectType: "account", ObjectID: id, Version: versionOf(o), Subject: "account:" + o.Representative, Payload: map[string]string{"organisation": id}})
 }
 
-// close ends an organisation as an event of its register does: what follows is carried out by the message.
+// close ends an organisation as its register does, with all its mandates, in the change that settles the proposal.
 func (s *Inquiry) close(ctx context.Context, p foureyes.Proposal, _ []byte, settlement foureyes.Settlement) error {
 	o, err := s.Find(ctx, p.ObjectID)
 	if err != nil {
 		return err
 	}
-	person, err := s.cfg.People.Person(ctx, o.ID)
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable)
+	if versionOf(o) != p.Version {
+		return fault.New(fault.OrganisationKnown)
 	}
-	now := s.cfg.Now().UTC()
-	message, err := idp.OrganizationEnded(person.IDNumber, now)
-	if err != nil {
-		return fmt.Errorf("make message: %w", err)
-	}
-	err = s.cfg.Store.DecideOrganisation(ctx, o, settlement, audit.With(idp.Event(ctx, now, "organisation.closed", "account", o.ID, nil)).And(message))
-	return s.told(err)
+	return s.cfg.Mandates.dissolve(ctx, o, Deregistered, &settlement, audit.With(idp.Event(ctx, s.cfg.Now().UTC(), "organisation.closed", "account", o.ID, nil)))
 }
 
 // restore opens the account again. The mandates stay ended: the legal representative registers the organisation anew, which takes the

@@ -100,6 +100,10 @@ type OrganisationStore interface {
 	Checked(ctx context.Context, id string, state RegisterState, at time.Time, record audit.Record) error
 	// Unknown notes that the register does not know an organisation; a record only the first time.
 	Unknown(ctx context.Context, id string, at time.Time, record audit.Record) error
+	// EndOrganisation closes the account, ends the mandates with the grants under them, and notes how the register has it. ErrMoved when
+	// organisation, account or mandates are others than those that were judged; errors of foureyes.Settlement when the proposal does
+	// not allow it.
+	EndOrganisation(ctx context.Context, d Dissolution, record audit.Record) error
 	// FreezeOrganisation leaves its agents looking on and filling in, and ends their grants; ErrMoved when it is frozen.
 	FreezeOrganisation(ctx context.Context, id string, at time.Time, record audit.Record) error
 	// ThawOrganisation gives back what was frozen; ErrMoved when nothing is.
@@ -112,7 +116,10 @@ type Accounts interface {
 	Draft(ctx context.Context, prefix string, p idp.Proof, name, documentType, number string) (idp.Account, idp.Proof, error)
 	ByIdentity(ctx context.Context, documentType, number string) (string, error)
 	Account(ctx context.Context, id string) (idp.Account, error)
-	SetState(ctx context.Context, id string, state idp.AccountState, reason string) error
+	// StateRecord is what another state of an account leaves behind, for whoever stores both.
+	StateRecord(ctx context.Context, id string, state idp.AccountState, reason string, at time.Time) (audit.Record, error)
+	// Prove stores evidence of an identity.
+	Prove(ctx context.Context, id string, p idp.Proof, name, documentType, number string) error
 }
 
 // Found makes the account of an organisation for the person who is its legal representative by the register, who becomes its
@@ -126,7 +133,7 @@ func (s *Service) Found(ctx context.Context, by By, name, code string) (Organisa
 	if err != nil {
 		return Organisation{}, fault.Wrap(err, fault.OrganisationCode).WithField("organisation-code", fault.OrganisationCode)
 	}
-	if name = narrowName(name); name == "" {
+	if name = subject.ParseOrganisationName(name); name == "" {
 		return Organisation{}, fault.New(fault.OrganisationMismatch).WithField("organisation-name", fault.OrganisationMismatch)
 	}
 	person, err := s.proven(ctx, by.Account)
@@ -163,7 +170,7 @@ func (s *Service) Found(ctx context.Context, by By, name, code string) (Organisa
 
 // found makes the account: an organisation is known no more surely than the person who stands for it.
 func (s *Service) found(ctx context.Context, o Organisation, level subject.IAL, name string, uscc subject.USCC, answer OrganisationAnswer) (Organisation, error) {
-	account, proof, err := s.cfg.Accounts.Draft(ctx, organisationMark[:len(organisationMark)-1], idp.Proof{IAL: level, Method: "organisation_register", Source: s.cfg.Register.Name(), At: o.CreatedAt, Evidence: answer.Digest}, name, IDTypeUSCC, string(uscc))
+	account, proof, err := s.cfg.Accounts.Draft(ctx, organisationMark[:len(organisationMark)-1], idp.Proof{IAL: level, Method: registerMethod, Source: s.cfg.Register.Name(), At: o.CreatedAt, Evidence: answer.Digest}, name, IDTypeUSCC, string(uscc))
 	if err != nil {
 		return o, err
 	}
@@ -172,6 +179,9 @@ func (s *Service) found(ctx context.Context, o Organisation, level subject.IAL, 
 	record := audit.With(idp.Event(ctx, o.CreatedAt, "organisation.founded", "account", o.ID, map[string]string{"representative": o.Representative, "evidence": answer.Digest, "ial": fmt.Sprint(int(level))}), s.event(ctx, m, "active"))
 	err = s.cfg.Organisations.PutOrganisation(ctx, o, account, proof, m, record)
 	if errors.Is(err, idp.ErrBound) {
+		if _, again := s.cfg.Accounts.ByIdentity(ctx, IDTypeUSCC, string(uscc)); errors.Is(again, idp.ErrNotFound) {
+			return o, fault.Wrap(err, fault.OrganisationFormer).WithField("organisation-code", fault.OrganisationFormer)
+		}
 		return o, fault.Wrap(err, fault.Conflict) // somebody was faster by a moment
 	}
 	if err != nil {
@@ -280,10 +290,9 @@ func (s *Service) Recheck(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := s.cfg.Register.Organisation(ctx, OrganisationQuestion{RequestID: ident.New(s.cfg.Rand, "reg"), USCC: subject.USCC(organisation.IDNumber), Name: organisation.Name,
-		RepresentativeName: representative.Name, RepresentativeNumber: representative.IDNumber})
+	answer, err := s.question(ctx, organisation.IDNumber, organisation.Name, representative)
 	if err != nil {
-		return fault.Wrap(err, fault.RegisterSilent)
+		return err
 	}
 	state := answer.State
 	switch {
@@ -297,42 +306,44 @@ func (s *Service) Recheck(ctx context.Context, id string) error {
 		}
 		return fault.New(fault.OrganisationMismatch)
 	case state == Deregistered, state == Withdrawn:
-		if err := s.dissolve(ctx, id, state); err != nil {
-			return err
-		}
+		return s.dissolve(ctx, o, state, nil, s.knownAgain(ctx, o, state))
 	case !answer.Representative && o.FrozenAt.IsZero():
 		if err := s.freeze(ctx, o); err != nil {
+			return err
+		}
+	}
+	if answer.Representative && organisation.IAL < minIAL { // a correction had ended its level
+		if err := s.regain(ctx, organisation, representative, answer); err != nil {
 			return err
 		}
 	}
 	return s.checked(ctx, o, state)
 }
 
+// question asks the register whether code, name and representative of an organisation belong together; fault.RegisterSilent.
+func (s *Service) question(ctx context.Context, code, name string, representative idp.Person) (OrganisationAnswer, error) {
+	answer, err := s.cfg.Register.Organisation(ctx, OrganisationQuestion{RequestID: ident.New(s.cfg.Rand, "reg"), USCC: subject.USCC(code), Name: name,
+		RepresentativeName: representative.Name, RepresentativeNumber: representative.IDNumber})
+	if err != nil {
+		err = fault.Wrap(err, fault.RegisterSilent)
+	}
+	return answer, err
+}
+
 // checked notes an answer of the register; that it knows the organisation again closes its line in the queue of people.
 func (s *Service) checked(ctx context.Context, o Organisation, state RegisterState) error {
-	var record audit.Record
-	if !o.UnknownAt.IsZero() {
-		record = audit.With(idp.Event(ctx, s.cfg.Now().UTC(), "organisation.known_again", "account", o.ID, map[string]string{"state": string(state)}))
-	}
-	if err := s.cfg.Organisations.Checked(ctx, o.ID, state, s.cfg.Now().UTC(), record); err != nil {
+	if err := s.cfg.Organisations.Checked(ctx, o.ID, state, s.cfg.Now().UTC(), s.knownAgain(ctx, o, state)); err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	return nil
 }
 
-// dissolve closes the account of an organisation and ends all its mandates: the account first, so that from there on no token of it
-// holds, whatever happens to the rest. Once more changes nothing.
-func (s *Service) dissolve(ctx context.Context, id string, state RegisterState) error {
-	organisation, err := s.cfg.People.Person(ctx, id)
-	if err != nil {
-		return err
+// knownAgain is the event of an organisation that the register did not know before; nothing where it did.
+func (s *Service) knownAgain(ctx context.Context, o Organisation, state RegisterState) audit.Record {
+	if o.UnknownAt.IsZero() {
+		return audit.Record{}
 	}
-	if organisation.State != idp.AccountClosed {
-		if err := s.cfg.Accounts.SetState(ctx, id, idp.AccountClosed, string(state)); err != nil {
-			return err
-		}
-	}
-	return s.EndAll(ctx, id, string(state))
+	return audit.With(idp.Event(ctx, s.cfg.Now().UTC(), "organisation.known_again", "account", o.ID, map[string]string{"state": string(state)}))
 }
 
 // freeze ends the office of the legal representative and leaves the others with what does no harm.

@@ -124,6 +124,7 @@ type Config struct {
 	Here          HereStore
 	Accounts      Accounts
 	Register      Register
+	Items         Items // service items that mandates name
 	// Founding is the level that a legal representative needs to make an organisation, and the most that the register gives it.
 	Founding func() (needs, gives subject.IAL)
 	// FamilyMost takes the place of the number of family accounts and elders' helpers in their policies; 0 does not.
@@ -222,9 +223,7 @@ func (t Terms) apply(m *Mandate, now time.Time) error {
 		t.Rights = policy.Default
 	}
 	for _, list := range [][]string{t.Items, t.DetailTypes} {
-		if len(list) > maxItems || slices.ContainsFunc(list, func(i string) bool {
-			return i == "" || len(i) > maxItem || strings.ContainsFunc(i, func(r rune) bool { return r <= ' ' || r > '~' })
-		}) {
+		if len(list) > maxItems || slices.ContainsFunc(list, func(i string) bool { return !isItem(i) }) {
 			return wrong("mandate-items")
 		}
 	}
@@ -246,6 +245,17 @@ func (t Terms) apply(m *Mandate, now time.Time) error {
 	m.Items, m.DetailTypes = sorted(t.Items), sorted(t.DetailTypes)
 	return nil
 }
+
+// applies is apply, and refuses items that a mandate of the principal cannot name.
+func (s *Service) applies(t Terms, m *Mandate, now time.Time) error {
+	if err := t.apply(m, now); err != nil {
+		return err
+	}
+	return s.cfg.Items.check(m.Principal, m.Items)
+}
+
+// Items are the service items that mandates name.
+func (s *Service) Items() Items { return s.cfg.Items }
 
 func sorted(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
 
@@ -335,7 +345,7 @@ func (s *Service) Give(ctx context.Context, by By, principal, agent string, t Te
 	}
 	now := s.cfg.Now().UTC()
 	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: principal, Agent: agent, Depth: 1, State: Proposed, NotBefore: now, CreatedAt: now, PrincipalAt: now}
-	if err := t.apply(&m, now); err != nil {
+	if err := s.applies(t, &m, now); err != nil {
 		return m, err
 	}
 	switch {
@@ -373,7 +383,7 @@ func (s *Service) PassOn(ctx context.Context, by By, parentID, agent string, t T
 		t.Until = parent.NotAfter
 	}
 	m := Mandate{ID: ident.New(s.cfg.Rand, idMark), Principal: parent.Principal, Agent: agent, Via: by.Account, Parent: parent.ID, Depth: parent.Depth + 1, State: Proposed, NotBefore: now, CreatedAt: now, PrincipalAt: now}
-	if err := t.apply(&m, now); err != nil {
+	if err := s.applies(t, &m, now); err != nil {
 		return m, err
 	}
 	switch {
@@ -528,32 +538,20 @@ func (s *Service) Visible(ctx context.Context, by, id string) (Mandate, error) {
 // end ends a mandate, with what was passed on from it, and has everybody told.
 func (s *Service) end(ctx context.Context, m Mandate, state State, by, reason string) error {
 	now := s.cfg.Now().UTC()
-	record, err := s.record(ctx, m, string(state))
+	record, err := s.endRecord(ctx, m, state, reason)
 	if err != nil {
 		return err
 	}
-	record.Events[0].Reason = reason
 	below, err := s.cfg.Store.PassedOn(ctx, m.Principal, m.ID)
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	for _, child := range below {
-		more, err := s.record(ctx, child, string(Ended))
+		more, err := s.endRecord(ctx, child, Ended, "parent")
 		if err != nil {
 			return err
 		}
-		record.Events, record = append(record.Events, more.Events...), record.And(more.Messages...)
-	}
-	for _, one := range append(below, m) {
-		parties, err := s.cfg.Store.MandateParties(ctx, one.ID)
-		if err != nil {
-			return fault.Wrap(err, fault.Unavailable)
-		}
-		messages, err := s.cfg.Farewell(parties)
-		if err != nil {
-			return err
-		}
-		record = record.And(messages...)
+		record.Events, record.Messages = append(record.Events, more.Events...), append(record.Messages, more.Messages...)
 	}
 	err = s.cfg.Store.EndMandate(ctx, m.Principal, m.ID, End{State: state, By: by, Reason: reason, At: now}, record)
 	if errors.Is(err, ErrMoved) {
@@ -590,26 +588,6 @@ func (s *Service) EndAll(ctx context.Context, account, reason string) error {
 		}
 	}
 	return nil
-}
-
-// Deregister ends the organisation with a unified social credit code, its account and every mandate of it, because a register tells that
-// it is no more. One that has no account here is nobody's concern.
-func (s *Service) Deregister(ctx context.Context, uscc string) error {
-	id, err := s.cfg.Accounts.ByIdentity(ctx, IDTypeUSCC, uscc)
-	if errors.Is(err, idp.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fault.Wrap(err, fault.Unavailable)
-	}
-	if err := s.dissolve(ctx, id, Deregistered); err != nil {
-		return err
-	}
-	o, err := s.Organisation(ctx, id)
-	if err != nil {
-		return err
-	}
-	return s.checked(ctx, o, Deregistered)
 }
 
 // endPage is how many mandates are read at once, and endMost how many a turn of the clock ends.

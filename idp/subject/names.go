@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -328,4 +329,16 @@ func SameOrganisation(a, b string) bool {
 		return strings.ToLower(strings.Join(strings.Fields(norm.NFKC.String(name)), ""))
 	}
 	return fold(a) == fold(b) && fold(a) != ""
+}
+
+// maxOrganisationName bounds the name of an organisation, in characters.
+const maxOrganisationName = 120
+
+// ParseOrganisationName is the name of an organisation in canonical form; empty for what is none.
+func ParseOrganisationName(text string) string {
+	name := strings.Join(strings.Fields(norm.NFC.String(text)), " ")
+	if utf8.RuneCountInString(name) > maxOrganisationName || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
+		return ""
+	}
+	return name
 }

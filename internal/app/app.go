@@ -126,6 +126,7 @@ type App struct {
 	deletions     *idp.Deletions
 	disputes      *idp.Disputes
 	inquiry       *mandate.Inquiry
+	items         mandate.Items
 	exports       *idp.Exports
 	regions       *netregion.File // of network addresses; nil knows none
 	resealAt      time.Time       // when the next pass over fields of earlier releases begins
@@ -297,8 +298,11 @@ func openProvider(ctx context.Context, cfg Config, store *keysdb.Store, opts Opt
 }
 
 func (a *App) openPages(catalogue *i18n.Catalogue) (err error) {
+	if a.items, err = a.cfg.ServiceItems.open(); err != nil {
+		return err
+	}
 	host := strings.TrimPrefix(strings.TrimPrefix(a.cfg.Issuer, "https://"), "http://")
-	a.pages, err = web.New(web.Config{Catalogue: catalogue, Identity: a.actingIdentity, Secure: strings.HasPrefix(a.cfg.Issuer, "https://"),
+	a.pages, err = web.New(web.Config{Catalogue: catalogue, Identity: a.actingIdentity, Item: a.items.Name, Secure: strings.HasPrefix(a.cfg.Issuer, "https://"),
 		Brand: web.Brand{Name: a.cfg.Operator.Name, Operator: a.cfg.Operator.Name, Hotline: a.cfg.Operator.Hotline, Host: host, Sandbox: a.cfg.Sandbox}})
 	return err
 }
@@ -396,7 +400,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	a.Mandates = newMandates(a, sessions, a.registers, people.Founding)
-	a.inquiry = mandate.NewInquiry(mandate.InquiryConfig{Store: a.store, Organisations: a.store, People: a.Accounts, Engine: a.fourEyes, Now: o.Now, Wake: a.wake})
+	a.inquiry = mandate.NewInquiry(mandate.InquiryConfig{Store: a.store, Organisations: a.store, Mandates: a.Mandates, Engine: a.fourEyes, Now: o.Now, Wake: a.wake})
 	a.deletions = idp.NewDeletions(idp.DeletionsConfig{Store: a.store, Accounts: a.Accounts, Blockers: a.deletionBlockers, Guardians: childDeletions{guardians{a}}, Forget: a.ledger.Forget, Now: o.Now, Rand: o.Rand})
 	a.exports = idp.NewExports(idp.ExportsConfig{Store: a.store, Accounts: a.Accounts, Sections: a.exportSections(), Document: a.exportDocument, Issuer: a.cfg.Issuer, Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	a.disputes = idp.NewDisputes(idp.DisputesConfig{Store: disputeLedger{a.store, jointLedger{LedgerStore: a.store, app: a}}, Accounts: a.Accounts, DepartmentOf: func(id string) string {
@@ -486,31 +490,32 @@ func (a *App) portals() []web.Link {
 
 func (a *App) openOutbox() {
 	handlers := map[string]outbox.Handler{
-		authn.TopicMessage:        a.deliverMessage,
-		authn.TopicNotice:         a.deliverNotice,
-		oauth.TopicReplay:         a.deliverReplayNotice,
-		reconcile.TopicNotice:     a.deliverReconcileNotice,
-		idp.TopicExpiry:           a.deliverExpiryNotice,
-		idp.TopicMerged:           a.deliverMergeNotice,
-		idp.TopicRekeyed:          a.deliverIdentityNotice(channel.TemplateIdentityChanged),
-		idp.TopicDocuments:        a.deliverIdentityNotice(channel.TemplateDocuments),
-		idp.TopicLevelsEnded:      a.deliverIdentityNotice(channel.TemplateDocumentEnded),
-		idp.TopicMobileReassigned: a.deliverIdentityNotice(channel.TemplateMobileReassigned),
-		idp.TopicRevived:          a.deliverIdentityNotice(channel.TemplateAccountRevived),
-		idp.TopicDeceased:         a.endOfLife,
-		idp.TopicClosed:           a.endClosed,
-		idp.TopicOrganization:     a.endOrganisation,
-		idp.TopicDeletion:         a.deliverDeletionNotice,
-		idp.TopicErased:           a.deliverErased,
-		idp.TopicExport:           func(ctx context.Context, d outbox.Delivery) error { return a.exports.Make(ctx, d.Payload) },
-		idp.TopicExportReady:      a.deliverExportNotice,
-		idp.TopicDisputeAnswered:  a.deliverIdentityNotice(channel.TemplateDisputeAnswered),
-		idp.TopicDisputeMoved:     a.deliverIdentityNotice(channel.TemplateDisputeMoved),
-		mandate.TopicNotice:       a.deliverMandateNotice,
-		mandate.TopicRestored:     a.deliverIdentityNotice(channel.TemplateOrganisationRestored),
-		proofing.TopicReviewed:    a.deliverReviewNotice,
-		proofing.TopicShared:      sharedUses{a}.tell,
-		channel.TopicFallback:     a.deliverFallback,
+		authn.TopicMessage:           a.deliverMessage,
+		authn.TopicNotice:            a.deliverNotice,
+		oauth.TopicReplay:            a.deliverReplayNotice,
+		reconcile.TopicNotice:        a.deliverReconcileNotice,
+		idp.TopicExpiry:              a.deliverExpiryNotice,
+		idp.TopicMerged:              a.deliverMergeNotice,
+		idp.TopicRekeyed:             a.deliverIdentityNotice(channel.TemplateIdentityChanged),
+		idp.TopicOrganizationRekeyed: a.deliverOfficeCorrected,
+		idp.TopicDocuments:           a.deliverIdentityNotice(channel.TemplateDocuments),
+		idp.TopicLevelsEnded:         a.deliverIdentityNotice(channel.TemplateDocumentEnded),
+		idp.TopicMobileReassigned:    a.deliverIdentityNotice(channel.TemplateMobileReassigned),
+		idp.TopicRevived:             a.deliverIdentityNotice(channel.TemplateAccountRevived),
+		idp.TopicDeceased:            a.endOfLife,
+		idp.TopicClosed:              a.endClosed,
+		idp.TopicOrganization:        a.endOrganisation,
+		idp.TopicDeletion:            a.deliverDeletionNotice,
+		idp.TopicErased:              a.deliverErased,
+		idp.TopicExport:              func(ctx context.Context, d outbox.Delivery) error { return a.exports.Make(ctx, d.Payload) },
+		idp.TopicExportReady:         a.deliverExportNotice,
+		idp.TopicDisputeAnswered:     a.deliverIdentityNotice(channel.TemplateDisputeAnswered),
+		idp.TopicDisputeMoved:        a.deliverIdentityNotice(channel.TemplateDisputeMoved),
+		mandate.TopicNotice:          a.deliverMandateNotice,
+		mandate.TopicRestored:        a.deliverIdentityNotice(channel.TemplateOrganisationRestored),
+		proofing.TopicReviewed:       a.deliverReviewNotice,
+		proofing.TopicShared:         sharedUses{a}.tell,
+		channel.TopicFallback:        a.deliverFallback,
 
 		proofing.TopicCertificateEnded: a.deliverCertificateEnded,
 		proofing.TopicSampleFailed:     a.deliverSampleFailed,

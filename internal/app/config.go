@@ -43,6 +43,8 @@ type Config struct {
 	// NetworkRegionsFile is a table (CSV: network, name, English name, code) that names regions of network addresses to people. In the
 	// sandbox one of documentation networks stands in; elsewhere addresses are shown alone without it.
 	NetworkRegionsFile string `yaml:"network_regions_file"`
+	// ServiceItems is the list of service items that mandates name.
+	ServiceItems ServiceItems `yaml:"service_items"`
 	// Sandbox opens personas, simulated sources and the inbox. Refused with a production key provider.
 	Sandbox bool `yaml:"sandbox"`
 	// Messages is one HTTP provider of SMS and mail in the protocol of our own; Channels replaces it.

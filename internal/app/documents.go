@@ -123,7 +123,7 @@ func (a *App) deliverMergeNotice(ctx context.Context, d outbox.Delivery) error {
 
 // corrections takes what registers and administrators correct.
 func (a *App) corrections(confirm idp.Confirmer) *idp.Corrections {
-	return idp.NewCorrections(idp.CorrectionsConfig{Accounts: a.Accounts, Store: a.store, Engine: a.fourEyes, Confirm: confirm, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake})
+	return idp.NewCorrections(idp.CorrectionsConfig{Accounts: a.Accounts, Store: a.store, Engine: a.fourEyes, Confirm: confirm, Offices: a.Mandates, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake})
 }
 
 // deliverIdentityNotice tells a person of a change that a register or an administrator made; what it was is not in the message.
@@ -139,6 +139,23 @@ func (a *App) deliverIdentityNotice(template string) outbox.Handler {
 		}
 		return a.notify(ctx, d, account, template, nil)
 	}
+}
+
+// deliverOfficeCorrected tells one who acts for an organisation that its code or name was corrected. Its name is read now.
+func (a *App) deliverOfficeCorrected(ctx context.Context, d outbox.Delivery) error {
+	var m idp.OrganizationNotice
+	if err := json.Unmarshal(d.Payload, &m); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	account, err := a.Accounts.Account(ctx, m.Account)
+	if err != nil {
+		return err
+	}
+	name, err := a.sideName(ctx, m.Organization)
+	if err != nil {
+		return err
+	}
+	return a.notify(ctx, d, account, channel.TemplateOrganisationCorrected, map[string]string{"name": name})
 }
 
 // registerFile is a file of events, in the form of the operation post-register-events.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +91,34 @@ func (x *inquiry) decide(act string) {
 	}
 }
 
+// appoint gives the organisation a clerk who acts for it.
+func (x *inquiry) appoint() string {
+	x.t.Helper()
+	x.Persona(clerk, "孙经办", 2)
+	agent := accountOf(x.t, x.Platform, clerk).ID
+	m, err := x.App.Mandates.Give(x.t.Context(), by(x.Platform, x.head), x.id, agent, mandate.Terms{Kind: mandate.Staff, Items: []string{"tax"}, Rights: []mandate.Right{mandate.View}})
+	if err == nil {
+		err = x.App.Mandates.Accept(x.t.Context(), by(x.Platform, agent), m.ID)
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return agent
+}
+
+// mandates are the states of all that was given in the name of the organisation.
+func (x *inquiry) mandates() (states []mandate.State) {
+	x.t.Helper()
+	page, _, err := x.App.Mandates.Page(x.t.Context(), x.id, mandate.SidePrincipal, "", 50)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	for _, m := range page {
+		states = append(states, m.State)
+	}
+	return states
+}
+
 func (x *inquiry) state() idp.AccountState {
 	x.t.Helper()
 	a, err := x.App.Accounts.Account(x.t.Context(), x.id)
@@ -153,21 +182,24 @@ func TestOrganisationsUnknownToTheRegister(t *testing.T) {
 			}
 		}
 		register.set(func(r *steered) { r.unknown = company })
+		x.appoint()
 		x.look()
 		x.decide("closure")
-		for range 150 {
-			if o, err := p.App.Mandates.Organisation(t.Context(), x.id); err == nil && o.State == mandate.Deregistered {
-				break
-			}
-			time.Sleep(20 * time.Millisecond)
+		if o, err := p.App.Mandates.Organisation(t.Context(), x.id); err != nil || o.State != mandate.Deregistered || x.state() != idp.AccountClosed {
+			t.Errorf("the account is %s, the organisation %+v, %v", x.state(), o, err)
 		}
-		if x.state() != idp.AccountClosed {
-			t.Errorf("the account is %s", x.state())
+		if states := x.mandates(); len(states) != 2 || slices.ContainsFunc(states, func(s mandate.State) bool { return s != mandate.Ended }) {
+			t.Errorf("mandates after the end: %v", states)
+		}
+		for _, who := range []string{boss, clerk} {
+			if inboxText(t, p, who, "终止") == "" {
+				t.Errorf("%s was not told of the end", who)
+			}
 		}
 		if live, err := p.App.Mandates.Live(t.Context(), x.head); err != nil || len(live) != 0 {
 			t.Errorf("mandates go on: %v %v", live, err)
 		}
-		for kind, want := range map[string]int{"organisation.unknown": 2, "organisation.known_again": 2, "organisation.kept": 1, "organisation.closed": 1} {
+		for kind, want := range map[string]int{"organisation.unknown": 2, "organisation.known_again": 1, "organisation.kept": 1, "organisation.closed": 1} {
 			if got := len(audited(t, p, kind)); got != want {
 				t.Errorf("%s is on record %d times, want %d", kind, got, want)
 			}

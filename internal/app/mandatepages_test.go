@@ -48,7 +48,7 @@ func TestMandatePages(t *testing.T) {
 		t.Fatalf("%d %s: %s", page.Status, page.URL, page.Text)
 	}
 	address := p.URL + page.URL.Path
-	if text := messageTo(t, p, helper, "赵*奶授权李*代办“pension”"); !strings.Contains(text, "赵*奶授权李*代办“pension”") || strings.Contains(text, "http") {
+	if text := messageTo(t, p, helper, "赵*奶授权李*代办“养老金”"); !strings.Contains(text, "赵*奶授权李*代办“养老金”") || strings.Contains(text, "http") {
 		t.Errorf("the notice says %q", text)
 	}
 	if err := stranger.Open(ctx, address); err != nil || stranger.Page.Status != http.StatusNotFound {

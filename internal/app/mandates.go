@@ -46,7 +46,7 @@ func (a *App) openRegister() (mandate.Register, error) {
 }
 
 func newMandates(a *App, sessions *session.Service, registers mandate.Register, founding func() (needs, gives subject.IAL)) *mandate.Service {
-	return mandate.New(mandate.Config{Founding: founding, FamilyMost: a.cfg.Family.Max, Store: a.store, People: a.Accounts, Throttle: a.store, Organisations: a.store, Family: a.store, Relatives: a.store, Here: a.store, Accounts: a.Accounts, Register: registers, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
+	return mandate.New(mandate.Config{Founding: founding, FamilyMost: a.cfg.Family.Max, Store: a.store, People: a.Accounts, Throttle: a.store, Organisations: a.store, Family: a.store, Relatives: a.store, Here: a.store, Accounts: a.Accounts, Register: registers, Items: a.items, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
 		Farewell: func(parties []mandate.Party) ([]audit.Message, error) {
 			all := make([]session.Party, len(parties))
 			for i, p := range parties {
@@ -99,6 +99,9 @@ func (a *App) deliverMandateNotice(ctx context.Context, d outbox.Delivery) error
 	who, err := a.sideName(ctx, notice.Agent)
 	if err != nil {
 		return err
+	}
+	for i, code := range notice.Items {
+		notice.Items[i] = a.items.Name(account.Locale, code)
 	}
 	items := strings.Join(notice.Items, "、")
 	if items == mandate.AllItems {

@@ -46,7 +46,7 @@ func TestPersonsTokenNeedsTheScopeOfTheOperation(t *testing.T) {
 			}
 		}
 		// What everybody may call needs no scope, and a token that holds none is no worse than none.
-		for _, path := range []string{"/api/v1/license-types", "/api/openapi.json"} {
+		for _, path := range []string{"/api/v1/license-types", "/api/v1/service-items", "/api/openapi.json"} {
 			if a := p.Get(path, login); a.Status != http.StatusOK {
 				t.Errorf("%s: %d %s", path, a.Status, a.Text)
 			}
@@ -54,7 +54,7 @@ func TestPersonsTokenNeedsTheScopeOfTheOperation(t *testing.T) {
 		// Closed by default: every other operation of the document.
 		document := p.Get("/api/openapi.json", "").Body
 		paths, _ := document["paths"].(map[string]any)
-		open := map[string]bool{"list-my-licenses": true, "get-license": true, "get-license-file": true, "present-license": true, "list-license-types": true, "verify": true, "seal-verification-report": true}
+		open := map[string]bool{"list-my-licenses": true, "get-license": true, "get-license-file": true, "present-license": true, "list-license-types": true, "list-service-items": true, "verify": true, "seal-verification-report": true}
 		mandates := "/api/v1/mandates /api/v1/organisations /api/v1/children /api/v1/relatives"
 		seen := 0
 		for path, item := range paths {

@@ -75,7 +75,8 @@ const (
 	TemplateSampleFailed       = "sample-failed" // people did not confirm what a source had passed
 	TemplateOfficeSampleFailed = "organisation-sample-failed"
 
-	TemplateOrganisationRestored = "organisation-restored" // the register had ended an organisation in error
+	TemplateOrganisationRestored  = "organisation-restored"  // the register had ended an organisation in error
+	TemplateOrganisationCorrected = "organisation-corrected" // its code or name was corrected
 
 	// What became of the ways to sign in; the names are those of notices of idp/authn.
 	TemplateCredentialAdded   = "credential-added"
@@ -123,7 +124,8 @@ var templates = withMandates(map[string]Template{
 	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},
 	TemplateDisputeMoved:    {TemplateDisputeMoved, nil, false},
 
-	TemplateOrganisationRestored: {TemplateOrganisationRestored, nil, false},
+	TemplateOrganisationRestored:  {TemplateOrganisationRestored, nil, false},
+	TemplateOrganisationCorrected: {TemplateOrganisationCorrected, []Param{{"name", 8}}, false},
 
 	TemplateLevelExpiry:   {TemplateLevelExpiry, []Param{{"date", 10}}, false},
 	TemplateReviewPassed:  {TemplateReviewPassed, []Param{{"date", 10}}, false},

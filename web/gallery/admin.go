@@ -41,6 +41,10 @@ func admin() []Sample {
 			Body: web.AdminDetailPage{Back: web.Link{Label: "使用疑问", URL: "/admin/disputes"}, Name: "不动产登记", Under: "dsp_1", Status: "dispute_open", Actions: answers}}},
 		{Name: "admin-organisations", Template: "admin-list", Page: web.Page{Title: "登记存疑的单位", Identity: staff, Nav: nav, Body: web.AdminListPage{Intro: "登记机关查无记录或已注销的单位。", FilterURL: "/admin/organisations", Table: doubts,
 			Filter: []web.FormField{{Name: "doubt", Label: "情况", Kind: web.InputSelect, Options: []web.Option{{Value: "unknown", Label: "查无记录"}, {Value: "ended", Label: "已注销"}}}}}}},
+		{Name: "admin-organisation-correction", Template: "admin-form", Status: 422, Page: web.Page{Title: "代码或名称有误", Identity: staff, Nav: nav, Errors: []web.FieldError{{Field: "code", Message: "统一社会信用代码不正确"}}, Body: web.AdminFormPage{
+			Back: web.Link{Label: "示例市青禾商贸有限公司", URL: "/admin/organisations/org_1"}, Name: "代码或名称有误", Advisory: "按登记机关的证明填写。另一位安全管理员批准后生效。", Action: "/admin/organisations/org_1/correction",
+			Facts: []web.ShownField{{Label: "单位名称", Value: "示例市青禾商贸有限公司"}, {Label: "统一社会信用代码", Value: "91999900MA0000015N"}}, Submit: "提交复核",
+			Fields: []web.FormField{{Name: "code", Label: "正确的统一社会信用代码", Value: "91999900MA0000023", Optional: true, Max: 64}, {Name: "name", Label: "正确的单位名称", Optional: true, Max: 120}, {Name: "reason", Label: "原因", Max: 200}}}}},
 		{Name: "admin", Template: "admin", Page: web.Page{Identity: staff, Nav: nav, Body: web.AdminHomePage{Role: "安全管理员：审批待办，管理会话、授权和令牌。", Places: []web.AdminPlace{
 			{ID: "admin-registrations", Label: "注册申请", Text: "自助注册的应用。", URL: "/admin/registrations", Waiting: 2, WaitURL: "/admin/registrations?state=pending"},
 			{ID: "admin-keys", Label: "令牌密钥", Text: "签发令牌的密钥：轮换，或在泄露时撤下。", URL: "/admin/keys"},

@@ -16,6 +16,11 @@ func mandates() []Sample {
 		Kinds:   []web.MandateChoice{{Value: "relative", Ticked: true}, {Value: "elder_helper"}},
 		Rights:  []web.MandateChoice{{Value: "view", Ticked: true}, {Value: "fill"}, {Value: "submit", Ticked: true}, {Value: "collect"}, {Value: "present"}},
 		Classes: []web.MandateChoice{{Value: "1", Ticked: true}, {Value: "2"}, {Value: "3"}}}
+	give.Open, give.Groups = true, []web.ItemChoices{{Name: "社会保障", Items: []web.ItemChoice{{Code: "social-security", Name: "社会保险"}, {Code: "pension", Name: "养老金"}}}, {Name: "税务与公积金", Items: []web.ItemChoice{{Code: "tax", Name: "纳税申报"}}}}
+	searched, closed := give, give
+	searched.Name, searched.To, searched.Search, searched.Chosen, searched.More = "李四", "13800000009", "保险", []web.ItemChoice{{Code: "tax", Name: "纳税申报"}}, true
+	searched.Groups = []web.ItemChoices{{Name: "社会保障", Items: []web.ItemChoice{{Code: "social-security", Name: "社会保险"}, {Code: "unemployment", Name: "失业保险"}}}}
+	closed.Open, closed.Groups, closed.Search = false, nil, "没有的事项"
 	wrong := give
 	wrong.Name, wrong.To = "李四", "13800000009"
 	agent := web.OrganisationAgent{MandateItem: staff, StopURL: "/me/organisations/org_1/stop", Agent: "acc_1"}
@@ -117,6 +122,8 @@ func mandates() []Sample {
 		{Name: "mandate-answer", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: waiting, Principal: "赵**", Agent: "张*", Class: 2, From: moment, AcceptURL: "/me/mandates/mdt_2/answer"}}},
 		{Name: "mandate-frozen", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: staff, Principal: staff.Name, Agent: "张*", Via: "李*", Class: 3, Frozen: true, From: moment, StopURL: "/me/mandates/mdt_3/stop", PassURL: "/me/mandates/new?of=mdt_3"}}},
 		{Name: "mandate-give", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: give}},
+		{Name: "mandate-give-searched", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: searched}},
+		{Name: "mandate-give-closed", Template: "mandate-give", Status: 422, Page: web.Page{Identity: citizen, Body: closed, Errors: []web.FieldError{{Field: "mandate-items", Message: "没有编码为“elsewhere”的事项"}}}},
 		{Name: "mandate-give-error", Template: "mandate-give", Status: 422, Page: web.Page{Identity: citizen, Body: wrong, Errors: []web.FieldError{{Field: "mandate-to", Message: "未找到姓名与手机号或邮箱都相符的实名用户"}}}},
 	}
 }
