@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -129,23 +130,46 @@ type citizens struct{ accounts *idp.Accounts }
 // Key implements Holders.
 func (c citizens) Key(ctx context.Context, text string) ([]byte, func(context.Context) (idp.Account, error), error) {
 	identifier, err := subject.ParseIdentifier(text)
-	find := c.accounts.ByIdentifier
-	if number, other := subject.ParseCitizenID(text); other == nil { // who has no phone signs in with the number of the card
-		identifier, find = subject.Identifier{Kind: subject.CitizenID, Value: string(number)}, c.byNumber
-	} else if err != nil {
-		identifier = subject.Identifier{Kind: "unknown", Value: text} // counted and answered like any other
+	if err == nil {
+		key, err := c.accounts.Lookup(ctx, string(identifier.Kind), identifier.Value)
+		return key, func(ctx context.Context) (idp.Account, error) { return c.accounts.ByIdentifier(ctx, identifier) }, err
 	}
-	key, err := c.accounts.Lookup(ctx, string(identifier.Kind), identifier.Value)
-	return key, func(ctx context.Context) (idp.Account, error) { return find(ctx, identifier) }, err
+	documents := c.documents(text) // who has no phone signs in with the number of a document
+	counted := idp.Identity{Type: "unknown", Number: text}
+	if len(documents) > 0 {
+		counted = documents[0]
+	}
+	key, err := c.accounts.IdentityLookup(ctx, counted) // a name of no form is counted and answered like any other
+	return key, func(ctx context.Context) (idp.Account, error) { return c.byNumber(ctx, documents) }, err
 }
 
-// byNumber finds the account that proved a citizen identification number; idp.ErrNotFound.
-func (c citizens) byNumber(ctx context.Context, identifier subject.Identifier) (idp.Account, error) {
-	id, err := c.accounts.ByIdentity(ctx, subject.CitizenID, identifier.Value)
-	if err != nil {
-		return idp.Account{}, err
+// documents are what a number may be of, by its form. Numbers that tell nobody without a nationality, as those of passports, are none.
+func (c citizens) documents(text string) (all []idp.Identity) {
+	for _, kind := range c.accounts.Documents().Kinds() {
+		if d, err := kind.Parse(text, ""); err == nil {
+			all = append(all, idp.Identity{Type: d.Kind, Number: d.Number, Nationality: d.Nationality})
+		}
 	}
-	return c.accounts.Account(ctx, id)
+	return all
+}
+
+// byNumber finds the account that proved a number as one of the documents; idp.ErrNotFound also where it is of two accounts. It looks for
+// every one, so that the work says nothing.
+func (c citizens) byNumber(ctx context.Context, documents []idp.Identity) (idp.Account, error) {
+	var found []string
+	for _, document := range documents {
+		id, err := c.accounts.ByDocument(ctx, document)
+		if err == nil && !slices.Contains(found, id) {
+			found = append(found, id)
+		}
+		if err != nil && !errors.Is(err, idp.ErrNotFound) {
+			return idp.Account{}, err
+		}
+	}
+	if len(found) != 1 {
+		return idp.Account{}, idp.ErrNotFound
+	}
+	return c.accounts.Account(ctx, found[0])
 }
 
 // Rehash implements Holders.

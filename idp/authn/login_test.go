@@ -13,6 +13,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/idptest"
+	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
@@ -34,6 +35,54 @@ func TestLoginSaysWhoAndHow(t *testing.T) {
 		if err != nil || login.AccountID != a.ID || login.AAL != 1 || !slices.Equal(login.Methods, []string{"pwd"}) || !login.At.Equal(idptest.Start) {
 			t.Errorf("%q: %+v %v", spelling, login, err)
 		}
+	}
+}
+
+// The number of every document that tells its holder by itself is a name to sign in with, in all its spellings. What several people may hold,
+// as numbers of passports, is not, and a number that is of two accounts is that of nobody.
+func TestLoginByTheNumberOfADocument(t *testing.T) {
+	for kind, c := range map[string]struct {
+		who       idp.Identity
+		spellings []string
+	}{
+		"identity card":    {idp.Identity{Type: subject.CitizenID, Number: "110101199003072316"}, []string{"110101199003072316", " 110101 19900307 2316 ", "１１０１０１１９９００３０７２３１６"}},
+		"permit":           {idp.Identity{Type: subject.HKMacaoPermit, Number: "H1234567801"}, []string{"H1234567801", "h12345678", "H1234567802"}},
+		"Taiwan permit":    {idp.Identity{Type: subject.TaiwanPermit, Number: "12345678"}, []string{"12345678", "１２３４５６７８"}},
+		"residence permit": {idp.Identity{Type: subject.HMTResidencePermit, Number: "810000199408230021"}, []string{"810000199408230021"}},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			w := idptest.NewWorld(t, idptest.NewTwin())
+			ctx := context.Background()
+			a := w.Account(t, number, right)
+			c.who.Name = "张伟"
+			if err := w.Accounts.ProveIdentity(ctx, a.ID, idp.Proof{IAL: 2, Method: "document", Source: "s", At: w.Clock.Now(), Evidence: "e"}, c.who); err != nil {
+				t.Fatal(err)
+			}
+			for _, spelling := range c.spellings {
+				if login, err := w.Login.Login(ctx, spelling, right, home); err != nil || login.AccountID != a.ID {
+					t.Errorf("%q: %+v %v", spelling, login, err)
+				}
+			}
+			for range authn.LoginTries {
+				if _, err := w.Login.Login(ctx, c.spellings[0], wrong, home); fault.CodeOf(err) != fault.LoginFailed {
+					t.Fatalf("%v", err)
+				}
+			}
+			for _, spelling := range c.spellings { // another issue of a permit is no way round the counter
+				if _, err := w.Login.Login(ctx, spelling, right, home); fault.CodeOf(err) != fault.LoginLocked {
+					t.Errorf("%q: %v", spelling, err)
+				}
+			}
+		})
+	}
+	w := idptest.NewWorld(t, idptest.NewTwin())
+	ctx := context.Background()
+	a := w.Account(t, number, right)
+	if err := w.Accounts.ProveIdentity(ctx, a.ID, idp.Proof{IAL: 2, Method: "document", Source: "s", At: w.Clock.Now(), Evidence: "e"}, idp.Identity{Type: subject.Passport, Number: "L898902C3", Nationality: "GBR", Name: "ANNA"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Login.Login(ctx, "L898902C3", right, home); fault.CodeOf(err) != fault.LoginFailed {
+		t.Errorf("a passport: %v", err)
 	}
 }
 

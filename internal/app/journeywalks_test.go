@@ -109,7 +109,7 @@ func (j *journey) login() {
 	number := j.person("", 0)
 	j.at("3.2.1")
 	j.open("/login", "#login-identifier")
-	j.says("手机号、身份证号或电子邮件", "用验证码登录")
+	j.says("手机号、证件号码或电子邮件", "用验证码登录")
 	j.at("3.2.2")
 	j.fill("login-identifier", number, "login-password", "not-this-one")
 	j.press("#login-submit", ".error-summary")
