@@ -130,7 +130,7 @@ func (s *Server) member(ctx context.Context, id string) (MemberRecord, error) {
 			return s.wholeMember(ctx, m)
 		}
 	}
-	return MemberRecord{}, fault.New(fault.Forbidden)
+	return MemberRecord{}, fault.New(fault.NotFound) // as one that is not there
 }
 
 func (s *Server) makeMember(ctx context.Context, in NewMember, reason string) (MemberRecord, error) {

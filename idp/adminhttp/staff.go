@@ -3,6 +3,7 @@ package adminhttp
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -205,7 +206,7 @@ func (s *Server) right(ctx context.Context, id string) (RightRecord, error) {
 			return s.rightRecord(r), nil
 		}
 	}
-	return RightRecord{}, fault.New(fault.Forbidden)
+	return RightRecord{}, fault.New(fault.NotFound) // as one that is not there
 }
 
 func (s *Server) proposeRight(ctx context.Context, in WantedRight, reason string) (InboxRecord, error) {
@@ -243,7 +244,7 @@ func (s *Server) endRight(ctx context.Context, id, reason string) (RightRecord, 
 	return s.rightRecord(r), nil
 }
 
-// mayRead refuses whoever neither decides on a proposal, nor audits its area, nor made it.
+// mayRead refuses whoever neither decides on a proposal, nor audits its area, nor made it. To administrators of other areas it is not there.
 func mayRead(ctx context.Context, p foureyes.Proposal) error {
 	actor := reqctx.From(ctx).Actor
 	switch {
@@ -251,6 +252,8 @@ func mayRead(ctx context.Context, p foureyes.Proposal) error {
 		return fault.New(fault.Unauthenticated)
 	case actor.ID == p.Origin, actor.HasIn(p.Role, p.Area), actor.HasIn(idp.RoleAuditAdmin, p.Area):
 		return nil
+	case slices.ContainsFunc(idp.AdminRoles, func(role string) bool { return actor.HasIn(role, p.Area) }):
+		return fault.New(fault.Forbidden)
 	}
-	return fault.New(fault.Forbidden)
+	return fault.New(fault.NotFound)
 }

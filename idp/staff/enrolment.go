@@ -14,14 +14,14 @@ import (
 	"github.com/yinxin-gov/yinxin/keys"
 )
 
-// reachable finds an account that the actor administers.
+// reachable finds an account that the actor administers; others are not there.
 func (s *Members) reachable(ctx context.Context, id string) (Member, error) {
 	m, err := s.Member(ctx, id)
 	if err != nil {
 		return m, err
 	}
 	if !reqctx.From(ctx).Actor.HasIn(idp.RoleSecurityAdmin, m.Path) {
-		return m, fault.New(fault.Forbidden)
+		return Member{}, fault.New(fault.NotFound)
 	}
 	return m, nil
 }

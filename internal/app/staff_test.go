@@ -102,7 +102,7 @@ func TestACountyAppointsItsOwnStaff(t *testing.T) {
 		if page := open(other, "/admin/inbox", http.StatusOK); strings.Contains(page.Text, keeper) {
 			t.Error("a neighbour sees it")
 		}
-		open(other, item, http.StatusForbidden)
+		open(other, item, http.StatusNotFound)
 		if page := submit(t, first, p.URL+item, map[string]string{"proposal-withdraw": "1"}); !strings.Contains(page.Text, "已撤回") {
 			t.Errorf("withdrawn: %s", page.Text)
 		}
@@ -135,7 +135,7 @@ func TestACountyAppointsItsOwnStaff(t *testing.T) {
 			t.Fatalf("%v", right)
 		}
 		address := "/admin/rights/" + right[0]["id"].(string)
-		open(other, address, http.StatusForbidden)
+		open(other, address, http.StatusNotFound)
 		if page := submit(t, second, p.URL+address, map[string]string{"right-end": "1", "reason": "调离"}); page.Status != http.StatusOK || !strings.Contains(page.Text, "已收回") {
 			t.Fatalf("ended: %d %s", page.Status, page.Text)
 		}
