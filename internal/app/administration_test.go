@@ -40,9 +40,12 @@ func adminToken(t *testing.T, p *apptest.Platform, role string) string {
 // call sends a JSON request to the API.
 func call(t *testing.T, p *apptest.Platform, method, path, token string, body any, headers ...string) apptest.Answer {
 	t.Helper()
-	content, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
+	var content []byte // none without a body
+	if body != nil {
+		var err error
+		if content, err = json.Marshal(body); err != nil {
+			t.Fatal(err)
+		}
 	}
 	request, err := http.NewRequest(method, p.URL+path, strings.NewReader(string(content)))
 	if err != nil {
