@@ -2,6 +2,7 @@ package esign_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -348,7 +349,7 @@ func TestReportedLossOutlastsItsReplacement(t *testing.T) {
 	}
 }
 
-// reportedMeanwhile is a store to which a loss is reported before it replaces a seal.
+// reportedMeanwhile is a store to which a loss is reported before it replaces a seal, and after it read the seals of an organisation.
 type reportedMeanwhile struct {
 	*sealtest.Twin
 	report func() error
@@ -360,4 +361,10 @@ func (r reportedMeanwhile) ReplaceSeal(ctx context.Context, s esign.Seal, from e
 		return err
 	}
 	return r.Twin.ReplaceSeal(ctx, s, from, old, seen, record)
+}
+
+// SealsOfOwner implements esign.Store.
+func (r reportedMeanwhile) SealsOfOwner(ctx context.Context, owner esign.Party, after string, limit int) ([]esign.Seal, error) {
+	page, err := r.Twin.SealsOfOwner(ctx, owner, after, limit)
+	return page, errors.Join(err, r.report())
 }

@@ -343,3 +343,34 @@ func TestSealsThatAreLeftEnd(t *testing.T) {
 		t.Errorf("%+v %v %v", got, err, ended)
 	}
 }
+
+// A loss that is reported in the moment in which a seal that is left ends is not covered up: the seal waits for its reviewer.
+func TestLossReportedWhileASealEnds(t *testing.T) {
+	w, twin := newWorld(t)
+	seal := w.Active(t, sealtest.SampleApplication(1))
+	if _, err := w.Service.Suspend(sealtest.Keeper, seal.ID, "清点"); err != nil { // the report will leave its state as it is
+		t.Fatal(err)
+	}
+	p := renaming(w, ownerOf(seal), esign.Party{Name: "乙局"})
+	p.SealsEnd = w.Now().Add(time.Hour)
+	recorded(t, w, p)
+	w.Advance(2 * time.Hour)
+	cfg := w.Config()
+	cfg.Store = reportedMeanwhile{Twin: twin, report: func() error {
+		_, err := w.Service.ReportLost(sealtest.Keeper, seal.ID, esign.Ending{Reason: "遗失"})
+		return err
+	}}
+	racing, err := esign.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := racing.EndSucceeded(context.Background()); fault.CodeOf(err) != fault.Conflict {
+		t.Errorf("%v", err)
+	}
+	if got := find(t, w, seal.ID); got.State != esign.Suspended || got.Cause != esign.CauseLost {
+		t.Errorf("the report is gone: %+v", got)
+	}
+	if err := w.Service.EndSucceeded(context.Background()); err != nil || find(t, w, seal.ID).Cause != esign.CauseLost {
+		t.Errorf("at the next look: %v", err)
+	}
+}
