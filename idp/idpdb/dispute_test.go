@@ -12,7 +12,10 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/idpdb"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
 
@@ -137,4 +140,24 @@ func TestDisputesInOrderAndOverdue(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestQuestionOfAnotherDepartmentIsNotThere: to a desk of another department a question is not there, whatever it asks to do with it.
+func TestQuestionOfAnotherDepartmentIsNotThere(t *testing.T) {
+	eachPeople(t, func(t *testing.T, open func(t testing.TB) *sqldb.DB) {
+		ctx, p := context.Background(), newPair(t, open(t))
+		line := idp.BuiltinVocabulary().Release(idp.Told{Client: idp.Client{ClientID: "portal", Department: "land"}, AccountID: p.other.ID, GrantID: "grant_1", Channel: idp.ChannelToken, Claims: []string{"sub"}, Consent: 1}, p.Clock.Now())
+		must(t, p.store.SaveReleases(ctx, []idp.Release{line}))
+		disputes := idp.NewDisputes(idp.DisputesConfig{Store: p.store, Accounts: p.Accounts, Now: p.Clock.Now, Rand: ident.System()})
+		asked, err := disputes.Open(ctx, p.other.ID, line.ID, "为什么查询？")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := disputes.Answer(ctx, asked.ID, idp.Desk{Department: "tax"}, "经核实"); fault.CodeOf(err) != fault.NotFound {
+			t.Errorf("answered by another department: %v", err)
+		}
+		if d, err := disputes.Answer(ctx, asked.ID, idp.Desk{Department: "land"}, "经核实"); err != nil || d.State != idp.DisputeAnswered {
+			t.Errorf("answered by the department: %+v %v", d, err)
+		}
+	})
 }

@@ -295,7 +295,7 @@ func TestA22TwoAdministratorsBringSomebodyIn(t *testing.T) {
 		if page := submit(t, first, address, map[string]string{"staff-code": "1", "reason": "当面交付"}); page.Status != fault.MetaOf(fault.ProposalSelf).Status {
 			t.Errorf("who made it gives out the code: %d %s", page.Status, page.Text)
 		}
-		if err := other.Open(ctx, address); err != nil || other.Page.Status != http.StatusForbidden {
+		if err := other.Open(ctx, address); err != nil || other.Page.Status != http.StatusNotFound {
 			t.Errorf("a neighbour reads it: %d", other.Page.Status)
 		}
 		given := code(second)
