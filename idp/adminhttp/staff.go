@@ -3,7 +3,6 @@ package adminhttp
 import (
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -252,8 +251,6 @@ func mayRead(ctx context.Context, p foureyes.Proposal) error {
 		return fault.New(fault.Unauthenticated)
 	case actor.ID == p.Origin, actor.HasIn(p.Role, p.Area), actor.HasIn(idp.RoleAuditAdmin, p.Area):
 		return nil
-	case slices.ContainsFunc(idp.AdminRoles, func(role string) bool { return actor.HasIn(role, p.Area) }):
-		return fault.New(fault.Forbidden)
 	}
-	return fault.New(fault.NotFound)
+	return staff.Refusal(ctx, p.Area)
 }

@@ -123,7 +123,7 @@ func (s *Service) RemoveStaffLink(ctx context.Context, id, sourceID string) erro
 func (s *Service) administered(ctx context.Context, id string) (staff.Member, error) {
 	m, err := s.cfg.Staff.Members.Member(ctx, id)
 	if err == nil && !reqctx.From(ctx).Actor.HasIn(idp.RoleSecurityAdmin, m.Path) {
-		err = fault.New(fault.NotFound)
+		err = staff.Refusal(ctx, m.Path)
 	}
 	return m, err
 }

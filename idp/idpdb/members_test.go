@@ -61,7 +61,7 @@ func TestAnAccountOfStaffBeginsWithASecondFactor(t *testing.T) {
 		if _, _, err := p.members.IssueCode(administrator("client:a"), m.ID); fault.CodeOf(err) != fault.ProposalSelf {
 			t.Errorf("who made it: %v", err)
 		}
-		if _, _, err := p.members.IssueCode(boss("client:b", ""), m.ID); fault.CodeOf(err) != fault.Forbidden {
+		if _, _, err := p.members.IssueCode(boss("client:b", ""), m.ID); fault.CodeOf(err) != fault.NotFound {
 			t.Errorf("another role: %v", err)
 		}
 		code, _, err := p.members.IssueCode(administrator("client:b"), m.ID)
@@ -291,7 +291,7 @@ func TestNobodyDecidesWhoseAccountIsTheirs(t *testing.T) {
 		if _, err := members.ProposeBinding(administrator("account:"+p.proved.ID), "stf_old", spec); fault.CodeOf(err) != fault.ProposalSelf {
 			t.Errorf("the person proposes: %v", err)
 		}
-		if _, err := members.ProposeBinding(security("client:a", county, time.Time{}), "stf_old", spec); fault.CodeOf(err) != fault.Forbidden {
+		if _, err := members.ProposeBinding(security("client:a", county, time.Time{}), "stf_old", spec); fault.CodeOf(err) != fault.NotFound {
 			t.Errorf("from another area: %v", err)
 		}
 		propose := func() foureyes.Proposal {

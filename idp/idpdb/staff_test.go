@@ -198,7 +198,7 @@ func TestRightsAreGivenByTwoAndNeverWiderThanTheirOwn(t *testing.T) {
 			t.Error("not audited")
 		}
 		// It ends by itself, and at once when one administrator of the area says so.
-		for actor, code := range map[string]fault.Code{neighbour: fault.Forbidden, township + "330102001001/": fault.Forbidden} {
+		for actor, code := range map[string]fault.Code{neighbour: fault.NotFound, township + "330102001001/": fault.NotFound} {
 			if _, err := o.staff.End(security("staff:c", actor, time.Time{}), live[0].ID); fault.CodeOf(err) != code {
 				t.Errorf("ended from %s: %v", actor, err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -14,14 +15,24 @@ import (
 	"github.com/yinxin-gov/yinxin/keys"
 )
 
-// reachable finds an account that the actor administers; others are not there.
+// Refusal is how somebody is refused who does not decide in an area: to whoever administers nothing there, what is in it is not there
+// (I-01).
+func Refusal(ctx context.Context, path string) error {
+	actor := reqctx.From(ctx).Actor
+	if slices.ContainsFunc(idp.AdminRoles, func(role string) bool { return actor.HasIn(role, path) }) {
+		return fault.New(fault.Forbidden)
+	}
+	return fault.New(fault.NotFound)
+}
+
+// reachable finds an account that the actor administers.
 func (s *Members) reachable(ctx context.Context, id string) (Member, error) {
 	m, err := s.Member(ctx, id)
 	if err != nil {
 		return m, err
 	}
 	if !reqctx.From(ctx).Actor.HasIn(idp.RoleSecurityAdmin, m.Path) {
-		return Member{}, fault.New(fault.NotFound)
+		return Member{}, Refusal(ctx, m.Path)
 	}
 	return m, nil
 }

@@ -260,8 +260,8 @@ func (s *Service) End(ctx context.Context, id string) (Right, error) {
 		return r, err
 	}
 	actor := reqctx.From(ctx).Actor
-	if !actor.HasIn(idp.RoleSecurityAdmin, r.Path) { // as one that is not there
-		return Right{}, fault.New(fault.NotFound)
+	if !actor.HasIn(idp.RoleSecurityAdmin, r.Path) {
+		return Right{}, Refusal(ctx, r.Path)
 	}
 	now := s.cfg.Now().UTC()
 	err = s.cfg.Store.EndRight(ctx, r, actor.ID, now, audit.With(s.event(ctx, "right.ended", r)))
