@@ -137,11 +137,16 @@ func (s *Service) orders(seal Seal, record audit.Record) audit.Record {
 	if s.cfg.Lists == nil || seal.Change == nil || !ok {
 		return record
 	}
+	return record.And(publication(division))
+}
+
+// publication is the message that publishes the list of a division.
+func publication(division string) audit.Message {
 	payload, err := json.Marshal(publishOrder{division})
 	if err != nil {
 		panic(err) // a text only
 	}
-	return record.And(audit.Message{Topic: TopicPublish, Key: division, Payload: payload})
+	return audit.Message{Topic: TopicPublish, Key: division, Payload: payload}
 }
 
 // HandlePublish serves TopicPublish. A repetition publishes once more, which is harmless.

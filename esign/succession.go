@@ -2,7 +2,6 @@ package esign
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -400,11 +399,7 @@ func (s *Service) ordersAround(ctx context.Context, p Succession, record audit.R
 		if !own[division] && len(earlier) == 0 {
 			continue
 		}
-		payload, err := json.Marshal(publishOrder{division})
-		if err != nil {
-			return record, err
-		}
-		record = record.And(audit.Message{Topic: TopicPublish, Key: division, Payload: payload})
+		record = record.And(publication(division))
 	}
 	return record, nil
 }
@@ -510,13 +505,13 @@ func (s *Service) inherits(ctx context.Context, heir, owner Party) (bool, error)
 	return false, nil
 }
 
-// SuccessorOf gives the recorded succession of a seal's organisation; false while it goes on under its name.
+// SuccessorOf gives the recorded succession of a seal's organisation; false while it goes on under its name, also where the day is to come.
 func (s *Service) SuccessorOf(ctx context.Context, seal Seal) (Succession, bool, error) {
 	p, err := s.cfg.Store.SuccessionOf(ctx, seal.party())
 	if errors.Is(err, ErrNotFound) {
 		return p, false, nil
 	}
-	return p, err == nil, unavailable(err)
+	return p, err == nil && !p.Since.After(s.now()), unavailable(err)
 }
 
 func (seal Seal) party() Party { return Party{seal.Owner, seal.OwnerCode} }

@@ -275,9 +275,15 @@ func TestAnHeirReplacesASeal(t *testing.T) {
 	recorded(t, w, p)
 	_, err = w.Service.Apply(sealtest.Keeper, a)
 	wantCode(t, err, fault.SealReplacesOther) // not in effect yet
+	if _, succeeded, err := w.Service.SuccessorOf(sealtest.Keeper, seal); succeeded || err != nil {
+		t.Errorf("told before its day: %v", err)
+	}
 	w.Advance(2 * time.Hour)
 	if waiting, _, err := w.Service.List(sealtest.Keeper, esign.Succeeded, "", 10); err != nil || len(waiting) != 1 {
 		t.Errorf("%v %v", waiting, err)
+	}
+	if p, succeeded, err := w.Service.SuccessorOf(sealtest.Keeper, seal); !succeeded || err != nil || p.Heirs[0] != heir {
+		t.Errorf("%+v %v %v", p, succeeded, err)
 	}
 	fresh := successor(t, w, seal, func(n *esign.Application) { n.Owner, n.OwnerCode = heir.Name, heir.Code })
 	if waiting, _, err := w.Service.List(sealtest.Keeper, esign.Succeeded, "", 10); err != nil || len(waiting) != 0 {

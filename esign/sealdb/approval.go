@@ -129,17 +129,13 @@ func (st *Store) AddUse(ctx context.Context, u esign.UseRequest, record audit.Re
 	if err != nil {
 		return err
 	}
-	kept := 0
-	if u.Kept {
-		kept = 1
-	}
 	err = st.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := inUse(ctx, tx, u.SealID); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO seal_use (id, seal_id, state, requester, key, source_sm3, rule_number, approver, digest, body, votes, uses_left, decided_by, reason, created_at, expires_at, decided_at, kept)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, '', '', $12, $13, 0, $14)`,
-			u.ID, u.SealID, u.State, u.Requester, u.Key, u.SourceSM3, u.Rule, u.Approver, u.Digest, string(body), u.Left, sqldb.Micros(u.CreatedAt), sqldb.Micros(u.ExpiresAt), kept)
+			u.ID, u.SealID, u.State, u.Requester, u.Key, u.SourceSM3, u.Rule, u.Approver, u.Digest, string(body), u.Left, sqldb.Micros(u.CreatedAt), sqldb.Micros(u.ExpiresAt), yes(u.Kept))
 		if err != nil {
 			return err
 		}
@@ -213,12 +209,16 @@ func numbered(first, n int) string {
 }
 
 func (st *Store) oneUse(ctx context.Context, tail string, args ...any) (esign.UseRequest, error) {
-	all, err := st.uses(ctx, tail, args...)
+	return first(st.uses(ctx, tail, args...))
+}
+
+// first is the first of what was read; ErrNotFound when there is nothing.
+func first[T any](all []T, err error) (one T, _ error) {
 	if err == nil && len(all) == 0 {
 		err = esign.ErrNotFound
 	}
 	if err != nil {
-		return esign.UseRequest{}, err
+		return one, err
 	}
 	return all[0], nil
 }

@@ -112,14 +112,7 @@ func (st *Store) successions(ctx context.Context, tail string, args ...any) ([]e
 }
 
 func (st *Store) oneSuccession(ctx context.Context, tail string, args ...any) (esign.Succession, error) {
-	all, err := st.successions(ctx, tail, args...)
-	if err == nil && len(all) == 0 {
-		err = esign.ErrNotFound
-	}
-	if err != nil {
-		return esign.Succession{}, err
-	}
-	return all[0], nil
+	return first(st.successions(ctx, tail, args...))
 }
 
 // Succession implements esign.Successions.

@@ -213,9 +213,8 @@ func (p *Pages) submit(w http.ResponseWriter, r *http.Request) error {
 	if err := keeper(r); err != nil {
 		return err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(err, fault.Malformed)
+	if err := readForm(w, r); err != nil {
+		return err
 	}
 	typed := func(wire string) string { return strings.TrimSpace(r.PostForm.Get(applicationInputs[wire])) }
 	a := esign.Application{Code: typed("seal_id"), Owner: typed("owner"), OwnerCode: typed("owner_code"), Line: typed("line"), DiameterMM: number(typed("diameter_mm")), Years: -1, Replaces: typed("replaces")}
@@ -230,6 +229,15 @@ func (p *Pages) submit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.Redirect(w, r, "/seal/"+seal.ID, http.StatusSeeOther)
+	return nil
+}
+
+// readForm reads a form without a file.
+func readForm(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(err, fault.Malformed)
+	}
 	return nil
 }
 

@@ -133,9 +133,8 @@ func (p *Pages) action(w http.ResponseWriter, r *http.Request) error {
 	if err := esign.Staff(r.Context()); err != nil {
 		return err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(err, fault.Malformed)
+	if err := readForm(w, r); err != nil {
+		return err
 	}
 	for _, s := range steps {
 		if s.name == r.PathValue("action") {

@@ -120,9 +120,8 @@ func (p *Pages) proposeSuccession(w http.ResponseWriter, r *http.Request) error 
 	if err := keeper(r); err != nil {
 		return err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(err, fault.Malformed)
+	if err := readForm(w, r); err != nil {
+		return err
 	}
 	typed := func(wire string) string { return strings.TrimSpace(r.PostForm.Get(successionInputs[wire])) }
 	one := esign.Succession{Owner: esign.Party{Name: typed("owner"), Code: typed("owner_code")}, Kind: esign.SuccessionKind(typed("kind")), Heirs: heirsTyped(typed("heirs")), Order: typed("order"),
@@ -220,9 +219,8 @@ func (p *Pages) decideSuccession(w http.ResponseWriter, r *http.Request) error {
 	if err := esign.Staff(r.Context()); err != nil {
 		return err
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(err, fault.Malformed)
+	if err := readForm(w, r); err != nil {
+		return err
 	}
 	for _, step := range successionSteps {
 		if step.decision == r.PathValue("action") {

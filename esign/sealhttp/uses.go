@@ -239,9 +239,8 @@ func (p *Pages) useAction(w http.ResponseWriter, r *http.Request) error {
 	if action == "stamp" {
 		return p.useStamp(w, r, id)
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(err, fault.Malformed)
+	if err := readForm(w, r); err != nil {
+		return err
 	}
 	reason, read := strings.TrimSpace(r.PostForm.Get("reason")), r.PostForm.Get("digest")
 	var err error
