@@ -63,6 +63,7 @@ const maxHold = 5 * 365 * 24 * time.Hour
 // Blocker is something that must be settled before an account can be deleted.
 type Blocker struct {
 	Kind string // message deletion.blocker.<kind>
+	Name string // who is on the other side, as the person may see it; empty for nobody in particular
 	URL  string // where it is settled; empty for none
 }
 
@@ -175,7 +176,7 @@ func (d *Deletions) Blockers(ctx context.Context, accountID string) ([]Blocker, 
 		return nil, fault.Wrap(err, fault.Unavailable)
 	}
 	if open > 0 {
-		all = append(all, Blocker{BlockerCase, "/proofing"})
+		all = append(all, Blocker{Kind: BlockerCase, URL: "/proofing"})
 	}
 	if d.cfg.Blockers != nil {
 		more, err := d.cfg.Blockers(ctx, accountID)

@@ -22,10 +22,21 @@ type DetailType struct {
 // DetailField is a member of a kind.
 type DetailField struct {
 	Title    map[string]string `json:"title" yaml:"title"`
-	Kind     string            `json:"kind" yaml:"kind"` // text, number, list (of texts)
+	Kind     string            `json:"kind" yaml:"kind"` // text, number, list (of texts), item (the code of a service item)
 	Required bool              `json:"required,omitempty" yaml:"required"`
 	Values   []string          `json:"values,omitempty" yaml:"values"` // the only ones, when there are any
 	Max      int               `json:"max,omitempty" yaml:"max"`       // characters, entries, or the largest number; 0: 200
+}
+
+// FieldItem is the kind of a member that says for which service item (政务服务事项) something is asked: a mandate must extend to it, and it stands in the
+// person's ledger.
+const FieldItem = "item"
+
+const maxServiceItem = 64 // octets of a code
+
+// ServiceItem reports whether a text may be the code of a service item: printable ASCII without blanks.
+func ServiceItem(code string) bool {
+	return code != "" && len(code) <= maxServiceItem && !strings.ContainsFunc(code, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // Detail is one object of authorization_details.
@@ -90,8 +101,8 @@ func (t *DetailType) Normalize() error {
 		return refuse("fields", "at most 20")
 	}
 	for name, field := range t.Fields {
-		if name == "type" || name == "" || !slices.Contains([]string{"text", "number", "list"}, field.Kind) || field.Max < 0 {
-			return refuse("fields."+name, "kind is text, number or list; max is not negative")
+		if name == "type" || name == "" || !slices.Contains([]string{"text", "number", "list", FieldItem}, field.Kind) || field.Max < 0 {
+			return refuse("fields."+name, "kind is text, number, list or item; max is not negative")
 		}
 		if err := checkTitle(field.Title); err != nil {
 			return refuse("fields."+name, err.Error())
@@ -158,6 +169,9 @@ func (f DetailField) read(raw json.RawMessage) ([]string, error) {
 			return nil, errors.New("not a text")
 		}
 		list = []string{*text}
+		if f.Kind == FieldItem && !ServiceItem(*text) {
+			return nil, errors.New("not the code of a service item")
+		}
 	}
 	for _, text := range list {
 		if utf8.RuneCountInString(text) > max(limit, 200) || f.Kind == "text" && utf8.RuneCountInString(text) > limit || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
@@ -173,14 +187,35 @@ func (f DetailField) read(raw json.RawMessage) ([]string, error) {
 // DetailLine is a member in words.
 type DetailLine struct{ Label, Value string }
 
+// ItemNames gives service items their names; the mandates implement it.
+type ItemNames interface {
+	Name(locale, code string) string
+}
+
+// Items are the codes of service items that an object names, sorted by its members.
+func (t DetailType) Items(d Detail) (codes []string) {
+	for _, name := range slices.Sorted(maps.Keys(t.Fields)) {
+		raw, given := d.Fields[name]
+		if field := t.Fields[name]; given && field.Kind == FieldItem {
+			if read, err := field.read(raw); err == nil {
+				codes = append(codes, read...)
+			}
+		}
+	}
+	return codes
+}
+
 // Describe gives an object in the words of a language, for the person who is asked.
-func (t DetailType) Describe(d Detail, locale string) (title string, lines []DetailLine) {
+func (t DetailType) Describe(d Detail, locale string, items ItemNames) (title string, lines []DetailLine) {
 	for _, name := range slices.Sorted(maps.Keys(t.Fields)) {
 		raw, given := d.Fields[name]
 		if !given {
 			continue
 		}
 		if texts, err := t.Fields[name].read(raw); err == nil {
+			if t.Fields[name].Kind == FieldItem {
+				texts = []string{items.Name(locale, texts[0])}
+			}
 			lines = append(lines, DetailLine{t.Fields[name].Title[locale], strings.Join(texts, ", ")})
 		}
 	}

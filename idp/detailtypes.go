@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,23 @@ func NewDetails(store DetailStore, now func() time.Time) *Details {
 
 // Types are the known kinds by name; the map is not to be changed.
 func (d *Details) Types() map[string]DetailType { return d.snapshot.Load().types }
+
+// Items are the codes of the service items that authorization_details name, each once and sorted.
+func (d *Details) Items(raw json.RawMessage) (codes []string) {
+	if d == nil || len(raw) == 0 {
+		return nil
+	}
+	list, err := ReadDetails(raw)
+	if err != nil {
+		return nil // what is no list names nothing
+	}
+	types := d.Types()
+	for _, detail := range list {
+		codes = append(codes, types[detail.Type].Items(detail)...)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}
 
 // Revision changes with every change of any kind.
 func (d *Details) Revision() int64 { return d.snapshot.Load().revision }

@@ -46,6 +46,7 @@ type Release struct {
 	Department string
 	Channel    Channel
 	Claims     []string // sorted
+	Items      []string // codes of the service items that it was asked for; sorted
 	Purpose    string
 	Basis      Basis
 	Count      int64
@@ -83,6 +84,7 @@ type Told struct {
 	Consent   int64    // version of the consent; 0 for none
 	Mandate   string   // under which somebody acted; empty for the person itself
 	Passed    []Passed // to whom the client may pass it on
+	Items     []string // codes of service items, sorted
 }
 
 // Release is the line on which a telling counts.
@@ -90,7 +92,7 @@ func (v *Vocabulary) Release(t Told, at time.Time) Release {
 	at = at.UTC().Truncate(time.Microsecond)
 	t.Claims = slices.DeleteFunc(slices.Clone(t.Claims), func(claim string) bool { return claim == ClaimPartnerLevel }) // it is ial in another word
 	r := Release{AccountID: t.AccountID, GrantID: t.GrantID, ClientID: t.Client.ClientID, Name: t.Client.ClientName, Department: t.Client.Department, Channel: t.Channel,
-		Claims: slices.Compact(slices.Sorted(slices.Values(t.Claims))), Count: 1, First: at, Last: at}
+		Claims: slices.Compact(slices.Sorted(slices.Values(t.Claims))), Items: t.Items, Count: 1, First: at, Last: at}
 	r.Purpose, r.Basis = v.purposeAndBasis(t.Client, r.Claims, t.Consent)
 	r.Basis.Mandate = t.Mandate
 	r.ID = "rel_" + digest.Hex([]byte(r.key() + "\x00" + dayOf(at)))[:32]
@@ -119,7 +121,11 @@ var legalTime = time.FixedZone("UTC+8", 8*60*60)
 
 // key is what a line counts, whatever the day. The basis belongs to it: a later consent is another line.
 func (r Release) key() string {
-	return strings.Join([]string{r.AccountID, r.GrantID, r.ClientID, string(r.Channel), strings.Join(r.Claims, " "), r.Purpose, r.Basis.text()}, "\x00")
+	parts := []string{r.AccountID, r.GrantID, r.ClientID, string(r.Channel), strings.Join(r.Claims, " "), r.Purpose, r.Basis.text()}
+	if len(r.Items) > 0 { // a line without one keeps the identifier that it always had
+		parts = append(parts, strings.Join(r.Items, " "))
+	}
+	return strings.Join(parts, "\x00")
 }
 
 func (b Basis) text() string {

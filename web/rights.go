@@ -22,6 +22,7 @@ type Record struct {
 	Count      int64
 	Channel    string // message records.channel.<word>
 	Claims     []string
+	Items      []string // names of the service items that it was asked for
 	Purpose    string
 	Basis      string
 	DisputeURL string

@@ -152,9 +152,14 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// codes are service items whose codes are their names.
+type codes struct{}
+
+func (codes) Name(_, code string) string { return code }
+
 func FuzzReadDetails(f *testing.F) {
-	f.Add(`[{"type":"a","x":1,"l":["v"],"t":"text"}]`)
-	kind := idp.DetailType{Type: "a", Fields: map[string]idp.DetailField{"x": {Kind: "number"}, "l": {Kind: "list"}, "t": {Kind: "text"}}}
+	f.Add(`[{"type":"a","x":1,"l":["v"],"t":"text","i":"pension"}]`)
+	kind := idp.DetailType{Type: "a", Fields: map[string]idp.DetailField{"x": {Kind: "number"}, "l": {Kind: "list"}, "t": {Kind: "text"}, "i": {Kind: idp.FieldItem}}}
 	client := idp.Client{RequestSettings: idp.RequestSettings{AuthorizationDetails: []string{"a"}}}
 	f.Fuzz(func(t *testing.T, text string) {
 		raw, err := DetailTypes{"a": kind}.Read(client, text)
@@ -166,7 +171,7 @@ func FuzzReadDetails(f *testing.F) {
 			t.Fatalf("what was taken cannot be read again: %v", err)
 		}
 		for _, d := range list {
-			if _, lines := kind.Describe(d, "en"); len(lines) != len(d.Fields) {
+			if _, lines := kind.Describe(d, "en", codes{}); len(lines) != len(d.Fields) {
 				t.Fatalf("the person would not see all of %s", text)
 			}
 		}

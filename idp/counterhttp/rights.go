@@ -3,6 +3,7 @@ package counterhttp
 import (
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -36,7 +37,9 @@ func (s *Server) effectsOf(r *http.Request, kind string) (all []string) {
 // blocked are what stands in the way of a deletion, with what can be done about it at this desk.
 func (s *Server) blocked(r *http.Request, blockers []idp.Blocker) (all []string) {
 	for _, b := range blockers {
-		all = append(all, s.Renderer.Text(r, "counter.blocker."+b.Kind))
+		if text := s.Renderer.Text(r, "counter.blocker."+b.Kind); !slices.Contains(all, text) {
+			all = append(all, text)
+		}
 	}
 	return all
 }

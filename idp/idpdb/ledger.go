@@ -13,11 +13,11 @@ import (
 
 // addRelease counts a release on its line.
 func addRelease(r idp.Release) sqldb.Step {
-	return step(`INSERT INTO idp_release (account_id, id, grant_id, client_id, name, department, channel, claims, purpose, consent, statutes, mandate, seen, first_at, last_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+	return step(`INSERT INTO idp_release (account_id, id, grant_id, client_id, name, department, channel, claims, purpose, consent, statutes, mandate, seen, first_at, last_at, items)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (account_id, id) DO UPDATE SET seen = idp_release.seen + $13, last_at = CASE WHEN idp_release.last_at < $15 THEN $15 ELSE idp_release.last_at END`,
 		r.AccountID, r.ID, r.GrantID, r.ClientID, r.Name, r.Department, r.Channel, strings.Join(r.Claims, " "), r.Purpose, r.Basis.Consent, strings.Join(r.Basis.Statutes, "\n"), r.Basis.Mandate,
-		r.Count, sqldb.Micros(r.First), sqldb.Micros(r.Last))
+		r.Count, sqldb.Micros(r.First), sqldb.Micros(r.Last), strings.Join(r.Items, " "))
 }
 
 // SaveReleases adds counts to the ledger.
@@ -29,14 +29,15 @@ func (s *Store) SaveReleases(ctx context.Context, releases []idp.Release) error 
 	return s.db.Apply(ctx, nil, steps...)
 }
 
-const releaseColumns = "id, grant_id, client_id, name, department, channel, claims, purpose, consent, statutes, mandate, seen, first_at, last_at"
+const releaseColumns = "id, grant_id, client_id, name, department, channel, claims, purpose, consent, statutes, mandate, seen, first_at, last_at, items"
 
 func scanRelease(accountID string, row interface{ Scan(...any) error }) (idp.Release, error) {
 	r := idp.Release{AccountID: accountID}
-	var claims, statutes string
+	var claims, statutes, items string
 	var first, last int64
-	err := row.Scan(&r.ID, &r.GrantID, &r.ClientID, &r.Name, &r.Department, &r.Channel, &claims, &r.Purpose, &r.Basis.Consent, &statutes, &r.Basis.Mandate, &r.Count, &first, &last)
-	r.Claims, r.First, r.Last = strings.Fields(claims), sqldb.Time(first), sqldb.Time(last)
+	err := row.Scan(&r.ID, &r.GrantID, &r.ClientID, &r.Name, &r.Department, &r.Channel, &claims, &r.Purpose, &r.Basis.Consent, &statutes, &r.Basis.Mandate, &r.Count, &first, &last, &items)
+	r.Claims, r.Items = strings.Fields(claims), strings.Fields(items)
+	r.First, r.Last = sqldb.Time(first), sqldb.Time(last)
 	if statutes != "" {
 		r.Basis.Statutes = strings.Split(statutes, "\n")
 	}

@@ -82,7 +82,7 @@ func (s *Server) actsFor(ctx context.Context, f authflow.Flow, client idp.Client
 		}
 		a.mandate, a.undecided = chosen, !ok
 	}
-	return a, withinMandate(f, a.mandate), nil
+	return a, s.withinMandate(f, a.mandate), nil
 }
 
 // mandateFor is the live mandate with an identifier, or the last used one of a principal with a pairwise subject.
@@ -102,14 +102,17 @@ func (s *Server) mandateFor(ctx context.Context, client idp.Client, live []manda
 	return nil, nil
 }
 
-// withinMandate refuses authorization_details of kinds that the mandate does not name.
-func withinMandate(f authflow.Flow, m *mandate.Mandate) *oauth.Error {
+// withinMandate refuses authorization_details of kinds that the mandate does not name, and service items that it does not extend to.
+func (s *Server) withinMandate(f authflow.Flow, m *mandate.Mandate) *oauth.Error {
 	if m == nil || len(f.Details) == 0 {
 		return nil
 	}
 	list, err := idp.ReadDetails(f.Details)
 	if err != nil || slices.ContainsFunc(list, func(d idp.Detail) bool { return !slices.Contains(m.DetailTypes, d.Type) }) {
 		return oauth.Refusal("invalid_authorization_details", "the mandate does not extend to them")
+	}
+	if slices.ContainsFunc(s.Details.Items(f.Details), func(item string) bool { return !m.Covers(item) || s.Mandates.Items().Withholds(*m, item) }) {
+		return oauth.Refusal("invalid_authorization_details", "the mandate does not extend to the service item")
 	}
 	return nil
 }

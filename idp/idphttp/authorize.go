@@ -279,7 +279,7 @@ func (s *Server) detailsFor(r *http.Request, f authflow.Flow) []web.Detail {
 	types, locale := s.Details.Types(), s.Pages.Locale(r)
 	var all []web.Detail
 	for _, detail := range list {
-		title, lines := types[detail.Type].Describe(detail, locale)
+		title, lines := types[detail.Type].Describe(detail, locale, s.Mandates.Items())
 		shown := web.Detail{Title: title}
 		for _, line := range lines {
 			shown.Lines = append(shown.Lines, web.DetailLine(line))

@@ -48,7 +48,11 @@ func (s *Server) showDeletion(w http.ResponseWriter, r *http.Request, current se
 			return err
 		}
 		for _, b := range blockers {
-			body.Blockers = append(body.Blockers, web.Link{Label: s.Pages.Text(r, "deletion.blocker."+b.Kind), URL: b.URL})
+			label := s.Pages.Text(r, "deletion.blocker."+b.Kind)
+			if b.Name != "" {
+				label = s.Pages.Text(r, "deletion.blocker.with", "what", label, "name", b.Name)
+			}
+			body.Blockers = append(body.Blockers, web.Link{Label: label, URL: b.URL})
 		}
 		if !s.recently(current) {
 			body.SignInURL = LoginURL("/me/data/deletion")

@@ -135,7 +135,7 @@ func (s *Server) shownRecord(r *http.Request, one idp.Release) web.Record {
 		return s.shownUse(r, one)
 	}
 	shown := web.Record{ID: one.ID, App: s.receiverName(r, one.ClientID, one.Name), Department: one.Department, At: one.First, Last: one.Last, Count: one.Count, Channel: string(one.Channel),
-		Claims: s.claimTitles(r, one.Claims), Purpose: one.Purpose, Basis: s.basisText(r, one.Basis), DisputeURL: recordURL(one.ID)}
+		Claims: s.claimTitles(r, one.Claims), Items: s.itemNames(r, one.Items), Purpose: one.Purpose, Basis: s.basisText(r, one.Basis), DisputeURL: recordURL(one.ID)}
 	if one.Channel == idp.ChannelActing {
 		shown.MandateURL = "/me/mandates/" + one.Basis.Mandate
 	}
@@ -183,6 +183,14 @@ func (s *Server) claimTitles(r *http.Request, names []string) []string {
 	return all
 }
 
+// itemNames are service items in words.
+func (s *Server) itemNames(r *http.Request, codes []string) (names []string) {
+	for _, code := range codes {
+		names = append(names, s.Mandates.Items().Name(s.Pages.Locale(r), code))
+	}
+	return names
+}
+
 // basisText is a basis in words.
 func (s *Server) basisText(r *http.Request, b idp.Basis) string {
 	parts := slices.Clone(b.Statutes)
@@ -221,10 +229,10 @@ func (s *Server) recordsCSV(w http.ResponseWriter, r *http.Request) error {
 	w.Write([]byte("\ufeff")) // spreadsheets take the text for another encoding without it
 	out := safecsv.New(w)
 	text := func(key string) string { return s.Pages.Text(r, key) }
-	lines := []error{out.Write(text("records.first"), text("records.last"), text("records.count"), text("records.app"), text("records.department"), text("records.channel"), text("records.claims"), text("records.purpose"), text("records.basis"), "id")}
+	lines := []error{out.Write(text("records.first"), text("records.last"), text("records.count"), text("records.app"), text("records.department"), text("records.items"), text("records.channel"), text("records.claims"), text("records.purpose"), text("records.basis"), "id")}
 	for _, one := range page {
 		shown := s.shownRecord(r, one)
-		lines = append(lines, out.Write(one.First.In(chinaTime).Format(time.DateTime), one.Last.In(chinaTime).Format(time.DateTime), strconv.FormatInt(one.Count, 10), shown.App, one.Department, text("records.channel."+string(one.Channel)),
+		lines = append(lines, out.Write(one.First.In(chinaTime).Format(time.DateTime), one.Last.In(chinaTime).Format(time.DateTime), strconv.FormatInt(one.Count, 10), shown.App, one.Department, strings.Join(shown.Items, text("page.list_gap")), text("records.channel."+string(one.Channel)),
 			strings.Join(shown.Claims, text("page.list_gap")), shown.Purpose, shown.Basis, one.ID))
 	}
 	return errors.Join(append(lines, out.Flush())...)

@@ -22,6 +22,7 @@ type ReleaseRecord struct {
 	Department string    `json:"department,omitempty" doc:"Organisation that answers for it"`
 	Channel    string    `json:"channel" enum:"token,userinfo,introspection,exchange,bridge,license,acting" doc:"How it left; acting: seen at pages of the platform by somebody who acts under the mandate"`
 	Claims     []string  `json:"claims" doc:"Names of what was given, never values"`
+	Items      []string  `json:"service_items,omitempty" doc:"Codes of the service items that it was asked for"`
 	Purpose    string    `json:"purpose,omitempty" doc:"What it was for"`
 	Consent    int64     `json:"consent_version,omitempty" doc:"Version of the consent that it stands on"`
 	Laws       []string  `json:"laws,omitempty" doc:"Laws under which it was given"`
@@ -128,7 +129,7 @@ func (s *Server) RegisterRights(api huma.API) {
 		out := &releaseList{}
 		out.Body.Items, out.Body.Next = []ReleaseRecord{}, next
 		for _, r := range page {
-			out.Body.Items = append(out.Body.Items, ReleaseRecord{r.ID, r.ClientID, r.Name, r.Department, string(r.Channel), r.Claims, r.Purpose, r.Basis.Consent, r.Basis.Statutes, r.Basis.Mandate, r.License.ID, r.License.Kind, r.Count, r.First, r.Last})
+			out.Body.Items = append(out.Body.Items, ReleaseRecord{r.ID, r.ClientID, r.Name, r.Department, string(r.Channel), r.Claims, r.Items, r.Purpose, r.Basis.Consent, r.Basis.Statutes, r.Basis.Mandate, r.License.ID, r.License.Kind, r.Count, r.First, r.Last})
 		}
 		return out, nil
 	})

@@ -2,6 +2,7 @@ package idphttp
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
@@ -54,7 +55,9 @@ func (s *Server) showWardDeletion(w http.ResponseWriter, r *http.Request, h *her
 			if b.Kind == idp.BlockerCase {
 				link.URL = h.wardURL()
 			}
-			body.Blockers = append(body.Blockers, link)
+			if !slices.Contains(body.Blockers, link) { // guardians read what kind of thing it is, not with whom
+				body.Blockers = append(body.Blockers, link)
+			}
 		}
 		if !s.recently(h.current) {
 			body.SignInURL = LoginURL(h.deletionURL())

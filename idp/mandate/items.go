@@ -11,6 +11,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
@@ -85,24 +86,19 @@ func ParseItems(content []byte) (Items, error) {
 	}
 	groups := map[string]bool{}
 	for _, g := range list.Groups {
-		if groups[g.Code] || !isItem(g.Code) || !named(g.Names) {
+		if groups[g.Code] || !idp.ServiceItem(g.Code) || !named(g.Names) {
 			return wrong("group", g.Code)
 		}
 		groups[g.Code] = true
 	}
 	last := ""
 	for _, i := range list.Items {
-		if !isItem(i.Code) || i.Code == AllItems || i.Code <= last || !groups[i.Group] || !named(i.Names) || i.For != "" && i.For != ForPersons && i.For != ForOrganisations {
+		if !idp.ServiceItem(i.Code) || i.Code == AllItems || i.Code <= last || !groups[i.Group] || !named(i.Names) || i.For != "" && i.For != ForPersons && i.For != ForOrganisations {
 			return wrong("item", i.Code)
 		}
 		last = i.Code
 	}
 	return Items{Groups: list.Groups, all: list.Items}, nil
-}
-
-// isItem reports whether a text may be the code of an item: printable ASCII without blanks.
-func isItem(code string) bool {
-	return code != "" && len(code) <= maxItem && !strings.ContainsFunc(code, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func named(names map[string]string) bool {

@@ -203,7 +203,6 @@ func (s *Service) record(ctx context.Context, m Mandate, event string) (audit.Re
 // Limits of what is written into a mandate.
 const (
 	maxItems = 50
-	maxItem  = 64
 )
 
 // apply checks terms against the policy of their kind and fills in its defaults.
@@ -223,7 +222,7 @@ func (t Terms) apply(m *Mandate, now time.Time) error {
 		t.Rights = policy.Default
 	}
 	for _, list := range [][]string{t.Items, t.DetailTypes} {
-		if len(list) > maxItems || slices.ContainsFunc(list, func(i string) bool { return !isItem(i) }) {
+		if len(list) > maxItems || slices.ContainsFunc(list, func(i string) bool { return !idp.ServiceItem(i) }) {
 			return wrong("mandate-items")
 		}
 	}

@@ -35,6 +35,7 @@ type Config struct {
 	Ring    *keys.Ring
 	Minter  AccessMinter
 	Ledger  *idp.Ledger         // writes down what leaves with tokens that change nothing else; nil writes nothing
+	Details *idp.Details        // kinds of authorization_details; nil knows none
 	Words   *idp.LiveVocabulary // nil is what is built in
 	Now     func() time.Time
 	Rand    io.Reader

@@ -98,7 +98,7 @@ func (e *Engine) releases(channel idp.Channel, m Mint, minted Minted) []idp.Rele
 	if m.Session.AccountID == "" {
 		return nil
 	}
-	told := idp.Told{Client: m.Client, AccountID: m.Session.AccountID, GrantID: m.GrantID, Channel: channel, Claims: minted.Released, Consent: m.Session.Consent}
+	told := idp.Told{Client: m.Client, AccountID: m.Session.AccountID, GrantID: m.GrantID, Channel: channel, Claims: minted.Released, Consent: m.Session.Consent, Items: e.cfg.Details.Items(m.Session.Details)}
 	if len(m.Session.Parents) == 0 { // an exchanged token is another client's, whom nobody allowed to pass on anything
 		told.Passed = m.Client.PassedOn(m.Session.Agreement(), minted.Released)
 	}

@@ -67,5 +67,5 @@ func (s *Service) NoteAccess(a Access, client idp.Client, channel idp.Channel, c
 		return nil
 	}
 	claims = slices.DeleteFunc(claims, func(name string) bool { return name == idp.ClaimActor || name == "mandate_id" }) // they tell of the actors
-	return s.ledger.Note(mandate.Releases(s.words.Load(), a.Mandate, idp.Told{Client: client, AccountID: a.Grant.AccountID, GrantID: a.Grant.ID, Channel: channel, Claims: claims, Consent: a.Consent, Passed: passed}, s.now())...)
+	return s.ledger.Note(mandate.Releases(s.words.Load(), a.Mandate, idp.Told{Client: client, AccountID: a.Grant.AccountID, GrantID: a.Grant.ID, Channel: channel, Claims: claims, Consent: a.Consent, Passed: passed, Items: s.details.Items(a.Details)}, s.now())...)
 }

@@ -41,6 +41,7 @@ type Service struct {
 	store   oauth.Store
 	proofs  *oauth.Proofs
 	ledger  *idp.Ledger
+	details *idp.Details
 	words   *idp.LiveVocabulary
 	now     func() time.Time
 	rand    io.Reader
@@ -56,6 +57,7 @@ type Config struct {
 	Store   oauth.Store
 	Proofs  *oauth.Proofs
 	Ledger  *idp.Ledger         // writes down what introspection tells; nil writes nothing
+	Details *idp.Details        // kinds of authorization_details; nil knows none
 	Words   *idp.LiveVocabulary // nil is what is built in
 	Now     func() time.Time
 	Rand    io.Reader
@@ -63,7 +65,7 @@ type Config struct {
 
 // New returns the service.
 func New(cfg Config) *Service {
-	return &Service{issuer: cfg.Issuer, ring: cfg.Ring, clients: cfg.Clients, people: cfg.People, store: cfg.Store, proofs: cfg.Proofs, ledger: cfg.Ledger, words: cfg.Words, now: cfg.Now, rand: cfg.Rand}
+	return &Service{issuer: cfg.Issuer, ring: cfg.Ring, clients: cfg.Clients, people: cfg.People, store: cfg.Store, proofs: cfg.Proofs, ledger: cfg.Ledger, details: cfg.Details, words: cfg.Words, now: cfg.Now, rand: cfg.Rand}
 }
 
 // keyFor is the kind of key behind a JWS algorithm.

@@ -352,7 +352,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	}
 	a.ledger = idp.NewLedger(jointLedger{LedgerStore: a.store, app: a}, o.Now)
 	proofs := oauth.NewProofs(oauth.ProofsConfig{Ring: a.ring, Store: a.store, Now: o.Now})
-	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Words: a.words, Ledger: a.ledger, Now: o.Now, Rand: o.Rand})
+	tokenService := tokens.New(tokens.Config{Issuer: a.cfg.Issuer, Ring: a.ring, Clients: a.Clients, People: a.Accounts, Store: a.store, Proofs: proofs, Words: a.words, Ledger: a.ledger, Details: a.Details, Now: o.Now, Rand: o.Rand})
 	if err := tokenService.EnsureKeys(ctx); err != nil {
 		return err
 	}
@@ -361,7 +361,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	auth := oauth.NewClientAuth(oauth.ClientAuthConfig{Issuer: a.cfg.Issuer, Clients: a.Clients, Ring: a.ring, Store: a.store, Fetch: a.fetchKeys, Roots: roots, Now: o.Now})
-	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Words: a.words, Ledger: a.ledger, Now: o.Now, Rand: o.Rand})
+	engine := oauth.New(oauth.Config{Issuer: a.cfg.Issuer, Store: a.store, Clients: a.Clients, Ring: a.ring, Minter: tokenService, Words: a.words, Ledger: a.ledger, Details: a.Details, Now: o.Now, Rand: o.Rand})
 	tokenEndpoint, err := grants.New(grants.Config{Auth: auth, Proofs: proofs, IDTokens: tokenService, Grants: a.grantTypes(engine, tokenService)})
 	if err != nil {
 		return err

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 	"github.com/yinxin-gov/yinxin/keys"
@@ -44,6 +46,31 @@ func open(t *testing.T, b *walk.Browser, address string) {
 
 func told(p *apptest.Platform, to, text string) bool {
 	return strings.Contains(p.Get("/sandbox/inbox?to="+to, "").Text, text)
+}
+
+// TestWhatStandsInTheWayOfADeletionLeadsToWhereItIsSettled: one line for each mandate and organisation, with who is on the other side.
+func TestWhatStandsInTheWayOfADeletionLeadsToWhereItIsSettled(t *testing.T) {
+	register := &steered{}
+	p := apptest.StartOn(t, apptest.NewConfig(t, database(t), t.TempDir()), app.Options{Register: register})
+	register.set(func(r *steered) { r.representative, r.state = "李四", mandate.Registered })
+	p.Persona(elder, "赵奶奶", 1)
+	p.Persona(helper, "李四", 3)
+	relatives, agent := accountOf(t, p, elder).ID, accountOf(t, p, helper).ID
+	given, received := give(t, p, agent, relatives, mandate.Terms{}), give(t, p, relatives, agent, mandate.Terms{})
+	o, err := p.App.Mandates.Found(context.Background(), by(p, agent), "示例市青禾商贸有限公司", company)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := p.SignIn(helper)
+	open(t, b, p.URL+"/me/data/deletion")
+	for _, want := range []string{`href="/me/mandates/` + given.ID + `"`, `href="/me/mandates/` + received.ID + `"`, `href="/me/organisations/` + o.ID + `"`, "赵*", "示例市青禾商贸有限公司"} {
+		if !strings.Contains(b.Page.Source, want) {
+			t.Errorf("no %s on the page: %s", want, b.Page.Text)
+		}
+	}
+	if strings.Contains(b.Page.Text, "赵奶奶") || b.Page.Has("deletion-submit") {
+		t.Errorf("a whole name, or the way on: %s", b.Page.Text)
+	}
 }
 
 // TestX12DeletionWithCoolOff: a new login, seven days in which one press undoes it, a final notice, and then nothing is left

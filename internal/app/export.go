@@ -167,6 +167,7 @@ type exportedRecord struct {
 	Department string    `json:"department,omitempty"`
 	Channel    string    `json:"channel"`
 	Claims     []string  `json:"claims"`
+	Items      []string  `json:"service_items,omitempty"`
 	Purpose    string    `json:"purpose,omitempty"`
 	Consent    int64     `json:"consent_version,omitempty"`
 	Laws       []string  `json:"laws,omitempty"`
@@ -185,7 +186,7 @@ func (a *App) exportRecords(ctx context.Context, id string) (any, bool, error) {
 	}
 	all := []exportedRecord{}
 	for _, r := range page {
-		all = append(all, exportedRecord{r.ID, r.ClientID, r.Name, r.Department, string(r.Channel), r.Claims, r.Purpose, r.Basis.Consent, r.Basis.Statutes, r.Basis.Mandate, r.License.ID, r.License.Kind, r.Count, r.First, r.Last})
+		all = append(all, exportedRecord{r.ID, r.ClientID, r.Name, r.Department, string(r.Channel), r.Claims, r.Items, r.Purpose, r.Basis.Consent, r.Basis.Statutes, r.Basis.Mandate, r.License.ID, r.License.Kind, r.Count, r.First, r.Last})
 	}
 	return all, next != "", nil
 }

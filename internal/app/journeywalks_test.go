@@ -585,7 +585,8 @@ func (j *journey) dataRights() {
 	m := give(j.t, j.p, accountOf(j.t, j.p, number).ID, accountOf(j.t, j.p, helper).ID, mandate.Terms{})
 	j.open("/me/data/deletion", "#blockers a")
 	j.has("#deletion-submit", 0)
-	ended(j.t, j.p.App.Mandates.Stop(context.Background(), m.Principal, m.ID, "wish"))
+	j.press(`#blockers a[href="/me/mandates/`+m.ID+`"]`, `[name="mandate-stop"]`) // each line leads to where it is settled
+	j.press(`[name="mandate-stop"]`, "main")
 	j.at("3.8.3")
 	j.open("/me/data/deletion", "#deletion-submit")
 	j.has("#effects li", 4)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -78,7 +77,11 @@ func (a *App) tellOfChild(ctx context.Context, d outbox.Delivery, notice idp.Del
 	return a.notify(ctx, d, guardian, template, map[string]string{"whom": whom, "date": notice.DueAt.In(legalTime).Format("01-02 15:04")})
 }
 
-// deletionBlockers are the mandates that a person must end before the account is deleted, since the other side relies on them.
+// maxBlockers bounds the mandates that stand in the way of a deletion one by one; the rest is one line that leads to all.
+const maxBlockers = 20
+
+// deletionBlockers are the mandates that a person must end before the account is deleted, since the other side relies on them: each with
+// who is on the other side and where it ends.
 func (a *App) deletionBlockers(ctx context.Context, accountID string) ([]idp.Blocker, error) {
 	open, err := a.Mandates.Open(ctx, accountID)
 	if err != nil {
@@ -86,15 +89,22 @@ func (a *App) deletionBlockers(ctx context.Context, accountID string) ([]idp.Blo
 	}
 	var all []idp.Blocker
 	for _, m := range open {
-		b := idp.Blocker{Kind: "mandate", URL: "/me/mandates"}
+		if len(all) == maxBlockers {
+			return append(all, idp.Blocker{Kind: "mandate", URL: "/me/mandates"}), nil
+		}
+		b, other := idp.Blocker{Kind: "mandate", URL: "/me/mandates/" + m.ID}, m.Principal
+		if m.Principal == accountID {
+			other = m.Agent
+		}
 		if m.Principal == accountID && (m.Kind == mandate.Guardian || m.Kind == mandate.GuardianLimited) {
-			b = idp.Blocker{Kind: idp.BlockerGuardian, URL: "/me/mandates"}
+			b.Kind = idp.BlockerGuardian
 		} else if mandate.IsOrganisation(m.Principal) && (m.Kind == mandate.LegalRepresentative || m.Kind == mandate.Administrator) {
-			b = idp.Blocker{Kind: "organization", URL: "/me/mandates"}
+			b.Kind, b.URL = "organization", "/me/organisations/"+m.Principal
 		}
-		if !slices.Contains(all, b) {
-			all = append(all, b)
+		if b.Name, err = a.sideName(ctx, other); err != nil {
+			return nil, err
 		}
+		all = append(all, b)
 	}
 	return all, nil
 }

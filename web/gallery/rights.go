@@ -13,7 +13,7 @@ var copySections = []web.DataSection{{Name: "account", Ticked: true}, {Name: "do
 // rights are the pages on which people see and decide what becomes of their data.
 func rights() []Sample {
 	record := web.Record{ID: "rel_1", App: "不动产登记", Department: "示例市自然资源和规划局", At: moment, Last: moment.Add(3 * time.Hour), Count: 4, Channel: "userinfo", Claims: []string{"sub", "name", "id_document_number"},
-		Purpose: "核对产权人", Basis: "《不动产登记暂行条例》第十六条、您的同意（第 2 版）", DisputeURL: "/me/records/rel_1"}
+		Items: []string{"不动产登记"}, Purpose: "核对产权人", Basis: "《不动产登记暂行条例》第十六条、您的同意（第 2 版）", DisputeURL: "/me/records/rel_1"}
 	other := record
 	other.ID, other.App, other.Channel, other.Claims, other.Count, other.DisputeURL = "rel_2", "市场监管", "token", []string{"sub", "ial"}, 1, "/me/records/rel_2"
 	shown := web.Record{ID: "luse_1", App: "示例银行", At: moment, Last: moment, Count: 1, Channel: "license", Claims: []string{"证照编号", "持证主体", "证照颁发机构"}, Purpose: "出示《不动产权证书》，被扫码核验", DisputeURL: "/me/records/luse_1"}
@@ -31,7 +31,7 @@ func rights() []Sample {
 				{Recipient: web.Recipient{ID: "dept-tax", Name: "国家税务总局示例市税务局", Claims: []web.Claim{{Name: "name", Value: "张*", Purpose: "税务登记", Basis: "《示例征收管理条例》第十五条", Retention: 3650}}}}},
 			Versions: []web.ConsentVersion{{Number: 2, PassedTo: []string{"示例市住房公积金管理中心"}, Kept: []string{"示例市社会保险基金管理局"}, At: moment, Locale: "zh-CN", Purpose: "办理企业设立登记", Given: []string{"姓名", "证件号码"}, Refused: []string{"手机号"}}, {Number: 1, At: moment.AddDate(0, -1, 0), Ended: moment, Locale: "zh-CN", Purpose: "办理企业设立登记", Given: []string{"姓名"}}}}}},
 		{Name: "deletion", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept}}},
-		{Name: "deletion-blocked", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept, Blockers: []web.Link{{Label: "有正在办理的实名核验", URL: "/proofing"}, {Label: "您是企业的唯一管理员"}}}}},
+		{Name: "deletion-blocked", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept, Blockers: []web.Link{{Label: "有正在办理的实名核验", URL: "/proofing"}, {Label: "有未到期的委托授权（王*）", URL: "/me/mandates/mdt_2"}, {Label: "您是企业的代表人或管理员（示例科技有限公司）", URL: "/me/organisations/org_1"}}}}},
 		{Name: "deletion-waiting", Template: "deletion", Page: web.Page{Identity: citizen, Body: web.DeletionPage{Kept: kept, DueAt: moment.AddDate(0, 0, 7)}}},
 		{Name: "documents", Template: "documents", Page: web.Page{Identity: citizen, Body: web.DocumentsPage{Known: true, Adding: true, MergeURL: "/merge",
 			ProofingPage: web.ProofingPage{Action: "/me/documents", Kinds: []web.ProofingKind{{Name: "港澳居民来往内地通行证", URL: "/me/documents?document=hk_macao_permit"}, {Name: "港澳台居民居住证", Chosen: true}}, NumberHint: "hmt18", AskExpiry: true},
