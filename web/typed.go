@@ -35,11 +35,13 @@ const (
 	maxTypedBody  = 1 << 20  // of a form without files
 	maxTypedFiles = 64 << 20 // of one with; what is in them is passed over
 	maxTypedParts = 100
+	maxTypedNames = 200 // inputs that are kept
+	maxTypedName  = 100 // octets of the name of an input
 	maxFileNames  = 10
 	maxFileName   = 80 // characters
 )
 
-// ReadTyped reads the inputs of a posted form that keep lets pass; ok is false where there are none, or more than most octets. The form may
+// ReadTyped reads the inputs of a posted form that keep lets pass; ok is false where there are none, more than most octets, or too many. The form may
 // have been parsed before.
 func ReadTyped(w http.ResponseWriter, r *http.Request, most int, keep func(input string) bool) (form TypedForm, ok bool) {
 	form = TypedForm{Fields: url.Values{}, Files: map[string][]string{}}
@@ -73,12 +75,12 @@ func ReadTyped(w http.ResponseWriter, r *http.Request, most int, keep func(input
 			size += len(values[0])
 		}
 	}
-	return form, size > 0 && size <= most
+	return form, size > 0 && size <= most && len(form.Fields) <= maxTypedNames
 }
 
 func (f *TypedForm) take(values url.Values, keep func(string) bool) {
 	for name, all := range values {
-		if keep(name) && len(all) == 1 && all[0] != "" {
+		if len(name) <= maxTypedName && keep(name) && len(all) == 1 && all[0] != "" {
 			f.Fields.Set(name, all[0])
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -29,6 +30,26 @@ func TestTypedFormIsBoundedAndHoldsWhatIsKeptAlone(t *testing.T) {
 	}
 	if _, ok := typedOf(url.Values{InputVersion: {"3"}}); ok {
 		t.Error("a form in which nothing was typed is kept")
+	}
+}
+
+func TestTypedFormBoundsTheNamesOfItsInputs(t *testing.T) {
+	all, long := url.Values{}, "item-"+strings.Repeat("a", maxTypedName)
+	read := func() (TypedForm, bool) {
+		r := httptest.NewRequest(http.MethodPost, "/a", strings.NewReader(all.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return ReadTyped(httptest.NewRecorder(), r, TypedByPeople, func(input string) bool { return strings.HasPrefix(input, "item-") })
+	}
+	for i := range maxTypedNames {
+		all.Set("item-"+strconv.Itoa(i), "1")
+	}
+	all.Set(long, "1")
+	if form, ok := read(); !ok || len(form.Fields) != maxTypedNames || form.Fields.Has(long) {
+		t.Errorf("as many as are kept: %v, %d", ok, len(form.Fields))
+	}
+	all.Set("item-more", "1")
+	if _, ok := read(); ok {
+		t.Error("one more is kept")
 	}
 }
 

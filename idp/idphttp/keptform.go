@@ -31,7 +31,15 @@ var keptInputs = []string{"document", "further"}
 // numbers of cards, and what a page writes for itself.
 var keptFields = []string{
 	"proofing-name", "proofing-number", "proofing-birth", "proofing-expires", "proofing-mobile", "child-name", "child-number", "organisation-name", "organisation-code",
-	"mandate-to", "mandate-name", "mandate-items", "mandate-days", "contact-new", "text", // of a question about a release
+	"mandate-to", "mandate-name", "mandate-items", "mandate-days", "mandate-kind", "mandate-class", "mandate-delegable", "contact-new", "text", // of a question about a release
+}
+
+// keptTicks begin the names of boxes that are ticked by choice: service items and rights of a mandate, which the same person still has to give.
+var keptTicks = []string{inputItem, inputRight}
+
+// keeps reports whether an input is worth keeping.
+func keeps(input string) bool {
+	return slices.Contains(keptFields, input) || slices.ContainsFunc(keptTicks, func(begin string) bool { return strings.HasPrefix(input, begin) })
 }
 
 // keptForm is a form as it is sealed.
@@ -72,7 +80,7 @@ func (s *Server) keepForm(w http.ResponseWriter, r *http.Request, page string) s
 	if err != nil || account == "" {
 		return page
 	}
-	form, ok := web.ReadTyped(w, r, web.TypedByPeople, func(input string) bool { return slices.Contains(keptFields, input) })
+	form, ok := web.ReadTyped(w, r, web.TypedByPeople, keeps)
 	if !ok {
 		return page
 	}

@@ -332,6 +332,9 @@ func (s *Server) mandateForm(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
+	if typed := web.Typed(r); typed != nil { // what was chosen before a login, as if it were sent now
+		r.PostForm, r.Form = typed.Fields, nil
+	}
 	return s.showMandateForm(w, r, http.StatusOK, current, nil)
 }
 
@@ -345,7 +348,7 @@ func (s *Server) showMandateForm(w http.ResponseWriter, r *http.Request, status 
 		kind = asked
 	}
 	policy, _ := mandate.PolicyOf(kind)
-	again := r.Method == http.MethodPost
+	again := len(r.PostForm) > 0
 	body := web.MandateGivePage{Action: "/me/mandates/new", Name: r.PostFormValue("mandate-name"), To: r.PostFormValue("mandate-to"),
 		Days: int(policy.Life.Hours() / 24), MaxDays: int(policy.MaxLife.Hours() / 24), Delegable: policy.Delegable && parent == nil, Ticked: r.PostFormValue("mandate-delegable") != ""}
 	if days, err := strconv.Atoi(r.PostFormValue("mandate-days")); err == nil {
@@ -370,7 +373,7 @@ func (s *Server) showMandateForm(w http.ResponseWriter, r *http.Request, status 
 	for _, right := range offered(kinds, parent) {
 		ticked := slices.Contains(policy.Default, right)
 		if again {
-			ticked = r.PostFormValue("right-"+string(right)) != ""
+			ticked = r.PostFormValue(inputRight+string(right)) != ""
 		}
 		body.Rights = append(body.Rights, web.MandateChoice{Value: string(right), Ticked: ticked})
 	}
@@ -444,7 +447,7 @@ func (s *Server) giveMandate(r *http.Request, current session.Session) (mandate.
 		}
 	}
 	for _, right := range offered(kinds, parent) {
-		if r.PostFormValue("right-"+string(right)) != "" {
+		if r.PostFormValue(inputRight+string(right)) != "" {
 			terms.Rights = append(terms.Rights, right)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 const (
 	inputItem  = "mandate-item-" // and the code of a service item
+	inputRight = "right-"        // and the word of a right
 	itemsShown = 60
 )
 

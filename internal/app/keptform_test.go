@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func TestA29FormOfAnEndedSessionComesBack(t *testing.T) {
 		form := b.Page
 		meanwhile(b)
 		b.Page = form
-		must(b.Submit(ctx, map[string]string{"mandate-name": name, "mandate-to": other}))
+		must(b.Submit(ctx, map[string]string{"mandate-name": name, "mandate-to": other, "mandate-item-pension": "1", "mandate-item-tax": "1", "right-view": "", "right-collect": "1", "mandate-class": "2"}))
 		if !b.Page.Has("login-identifier") {
 			t.Fatalf("the form led to %s: %s", b.Page.URL, b.Page.Text)
 		}
@@ -62,6 +63,14 @@ func TestA29FormOfAnEndedSessionComesBack(t *testing.T) {
 	login(b, one)
 	if b.Page.URL.Path != give || b.Page.Attribute("mandate-name", "value") != name || b.Page.Attribute("mandate-to", "value") != other || !strings.Contains(b.Page.Text, "尚未提交任何内容") {
 		t.Fatalf("after the login: %s: %s", b.Page.URL, b.Page.Text)
+	}
+	ticked := func(input string) bool {
+		return regexp.MustCompile(`id="` + input + `"[^>]* checked`).MatchString(b.Page.Source)
+	}
+	for input, want := range map[string]bool{"mandate-item-pension": true, "mandate-item-tax": true, "mandate-item-vehicle": false, "right-view": false, "right-collect": true, "mandate-class-2": true, "mandate-class-1": false} {
+		if !b.Page.Has(input) || ticked(input) != want {
+			t.Errorf("%s is ticked: %v, want %v", input, ticked(input), want)
+		}
 	}
 	kept := b.Page.URL.String()
 	empty := func(why string, b *walk.Browser) {
