@@ -2,6 +2,7 @@ package idp
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -37,6 +38,8 @@ type RefusalStore interface {
 	SaveRefusals(ctx context.Context, clientID string, refused []RefusedRequest, keep int) error
 	// Refusals lists those last seen after since, the newest first.
 	Refusals(ctx context.Context, clientID string, since time.Time, limit int) ([]RefusedRequest, error)
+	// RefusedWith gives the client of the refused request whose last page, after since, showed a support code; ErrNotFound.
+	RefusedWith(ctx context.Context, supportCode string, since time.Time) (clientID string, err error)
 }
 
 // Refusals keeps refused requests of registered clients. Anybody can cause them, so a client costs at most one write a second;
@@ -130,6 +133,15 @@ func (r *Refusals) List(ctx context.Context, clientID string) ([]RefusedRequest,
 		return nil, fault.Wrap(err, fault.Unavailable)
 	}
 	return all, nil
+}
+
+// ByCode is the client of the refused request whose last page showed a support code; ErrNotFound for any other code.
+func (r *Refusals) ByCode(ctx context.Context, supportCode string) (clientID string, err error) {
+	id, err := r.store.RefusedWith(ctx, supportCode, r.now().Add(-KeepRefusals))
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		err = fault.Wrap(err, fault.Unavailable)
+	}
+	return id, err
 }
 
 // secretWords stand in names of parameters whose values are nobody's business.

@@ -52,6 +52,10 @@ func (s *refusalTwin) SaveRefusals(_ context.Context, _ string, refused []idp.Re
 	return nil
 }
 
+func (s *refusalTwin) RefusedWith(context.Context, string, time.Time) (string, error) {
+	return "", idp.ErrNotFound
+}
+
 func (s *refusalTwin) Refusals(context.Context, string, time.Time, int) ([]idp.RefusedRequest, error) {
 	return nil, nil
 }

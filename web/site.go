@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"path"
@@ -20,13 +21,21 @@ type Site struct {
 	// Keep keeps what was typed into a form that came without a session, and gives the address at which its page comes back filled in; nothing
 	// where it is not to be kept. nil: nothing is.
 	Keep func(w http.ResponseWriter, r *http.Request, page string) (string, error)
+	// Exported puts on record that a list was taken along as a file, by its address without the filter. nil: lists are no files.
+	Exported func(ctx context.Context, list string, rows int) error
 }
 
 // Handle adds pages by their patterns; an error that one returns becomes the answer.
 func (s Site) Handle(mux *http.ServeMux, pages map[string]func(http.ResponseWriter, *http.Request) error) {
 	for pattern, handle := range pages {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if err := handle(w, r); err != nil {
+			err := error(nil)
+			if s.Exported != nil && wantsFile(r) {
+				err = s.export(w, r, handle)
+			} else {
+				err = handle(w, r)
+			}
+			if err != nil {
 				s.fail(w, r, mux, err)
 			}
 		})
@@ -68,6 +77,12 @@ func formPage(mux *http.ServeMux, r *http.Request) string {
 
 // Page answers with a page.
 func (s Site) Page(w http.ResponseWriter, r *http.Request, status int, name string, page Page) error {
+	if taken(r, page) {
+		return nil
+	}
+	if s.Exported != nil {
+		offer(r, &page)
+	}
 	if s.Identity != nil {
 		page.Identity = s.Identity(r)
 	}

@@ -56,6 +56,8 @@ type Table struct {
 	PrevURL string
 	NextURL string
 	Plain   bool // rows have no state
+	// ExportURL is the file of all that the filter finds; set where a list is shown.
+	ExportURL string
 }
 
 // IssuerListPage is "issuer" at /license: the licences of the department.

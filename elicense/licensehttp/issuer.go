@@ -42,7 +42,7 @@ func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body.Table = web.Table{
-		Caption: p.Renderer.Text(r, "page.issuer"), Total: len(rows),
+		Caption: p.Renderer.Text(r, "page.issuer"),
 		Columns: []web.Column{{Label: p.Renderer.Text(r, "license.field.business_number")}, {Label: p.Renderer.Text(r, "licence.type")}, {Label: p.Renderer.Text(r, "licence.id")}},
 	}
 	for _, l := range rows {

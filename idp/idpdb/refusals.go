@@ -2,6 +2,7 @@ package idpdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,4 +42,13 @@ func (s *Store) Refusals(ctx context.Context, clientID string, since time.Time, 
 		all = append(all, r)
 	}
 	return all, rows.Err()
+}
+
+// RefusedWith gives the client of a refused request by the support code of its last page.
+func (s *Store) RefusedWith(ctx context.Context, supportCode string, since time.Time) (clientID string, err error) {
+	err = s.db.Read().QueryRowContext(ctx, "SELECT client_id FROM idp_refused_request WHERE support_code = $1 AND last_at > $2 ORDER BY last_at DESC LIMIT 1", supportCode, sqldb.Micros(since)).Scan(&clientID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return "", idp.ErrNotFound
+	}
+	return clientID, err
 }

@@ -50,6 +50,8 @@ type Config struct {
 	Rand         io.Reader
 	// Waiting is what waits for the member of staff who is signed in, in all rooms; nil: nothing is told.
 	Waiting func(r *http.Request) ([]Waiting, error)
+	// Search finds what a member may see, in all rooms; nil finds nothing.
+	Search func(r *http.Request, text string) ([]Found, error)
 	// OneFactor lets a password alone sign in; the sandbox only.
 	OneFactor bool
 	// Inputs are the inputs of a console's form which data declares, by the path that it is sent to; nil for every other form. What is typed
@@ -142,6 +144,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 		})
 	}
 	page("GET "+homePath, s.home)
+	page("GET "+findPath, s.find)
 	page("GET "+loginPath, s.loginPage)
 	page("POST "+loginPath, s.loginAnswer)
 	page("GET "+loginPath+"/second", s.secondPage)

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/idp"
@@ -12,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/oauth"
 	"github.com/yinxin-gov/yinxin/idp/staffhttp"
 	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/outbox/outboxdb"
 	"github.com/yinxin-gov/yinxin/web"
 )
@@ -46,7 +49,16 @@ func (a *App) site() web.Site {
 			return a.staffPages.Keep(w, r, page)
 		}
 		return "", nil // the pages of citizens keep theirs on the way to their login
-	}}
+	}, Exported: a.noteListExport}
+}
+
+// noteListExport puts on record that somebody took a list along as a file. What was looked for stays out: it may be about a person.
+func (a *App) noteListExport(ctx context.Context, list string, rows int) error {
+	err := a.store.Note(ctx, audit.With(idp.Event(ctx, a.opts.Now(), "list.exported", "list", list, map[string]string{"rows": strconv.Itoa(rows)})))
+	if err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	return nil
 }
 
 // actingIdentity is who acts by the session of the page's realm, for the head of every page, those of errors too.

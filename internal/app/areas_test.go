@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -142,6 +143,39 @@ func TestI01AreasSeeTheirOwn(t *testing.T) {
 					}
 				}
 			}
+		}
+		// The search of the consoles and files of lists show what the pages show.
+		openPage(t, p, a, "/license")
+		identifier := regexp.MustCompile(`1\.2\.156\.[0-9A-Z.]+`).FindString(a.Page.Text)
+		for wanted, row := range map[string]struct {
+			address   string
+			sees, not *walk.Browser
+		}{
+			"甲区":             {"/admin/clients/client-a", a, b},
+			"CLIENT-B":       {"/admin/clients/client-b", b, a},
+			"37030000001801": {"/seal/" + link(b, "/seal", "/seal/")[0], b, a},
+			identifier:       {"/license/" + license, a, b},
+		} {
+			find := "/staff/search?" + url.Values{"q": {wanted}}.Encode()
+			if openPage(t, p, row.sees, find); !strings.Contains(row.sees.Page.Source, `href="`+row.address+`"`) {
+				t.Errorf("%s is not found: %s", wanted, row.sees.Page.Text)
+			}
+			if openPage(t, p, row.not, find); strings.Contains(row.not.Page.Source, row.address) || !strings.Contains(row.not.Page.Text, "没有找到") {
+				t.Errorf("%s of another area is found: %s", wanted, row.not.Page.Text)
+			}
+		}
+		for list, own := range map[string]string{"/seal?state=": "37030000001801", "/admin/clients": "client-b"} {
+			openPage(t, p, b, list)
+			file, ok := b.Page.Link("table-export")
+			if !ok {
+				t.Fatalf("%s is no file", list)
+			}
+			if openPage(t, p, b, strings.TrimPrefix(file, p.URL)); !strings.Contains(b.Page.Source, own) || strings.Count(b.Page.Source, "\n") != 2 || !strings.HasPrefix(b.Page.Source, "\ufeff") {
+				t.Errorf("%s: %q", file, b.Page.Source)
+			}
+		}
+		if events := audited(t, p, "list.exported"); len(events) != 2 || events[0].Details["rows"] != "1" || events[0].ObjectID == "" {
+			t.Errorf("%+v", events)
 		}
 		// What was changed in the own area tells by which right.
 		if got := post(a, "/license/"+license+"/suspend", url.Values{"reason": {"法院决定；1 号"}}); got != http.StatusOK {

@@ -127,6 +127,8 @@ func TestX04SupportCodeFindsTheLogLine(t *testing.T) {
 		}
 		return found
 	}
+	p.Persona("13800138177", "系统管理员", 2, idp.RoleSystemAdmin)
+	admin := p.SignInStaff("13800138177")
 	seen := map[string]bool{}
 	for _, path := range []string{"/no-such-page?phone=" + mobile, "/authorize?client_id=nobody", "/authorize?client_id=portal&redirect_uri=https://evil.example/", "/me/mandates/mdt_none", "/login?flow=none"} {
 		if err := b.Open(ctx, p.URL+path); err != nil {
@@ -140,6 +142,10 @@ func TestX04SupportCodeFindsTheLogLine(t *testing.T) {
 		seen[code] = true
 		if found := lines(code); len(found) != 1 || strings.Contains(found[0], mobile) || !strings.Contains(found[0], `"route":`) {
 			t.Errorf("%s: the log says %q", path, found)
+		}
+		openPage(t, p, admin, "/staff/search?q="+strings.ToLower(code)) // of what was refused to an application, the search of staff finds the application
+		if found, want := strings.Contains(admin.Page.Source, `href="/admin/clients/portal"`), strings.Contains(path, "evil.example"); found != want {
+			t.Errorf("%s: the search finds the application: %v, want %v", path, found, want)
 		}
 	}
 	for _, answer := range []apptest.Answer{p.Get("/api/v1/clients", ""), p.Get("/api/v1/nothing", ""), p.Get("/api/v1/licenses/none", "forged"), request(t, p, http.MethodDelete, "/api/v1/clients", "")} {

@@ -61,7 +61,7 @@ func (a *App) openStaff(passwords *authn.Passwords, steps *authn.Steps) error {
 	a.bridges.staff = a.bridges.federationOf(a, &federation.Staff{Members: a.Members, Store: a.store.StaffLinks(), Engine: a.fourEyes})
 	a.staffSessions = session.New(session.Config{Store: a.store, Ring: a.ring, Clients: a.Clients, Realm: a.cfg.Staff.realm(), Now: o.Now, Rand: o.Rand, Wake: a.wake})
 	a.staffPages = staffhttp.New(staffhttp.Config{Issuer: a.cfg.Issuer, Pages: a.pages, Members: a.Members, Rights: a.Staff, Sessions: a.staffSessions, Federation: a.bridges.staff,
-		Password: authn.NewRealmLogin(a.Members, passwords, throttle, o.Now), Passwords: passwords, Ways: ways, Steps: steps, Passkeys: passkeys, Certificates: a.openCertificates(staffRealm, ways, steps, a.Members), Throttle: throttle, Ring: a.ring, Waiting: a.waiting,
+		Password: authn.NewRealmLogin(a.Members, passwords, throttle, o.Now), Passwords: passwords, Ways: ways, Steps: steps, Passkeys: passkeys, Certificates: a.openCertificates(staffRealm, ways, steps, a.Members), Throttle: throttle, Ring: a.ring, Waiting: a.waiting, Search: a.find,
 		Tokens: staff.NewTokens(staff.TokensConfig{Store: a.store, Ring: a.ring, Now: o.Now, Rand: o.Rand}),
 		Now:    o.Now, Rand: o.Rand, OneFactor: a.cfg.oneFactor(), Inputs: declaredInputs()})
 	return nil

@@ -16,6 +16,8 @@ func staffRealm() []Sample {
 		{Name: "staff-enrol", Template: "staff-enrol", Page: web.Page{Body: web.StaffEnrolPage{LoginURL: "/staff/login"}}},
 		{Name: "staff-enrol-error", Template: "staff-enrol", Status: 401, Page: web.Page{Errors: []web.FieldError{{Field: "enrol-code", Message: "工号或启用码不正确，或启用码已失效"}}, Body: web.StaffEnrolPage{Login: "a001", LoginURL: "/staff/login"}}},
 		{Name: "staff", Template: "staff", Page: web.Page{Identity: member, Body: web.StaffHomePage{Inbox: true, Waiting: []web.WaitingWork{{Label: "待批准的更改", URL: "/admin/inbox", Count: "3"}, {Label: "待审核的印章申请", URL: "/seal?state=applied", Count: "99+"}}, Places: []web.Link{{Label: "管理中心", URL: "/admin"}, {Label: "窗口助办", URL: "/counter"}}, Roles: []string{"安全管理员 · 上城区", "窗口人员"}, SecurityURL: "/staff/security", TokensURL: "/staff/tokens"}}},
+		{Name: "staff-search", Template: "admin-list", Page: web.Page{Title: "查找", Identity: member, Body: found("随身办", []web.Row{{URL: "/admin/clients/portal", Cells: []string{"随身办 portal", "应用"}}, {URL: "/seal/seal_1", Cells: []string{"示例市市场监督管理局登记专用章 11010000000001", "印章"}}})}},
+		{Name: "staff-search-none", Template: "admin-list", Page: web.Page{Title: "查找", Identity: member, Body: found("P4W8T2NC", nil)}},
 		{Name: "staff-none", Template: "staff", Page: web.Page{Identity: last, Body: web.StaffHomePage{SecurityURL: "/staff/security"}}},
 		{Name: "staff-security", Template: "staff-security", Page: web.Page{Identity: member, Body: web.StaffSecurityPage{Strong: true, LoginURL: "/staff/login", HomeURL: "/staff", Passkey: &web.PasskeyForm{Create: true, Action: "/staff/security/passkeys", Options: "/staff/security/passkeys/options"}, CertificateURL: "/staff/security/certificate",
 			Upstreams:   []web.UpstreamItem{{ID: "office", Name: "市机关统一登录", LinkedAt: &used, UnlinkURL: "/staff/security/upstream/office/unlink"}, {ID: "province", Name: "省公务员门户", LinkURL: "/staff/security/upstream/province/link"}},
@@ -28,4 +30,12 @@ func staffRealm() []Sample {
 		{Name: "staff-tokens-stale", Template: "staff-tokens", Page: web.Page{Identity: member, Body: web.StaffTokensPage{LoginURL: "/staff/login", HomeURL: "/staff", Max: 5}}},
 		{Name: "staff-logout", Template: "staff-logout", Page: web.Page{Identity: member, Body: web.StaffLogoutPage{BackURL: "/staff"}}},
 	}
+}
+
+// found is the search of the consoles with what it found.
+func found(wanted string, rows []web.Row) web.AdminListPage {
+	return web.AdminListPage{Intro: "按应用名称或标识、印章编号、证照标识、求助码查找；只显示您有权查看的。", FilterURL: "/staff/search", FilterName: "查询",
+		Filter: []web.FormField{{Name: "q", Label: "名称、编号或求助码", Value: wanted, Max: 128}},
+		Table:  web.Table{Caption: "查找", Plain: true, Columns: []web.Column{{Label: "名称"}, {Label: "类别"}}, Rows: rows},
+		None:   "没有找到", NoneText: "请核对编号；不在您管辖范围内的也不显示。求助码还可以在日志中查找。"}
 }

@@ -46,7 +46,7 @@ func trust() []Sample {
 				{ID: "license-suspend", Label: "停用", URL: "/license/lic_1/suspend", Effect: "停用期间核验结果为“已停用”，可以恢复。", Reasons: []web.Option{{Value: "dispute", Label: "存在争议"}, {Value: "order", Label: "依法暂扣"}}},
 				{ID: "license-revoke", Label: "吊销", URL: "/license/lic_1/revoke", Effect: "吊销后不能恢复，核验结果立即变为“已废止”。", Danger: true},
 			}, History: history}}},
-		{Name: "seal", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new", Filter: state, Table: web.Table{Caption: "印章", Total: 2, Columns: []web.Column{{Label: "名称"}, {Label: "印章编码"}, {Label: "有效期至", Number: true}}, Rows: []web.Row{
+		{Name: "seal", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new", Filter: state, Table: web.Table{Caption: "印章", Total: 2, ExportURL: "/seal?format=csv", Columns: []web.Column{{Label: "名称"}, {Label: "印章编码"}, {Label: "有效期至", Number: true}}, Rows: []web.Row{
 			{URL: "/seal/sl_1", Cells: []string{"示例市市场监督管理局登记专用章", "11010000000001", "2031-11-23"}, Status: "active"}, {URL: "/seal/sl_2", Cells: []string{"示例市市场监督管理局", "11010000000002", "2031-11-23"}, Status: "suspended"},
 		}}}}},
 		{Name: "seal-empty", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new"}}},
