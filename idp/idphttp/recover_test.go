@@ -102,6 +102,11 @@ func TestA17RecoveryIsTakenOnce(t *testing.T) {
 	signOut(t, s, left)
 	left.Page = &shown
 	refused("the step without the session that followed from the proof", fill(t, left, map[string]string{"password-new": "A-third-horse-9"}))
+	s.Account(t, "13800138055", password)
+	s.visit(t, left, "/login")
+	wants(t, fill(t, left, map[string]string{"login-identifier": "13800138055", "login-password": password}), http.StatusOK, "/me")
+	left.Page = &shown
+	refused("the step with the session of another account", fill(t, left, map[string]string{"password-new": "A-third-horse-9"}))
 	if err := s.Accounts.SetState(ctx, account.ID, idp.AccountSuspended, "test"); err != nil {
 		t.Fatal(err)
 	}
