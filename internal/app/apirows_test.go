@@ -227,6 +227,11 @@ func TestI07CursorsAreNoQueries(t *testing.T) {
 			}
 		}
 	}
+	for _, path := range []string{"/api/v1/clients/%00", "/api/v1/licenses/x%00y", "/api/v1/clients/%ff"} { // nor in an address
+		if answer := p.Get(path, tokens[0]); answer.Status != http.StatusBadRequest {
+			t.Errorf("%s: %d instead of 400", path, answer.Status)
+		}
+	}
 	if asked < 30 {
 		t.Errorf("%d parameters of lists", asked)
 	}
