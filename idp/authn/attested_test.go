@@ -68,6 +68,11 @@ func (m *maker) certify(template, parent *x509.Certificate, key *ecdsa.PrivateKe
 // metadata is the local file (FIDO Metadata Service 3.1, payload of a BLOB) with this model.
 func (m *maker) metadata(status string, protection []string) []byte {
 	m.t.Helper()
+	return m.metadataOf(status, protection, "basic_full")
+}
+
+func (m *maker) metadataOf(status string, protection []string, attestation string) []byte {
+	m.t.Helper()
 	id := m.model
 	text := func() string {
 		b := id[:]
@@ -84,7 +89,7 @@ func (m *maker) metadata(status string, protection []string) []byte {
 	content, err := json.Marshal(map[string]any{"legalHeader": "test", "no": 1, "nextUpdate": "2099-01-01", "entries": []any{map[string]any{
 		"aaguid": text, "timeOfLastStatusChange": "2026-01-01", "statusReports": []any{map[string]any{"status": status, "effectiveDate": "2026-01-01"}},
 		"metadataStatement": map[string]any{"legalHeader": "test", "aaguid": text, "description": "Key of tests", "authenticatorVersion": 1, "protocolFamily": "fido2", "schema": 3,
-			"upv": []any{map[string]any{"major": 1, "minor": 0}}, "authenticationAlgorithms": []string{"secp256r1_ecdsa_sha256_raw"}, "publicKeyAlgAndEncodings": []string{"cose"}, "attestationTypes": []string{"basic_full"},
+			"upv": []any{map[string]any{"major": 1, "minor": 0}}, "authenticationAlgorithms": []string{"secp256r1_ecdsa_sha256_raw"}, "publicKeyAlgAndEncodings": []string{"cose"}, "attestationTypes": []string{attestation},
 			"userVerificationDetails": []any{[]any{map[string]any{"userVerificationMethod": "fingerprint_internal"}}}, "keyProtection": protection, "matcherProtection": []string{"on_chip"}, "attachmentHint": []string{"external"},
 			"tcDisplay": []string{}, "attestationRootCertificates": []string{base64.StdEncoding.EncodeToString(m.root.Raw)}}}}})
 	if err != nil {
@@ -93,10 +98,9 @@ func (m *maker) metadata(status string, protection []string) []byte {
 	return content
 }
 
-// create answers as an authenticator of this model does, with a packed attestation (WebAuthn Level 3, 8.2).
-func (m *maker) create(k *softKey, o options) []byte {
+// authenticatorData is what this model says of a new passkey (WebAuthn Level 3, 6.1).
+func (m *maker) authenticatorData(k *softKey) []byte {
 	m.t.Helper()
-	k.handle, _ = base64.RawURLEncoding.DecodeString(o.User.ID)
 	point, err := k.key.PublicKey.ECDH()
 	if err != nil {
 		m.t.Fatal(err)
@@ -107,8 +111,14 @@ func (m *maker) create(k *softKey, o options) []byte {
 		m.t.Fatal(err)
 	}
 	data := append(k.data(k.flags|flagData), m.model[:]...)
-	data = append(binary.BigEndian.AppendUint16(data, uint16(len(k.id))), k.id...)
-	data = append(data, public...)
+	return append(append(binary.BigEndian.AppendUint16(data, uint16(len(k.id))), k.id...), public...)
+}
+
+// create answers as an authenticator of this model does, with a packed attestation (WebAuthn Level 3, 8.2).
+func (m *maker) create(k *softKey, o options) []byte {
+	m.t.Helper()
+	k.handle, _ = base64.RawURLEncoding.DecodeString(o.User.ID)
+	data := m.authenticatorData(k)
 	model, err := asn1.Marshal(m.model[:])
 	if err != nil {
 		m.t.Fatal(err)
@@ -125,6 +135,25 @@ func (m *maker) create(k *softKey, o options) []byte {
 		m.t.Fatal(err)
 	}
 	object, err := cbor.Marshal(map[string]any{"fmt": "packed", "attStmt": map[string]any{"alg": -7, "sig": signature, "x5c": [][]byte{leaf.Raw}}, "authData": data})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return k.answer(map[string]any{"clientDataJSON": b64(client), "attestationObject": b64(object)})
+}
+
+// createSelf answers with an attestation by the passkey itself, which any program can make (WebAuthn Level 3, 6.5.4).
+func (m *maker) createSelf(k *softKey, o options) []byte {
+	m.t.Helper()
+	k.handle, _ = base64.RawURLEncoding.DecodeString(o.User.ID)
+	data := m.authenticatorData(k)
+	client := k.client("webauthn.create", o.Challenge)
+	hash := sha256.Sum256(client)
+	sum := sha256.Sum256(append(slices.Clone(data), hash[:]...))
+	signature, err := ecdsa.SignASN1(rand.Reader, k.key, sum[:])
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	object, err := cbor.Marshal(map[string]any{"fmt": "packed", "attStmt": map[string]any{"alg": -7, "sig": signature}, "authData": data})
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -148,6 +177,8 @@ func TestAttestedPasskeys(t *testing.T) {
 		{"a listed model", listed.metadata("FIDO_CERTIFIED_L1", hardware), listed.create, 0, "hwk"},
 		{"keys in software", listed.metadata("FIDO_CERTIFIED_L1", []string{"software"}), listed.create, 0, "swk"},
 		{"a synced passkey", listed.metadata("FIDO_CERTIFIED_L1", hardware), listed.create, flagEligible | flagState, "swk"},
+		{"attested by itself", listed.metadataOf("FIDO_CERTIFIED_L1", hardware, "basic_surrogate"), listed.createSelf, 0, "swk"},
+		{"attested by itself where the maker attests", listed.metadata("FIDO_CERTIFIED_L1", hardware), listed.createSelf, 0, ""},
 		{"a model that is not listed", listed.metadata("FIDO_CERTIFIED_L1", hardware), other.create, 0, ""},
 		{"another root", listed.metadata("FIDO_CERTIFIED_L1", hardware), copied.create, 0, ""},
 		{"revoked", listed.metadata("REVOKED", hardware), listed.create, 0, ""},

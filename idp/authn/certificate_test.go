@@ -3,11 +3,13 @@ package authn_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -222,6 +224,21 @@ func TestHostileCertificates(t *testing.T) {
 			return w.valid(t)
 		}, fault.CertificateRefused},
 		"the root itself": {func(t *testing.T, w *certificateWorld) (*pki.Certificate, *sm2.PrivateKey) { return w.root, w.rootKey }, fault.CertificateRefused},
+		"a root that may sign too": {func(t *testing.T, w *certificateWorld) (*pki.Certificate, *sm2.PrivateKey) {
+			key := sm2Key(t)
+			template := &smx509.Certificate{SerialNumber: big.NewInt(78), Subject: pkix.Name{CommonName: "根"}, NotBefore: idptest.Start.AddDate(0, -1, 0), NotAfter: idptest.Start.AddDate(1, 0, 0),
+				IsCA: true, BasicConstraintsValid: true, KeyUsage: smx509.KeyUsageCertSign | smx509.KeyUsageDigitalSignature}
+			raw, err := smx509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := pki.ParseCertificate(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.trust.Roots = pki.NewPool(w.root, c)
+			return c, key
+		}, fault.CertificateRefused},
 		"another key": {func(t *testing.T, w *certificateWorld) (*pki.Certificate, *sm2.PrivateKey) {
 			c, _ := w.valid(t)
 			return c, sm2Key(t)
@@ -316,6 +333,56 @@ func TestCertificateChallenges(t *testing.T) {
 	mallory := w.Account(t, "13900139000", "")
 	if _, err := w.service.Enrol(t.Context(), browserOne, mallory.ID, "", authn.CertificateAnswer{Step: enrolment.Step, Certificate: c.Raw, Signature: sign(t, key, enrolment.Text)}); fault.CodeOf(err) != fault.StepLost {
 		t.Errorf("another account's enrolment: %v", err)
+	}
+	if enrolment, err = w.service.BeginEnrolment(t.Context(), browserOne, w.account.ID); err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []fault.Code{"", fault.StepLost} {
+		next, nextKey := w.valid(t)
+		if _, err := w.service.Enrol(t.Context(), browserOne, w.account.ID, "", authn.CertificateAnswer{Step: enrolment.Step, Certificate: next.Raw, Signature: sign(t, nextKey, enrolment.Text)}); fault.CodeOf(err) != want {
+			t.Errorf("certificate %d by one challenge: %v", n, err)
+		}
+	}
+	// Neither is a step of one realm one of another, nor would its text be.
+	staff := authn.NewCertificates(authn.CertificatesConfig{Ways: w.Ways, Steps: w.Steps, Accounts: w.Accounts, Issuer: issuer, Realm: "staff", Trust: func(context.Context) (authn.CertificateTrust, error) { return w.trust, nil }})
+	theirs, answer := begin()
+	if _, err := staff.Login(t.Context(), browserOne, "flow_1", answer); fault.CodeOf(err) != fault.StepLost {
+		t.Errorf("a step of citizens in the realm of staff: %v", err)
+	}
+	ours, err := staff.BeginLogin(t.Context(), browserOne, "flow_1")
+	if err != nil || strings.Fields(ours.Text)[0] == strings.Fields(theirs.Text)[0] {
+		t.Errorf("texts of both realms begin alike: %q %q %v", ours.Text, theirs.Text, err)
+	}
+	if err := w.Accounts.SetState(t.Context(), w.account.ID, idp.AccountSuspended, "test"); err != nil {
+		t.Fatal(err)
+	}
+	_, answer = begin()
+	if err := login(browserOne, "flow_1", answer); fault.CodeOf(err) != fault.CertificateRefused {
+		t.Errorf("a suspended account: %v", err)
+	}
+}
+
+// TestCertificateSourceIsBounded: refused certificates count on the source as wrong passwords do, at a login and where a holder shows one.
+func TestCertificateSourceIsBounded(t *testing.T) {
+	w := certificates(t)
+	c, key := w.valid(t)
+	if _, err := w.enrol(t, c, key); err != nil {
+		t.Fatal(err)
+	}
+	for range authn.SourceTries {
+		if _, err := w.login(t, c, sm2Key(t)); fault.CodeOf(err) != fault.CertificateRefused {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.login(t, c, key); fault.CodeOf(err) != fault.LoginLocked {
+		t.Errorf("a login: %v", err)
+	}
+	challenge, err := w.service.BeginHolder(t.Context(), browserOne, w.account.ID, "org_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.service.Holder(t.Context(), browserOne, w.account.ID, "org_1", authn.CertificateAnswer{Step: challenge.Step, Certificate: c.Raw, Signature: sign(t, key, challenge.Text)}); fault.CodeOf(err) != fault.LoginLocked {
+		t.Errorf("a holder: %v", err)
 	}
 }
 

@@ -1,11 +1,13 @@
 package authn
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/internal/ident"
 )
 
 // TestTOTPVectors is RFC 6238 appendix B with SHA-1; the codes there have eight digits, ours are the last six.
@@ -37,6 +39,21 @@ func TestTOTPSteps(t *testing.T) {
 	}
 }
 
+// TestA01NobodysHashOpensNothing: the hash that unknown accounts are compared with is of words that anybody can read, and they are wrong all
+// the same.
+func TestA01NobodysHashOpensNothing(t *testing.T) {
+	passwords, err := NewPasswords(ident.System(), 1, Cost{MemoryKiB: 64, Passes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := passwords.Check(t.Context(), passwords.dummy, nobodysPassword); err != nil {
+		t.Fatalf("the words are others: %v", err)
+	}
+	if _, err := passwords.Check(t.Context(), "", nobodysPassword); !errors.Is(err, ErrWrong) {
+		t.Errorf("who has no password signs in by that of nobody: %v", err)
+	}
+}
+
 func TestLevelsFollowTheFactors(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -61,6 +78,14 @@ func TestLevelsFollowTheFactors(t *testing.T) {
 				t.Error("the first login was changed")
 			}
 		})
+	}
+	// A source that vouches for its person is a first factor of another kind than anything that the person has here, and of the same kind as
+	// what the person knows.
+	for words, want := range map[string]int{"otp": 2, "hwk": 2, "pwd": 1} {
+		got := CombineSource(idp.Login{AAL: 1, Methods: []string{"fed"}}, By{"second", 1, []string{words}})
+		if mark := map[int]string{1: "mca", 2: "mfa"}[want]; int(got.AAL) != want || !slices.Equal(got.Methods, []string{"fed", words, mark}) {
+			t.Errorf("a source and %s: aal %d, amr %v", words, got.AAL, got.Methods)
+		}
 	}
 	for _, words := range [][]string{{"pwd"}, {"otp"}, {"qr"}, {"fed"}, nil} {
 		if Strong(words) {

@@ -67,6 +67,9 @@ type options struct {
 	UserVerification string `json:"userVerification"`
 	RPID             string `json:"rpId"`
 	Attestation      string `json:"attestation"`
+	Exclude          []struct {
+		ID string `json:"id"`
+	} `json:"excludeCredentials"`
 }
 
 func readOptions(t *testing.T, given any) (o options) {
@@ -204,6 +207,12 @@ func TestPasskeyRegistersAndLogsIn(t *testing.T) {
 	if _, err := w.register(t, k); fault.CodeOf(err) != fault.CredentialKnown {
 		t.Errorf("the same passkey again: %v", err)
 	}
+	if given, _, err = w.keys.BeginRegistration(t.Context(), w.account.ID, browserOne, "138****8000"); err != nil {
+		t.Fatal(err)
+	}
+	if o := readOptions(t, given); len(o.Exclude) != 1 || o.Exclude[0].ID != b64(k.id) {
+		t.Errorf("an authenticator is not told which of its passkeys are known: %+v", o.Exclude)
+	}
 }
 
 // TestA09ToA13HostilePasskeys: each lie is refused, whichever ceremony it is told in.
@@ -294,9 +303,22 @@ func TestA10PasskeyChallenges(t *testing.T) {
 	if err := finish(browserOne, late); fault.CodeOf(err) != fault.StepLost {
 		t.Errorf("late: %v", err)
 	}
-	_, registration, _ := w.keys.BeginRegistration(t.Context(), w.account.ID, browserOne, "x")
+	given, registration, _ := w.keys.BeginRegistration(t.Context(), w.account.ID, browserOne, "x")
 	if err := finish(browserOne, registration); fault.CodeOf(err) != fault.StepLost {
 		t.Errorf("a challenge of a registration: %v", err)
+	}
+	register := func(browser []byte, k *softKey) error {
+		_, err := w.keys.FinishRegistration(t.Context(), w.account.ID, browser, registration, "", k.create(t, readOptions(t, given)))
+		return err
+	}
+	if err := register(browserTwo, newSoftKey(t)); fault.CodeOf(err) != fault.StepLost {
+		t.Errorf("registered in another browser: %v", err)
+	}
+	if err := register(browserOne, newSoftKey(t)); err != nil {
+		t.Fatalf("its own: %v", err)
+	}
+	if err := register(browserOne, newSoftKey(t)); fault.CodeOf(err) != fault.StepLost {
+		t.Errorf("a second passkey by the challenge of the first: %v", err)
 	}
 }
 

@@ -35,6 +35,9 @@ type Cost struct {
 	Passes    uint32
 }
 
+// nobodysPassword opens nothing, although there is a hash of it.
+const nobodysPassword = "a password that nobody has"
+
 // ErrWrong: the password is not the account's, or there is no such account.
 var ErrWrong = errors.New("authn: wrong password")
 
@@ -55,7 +58,7 @@ func NewPasswords(rand io.Reader, workers int, cost Cost) (*Passwords, error) {
 	workers = max(workers, 1)
 	p := &Passwords{rand: rand, slots: make(chan struct{}, workers), queue: make(chan struct{}, workers*QueuePerWorker), cost: cost}
 	var err error
-	p.dummy, err = p.hash("a password that nobody has")
+	p.dummy, err = p.hash(nobodysPassword)
 	return p, err
 }
 

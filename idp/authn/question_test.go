@@ -87,8 +87,21 @@ func TestQuestionInsteadOfWork(t *testing.T) {
 	if fresh.Question.Step == late.Question.Step {
 		t.Error("the question is asked twice")
 	}
-	if code := try(w, mine, worked(fresh)); code != "" {
+	done := worked(fresh)
+	if code := try(w, others, done); code != fault.WorkNeeded {
+		t.Errorf("work that another browser was given: %s", code)
+	}
+	if code := try(w, mine, done); code != "" {
 		t.Errorf("the work alone: %s", code)
+	}
+	if code := try(w, mine, done); code != fault.WorkNeeded {
+		t.Errorf("the same work again: %s", code)
+	}
+	// Work that was given out before there were so many tries is too little by now.
+	before := worked(hurdles(t, w))
+	guessed(t, w, twin, 100)
+	if code := try(w, mine, before); code != fault.WorkNeeded {
+		t.Errorf("the work of before: %s", code)
 	}
 }
 

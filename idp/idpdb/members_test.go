@@ -14,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
 	"github.com/yinxin-gov/yinxin/idp/idptest"
 	"github.com/yinxin-gov/yinxin/idp/staff"
+	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -144,6 +145,25 @@ func TestTheHumanMovesWithACorrectedNumber(t *testing.T) {
 		other, err := p.members.Human(ctx, "account:"+p.proved.ID)
 		if err != nil || one == "" || one != other {
 			t.Errorf("%q %q %v", one, other, err)
+		}
+		to, err := p.Accounts.IdentityLookup(ctx, idp.Identity{Type: subject.CitizenID, Number: newNumber})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := p.Accounts.Account(ctx, p.proved.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.store.Rekey(ctx, idp.Rekey{AccountID: a.ID, Version: a.Version, Old: lookup, New: to, Reason: idp.NumberChanged, At: p.Clock.Now()}, idp.Cause{}, testRecord()); err != nil {
+			t.Fatal(err)
+		}
+		// Once the old number may be another person's, it leads to nobody here.
+		if err := p.store.ReleaseIdentity(ctx, a.ID, lookup, idp.Cause{}, testRecord()); err != nil {
+			t.Fatal(err)
+		}
+		one, _ = p.members.Human(ctx, m.Actor())
+		if now, err := p.members.Human(ctx, "account:"+p.proved.ID); err != nil || one != now || now == other {
+			t.Errorf("after the correction %q stands behind the account of staff and %q behind the citizen's, %v", one, now, err)
 		}
 		if err := p.db.Write(ctx, func(tx sqldb.Tx) error {
 			_, err := tx.ExecContext(ctx, "UPDATE idp_staff SET human = NULL WHERE id = $1", m.ID)

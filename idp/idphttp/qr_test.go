@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
@@ -29,7 +30,7 @@ func (s *site) showQR(t *testing.T, pc *walk.Browser) (code, number string) {
 // TestA15ToA16LoginByQR: the number of the computer decides, a ticket is of one browser, one phone, one answer and one minute.
 func TestA15ToA16LoginByQR(t *testing.T) {
 	s := open(t)
-	s.Account(t, mobile, password)
+	account := s.Account(t, mobile, password)
 	phone := walk.New(nil)
 	s.signInWith(t, phone, password)
 	ask := func(t *testing.T, code string) *walk.Page {
@@ -100,6 +101,44 @@ func TestA15ToA16LoginByQR(t *testing.T) {
 		if s.visit(t, pc, waits); pc.Page.URL.RequestURI() == waits || !pc.Page.Has("qr-number") {
 			t.Errorf("not drawn anew: %s", pc.Page.URL)
 		}
+	})
+	// approved is a computer whose code the phone said yes to, and the address at which it waits.
+	approved := func(t *testing.T) (pc *walk.Browser, waits string) {
+		t.Helper()
+		pc = walk.New(nil)
+		code, number := s.showQR(t, pc)
+		waits = pc.Page.URL.RequestURI()
+		ask(t, code)
+		wants(t, fill(t, phone, map[string]string{"answer": "approve", "qr-number": number}), http.StatusOK, "/qr/answer")
+		return pc, waits
+	}
+	t.Run("A-15 an answer that nobody took in a minute", func(t *testing.T) {
+		pc, waits := approved(t)
+		s.Clock.Advance(61 * time.Second)
+		if s.visit(t, pc, waits); !pc.Page.Has("qr-number") || s.visit(t, pc, "/me").URL.Path != "/login" {
+			t.Errorf("%d on %s", pc.Page.Status, pc.Page.URL)
+		}
+	})
+	t.Run("an account that was suspended meanwhile", func(t *testing.T) {
+		pc, waits := approved(t)
+		if err := s.Accounts.SetState(ctx, account.ID, idp.AccountSuspended, "test"); err != nil {
+			t.Fatal(err)
+		}
+		wants(t, s.visit(t, pc, waits), http.StatusConflict, "/login/qr")
+		if err := s.Accounts.SetState(ctx, account.ID, idp.AccountActive, "test"); err != nil {
+			t.Fatal(err)
+		}
+		s.signInWith(t, phone, password)
+	})
+	t.Run("guesses of typed codes are counted", func(t *testing.T) {
+		s.Clock.Advance(time.Hour)
+		s.signInWith(t, phone, password)
+		for range 10 {
+			wants(t, ask(t, "0000 0000"), http.StatusConflict, "/qr")
+		}
+		code, _ := s.showQR(t, walk.New(nil))
+		wants(t, ask(t, code), http.StatusTooManyRequests, "/qr")
+		s.Clock.Advance(16 * time.Minute)
 	})
 	t.Run("nobody signed in on the phone", func(t *testing.T) {
 		if b := walk.New(nil); s.visit(t, b, "/qr").URL.Path != "/login" {

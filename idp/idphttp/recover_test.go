@@ -10,6 +10,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
+	"github.com/yinxin-gov/yinxin/idp/idptest"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/walk"
 )
@@ -54,7 +55,7 @@ func TestX10RecoveryLiftsNothing(t *testing.T) {
 // TestA17RecoveryIsTakenOnce: neither a code nor the step that it opened works twice, after another one, late, or by guessing.
 func TestA17RecoveryIsTakenOnce(t *testing.T) {
 	s := open(t)
-	s.Account(t, mobile, password)
+	account := s.Account(t, mobile, password)
 	ask := func(b *walk.Browser) {
 		t.Helper()
 		s.Clock.Advance(2 * time.Minute)
@@ -94,6 +95,43 @@ func TestA17RecoveryIsTakenOnce(t *testing.T) {
 	s.Clock.Advance(authn.CodeLife + time.Second)
 	refused("a code too late", fill(t, used, map[string]string{"otp-code": s.Code(t, "+86"+mobile)}))
 	wants(t, s.signInWith(t, walk.New(nil), "Another-horse-9"), http.StatusOK, "/me")
+	s.Clock.Advance(time.Hour)
+	left := walk.New(nil)
+	wants(t, s.startRecovery(t, left), http.StatusOK, "/recover/password", "password-new")
+	shown := *left.Page
+	signOut(t, s, left)
+	left.Page = &shown
+	refused("the step without the session that followed from the proof", fill(t, left, map[string]string{"password-new": "A-third-horse-9"}))
+	s.Account(t, "13800138055", password)
+	s.visit(t, left, "/login")
+	wants(t, fill(t, left, map[string]string{"login-identifier": "13800138055", "login-password": password}), http.StatusOK, "/me")
+	left.Page = &shown
+	refused("the step with the session of another account", fill(t, left, map[string]string{"password-new": "A-third-horse-9"}))
+	if err := s.Accounts.SetState(ctx, account.ID, idp.AccountSuspended, "test"); err != nil {
+		t.Fatal(err)
+	}
+	refused("a suspended account", s.startRecovery(t, walk.New(nil)))
+}
+
+// signOut ends the session of a browser.
+func signOut(t *testing.T, s *site, b *walk.Browser) {
+	t.Helper()
+	account, err := s.Accounts.ByIdentifier(ctx, idptest.Identifier(t, mobile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	live, err := s.Sessions.Live(ctx, account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range live {
+		if _, err := s.Sessions.End(ctx, v.ID, account.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.visit(t, b, "/me"); b.Page.URL.Path != "/login" {
+		t.Fatal("the browser is signed in still")
+	}
 }
 
 // TestA19RecoveryAsksTheSecondFactor: a number alone resets no account with a second factor, and none that was proven well.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/authn"
 	"github.com/yinxin-gov/yinxin/idp/idptest"
 	"github.com/yinxin-gov/yinxin/idp/session"
@@ -189,6 +190,28 @@ func TestWaitingLoginIsBound(t *testing.T) {
 			t.Fatal(err)
 		}
 		wants(t, fill(t, other, map[string]string{"otp-code": totpAt(t, key, s.Clock.Now())}), http.StatusBadRequest, "/login/second")
+	})
+	t.Run("to one answer", func(t *testing.T) {
+		other := walk.New(nil)
+		s.signInWith(t, other, password+"!")
+		waits := *other.Page
+		wants(t, fill(t, other, map[string]string{"otp-code": totpAt(t, key, s.Clock.Now())}), http.StatusOK, "/me")
+		s.Clock.Advance(time.Minute)
+		other.Page = &waits
+		wants(t, fill(t, other, map[string]string{"otp-code": totpAt(t, key, s.Clock.Now())}), http.StatusBadRequest, "/login/second")
+	})
+	t.Run("to an active account", func(t *testing.T) {
+		s.Clock.Advance(time.Minute)
+		other := walk.New(nil)
+		s.signInWith(t, other, password+"!")
+		account, _ := s.Accounts.ByIdentifier(ctx, idptest.Identifier(t, mobile))
+		if err := s.Accounts.SetState(ctx, account.ID, idp.AccountSuspended, "test"); err != nil {
+			t.Fatal(err)
+		}
+		wants(t, fill(t, other, map[string]string{"otp-code": totpAt(t, key, s.Clock.Now())}), http.StatusBadRequest, "/login/second")
+		if err := s.Accounts.SetState(ctx, account.ID, idp.AccountActive, "test"); err != nil {
+			t.Fatal(err)
+		}
 	})
 	t.Run("to ten minutes", func(t *testing.T) {
 		s.Clock.Advance(10 * time.Minute)

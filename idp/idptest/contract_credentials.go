@@ -156,11 +156,13 @@ func steps(t *testing.T, s Store) {
 	v := authn.StepRow{Hash: []byte{1}, Kind: authn.StepSecond, Browser: []byte("b"), KeyID: "k", Sealed: []byte{9}, ExpiresAt: Start.Add(time.Minute)}
 	must(t, s.PutStep(ctx, v))
 	for name, read := range map[string]func() (authn.StepRow, error){
-		"another browser": func() (authn.StepRow, error) { return s.TakeStep(ctx, v.Hash, v.Kind, []byte("c"), Start) },
-		"another kind":    func() (authn.StepRow, error) { return s.TakeStep(ctx, v.Hash, "other", v.Browser, Start) },
-		"late":            func() (authn.StepRow, error) { return s.TakeStep(ctx, v.Hash, v.Kind, v.Browser, v.ExpiresAt) },
-		"late, looked at": func() (authn.StepRow, error) { return s.Step(ctx, v.Hash, v.Kind, v.Browser, v.ExpiresAt) },
-		"unknown":         func() (authn.StepRow, error) { return s.Step(ctx, []byte{2}, v.Kind, v.Browser, Start) },
+		"another browser":            func() (authn.StepRow, error) { return s.TakeStep(ctx, v.Hash, v.Kind, []byte("c"), Start) },
+		"another kind":               func() (authn.StepRow, error) { return s.TakeStep(ctx, v.Hash, "other", v.Browser, Start) },
+		"late":                       func() (authn.StepRow, error) { return s.TakeStep(ctx, v.Hash, v.Kind, v.Browser, v.ExpiresAt) },
+		"another browser, looked at": func() (authn.StepRow, error) { return s.Step(ctx, v.Hash, v.Kind, []byte("c"), Start) },
+		"another kind, looked at":    func() (authn.StepRow, error) { return s.Step(ctx, v.Hash, "other", v.Browser, Start) },
+		"late, looked at":            func() (authn.StepRow, error) { return s.Step(ctx, v.Hash, v.Kind, v.Browser, v.ExpiresAt) },
+		"unknown":                    func() (authn.StepRow, error) { return s.Step(ctx, []byte{2}, v.Kind, v.Browser, Start) },
 	} {
 		if _, err := read(); !errors.Is(err, idp.ErrNotFound) {
 			t.Errorf("%s: %v", name, err)

@@ -367,6 +367,19 @@ func TestPolicyThatChangedGivesNothingOld(t *testing.T) {
 	if err := w.Proofing.Retry(ctx, []byte(`{"case":"`+twin.Cases()[0].ID+`"}`)); err != nil || level(t, w, account) != 0 || twin.Cases()[0].State != proofing.Rejected {
 		t.Errorf("%v, level %d, %s", err, level(t, w, account), twin.Cases()[0].State)
 	}
+	// A visit that began under another level gives neither that nor this one to whoever comes back from it.
+	w, twin, account, _, face, _ := ways(t)
+	holds(t, w, account)
+	w.Proofing = proofing.New(proofing.Config{Accounts: w.Accounts, Store: twin, Sources: []proofing.Source{w.Source}, Now: w.Clock.Now, Rand: ident.System(), Policy: func() []proofing.Level { return policy },
+		Methods: []proofing.Method{{Word: "face", Remote: face, Notice: "face-1"}}})
+	if _, err := w.Proofing.Begin(ctx, account, proofing.Submission{Method: "face", Consent: "face-1"}, back); err != nil {
+		t.Fatal(err)
+	}
+	policy = proofing.With(policy, proofing.Level{Method: "face", IAL: 2})
+	face.answer = proofing.Answer{Verdict: proofing.Match, Digest: "d"}
+	if got, err := w.Proofing.Return(ctx, account, twin.Cases()[1].ID); fault.CodeOf(err) != fault.ProofingAway || got != 0 || level(t, w, account) != 1 {
+		t.Errorf("a visit under another policy: %d %v, level %d", got, err, level(t, w, account))
+	}
 }
 
 func TestFaceOfAChildNeedsTheGuardian(t *testing.T) {

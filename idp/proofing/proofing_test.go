@@ -478,6 +478,18 @@ func TestR6NoCounterNoQuestion(t *testing.T) {
 	if _, err := w.Proofing.Submit(ctx, account, submission(1)); fault.CodeOf(err) != fault.Unavailable || len(w.Source.Queries()) != 0 {
 		t.Errorf("%v", err)
 	}
+	for failing := range 3 { // the mismatches of the day, the tries of the account, those about the number
+		counted := -1
+		faulty.FailBefore = func(_ int, name string) bool {
+			if name == "count" {
+				counted++
+			}
+			return name == "count" && counted == failing
+		}
+		if _, err := w.Proofing.Submit(ctx, account, submission(1)); fault.CodeOf(err) != fault.Unavailable || len(w.Source.Queries()) != 0 {
+			t.Errorf("counter %d: %v", failing, err)
+		}
+	}
 	faulty.FailBefore = func(_ int, name string) bool { return name == "put case" }
 	if _, err := w.Proofing.Submit(ctx, account, submission(1)); err == nil || len(w.Source.Queries()) != 0 {
 		t.Errorf("the source was asked without a case: %v", err)

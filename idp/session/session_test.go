@@ -162,8 +162,19 @@ func TestA29RealmsOfSessions(t *testing.T) {
 	if _, ok, _ := w.Sessions.ByID(ctx, work.ID); ok {
 		t.Error("a session of staff is one of a citizen by its sid")
 	}
-	if bytes.Equal(citizenHash, store.hash) {
-		t.Error("one hash")
+	var secrets []string
+	var hashes [][]byte
+	for _, realm := range []session.Realm{session.Citizens, session.Staff} { // both make the same secret
+		kept := &recorder{Twin: idptest.NewTwin()}
+		same := session.New(session.Config{Store: kept, Ring: w.Ring, Clients: w.Clients, Realm: realm, Now: w.Clock.Now, Rand: strings.NewReader(strings.Repeat("z", 512))})
+		_, made, err := same.Start(ctx, login(realm.Prefix+"1"), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets, hashes = append(secrets, made), append(hashes, kept.hash)
+	}
+	if secrets[0] != secrets[1] || bytes.Equal(hashes[0], hashes[1]) {
+		t.Error("one secret has one hash in both realms")
 	}
 	forged := session.Session{ID: "sid_forged", AccountID: "stf_1", AuthTime: w.Clock.Now(), CreatedAt: w.Clock.Now(), LastSeen: w.Clock.Now()}
 	if err := store.Twin.EndSession(ctx, mustSession(t, w, citizen).ID, w.Clock.Now(), audit.With(idp.Event(ctx, w.Clock.Now(), "x", "account", "x", nil))); err != nil {
@@ -175,6 +186,45 @@ func TestA29RealmsOfSessions(t *testing.T) {
 	w.Clock.Advance(session.StaffIdle + time.Second)
 	if _, ok, _ := staff.Current(ctx, secret); ok {
 		t.Error("goes on unused")
+	}
+}
+
+// TestA29FormerSessions: whose a session was is told of one that is over by its time, in its own realm, and of no other.
+func TestA29FormerSessions(t *testing.T) {
+	twin := idptest.NewTwin()
+	w := idptest.NewWorld(t, twin)
+	staff := session.New(session.Config{Store: twin, Ring: w.Ring, Clients: w.Clients, Realm: session.Staff, Now: w.Clock.Now, Rand: ident.System()})
+	s, secret := start(t, w, "acc_1")
+	ended, endedSecret := start(t, w, "acc_2")
+	if _, err := w.Sessions.End(ctx, ended.ID, ended.AccountID); err != nil {
+		t.Fatal(err)
+	}
+	_, work, err := staff.Start(ctx, login("stf_1"), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	former := func(service *session.Service, secret string) string {
+		t.Helper()
+		id, err := service.Former(ctx, secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	if got := former(w.Sessions, secret); got != "" {
+		t.Errorf("one that goes on: %q", got)
+	}
+	w.Clock.Advance(session.IdleLife + time.Second)
+	for name, test := range map[string]struct {
+		service      *session.Service
+		secret, want string
+	}{
+		"its own": {w.Sessions, secret, s.AccountID}, "of staff": {staff, work, "stf_1"}, "in the other realm": {staff, secret, ""}, "of staff in the other realm": {w.Sessions, work, ""},
+		"one that somebody ended": {w.Sessions, endedSecret, ""}, "none": {w.Sessions, "", ""}, "unknown": {w.Sessions, "x", ""},
+	} {
+		if got := former(test.service, test.secret); got != test.want {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }
 

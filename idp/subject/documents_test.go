@@ -323,3 +323,17 @@ func FuzzDocuments(f *testing.F) {
 		}
 	})
 }
+
+// TestA27SpellingsOfANumberAreOne: full-width digits, small letters and blanks are the same number of every kind.
+func TestA27SpellingsOfANumberAreOne(t *testing.T) {
+	for kind, spellings := range map[string][]string{
+		subject.CitizenID:     {"11010519491231002X", "11010519491231002x", " 110105 19491231 002X ", "１１０１０５１９４９１２３１００２Ｘ"},
+		subject.HKMacaoPermit: {"H1234567801", "h1234567801", "Ｈ１２３４５６７８０１"},
+	} {
+		for _, spelled := range spellings {
+			if d, err := subject.DefaultDocuments().Parse(kind, spelled, ""); err != nil || d.Number != spellings[0] {
+				t.Errorf("%s %q: %q %v", kind, spelled, d.Number, err)
+			}
+		}
+	}
+}

@@ -227,6 +227,11 @@ func TestI07CursorsAreNoQueries(t *testing.T) {
 			}
 		}
 	}
+	for _, path := range []string{"/api/v1/clients/%00", "/api/v1/licenses/x%00y", "/api/v1/clients/%ff"} { // nor in an address
+		if answer := p.Get(path, tokens[0]); answer.Status != http.StatusBadRequest {
+			t.Errorf("%s: %d instead of 400", path, answer.Status)
+		}
+	}
 	if asked < 30 {
 		t.Errorf("%d parameters of lists", asked)
 	}
@@ -389,11 +394,24 @@ func TestI10NoLineBreaksInHeadersAndNames(t *testing.T) {
 	p := apptest.Start(t, database(t))
 	c := p.Client(idp.Client{ClientID: "lines"})
 	const broken = "x\r\nSet-Cookie: stolen=1\r\n\r\n<script>"
+	inspect := func(what string, answer apptest.Answer) {
+		t.Helper()
+		for name, values := range answer.Header {
+			for _, value := range values { // the server writes a blank for a line break: what it was made of is no less wrong
+				if strings.ContainsAny(value, "\r\n") || strings.Contains(value, "stolen=1") {
+					t.Errorf("%s: %s: %q", what, name, value)
+				}
+			}
+		}
+		if answer.Status >= http.StatusInternalServerError || strings.Contains(answer.Text, "<script>") {
+			t.Errorf("%s: %d %.300s", what, answer.Status, answer.Text)
+		}
+	}
 	for _, path := range []string{
 		"/authorize?" + apptest.AuthorizeQuery(c, url.Values{"state": {broken}, "prompt": {"none"}}).Encode(),
 		"/authorize?" + apptest.AuthorizeQuery(c, url.Values{"scope": {broken}}).Encode(),
 		"/authorize?" + apptest.AuthorizeQuery(c, url.Values{"ui_locales": {broken}}).Encode(),
-		"/login?" + url.Values{"flow": {broken}, "return": {broken}}.Encode(),
+		"/login?" + url.Values{"flow": {broken}, "return": {broken}, "next": {"/me?" + broken}}.Encode(),
 		"/logout?" + url.Values{"post_logout_redirect_uri": {broken}, "state": {broken}}.Encode(),
 		"/preferences?" + url.Values{"return": {broken}, "locale": {broken}}.Encode(),
 		"/cas/login?" + url.Values{"service": {broken}}.Encode(),
@@ -401,18 +419,30 @@ func TestI10NoLineBreaksInHeadersAndNames(t *testing.T) {
 		"/api/v1/licenses/" + url.PathEscape(broken) + "/file",
 		"/static/" + url.PathEscape(broken),
 		"/" + url.PathEscape(broken),
+		"/me/" + url.PathEscape(broken),
+		"/qr/" + url.PathEscape(broken),
 	} {
-		answer := request(t, p, http.MethodGet, path, "")
-		for name, values := range answer.Header {
-			for _, value := range values {
-				if strings.ContainsAny(value, "\r\n") || name == "Set-Cookie" && strings.HasPrefix(value, "stolen") {
-					t.Errorf("%s: %s: %q", path, name, value)
-				}
-			}
+		inspect(path, request(t, p, http.MethodGet, path, ""))
+		inspect("tampered "+path, request(t, p, http.MethodGet, path, "", "User-Agent", "x\tSet-Cookie: stolen=1", "X-Forwarded-For", "x, Set-Cookie: stolen=1", "Accept-Language", "x;stolen=1"))
+	}
+	system := adminToken(t, p, idp.RoleSystemAdmin)
+	inspect("a member of JSON", raw(t, p, http.MethodPost, "/api/v1/clients", system, `{"client_id":"x\r\nSet-Cookie: stolen=1","definition":{},"reason":"x\r\ny"}`))
+	inspect("a name of a member", raw(t, p, http.MethodPost, "/api/v1/clients", system, `{"x\r\nSet-Cookie: stolen=1":1}`))
+	// A file whose name is sent as RFC 5987 has it, so that the line break arrives.
+	for _, path := range []string{"/verify", "/api/v1/verifications"} {
+		body := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename*=utf-8''" + url.PathEscape(broken) + "\r\nContent-Type: application/ofd\r\n\r\nPK\x03\x04\r\n--b--\r\n"
+		inspect("a file at "+path, request(t, p, http.MethodPost, path, body, "Content-Type", "multipart/form-data; boundary=b", "Origin", p.URL))
+	}
+	lines := 0
+	for line := range strings.SplitSeq(strings.TrimSpace(p.Log.String()), "\n") {
+		lines++
+		var record map[string]any
+		if err := json.Unmarshal([]byte(line), &record); err != nil || record["msg"] == nil || strings.Contains(line, "stolen=1") || strings.Contains(line, "<script>") {
+			t.Errorf("a line of the log: %v %.300s", err, line)
 		}
-		if answer.Status >= http.StatusInternalServerError || strings.Contains(answer.Text, "<script>") {
-			t.Errorf("%s: %d %.300s", path, answer.Status, answer.Text)
-		}
+	}
+	if lines < 20 {
+		t.Errorf("%d lines", lines)
 	}
 }
 

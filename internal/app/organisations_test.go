@@ -81,6 +81,20 @@ const (
 	newBoss = "13800138000"
 )
 
+// otherOrganisation is one of somebody else.
+func otherOrganisation(t *testing.T, p *apptest.Platform, register *steered) string {
+	t.Helper()
+	const owner = "13800138066"
+	p.Persona(owner, "周旁人", 3)
+	register.set(func(r *steered) { r.representative = "周旁人" })
+	defer register.set(func(r *steered) { r.representative = "钱法人" })
+	o, err := p.App.Mandates.Found(t.Context(), by(p, accountOf(t, p, owner).ID), "示例市云杉科技有限公司", thirdCode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o.ID
+}
+
 // TestM03OrganisationLife: founding by the legal representative, appointments within one's own rights, tokens for the
 // organisation, a change of the legal representative, and deregistration.
 func TestM03OrganisationLife(t *testing.T) {
@@ -144,6 +158,24 @@ func TestM03OrganisationLife(t *testing.T) {
 		if live, err := m.Live(ctx, head); err != nil || len(live) != 1 {
 			t.Fatalf("the representative's office: %+v, %v", live, err)
 		}
+
+		_, err = m.StopAgent(ctx, other, o.ID, agent)
+		wantFault(t, "M-03 an operator stops an administrator", err, fault.Forbidden)
+		second, err := m.Give(ctx, by(p, head), o.ID, next, terms(mandate.Administrator, mandate.View, mandate.Manage))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended(t, m.Accept(ctx, by(p, next), second.ID))
+		_, err = m.StopAgent(ctx, agent, o.ID, next)
+		wantFault(t, "M-03 an administrator stops another", err, fault.Forbidden)
+		if n, err := m.StopAgent(ctx, head, o.ID, next); err != nil || n != 1 {
+			t.Errorf("the representative stops an administrator: %d, %v", n, err)
+		}
+		elsewhere := otherOrganisation(t, p, register)
+		_, err = m.Give(ctx, by(p, agent), elsewhere, other, terms(mandate.Staff, mandate.View))
+		wantFault(t, "M-03 an administrator appoints in another organisation", err, fault.Forbidden)
+		_, err = m.StopAgent(ctx, agent, elsewhere, other)
+		wantFault(t, "M-03 an administrator stops somebody of another organisation", err, fault.Forbidden)
 
 		b := p.SignIn(helper)
 		issued := p.Redeem(portal, p.Code(b, portal, url.Values{"acting_for": {staff.ID}}).Get("code"), nil)

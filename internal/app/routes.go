@@ -213,12 +213,14 @@ func securityOf(operation string) []map[string][]string {
 }
 
 // unmarshalStrictly reads what a caller sends. The framework reads each body twice, first into a plain value by which it judges,
-// and that reading looks at the text (I-04, I-05).
+// and that reading looks at the text (I-04). It reads the second time even when the first refused, so that the bounds hold in both (I-05).
 func unmarshalStrictly(data []byte, v any) error {
 	if _, judged := v.(*any); judged {
 		if err := strictjson.Check(data); err != nil {
 			return err
 		}
+	} else if err := strictjson.Bounds(data); err != nil {
+		return err
 	}
 	return json.Unmarshal(data, v)
 }

@@ -7,13 +7,17 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/yinxin-gov/yinxin/internal/strictjson"
 )
 
 // TestTLS12TakesOnlyRecommendedSuites: FAPI 2.0 Security Profile 5.2.2, RFC 9325 4.2.
@@ -59,5 +63,18 @@ func TestTLS12TakesOnlyRecommendedSuites(t *testing.T) {
 	}
 	if shake(tls.VersionTLS11, tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA) == nil {
 		t.Error("TLS 1.1 is taken")
+	}
+}
+
+// TestI05SecondReadingKeepsTheBounds: what the first reading refused is not decoded by the second one, which comes all the same.
+func TestI05SecondReadingKeepsTheBounds(t *testing.T) {
+	deep := []byte(`{"reason":` + strings.Repeat("[", strictjson.MaxDepth) + strings.Repeat("]", strictjson.MaxDepth) + `}`)
+	var judged any
+	var record struct{ Reason any }
+	if err := unmarshalStrictly(deep, &judged); !errors.Is(err, strictjson.ErrSyntax) {
+		t.Errorf("the first: %v", err)
+	}
+	if err := unmarshalStrictly(deep, &record); !errors.Is(err, strictjson.ErrSyntax) || record.Reason != nil {
+		t.Errorf("the second: %v", err)
 	}
 }

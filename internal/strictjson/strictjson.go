@@ -4,6 +4,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +28,61 @@ func Check(raw []byte) error { return check(raw, false) }
 // CheckLower is Check of a document whose names are of lower-case letters, digits and strokes: for decoders that fold the case of names.
 func CheckLower(raw []byte) error { return check(raw, true) }
 
+// Bounds judges nothing but the bounds of this package, at the first place that passes one, and reads no further: so that who decodes
+// a document again, or is to refuse a hostile one, pays for what lies before that place only. What it lets pass need not be JSON.
+func Bounds(raw []byte) error {
+	var members []int // of each object or list that is not closed yet
+	for at := 0; at < len(raw); at++ {
+		switch c := raw[at]; c {
+		case '{', '[':
+			if len(members) == MaxDepth {
+				return fmt.Errorf("%w: nested deeper than %d", ErrSyntax, MaxDepth)
+			}
+			members = append(members, 0)
+		case '}', ']':
+			members = members[:max(len(members)-1, 0)]
+		case ':': // one for each member, and nowhere else outside a text
+			if top := len(members) - 1; top >= 0 {
+				if members[top]++; members[top] > MaxMembers {
+					return fmt.Errorf("%w: more than %d members in an object", ErrSyntax, MaxMembers)
+				}
+			}
+		case '"':
+			at = endOfText(raw, at)
+		case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			begin := at
+			for at+1 < len(raw) && strings.IndexByte("-+.eE0123456789", raw[at+1]) >= 0 {
+				if at++; at-begin == MaxNumber {
+					return fmt.Errorf("%w: a number of more than %d characters", ErrSyntax, MaxNumber)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// endOfText is where the text that begins at this place ends, or the end of the document.
+func endOfText(raw []byte, at int) int {
+	for at++; at < len(raw); at++ {
+		next := bytes.IndexByte(raw[at:], '"')
+		if next < 0 {
+			break
+		}
+		strokes := 0
+		for raw[at+next-strokes-1] == '\\' { // the opening quotation mark ends this
+			strokes++
+		}
+		if at += next; strokes%2 == 0 {
+			return at
+		}
+	}
+	return len(raw)
+}
+
 func check(raw []byte, lower bool) error {
+	if err := Bounds(raw); err != nil {
+		return err
+	}
 	if !utf8.Valid(raw) {
 		return fmt.Errorf("%w: not UTF-8", ErrSyntax)
 	}
@@ -55,9 +110,6 @@ func (s *scanner) run() error {
 	for s.at < len(s.raw) {
 		switch c := s.raw[s.at]; c {
 		case '{', '[':
-			if len(s.open) == MaxDepth {
-				return fmt.Errorf("%w: nested deeper than %d", ErrSyntax, MaxDepth)
-			}
 			l := level{value: c == '['}
 			if c == '{' {
 				l.names = map[string]struct{}{}
@@ -76,12 +128,8 @@ func (s *scanner) run() error {
 			if err := s.text(); err != nil {
 				return err
 			}
-		case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-			if err := s.number(); err != nil {
-				return err
-			}
 		default:
-			s.at++ // blanks and the three words
+			s.at++ // blanks, numbers and the three words
 		}
 	}
 	return nil
@@ -126,9 +174,6 @@ func (s *scanner) text() error {
 			return fmt.Errorf("%w: %w", ErrSyntax, err)
 		}
 	}
-	if len(top.names) == MaxMembers {
-		return fmt.Errorf("%w: more than %d members in an object", ErrSyntax, MaxMembers)
-	}
 	if s.lower && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 		return fmt.Errorf("there is no member %.64q", name)
 	}
@@ -136,22 +181,6 @@ func (s *scanner) text() error {
 		return fmt.Errorf("member %.64q stands twice", name)
 	}
 	top.names[name] = struct{}{}
-	return nil
-}
-
-func (s *scanner) number() error {
-	begin := s.at
-	for s.at < len(s.raw) {
-		switch s.raw[s.at] {
-		case '-', '+', '.', 'e', 'E', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-			s.at++
-			continue
-		}
-		break
-	}
-	if s.at-begin > MaxNumber {
-		return fmt.Errorf("%w: a number of more than %d characters", ErrSyntax, MaxNumber)
-	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package strictjson_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -46,6 +47,22 @@ func TestI04WhatTwoReadersReadDifferently(t *testing.T) {
 	}
 }
 
+// TestI05BoundsAreJudgedWithoutTheRest: at the first place that passes one, whatever follows; the rest is for others to judge.
+func TestI05BoundsAreJudgedWithoutTheRest(t *testing.T) {
+	deep, long := strings.Repeat("[", strictjson.MaxDepth), strings.Repeat("9", strictjson.MaxNumber)
+	many := strings.TrimSuffix(members(strictjson.MaxMembers), "}")
+	for text, good := range map[string]bool{
+		deep: true, deep + "[": false, deep + `{"`: false, deep + "][": true, deep + "]]]}{[": true,
+		long: true, long + "9": false, "-" + long: false, long + "e" + "x": false, `"` + long + `9"`: true, `"\\"` + long + "9": false, `"\"` + long + "9": true,
+		many: true, many + `,"x":`: false, many + "}" + many: true, `[` + many + `,{"x":`: true, "{" + many + `},"x":` + many: true,
+		`"[` + deep: true, `"` + strings.Repeat(`x\"`, 5) + deep + "[": true, "": true, "}": true, `"`: true, `"\`: true, ":": true, "\xff": true, "x": true,
+	} {
+		if err := strictjson.Bounds([]byte(text)); (err == nil) != good || err != nil && !errors.Is(err, strictjson.ErrSyntax) {
+			t.Errorf("%.40s … %d bytes: %v", text, len(text), err)
+		}
+	}
+}
+
 func TestNamesOfLowerCase(t *testing.T) {
 	for body, good := range map[string]bool{`{"a_1":{"b":"C"}}`: true, `{"A":1}`: false, `{"a":{"B":1}}`: false, `{"\u0041":1}`: false, `{"ſ":1}`: false, `{"a":1,"a":2}`: false, `["A"]`: true} {
 		if err := strictjson.CheckLower([]byte(body)); (err == nil) != good {
@@ -57,7 +74,7 @@ func TestNamesOfLowerCase(t *testing.T) {
 // walk is the same rule over the tokens of encoding/json, slower and obviously right.
 func walk(d *json.Decoder, depth int) bool {
 	token, err := d.Token()
-	if err != nil || depth > strictjson.MaxDepth {
+	if err != nil {
 		return false
 	}
 	switch token := token.(type) {
@@ -66,6 +83,9 @@ func walk(d *json.Decoder, depth int) bool {
 	case json.Number:
 		return len(token) <= strictjson.MaxNumber
 	case json.Delim:
+		if depth == strictjson.MaxDepth {
+			return false
+		}
 		seen := map[string]bool{}
 		for d.More() {
 			if token == '{' {
@@ -74,7 +94,9 @@ func walk(d *json.Decoder, depth int) bool {
 				if err != nil || !ok || seen[text] || strings.Contains(text, "\x00") {
 					return false
 				}
-				seen[text] = true
+				if seen[text] = true; len(seen) > strictjson.MaxMembers {
+					return false
+				}
 			}
 			if !walk(d, depth+1) {
 				return false
@@ -87,7 +109,8 @@ func walk(d *json.Decoder, depth int) bool {
 }
 
 func FuzzCheck(f *testing.F) {
-	for _, seed := range []string{`{"a":1,"a":2}`, `{"a":"\ud83d\ude00"}`, `{"a\u0062":[1,{"c":null}],"ab":true}`, `"\ud800"`, `[[[]]]`, `{"a":"\\\""}`, `-0.0e-1`} {
+	for _, seed := range []string{`{"a":1,"a":2}`, `{"a":"\ud83d\ude00"}`, `{"a\u0062":[1,{"c":null}],"ab":true}`, `"\ud800"`, `[[[]]]`, `{"a":"\\\""}`, `-0.0e-1`,
+		strings.Repeat("[", strictjson.MaxDepth+1) + strings.Repeat("]", strictjson.MaxDepth+1), members(strictjson.MaxMembers + 1), strings.Repeat("9", strictjson.MaxNumber+1)} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {

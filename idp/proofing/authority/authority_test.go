@@ -183,6 +183,8 @@ func TestA23ForgedAnswersAreNone(t *testing.T) {
 		"no question":      says(200, `{"result":"match"}`),
 		"result true":      says(200, `{"request_id":"{id}","result":true}`),
 		`result "true"`:    says(200, `{"request_id":"{id}","result":"true"}`),
+		"no success":       says(403, `{"request_id":"{id}","result":"match"}`),
+		"another success":  says(202, `{"request_id":"{id}","result":"match"}`),
 	})
 }
 
