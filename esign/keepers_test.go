@@ -104,6 +104,7 @@ func TestOnlyNamedKeepersUseTheSealsOfAnOrganisationThatNamedSome(t *testing.T) 
 		"the account was recovered":          {sealtest.Keeper, func(k *sealtest.Keepers) { k.Names(ownCode, rests) }, fault.RecoveryRest},
 		"one of two namings rests":           {sealtest.Keeper, func(k *sealtest.Keepers) { k.Names(ownCode, rests, named("keeper")) }, ""},
 		"a service client is no person":      {sealtest.As("client:keeper", esign.RoleKeeper), func(k *sealtest.Keepers) { k.Names(ownCode, named("keeper")) }, fault.SealNotKeeper},
+		"nobody known is nobody's equal":     {sealtest.As("client:keeper", esign.RoleKeeper), func(k *sealtest.Keepers) { k.Names(ownCode, esign.Keeper{Actor: "gone:x"}) }, fault.SealNotKeeper},
 		"named without the role":             {sealtest.Reviewer, func(k *sealtest.Keepers) { k.Names(ownCode, named("reviewer")) }, fault.Forbidden},
 		"named, keeper of the area":          {inArea("staff:keeper", area), func(k *sealtest.Keepers) { k.Names(ownCode, named("keeper")) }, ""},
 		"not named, keeper of the area":      {inArea("staff:keeper", area), func(k *sealtest.Keepers) { k.Names(ownCode, named("other")) }, fault.SealNotKeeper},
