@@ -19,8 +19,8 @@ import (
 var sealCode = regexp.MustCompile(`^[0-9]{14}$`)
 
 // checkSeals refuses items that are no codes of seals.
-func (m Mandate) checkSeals() error {
-	if len(m.DetailTypes) > 0 || slices.ContainsFunc(m.Items, func(i string) bool { return i != AllItems && !sealCode.MatchString(i) }) {
+func (t Terms) checkSeals() error {
+	if len(t.DetailTypes) > 0 || slices.ContainsFunc(t.Items, func(i string) bool { return i != AllItems && !sealCode.MatchString(i) }) {
 		return fault.New(fault.KeeperSeals).WithField("keeper-seals", fault.KeeperSeals)
 	}
 	return nil

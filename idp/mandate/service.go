@@ -250,11 +250,14 @@ func (t Terms) apply(m *Mandate, now time.Time) error {
 
 // applies is apply, and refuses items that a mandate of the principal cannot name.
 func (s *Service) applies(t Terms, m *Mandate, now time.Time) error {
+	if t.Kind == SealKeeper {
+		if err := t.checkSeals(); err != nil {
+			return err
+		}
+		return t.apply(m, now)
+	}
 	if err := t.apply(m, now); err != nil {
 		return err
-	}
-	if m.Kind == SealKeeper {
-		return m.checkSeals()
 	}
 	return s.cfg.Items.check(m.Principal, m.Items)
 }
