@@ -16,6 +16,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/app"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/walk"
 )
 
 // sealOffice is an organisation with a seal, its legal representative, and two members of staff who are seal keepers everywhere: the clerk, whom
@@ -148,6 +149,25 @@ func TestAnOrganisationNamesItsSealKeepers(t *testing.T) {
 	}
 	if answer := call(t, p, http.MethodGet, "/api/v1/seals/"+k.seal, adminToken(t, p, esign.RoleReviewer), nil); !strings.Contains(answer.Text, `"keepers_named_by":"某局"`) || !strings.Contains(answer.Text, "孙*") {
 		t.Errorf("the operation says %s", answer.Text)
+	}
+
+	trusted := p.Client(idp.Client{ClientID: "office-app", Scope: "openid profile mandates"})
+	api := func(b *walk.Browser, method, path string) apptest.Answer {
+		t.Helper()
+		token := p.Redeem(trusted, p.Code(b, trusted, nil).Get("code"), nil).String("access_token")
+		return call(t, p, method, "/api/v1/organisations/"+k.organisation+path, token, nil)
+	}
+	if got := items(t, api(office, http.MethodGet, "/seal-keepers")); len(got) != 1 || got[0]["agent_name"] != "孙*办" && got[0]["agent_name"] != "孙*" || got[0]["kind"] != "seal_keeper" || got[0]["holds"] != true {
+		t.Errorf("the operation lists %+v", got)
+	}
+	if got := api(named, http.MethodGet, "/seal-keepers"); got.Status != http.StatusNotFound {
+		t.Errorf("a keeper looks at the namings: %d", got.Status)
+	}
+	if got := api(named, http.MethodPost, "/seal-keepers/release"); got.Status != http.StatusNotFound {
+		t.Errorf("a keeper gives up: %d", got.Status)
+	}
+	if got := api(office, http.MethodPost, "/seal-keepers/release"); got.Status != http.StatusConflict || got.String("code") != string(fault.KeepersNamed) {
+		t.Errorf("giving up while somebody is named: %d %s", got.Status, got.Text)
 	}
 
 	if got := submit(t, office, p.URL+page, map[string]string{"organisation-stop": "1", "organisation-agent": k.clerk}); got.Status != http.StatusOK || !strings.Contains(got.Text, "目前没有人可以使用") {
