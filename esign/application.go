@@ -49,6 +49,9 @@ func (s *Service) Apply(ctx context.Context, a Application) (Seal, error) {
 	if err := s.replaceable(ctx, a); err != nil {
 		return Seal{}, err
 	}
+	if err := s.keeps(ctx, actor.ID, Seal{Code: a.Code, Owner: a.Owner, OwnerCode: a.OwnerCode, Replaces: a.Replaces}); err != nil {
+		return Seal{}, err
+	}
 	now := s.now()
 	seal := Seal{ID: ident.New(s.cfg.Rand, "seal"), Code: a.Code, Name: a.Owner + a.Line, Owner: a.Owner, OwnerCode: a.OwnerCode, Line: a.Line, DiameterMM: a.DiameterMM,
 		State: Applied, Applicant: actor.ID, Area: area, Replaces: a.Replaces, ValidFrom: now, ValidTo: now.AddDate(a.Years, 0, 0), CreatedAt: now, UpdatedAt: now}

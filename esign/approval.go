@@ -201,6 +201,9 @@ func (s *Service) RequestUse(ctx context.Context, o UseOrder) (UseRequest, error
 	if earlier, err := s.earlierUse(ctx, wanted); err != nil || earlier.ID != "" {
 		return earlier, err
 	}
+	if err := s.keeps(ctx, actor.ID, seal); err != nil {
+		return UseRequest{}, err
+	}
 	if seal.State != Active {
 		return UseRequest{}, fault.New(fault.SealSuspended)
 	}
@@ -404,6 +407,11 @@ func (s *Service) DecideUse(ctx context.Context, id string, d UseDecision) (UseR
 	}
 	if !strings.EqualFold(d.Digest, u.Digest) || u.subject() != u.Digest {
 		return UseRequest{}, fault.New(fault.SealUseDigest)
+	}
+	if d.Agree && u.Approver == RoleKeeper { // "another keeper" is one of those whom the organisation named
+		if err := s.keepsByID(ctx, actor.ID, u.SealID); err != nil {
+			return UseRequest{}, err
+		}
 	}
 	ctx = reqctx.UsingIn(ctx, u.Area, u.Approver)
 	now := s.cfg.Now().UTC().Truncate(time.Microsecond)

@@ -66,7 +66,7 @@ func (s *Service) OpenBatch(ctx context.Context, r BatchRequest) (*Batch, error)
 	}
 	seal, err := s.find(ctx, r.SealID)
 	if err == nil {
-		_, err = seal.in(ctx, RoleKeeper)
+		_, err = s.keeper(ctx, seal)
 	}
 	if err == nil && seal.State != Active {
 		err = fault.New(fault.SealSuspended)
@@ -112,7 +112,7 @@ func (b *Batch) Preview(ctx context.Context, each func(BatchFile) error) error {
 			f.Appearances, f.Err = b.service.TryStamp(ctx, StampRequest{SealID: b.request.SealID, Document: document, Places: b.request.Places, Value: b.request.Value})
 		}
 		switch fault.CodeOf(f.Err) {
-		case fault.Unavailable, fault.Forbidden, fault.SealSuspended, fault.SealNotValid, fault.SealCertificate:
+		case fault.Unavailable, fault.Forbidden, fault.SealSuspended, fault.SealNotValid, fault.SealCertificate, fault.SealNotKeeper, fault.SealNoKeeper, fault.RecoveryRest:
 			return f.Err // the same for every document
 		}
 		return each(*f)

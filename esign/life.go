@@ -55,6 +55,11 @@ func (s *Service) movable(ctx context.Context, id, role string, from []State, to
 	if !slices.Contains(from, seal.State) {
 		return ctx, Seal{}, fault.New(fault.SealState)
 	}
+	if role == RoleKeeper && to != Suspended { // stopping waits for nobody
+		if err := s.keeps(ctx, actor.ID, seal); err != nil {
+			return ctx, Seal{}, err
+		}
+	}
 	if check != nil {
 		err = check(&seal, actor)
 	}

@@ -145,7 +145,7 @@ func (s *Service) ProposeRule(ctx context.Context, sealID string, version int64,
 	}
 	seal, err := s.find(ctx, sealID)
 	if err == nil {
-		ctx, err = seal.in(ctx, RoleKeeper)
+		ctx, err = s.keeper(ctx, seal)
 	}
 	if err == nil && seal.State == Revoked {
 		err = fault.New(fault.SealState)

@@ -189,6 +189,8 @@ type Config struct {
 	FilingRequired bool
 	// MakerName is the organisation in the seal maker's certificate.
 	MakerName string
+	// Keepers says whom organisations named as keepers of their seals; nil says that none did.
+	Keepers Keepers
 	// TimeStamper proves when documents are sealed (level T); nil leaves the claimed time (level B). Its root must stand in the
 	// trust, or no result verifies. While it is away nothing is sealed.
 	TimeStamper TimeStamper

@@ -76,7 +76,7 @@ func (s *Service) TryStamp(ctx context.Context, r StampRequest) ([]Appearance, e
 	}
 	seal, err := s.find(ctx, r.SealID)
 	if err == nil {
-		ctx, err = seal.in(ctx, RoleKeeper)
+		ctx, err = s.keeper(ctx, seal)
 	}
 	if err != nil {
 		return nil, err
@@ -109,6 +109,9 @@ func (s *Service) stamp(ctx context.Context, requester string, r StampRequest, p
 	if err != nil || result != nil {
 		return earlier, result, err
 	}
+	if err := s.mayUse(ctx, wanted, platform); err != nil {
+		return Stamp{}, nil, err
+	}
 	if earlier.State == Planned && r.Approval != "" && r.Approval != earlier.Approval && earlier.Approval != "" {
 		return Stamp{}, nil, fault.New(fault.StampKeyReused)
 	}
@@ -123,6 +126,7 @@ func (s *Service) stamp(ctx context.Context, requester string, r StampRequest, p
 	if err != nil {
 		return Stamp{}, nil, err
 	}
+	j.platform = platform
 	switch err = s.plan(ctx, j, earlier); {
 	case errors.Is(err, ErrExists), errors.Is(err, ErrChanged):
 		// The same request runs elsewhere at this moment, or has just been carried out.
@@ -140,6 +144,15 @@ func (s *Service) stamp(ctx context.Context, requester string, r StampRequest, p
 		return Stamp{}, nil, unavailable(err)
 	}
 	return s.finish(ctx, j)
+}
+
+// mayUse asks the organisation of a seal whether the requester of a stamp keeps it: before anything is done, and once more before it is
+// stored. What the same key led to before is given all the same.
+func (s *Service) mayUse(ctx context.Context, stamp Stamp, platform bool) error {
+	if platform {
+		return nil
+	}
+	return s.keepsByID(ctx, stamp.Requester, stamp.SealID)
 }
 
 // Result gives again what the key of the person who asks led to; NotFound when that is no sealed document.
@@ -244,6 +257,8 @@ type job struct {
 	at      time.Time // claimed signing time
 	shown   []Appearance
 	pending unsigned
+
+	platform bool // another room asked, which has checked the right itself
 }
 
 // prepare does everything that needs no key: whatever is wrong with seal or document is told before one is used (D-31).
@@ -299,6 +314,9 @@ func (s *Service) plan(ctx context.Context, j *job, earlier Stamp) error {
 func (s *Service) finish(ctx context.Context, j *job) (Stamp, []byte, error) {
 	ctx = context.WithoutCancel(ctx)
 	result, err := s.sign(ctx, j)
+	if err == nil {
+		err = s.mayUse(ctx, j.stamp, j.platform) // who was named no more meanwhile releases nothing
+	}
 	if err != nil {
 		return Stamp{}, nil, s.giveUp(ctx, j.stamp, err)
 	}

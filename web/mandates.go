@@ -61,6 +61,25 @@ type OrganisationPage struct {
 	TransferURL, CertificateURL string
 	Open                        []OpenCase // the transfer under way; of the legal representative's page alone
 	Withdrawn                   bool       // it was just taken back
+
+	KeepersSince time.Time // since when the organisation says itself who keeps its seals; zero: it does not
+	Keepers      []OrganisationKeeper
+	KeeperURL    string // names one
+	ReleaseURL   string // POST says that it names none any more; empty while somebody is named
+}
+
+// OrganisationKeeper is somebody whom an organisation named as keeper of its seals.
+type OrganisationKeeper struct {
+	MandateItem
+	Stands bool // counts now
+	Frozen bool // waits for a new legal representative
+}
+
+// KeeperPage is "organisation-keeper": mandate-name, mandate-to, keeper-seals, mandate-days.
+type KeeperPage struct {
+	Action, BackURL, Organisation string
+	Name, To, Seals, Days         string // as typed
+	MaxDays                       int
 }
 
 // OrganisationTransferPage is "organisation-transfer": transfer-account, or transfer-amount when one was sent.
@@ -148,6 +167,7 @@ type MandateGivePage struct {
 	Action    string
 	Ask       bool   // the person wants to act for the other one
 	Principal string // for whom, when it is not the person itself
+	KeeperURL string // names a keeper of its seals; of organisations alone
 	Name, To  string
 	Items     string        // codes that are not in the list, typed
 	Open      bool          // such codes are taken

@@ -195,7 +195,8 @@ type SealDetailPage struct {
 	SealID     string
 	Status     string // active, suspended, revoked, making
 	Owner      string
-	Keeper     string
+	Keeper     string // whom the organisation named; empty where it names nobody
+	NotKeeper  string // why the person does not seal with it, by the word of its organisation
 	Picture    []byte // PNG
 	WidthMM    int
 	HeightMM   int

@@ -29,8 +29,11 @@ type SealRecord struct {
 	Filing    *FilingRecord `json:"filing,omitempty" doc:"That it is on file with the authority for seals"`
 	// ReplacedBy is looked up for one seal only.
 	ReplacedBy string    `json:"replaced_by,omitempty" doc:"Seal (id) that takes the place of this one, or is to take it; not in lists"`
+	NamedBy    string    `json:"keepers_named_by,omitempty" doc:"Organisation that named the keepers of its seals: nobody else uses this one; absent where it named nobody; not in lists"`
 	ValidFrom  time.Time `json:"valid_from" doc:"Begin of validity"`
 	ValidTo    time.Time `json:"valid_to" doc:"End of validity"`
+
+	Keepers []KeeperRecord `json:"keepers,omitempty" doc:"With keepers_named_by: who is named for this seal"`
 }
 
 // FilingRecord is the filing of a seal on the wire.
@@ -208,8 +211,12 @@ func Register(api huma.API, service *esign.Service) {
 		if err := esign.Staff(ctx); err != nil {
 			return nil, err
 		}
-		out, err := answer(service.Find(ctx, in.ID))
+		seal, err := service.Find(ctx, in.ID)
 		if err != nil {
+			return nil, err
+		}
+		out := &one{record(seal)}
+		if err := nameKeepers(ctx, service, seal, &out.Body); err != nil {
 			return nil, err
 		}
 		switch other, err := service.Replacement(ctx, in.ID); {

@@ -76,7 +76,8 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 	}
 	body.Rule = p.ruleShown(r, seal, rule)
 	body.AsksFirst, body.AsksAlways = rule.Rule.When != esign.WhenNever, rule.Rule.When == esign.WhenAlways
-	if seal.State == esign.Active && actor.Reaches(seal.Area, esign.RoleKeeper) {
+	mayStamp := p.named(r, seal, &body)
+	if seal.State == esign.Active && actor.Reaches(seal.Area, esign.RoleKeeper) && (mayStamp || a.refusal != nil) { // what was typed stays
 		if a.key == "" {
 			a.key = ident.New(p.Rand, "use")
 		}

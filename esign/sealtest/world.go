@@ -29,6 +29,7 @@ type World struct {
 	Steps   *Steps
 	Keys    *Keys
 	Blobs   *Blobs
+	Keepers *Keepers
 
 	// Template changes certificates before they are issued; nil: as they are.
 	Template func(*pki.CertificateTemplate)
@@ -61,6 +62,7 @@ func NewWorld(t testing.TB, store esign.Store) *World {
 	steps := &Steps{}
 	w := &World{Store: &Faulty{store, steps}, Steps: steps, Blobs: &Blobs{steps: steps, files: map[string][]byte{}, put: map[string]time.Time{}}, at: Start, made: map[string]*pki.Certificate{}}
 	w.Blobs.now = w.Now
+	w.Keepers = &Keepers{steps: steps, by: map[string]esign.Naming{}}
 	w.Keys = NewKeys(w.Now, steps)
 	w.ring = keys.NewRing(w.Keys)
 	if err := w.makeCA(); err != nil {
@@ -81,7 +83,7 @@ func (w *World) Restart(t testing.TB) {
 
 // Config of the world's service.
 func (w *World) Config() esign.Config {
-	return esign.Config{Store: w.Store, Keys: w.ring, Authority: w, Blobs: w.Blobs, Trust: w.Trust, Now: w.Now, Rand: ident.System(), MakerName: "示例市公安局"}
+	return esign.Config{Store: w.Store, Keys: w.ring, Authority: w, Blobs: w.Blobs, Trust: w.Trust, Now: w.Now, Rand: ident.System(), MakerName: "示例市公安局", Keepers: w.Keepers}
 }
 
 // Now is the world's clock.

@@ -128,6 +128,9 @@ func (s *Store) ConfirmMandate(ctx context.Context, principal, id, side string, 
 		if err == nil && !done {
 			return mandate.ErrMoved
 		}
+		if err == nil && mandate.Kind(kind) == mandate.SealKeeper { // from now on nobody but whom it named uses its seals
+			_, err = tx.ExecContext(ctx, "UPDATE idp_organisation SET keepers_at = $2 WHERE id = $1 AND keepers_at = 0", principal, now)
+		}
 		return err
 	})
 }
@@ -175,8 +178,8 @@ func (s *Store) MandatesByAgent(ctx context.Context, agent string, behind mandat
 
 // LiveMandates are those under which an agent may act, the last used first.
 func (s *Store) LiveMandates(ctx context.Context, agent string, now time.Time, limit int) ([]mandate.Mandate, error) {
-	return scanMandates(s.db.Read().QueryContext(ctx, "SELECT "+mandateColumns+` FROM idp_mandate WHERE agent = $1 AND state = 'active' AND not_before <= $2 AND not_after > $2
-		AND EXISTS (SELECT 1 FROM idp_account a WHERE a.id = idp_mandate.principal AND a.state = 'active') AND `+backed("idp_mandate")+` ORDER BY used_at DESC, created_at DESC, id LIMIT $3`, agent, sqldb.Micros(now), limit))
+	return scanMandates(s.db.Read().QueryContext(ctx, "SELECT "+mandateColumns+` FROM idp_mandate WHERE agent = $1 AND state = 'active' AND not_before <= $2 AND not_after > $2 AND kind <> $4
+		AND EXISTS (SELECT 1 FROM idp_account a WHERE a.id = idp_mandate.principal AND a.state = 'active') AND `+backed("idp_mandate")+` ORDER BY used_at DESC, created_at DESC, id LIMIT $3`, agent, sqldb.Micros(now), limit, string(mandate.SealKeeper)))
 }
 
 // PassedOn are the mandates that were passed on from one and have not ended.

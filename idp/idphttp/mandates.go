@@ -36,6 +36,7 @@ func (s *Server) mandatePages(page func(pattern string, handler func(w http.Resp
 	page("POST /me/organisations/{id}/stop", s.organisationStop)
 	page("POST /me/organisations/{id}/thaw", s.organisationThaw)
 	s.organisationProofPages(page)
+	s.keeperPages(page)
 }
 
 // searchFrom is the number of identities from which on there is a search (experience.md 3.2).
@@ -316,6 +317,7 @@ func (s *Server) givesFor(r *http.Request, current session.Session) (principal s
 	}
 	if organisation := r.FormValue("for"); organisation != "" {
 		kinds, err := s.Mandates.Appoints(r.Context(), current.AccountID, organisation)
+		kinds = slices.DeleteFunc(kinds, func(k mandate.Kind) bool { return k == mandate.SealKeeper }) // has a form of its own
 		if err == nil && len(kinds) == 0 {
 			err = fault.New(fault.Forbidden)
 		}
@@ -391,6 +393,9 @@ func (s *Server) showMandateForm(w http.ResponseWriter, r *http.Request, status 
 			return err
 		}
 		body.Principal = sideName(principal, person)
+		if parent == nil && mandate.IsOrganisation(principal) {
+			body.KeeperURL = keepersPath(principal) + "/new"
+		}
 	}
 	return s.Pages.Page(w, r, status, "mandate-give", web.Page{Identity: s.Identity(r), Errors: failures, Body: body})
 }

@@ -22,10 +22,10 @@ type MandateRecord struct {
 	Side        string     `json:"side" enum:"principal,agent,other" doc:"Which side the caller is; other for who manages the organisation, or passed it on"`
 	Principal   string     `json:"principal_name" doc:"For whom: masked name of a person, name of an organisation"`
 	Agent       string     `json:"agent_name" doc:"Masked name of the person who acts"`
-	Kind        string     `json:"kind" enum:"relative,family,elder_helper,village_helper,guardian,guardian_limited,legal_representative,administrator,agent" doc:"Kind of mandate"`
+	Kind        string     `json:"kind" enum:"relative,family,elder_helper,village_helper,guardian,guardian_limited,legal_representative,administrator,agent,seal_keeper" doc:"Kind of mandate; under seal_keeper nobody acts: it says who keeps seals of the organisation"`
 	State       string     `json:"state" enum:"proposed,active,refused,revoked,expired,ended" doc:"State now"`
 	Waiting     bool       `json:"waiting" doc:"The caller is asked to confirm"`
-	Items       []string   `json:"items" doc:"Codes of service items; * is all"`
+	Items       []string   `json:"items" doc:"Codes of service items, of a seal_keeper codes of seals; * is all"`
 	DetailTypes []string   `json:"authorization_details_types" doc:"Kinds of authorization_details that may be asked for"`
 	Rights      []string   `json:"rights" doc:"view, fill, submit, collect, present, manage"`
 	MaxClass    int        `json:"max_data_class" minimum:"1" maximum:"3" doc:"1: name and tier; 2: also contacts; 3: also the number of the identity document"`
@@ -39,10 +39,10 @@ type MandateRecord struct {
 
 // MandateTerms are what a mandate is asked to be.
 type MandateTerms struct {
-	Kind        string    `json:"kind,omitempty" enum:"relative,family,elder_helper,village_helper,guardian_limited,administrator,agent" doc:"Kind of mandate; not when one is passed on"`
+	Kind        string    `json:"kind,omitempty" enum:"relative,family,elder_helper,village_helper,guardian_limited,administrator,agent,seal_keeper" doc:"Kind of mandate; not when one is passed on"`
 	Name        string    `json:"name" minLength:"1" maxLength:"64" doc:"Verified name of the other person"`
 	Identifier  string    `json:"identifier" minLength:"1" maxLength:"200" doc:"Mobile number or e-mail address of the other person"`
-	Items       []string  `json:"items" minItems:"1" maxItems:"50" doc:"Codes of service items; * alone is all"`
+	Items       []string  `json:"items" minItems:"1" maxItems:"50" doc:"Codes of service items, of a seal_keeper codes of seals (14 digits); * alone is all"`
 	DetailTypes []string  `json:"authorization_details_types,omitempty" maxItems:"50" doc:"Kinds of authorization_details that may be asked for"`
 	Rights      []string  `json:"rights,omitempty" maxItems:"6" doc:"Absent: the kind's default"`
 	MaxClass    int       `json:"max_data_class,omitempty" minimum:"0" maximum:"3" doc:"Absent: 1"`
@@ -129,6 +129,7 @@ func mandateOperation(id, method, path, summary string) huma.Operation {
 // RegisterMandates adds the operations of mandates, organisations and children to the API.
 func (s *Server) RegisterMandates(api huma.API) {
 	s.registerServiceItems(api)
+	s.registerKeepers(api)
 	huma.Register(api, mandateOperation("list-mandates", http.MethodGet, "mandates", "授权列表 List the mandates of one side, the newest first"), func(ctx context.Context, in *struct {
 		MandatePaging
 		Side         string `query:"side" enum:"principal,agent" default:"principal" doc:"principal: those that were given; agent: those under which the caller may act"`

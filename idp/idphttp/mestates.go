@@ -38,7 +38,7 @@ func (s *Server) mandateStates(r *http.Request, accountID string) (all []web.MeS
 		switch {
 		case m.StateAt(s.Now()) == mandate.Proposed && m.WaitsFor(accountID):
 			waiting++
-		case m.Live(s.Now()):
+		case m.InForce(s.Now()):
 			holding++
 		}
 	}

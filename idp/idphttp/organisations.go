@@ -88,6 +88,9 @@ func (s *Server) showOrganisation(w http.ResponseWriter, r *http.Request, status
 			return err
 		}
 	}
+	if err := s.showKeepers(r, current.AccountID, id, &body); err != nil {
+		return err
+	}
 	after, err := pagemark.After(r)
 	if err != nil {
 		return err
@@ -103,7 +106,7 @@ func (s *Server) showOrganisation(w http.ResponseWriter, r *http.Request, status
 		}
 		item.Waiting = false
 		agent := web.OrganisationAgent{MandateItem: item, Agent: m.Agent}
-		if state := m.StateAt(s.Now()); (state == mandate.Active || state == mandate.Proposed) && (m.Kind == mandate.Staff || m.Kind == mandate.Administrator && head) {
+		if state := m.StateAt(s.Now()); (state == mandate.Active || state == mandate.Proposed) && (m.Kind == mandate.Staff || m.Kind == mandate.SealKeeper || m.Kind == mandate.Administrator && head) {
 			agent.StopURL = address + "/stop"
 		}
 		body.Agents = append(body.Agents, agent)

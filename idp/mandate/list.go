@@ -153,9 +153,9 @@ func (s *Service) Appoints(ctx context.Context, by, organisation string) (kinds 
 			continue
 		}
 		if own.Kind == LegalRepresentative {
-			return []Kind{Staff, Administrator}, nil
+			return []Kind{Staff, Administrator, SealKeeper}, nil
 		}
-		kinds = []Kind{Staff}
+		kinds = []Kind{Staff, SealKeeper}
 	}
 	return kinds, nil
 }

@@ -30,6 +30,7 @@ const (
 	LegalRepresentative Kind = "legal_representative" // for the organisation whose register names the person
 	Administrator       Kind = "administrator"        // for an organisation, also in appointing others
 	Staff               Kind = "agent"                // 经办人 of an organisation
+	SealKeeper          Kind = "seal_keeper"          // 印章保管人 of an organisation: nobody acts under it (keepers.go)
 )
 
 // Right is what an agent may do for the principal.
@@ -117,10 +118,13 @@ func (m Mandate) proposalEnd() time.Time {
 	return m.NotAfter
 }
 
-// Live reports whether somebody may act under the mandate now.
-func (m Mandate) Live(now time.Time) bool {
+// InForce reports whether the mandate was agreed and its time runs.
+func (m Mandate) InForce(now time.Time) bool {
 	return m.State == Active && !now.Before(m.NotBefore) && now.Before(m.NotAfter)
 }
+
+// Live reports whether somebody may act under the mandate now.
+func (m Mandate) Live(now time.Time) bool { return m.Kind != SealKeeper && m.InForce(now) }
 
 // WaitsFor reports whether a proposal waits for the answer of an account.
 func (m Mandate) WaitsFor(account string) bool {

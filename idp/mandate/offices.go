@@ -66,7 +66,7 @@ func (s *Service) ActFor(ctx context.Context, id string) (accounts []string, err
 		}
 		for _, m := range page {
 			behind = Mark{m.CreatedAt, m.ID}
-			if m.Live(now) && !seen[m.Agent] {
+			if m.InForce(now) && !seen[m.Agent] {
 				accounts, seen[m.Agent] = append(accounts, m.Agent), true
 			}
 		}

@@ -115,6 +115,8 @@ type Accounts interface {
 	// Draft is an account without a login and the sealed proof of its name and number; neither is stored.
 	Draft(ctx context.Context, prefix string, p idp.Proof, name, documentType, number string) (idp.Account, idp.Proof, error)
 	ByIdentity(ctx context.Context, documentType, number string) (string, error)
+	// IdentityLookup is the keyed hash under which an identity is kept.
+	IdentityLookup(ctx context.Context, who idp.Identity) ([]byte, error)
 	Account(ctx context.Context, id string) (idp.Account, error)
 	// StateRecord is what another state of an account leaves behind, for whoever stores both.
 	StateRecord(ctx context.Context, id string, state idp.AccountState, reason string, at time.Time) (audit.Record, error)
@@ -358,7 +360,7 @@ func (s *Service) freeze(ctx context.Context, o Organisation) error {
 		}
 		for i, m := range page {
 			behind = Mark{m.CreatedAt, m.ID}
-			if !m.Live(now) {
+			if !m.InForce(now) {
 				continue
 			}
 			if m.Kind == LegalRepresentative {
@@ -443,7 +445,7 @@ func (s *Service) StopAgent(ctx context.Context, by, organisation, agent string)
 			if m.Agent != agent || m.State != Proposed && m.State != Active || m.Kind == LegalRepresentative {
 				continue
 			}
-			if m.Kind == Administrator && len(kinds) == 1 {
+			if m.Kind == Administrator && !slices.Contains(kinds, Administrator) {
 				return ended, fault.New(fault.Forbidden)
 			}
 			if err := s.end(ctx, m, Revoked, "account:"+by, "left"); err != nil && fault.CodeOf(err) != fault.MandateState {

@@ -39,6 +39,7 @@ var Policies = []Policy{
 	{Kind: LegalRepresentative, Rights: []Right{View, Fill, Submit, Collect, Present, Manage}, Default: []Right{View, Fill, Submit, Collect, Present, Manage}, Life: 3 * 365 * day, MaxLife: 3 * 365 * day, MaxClass: ClassIdentity, MaxAgents: 1},
 	{Kind: Administrator, Rights: []Right{View, Fill, Submit, Collect, Present, Manage}, Default: []Right{View, Fill, Submit, Collect, Present, Manage}, Life: 365 * day, MaxLife: 3 * 365 * day, MaxClass: ClassIdentity, MaxAgents: 5},
 	{Kind: Staff, Rights: []Right{View, Fill, Submit, Collect, Present}, Default: []Right{View, Fill, Submit}, Life: DefaultLife, MaxLife: 365 * day, MaxClass: ClassIdentity, MaxAgents: 500, Delegable: true},
+	{Kind: SealKeeper, Life: 365 * day, MaxLife: 3 * 365 * day, MaxClass: ClassName, MaxAgents: 20},
 }
 
 // PolicyOf a kind; ok is false for one that is not known.

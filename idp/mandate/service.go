@@ -122,6 +122,7 @@ type Config struct {
 	Family        FamilyStore
 	Relatives     RelativeStore
 	Here          HereStore
+	Keepers       KeeperStore
 	Accounts      Accounts
 	Register      Register
 	Items         Items // service items that mandates name
@@ -161,6 +162,7 @@ type Notice struct {
 	Principal string    `json:"principal"`
 	Agent     string    `json:"agent"`
 	MandateID string    `json:"mandate_id"`
+	Kind      Kind      `json:"kind,omitempty"` // absent in notices of releases before
 	Items     []string  `json:"items"`
 	Until     time.Time `json:"until"`
 }
@@ -169,7 +171,7 @@ type Notice struct {
 func notices(m Mandate, event string) ([]audit.Message, error) {
 	var all []audit.Message
 	for _, account := range []string{m.Principal, m.Agent} {
-		payload, err := json.Marshal(Notice{event, account, m.Principal, m.Agent, m.ID, m.Items, m.NotAfter})
+		payload, err := json.Marshal(Notice{event, account, m.Principal, m.Agent, m.ID, m.Kind, m.Items, m.NotAfter})
 		if err != nil {
 			return nil, err
 		}
@@ -247,6 +249,12 @@ func (t Terms) apply(m *Mandate, now time.Time) error {
 
 // applies is apply, and refuses items that a mandate of the principal cannot name.
 func (s *Service) applies(t Terms, m *Mandate, now time.Time) error {
+	if t.Kind == SealKeeper {
+		if err := t.checkSeals(); err != nil {
+			return err
+		}
+		return t.apply(m, now)
+	}
 	if err := t.apply(m, now); err != nil {
 		return err
 	}
@@ -333,6 +341,9 @@ func (s *Service) FindAgent(ctx context.Context, by By, name, identifier string)
 	return account.ID, nil
 }
 
+// appointed are the kinds that an organisation gives.
+var appointed = []Kind{Staff, Administrator, SealKeeper}
+
 // betweenPersons are the kinds that a person gives, or that somebody asks a person for.
 var betweenPersons = []Kind{Relative, Family, ElderHelper, VillageHelper}
 
@@ -353,7 +364,7 @@ func (s *Service) Give(ctx context.Context, by By, principal, agent string, t Te
 	case IsOrganisation(agent):
 		return m, fault.New(fault.MandateAgent)
 	case by.Account == principal && slices.Contains(betweenPersons, m.Kind):
-	case IsOrganisation(principal) && (m.Kind == Staff || m.Kind == Administrator):
+	case IsOrganisation(principal) && slices.Contains(appointed, m.Kind):
 		if err := s.mayAppoint(ctx, by.Account, m); err != nil {
 			return m, err
 		}
@@ -525,7 +536,7 @@ func (s *Service) Visible(ctx context.Context, by, id string) (Mandate, error) {
 			if err == nil && !own.Has(Manage) && m.Parent != own.ID {
 				return m, fault.New(fault.NotFound)
 			}
-			if err == nil && own.Has(Manage) && m.Kind != Staff && own.Kind != LegalRepresentative {
+			if err == nil && own.Has(Manage) && m.Kind != Staff && m.Kind != SealKeeper && own.Kind != LegalRepresentative {
 				return m, fault.New(fault.Forbidden) // administrators stop those whom they may appoint
 			}
 			return m, err

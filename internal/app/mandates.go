@@ -46,7 +46,7 @@ func (a *App) openRegister() (mandate.Register, error) {
 }
 
 func newMandates(a *App, sessions *session.Service, registers mandate.Register, founding func() (needs, gives subject.IAL)) *mandate.Service {
-	return mandate.New(mandate.Config{Founding: founding, FamilyMost: a.cfg.Family.Max, Store: a.store, People: a.Accounts, Throttle: a.store, Organisations: a.store, Family: a.store, Relatives: a.store, Here: a.store, Accounts: a.Accounts, Register: registers, Items: a.items, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
+	return mandate.New(mandate.Config{Founding: founding, FamilyMost: a.cfg.Family.Max, Store: a.store, People: a.Accounts, Throttle: a.store, Organisations: a.store, Family: a.store, Relatives: a.store, Here: a.store, Keepers: a.store, Accounts: a.Accounts, Register: registers, Items: a.items, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
 		Farewell: func(parties []mandate.Party) ([]audit.Message, error) {
 			all := make([]session.Party, len(parties))
 			for i, p := range parties {
@@ -104,7 +104,9 @@ func (a *App) deliverMandateNotice(ctx context.Context, d outbox.Delivery) error
 		notice.Items[i] = a.items.Name(account.Locale, code)
 	}
 	items := strings.Join(notice.Items, "、")
-	if items == mandate.AllItems {
+	if notice.Kind == mandate.SealKeeper { // which seals stands on the page
+		items = a.texts.Text(account.Locale, "mandate.items.keeping")
+	} else if items == mandate.AllItems {
 		items = a.texts.Text(account.Locale, "mandate.items.all")
 	} else if len(notice.Items) > 2 {
 		items = a.texts.Text(account.Locale, "mandate.items.many", "first", notice.Items[0], "n", strconv.Itoa(len(notice.Items)))

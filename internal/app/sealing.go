@@ -53,7 +53,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	sealStore := sealdb.New(a.db)
 	licenseStore := licensedb.New(a.db)
 	cfg := esign.Config{Store: sealStore, Held: licenseStore.Documents, Lists: sealStore, BaseURL: a.cfg.Issuer, Issuers: func() []*pki.Certificate { return a.ca.Certificates()[1:] }, Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
-		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf, FilingRequired: a.cfg.Seals.FilingRequired}
+		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf, Keepers: sealKeepers{a}, FilingRequired: a.cfg.Seals.FilingRequired}
 	if a.stamps != nil { // a nil *tsa.Service would be an interface that is not nil
 		cfg.TimeStamper = a.stamps
 	}

@@ -26,6 +26,21 @@ func mandates() []Sample {
 	agent := web.OrganisationAgent{MandateItem: staff, StopURL: "/me/organisations/org_1/stop", Agent: "acc_1"}
 	agent.Name = "孙**"
 	office := web.OrganisationPage{Name: staff.Name, Code: "91999900MA0000015N", Tier: 3, Role: "legal_representative", Agents: []web.OrganisationAgent{agent}, AppointURL: "/me/mandates/new?for=org_1"}
+	keeper := web.MandateItem{Name: "孙**", Kind: "seal_keeper", State: "active", Tone: "success", Items: []string{"*"}, Until: until, URL: "/me/mandates/mdt_9"}
+	second := keeper
+	second.Name, second.Items = "李*", []string{"11010000000001", "11010000000002"}
+	kept := office
+	kept.Agents = append(kept.Agents, web.OrganisationAgent{MandateItem: keeper, StopURL: "/me/organisations/org_1/stop", Agent: "acc_1"})
+	kept.KeeperURL, kept.KeepersSince = "/me/organisations/org_1/keepers/new", moment
+	kept.Keepers = []web.OrganisationKeeper{{MandateItem: keeper, Stands: true}, {MandateItem: second}, {MandateItem: second, Frozen: true}}
+	keptByNobody := kept
+	keptByNobody.Keepers, keptByNobody.ReleaseURL = nil, "/me/organisations/org_1/keepers/release"
+	asked := keeper
+	asked.Name, asked.State, asked.Tone, asked.Items, asked.Waiting = staff.Name, "proposed", "warning", second.Items, true
+	office.KeeperURL = kept.KeeperURL
+	naming := web.KeeperPage{Action: kept.KeeperURL, BackURL: "/me/organisations/org_1", Organisation: staff.Name, Days: "365", MaxDays: 1095}
+	namingWrong := naming
+	namingWrong.Name, namingWrong.To, namingWrong.Seals = "李四", "13800000009", "登记专用章"
 	transfers := []web.OpenCase{{Label: "对公打款", Note: "款项可能已在途：撤回后到账的金额不能用于核验。", At: moment, Action: "/me/organisations/org_1/cases/case_1/withdrawal"}}
 	officeOpen, officeWithdrawn := office, office
 	officeOpen.Tier, officeOpen.TransferURL, officeOpen.Open = 1, "/me/organisations/org_1/transfer", transfers
@@ -73,6 +88,11 @@ func mandates() []Sample {
 	guardian.Name, guardian.Kind, guardian.Rights, guardian.Items = "李**", "guardian", []string{"view", "fill", "submit", "collect", "present"}, []string{"*"}
 	return []Sample{
 		{Name: "organisation", Template: "organisation", Page: web.Page{Identity: citizen, Body: office}},
+		{Name: "organisation-kept", Template: "organisation", Page: web.Page{Identity: citizen, Body: kept}},
+		{Name: "organisation-kept-by-nobody", Template: "organisation", Page: web.Page{Identity: citizen, Body: keptByNobody}},
+		{Name: "organisation-keeper", Template: "organisation-keeper", Page: web.Page{Identity: citizen, Body: naming}},
+		{Name: "organisation-keeper-error", Template: "organisation-keeper", Status: 422, Page: web.Page{Identity: citizen, Body: namingWrong, Errors: []web.FieldError{{Field: "keeper-seals", Message: "印章编码应为 14 位数字"}}}},
+		{Name: "mandate-keeper", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: asked, Principal: staff.Name, Agent: "张*", Class: 1, From: moment, AcceptURL: "/me/mandates/mdt_9/answer"}}},
 		{Name: "organisation-frozen", Template: "organisation", Page: web.Page{Identity: citizen, Body: frozen}},
 		{Name: "organisation-none", Template: "organisation", Page: web.Page{Identity: citizen, Body: web.OrganisationPage{Name: staff.Name, Code: "91999900MA0000015N", Tier: 3, Role: "administrator"}}},
 		{Name: "organisation-open", Template: "organisation", Page: web.Page{Identity: citizen, Body: officeOpen}},

@@ -58,12 +58,17 @@ func trust() []Sample {
 		{Name: "seal-make-replacing", Template: "seal-make", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealMakePage{Action: "/seal/new", Hidden: flow, Advisory: "提交后由另一人审核，再由第三人制作。",
 			Replaces: &web.Link{Label: "示例市市场监督管理局登记专用章 11010000000001", URL: "/seal/sl_1"}, Fields: []web.FormField{{Name: "seal-owner", Label: "所属机构", Hint: "环绕在印章上沿的法定名称", Value: "示例市市场监督管理局", Max: 30}, {Name: "seal-number", Label: "印章编码", Hint: "14 位数字", Max: 14}}}}},
 		{Name: "seal-detail", Template: "seal-detail", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealDetailPage{
-			Hidden: flow, Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "active", Owner: "示例市市场监督管理局", Keeper: "李*", Picture: sealPicture(), WidthMM: 40, HeightMM: 40,
+			Hidden: flow, Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "active", Owner: "示例市市场监督管理局", Keeper: "李*（至 2027-11-24）", Picture: sealPicture(), WidthMM: 40, HeightMM: 40,
 			ValidFrom: moment.AddDate(0, 0, -1), ValidTo: moment.AddDate(5, 0, 0), Certificate: []web.ShownField{{Label: "主体", Value: "CN=示例市市场监督管理局登记专用章,O=示例市市场监督管理局,C=CN"}, {Label: "序列号", Value: "5f3a90c1"}},
 			Facts:      []web.ShownField{{Label: "申请人", Value: "account:acc_1"}, {Label: "审核人", Value: "account:acc_2"}},
 			ReplaceURL: "/seal/new?replaces=sl_1",
 			Actions:    []web.StateAction{{ID: "seal-suspend", Label: "停用", URL: "/seal/sl_1/suspend", Effect: "立即停止用印；此前合法加盖的文件仍有效。", Danger: true}},
 			StampURL:   "/seal/sl_1/stamps", Uses: []web.HistoryItem{{At: moment, Text: "《关于公布办事指南的通知》", Actor: "李*", Detail: "第 1 页 · 事项 2026-1124-0002"}}, UsesNextURL: "/seal/sl_1?after=1.st_1",
+		}}},
+		{Name: "seal-detail-not-keeper", Template: "seal-detail", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealDetailPage{
+			Hidden: flow, Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "active", Owner: "示例市市场监督管理局", Keeper: "李*（至 2027-11-24）、孙**（至 2027-05-31）", Picture: sealPicture(), WidthMM: 40, HeightMM: 40, ValidFrom: moment.AddDate(0, 0, -1), ValidTo: moment.AddDate(5, 0, 0),
+			NotKeeper: "“示例市市场监督管理局”已自行指定印章保管人，您不是这枚印章的保管人。没有用印。请由该单位指定的保管人办理，或请其法定代表人、管理员在“家庭与代办”中指定您。停用和挂失不受影响。",
+			Actions:   []web.StateAction{{ID: "seal-suspend", Label: "停用", URL: "/seal/sl_1/suspend", Effect: "立即停止用印；此前合法加盖的文件仍有效。", Danger: true}},
 		}}},
 		{Name: "seal-detail-lost", Template: "seal-detail", Page: web.Page{Identity: staff, Nav: sealNav, Notice: &web.Notice{Tone: "info", Text: "已挂失：由审核人员确认遗失并注销，或在找回后恢复使用。"}, Body: web.SealDetailPage{
 			Hidden: flow, Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "suspended", Owner: "示例市市场监督管理局", Picture: sealPicture(), WidthMM: 40, HeightMM: 40, ValidFrom: moment.AddDate(0, 0, -1), ValidTo: moment.AddDate(5, 0, 0),

@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/internal/fault"
+)
+
+// sealKeepers adapts the room of mandates, and that of staff, to seals: whom an organisation named, and who is the same human.
+type sealKeepers struct{ app *App }
+
+// Naming implements esign.Keepers. It is read anew each time, so that an end counts at once on every node.
+func (k sealKeepers) Naming(ctx context.Context, code string) (esign.Naming, error) {
+	keeping, err := k.app.Mandates.KeepersByCode(ctx, code)
+	if err != nil {
+		return esign.Naming{}, err
+	}
+	now := k.app.opts.Now()
+	naming := esign.Naming{Named: !keeping.Since.IsZero()}
+	for _, one := range keeping.Keepers {
+		if !one.Keeps(now) {
+			continue
+		}
+		keeper := esign.Keeper{Actor: "account:" + one.Mandate.Agent, Until: one.Mandate.NotAfter, Rests: one.Rests(now)}
+		if !slices.Contains(one.Mandate.Items, mandate.AllItems) {
+			keeper.Seals = one.Mandate.Items
+		}
+		naming.Keepers = append(naming.Keepers, keeper)
+	}
+	return naming, nil
+}
+
+// Human implements esign.Keepers. An account of staff that is bound to nobody stands for nobody.
+func (k sealKeepers) Human(ctx context.Context, actor string) (string, error) {
+	human, err := k.app.Members.Human(ctx, actor)
+	if fault.CodeOf(err) == fault.StaffUnbound {
+		return "", nil
+	}
+	return human, err
+}
+
+// Name implements esign.Keepers.
+func (k sealKeepers) Name(ctx context.Context, actor string) (string, error) {
+	return k.app.sideName(ctx, strings.TrimPrefix(actor, "account:"))
+}
