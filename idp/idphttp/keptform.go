@@ -31,7 +31,7 @@ var keptInputs = []string{"document", "further"}
 // numbers of cards, and what a page writes for itself.
 var keptFields = []string{
 	"proofing-name", "proofing-number", "proofing-birth", "proofing-expires", "proofing-mobile", "child-name", "child-number", "organisation-name", "organisation-code",
-	"mandate-to", "mandate-name", "mandate-items", "mandate-days", "contact-new", "text", // of a question about a release
+	"mandate-to", "mandate-name", "mandate-items", "mandate-days", "mandate-confirm", "contact-new", "text", // of a question about a release
 }
 
 // keptForm is a form as it is sealed.
