@@ -78,17 +78,19 @@ func (p phoneStore) ConfirmPhone(ctx context.Context, r mandate.PhoneRequest, m 
 
 func eachPhoneDesk(t *testing.T, run func(t *testing.T, d *phoneDesk)) {
 	onEach(t, func(t *testing.T, db *sqldb.DB, s *idpdb.Store) {
-		ctx, w := context.Background(), idptest.NewWorld(t, s)
+		w := idptest.NewWorld(t, s)
 		d := &phoneDesk{World: w, t: t, db: db, store: s, way: channel.Voice}
 		d.elder, d.helper = d.person(elderNumber, "11010119400101001", "王五", 1), d.person(helperNumber, "11010119800101001", "李四", 3)
 		d.service = mandate.New(mandate.Config{Store: s, People: w.Accounts, Throttle: s, Family: s, Accounts: w.Accounts, FamilyMost: 2, Now: w.Clock.Now, Rand: ident.System(), Wake: func() {},
 			Farewell: func([]mandate.Party) ([]audit.Message, error) { return nil, nil },
 			Phone: &mandate.PhoneConfig{Policy: mandate.PhoneByDefault, Store: phoneStore{s, d}, Accounts: w.Accounts, Offers: func() bool { return d.way != "" }, Ways: func(string) (string, string) { return d.way, d.way },
-				MAC:  func(_ context.Context, parts ...[]byte) ([]byte, error) { return digest.SumParts(parts...), nil },
-				Seal: func(_ context.Context, c mandate.PhoneCall) ([]byte, error) { d.calls = append(d.calls, c); return []byte("{}"), nil }}})
+				MAC: func(_ context.Context, parts ...[]byte) ([]byte, error) { return digest.SumParts(parts...), nil },
+				Seal: func(_ context.Context, c mandate.PhoneCall) ([]byte, error) {
+					d.calls = append(d.calls, c)
+					return []byte("{}"), nil
+				}}})
 		d.noon()
 		w.Clock.Advance(48 * time.Hour) // nobody rests
-		_ = ctx
 		run(t, d)
 	})
 }
@@ -286,13 +288,19 @@ func TestCodeOfAnElderIsTried(t *testing.T) {
 // no code is right.
 func TestNobodyIsToldWhoHasAnAccount(t *testing.T) {
 	for name, change := range map[string]func(d *phoneDesk) (who, number string){
-		"nobody":        func(*phoneDesk) (string, string) { return "王五", "13800138159" },
-		"another name":  func(*phoneDesk) (string, string) { return "王六", elderNumber },
-		"no real name":  func(d *phoneDesk) (string, string) { d.Account(d.t, "13800138158", ""); return "王五", "13800138158" },
-		"suspended":     func(d *phoneDesk) (string, string) { d.set("state = 'suspended'"); return "王五", elderNumber },
-		"closed":        func(d *phoneDesk) (string, string) { d.set("state = 'closed'"); return "王五", elderNumber },
-		"recovered":     func(d *phoneDesk) (string, string) { d.set("recovered_at = " + d.micros()); return "王五", elderNumber },
-		"number taken":  func(d *phoneDesk) (string, string) { d.set("mobile_taken_at = " + d.micros()); return "王五", elderNumber },
+		"nobody":       func(*phoneDesk) (string, string) { return "王五", "13800138159" },
+		"another name": func(*phoneDesk) (string, string) { return "王六", elderNumber },
+		"no real name": func(d *phoneDesk) (string, string) { d.Account(d.t, "13800138158", ""); return "王五", "13800138158" },
+		"suspended":    func(d *phoneDesk) (string, string) { d.set("state = 'suspended'"); return "王五", elderNumber },
+		"closed":       func(d *phoneDesk) (string, string) { d.set("state = 'closed'"); return "王五", elderNumber },
+		"recovered": func(d *phoneDesk) (string, string) {
+			d.set("recovered_at = " + d.micros())
+			return "王五", elderNumber
+		},
+		"number taken": func(d *phoneDesk) (string, string) {
+			d.set("mobile_taken_at = " + d.micros())
+			return "王五", elderNumber
+		},
 		"a new contact": func(d *phoneDesk) (string, string) { d.newNumber(); return "王五", elderNumber },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -323,7 +331,9 @@ func (d *phoneDesk) set(what string, accounts ...string) {
 	}))
 }
 
-func (d *phoneDesk) micros() string { return fmt.Sprint(sqldb.Micros(d.Clock.Now().Add(-23 * time.Hour))) }
+func (d *phoneDesk) micros() string {
+	return fmt.Sprint(sqldb.Micros(d.Clock.Now().Add(-23 * time.Hour)))
+}
 
 func (d *phoneDesk) newNumber() {
 	d.t.Helper()
@@ -344,23 +354,25 @@ func TestAskingByTelephoneIsRefused(t *testing.T) {
 			return err
 		}
 		terms := mandate.Terms{Items: []string{"pension"}}
-		for name, test := range map[string]struct {
+		for _, test := range []struct {
+			name string
 			err  error
 			want fault.Code
 		}{
-			"an old login":       {asks(mandate.By{Account: d.helper, SignedInAt: start.Add(-time.Hour)}, "王五", elderNumber, terms), fault.MandateLogin},
-			"a low level":        {asks(d.by(low), "王五", elderNumber, terms), fault.PhoneAskLevel},
-			"no name":            {asks(d.by(d.helper), "", elderNumber, terms), fault.ProofingName},
-			"an address":         {asks(d.by(d.helper), "王五", "a@example.cn", terms), fault.PhoneAskNumber},
-			"no number":          {asks(d.by(d.helper), "王五", "12", terms), fault.PhoneAskNumber},
-			"too long":           {asks(d.by(d.helper), "王五", elderNumber, mandate.Terms{Items: terms.Items, Until: start.Add(91 * 24 * time.Hour)}), fault.MandateTerms},
-			"no items":           {asks(d.by(d.helper), "王五", elderNumber, mandate.Terms{}), fault.MandateTerms},
-			"oneself":            {asks(d.by(d.helper), "李四", helperNumber, terms), fault.MandateAgent},
-			"nothing is counted": {asks(d.by(d.helper), "王五", elderNumber, terms), ""},
-			"one is open":        {asks(d.by(d.helper), "王五", elderNumber, terms), fault.PhoneAskBusy},
+			{"an old login", asks(mandate.By{Account: d.helper, SignedInAt: start.Add(-time.Hour)}, "王五", elderNumber, terms), fault.MandateLogin},
+			{"a low level", asks(d.by(low), "王五", elderNumber, terms), fault.PhoneAskLevel},
+			{"no name", asks(d.by(d.helper), "", elderNumber, terms), fault.ProofingName},
+			{"an address", asks(d.by(d.helper), "王五", "a@example.cn", terms), fault.PhoneAskNumber},
+			{"no number", asks(d.by(d.helper), "王五", "12", terms), fault.PhoneAskNumber},
+			{"too long", asks(d.by(d.helper), "王五", elderNumber, mandate.Terms{Items: terms.Items, Until: start.Add(91 * 24 * time.Hour)}), fault.MandateTerms},
+			{"no items", asks(d.by(d.helper), "王五", elderNumber, mandate.Terms{}), fault.MandateTerms},
+			{"oneself", asks(d.by(d.helper), "李四", helperNumber, terms), fault.MandateAgent},
+			{"nothing is counted", asks(d.by(d.helper), "王五", elderNumber, terms), ""},
+			{"one is open", asks(d.by(d.helper), "王五", elderNumber, terms), fault.PhoneAskBusy},
 		} {
-			_ = name
-			_ = test
+			if got := fault.CodeOf(test.err); got != test.want {
+				t.Errorf("%s: %q, want %q", test.name, got, test.want)
+			}
 		}
 		d.Clock.Advance(24 * time.Hour)
 		for _, hour := range []int{21, 23, 0, 7} {
@@ -381,13 +393,13 @@ func TestAskingByTelephoneIsRefused(t *testing.T) {
 // TestElderMayNotAnyMore: all that is asked at the beginning is asked again before the call and when the yes comes; a yes of then gives nothing.
 func TestElderMayNotAnyMore(t *testing.T) {
 	for name, change := range map[string]func(d *phoneDesk){
-		"the elder is suspended":       func(d *phoneDesk) { d.set("state = 'suspended'") },
-		"the elder died":               func(d *phoneDesk) { d.set("state = 'closed'") },
-		"the elder recovered":          func(d *phoneDesk) { d.set("recovered_at = " + d.micros()) },
+		"the elder is suspended":        func(d *phoneDesk) { d.set("state = 'suspended'") },
+		"the elder died":                func(d *phoneDesk) { d.set("state = 'closed'") },
+		"the elder recovered":           func(d *phoneDesk) { d.set("recovered_at = " + d.micros()) },
 		"the number is somebody else's": func(d *phoneDesk) { d.set("mobile_taken_at = " + d.micros()) },
-		"the number is new":            func(d *phoneDesk) { d.newNumber() },
-		"the helper is suspended":      func(d *phoneDesk) { d.set("state = 'suspended'", d.helper) },
-		"the helper recovered":         func(d *phoneDesk) { d.set("recovered_at = "+d.micros(), d.helper) },
+		"the number is new":             func(d *phoneDesk) { d.newNumber() },
+		"the helper is suspended":       func(d *phoneDesk) { d.set("state = 'suspended'", d.helper) },
+		"the helper recovered":          func(d *phoneDesk) { d.set("recovered_at = "+d.micros(), d.helper) },
 		"the helper has enough": func(d *phoneDesk) {
 			for i := range 2 {
 				m := proposal(fmt.Sprint("full-", i))
