@@ -40,7 +40,7 @@ type ElderRequestPath struct {
 
 // registerElders adds the operations of requests that an elder confirms by telephone.
 func (s *Server) registerElders(api huma.API) {
-	huma.Register(api, mandateOperation("ask-elder-by-telephone", http.MethodPost, "mandates/telephone-requests", "长辈电话确认 Ask to help an elder who confirms by telephone; the same answer whether or not there is such an elder"), func(ctx context.Context, in *struct {
+	huma.Register(api, mandateOperation("ask-elder-by-telephone", http.MethodPost, "telephone-requests", "长辈电话确认 Ask to help an elder who confirms by telephone; the same answer whether or not there is such an elder"), func(ctx context.Context, in *struct {
 		Body struct {
 			Name     string    `json:"name" minLength:"1" maxLength:"64" doc:"Verified name of the elder"`
 			Mobile   string    `json:"mobile" minLength:"1" maxLength:"32" doc:"The elder's own mobile number"`
@@ -55,7 +55,7 @@ func (s *Server) registerElders(api huma.API) {
 		r, err := s.Mandates.AskByPhone(ctx, by, in.Body.Name, in.Body.Mobile, mandate.Terms{Items: in.Body.Items, Until: in.Body.NotAfter})
 		return s.elderRecordOf(ctx, r, err)
 	})
-	huma.Register(api, mandateOperation("list-telephone-requests", http.MethodGet, "mandates/telephone-requests", "长辈电话确认列表 List the caller's requests that elders confirm by telephone, the newest first"), func(ctx context.Context, in *struct{ MandatePaging }) (*elderList, error) {
+	huma.Register(api, mandateOperation("list-telephone-requests", http.MethodGet, "telephone-requests", "长辈电话确认列表 List the caller's requests that elders confirm by telephone, the newest first"), func(ctx context.Context, in *struct{ MandatePaging }) (*elderList, error) {
 		by, err := mandateCaller(ctx)
 		if err != nil {
 			return nil, err
@@ -75,7 +75,7 @@ func (s *Server) registerElders(api huma.API) {
 		}
 		return out, nil
 	})
-	huma.Register(api, mandateOperation("get-telephone-request", http.MethodGet, "mandates/telephone-requests/{id}", "长辈电话确认详情 One request that an elder confirms by telephone"), func(ctx context.Context, in *ElderRequestPath) (*elderAnswer, error) {
+	huma.Register(api, mandateOperation("get-telephone-request", http.MethodGet, "telephone-requests/{id}", "长辈电话确认详情 One request that an elder confirms by telephone"), func(ctx context.Context, in *ElderRequestPath) (*elderAnswer, error) {
 		by, err := mandateCaller(ctx)
 		if err != nil {
 			return nil, err
@@ -83,7 +83,7 @@ func (s *Server) registerElders(api huma.API) {
 		r, err := s.Mandates.PhoneRequest(ctx, by.Account, in.ID)
 		return s.elderRecordOf(ctx, r, err)
 	})
-	huma.Register(api, mandateOperation("type-telephone-code", http.MethodPost, "mandates/telephone-requests/{id}/code", "填写长辈听到的码 Type the code that the elder heard; it shows contact and gives nothing yet"), func(ctx context.Context, in *struct {
+	huma.Register(api, mandateOperation("type-telephone-code", http.MethodPost, "telephone-requests/{id}/code", "填写长辈听到的码 Type the code that the elder heard; it shows contact and gives nothing yet"), func(ctx context.Context, in *struct {
 		ElderRequestPath
 		Body struct {
 			Code string `json:"code" minLength:"1" maxLength:"12" doc:"Six digits"`
@@ -96,7 +96,7 @@ func (s *Server) registerElders(api huma.API) {
 		r, err := s.Mandates.TypePhoneCode(ctx, by, in.ID, digitsOf(in.Body.Code))
 		return s.elderRecordOf(ctx, r, err)
 	})
-	huma.Register(api, mandateOperation("end-telephone-request", http.MethodPost, "mandates/telephone-requests/{id}/termination", "撤回电话确认 Take a request back"), func(ctx context.Context, in *ElderRequestPath) (*elderAnswer, error) {
+	huma.Register(api, mandateOperation("end-telephone-request", http.MethodPost, "telephone-requests/{id}/termination", "撤回电话确认 Take a request back"), func(ctx context.Context, in *ElderRequestPath) (*elderAnswer, error) {
 		by, err := mandateCaller(ctx)
 		if err != nil {
 			return nil, err

@@ -121,5 +121,5 @@ func WordOf(kind, text string) string {
 
 // plainWord is a word as it is compared: telephones write full width, small letters, and a full stop at the end.
 func plainWord(text string) string {
-	return strings.ToUpper(strings.Trim(width.Narrow.String(clean(text)), " .。"))
+	return strings.ToUpper(strings.Trim(width.Narrow.String(clean(text)), " .。｡"))
 }
