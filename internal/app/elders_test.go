@@ -92,16 +92,9 @@ func TestElderConfirmsByACall(t *testing.T) {
 	cfg.Outbound.Allowed = []string{strings.TrimPrefix(calls.URL, "http://"), strings.TrimPrefix(texts.URL, "http://")}
 	p := apptest.StartWith(t, cfg)
 	toNoon(p)
-	system := adminToken(t, p, idp.RoleSystemAdmin)
-	started := call(t, p, http.MethodPost, "/api/v1/account-imports", system, map[string]any{"reason": "旧门户下线", "source": "old", "format": "csv",
-		"content": "external_id,mobile,email,password_hash\nu1," + helper + ",,md5$salt$a71dbbbf5271f1d7303eaa90c3ea791c\nu2," + elder + ",,md5$salt$a71dbbbf5271f1d7303eaa90c3ea791c\n"})
-	eventually(t, "no import", func() bool {
-		return p.Get("/api/v1/account-imports/"+started.String("id"), system).String("state") == "finished"
-	})
 	p.Persona(elder, "赵奶奶", 1)
 	p.Persona(helper, "李四", 3)
-	b := walk.New(nil)
-	submit(t, b, p.URL+"/login", map[string]string{"login-identifier": helper, "login-password": "Password-1"})
+	b := p.SignIn(helper)
 
 	page := askByTelephone(t, p, b, "赵奶奶", elder)
 	if page.Status != http.StatusOK || !strings.HasPrefix(page.URL.Path, "/me/mandates/telephone/tel_") || !page.Has("otp-code") || strings.Contains(page.Text, "赵奶奶") {
