@@ -155,6 +155,7 @@ func TestElderConfirmsByACall(t *testing.T) {
 			t.Fatalf("%d, %d mandates", got, mandates())
 		}
 	}
+	b = p.SignIn(helper) // the session is over by then
 	if open(t, b, address); !b.Page.Has("elder-mandate") || !strings.Contains(b.Page.Text, "长辈已同意") {
 		t.Errorf("the page says %s", b.Page.Text)
 	}
