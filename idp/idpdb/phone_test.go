@@ -501,6 +501,17 @@ func TestReplayOfAnAnswer(t *testing.T) {
 		if len(d.live()) != 1 {
 			t.Fatal("a new one does not")
 		}
+		d.Clock.Advance(time.Minute)
+		must(t, d.answers(r, "end", mandate.PhoneStop))
+		if len(d.live()) != 0 {
+			t.Fatal("the word that ends it does not")
+		}
+		d.Clock.Advance(24 * time.Hour)
+		must(t, d.answers(d.asked(), "again", mandate.PhoneYes))
+		must(t, d.answers(r, "end", mandate.PhoneStop))
+		if len(d.live()) != 1 {
+			t.Error("an old word ends what began after it")
+		}
 	})
 }
 
