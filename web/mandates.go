@@ -45,6 +45,34 @@ type MandatesPage struct {
 	Organisations        []Link // that the person manages
 	FoundURL             string
 	ChildURL             string
+	Telephone            []ElderRequest // requests that an elder confirms by telephone
+	MoreTelephone        string
+}
+
+// ElderRequest is a request to an elder who confirms by telephone, as its helper sees it.
+type ElderRequest struct {
+	Name, Number string // masked
+	State        string // message elder.state.<state>
+	Tone         string
+	At           time.Time
+	URL          string
+}
+
+// ElderRequestPage is "elder-request": otp-code while it waits for the code, otherwise what it waits for.
+type ElderRequestPage struct {
+	Request    ElderRequest
+	Items      []string
+	Until      time.Time // of the mandate
+	Called     bool      // the elder is called, and not written to
+	CodeURL    string    // POST takes the code; empty when it is not waited for
+	TriesLeft  int
+	CodeUntil  time.Time
+	Hours      int // the shortest pause before the elder is asked
+	From, To   string
+	WithdrawAt string // POST ends it; empty when it is over
+	MandateURL string
+	AgainURL   string
+	InboxURL   string // of the sandbox
 }
 
 // OrganisationPage is "organisation" at /me/organisations/{id}: for who manages it.
@@ -182,6 +210,9 @@ type MandateGivePage struct {
 	Classes   []MandateChoice
 	Delegable bool // offered
 	Ticked    bool
+	// Telephone offers that an elder confirms by telephone (mandate-confirm), ByTelephone is what was chosen.
+	Telephone, ByTelephone bool
+	TelephoneDays          int // the longest life of such a mandate
 }
 
 // ItemChoice is a service item that can be ticked.

@@ -431,10 +431,12 @@ type UpstreamsPage struct {
 
 // InboxMessage is a simulated SMS or mail.
 type InboxMessage struct {
+	ID   string
 	To   string
 	Text string
 	Code string
 	At   time.Time
+	Keys []string // by which its person answers it; empty where there is nothing to answer
 }
 
 // InboxPage is "inbox" (sandbox only).

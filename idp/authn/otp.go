@@ -130,10 +130,13 @@ type Message struct {
 
 // InboxMessage is a message of the simulated inbox, in the form of its contract (design contract 3.1).
 type InboxMessage struct {
+	ID   string    `json:"id"`
 	To   string    `json:"to"`
 	Text string    `json:"text"`
 	Code string    `json:"code"`
 	At   time.Time `json:"at"`
+	// Answers is by what the person answers it, "voice" or "mobile"; empty where there is nothing to answer.
+	Answers string `json:"answers,omitempty"`
 }
 
 // TopicMessage is the outbox topic of messages.

@@ -117,15 +117,15 @@ func (s *Store) SetCaseState(ctx context.Context, id string, from, to proofing.S
 // PutInbox stores a message of the simulated inbox; the same id is stored once.
 func (s *Store) PutInbox(ctx context.Context, id string, m authn.InboxMessage) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO idp_inbox (id, recipient, text, code, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
-			id, m.To, m.Text, m.Code, sqldb.Micros(m.At))
+		_, err := tx.ExecContext(ctx, "INSERT INTO idp_inbox (id, recipient, text, code, at, answers) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
+			id, m.To, m.Text, m.Code, sqldb.Micros(m.At), m.Answers)
 		return err
 	})
 }
 
 // Inbox lists the newest messages to a recipient, or to all when it is empty.
 func (s *Store) Inbox(ctx context.Context, to string, limit int) ([]authn.InboxMessage, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT recipient, text, code, at FROM idp_inbox WHERE $1 = '' OR recipient = $1 ORDER BY at DESC, id LIMIT $2", to, limit)
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT id, recipient, text, code, at, answers FROM idp_inbox WHERE $1 = '' OR recipient = $1 ORDER BY at DESC, id LIMIT $2", to, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read inbox: %w", err)
 	}
@@ -134,11 +134,23 @@ func (s *Store) Inbox(ctx context.Context, to string, limit int) ([]authn.InboxM
 	for rows.Next() {
 		var m authn.InboxMessage
 		var at int64
-		if err := rows.Scan(&m.To, &m.Text, &m.Code, &at); err != nil {
+		if err := rows.Scan(&m.ID, &m.To, &m.Text, &m.Code, &at, &m.Answers); err != nil {
 			return nil, fmt.Errorf("read inbox: %w", err)
 		}
 		m.At = sqldb.Time(at)
 		all = append(all, m)
 	}
 	return all, rows.Err()
+}
+
+// InboxMessage reads a message of the simulated inbox; idp.ErrNotFound.
+func (s *Store) InboxMessage(ctx context.Context, id string) (authn.InboxMessage, error) {
+	m := authn.InboxMessage{ID: id}
+	var at int64
+	err := s.db.Read().QueryRowContext(ctx, "SELECT recipient, text, code, at, answers FROM idp_inbox WHERE id = $1", id).Scan(&m.To, &m.Text, &m.Code, &at, &m.Answers)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return m, idp.ErrNotFound
+	}
+	m.At = sqldb.Time(at)
+	return m, err
 }

@@ -201,6 +201,7 @@ func (s *Store) Erase(ctx context.Context, accountID string, at time.Time, recor
 		step("DELETE FROM idp_acting WHERE sid IN "+sessions, accountID),
 		step("DELETE FROM idp_dispute_message WHERE dispute_id IN (SELECT id FROM idp_dispute WHERE account_id = $1)", accountID),
 		step("DELETE FROM idp_relative WHERE other = $1", accountID),
+		step("DELETE FROM idp_phone_request WHERE agent = $1 OR principal = $1", accountID),
 		// Who proposed and approved something stays, what it said does not. Corrections of releases before lie apart.
 		step("UPDATE idp_proposal SET sealed = $2, state = CASE WHEN state = $3 THEN $4 ELSE state END WHERE object_type = 'account' AND object_id = $1", accountID, []byte{}, foureyes.Open, foureyes.Expired),
 		step("UPDATE idp_correction SET sealed = $2 WHERE account_id = $1", accountID, []byte{}),

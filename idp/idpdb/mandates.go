@@ -73,6 +73,10 @@ func holdMandate(principal, id string, at int64, otherwise error, also string) s
 
 // PutMandate stores a mandate. The principal's row is taken, so that two of its mandates are counted one after the other.
 func (s *Store) PutMandate(ctx context.Context, m mandate.Mandate, b mandate.Bounds, record audit.Record) error {
+	return s.apply(ctx, record, putMandate(m, b)...)
+}
+
+func putMandate(m mandate.Mandate, b mandate.Bounds) []sqldb.Step {
 	at := sqldb.Micros(m.CreatedAt)
 	steps := []sqldb.Step{one(mandate.ErrMoved, "UPDATE idp_account SET version = version + 1 WHERE id = $1 AND state = 'active'", m.Principal)}
 	if b.OfAgent > 0 {
@@ -89,13 +93,12 @@ func (s *Store) PutMandate(ctx context.Context, m mandate.Mandate, b mandate.Bou
 		steps = append(steps, holdMandate(m.Principal, m.Parent, at, mandate.ErrMoved, " AND delegable = 1"))
 	}
 	open := at - mandate.ProposalLife.Microseconds()
-	steps = append(steps, one(mandate.ErrFull, `INSERT INTO idp_mandate (`+mandateColumns+`)
+	return append(steps, one(mandate.ErrFull, `INSERT INTO idp_mandate (`+mandateColumns+`)
 		SELECT p.id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0, '', '', 0, 0 FROM idp_account p WHERE p.id = $1
 		AND ($20 = 0 OR (SELECT COUNT(*) FROM idp_mandate WHERE principal = $1 AND kind = $7 AND not_after > $17 AND (state = 'active' OR state = 'proposed' AND created_at > $22)) < $20)
 		AND ($21 = 0 OR (SELECT COUNT(*) FROM idp_mandate WHERE agent = $3 AND kind = $7 AND not_after > $17 AND (state = 'active' OR state = 'proposed' AND created_at > $22)) < $21)`,
 		m.Principal, m.ID, m.Agent, m.Via, m.Parent, m.Depth, string(m.Kind), strings.Join(m.Items, " "), strings.Join(m.DetailTypes, " "), words(m.Rights), m.MaxClass, bit(m.Delegable), string(m.State), m.Evidence,
 		sqldb.Micros(m.NotBefore), sqldb.Micros(m.NotAfter), at, sqldb.Micros(m.PrincipalAt), sqldb.Micros(m.AgentAt), b.OfPrincipal, b.OfAgent, open))
-	return s.apply(ctx, record, steps...)
 }
 
 // ConfirmMandate makes a proposal active.

@@ -58,6 +58,9 @@ func (s *Store) Merge(ctx context.Context, m idp.Merge, record audit.Record) err
 		if _, err := tx.ExecContext(ctx, "UPDATE idp_relative SET state = 'withdrawn', ended_at = $2 WHERE (account_id = $1 OR other = $1) AND state IN ('declared', 'confirmed')", m.Absorbed, at); err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, "UPDATE idp_phone_request SET state = 'ended', ended_at = $2, reason = 'unfit' WHERE (agent = $1 OR principal = $1) AND state IN ('code', 'waiting')", m.Absorbed, at); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, "DELETE FROM idp_contact WHERE account_id = $1", m.Absorbed)
 		if err != nil {
 			return err

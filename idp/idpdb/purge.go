@@ -54,6 +54,8 @@ func (s *Store) Purge(ctx context.Context, now time.Time) (deleted int64, err er
 		{"idp_deferred", "job, row_id", "retry_at < $1", before(keepDeferred)},
 		{"idp_message_receipt", "id", "at < $1", before(keepReceipts)},
 		{"idp_message_report", "provider, reference", "at < $1", before(keepReceipts)},
+		{"idp_message_answer", "provider, id", "at < $1", before(keepReceipts)},
+		{"idp_phone_request", "id", "created_at < $1 AND (mandate_id = '' OR NOT EXISTS (SELECT 1 FROM idp_mandate WHERE idp_mandate.id = idp_phone_request.mandate_id AND idp_mandate.state = 'active'))", before(keepReceipts)},
 		{"idp_message_fallback", "id", "until_at < $1", before(0)},
 		{"idp_export", "account_id", "until_at < $1", before(0)},
 		{"idp_inbox", "id", "at < $1", before(keepInbox)},

@@ -31,7 +31,7 @@ var keptInputs = []string{"document", "further"}
 // numbers of cards, and what a page writes for itself.
 var keptFields = []string{
 	"proofing-name", "proofing-number", "proofing-birth", "proofing-expires", "proofing-mobile", "child-name", "child-number", "organisation-name", "organisation-code",
-	"mandate-to", "mandate-name", "mandate-items", "mandate-days", "mandate-kind", "mandate-class", "mandate-delegable", "keeper-seals", "contact-new", "text", // of a question about a release
+	"mandate-to", "mandate-name", "mandate-items", "mandate-days", "mandate-kind", "mandate-class", "mandate-delegable", "mandate-confirm", "keeper-seals", "contact-new", "text", // of a question about a release
 }
 
 // keptTicks begin the names of boxes that are ticked by choice: service items and rights of a mandate, which the same person still has to give.

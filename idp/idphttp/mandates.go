@@ -20,6 +20,7 @@ import (
 // mandatePages are the pages on which people give, answer and end mandates and choose for whom they act.
 func (s *Server) mandatePages(page func(pattern string, handler func(w http.ResponseWriter, r *http.Request) error)) {
 	s.relativePages(page)
+	s.elderPages(page)
 	s.hereRoutes(page)
 	page("GET /acting", s.actingPage)
 	page("POST /acting", s.actingAnswer)
@@ -137,6 +138,9 @@ func (s *Server) mandatesPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := web.MandatesPage{GiveURL: "/me/mandates/new", AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: newChildPath, RelativesURL: relativesPath}
 	if body.Organisations, err = s.managed(r.Context(), current.AccountID); err != nil {
+		return err
+	}
+	if err := s.elderRequests(r, current.AccountID, &body); err != nil {
 		return err
 	}
 	for _, side := range []struct {
@@ -358,6 +362,9 @@ func (s *Server) showMandateForm(w http.ResponseWriter, r *http.Request, status 
 	}
 	query := url.Values{}
 	body.Ask = r.FormValue("ask") != ""
+	if body.Ask && s.Mandates.ByPhone() {
+		body.Telephone, body.ByTelephone, body.TelephoneDays = true, byTelephone(r), int(s.Mandates.PhonePolicy().MaxLife.Hours()/24)
+	}
 	for _, name := range []string{"of", "for", "ask"} {
 		if value := r.FormValue(name); value != "" {
 			query.Set(name, value)
@@ -428,18 +435,18 @@ func (s *Server) mandateGive(w http.ResponseWriter, r *http.Request) error {
 	status := fault.MetaOf(fault.CodeOf(err)).Status
 	switch {
 	case err == nil:
-		return see(w, r, "/me/mandates/"+made.ID)
+		return see(w, r, made)
 	case status >= http.StatusInternalServerError:
 		return err
 	}
 	return s.showMandateForm(w, r, status, current, s.failed(w, r, err, ""))
 }
 
-func (s *Server) giveMandate(r *http.Request, current session.Session) (mandate.Mandate, error) {
-	ctx := r.Context()
+// giveMandate does what a form says, and gives the page of what came of it.
+func (s *Server) giveMandate(r *http.Request, current session.Session) (page string, err error) {
 	principal, parent, kinds, err := s.givesFor(r, current)
 	if err != nil {
-		return mandate.Mandate{}, err
+		return "", err
 	}
 	terms := mandate.Terms{Kind: kinds[0], Items: itemsOf(r), Delegable: r.PostFormValue("mandate-delegable") != ""}
 	if asked := r.PostFormValue("mandate-kind"); asked != "" {
@@ -458,11 +465,11 @@ func (s *Server) giveMandate(r *http.Request, current session.Session) (mandate.
 	}
 	wrong := func(field string) error { return fault.New(fault.MandateTerms).WithField(field, fault.MandateTerms) }
 	if len(terms.Rights) == 0 {
-		return mandate.Mandate{}, fault.New(fault.MandateTerms)
+		return "", fault.New(fault.MandateTerms)
 	}
 	days, err := strconv.Atoi(r.PostFormValue("mandate-days"))
 	if err != nil || days < 1 || days > 10000 {
-		return mandate.Mandate{}, wrong("mandate-days")
+		return "", wrong("mandate-days")
 	}
 	if policy, known := mandate.PolicyOf(terms.Kind); !known || policy.MaxLife >= 24*time.Hour { // others last minutes, as their kind says
 		terms.Until = s.Now().Add(time.Duration(days) * 24 * time.Hour)
@@ -471,8 +478,19 @@ func (s *Server) giveMandate(r *http.Request, current session.Session) (mandate.
 		terms.Until = parent.NotAfter
 	}
 	if terms.MaxClass, err = strconv.Atoi(r.PostFormValue("mandate-class")); err != nil {
-		return mandate.Mandate{}, wrong("mandate-class")
+		return "", wrong("mandate-class")
 	}
+	if byTelephone(r) {
+		asked, err := s.askElder(r, current, terms)
+		return elderPath + "/" + asked.ID, err
+	}
+	made, err := s.makeMandate(r, current, principal, parent, terms)
+	return "/me/mandates/" + made.ID, err
+}
+
+// makeMandate finds the other person of a form, and gives, asks for or passes on what the form says.
+func (s *Server) makeMandate(r *http.Request, current session.Session, principal string, parent *mandate.Mandate, terms mandate.Terms) (mandate.Mandate, error) {
+	ctx := r.Context()
 	by := mandate.By{Account: current.AccountID, SignedInAt: current.AuthTime}
 	agent, err := s.Mandates.FindAgent(ctx, by, r.PostFormValue("mandate-name"), r.PostFormValue("mandate-to"))
 	if err != nil {

@@ -130,6 +130,7 @@ func mandateOperation(id, method, path, summary string) huma.Operation {
 func (s *Server) RegisterMandates(api huma.API) {
 	s.registerServiceItems(api)
 	s.registerKeepers(api)
+	s.registerElders(api)
 	huma.Register(api, mandateOperation("list-mandates", http.MethodGet, "mandates", "授权列表 List the mandates of one side, the newest first"), func(ctx context.Context, in *struct {
 		MandatePaging
 		Side         string `query:"side" enum:"principal,agent" default:"principal" doc:"principal: those that were given; agent: those under which the caller may act"`

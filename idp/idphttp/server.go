@@ -95,9 +95,11 @@ type Config struct {
 	Locales  idp.LocaleStore // languages of messages
 	// Calls reports whether a code can be read aloud over a mobile number; nil is never.
 	Calls   func(to string) bool
-	NoCodes bool   // no channel can carry a code, so nothing that needs one is offered
-	Inbox   Inbox  // nil outside the sandbox
-	Wake    func() // tells the outbox that a message is due
+	NoCodes bool  // no channel can carry a code, so nothing that needs one is offered
+	Inbox   Inbox // nil outside the sandbox
+	// Reply answers a message of the inbox as its person would; set where Inbox is.
+	Reply func(ctx context.Context, message, answer string) error
+	Wake  func() // tells the outbox that a message is due
 	// Receipt is how far an outbox message came; nil where nobody can tell.
 	Receipt  func(ctx context.Context, topic, key string) (r outbox.Receipt, ok bool, err error)
 	Portals  func() []web.Link
@@ -160,6 +162,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	s.bridgeRoutes(mux)
 	if s.Inbox != nil {
 		mux.HandleFunc("GET /sandbox/inbox", s.inboxMessages)
+		mux.HandleFunc("POST /sandbox/inbox/answers", s.inboxReply)
 	}
 }
 
@@ -264,6 +267,7 @@ func (s *Server) PageRoutes(mux *http.ServeMux) {
 	page("GET /{$}", s.homePage)
 	if s.Inbox != nil {
 		page("GET /inbox", s.inboxPage)
+		page("POST /inbox/answer", s.inboxAnswer)
 	}
 }
 

@@ -259,7 +259,7 @@ func sessionsByPage(t *testing.T, s Store) {
 
 func inbox(t *testing.T, s Store) {
 	message := func(to, code string, at time.Time) authn.InboxMessage {
-		return authn.InboxMessage{To: to, Text: "code " + code, Code: code, At: at}
+		return authn.InboxMessage{ID: "msg_" + code, To: to, Text: "code " + code, Code: code, At: at, Answers: map[string]string{"2": "voice"}[code]}
 	}
 	must(t, s.PutInbox(ctx, "msg_1", message("a", "1", Start)))
 	must(t, s.PutInbox(ctx, "msg_1", message("a", "delivered again", Start)))

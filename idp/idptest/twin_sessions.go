@@ -288,6 +288,7 @@ func (t *Twin) Inbox(_ context.Context, to string, limit int) ([]authn.InboxMess
 	slices.SortFunc(found, func(a, b entry) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.id, b.id)) })
 	all := []authn.InboxMessage{}
 	for _, e := range found[:min(len(found), limit)] {
+		e.ID = e.id
 		all = append(all, e.InboxMessage)
 	}
 	return all, nil

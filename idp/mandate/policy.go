@@ -3,6 +3,9 @@ package mandate
 import (
 	"slices"
 	"time"
+
+	"github.com/yinxin-gov/yinxin/idp"
+	"github.com/yinxin-gov/yinxin/idp/subject"
 )
 
 // Policy bounds a kind of mandate. It is data, so that a deployment may be stricter.
@@ -49,4 +52,45 @@ func PolicyOf(kind Kind) (Policy, bool) {
 		return Policy{}, false
 	}
 	return Policies[i], true
+}
+
+// PhonePolicy bounds requests that an elder confirms by telephone (decision 0017). It is data, so that a deployment may be stricter.
+type PhonePolicy struct {
+	AgentIAL  subject.IAL   // that the helper needs
+	From, To  time.Duration // hours of the day, in Beijing, within which calls are placed and messages sent
+	CodeLife  time.Duration // of the code that the first call reads out
+	CodeTries int
+	Pause     time.Duration // from the right code to the elder's own yes, at least
+	Spread    time.Duration // and at most so much more, by chance, so that nobody can be at the elder's side on time
+	Span      time.Duration // that the elder has for its answer
+	Life      time.Duration // of the mandate, default
+	MaxLife   time.Duration
+	Rest      time.Duration // in which an account that was recovered, or whose number is new or was taken, is not asked
+	AfterNo   time.Duration // in which the same helper does not ask a number again that said no
+	// PerNumber and PerAgent are how many requests a day are made about one number, and by one helper.
+	PerNumber, PerAgent int
+}
+
+// PhoneByDefault is the policy as delivered.
+var PhoneByDefault = PhonePolicy{AgentIAL: 3, From: 8 * time.Hour, To: 21 * time.Hour, CodeLife: 10 * time.Minute, CodeTries: 5, Pause: 2 * time.Hour, Spread: time.Hour, Span: day,
+	Life: DefaultLife, MaxLife: 90 * day, Rest: idp.RecoveryRest, AfterNo: 30 * day, PerNumber: 2, PerAgent: 5}
+
+// Open is the first moment from now on, now included, at which calls are placed.
+func (p PhonePolicy) Open(now time.Time) time.Time {
+	midnight := p.midnight(now)
+	switch from, to := midnight.Add(p.From), midnight.Add(p.To); {
+	case now.Before(from):
+		return from.UTC()
+	case !now.Before(to):
+		return from.AddDate(0, 0, 1).UTC()
+	}
+	return now
+}
+
+// Closes is the end of the hours of the day of a moment.
+func (p PhonePolicy) Closes(now time.Time) time.Time { return p.midnight(now).Add(p.To).UTC() }
+
+func (p PhonePolicy) midnight(now time.Time) time.Time {
+	there := now.In(legalTime)
+	return time.Date(there.Year(), there.Month(), there.Day(), 0, 0, 0, 0, legalTime)
 }

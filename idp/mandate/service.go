@@ -128,6 +128,7 @@ type Config struct {
 	Items         Items // service items that mandates name
 	// Founding is the level that a legal representative needs to make an organisation, and the most that the register gives it.
 	Founding func() (needs, gives subject.IAL)
+	Phone    *PhoneConfig // lets elders confirm by telephone; nil does not
 	// FamilyMost takes the place of the number of family accounts and elders' helpers in their policies; 0 does not.
 	FamilyMost int
 	Now        func() time.Time

@@ -25,6 +25,7 @@ var personOperations = map[string]string{
 	"list-my-licenses": idp.ScopeLicenses, "get-license": idp.ScopeLicenses, "get-license-file": idp.ScopeLicenses, "present-license": idp.ScopeLicenses,
 	"list-mandates": idp.ScopeMandates, "give-mandate": idp.ScopeMandates, "ask-for-mandate": idp.ScopeMandates, "get-mandate": idp.ScopeMandates,
 	"list-mandate-uses": idp.ScopeMandates, "accept-mandate": idp.ScopeMandates, "end-mandate": idp.ScopeMandates, "pass-on-mandate": idp.ScopeMandates,
+	"ask-elder-by-telephone": idp.ScopeMandates, "list-telephone-requests": idp.ScopeMandates, "get-telephone-request": idp.ScopeMandates, "type-telephone-code": idp.ScopeMandates, "end-telephone-request": idp.ScopeMandates,
 	"found-organisation": idp.ScopeMandates, "get-organisation": idp.ScopeMandates, "confirm-organisation-agents": idp.ScopeMandates, "stop-organisation-agent": idp.ScopeMandates,
 	"list-seal-keepers": idp.ScopeMandates, "give-up-seal-keepers": idp.ScopeMandates,
 	"add-child": idp.ScopeMandates, "list-relatives": idp.ScopeMandates, "declare-relative": idp.ScopeMandates, "confirm-relative": idp.ScopeMandates, "end-relative": idp.ScopeMandates,

@@ -413,6 +413,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 		Regions:  a.regions,
 		Receipt:  outboxdb.New(a.db).Receipt,
 		Mandates: a.Mandates,
+		Reply:    a.answerInbox,
 		Auth:     auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Deletions: a.deletions, Disputes: a.disputes, Exports: a.exports, Flows: a.store, Passwords: passwords,
 		AliasBase:    a.cfg.aliasBase(),

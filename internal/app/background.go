@@ -41,6 +41,8 @@ func (a *App) openOutbox() {
 		idp.TopicDisputeAnswered:     a.deliverIdentityNotice(channel.TemplateDisputeAnswered),
 		idp.TopicDisputeMoved:        a.deliverIdentityNotice(channel.TemplateDisputeMoved),
 		mandate.TopicNotice:          a.deliverMandateNotice,
+		mandate.TopicPhoneCode:       a.deliverElderCode,
+		mandate.TopicPhoneAsk:        a.deliverElderQuestion,
 		mandate.TopicRestored:        a.deliverIdentityNotice(channel.TemplateOrganisationRestored),
 		proofing.TopicReviewed:       a.deliverReviewNotice,
 		proofing.TopicShared:         sharedUses{a}.tell,
@@ -104,6 +106,7 @@ func (a *App) background(ctx context.Context) {
 		if n%turnTicks == 0 {
 			a.turnKeys(ctx)
 			a.expireMandates(ctx)
+			a.askElders(ctx)
 			a.overdueDisputes(ctx)
 		}
 		if n%purgeTicks == purgeTicks-1 {

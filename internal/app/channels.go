@@ -24,7 +24,7 @@ func (a *App) openChannels(catalogue *i18n.Catalogue, roots *tls.Config) error {
 		return err
 	}
 	if a.cfg.Sandbox {
-		simulated := channel.Entry{Name: simulatedName, Reports: true, Provider: &channel.Simulator{Keep: a.keepInInbox, Report: func(ctx context.Context, reference, state string) {
+		simulated := channel.Entry{Name: simulatedName, Reports: true, Answers: true, Provider: &channel.Simulator{Keep: a.keepInInbox, Answer: a.simulatedReply, Report: func(ctx context.Context, reference, state string) {
 			if err := a.takeReports(ctx, []channel.Report{{Provider: simulatedName, Reference: reference, State: state, At: a.opts.Now().UTC()}}); err != nil {
 				a.opts.Log.WarnContext(ctx, "simulated report was not stored", "error", err)
 			}
@@ -71,11 +71,12 @@ func channelsOf(cfg Config, parts channelParts) (channel.Config, error) {
 		out.Countries = channel.DefaultCountries
 	}
 	for _, kind := range []struct {
+		name     string
 		settings []channel.ProviderSettings
 		entries  *[]channel.Entry
-	}{{s.SMS, &out.SMS}, {s.Mail, &out.Mail}, {s.Voice, &out.Voice}} {
+	}{{channel.Mobile, s.SMS, &out.SMS}, {channel.Email, s.Mail, &out.Mail}, {channel.Voice, s.Voice, &out.Voice}} {
 		for _, p := range kind.settings {
-			entry, err := entryOf(cfg, p, parts)
+			entry, err := entryOf(cfg, kind.name, p, parts)
 			if err != nil {
 				return out, fmt.Errorf("channel %s: %w", p.Name, err)
 			}
@@ -85,7 +86,7 @@ func channelsOf(cfg Config, parts channelParts) (channel.Config, error) {
 	return out, nil
 }
 
-func entryOf(cfg Config, p channel.ProviderSettings, parts channelParts) (channel.Entry, error) {
+func entryOf(cfg Config, kind string, p channel.ProviderSettings, parts channelParts) (channel.Entry, error) {
 	entry := channel.Entry{Name: p.Name, Cost: p.Cost, Ceiling: p.Ceiling, Countries: p.Countries}
 	secretFile := p.HTTP.Secret
 	if p.SMTP.Host != "" {
@@ -112,7 +113,7 @@ func entryOf(cfg Config, p channel.ProviderSettings, parts channelParts) (channe
 		if err != nil {
 			return entry, err
 		}
-		if entry.Receipts, err = channel.NewReceipts(p.Name, p.HTTP.Receipts, secret, parts.now); err != nil {
+		if entry.Receipts, err = channel.NewReceipts(p.Name, kind, p.HTTP.Receipts, secret, parts.now); err != nil {
 			return entry, err
 		}
 	}
@@ -138,10 +139,14 @@ func (a *App) keepInInbox(ctx context.Context, l channel.Letter) error {
 		text = l.Subject + "\n\n" + l.Body
 	}
 	code := ""
-	if l.Template == channel.TemplateCode || l.Template == channel.TemplateCounterCode {
+	if l.Template == channel.TemplateCode || l.Template == channel.TemplateCounterCode || l.Template == channel.TemplateElderCode {
 		code = l.Filled["code"]
 	}
-	return a.store.PutInbox(ctx, l.ID, authn.InboxMessage{To: l.To, Text: text, Code: code, At: a.opts.Now().UTC()})
+	m := authn.InboxMessage{ID: l.ID, To: l.To, Text: text, Code: code, At: a.opts.Now().UTC()}
+	if channel.Answered(l.Template) {
+		m.Answers = l.Kind
+	}
+	return a.store.PutInbox(ctx, l.ID, m)
 }
 
 // inbox is the simulated inbox; there is none where every message has a real provider.

@@ -34,7 +34,7 @@ var withoutPerson = map[string]string{
 	"GET /status/seals": "the same for everybody", "GET /status/seals/{division}": "the same for everybody", "POST /verify": "the same for everybody", "POST /verify/report": "the same for everybody", "GET /verify/letters": "the same for everybody", "GET /verify/trust": "the same for everybody", "POST /preferences": "the choice of a browser",
 	"GET /healthz": "of the management listener", "GET /readyz": "of the management listener", "GET /metrics": "of the management listener",
 	"POST /login/passkey/options": "begins a login", "GET /login/question/audio": "of a login that has not begun", "POST /staff/login/passkey/options": "begins a login",
-	"GET /sandbox/inbox": "of the sandbox alone", "GET /inbox": "of the sandbox alone",
+	"GET /sandbox/inbox": "of the sandbox alone", "GET /inbox": "of the sandbox alone", "POST /sandbox/inbox/answers": "of the sandbox alone", "POST /inbox/answer": "of the sandbox alone",
 	"POST /par": "a client's own", "POST /device_authorization": "a client's own", "POST /revoke": "takes away alone",
 	"POST /connect/register": "a client's own", "GET /connect/register/{client_id}": "a client's own",
 	"POST /federation/{source}/backchannel-logout": "ends alone", "GET /logout": "ends alone", "POST /logout": "ends alone", "GET /cas/logout": "ends alone", "POST /cas/logout": "ends alone",

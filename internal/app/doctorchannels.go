@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +56,7 @@ func entriesFinding(kind string, entries []channel.Entry) Finding {
 		names = append(names, name)
 	}
 	for _, t := range channel.Templates() {
-		carried := kind == channel.Voice && !t.Spoken
+		carried := kind == channel.Voice && !t.Spoken || channel.ForElders(t.Name) && !slices.ContainsFunc(entries, channel.Entry.TellsAnswers)
 		for _, e := range entries {
 			carried = carried || e.Carries == nil || e.Carries[t.Name]
 		}

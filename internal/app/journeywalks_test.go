@@ -565,6 +565,36 @@ func (j *journey) family() {
 	j.fill("mandate-name", "欧阳春晓", "mandate-to", relative, "mandate-items", "pension")
 	j.press("#mandate-submit", `[name="mandate-stop"]`)
 	j.says("亲情账号", "待确认")
+	j.elderByTelephone()
+}
+
+// elderByTelephone: a helper asks, the elder hears a code and says yes to a later call; the simulated inbox stands for its telephone.
+func (j *journey) elderByTelephone() {
+	j.at("3.7.3")
+	toNoon(j.p)
+	elderly, helping := j.person("王小明", 1), j.person("欧阳春晓", 3)
+	j.signIn(helping)
+	j.open("/me/mandates/new?ask=1", "#mandate-confirm-telephone")
+	j.fill("mandate-name", "王小明", "mandate-to", elderly, "mandate-items", "pension")
+	j.choose(`label[for="mandate-kind-elder_helper"]`)
+	j.choose(`label[for="mandate-confirm-telephone"]`)
+	j.press("#mandate-submit", "#elder-submit")
+	request := ask[string](j, "location.pathname")
+	j.says("填对只说明您与长辈有联系")
+	j.fill("otp-code", inbox(j.t, j.p, elderly))
+	j.press("#elder-submit", "#elder-waiting")
+	j.p.Advance(3 * time.Hour)
+	if _, err := j.p.App.Mandates.AskElders(context.Background()); err != nil {
+		j.fatalf("the elder is not asked: %v", err)
+	}
+	eventually(j.t, "the elder is not called", func() bool { return told(j.p, elderly, "按2") })
+	j.open("/inbox?to="+elderly, `[name="inbox-answer"][value="1"]`)
+	j.press(`[name="inbox-answer"][value="1"]`, `[name="inbox-answer"]`)
+	j.signIn(helping)
+	j.open(request, "#elder-mandate")
+	j.says("长辈已同意")
+	j.press("#elder-mandate", `[name="mandate-stop"]`)
+	j.says("长辈帮手", "有效")
 }
 
 // dataRights is §3.8.

@@ -46,7 +46,7 @@ func (a *App) openRegister() (mandate.Register, error) {
 }
 
 func newMandates(a *App, sessions *session.Service, registers mandate.Register, founding func() (needs, gives subject.IAL)) *mandate.Service {
-	return mandate.New(mandate.Config{Founding: founding, FamilyMost: a.cfg.Family.Max, Store: a.store, People: a.Accounts, Throttle: a.store, Organisations: a.store, Family: a.store, Relatives: a.store, Here: a.store, Keepers: a.store, Accounts: a.Accounts, Register: registers, Items: a.items, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
+	return mandate.New(mandate.Config{Phone: a.elders(), Founding: founding, FamilyMost: a.cfg.Family.Max, Store: a.store, People: a.Accounts, Throttle: a.store, Organisations: a.store, Family: a.store, Relatives: a.store, Here: a.store, Keepers: a.store, Accounts: a.Accounts, Register: registers, Items: a.items, Now: a.opts.Now, Rand: a.opts.Rand, Wake: a.wake,
 		Farewell: func(parties []mandate.Party) ([]audit.Message, error) {
 			all := make([]session.Party, len(parties))
 			for i, p := range parties {
@@ -91,6 +91,9 @@ func (a *App) deliverMandateNotice(ctx context.Context, d outbox.Delivery) error
 			return err
 		}
 		return a.notify(ctx, d, account, channel.TemplateRelative, map[string]string{"who": who})
+	}
+	if notice.Event == mandate.EventTelephone {
+		return a.notifyElder(ctx, d, account, notice)
 	}
 	whom, err := a.sideName(ctx, notice.Principal)
 	if err != nil {

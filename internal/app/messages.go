@@ -27,42 +27,46 @@ type sealedMessage struct {
 const messagePlace = "outbox/message"
 
 func (a *App) sealMessage(ctx context.Context, m authn.Message) ([]byte, error) {
+	return a.sealPayload(ctx, m, messagePlace)
+}
+
+// sealPayload seals what lies in the outbox, for a place in it.
+func (a *App) sealPayload(ctx context.Context, content any, place string) ([]byte, error) {
 	cipher, err := a.ring.Cipher(ctx, keys.UsageFieldCipher, "")
 	if err != nil {
 		return nil, err
 	}
-	plaintext, err := json.Marshal(m)
+	plaintext, err := json.Marshal(content)
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := cipher.Seal(ctx, plaintext, []byte(messagePlace))
+	sealed, err := cipher.Seal(ctx, plaintext, []byte(place))
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(sealedMessage{cipher.KeyID(), sealed})
 }
 
-func (a *App) openMessage(ctx context.Context, payload []byte) (authn.Message, error) {
+func (a *App) openPayload(ctx context.Context, payload []byte, content any, place string) error {
 	var s sealedMessage
-	var m authn.Message
 	if err := json.Unmarshal(payload, &s); err != nil {
-		return m, fmt.Errorf("read message: %w", err)
+		return fmt.Errorf("read message: %w", err)
 	}
 	cipher, err := a.ring.Cipher(ctx, keys.UsageFieldCipher, s.KeyID)
 	if err != nil {
-		return m, err
+		return err
 	}
-	plaintext, err := cipher.Open(ctx, s.Sealed, []byte(messagePlace))
+	plaintext, err := cipher.Open(ctx, s.Sealed, []byte(place))
 	if err != nil {
-		return m, fmt.Errorf("open message: %w", err)
+		return fmt.Errorf("open message: %w", err)
 	}
-	return m, json.Unmarshal(plaintext, &m)
+	return json.Unmarshal(plaintext, content)
 }
 
 // deliverMessage is the outbox handler of messages to an address that somebody just typed.
 func (a *App) deliverMessage(ctx context.Context, d outbox.Delivery) error {
-	m, err := a.openMessage(ctx, d.Payload)
-	if err != nil {
+	var m authn.Message
+	if err := a.openPayload(ctx, d.Payload, &m, messagePlace); err != nil {
 		return err
 	}
 	locale, err := a.localeOf(ctx, m)

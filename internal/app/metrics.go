@@ -23,6 +23,7 @@ type metrics struct {
 	asked    *prometheus.CounterVec
 	paid     *prometheus.CounterVec
 	shared   *prometheus.CounterVec
+	elders   *prometheus.CounterVec
 }
 
 func newMetrics(version string) *metrics {
@@ -38,9 +39,10 @@ func newMetrics(version string) *metrics {
 	m.asked = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_source_questions_total", Help: "Questions to outside sources by source and outcome: answered, silent, paused."}, []string{"source", "outcome"})
 	m.paid = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_source_cost_total", Help: "Cost of questions that sources answered, in the operator's unit."}, []string{"source"})
 	m.shared = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_proofing_shared_total", Help: "Alerts of one telephone number or one face behind many identities: phone, face."}, []string{"what"})
+	m.elders = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yinxin_telephone_requests_total", Help: "Steps of requests that an elder confirms by telephone: asked, contact, elder_asked, confirmed, stopped, or why one ended: no, silence, code, withdrawn, unfit, full."}, []string{"step"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "yinxin_build_info", Help: "Always 1; the version is a label.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.duration, m.messages, m.cost, m.reports, m.asked, m.paid, m.shared, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.requests, m.duration, m.messages, m.cost, m.reports, m.asked, m.paid, m.shared, m.elders, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

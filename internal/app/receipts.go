@@ -41,7 +41,7 @@ func (a *App) messageReports(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, r, fault.New(fault.NotFound))
 		return
 	}
-	reports, err := reader.Read(r.PathValue("secret"), r.Header, body)
+	told, err := reader.Read(r.PathValue("secret"), r.Header, body)
 	switch {
 	case errors.Is(err, channel.ErrReportSecret):
 		problem.Write(w, r, fault.New(fault.NotFound))
@@ -50,7 +50,11 @@ func (a *App) messageReports(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, r, fault.Wrap(err, fault.Malformed))
 		return
 	}
-	if err := a.takeReports(r.Context(), reports); err != nil { // the provider calls again
+	err = a.takeReports(r.Context(), told.Reports)
+	if err == nil {
+		err = a.takeReplies(r.Context(), told.Replies)
+	}
+	if err != nil { // the provider calls again
 		problem.Write(w, r, fault.Wrap(err, fault.Unavailable))
 		return
 	}

@@ -124,6 +124,7 @@ type Entry struct {
 	Carries   map[string]bool // names of the templates it has; nil carries all
 	Receipts  *Receipts       // reads what it reports later; nil takes no reports
 	Reports   bool            // reports come, also where nothing is read: of the simulated provider
+	Answers   bool            // answers come, as above
 	breaker   *breaker
 }
 
@@ -169,8 +170,16 @@ func (c *Channels) Reaches(kind, to string) bool {
 
 // Carries reports whether some provider of a kind has a template.
 func (c *Channels) Carries(kind, template string) bool {
-	return slices.ContainsFunc(c.entries(kind), func(e Entry) bool { return e.Carries == nil || e.Carries[template] })
+	return slices.ContainsFunc(c.entries(kind), func(e Entry) bool { return e.carries(template) })
 }
+
+// carries reports whether an entry has a template. What is to be answered goes to providers alone that tell answers.
+func (e Entry) carries(template string) bool {
+	return (e.Carries == nil || e.Carries[template]) && (!answered[template] || e.TellsAnswers())
+}
+
+// TellsAnswers reports whether a provider tells what people answered.
+func (e Entry) TellsAnswers() bool { return e.Answers || e.Receipts != nil && e.Receipts.Answers() }
 
 func (c *Channels) entries(kind string) []Entry {
 	switch kind {
@@ -205,7 +214,9 @@ func (c *Channels) Receipts(provider string) *Receipts {
 
 // Reports says whether a provider reports what became of what it took.
 func (c *Channels) Reports(provider string) bool {
-	return slices.ContainsFunc(slices.Concat(c.cfg.SMS, c.cfg.Mail, c.cfg.Voice), func(e Entry) bool { return e.Name == provider && (e.Receipts != nil || e.Reports) })
+	return slices.ContainsFunc(slices.Concat(c.cfg.SMS, c.cfg.Mail, c.cfg.Voice), func(e Entry) bool {
+		return e.Name == provider && (e.Receipts != nil && e.Receipts.Reports() || e.Reports)
+	})
 }
 
 // Send renders a message and gives it to the first provider that takes it.
@@ -237,7 +248,7 @@ func (c *Channels) send(ctx context.Context, m Message, entries []Entry) (Receip
 	}
 	failures := []error{ErrNone}
 	for _, e := range entries {
-		if e.Carries != nil && !e.Carries[m.Template] || m.Kind != Email && len(e.Countries) > 0 && !e.Countries.Allows(m.To) {
+		if m.Kind != Email && !e.carries(m.Template) || m.Kind == Email && e.Carries != nil && !e.Carries[m.Template] || m.Kind != Email && len(e.Countries) > 0 && !e.Countries.Allows(m.To) {
 			continue
 		}
 		receipt, err := c.try(ctx, e, letter, now)

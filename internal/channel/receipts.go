@@ -36,6 +36,8 @@ type ReceiptSettings struct {
 	Delivered []string `yaml:"delivered"` // values of state
 	Failed    []string `yaml:"failed"`    // any other is unknown
 	Answer    string   `yaml:"answer"`    // what the provider wants to read; {} when empty
+	// Answers are what people answered: a key that was pressed in a call, or an SMS that was sent back. They come by the same calls.
+	Answers AnswerSettings `yaml:"answers"`
 }
 
 // States of reports.
@@ -79,9 +81,14 @@ func (s *ReceiptSettings) setDefaults() {
 	}
 }
 
-func (s ReceiptSettings) check(at string, success Success) []string {
+// takesReports reports whether the calls tell what became of messages; without answers they have to.
+func (s ReceiptSettings) takesReports() bool {
+	return s.Reference != "" || s.State != "" || len(s.Delivered)+len(s.Failed) > 0 || !s.Answers.Configured()
+}
+
+func (s ReceiptSettings) check(at string, success Success, voice bool) []string {
 	if !s.Configured() {
-		if s.Reference != "" || s.State != "" || len(s.Delivered)+len(s.Failed) > 0 {
+		if s.Reference != "" || s.State != "" || len(s.Delivered)+len(s.Failed) > 0 || s.Answers.Configured() {
 			return []string{at + ".secret_file: receipts need a secret"}
 		}
 		return nil
@@ -108,9 +115,10 @@ func (s ReceiptSettings) check(at string, success Success) []string {
 			add(".signature_header: " + strconv.Quote(name) + " is no header")
 		}
 	}
-	if s.Reference == "" || s.State == "" || len(s.Delivered) == 0 || len(s.Failed) == 0 {
+	if s.takesReports() && (s.Reference == "" || s.State == "" || len(s.Delivered) == 0 || len(s.Failed) == 0) {
 		add(".reference: reference, state, delivered and failed go together")
 	}
+	faults = append(faults, s.Answers.check(at+".answers", voice)...)
 	if slices.ContainsFunc(s.Delivered, func(value string) bool { return slices.Contains(s.Failed, value) }) {
 		add(".failed: a value stands in delivered too")
 	}
@@ -127,30 +135,44 @@ func (s ReceiptSettings) check(at string, success Success) []string {
 type Receipts struct {
 	settings ReceiptSettings
 	provider string
+	kind     string
 	secret   []byte
 	now      func() time.Time
 }
 
-// NewReceipts returns the reader of a provider's calls.
-func NewReceipts(provider string, settings ReceiptSettings, secret string, now func() time.Time) (*Receipts, error) {
+// NewReceipts returns the reader of a provider's calls; kind is that of its messages.
+func NewReceipts(provider, kind string, settings ReceiptSettings, secret string, now func() time.Time) (*Receipts, error) {
 	if len(secret) < leastSecret {
 		return nil, errors.New("the secret of receipts has less than 16 characters")
 	}
 	settings.setDefaults()
-	return &Receipts{settings, provider, []byte(secret), now}, nil
+	settings.Answers.setDefaults(kind == Voice)
+	return &Receipts{settings, provider, kind, []byte(secret), now}, nil
 }
 
 // Answer is what the provider wants to read.
 func (r *Receipts) Answer() string { return r.settings.Answer }
 
+// Reports says whether the calls tell what became of messages.
+func (r *Receipts) Reports() bool { return r.settings.takesReports() }
+
+// Answers reports whether the calls tell what people answered.
+func (r *Receipts) Answers() bool { return r.settings.Answers.Configured() }
+
+// Told is what a call says.
+type Told struct {
+	Reports []Report
+	Replies []Reply
+}
+
 // Read judges whose call it is, and then what it says: ErrReportSecret, ErrReportForm. pathSecret is the end of the address.
-func (r *Receipts) Read(pathSecret string, header http.Header, body []byte) ([]Report, error) {
+func (r *Receipts) Read(pathSecret string, header http.Header, body []byte) (told Told, err error) {
 	if !r.authentic(pathSecret, header, body) {
-		return nil, ErrReportSecret
+		return told, ErrReportSecret
 	}
 	document, err := readReport(header.Get("Content-Type"), body)
 	if err != nil {
-		return nil, ErrReportForm
+		return told, ErrReportForm
 	}
 	list := []any{document}
 	if r.settings.List != "" {
@@ -159,29 +181,42 @@ func (r *Receipts) Read(pathSecret string, header http.Header, body []byte) ([]R
 	if many, ok := document.([]any); ok {
 		list = many
 	} else if r.settings.List != "" {
-		return nil, ErrReportForm
+		return told, ErrReportForm
 	}
 	if len(list) > MaxReports {
-		return nil, ErrReportForm
+		return told, ErrReportForm
 	}
-	var all []Report
 	for _, one := range list {
-		reference, ok := member(one, r.settings.Reference)
-		reference = referenceOf(reference)
-		state, said := member(one, r.settings.State)
-		if !ok || !said || reference == "" {
-			return nil, ErrReportForm
+		report, isReport := r.report(one)
+		reply, isReply := r.reply(one)
+		if !isReport && !isReply {
+			return Told{}, ErrReportForm
 		}
-		report := Report{Provider: r.provider, Reference: reference, State: Unknown, At: r.now().UTC()}
-		switch {
-		case slices.Contains(r.settings.Delivered, state):
-			report.State = Delivered
-		case slices.Contains(r.settings.Failed, state):
-			report.State = Failed
+		if isReport {
+			told.Reports = append(told.Reports, report)
 		}
-		all = append(all, report)
+		if isReply {
+			told.Replies = append(told.Replies, reply)
+		}
 	}
-	return all, nil
+	return told, nil
+}
+
+func (r *Receipts) report(one any) (report Report, ok bool) {
+	if !r.Reports() {
+		return report, false
+	}
+	reference, ok := member(one, r.settings.Reference)
+	reference = referenceOf(reference)
+	state, said := member(one, r.settings.State)
+	report = Report{Provider: r.provider, Reference: reference, State: Unknown, At: r.now().UTC()}
+	switch {
+	case slices.Contains(r.settings.Delivered, state):
+		report.State = Delivered
+	case slices.Contains(r.settings.Failed, state):
+		report.State = Failed
+	}
+	return report, ok && said && reference != ""
 }
 
 func (r *Receipts) authentic(pathSecret string, header http.Header, body []byte) bool {
@@ -255,7 +290,7 @@ func referenceOf(text string) string { return clip(clean(text), 64) }
 // FallsBack reports whether a message that was not delivered may go out another way: notices may. A code is bound to the address for which
 // it was asked, and of no use later.
 func FallsBack(template string) bool {
-	return template != TemplateCode && template != TemplateCounterCode && template != TemplateNewDevice && template != TemplateTest
+	return template != TemplateCode && template != TemplateCounterCode && template != TemplateElderCode && template != TemplateElderAsk && template != TemplateNewDevice && template != TemplateTest
 }
 
 // TopicFallback is the outbox topic of notices that go out by mail because the SMS did not arrive.

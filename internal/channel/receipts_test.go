@@ -28,7 +28,7 @@ func receiptSettings(change func(*channel.ReceiptSettings)) channel.ReceiptSetti
 
 func receipts(t testing.TB, now time.Time, change func(*channel.ReceiptSettings)) *channel.Receipts {
 	t.Helper()
-	r, err := channel.NewReceipts("carrier", receiptSettings(change), receiptSecret, func() time.Time { return now })
+	r, err := channel.NewReceipts("carrier", channel.Mobile, receiptSettings(change), receiptSecret, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,8 @@ func TestReportsOfProviders(t *testing.T) {
 		"two documents":    {nil, "application/json", `{"id":"m1","status":"DELIVRD"}{}`, ""},
 		"too many at once": {nil, "application/json", "[" + strings.TrimSuffix(strings.Repeat(`{"id":"m1","status":"DELIVRD"},`, channel.MaxReports+1), ",") + "]", ""},
 	} {
-		all, err := receipts(t, now, row.change).Read(receiptSecret, http.Header{"Content-Type": {row.form}}, []byte(row.body))
+		told, err := receipts(t, now, row.change).Read(receiptSecret, http.Header{"Content-Type": {row.form}}, []byte(row.body))
+		all := told.Reports
 		if row.want == "" {
 			if !errors.Is(err, channel.ErrReportForm) || len(all) > 0 {
 				t.Errorf("%s: %v %v", name, all, err)
@@ -105,7 +106,7 @@ func TestReportsAreTheProviders(t *testing.T) {
 	for _, algorithm := range []string{"hmac-sha256", "hmac-sm3"} {
 		good := hex.EncodeToString(sign(algorithm, at(0), "n", body))
 		reader := receipts(t, now, signed(algorithm, "hex"))
-		if all, err := reader.Read("", header(at(0), good), []byte(body)); err != nil || len(all) != 1 {
+		if all, err := reader.Read("", header(at(0), good), []byte(body)); err != nil || len(all.Reports) != 1 {
 			t.Errorf("%s: %v %v", algorithm, all, err)
 		}
 		coded := base64.StdEncoding.EncodeToString(sign(algorithm, fmt.Sprint(now.UnixMilli()), "n", body))
@@ -131,7 +132,7 @@ func TestReportsAreTheProviders(t *testing.T) {
 			}
 		}
 	}
-	if _, err := channel.NewReceipts("carrier", receiptSettings(nil), "short", time.Now); err == nil {
+	if _, err := channel.NewReceipts("carrier", channel.Mobile, receiptSettings(nil), "short", time.Now); err == nil {
 		t.Error("a short secret is taken")
 	}
 }
@@ -170,7 +171,8 @@ func FuzzReports(f *testing.F) {
 	f.Add("", []byte(`[[1]]`))
 	reader := receipts(f, time.Unix(0, 0), nil)
 	f.Fuzz(func(t *testing.T, form string, body []byte) {
-		all, err := reader.Read(receiptSecret, http.Header{"Content-Type": {form}}, body)
+		told, err := reader.Read(receiptSecret, http.Header{"Content-Type": {form}}, body)
+		all := told.Reports
 		if err != nil && len(all) > 0 || len(all) > channel.MaxReports {
 			t.Fatal(len(all), err)
 		}

@@ -187,7 +187,7 @@ func (s Settings) Check() []string {
 			case bySMTP && kind.name != "mail":
 				add("%s: smtp carries mail only", at)
 			case byHTTP:
-				faults = append(faults, p.HTTP.check(at+".http")...)
+				faults = append(faults, p.HTTP.check(at+".http", kind.name == "voice")...)
 			default:
 				faults = append(faults, p.SMTP.check(at+".smtp")...)
 			}
@@ -229,7 +229,7 @@ func (s SMTPSettings) check(at string) []string {
 	return faults
 }
 
-func (s HTTPSettings) check(at string) []string {
+func (s HTTPSettings) check(at string, voice bool) []string {
 	var faults []string
 	add := func(format string, args ...any) { faults = append(faults, at+fmt.Sprintf(format, args...)) }
 	if u, err := url.Parse(s.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.Fragment != "" {
@@ -314,6 +314,6 @@ func (s HTTPSettings) check(at string) []string {
 	if len(s.Success.Refused) > 0 && s.Success.Field == "" {
 		add(".success.refused: needs the field")
 	}
-	faults = append(faults, s.Receipts.check(at+".receipts", s.Success)...)
+	faults = append(faults, s.Receipts.check(at+".receipts", s.Success, voice)...)
 	return faults
 }

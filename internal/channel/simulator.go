@@ -14,6 +14,8 @@ type Simulator struct {
 	Keep func(ctx context.Context, l Letter) error
 	// Report tells what became of it, as a real provider's call does; nil tells nobody.
 	Report func(ctx context.Context, reference, state string)
+	// Answer tells what a magic number answers to a template that is answered; nil answers nothing.
+	Answer func(ctx context.Context, l Letter, reference, word string)
 
 	mutex sync.Mutex
 	tried map[string]bool
@@ -52,16 +54,26 @@ func (s *Simulator) Send(ctx context.Context, l Letter) (string, error) {
 	if err := s.Keep(ctx, l); err != nil {
 		return "", err
 	}
-	return s.report(ctx, l, Delivered), nil
+	reference := s.report(ctx, l, Delivered)
+	if reply := replies[l.To]; reply != "" && l.Template == TemplateElderAsk && s.Answer != nil {
+		s.Answer(ctx, l, reference, reply)
+	}
+	return reference, nil
 }
 
+// replies are mobile numbers that answer by themselves whether somebody may help.
+var replies = map[string]string{"+8613800138201": ReplyYes, "+8613800138202": ReplyNo}
+
 func (s *Simulator) report(ctx context.Context, l Letter, state string) (reference string) {
-	reference = "simulated-" + l.ID
+	reference = SimulatedReference(l.ID)
 	if s.Report != nil {
 		s.Report(ctx, reference, state)
 	}
 	return reference
 }
+
+// SimulatedReference is the simulated provider's number of a message.
+func SimulatedReference(id string) string { return "simulated-" + id }
 
 const maxTried = 10_000
 

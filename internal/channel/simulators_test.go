@@ -178,7 +178,7 @@ func TestSimulatedMailServerShowsEveryFault(t *testing.T) {
 // TestSimulatedReportsAreRead: the simulator reports to the address that an order names, and the settings of the guide read it.
 func TestSimulatedReportsAreRead(t *testing.T) {
 	const secret = "a-secret-of-the-simulator"
-	reader, err := channel.NewReceipts("simulator", channel.ReceiptSettings{Secret: "file", Algorithm: "hmac-sha256", Reference: "message_id", State: "status", Delivered: []string{channelsim.ReportDelivered}, Failed: []string{channelsim.ReportUndelivered}}, secret, time.Now)
+	reader, err := channel.NewReceipts("simulator", channel.Mobile, channel.ReceiptSettings{Secret: "file", Algorithm: "hmac-sha256", Reference: "message_id", State: "status", Delivered: []string{channelsim.ReportDelivered}, Failed: []string{channelsim.ReportUndelivered}}, secret, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestSimulatedReportsAreRead(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		reports <- all
+		reports <- all.Reports
 	}))
 	defer platform.Close()
 	log := &channelsim.Log{}

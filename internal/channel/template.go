@@ -91,6 +91,12 @@ const (
 
 	TemplateCounterCode  = "counter-code"  // by which a citizen agrees to what is done at a counter
 	TemplateCounterReset = "counter-reset" // every way to sign in ended at a counter
+
+	// To an elder whom somebody wants to help: the code of the first call, the question of the second, and what a yes began.
+	TemplateElderCode        = "elder-code"
+	TemplateElderAsk         = "elder-ask"
+	TemplateElderActive      = "elder-active"       // with the word that ends it
+	TemplateElderActivePlain = "elder-active-plain" // where no SMS is answered
 )
 
 var templates = withMandates(map[string]Template{
@@ -153,7 +159,21 @@ var templates = withMandates(map[string]Template{
 
 	TemplateCounterCode:  {TemplateCounterCode, []Param{{"code", 8}, {"minutes", 3}}, true},
 	TemplateCounterReset: {TemplateCounterReset, nil, false},
+
+	TemplateElderCode:        {TemplateElderCode, []Param{{"who", 6}, {"code", 8}, {"minutes", 3}}, true},
+	TemplateElderAsk:         {TemplateElderAsk, []Param{{"who", 6}, {"until", 10}}, true},
+	TemplateElderActive:      {TemplateElderActive, []Param{{"who", 6}, {"until", 10}}, false},
+	TemplateElderActivePlain: {TemplateElderActivePlain, []Param{{"who", 6}, {"until", 10}}, false},
 })
+
+// answered are templates that somebody answers: by a key in a call, or by an SMS back. They go to providers alone that tell answers.
+var answered = map[string]bool{TemplateElderAsk: true, TemplateElderActive: true}
+
+// Answered reports whether somebody answers a template.
+func Answered(template string) bool { return answered[template] }
+
+// ForElders reports whether a template serves elders who confirm by telephone, and no deployment needs it where nobody can.
+func ForElders(template string) bool { return strings.HasPrefix(template, "elder-") }
 
 // MandateTemplate is the template of what happened to a mandate; the events are those of notices of idp/mandate.
 func MandateTemplate(event string) string { return "mandate-" + event }

@@ -28,6 +28,9 @@ const (
 // Mobile numbers with a fault: the last three digits are those of the HTTP status that they remind of.
 var numbers = map[string]Fault{"13800138404": Refused, "13800138408": Slow, "13800138429": Limited, "13800138502": Garbage, "13800138503": Broken, "13800138500": Flaky, "13800138410": Undeliver}
 
+// answering are numbers that answer by themselves what an order asks, where the order names the callback: 1 and 2 in a call, Y and N by SMS.
+var answering = map[string]bool{"13800138201": true, "13800138202": false}
+
 // Numbers are the magic numbers, in order.
 func Numbers() []string {
 	var all []string
@@ -57,6 +60,8 @@ type Message struct {
 	// State is the delivery report, which goes to the callback of an order that names one.
 	State string    `json:"state"`
 	At    time.Time `json:"at"`
+	// callback is where reports and answers go.
+	callback string
 }
 
 // maxKept bounds what is remembered; the oldest go first.

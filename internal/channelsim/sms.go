@@ -35,6 +35,8 @@ type Order struct {
 	ID       string `json:"id"`     // of the sender; a repeated one is answered as the first was
 	// Callback is where the delivery report goes, a moment after the answer: an address on loopback. Empty reports nothing.
 	Callback string `json:"callback,omitempty"`
+	// Ask says that the recipient is to answer: call or sms. Magic numbers do so by themselves, others by POST /answers.
+	Ask string `json:"ask,omitempty"`
 }
 
 // Params of a template. Providers take an object or, more often, a text that holds one; this one takes both.
@@ -80,6 +82,8 @@ func (s *SMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(s.Log.Messages())
 	case r.URL.Path == "/sms" && r.Method == http.MethodPost:
 		s.order(w, r)
+	case r.URL.Path == "/answers" && r.Method == http.MethodPost:
+		s.answerOf(w, r)
 	default:
 		http.NotFound(w, r)
 	}
@@ -113,7 +117,10 @@ func (s *SMS) order(w http.ResponseWriter, r *http.Request) {
 			if o.Callback != "" {
 				go s.report(o.Callback, id, stateOf(fault))
 			}
-			s.Log.keep(Message{ID: id, Kind: "sms", To: o.Phone, Template: o.Template, Params: o.Params, State: stateOf(fault), At: s.Now().UTC()})
+			if word, self := answering[o.Phone]; self && o.Ask != "" {
+				go s.reply(o.Callback, id, o.Phone, map[bool]map[string]string{true: {"call": "1", "sms": "Y"}, false: {"call": "2", "sms": "N"}}[word][o.Ask])
+			}
+			s.Log.keep(Message{ID: id, Kind: "sms", To: o.Phone, Template: o.Template, Params: o.Params, State: stateOf(fault), At: s.Now().UTC(), callback: o.Callback})
 		}
 		return id
 	}
@@ -158,19 +165,52 @@ const (
 	ReportUndelivered = "UNDELIV"
 )
 
-// report tells the sender what became of a message: JSON of message_id and status, signed as orders are. It is told once.
+// report tells the sender what became of a message: JSON of message_id and status. It is told once.
 func (s *SMS) report(address, id, state string) {
+	word := ReportDelivered
+	if state == Undelivered {
+		word = ReportUndelivered
+	}
+	s.tell(address, id, map[string]string{"message_id": id, "status": word})
+}
+
+// reply tells the sender what a recipient answered: JSON of answer_id, message_id, phone and text.
+func (s *SMS) reply(address, id, phone, text string) {
+	if text != "" {
+		answer := id + "-" + text + "-" + strconv.FormatInt(s.Now().UnixNano(), 36)
+		s.tell(address, answer, map[string]string{"answer_id": answer, "message_id": id, "phone": phone, "text": text})
+	}
+}
+
+// answerOf lets the recipient of a message answer: JSON of message_id and text, by anybody on loopback.
+func (s *SMS) answerOf(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		MessageID string `json:"message_id"`
+		Text      string `json:"text"`
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxOrder)).Decode(&in); err != nil || in.Text == "" {
+		answer(w, http.StatusBadRequest, Answer{Code: CodeMalformed})
+		return
+	}
+	for _, m := range s.Log.Messages() {
+		if m.ID == in.MessageID && m.callback != "" {
+			go s.reply(m.callback, m.ID, m.To, in.Text)
+			answer(w, http.StatusOK, Answer{Code: CodeOK, MessageID: m.ID})
+			return
+		}
+	}
+	http.NotFound(w, r)
+}
+
+// tell posts one thing to a callback on loopback, in a list and signed as orders are.
+func (s *SMS) tell(address, nonce string, what map[string]string) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback() {
 		return
 	}
 	time.Sleep(reportAfter)
-	word := ReportDelivered
-	if state == Undelivered {
-		word = ReportUndelivered
-	}
-	body, _ := json.Marshal([]map[string]string{{"message_id": id, "status": word}}) // texts cannot fail
-	stamp, nonce := strconv.FormatInt(s.Now().Unix(), 10), id
+	body, _ := json.Marshal([]map[string]string{what}) // texts cannot fail
+	stamp := strconv.FormatInt(s.Now().Unix(), 10)
 	request, err := http.NewRequest(http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return

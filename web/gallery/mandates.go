@@ -1,6 +1,10 @@
 package gallery
 
-import "github.com/yinxin-gov/yinxin/web"
+import (
+	"time"
+
+	"github.com/yinxin-gov/yinxin/web"
+)
 
 // mandates are the pages on which people give and answer mandates, and choose for whom they act.
 func mandates() []Sample {
@@ -49,6 +53,17 @@ func mandates() []Sample {
 	frozen.Frozen, frozen.ThawURL = true, "/me/organisations/org_1/thaw"
 	ask := give
 	ask.Ask, ask.Kinds = true, []web.MandateChoice{{Value: "elder_helper", Ticked: true}, {Value: "relative"}, {Value: "guardian_limited"}}
+	byTelephone := ask
+	byTelephone.Telephone, byTelephone.ByTelephone, byTelephone.TelephoneDays = true, true, 90
+	elder := func(state, tone string) web.ElderRequestPage {
+		return web.ElderRequestPage{Request: web.ElderRequest{Name: "赵**", Number: "138****8201", State: state, Tone: tone, At: moment, URL: "/me/mandates/telephone/tel_1"}, Items: []string{"social-security"}, Until: until, Called: true, CodeUntil: moment.Add(10 * time.Minute), Hours: 2, From: "8:00", To: "21:00"}
+	}
+	elderCode, elderWaits, elderYes, elderNo := elder("code", "warning"), elder("waiting", "warning"), elder("confirmed", "success"), elder("refused", "neutral")
+	elderCode.CodeURL, elderCode.WithdrawAt, elderCode.TriesLeft = "/me/mandates/telephone/tel_1/code", "/me/mandates/telephone/tel_1/end", 4
+	elderSMS, elderOver := elderWaits, elderNo
+	elderWaits.WithdrawAt, elderSMS.Called, elderSMS.WithdrawAt = "/me/mandates/telephone/tel_1/end", false, "/me/mandates/telephone/tel_1/end"
+	elderYes.MandateURL, elderNo.AgainURL, elderOver.AgainURL, elderOver.Request.State = "/me/mandates/mdt_2", "/me/mandates/new?ask=1", "/me/mandates/new?ask=1", "ended"
+	telephone := []web.ElderRequest{elderCode.Request, elderYes.Request}
 	apps := []web.MandateApp{{ID: "estate", Name: "不动产登记"}, {ID: "social", Name: "社保服务"}}
 	child := web.ChildPage{Action: "/me/children", Relations: []string{"parent", "grandparent", "sibling", "other"}, Notice: "guardian-2026-11"}
 	pictured := child
@@ -112,6 +127,13 @@ func mandates() []Sample {
 			Relatives: []web.RelativeItem{{Name: "李*", Word: "spouse", Since: moment, Confirmed: true, EndURL: "/me/relatives/rel_1/end"}, {Name: "赵**", Word: "child", Since: moment, ConfirmURL: "/me/relatives/rel_2/confirmation", EndURL: "/me/relatives/rel_2/end"}, {Name: "张**", Word: "kin", Since: moment, EndURL: "/me/relatives/rel_3/end"}}},
 			Errors: []web.FieldError{{Field: "relative-word", Message: "请选择对方是您的什么人"}}}},
 		{Name: "relatives-none", Template: "relatives", Page: web.Page{Identity: citizen, Body: web.RelativesPage{Action: "/me/relatives", Words: []string{"spouse"}}}},
+		{Name: "mandate-ask-telephone", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: byTelephone}},
+		{Name: "elder-request", Template: "elder-request", Status: 401, Page: web.Page{Identity: citizen, Body: elderCode, Errors: []web.FieldError{{Field: "otp-code", Message: "验证码不正确或已失效"}}}},
+		{Name: "elder-request-waiting", Template: "elder-request", Page: web.Page{Identity: citizen, Body: elderWaits}},
+		{Name: "elder-request-sms", Template: "elder-request", Page: web.Page{Identity: citizen, Body: elderSMS}},
+		{Name: "elder-request-confirmed", Template: "elder-request", Page: web.Page{Identity: citizen, Body: elderYes}},
+		{Name: "elder-request-refused", Template: "elder-request", Page: web.Page{Identity: citizen, Body: elderNo}},
+		{Name: "elder-request-ended", Template: "elder-request", Page: web.Page{Identity: citizen, Body: elderOver}},
 		{Name: "mandate-ask", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: ask}},
 		{Name: "acting-for", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: shows}},
 		{Name: "acting-for-helper", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: looks}},
@@ -135,7 +157,7 @@ func mandates() []Sample {
 		{Name: "acting", Template: "acting", Page: web.Page{Identity: citizen, Callbacks: []string{"https://portal.example/callback"}, Body: web.ActingPage{Hidden: flow, App: "市场监管", Options: options}}},
 		{Name: "acting-search", Template: "acting", Page: web.Page{Identity: acting, Body: web.ActingPage{Search: true, Query: "青禾", Options: options[2:]}}},
 		{Name: "acting-none", Template: "acting", Page: web.Page{Identity: citizen, Body: web.ActingPage{Search: true, Query: "红"}}},
-		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new", RelativesURL: "/me/relatives", Organisations: []web.Link{{Label: staff.Name, URL: "/me/organisations/org_1"}}, Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, taken}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
+		{Name: "mandates", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{AskURL: "/me/mandates/new?ask=1", FoundURL: "/me/organisations/new", ChildURL: "/me/children/new", RelativesURL: "/me/relatives", Telephone: telephone, MoreTelephone: "/me/mandates?telephone=x", Organisations: []web.Link{{Label: staff.Name, URL: "/me/organisations/org_1"}}, Given: []web.MandateItem{given, revoked}, Taken: []web.MandateItem{waiting, taken}, MoreGiven: "/me/mandates?given=x", GiveURL: "/me/mandates/new"}}},
 		{Name: "mandates-none", Template: "mandates", Page: web.Page{Identity: citizen, Body: web.MandatesPage{GiveURL: "/me/mandates/new"}}},
 		{Name: "mandate", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: given, Principal: "张*", Agent: "李*", Class: 1, From: moment, Apps: apps, StopURL: "/me/mandates/mdt_1/stop",
 			Uses: []web.MandateUse{{App: "市场监管", Agent: "李*", At: moment}}}}},

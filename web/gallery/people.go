@@ -187,6 +187,7 @@ func account() []Sample {
 		}}},
 		{Name: "inbox", Template: "inbox", Page: web.Page{Body: web.InboxPage{Messages: []web.InboxMessage{
 			{To: "13800000001", Text: "【印信】验证码 482913，10 分钟内有效。工作人员不会向您索要。", Code: "482913", At: moment}, {To: "zhang@example.cn", Text: "【印信】您的账号在示例市的新设备登录。", At: moment.Add(-time.Hour)},
+			{ID: "msg_3", To: "13800138201", Text: "【印信】李*请求代您查看代填至2026-12-27，不代领。同意回复Y，不同意回复N；不回即不同意。", At: moment.Add(-2 * time.Hour), Keys: []string{"Y", "N", "T"}},
 		}}}},
 		{Name: "inbox-empty", Template: "inbox", Page: web.Page{Body: web.InboxPage{To: "13800000002"}}},
 	}
