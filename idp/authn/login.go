@@ -13,16 +13,22 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
-// Limits of password login: named, counted on the account's identifier and on the source, never on the session. Only
-// wrong tries count on the source, because a whole office may stand behind one address.
+// Limits of password login: named, counted on the account's identifier, on the source and on the password, never on the session. Only
+// wrong tries count on the source and the password, because a whole office may stand behind one address and people choose the same words.
 const (
 	LoginTries  = 10
 	LoginSpan   = 15 * time.Minute
 	SourceTries = 300
-	lockedPause = 15
-	scopeLogin  = "login"
-	scopeSource = "login-source"
-	resultWrong = "login.failed"
+	// PasswordTries are wrong tries with one password over all names and sources: whoever sprays it goes on with it nowhere for a while.
+	PasswordTries = 100
+	lockedPause   = 15
+	scopeLogin    = "login"
+	scopeSource   = "login-source"
+	scopeSpray    = "login-password"
+	// fingerprintSize is how much of a password's keyed hash its tries are counted under. It is short on purpose: many words share it, so that what
+	// was typed wrongly cannot be told from the counters, also with the key.
+	fingerprintSize = 3
+	resultWrong     = "login.failed"
 )
 
 // ThrottleStore counts tries; idpdb implements it.
@@ -41,6 +47,8 @@ type ThrottleStore interface {
 type Holders interface {
 	// Key is what the tries for a typed name are counted under, and whom it names: find answers idp.ErrNotFound for nobody.
 	Key(ctx context.Context, text string) (key []byte, find func(ctx context.Context) (idp.Account, error), err error)
+	// Fingerprint is a keyed hash of a password.
+	Fingerprint(ctx context.Context, password string) ([]byte, error)
 	// Rehash stores another hash of the same password.
 	Rehash(ctx context.Context, id, old, hash string) error
 	// Object is the word of audit records for those of this realm.
@@ -92,7 +100,13 @@ func (p *PasswordLogin) Login(ctx context.Context, text, password, source string
 	if err != nil {
 		return idp.Login{}, err
 	}
-	tries, err := p.count(ctx, key, source)
+	normal, _ := Normalize(password) // what is no password at all has one counter
+	fingerprint, err := p.holders.Fingerprint(ctx, normal)
+	if err != nil {
+		return idp.Login{}, fault.Wrap(err, fault.Unavailable)
+	}
+	fingerprint = fingerprint[:fingerprintSize]
+	tries, err := p.count(ctx, key, source, fingerprint)
 	if err != nil {
 		return idp.Login{}, err
 	}
@@ -106,7 +120,7 @@ func (p *PasswordLogin) Login(ctx context.Context, text, password, source string
 	}
 	weaker, err := p.passwords.Check(ctx, stored, password)
 	if errors.Is(err, ErrWrong) {
-		return idp.Login{}, p.refused(ctx, account, source, tries)
+		return idp.Login{}, p.refused(ctx, account, source, fingerprint, tries)
 	}
 	if err != nil {
 		return idp.Login{}, err
@@ -172,6 +186,11 @@ func (c citizens) byNumber(ctx context.Context, documents []idp.Identity) (idp.A
 	return c.accounts.Account(ctx, found[0])
 }
 
+// Fingerprint implements Holders.
+func (c citizens) Fingerprint(ctx context.Context, password string) ([]byte, error) {
+	return c.accounts.Lookup(ctx, scopeSpray, password)
+}
+
 // Rehash implements Holders.
 func (c citizens) Rehash(ctx context.Context, id, old, hash string) error {
 	return c.accounts.Rehash(ctx, id, old, hash)
@@ -181,7 +200,7 @@ func (c citizens) Rehash(ctx context.Context, id, old, hash string) error {
 func (citizens) Object() string { return "account" }
 
 // count adds the try before anything is compared, so that parallel tries count as well.
-func (p *PasswordLogin) count(ctx context.Context, lookup []byte, source string) (int, error) {
+func (p *PasswordLogin) count(ctx context.Context, lookup []byte, source string, fingerprint []byte) (int, error) {
 	now := p.now()
 	tries, err := p.throttle.Count(ctx, scopeLogin, lookup, LoginSpan, now)
 	if err != nil {
@@ -191,15 +210,21 @@ func (p *PasswordLogin) count(ctx context.Context, lookup []byte, source string)
 	if err != nil {
 		return 0, fault.Wrap(err, fault.Unavailable)
 	}
-	if tries > LoginTries || fromSource >= SourceTries {
+	sprayed, err := p.throttle.Counted(ctx, scopeSpray, fingerprint, LoginSpan, now)
+	if err != nil {
+		return 0, fault.Wrap(err, fault.Unavailable)
+	}
+	if tries > LoginTries || fromSource >= SourceTries || sprayed >= PasswordTries {
 		return 0, fault.New(fault.LoginLocked, "m", fmt.Sprint(lockedPause)).After(int(LoginSpan / time.Second))
 	}
 	return tries, nil
 }
 
-func (p *PasswordLogin) refused(ctx context.Context, account idp.Account, source string, tries int) error {
-	if _, err := p.throttle.Count(ctx, scopeSource, []byte(source), LoginSpan, p.now()); err != nil {
-		return fault.Wrap(err, fault.Unavailable)
+func (p *PasswordLogin) refused(ctx context.Context, account idp.Account, source string, fingerprint []byte, tries int) error {
+	for scope, key := range map[string][]byte{scopeSource: []byte(source), scopeSpray: fingerprint} {
+		if _, err := p.throttle.Count(ctx, scope, key, LoginSpan, p.now()); err != nil {
+			return fault.Wrap(err, fault.Unavailable)
+		}
 	}
 	id := account.ID
 	if id == "" {

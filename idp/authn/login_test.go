@@ -231,7 +231,7 @@ func TestA06OneSourceIsBoundedOverAllAccounts(t *testing.T) {
 	w := idptest.NewWorld(t, idptest.NewTwin())
 	w.Account(t, number, right)
 	for i := range authn.SourceTries {
-		if _, err := w.Login.Login(context.Background(), fmt.Sprintf("139%08d", i), wrong, home); fault.CodeOf(err) != fault.LoginFailed {
+		if _, err := w.Login.Login(context.Background(), fmt.Sprintf("139%08d", i), fmt.Sprint(wrong, i), home); fault.CodeOf(err) != fault.LoginFailed {
 			t.Fatalf("try %d: %v", i, err)
 		}
 	}
@@ -246,6 +246,40 @@ func TestA06OneSourceIsBoundedOverAllAccounts(t *testing.T) {
 		if _, err := w.Login.Login(context.Background(), number, right, "203.0.113.5"); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestA06OnePasswordIsBoundedOverAllAccountsAndSources: whoever sprays one word from many addresses over many names is stopped with it, and with
+// no other word; right ones do not count, and the counter holds too little of the word to tell it.
+func TestA06OnePasswordIsBoundedOverAllAccountsAndSources(t *testing.T) {
+	twin := idptest.NewTwin()
+	store := &idptest.Faulty{Store: twin}
+	w := idptest.NewWorld(t, store)
+	w.Account(t, number, right)
+	w.Account(t, "13800138999", "Another-horse-8")
+	try := func(n int, name, password string) error {
+		_, err := w.Login.Login(context.Background(), name, password, fmt.Sprintf("198.51.%d.%d", n/200, n%200))
+		return err
+	}
+	for n := range authn.PasswordTries + 20 {
+		if err := try(n, number, right); err != nil {
+			t.Fatalf("a right password counts: %v", err)
+		}
+	}
+	for n := range authn.PasswordTries {
+		if err := try(n, fmt.Sprintf("139%08d", n), right); fault.CodeOf(err) != fault.LoginFailed {
+			t.Fatalf("try %d: %v", n, err)
+		}
+	}
+	if err := try(999, number, right); fault.CodeOf(err) != fault.LoginLocked {
+		t.Errorf("the sprayed word goes on: %v", err)
+	}
+	if err := try(999, "13800138999", "Another-horse-8"); err != nil {
+		t.Errorf("another word: %v", err)
+	}
+	w.Clock.Advance(authn.LoginSpan + time.Second)
+	if err := try(999, number, right); err != nil {
+		t.Errorf("a quarter of an hour later: %v", err)
 	}
 }
 

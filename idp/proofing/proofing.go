@@ -307,7 +307,7 @@ func (s *Service) open(ctx context.Context, accountID string, level Level, q *Qu
 	if q.Ward != nil {
 		c.Guardian, c.Version = q.Ward.Guardian, WardNotice(level.Method)
 	}
-	return c, nil
+	return c, s.noteSource(ctx, c, q.identity())
 }
 
 // put stores a case with the message that will ask again, so that it is finished also when this process dies before the source

@@ -11,20 +11,29 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
 // What many identities may share.
 const (
 	SharedPhone = "phone"
 	SharedFace  = "face"
+	// SharedSource is one network address from which the numbers of many are asked about (security row A-26).
+	SharedSource = "source"
+)
+
+// Numbers of identities that may be asked about from one address in a day before staff are told.
+const (
+	sourceAlertAt   = 20
+	sourceAlertDays = 1
 )
 
 // KindSharedUse is the kind of the proposal that tells security administrators of it.
 const KindSharedUse = "proofing.shared_use"
 
-// SharedUse is one telephone number, or one face, behind as many identities as the policy names. Neither it nor they stand in it.
+// SharedUse is one telephone number, one face or one network address behind as many identities as the policy names. Neither it nor they stand in it.
 type SharedUse struct {
-	What       string `json:"what"`       // SharedPhone or SharedFace
+	What       string `json:"what"`       // SharedPhone, SharedFace or SharedSource
 	Identities int    `json:"identities"` // so far
 	Days       int    `json:"days"`       // within which they were counted
 	Case       string `json:"case"`       // the one that reached the number, and its account
@@ -109,7 +118,15 @@ func (s *Service) sharing(ctx context.Context, c Case, level Level, value string
 	if what != "" {
 		at, days = alertOf(level)
 	}
-	if !s.cfg.CountShared || value == "" || who.Number == "" || at == 0 {
+	if at == 0 {
+		return nil, nil
+	}
+	return s.sharingOf(ctx, c, what, at, days, value, who)
+}
+
+// sharingOf counts identities behind a value; nil where nothing is counted, and where one of the two is not known.
+func (s *Service) sharingOf(ctx context.Context, c Case, what string, at, days int, value string, who idp.Identity) (*Sharing, error) {
+	if !s.cfg.CountShared || value == "" || who.Number == "" {
 		return nil, nil
 	}
 	identity, err := s.cfg.Accounts.IdentityLookup(ctx, who)
@@ -126,6 +143,19 @@ func (s *Service) sharing(ctx context.Context, c Case, level Level, value string
 	}
 	return &Sharing{key: key, pair: pair, alertAt: at, span: time.Duration(days) * 24 * time.Hour, use: SharedUse{What: what, Days: days, Case: c.ID, AccountID: c.AccountID},
 		event: idp.Event(ctx, s.cfg.Now().UTC(), "proofing.shared_use", "account", c.AccountID, nil)}, nil
+}
+
+// noteSource counts the number of a new case on the address from which it is asked about: whoever looks for people by their numbers does it
+// from few. It refuses nobody, since a service hall has one address; without the counter nothing is asked.
+func (s *Service) noteSource(ctx context.Context, c Case, who idp.Identity) error {
+	shared, err := s.sharingOf(ctx, c, SharedSource, sourceAlertAt, sourceAlertDays, reqctx.From(ctx).ClientIP, who)
+	if err != nil || shared == nil {
+		return err
+	}
+	if err := s.cfg.Store.CountSharing(ctx, shared); err != nil {
+		return fault.Wrap(err, fault.Unavailable)
+	}
+	return nil
 }
 
 // noteFace counts the face that a service named before the level is given: a case that dies in between is asked about again, and an identity

@@ -11,7 +11,9 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp/idptest"
 	"github.com/yinxin-gov/yinxin/idp/proofing"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
 // citizen is a valid number that differs with n.
@@ -86,6 +88,47 @@ func (s *sharing) told(t *testing.T, when string, want int) {
 	t.Helper()
 	if n := len(s.raised(t)); n != want {
 		t.Errorf("%s: %d alerts instead of %d", when, n, want)
+	}
+}
+
+// TestA26ManyNumbersFromOneAddressAreTold: at the twentieth number of a day, whoever asks and whatever the answer is; another address has a
+// count of its own, the same number counts once, and nobody is refused.
+func TestA26ManyNumbersFromOneAddressAreTold(t *testing.T) {
+	s := newSharing(t)
+	s.Source.Answers(answers(proofing.Mismatch))
+	ask := func(n int, address string) string {
+		t.Helper()
+		s.people++
+		account := s.Account(t, fmt.Sprintf("1390013%04d", s.people), "").ID
+		from := reqctx.With(ctx, reqctx.Request{ClientIP: address})
+		if _, err := s.Proofing.Submit(from, account, proofing.Submission{Name: name, Number: citizen(n), Wanted: 1}); fault.CodeOf(err) != fault.ProofingMismatch {
+			t.Fatalf("number %d: %v", n, err)
+		}
+		return account
+	}
+	const office, other = "192.0.2.1", "192.0.2.2"
+	for n := range 19 {
+		ask(n, office)
+		ask(n, other)
+	}
+	ask(0, office)
+	s.told(t, "nineteen numbers from each", 0)
+	last := ask(19, office)
+	s.told(t, "the twentieth", 1)
+	if u := s.raised(t)[0]; u.What != proofing.SharedSource || u.Identities != 20 || u.Days != 1 || u.AccountID != last || u.Case == "" {
+		t.Errorf("%+v", u)
+	}
+	ask(20, office)
+	s.told(t, "the twenty-first", 1)
+	s.Clock.Advance(25 * time.Hour)
+	for n := range 19 {
+		ask(n, other)
+	}
+	s.told(t, "nineteen on the next day", 1)
+	s.store.FailBefore = func(_ int, name string) bool { return name == "count sharing" }
+	account := s.Account(t, "13800138999", "").ID
+	if _, err := s.Proofing.Submit(reqctx.With(ctx, reqctx.Request{ClientIP: other}), account, proofing.Submission{Name: name, Number: citizen(30), Wanted: 1}); fault.CodeOf(err) != fault.Unavailable {
+		t.Errorf("without the counter: %v", err)
 	}
 }
 

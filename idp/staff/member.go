@@ -528,6 +528,11 @@ func (s *Members) Key(ctx context.Context, text string) ([]byte, func(context.Co
 	}, err
 }
 
+// Fingerprint implements authn.Holders.
+func (s *Members) Fingerprint(ctx context.Context, password string) ([]byte, error) {
+	return s.cfg.Accounts.Lookup(ctx, "staff-password", password)
+}
+
 func missing(err error) error {
 	if errors.Is(err, ErrNotFound) {
 		return idp.ErrNotFound
