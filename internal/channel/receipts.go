@@ -36,7 +36,7 @@ type ReceiptSettings struct {
 	Delivered []string `yaml:"delivered"` // values of state
 	Failed    []string `yaml:"failed"`    // any other is unknown
 	Answer    string   `yaml:"answer"`    // what the provider wants to read; {} when empty
-	// Answers are what people answered: a key that was pressed in a call, or an SMS that was sent back. They come by the same calls.
+	// Answers are what people answered: a key that was pressed in a call, or an SMS that was sent back. They come by the same calls, signed.
 	Answers AnswerSettings `yaml:"answers"`
 }
 
@@ -119,6 +119,9 @@ func (s ReceiptSettings) check(at string, success Success, voice bool) []string 
 		add(".reference: reference, state, delivered and failed go together")
 	}
 	faults = append(faults, s.Answers.check(at+".answers", voice)...)
+	if s.Answers.Configured() && s.Algorithm == "path" { // an answer may be somebody's consent, and addresses lie in the logs of proxies
+		add(".algorithm: answers have to be signed: hmac-sha256 or hmac-sm3")
+	}
 	if slices.ContainsFunc(s.Delivered, func(value string) bool { return slices.Contains(s.Failed, value) }) {
 		add(".failed: a value stands in delivered too")
 	}

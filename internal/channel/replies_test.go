@@ -86,7 +86,7 @@ func TestRepliesOfPeople(t *testing.T) {
 // TestSettingsOfAnswers: what cannot be told apart, or counted once, does not start.
 func TestSettingsOfAnswers(t *testing.T) {
 	settings := func(answers channel.AnswerSettings) channel.Settings {
-		p := channel.ProviderSettings{Name: "p", HTTP: channel.HTTPSettings{URL: "https://p.example.cn", Body: map[string]any{"to": "{to}"}, Success: channel.Success{Reference: "id"}, Receipts: channel.ReceiptSettings{Secret: "file", Answers: answers}}}
+		p := channel.ProviderSettings{Name: "p", HTTP: channel.HTTPSettings{URL: "https://p.example.cn", Body: map[string]any{"to": "{to}"}, Success: channel.Success{Reference: "id"}, Receipts: channel.ReceiptSettings{Secret: "file", Algorithm: "hmac-sm3", Answers: answers}}}
 		s := channel.Settings{Voice: []channel.ProviderSettings{p}}
 		s.SetDefaults()
 		return s
@@ -103,6 +103,12 @@ func TestSettingsOfAnswers(t *testing.T) {
 		if faults := strings.Join(settings(answers).Check(), "\n"); !strings.Contains(faults, want) {
 			t.Errorf("%s is not among %s", want, faults)
 		}
+	}
+	// Whoever reads an address in a log must not say yes for somebody.
+	unsigned := settings(channel.AnswerSettings{ID: "n", Text: "t", Reference: "c"})
+	unsigned.Voice[0].HTTP.Receipts.Algorithm = "path"
+	if faults := strings.Join(unsigned.Check(), "\n"); !strings.Contains(faults, ".algorithm: answers have to be signed") {
+		t.Errorf("answers without a signature start: %s", faults)
 	}
 }
 
