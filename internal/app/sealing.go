@@ -245,7 +245,9 @@ func (s *sealing) cardsFor(ctx context.Context, list web.ActingLicenses) ([]web.
 func (s *sealing) api(api huma.API, _ *http.ServeMux) error {
 	sealhttp.Register(api, s.seals)
 	licensehttp.Register(api, s.licenses)
-	s.licensePages().RegisterReports(api)
+	pages := s.licensePages()
+	pages.RegisterReports(api)
+	pages.RegisterEvidence(api)
 	return nil
 }
 

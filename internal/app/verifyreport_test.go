@@ -24,11 +24,16 @@ func uploaded(t *testing.T, p *apptest.Platform, path, field, name string, docum
 	t.Helper()
 	var form bytes.Buffer
 	w := multipart.NewWriter(&form)
-	part, err := w.CreateFormFile(field, name)
-	if err == nil {
-		_, err = part.Write(document)
+	for field := range strings.FieldsSeq(field) { // a name that stands twice is two files
+		part, err := w.CreateFormFile(field, name)
+		if err == nil {
+			_, err = part.Write(document)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err != nil || w.Close() != nil {
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	request, err := http.NewRequest(http.MethodPost, p.URL+path, &form)
@@ -154,6 +159,44 @@ func TestReportOfAVerificationIsSealed(t *testing.T) {
 		}
 		if status := sealedReportOf(t, p, "a.ofd", foreign).Status; status != http.StatusTooManyRequests {
 			t.Errorf("programs ask without an end: %d", status)
+		}
+	})
+}
+
+// TestEvidenceIsPackedForPrograms: a document comes back with all that its verdict leans on, and the package is judged as the document is; what is
+// no document is refused, and one source does not ask without an end.
+func TestEvidenceIsPackedForPrograms(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *apptest.Platform) {
+		operatorSeal(t, p)
+		_, document := issued(t, p)
+		packed := uploaded(t, p, "/api/v1/evidence-packages", "file", "证照.ofd", document)
+		if packed.Status != http.StatusOK || packed.Header.Get("Content-Type") != "application/zip" || !strings.HasPrefix(packed.Header.Get("Content-Disposition"), "attachment; filename=yinxin-evidence-") || !strings.Contains(packed.Header.Get("Cache-Control"), "no-store") {
+			t.Fatalf("%d %v %s", packed.Status, packed.Header, packed.Text)
+		}
+		whole, alone := verified(t, p, []byte(packed.Text)), verified(t, p, document)
+		if alone.Code != "V00" || whole.Verdict != alone.Verdict || whole.Format != "evidence" || !strings.Contains(packed.Text, "evidence.cbor") {
+			t.Errorf("the document is %s, the package %s %s: %+v", alone.Code, whole.Format, whole.Code, whole.Reasons)
+		}
+		cut := []byte(packed.Text)
+		cut[len(cut)/2] ^= 1
+		if changed := verified(t, p, cut); changed.Verdict == verify.Valid {
+			t.Error("a changed package is valid")
+		}
+		if a := uploaded(t, p, "/api/v1/evidence-packages", "file", "a.txt", []byte("这是一段文字")); a.Status != http.StatusUnsupportedMediaType {
+			t.Errorf("a text: %d %s", a.Status, a.Text)
+		}
+		if a := uploaded(t, p, "/api/v1/evidence-packages", "other", "a.ofd", document); a.Status != http.StatusBadRequest {
+			t.Errorf("no file: %d %s", a.Status, a.Text)
+		}
+		if a := uploaded(t, p, "/api/v1/evidence-packages", "file file", "a.ofd", document); a.Status != http.StatusBadRequest {
+			t.Errorf("two files: %d %s", a.Status, a.Text)
+		}
+		status := 0
+		for range 21 {
+			status = uploaded(t, p, "/api/v1/evidence-packages", "other", "a.ofd", nil).Status
+		}
+		if status != http.StatusTooManyRequests {
+			t.Errorf("one source asks without an end: %d", status)
 		}
 	})
 }
