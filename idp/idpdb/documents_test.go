@@ -121,7 +121,7 @@ func TestRetiredDocumentCarriesNoLevelAndStaysThePersons(t *testing.T) {
 		}
 		must(t, c.prove(c.proved.ID, 4, card))
 		all := c.documents(t, c.proved.ID)
-		if len(all) != 2 || all[0].Who != card || all[1].Who != permit {
+		if len(all) != 2 || all[0].Who != card || all[1].Who != permit || all[1].Level != 3 {
 			t.Fatalf("documents %+v", all)
 		}
 		for name, ref := range map[string]string{"nothing": "", "no digest": "x", "nobody's": "00ff"} {
@@ -221,6 +221,10 @@ func TestDocumentIsAddedByTwoPeople(t *testing.T) {
 		all := c.documents(t, c.proved.ID)
 		if len(all) != 2 || all[0].Who.Number != permit.Number || all[1].Who.Number != foreign.Number || all[1].Level != 0 || all[1].Told {
 			t.Errorf("documents %+v", all)
+		}
+		// A correction is of the identity that was proven, not of the document that people added after it.
+		if _, err := c.corrections.Propose(by("account:a"), idp.NumberChanged, c.proved.ID, idp.Change{Number: permit.Number}); fault.CodeOf(err) != fault.Invalid || fault.From(err).Fields[0].Code != fault.CorrectionSame {
+			t.Errorf("the number that it has: %v", err)
 		}
 		if err := c.corrections.AskDocument(ctx, c.proved.ID, in); fault.CodeOf(err) != fault.DocumentHeld {
 			t.Errorf("again: %v", err)

@@ -2,6 +2,7 @@ package idpdb_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -54,6 +55,46 @@ func TestWhoBelongsToTheChildReviewsNoGuardian(t *testing.T) {
 			t.Errorf("the guardian is told %d times", n)
 		}
 	})
+}
+
+// TestTriesAboutOneChildAreBounded: many guardians cannot find out by trying whose child a number is.
+func TestTriesAboutOneChildAreBounded(t *testing.T) {
+	eachReviewDesk(t, func(t *testing.T, d *reviewDesk) {
+		ctx := context.Background()
+		at := d.Clock.Now().UTC()
+		s := proofing.New(proofing.Config{Accounts: d.Accounts, Store: d.store, Reviews: d.store, Guardians: nobody{}, Now: d.Clock.Now, Rand: ident.System(), Methods: []proofing.Method{{Word: proofing.GuardianConsent, Source: notTheirs{}}}})
+		born := at.AddDate(-5, 0, 0).Format("20060102")
+		one, other := citizenNumber(t, "999900"+born+"001"), citizenNumber(t, "999900"+born+"002")
+		for i := range proofing.TriesPerIdentity + 1 {
+			guardian := d.Account(t, fmt.Sprintf("137%08d", i), password).ID
+			must(t, d.Accounts.ProveIdentity(ctx, guardian, idp.Proof{IAL: 2, Method: "carrier", Source: "test", At: at, Evidence: "e"},
+				idp.Identity{Name: applicant, Type: subject.CitizenID, Number: citizenNumber(t, fmt.Sprintf("99990019800101%03d", i))}))
+			ask := func(number string) error {
+				_, _, err := s.Consent(ctx, guardian, proofing.Child{Name: "李小宝", Number: number, Relation: "parent", Consent: proofing.GuardianNotice}, nil)
+				return err
+			}
+			want := fault.ChildMismatch
+			if i == proofing.TriesPerIdentity {
+				want = fault.ProofingTooOften
+			}
+			if err := ask(one); fault.CodeOf(err) != want {
+				t.Errorf("guardian %d: %v, want %q", i+1, err, want)
+			}
+			if i == proofing.TriesPerIdentity {
+				if err := ask(other); fault.CodeOf(err) != fault.ChildMismatch {
+					t.Errorf("another child: %v", err)
+				}
+			}
+		}
+	})
+}
+
+// notTheirs is a register that knows no child of anybody.
+type notTheirs struct{ proofing.Kinds }
+
+func (notTheirs) Name() string { return "register" }
+func (notTheirs) Ask(context.Context, proofing.Query) (proofing.Answer, error) {
+	return proofing.Answer{Verdict: proofing.Mismatch, Digest: "d"}, nil
 }
 
 // citizenNumber adds the check character of GB 11643.
