@@ -1,10 +1,10 @@
 package ofd
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -163,7 +163,29 @@ func (p *Package) freeFolder(list string) (folder, id string) {
 	}
 }
 
-var listEnd = regexp.MustCompile(`</([A-Za-z0-9_.-]+:)?Signatures\s*>\s*$`)
+// listEnd finds the end tag with which a list of signatures ends: where it begins, and the prefix of its name with the colon; -1 where
+// the list ends otherwise.
+func listEnd(list []byte) (at int, prefix string) {
+	const blanks = " \t\r\n"
+	tag, closed := bytes.CutSuffix(bytes.TrimRight(list, blanks), []byte(">"))
+	at = bytes.LastIndex(tag, []byte("</"))
+	if !closed || at < 0 {
+		return -1, ""
+	}
+	name, found := bytes.CutSuffix(bytes.TrimRight(tag[at+2:], blanks), []byte("Signatures"))
+	if !found {
+		return -1, ""
+	}
+	if len(name) > 0 {
+		before, whole := bytes.CutSuffix(name, []byte(":"))
+		if !whole || len(before) == 0 || bytes.ContainsFunc(before, func(char rune) bool {
+			return !isLetter(char) && (char < '0' || char > '9') && !strings.ContainsRune("_.-", char)
+		}) {
+			return -1, ""
+		}
+	}
+	return at, string(name)
+}
 
 // appendToList adds the entry before the end tag of the list.
 func (s *PendingSignature) appendToList(list, id string) error {
@@ -180,16 +202,12 @@ func (s *PendingSignature) appendToList(list, id string) error {
 			return err
 		}
 	}
-	at := listEnd.FindSubmatchIndex(content)
-	if at == nil {
+	at, prefix := listEnd(content)
+	if at < 0 {
 		return fmt.Errorf("%w: the list of signatures has no end tag", ErrFaulty)
 	}
-	prefix := ""
-	if at[2] >= 0 {
-		prefix = string(content[at[2]:at[3]])
-	}
 	entry := fmt.Sprintf(`<%sSignature ID="%s" Type="Seal" BaseLoc="%s"/>`, prefix, id, escape(s.Path))
-	longer := []byte(string(content[:at[0]]) + entry + string(content[at[0]:]))
+	longer := []byte(string(content[:at]) + entry + string(content[at:]))
 	if index >= 0 {
 		s.added[index].Content = longer
 	} else {

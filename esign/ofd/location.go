@@ -3,12 +3,19 @@ package ofd
 import (
 	"math"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 )
 
-var hasScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
+// hasScheme tells a location that begins as a URL does (RFC 3986 3.1), a drive among them.
+func hasScheme(location string) bool {
+	scheme, _, found := strings.Cut(location, ":")
+	return found && scheme != "" && isLetter(rune(scheme[0])) && !strings.ContainsFunc(scheme, func(char rune) bool {
+		return !isLetter(char) && (char < '0' || char > '9') && !strings.ContainsRune("+.-", char)
+	})
+}
+
+func isLetter(char rune) bool { return char|0x20 >= 'a' && char|0x20 <= 'z' }
 
 // Resolve finds the absolute path in the package that an ST_Loc names (GB/T 33190-2016 7.3): from the root when it begins
 // with a slash, else from the folder of the file that holds it. ".." inside the package is legal; leaving it, drives,
@@ -16,7 +23,7 @@ var hasScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
 func Resolve(holder, location string) (string, *Error) {
 	location = strings.TrimSpace(location)
 	slashed := strings.ReplaceAll(location, `\`, "/")
-	if location == "" || hasScheme.MatchString(location) || strings.HasPrefix(slashed, "//") || strings.ContainsRune(location, 0) {
+	if location == "" || hasScheme(location) || strings.HasPrefix(slashed, "//") || strings.ContainsRune(location, 0) {
 		return "", refuse(CodePath, holder, "%q names nothing inside the package", clip(location))
 	}
 	if !strings.HasPrefix(slashed, "/") {

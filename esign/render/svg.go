@@ -7,7 +7,6 @@ import (
 	"image/color"
 	"image/png"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -25,7 +24,12 @@ type SVGOptions struct {
 	Inline bool
 }
 
-var plainPrefix = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,40}$`)
+// plainPrefix tells up to 41 ASCII letters, digits and hyphens that begin with a letter.
+func plainPrefix(text string) bool {
+	return len(text) > 0 && len(text) <= 41 && text[0]|0x20 >= 'a' && text[0]|0x20 <= 'z' && !strings.ContainsFunc(text, func(char rune) bool {
+		return (char|0x20 < 'a' || char|0x20 > 'z') && (char < '0' || char > '9') && char != '-'
+	})
+}
 
 // SVG writes the page, one unit a millimetre. Only elements and attributes of this file stand in it: svg, title, defs,
 // path, use, clipPath, g, image, linearGradient, radialGradient, stop, text; references lead into the file itself or are
@@ -35,7 +39,7 @@ func (p *Page) SVG(o SVGOptions) ([]byte, error) {
 	if o.Prefix == "" {
 		o.Prefix = "p" + strconv.Itoa(p.Number)
 	}
-	if !plainPrefix.MatchString(o.Prefix) {
+	if !plainPrefix(o.Prefix) {
 		return nil, fmt.Errorf("%w: prefix %q", ErrOutput, o.Prefix)
 	}
 	w := &svgWriter{o: o, page: p, glyphs: map[*outline]int{}, clips: map[*clip]int{}, images: map[*picture]int{}}

@@ -99,7 +99,7 @@ func (w *certificateWorld) valid(t testing.TB) (*pki.Certificate, *sm2.PrivateKe
 func (w *certificateWorld) encryption(t testing.TB) (*pki.Certificate, *sm2.PrivateKey) {
 	t.Helper()
 	key := sm2Key(t)
-	parent, err := w.root.X509()
+	parent, err := smx509.ParseCertificate(w.root.Raw)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -183,11 +182,6 @@ type Document struct {
 	Birth       time.Time
 	Sex         Sex
 	IssueCount  string // how often it was issued, where the number is told with it
-}
-
-// LogValue keeps the number out of logs (row A-28).
-func (d Document) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("kind", d.Kind), slog.String("number", MaskID(d.Number)))
 }
 
 // Parse reads a number of a kind. nationality is looked at only where the kind asks for one. Errors are *NumberError, or

@@ -2,7 +2,6 @@ package subject
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -138,35 +137,68 @@ type Identifier struct {
 	Value string
 }
 
-var (
-	chineseMobile = regexp.MustCompile(`^1[3-9]\d{9}$`)
-	foreignMobile = regexp.MustCompile(`^\+[1-9]\d{6,14}$`)
-	emailForm     = regexp.MustCompile(`^[a-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
-)
+func isDigit(char rune) bool { return char >= '0' && char <= '9' }
+
+func allDigits(text string) bool {
+	return !strings.ContainsFunc(text, func(char rune) bool { return !isDigit(char) })
+}
+
+// chineseMobile tells a mainland mobile number of eleven digits.
+func chineseMobile(text string) bool {
+	return len(text) == 11 && text[0] == '1' && text[1] >= '3' && allDigits(text)
+}
+
+// foreignMobile tells a number as E.164 has it: + and seven to fifteen digits.
+func foreignMobile(text string) bool {
+	number, plus := strings.CutPrefix(text, "+")
+	return plus && len(number) >= 7 && len(number) <= 15 && number[0] != '0' && allDigits(number)
+}
+
+// emailForm tells an address in lower case whose domain has at least two labels (RFC 5321 4.1.2, the part that people have).
+func emailForm(text string) bool {
+	local, domain, _ := strings.Cut(text, "@")
+	if local == "" || len(local) > 64 || strings.ContainsFunc(local, func(char rune) bool {
+		return !isLower(char) && !isDigit(char) && !strings.ContainsRune(".!#$%&'*+/=?^_{|}~-", char)
+	}) {
+		return false
+	}
+	labels := strings.Split(domain, ".")
+	for _, label := range labels {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.ContainsFunc(label, func(char rune) bool {
+			return !isLower(char) && !isDigit(char) && char != '-'
+		}) {
+			return false
+		}
+	}
+	last := labels[len(labels)-1]
+	return len(labels) > 1 && len(last) > 1 && !strings.ContainsFunc(last, func(char rune) bool { return !isLower(char) })
+}
+
+func isLower(char rune) bool { return char >= 'a' && char <= 'z' }
 
 // ParseIdentifier reads a mobile number (mainland numbers with or without +86, others in E.164) or an e-mail address.
 func ParseIdentifier(text string) (Identifier, error) {
 	value := narrow(text)
 	if strings.Contains(value, "@") {
 		value = strings.ToLower(value)
-		if len(value) > 254 || !emailForm.MatchString(value) {
+		if len(value) > 254 || !emailForm(value) {
 			return Identifier{}, ErrEmail
 		}
 		return Identifier{Email, value}, nil
 	}
 	value = strings.NewReplacer("-", "", "(", "", ")", "").Replace(value)
 	for _, prefix := range []string{"+86", "0086", "86"} {
-		if rest, ok := strings.CutPrefix(value, prefix); ok && chineseMobile.MatchString(rest) {
+		if rest, ok := strings.CutPrefix(value, prefix); ok && chineseMobile(rest) {
 			value = rest
 		}
 	}
-	if chineseMobile.MatchString(value) {
+	if chineseMobile(value) {
 		return Identifier{Mobile, "+86" + value}, nil
 	}
 	if rest, ok := strings.CutPrefix(value, "00"); ok {
 		value = "+" + rest
 	}
-	if foreignMobile.MatchString(value) && !strings.HasPrefix(value, "+86") {
+	if foreignMobile(value) && !strings.HasPrefix(value, "+86") {
 		return Identifier{Mobile, value}, nil
 	}
 	if strings.ContainsAny(value, "0123456789+") {

@@ -1,7 +1,6 @@
 package subject
 
 import (
-	"log/slog"
 	"strings"
 )
 
@@ -94,9 +93,3 @@ func keepEnds(text string, first, last int) string {
 	}
 	return string(characters[:first]) + strings.Repeat("*", len(characters)-first-last) + string(characters[len(characters)-last:])
 }
-
-// LogValue keeps the number out of logs (row A-28).
-func (n CitizenIDNumber) LogValue() slog.Value { return slog.StringValue(MaskID(string(n))) }
-
-// LogValue keeps the identifier out of logs.
-func (i Identifier) LogValue() slog.Value { return slog.StringValue(MaskIdentifier(i)) }

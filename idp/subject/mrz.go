@@ -3,7 +3,6 @@ package subject
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 )
@@ -20,9 +19,6 @@ type MRZ struct {
 	Expires     time.Time // the last day on which it holds
 	Optional    string    // personal number or what the state puts there
 }
-
-// LogValue keeps names and number out of logs.
-func (m MRZ) LogValue() slog.Value { return slog.StringValue("passport of " + m.Nationality) }
 
 // Name is the name as one line, the surname first, as the zone has it.
 func (m MRZ) Name() string { return strings.TrimSpace(m.Surname + " " + m.GivenNames) }

@@ -82,7 +82,17 @@ func TestA08SpellingsOfOneIdentifier(t *testing.T) {
 	if got, err := subject.ParseIdentifier("0085291234567"); err != nil || got.Value != "+85291234567" {
 		t.Errorf("%q, %v", got.Value, err)
 	}
-	for _, text := range []string{"", "1380013800", "23800138000", "a@b", "a b@c@d.cn", "张三", "+8612345"} {
+	long := strings.Repeat("x", 63)
+	for text, want := range map[string]string{"a.b+c_d'e@x-1.gov.cn": "", long + "y@x.cn": "", "a@" + long + ".cn": "", "a@1.co": "", "+1234567": "", "+123456789012345": "", "19912345678": "+8619912345678"} {
+		if want == "" {
+			want = text
+		}
+		if got, err := subject.ParseIdentifier(text); err != nil || got.Value != want {
+			t.Errorf("%q: %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "1380013800", "23800138000", "a@b", "a b@c@d.cn", "张三", "+8612345", "12800138000", "138001380000", "1380013800x", "+123456", "+1234567890123456", "+0234567",
+		"@x.cn", long + "yz@x.cn", "a@" + long + "y.cn", "a@-x.cn", "a@x-.cn", "a@x..cn", "a@.cn", "a@x.cn.", "a@x.c", "a@x.c1", "a@x_y.cn", "a@x@y.cn", "印@x.cn", "a@印.cn", "a,b@x.cn"} {
 		if got, err := subject.ParseIdentifier(text); err == nil {
 			t.Errorf("%q was read as %q", text, got.Value)
 		}

@@ -1,7 +1,6 @@
 package subject
 
 import (
-	"log/slog"
 	"slices"
 	"strings"
 )
@@ -10,11 +9,6 @@ import (
 type Facts struct {
 	Kind, Number, Nationality, Name string
 	Birth                           string // YYYY-MM-DD, where the number does not tell it
-}
-
-// LogValue keeps name and number out of logs (row A-28).
-func (f Facts) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("kind", f.Kind), slog.String("number", MaskID(f.Number)))
 }
 
 // OnePerson reports whether nothing that two documents tell speaks against one holder and enough speaks for it: their kinds are

@@ -8,9 +8,8 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
-
-	"github.com/emmansun/gmsm/smx509"
 
 	"github.com/yinxin-gov/yinxin/keys/pki/der"
 )
@@ -30,6 +29,9 @@ const (
 	UsageEncipherOnly
 	UsageDecipherOnly
 )
+
+// SealUsage are the key usages of which a seal maker or signer needs one (GB/T 38540-2020 7.3 c).
+const SealUsage = UsageDigitalSignature | UsageNonRepudiation
 
 // keyUsageNames are the names of RFC 5280, in the order of the bits.
 var keyUsageNames = []string{"digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
@@ -83,7 +85,7 @@ type Certificate struct {
 	Unhandled      []string // critical extensions that this package does not judge
 
 	Deviations []Deviation
-	Oddities   []string // what a strict reader says, for people
+	Oddities   []string // what is wrong with extensions that do not parse, for people
 }
 
 // SerialHex is the serial number in lower-case hex without leading zeros.
@@ -117,9 +119,6 @@ func (c *Certificate) NamesEvidence() bool {
 	return list || authority
 }
 
-// X509 parses the certificate with the strict reader; it fails for certificates with the deviation StrictReaderRefuses.
-func (c *Certificate) X509() (*smx509.Certificate, error) { return smx509.ParseCertificate(c.Raw) }
-
 // ParseCertificate reads one DER certificate. It yields what real certificates hold even where a strict reader refuses
 // them, names what is odd in Deviations, and leaves a key that is not usable as KeyError. Errors wrap ErrCertificate.
 func ParseCertificate(input []byte) (*Certificate, error) {
@@ -141,12 +140,6 @@ func ParseCertificate(input []byte) (*Certificate, error) {
 	}
 	if err := certificate.parseTBS(reader, fields[0]); err != nil {
 		return nil, err
-	}
-	if _, err := smx509.ParseCertificate(input); err != nil {
-		if err := reader.Tolerate(StrictReaderRefuses); err != nil {
-			return nil, err
-		}
-		certificate.Oddities = append(certificate.Oddities, err.Error())
 	}
 	certificate.Deviations = reader.Deviations()
 	return certificate, nil
@@ -377,6 +370,37 @@ func (c *Certificate) useExtension(reader *der.Reader, extension Extension) erro
 				c.AuthorityKeyID = field.Content
 			}
 		}
+	case oidSubjectAltName:
+		return checkGeneralNames(reader, value)
+	}
+	return nil
+}
+
+// checkGeneralNames reads GeneralNames for their form alone (RFC 5280 4.2.1.6): nothing here is decided by another name than the subject.
+func checkGeneralNames(reader *der.Reader, value der.Value) error {
+	names, err := reader.Sequence(value)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		ok := false
+		switch {
+		case name.Class != der.Context:
+		case name.Tag == 1, name.Tag == 2, name.Tag == tagURI:
+			ok = !name.Constructed && !slices.ContainsFunc(name.Content, func(char byte) bool { return char >= 0x80 })
+		case name.Tag == 7:
+			ok = !name.Constructed && (len(name.Content) == 4 || len(name.Content) == 16)
+		case name.Tag == 8:
+			ok = !name.Constructed && len(name.Content) > 0
+		default:
+			ok = name.Tag <= 5 && name.Constructed
+		}
+		if !ok {
+			return fmt.Errorf("%w: GeneralName [%d]", der.ErrSyntax, name.Tag)
+		}
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("%w: GeneralNames without a name", der.ErrSyntax)
 	}
 	return nil
 }

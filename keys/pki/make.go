@@ -1,3 +1,8 @@
+//go:build !js
+
+// Nothing of this file is in the verifier for browsers: it makes no certificates, and smx509 with all that it knows besides SM2 would be a
+// twentieth of what people load.
+
 package pki
 
 import (
@@ -40,9 +45,6 @@ var profileUsage = map[Profile]smx509.KeyUsage{
 	ProfileService:      smx509.KeyUsageDigitalSignature,
 	ProfileTimeStamping: smx509.KeyUsageDigitalSignature,
 }
-
-// SealUsage are the key usages of which a seal maker or signer needs one (GB/T 38540-2020 7.3 c).
-const SealUsage = UsageDigitalSignature | UsageNonRepudiation
 
 // Subject names the holder of a certificate. For seals CommonName is the seal code and Organization the unified social
 // credit code followed by the organisation's name (seal.md section 8).
@@ -102,7 +104,7 @@ func MakeCertificate(random io.Reader, template CertificateTemplate, issuer *Cer
 	}
 	parent, public := filled, key.Public()
 	if issuer != nil {
-		if parent, err = issuer.X509(); err != nil {
+		if parent, err = smx509.ParseCertificate(issuer.Raw); err != nil {
 			return nil, fmt.Errorf("%w: issuer: %w", ErrTemplate, err)
 		}
 		public = template.PublicKey
@@ -310,7 +312,7 @@ func MakeCRL(random io.Reader, template CRLTemplate, issuer *Certificate, key cr
 	if !samePublicKey(issuer.PublicKey, key.Public()) {
 		return nil, fmt.Errorf("%w: key is not the issuer's", ErrTemplate)
 	}
-	parent, err := issuer.X509()
+	parent, err := smx509.ParseCertificate(issuer.Raw)
 	if err != nil {
 		return nil, fmt.Errorf("%w: issuer: %w", ErrTemplate, err)
 	}

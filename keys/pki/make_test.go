@@ -73,7 +73,7 @@ func (a authority) raw(t testing.TB, name string, public crypto.PublicKey, chang
 	template := &smx509.Certificate{SerialNumber: big.NewInt(7), Subject: subject, NotBefore: begin, NotAfter: finish,
 		KeyUsage: smx509.KeyUsageCertSign, BasicConstraintsValid: true, IsCA: true, MaxPathLen: -1}
 	change(template)
-	parent, err := a.certificate.X509()
+	parent, err := smx509.ParseCertificate(a.certificate.Raw)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,6 @@ type Deviation = der.Deviation
 
 // Deviations of certificates and messages, beside those of package der.
 const (
-	StrictReaderRefuses   Deviation = "x509_strict_refused"    // a strict X.509 reader refuses the certificate
 	SignatureRaw          Deviation = "signature_raw"          // 64 octets r‖s where DER {r,s} is defined
 	ExtensionOdd          Deviation = "extension_odd"          // a known extension does not parse; treated as absent
 	SerialNotPositive     Deviation = "serial_not_positive"    // RFC 5280 4.1.2.2

@@ -187,7 +187,7 @@ func TestGmsmVerifiesOurTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		root, err := s.root.X509()
+		root, err := smx509.ParseCertificate(s.root.Raw)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -80,7 +80,7 @@ func (a *authority) odd(t testing.TB, change func(*smx509.Certificate)) tsttest.
 	template := &smx509.Certificate{SerialNumber: big.NewInt(77), Subject: pkix.Name{CommonName: "odd"}, NotBefore: begin, NotAfter: end,
 		KeyUsage: smx509.KeyUsageDigitalSignature, BasicConstraintsValid: true, ExtraExtensions: []pkix.Extension{purposes(t, true, pki.OIDTimeStamping)}}
 	change(template)
-	parent, err := a.root.Cert.X509()
+	parent, err := smx509.ParseCertificate(a.root.Cert.Raw)
 	if err != nil {
 		t.Fatal(err)
 	}
