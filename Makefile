@@ -39,7 +39,8 @@ check:
 	$(GO) vet ./...
 	$(GO) test ./...
 
-# Both runs begin together: the platform's rows under the race detector take as long as everything else, on one core.
+# Both runs begin together: the platform's rows under the race detector take as long as everything else, on one core. They are built
+# without the analysis that `go test` repeats for each of them, since `go vet` has looked at all of it before.
 test: prepare
 	$(GO) vet ./...
 	$(MAKE) -j2 --output-sync=line test-race test-second
@@ -48,12 +49,12 @@ test: prepare
 # The long walks through pages in Chromium are in the second run alone: most of their time is the browser's, which is not watched.
 WALKS = ^(TestJourneys|TestMainJobInARealBrowser|TestX05PagesInTheBrowser|TestX21AxeFindsNothing|TestPicturesAndSystemColours)$$
 test-race:
-	APP_TEST_DATABASE=postgresql $(GO) test $(RACE) -timeout 90m -skip '$(WALKS)' ./internal/app ./... # the longest first; all others run beside it
+	APP_TEST_DATABASE=postgresql $(GO) test -vet=off $(RACE) -timeout 90m -skip '$(WALKS)' ./internal/app ./... # the longest first; all others run beside it
 
 # The rows of the platform a second time, on SQLite, and the walks.
 test-second:
-	APP_TEST_DATABASE=sqlite $(GO) test -timeout 60m ./internal/app
-	$(GO) test -timeout 60m -run '$(WALKS)' ./web ./cmd/yinxin
+	APP_TEST_DATABASE=sqlite $(GO) test -vet=off -timeout 60m ./internal/app
+	$(GO) test -vet=off -timeout 60m -run '$(WALKS)' ./web ./cmd/yinxin
 
 # The contract of key providers against a real Vault or OpenBao, which YINXIN_TEST_VAULT_ADDR and its like name
 # (keys/vault/real_test.go). It fails without one; nothing else asks for it.

@@ -2,6 +2,7 @@ package subject_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
