@@ -287,7 +287,7 @@ func (s *Corrections) addDocument(ctx context.Context, p foureyes.Proposal, who 
 	}
 	now := s.cfg.Now().UTC()
 	// The evidence is what they decided; it gives no level, so that a document counts for nothing until it is proved.
-	proof := Proof{Method: "correction", Source: p.ID, At: now, Until: now, Evidence: p.Digest}
+	proof := Proof{Method: MethodCorrection, Source: p.ID, At: now, Until: now, Evidence: p.Digest}
 	if proof, err = s.cfg.Accounts.PrepareProof(ctx, a, proof, who); err != nil {
 		return err
 	}

@@ -14,6 +14,9 @@ import (
 // confirm it: of level 0, so that the organisation is asked about again under the new code and nothing else stands on it.
 const MethodCorrection = "correction"
 
+// sourceAdministration tells such evidence from that of a document which people added (AskDocument): the source of that is their proposal.
+const sourceAdministration = "administration"
+
 // OfficeAnswer is what the register of organisations says of a corrected identity.
 type OfficeAnswer struct {
 	Known  bool        // code and name belong together, and the organisation is registered
@@ -75,7 +78,7 @@ func (s *Corrections) judgeOrganization(ctx context.Context, a Account, who Iden
 	if err != nil {
 		return judged{}, err
 	}
-	p := Proof{Method: MethodCorrection, Source: "administration", At: now, Evidence: answer.Evidence}
+	p := Proof{Method: MethodCorrection, Source: sourceAdministration, At: now, Evidence: answer.Evidence}
 	j := judged{office: &answer, details: map[string]string{"level": "ended", "evidence": answer.Evidence, "source": answer.Source}}
 	if answer.Known && answer.Level > 0 {
 		p.IAL, p.Method, p.Source = answer.Level, answer.Method, answer.Source

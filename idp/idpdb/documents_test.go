@@ -203,6 +203,7 @@ func TestDocumentIsAddedByTwoPeople(t *testing.T) {
 			t.Errorf("a silent source: %v", err)
 		}
 		c.Source.Answers(nil)
+		c.Clock.Advance(time.Minute) // what people add is newer than what was proven
 		wish := c.ask(t, c.proved.ID, foreign)
 		if _, err := c.corrections.Approve(by("account:"+c.proved.ID), wish.ID, wish.Digest); fault.CodeOf(err) != fault.CorrectionSelf {
 			t.Errorf("decided by the person: %v", err)
