@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/yinxin-gov/yinxin/esign/prepare"
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -62,16 +63,7 @@ func fit(seal Seal, trust verify.Options) error {
 	return nil
 }
 
-// checkResult verifies a result before it leaves: the newest signature holds in every step and covers every visible file,
-// and nothing speaks against the whole. With a time-stamping authority its time is proven.
+// checkResult verifies a document before it leaves; with a time-stamping authority its time is proven.
 func (s *Service) checkResult(result []byte, trust verify.Options) error {
-	report := verify.Verify("stamped", result, trust)
-	n := len(report.Signatures)
-	if s.cfg.TimeStamper != nil && n > 0 && report.Signatures[n-1].TimeSource != "timestamp" {
-		return fmt.Errorf("esign: the time stamp proves no time: %+v", report.Signatures[n-1].Checks)
-	}
-	if n == 0 || report.Signatures[n-1].Verdict != verify.Valid || report.Verdict == verify.Invalid || report.Coverage == nil || !report.Coverage.Complete {
-		return fmt.Errorf("esign: the stamped document does not verify: %s %+v", report.Code, report.Reasons)
-	}
-	return nil
+	return prepare.CheckSealed(verify.Verify("stamped", result, trust), s.cfg.TimeStamper != nil)
 }

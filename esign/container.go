@@ -94,7 +94,7 @@ type source interface {
 type handedOver []byte
 
 func (content handedOver) begin(s *Service, j *job, trust verify.Options) (unsigned, error) {
-	opened, err := prepare.Open(content, trust)
+	opened, err := prepare.Open(content, func(document []byte) verify.Result { return verify.Verify("document", document, trust) })
 	if err != nil {
 		return nil, preparing(err)
 	}

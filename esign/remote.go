@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 
 	"github.com/yinxin-gov/yinxin/esign/prepare"
-	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/keys/digest"
@@ -52,12 +50,8 @@ func (remote) Complete(value []byte) ([]byte, error) { return value, nil }
 
 // check judges the value as the steps of GB/T 38540-2020 7.3 do with the document, and that it says what was asked for.
 func (r remote) check(s *Service, j *job, value []byte, trust verify.Options) error {
-	signature, err := ses.ParseSignature(value)
-	switch {
-	case err != nil:
-		return fmt.Errorf("esign: the value cannot be read: %w", err)
-	case !bytes.Equal(signature.Seal.Raw, j.seal.SES), !bytes.Equal(signature.SignerCert, j.seal.SignerCert), signature.PropertyInfo != r.Property():
-		return errors.New("esign: the value is of another seal, signer or property")
+	if err := prepare.CheckValue(value, r.Digest(), r.Property(), s.material(j.seal, j.at)); err != nil {
+		return err
 	}
 	report := verify.Value("value.dat", value, r.Digest(), trust)
 	if s.cfg.TimeStamper != nil && report.Signatures[0].TimeSource != "timestamp" {

@@ -18,7 +18,7 @@ type ofdDocument struct {
 }
 
 // openOFD opens a package.
-func openOFD(document []byte, trust verify.Options) (container, error) {
+func openOFD(document []byte, judge Judge) (container, error) {
 	p, err := ofd.Open(document, ofd.DefaultLimits())
 	if err != nil {
 		why := "OFD"
@@ -32,7 +32,7 @@ func openOFD(document []byte, trust verify.Options) (container, error) {
 	}
 	if len(p.Signatures) > 0 {
 		// A seal beside a broken signature would lend it credit.
-		if report := verify.Verify("document", document, trust); report.Verdict == verify.Invalid {
+		if report := judge(document); report.Verdict == verify.Invalid {
 			return nil, &Error{Reason: Altered, Err: fmt.Errorf("%s %v", report.Code, report.Reasons)}
 		}
 	}

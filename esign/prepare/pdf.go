@@ -18,7 +18,7 @@ type pdfDocument struct{ *pdf.File }
 
 // openPDF opens a file. One whose signatures do not hold, or from which one was taken away, is refused: a seal beside them would lend
 // them credit.
-func openPDF(document []byte, trust verify.Options) (container, error) {
+func openPDF(document []byte, judge Judge) (container, error) {
 	f, err := pdf.Open(document, pdf.Limits{})
 	if err != nil {
 		return nil, refusedPDF(err)
@@ -27,7 +27,7 @@ func openPDF(document []byte, trust verify.Options) (container, error) {
 	if err != nil {
 		return nil, refusedPDF(err)
 	}
-	if report := verify.Verify("document", document, trust); report.Verdict == verify.Invalid {
+	if report := judge(document); report.Verdict == verify.Invalid {
 		err := fmt.Errorf("%s %v", report.Code, report.Reasons)
 		if len(signatures) == 0 && !slices.ContainsFunc(report.Reasons, func(r verify.Reason) bool { return r.Code == pdf.CodeChanged }) {
 			return nil, &Error{Reason: Refused, Why: report.Reasons[0].Code, Err: err}

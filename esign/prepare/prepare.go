@@ -5,6 +5,7 @@ package prepare
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -139,14 +140,17 @@ type Pending interface {
 // Document is an opened document.
 type Document struct{ container }
 
+// Judge verifies a document as its caller does: with its trust, at its time.
+type Judge func(document []byte) verify.Result
+
 // Open refuses what is malformed, hostile, altered since an earlier signature, or closed to signatures (security rows D-26 to D-31, S-22).
-// Earlier signatures are judged with trust.
-func Open(document []byte, trust verify.Options) (*Document, error) {
+// Earlier signatures are judged with judge.
+func Open(document []byte, judge Judge) (*Document, error) {
 	open := openOFD
 	if FormatOf(document) == PDF {
 		open = openPDF
 	}
-	c, err := open(document, trust)
+	c, err := open(document, judge)
 	if err != nil {
 		return nil, err
 	}
@@ -171,6 +175,39 @@ func (d *Document) Lay(places []Place, seal []byte) ([]Appearance, error) {
 
 // Begin makes the octets that are signed.
 func (d *Document) Begin(r Request) (Pending, error) { return d.begin(r) }
+
+// CheckSealed tells why a document that was just sealed must not be given out, by its report: the newest signature has to hold in every step and
+// to cover every visible file, and nothing may speak against the whole. Where a time stamp was promised, its time has to be proven.
+func CheckSealed(report verify.Result, timeStamped bool) error {
+	n := len(report.Signatures)
+	if timeStamped && n > 0 && report.Signatures[n-1].TimeSource != "timestamp" {
+		return fmt.Errorf("prepare: the time stamp proves no time: %+v", report.Signatures[n-1].Checks)
+	}
+	if n == 0 || report.Signatures[n-1].Verdict != verify.Valid || report.Verdict == verify.Invalid || report.Coverage == nil || !report.Coverage.Complete {
+		return fmt.Errorf("prepare: the sealed document does not verify: %s %+v", report.Code, report.Reasons)
+	}
+	return nil
+}
+
+// ErrValue is a value of something else than what was prepared.
+var ErrValue = errors.New("prepare: the value belongs to something else")
+
+// CheckValue tells why a seal signature is not the one that a prepared document waits for. It compares what the value says of itself and judges
+// nothing: that is for a verifier.
+func CheckValue(value, sum []byte, property string, of Material) error {
+	signature, err := ses.ParseSignature(value)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: it is no seal signature: %w", ErrValue, err)
+	case !bytes.Equal(signature.DataHash, sum):
+		return fmt.Errorf("%w: another digest", ErrValue)
+	case !bytes.Equal(signature.Seal.Raw, of.Seal), !bytes.Equal(signature.SignerCert, of.SignerCert):
+		return fmt.Errorf("%w: another seal or signer", ErrValue)
+	case signature.PropertyInfo != property:
+		return fmt.Errorf("%w: another property", ErrValue)
+	}
+	return nil
+}
 
 // PDFProperty is what propertyInfo of a seal signature says in a PDF file: which octets are bound, as the entry that names them does. There is
 // no path in such a file.
