@@ -78,6 +78,9 @@ func stampFolder(ctx context.Context, c command) int {
 	case sealing.Later(err):
 		return c.fail(exitIndeterminate, "stamp", err)
 	}
+	if refusal, ok := errors.AsType[*sealing.Refusal](err); ok && refusal.Status != http.StatusUnauthorized {
+		return worse(worst, c.fail(exitFailed, "stamp", err))
+	}
 	return c.fail(exitMisuse, "stamp", err)
 }
 
