@@ -45,7 +45,7 @@ func (r StampRequest) source() source {
 }
 
 // MaxDocument is the greatest document that is sealed, in bytes (security rule R11).
-const MaxDocument = 50 << 20
+const MaxDocument = prepare.MaxDocument
 
 // stampLease is how long a planned stamp belongs to the process that planned it: longer than a stamp takes, and shorter
 // than the 20 seconds for which the licence room holds a licence that it issues, so that its next try is not turned away.

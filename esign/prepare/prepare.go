@@ -176,6 +176,9 @@ func (d *Document) Lay(places []Place, seal []byte) ([]Appearance, error) {
 // Begin makes the octets that are signed.
 func (d *Document) Begin(r Request) (Pending, error) { return d.begin(r) }
 
+// MaxDocument is the greatest document that is sealed, in octets (security rule R11). The limits of each format come on top.
+const MaxDocument = 50 << 20
+
 // CheckSealed tells why a document that was just sealed must not be given out, by its report: the newest signature has to hold in every step and
 // to cover every visible file, and nothing may speak against the whole. Where a time stamp was promised, its time has to be proven.
 func CheckSealed(report verify.Result, timeStamped bool) error {

@@ -32,7 +32,7 @@ type Place = prepare.Place
 func At(page int, xMM, yMM float64) Place { return prepare.At(page, xMM, yMM) }
 
 // MaxDocument is the greatest document that is sealed, in octets.
-const MaxDocument = 50 << 20
+const MaxDocument = prepare.MaxDocument
 
 const (
 	maxAnswer  = 72 << 20 // a document in Base64, with its record
