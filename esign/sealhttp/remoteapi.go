@@ -24,7 +24,7 @@ type SignatureMaterial struct {
 
 // SignatureOrder asks for a seal signature over a digest.
 type SignatureOrder struct {
-	Digest   string `json:"digest" pattern:"^[0-9a-fA-F]{64}$" doc:"SM3, hex: of Signature.xml in an OFD, of the octets that ByteRange names in a PDF"`
+	Digest   string `json:"digest" pattern:"^[0-9a-fA-F]{64}$" doc:"SM3, hex: of Signature.xml in an OFD, of the octets that ByteRange names in a PDF" example:"66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"`
 	Property string `json:"property" minLength:"1" maxLength:"255" doc:"What is signed (propertyInfo): the absolute path of Signature.xml in the OFD, or ByteRange for a PDF" example:"/Doc_0/Signs/Sign_0/Signature.xml"`
 	Where
 	Item     string `json:"item,omitempty" maxLength:"100" doc:"Service item"`
