@@ -2,6 +2,7 @@ package esign
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -29,6 +30,19 @@ func (s *Service) Judge(ctx context.Context, name string, document []byte) (veri
 		return verify.Result{}, err
 	}
 	return verify.Verify(name, document, trust), nil
+}
+
+// JudgeStamp verifies what a stamp led to, as Judge does; of a document that stayed with its holder the value over the digest that was signed.
+func (s *Service) JudgeStamp(ctx context.Context, name string, stamp Stamp, result []byte) (verify.Result, error) {
+	sum, err := hex.DecodeString(stamp.SourceSM3)
+	if err != nil || stamp.Remote == "" {
+		return s.Judge(ctx, name, result)
+	}
+	trust, err := s.trust(ctx)
+	if err != nil {
+		return verify.Result{}, err
+	}
+	return verify.Value(name, result, sum, trust), nil
 }
 
 // fit is what GB/T 38540-2020 7.2 asks before a seal is used: the seal verifies now, within its period and from a

@@ -70,6 +70,9 @@ func TestADigestIsSignedOverTheAPI(t *testing.T) {
 	if page := s.page(keeper, "/seal/"+seal.ID, http.StatusOK); !strings.Contains(page, "未见文件") {
 		t.Error("the log of uses does not say that nobody saw the document")
 	}
+	if page := s.page(keeper, "/seal/"+seal.ID+"/stamps/key-00001", http.StatusOK); !strings.Contains(page, "V00") {
+		t.Error("the page of the result does not judge the value over its digest")
+	}
 	file := s.send(keeper, http.MethodGet, "/seal/"+seal.ID+"/stamps/key-00001/file", nil, nil)
 	if file.Header().Get("Content-Type") != "application/octet-stream" || !strings.Contains(file.Header().Get("Content-Disposition"), ".dat") || file.Body.String() != string(value) {
 		t.Errorf("%v", file.Header())

@@ -205,7 +205,7 @@ func (p *Pages) result(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	report, err := p.Service.Judge(r.Context(), fileName(stamp, content), content)
+	report, err := p.Service.JudgeStamp(r.Context(), fileName(stamp, content), stamp, content)
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ type FileResult struct {
 	RequestID string    `json:"request_id,omitempty"`
 	Material  string    `json:"material,omitempty"` // with a document that stays: SM3 of the seal and its certificate
 	Prepared  time.Time `json:"prepared_at,omitzero"`
+	Digest    string    `json:"digest,omitempty"` // what is signed of it; an approval is asked for with this
 	At        time.Time `json:"at"`
 	Kept      bool      `json:"-"` // it was sealed by an earlier run
 }
@@ -283,6 +284,7 @@ func (r *run) seal(ctx context.Context, document []byte, result *FileResult, ear
 	if err != nil {
 		return nil, err
 	}
+	result.Digest = hex.EncodeToString(prepared.Digest())
 	if err := r.begin(*result); err != nil {
 		return nil, err
 	}

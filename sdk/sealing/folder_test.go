@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/sealtest"
@@ -220,6 +221,38 @@ func TestAPlatformThatIsAwayStopsTheRun(t *testing.T) {
 	if refusal, ok := errors.AsType[*sealing.Refusal](err); !ok || refusal.Code != "YX-SEAL-470" {
 		t.Errorf("the rule does not allow it: %v", err)
 	}
+}
+
+// TestARunWaitsForApprovals: the digests stand in the file of results, and the next run signs those very digests.
+func TestARunWaitsForApprovals(t *testing.T) {
+	p := newPlatform(t)
+	p.PutRule(t, p.seal.ID, esign.Rule{When: esign.WhenAlways, Approver: esign.RoleApprover, Approvals: 1, Hours: 24, Uses: 1, Remote: true})
+	in, out := inbox(t, map[string][]byte{"a.ofd": sealtest.Document(t, 1)}), t.TempDir()
+	if told, err := p.sealFolder(t.Context(), in, out, here); err != nil || !slices.Equal(told, []string{"refused a.ofd YX-SEAL-442"}) {
+		t.Fatalf("%q %v", told, err)
+	}
+	content, err := os.ReadFile(filepath.Join(out, "results.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	var last sealing.FileResult
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil {
+		t.Fatal(err)
+	}
+	order := p.order()
+	u, err := p.Service.RequestUse(sealtest.As("client:dept", esign.RoleKeeper), esign.UseOrder{SealID: p.seal.ID, SM3: last.Digest, Remote: true, Places: order.Places, Purpose: order.Purpose, Item: order.Item, Key: "ask-0001"})
+	if err == nil {
+		_, err = p.Service.DecideUse(sealtest.Approver, u.ID, esign.UseDecision{Agree: true, Digest: u.Digest})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Advance(time.Hour)
+	if told, err := p.sealFolder(t.Context(), in, out, here); err != nil || !slices.Equal(told, []string{"sealed a.ofd"}) {
+		t.Errorf("%q %v", told, err)
+	}
+	p.whole(out, "a.ofd")
 }
 
 func TestATrialSignsAndWritesNothing(t *testing.T) {
