@@ -103,9 +103,14 @@ func TestAValueCarriesTheProvenTime(t *testing.T) {
 		t.Errorf("%s %+v", r.Code, r.Reasons)
 	}
 	good := a.TimeStamps(t)
-	stampedWith(t, a.World, stamperFunc(func(ctx context.Context, _ []byte) ([]byte, error) { return good.TimeStamp(ctx, []byte("another")) }))
-	if _, _, err := a.signed(sealtest.PDF(1), func(r *esign.StampRequest) { r.Key = "key-0002" }); err == nil {
-		t.Error("a value left whose token proves nothing")
+	for name, stamper := range map[string]stamperFunc{
+		"of another value": func(ctx context.Context, _ []byte) ([]byte, error) { return good.TimeStamp(ctx, []byte("another")) },
+		"none":             func(context.Context, []byte) ([]byte, error) { return nil, nil },
+	} {
+		stampedWith(t, a.World, stamper)
+		if _, _, err := a.signed(sealtest.PDF(1), func(r *esign.StampRequest) { r.Key = "key-" + name }); err == nil {
+			t.Errorf("a value left with a token: %s", name)
+		}
 	}
 }
 
