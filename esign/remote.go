@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"fmt"
 
 	"github.com/yinxin-gov/yinxin/esign/prepare"
 	"github.com/yinxin-gov/yinxin/esign/verify"
@@ -53,14 +52,7 @@ func (r remote) check(s *Service, j *job, value []byte, trust verify.Options) er
 	if err := prepare.CheckValue(value, r.Digest(), r.Property(), s.material(j.seal, j.at)); err != nil {
 		return err
 	}
-	report := verify.Value("value.dat", value, r.Digest(), trust)
-	if s.cfg.TimeStamper != nil && report.Signatures[0].TimeSource != "timestamp" {
-		return fmt.Errorf("esign: the time stamp proves no time: %+v", report.Signatures[0].Checks)
-	}
-	if report.Verdict != verify.Valid {
-		return fmt.Errorf("esign: the value does not verify: %s %+v", report.Code, report.Reasons)
-	}
-	return nil
+	return prepare.CheckSigned(verify.Value("value.dat", value, r.Digest(), trust), s.cfg.TimeStamper != nil)
 }
 
 // wantedRemote notes in a stamp what is said of a document that stays with its holder.

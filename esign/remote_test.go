@@ -103,7 +103,9 @@ func TestAValueCarriesTheProvenTime(t *testing.T) {
 		t.Errorf("%s %+v", r.Code, r.Reasons)
 	}
 	good := a.TimeStamps(t)
+	stranger, _ := newWorld(t)
 	for name, stamper := range map[string]stamperFunc{
+		"of a stranger":    stranger.TimeStamps(t).TimeStamp,
 		"of another value": func(ctx context.Context, _ []byte) ([]byte, error) { return good.TimeStamp(ctx, []byte("another")) },
 		"none":             func(context.Context, []byte) ([]byte, error) { return nil, nil },
 	} {

@@ -182,12 +182,23 @@ const MaxDocument = 50 << 20
 // CheckSealed tells why a document that was just sealed must not be given out, by its report: the newest signature has to hold in every step and
 // to cover every visible file, and nothing may speak against the whole. Where a time stamp was promised, its time has to be proven.
 func CheckSealed(report verify.Result, timeStamped bool) error {
-	n := len(report.Signatures)
-	if timeStamped && n > 0 && report.Signatures[n-1].TimeSource != "timestamp" {
-		return fmt.Errorf("prepare: the time stamp proves no time: %+v", report.Signatures[n-1].Checks)
+	if err := CheckSigned(report, timeStamped); err != nil {
+		return err
 	}
-	if n == 0 || report.Signatures[n-1].Verdict != verify.Valid || report.Verdict == verify.Invalid || report.Coverage == nil || !report.Coverage.Complete {
+	if report.Verdict == verify.Invalid || report.Coverage == nil || !report.Coverage.Complete {
 		return fmt.Errorf("prepare: the sealed document does not verify: %s %+v", report.Code, report.Reasons)
+	}
+	return nil
+}
+
+// CheckSigned is the part of CheckSealed that is about the newest signature alone.
+func CheckSigned(report verify.Result, timeStamped bool) error {
+	n := len(report.Signatures)
+	if n == 0 || report.Signatures[n-1].Verdict != verify.Valid {
+		return fmt.Errorf("prepare: the signature does not verify: %s %+v", report.Code, report.Reasons)
+	}
+	if timeStamped && report.Signatures[n-1].TimeSource != "timestamp" {
+		return fmt.Errorf("prepare: the time stamp proves no time: %+v", report.Signatures[n-1].Checks)
 	}
 	return nil
 }

@@ -7,7 +7,38 @@ import (
 	"testing"
 
 	"github.com/yinxin-gov/yinxin/esign/prepare"
+	"github.com/yinxin-gov/yinxin/esign/verify"
 )
+
+func TestWhatIsGivenOut(t *testing.T) {
+	signed := func(verdict verify.Verdict, source string) []verify.Signature {
+		return []verify.Signature{{Verdict: verify.Invalid, TimeSource: "claimed"}, {Verdict: verdict, TimeSource: source}} // the newest stands last
+	}
+	whole, part := &verify.Coverage{Complete: true}, &verify.Coverage{}
+	for name, test := range map[string]struct {
+		report      verify.Result
+		timeStamped bool
+		signed      bool // its newest signature holds
+		sealed      bool // and the whole may go
+	}{
+		"good":                     {verify.Result{Verdict: verify.Valid, Signatures: signed(verify.Valid, "claimed"), Coverage: whole}, false, true, true},
+		"with its time":            {verify.Result{Verdict: verify.Valid, Signatures: signed(verify.Valid, "timestamp"), Coverage: whole}, true, true, true},
+		"another is not trusted":   {verify.Result{Verdict: verify.Indeterminate, Signatures: signed(verify.Valid, "claimed"), Coverage: whole}, false, true, true},
+		"without its time":         {verify.Result{Verdict: verify.Valid, Signatures: signed(verify.Valid, "claimed"), Coverage: whole}, true, false, false},
+		"no signature":             {verify.Result{Verdict: verify.Valid, Coverage: whole}, false, false, false},
+		"not judged":               {verify.Result{Verdict: verify.Indeterminate, Signatures: signed(verify.Indeterminate, "claimed"), Coverage: whole}, false, false, false},
+		"something speaks against": {verify.Result{Verdict: verify.Invalid, Signatures: signed(verify.Valid, "claimed"), Coverage: whole}, false, true, false},
+		"not all is covered":       {verify.Result{Verdict: verify.Valid, Signatures: signed(verify.Valid, "claimed"), Coverage: part}, false, true, false},
+		"nobody knows what is":     {verify.Result{Verdict: verify.Valid, Signatures: signed(verify.Valid, "claimed")}, false, true, false},
+	} {
+		if got := prepare.CheckSigned(test.report, test.timeStamped) == nil; got != test.signed {
+			t.Errorf("%s: signed %v", name, got)
+		}
+		if got := prepare.CheckSealed(test.report, test.timeStamped) == nil; got != test.sealed {
+			t.Errorf("%s: sealed %v", name, got)
+		}
+	}
+}
 
 func TestWhatPropertyInfoSays(t *testing.T) {
 	for property, want := range map[string]prepare.Format{
