@@ -119,13 +119,13 @@ func TestAFolderIsSealedAndGoesOn(t *testing.T) {
 				t.Errorf("%q %v", told, err)
 			}
 			// So is another order of the same documents.
-			told, err = p.sealFolder(t.Context(), in, t.TempDir(), func(f *sealing.Folder) {
+			told, err = p.sealFolder(t.Context(), in, out, func(f *sealing.Folder) {
 				f.Order.Purpose = "别的事由"
 				if change != nil {
 					change(f)
 				}
 			})
-			if err != nil || p.stamps() != 7 {
+			if err != nil || p.stamps() != 7 || told[0] != "sealed a.ofd" {
 				t.Errorf("%q %v, %d uses", told, err, p.stamps())
 			}
 		})

@@ -37,7 +37,7 @@ func sealUses() []Sample {
 		{Name: "seal-request-unseen", Template: "seal-request", Page: web.Page{Identity: staff, Body: web.SealUsePage{Seal: "示例市市场监督管理局登记专用章", SealURL: "/seal/sl_1", Status: "use_requested", Facts: facts, SM3: sm3, Places: []string{"第 1 页"},
 			Unseen: true, Problem: "印章已停用，不能用印", History: asked, Actions: []web.StateAction{act("withdraw", "撤回", "撤回后不能再据此用印；已盖的章不受影响。", true)}}}},
 		{Name: "seal-request-remote", Template: "seal-request", Page: web.Page{Identity: staff, Body: web.SealUsePage{Seal: "示例市市场监督管理局登记专用章", SealURL: "/seal/sl_1", Status: "use_requested", Facts: facts, SM3: sm3, Places: []string{"第 1 页"},
-			Unseen: true, Remote: true, History: asked, Actions: []web.StateAction{act("approve", "批准", "您批准的正是上面所列的摘要、位置和事由；批准后申请人即可用印。", false), act("refuse", "不同意", "申请到此结束，原因会告知申请人。", true)}}}},
+			Unseen: true, Remote: true, History: asked, Actions: []web.StateAction{act("approve", "批准", "您批准的正是上面所列的文件、位置和事由；批准后申请人即可用印。", false), act("refuse", "不同意", "申请到此结束，原因会告知申请人。", true)}}}},
 		{Name: "seal-request-approved", Template: "seal-request", Page: web.Page{Identity: staff, Body: web.SealUsePage{Seal: "示例市市场监督管理局登记专用章", SealURL: "/seal/sl_1", Status: "use_approved", Facts: facts, SM3: sm3,
 			StampURL: "/seal/requests/use_1/stamp", StampFile: true, UsesLeft: 1, ExpiresAt: moment.Add(24 * time.Hour), History: append([]web.HistoryItem{{At: moment, Text: "批准", Actor: "staff:stf_90aa"}}, asked...)}}},
 		{Name: "seal-request-removed", Template: "seal-request", Page: web.Page{Identity: staff, Body: web.SealUsePage{Seal: "示例市市场监督管理局登记专用章", SealURL: "/seal/sl_1", Status: "use_refused", Facts: facts, SM3: sm3, Places: []string{"第 1 页"},
