@@ -331,6 +331,8 @@ func TestK07AValueThatDoesNotVerifyStays(t *testing.T) {
 	if _, value, err := a.Service.Stamp(sealtest.Keeper, request); err == nil || value != nil {
 		t.Errorf("%d octets: %v", len(value), err)
 	}
+	_, err = a.Service.Material(sealtest.Keeper, a.seal.ID)
+	a.refused("material of a seal that is unfit by now", err, fault.SealCertificate)
 }
 
 // TestApprovalsAreBoundToTheDigest that is signed of a document that stays.
