@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/esign/prepare"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
@@ -50,6 +51,7 @@ type UseRequest struct {
 	Key       string // idempotency key of the requester
 	SourceSM3 string
 	File      string // name of the document
+	Remote    bool   // the document stays with the requester; SourceSM3 is the digest that is signed of it
 	Kept      bool   // the document was given and lies in the document store, for the approver to see, until it is removed
 	Item      string
 	Purpose   string
@@ -146,6 +148,7 @@ type UseOrder struct {
 	SealID   string
 	Document []byte
 	SM3      string // hex; of the document, when that is not given
+	Remote   bool   // the document stays with the requester, and SM3 is the digest that is signed of it
 	File     string
 	Places   []Place
 	Item     string
@@ -161,6 +164,9 @@ func (u UseRequest) subject() string {
 	}
 	parts := []string{"yinxin seal use 1", u.ID, u.SealID, u.Requester, u.SourceSM3, u.File, strconv.FormatBool(u.Kept), u.Item, u.Purpose, string(places), strconv.FormatInt(u.Rule, 10), u.Approver,
 		strconv.Itoa(u.Needed), strconv.Itoa(u.Hours), strconv.Itoa(u.Uses), strconv.FormatInt(u.CreatedAt.UnixMicro(), 10)}
+	if u.Remote { // requests of before have no such part
+		parts = append(parts, "remote")
+	}
 	octets := make([][]byte, len(parts))
 	for i, part := range parts {
 		octets[i] = []byte(part)
@@ -170,7 +176,7 @@ func (u UseRequest) subject() string {
 
 // sameOrder tells whether two requests were asked for in the same words.
 func (u UseRequest) sameOrder(o UseRequest) bool {
-	return u.SealID == o.SealID && u.SourceSM3 == o.SourceSM3 && u.File == o.File && u.Kept == o.Kept && u.Item == o.Item && u.Purpose == o.Purpose && samePlaces(u.Places, o.Places)
+	return u.SealID == o.SealID && u.SourceSM3 == o.SourceSM3 && u.File == o.File && u.Kept == o.Kept && u.Item == o.Item && u.Purpose == o.Purpose && u.Remote == o.Remote && prepare.SamePlaces(u.Places, o.Places)
 }
 
 // at is the request as it stands at a time: what is over is expired, whether the sweep came by or not.
@@ -208,11 +214,14 @@ func (s *Service) RequestUse(ctx context.Context, o UseOrder) (UseRequest, error
 		return UseRequest{}, fault.New(fault.SealSuspended)
 	}
 	rule, err := s.ruleOf(ctx, seal.ID)
+	if err == nil {
+		err = rule.Rule.mayRemote(wanted.Remote)
+	}
 	if err != nil {
 		return UseRequest{}, err
 	}
 	if wanted.Kept {
-		if _, err := s.prepare(ctx, Stamp{SealID: seal.ID, Places: o.Places}, o.Document); err != nil {
+		if _, err := s.prepare(ctx, Stamp{SealID: seal.ID, Places: o.Places}, handedOver(o.Document)); err != nil {
 			return UseRequest{}, err
 		}
 		if _, err := s.cfg.Blobs.Put(ctx, o.Document); err != nil {
@@ -246,13 +255,16 @@ func (s *Service) wantedUse(requester string, o UseOrder) (UseRequest, error) {
 		return UseRequest{}, err
 	}
 	wrong := fault.New(fault.Invalid)
-	u := UseRequest{SealID: o.SealID, State: UseRequested, Requester: requester, Key: o.Key, SourceSM3: stamp.SourceSM3, File: o.File, Kept: len(o.Document) > 0, Item: o.Item, Purpose: o.Purpose, Places: o.Places}
+	u := UseRequest{SealID: o.SealID, State: UseRequested, Requester: requester, Key: o.Key, SourceSM3: stamp.SourceSM3, File: o.File, Kept: len(o.Document) > 0, Item: o.Item, Purpose: o.Purpose, Places: o.Places, Remote: o.Remote}
 	given, err := hex.DecodeString(o.SM3)
 	switch {
 	case !u.Kept && (err != nil || len(given) != digest.Size), u.Kept && o.SM3 != "" && !strings.EqualFold(o.SM3, u.SourceSM3):
 		wrong.WithField("sm3", fault.SealField)
 	case !u.Kept:
 		u.SourceSM3 = hex.EncodeToString(given)
+	}
+	if u.Kept && u.Remote {
+		wrong.WithField("document", fault.SealRemoteDigest)
 	}
 	if !plain(o.File, maxFile) {
 		wrong.WithField("file", fault.SealField)
@@ -261,7 +273,7 @@ func (s *Service) wantedUse(requester string, o UseOrder) (UseRequest, error) {
 		wrong.WithField("places", fault.StampPlace)
 	}
 	for _, place := range o.Places {
-		if member := place.foreign(); member != "" {
+		if member := place.Foreign(); member != "" {
 			wrong.WithField(member, fault.StampPlace)
 		}
 	}
@@ -287,7 +299,7 @@ func (s *Service) earlierUse(ctx context.Context, wanted UseRequest) (UseRequest
 
 // told is the record of a change of a request: its audit event, and the message that tells of it.
 func (s *Service) told(ctx context.Context, u UseRequest, reason string) audit.Record {
-	e := s.event(ctx, "seal.use."+string(u.State), "seal_use", u.ID, map[string]string{"seal": u.SealID, "requester": u.Requester, "source": u.SourceSM3, "digest": u.Digest, "approvals": strconv.Itoa(len(u.Approvals)), "item": u.Item})
+	e := s.event(ctx, "seal.use."+string(u.State), "seal_use", u.ID, map[string]string{"seal": u.SealID, "requester": u.Requester, "source": u.SourceSM3, "remote": strconv.FormatBool(u.Remote), "digest": u.Digest, "approvals": strconv.Itoa(len(u.Approvals)), "item": u.Item})
 	e.Reason = reason
 	payload, _ := json.Marshal(UseNotice{Request: u.ID, Seal: u.SealID, State: u.State}) // plain texts
 	return audit.With(e).And(audit.Message{Topic: TopicUse, Key: u.ID, Payload: payload})
@@ -532,7 +544,7 @@ func (s *Service) UseDocument(ctx context.Context, id string) (UseRequest, []byt
 
 // UsePlaces tells where a request would draw the seal on its document, after every check that needs no key.
 func (s *Service) UsePlaces(ctx context.Context, u UseRequest, document []byte) ([]Appearance, error) {
-	j, err := s.prepare(ctx, Stamp{SealID: u.SealID, Places: u.Places}, document)
+	j, err := s.prepare(ctx, Stamp{SealID: u.SealID, Places: u.Places}, handedOver(document))
 	if err != nil {
 		return nil, err
 	}
@@ -595,6 +607,9 @@ func (s *Service) permit(ctx context.Context, wanted, earlier *Stamp, named stri
 		return err
 	}
 	wanted.Rule = rule.Number
+	if err := rule.Rule.mayRemote(wanted.Remote != ""); err != nil {
+		return err
+	}
 	if named != "" {
 		return s.permitBy(ctx, wanted, earlier, named)
 	}
@@ -655,8 +670,9 @@ func (u UseRequest) allows(wanted Stamp) error {
 		same  bool
 	}{
 		{"approval", u.Requester == wanted.Requester && u.SealID == wanted.SealID},
-		{"places", samePlaces(u.Places, wanted.Places)}, {"purpose", u.Purpose == wanted.Purpose}, {"item", u.Item == wanted.Item},
+		{"places", prepare.SamePlaces(u.Places, wanted.Places)}, {"purpose", u.Purpose == wanted.Purpose}, {"item", u.Item == wanted.Item},
 		{"value", wanted.Value == SealValue}, // nobody was asked about another form
+		{"remote", u.Remote == (wanted.Remote != "")},
 	} {
 		if !one.same {
 			other.WithField(one.field, fault.SealUseOther)

@@ -42,16 +42,7 @@ func newApproving(t *testing.T, rule esign.Rule) *approving {
 // rule puts a rule into force.
 func (a *approving) rule(rule esign.Rule) {
 	a.t.Helper()
-	have, err := a.Service.RuleOf(sealtest.Keeper, a.seal.ID)
-	if err == nil {
-		have, err = a.Service.ProposeRule(sealtest.Keeper, a.seal.ID, have.Version, rule)
-	}
-	if err == nil {
-		_, err = a.Service.DecideRule(sealtest.Reviewer, a.seal.ID, have.Version, true, "")
-	}
-	if err != nil {
-		a.t.Fatal(err)
-	}
+	a.PutRule(a.t, a.seal.ID, rule)
 }
 
 func (a *approving) order(document []byte, key string) esign.UseOrder {

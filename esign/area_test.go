@@ -9,6 +9,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/sealtest"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
+	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
 const county, neighbour = "330000000000/330102000000/", "330000000000/330105000000/"
@@ -29,6 +30,7 @@ func TestI01SealOfAnotherAreaIsNotThere(t *testing.T) {
 	if err := w.Service.MoveOwner(t.Context(), s.OwnerCode, county); err != nil {
 		t.Fatal(err)
 	}
+	w.PutRule(t, s.ID, sealtest.RemoteRule)
 	all := []string{esign.RoleKeeper, esign.RoleReviewer, esign.RoleMaker}
 	for name, do := range map[string]func(ctx context.Context) error{
 		"find":    func(ctx context.Context) error { _, err := w.Service.Find(ctx, s.ID); return err },
@@ -38,10 +40,15 @@ func TestI01SealOfAnotherAreaIsNotThere(t *testing.T) {
 			_, err := w.Service.ReportLost(ctx, s.ID, esign.Ending{Reason: "r"})
 			return err
 		},
-		"resume":  func(ctx context.Context) error { _, err := w.Service.Resume(ctx, s.ID); return err },
-		"revoke":  func(ctx context.Context) error { _, err := w.Service.Revoke(ctx, s.ID, "r"); return err },
-		"approve": func(ctx context.Context) error { _, err := w.Service.Approve(ctx, s.ID); return err },
-		"make":    func(ctx context.Context) error { _, err := w.Service.Make(ctx, s.ID); return err },
+		"resume":   func(ctx context.Context) error { _, err := w.Service.Resume(ctx, s.ID); return err },
+		"revoke":   func(ctx context.Context) error { _, err := w.Service.Revoke(ctx, s.ID, "r"); return err },
+		"approve":  func(ctx context.Context) error { _, err := w.Service.Approve(ctx, s.ID); return err },
+		"make":     func(ctx context.Context) error { _, err := w.Service.Make(ctx, s.ID); return err },
+		"material": func(ctx context.Context) error { _, err := w.Service.Material(ctx, s.ID); return err },
+		"remote": func(ctx context.Context) error {
+			_, _, err := w.Service.Stamp(ctx, esign.StampRequest{SealID: s.ID, Remote: &esign.RemoteDocument{Digest: digest.Sum([]byte("x")), Property: "ByteRange"}, Purpose: "p", Key: "key-0002"})
+			return err
+		},
 		"stamp": func(ctx context.Context) error {
 			_, _, err := w.Service.Stamp(ctx, esign.StampRequest{SealID: s.ID, Document: []byte("x"), Purpose: "p", Key: "key-0001"})
 			return err

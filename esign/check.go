@@ -2,9 +2,11 @@ package esign
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
+	"github.com/yinxin-gov/yinxin/esign/prepare"
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -28,6 +30,19 @@ func (s *Service) Judge(ctx context.Context, name string, document []byte) (veri
 		return verify.Result{}, err
 	}
 	return verify.Verify(name, document, trust), nil
+}
+
+// JudgeStamp verifies what a stamp led to, as Judge does; of a document that stayed with its holder the value over the digest that was signed.
+func (s *Service) JudgeStamp(ctx context.Context, name string, stamp Stamp, result []byte) (verify.Result, error) {
+	sum, err := hex.DecodeString(stamp.SourceSM3)
+	if err != nil || stamp.Remote == "" {
+		return s.Judge(ctx, name, result)
+	}
+	trust, err := s.trust(ctx)
+	if err != nil {
+		return verify.Result{}, err
+	}
+	return verify.Value(name, result, sum, trust), nil
 }
 
 // fit is what GB/T 38540-2020 7.2 asks before a seal is used: the seal verifies now, within its period and from a
@@ -62,20 +77,7 @@ func fit(seal Seal, trust verify.Options) error {
 	return nil
 }
 
-// checkResult verifies a result before it leaves: the newest signature holds in every step and covers every visible file,
-// and nothing speaks against the whole. With a time-stamping authority its time is proven.
-func (s *Service) checkResult(ctx context.Context, result []byte) error {
-	trust, err := s.trust(ctx)
-	if err != nil {
-		return err
-	}
-	report := verify.Verify("stamped", result, trust)
-	n := len(report.Signatures)
-	if s.cfg.TimeStamper != nil && n > 0 && report.Signatures[n-1].TimeSource != "timestamp" {
-		return fmt.Errorf("esign: the time stamp proves no time: %+v", report.Signatures[n-1].Checks)
-	}
-	if n == 0 || report.Signatures[n-1].Verdict != verify.Valid || report.Verdict == verify.Invalid || report.Coverage == nil || !report.Coverage.Complete {
-		return fmt.Errorf("esign: the stamped document does not verify: %s %+v", report.Code, report.Reasons)
-	}
-	return nil
+// checkResult verifies a document before it leaves; with a time-stamping authority its time is proven.
+func (s *Service) checkResult(result []byte, trust verify.Options) error {
+	return prepare.CheckSealed(verify.Verify("stamped", result, trust), s.cfg.TimeStamper != nil)
 }

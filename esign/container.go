@@ -1,99 +1,118 @@
 package esign
 
 import (
-	"bytes"
 	"context"
+	"errors"
+	"time"
 
-	"github.com/yinxin-gov/yinxin/esign/ofd"
-	"github.com/yinxin-gov/yinxin/esign/render"
+	"github.com/yinxin-gov/yinxin/esign/prepare"
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
-// Format is what kind of document is sealed.
-type Format string
-
-// Formats.
-const (
-	OFD Format = "ofd"
-	PDF Format = "pdf"
+// What a document is and where a seal is drawn on it are matters of the leaf that prepares documents.
+type (
+	Format     = prepare.Format
+	ValueKind  = prepare.ValueKind
+	Place      = prepare.Place
+	PlaceKind  = prepare.PlaceKind
+	Edge       = prepare.Edge
+	Appearance = prepare.Appearance
 )
 
-// FormatOf tells the format by the first octets, as verifiers do, and never by a name. What is no PDF is taken for an OFD, whose reader
-// refuses everything else.
-func FormatOf(document []byte) Format {
-	if bytes.HasPrefix(document, []byte("%PDF-")) {
-		return PDF
-	}
-	return OFD
-}
-
-// MediaType of the format.
-func (f Format) MediaType() string {
-	if f == PDF {
-		return "application/pdf"
-	}
-	return "application/ofd"
-}
-
-// ValueKind is what stands in a document as the value of the signature.
-type ValueKind string
-
-// Kinds of values.
+// Words of the leaf.
 const (
-	SealValue ValueKind = "" // SES_Signature with the seal in it (GB/T 38540)
-	// Signed messages of the seal's signer, in PDF only: the seal is a picture then, and no verifier can judge it.
-	CMSValue ValueKind = "cms"      // RFC 5652, as CAdES: readers from abroad name signer and time
-	GMValue  ValueKind = "gbt35275" // GB/T 35275, with its own names of contents
+	OFD = prepare.OFD
+	PDF = prepare.PDF
+
+	SealValue = prepare.SealValue
+	CMSValue  = prepare.CMSValue
+	GMValue   = prepare.GMValue
+
+	OnPages  = prepare.OnPages
+	Straddle = prepare.Straddle
+	Keyword  = prepare.Keyword
+
+	EdgeRight  = prepare.EdgeRight
+	EdgeLeft   = prepare.EdgeLeft
+	EdgeTop    = prepare.EdgeTop
+	EdgeBottom = prepare.EdgeBottom
+
+	MaxPlaces      = prepare.MaxPlaces
+	MaxAppearances = prepare.MaxAppearances
 )
 
-// container is an opened document in which nothing speaks against a seal, whatever its format.
-type container interface {
-	// pages are the sizes of the pages, turned as they are shown.
-	pages() ([]ofd.Page, error)
-	// text is what a page says; a fault where the format gives none.
-	text(page int) ([]render.Char, error)
-	// begin makes what is signed of the job's stamp: seal, time and appearances stand.
-	begin(s *Service, j *job) (unsigned, error)
+// FormatOf tells the format of a document by its first octets.
+func FormatOf(document []byte) Format { return prepare.FormatOf(document) }
+
+// At is the place of one seal on one page, from 1; millimetres from its top left corner.
+func At(page int, xMM, yMM float64) Place { return prepare.At(page, xMM, yMM) }
+
+// preparing is the fault of a document that cannot be prepared; what is none of the leaf's refusals stays as it is.
+func preparing(err error) error {
+	refusal, ok := errors.AsType[*prepare.Error](err)
+	if !ok {
+		return err
+	}
+	codes := map[prepare.Reason]fault.Code{prepare.Refused: fault.DocumentRefused, prepare.Altered: fault.DocumentAltered, prepare.Locked: fault.DocumentLocked, prepare.TooLarge: fault.TooLarge,
+		prepare.SealFaulty: fault.SealNotValid, prepare.ValueKindNo: fault.StampValueKind, prepare.PlaceWrong: fault.StampPlace, prepare.TextWrong: fault.StampKeyword, prepare.TextInPDF: fault.StampKeywordPDF,
+		prepare.PagesTooFew: fault.StampStraddle}
+	var params []string
+	switch refusal.Reason {
+	case prepare.Refused:
+		params = []string{"why", refusal.Why}
+	case prepare.TooLarge:
+		params = []string{"limit", "50 MB"}
+	}
+	wrapped := fault.Wrap(err, codes[refusal.Reason], params...)
+	if refusal.Field != "" {
+		wrapped = wrapped.WithField(refusal.Field, wrapped.Code)
+	}
+	return wrapped
 }
 
-// unsigned is a document that waits for the value of its signature.
+// unsigned is what waits for the value of its signature.
 type unsigned interface {
-	digest() []byte   // SM3 of the octets that the value binds
-	content() []byte  // those octets
-	property() string // propertyInfo: which they are
-	complete(value []byte) ([]byte, error)
+	Digest() []byte   // SM3 that the value binds
+	Content() []byte  // the octets that it is of; nil where nobody here saw them
+	Property() string // propertyInfo: which they are
+	// Complete gives the result that is released.
+	Complete(value []byte) ([]byte, error)
+	// check judges a result before it leaves.
+	check(s *Service, j *job, result []byte, trust verify.Options) error
 }
 
-// openDocument refuses what is malformed, hostile, altered since an earlier signature, or closed to signatures (security
-// rows D-26 to D-31, S-22).
-func openDocument(document []byte, trust verify.Options) (container, error) {
-	if FormatOf(document) == PDF {
-		return openPDF(document, trust)
-	}
-	return openOFD(document, trust)
+// source is where the digest comes from that is signed: a document that was handed over, or the word of whoever keeps it.
+type source interface {
+	// begin makes what is signed of a job whose seal and time stand, and notes where the seal is drawn.
+	begin(s *Service, j *job, trust verify.Options) (unsigned, error)
 }
 
-// appearances are where the seal is drawn; every whole one lies on its page (security row D-14).
-func appearances(places []Place, seal Seal, c container) ([]Appearance, error) {
-	if len(places) == 0 {
-		return nil, nil
-	}
-	parsed, err := ses.ParseSeal(seal.SES)
+// handedOver is a document that is here.
+type handedOver []byte
+
+func (content handedOver) begin(s *Service, j *job, trust verify.Options) (unsigned, error) {
+	opened, err := prepare.Open(content, func(document []byte) verify.Result { return verify.Verify("document", document, trust) })
 	if err != nil {
-		return nil, fault.Wrap(err, fault.SealNotValid)
+		return nil, preparing(err)
 	}
-	pages, err := c.pages()
+	if j.shown, err = opened.Lay(j.stamp.Places, j.seal.SES); err != nil {
+		return nil, preparing(err)
+	}
+	pending, err := opened.Begin(prepare.Request{Material: s.material(j.seal, j.at), Shown: j.shown, Value: j.stamp.Value})
 	if err != nil {
-		return nil, err
+		return nil, preparing(err)
 	}
-	return lay(places, setting{pages: pages, width: float64(parsed.Picture.WidthMM), height: float64(parsed.Picture.HeightMM), text: c.text})
+	return document{pending}, nil
 }
 
-// known tells whether there is such a kind.
-func (v ValueKind) known() bool { return v == SealValue || v == CMSValue || v == GMValue }
+// material is what a document needs of a seal.
+func (s *Service) material(seal Seal, at time.Time) prepare.Material {
+	sum := s.memo.SM3(seal.SES)
+	return prepare.Material{Seal: seal.SES, SealSM3: sum[:], SignerCert: seal.SignerCert, Name: seal.Name, Company: s.cfg.MakerName, At: at, TimeStamped: s.cfg.TimeStamper != nil}
+}
 
 // value signs what the job's document binds.
 func (s *Service) value(ctx context.Context, j *job, sign ses.SignFunc) ([]byte, error) {
@@ -102,8 +121,15 @@ func (s *Service) value(ctx context.Context, j *job, sign ses.SignFunc) ([]byte,
 		if err != nil {
 			return nil, err
 		}
-		return pki.MakeSignedData(pki.SignedDataTemplate{GM: j.stamp.Value == GMValue, SigningTime: j.at, Timestamp: s.timestamp(ctx)}, j.pending.content(), certificate, sign)
+		return pki.MakeSignedData(pki.SignedDataTemplate{GM: j.stamp.Value == GMValue, SigningTime: j.at, Timestamp: s.timestamp(ctx)}, j.pending.Content(), certificate, sign)
 	}
-	return ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: j.pending.digest(), PropertyInfo: j.pending.property(), Memo: &s.memo, Timestamp: s.timestamp(ctx)},
+	return ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: j.pending.Digest(), PropertyInfo: j.pending.Property(), Memo: &s.memo, Timestamp: s.timestamp(ctx)},
 		j.seal.SignerCert, sign)
+}
+
+// document is a prepared document.
+type document struct{ prepare.Pending }
+
+func (document) check(s *Service, _ *job, result []byte, trust verify.Options) error {
+	return s.checkResult(result, trust)
 }

@@ -52,8 +52,16 @@ func keeperActs(t *testing.T, w *sealtest.World, seal esign.Seal) map[string]fun
 		return s
 	}
 	waits := made(context.Background())
+	w.PutRule(t, seal.ID, sealtest.RemoteRule)
+	remote, _ := w.Remote(t, seal, document)
+	remote.Key = "key-remote"
 	return map[string]func(ctx context.Context) error{
-		"stamp": func(ctx context.Context) error { _, _, err := w.Service.Stamp(ctx, r); return err },
+		"stamp":  func(ctx context.Context) error { _, _, err := w.Service.Stamp(ctx, r); return err },
+		"remote": func(ctx context.Context) error { _, _, err := w.Service.Stamp(ctx, remote); return err },
+		"material": func(ctx context.Context) error {
+			_, err := w.Service.Material(ctx, seal.ID)
+			return err
+		},
 		"trial": func(ctx context.Context) error {
 			_, err := w.Service.PreviewStamp(ctx, seal.ID, document, r.Places)
 			return err
@@ -67,7 +75,7 @@ func keeperActs(t *testing.T, w *sealtest.World, seal esign.Seal) map[string]fun
 			return err
 		},
 		"rule": func(ctx context.Context) error {
-			_, err := w.Service.ProposeRule(ctx, seal.ID, 0, esign.Rule{When: esign.WhenAlways, Approver: esign.RoleKeeper, Approvals: 1, Hours: 24, Uses: 1})
+			_, err := w.Service.ProposeRule(ctx, seal.ID, 2, esign.Rule{When: esign.WhenAlways, Approver: esign.RoleKeeper, Approvals: 1, Hours: 24, Uses: 1})
 			return err
 		},
 		"apply": func(ctx context.Context) error {

@@ -14,9 +14,10 @@ import (
 )
 
 func TestF01CrashAtEveryStep(t *testing.T) {
-	for name, document := range map[string][]byte{"OFD": sealtest.Document(t, 1), "PDF": sealtest.PDF(1)} {
+	for name, subject := range map[string]sealtest.Subject{"OFD": sealtest.Here(sealtest.Document(t, 1)), "PDF": sealtest.Here(sealtest.PDF(1)),
+		"OFD that stays": sealtest.There(sealtest.Document(t, 1)), "PDF that stays": sealtest.There(sealtest.PDF(1))} {
 		t.Run(name, func(t *testing.T) {
-			sealtest.RunCrash(t, func(testing.TB) esign.Store { return sealtest.NewTwin() }, document)
+			sealtest.RunCrash(t, func(testing.TB) esign.Store { return sealtest.NewTwin() }, subject)
 		})
 	}
 }

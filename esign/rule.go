@@ -37,6 +37,8 @@ type Rule struct {
 	Uses      int    `json:"uses"`      // how often it is used
 	// Platform lets documents pass that the platform seals in a procedure of its own (licences, exports), which has its own review.
 	Platform bool `json:"platform,omitempty"`
+	// Remote lets documents be sealed that stay with their holders, of which nobody here sees more than a digest.
+	Remote bool `json:"remote,omitempty"`
 }
 
 // Bounds of rules.
@@ -214,7 +216,7 @@ func (s *Service) putRule(ctx context.Context, sealID string, version int64, kin
 	}
 	rule.SealID, rule.Version = sealID, version+1
 	details := map[string]string{"number": strconv.FormatInt(rule.Number, 10), "when": string(told.Rule.When), "approver": told.Rule.Approver, "approvals": strconv.Itoa(told.Rule.Approvals),
-		"hours": strconv.Itoa(told.Rule.Hours), "uses": strconv.Itoa(told.Rule.Uses), "platform": strconv.FormatBool(told.Rule.Platform), "proposer": told.By}
+		"hours": strconv.Itoa(told.Rule.Hours), "uses": strconv.Itoa(told.Rule.Uses), "platform": strconv.FormatBool(told.Rule.Platform), "remote": strconv.FormatBool(told.Rule.Remote), "proposer": told.By}
 	e := s.event(ctx, kind, "seal", sealID, details)
 	e.Reason = reason
 	switch err := s.cfg.Store.PutSealRule(ctx, rule, version, audit.With(e)); {

@@ -7,11 +7,9 @@ import (
 	"errors"
 	"io"
 	"regexp"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/yinxin-gov/yinxin/esign/prepare"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -90,6 +88,7 @@ type Stamp struct {
 	Unkept    bool   // the document store does not hold the result
 	Places    []Place
 	Value     ValueKind
+	Remote    string // propertyInfo of a document that stayed with the requester, whose SourceSM3 is then the digest that was signed; empty for one that was handed over
 	CreatedAt time.Time
 	LeaseTo   time.Time // until then a planned stamp belongs to the process that planned it
 	Approval  string    // the request under which it was allowed; empty where none was needed
@@ -278,11 +277,8 @@ const (
 	maxID      = 64
 )
 
-// plain tells whether a text is one line of at most the given number of characters. Databases refuse NUL and broken
-// UTF-8, and neither belongs into a record; a character that turns the direction of writing makes one read differently.
-func plain(text string, limit int) bool {
-	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) })
-}
+// plain tells whether a text is one line of at most the given number of characters.
+func plain(text string, limit int) bool { return prepare.OneLine(text, limit) }
 
 // unavailable is the fault of a store, key provider or authority that did not answer as it should (503): nothing was
 // lost and the caller may try again.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/esign/prepare"
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -31,10 +32,20 @@ type StampRequest struct {
 	// that it can be destroyed. Such a key answers once.
 	Unkept bool
 	Value  ValueKind // zero is SealValue
+	// Remote is a document that stays with the requester; Document is empty then, and the result is the value of its signature.
+	Remote *RemoteDocument
+}
+
+// source is what the digest comes from.
+func (r StampRequest) source() source {
+	if r.Remote != nil {
+		return *r.Remote
+	}
+	return handedOver(r.Document)
 }
 
 // MaxDocument is the greatest document that is sealed, in bytes (security rule R11).
-const MaxDocument = 50 << 20
+const MaxDocument = prepare.MaxDocument
 
 // stampLease is how long a planned stamp belongs to the process that planned it: longer than a stamp takes, and shorter
 // than the 20 seconds for which the licence room holds a licence that it issues, so that its next try is not turned away.
@@ -46,7 +57,7 @@ func MayStamp(ctx context.Context) error {
 	return err
 }
 
-// Stamp seals an OFD or PDF document. Nothing is signed before the intent is on record, and nothing leaves before it was verified
+// Stamp seals an OFD or PDF document, or gives the value of the signature of one that stays with the caller. Nothing is signed before the intent is on record, and nothing leaves before it was verified
 // and stored; the same key gives the same result again.
 func (s *Service) Stamp(ctx context.Context, r StampRequest) (Stamp, []byte, error) {
 	actor, err := rested(require(ctx, RoleKeeper))
@@ -84,10 +95,10 @@ func (s *Service) TryStamp(ctx context.Context, r StampRequest) ([]Appearance, e
 	if len(r.Document) > MaxDocument {
 		return nil, fault.New(fault.TooLarge, "limit", "50 MB")
 	}
-	if !r.Value.known() {
+	if !r.Value.Known() {
 		return nil, fault.New(fault.Invalid).WithField("value", fault.StampValueKind)
 	}
-	j, err := s.prepare(ctx, Stamp{SealID: r.SealID, Places: r.Places, Value: r.Value}, r.Document)
+	j, err := s.prepare(ctx, Stamp{SealID: r.SealID, Places: r.Places, Value: r.Value}, handedOver(r.Document))
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +133,7 @@ func (s *Service) stamp(ctx context.Context, requester string, r StampRequest, p
 		}
 		return Stamp{}, nil, refusal
 	}
-	j, err := s.prepare(ctx, wanted, r.Document)
+	j, err := s.prepare(ctx, wanted, r.source())
 	if err != nil {
 		return Stamp{}, nil, err
 	}
@@ -198,7 +209,7 @@ func (s *Service) wanted(requester string, r StampRequest) (Stamp, error) {
 	if !plain(r.Item, maxItem) {
 		invalid.WithField("item", fault.SealField)
 	}
-	if !r.Value.known() {
+	if !r.Value.Known() {
 		invalid.WithField("value", fault.StampValueKind)
 	}
 	if len(invalid.Fields) > 0 {
@@ -212,12 +223,15 @@ func (s *Service) wanted(requester string, r StampRequest) (Stamp, error) {
 		return Stamp{}, fault.New(fault.DocumentNotApproved)
 	}
 	stamp := Stamp{SealID: r.SealID, State: Planned, Key: r.Key, Requester: requester, Item: r.Item, Purpose: r.Purpose, SourceSM3: source, Places: r.Places, Unkept: r.Unkept, Value: r.Value}
+	if r.Remote != nil {
+		return stamp, wantedRemote(&stamp, r)
+	}
 	return stamp, nil
 }
 
 // sameRequest tells whether two stamps were asked for in the same words.
 func (s Stamp) sameRequest(o Stamp) bool {
-	return s.SealID == o.SealID && s.SourceSM3 == o.SourceSM3 && samePlaces(s.Places, o.Places) && s.Item == o.Item && s.Purpose == o.Purpose && s.Unkept == o.Unkept && s.Value == o.Value
+	return s.SealID == o.SealID && s.SourceSM3 == o.SourceSM3 && prepare.SamePlaces(s.Places, o.Places) && s.Item == o.Item && s.Purpose == o.Purpose && s.Unkept == o.Unkept && s.Value == o.Value && s.Remote == o.Remote
 }
 
 // earlier finds what a key led to before: the result when it is stored, the stamp without a result when it was begun and
@@ -262,7 +276,7 @@ type job struct {
 }
 
 // prepare does everything that needs no key: whatever is wrong with seal or document is told before one is used (D-31).
-func (s *Service) prepare(ctx context.Context, wanted Stamp, document []byte) (*job, error) {
+func (s *Service) prepare(ctx context.Context, wanted Stamp, from source) (*job, error) {
 	seal, err := s.find(ctx, wanted.SealID)
 	if err != nil {
 		return nil, err
@@ -277,17 +291,10 @@ func (s *Service) prepare(ctx context.Context, wanted Stamp, document []byte) (*
 	if err := fit(seal, trust); err != nil {
 		return nil, err
 	}
-	p, err := openDocument(document, trust)
-	if err != nil {
-		return nil, err
-	}
 	now := s.cfg.Now().UTC().Truncate(time.Microsecond) // as stores keep it
 	j := &job{stamp: wanted, seal: seal, at: now.Truncate(time.Second)}
 	j.stamp.ID, j.stamp.CreatedAt, j.stamp.LeaseTo = ident.New(s.cfg.Rand, "stamp"), now, now.Add(stampLease)
-	if j.shown, err = appearances(wanted.Places, seal, p); err != nil {
-		return nil, err
-	}
-	if j.pending, err = p.begin(s, j); err != nil {
+	if j.pending, err = from.begin(s, j, trust); err != nil {
 		return nil, err
 	}
 	return j, nil
@@ -295,9 +302,12 @@ func (s *Service) prepare(ctx context.Context, wanted Stamp, document []byte) (*
 
 // plan puts the intent on record, in the same transaction in which the seal is seen in use.
 func (s *Service) plan(ctx context.Context, j *job, earlier Stamp) error {
-	details := map[string]string{"seal": j.seal.ID, "source": j.stamp.SourceSM3, "description": hex.EncodeToString(j.pending.digest()), "item": j.stamp.Item}
+	details := map[string]string{"seal": j.seal.ID, "source": j.stamp.SourceSM3, "description": hex.EncodeToString(j.pending.Digest()), "item": j.stamp.Item}
 	if j.stamp.Approval != "" {
 		details["approval"] = j.stamp.Approval
+	}
+	if j.stamp.Remote != "" { // nobody here saw the document
+		details["remote"], details["property"] = "true", j.stamp.Remote
 	}
 	if earlier.ID == "" {
 		return s.cfg.Store.PlanStamp(ctx, j.stamp, s.consumed(ctx, j.stamp, audit.With(s.event(ctx, "seal.stamp.planned", "stamp", j.stamp.ID, details))))
@@ -373,11 +383,15 @@ func (s *Service) sign(ctx context.Context, j *job) ([]byte, error) {
 	case err != nil:
 		return nil, keyFault(fmt.Errorf("sign: %w", err))
 	}
-	result, err := j.pending.complete(value)
+	result, err := j.pending.Complete(value)
 	if err != nil {
 		return nil, fmt.Errorf("complete document: %w", err)
 	}
-	return result, s.checkResult(ctx, result)
+	trust, err := s.trust(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return result, j.pending.check(s, j, result, trust)
 }
 
 // timeStampWait bounds the wait for a token, well within the lease of the stamp: nothing else ends it once a stamp is planned.

@@ -68,20 +68,20 @@ type metadata struct {
 // check refuses metadata that would send codes, secrets or people over an open wire, or nowhere.
 func (m metadata) check() error {
 	for name, address := range map[string]string{"issuer": m.Issuer, "authorization_endpoint": m.AuthorizationEndpoint, "token_endpoint": m.TokenEndpoint} {
-		if !secureAddress(address) {
+		if !SecureAddress(address) {
 			return fmt.Errorf("%s %q is not an https address", name, address)
 		}
 	}
 	for name, address := range map[string]string{"end_session_endpoint": m.EndSessionEndpoint, "jwks_uri": m.JWKSURI, "gm_jwks_uri": m.GMJWKSURI} {
-		if address != "" && !secureAddress(address) {
+		if address != "" && !SecureAddress(address) {
 			return fmt.Errorf("%s %q is not an https address", name, address)
 		}
 	}
 	return nil
 }
 
-// secureAddress: https, or http on the own machine.
-func secureAddress(address string) bool {
+// SecureAddress tells whether secrets may travel to an address: https, or http on the own machine.
+func SecureAddress(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
 		return false

@@ -17,6 +17,7 @@ type SealUsePage struct {
 	SM3       string
 	Places    []string  // in words
 	Unseen    bool      // it waits, and the document was not given
+	Remote    bool      // the document stays with the requester, and SM3 is what will be signed of it
 	RemovedAt time.Time // the document is not kept any more; zero where it is, and where it was not given
 	Problem   string    // why it could not be sealed now; empty where it could
 	Sheet     *StampPreview

@@ -46,6 +46,7 @@ var verbs = []verb{
 	{"quickstart", "run the whole job on embedded defaults, then keep serving", quickstartVerb},
 	{"serve", "serve with a configuration file", serve},
 	{"verify", "judge sealed documents, seals and presentation codes", verifyFiles},
+	{"stamp", "seal the documents of a folder through a platform, or their digests alone", stampFolder},
 	{"evidence", "pack a document with all that proves its verdict years later", packEvidence},
 	{"inspect", "print the structure of a file without judging it", inspectFiles},
 	{"migrate", "bring the database up to date, or show what would run", migrate},

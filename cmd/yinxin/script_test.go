@@ -39,9 +39,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("QS", data)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "json": oneJSON, "vector": writeVector, "flip": flip},
+		Cmds: words,
 	})
 }
+
+// words are those of scripts beside the usual ones.
+var words = map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "json": oneJSON, "vector": writeVector, "flip": flip}
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

@@ -121,11 +121,12 @@ type useBody struct {
 	Kept                bool
 	Places              []esign.Place
 	Needed, Hours, Uses int
+	Remote              bool `json:",omitempty"`
 }
 
 // AddUse stores a request while its seal is in use.
 func (st *Store) AddUse(ctx context.Context, u esign.UseRequest, record audit.Record) error {
-	body, err := json.Marshal(useBody{u.File, u.Item, u.Purpose, u.Kept, u.Places, u.Needed, u.Hours, u.Uses})
+	body, err := json.Marshal(useBody{u.File, u.Item, u.Purpose, u.Kept, u.Places, u.Needed, u.Hours, u.Uses, u.Remote})
 	if err != nil {
 		return err
 	}
@@ -169,7 +170,7 @@ func (st *Store) uses(ctx context.Context, tail string, args ...any) ([]esign.Us
 		if err := errors.Join(json.Unmarshal([]byte(text), &b), json.Unmarshal([]byte(seal), &owner)); err != nil {
 			return nil, fmt.Errorf("list requests: %w", err)
 		}
-		u.File, u.Item, u.Purpose, u.Kept, u.Places, u.Needed, u.Hours, u.Uses, u.SealName = b.File, b.Item, b.Purpose, b.Kept, b.Places, b.Needed, b.Hours, b.Uses, owner.Name
+		u.File, u.Item, u.Purpose, u.Kept, u.Places, u.Needed, u.Hours, u.Uses, u.Remote, u.SealName = b.File, b.Item, b.Purpose, b.Kept, b.Places, b.Needed, b.Hours, b.Uses, b.Remote, owner.Name
 		u.CreatedAt, u.ExpiresAt, u.DecidedAt, u.RemovedAt = sqldb.Time(created), sqldb.Time(expires), sqldb.Time(decided), sqldb.Time(removed)
 		place[u.ID] = len(all)
 		all = append(all, u)

@@ -258,10 +258,11 @@ type stampBody struct {
 	Unkept                   bool
 	Places                   []esign.Place   `json:",omitempty"`
 	Value                    esign.ValueKind `json:",omitempty"`
+	Remote                   string          `json:",omitempty"`
 }
 
 func encodeStamp(s esign.Stamp) (string, error) {
-	b := stampBody{Item: s.Item, Purpose: s.Purpose, SourceSM3: s.SourceSM3, Unkept: s.Unkept, Places: s.Places, Value: s.Value}
+	b := stampBody{Item: s.Item, Purpose: s.Purpose, SourceSM3: s.SourceSM3, Unkept: s.Unkept, Places: s.Places, Value: s.Value, Remote: s.Remote}
 	if len(s.Places) == 1 {
 		p := s.Places[0]
 		if page, err := strconv.Atoi(p.Pages); err == nil && p == esign.At(page, p.XMM, p.YMM) {
@@ -322,7 +323,7 @@ func scanStamp(row interface{ Scan(...any) error }) (esign.Stamp, error) {
 	}
 	var b stampBody
 	err := json.Unmarshal([]byte(text), &b)
-	s.Item, s.Purpose, s.SourceSM3, s.Places, s.Unkept, s.Value = b.Item, b.Purpose, b.SourceSM3, b.Places, b.Unkept, b.Value
+	s.Item, s.Purpose, s.SourceSM3, s.Places, s.Unkept, s.Value, s.Remote = b.Item, b.Purpose, b.SourceSM3, b.Places, b.Unkept, b.Value, b.Remote
 	if b.Page > 0 {
 		s.Places = []esign.Place{esign.At(b.Page, b.XMM, b.YMM)}
 	}

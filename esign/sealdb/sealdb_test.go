@@ -26,7 +26,11 @@ func TestContract(t *testing.T) {
 func TestF01CrashAtEveryStep(t *testing.T) {
 	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), sealdb.Migrations()) {
 		t.Run(engine.Name, func(t *testing.T) {
-			sealtest.RunCrash(t, func(t testing.TB) esign.Store { return sealdb.New(engine.Open(t)) }, sealtest.Document(t, 1))
+			for name, subject := range map[string]sealtest.Subject{"here": sealtest.Here(sealtest.Document(t, 1)), "there": sealtest.There(sealtest.Document(t, 1))} {
+				t.Run(name, func(t *testing.T) {
+					sealtest.RunCrash(t, func(t testing.TB) esign.Store { return sealdb.New(engine.Open(t)) }, subject)
+				})
+			}
 		})
 	}
 }

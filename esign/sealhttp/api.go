@@ -100,11 +100,13 @@ type StampRecord struct {
 	State     string       `json:"state" enum:"planned,stored,abandoned" doc:"How far it came"`
 	Requester string       `json:"requester" doc:"Who asked"`
 	Purpose   string       `json:"purpose" doc:"Why"`
-	SourceSM3 string       `json:"source_sm3" doc:"SM3 of the document before"`
-	ResultSM3 string       `json:"result_sm3,omitempty" doc:"SM3 of the document after"`
+	SourceSM3 string       `json:"source_sm3" doc:"SM3 of the document before; with remote, the digest that was signed"`
+	ResultSM3 string       `json:"result_sm3,omitempty" doc:"SM3 of the document after; with remote, of the value"`
 	Page      int          `json:"page" doc:"Page of a seal on one page; 0 otherwise"`
 	Places    []StampPlace `json:"places,omitempty" doc:"Where it is drawn; absent for an invisible seal"`
 	Value     string       `json:"value" enum:"seal,cms,gbt35275" doc:"What is put into the document"`
+	Remote    bool         `json:"remote,omitempty" doc:"The document stayed with the requester, and nobody here saw it"`
+	Property  string       `json:"property,omitempty" doc:"With remote: what was signed of it, as the requester says"`
 	At        time.Time    `json:"at" doc:"When it was asked for"`
 
 	Approval  string              `json:"approval,omitempty" doc:"Request under which it was allowed; absent where none was needed"`
@@ -112,7 +114,7 @@ type StampRecord struct {
 }
 
 func stampRecord(s esign.Stamp) StampRecord {
-	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, onePage(s.Places), placesRecord(s.Places), valueName(s.Value), s.CreatedAt, s.Approval, nil}
+	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, onePage(s.Places), placesRecord(s.Places), valueName(s.Value), s.Remote != "", s.Remote, s.CreatedAt, s.Approval, nil}
 }
 
 // valueSeal is what a seal signature is called on the wire.
@@ -349,6 +351,7 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 		out.Body.Appearances = appearanceRecords(all)
 		return out, nil
 	})
+	registerRemote(api, service, operation)
 	registerBatches(api, service, operation)
 	registerUses(api, service, operation)
 	registerSuccessions(api, service)

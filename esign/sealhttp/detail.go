@@ -178,6 +178,9 @@ func (p *Pages) use(r *http.Request, u esign.Stamp, approvals []esign.UseApprova
 	for _, place := range u.Places {
 		detail = append(detail, p.place(r, place))
 	}
+	if u.Remote != "" {
+		detail = append(detail, p.Renderer.Text(r, "stamp.remote"))
+	}
 	if u.Item != "" {
 		detail = append(detail, p.Renderer.Text(r, "stamp.for_item", "item", u.Item))
 	}

@@ -205,7 +205,7 @@ func (p *Pages) result(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	report, err := p.Service.Judge(r.Context(), fileName(stamp, content), content)
+	report, err := p.Service.JudgeStamp(r.Context(), fileName(stamp, content), stamp, content)
 	if err != nil {
 		return err
 	}
@@ -215,8 +215,11 @@ func (p *Pages) result(w http.ResponseWriter, r *http.Request) error {
 	}})
 }
 
-// fileName is the name of a sealed document, which its octets say the kind of.
+// fileName is the name of a sealed document, which its octets say the kind of, or of the value for one that is elsewhere.
 func fileName(stamp esign.Stamp, content []byte) string {
+	if stamp.Remote != "" {
+		return stamp.ID + ".dat"
+	}
 	return stamp.ID + "." + string(esign.FormatOf(content))
 }
 
@@ -227,7 +230,11 @@ func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h := w.Header()
-	h.Set("Content-Type", esign.FormatOf(content).MediaType())
+	kind := esign.FormatOf(content).MediaType()
+	if stamp.Remote != "" {
+		kind = "application/octet-stream"
+	}
+	h.Set("Content-Type", kind)
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fileName(stamp, content)}))
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -21,14 +21,15 @@ type SealRule struct {
 	Hours     int      `json:"hours" minimum:"1" maximum:"720" doc:"How long an approval lasts"`
 	Uses      int      `json:"uses" minimum:"1" maximum:"100" doc:"How often it is used"`
 	Platform  bool     `json:"platform,omitempty" doc:"Documents that the platform seals in a procedure of its own (licences, exports) pass without"`
+	Remote    bool     `json:"remote,omitempty" doc:"Documents that stay with their holders are sealed (sign-digest): nobody here sees more of them than a digest"`
 }
 
 func ruleRecord(r esign.Rule) SealRule {
-	return SealRule{string(r.When), r.Purposes, r.Approver, r.Approvals, r.Hours, r.Uses, r.Platform}
+	return SealRule{string(r.When), r.Purposes, r.Approver, r.Approvals, r.Hours, r.Uses, r.Platform, r.Remote}
 }
 
 func (r SealRule) rule() esign.Rule {
-	return esign.Rule{When: esign.When(r.When), Purposes: r.Purposes, Approver: r.Approver, Approvals: r.Approvals, Hours: r.Hours, Uses: r.Uses, Platform: r.Platform}
+	return esign.Rule{When: esign.When(r.When), Purposes: r.Purposes, Approver: r.Approver, Approvals: r.Approvals, Hours: r.Hours, Uses: r.Uses, Platform: r.Platform, Remote: r.Remote}
 }
 
 // SealRuleRecord is the rule of a seal and the change of it that waits.
@@ -62,6 +63,7 @@ func sealRuleRecord(r esign.SealRule) SealRuleRecord {
 type UseOrder struct {
 	Document string `json:"document,omitempty" contentEncoding:"base64" doc:"The document, Base64: approvers see it while the request is open, and it is removed 30 days after the end. Without it they see its SM3 alone"`
 	SM3      string `json:"sm3,omitempty" pattern:"^[0-9a-fA-F]{64}$" doc:"SM3 of the document, hex; required without the document"`
+	Remote   bool   `json:"remote,omitempty" doc:"The document stays with the requester (sign-digest), and sm3 is the digest that is signed of it"`
 	File     string `json:"file,omitempty" maxLength:"100" doc:"Name of the document, for the approvers"`
 	Where
 	Item    string `json:"item,omitempty" maxLength:"100" doc:"Service item"`
@@ -84,6 +86,7 @@ type UseRecord struct {
 	SourceSM3 string              `json:"source_sm3" doc:"SM3 of the document"`
 	File      string              `json:"file,omitempty" doc:"Name of the document"`
 	Seen      bool                `json:"document_given" doc:"Whether approvers can see the document; otherwise only its SM3 is known"`
+	Remote    bool                `json:"remote,omitempty" doc:"The document stays with the requester, and source_sm3 is the digest that is signed of it"`
 	Item      string              `json:"item,omitempty" doc:"Service item"`
 	Purpose   string              `json:"purpose" doc:"Why"`
 	Places    []StampPlace        `json:"places,omitempty" doc:"Where the seal is drawn; absent for an invisible seal"`
@@ -110,7 +113,7 @@ func approvalRecords(all []esign.UseApproval) []UseApprovalRecord {
 }
 
 func useRecord(u esign.UseRequest) UseRecord {
-	return UseRecord{ID: u.ID, Seal: u.SealID, SealName: u.SealName, State: string(u.State), Requester: u.Requester, SourceSM3: u.SourceSM3, File: u.File, Seen: u.Kept, Item: u.Item, Purpose: u.Purpose,
+	return UseRecord{ID: u.ID, Seal: u.SealID, SealName: u.SealName, State: string(u.State), Requester: u.Requester, SourceSM3: u.SourceSM3, File: u.File, Seen: u.Kept, Remote: u.Remote, Item: u.Item, Purpose: u.Purpose,
 		Places: placesRecord(u.Places), Approver: u.Approver, Needed: u.Needed, Approvals: approvalRecords(u.Approvals), Hours: u.Hours, Uses: u.Uses, Left: u.Left, Digest: u.Digest, DecidedBy: u.DecidedBy,
 		Reason: u.Reason, CreatedAt: u.CreatedAt, ExpiresAt: u.ExpiresAt, RemovedAt: u.RemovedAt}
 }
@@ -190,7 +193,7 @@ func registerUses(api huma.API, service *esign.Service, operation func(id, metho
 		if err != nil {
 			return nil, err
 		}
-		return answerUse(service.RequestUse(ctx, esign.UseOrder{SealID: in.ID, Document: document, SM3: in.Body.SM3, File: in.Body.File, Places: where, Item: in.Body.Item, Purpose: in.Body.Purpose, Key: in.Key}))
+		return answerUse(service.RequestUse(ctx, esign.UseOrder{SealID: in.ID, Document: document, SM3: in.Body.SM3, Remote: in.Body.Remote, File: in.Body.File, Places: where, Item: in.Body.Item, Purpose: in.Body.Purpose, Key: in.Key}))
 	})
 	requests := func(id, method, path, summary string) huma.Operation {
 		o := operation(id, method, "", summary, http.StatusOK)

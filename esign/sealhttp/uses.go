@@ -102,7 +102,7 @@ func (p *Pages) showUse(w http.ResponseWriter, r *http.Request, status int, a tr
 		return err
 	}
 	actor := reqctx.From(r.Context()).Actor
-	body := web.SealUsePage{Seal: u.SealName, SealURL: "/seal/" + u.SealID, Status: "use_" + string(u.State), Facts: p.useFacts(r, u), SM3: u.SourceSM3, Unseen: !u.Kept && u.State == esign.UseRequested, History: p.useHistory(r, u),
+	body := web.SealUsePage{Seal: u.SealName, SealURL: "/seal/" + u.SealID, Status: "use_" + string(u.State), Facts: p.useFacts(r, u), SM3: u.SourceSM3, Unseen: !u.Kept && u.State == esign.UseRequested, Remote: u.Remote, History: p.useHistory(r, u),
 		Hidden: []web.Hidden{{Name: "digest", Value: u.Digest}}, UsesLeft: u.Left, ExpiresAt: u.ExpiresAt, RemovedAt: u.RemovedAt}
 	open := u.State == esign.UseRequested || u.State == esign.UseApproved
 	for _, place := range u.Places {
@@ -113,7 +113,7 @@ func (p *Pages) showUse(w http.ResponseWriter, r *http.Request, status int, a tr
 			return err
 		}
 	}
-	if u.State == esign.UseApproved && actor.ID == u.Requester {
+	if u.State == esign.UseApproved && actor.ID == u.Requester && !u.Remote { // there the document is not sent here
 		body.StampURL, body.StampFile, body.StampKey = requestURL(u.ID)+"/stamp", !u.Kept, []web.Hidden{{Name: inputKey, Value: cmp.Or(a.key, u.NextKey())}}
 	}
 	act := func(name string, danger, reason bool) {
@@ -286,7 +286,7 @@ func (p *Pages) useStamp(w http.ResponseWriter, r *http.Request, id string) erro
 }
 
 // Names of the inputs of a rule, by their wire names.
-var ruleInputs = map[string]string{"when": "rule-when", "purposes": "rule-purposes", "approver": "rule-approver", "approvals": "rule-approvals", "hours": "rule-hours", "uses": "rule-uses", "platform": "rule-platform"}
+var ruleInputs = map[string]string{"when": "rule-when", "purposes": "rule-purposes", "approver": "rule-approver", "approvals": "rule-approvals", "hours": "rule-hours", "uses": "rule-uses", "platform": "rule-platform", "remote": "rule-remote"}
 
 // ruleForm is the form for a change of a seal's rule, which shows the one that waits or is in force.
 func (p *Pages) ruleForm(w http.ResponseWriter, r *http.Request) error {
@@ -303,7 +303,7 @@ func (p *Pages) ruleForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	typed := url.Values{"version": {strconv.FormatInt(have.Version, 10)}}
 	for name, value := range map[string]string{"when": string(rule.When), "purposes": strings.Join(rule.Purposes, "\n"), "approver": rule.Approver, "approvals": strconv.Itoa(rule.Approvals), "hours": strconv.Itoa(rule.Hours),
-		"uses": strconv.Itoa(rule.Uses), "platform": strconv.FormatBool(rule.Platform)} {
+		"uses": strconv.Itoa(rule.Uses), "platform": strconv.FormatBool(rule.Platform), "remote": strconv.FormatBool(rule.Remote)} {
 		typed.Set(ruleInputs[name], value)
 	}
 	return p.rulePage(w, r, http.StatusOK, typed, nil)
@@ -329,6 +329,7 @@ func (p *Pages) rulePage(w http.ResponseWriter, r *http.Request, status int, typ
 		{Name: ruleInputs["hours"], Label: text("rule.hours"), Hint: text("rule.hours.hint"), Max: 3},
 		{Name: ruleInputs["uses"], Label: text("rule.uses"), Hint: text("rule.uses.hint"), Max: 3},
 		{Name: ruleInputs["platform"], Label: text("rule.platform"), Kind: web.InputSelect, Options: []web.Option{{Value: "false", Label: text("rule.platform.no")}, {Value: "true", Label: text("rule.platform.yes")}}},
+		{Name: ruleInputs["remote"], Label: text("rule.remote"), Hint: text("rule.remote.hint"), Kind: web.InputSelect, Options: []web.Option{{Value: "false", Label: text("rule.remote.no")}, {Value: "true", Label: text("rule.remote.yes")}}},
 	}
 	labels := map[string]string{}
 	for i := range fields {
@@ -358,7 +359,7 @@ func (p *Pages) proposeRule(w http.ResponseWriter, r *http.Request) error {
 		}
 		return n
 	}
-	rule := esign.Rule{When: esign.When(typed("when")), Approver: typed("approver"), Approvals: whole("approvals"), Hours: whole("hours"), Uses: whole("uses"), Platform: typed("platform") == "true"}
+	rule := esign.Rule{When: esign.When(typed("when")), Approver: typed("approver"), Approvals: whole("approvals"), Hours: whole("hours"), Uses: whole("uses"), Platform: typed("platform") == "true", Remote: typed("remote") == "true"}
 	for line := range strings.Lines(form.Get(ruleInputs["purposes"])) {
 		if line = strings.TrimSpace(line); line != "" && utf8.ValidString(line) {
 			rule.Purposes = append(rule.Purposes, line)
@@ -445,7 +446,11 @@ func (p *Pages) ruleShown(r *http.Request, seal esign.Seal, have esign.SealRule)
 
 func (p *Pages) ruleFacts(r *http.Request, rule esign.Rule) []web.ShownField {
 	text := func(key string, params ...string) string { return p.Renderer.Text(r, key, params...) }
-	facts := []web.ShownField{{Label: text("rule.when"), Value: text("rule.when." + string(rule.When))}}
+	remote := "rule.remote.no"
+	if rule.Remote {
+		remote = "rule.remote.yes"
+	}
+	facts := []web.ShownField{{Label: text("rule.when"), Value: text("rule.when." + string(rule.When))}, {Label: text("rule.remote"), Value: text(remote)}}
 	if rule.When == esign.WhenNever {
 		return facts
 	}

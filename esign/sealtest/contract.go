@@ -70,7 +70,7 @@ func Row(n int) esign.Seal {
 // Plan is a planned stamp for store tests, made n seconds after Start with a lease of a minute.
 func Plan(n int, sealID string) esign.Stamp {
 	at := Start.Add(time.Duration(n) * time.Second)
-	return esign.Stamp{ID: fmt.Sprintf("stamp_%04d", n), Value: []esign.ValueKind{esign.SealValue, esign.CMSValue}[n%2], SealID: sealID, State: esign.Planned, Key: fmt.Sprint("key", n), Requester: "staff:a", Item: "item", Purpose: "目的", SourceSM3: "00ff",
+	return esign.Stamp{ID: fmt.Sprintf("stamp_%04d", n), Value: []esign.ValueKind{esign.SealValue, esign.CMSValue}[n%2], Remote: []string{"", "/Doc_0/Signs/Sign_0/Signature.xml", "ByteRange"}[n%3], SealID: sealID, State: esign.Planned, Key: fmt.Sprint("key", n), Requester: "staff:a", Item: "item", Purpose: "目的", SourceSM3: "00ff",
 		Places: places[n%len(places)], CreatedAt: at, LeaseTo: at.Add(time.Minute)}
 }
 

@@ -14,15 +14,16 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
-// RunCrash stamps a document and lets every step towards store, documents and keys fail, before and after its effect, once
+// RunCrash seals a subject and lets every step towards store, documents and keys fail, before and after its effect, once
 // as an error that the process survives and once as the end of the process. Then the process starts again, the sweep
 // runs, and the requester asks again: nothing acknowledged may be lost, and no second signature is released, whatever
 // the point (security rows F-01, F-06, F-10).
-func RunCrash(t *testing.T, open func(t testing.TB) esign.Store, document []byte) {
+func RunCrash(t *testing.T, open func(t testing.TB) esign.Store, subject Subject) {
 	w := NewWorld(t, open(t))
 	seal := w.Active(t, SampleApplication(1))
+	request, _ := subject(t, w, seal)
 	before := len(w.Steps.Names())
-	if _, _, err := w.Service.Stamp(Keeper, Request(seal, document)); err != nil {
+	if _, _, err := w.Service.Stamp(Keeper, request); err != nil {
 		t.Fatal(err)
 	}
 	names := w.Steps.Names()[before:]
@@ -31,7 +32,7 @@ func RunCrash(t *testing.T, open func(t testing.TB) esign.Store, document []byte
 	}
 	for i, name := range names {
 		for _, p := range []point{{i + 1, false, false}, {i + 1, true, false}, {i + 1, false, true}, {i + 1, true, true}} {
-			t.Run(fmt.Sprintf("%d %s %s", i+1, name, p), func(t *testing.T) { crashAt(t, open(t), p, document) })
+			t.Run(fmt.Sprintf("%d %s %s", i+1, name, p), func(t *testing.T) { crashAt(t, open(t), p, subject) })
 		}
 	}
 }
@@ -72,10 +73,10 @@ func (p point) arm(w *World) (revive func()) {
 	return func() { w.Steps.FailBefore, w.Steps.FailAfter = nil, nil }
 }
 
-func crashAt(t *testing.T, store esign.Store, p point, document []byte) {
+func crashAt(t *testing.T, store esign.Store, p point, subject Subject) {
 	w := NewWorld(t, store)
 	seal := w.Active(t, SampleApplication(1))
-	request := Request(seal, document)
+	request, finish := subject(t, w, seal)
 	revive := p.arm(w)
 	_, acknowledged, err := w.Service.Stamp(Keeper, request)
 	if err == nil || fault.CodeOf(err) != fault.Unavailable {
@@ -114,7 +115,11 @@ func crashAt(t *testing.T, store esign.Store, p point, document []byte) {
 	if err != nil || len(uses) != 1 || uses[0].State != esign.Stored || uses[0].ResultSM3 != digest.Hex(acknowledged) {
 		t.Fatalf("register: %+v %v", uses, err)
 	}
-	if result := w.Verify(t, acknowledged); result.Verdict != verify.Valid || len(result.Signatures) != 1 {
+	document, err := finish(acknowledged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result := w.Verify(t, document); result.Verdict != verify.Valid || len(result.Signatures) != 1 {
 		t.Errorf("%s %+v", result.Code, result.Reasons)
 	}
 	if n := w.Keys.Signed(keys.UsageSealSigner); n > 2 {

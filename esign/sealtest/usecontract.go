@@ -31,7 +31,7 @@ var useStore = map[string]func(*testing.T, esign.Store){
 // Wish is a request for store tests: of the requester and document of Plan.
 func Wish(n int, sealID string) esign.UseRequest {
 	at := Start.Add(time.Duration(n) * time.Second)
-	return esign.UseRequest{ID: fmt.Sprintf("use_%04d", n), SealID: sealID, State: esign.UseRequested, Requester: "staff:a", Key: fmt.Sprint("wish", n), SourceSM3: "00ff", File: "通知.ofd", Kept: true, Item: "item", Purpose: "目的",
+	return esign.UseRequest{ID: fmt.Sprintf("use_%04d", n), SealID: sealID, State: esign.UseRequested, Requester: "staff:a", Key: fmt.Sprint("wish", n), SourceSM3: "00ff", File: "通知.ofd", Kept: true, Remote: n%2 == 1, Item: "item", Purpose: "目的",
 		Places: places[n%len(places)], Approver: esign.RoleApprover, Needed: 1, Hours: 24, Uses: 1, Left: 1, Digest: "abcd", CreatedAt: at, ExpiresAt: at.Add(time.Hour), SealName: Row(1).Name}
 }
 
@@ -70,7 +70,7 @@ func rulesByVersion(t *testing.T, s esign.Store) {
 	if err != nil || !same(none, esign.SealRule{SealID: row.ID}) {
 		t.Errorf("%+v %v", none, err)
 	}
-	first := esign.SealRule{SealID: row.ID, Version: 1, Waiting: &esign.RuleChange{Rule: esign.Rule{When: esign.WhenExcept, Purposes: []string{"公布", "通知"}, Approver: esign.RoleKeeper, Approvals: 2, Hours: 3, Uses: 4, Platform: true}, By: "a", At: Start}}
+	first := esign.SealRule{SealID: row.ID, Version: 1, Waiting: &esign.RuleChange{Rule: esign.Rule{When: esign.WhenExcept, Purposes: []string{"公布", "通知"}, Approver: esign.RoleKeeper, Approvals: 2, Hours: 3, Uses: 4, Platform: true, Remote: true}, By: "a", At: Start}}
 	want(t, "from a version that is not there", s.PutSealRule(ctx, first, 3, record("proposed")), esign.ErrChanged)
 	want(t, "of no seal", s.PutSealRule(ctx, esign.SealRule{SealID: "seal_none", Version: 1}, 0, record("proposed")), esign.ErrChanged)
 	want(t, "first", s.PutSealRule(ctx, first, 0, record("proposed")), nil)

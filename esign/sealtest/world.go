@@ -334,3 +334,17 @@ func (b *Blobs) Get(_ context.Context, address string) (content []byte, err erro
 	})
 	return content, err
 }
+
+// TrustFiles are the files by which a verifier elsewhere judges the world's documents at this moment: root, issuing CA and its CRL.
+func (w *World) TrustFiles(t testing.TB) [][]byte {
+	t.Helper()
+	options, err := w.Trust(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := [][]byte{w.root.EncodePEM(), w.ca.EncodePEM()}
+	for _, list := range options.CRLs {
+		files = append(files, list.Raw)
+	}
+	return files
+}

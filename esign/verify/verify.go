@@ -104,11 +104,20 @@ func Verify(name string, data []byte, options Options) Result {
 	return VerifyDocument(name, data, options).Result
 }
 
+// Value judges a bare seal signature over content of which only the SM3 is known: where Verify cannot say whether it binds anything, this
+// compares dataHash with it (GB/T 38540-2020 7.3 e). What is no seal signature is judged as Verify does.
+func Value(name string, value, sum []byte, options Options) Result {
+	return judge(name, value, sum, options.withDefaults()).Result
+}
+
 // VerifyDocument is Verify for callers that judge further.
 func VerifyDocument(name string, data []byte, options Options) Document {
-	options = options.withDefaults()
+	return judge(name, data, nil, options.withDefaults())
+}
+
+func judge(name string, data, content []byte, options Options) Document {
 	sum := sm3.Sum(data)
-	j := &judgement{options: options}
+	j := &judgement{options: options, content: content}
 	j.result = Result{File: path.Base(strings.ReplaceAll(name, `\`, "/")), Format: "unknown", SM3: hex.EncodeToString(sum[:]), Reasons: []Reason{}, Signatures: []Signature{}}
 	j.dispatch(strings.ToLower(path.Ext(j.result.File)), data)
 	j.judge.Conclude(&j.result, options.Strict, "V00")
@@ -121,6 +130,7 @@ type judgement struct {
 	judge   Judge
 	result  Result
 	pkg     *ofd.Package
+	content []byte // SM3 of what a bare seal signature is over, where it is known
 }
 
 // Evidence is what says whether certificates are revoked.
@@ -194,7 +204,14 @@ func (j *judgement) bareSeal(seal *ses.Seal) {
 func (j *judgement) bareSignature(signature *ses.Signature) {
 	s := j.newSignature("", "seal", string(signature.Structure))
 	s.sealSignature(signature, nil)
-	s.unknown("data_hash", "content_missing", "")
+	switch {
+	case j.content == nil:
+		s.unknown("data_hash", "content_missing", "")
+	case bytes.Equal(signature.DataHash, j.content):
+		s.passed("data_hash")
+	default:
+		s.failed("data_hash", "DATA_HASH", "")
+	}
 	s.finish()
 }
 

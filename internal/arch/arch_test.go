@@ -25,7 +25,7 @@ const module = "github.com/yinxin-gov/yinxin/"
 // leaves have no I/O, clock, logger or global state and build for WASM.
 var leaves = []string{
 	"internal/strictjson", "web/verdict",
-	"esign/ses", "esign/ofd", "esign/pdf", "esign/verify", "esign/sealstatus", "esign/typeface", "esign/render", "esign/preview", "esign/sheet", "esign/etsi", "keys/pki", "keys/pki/der", "keys/pki/tst", "keys/jose", "keys/signed", "keys/trustlist", "keys/digest", "keys/block", "idp/subject",
+	"esign/ses", "esign/ofd", "esign/pdf", "esign/verify", "esign/sealstatus", "esign/typeface", "esign/render", "esign/preview", "esign/prepare", "esign/sheet", "esign/etsi", "keys/pki", "keys/pki/der", "keys/pki/tst", "keys/jose", "keys/signed", "keys/trustlist", "keys/digest", "keys/block", "idp/subject",
 	"elicense/catalog", "elicense/licensefile", "elicense/evidence", "elicense/licenseface", "elicense/statuslist", "elicense/presentation",
 }
 

@@ -22,6 +22,7 @@ func sealUses() []Sample {
 		{Name: "rule-when", Label: "哪些用印须经审批", Kind: web.InputSelect, Options: []web.Option{{Value: "always", Label: "每次用印都须审批"}, {Value: "except", Label: "除所列事由外都须审批"}}, Value: "except"},
 		{Name: "rule-purposes", Label: "事由", Hint: "每行一个；前两种规则不填", Kind: web.InputLongText, Optional: true, Max: 4000, Value: "公布办事指南"},
 		{Name: "rule-hours", Label: "批准后多少小时内有效", Hint: "1 至 720", Max: 3, Value: "24"}, {Name: "rule-uses", Label: "一次批准可用印几次", Hint: "1 至 100，通常为 1", Max: 3, Value: "1"},
+		{Name: "rule-remote", Label: "留在本地的文件", Hint: "允许后，业务系统只上报摘要即可用印，平台看不到文件内容", Kind: web.InputSelect, Options: []web.Option{{Value: "false", Label: "不允许"}, {Value: "true", Label: "允许：平台只见摘要，不见文件"}}, Value: "false"},
 	}
 	return []Sample{
 		{Name: "seal-requests", Template: "seal-requests", Page: web.Page{Identity: staff, Body: web.SealUsesPage{Filter: state, Table: web.Table{Caption: "用印申请", NextURL: "/seal/requests?after=1.use_1",
@@ -35,6 +36,8 @@ func sealUses() []Sample {
 				act("approve", "批准", "您批准的正是上面所列的文件、位置和事由；批准后申请人即可用印。", false), act("refuse", "不同意", "申请到此结束，原因会告知申请人。", true)}}}},
 		{Name: "seal-request-unseen", Template: "seal-request", Page: web.Page{Identity: staff, Body: web.SealUsePage{Seal: "示例市市场监督管理局登记专用章", SealURL: "/seal/sl_1", Status: "use_requested", Facts: facts, SM3: sm3, Places: []string{"第 1 页"},
 			Unseen: true, Problem: "印章已停用，不能用印", History: asked, Actions: []web.StateAction{act("withdraw", "撤回", "撤回后不能再据此用印；已盖的章不受影响。", true)}}}},
+		{Name: "seal-request-remote", Template: "seal-request", Page: web.Page{Identity: staff, Body: web.SealUsePage{Seal: "示例市市场监督管理局登记专用章", SealURL: "/seal/sl_1", Status: "use_requested", Facts: facts, SM3: sm3, Places: []string{"第 1 页"},
+			Unseen: true, Remote: true, History: asked, Actions: []web.StateAction{act("approve", "批准", "您批准的正是上面所列的文件、位置和事由；批准后申请人即可用印。", false), act("refuse", "不同意", "申请到此结束，原因会告知申请人。", true)}}}},
 		{Name: "seal-request-approved", Template: "seal-request", Page: web.Page{Identity: staff, Body: web.SealUsePage{Seal: "示例市市场监督管理局登记专用章", SealURL: "/seal/sl_1", Status: "use_approved", Facts: facts, SM3: sm3,
 			StampURL: "/seal/requests/use_1/stamp", StampFile: true, UsesLeft: 1, ExpiresAt: moment.Add(24 * time.Hour), History: append([]web.HistoryItem{{At: moment, Text: "批准", Actor: "staff:stf_90aa"}}, asked...)}}},
 		{Name: "seal-request-removed", Template: "seal-request", Page: web.Page{Identity: staff, Body: web.SealUsePage{Seal: "示例市市场监督管理局登记专用章", SealURL: "/seal/sl_1", Status: "use_refused", Facts: facts, SM3: sm3, Places: []string{"第 1 页"},
@@ -42,10 +45,10 @@ func sealUses() []Sample {
 		{Name: "seal-rule", Template: "seal-rule", Page: web.Page{Identity: staff, Body: web.SealRulePage{Seal: "示例市市场监督管理局登记专用章", BackURL: "/seal/sl_1", Action: "/seal/rules/sl_1/proposal", Fields: rule}}},
 		{Name: "seal-detail-rule", Template: "seal-detail", Page: web.Page{Identity: staff, Body: web.SealDetailPage{Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "active", Owner: "示例市市场监督管理局", Picture: sealPicture(), WidthMM: 40, HeightMM: 40,
 			ValidFrom: moment.AddDate(0, 0, -1), ValidTo: moment.AddDate(5, 0, 0), StampURL: "/seal/sl_1/stamps", AsksFirst: true, AsksAlways: true, Rule: &web.SealRuleShown{
-				Facts: []web.ShownField{{Label: "哪些用印须经审批", Value: "每次用印都须审批"}, {Label: "由谁审批", Value: "用印审批人"}, {Label: "须几人批准", Value: "一人"}}, EditURL: "/seal/rules/sl_1",
-				Waiting: []web.ShownField{{Label: "哪些用印须经审批", Value: "都不须审批"}, {Label: "提出人", Value: "staff:stf_7c1d"}}, Actions: []web.StateAction{
+				Facts: []web.ShownField{{Label: "哪些用印须经审批", Value: "每次用印都须审批"}, {Label: "留在本地的文件", Value: "不允许"}, {Label: "由谁审批", Value: "用印审批人"}, {Label: "须几人批准", Value: "一人"}}, EditURL: "/seal/rules/sl_1",
+				Waiting: []web.ShownField{{Label: "哪些用印须经审批", Value: "都不须审批"}, {Label: "留在本地的文件", Value: "允许：平台只见摘要，不见文件"}, {Label: "提出人", Value: "staff:stf_7c1d"}}, Actions: []web.StateAction{
 					{ID: "seal-rule-approve", Label: "规则通过", URL: "/seal/sl_1/rule-approve", Effect: "立即生效；按旧规则提出的申请和批准随即失效。", NoReason: true},
 					{ID: "seal-rule-refuse", Label: "不同意此规则", URL: "/seal/sl_1/rule-refuse", Effect: "原规则继续有效。", Danger: true}}},
-			Uses: []web.HistoryItem{{At: moment, Text: "公布办事指南", Actor: "staff:stf_7c1d", Detail: "已用印 · 第 1 页 · 事项 2026-1124-0002 · staff:stf_90aa 批准 · SM3 66c7f0f462eeedd9…"}}}}},
+			Uses: []web.HistoryItem{{At: moment, Text: "公布办事指南", Actor: "staff:stf_7c1d", Detail: "已用印 · 第 1 页 · 文件留在本地，未见文件 · 事项 2026-1124-0002 · staff:stf_90aa 批准 · SM3 66c7f0f462eeedd9…"}}}}},
 	}
 }

@@ -32,6 +32,7 @@ import org.ofdrw.sign.verify.container.SESV4ValidateContainer;
  * <p>jose FILE: Bouncy Castle judges and makes JSON Web tokens of the GM profile, see {@link Jose}.
  * <p>timestamp FILE: Bouncy Castle reads a time-stamp token and verifies its SM2 signature, see {@link TimeStamp}.
  * <p>ocsp FILE: Bouncy Castle reads an OCSP response and verifies its SM2 signature, see {@link Status}.
+ * <p>remote FILE: ofdrw has a document sealed whose digest alone it sends, see {@link Remote}.
  * <p>report FILE: the schema of ETSI TS 119 102-2 V1.2.2 judges a validation report, see {@link Report}.
  */
 public final class Peer {
@@ -52,11 +53,14 @@ public final class Peer {
             case "ocsp":
                 Status.run(Paths.get(args[1]));
                 break;
+            case "remote":
+                Remote.run(Paths.get(args[1]));
+                break;
             case "report":
                 Report.run(Paths.get(args[1]));
                 break;
             default:
-                throw new IllegalArgumentException("validate, recompute, jose, timestamp, ocsp or report");
+                throw new IllegalArgumentException("validate, recompute, jose, timestamp, ocsp, remote or report");
         }
         System.out.println("ok");
     }

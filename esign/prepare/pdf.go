@@ -1,4 +1,4 @@
-package esign
+package prepare
 
 import (
 	"errors"
@@ -10,7 +10,6 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/render"
 	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/esign/verify"
-	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
@@ -19,7 +18,7 @@ type pdfDocument struct{ *pdf.File }
 
 // openPDF opens a file. One whose signatures do not hold, or from which one was taken away, is refused: a seal beside them would lend
 // them credit.
-func openPDF(document []byte, trust verify.Options) (container, error) {
+func openPDF(document []byte, judge Judge) (container, error) {
 	f, err := pdf.Open(document, pdf.Limits{})
 	if err != nil {
 		return nil, refusedPDF(err)
@@ -28,12 +27,12 @@ func openPDF(document []byte, trust verify.Options) (container, error) {
 	if err != nil {
 		return nil, refusedPDF(err)
 	}
-	if report := verify.Verify("document", document, trust); report.Verdict == verify.Invalid {
+	if report := judge(document); report.Verdict == verify.Invalid {
 		err := fmt.Errorf("%s %v", report.Code, report.Reasons)
 		if len(signatures) == 0 && !slices.ContainsFunc(report.Reasons, func(r verify.Reason) bool { return r.Code == pdf.CodeChanged }) {
-			return nil, fault.Wrap(err, fault.DocumentRefused, "why", report.Reasons[0].Code)
+			return nil, &Error{Reason: Refused, Why: report.Reasons[0].Code, Err: err}
 		}
-		return nil, fault.Wrap(err, fault.DocumentAltered)
+		return nil, &Error{Reason: Altered, Err: err}
 	}
 	return pdfDocument{f}, nil
 }
@@ -44,7 +43,7 @@ func refusedPDF(err error) error {
 	if refusal, ok := errors.AsType[*pdf.Error](err); ok {
 		why = refusal.Code
 	}
-	return fault.Wrap(err, fault.DocumentRefused, "why", why)
+	return &Error{Reason: Refused, Why: why, Err: err}
 }
 
 func (d pdfDocument) pages() ([]ofd.Page, error) {
@@ -60,7 +59,9 @@ func (d pdfDocument) pages() ([]ofd.Page, error) {
 }
 
 // text: letters of a PDF are not read, so there is no text to look for.
-func (pdfDocument) text(int) ([]render.Char, error) { return nil, unfit("text", fault.StampKeywordPDF) }
+func (pdfDocument) text(int) ([]render.Char, error) { return nil, errNoText }
+
+var errNoText = errors.New("prepare: letters of a PDF are not read")
 
 // Room for the value, beside seal and certificate: structure and, with a time-stamping authority, its token with certificates.
 const (
@@ -68,24 +69,24 @@ const (
 	tokenRoom = 24 << 10
 )
 
-func (d pdfDocument) begin(s *Service, j *job) (unsigned, error) {
-	seal, err := ses.ParseSeal(j.seal.SES)
+func (d pdfDocument) begin(r Request) (Pending, error) {
+	seal, err := ses.ParseSeal(r.Seal)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.SealNotValid)
+		return nil, &Error{Reason: SealFaulty, Err: err}
 	}
-	request := pdf.SignatureRequest{SubFilter: pdf.SubFilterSES, Time: j.at, Name: j.seal.Name, Reserve: valueRoom + len(j.seal.SignerCert)}
-	switch j.stamp.Value {
+	request := pdf.SignatureRequest{SubFilter: pdf.SubFilterSES, Time: r.At, Name: r.Name, Reserve: valueRoom + len(r.SignerCert)}
+	switch r.Value {
 	case CMSValue:
 		request.SubFilter = pdf.SubFilterCAdES
 	case GMValue:
 		request.SubFilter = pdf.SubFilterPKCS7
 	default:
-		request.Reserve += len(j.seal.SES)
+		request.Reserve += len(r.Seal)
 	}
-	if s.cfg.TimeStamper != nil {
+	if r.TimeStamped {
 		request.Reserve += tokenRoom
 	}
-	for i, a := range j.shown {
+	for i, a := range r.Shown {
 		place := pdf.Drawing{Page: a.Page, Box: pdf.Box(a.Box)}
 		if a.Clip != nil {
 			clip := pdf.Box(*a.Clip)
@@ -100,11 +101,11 @@ func (d pdfDocument) begin(s *Service, j *job) (unsigned, error) {
 	pending, err := d.AddSignature(request)
 	switch {
 	case errors.Is(err, pdf.ErrLocked):
-		return nil, fault.Wrap(err, fault.DocumentLocked)
+		return nil, &Error{Reason: Locked, Err: err}
 	case errors.Is(err, pdf.ErrTooLarge):
-		return nil, fault.Wrap(err, fault.TooLarge, "limit", "50 MB")
+		return nil, &Error{Reason: TooLarge, Err: err}
 	case errors.Is(err, pdf.ErrXFA):
-		return nil, fault.Wrap(err, fault.DocumentRefused, "why", "XFA")
+		return nil, &Error{Reason: Refused, Why: "XFA", Err: err}
 	case err != nil:
 		return nil, refusedPDF(err)
 	}
@@ -113,7 +114,7 @@ func (d pdfDocument) begin(s *Service, j *job) (unsigned, error) {
 
 type unsignedPDF struct{ *pdf.Pending }
 
-func (u unsignedPDF) digest() []byte {
+func (u unsignedPDF) Digest() []byte {
 	sum := digest.New() // without a copy of the file
 	for _, part := range u.Parts() {
 		sum.Write(part)
@@ -121,9 +122,6 @@ func (u unsignedPDF) digest() []byte {
 	return sum.Sum(nil)
 }
 
-func (u unsignedPDF) content() []byte { return u.Signed() }
+func (u unsignedPDF) Content() []byte { return u.Signed() }
 
-// property says which octets are bound, as the entry that names them does; there is no path in a PDF file.
-func (unsignedPDF) property() string { return "ByteRange" }
-
-func (u unsignedPDF) complete(value []byte) ([]byte, error) { return u.Complete(value) }
+func (unsignedPDF) Property() string { return PDFProperty }

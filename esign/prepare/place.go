@@ -1,4 +1,4 @@
-package esign
+package prepare
 
 import (
 	"errors"
@@ -10,7 +10,6 @@ import (
 
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/render"
-	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
 // PlaceKind tells how it is found where a seal is drawn.
@@ -84,8 +83,8 @@ type Appearance struct {
 	Text *ofd.Box // where the text stands that this appearance belongs to
 }
 
-// samePlaces tells whether places are named in the same words.
-func samePlaces(a, b []Place) bool {
+// SamePlaces tells whether places are named in the same words.
+func SamePlaces(a, b []Place) bool {
 	return slices.EqualFunc(a, b, func(p, q Place) bool {
 		along := p.AlongMM == nil && q.AlongMM == nil || p.AlongMM != nil && q.AlongMM != nil && *p.AlongMM == *q.AlongMM
 		p.AlongMM, q.AlongMM = nil, nil
@@ -94,8 +93,31 @@ func samePlaces(a, b []Place) bool {
 }
 
 // unfit is a fault of one member of a place.
-func unfit(member string, code fault.Code) error {
-	return fault.New(code).WithField(member, code)
+func unfit(member string, reason Reason) error { return &Error{Reason: reason, Field: member} }
+
+// mostPages bounds page numbers that are named without a document.
+const mostPages = 100_000
+
+// CheckForm refuses places that no document could have; a fault names the member.
+func CheckForm(places []Place) error {
+	if len(places) > MaxPlaces {
+		return unfit("places", PlaceWrong)
+	}
+	for _, p := range places {
+		if member := p.Foreign(); member != "" {
+			return unfit(member, PlaceWrong)
+		}
+		if p.Kind != OnPages && p.Kind != Straddle && p.Kind != Keyword {
+			return unfit("kind", PlaceWrong)
+		}
+		if _, err := pageNumbers(p.Pages, mostPages); err != nil {
+			return err
+		}
+		if !OneLine(p.Text, maxKeyword) {
+			return unfit("text", TextWrong)
+		}
+	}
+	return nil
 }
 
 // setting is what places are found in.
@@ -108,19 +130,17 @@ type setting struct {
 // lay finds where the seal is drawn. A fault names the member, in front of it the place when there are several: "places[1].text".
 func lay(places []Place, in setting) ([]Appearance, error) {
 	if len(places) > MaxPlaces {
-		return nil, unfit("places", fault.StampPlace)
+		return nil, unfit("places", PlaceWrong)
 	}
 	var all []Appearance
 	for i, p := range places {
 		some, err := p.lay(in)
 		if err == nil && len(all)+len(some) > MaxAppearances {
-			err = unfit("page", fault.StampPlace)
+			err = unfit("page", PlaceWrong)
 		}
 		if err != nil {
-			if f, ok := errors.AsType[*fault.Fault](err); ok && len(places) > 1 {
-				for k := range f.Fields {
-					f.Fields[k].Name = fmt.Sprintf("places[%d].%s", i, f.Fields[k].Name)
-				}
+			if wrong, ok := errors.AsType[*Error](err); ok && len(places) > 1 && wrong.Field != "" {
+				wrong.Field = fmt.Sprintf("places[%d].%s", i, wrong.Field)
 			}
 			return nil, err
 		}
@@ -130,8 +150,8 @@ func lay(places []Place, in setting) ([]Appearance, error) {
 }
 
 func (p Place) lay(in setting) ([]Appearance, error) {
-	if member := p.foreign(); member != "" {
-		return nil, unfit(member, fault.StampPlace)
+	if member := p.Foreign(); member != "" {
+		return nil, unfit(member, PlaceWrong)
 	}
 	pages, err := pageNumbers(p.Pages, len(in.pages))
 	if err != nil {
@@ -145,11 +165,11 @@ func (p Place) lay(in setting) ([]Appearance, error) {
 	case Keyword:
 		return p.keyword(in, pages)
 	}
-	return nil, unfit("kind", fault.StampPlace)
+	return nil, unfit("kind", PlaceWrong)
 }
 
-// foreign names a member that means nothing in this kind of place: whoever set it expects something that would not happen.
-func (p Place) foreign() string {
+// Foreign names a member that means nothing in this kind of place: whoever set it expects something that would not happen.
+func (p Place) Foreign() string {
 	switch {
 	case p.Kind != Keyword && p.Text != "":
 		return "text"
@@ -191,7 +211,7 @@ func (p Place) onPages(in setting, pages []int) ([]Appearance, error) {
 	var all []Appearance
 	for _, page := range pages {
 		if member := whole(box, in.pages[page-1].Area); member != "" {
-			return nil, unfit(member, fault.StampPlace)
+			return nil, unfit(member, PlaceWrong)
 		}
 		all = append(all, Appearance{Page: page, Box: box})
 	}
@@ -213,7 +233,7 @@ func (p Place) straddle(in setting, pages []int) ([]Appearance, error) {
 		return nil, err
 	}
 	if !(p.MarginMM >= 0 && p.MarginMM <= maxMarginMM) {
-		return nil, unfit("margin_mm", fault.StampPlace)
+		return nil, unfit("margin_mm", PlaceWrong)
 	}
 	upright := p.Edge == EdgeLeft || p.Edge == EdgeRight
 	var all []Appearance
@@ -226,14 +246,14 @@ func (p Place) straddle(in setting, pages []int) ([]Appearance, error) {
 		}
 		part := across / float64(s.parts)
 		if part < minSliceMM {
-			return nil, unfit("per_set", fault.StampPlace)
+			return nil, unfit("per_set", PlaceWrong)
 		}
 		start := (length - along) / 2
 		if p.AlongMM != nil {
 			start = *p.AlongMM
 		}
 		if !(start >= 0 && start+along <= length) {
-			return nil, unfit("along_mm", fault.StampPlace)
+			return nil, unfit("along_mm", PlaceWrong)
 		}
 		cut := part * float64(s.number)
 		box, clip := ofd.Box{X: start, Y: start, Width: in.width, Height: in.height}, ofd.Box{Width: in.width, Height: in.height}
@@ -249,7 +269,7 @@ func (p Place) straddle(in setting, pages []int) ([]Appearance, error) {
 			box.Y, clip.Y, clip.Height, depth = p.MarginMM-cut, cut, part, area.Height
 		}
 		if !(part+p.MarginMM <= depth) {
-			return nil, unfit("margin_mm", fault.StampPlace)
+			return nil, unfit("margin_mm", PlaceWrong)
 		}
 		all = append(all, Appearance{Page: s.page, Box: box, Clip: &clip})
 	}
@@ -261,17 +281,17 @@ func (p Place) cut(pages []int) ([]slice, error) {
 	opposite := map[Edge]Edge{EdgeLeft: EdgeRight, EdgeRight: EdgeLeft, EdgeTop: "", EdgeBottom: ""}
 	back, known := opposite[p.Edge]
 	if !known {
-		return nil, unfit("edge", fault.StampPlace)
+		return nil, unfit("edge", PlaceWrong)
 	}
 	if p.Duplex && back == "" {
-		return nil, unfit("duplex", fault.StampPlace) // which edge of the back it would be depends on how the sheet is turned
+		return nil, unfit("duplex", PlaceWrong) // which edge of the back it would be depends on how the sheet is turned
 	}
 	most := p.PerSet
 	if most == 0 {
 		most = DefaultPerSet
 	}
 	if most < 2 || most > maxPerSet {
-		return nil, unfit("per_set", fault.StampPlace)
+		return nil, unfit("per_set", PlaceWrong)
 	}
 	var sheets [][]int // the pages of each sheet
 	for _, page := range pages {
@@ -282,7 +302,7 @@ func (p Place) cut(pages []int) ([]slice, error) {
 		sheets = append(sheets, []int{page})
 	}
 	if len(sheets) < 2 {
-		return nil, unfit("page", fault.StampStraddle)
+		return nil, unfit("page", PagesTooFew)
 	}
 	sets := (len(sheets) + most - 1) / most
 	var all []slice
@@ -307,30 +327,31 @@ func (p Place) cut(pages []int) ([]slice, error) {
 
 // keyword puts the middle of the seal over the middle of the text, moved by XMM and YMM, and back onto the page where it would leave it.
 func (p Place) keyword(in setting, pages []int) ([]Appearance, error) {
-	if strings.TrimSpace(p.Text) == "" || !plain(p.Text, maxKeyword) {
-		return nil, unfit("text", fault.StampKeyword)
+	if strings.TrimSpace(p.Text) == "" || !OneLine(p.Text, maxKeyword) {
+		return nil, unfit("text", TextWrong)
 	}
 	if p.Nth < 0 {
-		return nil, unfit("nth", fault.StampKeyword)
+		return nil, unfit("nth", TextWrong)
 	}
 	if !(p.XMM >= -maxMoveMM && p.XMM <= maxMoveMM) {
-		return nil, unfit("x_mm", fault.StampPlace)
+		return nil, unfit("x_mm", PlaceWrong)
 	}
 	if !(p.YMM >= -maxMoveMM && p.YMM <= maxMoveMM) {
-		return nil, unfit("y_mm", fault.StampPlace)
+		return nil, unfit("y_mm", PlaceWrong)
 	}
 	if len(pages) > maxSearched {
-		return nil, unfit("page", fault.StampKeyword)
+		return nil, unfit("page", TextWrong)
 	}
 	var all []Appearance
 	seen := 0
 	for _, page := range pages {
 		chars, err := in.text(page)
-		if fault.CodeOf(err) == fault.StampKeywordPDF {
-			return nil, err
-		}
 		if err != nil {
-			return nil, fault.Wrap(err, fault.StampKeyword).WithField("text", fault.StampKeyword)
+			wrong := &Error{Reason: TextWrong, Field: "text", Err: err}
+			if errors.Is(err, errNoText) {
+				wrong.Reason = TextInPDF
+			}
+			return nil, wrong
 		}
 		for nth := 1; ; nth++ {
 			match, found := render.Find(chars, p.Text, nth)
@@ -345,7 +366,7 @@ func (p Place) keyword(in setting, pages []int) ([]Appearance, error) {
 			box := ofd.Box{X: hit.X + hit.Width/2 - in.width/2 + p.XMM, Y: hit.Y + hit.Height/2 - in.height/2 + p.YMM, Width: in.width, Height: in.height}
 			box.X, box.Y = max(0, min(box.X, area.Width-in.width)), max(0, min(box.Y, area.Height-in.height))
 			if member := whole(box, area); member != "" { // a page that is smaller than the seal
-				return nil, unfit("page", fault.StampPlace)
+				return nil, unfit("page", PlaceWrong)
 			}
 			all = append(all, Appearance{Page: page, Box: box, Text: &hit})
 			if seen == p.Nth || len(all) > MaxAppearances {
@@ -354,14 +375,14 @@ func (p Place) keyword(in setting, pages []int) ([]Appearance, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, fault.New(fault.StampKeyword).WithField("text", fault.StampKeyword)
+		return nil, unfit("text", TextWrong)
 	}
 	return all, nil
 }
 
 // pageNumbers reads "1", "2-5,8", "odd", "even" and "all" for a document of n pages; the numbers come in order, each once.
 func pageNumbers(text string, n int) ([]int, error) {
-	wrong := unfit("page", fault.StampPlace)
+	wrong := unfit("page", PlaceWrong)
 	if utf8.RuneCountInString(text) > maxPagesLen {
 		return nil, wrong
 	}
