@@ -55,6 +55,9 @@ func (o Order) clean() (Order, error) {
 // mine reads a case for somebody who may work on it: of the own area, and without a part in what it is about. That somebody with a part tried is
 // on record.
 func (s *Service) mine(ctx context.Context, id, doing string) (context.Context, Case, error) {
+	if _, err := scopes(ctx); err != nil { // whoever decides nothing anywhere is not told what is there
+		return ctx, Case{}, err
+	}
 	c, err := s.cfg.Store.Find(ctx, id)
 	if err != nil {
 		return ctx, c, storeFault(err, "find case")
@@ -115,6 +118,9 @@ func (s *Service) take(ctx context.Context, id string) (Case, error) {
 
 // Decide ends a case that the actor took.
 func (s *Service) Decide(ctx context.Context, id string, o Order) (Case, error) {
+	if _, err := scopes(ctx); err != nil {
+		return Case{}, err
+	}
 	o, err := o.clean()
 	if err != nil {
 		return Case{}, err
@@ -193,6 +199,9 @@ func (s *Service) join(ctx context.Context, c Case, of string, e audit.Event) (C
 
 // Contact opens how to reach a reporter, which is on record with the reason before it is shown.
 func (s *Service) Contact(ctx context.Context, id, telling, reason string) (string, error) {
+	if _, err := scopes(ctx); err != nil {
+		return "", err
+	}
 	if reason = strings.TrimSpace(reason); reason == "" || !plain(reason, MaxReason) {
 		return "", fault.New(fault.ForgeryReason).WithField("reason", fault.ForgeryReason)
 	}
