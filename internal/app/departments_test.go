@@ -103,11 +103,11 @@ func TestI01RoutesRolesDepartments(t *testing.T) {
 		t.Fatalf("%+v %v", rights, err)
 	}
 	objects["staff-rights"] = rights.Items[0].ID
-	if a := call(t, p, http.MethodPost, "/api/v1/forgery-reports", "", map[string]any{"identifier": "37030000001899"}); a.Status != http.StatusOK {
+	if a := call(t, p, http.MethodPost, "/api/v1/forgery-reports", "", map[string]any{"identifier": call(t, p, http.MethodGet, "/api/v1/licenses/"+license, own["license_reviewer"], nil).String("license_id")}); a.Status != http.StatusOK {
 		t.Fatal(a.Text)
 	}
 	var reported struct{ Items []struct{ ID string } }
-	if err := json.Unmarshal([]byte(call(t, p, http.MethodGet, "/api/v1/forgeries", own["seal_reviewer"], nil).Text), &reported); err != nil || len(reported.Items) != 1 {
+	if err := json.Unmarshal([]byte(call(t, p, http.MethodGet, "/api/v1/forgeries", own["license_reviewer"], nil).Text), &reported); err != nil || len(reported.Items) != 1 {
 		t.Fatalf("%+v %v", reported, err)
 	}
 	objects["forgeries"] = reported.Items[0].ID
