@@ -45,6 +45,7 @@ func TestReportsAreBounded(t *testing.T) {
 		"text turned around":                {Report{SM3: sm3, Where: "a\u202eb"}, "where", fault.ForgeryWhere},
 		"no text":                           {Report{SM3: sm3, Where: "\xff"}, "where", fault.ForgeryWhere},
 		"script in the address":             {Report{Address: "javascript:alert(1)"}, "address", fault.ForgeryAddress},
+		"address of another scheme":         {Report{Address: "ftp://a.example/x"}, "address", fault.ForgeryAddress},
 		"address of a file":                 {Report{Address: "file:///etc/passwd"}, "address", fault.ForgeryAddress},
 		"address without a host":            {Report{Address: "https://"}, "address", fault.ForgeryAddress},
 		"address with blanks":               {Report{Address: "https://a.example/ b"}, "address", fault.ForgeryAddress},
