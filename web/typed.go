@@ -199,14 +199,18 @@ func (f *TypedForm) hidden(all []Hidden) []Hidden {
 	return all
 }
 
-// reasons puts the reason that was typed into the action that it was typed for, which is shown opened.
+// reasons puts the reason that was typed into the action that it was typed for, which is shown opened, also where other inputs of it were typed.
 func (f *TypedForm) reasons(actions []StateAction) []StateAction {
 	if f == nil || f.Action == "" {
 		return actions
 	}
 	actions = slices.Clone(actions)
 	for i := range actions {
-		if at, _, _ := strings.Cut(actions[i].URL, "?"); at == f.Action && !actions[i].NoReason && len(actions[i].Reasons) == 0 && f.Get("reason") != "" {
+		at, _, _ := strings.Cut(actions[i].URL, "?")
+		if at == f.Action && slices.ContainsFunc(actions[i].Fields, func(field FormField) bool { return f.Get(field.Name) != "" }) {
+			actions[i].Open = true // its fields come back filled in
+		}
+		if at == f.Action && !actions[i].NoReason && len(actions[i].Reasons) == 0 && f.Get("reason") != "" {
 			actions[i].Reason, actions[i].Open = f.Get("reason"), true
 		}
 	}

@@ -204,3 +204,19 @@ func TestNamesOfFilesAreBounded(t *testing.T) {
 		t.Errorf("files %q", form.files())
 	}
 }
+
+func TestAnActionWhoseFieldsWereTypedComesBackOpened(t *testing.T) {
+	decide := StateAction{URL: "/x/decision", NoReason: true, Fields: []FormField{{Name: "words"}}}
+	for name, row := range map[string]struct {
+		form TypedForm
+		open bool
+	}{
+		"its fields":            {TypedForm{Action: "/x/decision", Fields: url.Values{"words": {"a"}}}, true},
+		"fields of another one": {TypedForm{Action: "/x/take", Fields: url.Values{"words": {"a"}}}, false},
+		"nothing":               {TypedForm{Action: "/x/decision", Fields: url.Values{}}, false},
+	} {
+		if got := row.form.reasons([]StateAction{decide}); got[0].Open != row.open {
+			t.Errorf("%s: open is %v", name, got[0].Open)
+		}
+	}
+}

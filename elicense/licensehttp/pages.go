@@ -12,6 +12,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/forgery"
 	"github.com/yinxin-gov/yinxin/esign/render"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -24,10 +25,12 @@ import (
 type Pages struct {
 	web.Site
 	Service *elicense.Service
-	Reports Reports       // nil where reports are not sealed
-	Acting  Acting        // for whom somebody acts; nil where nobody does
-	Faces   render.Faces  // draw letters whose fonts are not in a file that is verified
-	drawing chan struct{} // one place for each file whose pages are being drawn
+	Reports Reports // nil where reports are not sealed
+	Acting  Acting  // for whom somebody acts; nil where nobody does
+	// Forgeries takes reports of suspected forgeries; nil where none are taken.
+	Forgeries *forgery.Service
+	Faces     render.Faces  // draw letters whose fonts are not in a file that is verified
+	drawing   chan struct{} // one place for each file whose pages are being drawn
 }
 
 // Routes adds the pages.
@@ -51,6 +54,9 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	})
 	if p.Acting != nil {
 		p.Handle(mux, p.actingPages())
+	}
+	if p.Forgeries != nil {
+		p.Handle(mux, p.forgeryPages())
 	}
 }
 
@@ -183,7 +189,7 @@ func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) verifyForm(w http.ResponseWriter, r *http.Request) error {
-	return p.Page(w, r, http.StatusOK, "verify", web.Page{Body: web.VerifyPage{Number: r.URL.Query().Get("license_id")}})
+	return p.Page(w, r, http.StatusOK, "verify", web.Page{Body: web.VerifyPage{Number: r.URL.Query().Get("license_id"), ReportURL: p.forgeryURL()}})
 }
 
 // verifySubmit judges a file, a code or a number and shows the report. The file is judged in memory and forgotten.
@@ -195,6 +201,7 @@ func (p *Pages) verifySubmit(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		status := fault.MetaOf(code).Status
+		typed.ReportURL = p.forgeryURL()
 		return p.Page(w, r, status, "verify", web.Page{Errors: p.Renderer.FieldErrors(r, err, nil), Body: typed})
 	}
 	report, err := encodeReport(results...)
@@ -209,6 +216,9 @@ func (p *Pages) verifySubmit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.draw(r, body.Results, results, files)
+	if address := p.forgeryURL(); address != "" {
+		body.OfferForgeryReport(address)
+	}
 	return p.Page(w, r, http.StatusOK, "verify-result", web.Page{Body: body})
 }
 

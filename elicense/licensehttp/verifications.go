@@ -136,15 +136,20 @@ func readOrder(body []byte) (VerificationOrder, error) {
 	if len(body) > maxJSON {
 		return order, fault.New(fault.TooLarge, "limit", "64 KiB")
 	}
+	return order, decodeStrictly(body, &order)
+}
+
+// decodeStrictly reads JSON of known names alone, for an operation that takes JSON beside files.
+func decodeStrictly(body []byte, into any) error {
 	if err := strictjson.CheckLower(body); err != nil {
-		return order, fault.Wrap(err, fault.Malformed)
+		return fault.Wrap(err, fault.Malformed)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&order); err != nil {
-		return order, fault.Wrap(err, fault.Malformed)
+	if err := decoder.Decode(into); err != nil {
+		return fault.Wrap(err, fault.Malformed)
 	}
-	return order, nil
+	return nil
 }
 
 type upload struct {

@@ -31,7 +31,7 @@ const (
 // page writes for itself but for the version that was read, and everything of a visit at a counter, which ends with the person in front
 // of the desk.
 var keptFields = []string{
-	web.InputVersion, "reason", "reason-code",
+	web.InputVersion, "reason", "reason-code", "decision", "words", "note", "duplicate_of",
 	"account", "area", "client", "client_id", "client_name", "definition", "department", "document", "expires_on", "holder", "id", "kind", "live", "login", "max_ial", "name",
 	"nationality", "number", "overlap_hours", "post_logout_redirect_uris", "profile", "purpose", "redirect_uris", "role", "scope", "source", "statutory_basis", "subject", "text",
 	"until-year", "until-month", "until-day", "live-year", "live-month", "live-day", "expires_on-year", "expires_on-month", "expires_on-day",

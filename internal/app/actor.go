@@ -31,7 +31,7 @@ var personOperations = map[string]string{
 	"add-child": idp.ScopeMandates, "list-relatives": idp.ScopeMandates, "declare-relative": idp.ScopeMandates, "confirm-relative": idp.ScopeMandates, "end-relative": idp.ScopeMandates,
 	"list-my-records": idp.ScopeMyData, "get-my-export": idp.ScopeMyData, "ask-for-my-export": idp.ScopeMyData, "get-my-export-file": idp.ScopeMyData,
 	"get-my-export-document": idp.ScopeMyData, "get-my-export-archive": idp.ScopeMyData,
-	"list-license-types": "", "list-service-items": "", "verify": "", "seal-verification-report": "", "pack-evidence": "", "GET /api/openapi.json": "",
+	"list-license-types": "", "list-service-items": "", "verify": "", "seal-verification-report": "", "pack-evidence": "", "report-forgery": "", "get-forgery-report-state": "", "GET /api/openapi.json": "",
 }
 
 // openToAll reports whether an operation needs no token: it is for everybody, or the reader of a counter signs what it sends.
@@ -42,7 +42,8 @@ func openToAll(operation string) bool {
 
 // staffOperations are for a member of staff alone, by a token of staff: where the law wants a human, no application stands for one.
 var staffOperations = []string{"list-staff-tokens", "revoke-staff-token",
-	"list-proofing-reviews", "get-proofing-review", "open-proofing-review-field", "get-proofing-review-picture", "decide-proofing-review", "decide-seal-use"}
+	"list-proofing-reviews", "get-proofing-review", "open-proofing-review-field", "get-proofing-review-picture", "decide-proofing-review", "decide-seal-use",
+	"take-forgery", "decide-forgery", "open-forgery-contact", "get-forgery-file"}
 
 func plainText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 

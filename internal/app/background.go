@@ -141,7 +141,11 @@ func (a *App) purge(ctx context.Context) {
 		n, err := a.sealing.seals.RemoveUseDocuments(ctx)
 		return int64(n), err
 	}
-	for name, run := range map[string]func(context.Context, time.Time) (int64, error){"identity": a.store.Purge, "outbox": outboxdb.New(a.db).Purge, "documents of seal uses": documents} {
+	forgeries := func(ctx context.Context, _ time.Time) (int64, error) {
+		n, err := a.SweepForgeries(ctx)
+		return int64(n), err
+	}
+	for name, run := range map[string]func(context.Context, time.Time) (int64, error){"identity": a.store.Purge, "outbox": outboxdb.New(a.db).Purge, "documents of seal uses": documents, "reports of forgeries": forgeries} {
 		deleted, err := run(ctx, a.opts.Now())
 		if err != nil && ctx.Err() == nil {
 			a.opts.Log.WarnContext(ctx, "purge failed", "rows", name, "error", err)

@@ -77,6 +77,14 @@ type Config struct {
 	Trust Trusting `yaml:"trust"`
 	// Seals says what is asked of seals here.
 	Seals Seals `yaml:"seals"`
+	// Forgeries says how long reports of suspected forgeries keep what reporters wrote.
+	Forgeries Forging `yaml:"forgeries"`
+}
+
+// Forging is the policy of reports of suspected forgeries.
+type Forging struct {
+	// KeepDays is how many days after the decision contact, words and file of reporters are erased; 0 is 180.
+	KeepDays int `yaml:"keep_days"`
 }
 
 // Disputing is the policy of questions of people about uses of their data. An answer is due in fifteen days.
@@ -396,6 +404,9 @@ func (c *Config) check() []string {
 	}
 	if after := c.Disputes.RaiseAfter; after != 0 && (after < 24*time.Hour || after > 60*24*time.Hour) {
 		add("disputes.raise_after: must be between 24h and 1440h")
+	}
+	if days := c.Forgeries.KeepDays; days < 0 || days > 3650 {
+		add("forgeries.keep_days: must be between 1 and 3650")
 	}
 	if c.Family.Max < 0 || c.Family.Max > mandate.MaxRelatives {
 		add("family.max: must be between 1 and %d", mandate.MaxRelatives)

@@ -103,6 +103,14 @@ func TestI01RoutesRolesDepartments(t *testing.T) {
 		t.Fatalf("%+v %v", rights, err)
 	}
 	objects["staff-rights"] = rights.Items[0].ID
+	if a := call(t, p, http.MethodPost, "/api/v1/forgery-reports", "", map[string]any{"identifier": call(t, p, http.MethodGet, "/api/v1/licenses/"+license, own["license_reviewer"], nil).String("license_id")}); a.Status != http.StatusOK {
+		t.Fatal(a.Text)
+	}
+	var reported struct{ Items []struct{ ID string } }
+	if err := json.Unmarshal([]byte(call(t, p, http.MethodGet, "/api/v1/forgeries", own["license_reviewer"], nil).Text), &reported); err != nil || len(reported.Items) != 1 {
+		t.Fatalf("%+v %v", reported, err)
+	}
+	objects["forgeries"] = reported.Items[0].ID
 	for resource, id := range objects {
 		if id == "" {
 			t.Fatalf("no object of %s: %s", resource, use.Text)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/yinxin-gov/yinxin/elicense/licensehttp"
 	"github.com/yinxin-gov/yinxin/idp/staffhttp"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 )
@@ -41,6 +42,13 @@ func (a *App) find(r *http.Request, text string) (all []staffhttp.Found, err err
 	switch {
 	case err == nil:
 		all = append(all, staffhttp.Found{What: "license", Name: license.LicenseID, URL: "/license/" + license.ID})
+	case !unseen(err):
+		return nil, err
+	}
+	reported, err := a.sealing.forgeries.ByReceipt(ctx, text)
+	switch {
+	case err == nil:
+		all = append(all, staffhttp.Found{What: "forgery", Name: reported.ID, URL: licensehttp.ForgeryURL(reported.ID)})
 	case !unseen(err):
 		return nil, err
 	}

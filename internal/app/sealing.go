@@ -11,6 +11,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/forgery"
 	"github.com/yinxin-gov/yinxin/elicense/licensedb"
 	"github.com/yinxin-gov/yinxin/elicense/licenseface"
 	"github.com/yinxin-gov/yinxin/elicense/licensehttp"
@@ -41,10 +42,11 @@ func sealingMigrations() []sqldb.MigrationSet {
 
 // sealing joins the rooms of seals and licences.
 type sealing struct {
-	app      *App
-	seals    *esign.Service
-	licenses *elicense.Service
-	ticks    int
+	app       *App
+	seals     *esign.Service
+	licenses  *elicense.Service
+	forgeries *forgery.Service
+	ticks     int
 }
 
 func openSealing(ctx context.Context, a *App) (*sealing, error) {
@@ -76,6 +78,9 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	s.licenses, err = elicense.New(elicense.Config{Store: licenseStore, Cards: licenseStore, Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
 		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, TimeStamp: timeStamp, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf})
 	if err != nil {
+		return nil, err
+	}
+	if s.forgeries, err = a.newForgeries(s); err != nil {
 		return nil, err
 	}
 	return s, s.recover(ctx)
@@ -181,8 +186,10 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[elicense.TopicPublish] = func(ctx context.Context, d outbox.Delivery) error { return s.licenses.HandlePublish(ctx, d.Payload) }
 	all[esign.TopicPublish] = func(ctx context.Context, d outbox.Delivery) error { return s.seals.HandlePublish(ctx, d.Payload) }
 	all[elicense.TopicIssued] = func(ctx context.Context, d outbox.Delivery) error { return s.deliver(ctx, d.Payload) }
+	all[forgery.TopicDecided] = func(ctx context.Context, d outbox.Delivery) error { return s.forgeries.HandleDecided(ctx, d.Payload) }
+	all[forgery.TopicNotice] = s.app.deliverForgeryNotice
 	// Holders and staff see these on their own pages; there is nobody else to tell yet.
-	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented, esign.TopicUse} {
+	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented, esign.TopicUse, forgery.TopicReported} {
 		all[topic] = func(context.Context, outbox.Delivery) error { return nil }
 	}
 }
@@ -229,7 +236,7 @@ func (s *sealing) pages(mux *http.ServeMux) {
 }
 
 func (s *sealing) licensePages() *licensehttp.Pages {
-	return &licensehttp.Pages{Site: s.app.site(), Service: s.licenses, Acting: s.app.identity, Reports: verifyReports{s.app}, Faces: render.BuiltIn()}
+	return &licensehttp.Pages{Site: s.app.site(), Service: s.licenses, Acting: s.app.identity, Reports: verifyReports{s.app}, Forgeries: s.forgeries, Faces: render.BuiltIn()}
 }
 
 // cards are the licences of the person who is signed in.
@@ -248,6 +255,7 @@ func (s *sealing) api(api huma.API, _ *http.ServeMux) error {
 	pages := s.licensePages()
 	pages.RegisterReports(api)
 	pages.RegisterEvidence(api)
+	licensehttp.RegisterForgeries(api, s.forgeries)
 	return nil
 }
 

@@ -42,6 +42,9 @@ func (a *App) departmentMoved(ctx context.Context, department, path string) erro
 	if err := a.sealing.licenses.MoveAuthority(ctx, department, path); err != nil {
 		return err
 	}
+	if err := a.sealing.forgeries.MoveDepartment(ctx, department, path); err != nil {
+		return err
+	}
 	return a.moveCounters(ctx, department, path)
 }
 

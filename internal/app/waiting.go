@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 
+	"github.com/yinxin-gov/yinxin/elicense/licensehttp"
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/counter"
@@ -92,6 +93,13 @@ func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
 			return nil, err
 		}
 		add("seal.uses", "/seal/requests?state=requested", n)
+	}
+	forgeries, known, err := a.sealing.forgeries.Waiting(ctx, staffhttp.MaxWaiting)
+	if err != nil {
+		return nil, err
+	}
+	if known {
+		add("forgeries", licensehttp.ForgeriesPath+"?state=received", forgeries)
 	}
 	licenses, err := a.sealing.licenses.Waiting(ctx, staffhttp.MaxWaiting)
 	if err != nil {

@@ -60,6 +60,7 @@ const (
 
 	TemplateDisputeAnswered = "dispute-answered"  // a department answered a question about what it received
 	TemplateDisputeMoved    = "dispute-moved"     // it went back to the department, or to the platform
+	TemplateForgeryDecided  = "forgery-decided"   // a report of a suspected forgery was decided
 	TemplateExport          = "export"            // the copy of the person's data can be fetched
 	TemplateLevelExpiry     = "level-expiry"      // the level ends soon by its age
 	TemplateReviewPassed    = "review-passed"     // reviewers confirmed the person
@@ -126,6 +127,7 @@ var templates = withMandates(map[string]Template{
 	TemplateCertificateUnwatched:    {TemplateCertificateUnwatched, []Param{{"date", 10}}, false},
 	TemplateCertificateUnwatchedEnd: {TemplateCertificateUnwatchedEnd, nil, false},
 
+	TemplateForgeryDecided:  {TemplateForgeryDecided, nil, false},
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}, false},
 	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},
 	TemplateDisputeMoved:    {TemplateDisputeMoved, nil, false},

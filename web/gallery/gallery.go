@@ -31,6 +31,7 @@ func list(locale string) []Sample {
 	samples = append(samples, counter()...)
 	samples = append(samples, trust()...)
 	samples = append(samples, sealUses()...)
+	samples = append(samples, forgeries()...)
 	samples = append(samples, admin()...)
 	samples = append(samples, staffRealm()...)
 	samples = append(samples, rights()...)

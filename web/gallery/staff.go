@@ -34,7 +34,7 @@ func staffRealm() []Sample {
 
 // found is the search of the consoles with what it found.
 func found(wanted string, rows []web.Row) web.AdminListPage {
-	return web.AdminListPage{Intro: "按应用名称或标识、印章编号、证照标识、求助码查找；只显示您有权查看的。", FilterURL: "/staff/search", FilterName: "查询",
+	return web.AdminListPage{Intro: "按应用名称或标识、印章编号、证照标识、举报回执编号、求助码查找；只显示您有权查看的。", FilterURL: "/staff/search", FilterName: "查询",
 		Filter: []web.FormField{{Name: "q", Label: "名称、编号或求助码", Value: wanted, Max: 128}},
 		Table:  web.Table{Caption: "查找", Plain: true, Columns: []web.Column{{Label: "名称"}, {Label: "类别"}}, Rows: rows},
 		None:   "没有找到", NoneText: "请核对编号；不在您管辖范围内的也不显示。求助码还可以在日志中查找。"}

@@ -49,7 +49,7 @@ func documents() map[string]*web.ShownDocument {
 // verdicts are the verification pages: the form and one page for each report in reports/.
 func verdicts(locale string) []Sample {
 	samples := []Sample{
-		{Name: "verify", Template: "verify", Page: web.Page{Body: web.VerifyPage{}}},
+		{Name: "verify", Template: "verify", Page: web.Page{Body: web.VerifyPage{ReportURL: "/verify/report"}}},
 		{Name: "verify-error", Template: "verify", Status: 422, Page: web.Page{Body: web.VerifyPage{Number: "1.2.156.3005.2"}, Errors: []web.FieldError{{Field: "verify-file", Message: "请选择文件"}, {Field: "verify-check", Message: "请填写 4 位"}}}},
 	}
 	entries, err := reports.ReadDir("reports")
@@ -68,6 +68,7 @@ func verdicts(locale string) []Sample {
 		if entry.Name() == "valid.json" {
 			body.Held = "key_example.AAAA"
 		}
+		body.OfferForgeryReport("/verify/report")
 		body.Results[0].Shown = documents()[strings.TrimSuffix(entry.Name(), ".json")]
 		samples = append(samples, Sample{Name: "verify-" + strings.TrimSuffix(entry.Name(), ".json"), Template: "verify-result", Page: web.Page{Body: body}})
 	}

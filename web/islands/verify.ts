@@ -147,7 +147,8 @@ function begin(drop: HTMLElement): void {
         title,
         (r.Code === "V00" || r.Code === "V14") && r.Sealed && h("p", {}, t("verify.sealed", { organization: r.Sealed.Organization, at: when(r.Sealed.At, false), seal: r.Sealed.Seal }) + (r.License && r.Code === "V00" ? t("verify.sealed.licence") : "")),
         r.Code === "V14" && r.Sealed?.Successor && h("p", {}, t("verify.successor", { before: r.Sealed.Successor.owner, now: r.Sealed.Successor.names.join("、") })),
-        words["verify.next." + r.Code] !== undefined && h("p", {}, t("verify.next." + r.Code)))),
+        words["verify.next." + r.Code] !== undefined && h("p", {}, t("verify.next." + r.Code)),
+        reportFirst(r) && forgery(r, "button"))),
       h("ul", { class: "lines" }, r.Lines.map((line) => h("li", { class: line.State },
         icon(({ yes: "check", no: "cross", none: "dash" } as Record<string, string>)[line.State] ?? "question"),
         h("div", {}, h("strong", {}, t("verify.line." + line.Question)),
@@ -160,7 +161,8 @@ function begin(drop: HTMLElement): void {
       r.Coverage && [h("h2", {}, t("verify.coverage")), r.Coverage.uncovered && r.Coverage.uncovered.length > 0
         ? [h("p", {}, t("verify.coverage.part")), h("ul", { class: "reasons" }, r.Coverage.uncovered.map((u) => h("li", {}, h("span", { class: "code" }, u.path), " ", h("span", { class: "tag" }, word("verify.role.", u.role)))))]
         : h("p", {}, t("verify.coverage.all"))],
-      h("dl", { class: "shown" }, r.File !== "" && code(t("verify.file"), r.File), r.SM3 !== "" && code(t("verify.sm3"), (r.SM3.match(/.{8}/g) ?? []).join(" "))));
+      h("dl", { class: "shown" }, r.File !== "" && code(t("verify.file"), r.File), r.SM3 !== "" && code(t("verify.sm3"), (r.SM3.match(/.{8}/g) ?? []).join(" "))),
+      !reportFirst(r) && forgery(r, "button text"));
     const report = URL.createObjectURL(new Blob([view.report], { type: "application/json" }));
     const main = document.querySelector("main")!;
     main.replaceChildren(
@@ -177,6 +179,20 @@ function begin(drop: HTMLElement): void {
     scrollTo(0, 0);
     await showPages(view, pages);
     result.dataset.done = "1";
+  }
+
+  // reportFirst: reporting is the next step of the verdict (experience.md 3.12).
+  const reportFirst = (r: Result): boolean => ["V20", "V21", "V22", "V23", "V41"].includes(r.Code);
+
+  // forgery leads to the page on which a suspected forgery is reported. What it hands over leaves the machine when this is pressed, not before.
+  function forgery(r: Result, look: string): Child {
+    if (!data.report) return undefined;
+    const query = new URLSearchParams();
+    const set = (name: string, value?: string): void => { if (value) query.set(name, value); };
+    set("code", r.Code);
+    set("sm3", r.SM3);
+    set("identifier", r.License?.license_id || (r.Signatures ?? []).find((one) => one.seal?.seal_id)?.seal!.seal_id);
+    return h("p", { class: "actions" }, h("a", { class: look, id: "verify-forgery", href: data.report + "?" + query }, data.reportLabel!));
   }
 
   function license(l: NonNullable<Result["License"]>): Child {
