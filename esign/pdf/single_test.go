@@ -271,3 +271,80 @@ func TestChangesAreToldInPart(t *testing.T) {
 		t.Error("one is told twice")
 	}
 }
+
+// packed is a file whose catalogue, object 1, stands in object stream 4 with these members and content; row is its entry.
+func packed(members, content string, row [4]byte, more string) []byte {
+	out := []byte("%PDF-1.7\n")
+	pages := len(out)
+	out = fmt.Appendf(out, "2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n")
+	stream := len(out)
+	out = fmt.Appendf(out, "4 0 obj\n<<%s/Length %d>>\nstream\n%s\nendstream\nendobj\n", members, len(content), content)
+	number := len(out)
+	out = fmt.Appendf(out, "5 0 obj\n%s\nendobj\n", more)
+	rows := []byte{0, 0, 0, 0}
+	rows = append(rows, row[:]...)
+	for _, at := range []int{pages, 0, stream, number} {
+		kind := byte(1)
+		if at == 0 {
+			kind = 0
+		}
+		rows = append(rows, kind, byte(at>>8), byte(at), 0)
+	}
+	return fmt.Appendf(slices.Clone(out), "3 0 obj\n<</Type/XRef/Root 1 0 R/Size 6/W[1 2 1]/Length %d>>\nstream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n", len(rows), rows, len(out))
+}
+
+func TestObjectStreamsOneByOne(t *testing.T) {
+	const content = "1 0 <</Type/Catalog/Pages 2 0 R>>"
+	const members = "/Type/ObjStm/N 1/First 4"
+	in := [4]byte{2, 0, 4, 0}
+	for name, c := range map[string]struct {
+		data []byte
+		code string
+	}{
+		"as it is":                    {packed(members, content, in, "0"), ""},
+		"another type":                {packed("/Type/XRef/N 1/First 4", content, in, "0"), pdf.CodeStructure},
+		"no type":                     {packed("/N 1/First 4", content, in, "0"), pdf.CodeStructure},
+		"no count":                    {packed("/Type/ObjStm/First 4", content, in, "0"), pdf.CodeStructure},
+		"count below zero":            {packed("/Type/ObjStm/N -1/First 4", content, in, "0"), pdf.CodeStructure},
+		"count of none":               {packed("/Type/ObjStm/N 0/First 4", content, in, "0"), pdf.CodeStructure},
+		"count beyond the header":     {packed("/Type/ObjStm/N 2/First 4", content, in, "0"), pdf.CodeStructure},
+		"count beyond all":            {packed("/Type/ObjStm/N 999/First 4", content, in, "0"), pdf.CodeStructure},
+		"no first":                    {packed("/Type/ObjStm/N 1", content, in, "0"), pdf.CodeStructure},
+		"first below zero":            {packed("/Type/ObjStm/N 1/First -4", content, in, "0"), pdf.CodeStructure},
+		"first beyond all":            {packed("/Type/ObjStm/N 1/First 99", content, in, "0"), pdf.CodeStructure},
+		"offset beyond all":           {packed(members, "1 99"+content[4:], in, "0"), pdf.CodeStructure},
+		"number that is none":         {packed(members, "x 0 "+content[4:], in, "0"), pdf.CodeStructure},
+		"number of another object":    {packed(members, "2 0 "+content[4:], in, "0"), pdf.CodeStructure},
+		"index beyond the stream":     {packed(members, content, [4]byte{2, 0, 4, 1}, "0"), pdf.CodeStructure},
+		"stream that is not there":    {packed(members, content, [4]byte{2, 0, 9, 0}, "0"), pdf.CodeStructure},
+		"stream that is free":         {packed(members, content, [4]byte{2, 0, 3, 0}, "0"), pdf.CodeStructure},
+		"stream in itself":            {packed(members, content, [4]byte{2, 0, 1, 0}, "0"), pdf.CodeStructure},
+		"no stream":                   {packed(members, content, [4]byte{2, 0, 5, 0}, "<</Type/ObjStm>>"), pdf.CodeStructure},
+		"length elsewhere":            {lengthAt(content, "5 0 R", fmt.Sprint(len(content))), ""},
+		"length elsewhere, wrong":     {lengthAt(content, "5 0 R", "7"), pdf.CodeStructure},
+		"length that is a name":       {lengthAt(content, "5 0 R", "/X"), pdf.CodeStructure},
+		"length and more":             {lengthAt(content, "5 0 R", fmt.Sprint(len(content), " 7")), pdf.CodeStructure},
+		"length of a free object":     {lengthAt(content, "3 0 R", fmt.Sprint(len(content))), pdf.CodeStructure},
+		"length of another object":    {lengthAt(content, "9 0 R", fmt.Sprint(len(content))), pdf.CodeStructure},
+		"length of a generation":      {lengthAt(content, "5 1 R", fmt.Sprint(len(content))), pdf.CodeStructure},
+		"length in the stream itself": {lengthAt(content, "1 0 R", fmt.Sprint(len(content))), pdf.CodeStructure},
+	} {
+		if got := fault(t, c.data); got != c.code {
+			t.Errorf("%s: %q, want %q", name, got, c.code)
+		}
+	}
+}
+
+// lengthAt is packed with a length that is referred to.
+func lengthAt(content, ref, length string) []byte {
+	whole := packed("/Type/ObjStm/N 1/First 4", content, [4]byte{2, 0, 4, 0}, length)
+	in := fmt.Sprintf("/Length %d>>\nstream\n%s", len(content), content)
+	swapped := bytes.Replace(whole, []byte("/First 4"+in), []byte("/First 4/Length "+ref+">>\nstream\n"+content), 1)
+	// The offsets of what follows move by as much.
+	moved := len(swapped) - len(whole)
+	at := bytes.LastIndex(swapped, []byte("5 0 obj"))
+	rows := bytes.LastIndex(swapped, []byte("stream\n\x00\x00\x00\x00")) + len("stream\n") + 5*4
+	swapped[rows+1], swapped[rows+2] = byte(at>>8), byte(at)
+	start := bytes.LastIndex(swapped, []byte("startxref\n")) + len("startxref\n")
+	return append(swapped[:start], fmt.Appendf(nil, "%d\n%%%%EOF\n", pdftest.Start(whole)+moved)...)
+}
