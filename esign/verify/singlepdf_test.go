@@ -71,7 +71,8 @@ func resigned(t *testing.T, data []byte, old, fresh string) []byte {
 		t.Fatalf("%d signatures: %v", len(signatures), err)
 	}
 	value := pdftest.Message(t, world().Signer, pki.SignedDataTemplate{})(signatures[0].Signed(f))
-	copy(changed[signatures[0].ByteRange[1]+1:], hex.EncodeToString(value))
+	digits := changed[signatures[0].ByteRange[1]+1 : signatures[0].ByteRange[2]-1]
+	copy(digits, hex.EncodeToString(value)+strings.Repeat("0", len(digits)-2*len(value))) // the old value may have been longer
 	return changed
 }
 
