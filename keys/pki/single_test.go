@@ -392,3 +392,83 @@ func padded(t *testing.T, size int, wrapped func([]byte) []byte, basic []byte) [
 	t.Fatalf("no response of %d octets", size)
 	return nil
 }
+
+// TestOCSPAtTheLastGoodValue: the bounds and forms of answers.
+func TestOCSPAtTheLastGoodValue(t *testing.T) {
+	root := newRoot(t, "root", newKey(t))
+	leaf := root.issue(t, ProfileService, "leaf", &newKey(t).PublicKey)
+	good := answered(t, OIDSM3, leaf, root.certificate, root.certificate, signMessage(root.key), nil)
+	keep := func(list [][]byte) [][]byte { return list }
+	put := func(place int, value []byte) func([][]byte) [][]byte {
+		return func(list [][]byte) [][]byte { list[place] = value; return list }
+	}
+	id, err := good.Singles[0].ID.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	this, err := der.EncodeGeneralizedTime(middle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	utc := append([]byte{23, 13}, "300101000000Z"...)
+	one := func(status ...byte) []byte { return der.EncodeSequence(id, status, this) }
+	list := func(answers ...[]byte) []byte { return der.EncodeSequence(answers...) }
+	ended := func(parts ...[]byte) []byte {
+		return list(der.EncodeSequence(id, der.EncodeImplicit(1, true, parts...), this))
+	}
+	reason := func(n byte) []byte { return ended(this, der.EncodeExplicit(0, []byte{10, 1, n})) }
+	serial := func(octets int) []byte {
+		return list(der.EncodeSequence(der.EncodeSequence(der.EncodeSequence(oidOf(t, OIDSM3)), der.EncodeOctetString(nil), der.EncodeOctetString(nil),
+			der.EncodeInteger(new(big.Int).Lsh(big.NewInt(1), uint(8*octets-2)))), []byte{0x80, 0}, this))
+	}
+	nonce := func(n int) func([][]byte) [][]byte {
+		return func(l [][]byte) [][]byte {
+			return append(l, der.EncodeExplicit(1, der.EncodeSequence(der.EncodeSequence(oidOf(t, oidOCSPNonce), der.EncodeOctetString(der.EncodeOctetString(make([]byte, n)))))))
+		}
+	}
+	certificates := func(n int) func([][]byte) [][]byte {
+		return func(l [][]byte) [][]byte {
+			return append(l, der.EncodeExplicit(0, der.EncodeSequence(slices.Repeat([][]byte{leaf.Raw}, n)...)))
+		}
+	}
+	for name, c := range map[string]struct {
+		data, outer func([][]byte) [][]byte
+		good        bool
+	}{
+		"as many answers as may be":   {put(2, list(slices.Repeat([][]byte{one(0x80, 0)}, maxOCSPSingles)...)), keep, true},
+		"as many certificates":        {keep, certificates(maxOCSPCerts), true},
+		"one certificate more":        {keep, certificates(maxOCSPCerts + 1), false},
+		"the longest nonce":           {nonce(maxOCSPNonce), keep, true},
+		"a longer one":                {nonce(maxOCSPNonce + 1), keep, false},
+		"no nonce in it":              {nonce(0), keep, false},
+		"serial of 64 octets":         {put(2, serial(64)), keep, true},
+		"serial of 65":                {put(2, serial(65)), keep, false},
+		"reason 0":                    {put(2, reason(0)), keep, true},
+		"reason 10":                   {put(2, reason(10)), keep, true},
+		"reason 11":                   {put(2, reason(11)), keep, false},
+		"reason below 0":              {put(2, reason(0xff)), keep, false},
+		"revoked at a UTCTime":        {put(2, ended(utc)), keep, false},
+		"revoked, and more":           {put(2, ended(this, der.EncodeExplicit(0, []byte{10, 1, 1}), this)), keep, false},
+		"good, with something inside": {put(2, list(one(0xa0, 2, 5, 0))), keep, true},
+		"revoked that is flat":        {put(2, list(one(0x81, 0))), keep, false},
+		"unknown":                     {put(2, list(one(0x82, 0))), keep, true},
+		"something behind all":        {func(l [][]byte) [][]byte { return append(nonce(1)(l), der.EncodeNull()) }, keep, false},
+		"something behind the certs":  {keep, func(l [][]byte) [][]byte { return append(certificates(1)(l), der.EncodeNull()) }, false},
+	} {
+		if _, err := ParseOCSPResponse(mended(t, good, root.key, c.data, c.outer)); (err == nil) != c.good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	other := answered(t, OIDSM3, root.certificate, root.certificate, root.certificate, signMessage(root.key), nil)
+	both := &OCSPResponse{Singles: []OCSPSingle{good.Singles[0], other.Singles[0]}}
+	question := &OCSPRequest{Asked: []CertID{good.Singles[0].ID, other.Singles[0].ID}}
+	if err := both.Answers(question); err != nil {
+		t.Errorf("two answers to two questions: %v", err)
+	}
+	if both.Status = OCSPTryLater; both.Answers(question) == nil {
+		t.Error("an answer that is none")
+	}
+	if err := (&OCSPResponse{Singles: both.Singles[:1]}).Answers(question); err == nil {
+		t.Error("one answer to two questions")
+	}
+}

@@ -17,7 +17,9 @@ import (
 // TestFormsOfMessages: shapes of SignedData that real messages have, and their neighbours that are refused.
 func TestFormsOfMessages(t *testing.T) {
 	_, leaf, list, message := samples(t)
-	signer := func(members ...[]byte) []byte { return replaceAt(t, message, ".1.0.4.0", der.EncodeSequence(members...)) }
+	signer := func(members ...[]byte) []byte {
+		return replaceAt(t, message, ".1.0.4.0", der.EncodeSequence(members...))
+	}
 	member := func(n int) []byte { return rebuildFind(t, message, fmt.Sprintf(".1.0.4.0.%d", n)) }
 	context := func(tag int, parts ...[]byte) []byte {
 		joined := bytes.Join(parts, nil)

@@ -247,3 +247,79 @@ func TestAlgorithmFitsKeyAndDigest(t *testing.T) {
 		t.Error("an imprint by SHA-1")
 	}
 }
+
+// TestMembersOfTheSigner: what stands in SignerInfo, and its neighbours that are refused.
+func TestMembersOfTheSigner(t *testing.T) {
+	a := newAuthority(t)
+	rebuilt := func(change func(members [][]byte) [][]byte) tsttest.Parts {
+		return tsttest.Parts{Signers: func(signer []byte) [][]byte {
+			reader := &der.Reader{}
+			value, err := reader.Parse(signer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fields, err := reader.Sequence(value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var members [][]byte
+			for _, field := range fields {
+				members = append(members, field.Raw)
+			}
+			return [][]byte{der.EncodeSequence(change(members)...)}
+		}}
+	}
+	set := func(place int, value []byte) tsttest.Parts {
+		return rebuilt(func(l [][]byte) [][]byte { l[place] = value; return l })
+	}
+	more := func(values ...[]byte) tsttest.Parts {
+		return rebuilt(func(l [][]byte) [][]byte { return append(l, values...) })
+	}
+	unsigned := der.EncodeImplicit(1, true, tsttest.Attribute(t, "1.2.3", der.EncodeNull()))
+	identifier := der.EncodeSequence(der.EncodeSequence(tsttest.Algorithm(t, pki.OIDSM3), der.EncodeOctetString(make([]byte, 32))))
+	own := tsttest.CertIDV2(t, a.tsa.Cert)
+	value, err := (&der.Reader{}).Parse(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := (&der.Reader{}).Sequence(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := func(n int) []byte {
+		return der.EncodeSequence(der.EncodeSequence(append([][]byte{list[0].Content}, slices.Repeat([][]byte{identifier}, n-1)...)...))
+	}
+	for name, c := range map[string]struct {
+		parts tsttest.Parts
+		good  bool
+	}{
+		"attributes that are not signed":   {more(unsigned), true},
+		"the same under [2]":               {more(append([]byte{0xa2}, unsigned[1:]...)), false},
+		"two sets of them":                 {more(unsigned, unsigned), false},
+		"named by its key":                 {tsttest.Parts{SignerVersion: 3, SID: der.EncodeImplicit(0, false, a.tsa.Cert.SubjectKeyID)}, true},
+		"named by a key of no octets":      {tsttest.Parts{SignerVersion: 3, SID: der.EncodeImplicit(0, false)}, false},
+		"named by a key under [1]":         {tsttest.Parts{SignerVersion: 3, SID: der.EncodeImplicit(1, false, a.tsa.Cert.SubjectKeyID)}, false},
+		"named by a key inside":            {tsttest.Parts{SignerVersion: 3, SID: der.EncodeImplicit(0, true, der.EncodeOctetString(a.tsa.Cert.SubjectKeyID))}, false},
+		"signed attributes that are flat":  {set(3, der.EncodeImplicit(0, false, []byte{5, 0})), false},
+		"signed attributes under [1]":      {set(3, der.EncodeImplicit(1, true, tsttest.Attribute(t, "1.2.3", der.EncodeNull()))), false},
+		"sixteen identifiers":              {tsttest.Parts{CertID: ids(16)}, true},
+		"seventeen identifiers":            {tsttest.Parts{CertID: ids(17)}, false},
+		"identifiers with policies":        {tsttest.Parts{CertID: der.EncodeSequence(list[0].Raw, der.EncodeSequence())}, true},
+		"identifiers, policies and more":   {tsttest.Parts{CertID: der.EncodeSequence(list[0].Raw, der.EncodeSequence(), der.EncodeSequence())}, false},
+		"content of another type":          {tsttest.Parts{Content: pki.OIDPKCS7SignedData}, false},
+		"a list of another kind among all": {tsttest.Parts{CRLs: der.EncodeImplicit(1, true, der.EncodeImplicit(1, true, der.EncodeSequence()))}, true},
+	} {
+		got, err := tst.Parse(tsttest.Token(t, a.tsa, stamped, genTime, c.parts))
+		if (err == nil) != c.good {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil && len(got.CRLs) > 0 {
+			t.Errorf("%s: a list of another kind is taken", name)
+		}
+	}
+	for err, open := range map[error]bool{tst.ErrUntrusted: true, tst.ErrNoEvidence: true, tst.ErrSignerUnknown: true, tst.ErrImprint: false, tst.ErrRevoked: false, tst.ErrUsage: false} {
+		if tst.NotKnown(err) != open {
+			t.Errorf("%v", err)
+		}
+	}
+}
