@@ -244,6 +244,17 @@ func TestD27_SignatureThatWasNotInItsField(t *testing.T) {
 			t.Errorf("%s: %+v", name, signatures)
 		}
 	}
+	t.Run("the value that it had stands elsewhere", func(t *testing.T) {
+		objects := pdftest.Objects{
+			20: strings.ReplaceAll(laterValue, "/ByteRange[0 0000000000", "/ByteRange[0 1111111111"), 21: laterValue, 13: widget,
+			3: "<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>/Annots[13 0 R]>>", 1: "<</Type/Catalog/Pages 2 0 R/AcroForm<</SigFlags 3/Fields [13 0 R]>>>>",
+		}
+		data := laterRange(pdftest.Update(pdftest.Document(), objects, "/Root 1 0 R"))
+		_, signatures := open(t, again(data, pdftest.Objects{13: strings.Replace(widget, "/V 20", "/V 21", 1)}))
+		if len(signatures) != 1 || signatures[0].Fault == nil || signatures[0].Fault.Code != pdf.CodeChanged {
+			t.Errorf("%+v", signatures)
+		}
+	})
 	t.Run("two fields without a value of their own", func(t *testing.T) {
 		data := pdftest.Table(pdftest.Plain().With(pdftest.Objects{1: "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[10 0 R 11 0 R]>>>>", 10: "<</FT/Sig/T(a)/V 12 0 R>>", 11: "<</FT/Sig/T(b)/V 12 0 R>>", 12: "<</Type/Sig>>"}), "/Root 1 0 R")
 		_, signatures := open(t, data)
@@ -347,4 +358,26 @@ func lengthAt(content, ref, length string) []byte {
 	swapped[rows+1], swapped[rows+2] = byte(at>>8), byte(at)
 	start := bytes.LastIndex(swapped, []byte("startxref\n")) + len("startxref\n")
 	return append(swapped[:start], fmt.Appendf(nil, "%d\n%%%%EOF\n", pdftest.Start(whole)+moved)...)
+}
+
+// TestD29_SignedRevisionThatEndsBehindItself: a section that the signed revision leans on stands behind what is signed, so that it can be
+// written afterwards.
+func TestD29_SignedRevisionThatEndsBehindItself(t *testing.T) {
+	base := pdftest.Document()
+	raw := pdftest.Update(base, pdftest.Objects{
+		20: laterValue,
+		13: "<</Type/Annot/Subtype/Widget/FT/Sig/T(Later)/V 20 0 R/F 132/Rect[0 0 0 0]/P 3 0 R>>",
+		3:  "<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>/Annots[13 0 R]>>",
+		1:  "<</Type/Catalog/Pages 2 0 R/AcroForm<</SigFlags 3/Fields [13 0 R]>>>>",
+	}, "/Root 1 0 R")
+	const behind = 9000
+	prev := fmt.Appendf(nil, "/Prev %d", pdftest.Start(base))
+	signed := laterRange(bytes.Replace(raw, prev, fmt.Appendf(nil, "/Prev %d", behind), 1))
+	out := append(slices.Clone(signed), bytes.Repeat([]byte(" "), behind-len(signed))...)
+	out = fmt.Appendf(out, "xref\n0 1\n0000000000 65535 f\r\ntrailer\n<</Size 40/Root 1 0 R/Prev %d>>\n", pdftest.Start(base))
+	latest := len(out)
+	out = fmt.Appendf(out, "xref\n0 1\n0000000000 65535 f\r\ntrailer\n<</Size 40/Root 1 0 R/Prev %d>>\nstartxref\n%d\n%%%%EOF\n", pdftest.Start(signed), latest)
+	if got := fault(t, out); got != pdf.CodeRange {
+		t.Errorf("%q", got)
+	}
 }

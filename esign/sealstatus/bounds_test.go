@@ -160,3 +160,17 @@ func TestWhoMaySpeakOfASeal(t *testing.T) {
 		t.Errorf("a list that nobody signed: %v", err)
 	}
 }
+
+// TestARegisterYoungerThanTheSeal: what was in use before it was recorded was so since it came into use, not since a second before.
+func TestARegisterYoungerThanTheSeal(t *testing.T) {
+	since := now.Add(-time.Hour)
+	if h := (History{}).Recorded(Event{now, Suspended}, since); len(h) != 2 || !h[0].From.Equal(since) || h[0].State != InUse {
+		t.Errorf("%v", h)
+	}
+	if h := (History{{since, InUse}}).Recorded(Event{now, Suspended}, now.Add(-2*time.Hour)); len(h) != 2 || !h[0].From.Equal(since) {
+		t.Errorf("%v", h)
+	}
+	if h := (History{}).Recorded(Event{now, InUse}, since); len(h) != 1 || !h[0].From.Equal(now) {
+		t.Errorf("%v", h)
+	}
+}
