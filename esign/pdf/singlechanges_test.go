@@ -181,3 +181,48 @@ func TestLostSignaturesAreNamedOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestASignatureThatAnotherOneReplacesIsLost: a field that was signed and is signed again by an update hides who signed first (D-13).
+func TestASignatureThatAnotherOneReplacesIsLost(t *testing.T) {
+	const field = "<</Type/Annot/Subtype/Widget/FT/Sig/T(Signature1)/V 20 0 R/F 132/Rect[0 0 0 0]/P 3 0 R>>"
+	again := func(data []byte) []byte {
+		return laterRange(pdftest.Update(data, pdftest.Objects{20: laterValue, 8: field}, "/Root 1 0 R"))
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		lost []string
+	}{
+		"signed again":             {again(signed(t)), []string{"Signature1"}},
+		"signed once":              {signed(t), nil},
+		"updated since":            {pdftest.Update(signed(t), pdftest.Objects{39: "(note)"}, "/Root 1 0 R"), nil},
+		"a place that was kept":    {again(bytes.Replace(signed(t), []byte("/Contents<"), []byte("/Contentz<"), 1)), nil},
+		"a place that held zeros":  {again(zeroed(signed(t))), nil},
+		"signed again and unclear": {pdftest.Update(again(signed(t)), pdftest.Objects{20: "<</Type/Sig>>"}, "/Root 1 0 R"), nil},
+	} {
+		f, signatures := open(t, c.data)
+		if lost, err := f.Lost(signatures); err != nil || !slices.Equal(lost, c.lost) {
+			t.Errorf("%s: %v %v", name, lost, err)
+		}
+	}
+}
+
+// zeroed is a signed file whose value was never filled in.
+func zeroed(data []byte) []byte {
+	out := slices.Clone(data)
+	at := bytes.Index(out, []byte("/Contents<")) + len("/Contents<")
+	for i := at; out[i] != '>'; i++ {
+		out[i] = '0'
+	}
+	return out
+}
+
+func TestAPlainSignatureBehindACertificationKeepsIt(t *testing.T) {
+	data := pdftest.Sign(t, pdftest.Document(), pdf.SignatureRequest{Reserve: 64, Certify: 2}, value)
+	data = pdftest.Sign(t, data, pdf.SignatureRequest{Reserve: 64, Field: "Second"}, value)
+	f, signatures := open(t, pdftest.Update(data, pdftest.Objects{4: pdftest.Stream("BT (Amount 999) Tj ET")}, "/Root 1 0 R"))
+	for i, s := range signatures {
+		if changes, err := f.Changes(s, signatures); err != nil || changes.Code != pdf.CodeDocMDP {
+			t.Errorf("signature %d: %+v %v", i, changes, err)
+		}
+	}
+}

@@ -39,6 +39,21 @@ func TestCoverageOfPDF(t *testing.T) {
 			t.Error(codes(r))
 		}
 	})
+	t.Run("a signature in the place of another", func(t *testing.T) {
+		at := bytes.Index(good, []byte("/T(Signature1)"))
+		begin := bytes.LastIndex(good[:at], []byte(" 0 obj"))
+		number, err := strconv.Atoi(string(good[bytes.LastIndexByte(good[:begin], '\n')+1 : begin]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := string(good[begin+len(" 0 obj") : at+bytes.Index(good[at:], []byte("endobj"))])
+		empty := regexp.MustCompile(`/V \d+ 0 R`).ReplaceAllString(strings.Replace(body, "(Signature1)", "(Gone)", 1), "")
+		hidden := withMessage(t, pdftest.Update(good, pdftest.Objects{number: empty}, "/Root 1 0 R"), pdf.SignatureRequest{Field: "Signature1"})
+		r := judgePDF(t, hidden, trusting(), invalid("V20", "changed_after"))
+		if len(r.Signatures) != 1 {
+			t.Errorf("%+v", r.Signatures)
+		}
+	})
 	t.Run("a signature that a later update moved to another field", func(t *testing.T) {
 		at := bytes.Index(good, []byte("/T(Signature1)"))
 		begin := bytes.LastIndex(good[:at], []byte(" 0 obj"))
