@@ -36,6 +36,9 @@ type Config struct {
 	// all as it is. TimeStamp is the time-stamping authority of packages of evidence; nil has none.
 	Published func(ctx context.Context, o *verify.Options, seals []string) error
 	TimeStamp func(ctx context.Context, octets []byte) (token []byte, err error)
+	// Lists are what the platform publishes beside the lists of this room, trust lists and status lists of seals, for verifiers elsewhere;
+	// nil has none.
+	Lists func(ctx context.Context) ([]TrustFile, error)
 	// BaseURL is the issuer address without a slash at its end; status lists stand below BaseURL/status/.
 	BaseURL string
 	// IssueLease is how long one call has a licence for itself while it is made and sealed; 20 seconds when zero. After a

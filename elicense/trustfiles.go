@@ -15,8 +15,8 @@ type TrustFile struct {
 // maxTrustLists bounds the status lists that TrustFiles hands out, each of which takes a whole block of licences; the latest count.
 const maxTrustLists = 32
 
-// TrustFiles are what `yinxin verify --trust` reads: authorities, their revocation lists, the key bundle and the published status lists
-// whole, so that whoever asks says nothing of what will be verified with them.
+// TrustFiles are what `yinxin verify --trust` reads: authorities, their revocation lists, the key bundle, and the published status lists and
+// trust lists whole, so that whoever asks says nothing of what will be verified with them, and verifies as the platform does (X-17).
 func (s *Service) TrustFiles(ctx context.Context) ([]TrustFile, error) {
 	trust, err := s.cfg.Trust.Trust(ctx)
 	if err != nil {
@@ -50,5 +50,12 @@ func (s *Service) TrustFiles(ctx context.Context) ([]TrustFile, error) {
 		}
 		files = append(files, TrustFile{"status-" + name + ".cbor", p.Content})
 	}
-	return files, nil
+	if s.cfg.Lists == nil {
+		return files, nil
+	}
+	others, err := s.cfg.Lists(ctx)
+	if err != nil {
+		return nil, storeFault(err, "gather published lists")
+	}
+	return append(files, others...), nil
 }

@@ -472,35 +472,3 @@ func onlyTail(data []byte) bool {
 		}
 	}
 }
-
-// Lost lists signature fields that an earlier revision had signed and the file has no more, or has with another value.
-func (f *File) Lost(signatures []*Signature) ([]string, error) {
-	var out []string
-	kept := map[string]bool{}
-	for _, s := range signatures {
-		kept[s.Field] = true
-	}
-	const most = 64
-	for i := range f.sections {
-		if i > most {
-			return out, refuse(CodeLimit, 0, "too many revisions with signatures to look for")
-		}
-		if i == 0 || f.sections[i].trailer.Get("Root") == nil {
-			continue
-		}
-		v := &view{file: f, data: f.data, sections: f.sections[i:]}
-		fields, err := v.fields()
-		if failure, ok := err.(*Error); ok && failure.Code == CodeLimit {
-			return nil, err
-		} else if err != nil { // half of a linearized file is no revision
-			continue
-		}
-		for _, one := range fields {
-			if one.kind == "Sig" && one.value != nil && !kept[one.name] && !slices.Contains(out, one.name) {
-				out = append(out, one.name)
-			}
-		}
-	}
-	slices.Sort(out)
-	return out, nil
-}

@@ -200,7 +200,7 @@ func (s *signatureJudge) references(description *ofd.Signature, digests *digests
 		s.failed("references", code, few(faults[code]))
 	}
 	switch {
-	case out.Total == 0 || !pages:
+	case !pages: // also where nothing is referred to
 		s.failed("references", "references", "")
 	case len(out.Mismatched) > 0:
 		s.failed("references", "DIGEST_MISMATCH", few(out.Mismatched))

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +36,11 @@ func (s *signatureJudge) sealStatus(seal *ses.Seal, maker *pki.Certificate, mome
 		}
 	}
 	if !known {
-		list := s.sealList(seal.ESID, maker)
+		list, err := s.sealList(seal.ESID, maker)
+		if err != nil {
+			s.unknown("seal_status", "seal_status_unreachable", "")
+			return
+		}
 		if list == nil {
 			s.skipped("seal_status")
 			return
@@ -96,15 +101,25 @@ func (s *signatureJudge) succeeded(entry sealstatus.Seal) {
 }
 
 // sealList is the newest list of the seal's division that had been issued and may speak of the maker's seals.
-func (s *signatureJudge) sealList(code string, maker *pki.Certificate) *sealstatus.List {
+func (s *signatureJudge) sealList(code string, maker *pki.Certificate) (*sealstatus.List, error) {
 	division, ok := sealstatus.DivisionOf(code)
 	if !ok || maker == nil {
-		return nil
+		return nil, nil
+	}
+	lists := s.options.SealLists
+	if s.options.SealListOf != nil {
+		more, err := s.options.SealListOf(division)
+		if err != nil {
+			return nil, err
+		}
+		if more != nil {
+			lists = append(slices.Clip(lists), more)
+		}
 	}
 	var best *sealstatus.List
 	refused := false
 	trust := signed.Trust{Roots: s.options.Services(), Intermediates: s.options.Intermediates, CRLs: s.options.CRLs, At: s.options.At}
-	for _, list := range s.options.SealLists {
+	for _, list := range lists {
 		if list.Division != division || !list.Begun(s.options.At) || best != nil && list.Number <= best.Number {
 			continue
 		}
@@ -117,5 +132,5 @@ func (s *signatureJudge) sealList(code string, maker *pki.Certificate) *sealstat
 	if best == nil && refused {
 		s.reason("seal_list_untrusted", division)
 	}
-	return best
+	return best, nil
 }

@@ -34,6 +34,9 @@ type Options struct {
 	TrustLists *trustlist.Set
 	// SealLists are status lists of seals.
 	SealLists []*sealstatus.List
+	// SealListOf gives one more list for a division, when a seal of it is judged that SealRegister does not know; nil for none. An error is a
+	// list that was not reached.
+	SealListOf func(division string) (*sealstatus.List, error)
 	// SealRegister answers for the seals of a platform that judges its own; nil has none, false is a seal that it does not know. An error
 	// is a register that was not reached.
 	SealRegister func(code string, sm3 [32]byte) (sealstatus.Seal, bool, error)

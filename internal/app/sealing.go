@@ -76,7 +76,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 		timeStamp = a.stamps.TimeStamp
 	}
 	s.licenses, err = elicense.New(elicense.Config{Store: licenseStore, Cards: licenseStore, Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
-		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, TimeStamp: timeStamp, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf})
+		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, Lists: s.listsForVerifiers, TimeStamp: timeStamp, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf})
 	if err != nil {
 		return nil, err
 	}
@@ -101,11 +101,12 @@ func (s *sealing) recover(ctx context.Context) error {
 }
 
 // evidence adds what judgements here know beyond certificates: authorities of the trust list, and the register of seals, which is ahead of
-// every published list.
+// every published list. A seal that the register does not know is judged by the published list, as everybody else judges it.
 func (s *sealing) evidence(ctx context.Context, o *verify.Options) error {
 	o.SealRegister = func(code string, sm3 [32]byte) (sealstatus.Seal, bool, error) {
 		return s.seals.Entry(ctx, code, sm3)
 	}
+	o.SealListOf = func(division string) (*sealstatus.List, error) { return s.sealListOf(ctx, division) }
 	if s.app.revocation != nil {
 		o.More = s.app.revocation.More(ctx, o.At)
 	}
@@ -131,7 +132,7 @@ func (s *sealing) publishedFor(ctx context.Context, o *verify.Options, seals []s
 			return err
 		}
 	}
-	o.TrustLists, o.SealRegister = set, nil
+	o.TrustLists, o.SealRegister, o.SealListOf = set, nil, nil
 	divisions := map[string]bool{}
 	for _, code := range seals {
 		division, ok := sealstatus.DivisionOf(code)
@@ -139,20 +140,27 @@ func (s *sealing) publishedFor(ctx context.Context, o *verify.Options, seals []s
 			continue
 		}
 		divisions[division] = true
-		published, err := s.seals.PublishedList(ctx, division)
-		if fault.CodeOf(err) == fault.NotFound {
-			continue
-		}
+		list, err := s.sealListOf(ctx, division)
 		if err != nil {
 			return err
 		}
-		list, err := sealstatus.Open(published.Content)
-		if err != nil {
-			return err
+		if list != nil {
+			o.SealLists = append(o.SealLists, list)
 		}
-		o.SealLists = append(o.SealLists, list)
 	}
 	return nil
+}
+
+// sealListOf is the published list of a division, nil where none is published.
+func (s *sealing) sealListOf(ctx context.Context, division string) (*sealstatus.List, error) {
+	published, err := s.seals.PublishedList(ctx, division)
+	if fault.CodeOf(err) == fault.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return sealstatus.Open(published.Content)
 }
 
 // PackEvidence makes a package of evidence of a document, in a language of reports.
@@ -283,22 +291,56 @@ func (s *sealing) published(ctx context.Context) (map[string][]byte, error) {
 		}
 		files["status-"+name+".cbor"] = p.Content
 	}
+	err = s.sealLists(ctx, func(division string, content []byte) bool {
+		files["seals-"+division+".cbor"] = content
+		return true
+	})
+	return files, err
+}
+
+// sealLists gives the published status lists of seals in the order of divisions, as long as they are taken.
+func (s *sealing) sealLists(ctx context.Context, take func(division string, content []byte) bool) error {
+	const most = 200
 	for after := ""; ; {
-		page, err := s.seals.StatusLists(ctx, after, 200)
+		page, err := s.seals.StatusLists(ctx, after, most)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, p := range page {
 			list, err := s.seals.PublishedList(ctx, p.Division)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			after, files["seals-"+p.Division+".cbor"] = p.Division, list.Content
+			if after = p.Division; !take(p.Division, list.Content) {
+				return nil
+			}
 		}
-		if len(page) < 200 {
-			return files, nil
+		if len(page) < most {
+			return nil
 		}
 	}
+}
+
+// maxSealLists bounds the status lists of seals that the verifier in the browser is given, in octets. Without the list of a seal its state is
+// not judged there.
+const maxSealLists = 4 << 20
+
+// listsForVerifiers are the trust lists that count here and the status lists of seals: what the verifier in the browser cannot do without if
+// it is to judge as the platform does.
+func (s *sealing) listsForVerifiers(ctx context.Context) ([]elicense.TrustFile, error) {
+	files, err := s.app.trust.publishedLists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	size := 0
+	err = s.sealLists(ctx, func(division string, content []byte) bool {
+		if size += len(content); size > maxSealLists {
+			return false
+		}
+		files = append(files, elicense.TrustFile{Name: "seals-" + division + ".cbor", Content: content})
+		return true
+	})
+	return files, err
 }
 
 // sealer adapts the seal room to licences.

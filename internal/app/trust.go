@@ -149,6 +149,25 @@ func (t *trustSource) readPeers(ctx context.Context) {
 	}
 }
 
+// publishedLists are the trust list of this platform, once there is one, and those of others that count here.
+func (t *trustSource) publishedLists(ctx context.Context) ([]elicense.TrustFile, error) {
+	set, err := t.authorities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var files []elicense.TrustFile
+	switch own, err := t.register.Current(ctx); {
+	case err == nil:
+		files = append(files, elicense.TrustFile{Name: "trust-list.cbor", Content: own.Content})
+	case !errors.Is(err, trusted.ErrNone):
+		return nil, err
+	}
+	for i, list := range set.Lists() {
+		files = append(files, elicense.TrustFile{Name: fmt.Sprintf("trust-list-%d.cbor", i+1), Content: list.Raw})
+	}
+	return files, nil
+}
+
 func (t *trustSource) lists(ctx context.Context) ([]*pki.CRL, error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()

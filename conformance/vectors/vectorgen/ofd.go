@@ -1,6 +1,7 @@
 package vectorgen
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -283,6 +284,10 @@ func (o *ofdWriter) coverage() {
 	o.one("coverage", "page-strict", specOFD, "18.2", "refuse", "uncovered_visible", "page left out, strict", o.sealed(leave(page), nil), strictly)
 	o.one("coverage", "extra", specOFD, "18.2", "accept", "", "a file that nothing reaches, added after sealing", o.sealed(nil, func(d *draft) { d.put("Doc_0/note.txt", "x") }))
 	o.one("coverage", "container", specOFD, "18.2", "accept", "", "OFD.xml left out, one covered document", o.sealed(leave("/OFD.xml"), nil))
+	o.one("coverage", "container-and-document", specOFD, "18.2", "undecided", "uncovered_visible", "OFD.xml and the document it leads to left out", o.sealed(func(d *draft) {
+		leave("/OFD.xml")(d)
+		leave("/Doc_0/Document.xml")(d)
+	}, nil))
 	o.one("coverage", "attachment", specOFD, "18.2", "undecided", "uncovered_visible", "attachment left out", o.sealed(func(d *draft) {
 		d.edit("Doc_0/Document.xml", "</ofd:Document>", "<ofd:Attachments>Attachs/Attachments.xml</ofd:Attachments></ofd:Document>")
 		d.put("Doc_0/Attachs/Attachments.xml", ofdOpen+`<ofd:Attachments `+ofdName+`><ofd:Attachment ID="8" Name="a"><ofd:FileLoc>a.txt</ofd:FileLoc></ofd:Attachment></ofd:Attachments>`)
@@ -391,6 +396,8 @@ func (o *ofdWriter) messages() {
 	}))
 	o.one("messages", "empty", spec, clause, "refuse", "SIG_FORMAT", "no octets", with(func([]byte) []byte { return nil }))
 	o.one("messages", "certificate", spec, clause, "refuse", "SIG_FORMAT", "a certificate in the place of a message", with(func([]byte) []byte { return w.signer.Raw }))
+	o.one("messages", "no-signer", spec, clause, "undecided", "signer_unknown", "nobody signs", with(func(description []byte) []byte { return signersOf(message(gm, w.signerKey)(description), 0) }))
+	o.one("messages", "two-signers", spec, clause, "undecided", "signer_unknown", "the signer stands twice", with(func(description []byte) []byte { return signersOf(message(gm, w.signerKey)(description), 2) }))
 	// Without signed attributes the value is over the digest itself (GB/T 35275 as one maker writes it).
 	bare := func(key signer, content func(description []byte) []byte) func([]byte) []byte {
 		return func(description []byte) []byte { return bareMessage(w, key, content(description)) }
@@ -399,6 +406,16 @@ func (o *ofdWriter) messages() {
 	o.one("messages", "bare", spec, clause, "accept", "", "without attributes, content is the digest", with(bare(w.signerKey, hash)))
 	o.one("messages", "bare-other-key", spec, clause, "refuse", "SIG_VALUE", "without attributes, value of another key", with(bare(w.makerKey, hash)))
 	o.one("messages", "bare-other-digest", spec, clause, "refuse", "DATA_HASH", "without attributes, digest of something else", with(bare(w.signerKey, func([]byte) []byte { return digest.Sum([]byte("x")) })))
+}
+
+// signersOf is a message with its SignerInfo so many times.
+func signersOf(message []byte, times int) []byte {
+	outer := parts(message)
+	data := parts(parts(outer[1])[0])
+	info := parts(data[len(data)-1])[0]
+	set := bytes.Repeat(info, times)
+	data[len(data)-1] = append(der.Header(der.Universal, 17, true, len(set)), set...)
+	return der.EncodeSequence(outer[0], der.EncodeExplicit(0, der.EncodeSequence(data...)))
 }
 
 // bareMessage is a GB/T 35275 message without signed attributes.

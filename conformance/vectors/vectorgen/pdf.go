@@ -330,6 +330,8 @@ func (p *pdfWriter) changes() {
 		{"empty-field", "signature field without a signature added", pdfUpdate(good, pdfObjects{1: strings.Replace(catalog(""), "11 0 R", "11 0 R 20 0 R", 1), 3: page("4 0 R", " 20 0 R"), 20: "<</Type/Annot/Subtype/Widget/FT/Sig/T(B)/Rect[70 690 300 730]>>"})},
 		{"attachment", "attachment added", pdfUpdate(good, pdfObjects{1: catalog("/Names<</EmbeddedFiles<</Names[(a) 20 0 R]>>>>"), 20: "<</Type/Filespec>>"})},
 		{"between", "content replaced, then a second signature over all", p.world.pdfSigned(good, pdfSigning{number: 20, others: "11 0 R ", objects: pdfObjects{4: pdfStream("Amount 999")}})},
+		{"renamed", "signature moved to a field of another name", pdfUpdate(good, pdfObjects{11: "<</Type/Annot/Subtype/Widget/FT/Sig/T(S99)/V 10 0 R/P 3 0 R/F 132/Rect[0 0 0 0]>>"})},
+		{"replaced", "signature replaced by another one in its field", p.world.pdfSigned(good, pdfSigning{number: 10, field: "/Rect[0 0 0 0]/X 1"})},
 		{"taken-away", "signature taken out of the form", pdfUpdate(good, pdfObjects{1: "<</Type/Catalog/Pages 2 0 R>>"})},
 	} {
 		p.one("changed_after", one.name, specPDF, "7.5.6", "refuse", "changed_after", one.note, one.file)

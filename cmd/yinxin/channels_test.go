@@ -1,0 +1,369 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/yinxin-gov/yinxin/conformance/vectors"
+	"github.com/yinxin-gov/yinxin/internal/testkit"
+	"github.com/yinxin-gov/yinxin/internal/testkit/browser"
+	yinxin "github.com/yinxin-gov/yinxin/sdk"
+)
+
+// judged is one file that every channel is asked about. Names are unlike, so that a report cannot stand for another's.
+type judged struct {
+	name    string
+	content []byte
+}
+
+// channel gives the report of each file, by name, in the form of sameForm.
+type channel func(t *testing.T, files []judged) map[string]string
+
+// TestX17EveryVectorHasOneReportOnFiveChannels: command line, API, upload page, the browser's own verifier and the SDK are asked about every
+// vector of seals, OFD and PDF and about every shared file, with the authorities of the vectors trusted, and their reports are the same octets.
+// A file that a channel leaves out fails.
+func TestX17EveryVectorHasOneReportOnFiveChannels(t *testing.T) {
+	files, roots := vectorFiles(t)
+	p := startTrusting(t, roots)
+	files = append(files, p.own...)
+	reports := map[string]map[string]string{}
+	for name, ask := range map[string]channel{"command line": p.commandLine, "API": p.api, "upload page": p.uploadPage, "browser": p.browser, "SDK": p.sdk} {
+		began := time.Now()
+		reports[name] = ask(t, files)
+		t.Logf("%s: %d files in %v", name, len(reports[name]), time.Since(began).Round(time.Millisecond))
+	}
+	verdicts, differ := map[string]int{}, 0
+	for _, file := range files {
+		want := reports["SDK"][file.name]
+		for name, all := range reports {
+			switch got, ok := all[file.name]; {
+			case !ok:
+				t.Errorf("%s: %s gives no report", file.name, name)
+			case got != want:
+				differ++
+				if differ <= 20 {
+					t.Errorf("%s: %s says\n%s\nthe SDK\n%s", file.name, name, got, want)
+				}
+			}
+		}
+		var result struct{ Verdict string }
+		if err := json.Unmarshal([]byte(want), &result); err != nil {
+			t.Fatalf("%s: %v", file.name, err)
+		}
+		verdicts[result.Verdict]++
+	}
+	t.Logf("%d files: %v; %d reports differ", len(files), verdicts, differ)
+	if verdicts["valid"] < 40 || verdicts["invalid"] < 200 || verdicts["indeterminate"] < 40 {
+		t.Errorf("the files do not cover the verdicts: %v", verdicts)
+	}
+}
+
+// vectorFiles are what a channel may be asked about: the octets of every vector under a name that tells its format, every shared file, and the
+// distinct authorities of the vectors.
+func vectorFiles(t *testing.T) (files []judged, roots [][]byte) {
+	t.Helper()
+	extensions := map[string]string{"package": ".ofd", "file": ".pdf", "seal": ".esl", "signature": ".dat"}
+	for _, area := range []string{"seal", "ofd", "pdf"} {
+		all, err := vectors.Load(area)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range all {
+			asked := 0
+			for field, content := range v.Fields {
+				extension, ok := extensions[field]
+				if ok {
+					files = append(files, judged{area + "-" + filepath.Base(v.Name) + extension, content})
+					asked++
+				}
+				if field == "root" && !slices.ContainsFunc(roots, func(known []byte) bool { return bytes.Equal(known, content) }) {
+					roots = append(roots, content)
+				}
+			}
+			if asked == 0 {
+				t.Errorf("%s has nothing that could be judged: name its field here", v.Name)
+			}
+		}
+	}
+	for _, folder := range []string{"zip-hostile", "ofd/docs", "ofd/seals", "ofd/signatures", "ofd/cms", "ofd/structure", "ofd/certs"} {
+		base := filepath.Join(testkit.Shared(t, "vectors"), folder)
+		entries, err := os.ReadDir(base)
+		if err != nil || len(entries) == 0 {
+			t.Fatalf("no shared files in %s: %v", folder, err)
+		}
+		for _, entry := range entries {
+			if entry.IsDir() || filepath.Ext(entry.Name()) == ".json" {
+				continue
+			}
+			content, err := os.ReadFile(filepath.Join(base, entry.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, judged{strings.ReplaceAll(folder, "/", "-") + "-" + entry.Name(), content})
+		}
+	}
+	names := map[string]bool{}
+	for _, file := range files {
+		if names[file.name] {
+			t.Fatalf("two files are named %s", file.name)
+		}
+		names[file.name] = true
+	}
+	return files, roots
+}
+
+// sameForm is one result of a report in the form in which channels are compared. What may differ is here and nowhere else: indentation, and
+// that encoding/json writes <, > and & as escapes unless it is told not to. Order and octets of everything else are compared as they came.
+func sameForm(t *testing.T, result json.RawMessage) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := json.Compact(&out, result); err != nil {
+		t.Fatalf("%v: %s", err, result)
+	}
+	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(out.String())
+}
+
+// byName takes the results of a report apart.
+func byName(t *testing.T, report []byte, into map[string]string) {
+	t.Helper()
+	var all struct{ Results []json.RawMessage }
+	if err := json.Unmarshal(report, &all); err != nil {
+		t.Fatalf("%v: %.500s", err, report)
+	}
+	for _, result := range all.Results {
+		var named struct{ File string }
+		if err := json.Unmarshal(result, &named); err != nil {
+			t.Fatal(err)
+		}
+		if _, twice := into[named.File]; twice {
+			t.Errorf("two reports about %s", named.File)
+		}
+		into[named.File] = sameForm(t, result)
+	}
+}
+
+// trusting is a platform that trusts the authorities of the vectors, with the files of trust that it hands to browsers.
+type trusting struct {
+	issuer, trust string
+	own           []judged // what the platform sealed itself, and a changed copy
+}
+
+type trustFile struct {
+	Name    string
+	Content []byte
+}
+
+func startTrusting(t *testing.T, roots [][]byte) trusting {
+	t.Helper()
+	data := t.TempDir()
+	r := report(t, must(t, exitDone, "quickstart", "--data", data, "--listen", "127.0.0.1:0", "--exit", "--json"))
+	config, err := os.ReadFile(r.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if regexp.MustCompile(`(?m)^trust:`).Match(config) {
+		t.Fatal("the configuration of quickstart names authorities by now: add those of the vectors to them")
+	}
+	more := "\ntrust:\n  authorities:\n"
+	for i, root := range roots {
+		file := filepath.Join(data, fmt.Sprintf("vectors-%d.cer", i))
+		if err := os.WriteFile(file, root, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		more += fmt.Sprintf("    - {file: %q, name: %q, uses: [seal_maker, seal_signer, time_stamp, service]}\n", file, fmt.Sprintf("vectors %d", i))
+	}
+	if err := os.WriteFile(r.Config, append(config, more...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	begin(t, "serve", "--config", r.Config)
+	p := trusting{issuer: r.Issuer, trust: filepath.Join(data, "trust-of-browsers")}
+	for _, file := range []string{filepath.Join(data, "license-2.ofd"), r.License.File, r.Tampered.File} {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.own = append(p.own, judged{filepath.Base(file), content})
+	}
+	var trust struct{ Files []trustFile }
+	until(t, "the trust of browsers", func() bool {
+		response, err := http.Get(p.issuer + "/verify/trust")
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		if trust.Files = nil; json.NewDecoder(response.Body).Decode(&trust) != nil {
+			return false
+		}
+		// The list of authorities is published anew within seconds after a start.
+		return slices.ContainsFunc(trust.Files, func(f trustFile) bool { return bytes.Contains(f.Content, roots[len(roots)-1]) })
+	})
+	if err := os.Mkdir(p.trust, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range trust.Files {
+		if err := os.WriteFile(filepath.Join(p.trust, filepath.Base(file.Name)), file.Content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+func (p trusting) commandLine(t *testing.T, files []judged) map[string]string {
+	folder := t.TempDir()
+	arguments := []string{"verify", "--json", "--trust", p.trust}
+	for _, file := range files {
+		name := filepath.Join(folder, file.name)
+		if err := os.WriteFile(name, file.content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		arguments = append(arguments, name)
+	}
+	_, out, talk := run(t, arguments...)
+	if talk != "" {
+		t.Errorf("the command line complains: %s", talk)
+	}
+	reports := map[string]string{}
+	byName(t, []byte(out), reports)
+	return reports
+}
+
+func (p trusting) sdk(t *testing.T, files []judged) map[string]string {
+	verifier := yinxin.NewVerifier()
+	if err := verifier.AddTrust(p.trust); err != nil {
+		t.Fatal(err)
+	}
+	reports := map[string]string{}
+	for _, file := range files {
+		report, err := yinxin.EncodeReport(verifier.Verify(file.name, file.content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		byName(t, report, reports)
+	}
+	return reports
+}
+
+// atOnce is how many files an upload may hold.
+const atOnce = 20
+
+// upload posts the files in as few requests as may be and gives the bodies of the answers.
+func (p trusting) upload(t *testing.T, path, field string, files []judged) (answers [][]byte) {
+	t.Helper()
+	for batch := range slices.Chunk(files, atOnce) {
+		var form bytes.Buffer
+		writer := multipart.NewWriter(&form)
+		for _, file := range batch {
+			part, _ := writer.CreateFormFile(field, file.name) // a buffer never fails
+			_, _ = part.Write(file.content)
+		}
+		_ = writer.Close()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.issuer+path, &form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", writer.FormDataContentType())
+		request.Header.Set("Origin", p.issuer) // as a browser says of its own page
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %v %s %.500s", path, err, response.Status, answer)
+		}
+		answers = append(answers, answer)
+	}
+	return answers
+}
+
+func (p trusting) api(t *testing.T, files []judged) map[string]string {
+	reports := map[string]string{}
+	for _, answer := range p.upload(t, "/api/v1/verifications", "file", files) {
+		byName(t, answer, reports)
+	}
+	return reports
+}
+
+var downloaded = regexp.MustCompile(`href="data:application/json;base64,([^"]+)"`)
+
+func (p trusting) uploadPage(t *testing.T, files []judged) map[string]string {
+	reports := map[string]string{}
+	for _, page := range p.upload(t, "/verify", "verify-file", files) {
+		found := downloaded.FindSubmatch(page)
+		if found == nil {
+			t.Fatalf("the page offers no report: %.500s", page)
+		}
+		text := strings.NewReplacer("&#43;", "+", "&#61;", "=").Replace(string(found[1]))
+		report, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		byName(t, report, reports)
+	}
+	return reports
+}
+
+// inWorker asks the worker of the page about files, as web/islands/verify.ts does, and keeps the worker for the next batch.
+const inWorker = `(async (files) => {
+	const data = document.getElementById("verify-drop").dataset;
+	const ask = (message) => new Promise((resolve) => {
+		window.judge.onerror = (why) => resolve({kind: "failed", why: why.message});
+		window.judge.onmessage = (event) => { if (event.data.kind !== "progress") resolve(event.data); };
+		window.judge.postMessage(message);
+	});
+	if (!window.judge) {
+		window.judge = new Worker(data.worker);
+		const address = (name) => new URL(data[name], location.href).href;
+		const begun = await ask({kind: "start", program: address("program"), size: Number(data.size), trust: address("trust")});
+		if (begun.kind !== "ready") return [begun.why];
+	}
+	const answers = [];
+	for (const {name, content} of files) {
+		const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0)).buffer;
+		const answer = await ask({kind: "view", bytes, name, locale: data.locale === "en" ? "en" : "zh-CN"});
+		answers.push(answer.kind === "view" ? answer.view.report : name + ": " + answer.why);
+	}
+	return answers;
+})(%s)`
+
+func (p trusting) browser(t *testing.T, files []judged) map[string]string {
+	tab := browser.New(t)
+	tab.Open(t, p.issuer+"/verify?lang=zh-CN")
+	reports := map[string]string{}
+	for batch := range slices.Chunk(files, 2*atOnce) {
+		given := make([]map[string]any, 0, len(batch))
+		for _, file := range batch {
+			given = append(given, map[string]any{"name": file.name, "content": file.content})
+		}
+		text, err := json.Marshal(given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers, err := chromedp.Run(tab.Context, chromedp.Evaluate[[]string](fmt.Sprintf(inWorker, text), chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatalf("%v %v", err, tab.Problems())
+		}
+		for _, answer := range answers {
+			byName(t, []byte(answer), reports)
+		}
+	}
+	if problems, elsewhere := tab.Problems(), tab.Elsewhere(t, p.issuer); len(problems)+len(elsewhere) > 0 {
+		t.Errorf("the browser: %v %v", problems, elsewhere)
+	}
+	return reports
+}
