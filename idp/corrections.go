@@ -167,7 +167,9 @@ type Change struct {
 // identityOf is the newest identity that an account proved, whether or not its level still holds; a document that people added
 // beside it proved nothing.
 func (s *Corrections) identityOf(ctx context.Context, a Account) (who Identity, err error) {
-	proofs := slices.DeleteFunc(slices.Clone(a.Proofs), func(p Proof) bool { return p.IAL == 0 && (p.Method != MethodCorrection || p.Source != sourceAdministration) })
+	proofs := slices.DeleteFunc(slices.Clone(a.Proofs), func(p Proof) bool {
+		return p.IAL == 0 && (p.Method != MethodCorrection || p.Source != sourceAdministration)
+	})
 	if len(proofs) == 0 {
 		return who, ErrNotFound
 	}

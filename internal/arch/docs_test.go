@@ -179,8 +179,8 @@ var sdkModules = []string{
 	"github.com/x448/float16", // of cbor
 	"golang.org/x/crypto",
 	"golang.org/x/image", // typefaces of pages: a seal stands over a text where the server would put it
-	"golang.org/x/sys",  // of crypto, on some processors
-	"golang.org/x/text", // Unicode normal form of names in packages
+	"golang.org/x/sys",   // of crypto, on some processors
+	"golang.org/x/text",  // Unicode normal form of names in packages
 }
 
 func TestModulesOfTheSDK(t *testing.T) {
