@@ -236,6 +236,7 @@ type StampPreview struct {
 	Places  []StampPlace // the first ones
 	More    int          // how many others there are
 	Outline bool         // the page is not drawn, only its edge (PDF)
+	Movable bool         // one whole seal at the place that was typed, which a pointer may move
 }
 
 // StampPlace is where the seal would be drawn; what is seen of it begins at SeenX and SeenY.

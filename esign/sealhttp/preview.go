@@ -51,6 +51,7 @@ func (p *Pages) preview(r *http.Request, form url.Values, document []byte, name 
 			out.More++
 		}
 	}
+	out.Movable = len(request.Places) == 1 && request.Places[0].Kind == esign.OnPages && len(out.Here) == 1
 	return out, p.sheet(out, document, all[0].Page, p.Renderer.Text(r, "stamp.preview"))
 }
 

@@ -115,6 +115,9 @@ func TestX14PlacesOfTheForm(t *testing.T) {
 					t.Errorf("%d: %s is missing", rec.Code, want)
 				}
 			}
+			if moves := strings.Contains(rec.Body.String(), `data-move-x="stamp-x"`); moves != (c.typed["stamp-kind"] == "") {
+				t.Errorf("a pointer moves the seal: %v", moves)
+			}
 			stamped := maps.Clone(c.typed)
 			stamped["stamp-key"] = "use_" + name
 			if rec := send(stamped); rec.Code != http.StatusSeeOther {

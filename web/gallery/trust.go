@@ -87,7 +87,7 @@ func trust() []Sample {
 			Hidden: flow, Name: "示例市市场监督管理局登记专用章", SealID: "11010000000001", Status: "active", Owner: "示例市市场监督管理局", Picture: sealPicture(), WidthMM: 40, HeightMM: 40,
 			StampURL: "/seal/11010000000001/stamps", Stamp: web.StampForm{Kind: "pages", Page: "1", X: "140", Y: "220", Purpose: "公布办事指南"},
 			Preview: &web.StampPreview{File: "办事指南.pdf", Page: web.ShownPage{Number: 1, Width: 210, Height: 297, SVG: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 210 297"></svg>`}, Total: 3, Outline: true,
-				Picture: sealPicture(), WidthMM: 40, HighMM: 40, Here: []web.StampPlace{{Page: 1, SeenX: 140, SeenY: 220, SeenWide: 40, SeenHigh: 40}}, Places: []web.StampPlace{{Page: 1, SeenX: 140, SeenY: 220, SeenWide: 40, SeenHigh: 40}}}}}},
+				Picture: sealPicture(), WidthMM: 40, HighMM: 40, Here: []web.StampPlace{{Page: 1, SeenX: 140, SeenY: 220, SeenWide: 40, SeenHigh: 40}}, Places: []web.StampPlace{{Page: 1, SeenX: 140, SeenY: 220, SeenWide: 40, SeenHigh: 40}}, Movable: true}}}},
 		{Name: "seal-detail-error", Template: "seal-detail", Status: 422, Page: web.Page{Identity: staff, Nav: sealNav, Errors: []web.FieldError{
 			{Field: "stamp-x", Message: "盖章位置不在文件页面内"}, {Field: "seal-revoke-reason", Message: "请写明原因"},
 		}, Body: web.SealDetailPage{
