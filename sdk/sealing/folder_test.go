@@ -162,8 +162,15 @@ func TestARunThatDiesLosesAndDoublesNothing(t *testing.T) {
 			if err := errors.Join(err, f.Close()); err != nil {
 				t.Fatal(err)
 			}
-			p.Advance(20e9)
-			told, err := p.sealFolder(t.Context(), in, out, change)
+			var told []string
+			for range 50 { // the platform may still be at work on what nobody waits for
+				p.Advance(20e9)
+				told, err = p.sealFolder(t.Context(), in, out, change)
+				if !slices.ContainsFunc(told, func(one string) bool { return strings.HasPrefix(one, "later ") }) {
+					break
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
 			if err != nil || len(told) != 2 || !strings.HasPrefix(told[0], "sealed a.ofd") || !strings.HasPrefix(told[1], "sealed b.pdf") || p.stamps() != 2 {
 				t.Errorf("%s %d: %q %v, %d uses", way, cut, told, err, p.stamps())
 			}
