@@ -196,7 +196,7 @@ func TestSDKAndConformanceStandOnLeaves(t *testing.T) {
 // program, so it holds defaults of its own, and so does the relying party that meets foreign servers; the quickstart plays
 // such programs.
 var (
-	clockPlaces  = []string{"bench", "internal/app", "internal/mock", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/party", "conformance/oidf/run"}
+	clockPlaces  = []string{"bench", "internal/app", "internal/mock", "internal/mutants", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/party", "conformance/oidf/run"}
 	randomPlaces = []string{"bench", "internal/app", "internal/ident", "internal/mock", "internal/quickstart", "internal/testkit", "cmd", "sdk", "conformance/party", "conformance/oidf/run"}
 )
 
