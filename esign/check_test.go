@@ -203,7 +203,7 @@ func TestLockedDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	value, err := ses.NewSignature(ses.SignatureInfo{Seal: seal.SES, Time: w.Now(), DataHash: digest.Sum(pending.Description), PropertyInfo: pending.Path}, seal.SignerCert,
+	value, err := ses.NewSignature(ses.SignatureInfo{Seal: seal.SES, ToSign: ses.ToSign{Time: w.Now(), DataHash: digest.Sum(pending.Description), PropertyInfo: pending.Path}}, seal.SignerCert,
 		func(message []byte) ([]byte, error) { return key.SignMessage(t.Context(), message) })
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package esign
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/esign/prepare"
@@ -121,10 +122,54 @@ func (s *Service) value(ctx context.Context, j *job, sign ses.SignFunc) ([]byte,
 		if err != nil {
 			return nil, err
 		}
-		return pki.MakeSignedData(pki.SignedDataTemplate{GM: j.stamp.Value == GMValue, SigningTime: j.at, Timestamp: s.timestamp(ctx)}, j.pending.Content(), certificate, sign)
+		return pki.MakeSignedData(pki.SignedDataTemplate{GM: j.stamp.Value == GMValue, SigningTime: j.at, Timestamp: s.timestamp(ctx)}, j.pending.Content(), certificate, s.verified(certificate, sign))
 	}
-	return ses.NewSignature(ses.SignatureInfo{Seal: j.seal.SES, Time: j.at, DataHash: j.pending.Digest(), PropertyInfo: j.pending.Property(), Memo: &s.memo, Timestamp: s.timestamp(ctx)},
-		j.seal.SignerCert, sign)
+	stamper, err := s.stamper(j.seal)
+	if err != nil {
+		return nil, err
+	}
+	return stamper.Sign(ses.ToSign{Time: j.at, DataHash: j.pending.Digest(), PropertyInfo: j.pending.Property(), Timestamp: s.timestamp(ctx)}, s.verified(stamper.Signer(), sign))
+}
+
+// verified refuses a value that is not what the signer's certificate verifies (security row K-07). The judgement of the document that comes
+// of it remembers what was verified here.
+func (s *Service) verified(signer *pki.Certificate, sign ses.SignFunc) ses.SignFunc {
+	return func(message []byte) ([]byte, error) {
+		value, err := sign(message)
+		if err != nil {
+			return nil, err
+		}
+		public, ok := signer.SM2Key()
+		if !ok {
+			return nil, fmt.Errorf("%w: the certificate holds a %s key", pki.ErrAlgorithm, pki.KeyName(signer.PublicKey))
+		}
+		_, err = s.memo.VerifySM2(public, message, value, pki.FormDER)
+		return value, err
+	}
+}
+
+// maxStampers bounds the seals that are kept ready, some 40 KiB each.
+const maxStampers = 64
+
+// stamper is what signs with a seal; that of a seal that was used before is kept.
+func (s *Service) stamper(seal Seal) (*ses.Stamper, error) {
+	s.stampers.Lock()
+	kept := s.stampers.of[seal.ID]
+	s.stampers.Unlock()
+	if kept != nil && kept.Of(seal.SES, seal.SignerCert) {
+		return kept, nil
+	}
+	made, err := ses.NewStamper(seal.SES, seal.SignerCert, &s.memo)
+	if err != nil {
+		return nil, err
+	}
+	s.stampers.Lock()
+	defer s.stampers.Unlock()
+	if s.stampers.of == nil || len(s.stampers.of) >= maxStampers {
+		s.stampers.of = map[string]*ses.Stamper{}
+	}
+	s.stampers.of[seal.ID] = made
+	return made, nil
 }
 
 // document is a prepared document.

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/esign/prepare"
+	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -210,6 +212,11 @@ type TimeStamper interface {
 type Service struct {
 	cfg  Config
 	memo pki.Memo // of signatures that were verified: a seal is judged before and after each use
+
+	stampers struct {
+		sync.Mutex
+		of map[string]*ses.Stamper // by the seal's id
+	}
 }
 
 // New checks the configuration.

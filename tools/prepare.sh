@@ -13,6 +13,7 @@ have chromium || have chromium-browser || have google-chrome || missing+=(chromi
 have node || missing+=(nodejs)
 have openssl || missing+=(openssl)
 have pdfsig || missing+=(poppler-utils) # an outside reader of signed PDF files
+have qpdf || missing+=(qpdf) # another one, strict about structure
 have javac || missing+=(default-jdk-headless)
 have mvn || missing+=(maven)
 have python3 || missing+=(python3)

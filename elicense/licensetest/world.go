@@ -317,7 +317,7 @@ func (s *Sealer) stamp(ctx context.Context, r elicense.StampRequest) ([]byte, er
 	if s.Describe != nil {
 		pending.Description = s.Describe(pending.Description)
 	}
-	value, err := ses.NewSignature(ses.SignatureInfo{Seal: seal, Time: now, DataHash: digest.Sum(pending.Description), PropertyInfo: pending.Path}, s.signerC.Raw, sign(s.signer))
+	value, err := ses.NewSignature(ses.SignatureInfo{Seal: seal, ToSign: ses.ToSign{Time: now, DataHash: digest.Sum(pending.Description), PropertyInfo: pending.Path}}, s.signerC.Raw, sign(s.signer))
 	if err != nil {
 		return nil, err
 	}

@@ -96,85 +96,7 @@ func selfCheckSeal(input []byte) error {
 	return nil
 }
 
-// SignatureInfo is what a new seal signature says.
-type SignatureInfo struct {
-	Seal         []byte    // the seal, V4 or V5; goes in byte for byte
-	Time         time.Time // signing time
-	DataHash     []byte    // SM3 of the signed data, 32 octets
-	PropertyInfo string    // for OFD the absolute path of Signature.xml in the package
-	Extensions   []Extension
-	Timestamp    TimestampFunc // optional
-	Memo         *pki.Memo     // of what was verified before, optional
-}
-
-// NewSignature makes a seal signature (GB/T 38540-2020 7.2) in the structure of its seal. It refuses a signer whom the
-// seal does not list, a time outside the seal's period and a seal whose own signature does not hold, and verifies the
-// result before it leaves.
-func NewSignature(info SignatureInfo, signerCert []byte, sign SignFunc) ([]byte, error) {
-	seal, err := ParseSeal(info.Seal)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInput, err)
-	}
-	if err := checkStampable(seal, info, signerCert); err != nil {
-		return nil, err
-	}
-	encoder := &encoder{}
-	toSign := [][]byte{
-		der.EncodeInt(seal.Header.Version),
-		info.Seal,
-		encoder.time("timeInfo", info.Time),
-		der.EncodeBitString(info.DataHash),
-		encoder.text("propertyInfo", der.TagIA5String, info.PropertyInfo),
-	}
-	if len(info.Extensions) > 0 {
-		toSign = append(toSign, der.EncodeExplicit(0, encoder.extensions(info.Extensions)))
-	}
-	certificate := encoder.certificate("cert", signerCert)
-	if encoder.err != nil {
-		return nil, encoder.err
-	}
-	tbs := der.EncodeSequence(toSign...)
-	value, err := sign(tbs)
-	if err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
-	}
-	members := [][]byte{tbs, certificate, oidSM2WithSM3, der.EncodeBitString(value)}
-	if info.Timestamp != nil {
-		token, err := info.Timestamp(value)
-		if err != nil {
-			return nil, fmt.Errorf("time-stamp signature: %w", err)
-		}
-		members = append(members, der.EncodeExplicit(0, der.EncodeBitString(token)))
-	}
-	signature := der.EncodeSequence(members...)
-	return signature, selfCheckSignature(signature, info.Memo)
-}
-
-// checkStampable refuses what must not be signed.
-func checkStampable(seal *Seal, info SignatureInfo, signerCert []byte) error {
-	if seal.Structure != V4 && seal.Structure != V5 {
-		return fmt.Errorf("%w: seal of structure %s is not written", ErrInput, seal.Structure)
-	}
-	if len(info.DataHash) != 32 {
-		return fmt.Errorf("%w: dataHash of %d octets", ErrInput, len(info.DataHash))
-	}
-	if !seal.ListsSigner(signerCert) {
-		return fmt.Errorf("%w: seal does not list the signer's certificate", ErrInput)
-	}
-	if !seal.InPeriod(info.Time) {
-		return fmt.Errorf("%w: signing time is outside the seal's period", ErrInput)
-	}
-	maker, err := pki.ParseCertificate(seal.MakerCert)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrInput, err)
-	}
-	if _, err := seal.CheckSignature(maker, info.Memo); err != nil {
-		return fmt.Errorf("%w: seal: %w", ErrInput, err)
-	}
-	return nil
-}
-
-func selfCheckSignature(input []byte, memo *pki.Memo) error {
+func selfCheckSignature(input []byte) error {
 	signature, err := parseSignature(input, &der.Reader{Strict: true}, &der.Reader{})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
@@ -183,7 +105,7 @@ func selfCheckSignature(input []byte, memo *pki.Memo) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 	}
-	encoding, err := signature.CheckSignature(signer, memo)
+	encoding, err := signature.CheckSignature(signer, nil)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 	}

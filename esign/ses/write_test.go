@@ -83,7 +83,7 @@ func (w *world) seal(t testing.TB, change func(*SealInfo)) []byte {
 
 func (w *world) signatureInfo(seal []byte) SignatureInfo {
 	hash := sm3.Sum([]byte("document"))
-	return SignatureInfo{Seal: seal, Time: begin.AddDate(0, 6, 0), DataHash: hash[:], PropertyInfo: "/Doc_0/Signs/Sign_0/Signature.xml"}
+	return SignatureInfo{Seal: seal, ToSign: ToSign{Time: begin.AddDate(0, 6, 0), DataHash: hash[:], PropertyInfo: "/Doc_0/Signs/Sign_0/Signature.xml"}}
 }
 
 func TestWrittenSealsAndSignaturesReadBack(t *testing.T) {
@@ -172,8 +172,8 @@ func rewriteSignature(t *testing.T, signature *Signature) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := NewSignature(SignatureInfo{Seal: sealBytes, Time: signature.Time.Moment, DataHash: signature.DataHash, PropertyInfo: signature.PropertyInfo,
-		Extensions: signature.Extensions, Timestamp: stamp(signature.Timestamp)}, signature.SignerCert, fixed(signature.SignatureValue))
+	back, err := NewSignature(SignatureInfo{Seal: sealBytes, ToSign: ToSign{Time: signature.Time.Moment, DataHash: signature.DataHash, PropertyInfo: signature.PropertyInfo,
+		Extensions: signature.Extensions, Timestamp: stamp(signature.Timestamp)}}, signature.SignerCert, fixed(signature.SignatureValue))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -430,8 +430,8 @@ func TestRangeOfWrittenSignature(t *testing.T) {
 	}
 }
 
-// BenchmarkSESSign makes a seal signature, with every check of its input and of the result; "seal kept" is what a service does that
-// seals again and again with one seal.
+// BenchmarkSESSign makes a seal signature: "anew" with every check of its input and of the result; "seal kept" is what a service does that
+// seals again and again with one seal and judges the documents that come of it.
 func BenchmarkSESSign(b *testing.B) {
 	w := newWorld(b)
 	seal, private := w.seal(b, nil), w.signerKey
@@ -445,11 +445,14 @@ func BenchmarkSESSign(b *testing.B) {
 		}
 	})
 	b.Run("seal kept", func(b *testing.B) {
-		info, begun := w.signatureInfo(seal), &pki.Begun{}
-		info.Memo = &pki.Memo{}
+		stamper, err := NewStamper(seal, w.signer.Raw, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		what, begun := w.signatureInfo(seal).ToSign, &pki.Begun{}
 		b.ReportAllocs()
 		for b.Loop() {
-			_, err := NewSignature(info, w.signer.Raw, func(message []byte) ([]byte, error) {
+			_, err := stamper.Sign(what, func(message []byte) ([]byte, error) {
 				digest, err := begun.Digest(public, message)
 				if err != nil {
 					return nil, err
@@ -515,4 +518,42 @@ func BenchmarkSESVerify(b *testing.B) {
 			verify(b, inputs[n], memo)
 		}
 	})
+}
+
+// A stamper is of one seal and one signer, and judges no value: that is for whoever uses it.
+func TestStamper(t *testing.T) {
+	w := newWorld(t)
+	seal := w.seal(t, nil)
+	stamper, err := NewStamper(seal, w.signer.Raw, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	what := w.signatureInfo(seal).ToSign
+	for n := range 2 {
+		what.PropertyInfo = fmt.Sprintf("/Doc_0/Signs/Sign_%d/Signature.xml", n)
+		signature, err := stamper.Sign(what, signWith(w.signerKey))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := selfCheckSignature(signature); err != nil {
+			t.Error(err)
+		}
+		if back, err := ParseSignatureStrict(signature); err != nil || back.PropertyInfo != what.PropertyInfo || !bytes.Equal(back.Seal.Raw, seal) {
+			t.Errorf("%+v %v", back, err)
+		}
+	}
+	if signature, err := stamper.Sign(what, func([]byte) ([]byte, error) { return []byte("no value"), nil }); err != nil || selfCheckSignature(signature) == nil {
+		t.Errorf("a value is judged: %v", err)
+	}
+	other := w.seal(t, func(i *SealInfo) { i.Name = "测试市财政局" })
+	if !stamper.Of(seal, w.signer.Raw) || stamper.Of(other, w.signer.Raw) || stamper.Of(seal, w.maker.Raw) {
+		t.Error("of whom the stamper is")
+	}
+	if !bytes.Equal(stamper.Signer().Raw, w.signer.Raw) {
+		t.Error("signer")
+	}
+	clear(seal) // what the stamper keeps is its own
+	if signature, err := stamper.Sign(what, signWith(w.signerKey)); err != nil || selfCheckSignature(signature) != nil {
+		t.Error("the stamper keeps what its maker may change")
+	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/yinxin-gov/yinxin/esign/sealstatus"
 	"github.com/yinxin-gov/yinxin/esign/ses"
-	"github.com/yinxin-gov/yinxin/keys/digest"
 	"github.com/yinxin-gov/yinxin/keys/pki"
 	"github.com/yinxin-gov/yinxin/keys/signed"
 )
@@ -26,7 +25,7 @@ var stopped = map[sealstatus.State]string{
 // What ended later leaves a signature of before alone (what was sealed lawfully stays valid), but for a loss: who has the seal writes any
 // time, so only a proven one helps. A list that is out of date still knows what had ended by then; that a seal is in use must be news.
 func (s *signatureJudge) sealStatus(seal *ses.Seal, maker *pki.Certificate, moment time.Time) {
-	sum := [32]byte(digest.Sum(seal.Raw))
+	sum := s.options.Memo.SM3(seal.Raw)
 	entry, known, current := sealstatus.Seal{}, false, true
 	if s.options.SealRegister != nil {
 		var err error

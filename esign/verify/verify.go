@@ -119,9 +119,13 @@ func VerifyDocument(name string, data []byte, options Options) Document {
 }
 
 func judge(name string, data, content []byte, options Options) Document {
-	sum := sm3.Sum(data)
+	sum := options.Memo.SM3
+	if !bytes.HasPrefix(data, []byte{0x30}) { // only a bare seal comes again and again
+		sum = sm3.Sum
+	}
+	whole := sum(data)
 	j := &judgement{options: options, content: content}
-	j.result = Result{File: path.Base(strings.ReplaceAll(name, `\`, "/")), Format: "unknown", SM3: hex.EncodeToString(sum[:]), Reasons: []Reason{}, Signatures: []Signature{}}
+	j.result = Result{File: path.Base(strings.ReplaceAll(name, `\`, "/")), Format: "unknown", SM3: hex.EncodeToString(whole[:]), Reasons: []Reason{}, Signatures: []Signature{}}
 	j.dispatch(strings.ToLower(path.Ext(j.result.File)), data)
 	j.judge.Conclude(&j.result, options.Strict, "V00")
 	return Document{Result: j.result, Package: j.pkg}

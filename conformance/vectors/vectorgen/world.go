@@ -74,7 +74,7 @@ const propertyInfo = "/Doc_0/Signs/Sign_0/Signature.xml"
 
 // signature stamps the document with a seal.
 func (w *world) signature(seal []byte, change func(*ses.SignatureInfo)) []byte {
-	info := ses.SignatureInfo{Seal: seal, Time: stampedAt, DataHash: digest.Sum(document), PropertyInfo: propertyInfo}
+	info := ses.SignatureInfo{Seal: seal, ToSign: ses.ToSign{Time: stampedAt, DataHash: digest.Sum(document), PropertyInfo: propertyInfo}}
 	if change != nil {
 		change(&info)
 	}

@@ -180,7 +180,7 @@ func Message(t testing.TB, party ofdtest.Party, template pki.SignedDataTemplate)
 func Seal(t testing.TB, w *ofdtest.World) func(signed []byte) []byte {
 	return func(signed []byte) []byte {
 		t.Helper()
-		value, err := ses.NewSignature(ses.SignatureInfo{Seal: w.Seal(t, nil), Time: ofdtest.Time, DataHash: digest.Sum(signed), PropertyInfo: "/ByteRange"}, w.Signer.Cert.Raw, w.Signer.Sign)
+		value, err := ses.NewSignature(ses.SignatureInfo{Seal: w.Seal(t, nil), ToSign: ses.ToSign{Time: ofdtest.Time, DataHash: digest.Sum(signed), PropertyInfo: "/ByteRange"}}, w.Signer.Cert.Raw, w.Signer.Sign)
 		if err != nil {
 			t.Fatal(err)
 		}
