@@ -220,3 +220,39 @@ func TestBrowserOffersTheUploadWhenItCannotCheck(t *testing.T) {
 	}
 	tab.Press(t, "verify-upload-submit", "#verdict-code")
 }
+
+// The verifier comes while the person looks at the name of the file that was chosen; nothing is judged or said until that is asked for.
+func TestVerifierComesWhenAFileIsChosen(t *testing.T) {
+	b := newBooth(t)
+	tab := browser.New(t)
+	tab.Open(t, b.server.URL+"/verify")
+	asked := func() (n int) {
+		for _, request := range b.requests() {
+			if strings.Contains(request, "verify.wasm") {
+				n++
+			}
+		}
+		return n
+	}
+	if asked() != 0 {
+		t.Error("the program is loaded before anybody wants it")
+	}
+	path := b.file("some.ofd", ofdtest.Document(t))
+	if err := chromedp.Do(tab.Context, chromedp.SetUploadFiles(chromedp.CSS("#verify-file"), []string{path})); err != nil {
+		t.Fatal(err)
+	}
+	for begun := time.Now(); asked() == 0; time.Sleep(20 * time.Millisecond) {
+		if time.Since(begun) > 30*time.Second {
+			t.Fatal("the program is not loaded when a file is chosen")
+		}
+	}
+	if hidden, err := chromedp.Run(tab.Context, chromedp.Evaluate[bool](`document.querySelector("#verify-progress").hidden`)); err != nil || !hidden {
+		t.Errorf("something is said that nobody asked for: %v", err)
+	}
+	if err := chromedp.Do(tab.Context, chromedp.Click(chromedp.CSS("#verify-submit")), chromedp.WaitVisible(chromedp.CSS(".result"))); err != nil {
+		t.Fatal(err)
+	}
+	if asked() != 1 {
+		t.Errorf("the program was loaded %d times", asked())
+	}
+}

@@ -40,6 +40,8 @@ function begin(drop: HTMLElement): void {
   const upload = drop.querySelector<HTMLElement>("#verify-upload")!;
   const privacy = drop.querySelector<HTMLElement>("[data-local]")!;
   let worker: Worker | undefined;
+  let started: Promise<void> | undefined;
+  let waiting = false; // somebody waits for the verifier and is told how far it is
   let next: ((message: any) => void) | undefined;
 
   privacy.textContent = privacy.dataset.local!;
@@ -48,6 +50,8 @@ function begin(drop: HTMLElement): void {
     event.preventDefault();
     void check(input.files[0]);
   });
+  // While the person looks at the name of the file, the verifier comes already. What fails now is told when it is needed.
+  input.addEventListener("change", () => { if (input.files!.length > 0) start().catch(stop); });
 
   const t = (key: string, params: Record<string, string | number> = {}): string =>
     (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (name in params ? String(params[name]) : whole));
@@ -67,33 +71,42 @@ function begin(drop: HTMLElement): void {
     else bar.value = part;
   }
 
+  function start(): Promise<void> {
+    if (!started) {
+      worker = new Worker(data.worker!);
+      worker.onmessage = (event) => {
+        if (event.data.kind !== "progress") next?.(event.data);
+        else if (waiting) say(t("verify.local.loading"), event.data.part);
+      };
+      worker.onerror = () => next?.({ kind: "failed", why: "worker" });
+      started = ask({ kind: "start", program: new URL(data.program!, location.href).href, size: Number(data.size), trust: new URL(data.trust!, location.href).href });
+    }
+    return started;
+  }
+
+  function stop(): void {
+    worker?.terminate();
+    worker = started = undefined;
+  }
+
   async function check(file: File): Promise<void> {
     const button = form.querySelector<HTMLButtonElement>("#verify-submit")!;
-    button.disabled = true;
+    button.disabled = waiting = true;
     try {
-      if (!worker) {
-        say(t("verify.local.loading"), 0);
-        worker = new Worker(data.worker!);
-        worker.onmessage = (event) => {
-          if (event.data.kind === "progress") say(t("verify.local.loading"), event.data.part);
-          else next?.(event.data);
-        };
-        worker.onerror = () => next?.({ kind: "failed", why: "worker" });
-        await ask({ kind: "start", program: new URL(data.program!, location.href).href, size: Number(data.size), trust: new URL(data.trust!, location.href).href });
-      }
+      if (!started) say(t("verify.local.loading"), 0);
+      await start();
       say(t("verify.local.checking"));
       const bytes = await file.arrayBuffer();
       const answer = await ask({ kind: "view", bytes, name: file.name, locale: data.locale === "en" ? "en" : "zh-CN" }, [bytes]);
       await show(answer.view, answer.took);
     } catch (why) {
       console.warn("the file could not be checked here:", why);
-      worker?.terminate();
-      worker = undefined;
+      stop();
       say(t("verify.local.failed"));
       bar.hidden = true;
       upload.hidden = false;
     } finally {
-      button.disabled = false;
+      button.disabled = waiting = false;
     }
   }
 
