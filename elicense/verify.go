@@ -29,11 +29,7 @@ func (s *Service) VerifyFile(ctx context.Context, name string, data []byte) (ver
 	if err != nil {
 		return verify.Result{}, err
 	}
-	judge := licensefile.Verify
-	if evidence.Is(data) {
-		judge = evidence.Verify
-	}
-	result := judge(name, data, o)
+	result := evidence.Judge(name, data, o)
 	if *failure != nil {
 		return verify.Result{}, storeFault(*failure, "find status list")
 	}

@@ -102,14 +102,6 @@ func (v *Verifier) Verify(name string, data []byte) Result {
 	return v.VerifyAt(v.now(), name, data)
 }
 
-// VerifyAt is Verify at the moment of SetTime, else at now.
-func (v *Verifier) VerifyAt(now time.Time, name string, data []byte) Result {
-	if evidence.Is(data) {
-		return v.JudgeAt(now, name, data, evidence.Verify)
-	}
-	return v.Verifier.VerifyAt(now, name, data)
-}
-
 // VerifyETSI judges as Verify does and also writes the report in the shape of ETSI TS 119 102-2 (XML). The error is about writing only.
 func (v *Verifier) VerifyETSI(name string, data []byte) (Result, []byte, error) {
 	now := v.now()

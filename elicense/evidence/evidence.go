@@ -317,6 +317,21 @@ func Is(data []byte) bool {
 	return len(data) >= 30+len(manifestName) && bytes.HasPrefix(data, []byte("PK\x03\x04")) && int(data[26])|int(data[27])<<8 == len(manifestName) && string(data[30:30+len(manifestName)]) == manifestName
 }
 
+// Drawn gives the OFD document that a judged file shows: the file itself, or the document of a package; nil where there is none.
+func Drawn(result verify.Result, data []byte) []byte {
+	switch {
+	case result.Format == "ofd":
+		return data
+	case result.Evidence == nil || result.Evidence.Format != "ofd":
+		return nil
+	}
+	opened, refused := open(data)
+	if refused != nil {
+		return nil
+	}
+	return opened.document.Content
+}
+
 // opened is a package whose manifest holds and whose members are those of the manifest.
 type opened struct {
 	manifest []byte

@@ -332,3 +332,23 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatAJudgedFileShows(t *testing.T) {
+	w := newWorld(t)
+	packed := w.pack(t)
+	judge := func(data []byte) verify.Result { return evidence.Judge("file", data, w.options(t)) }
+	if r := judge(w.document); r.Format != "ofd" || !bytes.Equal(evidence.Drawn(r, w.document), w.document) {
+		t.Errorf("a document: %s", r.Format)
+	}
+	if r := judge(packed); r.Format != "evidence" || !bytes.Equal(evidence.Drawn(r, packed), w.document) {
+		t.Errorf("a package: %s", r.Format)
+	}
+	for name, data := range map[string][]byte{"cut": packed[:len(packed)/2], "text": []byte("text")} {
+		if shown := evidence.Drawn(judge(data), data); shown != nil {
+			t.Errorf("%s shows %d octets", name, len(shown))
+		}
+	}
+	if shown := evidence.Drawn(judge(packed), packed[:len(packed)/2]); shown != nil {
+		t.Error("a result shows another file")
+	}
+}

@@ -48,7 +48,15 @@ func Codes() map[string]verify.Verdict { return judge.Codes() }
 // passing are reasons of today that say nothing about the time of packing: the document was in force then and is no more.
 var passing = []string{"license_ended", "license_suspended", "license_replaced", "license_expired", "SEAL_EXPIRED", "code_expired"}
 
-// Verify judges a package; everything else is for licensefile.Verify. With a time stamp that holds, the document is judged as of its time,
+// Judge judges a file: a package by Verify, everything else by licensefile.Verify. It never fails.
+func Judge(name string, data []byte, o licensefile.Options) verify.Result {
+	if Is(data) {
+		return Verify(name, data, o)
+	}
+	return licensefile.Verify(name, data, o)
+}
+
+// Verify judges a package. With a time stamp that holds, the document is judged as of its time,
 // with the evidence in the package and the judge's own; what the judge knows today against it counts all the same. Without one it is
 // judged as of now, where old evidence mostly does not count any more. It never fails.
 func Verify(name string, data []byte, o licensefile.Options) verify.Result {

@@ -139,6 +139,10 @@ func TestX16BrowserChecksFilesWithoutSendingThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	packed, _, err := b.world.Service.PackEvidence(licensetest.Person, "a.ofd", license)
+	if err != nil {
+		t.Fatal(err)
+	}
 	changed := ofdtest.Edit(t, license, func(path string, content []byte) []byte {
 		if strings.HasSuffix(path, "/Content.xml") {
 			return append(content, ' ')
@@ -153,7 +157,7 @@ func TestX16BrowserChecksFilesWithoutSendingThem(t *testing.T) {
 	for name, one := range map[string]struct {
 		content []byte
 		code    string
-	}{"secret-licence.ofd": {license, "V00"}, "secret-changed.ofd": {changed, "V20"}, "secret-stranger.ofd": {stranger, "V24"}, "secret-text.txt": {[]byte("a secret text"), "V31"}} {
+	}{"secret-licence.ofd": {license, "V00"}, "secret-changed.ofd": {changed, "V20"}, "secret-stranger.ofd": {stranger, "V24"}, "secret-evidence.zip": {packed, "V00"}, "secret-text.txt": {[]byte("a secret text"), "V31"}} {
 		path := b.file(name, one.content)
 		before := len(b.requests())
 		b.check(local, path, ".result[data-done]")

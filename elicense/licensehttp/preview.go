@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/evidence"
 	"github.com/yinxin-gov/yinxin/esign/preview"
 	"github.com/yinxin-gov/yinxin/esign/typeface"
 	"github.com/yinxin-gov/yinxin/esign/verify"
@@ -36,10 +37,11 @@ func (p *Pages) draw(r *http.Request, shown []web.VerifyResult, results []verify
 	defer cancel()
 	limits := preview.DefaultLimits()
 	for i := range files {
-		if results[i].Format != "ofd" {
+		content := evidence.Drawn(results[i], files[i].content)
+		if content == nil {
 			continue
 		}
-		document := p.drawOne(ctx, i, files[i].content, results[i], limits, func(number, total int) string {
+		document := p.drawOne(ctx, i, content, results[i], limits, func(number, total int) string {
 			return p.Renderer.Text(r, "verify.page", "page", strconv.Itoa(number), "total", strconv.Itoa(total))
 		})
 		for _, page := range document.Pages {

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/esign/verify"
@@ -60,24 +61,30 @@ var openOnly = []string{"SIG_CONSTRAINTS_FAILURE", "CHAIN_CONSTRAINTS_FAILURE", 
 //go:embed subindications.csv
 var table []byte
 
-// subs is the table of our codes and the standard's words; "own" where it has none, "none" for notes, which change no verdict.
-var subs = mustTable(table)
-
-func mustTable(text []byte) map[string]string {
-	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
-	if err != nil {
-		panic(err)
-	}
-	found := make(map[string]string, len(rows))
-	for _, row := range rows[1:] {
-		found[row[0]] = row[1]
-	}
-	return found
+// subs is the table of our codes and the standard's words; "own" where it has none, "none" for notes, which change no verdict. It is read
+// when it is asked, and by no initialiser, so that a program which writes no such report does not carry it.
+func subs() map[string]string {
+	read.Do(func() {
+		rows, err := csv.NewReader(bytes.NewReader(table)).ReadAll()
+		if err != nil {
+			panic(err) // the file is our own
+		}
+		rules = make(map[string]string, len(rows))
+		for _, row := range rows[1:] {
+			rules[row[0]] = row[1]
+		}
+	})
+	return rules
 }
+
+var (
+	read  sync.Once
+	rules map[string]string
+)
 
 // sub is the sub-indication of a code under a main indication; empty for a note.
 func sub(code, main string) string {
-	word, known := subs[code]
+	word, known := subs()[code]
 	switch {
 	case word == "none":
 		return ""

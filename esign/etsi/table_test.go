@@ -14,13 +14,13 @@ func TestEveryCodeIsMapped(t *testing.T) {
 	known := evidence.Codes()
 	known["internal"] = verify.Indeterminate
 	for code, does := range known {
-		word, ok := etsi.Subs[code]
+		word, ok := etsi.Subs()[code]
 		allowed := map[verify.Verdict][]string{verify.Valid: {"none"}, verify.Indeterminate: append([]string{"own"}, etsi.OpenOnly...), verify.Invalid: append([]string{"own"}, etsi.FailedOnly...)}[does]
 		if !ok || !slices.Contains(allowed, word) {
 			t.Errorf("%s (%s): %q, want one of %v", code, does, word, allowed)
 		}
 	}
-	for code := range etsi.Subs {
+	for code := range etsi.Subs() {
 		if _, ok := known[code]; !ok {
 			t.Errorf("%s: no reason of that code", code)
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/elicense/evidence"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
@@ -136,10 +137,10 @@ func (v *Verifier) addEvidence(content []byte) error {
 	return ErrTrust
 }
 
-// VerifyAt judges one file, or a text that holds one presentation code, at the moment of SetTime, else at now. It never
+// VerifyAt judges one file, a package of evidence, or a text that holds one presentation code, at the moment of SetTime, else at now. It never
 // fails and never panics: what cannot be judged is part of the result.
 func (v *Verifier) VerifyAt(now time.Time, name string, data []byte) verify.Result {
-	return v.JudgeAt(now, name, data, licensefile.Verify)
+	return v.JudgeAt(now, name, data, evidence.Judge)
 }
 
 // JudgeAt is VerifyAt with another judge, for what only some channels read.

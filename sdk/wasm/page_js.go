@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"syscall/js"
 
+	"github.com/yinxin-gov/yinxin/elicense/evidence"
 	"github.com/yinxin-gov/yinxin/esign/preview"
 	"github.com/yinxin-gov/yinxin/esign/render"
 	"github.com/yinxin-gov/yinxin/esign/typeface"
@@ -64,8 +65,8 @@ func (v *viewer) view(arguments []js.Value) (answer map[string]any) {
 		return failure(err)
 	}
 	out := view{Report: string(text), Result: results[0]}
-	if result.Format == "ofd" {
-		v.content, v.result = content, result
+	if v.content = evidence.Drawn(result, content); v.content != nil {
+		v.result = result
 		v.document = v.open()
 		out.Reason, out.Pages, out.Others = v.document.Reason, v.document.Pages, v.document.Others
 	}

@@ -120,7 +120,12 @@ func TestX17BrowserGivesTheReportOfTheCommandLine(t *testing.T) {
 		}
 		return all
 	}
+	packed, _, err := w.Service.PackEvidence(t.Context(), "licence.ofd", license)
+	if err != nil {
+		t.Fatal(err)
+	}
 	files := []input{
+		{"evidence.zip", packed, given(nil)}, {"evidence, later.zip", packed, map[string]any{"at": w.Now().AddDate(1, 0, 0).Format(time.RFC3339)}}, {"evidence, cut.zip", packed[:len(packed)/2], given(nil)},
 		{"licence.ofd", license, given(nil)}, {"in English.ofd", license, given(map[string]any{"locale": "en"})}, {"strict.ofd", license, given(map[string]any{"strict": true})},
 		{`C:\入\<证照>&.ofd`, license, given(nil)}, {"later.ofd", license, map[string]any{"at": w.Now().AddDate(1, 0, 0).Format(time.RFC3339)}},
 		{"cut.ofd", license[:len(license)/2], given(nil)}, {"empty", []byte{}, given(nil)}, {"text.txt", []byte("hello"), given(nil)}, {"code.txt", []byte("LZ1:NOTACODE"), given(nil)},
