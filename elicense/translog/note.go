@@ -222,11 +222,15 @@ func ParseCheckpoint(text string) (Checkpoint, error) {
 }
 
 // SignCheckpoint makes the signed note of a checkpoint. Errors of signers come as they are, others wrap ErrMake.
-func SignCheckpoint(c Checkpoint, signers ...note.Signer) ([]byte, error) {
+func SignCheckpoint(c Checkpoint, signers ...Signer) ([]byte, error) {
 	if _, err := ParseCheckpoint(c.Text()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMake, err)
 	}
-	return note.Sign(&note.Note{Text: c.Text()}, signers...)
+	var all []note.Signer
+	for _, signer := range signers {
+		all = append(all, signer)
+	}
+	return note.Sign(&note.Note{Text: c.Text()}, all...)
 }
 
 // Policy is whom a reader of checkpoints believes: keys of the log, whose names are its origin, and how many of which witnesses must have

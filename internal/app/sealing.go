@@ -97,7 +97,10 @@ func (s *sealing) recover(ctx context.Context) error {
 	if err := s.seals.PublishMissing(ctx); err != nil {
 		return err
 	}
-	return s.licenses.Refresh(ctx)
+	if err := s.licenses.Refresh(ctx); err != nil {
+		return err
+	}
+	return s.licenses.KeepLog(ctx)
 }
 
 // evidence adds what judgements here know beyond certificates: authorities of the trust list, and the register of seals, which is ahead of
@@ -182,6 +185,7 @@ func (s *sealing) tick(ctx context.Context) {
 		"seal uses":    func(ctx context.Context) error { _, err := s.seals.ExpireUses(ctx); return err },
 		"successions":  s.seals.EndSucceeded,
 		"stamps":       func(ctx context.Context) error { _, err := s.seals.Recover(ctx); return err },
+		"licence log":  s.licenses.KeepLog,
 		"licences":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
 	} {
 		if err := duty(ctx); err != nil && ctx.Err() == nil {
