@@ -456,37 +456,47 @@ func (s *Service) LogFile(ctx context.Context, tree LogTree, path string) ([]byt
 	return translog.CutBundle(entries, width)
 }
 
-// prove makes the proof of an entry under the last checkpoint.
-func (s *Service) prove(ctx context.Context, ref string, opening translog.Opening, leaf []byte) ([]byte, error) {
+// prove makes the proof of an entry under the last checkpoint, and gives the digest that stands in it.
+func (s *Service) prove(ctx context.Context, ref string, opening translog.Opening, l License) (file, sum []byte, err error) {
+	leaf, err := opening.Leaf(l.LicenseID, originalOf(l))
+	if err != nil {
+		return nil, nil, err
+	}
+	entry, err := translog.ParseEntry(leaf)
+	if err != nil {
+		return nil, nil, err
+	}
 	number, ok, err := s.cfg.Store.LogNumber(ctx, LogMain, ref)
 	if err != nil {
-		return nil, storeFault(err, "find entry of the log")
+		return nil, nil, storeFault(err, "find entry of the log")
 	}
 	last, err := s.cfg.Store.LastCheckpoint(ctx, LogMain)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, storeFault(err, "find checkpoint")
+		return nil, nil, storeFault(err, "find checkpoint")
 	}
 	if !ok || number >= last.Size {
-		return nil, fault.New(fault.LogPending).After(int(s.cfg.LogDelay/time.Second) + 1)
+		return nil, nil, fault.New(fault.LogPending).After(int(s.cfg.LogDelay/time.Second) + 1)
 	}
 	p := translog.Proof{Index: number, Checkpoint: last.Note}
 	if p.Hashes, err = translog.SM3.Inclusion(number, last.Size, s.reader(ctx, LogMain)); err != nil {
-		return nil, fmt.Errorf("prove entry: %w", err)
+		return nil, nil, fmt.Errorf("prove entry: %w", err)
 	}
 	if err := translog.SM3.VerifyInclusion(number, last.Size, translog.SM3.HashLeaf(leaf), p.Hashes, last.Root); err != nil {
 		// The secret that this entry was made with was dropped.
-		return nil, fault.Wrap(err, fault.NotFound)
+		return nil, nil, fault.Wrap(err, fault.NotFound)
 	}
 	if p.Extra, err = opening.Encode(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return p.Encode()
+	file, err = p.Encode()
+	return file, entry.Digest, err
 }
 
 // LogProofs are the proofs of a licence and of the changes of its status.
 type LogProofs struct {
 	LicenseID string
 	License   []byte // C2SP tlog-proof
+	Digest    []byte // of the entry
 	Events    []LogEventProof
 	Secret    []byte // by which a monitor knows the entries of this licence; for its holder alone
 }
@@ -496,6 +506,7 @@ type LogEventProof struct {
 	To         string
 	RecordedAt time.Time
 	Proof      []byte
+	Digest     []byte // of the entry
 }
 
 // maxEventProofs bounds the changes of status of LogProofs; the latest count.
@@ -519,12 +530,7 @@ func (s *Service) LogProofs(ctx context.Context, id string) (LogProofs, error) {
 		return LogProofs{}, fault.New(fault.NotFound)
 	}
 	proofs := LogProofs{LicenseID: l.LicenseID}
-	opening := licenseOpening(l)
-	leaf, err := opening.Leaf(l.LicenseID, originalOf(l))
-	if err != nil {
-		return LogProofs{}, err
-	}
-	if proofs.License, err = s.prove(ctx, licenseRef(l.ID, 0), opening, leaf); err != nil {
+	if proofs.License, proofs.Digest, err = s.prove(ctx, licenseRef(l.ID, 0), licenseOpening(l), l); err != nil {
 		return LogProofs{}, err
 	}
 	events, err := s.cfg.Store.Events(ctx, l.ID, "", maxEventProofs)
@@ -535,15 +541,11 @@ func (s *Service) LogProofs(ctx context.Context, id string) (LogProofs, error) {
 		if e.LogNumber == 0 {
 			continue // the issue, or before there was a log
 		}
-		opening := statusOpening(l, e)
-		if leaf, err = opening.Leaf(l.LicenseID, nil); err != nil {
-			return LogProofs{}, err
-		}
-		proof, err := s.prove(ctx, licenseRef(l.ID, e.LogNumber), opening, leaf)
+		proof, sum, err := s.prove(ctx, licenseRef(l.ID, e.LogNumber), statusOpening(l, e), l)
 		if err != nil {
 			return LogProofs{}, err
 		}
-		proofs.Events = append(proofs.Events, LogEventProof{e.To, e.RecordedAt, proof})
+		proofs.Events = append(proofs.Events, LogEventProof{e.To, e.RecordedAt, proof, sum})
 	}
 	if isHolder(actor, l) && actor.Client == "" {
 		proofs.Secret = bytes.Clone(l.LogSecret)

@@ -2,6 +2,7 @@ package licensehttp
 
 import (
 	"context"
+	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
@@ -69,12 +70,14 @@ type LogEventProof struct {
 	To         string    `json:"to" doc:"Status after it"`
 	RecordedAt time.Time `json:"recorded_at"`
 	Proof      string    `json:"proof" doc:"Text of a proof file (C2SP tlog-proof, hashes in SM3)"`
+	Digest     string    `json:"digest" doc:"Of the entry, in hexadecimal"`
 }
 
 // LicenseLogProofs are what proves that a licence and the changes of its status are in the transparency log.
 type LicenseLogProofs struct {
 	LicenseID string          `json:"license_id"`
 	Proof     string          `json:"proof" doc:"Text of a proof file (C2SP tlog-proof, hashes in SM3) of the licence"`
+	Digest    string          `json:"digest" doc:"Of the entry, in hexadecimal; what yinxin log monitor is told to expect"`
 	Events    []LogEventProof `json:"events" doc:"Of the changes of status, the newest first; 50 at most"`
 	Secret    []byte          `json:"secret,omitempty" doc:"For the holder alone: by it yinxin log monitor finds every entry about this licence"`
 }
@@ -89,9 +92,9 @@ func (a *api) logProofs(ctx context.Context, in *idInput) (*logProofsOutput, err
 	if err != nil {
 		return nil, err
 	}
-	out := &logProofsOutput{"private, no-store", LicenseLogProofs{LicenseID: proofs.LicenseID, Proof: string(proofs.License), Events: []LogEventProof{}, Secret: proofs.Secret}}
+	out := &logProofsOutput{"private, no-store", LicenseLogProofs{LicenseID: proofs.LicenseID, Proof: string(proofs.License), Digest: hex.EncodeToString(proofs.Digest), Events: []LogEventProof{}, Secret: proofs.Secret}}
 	for _, e := range proofs.Events {
-		out.Body.Events = append(out.Body.Events, LogEventProof{e.To, e.RecordedAt, string(e.Proof)})
+		out.Body.Events = append(out.Body.Events, LogEventProof{e.To, e.RecordedAt, string(e.Proof), hex.EncodeToString(e.Digest)})
 	}
 	return out, nil
 }

@@ -606,3 +606,28 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+func TestKeysOfWitnesses(t *testing.T) {
+	private, public, err := NewWitnessKey(rand.Reader, "court.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ParseWitnessKey(rand.Reader, private)
+	if err != nil || signer.Key.String() != public.String() {
+		t.Fatal(err)
+	}
+	signer.At = moment
+	text := []byte(Checkpoint{"a", 1, make([]byte, 32)}.Text())
+	if signature, err := signer.Sign(text); err != nil || !public.Verify(text, signature) {
+		t.Errorf("%v", err)
+	}
+	if _, _, err := NewWitnessKey(rand.Reader, "a b"); !errors.Is(err, ErrKey) {
+		t.Errorf("name: %v", err)
+	}
+	for name, bad := range map[string]string{"empty": "", "public": public.String(), "cut": private[:len(private)-4], "no name": privatePrefix + private[len(privatePrefix)+len("court.example"):],
+		"zero": privatePrefix + "a+" + base64.StdEncoding.EncodeToString(append([]byte(SM2Cosigner), make([]byte, 32)...)), "another type": privatePrefix + "a+" + base64.StdEncoding.EncodeToString(append([]byte(SM2Key), make([]byte, 32)...))} {
+		if _, err := ParseWitnessKey(rand.Reader, bad); !errors.Is(err, ErrKey) || strings.Contains(err.Error(), private[30:40]) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
