@@ -14,42 +14,51 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/problem"
 )
 
-// logAddresses are where the trees of the transparency log stand (C2SP tlog-tiles).
-var logAddresses = map[elicense.LogTree]string{elicense.LogMain: "/log/", elicense.LogRoots: "/log/roots/"}
-
-// publicLog serves the transparency log to anybody: GET /log/checkpoint, /log/keys, /log/tile/…, /log/tile/entries/…, and the same below
-// /log/roots/.
+// publicLog serves the transparency log to anybody, in the layout of C2SP tlog-tiles.
 func publicLog(mux *http.ServeMux, service *elicense.Service) {
-	for tree, base := range logAddresses {
-		mux.HandleFunc("GET "+base+"checkpoint", func(w http.ResponseWriter, r *http.Request) {
-			c, err := service.LogCheckpoint(r.Context(), tree)
-			if err != nil {
-				problem.Write(w, r, err)
-				return
-			}
-			w.Header().Set("Last-Modified", c.SignedAt.UTC().Format(http.TimeFormat))
-			logAnswer(w, r, "text/plain; charset=utf-8", "public, max-age=5", c.Note)
-		})
-		mux.HandleFunc("GET "+base+"keys", func(w http.ResponseWriter, r *http.Request) {
-			keys, err := service.LogKeys(r.Context(), tree)
-			if err != nil {
-				problem.Write(w, r, err)
-				return
-			}
-			var lines strings.Builder
-			for _, k := range keys {
-				lines.WriteString(k.String() + "\n")
-			}
-			logAnswer(w, r, "text/plain; charset=utf-8", "public, max-age=300", []byte(lines.String()))
-		})
-		mux.HandleFunc("GET "+base+"tile/{path...}", func(w http.ResponseWriter, r *http.Request) {
-			content, err := service.LogFile(r.Context(), tree, "tile/"+r.PathValue("path"))
-			if err != nil {
-				problem.Write(w, r, err)
-				return
-			}
-			logAnswer(w, r, "application/octet-stream", "public, max-age=31536000, immutable", content)
-		})
+	mux.HandleFunc("GET /log/checkpoint", logCheckpoint(service, elicense.LogMain))
+	mux.HandleFunc("GET /log/keys", logKeys(service, elicense.LogMain))
+	mux.HandleFunc("GET /log/tile/{path...}", logTile(service, elicense.LogMain))
+	mux.HandleFunc("GET /log/roots/checkpoint", logCheckpoint(service, elicense.LogRoots))
+	mux.HandleFunc("GET /log/roots/keys", logKeys(service, elicense.LogRoots))
+	mux.HandleFunc("GET /log/roots/tile/{path...}", logTile(service, elicense.LogRoots))
+}
+
+func logCheckpoint(service *elicense.Service, tree elicense.LogTree) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c, err := service.LogCheckpoint(r.Context(), tree)
+		if err != nil {
+			problem.Write(w, r, err)
+			return
+		}
+		w.Header().Set("Last-Modified", c.SignedAt.UTC().Format(http.TimeFormat))
+		logAnswer(w, r, "text/plain; charset=utf-8", "public, max-age=5", c.Note)
+	}
+}
+
+func logKeys(service *elicense.Service, tree elicense.LogTree) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		keys, err := service.LogKeys(r.Context(), tree)
+		if err != nil {
+			problem.Write(w, r, err)
+			return
+		}
+		var lines strings.Builder
+		for _, k := range keys {
+			lines.WriteString(k.String() + "\n")
+		}
+		logAnswer(w, r, "text/plain; charset=utf-8", "public, max-age=300", []byte(lines.String()))
+	}
+}
+
+func logTile(service *elicense.Service, tree elicense.LogTree) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		content, err := service.LogFile(r.Context(), tree, "tile/"+r.PathValue("path"))
+		if err != nil {
+			problem.Write(w, r, err)
+			return
+		}
+		logAnswer(w, r, "application/octet-stream", "public, max-age=31536000, immutable", content)
 	}
 }
 
