@@ -309,7 +309,7 @@ func (s *Service) reader(ctx context.Context, tree LogTree) translog.Reader {
 }
 
 // signLog signs the head of a tree, unless it is signed or the last checkpoint is younger than LogDelay. Nothing is signed that does not go on
-// from the last checkpoint: a database that went back in time must not make a second history.
+// from the last checkpoint: a damaged tree must not become a second history.
 func (s *Service) signLog(ctx context.Context, tree LogTree) error {
 	head, err := s.cfg.Store.LogHead(ctx, tree)
 	if err != nil {

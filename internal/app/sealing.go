@@ -100,7 +100,10 @@ func (s *sealing) recover(ctx context.Context) error {
 	if err := s.licenses.Refresh(ctx); err != nil {
 		return err
 	}
-	return s.licenses.KeepLog(ctx)
+	if err := s.licenses.KeepLog(ctx); err != nil { // a log that cannot be signed holds nobody up
+		s.app.opts.Log.WarnContext(ctx, "transparency log was not brought up to date", "error", err)
+	}
+	return nil
 }
 
 // evidence adds what judgements here know beyond certificates: authorities of the trust list, and the register of seals, which is ahead of
