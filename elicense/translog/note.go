@@ -317,12 +317,12 @@ func AddSignatures(signedNote, lines []byte, known ...Key) (combined []byte, add
 	if len(signedNote)+len(lines) > MaxNote {
 		return nil, 0, fmt.Errorf("%w: too many signatures", ErrFormat)
 	}
-	before, err := note.Open(signedNote, nil)
+	_, err = note.Open(signedNote, nil)
 	var nobody *note.UnverifiedNoteError
 	if !errors.As(err, &nobody) {
 		return nil, 0, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	before = nobody.Note
+	before := nobody.Note
 	var verifiers []note.Verifier
 	for _, k := range known {
 		verifiers = append(verifiers, k)
