@@ -176,7 +176,7 @@ var sdkModules = []string{
 	"github.com/lestrrat-go/httprc",
 	"github.com/lestrrat-go/iter",
 	"github.com/lestrrat-go/option",
-	"github.com/x448/float16", // of cbor
+	"github.com/x448/float16",            // of cbor
 	"github.com/transparency-dev/merkle", // trees of transparency logs
 	"golang.org/x/crypto",
 	"golang.org/x/image", // typefaces of pages: a seal stands over a text where the server would put it
