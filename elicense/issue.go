@@ -14,12 +14,15 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/licenseface"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/elicense/translog"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
 // Issue makes, seals and stores an approved licence and brings it into force. Calling it again for one that is in force
@@ -260,7 +263,8 @@ func (s *Service) sealMade(ctx context.Context, l License) (License, error) {
 	if err != nil {
 		return License{}, storeFault(err, "seal licence")
 	}
-	if err := checkSealed(sealed, values); err != nil {
+	keysUsed, err := s.checkSealed(sealed, values)
+	if err != nil {
 		return License{}, err
 	}
 	address, err := s.cfg.Blobs.Put(ctx, sealed)
@@ -273,23 +277,36 @@ func (s *Service) sealMade(ctx context.Context, l License) (License, error) {
 			return Change{}, errNothingToDo // another node finished it
 		}
 		row.State, row.File, row.UpdatedAt = StateSealed, address, now
-		return Change{Record: audit.With(s.event(ctx, "license.issue.signed", row.ID, now, "file", address, "seal", row.SealID))}, nil
+		return Change{Record: audit.With(s.event(ctx, "license.issue.signed", row.ID, now, "file", address, "seal", row.SealID)), Log: keysUsed}, nil
 	})
 }
 
-// checkSealed makes sure that what comes back is the licence that was given, with a seal.
-func checkSealed(sealed []byte, values catalog.Values) error {
+// checkSealed makes sure that what comes back is the licence that was given, with a seal, and gives the entries of the log for the keys that
+// sealed it.
+func (s *Service) checkSealed(sealed []byte, values catalog.Values) ([]LogEntry, error) {
 	p, err := ofd.Open(sealed, ofd.DefaultLimits())
 	if err != nil {
-		return fmt.Errorf("read sealed document: %w", err)
+		return nil, fmt.Errorf("read sealed document: %w", err)
 	}
 	if len(p.Signatures) == 0 {
-		return errors.New("sealed document has no signature")
+		return nil, errors.New("sealed document has no signature")
 	}
 	if err := licensefile.CheckConsistency(p, values); err != nil {
-		return fault.Wrap(err, fault.LicenseInconsistent)
+		return nil, fault.Wrap(err, fault.LicenseInconsistent)
 	}
-	return nil
+	var entries []LogEntry
+	for _, description := range p.Signatures {
+		signature, err := ses.ParseSignature(description.Value)
+		if err != nil {
+			return nil, fmt.Errorf("read seal of document: %w", err)
+		}
+		entry, err := openEntry(translog.KindKey, string(keys.UsageSealSigner), 0, digest.Sum(signature.SignerCert), s.now())
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, entry)
+	}
+	return entries, nil
 }
 
 // activate brings a sealed licence into force; the version it replaces ends in the same write.
@@ -317,6 +334,9 @@ func (s *Service) activate(ctx context.Context, l License) (License, error) {
 			Record: audit.With(s.event(ctx, "license.issued", row.ID, now, "license_id", row.LicenseID, "file", row.File)).And(notice(TopicIssued, "issued", *row, now)),
 			Events: []StatusEvent{{ID: ident.New(s.cfg.Rand, "sev"), License: row.ID, To: row.Status, Actor: row.Issuer, EffectiveAt: now, RecordedAt: now, LegalBasis: "issue"}},
 		}
+		if err := s.logLicense(&change, row, now); err != nil {
+			return Change{}, err
+		}
 		publish := map[uint64]bool{row.List: firstOfList}
 		if len(rows) == 2 {
 			old := rows[1]
@@ -324,7 +344,9 @@ func (s *Service) activate(ctx context.Context, l License) (License, error) {
 				return Change{}, fault.New(fault.LicenseState)
 			}
 			old.ReplacedBy = row.ID
-			s.setStatus(ctx, &change, old, StatusChange{To: statusSuperseded, LegalBasis: "amendment", DecisionNumber: row.BusinessNumber, EffectiveAt: now}, row.Issuer, now)
+			if err := s.setStatus(ctx, &change, old, StatusChange{To: statusSuperseded, LegalBasis: "amendment", DecisionNumber: row.BusinessNumber, EffectiveAt: now}, row.Issuer, now); err != nil {
+				return Change{}, err
+			}
 			publish[old.List] = true
 		}
 		for _, list := range sortedLists(publish) {

@@ -81,6 +81,8 @@ type License struct {
 	IssuedAt       time.Time
 	StatusAt       time.Time // when the status took effect
 	StatusUntil    time.Time // end of a suspension; zero without one
+	LogSecret      []byte    // hides the entries of the transparency log; empty before there are any, or when it was dropped
+	LogCount       int       // entries so far
 }
 
 // StatusEvent is one change of status, kept for good (license.md 10).
@@ -94,12 +96,14 @@ type StatusEvent struct {
 	EffectiveAt    time.Time
 	Until          time.Time
 	RecordedAt     time.Time
+	LogNumber      int // which entry of the licence in the transparency log; 0 for the issue, and before there was a log
 }
 
 // Change is what goes with a change of licences, in the same write.
 type Change struct {
 	Record audit.Record
 	Events []StatusEvent
+	Log    []LogEntry
 }
 
 // Authority is a body that issues licences here (证照颁发机构).
@@ -186,8 +190,8 @@ type Publications interface {
 	// Entries gives the entries of a list whose status is not InForce.
 	Entries(ctx context.Context, list uint64) ([]Entry, error)
 	FindPublished(ctx context.Context, name string) (Published, error)
-	// Publish replaces the object of the name by one with a higher number; ErrStale when a number as high is there.
-	Publish(ctx context.Context, p Published, record audit.Record) error
+	// Publish replaces the object of the name by one with a higher number, with entries for the log; ErrStale when a number as high is there.
+	Publish(ctx context.Context, p Published, entries []LogEntry, record audit.Record) error
 }
 
 // Presentation is a view token that was minted, by keyed hash of its pid.
@@ -236,6 +240,7 @@ type Store interface {
 	Presentations
 	Attempts
 	Uses
+	Log
 }
 
 // Blobs keeps documents by their digest; internal/blob implements it.

@@ -20,7 +20,7 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
-// Config of the service. Every member but IssueLease is needed.
+// Config of the service. Every member but IssueLease and LogDelay is needed.
 type Config struct {
 	Store        Store
 	Cards        CardStore
@@ -44,6 +44,8 @@ type Config struct {
 	// IssueLease is how long one call has a licence for itself while it is made and sealed; 20 seconds when zero. After a
 	// crash nobody touches the licence for that long.
 	IssueLease time.Duration
+	// LogDelay is the least time between two checkpoints of the transparency log; 10 seconds when zero.
+	LogDelay time.Duration
 	// Areas is the path of the area of an authority; empty for one that the tree does not know. nil knows none.
 	Areas func(ctx context.Context, authorityCode string) (string, error)
 	Now   func() time.Time
@@ -66,6 +68,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	if cfg.IssueLease == 0 {
 		cfg.IssueLease = 20 * time.Second
+	}
+	if cfg.LogDelay == 0 {
+		cfg.LogDelay = 10 * time.Second
 	}
 	return &Service{cfg: cfg}, nil
 }

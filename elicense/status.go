@@ -87,7 +87,9 @@ func (s *Service) ChangeStatus(ctx context.Context, id string, c StatusChange) (
 			return Change{}, fault.New(fault.LicenseState)
 		}
 		change := Change{}
-		s.setStatus(ctx, &change, l, c, actor.ID, now)
+		if err := s.setStatus(ctx, &change, l, c, actor.ID, now); err != nil {
+			return Change{}, err
+		}
 		change.Record = change.Record.And(publishMessage(l.List))
 		return change, nil
 	})
@@ -96,17 +98,22 @@ func (s *Service) ChangeStatus(ctx context.Context, id string, c StatusChange) (
 func shortText(text string) bool { return text != "" && len(text) <= 300 }
 
 // setStatus writes a status into a row and what goes with it into the change.
-func (s *Service) setStatus(ctx context.Context, change *Change, l *License, c StatusChange, actor string, now time.Time) {
+func (s *Service) setStatus(ctx context.Context, change *Change, l *License, c StatusChange, actor string, now time.Time) error {
 	target, _ := catalog.Default().Status(c.To)
-	change.Events = append(change.Events, StatusEvent{
+	event := StatusEvent{
 		ID: ident.New(s.cfg.Rand, "sev"), License: l.ID, From: l.Status, To: c.To, LegalBasis: c.LegalBasis, DecisionNumber: c.DecisionNumber,
 		Actor: actor, EffectiveAt: c.EffectiveAt, Until: c.Until, RecordedAt: now,
-	})
+	}
+	if err := s.logStatus(change, l, &event, now); err != nil {
+		return err
+	}
+	change.Events = append(change.Events, event)
 	e := s.event(ctx, "license.status."+c.To, l.ID, now, "from", l.Status, "decision", c.DecisionNumber, "effective_at", c.EffectiveAt.Format(time.RFC3339))
 	e.Reason = c.LegalBasis
 	l.Status, l.Bits, l.StatusAt, l.StatusUntil, l.UpdatedAt = c.To, statuslist.Status(target.Bits), c.EffectiveAt, c.Until, now
 	change.Record.Events = append(change.Record.Events, e)
 	change.Record = change.Record.And(notice(TopicStatus, "status", *l, now))
+	return nil
 }
 
 // ResumeDue ends suspensions whose time is over. Call it every minute.
@@ -124,7 +131,9 @@ func (s *Service) ResumeDue(ctx context.Context) (int, error) {
 				return Change{}, errNothingToDo
 			}
 			change := Change{}
-			s.setStatus(ctx, &change, row, StatusChange{To: catalog.StatusValid, LegalBasis: "end of suspension", EffectiveAt: row.StatusUntil}, "system:elicense-sweep", now)
+			if err := s.setStatus(ctx, &change, row, StatusChange{To: catalog.StatusValid, LegalBasis: "end of suspension", EffectiveAt: row.StatusUntil}, "system:elicense-sweep", now); err != nil {
+				return Change{}, err
+			}
 			change.Record = change.Record.And(publishMessage(row.List))
 			return change, nil
 		})
@@ -254,6 +263,9 @@ func (s *Service) publishOnce(ctx context.Context, name string, usage keys.Usage
 	if err != nil {
 		return fmt.Errorf("certificates of %s: %w", usage, err)
 	}
+	if len(chain) == 0 {
+		return fmt.Errorf("certificates of %s: key has no certificate", usage)
+	}
 	now := s.now().Truncate(time.Second)
 	p := Published{Name: name, Number: before.Number + 1, IssuedAt: now, NextUpdate: now.Add(life)}
 	p.Content, err = build(p.Number, p.IssuedAt, p.NextUpdate, chain, func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) })
@@ -262,7 +274,11 @@ func (s *Service) publishOnce(ctx context.Context, name string, usage keys.Usage
 	}
 	e := s.event(ctx, "license.published", name, s.now(), "number", strconv.FormatUint(p.Number, 10), "key", info.ID)
 	e.ObjectType = "status_list"
-	return s.cfg.Store.Publish(ctx, p, audit.With(e))
+	entries, err := publicationEntries(p, usage, chain[0], s.now())
+	if err != nil {
+		return err
+	}
+	return s.cfg.Store.Publish(ctx, p, entries, audit.With(e))
 }
 
 // Refresh publishes what is missing or has lived half its life. Call it at start and every few seconds.

@@ -250,12 +250,12 @@ type stale struct {
 	times int
 }
 
-func (s *stale) Publish(ctx context.Context, p elicense.Published, record audit.Record) error {
+func (s *stale) Publish(ctx context.Context, p elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
 	if s.times > 0 {
 		s.times--
 		return elicense.ErrStale
 	}
-	return s.Store.Publish(ctx, p, record)
+	return s.Store.Publish(ctx, p, entries, record)
 }
 
 func TestAListOvertakenByAnotherNodeIsMadeAgain(t *testing.T) {

@@ -52,6 +52,7 @@ var verbs = []verb{
 	{"migrate", "bring the database up to date, or show what would run", migrate},
 	{"admin", "apply clients, personas and policies from a file", admin},
 	{"audit", "check the hash chains of the audit log, or write it out", auditLog},
+	{"log", "follow, countersign and prove the transparency log of a platform", logVerb},
 	{"key", "list the platform's keys, or bring the next one", keyVerb},
 	{"doctor", "check configuration and environment", doctor},
 	{"mock", "run a throw-away platform with simulated peers for tests", mockVerb},
@@ -64,7 +65,6 @@ var verbs = []verb{
 var later = map[string]string{
 	"backup":  "stop the service and copy its data, or use the tools of the database; see docs/operations/backup.md",
 	"restore": "put the copied data back; see docs/operations/backup.md",
-	"log":     "licences have no transparency log yet",
 	"augment": "documents get no time stamps or revocation evidence yet",
 }
 

@@ -21,6 +21,8 @@ import (
 	"path"
 	"slices"
 	"sync"
+
+	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
 //go:embed types lists
@@ -195,6 +197,15 @@ func (c *Catalog) loadType(tree fs.FS, code string) (*Type, error) {
 	if err := t.CheckValues(t.Sample); err != nil {
 		return nil, fmt.Errorf("sample.json: %w", err)
 	}
+	var parts [][]byte
+	for _, name := range []string{"type.json", "face.json"} {
+		content, err := fs.ReadFile(tree, path.Join(folder, name))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		parts = append(parts, content)
+	}
+	t.Digest = digest.SumParts(parts...)
 	return t, nil
 }
 

@@ -138,6 +138,7 @@ type Validity struct {
 
 // Type is one licence type. It is read-only.
 type Type struct {
+	Digest           []byte              `json:"-"`    // SM3 over the files of the type and its face, with lengths: its version in the transparency log
 	Code             string              `json:"code"` // defining authority's USCC and three digits, 21 characters
 	Name             Text                `json:"name"`
 	Authority        Authority           `json:"defining_authority"`

@@ -41,7 +41,7 @@ func New(db *sqldb.DB) *Store { return &Store{db: db} }
 
 const columns = `id, revision, business_number, authority_code, request_digest, type_code, version, state, status, license_id, seal_id, holder_ref,
 	data_key, data, list_number, list_index, bits, unsealed, file, entrant, reviewer, issuer, note, replaces, replaced_by,
-	lease_until, created_at, updated_at, issued_at, status_at, status_until, area`
+	lease_until, created_at, updated_at, issued_at, status_at, status_until, area, log_secret, log_count`
 
 type scanner interface{ Scan(into ...any) error }
 
@@ -50,7 +50,7 @@ func scanLicense(row scanner) (elicense.License, error) {
 	var index, bits, lease, created, updated, issued, statusAt, statusUntil int64
 	err := row.Scan(&l.ID, &l.Revision, &l.BusinessNumber, &l.AuthorityCode, &l.RequestDigest, &l.TypeCode, &l.Version, &l.State, &l.Status, &l.LicenseID, &l.SealID, &l.HolderRef,
 		&l.DataKey, &l.Data, &l.List, &index, &bits, &l.Unsealed, &l.File, &l.Entrant, &l.Reviewer, &l.Issuer, &l.Note, &l.Replaces, &l.ReplacedBy,
-		&lease, &created, &updated, &issued, &statusAt, &statusUntil, &l.Area)
+		&lease, &created, &updated, &issued, &statusAt, &statusUntil, &l.Area, &l.LogSecret, &l.LogCount)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return elicense.License{}, elicense.ErrNotFound
 	}
@@ -64,7 +64,7 @@ func scanLicense(row scanner) (elicense.License, error) {
 func values(l elicense.License) []any {
 	return []any{l.ID, l.Revision, l.BusinessNumber, l.AuthorityCode, l.RequestDigest, l.TypeCode, l.Version, l.State, l.Status, l.LicenseID, l.SealID, l.HolderRef,
 		l.DataKey, l.Data, int64(l.List), int64(l.Index), int64(l.Bits), l.Unsealed, l.File, l.Entrant, l.Reviewer, l.Issuer, l.Note, l.Replaces, l.ReplacedBy,
-		sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.CreatedAt), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil), l.Area}
+		sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.CreatedAt), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil), l.Area, octets(l.LogSecret), l.LogCount}
 }
 
 // withHolders adds the holder keys of a licence.
@@ -92,7 +92,7 @@ func find(ctx context.Context, q sqldb.Queryer, id string) (elicense.License, er
 	return withHolders(ctx, q, l, err)
 }
 
-var insertLicense = "INSERT INTO lic_license (" + columns + ") VALUES (" + placeholders(32) + ") ON CONFLICT (authority_code, business_number) DO NOTHING"
+var insertLicense = "INSERT INTO lic_license (" + columns + ") VALUES (" + placeholders(34) + ") ON CONFLICT (authority_code, business_number) DO NOTHING"
 
 func placeholders(n int) string {
 	list := make([]string, n)
@@ -238,7 +238,8 @@ func (s *Store) query(ctx context.Context, query string, arguments ...any) ([]el
 // updateLicense sets everything but what a licence is found by, if it is still of the revision that was read.
 const updateLicense = `UPDATE lic_license SET revision = revision + 1, request_digest = $3, version = $4, state = $5, status = $6, license_id = $7, seal_id = $8,
 	holder_ref = $9, data_key = $10, data = $11, list_number = $12, list_index = $13, bits = $14, unsealed = $15, file = $16, entrant = $17, reviewer = $18,
-	issuer = $19, note = $20, replaces = $21, replaced_by = $22, lease_until = $23, updated_at = $24, issued_at = $25, status_at = $26, status_until = $27
+	issuer = $19, note = $20, replaces = $21, replaced_by = $22, lease_until = $23, updated_at = $24, issued_at = $25, status_at = $26, status_until = $27,
+	log_secret = $28, log_count = $29
 	WHERE id = $1 AND revision = $2`
 
 // Update implements elicense.Licenses. A row that somebody else changed between reading and writing is read again, up to
@@ -286,6 +287,9 @@ func (s *Store) updateOnce(ctx context.Context, change func([]*elicense.License)
 				return err
 			}
 		}
+		if err := enqueue(ctx, tx, elicense.LogMain, done.Log); err != nil {
+			return err
+		}
 		return auditdb.Append(ctx, tx, done.Record)
 	})
 	return rows, err
@@ -294,7 +298,8 @@ func (s *Store) updateOnce(ctx context.Context, change func([]*elicense.License)
 func store(ctx context.Context, tx sqldb.Tx, l elicense.License) error {
 	changed, err := sqldb.ExecOne(ctx, tx, updateLicense, l.ID, l.Revision, l.RequestDigest, l.Version, l.State, l.Status, l.LicenseID, l.SealID,
 		l.HolderRef, l.DataKey, l.Data, int64(l.List), int64(l.Index), int64(l.Bits), l.Unsealed, l.File, l.Entrant, l.Reviewer,
-		l.Issuer, l.Note, l.Replaces, l.ReplacedBy, sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil))
+		l.Issuer, l.Note, l.Replaces, l.ReplacedBy, sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil),
+		octets(l.LogSecret), l.LogCount)
 	if err != nil {
 		return err
 	}
@@ -313,9 +318,9 @@ func store(ctx context.Context, tx sqldb.Tx, l elicense.License) error {
 
 func insertEvent(ctx context.Context, tx sqldb.Tx, e elicense.StatusEvent, position int) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO lic_status_event
-		(license, id, position, from_status, to_status, legal_basis, decision_number, actor, effective_at, until_at, recorded_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		e.License, e.ID, position, e.From, e.To, e.LegalBasis, e.DecisionNumber, e.Actor, sqldb.Micros(e.EffectiveAt), sqldb.Micros(e.Until), sqldb.Micros(e.RecordedAt))
+		(license, id, position, from_status, to_status, legal_basis, decision_number, actor, effective_at, until_at, recorded_at, log_number)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		e.License, e.ID, position, e.From, e.To, e.LegalBasis, e.DecisionNumber, e.Actor, sqldb.Micros(e.EffectiveAt), sqldb.Micros(e.Until), sqldb.Micros(e.RecordedAt), e.LogNumber)
 	return err
 }
 
@@ -408,7 +413,7 @@ func (s *Store) Events(ctx context.Context, id, after string, limit int) ([]elic
 		query = " AND (recorded_at, position, id) < (SELECT recorded_at, position, id FROM lic_status_event WHERE license = $1 AND id = $3)"
 		args = append(args, after)
 	}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT license, id, from_status, to_status, legal_basis, decision_number, actor, effective_at, until_at, recorded_at
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT license, id, from_status, to_status, legal_basis, decision_number, actor, effective_at, until_at, recorded_at, log_number
 		FROM lic_status_event WHERE license = $1`+query+` ORDER BY recorded_at DESC, position DESC, id DESC LIMIT $2`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("licensedb: list events: %w", err)
@@ -418,7 +423,7 @@ func (s *Store) Events(ctx context.Context, id, after string, limit int) ([]elic
 	for rows.Next() {
 		var e elicense.StatusEvent
 		var effective, until, recorded int64
-		if err := rows.Scan(&e.License, &e.ID, &e.From, &e.To, &e.LegalBasis, &e.DecisionNumber, &e.Actor, &effective, &until, &recorded); err != nil {
+		if err := rows.Scan(&e.License, &e.ID, &e.From, &e.To, &e.LegalBasis, &e.DecisionNumber, &e.Actor, &effective, &until, &recorded, &e.LogNumber); err != nil {
 			return nil, fmt.Errorf("licensedb: list events: %w", err)
 		}
 		e.EffectiveAt, e.Until, e.RecordedAt = sqldb.Time(effective), sqldb.Time(until), sqldb.Time(recorded)

@@ -29,6 +29,14 @@ func TestF01CrashAtEveryStep(t *testing.T) {
 	}
 }
 
+func TestLogSurvivesCrashesAndSeveralNodes(t *testing.T) {
+	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), licensedb.Migrations()) {
+		open := func(t testing.TB) elicense.Store { return licensedb.New(engine.Open(t)) }
+		t.Run(engine.Name+" crashes", func(t *testing.T) { licensetest.RunLogCrash(t, open) })
+		t.Run(engine.Name+" nodes", func(t *testing.T) { licensetest.RunLogNodes(t, open) })
+	}
+}
+
 // TestIssueOnRealDatabases takes a licence through its life on both engines and checks the audit chain that it left.
 func TestIssueOnRealDatabases(t *testing.T) {
 	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), licensedb.Migrations()) {

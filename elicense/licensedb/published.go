@@ -96,7 +96,7 @@ func (s *Store) FindPublished(ctx context.Context, name string) (elicense.Publis
 }
 
 // Publish implements elicense.Publications.
-func (s *Store) Publish(ctx context.Context, p elicense.Published, record audit.Record) error {
+func (s *Store) Publish(ctx context.Context, p elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		newer, err := sqldb.ExecOne(ctx, tx, `INSERT INTO lic_published (name, number, content, issued_at, next_update) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (name) DO UPDATE SET number = excluded.number, content = excluded.content, issued_at = excluded.issued_at, next_update = excluded.next_update
@@ -106,6 +106,9 @@ func (s *Store) Publish(ctx context.Context, p elicense.Published, record audit.
 		}
 		if !newer {
 			return elicense.ErrStale
+		}
+		if err := enqueue(ctx, tx, elicense.LogMain, entries); err != nil {
+			return err
 		}
 		return auditdb.Append(ctx, tx, record)
 	})

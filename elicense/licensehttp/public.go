@@ -17,7 +17,7 @@ func statusPath(list uint64) string { return "/status/" + strconv.FormatUint(lis
 const cborType = "application/cbor"
 
 // Public serves what anybody may fetch without a login and caches may keep: GET /status/{list} (a number, or "delta") and
-// GET /trust/keys (the keys of presentation codes, which the trust list carries too).
+// GET /trust/keys (the keys of presentation codes, which the trust list carries too), and the transparency log below /log/.
 func Public(mux *http.ServeMux, service *elicense.Service) {
 	serve := func(w http.ResponseWriter, r *http.Request, name string) {
 		p, err := service.Published(r.Context(), name)
@@ -43,5 +43,6 @@ func Public(mux *http.ServeMux, service *elicense.Service) {
 		}
 	}
 	mux.HandleFunc("GET /status/{list}", func(w http.ResponseWriter, r *http.Request) { serve(w, r, r.PathValue("list")) })
+	publicLog(mux, service)
 	mux.HandleFunc("GET /trust/keys", func(w http.ResponseWriter, r *http.Request) { serve(w, r, elicense.NameKeys) })
 }

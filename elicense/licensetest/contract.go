@@ -41,6 +41,10 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"what is not there":    notThere,
 		"holders are replaced": replaceHolders,
 		"uses":                 uses,
+		"log entries":          logEntries,
+		"log in parallel":      logInParallel,
+		"log of older":         logOfOlder,
+		"log checkpoints":      logCheckpoints,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}
@@ -56,6 +60,9 @@ func Row(n int) elicense.License {
 		State: elicense.StateInReview, HolderKeys: []string{"key2", fmt.Sprint("own", n)}, DataKey: "k", Data: []byte{0, 1, 2}, Entrant: "staff:a", CreatedAt: at, UpdatedAt: at,
 	}
 }
+
+// Record is an audit record for store tests.
+func Record(kind string) audit.Record { return record(kind) }
 
 func record(kind string) audit.Record {
 	return audit.With(audit.Event{Type: kind, At: Start, Actor: "system:test", ObjectType: "license", ObjectID: "x"})
@@ -436,18 +443,18 @@ func authorities(t *testing.T, s elicense.Store) {
 
 func published(t *testing.T, s elicense.Store) {
 	p := elicense.Published{Name: "1", Number: 1, Content: []byte{0, 255}, IssuedAt: Start, NextUpdate: Start.Add(time.Hour)}
-	if err := s.Publish(ctx, p, record("published")); err != nil {
+	if err := s.Publish(ctx, p, nil, record("published")); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Publish(ctx, p, record("published")); !errors.Is(err, elicense.ErrStale) {
+	if err := s.Publish(ctx, p, nil, record("published")); !errors.Is(err, elicense.ErrStale) {
 		t.Errorf("same number: %v", err)
 	}
 	p.Number, p.Content = 2, []byte{1}
-	if err := s.Publish(ctx, p, record("published")); err != nil {
+	if err := s.Publish(ctx, p, nil, record("published")); err != nil {
 		t.Fatal(err)
 	}
 	p.Number = 1
-	if err := s.Publish(ctx, p, record("published")); !errors.Is(err, elicense.ErrStale) {
+	if err := s.Publish(ctx, p, nil, record("published")); !errors.Is(err, elicense.ErrStale) {
 		t.Errorf("lower number: %v", err)
 	}
 	got, err := s.FindPublished(ctx, "1")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/translog"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/crashtest"
 )
@@ -34,6 +35,25 @@ func (f *Faulty) Update(ctx context.Context, change func([]*elicense.License) (e
 		return err
 	})
 	return rows, err
+}
+
+// GrowLog implements elicense.Log.
+func (f *Faulty) GrowLog(ctx context.Context, tree elicense.LogTree, limit int, grow func(translog.Head, [][]byte, func(translog.TileID) ([]byte, error)) (elicense.LogGrowth, error)) (n int, err error) {
+	err = f.Around("grow log", func() (err error) {
+		n, err = f.Store.GrowLog(ctx, tree, limit, grow)
+		return err
+	})
+	return n, err
+}
+
+// AddCheckpoint implements elicense.Log.
+func (f *Faulty) AddCheckpoint(ctx context.Context, c elicense.LogCheckpoint, roots []elicense.LogEntry, record audit.Record) error {
+	return f.Around("add checkpoint", func() error { return f.Store.AddCheckpoint(ctx, c, roots, record) })
+}
+
+// Enqueue implements elicense.Log.
+func (f *Faulty) Enqueue(ctx context.Context, entries []elicense.LogEntry, record audit.Record) error {
+	return f.Around("enqueue", func() error { return f.Store.Enqueue(ctx, entries, record) })
 }
 
 // AddPresentation implements elicense.Presentations.

@@ -28,6 +28,7 @@ type Twin struct {
 	failures      map[string]failures
 	uses          map[string]elicense.Use // by holder and id
 	records       []audit.Record
+	log           twinLog
 }
 
 type failures struct {
@@ -39,7 +40,7 @@ type failures struct {
 func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
-		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{},
+		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, log: newTwinLog(),
 	}
 }
 
@@ -76,6 +77,9 @@ func (t *Twin) write(record *audit.Record, change func() error) error {
 
 var errNoEvent = errors.New("licensetest: a change without an audit event")
 
+// ErrHistory is answered where the log would tell another history than before.
+var ErrHistory = errors.New("licensetest: the log changed what it said")
+
 func needEvent(record audit.Record) error {
 	if len(record.Events) == 0 {
 		return errNoEvent
@@ -84,7 +88,7 @@ func needEvent(record audit.Record) error {
 }
 
 func copyOf(l elicense.License) elicense.License {
-	l.HolderKeys, l.Data = slices.Clone(l.HolderKeys), slices.Clone(l.Data)
+	l.HolderKeys, l.Data, l.LogSecret = slices.Clone(l.HolderKeys), slices.Clone(l.Data), slices.Clone(l.LogSecret)
 	return l
 }
 
@@ -199,6 +203,7 @@ func (t *Twin) Update(_ context.Context, change func([]*elicense.License) (elice
 			rows = append(rows, copyOf(*c))
 		}
 		t.events = append(t.events, done.Events...)
+		t.log.enqueue(elicense.LogMain, done.Log)
 		t.records = append(t.records, done.Record)
 		return nil
 	})
@@ -415,7 +420,7 @@ func (t *Twin) FindPublished(_ context.Context, name string) (elicense.Published
 }
 
 // Publish implements elicense.Publications.
-func (t *Twin) Publish(_ context.Context, p elicense.Published, record audit.Record) error {
+func (t *Twin) Publish(_ context.Context, p elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
 	return t.write(&record, func() error {
 		if have, ok := t.published[p.Name]; ok && have.Number >= p.Number {
 			return elicense.ErrStale
@@ -424,6 +429,7 @@ func (t *Twin) Publish(_ context.Context, p elicense.Published, record audit.Rec
 			return err
 		}
 		t.published[p.Name] = p
+		t.log.enqueue(elicense.LogMain, entries)
 		return nil
 	})
 }

@@ -40,7 +40,7 @@ func TestPersonsTokenNeedsTheScopeOfTheOperation(t *testing.T) {
 		if a := p.Get("/api/v1/me/licenses", wallet); a.Status != http.StatusOK {
 			t.Errorf("list: %d %s", a.Status, a.Text)
 		}
-		for _, path := range []string{"/api/v1/licenses/none", "/api/v1/licenses/none/file"} {
+		for _, path := range []string{"/api/v1/licenses/none", "/api/v1/licenses/none/file", "/api/v1/licenses/none/log-proofs"} {
 			if a := p.Get(path, wallet); a.Status != http.StatusNotFound {
 				t.Errorf("%s: %d %s", path, a.Status, a.Text)
 			}
@@ -54,7 +54,7 @@ func TestPersonsTokenNeedsTheScopeOfTheOperation(t *testing.T) {
 		// Closed by default: every other operation of the document.
 		document := p.Get("/api/openapi.json", "").Body
 		paths, _ := document["paths"].(map[string]any)
-		open := map[string]bool{"list-my-licenses": true, "get-license": true, "get-license-file": true, "present-license": true, "list-license-types": true, "list-service-items": true, "verify": true, "report-forgery": true, "get-forgery-report-state": true, "seal-verification-report": true, "pack-evidence": true}
+		open := map[string]bool{"list-my-licenses": true, "get-license": true, "get-license-file": true, "get-license-log-proofs": true, "present-license": true, "list-license-types": true, "list-service-items": true, "verify": true, "report-forgery": true, "get-forgery-report-state": true, "seal-verification-report": true, "pack-evidence": true}
 		mandates := "/api/v1/mandates /api/v1/organisations /api/v1/children /api/v1/relatives /api/v1/telephone-requests"
 		seen := 0
 		for path, item := range paths {

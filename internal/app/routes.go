@@ -190,7 +190,7 @@ func describeSecurity(document *huma.OpenAPI) {
 // holderOperations are for the person and for whoever has a licence by right; the object decides. machineOperations are what only another
 // system does.
 var (
-	holderOperations  = []string{"get-license", "get-license-file", "present-license"}
+	holderOperations  = []string{"get-license", "get-license-file", "get-license-log-proofs", "present-license"}
 	machineOperations = []string{"post-register-events", "get-subject"}
 )
 

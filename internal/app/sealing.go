@@ -97,7 +97,13 @@ func (s *sealing) recover(ctx context.Context) error {
 	if err := s.seals.PublishMissing(ctx); err != nil {
 		return err
 	}
-	return s.licenses.Refresh(ctx)
+	if err := s.licenses.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := s.licenses.KeepLog(ctx); err != nil { // a log that cannot be signed holds nobody up
+		s.app.opts.Log.WarnContext(ctx, "transparency log was not brought up to date", "error", err)
+	}
+	return nil
 }
 
 // evidence adds what judgements here know beyond certificates: authorities of the trust list, and the register of seals, which is ahead of
@@ -182,6 +188,7 @@ func (s *sealing) tick(ctx context.Context) {
 		"seal uses":    func(ctx context.Context) error { _, err := s.seals.ExpireUses(ctx); return err },
 		"successions":  s.seals.EndSucceeded,
 		"stamps":       func(ctx context.Context) error { _, err := s.seals.Recover(ctx); return err },
+		"licence log":  s.licenses.KeepLog,
 		"licences":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
 	} {
 		if err := duty(ctx); err != nil && ctx.Err() == nil {

@@ -26,7 +26,7 @@ const module = "github.com/yinxin-gov/yinxin/"
 var leaves = []string{
 	"internal/strictjson", "web/verdict",
 	"esign/ses", "esign/ofd", "esign/pdf", "esign/verify", "esign/sealstatus", "esign/typeface", "esign/render", "esign/preview", "esign/prepare", "esign/sheet", "esign/etsi", "keys/pki", "keys/pki/der", "keys/pki/tst", "keys/jose", "keys/signed", "keys/trustlist", "keys/digest", "keys/block", "idp/subject",
-	"elicense/catalog", "elicense/licensefile", "elicense/evidence", "elicense/licenseface", "elicense/statuslist", "elicense/presentation",
+	"elicense/catalog", "elicense/licensefile", "elicense/evidence", "elicense/licenseface", "elicense/statuslist", "elicense/presentation", "elicense/translog",
 }
 
 // doors: a library of the owner and the only folders (with all below them) that may import it.
@@ -50,6 +50,7 @@ var leafLibraries = map[string][]string{
 	"keys/jose":             {"github.com/lestrrat-go/jwx/"},
 	"keys/signed":           {"github.com/fxamacker/cbor/"},
 	"elicense/presentation": {"github.com/fxamacker/cbor/"},
+	"elicense/translog":     {"github.com/transparency-dev/merkle", "golang.org/x/mod/sumdb/note"},
 	"elicense/licenseface":  {"github.com/boombuler/barcode/qr"},
 	"esign/typeface":        {"golang.org/x/image/"},
 	"esign/render":          {"golang.org/x/image/"},

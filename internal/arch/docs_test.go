@@ -176,9 +176,11 @@ var sdkModules = []string{
 	"github.com/lestrrat-go/httprc",
 	"github.com/lestrrat-go/iter",
 	"github.com/lestrrat-go/option",
-	"github.com/x448/float16", // of cbor
+	"github.com/x448/float16",            // of cbor
+	"github.com/transparency-dev/merkle", // trees of transparency logs
 	"golang.org/x/crypto",
 	"golang.org/x/image", // typefaces of pages: a seal stands over a text where the server would put it
+	"golang.org/x/mod",   // signed notes of transparency logs
 	"golang.org/x/sys",   // of crypto, on some processors
 	"golang.org/x/text",  // Unicode normal form of names in packages
 }
