@@ -87,14 +87,11 @@ func (v *view) geometry(page *Dict) (geometry, error) {
 // inherited is a value of a page or of the nearest node above it that has one.
 func (v *view) inherited(page *Dict, key Name) (Object, error) {
 	node := page
-	for range maxDepth {
-		if node == nil {
-			break
-		}
-		if value, err := v.resolve(node.Get(key)); err != nil || value != nil {
+	for level := 0; node != nil && level < maxDepth; level++ {
+		value, err := v.resolve(node.Get(key))
+		if err != nil || value != nil {
 			return value, err
 		}
-		var err error
 		if node, err = v.dict(node.Get("Parent")); err != nil {
 			return nil, err
 		}
@@ -298,23 +295,22 @@ type Shown struct {
 }
 
 // shown tells where an annotation stands; false when it has no area.
-func (f *File) shown(annotation *Dict, page int, pages *pageList) (Shown, bool) {
-	rect, ok := f.latest.box(annotation.Get("Rect"))
-	if !ok || rect[2] <= rect[0] || rect[3] <= rect[1] {
-		return Shown{}, false
+func (f *File) shown(annotation *Dict, page int, pages *pageList) (Shown, bool, error) {
+	rect, _, err := f.latest.box(annotation.Get("Rect"))
+	if err != nil || !hasArea(rect) {
+		return Shown{}, false, err
 	}
 	if page == 0 {
-		return Shown{}, true
+		return Shown{}, true, nil
 	}
 	g, known := pages.geometry[page]
 	if !known {
-		if dict, err := f.latest.dict(pages.refs[page-1]); err == nil && dict != nil {
-			if g, err = f.latest.geometry(dict); err != nil {
-				g.turn, g.unit = 0, 1 // how it is shown is not said; where it stands is told all the same
-			}
+		dict, err := f.latest.dict(pages.refs[page-1])
+		if err != nil {
+			return Shown{}, false, err
 		}
-		if g.unit == 0 {
-			g.unit = 1
+		if g, err = f.latest.geometry(dict); err != nil {
+			g.turn, g.unit = 0, 1 // how it is shown is not said; where it stands is told all the same
 		}
 		pages.geometry[page] = g
 	}
@@ -322,7 +318,7 @@ func (f *File) shown(annotation *Dict, page int, pages *pageList) (Shown, bool) 
 	box := g.box(rect)
 	width, height := g.size()
 	inside := box.X < width && box.X+box.Width > 0 && box.Y < height && box.Y+box.Height > 0
-	return Shown{page, box, inside && flags&(flagHidden|flagNoView) == 0}, true
+	return Shown{page, box, inside && flags&(flagHidden|flagNoView) == 0}, true, nil
 }
 
 // showsMore finds the further pictures that the field of a signature names.
@@ -348,7 +344,11 @@ func (f *File) showsMore(s *Signature, widget *Dict, pages *pageList) error {
 			continue
 		}
 		s.stamps = append(s.stamps, ref)
-		if shown, ok := f.shown(stamp, pages.number[ref], pages); ok {
+		shown, ok, err := f.shown(stamp, pages.number[ref], pages)
+		if err != nil {
+			return err
+		}
+		if ok {
 			s.Shown, s.Visible = append(s.Shown, shown), true
 		}
 	}

@@ -33,6 +33,7 @@ type Signature struct {
 	field, value Ref
 	stamps       []Ref // further pictures
 	revision     *view
+	before       map[Ref]bool // signature fields of the signed revision, and whether they were signed then
 }
 
 // Whole tells that everything up to the end of the file is signed, except the value itself.
@@ -61,11 +62,15 @@ const (
 
 // fields walks the form (ISO 32000-1 12.7.3) and returns its terminal fields that are referred to.
 func (v *view) fields() ([]field, error) {
-	form, err := v.dict(v.catalog().Get("AcroForm"))
+	catalog, err := v.catalog()
+	if err != nil {
+		return nil, err
+	}
+	form, err := v.dict(catalog.Get("AcroForm"))
 	if err != nil || form == nil {
 		return nil, err
 	}
-	if form.Duplicate || v.catalog().Duplicate {
+	if form.Duplicate || catalog.Duplicate {
 		return nil, refuse(CodeStructure, 0, "a key stands twice in the catalogue or the form")
 	}
 	top, err := v.resolve(form.Get("Fields"))
@@ -208,19 +213,22 @@ func (f *File) readSignature(s *Signature, one field, pages *pageList) error {
 	if err != nil {
 		return err
 	}
-	s.revision, err = f.revisionAt(s.End)
-	if err != nil {
-		if failure, ok := err.(*Error); ok && failure.Code != CodeLimit {
-			s.Fault = failure
-			return nil
-		}
-		return err
+	var failure *Error
+	if s.revision, failure = f.revisionAt(s.End); failure != nil {
+		s.Fault = failure
+		return nil
 	}
 	// What is signed must be this field with this value: a signature that a later update moved to another field, or a
 	// copy of the dictionary, is none (D-27).
 	before, err := s.revision.fields()
 	if err != nil {
 		return err
+	}
+	s.before = map[Ref]bool{}
+	for _, field := range before {
+		if field.kind == "Sig" {
+			s.before[field.ref] = field.value != nil
+		}
 	}
 	if !slices.ContainsFunc(before, func(b field) bool {
 		if b.ref != one.ref || b.kind != "Sig" || b.name != one.name {
@@ -352,7 +360,7 @@ func (v *view) certifies(dict *Dict) (int, error) {
 
 // revisionAt is the file as it was when it ended at an offset. It must have been a file of its own, and the sections
 // that it knew must be those that the file knows now.
-func (f *File) revisionAt(end int) (*view, error) {
+func (f *File) revisionAt(end int) (*view, *Error) {
 	data := f.data[:end]
 	const window = 2048 // startxref stands in the last 1024 octets (ISO 32000-1 annex H)
 	start, tail, err := lastStart(data, max(0, end-window))
@@ -395,7 +403,10 @@ const (
 func (f *File) place(s *Signature, one field, pages *pageList) error {
 	for _, ref := range one.widgets {
 		widget, err := f.latest.dict(ref)
-		if err != nil || widget == nil {
+		if err != nil {
+			return err
+		}
+		if widget == nil {
 			continue
 		}
 		s.Page = pages.number[ref]
@@ -403,17 +414,27 @@ func (f *File) place(s *Signature, one field, pages *pageList) error {
 			s.Page = pages.number[page]
 		}
 		if s.Page > 0 {
-			if page, err := f.latest.dict(pages.refs[s.Page-1]); err == nil && page != nil {
-				s.PageBox, _ = f.latest.pageBox(page)
+			page, err := f.latest.dict(pages.refs[s.Page-1])
+			if err != nil {
+				return err
 			}
+			s.PageBox, _ = f.latest.pageBox(page) // where it has none, nothing is said of it
 		}
 		flags, _ := widget.Get("F").(int)
 		s.Hidden = flags&(flagHidden|flagNoView) != 0
-		if box, ok := f.latest.box(widget.Get("Rect")); ok {
+		if rect := widget.Get("Rect"); rect != nil {
+			box, ok, err := f.latest.box(rect)
+			if err != nil {
+				return err
+			}
 			s.Rect = box
-			s.Visible = box[2] > box[0] && box[3] > box[1]
+			s.Visible = !ok || hasArea(box) // a viewer may make something of what is no rectangle
 		}
-		if shown, ok := f.shown(widget, s.Page, pages); ok {
+		shown, ok, err := f.shown(widget, s.Page, pages)
+		if err != nil {
+			return err
+		}
+		if ok {
 			s.Shown = append(s.Shown, shown)
 		}
 		return f.showsMore(s, widget, pages)
@@ -421,27 +442,32 @@ func (f *File) place(s *Signature, one field, pages *pageList) error {
 	return nil
 }
 
-// box reads a rectangle and puts its corners in order.
-func (v *view) box(object Object) ([4]float64, bool) {
+// box reads a rectangle and puts its corners in order; false when it is none.
+func (v *view) box(object Object) ([4]float64, bool, error) {
 	object, err := v.resolve(object)
-	list, ok := object.(Array)
-	if err != nil || !ok || len(list) != 4 {
-		return [4]float64{}, false
+	list, _ := object.(Array)
+	if len(list) != 4 {
+		return [4]float64{}, false, err
 	}
 	var out [4]float64
 	for i, item := range list {
-		item, _ = v.resolve(item)
+		if item, err = v.resolve(item); err != nil {
+			return [4]float64{}, false, err
+		}
 		switch value := item.(type) {
 		case int:
 			out[i] = float64(value)
 		case Real:
 			out[i] = float64(value)
 		default:
-			return out, false
+			return [4]float64{}, false, nil
 		}
 	}
-	return [4]float64{min(out[0], out[2]), min(out[1], out[3]), max(out[0], out[2]), max(out[1], out[3])}, true
+	return [4]float64{min(out[0], out[2]), min(out[1], out[3]), max(out[0], out[2]), max(out[1], out[3])}, true, nil
 }
+
+// hasArea tells that something can be seen in a rectangle.
+func hasArea(box [4]float64) bool { return box[2] > box[0] && box[3] > box[1] }
 
 const maxPages = 20_000
 
@@ -505,7 +531,11 @@ func (v *view) eachPage(visit func(number int, ref Ref, page *Dict) error) error
 		}
 		return nil
 	}
-	return walk(v.catalog().Get("Pages"), 0)
+	catalog, err := v.catalog()
+	if err != nil {
+		return err
+	}
+	return walk(catalog.Get("Pages"), 0)
 }
 
 // textOf reads a text string (ISO 32000-1 7.9.2): UTF-16 with its mark, UTF-8 with its mark, else Latin letters.

@@ -95,14 +95,8 @@ func (v *view) dict(object Object) (*Dict, error) {
 	return d, nil
 }
 
-// catalog is the document catalogue, nil when there is none that can be read.
-func (v *view) catalog() *Dict {
-	d, err := v.dict(v.trailerValue("Root"))
-	if err != nil {
-		return nil
-	}
-	return d
-}
+// catalog is the document catalogue, nil when there is none.
+func (v *view) catalog() (*Dict, error) { return v.dict(v.trailerValue("Root")) }
 
 // indirect reads "N G obj … endobj". lengths resolves the length of a stream; without it, the length must stand in place.
 func (p *parser) indirect(lengths *view) (Ref, Object, error) {

@@ -258,7 +258,7 @@ func (u *update) append(at Ref, dict *Dict, key Name, items ...Ref) error {
 
 // with is the dictionary with another value for a key.
 func (d *Dict) with(key Name, value Object) *Dict {
-	out := &Dict{Keys: slices.Clone(d.Keys), Values: map[Name]Object{}}
+	out := &Dict{Keys: slices.Clone(d.Keys), Values: map[Name]Object{}, Duplicate: d.Duplicate, shadowed: d.shadowed}
 	for k, v := range d.Values {
 		out.Values[k] = v
 	}
@@ -273,7 +273,10 @@ func (d *Dict) with(key Name, value Object) *Dict {
 func (u *update) form(r SignatureRequest, field, value Ref) error {
 	v := u.file.latest
 	root := v.trailerValue("Root").(Ref)
-	catalog := v.catalog()
+	catalog, err := v.catalog()
+	if err != nil {
+		return err
+	}
 	form, err := v.dict(catalog.Get("AcroForm"))
 	if err != nil {
 		return err
@@ -326,14 +329,14 @@ func arrayOf(v *view, object Object) Array {
 func (v *view) pageBox(page *Dict) ([4]float64, error) {
 	for _, key := range []Name{"CropBox", "MediaBox"} {
 		node := page
-		for range maxDepth {
-			if node == nil {
-				break
+		for level := 0; node != nil && level < maxDepth; level++ {
+			box, ok, err := v.box(node.Get(key))
+			if err != nil {
+				return box, err
 			}
-			if box, ok := v.box(node.Get(key)); ok && box[2] > box[0] && box[3] > box[1] {
+			if ok && hasArea(box) {
 				return box, nil
 			}
-			var err error
 			if node, err = v.dict(node.Get("Parent")); err != nil {
 				return [4]float64{}, err
 			}
@@ -527,6 +530,9 @@ func encode(out []byte, object Object) []byte {
 		return append(out, ']')
 	case *Dict:
 		out = append(out, "<<"...)
+		for _, item := range value.shadowed { // keys and values, which keep their place before those that count
+			out = append(encode(out, item), ' ')
+		}
 		for _, key := range value.Keys {
 			out = append(encode(out, key), ' ')
 			out = encode(out, value.Values[key])

@@ -77,7 +77,11 @@ func Open(data []byte, limits Limits) (*File, error) {
 	if _, ok := f.latest.trailerValue("Root").(Ref); !ok {
 		return nil, refuse(CodeStructure, 0, "the trailer names no catalogue")
 	}
-	if f.latest.catalog() == nil {
+	catalog, err := f.latest.catalog()
+	if err != nil {
+		return nil, err
+	}
+	if catalog == nil {
 		return nil, refuse(CodeStructure, 0, "there is no catalogue")
 	}
 	return f, nil
