@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -128,6 +129,89 @@ func TestOnlyTail(t *testing.T) {
 	} {
 		if onlyTail([]byte(text)) != good {
 			t.Errorf("%q: %t", text, !good)
+		}
+	}
+}
+
+// TestObjectStreamsAreReadInTheirRevision: one stream is decoded once, and each revision reads what it has of it.
+func TestObjectStreamsAreReadInTheirRevision(t *testing.T) {
+	const members = "6 0 obj<</Type/ObjStm/N 1/First 4/Length "
+	at := func(entries ...entry) []*section { return []*section{{trailer: &Dict{}, entries: entries}} }
+	packedAt, stream := entry{number: 5, kind: entryPacked, at: 6}, entry{number: 6, kind: entryPlain}
+	data := []byte(members + "6>>stream\n5 0 /Aendstream endobj 7 0 obj 6 endobj 7 0 obj 23 endobj /B endstream endobj")
+	end := bytes.Index(data, []byte("endobj")) + len("endobj")
+	f := &File{data: data, left: &budget{tokens: 1000, decoded: 1000}, packed: map[[2]int]*packedObjects{}}
+	first := 0
+	for i, size := range []int{end, end, len(data), end - 1} {
+		v := &view{file: f, data: data[:size], sections: at(packedAt, stream)}
+		before := f.left.tokens
+		object, err := v.load(Ref{5, 0})
+		switch spent := before - f.left.tokens; {
+		case i == 0:
+			first = spent
+		case size >= end && spent >= first:
+			t.Errorf("%d octets: %d tokens, and %d at first", size, spent, first)
+		}
+		if size >= end && (err != nil || object != Name("A")) || size < end && err == nil {
+			t.Errorf("%d octets: %v %v", size, object, err)
+		}
+	}
+	if f.left.decoded != 1000-6 {
+		t.Errorf("decoded more than once: %d left", f.left.decoded)
+	}
+	// Of a length that is referred to, each revision has its own.
+	data = []byte(members + "7 0 R>>stream\n5 0 /Aendstream endobj 7 0 obj 6 endobj 7 0 obj 58 endobj endstream endobj")
+	f = &File{data: data, left: &budget{tokens: 1000, decoded: 1000}, packed: map[[2]int]*packedObjects{}}
+	short, long := bytes.Index(data, []byte("7 0 obj 6")), bytes.Index(data, []byte("7 0 obj 58"))
+	if content := bytes.Index(data, []byte("5 0 /A")); content+58 != bytes.LastIndex(data, []byte("endstream")) {
+		t.Fatalf("the longer one is %d", bytes.LastIndex(data, []byte("endstream"))-content)
+	}
+	for _, c := range []struct {
+		length  int
+		name    Name
+		decoded int
+	}{{short, "A", 6}, {short, "A", 6}, {long, "Aendstream", 64}, {long, "Aendstream", 64}, {short, "A", 70}} {
+		v := &view{file: f, data: data, sections: at(packedAt, stream, entry{number: 7, kind: entryPlain, at: c.length})}
+		if object, err := v.load(Ref{5, 0}); err != nil || object != c.name || f.left.decoded != 1000-c.decoded {
+			t.Errorf("length at %d: %v %v, %d left", c.length, object, err, f.left.decoded)
+		}
+	}
+}
+
+// TestLengthsThatAreReferredTo: of a stream without octets, by an object that says 0.
+func TestLengthsThatAreReferredTo(t *testing.T) {
+	for _, c := range []struct {
+		object string
+		entry  entry
+		good   bool
+	}{
+		{"7 0 obj 0 endobj", entry{kind: entryPlain}, true}, {"7 0 obj 0 endobj", entry{kind: entryFree}, false}, {"7 0 obj 0 endobj", entry{kind: entryPlain, generation: 1}, false},
+		{"7 1 obj 0 endobj", entry{kind: entryPlain}, false}, {"8 0 obj 0 endobj", entry{kind: entryPlain}, false}, {"7 0 object 0 endobj", entry{kind: entryPlain}, false},
+		{"7 0 obj endobj", entry{kind: entryPlain}, false}, {"7 0 obj 0", entry{kind: entryPlain}, false}, {"7 0 obj 0 0 endobj", entry{kind: entryPlain}, false}, {"", entry{kind: entryPlain}, false},
+	} {
+		const stream = "6 0 obj<</Length 7 0 R>>stream\nendstream endobj "
+		c.entry.number, c.entry.at = 7, len(stream)
+		f := &File{left: &budget{tokens: 1000}}
+		v := &view{file: f, data: []byte(stream + c.object), sections: []*section{{trailer: &Dict{}, entries: []entry{{number: 6, kind: entryPlain}, c.entry}}}}
+		if _, err := v.load(Ref{6, 0}); (err == nil) != c.good {
+			t.Errorf("%s of %+v: %v", c.object, c.entry, err)
+		}
+	}
+}
+
+// TestBoundsArePassedOn: what could not be read because a bound was met is not told from what is broken by anything else.
+func TestBoundsArePassedOn(t *testing.T) {
+	const container = "6 0 obj<</Type/ObjStm/N 1/First 4/Length 9>>stream\n5 0 12345endstream endobj "
+	const stream = "8 0 obj<</Length 5 0 R>>stream\nendstream endobj"
+	sections := []*section{{trailer: &Dict{}, entries: []entry{{number: 5, kind: entryPacked, at: 6}, {number: 6, kind: entryPlain}, {number: 8, kind: entryPlain, at: len(container)}}}}
+	for _, c := range []struct {
+		number, tokens, decoded int
+		limited                 bool
+	}{{5, 100, 9, false}, {5, 100, 8, true}, {8, 100, 8, true}, {9, 1, 0, false}, {9, 0, 0, true}, {6, 1, 0, true}} {
+		f := &File{left: &budget{tokens: c.tokens, decoded: c.decoded}, packed: map[[2]int]*packedObjects{}}
+		v := &view{file: f, data: []byte(container + stream), sections: sections}
+		if _, err := v.load(Ref{c.number, 0}); limited(err) != c.limited || c.number != 8 && (err != nil) != c.limited {
+			t.Errorf("object %d of %d tokens and %d octets: %v", c.number, c.tokens, c.decoded, err)
 		}
 	}
 }

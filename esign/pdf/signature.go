@@ -67,7 +67,7 @@ func (v *view) fields() ([]field, error) {
 		return nil, err
 	}
 	form, err := v.dict(catalog.Get("AcroForm"))
-	if err != nil || form == nil {
+	if form == nil {
 		return nil, err
 	}
 	if form.Duplicate || catalog.Duplicate {
@@ -91,7 +91,7 @@ func (v *view) fields() ([]field, error) {
 		}
 		seen[ref] = true
 		dict, err := v.dict(ref)
-		if err != nil || dict == nil {
+		if dict == nil {
 			return err
 		}
 		one := field{ref: ref, name: parent.name, kind: parent.kind, dict: dict, value: parent.value, widgets: []Ref{ref}}
@@ -121,7 +121,7 @@ func (v *view) fields() ([]field, error) {
 			}
 			named = named || child.Get("T") != nil
 		}
-		if len(kids) > 0 && named {
+		if named {
 			for _, kid := range kids {
 				if err := walk(kid, one, level+1); err != nil {
 					return err
@@ -201,7 +201,7 @@ func (f *File) readSignature(s *Signature, one field, pages *pageList) error {
 		return nil
 	}
 	s.value, _ = one.value.(Ref)
-	if e, known := v.entry(s.value.Number); s.value != (Ref{}) && (!known || e.kind != entryPlain) {
+	if s.value != (Ref{}) && v.entry(s.value.Number).kind != entryPlain {
 		s.Fault = refuse(CodeRange, s.value.Number, "the signature stands in an object stream")
 		return nil
 	}
@@ -234,9 +234,9 @@ func (f *File) readSignature(s *Signature, one field, pages *pageList) error {
 		if b.ref != one.ref || b.kind != "Sig" || b.name != one.name {
 			return false
 		}
-		known, err := s.revision.dict(b.value)
-		contents, ok := known.Get("Contents").(String)
-		return err == nil && ok && contents.Begin == s.ByteRange[1]
+		known, _ := s.revision.dict(b.value)
+		contents, _ := known.Get("Contents").(String) // at 0, where no value stands, when there is none
+		return contents.Begin == s.ByteRange[1]
 	}) {
 		s.Fault = refuse(CodeChanged, one.ref.Number, "the signed revision does not have this signature in this field")
 	}
@@ -268,30 +268,25 @@ func (s *Signature) readRange(f *File, dict *Dict, one field) *Error {
 	if dict.Duplicate || one.dict.Duplicate {
 		return refuse(CodeContents, number, "a key stands twice in the signature or its field")
 	}
-	contents, ok := dict.Get("Contents").(String)
-	if !ok || len(bytes.Trim(contents.Octets, "\x00")) == 0 {
+	contents, _ := dict.Get("Contents").(String)
+	if len(bytes.Trim(contents.Octets, "\x00")) == 0 {
 		return refuse(CodeContents, number, "there is no Contents")
 	}
-	list, present := dict.Values["ByteRange"]
-	if !present {
-		return refuse(CodeContents, number, "there is no ByteRange")
-	}
-	parts, ok := integers(list)
-	if !ok || len(parts) == 0 {
-		return refuse(CodeContents, number, "ByteRange is no list of integers")
+	parts, _ := integers(dict.Get("ByteRange"))
+	if len(parts) == 0 {
+		return refuse(CodeContents, number, "there is no ByteRange that is a list of integers")
 	}
 	if len(parts) != 4 {
 		return refuse(CodeRange, number, "ByteRange has %d numbers", len(parts))
 	}
-	size := len(f.data)
 	switch {
 	case parts[0] != 0:
 		return refuse(CodeRange, number, "ByteRange does not begin with the file")
-	case parts[1] <= 0 || parts[3] <= 0 || parts[2] <= parts[1] || parts[2] > size || parts[3] > size-parts[2]:
-		return refuse(CodeRange, number, "the parts of ByteRange are empty, overlap or leave the file")
 	case !contents.Hex || contents.Begin != parts[1] || contents.End != parts[2]:
 		return refuse(CodeRange, number, "ByteRange leaves out %d to %d, Contents stands at %d to %d", parts[1], parts[2], contents.Begin, contents.End)
-	case bytes.ContainsFunc(f.data[parts[1]+1:parts[2]-1], func(r rune) bool { return r > 0x7f || isSpace(byte(r)) }):
+	case parts[3] < 0 || parts[3] > len(f.data)-parts[2]:
+		return refuse(CodeRange, number, "the second part of ByteRange leaves the file")
+	case bytes.ContainsFunc(f.data[parts[1]:parts[2]], func(r rune) bool { return isSpace(byte(r)) }):
 		return refuse(CodeRange, number, "something stands between the digits of Contents")
 	}
 	copy(s.ByteRange[:], parts)
@@ -320,10 +315,8 @@ func cutDER(octets []byte) (value, rest []byte) {
 			length = length<<8 | int(octet)
 		}
 	}
-	if length > len(octets)-header {
-		return octets, nil
-	}
-	return octets[:header+length], octets[header+length:]
+	end := min(header+length, len(octets))
+	return octets[:end], octets[end:]
 }
 
 // certifies reads the permissions of a certification (ISO 32000-1 12.8.2.2).
@@ -349,11 +342,11 @@ func (v *view) certifies(dict *Dict) (int, error) {
 		case nil:
 			return 2, nil
 		case int:
-			if level >= 1 && level <= 3 {
+			if level == 2 || level == 3 {
 				return level, nil
 			}
 		}
-		return 1, nil // what is not understood permits nothing
+		return 1, nil // as 1 does, what is not understood permits nothing
 	}
 	return 0, nil
 }
@@ -362,9 +355,9 @@ func (v *view) certifies(dict *Dict) (int, error) {
 // that it knew must be those that the file knows now.
 func (f *File) revisionAt(end int) (*view, *Error) {
 	data := f.data[:end]
-	const window = 2048 // startxref stands in the last 1024 octets (ISO 32000-1 annex H)
-	start, tail, err := lastStart(data, max(0, end-window))
-	if err != nil || !onlyBlank(data[tail:]) {
+	const window = 2048                                   // startxref stands in the last 1024 octets (ISO 32000-1 annex H)
+	start, tail, _ := lastStart(data, max(0, end-window)) // 0 without one, and no file begins with white space alone
+	if !onlyBlank(data[tail:]) {
 		return nil, refuse(CodeRange, 0, "what is signed does not end with a revision")
 	}
 	for i, s := range f.sections {
@@ -410,7 +403,7 @@ func (f *File) place(s *Signature, one field, pages *pageList) error {
 			continue
 		}
 		s.Page = pages.number[ref]
-		if page, ok := widget.Get("P").(Ref); ok && s.Page == 0 {
+		if page, _ := widget.Get("P").(Ref); s.Page == 0 {
 			s.Page = pages.number[page]
 		}
 		if s.Page > 0 {
@@ -504,7 +497,10 @@ func (v *view) eachPage(visit func(number int, ref Ref, page *Dict) error) error
 	var walk func(item Object, level int) error
 	walk = func(item Object, level int) error {
 		ref, ok := item.(Ref)
-		if !ok || seen[ref] || level > maxDepth || len(seen) > 2*maxPages {
+		if !ok {
+			return refuse(CodeStructure, 0, "a page is not an indirect object")
+		}
+		if seen[ref] || level > maxDepth || len(seen) > 2*maxPages {
 			return refuse(CodeStructure, 0, "the tree of pages is too large or goes round in a circle")
 		}
 		seen[ref] = true
@@ -585,10 +581,7 @@ func parseDate(text string) time.Time {
 	default:
 		return time.Time{}
 	}
-	moment, err := time.ParseInLocation("20060102150405", text[:14], time.FixedZone("", offset))
-	if err != nil {
-		return time.Time{}
-	}
+	moment, _ := time.ParseInLocation("20060102150405", text[:14], time.FixedZone("", offset)) // zero when there is no such day
 	return moment.UTC()
 }
 

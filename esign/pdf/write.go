@@ -100,11 +100,11 @@ func (f *File) AddSignature(r SignatureRequest) (*Pending, error) {
 	for _, s := range f.sections {
 		size, _ := s.trailer.Get("Size").(int)
 		u.next = max(u.next, size)
-		if len(s.entries) > 0 {
-			u.next = max(u.next, int(s.entries[len(s.entries)-1].number)+1)
+		for _, e := range s.entries {
+			u.next = max(u.next, int(e.number)+1)
 		}
 	}
-	if u.next < 1 || u.next > maxNumber-16-2*maxStamps {
+	if u.next > maxNumber-16-2*maxStamps {
 		return nil, fmt.Errorf("%w: no free object numbers", ErrInput)
 	}
 	if r.Field, err = f.freeName(r.Field); err != nil {
