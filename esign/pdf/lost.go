@@ -46,9 +46,9 @@ func (v *view) keeps(one field, now *Signature) (bool, error) {
 		return now != nil, nil
 	}
 	dict, err := v.dict(one.value)
-	if limited(err) {
-		return false, err
+	if !limited(err) {
+		err = nil
 	}
 	contents, _ := dict.Get("Contents").(String)
-	return len(bytes.Trim(contents.Octets, "\x00")) == 0 || contents.Begin == now.ByteRange[1], nil
+	return len(bytes.Trim(contents.Octets, "\x00")) == 0 || contents.Begin == now.ByteRange[1], err
 }

@@ -48,6 +48,15 @@ func TestHybridFiles(t *testing.T) {
 		}
 	}
 	table := pdftest.Update(pdftest.Document(), pdftest.Objects{9: "null"}, fmt.Sprintf("/Root 1 0 R/XRefStm %d", pdftest.Start(pdftest.Document())))
+	const page = "BT /F 24 Tf 72 700 Td (Amount 100) Tj ET"
+	for name, changed := range map[string][]byte{
+		"free in the table, the same in the stream": hybrid(data, freed, pdftest.Objects{4: pdftest.Stream(page)}),
+		"used in the table, another in the stream":  hybrid(data, fmt.Sprintf("4 1\n%010d 00000 n\r\n", bytes.Index(data, []byte("4 0 obj"))), evil),
+	} {
+		if got := fault(t, changed); got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
 	if got := fault(t, table); got != pdf.CodeStructure {
 		t.Errorf("XRefStm names a table: %q", got)
 	}

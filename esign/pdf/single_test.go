@@ -32,6 +32,8 @@ func TestCrossReferenceTablesOneByOne(t *testing.T) {
 		"offset that is none":      {entry, "xxxxxxxxxx 00000 n\r\n", pdf.CodeStructure},
 		"generation that is none":  {entry, entry[:11] + "xxxxx n\r\n", pdf.CodeStructure},
 		"generation too large":     {entry, entry[:11] + "65536 n\r\n", pdf.CodeStructure},
+		"generation of another":    {"1 0 obj", "1 1 obj", pdf.CodeStructure},
+		"root of a generation":     {"/Root 1 0 R", "/Root 1 1 R", pdf.CodeStructure},
 		"offset 0 is not there":    {entry, "0000000000 00000 n\r\n", pdf.CodeStructure},
 		"trailer that is none":     {"trailer\n<<", "trailer\n[<<", pdf.CodeStructure},
 		"trailer that is a number": {good[strings.Index(good, "trailer\n"):strings.Index(good, "startxref")], "trailer\n7\n", pdf.CodeStructure},
@@ -160,10 +162,46 @@ func TestFormsThatAreOdd(t *testing.T) {
 		o[100+levels] = "<</T(z)/FT/Tx>>"
 		return o
 	}
+	pages := func(more pdftest.Objects) []byte { // are read when a field has a value
+		return form("/AcroForm<</Fields[10 0 R]>>", pdftest.Objects{10: "<</FT/Sig/T(a)/V 12 0 R>>", 12: "<</Type/Sig>>"}.With(more))
+	}
+	refs := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "%d 0 R ", 100+i)
+		}
+		return b.String()
+	}
+	beside := func(n int) pdftest.Objects {
+		o := pdftest.Objects{2: "<</Type/Pages/Kids[" + refs(n) + "]>>"}
+		for i := range n {
+			o[100+i] = "<<>>"
+		}
+		return o
+	}
+	below := func(levels int) pdftest.Objects {
+		o := pdftest.Objects{2: "<</Type/Pages/Kids[100 0 R]>>"}
+		for i := range levels - 1 {
+			o[100+i] = fmt.Sprintf("<</Kids[%d 0 R]>>", 101+i)
+		}
+		o[99+levels] = "<</Type/Page>>"
+		return o
+	}
 	for name, c := range map[string]struct {
 		data []byte
 		code string
 	}{
+		"20,001 fields":                   {form("/AcroForm<</Fields["+refs(20_001)+"]>>", nil), ""},
+		"20,002 fields":                   {form("/AcroForm<</Fields["+refs(20_002)+"]>>", nil), pdf.CodeStructure},
+		"pages as they are":               {pages(nil), pdf.CodeContents},
+		"40,000 pages":                    {pages(beside(40_000)), pdf.CodeContents},
+		"40,001 pages":                    {pages(beside(40_001)), pdf.CodeStructure},
+		"64 levels of pages":              {pages(below(64)), pdf.CodeContents},
+		"65 levels of pages":              {pages(below(65)), pdf.CodeStructure},
+		"a page twice":                    {pages(pdftest.Objects{2: "<</Type/Pages/Kids[3 0 R 3 0 R]>>"}), pdf.CodeStructure},
+		"a page that is not there":        {pages(pdftest.Objects{2: "<</Type/Pages/Kids[3 0 R 99 0 R]>>"}), pdf.CodeStructure},
+		"broken kids of pages":            {pages(pdftest.Objects{2: "<</Type/Pages/Kids 13 0 R>>", 13: "[3"}), pdf.CodeStructure},
+		"broken annotations":              {pages(pdftest.Objects{3: "<</Type/Page/Annots 13 0 R>>", 13: "[3"}), pdf.CodeStructure},
 		"no form":                         {form("", nil), ""},
 		"form that is no dictionary":      {form("/AcroForm 7", nil), ""},
 		"fields that are no list":         {form("/AcroForm<</Fields 7>>", nil), ""},
@@ -190,6 +228,7 @@ func TestFormsThatAreOdd(t *testing.T) {
 		"a page that is no object":        {form("/AcroForm<</Fields[10 0 R]>>", pdftest.Objects{2: "<</Type/Pages/Kids[<</Type/Page>>]>>", 10: "<</FT/Sig/T(a)/V 12 0 R>>", 12: "<</Type/Sig>>"}), pdf.CodeStructure},
 		"a broken page":                   {form("/AcroForm<</Fields[10 0 R]>>", pdftest.Objects{3: "<</Type", 10: "<</FT/Sig/T(a)/V 12 0 R>>", 12: "<</Type/Sig>>"}), pdf.CodeStructure},
 		"broken permissions":              {certified(t, "/Reference 30 0 R", pdftest.Objects{30: "[31"}), pdf.CodeStructure},
+		"broken reference of permission":  {certified(t, "/Reference[30 0 R]", pdftest.Objects{30: "<</P"}), pdf.CodeStructure},
 		"broken parameters of permission": {certified(t, "/Reference[<</TransformMethod/DocMDP/TransformParams 30 0 R>>]", pdftest.Objects{30: "<</P"}), pdf.CodeStructure},
 	} {
 		if got := fault(t, c.data); got != c.code {
@@ -214,7 +253,7 @@ func TestPermissionsOfACertification(t *testing.T) {
 	for members, want := range map[string]int{
 		"": 0, "/Reference[]": 0, "/Reference 7": 0, "/Reference[<</TransformMethod/FieldMDP/TransformParams<</P 1>>>>]": 0,
 		"/Reference[<</TransformMethod/DocMDP>>]": 2, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 0>>>>]": 1, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 1>>>>]": 1,
-		"/Reference[<</TransformMethod/DocMDP/TransformParams<</P 3>>>>]": 3, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 4>>>>]": 1, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P/X>>>>]": 1,
+		"/Reference[<</TransformMethod/DocMDP/TransformParams<</P 2>>>>]": 2, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 3>>>>]": 3, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 4>>>>]": 1, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P/X>>>>]": 1,
 		"/Reference[<</TransformMethod/FieldMDP>><</TransformMethod/DocMDP/TransformParams<</P 3>>>>]": 3,
 	} {
 		_, signatures := open(t, certified(t, members, nil))
@@ -308,6 +347,11 @@ func TestObjectStreamsOneByOne(t *testing.T) {
 	const content = "1 0 <</Type/Catalog/Pages 2 0 R>>"
 	const members = "/Type/ObjStm/N 1/First 4"
 	in := [4]byte{2, 0, 4, 0}
+	// with changes octets of the entry of the object stream.
+	with := func(data []byte, at int, octet byte) []byte {
+		data[bytes.LastIndex(data, []byte("stream\n\x00\x00\x00\x00"))+len("stream\n")+4*4+at] = octet
+		return data
+	}
 	for name, c := range map[string]struct {
 		data []byte
 		code string
@@ -326,6 +370,13 @@ func TestObjectStreamsOneByOne(t *testing.T) {
 		"offset beyond all":           {packed(members, "1 99"+content[4:], in, "0"), pdf.CodeStructure},
 		"number that is none":         {packed(members, "x 0 "+content[4:], in, "0"), pdf.CodeStructure},
 		"number of another object":    {packed(members, "2 0 "+content[4:], in, "0"), pdf.CodeStructure},
+		"first beyond everything":     {packed("/Type/ObjStm/N 1/First 99999999", content, in, "0"), pdf.CodeStructure},
+		"offset that is none":         {packed(members, "1 x "+content[4:], in, "0"), pdf.CodeStructure},
+		"one that nobody reads":       {packed("/Type/ObjStm/N 2/First 9", "1 0 9 29 <</Type/Catalog/Pages 2 0 R>>", in, "0"), ""},
+		"one beyond all":              {packed("/Type/ObjStm/N 2/First 9", "1 0 9 30 <</Type/Catalog/Pages 2 0 R>>", in, "0"), pdf.CodeStructure},
+		"stream of a generation":      {with(bytes.Replace(packed(members, content, in, "0"), []byte("4 0 obj"), []byte("4 1 obj"), 1), 3, 1), pdf.CodeStructure},
+		"stream that is free, there":  {with(packed(members, content, in, "0"), 0, 0), pdf.CodeStructure},
+		"a generation of its own":     {bytes.Replace(packed(members, content, in, "0"), []byte("/Root 1 0 R"), []byte("/Root 1 1 R"), 1), pdf.CodeStructure},
 		"index beyond the stream":     {packed(members, content, [4]byte{2, 0, 4, 1}, "0"), pdf.CodeStructure},
 		"stream that is not there":    {packed(members, content, [4]byte{2, 0, 9, 0}, "0"), pdf.CodeStructure},
 		"stream that is free":         {packed(members, content, [4]byte{2, 0, 3, 0}, "0"), pdf.CodeStructure},
