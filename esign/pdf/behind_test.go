@@ -6,12 +6,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/esign/pdf"
 	"github.com/yinxin-gov/yinxin/esign/pdf/pdftest"
 )
 
 const root = "/Root 1 0 R"
+
+var time0 = time.Date(2026, 5, 20, 8, 0, 0, 0, time.UTC)
 
 // catalogOf and pageOf are the objects 1 and 3 of a document whose form and page list these fields and annotations.
 func catalogOf(fields string) string {

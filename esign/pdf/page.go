@@ -172,7 +172,7 @@ type drawing struct {
 	pages  map[int]*Dict
 	image  Ref
 	forms  map[string]Ref
-	added  map[int][]Ref // annotations by page
+	added  map[int][]Object // references to annotations by page
 	order  []int
 }
 
@@ -186,7 +186,7 @@ func (r SignatureRequest) drawings() []Drawing {
 
 // newDrawing finds the pages that are drawn on.
 func (u *update) newDrawing(r SignatureRequest) (*drawing, error) {
-	d := &drawing{update: u, refs: map[int]Ref{}, pages: map[int]*Dict{}, forms: map[string]Ref{}, added: map[int][]Ref{}}
+	d := &drawing{update: u, refs: map[int]Ref{}, pages: map[int]*Dict{}, forms: map[string]Ref{}, added: map[int][]Object{}}
 	wanted := map[int]bool{max(r.Page, 1): true}
 	for _, one := range r.More {
 		wanted[one.Page] = true
@@ -261,8 +261,14 @@ func (d *drawing) put(page int, annotation Ref) {
 
 func (d *drawing) flush() error {
 	for _, page := range d.order {
-		if err := d.update.append(d.refs[page], d.pages[page], "Annots", d.added[page]...); err != nil {
+		list, own, err := d.update.longer(d.pages[page], "Annots", d.added[page]...)
+		if err != nil {
 			return err
+		}
+		if own != (Ref{}) {
+			d.update.objects[own] = encode(nil, list)
+		} else {
+			d.update.objects[d.refs[page]] = encode(nil, d.pages[page].with("Annots", list))
 		}
 	}
 	return nil

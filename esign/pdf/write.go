@@ -175,7 +175,7 @@ func (f *File) freeName(wanted string) (string, error) {
 
 const docTimeStamp = "DocTimeStamp"
 
-// rangeWidth is what ByteRange takes with its brackets; the numbers come in when they are known.
+// rangeWidth is what ByteRange takes with its brackets, for files of up to 100 GB; the numbers come in when they are known.
 const rangeWidth = 40
 
 func (r SignatureRequest) dictionary() string {
@@ -230,30 +230,24 @@ func (u *update) place(r SignatureRequest, value Ref) error {
 	return u.form(r, field, value)
 }
 
-// append adds references to a list of a dictionary: in the list's own object if it has one, else in the dictionary.
-func (u *update) append(at Ref, dict *Dict, key Name, items ...Ref) error {
-	object := dict.Get(key)
-	value, err := u.file.latest.resolve(object)
+// longer is a list of a dictionary with more behind it, and the object in which the list stands alone, none when it has no such.
+func (u *update) longer(dict *Dict, key Name, items ...Object) (Array, Ref, error) {
+	value, err := u.file.latest.resolve(dict.Get(key))
 	if err != nil {
-		return err
+		return nil, Ref{}, err
 	}
 	list, ok := value.(Array)
 	if value != nil && !ok {
-		return fmt.Errorf("%w: %s is no list", ErrFaulty, key)
+		return nil, Ref{}, fmt.Errorf("%w: %s is no list", ErrFaulty, key)
 	}
-	longer := slices.Clone(list)
-	for _, item := range items {
-		longer = append(longer, item)
+	own, _ := dict.Get(key).(Ref)
+	if value == nil {
+		own = Ref{}
 	}
-	if own, ok := object.(Ref); ok && value != nil {
-		if _, ok := u.objects[own]; ok {
-			return fmt.Errorf("%w: two lists are one", ErrFaulty)
-		}
-		u.objects[own] = encode(nil, longer)
-		return nil
+	if _, taken := u.objects[own]; taken {
+		return nil, Ref{}, fmt.Errorf("%w: two lists are one", ErrFaulty)
 	}
-	u.objects[at] = encode(nil, dict.with(key, longer))
-	return nil
+	return append(slices.Clone(list), items...), own, nil
 }
 
 // with is the dictionary with another value for a key.
@@ -289,14 +283,15 @@ func (u *update) form(r SignatureRequest, field, value Ref) error {
 		return ErrXFA
 	}
 	changed := form.with("SigFlags", 3)
-	if err := u.append(own, changed, "Fields", field); err != nil {
+	list, listed, err := u.longer(form, "Fields", field)
+	if err != nil {
 		return err
 	}
-	list, separate := changed.Get("Fields").(Ref)
-	if !separate || u.objects[list] == nil { // append put the whole dictionary in place
-		changed = changed.with("Fields", append(slices.Clone(arrayOf(v, changed.Get("Fields"))), field))
+	if listed != (Ref{}) {
+		u.objects[listed] = encode(nil, list)
+	} else {
+		changed = changed.with("Fields", list)
 	}
-	delete(u.objects, Ref{})
 	after := catalog
 	if r.Certify > 0 {
 		permissions, err := v.dict(catalog.Get("Perms"))
@@ -319,23 +314,14 @@ func (u *update) form(r SignatureRequest, field, value Ref) error {
 	return nil
 }
 
-func arrayOf(v *view, object Object) Array {
-	value, _ := v.resolve(object)
-	list, _ := value.(Array)
-	return list
-}
-
 // pageBox is the visible area of a page, inherited from the nodes above it (ISO 32000-1 7.7.3.4).
 func (v *view) pageBox(page *Dict) ([4]float64, error) {
 	for _, key := range []Name{"CropBox", "MediaBox"} {
 		node := page
 		for level := 0; node != nil && level < maxDepth; level++ {
-			box, ok, err := v.box(node.Get(key))
-			if err != nil {
+			box, _, err := v.box(node.Get(key))
+			if err != nil || hasArea(box) {
 				return box, err
-			}
-			if ok && hasArea(box) {
-				return box, nil
 			}
 			if node, err = v.dict(node.Get("Parent")); err != nil {
 				return [4]float64{}, err
@@ -382,11 +368,7 @@ func (u *update) finish(r SignatureRequest, value Ref, earlier []*Signature) (*P
 	if len(out) > f.limits.Bytes {
 		return nil, fmt.Errorf("%w: %d octets", ErrTooLarge, len(out))
 	}
-	written := fmt.Sprintf("[0 %d %d %d]", p.begin, p.end, len(out)-p.end)
-	if len(written) > rangeWidth {
-		return nil, fmt.Errorf("%w: the file is too large", ErrInput)
-	}
-	copy(out[p.order:], written)
+	copy(out[p.order:], fmt.Sprintf("[0 %d %d %d]", p.begin, p.end, len(out)-p.end))
 	p.data = out
 	return p, nil
 }
@@ -401,7 +383,7 @@ func (u *update) trailer(newest *section, size int) []byte {
 	if info := newest.trailer.Get("Info"); info != nil {
 		d = d.with("Info", info)
 	}
-	if id, ok := newest.trailer.Get("ID").(Array); ok && len(id) == 2 {
+	if id, _ := newest.trailer.Get("ID").(Array); len(id) == 2 {
 		sum := sm3.Sum(u.file.data)
 		d = d.with("ID", Array{id[0], String{Octets: sum[:16], Hex: true}})
 	}
@@ -480,15 +462,14 @@ func (p *Pending) check(out, value []byte) error {
 			return fmt.Errorf("%w: %w", ErrSelfCheck, s.Fault)
 		}
 		if i < len(p.earlier) {
-			before, err := p.file.Changes(p.earlier[i], p.earlier)
-			if err != nil {
-				return fmt.Errorf("%w: %w", ErrSelfCheck, err)
-			}
 			after, err := f.Changes(s, signatures)
 			if err != nil {
 				return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 			}
-			if len(before.Refused) == 0 && len(after.Refused) > 0 {
+			if len(after.Refused) == 0 {
+				continue
+			}
+			if before, _ := p.file.Changes(p.earlier[i], p.earlier); len(before.Refused) == 0 { // it stood until now
 				return fmt.Errorf("%w: %s", ErrSelfCheck, after.Refused[0])
 			}
 			continue

@@ -1,0 +1,102 @@
+package pdf
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// plainFile is a document of one page.
+func plainFile() []byte {
+	out, rows := []byte("%PDF-1.7\n"), "0 4\n0000000000 65535 f\r\n"
+	for i, body := range []string{"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 595 842]>>", "<</Type/Page/Parent 2 0 R>>"} {
+		rows += fmt.Sprintf("%010d 00000 n\r\n", len(out))
+		out = fmt.Appendf(out, "%d 0 obj\n%s\nendobj\n", i+1, body)
+	}
+	return fmt.Appendf(out, "xref\n%strailer\n<</Size 4/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", rows, len(out))
+}
+
+// TestWhatWasWrittenIsReadAgain (D-31): each way in which the result could differ from what was asked for is told.
+func TestWhatWasWrittenIsReadAgain(t *testing.T) {
+	f, err := Open(plainFile(), Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := f.AddSignature(SignatureRequest{SubFilter: SubFilterCAdES, Reserve: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := []byte{0x30, 3, 2, 1, 7}
+	good, err := p.Complete(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	swap := func(old, now string) []byte {
+		if !bytes.Contains(good, []byte(old)) {
+			t.Fatalf("no %q", old)
+		}
+		return bytes.Replace(good, []byte(old), []byte(now), 1)
+	}
+	for name, c := range map[string]struct {
+		out   []byte
+		value []byte
+		words string
+	}{
+		"as it is":           {good, value, ""},
+		"no file":            {good[1:], value, CodeStructure},
+		"a broken form":      {swap("/Fields [5 0 R]", "/Fields [<<>> ]"), value, CodeStructure},
+		"no signature":       {swap("/Fields [5 0 R]", "/Fields [9 0 R]"), value, "0 signatures"},
+		"a faulty signature": {swap("/ByteRange[0 ", "/ByteRange[1 "), value, CodeRange},
+		"another name":       {swap("(Signature1)", "(Signature2)"), value, "does not cover"},
+		"more behind it":     {append(slices.Clone(good), "% more"...), value, "does not cover"},
+		"another value":      {good, []byte{0x30, 3, 2, 1, 8}, "does not cover"},
+	} {
+		err := p.check(c.out, c.value)
+		if c.words == "" && err != nil || c.words != "" && (!errors.Is(err, ErrSelfCheck) || !strings.Contains(err.Error(), c.words)) {
+			t.Errorf("%s: %v, want %q", name, err, c.words)
+		}
+	}
+}
+
+// TestSamplesOfPictures: each point of a picture, by a palette of up to 256 colours or by itself.
+func TestSamplesOfPictures(t *testing.T) {
+	for _, n := range []int{1, 2, 255, 256, 257, 300} {
+		m := image.NewNRGBA(image.Rect(3, 5, 3+n, 7)) // each colour twice, in two rows
+		var want []byte
+		for y := 5; y < 7; y++ {
+			for x := range n {
+				c := color.NRGBA{uint8(x), uint8(x >> 8), 9, 255}
+				m.SetNRGBA(3+x, y, c)
+				want = append(want, c.R, c.G, c.B)
+			}
+		}
+		palette, indexes, colours := samples(m)
+		if (palette != nil) != (n <= 256) || len(palette) > 0 && len(palette) != 3*n {
+			t.Errorf("%d colours: %d in the palette", n, len(palette)/3)
+		}
+		got := colours
+		for _, i := range indexes {
+			got = append(got, palette[3*int(i):3*int(i)+3]...)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%d colours: %x, want %x", n, got, want)
+		}
+	}
+	// Transparency is told by how much white comes in.
+	m := image.NewNRGBA(image.Rect(0, 0, 3, 1))
+	m.SetNRGBA(0, 0, color.NRGBA{100, 0, 0, 255})
+	m.SetNRGBA(1, 0, color.NRGBA{100, 0, 0, 51})
+	if palette, indexes, _ := samples(m); !bytes.Equal(palette, []byte{100, 0, 0, 224, 204, 204, 255, 255, 255}) || !bytes.Equal(indexes, []byte{0, 1, 2}) {
+		t.Errorf("%v %v", palette, indexes)
+	}
+	grey := image.NewGray(image.Rect(0, 0, 1, 1))
+	grey.SetGray(0, 0, color.Gray{7})
+	if palette, _, _ := samples(grey); !bytes.Equal(palette, []byte{7, 7, 7}) {
+		t.Errorf("grey: %v", palette)
+	}
+}
