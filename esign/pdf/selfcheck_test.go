@@ -100,3 +100,33 @@ func TestSamplesOfPictures(t *testing.T) {
 		t.Errorf("grey: %v", palette)
 	}
 }
+
+// TestTextsAreReadAsTheyWereWritten: names and texts of every octet.
+func TestTextsAreReadAsTheyWereWritten(t *testing.T) {
+	for c := range 256 {
+		text := string([]byte{byte(c), '4', '1'})
+		written := "/" + escapeName(Name(text))
+		if got, end, err := object(written); err != nil || got != Name(text) || end != len(written) {
+			t.Errorf("%q is written %s and read %v %v", text, written, got, err)
+		}
+		if plain := c > ' ' && c < 0x7f && !strings.ContainsRune("()<>[]{}/%#", rune(c)); plain != (len(written) == 4) {
+			t.Errorf("%q is written %s", text, written)
+		}
+	}
+	for text, written := range map[string]string{"a ~": "(a ~)", "\n": "<feff000a>", "\x7f": "<feff007f>", "(": "<feff0028>", ")": "<feff0029>", `\`: "<feff005c>", "é": "<feff00e9>", "印": "<feff5370>", "𠀀": "<feffd840dc00>"} {
+		if got := string(textString(text)); got != written {
+			t.Errorf("%q is written %s, want %s", text, got, written)
+		}
+		if read, _, err := object(written); err != nil || textOf(read.(String)) != text {
+			t.Errorf("%s is read %v %v", written, read, err)
+		}
+	}
+	const written = "[null true 7 -0.5 /A#20B <6100> 3 0 R [1 2] <</A 1/A 2/B 3>>]"
+	read, _, err := object(strings.Replace(written, "<</A 1/A", "<</A 1 /A", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(encode(nil, read)); got != "[null true 7 -0.5 /A#20B <6100> 3 0 R [1 2] <</A 1 /A 2/B 3>>]" {
+		t.Errorf("%s", got)
+	}
+}
