@@ -174,14 +174,16 @@ func TestWhatCannotBeReadBehindASignature(t *testing.T) {
 	for name, c := range map[string]struct {
 		trailer string
 		objects pdftest.Objects
+		words   string
 	}{
-		"in the trailer":     {"/Root" + own, nil},
-		"behind a reference": {root, pdftest.Objects{1: "40 0 R", 40: own}},
+		"in the trailer":     {"/Root" + own, nil, "the trailer of the signed revision names no catalogue"},
+		"behind a reference": {root, pdftest.Objects{1: "40 0 R", 40: own}, "no catalogue"},
 	} {
 		objects := pdftest.Objects{30: laterValue, 38: fieldOf("B", "/Rect[0 0 0 0]/V 30 0 R"), 3: pageOf("38 0 R")}
 		first := laterRange(pdftest.Update(pdftest.Document(), objects.With(c.objects), c.trailer))
-		if got := fault(t, pdftest.Update(first, pdftest.Objects{1: own}, root)); got != pdf.CodeStructure {
-			t.Errorf("catalogue %s: %q", name, got)
+		f, signatures := open(t, pdftest.Update(first, pdftest.Objects{1: own}, root))
+		if _, err := f.Changes(signatures[0], signatures); err == nil || !strings.Contains(err.Error(), c.words) || err.(*pdf.Error).Code != pdf.CodeStructure {
+			t.Errorf("catalogue %s: %v", name, err)
 		}
 	}
 }

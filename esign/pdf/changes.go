@@ -110,8 +110,11 @@ func (w *walker) compare() error {
 	if err := w.accounted(); err != nil {
 		return err
 	}
-	root, _ := w.old.trailerValue("Root").(Ref) // there is no object 0, and no catalogue where the trailer names none
-	now := w.new.trailerValue("Root").(Ref)     // Open has seen to it
+	root, ok := w.old.trailerValue("Root").(Ref)
+	if !ok {
+		return refuse(CodeStructure, 0, "the trailer of the signed revision names no catalogue")
+	}
+	now := w.new.trailerValue("Root").(Ref) // Open has seen to it
 	w.visit(root, now, plain)
 	for len(w.queue) > 0 && len(w.out.Refused) < maxRefused {
 		next := w.queue[len(w.queue)-1]
