@@ -303,7 +303,7 @@ type Shown struct {
 // shown tells where an annotation stands; false when it has no area.
 func (f *File) shown(annotation *Dict, page int, pages *pageList) (Shown, bool, error) {
 	rect, _, err := f.latest.box(annotation.Get("Rect"))
-	if err != nil || !hasArea(rect) {
+	if !hasArea(rect) {
 		return Shown{}, false, err
 	}
 	if page == 0 {
@@ -311,10 +311,7 @@ func (f *File) shown(annotation *Dict, page int, pages *pageList) (Shown, bool, 
 	}
 	g, known := pages.geometry[page]
 	if !known {
-		dict, err := f.latest.dict(pages.refs[page-1])
-		if err != nil {
-			return Shown{}, false, err
-		}
+		dict, _ := f.latest.dict(pages.refs[page-1])
 		if g, err = f.latest.geometry(dict); err != nil {
 			g.turn, g.unit = 0, 1 // how it is shown is not said; where it stands is told all the same
 		}
@@ -338,10 +335,7 @@ func (f *File) showsMore(s *Signature, widget *Dict, pages *pageList) error {
 		return refuse(CodeLimit, s.field.Number, "too many pictures")
 	}
 	for _, item := range list {
-		ref, ok := item.(Ref)
-		if !ok {
-			continue
-		}
+		ref, _ := item.(Ref)
 		stamp, err := f.latest.dict(ref)
 		if err != nil {
 			return err
@@ -368,7 +362,7 @@ func (w *walker) pictured(ref Ref) (bool, error) {
 		return false, nil
 	}
 	dict, err := w.new.dict(ref)
-	if err != nil || dict == nil || dict.Duplicate {
+	if dict == nil || dict.Duplicate {
 		return false, err
 	}
 	for _, key := range dict.Keys {
@@ -376,14 +370,11 @@ func (w *walker) pictured(ref Ref) (bool, error) {
 		case "Type", "Subtype", "F", "Rect", "P":
 		case "AP":
 			look, err := w.new.dict(dict.Get(key))
-			if err != nil {
+			if look == nil || len(look.Keys) != 1 {
 				return false, err
 			}
-			if look == nil || len(look.Keys) != 1 || look.Keys[0] != "N" {
-				return false, nil
-			}
 			drawn, err := w.new.resolve(look.Get("N"))
-			if _, stream := drawn.(*Stream); err != nil || !stream {
+			if _, stream := drawn.(*Stream); !stream {
 				return false, err
 			}
 		default:

@@ -219,11 +219,13 @@ func TestPlacesThatAreRefused(t *testing.T) {
 	}
 	size := sizes[0]
 	for name, change := range map[string]func(*pdf.SignatureRequest){
-		"no such page":         func(r *pdf.SignatureRequest) { r.More[0].Page = 2 },
-		"page 0":               func(r *pdf.SignatureRequest) { r.More[0].Page = 0 },
-		"beside the page":      func(r *pdf.SignatureRequest) { r.More[0].Box.X = 300 },
-		"slice of nothing":     func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{Width: 0, Height: 42} },
-		"slice of more":        func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{X: 30, Width: 21, Height: 42} },
+		"no such page":     func(r *pdf.SignatureRequest) { r.More[0].Page = 2 },
+		"page 0":           func(r *pdf.SignatureRequest) { r.More[0].Page = 0 },
+		"beside the page":  func(r *pdf.SignatureRequest) { r.More[0].Box.X = 300 },
+		"slice of nothing": func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{Width: 0, Height: 42} },
+		"slice of more": func(r *pdf.SignatureRequest) {
+			r.More[0].Box.X, r.More[0].Clip = 20, &pdf.Box{X: 30, Width: 21, Height: 42}
+		},
 		"slice left of it":     func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{X: -1, Width: 21, Height: 42} },
 		"slice above it":       func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{Y: -1, Width: 21, Height: 42} },
 		"slice below it":       func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{Y: 1, Width: 21, Height: 42} },
