@@ -300,19 +300,25 @@ type Shown struct {
 	Seen bool // some of it lies on the page, and no flag hides it
 }
 
-// shown tells where an annotation stands; false when it has no area.
-func (f *File) shown(annotation *Dict, page int, pages *pageList) (Shown, bool, error) {
-	rect, _, err := f.latest.box(annotation.Get("Rect"))
+// show notes where an annotation with a rectangle shows something: nowhere when it has no area.
+func (f *File) show(s *Signature, annotation *Dict, rect [4]float64, page int, pages *pageList) error {
 	if !hasArea(rect) {
-		return Shown{}, false, err
+		return nil
 	}
+	s.Visible = true
 	if page == 0 {
-		return Shown{}, true, nil
+		s.Shown = append(s.Shown, Shown{})
+		return nil
 	}
 	g, known := pages.geometry[page]
 	if !known {
-		dict, _ := f.latest.dict(pages.refs[page-1])
-		if g, err = f.latest.geometry(dict); err != nil {
+		dict, err := f.latest.dict(pages.refs[page-1])
+		if err != nil {
+			return err
+		}
+		if g, err = f.latest.geometry(dict); limited(err) {
+			return err
+		} else if err != nil {
 			g.turn, g.unit = 0, 1 // how it is shown is not said; where it stands is told all the same
 		}
 		pages.geometry[page] = g
@@ -321,7 +327,8 @@ func (f *File) shown(annotation *Dict, page int, pages *pageList) (Shown, bool, 
 	box := g.box(rect)
 	width, height := g.size()
 	inside := box.X < width && box.X+box.Width > 0 && box.Y < height && box.Y+box.Height > 0
-	return Shown{page, box, inside && flags&(flagHidden|flagNoView) == 0}, true, nil
+	s.Shown = append(s.Shown, Shown{page, box, inside && flags&(flagHidden|flagNoView) == 0})
+	return nil
 }
 
 // showsMore finds the further pictures that the field of a signature names.
@@ -344,12 +351,12 @@ func (f *File) showsMore(s *Signature, widget *Dict, pages *pageList) error {
 			continue
 		}
 		s.stamps = append(s.stamps, ref)
-		shown, ok, err := f.shown(stamp, pages.number[ref], pages)
+		rect, _, err := f.latest.box(stamp.Get("Rect"))
 		if err != nil {
 			return err
 		}
-		if ok {
-			s.Shown, s.Visible = append(s.Shown, shown), true
+		if err := f.show(s, stamp, rect, pages.number[ref], pages); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -94,6 +94,16 @@ func TestPicturesOfOneSignatureAreBounded(t *testing.T) {
 	}
 }
 
+// TestPagesAreObjects of their own, and a refusal says which are none.
+func TestPagesAreObjects(t *testing.T) {
+	for kid, words := range map[string]string{"<</Type/Page>>": "a page is not an indirect object", "99 0 R": "a page is missing"} {
+		f, _ := open(t, pdftest.Table(pdftest.Plain().With(pdftest.Objects{2: "<</Type/Pages/Kids[" + kid + "]>>"}), root))
+		if _, err := f.Pages(); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%s: %v", kid, err)
+		}
+	}
+}
+
 // TestValuesInPlaceOfAReference: a signature's dictionary may stand in its field.
 func TestValuesInPlaceOfAReference(t *testing.T) {
 	objects := pdftest.Objects{1: catalogOf("13 0 R"), 3: pageOf("13 0 R"), 13: fieldOf("Later", "/Rect[0 0 0 0]/V"+laterValue)}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/png"
 	"slices"
 	"strings"
 	"testing"
@@ -128,5 +129,55 @@ func TestTextsAreReadAsTheyWereWritten(t *testing.T) {
 	}
 	if got := string(encode(nil, read)); got != "[null true 7 -0.5 /A#20B <6100> 3 0 R [1 2] <</A 1 /A 2/B 3>>]" {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestNoBoundHidesAPlace (R11): whatever is left of the tokens when a signature's place is looked for, it is found or not looked for.
+func TestNoBoundHidesAPlace(t *testing.T) {
+	var data bytes.Buffer
+	if err := png.Encode(&data, image.NewGray(image.Rect(0, 0, 2, 2))); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(plainFile(), Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := f.AddSignature(SignatureRequest{SubFilter: SubFilterCAdES, Reserve: 64, Picture: &Picture{data.Bytes()}, Box: Box{9, 9, 9, 9}, More: []Drawing{{Page: 1, Box: Box{29, 29, 9, 9}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.Complete([]byte{0x30, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// One number of the field's rectangle is a reference, so that reading it takes something.
+	field := bytes.Index(out, []byte("/FT/Sig"))
+	copy(out[field+bytes.Index(out[field:], []byte("/Rect["))+len("/Rect["):], "2 9 R  ")
+	if f, err = Open(out, Limits{}); err != nil {
+		t.Fatal(err)
+	}
+	pages, err := f.latest.pages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields, err := f.latest.fields()
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := func(tokens int) (Signature, error) {
+		f.left.tokens, pages.geometry = tokens, map[int]geometry{}
+		var s Signature
+		err := f.place(&s, fields[0], pages)
+		return s, err
+	}
+	want, err := place(10_000)
+	if err != nil || want.Page != 1 || !want.Visible || len(want.Shown) != 1 {
+		t.Fatalf("%+v %v", want, err)
+	}
+	for tokens, done := 0, false; !done; tokens++ {
+		got, err := place(tokens)
+		if done = err == nil; done && fmt.Sprint(got) != fmt.Sprint(want) || !done && !limited(err) {
+			t.Fatalf("%d tokens: %+v %v, want %+v", tokens, got, err, want)
+		}
 	}
 }

@@ -411,25 +411,21 @@ func (f *File) place(s *Signature, one field, pages *pageList) error {
 			if err != nil {
 				return err
 			}
-			s.PageBox, _ = f.latest.pageBox(page) // where it has none, nothing is said of it
+			if s.PageBox, err = f.latest.pageBox(page); limited(err) {
+				return err // else it has none, and nothing is said of it
+			}
 		}
 		flags, _ := widget.Get("F").(int)
 		s.Hidden = flags&(flagHidden|flagNoView) != 0
-		if rect := widget.Get("Rect"); rect != nil {
-			box, ok, err := f.latest.box(rect)
-			if err != nil {
-				return err
-			}
-			s.Rect = box
-			s.Visible = !ok || hasArea(box) // a viewer may make something of what is no rectangle
-		}
-		shown, ok, err := f.shown(widget, s.Page, pages)
+		rect, known, err := f.latest.box(widget.Get("Rect"))
 		if err != nil {
 			return err
 		}
-		if ok {
-			s.Shown = append(s.Shown, shown)
+		s.Rect = rect
+		if err := f.show(s, widget, rect, s.Page, pages); err != nil {
+			return err
 		}
+		s.Visible = s.Visible || !known && widget.Get("Rect") != nil // a viewer may make something of what is no rectangle
 		return f.showsMore(s, widget, pages)
 	}
 	return nil
@@ -444,16 +440,14 @@ func (v *view) box(object Object) ([4]float64, bool, error) {
 	}
 	var out [4]float64
 	for i, item := range list {
-		if item, err = v.resolve(item); err != nil {
-			return [4]float64{}, false, err
-		}
+		item, err = v.resolve(item)
 		switch value := item.(type) {
 		case int:
 			out[i] = float64(value)
 		case Real:
 			out[i] = float64(value)
 		default:
-			return [4]float64{}, false, nil
+			return [4]float64{}, false, err
 		}
 	}
 	return [4]float64{min(out[0], out[2]), min(out[1], out[3]), max(out[0], out[2]), max(out[1], out[3])}, true, nil
