@@ -114,9 +114,27 @@ func TestValuesInPlaceOfAReference(t *testing.T) {
 
 // TestD28_ValueInAnObjectStream: octets of a stream have places of their own, which are none in the file.
 func TestD28_ValueInAnObjectStream(t *testing.T) {
+	for _, inline := range []bool{false, true} {
+		_, signatures := open(t, valueInStream(inline))
+		words := "the signature stands in an object stream"
+		if inline { // the field that it stands in does
+			words = "Contents does not stand at 600 as hexadecimal digits alone"
+		}
+		if failure := signatures[0].Fault; failure == nil || failure.Code != pdf.CodeRange || failure.Detail != words {
+			t.Errorf("in its field %t: %v", inline, failure)
+		}
+	}
+}
+
+// valueInStream is a file whose signature stands in an object stream, by itself or in its field.
+func valueInStream(inline bool) []byte {
 	const at = 600 // where Contents stands in the stream, and digits that nobody reads in the file
-	dictionary := "<</Type/Sig/ByteRange[0 00600 00614 0000000000]/Contents"
-	inside := "12 0 " + strings.Repeat(" ", at-len("12 0 ")-len(dictionary)) + dictionary + "<300302010700>>>"
+	number, prefix, suffix := 12, "", ""
+	if inline {
+		number, prefix, suffix = 13, "<</Type/Annot/Subtype/Widget/FT/Sig/T(Later)/F 132/Rect[0 0 0 0]/P 3 0 R/V", ">>"
+	}
+	dictionary := prefix + "<</Type/Sig/ByteRange[0 00600 00614 0000000000]/Contents"
+	inside := fmt.Sprintf("%d 0 ", number) + strings.Repeat(" ", at-len("12 0 ")-len(dictionary)) + dictionary + "<300302010700>>>" + suffix
 	out := []byte("%PDF-1.7\n%" + strings.Repeat("0", 1000) + "\n")
 	rows := []byte{}
 	index := ""
@@ -128,16 +146,15 @@ func TestD28_ValueInAnObjectStream(t *testing.T) {
 	put(1, catalogOf("13 0 R"))
 	put(2, "<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 595 842]>>")
 	put(3, "<</Type/Page/Parent 2 0 R/Annots[13 0 R]>>")
-	put(13, fieldOf("Later", "/Rect[0 0 0 0]/V 12 0 R"))
+	if !inline {
+		put(13, fieldOf("Later", "/Rect[0 0 0 0]/V 12 0 R"))
+	}
 	put(14, fmt.Sprintf("<</Type/ObjStm/N 1/First 5/Length %d>>\nstream\n%s\nendstream", len(inside), inside))
 	rows = append(rows, 2, 0, 14, 0)
 	start := len(out)
-	out = fmt.Appendf(out, "15 0 obj\n<</Type/XRef/Root 1 0 R/Size 16/W[1 2 1]/Index[%s12 1]/Length %d>>\nstream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n", index, len(rows), rows, start)
+	out = fmt.Appendf(out, "15 0 obj\n<</Type/XRef/Root 1 0 R/Size 16/W[1 2 1]/Index[%s%d 1]/Length %d>>\nstream\n%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n", index, number, len(rows), rows, start)
 	copy(out[bytes.Index(out, []byte("0000000000]")):], fmt.Sprintf("%010d", len(out)-614))
-	_, signatures := open(t, out)
-	if failure := signatures[0].Fault; failure == nil || failure.Code != pdf.CodeRange || failure.Detail != "the signature stands in an object stream" {
-		t.Errorf("%v", failure)
-	}
+	return out
 }
 
 // TestTwoFieldsOfOneValueKeepTheirOwnFaults: one that an update gave the value of another is at fault, the other one is not.

@@ -138,46 +138,48 @@ func TestNoBoundHidesAPlace(t *testing.T) {
 	if err := png.Encode(&data, image.NewGray(image.Rect(0, 0, 2, 2))); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(plainFile(), Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := f.AddSignature(SignatureRequest{SubFilter: SubFilterCAdES, Reserve: 64, Picture: &Picture{data.Bytes()}, Box: Box{9, 9, 9, 9}, More: []Drawing{{Page: 1, Box: Box{29, 29, 9, 9}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := p.Complete([]byte{0x30, 0})
-	if err != nil {
-		t.Fatal(err)
-	}
-	// One number of the field's rectangle is a reference, so that reading it takes something.
-	field := bytes.Index(out, []byte("/FT/Sig"))
-	copy(out[field+bytes.Index(out[field:], []byte("/Rect["))+len("/Rect["):], "2 9 R  ")
-	if f, err = Open(out, Limits{}); err != nil {
-		t.Fatal(err)
-	}
-	pages, err := f.latest.pages()
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields, err := f.latest.fields()
-	if err != nil {
-		t.Fatal(err)
-	}
-	place := func(tokens int) (Signature, error) {
-		f.left.tokens, pages.geometry = tokens, map[int]geometry{}
-		var s Signature
-		err := f.place(&s, fields[0], pages)
-		return s, err
-	}
-	want, err := place(10_000)
-	if err != nil || want.Page != 1 || !want.Visible || len(want.Shown) != 1 {
-		t.Fatalf("%+v %v", want, err)
-	}
-	for tokens, done := 0, false; !done; tokens++ {
-		got, err := place(tokens)
-		if done = err == nil; done && fmt.Sprint(got) != fmt.Sprint(want) || !done && !limited(err) {
-			t.Fatalf("%d tokens: %+v %v, want %+v", tokens, got, err, want)
+	shows := SignatureRequest{SubFilter: SubFilterCAdES, Reserve: 64, Picture: &Picture{data.Bytes()}, Box: Box{9, 9, 9, 9}}
+	many := shows
+	many.More = []Drawing{{Page: 1, Box: Box{29, 29, 9, 9}}}
+	for places, r := range []SignatureRequest{{SubFilter: SubFilterCAdES, Reserve: 64}, shows, many} {
+		f, err := Open(plainFile(), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := f.AddSignature(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := p.Complete([]byte{0x30, 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, err = Open(out, Limits{}); err != nil {
+			t.Fatal(err)
+		}
+		pages, err := f.latest.pages()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields, err := f.latest.fields()
+		if err != nil {
+			t.Fatal(err)
+		}
+		place := func(tokens int) (Signature, error) {
+			f.left.tokens, pages.geometry = tokens, map[int]geometry{}
+			var s Signature
+			err := f.place(&s, fields[0], pages)
+			return s, err
+		}
+		want, err := place(10_000)
+		if err != nil || want.Page != 1 || want.PageBox != [4]float64{0, 0, 595, 842} || want.Visible != (places > 0) || len(want.Shown) != places {
+			t.Fatalf("%d places: %+v %v", places, want, err)
+		}
+		for tokens, done := 0, false; !done; tokens++ {
+			got, err := place(tokens)
+			if done = err == nil; done && fmt.Sprint(got) != fmt.Sprint(want) || !done && !limited(err) {
+				t.Fatalf("%d places, %d tokens: %+v %v, want %+v", places, tokens, got, err, want)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -286,8 +287,9 @@ func (s *Signature) readRange(f *File, dict *Dict, one field) *Error {
 		return refuse(CodeRange, number, "ByteRange leaves out %d to %d, Contents stands at %d to %d", parts[1], parts[2], contents.Begin, contents.End)
 	case parts[3] < 0 || parts[3] > len(f.data)-parts[2]:
 		return refuse(CodeRange, number, "the second part of ByteRange leaves the file")
-	case bytes.ContainsFunc(f.data[parts[1]:parts[2]], func(r rune) bool { return isSpace(byte(r)) }):
-		return refuse(CodeRange, number, "something stands between the digits of Contents")
+	case !strings.EqualFold(string(f.data[parts[1]:parts[2]]), "<"+hex.EncodeToString(contents.Octets)+">"):
+		// Something stands between the digits, or Contents was read in an object stream, whose octets have places of their own.
+		return refuse(CodeRange, number, "Contents does not stand at %d as hexadecimal digits alone", parts[1])
 	}
 	copy(s.ByteRange[:], parts)
 	s.End = parts[2] + parts[3]
