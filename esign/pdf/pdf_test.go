@@ -202,6 +202,7 @@ func TestD28_RangeIsEverythingButTheValue(t *testing.T) {
 		"does not begin with the file":  fmt.Sprintf("[1 %d %d %d]", r[1]-1, r[2], r[3]),
 		"gap begins earlier":            fmt.Sprintf("[0 %d %d %d]", r[1]-1, r[2], r[3]),
 		"gap ends later":                fmt.Sprintf("[0 %d %d %d]", r[1], r[2]+1, r[3]-1),
+		"gap ends before it begins":     fmt.Sprintf("[0 %d 0 9]", r[1]),
 		"gap without the brackets":      fmt.Sprintf("[0 %d %d %d]", r[1]+1, r[2]-1, r[3]+1),
 		"parts overlap":                 fmt.Sprintf("[0 %d %d %d]", r[2], r[1], r[3]+r[2]-r[1]),
 		"no gap":                        fmt.Sprintf("[0 %d %d %d]", r[1], r[1], r[3]),

@@ -141,7 +141,12 @@ func TestNoBoundHidesAPlace(t *testing.T) {
 	shows := SignatureRequest{SubFilter: SubFilterCAdES, Reserve: 64, Picture: &Picture{data.Bytes()}, Box: Box{9, 9, 9, 9}}
 	many := shows
 	many.More = []Drawing{{Page: 1, Box: Box{29, 29, 9, 9}}}
-	for places, r := range []SignatureRequest{{SubFilter: SubFilterCAdES, Reserve: 64}, shows, many} {
+	for _, c := range []struct {
+		request SignatureRequest
+		odd     bool // a number of the widget's rectangle is a reference to nothing, so that further pictures alone have a place
+		places  int
+	}{{SignatureRequest{SubFilter: SubFilterCAdES, Reserve: 64}, false, 0}, {shows, false, 1}, {many, false, 2}, {many, true, 1}} {
+		r, places := c.request, c.places
 		f, err := Open(plainFile(), Limits{})
 		if err != nil {
 			t.Fatal(err)
@@ -153,6 +158,9 @@ func TestNoBoundHidesAPlace(t *testing.T) {
 		out, err := p.Complete([]byte{0x30, 0})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if at := bytes.Index(out, []byte("/FT/Sig")); c.odd {
+			copy(out[at+bytes.Index(out[at:], []byte("/Rect["))+len("/Rect["):], "2 9 R  ")
 		}
 		if f, err = Open(out, Limits{}); err != nil {
 			t.Fatal(err)

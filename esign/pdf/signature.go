@@ -280,14 +280,15 @@ func (s *Signature) readRange(f *File, dict *Dict, one field) *Error {
 	if len(parts) != 4 {
 		return refuse(CodeRange, number, "ByteRange has %d numbers", len(parts))
 	}
+	text := "<" + hex.EncodeToString(contents.Octets) + ">"
 	switch {
 	case parts[0] != 0:
 		return refuse(CodeRange, number, "ByteRange does not begin with the file")
-	case !contents.Hex || contents.Begin != parts[1] || contents.End != parts[2]:
+	case contents.Begin != parts[1] || parts[2] != parts[1]+len(text):
 		return refuse(CodeRange, number, "ByteRange leaves out %d to %d, Contents stands at %d to %d", parts[1], parts[2], contents.Begin, contents.End)
 	case parts[3] < 0 || parts[3] > len(f.data)-parts[2]:
 		return refuse(CodeRange, number, "the second part of ByteRange leaves the file")
-	case !strings.EqualFold(string(f.data[parts[1]:parts[2]]), "<"+hex.EncodeToString(contents.Octets)+">"):
+	case !strings.EqualFold(string(f.data[parts[1]:parts[2]]), text):
 		// Something stands between the digits, or Contents was read in an object stream, whose octets have places of their own.
 		return refuse(CodeRange, number, "Contents does not stand at %d as hexadecimal digits alone", parts[1])
 	}
