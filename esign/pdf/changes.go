@@ -26,7 +26,7 @@ func (f *File) Changes(s *Signature, signatures []*Signature) (Changes, error) {
 		return out, nil
 	}
 	out.Added = true
-	w := &walker{file: f, signature: s, old: s.revision, new: f.latest, seen: map[step]bool{}, out: &out, signed: map[Ref]*Signature{}, pictures: map[Ref]*Signature{}, before: map[Ref]bool{}}
+	w := &walker{file: f, signature: s, old: s.revision, new: f.latest, seen: map[step]bool{}, out: &out, signed: map[Ref]*Signature{}, pictures: map[Ref]*Signature{}, before: s.before}
 	for _, other := range signatures {
 		if other.Fault == nil {
 			w.signed[other.field] = other
@@ -49,13 +49,16 @@ func (f *File) Changes(s *Signature, signatures []*Signature) (Changes, error) {
 
 // certification is the strictest permission of the signed revision, 0 when nobody certified it.
 func (w *walker) certification(signatures []*Signature) int {
-	level := 0
+	var levels []int
 	for _, one := range signatures {
-		if one.Fault == nil && one.Certifies > 0 && one.End <= w.signature.End && (level == 0 || one.Certifies < level) {
-			level = one.Certifies
+		if one.Fault == nil && one.Certifies > 0 && one.End <= w.signature.End {
+			levels = append(levels, one.Certifies)
 		}
 	}
-	return level
+	if len(levels) == 0 {
+		return 0
+	}
+	return slices.Min(levels)
 }
 
 // role is what the walk makes of a value.
@@ -107,20 +110,11 @@ func (w *walker) compare() error {
 	if err := w.accounted(); err != nil {
 		return err
 	}
-	fields, err := w.old.fields()
-	if err != nil {
-		return err
+	root, ok := w.old.trailerValue("Root").(Ref)
+	if !ok {
+		return refuse(CodeStructure, 0, "the trailer of the signed revision names no catalogue")
 	}
-	for _, one := range fields {
-		if one.kind == "Sig" {
-			w.before[one.ref] = one.value != nil
-		}
-	}
-	root, ok1 := w.old.trailerValue("Root").(Ref)
-	now, ok2 := w.new.trailerValue("Root").(Ref)
-	if !ok1 || !ok2 {
-		return refuse(CodeStructure, 0, "a trailer names no catalogue")
-	}
+	now := w.new.trailerValue("Root").(Ref) // Open has seen to it
 	w.visit(root, now, plain)
 	for len(w.queue) > 0 && len(w.out.Refused) < maxRefused {
 		next := w.queue[len(w.queue)-1]
@@ -143,8 +137,8 @@ func (w *walker) visit(old, now Ref, r role) {
 // pair compares two indirect objects.
 func (w *walker) pair(s step, catalog bool) error {
 	before, err := w.old.load(s.old)
-	if err != nil {
-		before = nil // what the signed revision could not show was nothing
+	if limited(err) {
+		return err // else what the signed revision could not show was nothing
 	}
 	after, err := w.new.load(s.new)
 	if err != nil {
@@ -173,8 +167,10 @@ func (w *walker) catalogs(number int, before, after Object) error {
 
 // dicts compares key by key; of says by which role, and whether at all.
 func (w *walker) dicts(at Ref, old, now *Dict, of func(key Name) (role, bool), depth int) error {
-	if now.Duplicate && !old.Duplicate {
-		w.refuse(at.Number, "a key stands twice")
+	if old.Duplicate || now.Duplicate { // readers differ in which of its values counts, so that all do
+		if err := w.values(at, old.shadowed, now.shadowed, plain, depth+1); err != nil {
+			return err
+		}
 	}
 	keys := slices.Concat(old.Keys, now.Keys)
 	slices.Sort(keys)
@@ -210,8 +206,8 @@ func (w *walker) values(at Ref, before, after Object, r role, depth int) error {
 	}
 	if ok1 {
 		value, err := w.old.resolve(oldRef)
-		if err != nil {
-			value = nil
+		if limited(err) {
+			return err
 		}
 		before = value
 	}
@@ -297,32 +293,19 @@ func (w *walker) newlySigned(at Ref) bool {
 	return isField && !signed && later != nil && later.End > w.signature.End
 }
 
-// forms compares the form: fields may be added by the rules of lists; where there was no form, there may be one.
+// forms compares the form, which both have: the signature stands in it. Fields may be added by the rules of lists.
 func (w *walker) forms(at Ref, before, after Object, depth int) error {
-	now, ok := after.(*Dict)
-	if !ok {
-		return w.same(at, before, after, depth)
+	old, ok1 := before.(*Dict)
+	now, ok2 := after.(*Dict)
+	if !ok1 || !ok2 {
+		w.refuse(at.Number, changedWord)
+		return nil
 	}
-	old, ok := before.(*Dict)
-	if !ok {
-		if before != nil {
-			w.refuse(at.Number, changedWord)
-			return nil
-		}
-		old = &Dict{Values: map[Name]Object{}}
-	}
-	fields, _ := w.old.resolve(old.Get("Fields"))
-	had, _ := fields.(Array)
 	return w.dicts(at, old, now, func(key Name) (role, bool) {
-		switch key {
-		case "Fields":
+		if key == "Fields" {
 			return fieldList, true
-		case "SigFlags":
-			return plain, false
-		case "DA", "DR": // how fields without an appearance look: nobody's while there is no field
-			return plain, len(had) > 0
 		}
-		return plain, true
+		return plain, key != "SigFlags"
 	}, depth)
 }
 
@@ -445,11 +428,9 @@ func (w *walker) accounted() error {
 	slices.SortFunc(extents, func(a, b extent) int { return a.begin - b.begin })
 	at := end
 	for _, one := range append(extents, extent{len(w.file.data), len(w.file.data)}) {
-		if one.begin > at {
-			if !onlyTail(w.file.data[at:one.begin]) {
-				w.refuse(0, "something stands at %d that belongs to no revision", at)
-				return nil
-			}
+		if !onlyTail(w.file.data[min(at, one.begin):one.begin]) {
+			w.refuse(0, "something stands at %d that belongs to no revision", at)
+			return nil
 		}
 		at = max(at, one.end)
 	}

@@ -13,7 +13,7 @@ func TestCutDER(t *testing.T) {
 		octets []byte
 		value  int
 	}{
-		{nil, 0}, {[]byte{0x30}, 1}, {[]byte{0x30, 0}, 2}, {[]byte{0x30, 0, 7}, 2}, {[]byte{0x30, 1, 7}, 3}, {[]byte{0x30, 2, 7}, 3}, {append([]byte{0x30, 0x7f}, make([]byte, 0x80)...), 0x81},
+		{nil, 0}, {[]byte{0x30}, 1}, {[]byte{0x30, 0}, 2}, {[]byte{0x30, 0, 7}, 2}, {[]byte{0x30, 1, 7}, 3}, {[]byte{0x30, 2, 7}, 3}, {append([]byte{0x30, 0x80}, make([]byte, 200)...), 202}, {append([]byte{0x30, 0x7f}, make([]byte, 0x80)...), 0x81},
 		{long, len(long)}, {append(bytes.Clone(long), 1, 2), len(long)}, {[]byte{0x30, 0x80, 0, 0}, 4}, {[]byte{0x30, 0x84, 0, 0, 0, 1, 7, 8}, 7}, {[]byte{0x30, 0x85, 0, 0, 0, 0, 1, 7, 8}, 9},
 		{[]byte{0x30, 0x82, 1}, 3}, {[]byte{0x30, 0x82, 0, 1}, 4}, {[]byte{0x30, 0x82, 0, 0}, 4}, {[]byte{0x30, 0x82, 0, 0, 9}, 4},
 	} {

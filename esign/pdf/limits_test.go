@@ -134,6 +134,7 @@ func TestBrokenStructureIsRefused(t *testing.T) {
 	good := string(pdftest.Document())
 	for name, data := range map[string]string{
 		"nothing":                "%PDF-1.7",
+		"circle of sections":     string(circle([]byte(good))),
 		"no header":              good[1:],
 		"no startxref":           strings.Replace(good, "startxref", "startxreg", 1),
 		"no end of file":         strings.Replace(good, "%%EOF", "%%EOG", 1),

@@ -13,22 +13,24 @@ func (f *File) Lost(signatures []*Signature) ([]string, error) {
 		kept[s.Field] = s
 	}
 	const most = 64
-	for i := range f.sections {
-		if i > most {
-			return out, refuse(CodeLimit, 0, "too many revisions with signatures to look for")
+	for i := range f.sections[1:] { // the file itself is the newest
+		if i >= most {
+			return nil, refuse(CodeLimit, 0, "too many revisions with signatures to look for")
 		}
-		if i == 0 || f.sections[i].trailer.Get("Root") == nil {
-			continue
-		}
-		v := &view{file: f, data: f.data, sections: f.sections[i:]}
-		fields, err := v.fields()
-		if failure, ok := err.(*Error); ok && failure.Code == CodeLimit {
+		v := &view{file: f, data: f.data, sections: f.sections[i+1:]}
+		fields, err := v.fields() // none where they cannot be read: half of a linearized file is no revision
+		if limited(err) {
 			return nil, err
-		} else if err != nil { // half of a linearized file is no revision
-			continue
 		}
 		for _, one := range fields {
-			if one.kind == "Sig" && one.value != nil && !v.keeps(one, kept[one.name]) && !slices.Contains(out, one.name) {
+			if one.kind != "Sig" || one.value == nil || slices.Contains(out, one.name) {
+				continue
+			}
+			keeps, err := v.keeps(one, kept[one.name])
+			if err != nil {
+				return nil, err
+			}
+			if !keeps {
 				out = append(out, one.name)
 			}
 		}
@@ -38,15 +40,15 @@ func (f *File) Lost(signatures []*Signature) ([]string, error) {
 }
 
 // keeps tells whether the signature that the file has in a field is the one that this revision has there. Where either cannot be read, that
-// there is one is enough: it is a fault of its own.
-func (v *view) keeps(one field, now *Signature) bool {
+// there is one is enough: it is a fault of its own. An error is a bound that was met.
+func (v *view) keeps(one field, now *Signature) (bool, error) {
 	if now == nil || now.Fault != nil {
-		return now != nil
+		return now != nil, nil
 	}
 	dict, err := v.dict(one.value)
-	contents, ok := dict.Get("Contents").(String)
-	if err != nil || !ok || len(bytes.Trim(contents.Octets, "\x00")) == 0 {
-		return true
+	if !limited(err) {
+		err = nil
 	}
-	return contents.Begin == now.ByteRange[1]
+	contents, _ := dict.Get("Contents").(String)
+	return len(bytes.Trim(contents.Octets, "\x00")) == 0 || contents.Begin == now.ByteRange[1], err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"image/png"
 	"slices"
 	"testing"
 	"time"
@@ -48,6 +49,15 @@ func TestHybridFiles(t *testing.T) {
 		}
 	}
 	table := pdftest.Update(pdftest.Document(), pdftest.Objects{9: "null"}, fmt.Sprintf("/Root 1 0 R/XRefStm %d", pdftest.Start(pdftest.Document())))
+	const page = "BT /F 24 Tf 72 700 Td (Amount 100) Tj ET"
+	for name, changed := range map[string][]byte{
+		"free in the table, the same in the stream": hybrid(data, freed, pdftest.Objects{4: pdftest.Stream(page)}),
+		"used in the table, another in the stream":  hybrid(data, fmt.Sprintf("4 1\n%010d 00000 n\r\n", bytes.Index(data, []byte("4 0 obj"))), evil),
+	} {
+		if got := fault(t, changed); got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
 	if got := fault(t, table); got != pdf.CodeStructure {
 		t.Errorf("XRefStm names a table: %q", got)
 	}
@@ -130,6 +140,12 @@ func TestAddSignatureRefuses(t *testing.T) {
 		return r
 	}
 	faulty := edit(t, signed(t), "/ByteRange[0 ", "/ByteRange[1 ", true)
+	page := func(members string, more pdftest.Objects) []byte {
+		return pdftest.Table(pdftest.Plain().With(pdftest.Objects{3: "<</Type/Page/Parent 2 0 R" + members + ">>", 9: "<</N"}).With(more), "/Root 1 0 R")
+	}
+	numbered := func(size int) []byte {
+		return edit(t, pdftest.Document(), "/Size 7", fmt.Sprintf("/Size %d", size), false)
+	}
 	xfa := pdftest.Table(pdftest.Plain().With(pdftest.Objects{1: "<</Type/Catalog/Pages 2 0 R/AcroForm<</XFA 4 0 R/Fields[]>>>>"}), "/Root 1 0 R")
 	for name, c := range map[string]struct {
 		data    []byte
@@ -150,6 +166,23 @@ func TestAddSignatureRefuses(t *testing.T) {
 		"no kind":                {pdftest.Document(), pdf.SignatureRequest{}, pdf.ErrInput},
 		"faulty signature":       {faulty, good, pdf.ErrFaulty},
 		"text behind the end":    {append(pdftest.Document(), 'x'), good, pdf.ErrFaulty},
+		"reserve too large":      {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Reserve = 2<<20 + 1 }), pdf.ErrInput},
+		"largest reserve":        {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Reserve = 2 << 20 }), nil},
+		"level below zero":       {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Certify = -1 }), pdf.ErrInput},
+		"last numbers":           {numbered(8_384_591), good, nil},
+		"no more numbers":        {numbered(8_384_592), good, pdf.ErrInput},
+		"annotations, no list":   {page("/Annots 7", nil), good, pdf.ErrFaulty},
+		"annotations elsewhere":  {page("/Annots 8 0 R", nil), good, nil}, // where nothing is
+		"one list for two":       {page("/Annots 8 0 R", pdftest.Objects{1: "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields 8 0 R>>>>", 8: "[]"}), good, pdf.ErrFaulty},
+		"large picture":          {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Picture, r.Box = &pdf.Picture{Data: jpegHead(4096, 4096, 1)}, box }), nil},
+		"wide picture":           {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Picture, r.Box = &pdf.Picture{Data: jpegHead(4097, 1, 1)}, box }), pdf.ErrInput},
+		"high picture":           {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Picture, r.Box = &pdf.Picture{Data: jpegHead(1, 4097, 1)}, box }), pdf.ErrInput},
+		"four colours":           {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Picture, r.Box = &pdf.Picture{Data: jpegHead(9, 9, 4)}, box }), pdf.ErrInput},
+		"wide PNG":               {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Picture, r.Box = blank(t, 4097, 1), box }), pdf.ErrInput},
+		"high PNG":               {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Picture, r.Box = blank(t, 1, 4097), box }), pdf.ErrInput},
+		"widest PNG":             {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Picture, r.Box = blank(t, 4096, 1), box }), nil},
+		"highest PNG":            {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Picture, r.Box = blank(t, 1, 4096), box }), nil},
+		"half a PNG":             {pdftest.Document(), with(func(r *pdf.SignatureRequest) { r.Picture, r.Box = &pdf.Picture{Data: blank(t, 9, 9).Data[:40]}, box }), pdf.ErrInput},
 		"XFA":                    {xfa, good, pdf.ErrInput},
 	} {
 		f, err := pdf.Open(c.data, pdf.Limits{})
@@ -174,6 +207,25 @@ func TestAddSignatureRefuses(t *testing.T) {
 	if _, err := pending.Complete([]byte{0x30, 0, 1}); !errors.Is(err, pdf.ErrSelfCheck) {
 		t.Errorf("octets behind the value: %v", err)
 	}
+}
+
+// jpegHead is a picture of which nothing but its size and its colours is there.
+func jpegHead(width, height, colours int) []byte {
+	out := []byte{0xff, 0xd8, 0xff, 0xc0, 0, byte(8 + 3*colours), 8, byte(height >> 8), byte(height), byte(width >> 8), byte(width), byte(colours)}
+	for i := range colours {
+		out = append(out, byte(i+1), 0x11, 0)
+	}
+	return append(out, 0xff, 0xda, 0, 2)
+}
+
+// blank is a picture of one colour.
+func blank(t *testing.T, width, height int) *pdf.Picture {
+	t.Helper()
+	var out bytes.Buffer
+	if err := png.Encode(&out, image.NewGray(image.Rect(0, 0, width, height))); err != nil {
+		t.Fatal(err)
+	}
+	return &pdf.Picture{Data: out.Bytes()}
 }
 
 func TestPictureMayBeJPEG(t *testing.T) {

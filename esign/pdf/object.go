@@ -2,8 +2,8 @@ package pdf
 
 import (
 	"bytes"
-	"math"
 	"strconv"
+	"strings"
 )
 
 // Object is nil (null), bool, int, Real, Name, String, Array, *Dict, *Stream or Ref (ISO 32000-1 7.3).
@@ -33,6 +33,7 @@ type Dict struct {
 	Keys      []Name // in the order of the file
 	Values    map[Name]Object
 	Duplicate bool
+	shadowed  Array // keys that stood twice and the values that a later one took the place of, in the order of the file
 }
 
 // Get is the value of a key; a nil dictionary has none.
@@ -193,13 +194,9 @@ func (p *parser) number() (Object, error) {
 	if value, err := strconv.Atoi(text); err == nil && len(text) < 20 {
 		return value, nil
 	}
-	for _, c := range []byte(text) { // no exponents, no words such as Inf
-		if (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' {
-			return nil, p.malformed("malformed number")
-		}
-	}
 	value, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsInf(value, 0) || len(text) > 64 {
+	// It reads exponents and words such as Inf as well, all of which have letters, and nothing else that is not written so here.
+	if err != nil || len(text) > 64 || strings.ContainsFunc(text, func(r rune) bool { return r > '9' }) {
 		return nil, p.malformed("malformed number")
 	}
 	return Real(value), nil
@@ -299,16 +296,16 @@ func (p *parser) escaped(out []byte) []byte {
 
 func (p *parser) hex() (Object, error) {
 	begin := p.at
-	end := bytes.IndexByte(p.data[p.at:], '>')
-	if end < 0 {
+	digits, _, closed := bytes.Cut(p.data[p.at+1:], []byte(">"))
+	if !closed {
 		return nil, p.malformed("string does not end")
 	}
-	p.at += end + 1
-	p.spend(end)
-	out := make([]byte, 0, end/2)
+	p.at += len(digits) + 2
+	p.spend(len(digits))
+	out := make([]byte, 0, (len(digits)+1)/2)
 	var high byte
 	half := false
-	for _, c := range p.data[begin+1 : begin+end] {
+	for _, c := range digits {
 		if isSpace(c) {
 			continue
 		}
@@ -383,8 +380,8 @@ func (p *parser) dict() (Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, twice := out.Values[key.(Name)]; twice {
-			out.Duplicate = true
+		if before, twice := out.Values[key.(Name)]; twice {
+			out.Duplicate, out.shadowed = true, append(out.shadowed, key, before)
 		} else {
 			out.Keys = append(out.Keys, key.(Name))
 		}

@@ -87,14 +87,11 @@ func (v *view) geometry(page *Dict) (geometry, error) {
 // inherited is a value of a page or of the nearest node above it that has one.
 func (v *view) inherited(page *Dict, key Name) (Object, error) {
 	node := page
-	for range maxDepth {
-		if node == nil {
-			break
-		}
-		if value, err := v.resolve(node.Get(key)); err != nil || value != nil {
+	for level := 0; node != nil && level < maxDepth; level++ {
+		value, err := v.resolve(node.Get(key))
+		if err != nil || value != nil {
 			return value, err
 		}
-		var err error
 		if node, err = v.dict(node.Get("Parent")); err != nil {
 			return nil, err
 		}
@@ -175,7 +172,7 @@ type drawing struct {
 	pages  map[int]*Dict
 	image  Ref
 	forms  map[string]Ref
-	added  map[int][]Ref // annotations by page
+	added  map[int][]Object // references to annotations by page
 	order  []int
 }
 
@@ -189,7 +186,7 @@ func (r SignatureRequest) drawings() []Drawing {
 
 // newDrawing finds the pages that are drawn on.
 func (u *update) newDrawing(r SignatureRequest) (*drawing, error) {
-	d := &drawing{update: u, refs: map[int]Ref{}, pages: map[int]*Dict{}, forms: map[string]Ref{}, added: map[int][]Ref{}}
+	d := &drawing{update: u, refs: map[int]Ref{}, pages: map[int]*Dict{}, forms: map[string]Ref{}, added: map[int][]Object{}}
 	wanted := map[int]bool{max(r.Page, 1): true}
 	for _, one := range r.More {
 		wanted[one.Page] = true
@@ -264,8 +261,14 @@ func (d *drawing) put(page int, annotation Ref) {
 
 func (d *drawing) flush() error {
 	for _, page := range d.order {
-		if err := d.update.append(d.refs[page], d.pages[page], "Annots", d.added[page]...); err != nil {
+		list, own, err := d.update.longer(d.pages[page], "Annots", d.added[page]...)
+		if err != nil {
 			return err
+		}
+		if own != (Ref{}) {
+			d.update.objects[own] = encode(nil, list)
+		} else {
+			d.update.objects[d.refs[page]] = encode(nil, d.pages[page].with("Annots", list))
 		}
 	}
 	return nil
@@ -297,24 +300,26 @@ type Shown struct {
 	Seen bool // some of it lies on the page, and no flag hides it
 }
 
-// shown tells where an annotation stands; false when it has no area.
-func (f *File) shown(annotation *Dict, page int, pages *pageList) (Shown, bool) {
-	rect, ok := f.latest.box(annotation.Get("Rect"))
-	if !ok || rect[2] <= rect[0] || rect[3] <= rect[1] {
-		return Shown{}, false
+// show notes where an annotation with a rectangle shows something: nowhere when it has no area.
+func (f *File) show(s *Signature, annotation *Dict, rect [4]float64, page int, pages *pageList) error {
+	if !hasArea(rect) {
+		return nil
 	}
+	s.Visible = true
 	if page == 0 {
-		return Shown{}, true
+		s.Shown = append(s.Shown, Shown{})
+		return nil
 	}
 	g, known := pages.geometry[page]
 	if !known {
-		if dict, err := f.latest.dict(pages.refs[page-1]); err == nil && dict != nil {
-			if g, err = f.latest.geometry(dict); err != nil {
-				g.turn, g.unit = 0, 1 // how it is shown is not said; where it stands is told all the same
-			}
+		dict, err := f.latest.dict(pages.refs[page-1])
+		if err != nil {
+			return err
 		}
-		if g.unit == 0 {
-			g.unit = 1
+		if g, err = f.latest.geometry(dict); limited(err) {
+			return err
+		} else if err != nil {
+			g.turn, g.unit = 0, 1 // how it is shown is not said; where it stands is told all the same
 		}
 		pages.geometry[page] = g
 	}
@@ -322,7 +327,8 @@ func (f *File) shown(annotation *Dict, page int, pages *pageList) (Shown, bool) 
 	box := g.box(rect)
 	width, height := g.size()
 	inside := box.X < width && box.X+box.Width > 0 && box.Y < height && box.Y+box.Height > 0
-	return Shown{page, box, inside && flags&(flagHidden|flagNoView) == 0}, true
+	s.Shown = append(s.Shown, Shown{page, box, inside && flags&(flagHidden|flagNoView) == 0})
+	return nil
 }
 
 // showsMore finds the further pictures that the field of a signature names.
@@ -336,10 +342,7 @@ func (f *File) showsMore(s *Signature, widget *Dict, pages *pageList) error {
 		return refuse(CodeLimit, s.field.Number, "too many pictures")
 	}
 	for _, item := range list {
-		ref, ok := item.(Ref)
-		if !ok {
-			continue
-		}
+		ref, _ := item.(Ref)
 		stamp, err := f.latest.dict(ref)
 		if err != nil {
 			return err
@@ -348,8 +351,12 @@ func (f *File) showsMore(s *Signature, widget *Dict, pages *pageList) error {
 			continue
 		}
 		s.stamps = append(s.stamps, ref)
-		if shown, ok := f.shown(stamp, pages.number[ref], pages); ok {
-			s.Shown, s.Visible = append(s.Shown, shown), true
+		rect, _, err := f.latest.box(stamp.Get("Rect"))
+		if err != nil {
+			return err
+		}
+		if err := f.show(s, stamp, rect, pages.number[ref], pages); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -362,7 +369,7 @@ func (w *walker) pictured(ref Ref) (bool, error) {
 		return false, nil
 	}
 	dict, err := w.new.dict(ref)
-	if err != nil || dict == nil || dict.Duplicate {
+	if dict == nil || dict.Duplicate {
 		return false, err
 	}
 	for _, key := range dict.Keys {
@@ -370,14 +377,11 @@ func (w *walker) pictured(ref Ref) (bool, error) {
 		case "Type", "Subtype", "F", "Rect", "P":
 		case "AP":
 			look, err := w.new.dict(dict.Get(key))
-			if err != nil {
+			if look == nil || len(look.Keys) != 1 {
 				return false, err
 			}
-			if look == nil || len(look.Keys) != 1 || look.Keys[0] != "N" {
-				return false, nil
-			}
 			drawn, err := w.new.resolve(look.Get("N"))
-			if _, stream := drawn.(*Stream); err != nil || !stream {
+			if _, stream := drawn.(*Stream); !stream {
 				return false, err
 			}
 		default:

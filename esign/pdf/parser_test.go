@@ -31,6 +31,7 @@ func TestObjectsOneByOne(t *testing.T) {
 		"(a\\\nb)": literal("ab", 6), "(a\\\r\nb)": literal("ab", 7), "(a\\\rb)": literal("ab", 6), "(a\\\r\rb)": literal("a\rb", 7), `(\101)`: literal("A", 6), `(\1011)`: literal("A1", 7), `(\1)`: literal("\x01", 4),
 		`(\78)`: literal("\x078", 5), `(\7/)`: literal("\x07/", 5), `(\8)`: literal("8", 4), `(\/)`: literal("/", 4), `(\377)`: literal("\xff", 6), `(\00)`: literal("\x00", 5),
 		"<>": hex("", 2), "<41>": hex("A", 4), "<4>": hex("@", 3), "<4 1\n4\t2>": hex("AB", 9), "<aFAf>": hex("\xaf\xaf", 6), "<09>": hex("\x09", 4),
+		"1 R": 1, "0000000000000000007": 7, "00000000000000000007": Real(7), "/A11#42": Name("A11B"),
 		"[]": Array{}, "[1 /A]": Array{1, Name("A")}, "[1 0 R 2]": Array{Ref{1, 0}, 2}, "[ ]": Array{}, "[[]]": Array{Array{}},
 	} {
 		got, _, err := object(text)
@@ -38,7 +39,7 @@ func TestObjectsOneByOne(t *testing.T) {
 			t.Errorf("%.40q: %#v %v, want %#v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", " ", "%", "nul", "nulll", "True", "(", "(a", `(a\`, "(a(b)", "<", "<4", "<4g>", "<4/>", "<4:>", "<4@>", "<4G>", "<4`>", "[", "[1", "[1 x]", "<<", "<</A", "<</A 1", "<</A>>", "<<1 2>>", "<</A 1>", ">>", "]", ")", "}",
+	for _, text := range []string{"", " ", "%", "nul", "nulll", "True", "(", "(a", `(a\`, "(a(b)", "<", "<4", "<4g>", "<4/>", "<4:>", "<4@>", "<4G>", "<4`>", "[", "[1", "[1 x]", "<<", "<</A", "<</A 1", "<</A>>", "<<1 2>>", "<</A 1>", "<</" + strings.Repeat("a", 382) + " 1>>", "(\\1", "(\\12", "(\\\r", ">>", "]", ")", "}",
 		"+", "-", ".", "1x", "1e5", "0x1", "--1", "1:", "1-", "Inf", "-Inf", "0 0 R", "8388608 0 R", "1 65536 R", strings.Repeat("9", 65), "1." + strings.Repeat("0", 63), "/" + strings.Repeat("a", 382)} {
 		if got, _, err := object(text); err == nil {
 			t.Errorf("%.40q is read as %#v", text, got)
@@ -117,6 +118,7 @@ func TestIndirectObjectsOneByOne(t *testing.T) {
 		"1 0 obj<</Length 2>>stream\nabendstream endobj": true, "1 0 obj<</Length 2>>stream\r\nabendstream endobj": true, "1 0 obj<</Length 2>>stream\rabendstream endobj": true, "1 0 obj<</Length 2>>stream\nab\nendstream\nendobj": true,
 		"1 0 obj<</Length 1>>stream\nabendstream endobj": false, "1 0 obj<</Length 3>>stream\nabendstream endobj": false, "1 0 obj<</Length -1>>stream\nabendstream endobj": false, "1 0 obj<</Length/X>>stream\nabendstream endobj": false,
 		"1 0 obj<<>>stream\nabendstream endobj": false, "1 0 obj<</Length 99>>stream\nabendstream endobj": false, "1 0 obj<</Length 2/Length 2>>stream\nabendstream endobj": false, "1 0 obj<</Length 2>>stream\nabendstream": false,
+		"1 obj 7 endobj": false, "1 0 obj<</Length/X>>stream\nendstream endobj": false, "1 0 obj<</Length -1>>stream\nendstream endobj": false, "1 0 obj<</Length 9223372036854775807>>stream\nabendstream endobj": false,
 		"1 0 obj<</Length 2 0 R>>stream\nabendstream endobj": false, "1 0 obj[]stream\nabendstream endobj": false, "1 0 obj<</Length 0>>stream\nendstream endobj": true,
 	} {
 		p := &parser{data: []byte(text), left: &budget{1000, 1000, 1000}}
@@ -145,34 +147,37 @@ func TestFiltersOneByOne(t *testing.T) {
 		raw, want string
 		good      bool
 	}{
-		"":                                        {"ab", "ab", true},
-		"/Filter[]":                               {"ab", "ab", true},
-		"/Filter/FlateDecode":                     {string(deflated("ab")), "ab", true},
-		"/Filter/Fl":                              {string(deflated("ab")), "ab", true},
-		"/Filter[/FlateDecode]":                   {string(deflated("ab")), "ab", true},
-		"/Filter[/Fl/Fl]":                         {string(deflated(string(deflated("ab")))), "", false},
-		"/Filter/LZWDecode":                       {"ab", "", false},
-		"/Filter 7":                               {"ab", "", false},
-		"/Filter/FlateDecode/X 1":                 {"ab", "", false},
-		"/Filter/FlateDecode/X 2":                 {string(deflated("ab"))[:8], "", false},
-		predictor(1, 2, ""):                       {string(deflated("ab")), "ab", true},
-		predictor(2, 2, ""):                       {string(deflated(rows)), "", false},
-		predictor(9, 2, ""):                       {string(deflated(rows)), "", false},
-		predictor(16, 2, ""):                      {string(deflated(rows)), "", false},
-		predictor(10, 2, ""):                      {string(deflated("\x00ab\x02\x01\x01")), "abbc", true},
-		predictor(15, 2, ""):                      {string(deflated("\x00ab\x01\x01\x01")), "ab\x01\x02", true},
-		predictor(12, 2, "/Colors 1"):             {string(deflated("\x00ab")), "ab", true},
-		predictor(12, 2, "/Colors 3"):             {string(deflated("\x00ab")), "", false},
-		predictor(12, 2, "/X 0"):                  {string(deflated("\x00ab\x05ab")), "", false},
-		predictor(12, 2, "/X 1"):                  {string(deflated("\x00ab\x00a")), "", false},
-		predictor(12, 0, ""):                      {string(deflated("\x00ab")), "", false},
-		predictor(12, 65536, ""):                  {string(deflated(strings.Repeat("\x00", 65537))), strings.Repeat("\x00", 65536), true},
-		predictor(12, 65537, ""):                  {string(deflated(strings.Repeat("\x00", 65538))), "", false},
-		predictor(12, 2, "/X 2"):                  {string(deflated("\x00\x0a\x14\x03\x0a\x0a")), "\x0a\x14\x0f\x1b", true},
-		predictor(12, 3, "/X 3"):                  {string(deflated("\x00\x0a\x14\x1e\x04\x01\x01\x01")), "\x0a\x14\x1e\x0b\x15\x1f", true},
-		predictor(12, 3, "/X 4"):                  {string(deflated("\x00\x1e\x14\x0a\x04\x01\x01\x01")), "\x1e\x14\x0a\x1f\x15\x0b", true},
-		predictor(12, 2, "/X 5"):                  {string(deflated("\x00\x32\x0a\x04\x05\x00")), "\x32\x0a\x37\x0a", true},
-		"/Filter/Fl/DecodeParms<</Predictor 12>>": {string(deflated("\x00a\x00b")), "ab", true},
+		"":                        {"ab", "ab", true},
+		"/Filter[]":               {"ab", "ab", true},
+		"/Filter/FlateDecode":     {string(deflated("ab")), "ab", true},
+		"/Filter/Fl":              {string(deflated("ab")), "ab", true},
+		"/Filter[/FlateDecode]":   {string(deflated("ab")), "ab", true},
+		"/Filter[/Fl/Fl]":         {string(deflated(string(deflated("ab")))), "", false},
+		"/Filter/LZWDecode":       {"ab", "", false},
+		"/Filter 7":               {"ab", "", false},
+		"/Filter/FlateDecode/X 1": {"ab", "", false},
+		"/Filter/FlateDecode/X 2": {string(deflated("ab"))[:8], "", false},
+		"/Filter/Fl/DecodeParms[<</Predictor 12/Columns 2>>]":       {string(deflated("\x00ab")), "\x00ab", true},
+		"/Filter[/Fl]/DecodeParms<</Predictor 12/Columns 2>>":       {string(deflated("\x00ab")), "ab", true},
+		"/Filter[/Fl]/DecodeParms[<</Predictor 12/Columns 2>>null]": {string(deflated("\x00ab")), "\x00ab", true},
+		predictor(1, 2, ""):                                         {string(deflated("ab")), "ab", true},
+		predictor(2, 2, ""):                                         {string(deflated(rows)), "", false},
+		predictor(9, 2, ""):                                         {string(deflated(rows)), "", false},
+		predictor(16, 2, ""):                                        {string(deflated(rows)), "", false},
+		predictor(10, 2, ""):                                        {string(deflated("\x00ab\x02\x01\x01")), "abbc", true},
+		predictor(15, 2, ""):                                        {string(deflated("\x00ab\x01\x01\x01")), "ab\x01\x02", true},
+		predictor(12, 2, "/Colors 1"):                               {string(deflated("\x00ab")), "ab", true},
+		predictor(12, 2, "/Colors 3"):                               {string(deflated("\x00ab")), "", false},
+		predictor(12, 2, "/X 0"):                                    {string(deflated("\x00ab\x05ab")), "", false},
+		predictor(12, 2, "/X 1"):                                    {string(deflated("\x00ab\x00a")), "", false},
+		predictor(12, 0, ""):                                        {string(deflated("\x00ab")), "", false},
+		predictor(12, 65536, ""):                                    {string(deflated(strings.Repeat("\x00", 65537))), strings.Repeat("\x00", 65536), true},
+		predictor(12, 65537, ""):                                    {string(deflated(strings.Repeat("\x00", 65538))), "", false},
+		predictor(12, 2, "/X 2"):                                    {string(deflated("\x00\x0a\x14\x03\x0a\x0a")), "\x0a\x14\x0f\x1b", true},
+		predictor(12, 3, "/X 3"):                                    {string(deflated("\x00\x0a\x14\x1e\x04\x01\x01\x01")), "\x0a\x14\x1e\x0b\x15\x1f", true},
+		predictor(12, 3, "/X 4"):                                    {string(deflated("\x00\x1e\x14\x0a\x04\x01\x01\x01")), "\x1e\x14\x0a\x1f\x15\x0b", true},
+		predictor(12, 2, "/X 5"):                                    {string(deflated("\x00\x32\x0a\x04\x05\x00")), "\x32\x0a\x37\x0a", true},
+		"/Filter/Fl/DecodeParms<</Predictor 12>>":                   {string(deflated("\x00a\x00b")), "ab", true},
 		"/Filter[/Fl]/DecodeParms[<</Predictor 12/Columns 2>>]":     {string(deflated("\x00ab")), "ab", true},
 		"/Filter[/Fl]/DecodeParms[null<</Predictor 12>>]":           {string(deflated("\x00ab")), "\x00ab", true},
 		predictor(12, 2, "/BitsPerComponent 8"):                     {string(deflated("\x00ab")), "ab", true},
@@ -199,9 +204,41 @@ func TestFiltersOneByOne(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range [][4]byte{{10, 20, 15, 15}, {10, 10, 10, 10}, {1, 2, 1, 2}, {2, 1, 1, 2}, {10, 50, 60, 10}, {50, 10, 60, 10}, {100, 10, 55, 55}, {0, 255, 128, 128}} {
+	for _, c := range [][4]byte{{10, 20, 15, 15}, {10, 10, 10, 10}, {1, 2, 1, 2}, {2, 1, 1, 2}, {10, 50, 60, 10}, {50, 10, 60, 10}, {100, 10, 55, 55}, {0, 255, 128, 128}, {0, 15, 10, 0}, {15, 0, 10, 0}} {
 		if got := paeth(c[0], c[1], c[2]); got != c[3] {
 			t.Errorf("paeth of %v: %d", c[:3], got)
 		}
+	}
+}
+
+// TestWordsOfWhatCannotBeRead: a refusal names what is wrong and where, which is not what follows from it.
+func TestWordsOfWhatCannotBeRead(t *testing.T) {
+	for text, want := range map[string]string{
+		"!": "no object at 0", "nul": "no object at 0", "1x": "malformed number at 2", "<</A !>>": "no object at 5", "[<4g>]": "string is not hexadecimal at 5",
+	} {
+		if _, _, err := object(text); err == nil || err.(*Error).Detail != want {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"1 0 obj !": "no object at 8", "1 0 obj<</Length 99>>stream\nabendstream": "length of a stream at 28", "1 0 obj<</Length 1>>stream\nabendstream endobj": "a stream does not end where its length says, at 28",
+		"1 0 obj 7": "no endobj at 9",
+	} {
+		p := &parser{data: []byte(text), left: &budget{1000, 1000, 1000}}
+		if _, _, err := p.indirect(nil); err == nil || err.(*Error).Detail != want {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+	for _, c := range []struct {
+		e    Error
+		text string
+	}{{Error{CodeStructure, 0, "a"}, "pdf: pdf_structure: a"}, {Error{CodeStructure, 7, "a"}, "pdf: pdf_structure: object 7: a"}} {
+		if c.e.Error() != c.text {
+			t.Errorf("%s, want %s", c.e.Error(), c.text)
+		}
+	}
+	p := &parser{data: []byte("endobj")[:5]}
+	if p.keyword("endobj") || !p.keyword("endob") {
+		t.Error("a word is read beyond the revision")
 	}
 }

@@ -40,6 +40,12 @@ func refuse(code string, object int, format string, args ...any) *Error {
 	return &Error{Code: code, Object: object, Detail: fmt.Sprintf(format, args...)}
 }
 
+// limited tells that reading ended at a bound, which says nothing of what was not read.
+func limited(err error) bool {
+	failure, ok := err.(*Error)
+	return ok && failure.Code == CodeLimit
+}
+
 // Limits bound what is read (security rule R11).
 type Limits struct {
 	Bytes      int // size of the file

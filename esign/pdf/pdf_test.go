@@ -75,11 +75,11 @@ func TestAddSignatureKeepsTheFileAndCoversIt(t *testing.T) {
 					t.Fatalf("%d signatures", len(signatures))
 				}
 				for i, s := range signatures {
-					if s.Fault != nil || s.Name != request.Name || s.Reason != request.Reason || !s.Time.Equal(request.Time) || s.Page != 1 || s.Visible != visible || s.Whole(f) != (i == 1) || s.Field != fmt.Sprintf("Signature%d", i+1) {
+					if s.Fault != nil || s.Name != request.Name || s.Reason != request.Reason || !s.Time.Equal(request.Time) || s.SubFilter != pdf.SubFilterCAdES || s.PageBox != [4]float64{0, 0, 595, 842} || s.Page != 1 || s.Visible != visible || s.Whole(f) != (i == 1) || s.Field != fmt.Sprintf("Signature%d", i+1) {
 						t.Errorf("signature %d: %+v", i, s)
 					}
 					changes, err := f.Changes(s, signatures)
-					if err != nil || len(changes.Refused) > 0 || changes.Added != (i == 0) || i == 0 && !slices.Equal(changes.Signatures, []string{"Signature2"}) || changes.Visible != (visible && i == 0) {
+					if err != nil || len(changes.Refused) > 0 || changes.Code != "" || changes.Added != (i == 0) || i == 0 && !slices.Equal(changes.Signatures, []string{"Signature2"}) || changes.Visible != (visible && i == 0) {
 						t.Errorf("changes behind %d: %+v %v", i, changes, err)
 					}
 				}
@@ -199,29 +199,36 @@ func TestD28_RangeIsEverythingButTheValue(t *testing.T) {
 	data := signed(t)
 	_, r := byteRange(t, data)
 	for name, text := range map[string]string{
-		"does not begin with the file": fmt.Sprintf("[1 %d %d %d]", r[1]-1, r[2], r[3]),
-		"gap begins earlier":           fmt.Sprintf("[0 %d %d %d]", r[1]-1, r[2], r[3]),
-		"gap ends later":               fmt.Sprintf("[0 %d %d %d]", r[1], r[2]+1, r[3]-1),
-		"gap without the brackets":     fmt.Sprintf("[0 %d %d %d]", r[1]+1, r[2]-1, r[3]+1),
-		"parts overlap":                fmt.Sprintf("[0 %d %d %d]", r[2], r[1], r[3]+r[2]-r[1]),
-		"no gap":                       fmt.Sprintf("[0 %d %d %d]", r[1], r[1], r[3]),
-		"leaves the file":              fmt.Sprintf("[0 %d %d %d]", r[1], r[2], r[3]+1),
-		"ends before the file":         fmt.Sprintf("[0 %d %d %d]", r[1], r[2], r[3]-3),
-		"ends inside the trailer":      fmt.Sprintf("[0 %d %d %d]", r[1], r[2], 20),
-		"negative":                     fmt.Sprintf("[0 %d %d -1]", r[1], r[2]),
-		"huge":                         fmt.Sprintf("[0 %d 4611686018427387904 9]", r[1]),
-		"numbers behind the fourth":    fmt.Sprintf("[0 %d %d %d 9 9]", r[1], r[2], r[3]),
-		"first part only":              fmt.Sprintf("[0 %d]", r[1]),
-		"three parts":                  fmt.Sprintf("[0 %d %d 1 %d 2]", r[1], r[2], r[2]+2),
+		"does not begin with the file":  fmt.Sprintf("[1 %d %d %d]", r[1]-1, r[2], r[3]),
+		"gap begins earlier":            fmt.Sprintf("[0 %d %d %d]", r[1]-1, r[2], r[3]),
+		"gap ends later":                fmt.Sprintf("[0 %d %d %d]", r[1], r[2]+1, r[3]-1),
+		"gap ends before it begins":     fmt.Sprintf("[0 %d 0 9]", r[1]),
+		"gap without the brackets":      fmt.Sprintf("[0 %d %d %d]", r[1]+1, r[2]-1, r[3]+1),
+		"parts overlap":                 fmt.Sprintf("[0 %d %d %d]", r[2], r[1], r[3]+r[2]-r[1]),
+		"no gap":                        fmt.Sprintf("[0 %d %d %d]", r[1], r[1], r[3]),
+		"leaves the file":               fmt.Sprintf("[0 %d %d %d]", r[1], r[2], r[3]+1),
+		"ends before the file":          fmt.Sprintf("[0 %d %d %d]", r[1], r[2], r[3]-3),
+		"ends inside the trailer":       fmt.Sprintf("[0 %d %d %d]", r[1], r[2], 20),
+		"ends with an earlier revision": fmt.Sprintf("[0 %d %d %d]", r[1], r[2], len(pdftest.Document())-r[2]),
+		"negative":                      fmt.Sprintf("[0 %d %d -1]", r[1], r[2]),
+		"huge":                          fmt.Sprintf("[0 %d 4611686018427387904 9]", r[1]),
+		"numbers behind the fourth":     fmt.Sprintf("[0 %d %d %d 9 9]", r[1], r[2], r[3]),
+		"first part only":               fmt.Sprintf("[0 %d]", r[1]),
+		"three parts":                   fmt.Sprintf("[0 %d %d 1 %d 2]", r[1], r[2], r[2]+2),
 	} {
 		if got := fault(t, ranged(t, data, text)); got != pdf.CodeRange {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
+	_, signatures := open(t, ranged(t, data, fmt.Sprintf("[0 %d %d 0]", r[1], r[2])))
+	if failure := signatures[0].Fault; failure == nil || failure.Code != pdf.CodeRange || failure.Detail != "what is signed does not end with a revision" {
+		t.Errorf("no second part: %v", failure)
+	}
 	contents := bytes.Index(data, []byte("/Contents<")) + len("/Contents<")
 	for name, change := range map[string]func(out []byte){
 		"space between the digits": func(out []byte) { out[contents+20] = ' ' },
 		"octets behind the value":  func(out []byte) { copy(out[contents+20:], "41") },
+		"a string of letters":      func(out []byte) { copy(out[contents-1:], "(0~"+strings.Repeat("A", 126)+")") },
 	} {
 		out := slices.Clone(data)
 		change(out)

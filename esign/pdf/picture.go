@@ -31,22 +31,19 @@ func (u *update) picture(data []byte) (Ref, error) {
 		head := fmt.Appendf(nil, "<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/%s/BitsPerComponent 8/Filter/DCTDecode/Length %d>>\nstream\n", config.Width, config.Height, space, len(data))
 		return u.add(append(append(head, data...), "\nendstream"...)), nil
 	}
-	config, err := png.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return Ref{}, fmt.Errorf("%w: the picture is neither PNG nor JPEG", ErrInput)
-	}
+	config, _ := png.DecodeConfig(bytes.NewReader(data))
 	if config.Width > maxPictureSide || config.Height > maxPictureSide {
 		return Ref{}, fmt.Errorf("%w: the picture is too large", ErrInput)
 	}
 	decoded, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
-		return Ref{}, fmt.Errorf("%w: the picture is damaged", ErrInput)
+		return Ref{}, fmt.Errorf("%w: the picture is neither JPEG nor PNG, or damaged", ErrInput)
 	}
 	palette, indexes, colours := samples(decoded)
 	if palette != nil {
-		return u.samples(config, fmt.Sprintf("[/Indexed/DeviceRGB %d<%x>]", len(palette)/3-1, palette), indexes)
+		return u.samples(config, fmt.Sprintf("[/Indexed/DeviceRGB %d<%x>]", len(palette)/3-1, palette), indexes), nil
 	}
-	return u.samples(config, "/DeviceRGB", colours)
+	return u.samples(config, "/DeviceRGB", colours), nil
 }
 
 // samples are the colours of an image over white, which multiplied with a page is the same as the image with its transparency over the
@@ -60,7 +57,7 @@ func samples(decoded image.Image) (palette, indexes, colours []byte) {
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
 			c := white(decoded, x, y)
-			if colours == nil && (len(indexes) == 0 || c != last) { // most points are as the one before
+			if colours == nil && c != last { // most points are as the one before; none is as last was at first
 				var ok bool
 				if index, ok = known[c]; !ok && len(known) < 256 {
 					index = byte(len(known))
@@ -99,15 +96,11 @@ func white(decoded image.Image, x, y int) color.NRGBA {
 	return color.NRGBA{over(c.R), over(c.G), over(c.B), 255}
 }
 
-func (u *update) samples(config image.Config, space string, content []byte) (Ref, error) {
+func (u *update) samples(config image.Config, space string, content []byte) Ref {
 	var packed bytes.Buffer
 	writer := zlib.NewWriter(&packed)
-	if _, err := writer.Write(content); err != nil {
-		return Ref{}, err
-	}
-	if err := writer.Close(); err != nil {
-		return Ref{}, err
-	}
+	_, _ = writer.Write(content) // a buffer never fails
+	_ = writer.Close()
 	head := fmt.Appendf(nil, "<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace%s/BitsPerComponent 8/Filter/FlateDecode/Length %d>>\nstream\n", config.Width, config.Height, space, packed.Len())
-	return u.add(append(append(head, packed.Bytes()...), "\nendstream"...)), nil
+	return u.add(append(append(head, packed.Bytes()...), "\nendstream"...))
 }

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"bytes"
+	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,7 @@ type Signature struct {
 	field, value Ref
 	stamps       []Ref // further pictures
 	revision     *view
+	before       map[Ref]bool // signature fields of the signed revision, and whether they were signed then
 }
 
 // Whole tells that everything up to the end of the file is signed, except the value itself.
@@ -61,11 +63,15 @@ const (
 
 // fields walks the form (ISO 32000-1 12.7.3) and returns its terminal fields that are referred to.
 func (v *view) fields() ([]field, error) {
-	form, err := v.dict(v.catalog().Get("AcroForm"))
-	if err != nil || form == nil {
+	catalog, err := v.catalog()
+	if err != nil {
 		return nil, err
 	}
-	if form.Duplicate || v.catalog().Duplicate {
+	form, err := v.dict(catalog.Get("AcroForm"))
+	if form == nil {
+		return nil, err
+	}
+	if form.Duplicate || catalog.Duplicate {
 		return nil, refuse(CodeStructure, 0, "a key stands twice in the catalogue or the form")
 	}
 	top, err := v.resolve(form.Get("Fields"))
@@ -86,7 +92,7 @@ func (v *view) fields() ([]field, error) {
 		}
 		seen[ref] = true
 		dict, err := v.dict(ref)
-		if err != nil || dict == nil {
+		if dict == nil {
 			return err
 		}
 		one := field{ref: ref, name: parent.name, kind: parent.kind, dict: dict, value: parent.value, widgets: []Ref{ref}}
@@ -116,7 +122,7 @@ func (v *view) fields() ([]field, error) {
 			}
 			named = named || child.Get("T") != nil
 		}
-		if len(kids) > 0 && named {
+		if named {
 			for _, kid := range kids {
 				if err := walk(kid, one, level+1); err != nil {
 					return err
@@ -196,7 +202,7 @@ func (f *File) readSignature(s *Signature, one field, pages *pageList) error {
 		return nil
 	}
 	s.value, _ = one.value.(Ref)
-	if e, known := v.entry(s.value.Number); s.value != (Ref{}) && (!known || e.kind != entryPlain) {
+	if s.value != (Ref{}) && v.entry(s.value.Number).kind != entryPlain {
 		s.Fault = refuse(CodeRange, s.value.Number, "the signature stands in an object stream")
 		return nil
 	}
@@ -208,13 +214,10 @@ func (f *File) readSignature(s *Signature, one field, pages *pageList) error {
 	if err != nil {
 		return err
 	}
-	s.revision, err = f.revisionAt(s.End)
-	if err != nil {
-		if failure, ok := err.(*Error); ok && failure.Code != CodeLimit {
-			s.Fault = failure
-			return nil
-		}
-		return err
+	var failure *Error
+	if s.revision, failure = f.revisionAt(s.End); failure != nil {
+		s.Fault = failure
+		return nil
 	}
 	// What is signed must be this field with this value: a signature that a later update moved to another field, or a
 	// copy of the dictionary, is none (D-27).
@@ -222,13 +225,19 @@ func (f *File) readSignature(s *Signature, one field, pages *pageList) error {
 	if err != nil {
 		return err
 	}
+	s.before = map[Ref]bool{}
+	for _, field := range before {
+		if field.kind == "Sig" {
+			s.before[field.ref] = field.value != nil
+		}
+	}
 	if !slices.ContainsFunc(before, func(b field) bool {
 		if b.ref != one.ref || b.kind != "Sig" || b.name != one.name {
 			return false
 		}
-		known, err := s.revision.dict(b.value)
-		contents, ok := known.Get("Contents").(String)
-		return err == nil && ok && contents.Begin == s.ByteRange[1]
+		known, _ := s.revision.dict(b.value)
+		contents, _ := known.Get("Contents").(String) // at 0, where no value stands, when there is none
+		return contents.Begin == s.ByteRange[1]
 	}) {
 		s.Fault = refuse(CodeChanged, one.ref.Number, "the signed revision does not have this signature in this field")
 	}
@@ -260,31 +269,28 @@ func (s *Signature) readRange(f *File, dict *Dict, one field) *Error {
 	if dict.Duplicate || one.dict.Duplicate {
 		return refuse(CodeContents, number, "a key stands twice in the signature or its field")
 	}
-	contents, ok := dict.Get("Contents").(String)
-	if !ok || len(bytes.Trim(contents.Octets, "\x00")) == 0 {
+	contents, _ := dict.Get("Contents").(String)
+	if len(bytes.Trim(contents.Octets, "\x00")) == 0 {
 		return refuse(CodeContents, number, "there is no Contents")
 	}
-	list, present := dict.Values["ByteRange"]
-	if !present {
-		return refuse(CodeContents, number, "there is no ByteRange")
-	}
-	parts, ok := integers(list)
-	if !ok || len(parts) == 0 {
-		return refuse(CodeContents, number, "ByteRange is no list of integers")
+	parts, _ := integers(dict.Get("ByteRange"))
+	if len(parts) == 0 {
+		return refuse(CodeContents, number, "there is no ByteRange that is a list of integers")
 	}
 	if len(parts) != 4 {
 		return refuse(CodeRange, number, "ByteRange has %d numbers", len(parts))
 	}
-	size := len(f.data)
+	text := "<" + hex.EncodeToString(contents.Octets) + ">"
 	switch {
 	case parts[0] != 0:
 		return refuse(CodeRange, number, "ByteRange does not begin with the file")
-	case parts[1] <= 0 || parts[3] <= 0 || parts[2] <= parts[1] || parts[2] > size || parts[3] > size-parts[2]:
-		return refuse(CodeRange, number, "the parts of ByteRange are empty, overlap or leave the file")
-	case !contents.Hex || contents.Begin != parts[1] || contents.End != parts[2]:
+	case contents.Begin != parts[1] || parts[2] != parts[1]+len(text):
 		return refuse(CodeRange, number, "ByteRange leaves out %d to %d, Contents stands at %d to %d", parts[1], parts[2], contents.Begin, contents.End)
-	case bytes.ContainsFunc(f.data[parts[1]+1:parts[2]-1], func(r rune) bool { return r > 0x7f || isSpace(byte(r)) }):
-		return refuse(CodeRange, number, "something stands between the digits of Contents")
+	case parts[3] < 0 || parts[3] > len(f.data)-parts[2]:
+		return refuse(CodeRange, number, "the second part of ByteRange leaves the file")
+	case !strings.EqualFold(string(f.data[parts[1]:parts[2]]), text):
+		// Something stands between the digits, or Contents was read in an object stream, whose octets have places of their own.
+		return refuse(CodeRange, number, "Contents does not stand at %d as hexadecimal digits alone", parts[1])
 	}
 	copy(s.ByteRange[:], parts)
 	s.End = parts[2] + parts[3]
@@ -312,10 +318,8 @@ func cutDER(octets []byte) (value, rest []byte) {
 			length = length<<8 | int(octet)
 		}
 	}
-	if length > len(octets)-header {
-		return octets, nil
-	}
-	return octets[:header+length], octets[header+length:]
+	end := min(header+length, len(octets))
+	return octets[:end], octets[end:]
 }
 
 // certifies reads the permissions of a certification (ISO 32000-1 12.8.2.2).
@@ -341,22 +345,22 @@ func (v *view) certifies(dict *Dict) (int, error) {
 		case nil:
 			return 2, nil
 		case int:
-			if level >= 1 && level <= 3 {
+			if level == 2 || level == 3 {
 				return level, nil
 			}
 		}
-		return 1, nil // what is not understood permits nothing
+		return 1, nil // as 1 does, what is not understood permits nothing
 	}
 	return 0, nil
 }
 
 // revisionAt is the file as it was when it ended at an offset. It must have been a file of its own, and the sections
 // that it knew must be those that the file knows now.
-func (f *File) revisionAt(end int) (*view, error) {
+func (f *File) revisionAt(end int) (*view, *Error) {
 	data := f.data[:end]
-	const window = 2048 // startxref stands in the last 1024 octets (ISO 32000-1 annex H)
-	start, tail, err := lastStart(data, max(0, end-window))
-	if err != nil || !onlyBlank(data[tail:]) {
+	const window = 2048                                   // startxref stands in the last 1024 octets (ISO 32000-1 annex H)
+	start, tail, _ := lastStart(data, max(0, end-window)) // 0 without one, and no file begins with white space alone
+	if !onlyBlank(data[tail:]) {
 		return nil, refuse(CodeRange, 0, "what is signed does not end with a revision")
 	}
 	for i, s := range f.sections {
@@ -395,53 +399,65 @@ const (
 func (f *File) place(s *Signature, one field, pages *pageList) error {
 	for _, ref := range one.widgets {
 		widget, err := f.latest.dict(ref)
-		if err != nil || widget == nil {
+		if err != nil {
+			return err
+		}
+		if widget == nil {
 			continue
 		}
 		s.Page = pages.number[ref]
-		if page, ok := widget.Get("P").(Ref); ok && s.Page == 0 {
+		if page, _ := widget.Get("P").(Ref); s.Page == 0 {
 			s.Page = pages.number[page]
 		}
 		if s.Page > 0 {
-			if page, err := f.latest.dict(pages.refs[s.Page-1]); err == nil && page != nil {
-				s.PageBox, _ = f.latest.pageBox(page)
+			page, err := f.latest.dict(pages.refs[s.Page-1])
+			if err != nil {
+				return err
+			}
+			if s.PageBox, err = f.latest.pageBox(page); limited(err) {
+				return err // else it has none, and nothing is said of it
 			}
 		}
 		flags, _ := widget.Get("F").(int)
 		s.Hidden = flags&(flagHidden|flagNoView) != 0
-		if box, ok := f.latest.box(widget.Get("Rect")); ok {
-			s.Rect = box
-			s.Visible = box[2] > box[0] && box[3] > box[1]
+		rect, known, err := f.latest.box(widget.Get("Rect"))
+		if err != nil {
+			return err
 		}
-		if shown, ok := f.shown(widget, s.Page, pages); ok {
-			s.Shown = append(s.Shown, shown)
+		s.Rect = rect
+		if err := f.show(s, widget, rect, s.Page, pages); err != nil {
+			return err
 		}
+		s.Visible = s.Visible || !known && widget.Get("Rect") != nil // a viewer may make something of what is no rectangle
 		return f.showsMore(s, widget, pages)
 	}
 	return nil
 }
 
-// box reads a rectangle and puts its corners in order.
-func (v *view) box(object Object) ([4]float64, bool) {
+// box reads a rectangle and puts its corners in order; false when it is none.
+func (v *view) box(object Object) ([4]float64, bool, error) {
 	object, err := v.resolve(object)
-	list, ok := object.(Array)
-	if err != nil || !ok || len(list) != 4 {
-		return [4]float64{}, false
+	list, _ := object.(Array)
+	if len(list) != 4 {
+		return [4]float64{}, false, err
 	}
 	var out [4]float64
 	for i, item := range list {
-		item, _ = v.resolve(item)
+		item, err = v.resolve(item)
 		switch value := item.(type) {
 		case int:
 			out[i] = float64(value)
 		case Real:
 			out[i] = float64(value)
 		default:
-			return out, false
+			return [4]float64{}, false, err
 		}
 	}
-	return [4]float64{min(out[0], out[2]), min(out[1], out[3]), max(out[0], out[2]), max(out[1], out[3])}, true
+	return [4]float64{min(out[0], out[2]), min(out[1], out[3]), max(out[0], out[2]), max(out[1], out[3])}, true, nil
 }
+
+// hasArea tells that something can be seen in a rectangle.
+func hasArea(box [4]float64) bool { return box[2] > box[0] && box[3] > box[1] }
 
 const maxPages = 20_000
 
@@ -478,7 +494,10 @@ func (v *view) eachPage(visit func(number int, ref Ref, page *Dict) error) error
 	var walk func(item Object, level int) error
 	walk = func(item Object, level int) error {
 		ref, ok := item.(Ref)
-		if !ok || seen[ref] || level > maxDepth || len(seen) > 2*maxPages {
+		if !ok {
+			return refuse(CodeStructure, 0, "a page is not an indirect object")
+		}
+		if seen[ref] || level > maxDepth || len(seen) > 2*maxPages {
 			return refuse(CodeStructure, 0, "the tree of pages is too large or goes round in a circle")
 		}
 		seen[ref] = true
@@ -505,7 +524,11 @@ func (v *view) eachPage(visit func(number int, ref Ref, page *Dict) error) error
 		}
 		return nil
 	}
-	return walk(v.catalog().Get("Pages"), 0)
+	catalog, err := v.catalog()
+	if err != nil {
+		return err
+	}
+	return walk(catalog.Get("Pages"), 0)
 }
 
 // textOf reads a text string (ISO 32000-1 7.9.2): UTF-16 with its mark, UTF-8 with its mark, else Latin letters.
@@ -555,10 +578,7 @@ func parseDate(text string) time.Time {
 	default:
 		return time.Time{}
 	}
-	moment, err := time.ParseInLocation("20060102150405", text[:14], time.FixedZone("", offset))
-	if err != nil {
-		return time.Time{}
-	}
+	moment, _ := time.ParseInLocation("20060102150405", text[:14], time.FixedZone("", offset)) // zero when there is no such day
 	return moment.UTC()
 }
 

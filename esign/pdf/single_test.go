@@ -32,7 +32,13 @@ func TestCrossReferenceTablesOneByOne(t *testing.T) {
 		"offset that is none":      {entry, "xxxxxxxxxx 00000 n\r\n", pdf.CodeStructure},
 		"generation that is none":  {entry, entry[:11] + "xxxxx n\r\n", pdf.CodeStructure},
 		"generation too large":     {entry, entry[:11] + "65536 n\r\n", pdf.CodeStructure},
+		"generation of another":    {"1 0 obj", "1 1 obj", pdf.CodeStructure},
+		"root of a generation":     {"/Root 1 0 R", "/Root 1 1 R", pdf.CodeStructure},
 		"offset 0 is not there":    {entry, "0000000000 00000 n\r\n", pdf.CodeStructure},
+		"another header":           {"%PDF-", "%PDX-", pdf.CodeStructure},
+		"no generation":            {entry, entry[:10] + "       n\r\n", pdf.CodeStructure},
+		"Prev beyond all":          {"/Root 1 0 R", "/Prev 9223372036854775807/Root 1 0 R", pdf.CodeStructure},
+		"XRefStm beyond all":       {"/Root 1 0 R", "/XRefStm 9223372036854775807/Root 1 0 R", pdf.CodeStructure},
 		"trailer that is none":     {"trailer\n<<", "trailer\n[<<", pdf.CodeStructure},
 		"trailer that is a number": {good[strings.Index(good, "trailer\n"):strings.Index(good, "startxref")], "trailer\n7\n", pdf.CodeStructure},
 		"Prev outside":             {"/Root 1 0 R", fmt.Sprintf("/Prev %d/Root 1 0 R", end+1000), pdf.CodeStructure},
@@ -75,6 +81,15 @@ func TestCrossReferenceStreamsOneByOne(t *testing.T) {
 	plain := crossed("/Type/XRef/Size 3/W[1 2 1]")
 	at := func(number int) byte { return byte(bytes.Index(plain, fmt.Appendf(nil, "%d 0 obj", number))) }
 	good := []byte{0, 0, 0, 0, 1, 0, at(1), 0, 1, 0, at(2), 0}
+	wide := func(octets int, first byte) []byte { // good with offsets of so many octets
+		rows := make([]byte, octets+2)
+		for number := 1; number < 3; number++ {
+			row := make([]byte, octets+2)
+			row[0], row[1], row[octets] = 1, first, at(number)
+			rows = append(rows, row...)
+		}
+		return rows
+	}
 	for name, c := range map[string]struct {
 		data []byte
 		code string
@@ -87,13 +102,27 @@ func TestCrossReferenceStreamsOneByOne(t *testing.T) {
 		"size that is a name":         {crossed("/Type/XRef/Size/X/W[1 2 1]/Index[0 3]"), pdf.CodeStructure},
 		"size beyond the rows":        {crossed("/Type/XRef/Size 4/W[1 2 1]"), pdf.CodeStructure},
 		"index of all":                {crossed("/Type/XRef/Size 3/Index[0 1 1 2]/W[1 2 1]"), ""},
+		"index of some and none":      {crossed("/Type/XRef/Size 3/Index[0 3 5 0]/W[1 2 1]"), ""},
+		"a later kind is null":        {bytes.Replace(crossed("/Type/XRef/Size 5/Index[0 3 4 1]/W[1 2 1]", append(slices.Clone(good), 7, 0, at(2), 0)...), []byte("<</Type/Catalog/Pages 2 0 R>>"), []byte("<</AcroForm 4 0 R          >>"), 1), ""},
 		"index of three":              {crossed("/Type/XRef/Size 3/Index[0 3 0]/W[1 2 1]"), pdf.CodeStructure},
 		"index that is none":          {crossed("/Type/XRef/Size 3/Index/X/W[1 2 1]"), pdf.CodeStructure},
+		"size of none":                {crossed("/Type/XRef/Size 0/Index[0 3]/W[1 2 1]"), ""},
+		"a hybrid section":            {crossed("/Type/XRef/Size 3/W[1 2 1]/XRefStm/X"), ""},
+		"nine octets of an offset":    {crossed("/Type/XRef/Size 3/W[1 9 1]", wide(9, 0)...), pdf.CodeStructure},
+		"eight octets of an offset":   {crossed("/Type/XRef/Size 3/W[1 8 1]", wide(8, 0)...), ""},
+		"an offset beyond all":        {crossed("/Type/XRef/Size 4/W[1 8 1]", append(wide(8, 0), 1, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0)...), ""}, // of an object that nobody reads
+		"a catalogue beyond all":      {crossed("/Type/XRef/Size 3/W[1 8 1]", wide(8, 0x7f)...), pdf.CodeStructure},
+		"one below zero":              {crossed("/Type/XRef/Size 4/W[1 8 1]", append(wide(8, 0), 1, 0xff, 0, 0, 0, 0, 0, 0, 0, 0)...), pdf.CodeStructure},
+		"a generation below zero":     {crossed("/Type/XRef/Size 4/W[1 2 8]", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, at(1), 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, at(2), 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, at(2), 0xff, 0, 0, 0, 0, 0, 0, 0), pdf.CodeStructure},
+		"a first number below zero":   {crossed("/Type/XRef/Size 3/Index[-1 1 0 3]/W[1 2 1]", append([]byte{0, 0, 0, 0}, good...)...), pdf.CodeStructure},
+		"index of an update":          {fmt.Appendf(slices.Clone(plain), "4 0 obj\n<</Type/XRef/Root 1 0 R/Size 3/Index[]/W[1 2 1]/Prev %d/Length 0>>\nstream\n\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n", pdftest.Start(plain), len(plain)), ""},
+		"index of an update, a name":  {fmt.Appendf(slices.Clone(plain), "4 0 obj\n<</Type/XRef/Root 1 0 R/Size 3/Index/X/W[1 2 1]/Prev %d/Length 0>>\nstream\n\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n", pdftest.Start(plain), len(plain)), pdf.CodeStructure},
 		"index below zero":            {crossed("/Type/XRef/Size 3/Index[-1 3]/W[1 2 1]"), pdf.CodeStructure},
 		"count below zero":            {crossed("/Type/XRef/Size 3/Index[0 3 0 -1]/W[1 2 1]"), pdf.CodeStructure},
 		"number beyond the bound":     {crossed("/Type/XRef/Size 3/Index[0 3 8388608 1]/W[1 2 1]", append(slices.Clone(good), 0, 0, 0, 0)...), pdf.CodeStructure},
 		"number at the bound":         {crossed("/Type/XRef/Size 3/Index[0 3 8388607 1]/W[1 2 1]", append(slices.Clone(good), 0, 0, 0, 0)...), ""},
 		"no widths":                   {crossed("/Type/XRef/Size 3"), pdf.CodeStructure},
+		"widths of nothing":           {crossed("/Type/XRef/Size 3/W[0 0 0]"), pdf.CodeStructure},
 		"two widths":                  {crossed("/Type/XRef/Size 3/W[1 3]"), pdf.CodeStructure},
 		"four widths":                 {crossed("/Type/XRef/Size 3/W[1 1 1 1]"), pdf.CodeStructure},
 		"a width below zero":          {crossed("/Type/XRef/Size 3/W[-1 4 1]"), pdf.CodeStructure},
@@ -160,10 +189,46 @@ func TestFormsThatAreOdd(t *testing.T) {
 		o[100+levels] = "<</T(z)/FT/Tx>>"
 		return o
 	}
+	pages := func(more pdftest.Objects) []byte { // are read when a field has a value
+		return form("/AcroForm<</Fields[10 0 R]>>", pdftest.Objects{10: "<</FT/Sig/T(a)/V 12 0 R>>", 12: "<</Type/Sig>>"}.With(more))
+	}
+	refs := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "%d 0 R ", 100+i)
+		}
+		return b.String()
+	}
+	beside := func(n int) pdftest.Objects {
+		o := pdftest.Objects{2: "<</Type/Pages/Kids[" + refs(n) + "]>>"}
+		for i := range n {
+			o[100+i] = "<<>>"
+		}
+		return o
+	}
+	below := func(levels int) pdftest.Objects {
+		o := pdftest.Objects{2: "<</Type/Pages/Kids[100 0 R]>>"}
+		for i := range levels - 1 {
+			o[100+i] = fmt.Sprintf("<</Kids[%d 0 R]>>", 101+i)
+		}
+		o[99+levels] = "<</Type/Page>>"
+		return o
+	}
 	for name, c := range map[string]struct {
 		data []byte
 		code string
 	}{
+		"20,001 fields":                   {form("/AcroForm<</Fields["+refs(20_001)+"]>>", nil), ""},
+		"20,002 fields":                   {form("/AcroForm<</Fields["+refs(20_002)+"]>>", nil), pdf.CodeStructure},
+		"pages as they are":               {pages(nil), pdf.CodeContents},
+		"40,000 pages":                    {pages(beside(40_000)), pdf.CodeContents},
+		"40,001 pages":                    {pages(beside(40_001)), pdf.CodeStructure},
+		"64 levels of pages":              {pages(below(64)), pdf.CodeContents},
+		"65 levels of pages":              {pages(below(65)), pdf.CodeStructure},
+		"a page twice":                    {pages(pdftest.Objects{2: "<</Type/Pages/Kids[3 0 R 3 0 R]>>"}), pdf.CodeStructure},
+		"a page that is not there":        {pages(pdftest.Objects{2: "<</Type/Pages/Kids[3 0 R 99 0 R]>>"}), pdf.CodeStructure},
+		"broken kids of pages":            {pages(pdftest.Objects{2: "<</Type/Pages/Kids 13 0 R>>", 13: "[3"}), pdf.CodeStructure},
+		"broken annotations":              {pages(pdftest.Objects{3: "<</Type/Page/Annots 13 0 R>>", 13: "[3"}), pdf.CodeStructure},
 		"no form":                         {form("", nil), ""},
 		"form that is no dictionary":      {form("/AcroForm 7", nil), ""},
 		"fields that are no list":         {form("/AcroForm<</Fields 7>>", nil), ""},
@@ -190,6 +255,7 @@ func TestFormsThatAreOdd(t *testing.T) {
 		"a page that is no object":        {form("/AcroForm<</Fields[10 0 R]>>", pdftest.Objects{2: "<</Type/Pages/Kids[<</Type/Page>>]>>", 10: "<</FT/Sig/T(a)/V 12 0 R>>", 12: "<</Type/Sig>>"}), pdf.CodeStructure},
 		"a broken page":                   {form("/AcroForm<</Fields[10 0 R]>>", pdftest.Objects{3: "<</Type", 10: "<</FT/Sig/T(a)/V 12 0 R>>", 12: "<</Type/Sig>>"}), pdf.CodeStructure},
 		"broken permissions":              {certified(t, "/Reference 30 0 R", pdftest.Objects{30: "[31"}), pdf.CodeStructure},
+		"broken reference of permission":  {certified(t, "/Reference[30 0 R]", pdftest.Objects{30: "<</P"}), pdf.CodeStructure},
 		"broken parameters of permission": {certified(t, "/Reference[<</TransformMethod/DocMDP/TransformParams 30 0 R>>]", pdftest.Objects{30: "<</P"}), pdf.CodeStructure},
 	} {
 		if got := fault(t, c.data); got != c.code {
@@ -214,7 +280,7 @@ func TestPermissionsOfACertification(t *testing.T) {
 	for members, want := range map[string]int{
 		"": 0, "/Reference[]": 0, "/Reference 7": 0, "/Reference[<</TransformMethod/FieldMDP/TransformParams<</P 1>>>>]": 0,
 		"/Reference[<</TransformMethod/DocMDP>>]": 2, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 0>>>>]": 1, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 1>>>>]": 1,
-		"/Reference[<</TransformMethod/DocMDP/TransformParams<</P 3>>>>]": 3, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 4>>>>]": 1, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P/X>>>>]": 1,
+		"/Reference[<</TransformMethod/DocMDP/TransformParams<</P 2>>>>]": 2, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 3>>>>]": 3, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 4>>>>]": 1, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P/X>>>>]": 1,
 		"/Reference[<</TransformMethod/FieldMDP>><</TransformMethod/DocMDP/TransformParams<</P 3>>>>]": 3,
 	} {
 		_, signatures := open(t, certified(t, members, nil))
@@ -308,6 +374,11 @@ func TestObjectStreamsOneByOne(t *testing.T) {
 	const content = "1 0 <</Type/Catalog/Pages 2 0 R>>"
 	const members = "/Type/ObjStm/N 1/First 4"
 	in := [4]byte{2, 0, 4, 0}
+	// with changes octets of the entry of the object stream.
+	with := func(data []byte, at int, octet byte) []byte {
+		data[bytes.LastIndex(data, []byte("stream\n\x00\x00\x00\x00"))+len("stream\n")+4*4+at] = octet
+		return data
+	}
 	for name, c := range map[string]struct {
 		data []byte
 		code string
@@ -326,6 +397,13 @@ func TestObjectStreamsOneByOne(t *testing.T) {
 		"offset beyond all":           {packed(members, "1 99"+content[4:], in, "0"), pdf.CodeStructure},
 		"number that is none":         {packed(members, "x 0 "+content[4:], in, "0"), pdf.CodeStructure},
 		"number of another object":    {packed(members, "2 0 "+content[4:], in, "0"), pdf.CodeStructure},
+		"first beyond everything":     {packed("/Type/ObjStm/N 1/First 99999999", content, in, "0"), pdf.CodeStructure},
+		"offset that is none":         {packed(members, "1 x "+content[4:], in, "0"), pdf.CodeStructure},
+		"one that nobody reads":       {packed("/Type/ObjStm/N 2/First 9", "1 0 9 29 <</Type/Catalog/Pages 2 0 R>>", in, "0"), ""},
+		"one beyond all":              {packed("/Type/ObjStm/N 2/First 9", "1 0 9 30 <</Type/Catalog/Pages 2 0 R>>", in, "0"), pdf.CodeStructure},
+		"stream of a generation":      {with(bytes.Replace(packed(members, content, in, "0"), []byte("4 0 obj"), []byte("4 1 obj"), 1), 3, 1), pdf.CodeStructure},
+		"stream that is free, there":  {with(packed(members, content, in, "0"), 0, 0), pdf.CodeStructure},
+		"a generation of its own":     {bytes.Replace(packed(members, content, in, "0"), []byte("/Root 1 0 R"), []byte("/Root 1 1 R"), 1), pdf.CodeStructure},
 		"index beyond the stream":     {packed(members, content, [4]byte{2, 0, 4, 1}, "0"), pdf.CodeStructure},
 		"stream that is not there":    {packed(members, content, [4]byte{2, 0, 9, 0}, "0"), pdf.CodeStructure},
 		"stream that is free":         {packed(members, content, [4]byte{2, 0, 3, 0}, "0"), pdf.CodeStructure},
@@ -379,5 +457,53 @@ func TestD29_SignedRevisionThatEndsBehindItself(t *testing.T) {
 	out = fmt.Appendf(out, "xref\n0 1\n0000000000 65535 f\r\ntrailer\n<</Size 40/Root 1 0 R/Prev %d>>\nstartxref\n%d\n%%%%EOF\n", pdftest.Start(signed), latest)
 	if got := fault(t, out); got != pdf.CodeRange {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestSectionsAtTheBeginning: where a file's cross-references stand first, what names none is not read as naming them.
+func TestSectionsAtTheBeginning(t *testing.T) {
+	// front is a file whose table, or what stands in its place, comes before its objects.
+	front := func(table, tail string) []byte {
+		body := []string{"1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n", "2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n"}
+		head := "%PDF-1.7\n"
+		first := len(head) + len(table)
+		text := strings.NewReplacer("FIRST", fmt.Sprintf("%05d", first), "NEXT0", fmt.Sprintf("%05d", first+len(body[0])), "THEN0", fmt.Sprintf("%05d", first+len(body[0])+len(body[1])))
+		return []byte(head + text.Replace(table) + body[0] + body[1] + text.Replace(tail))
+	}
+	const rows = "xref\n0 3\n00000 65535 f\r\nFIRST 00000 n\r\nNEXT0 00000 n\r\ntrailer\n<</Size 3/Root 1 0 R>>\n"
+	const stream = "3 0 obj<</Type/XRef/Size 1/W[1 1 1]/Length 3>>stream\n\x00\x00\x00endstream endobj\n"
+	const update = "xref\n0 1\n00000 65535 f\r\ntrailer\n<</Size 3/Root 1 0 R/Prev 0>>\nstartxref\nTHEN0\n%%EOF\n"
+	for name, c := range map[string]struct {
+		table, tail, code, words string
+	}{
+		"named":                      {rows, "startxref\n0\n%%EOF\n", "", ""},
+		"not named at all":           {rows, "", pdf.CodeStructure, "no startxref"},
+		"named by no number":         {rows, "startxref\n%%EOF\n", pdf.CodeStructure, "no end-of-file mark"},
+		"named by a word":            {rows, "startxref\nx\n%%EOF\n", pdf.CodeStructure, "no end-of-file mark"},
+		"named by Prev":              {rows, update, "", ""},
+		"behind the last offset":     {"", "startxref\nLATER\n%%EOF\n" + rows, pdf.CodeStructure, "startxref names no offset"},
+		"a hybrid section":           {stream, strings.Replace(strings.Replace(strings.Replace(rows, "/Root", "/XRefStm 0/Root", 1), "65535", "65535", 1), "xref", "xref", 1) + "startxref\nTHEN0\n%%EOF\n", "", ""},
+		"a hybrid section by a name": {stream, strings.Replace(rows, "/Root", "/XRefStm/X/Root", 1) + "startxref\nTHEN0\n%%EOF\n", pdf.CodeStructure, "XRefStm is no offset"},
+	} {
+		data := front(c.table, c.tail)
+		data = bytes.Replace(data, []byte("LATER"), fmt.Appendf(nil, "%05d", bytes.LastIndex(data, []byte("xref\n0 3"))), 1)
+		if got := fault(t, data); got != c.code {
+			t.Errorf("%s: %q, want %q", name, got, c.code)
+		}
+		if _, err := pdf.Open(data, pdf.Limits{}); c.words != "" && (err == nil || !strings.Contains(err.Error(), c.words)) {
+			t.Errorf("%s: %v, want %q", name, err, c.words)
+		}
+	}
+}
+
+// TestTheEndOfASignedRevision is looked for in its last 2,048 octets.
+func TestTheEndOfASignedRevision(t *testing.T) {
+	objects := pdftest.Objects{20: laterValue, 13: fieldOf("Later", "/V 20 0 R/Rect[0 0 0 0]"), 3: pageOf("13 0 R"), 1: catalogOf("13 0 R")}
+	data := pdftest.Update(pdftest.Document(), objects, root)
+	for window, code := range map[int]string{2048: "", 2049: pdf.CodeRange} {
+		blanks := window - (len(data) - bytes.LastIndex(data, []byte("startxref")))
+		if got := fault(t, laterRange(append(slices.Clone(data), bytes.Repeat([]byte{' '}, blanks)...))); got != code {
+			t.Errorf("%d octets: %q", window, got)
+		}
 	}
 }

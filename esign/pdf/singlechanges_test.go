@@ -196,6 +196,7 @@ func TestASignatureThatAnotherOneReplacesIsLost(t *testing.T) {
 		"signed once":              {signed(t), nil},
 		"updated since":            {pdftest.Update(signed(t), pdftest.Objects{39: "(note)"}, "/Root 1 0 R"), nil},
 		"a place that was kept":    {again(bytes.Replace(signed(t), []byte("/Contents<"), []byte("/Contentz<"), 1)), nil},
+		"a value that was broken":  {again(bytes.Replace(signed(t), []byte("<</Type/Sig/"), []byte("<(/Type/Sig/"), 1)), nil},
 		"a place that held zeros":  {again(zeroed(signed(t))), nil},
 		"signed again and unclear": {pdftest.Update(again(signed(t)), pdftest.Objects{20: "<</Type/Sig>>"}, "/Root 1 0 R"), nil},
 	} {

@@ -45,6 +45,9 @@ func TestSignatureShowsItsPictureInManyPlaces(t *testing.T) {
 			if err != nil || !changes.Visible || !slices.Equal(changes.Signatures, []string{"Signature2"}) {
 				t.Errorf("%+v %v", changes, err)
 			}
+			if !bytes.Contains(once, []byte("/BBox[0 0 59.5276 119.0551]")) || !bytes.Contains(once, []byte("/BBox[0 0 119.0551 59.5276]")) {
+				t.Error("a slice does not show its part")
+			}
 			if n := bytes.Count(twice[len(once):], []byte("/Subtype/Image")); n != 1 {
 				t.Errorf("the picture stands %d times in one update", n)
 			}
@@ -164,7 +167,7 @@ func laterRange(out []byte) []byte {
 
 func TestPagesAsTheyAreShown(t *testing.T) {
 	page := func(more string) []byte {
-		return pdftest.Table(pdftest.Plain().With(pdftest.Objects{3: "<</Type/Page/Parent 2 0 R/Contents 4 0 R" + more + ">>"}), "/Root 1 0 R")
+		return pdftest.Table(pdftest.Plain().With(pdftest.Objects{3: "<</Type/Page/Parent 2 0 R/Contents 4 0 R" + more + ">>", 9: "<</N"}), "/Root 1 0 R")
 	}
 	for name, c := range map[string]struct {
 		more          string
@@ -174,6 +177,9 @@ func TestPagesAsTheyAreShown(t *testing.T) {
 		"upright":       {"", 595, 842, "[28.3465 671.9213 113.3858 785.3071]"},
 		"to the right":  {"/Rotate 90", 842, 595, "[56.6929 28.3465 170.0787 113.3858]"},
 		"upside down":   {"/Rotate 180", 595, 842, "[481.6142 56.6929 566.6535 170.0787]"},
+		"of no crop":    {"/CropBox[9 9 9 9]", 595, 842, "[28.3465 671.9213 113.3858 785.3071]"},
+		"of tiny unit":  {"/UserUnit 0.0010001/MediaBox[0 0 1000000 1000000]", 1000.1, 1000.1, ""},
+		"of huge unit":  {"/UserUnit 999999/MediaBox[0 0 0.001 0.001]", 999.999, 999.999, ""},
 		"to the left":   {"/Rotate -90", 842, 595, "[424.9213 728.6142 538.3071 813.6535]"},
 		"cropped":       {"/CropBox[100 200 500 700]", 400, 500, "[128.3465 529.9213 213.3858 643.3071]"},
 		"of large unit": {"/UserUnit 2.0", 1190, 1684, "[14.1732 756.9606 56.6929 813.6535]"},
@@ -183,6 +189,9 @@ func TestPagesAsTheyAreShown(t *testing.T) {
 			sizes, err := f.Pages()
 			if err != nil || len(sizes) != 1 || math.Abs(sizes[0].Width-c.width*25.4/72) > 1e-9 || math.Abs(sizes[0].Height-c.height*25.4/72) > 1e-9 {
 				t.Fatalf("%v %v", sizes, err)
+			}
+			if c.rect == "" {
+				return
 			}
 			out := pdftest.Sign(t, page(c.more), pdf.SignatureRequest{Picture: picture(t), Box: pdf.Box{X: 10, Y: 20, Width: 30, Height: 40}}, value)
 			if !bytes.Contains(out, []byte("/Rect"+c.rect)) {
@@ -194,7 +203,7 @@ func TestPagesAsTheyAreShown(t *testing.T) {
 			}
 		})
 	}
-	for _, more := range []string{"/Rotate 45", "/Rotate(90)", "/UserUnit 0", "/UserUnit(x)", "/UserUnit -1"} {
+	for _, more := range []string{"/Rotate 45", "/Rotate(90)", "/UserUnit 0", "/UserUnit(x)", "/UserUnit -1", "/UserUnit 0.001", "/UserUnit 1000000", "/UserUnit 9 0 R", "/Rotate 9 0 R", "/CropBox 9 0 R", "/CropBox[0 0 9 9]/Parent 9 0 R", "/CropBox[0 0 9 9 0 R]", "/Parent null"} {
 		f, _ := open(t, page(more))
 		if _, err := f.Pages(); err == nil {
 			t.Errorf("%s is read", more)
@@ -204,12 +213,27 @@ func TestPagesAsTheyAreShown(t *testing.T) {
 
 func TestPlacesThatAreRefused(t *testing.T) {
 	f, _ := open(t, pdftest.Document())
+	sizes, err := f.Pages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := sizes[0]
 	for name, change := range map[string]func(*pdf.SignatureRequest){
-		"no such page":         func(r *pdf.SignatureRequest) { r.More[0].Page = 2 },
-		"page 0":               func(r *pdf.SignatureRequest) { r.More[0].Page = 0 },
-		"beside the page":      func(r *pdf.SignatureRequest) { r.More[0].Box.X = 300 },
-		"slice of nothing":     func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{Width: 0, Height: 42} },
-		"slice of more":        func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{X: 30, Width: 21, Height: 42} },
+		"no such page":     func(r *pdf.SignatureRequest) { r.More[0].Page = 2 },
+		"page 0":           func(r *pdf.SignatureRequest) { r.More[0].Page = 0 },
+		"beside the page":  func(r *pdf.SignatureRequest) { r.More[0].Box.X = 300 },
+		"slice of nothing": func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{Width: 0, Height: 42} },
+		"slice of more": func(r *pdf.SignatureRequest) {
+			r.More[0].Box.X, r.More[0].Clip = 20, &pdf.Box{X: 30, Width: 21, Height: 42}
+		},
+		"slice left of it":     func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{X: -1, Width: 21, Height: 42} },
+		"slice above it":       func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{Y: -1, Width: 21, Height: 42} },
+		"slice below it":       func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{Y: 1, Width: 21, Height: 42} },
+		"slice of no height":   func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{Width: 21} },
+		"left of the page":     func(r *pdf.SignatureRequest) { r.Box = pdf.Box{X: -10, Y: 9, Width: 10, Height: 10} },
+		"above the page":       func(r *pdf.SignatureRequest) { r.Box = pdf.Box{X: 9, Y: -10, Width: 10, Height: 10} },
+		"right of the page":    func(r *pdf.SignatureRequest) { r.Box = pdf.Box{X: size.Width, Y: 9, Width: 10, Height: 10} },
+		"below the page":       func(r *pdf.SignatureRequest) { r.Box = pdf.Box{X: 9, Y: size.Height, Width: 10, Height: 10} },
 		"no number":            func(r *pdf.SignatureRequest) { r.More[0].Box.X = math.NaN() },
 		"too many":             func(r *pdf.SignatureRequest) { r.More = slices.Repeat(r.More[:1], 2001) },
 		"places, but no image": func(r *pdf.SignatureRequest) { r.Picture = nil },
@@ -218,6 +242,22 @@ func TestPlacesThatAreRefused(t *testing.T) {
 		request.SubFilter = pdf.SubFilterCAdES
 		change(&request)
 		if _, err := f.AddSignature(request); !errors.Is(err, pdf.ErrInput) && !errors.Is(err, pdf.ErrUnknown) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, change := range map[string]func(*pdf.SignatureRequest){
+		"half left of the page":  func(r *pdf.SignatureRequest) { r.Box = pdf.Box{X: -9.9, Y: 9, Width: 10, Height: 10} },
+		"half above the page":    func(r *pdf.SignatureRequest) { r.Box = pdf.Box{X: 9, Y: -9.9, Width: 10, Height: 10} },
+		"half right of the page": func(r *pdf.SignatureRequest) { r.Box = pdf.Box{X: size.Width - .1, Y: 9, Width: 10, Height: 10} },
+		"half below the page":    func(r *pdf.SignatureRequest) { r.Box = pdf.Box{X: 9, Y: size.Height - .1, Width: 10, Height: 10} },
+		"slice with slack":       func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{X: -1e-6, Y: -1e-6, Width: 21, Height: 42} },
+		"slice with more slack":  func(r *pdf.SignatureRequest) { r.More[0].Clip = &pdf.Box{Width: 42 + 1e-6, Height: 42 + 1e-6} },
+		"2,000 places":           func(r *pdf.SignatureRequest) { r.More = slices.Repeat(r.More[:1], 2000) },
+	} {
+		request := manyPlaces(t)
+		request.SubFilter = pdf.SubFilterCAdES
+		change(&request)
+		if _, err := f.AddSignature(request); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

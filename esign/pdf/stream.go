@@ -11,13 +11,14 @@ type packedObjects struct {
 	content []byte
 	numbers []int
 	offsets []int
-	end     int // behind its endobj
+	end     int  // behind its endobj
+	fixed   bool // its length stands in place, so that every revision which reaches to its end has the same
 }
 
 // packedObject reads an object out of an object stream.
 func (v *view) packedObject(number int, e entry) (Object, error) {
-	container, ok := v.entry(e.at)
-	if !ok || container.kind != entryPlain || container.generation != 0 {
+	container := v.entry(e.at)
+	if container.kind != entryPlain || container.generation != 0 {
 		return nil, refuse(CodeStructure, number, "object stream %d is not there", e.at)
 	}
 	packed, err := v.open(e.at, container)
@@ -32,38 +33,42 @@ func (v *view) packedObject(number int, e entry) (Object, error) {
 	return p.object()
 }
 
-// open decodes an object stream once; what stands at an offset is the same in every revision that reaches so far.
+// open decodes an object stream once for all revisions that show the same octets in it: a length that is referred to may be another one
+// in each.
 func (v *view) open(number int, e entry) (*packedObjects, error) {
 	place := [2]int{number, e.at}
-	if packed := v.file.packed[place]; packed != nil && packed.end <= len(v.data) {
-		return packed, nil
+	known := v.file.packed[place]
+	if known != nil && known.fixed && known.end <= len(v.data) {
+		return known, nil
 	}
 	object, end, err := v.plainObject(number, e)
 	if err != nil {
 		return nil, err
 	}
+	if known != nil && known.end == end {
+		return known, nil
+	}
 	stream, ok := object.(*Stream)
 	if !ok || stream.Dict.Get("Type") != Name("ObjStm") {
 		return nil, refuse(CodeStructure, number, "no object stream")
 	}
-	count, ok1 := stream.Dict.Get("N").(int)
-	first, ok2 := stream.Dict.Get("First").(int)
+	count, _ := stream.Dict.Get("N").(int)
+	first, _ := stream.Dict.Get("First").(int)
 	content, err := v.file.decode(stream)
 	if err != nil {
 		return nil, err
 	}
-	if !ok1 || !ok2 || count < 0 || count > len(content)/2 || first < 0 || first > len(content) {
+	if first < 0 || first > len(content) {
 		return nil, refuse(CodeStructure, number, "header of the object stream")
 	}
-	packed := &packedObjects{content: content, end: end}
+	_, fixed := stream.Dict.Get("Length").(int)
+	packed := &packedObjects{content: content, end: end, fixed: fixed}
 	p := &parser{data: content[:first], left: v.file.left}
 	for range count {
-		if v.file.left.tokens--; v.file.left.tokens < 0 {
-			return nil, refuse(CodeLimit, 0, "too much to read")
-		}
-		id, ok1 := p.natural()
-		offset, ok2 := p.natural()
-		if !ok1 || !ok2 || offset > len(content)-first {
+		v.file.left.tokens-- // which the object notices; the header ends before there could be too many
+		id, _ := p.natural()
+		offset, ok := p.natural()
+		if !ok || offset > len(content)-first {
 			return nil, refuse(CodeStructure, number, "header of the object stream")
 		}
 		packed.numbers, packed.offsets = append(packed.numbers, id), append(packed.offsets, first+offset)
@@ -81,7 +86,7 @@ func (f *File) decode(stream *Stream) ([]byte, error) {
 			filter = nil
 		case 1:
 			filter = list[0]
-			if many, ok := parameters.(Array); ok && len(many) == 1 {
+			if many, _ := parameters.(Array); len(many) == 1 {
 				parameters = many[0]
 			}
 		default:

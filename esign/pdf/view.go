@@ -14,33 +14,33 @@ type view struct {
 // trailerValue is a value of the newest trailer. Root and Info of older ones do not count: every trailer repeats them.
 func (v *view) trailerValue(key Name) Object { return v.sections[0].trailer.Get(key) }
 
-// entry finds the newest entry of an object.
-func (v *view) entry(number int) (entry, bool) {
+// entry finds the newest entry of an object; it is free where there is none.
+func (v *view) entry(number int) entry {
 	v.file.left.tokens -= 1 + len(v.sections)/8
 	for _, s := range v.sections {
 		if e, ok := s.find(number); ok && (e.kind != entryFree || s.hybrid == nil) {
-			return e, true
+			return e
 		}
 		if s.hybrid != nil {
 			if e, ok := s.hybrid.find(number); ok {
-				return e, true
+				return e
 			}
 			if e, ok := s.find(number); ok {
-				return e, true
+				return e
 			}
 		}
 	}
-	return entry{}, false
+	return entry{}
 }
 
 // load reads an indirect object; one that is free or unknown is null (ISO 32000-1 7.3.10).
 func (v *view) load(ref Ref) (Object, error) {
-	e, ok := v.entry(ref.Number)
+	e := v.entry(ref.Number)
 	if v.file.left.tokens < 0 {
 		return nil, refuse(CodeLimit, 0, "too much to read")
 	}
 	switch {
-	case !ok || e.kind == entryFree:
+	case e.kind == entryFree:
 		return nil, nil
 	case e.kind == entryPacked:
 		if ref.Generation != 0 {
@@ -56,9 +56,6 @@ func (v *view) load(ref Ref) (Object, error) {
 
 // plainObject reads the object at an entry's offset, and tells where it ends.
 func (v *view) plainObject(number int, e entry) (Object, int, error) {
-	if e.at >= len(v.data) {
-		return nil, 0, refuse(CodeStructure, number, "outside the revision")
-	}
 	p := &parser{data: v.data, at: e.at, left: v.file.left}
 	id, object, err := p.indirect(v)
 	if err != nil {
@@ -95,20 +92,14 @@ func (v *view) dict(object Object) (*Dict, error) {
 	return d, nil
 }
 
-// catalog is the document catalogue, nil when there is none that can be read.
-func (v *view) catalog() *Dict {
-	d, err := v.dict(v.trailerValue("Root"))
-	if err != nil {
-		return nil
-	}
-	return d
-}
+// catalog is the document catalogue, nil when there is none.
+func (v *view) catalog() (*Dict, error) { return v.dict(v.trailerValue("Root")) }
 
 // indirect reads "N G obj … endobj". lengths resolves the length of a stream; without it, the length must stand in place.
 func (p *parser) indirect(lengths *view) (Ref, Object, error) {
-	number, ok1 := p.natural()
-	generation, ok2 := p.natural()
-	if !ok1 || !ok2 || !p.keyword("obj") {
+	number, _ := p.natural()
+	generation, ok := p.natural()
+	if !ok || !p.keyword("obj") {
 		return Ref{}, nil, p.malformed("no object")
 	}
 	id := Ref{number, generation}
@@ -141,12 +132,8 @@ func (p *parser) stream(dict *Dict, lengths *view) (Object, error) {
 	begin := p.at
 	value := dict.Get("Length")
 	if ref, ok := value.(Ref); ok && lengths != nil {
-		e, known := lengths.entry(ref.Number)
-		if !known {
-			return nil, p.malformed("length of a stream")
-		}
 		var err error
-		if value, err = lengths.lengthOf(ref, e); err != nil {
+		if value, err = lengths.lengthOf(ref, lengths.entry(ref.Number)); err != nil {
 			return nil, err
 		}
 	}
@@ -171,7 +158,7 @@ func (v *view) lengthOf(ref Ref, e entry) (Object, error) {
 		defer func() { v.file.lengths-- }()
 		return v.packedObject(ref.Number, e)
 	}
-	if e.kind != entryPlain || e.at >= len(v.data) || int(e.generation) != ref.Generation {
+	if e.kind != entryPlain || int(e.generation) != ref.Generation {
 		return nil, refuse(CodeStructure, ref.Number, "length of a stream")
 	}
 	p := &parser{data: v.data, at: e.at, left: v.file.left}

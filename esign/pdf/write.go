@@ -100,11 +100,11 @@ func (f *File) AddSignature(r SignatureRequest) (*Pending, error) {
 	for _, s := range f.sections {
 		size, _ := s.trailer.Get("Size").(int)
 		u.next = max(u.next, size)
-		if len(s.entries) > 0 {
-			u.next = max(u.next, int(s.entries[len(s.entries)-1].number)+1)
+		for _, e := range s.entries {
+			u.next = max(u.next, int(e.number)+1)
 		}
 	}
-	if u.next < 1 || u.next > maxNumber-16-2*maxStamps {
+	if u.next > maxNumber-16-2*maxStamps {
 		return nil, fmt.Errorf("%w: no free object numbers", ErrInput)
 	}
 	if r.Field, err = f.freeName(r.Field); err != nil {
@@ -175,7 +175,7 @@ func (f *File) freeName(wanted string) (string, error) {
 
 const docTimeStamp = "DocTimeStamp"
 
-// rangeWidth is what ByteRange takes with its brackets; the numbers come in when they are known.
+// rangeWidth is what ByteRange takes with its brackets, for files of up to 100 GB; the numbers come in when they are known.
 const rangeWidth = 40
 
 func (r SignatureRequest) dictionary() string {
@@ -230,35 +230,29 @@ func (u *update) place(r SignatureRequest, value Ref) error {
 	return u.form(r, field, value)
 }
 
-// append adds references to a list of a dictionary: in the list's own object if it has one, else in the dictionary.
-func (u *update) append(at Ref, dict *Dict, key Name, items ...Ref) error {
-	object := dict.Get(key)
-	value, err := u.file.latest.resolve(object)
+// longer is a list of a dictionary with more behind it, and the object in which the list stands alone, none when it has no such.
+func (u *update) longer(dict *Dict, key Name, items ...Object) (Array, Ref, error) {
+	value, err := u.file.latest.resolve(dict.Get(key))
 	if err != nil {
-		return err
+		return nil, Ref{}, err
 	}
 	list, ok := value.(Array)
 	if value != nil && !ok {
-		return fmt.Errorf("%w: %s is no list", ErrFaulty, key)
+		return nil, Ref{}, fmt.Errorf("%w: %s is no list", ErrFaulty, key)
 	}
-	longer := slices.Clone(list)
-	for _, item := range items {
-		longer = append(longer, item)
+	own, _ := dict.Get(key).(Ref)
+	if value == nil {
+		own = Ref{}
 	}
-	if own, ok := object.(Ref); ok && value != nil {
-		if _, ok := u.objects[own]; ok {
-			return fmt.Errorf("%w: two lists are one", ErrFaulty)
-		}
-		u.objects[own] = encode(nil, longer)
-		return nil
+	if _, taken := u.objects[own]; taken {
+		return nil, Ref{}, fmt.Errorf("%w: two lists are one", ErrFaulty)
 	}
-	u.objects[at] = encode(nil, dict.with(key, longer))
-	return nil
+	return append(slices.Clone(list), items...), own, nil
 }
 
 // with is the dictionary with another value for a key.
 func (d *Dict) with(key Name, value Object) *Dict {
-	out := &Dict{Keys: slices.Clone(d.Keys), Values: map[Name]Object{}}
+	out := &Dict{Keys: slices.Clone(d.Keys), Values: map[Name]Object{}, Duplicate: d.Duplicate, shadowed: d.shadowed}
 	for k, v := range d.Values {
 		out.Values[k] = v
 	}
@@ -273,7 +267,10 @@ func (d *Dict) with(key Name, value Object) *Dict {
 func (u *update) form(r SignatureRequest, field, value Ref) error {
 	v := u.file.latest
 	root := v.trailerValue("Root").(Ref)
-	catalog := v.catalog()
+	catalog, err := v.catalog()
+	if err != nil {
+		return err
+	}
 	form, err := v.dict(catalog.Get("AcroForm"))
 	if err != nil {
 		return err
@@ -286,14 +283,15 @@ func (u *update) form(r SignatureRequest, field, value Ref) error {
 		return ErrXFA
 	}
 	changed := form.with("SigFlags", 3)
-	if err := u.append(own, changed, "Fields", field); err != nil {
+	list, listed, err := u.longer(form, "Fields", field)
+	if err != nil {
 		return err
 	}
-	list, separate := changed.Get("Fields").(Ref)
-	if !separate || u.objects[list] == nil { // append put the whole dictionary in place
-		changed = changed.with("Fields", append(slices.Clone(arrayOf(v, changed.Get("Fields"))), field))
+	if listed != (Ref{}) {
+		u.objects[listed] = encode(nil, list)
+	} else {
+		changed = changed.with("Fields", list)
 	}
-	delete(u.objects, Ref{})
 	after := catalog
 	if r.Certify > 0 {
 		permissions, err := v.dict(catalog.Get("Perms"))
@@ -316,24 +314,15 @@ func (u *update) form(r SignatureRequest, field, value Ref) error {
 	return nil
 }
 
-func arrayOf(v *view, object Object) Array {
-	value, _ := v.resolve(object)
-	list, _ := value.(Array)
-	return list
-}
-
 // pageBox is the visible area of a page, inherited from the nodes above it (ISO 32000-1 7.7.3.4).
 func (v *view) pageBox(page *Dict) ([4]float64, error) {
 	for _, key := range []Name{"CropBox", "MediaBox"} {
 		node := page
-		for range maxDepth {
-			if node == nil {
-				break
+		for level := 0; node != nil && level < maxDepth; level++ {
+			box, _, err := v.box(node.Get(key))
+			if err != nil || hasArea(box) {
+				return box, err
 			}
-			if box, ok := v.box(node.Get(key)); ok && box[2] > box[0] && box[3] > box[1] {
-				return box, nil
-			}
-			var err error
 			if node, err = v.dict(node.Get("Parent")); err != nil {
 				return [4]float64{}, err
 			}
@@ -379,11 +368,7 @@ func (u *update) finish(r SignatureRequest, value Ref, earlier []*Signature) (*P
 	if len(out) > f.limits.Bytes {
 		return nil, fmt.Errorf("%w: %d octets", ErrTooLarge, len(out))
 	}
-	written := fmt.Sprintf("[0 %d %d %d]", p.begin, p.end, len(out)-p.end)
-	if len(written) > rangeWidth {
-		return nil, fmt.Errorf("%w: the file is too large", ErrInput)
-	}
-	copy(out[p.order:], written)
+	copy(out[p.order:], fmt.Sprintf("[0 %d %d %d]", p.begin, p.end, len(out)-p.end))
 	p.data = out
 	return p, nil
 }
@@ -398,7 +383,7 @@ func (u *update) trailer(newest *section, size int) []byte {
 	if info := newest.trailer.Get("Info"); info != nil {
 		d = d.with("Info", info)
 	}
-	if id, ok := newest.trailer.Get("ID").(Array); ok && len(id) == 2 {
+	if id, _ := newest.trailer.Get("ID").(Array); len(id) == 2 {
 		sum := sm3.Sum(u.file.data)
 		d = d.with("ID", Array{id[0], String{Octets: sum[:16], Hex: true}})
 	}
@@ -477,15 +462,14 @@ func (p *Pending) check(out, value []byte) error {
 			return fmt.Errorf("%w: %w", ErrSelfCheck, s.Fault)
 		}
 		if i < len(p.earlier) {
-			before, err := p.file.Changes(p.earlier[i], p.earlier)
-			if err != nil {
-				return fmt.Errorf("%w: %w", ErrSelfCheck, err)
-			}
 			after, err := f.Changes(s, signatures)
 			if err != nil {
 				return fmt.Errorf("%w: %w", ErrSelfCheck, err)
 			}
-			if len(before.Refused) == 0 && len(after.Refused) > 0 {
+			if len(after.Refused) == 0 {
+				continue
+			}
+			if before, _ := p.file.Changes(p.earlier[i], p.earlier); len(before.Refused) == 0 { // it stood until now
 				return fmt.Errorf("%w: %s", ErrSelfCheck, after.Refused[0])
 			}
 			continue
@@ -527,6 +511,9 @@ func encode(out []byte, object Object) []byte {
 		return append(out, ']')
 	case *Dict:
 		out = append(out, "<<"...)
+		for _, item := range value.shadowed { // keys and values, which keep their place before those that count
+			out = append(encode(out, item), ' ')
+		}
 		for _, key := range value.Keys {
 			out = append(encode(out, key), ' ')
 			out = encode(out, value.Values[key])

@@ -77,7 +77,11 @@ func Open(data []byte, limits Limits) (*File, error) {
 	if _, ok := f.latest.trailerValue("Root").(Ref); !ok {
 		return nil, refuse(CodeStructure, 0, "the trailer names no catalogue")
 	}
-	if f.latest.catalog() == nil {
+	catalog, err := f.latest.catalog()
+	if err != nil {
+		return nil, err
+	}
+	if catalog == nil {
 		return nil, refuse(CodeStructure, 0, "there is no catalogue")
 	}
 	return f, nil
@@ -103,8 +107,8 @@ func lastStart(data []byte, from int) (start, tail int, err error) {
 	}
 	at += from
 	p := parser{data: data, at: at + len("startxref"), left: &budget{}}
-	start, ok := p.natural()
-	if !ok || start >= at {
+	start, _ = p.natural() // where there is none, no end of file follows either
+	if start >= at {
 		return 0, 0, refuse(CodeStructure, 0, "startxref names no offset")
 	}
 	for p.at < len(data) && isSpace(data[p.at]) {
@@ -138,10 +142,7 @@ func (f *File) readSections(start int) error {
 }
 
 func (f *File) readSection(at int, table bool) (*section, error) {
-	if at >= len(f.data) {
-		return nil, refuse(CodeStructure, 0, "cross-reference section outside the file")
-	}
-	p := &parser{data: f.data, at: at, left: f.left}
+	p := &parser{data: f.data, at: min(at, len(f.data)), left: f.left}
 	p.space()
 	s := &section{at: p.at, previous: -1}
 	var err error
@@ -169,7 +170,7 @@ func (f *File) readSection(at int, table bool) (*section, error) {
 	switch previous := s.trailer.Get("Prev").(type) {
 	case nil:
 	case int:
-		if previous < 0 || previous >= len(f.data) {
+		if previous < 0 {
 			return nil, refuse(CodeStructure, 0, "Prev is outside the file")
 		}
 		s.previous = previous
@@ -202,15 +203,15 @@ func (f *File) add(s *section, number, kind, at, generation int) error {
 // readTable reads a cross-reference table and its trailer (ISO 32000-1 7.5.4).
 func (f *File) readTable(p *parser, s *section) error {
 	for !p.keyword("trailer") {
-		first, ok1 := p.natural()
-		count, ok2 := p.natural()
-		if !ok1 || !ok2 || first > maxNumber || count > maxNumber {
+		first, _ := p.natural()
+		count, ok := p.natural()
+		if !ok {
 			return p.malformed("cross-reference table")
 		}
 		for i := range count {
-			offset, ok1 := p.natural()
-			generation, ok2 := p.natural()
-			if !ok1 || !ok2 {
+			offset, _ := p.natural()
+			generation, ok := p.natural()
+			if !ok {
 				return p.malformed("cross-reference entry")
 			}
 			kind := entryFree
@@ -221,7 +222,7 @@ func (f *File) readTable(p *parser, s *section) error {
 			default:
 				return p.malformed("cross-reference entry")
 			}
-			if kind == entryPlain && offset == 0 { // some writers mark what is not there so
+			if offset == 0 { // some writers mark what is not there so
 				kind = entryFree
 			}
 			if err := f.add(s, first+i, kind, offset, generation); err != nil {
@@ -262,8 +263,8 @@ func (f *File) readStream(p *parser, s *section) error {
 			return refuse(CodeStructure, 0, "Index of a cross-reference stream")
 		}
 	}
-	widths, ok := integers(stream.Dict.Get("W"))
-	if !ok || len(widths) != 3 {
+	widths, _ := integers(stream.Dict.Get("W"))
+	if len(widths) != 3 {
 		return refuse(CodeStructure, 0, "W of a cross-reference stream")
 	}
 	width := 0

@@ -59,16 +59,16 @@ func Update(data []byte, objects Objects, trailer string) []byte {
 
 func section(out []byte, objects Objects, trailer string, first bool) []byte {
 	numbers := slices.Sorted(maps.Keys(objects))
-	rows := ""
+	var rows strings.Builder
 	if first {
-		rows = "0 1\n0000000000 65535 f\r\n"
+		rows.WriteString("0 1\n0000000000 65535 f\r\n")
 	}
 	size := 1
 	if first {
 		trailer += fmt.Sprintf("/Size %d", numbers[len(numbers)-1]+1)
 	}
 	for _, number := range numbers {
-		rows += fmt.Sprintf("%d 1\n%010d 00000 n\r\n", number, len(out))
+		fmt.Fprintf(&rows, "%d 1\n%010d 00000 n\r\n", number, len(out))
 		out = fmt.Appendf(out, "%d 0 obj\n%s\nendobj\n", number, objects[number])
 		size = number + 1
 	}
@@ -76,7 +76,7 @@ func section(out []byte, objects Objects, trailer string, first bool) []byte {
 	if !strings.Contains(trailer, "/Size") {
 		trailer += fmt.Sprintf("/Size %d", max(size, 32))
 	}
-	return fmt.Appendf(out, "xref\n%strailer\n<<%s>>\nstartxref\n%d\n%%%%EOF\n", rows, trailer, start)
+	return fmt.Appendf(out, "xref\n%strailer\n<<%s>>\nstartxref\n%d\n%%%%EOF\n", rows.String(), trailer, start)
 }
 
 // Start is the offset that the last startxref names.
