@@ -112,8 +112,8 @@ type StampRecord struct {
 	Approval  string              `json:"approval,omitempty" doc:"Request under which it was allowed; absent where none was needed"`
 	Approvals []UseApprovalRecord `json:"approvals,omitempty" doc:"Who approved that, in a list of uses"`
 
-	By     string        `json:"by,omitempty" doc:"Who was behind it, where a procedure of the platform is the requester; absent where nobody is known"`
-	Flags  []string      `json:"flags,omitempty" doc:"How it is unlike other uses of the seal. They stop nothing. night: a person outside the hours of work; volume: far more than usual in an hour or a day; new_person: somebody who did not use this seal within 180 days, though others had; new_device: from a browser and network, or with a token of staff, from where they never did; after_refusal: without an approval, within a day of one that was refused to the requester"`
+	By     string        `json:"by,omitempty" doc:"In a list of uses: who was behind it, where a procedure of the platform is the requester; absent where nobody is known"`
+	Flags  []string      `json:"flags,omitempty" doc:"In a list of uses: how it is unlike the others of the seal. They stop nothing. night: a person outside the hours of work; volume: far more than usual in an hour or a day; new_person: somebody who did not use this seal within 180 days, though others had; new_device: from a browser and network, or with a token of staff, from where they never did; after_refusal: without an approval, within a day of one that was refused to the requester"`
 	Volume *VolumeRecord `json:"volume,omitempty" doc:"With flag volume: how many it was one of"`
 }
 
@@ -126,7 +126,13 @@ type VolumeRecord struct {
 }
 
 func stampRecord(s esign.Stamp) StampRecord {
-	out := StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, onePage(s.Places), placesRecord(s.Places), valueName(s.Value), s.Remote != "", s.Remote, s.CreatedAt, s.Approval, nil, "", flagWords(s.Flags), nil}
+	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, onePage(s.Places), placesRecord(s.Places), valueName(s.Value), s.Remote != "", s.Remote, s.CreatedAt, s.Approval, nil, "", nil, nil}
+}
+
+// loggedRecord is a use with what a list of uses tells besides. The answer to a stamp tells none of that, since the same key gives the same answer.
+func loggedRecord(s esign.Stamp, approvals []UseApprovalRecord) StampRecord {
+	out := stampRecord(s)
+	out.Approvals, out.Flags = approvals, flagWords(s.Flags)
 	if s.By != s.Requester {
 		out.By = s.By
 	}
@@ -410,11 +416,11 @@ func stampList(ctx context.Context, service *esign.Service, stamps []esign.Stamp
 	out := &stampPage{}
 	out.Body.Stamps, out.Body.Next = []StampRecord{}, next
 	for _, s := range stamps {
-		shown := stampRecord(s)
+		var approvals []UseApprovalRecord
 		if u, ok := behind[s.Approval]; ok {
-			shown.Approvals = approvalRecords(u.Approvals)
+			approvals = approvalRecords(u.Approvals)
 		}
-		out.Body.Stamps = append(out.Body.Stamps, shown)
+		out.Body.Stamps = append(out.Body.Stamps, loggedRecord(s, approvals))
 	}
 	return out, nil
 }

@@ -52,6 +52,9 @@ func RunStore(t *testing.T, open func(t testing.TB) esign.Store) {
 	for name, run := range successionStore {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}
+	for name, run := range flagStore {
+		t.Run(name, func(t *testing.T) { run(t, open(t)) })
+	}
 	for name, run := range useStore {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}
