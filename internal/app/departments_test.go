@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -184,12 +185,14 @@ needs a right that holds everywhere, or is for everybody, for persons or for mac
 |---|---|---|
 `
 
-// flagged has a seal used by an application, and once more by another one, whose use is flagged as that of somebody new.
+// flagged has a seal used by two applications, of which the second one is flagged as somebody new; token reads it.
 func flagged(t *testing.T, p *apptest.Platform, seal, token string) string {
 	t.Helper()
 	order := map[string]any{"document": base64.StdEncoding.EncodeToString(sealtest.Document(t, 1)), "page": 1, "x_mm": 100, "y_mm": 100, "purpose": "公布办事指南"}
-	for n, one := range []string{adminToken(t, p, "seal_keeper"), token} {
-		if a := call(t, p, http.MethodPost, "/api/v1/seals/"+seal+"/stamps", one, order, "Idempotency-Key", fmt.Sprint("flagged-", n)); a.Status != http.StatusCreated {
+	for n := range 2 {
+		c := p.Client(idp.Client{ClientID: fmt.Sprint("sealing-", n), ClientName: "用印系统", GrantTypes: []string{"client_credentials"}, Scope: "seal_keeper"})
+		granted := p.Post("/token", c, url.Values{"grant_type": {"client_credentials"}, "scope": {"seal_keeper"}})
+		if a := call(t, p, http.MethodPost, "/api/v1/seals/"+seal+"/stamps", granted.String("access_token"), order, "Idempotency-Key", fmt.Sprint("flagged-", n)); a.Status != http.StatusCreated {
 			t.Fatal(a.Text)
 		}
 	}
