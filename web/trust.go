@@ -37,6 +37,7 @@ type LicensePresentPage struct {
 type Column struct {
 	Label  string
 	Number bool // right-aligned
+	Wide   bool // holds sentences
 }
 
 // Row of a list.

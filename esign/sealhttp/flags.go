@@ -106,7 +106,7 @@ func (p *Pages) logTable(r *http.Request, stamps []esign.Stamp) (web.Table, erro
 	}
 	text := func(key string) string { return p.Renderer.Text(r, key) }
 	gap := text("page.list_gap")
-	table := web.Table{Caption: text("seal.uses"), Columns: []web.Column{{Label: text("flag.at")}, {Label: text("stamp.purpose")}, {Label: text("flag.flags")}, {Label: text("flag.by")}, {Label: text("stamp.item")}, {Label: text("stamp.place")}, {Label: text("flag.approved_by")}, {Label: "SM3"}}}
+	table := web.Table{Caption: text("seal.uses"), Columns: []web.Column{{Label: text("flag.at")}, {Label: text("stamp.purpose")}, {Label: text("flag.flags"), Wide: true}, {Label: text("flag.by")}, {Label: text("stamp.item")}, {Label: text("stamp.place")}, {Label: text("flag.approved_by")}, {Label: "SM3"}}}
 	for _, s := range stamps {
 		by, places, approved := s.Requester, []string{}, []string{}
 		if s.By != "" && s.By != s.Requester {

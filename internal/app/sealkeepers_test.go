@@ -93,7 +93,7 @@ func TestNamedKeepersAreToldOfFlags(t *testing.T) {
 	p := apptest.StartOn(t, apptest.NewConfig(t, database(t), t.TempDir()), app.Options{Register: register})
 	k := newSealOffice(t, p)
 	k.stamp("the first of all", helper, "")
-	k.names()
+	k.names("37030000001951")
 	k.stamp("a new person", clerk, "")
 	k.stamp("and again", clerk, "")
 	text := messageTo(t, p, clerk, "与平常不同")

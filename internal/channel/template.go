@@ -129,7 +129,7 @@ var templates = withMandates(map[string]Template{
 	TemplateCertificateUnwatchedEnd: {TemplateCertificateUnwatchedEnd, nil, false},
 
 	TemplateForgeryDecided:  {TemplateForgeryDecided, nil, false},
-	TemplateSealFlagged:     {TemplateSealFlagged, []Param{{"seal", 12}, {"day", 10}}, false},
+	TemplateSealFlagged:     {TemplateSealFlagged, []Param{{"seal", 8}, {"day", 10}}, false},
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}, false},
 	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},
 	TemplateDisputeMoved:    {TemplateDisputeMoved, nil, false},

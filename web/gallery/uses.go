@@ -28,12 +28,12 @@ func sealUses() []Sample {
 	flags := web.FormField{Name: "flag", Label: "提示", Kind: web.InputSelect, Options: []web.Option{{Label: "全部"}, {Value: "any", Label: "有提示的"}, {Value: "night", Label: "非工作时段"}}}
 	flagState := web.FormField{Name: "state", Label: "状态", Kind: web.InputSelect, Options: []web.Option{{Label: "全部"}, {Value: "open", Label: "待查看"}}, Value: "open"}
 	const flagLead = "提示说明一次用印与这枚印章平常的用法不同，不影响用印，也不表示有错。"
-	log := web.Table{Caption: "用印记录", Columns: []web.Column{{Label: "用印时间"}, {Label: "用印事由"}, {Label: "提示"}, {Label: "用印人"}, {Label: "事项编号"}, {Label: "盖章位置"}, {Label: "批准人"}, {Label: "SM3"}}, Rows: []web.Row{
+	log := web.Table{Caption: "用印记录", Columns: []web.Column{{Label: "用印时间"}, {Label: "用印事由"}, {Label: "提示", Wide: true}, {Label: "用印人"}, {Label: "事项编号"}, {Label: "盖章位置"}, {Label: "批准人"}, {Label: "SM3"}}, Rows: []web.Row{
 		{Cells: []string{"2026-11-24 22:14:09", "公布办事指南", night + "、" + many, "staff:stf_7c1d", "2026-1124-0002", "第 1 页", "staff:stf_90aa", sm3}, Status: "stamp_stored"},
 		{Cells: []string{"2026-11-24 21:30:41", "签订合同", night, "staff:stf_7c1d", "", "第 3 页", "", sm3}, Status: "stamp_planned"}}}
 	listed := log
 	listed.ExportURL = "/seal/logs/sl_1?format=csv"
-	look := web.StateAction{ID: "flags-look", Label: "已查看", Text: "查看结论", URL: "/seal/flags/sl_1.2026-11-24/look", Effect: "结论记入审计，姓名随之保留。此后又有提示时会再次列出。", Max: 200, Open: true, Error: "请填写原因"}
+	look := web.StateAction{ID: "flags-look", Label: "填写查看结论", Text: "查看结论", URL: "/seal/flags/sl_1.2026-11-24/look", Effect: "结论记入审计，姓名随之保留。此后又有提示时会再次列出。", Max: 200, Open: true, Error: "请填写原因"}
 	why := web.AdminSection{ID: "flags-why", Title: "为何提示", Text: "这些提示在用印时自动作出，随记录保留，不能更改。", Facts: []web.ShownField{
 		{Label: "非工作时段", Value: "用印时间不在工作时段内。应用自动用印和平台自身的用印不作此提示。"}, {Label: "用印次数多", Value: "这一小时或这一天的用印次数超过此前 30 天最忙时的三倍；每小时 20 次、每天 100 次以内不提示。"}}}
 	return []Sample{
