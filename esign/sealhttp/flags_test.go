@@ -78,6 +78,7 @@ func TestX23VolumeOverTheAPI(t *testing.T) {
 	s := newSite(t)
 	seal := s.world.Active(t, sealtest.SampleApplication(1))
 	for n := range esign.HourFloor + 1 {
+		s.world.Advance(time.Second)
 		r := sealtest.Request(seal, sealtest.Document(t, 1))
 		r.Key = "key-many-" + string(rune('a'+n))
 		if _, _, err := s.world.Service.Stamp(sealtest.Keeper, r); err != nil {
