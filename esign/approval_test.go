@@ -401,7 +401,7 @@ func TestI17RaceForOneApproval(t *testing.T) {
 	if got := race(func(int) string { return "one-key" }); len(got) != 1 {
 		t.Errorf("%d documents for one key", len(got))
 	}
-	stamps, _, err := a.Service.Stamps(sealtest.Keeper, a.seal.ID, "", 50)
+	stamps, _, err := a.Service.Stamps(sealtest.Keeper, a.seal.ID, "", "", 50)
 	if err != nil || len(stamps) != 2 {
 		t.Errorf("%d stamps, %v", len(stamps), err)
 	}

@@ -34,7 +34,7 @@ func TestI01SealOfAnotherAreaIsNotThere(t *testing.T) {
 	all := []string{esign.RoleKeeper, esign.RoleReviewer, esign.RoleMaker}
 	for name, do := range map[string]func(ctx context.Context) error{
 		"find":    func(ctx context.Context) error { _, err := w.Service.Find(ctx, s.ID); return err },
-		"stamps":  func(ctx context.Context) error { _, _, err := w.Service.Stamps(ctx, s.ID, "", 10); return err },
+		"stamps":  func(ctx context.Context) error { _, _, err := w.Service.Stamps(ctx, s.ID, "", "", 10); return err },
 		"suspend": func(ctx context.Context) error { _, err := w.Service.Suspend(ctx, s.ID, "r"); return err },
 		"lose": func(ctx context.Context) error {
 			_, err := w.Service.ReportLost(ctx, s.ID, esign.Ending{Reason: "r"})

@@ -82,7 +82,7 @@ func TestRecoverOnManyNodes(t *testing.T) {
 	}
 	w := sealtest.NewWorld(t, twin)
 	for n := range 250 {
-		if err := twin.PlanStamp(t.Context(), sealtest.Plan(n, sealtest.Row(1).ID), recordOf("planned")); err != nil {
+		if err := twin.PlanStamp(t.Context(), sealtest.Plan(n, sealtest.Row(1).ID), nil, recordOf("planned")); err != nil {
 			t.Fatal(err)
 		}
 	}

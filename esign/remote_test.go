@@ -76,7 +76,7 @@ func TestADocumentThatStaysWithItsHolderIsSealed(t *testing.T) {
 			if planned.Type != "seal.stamp.planned" || planned.Details["remote"] != "true" || planned.Details["property"] != s.Remote || planned.Details["description"] != s.SourceSM3 {
 				t.Errorf("%+v", planned)
 			}
-			if log, _, err := a.Service.Stamps(sealtest.Keeper, a.seal.ID, "", 10); err != nil || len(log) != 1 || log[0].Remote != s.Remote {
+			if log, _, err := a.Service.Stamps(sealtest.Keeper, a.seal.ID, "", "", 10); err != nil || len(log) != 1 || log[0].Remote != s.Remote {
 				t.Errorf("%+v %v", log, err)
 			}
 			if _, again, err := a.Service.Result(sealtest.Keeper, a.seal.ID, request.Key); err != nil || !bytes.Equal(again, value) {

@@ -95,6 +95,9 @@ type Stamp struct {
 	LeaseTo   time.Time // until then a planned stamp belongs to the process that planned it
 	Approval  string    // the request under which it was allowed; empty where none was needed
 	Rule      int64     // number of the seal's rule under which it is planned; no store gives it back
+	By        string    // who is behind it, where it was judged; of what another room asked for, not the Requester
+	Flagged             // how it is unlike other uses of the seal; flags are added when it is planned again, and none is ever taken away
+	FlagDay   Day       // on which it was flagged first; 0 without flags
 }
 
 // Position is a place in the list of uses of a seal, which runs from the newest to the oldest. The zero one is before
@@ -136,13 +139,14 @@ type Store interface {
 	AmendSeal(ctx context.Context, s, seen Seal, record audit.Record) error
 	// Replacement finds the seal that takes the place of another, or is to take it, and is not revoked; ErrNotFound.
 	Replacement(ctx context.Context, id string) (Seal, error)
-	// PlanStamp stores a planned stamp; ErrInactive when the seal is not in use, ErrExists when the requester used the key
-	// before.
-	PlanStamp(ctx context.Context, s Stamp, record audit.Record) error
+	// PlanStamp stores a planned stamp, judged by watch where that is not nil; ErrInactive when the seal is not in use, ErrExists when the
+	// requester used the key before.
+	PlanStamp(ctx context.Context, s Stamp, watch *Watch, record audit.Record) error
 	StampByKey(ctx context.Context, requester, key string) (Stamp, error)
 	// TakeOver plans a stamp again under the lease in s when nobody works on it: it is abandoned, or planned with a lease
-	// that was over by now. ErrChanged when somebody does, or it is stored; ErrInactive when the seal is not in use.
-	TakeOver(ctx context.Context, s Stamp, now time.Time, record audit.Record) error
+	// that was over by now. ErrChanged when somebody does, or it is stored; ErrInactive when the seal is not in use. Flags that it did not have
+	// are added.
+	TakeOver(ctx context.Context, s Stamp, now time.Time, watch *Watch, record audit.Record) error
 	// Release ends the lease of a planned stamp early, so that its requester need not wait; ErrChanged when it is no longer
 	// planned under the lease in s.
 	Release(ctx context.Context, s Stamp, at time.Time) error
@@ -152,7 +156,8 @@ type Store interface {
 	// PlannedBefore lists planned stamps whose lease was over by then, oldest lease first.
 	PlannedBefore(ctx context.Context, now time.Time, limit int) ([]Stamp, error)
 	// Stamps lists the uses of a seal, newest first, beginning after the position.
-	Stamps(ctx context.Context, sealID string, after Position, limit int) ([]Stamp, error)
+	Stamps(ctx context.Context, q StampQuery) ([]Stamp, error)
+	FlagStore
 	Uses
 	Successions
 }
@@ -188,6 +193,8 @@ type Config struct {
 	Held func(ctx context.Context, addresses []string) ([]string, error)
 	// FilingRequired lets only seals come into use that are on file with the authority for seals.
 	FilingRequired bool
+	// Hours are those of work: a use by a person outside them is flagged.
+	Hours WorkHours
 	// MakerName is the organisation in the seal maker's certificate.
 	MakerName string
 	// Keepers says whom organisations named as keepers of their seals; nil says that none did.

@@ -516,7 +516,7 @@ func TestF06StoreAway(t *testing.T) {
 		"find":         func() error { _, err := w.Service.Find(sealtest.Keeper, s.ID); return err },
 		"find by code": func() error { _, err := w.Service.FindByCode(sealtest.Keeper, s.Code); return err },
 		"list":         func() error { _, _, err := w.Service.List(sealtest.Keeper, "", "", 1); return err },
-		"uses":         func() error { _, _, err := w.Service.Stamps(sealtest.Keeper, s.ID, "", 1); return err },
+		"uses":         func() error { _, _, err := w.Service.Stamps(sealtest.Keeper, s.ID, "", "", 1); return err },
 		"sweep":        func() error { _, err := w.Service.Recover(t.Context()); return err },
 	} {
 		if err := do(); fault.CodeOf(err) != fault.Unavailable {

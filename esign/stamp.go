@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -310,14 +311,14 @@ func (s *Service) plan(ctx context.Context, j *job, earlier Stamp) error {
 		details["remote"], details["property"] = "true", j.stamp.Remote
 	}
 	if earlier.ID == "" {
-		return s.cfg.Store.PlanStamp(ctx, j.stamp, s.consumed(ctx, j.stamp, audit.With(s.event(ctx, "seal.stamp.planned", "stamp", j.stamp.ID, details))))
+		return s.cfg.Store.PlanStamp(ctx, j.stamp, s.watch(ctx, j, false), s.consumed(ctx, j.stamp, audit.With(s.event(ctx, "seal.stamp.planned", "stamp", j.stamp.ID, details))))
 	}
 	j.stamp.ID, j.stamp.CreatedAt = earlier.ID, earlier.CreatedAt
 	record := audit.With(s.event(ctx, "seal.stamp.resumed", "stamp", j.stamp.ID, details))
 	if earlier.State == Abandoned || earlier.Approval == "" {
 		record = s.consumed(ctx, j.stamp, record)
 	}
-	return s.cfg.Store.TakeOver(ctx, j.stamp, s.cfg.Now(), record)
+	return s.cfg.Store.TakeOver(ctx, j.stamp, s.cfg.Now(), s.watch(ctx, j, true), record)
 }
 
 // finish signs, verifies and stores. From here on a caller that went away stops nothing: its next try finds the result.
@@ -444,17 +445,25 @@ func (s *Service) Recover(ctx context.Context) (settled int, err error) {
 	}
 }
 
-// Stamps lists the uses of a seal, newest first, after a cursor. next is empty on the last page.
-func (s *Service) Stamps(ctx context.Context, sealID, after string, limit int) (page []Stamp, next string, err error) {
-	position, err := parsePosition(after)
-	if err != nil {
-		return nil, "", err
+// Stamps lists the uses of a seal, newest first, after a cursor: those with a flag, with AnyFlag, or all when it is empty. next is empty on the
+// last page.
+func (s *Service) Stamps(ctx context.Context, sealID string, flag Flag, after string, limit int) (page []Stamp, next string, err error) {
+	if flag != "" && flag != AnyFlag && !slices.Contains(Flags, flag) {
+		return nil, "", fault.New(fault.Malformed)
 	}
 	if _, err := s.Find(ctx, sealID); err != nil {
 		return nil, "", err
 	}
+	return s.stampPage(ctx, StampQuery{SealID: sealID, Flag: flag}, after, limit)
+}
+
+func (s *Service) stampPage(ctx context.Context, q StampQuery, after string, limit int) (page []Stamp, next string, err error) {
+	if q.After, err = parsePosition(after); err != nil {
+		return nil, "", err
+	}
 	limit = min(max(limit, 1), maxPage)
-	page, err = s.cfg.Store.Stamps(ctx, sealID, position, limit+1)
+	q.Limit = limit + 1
+	page, err = s.cfg.Store.Stamps(ctx, q)
 	if err != nil {
 		return nil, "", unavailable(err)
 	}

@@ -496,7 +496,7 @@ func TestUsesOfASeal(t *testing.T) {
 	var seen []string
 	after := ""
 	for range 10 {
-		page, next, err := w.Service.Stamps(sealtest.Keeper, seal.ID, after, 2)
+		page, next, err := w.Service.Stamps(sealtest.Keeper, seal.ID, "", after, 2)
 		if err != nil || len(page) > 2 {
 			t.Fatal(len(page), err)
 		}
@@ -511,13 +511,13 @@ func TestUsesOfASeal(t *testing.T) {
 	if !slices.Equal(seen, []string{"key0", "key1", "key2", "key3", "key4"}) {
 		t.Errorf("%v", seen)
 	}
-	if page, _, err := w.Service.Stamps(sealtest.Keeper, other.ID, "", 2); err != nil || len(page) != 0 {
+	if page, _, err := w.Service.Stamps(sealtest.Keeper, other.ID, "", "", 2); err != nil || len(page) != 0 {
 		t.Error(len(page), err)
 	}
-	_, _, err := w.Service.Stamps(sealtest.Keeper, "seal_none", "", 2)
+	_, _, err := w.Service.Stamps(sealtest.Keeper, "seal_none", "", "", 2)
 	wantCode(t, err, fault.NotFound)
 	for _, cursor := range []string{"x", "1", "1.", ".a", "1.\x00", "1." + strings.Repeat("a", 65), "99999999999999999999.a"} {
-		_, _, err := w.Service.Stamps(sealtest.Keeper, seal.ID, cursor, 2)
+		_, _, err := w.Service.Stamps(sealtest.Keeper, seal.ID, "", cursor, 2)
 		wantCode(t, err, fault.Malformed)
 	}
 }

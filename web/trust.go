@@ -37,6 +37,7 @@ type LicensePresentPage struct {
 type Column struct {
 	Label  string
 	Number bool // right-aligned
+	Wide   bool // holds sentences
 }
 
 // Row of a list.
@@ -132,6 +133,7 @@ type HistoryItem struct {
 	Text   string
 	Actor  string
 	Detail string
+	Flags  []string // how it is unlike others, in words
 }
 
 // StateAction is a change of state: a form with a reason and, where it cannot be undone, the effect in one sentence.
@@ -174,6 +176,7 @@ type SealListPage struct {
 	UsesURL string // requests for uses; empty hides it
 	// SuccessionsURL is the list of organisations that were succeeded; empty hides it.
 	SuccessionsURL string
+	FlagsURL       string // days with flagged uses; empty hides it
 }
 
 // SealMakePage is "seal-make": apply for a seal (seal-submit).
@@ -220,6 +223,7 @@ type SealDetailPage struct {
 	Uses          []HistoryItem
 	UsesNextURL   string // older uses
 	UsesTopURL    string // back to the newest
+	LogURL        string // all of them as a list
 	BackURL       string // default /seal
 }
 

@@ -274,7 +274,7 @@ func encodeStamp(s esign.Stamp) (string, error) {
 }
 
 // PlanStamp stores a planned stamp if the seal is active at that moment.
-func (st *Store) PlanStamp(ctx context.Context, s esign.Stamp, record audit.Record) error {
+func (st *Store) PlanStamp(ctx context.Context, s esign.Stamp, watch *esign.Watch, record audit.Record) error {
 	body, err := encodeStamp(s)
 	if err != nil {
 		return err
@@ -294,7 +294,10 @@ func (st *Store) PlanStamp(ctx context.Context, s esign.Stamp, record audit.Reco
 		if err := takeUse(ctx, tx, s, s.CreatedAt); err != nil {
 			return err
 		}
-		return auditdb.Append(ctx, tx, record)
+		if err := auditdb.Append(ctx, tx, record); err != nil {
+			return err
+		}
+		return watched(ctx, tx, s, watch)
 	})
 	if sqldb.IsUnique(err) {
 		return esign.ErrExists
@@ -312,17 +315,21 @@ func inUse(ctx context.Context, tx sqldb.Tx, sealID string) error {
 	return err
 }
 
-const stampColumns = "id, seal_id, state, requester, key, body, result_sm3, created_at, lease_to, approval"
+const stampColumns = "id, seal_id, state, requester, key, body, result_sm3, created_at, lease_to, approval, used_by, flags, volume, flag_day"
 
 func scanStamp(row interface{ Scan(...any) error }) (esign.Stamp, error) {
 	var s esign.Stamp
-	var text string
-	var created, lease int64
-	if err := row.Scan(&s.ID, &s.SealID, &s.State, &s.Requester, &s.Key, &text, &s.ResultSM3, &created, &lease, &s.Approval); err != nil {
+	var text, volume string
+	var created, lease, bits int64
+	if err := row.Scan(&s.ID, &s.SealID, &s.State, &s.Requester, &s.Key, &text, &s.ResultSM3, &created, &lease, &s.Approval, &s.By, &bits, &volume, &s.FlagDay); err != nil {
 		return s, err
 	}
 	var b stampBody
 	err := json.Unmarshal([]byte(text), &b)
+	if volume != "" {
+		err = errors.Join(err, json.Unmarshal([]byte(volume), &s.Volume))
+	}
+	s.Flags = flagsOf(bits)
 	s.Item, s.Purpose, s.SourceSM3, s.Places, s.Unkept, s.Value, s.Remote = b.Item, b.Purpose, b.SourceSM3, b.Places, b.Unkept, b.Value, b.Remote
 	if b.Page > 0 {
 		s.Places = []esign.Place{esign.At(b.Page, b.XMM, b.YMM)}
@@ -366,7 +373,7 @@ func (st *Store) SettleStamp(ctx context.Context, s esign.Stamp, record audit.Re
 }
 
 // TakeOver plans a stamp again that nobody works on. One that is planned under its request goes on under it; any other takes a use anew.
-func (st *Store) TakeOver(ctx context.Context, s esign.Stamp, now time.Time, record audit.Record) error {
+func (st *Store) TakeOver(ctx context.Context, s esign.Stamp, now time.Time, watch *esign.Watch, record audit.Record) error {
 	return st.db.Write(ctx, func(tx sqldb.Tx) error {
 		if err := inUse(ctx, tx, s.SealID); err != nil {
 			return err
@@ -389,7 +396,10 @@ func (st *Store) TakeOver(ctx context.Context, s esign.Stamp, now time.Time, rec
 		if !done {
 			return esign.ErrChanged
 		}
-		return auditdb.Append(ctx, tx, record)
+		if err := auditdb.Append(ctx, tx, record); err != nil {
+			return err
+		}
+		return watched(ctx, tx, s, watch)
 	})
 }
 
@@ -427,10 +437,22 @@ func (st *Store) PlannedBefore(ctx context.Context, now time.Time, limit int) ([
 }
 
 // Stamps lists the uses of a seal, newest first.
-func (st *Store) Stamps(ctx context.Context, sealID string, after esign.Position, limit int) ([]esign.Stamp, error) {
-	if after == (esign.Position{}) {
-		return st.stamps(ctx, "WHERE seal_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2", sealID, limit)
+func (st *Store) Stamps(ctx context.Context, q esign.StampQuery) ([]esign.Stamp, error) {
+	condition, args := "seal_id = $1", []any{q.SealID, q.Limit}
+	if q.Flag != "" {
+		condition += " AND flags <> 0"
 	}
-	return st.stamps(ctx, "WHERE seal_id = $1 AND (created_at < $2 OR created_at = $2 AND id < $3) ORDER BY created_at DESC, id DESC LIMIT $4",
-		sealID, sqldb.Micros(after.At), after.ID, limit)
+	if bit := flagBit[q.Flag]; bit != 0 {
+		args = append(args, bit)
+		condition += fmt.Sprintf(" AND flags & $%d <> 0", len(args))
+	}
+	if q.On != 0 {
+		args = append(args, int64(q.On))
+		condition += fmt.Sprintf(" AND flag_day = $%d", len(args))
+	}
+	if q.After != (esign.Position{}) {
+		args = append(args, sqldb.Micros(q.After.At), q.After.ID)
+		condition += fmt.Sprintf(" AND (created_at < $%[1]d OR created_at = $%[1]d AND id < $%[2]d)", len(args)-1, len(args))
+	}
+	return st.stamps(ctx, "WHERE "+condition+" ORDER BY created_at DESC, id DESC LIMIT $2", args...)
 }

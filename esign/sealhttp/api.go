@@ -111,10 +111,36 @@ type StampRecord struct {
 
 	Approval  string              `json:"approval,omitempty" doc:"Request under which it was allowed; absent where none was needed"`
 	Approvals []UseApprovalRecord `json:"approvals,omitempty" doc:"Who approved that, in a list of uses"`
+
+	By     string        `json:"by,omitempty" doc:"In a list of uses: who was behind it, where a procedure of the platform is the requester; absent where nobody is known"`
+	Flags  []string      `json:"flags,omitempty" doc:"In a list of uses: how it is unlike the others of the seal. They stop nothing. night: a person outside the hours of work; volume: far more than usual in an hour or a day; new_person: somebody who did not use this seal within 180 days, though others had; new_device: from a browser and network, or with a token of staff, from where they never did; after_refusal: without an approval, within a day of one that was refused to the requester"`
+	Volume *VolumeRecord `json:"volume,omitempty" doc:"With flag volume: how many it was one of"`
+}
+
+// VolumeRecord says how many uses made a use one of many.
+type VolumeRecord struct {
+	Hour      int `json:"hour,omitempty" doc:"Uses in its hour up to it, where those are too many"`
+	HourLimit int `json:"hour_limit,omitempty" doc:"As many are not unusual for the seal: three times its busiest hour of the 30 days before, and never less than 20"`
+	Day       int `json:"day,omitempty" doc:"Uses on its day up to it, where those are too many"`
+	DayLimit  int `json:"day_limit,omitempty" doc:"As many are not unusual for the seal: three times its busiest day of the 30 days before, and never less than 100"`
 }
 
 func stampRecord(s esign.Stamp) StampRecord {
-	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, onePage(s.Places), placesRecord(s.Places), valueName(s.Value), s.Remote != "", s.Remote, s.CreatedAt, s.Approval, nil}
+	return StampRecord{s.ID, string(s.State), s.Requester, s.Purpose, s.SourceSM3, s.ResultSM3, onePage(s.Places), placesRecord(s.Places), valueName(s.Value), s.Remote != "", s.Remote, s.CreatedAt, s.Approval, nil, "", nil, nil}
+}
+
+// loggedRecord is a use with what a list of uses tells besides. The answer to a stamp tells none of that, since the same key gives the same answer.
+func loggedRecord(s esign.Stamp, approvals []UseApprovalRecord) StampRecord {
+	out := stampRecord(s)
+	out.Approvals, out.Flags = approvals, flagWords(s.Flags)
+	if s.By != s.Requester {
+		out.By = s.By
+	}
+	if s.Volume != (esign.Volume{}) {
+		v := VolumeRecord(s.Volume)
+		out.Volume = &v
+	}
+	return out
 }
 
 // valueSeal is what a seal signature is called on the wire.
@@ -355,43 +381,48 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 	registerBatches(api, service, operation)
 	registerUses(api, service, operation)
 	registerSuccessions(api, service)
+	registerFlags(api, service)
 	huma.Register(api, operation("list-stamps", http.MethodGet, "/{id}/stamps", "用印记录 Uses of a seal", http.StatusOK), func(ctx context.Context, in *struct {
 		PathID
+		Flag  string `query:"flag" enum:"any,night,volume,new_person,new_device,after_refusal" doc:"Only those with this flag, or with any"`
 		After string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Stamps on a page"`
-	}) (*struct {
-		Body struct {
-			Stamps []StampRecord `json:"stamps" doc:"Uses, newest first"`
-			Next   string        `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
-		}
-	}, error) {
+	}) (*stampPage, error) {
 		if err := esign.Staff(ctx); err != nil {
 			return nil, err
 		}
-		stamps, next, err := service.Stamps(ctx, in.ID, in.After, in.Limit)
+		stamps, next, err := service.Stamps(ctx, in.ID, esign.Flag(in.Flag), in.After, in.Limit)
 		if err != nil {
 			return nil, err
 		}
-		out := &struct {
-			Body struct {
-				Stamps []StampRecord `json:"stamps" doc:"Uses, newest first"`
-				Next   string        `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
-			}
-		}{}
-		behind, err := service.ApprovalsOf(ctx, stamps)
-		if err != nil {
-			return nil, err
-		}
-		out.Body.Stamps, out.Body.Next = []StampRecord{}, next
-		for _, s := range stamps {
-			shown := stampRecord(s)
-			if u, ok := behind[s.Approval]; ok {
-				shown.Approvals = approvalRecords(u.Approvals)
-			}
-			out.Body.Stamps = append(out.Body.Stamps, shown)
-		}
-		return out, nil
+		return stampList(ctx, service, stamps, next)
 	})
+}
+
+// stampPage is a page of uses.
+type stampPage struct {
+	Body struct {
+		Stamps []StampRecord `json:"stamps" doc:"Uses, newest first"`
+		Next   string        `json:"next,omitempty" doc:"Cursor of the next page; absent on the last one"`
+	}
+}
+
+// stampList is a page of uses with those who approved them.
+func stampList(ctx context.Context, service *esign.Service, stamps []esign.Stamp, next string) (*stampPage, error) {
+	behind, err := service.ApprovalsOf(ctx, stamps)
+	if err != nil {
+		return nil, err
+	}
+	out := &stampPage{}
+	out.Body.Stamps, out.Body.Next = []StampRecord{}, next
+	for _, s := range stamps {
+		var approvals []UseApprovalRecord
+		if u, ok := behind[s.Approval]; ok {
+			approvals = approvalRecords(u.Approvals)
+		}
+		out.Body.Stamps = append(out.Body.Stamps, loggedRecord(s, approvals))
+	}
+	return out, nil
 }
 
 func answer(s esign.Seal, err error) (*one, error) {

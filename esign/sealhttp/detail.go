@@ -87,7 +87,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 	if err != nil {
 		return err
 	}
-	uses, next, err := p.Service.Stamps(r.Context(), seal.ID, after, usesOnPage)
+	uses, next, err := p.Service.Stamps(r.Context(), seal.ID, "", after, usesOnPage)
 	if err != nil {
 		return err
 	}
@@ -98,6 +98,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 	for _, u := range uses {
 		body.Uses = append(body.Uses, p.use(r, u, behind[u.Approval].Approvals))
 	}
+	body.LogURL = logsPath + url.PathEscape(seal.ID)
 	body.UsesNextURL = pagemark.Onward(r, "/seal/"+seal.ID+"#seal-uses", next)
 	if after != "" {
 		body.UsesTopURL = "/seal/" + seal.ID + "#seal-uses"
@@ -187,7 +188,7 @@ func (p *Pages) use(r *http.Request, u esign.Stamp, approvals []esign.UseApprova
 	for _, a := range approvals {
 		detail = append(detail, p.Renderer.Text(r, "use.by", "by", a.By))
 	}
-	return web.HistoryItem{At: u.CreatedAt, Text: u.Purpose, Actor: u.Requester, Detail: strings.Join(append(detail, "SM3 "+u.SourceSM3[:min(16, len(u.SourceSM3))]+"…"), " · ")}
+	return web.HistoryItem{At: u.CreatedAt, Text: u.Purpose, Actor: u.Requester, Flags: p.flagTexts(r, u), Detail: strings.Join(append(detail, "SM3 "+u.SourceSM3[:min(16, len(u.SourceSM3))]+"…"), " · ")}
 }
 
 // place says in words where a seal was drawn.

@@ -54,6 +54,11 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"POST /seal/{id}/rule-approve":           p.approveRule,
 		"POST /seal/{id}/rule-refuse":            p.refuseRule,
 
+		"GET /seal/logs/{id}":           p.log,
+		"GET /seal/flags":               p.flagList,
+		"GET /seal/flags/{flags}":       p.flagDay,
+		"POST /seal/flags/{flags}/look": p.look,
+
 		"GET /seal/successions":                        p.successionList,
 		"GET /seal/successions/new":                    p.successionForm,
 		"POST /seal/successions/new":                   p.proposeSuccession,
@@ -109,7 +114,7 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	for _, one := range filters {
 		options = append(options, web.Option{Value: string(one), Label: text("status." + stateWord(one))})
 	}
-	body := web.SealListPage{UsesURL: requestsPath, SuccessionsURL: successionsPath, Filter: web.FormField{Name: "state", Label: text("seal.state"), Kind: web.InputSelect, Options: options, Value: state}, Table: web.Table{
+	body := web.SealListPage{UsesURL: requestsPath, SuccessionsURL: successionsPath, FlagsURL: flagsPath, Filter: web.FormField{Name: "state", Label: text("seal.state"), Kind: web.InputSelect, Options: options, Value: state}, Table: web.Table{
 		Caption: p.Renderer.Text(r, "seal.list"),
 		Columns: []web.Column{{Label: text("seal.name")}, {Label: text("seal.id")}, {Label: text("seal.valid_to")}},
 	}}

@@ -52,6 +52,9 @@ func RunStore(t *testing.T, open func(t testing.TB) esign.Store) {
 	for name, run := range successionStore {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}
+	for name, run := range flagStore {
+		t.Run(name, func(t *testing.T) { run(t, open(t)) })
+	}
 	for name, run := range useStore {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}
@@ -98,7 +101,7 @@ func add(t *testing.T, s esign.Store, row esign.Seal) esign.Seal {
 
 func plan(t *testing.T, s esign.Store, stamp esign.Stamp) esign.Stamp {
 	t.Helper()
-	if err := s.PlanStamp(ctx, stamp, record("planned")); err != nil {
+	if err := s.PlanStamp(ctx, stamp, nil, record("planned")); err != nil {
 		t.Fatalf("plan %s: %v", stamp.ID, err)
 	}
 	return stamp
@@ -312,11 +315,11 @@ func updateLeavesAlone(t *testing.T, s esign.Store) {
 func planWhileInUse(t *testing.T, s esign.Store) {
 	for n, state := range []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Suspended, esign.Revoked} {
 		row := add(t, s, in(Row(n), state))
-		want(t, string(state), s.PlanStamp(ctx, Plan(n, row.ID), record("planned")), esign.ErrInactive)
+		want(t, string(state), s.PlanStamp(ctx, Plan(n, row.ID), nil, record("planned")), esign.ErrInactive)
 	}
-	want(t, "no such seal", s.PlanStamp(ctx, Plan(9, "seal_none"), record("planned")), esign.ErrInactive)
+	want(t, "no such seal", s.PlanStamp(ctx, Plan(9, "seal_none"), nil, record("planned")), esign.ErrInactive)
 	row := add(t, s, Row(9))
-	want(t, "in use", s.PlanStamp(ctx, Plan(9, row.ID), record("planned")), nil)
+	want(t, "in use", s.PlanStamp(ctx, Plan(9, row.ID), nil, record("planned")), nil)
 	if got, _ := s.Seal(ctx, row.ID); !same(got, row) {
 		t.Errorf("planning changed the seal: %+v", got)
 	}
@@ -352,7 +355,7 @@ func against(t *testing.T, s esign.Store, row esign.Seal, change func(n int) err
 
 func planAgainstSuspension(t *testing.T, s esign.Store) {
 	row := add(t, s, Row(1))
-	against(t, s, row, func(n int) error { return s.PlanStamp(ctx, Plan(n, row.ID), record("planned")) })
+	against(t, s, row, func(n int) error { return s.PlanStamp(ctx, Plan(n, row.ID), nil, record("planned")) })
 }
 
 func storeAgainstSuspension(t *testing.T, s esign.Store) {
@@ -375,19 +378,19 @@ func keysOfRequesters(t *testing.T, s esign.Store) {
 	first := plan(t, s, Plan(1, row.ID))
 	again := Plan(2, other.ID)
 	again.Key = first.Key
-	want(t, "key used before, for another seal", s.PlanStamp(ctx, again, record("planned")), esign.ErrExists)
+	want(t, "key used before, for another seal", s.PlanStamp(ctx, again, nil, record("planned")), esign.ErrExists)
 	if got := stampOf(t, s, first); got.ID != first.ID {
 		t.Errorf("the second stamp took the place of the first: %s", got.ID)
 	}
 	again.Requester = "staff:b"
-	want(t, "the same key of somebody else", s.PlanStamp(ctx, again, record("planned")), nil)
+	want(t, "the same key of somebody else", s.PlanStamp(ctx, again, nil, record("planned")), nil)
 	sameID := Plan(1, row.ID)
 	sameID.Key = "fresh"
-	want(t, "same identifier", s.PlanStamp(ctx, sameID, record("planned")), esign.ErrExists)
+	want(t, "same identifier", s.PlanStamp(ctx, sameID, nil, record("planned")), esign.ErrExists)
 	want(t, "suspend", s.UpdateSeal(ctx, in(row, esign.Suspended), esign.Active, record("changed")), nil)
 	reused := Plan(3, row.ID)
 	reused.Key = first.Key
-	if err := s.PlanStamp(ctx, reused, record("planned")); !errors.Is(err, esign.ErrInactive) && !errors.Is(err, esign.ErrExists) {
+	if err := s.PlanStamp(ctx, reused, nil, record("planned")); !errors.Is(err, esign.ErrInactive) && !errors.Is(err, esign.ErrExists) {
 		t.Errorf("key and seal both speak against it: %v", err)
 	}
 }
@@ -400,7 +403,7 @@ func oneKeyInParallel(t *testing.T, s esign.Store) {
 		group.Go(func() {
 			stamp := Plan(n, row.ID)
 			stamp.Key = "same"
-			switch err := s.PlanStamp(ctx, stamp, record("planned")); {
+			switch err := s.PlanStamp(ctx, stamp, nil, record("planned")); {
 			case err == nil:
 				first.Add(1)
 			case !errors.Is(err, esign.ErrExists):
@@ -425,7 +428,7 @@ func settle(t *testing.T, s esign.Store) {
 	want(t, "store twice", s.SettleStamp(ctx, done, record("stored")), esign.ErrChanged)
 	done.State = esign.Abandoned
 	want(t, "abandon what is stored", s.SettleStamp(ctx, done, record("abandoned")), esign.ErrChanged)
-	want(t, "take over what is stored", s.TakeOver(ctx, Plan(1, row.ID), Start.Add(time.Hour), record("resumed")), esign.ErrChanged)
+	want(t, "take over what is stored", s.TakeOver(ctx, Plan(1, row.ID), Start.Add(time.Hour), nil, record("resumed")), esign.ErrChanged)
 	want(t, "release what is stored", s.Release(ctx, done, Start), esign.ErrChanged)
 	if got := stampOf(t, s, done); got.State != esign.Stored || got.ResultSM3 != "abcd" {
 		t.Errorf("a stored stamp changed: %+v", got)
@@ -464,8 +467,8 @@ func takeOver(t *testing.T, s esign.Store) {
 	stamp := plan(t, s, Plan(1, row.ID))
 	next := stamp
 	next.LeaseTo = stamp.LeaseTo.Add(time.Minute)
-	want(t, "while somebody works on it", s.TakeOver(ctx, next, stamp.LeaseTo.Add(-time.Microsecond), record("resumed")), esign.ErrChanged)
-	want(t, "when the lease is over", s.TakeOver(ctx, next, stamp.LeaseTo, record("resumed")), nil)
+	want(t, "while somebody works on it", s.TakeOver(ctx, next, stamp.LeaseTo.Add(-time.Microsecond), nil, record("resumed")), esign.ErrChanged)
+	want(t, "when the lease is over", s.TakeOver(ctx, next, stamp.LeaseTo, nil, record("resumed")), nil)
 	if got := stampOf(t, s, stamp); !same(got, next) {
 		t.Errorf("got  %+v\nwant %+v", got, next)
 	}
@@ -476,8 +479,8 @@ func takeOver(t *testing.T, s esign.Store) {
 	ended.State = esign.Abandoned
 	want(t, "abandon", s.SettleStamp(ctx, ended, record("abandoned")), nil)
 	next.LeaseTo = next.LeaseTo.Add(time.Minute)
-	want(t, "abandoned", s.TakeOver(ctx, next, Start, record("resumed")), nil)
-	want(t, "what is not there", s.TakeOver(ctx, Plan(9, row.ID), Start.Add(time.Hour), record("resumed")), esign.ErrChanged)
+	want(t, "abandoned", s.TakeOver(ctx, next, Start, nil, record("resumed")), nil)
+	want(t, "what is not there", s.TakeOver(ctx, Plan(9, row.ID), Start.Add(time.Hour), nil, record("resumed")), esign.ErrChanged)
 }
 
 func takeOverInParallel(t *testing.T, s esign.Store) {
@@ -489,7 +492,7 @@ func takeOverInParallel(t *testing.T, s esign.Store) {
 		group.Go(func() {
 			next := stamp
 			next.LeaseTo = stamp.LeaseTo.Add(time.Minute + time.Duration(n)*time.Microsecond)
-			switch err := s.TakeOver(ctx, next, stamp.LeaseTo.Add(time.Second), record("resumed")); {
+			switch err := s.TakeOver(ctx, next, stamp.LeaseTo.Add(time.Second), nil, record("resumed")); {
 			case err == nil:
 				done.Add(1)
 			case !errors.Is(err, esign.ErrChanged):
@@ -507,7 +510,7 @@ func takeOverWhileInUse(t *testing.T, s esign.Store) {
 	row := add(t, s, Row(1))
 	stamp := plan(t, s, Plan(1, row.ID))
 	want(t, "suspend", s.UpdateSeal(ctx, in(row, esign.Suspended), esign.Active, record("changed")), nil)
-	want(t, "take over", s.TakeOver(ctx, stamp, stamp.LeaseTo.Add(time.Hour), record("resumed")), esign.ErrInactive)
+	want(t, "take over", s.TakeOver(ctx, stamp, stamp.LeaseTo.Add(time.Hour), nil, record("resumed")), esign.ErrInactive)
 }
 
 func release(t *testing.T, s esign.Store) {
@@ -525,7 +528,7 @@ func release(t *testing.T, s esign.Store) {
 	stamp.State = esign.Stored
 	want(t, "settle after the release", s.SettleStamp(ctx, stamp, record("stored")), esign.ErrChanged)
 	next := Plan(1, row.ID)
-	want(t, "take over what was released", s.TakeOver(ctx, next, at, record("resumed")), nil)
+	want(t, "take over what was released", s.TakeOver(ctx, next, at, nil, record("resumed")), nil)
 }
 
 func stalePlans(t *testing.T, s esign.Store) {
@@ -571,7 +574,7 @@ func usesNewestFirst(t *testing.T, s esign.Store) {
 	plan(t, s, Plan(8, other.ID))
 	var seen []string
 	for after := (esign.Position{}); ; {
-		page, err := s.Stamps(ctx, row.ID, after, 2)
+		page, err := s.Stamps(ctx, esign.StampQuery{SealID: row.ID, After: after, Limit: 2})
 		if err != nil || len(page) > 2 {
 			t.Fatal(len(page), err)
 		}
@@ -586,7 +589,7 @@ func usesNewestFirst(t *testing.T, s esign.Store) {
 	if !slices.Equal(seen, []string{"stamp_0005", "stamp_0004", "stamp_0003", "stamp_0002", "stamp_0001"}) {
 		t.Error(seen)
 	}
-	if page, err := s.Stamps(ctx, "seal_none", esign.Position{}, 2); err != nil || len(page) != 0 {
+	if page, err := s.Stamps(ctx, esign.StampQuery{SealID: "seal_none", After: esign.Position{}, Limit: 2}); err != nil || len(page) != 0 {
 		t.Error(len(page), err)
 	}
 }
@@ -600,9 +603,9 @@ func noAuditNoChange(t *testing.T, s esign.Store) {
 		"add":       func() error { return s.AddSeal(ctx, Row(2), audit.Record{}) },
 		"update":    func() error { return s.UpdateSeal(ctx, in(row, esign.Suspended), esign.Active, audit.Record{}) },
 		"amend":     func() error { return s.AmendSeal(ctx, in(row, esign.Suspended), row, audit.Record{}) },
-		"plan":      func() error { return s.PlanStamp(ctx, Plan(3, row.ID), audit.Record{}) },
+		"plan":      func() error { return s.PlanStamp(ctx, Plan(3, row.ID), nil, audit.Record{}) },
 		"settle":    func() error { return s.SettleStamp(ctx, settled, audit.Record{}) },
-		"take over": func() error { return s.TakeOver(ctx, free, free.LeaseTo, audit.Record{}) },
+		"take over": func() error { return s.TakeOver(ctx, free, free.LeaseTo, nil, audit.Record{}) },
 	} {
 		if err := change(); err == nil {
 			t.Errorf("%s: stored without an audit event", name)
@@ -614,7 +617,7 @@ func noAuditNoChange(t *testing.T, s esign.Store) {
 	if got, _ := s.Seal(ctx, row.ID); !same(got, row) {
 		t.Errorf("update left a change: %+v", got)
 	}
-	if page, err := s.Stamps(ctx, row.ID, esign.Position{}, 10); err != nil || len(page) != 2 || page[1].State != esign.Planned {
+	if page, err := s.Stamps(ctx, esign.StampQuery{SealID: row.ID, After: esign.Position{}, Limit: 10}); err != nil || len(page) != 2 || page[1].State != esign.Planned {
 		t.Errorf("%+v %v", page, err)
 	}
 }

@@ -111,7 +111,7 @@ func crashAt(t *testing.T, store esign.Store, p point, subject Subject) {
 			t.Fatal("never sealed")
 		}
 	}
-	uses, err := store.Stamps(context.Background(), seal.ID, esign.Position{}, 10)
+	uses, err := store.Stamps(context.Background(), esign.StampQuery{SealID: seal.ID, Limit: 10})
 	if err != nil || len(uses) != 1 || uses[0].State != esign.Stored || uses[0].ResultSM3 != digest.Hex(acknowledged) {
 		t.Fatalf("register: %+v %v", uses, err)
 	}

@@ -87,13 +87,13 @@ func (f *Faulty) StampByKey(ctx context.Context, requester, key string) (s esign
 }
 
 // PlanStamp implements esign.Store.
-func (f *Faulty) PlanStamp(ctx context.Context, s esign.Stamp, record audit.Record) error {
-	return f.around("store plan", func() error { return f.Store.PlanStamp(ctx, s, record) })
+func (f *Faulty) PlanStamp(ctx context.Context, s esign.Stamp, watch *esign.Watch, record audit.Record) error {
+	return f.around("store plan", func() error { return f.Store.PlanStamp(ctx, s, watch, record) })
 }
 
 // TakeOver implements esign.Store.
-func (f *Faulty) TakeOver(ctx context.Context, s esign.Stamp, now time.Time, record audit.Record) error {
-	return f.around("store take over", func() error { return f.Store.TakeOver(ctx, s, now, record) })
+func (f *Faulty) TakeOver(ctx context.Context, s esign.Stamp, now time.Time, watch *esign.Watch, record audit.Record) error {
+	return f.around("store take over", func() error { return f.Store.TakeOver(ctx, s, now, watch, record) })
 }
 
 // Release implements esign.Store.
@@ -110,4 +110,9 @@ func (f *Faulty) SettleStamp(ctx context.Context, s esign.Stamp, record audit.Re
 func (f *Faulty) PlannedBefore(ctx context.Context, now time.Time, limit int) (list []esign.Stamp, err error) {
 	err = f.around("store stale", func() (err error) { list, err = f.Store.PlannedBefore(ctx, now, limit); return err })
 	return list, err
+}
+
+// LookAtFlags implements esign.Store.
+func (f *Faulty) LookAtFlags(ctx context.Context, d esign.FlagDay, record audit.Record) error {
+	return f.around("store look at flags", func() error { return f.Store.LookAtFlags(ctx, d, record) })
 }

@@ -25,13 +25,14 @@ type Twin struct {
 	changes map[string][]esign.StatusChange // by seal
 	lists   map[string]esign.StatusList     // by division
 	uses    uses
+	flags   flags
 
 	successions map[string]esign.Succession
 }
 
 // NewTwin returns an empty twin.
 func NewTwin() *Twin {
-	return &Twin{seals: map[string]esign.Seal{}, stamps: map[string]esign.Stamp{}, changes: map[string][]esign.StatusChange{}, lists: map[string]esign.StatusList{}, uses: newUses(), successions: map[string]esign.Succession{}}
+	return &Twin{seals: map[string]esign.Seal{}, stamps: map[string]esign.Stamp{}, changes: map[string][]esign.StatusChange{}, lists: map[string]esign.StatusList{}, uses: newUses(), flags: newFlags(), successions: map[string]esign.Succession{}}
 }
 
 // Records are the audit records stored so far.
@@ -226,7 +227,7 @@ func (t *Twin) inUse(sealID string) error {
 }
 
 // PlanStamp implements esign.Store.
-func (t *Twin) PlanStamp(_ context.Context, s esign.Stamp, record audit.Record) error {
+func (t *Twin) PlanStamp(_ context.Context, s esign.Stamp, watch *esign.Watch, record audit.Record) error {
 	return t.write(record, func() error {
 		if err := t.inUse(s.SealID); err != nil {
 			return err
@@ -244,6 +245,7 @@ func (t *Twin) PlanStamp(_ context.Context, s esign.Stamp, record audit.Record) 
 		}
 		s.CreatedAt, s.LeaseTo, s.Rule = micros(s.CreatedAt), micros(s.LeaseTo), 0
 		t.stamps[s.ID] = s
+		t.watched(s, watch)
 		return nil
 	})
 }
@@ -261,7 +263,7 @@ func (t *Twin) StampByKey(_ context.Context, requester, key string) (esign.Stamp
 }
 
 // TakeOver implements esign.Store.
-func (t *Twin) TakeOver(_ context.Context, s esign.Stamp, now time.Time, record audit.Record) error {
+func (t *Twin) TakeOver(_ context.Context, s esign.Stamp, now time.Time, watch *esign.Watch, record audit.Record) error {
 	return t.write(record, func() error {
 		have := t.stamps[s.ID]
 		if err := t.inUse(s.SealID); err != nil {
@@ -282,6 +284,7 @@ func (t *Twin) TakeOver(_ context.Context, s esign.Stamp, now time.Time, record 
 		}
 		have.State, have.LeaseTo, have.Approval = esign.Planned, micros(s.LeaseTo), s.Approval
 		t.stamps[s.ID] = have
+		t.watched(s, watch)
 		return nil
 	})
 }
@@ -345,9 +348,10 @@ func (t *Twin) PlannedBefore(_ context.Context, now time.Time, limit int) ([]esi
 }
 
 // Stamps implements esign.Store.
-func (t *Twin) Stamps(_ context.Context, sealID string, after esign.Position, limit int) ([]esign.Stamp, error) {
-	last := esign.Stamp{ID: after.ID, CreatedAt: after.At}
+func (t *Twin) Stamps(_ context.Context, q esign.StampQuery) ([]esign.Stamp, error) {
+	last := esign.Stamp{ID: q.After.ID, CreatedAt: q.After.At}
 	return t.list(func(s esign.Stamp) bool {
-		return s.SealID == sealID && (after == esign.Position{} || oldestFirst(s, last) < 0)
-	}, func(a, b esign.Stamp) int { return oldestFirst(b, a) }, limit), nil
+		flagged := q.Flag == "" || q.Flag == esign.AnyFlag && len(s.Flags) > 0 || slices.Contains(s.Flags, q.Flag)
+		return s.SealID == q.SealID && flagged && (q.On == 0 || s.FlagDay == q.On) && (q.After == esign.Position{} || oldestFirst(s, last) < 0)
+	}, func(a, b esign.Stamp) int { return oldestFirst(b, a) }, q.Limit), nil
 }

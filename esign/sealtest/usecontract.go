@@ -242,7 +242,7 @@ func aUseIsTakenOnce(t *testing.T, s esign.Store) {
 	var group sync.WaitGroup
 	for n := range 20 {
 		group.Go(func() {
-			switch err := s.PlanStamp(ctx, under(100+n, u), record("planned")); {
+			switch err := s.PlanStamp(ctx, under(100+n, u), nil, record("planned")); {
 			case err == nil:
 				taken.Add(1)
 			case !errors.Is(err, esign.ErrUnapproved):
@@ -254,7 +254,7 @@ func aUseIsTakenOnce(t *testing.T, s esign.Store) {
 	if taken.Load() != 1 {
 		t.Errorf("%d stamps under one approval", taken.Load())
 	}
-	if stamps, err := s.Stamps(ctx, row.ID, esign.Position{}, 30); err != nil || len(stamps) != 1 || stamps[0].Approval != u.ID {
+	if stamps, err := s.Stamps(ctx, esign.StampQuery{SealID: row.ID, After: esign.Position{}, Limit: 30}); err != nil || len(stamps) != 1 || stamps[0].Approval != u.ID {
 		t.Errorf("%+v %v", stamps, err)
 	}
 	if got := useOf(t, s, u.ID); got.State != esign.UseUsed || got.Left != 0 {
@@ -277,15 +277,15 @@ func aUseOfThisVeryStamp(t *testing.T, s esign.Store) {
 		"over":               func() esign.Stamp { p := under(10, good); p.CreatedAt = good.ExpiresAt; return p }(),
 		"a request of no id": func() esign.Stamp { p := under(10, good); p.Approval = "use_none"; return p }(),
 	} {
-		want(t, name, s.PlanStamp(ctx, stamp, record("planned")), esign.ErrUnapproved)
+		want(t, name, s.PlanStamp(ctx, stamp, nil, record("planned")), esign.ErrUnapproved)
 	}
-	if stamps, err := s.Stamps(ctx, row.ID, esign.Position{}, 30); err != nil || len(stamps) != 0 {
+	if stamps, err := s.Stamps(ctx, esign.StampQuery{SealID: row.ID, After: esign.Position{}, Limit: 30}); err != nil || len(stamps) != 0 {
 		t.Errorf("%+v %v", stamps, err)
 	}
 	withdrawn := good
 	withdrawn.State = esign.UseWithdrawn
 	want(t, "withdraw", s.EndUse(ctx, withdrawn, esign.UseApproved, record("ended")), nil)
-	want(t, "withdrawn", s.PlanStamp(ctx, under(10, good), record("planned")), esign.ErrUnapproved)
+	want(t, "withdrawn", s.PlanStamp(ctx, under(10, good), nil, record("planned")), esign.ErrUnapproved)
 }
 
 func abandonedGivesBack(t *testing.T, s esign.Store) {
@@ -294,7 +294,7 @@ func abandonedGivesBack(t *testing.T, s esign.Store) {
 	stamp := plan(t, s, under(10, u))
 	next := stamp
 	next.LeaseTo = stamp.LeaseTo.Add(time.Minute)
-	want(t, "go on under it", s.TakeOver(ctx, next, stamp.LeaseTo, record("resumed")), nil)
+	want(t, "go on under it", s.TakeOver(ctx, next, stamp.LeaseTo, nil, record("resumed")), nil)
 	if got := useOf(t, s, u.ID); got.Left != 0 {
 		t.Errorf("going on changed the uses: %+v", got)
 	}
@@ -304,20 +304,20 @@ func abandonedGivesBack(t *testing.T, s esign.Store) {
 	if got := useOf(t, s, u.ID); got.State != esign.UseApproved || got.Left != 1 {
 		t.Errorf("not given back: %+v", got)
 	}
-	want(t, "begin it again", s.TakeOver(ctx, next, next.LeaseTo, record("resumed")), nil)
+	want(t, "begin it again", s.TakeOver(ctx, next, next.LeaseTo, nil, record("resumed")), nil)
 	if got := useOf(t, s, u.ID); got.State != esign.UseUsed || got.Left != 0 {
 		t.Errorf("not taken again: %+v", got)
 	}
 	want(t, "abandon again", s.SettleStamp(ctx, ended, record("abandoned")), nil)
-	want(t, "another stamp takes it", s.PlanStamp(ctx, under(11, u), record("planned")), nil)
-	want(t, "nothing is left for the first", s.TakeOver(ctx, next, next.LeaseTo, record("resumed")), esign.ErrUnapproved)
+	want(t, "another stamp takes it", s.PlanStamp(ctx, under(11, u), nil, record("planned")), nil)
+	want(t, "nothing is left for the first", s.TakeOver(ctx, next, next.LeaseTo, nil, record("resumed")), esign.ErrUnapproved)
 	if got := stampOf(t, s, stamp); got.State != esign.Abandoned {
 		t.Errorf("%+v", got)
 	}
 	bare := plan(t, s, Plan(12, row.ID))
 	fresh := agreed(t, s, Wish(2, row.ID))
 	bare.Approval, bare.LeaseTo = fresh.ID, bare.LeaseTo.Add(time.Minute)
-	want(t, "a stamp that had none", s.TakeOver(ctx, bare, bare.LeaseTo, record("resumed")), nil)
+	want(t, "a stamp that had none", s.TakeOver(ctx, bare, bare.LeaseTo, nil, record("resumed")), nil)
 	if got := stampOf(t, s, bare); got.Approval != fresh.ID || useOf(t, s, fresh.ID).Left != 0 {
 		t.Errorf("%+v", got)
 	}
@@ -329,16 +329,16 @@ func anotherRuleInForce(t *testing.T, s esign.Store) {
 	waiting := wish(t, s, Wish(2, row.ID))
 	free := plan(t, s, Plan(3, row.ID))
 	want(t, "rule", s.PutSealRule(ctx, esign.SealRule{SealID: row.ID, Version: 1, Number: 1, Rule: esign.Rule{When: esign.WhenAlways}}, 0, record("in force")), nil)
-	want(t, "plan as judged before", s.PlanStamp(ctx, Plan(4, row.ID), record("planned")), esign.ErrRule)
-	want(t, "take over as judged before", s.TakeOver(ctx, free, free.LeaseTo, record("resumed")), esign.ErrRule)
+	want(t, "plan as judged before", s.PlanStamp(ctx, Plan(4, row.ID), nil, record("planned")), esign.ErrRule)
+	want(t, "take over as judged before", s.TakeOver(ctx, free, free.LeaseTo, nil, record("resumed")), esign.ErrRule)
 	stale := under(5, u)
 	stale.Rule = 1
-	want(t, "an approval of the rule before", s.PlanStamp(ctx, stale, record("planned")), esign.ErrUnapproved)
+	want(t, "an approval of the rule before", s.PlanStamp(ctx, stale, nil, record("planned")), esign.ErrUnapproved)
 	a := esign.UseApproval{By: "staff:b", Digest: waiting.Digest, At: waiting.CreatedAt}
 	want(t, "approve under the rule before", s.ApproveUse(ctx, waiting, a, 0, record("approved")), esign.ErrRule)
 	judged := Plan(6, row.ID)
 	judged.Rule = 1
-	want(t, "plan as judged now", s.PlanStamp(ctx, judged, record("planned")), nil)
+	want(t, "plan as judged now", s.PlanStamp(ctx, judged, nil, record("planned")), nil)
 }
 
 func noAuditNoRequest(t *testing.T, s esign.Store) {

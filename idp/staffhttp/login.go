@@ -264,6 +264,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 		{"/counter", "page.counter", []string{"counter_clerk", "counter_supervisor"}},
 		{"/counter/terminals", "counter.terminals", []string{idp.RoleSystemAdmin}},
 		{"/seal", "page.seal", []string{"seal_keeper", "seal_reviewer", "seal_maker", "seal_approver"}},
+		{"/seal/flags", "flag.list", []string{idp.RoleAuditAdmin}},
 		{"/license/forgeries", "forgery.list", []string{"license_reviewer", "seal_reviewer"}},
 		{"/license", "page.issuer", []string{"license_clerk", "license_reviewer", "license_issuer"}},
 	} {

@@ -434,6 +434,7 @@ func (c *Config) check() []string {
 	}
 	faults = append(faults, c.Staff.check()...)
 	faults = append(faults, c.Trust.check()...)
+	faults = append(faults, c.Seals.Hours.check()...)
 	for _, proxy := range c.TrustedProxies {
 		if _, err := parseNetwork(proxy); err != nil {
 			add("trusted_proxies: %q is neither an address nor a network", proxy)

@@ -56,6 +56,11 @@ func TestConfigRefusesWhatIsInsecure(t *testing.T) {
 		"a policy that is no identifier":      {"sandbox: true", "sandbox: true\ntime_stamps: {policy: ours}", "time_stamps.policy"},
 		"a clock that nobody knows":           {"sandbox: true", "sandbox: true\ntime_stamps: {clock: sundial}", "time_stamps.clock"},
 		"a clock that nobody checks":          {"sandbox: true", "sandbox: false\ntime_stamps: {clock: unchecked}", "time_stamps.clock"},
+		"hours of a place that nobody knows":  {"sandbox: true", "sandbox: true\nseals: {hours: {zone: Mars/Phobos}}", "seals.hours.zone"},
+		"hours of this machine":               {"sandbox: true", "sandbox: true\nseals: {hours: {zone: Local}}", "seals.hours.zone"},
+		"hours that end before they begin":    {"sandbox: true", "sandbox: true\nseals: {hours: {from: \"21:00\", to: \"07:00\"}}", "seals.hours: from and to"},
+		"half of the hours":                   {"sandbox: true", "sandbox: true\nseals: {hours: {from: \"07:00\"}}", "seals.hours: from and to"},
+		"hours that are no times":             {"sandbox: true", "sandbox: true\nseals: {hours: {from: \"7\", to: \"21\"}}", "seals.hours: from and to"},
 		"production without an authority":     {"sandbox: true", "sandbox: false", "authority.url"},
 	}
 	for name, c := range cases {

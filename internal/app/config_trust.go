@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/keys/trustlist"
 )
 
@@ -67,6 +68,59 @@ func (t Trusting) check() (faults []string) {
 type Seals struct {
 	// FilingRequired lets only those come into use that were put on file with the authority for seals (备案).
 	FilingRequired bool `yaml:"filing_required"`
+	// Hours are those of work: uses of seals by people outside them are flagged.
+	Hours SealHours `yaml:"hours"`
+}
+
+// SealHours are the hours in which people use seals. Days off are not known.
+type SealHours struct {
+	// Zone is a name of the time-zone database; empty is Asia/Shanghai.
+	Zone string `yaml:"zone"`
+	// From and To are times of a day, "07:00" and "21:00" where both are empty; To may be "24:00".
+	From string `yaml:"from"`
+	To   string `yaml:"to"`
+}
+
+// clock reads a time of a day as the time since midnight.
+func clock(text string) (time.Duration, bool) {
+	if text == "24:00" {
+		return 24 * time.Hour, true
+	}
+	at, err := time.Parse("15:04", text)
+	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute, err == nil && len(text) == 5
+}
+
+// zone is that of the hours; nil is China, which needs no time-zone database.
+func (h SealHours) zone() (*time.Location, error) {
+	if h.Zone == "" || h.Zone == "Asia/Shanghai" {
+		return nil, nil
+	}
+	return time.LoadLocation(h.Zone)
+}
+
+func (h SealHours) check() (faults []string) {
+	if _, err := h.zone(); err != nil || h.Zone == "Local" {
+		faults = append(faults, "seals.hours.zone: this time zone is not known here")
+	}
+	if h.From == "" && h.To == "" {
+		return faults
+	}
+	from, one := clock(h.From)
+	to, other := clock(h.To)
+	if !one || !other || from >= to {
+		faults = append(faults, "seals.hours: from and to are times of one day, for instance \"07:00\" and \"21:00\", the earlier one first")
+	}
+	return faults
+}
+
+// hours are what the seal room reads; check was called before.
+func (h SealHours) hours() (all esign.WorkHours) {
+	all.Zone, _ = h.zone()
+	if h.From != "" {
+		all.From, _ = clock(h.From)
+		all.To, _ = clock(h.To)
+	}
+	return all
 }
 
 // TimeStamps opens the time-stamping authority (RFC 3161, GB/T 20520): documents are sealed at level T and POST /tsa answers.

@@ -1,10 +1,12 @@
 package app_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/esign/sealtest"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/openplatform"
 	"github.com/yinxin-gov/yinxin/idp/staff"
@@ -98,6 +101,7 @@ func TestI01RoutesRolesDepartments(t *testing.T) {
 	}
 	use := call(t, p, http.MethodPost, "/api/v1/seals/"+active.Seals[0].ID+"/use-requests", own["seal_keeper"], map[string]any{"sm3": strings.Repeat("0", 64), "page": 1, "x_mm": 100, "y_mm": 100, "purpose": "公布办事指南"}, "Idempotency-Key", "use-00001")
 	objects["seal-use-requests"] = use.String("id")
+	objects["seal-flags"] = flagged(t, p, active.Seals[0].ID, own["seal_keeper"])
 	var rights struct{ Items []struct{ ID string } }
 	if err := json.Unmarshal([]byte(call(t, p, http.MethodGet, "/api/v1/staff-rights?area=330102&limit=1", own[idp.RoleSecurityAdmin], nil).Text), &rights); err != nil || len(rights.Items) != 1 {
 		t.Fatalf("%+v %v", rights, err)
@@ -180,3 +184,21 @@ needs a right that holds everywhere, or is for everybody, for persons or for mac
 | operation | route | roles |
 |---|---|---|
 `
+
+// flagged has a seal used by two applications, of which the second one is flagged as somebody new; token reads it.
+func flagged(t *testing.T, p *apptest.Platform, seal, token string) string {
+	t.Helper()
+	order := map[string]any{"document": base64.StdEncoding.EncodeToString(sealtest.Document(t, 1)), "page": 1, "x_mm": 100, "y_mm": 100, "purpose": "公布办事指南"}
+	for n := range 2 {
+		c := p.Client(idp.Client{ClientID: fmt.Sprint("sealing-", n), ClientName: "用印系统", GrantTypes: []string{"client_credentials"}, Scope: "seal_keeper"})
+		granted := p.Post("/token", c, url.Values{"grant_type": {"client_credentials"}, "scope": {"seal_keeper"}})
+		if a := call(t, p, http.MethodPost, "/api/v1/seals/"+seal+"/stamps", granted.String("access_token"), order, "Idempotency-Key", fmt.Sprint("flagged-", n)); a.Status != http.StatusCreated {
+			t.Fatal(a.Text)
+		}
+	}
+	var open struct{ Days []struct{ ID string } }
+	if err := json.Unmarshal([]byte(call(t, p, http.MethodGet, "/api/v1/seal-flags?state=open", token, nil).Text), &open); err != nil || len(open.Days) != 1 {
+		t.Fatalf("%+v %v", open, err)
+	}
+	return open.Days[0].ID
+}

@@ -70,7 +70,7 @@ func (a *App) deliverExpiryNotice(ctx context.Context, d outbox.Delivery) error 
 		if err != nil {
 			return err
 		}
-		return a.tellGuardians(ctx, d, guardians, channel.TemplateChildLevelExpiry, map[string]string{"whom": subject.MaskName(person.Name), "date": last.Format(time.DateOnly)})
+		return a.tellEach(ctx, d, guardians, channel.TemplateChildLevelExpiry, map[string]string{"whom": subject.MaskName(person.Name), "date": last.Format(time.DateOnly)})
 	}
 	if notice.Alone {
 		return a.notify(ctx, d, account, channel.TemplateLevelExpiry, map[string]string{"date": last.Format(time.DateOnly)})

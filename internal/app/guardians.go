@@ -80,10 +80,10 @@ func (a *App) guardiansTold(ctx context.Context, account idp.Account) ([]string,
 	return a.Mandates.LookingOn(ctx, account.ID)
 }
 
-// tellGuardians tells each guardian; the message of each has a name of its own, so that another try reaches those who were not told.
-func (a *App) tellGuardians(ctx context.Context, d outbox.Delivery, guardians []string, template string, params map[string]string) error {
+// tellEach tells each of some accounts; the message of each has a name of its own, so that another try reaches those who were not told.
+func (a *App) tellEach(ctx context.Context, d outbox.Delivery, accounts []string, template string, params map[string]string) error {
 	var failures []error
-	for _, id := range guardians {
+	for _, id := range accounts {
 		account, err := a.Accounts.Account(ctx, id)
 		if err == nil {
 			own := d

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,6 +27,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
 	"github.com/yinxin-gov/yinxin/idp/subject"
+	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -55,7 +58,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	sealStore := sealdb.New(a.db)
 	licenseStore := licensedb.New(a.db)
 	cfg := esign.Config{Store: sealStore, Held: licenseStore.Documents, Lists: sealStore, BaseURL: a.cfg.Issuer, Issuers: func() []*pki.Certificate { return a.ca.Certificates()[1:] }, Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
-		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf, Keepers: sealKeepers{a}, FilingRequired: a.cfg.Seals.FilingRequired}
+		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf, Keepers: sealKeepers{a}, FilingRequired: a.cfg.Seals.FilingRequired, Hours: a.cfg.Seals.Hours.hours()}
 	if a.stamps != nil { // a nil *tsa.Service would be an interface that is not nil
 		cfg.TimeStamper = a.stamps
 	}
@@ -203,10 +206,27 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[elicense.TopicIssued] = func(ctx context.Context, d outbox.Delivery) error { return s.deliver(ctx, d.Payload) }
 	all[forgery.TopicDecided] = func(ctx context.Context, d outbox.Delivery) error { return s.forgeries.HandleDecided(ctx, d.Payload) }
 	all[forgery.TopicNotice] = s.app.deliverForgeryNotice
+	all[esign.TopicFlagged] = s.deliverFlags
 	// Holders and staff see these on their own pages; there is nobody else to tell yet.
 	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented, esign.TopicUse, forgery.TopicReported} {
 		all[topic] = func(context.Context, outbox.Delivery) error { return nil }
 	}
+}
+
+// deliverFlags tells those whom the organisation of a seal named as its keepers that uses of it were flagged, once for a seal and a day until
+// somebody looked. Staff and auditors see them in their inbox.
+func (s *sealing) deliverFlags(ctx context.Context, d outbox.Delivery) error {
+	day, keepers, err := s.seals.FlagKeepers(ctx, d.Payload)
+	if err != nil {
+		return err
+	}
+	var accounts []string
+	for _, keeper := range keepers {
+		if id, ok := strings.CutPrefix(keeper.Actor, "account:"); ok && !slices.Contains(accounts, id) {
+			accounts = append(accounts, id)
+		}
+	}
+	return s.app.tellEach(ctx, d, accounts, channel.TemplateSealFlagged, map[string]string{"seal": day.SealName, "day": day.Day.String()})
 }
 
 // deliver puts a new licence into the wallets of the holders who proved their identity here.

@@ -86,6 +86,25 @@ func (k *sealOffice) stamp(what, login string, want fault.Code) {
 	}
 }
 
+// TestNamedKeepersAreToldOfFlags: whom an organisation named is written to once for a seal and a day, without a word about who used it.
+func TestNamedKeepersAreToldOfFlags(t *testing.T) {
+	register := &steered{}
+	register.set(func(r *steered) { r.representative, r.state = "钱法人", mandate.Registered })
+	p := apptest.StartOn(t, apptest.NewConfig(t, database(t), t.TempDir()), app.Options{Register: register})
+	k := newSealOffice(t, p)
+	k.stamp("the first of all", helper, "")
+	k.names("37030000001951")
+	k.stamp("a new person", clerk, "")
+	k.stamp("and again", clerk, "")
+	text := messageTo(t, p, clerk, "与平常不同")
+	if !strings.Contains(text, "保管的") || strings.Contains(text, "孙") {
+		t.Errorf("the message says %q", text)
+	}
+	if told := strings.Count(p.Get("/sandbox/inbox?to="+clerk, "").Text, "与平常不同"); told != 1 {
+		t.Errorf("told %d times", told)
+	}
+}
+
 // TestAnOrganisationNamesItsSealKeepers: named at the page, confirmed, used by the keeper and by nobody else, seen by staff, ended at one press
 // and given up.
 func TestAnOrganisationNamesItsSealKeepers(t *testing.T) {

@@ -94,6 +94,13 @@ func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
 		}
 		add("seal.uses", "/seal/requests?state=requested", n)
 	}
+	flagged, looks, err := a.sealing.seals.WaitingFlags(ctx, staffhttp.MaxWaiting)
+	if err != nil {
+		return nil, err
+	}
+	if looks {
+		add("seal.flags", "/seal/flags?state=open", flagged)
+	}
 	forgeries, known, err := a.sealing.forgeries.Waiting(ctx, staffhttp.MaxWaiting)
 	if err != nil {
 		return nil, err

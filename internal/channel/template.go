@@ -61,6 +61,7 @@ const (
 	TemplateDisputeAnswered = "dispute-answered"  // a department answered a question about what it received
 	TemplateDisputeMoved    = "dispute-moved"     // it went back to the department, or to the platform
 	TemplateForgeryDecided  = "forgery-decided"   // a report of a suspected forgery was decided
+	TemplateSealFlagged     = "seal-flagged"      // uses of a seal that the person keeps are unlike the usual ones
 	TemplateExport          = "export"            // the copy of the person's data can be fetched
 	TemplateLevelExpiry     = "level-expiry"      // the level ends soon by its age
 	TemplateReviewPassed    = "review-passed"     // reviewers confirmed the person
@@ -128,6 +129,7 @@ var templates = withMandates(map[string]Template{
 	TemplateCertificateUnwatchedEnd: {TemplateCertificateUnwatchedEnd, nil, false},
 
 	TemplateForgeryDecided:  {TemplateForgeryDecided, nil, false},
+	TemplateSealFlagged:     {TemplateSealFlagged, []Param{{"seal", 8}, {"day", 10}}, false},
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}, false},
 	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},
 	TemplateDisputeMoved:    {TemplateDisputeMoved, nil, false},

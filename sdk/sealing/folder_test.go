@@ -60,7 +60,7 @@ func here(f *sealing.Folder) { f.Here = true }
 
 func (p *platform) stamps() int {
 	p.t.Helper()
-	all, _, err := p.Service.Stamps(sealtest.Keeper, p.seal.ID, "", 200)
+	all, _, err := p.Service.Stamps(sealtest.Keeper, p.seal.ID, "", "", 200)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func TestADepartmentWithOfdrwSealsWhereTheDocumentLies(t *testing.T) {
 	if report.Code != "V00" || len(report.Signatures) != 1 || len(report.Signatures[0].Placements) != 1 || report.Signatures[0].Placements[0].Page != 2 {
 		t.Errorf("%s %+v", report.Code, report.Reasons)
 	}
-	uses, _, err := p.Service.Stamps(sealtest.Keeper, p.seal.ID, "", 10)
+	uses, _, err := p.Service.Stamps(sealtest.Keeper, p.seal.ID, "", "", 10)
 	if err != nil || len(uses) != 1 || !strings.HasSuffix(uses[0].Remote, "/Signature.xml") {
 		t.Errorf("%+v %v", uses, err)
 	}

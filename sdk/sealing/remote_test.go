@@ -256,7 +256,7 @@ func TestTheClientTriesAgainOnAWeakNetwork(t *testing.T) {
 	if _, _, err := p.client().Stamp(t.Context(), order, document); err != nil {
 		t.Fatal(err)
 	}
-	if all, _, err := p.Service.Stamps(sealtest.Keeper, p.seal.ID, "", 10); err != nil || len(all) != 2 {
+	if all, _, err := p.Service.Stamps(sealtest.Keeper, p.seal.ID, "", "", 10); err != nil || len(all) != 2 {
 		t.Errorf("%d uses", len(all))
 	}
 	// It gives up, and says that the same may succeed later.

@@ -24,7 +24,27 @@ func sealUses() []Sample {
 		{Name: "rule-hours", Label: "批准后多少小时内有效", Hint: "1 至 720", Max: 3, Value: "24"}, {Name: "rule-uses", Label: "一次批准可用印几次", Hint: "1 至 100，通常为 1", Max: 3, Value: "1"},
 		{Name: "rule-remote", Label: "留在本地的文件", Hint: "允许后，业务系统只上报摘要即可用印，平台看不到文件内容", Kind: web.InputSelect, Options: []web.Option{{Value: "false", Label: "不允许"}, {Value: "true", Label: "允许：平台只见摘要，不见文件"}}, Value: "false"},
 	}
+	const night, many = "非工作时段用印", "一小时内第 21 次，平常不超过 20 次"
+	flags := web.FormField{Name: "flag", Label: "提示", Kind: web.InputSelect, Options: []web.Option{{Label: "全部"}, {Value: "any", Label: "有提示的"}, {Value: "night", Label: "非工作时段"}}}
+	flagState := web.FormField{Name: "state", Label: "状态", Kind: web.InputSelect, Options: []web.Option{{Label: "全部"}, {Value: "open", Label: "待查看"}}, Value: "open"}
+	const flagLead = "提示说明一次用印与这枚印章平常的用法不同，不影响用印，也不表示有错。"
+	log := web.Table{Caption: "用印记录", Columns: []web.Column{{Label: "用印时间"}, {Label: "用印事由"}, {Label: "提示", Wide: true}, {Label: "用印人"}, {Label: "事项编号"}, {Label: "盖章位置"}, {Label: "批准人"}, {Label: "SM3"}}, Rows: []web.Row{
+		{Cells: []string{"2026-11-24 22:14:09", "公布办事指南", night + "、" + many, "staff:stf_7c1d", "2026-1124-0002", "第 1 页", "staff:stf_90aa", sm3}, Status: "stamp_stored"},
+		{Cells: []string{"2026-11-24 21:30:41", "签订合同", night, "staff:stf_7c1d", "", "第 3 页", "", sm3}, Status: "stamp_planned"}}}
+	listed := log
+	listed.ExportURL = "/seal/logs/sl_1?format=csv"
+	look := web.StateAction{ID: "flags-look", Label: "填写查看结论", Text: "查看结论", URL: "/seal/flags/sl_1.2026-11-24/look", Effect: "结论记入审计，姓名随之保留。此后又有提示时会再次列出。", Max: 200, Open: true, Error: "请填写原因"}
+	why := web.AdminSection{ID: "flags-why", Title: "为何提示", Text: "这些提示在用印时自动作出，随记录保留，不能更改。", Facts: []web.ShownField{
+		{Label: "非工作时段", Value: "用印时间不在工作时段内。应用自动用印和平台自身的用印不作此提示。"}, {Label: "用印次数多", Value: "这一小时或这一天的用印次数超过此前 30 天最忙时的三倍；每小时 20 次、每天 100 次以内不提示。"}}}
 	return []Sample{
+		{Name: "seal-log", Template: "admin-list", Page: web.Page{Title: "用印记录", Identity: staff, Body: web.AdminListPage{Intro: flagLead, Links: []web.Link{{Label: "示例市市场监督管理局登记专用章", URL: "/seal/sl_1"}, {Label: "用印提示", URL: "/seal/flags"}}, FilterURL: "/seal/logs/sl_1", Filter: []web.FormField{flags}, Table: listed}}},
+		{Name: "seal-flags", Template: "admin-list", Page: web.Page{Title: "用印提示", Identity: staff, Body: web.AdminListPage{Intro: flagLead, FilterURL: "/seal/flags", Filter: []web.FormField{flagState}, Table: web.Table{Caption: "用印提示",
+			Columns: []web.Column{{Label: "印章"}, {Label: "日期"}, {Label: "有提示的用印", Number: true}, {Label: "提示"}}, Rows: []web.Row{
+				{URL: "/seal/flags/sl_1.2026-11-24", Cells: []string{"示例市市场监督管理局登记专用章", "2026-11-24", "2", "非工作时段、用印次数多"}, Status: "flags_open"},
+				{URL: "/seal/flags/sl_2.2026-11-23", Cells: []string{"示例市市场监督管理局", "2026-11-23", "1", "新设备"}, Status: "flags_looked_at"}}}}}},
+		{Name: "seal-flags-empty", Template: "admin-list", Page: web.Page{Title: "用印提示", Identity: staff, Body: web.AdminListPage{Intro: flagLead, FilterURL: "/seal/flags", Filter: []web.FormField{flagState}, None: "没有用印提示", NoneText: "与平常不同的用印会按印章和日期列在这里。"}}},
+		{Name: "seal-flag-day", Template: "admin-detail", Page: web.Page{Title: "用印提示", Identity: staff, Errors: []web.FieldError{{Field: "flags-look-reason", Message: "请填写原因"}}, Body: web.AdminDetailPage{Back: web.Link{Label: "用印提示", URL: "/seal/flags"}, Name: "示例市市场监督管理局登记专用章", Under: "2026-11-24", Status: "flags_open",
+			Hidden: []web.Hidden{{Name: "uses", Value: "2"}}, Facts: []web.ShownField{{Label: "有提示的用印", Value: "2"}, {Label: "查看情况", Value: "前 1 次已由 staff:stf_90aa 于 2026-11-24 22:02 查看"}, {Label: "查看结论", Value: "加班办理，已核实"}}, Sections: []web.AdminSection{why, {ID: "flags-uses", Title: "用印记录", Table: &log}}, Actions: []web.StateAction{look}}}},
 		{Name: "seal-requests", Template: "seal-requests", Page: web.Page{Identity: staff, Body: web.SealUsesPage{Filter: state, Table: web.Table{Caption: "用印申请", NextURL: "/seal/requests?after=1.use_1",
 			Columns: []web.Column{{Label: "用印事由"}, {Label: "印章"}, {Label: "申请人"}, {Label: "申请时间"}}, Rows: []web.Row{
 				{URL: "/seal/requests/use_1", Cells: []string{"公布办事指南", "示例市市场监督管理局登记专用章", "staff:stf_7c1d", "2026-11-24 09:30"}, Status: "use_requested"},
@@ -49,6 +69,6 @@ func sealUses() []Sample {
 				Waiting: []web.ShownField{{Label: "哪些用印须经审批", Value: "都不须审批"}, {Label: "留在本地的文件", Value: "允许：平台只见摘要，不见文件"}, {Label: "提出人", Value: "staff:stf_7c1d"}}, Actions: []web.StateAction{
 					{ID: "seal-rule-approve", Label: "规则通过", URL: "/seal/sl_1/rule-approve", Effect: "立即生效；按旧规则提出的申请和批准随即失效。", NoReason: true},
 					{ID: "seal-rule-refuse", Label: "不同意此规则", URL: "/seal/sl_1/rule-refuse", Effect: "原规则继续有效。", Danger: true}}},
-			Uses: []web.HistoryItem{{At: moment, Text: "公布办事指南", Actor: "staff:stf_7c1d", Detail: "已用印 · 第 1 页 · 文件留在本地，未见文件 · 事项 2026-1124-0002 · staff:stf_90aa 批准 · SM3 66c7f0f462eeedd9…"}}}}},
+			Uses: []web.HistoryItem{{At: moment, Text: "公布办事指南", Actor: "staff:stf_7c1d", Detail: "已用印 · 第 1 页 · 文件留在本地，未见文件 · 事项 2026-1124-0002 · staff:stf_90aa 批准 · SM3 66c7f0f462eeedd9…", Flags: []string{night, many}}}, LogURL: "/seal/logs/sl_1"}}},
 	}
 }
