@@ -285,20 +285,17 @@ func readLength(input []byte) (length, used int, minimal bool, err error) {
 		return int(first), 1, true, nil
 	}
 	count := int(first & 0x7f)
-	if count == 0x7f || count > 8 || count > len(input)-1 {
+	if count > 8 || count > len(input)-1 {
 		return 0, 0, false, fmt.Errorf("%w: length of %d octets", ErrSyntax, count)
 	}
-	minimal = input[1] != 0
+	long := uint64(0) // holds the eight octets
 	for _, octet := range input[1 : 1+count] {
-		if length > MaxBytes {
-			return 0, 0, false, fmt.Errorf("%w: length above %d", ErrLimit, MaxBytes)
-		}
-		length = length<<8 | int(octet)
+		long = long<<8 | uint64(octet)
 	}
-	if length > MaxBytes {
+	if long > MaxBytes {
 		return 0, 0, false, fmt.Errorf("%w: length above %d", ErrLimit, MaxBytes)
 	}
-	return length, 1 + count, minimal && length >= 0x80, nil
+	return int(long), 1 + count, input[1] != 0 && long >= 0x80, nil
 }
 
 func typeError(want string, have Value) error {
