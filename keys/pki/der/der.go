@@ -178,6 +178,38 @@ func (r *Reader) Sequence(value Value) ([]Value, error) {
 	return r.Children(value)
 }
 
+// Members returns the members of a SEQUENCE of a stated number of them; name is what the structure is called in errors.
+func (r *Reader) Members(value Value, name string, least, most int) ([]Value, error) {
+	members, err := r.Sequence(value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(members) < least || len(members) > most {
+		return nil, fmt.Errorf("%w: %d members of %s", ErrSyntax, len(members), name)
+	}
+	return members, nil
+}
+
+// List returns what stands inside a constructed value, at most so many values.
+func (r *Reader) List(value Value, name string, most int) ([]Value, error) {
+	items, err := r.Children(value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(items) > most {
+		return nil, fmt.Errorf("%w: %d values in %s", ErrLimit, len(items), name)
+	}
+	return items, nil
+}
+
+// SetOf returns the values of a SET OF, at most so many.
+func (r *Reader) SetOf(value Value, name string, most int) ([]Value, error) {
+	if !value.Is(TagSet) {
+		return nil, fmt.Errorf("%s: %w", name, typeError("SET", value))
+	}
+	return r.List(value, name, most)
+}
+
 // Explicit returns the one value inside an explicit context tag.
 func (r *Reader) Explicit(value Value) (Value, error) {
 	children, err := r.Children(value)

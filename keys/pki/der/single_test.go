@@ -310,3 +310,34 @@ func TestDeviationsAreNamedOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersOfMembers: as many as there may be, one more and one less, and another type, each under the name of the structure.
+func TestNumbersOfMembers(t *testing.T) {
+	pair := func(r *Reader, v Value) ([]Value, error) { return r.Members(v, "Pair", 1, 2) }
+	list := func(r *Reader, v Value) ([]Value, error) { return r.List(v, "Pair", 2) }
+	set := func(r *Reader, v Value) ([]Value, error) { return r.SetOf(v, "Pair", 2) }
+	for name, c := range map[string]struct {
+		input string
+		read  func(*Reader, Value) ([]Value, error)
+		count int
+		want  error
+	}{
+		"no member":          {"3000", pair, 0, ErrSyntax},
+		"one":                {"30020500", pair, 1, nil},
+		"two":                {"300405000500", pair, 2, nil},
+		"three":              {"3006050005000500", pair, 0, ErrSyntax},
+		"SET for SEQUENCE":   {"31020500", pair, 0, ErrType},
+		"list of none":       {"a000", list, 0, nil},
+		"list of two":        {"a00405000500", list, 2, nil},
+		"list of three":      {"a006050005000500", list, 0, ErrLimit},
+		"list that is flat":  {"80020500", list, 0, ErrType},
+		"set of two":         {"310405000500", set, 2, nil},
+		"set of three":       {"3106050005000500", set, 0, ErrLimit},
+		"SEQUENCE for a SET": {"30020500", set, 0, ErrType},
+	} {
+		have, _, err := read(t, unhex(t, c.input), true, c.read)
+		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) || len(have) != c.count || err != nil && !strings.Contains(err.Error(), "Pair") {
+			t.Errorf("%s: %d, %v", name, len(have), err)
+		}
+	}
+}

@@ -74,7 +74,7 @@ func parseInfo(reader *der.Reader, input []byte) (Info, error) {
 	if err != nil {
 		return info, err
 	}
-	fields, err := sequence(reader, value, "TSTInfo", 5, 10)
+	fields, err := reader.Members(value, "TSTInfo", 5, 10)
 	if err != nil {
 		return info, err
 	}
@@ -161,7 +161,7 @@ func (i *Info) parseOptional(reader *der.Reader, fields []der.Value) error {
 
 func parseImprint(reader *der.Reader, value der.Value) (Imprint, error) {
 	var imprint Imprint
-	fields, err := sequence(reader, value, "messageImprint", 2, 2)
+	fields, err := reader.Members(value, "messageImprint", 2, 2)
 	if err != nil {
 		return imprint, err
 	}
@@ -197,7 +197,7 @@ func number(reader *der.Reader, value der.Value) (*big.Int, error) {
 
 func parseAccuracy(reader *der.Reader, value der.Value) (Accuracy, error) {
 	var accuracy Accuracy
-	fields, err := sequence(reader, value, "accuracy", 0, 3)
+	fields, err := reader.Members(value, "accuracy", 0, 3)
 	if err != nil {
 		return accuracy, err
 	}
@@ -236,7 +236,7 @@ func parseAccuracy(reader *der.Reader, value der.Value) (Accuracy, error) {
 
 // parseExtensions reads [n] IMPLICIT Extensions.
 func parseExtensions(reader *der.Reader, value der.Value) ([]pki.Extension, error) {
-	items, err := list(reader, value, "extensions", maxAttrs)
+	items, err := reader.List(value, "extensions", maxAttrs)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func ParseRequest(input []byte) (*Request, error) {
 }
 
 func (q *Request) parse(reader *der.Reader, value der.Value) error {
-	fields, err := sequence(reader, value, "TimeStampReq", 2, 6)
+	fields, err := reader.Members(value, "TimeStampReq", 2, 6)
 	if err != nil {
 		return err
 	}

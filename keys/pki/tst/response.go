@@ -82,7 +82,7 @@ func ParseResponse(input []byte) (*Response, error) {
 	if err != nil {
 		return nil, formatError(ErrResponse, err)
 	}
-	fields, err := sequence(reader, value, "TimeStampResp", 1, 2)
+	fields, err := reader.Members(value, "TimeStampResp", 1, 2)
 	if err != nil {
 		return nil, formatError(ErrResponse, err)
 	}
@@ -104,7 +104,7 @@ func ParseResponse(input []byte) (*Response, error) {
 func (r *Response) granted() bool { return r.Status == Granted || r.Status == GrantedWithMods }
 
 func (r *Response) parseStatus(reader *der.Reader, value der.Value) error {
-	fields, err := sequence(reader, value, "PKIStatusInfo", 1, 3)
+	fields, err := reader.Members(value, "PKIStatusInfo", 1, 3)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (r *Response) parseStatus(reader *der.Reader, value der.Value) error {
 	}
 	r.Status, fields = Status(status), fields[1:]
 	if len(fields) > 0 && fields[0].Is(der.TagSequence) {
-		lines, err := list(reader, fields[0], "statusString", maxStatusStrings)
+		lines, err := reader.List(fields[0], "statusString", maxStatusStrings)
 		if err != nil {
 			return err
 		}

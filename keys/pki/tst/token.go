@@ -60,38 +60,6 @@ func formatError(kind error, err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
-// list reads what stands inside a constructed value, at most so many.
-func list(reader *der.Reader, value der.Value, name string, most int) ([]der.Value, error) {
-	items, err := reader.Children(value)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if len(items) > most {
-		return nil, fmt.Errorf("%w: %d values in %s", der.ErrLimit, len(items), name)
-	}
-	return items, nil
-}
-
-// setOf reads a SET OF.
-func setOf(reader *der.Reader, value der.Value, name string, most int) ([]der.Value, error) {
-	if !value.Is(der.TagSet) {
-		return nil, fmt.Errorf("%w: %s is no SET", der.ErrType, name)
-	}
-	return list(reader, value, name, most)
-}
-
-// sequence reads a SEQUENCE of a stated number of members.
-func sequence(reader *der.Reader, value der.Value, name string, least, most int) ([]der.Value, error) {
-	members, err := reader.Sequence(value)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if len(members) < least || len(members) > most {
-		return nil, fmt.Errorf("%w: %d members of %s", der.ErrSyntax, len(members), name)
-	}
-	return members, nil
-}
-
 func parse(input []byte, reader *der.Reader) (*Token, error) {
 	if len(input) > MaxToken {
 		return nil, fmt.Errorf("%w: %w: %d octets", ErrFormat, der.ErrLimit, len(input))
@@ -110,7 +78,7 @@ func parse(input []byte, reader *der.Reader) (*Token, error) {
 
 // parse reads ContentInfo and SignedData (RFC 5652 3, 5.1).
 func (t *Token) parse(reader *der.Reader, value der.Value) error {
-	fields, err := sequence(reader, value, "ContentInfo", 2, 2)
+	fields, err := reader.Members(value, "ContentInfo", 2, 2)
 	if err != nil {
 		return err
 	}
@@ -133,7 +101,7 @@ func (t *Token) parse(reader *der.Reader, value der.Value) error {
 	if err != nil {
 		return err
 	}
-	members, err := sequence(reader, inner, "SignedData", 4, 6)
+	members, err := reader.Members(inner, "SignedData", 4, 6)
 	if err != nil {
 		return err
 	}
@@ -163,7 +131,7 @@ func (t *Token) parse(reader *der.Reader, value der.Value) error {
 	if len(rest) != 1 {
 		return fmt.Errorf("%w: members of SignedData", der.ErrSyntax)
 	}
-	signers, err := setOf(reader, rest[0], "signerInfos", maxAttrs)
+	signers, err := reader.SetOf(rest[0], "signerInfos", maxAttrs)
 	if err != nil {
 		return err
 	}
@@ -174,7 +142,7 @@ func (t *Token) parse(reader *der.Reader, value der.Value) error {
 }
 
 func (t *Token) parseDigests(reader *der.Reader, value der.Value) error {
-	items, err := setOf(reader, value, "digestAlgorithms", maxAttrs)
+	items, err := reader.SetOf(value, "digestAlgorithms", maxAttrs)
 	if err != nil {
 		return err
 	}
@@ -190,7 +158,7 @@ func (t *Token) parseDigests(reader *der.Reader, value der.Value) error {
 
 // parseContent reads EncapsulatedContentInfo: TSTInfo inside an OCTET STRING.
 func (t *Token) parseContent(reader *der.Reader, value der.Value) error {
-	fields, err := sequence(reader, value, "encapContentInfo", 2, 2)
+	fields, err := reader.Members(value, "encapContentInfo", 2, 2)
 	if err != nil {
 		return err
 	}
@@ -216,7 +184,7 @@ func (t *Token) parseContent(reader *der.Reader, value der.Value) error {
 }
 
 func (t *Token) parseCertificates(reader *der.Reader, value der.Value) error {
-	items, err := list(reader, value, "certificates", maxCerts)
+	items, err := reader.List(value, "certificates", maxCerts)
 	if err != nil {
 		return err
 	}
@@ -234,7 +202,7 @@ func (t *Token) parseCertificates(reader *der.Reader, value der.Value) error {
 }
 
 func (t *Token) parseCRLs(reader *der.Reader, value der.Value) error {
-	items, err := list(reader, value, "crls", maxCerts)
+	items, err := reader.List(value, "crls", maxCerts)
 	if err != nil {
 		return err
 	}
@@ -248,7 +216,7 @@ func (t *Token) parseCRLs(reader *der.Reader, value der.Value) error {
 
 // parseSigner reads SignerInfo (RFC 5652 5.3). Attributes that are not signed are passed over: nothing leans on them.
 func (t *Token) parseSigner(reader *der.Reader, value der.Value) error {
-	fields, err := sequence(reader, value, "signerInfo", 6, 7)
+	fields, err := reader.Members(value, "signerInfo", 6, 7)
 	if err != nil {
 		return err
 	}
@@ -258,7 +226,7 @@ func (t *Token) parseSigner(reader *der.Reader, value der.Value) error {
 	version := 1
 	switch {
 	case fields[1].Is(der.TagSequence):
-		parts, err := sequence(reader, fields[1], "issuerAndSerialNumber", 2, 2)
+		parts, err := reader.Members(fields[1], "issuerAndSerialNumber", 2, 2)
 		if err != nil {
 			return err
 		}
@@ -312,7 +280,7 @@ func (t *Token) parseSigner(reader *der.Reader, value der.Value) error {
 // leave the choice to the reader.
 func (t *Token) parseAttributes(reader *der.Reader, value der.Value) error {
 	t.rawAttributes = value.Content
-	items, err := list(reader, value, "signedAttrs", maxAttrs)
+	items, err := reader.List(value, "signedAttrs", maxAttrs)
 	if err != nil {
 		return err
 	}
@@ -323,7 +291,7 @@ func (t *Token) parseAttributes(reader *der.Reader, value der.Value) error {
 				return err
 			}
 		}
-		fields, err := sequence(reader, item, "attribute", 2, 2)
+		fields, err := reader.Members(item, "attribute", 2, 2)
 		if err != nil {
 			return err
 		}
@@ -331,7 +299,7 @@ func (t *Token) parseAttributes(reader *der.Reader, value der.Value) error {
 		if err != nil {
 			return err
 		}
-		values, err := setOf(reader, fields[1], "values of attribute "+kind, maxAttrs)
+		values, err := reader.SetOf(fields[1], "values of attribute "+kind, maxAttrs)
 		if err != nil {
 			return err
 		}
@@ -379,15 +347,15 @@ func (t *Token) useAttribute(reader *der.Reader, kind string, values []der.Value
 // which is the signer's.
 func parseSigningCertificate(reader *der.Reader, value der.Value, second bool) (certID, error) {
 	wrong := fmt.Errorf("%w: signing certificate attribute", der.ErrSyntax)
-	fields, err := sequence(reader, value, "SigningCertificate", 1, 2)
+	fields, err := reader.Members(value, "SigningCertificate", 1, 2)
 	if err != nil {
 		return certID{}, err
 	}
-	ids, err := sequence(reader, fields[0], "certs", 1, maxCertIDs)
+	ids, err := reader.Members(fields[0], "certs", 1, maxCertIDs)
 	if err != nil {
 		return certID{}, err
 	}
-	members, err := sequence(reader, ids[0], "ESSCertID", 1, 3)
+	members, err := reader.Members(ids[0], "ESSCertID", 1, 3)
 	if err != nil {
 		return certID{}, err
 	}
@@ -417,7 +385,7 @@ func parseSigningCertificate(reader *der.Reader, value der.Value, second bool) (
 		return certID{}, err
 	}
 	if len(members) == 2 {
-		parts, err := sequence(reader, members[1], "issuerSerial", 2, 2)
+		parts, err := reader.Members(members[1], "issuerSerial", 2, 2)
 		if err != nil {
 			return certID{}, err
 		}
