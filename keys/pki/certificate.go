@@ -191,7 +191,10 @@ func (c *Certificate) parseTBS(reader *der.Reader, value der.Value) error {
 	}
 	c.RawKeyInfo = fields[5].Raw
 	c.PublicKey, c.KeyError = parseKeyInfo(reader, fields[5])
-	for _, field := range fields[6:] {
+	for i, field := range fields[6:] {
+		if i > 0 && fields[5+i].Tag >= field.Tag { // extensions in two places would be two answers to one question
+			return fmt.Errorf("%w: order of tbsCertificate", ErrCertificate)
+		}
 		switch {
 		case field.IsContext(1), field.IsContext(2): // unique identifiers, long out of use
 		case field.IsContext(3):
