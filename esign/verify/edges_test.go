@@ -177,12 +177,27 @@ func TestPDFThatCannotBeReadOn(t *testing.T) {
 	for range 66 {
 		many = pdftest.Update(many, pdftest.Objects{9: "<</A 1>>"}, "/Root 1 0 R/Info 6 0 R/ID[<00><01>]")
 	}
+	updated := func(number int, body string) []byte {
+		return pdftest.Update(good, pdftest.Objects{number: body}, "/Root 1 0 R/Info 6 0 R/ID[<00><01>]")
+	}
+	broken := invalid("V31", "pdf_structure")
 	for name, c := range map[string]struct {
 		data []byte
 		want want
 	}{
-		"too many revisions": {many, invalid("V31", "pdf_limit")},
+		"too many revisions":       {many, invalid("V31", "pdf_limit")},
+		"pages inside themselves":  {updated(2, "<</Type/Pages/Kids[2 0 R]/Count 1>>"), broken},
+		"pages that lead nowhere":  {updated(2, "99 0 R"), broken},
+		"page inside itself":       {updated(3, "<</Type/Pages/Kids[3 0 R]/Count 1>>"), broken},
+		"font that breaks off":     {updated(5, "<<"), broken},
+		"title that breaks off":    {updated(6, "[[["), broken},
+		"value too deep":           {updated(7, strings.Repeat("[", 200)), invalid("V31", "pdf_limit")},
+		"something new breaks off": {updated(9, "<<"), broken},
 	} {
-		t.Run(name, func(t *testing.T) { judgePDF(t, c.data, trusting(), c.want) })
+		t.Run(name, func(t *testing.T) {
+			if r := judgePDF(t, c.data, trusting(), c.want); len(r.Signatures) != 0 || slices.Contains(codes(r), "unsigned") {
+				t.Errorf("%v %+v", codes(r), r.Signatures)
+			}
+		})
 	}
 }
