@@ -136,10 +136,10 @@ func escapeDN(text string) string {
 	return out.String()
 }
 
-// isHexDump tells a value that was printed as its octets.
+// isHexDump tells whether a value that begins with # was printed as its octets.
 func isHexDump(text string) bool {
 	_, err := hex.DecodeString(strings.TrimPrefix(text, "#"))
-	return strings.HasPrefix(text, "#") && err == nil
+	return err == nil
 }
 
 // isBidiControl tells the characters that reorder text on a screen, so that a name cannot show as another.
