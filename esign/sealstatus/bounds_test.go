@@ -3,6 +3,7 @@ package sealstatus
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,10 @@ func TestBoundsOfLists(t *testing.T) {
 		"issued a second later":        {func(l *List) { l.Issued = time.Unix(1, 0) }, true},
 		"until the last second":        {func(l *List) { l.NextUpdate = last }, true},
 		"a second longer":              {func(l *List) { l.NextUpdate = last.Add(time.Second) }, false},
+		"issued as the next one is":    {func(l *List) { l.Issued = l.NextUpdate }, false},
+		"issued a second before it":    {func(l *List) { l.Issued = l.NextUpdate.Add(-time.Second) }, true},
+		"division of no digits":        {func(l *List) { l.Division, l.seals = "37030x", nil }, false},
+		"division of five":             {func(l *List) { l.Division, l.seals = "37030", nil }, false},
 		"history of 256":               {sealed(func(s *Seal) { s.History = long(maxHistory) }), true},
 		"history of 257":               {sealed(func(s *Seal) { s.History = long(maxHistory + 1) }), false},
 		"event in the last second":     {sealed(func(s *Seal) { s.History = History{{last, InUse}} }), true},
@@ -74,7 +79,7 @@ func TestBoundsOfLists(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, code := range []string{"", "3703000000172", "370300000017211", "3703000000172x", " 37030000001721"} {
+	for _, code := range []string{"", "3703000000172", "370300000017211", "3703000000172x", "3703000000172/", "3703000000172:", " 37030000001721"} {
 		if _, ok := DivisionOf(code); ok {
 			t.Errorf("%q has a division", code)
 		}
@@ -96,10 +101,11 @@ func TestTimesOfOpenedLists(t *testing.T) {
 		change func(*listBody)
 		good   bool
 	}{
-		"issued before 1970":    {func(b *listBody) { b.Issued = -1 }, false},
-		"issued after 9999":     {func(b *listBody) { b.Issued, b.NextUpdate = maxTime+1, maxTime+2 }, false},
-		"until before 1970":     {func(b *listBody) { b.NextUpdate = -1 }, false},
-		"until the last second": {func(b *listBody) { b.NextUpdate = maxTime }, true},
+		"issued before 1970":           {func(b *listBody) { b.Issued = -1 }, false},
+		"issued after 9999":            {func(b *listBody) { b.Issued, b.NextUpdate = maxTime+1, maxTime+2 }, false},
+		"issued so late that it wraps": {func(b *listBody) { b.Issued = math.MaxInt64 }, false},
+		"until before 1970":            {func(b *listBody) { b.NextUpdate = -1 }, false},
+		"until the last second":        {func(b *listBody) { b.NextUpdate = maxTime }, true},
 		"digest of 33 octets": {func(b *listBody) {
 			b.Seals = []sealBody{{Code: seal(1).Code, SM3: make([]byte, 33), History: []eventBody{{From: 1, State: 1}}}}
 		}, false},
@@ -125,6 +131,7 @@ func TestWhoMaySpeakOfASeal(t *testing.T) {
 	}
 	own := w.Maker.Cert.Subject.Organization()
 	nameless := w.Under(t, w.Issuing, pki.ProfileSealMaker, "无名", func(tp *pki.CertificateTemplate) { tp.Subject.Organization = "" })
+	direct := w.Under(t, w.Root, pki.ProfileSealMaker, "根下制章", nil)
 	trust := signed.Trust{Roots: pki.NewPool(w.Root.Cert), Intermediates: pki.NewPool(w.Issuing.Cert, other.Cert), At: now}
 	for name, c := range map[string]struct {
 		service, maker ofdtest.Party
@@ -132,6 +139,7 @@ func TestWhoMaySpeakOfASeal(t *testing.T) {
 		good           bool
 	}{
 		"own service":                {named(w.Issuing, own), w.Maker, trust.Roots, true},
+		"both under the root":        {named(w.Root, direct.Cert.Subject.Organization()), direct, trust.Roots, true},
 		"another organisation's":     {named(w.Issuing, "别的机构"), w.Maker, trust.Roots, false},
 		"of a maker without a name":  {named(w.Issuing, ""), nameless, trust.Roots, false},
 		"another authority's":        {named(other, own), w.Maker, trust.Roots, false},
@@ -170,7 +178,24 @@ func TestARegisterYoungerThanTheSeal(t *testing.T) {
 	if h := (History{{since, InUse}}).Recorded(Event{now, Suspended}, now.Add(-2*time.Hour)); len(h) != 2 || !h[0].From.Equal(since) {
 		t.Errorf("%v", h)
 	}
+	// Nothing that was recorded is dropped, even of a history that begins as none may.
+	if h := (History{{since, Revoked}}).Recorded(Event{now, Lost}, since); len(h) != 2 || h.Last().State != Lost {
+		t.Errorf("%v", h)
+	}
 	if h := (History{}).Recorded(Event{now, InUse}, since); len(h) != 1 || !h[0].From.Equal(now) {
 		t.Errorf("%v", h)
+	}
+}
+
+// TestAsManySealsAsThereMayBeAreRead: a list that is signed is one that can be opened (more octets than signed.MaxSize are not signed).
+func TestAsManySealsAsThereMayBeAreRead(t *testing.T) {
+	w := ofdtest.New(t)
+	service := w.Issue(t, pki.ProfileService, "印章状态", nil)
+	data, err := New("u", 1, "370300", now, now.Add(time.Hour), crowd(MaxSeals)).Sign([][]byte{service.Cert.Raw}, service.Sign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err := Open(data); err != nil || len(l.seals) != MaxSeals {
+		t.Errorf("%v", err)
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/pki/der"
 )
 
-// parser reads members and keeps the first error, so that a structure reads like its definition.
+// parser reads members and keeps the first error, so that a structure reads like its definition. What is read after an error is empty and
+// counts for nothing, so only what would use a value that is not there asks for the error.
 type parser struct {
 	*der.Reader
 	err error
@@ -32,7 +33,7 @@ func (p *parser) integer(member string, value der.Value) int {
 func (p *parser) text(member string, value der.Value, tag int) string {
 	text, err := p.Text(value)
 	p.fail(member, err)
-	if err == nil && !value.Is(tag) {
+	if !value.Is(tag) {
 		p.tolerate(member, StringTypeOdd)
 	}
 	return text
@@ -63,7 +64,7 @@ func (p *parser) certificate(member string, value der.Value) []byte {
 		return value.Raw
 	}
 	octets := p.octets(member, value)
-	if p.err == nil && len(octets) == 0 {
+	if len(octets) == 0 {
 		p.tolerate(member, SealCertificateIsEmpty)
 	}
 	return octets
@@ -76,7 +77,7 @@ func (p *parser) algorithm(member string, value der.Value) string {
 		p.tolerate(member, AlgorithmAsSequence)
 		members, err := p.Sequence(value)
 		p.fail(member, err)
-		if err != nil || len(members) == 0 {
+		if len(members) == 0 {
 			p.fail(member, der.ErrSyntax)
 			return ""
 		}
@@ -96,7 +97,7 @@ func (p *parser) algorithm(member string, value der.Value) string {
 func (p *parser) date(member string, value der.Value, definedTag int, wrong Deviation) time.Time {
 	moment, err := p.Time(value)
 	p.fail(member, err)
-	if err == nil && !value.Is(definedTag) {
+	if !value.Is(definedTag) {
 		p.tolerate(member, wrong)
 	}
 	return moment
@@ -106,11 +107,11 @@ func (p *parser) date(member string, value der.Value, definedTag int, wrong Devi
 func (p *parser) members(member string, value der.Value, least, most int) []der.Value {
 	members, err := p.Sequence(value)
 	p.fail(member, err)
-	if p.err == nil && (len(members) < least || len(members) > most) {
-		p.err = shapeError(member, "%d members, want %d to %d", len(members), least, most)
+	if len(members) < least || len(members) > most {
+		p.fail(member, shapeError(member, "%d members, want %d to %d", len(members), least, most))
 	}
 	if p.err != nil {
-		// Enough empty members that the caller may index before it looks at the error.
+		// Enough empty members that the caller may index without a look at the error.
 		return make([]der.Value, most)
 	}
 	return members
@@ -128,9 +129,6 @@ func (p *parser) extensions(member string, value der.Value) []Extension {
 	list := make([]Extension, 0, len(items))
 	for _, item := range items {
 		fields := p.members("ExtData", item, 2, 3)
-		if p.err != nil {
-			return nil
-		}
 		var extension Extension
 		var err error
 		extension.ID, err = p.OID(fields[0])
@@ -138,7 +136,7 @@ func (p *parser) extensions(member string, value der.Value) []Extension {
 		if len(fields) == 3 {
 			extension.Critical, err = p.Boolean(fields[1])
 			p.fail("critical", err)
-			if err == nil && !extension.Critical {
+			if !extension.Critical {
 				p.tolerate("critical", CriticalFalse)
 			}
 		}
@@ -151,7 +149,7 @@ func (p *parser) extensions(member string, value der.Value) []Extension {
 // timestamp reads timeStamp [0] EXPLICIT BIT STRING (GB/T 38540-2020 7.1).
 func (p *parser) timestamp(member string, value der.Value) []byte {
 	if !value.IsContext(0) {
-		p.err = shapeError(member, "class %d tag %d, want [0]", value.Class, value.Tag)
+		p.fail(member, shapeError(member, "class %d tag %d, want [0]", value.Class, value.Tag))
 		return nil
 	}
 	if !value.Constructed { // [0] IMPLICIT BIT STRING
@@ -164,9 +162,6 @@ func (p *parser) timestamp(member string, value der.Value) []byte {
 	}
 	inner, err := p.Explicit(value)
 	p.fail(member, err)
-	if p.err != nil {
-		return nil
-	}
 	return p.bits(member, inner, SignatureOctets)
 }
 
@@ -191,9 +186,9 @@ var textTimes = []struct {
 func textTime(text string) (moment time.Time, zoned, ok bool) {
 	text = strings.Trim(text, " \x00\r\n")
 	for _, form := range textTimes {
-		if moment, err := time.ParseInLocation(form.layout, text, chinaZone); err == nil {
-			return moment.UTC(), form.zoned, true
+		if read, err := time.ParseInLocation(form.layout, text, chinaZone); err == nil {
+			return read.UTC(), form.zoned, true
 		}
 	}
-	return time.Time{}, false, false
+	return
 }

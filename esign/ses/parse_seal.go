@@ -16,8 +16,8 @@ func parseSeal(input []byte, reader *der.Reader) (*Seal, error) {
 func readSeal(value der.Value, reader *der.Reader) (*Seal, error) {
 	p := &parser{Reader: reader}
 	members := p.members("SESeal", value, 2, 5)
-	if p.err == nil && len(members) == 3 {
-		p.err = shapeError("SESeal", "3 members")
+	if len(members) == 3 {
+		p.fail("SESeal", shapeError("SESeal", "3 members"))
 	}
 	if p.err != nil {
 		return nil, p.err
@@ -54,16 +54,10 @@ func (p *parser) signInfo(seal *Seal, value der.Value) {
 		p.tolerate("signInfo", SignInfoBits)
 		octets, err := p.BitString(value)
 		p.fail("signInfo", err)
-		if p.err != nil {
-			return
-		}
 		value, err = p.Parse(octets)
 		p.fail("signInfo", err)
 	}
 	fields := p.members("signInfo", value, 3, 3)
-	if p.err != nil {
-		return
-	}
 	seal.rawCert, seal.rawAlg = fields[0].Raw, fields[1].Raw
 	seal.MakerCert = p.certificate("cert", fields[0])
 	seal.SignatureAlgorithm = p.algorithm("signatureAlgorithm", fields[1])
@@ -73,26 +67,20 @@ func (p *parser) signInfo(seal *Seal, value der.Value) {
 // sealInfo reads SES_SealInfo (GB/T 38540-2020 6.1.2).
 func (p *parser) sealInfo(seal *Seal, value der.Value) {
 	fields := p.members("eSealInfo", value, 4, 5)
-	if p.err != nil {
-		return
-	}
 	header := p.members("header", fields[0], 3, 3)
-	if p.err != nil {
-		return
-	}
 	seal.Header = Header{
 		ID:      p.text("ID", header[0], der.TagIA5String),
 		Version: p.integer("version", header[1]),
 		Vid:     p.text("Vid", header[2], der.TagIA5String),
 	}
-	if p.err == nil && seal.Header.ID != "ES" { // GB/T 38540-2020 6.3 a: what is not "ES" is no seal
-		p.err = shapeError("ID", "%q, want \"ES\"", seal.Header.ID)
+	if seal.Header.ID != "ES" { // GB/T 38540-2020 6.3 a: what is not "ES" is no seal
+		p.fail("ID", shapeError("ID", "%q, want \"ES\"", seal.Header.ID))
 	}
 	p.structureOf(seal)
 	seal.ESID = p.text("esID", fields[1], der.TagIA5String)
 	p.property(seal, fields[2])
 	p.picture(seal, fields[3])
-	if len(fields) == 5 && p.err == nil {
+	if len(fields) == 5 {
 		extensions := fields[4]
 		if extensions.IsContext(0) {
 			p.tolerate("extDatas", ExtensionsTagged)
@@ -100,18 +88,13 @@ func (p *parser) sealInfo(seal *Seal, value der.Value) {
 			p.fail("extDatas", err)
 			extensions = inner
 		}
-		if p.err == nil {
-			seal.Extensions = p.extensions("extDatas", extensions)
-		}
+		seal.Extensions = p.extensions("extDatas", extensions)
 	}
 }
 
 // structureOf settles the structure by the header's version where the shape leaves it open, and names a number that does
 // not fit the shape.
 func (p *parser) structureOf(seal *Seal) {
-	if p.err != nil {
-		return
-	}
 	if seal.Structure == V4 && seal.Header.Version == 5 {
 		seal.Structure = V5
 	}
@@ -132,9 +115,6 @@ func (p *parser) property(seal *Seal, value der.Value) {
 		count = 6
 	}
 	fields := p.members("property", value, count, count)
-	if p.err != nil {
-		return
-	}
 	property := &seal.Property
 	property.Type = p.integer("type", fields[0])
 	property.Name = p.text("name", fields[1], der.TagUTF8String)
@@ -171,9 +151,6 @@ func (p *parser) certList(property *Property, value der.Value, typed bool) {
 		switch {
 		case property.CertListType == CertListDigests:
 			pair := p.members("CertDigestObj", item, 2, 2)
-			if p.err != nil {
-				return
-			}
 			if !pair[0].Is(der.TagPrintableString) {
 				p.tolerate("CertDigestObj.type", DigestTypeString)
 			}
@@ -194,9 +171,6 @@ func (p *parser) certList(property *Property, value der.Value, typed bool) {
 // picture reads SES_ESPictrueInfo.
 func (p *parser) picture(seal *Seal, value der.Value) {
 	fields := p.members("picture", value, 4, 4)
-	if p.err != nil {
-		return
-	}
 	seal.Picture = Picture{
 		Type:     p.text("picture.type", fields[0], der.TagIA5String),
 		Data:     p.octets("picture.data", fields[1]),

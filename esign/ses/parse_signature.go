@@ -15,8 +15,8 @@ func parseSignature(input []byte, reader, sealReader *der.Reader) (*Signature, e
 	}
 	p := &parser{Reader: reader}
 	members := p.members("SES_Signature", value, 2, 5)
-	if p.err == nil && len(members) == 3 {
-		p.err = shapeError("SES_Signature", "3 members")
+	if len(members) == 3 {
+		p.fail("SES_Signature", shapeError("SES_Signature", "3 members"))
 	}
 	if p.err != nil {
 		return nil, p.err
@@ -55,9 +55,6 @@ func (p *parser) seal(value der.Value, reader *der.Reader) *Seal {
 // national platform's C0119 form is the same around a four-member seal, or carries extensions as an eighth member.
 func (p *parser) tbsWithCertificate(signature *Signature, value der.Value, sealReader *der.Reader) {
 	fields := p.members("toSign", value, 7, 8)
-	if p.err != nil {
-		return
-	}
 	signature.Version = p.integer("version", fields[0])
 	signature.Seal = p.seal(fields[1], sealReader)
 	p.timeInfoV1(signature, fields[2])
@@ -82,9 +79,6 @@ func (p *parser) tbsWithCertificate(signature *Signature, value der.Value, sealR
 // octets, and a reading that mixes them is nobody's (security row S-25).
 func (p *parser) tbs(signature *Signature, value der.Value, sealReader *der.Reader) {
 	fields := p.members("toSign", value, 5, 6)
-	if p.err != nil {
-		return
-	}
 	signature.Version = p.integer("version", fields[0])
 	signature.Seal = p.seal(fields[1], sealReader)
 	if p.err == nil && signature.Seal.Structure == V1 {
@@ -105,40 +99,28 @@ func (p *parser) tbs(signature *Signature, value der.Value, sealReader *der.Read
 
 // tbsExtensions reads extDatas [0] EXPLICIT of TBS_Sign, which some write without the tag.
 func (p *parser) tbsExtensions(value der.Value) []Extension {
-	if p.err != nil {
-		return nil
-	}
 	if value.Is(der.TagSequence) {
 		p.tolerate("extDatas", ExtensionsUntagged)
 		return p.extensions("extDatas", value)
 	}
 	if !value.IsContext(0) {
-		p.err = shapeError("extDatas", "class %d tag %d, want [0]", value.Class, value.Tag)
+		p.fail("extDatas", shapeError("extDatas", "class %d tag %d, want [0]", value.Class, value.Tag))
 		return nil
 	}
 	inner, err := p.Explicit(value)
 	p.fail("extDatas", err)
-	if p.err != nil {
-		return nil
-	}
 	return p.extensions("extDatas", inner)
 }
 
 // timeInfoV1 reads timeInfo of V1: a BIT STRING with a UTCTime or a token in it (GM/T 0031-2014 6.2.1); in the wild also
 // text, an OCTET STRING, or a time without wrapping. An unreadable one leaves no time, which the judge then reports.
 func (p *parser) timeInfoV1(signature *Signature, value der.Value) {
-	if p.err != nil {
-		return
-	}
 	if value.Is(der.TagUTCTime) || value.Is(der.TagGeneralizedTime) {
 		signature.Time.Raw = value.Content
 		signature.Time.Moment = p.date("timeInfo", value, der.TagUTCTime, TimeAsGeneralized)
 		return
 	}
 	octets := p.bits("timeInfo", value, TimeInfoOctets)
-	if p.err != nil {
-		return
-	}
 	signature.Time.Raw = octets
 	inner := der.Reader{}
 	if parsed, err := inner.Parse(octets); err == nil {

@@ -226,7 +226,7 @@ func checkMethod(name string) (folded, known bool) {
 	case "1.2.156.10197.1.401.2":
 		return true, true
 	}
-	return false, false
+	return
 }
 
 func (s *signatureJudge) matches(r ofd.Reference, digests *digests, folded bool) bool {

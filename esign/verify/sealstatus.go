@@ -64,7 +64,7 @@ func (s *signatureJudge) sealStatus(seal *ses.Seal, maker *pki.Certificate, mome
 		state = history.At(moment.Add(clockTolerance))
 	}
 	for _, e := range history {
-		if e.State == sealstatus.Lost && e.From.After(moment) {
+		if e.State == sealstatus.Lost { // after the moment: before it, the seal is not in use
 			lost = e
 		}
 	}

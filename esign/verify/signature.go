@@ -243,7 +243,7 @@ func (s *signatureJudge) chain(name string, use trustlist.Use, c *pki.Certificat
 func (s *signatureJudge) granted(name string, use trustlist.Use, chain []*pki.Certificate, moment time.Time, proven proof) bool {
 	for _, authority := range chain[min(1, len(chain)-1):] {
 		switch standing := s.options.anchors.Standing(authority, use, moment); {
-		case standing.Known && !standing.Granted && standing.Reason != "":
+		case !standing.Granted && standing.Reason != "":
 			s.unknown(name, "authority_not_granted", authority.Subject.String())
 			return false
 		case standing.Reason == trustlist.Compromised && !proven.clears(standing.WithdrawnAt):
@@ -389,9 +389,6 @@ func (s *signatureJudge) dataHash(signature *ses.Signature, description *ofd.Sig
 
 // withZ is a vendor's digest SM3(Z‖M) with the signer's key.
 func (s *signatureJudge) withZ(message, digest []byte) bool {
-	if s.signerKey == nil {
-		return false
-	}
 	want, err := pki.SM2Digest(s.signerKey, nil, message)
 	return err == nil && bytes.Equal(want, digest)
 }
@@ -421,7 +418,7 @@ func (s *signatureJudge) message(message *pki.SignedData, description *ofd.Signa
 		return
 	}
 	s.describeSigner(signer.Certificate)
-	if raw == nil && message.HasContent {
+	if raw == nil {
 		raw = message.Content
 	}
 	outcome := s.verifySigner(message, signer, raw)

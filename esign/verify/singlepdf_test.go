@@ -102,6 +102,7 @@ func TestPlacementsOfPDF(t *testing.T) {
 		"on the page":      {shown, 1, false},
 		"beside the page":  {resigned(t, shown, rect, "/Rect[9000 9000 9100 9100]"+strings.Repeat(" ", len(rect)-len("/Rect[9000 9000 9100 9100]"))), 1, true},
 		"flagged away":     {resigned(t, shown, "/F 132", "/F 134"), 1, true},
+		"on no page":       {resigned(t, resigned(t, shown, "/Annots", "/Annotz"), "/P 3 0 R", "/Q 3 0 R"), 0, true},
 		"nothing is shown": {withMessage(t, pdftest.Document(), pdf.SignatureRequest{}), 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,7 +27,7 @@ type Options struct {
 	More   func(certificate, issuer *pki.Certificate) (pki.Evidence, []string)
 	At     time.Time // now
 	Strict bool      // deviations and uncovered visible content are refused
-	Locale string    // of reason and check messages: "zh-CN" when empty
+	Locale string    // of reason and check messages: "en", else Chinese
 	Limits ofd.Limits
 	Memo   *pki.Memo // of what judgements before found; nil remembers within this one
 	// TrustLists say which authorities are trusted for what, and when. Those count whose signer Roots vouch for.
@@ -55,7 +55,7 @@ type Seen struct {
 }
 
 func (s *Seen) certificate(c *pki.Certificate) {
-	if s != nil && c != nil {
+	if s != nil {
 		s.Certificates = append(s.Certificates, c)
 	}
 }
@@ -82,9 +82,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Intermediates == nil {
 		o.Intermediates = pki.NewPool()
-	}
-	if o.Locale == "" {
-		o.Locale = "zh-CN"
 	}
 	if o.Limits.Entries == 0 {
 		o.Limits = ofd.DefaultLimits()

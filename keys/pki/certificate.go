@@ -127,9 +127,9 @@ func ParseCertificate(input []byte) (*Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) != 3 {
-		return nil, fmt.Errorf("%w: not a SEQUENCE of three", ErrCertificate)
+	fields, err := reader.Members(value, "Certificate", 3, 3)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
 	certificate := &Certificate{Raw: value.Raw, RawTBS: fields[0].Raw, PathLen: -1}
 	if certificate.Algorithm, err = parseAlgorithm(reader, fields[1]); err != nil {
@@ -158,8 +158,11 @@ func (c *Certificate) parseTBS(reader *der.Reader, value der.Value) error {
 			return fmt.Errorf("%w: version: %w", ErrCertificate, err)
 		}
 		number, err := reader.Int(inner)
-		if err != nil || number < 0 || number > 2 {
-			return fmt.Errorf("%w: version", ErrCertificate)
+		if err != nil {
+			return fmt.Errorf("%w: version: %w", ErrCertificate, err)
+		}
+		if number < 0 || number > 2 {
+			return fmt.Errorf("%w: version %d", ErrCertificate, number+1)
 		}
 		c.Version, fields = number+1, fields[1:]
 	}
@@ -188,7 +191,10 @@ func (c *Certificate) parseTBS(reader *der.Reader, value der.Value) error {
 	}
 	c.RawKeyInfo = fields[5].Raw
 	c.PublicKey, c.KeyError = parseKeyInfo(reader, fields[5])
-	for _, field := range fields[6:] {
+	for i, field := range fields[6:] {
+		if i > 0 && fields[5+i].Tag >= field.Tag { // extensions in two places would be two answers to one question
+			return fmt.Errorf("%w: order of tbsCertificate", ErrCertificate)
+		}
 		switch {
 		case field.IsContext(1), field.IsContext(2): // unique identifiers, long out of use
 		case field.IsContext(3):
@@ -208,9 +214,9 @@ func (c *Certificate) parseTBS(reader *der.Reader, value der.Value) error {
 }
 
 func parseValidity(reader *der.Reader, value der.Value) (from, to time.Time, err error) {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) != 2 {
-		return from, to, fmt.Errorf("%w: validity", ErrCertificate)
+	fields, err := reader.Members(value, "validity", 2, 2)
+	if err != nil {
+		return from, to, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
 	if from, err = reader.Time(fields[0]); err != nil {
 		return from, to, fmt.Errorf("%w: notBefore: %w", ErrCertificate, err)
@@ -288,9 +294,9 @@ func ReadExtensions(reader *der.Reader, items []der.Value) ([]Extension, error) 
 	seen := map[string]bool{}
 	var list []Extension
 	for _, item := range items {
-		fields, err := reader.Sequence(item)
-		if err != nil || len(fields) < 2 || len(fields) > 3 {
-			return nil, fmt.Errorf("%w: Extension", der.ErrSyntax)
+		fields, err := reader.Members(item, "Extension", 2, 3)
+		if err != nil {
+			return nil, err
 		}
 		var extension Extension
 		if extension.OID, err = reader.OID(fields[0]); err != nil {

@@ -163,7 +163,7 @@ func (s *chainSearch) judge(certificate *Certificate, below []*Certificate) *Cha
 		return fail(ReasonExtension, fmt.Sprintf("critical extensions %v", certificate.Unhandled))
 	}
 	if below != nil {
-		if certificate.Version == 3 && (!certificate.HasBasic || !certificate.IsCA) || certificate.Version != 3 && !s.options.Roots.Contains(certificate) {
+		if certificate.Version == 3 && !certificate.IsCA || certificate.Version != 3 && !s.options.Roots.Contains(certificate) {
 			return fail(ReasonNotCA, "issuer is not a CA")
 		}
 		if certificate.HasKeyUsage && certificate.KeyUsage&UsageCertSign == 0 {

@@ -64,9 +64,9 @@ func ParseCRL(input []byte) (*CRL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCRL, err)
 	}
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) != 3 {
-		return nil, fmt.Errorf("%w: not a SEQUENCE of three", ErrCRL)
+	fields, err := reader.Members(value, "CertificateList", 3, 3)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCRL, err)
 	}
 	crl := &CRL{Raw: value.Raw, RawTBS: fields[0].Raw, bySerial: map[string]int{}}
 	if crl.Algorithm, err = parseAlgorithm(reader, fields[1]); err != nil {
@@ -90,8 +90,11 @@ func (c *CRL) parseTBS(reader *der.Reader, value der.Value) error {
 	}
 	if len(fields) > 0 && fields[0].Is(der.TagInteger) {
 		version, err := reader.Int(fields[0])
-		if err != nil || version != 1 {
-			return fmt.Errorf("%w: version", der.ErrSyntax)
+		if err != nil {
+			return fmt.Errorf("version: %w", err)
+		}
+		if version != 1 {
+			return fmt.Errorf("%w: version %d", der.ErrSyntax, version+1)
 		}
 		fields = fields[1:]
 	}
@@ -139,9 +142,9 @@ func (c *CRL) parseEntries(reader *der.Reader, value der.Value) error {
 	}
 	c.Entries = make([]CRLEntry, 0, len(items))
 	for _, item := range items {
-		fields, err := reader.Sequence(item)
-		if err != nil || len(fields) < 2 || len(fields) > 3 {
-			return fmt.Errorf("%w: revoked certificate", der.ErrSyntax)
+		fields, err := reader.Members(item, "revoked certificate", 2, 3)
+		if err != nil {
+			return err
 		}
 		var entry CRLEntry
 		if entry.Serial, err = reader.Integer(fields[0]); err != nil {

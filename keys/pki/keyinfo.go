@@ -20,9 +20,9 @@ type AlgorithmIdentifier struct {
 
 // parseAlgorithm reads AlgorithmIdentifier (RFC 5280 4.1.1.2).
 func parseAlgorithm(reader *der.Reader, value der.Value) (AlgorithmIdentifier, error) {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) == 0 || len(fields) > 2 {
-		return AlgorithmIdentifier{}, fmt.Errorf("%w: AlgorithmIdentifier", der.ErrSyntax)
+	fields, err := reader.Members(value, "AlgorithmIdentifier", 1, 2)
+	if err != nil {
+		return AlgorithmIdentifier{}, err
 	}
 	oid, err := reader.OID(fields[0])
 	if err != nil {
@@ -60,9 +60,9 @@ func ParsePublicKeyInfo(input []byte) (crypto.PublicKey, error) {
 }
 
 func parseKeyInfo(reader *der.Reader, value der.Value) (crypto.PublicKey, error) {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) != 2 {
-		return nil, fmt.Errorf("%w: SubjectPublicKeyInfo", ErrKeyInvalid)
+	fields, err := reader.Members(value, "SubjectPublicKeyInfo", 2, 2)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKeyInvalid, err)
 	}
 	algorithm, err := parseAlgorithm(reader, fields[0])
 	if err != nil {
@@ -120,9 +120,9 @@ func parseRSAKey(octets []byte) (crypto.PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeyInvalid, err)
 	}
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) != 2 {
-		return nil, fmt.Errorf("%w: RSAPublicKey", ErrKeyInvalid)
+	fields, err := reader.Members(value, "RSAPublicKey", 2, 2)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKeyInvalid, err)
 	}
 	modulus, err := reader.Integer(fields[0])
 	if err != nil {

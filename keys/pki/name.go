@@ -42,17 +42,17 @@ func parseName(reader *der.Reader, value der.Value) (Name, error) {
 		return name, fmt.Errorf("%w: name: %w", ErrCertificate, err)
 	}
 	for i, set := range sets {
-		if !set.Is(der.TagSet) {
-			return name, fmt.Errorf("%w: name: RDN is not a SET", ErrCertificate)
-		}
-		pairs, err := reader.Children(set)
+		pairs, err := reader.SetOf(set, "RDN", maxAttributes)
 		if err != nil {
 			return name, fmt.Errorf("%w: name: %w", ErrCertificate, err)
 		}
 		for _, pair := range pairs {
-			fields, err := reader.Sequence(pair)
-			if err != nil || len(fields) != 2 || len(name.Attributes) == maxAttributes {
-				return name, fmt.Errorf("%w: name: attribute", ErrCertificate)
+			fields, err := reader.Members(pair, "attribute", 2, 2)
+			if err != nil {
+				return name, fmt.Errorf("%w: name: %w", ErrCertificate, err)
+			}
+			if len(name.Attributes) == maxAttributes {
+				return name, fmt.Errorf("%w: name: %w: more than %d attributes", ErrCertificate, der.ErrLimit, maxAttributes)
 			}
 			attribute := Attribute{Raw: fields[1].Raw, Set: i}
 			if attribute.Type, err = reader.OID(fields[0]); err != nil {
@@ -136,10 +136,10 @@ func escapeDN(text string) string {
 	return out.String()
 }
 
-// isHexDump tells a value that was printed as its octets.
+// isHexDump tells whether a value that begins with # was printed as its octets.
 func isHexDump(text string) bool {
 	_, err := hex.DecodeString(strings.TrimPrefix(text, "#"))
-	return strings.HasPrefix(text, "#") && err == nil
+	return err == nil
 }
 
 // isBidiControl tells the characters that reorder text on a screen, so that a name cannot show as another.

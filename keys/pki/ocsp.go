@@ -84,9 +84,9 @@ func (c *Certificate) keyOctets() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) != 2 {
-		return nil, fmt.Errorf("%w: SubjectPublicKeyInfo", der.ErrSyntax)
+	fields, err := reader.Members(value, "SubjectPublicKeyInfo", 2, 2)
+	if err != nil {
+		return nil, err
 	}
 	return reader.BitString(fields[1])
 }
@@ -130,9 +130,9 @@ func (i CertID) encode() ([]byte, error) {
 
 func parseCertID(reader *der.Reader, value der.Value) (CertID, error) {
 	id := CertID{rawContent: value.Raw}
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) != 4 {
-		return id, fmt.Errorf("%w: CertID", der.ErrSyntax)
+	fields, err := reader.Members(value, "CertID", 4, 4)
+	if err != nil {
+		return id, err
 	}
 	if id.Algorithm, err = parseAlgorithm(reader, fields[0]); err != nil {
 		return id, err
@@ -210,12 +210,18 @@ func ParseOCSPResponse(input []byte) (*OCSPResponse, error) {
 }
 
 func (r *OCSPResponse) parse(reader *der.Reader, value der.Value) error {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) < 1 || len(fields) > 2 || !fields[0].Is(der.TagEnumerated) {
-		return fmt.Errorf("%w: OCSPResponse", der.ErrSyntax)
+	fields, err := reader.Members(value, "OCSPResponse", 1, 2)
+	if err != nil {
+		return err
+	}
+	if !fields[0].Is(der.TagEnumerated) {
+		return fmt.Errorf("%w: responseStatus", der.ErrType)
 	}
 	status, err := reader.Int(fields[0])
-	if err != nil || status < 0 || status > 6 || status == 4 {
+	if err != nil {
+		return fmt.Errorf("responseStatus: %w", err)
+	}
+	if status < 0 || status > 6 || status == 4 {
 		return fmt.Errorf("%w: responseStatus", der.ErrSyntax)
 	}
 	if r.Status = OCSPStatus(status); (r.Status == OCSPSuccessful) != (len(fields) == 2) {
@@ -231,11 +237,15 @@ func (r *OCSPResponse) parse(reader *der.Reader, value der.Value) error {
 	if err != nil {
 		return err
 	}
-	members, err := reader.Sequence(inner)
-	if err != nil || len(members) != 2 {
-		return fmt.Errorf("%w: responseBytes", der.ErrSyntax)
+	members, err := reader.Members(inner, "responseBytes", 2, 2)
+	if err != nil {
+		return err
 	}
-	if kind, err := reader.OID(members[0]); err != nil || kind != oidOCSPBasic {
+	kind, err := reader.OID(members[0])
+	if err != nil {
+		return err
+	}
+	if kind != oidOCSPBasic {
 		return fmt.Errorf("%w: response type %s", der.ErrType, kind)
 	}
 	octets, err := reader.OctetString(members[1])
@@ -250,9 +260,9 @@ func (r *OCSPResponse) parse(reader *der.Reader, value der.Value) error {
 }
 
 func (r *OCSPResponse) parseBasic(reader *der.Reader, value der.Value) error {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) < 3 || len(fields) > 4 {
-		return fmt.Errorf("%w: BasicOCSPResponse", der.ErrSyntax)
+	fields, err := reader.Members(value, "BasicOCSPResponse", 3, 4)
+	if err != nil {
+		return err
 	}
 	r.RawTBS = fields[0].Raw
 	if r.Algorithm, err = parseAlgorithm(reader, fields[1]); err != nil {
@@ -279,7 +289,7 @@ func (r *OCSPResponse) parseCertificates(reader *der.Reader, value der.Value) er
 	}
 	items, err := reader.Sequence(inner)
 	if err != nil {
-		return err
+		return fmt.Errorf("certs: %w", err)
 	}
 	if len(items) > maxOCSPCerts {
 		return fmt.Errorf("%w: %d certificates", der.ErrLimit, len(items))
@@ -305,8 +315,12 @@ func (r *OCSPResponse) parseData(reader *der.Reader, value der.Value) error {
 		if err != nil {
 			return err
 		}
-		if version, err := reader.Int(inner); err != nil || version != 0 {
-			return fmt.Errorf("%w: version", der.ErrSyntax)
+		version, err := reader.Int(inner)
+		if err != nil {
+			return fmt.Errorf("version: %w", err)
+		}
+		if version != 0 {
+			return fmt.Errorf("%w: version %d", der.ErrSyntax, version+1)
 		}
 		if err := reader.Tolerate(der.DefaultEncoded); err != nil {
 			return err
@@ -409,9 +423,9 @@ func parseNonce(reader *der.Reader, octets []byte) ([]byte, error) {
 
 func parseSingle(reader *der.Reader, value der.Value) (OCSPSingle, error) {
 	var single OCSPSingle
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) < 3 {
-		return single, fmt.Errorf("%w: SingleResponse", der.ErrSyntax)
+	fields, err := reader.Members(value, "SingleResponse", 3, 5)
+	if err != nil {
+		return single, err
 	}
 	if single.ID, err = parseCertID(reader, fields[0]); err != nil {
 		return single, err
@@ -465,13 +479,16 @@ func (s *OCSPSingle) parseStatus(reader *der.Reader, value der.Value) error {
 			return reader.Tolerate(OCSPGoodOdd)
 		}
 		return nil
-	case value.IsContext(1) && value.Constructed:
+	case value.IsContext(1): // which holds values, or List refuses it
 	default:
 		return fmt.Errorf("%w: certStatus", der.ErrType)
 	}
 	s.State = RevocationRevoked
-	fields, err := reader.Children(value)
-	if err != nil || len(fields) < 1 || len(fields) > 2 || !fields[0].Is(der.TagGeneralizedTime) {
+	fields, err := reader.List(value, "RevokedInfo", 2)
+	if err != nil {
+		return err
+	}
+	if len(fields) == 0 || !fields[0].Is(der.TagGeneralizedTime) {
 		return fmt.Errorf("%w: RevokedInfo", der.ErrSyntax)
 	}
 	if s.RevokedAt, err = reader.Time(fields[0]); err != nil || len(fields) == 1 {
@@ -485,7 +502,10 @@ func (s *OCSPSingle) parseStatus(reader *der.Reader, value der.Value) error {
 		return err
 	}
 	reason, err := reader.Int(inner)
-	if err != nil || !inner.Is(der.TagEnumerated) || reason < 0 || reason > 10 {
+	if err != nil {
+		return fmt.Errorf("revocationReason: %w", err)
+	}
+	if !inner.Is(der.TagEnumerated) || reason < 0 || reason > 10 {
 		return fmt.Errorf("%w: revocationReason", der.ErrSyntax)
 	}
 	s.Reason = RevocationReason(reason)

@@ -76,12 +76,12 @@ func ParseSignedData(input []byte) (*SignedData, error) {
 
 // parse reads ContentInfo and SignedData.
 func (m *SignedData) parse(reader *der.Reader, value der.Value) error {
-	fields, err := reader.Sequence(value)
+	fields, err := reader.Members(value, "ContentInfo", 2, 2)
 	if err != nil {
 		return err
 	}
-	if len(fields) != 2 || !fields[1].IsContext(0) {
-		return fmt.Errorf("%w: ContentInfo", der.ErrSyntax)
+	if !fields[1].IsContext(0) {
+		return fmt.Errorf("%w: content of ContentInfo", der.ErrType)
 	}
 	if m.ContentType, err = reader.OID(fields[0]); err != nil {
 		return err
@@ -128,10 +128,7 @@ func (m *SignedData) parse(reader *der.Reader, value der.Value) error {
 }
 
 func (m *SignedData) parseDigests(reader *der.Reader, value der.Value) error {
-	if !value.Is(der.TagSet) {
-		return fmt.Errorf("%w: digestAlgorithms", der.ErrType)
-	}
-	items, err := reader.Children(value)
+	items, err := reader.SetOf(value, "digestAlgorithms", maxAttrs)
 	if err != nil {
 		return err
 	}
@@ -147,9 +144,9 @@ func (m *SignedData) parseDigests(reader *der.Reader, value der.Value) error {
 
 // parseContent reads the inner ContentInfo; the content is an OCTET STRING, or any value in old messages.
 func (m *SignedData) parseContent(reader *der.Reader, value der.Value) error {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) < 1 || len(fields) > 2 {
-		return fmt.Errorf("%w: inner ContentInfo", der.ErrSyntax)
+	fields, err := reader.Members(value, "inner ContentInfo", 1, 2)
+	if err != nil {
+		return err
 	}
 	if m.InnerType, err = reader.OID(fields[0]); err != nil || len(fields) == 1 {
 		return err
@@ -171,12 +168,9 @@ func (m *SignedData) parseContent(reader *der.Reader, value der.Value) error {
 }
 
 func (m *SignedData) parseCertificates(reader *der.Reader, value der.Value) error {
-	items, err := reader.Children(value)
+	items, err := reader.List(value, "certificates", maxMessageCerts)
 	if err != nil {
 		return err
-	}
-	if len(items) > maxMessageCerts {
-		return fmt.Errorf("%w: %d certificates", der.ErrLimit, len(items))
 	}
 	for _, item := range items {
 		if !item.Is(der.TagSequence) { // attribute certificates are not used
@@ -238,9 +232,9 @@ func parseSigner(reader *der.Reader, value der.Value) (*SignerInfo, error) {
 			return nil, err
 		}
 	}
-	identifier, err := reader.Sequence(fields[1])
-	if err != nil || len(identifier) != 2 {
-		return nil, fmt.Errorf("%w: issuerAndSerialNumber", der.ErrSyntax)
+	identifier, err := reader.Members(fields[1], "issuerAndSerialNumber", 2, 2)
+	if err != nil {
+		return nil, err
 	}
 	signer.IssuerRaw = identifier[0].Raw
 	if signer.Serial, err = reader.Integer(identifier[1]); err != nil {
@@ -270,17 +264,17 @@ func parseSigner(reader *der.Reader, value der.Value) (*SignerInfo, error) {
 
 // parseUnsigned takes time-stamp tokens from the attributes that are not signed; all others are passed over.
 func (s *SignerInfo) parseUnsigned(reader *der.Reader, value der.Value) error {
-	items, err := reader.Children(value)
+	items, err := reader.List(value, "unsigned attributes", maxAttrs)
 	if err != nil {
 		return err
 	}
-	if len(items) > maxAttrs {
-		return fmt.Errorf("%w: %d unsigned attributes", der.ErrLimit, len(items))
-	}
 	for _, item := range items {
-		fields, err := reader.Sequence(item)
-		if err != nil || len(fields) != 2 || !fields[1].Is(der.TagSet) {
-			return fmt.Errorf("%w: unsigned attribute", der.ErrSyntax)
+		fields, err := reader.Members(item, "unsigned attribute", 2, 2)
+		if err != nil {
+			return err
+		}
+		if !fields[1].Is(der.TagSet) {
+			return fmt.Errorf("%w: values of an unsigned attribute", der.ErrType)
 		}
 		kind, err := reader.OID(fields[0])
 		if err != nil {
@@ -307,12 +301,9 @@ func (s *SignerInfo) parseUnsigned(reader *der.Reader, value der.Value) error {
 // leave the choice to the reader.
 func (s *SignerInfo) parseAttributes(reader *der.Reader, value der.Value) error {
 	s.HasAttributes, s.rawAttributes = true, value.Content
-	items, err := reader.Children(value)
+	items, err := reader.List(value, "signed attributes", maxAttrs)
 	if err != nil {
 		return err
-	}
-	if len(items) > maxAttrs {
-		return fmt.Errorf("%w: %d attributes", der.ErrLimit, len(items))
 	}
 	seen := map[string]bool{}
 	for i, item := range items {
@@ -321,9 +312,12 @@ func (s *SignerInfo) parseAttributes(reader *der.Reader, value der.Value) error 
 				return err
 			}
 		}
-		fields, err := reader.Sequence(item)
-		if err != nil || len(fields) != 2 || !fields[1].Is(der.TagSet) {
-			return fmt.Errorf("%w: attribute", der.ErrSyntax)
+		fields, err := reader.Members(item, "attribute", 2, 2)
+		if err != nil {
+			return err
+		}
+		if !fields[1].Is(der.TagSet) {
+			return fmt.Errorf("%w: values of an attribute", der.ErrType)
 		}
 		kind, err := reader.OID(fields[0])
 		if err != nil {

@@ -139,11 +139,11 @@ func parseSignature(signature []byte) (r, s *big.Int, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrSignatureDER, err)
 	}
-	members, err := reader.Sequence(value)
+	members, err := reader.Members(value, "signature", 2, 2)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrSignatureDER, err)
 	}
-	if len(members) != 2 || !members[0].Is(der.TagInteger) || !members[1].Is(der.TagInteger) {
+	if !members[0].Is(der.TagInteger) || !members[1].Is(der.TagInteger) {
 		return nil, nil, fmt.Errorf("%w: not two INTEGERs", ErrSignatureDER)
 	}
 	if r, err = reader.Integer(members[0]); err != nil {

@@ -184,14 +184,22 @@ func TestMembersAreRefused(t *testing.T) {
 		return all
 	}
 	certificates := many(maxMessageCerts+1, leaf.Raw)
+	extensions := rebuildFind(t, leaf.Raw, ".0.7")
+	identifier := func(tag int) []byte { return der.EncodeImplicit(tag, false, []byte{0, 1}) }
+	both := append(append(identifier(1), identifier(2)...), extensions...)
+	if certificate, err := ParseCertificate(replaceAt(t, leaf.Raw, ".0.7", both)); err != nil || len(certificate.Extensions) != len(leaf.Extensions) {
+		t.Errorf("unique identifiers: %v", err)
+	}
 	signer := rebuildFind(t, message, ".1.0.4.0")
 	var attributes []byte
 	for i := range maxAttrs + 1 {
 		attributes = append(attributes, attribute(t, fmt.Sprintf("1.2.%d", i+1))...)
 	}
 	for name, input := range map[string][]byte{
-		"version 4 of a certificate": replaceAt(t, leaf.Raw, ".0.0", der.EncodeExplicit(0, der.EncodeInt(3))),
-		"unknown member":             replaceAt(t, leaf.Raw, ".0.7", der.EncodeExplicit(4, null)),
+		"version 4 of a certificate":      replaceAt(t, leaf.Raw, ".0.0", der.EncodeExplicit(0, der.EncodeInt(3))),
+		"unknown member":                  replaceAt(t, leaf.Raw, ".0.7", der.EncodeExplicit(4, null)),
+		"extensions in two places":        replaceAt(t, leaf.Raw, ".0.7", append(append([]byte{}, extensions...), der.EncodeExplicit(3, der.EncodeSequence())...)),
+		"extensions before an identifier": replaceAt(t, leaf.Raw, ".0.7", append(append([]byte{}, extensions...), identifier(2)...)),
 	} {
 		if _, err := ParseCertificate(input); !errors.Is(err, ErrCertificate) {
 			t.Errorf("%s: %v", name, err)

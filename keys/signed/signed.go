@@ -38,8 +38,11 @@ var (
 	ErrMake      = errors.New("signed: cannot be made")
 )
 
-// MaxSize bounds what is read.
-const MaxSize = 8 << 20
+// Bounds of what is read, and so of what is made.
+const (
+	MaxSize     = 8 << 20 // octets of an object
+	MaxElements = 100_000 // members of an array
+)
 
 // SignFunc signs a message and returns ASN.1 DER {r,s}: the SignMessage of a key handle.
 type SignFunc func(message []byte) ([]byte, error)
@@ -86,7 +89,7 @@ func mustEncoder() cbor.EncMode {
 func mustDecoder() cbor.DecMode {
 	mode, err := cbor.DecOptions{
 		DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden,
-		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField, UTF8: cbor.UTF8RejectInvalid, MaxNestedLevels: 6, MaxArrayElements: 1 << 16, MaxMapPairs: 64,
+		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField, UTF8: cbor.UTF8RejectInvalid, MaxNestedLevels: 6, MaxArrayElements: MaxElements, MaxMapPairs: 64,
 	}.DecMode()
 	if err != nil {
 		panic(err)
@@ -153,7 +156,11 @@ func SignObject(kind Kind, body any, chain [][]byte, sign SignFunc) ([]byte, err
 	if err := verifyRaw(public, kind, encoded, raw); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMake, err)
 	}
-	return Encode(envelope{Kind: string(kind), Body: encoded, Certificates: chain, Signature: raw})
+	made, err := Encode(envelope{Kind: string(kind), Body: encoded, Certificates: chain, Signature: raw})
+	if err == nil && len(made) > MaxSize {
+		return nil, fmt.Errorf("%w: %d octets, which nobody reads", ErrMake, len(made))
+	}
+	return made, err
 }
 
 func verifyRaw(public *ecdsa.PublicKey, kind Kind, body, signature []byte) error {

@@ -178,6 +178,38 @@ func (r *Reader) Sequence(value Value) ([]Value, error) {
 	return r.Children(value)
 }
 
+// Members returns the members of a SEQUENCE of a stated number of them; name is what the structure is called in errors.
+func (r *Reader) Members(value Value, name string, least, most int) ([]Value, error) {
+	members, err := r.Sequence(value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(members) < least || len(members) > most {
+		return nil, fmt.Errorf("%w: %d members of %s", ErrSyntax, len(members), name)
+	}
+	return members, nil
+}
+
+// List returns what stands inside a constructed value, at most so many values.
+func (r *Reader) List(value Value, name string, most int) ([]Value, error) {
+	items, err := r.Children(value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(items) > most {
+		return nil, fmt.Errorf("%w: %d values in %s", ErrLimit, len(items), name)
+	}
+	return items, nil
+}
+
+// SetOf returns the values of a SET OF, at most so many.
+func (r *Reader) SetOf(value Value, name string, most int) ([]Value, error) {
+	if !value.Is(TagSet) {
+		return nil, fmt.Errorf("%s: %w", name, typeError("SET", value))
+	}
+	return r.List(value, name, most)
+}
+
 // Explicit returns the one value inside an explicit context tag.
 func (r *Reader) Explicit(value Value) (Value, error) {
 	children, err := r.Children(value)
@@ -285,20 +317,17 @@ func readLength(input []byte) (length, used int, minimal bool, err error) {
 		return int(first), 1, true, nil
 	}
 	count := int(first & 0x7f)
-	if count == 0x7f || count > 8 || count > len(input)-1 {
+	if count > 8 || count > len(input)-1 {
 		return 0, 0, false, fmt.Errorf("%w: length of %d octets", ErrSyntax, count)
 	}
-	minimal = input[1] != 0
+	long := uint64(0) // holds the eight octets
 	for _, octet := range input[1 : 1+count] {
-		if length > MaxBytes {
-			return 0, 0, false, fmt.Errorf("%w: length above %d", ErrLimit, MaxBytes)
-		}
-		length = length<<8 | int(octet)
+		long = long<<8 | uint64(octet)
 	}
-	if length > MaxBytes {
+	if long > MaxBytes {
 		return 0, 0, false, fmt.Errorf("%w: length above %d", ErrLimit, MaxBytes)
 	}
-	return length, 1 + count, minimal && length >= 0x80, nil
+	return int(long), 1 + count, input[1] != 0 && long >= 0x80, nil
 }
 
 func typeError(want string, have Value) error {

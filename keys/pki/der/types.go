@@ -251,7 +251,7 @@ func (r *Reader) Time(value Value) (time.Time, error) {
 	if generalized {
 		strictLayout = "20060102150405Z"
 		layouts = []string{"20060102150405Z0700", "20060102150405.999999999Z0700", "200601021504Z0700", "2006010215Z0700"}
-		if whole, ok := strings.CutSuffix(text, "Z"); ok && strings.Contains(whole, ".") && !strings.HasSuffix(whole, "0") && !strings.HasSuffix(whole, ".") {
+		if strings.Contains(text, ".") && !strings.HasSuffix(text, "0Z") { // a comma, which time.Parse takes too, is not DER
 			if moment, err := time.Parse("20060102150405.999999999Z", text); err == nil {
 				return moment.UTC(), nil
 			}

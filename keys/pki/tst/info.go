@@ -74,12 +74,12 @@ func parseInfo(reader *der.Reader, input []byte) (Info, error) {
 	if err != nil {
 		return info, err
 	}
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) < 5 {
-		return info, fmt.Errorf("%w: TSTInfo", der.ErrSyntax)
+	fields, err := reader.Members(value, "TSTInfo", 5, 10)
+	if err != nil {
+		return info, err
 	}
-	if version, err := reader.Int(fields[0]); err != nil || version != 1 || !fields[0].Is(der.TagInteger) {
-		return info, fmt.Errorf("%w: version of TSTInfo", der.ErrSyntax)
+	if err := versionOne(reader, fields[0]); err != nil {
+		return info, err
 	}
 	if info.Policy, err = reader.OID(fields[1]); err != nil {
 		return info, err
@@ -161,15 +161,27 @@ func (i *Info) parseOptional(reader *der.Reader, fields []der.Value) error {
 
 func parseImprint(reader *der.Reader, value der.Value) (Imprint, error) {
 	var imprint Imprint
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) != 2 {
-		return imprint, fmt.Errorf("%w: messageImprint", der.ErrSyntax)
+	fields, err := reader.Members(value, "messageImprint", 2, 2)
+	if err != nil {
+		return imprint, err
 	}
 	if imprint.Algorithm, err = pki.ParseAlgorithm(reader, fields[0]); err != nil {
 		return imprint, err
 	}
 	imprint.Digest, err = reader.OctetString(fields[1])
 	return imprint, err
+}
+
+// versionOne refuses every version but the first.
+func versionOne(reader *der.Reader, value der.Value) error {
+	version, err := number(reader, value)
+	if err != nil {
+		return fmt.Errorf("version: %w", err)
+	}
+	if version.Cmp(big.NewInt(1)) != 0 {
+		return fmt.Errorf("%w: version %s", der.ErrSyntax, version)
+	}
+	return nil
 }
 
 // number reads an INTEGER of bounded size.
@@ -185,7 +197,7 @@ func number(reader *der.Reader, value der.Value) (*big.Int, error) {
 
 func parseAccuracy(reader *der.Reader, value der.Value) (Accuracy, error) {
 	var accuracy Accuracy
-	fields, err := reader.Sequence(value)
+	fields, err := reader.Members(value, "accuracy", 0, 3)
 	if err != nil {
 		return accuracy, err
 	}
@@ -194,9 +206,9 @@ func parseAccuracy(reader *der.Reader, value der.Value) (Accuracy, error) {
 		place, to := 0, &accuracy.Seconds
 		switch {
 		case field.Is(der.TagInteger):
-		case field.IsContext(0) && !field.Constructed:
+		case field.IsContext(0):
 			place, to = 1, &accuracy.Millis
-		case field.IsContext(1) && !field.Constructed:
+		case field.IsContext(1):
 			place, to = 2, &accuracy.Micros
 		default:
 			return accuracy, fmt.Errorf("%w: accuracy", der.ErrType)
@@ -224,7 +236,7 @@ func parseAccuracy(reader *der.Reader, value der.Value) (Accuracy, error) {
 
 // parseExtensions reads [n] IMPLICIT Extensions.
 func parseExtensions(reader *der.Reader, value der.Value) ([]pki.Extension, error) {
-	items, err := reader.Children(value)
+	items, err := reader.List(value, "extensions", maxAttrs)
 	if err != nil {
 		return nil, err
 	}

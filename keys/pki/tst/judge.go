@@ -219,8 +219,6 @@ func checkSignature(certificate *pki.Certificate, digestAlgorithm, algorithm pki
 func CheckUsage(certificate *pki.Certificate) error {
 	refuse := func(detail string) error { return fmt.Errorf("%w: %s", ErrUsage, detail) }
 	switch {
-	case len(certificate.ExtKeyUsage) == 0:
-		return refuse("no extKeyUsage")
 	case len(certificate.ExtKeyUsage) != 1 || certificate.ExtKeyUsage[0] != pki.OIDTimeStamping:
 		return refuse(fmt.Sprintf("extKeyUsage is %v", certificate.ExtKeyUsage))
 	case !certificate.ExtUsageStrict:
@@ -239,15 +237,11 @@ func (t *Token) checkChain(certificate *pki.Certificate, o Options) error {
 	for _, one := range o.Intermediates.Certificates() {
 		help.Add(one)
 	}
-	roots := o.Roots
-	if roots == nil {
-		roots = pki.NewPool()
-	}
 	memo := o.Memo
 	if memo == nil {
 		memo = &pki.Memo{}
 	}
-	chain, err := pki.BuildChain(certificate, pki.ChainOptions{Roots: roots, Intermediates: help, At: t.Info.GenTime, Memo: memo})
+	chain, err := pki.BuildChain(certificate, pki.ChainOptions{Roots: o.Roots, Intermediates: help, At: t.Info.GenTime, Memo: memo})
 	switch reason := pki.ReasonOf(err); {
 	case reason == pki.ReasonUntrustedRoot || reason == pki.ReasonBudget:
 		return fmt.Errorf("%w: %w", ErrUntrusted, err)

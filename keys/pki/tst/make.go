@@ -54,90 +54,50 @@ func Make(info Info, certificate *pki.Certificate, include []*pki.Certificate, s
 	if err != nil {
 		return nil, err
 	}
-	attributes, err := signedAttributes(info, content, certificate, algorithms)
-	if err != nil {
-		return nil, err
-	}
+	attributes := signedAttributes(info, content, certificate, algorithms)
 	value, err := sign(der.EncodeSet(attributes...))
 	if err != nil {
 		return nil, fmt.Errorf("sign token: %w", err)
 	}
-	encoded, err := assemble(content, attributes, value, certificate, include, algorithms)
-	if err != nil {
-		return nil, err
-	}
+	encoded := assemble(content, attributes, value, certificate, include, algorithms)
 	return encoded, selfCheck(encoded, info, certificate)
 }
 
-func signedAttributes(info Info, content []byte, certificate *pki.Certificate, algorithms suite) ([][]byte, error) {
+func signedAttributes(info Info, content []byte, certificate *pki.Certificate, algorithms suite) [][]byte {
 	sum, _ := digest(algorithms.digest, content)
 	certSum, _ := digest(algorithms.digest, certificate.Raw)
-	moment, err := der.EncodeGeneralizedTime(info.GenTime)
-	if year := info.GenTime.UTC().Year(); err == nil && year < 2050 { // RFC 5652 11.3
-		moment = append([]byte{der.TagUTCTime, 13}, info.GenTime.UTC().Format("060102150405Z")...)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrTemplate, err)
+	moment := append([]byte{der.TagUTCTime, 13}, info.GenTime.Format("060102150405Z")...)
+	if info.GenTime.Year() >= 2050 { // RFC 5652 11.3
+		moment = append([]byte{der.TagGeneralizedTime, 15}, info.GenTime.Format("20060102150405Z")...)
 	}
 	id := [][]byte{}
 	if algorithms.digest != pki.OIDSHA256 { // the DEFAULT stays unwritten
-		named, err := algorithm(algorithms.digest)
-		if err != nil {
-			return nil, err
-		}
-		id = append(id, named)
+		id = append(id, algorithm(algorithms.digest))
 	}
 	id = append(id, der.EncodeOctetString(certSum),
 		der.EncodeSequence(der.EncodeSequence(der.EncodeExplicit(4, certificate.Issuer.Raw)), der.EncodeInteger(certificate.Serial)))
-	contentType, err := der.EncodeOID(OIDTSTInfo)
-	if err != nil {
-		return nil, err
-	}
 	var attributes [][]byte
 	for _, one := range []struct {
 		oid   string
 		value []byte
 	}{
-		{pki.OIDAttrContentType, contentType},
+		{pki.OIDAttrContentType, identifier(OIDTSTInfo)},
 		{pki.OIDAttrSigningTime, moment},
 		{pki.OIDAttrDigest, der.EncodeOctetString(sum)},
 		{OIDSigningCertificateV2, der.EncodeSequence(der.EncodeSequence(der.EncodeSequence(id...)))},
 	} {
-		kind, err := der.EncodeOID(one.oid)
-		if err != nil {
-			return nil, err
-		}
-		attributes = append(attributes, der.EncodeSequence(kind, der.EncodeSet(one.value)))
+		attributes = append(attributes, der.EncodeSequence(identifier(one.oid), der.EncodeSet(one.value)))
 	}
-	return der.SortSetOf(attributes), nil
+	return der.SortSetOf(attributes)
 }
 
-func assemble(content []byte, attributes [][]byte, value []byte, certificate *pki.Certificate, include []*pki.Certificate, algorithms suite) ([]byte, error) {
-	oids := map[string][]byte{}
-	for _, oid := range []string{pki.OIDPKCS7SignedData, OIDTSTInfo} {
-		encoded, err := der.EncodeOID(oid)
-		if err != nil {
-			return nil, err
-		}
-		oids[oid] = encoded
-	}
-	digestAlgorithm, err := algorithm(algorithms.digest)
-	if err != nil {
-		return nil, err
-	}
-	signatureAlgorithm, err := algorithm(algorithms.signature)
-	if err != nil {
-		return nil, err
-	}
+func assemble(content []byte, attributes [][]byte, value []byte, certificate *pki.Certificate, include []*pki.Certificate, algorithms suite) []byte {
+	digestAlgorithm, signatureAlgorithm := algorithm(algorithms.digest), algorithm(algorithms.signature)
 	if algorithms.signature == pki.OIDSHA256WithRSA { // RFC 4055 5: parameters are NULL
-		oid, err := der.EncodeOID(algorithms.signature)
-		if err != nil {
-			return nil, err
-		}
-		signatureAlgorithm = der.EncodeSequence(oid, der.EncodeNull())
+		signatureAlgorithm = der.EncodeSequence(identifier(algorithms.signature), der.EncodeNull())
 	}
 	members := [][]byte{der.EncodeInt(3), der.EncodeSet(digestAlgorithm),
-		der.EncodeSequence(oids[OIDTSTInfo], der.EncodeExplicit(0, der.EncodeOctetString(content)))}
+		der.EncodeSequence(identifier(OIDTSTInfo), der.EncodeExplicit(0, der.EncodeOctetString(content)))}
 	if len(include) > 0 {
 		var list [][]byte
 		for _, one := range include {
@@ -148,7 +108,7 @@ func assemble(content []byte, attributes [][]byte, value []byte, certificate *pk
 	signer := der.EncodeSequence(der.EncodeInt(1), der.EncodeSequence(certificate.Issuer.Raw, der.EncodeInteger(certificate.Serial)),
 		digestAlgorithm, der.EncodeImplicit(0, true, attributes...), signatureAlgorithm, der.EncodeOctetString(value))
 	members = append(members, der.EncodeSet(signer))
-	return der.EncodeSequence(oids[pki.OIDPKCS7SignedData], der.EncodeExplicit(0, der.EncodeSequence(members...))), nil
+	return der.EncodeSequence(identifier(pki.OIDPKCS7SignedData), der.EncodeExplicit(0, der.EncodeSequence(members...)))
 }
 
 // selfCheck judges what was made as a stranger would, trust apart (security row K-07).

@@ -37,12 +37,12 @@ func ParseRequest(input []byte) (*Request, error) {
 }
 
 func (q *Request) parse(reader *der.Reader, value der.Value) error {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) < 2 {
-		return fmt.Errorf("%w: TimeStampReq", der.ErrSyntax)
+	fields, err := reader.Members(value, "TimeStampReq", 2, 6)
+	if err != nil {
+		return err
 	}
-	if version, err := reader.Int(fields[0]); err != nil || version != 1 || !fields[0].Is(der.TagInteger) {
-		return fmt.Errorf("%w: version", der.ErrSyntax)
+	if err := versionOne(reader, fields[0]); err != nil {
+		return err
 	}
 	if q.Imprint, err = parseImprint(reader, fields[1]); err != nil {
 		return err

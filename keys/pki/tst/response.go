@@ -82,9 +82,9 @@ func ParseResponse(input []byte) (*Response, error) {
 	if err != nil {
 		return nil, formatError(ErrResponse, err)
 	}
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) < 1 || len(fields) > 2 {
-		return nil, fmt.Errorf("%w: TimeStampResp", ErrResponse)
+	fields, err := reader.Members(value, "TimeStampResp", 1, 2)
+	if err != nil {
+		return nil, formatError(ErrResponse, err)
 	}
 	response := &Response{Raw: value.Raw}
 	if err := response.parseStatus(reader, fields[0]); err != nil {
@@ -104,21 +104,24 @@ func ParseResponse(input []byte) (*Response, error) {
 func (r *Response) granted() bool { return r.Status == Granted || r.Status == GrantedWithMods }
 
 func (r *Response) parseStatus(reader *der.Reader, value der.Value) error {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) < 1 {
-		return fmt.Errorf("%w: PKIStatusInfo", der.ErrSyntax)
+	fields, err := reader.Members(value, "PKIStatusInfo", 1, 3)
+	if err != nil {
+		return err
 	}
 	status, err := reader.Int(fields[0])
-	if err != nil || status < 0 || status > int(RevocationNotification) {
+	if err != nil {
+		return fmt.Errorf("status: %w", err)
+	}
+	if status < 0 || status > int(RevocationNotification) {
 		return fmt.Errorf("%w: status", der.ErrSyntax)
 	}
 	r.Status, fields = Status(status), fields[1:]
 	if len(fields) > 0 && fields[0].Is(der.TagSequence) {
-		lines, err := reader.Sequence(fields[0])
+		lines, err := reader.List(fields[0], "statusString", maxStatusStrings)
 		if err != nil {
 			return err
 		}
-		if len(lines) > maxStatusStrings || len(fields[0].Content) > maxStatusStringOctets {
+		if len(fields[0].Content) > maxStatusStringOctets {
 			return fmt.Errorf("%w: statusString", der.ErrLimit)
 		}
 		for _, line := range lines {

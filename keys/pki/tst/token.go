@@ -78,9 +78,12 @@ func parse(input []byte, reader *der.Reader) (*Token, error) {
 
 // parse reads ContentInfo and SignedData (RFC 5652 3, 5.1).
 func (t *Token) parse(reader *der.Reader, value der.Value) error {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) != 2 || !fields[1].IsContext(0) {
-		return fmt.Errorf("%w: ContentInfo", der.ErrSyntax)
+	fields, err := reader.Members(value, "ContentInfo", 2, 2)
+	if err != nil {
+		return err
+	}
+	if !fields[1].IsContext(0) {
+		return fmt.Errorf("%w: content of ContentInfo", der.ErrType)
 	}
 	if t.ContentType, err = reader.OID(fields[0]); err != nil {
 		return err
@@ -98,9 +101,9 @@ func (t *Token) parse(reader *der.Reader, value der.Value) error {
 	if err != nil {
 		return err
 	}
-	members, err := reader.Sequence(inner)
-	if err != nil || len(members) < 4 {
-		return fmt.Errorf("%w: SignedData", der.ErrSyntax)
+	members, err := reader.Members(inner, "SignedData", 4, 6)
+	if err != nil {
+		return err
 	}
 	if t.Version, err = reader.Int(members[0]); err != nil {
 		return err
@@ -125,10 +128,10 @@ func (t *Token) parse(reader *der.Reader, value der.Value) error {
 			rest = rest[1:]
 		}
 	}
-	if len(rest) != 1 || !rest[0].Is(der.TagSet) {
+	if len(rest) != 1 {
 		return fmt.Errorf("%w: members of SignedData", der.ErrSyntax)
 	}
-	signers, err := reader.Children(rest[0])
+	signers, err := reader.SetOf(rest[0], "signerInfos", maxAttrs)
 	if err != nil {
 		return err
 	}
@@ -139,15 +142,9 @@ func (t *Token) parse(reader *der.Reader, value der.Value) error {
 }
 
 func (t *Token) parseDigests(reader *der.Reader, value der.Value) error {
-	if !value.Is(der.TagSet) {
-		return fmt.Errorf("%w: digestAlgorithms", der.ErrType)
-	}
-	items, err := reader.Children(value)
+	items, err := reader.SetOf(value, "digestAlgorithms", maxAttrs)
 	if err != nil {
 		return err
-	}
-	if len(items) > maxAttrs {
-		return fmt.Errorf("%w: %d digest algorithms", der.ErrLimit, len(items))
 	}
 	for _, item := range items {
 		one, err := pki.ParseAlgorithm(reader, item)
@@ -161,9 +158,12 @@ func (t *Token) parseDigests(reader *der.Reader, value der.Value) error {
 
 // parseContent reads EncapsulatedContentInfo: TSTInfo inside an OCTET STRING.
 func (t *Token) parseContent(reader *der.Reader, value der.Value) error {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) != 2 || !fields[1].IsContext(0) {
-		return fmt.Errorf("%w: encapContentInfo", der.ErrSyntax)
+	fields, err := reader.Members(value, "encapContentInfo", 2, 2)
+	if err != nil {
+		return err
+	}
+	if !fields[1].IsContext(0) {
+		return fmt.Errorf("%w: content of encapContentInfo", der.ErrType)
 	}
 	kind, err := reader.OID(fields[0])
 	if err != nil {
@@ -184,12 +184,9 @@ func (t *Token) parseContent(reader *der.Reader, value der.Value) error {
 }
 
 func (t *Token) parseCertificates(reader *der.Reader, value der.Value) error {
-	items, err := reader.Children(value)
+	items, err := reader.List(value, "certificates", maxCerts)
 	if err != nil {
 		return err
-	}
-	if len(items) > maxCerts {
-		return fmt.Errorf("%w: %d certificates", der.ErrLimit, len(items))
 	}
 	for _, item := range items {
 		if !item.Is(der.TagSequence) { // attribute certificates are not used
@@ -205,12 +202,9 @@ func (t *Token) parseCertificates(reader *der.Reader, value der.Value) error {
 }
 
 func (t *Token) parseCRLs(reader *der.Reader, value der.Value) error {
-	items, err := reader.Children(value)
+	items, err := reader.List(value, "crls", maxCerts)
 	if err != nil {
 		return err
-	}
-	if len(items) > maxCerts {
-		return fmt.Errorf("%w: %d lists", der.ErrLimit, len(items))
 	}
 	for _, item := range items {
 		if item.Is(der.TagSequence) {
@@ -222,9 +216,9 @@ func (t *Token) parseCRLs(reader *der.Reader, value der.Value) error {
 
 // parseSigner reads SignerInfo (RFC 5652 5.3). Attributes that are not signed are passed over: nothing leans on them.
 func (t *Token) parseSigner(reader *der.Reader, value der.Value) error {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) < 6 || len(fields) > 7 {
-		return fmt.Errorf("%w: signerInfo", der.ErrSyntax)
+	fields, err := reader.Members(value, "signerInfo", 6, 7)
+	if err != nil {
+		return err
 	}
 	if t.SignerVersion, err = reader.Int(fields[0]); err != nil {
 		return err
@@ -232,9 +226,9 @@ func (t *Token) parseSigner(reader *der.Reader, value der.Value) error {
 	version := 1
 	switch {
 	case fields[1].Is(der.TagSequence):
-		parts, err := reader.Sequence(fields[1])
-		if err != nil || len(parts) != 2 {
-			return fmt.Errorf("%w: issuerAndSerialNumber", der.ErrSyntax)
+		parts, err := reader.Members(fields[1], "issuerAndSerialNumber", 2, 2)
+		if err != nil {
+			return err
 		}
 		t.SignerIssuer = parts[0].Raw
 		if t.SignerSerial, err = number(reader, parts[1]); err != nil {
@@ -258,7 +252,7 @@ func (t *Token) parseSigner(reader *der.Reader, value der.Value) error {
 			return err
 		}
 	}
-	if !fields[3].IsContext(0) || !fields[3].Constructed { // RFC 5652 5.3: the content is not id-data, so they must be there
+	if !fields[3].IsContext(0) { // RFC 5652 5.3: the content is not id-data, so they must be there
 		return fmt.Errorf("%w: no signed attributes", der.ErrSyntax)
 	}
 	if err := t.parseAttributes(reader, fields[3]); err != nil {
@@ -286,12 +280,9 @@ func (t *Token) parseSigner(reader *der.Reader, value der.Value) error {
 // leave the choice to the reader.
 func (t *Token) parseAttributes(reader *der.Reader, value der.Value) error {
 	t.rawAttributes = value.Content
-	items, err := reader.Children(value)
+	items, err := reader.List(value, "signedAttrs", maxAttrs)
 	if err != nil {
 		return err
-	}
-	if len(items) > maxAttrs {
-		return fmt.Errorf("%w: %d attributes", der.ErrLimit, len(items))
 	}
 	seen := map[string]bool{}
 	for i, item := range items {
@@ -300,15 +291,15 @@ func (t *Token) parseAttributes(reader *der.Reader, value der.Value) error {
 				return err
 			}
 		}
-		fields, err := reader.Sequence(item)
-		if err != nil || len(fields) != 2 || !fields[1].Is(der.TagSet) {
-			return fmt.Errorf("%w: attribute", der.ErrSyntax)
+		fields, err := reader.Members(item, "attribute", 2, 2)
+		if err != nil {
+			return err
 		}
 		kind, err := reader.OID(fields[0])
 		if err != nil {
 			return err
 		}
-		values, err := reader.Children(fields[1])
+		values, err := reader.SetOf(fields[1], "values of attribute "+kind, maxAttrs)
 		if err != nil {
 			return err
 		}
@@ -356,24 +347,27 @@ func (t *Token) useAttribute(reader *der.Reader, kind string, values []der.Value
 // which is the signer's.
 func parseSigningCertificate(reader *der.Reader, value der.Value, second bool) (certID, error) {
 	wrong := fmt.Errorf("%w: signing certificate attribute", der.ErrSyntax)
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) < 1 || len(fields) > 2 {
-		return certID{}, wrong
+	fields, err := reader.Members(value, "SigningCertificate", 1, 2)
+	if err != nil {
+		return certID{}, err
 	}
-	list, err := reader.Sequence(fields[0])
-	if err != nil || len(list) == 0 || len(list) > maxCertIDs {
-		return certID{}, wrong
+	ids, err := reader.Members(fields[0], "certs", 1, maxCertIDs)
+	if err != nil {
+		return certID{}, err
 	}
-	members, err := reader.Sequence(list[0])
-	if err != nil || len(members) == 0 {
-		return certID{}, wrong
+	members, err := reader.Members(ids[0], "ESSCertID", 1, 3)
+	if err != nil {
+		return certID{}, err
 	}
 	id := certID{digestOID: pki.OIDSHA1}
 	if second {
 		id.digestOID = pki.OIDSHA256 // DEFAULT of ESSCertIDv2
 		if members[0].Is(der.TagSequence) {
 			named, err := pki.ParseAlgorithm(reader, members[0])
-			if err != nil || !named.Plain() {
+			if err != nil {
+				return certID{}, err
+			}
+			if !named.Plain() {
 				return certID{}, wrong
 			}
 			if named.OID == pki.OIDSHA256 {
@@ -391,8 +385,11 @@ func parseSigningCertificate(reader *der.Reader, value der.Value, second bool) (
 		return certID{}, err
 	}
 	if len(members) == 2 {
-		parts, err := reader.Sequence(members[1])
-		if err != nil || len(parts) != 2 || !parts[0].Is(der.TagSequence) {
+		parts, err := reader.Members(members[1], "issuerSerial", 2, 2)
+		if err != nil {
+			return certID{}, err
+		}
+		if !parts[0].Is(der.TagSequence) {
 			return certID{}, wrong
 		}
 		id.issuer = parts[0].Raw

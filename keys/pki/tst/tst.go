@@ -138,11 +138,14 @@ func DigestSize(oid string) int {
 	return len(sum)
 }
 
-// algorithm encodes an AlgorithmIdentifier without parameters, as RFC 5754 2 asks for SHA-2 and GB/T 35275 shows for SM3.
-func algorithm(oid string) ([]byte, error) {
+// identifier encodes an object identifier that stands in this package or in pki as a constant.
+func identifier(oid string) []byte {
 	encoded, err := der.EncodeOID(oid)
 	if err != nil {
-		return nil, err
+		panic(err)
 	}
-	return der.EncodeSequence(encoded), nil
+	return encoded
 }
+
+// algorithm encodes an AlgorithmIdentifier without parameters, as RFC 5754 2 asks for SHA-2 and GB/T 35275 shows for SM3.
+func algorithm(oid string) []byte { return der.EncodeSequence(identifier(oid)) }
