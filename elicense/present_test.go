@@ -3,6 +3,7 @@ package elicense_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -308,6 +309,13 @@ func TestL10Lookup(t *testing.T) {
 	w.Advance(11 * time.Minute)
 	if result, err := w.Service.Lookup(from("192.0.2.7"), l.LicenseID, "003B"); err != nil || result.Code != "V00" {
 		t.Errorf("after the window: %v", err)
+	}
+	for i := range 6 { // addresses of one line of IPv6 are one caller
+		_, err = w.Service.Lookup(from(fmt.Sprintf("2001:db8:1:2:%x::1", i)), "1.2.156.3005.2.x", "003B")
+	}
+	wantCode(t, err, fault.LookupLimited)
+	if _, err := w.Service.Lookup(from("2001:db8:1:3::1"), l.LicenseID, "003B"); err != nil {
+		t.Errorf("another line: %v", err)
 	}
 	for i := range 60 {
 		_, err = w.Service.Lookup(from("198.51.100."+string(rune('0'+i/5))), l.LicenseID, "wrong")

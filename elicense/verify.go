@@ -194,7 +194,7 @@ func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.R
 	if len(licenseID) > 200 || len(check) > 16 {
 		return verify.Result{}, fault.New(fault.Invalid)
 	}
-	caller, err := s.hash(ctx, "lookup", "caller", reqctx.From(ctx).ClientIP)
+	caller, err := s.hash(ctx, "lookup", "caller", reqctx.From(ctx).Source())
 	if err != nil {
 		return verify.Result{}, storeFault(err, "hash caller")
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -212,15 +211,7 @@ func deviceOf(request reqctx.Request) string {
 			break
 		}
 	}
-	network := request.ClientIP
-	if ip, err := netip.ParseAddr(network); err == nil {
-		bits := 24
-		if ip = ip.Unmap(); ip.Is6() {
-			bits = 48
-		}
-		network = netip.PrefixFrom(ip.WithZone(""), bits).Masked().String()
-	}
-	return hex.EncodeToString(digest.SumParts([]byte("browser"), []byte(browser), []byte(system), []byte(network)))
+	return hex.EncodeToString(digest.SumParts([]byte("browser"), []byte(browser), []byte(system), []byte(reqctx.Network(request.ClientIP, 24, 48))))
 }
 
 // TopicFlagged tells that uses of a seal on a day were flagged and nobody looked at them yet: FlagNotice. One message stands for all of them

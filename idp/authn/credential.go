@@ -355,7 +355,7 @@ func (s *Ways) passed(ctx context.Context, accountID string) error {
 // sourceOpen refuses a source from which too much was wrong, before anything costly is computed for it; it shares the counter
 // of passwords, so that changing the method wins no tries.
 func (s *Ways) sourceOpen(ctx context.Context) error {
-	tries, err := s.throttle.Counted(ctx, scopeSource, []byte(reqctx.From(ctx).ClientIP), LoginSpan, s.now())
+	tries, err := s.throttle.Counted(ctx, scopeSource, []byte(reqctx.From(ctx).Source()), LoginSpan, s.now())
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
@@ -368,7 +368,7 @@ func (s *Ways) sourceOpen(ctx context.Context) error {
 // sourceWrong counts a refused try on the source and notes it.
 func (s *Ways) sourceWrong(ctx context.Context, e audit.Event) error {
 	e.Result = audit.Refused
-	if _, err := s.throttle.Count(ctx, scopeSource, []byte(reqctx.From(ctx).ClientIP), LoginSpan, s.now()); err != nil {
+	if _, err := s.throttle.Count(ctx, scopeSource, []byte(reqctx.From(ctx).Source()), LoginSpan, s.now()); err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	if err := s.throttle.Note(ctx, audit.With(e)); err != nil {

@@ -2,7 +2,6 @@ package authn
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/idp/subject"
@@ -29,11 +28,11 @@ func (l SourceLimits) count(ctx context.Context, now time.Time) error {
 	if l.Store == nil {
 		return nil
 	}
-	address, network := sourceOf(reqctx.From(ctx).ClientIP)
+	request := reqctx.From(ctx)
 	for _, one := range []struct {
 		scope, key string
 		limit      int
-	}{{scopeCodeAddress, address, l.PerAddress}, {scopeCodeNetwork, network, l.PerNetwork}} {
+	}{{scopeCodeAddress, request.Source(), l.PerAddress}, {scopeCodeNetwork, reqctx.Network(request.ClientIP, 24, 48), l.PerNetwork}} {
 		if one.limit == 0 {
 			continue
 		}
@@ -46,20 +45,6 @@ func (l SourceLimits) count(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
-}
-
-// sourceOf is how an address and its network are counted. What is no address counts as itself.
-func sourceOf(text string) (address, network string) {
-	ip, err := netip.ParseAddr(text)
-	if err != nil {
-		return text, text
-	}
-	ip = ip.Unmap().WithZone("")
-	narrow, wide := 32, 24
-	if ip.Is6() {
-		narrow, wide = 64, 48
-	}
-	return netip.PrefixFrom(ip, narrow).Masked().String(), netip.PrefixFrom(ip, wide).Masked().String()
 }
 
 // reachable refuses an address to which no message goes. It depends on the address alone, so it tells nobody whether an

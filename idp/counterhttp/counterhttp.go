@@ -176,7 +176,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, name s
 	return s.Page(w, r, status, name, page)
 }
 
-func source(r *http.Request) string { return reqctx.From(r.Context()).ClientIP }
+func source(r *http.Request) string { return reqctx.From(r.Context()).Source() }
 
 func hidden(pairs ...string) []web.Hidden {
 	var all []web.Hidden

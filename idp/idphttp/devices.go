@@ -104,7 +104,7 @@ func (s *Server) showNotMe(w http.ResponseWriter, r *http.Request, status int, f
 
 // notMeAnswer takes the code of a notice, ends the session that it told of, and leads to recovery.
 func (s *Server) notMeAnswer(w http.ResponseWriter, r *http.Request) error {
-	account, sid, err := s.Devices.NotMe(r.Context(), digitsOf(r.PostFormValue("not-me-code")), reqctx.From(r.Context()).ClientIP)
+	account, sid, err := s.Devices.NotMe(r.Context(), digitsOf(r.PostFormValue("not-me-code")), reqctx.From(r.Context()).Source())
 	if err != nil {
 		status := fault.MetaOf(fault.CodeOf(err)).Status
 		if status >= http.StatusInternalServerError {

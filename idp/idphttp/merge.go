@@ -94,7 +94,7 @@ func (s *Server) mergeStart(w http.ResponseWriter, r *http.Request) error {
 		s.Wake()
 		return s.showMergeCode(w, r, http.StatusOK, challenge, identifier, nil)
 	}
-	login, err := s.Password.Login(r.Context(), typed, r.PostFormValue("merge-password"), reqctx.From(r.Context()).ClientIP)
+	login, err := s.Password.Login(r.Context(), typed, r.PostFormValue("merge-password"), reqctx.From(r.Context()).Source())
 	if err != nil {
 		return s.mergeAgain(w, r, err, "merge-password")
 	}

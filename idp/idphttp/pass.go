@@ -39,7 +39,7 @@ func (s *Server) passAnswer(w http.ResponseWriter, r *http.Request) error {
 			break
 		}
 	}
-	login, err := s.Passes(ctx, who, digitsOf(r.PostFormValue("pass-code")), reqctx.From(ctx).ClientIP)
+	login, err := s.Passes(ctx, who, digitsOf(r.PostFormValue("pass-code")), reqctx.From(ctx).Source())
 	if err != nil {
 		status := fault.MetaOf(fault.CodeOf(err)).Status
 		if status >= http.StatusInternalServerError {

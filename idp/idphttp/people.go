@@ -84,7 +84,7 @@ func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.showLogin(w, r, status, s.failed(w, r, err, field))
 	}
-	login, err := s.Password.Login(r.Context(), r.PostFormValue("login-identifier"), r.PostFormValue("login-password"), reqctx.From(r.Context()).ClientIP)
+	login, err := s.Password.Login(r.Context(), r.PostFormValue("login-identifier"), r.PostFormValue("login-password"), reqctx.From(r.Context()).Source())
 	if err != nil {
 		status := fault.MetaOf(fault.CodeOf(err)).Status
 		if status >= http.StatusInternalServerError {

@@ -19,7 +19,7 @@ func (s *Server) hurdles(w http.ResponseWriter, r *http.Request, page *web.Login
 		return err
 	}
 	at := reqctx.From(r.Context())
-	h, err := s.Password.HurdlesFor(r.Context(), s.Steps, browser, at.ClientIP, at.Locale)
+	h, err := s.Password.HurdlesFor(r.Context(), s.Steps, browser, at.Source(), at.Locale)
 	if err != nil || h.Work == nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (s *Server) checkHurdles(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.Password.CheckHurdles(r.Context(), s.Steps, browser, reqctx.From(r.Context()).ClientIP, authn.Effort{
+	return s.Password.CheckHurdles(r.Context(), s.Steps, browser, reqctx.From(r.Context()).Source(), authn.Effort{
 		WorkStep: r.PostFormValue("work"), Work: r.PostFormValue("work-answer"), QuestionStep: r.PostFormValue("question"), Answer: r.PostFormValue("login-question")})
 }
 

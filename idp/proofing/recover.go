@@ -3,7 +3,6 @@ package proofing
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -171,7 +170,7 @@ func (s *Service) recoveryBegun(ctx context.Context, offer Offer, q Query, in Su
 		scope string
 		key   []byte
 		n     int
-	}{{scopeRecoverSource, []byte(addressKey(reqctx.From(ctx).ClientIP)), RecoveryTriesOfSource}, {scopeRecoverIdentity, lookup, RecoveryTries}} {
+	}{{scopeRecoverSource, []byte(reqctx.From(ctx).Source()), RecoveryTriesOfSource}, {scopeRecoverIdentity, lookup, RecoveryTries}} {
 		tries, err := s.cfg.Store.Count(ctx, limit.scope, limit.key, triesSpan, now)
 		if err != nil {
 			return v, fault.Wrap(err, fault.Unavailable) // no counter, no question (R6)
@@ -271,16 +270,4 @@ func (s *Service) noteRecovery(ctx context.Context, v Recovering, kind string, r
 		return fault.Wrap(err, fault.Unavailable)
 	}
 	return nil
-}
-
-// addressKey is how an address is counted; what is none counts as itself.
-func addressKey(text string) string {
-	ip, err := netip.ParseAddr(text)
-	if err != nil {
-		return text
-	}
-	if ip = ip.Unmap().WithZone(""); ip.Is6() {
-		return netip.PrefixFrom(ip, 64).Masked().String()
-	}
-	return ip.String()
 }

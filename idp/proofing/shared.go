@@ -148,7 +148,7 @@ func (s *Service) sharingOf(ctx context.Context, c Case, what string, at, days i
 // noteSource counts the number of a new case on the address from which it is asked about: whoever looks for people by their numbers does it
 // from few. It refuses nobody, since a service hall has one address; without the counter nothing is asked.
 func (s *Service) noteSource(ctx context.Context, c Case, who idp.Identity) error {
-	shared, err := s.sharingOf(ctx, c, SharedSource, sourceAlertAt, sourceAlertDays, reqctx.From(ctx).ClientIP, who)
+	shared, err := s.sharingOf(ctx, c, SharedSource, sourceAlertAt, sourceAlertDays, reqctx.From(ctx).Source(), who)
 	if err != nil || shared == nil {
 		return err
 	}

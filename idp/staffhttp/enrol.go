@@ -41,7 +41,7 @@ func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request, status int, f
 
 func (s *Server) enrolCode(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	tries, err := s.Throttle.Count(ctx, scopeEnrol, []byte(reqctx.From(ctx).ClientIP), authn.LoginSpan, s.Now())
+	tries, err := s.Throttle.Count(ctx, scopeEnrol, []byte(reqctx.From(ctx).Source()), authn.LoginSpan, s.Now())
 	if err != nil {
 		return fault.Wrap(err, fault.Unavailable)
 	}

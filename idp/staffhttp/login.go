@@ -52,7 +52,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, status int, f
 }
 
 func (s *Server) loginAnswer(w http.ResponseWriter, r *http.Request) error {
-	login, err := s.Password.Login(r.Context(), r.PostFormValue("login-identifier"), r.PostFormValue("login-password"), reqctx.From(r.Context()).ClientIP)
+	login, err := s.Password.Login(r.Context(), r.PostFormValue("login-identifier"), r.PostFormValue("login-password"), reqctx.From(r.Context()).Source())
 	if err == nil {
 		err = s.enter(w, r, login, nextOf(r.PostFormValue("next")))
 	}

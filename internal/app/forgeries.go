@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
@@ -133,16 +132,6 @@ func (f forgeryRooms) keeps(ctx context.Context, seal esign.Seal, actor reqctx.A
 	return code != fault.SealNotKeeper && code != fault.SealNoKeeper, nil
 }
 
-// sourceOf is where a request comes from, as it is counted: networks of IPv6 are handed out by the 64.
-func sourceOf(ctx context.Context) []byte {
-	address := reqctx.From(ctx).ClientIP
-	ip, err := netip.ParseAddr(address)
-	if err == nil && ip.Unmap().Is6() {
-		address = netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
-	}
-	return []byte(address)
-}
-
 // count refuses what is more than may be, and everything while nothing can be counted (R6).
 func (f forgeryRooms) count(ctx context.Context, scope string, key []byte, span time.Duration, most int) error {
 	tries, err := f.app.store.Count(ctx, scope, key, span, f.app.opts.Now().UTC())
@@ -156,15 +145,15 @@ func (f forgeryRooms) count(ctx context.Context, scope string, key []byte, span 
 }
 
 func (f forgeryRooms) admit(ctx context.Context, withFile bool) error {
-	err := f.count(ctx, scopeForgery, sourceOf(ctx), forgerySpan, forgeriesPerSpan)
+	err := f.count(ctx, scopeForgery, []byte(reqctx.From(ctx).Source()), forgerySpan, forgeriesPerSpan)
 	if err == nil && withFile {
-		err = f.count(ctx, scopeForgeryFile, sourceOf(ctx), forgerySpan, forgeryFilesPerSpan)
+		err = f.count(ctx, scopeForgeryFile, []byte(reqctx.From(ctx).Source()), forgerySpan, forgeryFilesPerSpan)
 	}
 	return err
 }
 
 func (f forgeryRooms) admitQuestion(ctx context.Context) error {
-	return f.count(ctx, scopeForgeryAsk, sourceOf(ctx), forgerySpan, forgeryAsksPerSpan)
+	return f.count(ctx, scopeForgeryAsk, []byte(reqctx.From(ctx).Source()), forgerySpan, forgeryAsksPerSpan)
 }
 
 // admitContact keeps reports from being a way to have somebody written to.

@@ -71,7 +71,7 @@ func (v verifyReports) Hold(ctx context.Context, report []byte) (string, error) 
 // Admit implements licensehttp.Reports.
 func (v verifyReports) Admit(ctx context.Context) (time.Time, error) {
 	now := v.a.opts.Now().UTC()
-	tries, err := v.a.store.Count(ctx, scopeReport, []byte(reqctx.From(ctx).ClientIP), reportSpan, now)
+	tries, err := v.a.store.Count(ctx, scopeReport, []byte(reqctx.From(ctx).Source()), reportSpan, now)
 	if err != nil {
 		return now, fault.Wrap(err, fault.Unavailable) // no counter, no answer (R6)
 	}

@@ -265,3 +265,26 @@ func TestLeavesBuildForTheBrowser(t *testing.T) {
 		t.Fatalf("leaves do not build for WASM: %v\n%s", err, out)
 	}
 }
+
+// TestSourcesAreCountedAsTheyAreGivenOut: whoever has one IPv6 address has 2^64, so tries are counted on Request.Source and never on the
+// address. It is named where it is shown or kept for the person: sessions, devices, and the network that is compared.
+func TestSourcesAreCountedAsTheyAreGivenOut(t *testing.T) {
+	shown := map[string]bool{
+		"internal/app/edge.go": true, "idp/staffhttp/staffhttp.go": true, "idp/idphttp/server.go": true, "idp/idphttp/devices.go": true, "idp/idphttp/qr.go": true,
+		"idp/authn/sources.go": true, "esign/flags.go": true, // by reqctx.Network
+	}
+	for _, p := range packages(t) {
+		if room(p.ImportPath) == "internal/reqctx" || isTestHelper(p) {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			content, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if path := room(p.ImportPath) + "/" + name; strings.Contains(string(content), ".ClientIP") && !shown[path] {
+				t.Errorf("%s reads the address of a caller: count on Source", path)
+			}
+		}
+	}
+}
