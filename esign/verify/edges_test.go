@@ -64,6 +64,10 @@ func TestReferencesThatNameNothing(t *testing.T) {
 	if r := judge(t, outside, trusting(), invalid("*", "ref_path").any()); slices.Contains(r.Signatures[0].References.Mismatched, "") {
 		t.Errorf("%+v", r.Signatures[0].References)
 	}
+	absent := w.Sealed(t, ofdtest.Sealing{Describe: replaced("</ofd:References>", `<ofd:Reference FileRef="/Doc_0/none.xml"><ofd:CheckValue>AAAA</ofd:CheckValue></ofd:Reference></ofd:References>`)})
+	if r := judge(t, absent, trusting(), invalid("*", "ref_path").any()); !slices.Equal(r.Signatures[0].References.Mismatched, []string{"/Doc_0/none.xml"}) {
+		t.Errorf("a file that is not there: %+v", r.Signatures[0].References)
+	}
 	// A document that nothing reaches, named by a reference without a usable digest.
 	document := ofdtest.Edit(t, ofdtest.Document(t), ofdtest.Keep, otherDocument(t)...)
 	data := w.Sealed(t, ofdtest.Sealing{Document: document, Describe: func(text string) string {
