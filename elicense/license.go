@@ -228,8 +228,11 @@ type Presentations interface {
 type Attempts interface {
 	// Failures gives the failures of the subject in the running window.
 	Failures(ctx context.Context, subject string, now time.Time) (int, error)
-	// Fail counts one; a window begins with the first failure and lasts the time given.
-	Fail(ctx context.Context, subject string, now time.Time, window time.Duration) error
+	// Fail counts one and gives how many there are with it: of several at once each gets another number. A window begins with the first
+	// failure and lasts the time given.
+	Fail(ctx context.Context, subject string, now time.Time, window time.Duration) (int, error)
+	// Pardon takes one of the running window back.
+	Pardon(ctx context.Context, subject string, now time.Time) error
 }
 
 // Store is what the service needs; licensedb implements it, licensetest holds the contract and the twin.

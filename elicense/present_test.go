@@ -272,6 +272,36 @@ func TestL03ForeignCodeOnline(t *testing.T) {
 	}
 }
 
+// TestL10GuessesAtOnce: of guesses about one number that all come at once, from as many addresses, no more are judged than one after the other,
+// and what is right is taken back.
+func TestL10GuessesAtOnce(t *testing.T) {
+	w, _ := newWorld(t)
+	l := w.Issued(t, licensetest.SampleApplication("B1"))
+	for i := range 60 {
+		if result, err := w.Service.Lookup(withIP(licensetest.As(""), fmt.Sprintf("203.0.113.%d", i)), l.LicenseID, "003B"); err != nil || result.Code != "V00" {
+			t.Fatalf("right ones count: %v", err)
+		}
+	}
+	var judged, limited atomic.Int64
+	var group sync.WaitGroup
+	for i := range 200 {
+		group.Go(func() {
+			switch _, err := w.Service.Lookup(withIP(licensetest.As(""), fmt.Sprintf("198.51.%d.%d", i/100, i%100)), l.LicenseID, "wrong"); fault.CodeOf(err) {
+			case "":
+				judged.Add(1)
+			case fault.LookupLimited:
+				limited.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if judged.Load() != 50 || limited.Load() != 150 {
+		t.Errorf("%d judged, %d refused", judged.Load(), limited.Load())
+	}
+}
+
 func TestL10Lookup(t *testing.T) {
 	w, _ := newWorld(t)
 	l := w.Issued(t, licensetest.SampleApplication("B1"))

@@ -202,14 +202,27 @@ func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.R
 	if err != nil {
 		return verify.Result{}, storeFault(err, "hash number")
 	}
-	for subject, limit := range map[string]int{caller: failuresPerCaller, number: failuresPerNumber} {
-		failures, err := s.cfg.Store.Failures(ctx, subject, now)
-		if err != nil {
-			return verify.Result{}, fault.Wrap(err, fault.Unavailable) // no counter, no answer (R6)
+	limited := fault.New(fault.LookupLimited).After(int(lookupWindow / time.Second))
+	guessed := func() error {
+		failures, err := s.cfg.Store.Failures(ctx, caller, now)
+		switch {
+		case err != nil:
+			return fault.Wrap(err, fault.Unavailable) // no counter, no answer (R6)
+		case failures >= failuresPerCaller:
+			return limited
 		}
-		if failures >= limit {
-			return verify.Result{}, fault.New(fault.LookupLimited).After(int(lookupWindow / time.Second))
-		}
+		return nil
+	}
+	if err := guessed(); err != nil {
+		return verify.Result{}, err
+	}
+	// Every try counts on the number before it is judged, so that guesses at once count as well; a right one is taken back.
+	tries, err := s.cfg.Store.Fail(ctx, number, now, lookupWindow)
+	switch {
+	case err != nil:
+		return verify.Result{}, fault.Wrap(err, fault.Unavailable)
+	case tries > failuresPerNumber:
+		return verify.Result{}, limited
 	}
 	l, err := s.cfg.Store.FindByLicenseID(ctx, licenseID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
@@ -222,12 +235,16 @@ func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.R
 		}
 	}
 	if !fits {
-		for _, subject := range []string{caller, number} {
-			if err := s.cfg.Store.Fail(ctx, subject, now, lookupWindow); err != nil {
-				return verify.Result{}, fault.Wrap(err, fault.Unavailable)
-			}
+		if _, err := s.cfg.Store.Fail(ctx, caller, now, lookupWindow); err != nil {
+			return verify.Result{}, fault.Wrap(err, fault.Unavailable)
 		}
 		return licensefile.NumberResult(nil, reqctx.From(ctx).Locale), nil
+	}
+	if err := guessed(); err != nil { // what the same caller guessed meanwhile counts before a right guess among it
+		return verify.Result{}, err
+	}
+	if err := s.cfg.Store.Pardon(ctx, number, now); err != nil {
+		return verify.Result{}, fault.Wrap(err, fault.Unavailable)
 	}
 	values, err := s.values(ctx, l)
 	if err != nil {

@@ -224,13 +224,22 @@ func (s *Store) Failures(ctx context.Context, subject string, now time.Time) (in
 }
 
 // Fail implements elicense.Attempts. Counters are no business state and leave no audit event.
-func (s *Store) Fail(ctx context.Context, subject string, now time.Time, window time.Duration) error {
-	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO lic_attempt (subject, failures, ends_at) VALUES ($1, 1, $2)
+func (s *Store) Fail(ctx context.Context, subject string, now time.Time, window time.Duration) (count int, err error) {
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		return tx.QueryRowContext(ctx, `INSERT INTO lic_attempt (subject, failures, ends_at) VALUES ($1, 1, $2)
 			ON CONFLICT (subject) DO UPDATE SET
 			failures = CASE WHEN lic_attempt.ends_at > $3 THEN lic_attempt.failures + 1 ELSE 1 END,
-			ends_at = CASE WHEN lic_attempt.ends_at > $3 THEN lic_attempt.ends_at ELSE excluded.ends_at END`,
-			subject, sqldb.Micros(now.Add(window)), sqldb.Micros(now))
+			ends_at = CASE WHEN lic_attempt.ends_at > $3 THEN lic_attempt.ends_at ELSE excluded.ends_at END
+			RETURNING failures`,
+			subject, sqldb.Micros(now.Add(window)), sqldb.Micros(now)).Scan(&count)
+	})
+	return count, err
+}
+
+// Pardon implements elicense.Attempts.
+func (s *Store) Pardon(ctx context.Context, subject string, now time.Time) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE lic_attempt SET failures = failures - 1 WHERE subject = $1 AND ends_at > $2 AND failures > 0", subject, sqldb.Micros(now))
 		return err
 	})
 }

@@ -558,8 +558,8 @@ func consumeInParallel(t *testing.T, s elicense.Store) {
 
 func countFailures(t *testing.T, s elicense.Store) {
 	for n := 1; n <= 3; n++ {
-		if err := s.Fail(ctx, "a", Start.Add(time.Duration(n)*time.Second), time.Minute); err != nil {
-			t.Fatal(err)
+		if count, err := s.Fail(ctx, "a", Start.Add(time.Duration(n)*time.Second), time.Minute); err != nil || count != n {
+			t.Fatal(count, err)
 		}
 	}
 	for _, test := range []struct {
@@ -571,11 +571,39 @@ func countFailures(t *testing.T, s elicense.Store) {
 			t.Errorf("%s at %v: %d %v", test.subject, test.at, n, err)
 		}
 	}
-	if err := s.Fail(ctx, "a", Start.Add(2*time.Minute), time.Minute); err != nil {
+	later := Start.Add(2 * time.Minute)
+	if err := s.Pardon(ctx, "a", later); err != nil { // of a window that is over there is nothing to take back
 		t.Fatal(err)
 	}
-	if n, err := s.Failures(ctx, "a", Start.Add(2*time.Minute)); err != nil || n != 1 {
+	if n, err := s.Fail(ctx, "a", later, time.Minute); err != nil || n != 1 {
 		t.Errorf("new window: %d %v", n, err)
+	}
+	for _, want := range []int{0, 0} {
+		if err := s.Pardon(ctx, "a", later); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := s.Failures(ctx, "a", later); err != nil || n != want {
+			t.Errorf("pardoned: %d %v", n, err)
+		}
+	}
+	const many = 20
+	counts := make([]int, many)
+	var group sync.WaitGroup
+	for i := range many {
+		group.Go(func() {
+			n, err := s.Fail(ctx, "c", later, time.Minute)
+			if err != nil {
+				t.Error(err)
+			}
+			counts[i] = n
+		})
+	}
+	group.Wait()
+	slices.Sort(counts)
+	for i, n := range counts {
+		if n != i+1 {
+			t.Fatalf("of failures at once each has a number of its own: %v", counts)
+		}
 	}
 }
 

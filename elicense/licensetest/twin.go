@@ -527,14 +527,26 @@ func (t *Twin) Failures(_ context.Context, subject string, now time.Time) (int, 
 }
 
 // Fail implements elicense.Attempts.
-func (t *Twin) Fail(_ context.Context, subject string, now time.Time, window time.Duration) error {
-	return t.write(nil, func() error {
+func (t *Twin) Fail(_ context.Context, subject string, now time.Time, window time.Duration) (count int, err error) {
+	err = t.write(nil, func() error {
 		f := t.failures[subject]
 		if !f.ends.After(now) {
 			f = failures{ends: now.Add(window)}
 		}
 		f.count++
-		t.failures[subject] = f
+		t.failures[subject], count = f, f.count
+		return nil
+	})
+	return count, err
+}
+
+// Pardon implements elicense.Attempts.
+func (t *Twin) Pardon(_ context.Context, subject string, now time.Time) error {
+	return t.write(nil, func() error {
+		if f := t.failures[subject]; f.ends.After(now) && f.count > 0 {
+			f.count--
+			t.failures[subject] = f
+		}
 		return nil
 	})
 }
