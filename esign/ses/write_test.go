@@ -552,6 +552,11 @@ func TestStamper(t *testing.T) {
 	if !bytes.Equal(stamper.Signer().Raw, w.signer.Raw) {
 		t.Error("signer")
 	}
+	none := sm3.Sum([]byte("no certificate"))
+	listed := w.seal(t, func(i *SealInfo) { i.SignerCerts, i.SignerDigests = nil, []CertDigest{{Type: "SM3", Value: none[:]}} })
+	if _, err := NewStamper(listed, []byte("no certificate"), nil); !errors.Is(err, ErrInput) {
+		t.Errorf("what is no certificate: %v", err)
+	}
 	clear(seal) // what the stamper keeps is its own
 	if signature, err := stamper.Sign(what, signWith(w.signerKey)); err != nil || selfCheckSignature(signature) != nil {
 		t.Error("the stamper keeps what its maker may change")
