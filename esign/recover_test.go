@@ -8,9 +8,12 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/esign"
+	"github.com/yinxin-gov/yinxin/esign/prepare"
 	"github.com/yinxin-gov/yinxin/esign/sealtest"
+	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
 func TestF01CrashAtEveryStep(t *testing.T) {
@@ -136,4 +139,48 @@ func BenchmarkStampOnePage(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)/(processorTime(b)-start).Seconds(), "stamps/cpu-s")
+}
+
+// BenchmarkSealOnePage is the sealing alone, as a tool does it that keeps a seal: document opened, place, signature with its own check, written.
+func BenchmarkSealOnePage(b *testing.B) {
+	w, _ := newWorld(b)
+	seal := w.Active(b, sealtest.SampleApplication(1))
+	content := sealtest.Document(b, 1)
+	memo := &pki.Memo{}
+	stamper, err := ses.NewStamper(seal.SES, seal.SignerCert, memo)
+	if err != nil {
+		b.Fatal(err)
+	}
+	signer, err := w.Keys.Provider.Signer(b.Context(), seal.KeyID, keys.UsageSealSigner)
+	if err != nil {
+		b.Fatal(err)
+	}
+	sign := func(message []byte) ([]byte, error) { return signer.SignMessage(b.Context(), message) }
+	n := 0
+	start := processorTime(b)
+	for b.Loop() {
+		n++
+		document, err := prepare.Open(content, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		shown, err := document.Lay([]esign.Place{esign.At(1, 100, 100)}, seal.SES)
+		if err != nil {
+			b.Fatal(err)
+		}
+		sum := memo.SM3(seal.SES)
+		at := w.Now().UTC().Truncate(time.Second)
+		pending, err := document.Begin(prepare.Request{Material: prepare.Material{Seal: seal.SES, SealSM3: sum[:], SignerCert: seal.SignerCert, Name: seal.Name, Company: "maker", At: at}, Shown: shown, Value: esign.SealValue})
+		if err != nil {
+			b.Fatal(err)
+		}
+		value, err := stamper.Sign(ses.ToSign{Time: at, DataHash: pending.Digest(), PropertyInfo: pending.Property()}, sign)
+		if err == nil {
+			_, err = pending.Complete(value)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(n)/(processorTime(b)-start).Seconds(), "seals/cpu-s")
 }

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math/big"
 	"sync"
 
 	"github.com/emmansun/gmsm/sm2"
@@ -26,11 +27,12 @@ import (
 // ErrRandomness: the source of randomness gave the same signature nonce twice, so signing has stopped (S-08).
 var ErrRandomness = errors.New("keys: source of randomness repeats itself")
 
-// NewSigner is for providers: it binds a key in memory to its id and takes the choices that this package promises.
-func NewSigner(id string, algorithm Algorithm, key crypto.Signer, random io.Reader) (Signer, error) {
+// NewSigner is for providers: it binds a key in memory to its id and takes the choices that this package promises. A key has one handle, which
+// compares each nonce with the one before (S-08). memo remembers what messages of SM2 keys begin with, and may be nil.
+func NewSigner(id string, algorithm Algorithm, key crypto.Signer, random io.Reader, memo *pki.Memo) (Signer, error) {
 	switch algorithm {
 	case SM2, P256, RSA2048, RSAPSS:
-		return &signer{id: id, algorithm: algorithm, key: key, random: random}, nil
+		return &signer{id: id, algorithm: algorithm, key: key, random: random, memo: memo}, nil
 	}
 	return nil, ErrUsage
 }
@@ -43,10 +45,10 @@ type signer struct {
 	algorithm Algorithm
 	key       crypto.Signer
 	random    io.Reader
-	begun     pki.Begun // what the messages of an SM2 key begin with
+	memo      *pki.Memo
 
 	mutex sync.Mutex
-	lastR []byte
+	nonce []byte // what shows the last one
 	stuck bool
 }
 
@@ -90,7 +92,7 @@ func (s *signer) sign(input []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if err := s.verify(input, signature, opts); err != nil {
 		return nil, err
 	}
-	if err := s.checkNonce(signature); err != nil {
+	if err := s.checkNonce(signature, nil); err != nil {
 		return nil, err
 	}
 	return signature, nil
@@ -102,7 +104,7 @@ func (s *signer) signSM2(message []byte) ([]byte, error) {
 	if !ok {
 		return nil, ErrSelfCheck
 	}
-	digest, err := s.begun.Digest(public, message)
+	digest, err := s.memo.SM2Digest(public, message)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSelfCheck, err)
 	}
@@ -118,7 +120,7 @@ func (s *signer) signSM2(message []byte) ([]byte, error) {
 	if _, err := pki.VerifySM2Digest(public, digest, signature, pki.FormDER); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSelfCheck, err)
 	}
-	if err := s.checkNonce(signature); err != nil {
+	if err := s.checkNonce(signature, digest); err != nil {
 		return nil, err
 	}
 	return signature, nil
@@ -149,20 +151,25 @@ func (s *signer) verify(input, signature []byte, opts crypto.SignerOpts) error {
 	return ErrSelfCheck
 }
 
-// checkNonce compares r with the one before. SM2's r is e + x1, so equal nonces show as equal r for equal messages and a
-// stuck source shows at once; for ECDSA r repeats with the nonce.
-func (s *signer) checkNonce(signature []byte) error {
+// checkNonce compares what shows the nonce with that of the signature before: r in ECDSA; in SM2, where r is e + x1 mod n, x1 (GB/T 32918.2-2016
+// 6.1), so that a source that stands still shows whatever is signed. digest is e, and empty but for SM2.
+func (s *signer) checkNonce(signature, digest []byte) error {
 	if s.algorithm == RSA2048 || s.algorithm == RSAPSS || len(signature) < 4 || int(signature[3]) > len(signature)-4 {
 		return nil
 	}
-	r := bytes.Clone(signature[4 : 4+int(signature[3])])
+	nonce := bytes.Clone(signature[4 : 4+int(signature[3])])
+	if s.algorithm == SM2 {
+		x := new(big.Int).SetBytes(nonce)
+		x.Sub(x, new(big.Int).SetBytes(digest))
+		nonce = x.Mod(x, sm2.P256().Params().N).Bytes()
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if s.stuck || s.lastR != nil && bytes.Equal(r, s.lastR) {
+	if s.stuck || s.nonce != nil && bytes.Equal(nonce, s.nonce) {
 		s.stuck = true
 		return ErrRandomness
 	}
-	s.lastR = r
+	s.nonce = nonce
 	return nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/emmansun/gmsm/sm2"
 
 	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
 var ctx = context.Background()
@@ -81,7 +82,7 @@ func TestK07WrongSignaturesDoNotLeave(t *testing.T) {
 			"empty":            liar{Signer: one, change: func([]byte) []byte { return nil }},
 			"of other content": liar{Signer: one, signer: other{one}},
 		} {
-			signer, err := keys.NewSigner("key_1", algorithm, key, rand.Reader)
+			signer, err := keys.NewSigner("key_1", algorithm, key, rand.Reader, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +113,7 @@ func TestRightSignaturesLeaveOnBothWays(t *testing.T) {
 	sum := sha256.Sum256([]byte("message"))
 	for _, algorithm := range []keys.Algorithm{keys.SM2, keys.P256, keys.RSA2048} {
 		key, _ := pair(t, algorithm)
-		signer, err := keys.NewSigner("key_1", algorithm, key, rand.Reader)
+		signer, err := keys.NewSigner("key_1", algorithm, key, rand.Reader, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +140,7 @@ func TestRightSignaturesLeaveOnBothWays(t *testing.T) {
 
 func TestSM2KeySignsNoBareDigest(t *testing.T) {
 	key, _ := pair(t, keys.SM2)
-	signer, err := keys.NewSigner("key_1", keys.SM2, key, rand.Reader)
+	signer, err := keys.NewSigner("key_1", keys.SM2, key, rand.Reader, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func TestKeyOfAnotherAlgorithmIsRefused(t *testing.T) {
 		algorithm keys.Algorithm
 		key       crypto.Signer
 	}{"RSA as P-256": {keys.P256, long}, "P-256 as RSA": {keys.RSA2048, curve}, "P-256 as SM2": {keys.SM2, curve}, "SM2 as P-256": {keys.P256, chinese}} {
-		signer, err := keys.NewSigner("key_1", one.algorithm, one.key, rand.Reader)
+		signer, err := keys.NewSigner("key_1", one.algorithm, one.key, rand.Reader, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +169,7 @@ func TestKeyOfAnotherAlgorithmIsRefused(t *testing.T) {
 		}
 	}
 	for _, algorithm := range []keys.Algorithm{keys.SM4, keys.HMACSM3, "", "Ed25519"} {
-		if _, err := keys.NewSigner("key_1", algorithm, curve, rand.Reader); !errors.Is(err, keys.ErrUsage) {
+		if _, err := keys.NewSigner("key_1", algorithm, curve, rand.Reader, nil); !errors.Is(err, keys.ErrUsage) {
 			t.Errorf("%q signs: %v", algorithm, err)
 		}
 	}
@@ -191,7 +192,7 @@ func TestS08RepeatedNonceStopsTheKeyForGood(t *testing.T) {
 	for _, algorithm := range []keys.Algorithm{keys.SM2, keys.P256} {
 		key, _ := pair(t, algorithm)
 		twice := &replayed{Signer: key}
-		signer, err := keys.NewSigner("key_1", algorithm, twice, rand.Reader)
+		signer, err := keys.NewSigner("key_1", algorithm, twice, rand.Reader, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,6 +208,38 @@ func TestS08RepeatedNonceStopsTheKeyForGood(t *testing.T) {
 		if signature, err := signer.SignMessage(ctx, []byte("message")); !errors.Is(err, keys.ErrRandomness) || signature != nil {
 			t.Errorf("%s, afterwards: %x %v", algorithm, signature, err)
 		}
+	}
+}
+
+// firstNonce signs everything with the nonce 1, so that x1 is that of the base point (GB/T 32918.2-2016 6.1).
+type firstNonce struct{ *sm2.PrivateKey }
+
+func (o firstNonce) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
+	e, err := pki.SM2Digest(&o.PublicKey, nil, digest)
+	if err != nil {
+		return nil, err
+	}
+	p := sm2.P256().Params()
+	r := new(big.Int).SetBytes(e)
+	r.Add(r, p.Gx).Mod(r, p.N)
+	s := new(big.Int).Mul(r, o.D)
+	s.Sub(big.NewInt(1), s)
+	inverse := new(big.Int).Add(o.D, big.NewInt(1))
+	s.Mul(s, inverse.ModInverse(inverse, p.N)).Mod(s, p.N)
+	return asn1.Marshal(struct{ R, S *big.Int }{r, s})
+}
+
+func TestS08OneNonceForTwoMessages(t *testing.T) {
+	key, _ := pair(t, keys.SM2)
+	signer, err := keys.NewSigner("key_1", keys.SM2, firstNonce{key.(*sm2.PrivateKey)}, rand.Reader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := signer.SignMessage(ctx, []byte("message")); err != nil {
+		t.Fatal(err)
+	}
+	if signature, err := signer.SignMessage(ctx, []byte("another")); !errors.Is(err, keys.ErrRandomness) || signature != nil {
+		t.Errorf("%x %v", signature, err)
 	}
 }
 
@@ -226,7 +259,7 @@ func TestS08NoncesDiffer(t *testing.T) {
 	seen := make([]map[string]bool, 2)
 	var nodes sync.WaitGroup
 	for node := range seen {
-		signer, err := keys.NewSigner("key_1", keys.SM2, key, rand.Reader)
+		signer, err := keys.NewSigner("key_1", keys.SM2, key, rand.Reader, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -83,16 +83,27 @@ func (p *packer) close() ([]byte, error) {
 	return p.out.Bytes(), nil
 }
 
+// smallFile is what the quick compressor takes: the tables of the good one alone are 600 KiB to clear, for some octets less.
+const smallFile = 8 << 10
+
 // compressors are used again: making one costs over a megabyte and more time than a small file takes.
-var compressors = sync.Pool{New: func() any {
-	compressor, err := flate.NewWriter(nil, flate.DefaultCompression)
-	if err != nil {
-		panic(err) // the level is one of the library's own
-	}
-	return compressor
-}}
+var quickCompressors, goodCompressors = compressorsOf(flate.BestSpeed), compressorsOf(flate.DefaultCompression)
+
+func compressorsOf(level int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		compressor, err := flate.NewWriter(nil, level)
+		if err != nil {
+			panic(err) // the level is one of the library's own
+		}
+		return compressor
+	}}
+}
 
 func deflate(content []byte) ([]byte, error) {
+	compressors := goodCompressors
+	if len(content) <= smallFile {
+		compressors = quickCompressors
+	}
 	var out bytes.Buffer
 	compressor := compressors.Get().(*flate.Writer)
 	defer compressors.Put(compressor)
@@ -111,6 +122,7 @@ func deflate(content []byte) ([]byte, error) {
 // octets.
 func (p *Package) Rewrite(changed map[string][]byte, added []File) ([]byte, error) {
 	w := newPacker()
+	w.out.Grow(p.roughSize(changed, added))
 	for _, e := range p.entries {
 		if e.isDir {
 			continue
@@ -131,6 +143,22 @@ func (p *Package) Rewrite(changed map[string][]byte, added []File) ([]byte, erro
 		}
 	}
 	return w.close()
+}
+
+// roughSize is about how long the package becomes, so that its octets are not moved while it is written.
+func (p *Package) roughSize(changed map[string][]byte, added []File) int {
+	const header = 128 // of an entry, and what the list says of it
+	size := 0
+	for _, e := range p.entries {
+		size += len(e.stored) + 2*len(e.name) + header
+	}
+	for name, content := range changed {
+		size += len(content) + 2*len(name) + header
+	}
+	for _, f := range added {
+		size += len(f.Content) + 2*len(f.Path) + header
+	}
+	return size
 }
 
 // escape writes text for element content and attribute values.

@@ -267,12 +267,12 @@ func TestS08StuckRandomnessStopsSigning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := broken.Signer(ctx, info.ID, keys.UsageToken)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var failure error
-	for range 3 {
+	for range 3 { // whoever signs asks for the key each time
+		signer, err := broken.Signer(ctx, info.ID, keys.UsageToken)
+		if err != nil {
+			t.Fatal(err)
+		}
 		_, failure = signer.SignMessage(ctx, []byte("m"))
 	}
 	if !errors.Is(failure, keys.ErrRandomness) {

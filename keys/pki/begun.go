@@ -12,7 +12,7 @@ import (
 
 // Bounds of what Begun keeps.
 const (
-	begunLeast = 4 << 10   // octets in common that are worth keeping: a twentieth of a verification
+	begunLeast = 1 << 10   // octets in common that are worth keeping: with ZA a tenth of a signature
 	begunMost  = 256 << 10 // octets of a message that are kept at most
 )
 

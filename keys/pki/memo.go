@@ -66,7 +66,7 @@ func (m *Memo) VerifySM2(public *ecdsa.PublicKey, message, signature []byte, for
 	if err != nil {
 		return encoding, err
 	}
-	digest, err := m.beginnings(string(point)).Digest(public, message)
+	digest, err := m.beginnings(string(point)).Digest(public, message) // as SM2Digest, with the key encoded once
 	if err != nil {
 		return encoding, err
 	}
@@ -105,6 +105,18 @@ func (m *Memo) SM3(content []byte) [32]byte {
 	m.sums.put(key, summed{bytes.Clone(content), sum}, memoSums)
 	m.mutex.Unlock()
 	return sum
+}
+
+// SM2Digest is the function of the same name under the default user ID; what the last messages of a key began with alike is hashed once.
+func (m *Memo) SM2Digest(public *ecdsa.PublicKey, message []byte) ([]byte, error) {
+	if m == nil {
+		return SM2Digest(public, nil, message)
+	}
+	point, err := EncodeSM2Key(public)
+	if err != nil {
+		return nil, err
+	}
+	return m.beginnings(string(point)).Digest(public, message)
 }
 
 func (m *Memo) beginnings(key string) *Begun {

@@ -30,6 +30,7 @@ func TestBegunAgreesWithTheWholeDigest(t *testing.T) {
 	heads := [][]byte{octets(begunLeast), octets(begunLeast + 77), octets(40_000), octets(begunMost)}
 	heads = append(heads, append(bytes.Clone(heads[2][:30_000]), octets(10_000)...)) // begins as another one does
 	var begun Begun
+	kept := 0
 	for i := range 400 {
 		head := heads[source.IntN(len(heads))]
 		message := append(bytes.Clone(head[:len(head)-source.IntN(100)]), octets(source.IntN(300))...)
@@ -44,9 +45,12 @@ func TestBegunAgreesWithTheWholeDigest(t *testing.T) {
 		if len(begun.head) > begunMost {
 			t.Fatalf("%d octets are kept", len(begun.head))
 		}
+		if begun.state != nil {
+			kept++
+		}
 	}
-	if begun.state == nil {
-		t.Error("nothing was kept: the test says little")
+	if kept < 10 {
+		t.Errorf("a beginning was kept %d times: the test says little", kept)
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/keys"
+	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
 // Wrapper seals and opens key blobs. The associated data binds a blob to the key's id, purpose and algorithm.
@@ -80,7 +81,8 @@ type Config struct {
 type Provider struct {
 	cfg   Config
 	mutex sync.RWMutex
-	open  map[string]any // opened keys by id: crypto.Signer or []byte
+	open  map[string]any // opened keys by id: keys.Signer or []byte
+	memo  pki.Memo
 }
 
 // New returns a provider.
@@ -135,9 +137,9 @@ func (p *Provider) create(ctx context.Context, spec keys.Spec, state keys.State)
 	if err != nil {
 		return keys.Info{}, fmt.Errorf("store key: %w", err)
 	}
-	p.mutex.Lock()
-	p.open[r.ID] = secret
-	p.mutex.Unlock()
+	if _, err := p.keep(r, secret); err != nil {
+		return keys.Info{}, err
+	}
 	return info(r)
 }
 
@@ -265,7 +267,7 @@ func (p *Provider) Destroy(ctx context.Context, id string) error {
 	return nil
 }
 
-// opened gives the secret half of a key for a purpose it was made for.
+// opened gives what a key of a purpose works with: a keys.Signer, or the secret of one that signs nothing.
 func (p *Provider) opened(ctx context.Context, id string, usage keys.Usage) (Record, any, error) {
 	r, err := p.cfg.Store.Find(ctx, id)
 	switch {
@@ -277,22 +279,38 @@ func (p *Provider) opened(ctx context.Context, id string, usage keys.Usage) (Rec
 		return r, nil, keys.ErrDestroyed
 	}
 	p.mutex.RLock()
-	secret, ok := p.open[id]
+	handle, ok := p.open[id]
 	p.mutex.RUnlock()
 	if ok {
-		return r, secret, nil
+		return r, handle, nil
 	}
 	plaintext, err := p.cfg.Wrapper.Unwrap(ctx, r.Blob, associated(r))
 	if err != nil {
 		return r, nil, err
 	}
-	if secret, err = parseSecret(r, plaintext); err != nil {
+	secret, err := parseSecret(r, plaintext)
+	if err != nil {
 		return r, nil, err
 	}
+	handle, err = p.keep(r, secret)
+	return r, handle, err
+}
+
+// keep opens a key for all who ask for it from now on. Who opens it a second time at the same moment gets the first handle.
+func (p *Provider) keep(r Record, secret any) (handle any, err error) {
+	handle = secret
+	if private, ok := secret.(crypto.Signer); ok {
+		if handle, err = keys.NewSigner(r.ID, r.Spec.Algorithm, private, p.cfg.Rand, &p.memo); err != nil {
+			return nil, err
+		}
+	}
 	p.mutex.Lock()
-	p.open[id] = secret
-	p.mutex.Unlock()
-	return r, secret, nil
+	defer p.mutex.Unlock()
+	if earlier, ok := p.open[r.ID]; ok {
+		return earlier, nil
+	}
+	p.open[r.ID] = handle
+	return handle, nil
 }
 
 func parseSecret(r Record, plaintext []byte) (any, error) {
@@ -317,15 +335,15 @@ func parseSecret(r Record, plaintext []byte) (any, error) {
 
 // Signer gives a handle for signing.
 func (p *Provider) Signer(ctx context.Context, id string, usage keys.Usage) (keys.Signer, error) {
-	r, secret, err := p.opened(ctx, id, usage)
+	_, handle, err := p.opened(ctx, id, usage)
 	if err != nil {
 		return nil, err
 	}
-	key, ok := secret.(crypto.Signer)
+	signer, ok := handle.(keys.Signer)
 	if !ok {
 		return nil, keys.ErrUsage
 	}
-	return keys.NewSigner(id, r.Spec.Algorithm, key, p.cfg.Rand)
+	return signer, nil
 }
 
 // Cipher gives a handle for encrypting fields.
