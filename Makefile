@@ -18,7 +18,7 @@ build:
 
 # The verifier for browsers with the two scripts that it needs; its size is a measured figure.
 wasm:
-	GOOS=js GOARCH=wasm CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o dist/verify.wasm ./sdk/wasm
+	GOOS=js GOARCH=wasm CGO_ENABLED=0 GOFLAGS="$$(cat sdk/wasm/goflags)" $(GO) build -o dist/verify.wasm ./sdk/wasm
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" sdk/wasm/verifier.mjs dist/
 
 # Installs what the tests need, or says what to install.

@@ -36,7 +36,7 @@ done >"$folder/requests"
 given=$(curl -s --parallel --parallel-max 8 -K "$folder/requests" 2>/dev/null | grep -c '^200$' || true)
 echo "resident memory after $given of 1000 tokens: $(rss) MiB"
 
-GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$folder/verify.wasm" ./sdk/wasm
+GOOS=js GOARCH=wasm CGO_ENABLED=0 GOFLAGS="$(cat sdk/wasm/goflags)" go build -o "$folder/verify.wasm" ./sdk/wasm
 echo "verifier for browsers: $(kib "$(stat -c %s "$folder/verify.wasm")") KiB, after gzip $(kib "$(gzip -9 -c "$folder/verify.wasm" | wc -c)") KiB"
 if command -v node >/dev/null; then
   brotli=$(node -e '

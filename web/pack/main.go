@@ -24,6 +24,7 @@ import (
 
 const (
 	program  = "../sdk/wasm"
+	goflags  = program + "/goflags" // how everybody builds it, so that all get the same octets
 	packed   = "static/verify.wasm.gz"
 	loader   = "islands/wasm_exec.js"
 	manifest = "pack/pack.json"
@@ -59,8 +60,7 @@ func run() error {
 	}
 	defer os.RemoveAll(folder)
 	file := filepath.Join(folder, "verify.wasm")
-	// The flags are those of make wasm, so that both give the same octets.
-	if _, err := command("build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", file, program); err != nil {
+	if _, err := command("build", "-o", file, program); err != nil {
 		return err
 	}
 	content, err := os.ReadFile(file)
@@ -119,7 +119,11 @@ func known(sources string) bool {
 
 func command(arguments ...string) ([]byte, error) {
 	c := exec.Command("go", arguments...)
-	c.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
+	chosen, err := os.ReadFile(goflags)
+	if err != nil {
+		return nil, err
+	}
+	c.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS="+strings.TrimSpace(string(chosen)))
 	out, err := c.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return nil, fmt.Errorf("go %s: %s", arguments[0], exit.Stderr)
@@ -167,6 +171,11 @@ func digestOfSources() (string, error) {
 			lines = append(lines, p.ImportPath+"/"+name+" "+sum(content))
 		}
 	}
+	chosen, err := os.ReadFile(goflags)
+	if err != nil {
+		return "", err
+	}
+	lines = append(lines, "flags "+sum(chosen))
 	slices.Sort(lines)
 	return sum([]byte(strings.Join(lines, "\n"))), nil
 }
