@@ -1,6 +1,7 @@
 package elicense
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,9 @@ func (s *Service) PackEvidence(ctx context.Context, name string, data []byte) ([
 	if err != nil {
 		return nil, verify.Result{}, storeFault(err, "key of evidence")
 	}
+	packer.Prove = func(licenseID string, original []byte) ([][]byte, error) {
+		return s.issueProofs(ctx, licenseID, original)
+	}
 	octets, result, err := evidence.Make(name, data, o, packer)
 	switch {
 	case *failure != nil:
@@ -48,6 +52,26 @@ func (s *Service) PackEvidence(ctx context.Context, name string, data []byte) ([
 		return nil, result, fault.Wrap(err, fault.Unavailable)
 	}
 	return octets, result, nil
+}
+
+// issueProofs are the proofs of the log that this original was issued, for whoever holds it: one, or none where the platform did not issue it, its entry
+// is not under a checkpoint yet, or its secret was dropped. What became of its status is told to the holder alone (LogProofs).
+func (s *Service) issueProofs(ctx context.Context, licenseID string, original []byte) ([][]byte, error) {
+	l, err := s.cfg.Store.FindByLicenseID(ctx, licenseID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case l.LogCount == 0, len(l.LogSecret) == 0, !bytes.Equal(originalOf(l), original):
+		return nil, nil
+	}
+	proof, _, err := s.prove(ctx, licenseRef(l.ID, 0), licenseOpening(l), l)
+	switch fault.CodeOf(err) {
+	case fault.LogPending, fault.NotFound:
+		return nil, nil
+	}
+	return [][]byte{proof}, err
 }
 
 func (s *Service) packer(ctx context.Context) (evidence.Packer, error) {
@@ -82,6 +106,9 @@ func (s *Service) judging(ctx context.Context) (o licensefile.Options, failure *
 		if err := s.cfg.Evidence(ctx, &o.Options); err != nil {
 			return o, nil, storeFault(err, "gather evidence")
 		}
+	}
+	if o.Log.Log, err = s.LogKeys(ctx, LogMain); err != nil {
+		return o, nil, err
 	}
 	failure = new(error)
 	o.FindList = func(uri string) *statuslist.List { return s.ownList(ctx, uri, failure) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 )
 
 // TrustFile is one thing that an offline verifier needs.
@@ -15,7 +16,7 @@ type TrustFile struct {
 // maxTrustLists bounds the status lists that TrustFiles hands out, each of which takes a whole block of licences; the latest count.
 const maxTrustLists = 32
 
-// TrustFiles are what `yinxin verify --trust` reads: authorities, their revocation lists, the key bundle, and the published status lists and
+// TrustFiles are what `yinxin verify --trust` reads: authorities, their revocation lists, the key bundle, the keys of the transparency log, and the published status lists and
 // trust lists whole, so that whoever asks says nothing of what will be verified with them, and verifies as the platform does (X-17).
 func (s *Service) TrustFiles(ctx context.Context) ([]TrustFile, error) {
 	trust, err := s.cfg.Trust.Trust(ctx)
@@ -49,6 +50,17 @@ func (s *Service) TrustFiles(ctx context.Context) ([]TrustFile, error) {
 			return nil, storeFault(err, "find published list")
 		}
 		files = append(files, TrustFile{"status-" + name + ".cbor", p.Content})
+	}
+	log, err := s.LogKeys(ctx, LogMain)
+	if err != nil {
+		return nil, err
+	}
+	if len(log) > 0 {
+		var lines strings.Builder
+		for _, k := range log {
+			lines.WriteString(k.String() + "\n")
+		}
+		files = append(files, TrustFile{"log-keys.txt", []byte(lines.String())})
 	}
 	if s.cfg.Lists == nil {
 		return files, nil

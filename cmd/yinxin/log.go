@@ -57,15 +57,15 @@ func readLines(path string) ([]string, error) {
 func readKeys(files []string, cosigns bool) ([]translog.Key, error) {
 	var list []translog.Key
 	for _, file := range files {
-		lines, err := readLines(file)
+		content, err := yinxin.ReadFile(file, 16<<20)
 		if err != nil {
 			return nil, err
 		}
-		for _, line := range lines {
-			k, err := translog.ParseKey(line)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", file, err)
-			}
+		known, err := translog.ParseKeys(string(content))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		for _, k := range known {
 			if k.Cosigns() != cosigns {
 				return nil, fmt.Errorf("%s: the key of %q is not of this kind", file, k.Name())
 			}
@@ -362,7 +362,7 @@ func logProve(ctx context.Context, c command) int {
 			return c.finishLog("log prove", *asJSON, r, err, nil)
 		}
 	}
-	opened, err := judgeProof(proof, policy, result.License.LicenseID, document)
+	opened, err := proof.JudgeLicense(result.License.LicenseID, sm3.Sum(document), policy)
 	r.about(opened.Checkpoint, nil)
 	for _, cosignature := range opened.Cosignatures {
 		r.Witnesses = append(r.Witnesses, cosignature.Witness)
@@ -376,20 +376,4 @@ func logProve(ctx context.Context, c command) int {
 	return c.finishLog("log prove", *asJSON, r, err, func() {
 		fmt.Fprintf(c.stdout, "entry %d of %s, tree of %d, %d witnesses\n", proof.Index, printable(opened.Origin), opened.Size, len(opened.Cosignatures))
 	})
-}
-
-// judgeProof judges a proof with what the licence itself says.
-func judgeProof(proof translog.Proof, policy translog.Policy, licenseID string, document []byte) (translog.Opened, error) {
-	opening, err := translog.ParseOpening(proof.Extra)
-	if err != nil {
-		return translog.Opened{}, err
-	}
-	if !strings.Contains("."+licenseID+".", "."+opening.Authority+".") {
-		return translog.Opened{}, fmt.Errorf("%w: the entry names the authority %q, the licence another", translog.ErrProof, opening.Authority)
-	}
-	leaf, err := opening.Leaf(licenseID, sm3.Sum(document))
-	if err != nil {
-		return translog.Opened{}, err
-	}
-	return proof.Verify(translog.SM3, leaf, policy)
 }

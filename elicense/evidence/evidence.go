@@ -43,6 +43,7 @@ const (
 	KindTrustList     Kind = "trust_list"
 	KindSealStatus    Kind = "seal_status"
 	KindLicenseStatus Kind = "license_status"
+	KindLogProof      Kind = "log_proof" // C2SP tlog-proof of the licence, or of a change of its status
 	KindTimestamp     Kind = "timestamp" // a copy of a token inside the document, for people and other programs
 )
 
@@ -234,6 +235,8 @@ type Packer struct {
 	Sign  signed.SignFunc
 	Stamp func(octets []byte) (token []byte, err error) // nil when there is no time-stamping authority
 	Now   func() time.Time                              // of the check of what was made
+	// Prove gives proofs of the transparency log for a licence; nil where there is no log.
+	Prove func(licenseID string, original []byte) (proofs [][]byte, err error)
 }
 
 var extensions = map[string]string{"ofd": ".ofd", "pdf": ".pdf", "seal": ".esl", "seal_signature": ".dat"}
@@ -253,6 +256,16 @@ func Make(name string, document []byte, o licensefile.Options, p Packer) (octets
 	extension, ok := extensions[result.Format]
 	if !ok {
 		return nil, result, ErrNoDocument
+	}
+	if p.Prove != nil && result.License != nil && result.License.LicenseID != "" {
+		proofs, err := p.Prove(result.License.LicenseID, digest.Sum(document))
+		if err != nil {
+			return nil, result, fmt.Errorf("evidence: proof of the log: %w", err)
+		}
+		g := gatherer{material: &material, have: map[string]bool{}}
+		for _, proof := range proofs {
+			g.add(KindLogProof, "log-proofs", ".tlog-proof", proof)
+		}
 	}
 	report, err := json.MarshalIndent(verify.Report{Results: []verify.Result{result}}, "", "  ")
 	if err != nil {

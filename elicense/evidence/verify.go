@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"encoding/hex"
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/elicense/translog"
 	"github.com/yinxin-gov/yinxin/esign/sealstatus"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/keys/digest"
@@ -28,6 +30,8 @@ const (
 	reasonRests     = "evidence_rests"
 	reasonLater     = "evidence_later"
 	reasonDiffering = "evidence_differs"
+	reasonLog       = "evidence_log"
+	reasonLogSigner = "evidence_log_signer"
 )
 
 var judge = licensefile.Judge(
@@ -39,6 +43,8 @@ var judge = licensefile.Judge(
 	verify.Rule{Code: reasonAsOf, Verdict: verify.Valid, Clause: "RFC 3161", Chinese: "按时间戳证明的封装时间判断", English: "Judged as of the time that the package's time stamp proves"},
 	verify.Rule{Code: reasonRests, Verdict: verify.Valid, Chinese: "结论的前提", English: "The verdict takes for granted"},
 	verify.Rule{Code: reasonLater, Verdict: verify.Valid, Chinese: "封装之后情况有变，此结论只说明封装当时", English: "Things have changed since; the verdict is of the time of packing"},
+	verify.Rule{Code: reasonLog, Verdict: verify.Invalid, VCode: "V20", Clause: "RFC 6962 2.1", Chinese: "证据包内的透明日志证明不成立，或不属于此证照", English: "The proof of the transparency log in the package does not hold, or is not of this licence"},
+	verify.Rule{Code: reasonLogSigner, Verdict: verify.Valid, Chinese: "未提供透明日志的公钥，其签名未经核验", English: "The key of the transparency log is not given; who signed it was not judged"},
 	verify.Rule{Code: reasonDiffering, Verdict: verify.Valid, Chinese: "封装者当时得出的结论不同", English: "Whoever packed came to another verdict"},
 )
 
@@ -122,6 +128,7 @@ func (v *verification) judge() {
 	if b.Code != inner.Code {
 		v.reason(reasonDiffering, b.Code)
 	}
+	v.log(inner)
 	if token != nil {
 		v.reason(reasonAsOf, moment.UTC().Format(time.RFC3339))
 		v.today(moment, inner)
@@ -133,6 +140,37 @@ func (v *verification) judge() {
 		v.reason(reasonUntimed, "")
 	}
 	v.conclude(inner)
+}
+
+// log judges the proofs of the transparency log. One that does not hold, or is of something else, was put there to lend the document credit.
+func (v *verification) log(inner verify.Result) {
+	for _, member := range v.opened.members {
+		if member.Kind != KindLogProof {
+			continue
+		}
+		if inner.License == nil {
+			v.reason(reasonLog, member.Path)
+			continue
+		}
+		proof, err := translog.ParseProof(member.Content)
+		if err != nil {
+			v.reason(reasonLog, member.Path)
+			continue
+		}
+		opened, err := proof.JudgeLicense(inner.License.LicenseID, digest.Sum(v.opened.document.Content), v.own.Log)
+		if err != nil && !errors.Is(err, translog.ErrStranger) {
+			v.reason(reasonLog, member.Path)
+			continue
+		}
+		logged := verify.Logged{Origin: opened.Origin, Index: proof.Index, TreeSize: opened.Size, Signed: err == nil}
+		for _, cosignature := range opened.Cosignatures {
+			logged.Witnesses = append(logged.Witnesses, cosignature.Witness)
+		}
+		v.result.Evidence.Log = append(v.result.Evidence.Log, logged)
+		if !logged.Signed {
+			v.reason(reasonLogSigner, opened.Origin)
+		}
+	}
 }
 
 // conclude joins what the document gave with what the package adds: the worse counts.

@@ -10,6 +10,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/elicense/translog"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 )
 
@@ -25,6 +26,7 @@ type Options struct {
 	Challenge []byte
 	// Consumed is the replay cache of the venue; nil when there is none.
 	Consumed func(pid [16]byte) bool
+	Log      translog.Policy // who signs the transparency logs that proofs are judged by; empty where nobody is known
 }
 
 // Verify judges one file or the text of one presentation code. It is the one entry point of command line, API, SDK,

@@ -3,8 +3,8 @@ package translog
 import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -54,7 +54,7 @@ func NewKey(name string, keyType KeyType, public any) (Key, error) {
 	case (keyType == SM2Key || keyType == SM2Cosigner) && isECDSA:
 		k.encoded, err = pki.EncodeSM2Key(own)
 	case keyType == P256Key && isECDSA:
-		k.encoded, err = x509.MarshalPKIXPublicKey(own)
+		k.encoded, err = encodeP256(own)
 		if err == nil {
 			sum := sha256.Sum256(k.encoded)
 			k.id = binary.BigEndian.Uint32(sum[:])
@@ -77,6 +77,26 @@ func NewKey(name string, keyType KeyType, public any) (Key, error) {
 	return k, nil
 }
 
+// p256Head is what stands before the 65 octets of a point of P-256 in SubjectPublicKeyInfo (RFC 5480 2); crypto/x509 would read it too, and make the
+// verifier for browsers larger by a tenth.
+const p256Head = "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00"
+
+func encodeP256(public *ecdsa.PublicKey) ([]byte, error) {
+	if public == nil || public.Curve != elliptic.P256() {
+		return nil, errors.New("not a key of P-256")
+	}
+	point, err := public.Bytes()
+	return append([]byte(p256Head), point...), err
+}
+
+func parseP256(encoded string) (*ecdsa.PublicKey, error) {
+	point, ok := strings.CutPrefix(encoded, p256Head)
+	if !ok {
+		return nil, errors.New("not a key of P-256")
+	}
+	return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), []byte(point))
+}
+
 // ParseKey reads a verifier key: name, key id in hexadecimal and base64 of type and key, between pluses (C2SP signed-note). Errors wrap ErrKey.
 func ParseKey(text string) (Key, error) {
 	name, rest, _ := strings.Cut(text, "+")
@@ -93,7 +113,7 @@ func ParseKey(text string) (Key, error) {
 		var public any
 		switch keyType {
 		case P256Key:
-			public, err = x509.ParsePKIXPublicKey([]byte(encoded))
+			public, err = parseP256(encoded)
 		case Ed25519Witness:
 			public = ed25519.PublicKey(encoded)
 		default:
@@ -109,6 +129,25 @@ func ParseKey(text string) (Key, error) {
 		return k, err
 	}
 	return Key{}, fmt.Errorf("%w: of a type that is not known", ErrKey)
+}
+
+// ParseKeys reads a file of verifier keys, one a line; empty lines and those that begin with # say nothing. Errors wrap ErrKey; a file without a key is one.
+func ParseKeys(file string) ([]Key, error) {
+	var list []Key
+	for line := range strings.SplitSeq(file, "\n") {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		k, err := ParseKey(line)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, k)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%w: no key", ErrKey)
+	}
+	return list, nil
 }
 
 // String is the key as ParseKey reads it.
@@ -254,8 +293,8 @@ type Opened struct {
 }
 
 // Open reads a signed checkpoint: at least one key of the log whose name is the origin must have signed, and as many witnesses as the policy asks for.
-// Signatures of keys that are not known are ignored; one of a known key that does not verify spoils the note. Errors wrap ErrFormat,
-// ErrSignature, ErrQuorum, or ErrKey where a key of a witness stands for the log or the other way round.
+// Signatures of keys that are not known are ignored; one of a known key that does not verify spoils the note. Where no key of the log is known the checkpoint comes with
+// ErrStranger. Errors wrap ErrFormat, ErrSignature, ErrQuorum, or ErrKey where a key of a witness stands for the log or the other way round.
 func (p Policy) Open(signedNote []byte) (Opened, error) {
 	if len(signedNote) > MaxNote {
 		return Opened{}, fmt.Errorf("%w: a note of %d octets", ErrFormat, len(signedNote))
@@ -275,7 +314,13 @@ func (p Policy) Open(signedNote []byte) (Opened, error) {
 	var nobody *note.UnverifiedNoteError
 	var invalid *note.InvalidSignatureError
 	switch {
-	case errors.As(err, &nobody), errors.As(err, &invalid):
+	case errors.As(err, &nobody):
+		c, err := ParseCheckpoint(nobody.Note.Text)
+		if err == nil {
+			err = fmt.Errorf("%w: %w", ErrStranger, nobody)
+		}
+		return Opened{Checkpoint: c}, err
+	case errors.As(err, &invalid):
 		return Opened{}, fmt.Errorf("%w: %w", ErrSignature, err)
 	case err != nil:
 		return Opened{}, fmt.Errorf("%w: %w", ErrFormat, err)
@@ -301,7 +346,7 @@ func (p Policy) Open(signedNote []byte) (Opened, error) {
 		}
 	}
 	if !own {
-		return Opened{}, fmt.Errorf("%w: no key of %q signed", ErrSignature, o.Origin)
+		return o, fmt.Errorf("%w for %q", ErrStranger, o.Origin)
 	}
 	if len(o.Cosignatures) < p.Quorum {
 		return o, fmt.Errorf("%w: %d of %d", ErrQuorum, len(o.Cosignatures), p.Quorum)

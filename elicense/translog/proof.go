@@ -3,6 +3,7 @@ package translog
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -95,13 +96,34 @@ func ParseProof(data []byte) (Proof, error) {
 	return p, nil
 }
 
-// Verify tells whether an entry, as octets of the leaf, is in a log that the policy believes. Errors wrap ErrProof or are those of Policy.Open.
+// Verify tells whether an entry, as octets of the leaf, is in a log that the policy believes. Errors wrap ErrProof or are those of Policy.Open;
+// ErrStranger says that the entry is in the tree of a checkpoint and that nobody who is known signed it.
 func (p Proof) Verify(h Hasher, leaf []byte, policy Policy) (Opened, error) {
 	opened, err := policy.Open(p.Checkpoint)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrStranger) {
 		return opened, err
 	}
-	return opened, h.VerifyInclusion(p.Index, opened.Size, h.HashLeaf(leaf), p.Hashes, opened.Root)
+	if err := h.VerifyInclusion(p.Index, opened.Size, h.HashLeaf(leaf), p.Hashes, opened.Root); err != nil {
+		return opened, err
+	}
+	return opened, err
+}
+
+// JudgeLicense judges the proof of a licence, or of a change of its status, by what the licence itself says: its identifier and the SM3 of the sealed
+// original. Errors are those of Verify, or wrap ErrFormat or ErrProof where it is the proof of something else.
+func (p Proof) JudgeLicense(licenseID string, original []byte, policy Policy) (Opened, error) {
+	opening, err := ParseOpening(p.Extra)
+	if err != nil {
+		return Opened{}, err
+	}
+	if licenseID == "" || !strings.Contains("."+licenseID+".", "."+opening.Authority+".") {
+		return Opened{}, fmt.Errorf("%w: the entry names the authority %q, the licence another", ErrProof, opening.Authority)
+	}
+	leaf, err := opening.Leaf(licenseID, original)
+	if err != nil {
+		return Opened{}, err
+	}
+	return p.Verify(SM3, leaf, policy)
 }
 
 // Opening is the extra data of proofs of this log: what is needed beside a licence to compute its leaf.

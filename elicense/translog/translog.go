@@ -8,7 +8,10 @@
 // The package is a leaf: octets, keys and moments go in. It stores nothing and fetches nothing; who holds tiles passes them as functions.
 package translog
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors. Callers compare with errors.Is.
 var (
@@ -16,6 +19,7 @@ var (
 	ErrProof     = errors.New("translog: the proof does not hold")
 	ErrTile      = errors.New("translog: a tile is missing or damaged")
 	ErrSignature = errors.New("translog: not signed by a key that is trusted for this log")
+	ErrStranger  = fmt.Errorf("%w: by nobody who is known", ErrSignature) // of no line the key is known
 	ErrQuorum    = errors.New("translog: too few witnesses")
 	ErrKey       = errors.New("translog: not a key of notes")
 	ErrMake      = errors.New("translog: cannot be made")

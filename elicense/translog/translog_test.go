@@ -7,9 +7,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +152,7 @@ func TestCommitmentsCoverEverything(t *testing.T) {
 
 func TestKeysOfNotes(t *testing.T) {
 	p256, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	p384, _ := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	edPublic, _, _ := ed25519.GenerateKey(rand.Reader)
 	sm, _ := sm2.GenerateKey(rand.Reader)
 	var all []Key
@@ -161,18 +164,25 @@ func TestKeysOfNotes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if list, err := ParseKeys("# a log\n\n" + k.String() + "\n " + k.String()); len(list) != 2 || err != nil || list[1].String() != k.String() {
+			t.Errorf("%v %v", list, err)
+		}
 		back, err := ParseKey(k.String())
 		if err != nil || back.String() != k.String() || back.KeyHash() != k.KeyHash() || back.Cosigns() != k.Cosigns() {
 			t.Errorf("%s: %v", k, err)
 		}
 		all = append(all, k)
 	}
+	info, err := x509.MarshalPKIXPublicKey(&p256.PublicKey)
+	if err != nil || string(info) != string(all[2].encoded) {
+		t.Errorf("SubjectPublicKeyInfo %x, want %x: %v", all[2].encoded, info, err)
+	}
 	if all[0].KeyHash() == all[1].KeyHash() {
 		t.Error("one id for two types")
 	}
 	whole := all[0].String()
 	for name, text := range map[string]string{"empty": "", "name alone": "a", "no material": "a+00000000+", "other id": strings.Replace(whole, "+", "+0", 1), "not base64": whole + "!", "unknown type": "a+00000000+" + base64.StdEncoding.EncodeToString([]byte{9, 9}),
-		"no point": "a+00000000+" + base64.StdEncoding.EncodeToString([]byte(SM2Key)), "short Ed25519": "a+00000000+BA==", "no SPKI": "a+00000000+Ag==", "long": strings.Repeat("a", 2000), "another name": "x" + whole} {
+		"no point": "a+00000000+" + base64.StdEncoding.EncodeToString([]byte(SM2Key)), "short Ed25519": "a+00000000+BA==", "no SPKI": "a+00000000+Ag==", "no point of P-256": "a+00000000+" + base64.StdEncoding.EncodeToString([]byte(string(P256Key)+p256Head+strings.Repeat("\x04", 65))), "long": strings.Repeat("a", 2000), "another name": "x" + whole} {
 		if k, err := ParseKey(text); !errors.Is(err, ErrKey) {
 			t.Errorf("%s: %v %v", name, k, err)
 		}
@@ -185,7 +195,7 @@ func TestKeysOfNotes(t *testing.T) {
 	for name, c := range map[string]struct {
 		keyType KeyType
 		public  any
-	}{"P-256 as SM2": {SM2Key, &p256.PublicKey}, "SM2 as P-256": {P256Key, &sm.PublicKey}, "nothing": {SM2Key, nil}, "no type": {"", &sm.PublicKey}, "Ed25519 as SM2": {SM2Key, edPublic}} {
+	}{"P-256 as SM2": {SM2Key, &p256.PublicKey}, "SM2 as P-256": {P256Key, &sm.PublicKey}, "P-384 as P-256": {P256Key, &p384.PublicKey}, "no point": {P256Key, &ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}}, "nothing": {SM2Key, nil}, "no type": {"", &sm.PublicKey}, "Ed25519 as SM2": {SM2Key, edPublic}} {
 		if _, err := NewKey("a", c.keyType, c.public); !errors.Is(err, ErrKey) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -234,8 +244,14 @@ func TestCheckpointsAreSignedAndCosigned(t *testing.T) {
 		t.Errorf("unknown witnesses: %+v %v", o, err)
 	}
 	stranger, strangerSign := sm2Pair(t, "log.example/log", SM2Key)
-	if _, err := (Policy{Log: []Key{stranger}}).Open(both); !errors.Is(err, ErrSignature) {
-		t.Errorf("another key: %v", err)
+	if o, err := (Policy{Log: []Key{stranger}}).Open(both); !errors.Is(err, ErrStranger) || !errors.Is(err, ErrSignature) || o.Text() != c.Text() {
+		t.Errorf("another key: %+v %v", o, err)
+	}
+	if o, err := (Policy{Log: []Key{stranger}, Witnesses: []Key{w1}}).Open(both); !errors.Is(err, ErrStranger) || o.Text() != c.Text() {
+		t.Errorf("a witness who is known, of a log that is not: %+v %v", o, err)
+	}
+	if o, err := (Policy{}).Open([]byte("text\n")); err == nil || errors.Is(err, ErrStranger) {
+		t.Errorf("no note: %+v %v", o, err)
 	}
 	foreign, foreignSign := sm2Pair(t, "other.example/log", SM2Key)
 	byOther, err := SignCheckpoint(c, Signer{Key: foreign, Signer: foreignSign})
@@ -252,7 +268,7 @@ func TestCheckpointsAreSignedAndCosigned(t *testing.T) {
 		t.Errorf("a log as a witness: %v", err)
 	}
 	changed := bytes.Replace(both, []byte("\n12\n"), []byte("\n13\n"), 1)
-	if _, err := policy.Open(changed); !errors.Is(err, ErrSignature) {
+	if _, err := policy.Open(changed); !errors.Is(err, ErrSignature) || errors.Is(err, ErrStranger) {
 		t.Errorf("another size: %v", err)
 	}
 	if _, err := policy.Open(append([]byte{0}, both...)); !errors.Is(err, ErrFormat) {

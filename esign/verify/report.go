@@ -167,4 +167,14 @@ type Evidence struct {
 	PackedAt   *time.Time `json:"packed_at,omitempty"`  // its word
 	PackedCode string     `json:"packed_code,omitempty"`
 	RestsOn    []string   `json:"rests_on"` // in the language asked for
+	Log        []Logged   `json:"log,omitempty"`
+}
+
+// Logged is a proof in a package that holds: the licence, or a change of its status, stands in a transparency log.
+type Logged struct {
+	Origin    string   `json:"origin"` // name of the log
+	Index     uint64   `json:"index"`  // of the entry, from 0
+	TreeSize  uint64   `json:"tree_size"`
+	Signed    bool     `json:"signed"`              // by a key of the log that the judge trusts; else the tree is anybody's
+	Witnesses []string `json:"witnesses,omitempty"` // whom the judge trusts and who countersigned
 }

@@ -2,10 +2,14 @@ package offline
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"testing"
 	"time"
 
+	"github.com/emmansun/gmsm/sm2"
+
+	"github.com/yinxin-gov/yinxin/elicense/translog"
 	"github.com/yinxin-gov/yinxin/esign/ofd/ofdtest"
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
@@ -21,6 +25,19 @@ func TestKindsOfTrust(t *testing.T) {
 	}
 	if v.options.Roots.Len() != 1 || v.options.Intermediates.Len() != 1 || len(v.options.CRLs) != 1 || !v.options.Roots.Contains(w.Root.Cert) {
 		t.Errorf("%d roots, %d others, %d lists", v.options.Roots.Len(), v.options.Intermediates.Len(), len(v.options.CRLs))
+	}
+	for kind, into := range map[translog.KeyType]*[]translog.Key{translog.SM2Key: &v.options.Log.Log, translog.SM2Cosigner: &v.options.Log.Witnesses} {
+		private, err := sm2.GenerateKey(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := translog.NewKey("log.example", kind, &private.PublicKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.AddTrustBytes([]byte(k.String() + "\n")); err != nil || len(*into) != 1 || (*into)[0].String() != k.String() {
+			t.Errorf("%d keys: %v", len(*into), err)
+		}
 	}
 	for name, content := range map[string][]byte{"nothing": nil, "text": []byte("hello"), "OCSP answer that is none": pki.EncodeOCSPStatus(pki.OCSPTryLater)} {
 		if err := v.AddTrustBytes(content); !errors.Is(err, ErrTrust) {

@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/elicense/translog"
 	"github.com/yinxin-gov/yinxin/esign/sealstatus"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/keys/digest"
@@ -29,7 +30,7 @@ const (
 )
 
 // ErrTrust is a file of trust that is of no known kind, or too large.
-var ErrTrust = errors.New("neither certificate, CRL, OCSP response, trust list, status list nor key bundle")
+var ErrTrust = errors.New("neither certificate, CRL, OCSP response, trust list, status list, key bundle nor keys of a transparency log")
 
 // ErrOlder is a trust list whose address is known with a higher number.
 var ErrOlder = trustlist.ErrOlder
@@ -69,8 +70,8 @@ func (v *Verifier) SetStrict(strict bool) { v.options.Strict = strict }
 func (v *Verifier) SetLocale(locale string) { v.options.Locale = locale }
 
 // AddTrustBytes adds the content of one file: certificates (PEM or DER; self-signed ones are trusted as roots, the others
-// help to build chains), a CRL, an OCSP response, a signed trust list, a signed status list (of licences or of seals) or delta, or the key
-// bundle of presentation codes. The signatures of lists and bundles are judged at each use. A trust list that is older than a known one
+// help to build chains), a CRL, an OCSP response, a signed trust list, a signed status list (of licences or of seals) or delta, the key
+// bundle of presentation codes, or keys of transparency logs and their witnesses (one a line). The signatures of lists and bundles are judged at each use. A trust list that is older than a known one
 // is ErrOlder and changes nothing; other errors wrap ErrTrust.
 func (v *Verifier) AddTrustBytes(content []byte) error {
 	if len(content) > MaxTrustFile {
@@ -132,6 +133,16 @@ func (v *Verifier) addEvidence(content []byte) error {
 	}
 	if seals, err := sealstatus.Open(content); err == nil {
 		v.options.SealLists = append(v.options.SealLists, seals)
+		return nil
+	}
+	if known, err := translog.ParseKeys(string(content)); err == nil {
+		for _, k := range known {
+			if k.Cosigns() {
+				v.options.Log.Witnesses = append(v.options.Log.Witnesses, k)
+			} else {
+				v.options.Log.Log = append(v.options.Log.Log, k)
+			}
+		}
 		return nil
 	}
 	return ErrTrust
