@@ -68,7 +68,7 @@ func (p *Package) AddSignature(request SignatureRequest) (*PendingSignature, err
 			return nil, err
 		}
 	}
-	if p.covered(list) || pending.changed[rootFile] != nil && p.covered(rootFile) {
+	if p.covered(list) { // where the list is new there is no signature that could cover OFD.xml
 		return nil, ErrLocked
 	}
 	folder, id := p.freeFolder(list)

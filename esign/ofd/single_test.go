@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd"
@@ -188,5 +189,27 @@ func TestD22BoundsOfXML(t *testing.T) {
 		if _, failure := ofd.ParseXML("x.xml", []byte(text), limits); (failure == nil) != good {
 			t.Errorf("%.60q: %v", text, failure)
 		}
+	}
+}
+
+// signedBy is a package with one signature of this description.
+func signedBy(t *testing.T, description string) []byte {
+	t.Helper()
+	return files(map[string]string{"OFD.xml": swap(t, minimalRoot, "</ofd:DocRoot>", "</ofd:DocRoot><ofd:Signatures>s.xml</ofd:Signatures>"),
+		"s.xml": `<Signatures><Signature ID="1" BaseLoc="d.xml"/></Signatures>`, "d.xml": description})
+}
+
+// TestD19LastGoodCount: the last number of references and of locations that is followed, and the first that is not.
+func TestD19LastGoodCount(t *testing.T) {
+	for _, more := range []int{0, 1} {
+		description := "<Signature><SignedInfo><References>" + strings.Repeat(`<Reference FileRef="/x"/>`, ofd.MaxReferences+more) + "</References></SignedInfo><SignedValue>/OFD.xml</SignedValue></Signature>"
+		s := open(t, signedBy(t, description)).Signatures[0]
+		if more == 0 && (s.Fault != nil || len(s.References) != ofd.MaxReferences) || more == 1 && (s.Fault == nil || s.Fault.Code != ofd.CodeLimit) {
+			t.Errorf("%d references: %v", ofd.MaxReferences+more, s.Fault)
+		}
+		// DocRoot, the page of the minimal package, 999 pages of 299 templates each, and pages that are not there.
+		pages := strings.Repeat(`<ofd:Page BaseLoc="p.xml"/>`, 999) + strings.Repeat(`<ofd:Page BaseLoc="none.xml"/>`, 300_000-2-999*300+more)
+		wantCode(t, files(map[string]string{"Doc_0/Document.xml": swap(t, minimalDocument, "<ofd:Pages>", "<ofd:Pages>"+pages),
+			"Doc_0/p.xml": "<Page>" + strings.Repeat(`<Template TemplateID="9"/>`, 299) + "</Page>"}), map[int]string{0: "", 1: ofd.CodeBounds}[more])
 	}
 }

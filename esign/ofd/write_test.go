@@ -1,9 +1,9 @@
 package ofd_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
-	"github.com/yinxin-gov/yinxin/esign/ofd/ofdtest"
 	"math"
 	"slices"
 	"strings"
@@ -13,6 +13,7 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/ofd/ofdtest"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
 
@@ -78,6 +79,94 @@ func TestBuiltDocumentReadsBack(t *testing.T) {
 	}
 	if content, ok := p.Attachment("license.json"); !ok || string(content) != `{"a":1}` {
 		t.Fatalf("%q", content)
+	}
+}
+
+// TestBuilderWritesWhatThereIs: what a document does not have is not named, and what it has is written once.
+func TestBuilderWritesWhatThereIs(t *testing.T) {
+	if _, err := (&ofd.Builder{}).Files(); err == nil {
+		t.Error("a document without a page")
+	}
+	text := ofd.Text{Size: 2, Value: "x"}
+	font, image := ofd.BuildFont{Name: "F", File: []byte("f")}, ofd.BuildImage{Format: "PNG", File: []byte("i")}
+	page := func(objects ...ofd.Object) []ofd.BuildPage {
+		return []ofd.BuildPage{{Width: 9, Height: 9, Objects: objects}}
+	}
+	words := []string{"PublicRes", "Fonts", "MultiMedias", "CustomTags", "Attachments", "CustomDatas", "Title", "Author", "CreationDate", "ModDate", "Creator", "DeltaX", "FillColor", "StrokeColor", "LineWidth"}
+	for name, c := range map[string]struct {
+		builder ofd.Builder
+		want    []string // of words, those that are written
+	}{
+		"nothing":          {ofd.Builder{Pages: page(ofd.Path{Data: "M 0 0", Color: "1 2 3"})}, nil},
+		"a font alone":     {ofd.Builder{Pages: page(text), Fonts: []ofd.BuildFont{font}}, []string{"PublicRes", "Fonts"}},
+		"an image alone":   {ofd.Builder{Pages: page(ofd.Image{}), Images: []ofd.BuildImage{image}}, []string{"PublicRes", "MultiMedias"}},
+		"an attachment":    {ofd.Builder{Pages: page(), Attachments: []ofd.BuildAttachment{{Name: "a", Format: "txt"}}}, []string{"Attachments"}},
+		"tags":             {ofd.Builder{Pages: page(), Tags: []ofd.BuildTag{{TypeID: "t", Content: []byte("<T/>")}}}, []string{"CustomTags"}},
+		"filled":           {ofd.Builder{Pages: page(ofd.Path{Fill: true, Color: "1 2 3", LineWidth: 0.5})}, []string{"FillColor", "LineWidth"}},
+		"stroked":          {ofd.Builder{Pages: page(ofd.Path{Stroke: true, Color: "1 2 3"})}, []string{"StrokeColor"}},
+		"black":            {ofd.Builder{Pages: page(ofd.Path{Fill: true, Stroke: true})}, nil},
+		"text with ways":   {ofd.Builder{Pages: page(ofd.Text{Value: "xy", Advances: []float64{1}}), Fonts: []ofd.BuildFont{font}}, []string{"PublicRes", "Fonts", "DeltaX"}},
+		"what it is about": {ofd.Builder{Pages: page(), Info: ofd.Info{Author: "a", CustomDatas: []ofd.CustomData{{Name: "n"}}}}, []string{"CustomDatas", "Author"}},
+	} {
+		files, err := c.builder.Files()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := ""
+		for _, file := range files {
+			all += string(file.Content)
+		}
+		for _, word := range words {
+			if strings.Contains(all, word) != slices.Contains(c.want, word) {
+				t.Errorf("%s: %s in %s", name, word, all)
+			}
+		}
+	}
+}
+
+// TestPack: what is written how, and what is not written.
+func TestPack(t *testing.T) {
+	zeros, long := make([]byte, 1000), "/"+strings.Repeat("x", 1<<16)
+	data, err := ofd.Pack([]ofd.File{{Path: "/zeros", Content: zeros}, {Path: "/stored", Content: zeros, Store: true}, {Path: "/empty"}, {Path: "/noise", Content: noise(1000)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var methods []uint16
+	for _, file := range read.File {
+		methods = append(methods, file.Method)
+	}
+	if !slices.Equal(methods, []uint16{zip.Deflate, zip.Store, zip.Store, zip.Store}) {
+		t.Errorf("methods %v", methods)
+	}
+	p := open(t, with(ofdtest.ZipEntry{Name: "Res/"}).Bytes())
+	for name, c := range map[string]struct {
+		files []ofd.File
+		code  string // empty: an error of the writer below
+	}{
+		"a name outside":   {[]ofd.File{{Path: "/../x"}}, ofd.CodeName},
+		"the same again":   {[]ofd.File{{Path: "/OFD.xml"}}, ofd.CodeDuplicate},
+		"in another case":  {[]ofd.File{{Path: "/ofd.XML"}}, ofd.CodeDuplicate},
+		"a name too large": {[]ofd.File{{Path: long}}, ""},
+	} {
+		for how, write := range map[string]func() ([]byte, error){
+			"packed":    func() ([]byte, error) { return ofd.Pack(append([]ofd.File{{Path: "/OFD.xml"}}, c.files...)) },
+			"rewritten": func() ([]byte, error) { return p.Rewrite(nil, c.files) },
+		} {
+			if out, err := write(); err == nil || out != nil || c.code != "" && !hasCode(err, c.code) {
+				t.Errorf("%s, %s: %v", name, how, err)
+			}
+		}
+	}
+	again, err := p.Rewrite(map[string][]byte{"/OFD.xml": []byte("x")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, err := ofd.Unpack(again, ofd.DefaultLimits()); err != nil || len(files) != 3 || string(files[0].Content) != "x" { // the folder is gone
+		t.Errorf("%d files: %v", len(files), err)
 	}
 }
 
