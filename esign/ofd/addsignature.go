@@ -286,7 +286,7 @@ func (b Box) String() string {
 // number writes millimetres with at most three decimals and no exponent.
 func number(v float64) string {
 	text := strings.TrimRight(strings.TrimRight(strconv.FormatFloat(v, 'f', 3, 64), "0"), ".")
-	if text == "" || text == "-0" {
+	if text == "-0" {
 		return "0"
 	}
 	return text

@@ -192,13 +192,6 @@ func TestD22BoundsOfXML(t *testing.T) {
 	}
 }
 
-// signedBy is a package with one signature of this description.
-func signedBy(t *testing.T, description string) []byte {
-	t.Helper()
-	return files(map[string]string{"OFD.xml": swap(t, minimalRoot, "</ofd:DocRoot>", "</ofd:DocRoot><ofd:Signatures>s.xml</ofd:Signatures>"),
-		"s.xml": `<Signatures><Signature ID="1" BaseLoc="d.xml"/></Signatures>`, "d.xml": description})
-}
-
 // TestD19LastGoodCount: the last number of references and of locations that is followed, and the first that is not.
 func TestD19LastGoodCount(t *testing.T) {
 	for _, more := range []int{0, 1} {
