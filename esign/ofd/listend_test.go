@@ -20,6 +20,11 @@ func TestEndOfAListOfSignatures(t *testing.T) {
 		"</MySignatures>":                     {-1, ""},
 		"</签:Signatures>":                     {-1, ""},
 		"":                                    {-1, ""},
+		"</Signatures>":                       {0, ""},
+		"</o0.9:Signatures>":                  {0, "o0.9:"},
+		"xo:Signatures>":                      {-1, ""},
+		"</ofd:>":                             {-1, ""},
+		"</>":                                 {-1, ""},
 	} {
 		if at, prefix := listEnd([]byte(list)); at != want.at || prefix != want.prefix {
 			t.Errorf("%q: %d %q, want %d %q", list, at, prefix, want.at, want.prefix)

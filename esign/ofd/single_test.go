@@ -181,7 +181,8 @@ func TestD22BoundsOfXML(t *testing.T) {
 	for text, good := range map[string]bool{
 		"<a>" + string(bytes.Repeat([]byte("x"), 193)) + "</a>": true, "<a>" + string(bytes.Repeat([]byte("x"), 194)) + "</a>": false,
 		"<a><b/><b/><b/></a>": true, "<a><b/><b/><b/><b/></a>": false, "<a><!-- <b><b><b> --><b/></a>": true, "<a><![CDATA[<b><b><b><b>]]></a>": true, "<?xml version='1.0'?><a><b/><b/><b/></a>": true,
-		"<a><b><c/></b></a>": true, "<a><b><c><d/></c></b></a>": false, "<a x='1' y='2'/>": true, "<a x='1' y='2' z='3'/>": false, `<a x="'" y="'"/>`: true, "<a x='>' y='>'/>": true, "<a x='<' y='1'/>": false,
+		"<a><!----><b/><b/><b/><b/></a>": false, "<a><![CDATA[]]><b/><b/><b/><b/></a>": false, "<?xml version='1.0'?><a><b/><b/><b/><b/></a>": false, "<?x version='1.0'?><a/>": false, "</a>": false, "<a/></a>": false,
+		"<a><!-- \xff --></a>": false, "<a><!-- \x00 --></a>": false, "<a x='1' xmlns:x='u'/>": true, "<a><b><c/></b></a>": true, "<a><b><c><d/></c></b></a>": false, "<a x='1' y='2'/>": true, "<a x='1' y='2' z='3'/>": false, `<a x="'" y="'"/>`: true, "<a x='>' y='>'/>": true, "<a x='<' y='1'/>": false,
 		"<a>\x00</a>": false, "\x00<a/>": false, "<a>\xff</a>": false, "\xef\xbb\xbf<a/>": true, "<?xml version='1.0' encoding='UTF-8'?><a/>": true, "<?xml version='1.0' encoding='utf-8'?><a/>": true,
 		"<?xml version='1.0' encoding='GBK'?><a/>": false, "<a/><!-- x -->": true, "<a/>x": false, "x<a/>": false, " <a/> ": true, "<a><?x?></a>": false, " <?xml version='1.0'?><a/>": false, "<a/><b/>": false, "<a": false, "<a></b>": false,
 		"<a x='1' x='2'/>": false, "<a xmlns:p='u' p:x='1' x='2'/>": false, "<a xmlns:x='u' x='1'/>": true, "<p:a xmlns:p='u'></p:a>": true, "<p:a xmlns:p='u'></a>": false, "": false, "<!-- -->": false,
