@@ -10,7 +10,7 @@ import (
 
 // TestStrictReadersRefuseOddities: what is tolerated under a name is refused where the reader is strict, as that of requests is.
 func TestStrictReadersRefuseOddities(t *testing.T) {
-	_, leaf, _, _ := samples(t)
+	_, leaf, _, message := samples(t)
 	read := func(input []byte, parse func(*der.Reader, der.Value) error) func(*der.Reader) error {
 		return func(reader *der.Reader) error {
 			value, err := reader.Parse(input)
@@ -19,6 +19,16 @@ func TestStrictReadersRefuseOddities(t *testing.T) {
 			}
 			return parse(reader, value)
 		}
+	}
+	signer := func(path string, replacement []byte) func(*der.Reader) error {
+		return read(replaceAt(t, rebuildFind(t, message, ".1.0.4.0"), path, replacement), func(reader *der.Reader, value der.Value) error {
+			_, err := parseSigner(reader, value)
+			return err
+		})
+	}
+	twice := signer(".3", der.EncodeImplicit(0, true, attribute(t, "1.2.3"), attribute(t, "1.2.3")))
+	if err := twice(&der.Reader{Strict: true}); !errors.Is(err, der.ErrSyntax) || errors.Is(err, der.ErrNotDER) { // they are in order
+		t.Errorf("an attribute twice: %v", err)
 	}
 	nonce := func(octets ...byte) func(*der.Reader) error {
 		return func(reader *der.Reader) error {
@@ -39,6 +49,8 @@ func TestStrictReadersRefuseOddities(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, read := range map[string]func(*der.Reader) error{
+		"version of a signer":                 signer(".0", der.EncodeInt(3)),
+		"attributes out of order":             signer(".3", der.EncodeImplicit(0, true, attribute(t, "1.2.4"), attribute(t, "1.2.3"))),
 		"version of an answer":                read(der.EncodeSequence(der.EncodeExplicit(0, der.EncodeInt(0)), data.Content), (&OCSPResponse{}).parseData),
 		"good, constructed, of no parts":      read([]byte{0xa0, 0}, (&OCSPSingle{}).parseStatus),
 		"unknown, flat, of an octet":          read([]byte{0x82, 1, 7}, (&OCSPSingle{}).parseStatus),
