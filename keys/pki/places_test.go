@@ -124,7 +124,16 @@ func TestEachPlaceIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	fullRequest := der.EncodeSequence(der.EncodeSequence(der.EncodeExplicit(0, der.EncodeInt(0)), der.EncodeExplicit(1, der.EncodeExplicit(4, leaf.Issuer.Raw)),
+		der.EncodeSequence(der.EncodeSequence(rawID, der.EncodeImplicit(0, true, further[2:])))), der.EncodeExplicit(0, der.EncodeNull()))
 	whole := func(der.Value) bool { return false }
+	request := func(input []byte) (string, error) {
+		q, err := ParseOCSPRequest(input)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprint(len(q.Asked), len(q.Nonce), q.Unhandled), nil
+	}
 	response := func(input []byte) (string, error) {
 		r, err := ParseOCSPResponse(input)
 		if err != nil {
@@ -168,13 +177,8 @@ func TestEachPlaceIsNamed(t *testing.T) {
 			}
 			return said, nil
 		}},
-		{"OCSP request", asked, whole, func(input []byte) (string, error) {
-			q, err := ParseOCSPRequest(input)
-			if err != nil {
-				return "", err
-			}
-			return fmt.Sprint(len(q.Asked), len(q.Nonce)), nil
-		}},
+		{"OCSP request", asked, whole, request},
+		{"full OCSP request", fullRequest, func(v der.Value) bool { return bytes.Equal(v.Raw, rawID) || bytes.Equal(v.Raw, leaf.Issuer.Raw) }, request},
 		{"OCSP response", answer, func(v der.Value) bool { return bytes.Equal(v.Raw, root.certificate.Subject.Raw) }, response},
 		{"full OCSP response", full, func(v der.Value) bool {
 			return bytes.Equal(v.Raw, leaf.Raw) || v.Is(der.TagGeneralizedTime) || bytes.Equal(v.Raw, rawID)
