@@ -77,6 +77,9 @@ func TestWhereTheWalkEnds(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if _, err := ofd.Open(files(map[string]string{"OFD.xml": swap(t, minimalRoot, "</ofd:DocRoot>", `</ofd:DocRoot><ofd:Versions><ofd:Version BaseLoc="../v.xml"/></ofd:Versions>`)}), ofd.DefaultLimits()); !refusedFor(err, ofd.CodePath, "leaves the package") {
+		t.Errorf("version outside: %v", err)
+	}
 	p := open(t, files(map[string]string{"Doc_0/Document.xml": swap(t, minimalDocument, "</ofd:Document>", "<ofd:Annotations/><ofd:Attachments> </ofd:Attachments></ofd:Document>"),
 		"OFDEntries.xml": "<DocEntries><SignedValueLoc>none.dat</SignedValueLoc></DocEntries>"}))
 	if area := p.Documents[0].Pages[0].Area; area.Width != 210 || len(p.Deviations) != 0 || p.RoleOf("/none.dat") != ofd.Extra {

@@ -31,3 +31,17 @@ func TestEndOfAListOfSignatures(t *testing.T) {
 		}
 	}
 }
+
+// TestReferencesAreLocations: many lists of signatures share the bound of what a package makes its reader follow.
+func TestReferencesAreLocations(t *testing.T) {
+	info, failure := ParseXML("x.xml", []byte("<SignedInfo><References><Reference/></References></SignedInfo>"), DefaultLimits())
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	for steps, code := range map[int]string{maxSteps - 1: "", maxSteps: CodeBounds} {
+		failure := (&Package{steps: steps}).readReferences(&Signature{Path: "/x.xml"}, info)
+		if code == "" && failure != nil || code != "" && (failure == nil || failure.Code != code) {
+			t.Errorf("%d steps: %v", steps, failure)
+		}
+	}
+}

@@ -29,7 +29,7 @@ type Package struct {
 	roles   map[string]Role
 	trees   map[string]*Node
 	pages   map[string]*pageFacts
-	used    map[string]bool // resource files that were read
+	used    map[string]bool   // resource files that were read
 	unknown map[string]string // what Unknown is made of; nil once the package is open
 	xmlRead int64             // octets of XML parsed so far
 	xmlKept int64             // octets of XML whose trees are kept

@@ -202,8 +202,10 @@ func TestD19LastGoodCount(t *testing.T) {
 			t.Errorf("%d references: %v", ofd.MaxReferences+more, s.Fault)
 		}
 		// DocRoot, the page of the minimal package, 999 pages of 299 templates each, and pages that are not there.
-		pages := strings.Repeat(`<ofd:Page BaseLoc="p.xml"/>`, 999) + strings.Repeat(`<ofd:Page BaseLoc="none.xml"/>`, 300_000-2-999*300+more)
-		wantCode(t, files(map[string]string{"Doc_0/Document.xml": swap(t, minimalDocument, "<ofd:Pages>", "<ofd:Pages>"+pages),
-			"Doc_0/p.xml": "<Page>" + strings.Repeat(`<Template TemplateID="9"/>`, 299) + "</Page>"}), map[int]string{0: "", 1: ofd.CodeBounds}[more])
+		full, none := strings.Repeat(`<ofd:Page BaseLoc="p.xml"/>`, 999), strings.Repeat(`<ofd:Page BaseLoc="none.xml"/>`, 300_000-2-999*300+more)
+		for _, pages := range []string{full + none, none + full} { // the last location is a page that is not there, or a template
+			document := strings.NewReplacer("<ofd:Pages>", "<ofd:Pages>"+`<ofd:Page ID="1" BaseLoc="Pages/Page_0/Content.xml"/>`+pages, `<ofd:Page ID="1" BaseLoc="Pages/Page_0/Content.xml"/>`, "").Replace(minimalDocument)
+			wantCode(t, files(map[string]string{"Doc_0/Document.xml": document, "Doc_0/p.xml": "<Page>" + strings.Repeat(`<Template TemplateID="9"/>`, 299) + "</Page>"}), map[int]string{0: "", 1: ofd.CodeBounds}[more])
+		}
 	}
 }

@@ -92,14 +92,8 @@ func floats(text string) []float64 {
 // Attachment finds an attachment of the current document by its name.
 func (p *Package) Attachment(name string) ([]byte, bool) {
 	document := p.current()
-	list, found, _ := p.locate(document.Root, document.tree.Child("Attachments").Value())
-	if !found {
-		return nil, false
-	}
-	tree, failure := p.tree(list)
-	if failure != nil {
-		return nil, false
-	}
+	list, _, _ := p.locate(document.Root, document.tree.Child("Attachments").Value())
+	tree, _ := p.tree(list) // nil where the list leads nowhere, which then names nothing
 	for _, attachment := range tree.All("Attachment") {
 		if attachment.AttrOr("Name", "") != name {
 			continue

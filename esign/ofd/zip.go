@@ -128,7 +128,7 @@ func findCentral(data []byte) (start, end int64, count int, failure *Error) {
 			return 0, 0, 0, refuse(CodeStructure, "", "the two end records differ")
 		}
 	}
-	if start < 0 || length < 0 || start+length != end {
+	if start < 0 || start+length != end { // one of negative length begins behind its end, where no entry is read
 		return 0, 0, 0, refuse(CodeStructure, "", "the central directory does not lie where the end record says")
 	}
 	return start, end, count, nil

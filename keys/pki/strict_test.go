@@ -203,6 +203,11 @@ func TestMessagesOfEveryKey(t *testing.T) {
 			t.Errorf("%s: algorithm %x", KeyName(key.Public()), algorithm)
 		}
 		if IsSM2(key.Public()) {
+			plain := *signer
+			plain.DigestAlgorithm.OID = OIDSM3Plain
+			if outcome := made.VerifySignerAny(&plain, message); !outcome.Intact() {
+				t.Errorf("SM3 without a key: %+v", outcome)
+			}
 			continue
 		}
 		for name, c := range map[string]struct {
@@ -210,13 +215,20 @@ func TestMessagesOfEveryKey(t *testing.T) {
 			value, digest error
 			odd           bool
 		}{
-			"content of its own":            {func(m *SignedData, _ *SignerInfo) { m.HasContent = true }, nil, ErrSignatureValue, false},
-			"another digest":                {func(_ *SignedData, s *SignerInfo) { s.MessageDigest = make([]byte, 32) }, nil, ErrSignatureValue, false},
-			"a digest of unknown kind":      {func(_ *SignedData, s *SignerInfo) { s.DigestAlgorithm.OID = "1.2.3" }, ErrAlgorithm, ErrAlgorithm, false},
-			"parameters of the digest":      {func(_ *SignedData, s *SignerInfo) { s.DigestAlgorithm.Parameters = []byte{2, 1, 1} }, ErrAlgorithm, ErrAlgorithm, false},
-			"another type inside":           {func(m *SignedData, _ *SignerInfo) { m.InnerType = "1.2.3" }, nil, nil, true},
-			"a type inside, not attributes": {func(m *SignedData, s *SignerInfo) { m.InnerType, s.HasAttributes = "1.2.3", false }, ErrSignatureValue, nil, false},
-			"a signature of unknown kind":   {func(_ *SignedData, s *SignerInfo) { s.SignatureAlgorithm.OID = OIDSHA384WithRSA }, ErrAlgorithm, nil, false},
+			"content of its own":       {func(m *SignedData, _ *SignerInfo) { m.HasContent = true }, nil, ErrSignatureValue, false},
+			"another digest":           {func(_ *SignedData, s *SignerInfo) { s.MessageDigest = make([]byte, 32) }, nil, ErrSignatureValue, false},
+			"a digest of unknown kind": {func(_ *SignedData, s *SignerInfo) { s.DigestAlgorithm.OID = "1.2.3" }, ErrAlgorithm, ErrAlgorithm, false},
+			"parameters of the digest": {func(_ *SignedData, s *SignerInfo) { s.DigestAlgorithm.Parameters = []byte{2, 1, 1} }, ErrAlgorithm, ErrAlgorithm, false},
+			"another type inside":      {func(m *SignedData, _ *SignerInfo) { m.InnerType = "1.2.3" }, nil, nil, true},
+			"a type inside, not attributes": {func(m *SignedData, s *SignerInfo) {
+				m.InnerType, s.HasAttributes, s.MessageDigest = "1.2.3", false, nil
+			}, ErrSignatureValue, nil, false},
+			"a signature with its digest": {func(_ *SignedData, s *SignerInfo) {
+				if s.SignatureAlgorithm.OID == OIDRSAEncryption {
+					s.SignatureAlgorithm.OID = OIDSHA256WithRSA
+				}
+			}, nil, nil, false},
+			"a signature of unknown kind": {func(_ *SignedData, s *SignerInfo) { s.SignatureAlgorithm.OID = OIDSHA384WithRSA }, ErrAlgorithm, nil, false},
 			"a key that is none": {func(_ *SignedData, s *SignerInfo) {
 				c := *s.Certificate
 				c.KeyError = ErrKeyInvalid
