@@ -167,7 +167,7 @@ func TestUnpackTakesPlainFilesOnly(t *testing.T) {
 	if err != nil || len(files) != 3 || files[0].Path != "/OFD.xml" || string(files[2].Content) != minimalPage {
 		t.Errorf("%v %d", err, len(files))
 	}
-	if _, err := ofd.Unpack(with(ofdtest.ZipEntry{Name: "Res/"}).Bytes(), ofd.DefaultLimits()); !hasCode(err, ofd.CodeStructure) {
+	if _, err := ofd.Unpack(with(ofdtest.ZipEntry{Name: "Res/"}).Bytes(), ofd.DefaultLimits()); !refusedFor(err, ofd.CodeStructure, "is a folder") {
 		t.Errorf("a folder: %v", err)
 	}
 	if _, err := ofd.Unpack([]byte("text"), ofd.DefaultLimits()); !hasCode(err, ofd.CodeStructure) {
