@@ -202,6 +202,18 @@ func TestMessagesOfEveryKey(t *testing.T) {
 		if KeyName(key.Public()) == "RSA 2048" != bytes.HasSuffix(algorithm, der.EncodeNull()) {
 			t.Errorf("%s: algorithm %x", KeyName(key.Public()), algorithm)
 		}
+		if !bytes.Contains(encoded, append([]byte{der.TagUTCTime, 13}, "491231235959Z"...)) {
+			t.Errorf("%s: signed in 2049, in another form", KeyName(key.Public()))
+		}
+		for _, one := range paths(t, rebuildFind(t, encoded, ".1.0.4.0.3")) {
+			found := rebuildFind(t, encoded, ".1.0.4.0.3"+one)
+			if bytes.Equal(found, oidOf(t, oidSigningCertificateV2)) { // the digest's DEFAULT, SHA-256, stays unwritten
+				first := rebuildFind(t, encoded, ".1.0.4.0.3"+strings.TrimSuffix(one, ".0")+".1.0.0.0.0")
+				if (first[0] == der.TagOctetString) == IsSM2(key.Public()) {
+					t.Errorf("%s: a certificate named by %x", KeyName(key.Public()), first)
+				}
+			}
+		}
 		if IsSM2(key.Public()) {
 			plain := *signer
 			plain.DigestAlgorithm.OID = OIDSM3Plain
