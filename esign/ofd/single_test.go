@@ -40,6 +40,9 @@ func TestD02BoundsOfOneEntry(t *testing.T) {
 		limits ofd.Limits
 		code   string
 	}{
+		"as many entries as may be":             {good(), small(func(l *ofd.Limits) { l.Entries = 3 }), ""},
+		"one entry more":                        {good(), small(func(l *ofd.Limits) { l.Entries = 2 }), ofd.CodeLimit},
+		"one body for two entries":              {with(ofdtest.ZipEntry{Name: "OFE.xml", Content: []byte(minimalRoot), Deflate: true, NoLocal: true, At: new(uint32)}), ofd.DefaultLimits(), ofd.CodeLimit},
 		"a bomb beside much that is none":       {with(ballast, bomb), ofd.DefaultLimits(), ofd.CodeLimit},
 		"the same below the floor":              {with(ballast, ofdtest.ZipEntry{Name: "bomb", Content: make([]byte, 1<<20), Deflate: true}), ofd.DefaultLimits(), ""},
 		"an entry as large as it may be":        {with(ofdtest.ZipEntry{Name: "a", Content: noise(2000)}), small(func(l *ofd.Limits) { l.EntryBytes = 2000 }), ""},
