@@ -68,7 +68,7 @@ func (p *Package) AddSignature(request SignatureRequest) (*PendingSignature, err
 			return nil, err
 		}
 	}
-	if p.covered(list) || pending.changed[rootFile] != nil && p.covered(rootFile) {
+	if p.covered(list) { // where the list is new there is no signature that could cover OFD.xml
 		return nil, ErrLocked
 	}
 	folder, id := p.freeFolder(list)
@@ -286,7 +286,7 @@ func (b Box) String() string {
 // number writes millimetres with at most three decimals and no exponent.
 func number(v float64) string {
 	text := strings.TrimRight(strings.TrimRight(strconv.FormatFloat(v, 'f', 3, 64), "0"), ".")
-	if text == "" || text == "-0" {
+	if text == "-0" {
 		return "0"
 	}
 	return text

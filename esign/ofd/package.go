@@ -29,6 +29,7 @@ type Package struct {
 	roles   map[string]Role
 	trees   map[string]*Node
 	pages   map[string]*pageFacts
+	used    map[string]bool   // resource files that were read
 	unknown map[string]string // what Unknown is made of; nil once the package is open
 	xmlRead int64             // octets of XML parsed so far
 	xmlKept int64             // octets of XML whose trees are kept
@@ -78,7 +79,7 @@ func Open(data []byte, limits Limits) (*Package, error) {
 		return nil, failure
 	}
 	p := &Package{data: data, limits: limits, entries: entries, exact: map[string]*entry{}, folded: map[string]*entry{},
-		roles: map[string]Role{}, trees: map[string]*Node{}, pages: map[string]*pageFacts{}, unknown: map[string]string{}, CaseMismatch: map[string]string{}}
+		roles: map[string]Role{}, trees: map[string]*Node{}, pages: map[string]*pageFacts{}, used: map[string]bool{}, unknown: map[string]string{}, CaseMismatch: map[string]string{}}
 	for _, e := range entries {
 		if !e.isDir {
 			p.exact["/"+e.name] = e
@@ -231,7 +232,7 @@ func (p *Package) step(holder string) *Error {
 	return nil
 }
 
-// locate resolves an ST_Loc and finds the file; found is false when it dangles, which is recorded.
+// locate resolves an ST_Loc and finds the file; found is false when it dangles, which is recorded, and beside a failure.
 func (p *Package) locate(holder, location string) (path string, found bool, failure *Error) {
 	if failure := p.step(holder); failure != nil {
 		return "", false, failure
@@ -256,7 +257,7 @@ func (p *Package) locate(holder, location string) (path string, found bool, fail
 
 // mark gives a file its role; visible wins over container and material, since what can be seen must be covered.
 func (p *Package) mark(path string, role Role) {
-	if old, ok := p.roles[path]; ok && old == Visible {
+	if p.roles[path] == Visible {
 		return
 	}
 	p.roles[path] = role

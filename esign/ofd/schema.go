@@ -56,7 +56,7 @@ func unknownBefore(root *Node) *Node {
 					unknown = c
 				}
 				continue // what stands inside is not known either
-			case listed && unknown != nil:
+			case unknown != nil:
 				return unknown
 			}
 			if found := visit(c); found != nil {

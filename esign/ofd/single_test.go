@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd"
@@ -39,6 +40,9 @@ func TestD02BoundsOfOneEntry(t *testing.T) {
 		limits ofd.Limits
 		code   string
 	}{
+		"as many entries as may be":             {good(), small(func(l *ofd.Limits) { l.Entries = 3 }), ""},
+		"one entry more":                        {good(), small(func(l *ofd.Limits) { l.Entries = 2 }), ofd.CodeLimit},
+		"one body for two entries":              {with(ofdtest.ZipEntry{Name: "OFE.xml", Content: []byte(minimalRoot), Deflate: true, NoLocal: true, At: new(uint32)}), ofd.DefaultLimits(), ofd.CodeLimit},
 		"a bomb beside much that is none":       {with(ballast, bomb), ofd.DefaultLimits(), ofd.CodeLimit},
 		"the same below the floor":              {with(ballast, ofdtest.ZipEntry{Name: "bomb", Content: make([]byte, 1<<20), Deflate: true}), ofd.DefaultLimits(), ""},
 		"an entry as large as it may be":        {with(ofdtest.ZipEntry{Name: "a", Content: noise(2000)}), small(func(l *ofd.Limits) { l.EntryBytes = 2000 }), ""},
@@ -166,7 +170,7 @@ func TestUnpackTakesPlainFilesOnly(t *testing.T) {
 	if err != nil || len(files) != 3 || files[0].Path != "/OFD.xml" || string(files[2].Content) != minimalPage {
 		t.Errorf("%v %d", err, len(files))
 	}
-	if _, err := ofd.Unpack(with(ofdtest.ZipEntry{Name: "Res/"}).Bytes(), ofd.DefaultLimits()); !hasCode(err, ofd.CodeStructure) {
+	if _, err := ofd.Unpack(with(ofdtest.ZipEntry{Name: "Res/"}).Bytes(), ofd.DefaultLimits()); !refusedFor(err, ofd.CodeStructure, "is a folder") {
 		t.Errorf("a folder: %v", err)
 	}
 	if _, err := ofd.Unpack([]byte("text"), ofd.DefaultLimits()); !hasCode(err, ofd.CodeStructure) {
@@ -180,13 +184,31 @@ func TestD22BoundsOfXML(t *testing.T) {
 	for text, good := range map[string]bool{
 		"<a>" + string(bytes.Repeat([]byte("x"), 193)) + "</a>": true, "<a>" + string(bytes.Repeat([]byte("x"), 194)) + "</a>": false,
 		"<a><b/><b/><b/></a>": true, "<a><b/><b/><b/><b/></a>": false, "<a><!-- <b><b><b> --><b/></a>": true, "<a><![CDATA[<b><b><b><b>]]></a>": true, "<?xml version='1.0'?><a><b/><b/><b/></a>": true,
-		"<a><b><c/></b></a>": true, "<a><b><c><d/></c></b></a>": false, "<a x='1' y='2'/>": true, "<a x='1' y='2' z='3'/>": false, `<a x="'" y="'"/>`: true, "<a x='>' y='>'/>": true, "<a x='<' y='1'/>": false,
+		"<a><!----><b/><b/><b/><b/></a>": false, "<a><![CDATA[]]><b/><b/><b/><b/></a>": false, "<?xml version='1.0'?><a><b/><b/><b/><b/></a>": false, "<?x version='1.0'?><a/>": false, "</a>": false, "<a/></a>": false,
+		"<a><!-- \xff --></a>": false, "<a><!-- \x00 --></a>": false, "<a x='1' xmlns:x='u'/>": true, "<a><b><c/></b></a>": true, "<a><b><c><d/></c></b></a>": false, "<a x='1' y='2'/>": true, "<a x='1' y='2' z='3'/>": false, `<a x="'" y="'"/>`: true, "<a x='>' y='>'/>": true, "<a x='<' y='1'/>": false,
 		"<a>\x00</a>": false, "\x00<a/>": false, "<a>\xff</a>": false, "\xef\xbb\xbf<a/>": true, "<?xml version='1.0' encoding='UTF-8'?><a/>": true, "<?xml version='1.0' encoding='utf-8'?><a/>": true,
 		"<?xml version='1.0' encoding='GBK'?><a/>": false, "<a/><!-- x -->": true, "<a/>x": false, "x<a/>": false, " <a/> ": true, "<a><?x?></a>": false, " <?xml version='1.0'?><a/>": false, "<a/><b/>": false, "<a": false, "<a></b>": false,
 		"<a x='1' x='2'/>": false, "<a xmlns:p='u' p:x='1' x='2'/>": false, "<a xmlns:x='u' x='1'/>": true, "<p:a xmlns:p='u'></p:a>": true, "<p:a xmlns:p='u'></a>": false, "": false, "<!-- -->": false,
 	} {
 		if _, failure := ofd.ParseXML("x.xml", []byte(text), limits); (failure == nil) != good {
 			t.Errorf("%.60q: %v", text, failure)
+		}
+	}
+}
+
+// TestD19LastGoodCount: the last number of references and of locations that is followed, and the first that is not.
+func TestD19LastGoodCount(t *testing.T) {
+	for _, more := range []int{0, 1} {
+		description := "<Signature><SignedInfo><References>" + strings.Repeat(`<Reference FileRef="/x"/>`, ofd.MaxReferences+more) + "</References></SignedInfo><SignedValue>/OFD.xml</SignedValue></Signature>"
+		s := open(t, signedBy(t, description)).Signatures[0]
+		if more == 0 && (s.Fault != nil || len(s.References) != ofd.MaxReferences) || more == 1 && (s.Fault == nil || s.Fault.Code != ofd.CodeLimit) {
+			t.Errorf("%d references: %v", ofd.MaxReferences+more, s.Fault)
+		}
+		// DocRoot, the page of the minimal package, 999 pages of 299 templates each, and pages that are not there.
+		full, none := strings.Repeat(`<ofd:Page BaseLoc="p.xml"/>`, 999), strings.Repeat(`<ofd:Page BaseLoc="none.xml"/>`, 300_000-2-999*300+more)
+		for _, pages := range []string{full + none, none + full} { // the last location is a page that is not there, or a template
+			document := strings.NewReplacer("<ofd:Pages>", "<ofd:Pages>"+`<ofd:Page ID="1" BaseLoc="Pages/Page_0/Content.xml"/>`+pages, `<ofd:Page ID="1" BaseLoc="Pages/Page_0/Content.xml"/>`, "").Replace(minimalDocument)
+			wantCode(t, files(map[string]string{"Doc_0/Document.xml": document, "Doc_0/p.xml": "<Page>" + strings.Repeat(`<Template TemplateID="9"/>`, 299) + "</Page>"}), map[int]string{0: "", 1: ofd.CodeBounds}[more])
 		}
 	}
 }

@@ -92,27 +92,14 @@ func floats(text string) []float64 {
 // Attachment finds an attachment of the current document by its name.
 func (p *Package) Attachment(name string) ([]byte, bool) {
 	document := p.current()
-	location := document.tree.Child("Attachments").Value()
-	if location == "" {
-		return nil, false
-	}
-	list, found, failure := p.locate(document.Root, location)
-	if failure != nil || !found {
-		return nil, false
-	}
-	tree, failure := p.tree(list)
-	if failure != nil {
-		return nil, false
-	}
+	list, _, _ := p.locate(document.Root, document.tree.Child("Attachments").Value())
+	tree, _ := p.tree(list) // nil where the list leads nowhere, which then names nothing
 	for _, attachment := range tree.All("Attachment") {
 		if attachment.AttrOr("Name", "") != name {
 			continue
 		}
-		path, found, failure := p.locate(list, attachment.Child("FileLoc").Value())
-		if failure != nil || !found {
-			return nil, false
-		}
-		content, err := p.Read(path)
+		path, _, _ := p.locate(list, attachment.Child("FileLoc").Value())
+		content, err := p.Read(path) // what leads nowhere is not in the package
 		return content, err == nil
 	}
 	return nil, false

@@ -135,7 +135,7 @@ func readInfo(info *Node) Info {
 // walkVersion follows a version file to its own document; the current version takes the place of the DocRoot.
 func (p *Package) walkVersion(version *Node, document *Document, first int) *Error {
 	path, found, failure := p.locate(rootFile, version.AttrOr("BaseLoc", ""))
-	if failure != nil || !found {
+	if !found {
 		return failure
 	}
 	p.mark(path, Visible)
@@ -233,7 +233,7 @@ type pageFacts struct {
 // walkPage reads a page or template, once.
 func (p *Package) walkPage(holder, location string) (string, *pageFacts, *Error) {
 	path, found, failure := p.locate(holder, location)
-	if failure != nil || !found {
+	if !found {
 		return path, &pageFacts{}, failure
 	}
 	if facts, ok := p.pages[path]; ok {
@@ -284,12 +284,13 @@ func readArea(path string, area *Node) (Box, *Error) {
 	return physical, nil
 }
 
-// walkResource reads a resource file: fonts, images, colour profiles (GB/T 33190-2016 7.9).
+// walkResource reads a resource file, once, whatever else names the same file: fonts, images, colour profiles (GB/T 33190-2016 7.9).
 func (p *Package) walkResource(holder, location string) *Error {
 	path, found, failure := p.locate(holder, location)
-	if failure != nil || !found || p.roles[path] == Visible {
+	if !found || p.used[path] {
 		return failure
 	}
+	p.used[path] = true
 	p.mark(path, Visible)
 	tree, failure := p.tree(path)
 	if failure != nil {
@@ -343,7 +344,7 @@ func (p *Package) walkSideFiles(path string, tree *Node) *Error {
 		{"Annotations", annotationFiles}, {"Attachments", attachmentFiles}, {"CustomTags", tagFiles}, {"Extensions", extensionFiles},
 	} {
 		node := tree.Child(side.element)
-		if node == nil || node.Value() == "" {
+		if node.Value() == "" {
 			continue
 		}
 		list, found, failure := p.locate(path, node.Value())
@@ -432,7 +433,7 @@ func (p *Package) walkIntegrityList() {
 		return
 	}
 	if location := tree.Child("SignedValueLoc").Value(); location != "" {
-		if path, found, failure := p.locate(list, location); failure == nil && found {
+		if path, found, _ := p.locate(list, location); found {
 			p.mark(path, Material)
 		}
 	}

@@ -47,7 +47,7 @@ func (p *packer) add(f File) error {
 		return failure
 	}
 	stored, method := f.Content, uint16(zip.Store)
-	if !f.Store && len(f.Content) > 0 {
+	if !f.Store {
 		packed, err := deflate(f.Content)
 		if err != nil {
 			return err

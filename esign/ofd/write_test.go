@@ -1,9 +1,11 @@
 package ofd_test
 
 import (
+	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"errors"
-	"github.com/yinxin-gov/yinxin/esign/ofd/ofdtest"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/ofd/ofdtest"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
 )
 
@@ -81,6 +84,115 @@ func TestBuiltDocumentReadsBack(t *testing.T) {
 	}
 }
 
+// TestBuilderWritesWhatThereIs: what a document does not have is not named, and what it has is written once.
+func TestBuilderWritesWhatThereIs(t *testing.T) {
+	if _, err := (&ofd.Builder{}).Files(); err == nil {
+		t.Error("a document without a page")
+	}
+	id := 0
+	text := ofd.Text{Size: 2, Value: "x", ID: &id}
+	font, image := ofd.BuildFont{Name: "F", File: []byte("f")}, ofd.BuildImage{Format: "PNG", File: []byte("i")}
+	page := func(objects ...ofd.Object) []ofd.BuildPage {
+		return []ofd.BuildPage{{Width: 9, Height: 9, Objects: objects}}
+	}
+	words := []string{"PublicRes", "Fonts", "MultiMedias", "CustomTags", "Attachments", "CustomDatas", "Title", "Author", "CreationDate", "ModDate", "Creator", "DeltaX", "FillColor", "StrokeColor", "LineWidth"}
+	for name, c := range map[string]struct {
+		builder ofd.Builder
+		want    []string // of words, those that are written
+	}{
+		"nothing":          {ofd.Builder{Pages: page(ofd.Path{Data: "M 0 0", Color: "1 2 3"})}, nil},
+		"a font alone":     {ofd.Builder{Pages: page(text), Fonts: []ofd.BuildFont{font}}, []string{"PublicRes", "Fonts"}},
+		"an image alone":   {ofd.Builder{Pages: page(ofd.Image{}), Images: []ofd.BuildImage{image}}, []string{"PublicRes", "MultiMedias"}},
+		"an attachment":    {ofd.Builder{Pages: page(), Attachments: []ofd.BuildAttachment{{Name: "a", Format: "txt"}}}, []string{"Attachments"}},
+		"tags":             {ofd.Builder{Pages: page(), Tags: []ofd.BuildTag{{TypeID: "t", Content: []byte("<T/>")}}}, []string{"CustomTags"}},
+		"filled":           {ofd.Builder{Pages: page(ofd.Path{Fill: true, Color: "1 2 3", LineWidth: 0.5})}, []string{"FillColor", "LineWidth"}},
+		"stroked":          {ofd.Builder{Pages: page(ofd.Path{Stroke: true, Color: "1 2 3"})}, []string{"StrokeColor"}},
+		"black":            {ofd.Builder{Pages: page(ofd.Path{Fill: true, Stroke: true})}, nil},
+		"text with ways":   {ofd.Builder{Pages: page(ofd.Text{Value: "xy", Advances: []float64{1}}), Fonts: []ofd.BuildFont{font}}, []string{"PublicRes", "Fonts", "DeltaX"}},
+		"what it is about": {ofd.Builder{Pages: page(), Info: ofd.Info{Author: "a", CustomDatas: []ofd.CustomData{{Name: "n"}}}}, []string{"CustomDatas", "Author"}},
+	} {
+		files, err := c.builder.Files()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := ""
+		for _, file := range files {
+			all += string(file.Content)
+		}
+		if name == "a font alone" && !strings.Contains(all, fmt.Sprintf(`<ofd:TextObject ID="%d"`, id)) {
+			t.Errorf("the text is not %d in %s", id, all)
+		}
+		for _, word := range words {
+			if strings.Contains(all, word) != slices.Contains(c.want, word) {
+				t.Errorf("%s: %s in %s", name, word, all)
+			}
+		}
+	}
+}
+
+// TestPack: what is written how, and what is not written.
+func TestPack(t *testing.T) {
+	zeros, long := make([]byte, 1000), "/"+strings.Repeat("x", 1<<16)
+	var even []byte // as long compressed as it is
+	for n := 1; n < 300 && even == nil; n++ {
+		content, out := append(noise(200), make([]byte, n)...), &bytes.Buffer{}
+		w, err := flate.NewWriter(out, flate.DefaultCompression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(content); err != nil || w.Close() != nil {
+			t.Fatal(err)
+		}
+		if out.Len() == len(content) {
+			even = content
+		}
+	}
+	if even == nil {
+		t.Fatal("nothing is as long compressed as it is")
+	}
+	data, err := ofd.Pack([]ofd.File{{Path: "/zeros", Content: zeros}, {Path: "/stored", Content: zeros, Store: true}, {Path: "/empty"}, {Path: "/noise", Content: noise(1000)}, {Path: "/even", Content: even}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var methods []uint16
+	for _, file := range read.File {
+		methods = append(methods, file.Method)
+	}
+	if !slices.Equal(methods, []uint16{zip.Deflate, zip.Store, zip.Store, zip.Store, zip.Store}) {
+		t.Errorf("methods %v", methods)
+	}
+	p := open(t, with(ofdtest.ZipEntry{Name: "Res/"}).Bytes())
+	for name, c := range map[string]struct {
+		files []ofd.File
+		code  string // empty: an error of the writer below
+	}{
+		"a name outside":   {[]ofd.File{{Path: "/../x"}}, ofd.CodeName},
+		"the same again":   {[]ofd.File{{Path: "/OFD.xml"}}, ofd.CodeDuplicate},
+		"in another case":  {[]ofd.File{{Path: "/ofd.XML"}}, ofd.CodeDuplicate},
+		"a name too large": {[]ofd.File{{Path: long}}, ""},
+	} {
+		for how, write := range map[string]func() ([]byte, error){
+			"packed":    func() ([]byte, error) { return ofd.Pack(append([]ofd.File{{Path: "/OFD.xml"}}, c.files...)) },
+			"rewritten": func() ([]byte, error) { return p.Rewrite(nil, c.files) },
+		} {
+			if out, err := write(); err == nil || out != nil || c.code != "" && !hasCode(err, c.code) {
+				t.Errorf("%s, %s: %v", name, how, err)
+			}
+		}
+	}
+	again, err := p.Rewrite(map[string][]byte{"/OFD.xml": []byte("x")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, err := ofd.Unpack(again, ofd.DefaultLimits()); err != nil || len(files) != 3 || string(files[0].Content) != "x" { // the folder is gone
+		t.Errorf("%d files: %v", len(files), err)
+	}
+}
+
 func request() ofd.SignatureRequest {
 	return ofd.SignatureRequest{Provider: "印信", SigningTime: time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC), Seal: []byte("seal"),
 		Stamps: []ofd.StampRequest{{Page: 1, Boundary: ofd.Box{X: 100, Y: 200, Width: 42, Height: 42}}}}
@@ -145,6 +257,12 @@ func TestLockedListRefusesFurtherSignatures(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	r = request()
+	r.Lock = true
+	lockedLater := sign(t, sign(t, sign(t, sample(t), request()), request()), r)
+	if _, err := open(t, lockedLater).AddSignature(request()); !errors.Is(err, ofd.ErrLocked) {
+		t.Fatalf("a list that stood there was locked: %v", err)
+	}
+	r = request()
 	r.Stamps[0].Page = 3
 	if _, err := open(t, sample(t)).AddSignature(r); !errors.Is(err, ofd.ErrUnknown) {
 		t.Fatalf("page beyond the end: %v", err)
@@ -166,6 +284,43 @@ func TestSignsVendorDocumentsWithoutChangingThem(t *testing.T) {
 				t.Errorf("%s: %s was changed", name, path)
 			}
 		}
+	}
+}
+
+// TestSignatureBesideOthers: identifiers that others have are not given again, and what is not asked for is not there.
+func TestSignatureBesideOthers(t *testing.T) {
+	p := open(t, files(map[string]string{"OFD.xml": swap(t, minimalRoot, "</ofd:DocRoot>", "</ofd:DocRoot><ofd:Signatures>s.xml</ofd:Signatures>"),
+		"s.xml": `<Signatures><Signature ID="s001" BaseLoc="d.xml"/></Signatures>`, "d.xml": goodDescription}))
+	pending, err := p.AddSignature(ofd.SignatureRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := pending.Complete([]byte("value"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := open(t, signed)
+	if s := after.Signatures[1]; s.Fault != nil || s.ID != "s002" || s.Path != "/Sign_1/Signature.xml" || s.SealPath != "" || after.Has("/Sign_1/Seal.esl") {
+		t.Errorf("%+v", s)
+	}
+	references := open(t, sign(t, sample(t), request())).Signatures[0].References
+	if !slices.ContainsFunc(references, func(r ofd.Reference) bool { return strings.HasSuffix(r.Path, "/Seal.esl") }) {
+		t.Error("the seal's file is left out")
+	}
+	bare := open(t, files(map[string]string{"OFD.xml": swap(t, minimalRoot, "</ofd:DocRoot>", "</ofd:DocRoot><ofd:Signatures>s.xml</ofd:Signatures>"), "s.xml": "<Signatures/>"}))
+	if _, err := bare.AddSignature(request()); !errors.Is(err, ofd.ErrFaulty) {
+		t.Errorf("a list without an end tag: %v", err)
+	}
+	// OFD.xml is too large to be kept, and asking for it again is more XML than may be read.
+	root := swap(t, minimalRoot, "<ofd:DocBody>", "<!--"+strings.Repeat(" ", 4<<20)+"--><ofd:DocBody>")
+	limits := ofd.DefaultLimits()
+	limits.Ratio, limits.XMLTotal = 1<<40, int64(len(root)+len(minimalDocument)+len(minimalPage))
+	large, err := ofd.Open(files(map[string]string{"OFD.xml": root}), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := large.AddSignature(request()); !hasCode(err, ofd.CodeBounds) {
+		t.Errorf("OFD.xml that cannot be read again: %v", err)
 	}
 }
 
@@ -216,6 +371,8 @@ func TestResolve(t *testing.T) {
 		{"/OFD.xml", "./Doc_0//x.xml", "/Doc_0/x.xml"},
 		{"/Doc_0/Document.xml", `Pages\P.xml`, "/Doc_0/Pages/P.xml"},
 		{"/Doc_0/Document.xml", "../../x", ""}, {"/OFD.xml", "..", ""}, {"/OFD.xml", "/../x", ""}, {"/OFD.xml", "/a/../../x", ""},
+		{"/OFD.xml", ":x", "/:x"}, {"/OFD.xml", "1a:x", "/1a:x"}, {"/OFD.xml", "a b:x", "/a b:x"}, {"/OFD.xml", "a/:x", "/a/:x"}, {"/OFD.xml", "a;b:x", "/a;b:x"},
+		{"/OFD.xml", "a0:x", ""}, {"/OFD.xml", "z9:x", ""}, {"/OFD.xml", "A+b:x", ""}, {"/OFD.xml", "Z.b-c:x", ""}, {"/OFD.xml", "a:x", ""}, {"/OFD.xml", "z:x", ""},
 		{"/OFD.xml", "http://h/x", ""}, {"/OFD.xml", "file:x", ""}, {"/OFD.xml", "C:\\x", ""}, {"/OFD.xml", "//host/x", ""}, {"/OFD.xml", `\\host\x`, ""}, {"/OFD.xml", " ", ""}, {"/OFD.xml", "a\x00b", ""},
 	}
 	for _, c := range cases {

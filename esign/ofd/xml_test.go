@@ -120,6 +120,7 @@ func TestD21NoDoctype(t *testing.T) {
 		"after a comment":   `<!-- c --><!DOCTYPE a>`,
 		"after the mark":    "\xef\xbb\xbf<?xml version=\"1.0\"?>\n<!DOCTYPE a>",
 		"bare entity":       `<!ENTITY x "1">`,
+		"many quotes":       `<!DOCTYPE a ` + strings.Repeat(`"x" `, 300) + `>`, // no attributes of an element
 	} {
 		for _, file := range []string{"OFD.xml", "Doc_0/Document.xml", "Doc_0/Pages/Page_0/Content.xml"} {
 			text := map[string]string{"OFD.xml": minimalRoot, "Doc_0/Document.xml": minimalDocument, "Doc_0/Pages/Page_0/Content.xml": minimalPage}[file]
@@ -431,6 +432,7 @@ func TestPageText(t *testing.T) {
 		`<TextObject ID="4" Boundary="0 0 9" Size="3"><TextCode X="NaN" Y="Inf">bad</TextCode></TextObject>` +
 		`<TextObject ID="5" Boundary="0 0 9 9" Size="x"><TextCode X="1 2" Y="0">sizeless</TextCode></TextObject>` +
 		`<TextObject ID="6" Boundary="0 0 9 9" Alpha="0" Size="3"><TextCode X="0" Y="0">clear</TextCode></TextObject>` +
+		`<TextObject ID="8" Boundary="5 5 x 9" Size="3"><TextCode X="0" Y="0">boxless</TextCode></TextObject>` +
 		`</Layer></Content></Page>`
 	document := swap(t, minimalDocument, "</ofd:CommonData>", `<ofd:TemplatePage ID="9" BaseLoc="Template.xml"/><ofd:TemplatePage ID="8" BaseLoc="None.xml"/></ofd:CommonData>`)
 	document = swap(t, document, "</ofd:Document>", "<ofd:Attachments>Attachments.xml</ofd:Attachments></ofd:Document>")
@@ -448,13 +450,24 @@ func TestPageText(t *testing.T) {
 		{ObjectID: "7", Value: "under", X: 1, Y: 1, Size: 2},
 		{ObjectID: "1", Value: "a", X: 11, Y: 22, Size: 3, Font: "5"}, {ObjectID: "1", Value: "b", X: 11, Y: 24, Size: 3, Font: "5"},
 		{ObjectID: "2", Value: "c", X: 7, Y: 10, Size: 3},
-		{ObjectID: "3", Value: "hidden", Size: 3, Hidden: true}, {ObjectID: "4", Value: "bad", Size: 3, Hidden: true}, {ObjectID: "5", Value: "sizeless", Hidden: true}, {ObjectID: "6", Value: "clear", Size: 3, Hidden: true},
+		{ObjectID: "3", Value: "hidden", Size: 3, Hidden: true}, {ObjectID: "4", Value: "bad", Size: 3, Hidden: true}, {ObjectID: "5", Value: "sizeless", Hidden: true}, {ObjectID: "6", Value: "clear", Size: 3, Hidden: true}, {ObjectID: "8", Value: "boxless", Size: 3, Hidden: true},
 	}
 	if fmt.Sprint(runs) != fmt.Sprint(want) {
 		t.Errorf("%+v, want %+v", runs, want)
 	}
 	if content, ok := p.Attachment("data"); !ok || string(content) != "octets" {
 		t.Errorf("%q %t", content, ok)
+	}
+	for _, broken := range []ofd.Page{{Path: "/Doc_0/data.bin"}, {Templates: []string{"/Doc_0/data.bin"}}} {
+		if _, err := p.PageText(broken); !hasCode(err, ofd.CodeXML) {
+			t.Errorf("a page that is no XML: %v", err)
+		}
+	}
+	for name, changed := range map[string]string{"a list": "none.xml", "an attachment": "Attachments.xml"} {
+		p := open(t, files(map[string]string{"Doc_0/Document.xml": swap(t, document, "Attachments.xml", changed), "Doc_0/Attachments.xml": strings.ReplaceAll(list, "data.bin", "none")}))
+		if content, ok := p.Attachment("data"); ok || content != nil {
+			t.Errorf("%s that is not there: %q", name, content)
+		}
 	}
 	for _, name := range []string{"x", "none", ""} {
 		if content, ok := p.Attachment(name); ok {

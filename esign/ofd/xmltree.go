@@ -98,13 +98,7 @@ func ParseXML(path string, content []byte, limits Limits) (*Node, *Error) {
 		return nil, failure
 	}
 	p := &xmlParser{path: path, body: body, limits: limits, decoder: xml.NewDecoder(bytes.NewReader(body))}
-	p.decoder.CharsetReader = func(label string, input io.Reader) (io.Reader, error) {
-		if strings.EqualFold(label, "utf-8") {
-			return input, nil
-		}
-		return nil, errors.New("encoding " + label)
-	}
-	return p.parse()
+	return p.parse() // without a CharsetReader the decoder takes UTF-8 alone
 }
 
 // scanTags counts elements and attributes before the decoder builds anything for them, so that a hostile tag or a million

@@ -128,7 +128,7 @@ func findCentral(data []byte) (start, end int64, count int, failure *Error) {
 			return 0, 0, 0, refuse(CodeStructure, "", "the two end records differ")
 		}
 	}
-	if start < 0 || length < 0 || start+length != end {
+	if start < 0 || start+length != end { // one of negative length begins behind its end, where no entry is read
 		return 0, 0, 0, refuse(CodeStructure, "", "the central directory does not lie where the end record says")
 	}
 	return start, end, count, nil
@@ -296,8 +296,8 @@ func plain(name string) string {
 }
 
 func checkName(name string) *Error {
-	if name == "" || !utf8.ValidString(name) || strings.ContainsAny(name, "\\:") || strings.HasPrefix(name, "/") {
-		return refuse(CodeName, name, "the name is empty, absolute, no UTF-8, or holds a backslash or colon")
+	if !utf8.ValidString(name) || strings.ContainsAny(name, "\\:") {
+		return refuse(CodeName, name, "the name is no UTF-8, or holds a backslash or colon")
 	}
 	for _, r := range name {
 		if r < 0x20 || r == 0x7f {
@@ -306,7 +306,7 @@ func checkName(name string) *Error {
 	}
 	for segment := range strings.SplitSeq(strings.TrimSuffix(name, "/"), "/") {
 		if segment == "" || segment == "." || segment == ".." {
-			return refuse(CodeName, name, "the name holds an empty or dotted segment")
+			return refuse(CodeName, name, "the name is empty or absolute, or holds an empty or dotted segment")
 		}
 	}
 	return nil
@@ -344,13 +344,13 @@ func readLocals(data []byte, entries []*entry, centralAt int64) *Error {
 
 func (e *entry) readLocal(data []byte, limit int64) (int64, *Error) {
 	at, stored := e.headerAt, e.storedSize
-	if at < 0 || at+30 > limit || little.Uint32(data[at:]) != sigLocal {
+	if at+30 > limit || little.Uint32(data[at:]) != sigLocal {
 		return 0, refuse(CodeStructure, e.name, "no local header where the central directory says")
 	}
 	h := data[at : at+30]
 	flags, nameLength, extraLength := little.Uint16(h[6:]), int64(little.Uint16(h[26:])), int64(little.Uint16(h[28:]))
 	body := at + 30 + nameLength + extraLength
-	if body > limit || stored > limit-body {
+	if stored > limit-body { // also where the name and the extra field reach beyond it
 		return 0, refuse(CodeStructure, e.name, "the entry reaches beyond the file")
 	}
 	if string(data[at+30:at+30+nameLength]) != e.name {
@@ -433,7 +433,7 @@ func (e *entry) load(keep bool) *Error {
 
 // read gives the uncompressed octets.
 func (e *entry) read() ([]byte, *Error) {
-	if e.content != nil || e.size == 0 {
+	if e.content != nil {
 		return e.content, nil
 	}
 	return e.inflate()

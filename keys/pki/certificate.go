@@ -500,9 +500,8 @@ func (c *Certificate) IsSelfSigned() bool {
 
 // SM2Key returns the key when it is one of sm2p256v1.
 func (c *Certificate) SM2Key() (*ecdsa.PublicKey, bool) {
-	key, ok := c.PublicKey.(*ecdsa.PublicKey)
-	if !ok || !IsSM2(key) {
+	if !IsSM2(c.PublicKey) {
 		return nil, false
 	}
-	return key, true
+	return c.PublicKey.(*ecdsa.PublicKey), true
 }

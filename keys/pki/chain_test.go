@@ -92,6 +92,11 @@ func TestS12WrongIssuer(t *testing.T) {
 	if _, err := BuildChain(leaf, ChainOptions{Intermediates: NewPool(same.certificate), At: middle}); ReasonOf(err) != ReasonUntrustedRoot {
 		t.Errorf("an untrusted stranger of the same name decides: %v", err)
 	}
+	forged := *leaf
+	forged.SignatureValue = same.issue(t, ProfileSealSigner, "leaf", &holder.PublicKey).SignatureValue
+	if _, err := BuildChain(&forged, ChainOptions{Intermediates: NewPool(root.certificate), At: middle}); ReasonOf(err) != ReasonChain {
+		t.Errorf("the untrusted issuer that the key identifier names did not sign: %v", err)
+	}
 	chain := &ChainError{}
 	_, err = BuildChain(leaf, ChainOptions{At: middle})
 	if !errors.As(err, &chain) || chain.Certificate != leaf || chain.Error() == "" {

@@ -92,7 +92,12 @@ func TestKeysThatAreNone(t *testing.T) {
 	if _, ok := (&Certificate{PublicKey: other}).SM2Key(); ok {
 		t.Error("P-256 is taken for SM2")
 	}
-	if _, err := EncodeSM2Key(other); !errors.Is(err, ErrKeyInvalid) {
+	for name, point := range map[string][]byte{"nothing": nil, "infinity": {0}, "compressed": append([]byte{2}, make([]byte, 32)...), "hybrid": append([]byte{6}, make([]byte, 64)...), "an octet more": append([]byte{4}, make([]byte, 65)...)} {
+		if _, err := ParseSM2Key(point); !errors.Is(err, ErrKeyInvalid) || !strings.Contains(err.Error(), "not an uncompressed point") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := EncodeSM2Key(other); !errors.Is(err, ErrKeyInvalid) || !strings.Contains(err.Error(), "not a key of sm2p256v1") {
 		t.Errorf("%v", err)
 	}
 	if sum, err := SM2Digest(other, nil, nil); !errors.Is(err, ErrKeyInvalid) || sum != nil {

@@ -131,8 +131,8 @@ func fillTemplate(random io.Reader, template CertificateTemplate, issuer *Certif
 	} else if err := checkIssuer(template, issuer, key); err != nil {
 		return nil, err
 	}
-	if curveKey, ok := public.(*ecdsa.PublicKey); ok && IsSM2(curveKey) {
-		if err := CheckSM2Key(curveKey); err != nil {
+	if IsSM2(public) {
+		if err := CheckSM2Key(public.(*ecdsa.PublicKey)); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrTemplate, err)
 		}
 	}
@@ -196,7 +196,7 @@ func checkIssuer(template CertificateTemplate, issuer *Certificate, key crypto.S
 // samePublicKey compares two keys.
 func samePublicKey(a, b crypto.PublicKey) bool {
 	comparable, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && b != nil && comparable.Equal(b)
+	return ok && comparable.Equal(b)
 }
 
 // keyIdentifier is the first 20 octets of SM3 over SubjectPublicKeyInfo.
@@ -267,9 +267,9 @@ func ParseRequest(input []byte) (*Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) != 3 {
-		return nil, fmt.Errorf("%w: not a SEQUENCE of three", ErrRequest)
+	fields, err := reader.Members(value, "CertificationRequest", 3, 3)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	algorithm, err := parseAlgorithm(reader, fields[1])
 	if err != nil {
@@ -279,9 +279,9 @@ func ParseRequest(input []byte) (*Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	members, err := reader.Sequence(fields[0])
-	if err != nil || len(members) < 3 {
-		return nil, fmt.Errorf("%w: certificationRequestInfo", ErrRequest)
+	members, err := reader.Members(fields[0], "CertificationRequestInfo", 3, 4) // some leave the attributes out
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	request := &Request{Raw: value.Raw}
 	if request.Subject, err = parseName(reader, members[1]); err != nil {

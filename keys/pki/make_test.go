@@ -7,10 +7,12 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -188,6 +190,135 @@ func TestMakeCertificateRefuses(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatIsSaidOfTemplates: each refusal under its own words; what is not refused is the last value that is taken.
+func TestWhatIsSaidOfTemplates(t *testing.T) {
+	root := newRoot(t, "root", newKey(t))
+	holder := newKey(t)
+	offCurve := holder.PublicKey
+	//lint:ignore SA1019 the point off the curve is the test
+	offCurve.X, offCurve.Y = offCurve.Y, offCurve.X
+	issuer := func(change func(*Certificate)) *Certificate {
+		changed := *root.certificate
+		change(&changed)
+		return &changed
+	}
+	same := issuer(func(*Certificate) {})
+	for name, c := range map[string]struct {
+		change func(*CertificateTemplate)
+		issuer *Certificate
+		words  string // empty: made
+	}{
+		"the largest serial number":      {func(c *CertificateTemplate) { c.Serial = new(big.Int).Lsh(big.NewInt(1), 158) }, same, ""},
+		"the longest name":               {func(c *CertificateTemplate) { c.Subject.Province = strings.Repeat("x", 256) }, same, ""},
+		"a longer name":                  {func(c *CertificateTemplate) { c.Subject.Province = strings.Repeat("x", 257) }, same, "template is refused: name"},
+		"a name that deletes":            {func(c *CertificateTemplate) { c.Subject.Province = "a\x7fb" }, same, "template is refused: name"},
+		"serial zero":                    {func(c *CertificateTemplate) { c.Serial = new(big.Int) }, same, "template is refused: serial number"},
+		"serial below zero":              {func(c *CertificateTemplate) { c.Serial = big.NewInt(-1) }, same, "template is refused: serial number"},
+		"serial of 160 bits":             {func(c *CertificateTemplate) { c.Serial = new(big.Int).Lsh(big.NewInt(1), 159) }, same, "template is refused: serial number"},
+		"no public key":                  {func(c *CertificateTemplate) { c.PublicKey = nil }, same, "no public key"},
+		"a key off the curve":            {func(c *CertificateTemplate) { c.PublicKey = &offCurve }, same, ErrKeyInvalid.Error()},
+		"issuer is no CA":                {func(*CertificateTemplate) {}, issuer(func(c *Certificate) { c.IsCA = false }), "issuer is not a CA"},
+		"issuer may not sign":            {func(*CertificateTemplate) {}, issuer(func(c *Certificate) { c.KeyUsage = UsageCRLSign }), "issuer is not a CA"},
+		"issuer whose usage is not said": {func(*CertificateTemplate) {}, issuer(func(c *Certificate) { c.HasKeyUsage, c.KeyUsage = false, 0 }), ""},
+		"issuer that cannot be read":     {func(*CertificateTemplate) {}, issuer(func(c *Certificate) { c.Raw = []byte{5, 0} }), "template is refused: issuer: "},
+	} {
+		template := root.template(ProfileSealSigner, "x", &holder.PublicKey)
+		c.change(&template)
+		_, err := MakeCertificate(rand.Reader, template, c.issuer, root.key)
+		if (err == nil) != (c.words == "") || err != nil && (!errors.Is(err, ErrTemplate) || !strings.Contains(err.Error(), c.words)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	good := root.template(ProfileSealSigner, "x", &holder.PublicKey)
+	if _, err := MakeCertificate(rand.Reader, good, root.certificate, broken{root.key}); !errors.Is(err, errBroken) || !strings.HasPrefix(err.Error(), "make certificate") {
+		t.Errorf("a key that does not sign: %v", err)
+	}
+	if _, err := MakeRequest(rand.Reader, good.Subject, broken{root.key}); !errors.Is(err, errBroken) || !strings.HasPrefix(err.Error(), "make request") {
+		t.Errorf("a key that does not sign: %v", err)
+	}
+	if _, err := randomSerial(bytes.NewReader(nil)); !errors.Is(err, io.EOF) {
+		t.Errorf("no randomness: %v", err)
+	}
+	if samePublicKey("key", root.key.Public()) || samePublicKey(root.key.Public(), nil) {
+		t.Error("what is no key is the same")
+	}
+	odd := root.raw(t, "odd", &holder.PublicKey, func(c *smx509.Certificate) {
+		c.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 17}, Value: der.EncodeNull()}}
+	})
+	for name, c := range map[string]struct {
+		encoded []byte
+		issuer  *Certificate
+		want    error
+		words   string
+	}{
+		"no certificate":   {[]byte{5, 0}, nil, ErrCertificate, ""},
+		"of another":       {root.certificate.Raw, newRoot(t, "root", newKey(t)).certificate, ErrSignatureValue, "made certificate does not verify"},
+		"an odd one":       {odd.Raw, root.certificate, ErrTemplate, "made certificate deviates"},
+		"not its own work": {odd.Raw, nil, ErrSignatureValue, "made certificate does not verify"},
+	} {
+		if _, err := readBack(c.encoded, c.issuer); !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	list := func(change func(*CRLTemplate), issuer *Certificate, key crypto.Signer) error {
+		template := CRLTemplate{Number: new(big.Int), ThisUpdate: begin, NextUpdate: middle}
+		change(&template)
+		_, err := MakeCRL(rand.Reader, template, issuer, key)
+		return err
+	}
+	huge := func(c *CRLTemplate) {
+		c.Entries = []CRLEntry{{Serial: new(big.Int).Lsh(big.NewInt(1), 8*der.MaxBytes), RevokedAt: begin}}
+	}
+	if err := list(func(*CRLTemplate) {}, same, root.key); err != nil {
+		t.Errorf("the first number of a list is 0: %v", err)
+	}
+	for name, c := range map[string]struct {
+		err   error
+		want  error
+		words string
+	}{
+		"key of another":           {list(func(*CRLTemplate) {}, same, newKey(t)), ErrTemplate, "key is not the issuer's"},
+		"issuer that is none":      {list(func(*CRLTemplate) {}, issuer(func(c *Certificate) { c.Raw = []byte{5, 0} }), root.key), ErrTemplate, "issuer: "},
+		"key that does not sign":   {list(func(*CRLTemplate) {}, same, broken{root.key}), errBroken, "make CRL"},
+		"more than anybody reads":  {list(huge, same, root.key), der.ErrLimit, ErrCRL.Error()},
+		"issuer without a key":     {list(func(*CRLTemplate) {}, issuer(func(c *Certificate) { c.KeyError = ErrKeyInvalid }), root.key), ErrKeyInvalid, ErrTemplate.Error()},
+		"issuer of another key ID": {list(func(*CRLTemplate) {}, issuer(func(c *Certificate) { c.SubjectKeyID = []byte{1} }), root.key), ErrTemplate, "authority key identifier"},
+	} {
+		if !errors.Is(c.err, c.want) || !strings.Contains(c.err.Error(), c.words) {
+			t.Errorf("%s: %v", name, c.err)
+		}
+	}
+	encoded, err := MakeRequest(rand.Reader, good.Subject, holder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{".0", ".0.1", ".0.2", ".0.2.0", ".1", ".1.0", ".2"} { // each is named itself, not by what comes of it
+		if _, err := ParseRequest(replaceAt(t, encoded, path, der.EncodeNull())); !errors.Is(err, ErrRequest) || !errors.Is(err, der.ErrType) {
+			t.Errorf("NULL at %s: %v", path, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		input []byte
+		words string
+	}{
+		"cut":               {encoded[:len(encoded)-1], "runs past the end"},
+		"four members":      {replaceAt(t, encoded, ".2", append(bytes.Clone(rebuildFind(t, encoded, ".2")), 5, 0)), "4 members of CertificationRequest"},
+		"two of the inside": {replaceAt(t, encoded, ".0", der.EncodeSequence(der.EncodeInt(0), rebuildFind(t, encoded, ".0.1"))), "2 members of CertificationRequestInfo"},
+		"five of them":      {replaceAt(t, encoded, ".0.3", append(bytes.Clone(rebuildFind(t, encoded, ".0.3")), 5, 0, 5, 0)), "of CertificationRequestInfo"},
+	} {
+		if _, err := ParseRequest(c.input); !errors.Is(err, ErrRequest) || !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// broken is a signer that does not sign.
+type broken struct{ crypto.Signer }
+
+var errBroken = errors.New("broken")
+
+func (broken) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, errBroken }
 
 // liar is a signer whose signatures are of another message.
 type liar struct{ crypto.Signer }

@@ -95,9 +95,9 @@ func (m *Memo) SM3(content []byte) [32]byte {
 	}
 	key := strconv.Itoa(len(content)) + " " + string(content[len(content)-end:])
 	m.mutex.Lock()
-	known, ok := m.sums.get(key, memoSums)
+	known, _ := m.sums.get(key, memoSums)
 	m.mutex.Unlock()
-	if ok && bytes.Equal(known.content, content) {
+	if bytes.Equal(known.content, content) {
 		return known.sum
 	}
 	sum := sm3.Sum(content)

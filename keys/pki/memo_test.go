@@ -150,6 +150,47 @@ func TestMemoServesSeveralJudgements(t *testing.T) {
 	group.Wait()
 }
 
+// TestWhatIsKeptOfMessages: messages and contents between two lengths, and beginnings of at least the first.
+func TestWhatIsKeptOfMessages(t *testing.T) {
+	key := &newKey(t).PublicKey
+	for length, kept := range map[int]bool{1: false, begunLeast - 1: false, begunLeast: true, begunMost: true, begunMost + 1: false} {
+		content, memo, begun := make([]byte, length), &Memo{}, &Begun{}
+		if memo.SM3(content) != sm3.Sum(content) || (len(memo.sums.young) == 1) != kept {
+			t.Errorf("%d octets: %d digests are kept", length, len(memo.sums.young))
+		}
+		if _, err := begun.Digest(key, content); err != nil || (begun.head != nil) != kept {
+			t.Errorf("%d octets: a beginning of %d is kept, %v", length, len(begun.head), err)
+		}
+	}
+	for alike, kept := range map[int]bool{begunLeast - 1: false, begunLeast: true} {
+		one := make([]byte, 2*begunLeast)
+		other := bytes.Clone(one)
+		other[alike] = 1
+		begun := &Begun{}
+		for _, message := range [][]byte{one, other} {
+			if _, err := begun.Digest(key, message); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if (begun.state != nil) != kept {
+			t.Errorf("%d octets alike: kept %t", alike, !kept)
+		}
+	}
+	if long := make([]byte, begunLeast); (*Memo)(nil).SM3(long) != sm3.Sum(long) {
+		t.Error("nobody's memo")
+	}
+	if _, err := (&Begun{}).Digest(&p256(t).PublicKey, make([]byte, begunLeast)); !errors.Is(err, ErrKeyInvalid) {
+		t.Errorf("a key of another curve: %v", err)
+	}
+	memo, calls := &Memo{}, 0
+	for round := range 2 {
+		fresh, err := memo.check(1, 2, func() error { calls++; return ErrSignatureValue })
+		if fresh != (round == 0) || !errors.Is(err, ErrSignatureValue) || calls != 1 {
+			t.Errorf("time %d: fresh %t, %v, %d calls", round+1, fresh, err, calls)
+		}
+	}
+}
+
 // TestMemoDigestsContent: a digest is that of the very content.
 func TestMemoDigestsContent(t *testing.T) {
 	memo := &Memo{}

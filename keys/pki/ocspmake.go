@@ -37,9 +37,12 @@ func ParseOCSPRequest(input []byte) (*OCSPRequest, error) {
 }
 
 func (q *OCSPRequest) parse(reader *der.Reader, value der.Value) error {
-	outer, err := reader.Sequence(value)
-	if err != nil || len(outer) < 1 || len(outer) > 2 || len(outer) == 2 && !outer[1].IsContext(0) {
-		return fmt.Errorf("%w: OCSPRequest", der.ErrSyntax)
+	outer, err := reader.Members(value, "OCSPRequest", 1, 2)
+	if err != nil {
+		return err
+	}
+	if len(outer) == 2 && !outer[1].IsContext(0) {
+		return fmt.Errorf("%w: optionalSignature", der.ErrType)
 	}
 	fields, err := reader.Sequence(outer[0])
 	if err != nil {
@@ -91,9 +94,12 @@ func (q *OCSPRequest) parse(reader *der.Reader, value der.Value) error {
 }
 
 func (q *OCSPRequest) parseAsked(reader *der.Reader, value der.Value) error {
-	fields, err := reader.Sequence(value)
-	if err != nil || len(fields) < 1 || len(fields) > 2 || len(fields) == 2 && !fields[1].IsContext(0) {
-		return fmt.Errorf("%w: Request", der.ErrSyntax)
+	fields, err := reader.Members(value, "Request", 1, 2)
+	if err != nil {
+		return err
+	}
+	if len(fields) == 2 && !fields[1].IsContext(0) {
+		return fmt.Errorf("%w: singleRequestExtensions", der.ErrType)
 	}
 	strict := &der.Reader{Strict: true} // it goes into the answer as it came
 	named, err := strict.Parse(fields[0].Raw)

@@ -103,9 +103,48 @@ func TestEachPlaceIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	plain, err := ParseOCSPResponse(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	further := der.EncodeExplicit(1, der.EncodeSequence(der.EncodeSequence(oidOf(t, "1.2.3"), der.EncodeBoolean(true), der.EncodeOctetString(der.EncodeNull()))))
+	full := mended(t, plain, root.key, func(list [][]byte) [][]byte { // what the first answer leaves out: version, key of the responder, extensions of one answer
+		list[0] = der.EncodeExplicit(2, der.EncodeOctetString(make([]byte, 20)))
+		list[2] = rebuild(t, list[2], func(path string, value der.Value) []byte {
+			if path != ".0" {
+				return nil
+			}
+			return der.EncodeSequence(value.Content, further)
+		})
+		return append([][]byte{der.EncodeExplicit(0, der.EncodeInt(0))}, list[:3]...)
+	}, func(list [][]byte) [][]byte { return append(list, der.EncodeExplicit(0, der.EncodeSequence(leaf.Raw))) })
 	numbers := der.EncodeSequence(der.EncodeInteger(new(big.Int).Lsh(big.NewInt(1), 2047)), der.EncodeInt(3))
 	rsa := der.EncodeSequence(der.EncodeSequence(oidOf(t, OIDRSAEncryption), der.EncodeNull()), der.EncodeBitString(numbers))
+	rawID, err := id.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fullRequest := der.EncodeSequence(der.EncodeSequence(der.EncodeExplicit(0, der.EncodeInt(0)), der.EncodeExplicit(1, der.EncodeExplicit(4, leaf.Issuer.Raw)),
+		der.EncodeSequence(der.EncodeSequence(rawID, der.EncodeImplicit(0, true, further[2:])))), der.EncodeExplicit(0, der.EncodeNull()))
 	whole := func(der.Value) bool { return false }
+	request := func(input []byte) (string, error) {
+		q, err := ParseOCSPRequest(input)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprint(len(q.Asked), len(q.Nonce), q.Unhandled), nil
+	}
+	response := func(input []byte) (string, error) {
+		r, err := ParseOCSPResponse(input)
+		if err != nil {
+			return "", err
+		}
+		said := fmt.Sprint(r.Status, len(r.Nonce), r.Unhandled, r.Deviations)
+		for _, s := range r.Singles {
+			said += fmt.Sprint(" single ", s.State, s.RevokedAt.Unix(), s.Reason, s.ThisUpdate.Unix(), s.NextUpdate.Unix(), s.Unhandled)
+		}
+		return said, nil
+	}
 	var out strings.Builder
 	for _, c := range []struct {
 		name  string
@@ -138,24 +177,12 @@ func TestEachPlaceIsNamed(t *testing.T) {
 			}
 			return said, nil
 		}},
-		{"OCSP request", asked, whole, func(input []byte) (string, error) {
-			q, err := ParseOCSPRequest(input)
-			if err != nil {
-				return "", err
-			}
-			return fmt.Sprint(len(q.Asked), len(q.Nonce)), nil
-		}},
-		{"OCSP response", answer, func(v der.Value) bool { return bytes.Equal(v.Raw, root.certificate.Subject.Raw) }, func(input []byte) (string, error) {
-			r, err := ParseOCSPResponse(input)
-			if err != nil {
-				return "", err
-			}
-			said := fmt.Sprint(r.Status, len(r.Nonce), r.Unhandled, r.Deviations)
-			for _, s := range r.Singles {
-				said += fmt.Sprint(" single ", s.State, s.RevokedAt.Unix(), s.Reason, s.ThisUpdate.Unix(), s.NextUpdate.Unix(), s.Unhandled)
-			}
-			return said, nil
-		}},
+		{"OCSP request", asked, whole, request},
+		{"full OCSP request", fullRequest, func(v der.Value) bool { return bytes.Equal(v.Raw, rawID) || bytes.Equal(v.Raw, leaf.Issuer.Raw) }, request},
+		{"OCSP response", answer, func(v der.Value) bool { return bytes.Equal(v.Raw, root.certificate.Subject.Raw) }, response},
+		{"full OCSP response", full, func(v der.Value) bool {
+			return bytes.Equal(v.Raw, leaf.Raw) || v.Is(der.TagGeneralizedTime) || bytes.Equal(v.Raw, rawID)
+		}, response},
 		{"RSA key", rsa, whole, func(input []byte) (string, error) {
 			key, err := ParsePublicKeyInfo(input)
 			return KeyName(key), err

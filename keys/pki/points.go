@@ -23,14 +23,11 @@ func (c *Certificate) CRLPoints() []string {
 		if len(fields) != 1 || !fields[0].IsContext(0) {
 			return
 		}
-		name, err := reader.Explicit(fields[0])
-		if err != nil || !name.IsContext(0) { // nameRelativeToCRLIssuer is for directories
+		name, _ := reader.Explicit(fields[0])
+		if !name.IsContext(0) { // nameRelativeToCRLIssuer is for directories
 			return
 		}
-		names, err := reader.Children(name)
-		if err != nil {
-			return
-		}
+		names, _ := reader.Children(name) // a primitive one holds none
 		for _, name := range names {
 			points = addPoint(points, name)
 		}
@@ -46,7 +43,7 @@ func (c *Certificate) OCSPResponders() []string {
 		if len(fields) != 2 {
 			return
 		}
-		if method, err := reader.OID(fields[0]); err == nil && method == oidOCSPAccess {
+		if method, _ := reader.OID(fields[0]); method == oidOCSPAccess {
 			points = addPoint(points, fields[1])
 		}
 	})
@@ -55,19 +52,10 @@ func (c *Certificate) OCSPResponders() []string {
 
 // eachMember gives the fields of each SEQUENCE in an extension that is a SEQUENCE of them.
 func eachMember(c *Certificate, oid string, use func(reader *der.Reader, fields []der.Value)) {
-	extension, found := c.Extension(oid)
-	if !found {
-		return
-	}
+	extension, _ := c.Extension(oid)
 	reader := &der.Reader{}
-	value, err := reader.Parse(extension.Value)
-	if err != nil {
-		return
-	}
-	items, err := reader.Sequence(value)
-	if err != nil {
-		return
-	}
+	value, _ := reader.Parse(extension.Value)
+	items, _ := reader.Sequence(value) // what is absent or cannot be read is no SEQUENCE
 	for _, item := range items {
 		if fields, err := reader.Sequence(item); err == nil {
 			use(reader, fields)

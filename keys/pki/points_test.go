@@ -40,6 +40,12 @@ func TestPlacesOfEvidence(t *testing.T) {
 		"with a line in it":      {oidCRLPoints, point(point(full(uri("http://x/a\r\nHost: y")))), ""},
 		"not ASCII":              {oidCRLPoints, point(point(full(uri("http://例/a")))), ""},
 		"a file":                 {oidCRLPoints, point(point(full(uri("file:///etc/passwd")), []byte{})), ""},
+		"address in parts":       {oidCRLPoints, point(point(full(der.EncodeImplicit(tagURI, true, []byte("Http://x/"+strings.Repeat("a", 109)))))), ""}, // "H", 116 octets
+		"no point":               {oidCRLPoints, point(point()), ""},
+		"point that is empty":    {oidCRLPoints, point(point(der.EncodeImplicit(0, true))), ""},
+		"name that is flat":      {oidCRLPoints, point(point(der.EncodeImplicit(0, true, der.EncodeImplicit(0, false)))), ""},
+		"no list":                {oidCRLPoints, der.EncodeNull(), ""},
+		"method that is none":    {oidAuthorityAccess, der.EncodeSequence(der.EncodeSequence(der.EncodeNull(), uri("http://x/"))), ""},
 		"unreadable":             {oidCRLPoints, []byte{0x30, 0x05, 1}, ""},
 		"responder":              {oidAuthorityAccess, der.EncodeSequence(access(oidOCSPAccess, uri("http://ocsp.example/"))), "http://ocsp.example/"},
 		"issuer's certificate":   {oidAuthorityAccess, der.EncodeSequence(access("1.3.6.1.5.5.7.48.2", uri("http://x/ca.cer")), access(oidOCSPAccess, uri("http://x/ocsp"))), "http://x/ocsp"},

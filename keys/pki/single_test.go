@@ -40,6 +40,18 @@ func TestIssuersOnAPath(t *testing.T) {
 			t.Errorf("%s: %d %v", name, len(chain), err)
 		}
 	}
+	t.Run("the last step of the budget", func(t *testing.T) {
+		leaf := root.issue(t, ProfileSealSigner, "leaf", &newKey(t).PublicKey)
+		for name, c := range map[string]struct {
+			visits, checks int
+			found          bool
+		}{"visits": {4*maxSignatureChecks - 1, 0, true}, "one visit more": {4 * maxSignatureChecks, 0, false}, "checks": {0, maxSignatureChecks - 1, true}, "one check more": {0, maxSignatureChecks, false}} {
+			s := &chainSearch{options: ChainOptions{Roots: NewPool(root.certificate), At: middle}, memo: &Memo{}, visits: c.visits, checks: c.checks}
+			if chain := s.extend([]*Certificate{leaf}); (chain != nil) != c.found || !c.found && s.best.Reason != ReasonBudget {
+				t.Errorf("%s: %v %v", name, chain, s.best)
+			}
+		}
+	})
 	t.Run("the more telling failure counts, whichever comes first", func(t *testing.T) {
 		for _, order := range [][]Reason{{ReasonChain, ReasonUsage}, {ReasonUsage, ReasonChain}, {ReasonUntrustedRoot, ReasonNotCA, ReasonUsage}} {
 			s := &chainSearch{}
@@ -129,6 +141,12 @@ func TestFormsOfCertificates(t *testing.T) {
 	if got, err := with(extension(oidAuthorityKeyID, der.EncodeSequence([]byte{0xa0, 2, 4, 0}))); err != nil || got.AuthorityKeyID != nil {
 		t.Errorf("constructed key identifier: %v %x", err, got.AuthorityKeyID)
 	}
+	if got, err := with(extension(oidExtKeyUsage, integer(1))); err != nil || !slices.Equal(got.ExtKeyUsage, []string{unreadableUsage}) || !hasDeviation(got.Deviations, ExtensionOdd) {
+		t.Errorf("extKeyUsage that is no list: %v %v %v", err, got.ExtKeyUsage, got.Deviations)
+	}
+	if got, err := with(extension(oidSubjectAltName, integer(1))); err != nil || len(got.Oddities) != 1 || !strings.Contains(got.Oddities[0], "want SEQUENCE") {
+		t.Errorf("subjectAltName that is no list: %v %v", err, got.Oddities)
+	}
 	var many [][]byte
 	for i := range maxExtensions {
 		many = append(many, extension(fmt.Sprintf("1.2.%d", i+1), nil))
@@ -200,11 +218,15 @@ func TestFormsOfLists(t *testing.T) {
 		"number that cannot be read":       {tbs(algorithm, issuer, this, der.EncodeExplicit(0, der.EncodeSequence(der.EncodeSequence(oidOf(t, oidCRLNumber), der.EncodeOctetString(der.EncodeNull()))))), 0, false},
 		"extension that cannot be read":    {tbs(algorithm, issuer, this, der.EncodeExplicit(0, der.EncodeSequence(der.EncodeSequence(oidOf(t, "1.2.3"), der.EncodeOctetString([]byte{9}))))), 0, false},
 		"identifier that cannot be read":   {tbs(algorithm, issuer, this, der.EncodeExplicit(0, der.EncodeSequence(der.EncodeSequence(oidOf(t, oidAuthorityKeyID), der.EncodeOctetString(der.EncodeNull()))))), 0, false},
+		"constructed key identifier":       {tbs(algorithm, issuer, this, der.EncodeExplicit(0, der.EncodeSequence(der.EncodeSequence(oidOf(t, oidAuthorityKeyID), der.EncodeOctetString(der.EncodeSequence([]byte{0xa0, 2, 4, 0})))))), 0, true},
 		"key identifier and serial number": {tbs(algorithm, issuer, this, der.EncodeExplicit(0, der.EncodeSequence(der.EncodeSequence(oidOf(t, oidAuthorityKeyID), der.EncodeOctetString(der.EncodeSequence([]byte{0x80, 1, 7}, []byte{0x82, 1, 9})))))), 0, true},
 	} {
 		got, err := ParseCRL(c.input)
 		if !c.good && !errors.Is(err, ErrCRL) || c.good && (err != nil || len(got.Entries) != c.entries) {
 			t.Errorf("%s: %v %+v", name, err, got)
+		}
+		if name == "constructed key identifier" && got.AuthorityKeyID != nil {
+			t.Errorf("identifier %x", got.AuthorityKeyID)
 		}
 		if name == "key identifier and serial number" && !bytes.Equal(got.AuthorityKeyID, []byte{7}) {
 			t.Errorf("identifier %x", got.AuthorityKeyID)
@@ -254,8 +276,21 @@ func TestOCSPResponders(t *testing.T) {
 		t.Error("responder of unknown revocation")
 	}
 	broken := &Certificate{RawKeyInfo: []byte{5}, Subject: root.certificate.Subject}
+	if _, err := broken.keyOctets(); !errors.Is(err, der.ErrSyntax) {
+		t.Errorf("a key that is cut: %v", err)
+	}
 	if (&OCSPResponse{ResponderKey: make([]byte, 32)}).namesResponder(broken) {
 		t.Error("a key that cannot be read names a responder")
+	}
+	bare := der.EncodeSequence(der.EncodeSequence(oidOf(t, OIDSM3)), der.EncodeOctetString([]byte{1}), der.EncodeOctetString([]byte{2}), der.EncodeInt(3)) // no NULL
+	value, err := (&der.Reader{}).Parse(bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err := parseCertID(&der.Reader{}, value); err != nil {
+		t.Error(err)
+	} else if out, err := id.encode(); err != nil || !bytes.Equal(out, bare) {
+		t.Errorf("what was asked is answered as %x: %v", out, err)
 	}
 	for name, change := range map[string]func(*CertID){
 		"digest of the name":   func(i *CertID) { i.NameHash = make([]byte, 32) },

@@ -228,6 +228,6 @@ func EncodeSM2Key(public *ecdsa.PublicKey) ([]byte, error) {
 
 // IsSM2 tells whether the key is one of sm2p256v1; a nil key is none.
 func IsSM2(public any) bool {
-	key, ok := public.(*ecdsa.PublicKey)
-	return ok && key != nil && sm2.IsSM2PublicKey(key)
+	key, _ := public.(*ecdsa.PublicKey)
+	return key != nil && sm2.IsSM2PublicKey(key)
 }
