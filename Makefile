@@ -47,7 +47,7 @@ test: prepare
 
 # What has neither goroutines nor state of its own (the readers of formats, what draws, the generator of vectors) is not watched, nor is the
 # command line, whose work internal/app does under the detector. They are half of what it would cost.
-UNWATCHED = ./cmd/... ./conformance/vectors/... ./esign/ofd/... ./esign/pdf/... ./esign/render/... ./esign/ses/... ./esign/verify/... ./elicense/catalog/... ./elicense/licenseface/... ./elicense/licensefile/... ./elicense/statuslist/...
+UNWATCHED = ./cmd/... ./conformance/vectors/... ./esign/ofd/... ./esign/pdf/... ./esign/render/... ./esign/ses/... ./esign/verify/... ./elicense/catalog/... ./elicense/typepackage/... ./elicense/licenseface/... ./elicense/licensefile/... ./elicense/statuslist/...
 
 # The platform's rows run on PostgreSQL here, where changes of state happen beside each other; stores are tested on both.
 # The long walks through pages in Chromium are in the second run alone: most of their time is the browser's, which is not watched.

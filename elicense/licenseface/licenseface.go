@@ -117,7 +117,7 @@ func (m *Maker) Build(t *catalog.Type, values catalog.Values, status licensefile
 	if err := t.CheckValues(values); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrValues, err)
 	}
-	machine, err := licensefile.EncodeMachine(t, values, t.TemplateID(), status)
+	machine, err := licensefile.EncodeMachine(t, values, status)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/elicense/typepackage"
 	"github.com/yinxin-gov/yinxin/esign/sealstatus"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/keys/digest"
@@ -69,8 +70,8 @@ func (v *Verifier) SetStrict(strict bool) { v.options.Strict = strict }
 func (v *Verifier) SetLocale(locale string) { v.options.Locale = locale }
 
 // AddTrustBytes adds the content of one file: certificates (PEM or DER; self-signed ones are trusted as roots, the others
-// help to build chains), a CRL, an OCSP response, a signed trust list, a signed status list (of licences or of seals) or delta, or the key
-// bundle of presentation codes. The signatures of lists and bundles are judged at each use. A trust list that is older than a known one
+// help to build chains), a CRL, an OCSP response, a signed trust list, a signed status list (of licences or of seals) or delta, the key
+// bundle of presentation codes, or a signed package of a licence type. The signatures of lists and bundles are judged at each use. A trust list that is older than a known one
 // is ErrOlder and changes nothing; other errors wrap ErrTrust.
 func (v *Verifier) AddTrustBytes(content []byte) error {
 	if len(content) > MaxTrustFile {
@@ -128,6 +129,10 @@ func (v *Verifier) addEvidence(content []byte) error {
 	}
 	if bundle, err := presentation.OpenBundle(content); err == nil {
 		v.options.Bundles = append(v.options.Bundles, bundle)
+		return nil
+	}
+	if licenseType, err := typepackage.Open(content); err == nil {
+		v.options.Types = append(v.options.Types, licenseType)
 		return nil
 	}
 	if seals, err := sealstatus.Open(content); err == nil {
