@@ -83,6 +83,7 @@ func (s *Service) judging(ctx context.Context) (o licensefile.Options, failure *
 			return o, nil, storeFault(err, "gather evidence")
 		}
 	}
+	o.Types = s.typePackages()
 	failure = new(error)
 	o.FindList = func(uri string) *statuslist.List { return s.ownList(ctx, uri, failure) }
 	return o, failure, nil

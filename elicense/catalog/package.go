@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -345,4 +346,17 @@ func (t *Type) checkSample() error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// WithRow gives the files of a package with another value of a text member of the catalogue's row, such as effective_date; the package is
+// read anew to be of use.
+func WithRow(files map[string][]byte, member, value string) map[string][]byte {
+	quoted, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // a string
+	}
+	next := maps.Clone(files)
+	pattern := regexp.MustCompile(`("` + regexp.QuoteMeta(member) + `"\s*:\s*)"(?:[^"\\]|\\.)*"`)
+	next[FileRow] = pattern.ReplaceAll(files[FileRow], append([]byte("${1}"), bytes.ReplaceAll(quoted, []byte("$"), []byte("$$"))...))
+	return next
 }

@@ -109,6 +109,17 @@ func TestFilesOfAPackage(t *testing.T) {
 	}
 }
 
+func TestRowOfAPackageIsSet(t *testing.T) {
+	built, _ := Find(businessLicense)
+	licenseType := read(t, WithRow(built.Files(), "effective_date", "20301231"))
+	if licenseType.Row.EffectiveDate != "20301231" || licenseType.TemplateID() == built.TemplateID() {
+		t.Error(licenseType.Row.EffectiveDate)
+	}
+	if _, err := Default().Read(WithRow(built.Files(), "effective_date", "$1\"")); !errors.Is(err, ErrType) {
+		t.Errorf("a value that is no date: %v", err)
+	}
+}
+
 func TestTestsOfAPackageFail(t *testing.T) {
 	for name, test := range map[string]string{
 		"refused although accepted": `{"name":"x","refused":[{"field":"domicile","reason":"missing"}]}`,

@@ -45,7 +45,7 @@ const (
 	KindSealStatus    Kind = "seal_status"
 	KindLicenseStatus Kind = "license_status"
 	KindLicenseType   Kind = "license_type" // signed package of the document's type, where one is not built in
-	KindTimestamp     Kind = "timestamp" // a copy of a token inside the document, for people and other programs
+	KindTimestamp     Kind = "timestamp"    // a copy of a token inside the document, for people and other programs
 )
 
 // Names of the two files that the manifest does not list.

@@ -239,7 +239,7 @@ func (s *Store) query(ctx context.Context, query string, arguments ...any) ([]el
 const updateLicense = `UPDATE lic_license SET revision = revision + 1, request_digest = $3, version = $4, state = $5, status = $6, license_id = $7, seal_id = $8,
 	holder_ref = $9, data_key = $10, data = $11, list_number = $12, list_index = $13, bits = $14, unsealed = $15, file = $16, entrant = $17, reviewer = $18,
 	issuer = $19, note = $20, replaces = $21, replaced_by = $22, lease_until = $23, updated_at = $24, issued_at = $25, status_at = $26, status_until = $27,
-	log_secret = $28, log_count = $29
+	log_secret = $28, log_count = $29, type_template = $30
 	WHERE id = $1 AND revision = $2`
 
 // Update implements elicense.Licenses. A row that somebody else changed between reading and writing is read again, up to
@@ -299,7 +299,7 @@ func store(ctx context.Context, tx sqldb.Tx, l elicense.License) error {
 	changed, err := sqldb.ExecOne(ctx, tx, updateLicense, l.ID, l.Revision, l.RequestDigest, l.Version, l.State, l.Status, l.LicenseID, l.SealID,
 		l.HolderRef, l.DataKey, l.Data, int64(l.List), int64(l.Index), int64(l.Bits), l.Unsealed, l.File, l.Entrant, l.Reviewer,
 		l.Issuer, l.Note, l.Replaces, l.ReplacedBy, sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil),
-		octets(l.LogSecret), l.LogCount)
+		octets(l.LogSecret), l.LogCount, l.Template)
 	if err != nil {
 		return err
 	}
