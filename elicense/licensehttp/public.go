@@ -48,7 +48,7 @@ func Public(mux *http.ServeMux, service *elicense.Service) {
 	publicLog(mux, service)
 	mux.HandleFunc("GET /trust/types/{code}/{version}", func(w http.ResponseWriter, r *http.Request) {
 		version, err := strconv.Atoi(r.PathValue("version"))
-		if err != nil || version < 1 {
+		if err != nil || strconv.Itoa(version) != r.PathValue("version") {
 			problem.Write(w, r, fault.New(fault.NotFound))
 			return
 		}

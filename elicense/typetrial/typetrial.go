@@ -2,7 +2,8 @@
 // verifier with nothing but the signed package of the type, as anybody would years later. Root, seal and keys are thrown away with the
 // result, and the picture of the seal says that it is a test.
 //
-// It is a leaf: randomness comes in, and the time of the trial is that of the sample.
+// It has neither I/O nor a clock: randomness comes in, and the time of the trial is that of the sample. It is no leaf, since verifiers
+// make no certificates.
 package typetrial
 
 import (
