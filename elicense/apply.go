@@ -61,7 +61,7 @@ func (s *Service) Apply(ctx context.Context, a Application) (l License, created 
 	now := s.now()
 	l = License{
 		ID: ident.New(s.cfg.Rand, "lic"), BusinessNumber: a.BusinessNumber, AuthorityCode: a.AuthorityCode, TypeCode: a.TypeCode, Version: 1,
-		State: StateInReview, SealID: authority.SealID, Area: area, HolderRef: a.HolderRef, Entrant: actor.ID, Replaces: a.Replaces, CreatedAt: now, UpdatedAt: now,
+		State: StateInReview, SealID: authority.SealID, Area: area, HolderRef: a.HolderRef, Entrant: actor.ID, Replaces: a.Replaces, Template: licenseType.TemplateID(), CreatedAt: now, UpdatedAt: now,
 	}
 	if l.Version, err = s.nextVersion(ctx, a); err != nil {
 		return License{}, false, err
@@ -85,9 +85,13 @@ func (s *Service) Apply(ctx context.Context, a Application) (l License, created 
 
 // scope finds type and authority and checks that the one may issue the other (L-09).
 func (s *Service) scope(ctx context.Context, typeCode, authorityCode string) (*catalog.Type, Authority, error) {
-	licenseType, ok := catalog.Find(typeCode)
-	if !ok {
+	types := s.Types()
+	licenseType, ok := types.Find(typeCode)
+	switch {
+	case !ok:
 		return nil, Authority{}, fault.New(fault.LicenseTypeUnknown)
+	case types.Retired(typeCode):
+		return nil, Authority{}, fault.New(fault.TypeRetired)
 	}
 	authority, err := s.cfg.Store.FindAuthority(ctx, authorityCode)
 	if errors.Is(err, ErrNotFound) || err == nil && !slices.Contains(authority.TypeCodes, typeCode) {
@@ -279,7 +283,7 @@ func (s *Service) Correct(ctx context.Context, id string, a Application) (Licens
 			return Change{}, fault.New(fault.LicenseState)
 		}
 		l.State, l.Data, l.DataKey, l.HolderKeys, l.RequestDigest = StateInReview, filled.Data, filled.DataKey, filled.HolderKeys, filled.RequestDigest
-		l.Entrant, l.HolderRef, l.UpdatedAt = actor.ID, a.HolderRef, now
+		l.Entrant, l.HolderRef, l.UpdatedAt, l.Template = actor.ID, a.HolderRef, now, licenseType.TemplateID()
 		return Change{Record: audit.With(s.event(ctx, "license.corrected", l.ID, now))}, nil
 	})
 }
@@ -307,7 +311,7 @@ func (s *Service) PutAuthority(ctx context.Context, a Authority) error {
 		return fault.Wrap(err, fault.LicenseAuthority)
 	}
 	for _, code := range a.TypeCodes {
-		if _, ok := catalog.Find(code); !ok {
+		if _, ok := s.Types().Find(code); !ok {
 			return fault.New(fault.LicenseTypeUnknown)
 		}
 	}

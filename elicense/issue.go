@@ -103,9 +103,13 @@ func (s *Service) plan(ctx context.Context, l License, issuer string) (License, 
 	if err != nil {
 		return License{}, storeFault(err, "read values")
 	}
-	licenseType, authority, err := s.scope(ctx, l.TypeCode, l.AuthorityCode)
+	_, authority, err := s.scope(ctx, l.TypeCode, l.AuthorityCode)
 	if err != nil {
 		return License{}, err
+	}
+	licenseType, ok := s.typeOf(l) // the one by which it was entered and reviewed
+	if !ok {
+		return License{}, fault.New(fault.LicenseTypeUnknown)
 	}
 	signer, err := s.statusSigner(ctx)
 	if err != nil {
@@ -210,15 +214,15 @@ func (s *Service) make(t *catalog.Type, values catalog.Values, status licensefil
 	if err != nil {
 		return nil, fmt.Errorf("make document: %w", err)
 	}
-	return document, checkDocument(document, values)
+	return document, s.checkDocument(document, values)
 }
 
-func checkDocument(document []byte, values catalog.Values) error {
+func (s *Service) checkDocument(document []byte, values catalog.Values) error {
 	p, err := ofd.Open(document, ofd.DefaultLimits())
 	if err != nil {
 		return fmt.Errorf("read document: %w", err)
 	}
-	if err := licensefile.CheckConsistency(p, values); err != nil {
+	if err := licensefile.CheckConsistencyWith(s.Types(), p, values); err != nil {
 		return fault.Wrap(err, fault.LicenseInconsistent)
 	}
 	return nil
@@ -250,10 +254,10 @@ func (s *Service) sealMade(ctx context.Context, l License) (License, error) {
 		return License{}, storeFault(err, "read values")
 	}
 	// What is sealed is checked again right before: the register may have been changed since it was made.
-	if err := checkDocument(document, values); err != nil {
+	if err := s.checkDocument(document, values); err != nil {
 		return License{}, err
 	}
-	licenseType, ok := catalog.Find(l.TypeCode)
+	licenseType, ok := s.typeOf(l)
 	if !ok {
 		return License{}, fault.New(fault.LicenseTypeUnknown)
 	}
@@ -291,7 +295,7 @@ func (s *Service) checkSealed(sealed []byte, values catalog.Values) ([]LogEntry,
 	if len(p.Signatures) == 0 {
 		return nil, errors.New("sealed document has no signature")
 	}
-	if err := licensefile.CheckConsistency(p, values); err != nil {
+	if err := licensefile.CheckConsistencyWith(s.Types(), p, values); err != nil {
 		return nil, fault.Wrap(err, fault.LicenseInconsistent)
 	}
 	var entries []LogEntry

@@ -83,6 +83,7 @@ type License struct {
 	StatusUntil    time.Time // end of a suspension; zero without one
 	LogSecret      []byte    // hides the entries of the transparency log; empty before there are any, or when it was dropped
 	LogCount       int       // entries so far
+	Template       string    // by which version of its type it is made: the SM3 of the package; empty for one entered before there were versions
 }
 
 // StatusEvent is one change of status, kept for good (license.md 10).
@@ -244,6 +245,7 @@ type Store interface {
 	Attempts
 	Uses
 	Log
+	Types
 }
 
 // Blobs keeps documents by their digest; internal/blob implements it.

@@ -110,6 +110,7 @@ func (s *Service) judging(ctx context.Context) (o licensefile.Options, failure *
 	if o.Log.Log, err = s.LogKeys(ctx, LogMain); err != nil {
 		return o, nil, err
 	}
+	o.Types = s.typePackages()
 	failure = new(error)
 	o.FindList = func(uri string) *statuslist.List { return s.ownList(ctx, uri, failure) }
 	return o, failure, nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,7 +111,7 @@ func (s *Service) mint(ctx context.Context, l License, profile string) (Presenta
 	if profile == "" {
 		profile = defaultProfile
 	}
-	licenseType, ok := catalog.Find(l.TypeCode)
+	licenseType, ok := s.typeOf(l)
 	if !ok {
 		return Presentation{}, fault.New(fault.LicenseTypeUnknown)
 	}
@@ -207,33 +208,37 @@ func (s *Service) show(ctx context.Context, p Presentation, challenge []byte) (S
 	}
 	locale := reqctx.From(ctx).Locale
 	return Shown{
-		ID: p.ID, Code: code, Profile: p.Profile, Fields: ViewFields(decoded.View, locale), ExpiresAt: p.ExpiresAt,
+		ID: p.ID, Code: code, Profile: p.Profile, Fields: s.ViewFields(decoded.View, locale), ExpiresAt: p.ExpiresAt,
 		StepEnds: time.Unix(int64(step+1)*int64(presentation.StepLength/time.Second), 0).UTC(),
 	}, nil
 }
 
 // ViewFields names the fields of a view for people, in the order of their numbers in the type.
-func ViewFields(view presentation.View, locale string) []ShownField {
+func (s *Service) ViewFields(view presentation.View, locale string) []ShownField {
 	if view.IsCard() {
 		return cardFields(view, locale)
 	}
-	licenseType, ok := catalog.Find(view.TypeCode)
-	if !ok {
-		return nil
-	}
+	versions := s.Types().Versions(view.TypeCode)
+	slices.Reverse(versions) // a number means the same in all of them, and the newest knows the words of today
 	var list []ShownField
 	for number := 1; number <= 255; number++ {
 		value, shown := view.Fields[number]
 		if !shown {
 			continue
 		}
-		key, known := licenseType.ByNumber(number)
-		if !known {
-			continue
+		for _, licenseType := range versions {
+			if key, known := licenseType.ByNumber(number); known {
+				list = append(list, ShownField{Key: key, Label: licenseType.Label(key, locale), Value: value})
+				break
+			}
 		}
-		list = append(list, ShownField{Key: key, Label: licenseType.Label(key, locale), Value: value})
 	}
 	return list
+}
+
+// presentedTypes are the types about which our codes speak.
+func (s *Service) presentedTypes() []string {
+	return append([]string{presentation.CardTypeCode}, s.Types().Codes()...)
 }
 
 // presentationKeys are the keys whose codes are ours: current, previous and next, with the types they may speak about.
@@ -249,10 +254,7 @@ func (s *Service) presentationKeys(ctx context.Context) ([]presentation.Key, err
 	if err != nil {
 		return nil, err
 	}
-	types := []string{presentation.CardTypeCode}
-	for _, t := range catalog.Types() {
-		types = append(types, t.Code)
-	}
+	types := s.presentedTypes()
 	var list []presentation.Key
 	for _, info := range infos {
 		public, ok := info.Public.(*ecdsa.PublicKey)

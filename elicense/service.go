@@ -20,7 +20,7 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
-// Config of the service. Every member but IssueLease and LogDelay is needed.
+// Config of the service. Every member but IssueLease, LogDelay and TypesByTwo is needed.
 type Config struct {
 	Store        Store
 	Cards        CardStore
@@ -48,14 +48,17 @@ type Config struct {
 	LogDelay time.Duration
 	// Areas is the path of the area of an authority; empty for one that the tree does not know. nil knows none.
 	Areas func(ctx context.Context, authorityCode string) (string, error)
-	Now   func() time.Time
-	Rand  io.Reader
+	// TypesByTwo asks two administrators for a version of a licence type.
+	TypesByTwo bool
+	Now        func() time.Time
+	Rand       io.Reader
 }
 
 // Service is the licence room. It is safe for use by many goroutines.
 type Service struct {
-	cfg  Config
-	memo pki.Memo // of signatures that were verified
+	cfg   Config
+	memo  pki.Memo // of signatures that were verified
+	types types
 }
 
 // New checks the configuration.

@@ -246,39 +246,45 @@ func (s *Service) publish(ctx context.Context, name string, usage keys.Usage, li
 }
 
 func (s *Service) publishOnce(ctx context.Context, name string, usage keys.Usage, life time.Duration, build signedObject) error {
+	p, key, entries, err := s.sign(ctx, name, usage, life, build)
+	if err != nil {
+		return err
+	}
+	e := s.event(ctx, "license.published", name, s.now(), "number", strconv.FormatUint(p.Number, 10), "key", key)
+	e.ObjectType = "status_list"
+	return s.cfg.Store.Publish(ctx, p, entries, audit.With(e))
+}
+
+// sign makes an object with the next number, and the entries of the log that go with it; key names what signed it.
+func (s *Service) sign(ctx context.Context, name string, usage keys.Usage, life time.Duration, build signedObject) (p Published, key string, entries []LogEntry, err error) {
 	before, err := s.cfg.Store.FindPublished(ctx, name)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
+		return p, "", nil, err
 	}
 	spec := keys.Spec{Usage: usage, Algorithm: keys.SM2}
 	info, err := s.cfg.Keys.Ensure(ctx, spec)
 	if err != nil {
-		return err
+		return p, "", nil, err
 	}
 	signer, err := s.cfg.Keys.Signer(ctx, spec)
 	if err != nil {
-		return err
+		return p, "", nil, err
 	}
 	chain, err := s.cfg.Certificates.Chain(ctx, info)
 	if err != nil {
-		return fmt.Errorf("certificates of %s: %w", usage, err)
+		return p, "", nil, fmt.Errorf("certificates of %s: %w", usage, err)
 	}
 	if len(chain) == 0 {
-		return fmt.Errorf("certificates of %s: key has no certificate", usage)
+		return p, "", nil, fmt.Errorf("certificates of %s: key has no certificate", usage)
 	}
 	now := s.now().Truncate(time.Second)
-	p := Published{Name: name, Number: before.Number + 1, IssuedAt: now, NextUpdate: now.Add(life)}
+	p = Published{Name: name, Number: before.Number + 1, IssuedAt: now, NextUpdate: now.Add(life)}
 	p.Content, err = build(p.Number, p.IssuedAt, p.NextUpdate, chain, func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) })
 	if err != nil {
-		return err
+		return p, "", nil, err
 	}
-	e := s.event(ctx, "license.published", name, s.now(), "number", strconv.FormatUint(p.Number, 10), "key", info.ID)
-	e.ObjectType = "status_list"
-	entries, err := publicationEntries(p, usage, chain[0], s.now())
-	if err != nil {
-		return err
-	}
-	return s.cfg.Store.Publish(ctx, p, entries, audit.With(e))
+	entries, err = publicationEntries(p, usage, chain[0], s.now())
+	return p, info.ID, entries, err
 }
 
 // Refresh publishes what is missing or has lived half its life. Call it at start and every few seconds.
@@ -309,6 +315,9 @@ func (s *Service) Refresh(ctx context.Context) error {
 	}
 	refresh(NameDelta, deltaLife, func() error { return s.publishDelta(ctx) })
 	refresh(NameKeys, keysLife, func() error { return s.publishKeys(ctx) })
+	for _, v := range s.typeVersions() {
+		refresh(TypeObject(v.Code, v.Version), typeLife, func() error { return s.publishType(ctx, v) })
+	}
 	return errors.Join(failures...)
 }
 
@@ -322,8 +331,10 @@ func (s *Service) namedAsNow(p Published) bool {
 		return delta.URI == s.statusBase()+p.Name
 	}
 	if bundle, err := presentation.OpenBundle(p.Content); err == nil {
-		// A bundle of an older release says nothing of cards, which would then look like those of a stranger.
-		return !slices.ContainsFunc(bundle.Keys, func(k presentation.Key) bool { return !slices.Contains(k.TypeCodes, presentation.CardTypeCode) })
+		// A bundle that says nothing of cards, or of a type that was published since, would make them look like those of a stranger.
+		return !slices.ContainsFunc(bundle.Keys, func(k presentation.Key) bool {
+			return slices.ContainsFunc(s.presentedTypes(), func(code string) bool { return !slices.Contains(k.TypeCodes, code) })
+		})
 	}
 	return true
 }

@@ -16,7 +16,7 @@ type TrustFile struct {
 // maxTrustLists bounds the status lists that TrustFiles hands out, each of which takes a whole block of licences; the latest count.
 const maxTrustLists = 32
 
-// TrustFiles are what `yinxin verify --trust` reads: authorities, their revocation lists, the key bundle, the keys of the transparency log, and the published status lists and
+// TrustFiles are what `yinxin verify --trust` reads: authorities, their revocation lists, the key bundle, signed packages of licence types, the keys of the transparency log, and the published status lists and
 // trust lists whole, so that whoever asks says nothing of what will be verified with them, and verifies as the platform does (X-17).
 func (s *Service) TrustFiles(ctx context.Context) ([]TrustFile, error) {
 	trust, err := s.cfg.Trust.Trust(ctx)
@@ -40,6 +40,9 @@ func (s *Service) TrustFiles(ctx context.Context) ([]TrustFile, error) {
 	names := []string{NameDelta, NameKeys}
 	for _, n := range lists[max(0, len(lists)-maxTrustLists):] {
 		names = append(names, strconv.FormatUint(n, 10))
+	}
+	for _, v := range s.typeVersions() {
+		names = append(names, TypeObject(v.Code, v.Version))
 	}
 	for _, name := range names {
 		p, err := s.cfg.Store.FindPublished(ctx, name)

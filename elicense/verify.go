@@ -122,7 +122,7 @@ func (c *scan) consumed(pid [16]byte) bool {
 	}
 	c.found = true
 	record := audit.With(s.event(c.ctx, "license.presentation.scanned", p.License, c.now, "presentation", p.ID)).And(notice(TopicPresented, "scanned", c.license, c.now))
-	fields := s.shownFields(c.license.TypeCode, p.Profile)
+	fields := s.shownFields(c.license, p.Profile)
 	first, err := s.cfg.Store.Consume(c.ctx, pidKey, c.now, s.use(c.ctx, c.license, UseShown, fields, p.ID), record)
 	if err != nil {
 		c.failure = err
@@ -139,9 +139,9 @@ func (c *scan) consumed(pid [16]byte) bool {
 	return true
 }
 
-// shownFields are the keys of what a profile of a type shows.
-func (s *Service) shownFields(typeCode, profile string) []string {
-	licenseType, ok := catalog.Find(typeCode)
+// shownFields are the keys of what a profile of a licence shows.
+func (s *Service) shownFields(l License, profile string) []string {
+	licenseType, ok := s.typeOf(l)
 	if !ok {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // adminWords are what an administrator does without the pages.
-var adminWords = map[string]func(ctx context.Context, c command) int{"apply": adminApply, "import": adminImport, "reconcile": adminReconcile, "register-events": adminRegisterEvents}
+var adminWords = map[string]func(ctx context.Context, c command) int{"apply": adminApply, "import": adminImport, "reconcile": adminReconcile, "register-events": adminRegisterEvents, "type": adminType}
 
 func admin(ctx context.Context, c command) int {
 	for i, word := range c.args { // flags may stand before the word
@@ -18,14 +18,14 @@ func admin(ctx context.Context, c command) int {
 			return run(ctx, c)
 		}
 	}
-	set := c.flags("admin", "apply -f FILE | import FILE | reconcile | register-events -f FILE")
+	set := c.flags("admin", "apply -f FILE | import FILE | reconcile | register-events -f FILE | type …")
 	stateFlags(set)
 	set.String("f", "", "`file` of clients, personas and authorities, YAML or JSON")
 	arguments, status, done := c.parse(set, 1, -1)
 	if done {
 		return status
 	}
-	return c.fail(exitMisuse, "admin", fmt.Errorf("unknown word %q; use apply, import, reconcile or register-events", arguments[0]))
+	return c.fail(exitMisuse, "admin", fmt.Errorf("unknown word %q; use apply, import, reconcile, register-events or type", arguments[0]))
 }
 
 func adminApply(ctx context.Context, c command) int {

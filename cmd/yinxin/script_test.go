@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 //	vector FILE AREA/NAME FIELD writes a field of a conformance vector
 //	flip FILE                   changes an octet in the middle of FILE
 //
-// $QS is the folder of a finished quickstart, which scripts only read; $QS/trust is its trust folder.
+// $QS is the folder of a finished quickstart, which scripts only read; $QS/trust is its trust folder. $TYPES holds the packages of the
+// built-in licence types.
 func TestScripts(t *testing.T) {
 	data := t.TempDir()
 	checkJob(t, report(t, must(t, exitDone, "quickstart", "--data", data, "--listen", "127.0.0.1:0", "--exit", "--json")))
@@ -37,7 +38,9 @@ func TestScripts(t *testing.T) {
 		Deadline: time.Now().Add(3 * time.Minute), // a verb that should have refused may serve on
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("QS", data)
-			return nil
+			types, err := filepath.Abs(filepath.Join("..", "..", "elicense", "catalog", "types"))
+			env.Setenv("TYPES", types)
+			return err
 		},
 		Cmds: words,
 	})

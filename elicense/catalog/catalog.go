@@ -1,7 +1,9 @@
 // Package catalog holds the licence types (证照目录, GB/T 36902-2018) and what belongs to each: fields, face template,
 // view profiles, freshness of status, and the identifier of GB/T 36904-2018.
 //
-// A type is data: a folder types/<code>/ with type.json, face.json and sample.json, checked when the catalogue is read.
+// A type is data: a package of five files (FileNames) with schema, row of the catalogue, face, sample and tests, checked and
+// tested when it is read. Some are built in, as folders types/<code>/; others are published by whoever runs the platform (With).
+// A type has versions; a licence is judged and shown by the one it was made by.
 // Code lists and field names live in data files too (lists/), because the printed standards were not at hand and a bought
 // copy must be able to correct them without a change of code. Go code names elements by our own keys only; the English
 // and pinyin names of GB/T 36903-2018 are looked up.
@@ -11,18 +13,13 @@
 package catalog
 
 import (
-	"bytes"
 	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
 	"sync"
-
-	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
 //go:embed types lists
@@ -40,8 +37,11 @@ type Catalog struct {
 	elementBy   map[string]*Element // our key, English or pinyin name
 	holderCodes []CodeName
 	statuses    []LicenseStatus
-	types       []*Type
-	typeByCode  map[string]*Type
+	lists       map[List][]Entry
+	types       []*Type            // in force, by code
+	typeByCode  map[string]*Type   // in force
+	versions    map[string][]*Type // all, by code, oldest first
+	retired     map[string]int
 }
 
 var shared = sync.OnceValues(func() (*Catalog, error) { return Load(embedded) })
@@ -64,7 +64,7 @@ func Find(code string) (*Type, bool) { return Default().Find(code) }
 // Load reads a catalogue from a tree with the folders lists/ and types/<code>/. Errors wrap ErrType or ErrList and name
 // the file and the value at fault.
 func Load(tree fs.FS) (*Catalog, error) {
-	c := &Catalog{elementBy: map[string]*Element{}, typeByCode: map[string]*Type{}}
+	c := &Catalog{elementBy: map[string]*Element{}, lists: map[List][]Entry{}, typeByCode: map[string]*Type{}, versions: map[string][]*Type{}}
 	if err := c.loadLists(tree); err != nil {
 		return nil, err
 	}
@@ -75,10 +75,10 @@ func Load(tree fs.FS) (*Catalog, error) {
 	for _, folder := range folders {
 		t, err := c.loadType(tree, folder.Name())
 		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrType, folder.Name(), err)
+			return nil, fmt.Errorf("%s: %w", folder.Name(), err)
 		}
 		c.types = append(c.types, t)
-		c.typeByCode[t.Code] = t
+		c.typeByCode[t.Code], c.versions[t.Code] = t, []*Type{t}
 	}
 	if len(c.types) == 0 {
 		return nil, fmt.Errorf("%w: no types", ErrType)
@@ -86,10 +86,10 @@ func Load(tree fs.FS) (*Catalog, error) {
 	return c, nil
 }
 
-// Types lists the types by code.
+// Types lists the types in force by code.
 func (c *Catalog) Types() []*Type { return slices.Clone(c.types) }
 
-// Find returns the type of the code (证照类型代码).
+// Find returns the version in force of the code (证照类型代码).
 func (c *Catalog) Find(code string) (*Type, bool) {
 	t, ok := c.typeByCode[code]
 	return t, ok
@@ -157,6 +157,18 @@ func (c *Catalog) loadLists(tree fs.FS) error {
 			return fmt.Errorf("%w: holder code type %q", ErrList, entry.Code)
 		}
 	}
+	for _, name := range listNames {
+		var entries []Entry
+		if err := readJSON(tree, "lists/"+string(name)+".json", &entries); err != nil {
+			return fmt.Errorf("%w: %w", ErrList, err)
+		}
+		for _, entry := range entries {
+			if entry.Code == "" || !entry.Name.complete() || c.has(name, entry.Code) {
+				return fmt.Errorf("%w: %s: entry %q", ErrList, name, entry.Code)
+			}
+			c.lists[name] = append(c.lists[name], entry)
+		}
+	}
 	if err := readJSON(tree, "lists/statuses.json", &c.statuses); err != nil {
 		return fmt.Errorf("%w: %w", ErrList, err)
 	}
@@ -173,55 +185,38 @@ func (c *Catalog) loadLists(tree fs.FS) error {
 	return nil
 }
 
+// loadType reads the folder of a built-in type.
 func (c *Catalog) loadType(tree fs.FS, code string) (*Type, error) {
-	t := &Type{catalog: c}
+	files := map[string][]byte{}
 	folder := path.Join("types", code)
-	if err := readJSON(tree, path.Join(folder, "type.json"), t); err != nil {
+	entries, err := fs.ReadDir(tree, folder)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrType, err)
+	}
+	for _, entry := range entries {
+		if files[entry.Name()], err = fs.ReadFile(tree, path.Join(folder, entry.Name())); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrType, err)
+		}
+	}
+	t, err := c.Read(files)
+	if err != nil {
 		return nil, err
 	}
 	if t.Code != code {
-		return nil, fmt.Errorf("type.json: code %q in folder %q", t.Code, code)
+		return nil, fmt.Errorf("%w: type.json: code %q in folder %q", ErrType, t.Code, code)
 	}
-	if err := t.check(); err != nil {
-		return nil, fmt.Errorf("type.json: %w", err)
-	}
-	if err := readJSON(tree, path.Join(folder, "face.json"), &t.Face); err != nil {
-		return nil, err
-	}
-	if err := t.checkFace(); err != nil {
-		return nil, fmt.Errorf("face.json: %w", err)
-	}
-	if err := readJSON(tree, path.Join(folder, "sample.json"), &t.Sample); err != nil {
-		return nil, err
-	}
-	if err := t.CheckValues(t.Sample); err != nil {
-		return nil, fmt.Errorf("sample.json: %w", err)
-	}
-	var parts [][]byte
-	for _, name := range []string{"type.json", "face.json"} {
-		content, err := fs.ReadFile(tree, path.Join(folder, name))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		parts = append(parts, content)
-	}
-	t.Digest = digest.SumParts(parts...)
+	t.BuiltIn = true
 	return t, nil
 }
 
-// readJSON decodes one file strictly: unknown members and anything after the value are faults.
+// readJSON decodes one file strictly.
 func readJSON(tree fs.FS, name string, into any) error {
 	content, err := fs.ReadFile(tree, name)
 	if err != nil {
 		return err
 	}
-	decoder := json.NewDecoder(bytes.NewReader(content))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
+	if err := decodeJSON(content, into); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: content after the value", name)
 	}
 	return nil
 }

@@ -21,10 +21,15 @@ func TestBuiltInTypes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Types()) != 2 {
-		t.Fatalf("%d types", len(c.Types()))
-	}
+	kinds, categories := map[string]bool{}, map[Category]bool{}
 	for _, licenseType := range c.Types() {
+		kinds[licenseType.Row.Kind] = true
+		for _, category := range licenseType.HolderCategories {
+			categories[category] = true
+		}
+		if licenseType.Row.Status != StatusPublished || !licenseType.BuiltIn {
+			t.Errorf("%s: a built-in type is in force", licenseType.Code)
+		}
 		sample := licenseType.Sample
 		id, err := ParseID(sample.First(KeyLicenseID))
 		if err != nil {
@@ -39,6 +44,15 @@ func TestBuiltInTypes(t *testing.T) {
 				t.Errorf("%s: view %s: %v %v", licenseType.Code, name, view, err)
 			}
 		}
+	}
+	// One type at least for each kind of administrative act, for persons and for organisations.
+	for _, kind := range []string{"01", "02", "03", "04", "05", "06", "07", "08", "09"} {
+		if !kinds[kind] {
+			t.Errorf("no type of kind %s", c.EntryName(ListKinds, kind, "en"))
+		}
+	}
+	if len(c.Types()) < 9 || !categories[NaturalPerson] || !categories[Organization] {
+		t.Errorf("%d types for %v", len(c.Types()), categories)
 	}
 	if _, ok := Find(businessLicense); !ok {
 		t.Error("business licence is missing")
@@ -82,7 +96,7 @@ func TestFaultyTypesAreRefused(t *testing.T) {
 		name, file, want string
 		change           func(map[string]any)
 	}{
-		{"code of another folder", "type.json", "in folder", func(v map[string]any) { v["code"] = realEstateTitle }},
+		{"code of another authority", "type.json", "defining_authority", func(v map[string]any) { v["code"] = realEstateTitle }},
 		{"unknown member", "type.json", "unknown field", func(v map[string]any) { v["colour"] = "red" }},
 		{"authority does not fit", "type.json", "defining_authority", func(v map[string]any) { at2(v, "defining_authority")["code"] = "11100000MB03271699" }},
 		{"no English name", "type.json", "name is missing", func(v map[string]any) { delete(at2(v, "name"), "en") }},
@@ -106,6 +120,37 @@ func TestFaultyTypesAreRefused(t *testing.T) {
 		{"profile m shows hidden", "type.json", "to be hidden", func(v map[string]any) { at2(v, "profiles")["m"] = []any{"domicile"} }},
 		{"profile p shows a value", "type.json", "belong", func(v map[string]any) { at2(v, "profiles")["p"] = []any{"holder_name"} }},
 		{"profile f shows a predicate", "type.json", "belong", func(v map[string]any) { at2(v, "profiles")["f"] = []any{"dates_hold"} }},
+		{"level unknown", "type.json", "level", func(v map[string]any) { at2(v, "defining_authority")["level"] = "9" }},
+		{"own field with a name of a form", "type.json", "own fields need", func(v map[string]any) { at(v, "fields", 13)["key"] = "business_number" }},
+		{"own field that is no name", "type.json", "own fields need", func(v map[string]any) { at(v, "fields", 13)["key"] = "a\"b" }},
+		{"label that turns text round", "type.json", "own fields need", func(v map[string]any) { at2(at(v, "fields", 13), "label")["en"] = "a\u202eb" }},
+		{"field number beyond codes", "type.json", "out of range", func(v map[string]any) { at(v, "fields", 13)["number"] = 256 }},
+		{"mandatory element missing", "type.json", "mandatory element", func(v map[string]any) { v["fields"] = v["fields"].([]any)[1:]; at(v, "fields", 1)["key"] = "area_code" }},
+		{"freshness beyond all", "type.json", "status_fresh_hours", func(v map[string]any) { v["status_fresh_hours"] = 100000 }},
+		{"version zero", "catalogue.json", "version 0", func(v map[string]any) { v["version"] = 0 }},
+		{"no effective date", "catalogue.json", "effective_date", func(v map[string]any) { v["effective_date"] = "20260231" }},
+		{"status of the platform", "catalogue.json", "neither draft", func(v map[string]any) { v["status"] = "retired" }},
+		{"class unknown", "catalogue.json", "list classes", func(v map[string]any) { v["class"] = "9" }},
+		{"kind unknown", "catalogue.json", "list kinds", func(v map[string]any) { v["kind"] = "99" }},
+		{"sharing unknown", "catalogue.json", "list sharing", func(v map[string]any) { v["sharing"] = "" }},
+		{"issuing level unknown", "catalogue.json", "level", func(v map[string]any) { v["issuing_levels"] = []any{"7"} }},
+		{"no issuing level", "catalogue.json", "at least one", func(v map[string]any) { v["issuing_levels"] = []any{} }},
+		{"item without code", "catalogue.json", "related item", func(v map[string]any) { at(v, "related_items", 0)["code"] = "" }},
+		{"no legal basis", "catalogue.json", "legal_basis", func(v map[string]any) { v["legal_basis"] = []any{} }},
+		{"parent is itself", "catalogue.json", "parent_type", func(v map[string]any) { v["parent_type"] = businessLicense }},
+		{"range of validity", "catalogue.json", "no range", func(v map[string]any) { v["validity_ranges"] = []any{"长期", "5 years"} }},
+		{"range beyond the rule", "catalogue.json", "go together", func(v map[string]any) { v["validity_ranges"] = []any{"5年"} }},
+		{"member unknown to the row", "catalogue.json", "unknown field", func(v map[string]any) { v["colour"] = "red" }},
+		{"face without a QR code", "face.json", "no QR code", func(v map[string]any) { item(v, 7)["kind"] = "rect"; item(v, 7)["fill"] = "#000000" }},
+		{"fixed text that turns round", "face.json", "hide or move", func(v map[string]any) { item(v, 3)["text"] = "营业\u202e执照" }},
+		{"annex without room", "face.json", "annex", func(v map[string]any) { at2(v, "annex")["margin_mm"] = 100 }},
+		{"too many pages", "face.json", "at most", func(v map[string]any) {
+			for range 9 {
+				v["pages"] = append(v["pages"].([]any), at(v, "pages", 0))
+			}
+		}},
+		{"sample with another identifier", "sample.json", "does not name", func(v map[string]any) { v["version"] = []any{"002"} }},
+		{"sample of another name", "sample.json", "not that of the type", func(v map[string]any) { v["license_name"] = []any{"执照"} }},
 		{"face without pages", "face.json", "at least one page", func(v map[string]any) { v["pages"] = []any{} }},
 		{"face without seal", "face.json", "one seal", func(v map[string]any) { v["seals"] = []any{} }},
 		{"seal off the page", "face.json", "seal does not lie", func(v map[string]any) { at(v, "seals", 0)["x_mm"] = 290 }},

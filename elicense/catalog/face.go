@@ -173,23 +173,33 @@ func (t *Type) checkFace() error {
 	if len(t.Face.Pages) == 0 || len(t.Face.Seals) == 0 {
 		return errors.New("a face has at least one page and one seal")
 	}
-	annex := t.Face.Annex
-	if !pageSize(annex.WidthMM, annex.HeightMM) || annex.SizeMM <= 0 || annex.MarginMM <= 0 || annex.MarginMM*2 >= annex.WidthMM || annex.Title == "" || annex.Note == "" {
-		return errors.New("annex is incomplete")
+	if len(t.Face.Pages) > maxPages || len(t.Face.Seals) > maxPages {
+		return at("pages", fmt.Errorf("at most %d pages and seals", maxPages))
 	}
-	ids, bound := map[string]bool{}, map[string]bool{}
+	var faults []error
+	annex := t.Face.Annex
+	if !pageSize(annex.WidthMM, annex.HeightMM) || annex.SizeMM <= 0 || annex.MarginMM <= 0 || annex.MarginMM*2+10*annex.SizeMM >= min(annex.WidthMM, annex.HeightMM) || !plainText(annex.Title, 30) || !plainText(annex.Note, 30) {
+		faults = append(faults, at("annex", errors.New("annex is incomplete, or its margins leave no room")))
+	}
+	ids, bound, codes := map[string]bool{}, map[string]bool{}, 0
 	for n, page := range t.Face.Pages {
-		if !pageSize(page.WidthMM, page.HeightMM) {
-			return fmt.Errorf("page %d: size", n+1)
+		place := element("pages", n)
+		if !pageSize(page.WidthMM, page.HeightMM) || len(page.Items) > maxFaceItems {
+			faults = append(faults, at(place, fmt.Errorf("page %d: size, or more than %d items", n+1, maxFaceItems)))
+			continue
 		}
 		for i, item := range page.Items {
-			if err := t.checkItem(page, item); err != nil {
-				return fmt.Errorf("page %d item %d %q: %w", n+1, i+1, item.ID, err)
+			err := t.checkItem(page, item)
+			if err == nil && item.ID != "" && ids[item.ID] {
+				err = fmt.Errorf("item id %q is taken", item.ID)
 			}
-			if item.ID != "" && ids[item.ID] {
-				return fmt.Errorf("page %d: item id %q is taken", n+1, item.ID)
+			if err != nil {
+				faults = append(faults, at(place, at(element("items", i), fmt.Errorf("%q: %w", item.ID, err))))
 			}
 			ids[item.ID] = true
+			if item.Kind == ItemQR {
+				codes++
+			}
 			if item.Bind != "" {
 				bound[item.Bind] = true
 				if item.Form == FormUntil {
@@ -198,10 +208,13 @@ func (t *Type) checkFace() error {
 			}
 		}
 	}
-	for _, slot := range t.Face.Seals {
+	for i, slot := range t.Face.Seals {
 		if slot.Page < 1 || slot.Page > len(t.Face.Pages) || !inside(t.Face.Pages[slot.Page-1], slot.XMM, slot.YMM, slot.WidthMM, slot.HeightMM) || slot.WidthMM <= 0 || slot.HeightMM <= 0 {
-			return errors.New("seal does not lie on its page")
+			faults = append(faults, at(element("seals", i), errors.New("seal does not lie on its page")))
 		}
+	}
+	if codes == 0 {
+		faults = append(faults, at("pages", errors.New("the face has no QR code that answers whether the licence is in force")))
 	}
 	if t.NumberKey != "" && bound[t.NumberKey] {
 		bound[KeyLicenseNumber] = true
@@ -209,10 +222,10 @@ func (t *Type) checkFace() error {
 	// What the face does not show cannot be compared with the data, so every field of the type must stand on it.
 	for _, f := range t.Fields {
 		if f.Required && !bound[f.Key] && !onFaceByName[f.Key] {
-			return fmt.Errorf("required field %q is not on the face", f.Key)
+			faults = append(faults, at("pages", fmt.Errorf("required field %q is not on the face", f.Key)))
 		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // onFaceByName are mandatory elements that the face shows by its title, or that describe a value shown beside them.
@@ -256,13 +269,16 @@ func (t *Type) checkItem(page FacePage, item FaceItem) error {
 }
 
 func (t *Type) checkTextItem(item FaceItem) error {
-	if item.Font == "" || item.SizeMM < 1 || item.WidthMM < item.SizeMM || item.HeightMM < item.SizeMM || item.MinSizeMM < 0 || item.MinSizeMM > item.SizeMM {
+	if !wireForm(item.Font) || item.SizeMM < 1 || item.WidthMM < item.SizeMM || item.HeightMM < item.SizeMM || item.MinSizeMM < 0 || item.MinSizeMM > item.SizeMM {
 		return errors.New("font, size or box is missing or too small")
 	}
 	if (item.Text == "") == (item.Bind == "") {
 		return errors.New("either text or bind")
 	}
 	if item.Bind == "" {
+		if !plainText(item.Text, 300) {
+			return errors.New("fixed text holds characters that hide or move others, or is longer than 300")
+		}
 		return nil
 	}
 	if item.ID == "" {

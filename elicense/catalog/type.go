@@ -138,7 +138,7 @@ type Validity struct {
 
 // Type is one licence type. It is read-only.
 type Type struct {
-	Digest           []byte              `json:"-"`    // SM3 over the files of the type and its face, with lengths: its version in the transparency log
+	Digest           []byte              `json:"-"`    // SM3 over names and contents of the package's files, with lengths: its version in the transparency log
 	Code             string              `json:"code"` // defining authority's USCC and three digits, 21 characters
 	Name             Text                `json:"name"`
 	Authority        Authority           `json:"defining_authority"`
@@ -152,10 +152,16 @@ type Type struct {
 	Predicates       []Predicate         `json:"predicates"`
 	Profiles         map[string][]string `json:"profiles"` // p predicates; m, f, a fields, in the order shown
 
+	Row    Row    `json:"-"`
 	Face   Face   `json:"-"`
 	Sample Values `json:"-"`
+	Tests  []Test `json:"-"`
+	// BuiltIn says that the type came with the program.
+	BuiltIn bool `json:"-"`
 
-	catalog *Catalog
+	catalog    *Catalog
+	files      map[string][]byte
+	faceDigest string
 }
 
 // StatusFresh is how old a status list may be for a verdict valid (license.md 11.4, 7).
@@ -232,71 +238,121 @@ func (t *Type) Number(key string) int {
 var profileNames = []string{"p", "m", "f", "a"}
 
 func (t *Type) check() error {
-	if len(t.Code) != 21 || !validUSCC(t.Code[:18]) || !allDigits(t.Code[18:]) {
-		return fmt.Errorf("code %q is not a USCC and three digits (GB/T 36904)", t.Code)
+	var faults []error
+	refuse := func(place, format string, args ...any) {
+		faults = append(faults, at(place, fmt.Errorf(format, args...)))
 	}
-	if t.Authority.Name == "" || t.Authority.Code != t.Code[:18] || t.Authority.Level == "" {
-		return errors.New("defining_authority does not fit the code")
+	if !typeCode(t.Code) {
+		refuse("code", "code %q is not a USCC and three digits (GB/T 36904)", t.Code)
+		return errors.Join(faults...) // much else hangs on it
 	}
-	if !t.Name.complete() || len([]rune(t.Name["zh-CN"])) > 30 {
-		return errors.New("name is missing or too long")
+	if !plainText(t.Authority.Name, 100) || t.Authority.Code != t.Code[:18] || !t.catalog.has(ListLevels, t.Authority.Level) {
+		refuse("defining_authority", "defining_authority does not fit the code, or its level is not in the list levels")
 	}
-	if t.FreshHours <= 0 {
-		return errors.New("status_fresh_hours is missing")
+	if !t.Name.plain(maxLabel) || len([]rune(t.Name["zh-CN"])) > 30 {
+		refuse("name", "name is missing or too long")
 	}
-	if t.MaxHolders < 1 {
-		return errors.New("max_holders is missing")
+	if t.FreshHours <= 0 || t.FreshHours > maxFreshHours {
+		refuse("status_fresh_hours", "status_fresh_hours is missing or beyond %d", maxFreshHours)
 	}
-	if t.Validity.LongTerm != (t.Validity.LongTermText != "") {
-		return errors.New("validity: long_term and its text go together")
+	if t.MaxHolders < 1 || t.MaxHolders > maxHolders {
+		refuse("max_holders", "max_holders is missing or beyond %d", maxHolders)
+	}
+	if t.Validity.LongTerm != (t.Validity.LongTermText != "") || t.Validity.LongTermText != "" && !plainText(t.Validity.LongTermText, 20) || t.Validity.MaxDays < 0 {
+		refuse("validity", "validity: long_term and its text go together, and max_days is not negative")
 	}
 	if len(t.HolderCategories) == 0 || len(t.HolderCodeTypes) == 0 {
-		return errors.New("no holders allowed")
+		refuse("holder_categories", "no holders allowed")
 	}
-	for _, code := range t.HolderCodeTypes {
-		entry, ok := t.catalog.HolderCodeType(code)
-		if !ok || !slices.Contains(t.HolderCategories, entry.Category) {
-			return fmt.Errorf("holder code type %q is unknown or of another category", code)
+	for i, category := range t.HolderCategories {
+		if !category.known() || slices.Contains(t.HolderCategories[:i], category) {
+			refuse(element("holder_categories", i), "holder category %q is unknown or stands twice", category)
 		}
 	}
-	return errors.Join(t.checkFields(), t.checkProfiles())
+	for i, code := range t.HolderCodeTypes {
+		entry, ok := t.catalog.HolderCodeType(code)
+		if !ok || !slices.Contains(t.HolderCategories, entry.Category) {
+			refuse(element("holder_code_types", i), "holder code type %q is unknown or of another category", code)
+		}
+	}
+	return errors.Join(append(faults, t.checkFields(), t.checkProfiles())...)
 }
 
 func (t *Type) checkFields() error {
+	if len(t.Fields) > maxFields || len(t.Predicates) > maxPredicates {
+		return at("fields", fmt.Errorf("at most %d fields and %d predicates", maxFields, maxPredicates))
+	}
+	var faults []error
 	names, numbers := map[string]bool{}, map[int]bool{}
 	for i := range t.Fields {
-		f := &t.Fields[i]
-		if err := t.completeField(f); err != nil {
-			return err
+		if err := t.checkField(&t.Fields[i], names, numbers); err != nil {
+			faults = append(faults, at(element("fields", i), err))
 		}
-		own := map[string]bool{f.Key: true, f.English: true, f.Pinyin: true} // key and English name are often the same word
-		delete(own, "")
-		for name := range own {
-			if names[name] {
-				return fmt.Errorf("field name %q is taken", name)
-			}
-			names[name] = true
-		}
-		if f.Number < 1 || f.Number > 23 && f.Number < 32 || numbers[f.Number] {
-			return fmt.Errorf("field %q: number %d is taken or out of range", f.Key, f.Number)
-		}
-		numbers[f.Number] = true
 	}
-	for _, p := range t.Predicates {
-		if p.Key == "" || names[p.Key] || !p.Label.complete() || p.Number < 1 || numbers[p.Number] {
-			return fmt.Errorf("predicate %q is incomplete or taken", p.Key)
+	for i, p := range t.Predicates {
+		place := element("predicates", i)
+		if !keyForm(p.Key) || names[p.Key] || !p.Label.plain(maxLabel) || p.Number < 1 || p.Number > maxNumber || numbers[p.Number] {
+			faults = append(faults, at(place, fmt.Errorf("predicate %q is incomplete or taken", p.Key)))
+			continue
 		}
 		names[p.Key], numbers[p.Number] = true, true
 		if err := t.checkPredicate(p); err != nil {
-			return fmt.Errorf("predicate %q: %w", p.Key, err)
+			faults = append(faults, at(place, fmt.Errorf("predicate %q: %w", p.Key, err)))
+		}
+	}
+	for _, e := range t.catalog.elements {
+		if _, there := t.Field(e.Key); e.Mandatory && !there && !onFaceByName[e.Key] {
+			faults = append(faults, at("fields", fmt.Errorf("the mandatory element %q (GB/T 36903) is missing", e.Key)))
 		}
 	}
 	if t.NumberKey != "" {
 		if _, ok := t.Field(t.NumberKey); !ok {
-			return fmt.Errorf("number_key %q is no field", t.NumberKey)
+			faults = append(faults, at("number_key", fmt.Errorf("number_key %q is no field", t.NumberKey)))
 		}
 	}
+	return errors.Join(faults...)
+}
+
+func (t *Type) checkField(f *Field, names map[string]bool, numbers map[int]bool) error {
+	if err := t.completeField(f); err != nil {
+		return err
+	}
+	own := map[string]bool{f.Key: true, f.English: true, f.Pinyin: true} // key and English name are often the same word
+	delete(own, "")
+	for name := range own {
+		if names[name] {
+			return fmt.Errorf("field name %q is taken", name)
+		}
+		names[name] = true
+	}
+	if f.Number < 1 || f.Number > 23 && f.Number < 32 || f.Number > maxNumber || numbers[f.Number] {
+		return fmt.Errorf("field %q: number %d is taken or out of range", f.Key, f.Number)
+	}
+	numbers[f.Number] = true
 	return nil
+}
+
+// plain tells whether the text is there in zh-CN and English and can be shown as it is.
+func (t Text) plain(longest int) bool {
+	for _, text := range t {
+		if !plainText(text, longest) {
+			return false
+		}
+	}
+	return t.complete()
+}
+
+// formWords are names of inputs that a form for any type has, which a field of a type must not take.
+var formWords = []string{"type", "business_number", "csrf", "id"}
+
+// keyForm tells whether a key of ours is lower-case letters, digits and underscores.
+func keyForm(key string) bool {
+	return key != "" && len(key) <= 40 && key[0] >= 'a' && key[0] <= 'z' && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz0123456789_") == "" && !slices.Contains(formWords, key)
+}
+
+// wireForm tells whether a name on the wire is letters, digits and underscores.
+func wireForm(name string) bool {
+	return name != "" && len(name) <= 60 && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 }
 
 func (t *Type) completeField(f *Field) error {
@@ -308,7 +364,7 @@ func (t *Type) completeField(f *Field) error {
 		f.Required = f.Required || e.Mandatory
 	} else {
 		f.Own = true
-		if f.Key == "" || f.English == "" || !strings.HasPrefix(f.Pinyin, "KZ_") || !f.Label.complete() || !f.Kind.known() {
+		if !keyForm(f.Key) || !wireForm(f.English) || !wireForm(f.Pinyin) || !strings.HasPrefix(f.Pinyin, "KZ_") || !f.Label.plain(maxLabel) || !f.Kind.known() {
 			return fmt.Errorf("field %q: own fields need English name, KZ_ name, label and kind", f.Key)
 		}
 		if _, clash := t.catalog.Element(f.English); clash {
@@ -317,6 +373,9 @@ func (t *Type) completeField(f *Field) error {
 	}
 	if f.MaxRunes == 0 {
 		f.MaxRunes = 200
+	}
+	if f.MaxRunes < 0 || f.MaxRunes > maxValueRunes {
+		return fmt.Errorf("field %q: max_runes is beyond %d", f.Key, maxValueRunes)
 	}
 	if !slices.Contains([]Masking{MaskNone, MaskName, MaskLast4, MaskHide}, f.Masking) {
 		return fmt.Errorf("field %q: masking %q", f.Key, f.Masking)
@@ -341,24 +400,28 @@ func (t *Type) checkPredicate(p Predicate) error {
 }
 
 func (t *Type) checkProfiles() error {
+	var faults []error
+	refuse := func(name, format string, args ...any) {
+		faults = append(faults, at("profiles."+name, fmt.Errorf(format, args...)))
+	}
 	for _, name := range profileNames {
 		keys := t.Profiles[name]
 		if len(keys) == 0 {
-			return fmt.Errorf("profile %q is empty", name)
+			refuse(name, "profile %q is empty", name)
 		}
-		for _, key := range keys {
+		for i, key := range keys {
 			f, isField := t.Field(key)
 			isPredicate := slices.ContainsFunc(t.Predicates, func(p Predicate) bool { return p.Key == key })
 			switch {
-			case name == "p" && !isPredicate, name != "p" && !isField:
-				return fmt.Errorf("profile %q: %q does not belong there", name, key)
+			case name == "p" && !isPredicate, name != "p" && !isField, slices.Contains(keys[:i], key):
+				refuse(name, "profile %q: %q does not belong there", name, key)
 			case name == "m" && f.Masking == MaskHide:
-				return fmt.Errorf("profile m shows %q, which is to be hidden", key)
+				refuse(name, "profile m shows %q, which is to be hidden", key)
 			}
 		}
 	}
 	if len(t.Profiles) != len(profileNames) {
-		return errors.New("profiles: p, m, f, a and no other")
+		faults = append(faults, at("profiles", errors.New("profiles: p, m, f, a and no other")))
 	}
-	return nil
+	return errors.Join(faults...)
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/elicense/typepackage"
 	"github.com/yinxin-gov/yinxin/esign/etsi"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/sealstatus"
@@ -43,8 +44,9 @@ const (
 	KindTrustList     Kind = "trust_list"
 	KindSealStatus    Kind = "seal_status"
 	KindLicenseStatus Kind = "license_status"
-	KindLogProof      Kind = "log_proof" // C2SP tlog-proof of the licence, or of a change of its status
-	KindTimestamp     Kind = "timestamp" // a copy of a token inside the document, for people and other programs
+	KindLicenseType   Kind = "license_type" // signed package of the document's type, where one is not built in
+	KindLogProof      Kind = "log_proof"    // C2SP tlog-proof of the licence, or of a change of its status
+	KindTimestamp     Kind = "timestamp"    // a copy of a token inside the document, for people and other programs
 )
 
 // Names of the two files that the manifest does not list.
@@ -88,7 +90,7 @@ func (m Material) Objects() []etsi.Object {
 	for _, c := range m.certificates {
 		all = append(all, etsi.Certificate(c.Raw, c.Issuer.String(), c.SerialHex()))
 	}
-	words := map[Kind]string{KindCRL: "CRL", KindOCSP: "OCSPResponse", KindTimestamp: "timestamp", KindTrustList: "other", KindSealStatus: "other", KindLicenseStatus: "other"}
+	words := map[Kind]string{KindCRL: "CRL", KindOCSP: "OCSPResponse", KindTimestamp: "timestamp", KindTrustList: "other", KindSealStatus: "other", KindLicenseStatus: "other", KindLicenseType: "other"}
 	for _, member := range m.Members {
 		if word, ok := words[member.Kind]; ok {
 			all = append(all, etsi.Object{Type: "urn:etsi:019102:validationObject:" + word, Content: member.Content})
@@ -124,6 +126,9 @@ func Collect(name string, document []byte, o licensefile.Options, more ...*pki.C
 	o.Options = o.Options.Resolved()
 	result := licensefile.Verify(name, document, o)
 	o.CRLs, o.OCSP = slices.Concat(o.CRLs, asked.CRLs), slices.Concat(o.OCSP, asked.OCSP)
+	o.Types = slices.DeleteFunc(slices.Clone(o.Types), func(p *typepackage.Package) bool {
+		return result.License == nil || p.Type.Code != result.License.TypeCode
+	})
 	return result, gather(seen, o, lists, more)
 }
 
@@ -167,6 +172,9 @@ func gather(seen *verify.Seen, o licensefile.Options, lists []*statuslist.List, 
 		if list != nil {
 			g.add(KindLicenseStatus, "license-status", ".cbor", list.Raw)
 		}
+	}
+	for _, p := range o.Types {
+		g.add(KindLicenseType, "license-types", ".cbor", p.Raw)
 	}
 	for _, token := range seen.Tokens {
 		g.add(KindTimestamp, "timestamps", ".tsr", token)

@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/elicense/translog"
+	"github.com/yinxin-gov/yinxin/elicense/typepackage"
 	"github.com/yinxin-gov/yinxin/esign/sealstatus"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/keys/digest"
@@ -222,6 +223,10 @@ func (v *verification) as(moment time.Time) licensefile.Options {
 		case KindLicenseStatus:
 			if list, err := statuslist.Open(member.Content); err == nil {
 				o.StatusLists = append(o.StatusLists, list)
+			}
+		case KindLicenseType:
+			if p, err := typepackage.Open(member.Content); err == nil {
+				o.Types = append(slices.Clip(o.Types), p)
 			}
 		case KindTrustList:
 			if list, err := trustlist.Open(member.Content); err == nil {

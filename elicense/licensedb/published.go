@@ -95,17 +95,25 @@ func (s *Store) FindPublished(ctx context.Context, name string) (elicense.Publis
 	return p, nil
 }
 
+// putPublished replaces an object by one with a higher number.
+func putPublished(ctx context.Context, tx sqldb.Tx, p elicense.Published) error {
+	newer, err := sqldb.ExecOne(ctx, tx, `INSERT INTO lic_published (name, number, content, issued_at, next_update) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (name) DO UPDATE SET number = excluded.number, content = excluded.content, issued_at = excluded.issued_at, next_update = excluded.next_update
+		WHERE lic_published.number < excluded.number`, p.Name, int64(p.Number), p.Content, sqldb.Micros(p.IssuedAt), sqldb.Micros(p.NextUpdate))
+	if err != nil {
+		return err
+	}
+	if !newer {
+		return elicense.ErrStale
+	}
+	return nil
+}
+
 // Publish implements elicense.Publications.
 func (s *Store) Publish(ctx context.Context, p elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		newer, err := sqldb.ExecOne(ctx, tx, `INSERT INTO lic_published (name, number, content, issued_at, next_update) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (name) DO UPDATE SET number = excluded.number, content = excluded.content, issued_at = excluded.issued_at, next_update = excluded.next_update
-			WHERE lic_published.number < excluded.number`, p.Name, int64(p.Number), p.Content, sqldb.Micros(p.IssuedAt), sqldb.Micros(p.NextUpdate))
-		if err != nil {
+		if err := putPublished(ctx, tx, p); err != nil {
 			return err
-		}
-		if !newer {
-			return elicense.ErrStale
 		}
 		if err := enqueue(ctx, tx, elicense.LogMain, entries); err != nil {
 			return err

@@ -9,7 +9,6 @@ package licenseface
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -67,7 +66,7 @@ func BuiltIn() map[string]Typeface {
 // Maker makes licence files. It is read-only and safe to share.
 type Maker struct{ cfg Config }
 
-// New checks that the built-in types can be drawn with the faces.
+// New checks that the built-in types can be drawn with the faces; others are checked with Check.
 func New(cfg Config) (*Maker, error) {
 	if cfg.VerifyAddress == "" {
 		return nil, fmt.Errorf("%w: no address for the QR code", ErrValues)
@@ -77,32 +76,40 @@ func New(cfg Config) (*Maker, error) {
 	}
 	m := &Maker{cfg: cfg}
 	for _, t := range catalog.Types() {
-		for _, page := range t.Face.Pages {
-			for _, item := range page.Items {
-				if item.Kind != catalog.ItemText {
-					continue
-				}
-				if _, ok := cfg.Faces[item.Font]; !ok {
-					return nil, fmt.Errorf("%w: %q of type %s", ErrTypeface, item.Font, t.Code)
-				}
-				if item.Bind == "" {
-					if _, err := m.measure(item, item.Text, item.SizeMM); err != nil {
-						return nil, err
-					}
-				}
-			}
+		if err := m.Check(t); err != nil {
+			return nil, err
 		}
 	}
 	return m, nil
 }
 
-// TemplateID is the SM3 of a face template, written into the machine file so that it is known what a file was made from.
-func TemplateID(t *catalog.Type) string {
-	content, err := json.Marshal(t.Face)
-	if err != nil {
-		panic(err) // strings and finite numbers only
+// Check makes sure that the faces hold what the template of a type writes itself: its fixed texts, and on annex pages their title and the
+// labels of values that go there. Errors wrap ErrTypeface, ErrOverflow or are *UndrawableError.
+func (m *Maker) Check(t *catalog.Type) error {
+	for _, page := range t.Face.Pages {
+		for _, item := range page.Items {
+			if item.Kind != catalog.ItemText {
+				continue
+			}
+			if _, ok := m.cfg.Faces[item.Font]; !ok {
+				return fmt.Errorf("%w: %q of type %s", ErrTypeface, item.Font, t.Code)
+			}
+			texts := []string{item.Text}
+			if item.Overflow == catalog.OverflowAnnex {
+				texts = []string{t.Face.Annex.Title, t.Face.Annex.Note, t.Label(item.Bind, "zh-CN")}
+			}
+			for _, text := range texts {
+				line, err := m.measure(item, text, item.SizeMM)
+				if err != nil {
+					return err
+				}
+				if item.Bind == "" && line.width > item.WidthMM {
+					return fmt.Errorf("%w: %q", ErrOverflow, text)
+				}
+			}
+		}
 	}
-	return digest.Hex(content)
+	return nil
 }
 
 // Build makes the unsealed file. Errors wrap ErrValues, ErrOverflow or are *UndrawableError.
@@ -110,7 +117,7 @@ func (m *Maker) Build(t *catalog.Type, values catalog.Values, status licensefile
 	if err := t.CheckValues(values); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrValues, err)
 	}
-	machine, err := licensefile.EncodeMachine(t, values, TemplateID(t), status)
+	machine, err := licensefile.EncodeMachine(t, values, status)
 	if err != nil {
 		return nil, err
 	}

@@ -98,8 +98,9 @@ func TestLongestValuesAreShownInFull(t *testing.T) {
 		if err := licensefile.CheckConsistency(p, values); err != nil {
 			t.Errorf("%s: %v", licenseType.Code, err)
 		}
-		if len(p.Current().Pages) < 2 {
-			t.Errorf("%s: no annex page", licenseType.Code)
+		mayOverflow := slices.ContainsFunc(licenseType.Bound(), func(item catalog.FaceItem) bool { return item.Overflow == catalog.OverflowAnnex })
+		if mayOverflow != (len(p.Current().Pages) >= 2) {
+			t.Errorf("%s: %d pages", licenseType.Code, len(p.Current().Pages))
 		}
 		checkInside(t, p)
 	}
@@ -224,6 +225,38 @@ func TestQRCode(t *testing.T) {
 	}
 	if _, err := qrPath(item, strings.Repeat("x", 5000)); err == nil {
 		t.Error("an address too long for any code is drawn")
+	}
+}
+
+// TestCheckOfATemplate: what a template writes itself must be drawable before a licence is made by it.
+func TestCheckOfATemplate(t *testing.T) {
+	m := newMaker(t)
+	business, _ := catalog.Find("11100000MB0143028R001")
+	edited := func(change func(*catalog.FaceItem, *catalog.FaceAnnex)) *catalog.Type {
+		other := *business
+		other.Face.Pages = slices.Clone(business.Face.Pages)
+		other.Face.Pages[0].Items = slices.Clone(business.Face.Pages[0].Items)
+		for i := range other.Face.Pages[0].Items {
+			if item := &other.Face.Pages[0].Items[i]; item.ID == "title" {
+				change(item, &other.Face.Annex)
+			}
+		}
+		return &other
+	}
+	if err := m.Check(business); err != nil {
+		t.Error(err)
+	}
+	if _, ok := errors.AsType[*UndrawableError](m.Check(edited(func(i *catalog.FaceItem, _ *catalog.FaceAnnex) { i.Text = "𠮷" }))); !ok {
+		t.Error("a fixed text that cannot be drawn is taken")
+	}
+	if _, ok := errors.AsType[*UndrawableError](m.Check(edited(func(_ *catalog.FaceItem, a *catalog.FaceAnnex) { a.Title = "𠮷" }))); !ok {
+		t.Error("a title of annexes that cannot be drawn is taken")
+	}
+	if err := m.Check(edited(func(i *catalog.FaceItem, _ *catalog.FaceAnnex) { i.WidthMM = 20 })); !errors.Is(err, ErrOverflow) {
+		t.Errorf("a title wider than its box: %v", err)
+	}
+	if err := m.Check(edited(func(i *catalog.FaceItem, _ *catalog.FaceAnnex) { i.Font = "gothic" })); !errors.Is(err, ErrTypeface) {
+		t.Errorf("a face of letters that is not there: %v", err)
 	}
 }
 

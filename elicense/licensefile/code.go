@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/esign/verify"
@@ -44,7 +45,11 @@ func (j *licenseJudge) findBundle() *presentation.Bundle {
 
 // statusOfCode asks the status list for codes that name an entry, the delta list for short-lived ones.
 func (j *licenseJudge) statusOfCode(code *presentation.Code, key presentation.Key) presentation.StatusAnswer {
-	fresh := freshFor(code.View.TypeCode)
+	var licenseType *catalog.Type
+	if types := j.options.typesFor(code.View.TypeCode); types != nil {
+		licenseType, _ = types.Find(code.View.TypeCode)
+	}
+	fresh := freshFor(licenseType, code.View.TypeCode)
 	if entry := code.View.Status; entry != nil {
 		list := j.findList(&StatusEntry{List: key.StatusBase + strconv.FormatUint(entry.List, 10), Signer: key.StatusSigner})
 		if list == nil {

@@ -32,7 +32,12 @@ func (e *InconsistentError) Error() string {
 // must say the same, the identifier must be well made, and nothing else may be written on the pages. Errors are
 // *InconsistentError, or those of Read.
 func CheckConsistency(p *ofd.Package, register catalog.Values) error {
-	l, err := Read(p)
+	return CheckConsistencyWith(catalog.Default(), p, register)
+}
+
+// CheckConsistencyWith is CheckConsistency with a catalogue.
+func CheckConsistencyWith(c *catalog.Catalog, p *ofd.Package, register catalog.Values) error {
+	l, err := ReadWith(c, p)
 	if err != nil {
 		return err
 	}

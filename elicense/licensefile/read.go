@@ -51,12 +51,13 @@ type License struct {
 	ID         string                // identifier as written
 	Deviations []catalog.IDDeviation // oddities of the identifier
 	TypeCode   string
-	Type       *catalog.Type // nil when the catalogue does not hold it
+	Type       *catalog.Type // the version it was made by; nil when the catalogue does not hold it
 	Values     catalog.Values
 	Status     *StatusEntry // nil in files of other makers
 	Ours       bool         // the machine file of this platform is there: strict rules apply
 
-	custom catalog.Values // of DocInfo, elements we know
+	custom   catalog.Values // of DocInfo, elements we know
+	template string
 }
 
 // Machine is the machine file: JSON with the English names of GB/T 36903-2018.
@@ -64,7 +65,7 @@ type Machine struct {
 	Format   string              `json:"format"`
 	ID       string              `json:"license_id"`
 	TypeCode string              `json:"license_type_code"`
-	Template string              `json:"template"` // SM3 of the face template the pages were made from
+	Template string              `json:"template"` // version of the type it was made by: SM3 of its package, or of the face in files of earlier releases
 	Data     map[string][]string `json:"data"`
 	Status   StatusEntry         `json:"status"`
 }
@@ -141,8 +142,8 @@ func (l *License) readMachine(c *catalog.Catalog, content []byte) error {
 	if m.Format != MachineForm || m.ID == "" || m.TypeCode == "" || m.Status.List == "" || m.Status.Signer == "" {
 		return fmt.Errorf("%w: members are missing", ErrMachine)
 	}
-	l.Ours, l.ID, l.TypeCode, l.Status = true, m.ID, m.TypeCode, &m.Status
-	licenseType, known := c.Find(m.TypeCode)
+	l.Ours, l.ID, l.TypeCode, l.Status, l.template = true, m.ID, m.TypeCode, &m.Status, m.Template
+	licenseType, known := c.Version(m.TypeCode, m.Template)
 	l.Values = catalog.Values{}
 	for name, values := range m.Data {
 		key := name
@@ -166,6 +167,9 @@ func (l *License) readMachine(c *catalog.Catalog, content []byte) error {
 
 func (l *License) setType(c *catalog.Catalog, named []ofd.CustomData) {
 	licenseType, ok := c.Find(l.TypeCode)
+	if l.Ours {
+		licenseType, ok = c.Version(l.TypeCode, l.template)
+	}
 	if !ok {
 		return
 	}

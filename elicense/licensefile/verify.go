@@ -11,6 +11,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/elicense/translog"
+	"github.com/yinxin-gov/yinxin/elicense/typepackage"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 )
 
@@ -21,7 +22,10 @@ type Options struct {
 	// FindList gives further lists of an address on demand, for holders of many; may be nil.
 	FindList func(uri string) *statuslist.List
 	Deltas   []*statuslist.Delta
-	Bundles  []*presentation.Bundle
+	// Types are packages of licence types beside the built-in ones. Those count whose signer is trusted at the moment of judgement; a type
+	// of which no such package is at hand stays unknown.
+	Types   []*typepackage.Package
+	Bundles []*presentation.Bundle
 	// Challenge is the verifier's own for presentation codes, empty when none was issued.
 	Challenge []byte
 	// Consumed is the replay cache of the venue; nil when there is none.
@@ -46,6 +50,9 @@ func Verify(name string, data []byte, options Options) verify.Result {
 		return result
 	}
 	l, err := Read(document.Package)
+	if types := options.typesOf(l); types != nil { // what the file says of its type is read without it
+		l, err = ReadWith(types, document.Package)
+	}
 	if errors.Is(err, ErrNoLicense) {
 		return result
 	}
@@ -222,11 +229,47 @@ var endReasons = map[statuslist.Status]string{statuslist.Ended: reasonEnded, sta
 // unknownTypeFresh is the policy for types that the catalogue does not hold.
 const unknownTypeFresh = 24 * time.Hour
 
-func freshFor(typeCode string) time.Duration {
-	if t, ok := catalog.Find(typeCode); ok {
-		return t.StatusFresh()
+// freshFor is how old a status list may be: what the version says by which the licence was made, and what the built-in type says where
+// another one would take more time.
+func freshFor(t *catalog.Type, typeCode string) time.Duration {
+	builtIn, ok := catalog.Find(typeCode)
+	switch {
+	case t == nil && !ok:
+		return unknownTypeFresh
+	case t == nil, ok && builtIn.StatusFresh() < t.StatusFresh():
+		return builtIn.StatusFresh()
+	case !ok:
+		return min(t.StatusFresh(), unknownTypeFresh)
 	}
-	return unknownTypeFresh
+	return t.StatusFresh()
+}
+
+// typesOf is the catalogue with the trusted packages of the licence's type; nil when there are none.
+func (o Options) typesOf(l *License) *catalog.Catalog {
+	if l == nil {
+		return nil
+	}
+	return o.typesFor(l.TypeCode)
+}
+
+func (o Options) typesFor(code string) *catalog.Catalog {
+	var further catalog.Further
+	for _, p := range o.Types {
+		if p.Type.Code != code {
+			continue
+		}
+		if _, err := p.Judge(o.trust()); err == nil {
+			further.Types = append(further.Types, p.Type)
+		}
+	}
+	if len(further.Types) == 0 {
+		return nil
+	}
+	return catalog.Default().With(catalog.Day(o.At), further)
+}
+
+func (o Options) trust() statuslist.Trust {
+	return statuslist.Trust{Roots: o.Services(), Intermediates: o.Intermediates, CRLs: o.CRLs, At: o.At}
 }
 
 // status asks the status lists. It gives the V-code for a valid verdict: V00 with the current list, V01 with one that a
@@ -247,7 +290,7 @@ func (j *licenseJudge) status(l *License) (validCode string) {
 		j.unknown("license_status", reasonStatusUnknown, "")
 		return "V01"
 	}
-	fresh := list.Fresh(j.options.At, freshFor(l.TypeCode))
+	fresh := list.Fresh(j.options.At, freshFor(l.Type, l.TypeCode))
 	if !fresh && status != statuslist.Ended && status != statuslist.Replaced {
 		j.setStatus("unknown", "list", list.Issued)
 		j.unknown("license_status", reasonStatusStale, list.Issued.Format(time.RFC3339))
@@ -273,9 +316,7 @@ func (j *licenseJudge) setStatus(status, source string, at time.Time) {
 	}
 }
 
-func (j *licenseJudge) trust() statuslist.Trust {
-	return statuslist.Trust{Roots: j.options.Services(), Intermediates: j.options.Intermediates, CRLs: j.options.CRLs, At: j.options.At}
-}
+func (j *licenseJudge) trust() statuslist.Trust { return j.options.trust() }
 
 // findList is the newest list of the address that the named authority signed and whose signer is trusted.
 func (j *licenseJudge) findList(entry *StatusEntry) *statuslist.List {

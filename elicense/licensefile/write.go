@@ -10,8 +10,8 @@ import (
 )
 
 // EncodeMachine writes the machine file. The same data always give the same octets.
-func EncodeMachine(t *catalog.Type, values catalog.Values, template string, status StatusEntry) ([]byte, error) {
-	m := Machine{Format: MachineForm, ID: values.First(catalog.KeyLicenseID), TypeCode: t.Code, Template: template, Data: map[string][]string{}, Status: status}
+func EncodeMachine(t *catalog.Type, values catalog.Values, status StatusEntry) ([]byte, error) {
+	m := Machine{Format: MachineForm, ID: values.First(catalog.KeyLicenseID), TypeCode: t.Code, Template: t.TemplateID(), Data: map[string][]string{}, Status: status}
 	for key, list := range values {
 		name, ok := englishOf(t, key)
 		if !ok {

@@ -66,7 +66,7 @@ func CardsFor(ctx context.Context, service *elicense.Service, list web.ActingLic
 		if err != nil {
 			return nil, "", err
 		}
-		c := card(d.License, d.Values, locale)
+		c := card(service, d.License, d.Values, locale)
 		c.Holder, c.Number = "", ""
 		if list.Base != "" && l.Status == catalog.StatusValid {
 			c.PresentURL = list.Base + l.ID + "/present"

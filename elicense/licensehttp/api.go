@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"mime"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -72,6 +73,58 @@ type LicenseTypeItem struct {
 	LongTerm        bool               `json:"long_term" doc:"May have no end of validity"`
 	Fields          []LicenseTypeField `json:"fields" doc:"Fields that an application gives"`
 	ViewProfiles    []string           `json:"view_profiles"`
+	Catalogue       LicenseTypeRow     `json:"catalogue" doc:"Row of the catalogue (GB/T 36902)"`
+}
+
+// LicenseTypeRow is what the catalogue says of the version in force.
+type LicenseTypeRow struct {
+	Version          int                `json:"version" doc:"Version of the type in force"`
+	EffectiveDate    string             `json:"effective_date" doc:"YYYYMMDD"`
+	State            string             `json:"state" enum:"published,retired" doc:"No licences are made of a retired type"`
+	Template         string             `json:"template" doc:"SM3 of the package, as in the transparency log and in files of licences"`
+	BuiltIn          bool               `json:"built_in" doc:"It came with the program; others have a signed package at package_url"`
+	PackageURL       string             `json:"package_url,omitempty"`
+	DefinedBy        string             `json:"defining_authority"`
+	DefinedByCode    string             `json:"defining_authority_code"`
+	DefinedByLevel   string             `json:"defining_authority_level" doc:"1 national, 2 provincial or ministerial, 3 prefectural, 4 county, 5 other"`
+	HolderCategories []string           `json:"holder_categories" doc:"natural_person, organization"`
+	Class            string             `json:"class" doc:"1 certificate or licence, 2 official decision, 3 proof, 4 material, 5 personal document"`
+	Kind             string             `json:"kind" doc:"Kind of administrative act: 01 licence, 02 penalty, 03 coercion, 04 levy, 05 payment, 06 inspection, 07 confirmation, 08 reward, 09 adjudication, 10 other"`
+	RelatedItems     []LicenseTypeItems `json:"related_items" doc:"Service items that yield the licence"`
+	ValidityRanges   []string           `json:"validity_ranges"`
+	IssuingLevels    []string           `json:"issuing_levels"`
+	ParentType       string             `json:"parent_type,omitempty"`
+	LegalBasis       []string           `json:"legal_basis"`
+	Sharing          string             `json:"sharing" doc:"1 without condition, 2 on conditions, 3 not shared"`
+	Example          bool               `json:"example" doc:"Authority, number or items are made up; it stands for no document of a real authority"`
+}
+
+// LicenseTypeItems is a service item.
+type LicenseTypeItems struct {
+	Name string `json:"name"`
+	Code string `json:"code"`
+}
+
+func typeRow(types *catalog.Catalog, t *catalog.Type) LicenseTypeRow {
+	r := t.Row
+	row := LicenseTypeRow{
+		Version: r.Version, EffectiveDate: r.EffectiveDate, State: "published", Template: t.TemplateID(), BuiltIn: t.BuiltIn, DefinedBy: t.Authority.Name, DefinedByCode: t.Authority.Code,
+		DefinedByLevel: t.Authority.Level, HolderCategories: []string{}, Class: r.Class, Kind: r.Kind, RelatedItems: []LicenseTypeItems{}, ValidityRanges: r.Validity, IssuingLevels: r.IssuingLevels,
+		ParentType: r.ParentType, LegalBasis: r.LegalBasis, Sharing: r.Sharing, Example: r.Example,
+	}
+	if types.Retired(t.Code) {
+		row.State = "retired"
+	}
+	if !t.BuiltIn {
+		row.PackageURL = "/trust/types/" + t.Code + "/" + strconv.Itoa(r.Version)
+	}
+	for _, category := range t.HolderCategories {
+		row.HolderCategories = append(row.HolderCategories, string(category))
+	}
+	for _, item := range r.RelatedItems {
+		row.RelatedItems = append(row.RelatedItems, LicenseTypeItems(item))
+	}
+	return row
 }
 
 // LicenseTypeList is the catalogue.
@@ -89,7 +142,8 @@ type typesOutput struct{ Body LicenseTypeList }
 
 func (a *api) types(_ context.Context, in *typesInput) (*typesOutput, error) {
 	out := &typesOutput{Body: LicenseTypeList{Items: []LicenseTypeItem{}}}
-	for _, t := range catalog.Types() { // in the order of their codes
+	types := a.service.Types()
+	for _, t := range types.Types() { // in the order of their codes
 		if t.Code <= in.After {
 			continue
 		}
@@ -97,7 +151,7 @@ func (a *api) types(_ context.Context, in *typesInput) (*typesOutput, error) {
 			out.Body.Next = out.Body.Items[n-1].Code
 			break
 		}
-		item := LicenseTypeItem{Code: t.Code, Name: Texts(t.Name), HolderCodeTypes: t.HolderCodeTypes, LongTerm: t.Validity.LongTerm, Fields: []LicenseTypeField{}, ViewProfiles: []string{"p", "m", "f", "a"}}
+		item := LicenseTypeItem{Code: t.Code, Name: Texts(t.Name), HolderCodeTypes: t.HolderCodeTypes, LongTerm: t.Validity.LongTerm, Fields: []LicenseTypeField{}, ViewProfiles: []string{"p", "m", "f", "a"}, Catalogue: typeRow(types, t)}
 		for _, f := range t.Fields {
 			if f.Own {
 				item.Fields = append(item.Fields, LicenseTypeField{Key: f.Key, Name: Texts(f.Label), Kind: string(f.Kind), Required: f.Required, MaxRunes: f.MaxRunes})

@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licensehttp"
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
@@ -23,6 +24,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/render"
 	"github.com/yinxin-gov/yinxin/esign/typeface"
 	"github.com/yinxin-gov/yinxin/esign/verify"
+	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/i18n"
 	"github.com/yinxin-gov/yinxin/internal/problem"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -161,8 +163,16 @@ func (s *site) issued(number string) string {
 func TestLifeOfALicenseOverTheAPI(t *testing.T) {
 	s := newSite(t)
 	types := s.json(nobody, http.MethodGet, "/api/v1/license-types", nil, http.StatusOK)["items"].([]any)
-	if len(types) != 2 {
+	if len(types) != len(catalog.Types()) {
 		t.Fatalf("%d types", len(types))
+	}
+	rows := map[string]map[string]any{}
+	for _, one := range types {
+		rows[one.(map[string]any)["code"].(string)] = one.(map[string]any)["catalogue"].(map[string]any)
+	}
+	business, _ := catalog.Find("11100000MB0143028R001")
+	if row := rows[business.Code]; row["kind"] != "01" || row["class"] != "1" || row["state"] != "published" || row["built_in"] != true || row["template"] != business.TemplateID() || row["package_url"] != nil {
+		t.Errorf("%v", row)
 	}
 	id := s.issued("B1")
 	again := s.json(clerk, http.MethodPost, "/api/v1/licenses", application("B1"), http.StatusOK)
@@ -344,6 +354,15 @@ func TestPublicObjects(t *testing.T) {
 		s.mux.ServeHTTP(again, r)
 		if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
 			t.Errorf("%s unchanged: %d", path, again.Code)
+		}
+	}
+	signed := elicense.Published{Name: elicense.TypeObject("11980000MB7QX10264777", 2), Number: 1, Content: []byte("signed"), IssuedAt: s.world.Now(), NextUpdate: s.world.Now()}
+	if err := s.world.Store.Publish(t.Context(), signed, nil, audit.With(audit.Event{Type: "test", At: s.world.Now(), Actor: "system:test"})); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"11980000MB7QX10264777/2": http.StatusOK, "11980000MB7QX10264777/02": http.StatusNotFound, "11980000MB7QX10264777/1": http.StatusNotFound, "11980000MB7QX10264777/0": http.StatusNotFound, "x/y": http.StatusNotFound} {
+		if rec := s.send(nobody, http.MethodGet, "/trust/types/"+path, "", nil); rec.Code != want || want == http.StatusOK && rec.Body.String() != "signed" {
+			t.Errorf("%s: %d", path, rec.Code)
 		}
 	}
 	if rec := s.send(nobody, http.MethodGet, "/status/nothing", "", nil); rec.Code != http.StatusNotFound {

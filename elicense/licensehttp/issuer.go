@@ -33,7 +33,10 @@ func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 		body.Statuses = append(body.Statuses, s.Code)
 	}
 	if len(reqctx.From(r.Context()).Actor.Reach(elicense.RoleClerk)) > 0 {
-		for _, t := range catalog.Types() {
+		for _, t := range p.Service.Types().Types() {
+			if p.Service.Types().Retired(t.Code) {
+				continue
+			}
 			body.Types = append(body.Types, web.Link{Label: t.Name.In(locale), URL: FormPath + "?" + url.Values{inputType: {t.Code}}.Encode()})
 		}
 	}
@@ -46,7 +49,7 @@ func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 		Columns: []web.Column{{Label: p.Renderer.Text(r, "license.field.business_number")}, {Label: p.Renderer.Text(r, "licence.type")}, {Label: p.Renderer.Text(r, "licence.id")}},
 	}
 	for _, l := range rows {
-		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/license/" + l.ID, Cells: []string{l.BusinessNumber, typeName(l.TypeCode, locale), l.LicenseID}, Status: stateWord(l), Kind: "license"})
+		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/license/" + l.ID, Cells: []string{l.BusinessNumber, typeName(p.Service, l, locale), l.LicenseID}, Status: stateWord(l), Kind: "license"})
 	}
 	body.Table.NextURL = pagemark.Onward(r, "/license?"+url.Values{"status": {body.Status}, "state": {body.State.Value}}.Encode(), next)
 	return p.Page(w, r, http.StatusOK, "issuer", web.Page{Body: body})
@@ -74,7 +77,7 @@ func (p *Pages) issuerForm(w http.ResponseWriter, r *http.Request) error {
 	if len(reqctx.From(r.Context()).Actor.Reach(elicense.RoleClerk)) == 0 {
 		return forbidden(r)
 	}
-	t, ok := catalog.Find(r.URL.Query().Get(inputType))
+	t, ok := p.Service.Types().Find(r.URL.Query().Get(inputType))
 	if !ok {
 		return fault.New(fault.NotFound)
 	}
@@ -139,7 +142,7 @@ func formFields(t *catalog.Type, locale string, text func(key string) string) []
 // FormPath is where the form for a new licence stands and is sent to.
 const FormPath = "/license/new"
 
-// FormInputs are the names of the inputs that the form for a new licence has for any type of the catalogue.
+// FormInputs are the names of the inputs that the form for a new licence has for any built-in type.
 func FormInputs() []string {
 	all := []string{inputType}
 	for _, t := range catalog.Types() {
@@ -181,7 +184,7 @@ func (p *Pages) issuerSubmit(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fault.Wrap(err, fault.Malformed)
 	}
-	t, ok := catalog.Find(r.PostForm.Get(inputType))
+	t, ok := p.Service.Types().Find(r.PostForm.Get(inputType))
 	if !ok {
 		return fault.New(fault.LicenseTypeUnknown)
 	}
@@ -225,8 +228,8 @@ func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	locale := p.Renderer.Locale(r)
-	body := web.IssuerDetailPage{Card: card(d.License, d.Values, locale), LicenseID: d.LicenseID, Actions: p.actions(r, d.License)}
-	if t, ok := catalog.Find(d.TypeCode); ok {
+	body := web.IssuerDetailPage{Card: card(p.Service, d.License, d.Values, locale), LicenseID: d.LicenseID, Actions: p.actions(r, d.License)}
+	if t := p.Service.TypeOf(d.License); t != nil {
 		for _, f := range t.Fields {
 			if value := strings.Join(d.Values[f.Key], "、"); value != "" {
 				body.Fields = append(body.Fields, web.ShownField{Label: f.Label.In(locale), Value: value})

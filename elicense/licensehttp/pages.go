@@ -81,25 +81,25 @@ func workWord(state elicense.State) string {
 	return string(state)
 }
 
-func typeName(code, locale string) string {
-	if t, ok := catalog.Find(code); ok {
+func typeName(service *elicense.Service, l elicense.License, locale string) string {
+	if t := service.TypeOf(l); t != nil {
 		return t.Name.In(locale)
 	}
-	return code
+	return l.TypeCode
 }
 
 // chinaTime is the zone of dates on licences.
 var chinaTime = time.FixedZone("UTC+8", 8*60*60)
 
 // card shows a licence; values may be nil for lists.
-func card(l elicense.License, values catalog.Values, locale string) web.LicenseCard {
-	c := web.LicenseCard{Title: typeName(l.TypeCode, locale), Status: stateWord(l), Updated: l.UpdatedAt}
+func card(service *elicense.Service, l elicense.License, values catalog.Values, locale string) web.LicenseCard {
+	c := web.LicenseCard{Title: typeName(service, l, locale), Status: stateWord(l), Updated: l.UpdatedAt}
 	if values == nil {
 		return c
 	}
 	c.Issuer = values.First(catalog.KeyAuthority)
 	names, number := slices.Clone(values[catalog.KeyHolderName]), values.First(catalog.KeyLicenseNumber)
-	if t, ok := catalog.Find(l.TypeCode); ok {
+	if t := service.TypeOf(l); t != nil {
 		mask := func(key, value string) string {
 			if f, ok := t.Field(key); ok {
 				return f.Masking.Apply(value)
@@ -131,7 +131,7 @@ func Cards(ctx context.Context, service *elicense.Service) ([]web.LicenseCard, e
 		if err != nil {
 			return nil, err
 		}
-		c := card(d.License, d.Values, locale)
+		c := card(service, d.License, d.Values, locale)
 		c.DownloadURL = "/me/licenses/" + l.ID + "/file"
 		if l.Status == catalog.StatusValid {
 			c.PresentURL = "/me/licenses/" + l.ID + "/present"
@@ -166,7 +166,7 @@ func (p *Pages) present(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.LicensePresentPage{StopURL: p.stopURL(r), Card: card(d.License, d.Values, p.Renderer.Locale(r)), Code: shown.Code, QR: code, ExpiresAt: shown.ExpiresAt}
+	body := web.LicensePresentPage{StopURL: p.stopURL(r), Card: card(p.Service, d.License, d.Values, p.Renderer.Locale(r)), Code: shown.Code, QR: code, ExpiresAt: shown.ExpiresAt}
 	for _, f := range shown.Fields {
 		body.Fields = append(body.Fields, web.ShownField{Label: f.Label, Value: f.Value})
 	}

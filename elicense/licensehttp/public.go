@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/problem"
 )
 
@@ -17,7 +18,8 @@ func statusPath(list uint64) string { return "/status/" + strconv.FormatUint(lis
 const cborType = "application/cbor"
 
 // Public serves what anybody may fetch without a login and caches may keep: GET /status/{list} (a number, or "delta") and
-// GET /trust/keys (the keys of presentation codes, which the trust list carries too), and the transparency log below /log/.
+// GET /trust/keys (the keys of presentation codes, which the trust list carries too), GET /trust/types/{code}/{version} (the signed package of
+// a licence type that is not built in), and the transparency log below /log/.
 func Public(mux *http.ServeMux, service *elicense.Service) {
 	serve := func(w http.ResponseWriter, r *http.Request, name string) {
 		p, err := service.Published(r.Context(), name)
@@ -44,5 +46,13 @@ func Public(mux *http.ServeMux, service *elicense.Service) {
 	}
 	mux.HandleFunc("GET /status/{list}", func(w http.ResponseWriter, r *http.Request) { serve(w, r, r.PathValue("list")) })
 	publicLog(mux, service)
+	mux.HandleFunc("GET /trust/types/{code}/{version}", func(w http.ResponseWriter, r *http.Request) {
+		version, err := strconv.Atoi(r.PathValue("version"))
+		if err != nil || strconv.Itoa(version) != r.PathValue("version") {
+			problem.Write(w, r, fault.New(fault.NotFound))
+			return
+		}
+		serve(w, r, elicense.TypeObject(r.PathValue("code"), version))
+	})
 	mux.HandleFunc("GET /trust/keys", func(w http.ResponseWriter, r *http.Request) { serve(w, r, elicense.NameKeys) })
 }

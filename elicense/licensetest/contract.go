@@ -45,6 +45,7 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"log in parallel":      logInParallel,
 		"log of older":         logOfOlder,
 		"log checkpoints":      logCheckpoints,
+		"types":                typeVersions,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}

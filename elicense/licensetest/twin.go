@@ -28,6 +28,8 @@ type Twin struct {
 	failures      map[string]failures
 	uses          map[string]elicense.Use // by holder and id
 	records       []audit.Record
+	types         map[string]elicense.TypeVersion
+	retired       map[string][]int
 	log           twinLog
 }
 
@@ -41,6 +43,7 @@ func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
 		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, log: newTwinLog(),
+		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{},
 	}
 }
 

@@ -44,6 +44,8 @@ type World struct {
 	Blobs   *Blobs
 	Sealer  *Sealer
 	Keys    *keys.Ring
+	// What the next Restart builds the service with: letters that can be drawn, and two people for a type.
+	RealLetters, TypesByTwo bool
 
 	mutex sync.Mutex
 	at    time.Time
@@ -86,12 +88,16 @@ func cardsOf(store elicense.Store) elicense.CardStore {
 // Restart makes a new service over the same store, as after a crash.
 func (w *World) Restart(t testing.TB) {
 	t.Helper()
-	maker, err := licenseface.New(licenseface.Config{Faces: map[string]licenseface.Typeface{"sans": Face("sans"), "serif_bold": Face("serif")}, VerifyAddress: BaseURL + "/verify"})
+	faces := map[string]licenseface.Typeface{"sans": Face("sans"), "serif_bold": Face("serif")}
+	if w.RealLetters {
+		faces = nil
+	}
+	maker, err := licenseface.New(licenseface.Config{Faces: faces, VerifyAddress: BaseURL + "/verify"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Service, err = elicense.New(elicense.Config{
-		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: maker, BaseURL: BaseURL, Now: w.Now, Rand: ident.System(),
+		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: maker, BaseURL: BaseURL, TypesByTwo: w.TypesByTwo, Now: w.Now, Rand: ident.System(),
 	})
 	if err != nil {
 		t.Fatal(err)

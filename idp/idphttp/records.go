@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -145,7 +144,7 @@ func (s *Server) shownRecord(r *http.Request, one idp.Release) web.Record {
 // shownUse is a use of a licence in words: its type, how it was used, and the labels of the fields that were seen.
 func (s *Server) shownUse(r *http.Request, one idp.Release) web.Record {
 	locale, name := s.Pages.Locale(r), one.License.ID
-	licenseType, known := catalog.Find(one.License.TypeCode)
+	licenseType, known := s.LicenseTypes().Find(one.License.TypeCode)
 	if known {
 		name = licenseType.Name.In(locale)
 	}

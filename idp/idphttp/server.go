@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"io"
 	"net/http"
 	"net/url"
@@ -108,7 +109,8 @@ type Config struct {
 	LicensesFor func(ctx context.Context, list web.ActingLicenses) (cards []web.LicenseCard, next string, err error)
 	// OfflineCards are the printed code cards of people; nil where there are none.
 	OfflineCards OfflineCards
-	Regions      Regions // of network addresses
+	Regions      Regions                 // of network addresses
+	LicenseTypes func() *catalog.Catalog // that this node knows; the built-in ones when nil
 	Now          func() time.Time
 	Rand         io.Reader
 
@@ -136,6 +138,9 @@ type Server struct {
 func New(cfg Config) *Server {
 	if cfg.Regions == nil {
 		cfg.Regions = (*netregion.File)(nil)
+	}
+	if cfg.LicenseTypes == nil {
+		cfg.LicenseTypes = catalog.Default
 	}
 	return &Server{Config: cfg}
 }

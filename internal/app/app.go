@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"io"
 	"log/slog"
 	"net"
@@ -410,11 +411,12 @@ func (a *App) openIdentity(ctx context.Context) error {
 		return err
 	}
 	a.identity = idphttp.New(idphttp.Config{
-		Regions:  a.regions,
-		Receipt:  outboxdb.New(a.db).Receipt,
-		Mandates: a.Mandates,
-		Reply:    a.answerInbox,
-		Auth:     auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
+		Regions:      a.regions,
+		LicenseTypes: func() *catalog.Catalog { return a.sealing.licenses.Types() },
+		Receipt:      outboxdb.New(a.db).Receipt,
+		Mandates:     a.Mandates,
+		Reply:        a.answerInbox,
+		Auth:         auth, Proofs: proofs, Grants: tokenEndpoint, Engine: engine, Store: a.store, Throttle: a.store,
 		Issuer: a.cfg.Issuer, Pages: a.pages, Clients: a.Clients, Accounts: a.Accounts, Tokens: tokenService, Ledger: a.ledger, Deletions: a.deletions, Disputes: a.disputes, Exports: a.exports, Flows: a.store, Passwords: passwords,
 		AliasBase:    a.cfg.aliasBase(),
 		Details:      a.Details,

@@ -116,6 +116,9 @@ type Staffing struct {
 	// WordsByTwo asks two administrators for new scopes and claims, for changes of them and for putting one into use again; taking one
 	// out of use needs one. Left out it is so outside the sandbox.
 	WordsByTwo *bool `yaml:"words_by_two"`
+	// TypesByTwo asks two administrators for versions of licence types, those of the command line included; retiring a type needs one.
+	// Left out it is so outside the sandbox.
+	TypesByTwo *bool `yaml:"types_by_two"`
 }
 
 // check refuses what would be wider than the limits (security row A-29).
@@ -161,6 +164,14 @@ func (c Config) peersByTwo() bool {
 func (c Config) wordsByTwo() bool {
 	if c.Staff.WordsByTwo != nil {
 		return *c.Staff.WordsByTwo
+	}
+	return !c.Sandbox
+}
+
+// typesByTwo reports whether licence types are published by two people.
+func (c Config) typesByTwo() bool {
+	if c.Staff.TypesByTwo != nil {
+		return *c.Staff.TypesByTwo
 	}
 	return !c.Sandbox
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
-	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/idp"
@@ -113,7 +112,7 @@ func (c counterLicenses) List(ctx context.Context, account string) (all []counte
 		}
 		for _, l := range page {
 			title := l.LicenseID
-			if kind, ok := catalog.Find(l.TypeCode); ok {
+			if kind := c.licenses.TypeOf(l); kind != nil {
 				title = kind.Name[reqctx.From(ctx).Locale]
 				if title == "" {
 					title = kind.Name["zh-CN"]
@@ -145,7 +144,7 @@ func (a *App) checkPaper(ctx context.Context, text string) (web.CounterChecked, 
 	}
 	if result.Verdict != verify.Invalid { // what a forged or ended paper says is of no use
 		if code, err := presentation.Decode(text); err == nil {
-			for _, f := range elicense.ViewFields(code.View, locale) {
+			for _, f := range a.sealing.licenses.ViewFields(code.View, locale) {
 				found.Fields = append(found.Fields, web.ShownField{Label: f.Label, Value: f.Value})
 			}
 		}

@@ -31,7 +31,7 @@ var withoutPerson = map[string]string{
 	"GET /.well-known/oauth-authorization-server": "the same for everybody", "GET /.well-known/openid-configuration": "the same for everybody",
 	"GET /jwks": "the same for everybody", "GET /jwks/gm": "the same for everybody", "GET /api/openapi.json": "the same for everybody", "GET /static/": "the same for everybody",
 	"GET /log/checkpoint": "the same for everybody", "GET /log/keys": "the same for everybody", "GET /log/tile/{path...}": "the same for everybody", "GET /log/roots/checkpoint": "the same for everybody", "GET /log/roots/keys": "the same for everybody", "GET /log/roots/tile/{path...}": "the same for everybody",
-	"GET /status/{list}": "the same for everybody", "GET /trust/list": "the same for everybody", "GET /trust/keys": "the same for everybody",
+	"GET /status/{list}": "the same for everybody", "GET /trust/list": "the same for everybody", "GET /trust/keys": "the same for everybody", "GET /trust/types/{code}/{version}": "the same for everybody",
 	"GET /status/seals": "the same for everybody", "GET /status/seals/{division}": "the same for everybody", "POST /verify": "the same for everybody", "POST /verify/report": "the same for everybody", "POST /verify/report/send": "the same for everybody", "POST /verify/report/status": "the same for everybody", "GET /verify/letters": "the same for everybody", "GET /verify/trust": "the same for everybody", "POST /preferences": "the choice of a browser",
 	"GET /healthz": "of the management listener", "GET /readyz": "of the management listener", "GET /metrics": "of the management listener",
 	"POST /login/passkey/options": "begins a login", "GET /login/question/audio": "of a login that has not begun", "POST /staff/login/passkey/options": "begins a login",

@@ -178,7 +178,7 @@ func (w copyWords) lines(all []sheet.Line, level int, name string, t tree) []she
 		}
 		for _, m := range t.members {
 			if code, ok := m.value.scalar.(string); ok && m.name == "type_code" {
-				w.kind, _ = catalog.Find(code)
+				w.kind, _ = w.a.sealing.licenses.Types().Find(code)
 			}
 			all = w.lines(all, level, m.name, m.value)
 		}

@@ -79,8 +79,11 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 		timeStamp = a.stamps.TimeStamp
 	}
 	s.licenses, err = elicense.New(elicense.Config{Store: licenseStore, Cards: licenseStore, Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
-		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, Lists: s.listsForVerifiers, TimeStamp: timeStamp, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf})
+		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, Lists: s.listsForVerifiers, TimeStamp: timeStamp, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf, TypesByTwo: a.cfg.typesByTwo()})
 	if err != nil {
+		return nil, err
+	}
+	if err := s.licenses.RefreshTypes(ctx); err != nil {
 		return nil, err
 	}
 	if s.forgeries, err = a.newForgeries(s); err != nil {
@@ -179,6 +182,9 @@ func (a *App) PackEvidence(ctx context.Context, name, locale string, document []
 
 // tick runs the regular duties: lists that are due, stamps and licences whose process died.
 func (s *sealing) tick(ctx context.Context) {
+	if err := s.licenses.RefreshTypes(ctx); err != nil && ctx.Err() == nil {
+		s.app.opts.Log.WarnContext(ctx, "refresh of licence types failed", "error", err)
+	}
 	s.ticks++
 	if s.ticks%5 != 0 {
 		return
@@ -208,7 +214,7 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[forgery.TopicNotice] = s.app.deliverForgeryNotice
 	all[esign.TopicFlagged] = s.deliverFlags
 	// Holders and staff see these on their own pages; there is nobody else to tell yet.
-	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented, esign.TopicUse, forgery.TopicReported} {
+	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented, elicense.TopicType, esign.TopicUse, forgery.TopicReported} {
 		all[topic] = func(context.Context, outbox.Delivery) error { return nil }
 	}
 }

@@ -25,8 +25,8 @@ const module = "github.com/yinxin-gov/yinxin/"
 // leaves have no I/O, clock, logger or global state and build for WASM.
 var leaves = []string{
 	"internal/strictjson", "web/verdict",
-	"esign/ses", "esign/ofd", "esign/pdf", "esign/verify", "esign/sealstatus", "esign/typeface", "esign/render", "esign/preview", "esign/prepare", "esign/sheet", "esign/etsi", "keys/pki", "keys/pki/der", "keys/pki/tst", "keys/jose", "keys/signed", "keys/trustlist", "keys/digest", "keys/block", "idp/subject",
-	"elicense/catalog", "elicense/licensefile", "elicense/evidence", "elicense/licenseface", "elicense/statuslist", "elicense/presentation", "elicense/translog",
+	"esign/ses", "esign/ofd", "esign/pdf", "esign/verify", "esign/sealstatus", "esign/typeface", "esign/sealimage", "esign/render", "esign/preview", "esign/prepare", "esign/sheet", "esign/etsi", "keys/pki", "keys/pki/der", "keys/pki/tst", "keys/jose", "keys/signed", "keys/trustlist", "keys/digest", "keys/block", "idp/subject",
+	"elicense/catalog", "elicense/typepackage", "elicense/licensefile", "elicense/evidence", "elicense/licenseface", "elicense/statuslist", "elicense/presentation", "elicense/translog",
 }
 
 // doors: a library of the owner and the only folders (with all below them) that may import it.
@@ -39,7 +39,7 @@ var doors = []struct {
 	{"github.com/go-webauthn/", []string{"idp/authn"}},
 	{"github.com/hashicorp/vault/", []string{"keys/vault"}},
 	{"github.com/lestrrat-go/jwx/", []string{"keys/jose"}},
-	{"github.com/emmansun/gmsm", append([]string{"keys"}, leaves...)},
+	{"github.com/emmansun/gmsm", append([]string{"keys", "elicense/typetrial"}, leaves...)}, // a trial throws its keys away, so that no provider keeps them,
 	{"github.com/danielgtaylor/huma/", []string{"idp/idphttp", "idp/adminhttp", "idp/counterhttp", "idp/staffhttp", "esign/sealhttp", "elicense/licensehttp", "internal/app", "internal/problem"}},
 	{"modernc.org/sqlite", []string{"internal/sqldb"}},
 	{"github.com/jackc/pgx/", []string{"internal/sqldb", "internal/testkit"}},

@@ -27,6 +27,7 @@ const (
 	KindTrust       Kind = "YXTB1" // trust bundle of presentation keys (package presentation)
 	KindAuthorities Kind = "YXTL1" // trust list (package keys/trustlist)
 	KindSeals       Kind = "YXSS1" // status list of seals (package esign/sealstatus)
+	KindType        Kind = "YXTP1" // package of a licence type (package elicense/typepackage)
 	KindEvidence    Kind = "YXEV1" // manifest of a package of evidence (package elicense/evidence)
 )
 

@@ -16,6 +16,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/elicense/translog"
+	"github.com/yinxin-gov/yinxin/elicense/typepackage"
 	"github.com/yinxin-gov/yinxin/esign/sealstatus"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/keys/digest"
@@ -30,7 +31,7 @@ const (
 )
 
 // ErrTrust is a file of trust that is of no known kind, or too large.
-var ErrTrust = errors.New("neither certificate, CRL, OCSP response, trust list, status list, key bundle nor keys of a transparency log")
+var ErrTrust = errors.New("neither certificate, CRL, OCSP response, trust list, status list, key bundle, licence type nor keys of a transparency log")
 
 // ErrOlder is a trust list whose address is known with a higher number.
 var ErrOlder = trustlist.ErrOlder
@@ -71,7 +72,7 @@ func (v *Verifier) SetLocale(locale string) { v.options.Locale = locale }
 
 // AddTrustBytes adds the content of one file: certificates (PEM or DER; self-signed ones are trusted as roots, the others
 // help to build chains), a CRL, an OCSP response, a signed trust list, a signed status list (of licences or of seals) or delta, the key
-// bundle of presentation codes, or keys of transparency logs and their witnesses (one a line). The signatures of lists and bundles are judged at each use. A trust list that is older than a known one
+// bundle of presentation codes, a signed package of a licence type, or keys of transparency logs and their witnesses (one a line). The signatures of lists and bundles are judged at each use. A trust list that is older than a known one
 // is ErrOlder and changes nothing; other errors wrap ErrTrust.
 func (v *Verifier) AddTrustBytes(content []byte) error {
 	if len(content) > MaxTrustFile {
@@ -129,6 +130,10 @@ func (v *Verifier) addEvidence(content []byte) error {
 	}
 	if bundle, err := presentation.OpenBundle(content); err == nil {
 		v.options.Bundles = append(v.options.Bundles, bundle)
+		return nil
+	}
+	if licenseType, err := typepackage.Open(content); err == nil {
+		v.options.Types = append(v.options.Types, licenseType)
 		return nil
 	}
 	if seals, err := sealstatus.Open(content); err == nil {

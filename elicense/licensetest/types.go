@@ -1,0 +1,114 @@
+package licensetest
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+)
+
+// AddType implements elicense.Types.
+func (t *Twin) AddType(_ context.Context, v elicense.TypeVersion, published *elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
+	return t.write(&record, func() error {
+		for _, have := range t.types {
+			if have.ID == v.ID || have.Code == v.Code && have.Version == v.Version && have.State != elicense.TypeRefused {
+				return elicense.ErrStale
+			}
+		}
+		return t.putType(v, published, entries, record)
+	})
+}
+
+func (t *Twin) putType(v elicense.TypeVersion, published *elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
+	if err := needEvent(record); err != nil {
+		return err
+	}
+	if published != nil {
+		if have, ok := t.published[published.Name]; ok && have.Number >= published.Number {
+			return elicense.ErrStale
+		}
+		t.published[published.Name] = *published
+	}
+	v.Files = slices.Clone(v.Files)
+	t.types[v.ID] = v
+	t.log.enqueue(elicense.LogMain, entries)
+	return nil
+}
+
+// DecideType implements elicense.Types.
+func (t *Twin) DecideType(_ context.Context, v elicense.TypeVersion, published *elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
+	return t.write(&record, func() error {
+		have, ok := t.types[v.ID]
+		if !ok || have.State != elicense.TypeProposed {
+			return elicense.ErrStale
+		}
+		have.State, have.DecidedBy, have.DecidedAt, have.Reason = v.State, v.DecidedBy, v.DecidedAt, v.Reason
+		return t.putType(have, published, entries, record)
+	})
+}
+
+// FindType implements elicense.Types.
+func (t *Twin) FindType(_ context.Context, id string) (elicense.TypeVersion, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	v, ok := t.types[id]
+	if !ok {
+		return elicense.TypeVersion{}, elicense.ErrNotFound
+	}
+	return v, nil
+}
+
+// TypesIn implements elicense.Types.
+func (t *Twin) TypesIn(_ context.Context, state elicense.TypeState, after string, limit int) (list []elicense.TypeVersion, err error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, v := range t.types {
+		if v.State == state && v.ID > after {
+			list = append(list, v)
+		}
+	}
+	slices.SortFunc(list, func(x, y elicense.TypeVersion) int { return strings.Compare(x.ID, y.ID) })
+	return list[:min(len(list), limit)], nil
+}
+
+// RetireType implements elicense.Types.
+func (t *Twin) RetireType(_ context.Context, r elicense.TypeRetirement, record audit.Record) error {
+	return t.write(&record, func() error {
+		if slices.Contains(t.retired[r.Code], r.Version) {
+			return elicense.ErrStale
+		}
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		t.retired[r.Code] = append(t.retired[r.Code], r.Version)
+		return nil
+	})
+}
+
+// RetiredTypes implements elicense.Types.
+func (t *Twin) RetiredTypes(context.Context) (map[string]int, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	retired := map[string]int{}
+	for code, versions := range t.retired {
+		retired[code] = slices.Max(versions)
+	}
+	return retired, nil
+}
+
+// TypesRevision implements elicense.Types.
+func (t *Twin) TypesRevision(context.Context) (revision int64, err error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, v := range t.types {
+		if v.State == elicense.TypePublished {
+			revision++
+		}
+	}
+	for _, versions := range t.retired {
+		revision += int64(len(versions))
+	}
+	return revision, nil
+}
