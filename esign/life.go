@@ -175,11 +175,13 @@ func (s *Service) Preview(seal Seal) ([]byte, error) {
 	return picture.PNG()
 }
 
-// subject is whom the signer's certificate names: the code of the seal, or the person of a personal one with their office, and the organisation.
+// subject is whom the signer's certificate names: the code of the seal and the organisation, or the person of a personal seal with their office,
+// and where they work. That is written in another way than for a seal of the organisation, because whose certificate names an authority as its
+// own seals do passes for it in judgements about licences.
 func (seal Seal) subject() pki.Subject {
 	subject := pki.Subject{CommonName: seal.Code, Organization: seal.OwnerCode + seal.Owner}
 	if seal.Personal() {
-		subject.CommonName, subject.OrganizationalUnit = seal.Bearer.Name, seal.Bearer.Office
+		subject = pki.Subject{CommonName: seal.Bearer.Name, OrganizationalUnit: seal.Bearer.Office, Organization: seal.OwnerCode + " " + seal.Owner}
 	}
 	return subject
 }
