@@ -2,7 +2,6 @@ package esign
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -199,21 +198,12 @@ func (s *Service) Decline(ctx context.Context, id, reason string) (Seal, error) 
 	})
 }
 
-// PersonChange is the message that something about an account of staff changed.
-type PersonChange struct {
-	Account string `json:"account"` // as an actor
-}
-
-// HandlePerson stops the personal seals in use of somebody who left, was suspended or got another name. It may be told again, also when
+// PersonChanged stops the personal seals in use of somebody who left, was suspended or got another name. It may be told again, also when
 // nothing of that is so.
-func (s *Service) HandlePerson(ctx context.Context, payload []byte) error {
-	var change PersonChange
-	if err := json.Unmarshal(payload, &change); err != nil {
-		return err
-	}
+func (s *Service) PersonChanged(ctx context.Context, account string) error {
 	ctx = reqctx.WithActor(ctx, reqctx.Actor{ID: systemPersonal})
 	for after := ""; ; {
-		page, err := s.cfg.Store.SealsOfPerson(ctx, change.Account, after, maxPage)
+		page, err := s.cfg.Store.SealsOfPerson(ctx, account, after, maxPage)
 		if err != nil {
 			return unavailable(err)
 		}

@@ -2,7 +2,6 @@ package esign_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"sync"
@@ -401,11 +400,7 @@ func TestAPersonWhoLeavesSealsNoMore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := sealtest.NewWorld(t, sealtest.NewTwin())
 			seal, other := personalActive(t, w, 1), w.Active(t, sealtest.SampleApplication(2))
-			message, err := json.Marshal(esign.PersonChange{Account: "staff:official"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := w.Service.HandlePerson(t.Context(), message); err != nil {
+			if err := w.Service.PersonChanged(t.Context(), "staff:official"); err != nil {
 				t.Fatal(err)
 			}
 			if still, err := w.Service.Find(sealtest.Keeper, seal.ID); err != nil || still.State != esign.Active {
@@ -428,7 +423,7 @@ func TestAPersonWhoLeavesSealsNoMore(t *testing.T) {
 			_, err = w.Service.Approve(sealtest.Reviewer, before.ID)
 			answers(t, "approve", err, fault.SealPersonLeft)
 			for range 2 { // a message may come twice
-				if err := w.Service.HandlePerson(t.Context(), message); err != nil {
+				if err := w.Service.PersonChanged(t.Context(), "staff:official"); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -489,7 +484,7 @@ func TestSilenceAboutPeopleLetsNobodyPass(t *testing.T) {
 				t.Errorf("who keeps it: %v", err)
 			}
 			if step == "people person" {
-				if err := w.Service.HandlePerson(t.Context(), []byte(`{"account":"staff:official"}`)); fault.CodeOf(err) != fault.Unavailable {
+				if err := w.Service.PersonChanged(t.Context(), "staff:official"); fault.CodeOf(err) != fault.Unavailable {
 					t.Errorf("message: %v", err)
 				}
 			}
@@ -502,13 +497,10 @@ func TestSilenceAboutPeopleLetsNobodyPass(t *testing.T) {
 		})
 	}
 	w := sealtest.NewWorld(t, sealtest.NewTwin())
-	if err := w.Service.HandlePerson(t.Context(), []byte(`{`)); err == nil {
-		t.Error("a message that is none")
-	}
 	personalActive(t, w, 1)
 	w.People.Forget("official")
 	w.Steps.FailBefore = func(_ int, name string) bool { return name == "store update" }
-	if err := w.Service.HandlePerson(t.Context(), []byte(`{"account":"staff:official"}`)); !errors.Is(err, sealtest.ErrCrash) {
+	if err := w.Service.PersonChanged(t.Context(), "staff:official"); !errors.Is(err, sealtest.ErrCrash) {
 		t.Errorf("a store that fails: %v", err)
 	}
 }
