@@ -362,7 +362,7 @@ const Succeeded State = "succeeded"
 const NoticeTime = 60 * 24 * time.Hour
 
 // steps in the life of a seal that wait for somebody.
-var steps = []reqctx.Step[State, Seal]{{State: Unconfirmed, Role: RoleKeeper, Barred: Seal.ofAnother}, {State: Applied, Role: RoleReviewer, Barred: Seal.unready}, {State: Approved, Role: RoleMaker, Barred: Seal.decided}, {State: Made, Role: RoleKeeper, Barred: Seal.ofAnother},
+var steps = []reqctx.Step[State, Seal]{{State: Unconfirmed, Role: RoleKeeper, Barred: Seal.OfAnother}, {State: Applied, Role: RoleReviewer, Barred: Seal.unready}, {State: Approved, Role: RoleMaker, Barred: Seal.decided}, {State: Made, Role: RoleKeeper, Barred: Seal.OfAnother},
 	{State: Suspended, Role: RoleReviewer, Barred: Seal.notLost}, {State: EndingSoon, Role: RoleKeeper}, {State: Succeeded, Role: RoleKeeper}}
 
 // notLost tells whether there is nothing to decide about a suspended seal for somebody: nobody reported it lost, or they did.
@@ -379,8 +379,8 @@ func (seal Seal) decided(actor string) bool { return seal.applied(actor) || acto
 // unready tells whether somebody cannot review an application, be it that its person has not confirmed it.
 func (seal Seal) unready(actor string) bool { return seal.Awaits() || seal.applied(actor) }
 
-// ofAnother tells whether it is a personal seal of somebody else.
-func (seal Seal) ofAnother(actor string) bool { return seal.Personal() && !seal.Bearer.borneBy(actor) }
+// OfAnother tells whether it is a personal seal of somebody else.
+func (seal Seal) OfAnother(actor string) bool { return seal.Personal() && !seal.Bearer.borneBy(actor) }
 
 // Waiting counts, among as many as the limit of each state, the seals with which the actor may take the next step.
 func (s *Service) Waiting(ctx context.Context, limit int) ([]reqctx.Waiting[State], error) {
