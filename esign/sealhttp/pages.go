@@ -185,8 +185,9 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 			typed.Set(inputSealKind, kindPersonal)
 		}
 	}
-	if cmp.Or(r.URL.Query().Get(inputSealKind), web.Typed(r).Get(inputSealKind)) == kindPersonal {
+	if cmp.Or(r.URL.Query().Get(inputSealKind), web.Typed(r).Get(inputSealKind)) == kindPersonal && typed.Get(inputSealKind) == "" {
 		typed.Set(inputSealKind, kindPersonal)
+		typed.Set(applicationInputs["filling"], string(sealimage.FillSeal)) // with it, most names fill a square evenly
 	}
 	return p.application(w, r, http.StatusOK, typed, nil, nil)
 }
