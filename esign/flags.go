@@ -487,6 +487,9 @@ func (s *Service) FlagKeepers(ctx context.Context, payload []byte) (d FlagDay, k
 	if err != nil {
 		return d, nil, err
 	}
+	if seal.Personal() { // nobody named its keeper, who finds the day in their inbox
+		return d, nil, nil
+	}
 	kept, err := s.keeping(ctx, seal)
 	return d, kept.Keepers, err
 }

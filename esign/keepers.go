@@ -100,8 +100,12 @@ func (s *Service) keepersOf(ctx context.Context, seal Seal, all []Keeper) (of []
 }
 
 // keeps refuses somebody whom the organisation of a seal did not name, where it named keepers. People are compared, not accounts: staff are
-// named as the citizens that they are. Whoever stops a seal is not asked.
+// named as the citizens that they are. A personal seal is kept by its person alone, whomever the organisation named. Whoever stops a seal is not
+// asked.
 func (s *Service) keeps(ctx context.Context, actor string, seal Seal) error {
+	if seal.Personal() {
+		return s.owns(ctx, actor, seal)
+	}
 	if s.cfg.Keepers == nil {
 		return nil
 	}
@@ -113,9 +117,6 @@ func (s *Service) keeps(ctx context.Context, actor string, seal Seal) error {
 }
 
 func (s *Service) keepsByID(ctx context.Context, actor, sealID string) error {
-	if s.cfg.Keepers == nil {
-		return nil
-	}
 	seal, err := s.find(ctx, sealID)
 	if err != nil {
 		return err
@@ -176,6 +177,13 @@ type Named struct {
 
 // NamedFor tells who keeps a seal, and whether the caller is among them. Find the seal before.
 func (s *Service) NamedFor(ctx context.Context, seal Seal) (Named, error) {
+	if seal.Personal() {
+		err := s.owns(ctx, reqctx.From(ctx).Actor.ID, seal)
+		if fault.CodeOf(err) == fault.Unavailable {
+			return Named{}, err
+		}
+		return Named{Refusal: err}, nil
+	}
 	if s.cfg.Keepers == nil {
 		return Named{}, nil
 	}

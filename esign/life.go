@@ -90,11 +90,14 @@ func (s *Service) moved(seal Seal, err error) (Seal, error) {
 // Approve reviews an application; the applicant may not.
 func (s *Service) Approve(ctx context.Context, id string) (Seal, error) {
 	return s.move(ctx, id, RoleReviewer, []State{Applied}, Approved, "", func(seal *Seal, actor reqctx.Actor) error {
-		if seal.applied(actor.ID) {
+		switch {
+		case seal.Awaits():
+			return fault.New(fault.SealUnconfirmed)
+		case seal.applied(actor.ID):
 			return fault.New(fault.SealSamePerson)
 		}
 		seal.Reviewer = actor.ID
-		return nil
+		return s.stands(ctx, *seal)
 	})
 }
 
@@ -105,6 +108,9 @@ func (s *Service) Make(ctx context.Context, id string) (Seal, error) {
 			return fault.New(fault.SealSamePerson)
 		}
 		seal.Maker = actor.ID
+		if err := s.stands(ctx, *seal); err != nil {
+			return err
+		}
 		return s.build(ctx, seal)
 	})
 }
@@ -121,7 +127,7 @@ func (s *Service) build(ctx context.Context, seal *Seal) error {
 	if err != nil {
 		return keyFault(err)
 	}
-	cert, err := s.cfg.Authority.Issue(ctx, key, pki.ProfileSealSigner, pki.Subject{CommonName: seal.Code, Organization: seal.OwnerCode + seal.Owner}, "seal:"+seal.ID)
+	cert, err := s.cfg.Authority.Issue(ctx, key, pki.ProfileSealSigner, seal.subject(), "seal:"+seal.ID)
 	if err != nil {
 		return keyFault(err)
 	}
@@ -129,7 +135,7 @@ func (s *Service) build(ctx context.Context, seal *Seal) error {
 	if err != nil {
 		return keyFault(err)
 	}
-	size := int(picture.SizeMM + 0.5)
+	width, height := sizeOf(picture)
 	// The years asked for begin now, and the seal ends with its signer's certificate at the latest.
 	years := seal.ValidTo.Year() - seal.ValidFrom.Year()
 	seal.ValidFrom = s.now()
@@ -139,9 +145,9 @@ func (s *Service) build(ctx context.Context, seal *Seal) error {
 	}
 	seal.KeyID, seal.SignerCert = key.ID, cert.Raw
 	seal.SES, err = ses.NewSeal(ses.SealInfo{
-		Vid: "YINXIN", ESID: seal.Code, Type: 1, Name: seal.Name, SignerCerts: [][]byte{cert.Raw},
+		Vid: "YINXIN", ESID: seal.Code, Type: seal.kindCode(), Name: seal.Name, SignerCerts: [][]byte{cert.Raw},
 		CreateDate: seal.ValidFrom, ValidStart: seal.ValidFrom, ValidEnd: seal.ValidTo,
-		Picture: ses.Picture{Type: "PNG", Data: seal.Picture, WidthMM: size, HeightMM: size},
+		Picture: ses.Picture{Type: "PNG", Data: seal.Picture, WidthMM: width, HeightMM: height},
 	}, makerCert.Raw, func(message []byte) ([]byte, error) { return maker.SignMessage(ctx, message) })
 	if err != nil {
 		return keyFault(fmt.Errorf("make seal: %w", err))
@@ -169,7 +175,49 @@ func (s *Service) Preview(seal Seal) ([]byte, error) {
 	return picture.PNG()
 }
 
+// subject is whom the signer's certificate names: the code of the seal and the organisation, or the person of a personal seal with their office,
+// and where they work. That is written in another way than for a seal of the organisation, because whose certificate names an authority as its
+// own seals do passes for it in judgements about licences.
+func (seal Seal) subject() pki.Subject {
+	subject := pki.Subject{CommonName: seal.Code, Organization: seal.OwnerCode + seal.Owner}
+	if seal.Personal() {
+		subject = pki.Subject{CommonName: seal.Bearer.Name, OrganizationalUnit: seal.Bearer.Office, Organization: seal.OwnerCode + " " + seal.Owner}
+	}
+	return subject
+}
+
+// kindCode is the type in the seal's data (GM/T 0031-2014 6.1.1.1; GB/T 38540-2020 leaves the list to the business).
+func (seal Seal) kindCode() int {
+	if seal.Personal() {
+		return ses.TypePerson
+	}
+	return ses.TypeOrganisation
+}
+
+// sizeOf is that of a picture in whole millimetres, as a seal's data has it.
+func sizeOf(p *sealimage.Picture) (width, height int) {
+	return int(p.WidthMM + 0.5), int(p.HeightMM + 0.5)
+}
+
+// SizeOf is the size of a seal's picture in millimetres, also of one that is not made yet; zero where it cannot be drawn.
+func (s *Service) SizeOf(seal Seal) (width, height int) {
+	if parsed, err := ses.ParseSeal(seal.SES); err == nil {
+		return parsed.Picture.WidthMM, parsed.Picture.HeightMM
+	}
+	if picture, err := draw(seal); err == nil {
+		return sizeOf(picture)
+	}
+	return 0, 0
+}
+
 func draw(seal Seal) (*sealimage.Picture, error) {
+	if seal.Personal() {
+		picture, err := sealimage.DrawPersonal(sealimage.PersonalSpec{Name: seal.Bearer.Name, Layout: seal.Bearer.Layout, Filling: seal.Bearer.Filling, HeightMM: int(seal.DiameterMM)})
+		if err != nil {
+			return nil, fault.Wrap(err, fault.SealUnfit).WithField(fieldPerson, fault.SealDrawing)
+		}
+		return picture, nil
+	}
 	picture, err := sealimage.Draw(sealimage.Spec{Name: seal.Owner, Line: seal.Line, Code: seal.Code, DiameterMM: seal.DiameterMM})
 	if err != nil {
 		return nil, fault.Wrap(err, fault.SealUnfit).WithField(fieldOwner, fault.SealDrawing)
@@ -219,7 +267,7 @@ func (s *Service) Resume(ctx context.Context, id string) (Seal, error) {
 			return fault.New(fault.SealSamePerson)
 		}
 		seal.StoppedBy = ""
-		return nil
+		return s.stands(ctx, *seal)
 	})
 }
 

@@ -14,8 +14,9 @@ import (
 var lasting = []State{Active, Suspended}
 
 // replaceable tells whether an application may take the place of the seal that it names: one of the same organisation, or of one that it
-// succeeded by a succession on record, in use or suspended, or lost, that nothing else replaces.
-func (s *Service) replaceable(ctx context.Context, a Application) error {
+// succeeded by a succession on record, in use or suspended, or lost, that nothing else replaces. A personal seal is replaced by one of the same
+// person.
+func (s *Service) replaceable(ctx context.Context, a Application, b Bearer) error {
 	if a.Replaces == "" {
 		return nil
 	}
@@ -28,6 +29,8 @@ func (s *Service) replaceable(ctx context.Context, a Application) error {
 		return err
 	case !old.HasPlace():
 		return refused(fault.SealReplacesNone)
+	case old.Bearer.Account != b.Account:
+		return refused(fault.SealReplacesPerson)
 	}
 	if old.OwnerCode != a.OwnerCode || old.OwnerCode == "" && old.Owner != a.Owner {
 		switch heir, err := s.inherits(ctx, Party{a.Owner, a.OwnerCode}, old.party()); {

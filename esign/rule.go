@@ -155,6 +155,9 @@ func (s *Service) ProposeRule(ctx context.Context, sealID string, version int64,
 	if err == nil {
 		err = rule.check()
 	}
+	if err == nil && seal.Personal() && rule.When != WhenNever && rule.Approver == RoleKeeper {
+		err = fault.New(fault.Invalid).WithField("approver", fault.SealNotOwn, "name", seal.Bearer.Name) // there is no other keeper
+	}
 	if err != nil {
 		return SealRule{}, err
 	}

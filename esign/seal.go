@@ -35,13 +35,13 @@ const (
 
 // Seal is an electronic seal and its life.
 type Seal struct {
-	ID           string // our id
-	Code         string // esID: 14 digits
-	Name         string // name of the seal: owner and line
-	Owner        string // organisation
-	OwnerCode    string // unified social credit code
-	Line         string // 行政审批专用章; empty for the organisation's own seal
-	DiameterMM   float64
+	ID           string  // our id
+	Code         string  // esID: 14 digits
+	Name         string  // name of the seal: owner and line
+	Owner        string  // organisation
+	OwnerCode    string  // unified social credit code
+	Line         string  // 行政审批专用章; empty for the organisation's own seal
+	DiameterMM   float64 // of a personal seal, its height
 	State        State
 	Applicant    string
 	Reviewer     string
@@ -61,6 +61,7 @@ type Seal struct {
 	LostAt       time.Time // with CauseLost: since when it is lost
 	Filing       Filing    // with the authority for seals
 	Replaces     string    // the seal whose place it takes when it comes into use; empty for a new one
+	Bearer       Bearer    // of a personal seal: the person; zero for a seal of an organisation
 	// Change is what UpdateSeal adds to the history; no store gives it back.
 	Change *StatusChange
 }
@@ -128,6 +129,10 @@ type Store interface {
 	Seals(ctx context.Context, areas []string, state State, after string, limit int) ([]Seal, error)
 	// SealsEnding lists by code the seals of areas that are in use, end before a time and have no replacement under way.
 	SealsEnding(ctx context.Context, areas []string, before time.Time, after string, limit int) ([]Seal, error)
+	// PersonalSeals lists by code the personal seals of areas, or those applications for one that wait for their person.
+	PersonalSeals(ctx context.Context, areas []string, unconfirmed bool, after string, limit int) ([]Seal, error)
+	// SealsOfPerson lists by code the personal seals of an account, after a code.
+	SealsOfPerson(ctx context.Context, account, after string, limit int) ([]Seal, error)
 	// MoveOwner gives the seals of an owner, and its successions, another area; nothing is recorded where none has another one.
 	MoveOwner(ctx context.Context, ownerCode, area string, record audit.Record) error
 	// UpdateSeal stores the seal and its Change if its state is still the one given; ErrChanged.
@@ -199,6 +204,8 @@ type Config struct {
 	MakerName string
 	// Keepers says whom organisations named as keepers of their seals; nil says that none did.
 	Keepers Keepers
+	// People says who staff are; nil makes no personal seals.
+	People People
 	// TimeStamper proves when documents are sealed (level T); nil leaves the claimed time (level B). Its root must stand in the
 	// trust, or no result verifies. While it is away nothing is sealed.
 	TimeStamper TimeStamper
@@ -355,7 +362,7 @@ const Succeeded State = "succeeded"
 const NoticeTime = 60 * 24 * time.Hour
 
 // steps in the life of a seal that wait for somebody.
-var steps = []reqctx.Step[State, Seal]{{State: Applied, Role: RoleReviewer, Barred: Seal.applied}, {State: Approved, Role: RoleMaker, Barred: Seal.decided}, {State: Made, Role: RoleKeeper},
+var steps = []reqctx.Step[State, Seal]{{State: Unconfirmed, Role: RoleKeeper, Barred: Seal.OfAnother}, {State: Applied, Role: RoleReviewer, Barred: Seal.unready}, {State: Approved, Role: RoleMaker, Barred: Seal.decided}, {State: Made, Role: RoleKeeper, Barred: Seal.OfAnother},
 	{State: Suspended, Role: RoleReviewer, Barred: Seal.notLost}, {State: EndingSoon, Role: RoleKeeper}, {State: Succeeded, Role: RoleKeeper}}
 
 // notLost tells whether there is nothing to decide about a suspended seal for somebody: nobody reported it lost, or they did.
@@ -363,9 +370,17 @@ func (seal Seal) notLost(actor string) bool {
 	return seal.Cause != CauseLost || actor == seal.StoppedBy
 }
 
-// applied and decided tell who may not go on with a seal: who applied for it, and who reviewed it besides.
-func (seal Seal) applied(actor string) bool { return actor == seal.Applicant }
-func (seal Seal) decided(actor string) bool { return actor == seal.Applicant || actor == seal.Reviewer }
+// applied and decided tell who may not go on with a seal: who applied for it or bears it, and who reviewed it besides.
+func (seal Seal) applied(actor string) bool {
+	return actor == seal.Applicant || seal.Bearer.borneBy(actor)
+}
+func (seal Seal) decided(actor string) bool { return seal.applied(actor) || actor == seal.Reviewer }
+
+// unready tells whether somebody cannot review an application, be it that its person has not confirmed it.
+func (seal Seal) unready(actor string) bool { return seal.Awaits() || seal.applied(actor) }
+
+// OfAnother tells whether it is a personal seal of somebody else.
+func (seal Seal) OfAnother(actor string) bool { return seal.Personal() && !seal.Bearer.borneBy(actor) }
 
 // Waiting counts, among as many as the limit of each state, the seals with which the actor may take the next step.
 func (s *Service) Waiting(ctx context.Context, limit int) ([]reqctx.Waiting[State], error) {
@@ -385,13 +400,15 @@ func (s *Service) page(ctx context.Context, areas []string, state State, after s
 		page, err = s.cfg.Store.SealsEnding(ctx, areas, s.now().Add(NoticeTime), after, limit)
 	case Succeeded:
 		page, err = s.cfg.Store.SealsSucceeded(ctx, areas, s.now(), after, limit)
+	case PersonalSeals, Unconfirmed:
+		page, err = s.cfg.Store.PersonalSeals(ctx, areas, state == Unconfirmed, after, limit)
 	default:
 		page, err = s.cfg.Store.Seals(ctx, areas, state, after, limit)
 	}
 	return page, unavailable(err)
 }
 
-// List gives a page of the seals of the own areas by code, after a cursor: those in one state, EndingSoon or Succeeded, or all when it is empty. next is
+// List gives a page of the seals of the own areas by code, after a cursor: those in one state, of the lists that are no state, or all when it is empty. next is
 // empty on the last page.
 func (s *Service) List(ctx context.Context, state State, after string, limit int) (page []Seal, next string, err error) {
 	if after != "" && !sealCode.MatchString(after) {

@@ -138,7 +138,9 @@ func (s *Service) stamp(ctx context.Context, requester string, r StampRequest, p
 	if err != nil {
 		return Stamp{}, nil, err
 	}
-	j.platform = platform
+	if j.platform = platform; platform && j.seal.Personal() {
+		return Stamp{}, nil, fault.New(fault.SealNotOwn, "name", j.seal.Bearer.Name) // the person alone uses it
+	}
 	switch err = s.plan(ctx, j, earlier); {
 	case errors.Is(err, ErrExists), errors.Is(err, ErrChanged):
 		// The same request runs elsewhere at this moment, or has just been carried out.

@@ -170,25 +170,27 @@ type IssuerDetailPage struct {
 
 // SealListPage is "seal" at /seal.
 type SealListPage struct {
-	Filter  FormField // by state
-	Table   Table
-	MakeURL string // empty hides the button
-	UsesURL string // requests for uses; empty hides it
+	Filter      FormField // by state
+	Table       Table
+	MakeURL     string // empty hides the button
+	PersonalURL string // an application for a personal seal
+	UsesURL     string // requests for uses; empty hides it
 	// SuccessionsURL is the list of organisations that were succeeded; empty hides it.
 	SuccessionsURL string
 	FlagsURL       string // days with flagged uses; empty hides it
 }
 
-// SealMakePage is "seal-make": apply for a seal (seal-submit).
+// SealMakePage is "seal-make": apply for a seal (seal-submit), or look at it before (seal-preview).
 type SealMakePage struct {
-	Action   string // required
-	Hidden   []Hidden
-	Owner    string // organisation
-	Fields   []FormField
-	Preview  []byte // PNG; nil hides it
-	Advisory string // what the person should know before
-	Replaces *Link  // the seal whose place it takes
-	BackURL  string // default /seal
+	Action                          string // required
+	Hidden                          []Hidden
+	Owner                           string // organisation
+	Fields                          []FormField
+	Preview                         []byte // PNG; nil hides it
+	PreviewWidthMM, PreviewHeightMM int
+	Advisory                        string // what the person should know before
+	Replaces                        *Link  // the seal whose place it takes
+	BackURL                         string // default /seal
 }
 
 // SealDetailPage is "seal-detail": picture, certificate, stamp a document, change the state.

@@ -108,7 +108,7 @@ func StatusKind(status string) string {
 		return "warning"
 	case "revoked", "cancelled", "withdrawn", "lapsed", "failed", "invalid", "notice_dead", "check_failed", "client_retired", "not_approved", "client_refused", "correction_refused", "proposal_refused", "right_ended", "staff_closed", "act_flagged", "terminal_revoked", "use_refused", "succession_refused", "succession_annulled", "forgery_forged":
 		return "danger"
-	case "draft", "applied", "pending_review", "approved", "made", "seal_made", "sealed", "planned", "signed", "stored", "next", "notice_waiting", "client_applied", "dispute_open", "hold_in_force", "correction_proposed", "proposal_open", "act_open", "terminal_new", "staff_new", "use_requested", "stamp_planned", "succession_proposed", "forgery_received":
+	case "draft", "applied", "pending_review", "approved", "made", "seal_made", "seal_unconfirmed", "sealed", "planned", "signed", "stored", "next", "notice_waiting", "client_applied", "dispute_open", "hold_in_force", "correction_proposed", "proposal_open", "act_open", "terminal_new", "staff_new", "use_requested", "stamp_planned", "succession_proposed", "forgery_received":
 		return "info"
 	}
 	return "neutral"

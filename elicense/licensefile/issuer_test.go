@@ -25,6 +25,9 @@ func TestL09WhoseSealItIs(t *testing.T) {
 		{"multi-valued attribute", verify.Signature{Signer: signer("CN=1+O=" + name)}, true},
 		{"name as part of another", verify.Signature{Signer: signer("O=假" + name)}, false},
 		{"seal of another", verify.Signature{Seal: seal("示例市自然资源和规划局"), Signer: signer("O=示例市自然资源和规划局")}, false},
+		{"seal of a person there", verify.Signature{Seal: &verify.Seal{Name: name + "王小明", Type: 2}, Signer: signer("CN=王小明,O=" + code + name)}, false},
+		{"seal of a person alone", verify.Signature{Seal: &verify.Seal{Name: "王小明（" + name + "）", Type: 2}, Signer: signer("O=" + name)}, false},
+		{"certificate of a person there", verify.Signature{Signer: signer("CN=王小明,OU=局长,O=" + code + " " + name)}, false},
 		{"nothing known", verify.Signature{}, false},
 	} {
 		result := verify.Result{Signatures: []verify.Signature{test.signature}}
@@ -33,6 +36,11 @@ func TestL09WhoseSealItIs(t *testing.T) {
 		if refused := slices.ContainsFunc(result.Reasons, func(r verify.Reason) bool { return r.Code == reasonIssuerScope }); refused == test.fits {
 			t.Errorf("%s: refused %v", test.name, refused)
 		}
+	}
+	both := verify.Result{Signatures: []verify.Signature{{Seal: &verify.Seal{Name: name, Type: 2}}, {Seal: seal(name + "行政审批专用章")}}}
+	(&licenseJudge{result: &both}).issuer(&License{Values: catalog.Values{catalog.KeyAuthority: {name}}})
+	if len(both.Reasons) != 0 {
+		t.Error("the seal of a person beside that of the authority")
 	}
 	result := verify.Result{Signatures: []verify.Signature{{Seal: seal("x"), Signer: signer("O=")}}}
 	(&licenseJudge{result: &result}).issuer(&License{Values: catalog.Values{}})

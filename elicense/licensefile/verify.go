@@ -163,13 +163,16 @@ func (j *licenseJudge) data(l *License, document verify.Document) {
 
 // issuer asks that the seal is that of the issuing authority, so that nobody else's genuine seal makes a licence (L-09):
 // the signer's certificate names the authority or its code, or the seal's name, which its maker signed, begins with the
-// authority's name.
+// authority's name. The seal of a person who works there stands beside it and never in its place.
 func (j *licenseJudge) issuer(l *License) {
 	name, code := l.Values.First(catalog.KeyAuthority), l.Values.First(catalog.KeyAuthorityCode)
 	if len(j.result.Signatures) == 0 {
 		return
 	}
 	for _, s := range j.result.Signatures {
+		if s.Seal.Personal() {
+			continue
+		}
 		if s.Seal != nil && name != "" && strings.HasPrefix(s.Seal.Name, name) || s.Signer != nil && namesParty(s.Signer.Subject, name, code, code+name) {
 			return
 		}

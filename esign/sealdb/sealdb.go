@@ -54,15 +54,29 @@ func encodeSeal(s esign.Seal) (string, error) {
 	return string(body), err
 }
 
+// encodeBearer is the column of a bearer: empty for a seal of an organisation. It stands beside the body, so that a node of the release
+// before, which writes the body anew, takes no personal seal for one of an organisation.
+func encodeBearer(s esign.Seal) (string, error) {
+	if !s.Personal() {
+		return "", nil
+	}
+	text, err := json.Marshal(s.Bearer)
+	return string(text), err
+}
+
 // AddSeal stores an application.
 func (st *Store) AddSeal(ctx context.Context, s esign.Seal, record audit.Record) error {
 	body, err := encodeSeal(s)
 	if err != nil {
 		return err
 	}
+	bearer, err := encodeBearer(s)
+	if err != nil {
+		return err
+	}
 	err = st.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal ("+sealColumns+", valid_to, owner, owner_code) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt), s.Area, s.Replaces, sqldb.Micros(s.ValidTo), s.Owner, s.OwnerCode)
+		_, err := tx.ExecContext(ctx, "INSERT INTO seal_seal ("+sealColumns+", valid_to, owner, owner_code, person, awaits) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+			s.ID, s.Code, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.CreatedAt), sqldb.Micros(s.UpdatedAt), s.Area, s.Replaces, bearer, sqldb.Micros(s.ValidTo), s.Owner, s.OwnerCode, s.Bearer.Account, awaits(s))
 		if err != nil {
 			return err
 		}
@@ -74,18 +88,31 @@ func (st *Store) AddSeal(ctx context.Context, s esign.Seal, record audit.Record)
 	return err
 }
 
-const sealColumns = "id, code, state, key_id, body, signer_cert, ses, picture, created_at, updated_at, area, replaces"
+// awaits is 1 for a seal that waits for its person.
+func awaits(s esign.Seal) int {
+	if s.Awaits() {
+		return 1
+	}
+	return 0
+}
+
+const sealColumns = "id, code, state, key_id, body, signer_cert, ses, picture, created_at, updated_at, area, replaces, bearer"
 
 func scanSeal(row interface{ Scan(...any) error }) (esign.Seal, error) {
 	var s esign.Seal
-	var text string
+	var text, bearer string
 	var created, updated int64
-	if err := row.Scan(&s.ID, &s.Code, &s.State, &s.KeyID, &text, &s.SignerCert, &s.SES, &s.Picture, &created, &updated, &s.Area, &s.Replaces); err != nil {
+	if err := row.Scan(&s.ID, &s.Code, &s.State, &s.KeyID, &text, &s.SignerCert, &s.SES, &s.Picture, &created, &updated, &s.Area, &s.Replaces, &bearer); err != nil {
 		return s, err
 	}
 	var b sealBody
 	if err := json.Unmarshal([]byte(text), &b); err != nil {
 		return s, err
+	}
+	if bearer != "" {
+		if err := json.Unmarshal([]byte(bearer), &s.Bearer); err != nil {
+			return s, err
+		}
 	}
 	s.Name, s.Owner, s.OwnerCode, s.Line, s.DiameterMM, s.Applicant, s.Reviewer, s.Maker = b.Name, b.Owner, b.OwnerCode, b.Line, b.DiameterMM, b.Applicant, b.Reviewer, b.Maker
 	s.ValidFrom, s.ValidTo, s.StatusReason, s.StoppedBy, s.Cause, s.LostAt, s.Filing, s.CreatedAt, s.UpdatedAt = b.ValidFrom, b.ValidTo, b.StatusReason, b.StoppedBy, b.Cause, b.LostAt, b.Filing, sqldb.Time(created), sqldb.Time(updated)
@@ -131,6 +158,24 @@ const unreplaced = "NOT EXISTS (SELECT 1 FROM seal_seal r WHERE r.replaces = sea
 func (st *Store) SealsEnding(ctx context.Context, areas []string, before time.Time, after string, limit int) ([]esign.Seal, error) {
 	within, args := sqldb.Below("area", areas, after, limit, sqldb.Micros(before))
 	return st.seals(ctx, "state = 'active' AND valid_to < $3 AND "+unreplaced+" AND "+within, args)
+}
+
+// PersonalSeals lists by code the personal seals of areas, or those applications for one that wait for their person.
+func (st *Store) PersonalSeals(ctx context.Context, areas []string, unconfirmed bool, after string, limit int) ([]esign.Seal, error) {
+	condition := "person <> '' AND "
+	if unconfirmed {
+		condition = "awaits = 1 AND "
+	}
+	within, args := sqldb.Below("area", areas, after, limit)
+	return st.seals(ctx, condition+within, args)
+}
+
+// SealsOfPerson lists by code the personal seals of an account, after a code.
+func (st *Store) SealsOfPerson(ctx context.Context, account, after string, limit int) ([]esign.Seal, error) {
+	if account == "" {
+		return nil, nil
+	}
+	return st.seals(ctx, "person = $3", []any{after, limit, account})
 }
 
 // seals lists seals on a condition, by code; the first arguments are the code to begin after and the limit.
@@ -229,7 +274,11 @@ func updateSeen(ctx context.Context, tx sqldb.Tx, s, seen esign.Seal) error {
 	if err != nil {
 		return err
 	}
-	return update(ctx, tx, s, "state = $2 AND body = $11", seen.State, before)
+	bearer, err := encodeBearer(seen)
+	if err != nil {
+		return err
+	}
+	return update(ctx, tx, s, "state = $2 AND body = $13 AND bearer = $14", seen.State, before, bearer)
 }
 
 // update stores a seal and what its change adds to its history, on a condition over its row whose first argument is its state.
@@ -238,8 +287,12 @@ func update(ctx context.Context, tx sqldb.Tx, s esign.Seal, condition string, fr
 	if err != nil {
 		return err
 	}
-	args := append([]any{s.ID, from, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.UpdatedAt), sqldb.Micros(s.ValidTo)}, more...)
-	done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_seal SET state = $3, key_id = $4, body = $5, signer_cert = $6, ses = $7, picture = $8, updated_at = $9, valid_to = $10 WHERE id = $1 AND "+condition, args...)
+	bearer, err := encodeBearer(s)
+	if err != nil {
+		return err
+	}
+	args := append([]any{s.ID, from, s.State, s.KeyID, body, s.SignerCert, s.SES, s.Picture, sqldb.Micros(s.UpdatedAt), sqldb.Micros(s.ValidTo), bearer, awaits(s)}, more...)
+	done, err := sqldb.ExecOne(ctx, tx, "UPDATE seal_seal SET state = $3, key_id = $4, body = $5, signer_cert = $6, ses = $7, picture = $8, updated_at = $9, valid_to = $10, bearer = $11, awaits = $12 WHERE id = $1 AND "+condition, args...)
 	if err == nil && !done {
 		err = esign.ErrChanged
 	}

@@ -21,6 +21,8 @@ type SealRecord struct {
 	Name      string        `json:"name" doc:"Name of the seal"`
 	Owner     string        `json:"owner" doc:"Organisation that the seal stands for"`
 	OwnerCode string        `json:"owner_code" doc:"Unified social credit code of the owner"`
+	Kind      string        `json:"kind" enum:"organisation,personal" doc:"personal: the seal of a person, who alone uses it"`
+	Person    *PersonRecord `json:"person,omitempty" doc:"With kind personal: whose it is"`
 	State     string        `json:"state" enum:"applied,approved,made,active,suspended,revoked" doc:"State of the seal"`
 	Reason    string        `json:"status_reason,omitempty" doc:"Why it was suspended or revoked"`
 	Cause     string        `json:"cause,omitempty" enum:"lost,replaced" doc:"How a revoked seal ended, an ordinary end when absent; lost for a suspended one whose loss is reported and not decided"`
@@ -52,19 +54,20 @@ func record(s esign.Seal) SealRecord {
 }
 
 func bareRecord(s esign.Seal) SealRecord {
-	return SealRecord{ID: s.ID, SealID: s.Code, Name: s.Name, Owner: s.Owner, OwnerCode: s.OwnerCode, State: string(s.State), Reason: s.StatusReason, Cause: string(s.Cause), LostAt: s.LostAt, Replaces: s.Replaces,
+	return SealRecord{ID: s.ID, SealID: s.Code, Name: s.Name, Kind: kindOf(s), Person: personRecord(s), Owner: s.Owner, OwnerCode: s.OwnerCode, State: string(s.State), Reason: s.StatusReason, Cause: string(s.Cause), LostAt: s.LostAt, Replaces: s.Replaces,
 		ValidFrom: s.ValidFrom, ValidTo: s.ValidTo}
 }
 
 // SealApplication asks for a seal.
 type SealApplication struct {
 	SealID     string  `json:"seal_id" pattern:"^[0-9]{14}$" doc:"Seal code: division code and serial number" example:"37030000001721"`
-	Owner      string  `json:"owner" minLength:"1" maxLength:"30" doc:"Name around the seal" example:"示例市市场监督管理局"`
+	Owner      string  `json:"owner" minLength:"1" maxLength:"30" doc:"Name around the seal; for a personal one, where the person works" example:"示例市市场监督管理局"`
 	OwnerCode  string  `json:"owner_code" maxLength:"18" doc:"Unified social credit code of the owner"`
 	Line       string  `json:"line,omitempty" maxLength:"12" doc:"Line along the bottom" example:"行政审批专用章"`
 	DiameterMM float64 `json:"diameter_mm,omitempty" doc:"Diameter in millimetres; by the kind of seal when absent"`
 	Years      int     `json:"years,omitempty" minimum:"0" maximum:"10" doc:"Years of validity; 5 when absent"`
-	Replaces   string  `json:"replaces,omitempty" maxLength:"64" doc:"Seal (id) of the same organisation whose place this one takes: when it is put into use, that one ends as replaced"`
+	PersonalFields
+	Replaces string `json:"replaces,omitempty" maxLength:"64" doc:"Seal (id) of the same organisation, and of the same person, whose place this one takes: when it is put into use, that one ends as replaced"`
 }
 
 // StampOrder asks for a seal on a document.
@@ -203,11 +206,17 @@ func Register(api huma.API, service *esign.Service) {
 		return huma.Operation{OperationID: id, Method: method, Path: "/api/v1/seals" + path, Summary: summary, Tags: []string{"seals"}, DefaultStatus: status, Middlewares: huma.Middlewares{noStore}}
 	}
 	huma.Register(api, operation("apply-for-seal", http.MethodPost, "", "申请印章 Apply for a seal", http.StatusCreated), func(ctx context.Context, in *struct{ Body SealApplication }) (*one, error) {
-		b := in.Body
-		return answer(service.Apply(ctx, esign.Application{Code: b.SealID, Owner: b.Owner, OwnerCode: b.OwnerCode, Line: b.Line, DiameterMM: b.DiameterMM, Years: b.Years, Replaces: b.Replaces}))
+		if err := esign.Staff(ctx); err != nil { // before anything is told of the body
+			return nil, err
+		}
+		a, err := in.Body.application()
+		if err != nil {
+			return nil, err
+		}
+		return answer(service.Apply(ctx, a))
 	})
 	huma.Register(api, operation("list-seals", http.MethodGet, "", "印章列表 List seals", http.StatusOK), func(ctx context.Context, in *struct {
-		State string `query:"state" enum:"applied,approved,made,active,suspended,revoked,ending,succeeded" doc:"Only those in this state; ending: in use, for 60 days at most, and not replaced; succeeded: in use and not replaced, though the organisation was renamed, merged or split"`
+		State string `query:"state" enum:"applied,approved,made,active,suspended,revoked,ending,succeeded,personal,unconfirmed" doc:"Only those in this state; personal: seals of people, in any state; unconfirmed: applications for one that wait for their person; ending: in use, for 60 days at most, and not replaced; succeeded: in use and not replaced, though the organisation was renamed, merged or split"`
 		After string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
 		Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Seals on a page"`
 	}) (*struct {
@@ -255,10 +264,7 @@ func Register(api huma.API, service *esign.Service) {
 		}
 		return out, nil
 	})
-	huma.Register(api, operation("get-seal-image", http.MethodGet, "/{id}/image", "印章图像 Picture of a seal", http.StatusOK), func(ctx context.Context, in *PathID) (*struct {
-		ContentType string `header:"Content-Type"`
-		Body        []byte
-	}, error) {
+	huma.Register(api, operation("get-seal-image", http.MethodGet, "/{id}/image", "印章图像 Picture of a seal", http.StatusOK), func(ctx context.Context, in *PathID) (*pngBody, error) {
 		if err := esign.Staff(ctx); err != nil {
 			return nil, err
 		}
@@ -269,10 +275,7 @@ func Register(api huma.API, service *esign.Service) {
 		if err != nil {
 			return nil, err
 		}
-		return &struct {
-			ContentType string `header:"Content-Type"`
-			Body        []byte
-		}{"image/png", seal.Picture}, nil
+		return &pngBody{"image/png", seal.Picture}, nil
 	})
 	for _, step := range []struct {
 		id, path, summary string
@@ -377,6 +380,7 @@ func registerStamps(api huma.API, service *esign.Service, operation func(id, met
 		out.Body.Appearances = appearanceRecords(all)
 		return out, nil
 	})
+	registerPersonal(api, service, operation)
 	registerRemote(api, service, operation)
 	registerBatches(api, service, operation)
 	registerUses(api, service, operation)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/esign"
-	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/pagemark"
@@ -49,7 +48,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 		return err
 	}
 	actor := reqctx.From(r.Context()).Actor
-	body := web.SealDetailPage{ReplaceURL: p.replaceURL(seal, actor), Name: seal.Name, SealID: seal.Code, Status: stateWord(seal.State), Owner: seal.Owner, ValidFrom: seal.ValidFrom, ValidTo: seal.ValidTo,
+	body := web.SealDetailPage{ReplaceURL: p.replaceURL(seal, actor), Name: seal.Name, SealID: seal.Code, Status: rowWord(seal), Owner: seal.Owner, ValidFrom: seal.ValidFrom, ValidTo: seal.ValidTo,
 		Facts: p.facts(r, seal), Certificate: p.certificate(r, seal), Actions: p.actions(r, seal), Stamp: a.stamp}
 	if body.Picture, err = p.Service.Preview(seal); err != nil {
 		return err
@@ -66,7 +65,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 	} else if seal.State != esign.Revoked && actor.Reaches(seal.Area, esign.RoleKeeper) {
 		body.SuccessionURL = successionsPath + "/new?" + url.Values{"seal": {seal.ID}}.Encode()
 	}
-	body.WidthMM, body.HeightMM = size(seal)
+	body.WidthMM, body.HeightMM = p.Service.SizeOf(seal)
 	if body.Preview = a.preview; a.preview != nil {
 		a.preview.Picture, a.preview.WidthMM, a.preview.HighMM = body.Picture, body.WidthMM, body.HeightMM
 	}
@@ -131,24 +130,11 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, a asked
 	return p.Page(w, r, status, "seal-detail", page)
 }
 
-// size is that of the picture in the seal's data, or the one it will have.
-func size(seal esign.Seal) (width, height int) {
-	if parsed, err := ses.ParseSeal(seal.SES); err == nil {
-		return parsed.Picture.WidthMM, parsed.Picture.HeightMM
-	}
-	mm := int(seal.DiameterMM + 0.5)
-	switch {
-	case mm == 0 && seal.Line != "":
-		mm = 40
-	case mm == 0:
-		mm = 42
-	}
-	return mm, mm
-}
-
 func (p *Pages) facts(r *http.Request, seal esign.Seal) []web.ShownField {
 	var all []web.ShownField
 	for _, f := range []web.ShownField{
+		{Label: p.Renderer.Text(r, "seal.person"), Value: seal.Bearer.Name}, {Label: p.Renderer.Text(r, "seal.office"), Value: seal.Bearer.Office}, {Label: p.Renderer.Text(r, "seal.basis"), Value: seal.Bearer.Basis},
+		{Label: p.Renderer.Text(r, "seal.confirmed"), Value: confirmation(seal.Bearer)},
 		{Label: p.Renderer.Text(r, "seal.owner_code"), Value: seal.OwnerCode}, {Label: p.Renderer.Text(r, "seal.applicant"), Value: seal.Applicant},
 		{Label: p.Renderer.Text(r, "seal.reviewer"), Value: seal.Reviewer}, {Label: p.Renderer.Text(r, "seal.maker"), Value: seal.Maker},
 		{Label: p.Renderer.Text(r, "seal.filing"), Value: p.filing(r, seal.Filing)},
@@ -160,6 +146,14 @@ func (p *Pages) facts(r *http.Request, seal esign.Seal) []web.ShownField {
 		}
 	}
 	return all
+}
+
+// confirmation is when the person of a personal seal confirmed it, and as whom.
+func confirmation(b esign.Bearer) string {
+	if b.ConfirmedBy == "" {
+		return ""
+	}
+	return since(b.ConfirmedAt) + " · " + b.ConfirmedBy
 }
 
 func (p *Pages) certificate(r *http.Request, seal esign.Seal) []web.ShownField {
@@ -213,10 +207,16 @@ func (p *Pages) place(r *http.Request, place esign.Place) string {
 func (p *Pages) nextStep(r *http.Request, seal esign.Seal) string {
 	switch seal.State {
 	case esign.Applied:
+		if seal.Awaits() {
+			return p.Renderer.Text(r, "seal.next.unconfirmed", "name", seal.Bearer.Name)
+		}
 		return p.Renderer.Text(r, "seal.next.applied")
 	case esign.Approved:
 		return p.Renderer.Text(r, "seal.next.approved")
 	case esign.Made:
+		if seal.Personal() {
+			return p.Renderer.Text(r, "seal.next.made.personal")
+		}
 		return p.Renderer.Text(r, "seal.next.made")
 	case esign.Suspended:
 		if seal.Cause == esign.CauseLost {

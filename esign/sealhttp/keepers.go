@@ -38,8 +38,11 @@ func (p *Pages) named(r *http.Request, seal esign.Seal, body *web.SealDetailPage
 	case err != nil:
 		body.NotKeeper = p.Renderer.Text(r, "seal.named.away")
 		return false
-	case named.By == "":
+	case named.By == "" && named.Refusal == nil:
 		return true
+	case named.By == "": // a personal seal
+		body.NotKeeper = p.Renderer.FieldErrors(r, named.Refusal, nil)[0].Message
+		return false
 	}
 	var names []string
 	for _, k := range named.Keepers {

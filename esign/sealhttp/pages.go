@@ -11,6 +11,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/render"
+	"github.com/yinxin-gov/yinxin/esign/sealimage"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -68,7 +69,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 }
 
 // filters of the list, in their order.
-var filters = []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.EndingSoon, esign.Succeeded, esign.Suspended, esign.Revoked}
+var filters = []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.EndingSoon, esign.Succeeded, esign.Suspended, esign.Revoked, esign.PersonalSeals, esign.Unconfirmed}
 
 // stateWord is the word that pages have for a seal's state.
 func stateWord(state esign.State) string {
@@ -81,8 +82,20 @@ func stateWord(state esign.State) string {
 		return "ending_soon"
 	case esign.Succeeded:
 		return "owner_succeeded"
+	case esign.PersonalSeals:
+		return "seal_personal"
+	case esign.Unconfirmed:
+		return "seal_unconfirmed"
 	}
 	return string(state)
+}
+
+// rowWord is that of a seal: an application that waits for its person is not one that waits for a reviewer.
+func rowWord(seal esign.Seal) string {
+	if seal.Awaits() {
+		return stateWord(esign.Unconfirmed)
+	}
+	return stateWord(seal.State)
 }
 
 // inState is the address of a list in one state, or in all.
@@ -119,10 +132,10 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 		Columns: []web.Column{{Label: text("seal.name")}, {Label: text("seal.id")}, {Label: text("seal.valid_to")}},
 	}}
 	if len(reqctx.From(r.Context()).Actor.Reach(esign.RoleKeeper)) > 0 {
-		body.MakeURL = "/seal/new"
+		body.MakeURL, body.PersonalURL = "/seal/new", personalURL
 	}
 	for _, s := range seals {
-		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/seal/" + s.ID, Cells: []string{s.Name, s.Code, s.ValidTo.In(chinaTime).Format("2006-01-02")}, Status: stateWord(s.State), Kind: "seal"})
+		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/seal/" + s.ID, Cells: []string{s.Name, s.Code, s.ValidTo.In(chinaTime).Format("2006-01-02")}, Status: rowWord(s), Kind: "seal"})
 	}
 	body.Table.NextURL = pagemark.Onward(r, inState("/seal", state), next)
 	if after != "" {
@@ -140,7 +153,14 @@ const inputReplaces = "replaces"
 // Names of the inputs of an application, by the wire names of what they hold.
 var applicationInputs = map[string]string{
 	"replaces": inputReplaces, "seal_id": "seal-number", "owner": "seal-owner", "owner_code": "seal-owner-code", "line": "seal-line", "diameter_mm": "seal-diameter", "years": "seal-years",
+	"person": "seal-person", "person_login": "seal-person-login", "office": "seal-office", "basis": "seal-basis", "layout": "seal-layout", "filling": "seal-filling", "height_mm": "seal-height",
 }
+
+// inputKind tells the form of a personal seal: in the address, and hidden in it.
+const (
+	inputSealKind = "seal-kind"
+	personalURL   = "/seal/new?" + inputSealKind + "=" + kindPersonal
+)
 
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	if err := keeper(r); err != nil {
@@ -152,14 +172,24 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		for wire, value := range map[string]string{"owner": old.Owner, "owner_code": old.OwnerCode, "line": old.Line, "replaces": old.ID} {
+		for wire, value := range map[string]string{"owner": old.Owner, "owner_code": old.OwnerCode, "line": old.Line, "replaces": old.ID, "person": old.Bearer.Name, "office": old.Bearer.Office,
+			"layout": string(old.Bearer.Layout), "filling": string(old.Bearer.Filling)} {
 			typed.Set(applicationInputs[wire], value)
 		}
 		if old.DiameterMM != 0 {
-			typed.Set(applicationInputs["diameter_mm"], strconv.FormatFloat(old.DiameterMM, 'f', -1, 64))
+			text := strconv.FormatFloat(old.DiameterMM, 'f', -1, 64)
+			typed.Set(applicationInputs["diameter_mm"], text)
+			typed.Set(applicationInputs["height_mm"], text)
+		}
+		if old.Personal() {
+			typed.Set(inputSealKind, kindPersonal)
 		}
 	}
-	return p.application(w, r, http.StatusOK, typed, nil)
+	if cmp.Or(r.URL.Query().Get(inputSealKind), web.Typed(r).Get(inputSealKind)) == kindPersonal && typed.Get(inputSealKind) == "" {
+		typed.Set(inputSealKind, kindPersonal)
+		typed.Set(applicationInputs["filling"], string(sealimage.FillSeal)) // with it, most names fill a square evenly
+	}
+	return p.application(w, r, http.StatusOK, typed, nil, nil)
 }
 
 // keeper refuses everybody but seal keepers.
@@ -173,7 +203,34 @@ func keeper(r *http.Request) error {
 	return nil
 }
 
-func (p *Pages) application(w http.ResponseWriter, r *http.Request, status int, typed url.Values, refusal error) error {
+// drawnSeal is a picture that an application would give, and its size in millimetres.
+type drawnSeal struct {
+	png           []byte
+	width, height int
+}
+
+// personalFields are the inputs of an application for a personal seal, between those of the organisation and those of every seal.
+func (p *Pages) personalFields(r *http.Request) []web.FormField {
+	text := func(key string) string { return p.Renderer.Text(r, key) }
+	var layouts, fillings []web.Option
+	for _, l := range sealimage.Layouts {
+		layouts = append(layouts, web.Option{Value: string(l), Label: text("seal.layout." + string(l))})
+	}
+	for _, f := range sealimage.Fillings {
+		fillings = append(fillings, web.Option{Value: string(f), Label: text("seal.filling." + string(f))})
+	}
+	return []web.FormField{
+		{Name: applicationInputs["person"], Label: text("seal.person"), Hint: text("seal.person.hint"), Max: 16},
+		{Name: applicationInputs["person_login"], Label: text("seal.person_login"), Hint: text("seal.person_login.hint"), Optional: true, Max: 128},
+		{Name: applicationInputs["office"], Label: text("seal.office"), Hint: text("seal.office.hint"), Optional: true, Max: 30},
+		{Name: applicationInputs["basis"], Label: text("seal.basis"), Hint: text("seal.basis.hint"), Max: 100},
+		{Name: applicationInputs["layout"], Label: text("seal.layout"), Kind: web.InputSelect, Options: layouts},
+		{Name: applicationInputs["filling"], Label: text("seal.filling"), Kind: web.InputSelect, Options: fillings},
+		{Name: applicationInputs["height_mm"], Label: text("seal.height"), Hint: text("seal.height.hint"), Optional: true, Max: 2},
+	}
+}
+
+func (p *Pages) application(w http.ResponseWriter, r *http.Request, status int, typed url.Values, drawn *drawnSeal, refusal error) error {
 	text := func(key string) string { return p.Renderer.Text(r, key) }
 	fields := []web.FormField{
 		{Name: applicationInputs["owner"], Label: text("seal.owner"), Hint: text("seal.owner.hint"), Max: 30},
@@ -183,17 +240,28 @@ func (p *Pages) application(w http.ResponseWriter, r *http.Request, status int, 
 		{Name: applicationInputs["diameter_mm"], Label: text("seal.diameter"), Hint: text("seal.diameter.hint"), Optional: true, Max: 5},
 		{Name: applicationInputs["years"], Label: text("seal.years"), Hint: text("seal.years.hint"), Max: 2},
 	}
+	body := web.SealMakePage{Action: "/seal/new", Advisory: text("seal.form.advisory")}
+	page := web.Page{}
+	if typed.Get(inputSealKind) == kindPersonal {
+		fields[0].Hint, fields[1].Optional, fields[1].Hint = text("seal.owner.hint.personal"), false, text("seal.owner_code.hint.personal")
+		fields = slices.Concat(fields[:2], p.personalFields(r), []web.FormField{fields[3], fields[5]})
+		body.Advisory, body.Hidden = text("seal.form.advisory.personal"), []web.Hidden{{Name: inputSealKind, Value: kindPersonal}}
+		page.Title = text("seal.make.personal")
+	}
 	for i := range fields {
 		fields[i].Value = bounded(typed.Get(fields[i].Name))
 	}
-	body := web.SealMakePage{Action: "/seal/new", Fields: fields, Advisory: text("seal.form.advisory")}
+	body.Fields = fields
+	if drawn != nil {
+		body.Preview, body.PreviewWidthMM, body.PreviewHeightMM = drawn.png, drawn.width, drawn.height
+	}
 	if old, err := p.Service.Find(r.Context(), bounded(typed.Get(inputReplaces))); err == nil {
-		body.Replaces, body.Hidden = &web.Link{Label: old.Name + " " + old.Code, URL: "/seal/" + old.ID}, []web.Hidden{{Name: inputReplaces, Value: old.ID}}
+		body.Replaces, body.Hidden = &web.Link{Label: old.Name + " " + old.Code, URL: "/seal/" + old.ID}, append(body.Hidden, web.Hidden{Name: inputReplaces, Value: old.ID})
 		body.BackURL = body.Replaces.URL
 	} else if fault.CodeOf(err) != fault.NotFound {
 		return err
 	}
-	page := web.Page{Body: body}
+	page.Body = body
 	if refusal != nil {
 		labels := map[string]string{}
 		for _, f := range fields {
@@ -226,9 +294,22 @@ func (p *Pages) submit(w http.ResponseWriter, r *http.Request) error {
 	if years, err := strconv.Atoi(typed("years")); err == nil && years > 0 {
 		a.Years = years
 	}
-	seal, err := p.Service.Apply(r.Context(), a)
+	if r.PostForm.Get(inputSealKind) == kindPersonal {
+		a.Line, a.DiameterMM = "", number(typed("height_mm"))
+		a.Personal = &esign.PersonalApplication{Login: typed("person_login"), Name: typed("person"), Office: typed("office"), Basis: typed("basis"), Layout: sealimage.Layout(typed("layout")), Filling: sealimage.Filling(typed("filling"))}
+	}
+	var seal esign.Seal
+	var err error
+	if r.PostForm.Get("seal-preview") != "" {
+		drawn := &drawnSeal{}
+		if drawn.png, drawn.width, drawn.height, err = p.Service.PreviewApplication(r.Context(), a); err == nil {
+			return p.application(w, r, http.StatusOK, r.PostForm, drawn, nil)
+		}
+	} else {
+		seal, err = p.Service.Apply(r.Context(), a)
+	}
 	if mendable(err) {
-		return p.application(w, r, fault.MetaOf(fault.CodeOf(err)).Status, r.PostForm, err)
+		return p.application(w, r, fault.MetaOf(fault.CodeOf(err)).Status, r.PostForm, nil, err)
 	}
 	if err != nil {
 		return err

@@ -23,7 +23,12 @@ type step struct {
 	// excluded are the people whose part in the seal's life forbids this one; nil for nobody.
 	excluded func(s esign.Seal) []string
 	do       doing
+	// not tells of a seal for which the step makes no sense for somebody; nil for none.
+	not func(s esign.Seal, actor string) bool
 }
+
+// unconfirmed tells whether there is nothing to confirm for somebody.
+func unconfirmed(s esign.Seal, actor string) bool { return !s.Awaits() || s.OfAnother(actor) }
 
 // words are what was typed for a step.
 type words struct {
@@ -42,22 +47,30 @@ const (
 )
 
 var steps = []step{
-	{"approve", esign.RoleReviewer, []esign.State{esign.Applied}, nothing, func(s esign.Seal) []string { return []string{s.Applicant} }, plainStep((*esign.Service).Approve)},
-	{"make", esign.RoleMaker, []esign.State{esign.Approved}, nothing, func(s esign.Seal) []string { return []string{s.Applicant, s.Reviewer} }, plainStep((*esign.Service).Make)},
-	{"activate", esign.RoleKeeper, []esign.State{esign.Made}, nothing, nil, plainStep((*esign.Service).Activate)},
+	{"confirm", esign.RoleKeeper, []esign.State{esign.Applied}, nothing, nil, plainStep((*esign.Service).Confirm), unconfirmed},
+	{"decline", esign.RoleKeeper, []esign.State{esign.Applied}, why, nil, func(service *esign.Service, ctx context.Context, id string, said words) (esign.Seal, error) {
+		return service.Decline(ctx, id, said.end.Reason)
+	}, unconfirmed},
+	{"approve", esign.RoleReviewer, []esign.State{esign.Applied}, nothing, func(s esign.Seal) []string {
+		return []string{s.Applicant, s.Bearer.Account, s.Bearer.ConfirmedBy}
+	}, plainStep((*esign.Service).Approve), func(s esign.Seal, _ string) bool { return s.Awaits() }},
+	{"make", esign.RoleMaker, []esign.State{esign.Approved}, nothing, func(s esign.Seal) []string {
+		return []string{s.Applicant, s.Bearer.Account, s.Bearer.ConfirmedBy, s.Reviewer}
+	}, plainStep((*esign.Service).Make), nil},
+	{"activate", esign.RoleKeeper, []esign.State{esign.Made}, nothing, nil, plainStep((*esign.Service).Activate), esign.Seal.OfAnother},
 	{"file", esign.RoleReviewer, []esign.State{esign.Made, esign.Active, esign.Suspended}, filing, func(s esign.Seal) []string { return []string{s.Applicant, s.Maker} }, func(service *esign.Service, ctx context.Context, id string, said words) (esign.Seal, error) {
 		return service.File(ctx, id, said.filing)
-	}},
-	{"resume", esign.RoleReviewer, []esign.State{esign.Suspended}, nothing, func(s esign.Seal) []string { return []string{s.StoppedBy} }, plainStep((*esign.Service).Resume)},
+	}, nil},
+	{"resume", esign.RoleReviewer, []esign.State{esign.Suspended}, nothing, func(s esign.Seal) []string { return []string{s.StoppedBy} }, plainStep((*esign.Service).Resume), nil},
 	{"suspend", esign.RoleKeeper, []esign.State{esign.Active}, why, nil, func(service *esign.Service, ctx context.Context, id string, said words) (esign.Seal, error) {
 		return service.Suspend(ctx, id, said.end.Reason)
-	}},
-	{"lose", esign.RoleKeeper, []esign.State{esign.Active, esign.Suspended}, whyAndDay, nil, ending((*esign.Service).ReportLost)},
-	{"revoke", esign.RoleReviewer, []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.Suspended}, why, nil, ending((*esign.Service).End)},
+	}, nil},
+	{"lose", esign.RoleKeeper, []esign.State{esign.Active, esign.Suspended}, whyAndDay, nil, ending((*esign.Service).ReportLost), nil},
+	{"revoke", esign.RoleReviewer, []esign.State{esign.Applied, esign.Approved, esign.Made, esign.Active, esign.Suspended}, why, nil, ending((*esign.Service).End), nil},
 	{"revoke-lost", esign.RoleReviewer, []esign.State{esign.Active, esign.Suspended}, whyAndDay, nil, func(service *esign.Service, ctx context.Context, id string, said words) (esign.Seal, error) {
 		said.end.Cause = esign.CauseLost
 		return service.End(ctx, id, said.end)
-	}},
+	}, nil},
 }
 
 type doing = func(*esign.Service, context.Context, string, words) (esign.Seal, error)
@@ -90,7 +103,7 @@ func (p *Pages) actions(r *http.Request, seal esign.Seal) []web.StateAction {
 	actor := reqctx.From(r.Context()).Actor
 	var list []web.StateAction
 	for _, s := range steps {
-		if !slices.Contains(s.from, seal.State) || !actor.Reaches(seal.Area, s.role) || s.excluded != nil && slices.Contains(s.excluded(seal), actor.ID) || s.asks == filing && seal.Filing.Number != "" {
+		if !slices.Contains(s.from, seal.State) || !actor.Reaches(seal.Area, s.role) || s.excluded != nil && slices.Contains(s.excluded(seal), actor.ID) || s.not != nil && s.not(seal, actor.ID) || s.asks == filing && seal.Filing.Number != "" {
 			continue
 		}
 		action := web.StateAction{ID: "seal-" + s.name, Label: p.Renderer.Text(r, "seal.action."+s.name), URL: "/seal/" + seal.ID + "/" + s.name, Effect: p.Renderer.Text(r, "seal.effect."+s.name), Danger: s.stops(), NoReason: !s.stops()}

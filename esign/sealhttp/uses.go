@@ -195,7 +195,7 @@ func (p *Pages) useSheet(r *http.Request, u esign.UseRequest, body *web.SealUseP
 		number = asked
 	}
 	sheet := &web.StampPreview{Picture: seal.Picture}
-	sheet.WidthMM, sheet.HighMM = size(seal)
+	sheet.WidthMM, sheet.HighMM = p.Service.SizeOf(seal)
 	if err := p.sheet(sheet, document, number, p.Renderer.Text(r, "use.shown")); err != nil {
 		return fault.New(fault.NotFound) // there is no such page; the document opened when it was given
 	}

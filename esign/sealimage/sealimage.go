@@ -59,8 +59,8 @@ const (
 
 // Picture is a drawn seal.
 type Picture struct {
-	SizeMM float64
-	Path   typeface.Path // millimetres
+	WidthMM, HeightMM float64
+	Path              typeface.Path // millimetres
 }
 
 // Draw lays out a seal. Letters of the ring touch neither the ring nor what is inside it.
@@ -102,7 +102,7 @@ func Draw(s Spec) (*Picture, error) {
 			return nil, err
 		}
 	}
-	return &Picture{SizeMM: size, Path: d.path}, nil
+	return &Picture{WidthMM: size, HeightMM: size, Path: d.path}, nil
 }
 
 type drawing struct {
@@ -190,21 +190,27 @@ func (d *drawing) line(text string, inner float64) error {
 	}
 	step := width / 0.9
 	for i, r := range letters {
-		outline, err := d.face.Outline(r)
-		if err != nil {
+		if err := d.box(r, d.middle+(float64(i)-float64(len(letters)-1)/2)*step-width/2, d.middle+top, width, height); err != nil {
 			return err
 		}
-		minX, minY, maxX, maxY, ok := outline.Bounds()
-		if !ok {
-			continue
-		}
-		scaleX, scaleY := width/max(maxX-minX, 0.7), height/max(maxY-minY, 0.7)
-		cx := d.middle + (float64(i)-float64(len(letters)-1)/2)*step
-		m := typeface.Matrix{A: scaleX, D: scaleY}
-		m.E = cx - scaleX*(minX+maxX)/2
-		m.F = d.middle + top + height/2 - scaleY*(minY+maxY)/2
-		d.add(outline.Transform(m))
 	}
+	return nil
+}
+
+// box puts one letter upright into a box, which it fills. Letters that are naturally small in one direction (一, ·) keep their proportion.
+func (d *drawing) box(r rune, x, y, width, height float64) error {
+	outline, err := d.face.Outline(r)
+	if err != nil {
+		return err
+	}
+	minX, minY, maxX, maxY, ok := outline.Bounds()
+	if !ok {
+		return nil
+	}
+	m := typeface.Matrix{A: width / max(maxX-minX, 0.7), D: height / max(maxY-minY, 0.7)}
+	m.E = x + width/2 - m.A*(minX+maxX)/2
+	m.F = y + height/2 - m.D*(minY+maxY)/2
+	d.add(outline.Transform(m))
 	return nil
 }
 
@@ -225,7 +231,7 @@ func (d *drawing) code(text []rune, outer float64) error {
 // SVG is a standalone picture.
 func (p *Picture) SVG() []byte {
 	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" width="%gmm" height="%gmm" viewBox="0 0 %g %g"><path fill="#C00000" d="%s"/></svg>`,
-		p.SizeMM, p.SizeMM, p.SizeMM, p.SizeMM, p.Path.SVG())
+		p.WidthMM, p.HeightMM, p.WidthMM, p.HeightMM, p.Path.SVG())
 }
 
 // levels of red at the edges. More are not seen at 600 dpi, and with sixteen a pixel takes half an octet: the picture
@@ -234,8 +240,7 @@ const levels = 16
 
 // PNG is the picture at 600 dpi on a transparent ground, in one colour of sixteen opacities.
 func (p *Picture) PNG() ([]byte, error) {
-	pixels := int(math.Round(p.SizeMM * resolution))
-	covered := image.NewAlpha(image.Rect(0, 0, pixels, pixels))
+	covered := image.NewAlpha(image.Rect(0, 0, int(math.Round(p.WidthMM*resolution)), int(math.Round(p.HeightMM*resolution))))
 	p.Path.Draw(covered, resolution, color.Opaque)
 	target := &image.Paletted{Pix: covered.Pix, Stride: covered.Stride, Rect: covered.Rect}
 	for level := range levels {

@@ -51,7 +51,7 @@ func TestPictures(t *testing.T) {
 // checkRing: nothing but the ring itself lies in the band of the ring, and nothing leaves the picture.
 func checkRing(t *testing.T, name string, p *sealimage.Picture) {
 	t.Helper()
-	middle, inside := p.SizeMM/2, p.SizeMM/2-0.1-1.2*p.SizeMM/42
+	middle, inside := p.WidthMM/2, p.WidthMM/2-0.1-1.2*p.WidthMM/42
 	closed := 0
 	for _, s := range p.Path {
 		if s.Kind == typeface.Close {

@@ -30,6 +30,8 @@ func RunStore(t *testing.T, open func(t testing.TB) esign.Store) {
 		"replace against a loss":          replaceAgainstLoss,
 		"amend":                           amend,
 		"seals that end":                  sealsEnding,
+		"personal seals":                  personalSeals,
+		"one confirmation":                oneConfirmation,
 		"plan only while in use":          planWhileInUse,
 		"plan against suspension":         planAgainstSuspension,
 		"store against suspension":        storeAgainstSuspension,

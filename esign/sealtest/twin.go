@@ -129,6 +129,20 @@ func (t *Twin) Seals(_ context.Context, areas []string, state esign.State, after
 	return all[:min(limit, len(all))], nil
 }
 
+// PersonalSeals implements esign.Store.
+func (t *Twin) PersonalSeals(ctx context.Context, areas []string, unconfirmed bool, after string, limit int) ([]esign.Seal, error) {
+	all, err := t.Seals(ctx, areas, "", after, len(t.seals))
+	all = slices.DeleteFunc(all, func(s esign.Seal) bool { return !s.Personal() || unconfirmed && !s.Awaits() })
+	return all[:min(limit, len(all))], err
+}
+
+// SealsOfPerson implements esign.Store.
+func (t *Twin) SealsOfPerson(ctx context.Context, account, after string, limit int) ([]esign.Seal, error) {
+	all, err := t.PersonalSeals(ctx, []string{""}, false, after, len(t.seals))
+	all = slices.DeleteFunc(all, func(s esign.Seal) bool { return s.Bearer.Account != account })
+	return all[:min(limit, len(all))], err
+}
+
 // SealsEnding implements esign.Store.
 func (t *Twin) SealsEnding(ctx context.Context, areas []string, before time.Time, after string, limit int) ([]esign.Seal, error) {
 	active, err := t.Seals(ctx, areas, esign.Active, after, len(t.seals))
@@ -208,7 +222,7 @@ func (t *Twin) AmendSeal(_ context.Context, s, seen esign.Seal, record audit.Rec
 
 func (t *Twin) asSeen(id string, seen esign.Seal) bool {
 	have, ok := t.seals[id]
-	return ok && have.State == seen.State && have.Cause == seen.Cause && have.StatusReason == seen.StatusReason && have.StoppedBy == seen.StoppedBy && have.LostAt.Equal(seen.LostAt) && have.Filing == seen.Filing
+	return ok && have.State == seen.State && have.Cause == seen.Cause && have.StatusReason == seen.StatusReason && have.StoppedBy == seen.StoppedBy && have.LostAt.Equal(seen.LostAt) && have.Filing == seen.Filing && have.Bearer.ConfirmedBy == seen.Bearer.ConfirmedBy
 }
 
 // update stores what a change may change.

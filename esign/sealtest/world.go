@@ -13,6 +13,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/pdf/pdftest"
+	"github.com/yinxin-gov/yinxin/esign/sealimage"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/ident"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
@@ -30,6 +31,7 @@ type World struct {
 	Keys    *Keys
 	Blobs   *Blobs
 	Keepers *Keepers
+	People  *People
 
 	// Template changes certificates before they are issued; nil: as they are.
 	Template func(*pki.CertificateTemplate)
@@ -63,6 +65,7 @@ func NewWorld(t testing.TB, store esign.Store) *World {
 	w := &World{Store: &Faulty{store, steps}, Steps: steps, Blobs: &Blobs{steps: steps, files: map[string][]byte{}, put: map[string]time.Time{}}, at: Start, made: map[string]*pki.Certificate{}}
 	w.Blobs.now = w.Now
 	w.Keepers = &Keepers{steps: steps, by: map[string]esign.Naming{}}
+	w.People = newPeople(steps)
 	w.Keys = NewKeys(w.Now, steps)
 	w.ring = keys.NewRing(w.Keys)
 	if err := w.makeCA(); err != nil {
@@ -83,7 +86,7 @@ func (w *World) Restart(t testing.TB) {
 
 // Config of the world's service.
 func (w *World) Config() esign.Config {
-	return esign.Config{Store: w.Store, Keys: w.ring, Authority: w, Blobs: w.Blobs, Trust: w.Trust, Now: w.Now, Rand: ident.System(), MakerName: "示例市公安局", Keepers: w.Keepers}
+	return esign.Config{Store: w.Store, Keys: w.ring, Authority: w, Blobs: w.Blobs, Trust: w.Trust, Now: w.Now, Rand: ident.System(), MakerName: "示例市公安局", Keepers: w.Keepers, People: w.People}
 }
 
 // Now is the world's clock.
@@ -111,6 +114,7 @@ var (
 	Reviewer = As("staff:reviewer", esign.RoleReviewer)
 	Maker    = As("staff:maker", esign.RoleMaker)
 	Approver = As("staff:approver", esign.RoleApprover)
+	Official = As("staff:official", esign.RoleKeeper) // the person of the sample personal seal
 	Other    = As("staff:other", esign.RoleKeeper, esign.RoleReviewer, esign.RoleMaker)
 	Person   = As("account:person")
 )
@@ -234,6 +238,12 @@ func (w *World) Active(t testing.TB, a esign.Application) esign.Seal {
 		}
 	}
 	return s
+}
+
+// PersonalApplication is one of somebody of People for their own seal; n makes its code.
+func PersonalApplication(n int, login string) esign.Application {
+	return esign.Application{Code: fmt.Sprintf("370300%08d", n), Owner: "示例市市场监督管理局", OwnerCode: "11990000MB7QX0015W", Years: 5,
+		Personal: &esign.PersonalApplication{Login: login, Name: PersonName, Office: "局长", Basis: "示例市任字〔2026〕12号", Layout: sealimage.Square, Filling: sealimage.FillSeal}}
 }
 
 // Document is a plain document of so many A4 pages; the same number gives the same octets.

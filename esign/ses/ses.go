@@ -72,6 +72,12 @@ var (
 	ErrStrict = errors.New("ses: structure deviates from the standard")
 )
 
+// Types of seals of the one national list (GM/T 0031-2014 6.1.1.1 c).
+const (
+	TypeOrganisation = 1 // 单位
+	TypePerson       = 2 // 个人
+)
+
 // Header is SES_Header (GM/T 0031-2014 6.1.1.1).
 type Header struct {
 	ID      string // "ES"
@@ -81,7 +87,7 @@ type Header struct {
 
 // Property is SES_ESPropertyInfo (GB/T 38540-2020 6.1.4).
 type Property struct {
-	Type         int    // 1 organisation, 2 person in V1; later lists are the platform's own
+	Type         int    // TypeOrganisation, TypePerson, or of another list: GB/T 38540-2020 leaves it to the business
 	Name         string // name of the seal
 	CertListType int    // 0 where the structure has none (V1)
 	Certs        [][]byte

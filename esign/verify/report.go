@@ -7,7 +7,11 @@
 // into valid.
 package verify
 
-import "time"
+import (
+	"time"
+
+	"github.com/yinxin-gov/yinxin/esign/ses"
+)
 
 // Verdict of a document, seal or signature (ETSI EN 319 102-1 sense).
 type Verdict string
@@ -71,6 +75,10 @@ type Signature struct {
 	Placements  []Placement `json:"placements,omitempty"`
 	Checks      []Check     `json:"checks"`
 }
+
+// Personal tells whether it is the seal of a person (个人名章, GM/T 0031-2014 6.1.1.1 c), which is none of an organisation whatever its name says.
+// GB/T 38540-2020 leaves the list of types to the business; the one national list counts for all, so that no seal of a person passes for another.
+func (s *Seal) Personal() bool { return s != nil && s.Type == ses.TypePerson }
 
 // Seal describes the seal inside a signature.
 type Seal struct {

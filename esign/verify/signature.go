@@ -337,6 +337,9 @@ func (s *signatureJudge) seal(seal *ses.Seal, moment time.Time, bare bool) {
 	p := seal.Property
 	s.out.Seal = &Seal{SealID: seal.ESID, Name: p.Name, Maker: name, Type: p.Type, ValidFrom: p.ValidStart.UTC(), ValidTo: p.ValidEnd.UTC(),
 		Picture: Picture{Type: strings.ToLower(seal.Picture.Type), WidthMM: seal.Picture.WidthMM, HeightMM: seal.Picture.HeightMM}}
+	if s.out.Seal.Personal() {
+		s.reason("seal_personal", p.Name)
+	}
 	if err != nil {
 		s.failed("seal_maker_cert", "SEAL_MAKER_CERT_CHAIN", err.Error())
 	} else {

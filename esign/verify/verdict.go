@@ -104,6 +104,7 @@ var rules = map[string]reasonRule{
 	// A valid file says so above all else.
 	"seal_owner_succeeded": {note, "V14", "国办发〔2025〕33号", "盖章机构已更名或合并，文件仍有效", "The authority that sealed it was renamed or merged; what it sealed stays valid"},
 	// Notes.
+	"seal_personal":        {note, "", "GM/T 0031-2014 6.1.1.1 c", "这是个人名章，不代表机构的公章", "This is the seal of a person and stands for no seal of an organisation"},
 	"trust_list_stale":     {note, "", "GB/T 38540-2020 7.3 c", "信任列表已过期，未采用", "A trust list is out of date and was not used"},
 	"trust_list_untrusted": {note, "", "GB/T 38540-2020 7.3 c", "信任列表的签发者不受信任，未采用", "The signer of a trust list is not trusted, so it was not used"},
 	"seal_list_untrusted":  {note, "", "国办发〔2025〕33号", "印章状态列表的签发者无权说明这枚印章，未采用", "The signer of a status list may not speak of this seal, so it was not used"},

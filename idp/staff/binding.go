@@ -11,7 +11,6 @@ import (
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/foureyes"
-	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
@@ -127,7 +126,7 @@ func (s *Members) executeBinding(ctx context.Context, p foureyes.Proposal, paylo
 		return err
 	}
 	m.Human = b.Human
-	err = s.cfg.Store.BindMember(ctx, m, &settlement, audit.With(s.event(ctx, "staff.bound", m)))
+	err = s.cfg.Store.BindMember(ctx, m, &settlement, s.changed(ctx, "staff.bound", m))
 	if errors.Is(err, ErrConflict) {
 		return fault.Wrap(err, fault.ProposalChanged)
 	}

@@ -2,6 +2,7 @@ package staff
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -354,7 +355,7 @@ func (s *Members) Apply(ctx context.Context, spec Spec, password func(stored str
 		return m, needsCode, nil
 	}
 	changed.UpdatedAt = s.cfg.Now().UTC()
-	return changed, needsCode, s.told(s.cfg.Store.SaveMember(ctx, changed, audit.With(s.event(ctx, "staff.changed", changed))))
+	return changed, needsCode, s.told(s.cfg.Store.SaveMember(ctx, changed, s.changed(ctx, "staff.changed", changed)))
 }
 
 // merged is an account that is there as a file wants it.
@@ -400,6 +401,20 @@ func same(a, b Member) bool {
 		a.PasswordHash == b.PasswordHash && a.State == b.State
 }
 
+// TopicChanged says that something about an account of staff changed: state, department or name. The key is the account.
+const TopicChanged = "staff.changed"
+
+// changed is the record of a change of an account, with the message that tells other rooms of it.
+func (s *Members) changed(ctx context.Context, kind string, m Member) audit.Record {
+	payload, _ := json.Marshal(ChangedMessage{Account: m.Actor()}) // a text cannot fail
+	return audit.With(s.event(ctx, kind, m)).And(audit.Message{Topic: TopicChanged, Key: m.ID, Payload: payload})
+}
+
+// ChangedMessage is the message of TopicChanged.
+type ChangedMessage struct {
+	Account string `json:"account"` // as an actor
+}
+
 // Suspend stops an account at once.
 func (s *Members) Suspend(ctx context.Context, id string) (Member, error) {
 	return s.change(ctx, id, "staff.suspended", func(m *Member) bool {
@@ -427,7 +442,7 @@ func (s *Members) Stop(ctx context.Context, accountID string) error {
 		return err
 	}
 	m.State, m.EnrolHash, m.UpdatedAt = MemberSuspended, nil, s.cfg.Now().UTC()
-	return s.told(s.cfg.Store.SaveMember(ctx, m, audit.With(s.event(ctx, "staff.suspended", m))))
+	return s.told(s.cfg.Store.SaveMember(ctx, m, s.changed(ctx, "staff.suspended", m)))
 }
 
 // Resume lets a suspended account work on.
@@ -460,7 +475,7 @@ func (s *Members) change(ctx context.Context, id, what string, edit func(*Member
 	if m.State == MemberNew || m.State == MemberClosed {
 		m.CredentialsAt = m.UpdatedAt
 	}
-	return m, s.told(s.cfg.Store.SaveMember(ctx, m, audit.With(s.event(ctx, what, m))))
+	return m, s.told(s.cfg.Store.SaveMember(ctx, m, s.changed(ctx, what, m)))
 }
 
 // Member finds an account; fault.NotFound.

@@ -37,6 +37,7 @@ var keptFields = []string{
 	"until-year", "until-month", "until-day", "live-year", "live-month", "live-day", "expires_on-year", "expires_on-month", "expires_on-day",
 	"terminal-name", "terminal-department", "terminal-reader", "token-name",
 	"seal-number", "seal-owner", "seal-owner-code", "seal-line", "seal-diameter", "seal-years", "replaces",
+	"seal-kind", "seal-person", "seal-person-login", "seal-office", "seal-basis", "seal-layout", "seal-filling", "seal-height",
 	"seal-file-number", "seal-file-authority", "seal-file-day-year", "seal-file-day-month", "seal-file-day-day", "seal-lose-since-year", "seal-lose-since-month", "seal-lose-since-day",
 	"seal-revoke-lost-since-year", "seal-revoke-lost-since-month", "seal-revoke-lost-since-day",
 	"succession-owner", "succession-owner-code", "succession-kind", "succession-heirs", "succession-order", "succession-since-year", "succession-since-month", "succession-since-day",

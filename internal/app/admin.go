@@ -247,6 +247,9 @@ func (a *App) applyRest(ctx context.Context, m Manifest, codes *[]EnrolmentCode)
 		if err != nil {
 			return fmt.Errorf("authority %s: seal %s: %w", authority.Code, authority.Seal, err)
 		}
+		if seal.Personal() {
+			return fmt.Errorf("authority %s: seal %s is the seal of a person, and licences bear that of an authority", authority.Code, authority.Seal)
+		}
 		if err := a.sealing.licenses.PutAuthority(ctx, elicense.Authority{Code: authority.Code, Name: authority.Name, SealID: seal.ID, TypeCodes: authority.Types}); err != nil {
 			return fmt.Errorf("authority %s: %w", authority.Code, err)
 		}

@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 )
 
@@ -41,6 +43,41 @@ func (k sealKeepers) Human(ctx context.Context, actor string) (string, error) {
 		return "", nil
 	}
 	return human, err
+}
+
+// sealPeople adapts the room of staff to personal seals.
+type sealPeople struct{ sealKeepers }
+
+// PersonByLogin implements esign.People.
+func (k sealPeople) PersonByLogin(ctx context.Context, login string) (esign.Person, error) {
+	m, err := k.app.Members.ByLogin(ctx, login)
+	return k.person(ctx, m, err)
+}
+
+// Person implements esign.People.
+func (k sealPeople) Person(ctx context.Context, account string) (esign.Person, error) {
+	id, ok := strings.CutPrefix(account, "staff:")
+	if !ok {
+		return esign.Person{}, esign.ErrNotFound
+	}
+	m, err := k.app.Members.Member(ctx, id)
+	return k.person(ctx, m, err)
+}
+
+// person is somebody of staff as seals know them. An account that is bound to nobody is nobody's, and one without a name is called by its login
+// name elsewhere, which is none for a seal.
+func (k sealPeople) person(ctx context.Context, m staff.Member, err error) (esign.Person, error) {
+	switch {
+	case errors.Is(err, staff.ErrNotFound), fault.CodeOf(err) == fault.NotFound:
+		return esign.Person{}, esign.ErrNotFound
+	case err != nil:
+		return esign.Person{}, err
+	}
+	p := esign.Person{Account: m.Actor(), Organisation: m.Department, Works: m.State == staff.MemberActive && len(m.Human) > 0}
+	if len(m.NameSealed) > 0 {
+		p.Name, err = k.app.Members.Name(ctx, m)
+	}
+	return p, err
 }
 
 // Name implements esign.Keepers.

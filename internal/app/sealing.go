@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -26,6 +27,7 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/idp/mandate"
+	"github.com/yinxin-gov/yinxin/idp/staff"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -58,7 +60,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	sealStore := sealdb.New(a.db)
 	licenseStore := licensedb.New(a.db)
 	cfg := esign.Config{Store: sealStore, Held: licenseStore.Documents, Lists: sealStore, BaseURL: a.cfg.Issuer, Issuers: func() []*pki.Certificate { return a.ca.Certificates()[1:] }, Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
-		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf, Keepers: sealKeepers{a}, FilingRequired: a.cfg.Seals.FilingRequired, Hours: a.cfg.Seals.Hours.hours()}
+		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf, Keepers: sealKeepers{a}, People: sealPeople{sealKeepers{a}}, FilingRequired: a.cfg.Seals.FilingRequired, Hours: a.cfg.Seals.Hours.hours()}
 	if a.stamps != nil { // a nil *tsa.Service would be an interface that is not nil
 		cfg.TimeStamper = a.stamps
 	}
@@ -213,10 +215,20 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[forgery.TopicDecided] = func(ctx context.Context, d outbox.Delivery) error { return s.forgeries.HandleDecided(ctx, d.Payload) }
 	all[forgery.TopicNotice] = s.app.deliverForgeryNotice
 	all[esign.TopicFlagged] = s.deliverFlags
+	all[staff.TopicChanged] = s.deliverStaffChanged
 	// Holders and staff see these on their own pages; there is nobody else to tell yet.
 	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented, elicense.TopicType, esign.TopicUse, forgery.TopicReported} {
 		all[topic] = func(context.Context, outbox.Delivery) error { return nil }
 	}
+}
+
+// deliverStaffChanged stops the personal seals of somebody of staff who may have left.
+func (s *sealing) deliverStaffChanged(ctx context.Context, d outbox.Delivery) error {
+	var message staff.ChangedMessage
+	if err := json.Unmarshal(d.Payload, &message); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	return s.seals.PersonChanged(ctx, message.Account)
 }
 
 // deliverFlags tells those whom the organisation of a seal named as its keepers that uses of it were flagged, once for a seal and a day until

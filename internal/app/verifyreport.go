@@ -148,7 +148,7 @@ func (a *App) stampFor(ctx context.Context, requester string, seal esign.Seal, d
 	_, sealed, err = a.sealing.seals.StampFor(ctx, requester, esign.StampRequest{SealID: seal.ID, Document: document, Places: []esign.Place{esign.At(1, sheet.SealX, sheet.SealY)},
 		Purpose: purpose, Key: id + ":" + ident.New(a.opts.Rand, "try"), Unkept: true})
 	switch code := fault.CodeOf(err); code {
-	case fault.SealSuspended, fault.SealCertificate, fault.SealNotValid, fault.SealUseUnapproved:
+	case fault.SealSuspended, fault.SealCertificate, fault.SealNotValid, fault.SealUseUnapproved, fault.SealNotOwn:
 		a.opts.Log.WarnContext(ctx, "the seal of the operator may not be used", "seal", a.cfg.Operator.Seal, "for", requester, "code", string(code))
 		return nil, false, nil
 	}

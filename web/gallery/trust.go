@@ -46,15 +46,25 @@ func trust() []Sample {
 				{ID: "license-suspend", Label: "停用", URL: "/license/lic_1/suspend", Effect: "停用期间核验结果为“已停用”，可以恢复。", Reasons: []web.Option{{Value: "dispute", Label: "存在争议"}, {Value: "order", Label: "依法暂扣"}}},
 				{ID: "license-revoke", Label: "吊销", URL: "/license/lic_1/revoke", Effect: "吊销后不能恢复，核验结果立即变为“已废止”。", Danger: true},
 			}, History: history}}},
-		{Name: "seal", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new", Filter: state, Table: web.Table{Caption: "印章", Total: 2, ExportURL: "/seal?format=csv", Columns: []web.Column{{Label: "名称"}, {Label: "印章编码"}, {Label: "有效期至", Number: true}}, Rows: []web.Row{
+		{Name: "seal", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new", PersonalURL: "/seal/new?seal-kind=personal", Filter: state, Table: web.Table{Caption: "印章", Total: 2, ExportURL: "/seal?format=csv", Columns: []web.Column{{Label: "名称"}, {Label: "印章编码"}, {Label: "有效期至", Number: true}}, Rows: []web.Row{
 			{URL: "/seal/sl_1", Cells: []string{"示例市市场监督管理局登记专用章", "11010000000001", "2031-11-23"}, Status: "active"}, {URL: "/seal/sl_2", Cells: []string{"示例市市场监督管理局", "11010000000002", "2031-11-23"}, Status: "suspended"},
 		}}}}},
 		{Name: "seal-empty", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new"}}},
-		{Name: "seal-make", Template: "seal-make", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealMakePage{Action: "/seal/new", Hidden: flow, Advisory: "提交后由另一人审核，再由第三人制作。", Preview: sealPicture(), Fields: []web.FormField{
+		{Name: "seal-make", Template: "seal-make", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealMakePage{Action: "/seal/new", Hidden: flow, Advisory: "提交后由另一人审核，再由第三人制作。", Preview: sealPicture(), PreviewWidthMM: 40, PreviewHeightMM: 40, Fields: []web.FormField{
 			{Name: "seal-owner", Label: "所属机构", Hint: "环绕在印章上沿的法定名称", Value: "示例市市场监督管理局", Max: 30},
 			{Name: "seal-line", Label: "印章下方文字", Value: "登记专用章", Optional: true, Max: 12},
 			{Name: "seal-number", Label: "印章编码", Hint: "14 位数字", Max: 14},
 		}}}},
+		{Name: "seal-make-personal", Template: "seal-make", Page: web.Page{Title: "申请个人名章", Identity: staff, Nav: sealNav, Body: web.SealMakePage{Action: "/seal/new", Hidden: flow, Advisory: "个人名章只能由本人使用。为他人申请的，先由其本人确认，再由另一人审核、第三人制作。", Preview: sealPicture(), PreviewWidthMM: 18, PreviewHeightMM: 18, Fields: []web.FormField{
+			{Name: "seal-owner", Label: "所属机构", Hint: "本人任职的单位，写入证书，不在印面上", Value: "示例市市场监督管理局", Max: 30}, {Name: "seal-person", Label: "姓名", Hint: "印在章上，须与工作账号登记的姓名一致", Value: "王小明", Max: 16},
+			{Name: "seal-person-login", Label: "工作账号（登录名）", Hint: "为本人申请时不填；为他人申请的，须由其本人确认", Optional: true, Max: 128}, {Name: "seal-basis", Label: "依据文件", Hint: "任职或授权使用名章的文件及文号", Value: "示例市任字〔2026〕12号", Max: 100},
+			{Name: "seal-layout", Label: "式样", Kind: web.InputSelect, Value: "square", Options: []web.Option{{Value: "square", Label: "方章，自右向左竖读，不超过 6 字"}, {Value: "strip", Label: "长条章，自左向右横读，不超过 16 字"}}},
+			{Name: "seal-height", Label: "边长或高度（毫米）", Hint: "方章 12 至 30，不填为 18；长条章高 6 至 15，不填为 8", Optional: true, Max: 2}, {Name: "seal-number", Label: "印章编码", Hint: "14 位数字", Max: 14}}}}},
+		{Name: "seal-detail-personal", Template: "seal-detail", Page: web.Page{Identity: staff, Nav: sealNav, Notice: &web.Notice{Tone: "info", Text: "待本人确认：由“王小明”登录后确认，再进入审核。"}, Body: web.SealDetailPage{
+			Hidden: flow, Name: "王小明（示例市市场监督管理局）", SealID: "11010000000009", Status: "seal_unconfirmed", Owner: "示例市市场监督管理局", Picture: sealPicture(), WidthMM: 18, HeightMM: 18, ValidFrom: moment, ValidTo: moment.AddDate(5, 0, 0),
+			Facts: []web.ShownField{{Label: "姓名", Value: "王小明"}, {Label: "职务", Value: "局长"}, {Label: "依据文件", Value: "示例市任字〔2026〕12号"}, {Label: "申请人", Value: "staff:stf_1"}},
+			Actions: []web.StateAction{{ID: "seal-confirm", Label: "本人确认", URL: "/seal/sl_9/confirm", Effect: "确认由您本人使用这枚个人名章；确认后由另一人审核。", NoReason: true},
+				{ID: "seal-decline", Label: "本人不同意", URL: "/seal/sl_9/decline", Effect: "申请就此结束，不制作这枚印章。", Danger: true}}}}},
 		{Name: "seal-make-replacing", Template: "seal-make", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealMakePage{Action: "/seal/new", Hidden: flow, Advisory: "提交后由另一人审核，再由第三人制作。",
 			Replaces: &web.Link{Label: "示例市市场监督管理局登记专用章 11010000000001", URL: "/seal/sl_1"}, Fields: []web.FormField{{Name: "seal-owner", Label: "所属机构", Hint: "环绕在印章上沿的法定名称", Value: "示例市市场监督管理局", Max: 30}, {Name: "seal-number", Label: "印章编码", Hint: "14 位数字", Max: 14}}}}},
 		{Name: "seal-detail", Template: "seal-detail", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealDetailPage{
