@@ -13,10 +13,12 @@
 package catalog
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"sync"
@@ -38,15 +40,16 @@ type Catalog struct {
 	holderCodes []CodeName
 	statuses    []LicenseStatus
 	lists       map[List][]Entry
-	types       []*Type            // in force, by code
-	typeByCode  map[string]*Type   // in force
-	versions    map[string][]*Type // all, by code, oldest first
+	builtIn     map[string]func() (*Type, error) // by code; read when first asked for
+	further     map[string][]*Type               // versions beside them, by code
 	retired     map[string]int
+	day         string // versions effective on it are in force; empty: all
 }
 
-var shared = sync.OnceValues(func() (*Catalog, error) { return Load(embedded) })
+var shared = sync.OnceValues(func() (*Catalog, error) { return begin(embedded, true) })
 
-// Default is the catalogue that is built in. It panics when the built-in data is faulty, which the tests exclude.
+// Default is the catalogue that is built in. A type is read when it is first asked for, and without its tests: a verifier in a browser waits for
+// one and not for all. It panics when the built-in data is faulty, which the tests exclude.
 func Default() *Catalog {
 	c, err := shared()
 	if err != nil {
@@ -61,10 +64,24 @@ func Types() []*Type { return Default().Types() }
 // Find returns the built-in type of the code.
 func Find(code string) (*Type, bool) { return Default().Find(code) }
 
-// Load reads a catalogue from a tree with the folders lists/ and types/<code>/. Errors wrap ErrType or ErrList and name
+// Load reads a catalogue from a tree with the folders lists/ and types/<code>/, and tests every type. Errors wrap ErrType or ErrList and name
 // the file and the value at fault.
 func Load(tree fs.FS) (*Catalog, error) {
-	c := &Catalog{elementBy: map[string]*Element{}, lists: map[List][]Entry{}, typeByCode: map[string]*Type{}, versions: map[string][]*Type{}}
+	c, err := begin(tree, false)
+	if err != nil {
+		return nil, err
+	}
+	for _, code := range c.Codes() {
+		if _, err := c.builtIn[code](); err != nil {
+			return nil, fmt.Errorf("%s: %w", code, err)
+		}
+	}
+	return c, nil
+}
+
+// begin reads the lists. The types of a tree that was tested are only decoded later.
+func begin(tree fs.FS, tested bool) (*Catalog, error) {
+	c := &Catalog{elementBy: map[string]*Element{}, lists: map[List][]Entry{}, builtIn: map[string]func() (*Type, error){}}
 	if err := c.loadLists(tree); err != nil {
 		return nil, err
 	}
@@ -73,26 +90,63 @@ func Load(tree fs.FS) (*Catalog, error) {
 		return nil, fmt.Errorf("%w: %w", ErrType, err)
 	}
 	for _, folder := range folders {
-		t, err := c.loadType(tree, folder.Name())
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", folder.Name(), err)
-		}
-		c.types = append(c.types, t)
-		c.typeByCode[t.Code], c.versions[t.Code] = t, []*Type{t}
+		c.builtIn[folder.Name()] = sync.OnceValues(func() (*Type, error) { return c.loadType(tree, folder.Name(), tested) })
 	}
-	if len(c.types) == 0 {
+	if len(c.builtIn) == 0 {
 		return nil, fmt.Errorf("%w: no types", ErrType)
 	}
 	return c, nil
 }
 
 // Types lists the types in force by code.
-func (c *Catalog) Types() []*Type { return slices.Clone(c.types) }
+func (c *Catalog) Types() (list []*Type) {
+	for _, code := range c.Codes() {
+		if t, ok := c.Find(code); ok {
+			list = append(list, t)
+		}
+	}
+	return list
+}
 
 // Find returns the version in force of the code (证照类型代码).
 func (c *Catalog) Find(code string) (*Type, bool) {
-	t, ok := c.typeByCode[code]
-	return t, ok
+	for _, t := range slices.Backward(c.Versions(code)) {
+		if c.day == "" || t.Row.EffectiveDate <= c.day {
+			return t, true
+		}
+	}
+	return nil, false
+}
+
+// Versions lists the versions of a code, oldest first, those that are not effective yet included. A version whose number a built-in one has too comes
+// after it.
+func (c *Catalog) Versions(code string) (list []*Type) {
+	if read, ok := c.builtIn[code]; ok {
+		t, err := read()
+		if err != nil {
+			panic(err) // Load reads all, and Default is of what the tests read
+		}
+		list = append(list, t)
+	}
+	for _, t := range c.further[code] {
+		if !slices.ContainsFunc(list, func(known *Type) bool { return bytes.Equal(known.Digest, t.Digest) }) {
+			list = append(list, t)
+		}
+	}
+	slices.SortStableFunc(list, func(x, y *Type) int { return x.Row.Version - y.Row.Version })
+	return list
+}
+
+// Codes lists the codes of which any version is known, also one that is not effective yet.
+func (c *Catalog) Codes() []string {
+	codes := slices.Collect(maps.Keys(c.builtIn))
+	for code := range c.further {
+		if _, ok := c.builtIn[code]; !ok {
+			codes = append(codes, code)
+		}
+	}
+	slices.Sort(codes)
+	return codes
 }
 
 // Elements lists the metadata elements common to all types, in the order of license.md 4.
@@ -186,7 +240,7 @@ func (c *Catalog) loadLists(tree fs.FS) error {
 }
 
 // loadType reads the folder of a built-in type.
-func (c *Catalog) loadType(tree fs.FS, code string) (*Type, error) {
+func (c *Catalog) loadType(tree fs.FS, code string, tested bool) (*Type, error) {
 	files := map[string][]byte{}
 	folder := path.Join("types", code)
 	entries, err := fs.ReadDir(tree, folder)
@@ -198,7 +252,7 @@ func (c *Catalog) loadType(tree fs.FS, code string) (*Type, error) {
 			return nil, fmt.Errorf("%w: %w", ErrType, err)
 		}
 	}
-	t, err := c.Read(files)
+	t, err := c.read(files, tested)
 	if err != nil {
 		return nil, err
 	}

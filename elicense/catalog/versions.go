@@ -19,48 +19,29 @@ type Further struct {
 }
 
 // With gives a catalogue that knows further versions, and takes as in force the newest of each code that is effective on the day
-// (YYYYMMDD). A version whose number a built-in one has too comes after it. The catalogue itself stays as it is.
+// (YYYYMMDD). The catalogue itself stays as it is.
 func (c *Catalog) With(day string, further Further) *Catalog {
 	next := *c
-	next.versions, next.retired = maps.Clone(c.versions), maps.Clone(further.Retired)
-	for _, t := range further.Types {
-		known := next.versions[t.Code]
-		if !slices.ContainsFunc(known, func(v *Type) bool { return string(v.Digest) == string(t.Digest) }) {
-			next.versions[t.Code] = append(slices.Clone(known), t)
-		}
+	next.day, next.retired, next.further = day, maps.Clone(further.Retired), map[string][]*Type{}
+	for code, list := range c.further {
+		next.further[code] = slices.Clone(list)
 	}
-	next.types, next.typeByCode = nil, map[string]*Type{}
-	for _, code := range slices.Sorted(maps.Keys(next.versions)) {
-		list := slices.Clone(next.versions[code])
-		slices.SortStableFunc(list, func(x, y *Type) int { return x.Row.Version - y.Row.Version })
-		next.versions[code] = list
-		for _, t := range slices.Backward(list) {
-			if t.Row.EffectiveDate <= day {
-				next.types = append(next.types, t)
-				next.typeByCode[code] = t
-				break
-			}
-		}
+	for _, t := range further.Types {
+		next.further[t.Code] = append(next.further[t.Code], t)
 	}
 	return &next
 }
 
-// Versions lists the versions of a code, oldest first, those that are not effective yet included.
-func (c *Catalog) Versions(code string) []*Type { return slices.Clone(c.versions[code]) }
-
-// Codes lists the codes of which any version is known, also one that is not effective yet.
-func (c *Catalog) Codes() []string { return slices.Sorted(maps.Keys(c.versions)) }
-
 // Retired tells whether no more licences are made of the type, so that it is only judged and shown.
 func (c *Catalog) Retired(code string) bool {
-	t, ok := c.typeByCode[code]
+	t, ok := c.Find(code)
 	return ok && t.Row.Version <= c.retired[code]
 }
 
 // Version gives the version by which a licence was made, from what its file calls its template: the SM3 of the package, or of the face
 // alone in files of earlier releases. A file that names neither is judged by the type that is built in, where there is one.
 func (c *Catalog) Version(code, template string) (*Type, bool) {
-	list := c.versions[code]
+	list := c.Versions(code)
 	for _, t := range list {
 		if t.TemplateID() == template {
 			return t, true
