@@ -483,11 +483,11 @@ func BenchmarkSESVerify(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		signer, err := pki.ParseCertificate(signature.SignerCert)
+		signer, err := memo.Certificate(signature.SignerCert)
 		if err != nil {
 			b.Fatal(err)
 		}
-		maker, err := pki.ParseCertificate(signature.Seal.MakerCert)
+		maker, err := memo.Certificate(signature.Seal.MakerCert)
 		if err != nil {
 			b.Fatal(err)
 		}

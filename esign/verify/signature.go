@@ -90,7 +90,7 @@ func (s *signatureJudge) sealSignature(signature *ses.Signature, description *of
 	s.passed("sig_format")
 	s.deviations(signature.Deviations)
 	s.deviations(signature.Seal.Deviations)
-	signer, err := pki.ParseCertificate(signature.SignerCert)
+	signer, err := s.options.Memo.Certificate(signature.SignerCert)
 	if err != nil {
 		s.failed("signer_cert", "SIGNER_CERT_CHAIN", err.Error())
 	}
@@ -325,7 +325,7 @@ func (s *signatureJudge) revocation(name string, c, issuer *pki.Certificate, mom
 // certificate at the time the seal was made, since real seals outlive it.
 func (s *signatureJudge) seal(seal *ses.Seal, moment time.Time, bare bool) {
 	s.passed("seal_format")
-	maker, err := pki.ParseCertificate(seal.MakerCert)
+	maker, err := s.options.Memo.Certificate(seal.MakerCert)
 	name := ""
 	if err == nil {
 		name = maker.Subject.String()

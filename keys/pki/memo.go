@@ -17,6 +17,8 @@ const (
 	memoProven = 4096
 	memoKeys   = 32
 	memoSums   = 16
+	// memoCertificates bounds those that are kept as they were read, some 10 KiB each, of at most maxKept octets.
+	memoCertificates, maxKept = 128, 4 << 10
 )
 
 // Memo remembers what signature checks found, so that judgements that share it pay once for the same arithmetic: a certificate
@@ -29,12 +31,38 @@ type Memo struct {
 	proven recent[string, struct{}] // key, e and signature that fit
 	begun  recent[string, *Begun]   // by key
 	sums   recent[string, summed]   // by length and end
+	certs  recent[string, *Certificate]
 }
 
 // summed is content with its digest.
 type summed struct {
 	content []byte
 	sum     [32]byte
+}
+
+// Certificate is ParseCertificate of one that comes again and again, such as the signer's of a seal. Who meets it again gets the same one, so that what was
+// found out about it is known too. The octets are copied: nothing of a document stays in memory.
+func (m *Memo) Certificate(octets []byte) (*Certificate, error) {
+	if m == nil || len(octets) > maxKept {
+		return ParseCertificate(octets)
+	}
+	m.mutex.Lock()
+	known, ok := m.certs.get(string(octets), memoCertificates)
+	m.mutex.Unlock()
+	if ok {
+		return known, nil
+	}
+	certificate, err := ParseCertificate(bytes.Clone(octets))
+	if err != nil {
+		return nil, err
+	}
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	if known, ok := m.certs.get(string(octets), memoCertificates); ok { // somebody was faster
+		return known, nil
+	}
+	m.certs.put(string(octets), certificate, memoCertificates)
+	return certificate, nil
 }
 
 // check verifies once; fresh tells that it did so now.

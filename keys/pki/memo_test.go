@@ -210,3 +210,40 @@ func TestMemoDigestsContent(t *testing.T) {
 		t.Error("a digest follows content that its owner changed")
 	}
 }
+
+// TestMemoKnowsCertificates: by their octets alone, without holding the document that they stood in, and within bounds.
+func TestMemoKnowsCertificates(t *testing.T) {
+	root, _, _, _ := samples(t)
+	document := bytes.Clone(root.certificate.Raw)
+	memo := &Memo{}
+	first, err := memo.Certificate(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document[len(document)-1] ^= 1 // of the signature
+	if second, err := memo.Certificate(root.certificate.Raw); err != nil || second != first || !bytes.Equal(second.Raw, root.certificate.Raw) {
+		t.Errorf("met again: %p %p %v", first, second, err)
+	}
+	if other, err := memo.Certificate(document); err != nil || other == first || bytes.Equal(other.Raw, first.Raw) {
+		t.Errorf("other octets: %p %p %v", first, other, err)
+	}
+	if c, err := memo.Certificate(document[1:]); err == nil || c != nil {
+		t.Error("what is no certificate is one")
+	}
+	if c, err := (*Memo)(nil).Certificate(root.certificate.Raw); err != nil || c == first {
+		t.Errorf("nobody remembers: %v", err)
+	}
+	for n := range 3 * memoCertificates {
+		changed := bytes.Clone(document)
+		changed[len(changed)-1], changed[len(changed)-2] = byte(n), byte(n>>8)
+		if _, err := memo.Certificate(changed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kept := len(memo.certs.young) + len(memo.certs.old); kept > 2*memoCertificates {
+		t.Errorf("%d are kept", kept)
+	}
+	if again, err := memo.Certificate(root.certificate.Raw); err != nil || again == first {
+		t.Errorf("one that was not met for long is still kept: %v", err)
+	}
+}
