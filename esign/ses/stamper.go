@@ -105,18 +105,26 @@ func (s *Stamper) Sign(what ToSign, sign SignFunc) ([]byte, error) {
 	if encoder.err != nil {
 		return nil, encoder.err
 	}
-	tbs := der.EncodeSequence(toSign...)
-	value, err := sign(tbs)
+	// The seal is most of a signature, so it is copied once: what is signed is a part of what is returned.
+	const headerRoom, valueRoom = 8, 128
+	size := headerRoom
+	for _, member := range toSign {
+		size += len(member)
+	}
+	out := der.AppendSequence(make([]byte, headerRoom, headerRoom+size+len(s.certificate)+len(oidSM2WithSM3)+valueRoom), toSign...)
+	value, err := sign(out[headerRoom:len(out):len(out)])
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
-	members := [][]byte{tbs, s.certificate, oidSM2WithSM3, der.EncodeBitString(value)}
+	out = append(append(append(out, s.certificate...), oidSM2WithSM3...), der.EncodeBitString(value)...)
 	if what.Timestamp != nil {
 		token, err := what.Timestamp(value)
 		if err != nil {
 			return nil, fmt.Errorf("time-stamp signature: %w", err)
 		}
-		members = append(members, der.EncodeExplicit(0, der.EncodeBitString(token)))
+		out = append(out, der.EncodeExplicit(0, der.EncodeBitString(token))...)
 	}
-	return der.EncodeSequence(members...), nil
+	header := der.Header(der.Universal, der.TagSequence, true, len(out)-headerRoom)
+	copy(out[headerRoom-len(header):], header)
+	return out[headerRoom-len(header):], nil
 }

@@ -27,13 +27,16 @@ func Header(class, tag int, constructed bool, length int) []byte {
 }
 
 func encode(class, tag int, constructed bool, parts ...[]byte) []byte {
+	return appendTo(nil, class, tag, constructed, parts)
+}
+
+func appendTo(out []byte, class, tag int, constructed bool, parts [][]byte) []byte {
 	length := 0
 	for _, part := range parts {
 		length += len(part)
 	}
 	header := Header(class, tag, constructed, length)
-	out := make([]byte, 0, len(header)+length)
-	out = append(out, header...)
+	out = append(slices.Grow(out, len(header)+length), header...)
 	for _, part := range parts {
 		out = append(out, part...)
 	}
@@ -43,6 +46,11 @@ func encode(class, tag int, constructed bool, parts ...[]byte) []byte {
 // EncodeSequence joins encoded members into a SEQUENCE.
 func EncodeSequence(members ...[]byte) []byte {
 	return encode(Universal, TagSequence, true, members...)
+}
+
+// AppendSequence appends what EncodeSequence returns to out.
+func AppendSequence(out []byte, members ...[]byte) []byte {
+	return appendTo(out, Universal, TagSequence, true, members)
 }
 
 // EncodeSet joins encoded members into a SET, in the order given.
