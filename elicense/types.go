@@ -64,9 +64,9 @@ type TypeRetirement struct {
 // Types keeps versions of types. Each change is one transaction with the signed package, the entries of the log and the record.
 type Types interface {
 	// AddType stores a version; ErrStale where its number is proposed or published.
-	AddType(ctx context.Context, v TypeVersion, published *Published, entries []LogEntry, record audit.Record) error
+	AddType(ctx context.Context, v TypeVersion, inUse *TypeInUse, entries []LogEntry, record audit.Record) error
 	// DecideType stores state, decision and reason of a version that is proposed; ErrStale where it is not.
-	DecideType(ctx context.Context, v TypeVersion, published *Published, entries []LogEntry, record audit.Record) error
+	DecideType(ctx context.Context, v TypeVersion, inUse *TypeInUse, entries []LogEntry, record audit.Record) error
 	FindType(ctx context.Context, id string) (TypeVersion, error)
 	// TypesIn is a page of the versions in a state, by id, behind the id after.
 	TypesIn(ctx context.Context, state TypeState, after string, limit int) ([]TypeVersion, error)
@@ -76,6 +76,14 @@ type Types interface {
 	RetiredTypes(ctx context.Context) (map[string]int, error)
 	// TypesRevision changes whenever a version is published or a code is retired.
 	TypesRevision(ctx context.Context) (int64, error)
+}
+
+// TypeInUse is stored with a version that comes into use.
+type TypeInUse struct {
+	Package Published
+	// After is the newest stored version of the code that the new one was judged beside, 0 where there was none. ErrStale where another one came
+	// into use since: two nodes could else bring versions into use at one moment that were never judged beside each other.
+	After int
 }
 
 // TopicType tells that a type was published or retired.
@@ -324,15 +332,15 @@ func (s *Service) PublishType(ctx context.Context, files map[string][]byte) (Typ
 	now := s.now()
 	v.ID, v.State, v.ProposedBy, v.ProposedAt = ident.New(s.cfg.Rand, "typ"), TypeProposed, actor.ID, now
 	record := audit.With(s.typeEvent(ctx, "license.type_proposed", v, now))
-	var published *Published
+	var inUse *TypeInUse
 	var entries []LogEntry
 	if !s.cfg.TypesByTwo {
 		v.State, v.DecidedBy, v.DecidedAt = TypePublished, actor.ID, now
-		if published, entries, record, err = s.intoUse(ctx, v, c.Type, now); err != nil {
+		if inUse, entries, record, err = s.intoUse(ctx, v, c.Type, now); err != nil {
 			return v, c, err
 		}
 	}
-	if err := s.cfg.Store.AddType(ctx, v, published, entries, record); err != nil {
+	if err := s.cfg.Store.AddType(ctx, v, inUse, entries, record); err != nil {
 		return v, c, typeFault(err, "store type")
 	}
 	return v, c, s.RefreshTypes(ctx)
@@ -360,11 +368,11 @@ func (s *Service) ConfirmType(ctx context.Context, id, template string) (TypeVer
 	}
 	now := s.now()
 	v.State, v.DecidedBy, v.DecidedAt = TypePublished, actor.ID, now
-	published, entries, record, err := s.intoUse(ctx, v, t, now)
+	inUse, entries, record, err := s.intoUse(ctx, v, t, now)
 	if err != nil {
 		return v, err
 	}
-	if err := s.cfg.Store.DecideType(ctx, v, published, entries, record); err != nil {
+	if err := s.cfg.Store.DecideType(ctx, v, inUse, entries, record); err != nil {
 		return v, typeFault(err, "store decision on type")
 	}
 	return v, s.RefreshTypes(ctx)
@@ -486,15 +494,21 @@ func typeMessage(code string, version int, event string, at time.Time) audit.Mes
 	return audit.Message{Topic: TopicType, Key: code, Payload: payload}
 }
 
-// intoUse signs the package of a version and makes what is stored with its decision.
-func (s *Service) intoUse(ctx context.Context, v TypeVersion, t *catalog.Type, now time.Time) (*Published, []LogEntry, audit.Record, error) {
+// intoUse signs the package of a version that was judged beside those that this node knows, and makes what is stored with its decision.
+func (s *Service) intoUse(ctx context.Context, v TypeVersion, t *catalog.Type, now time.Time) (*TypeInUse, []LogEntry, audit.Record, error) {
 	record := audit.With(s.typeEvent(ctx, "license.type_published", v, now)).And(typeMessage(v.Code, v.Version, "published", now))
 	p, _, entries, err := s.sign(ctx, TypeObject(v.Code, v.Version), keys.UsageTrustList, typeLife, signType(t))
 	if err != nil {
 		return nil, nil, record, storeFault(err, "sign type")
 	}
 	entry, err := openEntry(translog.KindTemplate, t.Code, 0, t.Digest, now)
-	return &p, append(entries, entry), record, err
+	inUse := &TypeInUse{Package: p}
+	for _, known := range s.typeVersions() {
+		if known.Code == v.Code {
+			inUse.After = max(inUse.After, known.Version)
+		}
+	}
+	return inUse, append(entries, entry), record, err
 }
 
 func signType(t *catalog.Type) signedObject {

@@ -237,7 +237,7 @@ func (t typeCommand) retire() error {
 
 func (t typeCommand) list() error {
 	for _, one := range t.types.List("") {
-		fmt.Fprintf(t.stdout, "%s\t%d\t%s\t%s\t%s\t%s\n", one.Type.Code, one.Type.Row.Version, one.State, one.Type.Row.EffectiveDate, catalog.Default().EntryName(catalog.ListKinds, one.Type.Row.Kind, "zh-CN"), printable(one.Type.Name.In("zh-CN")))
+		fmt.Fprintf(t.stdout, "%s\t%d\t%s\t%s\t%s\t%s\n", one.Type.Code, one.Type.Row.Version, one.Standing, one.Type.Row.EffectiveDate, catalog.Default().EntryName(catalog.ListKinds, one.Type.Row.Kind, "zh-CN"), printable(one.Type.Name.In("zh-CN")))
 	}
 	waiting, err := t.types.Proposed()
 	for _, v := range waiting {
@@ -261,7 +261,7 @@ func (t typeCommand) show() error {
 		return fault.New(fault.LicenseTypeUnknown)
 	}
 	for _, one := range versions {
-		fmt.Fprintf(t.stdout, "%s: ", one.State)
+		fmt.Fprintf(t.stdout, "%s: ", one.Standing)
 		describeType(t.stdout, one.Type)
 		for _, f := range one.Type.Fields {
 			fmt.Fprintf(t.stdout, "  %d\t%s\t%s\t%s\tmasking %s\n", f.Number, f.Key, printable(f.Label.In("zh-CN")), f.Kind, f.Masking)

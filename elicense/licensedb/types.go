@@ -21,7 +21,7 @@ func scanType(row scanner) (elicense.TypeVersion, error) {
 }
 
 // AddType implements elicense.Types.
-func (s *Store) AddType(ctx context.Context, v elicense.TypeVersion, published *elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
+func (s *Store) AddType(ctx context.Context, v elicense.TypeVersion, inUse *elicense.TypeInUse, entries []elicense.LogEntry, record audit.Record) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		added, err := sqldb.ExecOne(ctx, tx, "INSERT INTO lic_type ("+typeColumns+") VALUES ("+placeholders(12)+") ON CONFLICT DO NOTHING", v.ID, v.Code, v.Version, v.State, v.Template, v.EffectiveDate,
 			v.Files, v.ProposedBy, sqldb.Micros(v.ProposedAt), v.DecidedBy, sqldb.Micros(v.DecidedAt), v.Reason)
@@ -31,14 +31,23 @@ func (s *Store) AddType(ctx context.Context, v elicense.TypeVersion, published *
 		if !added {
 			return elicense.ErrStale
 		}
-		return s.withType(ctx, tx, published, entries, record)
+		return s.withType(ctx, tx, v, inUse, entries, record)
 	})
 }
 
 // withType stores what goes with a version that comes into use.
-func (s *Store) withType(ctx context.Context, tx sqldb.Tx, published *elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
-	if published != nil {
-		if err := putPublished(ctx, tx, *published); err != nil {
+func (s *Store) withType(ctx context.Context, tx sqldb.Tx, v elicense.TypeVersion, inUse *elicense.TypeInUse, entries []elicense.LogEntry, record audit.Record) error {
+	if inUse != nil {
+		// The row of the code is where two nodes meet: the second waits for the first and finds another version than it judged beside.
+		next, err := sqldb.ExecOne(ctx, tx, "INSERT INTO lic_type_newest (code, version) SELECT $1, $2 WHERE $3 = 0 OR EXISTS (SELECT 1 FROM lic_type_newest WHERE code = $1) "+
+			"ON CONFLICT (code) DO UPDATE SET version = excluded.version WHERE lic_type_newest.version = $3", v.Code, v.Version, inUse.After)
+		if err != nil {
+			return fmt.Errorf("licensedb: newest type: %w", err)
+		}
+		if !next {
+			return elicense.ErrStale
+		}
+		if err := putPublished(ctx, tx, inUse.Package); err != nil {
 			return err
 		}
 	}
@@ -49,7 +58,7 @@ func (s *Store) withType(ctx context.Context, tx sqldb.Tx, published *elicense.P
 }
 
 // DecideType implements elicense.Types.
-func (s *Store) DecideType(ctx context.Context, v elicense.TypeVersion, published *elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
+func (s *Store) DecideType(ctx context.Context, v elicense.TypeVersion, inUse *elicense.TypeInUse, entries []elicense.LogEntry, record audit.Record) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
 		changed, err := sqldb.ExecOne(ctx, tx, "UPDATE lic_type SET state = $2, decided_by = $3, decided_at = $4, reason = $5 WHERE id = $1 AND state = $6",
 			v.ID, v.State, v.DecidedBy, sqldb.Micros(v.DecidedAt), v.Reason, elicense.TypeProposed)
@@ -59,7 +68,7 @@ func (s *Store) DecideType(ctx context.Context, v elicense.TypeVersion, publishe
 		if !changed {
 			return elicense.ErrStale
 		}
-		return s.withType(ctx, tx, published, entries, record)
+		return s.withType(ctx, tx, v, inUse, entries, record)
 	})
 }
 

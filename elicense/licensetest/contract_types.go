@@ -60,14 +60,19 @@ func typeVersions(t *testing.T, s elicense.Store) {
 	}
 	published := twice
 	published.State, published.DecidedBy, published.DecidedAt = elicense.TypePublished, "staff:b", Start.Add(time.Minute)
-	if err := s.DecideType(ctx, published, &taken, []elicense.LogEntry{entry(8)}, record("published")); !errors.Is(err, elicense.ErrStale) {
+	inUse := &elicense.TypeInUse{Package: taken}
+	if err := s.DecideType(ctx, published, inUse, []elicense.LogEntry{entry(8)}, record("published")); !errors.Is(err, elicense.ErrStale) {
 		t.Errorf("a signed package of an old number: %v", err)
 	}
 	if got, err := s.FindType(ctx, twice.ID); err != nil || got.State != elicense.TypeProposed {
 		t.Errorf("half a decision was stored: %+v %v", got, err)
 	}
-	taken.Number = 6
-	if err := s.DecideType(ctx, published, &taken, []elicense.LogEntry{entry(8)}, record("published")); err != nil {
+	inUse.Package.Number, inUse.After = 6, 1
+	if err := s.DecideType(ctx, published, inUse, []elicense.LogEntry{entry(8)}, record("published")); !errors.Is(err, elicense.ErrStale) {
+		t.Errorf("judged beside a version that never came into use: %v", err)
+	}
+	inUse.After = 0
+	if err := s.DecideType(ctx, published, inUse, []elicense.LogEntry{entry(8)}, record("published")); err != nil {
 		t.Fatal(err)
 	}
 	if p, err := s.FindPublished(ctx, "type-x"); err != nil || p.Number != 6 {
@@ -78,8 +83,14 @@ func typeVersions(t *testing.T, s elicense.Store) {
 	}
 	third := TypeRow(4)
 	third.State = elicense.TypePublished
-	if err := s.AddType(ctx, third, nil, nil, record("published")); err != nil {
-		t.Fatal(err)
+	for _, row := range []struct {
+		after int
+		want  error
+	}{{0, elicense.ErrStale}, {1, elicense.ErrStale}, {3, elicense.ErrStale}, {2, nil}} {
+		next := &elicense.TypeInUse{Package: elicense.Published{Name: "type-y", Number: 1, Content: []byte("y"), IssuedAt: Start, NextUpdate: Start}, After: row.after}
+		if err := s.AddType(ctx, third, next, nil, record("published")); !errors.Is(err, row.want) {
+			t.Fatalf("judged beside version %d where 2 is in use: %v", row.after, err)
+		}
 	}
 	for _, test := range []struct {
 		after string

@@ -10,26 +10,32 @@ import (
 )
 
 // AddType implements elicense.Types.
-func (t *Twin) AddType(_ context.Context, v elicense.TypeVersion, published *elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
+func (t *Twin) AddType(_ context.Context, v elicense.TypeVersion, inUse *elicense.TypeInUse, entries []elicense.LogEntry, record audit.Record) error {
 	return t.write(&record, func() error {
 		for _, have := range t.types {
 			if have.ID == v.ID || have.Code == v.Code && have.Version == v.Version && have.State != elicense.TypeRefused {
 				return elicense.ErrStale
 			}
 		}
-		return t.putType(v, published, entries, record)
+		return t.putType(v, inUse, entries, record)
 	})
 }
 
-func (t *Twin) putType(v elicense.TypeVersion, published *elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
+func (t *Twin) putType(v elicense.TypeVersion, inUse *elicense.TypeInUse, entries []elicense.LogEntry, record audit.Record) error {
 	if err := needEvent(record); err != nil {
 		return err
 	}
-	if published != nil {
-		if have, ok := t.published[published.Name]; ok && have.Number >= published.Number {
+	if inUse != nil {
+		newest := 0
+		for _, have := range t.types {
+			if have.Code == v.Code && have.State == elicense.TypePublished {
+				newest = max(newest, have.Version)
+			}
+		}
+		if have, ok := t.published[inUse.Package.Name]; ok && have.Number >= inUse.Package.Number || newest != inUse.After {
 			return elicense.ErrStale
 		}
-		t.published[published.Name] = *published
+		t.published[inUse.Package.Name] = inUse.Package
 	}
 	v.Files = slices.Clone(v.Files)
 	t.types[v.ID] = v
@@ -38,14 +44,14 @@ func (t *Twin) putType(v elicense.TypeVersion, published *elicense.Published, en
 }
 
 // DecideType implements elicense.Types.
-func (t *Twin) DecideType(_ context.Context, v elicense.TypeVersion, published *elicense.Published, entries []elicense.LogEntry, record audit.Record) error {
+func (t *Twin) DecideType(_ context.Context, v elicense.TypeVersion, inUse *elicense.TypeInUse, entries []elicense.LogEntry, record audit.Record) error {
 	return t.write(&record, func() error {
 		have, ok := t.types[v.ID]
 		if !ok || have.State != elicense.TypeProposed {
 			return elicense.ErrStale
 		}
 		have.State, have.DecidedBy, have.DecidedAt, have.Reason = v.State, v.DecidedBy, v.DecidedAt, v.Reason
-		return t.putType(have, published, entries, record)
+		return t.putType(have, inUse, entries, record)
 	})
 }
 

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"slices"
 
 	"github.com/yinxin-gov/yinxin/elicense"
-	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/typepackage"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
@@ -98,40 +96,5 @@ func (l *LicenseTypes) Proposal(id string) (elicense.TypeVersion, elicense.Check
 	return l.service.ProposedType(l.ctx, id)
 }
 
-// Words of versions of types.
-const (
-	TypeInForce    = "in_force"
-	TypeNotYet     = "not_yet_effective"
-	TypeSuperseded = "superseded"
-	TypeRetired    = "retired"
-)
-
-// ListedType is a version of a type that is built in or was published.
-type ListedType struct {
-	Type  *catalog.Type
-	State string
-}
-
 // List gives every version of every type, or of one code, the newest of each first.
-func (l *LicenseTypes) List(code string) (all []ListedType) {
-	types := l.service.Types()
-	for _, one := range types.Codes() {
-		if code != "" && one != code {
-			continue
-		}
-		current, _ := types.Find(one)
-		for _, t := range slices.Backward(types.Versions(one)) {
-			state := TypeSuperseded
-			switch {
-			case t == current && types.Retired(one):
-				state = TypeRetired
-			case t == current:
-				state = TypeInForce
-			case current == nil || t.Row.Version > current.Row.Version:
-				state = TypeNotYet
-			}
-			all = append(all, ListedType{t, state})
-		}
-	}
-	return all
-}
+func (l *LicenseTypes) List(code string) []elicense.ListedType { return l.service.TypeVersions(code) }
