@@ -199,7 +199,7 @@ func (s *Service) readTypes(ctx context.Context, before *typeSet) (next readType
 		for _, v := range page {
 			t, ok := known[v.Template]
 			if !ok {
-				if t, err = v.read(); err != nil {
+				if t, err = v.Type(); err != nil {
 					return next, err
 				}
 			}
@@ -221,8 +221,8 @@ func (s *Service) readTypes(ctx context.Context, before *typeSet) (next readType
 	}
 }
 
-// read reads the package of a version and shows that it is the one of its digest.
-func (v TypeVersion) read() (*catalog.Type, error) {
+// Type reads the package of a version and shows that it is the one of its digest.
+func (v TypeVersion) Type() (*catalog.Type, error) {
 	var texts map[string]string
 	if err := json.Unmarshal(v.Files, &texts); err != nil {
 		return nil, fmt.Errorf("read type %s: %w", v.ID, err)
@@ -250,6 +250,15 @@ func newTypeVersion(t *catalog.Type) (TypeVersion, error) {
 	return TypeVersion{Code: t.Code, Version: t.Row.Version, Template: t.TemplateID(), EffectiveDate: t.Row.EffectiveDate, Files: files}, err
 }
 
+// requireTypes is for those who decide on types: all areas work with them, so that the role in a part is not enough.
+func requireTypes(ctx context.Context) (reqctx.Actor, error) {
+	actor, err := require(ctx, RoleTypes)
+	if err == nil && !actor.Reaches("", RoleTypes) {
+		err = fault.New(fault.Forbidden)
+	}
+	return actor, err
+}
+
 // CheckedType is what CheckType found out about a package.
 type CheckedType struct {
 	Type    *catalog.Type
@@ -263,6 +272,9 @@ type CheckedType struct {
 // CheckType judges a package as Publish would, and changes nothing: its files, its numbers beside all earlier versions, whether its sample can
 // be drawn, sealed and judged valid, and what it changes. fault.TypePackage wraps what is wrong, see catalog.Faults.
 func (s *Service) CheckType(ctx context.Context, files map[string][]byte) (CheckedType, error) {
+	if _, err := requireTypes(ctx); err != nil {
+		return CheckedType{}, err
+	}
 	if err := s.RefreshTypes(ctx); err != nil {
 		return CheckedType{}, err
 	}
@@ -311,7 +323,7 @@ func (s *Service) CheckType(ctx context.Context, files map[string][]byte) (Check
 // PublishType checks a package and proposes it; another administrator confirms it, unless one is enough here. The same package again gives
 // the proposal that waits.
 func (s *Service) PublishType(ctx context.Context, files map[string][]byte) (TypeVersion, CheckedType, error) {
-	actor, err := require(ctx, RoleTypes)
+	actor, err := requireTypes(ctx)
 	if err != nil {
 		return TypeVersion{}, CheckedType{}, err
 	}
@@ -355,7 +367,7 @@ func (s *Service) ConfirmType(ctx context.Context, id, template string) (TypeVer
 	if actor.ID == v.ProposedBy {
 		return v, fault.New(fault.LicenseFourEyes)
 	}
-	t, err := v.read()
+	t, err := v.Type()
 	if err != nil {
 		return v, err
 	}
@@ -394,7 +406,7 @@ func (s *Service) RefuseType(ctx context.Context, id, template, reason string) (
 
 // proposedType reads a version that waits, for somebody who may decide on it.
 func (s *Service) proposedType(ctx context.Context, id, template string) (TypeVersion, reqctx.Actor, error) {
-	actor, err := require(ctx, RoleTypes)
+	actor, err := requireTypes(ctx)
 	if err != nil {
 		return TypeVersion{}, actor, err
 	}
@@ -411,7 +423,7 @@ func (s *Service) proposedType(ctx context.Context, id, template string) (TypeVe
 // RetireType ends the making of licences of a code. Those that were made are judged and shown as before; a newer version brings the type
 // back.
 func (s *Service) RetireType(ctx context.Context, code, reason string) error {
-	actor, err := require(ctx, RoleTypes)
+	actor, err := requireTypes(ctx)
 	if err != nil {
 		return err
 	}
@@ -436,7 +448,7 @@ func (s *Service) RetireType(ctx context.Context, code, reason string) error {
 
 // ProposedTypes is a page of the versions that wait for a decision, by id.
 func (s *Service) ProposedTypes(ctx context.Context, after string, limit int) ([]TypeVersion, error) {
-	if _, err := require(ctx, RoleTypes); err != nil {
+	if _, err := requireTypes(ctx); err != nil {
 		return nil, err
 	}
 	list, err := s.cfg.Store.TypesIn(ctx, TypeProposed, after, limit)
@@ -445,14 +457,14 @@ func (s *Service) ProposedTypes(ctx context.Context, after string, limit int) ([
 
 // ProposedType is a version that waits, with its type and what it changes.
 func (s *Service) ProposedType(ctx context.Context, id string) (TypeVersion, CheckedType, error) {
-	if _, err := require(ctx, RoleTypes); err != nil {
+	if _, err := requireTypes(ctx); err != nil {
 		return TypeVersion{}, CheckedType{}, err
 	}
 	v, err := s.cfg.Store.FindType(ctx, id)
 	if err != nil {
 		return v, CheckedType{}, storeFault(err, "find type")
 	}
-	t, err := v.read()
+	t, err := v.Type()
 	if err != nil {
 		return v, CheckedType{}, err
 	}
@@ -463,6 +475,19 @@ func (s *Service) ProposedType(ctx context.Context, id string) (TypeVersion, Che
 		c.Changes = t.Diff(c.Against)
 	}
 	return v, c, nil
+}
+
+// TypePreview draws the first page of the sample of a version as PNG, sealed with a test seal that is thrown away.
+func (s *Service) TypePreview(ctx context.Context, id string) ([]byte, error) {
+	_, c, err := s.ProposedType(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	trial, err := typetrial.Run(s.cfg.Rand, s.cfg.Maker, c.Type)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.TypePackage)
+	}
+	return trial.Preview, nil
 }
 
 // typeFault tells that a version is not in the state any more in which it was read.
@@ -519,7 +544,7 @@ func signType(t *catalog.Type) signedObject {
 
 // publishType signs the package of a published version anew.
 func (s *Service) publishType(ctx context.Context, v TypeVersion) error {
-	t, err := v.read()
+	t, err := v.Type()
 	if err != nil {
 		return err
 	}

@@ -16,37 +16,13 @@ import (
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
 var (
 	admin  = licensetest.As("staff:admin", elicense.RoleTypes)
 	second = licensetest.As("staff:second", elicense.RoleTypes)
 )
-
-const outsideType = "11980000MB7QX10264777"
-
-// outside are the files of a type that is not built in: one that is, under another number.
-func outside(t *testing.T, replace ...string) map[string][]byte {
-	t.Helper()
-	built, _ := catalog.Find(outsideType[:18] + "001")
-	old, err := catalog.ParseID(built.Sample.First(catalog.KeyLicenseID))
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := catalog.MakeID(outsideType, old.IssuerCode, old.Serial, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := built.Files()
-	for name := range files {
-		files[name] = bytes.ReplaceAll(files[name], []byte(old.String()), []byte(id.String()))
-		files[name] = bytes.ReplaceAll(files[name], []byte(built.Code), []byte(outsideType))
-		for i := 0; i+1 < len(replace); i += 2 {
-			files[name] = bytes.ReplaceAll(files[name], []byte(replace[i]), []byte(replace[i+1]))
-		}
-	}
-	return files
-}
 
 func typeWorld(t *testing.T, byTwo bool) *licensetest.World {
 	w := licensetest.NewWorld(t, licensetest.NewTwin())
@@ -56,7 +32,7 @@ func typeWorld(t *testing.T, byTwo bool) *licensetest.World {
 }
 
 func outsideApplication(number string) elicense.Application {
-	return elicense.Application{BusinessNumber: number, TypeCode: outsideType, AuthorityCode: licensetest.AuthorityCode, LicenseNumber: "城保第1号", HolderRef: licensetest.Holder,
+	return elicense.Application{BusinessNumber: number, TypeCode: licensetest.OutsideType, AuthorityCode: licensetest.AuthorityCode, LicenseNumber: "城保第1号", HolderRef: licensetest.Holder,
 		Holders: []elicense.Holder{{Name: "赵秀英", CodeType: "111", Code: "990102195806070025"}}, EffectiveDate: "20261101", ExpiringDate: "20270930",
 		Fields: map[string]string{"household_size": "3人", "covered_members": "2人", "category": "城市最低生活保障", "monthly_amount": "1840元", "address": "示例市东城区建设路6号"}}
 }
@@ -65,14 +41,14 @@ func outsideApplication(number string) elicense.Application {
 func TestTypeFromOutside(t *testing.T) {
 	w := typeWorld(t, true)
 	s := w.Service
-	v, c, err := s.PublishType(admin, outside(t))
+	v, c, err := s.PublishType(admin, licensetest.Outside(t))
 	if err != nil || v.State != elicense.TypeProposed || c.Against != nil || c.Trial.Result.Code != "V00" || len(c.Trial.Preview) == 0 {
 		t.Fatalf("%+v %v", v.State, err)
 	}
-	if again, _, err := s.PublishType(admin, outside(t)); err != nil || again.ID != v.ID {
+	if again, _, err := s.PublishType(admin, licensetest.Outside(t)); err != nil || again.ID != v.ID {
 		t.Errorf("the same package again: %+v %v", again, err)
 	}
-	if _, ok := s.Types().Find(outsideType); ok {
+	if _, ok := s.Types().Find(licensetest.OutsideType); ok {
 		t.Error("a proposal is in force")
 	}
 	if _, err := s.ConfirmType(admin, v.ID, v.Template); fault.CodeOf(err) != fault.LicenseFourEyes {
@@ -90,7 +66,7 @@ func TestTypeFromOutside(t *testing.T) {
 	if _, err := s.ConfirmType(second, v.ID, v.Template); fault.CodeOf(err) != fault.TypeState {
 		t.Errorf("confirmed twice: %v", err)
 	}
-	if err := s.PutAuthority(admin, elicense.Authority{Code: licensetest.AuthorityCode, Name: licensetest.AuthorityName, SealID: licensetest.SealID, TypeCodes: []string{outsideType}}); err != nil {
+	if err := s.PutAuthority(admin, elicense.Authority{Code: licensetest.AuthorityCode, Name: licensetest.AuthorityName, SealID: licensetest.SealID, TypeCodes: []string{licensetest.OutsideType}}); err != nil {
 		t.Fatal(err)
 	}
 	first := w.Issued(t, outsideApplication("T1"))
@@ -102,7 +78,7 @@ func TestTypeFromOutside(t *testing.T) {
 	if err := other.RefreshTypes(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	newer := outside(t, `"version": 1,`, `"version": 2,`, `"20260101"`, `"20261201"`, `{"number": 17, "key": "monthly_amount", "english": "monthlyAmount", "pinyin": "KZ_YBZJE", "label": {"zh-CN": "月保障金额", "en": "Monthly amount"}, "kind": "text", "required": true, "masking": "hide"`,
+	newer := licensetest.Outside(t, `"version": 1,`, `"version": 2,`, `"20260101"`, `"20261201"`, `{"number": 17, "key": "monthly_amount", "english": "monthlyAmount", "pinyin": "KZ_YBZJE", "label": {"zh-CN": "月保障金额", "en": "Monthly amount"}, "kind": "text", "required": true, "masking": "hide"`,
 		`{"number": 17, "key": "monthly_amount", "english": "monthlyAmount", "pinyin": "KZ_YBZJE", "label": {"zh-CN": "月保障金额", "en": "Monthly amount"}, "kind": "text", "required": true, "masking": "none"`)
 	v2, c, err := other.PublishType(second, newer)
 	if err != nil || c.Against == nil || !slices.ContainsFunc(c.Changes, func(one catalog.Change) bool { return one.Object == "field monthly_amount masking" && one.Looser }) {
@@ -114,14 +90,14 @@ func TestTypeFromOutside(t *testing.T) {
 	if err := s.RefreshTypes(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if now, _ := s.Types().Find(outsideType); now.Row.Version != 1 || len(s.Types().Versions(outsideType)) != 2 {
+	if now, _ := s.Types().Find(licensetest.OutsideType); now.Row.Version != 1 || len(s.Types().Versions(licensetest.OutsideType)) != 2 {
 		t.Error("a version is in force before its day")
 	}
 	w.Advance(10 * 24 * time.Hour)
 	if err := errors.Join(s.RefreshTypes(context.Background()), s.Refresh(context.Background())); err != nil {
 		t.Fatal(err)
 	}
-	if now, _ := s.Types().Find(outsideType); now.Row.Version != 2 {
+	if now, _ := s.Types().Find(licensetest.OutsideType); now.Row.Version != 2 {
 		t.Error("a version is not in force on its day")
 	}
 	if of := s.TypeOf(first); of == nil || of.Row.Version != 1 {
@@ -132,13 +108,13 @@ func TestTypeFromOutside(t *testing.T) {
 	if _, _, err := s.PublishType(admin, newer); fault.CodeOf(err) != fault.TypePackage {
 		t.Errorf("a version twice: %v", err)
 	}
-	if err := s.RetireType(admin, outsideType, "项目取消"); err != nil {
+	if err := s.RetireType(admin, licensetest.OutsideType, "项目取消"); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := s.Apply(licensetest.Clerk, outsideApplication("T2")); fault.CodeOf(err) != fault.TypeRetired {
 		t.Errorf("a licence of a retired type: %v", err)
 	}
-	if err := s.RetireType(admin, outsideType, "项目取消"); fault.CodeOf(err) != fault.TypeState {
+	if err := s.RetireType(admin, licensetest.OutsideType, "项目取消"); fault.CodeOf(err) != fault.TypeState {
 		t.Errorf("retired twice: %v", err)
 	}
 	judgeOutside(t, w, first, true)
@@ -199,28 +175,34 @@ func TestTypePackagesThatAreRefused(t *testing.T) {
 	s := w.Service
 	for name, files := range map[string]map[string][]byte{
 		"nothing":                nil,
-		"a draft":                outside(t, `"status": "published"`, `"status": "draft"`),
+		"a draft":                licensetest.Outside(t, `"status": "published"`, `"status": "draft"`),
 		"built-in version again": catalog.Types()[0].Files(),
-		"sample without letters": outside(t, "建设路", "𠮷祥路"),
+		"sample without letters": licensetest.Outside(t, "建设路", "𠮷祥路"),
 	} {
 		if _, _, err := s.PublishType(admin, files); fault.CodeOf(err) != fault.TypePackage {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, _, err := s.PublishType(licensetest.Clerk, outside(t)); fault.CodeOf(err) != fault.Forbidden {
+	if _, _, err := s.PublishType(licensetest.Clerk, licensetest.Outside(t)); fault.CodeOf(err) != fault.Forbidden {
 		t.Errorf("without the role: %v", err)
 	}
-	if _, err := s.CheckType(context.Background(), outside(t, `"status": "published"`, `"status": "draft"`)); err != nil {
+	if _, err := s.CheckType(admin, licensetest.Outside(t, `"status": "published"`, `"status": "draft"`)); err != nil {
 		t.Errorf("a draft may be checked: %v", err)
 	}
-	v, _, err := s.PublishType(admin, outside(t, `"20260101"`, `"20270101"`))
+	part := reqctx.With(context.Background(), reqctx.Request{Actor: reqctx.Actor{ID: "staff:part", Rights: []reqctx.Right{{Role: elicense.RoleTypes, Area: "3301"}}}})
+	for who, ctx := range map[string]context.Context{"nobody": context.Background(), "a clerk": licensetest.Clerk, "an administrator of a part": part} {
+		if _, err := s.CheckType(ctx, licensetest.Outside(t)); err == nil {
+			t.Errorf("%s has a package tried", who)
+		}
+	}
+	v, _, err := s.PublishType(admin, licensetest.Outside(t, `"20260101"`, `"20270101"`))
 	if err != nil || v.State != elicense.TypePublished {
 		t.Fatalf("where one is enough: %s %v", v.State, err)
 	}
-	if _, _, err := s.PublishType(admin, outside(t, `"version": 1,`, `"version": 2,`)); fault.CodeOf(err) != fault.TypePackage || len(catalog.Faults(err)) != 1 {
+	if _, _, err := s.PublishType(admin, licensetest.Outside(t, `"version": 1,`, `"version": 2,`)); fault.CodeOf(err) != fault.TypePackage || len(catalog.Faults(err)) != 1 {
 		t.Errorf("effective before the version before it: %v", err)
 	}
-	if err := s.RetireType(admin, outsideType, ""); fault.CodeOf(err) != fault.Invalid {
+	if err := s.RetireType(admin, licensetest.OutsideType, ""); fault.CodeOf(err) != fault.Invalid {
 		t.Errorf("retired without a reason: %v", err)
 	}
 	if err := s.RetireType(admin, "11980000MB7QX10264778", "r"); fault.CodeOf(err) != fault.LicenseTypeUnknown {
@@ -232,17 +214,17 @@ func TestTypePackagesThatAreRefused(t *testing.T) {
 func TestRefusedProposal(t *testing.T) {
 	w := typeWorld(t, true)
 	s := w.Service
-	v, _, err := s.PublishType(admin, outside(t))
+	v, _, err := s.PublishType(admin, licensetest.Outside(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.PublishType(second, outside(t, "月保障金额", "每月保障金额")); fault.CodeOf(err) != fault.TypeState {
+	if _, _, err := s.PublishType(second, licensetest.Outside(t, "月保障金额", "每月保障金额")); fault.CodeOf(err) != fault.TypeState {
 		t.Errorf("another package of the number: %v", err)
 	}
 	if list, err := s.ProposedTypes(second, "", 10); err != nil || len(list) != 1 {
 		t.Errorf("%v %v", list, err)
 	}
-	if got, c, err := s.ProposedType(second, v.ID); err != nil || got.Template != v.Template || c.Type.Code != outsideType {
+	if got, c, err := s.ProposedType(second, v.ID); err != nil || got.Template != v.Template || c.Type.Code != licensetest.OutsideType {
 		t.Errorf("%v %v", got, err)
 	}
 	if _, err := s.RefuseType(admin, v.ID, v.Template, ""); fault.CodeOf(err) != fault.Invalid {
@@ -254,7 +236,7 @@ func TestRefusedProposal(t *testing.T) {
 	if _, err := s.ConfirmType(second, v.ID, v.Template); fault.CodeOf(err) != fault.TypeState {
 		t.Errorf("confirmed what was refused: %v", err)
 	}
-	if _, _, err := s.PublishType(second, outside(t, "月保障金额", "每月保障金额")); err != nil {
+	if _, _, err := s.PublishType(second, licensetest.Outside(t, "月保障金额", "每月保障金额")); err != nil {
 		t.Errorf("the number again: %v", err)
 	}
 }

@@ -24,7 +24,6 @@ type api struct{ service *elicense.Service }
 // Register adds the operations to the API.
 func Register(to huma.API, service *elicense.Service) {
 	a := &api{service}
-	huma.Register(to, operation("list-license-types", http.MethodGet, "/api/v1/license-types", "List the licence types"), a.types)
 	huma.Register(to, operation("apply-for-license", http.MethodPost, "/api/v1/licenses", "Enter an application; idempotent by business number"), a.apply)
 	huma.Register(to, operation("list-licenses", http.MethodGet, "/api/v1/licenses", "List licences, newest first"), a.list)
 	huma.Register(to, operation("get-license", http.MethodGet, "/api/v1/licenses/{id}", "Read one licence"), a.get)
@@ -45,6 +44,7 @@ func Register(to huma.API, service *elicense.Service) {
 	}
 	huma.Register(to, operation("present-license", http.MethodPost, "/api/v1/licenses/{id}/presentations", "Make a presentation code; for the holder"), a.present)
 	huma.Register(to, operation("list-my-licenses", http.MethodGet, "/api/v1/me/licenses", "List the licences of the signed-in holder"), a.mine)
+	registerTypes(to, a)
 	registerLog(to, a)
 	registerVerifications(to, service)
 }

@@ -52,6 +52,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /me/licenses/{id}/file":    p.download,
 		"GET /me/licenses/{id}/present": p.present,
 	})
+	p.Handle(mux, p.typePages())
 	if p.Acting != nil {
 		p.Handle(mux, p.actingPages())
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"net/http"
 
+	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/licensehttp"
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/idp"
@@ -107,6 +108,19 @@ func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
 	}
 	if known {
 		add("forgeries", licensehttp.ForgeriesPath+"?state=received", forgeries)
+	}
+	if actor.Reaches("", elicense.RoleTypes) {
+		proposed, err := a.sealing.licenses.ProposedTypes(ctx, "", staffhttp.MaxWaiting)
+		if err != nil {
+			return nil, err
+		}
+		n := 0
+		for _, v := range proposed {
+			if v.ProposedBy != actor.ID { // whoever proposed it does not confirm it
+				n++
+			}
+		}
+		add("license.types", licensehttp.TypesProposedURL, n)
 	}
 	licenses, err := a.sealing.licenses.Waiting(ctx, staffhttp.MaxWaiting)
 	if err != nil {
