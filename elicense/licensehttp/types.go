@@ -208,7 +208,7 @@ func (p *Pages) typeFacts(r *http.Request, t *catalog.Type) []web.ShownField {
 // typeSections are the fields of a version, and what each view of a licence shows of them.
 func (p *Pages) typeSections(r *http.Request, t *catalog.Type) []web.AdminSection {
 	locale, text := p.Renderer.Locale(r), func(key string) string { return p.Renderer.Text(r, key) }
-	fields := web.Table{Caption: text("type.fields"), Columns: []web.Column{{Label: text("type.field.number"), Number: true}, {Label: text("type.field.label")}, {Label: text("type.field.key")}, {Label: text("type.field.kind")}, {Label: text("type.field.required")}, {Label: text("type.field.masking")}}}
+	fields := web.Table{Caption: text("type.fields"), Plain: true, Columns: []web.Column{{Label: text("type.field.number"), Number: true}, {Label: text("type.field.label")}, {Label: text("type.field.key")}, {Label: text("type.field.kind")}, {Label: text("type.field.required")}, {Label: text("type.field.masking")}}}
 	for _, f := range t.Fields {
 		required := text("type.no")
 		if f.Required {
@@ -286,16 +286,59 @@ func (p *Pages) changes(r *http.Request, c elicense.CheckedType) web.AdminSectio
 		return section
 	}
 	section.Text = p.Renderer.Text(r, "type.changes.text", "version", strconv.Itoa(c.Against.Row.Version))
-	t := web.Table{Caption: text("type.changes"), Columns: []web.Column{{Label: text("type.change.laxer")}, {Label: text("type.change")}, {Label: text("type.change.object")}, {Label: text("type.change.from")}, {Label: text("type.change.to")}}}
+	t := web.Table{Caption: text("type.changes"), Plain: true, Columns: []web.Column{{Label: text("type.change.laxer")}, {Label: text("type.change")}, {Label: text("type.change.object")}, {Label: text("type.change.from")}, {Label: text("type.change.to")}}}
 	for _, one := range c.Changes {
 		laxer := ""
 		if one.Looser {
 			laxer = text("type.change.is_laxer")
 		}
-		t.Rows = append(t.Rows, web.Row{Cells: []string{laxer, text("type.change." + one.What), one.Object, orDash(one.From), orDash(one.To)}})
+		object, value := p.changed(r, c, one.Object)
+		t.Rows = append(t.Rows, web.Row{Cells: []string{laxer, text("type.change." + one.What), object, orDash(value(one.From)), orDash(value(one.To))}})
 	}
 	section.Table = &t
 	return section
+}
+
+// changed names what a change is about in the words of the page: a field and what of it, a view or a predicate by its keys, or a member of the
+// package, which whoever reads packages knows by its name.
+func (p *Pages) changed(r *http.Request, c elicense.CheckedType, object string) (name string, value func(string) string) {
+	locale, text := p.Renderer.Locale(r), func(key string) string { return p.Renderer.Text(r, key) }
+	label := func(key string) string {
+		if f, ok := c.Type.Field(key); ok {
+			return f.Label.In(locale)
+		}
+		return c.Against.Label(key, locale)
+	}
+	as := func(value string) string { return value }
+	what, key, _ := strings.Cut(object, " ")
+	key, of, _ := strings.Cut(key, " ")
+	switch what {
+	case "field":
+		name = p.Renderer.Text(r, "type.change.field", "field", label(key))
+		switch of {
+		case "":
+			return name, as
+		case "masking":
+			as = func(value string) string { return text("type.masking." + value) }
+		case "required":
+			as = func(value string) string {
+				if value == "true" {
+					return text("type.yes")
+				}
+				return text("type.no")
+			}
+		}
+		return name + " · " + text("type.change.of."+of), as
+	case "view":
+		return text("type.view." + key), func(keys string) string {
+			var names []string
+			for _, key := range strings.Fields(keys) {
+				names = append(names, label(key))
+			}
+			return strings.Join(names, "、")
+		}
+	}
+	return object, as
 }
 
 // typeSample draws the first page of the sample that the package brings, sealed with a seal that says of itself that it is a test.

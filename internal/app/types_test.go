@@ -130,7 +130,7 @@ func TestTypesOnPages(t *testing.T) {
 			t.Fatalf("%d %s", mine.Status, mine.Text)
 		}
 		at = p.URL + "/license/types/proposals/" + mine.String("id")
-		if err := security.Open(t.Context(), at); err != nil || security.Page.Has("type-confirm") || !security.Page.Has("type-refuse") || !strings.Contains(security.Page.Text, "放宽") {
+		if err := security.Open(t.Context(), at); err != nil || security.Page.Has("type-confirm") || !security.Page.Has("type-refuse") || !strings.Contains(security.Page.Text, "放宽") || !strings.Contains(security.Page.Text, "字段“月保障金额” · 遮盖方式") {
 			t.Errorf("the page of an own proposal: %v %s", err, security.Page.Text)
 		}
 		if a := call(t, p, http.MethodPost, "/api/v1/license-type-proposals/"+mine.String("id")+"/decision", own, map[string]any{"decision": "confirm", "template": mine.String("template")}); a.String("code") != string(fault.LicenseFourEyes) {
