@@ -34,6 +34,14 @@ type Package struct {
 	xmlRead int64             // octets of XML parsed so far
 	xmlKept int64             // octets of XML whose trees are kept
 	steps   int               // locations followed so far
+
+	// Unsurveyed tells that the package sets more text than FontUses keeps.
+	Unsurveyed bool
+	surveys    map[string]*survey // by file
+	document   *Document          // that is being walked,
+	parts      map[string]bool    // and whether a file is among its parts
+	surveyed   int
+	leading    int // places outside, those that were not kept included
 }
 
 // Bounds of what one package may make its reader do. A large real document follows some ten thousand locations; the trees
@@ -53,6 +61,8 @@ type Document struct {
 	Pages          []Page
 	SignaturesPath string // of the body; empty without signatures
 	tree           *Node
+	resources      []string // files of its own resources, of which the last counts
+	parts          []part   // files that set text, once each
 }
 
 // Info is DocInfo of GB/T 33190-2016 7.4.
@@ -79,7 +89,7 @@ func Open(data []byte, limits Limits) (*Package, error) {
 		return nil, failure
 	}
 	p := &Package{data: data, limits: limits, entries: entries, exact: map[string]*entry{}, folded: map[string]*entry{},
-		roles: map[string]Role{}, trees: map[string]*Node{}, pages: map[string]*pageFacts{}, used: map[string]bool{}, unknown: map[string]string{}, CaseMismatch: map[string]string{}}
+		roles: map[string]Role{}, trees: map[string]*Node{}, pages: map[string]*pageFacts{}, used: map[string]bool{}, surveys: map[string]*survey{}, unknown: map[string]string{}, CaseMismatch: map[string]string{}}
 	for _, e := range entries {
 		if !e.isDir {
 			p.exact["/"+e.name] = e

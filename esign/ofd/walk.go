@@ -181,6 +181,8 @@ func (p *Package) walkDocument(document *Document, holder, location string) *Err
 	}
 	document.tree = tree
 	p.Documents = append(p.Documents, document)
+	p.document, p.parts = document, map[string]bool{}
+	p.survey(path, tree)
 	common := tree.Child("CommonData")
 	if area := common.Child("PageArea"); area != nil {
 		if document.PageArea, failure = readArea(path, area); failure != nil {
@@ -189,10 +191,15 @@ func (p *Package) walkDocument(document *Document, holder, location string) *Err
 	}
 	for _, name := range []string{"PublicRes", "DocumentRes"} {
 		for _, resource := range common.All(name) {
-			if failure := p.walkResource(path, resource.Value()); failure != nil {
+			file, failure := p.walkResource(path, resource.Value())
+			if failure != nil {
 				return failure
 			}
+			document.resources = append(document.resources, file)
 		}
+	}
+	for _, file := range document.resources { // composite objects set text too
+		p.isPart(part{path: file})
 	}
 	templates := map[string]string{}
 	for _, template := range common.All("TemplatePage") {
@@ -228,6 +235,7 @@ func (p *Package) walkDocument(document *Document, holder, location string) *Err
 type pageFacts struct {
 	area      Box // of the page itself, empty when it has none
 	templates []string
+	resources []string // files of its own resources
 }
 
 // walkPage reads a page or template, once.
@@ -237,6 +245,7 @@ func (p *Package) walkPage(holder, location string) (string, *pageFacts, *Error)
 		return path, &pageFacts{}, failure
 	}
 	if facts, ok := p.pages[path]; ok {
+		p.isPart(part{path, facts.resources})
 		return path, facts, nil
 	}
 	p.mark(path, Visible)
@@ -247,6 +256,7 @@ func (p *Package) walkPage(holder, location string) (string, *pageFacts, *Error)
 	if failure := once(path, tree, "Area", "Content", "Actions"); failure != nil {
 		return path, nil, failure
 	}
+	p.survey(path, tree)
 	facts := &pageFacts{}
 	p.pages[path] = facts
 	if area := tree.Child("Area"); area != nil {
@@ -255,10 +265,14 @@ func (p *Package) walkPage(holder, location string) (string, *pageFacts, *Error)
 		}
 	}
 	for _, resource := range tree.All("PageRes") {
-		if failure := p.walkResource(path, resource.Value()); failure != nil {
+		file, failure := p.walkResource(path, resource.Value())
+		if failure != nil {
 			return path, nil, failure
 		}
+		facts.resources = append(facts.resources, file)
+		p.isPart(part{path: file})
 	}
+	p.isPart(part{path, facts.resources})
 	for _, use := range tree.All("Template") {
 		facts.templates = append(facts.templates, use.AttrOr("TemplateID", ""))
 	}
@@ -284,36 +298,40 @@ func readArea(path string, area *Node) (Box, *Error) {
 	return physical, nil
 }
 
-// walkResource reads a resource file, once, whatever else names the same file: fonts, images, colour profiles (GB/T 33190-2016 7.9).
-func (p *Package) walkResource(holder, location string) *Error {
+// walkResource reads a resource file, once, whatever else names the same file: fonts, images, colour profiles (GB/T 33190-2016 7.9). It gives its path.
+func (p *Package) walkResource(holder, location string) (string, *Error) {
 	path, found, failure := p.locate(holder, location)
 	if !found || p.used[path] {
-		return failure
+		return path, failure
 	}
 	p.used[path] = true
 	p.mark(path, Visible)
 	tree, failure := p.tree(path)
 	if failure != nil {
-		return failure
+		return path, failure
 	}
+	p.survey(path, tree)
 	base := path
 	if folder := tree.AttrOr("BaseLoc", ""); folder != "" {
 		resolved, failure := Resolve(path, folder+"/x") // the folder of a file x inside it
 		if failure != nil {
-			return failure
+			return path, failure
 		}
 		base = resolved
 	}
+	files := map[string]string{} // by what names them
 	for _, location := range resourceFiles(tree) {
 		target, found, failure := p.locate(base, location)
 		if failure != nil {
-			return failure
+			return path, failure
 		}
 		if found {
 			p.mark(target, Visible)
+			files[strings.TrimSpace(location)] = target
 		}
 	}
-	return nil
+	p.surveys[path].define(tree, files)
+	return path, nil
 }
 
 func resourceFiles(tree *Node) []string {
@@ -369,9 +387,12 @@ func (p *Package) walkSideFiles(path string, tree *Node) *Error {
 			}
 			p.mark(target, Visible)
 			if side.element == "Annotations" {
-				if _, failure := p.tree(target); failure != nil {
+				annotations, failure := p.tree(target)
+				if failure != nil {
 					return failure
 				}
+				p.survey(target, annotations)
+				p.isPart(part{path: target})
 			}
 		}
 	}

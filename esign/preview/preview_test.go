@@ -92,8 +92,8 @@ func TestSealedPagesAreShownWithTheirSeal(t *testing.T) {
 	}
 }
 
-// TestWhatWasChangedIsNotShown: the page that was changed is not drawn, the other one is; the seal of a signature that does not hold never.
-func TestWhatWasChangedIsNotShown(t *testing.T) {
+// TestD15WhatWasChangedIsNotShown: the page that was changed is not drawn, the other one is; the seal of a signature that does not hold never.
+func TestD15WhatWasChangedIsNotShown(t *testing.T) {
 	k := newDesk(t)
 	sealed := k.w.Sealed(t, ofdtest.Sealing{Document: paper(t)})
 	p, err := ofd.Open(sealed, ofd.DefaultLimits())

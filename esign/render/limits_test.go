@@ -127,7 +127,7 @@ func blank(t testing.TB, wide, high int) []byte {
 // progressive is the head of a JPEG that keeps five octets a sample while it is read.
 var progressive = []byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xc2\x00\x11\x08\x0b\xb8\x0b\xb8\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01\xff\xd9")
 
-func TestLargePicturesAreMarked(t *testing.T) {
+func TestD20LargePicturesAreMarked(t *testing.T) {
 	for name, data := range map[string][]byte{"progressive": progressive, "by its header": header(t, 60_000, 60_000), "by its octets": blank(t, 8000, 8000)} {
 		t.Run(name, func(t *testing.T) {
 			page := sample{resources: media, more: []ofd.File{{Path: "/Doc/a.png", Content: data}}, layer: `<ImageObject ID="1" Boundary="10 10 20 10" CTM="20 0 0 10 0 0" ResourceID="M1"/>`}.draw(t)
@@ -181,8 +181,8 @@ func hostileCFF() []byte {
 	return append(before(len(before(0))), glyphs...)
 }
 
-// TestHostileFonts: a program cannot spend more than its glyph may cost.
-func TestHostileFonts(t *testing.T) {
+// TestD20HostileFonts: a program cannot spend more than its glyph may cost.
+func TestD20HostileFonts(t *testing.T) {
 	text := `<TextObject ID="1" Boundary="0 0 60 40" Font="F1" Size="3"><CGTransform CodePosition="0"><Glyphs>1</Glyphs></CGTransform><TextCode X="1" Y="5">a</TextCode></TextObject>`
 	page := sample{resources: embedded, more: []ofd.File{{Path: "/Doc/f.ttf", Content: hostileCFF(), Store: true}}, layer: text}.draw(t)
 	wantCodes(t, page, render.FontReplaced, render.GlyphMissing)

@@ -142,7 +142,7 @@ func (b *builder) letters(g *graphic, asClip bool) ([]glyph, error) {
 				return all, nil
 			}
 		}
-		runes := []rune(codeText(code.Text))
+		runes := []rune(ofd.CodeText(code.Text))
 		if b.chars += len(runes); b.chars > b.page.limits.Characters {
 			return nil, ErrCharacters
 		}
@@ -166,19 +166,6 @@ func (b *builder) letters(g *graphic, asClip bool) ([]glyph, error) {
 		}
 	}
 	return all, nil
-}
-
-// codeText drops the line breaks that writers put around a code for their own eyes.
-func codeText(text string) string {
-	if strings.ContainsAny(text, "\r\n") {
-		text = strings.Trim(text, " \t\r\n")
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' {
-			return ' '
-		}
-		return r
-	}, text)
 }
 
 // substitute is a glyph that CGTransform puts in the place of codes: of count codes, this is drawn at the first.

@@ -55,6 +55,51 @@ func (j *judgement) ofd(data []byte) {
 		j.ofdSignature(signature, digests, covered)
 	}
 	j.coverage(covered)
+	j.appearance()
+}
+
+// appearance tells what a reader may see otherwise than the file says it, and what leads out of the package and is never followed (D-16, D-18). It changes
+// no verdict: every other file of offices has fonts that are not embedded.
+func (j *judgement) appearance() {
+	if outside := j.pkg.Outside(); len(outside) > 0 {
+		j.reason("external_reference", few(outside))
+	}
+	var letters ofd.Letters
+	var unbound, differs []string
+	var program []byte // of the last path: fonts of one program are neighbours
+	last, unread := "", false
+	for _, use := range j.pkg.FontUses() {
+		switch {
+		case use.Path == "":
+			unbound = append(unbound, name(use))
+			continue
+		case unread || !use.Compared():
+			continue
+		case use.Path != last:
+			last = use.Path
+			program, _ = j.pkg.Read(use.Path) // what cannot be read is judged as a file of the package
+		}
+		differences, ok := letters.Differences(use, program)
+		unread = !ok
+		for _, d := range differences {
+			differs = append(differs, fmt.Sprintf("%s %c→%c", name(use), d.Letter, d.Shown))
+		}
+	}
+	if len(unbound) > 0 {
+		slices.Sort(unbound)
+		j.reason("font_unbound", few(slices.Compact(unbound)))
+	}
+	if len(differs) > 0 {
+		j.reason("text_glyph_differs", few(differs))
+	}
+	if unread || j.pkg.Unsurveyed {
+		j.reason("text_unread", "")
+	}
+}
+
+// name tells a font by its ID and name.
+func name(use ofd.FontUse) string {
+	return strings.TrimSpace(ofd.Shown(use.ID) + " " + ofd.Shown(use.Name))
 }
 
 func (j *judgement) ofdSignature(description *ofd.Signature, digests *digests, covered map[string]bool) {
@@ -66,10 +111,28 @@ func (j *judgement) ofdSignature(description *ofd.Signature, digests *digests, c
 		return
 	}
 	s.placements(description)
-	s.signedValue(description)
+	if method := strings.TrimSpace(description.Method); knownMethod(method, description.Type == "sign") {
+		s.signedValue(description)
+	} else {
+		s.out.Structure = structureOf(description)
+		s.failed("sig_format", "SIG_ALG", few([]string{method}))
+	}
 	s.references(description, digests, covered)
 	s.finish()
 }
+
+// knownMethod tells whether the algorithm that a description names is one by which values are judged (D-24). It is told there for people alone: what is
+// computed is what the value and the certificate say. No name is one that the standard lets away.
+func knownMethod(name string, message bool) bool {
+	name = strings.ToUpper(name)
+	if name == "" || strings.HasPrefix(name, "1.2.156.10197.") || strings.Contains(name, "SM2") || strings.Contains(name, "SM3") {
+		return true
+	}
+	return message && slices.Contains(messageMethods, name)
+}
+
+// messageMethods are the signature algorithms of messages beside SM2: RSA and ECDSA with SHA-2, and PKCS#7 as a whole.
+var messageMethods = []string{"1.2.840.113549.1.1.11", "1.2.840.113549.1.1.12", "1.2.840.113549.1.1.13", "1.2.840.113549.1.1.10", "1.2.840.10045.4.3.2", "1.2.840.10045.4.3.3", "1.2.840.10045.4.3.4", "1.2.840.113549.1.7.2"}
 
 // placements lists where the seal is drawn, and says so when a stamp cannot be seen (D-14).
 func (s *signatureJudge) placements(description *ofd.Signature) {

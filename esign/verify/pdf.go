@@ -17,6 +17,7 @@ import (
 const (
 	clauseRange   = "ISO 32000-1 12.8.1"
 	clauseChanges = "ISO 32000-1 12.8.2.2"
+	clauseActions = "ISO 32000-1 12.6.4"
 )
 
 // pdf judges a PDF file: its structure, each signature with what happened behind it, and what is covered.
@@ -64,6 +65,12 @@ func (j *judgement) pdf(data []byte) {
 	}
 	if len(signatures) > 0 {
 		j.pdfCoverage(end, len(data), changed || len(lost) > 0)
+		if outside := f.Outside(); len(outside) > 0 {
+			for i := range outside {
+				outside[i] = ofd.Shown(outside[i])
+			}
+			j.reason("external_reference", few(outside))
+		}
 	}
 	for i := range j.result.Reasons {
 		switch j.result.Reasons[i].Code {
@@ -71,6 +78,8 @@ func (j *judgement) pdf(data []byte) {
 			j.result.Reasons[i].Clause = clauseChanges
 		case "unsigned":
 			j.result.Reasons[i].Clause = clauseRange
+		case "external_reference":
+			j.result.Reasons[i].Clause = clauseActions
 		}
 	}
 }
