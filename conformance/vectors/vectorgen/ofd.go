@@ -24,6 +24,7 @@ type draft struct {
 	names       []string
 	content     map[string]string
 	checkMethod string
+	method      string                          // SignatureMethod
 	left        map[string]bool                 // paths that the seal leaves out
 	extra       []string                        // further Reference elements, written as they are
 	override    map[string]string               // FileRef written instead of the path
@@ -33,7 +34,7 @@ type draft struct {
 }
 
 func newDraft() *draft {
-	d := &draft{content: map[string]string{}, checkMethod: "1.2.156.10197.1.401", left: map[string]bool{}, override: map[string]string{},
+	d := &draft{content: map[string]string{}, checkMethod: "1.2.156.10197.1.401", method: "1.2.156.10197.1.501", left: map[string]bool{}, override: map[string]string{},
 		stamp: `ID="2" PageRef="1" Boundary="120 200 42 42"`}
 	d.put("OFD.xml", ofdOpen+`<ofd:OFD `+ofdName+` Version="1.1" DocType="OFD"><ofd:DocBody><ofd:DocInfo><ofd:DocID>00000000000000000000000000000001</ofd:DocID></ofd:DocInfo>`+
 		`<ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot><ofd:Signatures>Doc_0/Signs/Signatures.xml</ofd:Signatures></ofd:DocBody></ofd:OFD>`)
@@ -105,7 +106,7 @@ func (d *draft) seal(w *world, number int, lock bool) {
 	if d.sealFile != nil {
 		sealElement = "<ofd:Seal><ofd:BaseLoc>/" + folder + "Seal.esl</ofd:BaseLoc></ofd:Seal>"
 	}
-	description := ofdOpen + `<ofd:Signature ` + ofdName + `><ofd:SignedInfo><ofd:Provider ProviderName="yinxin-conformance"/><ofd:SignatureMethod>1.2.156.10197.1.501</ofd:SignatureMethod>` +
+	description := ofdOpen + `<ofd:Signature ` + ofdName + `><ofd:SignedInfo><ofd:Provider ProviderName="yinxin-conformance"/><ofd:SignatureMethod>` + d.method + `</ofd:SignatureMethod>` +
 		`<ofd:SignatureDateTime>20260601000000Z</ofd:SignatureDateTime><ofd:References` + method + `>` + references.String() + `</ofd:References><ofd:StampAnnot ` + d.stamp + `/>` + sealElement +
 		`</ofd:SignedInfo><ofd:SignedValue>/` + folder + `SignedValue.dat</ofd:SignedValue></ofd:Signature>`
 	d.put(folder+"Signature.xml", description)
@@ -267,6 +268,13 @@ func (o *ofdWriter) references() {
 	o.one("check_method", "name", specOFD, "18.2", "accept", "", "SM3 by its name", o.sealed(func(d *draft) { d.checkMethod = "SM3" }, nil))
 	for name, method := range map[string]string{"md5": "MD5", "sha1": "1.3.14.3.2.26", "absent": "", "unknown": "1.2.3"} {
 		o.one("check_method", name, specOFD, "18.2", "refuse", "weak_digest", fmt.Sprintf("CheckMethod %q", method), o.sealed(func(d *draft) { d.checkMethod = method }, nil))
+	}
+	o.one("signature_method", "oid", specOFD, "18.2", "accept", "", "SM2 with SM3 by its object identifier", o.sealed(nil, nil))
+	for name, method := range map[string]string{"name": "SM3withSM2", "empty": ""} {
+		o.one("signature_method", name, specOFD, "18.2", "accept", "", fmt.Sprintf("SignatureMethod %q", method), o.sealed(func(d *draft) { d.method = method }, nil))
+	}
+	for name, method := range map[string]string{"md5-rsa": "1.2.840.113549.1.1.4", "sha1-rsa": "sha1WithRSAEncryption", "sha256-rsa": "1.2.840.113549.1.1.11", "unknown": "1.2.3"} {
+		o.one("signature_method", name, specOFD, "18.2", "refuse", "SIG_ALG", fmt.Sprintf("SignatureMethod %q of a seal whose value is SM2 with SM3", method), o.sealed(func(d *draft) { d.method = method }, nil))
 	}
 	o.one("check_method", "empty", specOFD, "18.2", "refuse", "references", "no reference at all", o.sealed(func(d *draft) {
 		for _, name := range d.names {
