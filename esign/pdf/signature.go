@@ -328,7 +328,10 @@ func (v *view) certifies(dict *Dict) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	list, _ := object.(Array)
+	list, isArray := object.(Array)
+	if !isArray && object != nil {
+		list = Array{object} // a writer that left the brackets out still meant to certify
+	}
 	for _, item := range list {
 		reference, err := v.dict(item)
 		if err != nil {
