@@ -1,10 +1,9 @@
 package ofd
 
 import (
-	"cmp"
 	"encoding/binary"
 	"math"
-	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -33,8 +32,20 @@ var big = binary.BigEndian
 
 // Compared tells whether the text of a font holds letters that Differences compares.
 func (u FontUse) Compared() bool {
-	return slices.ContainsFunc(u.Letters, tellable) || slices.ContainsFunc(u.Drawn, func(one Drawn) bool { return one.Glyph != 0 && strings.ContainsFunc(one.Letters, distinct) })
+	for _, letter := range u.Letters {
+		if tellable(letter) {
+			return true
+		}
+	}
+	for _, one := range u.Drawn {
+		if one.compared() {
+			return true
+		}
+	}
+	return false
 }
+
+func (d Drawn) compared() bool { return d.Glyph != 0 && strings.ContainsFunc(d.Letters, distinct) }
 
 // Differences finds the letters of a text that an embedded font draws as others (D-16): where CGTransform puts in the place of letters a glyph that the
 // font's own map (cmap, ISO/IEC 14496-22) has for others alone, and where the font has one glyph for two letters and the text uses it. What a glyph looks
@@ -52,7 +63,7 @@ func (l *Letters) Differences(u FontUse, program []byte) (all []Difference, ok b
 	tables := font.unicodeMaps()
 	wanted := map[uint16][]string{} // by glyph: the letters that CGTransform draws by it
 	for _, one := range u.Drawn {
-		if one.Glyph != 0 && strings.ContainsFunc(one.Letters, distinct) {
+		if one.compared() {
 			wanted[one.Glyph] = append(wanted[one.Glyph], one.Letters)
 		}
 	}
@@ -72,26 +83,32 @@ func (l *Letters) Differences(u FontUse, program []byte) (all []Difference, ok b
 			}
 		})
 	}
-	codes := map[uint16][]rune{} // by glyph: the letters that the map has for it and that are told apart
+	codes, known := map[uint16][]rune{}, map[Drawn]bool{} // by glyph: the letters that the map has for it and that are told apart
 	if len(wanted)+len(own) > 0 {
 		l.each(tables, func(letter rune, glyph uint16) {
-			if distinct(letter) && (wanted[glyph] != nil || own[glyph] != nil) && !slices.Contains(codes[glyph], letter) {
-				l.steps += len(codes[glyph])
-				codes[glyph] = append(codes[glyph], letter)
+			if distinct(letter) && (wanted[glyph] != nil || own[glyph] != nil) {
+				if one := (Drawn{string(letter), glyph}); !known[one] {
+					known[one] = true
+					codes[glyph] = append(codes[glyph], letter)
+				}
 			}
 		})
+	}
+	noted := map[Difference]bool{}
+	note := func(letter, shown rune) {
+		if one := (Difference{letter, shown}); !noted[one] {
+			noted[one] = true
+			all = append(all, one)
+		}
 	}
 	for glyph, drawn := range wanted {
 		for _, letters := range drawn {
 			if l.steps += len(codes[glyph]); l.steps > maxLetters {
 				return nil, false
 			}
-			if len(codes[glyph]) > 0 && !slices.ContainsFunc(codes[glyph], func(code rune) bool {
-				return strings.ContainsFunc(letters, func(letter rune) bool { return same(letter, code) })
-			}) {
-				first := letters[strings.IndexFunc(letters, distinct):]
-				letter, _ := utf8.DecodeRuneInString(first)
-				all = append(all, Difference{letter, codes[glyph][0]})
+			if shown, other := another(letters, codes[glyph]); other {
+				letter, _ := utf8.DecodeRuneInString(letters[strings.IndexFunc(letters, distinct):])
+				note(letter, shown)
 			}
 		}
 	}
@@ -102,15 +119,30 @@ func (l *Letters) Differences(u FontUse, program []byte) (all []Difference, ok b
 			}
 			for _, code := range codes[glyph] {
 				if tellable(code) && !same(letter, code) {
-					all = append(all, Difference{letter, code})
+					note(letter, code)
 				}
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b Difference) int {
-		return cmp.Or(cmp.Compare(a.Letter, b.Letter), cmp.Compare(a.Shown, b.Shown))
+	sort.Slice(all, func(i, k int) bool {
+		return all[i].Letter < all[k].Letter || all[i].Letter == all[k].Letter && all[i].Shown < all[k].Shown
 	})
-	return slices.Compact(all), l.steps <= maxLetters
+	return all, l.steps <= maxLetters
+}
+
+// another gives a letter that a glyph's codes stand for, where none of them is among the letters.
+func another(letters string, codes []rune) (shown rune, other bool) {
+	for _, code := range codes {
+		for _, letter := range letters {
+			if same(letter, code) {
+				return 0, false
+			}
+		}
+		if shown == 0 || code < shown {
+			shown = code
+		}
+	}
+	return shown, shown != 0
 }
 
 // same tells that two letters are one, or the capital and small form of one, which fonts for titles draw alike.
@@ -180,7 +212,7 @@ func (p program) unicodeMaps() (all letterMaps) {
 	if len(cmap) < 4 {
 		return nil
 	}
-	var seen []int64
+	seen := map[int64]bool{}
 	for i := range min(int(big.Uint16(cmap[2:])), maxTables) {
 		record := 4 + 8*i
 		if record+8 > len(cmap) {
@@ -190,10 +222,10 @@ func (p program) unicodeMaps() (all letterMaps) {
 		if platform != 0 && (platform != 3 || encoding != 1 && encoding != 10) || at > int64(len(cmap))-16 {
 			continue
 		}
-		if slices.Contains(seen, at) { // platforms share their maps
+		if seen[at] { // platforms share their maps
 			continue
 		}
-		seen = append(seen, at)
+		seen[at] = true
 		switch table := cmap[at:]; big.Uint16(table) {
 		case 4, 6, 12:
 			all = append(all, table)

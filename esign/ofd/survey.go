@@ -1,9 +1,7 @@
 package ofd
 
 import (
-	"cmp"
-	"maps"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode"
@@ -34,7 +32,7 @@ type FontUse struct {
 	ID      string
 	Name    string
 	Path    string // of its program; empty where the package has none
-	Letters []rune // distinct, in their order
+	Letters []rune // distinct, in no order, as what is drawn
 	Drawn   []Drawn
 }
 
@@ -171,9 +169,10 @@ func CodeText(text string) string {
 // holds it. Nothing of it is ever followed.
 func (p *Package) Outside() []string {
 	var all []string
-	for _, path := range slices.Sorted(maps.Keys(p.surveys)) {
-		all = append(all, p.surveys[path].outside...)
+	for _, s := range p.surveys {
+		all = append(all, s.outside...)
 	}
+	sort.Strings(all)
 	return all
 }
 
@@ -203,8 +202,8 @@ func (s *survey) define(tree *Node, files map[string]string) {
 
 // fontIn is the font of an ID in resource files of which the last counts.
 func (p *Package) fontIn(files []string, id string) *FontUse {
-	for _, file := range slices.Backward(files) {
-		if s := p.surveys[file]; s != nil && s.fonts[id] != nil {
+	for i := len(files) - 1; i >= 0; i-- {
+		if s := p.surveys[files[i]]; s != nil && s.fonts[id] != nil {
 			return s.fonts[id]
 		}
 	}
@@ -222,8 +221,7 @@ func (p *Package) FontUses() []FontUse {
 			if s == nil { // a page that is missing
 				continue
 			}
-			for _, id := range slices.Sorted(maps.Keys(s.text)) {
-				text := s.text[id]
+			for id, text := range s.text {
 				if merged += 1 + len(part.resources) + len(document.resources) + len(text.letters) + len(text.drawn); merged > maxMerged {
 					p.Unsurveyed = true
 					break
@@ -231,7 +229,13 @@ func (p *Package) FontUses() []FontUse {
 				if len(text.letters) == 0 && len(text.drawn) == 0 {
 					continue
 				}
-				font := cmp.Or(p.fontIn(part.resources, id), p.fontIn(document.resources, id), undefined[id])
+				font := p.fontIn(part.resources, id)
+				if font == nil {
+					font = p.fontIn(document.resources, id)
+				}
+				if font == nil {
+					font = undefined[id]
+				}
 				if font == nil {
 					font = &FontUse{ID: id}
 					undefined[id] = font
@@ -241,22 +245,32 @@ func (p *Package) FontUses() []FontUse {
 					all = &setText{map[rune]bool{}, map[Drawn]bool{}}
 					texts[font] = all
 				}
-				maps.Copy(all.letters, text.letters)
-				maps.Copy(all.drawn, text.drawn)
+				for letter := range text.letters {
+					all.letters[letter] = true
+				}
+				for one := range text.drawn {
+					all.drawn[one] = true
+				}
 			}
 		}
 	}
 	var uses []FontUse
 	for font, text := range texts {
 		use := *font
-		use.Letters = slices.Sorted(maps.Keys(text.letters))
-		use.Drawn = slices.SortedFunc(maps.Keys(text.drawn), func(a, b Drawn) int {
-			return cmp.Or(strings.Compare(a.Letters, b.Letters), cmp.Compare(a.Glyph, b.Glyph))
-		})
+		for letter := range text.letters {
+			use.Letters = append(use.Letters, letter)
+		}
+		for one := range text.drawn {
+			use.Drawn = append(use.Drawn, one)
+		}
 		uses = append(uses, use)
 	}
-	slices.SortFunc(uses, func(a, b FontUse) int {
-		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.ID, b.ID), strings.Compare(a.Name, b.Name))
+	sort.Slice(uses, func(i, k int) bool {
+		a, b := uses[i], uses[k]
+		if a.Path != b.Path {
+			return a.Path < b.Path
+		}
+		return a.ID < b.ID || a.ID == b.ID && a.Name < b.Name
 	})
 	return uses
 }

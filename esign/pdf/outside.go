@@ -9,6 +9,7 @@ import (
 const (
 	maxAnnotations = 5_000
 	maxChain       = 16 // actions that follow each other
+	maxActions     = 10_000
 	maxOutside     = 100
 	maxTarget      = 120 // octets of an address
 )
@@ -17,9 +18,9 @@ const (
 var outsideActions = []Name{"GoToR", "GoToE", "Launch", "URI", "Sound", "Movie", "SubmitForm", "ImportData", "JavaScript", "Rendition", "GoTo3DView", "RichMediaExecute"}
 
 // Outside lists the actions of the catalog, its names, pages and annotations that lead out of the file, run a program or play, each with where it hangs
-// (D-18); addresses are as the file has them. Nothing of it is ever followed. Whatever cannot be read is left out: others say so.
+// (D-18); addresses are as the file has them. Nothing of it is ever followed. The last entry is … where there is more. Whatever cannot be read is left out: others say so.
 func (f *File) Outside() []string {
-	o := &outside{view: f.latest}
+	o := &outside{view: f.latest, met: map[Ref]bool{}}
 	catalog, err := o.catalog()
 	if err != nil || catalog == nil {
 		return nil
@@ -47,19 +48,33 @@ func (f *File) Outside() []string {
 	})
 	slices.Sort(o.found)
 	o.found = slices.Compact(o.found)
-	return o.found[:min(len(o.found), maxOutside)]
+	if len(o.found) > maxOutside || o.actions > maxActions || o.seen > maxAnnotations {
+		return append(o.found[:min(len(o.found), maxOutside)], "…")
+	}
+	return o.found
 }
 
 type outside struct {
 	*view
-	found []string
-	seen  int
+	found   []string
+	seen    int          // annotations
+	actions int          // looked at
+	met     map[Ref]bool // actions, so that one that comes after itself is looked at once
 }
 
 // action notes an action and those that come after it.
 func (o *outside) action(where string, object Object, depth int) {
+	if ref, ok := object.(Ref); ok {
+		if o.met[ref] {
+			return
+		}
+		o.met[ref] = true
+	}
 	action, err := o.dict(object) // an array is a place in the file
-	if err != nil || action == nil || depth > maxChain || len(o.found) > 10*maxOutside {
+	if err != nil || action == nil {
+		return
+	}
+	if o.actions++; o.actions > maxActions || depth > maxChain {
 		return
 	}
 	kind, _ := action.Get("S").(Name)
@@ -74,13 +89,13 @@ func (o *outside) action(where string, object Object, depth int) {
 	if err != nil {
 		return
 	}
-	if list, ok := next.(Array); ok {
-		for _, one := range list[:min(len(list), maxChain)] {
-			o.action(where, one, depth+1)
-		}
-		return
+	list, ok := next.(Array)
+	if !ok {
+		list = Array{action.Get("Next")}
 	}
-	o.action(where, next, depth+1)
+	for _, one := range list {
+		o.action(where, one, depth+1)
+	}
 }
 
 // additional notes the actions of events.

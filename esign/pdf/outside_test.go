@@ -61,7 +61,23 @@ func TestD18ActionsOfPDF(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := f.Outside(); len(got) != 100 || len(got[0]) > 140 {
+	if got := f.Outside(); len(got) != 101 || got[100] != "…" || len(got[0]) > 140 {
 		t.Errorf("%d places, the first of %d octets", len(got), len(got[0]))
+	}
+	loop := pdftest.Objects{9: "<</S/GoTo/Next[" + strings.Repeat("9 0 R ", 16) + "]>>", 10: "<</Subtype/Link/A<</S/URI/URI(https://evil.invalid/)>>>>"}
+	f, err = pdf.Open(pdftest.Table(pdftest.Plain().With(page("/AA<</O 9 0 R>>/Annots[10 0 R]")).With(loop), "/Root 1 0 R"), pdf.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Outside(); !slices.Equal(got, []string{"URI https://evil.invalid/ page 1"}) {
+		t.Errorf("behind an action that comes after itself: %q", got)
+	}
+	wide := pdftest.Objects{9: "<</S/GoTo/Next[" + strings.Repeat("<</S/GoTo>>", 10_001) + "]>>"}
+	f, err = pdf.Open(pdftest.Table(pdftest.Plain().With(page("/AA<</O 9 0 R>>")).With(wide), "/Root 1 0 R"), pdf.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Outside(); !slices.Equal(got, []string{"…"}) {
+		t.Errorf("more actions than are looked at: %q", got)
 	}
 }

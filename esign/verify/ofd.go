@@ -71,7 +71,9 @@ func (j *judgement) appearance() {
 	for _, use := range j.pkg.FontUses() {
 		switch {
 		case use.Path == "":
-			unbound = append(unbound, name(use))
+			if text := name(use); len(unbound) == 0 || unbound[len(unbound)-1] != text { // in two documents
+				unbound = append(unbound, text)
+			}
 			continue
 		case unread || !use.Compared():
 			continue
@@ -86,8 +88,7 @@ func (j *judgement) appearance() {
 		}
 	}
 	if len(unbound) > 0 {
-		slices.Sort(unbound)
-		j.reason("font_unbound", few(slices.Compact(unbound)))
+		j.reason("font_unbound", few(unbound))
 	}
 	if len(differs) > 0 {
 		j.reason("text_glyph_differs", few(differs))
