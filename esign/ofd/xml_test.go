@@ -191,6 +191,10 @@ func TestD22BoundedXML(t *testing.T) {
 		"second declaration":     {`<?xml version="1.0"?><?xml version="1.0"?><a/>`, ofd.CodeXML},
 		"declaration after text": {` <?xml version="1.0"?><a/>`, ofd.CodeXML},
 		"text before the root":   {"x<a/>", ofd.CodeXML},
+		"blank by reference":     {"&#32;<a/>", ofd.CodeXML},
+		"blank in CDATA":         {"<a/><![CDATA[ ]]>", ofd.CodeXML},
+		"other white space":      {"<a/>\u00a0", ofd.CodeXML},
+		"blanks of every kind":   {"<?xml version='1.0'?> \t\r\n<a/> \t\r\n", ""},
 		"comment and space":      {" <!-- c -->\n<a/>\n<!-- c -->\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
