@@ -214,6 +214,9 @@ func (m *mutator) compare(t *testing.T, cases []differCase) []string {
 		}
 		outcomes[i] = ours + "\t" + shortened(peer) + "\t" + kind
 	}
+	if err := os.RemoveAll(folder); err != nil { // a campaign fills many
+		t.Fatal(err)
+	}
 	return outcomes
 }
 
