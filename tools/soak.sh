@@ -4,6 +4,8 @@
 #   SOAK_FUZZ=60s    time of each fuzz target
 #   SOAK_STEPS=1000000   steps of the model of codes and refresh families on each database
 #   SOAK_KILLS=100   kills on each database
+#   SOAK_MUTATED=20000   changed documents judged beside ofdrw, and as many drawn chains beside OpenSSL
+#   SOAK_MUTATED_FROM=…   the first number, by default one that no run had before; a difference names its own
 #   OIDF_SUITE=…     folder of a built checkout of the OpenID conformance suite (conformance/oidf/README.md); without it that
 #                    part is left out. OIDF_JAVA names its Java, 21 or newer
 set -euo pipefail
@@ -11,12 +13,20 @@ cd "$(dirname "$0")/.."
 fuzz=${SOAK_FUZZ:-60s}
 kills=${SOAK_KILLS:-100}
 steps=${SOAK_STEPS:-1000000}
+mutated=${SOAK_MUTATED:-20000}
+from=${SOAK_MUTATED_FROM:-$(date +%s)00000}
 
 echo "== $kills kills during issue on each database"
 CRASH_ROUNDS=$kills go test -timeout 2h -run '^TestKilledDuringIssue$' -v ./cmd/yinxin | grep -E 'kills|PASS|FAIL|ok'
 
 echo "== $steps steps of the model of codes and families on each database"
 YINXIN_MODEL_STEPS=$steps go test -timeout 12h -run '^TestModelOfCodesAndFamilies$' -v ./idp/oauth | grep -E 'steps|seed|model_|PASS|FAIL|ok'
+
+echo "== $mutated changed documents beside ofdrw and Bouncy Castle, from $from on"
+YINXIN_MUTATED_SEALS=$mutated YINXIN_MUTATED_FROM=$from go test -timeout 12h -run '^TestMutated(Vendor)?SealsAgree$' -v ./esign/verify | grep -E 'refused: here|accepted: here|numbers from|PASS|FAIL|ok'
+
+echo "== $mutated drawn chains beside OpenSSL, from $from on"
+YINXIN_MUTATED_CHAINS=$mutated YINXIN_MUTATED_FROM=$from go test -timeout 12h -run '^TestOpenSSLJudgesChainsAlike$' -v ./keys/pki | grep -E ' here, .* there$|chains from|PASS|FAIL|ok'
 
 echo "== nonces of 100,000 SM2 signatures of one key (S-08)"
 YINXIN_SIGNATURES=100000 go test -timeout 1h -run '^TestS08NoncesDiffer$' -v ./keys | grep -E 'signatures|PASS|FAIL|ok'

@@ -2,6 +2,7 @@ package ofd
 
 import (
 	"encoding/base64"
+	"strconv"
 	"strings"
 )
 
@@ -69,6 +70,9 @@ func (p *Package) walkSignatures(list string, document int) *Error {
 		}
 		p.mark(path, Material)
 		s.Fault = p.readSignature(s)
+		if s.Fault == nil && s.Type != "seal" && s.Type != "sign" { // GB/T 33190-2016 18.1: it says how the value is to be read
+			s.Fault = refuse(CodeXML, list, "signature of the unknown type %s", strconv.Quote(clip(s.Type)))
+		}
 	}
 	return nil
 }

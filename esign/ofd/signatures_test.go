@@ -98,6 +98,12 @@ func TestListsOfSignatures(t *testing.T) {
 		!said(p.Signatures[0].Fault, ofd.CodePath, "the description of the signature is not in the package") || p.Signatures[0].Path != "/none.xml" || p.Signatures[1].Fault != nil {
 		t.Errorf("%+v", p.Signatures)
 	}
+	for kind, known := range map[string]bool{"Seal": true, "seal": true, "Sign": true, "'Seal": false, "": false, "Seal ": false, "Stamp": false} {
+		s := open(t, list(`<Signatures><Signature ID="1" Type="`+kind+`" BaseLoc="d.xml"/></Signatures>`)).Signatures[0]
+		if known != (s.Fault == nil) || !known && !said(s.Fault, ofd.CodeXML, "unknown type") || s.ValuePath == "" {
+			t.Errorf("type %q: %+v", kind, s)
+		}
+	}
 	for name, c := range map[string]struct{ text, code, words string }{
 		"another namespace":   {`<Signatures><x:Signature xmlns:x="u" BaseLoc="d.xml"/></Signatures>`, ofd.CodeXML, "of another namespace"},
 		"outside the package": {`<Signatures><Signature BaseLoc="../d.xml"/></Signatures>`, ofd.CodePath, "leaves the package"},

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -201,6 +202,9 @@ func (p *xmlParser) token(token xml.Token, at int) *Error {
 		if t.Target != "xml" || at != 0 {
 			return refuse(CodeXML, p.path, "a processing instruction")
 		}
+		if !declaration.Match(t.Inst) {
+			return refuse(CodeXML, p.path, "an XML declaration with other members than version, encoding and standalone, in this order")
+		}
 	case xml.StartElement:
 		return p.open(t, at)
 	case xml.EndElement:
@@ -214,6 +218,12 @@ func (p *xmlParser) token(token xml.Token, at int) *Error {
 	}
 	return nil
 }
+
+// declaration is what stands in an XML declaration (XML 1.0 2.8, rule 23); the decoder looks for two of the members and takes anything
+// beside them, while other readers refuse the whole file.
+var declaration = regexp.MustCompile(`^version[ \t\r\n]*=[ \t\r\n]*("1\.[0-9]+"|'1\.[0-9]+')` +
+	`([ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*("[A-Za-z][A-Za-z0-9._-]*"|'[A-Za-z][A-Za-z0-9._-]*'))?` +
+	`([ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*("(yes|no)"|'(yes|no)'))?[ \t\r\n]*$`)
 
 func (p *xmlParser) top() *Node {
 	if len(p.stack) == 0 {
@@ -290,7 +300,8 @@ func (p *xmlParser) close(t xml.EndElement, at int) *Error {
 func (p *xmlParser) text(t xml.CharData, at int) *Error {
 	top := p.top()
 	if top == nil {
-		if len(bytes.TrimSpace(t)) > 0 {
+		// As written: a reference or CDATA that gives a blank is no white space (XML 1.0 2.8, rule 27).
+		if len(bytes.Trim(p.body[at:p.decoder.InputOffset()], " \t\r\n")) > 0 {
 			return refuse(CodeXML, p.path, "text outside the root element")
 		}
 		return nil

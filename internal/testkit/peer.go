@@ -13,7 +13,7 @@ import (
 )
 
 // JavaPeer runs the outside judge in conformance/peers/java: "validate" lets ofdrw open and validate a document,
-// "recompute" lets Bouncy Castle recompute digests and SM2 signatures, "jose" lets it judge and make tokens of the GM
+// "recompute" lets Bouncy Castle recompute digests and SM2 signatures, "differ" lets both judge every package of a folder in one process, "jose" lets it judge and make tokens of the GM
 // profile, "timestamp" and "ocsp" let it verify time-stamp tokens and OCSP responses, "remote" lets ofdrw have a document sealed by a platform
 // whose digest alone it sends, "report" lets the schema of ETSI TS 119 102-2
 // judge a validation report. It fails the test when the judge refuses, and when the judge cannot be built: a test that leans on it never

@@ -29,6 +29,7 @@ import org.ofdrw.sign.verify.container.SESV4ValidateContainer;
  * <p>validate FILE: ofdrw opens the document, reads its pages and validates every seal signature.
  * <p>recompute FILE: Bouncy Castle recomputes dataHash = SM3(Signature.xml) and verifies the maker's signature over
  * eSealInfo and the signer's over TBS_Sign, from the octets of the package alone.
+ * <p>differ FOLDER: both of these for every package of a folder, see {@link Differ}.
  * <p>jose FILE: Bouncy Castle judges and makes JSON Web tokens of the GM profile, see {@link Jose}.
  * <p>timestamp FILE: Bouncy Castle reads a time-stamp token and verifies its SM2 signature, see {@link TimeStamp}.
  * <p>ocsp FILE: Bouncy Castle reads an OCSP response and verifies its SM2 signature, see {@link Status}.
@@ -39,10 +40,13 @@ public final class Peer {
     public static void main(String[] args) throws Exception {
         switch (args[0]) {
             case "validate":
-                validate(Paths.get(args[1]));
+                System.out.println("pages " + validate(Paths.get(args[1])));
                 break;
             case "recompute":
-                recompute(Paths.get(args[1]));
+                System.out.println("seals " + recompute(Paths.get(args[1])));
+                break;
+            case "differ":
+                Differ.run(Paths.get(args[1]));
                 break;
             case "jose":
                 Jose.run(Paths.get(args[1]));
@@ -60,20 +64,21 @@ public final class Peer {
                 Report.run(Paths.get(args[1]));
                 break;
             default:
-                throw new IllegalArgumentException("validate, recompute, jose, timestamp, ocsp, remote or report");
+                throw new IllegalArgumentException("validate, recompute, differ, jose, timestamp, ocsp, remote or report");
         }
         System.out.println("ok");
     }
 
-    private static void validate(Path file) throws Exception {
+    static int validate(Path file) throws Exception {
         try (OFDReader reader = new OFDReader(file); OFDValidator validator = new OFDValidator(reader)) {
-            System.out.println("pages " + reader.getNumberOfPages());
+            int pages = reader.getNumberOfPages();
             validator.setValidator(new SESV4ValidateContainer());
             validator.exeValidate();
+            return pages;
         }
     }
 
-    private static void recompute(Path file) throws Exception {
+    static int recompute(Path file) throws Exception {
         int seals = 0;
         try (ZipFile zip = new ZipFile(file.toFile(), StandardCharsets.UTF_8)) {
             Enumeration<? extends ZipEntry> entries = zip.entries();
@@ -89,7 +94,7 @@ public final class Peer {
             }
         }
         require(seals > 0, "the package holds no seal signature");
-        System.out.println("seals " + seals);
+        return seals;
     }
 
     private static void checkSealSignature(byte[] value, byte[] description) throws Exception {
