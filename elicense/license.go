@@ -246,6 +246,7 @@ type Store interface {
 	Uses
 	Log
 	Types
+	Batches
 }
 
 // Blobs keeps documents by their digest; internal/blob implements it.
