@@ -106,9 +106,9 @@ type batchRun struct {
 // errTurnOver ends a turn.
 var errTurnOver = errors.New("elicense: the turn is over")
 
-// run takes rows that were not tried first, then those put off, each once; when none is left, the batch is done.
+// run takes rows that were put off in earlier turns first, then those that were not tried, each once; when none is left, the batch is done.
 func (r *batchRun) run(ctx context.Context) error {
-	for _, state := range []RowState{RowReady, RowLater} {
+	for _, state := range []RowState{RowLater, RowReady} {
 		for after := 0; ; {
 			rows, err := r.s.cfg.Store.BatchRows(ctx, r.b.ID, []RowState{state}, after, batchPage)
 			if err != nil {

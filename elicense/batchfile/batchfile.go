@@ -22,7 +22,7 @@ const (
 	MaxOctets  = 20 << 20
 	MaxRows    = 20_000
 	MaxColumns = 100
-	MaxCell    = 4096 // octets
+	MaxCell    = 16 << 10 // octets
 	MaxRow     = 64 << 10
 )
 
@@ -161,7 +161,7 @@ func readCSV(text []byte) (Table, error) {
 func (t *Table) addColumn(name string) error {
 	name = strings.TrimSpace(name)
 	switch {
-	case name == "" || len(name) > MaxCell || slices.Contains(t.Columns, name):
+	case name == "" || len(name) > 200 || slices.Contains(t.Columns, name):
 		return ErrHeader
 	case len(t.Columns) == MaxColumns:
 		return ErrTooLarge
