@@ -96,7 +96,8 @@ type LicenseBatchRows struct {
 
 type batchOutput struct{ Body LicenseBatchRecord }
 
-type batchID struct {
+// LicenseBatchPath names a batch.
+type LicenseBatchPath struct {
 	ID string `path:"id" maxLength:"40"`
 }
 
@@ -123,7 +124,7 @@ func registerLicenseBatches(to huma.API, a *api) {
 	huma.Register(to, operation("submit-license-batch", http.MethodPost, "/api/v1/license-batches/{id}/submission", "Hand a batch in for review; for who uploaded it"), a.submitBatch)
 	huma.Register(to, operation("review-license-batch", http.MethodPost, "/api/v1/license-batches/{id}/review", "Approve, return or reject a batch; not for who uploaded it"), a.reviewBatch)
 	for step, words := range map[elicense.BatchStep]string{elicense.BatchStart: "Start an approved batch, or go on after a pause", elicense.BatchPause: "Pause a batch after the row under way", elicense.BatchCancel: "Cancel what is left of a batch; what is issued stays"} {
-		huma.Register(to, operation(string(step)+"-license-batch", http.MethodPost, "/api/v1/license-batches/{id}/"+string(step), words), func(ctx context.Context, in *batchID) (*batchOutput, error) {
+		huma.Register(to, operation(string(step)+"-license-batch", http.MethodPost, "/api/v1/license-batches/{id}/"+string(step), words), func(ctx context.Context, in *LicenseBatchPath) (*batchOutput, error) {
 			b, err := a.service.StepBatch(ctx, in.ID, step)
 			return a.batchRecord(ctx, b, err)
 		})
@@ -245,12 +246,12 @@ func (a *api) batches(ctx context.Context, in *struct {
 	return out, nil
 }
 
-func (a *api) batch(ctx context.Context, in *batchID) (*batchOutput, error) {
+func (a *api) batch(ctx context.Context, in *LicenseBatchPath) (*batchOutput, error) {
 	return a.batchRecord(ctx, elicense.Batch{ID: in.ID}, nil)
 }
 
 func (a *api) batchRows(ctx context.Context, in *struct {
-	batchID
+	LicenseBatchPath
 	Result string `query:"result" enum:"ready,issued,later,refused,cancelled"`
 	After  int    `query:"after" minimum:"0" doc:"Line of the last row of the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
@@ -286,7 +287,7 @@ func batchRow(locale string, r elicense.BatchRow) LicenseBatchRow {
 }
 
 // batchResults writes all rows, a line for each thing wrong with one. What it writes can be opened in a spreadsheet: no cell is a formula.
-func (a *api) batchResults(ctx context.Context, in *batchID) (*huma.StreamResponse, error) {
+func (a *api) batchResults(ctx context.Context, in *LicenseBatchPath) (*huma.StreamResponse, error) {
 	if _, _, err := a.service.FindBatch(ctx, in.ID); err != nil {
 		return nil, err
 	}
@@ -346,7 +347,7 @@ type LicenseBatchCell struct {
 }
 
 func (a *api) batchLine(ctx context.Context, in *struct {
-	batchID
+	LicenseBatchPath
 	Line int `path:"line" minimum:"1"`
 }) (*struct{ Body LicenseBatchLine }, error) {
 	cells, err := a.service.BatchLine(ctx, in.ID, in.Line)
@@ -361,7 +362,7 @@ func (a *api) batchLine(ctx context.Context, in *struct {
 }
 
 func (a *api) mapBatch(ctx context.Context, in *struct {
-	batchID
+	LicenseBatchPath
 	Body struct {
 		Mapping map[string]string `json:"mapping" doc:"Our name of a value to the column"`
 	}
@@ -371,7 +372,7 @@ func (a *api) mapBatch(ctx context.Context, in *struct {
 }
 
 func (a *api) submitBatch(ctx context.Context, in *struct {
-	batchID
+	LicenseBatchPath
 	Body struct {
 		Whole bool `json:"whole" doc:"All rows or none: it is refused while one row is, and pauses when one is refused while it is made. Otherwise rows that are refused are left out"`
 	}
@@ -381,7 +382,7 @@ func (a *api) submitBatch(ctx context.Context, in *struct {
 }
 
 func (a *api) reviewBatch(ctx context.Context, in *struct {
-	batchID
+	LicenseBatchPath
 	Body struct {
 		Decision string `json:"decision" enum:"approve,return,reject"`
 		Note     string `json:"note,omitempty" maxLength:"500" doc:"Required to return or reject"`
