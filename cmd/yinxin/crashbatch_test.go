@@ -77,7 +77,7 @@ func (n *node) finishBatch(id string, owners map[string]string) {
 		State  string         `json:"state"`
 		Counts map[string]int `json:"counts"`
 	}
-	for range 600 { // the lease of the dead node and the rows
+	for range 4800 { // twenty minutes: the lease of the dead node, and the rows of every batch before it
 		if n.must("issuer", http.MethodGet, at, nil, &b); b.State != "running" {
 			break
 		}

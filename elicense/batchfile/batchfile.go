@@ -23,7 +23,7 @@ const (
 	MaxRows    = 20_000
 	MaxColumns = 100
 	MaxCell    = 16 << 10 // octets
-	MaxRow     = 64 << 10
+	MaxLine    = 64 << 10
 )
 
 // Format of a file.
@@ -185,7 +185,7 @@ func (t *Table) addRow(line int, cells []string) error {
 	if len(t.Rows) == MaxRows {
 		return ErrTooLarge
 	}
-	if r.Broken = r.Broken || size > MaxRow || len(cells) != len(t.Columns); !r.Broken {
+	if r.Broken = r.Broken || size > MaxLine || len(cells) != len(t.Columns); !r.Broken {
 		r.Cells = cells
 	}
 	t.Rows = append(t.Rows, r)
@@ -237,7 +237,7 @@ func readLines(text []byte) (Table, error) {
 
 // object reads one line; nothing when it is no object of texts, or names a member twice.
 func object(raw []byte) (names []string, values map[string]string) {
-	if len(raw) > MaxRow {
+	if len(raw) > MaxLine {
 		return nil, nil
 	}
 	in := json.NewDecoder(bytes.NewReader(raw))

@@ -120,7 +120,7 @@ func TestABrokenRowStopsNoOther(t *testing.T) {
 {"a":"1"
 {" a":"1"}
 {"a":"`+long+`"}
-{"a":"`+strings.Repeat("x", batchfile.MaxRow)+`"}
+{"a":"`+strings.Repeat("x", batchfile.MaxLine)+`"}
 {"a":"2"}`), batchfile.JSONLines, batchfile.Auto)
 	if err != nil || broken(got) != ".xxxxxxxxx." {
 		t.Errorf("%s %v", broken(got), err)
