@@ -43,8 +43,8 @@ func (s *Service) Apply(ctx context.Context, a Application) (l License, created 
 	if err != nil {
 		return License{}, false, err
 	}
-	if a.BusinessNumber == "" || len(a.BusinessNumber) > 64 || strings.TrimSpace(a.BusinessNumber) != a.BusinessNumber {
-		return License{}, false, fault.New(fault.Invalid).WithField("business_number", fault.LicenseFieldForm)
+	if err := checkBusinessNumber(a.BusinessNumber); err != nil {
+		return License{}, false, err
 	}
 	licenseType, authority, err := s.scope(ctx, a.TypeCode, a.AuthorityCode)
 	if err != nil {
@@ -58,21 +58,10 @@ func (s *Service) Apply(ctx context.Context, a Application) (l License, created 
 		return License{}, false, fault.New(fault.LicenseAuthority) // as one that is not there
 	}
 	ctx = reqctx.UsingIn(ctx, area, RoleClerk)
-	now := s.now()
-	l = License{
-		ID: ident.New(s.cfg.Rand, "lic"), BusinessNumber: a.BusinessNumber, AuthorityCode: a.AuthorityCode, TypeCode: a.TypeCode, Version: 1,
-		State: StateInReview, SealID: authority.SealID, Area: area, HolderRef: a.HolderRef, Entrant: actor.ID, Replaces: a.Replaces, Template: licenseType.TemplateID(), CreatedAt: now, UpdatedAt: now,
-	}
-	if l.Version, err = s.nextVersion(ctx, a); err != nil {
+	if l, err = s.prepare(ctx, a, licenseType, authority, area, actor.ID); err != nil {
 		return License{}, false, err
 	}
-	values := a.values(licenseType, authority)
-	if err := s.checkApplication(licenseType, values); err != nil {
-		return License{}, false, err
-	}
-	if err := s.fill(ctx, &l, a, values); err != nil {
-		return License{}, false, storeFault(err, "prepare application")
-	}
+	now := l.CreatedAt
 	stored, created, err := s.cfg.Store.Create(ctx, l, audit.With(s.event(ctx, "license.applied", l.ID, now, "type", l.TypeCode, "business_number", l.BusinessNumber)))
 	if err != nil {
 		return License{}, false, storeFault(err, "store application")
@@ -81,6 +70,34 @@ func (s *Service) Apply(ctx context.Context, a Application) (l License, created 
 		return License{}, false, fault.New(fault.LicenseBusinessNumber)
 	}
 	return stored, created, nil
+}
+
+// prepare checks an application and makes the row of the licence from it.
+func (s *Service) prepare(ctx context.Context, a Application, t *catalog.Type, authority Authority, area, entrant string) (l License, err error) {
+	now := s.now()
+	l = License{
+		ID: ident.New(s.cfg.Rand, "lic"), BusinessNumber: a.BusinessNumber, AuthorityCode: a.AuthorityCode, TypeCode: a.TypeCode, Version: 1,
+		State: StateInReview, SealID: authority.SealID, Area: area, HolderRef: a.HolderRef, Entrant: entrant, Replaces: a.Replaces, Template: t.TemplateID(), CreatedAt: now, UpdatedAt: now,
+	}
+	if l.Version, err = s.nextVersion(ctx, a); err != nil {
+		return License{}, err
+	}
+	values := a.values(t, authority)
+	if err := s.checkApplication(t, values); err != nil {
+		return License{}, err
+	}
+	if err := s.fill(ctx, &l, a, values); err != nil {
+		return License{}, storeFault(err, "prepare application")
+	}
+	return l, nil
+}
+
+// checkBusinessNumber judges the form of a business number.
+func checkBusinessNumber(number string) error {
+	if number == "" || len(number) > 64 || strings.TrimSpace(number) != number {
+		return fault.New(fault.Invalid).WithField("business_number", fault.LicenseFieldForm)
+	}
+	return nil
 }
 
 // scope finds type and authority and checks that the one may issue the other (L-09).
@@ -191,16 +208,20 @@ func (s *Service) fill(ctx context.Context, l *License, a Application, values ca
 			l.HolderKeys = append(l.HolderKeys, key)
 		}
 	}
+	l.RequestDigest, err = s.requestDigest(ctx, a, values)
+	return err
+}
+
+// requestDigest tells a repeated application from another one. It is a keyed hash, because a plain digest of few fields could be guessed at.
+func (s *Service) requestDigest(ctx context.Context, a Application, values catalog.Values) (string, error) {
 	whole, err := json.Marshal(struct {
 		Values             catalog.Values
 		HolderRef, Replace string
 	}{values, a.HolderRef, a.Replaces})
 	if err != nil {
-		return err
+		return "", err
 	}
-	// A keyed hash, because a plain digest of few fields could be guessed at.
-	l.RequestDigest, err = s.hash(ctx, "application", digest.Hex(whole))
-	return err
+	return s.hash(ctx, "application", digest.Hex(whole))
 }
 
 // Decision of a reviewer.

@@ -39,11 +39,17 @@ func (s *Service) Issue(ctx context.Context, id string) (License, error) {
 	if ctx, err = l.in(ctx, RoleIssuer); err != nil {
 		return License{}, err
 	}
+	return s.issue(ctx, l, actor.ID)
+}
+
+// issue takes a licence in force from where it stands; LicenseState for one that nobody approved.
+func (s *Service) issue(ctx context.Context, l License, issuer string) (License, error) {
+	var err error
 	switch l.State {
 	case StateActive:
 		return l, nil
 	case StateApproved:
-		l, err = s.plan(ctx, l, actor.ID)
+		l, err = s.plan(ctx, l, issuer)
 	case StateMade, StateSealed:
 		l, err = s.takeOver(ctx, l.ID)
 	default:

@@ -21,6 +21,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
+	"github.com/yinxin-gov/yinxin/elicense/typetrial"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/keys"
 )
@@ -246,6 +247,7 @@ type Store interface {
 	Uses
 	Log
 	Types
+	Batches
 }
 
 // Blobs keeps documents by their digest; internal/blob implements it.
@@ -253,6 +255,10 @@ type Blobs interface {
 	Put(ctx context.Context, content []byte) (address string, err error)
 	Get(ctx context.Context, address string) ([]byte, error)
 }
+
+// Maker makes the unsealed document of a licence; licenseface.Maker implements it and says which errors come back. What it makes is compared with the
+// register before it is sealed.
+type Maker = typetrial.Maker
 
 // StampRequest asks for a seal on a licence. Key makes it idempotent: the same key and document give the same result.
 type StampRequest struct {

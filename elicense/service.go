@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
-	"github.com/yinxin-gov/yinxin/elicense/licenseface"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -29,7 +28,7 @@ type Config struct {
 	Keys         *keys.Ring
 	Certificates Certificates
 	Trust        Trust
-	Maker        *licenseface.Maker
+	Maker        Maker
 	// Evidence adds to what files are judged by: trust lists, the register of seals. nil adds nothing.
 	Evidence func(ctx context.Context, o *verify.Options) error
 	// Published puts the lists that are published in the place of what only this platform knows, for the seals of a document; nil leaves

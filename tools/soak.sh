@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Long campaigns, run by people and not by `make test`: 100 kills during issue on each database, every fuzz target, the
+# Long campaigns, run by people and not by `make test`: 100 kills during issue, of single licences and in batches, on each database, every fuzz target, the
 # timing of answers that must look alike. The figures go into docs/measurements.md.
 #   SOAK_FUZZ=60s    time of each fuzz target
 #   SOAK_STEPS=1000000   steps of the model of codes and refresh families on each database

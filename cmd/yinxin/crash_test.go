@@ -244,11 +244,12 @@ func TestKilledDuringIssue(t *testing.T) {
 func crash(t *testing.T, n *node) {
 	random := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
 	acknowledged, begun := map[string]issued{}, []string{}
-	killed := 0
+	killed, batches := 0, []string{}
 	for round := range rounds(t) {
 		if round%20 == 0 {
 			n.logIn()
 		}
+		batches = append(batches, n.startBatch(fmt.Sprintf("batch-%d", round)))
 		var mutex sync.Mutex
 		var group sync.WaitGroup
 		stop := make(chan struct{})
@@ -300,8 +301,11 @@ func crash(t *testing.T, n *node) {
 		}
 		owners[l.LicenseID] = business
 	}
+	for _, batch := range batches {
+		n.finishBatch(batch, owners)
+	}
 	n.checkRegister(owners)
-	t.Logf("%d kills, %d cases, %d acknowledged before a kill, %d finished afterwards", killed, len(begun), len(acknowledged), retried)
+	t.Logf("%d kills, %d batches of %d, %d cases, %d acknowledged before a kill, %d finished afterwards", killed, len(batches), crashRows, len(begun), len(acknowledged), retried)
 }
 
 // checkRegister reads the whole register: one licence for each case, each with a file that verifies.

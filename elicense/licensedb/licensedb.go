@@ -210,7 +210,14 @@ func (s *Store) MoveAuthority(ctx context.Context, code, area string, record aud
 		if err != nil {
 			return err
 		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
+		moved, err := result.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if result, err = tx.ExecContext(ctx, "UPDATE lic_batch SET area = $2, revision = revision + 1 WHERE authority_code = $1 AND area <> $2", code, area); err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n+moved == 0 {
 			return err
 		}
 		return auditdb.Append(ctx, tx, record)

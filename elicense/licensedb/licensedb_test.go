@@ -29,6 +29,14 @@ func TestF01CrashAtEveryStep(t *testing.T) {
 	}
 }
 
+func TestF13BatchCrashes(t *testing.T) {
+	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), licensedb.Migrations()) {
+		t.Run(engine.Name, func(t *testing.T) {
+			licensetest.RunBatchCrash(t, 5, func(t testing.TB) elicense.Store { return licensedb.New(engine.Open(t)) })
+		})
+	}
+}
+
 func TestLogSurvivesCrashesAndSeveralNodes(t *testing.T) {
 	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), licensedb.Migrations()) {
 		open := func(t testing.TB) elicense.Store { return licensedb.New(engine.Open(t)) }

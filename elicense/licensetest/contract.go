@@ -46,6 +46,11 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"log of older":         logOfOlder,
 		"log checkpoints":      logCheckpoints,
 		"types":                typeVersions,
+		"batches are kept":     batchKeep,
+		"batches change":       batchChange,
+		"batches end":          batchEnd,
+		"rows are finished":    batchFinish,
+		"batches in lists":     batchLists,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}

@@ -69,3 +69,30 @@ func (f *Faulty) Consume(ctx context.Context, pidKey string, now time.Time, use 
 	})
 	return first, err
 }
+
+// AddBatch implements elicense.Batches.
+func (f *Faulty) AddBatch(ctx context.Context, b elicense.Batch, file elicense.BatchFile, rows []elicense.BatchRow, record audit.Record) (stored elicense.Batch, created bool, err error) {
+	err = f.Around("add batch", func() (err error) {
+		stored, created, err = f.Store.AddBatch(ctx, b, file, rows, record)
+		return err
+	})
+	return stored, created, err
+}
+
+// UpdateBatch implements elicense.Batches.
+func (f *Faulty) UpdateBatch(ctx context.Context, id string, change func(b *elicense.Batch) (elicense.BatchChange, error)) (b elicense.Batch, err error) {
+	err = f.Around("update batch", func() (err error) {
+		b, err = f.Store.UpdateBatch(ctx, id, change)
+		return err
+	})
+	return b, err
+}
+
+// FinishRow implements elicense.Batches.
+func (f *Faulty) FinishRow(ctx context.Context, id string, row elicense.BatchRow, lease time.Time, record audit.Record) (state elicense.BatchState, err error) {
+	err = f.Around("finish row", func() (err error) {
+		state, err = f.Store.FinishRow(ctx, id, row, lease, record)
+		return err
+	})
+	return state, err
+}

@@ -31,6 +31,7 @@ type Twin struct {
 	types         map[string]elicense.TypeVersion
 	retired       map[string][]int
 	log           twinLog
+	batches       map[string]*twinBatch
 }
 
 type failures struct {
@@ -43,7 +44,7 @@ func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
 		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, log: newTwinLog(),
-		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{},
+		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, batches: map[string]*twinBatch{},
 	}
 }
 
@@ -305,6 +306,12 @@ func (t *Twin) MoveAuthority(_ context.Context, code, area string, record audit.
 				l.Area, moved = area, true
 				l.Revision++
 				t.licenses[id] = l
+			}
+		}
+		for _, have := range t.batches {
+			if have.batch.AuthorityCode == code && have.batch.Area != area {
+				have.batch.Area, moved = area, true
+				have.batch.Revision++
 			}
 		}
 		if moved {

@@ -46,6 +46,8 @@ type World struct {
 	Keys    *keys.Ring
 	// What the next Restart builds the service with: letters that can be drawn, and two people for a type.
 	RealLetters, TypesByTwo bool
+	// Redraw stands in for a renderer with a fault: it changes a document that was made.
+	Redraw func(document []byte) []byte
 
 	mutex sync.Mutex
 	at    time.Time
@@ -97,11 +99,26 @@ func (w *World) Restart(t testing.TB) {
 		t.Fatal(err)
 	}
 	w.Service, err = elicense.New(elicense.Config{
-		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: maker, BaseURL: BaseURL, TypesByTwo: w.TypesByTwo, Now: w.Now, Rand: ident.System(),
+		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: redrawing{maker, w}, BaseURL: BaseURL, TypesByTwo: w.TypesByTwo, Now: w.Now, Rand: ident.System(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// redrawing is a maker whose documents Redraw may change.
+type redrawing struct {
+	*licenseface.Maker
+	w *World
+}
+
+// Build implements elicense.Maker.
+func (r redrawing) Build(t *catalog.Type, values catalog.Values, status licensefile.StatusEntry) ([]byte, error) {
+	document, err := r.Maker.Build(t, values, status)
+	if err != nil || r.w.Redraw == nil {
+		return document, err
+	}
+	return r.w.Redraw(document), nil
 }
 
 // Now is the world's clock.

@@ -18,7 +18,6 @@ import (
 	"github.com/emmansun/gmsm/sm2"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
-	"github.com/yinxin-gov/yinxin/elicense/licenseface"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/elicense/typepackage"
@@ -66,8 +65,14 @@ func (p party) sign(message []byte) ([]byte, error) {
 	return p.key.Sign(p.random, message, sm2.DefaultSM2SignerOpts)
 }
 
+// Maker draws licences; licenseface.Maker is one.
+type Maker interface {
+	Build(t *catalog.Type, values catalog.Values, status licensefile.StatusEntry) ([]byte, error)
+	Check(t *catalog.Type) error
+}
+
 // Run tries a type. Errors wrap ErrTrial, or are those of licenseface.
-func Run(random io.Reader, maker *licenseface.Maker, t *catalog.Type) (*Outcome, error) {
+func Run(random io.Reader, maker Maker, t *catalog.Type) (*Outcome, error) {
 	if err := maker.Check(t); err != nil {
 		return nil, err
 	}

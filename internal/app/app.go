@@ -521,6 +521,7 @@ func (a *App) Serve(ctx context.Context) error {
 	group.Go(func() { a.worker.Run(running) })
 	group.Go(func() { a.background(running) })
 	group.Go(func() { a.reconcileLoop(running) })
+	group.Go(func() { a.batchLoop(running) })
 	err = serveAll(ctx, servers...)
 	stop()
 	group.Wait()

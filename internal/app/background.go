@@ -63,6 +63,22 @@ func (a *App) openOutbox() {
 	a.worker = outbox.New(outbox.Config{Queue: outboxdb.New(a.db), Handlers: handlers, Now: a.opts.Now, Log: a.opts.Log})
 }
 
+// batchLoop issues the rows of batches of licences until ctx ends; beside the other duties, because a turn at a batch takes long.
+func (a *App) batchLoop(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if _, err := a.sealing.licenses.RunBatches(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "regular duty failed", "duty", "license batches", "error", err)
+		}
+	}
+}
+
 // background keeps snapshots fresh until ctx ends: a change by another node is seen within five seconds.
 func (a *App) background(ctx context.Context) {
 	tick := time.NewTicker(2 * time.Second)
