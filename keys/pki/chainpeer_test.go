@@ -43,6 +43,11 @@ var explainedChains = []struct {
 			}
 			return false
 		}},
+	{"anchor of version 1", "invalid CA certificate", "an anchor is trusted as such, whatever stands in its certificate (RFC 5280 6.1.1 d); OpenSSL takes one of version 1 only when its names are equal",
+		func(chain []*Certificate) bool {
+			anchor := chain[len(chain)-1]
+			return anchor.Version == 1 && string(anchor.Subject.Raw) != string(anchor.Issuer.Raw)
+		}},
 }
 
 // link is a certificate of a chain before it is signed.
