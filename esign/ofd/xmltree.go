@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -202,7 +201,7 @@ func (p *xmlParser) token(token xml.Token, at int) *Error {
 		if t.Target != "xml" || at != 0 {
 			return refuse(CodeXML, p.path, "a processing instruction")
 		}
-		if !declaration.Match(t.Inst) {
+		if !plainDeclaration(string(t.Inst)) {
 			return refuse(CodeXML, p.path, "an XML declaration with other members than version, encoding and standalone, in this order")
 		}
 	case xml.StartElement:
@@ -219,11 +218,44 @@ func (p *xmlParser) token(token xml.Token, at int) *Error {
 	return nil
 }
 
-// declaration is what stands in an XML declaration (XML 1.0 2.8, rule 23); the decoder looks for two of the members and takes anything
-// beside them, while other readers refuse the whole file.
-var declaration = regexp.MustCompile(`^version[ \t\r\n]*=[ \t\r\n]*("1\.[0-9]+"|'1\.[0-9]+')` +
-	`([ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*("[A-Za-z][A-Za-z0-9._-]*"|'[A-Za-z][A-Za-z0-9._-]*'))?` +
-	`([ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*("(yes|no)"|'(yes|no)'))?[ \t\r\n]*$`)
+// plainDeclaration tells what stands in an XML declaration (XML 1.0 2.8, rule 23): version, encoding and standalone in this order, the last two where they
+// are wanted. The decoder looks for two of the members and takes anything beside them, while other readers refuse the whole file.
+func plainDeclaration(text string) bool {
+	const blanks = " \t\r\n"
+	rest, first := text, true
+	for _, member := range []struct {
+		name   string
+		needed bool
+		value  func(string) bool
+	}{
+		{"version", true, func(v string) bool { return len(v) > 2 && v[:2] == "1." && strings.Trim(v[2:], "0123456789") == "" }},
+		{"encoding", false, func(v string) bool {
+			return v != "" && isLetter(rune(v[0])) && !strings.ContainsFunc(v, func(r rune) bool {
+				return !isLetter(r) && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
+			})
+		}},
+		{"standalone", false, func(v string) bool { return v == "yes" || v == "no" }},
+	} {
+		after := strings.TrimLeft(rest, blanks)
+		if !strings.HasPrefix(after, member.name) || first == (len(after) < len(rest)) { // a blank stands before all but the first
+			if member.needed {
+				return false
+			}
+			continue
+		}
+		after, equals := strings.CutPrefix(strings.TrimLeft(after[len(member.name):], blanks), "=")
+		after = strings.TrimLeft(after, blanks)
+		if !equals || after == "" || after[0] != '"' && after[0] != '\'' {
+			return false
+		}
+		value, behind, closed := strings.Cut(after[1:], after[:1])
+		if !closed || !member.value(value) {
+			return false
+		}
+		rest, first = behind, false
+	}
+	return strings.Trim(rest, blanks) == ""
+}
 
 func (p *xmlParser) top() *Node {
 	if len(p.stack) == 0 {
