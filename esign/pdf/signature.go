@@ -328,10 +328,7 @@ func (v *view) certifies(dict *Dict) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	list, isArray := object.(Array)
-	if !isArray && object != nil {
-		list = Array{object} // a writer that left the brackets out still meant to certify
-	}
+	list, _ := object.(Array)
 	for _, item := range list {
 		reference, err := v.dict(item)
 		if err != nil {

@@ -279,7 +279,6 @@ func certified(t *testing.T, members string, more pdftest.Objects) []byte {
 func TestPermissionsOfACertification(t *testing.T) {
 	for members, want := range map[string]int{
 		"": 0, "/Reference[]": 0, "/Reference 7": 0, "/Reference[<</TransformMethod/FieldMDP/TransformParams<</P 1>>>>]": 0,
-		"/Reference<</TransformMethod/DocMDP/TransformParams<</P 1>>>>": 1, "/Reference<</TransformMethod/FieldMDP>>": 0,
 		"/Reference[<</TransformMethod/DocMDP>>]": 2, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 0>>>>]": 1, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 1>>>>]": 1,
 		"/Reference[<</TransformMethod/DocMDP/TransformParams<</P 2>>>>]": 2, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 3>>>>]": 3, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 4>>>>]": 1, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P/X>>>>]": 1,
 		"/Reference[<</TransformMethod/FieldMDP>><</TransformMethod/DocMDP/TransformParams<</P 3>>>>]": 3,

@@ -158,11 +158,7 @@ func (c *CRL) parseEntries(reader *der.Reader, value der.Value) error {
 				return err
 			}
 		}
-		// One serial has one entry (RFC 5280 5.3); of several the earliest revocation counts, since none takes another back.
-		serial := entry.Serial.String()
-		if known, twice := c.bySerial[serial]; !twice || entry.RevokedAt.Before(c.Entries[known].RevokedAt) {
-			c.bySerial[serial] = len(c.Entries)
-		}
+		c.bySerial[entry.Serial.String()] = len(c.Entries)
 		c.Entries = append(c.Entries, entry)
 	}
 	return nil

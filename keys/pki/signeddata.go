@@ -109,22 +109,16 @@ func (m *SignedData) parse(reader *der.Reader, value der.Value) error {
 	if err := m.parseContent(reader, members[2]); err != nil {
 		return err
 	}
-	seen := [3]bool{} // certificates, lists and signers stand once at most
-	once := func(which int) bool {
-		first := !seen[which]
-		seen[which] = true
-		return first
-	}
 	for _, member := range members[3:] {
 		switch {
-		case member.IsContext(0) && once(0):
+		case member.IsContext(0):
 			err = m.parseCertificates(reader, member)
-		case member.IsContext(1) && once(1):
+		case member.IsContext(1):
 			err = m.parseCRLs(reader, member)
-		case member.Is(der.TagSet) && once(2):
+		case member.Is(der.TagSet):
 			err = m.parseSigners(reader, member)
 		default:
-			err = fmt.Errorf("%w: unknown member of SignedData, or one twice", der.ErrSyntax)
+			err = fmt.Errorf("%w: unknown member of SignedData", der.ErrSyntax)
 		}
 		if err != nil {
 			return err

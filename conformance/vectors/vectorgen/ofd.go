@@ -30,7 +30,6 @@ type draft struct {
 	override    map[string]string               // FileRef written instead of the path
 	sealFile    []byte                          // Seal.esl to add
 	stamp       string                          // attributes of StampAnnot
-	info        func(*ses.SealInfo)             // of the seal
 	sign        func(description []byte) []byte // makes a value without a seal, type Sign
 }
 
@@ -113,10 +112,6 @@ func (d *draft) seal(w *world, number int, lock bool) {
 	d.put(folder+"Signature.xml", description)
 	if d.sign != nil {
 		d.put(folder+"SignedValue.dat", string(d.sign([]byte(description))))
-		return
-	}
-	if d.info != nil { // perhaps one that the product refuses to use
-		d.put(folder+"SignedValue.dat", string(assemble(tbs(4, w.seal(d.info), stampedAt, digest.Sum([]byte(description))), w.signer.Raw, w.signerKey)))
 		return
 	}
 	d.put(folder+"SignedValue.dat", string(w.signature(w.seal(nil), func(i *ses.SignatureInfo) {
@@ -325,14 +320,6 @@ func (o *ofdWriter) signatures() {
 	o.one("data_hash", "good", specOFD, "18.2", "accept", "", "dataHash of Signature.xml holds", o.sealed(nil, nil))
 	o.one("data_hash", "changed", specOFD, "18.2", "refuse", "DATA_HASH", "line added to Signature.xml", o.sealed(nil, func(d *draft) { d.put(description, d.content[description]+"\n") }))
 	o.one("data_hash", "stamp-moved", specOFD, "18.2", "refuse", "DATA_HASH", "seal moved on the page", o.sealed(nil, func(d *draft) { d.edit(description, "120 200", "20 20") }))
-	person := func(i *ses.SealInfo) { i.Type, i.Name = 2, "张秀英" }
-	o.one("personal_seal", "good", "GM/T 0031-2014", "6.1.1.1 c", "accept", "", "seal of a person, by the person", o.sealed(func(d *draft) { d.info = person }, nil))
-	o.one("personal_seal", "by-another", "GM/T 0031-2014", "6.1.1.1 c", "refuse", "SIGNER_NOT_IN_SEAL", "seal of a person, by somebody whom it does not list", o.sealed(func(d *draft) {
-		d.info = func(i *ses.SealInfo) {
-			person(i)
-			i.SignerCerts, i.SignerDigests = [][]byte{o.world.maker.Raw}, nil
-		}
-	}, nil))
 	seal := o.world.seal(nil)
 	o.one("seal_file", "same", specOFD, "18.2", "accept", "", "Seal.esl equals the seal inside the signature", o.sealed(func(d *draft) { d.sealFile = seal }, nil))
 	o.one("seal_file", "other", specOFD, "18.2", "refuse", "seal_mismatch", "Seal.esl is another seal of the same maker",
