@@ -134,6 +134,7 @@ func writePDF(w *writer) {
 	p.changes()
 	p.certified()
 	p.values()
+	p.faults()
 }
 
 func (p *pdfWriter) one(rule, name, spec, clause, expect, code, note string, file []byte, more ...field) {
