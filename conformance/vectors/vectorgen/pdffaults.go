@@ -87,6 +87,11 @@ func (p *pdfWriter) faults() {
 			w.pdfSigned(certified, pdfSigning{number: 20, others: "11 0 R ", catalog: "/Perms<</DocMDP 10 0 R>>", field: "/Rect " + rectangle}))
 	}
 
+	for name, reference := range map[string]string{"no-array": "<</Type/SigRef/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/V/1.2/P 2>>>>", "number": "[7]"} {
+		odd := w.pdfSigned(pdfFile(pdfPage(), ""), pdfSigning{catalog: "/Perms<</DocMDP 10 0 R>>", more: "/Reference" + reference})
+		p.one("docmdp", "reference-"+name, specPDF, "12.8.1", "refuse", "docmdp", "signature behind one whose Reference is "+reference, w.pdfSigned(odd, pdfSigning{number: 20, others: "11 0 R ", catalog: "/Perms<</DocMDP 10 0 R>>"}))
+	}
+
 	// The font's name is the last member of an object stream, whose length an object of its own says.
 	named := pdfPage()
 	named[5] = "<</Type/Font/Subtype/Type1/BaseFont 9 0 R>>"
