@@ -68,6 +68,8 @@ type Succession struct {
 	DecidedBy  string // who decided last
 	DecidedAt  time.Time
 	Reason     string // of whoever refused, withdrew or annulled it
+	RecordedBy string // of one that was annulled: who had recorded it
+	RecordedAt time.Time
 }
 
 // SuccessionQuery asks for a page of successions.
@@ -351,6 +353,9 @@ func (s *Service) DecideSuccession(ctx context.Context, id, decision, reason str
 		return Succession{}, err
 	}
 	ctx = reqctx.UsingIn(ctx, p.Area, d.role)
+	if decision == Annul {
+		p.RecordedBy, p.RecordedAt = p.DecidedBy, p.DecidedAt
+	}
 	p.State, p.DecidedBy, p.DecidedAt, p.Reason = d.to, actor.ID, s.now(), reason
 	event := s.event(ctx, "seal.succession_"+string(d.to), successionKey, p.ID, p.told())
 	event.Reason = reason

@@ -110,7 +110,7 @@ func TestASuccessionIsToldWhenTwoPeopleSaidSo(t *testing.T) {
 	_, err = w.Service.DecideSuccession(other, p.ID, esign.Annul, " ")
 	wantCode(t, err, fault.SealReason)
 	first = len(twin.Records())
-	if got, err := w.Service.DecideSuccession(other, p.ID, esign.Annul, "文件有误"); err != nil || got.State != esign.SuccessionAnnulled {
+	if got, err := w.Service.DecideSuccession(other, p.ID, esign.Annul, "文件有误"); err != nil || got.State != esign.SuccessionAnnulled || got.RecordedBy != "staff:reviewer" || got.DecidedBy == got.RecordedBy || got.RecordedAt.IsZero() {
 		t.Fatalf("%+v %v", got, err)
 	}
 	if n := deliver(t, w, twin, first); n != 1 {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/yinxin-gov/yinxin/conformance/vectors"
 	"github.com/yinxin-gov/yinxin/esign/verify"
@@ -15,6 +16,14 @@ func Roots(v vectors.Vector) (*pki.Pool, error) {
 		return roots, nil
 	}
 	return roots, roots.AddFile(v.Fields["root"])
+}
+
+// WithNote is the outcome; an acceptance that names nothing yet names the note, where the report has it.
+func WithNote(outcome Outcome, result verify.Result, note string) Outcome {
+	if outcome.Accepted && outcome.Code == "" && slices.ContainsFunc(result.Reasons, func(reason verify.Reason) bool { return reason.Code == note }) {
+		return AcceptWith(note)
+	}
+	return outcome
 }
 
 // Verdict is what a verification report says of a vector. Of several reasons the one that the vector asks for counts, else the first;

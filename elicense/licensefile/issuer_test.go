@@ -18,16 +18,17 @@ func TestL09WhoseSealItIs(t *testing.T) {
 		fits      bool
 	}{
 		{"seal named after the authority", verify.Signature{Seal: seal(name + "行政审批专用章")}, true},
-		{"organisation is the authority", verify.Signature{Signer: signer("CN=1,O=" + name + ",C=CN")}, true},
-		{"organisation is its code", verify.Signature{Signer: signer("O=" + code)}, true},
-		{"organisation is code and name", verify.Signature{Signer: signer("O=" + code + name)}, true},
-		{"name within another attribute", verify.Signature{Signer: signer("CN=甲\\,O=" + name)}, false},
-		{"multi-valued attribute", verify.Signature{Signer: signer("CN=1+O=" + name)}, true},
-		{"name as part of another", verify.Signature{Signer: signer("O=假" + name)}, false},
+		{"organisation is the authority", verify.Signature{Seal: seal("专用章"), Signer: signer("CN=1,O=" + name + ",C=CN")}, true},
+		{"organisation is its code", verify.Signature{Seal: seal("专用章"), Signer: signer("O=" + code)}, true},
+		{"organisation is code and name", verify.Signature{Seal: seal("专用章"), Signer: signer("O=" + code + name)}, true},
+		{"name within another attribute", verify.Signature{Seal: seal("专用章"), Signer: signer("CN=甲\\,O=" + name)}, false},
+		{"multi-valued attribute", verify.Signature{Seal: seal("专用章"), Signer: signer("CN=1+O=" + name)}, true},
+		{"name as part of another", verify.Signature{Seal: seal("专用章"), Signer: signer("O=假" + name)}, false},
 		{"seal of another", verify.Signature{Seal: seal("示例市自然资源和规划局"), Signer: signer("O=示例市自然资源和规划局")}, false},
 		{"seal of a person there", verify.Signature{Seal: &verify.Seal{Name: name + "王小明", Type: 2}, Signer: signer("CN=王小明,O=" + code + name)}, false},
 		{"seal of a person alone", verify.Signature{Seal: &verify.Seal{Name: "王小明（" + name + "）", Type: 2}, Signer: signer("O=" + name)}, false},
-		{"certificate of a person there", verify.Signature{Signer: signer("CN=王小明,OU=局长,O=" + code + " " + name)}, false},
+		{"certificate of a person there", verify.Signature{Seal: seal("专用章"), Signer: signer("CN=王小明,OU=局长,O=" + code + " " + name)}, false},
+		{"certificate of the authority without a seal", verify.Signature{Signer: signer("CN=1,O=" + name + ",C=CN")}, false},
 		{"nothing known", verify.Signature{}, false},
 	} {
 		result := verify.Result{Signatures: []verify.Signature{test.signature}}

@@ -16,6 +16,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/ses"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 )
 
@@ -457,6 +458,46 @@ func TestL09SealOfAnotherAuthority(t *testing.T) {
 	result := licensefile.Verify("a.ofd", file, w.Options(t, w.List(t, l.List)))
 	if result.Verdict != verify.Invalid || result.Code != "V25" || !slices.ContainsFunc(result.Reasons, func(r verify.Reason) bool { return r.Code == "issuer_scope" }) {
 		t.Errorf("%s %s %+v", result.Verdict, result.Code, result.Reasons)
+	}
+}
+
+// TestL09WhatStandsInThePlaceOfTheSeal: a whole licence, judged as by anybody, whose certificate and seal name the authority in every way that
+// V25 knows. A seal of a person, and a signature without a seal, seal no licence.
+func TestL09WhatStandsInThePlaceOfTheSeal(t *testing.T) {
+	for name, c := range map[string]struct {
+		seal    func(*ses.SealInfo)
+		message bool
+		code    string
+	}{
+		"the authority's seal":                {nil, false, "V00"},
+		"the seal of a person":                {func(i *ses.SealInfo) { i.Type = ses.TypePerson }, false, "V25"},
+		"the seal of a person, named so":      {func(i *ses.SealInfo) { i.Type, i.Name = ses.TypePerson, "王小明（"+licensetest.AuthorityName+"）" }, false, "V25"},
+		"a seal of another kind of business":  {func(i *ses.SealInfo) { i.Type = 6 }, false, "V00"},
+		"a message of the authority, no seal": {nil, true, "V25"},
+	} {
+		w := newWorld(t)
+		l, _, _ := sealed(t, w, licensetest.SampleApplication("B1"))
+		plain, err := w.Blobs.Get(context.Background(), l.Unsealed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Sealer.Seal, w.Sealer.Message = c.seal, c.message
+		file, err := w.Sealer.Stamp(context.Background(), elicense.StampRequest{Key: name, SealID: licensetest.SealID, Document: plain, Slot: catalog.SealSlot{Page: 1, XMM: 120, YMM: 200, WidthMM: 42, HeightMM: 42}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.message {
+			file = edited(t, file, in(t, "Signatures.xml", `Type="Seal"`, `Type="Sign"`))
+		}
+		result := licensefile.Verify("a.ofd", file, w.Options(t, w.List(t, l.List)))
+		scope := slices.ContainsFunc(result.Reasons, func(r verify.Reason) bool { return r.Code == "issuer_scope" })
+		if result.Code != c.code || (result.Verdict == verify.Valid) != (c.code == "V00") || scope != (c.code == "V25") {
+			t.Errorf("%s: %s %s %+v", name, result.Verdict, result.Code, result.Reasons)
+		}
+		// Nothing but who sealed it speaks against it: the signature holds, and is of the authority's certificate.
+		if s := result.Signatures; len(s) != 1 || s[0].Verdict != verify.Valid || (s[0].Seal == nil) != c.message || !strings.Contains(s[0].Signer.Subject, licensetest.AuthorityName) {
+			t.Errorf("%s: %+v", name, s)
+		}
 	}
 }
 

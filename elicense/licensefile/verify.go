@@ -163,17 +163,18 @@ func (j *licenseJudge) data(l *License, document verify.Document) {
 
 // issuer asks that the seal is that of the issuing authority, so that nobody else's genuine seal makes a licence (L-09):
 // the signer's certificate names the authority or its code, or the seal's name, which its maker signed, begins with the
-// authority's name. The seal of a person who works there stands beside it and never in its place.
+// authority's name. The seal of a person who works there stands beside it and never in its place, and so does a signature
+// without a seal, whoever's certificate it is by: every original carries the e-seal of its issuer.
 func (j *licenseJudge) issuer(l *License) {
 	name, code := l.Values.First(catalog.KeyAuthority), l.Values.First(catalog.KeyAuthorityCode)
 	if len(j.result.Signatures) == 0 {
 		return
 	}
 	for _, s := range j.result.Signatures {
-		if s.Seal.Personal() {
+		if s.Seal == nil || s.Seal.Personal() {
 			continue
 		}
-		if s.Seal != nil && name != "" && strings.HasPrefix(s.Seal.Name, name) || s.Signer != nil && namesParty(s.Signer.Subject, name, code, code+name) {
+		if name != "" && strings.HasPrefix(s.Seal.Name, name) || s.Signer != nil && namesParty(s.Signer.Subject, name, code, code+name) {
 			return
 		}
 	}

@@ -251,6 +251,8 @@ type Sealer struct {
 	FailAfter  func() bool // seals, and fails before the caller hears of it
 	Change     func(sealed []byte) []byte
 	Describe   func(description []byte) []byte // changes Signature.xml before it is signed
+	Seal       func(*ses.SealInfo)             // changes what the seal says
+	Message    bool                            // signs with a message (GB/T 35275) of the same certificate, without a seal
 
 	mutex   sync.Mutex
 	world   *World
@@ -317,11 +319,15 @@ func (s *Sealer) stamp(ctx context.Context, r elicense.StampRequest) ([]byte, er
 	sign := func(key keys.Signer) ses.SignFunc {
 		return func(message []byte) ([]byte, error) { return key.SignMessage(ctx, message) }
 	}
-	seal, err := ses.NewSeal(ses.SealInfo{
+	info := ses.SealInfo{
 		Vid: "Yinxin", ESID: "99000000000001", Type: 1, Name: AuthorityName + "行政审批专用章", SignerCerts: [][]byte{s.signerC.Raw},
 		CreateDate: Start.Add(-time.Hour), ValidStart: Start.Add(-time.Hour), ValidEnd: Start.AddDate(5, 0, 0),
 		Picture: ses.Picture{Type: "PNG", Data: []byte("picture"), WidthMM: 42, HeightMM: 42},
-	}, s.makerC.Raw, sign(s.maker))
+	}
+	if s.Seal != nil {
+		s.Seal(&info)
+	}
+	seal, err := ses.NewSeal(info, s.makerC.Raw, sign(s.maker))
 	if err != nil {
 		return nil, err
 	}
@@ -339,6 +345,13 @@ func (s *Sealer) stamp(ctx context.Context, r elicense.StampRequest) ([]byte, er
 	}
 	if s.Describe != nil {
 		pending.Description = s.Describe(pending.Description)
+	}
+	if s.Message {
+		message, err := pki.MakeSignedData(pki.SignedDataTemplate{GM: true, SigningTime: now}, pending.Description, s.signerC, sign(s.signer))
+		if err != nil {
+			return nil, err
+		}
+		return pending.Complete(message)
 	}
 	value, err := ses.NewSignature(ses.SignatureInfo{Seal: seal, ToSign: ses.ToSign{Time: now, DataHash: digest.Sum(pending.Description), PropertyInfo: pending.Path}}, s.signerC.Raw, sign(s.signer))
 	if err != nil {

@@ -322,20 +322,30 @@ func cutDER(octets []byte) (value, rest []byte) {
 	return octets[:end], octets[end:]
 }
 
-// certifies reads the permissions of a certification (ISO 32000-1 12.8.2.2).
+// certifies reads the permissions of a certification (ISO 32000-1 12.8.2.2). What is not understood permits nothing, as 1 does: another reader
+// may find a certification in it.
 func (v *view) certifies(dict *Dict) (int, error) {
 	object, err := v.resolve(dict.Get("Reference"))
 	if err != nil {
 		return 0, err
 	}
-	list, _ := object.(Array)
+	list, ok := object.(Array)
+	if object != nil && !ok {
+		return 1, nil
+	}
 	for _, item := range list {
 		reference, err := v.dict(item)
 		if err != nil {
 			return 0, err
 		}
-		if reference.Get("TransformMethod") != Name("DocMDP") {
+		method, err := v.resolve(reference.Get("TransformMethod"))
+		if err != nil {
+			return 0, err
+		}
+		if name, ok := method.(Name); ok && name != "DocMDP" {
 			continue
+		} else if !ok {
+			return 1, nil
 		}
 		parameters, err := v.dict(reference.Get("TransformParams"))
 		if err != nil {
@@ -349,7 +359,7 @@ func (v *view) certifies(dict *Dict) (int, error) {
 				return level, nil
 			}
 		}
-		return 1, nil // as 1 does, what is not understood permits nothing
+		return 1, nil
 	}
 	return 0, nil
 }

@@ -256,6 +256,7 @@ func TestFormsThatAreOdd(t *testing.T) {
 		"a broken page":                   {form("/AcroForm<</Fields[10 0 R]>>", pdftest.Objects{3: "<</Type", 10: "<</FT/Sig/T(a)/V 12 0 R>>", 12: "<</Type/Sig>>"}), pdf.CodeStructure},
 		"broken permissions":              {certified(t, "/Reference 30 0 R", pdftest.Objects{30: "[31"}), pdf.CodeStructure},
 		"broken reference of permission":  {certified(t, "/Reference[30 0 R]", pdftest.Objects{30: "<</P"}), pdf.CodeStructure},
+		"broken method of permission":     {certified(t, "/Reference[<</TransformMethod 30 0 R>>]", pdftest.Objects{30: "<</P"}), pdf.CodeStructure},
 		"broken parameters of permission": {certified(t, "/Reference[<</TransformMethod/DocMDP/TransformParams 30 0 R>>]", pdftest.Objects{30: "<</P"}), pdf.CodeStructure},
 	} {
 		if got := fault(t, c.data); got != c.code {
@@ -278,12 +279,16 @@ func certified(t *testing.T, members string, more pdftest.Objects) []byte {
 
 func TestPermissionsOfACertification(t *testing.T) {
 	for members, want := range map[string]int{
-		"": 0, "/Reference[]": 0, "/Reference 7": 0, "/Reference[<</TransformMethod/FieldMDP/TransformParams<</P 1>>>>]": 0,
+		"": 0, "/Reference[]": 0, "/Reference null": 0, "/Reference[<</TransformMethod/FieldMDP/TransformParams<</P 1>>>>]": 0,
 		"/Reference[<</TransformMethod/DocMDP>>]": 2, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 0>>>>]": 1, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 1>>>>]": 1,
 		"/Reference[<</TransformMethod/DocMDP/TransformParams<</P 2>>>>]": 2, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 3>>>>]": 3, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P 4>>>>]": 1, "/Reference[<</TransformMethod/DocMDP/TransformParams<</P/X>>>>]": 1,
 		"/Reference[<</TransformMethod/FieldMDP>><</TransformMethod/DocMDP/TransformParams<</P 3>>>>]": 3,
+		// D-30: no list, or something in it that is none of the references that are known.
+		"/Reference 7": 1, "/Reference<</TransformMethod/DocMDP/TransformParams<</P 3>>>>": 1, "/Reference/DocMDP": 1, "/Reference 30 0 R": 1, "/Reference 31 0 R": 0, "/Reference 32 0 R": 3, "/Reference 33 0 R": 0,
+		"/Reference[7]": 1, "/Reference[null]": 1, "/Reference[<<>>]": 1, "/Reference[<</TransformMethod(DocMDP)>>]": 1, "/Reference[<</TransformMethod 34 0 R/TransformParams<</P 3>>>>]": 3, "/Reference[<</TransformMethod 35 0 R>>]": 0,
+		"/Reference[<</TransformMethod/FieldMDP>>7]": 1,
 	} {
-		_, signatures := open(t, certified(t, members, nil))
+		_, signatures := open(t, certified(t, members, pdftest.Objects{30: "<</TransformMethod/DocMDP>>", 31: "[]", 32: "[<</TransformMethod/DocMDP/TransformParams<</P 3>>>>]", 33: "null", 34: "/DocMDP", 35: "/FieldMDP"}))
 		if len(signatures) != 1 || signatures[0].Fault != nil || signatures[0].Certifies != want {
 			t.Errorf("%s: %+v, want %d", members, signatures[0], want)
 		}

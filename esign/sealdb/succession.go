@@ -22,10 +22,12 @@ type successionBody struct {
 	DecidedBy  string    `json:",omitempty"`
 	DecidedAt  time.Time `json:",omitzero"`
 	Reason     string    `json:",omitempty"`
+	RecordedBy string    `json:",omitempty"`
+	RecordedAt time.Time `json:",omitzero"`
 }
 
 func encodeSuccession(p esign.Succession) (string, error) {
-	body, err := json.Marshal(successionBody{p.Kind, p.Heirs, p.Order, p.ProposedBy, p.DecidedBy, p.DecidedAt, p.Reason})
+	body, err := json.Marshal(successionBody{p.Kind, p.Heirs, p.Order, p.ProposedBy, p.DecidedBy, p.DecidedAt, p.Reason, p.RecordedBy, p.RecordedAt})
 	return string(body), err
 }
 
@@ -101,7 +103,7 @@ func (st *Store) successions(ctx context.Context, tail string, args ...any) ([]e
 		if err := json.Unmarshal([]byte(text), &b); err != nil {
 			return nil, fmt.Errorf("list successions: %w", err)
 		}
-		p.Kind, p.Heirs, p.Order, p.ProposedBy, p.DecidedBy, p.DecidedAt, p.Reason = b.Kind, b.Heirs, b.Order, b.ProposedBy, b.DecidedBy, b.DecidedAt, b.Reason
+		p.Kind, p.Heirs, p.Order, p.ProposedBy, p.DecidedBy, p.DecidedAt, p.Reason, p.RecordedBy, p.RecordedAt = b.Kind, b.Heirs, b.Order, b.ProposedBy, b.DecidedBy, b.DecidedAt, b.Reason, b.RecordedBy, b.RecordedAt
 		p.Since, p.ProposedAt, p.SealsEnded = sqldb.Time(since), sqldb.Time(proposed), ended != 0
 		if end != 0 {
 			p.SealsEnd = sqldb.Time(end)

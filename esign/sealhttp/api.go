@@ -24,7 +24,7 @@ type SealRecord struct {
 	Kind      string        `json:"kind" enum:"organisation,personal" doc:"personal: the seal of a person, who alone uses it"`
 	Person    *PersonRecord `json:"person,omitempty" doc:"With kind personal: whose it is"`
 	State     string        `json:"state" enum:"applied,approved,made,active,suspended,revoked" doc:"State of the seal"`
-	Reason    string        `json:"status_reason,omitempty" doc:"Why it was suspended or revoked"`
+	Reason    string        `json:"status_reason,omitempty" doc:"Why it was suspended or revoked; with cause replaced, the code of the seal that took its place"`
 	Cause     string        `json:"cause,omitempty" enum:"lost,replaced" doc:"How a revoked seal ended, an ordinary end when absent; lost for a suspended one whose loss is reported and not decided"`
 	LostAt    time.Time     `json:"lost_at,omitzero" doc:"With cause lost: when it was last known to be in the right hands, where that was said"`
 	Replaces  string        `json:"replaces,omitempty" doc:"Seal (id) whose place this one takes"`

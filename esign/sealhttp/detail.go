@@ -139,13 +139,21 @@ func (p *Pages) facts(r *http.Request, seal esign.Seal) []web.ShownField {
 		{Label: p.Renderer.Text(r, "seal.reviewer"), Value: seal.Reviewer}, {Label: p.Renderer.Text(r, "seal.maker"), Value: seal.Maker},
 		{Label: p.Renderer.Text(r, "seal.filing"), Value: p.filing(r, seal.Filing)},
 		{Label: p.Renderer.Text(r, "seal.stopped_by"), Value: seal.StoppedBy}, {Label: p.Renderer.Text(r, "seal.cause"), Value: p.cause(r, seal)},
-		{Label: p.Renderer.Text(r, "seal.lost_at"), Value: since(seal.LostAt)}, {Label: p.Renderer.Text(r, "action.reason"), Value: seal.StatusReason},
+		{Label: p.Renderer.Text(r, "seal.lost_at"), Value: since(seal.LostAt)}, {Label: p.Renderer.Text(r, "action.reason"), Value: reasonOf(seal)},
 	} {
 		if f.Value != "" {
 			all = append(all, f)
 		}
 	}
 	return all
+}
+
+// reasonOf is the reason of a state in people's words; that of a replaced seal is a code, which stands beside it as a link.
+func reasonOf(seal esign.Seal) string {
+	if seal.Cause == esign.CauseReplaced {
+		return ""
+	}
+	return seal.StatusReason
 }
 
 // confirmation is when the person of a personal seal confirmed it, and as whom.

@@ -86,6 +86,9 @@ func TestReplacementOnThePages(t *testing.T) {
 	if !strings.Contains(body, `id="seal-replaced-by" href="`+where+`"`) || !strings.Contains(body, "已换发") || strings.Contains(body, link) {
 		t.Error("the page of the seal before does not say that it was replaced")
 	}
+	if code := typed.Get("seal-number"); code == "" || strings.Count(body, code) != 1 {
+		t.Errorf("the code of the new seal is named %d times; once is the link", strings.Count(body, code))
+	}
 }
 
 // The page of a seal that ends soon says so, and the list shows those alone; not once another one is to take its place.

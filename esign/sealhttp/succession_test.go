@@ -38,7 +38,7 @@ func TestSuccessionsOverTheAPI(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	s.json(reviewer, http.MethodPost, one+"/decision", map[string]any{"decision": "annul", "reason": "有误"}, http.StatusForbidden)
-	if got := s.json(second, http.MethodPost, one+"/decision", map[string]any{"decision": "annul", "reason": "有误"}, http.StatusOK); got["state"] != "annulled" || got["reason"] != "有误" {
+	if got := s.json(second, http.MethodPost, one+"/decision", map[string]any{"decision": "annul", "reason": "有误"}, http.StatusOK); got["state"] != "annulled" || got["reason"] != "有误" || got["recorded_by"] != "staff:reviewer" || got["recorded_at"] == nil || got["decided_by"] == "staff:reviewer" {
 		t.Errorf("%v", got)
 	}
 }
@@ -94,7 +94,7 @@ func TestSuccessionsOfPages(t *testing.T) {
 		t.Error("the seal does not wait")
 	}
 	s.post(second, path+"/annul", url.Values{"reason": {"文件有误"}}, http.StatusSeeOther)
-	if body := s.page(reviewer, path, http.StatusOK); !strings.Contains(body, "已撤销") || !strings.Contains(body, "文件有误") {
-		t.Error("the page does not tell that it was annulled")
+	if body := s.page(reviewer, path, http.StatusOK); !strings.Contains(body, "已撤销") || !strings.Contains(body, "文件有误") || !strings.Contains(body, "登记人") || !strings.Contains(body, "staff:reviewer") {
+		t.Error("the page does not tell that it was annulled, or who had recorded it")
 	}
 }

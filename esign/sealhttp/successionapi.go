@@ -42,6 +42,8 @@ type SuccessionRecord struct {
 	DecidedBy  string        `json:"decided_by,omitempty" doc:"Who decided last"`
 	DecidedAt  time.Time     `json:"decided_at,omitzero" doc:"When"`
 	Reason     string        `json:"reason,omitempty" doc:"Why it was refused, withdrawn or annulled"`
+	RecordedBy string        `json:"recorded_by,omitempty" doc:"With state annulled: who had recorded it"`
+	RecordedAt time.Time     `json:"recorded_at,omitzero" doc:"When"`
 }
 
 func partyRecord(o esign.Party) PartyRecord { return PartyRecord{o.Name, o.Code} }
@@ -54,7 +56,7 @@ func successionRecord(p esign.Succession) SuccessionRecord {
 		heirs = append(heirs, partyRecord(heir))
 	}
 	return SuccessionRecord{ID: p.ID, State: string(p.State), Owner: partyRecord(p.Owner), Kind: string(p.Kind), Heirs: heirs, Since: p.Since, Order: p.Order, SealsEnd: p.SealsEnd, SealsEnded: p.SealsEnded,
-		ProposedBy: p.ProposedBy, ProposedAt: p.ProposedAt, DecidedBy: p.DecidedBy, DecidedAt: p.DecidedAt, Reason: p.Reason}
+		ProposedBy: p.ProposedBy, ProposedAt: p.ProposedAt, DecidedBy: p.DecidedBy, DecidedAt: p.DecidedAt, Reason: p.Reason, RecordedBy: p.RecordedBy, RecordedAt: p.RecordedAt}
 }
 
 type (

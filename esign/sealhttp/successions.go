@@ -192,7 +192,8 @@ func (p *Pages) showSuccession(w http.ResponseWriter, r *http.Request, status in
 	}
 	for _, fact := range []web.ShownField{{Label: text("succession.kind"), Value: text("succession.kind." + string(one.Kind))}, {Label: text("succession.heirs"), Value: strings.Join(heirs, "；")},
 		{Label: text("succession.since"), Value: dayOf(one.Since)}, {Label: text("succession.order"), Value: one.Order}, {Label: text("succession.seals_end"), Value: dayOf(one.SealsEnd)},
-		{Label: text("succession.proposed_by"), Value: one.ProposedBy + " · " + since(one.ProposedAt)}, {Label: text("succession.decided_by"), Value: strings.TrimSuffix(one.DecidedBy+" · "+since(one.DecidedAt), " · ")}, {Label: text("action.reason"), Value: one.Reason}} {
+		{Label: text("succession.proposed_by"), Value: one.ProposedBy + " · " + since(one.ProposedAt)}, {Label: text("succession.recorded_by"), Value: strings.TrimSuffix(one.RecordedBy+" · "+since(one.RecordedAt), " · ")},
+		{Label: text("succession.decided_by"), Value: strings.TrimSuffix(one.DecidedBy+" · "+since(one.DecidedAt), " · ")}, {Label: text("action.reason"), Value: one.Reason}} {
 		if fact.Value != "" {
 			body.Facts = append(body.Facts, fact)
 		}

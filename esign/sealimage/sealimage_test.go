@@ -28,24 +28,32 @@ func TestPictures(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		golden := filepath.Join("testdata", name+".svg")
-		if *update {
-			if err := os.WriteFile(golden, picture.SVG(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
+		compareGolden(t, name, picture)
+		checkRing(t, name, picture)
+	}
+}
+
+// compareGolden compares a picture with the golden one of its name, or writes that anew, and returns the picture in pixels, which are few enough.
+func compareGolden(t *testing.T, name string, picture *sealimage.Picture) []byte {
+	t.Helper()
+	golden := filepath.Join("testdata", name+".svg")
+	if *update {
+		if err := os.WriteFile(golden, picture.SVG(), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if string(want) != string(picture.SVG()) {
-			t.Errorf("%s differs from its golden picture", name)
-		}
-		checkRing(t, name, picture)
-		if content, err := picture.PNG(); err != nil || len(content) > 64<<10 {
-			t.Errorf("%s: %d octets, %v", name, len(content), err)
-		}
 	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != string(picture.SVG()) {
+		t.Errorf("%s differs from its golden picture", name)
+	}
+	content, err := picture.PNG()
+	if err != nil || len(content) > 64<<10 {
+		t.Fatalf("%s: %d octets, %v", name, len(content), err)
+	}
+	return content
 }
 
 // checkRing: nothing but the ring itself lies in the band of the ring, and nothing leaves the picture.

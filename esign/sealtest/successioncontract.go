@@ -35,6 +35,9 @@ func addSuccession(t *testing.T, s esign.Store, p esign.Succession) esign.Succes
 // settled is a succession as it is after a decision.
 func settled(p esign.Succession, state esign.SuccessionState) esign.Succession {
 	p.State, p.DecidedBy, p.DecidedAt, p.Reason = state, "b", Start.Add(time.Minute), "r"
+	if state == esign.SuccessionAnnulled {
+		p.RecordedBy, p.RecordedAt = "a", Start.Add(time.Second)
+	}
 	return p
 }
 

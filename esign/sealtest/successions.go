@@ -33,7 +33,7 @@ func (t *Twin) UpdateSuccession(_ context.Context, p esign.Succession, from esig
 		if !ok || have.State != from || p.State == from && (have.SealsEnded || !p.SealsEnded) {
 			return esign.ErrChanged
 		}
-		have.State, have.SealsEnded, have.DecidedBy, have.DecidedAt, have.Reason = p.State, p.SealsEnded, p.DecidedBy, p.DecidedAt, p.Reason
+		have.State, have.SealsEnded, have.DecidedBy, have.DecidedAt, have.Reason, have.RecordedBy, have.RecordedAt = p.State, p.SealsEnded, p.DecidedBy, p.DecidedAt, p.Reason, p.RecordedBy, p.RecordedAt
 		t.successions[p.ID] = have
 		return nil
 	})

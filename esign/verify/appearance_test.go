@@ -51,7 +51,7 @@ func TestD15OverlaysAfterSigning(t *testing.T) {
 		"a transparent picture":         {ofdtest.Replace(ofdtest.PageXML, textObject, textObject+`<ofd:ImageObject ID="902" Boundary="20 30 60 10" ResourceID="2" Alpha="254"/>`), nil},
 		"an annotation":                 {ofdtest.Replace(ofdtest.DocumentXML, "</ofd:Pages>", "</ofd:Pages><ofd:Annotations>Annots/Annotations.xml</ofd:Annotations>"), []ofd.File{annotations, annotation}},
 		"a template":                    {chainedFiles(ofdtest.Replace(ofdtest.DocumentXML, "</ofd:CommonData>", `<ofd:TemplatePage ID="899" BaseLoc="Tpls/T.xml"/></ofd:CommonData>`), ofdtest.Replace(ofdtest.PageXML, "<ofd:Content>", `<ofd:Template TemplateID="899" ZOrder="Foreground"/><ofd:Content>`)), []ofd.File{template}},
-		"another picture in its place":  {exchanged, nil},
+		"another picture in its place":  {otherPicture, nil},
 		"the text is drawn transparent": {ofdtest.Replace(ofdtest.PageXML, "<ofd:TextObject ", `<ofd:TextObject Alpha="0" `), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -60,8 +60,8 @@ func TestD15OverlaysAfterSigning(t *testing.T) {
 	}
 }
 
-// exchanged changes the picture of the package.
-func exchanged(path string, content []byte) []byte {
+// otherPicture changes the picture of the package.
+func otherPicture(path string, content []byte) []byte {
 	if strings.HasSuffix(path, ".png") {
 		return append(content, 'x')
 	}

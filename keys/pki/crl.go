@@ -51,6 +51,7 @@ type CRL struct {
 	Entries        []CRLEntry
 	Deviations     []Deviation
 	bySerial       map[string]int
+	repeated       map[string]CRLEntry // what is believed of serial numbers that stand more than once
 }
 
 // ParseCRL reads a CRL in DER or PEM. Errors wrap ErrCRL. The bound of 4 MiB (security rule R11) also bounds the entries,
@@ -158,7 +159,14 @@ func (c *CRL) parseEntries(reader *der.Reader, value der.Value) error {
 				return err
 			}
 		}
-		c.bySerial[entry.Serial.String()] = len(c.Entries)
+		serial := entry.Serial.String()
+		if before, twice := c.Lookup(entry.Serial); twice {
+			if c.repeated == nil {
+				c.repeated = map[string]CRLEntry{}
+			}
+			c.repeated[serial] = strictest(before, entry)
+		}
+		c.bySerial[serial] = len(c.Entries)
 		c.Entries = append(c.Entries, entry)
 	}
 	return nil
@@ -223,8 +231,29 @@ func (c *CRL) parseExtensions(reader *der.Reader, value der.Value) error {
 	return nil
 }
 
-// Lookup finds the entry of a serial number.
+// strictest is what two entries of one certificate say together: revoked since the earlier moment, for the reason after which less is
+// believed, else the earlier one's. RFC 5280 5.3 has no such list, and a choice by their order would be the forger's.
+func strictest(a, b CRLEntry) CRLEntry {
+	if b.RevokedAt.Before(a.RevokedAt) {
+		a, b = b, a
+	}
+	if a.Reason.Planned() && !b.Reason.Planned() {
+		a.Reason = b.Reason
+	}
+	return a
+}
+
+// Planned tells that a certificate ended for a reason that says nothing against what was signed before (RFC 5280 5.3.1): affiliationChanged,
+// superseded and cessationOfOperation.
+func (r RevocationReason) Planned() bool {
+	return r == RevokedAffiliationChanged || r == RevokedSuperseded || r == RevokedCessationOfOperation
+}
+
+// Lookup finds the entry of a serial number; of several, what they say together.
 func (c *CRL) Lookup(serial *big.Int) (CRLEntry, bool) {
+	if entry, ok := c.repeated[serial.String()]; ok {
+		return entry, true
+	}
 	if position, ok := c.bySerial[serial.String()]; ok {
 		return c.Entries[position], true
 	}
@@ -292,7 +321,7 @@ func (m *Memo) CheckRevocation(certificate, issuer *Certificate, lists []*CRL, n
 		}
 		entry, found := list.Lookup(certificate.Serial)
 		switch {
-		case found && entry.Reason != RevokedRemoveFromCRL:
+		case found: // also as removeFromCRL, which only delta lists may say (RFC 5280 5.3.1), and those are not used
 			if result.State != RevocationRevoked || entry.RevokedAt.Before(result.RevokedAt) {
 				result.State, result.RevokedAt, result.Reason, result.ThisTime = RevocationRevoked, entry.RevokedAt, entry.Reason, list.ThisUpdate
 			}

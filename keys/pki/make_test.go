@@ -451,17 +451,6 @@ func TestMadeCRLs(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
-	t.Run("removed from the list", func(t *testing.T) {
-		removed := template
-		removed.Entries = []CRLEntry{{Serial: leaf.Serial, RevokedAt: revokedAt, Reason: RevokedRemoveFromCRL}}
-		list, err := MakeCRL(rand.Reader, removed, root.certificate, root.key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := CheckRevocation(leaf, root.certificate, []*CRL{list}, now); got.State != RevocationGood {
-			t.Errorf("%+v", got)
-		}
-	})
 	t.Run("issuer may not sign lists", func(t *testing.T) {
 		maker := newKey(t)
 		noCRL := root.raw(t, "ca", &maker.PublicKey, func(*smx509.Certificate) {})

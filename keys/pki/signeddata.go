@@ -109,7 +109,12 @@ func (m *SignedData) parse(reader *der.Reader, value der.Value) error {
 	if err := m.parseContent(reader, members[2]); err != nil {
 		return err
 	}
+	seen := map[int]bool{} // two SETs of signers would let two readers judge different ones
 	for _, member := range members[3:] {
+		if seen[member.Tag] {
+			return fmt.Errorf("%w: a member of SignedData twice", der.ErrSyntax)
+		}
+		seen[member.Tag] = true
 		switch {
 		case member.IsContext(0):
 			err = m.parseCertificates(reader, member)

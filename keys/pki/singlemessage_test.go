@@ -45,6 +45,10 @@ func TestFormsOfMessages(t *testing.T) {
 	}{
 		"with lists":                     {replaceAt(t, message, ".1.0.4", append(context(1, list.Raw), rebuildFind(t, message, ".1.0.4")...)), func(m *SignedData) bool { return len(m.CRLs) == 1 && bytes.Equal(m.CRLs[0], list.Raw) }},
 		"inner content of three":         {replaceAt(t, message, ".1.0.2", der.EncodeSequence(oidOf(t, OIDGMData), content, content)), nil},
+		"certificates twice":             {replaceAt(t, message, ".1.0.3", slices.Repeat(rebuildFind(t, message, ".1.0.3"), 2)), nil},
+		"lists twice":                    {replaceAt(t, message, ".1.0.4", append(slices.Repeat(context(1, list.Raw), 2), rebuildFind(t, message, ".1.0.4")...)), nil},
+		"signers twice":                  {replaceAt(t, message, ".1.0.4", slices.Repeat(rebuildFind(t, message, ".1.0.4"), 2)), nil},
+		"an empty SET beside signers":    {replaceAt(t, message, ".1.0.4", append(der.EncodeSet(), rebuildFind(t, message, ".1.0.4")...)), nil},
 		"256 certificates":               {replaceAt(t, message, ".1.0.3", context(0, slices.Repeat([][]byte{leaf.Raw}, maxMessageCerts)...)), func(m *SignedData) bool { return len(m.Certificates) == maxMessageCerts }},
 		"64 signers":                     {replaceAt(t, message, ".1.0.4", der.EncodeSet(slices.Repeat([][]byte{rebuildFind(t, message, ".1.0.4.0")}, maxSigners)...)), func(m *SignedData) bool { return len(m.Signers) == maxSigners }},
 		"64 signed attributes":           {replaceAt(t, message, ".1.0.4.0.3", context(0, numbered(maxAttrs)...)), func(m *SignedData) bool { return len(m.Signers[0].AttributeTypes) == maxAttrs }},

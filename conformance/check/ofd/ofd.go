@@ -17,7 +17,7 @@ import (
 func Rules() []check.Rule {
 	return []check.Rule{
 		packageNames, packageDuplicates, packageStructure, packageLimits, xmlDoctype, xmlForm, boxes, locations,
-		signatureList, referencePaths, references, checkMethod, signatureMethod, coverage, changedAfter, dataHash, sealFile, twoSeals, trust, schemaOrder, messages,
+		signatureList, referencePaths, references, checkMethod, signatureMethod, coverage, changedAfter, dataHash, sealFile, twoSeals, trust, schemaOrder, messages, personal,
 	}
 }
 
@@ -39,9 +39,16 @@ var judgedAt = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 
 // judge gives the package of a vector to the judge of the product, with the test root trusted unless the vector says not.
 func judge(v vectors.Vector) check.Outcome {
+	outcome, _ := judgeBoth(v)
+	return outcome
+}
+
+// judgeBoth is judge, with the report.
+func judgeBoth(v vectors.Vector) (check.Outcome, verify.Result) {
 	roots, err := check.Roots(v)
 	if err != nil {
-		return check.Refuse("vector", err)
+		return check.Refuse("vector", err), verify.Result{}
 	}
-	return check.Verdict(v, verify.Verify(v.Name+".ofd", v.Fields["package"], verify.Options{Roots: roots, At: judgedAt, Strict: len(v.Fields["strict"]) > 0}))
+	result := verify.Verify(v.Name+".ofd", v.Fields["package"], verify.Options{Roots: roots, At: judgedAt, Strict: len(v.Fields["strict"]) > 0})
+	return check.Verdict(v, result), result
 }

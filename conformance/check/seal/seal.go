@@ -20,7 +20,7 @@ func Rules() []check.Rule {
 	return []check.Rule{
 		shape, version, makerSignature, v1Coverage, tolerated, strict, algorithm, rawValue,
 		signatureValue, dataHash, signerListed, signerDigest, signerUsage, signingTime, v1Time, bounds, trustList, sealStatus,
-		valueRange, valueEncoding, identity, publicKey, structures,
+		valueRange, valueEncoding, identity, publicKey, structures, personal,
 	}
 }
 
@@ -33,11 +33,18 @@ var (
 // judge takes the steps of GB/T 38540-2020 6.3 and 7.3 that need no trust, and requires that the verification report,
 // which no root is given to, finds the same: invalid where a step fails, and nothing against the rest.
 func judge(v vectors.Vector) check.Outcome {
+	outcome, _ := judgeBoth(v)
+	return outcome
+}
+
+// judgeBoth is judge, with the report.
+func judgeBoth(v vectors.Vector) (check.Outcome, verify.Result) {
 	input, name, format, at := v.Fields["seal"], "vector.esl", "seal", sealJudgedAt
 	if signature, ok := v.Fields["signature"]; ok {
 		input, name, format, at = signature, "vector.dat", "seal_signature", signatureJudgedAt
 	}
-	return agree(judgeSteps(v), verify.Verify(name, input, verify.Options{At: at}), format)
+	result := verify.Verify(name, input, verify.Options{At: at})
+	return agree(judgeSteps(v), result, format), result
 }
 
 // agree is the outcome, or report_differs when the report says otherwise.

@@ -31,6 +31,7 @@ type draft struct {
 	sealFile    []byte                          // Seal.esl to add
 	stamp       string                          // attributes of StampAnnot
 	sign        func(description []byte) []byte // makes a value without a seal, type Sign
+	stamped     func(description []byte) []byte // makes the value of another seal than that of the world, in Sign_0
 }
 
 func newDraft() *draft {
@@ -110,8 +111,12 @@ func (d *draft) seal(w *world, number int, lock bool) {
 		`<ofd:SignatureDateTime>20260601000000Z</ofd:SignatureDateTime><ofd:References` + method + `>` + references.String() + `</ofd:References><ofd:StampAnnot ` + d.stamp + `/>` + sealElement +
 		`</ofd:SignedInfo><ofd:SignedValue>/` + folder + `SignedValue.dat</ofd:SignedValue></ofd:Signature>`
 	d.put(folder+"Signature.xml", description)
-	if d.sign != nil {
+	switch {
+	case d.sign != nil:
 		d.put(folder+"SignedValue.dat", string(d.sign([]byte(description))))
+		return
+	case d.stamped != nil:
+		d.put(folder+"SignedValue.dat", string(d.stamped([]byte(description))))
 		return
 	}
 	d.put(folder+"SignedValue.dat", string(w.signature(w.seal(nil), func(i *ses.SignatureInfo) {
@@ -148,6 +153,7 @@ func writeOFD(w *writer) {
 	o.signatures()
 	o.schemaOrder()
 	o.messages()
+	o.personal()
 }
 
 // one writes a vector with a package in it, judged with the test root trusted unless trust is false.

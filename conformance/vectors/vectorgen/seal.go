@@ -40,6 +40,7 @@ func writeSeal(w *writer) {
 	s.structures()
 	s.moreSigners()
 	s.toleratedSignatures()
+	s.personal()
 }
 
 // one writes a vector with a seal or a signature in it.

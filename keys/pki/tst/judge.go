@@ -267,9 +267,5 @@ func (t *Token) checkChain(certificate *pki.Certificate, o Options) error {
 // says that the key is safe. A list without a reason, or with one that tells of the key, ends all its tokens, since whoever
 // has the key writes any genTime.
 func (t *Token) outlives(answer pki.Revocation) bool {
-	switch answer.Reason {
-	case pki.RevokedAffiliationChanged, pki.RevokedSuperseded, pki.RevokedCessationOfOperation:
-		return answer.RevokedAt.After(t.Latest())
-	}
-	return false
+	return answer.Reason.Planned() && answer.RevokedAt.After(t.Latest())
 }
