@@ -1,14 +1,9 @@
 package licensehttp
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -19,16 +14,15 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/batchfile"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/orderform"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/internal/safecsv"
-	"github.com/yinxin-gov/yinxin/internal/strictjson"
 )
 
 const (
-	maxBatchForm  = batchfile.MaxOctets + 1<<20
-	batchTime     = time.Minute // for a file to arrive
-	maxBatchOrder = 64 << 10    // octets of the JSON of a batch
-	resultsPage   = 1000
+	maxBatchForm = batchfile.MaxOctets + 1<<20
+	batchTime    = time.Minute // for a file to arrive
+	resultsPage  = 1000
 )
 
 // LicenseBatchOrder is what goes with the file of a batch.
@@ -103,7 +97,7 @@ type LicenseBatchPath struct {
 
 func registerLicenseBatches(to huma.API, a *api) {
 	order := huma.SchemaFromType(to.OpenAPI().Components.Schemas, reflect.TypeFor[LicenseBatchOrder]())
-	upload := operation("add-license-batch", http.MethodPost, "/api/v1/license-batches", "批量签发：上传并试运行 Upload a batch of applications and try every row")
+	upload := operation("add-license-batch", http.MethodPost, "/api/v1/license-batches", "Upload a batch of applications and try every row")
 	upload.Description = "Nothing is issued. Every row is judged as an application is, with the register; see list-license-batch-rows. The same key with the same content gives the batch that is there."
 	upload.MaxBodyBytes, upload.BodyReadTimeout, upload.SkipValidateBody, upload.DefaultStatus = maxBatchForm, batchTime, true, http.StatusCreated
 	upload.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject, Required: []string{"order", "file"},
@@ -173,61 +167,20 @@ func (a *api) addBatch(ctx context.Context, in *struct {
 	return a.batchRecord(ctx, b, err)
 }
 
-// batchOrder reads the form of a batch; nothing is written to disk.
+// batchOrder reads the form of a batch.
 func batchOrder(contentType string, body []byte) (o elicense.BatchOrder, err error) {
-	media, parameters, err := mime.ParseMediaType(contentType)
-	if err != nil || media != "multipart/form-data" || parameters["boundary"] == "" {
-		return o, fault.Wrap(err, fault.UnsupportedMedia)
+	var order LicenseBatchOrder
+	file, err := orderform.Read(contentType, body, &order)
+	if err != nil {
+		return o, err
 	}
-	reader := multipart.NewReader(bytes.NewReader(body), parameters["boundary"])
-	var order *LicenseBatchOrder
-	for {
-		part, err := reader.NextPart()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return o, fault.Wrap(err, fault.Malformed)
-		}
-		switch name := part.FormName(); {
-		case name == "order" && order == nil:
-			order, err = readBatchOrder(part)
-		case name == "file" && o.Content == nil:
-			o.Name = part.FileName()
-			o.Content, err = io.ReadAll(part) // as much as the body at most
-		default:
-			err = errors.New("another part, or one of them twice")
-		}
-		if err != nil {
-			return o, fault.Wrap(err, fault.Malformed)
-		}
-	}
-	if order == nil || o.Content == nil {
-		return o, fault.New(fault.Malformed)
-	}
+	o.Name, o.Content = file.Name, file.Content
 	o.TypeCode, o.AuthorityCode, o.Mapping = order.TypeCode, order.Authority, order.Mapping
 	o.Format, o.Encoding = batchfile.Format(order.Format), batchfile.Encoding(order.Encoding)
 	if o.Format == "" {
 		o.Format = batchfile.CSV
 	}
 	return o, nil
-}
-
-func readBatchOrder(r io.Reader) (*LicenseBatchOrder, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxBatchOrder+1))
-	if err == nil && len(raw) > maxBatchOrder {
-		err = errors.New("the order is too long")
-	}
-	if err == nil {
-		err = strictjson.CheckLower(raw)
-	}
-	if err != nil {
-		return nil, err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.DisallowUnknownFields()
-	order := new(LicenseBatchOrder)
-	return order, decoder.Decode(order)
 }
 
 func (a *api) batches(ctx context.Context, in *struct {

@@ -5,10 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"reflect"
 
@@ -16,9 +13,9 @@ import (
 
 	"github.com/yinxin-gov/yinxin/esign"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/orderform"
 	"github.com/yinxin-gov/yinxin/internal/problem"
 	"github.com/yinxin-gov/yinxin/internal/safecsv"
-	"github.com/yinxin-gov/yinxin/internal/strictjson"
 )
 
 // BatchOrder is what is the same for all documents of a batch.
@@ -53,8 +50,6 @@ const (
 	batchJSON = "results.json"
 	batchCSV  = "results.csv"
 )
-
-const maxOrder = 64 << 10 // octets of the JSON of a batch
 
 func registerBatches(api huma.API, service *esign.Service, operation func(id, method, path, summary string, status int) huma.Operation) {
 	order := huma.SchemaFromType(api.OpenAPI().Components.Schemas, reflect.TypeFor[BatchOrder]())
@@ -120,61 +115,21 @@ func registerBatches(api huma.API, service *esign.Service, operation func(id, me
 
 const zipType = "application/zip"
 
-// batchRequest reads the form of a batch; nothing is written to disk.
+// batchRequest reads the form of a batch.
 func batchRequest(ctx context.Context, seal, contentType string, body []byte) (esign.BatchRequest, error) {
 	request := esign.BatchRequest{SealID: seal}
 	if err := esign.MayStamp(ctx); err != nil { // before anything is told of the documents
 		return request, err
 	}
-	media, parameters, err := mime.ParseMediaType(contentType)
-	if err != nil || media != "multipart/form-data" || parameters["boundary"] == "" {
-		return request, fault.Wrap(err, fault.UnsupportedMedia)
+	var order BatchOrder
+	file, err := orderform.Read(contentType, body, &order)
+	if err != nil {
+		return request, err
 	}
-	reader := multipart.NewReader(bytes.NewReader(body), parameters["boundary"])
-	var order *BatchOrder
-	for {
-		part, err := reader.NextPart()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return request, fault.Wrap(err, fault.Malformed)
-		}
-		switch name := part.FormName(); {
-		case name == "order" && order == nil:
-			order, err = readBatchOrder(part)
-		case name == "file" && request.Archive == nil:
-			request.Archive, err = io.ReadAll(part) // as much as the body at most
-		default:
-			err = errors.New("another part, or one of them twice")
-		}
-		if err != nil {
-			return request, fault.Wrap(err, fault.Malformed)
-		}
-	}
-	if order == nil || request.Archive == nil {
-		return request, fault.New(fault.Malformed)
-	}
+	request.Archive = file.Content
 	request.Item, request.Purpose, request.Value = order.Item, order.Purpose, valueNamed(order.Value)
 	request.Places, err = order.places()
 	return request, err
-}
-
-func readBatchOrder(r io.Reader) (*BatchOrder, error) {
-	raw, err := io.ReadAll(io.LimitReader(r, maxOrder+1))
-	if err == nil && len(raw) > maxOrder {
-		err = errors.New("the order is too long")
-	}
-	if err == nil {
-		err = strictjson.CheckLower(raw)
-	}
-	if err != nil {
-		return nil, err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.DisallowUnknownFields()
-	order := new(BatchOrder)
-	return order, decoder.Decode(order)
 }
 
 func (r *BatchReport) add(ctx context.Context, f esign.BatchFile, done string) {
