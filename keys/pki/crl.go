@@ -184,7 +184,7 @@ func (c *CRL) parseEntryExtensions(reader *der.Reader, value der.Value, entry *C
 			if err != nil {
 				return err
 			}
-			number, err := reader.Int(inner)
+			number, err := reader.Enumerated(inner)
 			if err != nil {
 				return err
 			}

@@ -214,10 +214,7 @@ func (r *OCSPResponse) parse(reader *der.Reader, value der.Value) error {
 	if err != nil {
 		return err
 	}
-	if !fields[0].Is(der.TagEnumerated) {
-		return fmt.Errorf("%w: responseStatus", der.ErrType)
-	}
-	status, err := reader.Int(fields[0])
+	status, err := reader.Enumerated(fields[0])
 	if err != nil {
 		return fmt.Errorf("responseStatus: %w", err)
 	}
@@ -501,11 +498,11 @@ func (s *OCSPSingle) parseStatus(reader *der.Reader, value der.Value) error {
 	if err != nil {
 		return err
 	}
-	reason, err := reader.Int(inner)
+	reason, err := reader.Enumerated(inner)
 	if err != nil {
 		return fmt.Errorf("revocationReason: %w", err)
 	}
-	if !inner.Is(der.TagEnumerated) || reason < 0 || reason > 10 {
+	if reason < 0 || reason > 10 {
 		return fmt.Errorf("%w: revocationReason", der.ErrSyntax)
 	}
 	s.Reason = RevocationReason(reason)

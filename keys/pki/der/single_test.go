@@ -150,7 +150,21 @@ func TestMembersAreReadAgain(t *testing.T) {
 
 // TestNumbersAtTheirEdges: integers, object identifiers and named bits.
 func TestNumbersAtTheirEdges(t *testing.T) {
-	for input, want := range map[string]int{"0a0101": 1, "020102": 2, "02047fffffff": 1<<31 - 1, "020480000000": -1 << 31} {
+	for input, want := range map[string]int{"0a0101": 1, "0a01ff": -1, "0a047fffffff": 1<<31 - 1} {
+		if have, _, err := read(t, unhex(t, input), true, (*Reader).Enumerated); err != nil || have != want {
+			t.Errorf("%s: %d, %v", input, have, err)
+		}
+		if have, _, err := read(t, unhex(t, input), false, (*Reader).Int); !errors.Is(err, ErrType) { // neither is the other
+			t.Errorf("INTEGER %s: %d, %v", input, have, err)
+		}
+	}
+	if have, _, err := read(t, unhex(t, "020101"), false, (*Reader).Enumerated); !errors.Is(err, ErrType) {
+		t.Errorf("ENUMERATED 020101: %d, %v", have, err)
+	}
+	if have, _, err := read(t, unhex(t, "0a0500ffffffff"), false, (*Reader).Enumerated); !errors.Is(err, ErrLimit) {
+		t.Errorf("ENUMERATED of 40 bits: %d, %v", have, err)
+	}
+	for input, want := range map[string]int{"020102": 2, "02047fffffff": 1<<31 - 1, "020480000000": -1 << 31} {
 		if have, _, err := read(t, unhex(t, input), true, (*Reader).Int); err != nil || have != want {
 			t.Errorf("%s: %d, %v", input, have, err)
 		}

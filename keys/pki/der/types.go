@@ -13,14 +13,19 @@ import (
 // maxOIDArcs bounds an object identifier; the longest in use have 12 arcs.
 const maxOIDArcs = 64
 
-// Integer reads an INTEGER or ENUMERATED of any size.
+// Integer reads an INTEGER of any size.
 func (r *Reader) Integer(value Value) (*big.Int, error) {
-	if !value.Is(TagInteger) && !value.Is(TagEnumerated) || value.Constructed {
-		return nil, typeError("INTEGER", value)
+	return r.number("INTEGER", TagInteger, value)
+}
+
+// number reads INTEGER and ENUMERATED, which differ in their tag alone (X.690 8.4).
+func (r *Reader) number(name string, tag int, value Value) (*big.Int, error) {
+	if !value.Is(tag) || value.Constructed {
+		return nil, typeError(name, value)
 	}
 	content := value.Content
 	if len(content) == 0 {
-		return nil, fmt.Errorf("%w: empty INTEGER", ErrSyntax)
+		return nil, fmt.Errorf("%w: empty %s", ErrSyntax, name)
 	}
 	if len(content) > 1 && (content[0] == 0 && content[1] < 0x80 || content[0] == 0xff && content[1] >= 0x80) {
 		if err := r.Tolerate(IntegerPadded); err != nil {
@@ -35,13 +40,20 @@ func (r *Reader) Integer(value Value) (*big.Int, error) {
 }
 
 // Int reads an INTEGER between -2^31 and 2^31-1.
-func (r *Reader) Int(value Value) (int, error) {
-	number, err := r.Integer(value)
+func (r *Reader) Int(value Value) (int, error) { return r.small("INTEGER", TagInteger, value) }
+
+// Enumerated reads an ENUMERATED between -2^31 and 2^31-1.
+func (r *Reader) Enumerated(value Value) (int, error) {
+	return r.small("ENUMERATED", TagEnumerated, value)
+}
+
+func (r *Reader) small(name string, tag int, value Value) (int, error) {
+	number, err := r.number(name, tag, value)
 	if err != nil {
 		return 0, err
 	}
 	if !number.IsInt64() || number.Int64() != int64(int32(number.Int64())) {
-		return 0, fmt.Errorf("%w: INTEGER of %d bits", ErrLimit, number.BitLen())
+		return 0, fmt.Errorf("%w: %s of %d bits", ErrLimit, name, number.BitLen())
 	}
 	return int(number.Int64()), nil
 }
