@@ -4,7 +4,7 @@
 #   SOAK_FUZZ=60s    time of each fuzz target
 #   SOAK_STEPS=1000000   steps of the model of codes and refresh families on each database
 #   SOAK_KILLS=100   kills on each database
-#   SOAK_MUTATED=20000   changed documents judged beside ofdrw, and as many drawn chains and changed tokens beside OpenSSL
+#   SOAK_MUTATED=20000   changed documents judged beside ofdrw, and as many drawn chains and changed tokens, lists and answers beside OpenSSL
 #   SOAK_MUTATED_FROM=…   the first number, by default one that no run had before; a difference names its own
 #   OIDF_SUITE=…     folder of a built checkout of the OpenID conformance suite (conformance/oidf/README.md); without it that
 #                    part is left out. OIDF_JAVA names its Java, 21 or newer
@@ -27,6 +27,9 @@ YINXIN_MUTATED_SEALS=$mutated YINXIN_MUTATED_FROM=$from go test -timeout 12h -ru
 
 echo "== $mutated changed tokens of each kind beside OpenSSL, from $from on"
 YINXIN_MUTATED_TOKENS=$mutated YINXIN_MUTATED_FROM=$from go test -timeout 12h -run '^TestOpenSSLJudgesTokensAlike$' -v ./keys/pki/tst | grep -E ' here, .* there$|tokens of each|PASS|FAIL|ok'
+
+echo "== $mutated changed lists and answers of each kind beside OpenSSL, from $from on"
+YINXIN_MUTATED_LISTS=$mutated YINXIN_MUTATED_FROM=$from go test -timeout 12h -run '^TestOpenSSLJudgesListsAlike$' -v ./keys/pki | grep -E ' here, .* there$|of each kind|PASS|FAIL|ok'
 
 echo "== $mutated drawn chains beside OpenSSL, from $from on"
 YINXIN_MUTATED_CHAINS=$mutated YINXIN_MUTATED_FROM=$from go test -timeout 12h -run '^TestOpenSSLJudgesChainsAlike$' -v ./keys/pki | grep -E ' here, .* there$|chains from|PASS|FAIL|ok'

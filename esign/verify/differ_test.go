@@ -139,7 +139,7 @@ func compareMutated(t *testing.T, bases []string) {
 
 // campaign compares as many cases as the environment asks for.
 func (m *mutator) campaign(t *testing.T, bases []string) {
-	count, from := environmentNumber(t, "YINXIN_MUTATED_SEALS"), environmentNumber(t, "YINXIN_MUTATED_FROM")
+	count, from := testkit.Number(t, "YINXIN_MUTATED_SEALS"), testkit.Number(t, "YINXIN_MUTATED_FROM")
 	const batch = 500 // one process of the peer
 	tally := map[string]int{}
 	for first := from; first < from+count; first += batch {
@@ -163,19 +163,6 @@ func (m *mutator) campaign(t *testing.T, bases []string) {
 	if count > 0 {
 		t.Logf("%d numbers from %d: %v", count, from, tally)
 	}
-}
-
-func environmentNumber(t *testing.T, name string) uint64 {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return 0
-	}
-	number, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return number
 }
 
 // compare has both sides judge the cases, reports differences that nobody explained, and returns the outcomes: our verdict with its

@@ -17,6 +17,7 @@ import (
 
 	"github.com/emmansun/gmsm/smx509"
 
+	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/keys/pki/der"
 )
 
@@ -362,37 +363,14 @@ func TestOpenSSLJudgesChainsAlike(t *testing.T) {
 		}
 		return what, ours + "\t" + theirs + "\t" + kind
 	}
-	content, err := os.ReadFile(keptChains)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kept, cases := string(content), 0
-	for line := range strings.Lines(kept) {
-		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 3)
-		if strings.HasPrefix(line, "#") || len(fields) != 3 {
-			continue
-		}
-		number, err := strconv.ParseUint(fields[0], 10, 64)
+	testkit.KeptCases(t, keptChains, 1, 100, func(keys []string) (what, outcome string) {
+		number, err := strconv.ParseUint(keys[0], 10, 64)
 		if err != nil {
 			t.Fatal(err)
 		}
-		what, outcome := judged(number)
-		if cases++; what != fields[1] {
-			t.Fatalf("%d is %q and was %q: the kept numbers mean other chains", number, what, fields[1])
-		}
-		if outcome != fields[2] && os.Getenv("UPDATE_GOLDEN") == "" {
-			t.Errorf("%d %s: now %q, kept %q (UPDATE_GOLDEN=1 writes what is so)", number, what, outcome, fields[2])
-		}
-		kept = strings.Replace(kept, line, fields[0]+"\t"+what+"\t"+outcome+"\n", 1)
-	}
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(keptChains, []byte(kept), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	} else if cases < 100 {
-		t.Errorf("%d kept chains", cases)
-	}
-	count, from := environmentNumber(t, "YINXIN_MUTATED_CHAINS"), environmentNumber(t, "YINXIN_MUTATED_FROM")
+		return judged(number)
+	})
+	count, from := testkit.Number(t, "YINXIN_MUTATED_CHAINS"), testkit.Number(t, "YINXIN_MUTATED_FROM")
 	tally := map[string]int{}
 	for number := from; number < from+count; number++ {
 		what, outcome := judged(number)
@@ -412,17 +390,4 @@ func TestOpenSSLJudgesChainsAlike(t *testing.T) {
 	if count > 0 {
 		t.Logf("%d chains from %d: %v", count, from, tally)
 	}
-}
-
-func environmentNumber(t *testing.T, name string) uint64 {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return 0
-	}
-	number, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return number
 }

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
+	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/keys/pki"
 	"github.com/yinxin-gov/yinxin/keys/pki/der/dertest"
 	"github.com/yinxin-gov/yinxin/keys/pki/tst"
@@ -113,38 +113,15 @@ func TestOpenSSLJudgesTokensAlike(t *testing.T) {
 		}
 		return class, ours + "\t" + theirs + "\t" + explained
 	}
-	content, err := os.ReadFile(mutatedCases)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kept, cases := string(content), 0
-	for line := range strings.Lines(kept) {
-		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 4)
-		if strings.HasPrefix(line, "#") || len(fields) != 4 {
-			continue
-		}
-		number, err := strconv.ParseUint(fields[1], 10, 64)
+	testkit.KeptCases(t, mutatedCases, 2, 60, func(keys []string) (class, outcome string) {
+		number, err := strconv.ParseUint(keys[1], 10, 64)
 		if err != nil {
 			t.Fatal(err)
 		}
-		class, outcome := judged(fields[0], number)
-		if cases++; class != fields[2] {
-			t.Fatalf("%s %d is %q and was %q: the kept numbers mean other tokens", fields[0], number, class, fields[2])
-		}
-		if outcome != fields[3] && os.Getenv("UPDATE_GOLDEN") == "" {
-			t.Errorf("%s %d %s: now %q, kept %q (UPDATE_GOLDEN=1 writes what is so)", fields[0], number, class, outcome, fields[3])
-		}
-		kept = strings.Replace(kept, line, strings.Join(append(fields[:3], outcome), "\t")+"\n", 1)
-	}
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(mutatedCases, []byte(kept), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	} else if cases < 60 {
-		t.Errorf("%d kept cases", cases)
-	}
+		return judged(keys[0], number)
+	})
 	tally := map[string]int{}
-	count, from := environmentNumber(t, "YINXIN_MUTATED_TOKENS"), environmentNumber(t, "YINXIN_MUTATED_FROM")
+	count, from := testkit.Number(t, "YINXIN_MUTATED_TOKENS"), testkit.Number(t, "YINXIN_MUTATED_FROM")
 	for number := from; number < from+count; number++ {
 		for _, kind := range mutatedKinds {
 			class, outcome := judged(kind, number)
@@ -164,17 +141,4 @@ func mustAbs(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return whole
-}
-
-func environmentNumber(t *testing.T, name string) uint64 {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return 0
-	}
-	number, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return number
 }
