@@ -17,7 +17,7 @@ import (
 func Rules() []check.Rule {
 	return []check.Rule{
 		packageNames, packageDuplicates, packageStructure, packageLimits, xmlDoctype, xmlForm, boxes, locations,
-		signatureList, referencePaths, references, checkMethod, signatureMethod, coverage, changedAfter, dataHash, sealFile, twoSeals, trust, schemaOrder, messages, personal,
+		signatureList, referencePaths, references, checkMethod, signatureMethod, coverage, changedAfter, dataHash, sealFile, twoSeals, trust, schemaOrder, messages, personal, appearance,
 	}
 }
 

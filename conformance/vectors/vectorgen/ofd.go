@@ -154,6 +154,7 @@ func writeOFD(w *writer) {
 	o.schemaOrder()
 	o.messages()
 	o.personal()
+	o.appearance()
 }
 
 // one writes a vector with a package in it, judged with the test root trusted unless trust is false.
