@@ -435,6 +435,7 @@ var benchPicture = bytes.Repeat([]byte("\x89PNG of a seal of some size…\n"), 1
 
 // BenchmarkSESSign makes seal signatures over a digest that is given: "anew" reads and checks seal and certificate first and its own
 // signature after; "digest given" is the signature alone by a stamper that has them; "seal kept" keeps the state of SM3 after the seal too.
+// Beside the last two stands what SM3 and SM2 alone take of them in the same run: nothing of a format is read or written there.
 func BenchmarkSESSign(b *testing.B) {
 	w := newWorld(b)
 	seal, private := w.seal(b, func(i *SealInfo) { i.Picture.Data = benchPicture }), w.signerKey
@@ -460,6 +461,14 @@ func BenchmarkSESSign(b *testing.B) {
 			}
 		}
 	})
+	b.Run("digest given, SM3 and SM2 alone", func(b *testing.B) {
+		message := make([]byte, len(seal))
+		for b.Loop() {
+			if _, err := signWith(private)(message); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	b.Run("seal kept", func(b *testing.B) {
 		stamper, err := NewStamper(seal, w.signer.Raw, nil)
 		if err != nil {
@@ -480,10 +489,18 @@ func BenchmarkSESSign(b *testing.B) {
 			}
 		}
 	})
+	b.Run("seal kept, SM2 alone", func(b *testing.B) {
+		digest := make([]byte, 32)
+		for b.Loop() {
+			if _, err := private.Sign(rand.Reader, digest, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // BenchmarkSESVerify reads a seal signature with its certificates and verifies both values; "seal kept" judges other signatures of a
-// seal that was met before.
+// seal that was met before. What SM3 and SM2 alone take of it stands beside it.
 func BenchmarkSESVerify(b *testing.B) {
 	w := newWorld(b)
 	seal := w.seal(b, func(i *SealInfo) { i.Picture.Data = benchPicture })
@@ -520,6 +537,23 @@ func BenchmarkSESVerify(b *testing.B) {
 			verify(b, inputs[0], nil)
 		}
 	})
+	public, message := &w.signerKey.PublicKey, make([]byte, len(seal))
+	value, err := signWith(w.signerKey)(message)
+	if err != nil {
+		b.Fatal(err)
+	}
+	digest := make([]byte, 32)
+	raw, err := w.signerKey.Sign(rand.Reader, digest, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("anew, SM3 and SM2 alone", func(b *testing.B) { // the seal is signed by its maker and part of what is signed with it
+		for b.Loop() {
+			if !sm2.VerifyASN1WithSM2(public, nil, message, value) || !sm2.VerifyASN1WithSM2(public, nil, message, value) {
+				b.Fatal("a good value")
+			}
+		}
+	})
 	b.Run("seal kept", func(b *testing.B) {
 		b.ReportAllocs()
 		var memo *pki.Memo
@@ -532,6 +566,13 @@ func BenchmarkSESVerify(b *testing.B) {
 				b.StartTimer()
 			}
 			verify(b, inputs[n], memo)
+		}
+	})
+	b.Run("seal kept, SM2 alone", func(b *testing.B) {
+		for b.Loop() {
+			if !sm2.VerifyASN1(public, digest, raw) {
+				b.Fatal("a good value")
+			}
 		}
 	})
 }
