@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 )
@@ -43,16 +44,23 @@ type Catalogue struct {
 	messages map[string]map[string]string // locale → key → text
 }
 
-// New loads the catalogue of every language.
+// New gives the catalogue of every language. The embedded one is read once in a process.
 func New(cfg Config) (*Catalogue, error) {
-	source := cfg.Messages
-	if source == nil {
-		sub, err := fs.Sub(embedded, "locales")
-		if err != nil {
-			return nil, fmt.Errorf("i18n: open catalogues: %w", err)
-		}
-		source = sub
+	if cfg.Messages == nil {
+		return own()
 	}
+	return load(cfg.Messages)
+}
+
+var own = sync.OnceValues(func() (*Catalogue, error) {
+	source, err := fs.Sub(embedded, "locales")
+	if err != nil {
+		return nil, fmt.Errorf("i18n: open catalogues: %w", err)
+	}
+	return load(source)
+})
+
+func load(source fs.FS) (*Catalogue, error) {
 	catalogue := &Catalogue{messages: map[string]map[string]string{}}
 	for _, locale := range Locales() {
 		content, err := fs.ReadFile(source, "messages."+locale+".json")
