@@ -76,6 +76,8 @@ func TestD16LettersAndGlyphsOfAText(t *testing.T) {
 		"a ligature beyond the text":             {long, transform(`CodePosition="0" CodeCount="65"`, "7"), "|5|||" + long + "=7", false},
 		"as many codes as can be said":           {"ab", transform(`CodePosition="1" CodeCount="9223372036854775807"`, "7"), "|5||a|b=7", false},
 		"behind the text":                        {"ab", transform(`CodePosition="2"`, "7"), "|5||ab|", false},
+		"behind the text, several glyphs":        {"ab", transform(`CodePosition="2"`, "7 8"), "|5||ab|", false},
+		"far behind the text":                    {"ab", transform(`CodePosition="9223372036854775807"`, "7"), "|5||ab|", false},
 		"before the text":                        {"ab", transform(`CodePosition="-1" CodeCount="2"`, "7"), "|5||ab|", false},
 		"without a place":                        {"ab", transform(`CodeCount="1"`, "7"), "|5||ab|", false},
 		"a count that cannot be read":            {"ab", transform(`CodePosition="0" CodeCount="9223372036854775808"`, "7"), "|5||ab|", false},
