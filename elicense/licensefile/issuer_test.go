@@ -2,7 +2,9 @@ package licensefile
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/esign/verify"
@@ -25,6 +27,7 @@ func TestL09WhoseSealItIs(t *testing.T) {
 		{"multi-valued attribute", verify.Signature{Seal: seal("专用章"), Signer: signer("CN=1+O=" + name)}, true},
 		{"name as part of another", verify.Signature{Seal: seal("专用章"), Signer: signer("O=假" + name)}, false},
 		{"seal of another", verify.Signature{Seal: seal("示例市自然资源和规划局"), Signer: signer("O=示例市自然资源和规划局")}, false},
+		{"seal of another, signer unknown", verify.Signature{Seal: seal("示例市自然资源和规划局")}, false},
 		{"seal of a person there", verify.Signature{Seal: &verify.Seal{Name: name + "王小明", Type: 2}, Signer: signer("CN=王小明,O=" + code + name)}, false},
 		{"seal of a person alone", verify.Signature{Seal: &verify.Seal{Name: "王小明（" + name + "）", Type: 2}, Signer: signer("O=" + name)}, false},
 		{"certificate of a person there", verify.Signature{Seal: seal("专用章"), Signer: signer("CN=王小明,OU=局长,O=" + code + " " + name)}, false},
@@ -58,5 +61,47 @@ func TestUnknownTypeOfOurs(t *testing.T) {
 	j.conclude(true, "V00")
 	if result.Verdict != verify.Indeterminate || result.Code != "V01" || result.Signatures[0].Checks[0].Status != verify.Unknown {
 		t.Errorf("%+v", result)
+	}
+}
+
+// TestHowOldAStatusListMayBe: a package of a type never makes it older than the built-in type does, nor than what holds for types that nobody knows.
+func TestHowOldAStatusListMayBe(t *testing.T) {
+	types := catalog.Default().Types()
+	at := slices.IndexFunc(types, func(t *catalog.Type) bool { return t.StatusFresh() > unknownTypeFresh })
+	if at < 0 {
+		t.Fatal("no type is fresh for longer than an unknown one")
+	}
+	builtIn := types[at]
+	fresh := builtIn.FreshHours
+	hours := func(n int) *catalog.Type { return &catalog.Type{FreshHours: n} }
+	for name, c := range map[string]struct {
+		of   *catalog.Type
+		code string
+		want int
+	}{
+		"built in":                     {nil, builtIn.Code, fresh},
+		"known to nobody":              {nil, "none", 24},
+		"a package that asks for less": {hours(fresh - 1), builtIn.Code, fresh - 1},
+		"a package that asks the same": {hours(fresh), builtIn.Code, fresh},
+		"a package that asks for more": {hours(fresh + 1), builtIn.Code, fresh},
+		"of another type, less":        {hours(23), "none", 23},
+		"of another type, more":        {hours(25), "none", 24},
+	} {
+		if got := freshFor(c.of, c.code); got != time.Duration(c.want)*time.Hour {
+			t.Errorf("%s: %v, want %d hours", name, got, c.want)
+		}
+	}
+}
+
+func TestWhatMayBeTheTextOfACode(t *testing.T) {
+	const address = "https://a.invalid/"
+	for text, want := range map[string]bool{
+		address + strings.Repeat("a", maxCodeText-len(address)):   true,
+		address + strings.Repeat("a", maxCodeText-len(address)+1): false,
+		address + "\xff": false,
+	} {
+		if _, got := codeText([]byte(text)); got != want {
+			t.Errorf("%d octets: %v", len(text), got)
+		}
 	}
 }

@@ -184,8 +184,8 @@ func (j *licenseJudge) issuer(l *License) {
 // namesParty looks for an attribute of a distinguished name (RFC 4514) whose value is one of the texts.
 func namesParty(subject string, texts ...string) bool {
 	for _, part := range splitName(subject) {
-		_, value, ok := strings.Cut(part, "=")
-		if ok && value != "" && slices.Contains(texts, value) {
+		_, value, _ := strings.Cut(part, "=")
+		if value != "" && slices.Contains(texts, value) {
 			return true
 		}
 	}
@@ -236,16 +236,14 @@ const unknownTypeFresh = 24 * time.Hour
 // freshFor is how old a status list may be: what the version says by which the licence was made, and what the built-in type says where
 // another one would take more time.
 func freshFor(t *catalog.Type, typeCode string) time.Duration {
-	builtIn, ok := catalog.Find(typeCode)
-	switch {
-	case t == nil && !ok:
-		return unknownTypeFresh
-	case t == nil, ok && builtIn.StatusFresh() < t.StatusFresh():
-		return builtIn.StatusFresh()
-	case !ok:
-		return min(t.StatusFresh(), unknownTypeFresh)
+	fresh := unknownTypeFresh
+	if builtIn, ok := catalog.Find(typeCode); ok {
+		fresh = builtIn.StatusFresh()
 	}
-	return t.StatusFresh()
+	if t != nil {
+		fresh = min(fresh, t.StatusFresh())
+	}
+	return fresh
 }
 
 // typesOf is the catalogue with the trusted packages of the licence's type; nil when there are none.

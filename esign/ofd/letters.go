@@ -1,18 +1,20 @@
 package ofd
 
 import (
+	"cmp"
 	"encoding/binary"
+	"iter"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
 )
 
-// Bounds of what Letters does for one package: octets of font programs, and ranges and letters of their maps.
+// Bounds of what Letters does for one package: octets of font programs; tables, maps, ranges and letters of them, and letters that are compared.
 const (
 	maxPrograms = 64 << 20
 	maxLetters  = 3_000_000
-	maxTables   = 64
 )
 
 // Difference is a letter of a text that a font draws as another one.
@@ -49,8 +51,9 @@ func (d Drawn) compared() bool { return d.Glyph != 0 && strings.ContainsFunc(d.L
 
 // Differences finds the letters of a text that an embedded font draws as others (D-16): where CGTransform puts in the place of letters a glyph that the
 // font's own map (cmap, ISO/IEC 14496-22) has for others alone, and where the font has one glyph for two letters and the text uses it. What a glyph looks
-// like is not judged, so a font whose glyph of 1 is drawn as 9 is not found. Fonts without a map for Unicode say nothing, and capital and small letters are
-// one. ok is false where a bound was met. Programs of one path come one after the other.
+// like is not judged, so a font whose glyph of 1 is drawn as 9 is not found. Viewers differ in which of several maps they take, so each counts. Fonts
+// without a map for Unicode say nothing, and capital and small letters are one. ok is false where a bound was met, and then nothing is told. Programs of
+// one path come one after the other.
 func (l *Letters) Differences(u FontUse, program []byte) (all []Difference, ok bool) {
 	if u.Path != l.path || l.octets == 0 {
 		l.path = u.Path
@@ -59,8 +62,7 @@ func (l *Letters) Differences(u FontUse, program []byte) (all []Difference, ok b
 	if l.octets > maxPrograms {
 		return nil, false
 	}
-	font := openProgram(program)
-	tables := font.unicodeMaps()
+	font := l.open(program)
 	wanted := map[uint16][]string{} // by glyph: the letters that CGTransform draws by it
 	for _, one := range u.Drawn {
 		if one.compared() {
@@ -74,18 +76,15 @@ func (l *Letters) Differences(u FontUse, program []byte) (all []Difference, ok b
 		}
 	}
 	if len(text) > 0 {
-		l.each(tables, func(letter rune, glyph uint16) {
-			if text[letter] && glyph != 0 { // the first map that has it is the one
-				delete(text, letter)
-				if !font.empty(glyph) {
-					own[glyph] = append(own[glyph], letter)
-				}
+		l.each(font.maps, func(letter rune, glyph uint16) {
+			if text[letter] && glyph != 0 && !font.empty(glyph) {
+				own[glyph] = append(own[glyph], letter)
 			}
 		})
 	}
 	codes, known := map[uint16][]rune{}, map[Drawn]bool{} // by glyph: the letters that the map has for it and that are told apart
 	if len(wanted)+len(own) > 0 {
-		l.each(tables, func(letter rune, glyph uint16) {
+		l.each(font.maps, func(letter rune, glyph uint16) {
 			if distinct(letter) && (wanted[glyph] != nil || own[glyph] != nil) {
 				if one := (Drawn{string(letter), glyph}); !known[one] {
 					known[one] = true
@@ -94,6 +93,12 @@ func (l *Letters) Differences(u FontUse, program []byte) (all []Difference, ok b
 			}
 		})
 	}
+	for glyph, shown := range codes {
+		l.steps += len(shown) * (len(wanted[glyph]) + len(own[glyph]))
+	}
+	if l.steps > maxLetters { // a letter whose own code was not reached would be taken for another
+		return nil, false
+	}
 	noted := map[Difference]bool{}
 	note := func(letter, shown rune) {
 		if one := (Difference{letter, shown}); !noted[one] {
@@ -101,23 +106,15 @@ func (l *Letters) Differences(u FontUse, program []byte) (all []Difference, ok b
 			all = append(all, one)
 		}
 	}
-	for glyph, drawn := range wanted {
-		for _, letters := range drawn {
-			if l.steps += len(codes[glyph]); l.steps > maxLetters {
-				return nil, false
-			}
-			if shown, other := another(letters, codes[glyph]); other {
+	for glyph, shown := range codes {
+		for _, letters := range wanted[glyph] {
+			if !drawsOne(letters, shown) {
 				letter, _ := utf8.DecodeRuneInString(letters[strings.IndexFunc(letters, distinct):])
-				note(letter, shown)
+				note(letter, shown[0])
 			}
 		}
-	}
-	for glyph, letters := range own {
-		for _, letter := range letters {
-			if l.steps += len(codes[glyph]); l.steps > maxLetters {
-				return nil, false
-			}
-			for _, code := range codes[glyph] {
+		for _, letter := range own[glyph] {
+			for _, code := range shown {
 				if tellable(code) && !same(letter, code) {
 					note(letter, code)
 				}
@@ -125,24 +122,16 @@ func (l *Letters) Differences(u FontUse, program []byte) (all []Difference, ok b
 		}
 	}
 	sort.Slice(all, func(i, k int) bool {
-		return all[i].Letter < all[k].Letter || all[i].Letter == all[k].Letter && all[i].Shown < all[k].Shown
+		return cmp.Or(all[i].Letter-all[k].Letter, all[i].Shown-all[k].Shown) < 0
 	})
-	return all, l.steps <= maxLetters
+	return all, true
 }
 
-// another gives a letter that a glyph's codes stand for, where none of them is among the letters.
-func another(letters string, codes []rune) (shown rune, other bool) {
-	for _, code := range codes {
-		for _, letter := range letters {
-			if same(letter, code) {
-				return 0, false
-			}
-		}
-		if shown == 0 || code < shown {
-			shown = code
-		}
-	}
-	return shown, shown != 0
+// drawsOne tells that a glyph with these codes draws one of the letters.
+func drawsOne(letters string, codes []rune) bool {
+	return slices.ContainsFunc(codes, func(code rune) bool {
+		return strings.ContainsFunc(letters, func(letter rune) bool { return same(letter, code) })
+	})
 }
 
 // same tells that two letters are one, or the capital and small form of one, which fonts for titles draw alike.
@@ -162,137 +151,128 @@ func alphanumeric(letter rune) bool {
 	return letter >= '0' && letter <= '9' || letter|0x20 >= 'a' && letter|0x20 <= 'z'
 }
 
-// program is a font program (sfnt). Whatever of it cannot be read is as if it were not there.
-type program struct{ tables map[string][]byte }
-
-func openProgram(data []byte) program {
-	p := program{map[string][]byte{}}
-	at := 0
-	if len(data) >= 16 && string(data[:4]) == "ttcf" { // a collection: its first font
-		at = int(big.Uint32(data[12:]))
-	}
-	if at < 0 || at > len(data)-12 {
-		return p
-	}
-	count := int(big.Uint16(data[at+4:]))
-	if count > maxTables {
-		return p
-	}
-	for i := range count {
-		record := at + 12 + 16*i
-		if record+16 > len(data) {
-			return p
-		}
-		from, size := uint64(big.Uint32(data[record+8:])), uint64(big.Uint32(data[record+12:]))
-		if from+size <= uint64(len(data)) {
-			p.tables[string(data[record:record+4])] = data[from : from+size]
-		}
-	}
-	return p
+// font is what is read of a font program (sfnt). Whatever of it cannot be read is as if it were not there.
+type font struct {
+	head, loca []byte
+	maps       [][]byte // the subtables of cmap that map Unicode
 }
 
+func (l *Letters) open(program []byte) (f font) {
+	at := 0
+	if at32(program, 0) == 0x74746366 { // ttcf, a collection: its first font
+		at = int(at32(program, 12))
+	}
+	seen := map[int]bool{} // platforms share their maps
+	count := int(at16(program, at+4))
+	l.steps += count
+	for i := range count {
+		record := at + 12 + 16*i
+		from := min(int(at32(program, record+8)), len(program))
+		table := program[from:min(from+int(at32(program, record+12)), len(program))]
+		switch at32(program, record) {
+		case 0x68656164: // head
+			f.head = table
+		case 0x6C6F6361: // loca
+			f.loca = table
+		case 0x636D6170: // cmap; viewers differ in which of two they take
+			records := int(at16(table, 2))
+			l.steps += records
+			for k := range records {
+				platform, encoding, offset := at16(table, 4+8*k), at16(table, 6+8*k), int(at32(table, 8+8*k))
+				unicode := platform == 0 || platform == 3 && (encoding == 1 || encoding == 10)
+				if start := from + offset; unicode && !seen[start] {
+					seen[start] = true
+					f.maps = append(f.maps, table[min(offset, len(table)):])
+				}
+			}
+		}
+	}
+	return f
+}
+
+// at16 and at32 read a number of a program; 0 stands behind its end.
+func at16(data []byte, at int) uint16 {
+	if at+2 > len(data) {
+		return 0
+	}
+	return big.Uint16(data[at:])
+}
+
+func at32(data []byte, at int) uint32 { return uint32(at16(data, at))<<16 | uint32(at16(data, at+2)) }
+
 // empty tells that a TrueType glyph draws nothing; of others it is not known.
-func (p program) empty(glyph uint16) bool {
-	head, loca := p.tables["head"], p.tables["loca"]
-	if len(head) < 52 {
+func (f font) empty(glyph uint16) bool {
+	if len(f.head) < 52 {
 		return false
 	}
 	at := int(glyph)
-	if big.Uint16(head[50:]) == 0 {
-		return 2*at+4 <= len(loca) && big.Uint16(loca[2*at:]) == big.Uint16(loca[2*at+2:])
+	if big.Uint16(f.head[50:]) == 0 {
+		return 2*at+4 <= len(f.loca) && at16(f.loca, 2*at) == at16(f.loca, 2*at+2)
 	}
-	return 4*at+8 <= len(loca) && big.Uint32(loca[4*at:]) == big.Uint32(loca[4*at+4:])
-}
-
-// letterMaps are the subtables of a cmap that map Unicode, of formats 4, 6 and 12.
-type letterMaps [][]byte
-
-func (p program) unicodeMaps() (all letterMaps) {
-	cmap := p.tables["cmap"]
-	if len(cmap) < 4 {
-		return nil
-	}
-	seen := map[int64]bool{}
-	for i := range min(int(big.Uint16(cmap[2:])), maxTables) {
-		record := 4 + 8*i
-		if record+8 > len(cmap) {
-			break
-		}
-		platform, encoding, at := big.Uint16(cmap[record:]), big.Uint16(cmap[record+2:]), int64(big.Uint32(cmap[record+4:]))
-		if platform != 0 && (platform != 3 || encoding != 1 && encoding != 10) || at > int64(len(cmap))-16 {
-			continue
-		}
-		if seen[at] { // platforms share their maps
-			continue
-		}
-		seen[at] = true
-		switch table := cmap[at:]; big.Uint16(table) {
-		case 4, 6, 12:
-			all = append(all, table)
-		}
-	}
-	return all
+	return 4*at+8 <= len(f.loca) && at32(f.loca, 4*at) == at32(f.loca, 4*at+4)
 }
 
 // each gives every letter with its glyph.
-func (l *Letters) each(maps letterMaps, visit func(letter rune, glyph uint16)) {
+func (l *Letters) each(maps [][]byte, visit func(letter rune, glyph uint16)) {
 	for _, table := range maps {
-		eachRange(table, func(first, last rune, of func(rune) uint16) bool {
-			l.steps++
-			for letter := first; letter <= last && l.steps <= maxLetters; letter++ {
-				l.steps++
-				visit(letter, of(letter))
+		for one := range ranges(table) {
+			if l.steps += 1 + max(0, int(one.last-one.first)+1); l.steps > maxLetters {
+				return
 			}
-			return l.steps <= maxLetters
-		})
+			for letter := one.first; letter <= one.last; letter++ {
+				visit(letter, one.glyph(letter))
+			}
+		}
 	}
 }
 
-// eachRange gives the ranges of a subtable.
-func eachRange(table []byte, visit func(first, last rune, of func(rune) uint16) bool) {
-	switch big.Uint16(table) {
-	case 4:
-		segments := int(big.Uint16(table[6:]) / 2)
-		if 16+8*segments > len(table) {
-			return
-		}
-		ends, starts := table[14:], table[16+2*segments:]
-		deltas, offsets := table[16+4*segments:], table[16+6*segments:]
-		for i := range segments {
-			first, last, delta, offset := rune(big.Uint16(starts[2*i:])), rune(big.Uint16(ends[2*i:])), big.Uint16(deltas[2*i:]), int(big.Uint16(offsets[2*i:]))
-			if last == 0xFFFF { // the end mark
-				last--
+// letterRange is a range of a map; one that ends before it begins holds nothing.
+type letterRange struct {
+	first, last rune
+	glyph       func(rune) uint16 // 0 where the map has none
+}
+
+// ranges gives the ranges of a subtable of formats 4, 6 and 12; others have none.
+func ranges(table []byte) iter.Seq[letterRange] {
+	return func(yield func(letterRange) bool) {
+		switch at16(table, 0) {
+		case 4:
+			segments := int(at16(table, 6) / 2)
+			if 16+8*segments > len(table) {
+				return
 			}
-			if first > last {
-				continue
-			}
-			if !visit(first, last, func(letter rune) uint16 {
-				if offset == 0 {
-					return uint16(letter) + delta
+			ends, starts := table[14:], table[16+2*segments:]
+			deltas, offsets := table[16+4*segments:], table[16+6*segments:]
+			for i := range segments {
+				first, last, delta, offset := rune(at16(starts, 2*i)), rune(at16(ends, 2*i)), at16(deltas, 2*i), int(at16(offsets, 2*i))
+				if !yield(letterRange{first, last, func(letter rune) uint16 {
+					if offset == 0 {
+						return uint16(letter) + delta
+					}
+					glyph := at16(offsets, 2*i+offset+2*int(letter-first))
+					if glyph == 0 {
+						return 0
+					}
+					return glyph + delta
+				}}) {
+					return
 				}
-				at := 2*i + offset + 2*int(letter-first)
-				if at+2 > len(offsets) || big.Uint16(offsets[at:]) == 0 {
+			}
+		case 6:
+			first := rune(at16(table, 6))
+			yield(letterRange{first, first + rune(at16(table, 8)) - 1, func(letter rune) uint16 { return at16(table, 10+2*int(letter-first)) }})
+		case 12:
+			for i := range min(int(at32(table, 12)), (len(table)-16)/12) {
+				group := table[16+12*i:]
+				first, last, glyph := rune(min(at32(group, 0), 0x110000)), rune(min(at32(group, 4), 0x10FFFF)), int(at32(group, 8))
+				if !yield(letterRange{first, last, func(letter rune) uint16 {
+					if number := glyph + int(letter-first); number <= math.MaxUint16 {
+						return uint16(number)
+					}
 					return 0
+				}}) {
+					return
 				}
-				return big.Uint16(offsets[at:]) + delta
-			}) {
-				return
-			}
-		}
-	case 6:
-		first, count := rune(big.Uint16(table[6:])), int(big.Uint16(table[8:]))
-		count = min(count, (len(table)-10)/2)
-		visit(first, first+rune(count)-1, func(letter rune) uint16 { return big.Uint16(table[10+2*int(letter-first):]) })
-	case 12:
-		groups := min(int(big.Uint32(table[12:])), (len(table)-16)/12)
-		for i := range groups {
-			group := table[16+12*i:]
-			first, last, glyph := big.Uint32(group), big.Uint32(group[4:]), big.Uint32(group[8:])
-			if first > last || last > 0x10FFFF || glyph > math.MaxUint16 {
-				continue
-			}
-			if !visit(rune(first), rune(last), func(letter rune) uint16 { return uint16(glyph + uint32(letter) - first) }) {
-				return
 			}
 		}
 	}

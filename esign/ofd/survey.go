@@ -1,6 +1,7 @@
 package ofd
 
 import (
+	"cmp"
 	"sort"
 	"strconv"
 	"strings"
@@ -104,13 +105,16 @@ func (s *survey) textObject(p *Package, object *Node) {
 	for _, code := range object.All("TextCode") {
 		letters = append(letters, []rune(CodeText(code.Text))...)
 	}
-	drawn := map[int]bool{} // letters that CGTransform draws
-	note := func(letters []rune, field string) {
-		if glyph, err := strconv.ParseUint(field, 10, 16); err == nil && len(letters) <= maxLigature {
-			if one := (Drawn{string(letters), uint16(glyph)}); p.room(text.drawn[one]) {
-				text.drawn[one] = true
-			}
+	drawn := make([]bool, len(letters)) // by CGTransform; letters whose glyph cannot be read are drawn by their codes
+	note := func(letters []rune, field string) bool {
+		glyph, err := strconv.ParseUint(field, 10, 16)
+		if err != nil {
+			return false
 		}
+		if one := (Drawn{string(letters), uint16(glyph)}); p.room(text.drawn[one]) {
+			text.drawn[one] = true
+		}
+		return true
 	}
 	for _, transform := range object.All("CGTransform") {
 		at, err := strconv.Atoi(transform.AttrOr("CodePosition", ""))
@@ -119,16 +123,22 @@ func (s *survey) textObject(p *Package, object *Node) {
 			continue
 		}
 		glyphs := strings.Fields(transform.Child("Glyphs").Value())
-		of := letters[at:min(at+count, len(letters))]
-		for i := range of {
-			drawn[at+i] = true
-			if len(glyphs) == count {
-				note(of[i:i+1], glyphs[i])
+		of := letters[at:]
+		of = of[:min(count, len(of))]
+		switch {
+		case len(glyphs) == count:
+			for i := range of {
+				drawn[at+i] = note(of[i:i+1], glyphs[i]) || drawn[at+i]
 			}
-		}
-		if len(glyphs) != count {
+		case len(of) > maxLigature:
+			p.Unsurveyed = true
+		default:
+			read := len(glyphs) > 0
 			for _, glyph := range glyphs {
-				note(of, glyph)
+				read = note(of, glyph) && read
+			}
+			for i := range of {
+				drawn[at+i] = read || drawn[at+i]
 			}
 		}
 	}
@@ -157,12 +167,7 @@ func CodeText(text string) string {
 	if strings.ContainsAny(text, "\r\n") {
 		text = strings.Trim(text, " \t\r\n")
 	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' {
-			return ' '
-		}
-		return r
-	}, text)
+	return strings.Map(func(r rune) rune { return max(r, ' ') }, text)
 }
 
 // Outside lists what leads out of the package, or plays: URI actions, actions on other files, sound and film, each with its target and the file that
@@ -218,7 +223,7 @@ func (p *Package) FontUses() []FontUse {
 	for _, document := range p.Documents {
 		for _, part := range document.parts {
 			s := p.surveys[part.path]
-			if s == nil { // a page that is missing
+			if s == nil { // a resource file that is missing
 				continue
 			}
 			for id, text := range s.text {
@@ -267,10 +272,7 @@ func (p *Package) FontUses() []FontUse {
 	}
 	sort.Slice(uses, func(i, k int) bool {
 		a, b := uses[i], uses[k]
-		if a.Path != b.Path {
-			return a.Path < b.Path
-		}
-		return a.ID < b.ID || a.ID == b.ID && a.Name < b.Name
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.ID, b.ID), strings.Compare(a.Name, b.Name)) < 0
 	})
 	return uses
 }

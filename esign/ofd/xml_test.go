@@ -496,3 +496,23 @@ func TestPageText(t *testing.T) {
 		t.Errorf("%v %v", runs, err)
 	}
 }
+
+// TestD21DeclarationsOfXML: a declaration says XML 1.0 in UTF-8 as all readers read it, or the file is refused.
+func TestD21DeclarationsOfXML(t *testing.T) {
+	for declaration, good := range map[string]bool{
+		`version="1.0"`: true, `version='1.0'`: true, `version = "1.0" `: true, "version\t=\r\n'1.0'\n": true,
+		`version="1.0" encoding="UTF-8"`: true, `version='1.0' encoding = 'utf-8'`: true, `version="1.0" standalone="yes"`: true,
+		`version="1.0" encoding="UTF-8" standalone='no' `: true,
+		``: false, `version`: false, `version=`: false, `version "1.0"`: false, `version=1.0`: false, `version=x1.0x`: false, `version="1.0`: false, `version="1.0'`: false,
+		`version=""`: false, `version="1.1"`: false, `version = "1.1"`: false, `version="1.0 "`: false, `Version="1.0"`: false, `"1.0"`: false,
+		`encoding="UTF-8"`: false, `encoding="UTF-8" version="1.0"`: false, `version="1.0"encoding="UTF-8"`: false, `version="1.0" encoding="GB18030"`: false,
+		`version="1.0" encoding = "GB18030"`: false, `version="1.0" encoding=""`: false, `version="1.0" encoding = ""`: false, `version="1.0" encoding UTF-8`: false,
+		`version="1.0" standalone="YES"`: false, `version="1.0" standalone=""`: false, `version="1.0" standalone="yes" encoding="UTF-8"`: false,
+		`version="1.0" version="1.0"`: false, `version="1.0" other="1"`: false, `version="1.0" encoding="UTF-8" standalone="no" x`: false, `version="1.0"x`: false,
+	} {
+		_, failure := ofd.ParseXML("a.xml", []byte("<?xml "+declaration+"?><a/>"), ofd.DefaultLimits())
+		if good && failure != nil || !good && (failure == nil || failure.Code != ofd.CodeXML) {
+			t.Errorf("%q: %v", declaration, failure)
+		}
+	}
+}

@@ -219,26 +219,22 @@ func (p *xmlParser) token(token xml.Token, at int) *Error {
 }
 
 // plainDeclaration tells what stands in an XML declaration (XML 1.0 2.8, rule 23): version, encoding and standalone in this order, the last two where they
-// are wanted. The decoder looks for two of the members and takes anything beside them, while other readers refuse the whole file.
+// are wanted, and of XML 1.0 and UTF-8 alone. The decoder looks for two of the members and takes anything beside them, while other readers refuse the whole
+// file; where blanks stand around the sign, it does not find the encoding by which others read.
 func plainDeclaration(text string) bool {
 	const blanks = " \t\r\n"
-	rest, first := text, true
-	for _, member := range []struct {
-		name   string
-		needed bool
-		value  func(string) bool
+	rest := " " + text // a blank stands before each member
+	for i, member := range []struct {
+		name string
+		is   func(string) bool
 	}{
-		{"version", true, func(v string) bool { return len(v) > 2 && v[:2] == "1." && strings.Trim(v[2:], "0123456789") == "" }},
-		{"encoding", false, func(v string) bool {
-			return v != "" && isLetter(rune(v[0])) && !strings.ContainsFunc(v, func(r rune) bool {
-				return !isLetter(r) && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
-			})
-		}},
-		{"standalone", false, func(v string) bool { return v == "yes" || v == "no" }},
+		{"version", func(v string) bool { return v == "1.0" }},
+		{"encoding", func(v string) bool { return strings.EqualFold(v, "utf-8") }},
+		{"standalone", func(v string) bool { return v == "yes" || v == "no" }},
 	} {
 		after := strings.TrimLeft(rest, blanks)
-		if !strings.HasPrefix(after, member.name) || first == (len(after) < len(rest)) { // a blank stands before all but the first
-			if member.needed {
+		if after == rest || !strings.HasPrefix(after, member.name) {
+			if i == 0 {
 				return false
 			}
 			continue
@@ -249,10 +245,10 @@ func plainDeclaration(text string) bool {
 			return false
 		}
 		value, behind, closed := strings.Cut(after[1:], after[:1])
-		if !closed || !member.value(value) {
+		if !closed || !member.is(value) {
 			return false
 		}
-		rest, first = behind, false
+		rest = behind
 	}
 	return strings.Trim(rest, blanks) == ""
 }

@@ -8,7 +8,6 @@ import (
 // Bounds of what Outside looks at.
 const (
 	maxAnnotations = 5_000
-	maxChain       = 16 // actions that follow each other
 	maxActions     = 10_000
 	maxOutside     = 100
 	maxTarget      = 120 // octets of an address
@@ -18,93 +17,102 @@ const (
 var outsideActions = []Name{"GoToR", "GoToE", "Launch", "URI", "Sound", "Movie", "SubmitForm", "ImportData", "JavaScript", "Rendition", "GoTo3DView", "RichMediaExecute"}
 
 // Outside lists the actions of the catalog, its names, pages and annotations that lead out of the file, run a program or play, each with where it hangs
-// (D-18); addresses are as the file has them. Nothing of it is ever followed. The last entry is … where there is more. Whatever cannot be read is left out: others say so.
+// (D-18); addresses are as the file has them. Nothing of it is ever followed. The last entry is … where there is more, or may be, since something cannot be
+// read.
 func (f *File) Outside() []string {
 	o := &outside{view: f.latest, met: map[Ref]bool{}}
-	catalog, err := o.catalog()
-	if err != nil || catalog == nil {
-		return nil
-	}
-	o.action("catalog", catalog.Get("OpenAction"), 0)
+	catalog := o.dict(o.trailerValue("Root"))
+	o.action("catalog", catalog.Get("OpenAction"))
 	o.additional("catalog", catalog.Get("AA"))
-	if names, _ := o.dict(catalog.Get("Names")); names != nil && names.Get("JavaScript") != nil {
+	if o.dict(catalog.Get("Names")).Get("JavaScript") != nil {
 		o.found = append(o.found, "JavaScript catalog")
 	}
-	_ = o.eachPage(func(number int, _ Ref, page *Dict) error { // as far as the pages can be read
+	o.failed(o.eachPage(func(number int, _ Ref, page *Dict) error {
 		where := fmt.Sprintf("page %d", number)
 		o.additional(where, page.Get("AA"))
-		object, err := o.resolve(page.Get("Annots"))
-		list, _ := object.(Array)
+		list, _ := o.value(page.Get("Annots")).(Array)
 		for _, item := range list {
-			if o.seen++; err != nil || o.seen > maxAnnotations {
+			if o.annotations++; o.annotations > maxAnnotations {
+				o.more = true
 				break
 			}
-			if annotation, _ := o.dict(item); annotation != nil {
-				o.action(where, annotation.Get("A"), 0)
-				o.additional(where, annotation.Get("AA"))
-			}
+			annotation := o.dict(item)
+			o.action(where, annotation.Get("A"))
+			o.additional(where, annotation.Get("AA"))
 		}
 		return nil
-	})
+	}))
 	slices.Sort(o.found)
 	o.found = slices.Compact(o.found)
-	if len(o.found) > maxOutside || o.actions > maxActions || o.seen > maxAnnotations {
-		return append(o.found[:min(len(o.found), maxOutside)], "…")
+	if len(o.found) > maxOutside {
+		o.found, o.more = o.found[:maxOutside], true
+	}
+	if o.more {
+		return append(o.found, "…")
 	}
 	return o.found
 }
 
 type outside struct {
 	*view
-	found   []string
-	seen    int          // annotations
-	actions int          // looked at
-	met     map[Ref]bool // actions, so that one that comes after itself is looked at once
+	found       []string
+	annotations int
+	actions     int          // looked at
+	met         map[Ref]bool // actions, so that one that comes after itself is looked at once
+	more        bool
+}
+
+func (o *outside) failed(err error) { o.more = o.more || err != nil }
+
+// value and dict follow references; what cannot be read, or is none, is nil.
+func (o *outside) value(object Object) Object {
+	value, err := o.resolve(object)
+	o.failed(err)
+	return value
+}
+
+func (o *outside) dict(object Object) *Dict {
+	dict, _ := o.value(object).(*Dict)
+	return dict
 }
 
 // action notes an action and those that come after it.
-func (o *outside) action(where string, object Object, depth int) {
+func (o *outside) action(where string, object Object) {
 	if ref, ok := object.(Ref); ok {
 		if o.met[ref] {
 			return
 		}
 		o.met[ref] = true
 	}
-	action, err := o.dict(object) // an array is a place in the file
-	if err != nil || action == nil {
+	action := o.dict(object)
+	if action == nil { // none, or a place in the file
 		return
 	}
-	if o.actions++; o.actions > maxActions || depth > maxChain {
+	if o.actions++; o.actions > maxActions {
+		o.more = true
 		return
 	}
-	kind, _ := action.Get("S").(Name)
-	if slices.Contains(outsideActions, kind) {
+	if kind, _ := o.value(action.Get("S")).(Name); slices.Contains(outsideActions, kind) {
 		text := string(kind)
-		if target, ok := action.Get("URI").(String); ok {
+		if target, ok := o.value(action.Get("URI")).(String); ok {
 			text += " " + string(target.Octets[:min(len(target.Octets), maxTarget)])
 		}
 		o.found = append(o.found, text+" "+where)
 	}
-	next, err := o.resolve(action.Get("Next"))
-	if err != nil {
-		return
-	}
-	list, ok := next.(Array)
+	list, ok := o.value(action.Get("Next")).(Array)
 	if !ok {
 		list = Array{action.Get("Next")}
 	}
 	for _, one := range list {
-		o.action(where, one, depth+1)
+		o.action(where, one)
 	}
 }
 
 // additional notes the actions of events.
 func (o *outside) additional(where string, object Object) {
-	events, err := o.dict(object)
-	if err != nil || events == nil {
-		return
-	}
-	for _, key := range events.Keys {
-		o.action(where, events.Get(key), 0)
+	if events := o.dict(object); events != nil {
+		for _, key := range events.Keys {
+			o.action(where, events.Get(key))
+		}
 	}
 }

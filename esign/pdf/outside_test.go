@@ -21,10 +21,12 @@ func TestD18ActionsOfPDF(t *testing.T) {
 	link := func(action string) pdftest.Objects {
 		return page("/Annots[<</Type/Annot/Subtype/Link/Rect[0 0 1 1]/A " + action + ">>]")
 	}
-	chain := "<</S/Named/N/NextPage>>"
+	chain := "<</S/Launch/F(x)>>"
 	for range 40 {
 		chain = "<</S/GoTo/D[3 0 R/Fit]/Next " + chain + ">>"
 	}
+	circle := pdftest.Objects{9: "9 0 R", 10: "<</S/URI/URI(https://evil.invalid/)>>"}
+	long := strings.Repeat("x", 120)
 	for name, c := range map[string]struct {
 		objects pdftest.Objects
 		want    []string
@@ -41,7 +43,16 @@ func TestD18ActionsOfPDF(t *testing.T) {
 		"another file":             {link("<</S/GoToR/F(b.pdf)>>"), []string{"GoToR page 1"}},
 		"after another action":     {link("<</S/GoTo/D[3 0 R/Fit]/Next[<</S/Named/N/NextPage>><</S/Launch/F(x)>>]>>"), []string{"Launch page 1"}},
 		"by a reference":           {link("9 0 R").With(pdftest.Objects{9: "<</S/Movie/Next 9 0 R>>"}), []string{"Movie page 1"}},
-		"many after each other":    {link(chain), nil},
+		"many after each other":    {link(chain), []string{"Launch page 1"}},
+		"a kind by a reference":    {link("<</S 9 0 R>>").With(pdftest.Objects{9: "/Launch"}), []string{"Launch page 1"}},
+		"a target by a reference":  {link("<</S/URI/URI 9 0 R>>").With(pdftest.Objects{9: "(https://evil.invalid/)"}), []string{"URI https://evil.invalid/ page 1"}},
+		"a long target":            {link("<</S/URI/URI(" + long + "y)>>"), []string{"URI " + long + " page 1"}},
+		"twice at one place":       {page("/AA<</O<</S/Movie>>/C<</S/Movie>>>>"), []string{"Movie page 1"}},
+		"names without scripts":    {catalog("/Names<</Dests<</Names[]>>>>"), nil},
+		"an annotation of none":    {page("/Annots[null 99 0 R 7]"), nil},
+		"no annotations":           {page("/Annots 7/AA 7"), nil},
+		"behind what is broken":    {page("/AA<</O 9 0 R>>/Annots[9 0 R<</A 9 0 R>><</A 10 0 R>>]").With(circle), []string{"URI https://evil.invalid/ page 1", "…"}},
+		"before a broken page":     {catalog("/OpenAction 10 0 R").With(circle).With(pdftest.Objects{2: "<</Type/Pages/Kids[9 0 R]/Count 1>>"}), []string{"URI https://evil.invalid/ catalog", "…"}},
 		"of an annotation's event": {page("/Annots[<</Type/Annot/Subtype/Widget/Rect[0 0 1 1]/AA<</E<</S/Sound>>>>>>]"), []string{"Sound page 1"}},
 	} {
 		f, err := pdf.Open(pdftest.Table(pdftest.Plain().With(c.objects), "/Root 1 0 R"), pdf.Limits{})
@@ -53,31 +64,35 @@ func TestD18ActionsOfPDF(t *testing.T) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	var annotations strings.Builder
-	for n := range 6000 {
-		fmt.Fprintf(&annotations, "<</A<</S/URI/URI(https://evil.invalid/%05d%s)>>>>", n, strings.Repeat("x", 200))
+	opened := func(objects pdftest.Objects) []string {
+		f, err := pdf.Open(pdftest.Table(pdftest.Plain().With(objects), "/Root 1 0 R"), pdf.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.Outside()
 	}
-	f, err := pdf.Open(pdftest.Table(pdftest.Plain().With(page("/Annots["+annotations.String()+"]")), "/Root 1 0 R"), pdf.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := f.Outside(); len(got) != 101 || got[100] != "…" || len(got[0]) > 140 {
-		t.Errorf("%d places, the first of %d octets", len(got), len(got[0]))
+	for _, c := range []struct {
+		links, others int // annotations with an action that leads outside, and without
+		want          int
+		more          bool
+	}{{100, 0, 100, false}, {101, 0, 100, true}, {1, 4999, 1, false}, {1, 5000, 1, true}} {
+		var annotations strings.Builder
+		for n := range c.links {
+			fmt.Fprintf(&annotations, "<</A<</S/URI/URI(https://evil.invalid/%05d)>>>>", n)
+		}
+		got := opened(page("/Annots[" + annotations.String() + strings.Repeat("null ", c.others) + "]"))
+		if more := len(got) > c.want; more != c.more || len(got) < c.want || more && !slices.Equal(got[c.want:], []string{"…"}) {
+			t.Errorf("%d and %d annotations: %d places", c.links, c.others, len(got))
+		}
 	}
 	loop := pdftest.Objects{9: "<</S/GoTo/Next[" + strings.Repeat("9 0 R ", 16) + "]>>", 10: "<</Subtype/Link/A<</S/URI/URI(https://evil.invalid/)>>>>"}
-	f, err = pdf.Open(pdftest.Table(pdftest.Plain().With(page("/AA<</O 9 0 R>>/Annots[10 0 R]")).With(loop), "/Root 1 0 R"), pdf.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := f.Outside(); !slices.Equal(got, []string{"URI https://evil.invalid/ page 1"}) {
+	if got := opened(page("/AA<</O 9 0 R>>/Annots[10 0 R]").With(loop)); !slices.Equal(got, []string{"URI https://evil.invalid/ page 1"}) {
 		t.Errorf("behind an action that comes after itself: %q", got)
 	}
-	wide := pdftest.Objects{9: "<</S/GoTo/Next[" + strings.Repeat("<</S/GoTo>>", 10_001) + "]>>"}
-	f, err = pdf.Open(pdftest.Table(pdftest.Plain().With(page("/AA<</O 9 0 R>>")).With(wide), "/Root 1 0 R"), pdf.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := f.Outside(); !slices.Equal(got, []string{"…"}) {
-		t.Errorf("more actions than are looked at: %q", got)
+	for n, want := range map[int][]string{9_999: nil, 10_000: {"…"}} {
+		wide := pdftest.Objects{9: "<</S/GoTo/Next[" + strings.Repeat("<</S/GoTo>>", n) + "]>>"}
+		if got := opened(page("/AA<</O 9 0 R>>").With(wide)); !slices.Equal(got, want) {
+			t.Errorf("%d actions after one: %q", n, got)
+		}
 	}
 }

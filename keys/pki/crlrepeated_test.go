@@ -27,6 +27,7 @@ func TestACertificateThatIsListedTwice(t *testing.T) {
 		"the earlier one is worse":     {[]CRLEntry{entry(early, RevokedKeyCompromise), entry(late, RevokedSuperseded)}, entry(early, RevokedKeyCompromise)},
 		"of two bad ones the earlier":  {[]CRLEntry{entry(early, RevokedUnspecified), entry(late, RevokedKeyCompromise)}, entry(early, RevokedUnspecified)},
 		"of two good ones the earlier": {[]CRLEntry{entry(early, RevokedCessationOfOperation), entry(late, RevokedAffiliationChanged)}, entry(early, RevokedCessationOfOperation)},
+		"of two others the earlier":    {[]CRLEntry{entry(early, RevokedAffiliationChanged), entry(late, RevokedCessationOfOperation)}, entry(early, RevokedAffiliationChanged)},
 		"three":                        {[]CRLEntry{entry(late, RevokedSuperseded), entry(late, RevokedCACompromise), entry(early, RevokedSuperseded)}, entry(early, RevokedCACompromise)},
 		"taken out":                    {[]CRLEntry{entry(early, RevokedRemoveFromCRL)}, entry(early, RevokedRemoveFromCRL)},
 		"revoked and taken out":        {[]CRLEntry{entry(early, RevokedSuperseded), entry(late, RevokedRemoveFromCRL)}, entry(early, RevokedRemoveFromCRL)},

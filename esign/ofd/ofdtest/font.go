@@ -76,10 +76,11 @@ func FontProgram(format uint16, letters map[rune]uint16, empty ...uint16) []byte
 	put32(at)
 	head := make([]byte, 54)
 	head[51] = 1 // loca of 32 bits
-	return program(map[string][]byte{"cmap": cmap, "head": head, "loca": table})
+	return Program(map[string][]byte{"cmap": cmap, "head": head, "loca": table})
 }
 
-func program(tables map[string][]byte) []byte {
+// Program is a font program (sfnt) with these tables, which stand in it in the order of their names.
+func Program(tables map[string][]byte) []byte {
 	names := slices.Sorted(maps.Keys(tables))
 	out := binary.BigEndian.AppendUint16([]byte{0, 1, 0, 0}, uint16(len(names)))
 	out = append(out, make([]byte, 6)...)
