@@ -6,11 +6,13 @@
 package facedesign
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -240,3 +242,53 @@ func cutLast(text, separator string) (before, after string, ok bool) {
 
 // Round is a length in hundredths of a millimetre, as finely as a face is made.
 func Round(mm float64) float64 { return math.Round(mm*100) / 100 }
+
+// Key is a value that a text may show.
+type Key struct {
+	Key   string       `json:"key"`
+	Label catalog.Text `json:"label"`
+}
+
+// Keys are the values that the texts of a face may show: the fields of type.json, whatever else is wrong with it, behind them the common
+// elements that are no fields of it.
+func Keys(typeFile []byte) []Key {
+	var declared struct {
+		Fields []Key `json:"fields"`
+	}
+	_ = json.Unmarshal(typeFile, &declared) // what cannot be read is told by the catalogue
+	known := map[string]bool{}
+	var keys []Key
+	for _, f := range declared.Fields {
+		if f.Key == "" || known[f.Key] {
+			continue
+		}
+		known[f.Key] = true
+		if e, ok := catalog.Default().Element(f.Key); ok && len(f.Label) == 0 {
+			f.Label = e.Label
+		}
+		keys = append(keys, f)
+	}
+	for _, e := range catalog.Default().Elements() {
+		if !e.CopyOnly && !known[e.Key] {
+			keys = append(keys, Key{e.Key, e.Label})
+		}
+	}
+	return keys
+}
+
+// Archive packs the files of a package as typepackage.ReadZIP reads them. Equal files give equal octets.
+func Archive(files map[string][]byte) ([]byte, error) {
+	var out bytes.Buffer
+	archive := zip.NewWriter(&out)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		w, err := archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(files[name]); err != nil {
+			return nil, err
+		}
+	}
+	err := archive.Close()
+	return out.Bytes(), err
+}

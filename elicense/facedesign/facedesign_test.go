@@ -13,6 +13,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/facedesign"
 	"github.com/yinxin-gov/yinxin/elicense/licenseface"
+	"github.com/yinxin-gov/yinxin/elicense/typepackage"
 )
 
 const (
@@ -201,5 +202,39 @@ func TestDataOfKinds(t *testing.T) {
 	}
 	if !reflect.DeepEqual(before, business.Sample) {
 		t.Error("the sample was changed")
+	}
+}
+
+func TestArchivesAreReadAsPackages(t *testing.T) {
+	business, _ := catalog.Find(businessLicense)
+	packed, err := facedesign.Archive(business.Files())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := facedesign.Archive(business.Files())
+	if err != nil || !bytes.Equal(packed, again) {
+		t.Errorf("equal files give other octets: %v", err)
+	}
+	files, err := typepackage.ReadZIP(packed)
+	if err != nil || !reflect.DeepEqual(files, business.Files()) {
+		t.Errorf("%d files: %v", len(files), err)
+	}
+}
+
+func TestKeysOfAFace(t *testing.T) {
+	estate, _ := catalog.Find(realEstate)
+	keys := facedesign.Keys(estate.Files()[catalog.FileType])
+	seen := map[string]bool{}
+	for _, k := range keys {
+		if seen[k.Key] || k.Label.In("zh-CN") == "" {
+			t.Errorf("%+v", k)
+		}
+		seen[k.Key] = true
+	}
+	if !seen["right_nature"] || !seen[catalog.KeyHolderName] || keys[0].Key != estate.Fields[0].Key {
+		t.Errorf("%v", keys)
+	}
+	if elements := facedesign.Keys([]byte("{")); len(elements) == 0 || len(elements) >= len(keys) {
+		t.Errorf("%d keys of a file that cannot be read", len(elements))
 	}
 }
