@@ -76,6 +76,7 @@ type Types interface {
 	RetiredTypes(ctx context.Context) (map[string]int, error)
 	// TypesRevision changes whenever a version is published or a code is retired.
 	TypesRevision(ctx context.Context) (int64, error)
+	TypeDrafts
 }
 
 // TypeInUse is stored with a version that comes into use.
@@ -223,13 +224,9 @@ func (s *Service) readTypes(ctx context.Context, before *typeSet) (next readType
 
 // Type reads the package of a version and shows that it is the one of its digest.
 func (v TypeVersion) Type() (*catalog.Type, error) {
-	var texts map[string]string
-	if err := json.Unmarshal(v.Files, &texts); err != nil {
+	files, err := decodeFiles(v.Files)
+	if err != nil {
 		return nil, fmt.Errorf("read type %s: %w", v.ID, err)
-	}
-	files := map[string][]byte{}
-	for name, text := range texts {
-		files[name] = []byte(text)
 	}
 	t, err := catalog.Default().Read(files)
 	if err != nil {
@@ -242,12 +239,29 @@ func (v TypeVersion) Type() (*catalog.Type, error) {
 }
 
 func newTypeVersion(t *catalog.Type) (TypeVersion, error) {
+	files, err := encodeFiles(t.Files())
+	return TypeVersion{Code: t.Code, Version: t.Row.Version, Template: t.TemplateID(), EffectiveDate: t.Row.EffectiveDate, Files: files}, err
+}
+
+// encodeFiles writes the files of a package down as they are stored.
+func encodeFiles(files map[string][]byte) ([]byte, error) {
 	texts := map[string]string{}
-	for name, content := range t.Files() {
+	for name, content := range files {
 		texts[name] = string(content)
 	}
-	files, err := json.Marshal(texts)
-	return TypeVersion{Code: t.Code, Version: t.Row.Version, Template: t.TemplateID(), EffectiveDate: t.Row.EffectiveDate, Files: files}, err
+	return json.Marshal(texts)
+}
+
+func decodeFiles(stored []byte) (map[string][]byte, error) {
+	var texts map[string]string
+	if err := json.Unmarshal(stored, &texts); err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for name, text := range texts {
+		files[name] = []byte(text)
+	}
+	return files, nil
 }
 
 // requireTypes is for those who decide on types: all areas work with them, so that the role in a part is not enough.

@@ -80,3 +80,26 @@ func TestX14TheSealIsMovedOnItsPreview(t *testing.T) {
 		t.Error("without scripts the page speaks of moving the seal")
 	}
 }
+
+// TestAnItemOfAFaceIsMovedOnItsPreview: the chosen item of a face goes by the same hand as a seal.
+func TestAnItemOfAFaceIsMovedOnItsPreview(t *testing.T) {
+	server := httptest.NewServer(site(t))
+	defer server.Close()
+	tab := browser.New(t)
+	tab.Open(t, server.URL+"/design/type-face?lang=zh-CN")
+	at := func() string {
+		return evaluate[string](t, tab, `[document.querySelector("#face-x").value, document.querySelector("#face-y").value, document.querySelector("[data-move-x]").getAttribute("transform") ?? "", !document.querySelector("#face-moved").hidden].join(" ")`)
+	}
+	if got := at(); got != "190 108  false" {
+		t.Errorf("at first: %s", got)
+	}
+	for field, key := range map[string]string{"face-x": kb.ArrowUp, "face-y": kb.ArrowDown} {
+		evaluate[bool](t, tab, fmt.Sprintf(`(document.querySelector("#%s").focus(), true)`, field))
+		if err := chromedp.Do(tab.Context, chromedp.KeyEvent(key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := at(); got != "191 109 translate(1 1) true" {
+		t.Errorf("by keys: %s", got)
+	}
+}

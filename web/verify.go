@@ -104,11 +104,11 @@ func StatusKind(status string) string {
 	switch status {
 	case "valid", "active", "current", "signed_in", "grant_active", "notice_done", "peer_enabled", "check_passed", "client_live", "dispute_answered", "correction_applied", "proposal_executed", "right_active", "account_active", "staff_active", "act_seen", "terminal_active", "use_approved", "stamp_stored", "flags_looked_at", "succession_recorded", "forgery_genuine", "type_in_force", "type_published":
 		return "success"
-	case "suspended", "restricted", "superseded", "expiring", "client_suspended", "returned", "account_suspended", "staff_suspended", "dispute_escalated", "organisation_unknown", "organisation_kept", "owner_succeeded", "flags_open", "forgery_taken", "type_superseded", "type_retired":
+	case "suspended", "restricted", "superseded", "expiring", "client_suspended", "returned", "account_suspended", "staff_suspended", "dispute_escalated", "organisation_unknown", "organisation_kept", "owner_succeeded", "flags_open", "forgery_taken", "type_superseded", "type_retired", "type_draft_wrong":
 		return "warning"
 	case "revoked", "cancelled", "withdrawn", "lapsed", "failed", "invalid", "notice_dead", "check_failed", "client_retired", "not_approved", "client_refused", "correction_refused", "proposal_refused", "right_ended", "staff_closed", "act_flagged", "terminal_revoked", "use_refused", "succession_refused", "succession_annulled", "forgery_forged", "type_refused":
 		return "danger"
-	case "draft", "applied", "pending_review", "approved", "made", "seal_made", "seal_unconfirmed", "sealed", "planned", "signed", "stored", "next", "notice_waiting", "client_applied", "dispute_open", "hold_in_force", "correction_proposed", "proposal_open", "act_open", "terminal_new", "staff_new", "use_requested", "stamp_planned", "succession_proposed", "forgery_received", "type_proposed", "type_not_yet_effective":
+	case "draft", "applied", "pending_review", "approved", "made", "seal_made", "seal_unconfirmed", "sealed", "planned", "signed", "stored", "next", "notice_waiting", "client_applied", "dispute_open", "hold_in_force", "correction_proposed", "proposal_open", "act_open", "terminal_new", "staff_new", "use_requested", "stamp_planned", "succession_proposed", "forgery_received", "type_proposed", "type_not_yet_effective", "type_draft_right":
 		return "info"
 	}
 	return "neutral"

@@ -40,8 +40,12 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return siteOf(t, licensetest.NewWorld(t, licensetest.NewTwin()))
+}
+
+func siteOf(t *testing.T, w *licensetest.World) *site {
+	t.Helper()
 	huma.NewErrorWithContext = problem.FromFramework
-	w := licensetest.NewWorld(t, licensetest.NewTwin())
 	mux := http.NewServeMux()
 	licensehttp.Register(humago.New(mux, huma.DefaultConfig("test", "1")), w.Service)
 	licensehttp.Public(mux, w.Service)
@@ -59,6 +63,7 @@ func newSite(t *testing.T) *site {
 		request := reqctx.Request{ID: "req", SupportCode: "ABCD1234", Locale: "zh-CN", ClientIP: "192.0.2.1", Actor: reqctx.Actor{ID: r.Header.Get("X-Actor")}}
 		if roles := r.Header.Get("X-Roles"); roles != "" {
 			request.Actor.Roles = strings.Fields(roles)
+			request.Actor.Rights = reqctx.Everywhere(request.Actor.Roles...)
 		}
 		mux.ServeHTTP(rw, r.WithContext(reqctx.With(r.Context(), request)))
 	})

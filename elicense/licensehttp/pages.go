@@ -53,6 +53,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /me/licenses/{id}/present": p.present,
 	})
 	p.Handle(mux, p.typePages())
+	p.Handle(mux, p.draftPages())
 	if p.Acting != nil {
 		p.Handle(mux, p.actingPages())
 	}

@@ -62,7 +62,7 @@ func (p *Pages) typeList(w http.ResponseWriter, r *http.Request) error {
 		body.Table, err = p.proposals(r)
 	} else {
 		if decidesTypes(r) {
-			body.Links = []web.Link{{Label: text("type.proposals"), URL: TypesProposedURL}}
+			body.Links = []web.Link{{Label: text("type.proposals"), URL: TypesProposedURL}, {Label: text("type.drafts"), URL: TypeDraftsPath}}
 		}
 		body.Table = p.typeTable(r)
 	}
@@ -144,7 +144,8 @@ func (p *Pages) showType(w http.ResponseWriter, r *http.Request, retire web.Stat
 	}); i >= 0 {
 		shown = versions[i]
 	}
-	body := web.AdminDetailPage{Back: web.Link{Label: text("type.list"), URL: TypesPath}, Name: shown.Type.Name.In(locale), Under: shown.Type.Code, Status: standingWord(shown.Standing), Facts: p.typeFacts(r, shown.Type), Sections: p.typeSections(r, shown.Type)}
+	body := web.AdminDetailPage{Back: web.Link{Label: text("type.list"), URL: TypesPath}, Name: shown.Type.Name.In(locale), Under: shown.Type.Code, Status: standingWord(shown.Standing), Facts: p.typeFacts(r, shown.Type), Sections: p.typeSections(r, shown.Type),
+		Links: []web.Link{{Label: text("type.package"), URL: typeURL(shown.Type.Code) + "/package"}}}
 	history := web.Table{Caption: text("type.versions"), Columns: []web.Column{{Label: text("type.version"), Number: true}, {Label: text("type.effective")}, {Label: text("type.template")}}}
 	for _, one := range versions {
 		history.Rows = append(history.Rows, web.Row{Status: standingWord(one.Standing), Cells: []string{strconv.Itoa(one.Type.Row.Version), dayShown(one.Type.Row.EffectiveDate), one.Type.TemplateID()}})
@@ -156,9 +157,12 @@ func (p *Pages) showType(w http.ResponseWriter, r *http.Request, retire web.Stat
 		page.Errors = p.Renderer.FieldErrors(r, refusal, map[string]string{"reason": "type-retire-reason"})
 		retire.Error, retire.Open = page.Errors[0].Message, true
 	}
+	if decidesTypes(r) {
+		body.Actions = []web.StateAction{{ID: "type-draft", Label: text("type.draft.begin"), URL: typeURL(shown.Type.Code) + "/draft", Effect: text("type.draft.begin.effect"), NoReason: true}}
+	}
 	if shown.Standing == elicense.TypeInForce && decidesTypes(r) {
 		retire.ID, retire.Label, retire.URL, retire.Effect, retire.Danger = "type-retire", text("type.retire"), typeURL(shown.Type.Code)+"/retire", text("type.retire.effect"), true
-		body.Actions = []web.StateAction{retire}
+		body.Actions = append(body.Actions, retire)
 	}
 	page.Body = body
 	return p.Page(w, r, status, "admin-detail", page)

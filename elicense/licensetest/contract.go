@@ -46,6 +46,7 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"log of older":         logOfOlder,
 		"log checkpoints":      logCheckpoints,
 		"types":                typeVersions,
+		"drafts of types":      typeDrafts,
 		"batches are kept":     batchKeep,
 		"batches change":       batchChange,
 		"batches end":          batchEnd,

@@ -147,3 +147,71 @@ func typeVersions(t *testing.T, s elicense.Store) {
 		t.Errorf("%q %v", l.Template, err)
 	}
 }
+
+// TypeDraftRow is a draft of a type for store tests.
+func TypeDraftRow(n int, owner string) elicense.TypeDraft {
+	return elicense.TypeDraft{ID: fmt.Sprintf("tdr_%04d", n), Revision: 1, Owner: owner, Code: BusinessLicense, Files: []byte(`{"a":"b"}`), CreatedAt: Start, UpdatedAt: Start}
+}
+
+func typeDrafts(t *testing.T, s elicense.Store) {
+	first := TypeDraftRow(1, "staff:a")
+	if err := s.AddTypeDraft(ctx, first, 2, audit.Record{}); err == nil {
+		t.Error("a draft is stored without an audit event")
+	}
+	for n, want := range []error{nil, nil, elicense.ErrFull} {
+		if err := s.AddTypeDraft(ctx, TypeDraftRow(n+1, "staff:a"), 2, record("begun")); !errors.Is(err, want) {
+			t.Fatalf("draft %d: %v, want %v", n+1, err, want)
+		}
+	}
+	if err := s.AddTypeDraft(ctx, TypeDraftRow(9, "staff:b"), 2, record("begun")); err != nil {
+		t.Fatalf("of somebody else: %v", err)
+	}
+	if got, err := s.FindTypeDraft(ctx, first.ID); err != nil || !reflect.DeepEqual(got, first) {
+		t.Errorf("got %+v %v", got, err)
+	}
+	changed := first
+	changed.Code, changed.Files, changed.UpdatedAt = "", []byte(`{"c":"d"}`), Start.Add(time.Minute)
+	if err := s.ChangeTypeDraft(ctx, changed, audit.Record{}); err == nil {
+		t.Error("a draft is changed without an audit event")
+	}
+	for _, want := range []error{nil, elicense.ErrStale} {
+		if err := s.ChangeTypeDraft(ctx, changed, record("changed")); !errors.Is(err, want) {
+			t.Errorf("changed from revision 1: %v, want %v", err, want)
+		}
+	}
+	changed.Revision = 2
+	if got, err := s.FindTypeDraft(ctx, first.ID); err != nil || !reflect.DeepEqual(got, changed) {
+		t.Errorf("got %+v %v", got, err)
+	}
+	for _, test := range []struct {
+		owner, after string
+		limit        int
+		want         []string
+	}{{"staff:a", "", 10, []string{"tdr_0001", "tdr_0002"}}, {"staff:a", "", 1, []string{"tdr_0001"}}, {"staff:a", "tdr_0001", 10, []string{"tdr_0002"}}, {"staff:b", "", 10, []string{"tdr_0009"}}, {"staff:c", "", 10, nil}} {
+		var ids []string
+		list, err := s.TypeDraftsOf(ctx, test.owner, test.after, test.limit)
+		for _, d := range list {
+			ids = append(ids, d.ID)
+		}
+		if err != nil || !reflect.DeepEqual(ids, test.want) {
+			t.Errorf("of %s after %q: %v %v", test.owner, test.after, ids, err)
+		}
+	}
+	if err := s.DropTypeDraft(ctx, first.ID, 2, audit.Record{}); err == nil {
+		t.Error("a draft is dropped without an audit event")
+	}
+	for _, drop := range []struct {
+		revision int64
+		want     error
+	}{{1, elicense.ErrStale}, {2, nil}, {2, elicense.ErrStale}} {
+		if err := s.DropTypeDraft(ctx, first.ID, drop.revision, record("dropped")); !errors.Is(err, drop.want) {
+			t.Errorf("dropped at %d: %v, want %v", drop.revision, err, drop.want)
+		}
+	}
+	if _, err := s.FindTypeDraft(ctx, first.ID); !errors.Is(err, elicense.ErrNotFound) {
+		t.Error(err)
+	}
+	if err := s.AddTypeDraft(ctx, TypeDraftRow(3, "staff:a"), 2, record("begun")); err != nil {
+		t.Errorf("in the place of one that was dropped: %v", err)
+	}
+}

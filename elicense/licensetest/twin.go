@@ -30,6 +30,7 @@ type Twin struct {
 	records       []audit.Record
 	types         map[string]elicense.TypeVersion
 	retired       map[string][]int
+	drafts        map[string]elicense.TypeDraft
 	log           twinLog
 	batches       map[string]*twinBatch
 }
@@ -44,7 +45,7 @@ func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
 		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, log: newTwinLog(),
-		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, batches: map[string]*twinBatch{},
+		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{},
 	}
 }
 

@@ -118,3 +118,82 @@ func (t *Twin) TypesRevision(context.Context) (revision int64, err error) {
 	}
 	return revision, nil
 }
+
+// AddTypeDraft implements elicense.TypeDrafts.
+func (t *Twin) AddTypeDraft(_ context.Context, d elicense.TypeDraft, most int, record audit.Record) error {
+	return t.write(&record, func() error {
+		if len(t.draftsOf(d.Owner)) >= most {
+			return elicense.ErrFull
+		}
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		d.Files = slices.Clone(d.Files)
+		t.drafts[d.ID] = d
+		return nil
+	})
+}
+
+func (t *Twin) draftsOf(owner string) (list []elicense.TypeDraft) {
+	for _, d := range t.drafts {
+		if d.Owner == owner {
+			list = append(list, d)
+		}
+	}
+	slices.SortFunc(list, func(x, y elicense.TypeDraft) int { return strings.Compare(x.ID, y.ID) })
+	return list
+}
+
+// ChangeTypeDraft implements elicense.TypeDrafts.
+func (t *Twin) ChangeTypeDraft(_ context.Context, d elicense.TypeDraft, record audit.Record) error {
+	return t.write(&record, func() error {
+		have, ok := t.drafts[d.ID]
+		if !ok || have.Revision != d.Revision {
+			return elicense.ErrStale
+		}
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		have.Code, have.Files, have.UpdatedAt = d.Code, slices.Clone(d.Files), d.UpdatedAt
+		have.Revision++
+		t.drafts[d.ID] = have
+		return nil
+	})
+}
+
+// DropTypeDraft implements elicense.TypeDrafts.
+func (t *Twin) DropTypeDraft(_ context.Context, id string, revision int64, record audit.Record) error {
+	return t.write(&record, func() error {
+		if have, ok := t.drafts[id]; !ok || have.Revision != revision {
+			return elicense.ErrStale
+		}
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		delete(t.drafts, id)
+		return nil
+	})
+}
+
+// FindTypeDraft implements elicense.TypeDrafts.
+func (t *Twin) FindTypeDraft(_ context.Context, id string) (elicense.TypeDraft, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	d, ok := t.drafts[id]
+	if !ok {
+		return elicense.TypeDraft{}, elicense.ErrNotFound
+	}
+	return d, nil
+}
+
+// TypeDraftsOf implements elicense.TypeDrafts.
+func (t *Twin) TypeDraftsOf(_ context.Context, owner, after string, limit int) (list []elicense.TypeDraft, err error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, d := range t.draftsOf(owner) {
+		if d.ID > after && len(list) < limit {
+			list = append(list, d)
+		}
+	}
+	return list, nil
+}

@@ -43,6 +43,9 @@ var keptFields = []string{
 	"succession-owner", "succession-owner-code", "succession-kind", "succession-heirs", "succession-order", "succession-since-year", "succession-since-month", "succession-since-day",
 	"succession-seals-end-year", "succession-seals-end-month", "succession-seals-end-day",
 	"rule-when", "rule-purposes", "rule-approver", "rule-approvals", "rule-hours", "rule-uses", "rule-platform", "rule-remote",
+	"draft-version", "draft-day-year", "draft-day-month", "draft-day-day",
+	"face-page", "face-data", "face-item", "face-add-kind", "face-add-bind", "face-id", "face-layer", "face-bind", "face-text", "face-form", "face-join", "face-font", "face-align", "face-overflow", "face-color", "face-fill", "face-middle",
+	"face-title", "face-note", "face-x", "face-y", "face-width", "face-height", "face-margin", "face-size", "face-min-size", "face-leading", "face-spacing", "face-stroke",
 	"stamp-kind", "stamp-page", "stamp-edge", "stamp-per-set", "stamp-duplex", "stamp-text", "stamp-nth", "stamp-dx", "stamp-dy", "stamp-x", "stamp-y", "stamp-item", "stamp-purpose",
 }
 
