@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 )
 
@@ -33,18 +32,18 @@ func TestL09WhoseSealItIs(t *testing.T) {
 	} {
 		result := verify.Result{Signatures: []verify.Signature{test.signature}}
 		j := &licenseJudge{result: &result, options: Options{}}
-		j.issuer(&License{Values: catalog.Values{catalog.KeyAuthority: {name}, catalog.KeyAuthorityCode: {code}}})
+		j.party(name, code, "")
 		if refused := slices.ContainsFunc(result.Reasons, func(r verify.Reason) bool { return r.Code == reasonIssuerScope }); refused == test.fits {
 			t.Errorf("%s: refused %v", test.name, refused)
 		}
 	}
 	both := verify.Result{Signatures: []verify.Signature{{Seal: &verify.Seal{Name: name, Type: 2}}, {Seal: seal(name + "行政审批专用章")}}}
-	(&licenseJudge{result: &both}).issuer(&License{Values: catalog.Values{catalog.KeyAuthority: {name}}})
+	(&licenseJudge{result: &both}).party(name, "", "")
 	if len(both.Reasons) != 0 {
 		t.Error("the seal of a person beside that of the authority")
 	}
 	result := verify.Result{Signatures: []verify.Signature{{Seal: seal("x"), Signer: signer("O=")}}}
-	(&licenseJudge{result: &result}).issuer(&License{Values: catalog.Values{}})
+	(&licenseJudge{result: &result}).party("", "", "")
 	if len(result.Reasons) != 1 {
 		t.Error("a licence without an authority is anybody's")
 	}
