@@ -108,6 +108,8 @@ type Grants interface {
 	// whether this call did. The line of the holder's ledger, the planned copy, if any, and the record are one write with it.
 	Redeem(ctx context.Context, id string, now time.Time, use Use, c *LicenseCopy, record audit.Record) (bool, error)
 	FindCopy(ctx context.Context, id string) (LicenseCopy, error)
+	// PlannedCopy is the oldest copy of a grant that was planned by the moment and is not sealed; ErrNotFound.
+	PlannedCopy(ctx context.Context, grant string, by time.Time) (LicenseCopy, error)
 	// FinishCopy stores the address of the sealed copy where there is none yet, and gives what is stored.
 	FinishCopy(ctx context.Context, id, file string, record audit.Record) (LicenseCopy, error)
 }
@@ -157,7 +159,13 @@ const (
 	maxGrantHours = 30 * 24
 	maxGrantBulk  = 100
 	copyLife      = 30 * 24 * time.Hour
+	grantLogin    = 5 * time.Minute // how old the login behind a grant may be
 )
+
+// FreshForGrant reports whether the login of a person is new enough for a grant.
+func (s *Service) FreshForGrant(actor reqctx.Actor) bool {
+	return s.now().Sub(actor.SignedInAt) <= grantLogin
+}
 
 // GrantRequest asks for a grant.
 type GrantRequest struct {
@@ -225,6 +233,9 @@ func (s *Service) terms(l License, r GrantRequest, mode GrantMode) (Grant, error
 	}, nil
 }
 
+// GrantState is the word for what has become of a grant by now.
+func (s *Service) GrantState(g Grant) string { return g.State(s.now()) }
+
 // Grant lets an application use a licence of who is signed in. It asks for a login of the last minutes.
 func (s *Service) Grant(ctx context.Context, id string, r GrantRequest) (Grant, error) {
 	actor := reqctx.From(ctx).Actor
@@ -232,7 +243,7 @@ func (s *Service) Grant(ctx context.Context, id string, r GrantRequest) (Grant, 
 	if err != nil {
 		return Grant{}, err
 	}
-	if !actor.Fresh(s.now()) {
+	if !s.FreshForGrant(actor) {
 		return Grant{}, fault.New(fault.LoginNotFresh)
 	}
 	_, err = s.cfg.Grantees.Grantee(ctx, r.Grantee)
@@ -248,6 +259,15 @@ func (s *Service) Grant(ctx context.Context, id string, r GrantRequest) (Grant, 
 	}
 	g.Actor, g.Proof = actor.ID, "login:"+actor.SignedInAt.UTC().Format(time.RFC3339)
 	return g, storeFault(s.cfg.Store.AddGrant(ctx, g, audit.With(s.grantEvent(ctx, "license.grant.given", g))), "store grant")
+}
+
+// GranteeName is the name of whom a grant was given to; client_id for one that is gone.
+func (s *Service) GranteeName(ctx context.Context, client string) string {
+	grantee, err := s.cfg.Grantees.Grantee(ctx, client)
+	if err != nil {
+		return client
+	}
+	return grantee.Name
 }
 
 // ownLicense finds a licence of the person who is signed in, who acts for nobody else: a mandate extends to no grants.

@@ -106,7 +106,7 @@ func TestWhoMayGrantAndWhat(t *testing.T) {
 		"nobody":                     {context.Background(), nil, fault.Unauthenticated},
 		"somebody else":              {reqctx.WithActor(context.Background(), reqctx.Actor{ID: "account:other", SignedInAt: w.Now()}), nil, fault.NotFound},
 		"somebody for the holder":    {reqctx.WithActor(context.Background(), reqctx.Actor{ID: "account:other", ActingFor: licensetest.Holder, SignedInAt: w.Now()}), nil, fault.Forbidden},
-		"a login of an hour ago":     {licensetest.FreshPerson(w.Now().Add(-time.Hour)), nil, fault.LoginNotFresh},
+		"a login of six minutes ago": {licensetest.FreshPerson(w.Now().Add(-6 * time.Minute)), nil, fault.LoginNotFresh},
 		"staff":                      {licensetest.Issuer, nil, fault.NotFound},
 		"to nobody":                  {fresh, func(r *elicense.GrantRequest) { r.Grantee = "unknown" }, fault.Invalid},
 		"a purpose not in the list":  {fresh, func(r *elicense.GrantRequest) { r.Purpose = "99" }, fault.Invalid},
@@ -292,9 +292,16 @@ func TestACopyThatWasNotSealedIsFinishedLater(t *testing.T) {
 		down = false
 		stamps := w.Sealer.Stamps
 		id := onlyCopy(t, twin)
+		if _, err := w.Service.RedeemCopy(portal, g.ID, "04"); fault.CodeOf(err) != fault.GrantUsed {
+			t.Errorf("%s: somebody may be at it: %v", name, err)
+		}
 		w.Advance(time.Minute)
-		c, file, err := w.Service.CopyFile(portal, id)
-		if err != nil || c.File == "" {
+		c, err := w.Service.RedeemCopy(portal, g.ID, "04")
+		if err != nil || c.File == "" || c.ID != id {
+			t.Fatalf("%s: %v", name, err)
+		}
+		_, file, err := w.Service.CopyFile(portal, id)
+		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		_, again, err := w.Service.CopyFile(portal, id)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licensecopy"
@@ -30,36 +31,41 @@ type Redemption struct {
 	Values map[string][]string // of the fields that the grant names, and of its predicates: holds, fails or unknown
 }
 
-// open finds a grant of the application that asks, for the purpose that it says, on a licence that is in force.
-func (s *Service) open(ctx context.Context, id, purpose string, kind GrantKind) (Grant, License, error) {
+// granted finds a grant of the application that asks, for the purpose that it says.
+func (s *Service) granted(ctx context.Context, id, purpose string, kind GrantKind) (Grant, error) {
 	client, err := application(ctx)
 	if err != nil {
-		return Grant{}, License{}, err
+		return Grant{}, err
 	}
 	g, err := s.cfg.Store.FindGrant(ctx, id)
 	if err == nil && g.Grantee != client { // the same answer as for one that is not there
 		err = ErrNotFound
 	}
 	if err != nil {
-		return Grant{}, License{}, storeFault(err, "find grant")
+		return Grant{}, storeFault(err, "find grant")
 	}
 	switch {
 	case g.Kind != kind:
-		return Grant{}, License{}, fault.New(fault.GrantKind)
+		return Grant{}, fault.New(fault.GrantKind)
 	case g.Purpose != purpose:
-		return Grant{}, License{}, fault.New(fault.GrantPurpose)
+		return Grant{}, fault.New(fault.GrantPurpose)
 	}
+	return g, nil
+}
+
+// open gives the licence of a grant, where the grant has a use left and the licence is in force.
+func (s *Service) open(ctx context.Context, g Grant) (License, error) {
 	if err := refusal(g.State(s.now())); err != nil {
-		return Grant{}, License{}, err
+		return License{}, err
 	}
 	l, err := s.cfg.Store.Find(ctx, g.License)
 	if err != nil {
-		return Grant{}, License{}, storeFault(err, "find licence")
+		return License{}, storeFault(err, "find licence")
 	}
 	if l.State != StateActive || l.Status != catalog.StatusValid {
-		return Grant{}, License{}, fault.New(fault.LicenseState)
+		return License{}, fault.New(fault.LicenseState)
 	}
-	return g, l, nil
+	return l, nil
 }
 
 // refusal is the fault of a grant that is not open; nil for an open one.
@@ -96,7 +102,11 @@ func (s *Service) take(ctx context.Context, g Grant, l License, kind UseKind, c 
 
 // RedeemFields tells the fields that a grant names and nothing else. The use is on record before anything is told.
 func (s *Service) RedeemFields(ctx context.Context, id, purpose string) (Redemption, error) {
-	g, l, err := s.open(ctx, id, purpose, GrantFields)
+	g, err := s.granted(ctx, id, purpose, GrantFields)
+	if err != nil {
+		return Redemption{}, err
+	}
+	l, err := s.open(ctx, g)
 	if err != nil {
 		return Redemption{}, err
 	}
@@ -128,9 +138,21 @@ func (s *Service) RedeemFields(ctx context.Context, id, purpose string) (Redempt
 }
 
 // RedeemCopy makes an annotated copy by a grant. The copy is planned in the write that takes the use; one that was not finished, because the
-// machine died or the seal was not to be had, is finished by CopyFile, with the same document and the same signature.
+// machine died or the seal was not to be had, is finished by the next call that comes when nobody is at it any more, with the same document and the same
+// signature, and costs no further use.
 func (s *Service) RedeemCopy(ctx context.Context, id, purpose string) (LicenseCopy, error) {
-	g, l, err := s.open(ctx, id, purpose, GrantCopy)
+	g, err := s.granted(ctx, id, purpose, GrantCopy)
+	if err != nil {
+		return LicenseCopy{}, err
+	}
+	planned, err := s.cfg.Store.PlannedCopy(ctx, g.ID, s.now().Add(-s.cfg.IssueLease))
+	if err == nil {
+		return s.finishCopy(ctx, planned)
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return LicenseCopy{}, storeFault(err, "find planned copy")
+	}
+	l, err := s.open(ctx, g)
 	if err != nil {
 		return LicenseCopy{}, err
 	}
@@ -147,7 +169,7 @@ func (s *Service) RedeemCopy(ctx context.Context, id, purpose string) (LicenseCo
 	c := LicenseCopy{ID: ident.New(s.cfg.Rand, "lcopy"), Grant: g.ID, HolderRef: l.HolderRef, License: l.ID, Grantee: g.Grantee, Original: l.File, SealID: authority.SealID, CreatedAt: now, Expires: now.Add(copyLife)}
 	c.Data = licensefile.Copy{
 		ID: c.ID, Grant: g.ID, Creator: authority.Name, CreatorCode: authority.Code, Receiver: receiver.Name, ReceiverCode: receiver.Code, PurposeCode: g.Purpose, Cause: purposeEntry.Name["zh-CN"],
-		Created: catalog.Stamp(now), Expires: catalog.Stamp(c.Expires), RecordURL: s.cfg.BaseURL + "/verify/copies/" + c.ID,
+		Created: catalog.Stamp(now), Expires: catalog.Stamp(c.Expires), LicenseID: l.LicenseID, RecordURL: s.cfg.BaseURL + "/verify/copies/" + c.ID,
 	}
 	if _, _, err := s.makeCopy(ctx, c); err != nil { // before the use is taken for one that cannot be made
 		return LicenseCopy{}, err
@@ -230,7 +252,7 @@ func (s *Service) CopyFile(ctx context.Context, id string) (LicenseCopy, []byte,
 type CopyRecord struct {
 	ID, TypeCode, Receiver, Maker, Purpose, Grant string
 	State                                         string // valid, expired or ended: the licence is not in force any more
-	CreatedAt, Expires                            string // YYYYMMDDhhmmss, Beijing
+	CreatedAt, Expires                            time.Time
 }
 
 // CopyRecord finds the record of a copy, for whoever has its identifier.
@@ -246,7 +268,7 @@ func (s *Service) CopyRecord(ctx context.Context, id string) (CopyRecord, error)
 	if err != nil {
 		return CopyRecord{}, storeFault(err, "find licence")
 	}
-	r := CopyRecord{ID: c.ID, TypeCode: l.TypeCode, Receiver: c.Data.Receiver, Maker: c.Data.Creator, Purpose: c.Data.PurposeCode, Grant: c.Grant, State: catalog.StatusValid, CreatedAt: c.Data.Created, Expires: c.Data.Expires}
+	r := CopyRecord{ID: c.ID, TypeCode: l.TypeCode, Receiver: c.Data.Receiver, Maker: c.Data.Creator, Purpose: c.Data.PurposeCode, Grant: c.Grant, State: catalog.StatusValid, CreatedAt: c.CreatedAt, Expires: c.Expires}
 	switch {
 	case l.Status != catalog.StatusValid:
 		r.State = "ended"

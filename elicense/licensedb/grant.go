@@ -122,10 +122,19 @@ const copyColumns = "id, grant_id, holder_ref, license, grantee, original, seal_
 
 // FindCopy implements elicense.Grants.
 func (s *Store) FindCopy(ctx context.Context, id string) (elicense.LicenseCopy, error) {
+	return s.findCopy(ctx, "id = $1", id)
+}
+
+// PlannedCopy implements elicense.Grants.
+func (s *Store) PlannedCopy(ctx context.Context, grant string, by time.Time) (elicense.LicenseCopy, error) {
+	return s.findCopy(ctx, "grant_id = $1 AND file = '' AND created_at <= $2 ORDER BY created_at, id LIMIT 1", grant, sqldb.Micros(by))
+}
+
+func (s *Store) findCopy(ctx context.Context, where string, args ...any) (elicense.LicenseCopy, error) {
 	var c elicense.LicenseCopy
 	var data string
 	var created, expires int64
-	err := s.db.Read().QueryRowContext(ctx, "SELECT "+copyColumns+" FROM lic_copy WHERE id = $1", id).
+	err := s.db.Read().QueryRowContext(ctx, "SELECT "+copyColumns+" FROM lic_copy WHERE "+where, args...).
 		Scan(&c.ID, &c.Grant, &c.HolderRef, &c.License, &c.Grantee, &c.Original, &c.SealID, &data, &c.File, &created, &expires)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return elicense.LicenseCopy{}, elicense.ErrNotFound

@@ -53,6 +53,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"GET /me/licenses/{id}/present": p.present,
 	})
 	p.Handle(mux, p.typePages())
+	p.Handle(mux, p.grantPages())
 	if p.Acting != nil {
 		p.Handle(mux, p.actingPages())
 	}
@@ -135,7 +136,7 @@ func Cards(ctx context.Context, service *elicense.Service) ([]web.LicenseCard, e
 		c := card(service, d.License, d.Values, locale)
 		c.DownloadURL = "/me/licenses/" + l.ID + "/file"
 		if l.Status == catalog.StatusValid {
-			c.PresentURL = "/me/licenses/" + l.ID + "/present"
+			c.PresentURL, c.GrantURL = "/me/licenses/"+l.ID+"/present", "/me/licenses/"+l.ID+"/grant"
 		}
 		cards = append(cards, c)
 	}

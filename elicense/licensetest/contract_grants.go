@@ -123,10 +123,18 @@ func copies(t *testing.T, s elicense.Store) {
 	if got, err := s.FindCopy(ctx, "lcopy_1"); err != nil || !reflect.DeepEqual(got, c) {
 		t.Errorf("%+v %v", got, err)
 	}
+	for by, want := range map[time.Time]error{Start.Add(-time.Second): elicense.ErrNotFound, Start: nil} {
+		if got, err := s.PlannedCopy(ctx, "lgrant_1", by); !errors.Is(err, want) || err == nil && got.ID != "lcopy_1" {
+			t.Errorf("planned by %v: %+v %v", by, got, err)
+		}
+	}
 	for _, file := range []string{"f", "g"} { // a second node comes later
 		if got, err := s.FinishCopy(ctx, "lcopy_1", file, record("sealed")); err != nil || got.File != "f" {
 			t.Errorf("%+v %v", got, err)
 		}
+	}
+	if _, err := s.PlannedCopy(ctx, "lgrant_1", Start); !errors.Is(err, elicense.ErrNotFound) {
+		t.Errorf("one that is sealed: %v", err)
 	}
 	if _, err := s.FinishCopy(ctx, "lcopy_2", "f", record("sealed")); !errors.Is(err, elicense.ErrNotFound) {
 		t.Errorf("one that is not there: %v", err)

@@ -118,6 +118,22 @@ func (t *Twin) FindCopy(_ context.Context, id string) (elicense.LicenseCopy, err
 	return c, nil
 }
 
+// PlannedCopy implements elicense.Grants.
+func (t *Twin) PlannedCopy(_ context.Context, grant string, by time.Time) (elicense.LicenseCopy, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var oldest elicense.LicenseCopy
+	for _, c := range t.copies {
+		if c.Grant == grant && c.File == "" && !c.CreatedAt.After(by) && (oldest.ID == "" || c.CreatedAt.Before(oldest.CreatedAt) || c.CreatedAt.Equal(oldest.CreatedAt) && c.ID < oldest.ID) {
+			oldest = c
+		}
+	}
+	if oldest.ID == "" {
+		return oldest, elicense.ErrNotFound
+	}
+	return oldest, nil
+}
+
 // FinishCopy implements elicense.Grants.
 func (t *Twin) FinishCopy(_ context.Context, id, file string, record audit.Record) (c elicense.LicenseCopy, err error) {
 	err = t.write(nil, func() error {

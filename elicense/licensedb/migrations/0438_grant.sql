@@ -36,4 +36,5 @@ CREATE TABLE lic_copy (
   created_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL
 );
+CREATE INDEX lic_copy_grant ON lic_copy (grant_id, created_at, id);
 CREATE INDEX lic_copy_holder ON lic_copy (holder_ref, id);
