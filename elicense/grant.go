@@ -276,7 +276,7 @@ func (s *Service) ownLicense(ctx context.Context, id string) (License, error) {
 	switch {
 	case actor.ID == "":
 		return License{}, fault.New(fault.Unauthenticated)
-	case actor.ActingFor != "":
+	case actor.ActingFor != "" || !strings.HasPrefix(actor.ID, "account:"):
 		return License{}, fault.New(fault.Forbidden)
 	}
 	l, err := s.cfg.Store.Find(ctx, id)

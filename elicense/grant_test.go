@@ -107,7 +107,7 @@ func TestWhoMayGrantAndWhat(t *testing.T) {
 		"somebody else":              {reqctx.WithActor(context.Background(), reqctx.Actor{ID: "account:other", SignedInAt: w.Now()}), nil, fault.NotFound},
 		"somebody for the holder":    {reqctx.WithActor(context.Background(), reqctx.Actor{ID: "account:other", ActingFor: licensetest.Holder, SignedInAt: w.Now()}), nil, fault.Forbidden},
 		"a login of six minutes ago": {licensetest.FreshPerson(w.Now().Add(-6 * time.Minute)), nil, fault.LoginNotFresh},
-		"staff":                      {licensetest.Issuer, nil, fault.NotFound},
+		"staff":                      {licensetest.Issuer, nil, fault.Forbidden},
 		"to nobody":                  {fresh, func(r *elicense.GrantRequest) { r.Grantee = "unknown" }, fault.Invalid},
 		"a purpose not in the list":  {fresh, func(r *elicense.GrantRequest) { r.Purpose = "99" }, fault.Invalid},
 		"a field that is none":       {fresh, func(r *elicense.GrantRequest) { r.Fields = []string{"secret"} }, fault.Invalid},

@@ -115,11 +115,11 @@ func (p *Pages) showGrant(w http.ResponseWriter, r *http.Request, typed elicense
 			}
 		}
 	}
-	status := http.StatusOK
+	page, status := web.Page{Body: body}, http.StatusOK
 	if problem != nil {
-		status = fault.MetaOf(fault.CodeOf(problem)).Status
+		page.Errors, status = p.Renderer.FieldErrors(r, problem, nil), fault.MetaOf(fault.CodeOf(problem)).Status
 	}
-	return p.Page(w, r, status, "license-grant", web.Page{Errors: p.Renderer.FieldErrors(r, problem, nil), Body: body})
+	return p.Page(w, r, status, "license-grant", page)
 }
 
 func (p *Pages) grantSubmit(w http.ResponseWriter, r *http.Request) error {

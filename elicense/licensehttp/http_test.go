@@ -60,6 +60,11 @@ func newSite(t *testing.T) *site {
 		if roles := r.Header.Get("X-Roles"); roles != "" {
 			request.Actor.Roles = strings.Fields(roles)
 		}
+		if client, ok := strings.CutPrefix(request.Actor.ID, "client:"); ok {
+			request.Actor.Client, request.Actor.Rights = client, reqctx.Everywhere(request.Actor.Roles...)
+		} else if strings.HasPrefix(request.Actor.ID, "account:") && r.Header.Get("X-Stale") == "" {
+			request.Actor.SignedInAt = w.Now()
+		}
 		mux.ServeHTTP(rw, r.WithContext(reqctx.With(r.Context(), request)))
 	})
 	return &site{t, w, edge}
