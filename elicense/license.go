@@ -245,6 +245,7 @@ type Store interface {
 	Presentations
 	Attempts
 	Uses
+	Grants
 	Log
 	Types
 	Batches

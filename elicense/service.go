@@ -29,6 +29,7 @@ type Config struct {
 	Certificates Certificates
 	Trust        Trust
 	Maker        Maker
+	Grantees     Grantees
 	// Evidence adds to what files are judged by: trust lists, the register of seals. nil adds nothing.
 	Evidence func(ctx context.Context, o *verify.Options) error
 	// Published puts the lists that are published in the place of what only this platform knows, for the seals of a document; nil leaves
@@ -62,7 +63,7 @@ type Service struct {
 
 // New checks the configuration.
 func New(cfg Config) (*Service, error) {
-	if cfg.Store == nil || cfg.Cards == nil || cfg.Blobs == nil || cfg.Sealer == nil || cfg.Keys == nil || cfg.Certificates == nil || cfg.Trust == nil || cfg.Maker == nil || cfg.Now == nil || cfg.Rand == nil {
+	if cfg.Store == nil || cfg.Cards == nil || cfg.Blobs == nil || cfg.Sealer == nil || cfg.Keys == nil || cfg.Certificates == nil || cfg.Trust == nil || cfg.Maker == nil || cfg.Grantees == nil || cfg.Now == nil || cfg.Rand == nil {
 		return nil, errors.New("elicense: a dependency is missing")
 	}
 	if cfg.BaseURL == "" || strings.HasSuffix(cfg.BaseURL, "/") {

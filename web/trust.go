@@ -13,6 +13,7 @@ type LicenseCard struct {
 	Updated     time.Time
 	URL         string // the licence's own page; empty hides it
 	PresentURL  string
+	GrantURL    string // lets an application use it
 	DownloadURL string
 }
 

@@ -53,7 +53,7 @@ var judge = licensefile.Judge(
 func Codes() map[string]verify.Verdict { return judge.Codes() }
 
 // passing are reasons of today that say nothing about the time of packing: the document was in force then and is no more.
-var passing = []string{"license_ended", "license_suspended", "license_replaced", "license_expired", "SEAL_EXPIRED", "code_expired"}
+var passing = []string{"license_ended", "license_suspended", "license_replaced", "license_expired", "copy_expired", "SEAL_EXPIRED", "code_expired"}
 
 // Judge judges a file: a package by Verify, everything else by licensefile.Verify. It never fails.
 func Judge(name string, data []byte, o licensefile.Options) verify.Result {

@@ -368,8 +368,10 @@ func (s *Store) Follow(ctx context.Context, from, to string, record audit.Record
 			return err
 		}
 		if from != "" {
-			if _, err := tx.ExecContext(ctx, "UPDATE lic_use SET holder_ref = $2 WHERE holder_ref = $1", from, to); err != nil {
-				return err
+			for _, table := range []string{"lic_use", "lic_use_grant", "lic_copy"} {
+				if _, err := tx.ExecContext(ctx, "UPDATE "+table+" SET holder_ref = $2 WHERE holder_ref = $1", from, to); err != nil {
+					return err
+				}
 			}
 		}
 		changed, err := result.RowsAffected()
@@ -393,8 +395,11 @@ func (s *Store) Unbind(ctx context.Context, holderRef string, record audit.Recor
 			return err
 		}
 		n = int(changed)
-		if _, err := tx.ExecContext(ctx, "DELETE FROM lic_use WHERE holder_ref = $1", holderRef); err != nil {
-			return err
+		for _, statement := range []string{"DELETE FROM lic_use WHERE holder_ref = $1 AND holder_ref <> ''", "DELETE FROM lic_use_grant WHERE holder_ref = $1 AND holder_ref <> ''",
+			"UPDATE lic_copy SET holder_ref = '' WHERE holder_ref = $1 AND holder_ref <> ''"} { // a copy is out, and its code must go on leading somewhere
+			if _, err := tx.ExecContext(ctx, statement, holderRef); err != nil {
+				return err
+			}
 		}
 		dropped, err := tx.ExecContext(ctx, "DELETE FROM lic_presentation WHERE holder_ref = $1", holderRef)
 		if err != nil {

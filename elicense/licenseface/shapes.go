@@ -3,11 +3,11 @@ package licenseface
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/boombuler/barcode/qr"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 )
 
@@ -45,35 +45,31 @@ func shape(item catalog.FaceItem) []ofd.Object {
 
 func mm(value float64) string { return strconv.FormatFloat(value, 'f', -1, 64) }
 
-// qrPath draws a QR code (GB/T 18284) as one filled path, runs of dark modules in a row as one rectangle.
-func qrPath(item catalog.FaceItem, content string) (ofd.Path, error) {
+// Modules are the modules of a QR code (GB/T 18284, level M), row by row: 1 is dark.
+func Modules(content string) ([]string, error) {
 	code, err := qr.Encode(content, qr.M, qr.Auto)
 	if err != nil {
-		return ofd.Path{}, fmt.Errorf("licenseface: QR code: %w", err)
+		return nil, fmt.Errorf("licenseface: QR code: %w", err)
 	}
-	n := code.Bounds().Dx()
-	dark := func(x, y int) bool {
-		r, _, _, _ := code.At(x, y).RGBA()
-		return r == 0
-	}
-	const quiet = 4 // modules around the code
-	module := item.WidthMM / float64(n+2*quiet)
-	at := func(k int) string { return strconv.FormatFloat(float64(k+quiet)*module, 'f', 3, 64) }
-	var data strings.Builder
-	for y := range n {
-		for x := 0; x < n; x++ {
-			if !dark(x, y) {
-				continue
+	rows := make([]string, code.Bounds().Dx())
+	for y := range rows {
+		row := make([]byte, len(rows))
+		for x := range row {
+			row[x] = '0'
+			if r, _, _, _ := code.At(x, y).RGBA(); r == 0 {
+				row[x] = '1'
 			}
-			end := x
-			for end < n && dark(end, y) {
-				end++
-			}
-			fmt.Fprintf(&data, "M %s %s L %s %s L %s %s L %s %s C ", at(x), at(y), at(end), at(y), at(end), at(y+1), at(x), at(y+1))
-			x = end
 		}
+		rows[y] = string(row)
 	}
-	return ofd.Path{
-		Boundary: ofd.Box{X: item.XMM, Y: item.YMM, Width: item.WidthMM, Height: item.HeightMM}, Data: strings.TrimSpace(data.String()), Fill: true, Color: "0 0 0",
-	}, nil
+	return rows, nil
+}
+
+// qrPath draws a QR code.
+func qrPath(item catalog.FaceItem, content string) (ofd.Path, error) {
+	rows, err := Modules(content)
+	if err != nil {
+		return ofd.Path{}, err
+	}
+	return licensefile.QRPath(rows, ofd.Box{X: item.XMM, Y: item.YMM, Width: item.WidthMM, Height: item.HeightMM}), nil
 }

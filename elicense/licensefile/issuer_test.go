@@ -20,6 +20,11 @@ func TestL09WhoseSealItIs(t *testing.T) {
 		fits      bool
 	}{
 		{"seal named after the authority", verify.Signature{Seal: seal(name + "行政审批专用章")}, true},
+		{"seal with the name of the authority alone", verify.Signature{Seal: seal(name)}, true},
+		{"numbered seal of the authority", verify.Signature{Seal: seal(name + "行政处罚专用章(2)")}, true},
+		{"seal of a body below the authority", verify.Signature{Seal: seal(name + "城东分局行政审批专用章")}, false},
+		{"seal of an office of the authority", verify.Signature{Seal: seal(name + "信访办公室专用章")}, false},
+		{"seal of a body whose name is longer", verify.Signature{Seal: seal(name + "城东")}, false},
 		{"organisation is the authority", verify.Signature{Seal: seal("专用章"), Signer: signer("CN=1,O=" + name + ",C=CN")}, true},
 		{"organisation is its code", verify.Signature{Seal: seal("专用章"), Signer: signer("O=" + code)}, true},
 		{"organisation is code and name", verify.Signature{Seal: seal("专用章"), Signer: signer("O=" + code + name)}, true},
@@ -36,18 +41,18 @@ func TestL09WhoseSealItIs(t *testing.T) {
 	} {
 		result := verify.Result{Signatures: []verify.Signature{test.signature}}
 		j := &licenseJudge{result: &result, options: Options{}}
-		j.issuer(&License{Values: catalog.Values{catalog.KeyAuthority: {name}, catalog.KeyAuthorityCode: {code}}})
+		j.party(name, code, "")
 		if refused := slices.ContainsFunc(result.Reasons, func(r verify.Reason) bool { return r.Code == reasonIssuerScope }); refused == test.fits {
 			t.Errorf("%s: refused %v", test.name, refused)
 		}
 	}
 	both := verify.Result{Signatures: []verify.Signature{{Seal: &verify.Seal{Name: name, Type: 2}}, {Seal: seal(name + "行政审批专用章")}}}
-	(&licenseJudge{result: &both}).issuer(&License{Values: catalog.Values{catalog.KeyAuthority: {name}}})
+	(&licenseJudge{result: &both}).party(name, "", "")
 	if len(both.Reasons) != 0 {
 		t.Error("the seal of a person beside that of the authority")
 	}
 	result := verify.Result{Signatures: []verify.Signature{{Seal: seal("x"), Signer: signer("O=")}}}
-	(&licenseJudge{result: &result}).issuer(&License{Values: catalog.Values{}})
+	(&licenseJudge{result: &result}).party("", "", "")
 	if len(result.Reasons) != 1 {
 		t.Error("a licence without an authority is anybody's")
 	}

@@ -16,6 +16,13 @@ const (
 	reasonReplaced       = "license_replaced"
 	reasonStatusUnknown  = "license_status_unknown"
 	reasonStatusStale    = "license_status_stale"
+	reasonCopy           = "copy_of_license"
+	reasonCopyDamaged    = "copy_damaged"
+	reasonCopyMismatch   = "copy_layer_mismatch"
+	reasonCopyNested     = "copy_of_copy"
+	reasonCopyFields     = "copy_fields_on_original"
+	reasonCopyExpired    = "copy_expired"
+	reasonCopyNotYet     = "copy_not_yet_valid"
 	reasonCodeFormat     = "code_format"
 	reasonCodeForeign    = "code_foreign"
 	reasonCodeKey        = "code_unknown_key"
@@ -47,6 +54,13 @@ var judge = verify.Judge{}.With(
 	verify.Rule{Code: reasonReplaced, Verdict: verify.Invalid, VCode: "V13", Clause: "GB/T 36903-2018", Chinese: "证照已变更，有新版本", English: "A newer version of the licence exists"},
 	verify.Rule{Code: reasonStatusUnknown, Verdict: verify.Indeterminate, VCode: "V01", Clause: "GB/T 36903-2018", Chinese: "没有取得证照状态", English: "The status of the licence is not known"},
 	verify.Rule{Code: reasonStatusStale, Verdict: verify.Indeterminate, VCode: "V01", Clause: "GB/T 36903-2018", Chinese: "状态表已过时", English: "The status list is too old"},
+	verify.Rule{Code: reasonCopy, Verdict: verify.Valid, Clause: "GB/T 36903-2018", Chinese: "这是加注件，不是原件", English: "This is an annotated copy and no original"},
+	verify.Rule{Code: reasonCopyDamaged, Verdict: verify.Invalid, VCode: "V20", Clause: "GB/T 36903-2018", Chinese: "加注件的数据或其中的原件缺失、损坏", English: "The data of the annotated copy or the original in it is missing or damaged"},
+	verify.Rule{Code: reasonCopyMismatch, Verdict: verify.Invalid, VCode: "V20", Clause: "GB/T 36903-2018", Chinese: "加注层、加注信息与原件不一致", English: "The layer of the annotated copy, its data and the original do not agree"},
+	verify.Rule{Code: reasonCopyNested, Verdict: verify.Invalid, VCode: "V20", Clause: "GB/T 36903-2018", Chinese: "这是加注件的加注件，只能由原件制作", English: "This is a copy of a copy; only originals are copied"},
+	verify.Rule{Code: reasonCopyFields, Verdict: verify.Invalid, VCode: "V20", Clause: "GB/T 36903-2018", Chinese: "以原件出示，却带有加注件信息", English: "Shown as an original, it carries the data of an annotated copy"},
+	verify.Rule{Code: reasonCopyExpired, Verdict: verify.Invalid, VCode: "V12", Clause: "GB/T 36903-2018", Chinese: "加注件已过有效期", English: "The annotated copy has expired"},
+	verify.Rule{Code: reasonCopyNotYet, Verdict: verify.Invalid, VCode: "V12", Clause: "GB/T 36903-2018", Chinese: "加注件的制作时间在将来", English: "The annotated copy is from the future"},
 	verify.Rule{Code: reasonCodeFormat, Verdict: verify.Invalid, VCode: "V31", Chinese: "亮证码损坏或格式不正确", English: "The presentation code is damaged"},
 	verify.Rule{Code: reasonCodeForeign, Verdict: verify.Invalid, VCode: "V41", Chinese: "这不是亮证码，可能是假码", English: "This is no presentation code and may be a fake"},
 	verify.Rule{Code: reasonCodeKey, Verdict: verify.Invalid, VCode: "V41", Chinese: "亮证码不是受信任的机构签发的", English: "No trusted authority signed this code"},

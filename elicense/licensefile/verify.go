@@ -45,35 +45,51 @@ func Verify(name string, data []byte, options Options) verify.Result {
 		return VerifyCode(name, text, options)
 	}
 	document := verify.VerifyDocument(name, data, options.Options)
+	if document.Package != nil {
+		if c, machine, err := readCopy(document.Package); !errors.Is(err, ErrNoCopy) {
+			result := document.Result
+			(&licenseJudge{result: &result, options: options}).copy(document, c, machine, err)
+			return result
+		}
+	}
+	result, _ := judgeDocument(document, options)
+	return result
+}
+
+// judgeDocument goes on from the judgement of a document with that of the licence in it, which is nil where there is none.
+func judgeDocument(document verify.Document, options Options) (verify.Result, *License) {
 	result := document.Result
 	if document.Package == nil {
-		return result
+		return result, nil
 	}
 	l, err := Read(document.Package)
 	if types := options.typesOf(l); types != nil { // what the file says of its type is read without it
 		l, err = ReadWith(types, document.Package)
 	}
 	if errors.Is(err, ErrNoLicense) {
-		return result
+		return result, nil
 	}
 	j := &licenseJudge{result: &result, options: options}
 	if err != nil {
 		j.fail("license_data", reasonDamaged, "")
 		j.conclude(true, "V00")
-		return result
+		return result, nil
 	}
 	result.License = &verify.License{LicenseID: l.ID, TypeCode: l.TypeCode, Status: "unknown", StatusSource: "none"}
 	if len(l.Deviations) > 0 {
 		j.reason(reasonIDOdd, string(l.Deviations[0]))
 	}
 	j.data(l, document)
+	if key := l.copyElement(); key != "" {
+		j.reason(reasonCopyFields, key)
+	}
 	if l.Ours {
-		j.issuer(l)
+		j.party(l.Values.First(catalog.KeyAuthority), l.Values.First(catalog.KeyAuthorityCode), "")
 	}
 	j.period(l)
 	code := j.status(l)
 	j.conclude(l.Ours || options.Strict, code)
-	return result
+	return result, l
 }
 
 // maxCodeText bounds what may be the text of a code; everything longer is a file.
@@ -161,24 +177,43 @@ func (j *licenseJudge) data(l *License, document verify.Document) {
 	j.pass("license_data")
 }
 
-// issuer asks that the seal is that of the issuing authority, so that nobody else's genuine seal makes a licence (L-09):
-// the signer's certificate names the authority or its code, or the seal's name, which its maker signed, begins with the
-// authority's name. The seal of a person who works there stands beside it and never in its place, and so does a signature
-// without a seal, whoever's certificate it is by: every original carries the e-seal of its issuer.
-func (j *licenseJudge) issuer(l *License) {
-	name, code := l.Values.First(catalog.KeyAuthority), l.Values.First(catalog.KeyAuthorityCode)
+// copyElement is an element of copies that the document has, though it is no copy (license.md 4); empty where it has none.
+func (l *License) copyElement() string {
+	for _, e := range catalog.Default().Elements() {
+		if e.CopyOnly && (len(l.custom[e.Key]) > 0 || len(l.Values[e.Key]) > 0) {
+			return e.Key
+		}
+	}
+	return ""
+}
+
+// party asks that a seal is that of the issuing authority, or of the maker of a copy, so that nobody else's genuine seal makes a licence (L-09):
+// the signer's certificate names the party or its code, or the seal's name, which its maker signed, is the party's with at most what the seal is for. The seal of a person who works there stands beside it and never in its place, and so does a signature
+// without a seal, whoever's certificate it is by: every original carries the e-seal of its issuer. Signatures whose ID begins with not count
+// for another document.
+func (j *licenseJudge) party(name, code, not string) {
 	if len(j.result.Signatures) == 0 {
 		return
 	}
 	for _, s := range j.result.Signatures {
-		if s.Seal == nil || s.Seal.Personal() {
+		if s.Seal == nil || s.Seal.Personal() || not != "" && strings.HasPrefix(s.ID, not) {
 			continue
 		}
-		if name != "" && strings.HasPrefix(s.Seal.Name, name) || s.Signer != nil && namesParty(s.Signer.Subject, name, code, code+name) {
+		if sealOf(s.Seal.Name, name) || s.Signer != nil && namesParty(s.Signer.Subject, name, code, code+name) {
 			return
 		}
 	}
 	j.reason(reasonIssuerScope, "")
+}
+
+// units are words by which bodies below an authority are named. Their seals begin with the authority's name (…公安局海淀分局行政审批专用章) and are
+// not its own.
+var units = []string{"局", "分中心", "办公室", "支队", "大队", "中队", "派出所", "管理所", "监管所", "监督所", "服务站", "管理站", "工作站", "管理处", "办事处", "街道", "委员会", "研究院", "分院", "分公司", "分行", "支行"}
+
+// sealOf tells that the name of a seal is that of a party, alone or with a purpose behind it (行政审批专用章).
+func sealOf(seal, party string) bool {
+	purpose, found := strings.CutPrefix(seal, party)
+	return found && party != "" && (purpose == "" || strings.Contains(purpose, "章")) && !slices.ContainsFunc(units, func(unit string) bool { return strings.Contains(purpose, unit) })
 }
 
 // namesParty looks for an attribute of a distinguished name (RFC 4514) whose value is one of the texts.

@@ -65,6 +65,11 @@ func siteOf(t *testing.T, w *licensetest.World) *site {
 			request.Actor.Roles = strings.Fields(roles)
 			request.Actor.Rights = reqctx.Everywhere(request.Actor.Roles...)
 		}
+		if client, ok := strings.CutPrefix(request.Actor.ID, "client:"); ok {
+			request.Actor.Client, request.Actor.Rights = client, reqctx.Everywhere(request.Actor.Roles...)
+		} else if strings.HasPrefix(request.Actor.ID, "account:") && r.Header.Get("X-Stale") == "" {
+			request.Actor.SignedInAt = w.Now()
+		}
 		mux.ServeHTTP(rw, r.WithContext(reqctx.With(r.Context(), request)))
 	})
 	return &site{t, w, edge}

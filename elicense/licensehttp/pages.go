@@ -54,6 +54,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	})
 	p.Handle(mux, p.typePages())
 	p.Handle(mux, p.draftPages())
+	p.Handle(mux, p.grantPages())
 	if p.Acting != nil {
 		p.Handle(mux, p.actingPages())
 	}
@@ -136,7 +137,7 @@ func Cards(ctx context.Context, service *elicense.Service) ([]web.LicenseCard, e
 		c := card(service, d.License, d.Values, locale)
 		c.DownloadURL = "/me/licenses/" + l.ID + "/file"
 		if l.Status == catalog.StatusValid {
-			c.PresentURL = "/me/licenses/" + l.ID + "/present"
+			c.PresentURL, c.GrantURL = "/me/licenses/"+l.ID+"/present", "/me/licenses/"+l.ID+"/grant"
 		}
 		cards = append(cards, c)
 	}

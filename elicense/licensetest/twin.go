@@ -27,6 +27,8 @@ type Twin struct {
 	presentations map[string]elicense.Presentation
 	failures      map[string]failures
 	uses          map[string]elicense.Use // by holder and id
+	grants        map[string]elicense.Grant
+	copies        map[string]elicense.LicenseCopy
 	records       []audit.Record
 	types         map[string]elicense.TypeVersion
 	retired       map[string][]int
@@ -44,7 +46,7 @@ type failures struct {
 func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
-		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, log: newTwinLog(),
+		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, copies: map[string]elicense.LicenseCopy{}, log: newTwinLog(),
 		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{},
 	}
 }
@@ -280,6 +282,18 @@ func (t *Twin) Follow(_ context.Context, from, to string, record audit.Record) (
 				n++
 			}
 		}
+		for id, g := range t.grants {
+			if g.HolderRef == from && from != "" {
+				g.HolderRef = to
+				t.grants[id] = g
+			}
+		}
+		for id, c := range t.copies {
+			if c.HolderRef == from && from != "" {
+				c.HolderRef = to
+				t.copies[id] = c
+			}
+		}
 		for key, u := range t.uses {
 			if u.HolderRef == from && from != "" {
 				delete(t.uses, key)
@@ -337,6 +351,13 @@ func (t *Twin) Unbind(_ context.Context, holderRef string, record audit.Record) 
 			}
 		}
 		maps.DeleteFunc(t.uses, func(_ string, u elicense.Use) bool { return u.HolderRef == holderRef })
+		maps.DeleteFunc(t.grants, func(_ string, g elicense.Grant) bool { return g.HolderRef == holderRef && holderRef != "" })
+		for id, c := range t.copies {
+			if c.HolderRef == holderRef {
+				c.HolderRef = ""
+				t.copies[id] = c
+			}
+		}
 		before := len(t.presentations)
 		maps.DeleteFunc(t.presentations, func(_ string, p elicense.Presentation) bool { return p.HolderRef == holderRef })
 		if n > 0 || before > len(t.presentations) {

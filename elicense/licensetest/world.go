@@ -99,11 +99,38 @@ func (w *World) Restart(t testing.TB) {
 		t.Fatal(err)
 	}
 	w.Service, err = elicense.New(elicense.Config{
-		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: redrawing{maker, w}, BaseURL: BaseURL, TypesByTwo: w.TypesByTwo, Now: w.Now, Rand: ident.System(),
+		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: redrawing{maker, w}, Grantees: Grantees{}, BaseURL: BaseURL, TypesByTwo: w.TypesByTwo, Now: w.Now, Rand: ident.System(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Applications of departments that worlds know.
+const (
+	Portal      = "portal"
+	OtherPortal = "other-portal"
+)
+
+// Grantees knows them.
+type Grantees struct{}
+
+// Grantee implements elicense.Grantees.
+func (Grantees) Grantee(_ context.Context, client string) (elicense.Grantee, error) {
+	if client != Portal && client != OtherPortal {
+		return elicense.Grantee{}, elicense.ErrNotFound
+	}
+	return elicense.Grantee{Client: client, Name: "示例市住房公积金管理中心", Code: "11990000MB7QX0023P"}, nil
+}
+
+// Application is a context in which an application acts for itself.
+func Application(client string, roles ...string) context.Context {
+	return reqctx.With(context.Background(), reqctx.Request{ID: "req", Locale: "zh-CN", Actor: reqctx.Actor{ID: "client:" + client, Client: client, Roles: roles, Rights: reqctx.Everywhere(roles...)}})
+}
+
+// FreshPerson is a context in which the holder acts who signed in at the moment.
+func FreshPerson(at time.Time) context.Context {
+	return reqctx.With(context.Background(), reqctx.Request{ID: "req", Locale: "zh-CN", Actor: reqctx.Actor{ID: Holder, SignedInAt: at}})
 }
 
 // redrawing is a maker whose documents Redraw may change.

@@ -62,6 +62,7 @@ type Text struct {
 	Value    string
 	Advances []float64
 	Color    string // "r g b"; empty is black
+	Alpha    int    // 1 to 255, of which 255 hides what is below; 0 is 255
 	// ID, when not 0, is written into *ID: tags refer to it.
 	ID *int
 }
@@ -114,8 +115,12 @@ func (t Text) encode(id int, c *encoding) string {
 		delta = ` DeltaX="` + strings.Join(deltas, " ") + `"`
 	}
 	box := Box{X: t.X, Y: t.Y - t.Size, Width: max(t.Width, t.Size), Height: t.Size * 1.4}
-	return fmt.Sprintf(`<ofd:TextObject ID="%d" Boundary="%s" Font="%d" Size="%s">%s<ofd:TextCode X="0" Y="%s"%s>%s</ofd:TextCode></ofd:TextObject>`,
-		id, box, c.fonts[t.Font], number(t.Size), color("FillColor", t.Color), number(t.Size), delta, escape(t.Value))
+	alpha := ""
+	if t.Alpha > 0 {
+		alpha = fmt.Sprintf(` Alpha="%d"`, t.Alpha)
+	}
+	return fmt.Sprintf(`<ofd:TextObject ID="%d" Boundary="%s" Font="%d" Size="%s"%s>%s<ofd:TextCode X="0" Y="%s"%s>%s</ofd:TextCode></ofd:TextObject>`,
+		id, box, c.fonts[t.Font], number(t.Size), alpha, color("FillColor", t.Color), number(t.Size), delta, escape(t.Value))
 }
 
 func (p Path) encode(id int, _ *encoding) string {
@@ -145,7 +150,7 @@ func (b *Builder) Files() ([]File, error) {
 		return nil, fmt.Errorf("ofd: a document needs a page")
 	}
 	c := &encoding{}
-	public, files := b.resources(c)
+	public, files := resources(c, b.Fonts, b.Images, "Res")
 	var pages []File
 	var list strings.Builder
 	for i, page := range b.Pages {
@@ -154,7 +159,7 @@ func (b *Builder) Files() ([]File, error) {
 		fmt.Fprintf(&list, `<ofd:Page ID="%d" BaseLoc="%s"/>`, id, path)
 		pages = append(pages, File{Path: "/Doc_0/" + path, Content: page.encode(c)})
 	}
-	side := b.sideFiles()
+	side := append(encodeTags(b.Tags), encodeAttachments(b.Attachments)...)
 	var document strings.Builder
 	size := b.Pages[0]
 	fmt.Fprintf(&document, `%s<ofd:Document xmlns:ofd="%s"><ofd:CommonData><ofd:MaxUnitID>%d</ofd:MaxUnitID><ofd:PageArea><ofd:PhysicalBox>0 0 %s %s</ofd:PhysicalBox></ofd:PageArea>`,
@@ -170,7 +175,7 @@ func (b *Builder) Files() ([]File, error) {
 		document.WriteString(`<ofd:Attachments>Attachs/Attachments.xml</ofd:Attachments>`)
 	}
 	document.WriteString(`</ofd:Document>`)
-	all := []File{{Path: rootFile, Content: b.rootXML()}, {Path: "/Doc_0/Document.xml", Content: []byte(document.String())}}
+	all := []File{{Path: rootFile, Content: rootXML(b.Info)}, {Path: "/Doc_0/Document.xml", Content: []byte(document.String())}}
 	if public != nil {
 		all = append(all, File{Path: "/Doc_0/PublicRes.xml", Content: public})
 	}
@@ -178,17 +183,17 @@ func (b *Builder) Files() ([]File, error) {
 	return all, nil
 }
 
-func (b *Builder) rootXML() []byte {
+func rootXML(info Info) []byte {
 	var s strings.Builder
-	fmt.Fprintf(&s, `%s<ofd:OFD xmlns:ofd="%s" DocType="OFD" Version="1.1"><ofd:DocBody><ofd:DocInfo><ofd:DocID>%s</ofd:DocID>`, xmlHead, Namespace, escape(b.Info.DocID))
-	for _, field := range []struct{ name, value string }{{"Title", b.Info.Title}, {"Author", b.Info.Author}, {"CreationDate", b.Info.CreationDate}, {"ModDate", b.Info.ModDate}, {"Creator", b.Info.Creator}} {
+	fmt.Fprintf(&s, `%s<ofd:OFD xmlns:ofd="%s" DocType="OFD" Version="1.1"><ofd:DocBody><ofd:DocInfo><ofd:DocID>%s</ofd:DocID>`, xmlHead, Namespace, escape(info.DocID))
+	for _, field := range []struct{ name, value string }{{"Title", info.Title}, {"Author", info.Author}, {"CreationDate", info.CreationDate}, {"ModDate", info.ModDate}, {"Creator", info.Creator}} {
 		if field.value != "" {
 			fmt.Fprintf(&s, `<ofd:%s>%s</ofd:%s>`, field.name, escape(field.value), field.name)
 		}
 	}
-	if len(b.Info.CustomDatas) > 0 {
+	if len(info.CustomDatas) > 0 {
 		s.WriteString(`<ofd:CustomDatas>`)
-		for _, data := range b.Info.CustomDatas {
+		for _, data := range info.CustomDatas {
 			fmt.Fprintf(&s, `<ofd:CustomData Name="%s">%s</ofd:CustomData>`, escape(data.Name), escape(data.Value))
 		}
 		s.WriteString(`</ofd:CustomDatas>`)
@@ -197,32 +202,33 @@ func (b *Builder) rootXML() []byte {
 	return []byte(s.String())
 }
 
-func (b *Builder) resources(c *encoding) ([]byte, []File) {
-	if len(b.Fonts)+len(b.Images) == 0 {
+// resources gives the file that names fonts and pictures, nil where there are none, and their own files, in a folder of the document.
+func resources(c *encoding, fonts []BuildFont, images []BuildImage, folder string) ([]byte, []File) {
+	if len(fonts)+len(images) == 0 {
 		return nil, nil
 	}
 	var s strings.Builder
 	var files []File
-	fmt.Fprintf(&s, `%s<ofd:Res xmlns:ofd="%s" BaseLoc="Res">`, xmlHead, Namespace)
-	if len(b.Fonts) > 0 {
+	fmt.Fprintf(&s, `%s<ofd:Res xmlns:ofd="%s" BaseLoc="%s">`, xmlHead, Namespace, folder)
+	if len(fonts) > 0 {
 		s.WriteString(`<ofd:Fonts>`)
-		for i, font := range b.Fonts {
+		for i, font := range fonts {
 			id := c.id()
 			c.fonts = append(c.fonts, id)
 			file := fmt.Sprintf("font_%d.ttf", i)
 			fmt.Fprintf(&s, `<ofd:Font ID="%d" FontName="%s" FamilyName="%s"><ofd:FontFile>%s</ofd:FontFile></ofd:Font>`, id, escape(font.Name), escape(font.Family), file)
-			files = append(files, File{Path: "/Doc_0/Res/" + file, Content: font.File})
+			files = append(files, File{Path: "/Doc_0/" + folder + "/" + file, Content: font.File})
 		}
 		s.WriteString(`</ofd:Fonts>`)
 	}
-	if len(b.Images) > 0 {
+	if len(images) > 0 {
 		s.WriteString(`<ofd:MultiMedias>`)
-		for i, image := range b.Images {
+		for i, image := range images {
 			id := c.id()
 			c.images = append(c.images, id)
 			file := fmt.Sprintf("image_%d.%s", i, strings.ToLower(image.Format))
 			fmt.Fprintf(&s, `<ofd:MultiMedia ID="%d" Type="Image" Format="%s"><ofd:MediaFile>%s</ofd:MediaFile></ofd:MultiMedia>`, id, escape(image.Format), file)
-			files = append(files, File{Path: "/Doc_0/Res/" + file, Content: image.File, Store: true})
+			files = append(files, File{Path: "/Doc_0/" + folder + "/" + file, Content: image.File, Store: true})
 		}
 		s.WriteString(`</ofd:MultiMedias>`)
 	}
@@ -241,30 +247,35 @@ func (p BuildPage) encode(c *encoding) []byte {
 	return []byte(s.String())
 }
 
-func (b *Builder) sideFiles() []File {
+func encodeTags(tags []BuildTag) []File {
+	if len(tags) == 0 {
+		return nil
+	}
 	var files []File
-	if len(b.Tags) > 0 {
-		var s strings.Builder
-		fmt.Fprintf(&s, `%s<ofd:CustomTags xmlns:ofd="%s">`, xmlHead, Namespace)
-		for i, tag := range b.Tags {
-			file := fmt.Sprintf("CustomTag_%d.xml", i)
-			fmt.Fprintf(&s, `<ofd:CustomTag TypeID="%s"><ofd:FileLoc>%s</ofd:FileLoc></ofd:CustomTag>`, escape(tag.TypeID), file)
-			files = append(files, File{Path: "/Doc_0/Tags/" + file, Content: tag.Content})
-		}
-		s.WriteString(`</ofd:CustomTags>`)
-		files = append(files, File{Path: "/Doc_0/Tags/CustomTags.xml", Content: []byte(s.String())})
+	var s strings.Builder
+	fmt.Fprintf(&s, `%s<ofd:CustomTags xmlns:ofd="%s">`, xmlHead, Namespace)
+	for i, tag := range tags {
+		file := fmt.Sprintf("CustomTag_%d.xml", i)
+		fmt.Fprintf(&s, `<ofd:CustomTag TypeID="%s"><ofd:FileLoc>%s</ofd:FileLoc></ofd:CustomTag>`, escape(tag.TypeID), file)
+		files = append(files, File{Path: "/Doc_0/Tags/" + file, Content: tag.Content})
 	}
-	if len(b.Attachments) > 0 {
-		var s strings.Builder
-		fmt.Fprintf(&s, `%s<ofd:Attachments xmlns:ofd="%s">`, xmlHead, Namespace)
-		for i, a := range b.Attachments {
-			file := fmt.Sprintf("attach_%d.%s", i, strings.ToLower(a.Format))
-			fmt.Fprintf(&s, `<ofd:Attachment ID="a%d" Name="%s" Format="%s" Visible="%t"><ofd:FileLoc>%s</ofd:FileLoc></ofd:Attachment>`,
-				i+1, escape(a.Name), escape(a.Format), !a.Hidden, file)
-			files = append(files, File{Path: "/Doc_0/Attachs/" + file, Content: a.Content})
-		}
-		s.WriteString(`</ofd:Attachments>`)
-		files = append(files, File{Path: "/Doc_0/Attachs/Attachments.xml", Content: []byte(s.String())})
+	s.WriteString(`</ofd:CustomTags>`)
+	return append(files, File{Path: "/Doc_0/Tags/CustomTags.xml", Content: []byte(s.String())})
+}
+
+func encodeAttachments(attachments []BuildAttachment) []File {
+	if len(attachments) == 0 {
+		return nil
 	}
-	return files
+	var files []File
+	var s strings.Builder
+	fmt.Fprintf(&s, `%s<ofd:Attachments xmlns:ofd="%s">`, xmlHead, Namespace)
+	for i, a := range attachments {
+		file := fmt.Sprintf("attach_%d.%s", i, strings.ToLower(a.Format))
+		fmt.Fprintf(&s, `<ofd:Attachment ID="a%d" Name="%s" Format="%s" Visible="%t"><ofd:FileLoc>%s</ofd:FileLoc></ofd:Attachment>`,
+			i+1, escape(a.Name), escape(a.Format), !a.Hidden, file)
+		files = append(files, File{Path: "/Doc_0/Attachs/" + file, Content: a.Content})
+	}
+	s.WriteString(`</ofd:Attachments>`)
+	return append(files, File{Path: "/Doc_0/Attachs/Attachments.xml", Content: []byte(s.String())})
 }

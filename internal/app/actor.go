@@ -22,7 +22,7 @@ import (
 // empty one needs none, because the operation is for everybody. Any other is refused to such a token: what a person may do
 // in a browser is not what every application may do that the person signed in to.
 var personOperations = map[string]string{
-	"list-my-licenses": idp.ScopeLicenses, "get-license": idp.ScopeLicenses, "get-license-file": idp.ScopeLicenses, "get-license-log-proofs": idp.ScopeLicenses, "present-license": idp.ScopeLicenses,
+	"list-my-licenses": idp.ScopeLicenses, "get-license": idp.ScopeLicenses, "get-license-file": idp.ScopeLicenses, "get-license-log-proofs": idp.ScopeLicenses, "present-license": idp.ScopeLicenses, "grant-license-use": idp.ScopeLicenses, "list-my-license-grants": idp.ScopeLicenses, "revoke-license-grant": idp.ScopeLicenses,
 	"list-mandates": idp.ScopeMandates, "give-mandate": idp.ScopeMandates, "ask-for-mandate": idp.ScopeMandates, "get-mandate": idp.ScopeMandates,
 	"list-mandate-uses": idp.ScopeMandates, "accept-mandate": idp.ScopeMandates, "end-mandate": idp.ScopeMandates, "pass-on-mandate": idp.ScopeMandates,
 	"ask-elder-by-telephone": idp.ScopeMandates, "list-telephone-requests": idp.ScopeMandates, "get-telephone-request": idp.ScopeMandates, "type-telephone-code": idp.ScopeMandates, "end-telephone-request": idp.ScopeMandates,
@@ -31,7 +31,7 @@ var personOperations = map[string]string{
 	"add-child": idp.ScopeMandates, "list-relatives": idp.ScopeMandates, "declare-relative": idp.ScopeMandates, "confirm-relative": idp.ScopeMandates, "end-relative": idp.ScopeMandates,
 	"list-my-records": idp.ScopeMyData, "get-my-export": idp.ScopeMyData, "ask-for-my-export": idp.ScopeMyData, "get-my-export-file": idp.ScopeMyData,
 	"get-my-export-document": idp.ScopeMyData, "get-my-export-archive": idp.ScopeMyData,
-	"list-license-types": "", "list-service-items": "", "verify": "", "seal-verification-report": "", "pack-evidence": "", "report-forgery": "", "get-forgery-report-state": "", "GET /api/openapi.json": "",
+	"list-license-types": "", "list-license-purposes": "", "list-service-items": "", "verify": "", "seal-verification-report": "", "pack-evidence": "", "report-forgery": "", "get-forgery-report-state": "", "GET /api/openapi.json": "",
 }
 
 // openToAll reports whether an operation needs no token: it is for everybody, or the reader of a counter signs what it sends.

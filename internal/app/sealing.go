@@ -81,7 +81,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 		timeStamp = a.stamps.TimeStamp
 	}
 	s.licenses, err = elicense.New(elicense.Config{Store: licenseStore, Cards: licenseStore, Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
-		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, Lists: s.listsForVerifiers, TimeStamp: timeStamp, Maker: maker, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf, TypesByTwo: a.cfg.typesByTwo()})
+		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, Lists: s.listsForVerifiers, TimeStamp: timeStamp, Maker: maker, Grantees: grantees{a}, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf, TypesByTwo: a.cfg.typesByTwo()})
 	if err != nil {
 		return nil, err
 	}
@@ -215,6 +215,7 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[forgery.TopicDecided] = func(ctx context.Context, d outbox.Delivery) error { return s.forgeries.HandleDecided(ctx, d.Payload) }
 	all[forgery.TopicNotice] = s.app.deliverForgeryNotice
 	all[esign.TopicFlagged] = s.deliverFlags
+	all[elicense.TopicGranted] = s.deliverGranted
 	all[staff.TopicChanged] = s.deliverStaffChanged
 	// Holders and staff see these on their own pages; there is nobody else to tell yet.
 	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented, elicense.TopicType, esign.TopicUse, forgery.TopicReported} {

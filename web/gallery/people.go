@@ -185,11 +185,30 @@ func account() []Sample {
 			Card: card("valid"), QR: qr, Code: "LZ1:6BF+70X2C.KPA2/GAS3FY50CEC.OEWFF:5CKWEZED+EDKWE", ExpiresAt: moment.Add(10 * time.Minute), Purpose: "办理银行开户",
 			Fields: []web.ShownField{{Label: "名称", Value: "示例市青禾商贸有限公司"}, {Label: "统一社会信用代码", Value: "9111 **** **** **** 6X"}, {Label: "状态", Value: "有效"}},
 		}}},
+		{Name: "license-grants", Template: "license-grants", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseGrantsPage{NextURL: "/me/license-grants?after=1", Grants: []web.LicenseGrantRow{
+			{ID: "lgrant_1", License: "营业执照", Receiver: "示例市市场监督管理局", Purpose: "不动产登记", Mode: "holder", Kind: "fields", State: "open", Fields: []string{"名称", "统一社会信用代码"}, Uses: 1, CreatedAt: verified, ExpiresAt: moment, RevokeURL: "/me/license-grants/lgrant_1/revocation"},
+			{ID: "lgrant_2", License: "营业执照", Receiver: "示例市市场监督管理局", Purpose: "不动产登记", Item: "330100-01", CaseNumber: "BJ-2026-0001", Mode: "function", Kind: "copy", State: "used", Uses: 1, Used: 1, CreatedAt: verified, ExpiresAt: moment, UsedAt: &moment}}}}},
+		{Name: "license-grants-empty", Template: "license-grants", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseGrantsPage{}}},
+		{Name: "license-grant", Template: "license-grant", Page: web.Page{Identity: citizen, Body: grantForm()}},
+		{Name: "license-grant-wrong", Template: "license-grant", Status: 422, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "fields", Message: "格式不正确"}}, Body: grantForm()}},
+		{Name: "license-grant-stale", Template: "license-grant", Page: web.Page{Identity: citizen, Body: web.LicenseGrantPage{Card: card("valid"), LoginURL: "/login"}}},
+		{Name: "license-copy", Template: "license-copy", Page: web.Page{Body: web.LicenseCopyPage{ID: "lcopy_k3v7q2m5x4n6p8r9s2t4u6w8y2", License: "营业执照", Receiver: "示例市市场监督管理局", Maker: "示例市市场监督管理局", Purpose: "不动产登记",
+			Grant: "lgrant_a2b4c6d8e2f4g6h8j2k4m6n8p2", State: "valid", CreatedAt: verified, ExpiresAt: moment}}},
 		{Name: "inbox", Template: "inbox", Page: web.Page{Body: web.InboxPage{Messages: []web.InboxMessage{
 			{To: "13800000001", Text: "【印信】验证码 482913，10 分钟内有效。工作人员不会向您索要。", Code: "482913", At: moment}, {To: "zhang@example.cn", Text: "【印信】您的账号在示例市的新设备登录。", At: moment.Add(-time.Hour)},
 			{ID: "msg_3", To: "13800138201", Text: "【印信】李*请求代您查看代填至2026-12-27，不代领。同意回复Y，不同意回复N；不回即不同意。", At: moment.Add(-2 * time.Hour), Keys: []string{"Y", "N", "T"}},
 		}}}},
 		{Name: "inbox-empty", Template: "inbox", Page: web.Page{Body: web.InboxPage{To: "13800000002"}}},
+	}
+}
+
+func grantForm() web.LicenseGrantPage {
+	return web.LicenseGrantPage{
+		Card: card("valid"), Action: "/me/licenses/lic_1/grant", Grantee: web.FormField{Name: "grantee", Label: "使用单位的应用编号", Hint: "办事单位会告诉您，例如 housing-fund。", Max: 100},
+		Purpose: web.FormField{Name: "purpose_code", Label: "用途", Kind: "select", Options: []web.Option{{Value: "05", Label: "不动产登记"}}},
+		Kind:    web.FormField{Name: "kind", Label: "授权内容", Kind: "select", Options: []web.Option{{Value: "fields", Label: "只读取所选内容"}}},
+		Fields:  []web.GrantField{{Key: "name", Label: "名称", Ticked: true}, {Key: "code", Label: "统一社会信用代码"}},
+		Hours:   web.FormField{Name: "hours", Label: "有效时间", Kind: "select", Options: []web.Option{{Value: "24", Label: "1 天"}}},
 	}
 }
 

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/internal/channel"
+	"github.com/yinxin-gov/yinxin/internal/outbox"
+)
+
+// grantees adapts the register of clients to grants of use.
+type grantees struct{ app *App }
+
+// Grantee implements elicense.Grantees.
+func (g grantees) Grantee(ctx context.Context, id string) (elicense.Grantee, error) {
+	known, ok := g.app.Clients.Find(id)
+	if !ok || known.Disabled {
+		return elicense.Grantee{}, elicense.ErrNotFound
+	}
+	grantee := elicense.Grantee{Client: id, Name: known.ClientName, Code: id}
+	if known.Department != "" {
+		name, err := g.app.Staff.NameOf(ctx, known.Department)
+		if err != nil {
+			return elicense.Grantee{}, err
+		}
+		grantee.Code = known.Department
+		if name != "" {
+			grantee.Name = name
+		}
+	}
+	if grantee.Name == "" {
+		grantee.Name = id
+	}
+	return grantee, nil
+}
+
+// deliverGranted tells the holder of a licence that a department uses it by its function.
+func (s *sealing) deliverGranted(ctx context.Context, d outbox.Delivery) error {
+	var notice elicense.GrantNotice
+	if err := json.Unmarshal(d.Payload, &notice); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	account, ok := strings.CutPrefix(notice.HolderRef, "account:")
+	if !ok {
+		return nil
+	}
+	grantee, err := grantees{s.app}.Grantee(ctx, notice.Grantee)
+	name := grantee.Name
+	if err != nil { // it is gone meanwhile; the holder is told all the same
+		name = notice.Grantee
+	}
+	return s.app.tellEach(ctx, d, []string{account}, channel.TemplateLicenseUsed, map[string]string{"receiver": name})
+}

@@ -1,0 +1,45 @@
+package web
+
+import "time"
+
+// LicenseGrantsPage is "license-grants": who may use the licences of the person, on whose word, and what became of it (用证授权).
+type LicenseGrantsPage struct {
+	Grants  []LicenseGrantRow
+	NextURL string
+}
+
+// LicenseGrantRow is a grant.
+type LicenseGrantRow struct {
+	ID, License, Receiver, Purpose string
+	Mode, Kind, State              string // words of license.grant.mode., .kind., .state.
+	Item, CaseNumber               string
+	Fields                         []string // names
+	Uses, Used                     int
+	CreatedAt, ExpiresAt           time.Time
+	UsedAt                         *time.Time
+	RevokeURL                      string // by POST; empty where the person cannot end it
+}
+
+// LicenseGrantPage is "license-grant": the form by which a holder lets an application use a licence.
+type LicenseGrantPage struct {
+	Card     LicenseCard
+	Action   string
+	LoginURL string // set where the login is too old for it
+	Grantee  FormField
+	Purpose  FormField
+	Kind     FormField
+	Fields   []GrantField
+	Hours    FormField
+}
+
+// GrantField is a field that can be ticked.
+type GrantField struct {
+	Key, Label string
+	Ticked     bool
+}
+
+// LicenseCopyPage is "license-copy": what the code on an annotated copy leads to.
+type LicenseCopyPage struct {
+	ID, License, Receiver, Maker, Purpose, Grant, State string
+	CreatedAt, ExpiresAt                                time.Time
+}
