@@ -79,6 +79,7 @@ const (
 	InputDate     = "date" // three text fields <name>-year, -month, -day
 	InputSelect   = "select"
 	InputSecret   = "password" // never filled in again
+	InputFile     = "file"     // Options are the endings and types that it offers
 )
 
 // Option of a select.
