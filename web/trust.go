@@ -68,6 +68,7 @@ type IssuerListPage struct {
 	Statuses []string  // that can be filtered by
 	State    FormField // filter by the state of the work
 	Types    []Link    // licence types that can be issued, each with its form
+	Links    []Link    // to what stands beside the list
 	Table    Table
 	ListURL  string // action of the filter, default /license
 }

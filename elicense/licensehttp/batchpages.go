@@ -32,7 +32,7 @@ const (
 	inputBatchFormat    = "batch-format"
 	inputBatchEncoding  = "batch-encoding"
 	inputBatchRows      = "batch-which" // submitted: which rows are issued
-	mappedPrefix        = "map-"       // and our name of the value
+	mappedPrefix        = "map-"        // and our name of the value
 )
 
 const (
@@ -224,7 +224,7 @@ func (p *Pages) showBatch(w http.ResponseWriter, r *http.Request, tried string, 
 		}
 	}
 	if len(actions) > 0 {
-		body.Sections = append(body.Sections, web.AdminSection{ID: "batch-next", Title: text("page.actions"), Actions: actions})
+		body.Sections = append(body.Sections, web.AdminSection{ID: "batch-next", Title: text("batch.next"), Actions: actions})
 	}
 	body.Sections = append(body.Sections, rows, p.mappingSection(r, b))
 	page.Body = body
@@ -305,14 +305,14 @@ func (p *Pages) batchRowsSection(r *http.Request, b elicense.Batch, counts map[e
 	t := web.Table{Caption: text("batch.results"), Columns: []web.Column{{Label: text("batch.line")}, {Label: text("license.field.business_number")}}}
 	if receipts {
 		t.Caption = text("batch.receipts")
-		t.Columns = append(t.Columns, web.Column{Label: text("licence.id")}, web.Column{Label: text("verify.sm3")}, web.Column{Label: text("batch.issued_at")})
+		t.Columns = append(t.Columns, web.Column{Label: text("batch.issued_at")}, web.Column{Label: text("licence.id")}, web.Column{Label: text("verify.sm3")})
 	} else {
 		t.Columns = append(t.Columns, web.Column{Label: text("batch.told"), Wide: true})
 	}
 	for _, row := range rows {
 		shown := web.Row{Status: rowWord(row.State), Cells: []string{strconv.Itoa(row.Line), orDash(row.BusinessNumber)}}
 		if receipts {
-			shown.Cells = append(shown.Cells, row.LicenseID, row.File, dateTime(row.IssuedAt))
+			shown.Cells = append(shown.Cells, dateTime(row.IssuedAt), row.LicenseID, row.File)
 		} else {
 			shown.Cells = append(shown.Cells, orDash(cmp.Or(p.rowFaults(r, b, row), row.LicenseID)))
 		}
@@ -325,11 +325,11 @@ func (p *Pages) batchRowsSection(r *http.Request, b elicense.Batch, counts map[e
 		t.Rows = append(t.Rows, shown)
 	}
 	if len(rows) == batchPageSize {
-		filter := url.Values{}
+		filter := ""
 		if states != nil {
-			filter.Set("result", string(states[0]))
+			filter = "?result=" + string(states[0])
 		}
-		t.NextURL = pagemark.Onward(r, batchURL(b.ID)+"?"+filter.Encode()+"#batch-rows", strconv.Itoa(rows[len(rows)-1].Line))
+		t.NextURL = pagemark.Onward(r, batchURL(b.ID)+filter+"#batch-rows", strconv.Itoa(rows[len(rows)-1].Line))
 	}
 	section.Table = &t
 	files := batchURL(b.ID) + "/results"
@@ -353,7 +353,7 @@ func (p *Pages) rowFaults(r *http.Request, b elicense.Batch, row elicense.BatchR
 		}
 		all = append(all, told)
 	}
-	return strings.Join(all, "；")
+	return strings.Join(all, p.Renderer.Text(r, "batch.faults_gap"))
 }
 
 // valueName is the name of a value of a batch for people.
@@ -408,6 +408,8 @@ func (p *Pages) showMapping(w http.ResponseWriter, r *http.Request, given map[st
 	switch {
 	case !ok:
 		return fault.New(fault.LicenseTypeUnknown)
+	case b.Entrant != reqctx.From(r.Context()).Actor.ID:
+		return fault.New(fault.Forbidden)
 	case !mayMap(r, b):
 		return fault.New(fault.BatchState)
 	case given == nil:
