@@ -421,18 +421,25 @@ func (p *Pages) showMapping(w http.ResponseWriter, r *http.Request, given map[st
 		columns = append(columns, web.Option{Value: strconv.Itoa(i), Label: column})
 	}
 	body := web.AdminFormPage{Back: web.Link{Label: cmp.Or(b.Name, b.ID), URL: batchURL(b.ID)}, Name: text("batch.mapping"), Advisory: text("batch.mapping.lead"), Action: batchURL(b.ID) + "/mapping", Submit: text("batch.mapping.save")}
-	page, status, ids := web.Page{Title: text("batch.mapping"), Self: batchURL(b.ID) + "/mapping"}, http.StatusOK, map[string]string{}
+	page, status := web.Page{Title: text("batch.mapping"), Self: batchURL(b.ID) + "/mapping"}, http.StatusOK
+	ids, names := map[string]string{}, map[string]string{}
 	fields, required := elicense.BatchFields(t)
 	for _, key := range fields {
 		field := web.FormField{Name: mappedPrefix + key, Label: p.valueName(r, b, key), Kind: web.InputSelect, Options: columns, Optional: !required[key]}
 		if i := slices.Index(b.Columns, given[key]); i >= 0 {
 			field.Value = strconv.Itoa(i)
 		}
-		body.Fields, ids["mapping."+key] = append(body.Fields, field), field.Name
+		body.Fields = append(body.Fields, field)
+		ids["mapping."+key], names[field.Name] = field.Name, field.Label
 	}
 	if refusal != nil {
 		status = fault.MetaOf(fault.CodeOf(refusal)).Status
 		page.Errors = p.Renderer.FieldErrors(r, refusal, ids)
+		for i, one := range page.Errors { // the list of what is wrong stands apart from the inputs
+			if names[one.Field] != "" {
+				page.Errors[i].Message = p.Renderer.Text(r, "batch.fault", "where", names[one.Field], "what", one.Message)
+			}
+		}
 	}
 	page.Body = body
 	return p.Page(w, r, status, "admin-form", page)

@@ -61,7 +61,7 @@ func batches() []Sample {
 		{Name: "batch-tried", Template: "admin-detail", Page: detail("batch_checked", web.AdminSection{ID: "batch-next", Title: "可办理的操作", Actions: []web.StateAction{submit}}, rows, mapped)},
 		{Name: "batch-review", Template: "admin-detail", Page: detail("batch_in_review", web.AdminSection{ID: "batch-next", Title: "可办理的操作", Actions: review}, rows, fixed)},
 		{Name: "batch-done", Template: "admin-detail", Page: detail("batch_done", issued, fixed)},
-		{Name: "batch-columns", Template: "admin-form", Status: 422, Page: web.Page{Title: "列的对应关系", Identity: staff, Body: mapping, Errors: []web.FieldError{{Field: "map-domicile", Message: "请填写"}}}},
+		{Name: "batch-columns", Template: "admin-form", Status: 422, Page: web.Page{Title: "列的对应关系", Identity: staff, Body: mapping, Errors: []web.FieldError{{Field: "map-domicile", Message: "住所：请填写"}}}},
 		{Name: "batch-line", Template: "admin-detail", Page: web.Page{Title: "批量签发", Identity: staff, Body: line}},
 	}
 }
