@@ -159,6 +159,9 @@ func TestBatchOnPages(t *testing.T) {
 	if rec := s.postForm(reviewer, at+"/return", url.Values{"reason": {" "}}); rec.Code != http.StatusUnprocessableEntity || !strings.Contains(rec.Body.String(), `id="batch-return-reason-error"`) {
 		t.Errorf("returned without a reason: %d", rec.Code)
 	}
+	if rec := s.postForm(reviewer, at+"/return", url.Values{"reason": {strings.Repeat("请", 501)}}); rec.Code != http.StatusUnprocessableEntity {
+		t.Errorf("returned with a reason of 501 characters: %d", rec.Code)
+	}
 	s.step(reviewer, at, "return", url.Values{"reason": {strings.Repeat("请补", 100)}}) // as long as its input takes
 	if page := s.opened(clerk, at); !strings.Contains(page, "请补请补") || !slices.Equal(buttons(page), []string{"submit"}) {
 		t.Error("a returned batch")
