@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/yinxin-gov/yinxin/elicense/batchfile"
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
@@ -35,6 +36,9 @@ const (
 	BatchDone      BatchState = "done"
 	BatchCancelled BatchState = "cancelled"
 )
+
+// BatchStates in the order in which a batch passes them.
+var BatchStates = []BatchState{BatchChecked, BatchInReview, BatchReturned, BatchRejected, BatchApproved, BatchRunning, BatchPaused, BatchDone, BatchCancelled}
 
 // Ended tells that nothing of the batch changes any more, and that its file is gone.
 func (s BatchState) Ended() bool {
@@ -552,8 +556,11 @@ func (s *Service) ReviewBatch(ctx context.Context, id string, decision Decision,
 		return Batch{}, err
 	}
 	target := map[Decision]BatchState{Approve: BatchApproved, Return: BatchReturned, Reject: BatchRejected}[decision]
-	if target == "" || len(note) > 500 || decision != Approve && note == "" {
+	switch {
+	case target == "", decision != Approve && note == "":
 		return Batch{}, fault.New(fault.Invalid).WithField("note", fault.LicenseFieldMissing)
+	case utf8.RuneCountInString(note) > 500:
+		return Batch{}, fault.New(fault.Invalid).WithField("note", fault.LicenseFieldForm)
 	}
 	return s.changeBatch(ctx, id, "license.batch.reviewed", func(b *Batch) (BatchChange, error) {
 		if _, err := b.in(ctx, RoleReviewer); err != nil {

@@ -1,5 +1,7 @@
 package web
 
+import "slices"
+
 // AdminPlace is one subject of administration on its home page.
 type AdminPlace struct {
 	ID      string // of the link
@@ -40,7 +42,9 @@ type AdminSection struct {
 	Title   string
 	Text    string
 	Facts   []ShownField
+	Tabs    []NavLink // parts of the table, of which one is shown
 	Table   *Table
+	Links   []Link // below it
 	Compare []Comparison
 	Actions []StateAction
 }
@@ -87,6 +91,11 @@ type AdminFormPage struct {
 	Closing   []FormField // below the rows
 	Submit    string
 	Danger    bool
+}
+
+// TakesFile tells that the form has to be sent as multipart/form-data.
+func (p AdminFormPage) TakesFile() bool {
+	return slices.ContainsFunc(p.Fields, func(f FormField) bool { return f.Kind == InputFile })
 }
 
 // FormRows is a list that is entered row by row without scripts: the rows that stand, and some that are empty.

@@ -69,6 +69,7 @@ type IssuerListPage struct {
 	Statuses []string  // that can be filtered by
 	State    FormField // filter by the state of the work
 	Types    []Link    // licence types that can be issued, each with its form
+	Links    []Link    // to what stands beside the list
 	Table    Table
 	ListURL  string // action of the filter, default /license
 }
@@ -80,6 +81,7 @@ const (
 	InputDate     = "date" // three text fields <name>-year, -month, -day
 	InputSelect   = "select"
 	InputSecret   = "password" // never filled in again
+	InputFile     = "file"     // Options are the endings and types that it offers
 )
 
 // Option of a select.

@@ -102,13 +102,13 @@ func NewVerifyResult(raw []byte, locale string) (VerifyResultPage, error) {
 // StatusKind is the tone of a state word of a licence or seal.
 func StatusKind(status string) string {
 	switch status {
-	case "valid", "active", "current", "signed_in", "grant_active", "notice_done", "peer_enabled", "check_passed", "client_live", "dispute_answered", "correction_applied", "proposal_executed", "right_active", "account_active", "staff_active", "act_seen", "terminal_active", "use_approved", "stamp_stored", "flags_looked_at", "succession_recorded", "forgery_genuine", "type_in_force", "type_published":
+	case "valid", "active", "current", "signed_in", "grant_active", "notice_done", "peer_enabled", "check_passed", "client_live", "dispute_answered", "correction_applied", "proposal_executed", "right_active", "account_active", "staff_active", "act_seen", "terminal_active", "use_approved", "stamp_stored", "flags_looked_at", "succession_recorded", "forgery_genuine", "type_in_force", "type_published", "batch_done", "batch_row_issued":
 		return "success"
-	case "suspended", "restricted", "superseded", "expiring", "client_suspended", "returned", "account_suspended", "staff_suspended", "dispute_escalated", "organisation_unknown", "organisation_kept", "owner_succeeded", "flags_open", "forgery_taken", "type_superseded", "type_retired", "type_draft_wrong":
+	case "suspended", "restricted", "superseded", "expiring", "client_suspended", "returned", "account_suspended", "staff_suspended", "dispute_escalated", "organisation_unknown", "organisation_kept", "owner_succeeded", "flags_open", "forgery_taken", "type_superseded", "type_retired", "type_draft_wrong", "batch_returned", "batch_paused", "batch_row_later":
 		return "warning"
-	case "revoked", "cancelled", "withdrawn", "lapsed", "failed", "invalid", "notice_dead", "check_failed", "client_retired", "not_approved", "client_refused", "correction_refused", "proposal_refused", "right_ended", "staff_closed", "act_flagged", "terminal_revoked", "use_refused", "succession_refused", "succession_annulled", "forgery_forged", "type_refused":
+	case "revoked", "cancelled", "withdrawn", "lapsed", "failed", "invalid", "notice_dead", "check_failed", "client_retired", "not_approved", "client_refused", "correction_refused", "proposal_refused", "right_ended", "staff_closed", "act_flagged", "terminal_revoked", "use_refused", "succession_refused", "succession_annulled", "forgery_forged", "type_refused", "batch_rejected", "batch_cancelled", "batch_row_refused", "batch_row_cancelled":
 		return "danger"
-	case "draft", "applied", "pending_review", "approved", "made", "seal_made", "seal_unconfirmed", "sealed", "planned", "signed", "stored", "next", "notice_waiting", "client_applied", "dispute_open", "hold_in_force", "correction_proposed", "proposal_open", "act_open", "terminal_new", "staff_new", "use_requested", "stamp_planned", "succession_proposed", "forgery_received", "type_proposed", "type_not_yet_effective", "type_draft_right":
+	case "draft", "applied", "pending_review", "approved", "made", "seal_made", "seal_unconfirmed", "sealed", "planned", "signed", "stored", "next", "notice_waiting", "client_applied", "dispute_open", "hold_in_force", "correction_proposed", "proposal_open", "act_open", "terminal_new", "staff_new", "use_requested", "stamp_planned", "succession_proposed", "forgery_received", "type_proposed", "type_not_yet_effective", "type_draft_right", "batch_checked", "batch_in_review", "batch_approved", "batch_running", "batch_row_ready":
 		return "info"
 	}
 	return "neutral"

@@ -245,16 +245,22 @@ func (a *api) batchResults(ctx context.Context, in *LicenseBatchPath) (*huma.Str
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(hctx huma.Context) {
-		hctx.SetHeader("Content-Type", "text/csv; charset=utf-8")
-		hctx.SetHeader("Content-Disposition", `attachment; filename="`+in.ID+`.csv"`)
-		hctx.SetHeader("Cache-Control", "private, no-store")
-		hctx.SetHeader("X-Content-Type-Options", "nosniff")
-		// A caller that goes away, or a store that does while it is written, leaves a file without the last line, which counts the rows.
-		_ = a.writeResults(ctx, hctx.BodyWriter(), in.ID)
+		resultsHead(hctx.SetHeader, in.ID)
+		_ = writeResults(ctx, a.service, hctx.BodyWriter(), in.ID, nil) // see there
 	}}, nil
 }
 
-func (a *api) writeResults(ctx context.Context, w io.Writer, id string) error {
+// resultsHead is the head of a file of results.
+func resultsHead(set func(name, value string), name string) {
+	set("Content-Type", "text/csv; charset=utf-8")
+	set("Content-Disposition", attachment(name+".csv"))
+	set("Cache-Control", "private, no-store")
+	set("X-Content-Type-Options", "nosniff")
+}
+
+// writeResults writes the rows in the states, all of them when none is named. A caller that goes away, or a store that does while it is written, leaves a
+// file without the last line, which counts the rows.
+func writeResults(ctx context.Context, service *elicense.Service, w io.Writer, id string, states []elicense.RowState) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil { // spreadsheets take it for UTF-8 only then
 		return err
 	}
@@ -262,7 +268,7 @@ func (a *api) writeResults(ctx context.Context, w io.Writer, id string) error {
 	_ = table.Write("line", "business_number", "result", "code", "column", "message", "hint", "id", "license_id", "file_sm3", "issued_at")
 	total := 0
 	for after := 0; ; {
-		rows, err := a.service.BatchRows(ctx, id, nil, after, resultsPage)
+		rows, err := service.BatchRows(ctx, id, states, after, resultsPage)
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ type Pages struct {
 	Acting  Acting  // for whom somebody acts; nil where nobody does
 	// Forgeries takes reports of suspected forgeries; nil where none are taken.
 	Forgeries *forgery.Service
+	Rand      io.Reader     // keys of forms
 	Faces     render.Faces  // draw letters whose fonts are not in a file that is verified
 	drawing   chan struct{} // one place for each file whose pages are being drawn
 }
@@ -55,6 +56,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.Handle(mux, p.typePages())
 	p.Handle(mux, p.draftPages())
 	p.Handle(mux, p.grantPages())
+	p.Handle(mux, p.batchPages())
 	if p.Acting != nil {
 		p.Handle(mux, p.actingPages())
 	}

@@ -42,6 +42,7 @@ var keptFields = []string{
 	"seal-revoke-lost-since-year", "seal-revoke-lost-since-month", "seal-revoke-lost-since-day",
 	"succession-owner", "succession-owner-code", "succession-kind", "succession-heirs", "succession-order", "succession-since-year", "succession-since-month", "succession-since-day",
 	"succession-seals-end-year", "succession-seals-end-month", "succession-seals-end-day",
+	"batch-type", "batch-authority", "batch-format", "batch-encoding", "batch-which",
 	"rule-when", "rule-purposes", "rule-approver", "rule-approvals", "rule-hours", "rule-uses", "rule-platform", "rule-remote",
 	"draft-version", "draft-day-year", "draft-day-month", "draft-day-day",
 	"face-page", "face-data", "face-item", "face-add-kind", "face-add-bind", "face-id", "face-layer", "face-bind", "face-text", "face-form", "face-join", "face-font", "face-align", "face-overflow", "face-color", "face-fill", "face-middle",
@@ -60,12 +61,15 @@ func (s *Server) keeps(at string) func(input string) bool {
 		}
 	}
 	return func(input string) bool {
-		return slices.Contains(keptFields, input) || under(at, "/admin/clients") && keptRow.MatchString(input)
+		return slices.Contains(keptFields, input) || under(at, "/admin/clients") && keptRow.MatchString(input) || under(at, "/license/batches") && keptColumn.MatchString(input)
 	}
 }
 
 // keptRow are the inputs of the rows of recipients of a registration, and how many rows there were.
 var keptRow = regexp.MustCompile(`^recipients-(rows|[0-9]{1,2}-(department|claims|purpose|basis|law|days))$`)
+
+// keptColumn are the inputs of the columns of a batch of licences, by our names of the values.
+var keptColumn = regexp.MustCompile(`^map-[a-z0-9_]{1,60}$`)
 
 func under(at, root string) bool { return at == root || strings.HasPrefix(at, root+"/") }
 

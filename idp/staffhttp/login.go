@@ -267,6 +267,7 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 		{"/seal/flags", "flag.list", []string{idp.RoleAuditAdmin}},
 		{"/license/forgeries", "forgery.list", []string{"license_reviewer", "seal_reviewer"}},
 		{"/license", "page.issuer", []string{"license_clerk", "license_reviewer", "license_issuer"}},
+		{"/license/batches", "batch.list", []string{"license_clerk", "license_reviewer", "license_issuer"}},
 		{"/license/types", "type.list", []string{"license_clerk", "license_reviewer", "license_issuer", idp.RoleSecurityAdmin}},
 	} {
 		if holds(place.roles...) {

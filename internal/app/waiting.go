@@ -129,5 +129,25 @@ func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
 	for _, w := range licenses {
 		add("license."+string(w.State), "/license?state="+string(w.State), w.Count)
 	}
+	for _, state := range []elicense.BatchState{elicense.BatchInReview, elicense.BatchApproved} {
+		role := elicense.RoleReviewer
+		if state == elicense.BatchApproved {
+			role = elicense.RoleIssuer
+		}
+		if !actor.HoldsAnywhere(role) {
+			continue
+		}
+		batches, _, err := a.sealing.licenses.ListBatches(ctx, elicense.BatchFilter{State: state, Limit: staffhttp.MaxWaiting})
+		if err != nil {
+			return nil, err
+		}
+		n := 0
+		for _, b := range batches {
+			if actor.Reaches(b.Area, role) && (role != elicense.RoleReviewer || b.Entrant != actor.ID) { // nobody reviews what they uploaded
+				n++
+			}
+		}
+		add("batches."+string(state), licensehttp.BatchesPath+"?state="+string(state), n)
+	}
 	return all, nil
 }

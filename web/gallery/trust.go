@@ -35,7 +35,7 @@ func trust() []Sample {
 	sealNav := []web.NavLink{{Label: "证照", URL: "/license"}, {Label: "印章", URL: "/seal", Current: true}}
 	state := web.FormField{Name: "state", Label: "状态", Kind: web.InputSelect, Value: "applied", Options: []web.Option{{Label: "全部"}, {Value: "applied", Label: "待审核"}}}
 	return []Sample{
-		{Name: "issuer", Template: "issuer", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerListPage{Types: []web.Link{{Label: "营业执照", URL: "/license/new/1"}, {Label: "不动产权证书", URL: "/license/new/2"}}, Statuses: []string{"valid", "suspended", "revoked"}, State: state, Table: table()}}},
+		{Name: "issuer", Template: "issuer", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerListPage{Links: []web.Link{{Label: "批量签发", URL: "/license/batches"}}, Types: []web.Link{{Label: "营业执照", URL: "/license/new/1"}, {Label: "不动产权证书", URL: "/license/new/2"}}, Statuses: []string{"valid", "suspended", "revoked"}, State: state, Table: table()}}},
 		{Name: "issuer-empty", Template: "issuer", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerListPage{Query: "没有", Types: []web.Link{{Label: "营业执照", URL: "/license/new/1"}}}}},
 		{Name: "issuer-form", Template: "issuer-form", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerFormPage{Action: "/license/new/1", Hidden: flow, Type: "营业执照", Fields: fields, Seal: "示例市市场监督管理局登记专用章"}}},
 		{Name: "issuer-form-error", Template: "issuer-form", Status: 422, Page: web.Page{Identity: issuer, Nav: nav, Errors: []web.FieldError{{Field: "uscc", Message: "统一社会信用代码应为 18 位"}, {Field: "founded", Message: "成立日期不能晚于今天"}}, Body: web.IssuerFormPage{Action: "/license/new/1", Type: "营业执照", Fields: wrong}}},
