@@ -549,8 +549,10 @@ func BenchmarkSESVerify(b *testing.B) {
 	}
 	b.Run("anew, SM3 and SM2 alone", func(b *testing.B) { // the seal is signed by its maker and part of what is signed with it
 		for b.Loop() {
-			if !sm2.VerifyASN1WithSM2(public, nil, message, value) || !sm2.VerifyASN1WithSM2(public, nil, message, value) {
-				b.Fatal("a good value")
+			for range 2 {
+				if !sm2.VerifyASN1WithSM2(public, nil, message, value) {
+					b.Fatal("a good value")
+				}
 			}
 		}
 	})
