@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -237,15 +238,16 @@ const (
 // enteredBy tells who may not review it.
 func (l License) enteredBy(actor string) bool { return l.Entrant == actor }
 
-// Review decides about an application. The reviewer must not be the entrant. Deciding the same again changes nothing.
-func (s *Service) Review(ctx context.Context, id string, decision Decision, note string) (License, error) {
+// Review decides about an application. The reviewer must not be the entrant; seen is the revision that was read, so that nobody decides about what was
+// handed in anew meanwhile, and 0 of callers that read none: fault.Conflict. Deciding the same again changes nothing.
+func (s *Service) Review(ctx context.Context, id string, decision Decision, note string, seen int64) (License, error) {
 	actor, err := require(ctx, RoleReviewer)
 	if err != nil {
 		return License{}, err
 	}
 	target := map[Decision]State{Approve: StateApproved, Return: StateReturned, Reject: StateRejected}[decision]
-	if target == "" || len(note) > 500 || decision != Approve && note == "" {
-		return License{}, fault.New(fault.Invalid).WithField("note", fault.LicenseFieldMissing)
+	if err := reviewNote(target != "", decision, note); err != nil {
+		return License{}, err
 	}
 	now := s.now()
 	return s.update(ctx, id, func(l *License) (Change, error) {
@@ -262,9 +264,23 @@ func (s *Service) Review(ctx context.Context, id string, decision Decision, note
 		if l.State != StateInReview {
 			return Change{}, fault.New(fault.LicenseState)
 		}
+		if seen != 0 && l.Revision != seen {
+			return Change{}, fault.New(fault.Conflict)
+		}
 		l.State, l.Reviewer, l.Note, l.UpdatedAt = target, actor.ID, note, now
 		return Change{Record: audit.With(s.event(ctx, "license.reviewed", l.ID, now, "decision", string(decision)))}, nil
 	})
+}
+
+// reviewNote is for what a reviewer writes: needed unless it is approved, at most 500 characters.
+func reviewNote(known bool, decision Decision, note string) error {
+	switch {
+	case !known, decision != Approve && note == "":
+		return fault.New(fault.Invalid).WithField("note", fault.LicenseFieldMissing)
+	case utf8.RuneCountInString(note) > 500:
+		return fault.New(fault.Invalid).WithField("note", fault.LicenseFieldForm)
+	}
+	return nil
 }
 
 // Correct hands a returned application in again with new content.

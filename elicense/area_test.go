@@ -35,7 +35,7 @@ func TestI01LicenceOfAnotherAreaIsNotThere(t *testing.T) {
 		"events":   func(ctx context.Context) error { _, _, err := w.Service.Events(ctx, l.ID, "", 10); return err },
 		"issue":    func(ctx context.Context) error { _, err := w.Service.Issue(ctx, l.ID); return err },
 		"review": func(ctx context.Context) error {
-			_, err := w.Service.Review(ctx, l.ID, elicense.Approve, "")
+			_, err := w.Service.Review(ctx, l.ID, elicense.Approve, "", 0)
 			return err
 		},
 		"correct": func(ctx context.Context) error {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/yinxin-gov/yinxin/elicense/batchfile"
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
@@ -549,18 +548,15 @@ func (s *Service) SubmitBatch(ctx context.Context, id string, whole bool) (Batch
 	}, "whole", fmt.Sprint(whole))
 }
 
-// ReviewBatch decides about a batch. The reviewer must not be who uploaded it.
-func (s *Service) ReviewBatch(ctx context.Context, id string, decision Decision, note string) (Batch, error) {
+// ReviewBatch decides about a batch. The reviewer must not be who uploaded it; seen is the revision that was read, as with Review.
+func (s *Service) ReviewBatch(ctx context.Context, id string, decision Decision, note string, seen int64) (Batch, error) {
 	actor, err := require(ctx, RoleReviewer)
 	if err != nil {
 		return Batch{}, err
 	}
 	target := map[Decision]BatchState{Approve: BatchApproved, Return: BatchReturned, Reject: BatchRejected}[decision]
-	switch {
-	case target == "", decision != Approve && note == "":
-		return Batch{}, fault.New(fault.Invalid).WithField("note", fault.LicenseFieldMissing)
-	case utf8.RuneCountInString(note) > 500:
-		return Batch{}, fault.New(fault.Invalid).WithField("note", fault.LicenseFieldForm)
+	if err := reviewNote(target != "", decision, note); err != nil {
+		return Batch{}, err
 	}
 	return s.changeBatch(ctx, id, "license.batch.reviewed", func(b *Batch) (BatchChange, error) {
 		if _, err := b.in(ctx, RoleReviewer); err != nil {
@@ -573,6 +569,8 @@ func (s *Service) ReviewBatch(ctx context.Context, id string, decision Decision,
 			return BatchChange{}, errNothingToDo
 		case b.State != BatchInReview:
 			return BatchChange{}, fault.New(fault.BatchState)
+		case seen != 0 && b.Revision != seen:
+			return BatchChange{}, fault.New(fault.Conflict)
 		}
 		b.State, b.Reviewer, b.Note = target, actor.ID, note
 		return BatchChange{End: target.Ended()}, nil

@@ -224,31 +224,35 @@ func TestBatchNeedsFourEyesAndRoles(t *testing.T) {
 	wantCode(t, err, fault.Forbidden)
 	_, err = w.Service.MapBatch(otherClerk, b.ID, licensetest.SampleMapping())
 	wantCode(t, err, fault.Forbidden)
-	_, err = w.Service.ReviewBatch(licensetest.Reviewer, b.ID, elicense.Approve, "")
+	_, err = w.Service.ReviewBatch(licensetest.Reviewer, b.ID, elicense.Approve, "", 0)
 	wantCode(t, err, fault.BatchState)
 	_, err = w.Service.StepBatch(licensetest.Issuer, b.ID, elicense.BatchStart)
 	wantCode(t, err, fault.BatchState)
-	if _, err := w.Service.SubmitBatch(all, b.ID, false); err != nil {
+	submitted, err := w.Service.SubmitBatch(all, b.ID, false)
+	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = w.Service.SubmitBatch(all, b.ID, false)
 	wantCode(t, err, fault.BatchState)
 	_, err = w.Service.MapBatch(all, b.ID, licensetest.SampleMapping())
 	wantCode(t, err, fault.BatchState)
-	_, err = w.Service.ReviewBatch(all, b.ID, elicense.Approve, "")
+	_, err = w.Service.ReviewBatch(all, b.ID, elicense.Approve, "", 0)
 	wantCode(t, err, fault.LicenseFourEyes)
-	_, err = w.Service.ReviewBatch(licensetest.Reviewer, b.ID, elicense.Return, "")
+	_, err = w.Service.ReviewBatch(licensetest.Reviewer, b.ID, elicense.Return, "", 0)
 	wantCode(t, err, fault.Invalid)
-	_, err = w.Service.ReviewBatch(licensetest.Clerk, b.ID, elicense.Approve, "")
+	_, err = w.Service.ReviewBatch(licensetest.Clerk, b.ID, elicense.Approve, "", 0)
 	wantCode(t, err, fault.Forbidden)
-	if b, err = w.Service.ReviewBatch(licensetest.Reviewer, b.ID, elicense.Return, "住所写错"); err != nil || b.State != elicense.BatchReturned {
+	if b, err = w.Service.ReviewBatch(licensetest.Reviewer, b.ID, elicense.Return, "住所写错", submitted.Revision); err != nil || b.State != elicense.BatchReturned {
 		t.Fatal(err)
 	}
-	if _, err := w.Service.SubmitBatch(all, b.ID, false); err != nil { // it is the uploader's again
+	again, err := w.Service.SubmitBatch(all, b.ID, false) // it is the uploader's again
+	if err != nil {
 		t.Fatal(err)
 	}
+	_, err = w.Service.ReviewBatch(licensetest.Reviewer, b.ID, elicense.Approve, "", submitted.Revision) // which nobody read
+	wantCode(t, err, fault.Conflict)
 	for range 2 {
-		if b, err = w.Service.ReviewBatch(licensetest.Reviewer, b.ID, elicense.Approve, ""); err != nil || b.State != elicense.BatchApproved {
+		if b, err = w.Service.ReviewBatch(licensetest.Reviewer, b.ID, elicense.Approve, "", again.Revision); err != nil || b.State != elicense.BatchApproved {
 			t.Fatal(err)
 		}
 	}
@@ -276,7 +280,7 @@ func TestRejectedBatchKeepsNothing(t *testing.T) {
 		_, err = w.Service.SubmitBatch(licensetest.Clerk, b.ID, false)
 	}
 	if err == nil {
-		_, err = w.Service.ReviewBatch(licensetest.Reviewer, b.ID, elicense.Reject, "不予颁发")
+		_, err = w.Service.ReviewBatch(licensetest.Reviewer, b.ID, elicense.Reject, "不予颁发", 0)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -536,7 +540,7 @@ func TestBatchesInAreas(t *testing.T) {
 		},
 		"submit": func(ctx context.Context) error { _, err := w.Service.SubmitBatch(ctx, b.ID, false); return err },
 		"review": func(ctx context.Context) error {
-			_, err := w.Service.ReviewBatch(ctx, b.ID, elicense.Approve, "")
+			_, err := w.Service.ReviewBatch(ctx, b.ID, elicense.Approve, "", 0)
 			return err
 		},
 		"step": func(ctx context.Context) error {

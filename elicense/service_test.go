@@ -151,17 +151,20 @@ func TestReview(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.Service.Review(licensetest.As("staff:both", elicense.RoleClerk, elicense.RoleReviewer), l.ID, elicense.Approve, "")
+	_, err = w.Service.Review(licensetest.As("staff:both", elicense.RoleClerk, elicense.RoleReviewer), l.ID, elicense.Approve, "", 0)
 	wantCode(t, err, fault.LicenseFourEyes)
-	_, err = w.Service.Review(licensetest.Clerk, l.ID, elicense.Approve, "")
+	_, err = w.Service.Review(licensetest.Clerk, l.ID, elicense.Approve, "", 0)
 	wantCode(t, err, fault.Forbidden)
-	_, err = w.Service.Review(licensetest.Reviewer, l.ID, elicense.Return, "")
+	_, err = w.Service.Review(licensetest.Reviewer, l.ID, elicense.Return, "", 0)
 	wantCode(t, err, fault.Invalid)
-	_, err = w.Service.Review(licensetest.Reviewer, "lic_x", elicense.Approve, "")
+	_, err = w.Service.Review(licensetest.Reviewer, "lic_x", elicense.Approve, "", 0)
 	wantCode(t, err, fault.NotFound)
 	_, err = w.Service.Issue(licensetest.Issuer, l.ID)
 	wantCode(t, err, fault.LicenseState)
-	if l, err = w.Service.Review(licensetest.Reviewer, l.ID, elicense.Return, "住所不清"); err != nil || l.State != elicense.StateReturned {
+	seen := l.Revision
+	_, err = w.Service.Review(licensetest.Reviewer, l.ID, elicense.Return, strings.Repeat("不", 501), seen)
+	wantCode(t, err, fault.Invalid)
+	if l, err = w.Service.Review(licensetest.Reviewer, l.ID, elicense.Return, strings.Repeat("住", 500), seen); err != nil || l.State != elicense.StateReturned {
 		t.Fatal(l.State, err)
 	}
 	other := licensetest.SampleApplication("B1")
@@ -175,15 +178,17 @@ func TestReview(t *testing.T) {
 	}
 	_, err = w.Service.Correct(licensetest.Clerk, l.ID, other)
 	wantCode(t, err, fault.LicenseState)
-	approved, err := w.Service.Review(licensetest.Reviewer, l.ID, elicense.Approve, "")
+	_, err = w.Service.Review(licensetest.Reviewer, l.ID, elicense.Approve, "", seen) // what was handed in anew nobody read
+	wantCode(t, err, fault.Conflict)
+	approved, err := w.Service.Review(licensetest.Reviewer, l.ID, elicense.Approve, "", l.Revision)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := w.Service.Review(licensetest.Reviewer, l.ID, elicense.Approve, "")
+	again, err := w.Service.Review(licensetest.Reviewer, l.ID, elicense.Approve, "", l.Revision)
 	if err != nil || again.Revision != approved.Revision {
 		t.Errorf("approve again: %v %v", again.Revision, err)
 	}
-	_, err = w.Service.Review(licensetest.Reviewer, l.ID, elicense.Reject, "不准")
+	_, err = w.Service.Review(licensetest.Reviewer, l.ID, elicense.Reject, "不准", 0)
 	wantCode(t, err, fault.LicenseState)
 	_, err = w.Service.Issue(licensetest.Reviewer, l.ID)
 	wantCode(t, err, fault.Forbidden)

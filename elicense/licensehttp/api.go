@@ -204,6 +204,7 @@ type LicenseRecord struct {
 	TypeCode       string              `json:"license_type_code"`
 	AuthorityCode  string              `json:"issuing_authority_code"`
 	Version        int                 `json:"version"`
+	Revision       int64               `json:"revision" doc:"Grows with every change"`
 	State          string              `json:"state" doc:"in_review, returned, rejected, approved, made, sealed, active"`
 	Status         string              `json:"status,omitempty" doc:"Of an active licence: valid, suspended, restricted, cancelled, withdrawn, revoked, lapsed, superseded"`
 	StatusList     string              `json:"status_list,omitempty" doc:"Path of the status list that holds it"`
@@ -228,7 +229,7 @@ func pointer(t time.Time) *time.Time {
 // record shows a licence; holders see nothing of the office's side.
 func record(ctx context.Context, l elicense.License) LicenseRecord {
 	r := LicenseRecord{
-		ID: l.ID, LicenseID: l.LicenseID, TypeCode: l.TypeCode, AuthorityCode: l.AuthorityCode, Version: l.Version, State: string(l.State), Status: l.Status,
+		ID: l.ID, LicenseID: l.LicenseID, TypeCode: l.TypeCode, AuthorityCode: l.AuthorityCode, Version: l.Version, Revision: l.Revision, State: string(l.State), Status: l.Status,
 		Replaces: l.Replaces, ReplacedBy: l.ReplacedBy, CreatedAt: l.CreatedAt, UpdatedAt: l.UpdatedAt, IssuedAt: pointer(l.IssuedAt), StatusAt: pointer(l.StatusAt), StatusUntil: pointer(l.StatusUntil),
 	}
 	if l.List > 0 {
@@ -336,6 +337,7 @@ func (a *api) get(ctx context.Context, in *idInput) (*licenseOutput, error) {
 type LicenseReview struct {
 	Decision string `json:"decision" enum:"approve,return,reject"`
 	Note     string `json:"note,omitempty" maxLength:"500" doc:"Needed unless approved"`
+	Seen     int64  `json:"seen,omitempty" minimum:"1" doc:"The revision that was read; where it is another by now, nothing is decided (409)"`
 }
 
 type reviewInput struct {
@@ -344,7 +346,7 @@ type reviewInput struct {
 }
 
 func (a *api) review(ctx context.Context, in *reviewInput) (*licenseOutput, error) {
-	l, err := a.service.Review(ctx, in.ID, elicense.Decision(in.Body.Decision), in.Body.Note)
+	l, err := a.service.Review(ctx, in.ID, elicense.Decision(in.Body.Decision), in.Body.Note, in.Body.Seen)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ type LicenseBatchOrder struct {
 // LicenseBatchRecord is a batch.
 type LicenseBatchRecord struct {
 	ID        string            `json:"id"`
+	Revision  int64             `json:"revision" doc:"Grows with every change"`
 	State     string            `json:"state" enum:"checked,in_review,returned,rejected,approved,running,paused,done,cancelled" doc:"checked: every row was tried and nothing is issued"`
 	Name      string            `json:"name,omitempty" doc:"Name of the file"`
 	TypeCode  string            `json:"license_type_code"`
@@ -143,7 +144,7 @@ func (a *api) batchRecord(ctx context.Context, b elicense.Batch, err error) (*ba
 }
 
 func recordOfBatch(b elicense.Batch) LicenseBatchRecord {
-	return LicenseBatchRecord{ID: b.ID, State: string(b.State), Name: b.Name, TypeCode: b.TypeCode, Authority: b.AuthorityCode, Columns: b.Columns, Mapping: b.Mapping, Rows: b.Rows, Whole: b.Whole,
+	return LicenseBatchRecord{ID: b.ID, Revision: b.Revision, State: string(b.State), Name: b.Name, TypeCode: b.TypeCode, Authority: b.AuthorityCode, Columns: b.Columns, Mapping: b.Mapping, Rows: b.Rows, Whole: b.Whole,
 		Entrant: b.Entrant, Reviewer: b.Reviewer, Issuer: b.Issuer, Note: b.Note, Problem: string(b.Problem), CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt}
 }
 
@@ -345,8 +346,9 @@ func (a *api) reviewBatch(ctx context.Context, in *struct {
 	Body struct {
 		Decision string `json:"decision" enum:"approve,return,reject"`
 		Note     string `json:"note,omitempty" maxLength:"500" doc:"Required to return or reject"`
+		Seen     int64  `json:"seen,omitempty" minimum:"1" doc:"The revision that was read; where it is another by now, nothing is decided (409)"`
 	}
 }) (*batchOutput, error) {
-	b, err := a.service.ReviewBatch(ctx, in.ID, elicense.Decision(in.Body.Decision), in.Body.Note)
+	b, err := a.service.ReviewBatch(ctx, in.ID, elicense.Decision(in.Body.Decision), in.Body.Note, in.Body.Seen)
 	return a.batchRecord(ctx, b, err)
 }

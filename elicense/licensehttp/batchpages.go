@@ -205,7 +205,7 @@ func (p *Pages) showBatch(w http.ResponseWriter, r *http.Request, tried string, 
 	if err != nil {
 		return err
 	}
-	body := web.AdminDetailPage{Back: web.Link{Label: text("batch.list"), URL: BatchesPath}, Name: cmp.Or(b.Name, b.ID), Under: b.ID, Status: batchWord(b.State), Facts: p.batchFacts(r, b, counts)}
+	body := web.AdminDetailPage{Back: web.Link{Label: text("batch.list"), URL: BatchesPath}, Name: cmp.Or(b.Name, b.ID), Under: b.ID, Status: batchWord(b.State), Hidden: []web.Hidden{{Name: web.InputVersion, Value: strconv.FormatInt(b.Revision, 10)}}, Facts: p.batchFacts(r, b, counts)}
 	page, status := web.Page{Title: text("batch.list"), Self: batchURL(b.ID)}, http.StatusOK
 	actions := p.batchActionsFor(r, b)
 	if refusal != nil {
@@ -491,7 +491,7 @@ type batchStep struct {
 
 func reviewBatchAs(decision elicense.Decision) func(*Pages, *http.Request, string) error {
 	return func(p *Pages, r *http.Request, id string) error {
-		_, err := p.Service.ReviewBatch(r.Context(), id, decision, strings.TrimSpace(r.PostForm.Get("reason")))
+		_, err := p.Service.ReviewBatch(r.Context(), id, decision, strings.TrimSpace(r.PostForm.Get("reason")), revision(r.PostForm))
 		return err
 	}
 }

@@ -156,6 +156,10 @@ func TestBatchOnPages(t *testing.T) {
 	if got := buttons(s.opened(reviewer, at)); !slices.Equal(got, []string{"approve", "return", "reject"}) {
 		t.Errorf("a reviewer is offered %v", got)
 	}
+	read := regexp.MustCompile(`name="version" value="(\d+)"`).FindStringSubmatch(s.opened(reviewer, at))
+	if read == nil {
+		t.Fatal("the forms do not say what was read")
+	}
 	if rec := s.postForm(reviewer, at+"/return", url.Values{"reason": {" "}}); rec.Code != http.StatusUnprocessableEntity || !strings.Contains(rec.Body.String(), `id="batch-return-reason-error"`) {
 		t.Errorf("returned without a reason: %d", rec.Code)
 	}
@@ -167,6 +171,9 @@ func TestBatchOnPages(t *testing.T) {
 		t.Error("a returned batch")
 	}
 	s.step(clerk, at, "submit", url.Values{"batch-which": {"good"}})
+	if rec := s.postForm(reviewer, at+"/approve", url.Values{"version": read[1:]}); rec.Code != http.StatusConflict {
+		t.Errorf("approved by a page that is older than what was handed in: %d", rec.Code)
+	}
 	s.step(reviewer, at, "approve", nil)
 	if rec := s.postForm(reviewer, at+"/reject", url.Values{"reason": {"晚了"}}); rec.Code != http.StatusConflict {
 		t.Errorf("rejected after it was approved: %d", rec.Code)

@@ -433,10 +433,11 @@ func TestIssuerPages(t *testing.T) {
 	if body := s.page(clerk, made, http.StatusOK); strings.Contains(body, "license-approve") {
 		t.Error("the clerk is offered the review")
 	}
-	if body := s.page(reviewer, made, http.StatusOK); !strings.Contains(body, `id="license-approve"`) {
-		t.Error("the reviewer is not offered the review")
+	if body := s.page(reviewer, made, http.StatusOK); !strings.Contains(body, `id="license-approve"`) || !strings.Contains(body, `name="version" value="1"`) {
+		t.Error("the reviewer is not offered the review of what is shown")
 	}
-	s.post(reviewer, made+"/approve", nil, http.StatusSeeOther)
+	s.post(reviewer, made+"/approve", url.Values{"version": {"2"}}, http.StatusConflict)
+	s.post(reviewer, made+"/approve", url.Values{"version": {"1"}}, http.StatusSeeOther)
 	s.post(issuer, made+"/issue", nil, http.StatusSeeOther)
 	body := s.page(issuer, made, http.StatusOK)
 	for _, want := range []string{`id="license-id"`, `id="license-download"`, `id="license-revoke"`, "2026"} {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/yinxin-gov/yinxin/elicense"
@@ -228,7 +229,7 @@ func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	locale := p.Renderer.Locale(r)
-	body := web.IssuerDetailPage{Card: card(p.Service, d.License, d.Values, locale), LicenseID: d.LicenseID, Actions: p.actions(r, d.License)}
+	body := web.IssuerDetailPage{Hidden: []web.Hidden{{Name: web.InputVersion, Value: strconv.FormatInt(d.Revision, 10)}}, Card: card(p.Service, d.License, d.Values, locale), LicenseID: d.LicenseID, Actions: p.actions(r, d.License)}
 	if t := p.Service.TypeOf(d.License); t != nil {
 		for _, f := range t.Fields {
 			if value := strings.Join(d.Values[f.Key], "、"); value != "" {
@@ -268,7 +269,7 @@ func mayBecome(status string) func(elicense.License) bool {
 
 func reviewAs(decision elicense.Decision) func(*Pages, *http.Request, string, string) error {
 	return func(p *Pages, r *http.Request, id, reason string) error {
-		_, err := p.Service.Review(r.Context(), id, decision, reason)
+		_, err := p.Service.Review(r.Context(), id, decision, reason, revision(r.PostForm))
 		return err
 	}
 }

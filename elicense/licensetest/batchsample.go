@@ -56,7 +56,7 @@ func (w *World) RunningBatch(t testing.TB, key, content string, whole bool) elic
 		b, err = w.Service.SubmitBatch(Clerk, b.ID, whole)
 	}
 	if err == nil {
-		b, err = w.Service.ReviewBatch(Reviewer, b.ID, elicense.Approve, "")
+		b, err = w.Service.ReviewBatch(Reviewer, b.ID, elicense.Approve, "", 0)
 	}
 	if err == nil {
 		b, err = w.Service.StepBatch(Issuer, b.ID, elicense.BatchStart)

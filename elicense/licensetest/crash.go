@@ -57,7 +57,7 @@ func crashAt(t *testing.T, store elicense.Store, point string) (crashed bool) {
 			t.Errorf("applied as %s and as %s", applied, l.ID)
 		}
 		applied = l.ID
-		if _, err := w.Service.Review(Reviewer, l.ID, elicense.Approve, ""); err != nil && fault.CodeOf(err) != fault.LicenseState {
+		if _, err := w.Service.Review(Reviewer, l.ID, elicense.Approve, "", 0); err != nil && fault.CodeOf(err) != fault.LicenseState {
 			return
 		}
 		done, err := w.Service.Issue(Issuer, l.ID)

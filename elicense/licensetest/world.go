@@ -433,7 +433,7 @@ func (w *World) Approved(t testing.TB, a elicense.Application) elicense.License 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l, err = w.Service.Review(Reviewer, l.ID, elicense.Approve, ""); err != nil {
+	if l, err = w.Service.Review(Reviewer, l.ID, elicense.Approve, "", 0); err != nil {
 		t.Fatal(err)
 	}
 	return l
