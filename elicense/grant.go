@@ -261,6 +261,20 @@ func (s *Service) Grant(ctx context.Context, id string, r GrantRequest) (Grant, 
 	return g, storeFault(s.cfg.Store.AddGrant(ctx, g, audit.With(s.grantEvent(ctx, "license.grant.given", g))), "store grant")
 }
 
+// Grantable is a page of the licences in force of who is signed in, of one type where a code is given, and the cursor of the next.
+func (s *Service) Grantable(ctx context.Context, typeCode, after string, limit int) ([]License, string, error) {
+	account, err := ownAccount(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	return s.list(ctx, Filter{State: string(StateActive), Status: catalog.StatusValid, TypeCode: typeCode, HolderRef: account, After: after, Limit: limit})
+}
+
+// Grantee finds the application that a grant would be for; ErrNotFound where there is none.
+func (s *Service) Grantee(ctx context.Context, client string) (Grantee, error) {
+	return s.cfg.Grantees.Grantee(ctx, client)
+}
+
 // GranteeName is the name of whom a grant was given to; client_id for one that is gone.
 func (s *Service) GranteeName(ctx context.Context, client string) string {
 	grantee, err := s.cfg.Grantees.Grantee(ctx, client)
@@ -272,18 +286,26 @@ func (s *Service) GranteeName(ctx context.Context, client string) string {
 
 // ownLicense finds a licence of the person who is signed in, who acts for nobody else: a mandate extends to no grants.
 func (s *Service) ownLicense(ctx context.Context, id string) (License, error) {
-	actor := reqctx.From(ctx).Actor
-	switch {
-	case actor.ID == "":
-		return License{}, fault.New(fault.Unauthenticated)
-	case actor.ActingFor != "" || !strings.HasPrefix(actor.ID, "account:"):
-		return License{}, fault.New(fault.Forbidden)
+	if _, err := ownAccount(ctx); err != nil {
+		return License{}, err
 	}
 	l, err := s.cfg.Store.Find(ctx, id)
-	if err == nil && !isHolder(actor, l) {
+	if err == nil && !isHolder(reqctx.From(ctx).Actor, l) {
 		err = ErrNotFound
 	}
 	return l, storeFault(err, "find licence")
+}
+
+// ownAccount is the account of the person who is signed in and acts for nobody else.
+func ownAccount(ctx context.Context) (string, error) {
+	actor := reqctx.From(ctx).Actor
+	switch {
+	case actor.ID == "":
+		return "", fault.New(fault.Unauthenticated)
+	case actor.ActingFor != "" || !strings.HasPrefix(actor.ID, "account:"):
+		return "", fault.New(fault.Forbidden)
+	}
+	return actor.ID, nil
 }
 
 func (s *Service) grantEvent(ctx context.Context, kind string, g Grant, more ...string) audit.Event {
@@ -372,14 +394,11 @@ func grantNotice(g Grant) audit.Message {
 
 // GrantsOf lists the grants on the licences of who is signed in; GrantsTo those of the application that asks.
 func (s *Service) GrantsOf(ctx context.Context, after string, limit int) ([]Grant, string, error) {
-	actor := reqctx.From(ctx).Actor
-	switch {
-	case actor.ID == "":
-		return nil, "", fault.New(fault.Unauthenticated)
-	case actor.ActingFor != "" || !strings.HasPrefix(actor.ID, "account:"):
-		return nil, "", fault.New(fault.Forbidden)
+	account, err := ownAccount(ctx)
+	if err != nil {
+		return nil, "", err
 	}
-	page, next, err := s.cfg.Store.ListGrants(ctx, GrantQuery{HolderRef: actor.ID, After: after, Limit: limit})
+	page, next, err := s.cfg.Store.ListGrants(ctx, GrantQuery{HolderRef: account, After: after, Limit: limit})
 	return page, next, storeFault(err, "list grants")
 }
 

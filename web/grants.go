@@ -24,12 +24,22 @@ type LicenseGrantRow struct {
 type LicenseGrantPage struct {
 	Card     LicenseCard
 	Action   string
-	LoginURL string // set where the login is too old for it
+	Receiver string   // name of the office, where its code was given: the person sees it before the grant is given
+	OtherURL string   // the form for another office
+	Hidden   []Hidden // its code, and the name that is seen
+	LoginURL string   // set where the login is too old for it
 	Grantee  FormField
 	Purpose  FormField
 	Kind     FormField
 	Fields   []GrantField
 	Hours    FormField
+}
+
+// LicenseChoosePage is "license-choose": which licence a person lets an office use that sent them here.
+type LicenseChoosePage struct {
+	Receiver string // name of the office; empty where nobody knows it
+	Licenses []Link // to the forms
+	NextURL  string
 }
 
 // GrantField is a field that can be ticked.

@@ -1,8 +1,11 @@
 package licensehttp
 
 import (
+	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -16,6 +19,7 @@ func (p *Pages) grantPages() map[string]func(http.ResponseWriter, *http.Request)
 	return map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /me/license-grants":                  p.grantList,
 		"POST /me/license-grants/{id}/revocation": p.grantRevoke,
+		"GET /me/license-grants/new":              p.grantChoose,
 		"GET /me/licenses/{id}/grant":             p.grantForm,
 		"POST /me/licenses/{id}/grant":            p.grantSubmit,
 		"GET /verify/copies/{id}":                 p.copyRecord,
@@ -25,6 +29,10 @@ func (p *Pages) grantPages() map[string]func(http.ResponseWriter, *http.Request)
 const (
 	grantsPath = "/me/license-grants"
 	grantsPage = 20
+
+	inputGrantee  = "grantee"
+	inputReceiver = "receiver" // the name of the office as the person saw it
+	inputPurpose  = "purpose_code"
 )
 
 func (p *Pages) grantList(w http.ResponseWriter, r *http.Request) error {
@@ -74,8 +82,39 @@ func (p *Pages) grantRevoke(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// grantChoose is where an application sends a person who is to grant it the use of a licence: the licences in force, of the type that it names, each
+// leading to its form.
+func (p *Pages) grantChoose(w http.ResponseWriter, r *http.Request) error {
+	after, err := pagemark.After(r)
+	if err != nil {
+		return err
+	}
+	query := r.URL.Query()
+	page, next, err := p.Service.Grantable(r.Context(), query.Get("license_type_code"), after, grantsPage)
+	if err != nil {
+		return err
+	}
+	grantee, err := p.Service.Grantee(r.Context(), query.Get(inputGrantee))
+	if err != nil && !errors.Is(err, elicense.ErrNotFound) {
+		return err
+	}
+	locale := p.Renderer.Locale(r)
+	body := web.LicenseChoosePage{Receiver: grantee.Name, NextURL: pagemark.Onward(r, grantsPath+"/new?"+url.Values{inputGrantee: query[inputGrantee], inputPurpose: query[inputPurpose], "license_type_code": query["license_type_code"]}.Encode(), next)}
+	wanted := url.Values{}
+	for _, name := range []string{inputGrantee, inputPurpose} {
+		if value := query.Get(name); value != "" {
+			wanted.Set(name, value)
+		}
+	}
+	for _, l := range page {
+		body.Licenses = append(body.Licenses, web.Link{Label: typeName(p.Service, l, locale) + " · " + l.LicenseID, URL: "/me/licenses/" + url.PathEscape(l.ID) + "/grant?" + wanted.Encode()})
+	}
+	return p.Page(w, r, http.StatusOK, "license-choose", web.Page{Body: body})
+}
+
+// grantForm may be told for whom and what for, by the application that sent the person here.
 func (p *Pages) grantForm(w http.ResponseWriter, r *http.Request) error {
-	return p.showGrant(w, r, elicense.GrantRequest{Hours: 24, Kind: elicense.GrantFields}, nil)
+	return p.showGrant(w, r, elicense.GrantRequest{Grantee: bounded(r.URL.Query().Get(inputGrantee)), Purpose: bounded(r.URL.Query().Get(inputPurpose)), Hours: 24, Kind: elicense.GrantFields}, nil)
 }
 
 func (p *Pages) showGrant(w http.ResponseWriter, r *http.Request, typed elicense.GrantRequest, problem error) error {
@@ -87,10 +126,17 @@ func (p *Pages) showGrant(w http.ResponseWriter, r *http.Request, typed elicense
 	text := func(key string) string { return p.Renderer.Text(r, key) }
 	body := web.LicenseGrantPage{
 		Card: card(p.Service, d.License, d.Values, locale), Action: r.URL.Path,
-		Grantee: web.FormField{Name: "grantee", Label: text("license.grant.grantee"), Hint: text("license.grant.grantee.hint"), Value: typed.Grantee, Max: 100},
-		Purpose: web.FormField{Name: "purpose_code", Label: text("license.grant.purpose"), Kind: "select", Value: typed.Purpose},
+		Grantee: web.FormField{Name: inputGrantee, Label: text("license.grant.grantee"), Hint: text("license.grant.grantee.hint"), Value: typed.Grantee, Max: 100},
+		Purpose: web.FormField{Name: inputPurpose, Label: text("license.grant.purpose"), Kind: "select", Value: typed.Purpose},
 		Kind:    web.FormField{Name: "kind", Label: text("license.grant.kind"), Kind: "select", Value: string(typed.Kind)},
 		Hours:   web.FormField{Name: "hours", Label: text("license.grant.hours"), Kind: "select", Value: strconv.Itoa(typed.Hours)},
+	}
+	switch grantee, err := p.Service.Grantee(r.Context(), typed.Grantee); {
+	case err == nil:
+		body.Receiver, body.OtherURL = grantee.Name, r.URL.Path
+		body.Hidden = []web.Hidden{{Name: inputGrantee, Value: typed.Grantee}, {Name: inputReceiver, Value: grantee.Name}}
+	case !errors.Is(err, elicense.ErrNotFound):
+		return err
 	}
 	if !p.Service.FreshForGrant(reqctx.From(r.Context()).Actor) && p.LoginURL != nil {
 		body.LoginURL = p.LoginURL(r.URL.RequestURI())
@@ -130,9 +176,16 @@ func (p *Pages) grantSubmit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		hours = -1 // which the service refuses
 	}
-	typed := elicense.GrantRequest{Kind: elicense.GrantKind(r.PostForm.Get("kind")), Grantee: r.PostForm.Get("grantee"), Purpose: r.PostForm.Get("purpose_code"), Hours: hours}
+	typed := elicense.GrantRequest{Kind: elicense.GrantKind(r.PostForm.Get("kind")), Grantee: strings.TrimSpace(r.PostForm.Get(inputGrantee)), Purpose: r.PostForm.Get(inputPurpose), Hours: hours}
 	if typed.Kind != elicense.GrantCopy { // a copy shows the whole face, whatever was ticked
 		typed.Fields = r.PostForm["fields"]
+	}
+	grantee, err := p.Service.Grantee(r.Context(), typed.Grantee)
+	if err == nil && grantee.Name != r.PostForm.Get(inputReceiver) { // nobody grants to an office by its code alone, without having seen its name
+		return p.showGrant(w, r, typed, nil)
+	}
+	if err != nil && !errors.Is(err, elicense.ErrNotFound) { // which the service tells at the input
+		return err
 	}
 	g, err := p.Service.Grant(r.Context(), r.PathValue("id"), typed)
 	switch code := fault.CodeOf(err); {

@@ -102,8 +102,16 @@ func TestAHolderGivesAndEndsAGrantOnPages(t *testing.T) {
 	if r := post(path, form); r.Code != http.StatusUnprocessableEntity || !strings.Contains(r.Body.String(), `value="unknown"`) || !strings.Contains(r.Body.String(), `id="field-license_number" name="fields" value="license_number" checked`) {
 		t.Errorf("what was typed is kept: %d %s", r.Code, r.Body)
 	}
-	form.Set("hours", "x")
 	form.Set("grantee", licensetest.Portal)
+	if r := post(path, form); r.Code != http.StatusOK || !strings.Contains(r.Body.String(), `name="receiver" value="示例市住房公积金管理中心"`) || !strings.Contains(r.Body.String(), `value="license_number" checked`) {
+		t.Errorf("the office is not named before it is granted anything: %d %s", r.Code, r.Body)
+	}
+	form.Set("receiver", "示例市自然资源和规划局") // renamed since, or another one
+	if r := post(path, form); r.Code != http.StatusOK || strings.Contains(r.Body.String(), "示例市自然资源和规划局") {
+		t.Errorf("another name: %d", r.Code)
+	}
+	form.Set("receiver", "示例市住房公积金管理中心")
+	form.Set("hours", "x")
 	if r := post(path, form); r.Code != http.StatusUnprocessableEntity {
 		t.Errorf("hours that are no number: %d", r.Code)
 	}
@@ -126,6 +134,17 @@ func TestAHolderGivesAndEndsAGrantOnPages(t *testing.T) {
 	form.Set("kind", "copy") // ticked fields mean nothing with it
 	if r := post(path, form); r.Code != http.StatusSeeOther {
 		t.Errorf("%d %s", r.Code, r.Body)
+	}
+	sent := "/me/license-grants/new?grantee=" + licensetest.Portal + "&purpose_code=04&license_type_code="
+	choose := s.send(person, http.MethodGet, sent+l.TypeCode, "", nil).Body.String()
+	if !strings.Contains(choose, "示例市住房公积金管理中心") || !strings.Contains(choose, path+"?grantee="+licensetest.Portal+"&amp;purpose_code=04") {
+		t.Errorf("where an office sends a person: %s", choose)
+	}
+	if other := s.send(person, http.MethodGet, sent+"11100000MB03271699001", "", nil); other.Code != http.StatusOK || strings.Contains(other.Body.String(), path) {
+		t.Errorf("of another type: %d %s", other.Code, other.Body)
+	}
+	if named := s.send(person, http.MethodGet, path+"?grantee="+licensetest.Portal+"&purpose_code=04", "", nil).Body.String(); !strings.Contains(named, `id="grant-receiver">示例市住房公积金管理中心`) || !strings.Contains(named, `<option value="04" selected`) {
+		t.Errorf("%s", named)
 	}
 	if wallet := s.send(nobody, http.MethodGet, "/me/license-grants", "", nil); wallet.Code != http.StatusSeeOther {
 		t.Errorf("nobody: %d", wallet.Code)

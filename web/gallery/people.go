@@ -190,6 +190,9 @@ func account() []Sample {
 			{ID: "lgrant_2", License: "营业执照", Receiver: "示例市市场监督管理局", Purpose: "不动产登记", Item: "330100-01", CaseNumber: "BJ-2026-0001", Mode: "function", Kind: "copy", State: "used", Uses: 1, Used: 1, CreatedAt: verified, ExpiresAt: moment, UsedAt: &moment}}}}},
 		{Name: "license-grants-empty", Template: "license-grants", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseGrantsPage{}}},
 		{Name: "license-grant", Template: "license-grant", Page: web.Page{Identity: citizen, Body: grantForm()}},
+		{Name: "license-grant-seen", Template: "license-grant", Page: web.Page{Identity: citizen, Body: seenGrant()}},
+		{Name: "license-choose", Template: "license-choose", Page: web.Page{Identity: citizen, Body: web.LicenseChoosePage{Receiver: "示例市市场监督管理局", NextURL: "/me/license-grants/new?after=1", Licenses: []web.Link{{Label: "营业执照 · 1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", URL: "/me/licenses/lic_1/grant"}}}}},
+		{Name: "license-choose-empty", Template: "license-choose", Page: web.Page{Identity: citizen, Body: web.LicenseChoosePage{}}},
 		{Name: "license-grant-wrong", Template: "license-grant", Status: 422, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Field: "fields", Message: "格式不正确"}}, Body: grantForm()}},
 		{Name: "license-grant-stale", Template: "license-grant", Page: web.Page{Identity: citizen, Body: web.LicenseGrantPage{Card: card("valid"), LoginURL: "/login"}}},
 		{Name: "license-copy", Template: "license-copy", Page: web.Page{Body: web.LicenseCopyPage{ID: "lcopy_k3v7q2m5x4n6p8r9s2t4u6w8y2", License: "营业执照", Receiver: "示例市市场监督管理局", Maker: "示例市市场监督管理局", Purpose: "不动产登记",
@@ -210,6 +213,13 @@ func grantForm() web.LicenseGrantPage {
 		Fields:  []web.GrantField{{Key: "name", Label: "名称", Ticked: true}, {Key: "code", Label: "统一社会信用代码"}},
 		Hours:   web.FormField{Name: "hours", Label: "有效时间", Kind: "select", Options: []web.Option{{Value: "24", Label: "1 天"}}},
 	}
+}
+
+// seenGrant is the form with the name of the office that the person is about to let use a licence.
+func seenGrant() web.LicenseGrantPage {
+	form := grantForm()
+	form.Receiver, form.OtherURL, form.Hidden = "示例市市场监督管理局", form.Action, []web.Hidden{{Name: "grantee", Value: "market"}, {Name: "receiver", Value: "示例市市场监督管理局"}}
+	return form
 }
 
 func card(status string) web.LicenseCard {
