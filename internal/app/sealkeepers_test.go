@@ -90,7 +90,9 @@ func (k *sealOffice) stamp(what, login string, want fault.Code) {
 func TestNamedKeepersAreToldOfFlags(t *testing.T) {
 	register := &steered{}
 	register.set(func(r *steered) { r.representative, r.state = "钱法人", mandate.Registered })
-	p := apptest.StartOn(t, apptest.NewConfig(t, database(t), t.TempDir()), app.Options{Register: register})
+	cfg := apptest.NewConfig(t, database(t), t.TempDir())
+	cfg.Seals.Hours = app.SealHours{From: "00:00", To: "24:00"} // at night the first use would be flagged, and its message be that of the day
+	p := apptest.StartOn(t, cfg, app.Options{Register: register})
 	k := newSealOffice(t, p)
 	k.stamp("the first of all", helper, "")
 	k.names("37030000001951")
