@@ -5,9 +5,10 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 export CGO_ENABLED ?= 1
 
 # The race detector watches everything but what computes alone: SQLite, which is C in the words of Go and shares memory by locks of its own, and packages
-# that have neither goroutines nor state that anybody shares (compression, pictures, digests, numbers, readers of formats). They are most of what
-# watching costs and tell nothing of this code.
-ALONE = modernc.org compress hash image regexp crypto/internal/fips140 golang.org/x/image golang.org/x/crypto github.com/emmansun/gmsm $(addprefix github.com/yinxin-gov/yinxin/esign/,ofd pdf render sealimage ses)
+# that have neither goroutines nor state that anybody shares (compression, pictures, readers of formats). They are most of what watching costs and tell
+# nothing of this code. No package may stand here that uses sync.Map or other generic types of sync and sync/atomic: its copy of their code, which
+# is not watched, may be linked for everybody, and what they order is a race then.
+ALONE = modernc.org compress hash image golang.org/x/image $(addprefix github.com/yinxin-gov/yinxin/esign/,ofd pdf render sealimage ses)
 RACE = -race $(foreach package,$(ALONE),-gcflags='$(package)/...=-race=false -d=checkptr=0')
 
 .PHONY: quickstart lint check test test-race test-second test-vault soak bench generate generate-check prepare build wasm
