@@ -139,6 +139,8 @@ type Licenses interface {
 	Create(ctx context.Context, l License, record audit.Record) (stored License, created bool, err error)
 	Find(ctx context.Context, id string) (License, error)
 	FindByLicenseID(ctx context.Context, licenseID string) (License, error)
+	// FindByLicenseIDs gives those that are there, without holders and in no order; at most 500 identifiers.
+	FindByLicenseIDs(ctx context.Context, licenseIDs []string) ([]License, error)
 	// List gives a page and the cursor of the next, empty at the end. Newest first.
 	List(ctx context.Context, filter Filter) (page []License, next string, err error)
 	// Update applies a change to the rows in one write. The function gets copies in the order of ids and may run more
@@ -230,11 +232,11 @@ type Presentations interface {
 type Attempts interface {
 	// Failures gives the failures of the subject in the running window.
 	Failures(ctx context.Context, subject string, now time.Time) (int, error)
-	// Fail counts one and gives how many there are with it: of several at once each gets another number. A window begins with the first
-	// failure and lasts the time given.
-	Fail(ctx context.Context, subject string, now time.Time, window time.Duration) (int, error)
-	// Pardon takes one of the running window back.
-	Pardon(ctx context.Context, subject string, now time.Time) error
+	// Fail counts so many on each of the subjects, which are different ones, and gives how many each has with them: of several at once each
+	// gets another number. A window begins with the first failure and lasts the time given.
+	Fail(ctx context.Context, subjects []string, by int, now time.Time, window time.Duration) ([]int, error)
+	// Pardon takes one of the running window back from each of the subjects.
+	Pardon(ctx context.Context, subjects []string, now time.Time) error
 }
 
 // Store is what the service needs; licensedb implements it, licensetest holds the contract and the twin.

@@ -35,18 +35,18 @@ func (s *lookupStore) Failures(ctx context.Context, subject string, now time.Tim
 	return s.Store.Failures(ctx, subject, now)
 }
 
-func (s *lookupStore) Fail(ctx context.Context, subject string, now time.Time, window time.Duration) (int, error) {
+func (s *lookupStore) Fail(ctx context.Context, subjects []string, by int, now time.Time, window time.Duration) ([]int, error) {
 	if err := s.step("fail"); err != nil {
-		return 0, err
+		return nil, err
 	}
-	return s.Store.Fail(ctx, subject, now, window)
+	return s.Store.Fail(ctx, subjects, by, now, window)
 }
 
-func (s *lookupStore) Pardon(ctx context.Context, subject string, now time.Time) error {
+func (s *lookupStore) Pardon(ctx context.Context, subjects []string, now time.Time) error {
 	if err := s.step("pardon"); err != nil {
 		return err
 	}
-	return s.Store.Pardon(ctx, subject, now)
+	return s.Store.Pardon(ctx, subjects, now)
 }
 
 func (s *lookupStore) FindByLicenseID(ctx context.Context, licenseID string) (elicense.License, error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
@@ -56,9 +57,10 @@ type Config struct {
 
 // Service is the licence room. It is safe for use by many goroutines.
 type Service struct {
-	cfg   Config
-	memo  pki.Memo // of signatures that were verified
-	types types
+	cfg     Config
+	memo    pki.Memo // of signatures that were verified
+	types   types
+	listing sync.Map // client_id of each application whose list is under way on this node
 }
 
 // New checks the configuration.

@@ -61,8 +61,8 @@ type UseQuery struct {
 
 // Uses keeps the ledger of holders. Consume of Presentations counts a use in its own write.
 type Uses interface {
-	// NoteUse counts a use on its line, with the record in the same write.
-	NoteUse(ctx context.Context, u Use, record audit.Record) error
+	// NoteUse counts each use on its line, with the record in the same write.
+	NoteUse(ctx context.Context, uses []Use, record audit.Record) error
 	ListUses(ctx context.Context, q UseQuery) ([]Use, error)
 	// FindUse reads a line of a holder; ErrNotFound.
 	FindUse(ctx context.Context, holderRef, id string) (Use, error)
@@ -99,7 +99,7 @@ func (s *Service) noteUse(ctx context.Context, u Use, action string) error {
 		return nil
 	}
 	e := s.event(ctx, action, u.License, s.now(), "use", u.ID, "receiver", u.Receiver)
-	return storeFault(s.cfg.Store.NoteUse(ctx, u, audit.With(e)), "note use")
+	return storeFault(s.cfg.Store.NoteUse(ctx, []Use{u}, audit.With(e)), "note use")
 }
 
 // byApplication reports whether an application asks for the holder.

@@ -133,7 +133,7 @@ func (c *scan) consumed(pid [16]byte) bool {
 	}
 	again := s.event(c.ctx, "license.presentation.scanned_again", p.License, c.now, "presentation", p.ID)
 	again.Result = audit.Refused
-	if err := s.cfg.Store.NoteUse(c.ctx, s.use(c.ctx, c.license, UseShownAgain, nil, p.ID), audit.With(again).And(notice(TopicPresented, "scanned_again", c.license, c.now))); err != nil {
+	if err := s.cfg.Store.NoteUse(c.ctx, []Use{s.use(c.ctx, c.license, UseShownAgain, nil, p.ID)}, audit.With(again).And(notice(TopicPresented, "scanned_again", c.license, c.now))); err != nil {
 		c.failure = err
 	}
 	return true
@@ -217,25 +217,25 @@ func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.R
 		return verify.Result{}, err
 	}
 	// Every try counts on the number before it is judged, so that guesses at once count as well; a right one is taken back.
-	tries, err := s.cfg.Store.Fail(ctx, number, now, lookupWindow)
+	tries, err := s.cfg.Store.Fail(ctx, []string{number}, 1, now, lookupWindow)
 	switch {
 	case err != nil:
 		return verify.Result{}, fault.Wrap(err, fault.Unavailable)
-	case tries > failuresPerNumber:
+	case tries[0] > failuresPerNumber:
 		return verify.Result{}, limited
 	}
 	l, err := s.cfg.Store.FindByLicenseID(ctx, licenseID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return verify.Result{}, storeFault(err, "find licence")
 	}
-	fits := false
-	if err == nil && l.State == StateActive {
-		if fits, err = s.checkFits(ctx, l, check); err != nil {
+	var answer *licensefile.NumberAnswer
+	if err == nil {
+		if answer, err = s.numberAnswer(ctx, l, check, now); err != nil {
 			return verify.Result{}, err
 		}
 	}
-	if !fits {
-		if _, err := s.cfg.Store.Fail(ctx, caller, now, lookupWindow); err != nil {
+	if answer == nil {
+		if _, err := s.cfg.Store.Fail(ctx, []string{caller}, 1, now, lookupWindow); err != nil {
 			return verify.Result{}, fault.Wrap(err, fault.Unavailable)
 		}
 		return licensefile.NumberResult(nil, reqctx.From(ctx).Locale), nil
@@ -243,26 +243,24 @@ func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.R
 	if err := guessed(); err != nil { // what the same caller guessed meanwhile counts before a right guess among it
 		return verify.Result{}, err
 	}
-	if err := s.cfg.Store.Pardon(ctx, number, now); err != nil {
+	if err := s.cfg.Store.Pardon(ctx, []string{number}, now); err != nil {
 		return verify.Result{}, fault.Wrap(err, fault.Unavailable)
-	}
-	values, err := s.values(ctx, l)
-	if err != nil {
-		return verify.Result{}, storeFault(err, "read values")
 	}
 	if err := s.noteUse(ctx, s.use(ctx, l, UseNumber, []string{FieldStatus}, ""), "license.looked_up"); err != nil {
 		return verify.Result{}, err
 	}
-	return licensefile.NumberResult(&licensefile.NumberAnswer{
-		LicenseID: l.LicenseID, TypeCode: l.TypeCode, Status: l.Bits, Before: catalog.BeforePeriod(values, now), After: catalog.AfterPeriod(values, now), Time: now,
-	}, reqctx.From(ctx).Locale), nil
+	return licensefile.NumberResult(answer, reqctx.From(ctx).Locale), nil
 }
 
-// checkFits compares the last four characters of each holder's code in constant time.
-func (s *Service) checkFits(ctx context.Context, l License, check string) (bool, error) {
+// numberAnswer is what the register says of a licence to who knows the last four characters of a holder's code, which are compared in constant
+// time; nil for who does not, and of a licence that was not issued.
+func (s *Service) numberAnswer(ctx context.Context, l License, check string, now time.Time) (*licensefile.NumberAnswer, error) {
+	if l.State != StateActive {
+		return nil, nil
+	}
 	values, err := s.values(ctx, l)
 	if err != nil {
-		return false, storeFault(err, "read values")
+		return nil, storeFault(err, "read values")
 	}
 	check = strings.ToUpper(strings.TrimSpace(check))
 	fits := 0
@@ -271,5 +269,8 @@ func (s *Service) checkFits(ctx context.Context, l License, check string) (bool,
 			fits |= subtle.ConstantTimeCompare([]byte(strings.ToUpper(code[len(code)-4:])), []byte(check))
 		}
 	}
-	return fits == 1, nil
+	if fits != 1 {
+		return nil, nil
+	}
+	return &licensefile.NumberAnswer{LicenseID: l.LicenseID, TypeCode: l.TypeCode, Status: l.Bits, Before: catalog.BeforePeriod(values, now), After: catalog.AfterPeriod(values, now), Time: now}, nil
 }

@@ -302,10 +302,6 @@ func (s *Store) FindBusiness(ctx context.Context, authority string, numbers []st
 	if len(numbers) == 0 {
 		return nil, nil
 	}
-	arguments, marks := []any{authority}, []string{}
-	for _, n := range numbers {
-		arguments = append(arguments, n)
-		marks = append(marks, "$"+strconv.Itoa(len(arguments)))
-	}
-	return s.query(ctx, "SELECT "+columns+" FROM lic_license WHERE authority_code = $1 AND business_number IN ("+strings.Join(marks, ", ")+")", arguments...)
+	within, arguments := oneOf(numbers, authority)
+	return s.query(ctx, "SELECT "+columns+" FROM lic_license WHERE authority_code = $1 AND business_number "+within, arguments...)
 }

@@ -154,6 +154,25 @@ func (s *Store) FindByLicenseID(ctx context.Context, licenseID string) (elicense
 	return withHolders(ctx, q, l, err)
 }
 
+// FindByLicenseIDs implements elicense.Licenses.
+func (s *Store) FindByLicenseIDs(ctx context.Context, licenseIDs []string) ([]elicense.License, error) {
+	if len(licenseIDs) == 0 {
+		return nil, nil
+	}
+	within, arguments := oneOf(licenseIDs)
+	return s.query(ctx, "SELECT "+columns+" FROM lic_license WHERE license_id <> '' AND license_id "+within, arguments...)
+}
+
+// oneOf is the condition that a column is one of the texts, with its arguments behind those that are there.
+func oneOf(texts []string, arguments ...any) (condition string, all []any) {
+	marks := make([]string, len(texts))
+	for i, text := range texts {
+		arguments = append(arguments, text)
+		marks[i] = "$" + strconv.Itoa(len(arguments))
+	}
+	return "IN (" + strings.Join(marks, ", ") + ")", arguments
+}
+
 // List implements elicense.Licenses.
 func (s *Store) List(ctx context.Context, f elicense.Filter) (page []elicense.License, next string, err error) {
 	var conditions []string

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -231,23 +233,56 @@ func (s *Store) Failures(ctx context.Context, subject string, now time.Time) (in
 	return count, err
 }
 
-// Fail implements elicense.Attempts. Counters are no business state and leave no audit event.
-func (s *Store) Fail(ctx context.Context, subject string, now time.Time, window time.Duration) (count int, err error) {
-	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-		return tx.QueryRowContext(ctx, `INSERT INTO lic_attempt (subject, failures, ends_at) VALUES ($1, 1, $2)
+// Fail implements elicense.Attempts. Counters are no business state and leave no audit event. Rows are taken in one order by all callers.
+func (s *Store) Fail(ctx context.Context, subjects []string, by int, now time.Time, window time.Duration) ([]int, error) {
+	if len(subjects) == 0 {
+		return nil, nil
+	}
+	arguments, rows := []any{by, sqldb.Micros(now.Add(window)), sqldb.Micros(now)}, make([]string, 0, len(subjects))
+	for _, subject := range slices.Sorted(slices.Values(subjects)) {
+		arguments = append(arguments, subject)
+		rows = append(rows, "($"+strconv.Itoa(len(arguments))+", $1, $2)")
+	}
+	have := make(map[string]int, len(subjects))
+	err := s.db.Write(ctx, func(tx sqldb.Tx) error {
+		clear(have)
+		rows, err := tx.QueryContext(ctx, "INSERT INTO lic_attempt (subject, failures, ends_at) VALUES "+strings.Join(rows, ", ")+`
 			ON CONFLICT (subject) DO UPDATE SET
-			failures = CASE WHEN lic_attempt.ends_at > $3 THEN lic_attempt.failures + 1 ELSE 1 END,
+			failures = CASE WHEN lic_attempt.ends_at > $3 THEN lic_attempt.failures + excluded.failures ELSE excluded.failures END,
 			ends_at = CASE WHEN lic_attempt.ends_at > $3 THEN lic_attempt.ends_at ELSE excluded.ends_at END
-			RETURNING failures`,
-			subject, sqldb.Micros(now.Add(window)), sqldb.Micros(now)).Scan(&count)
+			RETURNING subject, failures`, arguments...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var subject string
+			var count int
+			if err := rows.Scan(&subject, &count); err != nil {
+				return err
+			}
+			have[subject] = count
+		}
+		return rows.Err()
 	})
-	return count, err
+	if err != nil {
+		return nil, fmt.Errorf("licensedb: count failures: %w", err)
+	}
+	counts := make([]int, len(subjects))
+	for i, subject := range subjects {
+		counts[i] = have[subject]
+	}
+	return counts, nil
 }
 
 // Pardon implements elicense.Attempts.
-func (s *Store) Pardon(ctx context.Context, subject string, now time.Time) error {
+func (s *Store) Pardon(ctx context.Context, subjects []string, now time.Time) error {
+	if len(subjects) == 0 {
+		return nil
+	}
+	within, arguments := oneOf(subjects, sqldb.Micros(now))
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE lic_attempt SET failures = failures - 1 WHERE subject = $1 AND ends_at > $2 AND failures > 0", subject, sqldb.Micros(now))
+		_, err := tx.ExecContext(ctx, "UPDATE lic_attempt SET failures = failures - 1 WHERE ends_at > $1 AND failures > 0 AND subject "+within, arguments...)
 		return err
 	})
 }

@@ -1,10 +1,12 @@
 package licensedb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,11 +27,16 @@ func countUse(ctx context.Context, tx sqldb.Tx, u elicense.Use) error {
 	return err
 }
 
-// NoteUse implements elicense.Uses.
-func (s *Store) NoteUse(ctx context.Context, u elicense.Use, record audit.Record) error {
+// NoteUse implements elicense.Uses. Lines are taken in one order by all callers.
+func (s *Store) NoteUse(ctx context.Context, uses []elicense.Use, record audit.Record) error {
+	uses = slices.SortedFunc(slices.Values(uses), func(a, b elicense.Use) int {
+		return cmp.Or(strings.Compare(a.HolderRef, b.HolderRef), strings.Compare(a.ID, b.ID))
+	})
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		if err := countUse(ctx, tx, u); err != nil {
-			return err
+		for _, u := range uses {
+			if err := countUse(ctx, tx, u); err != nil {
+				return err
+			}
 		}
 		return auditdb.Append(ctx, tx, record)
 	})

@@ -157,6 +157,12 @@ func findAndKeep(t *testing.T, s elicense.Store) {
 	if byID, err := s.FindByLicenseID(ctx, "1.2"); err != nil || byID.ID != l.ID {
 		t.Errorf("by identifier: %v", err)
 	}
+	if list, err := s.FindByLicenseIDs(ctx, []string{"absent", "1.2", ""}); err != nil || len(list) != 1 || list[0].ID != l.ID || list[0].HolderRef != l.HolderRef || len(list[0].HolderKeys) != 0 {
+		t.Errorf("by identifiers: %+v %v", list, err)
+	}
+	if list, err := s.FindByLicenseIDs(ctx, nil); err != nil || len(list) != 0 {
+		t.Errorf("by no identifiers: %+v %v", list, err)
+	}
 	got.Data[0], got.HolderKeys[0] = 9, "changed"
 	if again, _ := s.Find(ctx, l.ID); again.Data[0] != 0 || again.HolderKeys[0] != "key2" {
 		t.Error("the store hands out its own memory")
@@ -568,8 +574,8 @@ func consumeInParallel(t *testing.T, s elicense.Store) {
 
 func countFailures(t *testing.T, s elicense.Store) {
 	for n := 1; n <= 3; n++ {
-		if count, err := s.Fail(ctx, "a", Start.Add(time.Duration(n)*time.Second), time.Minute); err != nil || count != n {
-			t.Fatal(count, err)
+		if counts, err := s.Fail(ctx, []string{"a"}, 1, Start.Add(time.Duration(n)*time.Second), time.Minute); err != nil || !slices.Equal(counts, []int{n}) {
+			t.Fatal(counts, err)
 		}
 	}
 	for _, test := range []struct {
@@ -582,18 +588,39 @@ func countFailures(t *testing.T, s elicense.Store) {
 		}
 	}
 	later := Start.Add(2 * time.Minute)
-	if err := s.Pardon(ctx, "a", later); err != nil { // of a window that is over there is nothing to take back
+	if err := s.Pardon(ctx, []string{"a"}, later); err != nil { // of a window that is over there is nothing to take back
 		t.Fatal(err)
 	}
-	if n, err := s.Fail(ctx, "a", later, time.Minute); err != nil || n != 1 {
-		t.Errorf("new window: %d %v", n, err)
+	if n, err := s.Fail(ctx, []string{"a"}, 1, later, time.Minute); err != nil || !slices.Equal(n, []int{1}) {
+		t.Errorf("new window: %v %v", n, err)
 	}
 	for _, want := range []int{0, 0} {
-		if err := s.Pardon(ctx, "a", later); err != nil {
+		if err := s.Pardon(ctx, []string{"a"}, later); err != nil {
 			t.Fatal(err)
 		}
 		if n, err := s.Failures(ctx, "a", later); err != nil || n != want {
 			t.Errorf("pardoned: %d %v", n, err)
+		}
+	}
+	// Several at once, in the order of the subjects; nothing for none.
+	for _, step := range []struct {
+		subjects []string
+		by       int
+		want     []int
+	}{{[]string{"z", "a", "m"}, 2, []int{2, 2, 2}}, {[]string{"m", "n"}, 3, []int{5, 3}}, {nil, 1, nil}} {
+		if n, err := s.Fail(ctx, step.subjects, step.by, later, time.Minute); err != nil || !slices.Equal(n, step.want) {
+			t.Errorf("%v by %d: %v %v", step.subjects, step.by, n, err)
+		}
+	}
+	if err := s.Pardon(ctx, []string{"z", "m", "absent"}, later); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Pardon(ctx, nil, later); err != nil {
+		t.Fatal(err)
+	}
+	for subject, want := range map[string]int{"z": 1, "m": 4, "n": 3, "a": 2, "absent": 0} {
+		if n, err := s.Failures(ctx, subject, later); err != nil || n != want {
+			t.Errorf("%s: %d %v", subject, n, err)
 		}
 	}
 	const many = 20
@@ -601,11 +628,12 @@ func countFailures(t *testing.T, s elicense.Store) {
 	var group sync.WaitGroup
 	for i := range many {
 		group.Go(func() {
-			n, err := s.Fail(ctx, "c", later, time.Minute)
-			if err != nil {
-				t.Error(err)
+			n, err := s.Fail(ctx, []string{"c"}, 1, later, time.Minute)
+			if err != nil || len(n) != 1 {
+				t.Error(n, err)
+				return
 			}
-			counts[i] = n
+			counts[i] = n[0]
 		})
 	}
 	group.Wait()

@@ -20,7 +20,7 @@ func uses(t *testing.T, s elicense.Store) {
 	create(t, s, Row(1))
 	note := func(u elicense.Use) {
 		t.Helper()
-		if err := s.NoteUse(ctx, u, record("used")); err != nil {
+		if err := s.NoteUse(ctx, []elicense.Use{u}, record("used")); err != nil {
 			t.Fatal(err)
 		}
 	}

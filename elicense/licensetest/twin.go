@@ -143,6 +143,18 @@ func (t *Twin) FindByLicenseID(_ context.Context, licenseID string) (elicense.Li
 	return elicense.License{}, elicense.ErrNotFound
 }
 
+// FindByLicenseIDs implements elicense.Licenses.
+func (t *Twin) FindByLicenseIDs(ctx context.Context, licenseIDs []string) ([]elicense.License, error) {
+	var list []elicense.License
+	for _, id := range licenseIDs {
+		if l, err := t.FindByLicenseID(ctx, id); err == nil {
+			l.HolderKeys = nil
+			list = append(list, l)
+		}
+	}
+	return list, nil
+}
+
 // List implements elicense.Licenses.
 func (t *Twin) List(_ context.Context, f elicense.Filter) ([]elicense.License, string, error) {
 	t.mutex.Lock()
@@ -559,25 +571,29 @@ func (t *Twin) Failures(_ context.Context, subject string, now time.Time) (int, 
 }
 
 // Fail implements elicense.Attempts.
-func (t *Twin) Fail(_ context.Context, subject string, now time.Time, window time.Duration) (count int, err error) {
+func (t *Twin) Fail(_ context.Context, subjects []string, by int, now time.Time, window time.Duration) (counts []int, err error) {
 	err = t.write(nil, func() error {
-		f := t.failures[subject]
-		if !f.ends.After(now) {
-			f = failures{ends: now.Add(window)}
+		for _, subject := range subjects {
+			f := t.failures[subject]
+			if !f.ends.After(now) {
+				f = failures{ends: now.Add(window)}
+			}
+			f.count += by
+			t.failures[subject], counts = f, append(counts, f.count)
 		}
-		f.count++
-		t.failures[subject], count = f, f.count
 		return nil
 	})
-	return count, err
+	return counts, err
 }
 
 // Pardon implements elicense.Attempts.
-func (t *Twin) Pardon(_ context.Context, subject string, now time.Time) error {
+func (t *Twin) Pardon(_ context.Context, subjects []string, now time.Time) error {
 	return t.write(nil, func() error {
-		if f := t.failures[subject]; f.ends.After(now) && f.count > 0 {
-			f.count--
-			t.failures[subject] = f
+		for _, subject := range subjects {
+			if f := t.failures[subject]; f.ends.After(now) && f.count > 0 {
+				f.count--
+				t.failures[subject] = f
+			}
 		}
 		return nil
 	})

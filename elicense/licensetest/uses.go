@@ -29,12 +29,14 @@ func (t *Twin) countUse(u elicense.Use) {
 }
 
 // NoteUse implements elicense.Uses.
-func (t *Twin) NoteUse(_ context.Context, u elicense.Use, record audit.Record) error {
+func (t *Twin) NoteUse(_ context.Context, uses []elicense.Use, record audit.Record) error {
 	return t.write(&record, func() error {
 		if err := needEvent(record); err != nil {
 			return err
 		}
-		t.countUse(u)
+		for _, u := range uses {
+			t.countUse(u)
+		}
 		return nil
 	})
 }

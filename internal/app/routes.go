@@ -191,7 +191,7 @@ func describeSecurity(document *huma.OpenAPI) {
 // system does.
 var (
 	holderOperations  = []string{"get-license", "get-license-file", "get-license-log-proofs", "present-license", "revoke-license-grant"}
-	machineOperations = []string{"post-register-events", "get-subject", "list-license-grants", "grant-license-use-by-function", "redeem-license-grant", "make-license-copy", "get-license-copy-file"}
+	machineOperations = []string{"post-register-events", "get-subject", "list-license-grants", "grant-license-use-by-function", "redeem-license-grant", "make-license-copy", "get-license-copy-file", "check-license-list"}
 )
 
 func securityOf(operation string) []map[string][]string {

@@ -39,7 +39,7 @@ const (
 	LicenseFieldCharacters   Code = "YX-LIC-433"  // It holds characters that are not allowed, or space at an end
 	LicenseFieldUnknown      Code = "YX-LIC-434"  // The type has no such field
 	LicenseFieldPeriod       Code = "YX-LIC-435"  // Begin and end of the validity do not fit
-	LicenseRowTwice          Code = "YX-LIC-436"  // The business number stands in the file twice
+	LicenseRowTwice          Code = "YX-LIC-436"  // The number stands in the file twice
 	LicenseRowBroken         Code = "YX-LIC-437"  // The row has another number of columns, is too long or cannot be read
 	TypePackage              Code = "YX-LIC-440"  // The package of the licence type is refused
 	TypeState                Code = "YX-LIC-441"  // The state of this version of the licence type has changed
@@ -427,7 +427,7 @@ var catalogue = map[Code]Meta{
 	LicenseFieldCharacters:   {Code: LicenseFieldCharacters, Status: 422, Retryable: false, Title: Text{"zh-CN": "含有不允许的字符或首尾空格", "zh-Hant": "含有不允許的字元或首尾空格", "en": "It holds characters that are not allowed, or space at an end"}, Hint: Text{"zh-CN": "请删除后重填。", "zh-Hant": "請刪除後重填。", "en": "Remove them."}},
 	LicenseFieldUnknown:      {Code: LicenseFieldUnknown, Status: 422, Retryable: false, Title: Text{"zh-CN": "该证照类型没有此项", "zh-Hant": "該證照類型沒有此項", "en": "The type has no such field"}, Hint: Text{"zh-CN": "请查看证照目录。", "zh-Hant": "請查看證照目錄。", "en": "See the catalogue."}},
 	LicenseFieldPeriod:       {Code: LicenseFieldPeriod, Status: 422, Retryable: false, Title: Text{"zh-CN": "有效期起止不正确", "zh-Hant": "有效期起止不正確", "en": "Begin and end of the validity do not fit"}, Hint: Text{"zh-CN": "请核对日期。", "zh-Hant": "請核對日期。", "en": "Check the dates."}},
-	LicenseRowTwice:          {Code: LicenseRowTwice, Status: 422, Retryable: false, Title: Text{"zh-CN": "业务编号在文件中重复", "zh-Hant": "業務編號在檔案中重複", "en": "The business number stands in the file twice"}, Hint: Text{"zh-CN": "请只保留一行，或改正编号。", "zh-Hant": "請只保留一行，或改正編號。", "en": "Keep one of the rows, or correct the number."}},
+	LicenseRowTwice:          {Code: LicenseRowTwice, Status: 422, Retryable: false, Title: Text{"zh-CN": "编号在文件中重复", "zh-Hant": "編號在檔案中重複", "en": "The number stands in the file twice"}, Hint: Text{"zh-CN": "请只保留一行，或改正编号。", "zh-Hant": "請只保留一行，或改正編號。", "en": "Keep one of the rows, or correct the number."}},
 	LicenseRowBroken:         {Code: LicenseRowBroken, Status: 422, Retryable: false, Title: Text{"zh-CN": "此行列数不符、过长或不能读取", "zh-Hant": "此行列數不符、過長或不能讀取", "en": "The row has another number of columns, is too long or cannot be read"}, Hint: Text{"zh-CN": "请对照表头检查此行。", "zh-Hant": "請對照表頭檢查此行。", "en": "Compare it with the header."}},
 	TypePackage:              {Code: TypePackage, Status: 422, Retryable: false, Title: Text{"zh-CN": "证照类型包不符合要求", "zh-Hant": "證照類型包不符合要求", "en": "The package of the licence type is refused"}, Hint: Text{"zh-CN": "请按列出的文件、行号和原因修改；可先用 yinxin admin type check 检查。", "zh-Hant": "請按列出的檔案、行號和原因修改；可先用 yinxin admin type check 檢查。", "en": "Mend it at the files and lines that are named; yinxin admin type check looks at it before."}},
 	TypeState:                {Code: TypeState, Status: 409, Retryable: false, Title: Text{"zh-CN": "此证照类型版本的状态已变化", "zh-Hant": "此證照類型版本的狀態已變化", "en": "The state of this version of the licence type has changed"}, Hint: Text{"zh-CN": "请查看最新状态后再处理；版本号已用时请使用下一个版本号。", "zh-Hant": "請查看最新狀態後再處理；版本號已用時請使用下一個版本號。", "en": "Look at it again. If the number of the version is taken, use the next one."}},
