@@ -80,6 +80,8 @@ type Log interface {
 	LogTile(ctx context.Context, tree LogTree, id translog.TileID) ([]byte, error)
 	// AddCheckpoint stores a signed head that is larger than all before and no larger than the tree, with entries for LogRoots; ErrStale.
 	AddCheckpoint(ctx context.Context, c LogCheckpoint, roots []LogEntry, record audit.Record) error
+	// CosignCheckpoint puts a note with further signatures in the place of the one that a checkpoint has; ErrStale when it has another one.
+	CosignCheckpoint(ctx context.Context, c LogCheckpoint, note []byte, record audit.Record) error
 	// LastCheckpoint is the largest; ErrNotFound.
 	LastCheckpoint(ctx context.Context, tree LogTree) (LogCheckpoint, error)
 	// LogNumber is the place of an entry in its tree, ErrNotFound; ok is false while it has none.

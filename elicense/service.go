@@ -20,7 +20,7 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
-// Config of the service. Every member but IssueLease, LogDelay and TypesByTwo is needed.
+// Config of the service. Every member but IssueLease, LogDelay, Witnesses with AskWitness, and TypesByTwo is needed.
 type Config struct {
 	Store        Store
 	Cards        CardStore
@@ -47,6 +47,9 @@ type Config struct {
 	IssueLease time.Duration
 	// LogDelay is the least time between two checkpoints of the transparency log; 10 seconds when zero.
 	LogDelay time.Duration
+	// Witnesses are asked to countersign each checkpoint (CollectCosignatures), over AskWitness.
+	Witnesses  []LogWitness
+	AskWitness AskWitness
 	// Areas is the path of the area of an authority; empty for one that the tree does not know. nil knows none.
 	Areas func(ctx context.Context, authorityCode string) (string, error)
 	// TypesByTwo asks two administrators for a version of a licence type.
@@ -61,11 +64,13 @@ type Service struct {
 	memo    pki.Memo // of signatures that were verified
 	types   types
 	listing sync.Map // client_id of each application whose list is under way on this node
+
+	witnesses []witnessing // of cfg.Witnesses
 }
 
 // New checks the configuration.
 func New(cfg Config) (*Service, error) {
-	if cfg.Store == nil || cfg.Cards == nil || cfg.Blobs == nil || cfg.Sealer == nil || cfg.Keys == nil || cfg.Certificates == nil || cfg.Trust == nil || cfg.Maker == nil || cfg.Grantees == nil || cfg.Now == nil || cfg.Rand == nil {
+	if cfg.Store == nil || cfg.Cards == nil || cfg.Blobs == nil || cfg.Sealer == nil || cfg.Keys == nil || cfg.Certificates == nil || cfg.Trust == nil || cfg.Maker == nil || cfg.Grantees == nil || cfg.Now == nil || cfg.Rand == nil || len(cfg.Witnesses) > 0 && cfg.AskWitness == nil {
 		return nil, errors.New("elicense: a dependency is missing")
 	}
 	if cfg.BaseURL == "" || strings.HasSuffix(cfg.BaseURL, "/") {

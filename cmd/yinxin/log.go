@@ -172,6 +172,7 @@ func logWitness(ctx context.Context, c command) int {
 	name := set.String("new-key", "", "make the file of --sign for a witness of this `name`, print the key that others know, and end")
 	roots := set.Bool("roots", false, "the log is the SHA-256 tree of roots, https://…/log/roots")
 	ca := set.String("ca", "", "`file` of certificates that the log's server is trusted by, instead of the system's")
+	listen := set.String("listen", "", "countersign for the log whenever it asks (C2SP tlog-witness), at this `address`, instead of --url; plain HTTP, for a proxy on the same host")
 	asJSON := set.Bool("json", false, "print one JSON object")
 	if _, status, done := c.parse(set, 0, 0); done {
 		return status
@@ -182,8 +183,8 @@ func logWitness(ctx context.Context, c command) int {
 	if *name != "" {
 		return c.newWitnessKey(*name, *sign)
 	}
-	if *address == "" || len(keys) == 0 || *state == "" {
-		return c.fail(exitMisuse, "log witness", errors.New("--url, --keys and --state are needed"))
+	if (*address == "") == (*listen == "") || len(keys) == 0 || *state == "" {
+		return c.fail(exitMisuse, "log witness", errors.New("--keys, --state and one of --url and --listen are needed"))
 	}
 	known, err := readKeys(keys, false)
 	if err != nil {
@@ -201,6 +202,9 @@ func logWitness(ctx context.Context, c command) int {
 	if *roots {
 		hasher = translog.SHA256
 	}
+	if *listen != "" {
+		return c.serveWitness(ctx, *listen, witness.Witness{Log: witness.Log{Keys: known, Hasher: hasher}, File: *state, Key: signer})
+	}
 	log, err := openLog(*address, *ca, known, hasher)
 	if err != nil {
 		return c.fail(exitMisuse, "log witness", err)
@@ -209,6 +213,38 @@ func logWitness(ctx context.Context, c command) int {
 	r := logResult{Result: "consistent"}
 	r.about(seen.Checkpoint, seen.Note)
 	return c.finishLog("log witness", *asJSON, r, err, func() { fmt.Fprintf(c.stdout, "%s", seen.Note) })
+}
+
+// serveWitness answers the log until ctx ends.
+func (c command) serveWitness(ctx context.Context, address string, w witness.Witness) int {
+	if host, _, err := net.SplitHostPort(address); err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		return c.fail(exitMisuse, "log witness", errors.New("--listen: name a loopback address with a port, such as 127.0.0.1:7300, behind a proxy that has TLS"))
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return c.fail(exitMisuse, "log witness", err)
+	}
+	server := &http.Server{ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, Handler: &witness.Server{
+		Witness: w, Now: time.Now,
+		Failed: func(err error) { fmt.Fprintf(c.stderr, "log witness: %v\n", err) },
+		Forked: func(seen, shown []byte) {
+			fmt.Fprintf(c.stderr, "log witness: the log tells another history than before; keep this, it proves what it signed:\n%s\n%s", seen, shown)
+		},
+	}}
+	fmt.Fprintf(c.stdout, "%s is asked at http://%s%s\n", w.Key.String(), listener.Addr(), witness.AskPath)
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = server.Shutdown(closing) // whoever waited longer asks again
+	})
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return c.fail(exitMisuse, "log witness", err)
+	}
+	<-closed
+	return exitDone
 }
 
 func (c command) newWitnessKey(name, path string) int {

@@ -16,6 +16,8 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/licensehttp"
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
+	"github.com/yinxin-gov/yinxin/elicense/translog"
+	"github.com/yinxin-gov/yinxin/sdk/witness"
 )
 
 // logWorld is a platform with a log on this machine, and a folder for whoever follows it.
@@ -253,5 +255,80 @@ func TestLogMisuse(t *testing.T) {
 	stranger, _ := w.run(exitFailed, "monitor", "--url", w.url+"/roots", "--keys", "@keys", "--state", "@s", "--json")
 	if !strings.Contains(stranger, `"result":`) {
 		t.Error(stranger)
+	}
+}
+
+// lines hands over each line that is written.
+type lines chan string
+
+func (l lines) Write(text []byte) (int, error) {
+	for line := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n") {
+		l <- line
+	}
+	return len(text), nil
+}
+
+// TestLogIsCountersignedByAWitnessThatIsAsked: the platform asks a witness that serves, and a court judges the proof that came with its signature.
+func TestLogIsCountersignedByAWitnessThatIsAsked(t *testing.T) {
+	w := newLogWorld(t)
+	public, _ := w.run(exitDone, "witness", "--new-key", "court.example", "--sign", "@court.key")
+	w.write("witnesses", public)
+	for name, words := range map[string][]string{
+		"both":           {"--listen", "127.0.0.1:0", "--url", w.url},
+		"to everybody":   {"--listen", "0.0.0.0:0"},
+		"without a port": {"--listen", "127.0.0.1"},
+	} {
+		if _, talk := w.run(exitMisuse, append([]string{"witness", "--keys", "@keys", "--state", "@seen", "--sign", "@court.key"}, words...)...); !strings.Contains(talk, "--listen") {
+			t.Errorf("%s: %s", name, talk)
+		}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	said, ended := make(lines, 10), make(chan int)
+	go func() {
+		ended <- dispatch(ctx, command{args: []string{"log", "witness", "--listen", "127.0.0.1:0", "--keys", w.path("keys"), "--state", w.path("seen"), "--sign", w.path("court.key")}, stdin: strings.NewReader(""), stdout: said, stderr: said})
+	}()
+	line := <-said
+	key, address, ok := strings.Cut(line, " is asked at ")
+	if !ok || key != strings.TrimSpace(public) {
+		t.Fatal(line)
+	}
+	known, err := translog.ParseKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Witnesses = []elicense.LogWitness{{Tree: elicense.LogMain, URL: strings.TrimSuffix(address, witness.AskPath), Key: known}}
+	w.AskWitness = func(_ context.Context, address string, request []byte) ([]byte, bool, error) {
+		answer, err := http.Post(address, "text/plain", bytes.NewReader(request))
+		if err != nil {
+			return nil, false, err
+		}
+		defer answer.Body.Close()
+		var body bytes.Buffer
+		_, err = body.ReadFrom(answer.Body)
+		return body.Bytes(), answer.StatusCode == http.StatusConflict, err
+	}
+	for _, number := range []string{"B1", "B2"} {
+		w.Restart(t) // another process asks from nothing, and is told what the witness saw
+		l := w.Issued(t, licensetest.SampleApplication(number))
+		w.keep()
+		if err := w.Service.CollectCosignatures(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		proofs, err := w.Service.LogProofs(licensetest.Person, l.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, document, err := w.Service.Document(licensetest.Issuer, l.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.write(number+".tlog-proof", string(proofs.License))
+		w.write(number+".ofd", string(document))
+		w.run(exitDone, "prove", "--keys", "@keys", "--witnesses", "@witnesses", "--quorum", "1", "--license", "@"+number+".ofd", "@"+number+".tlog-proof")
+	}
+	stop()
+	if status := <-ended; status != exitDone {
+		t.Errorf("it ended %d", status)
 	}
 }

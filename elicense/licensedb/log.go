@@ -196,6 +196,20 @@ func (s *Store) AddCheckpoint(ctx context.Context, c elicense.LogCheckpoint, roo
 	})
 }
 
+// CosignCheckpoint implements elicense.Log.
+func (s *Store) CosignCheckpoint(ctx context.Context, c elicense.LogCheckpoint, note []byte, record audit.Record) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		done, err := sqldb.ExecOne(ctx, tx, "UPDATE lic_log_checkpoint SET note = $4 WHERE tree = $1 AND size = $2 AND note = $3", string(c.Tree), int64(c.Size), c.Note, note)
+		if err != nil {
+			return err
+		}
+		if !done {
+			return elicense.ErrStale
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+}
+
 // LastCheckpoint implements elicense.Log.
 func (s *Store) LastCheckpoint(ctx context.Context, tree elicense.LogTree) (elicense.LogCheckpoint, error) {
 	c := elicense.LogCheckpoint{Tree: tree}

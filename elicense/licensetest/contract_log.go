@@ -229,6 +229,20 @@ func logCheckpoints(t *testing.T, s elicense.Store) {
 	if want := point(3); err != nil || c.Size != 3 || !bytes.Equal(c.Root, want.Root) || string(c.Note) != "note" || !c.SignedAt.Equal(Start) || c.Tree != elicense.LogMain {
 		t.Errorf("%+v %v", c, err)
 	}
+	for _, step := range []struct {
+		size       uint64
+		note, next string
+		err        error
+	}{{3, "another", "x", elicense.ErrStale}, {4, "note", "x", elicense.ErrStale}, {3, "note", "cosigned", nil}, {3, "note", "x", elicense.ErrStale}, {3, "cosigned", "twice", nil}} {
+		of := point(step.size)
+		of.Note = []byte(step.note)
+		if err := s.CosignCheckpoint(ctx, of, []byte(step.next), record("cosigned")); !errors.Is(err, step.err) {
+			t.Errorf("%+v: %v", step, err)
+		}
+	}
+	if c, err := s.LastCheckpoint(ctx, elicense.LogMain); err != nil || string(c.Note) != "twice" || c.Size != 3 {
+		t.Errorf("%+v %v", c, err)
+	}
 	if n, err := s.GrowLog(ctx, elicense.LogRoots, 10, plainGrow); n != 2 || err != nil {
 		t.Errorf("%d roots came into the second tree: %v", n, err)
 	}

@@ -131,6 +131,22 @@ func (t *Twin) AddCheckpoint(_ context.Context, c elicense.LogCheckpoint, roots 
 	})
 }
 
+// CosignCheckpoint implements elicense.Log.
+func (t *Twin) CosignCheckpoint(_ context.Context, c elicense.LogCheckpoint, note []byte, record audit.Record) error {
+	return t.write(&record, func() error {
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		for i, known := range t.log.checkpoints[c.Tree] {
+			if known.Size == c.Size && bytes.Equal(known.Note, c.Note) {
+				t.log.checkpoints[c.Tree][i].Note = bytes.Clone(note)
+				return nil
+			}
+		}
+		return elicense.ErrStale
+	})
+}
+
 // LastCheckpoint implements elicense.Log.
 func (t *Twin) LastCheckpoint(_ context.Context, tree elicense.LogTree) (elicense.LogCheckpoint, error) {
 	t.mutex.Lock()

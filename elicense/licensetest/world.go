@@ -44,8 +44,10 @@ type World struct {
 	Blobs   *Blobs
 	Sealer  *Sealer
 	Keys    *keys.Ring
-	// What the next Restart builds the service with: letters that can be drawn, and two people for a type.
+	// What the next Restart builds the service with: letters that can be drawn, two people for a type, witnesses.
 	RealLetters, TypesByTwo bool
+	Witnesses               []elicense.LogWitness
+	AskWitness              elicense.AskWitness
 	// Redraw stands in for a renderer with a fault: it changes a document that was made.
 	Redraw func(document []byte) []byte
 
@@ -99,7 +101,8 @@ func (w *World) Restart(t testing.TB) {
 		t.Fatal(err)
 	}
 	w.Service, err = elicense.New(elicense.Config{
-		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: redrawing{maker, w}, Grantees: Grantees{}, BaseURL: BaseURL, TypesByTwo: w.TypesByTwo, Now: w.Now, Rand: ident.System(),
+		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: redrawing{maker, w}, Grantees: Grantees{}, BaseURL: BaseURL, TypesByTwo: w.TypesByTwo, Witnesses: w.Witnesses, AskWitness: w.AskWitness,
+		Now: w.Now, Rand: ident.System(),
 	})
 	if err != nil {
 		t.Fatal(err)

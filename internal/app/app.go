@@ -522,6 +522,7 @@ func (a *App) Serve(ctx context.Context) error {
 	group.Go(func() { a.background(running) })
 	group.Go(func() { a.reconcileLoop(running) })
 	group.Go(func() { a.batchLoop(running) })
+	group.Go(func() { a.witnessLoop(running) })
 	err = serveAll(ctx, servers...)
 	stop()
 	group.Wait()

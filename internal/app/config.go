@@ -23,6 +23,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp/session"
 	"github.com/yinxin-gov/yinxin/idp/subject"
 	"github.com/yinxin-gov/yinxin/internal/channel"
+	"github.com/yinxin-gov/yinxin/internal/outbound"
 )
 
 // Config is the whole configuration: one YAML file, environment overrides (YINXIN_ and the upper-case path, for
@@ -79,6 +80,8 @@ type Config struct {
 	Seals Seals `yaml:"seals"`
 	// Forgeries says how long reports of suspected forgeries keep what reporters wrote.
 	Forgeries Forging `yaml:"forgeries"`
+	// Log says how often the transparency log of licences is signed, and who countersigns it.
+	Log TransparencyLog `yaml:"log"`
 }
 
 // Forging is the policy of reports of suspected forgeries.
@@ -445,6 +448,7 @@ func (c *Config) check() []string {
 	}
 	faults = append(faults, c.Staff.check()...)
 	faults = append(faults, c.Trust.check()...)
+	faults = append(faults, c.Log.check(outbound.New(outbound.Config{Allowed: c.Outbound.Allowed}).Check)...)
 	faults = append(faults, c.Seals.Hours.check()...)
 	for _, proxy := range c.TrustedProxies {
 		if _, err := parseNetwork(proxy); err != nil {

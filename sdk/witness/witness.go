@@ -217,20 +217,30 @@ func (w Witness) Cosign(ctx context.Context, at time.Time) (Seen, error) {
 			return Seen{Checkpoint: now.Checkpoint, Note: note}, err
 		}
 	}
-	next := Seen{Checkpoint: now.Checkpoint, Note: note}
-	if err := next.Save(w.File); err != nil {
-		return Seen{}, err
-	}
-	signer := w.Key
-	signer.At = at
-	own, err := translog.SignCheckpoint(now.Checkpoint, signer)
+	next, line, err := w.sign(now.Checkpoint, note, at)
 	if err != nil {
 		return Seen{}, err
 	}
-	if next.Note, _, err = translog.AddSignatures(note, translog.SignatureLines(own), signer.Key); err != nil {
-		return Seen{}, err
+	next.Note, _, err = translog.AddSignatures(note, line, w.Key.Key)
+	return next, err
+}
+
+// sign remembers a checkpoint and only then signs it: the line of the cosignature.
+func (w Witness) sign(c translog.Checkpoint, note []byte, at time.Time) (Seen, []byte, error) {
+	if c.Size == 0 {
+		return Seen{}, nil, fmt.Errorf("%w: a checkpoint of an empty tree", translog.ErrFormat)
 	}
-	return next, nil
+	next := Seen{Checkpoint: c, Note: note}
+	if err := next.Save(w.File); err != nil {
+		return Seen{}, nil, err
+	}
+	signer := w.Key
+	signer.At = at
+	own, err := translog.SignCheckpoint(c, signer)
+	if err != nil {
+		return Seen{}, nil, err
+	}
+	return next, translog.SignatureLines(own), nil
 }
 
 // Found is an entry that a monitor tells of.
