@@ -229,10 +229,15 @@ func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.R
 		return verify.Result{}, storeFault(err, "find licence")
 	}
 	fits := false
-	if err == nil && l.State == StateActive {
-		if fits, err = s.checkFits(ctx, l, check); err != nil {
-			return verify.Result{}, err
-		}
+	var elsewhere *Import
+	switch {
+	case err == nil && l.State == StateActive:
+		fits, err = s.checkFits(ctx, l, check)
+	case err != nil:
+		elsewhere, fits, err = s.lookupImport(ctx, licenseID, check)
+	}
+	if err != nil {
+		return verify.Result{}, err
 	}
 	if !fits {
 		if _, err := s.cfg.Store.Fail(ctx, caller, now, lookupWindow); err != nil {
@@ -246,6 +251,9 @@ func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.R
 	if err := s.cfg.Store.Pardon(ctx, number, now); err != nil {
 		return verify.Result{}, fault.Wrap(err, fault.Unavailable)
 	}
+	if elsewhere != nil {
+		return s.importAnswer(ctx, *elsewhere, now)
+	}
 	values, err := s.values(ctx, l)
 	if err != nil {
 		return verify.Result{}, storeFault(err, "read values")
@@ -258,12 +266,46 @@ func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.R
 	}, reqctx.From(ctx).Locale), nil
 }
 
-// checkFits compares the last four characters of each holder's code in constant time.
+// lookupImport finds a licence that was issued elsewhere; nil when none is on record.
+func (s *Service) lookupImport(ctx context.Context, licenseID, check string) (*Import, bool, error) {
+	id, _, err := catalog.ReadID(licenseID)
+	if err != nil {
+		return nil, false, nil
+	}
+	_, imports, err := s.cfg.Store.FindIdentifiers(ctx, []string{id.String()})
+	if err != nil || len(imports) == 0 {
+		return nil, false, storeFault(err, "find import")
+	}
+	values, err := s.openAt(ctx, imports[0].DataKey, importPlace(imports[0].ID), imports[0].Data)
+	if err != nil {
+		return nil, false, storeFault(err, "read values")
+	}
+	return &imports[0], codeFits(values, check), nil
+}
+
+// importAnswer tells that a licence is on record, who answers for that, and that its status is not known here.
+func (s *Service) importAnswer(ctx context.Context, i Import, now time.Time) (verify.Result, error) {
+	authority, err := s.cfg.Store.FindAuthority(ctx, i.AuthorityCode)
+	if err != nil {
+		return verify.Result{}, storeFault(err, "find authority")
+	}
+	if err := s.cfg.Store.Note(ctx, audit.With(s.importEvent(ctx, "license.import.looked_up", i, now))); err != nil {
+		return verify.Result{}, storeFault(err, "record look-up")
+	}
+	return licensefile.ImportedResult(i.LicenseID, i.TypeCode, authority.Name, reqctx.From(ctx).Locale), nil
+}
+
+// checkFits compares the last four characters of each holder's code.
 func (s *Service) checkFits(ctx context.Context, l License, check string) (bool, error) {
 	values, err := s.values(ctx, l)
 	if err != nil {
 		return false, storeFault(err, "read values")
 	}
+	return codeFits(values, check), nil
+}
+
+// codeFits compares in constant time.
+func codeFits(values catalog.Values, check string) bool {
 	check = strings.ToUpper(strings.TrimSpace(check))
 	fits := 0
 	for _, code := range values[catalog.KeyHolderCode] {
@@ -271,5 +313,5 @@ func (s *Service) checkFits(ctx context.Context, l License, check string) (bool,
 			fits |= subtle.ConstantTimeCompare([]byte(strings.ToUpper(code[len(code)-4:])), []byte(check))
 		}
 	}
-	return fits == 1, nil
+	return fits == 1
 }
