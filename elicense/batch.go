@@ -365,7 +365,7 @@ func (s *Service) readTable(content []byte, kind BatchKind, t *catalog.Type, for
 	}
 	switch {
 	case errors.Is(err, batchfile.ErrTooLarge) && format == batchfile.Archive:
-		return table, fault.Wrap(err, fault.TooLarge, "limit", fmt.Sprintf("%d MiB / %d OFD", batchfile.MaxOctets>>20, batchfile.MaxDocuments))
+		return table, fault.Wrap(err, fault.TooLarge, "limit", fmt.Sprintf("%d MiB / %d OFD", batchfile.MaxOctets>>20, batchfile.MaxArchived))
 	case errors.Is(err, batchfile.ErrTooLarge):
 		return table, fault.Wrap(err, fault.TooLarge, "limit", fmt.Sprintf("%d MiB / %d", batchfile.MaxOctets>>20, batchfile.MaxRows))
 	case errors.Is(err, batchfile.ErrEncoding):

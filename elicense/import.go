@@ -105,7 +105,10 @@ func (s *Service) documentTable(content []byte, t *catalog.Type) (batchfile.Tabl
 	fields, _ := importFields(t)
 	table := batchfile.Table{Columns: append([]string{importFileColumn}, fields...)}
 	for n, d := range documents {
-		row := batchfile.Row{Line: n + 1, Cells: []string{d.Name}, File: append([]byte{}, d.Content...), Broken: true}
+		row := batchfile.Row{Line: n + 1, Cells: []string{d.Name}, File: d.Content, Broken: true}
+		if row.File == nil {
+			row.File = []byte{} // a document all the same, and none that can be read
+		}
 		if p, err := ofd.Open(d.Content, ofd.DefaultLimits()); err == nil {
 			if l, err := licensefile.ReadWith(s.Types(), p); err == nil {
 				row.Broken = false

@@ -13,9 +13,9 @@ import (
 
 // Bounds of an archive of documents (security rule R11), beside MaxOctets for the archive itself.
 const (
-	MaxDocuments     = 1000
+	MaxArchived      = 1000
 	MaxDocument      = 10 << 20 // octets of one, unpacked
-	MaxAllDocuments  = 64 << 20 // octets of all, unpacked
+	MaxUnpacked      = 64 << 20 // octets of all, unpacked
 	maxDocumentName  = 300      // octets
 	documentFileName = "ofd"
 )
@@ -40,7 +40,7 @@ func Documents(content []byte) ([]Document, error) {
 		return nil, ErrArchive
 	}
 	var list []Document
-	names, left := map[string]bool{}, int64(MaxAllDocuments)
+	names, left := map[string]bool{}, int64(MaxUnpacked)
 	for _, entry := range archive.File {
 		if strings.HasSuffix(entry.Name, "/") {
 			continue
@@ -56,7 +56,7 @@ func Documents(content []byte) ([]Document, error) {
 			return nil, ErrArchive
 		}
 		names[folded] = true
-		if len(list) == MaxDocuments {
+		if len(list) == MaxArchived {
 			return nil, ErrTooLarge
 		}
 		d := Document{Name: name}

@@ -62,7 +62,7 @@ func TestDocumentsOfAnArchive(t *testing.T) {
 		"no archive":                          {[]byte("x"), "", batchfile.ErrArchive},
 		"nothing in it":                       {archive(t, entry{"a/", 0}), "", batchfile.ErrArchive},
 		"a name twice":                        {archive(t, entry{"a.ofd", 1}, entry{"A.OFD", 1}), "", batchfile.ErrArchive},
-		"too many":                            {archive(t, many(batchfile.MaxDocuments+1, 0)...), "", batchfile.ErrTooLarge},
+		"too many":                            {archive(t, many(batchfile.MaxArchived+1, 0)...), "", batchfile.ErrTooLarge},
 		"one too large":                       {archive(t, entry{"a.ofd", batchfile.MaxDocument + 1}), "", batchfile.ErrTooLarge},
 		"all together too large":              {archive(t, many(7, batchfile.MaxDocument)...), "", batchfile.ErrTooLarge},
 	} {
@@ -89,7 +89,7 @@ func FuzzDocuments(f *testing.F) {
 		for _, d := range documents {
 			total += len(d.Content)
 		}
-		if err == nil && (len(documents) == 0 || len(documents) > batchfile.MaxDocuments || total > batchfile.MaxAllDocuments) {
+		if err == nil && (len(documents) == 0 || len(documents) > batchfile.MaxArchived || total > batchfile.MaxUnpacked) {
 			t.Error(len(documents), total)
 		}
 	})

@@ -212,7 +212,9 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[elicense.TopicPublish] = func(ctx context.Context, d outbox.Delivery) error { return s.licenses.HandlePublish(ctx, d.Payload) }
 	all[esign.TopicPublish] = func(ctx context.Context, d outbox.Delivery) error { return s.seals.HandlePublish(ctx, d.Payload) }
 	all[elicense.TopicIssued] = func(ctx context.Context, d outbox.Delivery) error { return s.deliver(ctx, d.Payload) }
-	all[elicense.TopicImported] = func(ctx context.Context, d outbox.Delivery) error { return s.licenses.ClaimImported(ctx, d.Payload, s.holderAccount) }
+	all[elicense.TopicImported] = func(ctx context.Context, d outbox.Delivery) error {
+		return s.licenses.ClaimImported(ctx, d.Payload, s.holderAccount)
+	}
 	all[forgery.TopicDecided] = func(ctx context.Context, d outbox.Delivery) error { return s.forgeries.HandleDecided(ctx, d.Payload) }
 	all[forgery.TopicNotice] = s.app.deliverForgeryNotice
 	all[esign.TopicFlagged] = s.deliverFlags
