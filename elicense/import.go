@@ -382,7 +382,7 @@ func (s *Service) findImport(ctx context.Context, id, reading string) (ImportDet
 		return ImportDetail{}, fault.New(fault.Unauthenticated)
 	}
 	i, err := s.cfg.Store.FindImport(ctx, id)
-	mine := err == nil && i.HolderRef != "" && i.HolderRef == holder(actor)
+	mine := err == nil && i.HolderRef != "" && i.HolderRef == holder(actor) && actor.ActingFor == "" // mandates open licences of ours
 	if err == nil && !mine && !actor.Reaches(i.Area, roles...) {
 		err = ErrNotFound
 	}
@@ -423,7 +423,7 @@ func (s *Service) MyImports(ctx context.Context, after string, limit int) (page 
 	switch {
 	case actor.ID == "":
 		return nil, "", fault.New(fault.Unauthenticated)
-	case !strings.HasPrefix(holder(actor), "account:"):
+	case !strings.HasPrefix(holder(actor), "account:"), actor.ActingFor != "":
 		return nil, "", fault.New(fault.Forbidden)
 	case limit < 1 || limit > 200:
 		return nil, "", fault.New(fault.Invalid).WithField("limit", fault.LicenseFieldForm)

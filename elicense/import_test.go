@@ -184,6 +184,11 @@ func TestImportPutsOnRecordAndNeverAmongOurs(t *testing.T) {
 	if mine, _, err := w.Service.MyImports(licensetest.As("account:other"), "", 10); err != nil || len(mine) != 0 {
 		t.Errorf("of somebody else: %v %v", mine, err)
 	}
+	agent := reqctx.WithActor(bg, reqctx.Actor{ID: "account:agent", ActingFor: licensetest.Holder})
+	_, _, err = w.Service.MyImports(agent, "", 10)
+	wantCode(t, err, fault.Forbidden)
+	_, err = w.Service.FindImport(agent, mine[0].ID)
+	wantCode(t, err, fault.NotFound)
 	_, _, err = w.Service.MyImports(licensetest.Clerk, "", 10)
 	wantCode(t, err, fault.Forbidden)
 	_, _, err = w.Service.MyImports(licensetest.Person, "", 0)
