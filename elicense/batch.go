@@ -44,6 +44,15 @@ func (s BatchState) Ended() bool {
 	return slices.Contains([]BatchState{BatchRejected, BatchDone, BatchCancelled}, s)
 }
 
+// BatchKind is what becomes of the rows of a batch.
+type BatchKind string
+
+// Kinds of batches.
+const (
+	BatchIssue  BatchKind = "issue"  // licences are made, sealed and issued
+	BatchImport BatchKind = "import" // 存量证照归集: licences that were issued elsewhere are put on record
+)
+
 // RowState is what became of a row. issued, refused and later are what batches of seals call sealed, refused and later.
 type RowState string
 
@@ -53,15 +62,18 @@ const (
 	RowRefused   RowState = "refused" // it cannot be issued as it is
 	RowLater     RowState = "later"   // it was tried, and is tried again
 	RowIssued    RowState = "issued"
+	RowTaken     RowState = "taken"     // the licence, issued elsewhere, is on record
 	RowCancelled RowState = "cancelled" // the batch ended before it
 )
 
 // RowStates in the order in which counts are told.
-var RowStates = []RowState{RowReady, RowIssued, RowLater, RowRefused, RowCancelled}
+var RowStates = []RowState{RowReady, RowIssued, RowTaken, RowLater, RowRefused, RowCancelled}
 
-// Batch is a file of applications for licences of one type by one authority.
+// Batch is a file of applications for licences of one type by one authority, or of licences of one type that were issued elsewhere and for which
+// the authority answers.
 type Batch struct {
 	ID            string // "lbt_…"
+	Kind          BatchKind
 	Revision      int64
 	Key           string // idempotency key of who uploaded it
 	Digest        string // keyed hash of what was uploaded, to tell a repetition from another file
@@ -101,10 +113,11 @@ type BatchRow struct {
 	State          RowState
 	Faults         []RowFault
 	Attempts       int
-	License        string // row key of the licence
+	License        string // row key of the licence, of the Import in an import
 	LicenseID      string
-	File           string    // SM3 of the sealed document
-	IssuedAt       time.Time // of the licence
+	File           string       // SM3 of the sealed document
+	IssuedAt       time.Time    // of the licence; in an import when it was put on record
+	Flags          []ImportFlag // of an import
 }
 
 // BatchFile is the file of a batch, encrypted; it goes when the batch ends.
@@ -155,6 +168,7 @@ type Batches interface {
 // BatchOrder uploads a batch.
 type BatchOrder struct {
 	Key           string // 8 to 128 characters; the same key and content give the same batch
+	Kind          BatchKind
 	TypeCode      string
 	AuthorityCode string
 	Name          string // of the file
@@ -185,14 +199,22 @@ func BatchFields(t *catalog.Type) (keys []string, required map[string]bool) {
 	return append(keys, catalog.KeyEffectiveDate, catalog.KeyExpiringDate), required
 }
 
+// Fields are the values that a file of the kind may give, as BatchFields.
+func (k BatchKind) Fields(t *catalog.Type) (keys []string, required map[string]bool) {
+	if k == BatchImport {
+		return importFields(t)
+	}
+	return BatchFields(t)
+}
+
 // ProposeMapping finds the columns by all the names that a value has: ours, those of GB/T 36903 (English and pinyin), and the labels.
 // Case, blanks, underscores and hyphens are not looked at.
-func ProposeMapping(t *catalog.Type, columns []string) map[string]string {
+func ProposeMapping(k BatchKind, t *catalog.Type, columns []string) map[string]string {
 	plain := func(name string) string {
 		return strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "", "　", "").Replace(name))
 	}
 	mapping := map[string]string{}
-	fields, _ := BatchFields(t)
+	fields, _ := k.Fields(t)
 	for _, key := range fields {
 		names := []string{key}
 		if key == KeyBusiness {
@@ -214,8 +236,8 @@ func ProposeMapping(t *catalog.Type, columns []string) map[string]string {
 }
 
 // checkMapping refuses a mapping that names no value of the type or no column, or one column for two values.
-func checkMapping(t *catalog.Type, columns []string, mapping map[string]string) error {
-	fields, required := BatchFields(t)
+func checkMapping(k BatchKind, t *catalog.Type, columns []string, mapping map[string]string) error {
+	fields, required := k.Fields(t)
 	f := fault.New(fault.Invalid)
 	taken := map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(mapping)) {
@@ -264,23 +286,33 @@ func (s *Service) AddBatch(ctx context.Context, o BatchOrder) (b Batch, created 
 	if o.Encoding == "" {
 		o.Encoding = batchfile.Auto
 	}
-	table, err := readTable(o.Content, o.Format, o.Encoding)
+	if o.Kind == "" {
+		o.Kind = BatchIssue
+	}
+	if o.Kind != BatchIssue && o.Kind != BatchImport {
+		return Batch{}, false, fault.New(fault.Invalid).WithField("kind", fault.LicenseFieldForm)
+	}
+	table, err := s.readTable(o.Content, o.Kind, licenseType, o.Format, o.Encoding)
 	if err != nil {
 		return Batch{}, false, err
 	}
 	now := s.now()
-	b = Batch{ID: ident.New(s.cfg.Rand, "lbt"), Revision: 1, Key: o.Key, AuthorityCode: authority.Code, TypeCode: licenseType.Code, Template: licenseType.TemplateID(), Area: area, Name: fileName(o.Name),
+	b = Batch{ID: ident.New(s.cfg.Rand, "lbt"), Kind: o.Kind, Revision: 1, Key: o.Key, AuthorityCode: authority.Code, TypeCode: licenseType.Code, Template: licenseType.TemplateID(), Area: area, Name: fileName(o.Name),
 		Format: o.Format, Encoding: o.Encoding, Columns: table.Columns, Mapping: o.Mapping, Rows: len(table.Rows), State: BatchChecked, Entrant: actor.ID, CreatedAt: now, UpdatedAt: now}
 	given, err := json.Marshal(o.Mapping)
 	if err != nil {
 		return Batch{}, false, err
 	}
-	if b.Digest, err = s.hash(ctx, "batch", b.TypeCode, b.AuthorityCode, string(o.Format), string(o.Encoding), string(given), digest.Hex(o.Content)); err != nil {
+	place := "batch"
+	if b.Kind == BatchImport {
+		place = "batch import"
+	}
+	if b.Digest, err = s.hash(ctx, place, b.TypeCode, b.AuthorityCode, string(o.Format), string(o.Encoding), string(given), digest.Hex(o.Content)); err != nil {
 		return Batch{}, false, storeFault(err, "digest batch")
 	}
 	if o.Mapping == nil {
-		b.Mapping = ProposeMapping(licenseType, table.Columns)
-	} else if err := checkMapping(licenseType, table.Columns, o.Mapping); err != nil {
+		b.Mapping = ProposeMapping(b.Kind, licenseType, table.Columns)
+	} else if err := checkMapping(b.Kind, licenseType, table.Columns, o.Mapping); err != nil {
 		return Batch{}, false, err
 	}
 	rows, err := s.checkRows(ctx, b, licenseType, authority, table)
@@ -322,23 +354,38 @@ func fileName(name string) string {
 	return name
 }
 
-func readTable(content []byte, format batchfile.Format, encoding batchfile.Encoding) (batchfile.Table, error) {
-	table, err := batchfile.Read(content, format, encoding)
+func (s *Service) readTable(content []byte, kind BatchKind, t *catalog.Type, format batchfile.Format, encoding batchfile.Encoding) (table batchfile.Table, err error) {
 	switch {
-	case errors.Is(err, batchfile.ErrTooLarge):
-		return table, fault.Wrap(err, fault.TooLarge, "limit", fmt.Sprintf("%d MiB / %d", batchfile.MaxOctets>>20, batchfile.MaxRows))
-	case errors.Is(err, batchfile.ErrEncoding):
-		return table, fault.Wrap(err, fault.BatchEncoding).WithField("file", fault.BatchEncoding)
-	case err != nil:
-		return table, fault.Wrap(err, fault.BatchFile).WithField("file", fault.BatchFile)
+	case format != batchfile.Archive:
+		table, err = batchfile.Read(content, format, encoding)
+	case kind == BatchImport:
+		table, err = s.documentTable(content, t)
+	default:
+		err = batchfile.ErrFormat
+	}
+	if err != nil {
+		return batchfile.Table{}, tableFault(err, format)
 	}
 	return table, nil
+}
+
+// tableFault says what is wrong with a file of rows.
+func tableFault(err error, format batchfile.Format) error {
+	switch {
+	case errors.Is(err, batchfile.ErrTooLarge) && format == batchfile.Archive:
+		return fault.Wrap(err, fault.TooLarge, "limit", fmt.Sprintf("%d MiB / %d OFD", batchfile.MaxOctets>>20, batchfile.MaxArchived))
+	case errors.Is(err, batchfile.ErrTooLarge):
+		return fault.Wrap(err, fault.TooLarge, "limit", fmt.Sprintf("%d MiB / %d", batchfile.MaxOctets>>20, batchfile.MaxRows))
+	case errors.Is(err, batchfile.ErrEncoding):
+		return fault.Wrap(err, fault.BatchEncoding).WithField("file", fault.BatchEncoding)
+	}
+	return fault.Wrap(err, fault.BatchFile).WithField("file", fault.BatchFile)
 }
 
 func batchPlace(id string) []byte { return []byte("lic_batch_file|data|" + id) }
 
 // table decrypts and reads the file of a batch.
-func (s *Service) table(ctx context.Context, b Batch) (batchfile.Table, error) {
+func (s *Service) table(ctx context.Context, b Batch, t *catalog.Type) (batchfile.Table, error) {
 	file, err := s.cfg.Store.FindBatchFile(ctx, b.ID)
 	if err != nil {
 		return batchfile.Table{}, storeFault(err, "find file of batch")
@@ -351,7 +398,7 @@ func (s *Service) table(ctx context.Context, b Batch) (batchfile.Table, error) {
 	if err != nil {
 		return batchfile.Table{}, storeFault(err, "decrypt batch")
 	}
-	return readTable(content, b.Format, b.Encoding)
+	return s.readTable(content, b.Kind, t, b.Format, b.Encoding)
 }
 
 // application takes the values of a row.
@@ -460,10 +507,10 @@ func (s *Service) MapBatch(ctx context.Context, id string, mapping map[string]st
 	if err != nil {
 		return Batch{}, err
 	}
-	if err := checkMapping(licenseType, b.Columns, mapping); err != nil {
+	if err := checkMapping(b.Kind, licenseType, b.Columns, mapping); err != nil {
 		return Batch{}, err
 	}
-	table, err := s.table(ctx, b)
+	table, err := s.table(ctx, b, licenseType)
 	if err != nil {
 		return Batch{}, err
 	}
@@ -675,7 +722,11 @@ func (s *Service) BatchLine(ctx context.Context, id string, line int) ([]BatchCe
 	if b.State.Ended() {
 		return nil, fault.New(fault.NotFound)
 	}
-	table, err := s.table(ctx, b)
+	t, err := s.batchType(b)
+	if err != nil {
+		return nil, err
+	}
+	table, err := s.table(ctx, b, t)
 	if err != nil {
 		return nil, err
 	}

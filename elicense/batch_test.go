@@ -125,7 +125,7 @@ func TestBatchIsTriedRowByRow(t *testing.T) {
 
 func TestBatchMapping(t *testing.T) {
 	kind, _ := catalog.Find(licensetest.BusinessLicense)
-	proposed := elicense.ProposeMapping(kind, []string{"业务编号", "Certificate Holder Name", "CZZTDMLXDM", "certificate_holder_code", "KZ_LX", "住所", "ZZYXQQSRQ", "what"})
+	proposed := elicense.ProposeMapping(elicense.BatchIssue, kind, []string{"业务编号", "Certificate Holder Name", "CZZTDMLXDM", "certificate_holder_code", "KZ_LX", "住所", "ZZYXQQSRQ", "what"})
 	want := map[string]string{elicense.KeyBusiness: "业务编号", catalog.KeyHolderName: "Certificate Holder Name", catalog.KeyHolderType: "CZZTDMLXDM", catalog.KeyHolderCode: "certificate_holder_code", "company_type": "KZ_LX", "domicile": "住所", catalog.KeyEffectiveDate: "ZZYXQQSRQ"}
 	if !maps.Equal(proposed, want) {
 		t.Errorf("%v", proposed)

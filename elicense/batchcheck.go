@@ -11,6 +11,9 @@ import (
 
 // checkRows judges every row as issuing it would, as far as that needs no key and draws nothing.
 func (s *Service) checkRows(ctx context.Context, b Batch, t *catalog.Type, authority Authority, table batchfile.Table) ([]BatchRow, error) {
+	if b.Kind == BatchImport {
+		return s.checkImports(ctx, b, t, authority, table)
+	}
 	rows := make([]BatchRow, len(table.Rows))
 	first := map[string]int{} // business number → index of its first row
 	for i, row := range table.Rows {

@@ -25,7 +25,7 @@ const (
 	batchPage  = 200
 )
 
-// RunBatches issues rows of the batches that run, for a turn each, and gives how many were issued. Each row goes through the same steps as an
+// RunBatches issues or takes rows of the batches that run, for a turn each, and gives how many. Each row that is issued goes through the same steps as an
 // application that is entered, reviewed and issued by itself; what a crash left is found again by its business number, so a row is
 // neither issued twice nor lost. Several nodes may call it at once.
 func (s *Service) RunBatches(ctx context.Context) (int, error) {
@@ -66,7 +66,10 @@ func (s *Service) runBatch(ctx context.Context, id string) (issued int, err erro
 		_, r.authority, err = s.scope(ctx, b.TypeCode, b.AuthorityCode)
 	}
 	if err == nil {
-		r.table, err = s.table(ctx, b)
+		r.table, err = s.table(ctx, b, r.t)
+	}
+	if err == nil && b.Kind == BatchImport {
+		r.judge, err = s.fileJudge(ctx)
 	}
 	if code := fault.CodeOf(err); slices.Contains([]fault.Code{fault.LicenseTypeUnknown, fault.LicenseAuthority, fault.TypeRetired}, code) {
 		return 0, s.pauseBatch(ctx, b, code) // no matter of a row
@@ -99,8 +102,9 @@ type batchRun struct {
 	t         *catalog.Type
 	authority Authority
 	table     batchfile.Table
+	judge     fileJudge // of an import
 	until     time.Time
-	issued    int
+	issued    int // or taken
 }
 
 // errTurnOver ends a turn.
@@ -150,7 +154,7 @@ func (r *batchRun) row(ctx context.Context, row BatchRow) error {
 	if ctx.Err() != nil {
 		return errTurnOver
 	}
-	l, err := r.issue(ctx, row)
+	done, err := r.make(ctx, row)
 	row.Faults = nil
 	code := fault.CodeOf(err)
 	lease := r.s.now().Add(batchLease)
@@ -160,7 +164,7 @@ func (r *batchRun) row(ctx context.Context, row BatchRow) error {
 	}
 	switch {
 	case err == nil:
-		row.State, row.License, row.LicenseID, row.File, row.IssuedAt = RowIssued, l.ID, l.LicenseID, l.File, l.IssuedAt
+		row.State, row.License, row.LicenseID, row.File, row.IssuedAt, row.Flags = done.State, done.License, done.LicenseID, done.File, done.IssuedAt, done.Flags
 	case code == fault.Internal:
 		if row.Attempts++; row.Attempts >= batchTries {
 			row.refuse(r.b, fault.New(code))
@@ -183,7 +187,7 @@ func (r *batchRun) row(ctx context.Context, row BatchRow) error {
 	case storeErr != nil:
 		return errors.Join(err, storeFault(storeErr, "store row"))
 	}
-	if row.State == RowIssued {
+	if row.State == RowIssued || row.State == RowTaken {
 		r.issued++
 	}
 	switch {
@@ -198,13 +202,25 @@ func (r *batchRun) row(ctx context.Context, row BatchRow) error {
 	return nil
 }
 
-// issue enters the application of a row as approved, with who uploaded and who reviewed the batch, and issues it.
-func (r *batchRun) issue(ctx context.Context, row BatchRow) (License, error) {
+// make does with a row what the batch is for, and gives its receipt.
+func (r *batchRun) make(ctx context.Context, row BatchRow) (BatchRow, error) {
 	i, found := slices.BinarySearchFunc(r.table.Rows, row.Line, func(row batchfile.Row, line int) int { return row.Line - line })
-	if !found || r.table.Rows[i].Broken {
+	if !found {
+		return BatchRow{}, fault.New(fault.LicenseRowBroken)
+	}
+	if r.b.Kind == BatchImport {
+		return r.take(ctx, r.table.Rows[i])
+	}
+	l, err := r.issue(ctx, r.table.Rows[i])
+	return BatchRow{State: RowIssued, License: l.ID, LicenseID: l.LicenseID, File: l.File, IssuedAt: l.IssuedAt}, err
+}
+
+// issue enters the application of a row as approved, with who uploaded and who reviewed the batch, and issues it.
+func (r *batchRun) issue(ctx context.Context, row batchfile.Row) (License, error) {
+	if row.Broken {
 		return License{}, fault.New(fault.LicenseRowBroken)
 	}
-	l, err := r.s.prepare(ctx, r.b.application(r.t, r.table.Rows[i]), r.t, r.authority, r.b.Area, r.b.Entrant)
+	l, err := r.s.prepare(ctx, r.b.application(r.t, row), r.t, r.authority, r.b.Area, r.b.Entrant)
 	if err != nil {
 		return License{}, err
 	}

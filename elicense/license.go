@@ -145,7 +145,7 @@ type Licenses interface {
 	List(ctx context.Context, filter Filter) (page []License, next string, err error)
 	// Update applies a change to the rows in one write. The function gets copies in the order of ids and may run more
 	// than once. An error of the function is returned and nothing is stored; ErrEntryTaken when a status entry or
-	// identifier is in use.
+	// identifier is in use, be it by an import.
 	Update(ctx context.Context, change func(rows []*License) (Change, error), ids ...string) ([]License, error)
 	// Unfinished lists licences made or sealed whose lease is over.
 	Unfinished(ctx context.Context, now time.Time, limit int) ([]License, error)
@@ -251,6 +251,7 @@ type Store interface {
 	Log
 	Types
 	Batches
+	Imports
 }
 
 // Blobs keeps documents by their digest; internal/blob implements it.

@@ -39,9 +39,9 @@ var listedColumns = [3][2]string{{"license_id", "证照标识"}, {"check", "后�
 
 // ReadList reads a list of licences; a file without the columns is refused.
 func ReadList(content []byte, format batchfile.Format, encoding batchfile.Encoding) ([]Listed, error) {
-	table, err := readTable(content, format, encoding)
+	table, err := batchfile.Read(content, format, encoding)
 	if err != nil {
-		return nil, err
+		return nil, tableFault(err, format)
 	}
 	var places [len(listedColumns)]int
 	for k, names := range listedColumns {
@@ -113,9 +113,9 @@ func (l *List) Check(ctx context.Context, rows []Listed) ([]ListedAnswer, error)
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, 0, len(asked))
-	for _, i := range asked {
-		ids = append(ids, rows[i].LicenseID)
+	asking, ids := make([]Listed, len(asked)), make([]string, len(asked))
+	for n, i := range asked {
+		asking[n], ids[n] = rows[i], rows[i].LicenseID
 	}
 	list, err := s.cfg.Store.FindByLicenseIDs(ctx, ids)
 	if err != nil {
@@ -124,6 +124,10 @@ func (l *List) Check(ctx context.Context, rows []Listed) ([]ListedAnswer, error)
 	known := make(map[string]License, len(list))
 	for _, found := range list {
 		known[found.LicenseID] = found
+	}
+	elsewhere, err := s.lookupImports(ctx, asking)
+	if err != nil {
+		return nil, err
 	}
 	var uses []Use
 	var right []string
@@ -139,13 +143,19 @@ func (l *List) Check(ctx context.Context, rows []Listed) ([]ListedAnswer, error)
 				return nil, err
 			}
 		}
-		if answer == nil {
-			wrong++
-		} else {
+		answers[i].Result = licensefile.NumberResult(answer, reqctx.From(ctx).Locale)
+		switch {
+		case answer != nil:
 			right = append(right, tries[n].subjects[:]...)
 			uses = append(uses, s.use(ctx, known[rows[i].LicenseID], UseNumber, []string{FieldStatus}, ""))
+		case elsewhere[n] != nil:
+			right = append(right, tries[n].subjects[:]...)
+			if answers[i].Result, err = s.importAnswer(ctx, *elsewhere[n], now); err != nil {
+				return nil, err
+			}
+		default:
+			wrong++
 		}
-		answers[i].Result = licensefile.NumberResult(answer, reqctx.From(ctx).Locale)
 	}
 	if wrong > 0 {
 		if _, err := s.cfg.Store.Fail(ctx, []string{l.wrong}, wrong, now, listedWindow); err != nil {

@@ -198,6 +198,11 @@ func storeFault(err error, doing string) error {
 
 // seal encrypts the values of a licence, bound to its row.
 func (s *Service) seal(ctx context.Context, id string, values catalog.Values) (ciphertext []byte, keyID string, err error) {
+	return s.sealAt(ctx, dataPlace(id), values)
+}
+
+// sealAt encrypts values, bound to their place.
+func (s *Service) sealAt(ctx context.Context, place []byte, values catalog.Values) (ciphertext []byte, keyID string, err error) {
 	plain, err := json.Marshal(values)
 	if err != nil {
 		return nil, "", fmt.Errorf("encode values: %w", err)
@@ -206,7 +211,7 @@ func (s *Service) seal(ctx context.Context, id string, values catalog.Values) (c
 	if err != nil {
 		return nil, "", err
 	}
-	ciphertext, err = cipher.Seal(ctx, plain, dataPlace(id))
+	ciphertext, err = cipher.Seal(ctx, plain, place)
 	return ciphertext, cipher.KeyID(), err
 }
 
@@ -214,11 +219,16 @@ func dataPlace(id string) []byte { return []byte("lic_license|data|" + id) }
 
 // values decrypts the values of a licence.
 func (s *Service) values(ctx context.Context, l License) (catalog.Values, error) {
-	cipher, err := s.cfg.Keys.Cipher(ctx, keys.UsageFieldCipher, l.DataKey)
+	return s.openAt(ctx, l.DataKey, dataPlace(l.ID), l.Data)
+}
+
+// openAt decrypts values of a place.
+func (s *Service) openAt(ctx context.Context, key string, place, data []byte) (catalog.Values, error) {
+	cipher, err := s.cfg.Keys.Cipher(ctx, keys.UsageFieldCipher, key)
 	if err != nil {
 		return nil, fmt.Errorf("find key of values: %w", err)
 	}
-	plain, err := cipher.Open(ctx, l.Data, dataPlace(l.ID))
+	plain, err := cipher.Open(ctx, data, place)
 	if err != nil {
 		return nil, fmt.Errorf("decrypt values: %w", err)
 	}

@@ -229,12 +229,16 @@ func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.R
 		return verify.Result{}, storeFault(err, "find licence")
 	}
 	var answer *licensefile.NumberAnswer
+	var elsewhere *Import
 	if err == nil {
-		if answer, err = s.numberAnswer(ctx, l, check, now); err != nil {
-			return verify.Result{}, err
-		}
+		answer, err = s.numberAnswer(ctx, l, check, now)
+	} else {
+		elsewhere, err = s.lookupImport(ctx, licenseID, check)
 	}
-	if answer == nil {
+	if err != nil {
+		return verify.Result{}, err
+	}
+	if answer == nil && elsewhere == nil {
 		if _, err := s.cfg.Store.Fail(ctx, []string{caller}, 1, now, lookupWindow); err != nil {
 			return verify.Result{}, fault.Wrap(err, fault.Unavailable)
 		}
@@ -246,14 +250,64 @@ func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.R
 	if err := s.cfg.Store.Pardon(ctx, []string{number}, now); err != nil {
 		return verify.Result{}, fault.Wrap(err, fault.Unavailable)
 	}
+	if elsewhere != nil {
+		return s.importAnswer(ctx, *elsewhere, now)
+	}
 	if err := s.noteUse(ctx, s.use(ctx, l, UseNumber, []string{FieldStatus}, ""), "license.looked_up"); err != nil {
 		return verify.Result{}, err
 	}
 	return licensefile.NumberResult(answer, reqctx.From(ctx).Locale), nil
 }
 
-// numberAnswer is what the register says of a licence to who knows the last four characters of a holder's code, which are compared in constant
-// time; nil for who does not, and of a licence that was not issued.
+// lookupImport finds a licence that was issued elsewhere, for who knows the last four characters of a holder's code; nil otherwise.
+func (s *Service) lookupImport(ctx context.Context, licenseID, check string) (*Import, error) {
+	found, err := s.lookupImports(ctx, []Listed{{LicenseID: licenseID, Check: check}})
+	return found[0], err
+}
+
+// lookupImports is lookupImport for at most 500 rows, in their order.
+func (s *Service) lookupImports(ctx context.Context, rows []Listed) ([]*Import, error) {
+	found := make([]*Import, len(rows))
+	identifiers, places := []string{}, map[string][]int{}
+	for n, row := range rows {
+		if id, _, err := catalog.ReadID(row.LicenseID); err == nil {
+			if len(places[id.String()]) == 0 {
+				identifiers = append(identifiers, id.String())
+			}
+			places[id.String()] = append(places[id.String()], n)
+		}
+	}
+	_, imports, err := s.cfg.Store.FindIdentifiers(ctx, identifiers)
+	if err != nil {
+		return found, storeFault(err, "find imports")
+	}
+	for _, i := range imports {
+		values, err := s.openAt(ctx, i.DataKey, importPlace(i.ID), i.Data)
+		if err != nil {
+			return found, storeFault(err, "read values")
+		}
+		for _, n := range places[i.LicenseID] {
+			if codeFits(values, rows[n].Check) {
+				found[n] = &i
+			}
+		}
+	}
+	return found, nil
+}
+
+// importAnswer tells that a licence is on record, who answers for that, and that its status is not known here.
+func (s *Service) importAnswer(ctx context.Context, i Import, now time.Time) (verify.Result, error) {
+	authority, err := s.cfg.Store.FindAuthority(ctx, i.AuthorityCode)
+	if err != nil {
+		return verify.Result{}, storeFault(err, "find authority")
+	}
+	if err := s.cfg.Store.Note(ctx, audit.With(s.importEvent(ctx, "license.import.looked_up", i, now))); err != nil {
+		return verify.Result{}, storeFault(err, "record look-up")
+	}
+	return licensefile.ImportedResult(i.LicenseID, i.TypeCode, authority.Name, reqctx.From(ctx).Locale), nil
+}
+
+// numberAnswer is what the register says of a licence to who knows the last four characters of a holder's code; nil for who does not, and of a licence that was not issued.
 func (s *Service) numberAnswer(ctx context.Context, l License, check string, now time.Time) (*licensefile.NumberAnswer, error) {
 	if l.State != StateActive {
 		return nil, nil
@@ -262,6 +316,14 @@ func (s *Service) numberAnswer(ctx context.Context, l License, check string, now
 	if err != nil {
 		return nil, storeFault(err, "read values")
 	}
+	if !codeFits(values, check) {
+		return nil, nil
+	}
+	return &licensefile.NumberAnswer{LicenseID: l.LicenseID, TypeCode: l.TypeCode, Status: l.Bits, Before: catalog.BeforePeriod(values, now), After: catalog.AfterPeriod(values, now), Time: now}, nil
+}
+
+// codeFits compares the last four characters of each holder's code in constant time.
+func codeFits(values catalog.Values, check string) bool {
 	check = strings.ToUpper(strings.TrimSpace(check))
 	fits := 0
 	for _, code := range values[catalog.KeyHolderCode] {
@@ -269,8 +331,5 @@ func (s *Service) numberAnswer(ctx context.Context, l License, check string, now
 			fits |= subtle.ConstantTimeCompare([]byte(strings.ToUpper(code[len(code)-4:])), []byte(check))
 		}
 	}
-	if fits != 1 {
-		return nil, nil
-	}
-	return &licensefile.NumberAnswer{LicenseID: l.LicenseID, TypeCode: l.TypeCode, Status: l.Bits, Before: catalog.BeforePeriod(values, now), After: catalog.AfterPeriod(values, now), Time: now}, nil
+	return fits == 1
 }

@@ -1,5 +1,5 @@
 // Package batchfile reads what batches of licences are made of: CSV (RFC 4180; UTF-8 with or without a mark, or GB 18030) or one JSON
-// object a line. It knows columns and cells and no licences. A row that cannot be read is handed over as broken; a file that could mean
+// object a line; or a ZIP of documents (archive.go). It knows columns and cells and no licences. A row that cannot be read is handed over as broken; a file that could mean
 // two things is refused whole.
 package batchfile
 
@@ -33,6 +33,7 @@ type Format string
 const (
 	CSV       Format = "csv"
 	JSONLines Format = "jsonl"
+	Archive   Format = "zip" // of documents, each of which is a row; see Documents
 )
 
 // Encoding of a CSV file.
@@ -63,6 +64,7 @@ type Row struct {
 	Line   int      // where it begins, from 1
 	Cells  []string // one for each column, without space around; nil in a broken row
 	Broken bool     // it has another number of cells, or a cell or the row is too long or no text
+	File   []byte   // the document of the row; nil in a file of rows
 }
 
 // Table is a file.

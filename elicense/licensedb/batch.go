@@ -15,14 +15,14 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-const batchColumns = `id, revision, idempotency_key, digest, authority_code, type_code, type_template, area, name, format, encoding, file_columns, mapping, row_count,
+const batchColumns = `id, kind, revision, idempotency_key, digest, authority_code, type_code, type_template, area, name, format, encoding, file_columns, mapping, row_count,
 	whole, state, entrant, reviewer, issuer, note, problem, lease_until, created_at, updated_at`
 
 func scanBatch(row scanner) (elicense.Batch, error) {
 	var b elicense.Batch
 	var columns, mapping string
 	var whole, lease, created, updated int64
-	err := row.Scan(&b.ID, &b.Revision, &b.Key, &b.Digest, &b.AuthorityCode, &b.TypeCode, &b.Template, &b.Area, &b.Name, &b.Format, &b.Encoding, &columns, &mapping, &b.Rows,
+	err := row.Scan(&b.ID, &b.Kind, &b.Revision, &b.Key, &b.Digest, &b.AuthorityCode, &b.TypeCode, &b.Template, &b.Area, &b.Name, &b.Format, &b.Encoding, &columns, &mapping, &b.Rows,
 		&whole, &b.State, &b.Entrant, &b.Reviewer, &b.Issuer, &b.Note, &b.Problem, &lease, &created, &updated)
 	if err != nil {
 		return elicense.Batch{}, notFound(err)
@@ -50,8 +50,8 @@ func text(value any) string {
 // AddBatch implements elicense.Batches.
 func (s *Store) AddBatch(ctx context.Context, b elicense.Batch, file elicense.BatchFile, rows []elicense.BatchRow, record audit.Record) (stored elicense.Batch, created bool, err error) {
 	err = s.db.Write(ctx, func(tx sqldb.Tx) (err error) {
-		created, err = sqldb.ExecOne(ctx, tx, "INSERT INTO lic_batch ("+batchColumns+") VALUES ("+placeholders(24)+") ON CONFLICT (entrant, idempotency_key) DO NOTHING",
-			b.ID, 1, b.Key, b.Digest, b.AuthorityCode, b.TypeCode, b.Template, b.Area, b.Name, b.Format, b.Encoding, text(b.Columns), text(b.Mapping), b.Rows,
+		created, err = sqldb.ExecOne(ctx, tx, "INSERT INTO lic_batch ("+batchColumns+") VALUES ("+placeholders(25)+") ON CONFLICT (entrant, idempotency_key) DO NOTHING",
+			b.ID, b.Kind, 1, b.Key, b.Digest, b.AuthorityCode, b.TypeCode, b.Template, b.Area, b.Name, b.Format, b.Encoding, text(b.Columns), text(b.Mapping), b.Rows,
 			number(b.Whole), b.State, b.Entrant, b.Reviewer, b.Issuer, b.Note, b.Problem, sqldb.Micros(b.LeaseUntil), sqldb.Micros(b.CreatedAt), sqldb.Micros(b.UpdatedAt))
 		if err == nil && created {
 			if _, err = tx.ExecContext(ctx, "INSERT INTO lic_batch_file (batch, data_key, data) VALUES ($1, $2, $3)", b.ID, file.Key, file.Data); err == nil {
@@ -72,11 +72,11 @@ func (s *Store) AddBatch(ctx context.Context, b elicense.Batch, file elicense.Ba
 	return stored, created, nil
 }
 
-const rowColumns = "line, business_number, state, faults, attempts, license, license_id, file, issued_at"
+const rowColumns = "line, business_number, state, faults, attempts, license, license_id, file, issued_at, flags"
 
 // insertBatchRows writes many rows a statement.
 func insertBatchRows(ctx context.Context, tx sqldb.Tx, batch string, rows []elicense.BatchRow) error {
-	const width, most = 10, 80
+	const width, most = 11, 80
 	for len(rows) > 0 {
 		n := min(len(rows), most)
 		var marks []string
@@ -87,7 +87,7 @@ func insertBatchRows(ctx context.Context, tx sqldb.Tx, batch string, rows []elic
 				one[c] = "$" + strconv.Itoa(i*width+c+1)
 			}
 			marks = append(marks, "("+strings.Join(one, ", ")+")")
-			arguments = append(arguments, batch, r.Line, r.BusinessNumber, r.State, text(r.Faults), r.Attempts, r.License, r.LicenseID, r.File, sqldb.Micros(r.IssuedAt))
+			arguments = append(arguments, batch, r.Line, r.BusinessNumber, r.State, text(r.Faults), r.Attempts, r.License, r.LicenseID, r.File, sqldb.Micros(r.IssuedAt), text(r.Flags))
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO lic_batch_row (batch, "+rowColumns+") VALUES "+strings.Join(marks, ", "), arguments...); err != nil {
 			return err
@@ -231,13 +231,13 @@ func (s *Store) BatchRows(ctx context.Context, id string, states []elicense.RowS
 	defer rows.Close()
 	for rows.Next() {
 		var r elicense.BatchRow
-		var faults string
+		var faults, flags string
 		var issued int64
-		if err := rows.Scan(&r.Line, &r.BusinessNumber, &r.State, &faults, &r.Attempts, &r.License, &r.LicenseID, &r.File, &issued); err != nil {
+		if err := rows.Scan(&r.Line, &r.BusinessNumber, &r.State, &faults, &r.Attempts, &r.License, &r.LicenseID, &r.File, &issued, &flags); err != nil {
 			return nil, fmt.Errorf("licensedb: list rows of batch: %w", err)
 		}
-		if err := json.Unmarshal([]byte(faults), &r.Faults); err != nil {
-			return nil, fmt.Errorf("licensedb: read faults: %w", err)
+		if err := errors.Join(json.Unmarshal([]byte(faults), &r.Faults), json.Unmarshal([]byte(flags), &r.Flags)); err != nil {
+			return nil, fmt.Errorf("licensedb: read faults and flags: %w", err)
 		}
 		r.IssuedAt = sqldb.Time(issued)
 		list = append(list, r)
@@ -278,9 +278,9 @@ func (s *Store) FinishRow(ctx context.Context, id string, r elicense.BatchRow, l
 			return err
 		}
 		// A row that was cancelled while it was made is issued all the same, and its receipt says so.
-		changed, err := sqldb.ExecOne(ctx, tx, `UPDATE lic_batch_row SET state = $3, faults = $4, attempts = $5, license = $6, license_id = $7, file = $8, issued_at = $9
-			WHERE batch = $1 AND line = $2 AND (state = $10 OR state = $11 OR state = $12 AND $3 = $13)`,
-			id, r.Line, r.State, text(r.Faults), r.Attempts, r.License, r.LicenseID, r.File, sqldb.Micros(r.IssuedAt), elicense.RowReady, elicense.RowLater, elicense.RowCancelled, elicense.RowIssued)
+		changed, err := sqldb.ExecOne(ctx, tx, `UPDATE lic_batch_row SET state = $3, faults = $4, attempts = $5, license = $6, license_id = $7, file = $8, issued_at = $9, flags = $15
+			WHERE batch = $1 AND line = $2 AND (state = $10 OR state = $11 OR state = $12 AND ($3 = $13 OR $3 = $14))`,
+			id, r.Line, r.State, text(r.Faults), r.Attempts, r.License, r.LicenseID, r.File, sqldb.Micros(r.IssuedAt), elicense.RowReady, elicense.RowLater, elicense.RowCancelled, elicense.RowIssued, elicense.RowTaken, text(r.Flags))
 		if err != nil {
 			return err
 		}

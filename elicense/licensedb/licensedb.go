@@ -233,10 +233,14 @@ func (s *Store) MoveAuthority(ctx context.Context, code, area string, record aud
 		if err != nil {
 			return err
 		}
+		imported, err := importsFollow(ctx, tx, "area = $2 WHERE authority_code = $1 AND area <> $2", code, area)
+		if err != nil {
+			return err
+		}
 		if result, err = tx.ExecContext(ctx, "UPDATE lic_batch SET area = $2, revision = revision + 1 WHERE authority_code = $1 AND area <> $2", code, area); err != nil {
 			return err
 		}
-		if n, err := result.RowsAffected(); err != nil || n+moved == 0 {
+		if n, err := result.RowsAffected(); err != nil || n+moved+imported == 0 {
 			return err
 		}
 		return auditdb.Append(ctx, tx, record)
@@ -332,6 +336,14 @@ func store(ctx context.Context, tx sqldb.Tx, l elicense.License) error {
 	if !changed {
 		return elicense.ErrStale
 	}
+	if l.State == elicense.StateMade {
+		switch _, err := findImport(ctx, tx, "license_id", l.LicenseID); {
+		case err == nil:
+			return elicense.ErrEntryTaken
+		case !errors.Is(err, elicense.ErrNotFound):
+			return err
+		}
+	}
 	before, err := withHolders(ctx, tx, elicense.License{ID: l.ID}, nil)
 	if err != nil || slices.Equal(before.HolderKeys, l.HolderKeys) {
 		return err
@@ -371,7 +383,11 @@ func (s *Store) Bind(ctx context.Context, holderKey, holderRef string, record au
 			return err
 		}
 		changed, err := result.RowsAffected()
-		if n = int(changed); err != nil || n == 0 {
+		if err != nil {
+			return err
+		}
+		imported, err := importsFollow(ctx, tx, "holder_ref = $1 WHERE holder_ref = '' AND id IN (SELECT license FROM lic_holder WHERE holder_key = $2)", holderRef, holderKey)
+		if n = int(changed + imported); err != nil || n == 0 {
 			return err
 		}
 		return auditdb.Append(ctx, tx, record)
@@ -394,7 +410,11 @@ func (s *Store) Follow(ctx context.Context, from, to string, record audit.Record
 			}
 		}
 		changed, err := result.RowsAffected()
-		if n = int(changed); err != nil || n == 0 {
+		if err != nil {
+			return err
+		}
+		imported, err := importsFollow(ctx, tx, "holder_ref = $2 WHERE holder_ref = $1 AND holder_ref <> ''", from, to)
+		if n = int(changed + imported); err != nil || n == 0 {
 			return err
 		}
 		return auditdb.Append(ctx, tx, record)
@@ -413,7 +433,11 @@ func (s *Store) Unbind(ctx context.Context, holderRef string, record audit.Recor
 		if err != nil {
 			return err
 		}
-		n = int(changed)
+		imported, err := importsFollow(ctx, tx, "holder_ref = '' WHERE holder_ref = $1 AND holder_ref <> ''", holderRef)
+		if err != nil {
+			return err
+		}
+		n = int(changed + imported)
 		for _, statement := range []string{"DELETE FROM lic_use WHERE holder_ref = $1 AND holder_ref <> ''", "DELETE FROM lic_use_grant WHERE holder_ref = $1 AND holder_ref <> ''",
 			"UPDATE lic_copy SET holder_ref = '' WHERE holder_ref = $1 AND holder_ref <> ''"} { // a copy is out, and its code must go on leading somewhere
 			if _, err := tx.ExecContext(ctx, statement, holderRef); err != nil {

@@ -150,3 +150,17 @@ func NumberResult(answer *NumberAnswer, locale string) verify.Result {
 	judge.Conclude(&result, false, "V00")
 	return result
 }
+
+// ImportedResult writes the answer to a look-up of a licence that was issued elsewhere and is on record here: by whom, and that its status is not
+// known. It never is a valid one: only the document of the licence can be judged.
+func ImportedResult(licenseID, typeCode, recordedBy, locale string) verify.Result {
+	if locale == "" {
+		locale = "zh-CN"
+	}
+	result := verify.Result{Format: "unknown", Reasons: []verify.Reason{}, Signatures: []verify.Signature{}}
+	result.License = &verify.License{LicenseID: licenseID, TypeCode: typeCode, Status: "unknown", StatusSource: "none"}
+	judge.AddReason(&result, reasonImported, locale, recordedBy)
+	judge.AddReason(&result, reasonStatusUnknown, locale, "")
+	judge.Conclude(&result, false, "V00")
+	return result
+}

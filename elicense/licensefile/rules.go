@@ -38,6 +38,7 @@ const (
 	reasonCodeScope      = "code_issuer_scope"
 	reasonCodeChange     = "code_status_change"
 	reasonNumberNotFound = "license_not_found"
+	reasonImported       = "license_imported"
 )
 
 // judge knows the reasons of esign/verify and those of licences.
@@ -75,6 +76,7 @@ var judge = verify.Judge{}.With(
 	verify.Rule{Code: reasonBundleStale, Verdict: verify.Indeterminate, VCode: "V01", Chinese: "签发密钥表已过时", English: "The list of signing keys is too old"},
 	verify.Rule{Code: reasonNoChallenge, Verdict: verify.Indeterminate, VCode: "V01", Chinese: "离线核验无法排除转发或截屏", English: "Offline, a forwarded picture of the code cannot be ruled out"},
 	verify.Rule{Code: reasonCodeChange, Verdict: verify.Indeterminate, VCode: "V01", Chinese: "证照状态可能有变，请联网核对", English: "The status may have changed; check online"},
+	verify.Rule{Code: reasonImported, Verdict: verify.Valid, Clause: "GB/T 36904-2018", Chinese: "此证照由其他平台签发，这里只有归集登记；登记机构", English: "This licence was issued elsewhere and is only on record here, by"},
 	verify.Rule{Code: reasonNumberNotFound, Verdict: verify.Indeterminate, VCode: "V40", Chinese: "查无此编号，或验证码不符", English: "No such number, or the check does not fit"},
 )
 

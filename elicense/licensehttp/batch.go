@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -27,9 +28,10 @@ const (
 
 // LicenseBatchOrder is what goes with the file of a batch.
 type LicenseBatchOrder struct {
+	Kind      string            `json:"kind,omitempty" enum:"issue,import" doc:"issue when it is not given; import puts licences on record that were issued elsewhere"`
 	TypeCode  string            `json:"license_type_code" maxLength:"21"`
 	Authority string            `json:"issuing_authority_code" maxLength:"18"`
-	Format    string            `json:"format,omitempty" enum:"csv,jsonl" doc:"csv when it is not given; jsonl is a JSON object a line, its members texts or lists of texts"`
+	Format    string            `json:"format,omitempty" enum:"csv,jsonl,zip" doc:"csv when it is not given; jsonl is a JSON object a line, its members texts or lists of texts; zip, of an import, holds OFD documents"`
 	Encoding  string            `json:"encoding,omitempty" enum:"auto,utf-8,gb18030" doc:"auto when it is not given"`
 	Mapping   map[string]string `json:"mapping,omitempty" doc:"Our name of a value (business_number, holder_name, a field of the type, …) to the column; proposed from the header when it is not given"`
 }
@@ -37,6 +39,7 @@ type LicenseBatchOrder struct {
 // LicenseBatchRecord is a batch.
 type LicenseBatchRecord struct {
 	ID        string            `json:"id"`
+	Kind      string            `json:"kind" enum:"issue,import" doc:"import puts licences on record that were issued elsewhere"`
 	Revision  int64             `json:"revision" doc:"Grows with every change"`
 	State     string            `json:"state" enum:"checked,in_review,returned,rejected,approved,running,paused,done,cancelled" doc:"checked: every row was tried and nothing is issued"`
 	Name      string            `json:"name,omitempty" doc:"Name of the file"`
@@ -60,12 +63,13 @@ type LicenseBatchRecord struct {
 type LicenseBatchRow struct {
 	Line           int                 `json:"line" doc:"Line of the file where the row begins"`
 	BusinessNumber string              `json:"business_number,omitempty"`
-	Result         string              `json:"result" enum:"ready,issued,later,refused,cancelled" doc:"ready: it can be issued; later: it was tried and is tried again"`
+	Result         string              `json:"result" enum:"ready,issued,taken,later,refused,cancelled" doc:"ready: it can be issued or taken; taken: it is on record, of an import; later: it was tried and is tried again"`
+	Flags          []string            `json:"flags,omitempty" doc:"What is not proven, or not as the standards ask, of a licence that was issued elsewhere: no_file, sealed_elsewhere, untrusted_issuer, legacy_identifier, other_issuer, values_incomplete, status_unknown"`
 	Problems       []LicenseRowProblem `json:"problems,omitempty"`
-	License        string              `json:"id,omitempty" doc:"The licence"`
+	License        string              `json:"id,omitempty" doc:"The licence, or the record of one that was issued elsewhere"`
 	LicenseID      string              `json:"license_id,omitempty" doc:"Its identifier (GB/T 36904)"`
 	FileSM3        string              `json:"file_sm3,omitempty" doc:"SM3 of the sealed document"`
-	IssuedAt       *time.Time          `json:"issued_at,omitempty"`
+	IssuedAt       *time.Time          `json:"issued_at,omitempty" doc:"Of the licence; in an import when it was put on record"`
 }
 
 // LicenseRowProblem is one thing wrong with a row.
@@ -97,6 +101,8 @@ type LicenseBatchPath struct {
 }
 
 func registerLicenseBatches(to huma.API, a *api) {
+	huma.Register(to, operation("get-imported-license", http.MethodGet, "/api/v1/imported-licenses/{id}", "Read a licence that was issued elsewhere and put on record here"), a.imported)
+	huma.Register(to, operation("get-imported-license-file", http.MethodGet, "/api/v1/imported-licenses/{id}/file", "Download the document of a licence that was issued elsewhere, as it came"), a.importedFile)
 	order := huma.SchemaFromType(to.OpenAPI().Components.Schemas, reflect.TypeFor[LicenseBatchOrder]())
 	upload := operation("add-license-batch", http.MethodPost, "/api/v1/license-batches", "Upload a batch of applications and try every row")
 	upload.Description = "Nothing is issued. Every row is judged as an application is, with the register; see list-license-batch-rows. The same key with the same content gives the batch that is there."
@@ -144,7 +150,7 @@ func (a *api) batchRecord(ctx context.Context, b elicense.Batch, err error) (*ba
 }
 
 func recordOfBatch(b elicense.Batch) LicenseBatchRecord {
-	return LicenseBatchRecord{ID: b.ID, Revision: b.Revision, State: string(b.State), Name: b.Name, TypeCode: b.TypeCode, Authority: b.AuthorityCode, Columns: b.Columns, Mapping: b.Mapping, Rows: b.Rows, Whole: b.Whole,
+	return LicenseBatchRecord{ID: b.ID, Kind: string(b.Kind), Revision: b.Revision, State: string(b.State), Name: b.Name, TypeCode: b.TypeCode, Authority: b.AuthorityCode, Columns: b.Columns, Mapping: b.Mapping, Rows: b.Rows, Whole: b.Whole,
 		Entrant: b.Entrant, Reviewer: b.Reviewer, Issuer: b.Issuer, Note: b.Note, Problem: string(b.Problem), CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt}
 }
 
@@ -177,7 +183,7 @@ func batchOrder(contentType string, body []byte) (o elicense.BatchOrder, err err
 	}
 	o.Name, o.Content = file.Name, file.Content
 	o.TypeCode, o.AuthorityCode, o.Mapping = order.TypeCode, order.Authority, order.Mapping
-	o.Format, o.Encoding = batchfile.Format(order.Format), batchfile.Encoding(order.Encoding)
+	o.Kind, o.Format, o.Encoding = elicense.BatchKind(order.Kind), batchfile.Format(order.Format), batchfile.Encoding(order.Encoding)
 	if o.Format == "" {
 		o.Format = batchfile.CSV
 	}
@@ -206,7 +212,7 @@ func (a *api) batch(ctx context.Context, in *LicenseBatchPath) (*batchOutput, er
 
 func (a *api) batchRows(ctx context.Context, in *struct {
 	LicenseBatchPath
-	Result string `query:"result" enum:"ready,issued,later,refused,cancelled"`
+	Result string `query:"result" enum:"ready,issued,taken,later,refused,cancelled"`
 	After  int    `query:"after" minimum:"0" doc:"Line of the last row of the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }) (*struct{ Body LicenseBatchRows }, error) {
@@ -232,6 +238,9 @@ func batchRow(locale string, r elicense.BatchRow) LicenseBatchRow {
 	out := LicenseBatchRow{Line: r.Line, BusinessNumber: r.BusinessNumber, Result: string(r.State), License: r.License, LicenseID: r.LicenseID, FileSM3: r.File}
 	if !r.IssuedAt.IsZero() {
 		out.IssuedAt = &r.IssuedAt
+	}
+	for _, flag := range r.Flags {
+		out.Flags = append(out.Flags, string(flag))
 	}
 	for _, f := range r.Faults {
 		meta := fault.MetaOf(f.Code)
@@ -266,7 +275,7 @@ func writeResults(ctx context.Context, service *elicense.Service, w io.Writer, i
 		return err
 	}
 	table := safecsv.New(w)
-	_ = table.Write("line", "business_number", "result", "code", "column", "message", "hint", "id", "license_id", "file_sm3", "issued_at")
+	_ = table.Write("line", "business_number", "result", "code", "column", "message", "hint", "id", "license_id", "file_sm3", "issued_at", "flags")
 	total := 0
 	for after := 0; ; {
 		rows, err := service.BatchRows(ctx, id, states, after, resultsPage)
@@ -283,7 +292,7 @@ func writeResults(ctx context.Context, service *elicense.Service, w io.Writer, i
 				problems = []LicenseRowProblem{{}}
 			}
 			for _, p := range problems {
-				_ = table.Write(strconv.Itoa(r.Line), r.BusinessNumber, r.Result, p.Code, p.Column, p.Message, p.Hint, r.License, r.LicenseID, r.FileSM3, at)
+				_ = table.Write(strconv.Itoa(r.Line), r.BusinessNumber, r.Result, p.Code, p.Column, p.Message, p.Hint, r.License, r.LicenseID, r.FileSM3, at, strings.Join(r.Flags, " "))
 			}
 			after = r.Line
 		}

@@ -25,6 +25,7 @@ const BatchesPath = "/license/batches"
 
 // Names of the inputs of the forms of batches.
 const (
+	inputBatchKind      = "batch-kind"
 	inputBatchKey       = "batch-key" // hidden: the same form sent twice is one batch
 	inputBatchFile      = "batch-file"
 	inputBatchType      = "batch-type"
@@ -60,9 +61,30 @@ func (p *Pages) batchPages() map[string]func(http.ResponseWriter, *http.Request)
 }
 
 // batchWord is the state word of a batch, rowWord that of a row.
-func batchWord(state elicense.BatchState) string { return "batch_" + string(state) }
+func batchWord(kind elicense.BatchKind, state elicense.BatchState) string {
+	if kind == elicense.BatchImport && slices.Contains([]elicense.BatchState{elicense.BatchApproved, elicense.BatchRunning}, state) {
+		return "import_" + string(state)
+	}
+	return "batch_" + string(state)
+}
 
-func rowWord(state elicense.RowState) string { return "batch_row_" + string(state) }
+func rowWord(kind elicense.BatchKind, state elicense.RowState) string {
+	if kind == elicense.BatchImport && slices.Contains([]elicense.RowState{elicense.RowReady, elicense.RowRefused}, state) {
+		return "import_row_" + string(state)
+	}
+	return "batch_row_" + string(state)
+}
+
+// importKeys are the texts that an import has in the place of those of a batch that issues.
+var importKeys = []string{"action.start", "action.resume", "effect.start", "effect.cancel", "effect.resume", "effect.pause", "effect.approve", "which", "which.good", "which.whole", "results.text"}
+
+// kindKey is the key of a text of a batch, as its kind asks.
+func kindKey(b elicense.Batch, key string) string {
+	if b.Kind == elicense.BatchImport && slices.Contains(importKeys, key) {
+		return "import." + key
+	}
+	return "batch." + key
+}
 
 // batchTypeName is the name of the type of a batch.
 func (p *Pages) batchTypeName(b elicense.Batch, locale string) string {
@@ -85,7 +107,7 @@ func (p *Pages) batchList(w http.ResponseWriter, r *http.Request) error {
 	}
 	filter := web.FormField{Name: "state", Label: text("page.status"), Kind: web.InputSelect, Value: string(state), Options: []web.Option{{Label: text("page.all")}}}
 	for _, one := range elicense.BatchStates {
-		filter.Options = append(filter.Options, web.Option{Value: string(one), Label: p.Renderer.Word(r, "status.", batchWord(one))})
+		filter.Options = append(filter.Options, web.Option{Value: string(one), Label: p.Renderer.Word(r, "status.", batchWord(elicense.BatchIssue, one))})
 	}
 	body := web.AdminListPage{Intro: text("batch.list.lead"), None: text("batch.list.none"), NoneText: text("batch.list.none.text"), FilterURL: BatchesPath, Filter: []web.FormField{filter}, Table: web.Table{Caption: text("batch.list"),
 		Columns: []web.Column{{Label: text("batch.name")}, {Label: text("type.name")}, {Label: text("license.field.authority")}, {Label: text("batch.rows"), Number: true}, {Label: text("batch.uploaded_at")}, {Label: text("batch.entrant")}}}}
@@ -93,7 +115,7 @@ func (p *Pages) batchList(w http.ResponseWriter, r *http.Request) error {
 		body.NewURL, body.NewLabel = BatchesPath+"/new", text("batch.new")
 	}
 	for _, b := range page {
-		body.Table.Rows = append(body.Table.Rows, web.Row{URL: batchURL(b.ID), Status: batchWord(b.State),
+		body.Table.Rows = append(body.Table.Rows, web.Row{URL: batchURL(b.ID), Status: batchWord(b.Kind, b.State),
 			Cells: []string{cmp.Or(b.Name, b.ID), p.batchTypeName(b, locale), b.AuthorityCode, strconv.Itoa(b.Rows), dateTime(b.CreatedAt), b.Entrant}})
 	}
 	body.Table.NextURL = pagemark.Onward(r, BatchesPath+"?"+url.Values{"state": {string(state)}}.Encode(), next)
@@ -126,10 +148,12 @@ func (p *Pages) showBatchForm(w http.ResponseWriter, r *http.Request, typed url.
 		}
 	}
 	page.Body = web.AdminFormPage{Back: web.Link{Label: text("batch.list"), URL: BatchesPath}, Name: text("batch.new"), Advisory: text("batch.new.lead"), Action: BatchesPath, Hidden: []web.Hidden{{Name: inputBatchKey, Value: ident.New(p.Rand, "page")}}, Submit: text("batch.upload"),
-		Fields: []web.FormField{kinds,
+		Fields: []web.FormField{
+			{Name: inputBatchKind, Label: text("batch.kind"), Hint: text("batch.kind.hint"), Kind: web.InputSelect, Value: bounded(typed.Get(inputBatchKind)), Options: []web.Option{{Value: string(elicense.BatchIssue), Label: text("batch.kind.issue")}, {Value: string(elicense.BatchImport), Label: text("batch.kind.import")}}},
+			kinds,
 			{Name: inputBatchAuthority, Label: text("license.field.authority"), Value: bounded(typed.Get(inputBatchAuthority)), Max: 18},
-			{Name: inputBatchFile, Label: text("batch.file"), Hint: p.Renderer.Text(r, "batch.file.hint", "megabytes", strconv.Itoa(batchfile.MaxOctets>>20), "rows", strconv.Itoa(batchfile.MaxRows)), Kind: web.InputFile, Options: []web.Option{{Value: ".csv"}, {Value: ".jsonl"}, {Value: ".json"}, {Value: "text/csv"}}},
-			{Name: inputBatchFormat, Label: text("batch.format"), Kind: web.InputSelect, Value: bounded(typed.Get(inputBatchFormat)), Options: []web.Option{{Label: text("batch.format.by_name")}, {Value: string(batchfile.CSV), Label: "CSV"}, {Value: string(batchfile.JSONLines), Label: text("batch.format.jsonl")}}},
+			{Name: inputBatchFile, Label: text("batch.file"), Hint: p.Renderer.Text(r, "batch.file.hint", "megabytes", strconv.Itoa(batchfile.MaxOctets>>20), "rows", strconv.Itoa(batchfile.MaxRows), "documents", strconv.Itoa(batchfile.MaxArchived)), Kind: web.InputFile, Options: []web.Option{{Value: ".csv"}, {Value: ".jsonl"}, {Value: ".json"}, {Value: "text/csv"}, {Value: ".zip"}}},
+			{Name: inputBatchFormat, Label: text("batch.format"), Kind: web.InputSelect, Value: bounded(typed.Get(inputBatchFormat)), Options: []web.Option{{Label: text("batch.format.by_name")}, {Value: string(batchfile.CSV), Label: "CSV"}, {Value: string(batchfile.JSONLines), Label: text("batch.format.jsonl")}, {Value: string(batchfile.Archive), Label: text("batch.format.zip")}}},
 			{Name: inputBatchEncoding, Label: text("batch.encoding"), Kind: web.InputSelect, Value: bounded(typed.Get(inputBatchEncoding)), Options: []web.Option{{Value: string(batchfile.Auto), Label: text("batch.encoding.auto")}, {Value: string(batchfile.UTF8), Label: "UTF-8"}, {Value: string(batchfile.GB18030), Label: "GB 18030"}}},
 		}}
 	return p.Page(w, r, status, "admin-form", page)
@@ -164,7 +188,7 @@ func readBatchForm(w http.ResponseWriter, r *http.Request) (o elicense.BatchOrde
 		return o, fault.Wrap(err, fault.Malformed)
 	}
 	form := r.PostForm
-	o = elicense.BatchOrder{Key: form.Get(inputBatchKey), TypeCode: form.Get(inputBatchType), AuthorityCode: strings.TrimSpace(form.Get(inputBatchAuthority)), Format: batchfile.Format(form.Get(inputBatchFormat)), Encoding: batchfile.Encoding(form.Get(inputBatchEncoding))}
+	o = elicense.BatchOrder{Key: form.Get(inputBatchKey), Kind: elicense.BatchKind(form.Get(inputBatchKind)), TypeCode: form.Get(inputBatchType), AuthorityCode: strings.TrimSpace(form.Get(inputBatchAuthority)), Format: batchfile.Format(form.Get(inputBatchFormat)), Encoding: batchfile.Encoding(form.Get(inputBatchEncoding))}
 	for _, header := range r.MultipartForm.File[inputBatchFile] {
 		file, err := header.Open()
 		if err != nil {
@@ -187,6 +211,9 @@ func formatByName(name string) batchfile.Format {
 	if slices.Contains([]string{".jsonl", ".ndjson", ".json"}, strings.ToLower(path.Ext(name))) {
 		return batchfile.JSONLines
 	}
+	if strings.EqualFold(path.Ext(name), ".zip") {
+		return batchfile.Archive
+	}
 	return batchfile.CSV
 }
 
@@ -205,7 +232,7 @@ func (p *Pages) showBatch(w http.ResponseWriter, r *http.Request, tried string, 
 	if err != nil {
 		return err
 	}
-	body := web.AdminDetailPage{Back: web.Link{Label: text("batch.list"), URL: BatchesPath}, Name: cmp.Or(b.Name, b.ID), Under: b.ID, Status: batchWord(b.State), Hidden: []web.Hidden{{Name: web.InputVersion, Value: strconv.FormatInt(b.Revision, 10)}}, Facts: p.batchFacts(r, b, counts)}
+	body := web.AdminDetailPage{Back: web.Link{Label: text("batch.list"), URL: BatchesPath}, Name: cmp.Or(b.Name, b.ID), Under: b.ID, Status: batchWord(b.Kind, b.State), Hidden: []web.Hidden{{Name: web.InputVersion, Value: strconv.FormatInt(b.Revision, 10)}}, Facts: p.batchFacts(r, b, counts)}
 	page, status := web.Page{Title: text("batch.list"), Self: batchURL(b.ID)}, http.StatusOK
 	actions := p.batchActionsFor(r, b)
 	if refusal != nil {
@@ -236,17 +263,17 @@ func (p *Pages) batchFacts(r *http.Request, b elicense.Batch, counts map[elicens
 	var told []string
 	for _, state := range elicense.RowStates {
 		if counts[state] > 0 {
-			told = append(told, p.Renderer.Word(r, "status.", rowWord(state))+" "+strconv.Itoa(counts[state]))
+			told = append(told, p.Renderer.Word(r, "status.", rowWord(b.Kind, state))+" "+strconv.Itoa(counts[state]))
 		}
 	}
-	facts := []web.ShownField{{Label: text("type.name"), Value: p.batchTypeName(b, locale)}, {Label: text("license.field.authority"), Value: b.AuthorityCode}, {Label: text("batch.rows"), Value: strconv.Itoa(b.Rows)}, {Label: text("batch.counts"), Value: strings.Join(told, " · ")}}
+	facts := []web.ShownField{{Label: text("batch.kind"), Value: text("batch.kind." + string(b.Kind))}, {Label: text("type.name"), Value: p.batchTypeName(b, locale)}, {Label: text("license.field.authority"), Value: b.AuthorityCode}, {Label: text("batch.rows"), Value: strconv.Itoa(b.Rows)}, {Label: text("batch.counts"), Value: strings.Join(told, " · ")}}
 	add := func(key, value string) {
 		if value != "" {
 			facts = append(facts, web.ShownField{Label: text(key), Value: value})
 		}
 	}
 	if b.State != elicense.BatchChecked && b.State != elicense.BatchReturned {
-		add("batch.which", text("batch.which."+whichRows(b.Whole)))
+		add(kindKey(b, "which"), text(kindKey(b, "which."+whichRows(b.Whole))))
 	}
 	if b.Problem != "" {
 		meta := fault.MetaOf(b.Problem)
@@ -281,10 +308,10 @@ func rowFilter(r *http.Request) []elicense.RowState {
 func (p *Pages) batchRowsSection(r *http.Request, b elicense.Batch, counts map[elicense.RowState]int) (web.AdminSection, error) {
 	text := func(key string) string { return p.Renderer.Text(r, key) }
 	states := rowFilter(r)
-	section := web.AdminSection{ID: "batch-rows", Title: text("batch.results"), Text: text("batch.results.text"), Tabs: []web.NavLink{{Label: p.Renderer.Text(r, "batch.tab", "label", text("page.all"), "n", strconv.Itoa(b.Rows)), URL: batchURL(b.ID) + "#batch-rows", Current: states == nil}}}
+	section := web.AdminSection{ID: "batch-rows", Title: text("batch.results"), Text: text(kindKey(b, "results.text")), Tabs: []web.NavLink{{Label: p.Renderer.Text(r, "batch.tab", "label", text("page.all"), "n", strconv.Itoa(b.Rows)), URL: batchURL(b.ID) + "#batch-rows", Current: states == nil}}}
 	for _, state := range elicense.RowStates {
 		if counts[state] > 0 || slices.Contains(states, state) {
-			section.Tabs = append(section.Tabs, web.NavLink{Label: p.Renderer.Text(r, "batch.tab", "label", p.Renderer.Word(r, "status.", rowWord(state)), "n", strconv.Itoa(counts[state])), URL: batchURL(b.ID) + "?result=" + string(state) + "#batch-rows", Current: slices.Contains(states, state)})
+			section.Tabs = append(section.Tabs, web.NavLink{Label: p.Renderer.Text(r, "batch.tab", "label", p.Renderer.Word(r, "status.", rowWord(b.Kind, state)), "n", strconv.Itoa(counts[state])), URL: batchURL(b.ID) + "?result=" + string(state) + "#batch-rows", Current: slices.Contains(states, state)})
 		}
 	}
 	mark, err := pagemark.After(r)
@@ -303,20 +330,26 @@ func (p *Pages) batchRowsSection(r *http.Request, b elicense.Batch, counts map[e
 	}
 	receipts := slices.Contains(states, elicense.RowIssued)
 	t := web.Table{Caption: text("batch.results"), Columns: []web.Column{{Label: text("batch.line")}, {Label: text("license.field.business_number")}}}
-	if receipts {
+	if b.Kind == elicense.BatchImport {
+		t.Columns = []web.Column{{Label: text("batch.line")}, {Label: text("licence.id")}, {Label: text("batch.told.import"), Wide: true}}
+	} else if receipts {
 		t.Caption = text("batch.receipts")
 		t.Columns = append(t.Columns, web.Column{Label: text("batch.issued_at")}, web.Column{Label: text("licence.id")}, web.Column{Label: text("verify.sm3")})
 	} else {
 		t.Columns = append(t.Columns, web.Column{Label: text("batch.told"), Wide: true})
 	}
 	for _, row := range rows {
-		shown := web.Row{Status: rowWord(row.State), Cells: []string{strconv.Itoa(row.Line), orDash(row.BusinessNumber)}}
-		if receipts {
+		shown := web.Row{Status: rowWord(b.Kind, row.State), Cells: []string{strconv.Itoa(row.Line), orDash(row.BusinessNumber)}}
+		if b.Kind == elicense.BatchImport {
+			shown.Cells = []string{strconv.Itoa(row.Line), orDash(row.LicenseID), orDash(cmp.Or(p.rowFaults(r, b, row), p.flagWords(r, row.Flags)))}
+		} else if receipts {
 			shown.Cells = append(shown.Cells, dateTime(row.IssuedAt), row.LicenseID, row.File)
 		} else {
 			shown.Cells = append(shown.Cells, orDash(cmp.Or(p.rowFaults(r, b, row), row.LicenseID)))
 		}
 		switch {
+		case row.State == elicense.RowTaken:
+			shown.URL = importURL(row.License)
 		case row.License != "":
 			shown.URL = "/license/" + url.PathEscape(row.License)
 		case !b.State.Ended():
@@ -336,6 +369,9 @@ func (p *Pages) batchRowsSection(r *http.Request, b elicense.Batch, counts map[e
 	section.Links = []web.Link{{Label: text("batch.download.all"), URL: files}}
 	if counts[elicense.RowRefused] > 0 {
 		section.Links = append(section.Links, web.Link{Label: text("batch.download.faults"), URL: files + "?result=" + string(elicense.RowRefused)})
+	}
+	if counts[elicense.RowTaken] > 0 {
+		section.Links = append(section.Links, web.Link{Label: text("import.download.receipts"), URL: files + "?result=" + string(elicense.RowTaken)})
 	}
 	if counts[elicense.RowIssued] > 0 {
 		section.Links = append(section.Links, web.Link{Label: text("batch.download.receipts"), URL: files + "?result=" + string(elicense.RowIssued)})
@@ -373,7 +409,7 @@ func (p *Pages) mappingSection(r *http.Request, b elicense.Batch) web.AdminSecti
 	text := func(key string) string { return p.Renderer.Text(r, key) }
 	section := web.AdminSection{ID: "batch-mapping", Title: text("batch.mapping"), Text: text("batch.mapping.text")}
 	if t := p.Service.TypeOf(elicense.License{TypeCode: b.TypeCode, Template: b.Template}); t != nil {
-		fields, required := elicense.BatchFields(t)
+		fields, required := b.Kind.Fields(t)
 		for _, key := range fields {
 			column := b.Mapping[key]
 			if column == "" && required[key] {
@@ -423,7 +459,7 @@ func (p *Pages) showMapping(w http.ResponseWriter, r *http.Request, given map[st
 	body := web.AdminFormPage{Back: web.Link{Label: cmp.Or(b.Name, b.ID), URL: batchURL(b.ID)}, Name: text("batch.mapping"), Advisory: text("batch.mapping.lead"), Action: batchURL(b.ID) + "/mapping", Submit: text("batch.mapping.save")}
 	page, status := web.Page{Title: text("batch.mapping"), Self: batchURL(b.ID) + "/mapping"}, http.StatusOK
 	ids, names := map[string]string{}, map[string]string{}
-	fields, required := elicense.BatchFields(t)
+	fields, required := b.Kind.Fields(t)
 	for _, key := range fields {
 		field := web.FormField{Name: mappedPrefix + key, Label: p.valueName(r, b, key), Kind: web.InputSelect, Options: columns, Optional: !required[key]}
 		if i := slices.Index(b.Columns, given[key]); i >= 0 {
@@ -526,9 +562,9 @@ func (p *Pages) batchActionsFor(r *http.Request, b elicense.Batch) (list []web.S
 		if !slices.Contains(s.from, b.State) || !actor.Reaches(b.Area, s.role) || s.own && !mine || s.role == elicense.RoleReviewer && mine {
 			continue
 		}
-		action := web.StateAction{ID: "batch-" + s.name, Label: text("batch.action." + s.name), URL: batchURL(b.ID) + "/" + s.name, Effect: text("batch.effect." + s.name), Danger: s.danger, NoReason: !s.reason}
+		action := web.StateAction{ID: "batch-" + s.name, Label: text(kindKey(b, "action."+s.name)), URL: batchURL(b.ID) + "/" + s.name, Effect: text(kindKey(b, "effect."+s.name)), Danger: s.danger, NoReason: !s.reason}
 		if s.name == "submit" {
-			action.Fields = []web.FormField{{Name: inputBatchRows, Label: text("batch.which"), Kind: web.InputSelect, Value: bounded(cmp.Or(r.PostForm.Get(inputBatchRows), whichRows(b.Whole))), Options: []web.Option{{Value: rowsGood, Label: text("batch.which.good")}, {Value: rowsWhole, Label: text("batch.which.whole")}}}}
+			action.Fields = []web.FormField{{Name: inputBatchRows, Label: text(kindKey(b, "which")), Kind: web.InputSelect, Value: bounded(cmp.Or(r.PostForm.Get(inputBatchRows), whichRows(b.Whole))), Options: []web.Option{{Value: rowsGood, Label: text(kindKey(b, "which.good"))}, {Value: rowsWhole, Label: text(kindKey(b, "which.whole"))}}}}
 		}
 		list = append(list, action)
 	}
@@ -581,7 +617,7 @@ func (p *Pages) batchRow(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := web.AdminDetailPage{Back: web.Link{Label: cmp.Or(b.Name, b.ID), URL: batchURL(b.ID) + "#batch-rows"}, Name: p.Renderer.Text(r, "batch.line.n", "n", strconv.Itoa(line))}
 	for _, row := range rows {
-		body.Status = rowWord(row.State)
+		body.Status = rowWord(b.Kind, row.State)
 		for _, one := range batchRow(locale, row).Problems {
 			body.Facts = append(body.Facts, web.ShownField{Label: cmp.Or(one.Column, p.valueName(r, b, one.Field), text("batch.line")), Value: one.Message + text("page.sentence_gap") + one.Hint + " " + one.Code})
 		}

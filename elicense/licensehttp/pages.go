@@ -57,6 +57,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.Handle(mux, p.draftPages())
 	p.Handle(mux, p.grantPages())
 	p.Handle(mux, p.batchPages())
+	p.Handle(mux, p.importPages())
 	if p.Acting != nil {
 		p.Handle(mux, p.actingPages())
 	}
@@ -143,7 +144,8 @@ func Cards(ctx context.Context, service *elicense.Service) ([]web.LicenseCard, e
 		}
 		cards = append(cards, c)
 	}
-	return cards, nil
+	imported, err := importCards(ctx, service)
+	return append(cards, imported...), err
 }
 
 // wallet is a place on the page /me.

@@ -26,7 +26,7 @@ func copyOfBatch(b elicense.Batch) elicense.Batch {
 func copyOfRows(rows []elicense.BatchRow) []elicense.BatchRow {
 	rows = slices.Clone(rows)
 	for i := range rows {
-		rows[i].Faults = slices.Clone(rows[i].Faults)
+		rows[i].Faults, rows[i].Flags = slices.Clone(rows[i].Faults), slices.Clone(rows[i].Flags)
 	}
 	return rows
 }
@@ -166,7 +166,7 @@ func (t *Twin) FinishRow(_ context.Context, id string, row elicense.BatchRow, le
 		}
 		i := slices.IndexFunc(have.rows, func(r elicense.BatchRow) bool { return r.Line == row.Line })
 		waits := []elicense.RowState{elicense.RowReady, elicense.RowLater}
-		if row.State == elicense.RowIssued { // one that was cancelled while it was made is issued all the same
+		if row.State == elicense.RowIssued || row.State == elicense.RowTaken { // one that was cancelled while it was made is issued all the same
 			waits = append(waits, elicense.RowCancelled)
 		}
 		if i < 0 || !slices.Contains(waits, have.rows[i].State) {

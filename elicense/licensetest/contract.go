@@ -55,6 +55,9 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"batches end":          batchEnd,
 		"rows are finished":    batchFinish,
 		"batches in lists":     batchLists,
+		"imports are kept":     importsKeep,
+		"imports stand apart":  importsApart,
+		"imports and holders":  importsFollowHolders,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}

@@ -18,13 +18,13 @@ import (
 
 func batchOf(n int, state elicense.BatchState) elicense.Batch {
 	at := Start.Add(time.Duration(n) * time.Second)
-	return elicense.Batch{ID: fmt.Sprintf("lbt_%03d", n), Revision: 1, Key: fmt.Sprint("key", n), Digest: "d", AuthorityCode: AuthorityCode, TypeCode: BusinessLicense, Template: "t", Area: "/a/", Name: "甲.csv",
+	return elicense.Batch{ID: fmt.Sprintf("lbt_%03d", n), Kind: elicense.BatchImport, Revision: 1, Key: fmt.Sprint("key", n), Digest: "d", AuthorityCode: AuthorityCode, TypeCode: BusinessLicense, Template: "t", Area: "/a/", Name: "甲.csv",
 		Format: batchfile.CSV, Encoding: batchfile.Auto, Columns: []string{"业务编号", "b"}, Mapping: map[string]string{"business_number": "业务编号"}, Rows: 3, State: state, Entrant: "staff:a", CreatedAt: at, UpdatedAt: at}
 }
 
 func batchRows() []elicense.BatchRow {
 	return []elicense.BatchRow{
-		{Line: 2, BusinessNumber: "B1", State: elicense.RowReady},
+		{Line: 2, BusinessNumber: "B1", State: elicense.RowReady, Flags: []elicense.ImportFlag{elicense.FlagNoFile, elicense.FlagValues}},
 		{Line: 3, BusinessNumber: "B2", State: elicense.RowRefused, Faults: []elicense.RowFault{{Field: "f", Column: "b", Code: fault.LicenseFieldForm}}},
 		{Line: 5, BusinessNumber: "B3", State: elicense.RowLater, Faults: []elicense.RowFault{{Code: fault.Unavailable}}, Attempts: 1},
 	}
@@ -132,7 +132,7 @@ func batchEnd(t *testing.T, s elicense.Store) {
 		t.Errorf("counts: %v %v", counts, err)
 	}
 	// One that was under way is issued all the same; a refusal comes too late.
-	issued := elicense.BatchRow{Line: 2, State: elicense.RowIssued, License: "lic", LicenseID: "id", File: "f", IssuedAt: Start}
+	issued := elicense.BatchRow{Line: 2, State: elicense.RowTaken, License: "imp", LicenseID: "id", File: "f", IssuedAt: Start, Flags: []elicense.ImportFlag{elicense.FlagNoFile}}
 	state, err := s.FinishRow(ctx, b.ID, issued, Start.Add(time.Hour), record("row"))
 	if err != nil || state != elicense.BatchCancelled {
 		t.Errorf("%s %v", state, err)

@@ -96,3 +96,12 @@ func (f *Faulty) FinishRow(ctx context.Context, id string, row elicense.BatchRow
 	})
 	return state, err
 }
+
+// AddImport implements elicense.Imports.
+func (f *Faulty) AddImport(ctx context.Context, i elicense.Import, record audit.Record) (stored elicense.Import, created bool, err error) {
+	err = f.Around("add import", func() (err error) {
+		stored, created, err = f.Store.AddImport(ctx, i, record)
+		return err
+	})
+	return stored, created, err
+}

@@ -35,6 +35,7 @@ type Twin struct {
 	drafts        map[string]elicense.TypeDraft
 	log           twinLog
 	batches       map[string]*twinBatch
+	imports       map[string]elicense.Import
 }
 
 type failures struct {
@@ -47,7 +48,7 @@ func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
 		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, copies: map[string]elicense.LicenseCopy{}, log: newTwinLog(),
-		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{},
+		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{}, imports: map[string]elicense.Import{},
 	}
 }
 
@@ -217,6 +218,11 @@ func (t *Twin) Update(_ context.Context, change func([]*elicense.License) (elice
 			}
 		}
 		for _, c := range copies {
+			for _, i := range t.imports {
+				if c.State == elicense.StateMade && i.LicenseID == c.LicenseID {
+					return elicense.ErrEntryTaken
+				}
+			}
 			c.Revision++
 			t.licenses[c.ID] = copyOf(*c)
 			rows = append(rows, copyOf(*c))
@@ -272,6 +278,7 @@ func (t *Twin) Bind(_ context.Context, holderKey, holderRef string, record audit
 				n++
 			}
 		}
+		n += t.changeImports(func(i elicense.Import) bool { return i.HolderRef == "" && slices.Contains(i.HolderKeys, holderKey) }, func(i *elicense.Import) { i.HolderRef = holderRef })
 		if n > 0 {
 			t.records = append(t.records, record)
 		}
@@ -294,6 +301,7 @@ func (t *Twin) Follow(_ context.Context, from, to string, record audit.Record) (
 				n++
 			}
 		}
+		n += t.changeImports(func(i elicense.Import) bool { return i.HolderRef == from && from != "" }, func(i *elicense.Import) { i.HolderRef = to })
 		for id, g := range t.grants {
 			if g.HolderRef == from && from != "" {
 				g.HolderRef = to
@@ -335,6 +343,7 @@ func (t *Twin) MoveAuthority(_ context.Context, code, area string, record audit.
 				t.licenses[id] = l
 			}
 		}
+		moved = t.changeImports(func(i elicense.Import) bool { return i.AuthorityCode == code && i.Area != area }, func(i *elicense.Import) { i.Area = area }) > 0 || moved
 		for _, have := range t.batches {
 			if have.batch.AuthorityCode == code && have.batch.Area != area {
 				have.batch.Area, moved = area, true
@@ -362,6 +371,7 @@ func (t *Twin) Unbind(_ context.Context, holderRef string, record audit.Record) 
 				n++
 			}
 		}
+		n += t.changeImports(func(i elicense.Import) bool { return i.HolderRef == holderRef && holderRef != "" }, func(i *elicense.Import) { i.HolderRef = "" })
 		maps.DeleteFunc(t.uses, func(_ string, u elicense.Use) bool { return u.HolderRef == holderRef })
 		maps.DeleteFunc(t.grants, func(_ string, g elicense.Grant) bool { return g.HolderRef == holderRef && holderRef != "" })
 		for id, c := range t.copies {

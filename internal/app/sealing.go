@@ -213,6 +213,9 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[elicense.TopicPublish] = func(ctx context.Context, d outbox.Delivery) error { return s.licenses.HandlePublish(ctx, d.Payload) }
 	all[esign.TopicPublish] = func(ctx context.Context, d outbox.Delivery) error { return s.seals.HandlePublish(ctx, d.Payload) }
 	all[elicense.TopicIssued] = func(ctx context.Context, d outbox.Delivery) error { return s.deliver(ctx, d.Payload) }
+	all[elicense.TopicImported] = func(ctx context.Context, d outbox.Delivery) error {
+		return s.licenses.ClaimImported(ctx, d.Payload, s.holderAccount)
+	}
 	all[forgery.TopicDecided] = func(ctx context.Context, d outbox.Delivery) error { return s.forgeries.HandleDecided(ctx, d.Payload) }
 	all[forgery.TopicNotice] = s.app.deliverForgeryNotice
 	all[esign.TopicFlagged] = s.deliverFlags
@@ -262,21 +265,36 @@ func (s *sealing) deliver(ctx context.Context, payload []byte) error {
 	}
 	types := detail.Values[catalog.KeyHolderType]
 	for i, code := range detail.Values[catalog.KeyHolderCode] {
-		if i >= len(types) || holderIdentities[types[i]] == "" {
+		if i >= len(types) {
 			continue
 		}
-		account, err := s.app.Accounts.ByIdentity(ctx, holderIdentities[types[i]], code)
-		if errors.Is(err, idp.ErrNotFound) {
-			continue
-		}
+		account, err := s.holderAccount(ctx, types[i], code)
 		if err != nil {
 			return err
 		}
-		if _, err := s.licenses.Claim(staff, "account:"+account, types[i], code); err != nil {
+		if account == "" {
+			continue
+		}
+		if _, err := s.licenses.Claim(staff, account, types[i], code); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// holderAccount is the account of who proved a holder code here; empty when nobody did.
+func (s *sealing) holderAccount(ctx context.Context, codeType, code string) (string, error) {
+	if holderIdentities[codeType] == "" {
+		return "", nil
+	}
+	account, err := s.app.Accounts.ByIdentity(ctx, holderIdentities[codeType], code)
+	if errors.Is(err, idp.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return "account:" + account, nil
 }
 
 // holderIdentities are the documents behind holder code types (GB/T 36903 annex A): of a citizen, and of an organisation, whose agents
