@@ -34,6 +34,9 @@ func (t *Twin) NoteUse(_ context.Context, u elicense.Use, record audit.Record) e
 		if err := needEvent(record); err != nil {
 			return err
 		}
+		if t.stopped(u) {
+			return elicense.ErrFrozen
+		}
 		t.countUse(u)
 		return nil
 	})
