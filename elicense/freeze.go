@@ -38,8 +38,8 @@ type Freezes interface {
 	Freeze(ctx context.Context, f Freeze, record audit.Record) (bool, error)
 	// Unfreeze ends the freeze of one licence, or with an empty one that of all, and reports whether this call did.
 	Unfreeze(ctx context.Context, holderRef, license string, record audit.Record) (bool, error)
-	// Frozen reports whether a freeze stands for a licence of a holder, be it of this one or of all.
-	Frozen(ctx context.Context, holderRef, license string) (bool, error)
+	// Frozen reports which freezes stand for a licence of a holder: that of all, that of this one.
+	Frozen(ctx context.Context, holderRef, license string) (all, one bool, err error)
 	// ListFreezes gives a page in the order of the row keys, that of all licences first, and the cursor of the next, empty at the end. after is the cursor
 	// of the page before.
 	ListFreezes(ctx context.Context, holderRef, after string, limit int) (page []Freeze, next string, err error)
@@ -125,19 +125,19 @@ func (s *Service) FreezesOf(ctx context.Context, after string, limit int) ([]Fre
 	return page, next, storeFault(err, "list freezes")
 }
 
-// UseFrozen reports whether the holder of a licence lets nobody use it, be it this one or all.
-func (s *Service) UseFrozen(ctx context.Context, l License) (bool, error) {
+// UseFrozen reports whether the holder of a licence lets nobody use any, or this one.
+func (s *Service) UseFrozen(ctx context.Context, l License) (all, one bool, err error) {
 	if l.HolderRef == "" {
-		return false, nil
+		return false, false, nil
 	}
-	frozen, err := s.cfg.Store.Frozen(ctx, l.HolderRef, l.ID)
-	return frozen, storeFault(err, "find freezes")
+	all, one, err = s.cfg.Store.Frozen(ctx, l.HolderRef, l.ID)
+	return all, one, storeFault(err, "find freezes")
 }
 
 // usable refuses a licence whose holder froze it, before anything is made for a use. The write of the use asks again.
 func (s *Service) usable(ctx context.Context, l License, doing string) error {
-	frozen, err := s.UseFrozen(ctx, l)
-	if err == nil && frozen {
+	all, one, err := s.UseFrozen(ctx, l)
+	if err == nil && (all || one) {
 		return s.usedFault(ctx, l, ErrFrozen, doing)
 	}
 	return err

@@ -15,6 +15,7 @@ type LicenseCard struct {
 	PresentURL  string
 	GrantURL    string // lets an application use it
 	DownloadURL string
+	Frozen      bool // its holder lets nobody use it for now
 }
 
 // ShownField is a value on a page: label and value as they are.

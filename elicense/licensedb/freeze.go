@@ -26,21 +26,21 @@ func mayUse(ctx context.Context, tx sqldb.Tx, holderRef, license string) error {
 	if err := turn(ctx, tx, holderRef); err != nil {
 		return err
 	}
-	frozen, err := frozen(ctx, tx, holderRef, license)
-	if err == nil && frozen {
+	all, one, err := frozen(ctx, tx, holderRef, license)
+	if err == nil && (all || one) {
 		err = elicense.ErrFrozen
 	}
 	return err
 }
 
-func frozen(ctx context.Context, q sqldb.Queryer, holderRef, license string) (bool, error) {
-	var n int
-	err := q.QueryRowContext(ctx, "SELECT COUNT(*) FROM lic_freeze WHERE holder_ref = $1 AND (license = '' OR license = $2) AND frozen_at > 0", holderRef, license).Scan(&n)
-	return n > 0, err
+func frozen(ctx context.Context, q sqldb.Queryer, holderRef, license string) (all, one bool, err error) {
+	var alls, ones int
+	err = q.QueryRowContext(ctx, "SELECT COUNT(CASE WHEN license = '' THEN 1 END), COUNT(CASE WHEN license <> '' THEN 1 END) FROM lic_freeze WHERE holder_ref = $1 AND (license = '' OR license = $2) AND frozen_at > 0", holderRef, license).Scan(&alls, &ones)
+	return alls > 0, ones > 0, err
 }
 
 // Frozen implements elicense.Freezes.
-func (s *Store) Frozen(ctx context.Context, holderRef, license string) (bool, error) {
+func (s *Store) Frozen(ctx context.Context, holderRef, license string) (all, one bool, err error) {
 	return frozen(ctx, s.db.Read(), holderRef, license)
 }
 

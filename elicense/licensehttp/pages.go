@@ -56,6 +56,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.Handle(mux, p.typePages())
 	p.Handle(mux, p.draftPages())
 	p.Handle(mux, p.grantPages())
+	p.Handle(mux, p.freezePages())
 	p.Handle(mux, p.batchPages())
 	if p.Acting != nil {
 		p.Handle(mux, p.actingPages())
@@ -138,7 +139,12 @@ func Cards(ctx context.Context, service *elicense.Service) ([]web.LicenseCard, e
 		}
 		c := card(service, d.License, d.Values, locale)
 		c.DownloadURL = "/me/licenses/" + l.ID + "/file"
-		if l.Status == catalog.StatusValid {
+		all, one, err := service.UseFrozen(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		c.Frozen = all || one
+		if l.Status == catalog.StatusValid && !c.Frozen {
 			c.PresentURL, c.GrantURL = "/me/licenses/"+l.ID+"/present", "/me/licenses/"+l.ID+"/grant"
 		}
 		cards = append(cards, c)

@@ -24,11 +24,11 @@ func freezeOf(holder, license string) elicense.Freeze {
 
 func frozenNow(t *testing.T, s elicense.Store, holder, license string) bool {
 	t.Helper()
-	frozen, err := s.Frozen(ctx, holder, license)
+	all, one, err := s.Frozen(ctx, holder, license)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return frozen
+	return all || one
 }
 
 // freezes: of one licence and of all, kept once, listed, followed by a merge and forgotten with the holder.
@@ -73,6 +73,11 @@ func freezes(t *testing.T, s elicense.Store) {
 	}
 	if want := []elicense.Freeze{freezeOf("account:a", ""), freezeOf("account:a", "lic_1"), freezeOf("account:a", "lic_2")}; !reflect.DeepEqual(list, want) {
 		t.Errorf("%+v", list)
+	}
+	for license, want := range map[string][2]bool{"lic_1": {true, true}, "lic_3": {true, false}, "": {true, false}} {
+		if all, one, err := s.Frozen(ctx, "account:a", license); err != nil || all != want[0] || one != want[1] {
+			t.Errorf("%q: %v %v %v", license, all, one, err)
+		}
 	}
 	end("account:a", "lic_1", true)
 	if !frozenNow(t, s, "account:a", "lic_1") {

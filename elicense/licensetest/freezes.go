@@ -9,11 +9,17 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/audit"
 )
 
+// standing are the freezes that stand; the mutex is held.
+func (t *Twin) standing(holderRef, license string) (all, one bool) {
+	_, all = t.freezes[holderRef+"\x00"]
+	_, one = t.freezes[holderRef+"\x00"+license]
+	return all, one && license != ""
+}
+
 // frozen reports whether a freeze stands; the mutex is held.
 func (t *Twin) frozen(holderRef, license string) bool {
-	_, all := t.freezes[holderRef+"\x00"]
-	_, one := t.freezes[holderRef+"\x00"+license]
-	return holderRef != "" && (all || one)
+	all, one := t.standing(holderRef, license)
+	return all || one
 }
 
 // stopped reports whether a freeze stops a use; the mutex is held.
@@ -57,10 +63,11 @@ func (t *Twin) Unfreeze(_ context.Context, holderRef, license string, record aud
 }
 
 // Frozen implements elicense.Freezes.
-func (t *Twin) Frozen(_ context.Context, holderRef, license string) (bool, error) {
+func (t *Twin) Frozen(_ context.Context, holderRef, license string) (all, one bool, err error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	return t.frozen(holderRef, license), nil
+	all, one = t.standing(holderRef, license)
+	return all, one, nil
 }
 
 // ListFreezes implements elicense.Freezes.

@@ -54,3 +54,21 @@ func (s *sealing) deliverGranted(ctx context.Context, d outbox.Delivery) error {
 	}
 	return s.app.tellEach(ctx, d, []string{account}, channel.TemplateLicenseUsed, map[string]string{"receiver": name})
 }
+
+// deliverFrozen tells a holder that nobody may use licences of theirs for now, or that they may be used again: who did that may be somebody else at
+// their account.
+func (s *sealing) deliverFrozen(ctx context.Context, d outbox.Delivery) error {
+	var notice elicense.FreezeNotice
+	if err := json.Unmarshal(d.Payload, &notice); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	account, ok := strings.CutPrefix(notice.HolderRef, "account:")
+	if !ok {
+		return nil
+	}
+	template := channel.TemplateLicenseUnfrozen
+	if notice.Frozen {
+		template = channel.TemplateLicenseFrozen
+	}
+	return s.app.tellEach(ctx, d, []string{account}, template, nil)
+}

@@ -63,6 +63,8 @@ const (
 	TemplateForgeryDecided  = "forgery-decided"   // a report of a suspected forgery was decided
 	TemplateSealFlagged     = "seal-flagged"      // uses of a seal that the person keeps are unlike the usual ones
 	TemplateLicenseUsed     = "license-used"      // a department uses a licence of the person by its function
+	TemplateLicenseFrozen   = "license-frozen"    // the person lets nobody use licences for now
+	TemplateLicenseUnfrozen = "license-unfrozen"  // and lets them be used again
 	TemplateExport          = "export"            // the copy of the person's data can be fetched
 	TemplateLevelExpiry     = "level-expiry"      // the level ends soon by its age
 	TemplateReviewPassed    = "review-passed"     // reviewers confirmed the person
@@ -132,6 +134,8 @@ var templates = withMandates(map[string]Template{
 	TemplateForgeryDecided:  {TemplateForgeryDecided, nil, false},
 	TemplateSealFlagged:     {TemplateSealFlagged, []Param{{"seal", 8}, {"day", 10}}, false},
 	TemplateLicenseUsed:     {TemplateLicenseUsed, []Param{{"receiver", 12}}, false},
+	TemplateLicenseFrozen:   {TemplateLicenseFrozen, nil, false},
+	TemplateLicenseUnfrozen: {TemplateLicenseUnfrozen, nil, false},
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}, false},
 	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},
 	TemplateDisputeMoved:    {TemplateDisputeMoved, nil, false},
