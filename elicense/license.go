@@ -247,6 +247,7 @@ type Store interface {
 	Uses
 	Grants
 	Freezes
+	Reminders
 	Log
 	Types
 	Batches

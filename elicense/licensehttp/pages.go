@@ -118,6 +118,7 @@ func card(service *elicense.Service, l elicense.License, values catalog.Values, 
 		number = mask(catalog.KeyLicenseNumber, number)
 	}
 	c.Holder, c.Number = strings.Join(names, "、"), number
+	c.DaysLeft, c.Ending = service.DaysLeft(l, values)
 	if end, err := time.ParseInLocation("20060102", values.First(catalog.KeyExpiringDate), chinaTime); err == nil {
 		c.ValidTo = &end
 	}

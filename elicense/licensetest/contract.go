@@ -47,6 +47,7 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"freezes":              freezes,
 		"a freeze stops uses":  freezeStopsUses,
 		"freeze and use":       freezeAndUse,
+		"reminders":            reminders,
 		"log entries":          logEntries,
 		"log in parallel":      logInParallel,
 		"log of older":         logOfOlder,
