@@ -59,7 +59,7 @@ func TestAHolderFreezesOnPages(t *testing.T) {
 	s.post(person, path, all, http.StatusSeeOther)
 	body := s.page(person, path, http.StatusOK)
 	has(body, true, `id="unfreeze-all-submit"`, "自 ")
-	has(body, false, `id="freeze-all-submit"`)
+	has(body, false, `id="freeze-all-submit"`, "可以使用")
 	stale := func(method string, form url.Values) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, path, strings.NewReader(form.Encode()))
 		if method == http.MethodPost {

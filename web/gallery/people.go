@@ -238,8 +238,8 @@ func card(status string) web.LicenseCard {
 
 // frozenCard is a licence that ends soon and that nobody may use for now.
 func frozenCard() web.LicenseCard {
-	c := card("valid")
-	c.PresentURL, c.Ending, c.DaysLeft, c.Frozen = "", true, 30, true
+	c, until := card("valid"), moment.AddDate(0, 0, 30)
+	c.PresentURL, c.ValidTo, c.Ending, c.DaysLeft, c.Frozen = "", &until, true, 30, true
 	return c
 }
 
