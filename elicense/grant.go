@@ -258,7 +258,7 @@ func (s *Service) Grant(ctx context.Context, id string, r GrantRequest) (Grant, 
 		return Grant{}, err
 	}
 	g.Actor, g.Proof = actor.ID, "login:"+actor.SignedInAt.UTC().Format(time.RFC3339)
-	return g, storeFault(s.cfg.Store.AddGrant(ctx, g, audit.With(s.grantEvent(ctx, "license.grant.given", g))), "store grant")
+	return g, s.usedFault(ctx, l, s.cfg.Store.AddGrant(ctx, g, audit.With(s.grantEvent(ctx, "license.grant.given", g))), "store grant")
 }
 
 // Grantable is a page of the licences in force of who is signed in, of one type where a code is given, and the cursor of the next.
@@ -366,7 +366,7 @@ func (s *Service) functionGrant(ctx context.Context, actor reqctx.Actor, license
 	if l.HolderRef != "" {
 		record = record.And(grantNotice(g))
 	}
-	return g, storeFault(s.cfg.Store.AddGrant(ctx, g, record), "store grant")
+	return g, s.usedFault(ctx, l, s.cfg.Store.AddGrant(ctx, g, record), "store grant")
 }
 
 // sharingNone is the code of types that are not shared (lists/sharing.json).

@@ -248,6 +248,8 @@ type Store interface {
 	Attempts
 	Uses
 	Grants
+	Freezes
+	Reminders
 	Log
 	Types
 	Batches

@@ -70,6 +70,9 @@ func (s *Service) Present(ctx context.Context, id string, r PresentRequest) (Sho
 	if len(r.Challenge) != 0 && len(r.Challenge) != 8 {
 		return Shown{}, fault.New(fault.Invalid).WithField("challenge", fault.LicenseFieldForm)
 	}
+	if err := s.usable(ctx, l, "show code"); err != nil {
+		return Shown{}, err
+	}
 	var p Presentation
 	if r.Presentation != "" {
 		p, err = s.again(ctx, l, r.Presentation)
@@ -154,7 +157,7 @@ func (s *Service) mint(ctx context.Context, l License, profile string) (Presenta
 		View: signed.View, Signature: signed.Signature, HolderKey: holderKey.ID, IssuedAt: token.IssuedAt, ExpiresAt: token.Expires(),
 	}
 	record := audit.With(s.event(ctx, "license.presentation.minted", l.ID, now, "presentation", p.ID, "profile", profile))
-	return p, storeFault(s.cfg.Store.AddPresentation(ctx, p, record), "store presentation")
+	return p, s.usedFault(ctx, l, s.cfg.Store.AddPresentation(ctx, p, record), "store presentation")
 }
 
 func (s *Service) signView(ctx context.Context, view presentation.View) (presentation.Token, error) {

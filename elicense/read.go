@@ -219,7 +219,7 @@ func (s *Service) Forget(ctx context.Context, account string) error {
 	return nil
 }
 
-// Sweep does what is due: it finishes what crashes left, ends suspensions, publishes lists and forgets expired tokens.
+// Sweep does what is due: it finishes what crashes left, ends suspensions, tells holders of ends, publishes lists and forgets expired tokens.
 // Call it at start and every few seconds; it is safe on several nodes.
 func (s *Service) Sweep(ctx context.Context) error {
 	_, recovered := s.Recover(ctx)
@@ -228,7 +228,8 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if dropped == nil {
 		_, dropped = s.cfg.Store.DropUses(ctx, s.now().Add(-keepUses), 1000)
 	}
-	for _, err := range []error{recovered, resumed, s.Refresh(ctx), storeFault(dropped, "drop expired tokens")} {
+	_, reminded := s.RemindDue(ctx)
+	for _, err := range []error{recovered, resumed, s.Refresh(ctx), storeFault(dropped, "drop expired tokens"), reminded} {
 		if err != nil {
 			return err
 		}

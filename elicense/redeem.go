@@ -86,7 +86,7 @@ func (s *Service) take(ctx context.Context, g Grant, l License, kind UseKind, c 
 	record := audit.With(s.grantEvent(ctx, "license.grant.used", g, "use", use.ID))
 	first, err := s.cfg.Store.Redeem(ctx, g.ID, now, use, c, record)
 	if err != nil {
-		return storeFault(err, "redeem grant")
+		return s.usedFault(ctx, l, err, "redeem grant")
 	}
 	if first {
 		return nil
@@ -147,6 +147,9 @@ func (s *Service) RedeemCopy(ctx context.Context, id, purpose string) (LicenseCo
 	}
 	planned, err := s.cfg.Store.PlannedCopy(ctx, g.ID, s.now().Add(-s.cfg.IssueLease))
 	if err == nil {
+		if err := s.usable(ctx, planned.license(), "finish copy"); err != nil {
+			return LicenseCopy{}, err
+		}
 		return s.finishCopy(ctx, planned)
 	}
 	if !errors.Is(err, ErrNotFound) {
@@ -179,6 +182,9 @@ func (s *Service) RedeemCopy(ctx context.Context, id, purpose string) (LicenseCo
 	}
 	return s.finishCopy(ctx, c)
 }
+
+// license is what a copy knows of its licence.
+func (c LicenseCopy) license() License { return License{ID: c.License, HolderRef: c.HolderRef} }
 
 func (s *Service) makeCopy(ctx context.Context, c LicenseCopy) (made licensecopy.Copy, original []byte, err error) {
 	if original, err = s.cfg.Blobs.Get(ctx, c.Original); err != nil {
@@ -217,7 +223,7 @@ func (s *Service) finishCopy(ctx context.Context, c LicenseCopy) (LicenseCopy, e
 	}
 	e := s.event(ctx, "license.copy.sealed", c.License, s.now(), "copy", c.ID, "grant", c.Grant, "file", address)
 	stored, err := s.cfg.Store.FinishCopy(ctx, c.ID, address, audit.With(e))
-	return stored, storeFault(err, "store copy")
+	return stored, s.usedFault(ctx, c.license(), err, "store copy")
 }
 
 // CopyFile gives an annotated copy to the application for which it was made, until the copy ends; it finishes one that was only planned.
@@ -235,6 +241,9 @@ func (s *Service) CopyFile(ctx context.Context, id string) (LicenseCopy, []byte,
 	}
 	if !s.now().Before(c.Expires) {
 		return LicenseCopy{}, nil, fault.New(fault.CopyEnded)
+	}
+	if err := s.usable(ctx, c.license(), "fetch copy"); err != nil {
+		return LicenseCopy{}, nil, err
 	}
 	if c.File == "" {
 		if c, err = s.finishCopy(ctx, c); err != nil {

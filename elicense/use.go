@@ -99,7 +99,7 @@ func (s *Service) noteUse(ctx context.Context, u Use, action string) error {
 		return nil
 	}
 	e := s.event(ctx, action, u.License, s.now(), "use", u.ID, "receiver", u.Receiver)
-	return storeFault(s.cfg.Store.NoteUse(ctx, []Use{u}, audit.With(e)), "note use")
+	return s.usedFault(ctx, License{ID: u.License, HolderRef: u.HolderRef}, s.cfg.Store.NoteUse(ctx, []Use{u}, audit.With(e)), "note use")
 }
 
 // byApplication reports whether an application asks for the holder.

@@ -125,7 +125,7 @@ func (c *scan) consumed(pid [16]byte) bool {
 	fields := s.shownFields(c.license, p.Profile)
 	first, err := s.cfg.Store.Consume(c.ctx, pidKey, c.now, s.use(c.ctx, c.license, UseShown, fields, p.ID), record)
 	if err != nil {
-		c.failure = err
+		c.failure = s.usedFault(c.ctx, c.license, err, "scan code")
 		return true
 	}
 	if first {

@@ -42,6 +42,21 @@ type LicenseChoosePage struct {
 	NextURL  string
 }
 
+// LicenseFreezesPage is "license-freezes": the licences of the person, and whether anybody may use them for now (冻结用证).
+type LicenseFreezesPage struct {
+	AllAt          *time.Time // all are frozen since then
+	Licenses       []LicenseFreezeRow
+	Action, EndURL string // POST: license, an ID or "all"
+	LoginURL       string // set where the login is too old to end a freeze
+	NextURL        string
+}
+
+// LicenseFreezeRow is a licence and whether it is frozen by itself.
+type LicenseFreezeRow struct {
+	ID, Title, Number string
+	Frozen            bool
+}
+
 // GrantField is a field that can be ticked.
 type GrantField struct {
 	Key, Label string

@@ -27,6 +27,7 @@ type Record struct {
 	Basis      string
 	DisputeURL string
 	MandateURL string // of whoever acted at our own pages; empty elsewhere
+	FreezeURL  string // of a use of a licence: where its holder lets nobody use it for now
 }
 
 // FromField and ToField are the days of the filter.

@@ -15,6 +15,9 @@ type LicenseCard struct {
 	PresentURL  string
 	GrantURL    string // lets an application use it
 	DownloadURL string
+	Ending      bool // its validity ends in DaysLeft days, 0 on the last one
+	DaysLeft    int
+	Frozen      bool // its holder lets nobody use it for now
 }
 
 // ShownField is a value on a page: label and value as they are.

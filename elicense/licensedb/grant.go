@@ -31,6 +31,9 @@ func scanGrant(row scanner) (elicense.Grant, error) {
 // AddGrant implements elicense.Grants.
 func (s *Store) AddGrant(ctx context.Context, g elicense.Grant, record audit.Record) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := mayUse(ctx, tx, g.HolderRef, g.License); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO lic_use_grant ("+grantColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
 			g.ID, g.HolderRef, g.License, g.LicenseID, g.TypeCode, string(g.Mode), string(g.Kind), g.Grantee, g.Item, g.Purpose, g.CaseNumber, strings.Join(g.Fields, " "), g.Uses, g.Left,
 			sqldb.Micros(g.Expires), g.Proof, g.Actor, sqldb.Micros(g.CreatedAt), sqldb.Micros(g.RevokedAt), sqldb.Micros(g.UsedAt)); err != nil {
@@ -151,7 +154,11 @@ func (s *Store) findCopy(ctx context.Context, where string, args ...any) (elicen
 
 // FinishCopy implements elicense.Grants.
 func (s *Store) FinishCopy(ctx context.Context, id, file string, record audit.Record) (elicense.LicenseCopy, error) {
-	if _, err := s.changeOne(ctx, record, nil, "UPDATE lic_copy SET file = $2 WHERE id = $1 AND file = ''", id, file); err != nil {
+	c, err := s.FindCopy(ctx, id)
+	if err != nil {
+		return elicense.LicenseCopy{}, err
+	}
+	if _, err := s.changeOne(ctx, record, func(tx sqldb.Tx) error { return mayUse(ctx, tx, c.HolderRef, c.License) }, "UPDATE lic_copy SET file = $2 WHERE id = $1 AND file = ''", id, file); err != nil {
 		return elicense.LicenseCopy{}, err
 	}
 	return s.FindCopy(ctx, id)

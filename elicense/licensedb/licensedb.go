@@ -408,6 +408,9 @@ func (s *Store) Follow(ctx context.Context, from, to string, record audit.Record
 					return err
 				}
 			}
+			if err := followFreezes(ctx, tx, from, to); err != nil {
+				return err
+			}
 		}
 		changed, err := result.RowsAffected()
 		if err != nil {
@@ -438,7 +441,7 @@ func (s *Store) Unbind(ctx context.Context, holderRef string, record audit.Recor
 			return err
 		}
 		n = int(changed + imported)
-		for _, statement := range []string{"DELETE FROM lic_use WHERE holder_ref = $1 AND holder_ref <> ''", "DELETE FROM lic_use_grant WHERE holder_ref = $1 AND holder_ref <> ''",
+		for _, statement := range []string{"DELETE FROM lic_use WHERE holder_ref = $1 AND holder_ref <> ''", "DELETE FROM lic_use_grant WHERE holder_ref = $1 AND holder_ref <> ''", "DELETE FROM lic_freeze WHERE holder_ref = $1",
 			"UPDATE lic_copy SET holder_ref = '' WHERE holder_ref = $1 AND holder_ref <> ''"} { // a copy is out, and its code must go on leading somewhere
 			if _, err := tx.ExecContext(ctx, statement, holderRef); err != nil {
 				return err

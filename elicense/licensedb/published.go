@@ -127,6 +127,9 @@ func (s *Store) Publish(ctx context.Context, p elicense.Published, entries []eli
 // AddPresentation implements elicense.Presentations.
 func (s *Store) AddPresentation(ctx context.Context, p elicense.Presentation, record audit.Record) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := mayUse(ctx, tx, p.HolderRef, p.License); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO lic_presentation
 			(pid_key, id, short_id, license, holder_ref, profile, view_token, signature, holder_key, issued_at, expires_at, used_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,

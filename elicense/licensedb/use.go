@@ -16,10 +16,15 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-// countUse counts a use on its line; one without a holder has none.
+// countUse counts a use on its line, unless a freeze stops it; one without a holder has none.
 func countUse(ctx context.Context, tx sqldb.Tx, u elicense.Use) error {
 	if u.HolderRef == "" {
 		return nil
+	}
+	if u.Kind.Freezable() {
+		if err := mayUse(ctx, tx, u.HolderRef, u.License); err != nil {
+			return err
+		}
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO lic_use (holder_ref, id, license, license_id, type_code, kind, fields, receiver, seen, first_at, last_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (holder_ref, id) DO UPDATE SET seen = lic_use.seen + $9, last_at = CASE WHEN lic_use.last_at < $11 THEN $11 ELSE lic_use.last_at END`,

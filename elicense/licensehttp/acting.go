@@ -67,8 +67,12 @@ func CardsFor(ctx context.Context, service *elicense.Service, list web.ActingLic
 			return nil, "", err
 		}
 		c := card(service, d.License, d.Values, locale)
+		all, one, err := service.UseFrozen(ctx, l)
+		if err != nil {
+			return nil, "", err
+		}
 		c.Holder, c.Number = "", ""
-		if list.Base != "" && l.Status == catalog.StatusValid {
+		if !all && !one && list.Base != "" && l.Status == catalog.StatusValid {
 			c.PresentURL = list.Base + l.ID + "/present"
 		}
 		cards = append(cards, c)

@@ -47,6 +47,7 @@ func Register(to huma.API, service *elicense.Service) {
 	registerTypes(to, a)
 	registerGrants(to, a)
 	registerLists(to, a)
+	registerFreezes(to, a)
 	registerLicenseBatches(to, a)
 	registerLog(to, a)
 	registerVerifications(to, service)

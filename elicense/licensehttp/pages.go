@@ -56,6 +56,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.Handle(mux, p.typePages())
 	p.Handle(mux, p.draftPages())
 	p.Handle(mux, p.grantPages())
+	p.Handle(mux, p.freezePages())
 	p.Handle(mux, p.batchPages())
 	p.Handle(mux, p.importPages())
 	if p.Acting != nil {
@@ -118,6 +119,7 @@ func card(service *elicense.Service, l elicense.License, values catalog.Values, 
 		number = mask(catalog.KeyLicenseNumber, number)
 	}
 	c.Holder, c.Number = strings.Join(names, "、"), number
+	c.DaysLeft, c.Ending = service.DaysLeft(l, values)
 	if end, err := time.ParseInLocation("20060102", values.First(catalog.KeyExpiringDate), chinaTime); err == nil {
 		c.ValidTo = &end
 	}
@@ -139,7 +141,12 @@ func Cards(ctx context.Context, service *elicense.Service) ([]web.LicenseCard, e
 		}
 		c := card(service, d.License, d.Values, locale)
 		c.DownloadURL = "/me/licenses/" + l.ID + "/file"
-		if l.Status == catalog.StatusValid {
+		all, one, err := service.UseFrozen(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		c.Frozen = all || one
+		if l.Status == catalog.StatusValid && !c.Frozen {
 			c.PresentURL, c.GrantURL = "/me/licenses/"+l.ID+"/present", "/me/licenses/"+l.ID+"/grant"
 		}
 		cards = append(cards, c)

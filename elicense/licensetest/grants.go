@@ -22,6 +22,9 @@ func (t *Twin) AddGrant(_ context.Context, g elicense.Grant, record audit.Record
 		if err := needEvent(record); err != nil {
 			return err
 		}
+		if t.frozen(g.HolderRef, g.License) {
+			return elicense.ErrFrozen
+		}
 		t.grants[g.ID] = copyGrant(g)
 		return nil
 	})
@@ -95,6 +98,9 @@ func (t *Twin) Redeem(_ context.Context, id string, now time.Time, use elicense.
 		if err := needEvent(record); err != nil {
 			return err
 		}
+		if t.stopped(use) {
+			return elicense.ErrFrozen
+		}
 		g.Left, g.UsedAt, done = g.Left-1, now, true
 		t.grants[id] = g
 		t.countUse(use)
@@ -144,6 +150,9 @@ func (t *Twin) FinishCopy(_ context.Context, id, file string, record audit.Recor
 		if found.File == "" {
 			if err := needEvent(record); err != nil {
 				return err
+			}
+			if t.frozen(found.HolderRef, found.License) {
+				return elicense.ErrFrozen
 			}
 			found.File = file
 			t.copies[id] = found

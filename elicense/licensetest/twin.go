@@ -28,6 +28,8 @@ type Twin struct {
 	failures      map[string]failures
 	uses          map[string]elicense.Use // by holder and id
 	grants        map[string]elicense.Grant
+	freezes       map[string]elicense.Freeze // by holder and row key
+	turns         map[string]turn
 	copies        map[string]elicense.LicenseCopy
 	records       []audit.Record
 	types         map[string]elicense.TypeVersion
@@ -47,7 +49,7 @@ type failures struct {
 func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
-		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, copies: map[string]elicense.LicenseCopy{}, log: newTwinLog(),
+		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, freezes: map[string]elicense.Freeze{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, log: newTwinLog(),
 		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{}, imports: map[string]elicense.Import{},
 	}
 }
@@ -314,6 +316,7 @@ func (t *Twin) Follow(_ context.Context, from, to string, record audit.Record) (
 				t.copies[id] = c
 			}
 		}
+		t.followFreezes(from, to)
 		for key, u := range t.uses {
 			if u.HolderRef == from && from != "" {
 				delete(t.uses, key)
@@ -373,6 +376,7 @@ func (t *Twin) Unbind(_ context.Context, holderRef string, record audit.Record) 
 		}
 		n += t.changeImports(func(i elicense.Import) bool { return i.HolderRef == holderRef && holderRef != "" }, func(i *elicense.Import) { i.HolderRef = "" })
 		maps.DeleteFunc(t.uses, func(_ string, u elicense.Use) bool { return u.HolderRef == holderRef })
+		maps.DeleteFunc(t.freezes, func(_ string, f elicense.Freeze) bool { return f.HolderRef == holderRef })
 		maps.DeleteFunc(t.grants, func(_ string, g elicense.Grant) bool { return g.HolderRef == holderRef && holderRef != "" })
 		for id, c := range t.copies {
 			if c.HolderRef == holderRef {
@@ -494,6 +498,9 @@ func (t *Twin) AddPresentation(_ context.Context, p elicense.Presentation, recor
 		if err := needEvent(record); err != nil {
 			return err
 		}
+		if t.frozen(p.HolderRef, p.License) {
+			return elicense.ErrFrozen
+		}
 		t.presentations[p.ID] = p
 		return nil
 	})
@@ -530,6 +537,9 @@ func (t *Twin) Consume(_ context.Context, pidKey string, now time.Time, use elic
 		}
 		for id, p := range t.presentations {
 			if p.PIDKey == pidKey && p.UsedAt.IsZero() {
+				if t.stopped(use) {
+					return elicense.ErrFrozen
+				}
 				p.UsedAt = now
 				t.presentations[id] = p
 				t.records = append(t.records, record)

@@ -34,6 +34,9 @@ func (t *Twin) NoteUse(_ context.Context, uses []elicense.Use, record audit.Reco
 		if err := needEvent(record); err != nil {
 			return err
 		}
+		if slices.ContainsFunc(uses, t.stopped) {
+			return elicense.ErrFrozen
+		}
 		for _, u := range uses {
 			t.countUse(u)
 		}

@@ -149,7 +149,7 @@ func (s *Server) shownUse(r *http.Request, one idp.Release) web.Record {
 		name = licenseType.Name.In(locale)
 	}
 	shown := web.Record{ID: one.ID, App: s.receiverName(r, one.ClientID, one.Name), Department: one.Department, At: one.First, Last: one.Last, Count: one.Count, Channel: string(one.Channel),
-		Purpose: s.Pages.Text(r, "records.use."+one.License.Kind, "license", name), DisputeURL: recordURL(one.ID)}
+		Purpose: s.Pages.Text(r, "records.use."+one.License.Kind, "license", name), DisputeURL: recordURL(one.ID), FreezeURL: "/me/license-freezes"}
 	for _, key := range one.Claims {
 		label := s.Pages.Word(r, "claim.", key)
 		if known && licenseType.Label(key, locale) != key {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/internal/channel"
@@ -53,4 +54,44 @@ func (s *sealing) deliverGranted(ctx context.Context, d outbox.Delivery) error {
 		name = notice.Grantee
 	}
 	return s.app.tellEach(ctx, d, []string{account}, channel.TemplateLicenseUsed, map[string]string{"receiver": name})
+}
+
+// deliverFrozen tells a holder that nobody may use licences of theirs for now, or that they may be used again: who did that may be somebody else at
+// their account.
+func (s *sealing) deliverFrozen(ctx context.Context, d outbox.Delivery) error {
+	var notice elicense.FreezeNotice
+	if err := json.Unmarshal(d.Payload, &notice); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	account, ok := strings.CutPrefix(notice.HolderRef, "account:")
+	if !ok {
+		return nil
+	}
+	template := channel.TemplateLicenseUnfrozen
+	if notice.Frozen {
+		template = channel.TemplateLicenseFrozen
+	}
+	return s.app.tellEach(ctx, d, []string{account}, template, nil)
+}
+
+// deliverExpiring tells a holder that the validity of a licence ends.
+func (s *sealing) deliverExpiring(ctx context.Context, d outbox.Delivery) error {
+	var notice elicense.ExpiryNotice
+	if err := json.Unmarshal(d.Payload, &notice); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	account, ok := strings.CutPrefix(notice.HolderRef, "account:")
+	end, err := time.Parse("20060102", notice.Ends)
+	if !ok || err != nil {
+		return err
+	}
+	known, err := s.app.Accounts.Account(ctx, account)
+	if err != nil {
+		return err
+	}
+	name := notice.TypeCode
+	if t, ok := s.licenses.Types().Find(notice.TypeCode); ok {
+		name = t.Name.In(known.Locale)
+	}
+	return s.app.notify(ctx, d, known, channel.TemplateLicenseExpiring, map[string]string{"license": name, "date": end.Format(time.DateOnly)})
 }

@@ -220,6 +220,8 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[forgery.TopicNotice] = s.app.deliverForgeryNotice
 	all[esign.TopicFlagged] = s.deliverFlags
 	all[elicense.TopicGranted] = s.deliverGranted
+	all[elicense.TopicFrozen] = s.deliverFrozen
+	all[elicense.TopicExpiring] = s.deliverExpiring
 	all[staff.TopicChanged] = s.deliverStaffChanged
 	// Holders and staff see these on their own pages; there is nobody else to tell yet.
 	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented, elicense.TopicType, esign.TopicUse, forgery.TopicReported} {

@@ -63,6 +63,9 @@ const (
 	TemplateForgeryDecided  = "forgery-decided"   // a report of a suspected forgery was decided
 	TemplateSealFlagged     = "seal-flagged"      // uses of a seal that the person keeps are unlike the usual ones
 	TemplateLicenseUsed     = "license-used"      // a department uses a licence of the person by its function
+	TemplateLicenseFrozen   = "license-frozen"    // the person lets nobody use licences for now
+	TemplateLicenseExpiring = "license-expiring"  // the validity of a licence of the person ends
+	TemplateLicenseUnfrozen = "license-unfrozen"  // and lets them be used again
 	TemplateExport          = "export"            // the copy of the person's data can be fetched
 	TemplateLevelExpiry     = "level-expiry"      // the level ends soon by its age
 	TemplateReviewPassed    = "review-passed"     // reviewers confirmed the person
@@ -132,6 +135,9 @@ var templates = withMandates(map[string]Template{
 	TemplateForgeryDecided:  {TemplateForgeryDecided, nil, false},
 	TemplateSealFlagged:     {TemplateSealFlagged, []Param{{"seal", 8}, {"day", 10}}, false},
 	TemplateLicenseUsed:     {TemplateLicenseUsed, []Param{{"receiver", 12}}, false},
+	TemplateLicenseFrozen:   {TemplateLicenseFrozen, nil, false},
+	TemplateLicenseExpiring: {TemplateLicenseExpiring, []Param{{"license", 12}, {"date", 10}}, false},
+	TemplateLicenseUnfrozen: {TemplateLicenseUnfrozen, nil, false},
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}, false},
 	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},
 	TemplateDisputeMoved:    {TemplateDisputeMoved, nil, false},

@@ -167,7 +167,7 @@ func account() []Sample {
 			Card:     &web.OfflineCard{IssuedAt: verified, ExpiresAt: verified.AddDate(0, 0, 180), LossURL: "/me/card/loss"},
 			Mandates: []web.MeState{{Tone: "warning", Text: "1 项授权等您确认"}, {Tone: "success", Text: "2 项授权生效中"}},
 			Grants:   []web.GrantItem{{App: "市场监管", Department: "示例市市场监督管理局", Claims: []string{"name", "ial"}, At: verified, Version: 1, RevokeURL: "/me/grants/1/revoke"}},
-			Licenses: []web.LicenseCard{card("valid"), card("suspended")},
+			Licenses: []web.LicenseCard{card("valid"), card("suspended"), frozenCard()},
 		}}},
 		{Name: "me-new-device", Template: "me", Page: web.Page{Identity: citizen, Notice: &web.Notice{Tone: "warning", Title: "有新设备登录", Text: "“Firefox · 北京”最近 7 天内首次登录您的账号。如果不是您，请点“管理设备”把它移除，并更换密码。"}, Body: web.MePage{SecurityURL: "/me/security", Name: "张*", Tier: 2, Methods: []web.SignInMethod{{Name: "password"}, {Name: "passkey", Detail: "我的手机"}, {Name: "totp", Detail: "办公电脑"}}}}},
 		{Name: "me-new", Template: "me", Page: web.Page{Identity: web.Identity{Kind: web.IdentitySelf, Name: "138****0001"}, Body: web.MePage{
@@ -189,6 +189,11 @@ func account() []Sample {
 			{ID: "lgrant_1", License: "营业执照", Receiver: "示例市市场监督管理局", Purpose: "不动产登记", Mode: "holder", Kind: "fields", State: "open", Fields: []string{"名称", "统一社会信用代码"}, Uses: 1, CreatedAt: verified, ExpiresAt: moment, RevokeURL: "/me/license-grants/lgrant_1/revocation"},
 			{ID: "lgrant_2", License: "营业执照", Receiver: "示例市市场监督管理局", Purpose: "不动产登记", Item: "330100-01", CaseNumber: "BJ-2026-0001", Mode: "function", Kind: "copy", State: "used", Uses: 1, Used: 1, CreatedAt: verified, ExpiresAt: moment, UsedAt: &moment}}}}},
 		{Name: "license-grants-empty", Template: "license-grants", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseGrantsPage{}}},
+		{Name: "license-freezes", Template: "license-freezes", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseFreezesPage{Action: "/me/license-freezes", EndURL: "/me/license-freezes/end", NextURL: "/me/license-freezes?after=1", Licenses: []web.LicenseFreezeRow{
+			{ID: "lic_1", Title: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", Frozen: true}, {ID: "lic_2", Title: "不动产权证书", Number: "1.2.156.3005.2.11100000MB0143028R002.11990000MB7QX0015W.91990000MA7QX00016.001.D"}}}}},
+		{Name: "license-freezes-all", Template: "license-freezes", Status: 403, Page: web.Page{Identity: citizen, Nav: nav, Errors: []web.FieldError{{Message: "为保护账号，请重新登录后再操作"}}, Body: web.LicenseFreezesPage{AllAt: &moment, Action: "/me/license-freezes", EndURL: "/me/license-freezes/end", LoginURL: "/login", Licenses: []web.LicenseFreezeRow{
+			{ID: "lic_1", Title: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D"}}}}},
+		{Name: "license-freezes-empty", Template: "license-freezes", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseFreezesPage{Action: "/me/license-freezes", EndURL: "/me/license-freezes/end"}}},
 		{Name: "license-grant", Template: "license-grant", Page: web.Page{Identity: citizen, Body: grantForm()}},
 		{Name: "license-grant-seen", Template: "license-grant", Page: web.Page{Identity: citizen, Body: seenGrant()}},
 		{Name: "license-choose", Template: "license-choose", Page: web.Page{Identity: citizen, Body: web.LicenseChoosePage{Receiver: "示例市市场监督管理局", NextURL: "/me/license-grants/new?after=1", Licenses: []web.Link{{Label: "营业执照 · 1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", URL: "/me/licenses/lic_1/grant"}}}}},
@@ -228,6 +233,13 @@ func card(status string) web.LicenseCard {
 	if status == "suspended" {
 		c.Title, c.Holder, c.Number, c.Issuer, c.ValidTo, c.PresentURL = "不动产权证书", "张*", "示（2026）示例市不动产权第*****01号", "示例市自然资源和规划局", &until, ""
 	}
+	return c
+}
+
+// frozenCard is a licence that ends soon and that nobody may use for now.
+func frozenCard() web.LicenseCard {
+	c, until := card("valid"), moment.AddDate(0, 0, 30)
+	c.PresentURL, c.ValidTo, c.Ending, c.DaysLeft, c.Frozen = "", &until, true, 30, true
 	return c
 }
 

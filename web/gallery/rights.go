@@ -17,7 +17,7 @@ func rights() []Sample {
 	other := record
 	other.ID, other.App, other.Channel, other.Claims, other.Count, other.DisputeURL = "rel_2", "市场监管", "token", []string{"sub", "ial"}, 1, "/me/records/rel_2"
 	shown := web.Record{ID: "luse_1", App: "示例银行", At: moment, Last: moment, Count: 1, Channel: "license", Claims: []string{"证照编号", "持证主体", "证照颁发机构"}, Purpose: "出示《不动产权证书》，被扫码核验", DisputeURL: "/me/records/luse_1"}
-	refused := web.Record{ID: "luse_2", App: "未登录的核验者", At: moment, Last: moment, Count: 2, Channel: "license", Purpose: "《不动产权证书》的同一出示码再次被扫描，已拒绝", DisputeURL: "/me/records/luse_2"}
+	refused := web.Record{ID: "luse_2", App: "未登录的核验者", At: moment, Last: moment, Count: 2, Channel: "license", Purpose: "《不动产权证书》的同一出示码再次被扫描，已拒绝", DisputeURL: "/me/records/luse_2", FreezeURL: "/me/license-freezes"}
 	kept := []web.KeptRecord{{ID: "audit", Citation: "《中华人民共和国网络安全法》第二十三条", Years: 3}, {ID: "consent", Citation: "《中华人民共和国个人信息保护法》第五十六条", Years: 3}, {ID: "license", Citation: "《中华人民共和国档案法》", Years: 10}}
 	return []Sample{
 		{Name: "records", Template: "records", Page: web.Page{Identity: citizen, Body: web.RecordsPage{Apps: []web.Option{{Value: "a", Label: "不动产登记"}, {Value: "b", Label: "市场监管"}}, App: "a",
