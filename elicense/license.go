@@ -246,6 +246,7 @@ type Store interface {
 	Attempts
 	Uses
 	Grants
+	Regions
 	Log
 	Types
 	Batches

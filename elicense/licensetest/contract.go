@@ -44,6 +44,7 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"grants":               grants,
 		"copies":               copies,
 		"redeem in parallel":   redeemInParallel,
+		"regions":              regions,
 		"log entries":          logEntries,
 		"log in parallel":      logInParallel,
 		"log of older":         logOfOlder,

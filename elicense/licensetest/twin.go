@@ -29,6 +29,7 @@ type Twin struct {
 	uses          map[string]elicense.Use // by holder and id
 	grants        map[string]elicense.Grant
 	copies        map[string]elicense.LicenseCopy
+	regions       map[string]*twinRegion
 	records       []audit.Record
 	types         map[string]elicense.TypeVersion
 	retired       map[string][]int
@@ -46,7 +47,7 @@ type failures struct {
 func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
-		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, copies: map[string]elicense.LicenseCopy{}, log: newTwinLog(),
+		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, copies: map[string]elicense.LicenseCopy{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
 		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{},
 	}
 }
