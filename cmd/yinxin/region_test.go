@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/yinxin-gov/yinxin/internal/app"
+	"github.com/yinxin-gov/yinxin/internal/testkit"
 	yinxin "github.com/yinxin-gov/yinxin/sdk"
 )
 
@@ -149,4 +151,28 @@ func postFile(t *testing.T, address string, document []byte) yinxin.Result {
 		t.Fatalf("%d: %v", r.StatusCode, err)
 	}
 	return report.Results[0]
+}
+
+// TestCommandsAboutRegionsAreDocumented: each line of the manual is one that the verb takes, and each word stands in it.
+func TestCommandsAboutRegionsAreDocumented(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(testkit.Root(), "docs", "integration", "regions.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]bool{}
+	for _, line := range regexp.MustCompile(`(?m)^yinxin region .*$`).FindAllString(string(content), -1) {
+		parts := strings.Fields(line)
+		words[parts[2]] = true
+		_, _, help := run(t, "region", parts[2], "-h")
+		for _, flag := range parts[3:] {
+			if name, ok := strings.CutPrefix(flag, "--"); ok && !strings.Contains(help, "  -"+name+" ") {
+				t.Errorf("%s: no flag %s", line, flag)
+			}
+		}
+	}
+	for word := range regionWords {
+		if !words[word] {
+			t.Errorf("the manual has no line with %s", word)
+		}
+	}
 }
