@@ -17,14 +17,15 @@ const base = "https://b.example"
 
 type world struct {
 	*ofdtest.World
-	chain [][]byte
-	sign  signed.SignFunc
+	service *pki.Certificate
+	chain   [][]byte
+	sign    signed.SignFunc
 }
 
 func newWorld(t testing.TB, profile pki.Profile) world {
 	w := ofdtest.New(t)
 	service := w.Issue(t, profile, "服务", nil)
-	return world{w, [][]byte{service.Cert.Raw, w.Issuing.Cert.Raw}, service.Sign}
+	return world{w, service.Cert, [][]byte{service.Cert.Raw, w.Issuing.Cert.Raw}, service.Sign}
 }
 
 func (w world) list(t testing.TB, uri string) []byte {
@@ -108,21 +109,28 @@ func newRoot(t *testing.T) string {
 	return p.Fingerprint()
 }
 
-// TestWhoMaySignAPackage: a seal's certificate may not, so that a keeper of a seal declares nothing valid.
+// TestWhoMaySignAPackage: a seal's certificate may not, so that a keeper of a seal declares nothing valid, and none that the package's own list
+// revokes.
 func TestWhoMaySignAPackage(t *testing.T) {
-	w := newWorld(t, pki.ProfileSealSigner)
-	c := w.content(t)
-	c.Lists = nil
-	made, err := c.Sign(w.chain, w.sign)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := region.Open(made)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Judge(p.Fingerprint(), ofdtest.Now); !errors.Is(err, region.ErrUntrusted) {
-		t.Errorf("by a seal: %v", err)
+	seal, service := newWorld(t, pki.ProfileSealSigner), newWorld(t, pki.ProfileService)
+	bySeal, revoked := seal.content(t), service.content(t)
+	bySeal.Lists = nil
+	revoked.CRLs = [][]byte{ofdtest.CRL(t, service.Issuing, pki.CRLEntry{Serial: service.service.Serial, RevokedAt: ofdtest.Now.Add(-time.Hour)}).Raw}
+	for name, c := range map[string]struct {
+		by      world
+		content region.Content
+	}{"by a seal": {seal, bySeal}, "revoked": {service, revoked}} {
+		made, err := c.content.Sign(c.by.chain, c.by.sign)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := region.Open(made)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Judge(p.Fingerprint(), ofdtest.Now); !errors.Is(err, region.ErrUntrusted) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
