@@ -111,6 +111,20 @@ func TestRegionsVerifyEachOther(t *testing.T) {
 	}
 	wantJudged(t, "taken", a, theirs, "V00", "region")
 	wantJudged(t, "taken", b, ours, "V00", "region")
+	g, err := b.Service.Grant(licensetest.FreshPerson(b.Now()), l.ID, copyGrant())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := b.Service.RedeemCopy(portal, g.ID, "04")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, theirCopy, err := b.Service.CopyFile(portal, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantJudged(t, "an annotated copy", a, theirCopy, "V00", "region")
+	wantJudged(t, "an annotated copy", a, theirCopy, "V00", "copy_of_license")
 	if r := judged(t, b, theirs); r.Code != "V00" || says(r, "region") {
 		t.Errorf("at home: %s %v", r.Code, r.Reasons)
 	}
@@ -129,7 +143,7 @@ func TestRegionsVerifyEachOther(t *testing.T) {
 	if _, err := a.Service.RenewRegion(ctx, second); err != nil {
 		t.Errorf("the same again: %v", err)
 	}
-	_, err := a.Service.RenewRegion(ctx, first)
+	_, err = a.Service.RenewRegion(ctx, first)
 	wantCode(t, err, fault.RegionOlder)
 	wantJudged(t, "after an old package", a, theirs, "V10", "license_ended")
 
