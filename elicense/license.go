@@ -250,6 +250,7 @@ type Store interface {
 	Grants
 	Freezes
 	Reminders
+	Regions
 	Log
 	Types
 	Batches

@@ -186,7 +186,7 @@ func publicationEntries(p Published, usage keys.Usage, certificate []byte, now t
 		return []LogEntry{key}, err
 	}
 	kind := translog.KindList
-	if p.Name == NameKeys || strings.HasPrefix(p.Name, typePrefix) {
+	if p.Name == NameKeys || p.Name == NameRegion || strings.HasPrefix(p.Name, typePrefix) {
 		kind = translog.KindBundle
 	}
 	object, err := openEntry(kind, p.Name, p.Number, digest.Sum(p.Content), now)

@@ -111,6 +111,9 @@ func (s *Service) judging(ctx context.Context) (o licensefile.Options, failure *
 		return o, nil, err
 	}
 	o.Types = s.typePackages()
+	if o.Regions, err = s.vouched(ctx); err != nil {
+		return o, nil, err
+	}
 	failure = new(error)
 	o.FindList = func(uri string) *statuslist.List { return s.ownList(ctx, uri, failure) }
 	return o, failure, nil

@@ -40,6 +40,10 @@ type Config struct {
 	// Lists are what the platform publishes beside the lists of this room, trust lists and status lists of seals, for verifiers elsewhere;
 	// nil has none.
 	Lists func(ctx context.Context) ([]TrustFile, error)
+	// Publisher names the platform for people elsewhere; BaseURL when empty.
+	Publisher string
+	// Fetch gets the package of another platform; nil reaches nobody.
+	Fetch func(ctx context.Context, address string) ([]byte, error)
 	// BaseURL is the issuer address without a slash at its end; status lists stand below BaseURL/status/.
 	BaseURL string
 	// IssueLease is how long one call has a licence for itself while it is made and sealed; 20 seconds when zero. After a
@@ -64,6 +68,7 @@ type Service struct {
 	memo    pki.Memo // of signatures that were verified
 	types   types
 	listing sync.Map // client_id of each application whose list is under way on this node
+	regions regionMemo
 
 	witnesses []witnessing // of cfg.Witnesses
 }
@@ -75,6 +80,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	if cfg.BaseURL == "" || strings.HasSuffix(cfg.BaseURL, "/") {
 		return nil, errors.New("elicense: BaseURL must be set and not end in a slash")
+	}
+	if cfg.Publisher == "" {
+		cfg.Publisher = cfg.BaseURL
 	}
 	if cfg.IssueLease == 0 {
 		cfg.IssueLease = 20 * time.Second

@@ -318,6 +318,7 @@ func (s *Service) Refresh(ctx context.Context) error {
 	for _, v := range s.typeVersions() {
 		refresh(TypeObject(v.Code, v.Version), typeLife, func() error { return s.publishType(ctx, v) })
 	}
+	failures = append(failures, s.publishRegion(ctx)) // last, since it holds the lists
 	return errors.Join(failures...)
 }
 

@@ -16,7 +16,7 @@ type TrustFile struct {
 // maxTrustLists bounds the status lists that TrustFiles hands out, each of which takes a whole block of licences; the latest count.
 const maxTrustLists = 32
 
-// TrustFiles are what `yinxin verify --trust` reads: authorities, their revocation lists, the key bundle, signed packages of licence types, the keys of the transparency log, and the published status lists and
+// TrustFiles are what `yinxin verify --trust` reads: authorities, their revocation lists, the key bundle, signed packages of licence types, the packages of other regions with what was decided about them, the keys of the transparency log, and the published status lists and
 // trust lists whole, so that whoever asks says nothing of what will be verified with them, and verifies as the platform does (X-17).
 func (s *Service) TrustFiles(ctx context.Context) ([]TrustFile, error) {
 	trust, err := s.cfg.Trust.Trust(ctx)
@@ -65,6 +65,11 @@ func (s *Service) TrustFiles(ctx context.Context) ([]TrustFile, error) {
 		}
 		files = append(files, TrustFile{"log-keys.txt", []byte(lines.String())})
 	}
+	regions, err := s.regionFiles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, regions...)
 	if s.cfg.Lists == nil {
 		return files, nil
 	}

@@ -53,6 +53,7 @@ var verbs = []verb{
 	{"admin", "apply clients, personas and policies from a file", admin},
 	{"audit", "check the hash chains of the audit log, or write it out", auditLog},
 	{"log", "follow, countersign and prove the transparency log of a platform", logVerb},
+	{"region", "judge the licences of other platforms: show, add, refresh, list, remove, export", regionVerb},
 	{"key", "list the platform's keys, or bring the next one", keyVerb},
 	{"doctor", "check configuration and environment", doctor},
 	{"mock", "run a throw-away platform with simulated peers for tests", mockVerb},

@@ -370,20 +370,21 @@ func (c Copy) differs(sealed, original *ofd.Package, octets, machine []byte) str
 	return same(sealed, files)
 }
 
-// copy judges an annotated copy: the original in it as any original, the seal over the layer, and the layer against the data of the copy.
-func (j *licenseJudge) copy(document verify.Document, c Copy, machine []byte, damaged error) {
+// copy judges an annotated copy: the original in it as any original, the seal over the layer, and the layer against the data of the copy. It gives
+// the codes of those in whose name the copy speaks.
+func (j *licenseJudge) copy(document verify.Document, c Copy, machine []byte, damaged error) (parties []string) {
 	octets, found := document.Package.Attachment(OriginalName)
 	if damaged != nil || !found {
 		j.fail("license_data", reasonCopyDamaged, "")
 		j.conclude(true, "V00")
-		return
+		return nil
 	}
 	original := verify.VerifyDocument(OriginalName, octets, j.options.Options)
 	if original.Package != nil {
 		if _, _, err := readCopy(original.Package); !errors.Is(err, ErrNoCopy) {
 			j.fail("license_data", reasonCopyNested, "")
 			j.conclude(true, "V00")
-			return
+			return nil
 		}
 	}
 	inner, l := judgeDocument(original, j.options)
@@ -400,7 +401,7 @@ func (j *licenseJudge) copy(document verify.Document, c Copy, machine []byte, da
 	if l == nil || !l.Ours || l.ID != c.LicenseID {
 		j.fail("license_data", reasonCopyDamaged, "")
 		j.conclude(true, "V00")
-		return
+		return nil
 	}
 	j.layer(document, original.Package, c, octets, machine)
 	j.party(c.Creator, c.CreatorCode, "original/")
@@ -417,6 +418,7 @@ func (j *licenseJudge) copy(document verify.Document, c Copy, machine []byte, da
 		code = "V00" // which no verdict will be
 	}
 	j.conclude(true, code)
+	return []string{l.Values.First(catalog.KeyAuthorityCode), c.CreatorCode}
 }
 
 // layer judges what was added to the original. The font is what the layer cannot be made anew from, so it must draw the letters that it says.

@@ -9,6 +9,9 @@ const (
 	reasonDamaged        = "license_damaged"
 	reasonIDOdd          = "license_id_odd"
 	reasonIssuerScope    = "issuer_scope"
+	reasonRegion         = "region"
+	reasonRegionScope    = "region_scope"
+	reasonRegionStale    = "region_stale"
 	reasonNotYet         = "license_not_yet_valid"
 	reasonExpired        = "license_expired"
 	reasonEnded          = "license_ended"
@@ -48,6 +51,9 @@ var judge = verify.Judge{}.With(
 	verify.Rule{Code: reasonDamaged, Verdict: verify.Invalid, VCode: "V20", Clause: "GB/T 36905-2018", Chinese: "证照结构化数据损坏", English: "The structured data of the licence is damaged"},
 	verify.Rule{Code: reasonIDOdd, Verdict: verify.Valid, Clause: "GB/T 36904-2018", Chinese: "电子证照标识的写法不合规", English: "The licence identifier departs from the standard"},
 	verify.Rule{Code: reasonIssuerScope, Verdict: verify.Invalid, VCode: "V25", Clause: "GB/T 36905-2018", Chinese: "印章不属于证照上的颁发机构", English: "The seal is not that of the issuing authority named in the licence"},
+	verify.Rule{Code: reasonRegion, Verdict: verify.Valid, Chinese: "按互认地区提供的信任材料判断", English: "Judged by what another region published"},
+	verify.Rule{Code: reasonRegionScope, Verdict: verify.Invalid, VCode: "V25", Clause: "GB 32100-2015", Chinese: "互认地区无权以此机构的名义颁发证照", English: "The region may not issue in the name of this authority"},
+	verify.Rule{Code: reasonRegionStale, Verdict: verify.Valid, Chinese: "互认地区的信任材料已过时，没有采用", English: "What the other region published is too old and was not used"},
 	verify.Rule{Code: reasonNotYet, Verdict: verify.Invalid, VCode: "V12", Clause: "GB/T 36903-2018", Chinese: "证照尚未生效", English: "The licence is not yet in force"},
 	verify.Rule{Code: reasonExpired, Verdict: verify.Invalid, VCode: "V12", Clause: "GB/T 36903-2018", Chinese: "证照已过有效期", English: "The licence has expired"},
 	verify.Rule{Code: reasonEnded, Verdict: verify.Invalid, VCode: "V10", Clause: "GB/T 36903-2018", Chinese: "证照已注销、撤销或吊销", English: "The licence was cancelled, withdrawn or revoked"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
+	"github.com/yinxin-gov/yinxin/elicense/region"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/elicense/translog"
 	"github.com/yinxin-gov/yinxin/elicense/typepackage"
@@ -30,7 +31,9 @@ type Options struct {
 	Challenge []byte
 	// Consumed is the replay cache of the venue; nil when there is none.
 	Consumed func(pid [16]byte) bool
-	Log      translog.Policy // who signs the transparency logs that proofs are judged by; empty where nobody is known
+	// Regions are other platforms, each of which counts for licences of authorities in its divisions alone.
+	Regions []*region.Vouched
+	Log     translog.Policy // who signs the transparency logs that proofs are judged by; empty where nobody is known
 }
 
 // Verify judges one file or the text of one presentation code. It is the one entry point of command line, API, SDK,
@@ -44,16 +47,26 @@ func Verify(name string, data []byte, options Options) verify.Result {
 	if text, ok := codeText(data); ok {
 		return VerifyCode(name, text, options)
 	}
+	result, parties := judgeFile(name, data, options)
+	return elsewhere(name, data, options, result, parties)
+}
+
+// judgeFile judges a file. parties are the codes of those in whose name it speaks: the authority of a licence, and the maker of a copy; none for
+// other files.
+func judgeFile(name string, data []byte, options Options) (result verify.Result, parties []string) {
 	document := verify.VerifyDocument(name, data, options.Options)
 	if document.Package != nil {
 		if c, machine, err := readCopy(document.Package); !errors.Is(err, ErrNoCopy) {
-			result := document.Result
-			(&licenseJudge{result: &result, options: options}).copy(document, c, machine, err)
-			return result
+			result = document.Result
+			parties = (&licenseJudge{result: &result, options: options}).copy(document, c, machine, err)
+			return result, parties
 		}
 	}
-	result, _ := judgeDocument(document, options)
-	return result
+	result, l := judgeDocument(document, options)
+	if l != nil && l.Ours {
+		parties = []string{l.Values.First(catalog.KeyAuthorityCode)}
+	}
+	return result, parties
 }
 
 // judgeDocument goes on from the judgement of a document with that of the licence in it, which is nil where there is none.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/region"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/problem"
 )
@@ -18,7 +19,7 @@ func statusPath(list uint64) string { return "/status/" + strconv.FormatUint(lis
 const cborType = "application/cbor"
 
 // Public serves what anybody may fetch without a login and caches may keep: GET /status/{list} (a number, or "delta") and
-// GET /trust/keys (the keys of presentation codes, which the trust list carries too), GET /trust/types/{code}/{version} (the signed package of
+// GET /trust/keys (the keys of presentation codes, which the trust list carries too), GET /trust/region (what other platforms need to judge the licences of this one), GET /trust/types/{code}/{version} (the signed package of
 // a licence type that is not built in), and the transparency log below /log/.
 func Public(mux *http.ServeMux, service *elicense.Service) {
 	serve := func(w http.ResponseWriter, r *http.Request, name string) {
@@ -54,5 +55,6 @@ func Public(mux *http.ServeMux, service *elicense.Service) {
 		}
 		serve(w, r, elicense.TypeObject(r.PathValue("code"), version))
 	})
+	mux.HandleFunc("GET "+region.Path, func(w http.ResponseWriter, r *http.Request) { serve(w, r, elicense.NameRegion) })
 	mux.HandleFunc("GET /trust/keys", func(w http.ResponseWriter, r *http.Request) { serve(w, r, elicense.NameKeys) })
 }

@@ -48,6 +48,7 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"a freeze stops uses":  freezeStopsUses,
 		"freeze and use":       freezeAndUse,
 		"reminders":            reminders,
+		"regions":              regions,
 		"log entries":          logEntries,
 		"log in parallel":      logInParallel,
 		"log of older":         logOfOlder,

@@ -31,6 +31,7 @@ type Twin struct {
 	freezes       map[string]elicense.Freeze // by holder and row key
 	turns         map[string]turn
 	copies        map[string]elicense.LicenseCopy
+	regions       map[string]*twinRegion
 	records       []audit.Record
 	types         map[string]elicense.TypeVersion
 	retired       map[string][]int
@@ -49,7 +50,7 @@ type failures struct {
 func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
-		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, freezes: map[string]elicense.Freeze{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, log: newTwinLog(),
+		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, freezes: map[string]elicense.Freeze{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
 		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{}, imports: map[string]elicense.Import{},
 	}
 }

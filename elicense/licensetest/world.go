@@ -50,13 +50,16 @@ type World struct {
 	AskWitness              elicense.AskWitness
 	// Redraw stands in for a renderer with a fault: it changes a document that was made.
 	Redraw func(document []byte) []byte
+	// Fetch is how the next Restart lets the service reach other platforms.
+	Fetch func(ctx context.Context, address string) ([]byte, error)
 
-	mutex sync.Mutex
-	at    time.Time
-	root  *pki.Certificate
-	ca    *pki.Certificate
-	caKey keys.Signer
-	made  map[string][]byte // certificates by key id
+	address string
+	mutex   sync.Mutex
+	at      time.Time
+	root    *pki.Certificate
+	ca      *pki.Certificate
+	caKey   keys.Signer
+	made    map[string][]byte // certificates by key id
 }
 
 // Start is when worlds begin.
@@ -65,7 +68,13 @@ var Start = time.Date(2026, 11, 24, 1, 30, 0, 0, time.UTC)
 // NewWorld builds a world over the store and registers the sample authority.
 func NewWorld(t testing.TB, store elicense.Store) *World {
 	t.Helper()
-	w := &World{Store: store, cards: cardsOf(store), Blobs: NewBlobs(), at: Start, made: map[string][]byte{}}
+	return NewWorldAt(t, store, BaseURL, AuthorityCode)
+}
+
+// NewWorldAt is NewWorld for another platform, with an address and an authority of its own.
+func NewWorldAt(t testing.TB, store elicense.Store, address, authorityCode string) *World {
+	t.Helper()
+	w := &World{Store: store, cards: cardsOf(store), Blobs: NewBlobs(), at: Start, made: map[string][]byte{}, address: address}
 	w.Keys = keys.NewRing(keystest.NewTwin(w.Now))
 	if err := w.makeCA(); err != nil {
 		t.Fatal(err)
@@ -75,7 +84,7 @@ func NewWorld(t testing.TB, store elicense.Store) *World {
 		t.Fatal(err)
 	}
 	w.Restart(t)
-	if err := w.Service.PutAuthority(As("system:test"), elicense.Authority{Code: AuthorityCode, Name: AuthorityName, SealID: SealID, TypeCodes: []string{BusinessLicense, RealEstateTitle}}); err != nil && !errors.Is(err, ErrCrash) {
+	if err := w.Service.PutAuthority(As("system:test"), elicense.Authority{Code: authorityCode, Name: AuthorityName, SealID: SealID, TypeCodes: []string{BusinessLicense, RealEstateTitle}}); err != nil && !errors.Is(err, ErrCrash) {
 		t.Fatal(err)
 	}
 	return w
@@ -96,12 +105,12 @@ func (w *World) Restart(t testing.TB) {
 	if w.RealLetters {
 		faces = nil
 	}
-	maker, err := licenseface.New(licenseface.Config{Faces: faces, VerifyAddress: BaseURL + "/verify"})
+	maker, err := licenseface.New(licenseface.Config{Faces: faces, VerifyAddress: w.address + "/verify"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Service, err = elicense.New(elicense.Config{
-		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: redrawing{maker, w}, Grantees: Grantees{}, BaseURL: BaseURL, TypesByTwo: w.TypesByTwo, Witnesses: w.Witnesses, AskWitness: w.AskWitness,
+		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: redrawing{maker, w}, Grantees: Grantees{}, BaseURL: w.address, Fetch: w.Fetch, TypesByTwo: w.TypesByTwo, Witnesses: w.Witnesses, AskWitness: w.AskWitness,
 		Now: w.Now, Rand: ident.System(),
 	})
 	if err != nil {

@@ -81,7 +81,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 		timeStamp = a.stamps.TimeStamp
 	}
 	s.licenses, err = elicense.New(elicense.Config{Store: licenseStore, Cards: licenseStore, Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
-		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, Lists: s.listsForVerifiers, TimeStamp: timeStamp, Maker: maker, Grantees: grantees{a}, BaseURL: a.cfg.Issuer, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf, TypesByTwo: a.cfg.typesByTwo(),
+		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, Lists: s.listsForVerifiers, TimeStamp: timeStamp, Maker: maker, Grantees: grantees{a}, BaseURL: a.cfg.Issuer, Publisher: a.publisher(), Fetch: a.fetchRegion, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf, TypesByTwo: a.cfg.typesByTwo(),
 		LogDelay: a.cfg.Log.CheckpointEvery, Witnesses: a.cfg.Log.witnesses(), AskWitness: a.askWitness})
 	if err != nil {
 		return nil, err
@@ -200,6 +200,7 @@ func (s *sealing) tick(ctx context.Context) {
 		"seal uses":    func(ctx context.Context) error { _, err := s.seals.ExpireUses(ctx); return err },
 		"successions":  s.seals.EndSucceeded,
 		"stamps":       func(ctx context.Context) error { _, err := s.seals.Recover(ctx); return err },
+		"regions":      func(ctx context.Context) error { return s.licenses.RefreshRegions(ctx, false) },
 		"licence log":  s.licenses.KeepLog,
 		"licences":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
 	} {

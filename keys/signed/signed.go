@@ -29,6 +29,7 @@ const (
 	KindSeals       Kind = "YXSS1" // status list of seals (package esign/sealstatus)
 	KindType        Kind = "YXTP1" // package of a licence type (package elicense/typepackage)
 	KindEvidence    Kind = "YXEV1" // manifest of a package of evidence (package elicense/evidence)
+	KindRegion      Kind = "YXRG1" // what others need to judge the licences of a platform (package elicense/region)
 )
 
 // Errors. Callers compare with errors.Is.

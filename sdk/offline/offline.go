@@ -14,6 +14,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/evidence"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
+	"github.com/yinxin-gov/yinxin/elicense/region"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/elicense/translog"
 	"github.com/yinxin-gov/yinxin/elicense/typepackage"
@@ -72,7 +73,7 @@ func (v *Verifier) SetLocale(locale string) { v.options.Locale = locale }
 
 // AddTrustBytes adds the content of one file: certificates (PEM or DER; self-signed ones are trusted as roots, the others
 // help to build chains), a CRL, an OCSP response, a signed trust list, a signed status list (of licences or of seals) or delta, the key
-// bundle of presentation codes, a signed package of a licence type, or keys of transparency logs and their witnesses (one a line). The signatures of lists and bundles are judged at each use. A trust list that is older than a known one
+// bundle of presentation codes, a signed package of a licence type, a region with what a platform decided about it, or keys of transparency logs and their witnesses (one a line). The signatures of lists and bundles are judged at each use. A trust list that is older than a known one
 // is ErrOlder and changes nothing; other errors wrap ErrTrust.
 func (v *Verifier) AddTrustBytes(content []byte) error {
 	if len(content) > MaxTrustFile {
@@ -80,6 +81,14 @@ func (v *Verifier) AddTrustBytes(content []byte) error {
 	}
 	if trustlist.Is(content) {
 		return v.addTrustList(content)
+	}
+	if region.IsVouched(content) {
+		vouched, err := region.OpenVouched(content)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrTrust, err)
+		}
+		v.options.Regions = append(v.options.Regions, vouched)
+		return nil
 	}
 	return v.addEvidence(content)
 }
