@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
@@ -137,20 +136,7 @@ func TestStatusOfACode(t *testing.T) {
 	view.TypeCode = licensetest.OutsideType
 	outside := issuer.paper(t, view)
 
-	files := licensetest.Outside(t, `"status_fresh_hours": 24`, `"status_fresh_hours": 4`)
-	hasty, err := catalog.Default().Read(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := typepackage.Sign(hasty, 1, now, other.chain, other.sign)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ofHasty, err := typepackage.Open(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-
+	ofHasty := other.typePackage(t, read(t, licensetest.Outside(t, `"status_fresh_hours": 24`, `"status_fresh_hours": 4`)), now)
 	hit, clean := lister.delta(t, statusBase+"delta", 2, now.Add(-time.Hour), now, pid), lister.delta(t, statusBase+"delta", 1, now.Add(-time.Hour), now)
 	const uri = statusBase + "3"
 	good := lister.list(t, uri, 5, now, statuslist.InForce)

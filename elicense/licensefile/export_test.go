@@ -1,0 +1,4 @@
+package licensefile
+
+// TypesFor tells of further types for tests.
+var TypesFor = Options.typesFor
