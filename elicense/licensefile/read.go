@@ -77,9 +77,6 @@ func Read(p *ofd.Package) (*License, error) { return ReadWith(catalog.Default(),
 // ReadWith is Read with a catalogue.
 func ReadWith(c *catalog.Catalog, p *ofd.Package) (*License, error) {
 	document := p.Current()
-	if document == nil {
-		return nil, ErrNoLicense
-	}
 	named := slices.Clone(document.Info.CustomDatas)
 	named = append(named, sideDatas(p, document)...)
 	if len(named) > maxDataNames {
