@@ -87,6 +87,16 @@ func TestBoundsOfTheDataOfACopy(t *testing.T) {
 	}
 }
 
+// blanks are white space that does not compress far.
+func blanks(n int) []byte {
+	random := rand.New(rand.NewPCG(1, 2))
+	out := make([]byte, n)
+	for i := range out {
+		out[i] = " \n\r\t"[random.IntN(4)]
+	}
+	return out
+}
+
 // TestMachineFilesOfCopies: without a seal, as nothing but the data is asked here.
 func TestMachineFilesOfCopies(t *testing.T) {
 	w := newWorld(t)
@@ -97,14 +107,7 @@ func TestMachineFilesOfCopies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blank := func(total int) []byte { // white space that does not compress far
-		random := rand.New(rand.NewPCG(1, 2))
-		out := slices.Clone(want)
-		for len(out) < total {
-			out = append(out, " \n\r\t"[random.IntN(4)])
-		}
-		return out
-	}
+	blank := func(total int) []byte { return append(slices.Clone(want), blanks(total-len(want))...) }
 	for name, c := range map[string]struct {
 		content []byte
 		damaged bool
