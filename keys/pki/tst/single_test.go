@@ -333,11 +333,18 @@ func TestMembersOfTheSigner(t *testing.T) {
 	}
 }
 
-// TestOctetsBehindAValue are told as such, of tokens and of answers.
+// TestOctetsBehindAValue are told as such, of requests, tokens and answers.
 func TestOctetsBehindAValue(t *testing.T) {
 	token := tsttest.Token(t, newAuthority(t).tsa, stamped, genTime, tsttest.Parts{})
 	if _, err := tst.Parse(append(token, 0)); !errors.Is(err, tst.ErrFormat) || !errors.Is(err, der.ErrSyntax) {
 		t.Errorf("a token: %v", err)
+	}
+	asked, err := request(t).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tst.ParseRequest(append(asked, 0)); !errors.Is(err, tst.ErrRequest) || !errors.Is(err, der.ErrSyntax) {
+		t.Errorf("a request: %v", err)
 	}
 	if _, err := tst.ParseResponse(append(tst.EncodeGranted(token), 0)); !errors.Is(err, tst.ErrResponse) || !errors.Is(err, der.ErrSyntax) {
 		t.Errorf("an answer: %v", err)
