@@ -44,12 +44,12 @@ func (f *File) Outside() []string {
 		}
 		return nil
 	}))
+	o.item("outline", catalog.Get("Outlines"))
 	form := o.dict(catalog.Get("AcroForm"))
 	if o.value(form.Get("XFA")) != nil {
 		o.found = append(o.found, "XFA form")
 	}
 	o.each("form", form.Get("Fields"))
-	o.item("outline", catalog.Get("Outlines"))
 	slices.Sort(o.found)
 	o.found = slices.Compact(o.found)
 	if len(o.found) > maxOutside {
@@ -133,11 +133,11 @@ func (o *outside) item(where string, object Object) {
 			return
 		}
 		ref, _ := object.(Ref)
-		node := o.dict(object)
-		if node == nil || o.walked[ref] {
+		if o.walked[ref] {
 			return
 		}
 		o.walked[ref] = ref != Ref{}
+		node := o.dict(object)
 		if !o.shown[ref] {
 			o.hangs(where, node)
 		}
