@@ -291,3 +291,16 @@ func explicitHeader(t *testing.T, token []byte) int {
 	}
 	return len(content) - len(value.Content)
 }
+
+// TestMadeTokenOfAnotherImprint: what is made is compared with what was asked for, which whoever signs may have changed meanwhile.
+func TestMadeTokenOfAnotherImprint(t *testing.T) {
+	s := newStamper(t, "SM2")
+	info := s.info(t)
+	_, err := tst.Make(info, s.certificate, nil, func(message []byte) ([]byte, error) {
+		info.Imprint.Digest[0] ^= 1
+		return s.sign(message)
+	})
+	if !errors.Is(err, tst.ErrImprint) {
+		t.Errorf("got %v", err)
+	}
+}
