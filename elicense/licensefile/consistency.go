@@ -90,8 +90,8 @@ func pinyinOf(t *catalog.Type, key string) (string, bool) {
 	if f, ok := t.Field(key); ok {
 		return f.Pinyin, f.Pinyin != ""
 	}
-	e, ok := catalog.Default().Element(key)
-	return e.Pinyin, ok && e.Pinyin != ""
+	e, _ := catalog.Default().Element(key)
+	return e.Pinyin, e.Pinyin != ""
 }
 
 // CustomDatas are the metadata of DocInfo for the values, in the order of the type's fields and of the common elements.

@@ -1,4 +1,7 @@
 package licensefile
 
-// TypesFor tells of further types for tests.
-var TypesFor = Options.typesFor
+// For tests.
+var (
+	TypesFor   = Options.typesFor
+	FixedTexts = fixedTexts
+)

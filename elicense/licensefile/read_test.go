@@ -167,3 +167,39 @@ func TestIdentifierOfALicense(t *testing.T) {
 		}
 	}
 }
+
+// TestTextsThatAFaceWritesItself: each as often as the face has it, and those of annex pages as often as they are found.
+func TestTextsThatAFaceWritesItself(t *testing.T) {
+	for _, of := range catalog.Types() {
+		own := licensefile.FixedTexts(of, nil)
+		if len(own) == 0 {
+			t.Errorf("%s: no text of its own", of.Code)
+			continue
+		}
+		annex := []string{strings.ReplaceAll(of.Face.Annex.Title, " ", "")}
+		for _, item := range of.Bound() {
+			if item.Overflow == catalog.OverflowAnnex {
+				annex = append(annex, strings.ReplaceAll(of.Label(item.Bind, "zh-CN"), " ", ""))
+			}
+		}
+		if annex[0] == "" || slices.ContainsFunc(annex, func(text string) bool { return slices.Contains(own, text) }) {
+			continue
+		}
+		if got := licensefile.FixedTexts(of, append(slices.Clone(own), own[0], "another")); !slices.Equal(got, own) {
+			t.Errorf("%s: %v", of.Code, got)
+		}
+		all := slices.Concat(own, annex, annex)
+		slices.Sort(all)
+		if got := licensefile.FixedTexts(of, all); !slices.Equal(got, all) {
+			t.Errorf("%s: %v, want %v", of.Code, got, all)
+		}
+	}
+	of, _ := catalog.Find(licensetest.BusinessLicense)
+	for _, e := range catalog.Default().Elements() {
+		for _, data := range licensefile.CustomDatas(of, catalog.Values{e.Key: {"x"}}) {
+			if data.Name == "" {
+				t.Errorf("%s is written without a name", e.Key)
+			}
+		}
+	}
+}
