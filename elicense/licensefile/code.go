@@ -16,9 +16,6 @@ import (
 // VerifyCode judges the text of a presentation code offline: keys from the newest trusted bundle, status from delta and
 // status lists.
 func VerifyCode(name, text string, options Options) verify.Result {
-	if options.Locale == "" {
-		options.Locale = "zh-CN"
-	}
 	options.Options = options.Options.Resolved()
 	j := &licenseJudge{options: options}
 	bundle := j.findBundle()
@@ -127,9 +124,6 @@ type NumberAnswer struct {
 
 // NumberResult writes the answer to a look-up by number as report; nil is "no such number, or the check does not fit".
 func NumberResult(answer *NumberAnswer, locale string) verify.Result {
-	if locale == "" {
-		locale = "zh-CN"
-	}
 	result := verify.Result{Format: "unknown", Reasons: []verify.Reason{}, Signatures: []verify.Signature{}}
 	if answer == nil {
 		judge.AddReason(&result, reasonNumberNotFound, locale, "")

@@ -90,8 +90,8 @@ func pinyinOf(t *catalog.Type, key string) (string, bool) {
 	if f, ok := t.Field(key); ok {
 		return f.Pinyin, f.Pinyin != ""
 	}
-	e, ok := catalog.Default().Element(key)
-	return e.Pinyin, ok && e.Pinyin != ""
+	e, _ := catalog.Default().Element(key)
+	return e.Pinyin, e.Pinyin != ""
 }
 
 // CustomDatas are the metadata of DocInfo for the values, in the order of the type's fields and of the common elements.
@@ -245,34 +245,21 @@ func readIndex(p *ofd.Package) ([]indexEntry, error) {
 	return list, nil
 }
 
+// indexTree follows the list of custom tags; what leads nowhere names nothing.
 func indexTree(p *ofd.Package) (*ofd.Node, error) {
-	missing := fmt.Errorf("%w: no data index", ErrMachine)
 	document := p.Current()
-	root, err := p.Tree(document.Root)
-	if err != nil {
-		return nil, missing
-	}
-	list, failure := ofd.Resolve(document.Root, root.Child("CustomTags").Value())
-	if failure != nil {
-		return nil, missing
-	}
-	tags, err := p.Tree(list)
-	if err != nil {
-		return nil, missing
-	}
+	root, _ := p.Tree(document.Root)
+	list, _ := ofd.Resolve(document.Root, root.Child("CustomTags").Value())
+	tags, _ := p.Tree(list)
 	for _, tag := range tags.All("CustomTag") {
 		if tag.AttrOr("TypeID", "") != IndexTypeID {
 			continue
 		}
-		file, failure := ofd.Resolve(list, tag.Child("FileLoc").Value())
-		if failure != nil {
-			return nil, missing
+		file, _ := ofd.Resolve(list, tag.Child("FileLoc").Value())
+		if tree, err := p.Tree(file); err == nil {
+			return tree, nil
 		}
-		tree, err := p.Tree(file)
-		if err != nil {
-			return nil, missing
-		}
-		return tree, nil
+		break
 	}
-	return nil, missing
+	return nil, fmt.Errorf("%w: no data index", ErrMachine)
 }

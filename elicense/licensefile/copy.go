@@ -71,9 +71,6 @@ func (c Copy) Encode() ([]byte, error) {
 // readCopy finds the machine file of a copy. ErrNoCopy where there is none, ErrCopy where it is damaged.
 func readCopy(p *ofd.Package) (Copy, []byte, error) {
 	var c Copy
-	if p.Current() == nil {
-		return c, nil, ErrNoCopy
-	}
 	content, found := p.Attachment(CopyName)
 	if !found {
 		return c, nil, ErrNoCopy
@@ -151,9 +148,6 @@ func CopySlot(original *ofd.Package) catalog.SealSlot {
 // others. A verifier makes the same files anew and compares.
 func (c Copy) Files(original *ofd.Package, octets, machine, font []byte) ([]ofd.File, error) {
 	document := original.Current()
-	if document == nil {
-		return nil, fmt.Errorf("%w: no original", ErrCopy)
-	}
 	info := document.Info
 	id := sm3.Sum([]byte(c.ID))
 	info.DocID, info.Author, info.Creator, info.ModDate = hex.EncodeToString(id[:16]), c.Creator, "Yinxin", ""
@@ -178,7 +172,7 @@ func (c Copy) Files(original *ofd.Package, octets, machine, font []byte) ([]ofd.
 func (c Copy) drawSeals(o *ofd.Overlay, original *ofd.Package) {
 	for _, description := range original.Signatures {
 		signature, err := ses.ParseSignature(description.Value)
-		if err != nil || signature.Seal == nil {
+		if err != nil {
 			continue
 		}
 		format := strings.ToUpper(signature.Seal.Picture.Type)
@@ -339,10 +333,7 @@ func CheckCopy(sealed *ofd.Package, original []byte, c Copy) error {
 	if err != nil {
 		return err
 	}
-	want, err := c.Encode()
-	if err != nil {
-		return err
-	}
+	want, _ := c.Encode() // what cannot be written is no machine file
 	inner, err := ofd.Open(original, ofd.DefaultLimits())
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCopy, err)
@@ -359,10 +350,7 @@ func (c Copy) differs(sealed, original *ofd.Package, octets, machine []byte) str
 	if sum := sm3.Sum(octets); hex.EncodeToString(sum[:]) != c.OriginalSM3 {
 		return OriginalName
 	}
-	font, err := sealed.Read(ofd.OverlayFont(0))
-	if err != nil {
-		return ofd.OverlayFont(0)
-	}
+	font, _ := sealed.Read(ofd.OverlayFont(0)) // what is not there is missing below
 	files, err := c.Files(original, octets, machine, font)
 	if err != nil {
 		return "/OFD.xml"
@@ -413,11 +401,7 @@ func (j *licenseJudge) copy(document verify.Document, c Copy, machine []byte, da
 		j.reason(reasonCopyNotYet, c.Created)
 	}
 	j.reason(reasonCopy, c.Words())
-	code := inner.Code
-	if inner.Verdict != verify.Valid {
-		code = "V00" // which no verdict will be
-	}
-	j.conclude(true, code)
+	j.conclude(true, inner.Code) // which counts where nothing speaks against either
 	return []string{l.Values.First(catalog.KeyAuthorityCode), c.CreatorCode}
 }
 

@@ -51,7 +51,7 @@ func TestL09WhoseSealItIs(t *testing.T) {
 	if len(both.Reasons) != 0 {
 		t.Error("the seal of a person beside that of the authority")
 	}
-	result := verify.Result{Signatures: []verify.Signature{{Seal: seal("x"), Signer: signer("O=")}}}
+	result := verify.Result{Signatures: []verify.Signature{{Seal: seal("专用章"), Signer: signer("O=")}}}
 	(&licenseJudge{result: &result}).party("", "", "")
 	if len(result.Reasons) != 1 {
 		t.Error("a licence without an authority is anybody's")

@@ -77,9 +77,6 @@ func Read(p *ofd.Package) (*License, error) { return ReadWith(catalog.Default(),
 // ReadWith is Read with a catalogue.
 func ReadWith(c *catalog.Catalog, p *ofd.Package) (*License, error) {
 	document := p.Current()
-	if document == nil {
-		return nil, ErrNoLicense
-	}
 	named := slices.Clone(document.Info.CustomDatas)
 	named = append(named, sideDatas(p, document)...)
 	if len(named) > maxDataNames {
@@ -98,7 +95,7 @@ func ReadWith(c *catalog.Catalog, p *ofd.Package) (*License, error) {
 		}
 		var list []string
 		for _, data := range document.Info.CustomDatas {
-			if found, ok := c.Element(data.Name); ok && found.Key == e.Key && data.Value != "" {
+			if found, _ := c.Element(data.Name); found.Key == e.Key && data.Value != "" {
 				list = append(list, data.Value)
 			}
 		}
@@ -205,14 +202,8 @@ func sideDatas(p *ofd.Package, document *ofd.Document) []ofd.CustomData {
 }
 
 func collect(node *ofd.Node, list []ofd.CustomData) []ofd.CustomData {
-	if len(list) >= maxDataNames {
-		return list
-	}
 	if node.Name == "CustomData" || node.Name == "CuslomData" {
-		name := node.AttrOr("Name", node.AttrOr("name", ""))
-		if name != "" {
-			list = append(list, ofd.CustomData{Name: name, Value: node.Value()})
-		}
+		list = append(list, ofd.CustomData{Name: node.AttrOr("Name", node.AttrOr("name", "")), Value: node.Value()})
 	}
 	for _, child := range node.Children {
 		list = collect(child, list)

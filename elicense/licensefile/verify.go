@@ -40,9 +40,6 @@ type Options struct {
 // browser and conformance runner, so that all give the same report. It never fails: what cannot be judged is part of the
 // result.
 func Verify(name string, data []byte, options Options) verify.Result {
-	if options.Locale == "" {
-		options.Locale = "zh-CN"
-	}
 	options.Options = options.Options.Resolved()
 	if text, ok := codeText(data); ok {
 		return VerifyCode(name, text, options)
@@ -342,11 +339,11 @@ func (j *licenseJudge) status(l *License) (validCode string) {
 	}
 	fresh := list.Fresh(j.options.At, freshFor(l.Type, l.TypeCode))
 	if !fresh && status != statuslist.Ended && status != statuslist.Replaced {
-		j.setStatus("unknown", "list", list.Issued)
+		j.setStatus("unknown", list)
 		j.unknown("license_status", reasonStatusStale, list.Issued.Format(time.RFC3339))
 		return "V01"
 	}
-	j.setStatus(PublicStatus(status), "list", list.Issued)
+	j.setStatus(PublicStatus(status), list)
 	if code := endReasons[status]; code != "" {
 		j.fail("license_status", code, "")
 		return ""
@@ -358,12 +355,9 @@ func (j *licenseJudge) status(l *License) (validCode string) {
 	return "V00"
 }
 
-func (j *licenseJudge) setStatus(status, source string, at time.Time) {
-	j.result.License.Status, j.result.License.StatusSource = status, source
-	if !at.IsZero() {
-		at = at.UTC()
-		j.result.License.StatusTime = &at
-	}
+func (j *licenseJudge) setStatus(status string, list *statuslist.List) {
+	at := list.Issued.UTC()
+	j.result.License.Status, j.result.License.StatusSource, j.result.License.StatusTime = status, "list", &at
 }
 
 func (j *licenseJudge) trust() statuslist.Trust { return j.options.trust() }

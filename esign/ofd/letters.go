@@ -232,10 +232,12 @@ type letterRange struct {
 	glyph       func(rune) uint16 // 0 where the map has none
 }
 
-// ranges gives the ranges of a subtable of formats 4, 6 and 12; others have none.
+// ranges gives the ranges of a subtable of formats 0, 4, 6, 10, 12 and 13; others have none.
 func ranges(table []byte) iter.Seq[letterRange] {
 	return func(yield func(letterRange) bool) {
-		switch at16(table, 0) {
+		switch format := at16(table, 0); format {
+		case 0:
+			yield(letterRange{0, 255, func(letter rune) uint16 { return at16(table, 5+int(letter)) & 0xFF }})
 		case 4:
 			segments := int(at16(table, 6) / 2)
 			if 16+8*segments > len(table) {
@@ -261,12 +263,19 @@ func ranges(table []byte) iter.Seq[letterRange] {
 		case 6:
 			first := rune(at16(table, 6))
 			yield(letterRange{first, first + rune(at16(table, 8)) - 1, func(letter rune) uint16 { return at16(table, 10+2*int(letter-first)) }})
-		case 12:
+		case 10:
+			first, count := rune(min(at32(table, 12), 0x110000)), min(at32(table, 16), 0x110000)
+			yield(letterRange{first, first + rune(count) - 1, func(letter rune) uint16 { return at16(table, 20+2*int(letter-first)) }})
+		case 12, 13:
 			for i := range min(int(at32(table, 12)), (len(table)-16)/12) {
 				group := table[16+12*i:]
 				first, last, glyph := rune(min(at32(group, 0), 0x110000)), rune(min(at32(group, 4), 0x10FFFF)), int(at32(group, 8))
 				if !yield(letterRange{first, last, func(letter rune) uint16 {
-					if number := glyph + int(letter-first); number <= math.MaxUint16 {
+					number := glyph
+					if format == 12 { // 13 has one glyph for all of a group
+						number += int(letter - first)
+					}
+					if number <= math.MaxUint16 {
 						return uint16(number)
 					}
 					return 0

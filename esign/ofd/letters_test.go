@@ -222,6 +222,21 @@ func groups(all ...[3]uint32) []byte {
 	return out
 }
 
+// alike makes it one of format 13, where a group has one glyph.
+func alike(subtable []byte) []byte {
+	subtable[1] = 13
+	return subtable
+}
+
+// octets is a subtable of format 0.
+func octets(glyphs map[byte]byte) []byte {
+	out := append(words(0, 262, 0), make([]byte, 256)...)
+	for letter, glyph := range glyphs {
+		out[6+int(letter)] = glyph
+	}
+	return out
+}
+
 // glyphOf is a group of one letter.
 func glyphOf(letter rune, glyph uint32) [3]uint32 {
 	return [3]uint32{uint32(letter), uint32(letter), glyph}
@@ -260,6 +275,19 @@ func TestMapsOfFonts(t *testing.T) {
 		"a glyph that is far behind":      {cmap(groups(glyphOf('1', 0x10007))), text("", ofd.Drawn{Letters: "a", Glyph: 7}), nil},
 		"more groups than there are":      {cmap(append(words(12, 0, 0, 0, 0, 0, 0xFFFF, 0xFFFF), groups(glyphOf('1', 7))[16:]...)), text("", ofd.Drawn{Letters: "a", Glyph: 7}), []ofd.Difference{{'a', '1'}}},
 		"no group":                        {cmap(groups()), text("1"), nil},
+		"octets":                          {cmap(octets(map[byte]byte{'1': 7, '3': 7, 'a': 8, 0xFF: 8})), text("1"), told},
+		"octets, the last":                {cmap(octets(map[byte]byte{'1': 200, 'a': 200})[:6+'1'+1]), text("", ofd.Drawn{Letters: "a", Glyph: 200}), []ofd.Difference{{'a', '1'}}},
+		"octets, cut before it":           {cmap(octets(map[byte]byte{'1': 200, 'a': 200})[:6+'1']), text("", ofd.Drawn{Letters: "a", Glyph: 200}), nil},
+		"octets have glyphs of one":       {cmap(octets(map[byte]byte{'0': 1, '1': 7})), text("", ofd.Drawn{Letters: "a", Glyph: 0x107}), nil},
+		"a row":                           {cmap(words(10, 0, 0, 0, 0, 0, 0, '1', 0, 3, 7, 8, 7)), text("1"), told},
+		"a row of ideographs":             {cmap(words(10, 0, 0, 0, 0, 0, 0, '一', 0, 2, 7, 7)), text("一"), []ofd.Difference{{'一', '丁'}}},
+		"a row that ends first":           {cmap(words(10, 0, 0, 0, 0, 0, 0, '1', 0, 2, 7, 8, 7)), text("1"), nil},
+		"a row with fewer glyphs":         {cmap(words(10, 0, 0, 0, 0, 0, 0, '1', 0xFFFF, 0xFFFF, 7)), text("", ofd.Drawn{Letters: "a", Glyph: 7}), []ofd.Difference{{'a', '1'}}},
+		"a row behind all letters":        {cmap(words(10, 0, 0, 0, 0, 0, 0xFFFF, 0xFFFF, 0, 2, 7, 7)), text("1", ofd.Drawn{Letters: "a", Glyph: 7}), nil},
+		"a row of no letters":             {cmap(words(10, 0, 0, 0, 0, 0, 0, '1', 0, 0, 7, 7)), text("1", ofd.Drawn{Letters: "a", Glyph: 7}), nil},
+		"one glyph for a group":           {cmap(alike(groups([3]uint32{'1', '2', 7}))), text("1"), []ofd.Difference{{'1', '2'}}},
+		"one glyph for each group":        {cmap(alike(groups([3]uint32{'1', '1', 7}, [3]uint32{'2', '2', 8}))), text("12"), nil},
+		"one glyph that is far behind":    {cmap(alike(groups([3]uint32{'1', '2', 0x10007}))), text("1", ofd.Drawn{Letters: "a", Glyph: 7}), nil},
 		"one half of a group":             {cmap(words(12, 0, 0)), text("1"), nil},
 		"more maps than there are":        {map[string][]byte{"cmap": words(0, 2, 3, 10, 0, 12, 6, 0, 0, '1', 2, 7, 7)}, text("1"), []ofd.Difference{{'1', '2'}}},
 		"ideographs that differ by a bit": {cmap(groups(glyphOf('一', 7), glyphOf('丠', 7))), text("一"), []ofd.Difference{{'一', '丠'}}},

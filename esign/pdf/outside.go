@@ -8,6 +8,7 @@ import (
 // Bounds of what Outside looks at.
 const (
 	maxAnnotations = 5_000
+	maxItems       = 20_000 // of the outline and fields of the form
 	maxActions     = 10_000
 	maxOutside     = 100
 	maxTarget      = 120 // octets of an address
@@ -16,11 +17,11 @@ const (
 // outsideActions are actions that lead out of the file, run a program or play (ISO 32000-1 12.6.4).
 var outsideActions = []Name{"GoToR", "GoToE", "Launch", "URI", "Sound", "Movie", "SubmitForm", "ImportData", "JavaScript", "Rendition", "GoTo3DView", "RichMediaExecute"}
 
-// Outside lists the actions of the catalog, its names, pages and annotations that lead out of the file, run a program or play, each with where it hangs
-// (D-18); addresses are as the file has them. Nothing of it is ever followed. The last entry is … where there is more, or may be, since something cannot be
-// read.
+// Outside lists the actions of the catalog, its names, pages, annotations, outline and form that lead out of the file, run a program or play, each with
+// where it hangs (D-18), and a form in XFA, which has scripts of its own and is drawn in the place of the pages (ISO 32000-1 12.7.8); addresses are as the
+// file has them. Nothing of it is ever followed. The last entry is … where there is more, or may be, since something cannot be read.
 func (f *File) Outside() []string {
-	o := &outside{view: f.latest, met: map[Ref]bool{}}
+	o := &outside{view: f.latest, met: map[Ref]bool{}, shown: map[Ref]bool{}, walked: map[Ref]bool{}}
 	catalog := o.dict(o.trailerValue("Root"))
 	o.action("catalog", catalog.Get("OpenAction"))
 	o.additional("catalog", catalog.Get("AA"))
@@ -36,12 +37,19 @@ func (f *File) Outside() []string {
 				o.more = true
 				break
 			}
-			annotation := o.dict(item)
-			o.action(where, annotation.Get("A"))
-			o.additional(where, annotation.Get("AA"))
+			if ref, ok := item.(Ref); ok {
+				o.shown[ref] = true
+			}
+			o.hangs(where, o.dict(item))
 		}
 		return nil
 	}))
+	o.item("outline", catalog.Get("Outlines"))
+	form := o.dict(catalog.Get("AcroForm"))
+	if o.value(form.Get("XFA")) != nil {
+		o.found = append(o.found, "XFA form")
+	}
+	o.each("form", form.Get("Fields"))
 	slices.Sort(o.found)
 	o.found = slices.Compact(o.found)
 	if len(o.found) > maxOutside {
@@ -57,8 +65,11 @@ type outside struct {
 	*view
 	found       []string
 	annotations int
+	items       int
 	actions     int          // looked at
 	met         map[Ref]bool // actions, so that one that comes after itself is looked at once
+	shown       map[Ref]bool // annotations of pages, which are fields as well
+	walked      map[Ref]bool // fields and items of the outline
 	more        bool
 }
 
@@ -105,6 +116,48 @@ func (o *outside) action(where string, object Object) {
 	}
 	for _, one := range list {
 		o.action(where, one)
+	}
+}
+
+// hangs notes the actions of an annotation, a field or an item of the outline.
+func (o *outside) hangs(where string, on *Dict) {
+	o.action(where, on.Get("A"))
+	o.additional(where, on.Get("AA"))
+}
+
+// item notes the actions of a field, or an item of the outline, and of all that stand below it and behind it (ISO 32000-1 12.3.3 and 12.7.3).
+func (o *outside) item(where string, object Object) {
+	for {
+		if o.items++; o.items > maxItems {
+			o.more = true
+			return
+		}
+		ref, _ := object.(Ref)
+		if o.walked[ref] {
+			return
+		}
+		o.walked[ref] = ref != Ref{}
+		node := o.dict(object)
+		if !o.shown[ref] {
+			o.hangs(where, node)
+		}
+		if first := node.Get("First"); first != nil {
+			o.item(where, first)
+		}
+		o.each(where, node.Get("Kids"))
+		if object = node.Get("Next"); object == nil {
+			return
+		}
+	}
+}
+
+func (o *outside) each(where string, object Object) {
+	list, _ := o.value(object).(Array)
+	for _, one := range list {
+		if o.items > maxItems {
+			break
+		}
+		o.item(where, one)
 	}
 }
 

@@ -26,6 +26,12 @@ func TestD18ActionsOfPDF(t *testing.T) {
 		chain = "<</S/GoTo/D[3 0 R/Fit]/Next " + chain + ">>"
 	}
 	circle := pdftest.Objects{9: "9 0 R", 10: "<</S/URI/URI(https://evil.invalid/)>>"}
+	outline := pdftest.Objects{ // two items, of which the first has one below it
+		9:  "<</Type/Outlines/First 10 0 R/Last 11 0 R/AA<</O<</S/Movie>>>>>>",
+		10: "<</Title(a)/Parent 9 0 R/Next 11 0 R/First 12 0 R/A<</S/Launch/F(cmd.exe)>>>>",
+		11: "<</Title(b)/Parent 9 0 R/Prev 10 0 R/A<</S/URI/URI(https://evil.invalid/)>>>>",
+		12: "<</Title(c)/Parent 10 0 R/A<</S/GoToR/F(b.pdf)>>>>",
+	}
 	long := strings.Repeat("x", 120)
 	for name, c := range map[string]struct {
 		objects pdftest.Objects
@@ -54,6 +60,17 @@ func TestD18ActionsOfPDF(t *testing.T) {
 		"behind what is broken":    {page("/AA<</O 9 0 R>>/Annots[9 0 R<</A 9 0 R>><</A 10 0 R>>]").With(circle), []string{"URI https://evil.invalid/ page 1", "…"}},
 		"before a broken page":     {catalog("/OpenAction 10 0 R").With(circle).With(pdftest.Objects{2: "<</Type/Pages/Kids[9 0 R]/Count 1>>"}), []string{"URI https://evil.invalid/ catalog", "…"}},
 		"of an annotation's event": {page("/Annots[<</Type/Annot/Subtype/Widget/Rect[0 0 1 1]/AA<</E<</S/Sound>>>>>>]"), []string{"Sound page 1"}},
+		"an outline":               {catalog("/Outlines 9 0 R").With(outline), []string{"GoToR outline", "Launch outline", "Movie outline", "URI https://evil.invalid/ outline"}},
+		"an outline of places":     {catalog("/Outlines 9 0 R").With(pdftest.Objects{9: "<</First 10 0 R>>", 10: "<</Dest[3 0 R/Fit]/A<</S/GoTo/D[3 0 R/Fit]>>>>"}), nil},
+		"an outline in a circle":   {catalog("/Outlines<</First 10 0 R>>").With(pdftest.Objects{10: "<</First 11 0 R>>", 11: "<</A<</S/Launch>>/First 11 0 R/Next 10 0 R>>"}), []string{"Launch outline"}},
+		"an outline that breaks":   {catalog("/Outlines<</First 9 0 R/Next 10 0 R>>").With(pdftest.Objects{9: "9 0 R", 10: "<</A<</S/Launch>>>>"}), []string{"Launch outline", "…"}},
+		"a field's event":          {catalog("/AcroForm<</Fields[9 0 R]>>").With(pdftest.Objects{9: "<</T(a)/FT/Tx/AA<</K<</S/JavaScript/JS(x)>>>>>>"}), []string{"JavaScript form"}},
+		"a field below one":        {catalog("/AcroForm<</Fields[null 9 0 R]>>").With(pdftest.Objects{9: "<</T(a)/Kids[7 10 0 R]>>", 10: "<</T(b)/A<</S/SubmitForm>>/Kids[9 0 R]>>"}), []string{"SubmitForm form"}},
+		"a field on a page":        {catalog("/AcroForm<</Fields[9 0 R]>>").With(page("/Annots[9 0 R]")).With(pdftest.Objects{9: "<</T(a)/A<</S/Launch>>/Kids[10 0 R]>>", 10: "<</A<</S/Movie>>>>"}), []string{"Launch page 1", "Movie form"}},
+		"an action that is shown":  {catalog("/AcroForm<</Fields[<</A 9 0 R>>]>>").With(page("/Annots[9 0 R]")).With(pdftest.Objects{9: "<</S/Launch>>"}), []string{"Launch form"}},
+		"fields without a number":  {catalog("/AcroForm<</Fields[<</A<</S/Launch>>>><</A<</S/Movie>>>>]>>"), []string{"Launch form", "Movie form"}},
+		"a form in XFA":            {catalog("/AcroForm<</XFA[(template)9 0 R]/Fields[]>>").With(pdftest.Objects{9: "<<>>"}), []string{"XFA form"}},
+		"no form in XFA":           {catalog("/AcroForm<</XFA 9 0 R/Fields 7>>/Outlines 7").With(pdftest.Objects{9: "null"}), nil},
 	} {
 		f, err := pdf.Open(pdftest.Table(pdftest.Plain().With(c.objects), "/Root 1 0 R"), pdf.Limits{})
 		if err != nil {
@@ -94,5 +111,15 @@ func TestD18ActionsOfPDF(t *testing.T) {
 		if got := opened(page("/AA<</O 9 0 R>>").With(wide)); !slices.Equal(got, want) {
 			t.Errorf("%d actions after one: %q", n, got)
 		}
+	}
+	for n, want := range map[int][]string{19_998: {"Launch form"}, 19_999: {"Launch form", "…"}} { // and one for the outline that there is not
+		fields := pdftest.Objects{9: "[" + strings.Repeat("null ", n) + "]"}
+		if got := opened(catalog("/AcroForm<</Fields[<</A<</S/Launch>>/Kids 9 0 R>>]>>").With(fields)); !slices.Equal(got, want) {
+			t.Errorf("%d fields below one: %q", n, got)
+		}
+	}
+	wide := pdftest.Objects{9: "[" + strings.Repeat("<</Kids 10 0 R>>", 10_000) + "]", 10: "[" + strings.Repeat("null ", 50_000) + "]"}
+	if got := opened(catalog("/AcroForm<</Fields 9 0 R>>").With(wide)); !slices.Equal(got, []string{"…"}) {
+		t.Errorf("fields of one long list: %q", got)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // Rules of the area, in the order of a report.
 func Rules() []check.Rule {
-	return []check.Rule{structure, objectStreams, contents, byteRange, changedAfter, docMDP, twoSignatures, value, seal, trust}
+	return []check.Rule{structure, objectStreams, contents, byteRange, changedAfter, docMDP, twoSignatures, value, seal, trust, actions}
 }
 
 // judgedAt is the moment of judgement of the area's vectors.
@@ -21,9 +21,14 @@ var judgedAt = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 
 // judge gives the file of a vector to the judge of the product, with the test root trusted unless the vector says not.
 func judge(v vectors.Vector) check.Outcome {
-	roots, err := check.Roots(v)
+	result, err := report(v)
 	if err != nil {
 		return check.Refuse("vector", err)
 	}
-	return check.Verdict(v, verify.Verify(v.Name+".pdf", v.Fields["file"], verify.Options{Roots: roots, At: judgedAt}))
+	return check.Verdict(v, result)
+}
+
+func report(v vectors.Vector) (verify.Result, error) {
+	roots, err := check.Roots(v)
+	return verify.Verify(v.Name+".pdf", v.Fields["file"], verify.Options{Roots: roots, At: judgedAt}), err
 }

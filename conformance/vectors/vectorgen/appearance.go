@@ -7,9 +7,13 @@ import (
 
 // mappedFont is a font program (ISO/IEC 14496-22) that has nothing but a map of two letters to glyphs, in format 4: enough for whoever compares letters.
 func mappedFont(first, second rune, firstGlyph, secondGlyph uint16) string {
+	return fontOf(4, 40, 0, 6, 4, 1, 2, uint16(first), uint16(second), 0xFFFF, 0, uint16(first), uint16(second), 0xFFFF, firstGlyph-uint16(first), secondGlyph-uint16(second), 1, 0, 0, 0)
+}
+
+// fontOf is a font program that has nothing but one map of Unicode.
+func fontOf(table ...uint16) string {
 	var cmap []byte
-	for _, v := range []uint16{0, 1, 3, 1, 0, 12, // one map, of Unicode
-		4, 40, 0, 6, 4, 1, 2, uint16(first), uint16(second), 0xFFFF, 0, uint16(first), uint16(second), 0xFFFF, firstGlyph - uint16(first), secondGlyph - uint16(second), 1, 0, 0, 0} {
+	for _, v := range append([]uint16{0, 1, 3, 1, 0, 12}, table...) {
 		cmap = binary.BigEndian.AppendUint16(cmap, v)
 	}
 	out := []byte("\x00\x01\x00\x00\x00\x01\x00\x10\x00\x00\x00\x00cmap\x00\x00\x00\x00\x00\x00\x00\x1c")
@@ -52,6 +56,16 @@ func (o *ofdWriter) appearance() {
 	row("own-glyph", "accept", "", "CGTransform gives a letter its own glyph", o.sealed(written(drawn("2"), true, nil), nil))
 	row("other-glyph", "accept", "text_glyph_differs", "CGTransform draws 9 where the text says 1", o.sealed(written(drawn("10"), true, nil), nil))
 	row("one-glyph", "accept", "text_glyph_differs", "the font has one glyph for 1 and 9", o.sealed(written(plain, true, func(d *draft) { d.put(font, mappedFont('1', '9', 2, 2)) }), nil))
+	var octets [131]uint16 // format 0: glyph 7 for 1 and 9, of which each is the second half of two
+	octets[1], octets[3+'1'/2], octets[3+'9'/2] = 262, 7, 7
+	for _, one := range []struct {
+		format string
+		table  []uint16
+	}{
+		{"0", octets[:]}, {"10", []uint16{10, 0, 0, 38, 0, 0, 0, '1', 0, 9, 7, 1, 2, 3, 4, 5, 6, 8, 7}}, {"13", []uint16{13, 0, 0, 28, 0, 0, 0, 1, 0, '1', 0, '9', 0, 7}},
+	} {
+		row("one-glyph-"+one.format, "accept", "text_glyph_differs", "the font has one glyph for 1 and 9, in a map of format "+one.format, o.sealed(written(plain, true, func(d *draft) { d.put(font, fontOf(one.table...)) }), nil))
+	}
 	row("no-program", "accept", "font_unbound", "the font is not embedded", o.sealed(written(plain, false, nil), nil))
 	row("no-font", "accept", "font_unbound", "the font is defined nowhere", o.sealed(written(plain, true, func(d *draft) { d.edit(resources, `ID="7"`, `ID="8"`) }), nil))
 	row("link", "accept", "external_reference", "a link of an object", o.sealed(written(action(`<ofd:URI URI="https://outside.example/"/>`), true, nil), nil))

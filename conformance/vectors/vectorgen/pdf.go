@@ -128,6 +128,7 @@ type pdfWriter struct {
 func writePDF(w *writer) {
 	p := &pdfWriter{w, newWorld()}
 	p.structure()
+	p.actions()
 	p.streams()
 	p.signatures()
 	p.twoSignatures()
@@ -174,6 +175,28 @@ func (p *pdfWriter) structure() {
 	} {
 		p.one("structure", one.name, specPDF, "7.5", "refuse", "pdf_structure", one.note, one.file)
 	}
+}
+
+// actions of the places that have some (D-18); none of them changes a verdict.
+func (p *pdfWriter) actions() {
+	const outside = "<</S/URI/URI(https://outside.example/)>>"
+	form := func(more string) string {
+		return "<</Type/Catalog/Pages 2 0 R/AcroForm<</SigFlags 3" + more + ">>>>"
+	}
+	for _, one := range []struct {
+		name, code, note string
+		signing          pdfSigning
+	}{
+		{"inside", "", "places of the file, when it is opened and in its outline", pdfSigning{catalog: "/OpenAction[3 0 R/Fit]/Outlines<</First 20 0 R>>", objects: pdfObjects{20: "<</Title(a)/A<</S/GoTo/D[3 0 R/Fit]>>>>"}}},
+		{"opened", "external_reference", "an action when the file is opened", pdfSigning{catalog: "/OpenAction " + outside}},
+		{"outline", "external_reference", "an action of an item of the outline", pdfSigning{catalog: "/Outlines<</First 20 0 R>>", objects: pdfObjects{20: "<</Title(a)/Next 21 0 R>>", 21: "<</Title(b)/A " + outside + ">>"}}},
+		{"field", "external_reference", "an action of a field that no page shows", pdfSigning{objects: pdfObjects{1: form("/Fields[11 0 R 20 0 R]"), 20: "<</FT/Tx/T(a)/AA<</K " + outside + ">>>>"}}},
+		{"xfa", "external_reference", "a form in XFA", pdfSigning{objects: pdfObjects{1: form("/XFA(x)/Fields[11 0 R]")}}},
+	} {
+		p.one("actions", one.name, specPDF, "12.6", "accept", one.code, one.note, p.world.pdfSigned(pdfFile(pdfPage(), ""), one.signing))
+	}
+	added := pdfUpdate(p.world.pdfSigned(pdfFile(pdfPage(), ""), pdfSigning{}), pdfObjects{1: "<</Type/Catalog/Pages 2 0 R/AcroForm<</SigFlags 3/Fields[11 0 R]>>/OpenAction " + outside + ">>"})
+	p.one("actions", "added", specPDF, "12.6", "refuse", "changed_after", "an action behind the signature", added)
 }
 
 // pdfPacked is the document of one page with its dictionaries in an object stream and a cross-reference stream, neither of

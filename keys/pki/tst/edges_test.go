@@ -219,6 +219,7 @@ func TestMakeAtItsEdges(t *testing.T) {
 		"1949":              {at(1949, 12, 31, 23, 59, 59), false},
 		"end of 2049":       {at(2049, 12, 31, 23, 59, 59), true},
 		"2050":              {at(2050, 1, 1, 0, 0, 0), true},
+		"10000":             {at(10000, 1, 1, 0, 0, 0), false},
 		"seconds alone":     {accuracy(1, 0, 0), true},
 		"milliseconds":      {accuracy(0, 1, 0), true},
 		"all of 999":        {accuracy(999, 999, 999), true},
@@ -232,6 +233,9 @@ func TestMakeAtItsEdges(t *testing.T) {
 		info := tst.Info{Policy: tsttest.Policy, Imprint: imprint, Serial: big.NewInt(7), GenTime: genTime, Nonce: big.NewInt(9)}
 		c.change(&info)
 		made, err := tst.Make(info, old.Cert, nil, old.Sign)
+		if name == "milliseconds" && !bytes.Contains(made, []byte{0x30, 3, 0x80, 1, 1}) {
+			t.Errorf("%s: seconds that are none, in %x", name, made)
+		}
 		if !c.good {
 			if !errors.Is(err, tst.ErrTemplate) {
 				t.Errorf("%s: %v", name, err)
@@ -286,4 +290,17 @@ func explicitHeader(t *testing.T, token []byte) int {
 		t.Fatal(err)
 	}
 	return len(content) - len(value.Content)
+}
+
+// TestMadeTokenOfAnotherImprint: what is made is compared with what was asked for, which whoever signs may have changed meanwhile.
+func TestMadeTokenOfAnotherImprint(t *testing.T) {
+	s := newStamper(t, "SM2")
+	info := s.info(t)
+	_, err := tst.Make(info, s.certificate, nil, func(message []byte) ([]byte, error) {
+		info.Imprint.Digest[0] ^= 1
+		return s.sign(message)
+	})
+	if !errors.Is(err, tst.ErrImprint) {
+		t.Errorf("got %v", err)
+	}
 }

@@ -144,17 +144,11 @@ func namesCertificate(name []byte, certificate *pki.Certificate) bool {
 	if bytes.Equal(name, der.EncodeExplicit(4, certificate.Subject.Raw)) {
 		return true
 	}
-	alternative, ok := certificate.Extension("2.5.29.17")
-	if !ok {
-		return false
-	}
+	alternative, _ := certificate.Extension("2.5.29.17") // what is absent or cannot be read has no names
 	reader := &der.Reader{}
-	value, err := reader.Parse(alternative.Value)
-	if err != nil {
-		return false
-	}
-	names, err := reader.Sequence(value)
-	return err == nil && slices.ContainsFunc(names, func(have der.Value) bool { return bytes.Equal(have.Raw, name) })
+	value, _ := reader.Parse(alternative.Value)
+	names, _ := reader.Sequence(value)
+	return slices.ContainsFunc(names, func(have der.Value) bool { return bytes.Equal(have.Raw, name) })
 }
 
 // checkValue verifies messageDigest over TSTInfo and the signature over the attributes exactly as received under tag 0x31.

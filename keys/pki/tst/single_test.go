@@ -7,8 +7,10 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509/pkix"
+	"errors"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/emmansun/gmsm/smx509"
@@ -233,6 +235,13 @@ func TestAlgorithmFitsKeyAndDigest(t *testing.T) {
 			t.Errorf("%s: %v", oid, codes)
 		}
 	}
+	unpaired, err := tst.Parse(tsttest.Token(t, party, stamped, genTime, tsttest.Parts{SignatureAlgorithm: tsttest.Algorithm(t, pki.OIDRSAEncryption)})) // no algorithm is RSA with SM3
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := unpaired.Judge(a.trusting()).Findings; len(found) != 1 || !errors.Is(found[0], pki.ErrAlgorithm) || !strings.Contains(found[0].Error(), pki.OIDRSAEncryption+" with "+pki.OIDSM3) {
+		t.Errorf("RSA with SM3: %v", found)
+	}
 	plain := tsttest.Token(t, a.tsa, stamped, genTime, tsttest.Parts{Digest: tsttest.Algorithm(t, pki.OIDSM3Plain)})
 	if codes, _ := judged(plain, stamped, a.trusting()); len(codes) > 0 {
 		t.Errorf("digest 1.2.156.10197.1.401.1: %v", codes)
@@ -321,5 +330,23 @@ func TestMembersOfTheSigner(t *testing.T) {
 		if tst.NotKnown(err) != open {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+// TestOctetsBehindAValue are told as such, of requests, tokens and answers.
+func TestOctetsBehindAValue(t *testing.T) {
+	token := tsttest.Token(t, newAuthority(t).tsa, stamped, genTime, tsttest.Parts{})
+	if _, err := tst.Parse(append(token, 0)); !errors.Is(err, tst.ErrFormat) || !errors.Is(err, der.ErrSyntax) {
+		t.Errorf("a token: %v", err)
+	}
+	asked, err := request(t).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tst.ParseRequest(append(asked, 0)); !errors.Is(err, tst.ErrRequest) || !errors.Is(err, der.ErrSyntax) {
+		t.Errorf("a request: %v", err)
+	}
+	if _, err := tst.ParseResponse(append(tst.EncodeGranted(token), 0)); !errors.Is(err, tst.ErrResponse) || !errors.Is(err, der.ErrSyntax) {
+		t.Errorf("an answer: %v", err)
 	}
 }

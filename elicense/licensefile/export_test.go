@@ -1,0 +1,7 @@
+package licensefile
+
+// For tests.
+var (
+	TypesFor   = Options.typesFor
+	FixedTexts = fixedTexts
+)
