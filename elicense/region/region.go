@@ -14,7 +14,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -109,9 +108,8 @@ type Package struct {
 
 func (b body) read() (*Package, error) {
 	base, found := strings.CutSuffix(b.URI, Path)
-	address, err := url.Parse(b.URI)
 	switch {
-	case err != nil || !found || address.Host == "" || address.Scheme != "https" && address.Scheme != "http" || len(b.URI) > maxText:
+	case !found || !isBase(base) || len(b.URI) > maxText:
 		return nil, fmt.Errorf("%w: address", ErrFormat)
 	case b.Publisher == "" || len(b.Publisher) > maxText || !utf8.ValidString(b.Publisher):
 		return nil, fmt.Errorf("%w: publisher", ErrFormat)
@@ -123,6 +121,7 @@ func (b body) read() (*Package, error) {
 	utc := func(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
 	p := &Package{Content: Content{URI: b.URI, Number: b.Number, Issued: utc(b.Issued), NextUpdate: utc(b.NextUpdate), Publisher: b.Publisher, Root: b.Root,
 		Others: b.Others, CRLs: b.CRLs, Lists: b.Lists, SealLists: b.SealLists}}
+	var err error
 	if p.RootCertificate, err = pki.ParseCertificate(b.Root); err != nil {
 		return nil, fmt.Errorf("%w: root: %w", ErrFormat, err)
 	}
@@ -161,6 +160,14 @@ func (b body) read() (*Package, error) {
 		p.SealStatus = append(p.SealStatus, list)
 	}
 	return p, nil
+}
+
+// isBase tells whether a text is the address of a platform: a scheme, a host, and perhaps a port and a path. net/url would make the verifier for
+// browsers larger.
+func isBase(text string) bool {
+	scheme, rest, _ := strings.Cut(text, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return (scheme == "https" || scheme == "http") && host != "" && !strings.HasPrefix(host, ":") && !strings.ContainsFunc(rest, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("?#\\@", r) })
 }
 
 // Is tells whether octets claim to be a package.

@@ -67,6 +67,11 @@ func TestPackages(t *testing.T) {
 	}
 	for name, change := range map[string]func(c *region.Content){
 		"address":                 func(c *region.Content) { c.URI = base + "/trust/list" },
+		"address without a host":  func(c *region.Content) { c.URI = "https://" + region.Path },
+		"address of a port":       func(c *region.Content) { c.URI = "https://:443" + region.Path },
+		"address with a question": func(c *region.Content) { c.URI = "https://b.example/?a" + region.Path },
+		"address with a user":     func(c *region.Content) { c.URI = "https://a@b.example" + region.Path },
+		"address with a blank":    func(c *region.Content) { c.URI = "https://b.example/ x" + region.Path },
 		"address of another sort": func(c *region.Content) { c.URI = "file://x" + region.Path },
 		"no number":               func(c *region.Content) { c.Number = 0 },
 		"no publisher":            func(c *region.Content) { c.Publisher = "" },
