@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"github.com/yinxin-gov/yinxin/elicense"
-	"github.com/yinxin-gov/yinxin/elicense/region"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/problem"
 )
@@ -55,6 +54,6 @@ func Public(mux *http.ServeMux, service *elicense.Service) {
 		}
 		serve(w, r, elicense.TypeObject(r.PathValue("code"), version))
 	})
-	mux.HandleFunc("GET "+region.Path, func(w http.ResponseWriter, r *http.Request) { serve(w, r, elicense.NameRegion) })
+	mux.HandleFunc("GET /trust/region", func(w http.ResponseWriter, r *http.Request) { serve(w, r, elicense.NameRegion) })
 	mux.HandleFunc("GET /trust/keys", func(w http.ResponseWriter, r *http.Request) { serve(w, r, elicense.NameKeys) })
 }
