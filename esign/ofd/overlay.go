@@ -49,7 +49,10 @@ func (o *Overlay) Files(p *Package) ([]File, error) {
 	}
 	c := &encoding{next: highest}
 	named, files := resources(c, o.Fonts, o.Images, overlayFolder)
-	files = append(files, File{Path: "/Doc_0/" + overlayFolder + ".xml", Content: named})
+	if named != nil {
+		files = append(files, File{Path: "/Doc_0/" + overlayFolder + ".xml", Content: named})
+		edit.before("</ofd:CommonData>", "<ofd:DocumentRes>"+overlayFolder+".xml</ofd:DocumentRes>")
+	}
 	notes, err := o.notes(document, c)
 	if err != nil {
 		return nil, err
@@ -61,7 +64,6 @@ func (o *Overlay) Files(p *Package) ([]File, error) {
 		fmt.Fprintf(&pages, `<ofd:Page ID="%d" BaseLoc="%s"/>`, c.id(), path)
 		files = append(files, File{Path: "/Doc_0/" + path, Content: page.encode(c)})
 	}
-	edit.before("</ofd:CommonData>", "<ofd:DocumentRes>"+overlayFolder+".xml</ofd:DocumentRes>")
 	edit.before("</ofd:Pages>", pages.String())
 	edit.after("</ofd:Pages>", "<ofd:Annotations>"+overlayFolder+"/Annotations.xml</ofd:Annotations>")
 	edit.instead(fmt.Sprintf("<ofd:MaxUnitID>%d</ofd:MaxUnitID>", highest), fmt.Sprintf("<ofd:MaxUnitID>%d</ofd:MaxUnitID>", c.next))

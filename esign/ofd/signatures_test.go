@@ -98,6 +98,10 @@ func TestListsOfSignatures(t *testing.T) {
 		!said(p.Signatures[0].Fault, ofd.CodePath, "the description of the signature is not in the package") || p.Signatures[0].Path != "/none.xml" || p.Signatures[1].Fault != nil {
 		t.Errorf("%+v", p.Signatures)
 	}
+	broken := files(map[string]string{"OFD.xml": swap(t, minimalRoot, "</ofd:DocRoot>", "</ofd:DocRoot><ofd:Signatures>s.xml</ofd:Signatures>"), "s.xml": `<Signatures><Signature ID="1" Type="Stamp" BaseLoc="d.xml"/></Signatures>`, "d.xml": "<x"})
+	if s := open(t, broken).Signatures[0]; s.Fault == nil || s.Fault.Path != "/d.xml" { // the first thing that is wrong is told
+		t.Errorf("an unknown type of what cannot be read: %+v", s.Fault)
+	}
 	for kind, known := range map[string]bool{"Seal": true, "seal": true, "Sign": true, "'Seal": false, "": false, "Seal ": false, "Stamp": false} {
 		s := open(t, list(`<Signatures><Signature ID="1" Type="`+kind+`" BaseLoc="d.xml"/></Signatures>`)).Signatures[0]
 		if known != (s.Fault == nil) || !known && !said(s.Fault, ofd.CodeXML, "unknown type") || s.ValuePath == "" {

@@ -1,6 +1,8 @@
 package verify_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"testing"
@@ -196,6 +198,43 @@ func TestD16WhichFontCounts(t *testing.T) {
 	}
 }
 
+// TestD16WhatCannotBeRead: where a bound was met it is said that letters were not compared, and nothing is told of the fonts that come after it.
+func TestD16WhatCannotBeRead(t *testing.T) {
+	whole := ofdtest.FontProgram(12, map[rune]uint16{'甲': 4, '乙': 5})
+	for _, letter := range []rune("甲乙") { // each group has all letters there are, so that two of them are more than are looked at
+		group := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(letter)), uint32(letter))
+		whole = bytes.Replace(whole, group, binary.BigEndian.AppendUint32(make([]byte, 4), 0x10FFFF), 1)
+	}
+	other := ofdtest.FontProgram(4, map[rune]uint16{'乙': 4})
+	const second = `<ofd:Font ID="2" FontName="Second"><ofd:FontFile>second.ttf</ofd:FontFile></ofd:Font>`
+	swap := `<ofd:CGTransform CodePosition="0" CodeCount="1" GlyphCount="1"><ofd:Glyphs>4</ofd:Glyphs></ofd:CGTransform>`
+	text := `<ofd:TextObject ID="802" Boundary="20 60 60 10" Font="2" Size="5">` + swap + `<ofd:TextCode X="0" Y="5">甲</ofd:TextCode></ofd:TextObject><ofd:TextObject `
+	fonts := func(first []byte) []byte {
+		return sealedFiles(t, chainedFiles(ofdtest.Replace(publicRes, "</ofd:Fonts>", second+"</ofd:Fonts>"), ofdtest.Replace(ofdtest.PageXML, "<ofd:TextObject ", text), func(path string, content []byte) []byte {
+			if path == ofdtest.FontFile {
+				return first
+			}
+			return content
+		}), ofd.File{Path: strings.Replace(ofdtest.FontFile, "font_0", "second", 1), Content: other})
+	}
+	r := judge(t, fonts(ofdtest.FontProgram(4, map[rune]uint16{'甲': 4})), trusting(), valid)
+	if told, _ := detail(r, "text_glyph_differs"); !strings.HasSuffix(told, ": 2 Second 甲→乙") || hasAny(r, "text_unread") {
+		t.Errorf("both are read: %q %v", told, codes(r))
+	}
+	if r := judge(t, fonts(whole), trusting(), valid); !hasAny(r, "text_unread") || hasAny(r, "text_glyph_differs") {
+		t.Errorf("the first is not read to its end: %v", codes(r))
+	}
+	long := strings.Repeat("甲", 65)
+	ligature := chainedFiles(ofdtest.Replace(ofdtest.PageXML, "名称 甲", long), ofdtest.Replace(ofdtest.PageXML, "<ofd:TextCode", `<ofd:CGTransform CodePosition="0" CodeCount="65" GlyphCount="1"><ofd:Glyphs>4</ofd:Glyphs></ofd:CGTransform><ofd:TextCode`))
+	if r := judge(t, sealedFiles(t, ligature), trusting(), valid); !hasAny(r, "text_unread") {
+		t.Errorf("one glyph for 65 letters: %v", codes(r))
+	}
+	unbound := chainedFiles(ofdtest.Replace(publicRes, "</ofd:Fonts>", `<ofd:Font ID="2" FontName="Second"/></ofd:Fonts>`), ofdtest.Replace(ofdtest.PageXML, "<ofd:TextObject ", strings.Replace(text, swap, "", 1)), ofdtest.Replace(publicRes, "<ofd:FontFile>font_0.ttf</ofd:FontFile>", ""), ofdtest.Drop(ofdtest.FontFile))
+	if told, _ := detail(judge(t, sealedFiles(t, unbound), trusting(), valid), "font_unbound"); !strings.HasSuffix(told, ": 1 Sample 2 Second") {
+		t.Errorf("two fonts that are not in it: %q", told)
+	}
+}
+
 // TestD17WhatASwitchReveals: a selector that is sealed cannot be switched, whether it hides an object, a layer or what stands beside the page.
 func TestD17WhatASwitchReveals(t *testing.T) {
 	sealed := sealedFiles(t, ofdtest.Replace(ofdtest.PageXML, "<ofd:TextObject ", `<ofd:TextObject ID="801" Visible="false" Boundary="20 60 60 10" Font="1" Size="5"><ofd:TextCode X="0" Y="5">乙</ofd:TextCode></ofd:TextObject><ofd:TextObject `))
@@ -254,7 +293,7 @@ func TestD24AlgorithmsOfTheDescription(t *testing.T) {
 		text string
 		want want
 	}{
-		"SM2 with SM3 by its name": {"SM2WithSM3", valid}, "SM2": {"1.2.156.10197.1.301.1", valid}, "none": {"", valid},
+		"SM2 with SM3 by its name": {"SM2WithSM3", valid}, "SM2": {"1.2.156.10197.1.301.1", valid}, "none": {"", valid}, "SM2 by a vendor's name": {"SGD_SM2_1", valid}, "SM3 alone": {"sm3", valid},
 		"MD5 with RSA": {"1.2.840.113549.1.1.4", invalid("V22", "SIG_ALG")}, "SHA-1 with RSA": {"sha1WithRSAEncryption", invalid("V22", "SIG_ALG")}, "RSA with SHA-256": {"1.2.840.113549.1.1.11", invalid("V22", "SIG_ALG")},
 		"nothing known": {"1.2.3.4", invalid("V22", "SIG_ALG")}, "a word": {"none", invalid("V22", "SIG_ALG")},
 	} {

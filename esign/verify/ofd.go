@@ -75,14 +75,14 @@ func (j *judgement) appearance() {
 				unbound = append(unbound, text)
 			}
 			continue
-		case unread || !use.Compared():
+		case !use.Compared():
 			continue
 		case use.Path != last:
 			last = use.Path
 			program, _ = j.pkg.Read(use.Path) // what cannot be read is judged as a file of the package
 		}
 		differences, ok := letters.Differences(use, program)
-		unread = !ok
+		unread = !ok // and so for all that come after it
 		for _, d := range differences {
 			differs = append(differs, fmt.Sprintf("%s %c→%c", name(use), d.Letter, d.Shown))
 		}

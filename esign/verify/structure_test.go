@@ -446,6 +446,16 @@ func TestSignaturesWithoutASeal(t *testing.T) {
 		}
 		judge(t, message(t, signedMessage(t, w.Signer, q.Signatures[0].Raw, true, nil), describe), trusting(), indeterminate("V26", "time_missing"))
 	})
+	t.Run("the algorithm that the description names", func(t *testing.T) {
+		for method, want := range map[string]want{"1.2.840.113549.1.1.11": valid, "1.2.840.10045.4.3.2": valid, "SM3WithSM2": valid, "1.2.840.113549.1.1.5": invalid("V22", "SIG_ALG"), "1.2.3.4": invalid("V22", "SIG_ALG")} {
+			describe := replaced("<ofd:SignatureMethod>1.2.156.10197.1.501<", "<ofd:SignatureMethod>"+method+"<")
+			q, err := ofd.Open(message(t, []byte("x"), describe), ofd.DefaultLimits())
+			if err != nil {
+				t.Fatal(err)
+			}
+			judge(t, message(t, signedMessage(t, w.Signer, q.Signatures[0].Raw, true, nil), describe), trusting(), want)
+		}
+	})
 	t.Run("bare files", func(t *testing.T) {
 		for name, c := range map[string]struct {
 			data   []byte
