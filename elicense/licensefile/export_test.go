@@ -4,4 +4,7 @@ package licensefile
 var (
 	TypesFor   = Options.typesFor
 	FixedTexts = fixedTexts
+	Wrap       = wrap
+	Step       = step
+	Same       = same
 )
