@@ -364,18 +364,18 @@ func (s *Service) readTable(content []byte, kind BatchKind, t *catalog.Type, for
 		err = batchfile.ErrFormat
 	}
 	if err != nil {
-		return batchfile.Table{}, tableFault(err, format)
+		return batchfile.Table{}, tableFault(err, format, batchfile.MaxRows)
 	}
 	return table, nil
 }
 
-// tableFault says what is wrong with a file of rows.
-func tableFault(err error, format batchfile.Format) error {
+// tableFault says what is wrong with a file, of so many rows at most.
+func tableFault(err error, format batchfile.Format, most int) error {
 	switch {
 	case errors.Is(err, batchfile.ErrTooLarge) && format == batchfile.Archive:
 		return fault.Wrap(err, fault.TooLarge, "limit", fmt.Sprintf("%d MiB / %d OFD", batchfile.MaxOctets>>20, batchfile.MaxArchived))
 	case errors.Is(err, batchfile.ErrTooLarge):
-		return fault.Wrap(err, fault.TooLarge, "limit", fmt.Sprintf("%d MiB / %d", batchfile.MaxOctets>>20, batchfile.MaxRows))
+		return fault.Wrap(err, fault.TooLarge, "limit", fmt.Sprintf("%d MiB / %d", batchfile.MaxOctets>>20, most))
 	case errors.Is(err, batchfile.ErrEncoding):
 		return fault.Wrap(err, fault.BatchEncoding).WithField("file", fault.BatchEncoding)
 	}

@@ -39,9 +39,9 @@ var listedColumns = [3][2]string{{"license_id", "证照标识"}, {"check", "后�
 
 // ReadList reads a list of licences; a file without the columns is refused.
 func ReadList(content []byte, format batchfile.Format, encoding batchfile.Encoding) ([]Listed, error) {
-	table, err := batchfile.Read(content, format, encoding)
+	table, err := batchfile.ReadUpTo(batchfile.MaxListed, content, format, encoding)
 	if err != nil {
-		return nil, tableFault(err, format)
+		return nil, tableFault(err, format, batchfile.MaxListed)
 	}
 	var places [len(listedColumns)]int
 	for k, names := range listedColumns {

@@ -20,7 +20,8 @@ import (
 // Bounds of a file (security rule R11). What does not fit goes into several.
 const (
 	MaxOctets  = 20 << 20
-	MaxRows    = 20_000
+	MaxRows    = 20_000  // of a batch
+	MaxListed  = 100_000 // of a list of licences to check, whose rows are short
 	MaxColumns = 100
 	MaxCell    = 16 << 10 // octets
 	MaxLine    = 64 << 10
@@ -75,8 +76,13 @@ type Table struct {
 
 var mark = []byte("\xef\xbb\xbf")
 
-// Read reads a file.
+// Read reads a file of at most MaxRows.
 func Read(content []byte, format Format, encoding Encoding) (Table, error) {
+	return ReadUpTo(MaxRows, content, format, encoding)
+}
+
+// ReadUpTo is Read for so many rows.
+func ReadUpTo(most int, content []byte, format Format, encoding Encoding) (Table, error) {
 	if len(content) > MaxOctets {
 		return Table{}, ErrTooLarge
 	}
@@ -87,9 +93,9 @@ func Read(content []byte, format Format, encoding Encoding) (Table, error) {
 	var t Table
 	switch format {
 	case CSV:
-		t, err = readCSV(text)
+		t, err = readCSV(text, most)
 	case JSONLines:
-		t, err = readLines(text)
+		t, err = readLines(text, most)
 	default:
 		err = ErrFormat
 	}
@@ -122,7 +128,7 @@ func decode(content []byte, encoding Encoding) ([]byte, error) {
 	return content, nil
 }
 
-func readCSV(text []byte) (Table, error) {
+func readCSV(text []byte, most int) (Table, error) {
 	if !bytes.ContainsRune(text, '\n') { // line ends of old spreadsheets
 		text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
 	}
@@ -154,7 +160,7 @@ func readCSV(text []byte) (Table, error) {
 			return Table{}, ErrSyntax
 		}
 		line, _ := in.FieldPos(0)
-		if err := t.addRow(line, cells); err != nil {
+		if err := t.addRow(line, cells, most); err != nil {
 			return Table{}, err
 		}
 	}
@@ -172,8 +178,8 @@ func (t *Table) addColumn(name string) error {
 	return nil
 }
 
-// addRow adds a row; one without content, as spreadsheets leave them at the end, is none.
-func (t *Table) addRow(line int, cells []string) error {
+// addRow adds a row, of so many at most; one without content, as spreadsheets leave them at the end, is none.
+func (t *Table) addRow(line int, cells []string, most int) error {
 	r, size, empty := Row{Line: line}, 0, true
 	for i, cell := range cells {
 		size += len(cell)
@@ -184,7 +190,7 @@ func (t *Table) addRow(line int, cells []string) error {
 	if empty && len(cells) <= len(t.Columns) {
 		return nil
 	}
-	if len(t.Rows) == MaxRows {
+	if len(t.Rows) == most {
 		return ErrTooLarge
 	}
 	if r.Broken = r.Broken || size > MaxLine || len(cells) != len(t.Columns); !r.Broken {
@@ -195,7 +201,7 @@ func (t *Table) addRow(line int, cells []string) error {
 }
 
 // readLines reads objects whose members are texts or lists of texts. Columns are the names of members in the order of their coming.
-func readLines(text []byte) (Table, error) {
+func readLines(text []byte, most int) (Table, error) {
 	var t Table
 	var objects []map[string]string // nil for a broken one
 	var lines []int
@@ -205,7 +211,7 @@ func readLines(text []byte) (Table, error) {
 		if raw = bytes.TrimSpace(raw); len(raw) == 0 {
 			continue
 		}
-		if len(objects) == MaxRows {
+		if len(objects) == most {
 			return Table{}, ErrTooLarge
 		}
 		names, values := object(raw)
@@ -230,7 +236,7 @@ func readLines(text []byte) (Table, error) {
 			t.Rows = append(t.Rows, Row{Line: lines[i], Broken: true})
 			continue
 		}
-		if err := t.addRow(lines[i], cells); err != nil {
+		if err := t.addRow(lines[i], cells, most); err != nil {
 			return Table{}, err
 		}
 	}

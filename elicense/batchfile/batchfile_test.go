@@ -172,3 +172,23 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestFilesOfSoManyRows(t *testing.T) {
+	for _, format := range []batchfile.Format{batchfile.CSV, batchfile.JSONLines} {
+		file := func(rows int) []byte {
+			if format == batchfile.CSV {
+				return []byte("a\n" + strings.Repeat("x\n", rows))
+			}
+			return []byte(strings.Repeat("{\"a\":\"x\"}\n", rows))
+		}
+		if table, err := batchfile.ReadUpTo(batchfile.MaxListed, file(batchfile.MaxListed), format, batchfile.Auto); err != nil || len(table.Rows) != batchfile.MaxListed {
+			t.Errorf("%s: %d rows, %v", format, len(table.Rows), err)
+		}
+		if _, err := batchfile.ReadUpTo(batchfile.MaxListed, file(batchfile.MaxListed+1), format, batchfile.Auto); !errors.Is(err, batchfile.ErrTooLarge) {
+			t.Errorf("%s: one more: %v", format, err)
+		}
+		if _, err := batchfile.ReadUpTo(2, file(3), format, batchfile.Auto); !errors.Is(err, batchfile.ErrTooLarge) {
+			t.Errorf("%s: three of two: %v", format, err)
+		}
+	}
+}

@@ -43,7 +43,7 @@ func registerLists(to huma.API, a *api) {
 		"with the count of its rows broke off, and what is missing is asked for again. A right row is on the holder's ledger. Wrong ones are counted: five a day for a number and five thousand in all."
 	op.Tags = []string{"verification"}
 	op.MaxBodyBytes, op.BodyReadTimeout, op.SkipValidateBody = batchfile.MaxOctets, batchTime, true
-	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: fmt.Sprintf("At most %d MiB and %d rows; CSV in UTF-8 or GB 18030", batchfile.MaxOctets>>20, batchfile.MaxRows)}}
+	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: fmt.Sprintf("At most %d MiB and %d rows; CSV in UTF-8 or GB 18030", batchfile.MaxOctets>>20, batchfile.MaxListed)}}
 	answer := &huma.MediaType{Schema: huma.SchemaFromType(to.OpenAPI().Components.Schemas, schemaTypeOf[LicenseListAnswer]())}
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{mediaCSV: text, mediaJSONLines: text}}
 	op.Responses = map[string]*huma.Response{"200": {Description: "A line for each row, with the members of a LicenseListAnswer, and one with the count of rows", Content: map[string]*huma.MediaType{mediaCSV: {Schema: &huma.Schema{Type: huma.TypeString}}, mediaJSONLines: answer}}}

@@ -72,7 +72,7 @@ func (o *Overlay) Files(p *Package) ([]File, error) {
 	}
 	all := []File{{Path: rootFile, Content: rootXML(o.Info)}, {Path: document.Root, Content: []byte(edit.text)}}
 	for _, name := range p.Names() {
-		if name == rootFile || name == document.Root || strings.HasPrefix(name, "/Doc_0/Attachs/") || p.RoleOf(name) != Visible {
+		if name == document.Root || strings.HasPrefix(name, "/Doc_0/Attachs/") || p.RoleOf(name) != Visible {
 			continue
 		}
 		content, err := p.Read(name)
