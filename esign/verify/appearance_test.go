@@ -201,7 +201,7 @@ func TestD16WhichFontCounts(t *testing.T) {
 // TestD16WhatCannotBeRead: where a bound was met it is said that letters were not compared, and nothing is told of the fonts that come after it.
 func TestD16WhatCannotBeRead(t *testing.T) {
 	whole := ofdtest.FontProgram(12, map[rune]uint16{'甲': 4, '乙': 5})
-	for _, letter := range []rune("甲乙") { // each group has all letters there are, so that two of them are more than are looked at
+	for _, letter := range "甲乙" { // each group has all letters there are, so that two of them are more than are looked at
 		group := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(letter)), uint32(letter))
 		whole = bytes.Replace(whole, group, binary.BigEndian.AppendUint32(make([]byte, 4), 0x10FFFF), 1)
 	}
