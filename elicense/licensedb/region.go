@@ -91,18 +91,5 @@ func (s *Store) RemoveRegion(ctx context.Context, uri string, now time.Time, rec
 
 // AuthoritiesIn implements elicense.Regions: the third to eighth digits of a code are its division (GB 32100-2015).
 func (s *Store) AuthoritiesIn(ctx context.Context, division string) ([]string, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT code FROM lic_authority WHERE code LIKE $1 ORDER BY code", "__"+division+"%")
-	if err != nil {
-		return nil, fmt.Errorf("licensedb: find authorities of a division: %w", err)
-	}
-	defer rows.Close()
-	var codes []string
-	for rows.Next() {
-		var code string
-		if err := rows.Scan(&code); err != nil {
-			return nil, fmt.Errorf("licensedb: find authorities of a division: %w", err)
-		}
-		codes = append(codes, code)
-	}
-	return codes, rows.Err()
+	return s.texts(ctx, "SELECT code FROM lic_authority WHERE code LIKE $1 ORDER BY code", "__"+division+"%")
 }

@@ -92,18 +92,23 @@ func (s *Store) FindUse(ctx context.Context, holderRef, id string) (elicense.Use
 
 // UseReceivers implements elicense.Uses.
 func (s *Store) UseReceivers(ctx context.Context, holderRef string, limit int) ([]string, error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT DISTINCT receiver FROM lic_use WHERE holder_ref = $1 ORDER BY receiver LIMIT $2", holderRef, limit)
+	return s.texts(ctx, "SELECT DISTINCT receiver FROM lic_use WHERE holder_ref = $1 ORDER BY receiver LIMIT $2", holderRef, limit)
+}
+
+// texts reads one column of texts.
+func (s *Store) texts(ctx context.Context, query string, arguments ...any) ([]string, error) {
+	rows, err := s.db.Read().QueryContext(ctx, query, arguments...)
 	if err != nil {
-		return nil, fmt.Errorf("licensedb: list receivers: %w", err)
+		return nil, fmt.Errorf("licensedb: list texts: %w", err)
 	}
 	defer rows.Close()
 	var list []string
 	for rows.Next() {
-		var receiver string
-		if err := rows.Scan(&receiver); err != nil {
-			return nil, fmt.Errorf("licensedb: list receivers: %w", err)
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, fmt.Errorf("licensedb: list texts: %w", err)
 		}
-		list = append(list, receiver)
+		list = append(list, text)
 	}
 	return list, rows.Err()
 }

@@ -110,12 +110,7 @@ func (p *Pages) importDownload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", ofdType)
-	h.Set("Content-Disposition", attachment(name))
-	h.Set("Cache-Control", "private, no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(content) // a caller that went away is no fault of ours
+	sendOFD(w, name, content)
 	return nil
 }
 

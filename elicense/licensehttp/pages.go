@@ -193,13 +193,18 @@ func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	sendOFD(w, name, content)
+	return nil
+}
+
+// sendOFD sends a document to who may have it.
+func sendOFD(w http.ResponseWriter, name string, content []byte) {
 	h := w.Header()
 	h.Set("Content-Type", ofdType)
 	h.Set("Content-Disposition", attachment(name))
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write(content) // a caller that went away is no fault of ours
-	return nil
 }
 
 func (p *Pages) verifyForm(w http.ResponseWriter, r *http.Request) error {

@@ -521,8 +521,14 @@ func (a *App) Serve(ctx context.Context) error {
 	group.Go(func() { a.worker.Run(running) })
 	group.Go(func() { a.background(running) })
 	group.Go(func() { a.reconcileLoop(running) })
-	group.Go(func() { a.batchLoop(running) })
-	group.Go(func() { a.witnessLoop(running) })
+	licenses := a.sealing.licenses
+	group.Go(func() {
+		a.beside(running, time.Second, "license batches", func(ctx context.Context) error { _, err := licenses.RunBatches(ctx); return err })
+	})
+	group.Go(func() { a.beside(running, 2*time.Second, "cosignatures", licenses.CollectCosignatures) })
+	group.Go(func() {
+		a.beside(running, 10*time.Second, "regions", func(ctx context.Context) error { return licenses.RefreshRegions(ctx, false) })
+	})
 	err = serveAll(ctx, servers...)
 	stop()
 	group.Wait()

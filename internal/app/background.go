@@ -63,9 +63,9 @@ func (a *App) openOutbox() {
 	a.worker = outbox.New(outbox.Config{Queue: outboxdb.New(a.db), Handlers: handlers, Now: a.opts.Now, Log: a.opts.Log})
 }
 
-// batchLoop issues the rows of batches of licences until ctx ends; beside the other duties, because a turn at a batch takes long.
-func (a *App) batchLoop(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
+// beside runs a duty again and again until ctx ends, beside the others, because it takes long or waits for somebody outside.
+func (a *App) beside(ctx context.Context, pause time.Duration, name string, duty func(context.Context) error) {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
 		select {
@@ -73,8 +73,8 @@ func (a *App) batchLoop(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if _, err := a.sealing.licenses.RunBatches(ctx); err != nil && ctx.Err() == nil {
-			a.opts.Log.WarnContext(ctx, "regular duty failed", "duty", "license batches", "error", err)
+		if err := duty(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.WarnContext(ctx, "regular duty failed", "duty", name, "error", err)
 		}
 	}
 }

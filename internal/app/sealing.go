@@ -200,7 +200,6 @@ func (s *sealing) tick(ctx context.Context) {
 		"seal uses":    func(ctx context.Context) error { _, err := s.seals.ExpireUses(ctx); return err },
 		"successions":  s.seals.EndSucceeded,
 		"stamps":       func(ctx context.Context) error { _, err := s.seals.Recover(ctx); return err },
-		"regions":      func(ctx context.Context) error { return s.licenses.RefreshRegions(ctx, false) },
 		"licence log":  s.licenses.KeepLog,
 		"licences":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
 	} {

@@ -72,22 +72,3 @@ func (a *App) askWitness(ctx context.Context, address string, request []byte) (a
 	}
 	return nil, false, fmt.Errorf("it answers %d", reply.Status)
 }
-
-// witnessLoop collects the signatures of witnesses until ctx ends; beside the other duties, because a witness may take long to answer.
-func (a *App) witnessLoop(ctx context.Context) {
-	if len(a.cfg.Log.Witnesses) == 0 {
-		return
-	}
-	tick := time.NewTicker(2 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if err := a.sealing.licenses.CollectCosignatures(ctx); err != nil && ctx.Err() == nil {
-			a.opts.Log.WarnContext(ctx, "checkpoints of the transparency log were not countersigned", "error", err)
-		}
-	}
-}
