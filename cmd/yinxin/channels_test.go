@@ -170,7 +170,7 @@ type trustFile struct {
 func startTrusting(t *testing.T, roots [][]byte) trusting {
 	t.Helper()
 	data := t.TempDir()
-	r := report(t, must(t, exitDone, "quickstart", "--data", data, "--listen", "127.0.0.1:0", "--exit", "--json"))
+	r := report(t, must(t, exitDone, "quickstart", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)), "--exit", "--json"))
 	config, err := os.ReadFile(r.Config)
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -104,17 +105,33 @@ func config(t *testing.T, database string) (file, folder string) {
 		t.Fatal(err)
 	}
 	file = filepath.Join(folder, "yinxin.yaml")
+	public, management := freePort(t), freePort(t)
 	content := fmt.Sprintf("issuer: http://localhost:%d\nlisten: {public: \"127.0.0.1:%d\", management: \"127.0.0.1:%d\"}\ndatabase: {url: %q}\nblob: {dir: %q}\nkeys: {provider: file, passphrase_file: %q}\nsandbox: true\n",
-		freePorts[0], freePorts[0], freePorts[1], database, filepath.Join(folder, "documents"), secret)
-	freePorts[0], freePorts[1] = freePorts[0]+2, freePorts[1]+2
+		public, public, management, database, filepath.Join(folder, "documents"), secret)
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file, folder
 }
 
-// freePorts are used where a configuration must name its ports.
-var freePorts = [2]int{23170, 23171}
+// nextPort lies below the ports that the system gives to anybody who asks for a free one.
+var nextPort = 23170
+
+// freePort is for configurations that must name their port, and for services that stop and come back at the same one.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for ; nextPort < 32000; nextPort++ {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", nextPort))
+		if err != nil {
+			continue
+		}
+		listener.Close()
+		nextPort++
+		return nextPort - 1
+	}
+	t.Fatal("no port is free")
+	return 0
+}
 
 func report(t *testing.T, out string) quickstart.Report {
 	t.Helper()
@@ -189,7 +206,7 @@ func TestQuickstartOnPostgreSQLWithFurtherClients(t *testing.T) {
 
 func TestQuickstartServesOnOverHTTPS(t *testing.T) {
 	data := t.TempDir()
-	out, stop := begin(t, "quickstart", "--data", data, "--listen", "127.0.0.1:0", "--https", "--json")
+	out, stop := begin(t, "quickstart", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)), "--https", "--json")
 	until(t, "the report", func() bool { return strings.HasSuffix(out.String(), "}\n") })
 	r := report(t, out.String())
 	checkJob(t, r)

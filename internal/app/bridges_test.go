@@ -68,7 +68,7 @@ func TestPartnersAreSeenByOtherNodes(t *testing.T) {
 	if err := other.Apply(context.Background(), app.Manifest{CASServices: bad[:1]}); err != nil {
 		t.Fatal(err)
 	}
-	for range 100 {
+	for range 1000 {
 		if a := p.Get("/cas/login?service="+service, ""); a.Status == 303 {
 			return
 		}

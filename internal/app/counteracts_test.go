@@ -48,7 +48,7 @@ func TestResetEndsEveryWayIn(t *testing.T) {
 			t.Errorf("the old password works: %s", b.Page.URL)
 		}
 		told := ""
-		for range 100 {
+		for range 1000 {
 			if told = p.Get("/sandbox/inbox?to="+knownMobile, "").Text; strings.Contains(told, "登录方式已在窗口重置") {
 				break
 			}

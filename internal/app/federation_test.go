@@ -438,7 +438,7 @@ func TestO53InboundLogoutTokens(t *testing.T) {
 	}
 	wantOut := func(b *walk.Browser) {
 		t.Helper()
-		for range 100 {
+		for range 1000 {
 			if !stillIn(b) {
 				return
 			}

@@ -46,7 +46,7 @@ func TestSystemAdministratorsImportAccounts(t *testing.T) {
 			t.Fatalf("%d %s", started.Status, started.Text)
 		}
 		var job apptest.Answer
-		for range 200 {
+		for range 1000 {
 			if job = p.Get("/api/v1/account-imports/"+id, auditor); job.String("state") == "finished" {
 				break
 			}

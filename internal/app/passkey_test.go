@@ -107,7 +107,7 @@ func staffByPasskey(t *testing.T, p *apptest.Platform, citizen *browser.Tab) {
 	if _, err := chromedp.Run(tab.Context, chromedp.Evaluate[bool](`document.querySelector("#session-extend").click(), true`)); err != nil {
 		t.Fatal(err)
 	}
-	for range 200 {
+	for range 1000 {
 		if strings.Contains(p.Log.String(), "POST /staff/extend") {
 			break
 		}

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/app/apptest"
@@ -25,12 +24,9 @@ func imported(t *testing.T, p *apptest.Platform, number, address string) *walk.B
 	system := adminToken(t, p, idp.RoleSystemAdmin)
 	started := call(t, p, http.MethodPost, "/api/v1/account-imports", system, map[string]any{"reason": "旧门户下线", "source": "old", "format": "csv",
 		"content": "external_id,mobile,email,password_hash\nu" + number + "," + number + "," + address + ",md5$salt$a71dbbbf5271f1d7303eaa90c3ea791c\n"})
-	for range 200 {
-		if p.Get("/api/v1/account-imports/"+started.String("id"), system).String("state") == "finished" {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	eventually(t, "the end of the import", func() bool {
+		return p.Get("/api/v1/account-imports/"+started.String("id"), system).String("state") == "finished"
+	})
 	b := walk.New(nil)
 	if page := submit(t, b, p.URL+"/login", map[string]string{"login-identifier": number, "login-password": "Password-1"}); page.URL.Path != "/me" {
 		t.Fatalf("%d %s %s", page.Status, page.URL, started.Text)
@@ -93,19 +89,11 @@ func TestReceiptsOfMessages(t *testing.T) {
 		if a := post(t, p, b, "/me/data/export"); a.Status != http.StatusSeeOther {
 			t.Fatalf("%d %s", a.Status, a.Text)
 		}
-		for range 300 {
+		eventually(t, "an SMS of "+template, func() bool {
 			mutex.Lock()
-			n, last := len(taken), ""
-			if n > before {
-				last = taken[n-1]
-			}
-			mutex.Unlock()
-			if last == template {
-				return
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
-		t.Fatalf("no SMS of %s went out: %v", template, taken)
+			defer mutex.Unlock()
+			return len(taken) > before && taken[len(taken)-1] == template
+		})
 	}
 	b := imported(t, p, "13900000801", "person@example.gov.cn")
 	asks(b, channel.TemplateExport)
@@ -139,17 +127,17 @@ func TestReceiptsOfMessages(t *testing.T) {
 		t.Errorf("the mail says %q", text)
 	}
 	auditor := adminToken(t, p, idp.RoleAuditAdmin)
-	figures := items(t, p.Get("/api/v1/message-figures", auditor))
-	found := map[string]map[string]any{}
-	for _, f := range figures {
-		found[f["provider"].(string)] = f
-	}
-	if f := found["carrier"]; f == nil || f["failed"] != 1.0 || f["refused"] != 1.0 || f["delivered"] != 0.0 || f["day"] != channel.Day(p.Now()) {
-		t.Errorf("%v", figures)
-	}
-	if f := found["simulated"]; f == nil || f["delivered"] != f["sent"] {
-		t.Errorf("%v", figures)
-	}
+	var figures []map[string]any
+	eventually(t, "the figures of both providers", func() bool { // a mail is in the inbox before its receipt is kept
+		figures = items(t, p.Get("/api/v1/message-figures", auditor))
+		found := map[string]map[string]any{}
+		for _, f := range figures {
+			found[f["provider"].(string)] = f
+		}
+		carrier, simulated := found["carrier"], found["simulated"]
+		return carrier != nil && carrier["failed"] == 1.0 && carrier["refused"] == 1.0 && carrier["delivered"] == 0.0 && carrier["day"] == channel.Day(p.Now()) &&
+			simulated != nil && simulated["delivered"] == simulated["sent"]
+	})
 	if a := p.Get("/api/v1/message-figures?after=x", auditor); a.Status != http.StatusBadRequest {
 		t.Errorf("another cursor: %d", a.Status)
 	}

@@ -239,7 +239,7 @@ func TestRefreshTokensOfFAPIClientsDoNotRotate(t *testing.T) {
 // noticed waits for a message to a person in the simulated inbox.
 func noticed(t *testing.T, p *apptest.Platform, to, part string) {
 	t.Helper()
-	for range 100 {
+	for range 1000 {
 		if a := p.Get("/sandbox/inbox?to="+to, ""); strings.Contains(a.Text, part) {
 			return
 		}

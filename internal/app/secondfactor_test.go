@@ -52,7 +52,7 @@ func TestStepUpToTheSecondFactor(t *testing.T) {
 		p.Code(b, c, nil)
 		key := addTOTP(t, p, b)
 		told := ""
-		for range 100 {
+		for range 1000 {
 			if told = p.Get("/sandbox/inbox?to="+mobile, "").Text; strings.Contains(told, "TOTP") {
 				break
 			}

@@ -274,7 +274,7 @@ func TestVocabularyIsSeenByOtherNodes(t *testing.T) {
 	if strings.Contains(before.Text, "venue.gate") {
 		t.Fatal("it was there before")
 	}
-	for range 100 {
+	for range 1000 {
 		if a := p.Get("/.well-known/openid-configuration", ""); strings.Contains(a.Text, `"venue.gate"`) && strings.Contains(a.Text, `"adult"`) {
 			return
 		}
