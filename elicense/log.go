@@ -362,19 +362,22 @@ func (s *Service) signLog(ctx context.Context, tree LogTree) error {
 	return err
 }
 
-// logSpecs are the keys of a tree: SM2, and for readers in other countries P-256.
+// logSpecs are the keys of a tree: SM2, and for readers and witnesses in other countries P-256 and Ed25519, which C2SP tlog-witness asks for.
 func logSpecs(tree LogTree) []keys.Spec {
 	specs := []keys.Spec{{Usage: keys.UsageCheckpoint, Algorithm: keys.SM2}}
 	if tree == LogRoots {
-		specs = append(specs, keys.Spec{Usage: keys.UsageCheckpoint, Algorithm: keys.P256})
+		specs = append(specs, keys.Spec{Usage: keys.UsageCheckpoint, Algorithm: keys.P256}, keys.Spec{Usage: keys.UsageCheckpoint, Algorithm: keys.Ed25519})
 	}
 	return specs
 }
 
 func (s *Service) logKey(info keys.Info, tree LogTree) (translog.Key, error) {
 	kind := translog.SM2Key
-	if info.Spec.Algorithm == keys.P256 {
+	switch info.Spec.Algorithm {
+	case keys.P256:
 		kind = translog.P256Key
+	case keys.Ed25519:
+		kind = translog.Ed25519Key
 	}
 	return translog.NewKey(s.LogOrigin(tree), kind, info.Public)
 }

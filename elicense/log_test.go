@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
 	"github.com/yinxin-gov/yinxin/elicense/translog"
@@ -151,6 +153,36 @@ func TestTheLifeOfALicenceIsInTheLog(t *testing.T) {
 	}
 	if seen := strings.Join(eventTypes(twin.Records()), " "); !strings.Contains(seen, "license.log_templates") || !strings.Contains(seen, "license.log_checkpoint") {
 		t.Error(seen)
+	}
+}
+
+// TestTheTreeOfRootsIsReadAbroad: whoever knows no SM2 opens the checkpoint of roots by its Ed25519 line with the library of Go's own log, and the
+// SM3 tree has no such line.
+func TestTheTreeOfRootsIsReadAbroad(t *testing.T) {
+	w, _ := newWorld(t)
+	keepLog(t, w)
+	keepLog(t, w) // the checkpoint of the first is a leaf of the second
+	for tree, want := range map[elicense.LogTree]int{elicense.LogMain: 0, elicense.LogRoots: 1} {
+		list, err := w.Service.LogKeys(context.Background(), tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var known []note.Verifier
+		for _, key := range list {
+			if verifier, err := note.NewVerifier(key.String()); err == nil {
+				known = append(known, verifier)
+			}
+		}
+		if len(known) != want {
+			t.Fatalf("%s: %d keys are read abroad, want %d", tree, len(known), want)
+		}
+		checkpoint, err := w.Service.LogCheckpoint(context.Background(), tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if opened, err := note.Open(checkpoint.Note, note.VerifierList(known...)); (err == nil) != (want == 1) || want == 1 && len(opened.UnverifiedSigs) != 2 {
+			t.Errorf("%s: %v", tree, err)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"crypto/cipher"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -31,7 +32,7 @@ var ErrRandomness = errors.New("keys: source of randomness repeats itself")
 // compares each nonce with the one before (S-08). memo remembers what messages of SM2 keys begin with, and may be nil.
 func NewSigner(id string, algorithm Algorithm, key crypto.Signer, random io.Reader, memo *pki.Memo) (Signer, error) {
 	switch algorithm {
-	case SM2, P256, RSA2048, RSAPSS:
+	case SM2, P256, Ed25519, RSA2048, RSAPSS:
 		return &signer{id: id, algorithm: algorithm, key: key, random: random, memo: memo}, nil
 	}
 	return nil, ErrUsage
@@ -63,13 +64,19 @@ func (s *signer) Sign(_ io.Reader, input []byte, opts crypto.SignerOpts) ([]byte
 			return nil, fmt.Errorf("%w: an SM2 key signs messages, not digests", ErrUsage)
 		}
 	}
+	if s.algorithm == Ed25519 && (opts == nil || opts.HashFunc() != 0) {
+		return nil, fmt.Errorf("%w: an Ed25519 key signs messages, not digests", ErrUsage)
+	}
 	return s.sign(input, opts)
 }
 
 // SignMessage signs and verifies the result.
 func (s *signer) SignMessage(_ context.Context, message []byte) ([]byte, error) {
-	if s.algorithm == SM2 {
+	switch s.algorithm {
+	case SM2:
 		return s.sign(message, sm2.DefaultSM2SignerOpts)
+	case Ed25519:
+		return s.sign(message, crypto.Hash(0))
 	}
 	var padding crypto.SignerOpts = crypto.SHA256
 	if s.algorithm == RSAPSS {
@@ -80,7 +87,7 @@ func (s *signer) SignMessage(_ context.Context, message []byte) ([]byte, error) 
 }
 
 // sign lets a signature out only when it verifies with the public half and its nonce is new (K-07, S-08). input is the
-// message for SM2, the digest for the others.
+// message for SM2 and Ed25519, the digest for the others.
 func (s *signer) sign(input []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if s.algorithm == SM2 {
 		return s.signSM2(input)
@@ -132,6 +139,10 @@ func (s *signer) verify(input, signature []byte, opts crypto.SignerOpts) error {
 		if s.algorithm == P256 && ecdsa.VerifyASN1(public, input, signature) {
 			return nil
 		}
+	case ed25519.PublicKey:
+		if s.algorithm == Ed25519 && ed25519.Verify(public, input, signature) {
+			return nil
+		}
 	case *rsa.PublicKey:
 		padding, isPSS := opts.(*rsa.PSSOptions)
 		if opts == nil || s.algorithm != RSA2048 && s.algorithm != RSAPSS || s.algorithm == RSAPSS && !isPSS {
@@ -152,9 +163,9 @@ func (s *signer) verify(input, signature []byte, opts crypto.SignerOpts) error {
 }
 
 // checkNonce compares what shows the nonce with that of the signature before: r in ECDSA; in SM2, where r is e + x1 mod n, x1 (GB/T 32918.2-2016
-// 6.1), so that a source that stands still shows whatever is signed. digest is e, and empty but for SM2.
+// 6.1), so that a source that stands still shows whatever is signed. digest is e, and empty but for SM2. RSA has no nonce, and that of Ed25519 follows from the message.
 func (s *signer) checkNonce(signature, digest []byte) error {
-	if s.algorithm == RSA2048 || s.algorithm == RSAPSS || len(signature) < 4 || int(signature[3]) > len(signature)-4 {
+	if s.algorithm != SM2 && s.algorithm != P256 || len(signature) < 4 || int(signature[3]) > len(signature)-4 {
 		return nil
 	}
 	nonce := bytes.Clone(signature[4 : 4+int(signature[3])])

@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/asn1"
 	"errors"
 	"io"
@@ -38,6 +40,8 @@ func pair(t *testing.T, algorithm keys.Algorithm) (one, two crypto.Signer) {
 			key, err = sm2.GenerateKey(rand.Reader)
 		case keys.P256:
 			key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		case keys.Ed25519:
+			_, key, err = ed25519.GenerateKey(rand.Reader)
 		default:
 			key, err = rsa.GenerateKey(rand.Reader, 2048)
 		}
@@ -71,7 +75,7 @@ func (l liar) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]b
 // TestK07WrongSignaturesDoNotLeave: a provider that answers another key's or a damaged signature is found out before the
 // signature is handed out, on both ways of signing.
 func TestK07WrongSignaturesDoNotLeave(t *testing.T) {
-	for _, algorithm := range []keys.Algorithm{keys.SM2, keys.P256, keys.RSA2048} {
+	for _, algorithm := range []keys.Algorithm{keys.SM2, keys.P256, keys.Ed25519, keys.RSA2048} {
 		one, two := pair(t, algorithm)
 		sum := sha256.Sum256([]byte("message"))
 		for name, key := range map[string]crypto.Signer{
@@ -90,8 +94,11 @@ func TestK07WrongSignaturesDoNotLeave(t *testing.T) {
 				t.Errorf("%s, %s signature, SignMessage: %x %v", algorithm, name, signature, err)
 			}
 			input, opts := sum[:], crypto.SignerOpts(crypto.SHA256)
-			if algorithm == keys.SM2 {
+			switch algorithm {
+			case keys.SM2:
 				input, opts = []byte("message"), sm2.DefaultSM2SignerOpts
+			case keys.Ed25519:
+				input, opts = []byte("message"), crypto.Hash(0)
 			}
 			if signature, err := signer.Sign(rand.Reader, input, opts); !errors.Is(err, keys.ErrSelfCheck) || signature != nil {
 				t.Errorf("%s, %s signature, Sign: %x %v", algorithm, name, signature, err)
@@ -111,7 +118,7 @@ func (o other) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]
 
 func TestRightSignaturesLeaveOnBothWays(t *testing.T) {
 	sum := sha256.Sum256([]byte("message"))
-	for _, algorithm := range []keys.Algorithm{keys.SM2, keys.P256, keys.RSA2048} {
+	for _, algorithm := range []keys.Algorithm{keys.SM2, keys.P256, keys.Ed25519, keys.RSA2048} {
 		key, _ := pair(t, algorithm)
 		signer, err := keys.NewSigner("key_1", algorithm, key, rand.Reader, nil)
 		if err != nil {
@@ -122,6 +129,8 @@ func TestRightSignaturesLeaveOnBothWays(t *testing.T) {
 		switch algorithm {
 		case keys.SM2:
 			options, input = []crypto.SignerOpts{sm2.DefaultSM2SignerOpts}, []byte("message")
+		case keys.Ed25519:
+			options, input = []crypto.SignerOpts{crypto.Hash(0)}, []byte("message")
 		case keys.RSA2048:
 			options = append(options, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256})
 		}
@@ -152,14 +161,29 @@ func TestSM2KeySignsNoBareDigest(t *testing.T) {
 	}
 }
 
+func TestEd25519KeySignsNoDigest(t *testing.T) {
+	key, _ := pair(t, keys.Ed25519)
+	signer, err := keys.NewSigner("key_1", keys.Ed25519, key, rand.Reader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha512.Sum512(nil)
+	for _, opts := range []crypto.SignerOpts{nil, crypto.SHA256, crypto.SHA512} { // SHA-512 would be Ed25519ph
+		if signature, err := signer.Sign(rand.Reader, sum[:], opts); !errors.Is(err, keys.ErrUsage) || signature != nil {
+			t.Errorf("%v: %x %v", opts, signature, err)
+		}
+	}
+}
+
 func TestKeyOfAnotherAlgorithmIsRefused(t *testing.T) {
 	curve, _ := pair(t, keys.P256)
 	long, _ := pair(t, keys.RSA2048)
 	chinese, _ := pair(t, keys.SM2)
+	edwards, _ := pair(t, keys.Ed25519)
 	for name, one := range map[string]struct {
 		algorithm keys.Algorithm
 		key       crypto.Signer
-	}{"RSA as P-256": {keys.P256, long}, "P-256 as RSA": {keys.RSA2048, curve}, "P-256 as SM2": {keys.SM2, curve}, "SM2 as P-256": {keys.P256, chinese}} {
+	}{"RSA as P-256": {keys.P256, long}, "P-256 as RSA": {keys.RSA2048, curve}, "P-256 as SM2": {keys.SM2, curve}, "SM2 as P-256": {keys.P256, chinese}, "Ed25519 as P-256": {keys.P256, edwards}, "P-256 as Ed25519": {keys.Ed25519, curve}, "Ed25519 as SM2": {keys.SM2, edwards}} {
 		signer, err := keys.NewSigner("key_1", one.algorithm, one.key, rand.Reader, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -168,7 +192,7 @@ func TestKeyOfAnotherAlgorithmIsRefused(t *testing.T) {
 			t.Errorf("%s: %x %v", name, signature, err)
 		}
 	}
-	for _, algorithm := range []keys.Algorithm{keys.SM4, keys.HMACSM3, "", "Ed25519"} {
+	for _, algorithm := range []keys.Algorithm{keys.SM4, keys.HMACSM3, "", "Ed448"} {
 		if _, err := keys.NewSigner("key_1", algorithm, curve, rand.Reader, nil); !errors.Is(err, keys.ErrUsage) {
 			t.Errorf("%q signs: %v", algorithm, err)
 		}

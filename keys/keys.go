@@ -42,6 +42,7 @@ type Algorithm string
 const (
 	SM2     Algorithm = "SM2"
 	P256    Algorithm = "P-256"
+	Ed25519 Algorithm = "Ed25519" // RFC 8032, for checkpoints that witnesses of other countries read
 	RSA2048 Algorithm = "RSA-2048"
 	RSAPSS  Algorithm = "RSA-2048-PSS"
 	SM4     Algorithm = "SM4"      // 128-bit, GCM
@@ -73,19 +74,19 @@ type Info struct {
 	State     State
 	CreatedAt time.Time
 	StateAt   time.Time        // when it came into its state
-	Public    crypto.PublicKey // *ecdsa.PublicKey (SM2 on the SM2 curve) or *rsa.PublicKey; nil for secret keys
+	Public    crypto.PublicKey // *ecdsa.PublicKey (SM2 on the SM2 curve), *rsa.PublicKey or ed25519.PublicKey; nil for secret keys
 }
 
 // Signer signs with one key for one purpose.
 //
 // As a crypto.Signer it serves certificate libraries: for an SM2 key Sign takes the message when opts ask for SM2 with
-// a user ID (as gmsm's smx509 does), and refuses a bare digest.
+// a user ID (as gmsm's smx509 does), and refuses a bare digest; for an Ed25519 key it takes the message with crypto.Hash(0).
 type Signer interface {
 	crypto.Signer
 	KeyID() string
 	Algorithm() Algorithm
 	// SignMessage signs the message and verifies the result before it returns: ASN.1 DER {r,s} for SM2 and P-256,
-	// PKCS #1 v1.5 for RSA-2048, PSS with SHA-256 and a salt of its length for RSA-2048-PSS.
+	// PKCS #1 v1.5 for RSA-2048, PSS with SHA-256 and a salt of its length for RSA-2048-PSS, 64 octets for Ed25519.
 	SignMessage(ctx context.Context, message []byte) ([]byte, error)
 }
 

@@ -31,6 +31,7 @@ const (
 	SM2Key         KeyType = "\xffyinxin/sm2-sm3/v1"             // SM2-with-SM3 (GB/T 32918.2) over the text, r‖s
 	SM2Cosigner    KeyType = "\xffyinxin/sm2-sm3-cosignature/v1" // the same over the text that tlog-cosignature signs, after the time
 	P256Key        KeyType = "\x02"                              // ECDSA over SHA-256 of the text, ASN.1
+	Ed25519Key     KeyType = "\x01"                              // Ed25519 (RFC 8032) over the text
 	Ed25519Witness KeyType = "\x04"                              // tlog-cosignature
 )
 
@@ -60,7 +61,7 @@ func NewKey(name string, keyType KeyType, public any) (Key, error) {
 			k.id = binary.BigEndian.Uint32(sum[:])
 			return k, nil
 		}
-	case keyType == Ed25519Witness:
+	case keyType == Ed25519Key || keyType == Ed25519Witness:
 		point, ok := public.(ed25519.PublicKey)
 		if !ok || len(point) != ed25519.PublicKeySize {
 			return Key{}, fmt.Errorf("%w: not an Ed25519 key", ErrKey)
@@ -105,7 +106,7 @@ func ParseKey(text string) (Key, error) {
 	if !ok || err != nil || len(text) > 1024 {
 		return Key{}, fmt.Errorf("%w: %.60q", ErrKey, text)
 	}
-	for _, keyType := range []KeyType{SM2Key, SM2Cosigner, P256Key, Ed25519Witness} {
+	for _, keyType := range []KeyType{SM2Key, SM2Cosigner, P256Key, Ed25519Key, Ed25519Witness} {
 		encoded, is := strings.CutPrefix(string(octets), string(keyType))
 		if !is {
 			continue
@@ -114,7 +115,7 @@ func ParseKey(text string) (Key, error) {
 		switch keyType {
 		case P256Key:
 			public, err = parseP256(encoded)
-		case Ed25519Witness:
+		case Ed25519Key, Ed25519Witness:
 			public = ed25519.PublicKey(encoded)
 		default:
 			public, err = pki.ParseSM2Key([]byte(encoded))
@@ -195,7 +196,7 @@ func cosigned(seconds uint64, text []byte) []byte {
 	return append([]byte("cosignature/v1\ntime "+strconv.FormatUint(seconds, 10)+"\n"), text...)
 }
 
-// SignFunc signs a message and returns ASN.1 DER {r,s}: the SignMessage of a key handle.
+// SignFunc signs a message and returns ASN.1 DER {r,s}, or the 64 octets of Ed25519: the SignMessage of a key handle.
 type SignFunc func(message []byte) ([]byte, error)
 
 // Signer signs notes with a key. It implements note.Signer. At is the moment of a cosignature and must be set for keys that cosign.

@@ -158,7 +158,7 @@ func TestKeysOfNotes(t *testing.T) {
 	for _, c := range []struct {
 		keyType KeyType
 		public  any
-	}{{SM2Key, &sm.PublicKey}, {SM2Cosigner, &sm.PublicKey}, {P256Key, &p256.PublicKey}, {Ed25519Witness, edPublic}} {
+	}{{SM2Key, &sm.PublicKey}, {SM2Cosigner, &sm.PublicKey}, {P256Key, &p256.PublicKey}, {Ed25519Key, edPublic}, {Ed25519Witness, edPublic}} {
 		k, err := NewKey("log.example/log", c.keyType, c.public)
 		if err != nil {
 			t.Fatal(err)
@@ -181,7 +181,7 @@ func TestKeysOfNotes(t *testing.T) {
 	}
 	whole := all[0].String()
 	for name, text := range map[string]string{"empty": "", "name alone": "a", "no material": "a+00000000+", "other id": strings.Replace(whole, "+", "+0", 1), "not base64": whole + "!", "unknown type": "a+00000000+" + base64.StdEncoding.EncodeToString([]byte{9, 9}),
-		"no point": "a+00000000+" + base64.StdEncoding.EncodeToString([]byte(SM2Key)), "short Ed25519": "a+00000000+BA==", "no SPKI": "a+00000000+Ag==", "no point of P-256": "a+00000000+" + base64.StdEncoding.EncodeToString([]byte(string(P256Key)+p256Head+strings.Repeat("\x04", 65))), "long": strings.Repeat("a", 2000), "another name": "x" + whole} {
+		"no point": "a+00000000+" + base64.StdEncoding.EncodeToString([]byte(SM2Key)), "short Ed25519": "a+00000000+BA==", "short Ed25519 of a log": "a+00000000+AQ==", "no SPKI": "a+00000000+Ag==", "no point of P-256": "a+00000000+" + base64.StdEncoding.EncodeToString([]byte(string(P256Key)+p256Head+strings.Repeat("\x04", 65))), "long": strings.Repeat("a", 2000), "another name": "x" + whole} {
 		if k, err := ParseKey(text); !errors.Is(err, ErrKey) {
 			t.Errorf("%s: %v %v", name, k, err)
 		}
@@ -194,7 +194,7 @@ func TestKeysOfNotes(t *testing.T) {
 	for name, c := range map[string]struct {
 		keyType KeyType
 		public  any
-	}{"P-256 as SM2": {SM2Key, &p256.PublicKey}, "SM2 as P-256": {P256Key, &sm.PublicKey}, "P-384 as P-256": {P256Key, &p384.PublicKey}, "nothing": {SM2Key, nil}, "no type": {"", &sm.PublicKey}, "Ed25519 as SM2": {SM2Key, edPublic}} {
+	}{"P-256 as SM2": {SM2Key, &p256.PublicKey}, "SM2 as P-256": {P256Key, &sm.PublicKey}, "P-384 as P-256": {P256Key, &p384.PublicKey}, "nothing": {SM2Key, nil}, "no type": {"", &sm.PublicKey}, "Ed25519 as SM2": {SM2Key, edPublic}, "P-256 as Ed25519": {Ed25519Key, &p256.PublicKey}, "short": {Ed25519Key, edPublic[:31]}} {
 		if _, err := NewKey("a", c.keyType, c.public); !errors.Is(err, ErrKey) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -344,7 +344,7 @@ func TestWhatIsNotSigned(t *testing.T) {
 }
 
 // TestNotesForOthers: the P-256 line is the one that github.com/transparency-dev/witness knows, ECDSA over SHA-256 of the text under an id that is
-// the hash of the key alone.
+// the hash of the key alone; the Ed25519 line is the one that golang.org/x/mod and the public witnesses know.
 func TestNotesForOthers(t *testing.T) {
 	private, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	k, err := NewKey("log.example/log/roots", P256Key, &private.PublicKey)
@@ -360,6 +360,28 @@ func TestNotesForOthers(t *testing.T) {
 	}
 	if _, err := (Policy{Log: []Key{k}}).Open(signedNote); err != nil {
 		t.Error(err)
+	}
+	public, secret, _ := ed25519.GenerateKey(rand.Reader)
+	own, err := NewKey("log.example/log/roots", Ed25519Key, public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := note.NewVerifier(own.String())
+	if err != nil || theirs.KeyHash() != own.KeyHash() {
+		t.Fatalf("%s: %v", own, err)
+	}
+	signedNote, err = SignCheckpoint(Checkpoint{"log.example/log/roots", 1, make([]byte, 32)}, Signer{Key: own, Signer: func(m []byte) ([]byte, error) { return ed25519.Sign(secret, m), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := note.Open(signedNote, note.VerifierList(theirs)); err != nil {
+		t.Error(err)
+	}
+	if opened, err := (Policy{Log: []Key{own}}).Open(signedNote); err != nil || opened.Size != 1 {
+		t.Errorf("%v %v", opened, err)
+	}
+	if own.Verify([]byte("another text"), ed25519.Sign(secret, []byte("text"))) {
+		t.Error("a signature of another text verifies")
 	}
 }
 

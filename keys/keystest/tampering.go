@@ -42,7 +42,7 @@ func RunTampering(t *testing.T, records *Records, open func(t testing.TB) keys.P
 		return err
 	}
 	for n, spec := range []keys.Spec{
-		{Usage: keys.UsageToken, Algorithm: keys.SM2}, {Usage: keys.UsageToken, Algorithm: keys.P256}, {Usage: keys.UsageFieldCipher, Algorithm: keys.SM4}, {Usage: keys.UsageLookup, Algorithm: keys.HMACSM3},
+		{Usage: keys.UsageToken, Algorithm: keys.SM2}, {Usage: keys.UsageToken, Algorithm: keys.P256}, {Usage: keys.UsageCheckpoint, Algorithm: keys.Ed25519}, {Usage: keys.UsageFieldCipher, Algorithm: keys.SM4}, {Usage: keys.UsageLookup, Algorithm: keys.HMACSM3},
 	} {
 		spec.Label = "tampering"
 		r := create(t, spec)
@@ -88,7 +88,7 @@ func RunTampering(t *testing.T, records *Records, open func(t testing.TB) keys.P
 			}
 		})
 		t.Run(fmt.Sprintf("%s: another algorithm written into the record", spec.Algorithm), func(t *testing.T) {
-			swap := map[keys.Algorithm]keys.Algorithm{keys.SM2: keys.P256, keys.P256: keys.SM2, keys.SM4: keys.HMACSM3, keys.HMACSM3: keys.SM4}
+			swap := map[keys.Algorithm]keys.Algorithm{keys.SM2: keys.P256, keys.P256: keys.SM2, keys.Ed25519: keys.P256, keys.SM4: keys.HMACSM3, keys.HMACSM3: keys.SM4}
 			moved := spec
 			moved.Algorithm = swap[spec.Algorithm]
 			records.Edit(r.ID, func(was *wrapped.Record) { was.Spec.Algorithm = moved.Algorithm })

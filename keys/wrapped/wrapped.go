@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"errors"
@@ -151,6 +152,8 @@ func (p *Provider) generate(algorithm keys.Algorithm) (secret any, public, plain
 		signer, err = sm2.GenerateKey(p.cfg.Rand)
 	case keys.P256:
 		signer, err = ecdsa.GenerateKey(elliptic.P256(), p.cfg.Rand)
+	case keys.Ed25519:
+		_, signer, err = ed25519.GenerateKey(p.cfg.Rand)
 	case keys.RSA2048, keys.RSAPSS:
 		signer, err = p.cfg.RSA(p.cfg.Rand, 2048)
 	case keys.SM4, keys.HMACSM3:
