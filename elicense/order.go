@@ -101,7 +101,7 @@ type Orders interface {
 // Bounds of sealed orders.
 const (
 	maxOrderLicenses = 100
-	maxOrderLife     = 90 * 24 * time.Hour
+	maxOrderDays     = 90
 	maxOrderNumber   = 64
 	maxOrderText     = 300 // characters
 )
@@ -110,7 +110,7 @@ const (
 type OrderRequest struct {
 	Number, Organ, LegalBasis, Client, CaseNumber string
 	LicenseIDs                                    []string
-	Until                                         time.Time
+	Days                                          int // how long it is in force, from when it is entered; 90 at most
 }
 
 // orderKeeper is a person of staff who keeps orders: no application stands for one.
@@ -140,8 +140,8 @@ func (s *Service) ProposeOrder(ctx context.Context, r OrderRequest) (Order, erro
 			f = f.WithField(field, fault.LicenseFieldForm)
 		}
 	}
-	if !r.Until.After(now) || r.Until.After(now.Add(maxOrderLife)) {
-		f = f.WithField("until", fault.LicenseFieldForm)
+	if r.Days < 1 || r.Days > maxOrderDays {
+		f = f.WithField("days", fault.LicenseFieldForm)
 	}
 	if len(r.LicenseIDs) == 0 || len(r.LicenseIDs) > maxOrderLicenses {
 		f = f.WithField("license_ids", fault.LicenseFieldForm)
@@ -154,7 +154,7 @@ func (s *Service) ProposeOrder(ctx context.Context, r OrderRequest) (Order, erro
 	} else if err != nil {
 		return Order{}, storeFault(err, "find grantee")
 	}
-	o := Order{ID: ident.New(s.cfg.Rand, "lorder"), Number: r.Number, Organ: r.Organ, LegalBasis: r.LegalBasis, Client: r.Client, CaseNumber: r.CaseNumber, State: OrderProposed, Until: r.Until.UTC(), ProposedBy: actor.ID, ProposedAt: now}
+	o := Order{ID: ident.New(s.cfg.Rand, "lorder"), Number: r.Number, Organ: r.Organ, LegalBasis: r.LegalBasis, Client: r.Client, CaseNumber: r.CaseNumber, State: OrderProposed, Until: now.Add(time.Duration(r.Days) * 24 * time.Hour), ProposedBy: actor.ID, ProposedAt: now}
 	for i, licenseID := range slices.Compact(slices.Sorted(slices.Values(r.LicenseIDs))) {
 		l, err := s.cfg.Store.FindByLicenseID(ctx, licenseID)
 		if err == nil && !actor.Reaches(l.Area, RoleOrders) {

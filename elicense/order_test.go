@@ -21,7 +21,7 @@ var (
 )
 
 func orderFor(w *licensetest.World, l elicense.License) elicense.OrderRequest {
-	return elicense.OrderRequest{Number: "办〔2026〕7号", Organ: "示例市公安局", LegalBasis: "some law, article 38", Client: licensetest.Portal, CaseNumber: "A-7", LicenseIDs: []string{l.LicenseID}, Until: w.Now().Add(48 * time.Hour)}
+	return elicense.OrderRequest{Number: "办〔2026〕7号", Organ: "示例市公安局", LegalBasis: "some law, article 38", Client: licensetest.Portal, CaseNumber: "A-7", LicenseIDs: []string{l.LicenseID}, Days: 2}
 }
 
 func inForce(t *testing.T, w *licensetest.World, l elicense.License) elicense.Order {
@@ -212,8 +212,8 @@ func TestAnOrderNeedsTwoKeepersAndItsWords(t *testing.T) {
 		"license_ids":       func(r *elicense.OrderRequest) { r.LicenseIDs = append(r.LicenseIDs, "1.2.156.3005.2.nothing") },
 		"license_ids, none": func(r *elicense.OrderRequest) { r.LicenseIDs = nil },
 		"license_ids, many": func(r *elicense.OrderRequest) { r.LicenseIDs = slices.Repeat(r.LicenseIDs, 101) },
-		"until":             func(r *elicense.OrderRequest) { r.Until = w.Now() },
-		"until, too far":    func(r *elicense.OrderRequest) { r.Until = w.Now().Add(90*24*time.Hour + time.Second) },
+		"days":              func(r *elicense.OrderRequest) { r.Days = 0 },
+		"days, too many":    func(r *elicense.OrderRequest) { r.Days = 91 },
 	} {
 		r := orderFor(w, l)
 		change(&r)
