@@ -23,15 +23,15 @@ var orderInputs = map[string]string{"order_number": "order-number", "organ": "or
 // orderDays are the terms that the form offers.
 var orderDays = []int{7, 15, 30, 60, 90}
 
-func orderURL(id string) string { return OrdersPath + "/items/" + url.PathEscape(id) }
+func orderURL(id string) string { return OrdersPath + "/records/" + url.PathEscape(id) }
 
 func (p *Pages) orderPages() map[string]func(http.ResponseWriter, *http.Request) error {
 	return map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET " + OrdersPath:                           p.orderList,
-		"GET " + OrdersPath + "/new":                  p.orderForm,
-		"POST " + OrdersPath:                          p.orderPropose,
-		"GET " + OrdersPath + "/items/{id}":           p.orderDetail,
-		"POST " + OrdersPath + "/items/{id}/{action}": p.orderAction,
+		"GET " + OrdersPath:                             p.orderList,
+		"GET " + OrdersPath + "/new":                    p.orderForm,
+		"POST " + OrdersPath:                            p.orderPropose,
+		"GET " + OrdersPath + "/records/{id}":           p.orderDetail,
+		"POST " + OrdersPath + "/records/{id}/{action}": p.orderAction,
 	}
 }
 
@@ -173,19 +173,39 @@ func (p *Pages) showOrder(w http.ResponseWriter, r *http.Request, tried string, 
 	return p.Page(w, r, status, "admin-detail", page)
 }
 
+// orderStep is what the page of an order offers to do.
+type orderStep struct {
+	name   string
+	from   elicense.OrderState
+	danger bool
+	reason bool
+	others bool // not for who entered it
+	do     func(s *elicense.Service, r *http.Request, id, reason string) error
+}
+
+func decideOrderAs(confirm bool) func(*elicense.Service, *http.Request, string, string) error {
+	return func(s *elicense.Service, r *http.Request, id, reason string) error {
+		_, err := s.DecideOrder(r.Context(), id, confirm, reason)
+		return err
+	}
+}
+
+var orderSteps = []orderStep{
+	{"confirm", elicense.OrderProposed, false, false, true, decideOrderAs(true)},
+	{"refuse", elicense.OrderProposed, true, true, false, decideOrderAs(false)},
+	{"end", elicense.OrderInForce, false, true, false, func(s *elicense.Service, r *http.Request, id, reason string) error {
+		_, err := s.EndOrder(r.Context(), id, reason)
+		return err
+	}},
+}
+
 // orderActionsFor are what the actor may do with an order as it stands. Nobody confirms what they entered.
 func (p *Pages) orderActionsFor(r *http.Request, o elicense.Order) (list []web.StateAction) {
-	offer := func(name string, danger, reason bool) {
-		list = append(list, web.StateAction{ID: "order-" + name, Label: p.Renderer.Text(r, "order.action."+name), URL: orderURL(o.ID) + "/" + name, Effect: p.Renderer.Text(r, "order.effect."+name), Danger: danger, NoReason: !reason})
-	}
-	switch o.State {
-	case elicense.OrderProposed:
-		if o.ProposedBy != reqctx.From(r.Context()).Actor.ID {
-			offer("confirm", false, false)
+	for _, s := range orderSteps {
+		if s.from != o.State || s.others && o.ProposedBy == reqctx.From(r.Context()).Actor.ID {
+			continue
 		}
-		offer("refuse", true, true)
-	case elicense.OrderInForce:
-		offer("end", false, true)
+		list = append(list, web.StateAction{ID: "order-" + s.name, Label: p.Renderer.Text(r, "order.action."+s.name), URL: orderURL(o.ID) + "/" + s.name, Effect: p.Renderer.Text(r, "order.effect."+s.name), Danger: s.danger, NoReason: !s.reason})
 	}
 	return list
 }
@@ -195,21 +215,20 @@ func (p *Pages) orderAction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id, action, note := r.PathValue("id"), r.PathValue("action"), strings.TrimSpace(typed.Get("reason"))
-	switch action {
-	case "confirm", "refuse":
-		_, err = p.Service.DecideOrder(r.Context(), id, action == "confirm", note)
-	case "end":
-		_, err = p.Service.EndOrder(r.Context(), id, note)
-	default:
-		return fault.New(fault.NotFound)
+	id := r.PathValue("id")
+	for _, s := range orderSteps {
+		if s.name != r.PathValue("action") {
+			continue
+		}
+		err := s.do(p.Service, r, id, strings.TrimSpace(typed.Get("reason")))
+		if fault.CodeOf(err) == fault.Invalid {
+			return p.showOrder(w, r, s.name, err)
+		}
+		if err != nil {
+			return err
+		}
+		http.Redirect(w, r, orderURL(id), http.StatusSeeOther)
+		return nil
 	}
-	if fault.CodeOf(err) == fault.Invalid {
-		return p.showOrder(w, r, action, err)
-	}
-	if err != nil {
-		return err
-	}
-	http.Redirect(w, r, orderURL(id), http.StatusSeeOther)
-	return nil
+	return fault.New(fault.NotFound)
 }
