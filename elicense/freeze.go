@@ -145,6 +145,9 @@ func (s *Service) usable(ctx context.Context, l License, doing string) error {
 
 // usedFault is storeFault for the write of a use. A use that a freeze stopped is on record; whoever asked is told that there is none, and not why.
 func (s *Service) usedFault(ctx context.Context, l License, err error, doing string) error {
+	if errors.Is(err, ErrNoOrder) {
+		return fault.Wrap(err, fault.OrderMissing)
+	}
 	if !errors.Is(err, ErrFrozen) {
 		return storeFault(err, doing)
 	}

@@ -27,6 +27,7 @@ type GrantMode string
 const (
 	GrantHolder   GrantMode = "holder"   // the holder gave it, after a login that was fresh
 	GrantFunction GrantMode = "function" // a department needs it for a case; the holder is told
+	GrantOrder    GrantMode = "order"    // as function, under a sealed order; the holder is told when it ends
 )
 
 // GrantKind is what a grant opens.
@@ -55,6 +56,8 @@ type Grant struct {
 	Uses, Left int
 	Expires    time.Time
 	Proof      string // what it rests on
+	Order      string // sealed order under which it was given; empty without one
+	Withheld   bool   // the holder does not know of it yet
 	Actor      string // who gave it
 	CreatedAt  time.Time
 	RevokedAt  time.Time
@@ -81,6 +84,7 @@ type LicenseCopy struct {
 	HolderRef string
 	License   string
 	Grantee   string
+	Order     string // sealed order of its grant
 	Original  string // address of the sealed original
 	SealID    string
 	Data      licensefile.Copy
@@ -89,7 +93,7 @@ type LicenseCopy struct {
 	Expires   time.Time
 }
 
-// GrantQuery selects grants of a holder or of an application, the newest first. After is the cursor of the page before.
+// GrantQuery selects grants of a holder, who does not see withheld ones, or of an application, the newest first. After is the cursor of the page before.
 type GrantQuery struct {
 	HolderRef, Grantee string // one of them
 	After              string
@@ -105,13 +109,13 @@ type Grants interface {
 	// RevokeGrant ends a grant that nobody ended before and reports whether this call did.
 	RevokeGrant(ctx context.Context, id string, now time.Time, record audit.Record) (bool, error)
 	// Redeem takes one of the uses that are left by one conditional change, before the end of the grant and unless it was revoked, and reports
-	// whether this call did. The line of the holder's ledger, the planned copy, if any, and the record are one write with it.
+	// whether this call did. The line of the holder's ledger, withheld as the grant is, the planned copy, if any, and the record are one write with it.
 	Redeem(ctx context.Context, id string, now time.Time, use Use, c *LicenseCopy, record audit.Record) (bool, error)
 	FindCopy(ctx context.Context, id string) (LicenseCopy, error)
 	// PlannedCopy is the oldest copy of a grant that was planned by the moment and is not sealed; ErrNotFound.
 	PlannedCopy(ctx context.Context, grant string, by time.Time) (LicenseCopy, error)
 	// FinishCopy stores the address of the sealed copy where there is none yet, and gives what is stored.
-	FinishCopy(ctx context.Context, id, file string, record audit.Record) (LicenseCopy, error)
+	FinishCopy(ctx context.Context, id, file string, now time.Time, record audit.Record) (LicenseCopy, error)
 }
 
 // Grantee is an application to which licences are shown, and its department.
@@ -177,6 +181,7 @@ type GrantRequest struct {
 	Fields     []string // keys of the full view and of predicates; none with a copy, which shows the whole face
 	Uses       int      // 1 when 0
 	Hours      int      // 24 when 0
+	Order      string   // sealed order, by function only
 }
 
 // terms checks a request against the licence that it is about and writes the grant.
@@ -214,6 +219,8 @@ func (s *Service) terms(l License, r GrantRequest, mode GrantMode) (Grant, error
 		return Grant{}, refused("item_code")
 	case len(r.CaseNumber) > 64 || mode == GrantFunction && r.CaseNumber == "":
 		return Grant{}, refused("case_number")
+	case mode != GrantFunction && r.Order != "":
+		return Grant{}, refused("order")
 	case (len(r.Fields) == 0) != (r.Kind == GrantCopy):
 		return Grant{}, refused("fields")
 	}
@@ -310,7 +317,7 @@ func ownAccount(ctx context.Context) (string, error) {
 
 func (s *Service) grantEvent(ctx context.Context, kind string, g Grant, more ...string) audit.Event {
 	return s.event(ctx, kind, g.License, s.now(), append([]string{"grant", g.ID, "mode", string(g.Mode), "kind", string(g.Kind), "grantee", g.Grantee, "purpose", g.Purpose, "item", g.Item,
-		"case", g.CaseNumber, "fields", strings.Join(g.Fields, " ")}, more...)...)
+		"case", g.CaseNumber, "order", g.Order, "fields", strings.Join(g.Fields, " ")}, more...)...)
 }
 
 // FunctionResult is the answer about one licence of many.
@@ -361,9 +368,14 @@ func (s *Service) functionGrant(ctx context.Context, actor reqctx.Actor, license
 		return Grant{}, err
 	}
 	g.Actor, g.Proof = actor.ID, "case:"+r.CaseNumber
+	if r.Order != "" {
+		if g, err = s.withheld(ctx, g, r.Order); err != nil {
+			return Grant{}, err
+		}
+	}
 	ctx = reqctx.UsingIn(ctx, l.Area, RoleUser)
 	record := audit.With(s.grantEvent(ctx, "license.grant.function", g))
-	if l.HolderRef != "" {
+	if l.HolderRef != "" && !g.Withheld {
 		record = record.And(grantNotice(g))
 	}
 	return g, s.usedFault(ctx, l, s.cfg.Store.AddGrant(ctx, g, record), "store grant")

@@ -249,6 +249,7 @@ type Store interface {
 	Uses
 	Grants
 	Freezes
+	Orders
 	Reminders
 	Regions
 	Log

@@ -147,7 +147,7 @@ func (s *Service) RedeemCopy(ctx context.Context, id, purpose string) (LicenseCo
 	}
 	planned, err := s.cfg.Store.PlannedCopy(ctx, g.ID, s.now().Add(-s.cfg.IssueLease))
 	if err == nil {
-		if err := s.usable(ctx, planned.license(), "finish copy"); err != nil {
+		if err := s.usableCopy(ctx, planned, "finish copy"); err != nil {
 			return LicenseCopy{}, err
 		}
 		return s.finishCopy(ctx, planned)
@@ -169,7 +169,7 @@ func (s *Service) RedeemCopy(ctx context.Context, id, purpose string) (LicenseCo
 	}
 	purposeEntry, _ := purposeOf(g.Purpose)
 	now := s.now()
-	c := LicenseCopy{ID: ident.New(s.cfg.Rand, "lcopy"), Grant: g.ID, HolderRef: l.HolderRef, License: l.ID, Grantee: g.Grantee, Original: l.File, SealID: authority.SealID, CreatedAt: now, Expires: now.Add(copyLife)}
+	c := LicenseCopy{ID: ident.New(s.cfg.Rand, "lcopy"), Grant: g.ID, HolderRef: l.HolderRef, License: l.ID, Grantee: g.Grantee, Order: g.Order, Original: l.File, SealID: authority.SealID, CreatedAt: now, Expires: now.Add(copyLife)}
 	c.Data = licensefile.Copy{
 		ID: c.ID, Grant: g.ID, Creator: authority.Name, CreatorCode: authority.Code, Receiver: receiver.Name, ReceiverCode: receiver.Code, PurposeCode: g.Purpose, Cause: purposeEntry.Name["zh-CN"],
 		Created: catalog.Stamp(now), Expires: catalog.Stamp(c.Expires), LicenseID: l.LicenseID, RecordURL: s.cfg.BaseURL + "/verify/copies/" + c.ID,
@@ -181,6 +181,14 @@ func (s *Service) RedeemCopy(ctx context.Context, id, purpose string) (LicenseCo
 		return LicenseCopy{}, err
 	}
 	return s.finishCopy(ctx, c)
+}
+
+// usableCopy refuses a copy of a licence whose holder froze it, unless it was made under a sealed order that is in force.
+func (s *Service) usableCopy(ctx context.Context, c LicenseCopy, doing string) error {
+	if covered, err := s.ordered(ctx, c.Order); err != nil || covered {
+		return err
+	}
+	return s.usable(ctx, c.license(), doing)
 }
 
 // license is what a copy knows of its licence.
@@ -221,8 +229,9 @@ func (s *Service) finishCopy(ctx context.Context, c LicenseCopy) (LicenseCopy, e
 	if err != nil {
 		return LicenseCopy{}, fmt.Errorf("store sealed copy: %w", err)
 	}
-	e := s.event(ctx, "license.copy.sealed", c.License, s.now(), "copy", c.ID, "grant", c.Grant, "file", address)
-	stored, err := s.cfg.Store.FinishCopy(ctx, c.ID, address, audit.With(e))
+	now := s.now()
+	e := s.event(ctx, "license.copy.sealed", c.License, now, "copy", c.ID, "grant", c.Grant, "file", address)
+	stored, err := s.cfg.Store.FinishCopy(ctx, c.ID, address, now, audit.With(e))
 	return stored, s.usedFault(ctx, c.license(), err, "store copy")
 }
 
@@ -242,7 +251,7 @@ func (s *Service) CopyFile(ctx context.Context, id string) (LicenseCopy, []byte,
 	if !s.now().Before(c.Expires) {
 		return LicenseCopy{}, nil, fault.New(fault.CopyEnded)
 	}
-	if err := s.usable(ctx, c.license(), "fetch copy"); err != nil {
+	if err := s.usableCopy(ctx, c, "fetch copy"); err != nil {
 		return LicenseCopy{}, nil, err
 	}
 	if c.File == "" {

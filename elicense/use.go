@@ -63,6 +63,7 @@ type UseQuery struct {
 type Uses interface {
 	// NoteUse counts each use on its line, with the record in the same write.
 	NoteUse(ctx context.Context, uses []Use, record audit.Record) error
+	// ListUses, FindUse and UseReceivers give no line that is withheld under a sealed order (Orders).
 	ListUses(ctx context.Context, q UseQuery) ([]Use, error)
 	// FindUse reads a line of a holder; ErrNotFound.
 	FindUse(ctx context.Context, holderRef, id string) (Use, error)

@@ -21,7 +21,7 @@ var AdminRoles = []string{RoleSystemAdmin, RoleSecurityAdmin, RoleAuditAdmin}
 
 // StaffRoles are the other roles: of staff for seals and licences, and of registers. A person has a role on the account, a service client as a
 // scope.
-var StaffRoles = []string{"seal_keeper", "seal_reviewer", "seal_maker", "seal_approver", "license_clerk", "license_reviewer", "license_issuer", "license_user", RoleProofingReviewer, RoleRegisterFeed, "counter_clerk", "counter_supervisor"}
+var StaffRoles = []string{"seal_keeper", "seal_reviewer", "seal_maker", "seal_approver", "license_clerk", "license_reviewer", "license_issuer", "license_user", "license_order", RoleProofingReviewer, RoleRegisterFeed, "counter_clerk", "counter_supervisor"}
 
 // IsRole reports whether a word is a role. A service client with such a scope stands for that role, so that no scope of
 // another meaning may bear its name.

@@ -14,33 +14,43 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-const grantColumns = "id, holder_ref, license, license_id, type_code, mode, kind, grantee, item, purpose, case_number, fields, uses, uses_left, expires_at, proof, actor, created_at, revoked_at, used_at"
+const grantColumns = "id, holder_ref, license, license_id, type_code, mode, kind, grantee, item, purpose, case_number, fields, uses, uses_left, expires_at, proof, actor, created_at, revoked_at, used_at, order_id, withheld"
 
 func scanGrant(row scanner) (elicense.Grant, error) {
 	var g elicense.Grant
 	var fields string
-	var expires, created, revoked, used int64
-	err := row.Scan(&g.ID, &g.HolderRef, &g.License, &g.LicenseID, &g.TypeCode, &g.Mode, &g.Kind, &g.Grantee, &g.Item, &g.Purpose, &g.CaseNumber, &fields, &g.Uses, &g.Left, &expires, &g.Proof, &g.Actor, &created, &revoked, &used)
+	var expires, created, revoked, used, withheld int64
+	err := row.Scan(&g.ID, &g.HolderRef, &g.License, &g.LicenseID, &g.TypeCode, &g.Mode, &g.Kind, &g.Grantee, &g.Item, &g.Purpose, &g.CaseNumber, &fields, &g.Uses, &g.Left, &expires, &g.Proof, &g.Actor, &created, &revoked, &used, &g.Order, &withheld)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return elicense.Grant{}, elicense.ErrNotFound
 	}
 	g.Fields, g.Expires, g.CreatedAt, g.RevokedAt, g.UsedAt = strings.Fields(fields), sqldb.Time(expires), sqldb.Time(created), sqldb.Time(revoked), sqldb.Time(used)
+	g.Withheld = withheld == 1
 	return g, err
 }
 
 // AddGrant implements elicense.Grants.
 func (s *Store) AddGrant(ctx context.Context, g elicense.Grant, record audit.Record) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
-		if err := mayUse(ctx, tx, g.HolderRef, g.License); err != nil {
+		if err := mayTake(ctx, tx, g, g.CreatedAt); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO lic_use_grant ("+grantColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+		if _, err := tx.ExecContext(ctx, "INSERT INTO lic_use_grant ("+grantColumns+") VALUES ("+placeholders(22)+")",
 			g.ID, g.HolderRef, g.License, g.LicenseID, g.TypeCode, string(g.Mode), string(g.Kind), g.Grantee, g.Item, g.Purpose, g.CaseNumber, strings.Join(g.Fields, " "), g.Uses, g.Left,
-			sqldb.Micros(g.Expires), g.Proof, g.Actor, sqldb.Micros(g.CreatedAt), sqldb.Micros(g.RevokedAt), sqldb.Micros(g.UsedAt)); err != nil {
+			sqldb.Micros(g.Expires), g.Proof, g.Actor, sqldb.Micros(g.CreatedAt), sqldb.Micros(g.RevokedAt), sqldb.Micros(g.UsedAt), g.Order, number(g.Withheld)); err != nil {
 			return err
 		}
 		return auditdb.Append(ctx, tx, record)
 	})
+}
+
+// mayTake answers ErrFrozen in the write of a grant or a use while the holder lets nobody use the licence; one under a sealed order asks the order instead,
+// and answers ErrNoOrder.
+func mayTake(ctx context.Context, tx sqldb.Tx, g elicense.Grant, now time.Time) error {
+	if g.Order != "" {
+		return underOrder(ctx, tx, g, now)
+	}
+	return mayUse(ctx, tx, g.HolderRef, g.License)
 }
 
 // FindGrant implements elicense.Grants.
@@ -50,33 +60,37 @@ func (s *Store) FindGrant(ctx context.Context, id string) (elicense.Grant, error
 
 // ListGrants implements elicense.Grants.
 func (s *Store) ListGrants(ctx context.Context, q elicense.GrantQuery) ([]elicense.Grant, string, error) {
-	column, whose := "holder_ref", q.HolderRef
+	column, whose, query := "holder_ref", q.HolderRef, " AND withheld = 0"
 	if whose == "" {
-		column, whose = "grantee", q.Grantee
+		column, whose, query = "grantee", q.Grantee, ""
 	}
-	query, args := "", []any{whose, q.Limit + 1}
+	args := []any{whose, q.Limit + 1}
 	if q.After != "" {
-		query = " AND (created_at, id) < (SELECT created_at, id FROM lic_use_grant WHERE " + column + " = $1 AND id = $3)"
+		query += " AND (created_at, id) < (SELECT created_at, id FROM lic_use_grant WHERE " + column + " = $1 AND id = $3)"
 		args = append(args, q.After)
 	}
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+grantColumns+" FROM lic_use_grant WHERE "+column+" = $1"+query+" ORDER BY created_at DESC, id DESC LIMIT $2", args...)
-	if err != nil {
-		return nil, "", fmt.Errorf("licensedb: list grants: %w", err)
-	}
-	defer rows.Close()
-	var list []elicense.Grant
-	for rows.Next() {
-		g, err := scanGrant(rows)
-		if err != nil {
-			return nil, "", fmt.Errorf("licensedb: list grants: %w", err)
-		}
-		list = append(list, g)
-	}
-	if err := rows.Err(); err != nil || len(list) <= q.Limit {
+	list, err := s.grants(ctx, column+" = $1"+query+" ORDER BY created_at DESC, id DESC LIMIT $2", args...)
+	if err != nil || len(list) <= q.Limit {
 		return list, "", err
 	}
 	list = list[:q.Limit]
 	return list, list[q.Limit-1].ID, nil
+}
+
+func (s *Store) grants(ctx context.Context, where string, args ...any) (list []elicense.Grant, err error) {
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+grantColumns+" FROM lic_use_grant WHERE "+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("licensedb: list grants: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		g, err := scanGrant(rows)
+		if err != nil {
+			return nil, fmt.Errorf("licensedb: list grants: %w", err)
+		}
+		list = append(list, g)
+	}
+	return list, rows.Err()
 }
 
 // changeOne runs a conditional change of one row and keeps what goes with it where the row was changed.
@@ -108,20 +122,31 @@ func (s *Store) RevokeGrant(ctx context.Context, id string, now time.Time, recor
 // Redeem implements elicense.Grants.
 func (s *Store) Redeem(ctx context.Context, id string, now time.Time, use elicense.Use, c *elicense.LicenseCopy, record audit.Record) (bool, error) {
 	return s.changeOne(ctx, record, func(tx sqldb.Tx) error {
-		if err := countUse(ctx, tx, use); err != nil || c == nil {
+		g, err := scanGrant(tx.QueryRowContext(ctx, "SELECT "+grantColumns+" FROM lic_use_grant WHERE id = $1", id))
+		if err == nil {
+			err = mayTake(ctx, tx, g, now)
+		}
+		if err == nil {
+			withheld := ""
+			if g.Withheld {
+				withheld = g.ID
+			}
+			err = countLine(ctx, tx, use, withheld)
+		}
+		if err != nil || c == nil {
 			return err
 		}
 		data, err := json.Marshal(c.Data)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO lic_copy ("+copyColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-			c.ID, c.Grant, c.HolderRef, c.License, c.Grantee, c.Original, c.SealID, string(data), c.File, sqldb.Micros(c.CreatedAt), sqldb.Micros(c.Expires))
+		_, err = tx.ExecContext(ctx, "INSERT INTO lic_copy ("+copyColumns+") VALUES ("+placeholders(12)+")",
+			c.ID, c.Grant, c.HolderRef, c.License, c.Grantee, c.Original, c.SealID, string(data), c.File, sqldb.Micros(c.CreatedAt), sqldb.Micros(c.Expires), c.Order)
 		return err
 	}, "UPDATE lic_use_grant SET uses_left = uses_left - 1, used_at = $2 WHERE id = $1 AND uses_left > 0 AND revoked_at = 0 AND expires_at > $2", id, sqldb.Micros(now))
 }
 
-const copyColumns = "id, grant_id, holder_ref, license, grantee, original, seal_id, data, file, created_at, expires_at"
+const copyColumns = "id, grant_id, holder_ref, license, grantee, original, seal_id, data, file, created_at, expires_at, order_id"
 
 // FindCopy implements elicense.Grants.
 func (s *Store) FindCopy(ctx context.Context, id string) (elicense.LicenseCopy, error) {
@@ -138,7 +163,7 @@ func (s *Store) findCopy(ctx context.Context, where string, args ...any) (elicen
 	var data string
 	var created, expires int64
 	err := s.db.Read().QueryRowContext(ctx, "SELECT "+copyColumns+" FROM lic_copy WHERE "+where, args...).
-		Scan(&c.ID, &c.Grant, &c.HolderRef, &c.License, &c.Grantee, &c.Original, &c.SealID, &data, &c.File, &created, &expires)
+		Scan(&c.ID, &c.Grant, &c.HolderRef, &c.License, &c.Grantee, &c.Original, &c.SealID, &data, &c.File, &created, &expires, &c.Order)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return elicense.LicenseCopy{}, elicense.ErrNotFound
 	}
@@ -152,13 +177,24 @@ func (s *Store) findCopy(ctx context.Context, where string, args ...any) (elicen
 	return c, nil
 }
 
+// mayFinish is mayUse for a copy whose use was taken: the order that it was taken under, if any, covers it while it is in force.
+func mayFinish(ctx context.Context, tx sqldb.Tx, c elicense.LicenseCopy, now time.Time) error {
+	if c.Order != "" {
+		o, err := scanOrder(tx.QueryRowContext(ctx, "SELECT "+orderColumns+" FROM lic_order WHERE id = $1", c.Order))
+		if err != nil || o.Covers(now) {
+			return err
+		}
+	}
+	return mayUse(ctx, tx, c.HolderRef, c.License)
+}
+
 // FinishCopy implements elicense.Grants.
-func (s *Store) FinishCopy(ctx context.Context, id, file string, record audit.Record) (elicense.LicenseCopy, error) {
+func (s *Store) FinishCopy(ctx context.Context, id, file string, now time.Time, record audit.Record) (elicense.LicenseCopy, error) {
 	c, err := s.FindCopy(ctx, id)
 	if err != nil {
 		return elicense.LicenseCopy{}, err
 	}
-	if _, err := s.changeOne(ctx, record, func(tx sqldb.Tx) error { return mayUse(ctx, tx, c.HolderRef, c.License) }, "UPDATE lic_copy SET file = $2 WHERE id = $1 AND file = ''", id, file); err != nil {
+	if _, err := s.changeOne(ctx, record, func(tx sqldb.Tx) error { return mayFinish(ctx, tx, c, now) }, "UPDATE lic_copy SET file = $2 WHERE id = $1 AND file = ''", id, file); err != nil {
 		return elicense.LicenseCopy{}, err
 	}
 	return s.FindCopy(ctx, id)

@@ -26,9 +26,17 @@ func countUse(ctx context.Context, tx sqldb.Tx, u elicense.Use) error {
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO lic_use (holder_ref, id, license, license_id, type_code, kind, fields, receiver, seen, first_at, last_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+	return countLine(ctx, tx, u, "")
+}
+
+// countLine counts a use that may be; withheld is the grant until which is told the holder does not see the line, empty for a line that is seen.
+func countLine(ctx context.Context, tx sqldb.Tx, u elicense.Use, withheld string) error {
+	if u.HolderRef == "" {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO lic_use (holder_ref, id, license, license_id, type_code, kind, fields, receiver, seen, first_at, last_at, withheld) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (holder_ref, id) DO UPDATE SET seen = lic_use.seen + $9, last_at = CASE WHEN lic_use.last_at < $11 THEN $11 ELSE lic_use.last_at END`,
-		u.HolderRef, u.ID, u.License, u.LicenseID, u.TypeCode, string(u.Kind), strings.Join(u.Fields, " "), u.Receiver, u.Count, sqldb.Micros(u.First), sqldb.Micros(u.Last))
+		u.HolderRef, u.ID, u.License, u.LicenseID, u.TypeCode, string(u.Kind), strings.Join(u.Fields, " "), u.Receiver, u.Count, sqldb.Micros(u.First), sqldb.Micros(u.Last), withheld)
 	return err
 }
 
@@ -64,7 +72,7 @@ func (s *Store) ListUses(ctx context.Context, q elicense.UseQuery) ([]elicense.U
 	if !q.Behind.IsZero() {
 		behind = sqldb.Micros(q.Behind)
 	}
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+useColumns+` FROM lic_use WHERE holder_ref = $1 AND ($2 = '' OR receiver = $2) AND first_at >= $3 AND first_at < $4
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+useColumns+` FROM lic_use WHERE holder_ref = $1 AND withheld = '' AND ($2 = '' OR receiver = $2) AND first_at >= $3 AND first_at < $4
 		AND (first_at < $5 OR (first_at = $5 AND id > $6)) ORDER BY first_at DESC, id LIMIT $7`, q.HolderRef, q.Receiver, sqldb.Micros(q.Since), sqldb.Micros(q.Till), behind, q.BehindID, q.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("licensedb: list uses: %w", err)
@@ -83,7 +91,7 @@ func (s *Store) ListUses(ctx context.Context, q elicense.UseQuery) ([]elicense.U
 
 // FindUse implements elicense.Uses.
 func (s *Store) FindUse(ctx context.Context, holderRef, id string) (elicense.Use, error) {
-	u, err := scanUse(s.db.Read().QueryRowContext(ctx, "SELECT "+useColumns+" FROM lic_use WHERE holder_ref = $1 AND id = $2", holderRef, id))
+	u, err := scanUse(s.db.Read().QueryRowContext(ctx, "SELECT "+useColumns+" FROM lic_use WHERE holder_ref = $1 AND id = $2 AND withheld = ''", holderRef, id))
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return u, elicense.ErrNotFound
 	}
@@ -92,7 +100,7 @@ func (s *Store) FindUse(ctx context.Context, holderRef, id string) (elicense.Use
 
 // UseReceivers implements elicense.Uses.
 func (s *Store) UseReceivers(ctx context.Context, holderRef string, limit int) ([]string, error) {
-	return s.texts(ctx, "SELECT DISTINCT receiver FROM lic_use WHERE holder_ref = $1 ORDER BY receiver LIMIT $2", holderRef, limit)
+	return s.texts(ctx, "SELECT DISTINCT receiver FROM lic_use WHERE holder_ref = $1 AND withheld = '' ORDER BY receiver LIMIT $2", holderRef, limit)
 }
 
 // texts reads one column of texts.

@@ -46,6 +46,7 @@ func Register(to huma.API, service *elicense.Service) {
 	huma.Register(to, operation("list-my-licenses", http.MethodGet, "/api/v1/me/licenses", "List the licences of the signed-in holder"), a.mine)
 	registerTypes(to, a)
 	registerGrants(to, a)
+	registerOrders(to, a)
 	registerLists(to, a)
 	registerFreezes(to, a)
 	registerLicenseBatches(to, a)

@@ -80,12 +80,13 @@ type LicenseGrant struct {
 	State      string     `json:"state" enum:"open,used,expired,revoked"`
 	LicenseID  string     `json:"license_id"`
 	TypeCode   string     `json:"license_type_code"`
-	Mode       string     `json:"mode" enum:"holder,function"`
+	Mode       string     `json:"mode" enum:"holder,function,order"`
 	Kind       string     `json:"kind" enum:"fields,copy"`
 	Grantee    string     `json:"grantee"`
 	Item       string     `json:"item_code,omitempty"`
 	Purpose    string     `json:"purpose_code"`
 	CaseNumber string     `json:"case_number,omitempty"`
+	Order      string     `json:"order,omitempty" doc:"Sealed order under which it was given"`
 	Fields     []string   `json:"fields"`
 	Uses       int        `json:"uses"`
 	Left       int        `json:"uses_left"`
@@ -101,7 +102,7 @@ func (a *api) grantOf(g elicense.Grant) LicenseGrant {
 		fields = []string{}
 	}
 	return LicenseGrant{
-		ID: g.ID, State: a.service.GrantState(g), LicenseID: g.LicenseID, TypeCode: g.TypeCode, Mode: string(g.Mode), Kind: string(g.Kind), Grantee: g.Grantee, Item: g.Item, Purpose: g.Purpose, CaseNumber: g.CaseNumber,
+		ID: g.ID, State: a.service.GrantState(g), LicenseID: g.LicenseID, TypeCode: g.TypeCode, Mode: string(g.Mode), Kind: string(g.Kind), Grantee: g.Grantee, Item: g.Item, Purpose: g.Purpose, CaseNumber: g.CaseNumber, Order: g.Order,
 		Fields: fields, Uses: g.Uses, Left: g.Left, CreatedAt: g.CreatedAt, ExpiresAt: g.Expires, UsedAt: pointer(g.UsedAt), RevokedAt: pointer(g.RevokedAt),
 	}
 }
@@ -124,6 +125,7 @@ func (a *api) grant(ctx context.Context, in *grantInput) (*grantOutput, error) {
 // LicenseFunctionOrder asks for licences by the function of a department.
 type LicenseFunctionOrder struct {
 	LicenseIDs []string `json:"license_ids" minItems:"1" maxItems:"100" doc:"Identifiers of licences (GB/T 36904), of any holders"`
+	Order      string   `json:"order,omitempty" maxLength:"64" doc:"Identifier of a sealed order in force for this application and case: the holders are told when it ends"`
 	LicenseGrantTerms
 }
 
@@ -145,7 +147,9 @@ type functionInput struct{ Body LicenseFunctionOrder }
 type functionOutput struct{ Body LicenseFunctionResults }
 
 func (a *api) grantByFunction(ctx context.Context, in *functionInput) (*functionOutput, error) {
-	results, err := a.service.GrantByFunction(ctx, in.Body.LicenseIDs, in.Body.request(""))
+	request := in.Body.request("")
+	request.Order = in.Body.Order
+	results, err := a.service.GrantByFunction(ctx, in.Body.LicenseIDs, request)
 	if err != nil {
 		return nil, err
 	}

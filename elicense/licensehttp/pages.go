@@ -57,6 +57,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.Handle(mux, p.draftPages())
 	p.Handle(mux, p.grantPages())
 	p.Handle(mux, p.freezePages())
+	p.Handle(mux, p.orderPages())
 	p.Handle(mux, p.batchPages())
 	p.Handle(mux, p.importPages())
 	if p.Acting != nil {

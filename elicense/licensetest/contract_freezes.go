@@ -150,7 +150,7 @@ func freezeStopsUses(t *testing.T, s elicense.Store) {
 				_, err := s.Redeem(ctx, g.ID, Start, use(elicense.UseCopied), &c, record("used"))
 				return err
 			},
-			"the end of a copy":     func() error { _, err := s.FinishCopy(ctx, c.ID, "f", record("sealed")); return err },
+			"the end of a copy":     func() error { _, err := s.FinishCopy(ctx, c.ID, "f", Start, record("sealed")); return err },
 			"read for the holder":   func() error { return s.NoteUse(ctx, []elicense.Use{use(elicense.UseRead)}, record("read")) },
 			"fetched by an account": func() error { return s.NoteUse(ctx, []elicense.Use{use(elicense.UseFetched)}, record("fetched")) },
 		} {
@@ -186,7 +186,7 @@ func freezeStopsUses(t *testing.T, s elicense.Store) {
 	if first, err := s.Consume(ctx, "pid1", Start, usedBy("account:a", "luse_y", Start), record("scanned")); err != nil || !first {
 		t.Errorf("after the end of the freeze: %v %v", first, err)
 	}
-	if got, err := s.FinishCopy(ctx, c.ID, "f", record("sealed")); err != nil || got.File != "f" {
+	if got, err := s.FinishCopy(ctx, c.ID, "f", Start, record("sealed")); err != nil || got.File != "f" {
 		t.Errorf("after the end of the freeze: %+v %v", got, err)
 	}
 }

@@ -129,14 +129,14 @@ func copies(t *testing.T, s elicense.Store) {
 		}
 	}
 	for _, file := range []string{"f", "g"} { // a second node comes later
-		if got, err := s.FinishCopy(ctx, "lcopy_1", file, record("sealed")); err != nil || got.File != "f" {
+		if got, err := s.FinishCopy(ctx, "lcopy_1", file, Start, record("sealed")); err != nil || got.File != "f" {
 			t.Errorf("%+v %v", got, err)
 		}
 	}
 	if _, err := s.PlannedCopy(ctx, "lgrant_1", Start); !errors.Is(err, elicense.ErrNotFound) {
 		t.Errorf("one that is sealed: %v", err)
 	}
-	if _, err := s.FinishCopy(ctx, "lcopy_2", "f", record("sealed")); !errors.Is(err, elicense.ErrNotFound) {
+	if _, err := s.FinishCopy(ctx, "lcopy_2", "f", Start, record("sealed")); !errors.Is(err, elicense.ErrNotFound) {
 		t.Errorf("one that is not there: %v", err)
 	}
 	if _, err := s.Unbind(ctx, "account:a", record("forgotten")); err != nil {

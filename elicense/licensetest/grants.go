@@ -22,8 +22,8 @@ func (t *Twin) AddGrant(_ context.Context, g elicense.Grant, record audit.Record
 		if err := needEvent(record); err != nil {
 			return err
 		}
-		if t.frozen(g.HolderRef, g.License) {
-			return elicense.ErrFrozen
+		if err := t.mayTake(g, g.CreatedAt); err != nil {
+			return err
 		}
 		t.grants[g.ID] = copyGrant(g)
 		return nil
@@ -46,7 +46,7 @@ func (t *Twin) ListGrants(_ context.Context, q elicense.GrantQuery) (page []elic
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	for _, g := range t.grants {
-		if q.HolderRef != "" && g.HolderRef == q.HolderRef || q.HolderRef == "" && g.Grantee == q.Grantee {
+		if q.HolderRef != "" && g.HolderRef == q.HolderRef && !g.Withheld || q.HolderRef == "" && g.Grantee == q.Grantee {
 			page = append(page, copyGrant(g))
 		}
 	}
@@ -98,12 +98,15 @@ func (t *Twin) Redeem(_ context.Context, id string, now time.Time, use elicense.
 		if err := needEvent(record); err != nil {
 			return err
 		}
-		if t.stopped(use) {
-			return elicense.ErrFrozen
+		if err := t.mayTake(g, now); err != nil {
+			return err
 		}
 		g.Left, g.UsedAt, done = g.Left-1, now, true
 		t.grants[id] = g
 		t.countUse(use)
+		if g.Withheld {
+			t.withheld[use.ID] = g.ID
+		}
 		if c != nil {
 			t.copies[c.ID] = *c
 		}
@@ -141,7 +144,7 @@ func (t *Twin) PlannedCopy(_ context.Context, grant string, by time.Time) (elice
 }
 
 // FinishCopy implements elicense.Grants.
-func (t *Twin) FinishCopy(_ context.Context, id, file string, record audit.Record) (c elicense.LicenseCopy, err error) {
+func (t *Twin) FinishCopy(_ context.Context, id, file string, now time.Time, record audit.Record) (c elicense.LicenseCopy, err error) {
 	err = t.write(nil, func() error {
 		found, ok := t.copies[id]
 		if !ok {
@@ -151,7 +154,7 @@ func (t *Twin) FinishCopy(_ context.Context, id, file string, record audit.Recor
 			if err := needEvent(record); err != nil {
 				return err
 			}
-			if t.frozen(found.HolderRef, found.License) {
+			if t.frozen(found.HolderRef, found.License) && !t.orders[found.Order].Covers(now) {
 				return elicense.ErrFrozen
 			}
 			found.File = file

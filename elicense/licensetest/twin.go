@@ -29,6 +29,8 @@ type Twin struct {
 	uses          map[string]elicense.Use // by holder and id
 	grants        map[string]elicense.Grant
 	freezes       map[string]elicense.Freeze // by holder and row key
+	orders        map[string]elicense.Order
+	withheld      map[string]string // grant by line of the ledger, until it is told
 	turns         map[string]turn
 	copies        map[string]elicense.LicenseCopy
 	regions       map[string]*twinRegion
@@ -50,7 +52,7 @@ type failures struct {
 func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
-		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, freezes: map[string]elicense.Freeze{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
+		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, freezes: map[string]elicense.Freeze{}, orders: map[string]elicense.Order{}, withheld: map[string]string{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
 		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{}, imports: map[string]elicense.Import{},
 	}
 }

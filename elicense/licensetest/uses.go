@@ -50,7 +50,7 @@ func (t *Twin) ListUses(_ context.Context, q elicense.UseQuery) ([]elicense.Use,
 	defer t.mutex.Unlock()
 	list := slices.DeleteFunc(slices.Collect(maps.Values(t.uses)), func(u elicense.Use) bool {
 		behind := q.Behind.IsZero() || u.First.Before(q.Behind) || u.First.Equal(q.Behind) && u.ID > q.BehindID
-		return u.HolderRef != q.HolderRef || q.Receiver != "" && u.Receiver != q.Receiver || u.First.Before(q.Since) || !u.First.Before(q.Till) || !behind
+		return u.HolderRef != q.HolderRef || t.withheld[u.ID] != "" || q.Receiver != "" && u.Receiver != q.Receiver || u.First.Before(q.Since) || !u.First.Before(q.Till) || !behind
 	})
 	slices.SortFunc(list, func(a, b elicense.Use) int { return cmp.Or(b.First.Compare(a.First), strings.Compare(a.ID, b.ID)) })
 	return list[:min(len(list), q.Limit)], nil
@@ -61,8 +61,8 @@ func (t *Twin) FindUse(_ context.Context, holderRef, id string) (elicense.Use, e
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	u, ok := t.uses[holderRef+"\x00"+id]
-	if !ok {
-		return u, elicense.ErrNotFound
+	if !ok || t.withheld[id] != "" {
+		return elicense.Use{}, elicense.ErrNotFound
 	}
 	return u, nil
 }
@@ -73,7 +73,7 @@ func (t *Twin) UseReceivers(_ context.Context, holderRef string, limit int) ([]s
 	defer t.mutex.Unlock()
 	var list []string
 	for _, u := range t.uses {
-		if u.HolderRef == holderRef && !slices.Contains(list, u.Receiver) {
+		if u.HolderRef == holderRef && t.withheld[u.ID] == "" && !slices.Contains(list, u.Receiver) {
 			list = append(list, u.Receiver)
 		}
 	}

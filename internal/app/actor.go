@@ -44,7 +44,8 @@ func openToAll(operation string) bool {
 // staffOperations are for a member of staff alone, by a token of staff: where the law wants a human, no application stands for one.
 var staffOperations = []string{"list-staff-tokens", "revoke-staff-token",
 	"list-proofing-reviews", "get-proofing-review", "open-proofing-review-field", "get-proofing-review-picture", "decide-proofing-review", "decide-seal-use", "look-at-seal-flags",
-	"take-forgery", "decide-forgery", "open-forgery-contact", "get-forgery-file", "decide-license-type"}
+	"take-forgery", "decide-forgery", "open-forgery-contact", "get-forgery-file", "decide-license-type",
+	"list-license-orders", "propose-license-order", "get-license-order", "decide-license-order", "end-license-order"}
 
 func plainText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 

@@ -30,6 +30,7 @@ var judgedElsewhere = map[string]string{
 	"disputes":          "TestDisputeAboutARelease",
 	"license-batches":   "TestBatchesInAreas",
 	"imported-licenses": "TestImportsInAreas",
+	"license-orders":    "TestI01OrdersOfAnotherAreaAreNotThere",
 }
 
 // ofTheActor are objects of the member of staff who asks, and not of a department.

@@ -146,7 +146,7 @@ a person's token is marked so. Whoever is not named is refused with 401 or 403 b
 
 // groupsOfRoles are all roles that a human has; one person can have those of a group.
 var groupsOfRoles = [][]string{{idp.RoleSystemAdmin}, {idp.RoleSecurityAdmin}, {idp.RoleAuditAdmin}, {"seal_keeper", "seal_reviewer", "seal_maker", "license_clerk", "license_reviewer"},
-	{"license_issuer", "seal_approver", idp.RoleProofingReviewer, "counter_clerk", "counter_supervisor"}, {"license_user"}}
+	{"license_issuer", "seal_approver", idp.RoleProofingReviewer, "counter_clerk", "counter_supervisor"}, {"license_user", "license_order"}}
 
 // staffTokens are tokens of staff for each role that a human has, by "staff: role". Nobody holds all of them.
 func staffTokens(t *testing.T, p *apptest.Platform) map[string]string {

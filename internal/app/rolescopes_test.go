@@ -33,7 +33,7 @@ func TestNobodyRegistersARole(t *testing.T) {
 		}
 		plain := p.Get("/api/v1/clients/plain", system)
 		initial := opening(p, idp.StateLive, 1)
-		for _, role := range append([]string{"seal_keeper", "seal_reviewer", "seal_maker", "seal_approver", "license_clerk", "license_reviewer", "license_issuer", "license_user"}, idp.AdminRoles...) {
+		for _, role := range append([]string{"seal_keeper", "seal_reviewer", "seal_maker", "seal_approver", "license_clerk", "license_reviewer", "license_issuer", "license_user", "license_order"}, idp.AdminRoles...) {
 			refused("registered with "+role, call(t, p, http.MethodPost, "/api/v1/clients", system, map[string]any{"client_id": "role", "definition": definition("archive " + role), "reason": "x"}))
 			refused("given "+role, call(t, p, http.MethodPut, "/api/v1/clients/plain", system, map[string]any{"definition": definition(role), "reason": "x"}, "If-Match", plain.Header.Get("ETag")))
 			with := initial

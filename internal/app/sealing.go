@@ -193,15 +193,16 @@ func (s *sealing) tick(ctx context.Context) {
 		return
 	}
 	for name, duty := range map[string]func(context.Context) error{
-		"status lists": s.licenses.Refresh,
-		"seal lists":   s.seals.RefreshLists,
-		"trust list":   s.app.trust.register.Refresh,
-		"sweep":        s.licenses.Sweep,
-		"seal uses":    func(ctx context.Context) error { _, err := s.seals.ExpireUses(ctx); return err },
-		"successions":  s.seals.EndSucceeded,
-		"stamps":       func(ctx context.Context) error { _, err := s.seals.Recover(ctx); return err },
-		"licence log":  s.licenses.KeepLog,
-		"licences":     func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
+		"status lists":  s.licenses.Refresh,
+		"seal lists":    s.seals.RefreshLists,
+		"trust list":    s.app.trust.register.Refresh,
+		"sweep":         s.licenses.Sweep,
+		"seal uses":     func(ctx context.Context) error { _, err := s.seals.ExpireUses(ctx); return err },
+		"successions":   s.seals.EndSucceeded,
+		"stamps":        func(ctx context.Context) error { _, err := s.seals.Recover(ctx); return err },
+		"licence log":   s.licenses.KeepLog,
+		"sealed orders": s.licenses.TellOrders,
+		"licences":      func(ctx context.Context) error { _, err := s.licenses.Recover(ctx); return err },
 	} {
 		if err := duty(ctx); err != nil && ctx.Err() == nil {
 			s.app.opts.Log.WarnContext(ctx, "regular duty failed", "duty", name, "error", err)

@@ -149,5 +149,18 @@ func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
 		}
 		add("batches."+string(state), licensehttp.BatchesPath+"?state="+string(state), n)
 	}
+	if actor.HoldsAnywhere(elicense.RoleOrders) {
+		orders, _, err := a.sealing.licenses.Orders(ctx, elicense.OrderProposed, "", staffhttp.MaxWaiting)
+		if err != nil {
+			return nil, err
+		}
+		n := 0
+		for _, o := range orders {
+			if o.ProposedBy != actor.ID { // nobody confirms what they entered
+				n++
+			}
+		}
+		add("license.orders", licensehttp.OrdersPath+"?state="+string(elicense.OrderProposed), n)
+	}
 	return all, nil
 }

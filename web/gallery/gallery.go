@@ -33,6 +33,7 @@ func list(locale string) []Sample {
 	samples = append(samples, sealUses()...)
 	samples = append(samples, forgeries()...)
 	samples = append(samples, batches()...)
+	samples = append(samples, orders()...)
 	samples = append(samples, admin()...)
 	samples = append(samples, typeDrafts()...)
 	samples = append(samples, staffRealm()...)

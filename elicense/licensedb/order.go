@@ -1,0 +1,139 @@
+package licensedb
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/internal/audit"
+	"github.com/yinxin-gov/yinxin/internal/audit/auditdb"
+	"github.com/yinxin-gov/yinxin/internal/sqldb"
+)
+
+const orderColumns = "id, number, organ, legal_basis, client, case_number, license_ids, area, state, until_at, proposed_by, proposed_at, decided_by, decided_at, ended_by, ended_at, note, uses, told_at"
+
+func scanOrder(row scanner) (elicense.Order, error) {
+	var o elicense.Order
+	var licenses string
+	var until, proposed, decided, ended, told int64
+	err := row.Scan(&o.ID, &o.Number, &o.Organ, &o.LegalBasis, &o.Client, &o.CaseNumber, &licenses, &o.Area, &o.State, &until, &o.ProposedBy, &proposed, &o.DecidedBy, &decided, &o.EndedBy, &ended, &o.Note, &o.Uses, &told)
+	if err != nil {
+		return elicense.Order{}, notFound(err)
+	}
+	o.LicenseIDs, o.Until, o.ProposedAt = strings.Fields(licenses), sqldb.Time(until), sqldb.Time(proposed)
+	o.DecidedAt, o.EndedAt, o.ToldAt = sqldb.Time(decided), sqldb.Time(ended), sqldb.Time(told)
+	return o, nil
+}
+
+// AddOrder implements elicense.Orders.
+func (s *Store) AddOrder(ctx context.Context, o elicense.Order, record audit.Record) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO lic_order ("+orderColumns+") VALUES ("+placeholders(19)+")",
+			o.ID, o.Number, o.Organ, o.LegalBasis, o.Client, o.CaseNumber, strings.Join(o.LicenseIDs, " "), o.Area, string(o.State), sqldb.Micros(o.Until), o.ProposedBy, sqldb.Micros(o.ProposedAt),
+			o.DecidedBy, sqldb.Micros(o.DecidedAt), o.EndedBy, sqldb.Micros(o.EndedAt), o.Note, o.Uses, sqldb.Micros(o.ToldAt)); err != nil {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+}
+
+// FindOrder implements elicense.Orders.
+func (s *Store) FindOrder(ctx context.Context, id string) (elicense.Order, error) {
+	return scanOrder(s.db.Read().QueryRowContext(ctx, "SELECT "+orderColumns+" FROM lic_order WHERE id = $1", id))
+}
+
+// ListOrders implements elicense.Orders.
+func (s *Store) ListOrders(ctx context.Context, f elicense.OrderFilter) (page []elicense.Order, next string, err error) {
+	conditions, arguments := []string{"1 = 1"}, []any{}
+	if f.State != "" {
+		arguments = append(arguments, string(f.State))
+		conditions = append(conditions, "state = $1")
+	}
+	if f.Areas != nil {
+		var within string
+		within, arguments = sqldb.Below("area", f.Areas, arguments...)
+		conditions = append(conditions, within)
+	}
+	if f.After != "" {
+		at, id, ok := strings.Cut(f.After, ".")
+		micros, err := strconv.ParseInt(at, 10, 64)
+		if !ok || err != nil {
+			return nil, "", elicense.ErrNotFound
+		}
+		arguments = append(arguments, micros, id)
+		conditions = append(conditions, fmt.Sprintf("(proposed_at < $%[1]d OR proposed_at = $%[1]d AND id < $%[2]d)", len(arguments)-1, len(arguments)))
+	}
+	arguments = append(arguments, f.Limit+1)
+	page, err = s.orders(ctx, strings.Join(conditions, " AND ")+" ORDER BY proposed_at DESC, id DESC LIMIT $"+strconv.Itoa(len(arguments)), arguments...)
+	if err == nil && len(page) > f.Limit {
+		page = page[:f.Limit]
+		next = page[len(page)-1].Cursor()
+	}
+	return page, next, err
+}
+
+func (s *Store) orders(ctx context.Context, where string, arguments ...any) (list []elicense.Order, err error) {
+	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+orderColumns+" FROM lic_order WHERE "+where, arguments...)
+	if err != nil {
+		return nil, fmt.Errorf("licensedb: list orders: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		o, err := scanOrder(rows)
+		if err != nil {
+			return nil, fmt.Errorf("licensedb: list orders: %w", err)
+		}
+		list = append(list, o)
+	}
+	return list, rows.Err()
+}
+
+// MoveOrder implements elicense.Orders.
+func (s *Store) MoveOrder(ctx context.Context, o elicense.Order, from elicense.OrderState, record audit.Record) (bool, error) {
+	return s.changeOne(ctx, record, nil, "UPDATE lic_order SET state = $3, decided_by = $4, decided_at = $5, ended_by = $6, ended_at = $7, note = $8 WHERE id = $1 AND state = $2",
+		o.ID, string(from), string(o.State), o.DecidedBy, sqldb.Micros(o.DecidedAt), o.EndedBy, sqldb.Micros(o.EndedAt), o.Note)
+}
+
+// OrdersToTell implements elicense.Orders.
+func (s *Store) OrdersToTell(ctx context.Context, now time.Time, limit int) ([]elicense.Order, error) {
+	return s.orders(ctx, "told_at = 0 AND (state = $1 AND until_at <= $2 OR state = $3) ORDER BY until_at, id LIMIT $4", string(elicense.OrderInForce), sqldb.Micros(now), string(elicense.OrderEnded), limit)
+}
+
+// underOrder answers ErrNoOrder in the write of a grant or a use, unless the order is in force for it. It changes the row of the order first, so that uses
+// and the end of the order come one after the other.
+func underOrder(ctx context.Context, tx sqldb.Tx, g elicense.Grant, now time.Time) error {
+	done, err := sqldb.ExecOne(ctx, tx, "UPDATE lic_order SET uses = uses + 1 WHERE id = $1 AND state = $2 AND until_at > $3", g.Order, string(elicense.OrderInForce), sqldb.Micros(now))
+	if err != nil {
+		return err
+	}
+	if done {
+		var o elicense.Order
+		o, err = scanOrder(tx.QueryRowContext(ctx, "SELECT "+orderColumns+" FROM lic_order WHERE id = $1", g.Order))
+		done = err == nil && o.Permits(g.Grantee, g.CaseNumber, g.LicenseID, now)
+	}
+	if err == nil && !done {
+		err = elicense.ErrNoOrder
+	}
+	return err
+}
+
+// WithheldGrants implements elicense.Orders.
+func (s *Store) WithheldGrants(ctx context.Context, order string, limit int) ([]elicense.Grant, error) {
+	return s.grants(ctx, "order_id = $1 AND withheld = 1 ORDER BY id LIMIT $2", order, limit)
+}
+
+// TellGrant implements elicense.Orders.
+func (s *Store) TellGrant(ctx context.Context, id string, record audit.Record) (bool, error) {
+	return s.changeOne(ctx, record, func(tx sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE lic_use SET withheld = '' WHERE withheld = $1", id)
+		return err
+	}, "UPDATE lic_use_grant SET withheld = 0 WHERE id = $1 AND withheld = 1", id)
+}
+
+// OrderTold implements elicense.Orders.
+func (s *Store) OrderTold(ctx context.Context, id string, at time.Time, record audit.Record) (bool, error) {
+	return s.changeOne(ctx, record, nil, "UPDATE lic_order SET told_at = $2 WHERE id = $1 AND state = $3 AND told_at = 0 AND NOT EXISTS (SELECT 1 FROM lic_use_grant WHERE order_id = $1 AND withheld = 1)", id, sqldb.Micros(at), string(elicense.OrderEnded))
+}
