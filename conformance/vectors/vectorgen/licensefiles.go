@@ -36,6 +36,40 @@ func (l *licenseWriter) files() {
 	data("metadata", "V20", mismatch, "another holder in the metadata", func(p *licenseParts) { p.metadata.Set(catalog.KeyHolderName, "他人") }, mismatch)
 	data("metadata-missing", "V20", mismatch, "no holder in the metadata", func(p *licenseParts) { delete(p.metadata, catalog.KeyHolderName) }, mismatch)
 	data("machine", "V20", mismatch, "another holder in the machine file", func(p *licenseParts) { p.machine.Set(catalog.KeyHolderName, "他人") }, mismatch)
+	data("page-number", "V20", mismatch, "another number on the page", func(p *licenseParts) { p.page.Set(catalog.KeyLicenseNumber, "JY29901000000018") }, mismatch)
+	data("page-authority", "V20", mismatch, "another authority on the page", func(p *licenseParts) { p.page.Set(catalog.KeyAuthority, "别的局") }, mismatch)
+	data("page-begin", "V20", mismatch, "another beginning on the page", func(p *licenseParts) { p.page.Set(catalog.KeyEffectiveDate, "20260501") }, mismatch)
+	data("metadata-number", "V20", mismatch, "another number in the metadata", func(p *licenseParts) { p.metadata.Set(catalog.KeyLicenseNumber, "JY29901000000018") }, mismatch)
+	data("metadata-end", "V20", mismatch, "another end in the metadata", func(p *licenseParts) { p.metadata.Set(catalog.KeyExpiringDate, "20360531") }, mismatch)
+	data("machine-number", "V20", mismatch, "another number in the machine file", func(p *licenseParts) { p.machine.Set(catalog.KeyLicenseNumber, "JY29901000000018") }, mismatch)
+	data("machine-end", "V20", mismatch, "another end in the machine file", func(p *licenseParts) { p.machine.Set(catalog.KeyExpiringDate, "20360531") }, mismatch)
+	everywhere := func(key, value string) func(*licenseParts) {
+		return func(p *licenseParts) {
+			for _, values := range []catalog.Values{p.page, p.metadata, p.machine} {
+				values.Set(key, value)
+			}
+		}
+	}
+	id := identifier(licenseTypeCode, authorityCode, "CONF202600001", "001")
+	data("identifier-check", "V20", mismatch, "an identifier with another check character, in all places", everywhere(catalog.KeyLicenseID, id[:len(id)-1]+string("AB"[strings.Count(id[len(id)-1:], "A")])), "license_id_odd", mismatch)
+	data("identifier-version", "V20", mismatch, "an identifier of another version than the licence", everywhere(catalog.KeyVersion, "002"), mismatch)
+	data("identifier-issuer", "V20", mismatch, "an identifier of another authority than the licence names", everywhere(catalog.KeyLicenseID, identifier(licenseTypeCode, "11990000MB7QX0015W", "CONF202600001", "001")), mismatch)
+	data("index-missing", "V20", mismatch, "the index leaves out an item that is on the page", func(p *licenseParts) {
+		p.draft = func(d *draft) {
+			index := d.content[licenseIndex]
+			d.put(licenseIndex, index[:strings.Index(index, "<Element ")]+index[strings.Index(index, "</Element>")+len("</Element>"):])
+		}
+	}, mismatch)
+	data("status-missing", "V20", damaged, "no address of a status list in the machine file", func(p *licenseParts) { p.status.List = "" }, damaged)
+	const unknownType = "11980000MB7QX1050L999"
+	l.one("data", "unknown-type", specLicense, "6", "undecided", "license_data_unknown", "of a type that is not known", golden("V01", ofFile("license_data_unknown")...), field{"license", l.license(func(p *licenseParts) {
+		everywhere(catalog.KeyTypeCode, unknownType)(p)
+		everywhere(catalog.KeyLicenseID, identifier(unknownType, authorityCode, "CONF202600001", "001"))(p)
+		p.draft = func(d *draft) { d.edit(licenseMachine, `"license_type_code": "`+licenseTypeCode, `"license_type_code": "`+unknownType) }
+	})}, l.root(), inForce)
+	file("data", "template", "6", "accept", "", "V00", "made by a version of the type that is not known, and judged by the built-in one", ofFile(), l.license(func(p *licenseParts) {
+		p.draft = func(d *draft) { d.edit(licenseMachine, l.kind.TemplateID(), strings.Repeat("0", 64)) }
+	}))
 	data("other-text", "V20", mismatch, "a text on the page that the template does not have", func(p *licenseParts) {
 		p.draft = func(d *draft) {
 			d.edit(licensePage, "</ofd:Layer>", `<ofd:TextObject ID="800" Boundary="10 10 50 5" Font="5" Size="3"><ofd:TextCode X="0" Y="3">可在全国使用</ofd:TextCode></ofd:TextObject></ofd:Layer>`)
@@ -81,6 +115,10 @@ func (l *licenseWriter) files() {
 	seal("machine-changed", "refuse", "DIGEST_MISMATCH", "V20", "a field of the machine file changed after the seal", after(func(d *draft) { d.edit(licenseMachine, "20310531", "20360531") }), "DIGEST_MISMATCH", mismatch)
 	seal("status-changed", "refuse", "DIGEST_MISMATCH", "V20", "another status entry after the seal", after(func(d *draft) { d.edit(licenseMachine, `"index": 7`, `"index": 8`) }), "DIGEST_MISMATCH")
 	seal("space-added", "refuse", "DIGEST_MISMATCH", "V20", "a line break added to the index after the seal", after(func(d *draft) { d.put(licenseIndex, d.content[licenseIndex]+"\n") }), "DIGEST_MISMATCH")
+	seal("metadata-changed", "refuse", "DIGEST_MISMATCH", "V20", "the number in the metadata changed after the seal", after(func(d *draft) { d.edit("OFD.xml", "JY29901000000017", "JY29901000000018") }), "DIGEST_MISMATCH", mismatch)
+	seal("title-changed", "refuse", "DIGEST_MISMATCH", "V20", "the title changed after the seal", after(func(d *draft) { d.edit("OFD.xml", "<ofd:Title>食品", "<ofd:Title>药品") }), "DIGEST_MISMATCH")
+	seal("attachment-list", "refuse", "DIGEST_MISMATCH", "V20", "the attachment has another name after the seal", after(func(d *draft) { d.edit("Doc_0/Attachs/Attachments.xml", `"license.json"`, `"other.json"`) }), "DIGEST_MISMATCH", "license_status_unknown")
+	seal("tags-changed", "refuse", "DIGEST_MISMATCH", "V20", "a line break added to the list of tags after the seal", after(func(d *draft) { d.put("Doc_0/Tags/CustomTags.xml", d.content["Doc_0/Tags/CustomTags.xml"]+"\n") }), "DIGEST_MISMATCH")
 	seal("page-left-out", "refuse", "uncovered_visible", "V21", "the seal leaves the page out", l.license(func(p *licenseParts) {
 		p.draft = func(d *draft) { d.left["/"+licensePage] = true }
 	}), "uncovered_visible")
