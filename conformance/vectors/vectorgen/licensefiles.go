@@ -65,7 +65,9 @@ func (l *licenseWriter) files() {
 	l.one("data", "unknown-type", specLicense, "6", "undecided", "license_data_unknown", "of a type that is not known", golden("V01", ofFile("license_data_unknown")...), field{"license", l.license(func(p *licenseParts) {
 		everywhere(catalog.KeyTypeCode, unknownType)(p)
 		everywhere(catalog.KeyLicenseID, identifier(unknownType, authorityCode, "CONF202600001", "001"))(p)
-		p.draft = func(d *draft) { d.edit(licenseMachine, `"license_type_code": "`+licenseTypeCode, `"license_type_code": "`+unknownType) }
+		p.draft = func(d *draft) {
+			d.edit(licenseMachine, `"license_type_code": "`+licenseTypeCode, `"license_type_code": "`+unknownType)
+		}
 	})}, l.root(), inForce)
 	file("data", "template", "6", "accept", "", "V00", "made by a version of the type that is not known, and judged by the built-in one", ofFile(), l.license(func(p *licenseParts) {
 		p.draft = func(d *draft) { d.edit(licenseMachine, l.kind.TemplateID(), strings.Repeat("0", 64)) }
