@@ -38,13 +38,13 @@ type channel func(t *testing.T, files []judged) map[string]string
 
 // TestX17EveryVectorHasOneReportOnFiveChannels: command line, API, upload page, the browser's own verifier and the SDK are asked about every
 // vector of seals, OFD, PDF and licences and about every shared file, with the authorities of the vectors trusted, and their reports are the same
-// octets. A file that a channel leaves out fails. With the trust and at the moment of each vector of licences, command line and SDK give the golden report.
+// octets. So are those of the command line with the bundle of a counter, but for the note that says so. A file that a channel leaves out fails. With the trust and at the moment of each vector of licences, command line and SDK give the golden report.
 func TestX17EveryVectorHasOneReportOnFiveChannels(t *testing.T) {
 	files, roots := vectorFiles(t)
 	p := startTrusting(t, roots)
 	files = append(files, p.own...)
 	reports := map[string]map[string]string{}
-	for name, ask := range map[string]channel{"command line": p.commandLine, "API": p.api, "upload page": p.uploadPage, "browser": p.browser, "SDK": p.sdk} {
+	for name, ask := range map[string]channel{"command line": p.commandLine, "API": p.api, "upload page": p.uploadPage, "browser": p.browser, "SDK": p.sdk, "counter": p.counter} {
 		began := time.Now()
 		reports[name] = ask(t, slices.DeleteFunc(slices.Clone(files), func(file judged) bool { return slices.Contains(file.not, name) }))
 		t.Logf("%s: %d files in %v", name, len(reports[name]), time.Since(began).Round(time.Millisecond))
@@ -329,8 +329,12 @@ func startTrusting(t *testing.T, roots [][]byte) trusting {
 }
 
 func (p trusting) commandLine(t *testing.T, files []judged) map[string]string {
+	return p.commandLineWith(t, files, "--trust", p.trust)
+}
+
+func (p trusting) commandLineWith(t *testing.T, files []judged, option, value string) map[string]string {
 	folder := t.TempDir()
-	arguments := []string{"verify", "--json", "--trust", p.trust}
+	arguments := []string{"verify", "--json", option, value}
 	for _, file := range files {
 		name := filepath.Join(folder, file.name)
 		if err := os.WriteFile(name, file.content, 0o600); err != nil {
@@ -344,6 +348,59 @@ func (p trusting) commandLine(t *testing.T, files []judged) map[string]string {
 	}
 	reports := map[string]string{}
 	byName(t, []byte(out), reports)
+	return reports
+}
+
+// ofCounter is the note that every report by the bundle of a counter ends its reasons with.
+var ofCounter = regexp.MustCompile(`,?\{"code":"counter_bundle","message":"[^"]*","clause":""\}`)
+
+// counter takes the bundle of the platform as somebody brings it on a stick, and judges with it alone.
+func (p trusting) counter(t *testing.T, files []judged) map[string]string {
+	response, err := http.Get(p.issuer + "/trust/bundle")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%v %s %.500s", err, response.Status, content)
+	}
+	bundle, folder := filepath.Join(t.TempDir(), "counter.bundle"), filepath.Join(t.TempDir(), "counter")
+	if err := os.WriteFile(bundle, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var shown yinxin.Counter
+	if err := json.Unmarshal([]byte(must(t, exitDone, "counter", "show", "--json", bundle)), &shown); err != nil || shown.Address != p.issuer+"/trust/bundle" || shown.GoodUntil.Sub(shown.IssuedAt) != 7*24*time.Hour {
+		t.Fatalf("%+v %v", shown, err)
+	}
+	for _, arguments := range [][]string{{"take", "--dir", folder, bundle}, {"take", "--dir", folder, "--fingerprint", strings.Repeat("0", 64), bundle}} {
+		must(t, exitFailed, append([]string{"counter"}, arguments...)...)
+	}
+	for _, arguments := range [][]string{{"take", bundle}, {"show", "--dir", folder, bundle}, {"hold", bundle}, {}, {"show", filepath.Join(folder, "none")}} {
+		must(t, exitMisuse, append([]string{"counter"}, arguments...)...)
+	}
+	must(t, exitDone, "counter", "take", "--dir", folder, "--fingerprint", shown.Fingerprints[0], bundle)
+	must(t, exitFailed, "counter", "take", "--dir", folder, bundle)
+	if text := must(t, exitDone, "counter", "show", folder); !strings.Contains(text, shown.Fingerprints[0]) {
+		t.Errorf("what is shown of a folder: %s", text)
+	}
+	valid := filepath.Join(t.TempDir(), p.own[0].name)
+	if err := os.WriteFile(valid, p.own[0].content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, exitDone, "verify", "--counter", folder, valid)
+	if text := must(t, exitIndeterminate, "verify", "--counter", folder, "--at", shown.GoodUntil.Add(time.Hour).Format(time.RFC3339), valid); !strings.Contains(text, "counter_bundle_old") {
+		t.Errorf("after seven days: %s", text)
+	}
+	must(t, exitMisuse, "verify", "--counter", filepath.Join(folder, "none"), valid)
+	reports := p.commandLineWith(t, files, "--counter", folder)
+	for name, report := range reports {
+		stripped := ofCounter.ReplaceAllString(report, "")
+		if stripped == report {
+			t.Errorf("%s: the report does not name the bundle: %s", name, report)
+		}
+		reports[name] = stripped
+	}
 	return reports
 }
 
