@@ -94,6 +94,9 @@ func TakeCounter(folder string, content []byte, fingerprint string, at time.Time
 	if !b.Current(at) {
 		return Counter{}, fmt.Errorf("%w: the bundle is of %s and good until %s", ErrCounter, b.Issued.Format(time.RFC3339), b.GoodUntil.Format(time.RFC3339))
 	}
+	if err := addBundle(offline.New(), b); err != nil { // what could not be used later does not take the place of what can
+		return Counter{}, err
+	}
 	if first {
 		confirmed, err := json.Marshal(known)
 		if err == nil {
@@ -165,12 +168,20 @@ func (v *Verifier) UseCounter(folder string) error {
 	if err := b.Judge(known.Root, b.Issued); err != nil {
 		return fmt.Errorf("%w: %w", ErrCounter, err)
 	}
+	if err := addBundle(v.Verifier, b); err != nil {
+		return err
+	}
+	v.counter = b
+	return nil
+}
+
+// addBundle trusts every file of a bundle. Of trust lists of one address the newest counts.
+func addBundle(v *offline.Verifier, b *counterbundle.Bundle) error {
 	for _, f := range b.Files {
 		if err := v.AddTrustBytes(f.Content); err != nil && !errors.Is(err, ErrOlder) {
 			return fmt.Errorf("%w: %s: %w", ErrCounter, f.Name, err)
 		}
 	}
-	v.counter = b
 	return nil
 }
 

@@ -98,6 +98,7 @@ func TestCounterTakesOnlyWhatIsNewerAndOfThePlatform(t *testing.T) {
 		"past its time":         take(w.bundle(t, 7, nil), w.root, ofdtest.Now.Add(counterbundle.Life+time.Second)),
 		"from the future":       take(w.bundle(t, 7, nil), w.root, ofdtest.Now.Add(-2*time.Minute)),
 		"no bundle":             take([]byte("bundle"), w.root, ofdtest.Now),
+		"a file of no kind":     take(w.bundle(t, 7, func(c *counterbundle.Content) { c.Files = append(c.Files, counterbundle.File{Name: "more", Content: []byte("more")}) }), w.root, ofdtest.Now),
 		"cut":                   take(w.bundle(t, 7, nil)[:100], w.root, ofdtest.Now),
 		"a folder without any":  yinxin.NewVerifier().UseCounter(folder),
 		"a folder is not there": yinxin.NewVerifier().UseCounter(filepath.Join(folder, "none")),
@@ -139,11 +140,16 @@ func TestCounterTakesOnlyWhatIsNewerAndOfThePlatform(t *testing.T) {
 	if err := take(w.bundle(t, 8, nil), "", ofdtest.Now); err != nil {
 		t.Error(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "counter.json"), []byte("{}"), 0o600); err != nil {
-		t.Fatal(err)
+	if err := yinxin.NewVerifier().UseCounter(folder); err != nil {
+		t.Error(err)
 	}
-	if err := yinxin.NewVerifier().UseCounter(folder); !errors.Is(err, yinxin.ErrCounter) {
-		t.Errorf("nothing is confirmed: %v", err)
+	for name, confirmed := range map[string]string{"nothing is confirmed": "{}", "another root is": `{"address": "https://a.example/trust/bundle", "root": "` + elsewhere.root + `"}`, "no JSON": "root"} {
+		if err := os.WriteFile(filepath.Join(folder, "counter.json"), []byte(confirmed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := yinxin.NewVerifier().UseCounter(folder); !errors.Is(err, yinxin.ErrCounter) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -135,8 +135,8 @@ func vectorFiles(t *testing.T) (files []judged, roots [][]byte) {
 	return files, roots
 }
 
-// licenseFiles are the distinct objects of the vectors of licences; what differs in the lists beside them alone is one file here. Packages of
-// evidence are not for the browser. Texts of codes are for those who judge them offline: a platform takes them for showings, which it consumes.
+// licenseFiles are the distinct objects of the vectors of licences; what differs in the lists beside them alone is one file here. Texts of codes
+// are for those who judge them offline: a platform takes them for showings, which it consumes.
 func licenseFiles(t *testing.T) (files []judged) {
 	t.Helper()
 	all, err := vectors.Load("license")
@@ -151,10 +151,7 @@ func licenseFiles(t *testing.T) (files []judged) {
 		}
 		known[string(content)] = true
 		file := judged{name: name, content: content}
-		switch filepath.Ext(name) {
-		case ".zip":
-			file.not = []string{"browser"}
-		case ".txt":
+		if filepath.Ext(name) == ".txt" {
 			file.not = []string{"API", "upload page"}
 		}
 		files = append(files, file)
