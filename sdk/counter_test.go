@@ -93,12 +93,14 @@ func TestCounterTakesOnlyWhatIsNewerAndOfThePlatform(t *testing.T) {
 		return err
 	}
 	for name, err := range map[string]error{
-		"no fingerprint":        take(w.bundle(t, 7, nil), "", ofdtest.Now),
-		"another root":          take(w.bundle(t, 7, nil), elsewhere.root, ofdtest.Now),
-		"past its time":         take(w.bundle(t, 7, nil), w.root, ofdtest.Now.Add(counterbundle.Life+time.Second)),
-		"from the future":       take(w.bundle(t, 7, nil), w.root, ofdtest.Now.Add(-2*time.Minute)),
-		"no bundle":             take([]byte("bundle"), w.root, ofdtest.Now),
-		"a file of no kind":     take(w.bundle(t, 7, func(c *counterbundle.Content) { c.Files = append(c.Files, counterbundle.File{Name: "more", Content: []byte("more")}) }), w.root, ofdtest.Now),
+		"no fingerprint":  take(w.bundle(t, 7, nil), "", ofdtest.Now),
+		"another root":    take(w.bundle(t, 7, nil), elsewhere.root, ofdtest.Now),
+		"past its time":   take(w.bundle(t, 7, nil), w.root, ofdtest.Now.Add(counterbundle.Life+time.Second)),
+		"from the future": take(w.bundle(t, 7, nil), w.root, ofdtest.Now.Add(-2*time.Minute)),
+		"no bundle":       take([]byte("bundle"), w.root, ofdtest.Now),
+		"a file of no kind": take(w.bundle(t, 7, func(c *counterbundle.Content) {
+			c.Files = append(c.Files, counterbundle.File{Name: "more", Content: []byte("more")})
+		}), w.root, ofdtest.Now),
 		"cut":                   take(w.bundle(t, 7, nil)[:100], w.root, ofdtest.Now),
 		"a folder without any":  yinxin.NewVerifier().UseCounter(folder),
 		"a folder is not there": yinxin.NewVerifier().UseCounter(filepath.Join(folder, "none")),
