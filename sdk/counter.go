@@ -38,7 +38,7 @@ type pin struct {
 	Root    string `json:"root"` // SM3 in hex
 }
 
-// Counter is the bundle of a platform that a counter carries, to judge without a network (docs/integration/counter.md).
+// Counter is the bundle of a platform that a counter carries, to judge without a network (docs/integration/verification.md).
 type Counter struct {
 	Address      string    `json:"address"`
 	Publisher    string    `json:"publisher"`
