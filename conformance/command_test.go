@@ -25,7 +25,7 @@ func TestCommand(t *testing.T) {
 		{"unknown area", []string{"nothing"}, 3, "", "no such area"},
 		{"bad flag", []string{"--fast"}, 3, "", "flag provided but not defined"},
 		{"report cannot be written", []string{"--junit", filepath.Join(report, "x"), "seal"}, 3, "", "create report"},
-		{"help", []string{"-h"}, 0, "", "areas: sm seal ofd pdf jose-gm tsp oidc fapi2"},
+		{"help", []string{"-h"}, 0, "", "areas: sm seal ofd pdf jose-gm tsp license oidc fapi2"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/yinxin-gov/yinxin/conformance/check"
 	"github.com/yinxin-gov/yinxin/conformance/check/fapi2"
 	"github.com/yinxin-gov/yinxin/conformance/check/josegm"
+	"github.com/yinxin-gov/yinxin/conformance/check/license"
 	"github.com/yinxin-gov/yinxin/conformance/check/ofd"
 	"github.com/yinxin-gov/yinxin/conformance/check/oidc"
 	"github.com/yinxin-gov/yinxin/conformance/check/pdf"
@@ -47,6 +48,7 @@ var areas = []area{
 	{"pdf", pdf.Rules},
 	{"jose-gm", josegm.Rules},
 	{"tsp", tsp.Rules},
+	{"license", license.Rules},
 	{"oidc", oidc.Rules},
 	{"fapi2", fapi2.Rules},
 }

@@ -69,6 +69,7 @@ type Service struct {
 	types   types
 	listing sync.Map // client_id of each application whose list is under way on this node
 	regions regionMemo
+	bundle  bundleMemo
 
 	witnesses []witnessing // of cfg.Witnesses
 }

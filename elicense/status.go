@@ -261,30 +261,38 @@ func (s *Service) sign(ctx context.Context, name string, usage keys.Usage, life 
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return p, "", nil, err
 	}
-	spec := keys.Spec{Usage: usage, Algorithm: keys.SM2}
-	info, err := s.cfg.Keys.Ensure(ctx, spec)
+	id, chain, sign, err := s.serviceKey(ctx, usage)
 	if err != nil {
 		return p, "", nil, err
-	}
-	signer, err := s.cfg.Keys.Signer(ctx, spec)
-	if err != nil {
-		return p, "", nil, err
-	}
-	chain, err := s.cfg.Certificates.Chain(ctx, info)
-	if err != nil {
-		return p, "", nil, fmt.Errorf("certificates of %s: %w", usage, err)
-	}
-	if len(chain) == 0 {
-		return p, "", nil, fmt.Errorf("certificates of %s: key has no certificate", usage)
 	}
 	now := s.now().Truncate(time.Second)
 	p = Published{Name: name, Number: before.Number + 1, IssuedAt: now, NextUpdate: now.Add(life)}
-	p.Content, err = build(p.Number, p.IssuedAt, p.NextUpdate, chain, func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) })
+	p.Content, err = build(p.Number, p.IssuedAt, p.NextUpdate, chain, sign)
 	if err != nil {
 		return p, "", nil, err
 	}
 	entries, err = publicationEntries(p, usage, chain[0], s.now())
-	return p, info.ID, entries, err
+	return p, id, entries, err
+}
+
+// serviceKey is the key of a usage with its certificates, the signer's first.
+func (s *Service) serviceKey(ctx context.Context, usage keys.Usage) (id string, chain [][]byte, sign statuslist.SignFunc, err error) {
+	spec := keys.Spec{Usage: usage, Algorithm: keys.SM2}
+	info, err := s.cfg.Keys.Ensure(ctx, spec)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	signer, err := s.cfg.Keys.Signer(ctx, spec)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	if chain, err = s.cfg.Certificates.Chain(ctx, info); err != nil {
+		return "", nil, nil, fmt.Errorf("certificates of %s: %w", usage, err)
+	}
+	if len(chain) == 0 {
+		return "", nil, nil, fmt.Errorf("certificates of %s: key has no certificate", usage)
+	}
+	return info.ID, chain, func(message []byte) ([]byte, error) { return signer.SignMessage(ctx, message) }, nil
 }
 
 // Refresh publishes what is missing or has lived half its life. Call it at start and every few seconds.

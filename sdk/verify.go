@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/elicense/counterbundle"
 	"github.com/yinxin-gov/yinxin/elicense/evidence"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/esign/etsi"
@@ -31,7 +32,8 @@ var ErrOlder = offline.ErrOlder
 // goroutines may verify with it.
 type Verifier struct {
 	*offline.Verifier
-	now func() time.Time
+	now     func() time.Time
+	counter *counterbundle.Bundle // by which it judges; nil for others
 }
 
 // NewVerifier trusts nobody yet: add trust with AddTrust.
@@ -100,6 +102,18 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 // part of the result.
 func (v *Verifier) Verify(name string, data []byte) Result {
 	return v.VerifyAt(v.now(), name, data)
+}
+
+// VerifyAt is Verify at another moment than now, unless SetTime fixed one.
+func (v *Verifier) VerifyAt(now time.Time, name string, data []byte) Result {
+	return v.JudgeAt(now, name, data, evidence.Judge)
+}
+
+// JudgeAt is VerifyAt with another judge, for what only some channels read.
+func (v *Verifier) JudgeAt(now time.Time, name string, data []byte, judge func(name string, data []byte, options licensefile.Options) Result) Result {
+	return v.Verifier.JudgeAt(now, name, data, func(name string, data []byte, options licensefile.Options) Result {
+		return v.told(judge(name, data, options), options)
+	})
 }
 
 // VerifyETSI judges as Verify does and also writes the report in the shape of ETSI TS 119 102-2 (XML). The error is about writing only.

@@ -18,7 +18,9 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	rules "github.com/yinxin-gov/yinxin/conformance/check/license"
 	"github.com/yinxin-gov/yinxin/conformance/vectors"
+	"github.com/yinxin-gov/yinxin/elicense/evidence"
 	"github.com/yinxin-gov/yinxin/internal/testkit"
 	"github.com/yinxin-gov/yinxin/internal/testkit/browser"
 	yinxin "github.com/yinxin-gov/yinxin/sdk"
@@ -28,22 +30,23 @@ import (
 type judged struct {
 	name    string
 	content []byte
+	not     []string // channels that do not read files of its sort
 }
 
 // channel gives the report of each file, by name, in the form of sameForm.
 type channel func(t *testing.T, files []judged) map[string]string
 
 // TestX17EveryVectorHasOneReportOnFiveChannels: command line, API, upload page, the browser's own verifier and the SDK are asked about every
-// vector of seals, OFD and PDF and about every shared file, with the authorities of the vectors trusted, and their reports are the same octets.
-// A file that a channel leaves out fails.
+// vector of seals, OFD, PDF and licences and about every shared file, with the authorities of the vectors trusted, and their reports are the same
+// octets. So are those of the command line with the bundle of a counter, but for the note that says so. A file that a channel leaves out fails. With the trust and at the moment of each vector of licences, command line and SDK give the golden report.
 func TestX17EveryVectorHasOneReportOnFiveChannels(t *testing.T) {
 	files, roots := vectorFiles(t)
 	p := startTrusting(t, roots)
 	files = append(files, p.own...)
 	reports := map[string]map[string]string{}
-	for name, ask := range map[string]channel{"command line": p.commandLine, "API": p.api, "upload page": p.uploadPage, "browser": p.browser, "SDK": p.sdk} {
+	for name, ask := range map[string]channel{"command line": p.commandLine, "API": p.api, "upload page": p.uploadPage, "browser": p.browser, "SDK": p.sdk, "counter": p.counter} {
 		began := time.Now()
-		reports[name] = ask(t, files)
+		reports[name] = ask(t, slices.DeleteFunc(slices.Clone(files), func(file judged) bool { return slices.Contains(file.not, name) }))
 		t.Logf("%s: %d files in %v", name, len(reports[name]), time.Since(began).Round(time.Millisecond))
 	}
 	verdicts, differ := map[string]int{}, 0
@@ -51,6 +54,7 @@ func TestX17EveryVectorHasOneReportOnFiveChannels(t *testing.T) {
 		want := reports["SDK"][file.name]
 		for name, all := range reports {
 			switch got, ok := all[file.name]; {
+			case !ok && slices.Contains(file.not, name):
 			case !ok:
 				t.Errorf("%s: %s gives no report", file.name, name)
 			case got != want:
@@ -67,6 +71,10 @@ func TestX17EveryVectorHasOneReportOnFiveChannels(t *testing.T) {
 		verdicts[result.Verdict]++
 	}
 	t.Logf("%d files: %v; %d reports differ", len(files), verdicts, differ)
+	licenses := slices.DeleteFunc(slices.Clone(files), func(file judged) bool { return !strings.HasPrefix(file.name, "license-") || len(file.not) > 0 })
+	if len(licenses) < 60 {
+		t.Errorf("all channels are asked about %d vectors of licences", len(licenses))
+	}
 	if verdicts["valid"] < 40 || verdicts["invalid"] < 200 || verdicts["indeterminate"] < 40 {
 		t.Errorf("the files do not cover the verdicts: %v", verdicts)
 	}
@@ -87,7 +95,7 @@ func vectorFiles(t *testing.T) (files []judged, roots [][]byte) {
 			for field, content := range v.Fields {
 				extension, ok := extensions[field]
 				if ok {
-					files = append(files, judged{area + "-" + filepath.Base(v.Name) + extension, content})
+					files = append(files, judged{name: area + "-" + filepath.Base(v.Name) + extension, content: content})
 					asked++
 				}
 				if field == "root" && !slices.ContainsFunc(roots, func(known []byte) bool { return bytes.Equal(known, content) }) {
@@ -99,6 +107,7 @@ func vectorFiles(t *testing.T) (files []judged, roots [][]byte) {
 			}
 		}
 	}
+	files = append(files, licenseFiles(t)...)
 	for _, folder := range []string{"zip-hostile", "ofd/docs", "ofd/seals", "ofd/signatures", "ofd/cms", "ofd/structure", "ofd/certs"} {
 		base := filepath.Join(testkit.Shared(t, "vectors"), folder)
 		entries, err := os.ReadDir(base)
@@ -113,7 +122,7 @@ func vectorFiles(t *testing.T) (files []judged, roots [][]byte) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			files = append(files, judged{strings.ReplaceAll(folder, "/", "-") + "-" + entry.Name(), content})
+			files = append(files, judged{name: strings.ReplaceAll(folder, "/", "-") + "-" + entry.Name(), content: content})
 		}
 	}
 	names := map[string]bool{}
@@ -126,15 +135,109 @@ func vectorFiles(t *testing.T) (files []judged, roots [][]byte) {
 	return files, roots
 }
 
-// sameForm is one result of a report in the form in which channels are compared. What may differ is here and nowhere else: indentation, and
-// that encoding/json writes <, > and & as escapes unless it is told not to. Order and octets of everything else are compared as they came.
+// licenseFiles are the distinct objects of the vectors of licences; what differs in the lists beside them alone is one file here. Texts of codes
+// are for those who judge them offline: a platform takes them for showings, which it consumes.
+func licenseFiles(t *testing.T) (files []judged) {
+	t.Helper()
+	all, err := vectors.Load("license")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, v := range all {
+		name, content := rules.Object(v)
+		if name == "" || known[string(content)] {
+			continue
+		}
+		known[string(content)] = true
+		file := judged{name: name, content: content}
+		if filepath.Ext(name) == ".txt" {
+			file.not = []string{"API", "upload page"}
+		}
+		files = append(files, file)
+	}
+	return files
+}
+
+// TestX17GoldenVectorsOfLicences: with the trust, the evidence and the moment of a vector, command line and SDK say its golden report and print the
+// same octets. Neither has a request or a memory of codes shown: what these add to a verdict is left out of what is wanted.
+func TestX17GoldenVectorsOfLicences(t *testing.T) {
+	all, err := vectors.Load("license")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	for _, v := range all {
+		name, content := rules.Object(v)
+		if name == "" {
+			continue
+		}
+		asked++
+		options, err := rules.Options(v)
+		if err != nil {
+			t.Fatalf("%s: %v", v.Name, err)
+		}
+		want := rules.Golden(v)
+		if options.Challenge != nil || options.Consumed != nil {
+			options.Challenge, options.Consumed = nil, nil
+			want = rules.Told(evidence.Judge(name, content, options))
+		}
+		trust, verifier := t.TempDir(), yinxin.NewVerifier()
+		for _, field := range []string{"root", "crl", "seal_list", "status_list", "older_list", "delta", "keys", "log_keys"} {
+			if len(v.Fields[field]) == 0 || field == "root" && len(v.Fields["untrusted"]) > 0 {
+				continue
+			}
+			if err := os.WriteFile(filepath.Join(trust, field), v.Fields[field], 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := verifier.AddTrust(trust); err != nil {
+			t.Fatalf("%s: %v", v.Name, err)
+		}
+		verifier.SetTime(options.At)
+		result := verifier.Verify(name, content)
+		if got := rules.Told(result); got != want {
+			t.Errorf("%s: the SDK says %s, want %s", v.Name, got, want)
+		}
+		report, err := yinxin.EncodeReport(result)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		status, out, talk := run(t, "verify", "--json", "--trust", trust, "--at", options.At.Format(time.RFC3339), file)
+		if out != string(report) || talk != "" || status != map[string]int{vectors.ExpectAccept: exitDone, vectors.ExpectRefuse: exitFailed, vectors.ExpectUndecided: exitIndeterminate}[expected(v, result)] {
+			t.Errorf("%s: the command line ends with %d and %s\n%s\nthe SDK says\n%s", v.Name, status, talk, out, report)
+		}
+	}
+	if asked < 60 {
+		t.Errorf("%d golden vectors", asked)
+	}
+}
+
+// expected is the word of a vector, or that of the report where the vector's own needs more than the command line has.
+func expected(v vectors.Vector, result yinxin.Result) string {
+	if rules.Told(result) == rules.Golden(v) {
+		return v.Expect
+	}
+	return map[string]string{"valid": vectors.ExpectAccept, "invalid": vectors.ExpectRefuse, "indeterminate": vectors.ExpectUndecided}[string(result.Verdict)]
+}
+
+// ofNow is the moment of judgement in the report on a package of evidence that is judged as of now.
+var ofNow = regexp.MustCompile(`"judged_at":"[^"]*","time_source":"now"`)
+
+// sameForm is one result of a report in the form in which channels are compared. What may differ is here and nowhere else: indentation, that
+// encoding/json writes <, > and & as escapes unless it is told not to, and the second at which a package without a time stamp was judged. Order and
+// octets of everything else are compared as they came.
 func sameForm(t *testing.T, result json.RawMessage) string {
 	t.Helper()
 	var out bytes.Buffer
 	if err := json.Compact(&out, result); err != nil {
 		t.Fatalf("%v: %s", err, result)
 	}
-	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(out.String())
+	return ofNow.ReplaceAllString(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(out.String()), `"time_source":"now"`)
 }
 
 // byName takes the results of a report apart.
@@ -196,7 +299,7 @@ func startTrusting(t *testing.T, roots [][]byte) trusting {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.own = append(p.own, judged{filepath.Base(file), content})
+		p.own = append(p.own, judged{name: filepath.Base(file), content: content})
 	}
 	var trust struct{ Files []trustFile }
 	until(t, "the trust of browsers", func() bool {
@@ -223,8 +326,12 @@ func startTrusting(t *testing.T, roots [][]byte) trusting {
 }
 
 func (p trusting) commandLine(t *testing.T, files []judged) map[string]string {
+	return p.commandLineWith(t, files, "--trust", p.trust)
+}
+
+func (p trusting) commandLineWith(t *testing.T, files []judged, option, value string) map[string]string {
 	folder := t.TempDir()
-	arguments := []string{"verify", "--json", "--trust", p.trust}
+	arguments := []string{"verify", "--json", option, value}
 	for _, file := range files {
 		name := filepath.Join(folder, file.name)
 		if err := os.WriteFile(name, file.content, 0o600); err != nil {
@@ -238,6 +345,59 @@ func (p trusting) commandLine(t *testing.T, files []judged) map[string]string {
 	}
 	reports := map[string]string{}
 	byName(t, []byte(out), reports)
+	return reports
+}
+
+// ofCounter is the note that every report by the bundle of a counter ends its reasons with.
+var ofCounter = regexp.MustCompile(`,?\{"code":"counter_bundle","message":"[^"]*","clause":""\}`)
+
+// counter takes the bundle of the platform as somebody brings it on a stick, and judges with it alone.
+func (p trusting) counter(t *testing.T, files []judged) map[string]string {
+	response, err := http.Get(p.issuer + "/trust/bundle")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%v %s %.500s", err, response.Status, content)
+	}
+	bundle, folder := filepath.Join(t.TempDir(), "counter.bundle"), filepath.Join(t.TempDir(), "counter")
+	if err := os.WriteFile(bundle, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var shown yinxin.Counter
+	if err := json.Unmarshal([]byte(must(t, exitDone, "counter", "show", "--json", bundle)), &shown); err != nil || shown.Address != p.issuer+"/trust/bundle" || shown.GoodUntil.Sub(shown.IssuedAt) != 7*24*time.Hour {
+		t.Fatalf("%+v %v", shown, err)
+	}
+	for _, arguments := range [][]string{{"take", "--dir", folder, bundle}, {"take", "--dir", folder, "--fingerprint", strings.Repeat("0", 64), bundle}} {
+		must(t, exitFailed, append([]string{"counter"}, arguments...)...)
+	}
+	for _, arguments := range [][]string{{"take", bundle}, {"show", "--dir", folder, bundle}, {"hold", bundle}, {}, {"show", filepath.Join(folder, "none")}} {
+		must(t, exitMisuse, append([]string{"counter"}, arguments...)...)
+	}
+	must(t, exitDone, "counter", "take", "--dir", folder, "--fingerprint", shown.Fingerprints[0], bundle)
+	must(t, exitFailed, "counter", "take", "--dir", folder, bundle)
+	if text := must(t, exitDone, "counter", "show", folder); !strings.Contains(text, shown.Fingerprints[0]) {
+		t.Errorf("what is shown of a folder: %s", text)
+	}
+	valid := filepath.Join(t.TempDir(), p.own[0].name)
+	if err := os.WriteFile(valid, p.own[0].content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, exitDone, "verify", "--counter", folder, valid)
+	if text := must(t, exitIndeterminate, "verify", "--counter", folder, "--at", shown.GoodUntil.Add(time.Hour).Format(time.RFC3339), valid); !strings.Contains(text, "counter_bundle_old") {
+		t.Errorf("after seven days: %s", text)
+	}
+	must(t, exitMisuse, "verify", "--counter", filepath.Join(folder, "none"), valid)
+	reports := p.commandLineWith(t, files, "--counter", folder)
+	for name, report := range reports {
+		stripped := ofCounter.ReplaceAllString(report, "")
+		if stripped == report {
+			t.Errorf("%s: the report does not name the bundle: %s", name, report)
+		}
+		reports[name] = stripped
+	}
 	return reports
 }
 

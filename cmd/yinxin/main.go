@@ -54,6 +54,7 @@ var verbs = []verb{
 	{"audit", "check the hash chains of the audit log, or write it out", auditLog},
 	{"log", "follow, countersign and prove the transparency log of a platform", logVerb},
 	{"region", "judge the licences of other platforms: show, add, refresh, list, remove, export", regionVerb},
+	{"counter", "carry what a counter needs to judge without a network for seven days: show, take", counterVerb},
 	{"key", "list the platform's keys, or bring the next one", keyVerb},
 	{"doctor", "check configuration and environment", doctor},
 	{"mock", "run a throw-away platform with simulated peers for tests", mockVerb},

@@ -21,6 +21,7 @@ func verifyFiles(ctx context.Context, c command) int {
 	set := c.flags("verify", "FILE...")
 	var trust stringList
 	set.Var(&trust, "trust", "`file or folder` of certificates, CRLs, trust lists and status lists; may be repeated")
+	counter := set.String("counter", "", "`folder` of a counter, filled by yinxin counter take")
 	asJSON := set.Bool("json", false, "print the report as JSON")
 	form := set.String("report", "", "`form` of the report: json (as --json), or etsi for ETSI TS 119 102-2 (XML, one FILE)")
 	at := set.String("at", "", "judge at this `time` (RFC 3339) instead of now")
@@ -74,6 +75,11 @@ func verifyFiles(ctx context.Context, c command) int {
 	for _, path := range trust {
 		if err := verifier.AddTrust(path); err != nil {
 			return c.fail(exitMisuse, "verify", fmt.Errorf("--trust: %w", err))
+		}
+	}
+	if *counter != "" {
+		if err := verifier.UseCounter(*counter); err != nil {
+			return c.fail(exitMisuse, "verify", fmt.Errorf("--counter: %w", err))
 		}
 	}
 	var results []yinxin.Result

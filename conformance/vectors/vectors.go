@@ -21,7 +21,7 @@ import (
 
 //go:generate go run ./write
 
-//go:embed sm seal ofd pdf jose-gm tsp
+//go:embed sm seal ofd pdf jose-gm tsp license
 var files embed.FS
 
 // ErrFormat tells a vector file that cannot be read.

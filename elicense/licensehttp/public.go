@@ -18,7 +18,7 @@ func statusPath(list uint64) string { return "/status/" + strconv.FormatUint(lis
 const cborType = "application/cbor"
 
 // Public serves what anybody may fetch without a login and caches may keep: GET /status/{list} (a number, or "delta") and
-// GET /trust/keys (the keys of presentation codes, which the trust list carries too), GET /trust/region (what other platforms need to judge the licences of this one), GET /trust/types/{code}/{version} (the signed package of
+// GET /trust/keys (the keys of presentation codes, which the trust list carries too), GET /trust/region (what other platforms need to judge the licences of this one), GET /trust/bundle (what a counter carries), GET /trust/types/{code}/{version} (the signed package of
 // a licence type that is not built in), and the transparency log below /log/.
 func Public(mux *http.ServeMux, service *elicense.Service) {
 	serve := func(w http.ResponseWriter, r *http.Request, name string) {
@@ -55,5 +55,21 @@ func Public(mux *http.ServeMux, service *elicense.Service) {
 		serve(w, r, elicense.TypeObject(r.PathValue("code"), version))
 	})
 	mux.HandleFunc("GET /trust/region", func(w http.ResponseWriter, r *http.Request) { serve(w, r, elicense.NameRegion) })
+	mux.HandleFunc("GET /trust/bundle", func(w http.ResponseWriter, r *http.Request) {
+		content, err := service.CounterBundle(r.Context())
+		if err != nil {
+			problem.Write(w, r, err)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", cborType)
+		h.Set("Content-Disposition", `attachment; filename="counter.bundle"`)
+		h.Set("Cache-Control", "public, max-age=60")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Length", strconv.Itoa(len(content)))
+		if r.Method != http.MethodHead {
+			_, _ = w.Write(content) // a caller that went away is no fault of ours
+		}
+	})
 	mux.HandleFunc("GET /trust/keys", func(w http.ResponseWriter, r *http.Request) { serve(w, r, elicense.NameKeys) })
 }

@@ -30,6 +30,7 @@ const (
 	KindType        Kind = "YXTP1" // package of a licence type (package elicense/typepackage)
 	KindEvidence    Kind = "YXEV1" // manifest of a package of evidence (package elicense/evidence)
 	KindRegion      Kind = "YXRG1" // what others need to judge the licences of a platform (package elicense/region)
+	KindCounter     Kind = "YXCB1" // what a counter needs to judge without a network (package elicense/counterbundle)
 )
 
 // Errors. Callers compare with errors.Is.

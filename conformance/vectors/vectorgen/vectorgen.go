@@ -51,7 +51,7 @@ func (w *writer) add(e entry) {
 // Files returns the content of every vector file by its path below vectors/.
 func Files() map[string]string {
 	files := map[string]string{}
-	for area, write := range map[string]func(*writer){"sm": writeSM, "seal": writeSeal, "ofd": writeOFD, "pdf": writePDF, "jose-gm": writeJOSE, "tsp": writeTSP} {
+	for area, write := range map[string]func(*writer){"sm": writeSM, "seal": writeSeal, "ofd": writeOFD, "pdf": writePDF, "jose-gm": writeJOSE, "tsp": writeTSP, "license": writeLicense} {
 		write(&writer{area: area, files: files})
 	}
 	return files

@@ -19,7 +19,7 @@ func main() {
 
 func run() error {
 	files := vectorgen.Files()
-	for _, area := range []string{"sm", "seal", "ofd", "pdf", "jose-gm", "tsp"} {
+	for _, area := range []string{"sm", "seal", "ofd", "pdf", "jose-gm", "tsp", "license"} {
 		if err := os.MkdirAll(area, 0o755); err != nil {
 			return err
 		}
