@@ -42,16 +42,17 @@ func TestFacesAreWrittenAsTheyWereRead(t *testing.T) {
 			t.Errorf("%s: written twice, it differs", one.Code)
 		}
 	}
-	every := catalog.Face{Pages: []catalog.FacePage{{WidthMM: 100.25, HeightMM: 80, Items: []catalog.FaceItem{{Kind: "text", ID: "a", Layer: "body", XMM: 1, YMM: 2, WidthMM: 3, HeightMM: 4, Text: "<\"甲\\\">", Bind: "b", Form: "plain", Join: "、", Font: "sans", SizeMM: 4,
+	every := catalog.Face{Pages: []catalog.FacePage{{WidthMM: 100.25, HeightMM: 80, Items: []catalog.FaceItem{{Kind: "text", ID: "a", Layer: "body", XMM: 1, YMM: 2, WidthMM: 3, HeightMM: 4, Text: "<\"甲\\\">", LabelOf: "c", Bind: "b", Form: "plain", Join: "、", Font: "sans", SizeMM: 4,
 		MinSizeMM: 2, LeadingMM: 6, Align: "center", SpacingMM: 0.05, Overflow: "wrap", Middle: true, Color: "#000000", Fill: "#FFFFFF", StrokeMM: 0.25}, {Kind: "line"}}}, {WidthMM: 60, HeightMM: 60}},
-		Annex: catalog.FaceAnnex{WidthMM: 210, HeightMM: 297, MarginMM: 20, SizeMM: 4, Title: "附页", Note: "(接附页)"}, Seals: []catalog.SealSlot{{Page: 1, XMM: 1, YMM: 2, WidthMM: 42, HeightMM: 42}, {Page: 2, WidthMM: 40, HeightMM: 40}}}
+		Annex: catalog.FaceAnnex{WidthMM: 210, HeightMM: 297, MarginMM: 20, SizeMM: 4, Title: "附页", Note: "(接附页)"}, Seals: []catalog.SealSlot{{Page: 1, XMM: 1, YMM: 2, WidthMM: 42, HeightMM: 42}, {Page: 2, WidthMM: 40, HeightMM: 40}},
+		Words: catalog.Words{"en": {"<\"甲\\\">": "<A\"B>", "附页": "Annex", "长期": "no expiry"}}}
 	for i, value := 0, reflect.ValueOf(every.Pages[0].Items[0]); i < value.NumField(); i++ {
 		if value.Field(i).IsZero() {
 			t.Errorf("the test holds no %s", value.Type().Field(i).Name)
 		}
 	}
 	again, err := facedesign.Read(facedesign.Write(every))
-	if err != nil || again.Pages[0].Items[0] != every.Pages[0].Items[0] || !reflect.DeepEqual(again.Annex, every.Annex) || !reflect.DeepEqual(again.Seals, every.Seals) || len(again.Pages) != 2 {
+	if err != nil || again.Pages[0].Items[0] != every.Pages[0].Items[0] || !reflect.DeepEqual(again.Annex, every.Annex) || !reflect.DeepEqual(again.Seals, every.Seals) || !reflect.DeepEqual(again.Words, every.Words) || len(again.Pages) != 2 {
 		t.Errorf("%+v %v", again, err)
 	}
 }
