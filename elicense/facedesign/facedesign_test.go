@@ -239,3 +239,34 @@ func TestKeysOfAFace(t *testing.T) {
 		t.Errorf("%d keys of a file that cannot be read", len(elements))
 	}
 }
+
+// TestWordsAndLabelsFollowTheirItem: what hangs on an item goes with it, and is gone with it.
+func TestWordsAndLabelsFollowTheirItem(t *testing.T) {
+	face := small()
+	items := func() []catalog.FaceItem { return face.Pages[0].Items }
+	face.Pages[0].Items = append(items(), catalog.FaceItem{Kind: catalog.ItemText, Text: "住所", LabelOf: "domicile"}, catalog.FaceItem{Kind: catalog.ItemText, Text: "二"}, catalog.FaceItem{Kind: catalog.ItemText, Text: "二"})
+	facedesign.Changed(&face, catalog.FaceItem{}, items()[3], map[string]string{"en": "Address"})
+	facedesign.Changed(&face, catalog.FaceItem{}, items()[4], map[string]string{"en": "Two"})
+	was := items()[0]
+	face.Pages[0].Items[0].ID = "home"
+	facedesign.Changed(&face, was, items()[0], nil)
+	if items()[3].LabelOf != "home" || face.Words["en"]["住所"] != "Address" {
+		t.Errorf("%+v %v", items()[3], face.Words)
+	}
+	if i, err := facedesign.Copy(&face, 0, 3); err != nil || items()[i].LabelOf != "" {
+		t.Errorf("two labels of one item: %v", err)
+	}
+	if err := facedesign.Delete(&face, 0, 5); err != nil || face.Words["en"]["二"] != "Two" {
+		t.Errorf("words that still stand on the face are gone: %v", face.Words)
+	}
+	if err := facedesign.Delete(&face, 0, 5); err != nil || face.Words["en"]["二"] != "" {
+		t.Errorf("words of nothing stay: %v", face.Words)
+	}
+	if err := facedesign.Delete(&face, 0, 0); err != nil || items()[2].LabelOf != "" {
+		t.Errorf("a label of nothing stays: %+v", items()[2])
+	}
+	facedesign.Changed(&face, items()[2], items()[2], map[string]string{"en": ""})
+	if _, there := face.Words["en"]["住所"]; there {
+		t.Error("an empty word stays")
+	}
+}
