@@ -76,6 +76,7 @@ type LicenseTypeItem struct {
 	LongTerm        bool               `json:"long_term" doc:"May have no end of validity"`
 	Fields          []LicenseTypeField `json:"fields" doc:"Fields that an application gives"`
 	ViewProfiles    []string           `json:"view_profiles"`
+	Languages       []string           `json:"languages" doc:"In which its licences can be had for reading as PDF, web page and text; that of the original first"`
 	Catalogue       LicenseTypeRow     `json:"catalogue" doc:"Row of the catalogue (GB/T 36902)"`
 }
 
@@ -154,7 +155,7 @@ func (a *api) types(_ context.Context, in *typesInput) (*typesOutput, error) {
 			out.Body.Next = out.Body.Items[n-1].Code
 			break
 		}
-		item := LicenseTypeItem{Code: t.Code, Name: Texts(t.Name), HolderCodeTypes: t.HolderCodeTypes, LongTerm: t.Validity.LongTerm, Fields: []LicenseTypeField{}, ViewProfiles: []string{"p", "m", "f", "a"}, Catalogue: typeRow(types, t)}
+		item := LicenseTypeItem{Code: t.Code, Name: Texts(t.Name), HolderCodeTypes: t.HolderCodeTypes, LongTerm: t.Validity.LongTerm, Fields: []LicenseTypeField{}, ViewProfiles: []string{"p", "m", "f", "a"}, Languages: t.Languages(), Catalogue: typeRow(types, t)}
 		for _, f := range t.Fields {
 			if f.Own {
 				item.Fields = append(item.Fields, LicenseTypeField{Key: f.Key, Name: Texts(f.Label), Kind: string(f.Kind), Required: f.Required, MaxRunes: f.MaxRunes})
