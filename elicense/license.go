@@ -264,9 +264,12 @@ type Blobs interface {
 	Get(ctx context.Context, address string) ([]byte, error)
 }
 
-// Maker makes the unsealed document of a licence; licenseface.Maker implements it and says which errors come back. What it makes is compared with the
-// register before it is sealed.
-type Maker = typetrial.Maker
+// Maker makes the unsealed document of a licence, and its pages as PDF; licenseface.Maker implements it and says which errors come back. What Build makes is
+// compared with the register before it is sealed.
+type Maker interface {
+	typetrial.Maker
+	PDF(t *catalog.Type, values catalog.Values, language string, notice []string) ([]byte, error)
+}
 
 // StampRequest asks for a seal on a licence. Key makes it idempotent: the same key and document give the same result.
 type StampRequest struct {

@@ -3,7 +3,6 @@ package elicense
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -112,31 +111,6 @@ func (s *Service) list(ctx context.Context, filter Filter) ([]License, string, e
 	}
 	page, next, err := s.cfg.Store.List(ctx, filter)
 	return page, next, storeFault(err, "list licences")
-}
-
-// Document gives the sealed file of a licence in force and its name: the identifier and ".OFD" (license.md 2).
-func (s *Service) Document(ctx context.Context, id string) (name string, content []byte, err error) {
-	d, err := s.find(ctx, id)
-	if err != nil {
-		return "", nil, err
-	}
-	if byApplication(ctx, d.License) {
-		if err := s.noteUse(ctx, s.use(ctx, d.License, UseFetched, slices.Sorted(maps.Keys(d.Values)), ""), "license.fetched_for_holder"); err != nil {
-			return "", nil, err
-		}
-	}
-	if d.State != StateActive {
-		return "", nil, fault.New(fault.LicenseState)
-	}
-	parsed, err := catalog.ParseID(d.LicenseID)
-	if err != nil {
-		return "", nil, fmt.Errorf("identifier of %s: %w", d.ID, err)
-	}
-	content, err = s.cfg.Blobs.Get(ctx, d.File)
-	if err != nil {
-		return "", nil, fmt.Errorf("read sealed document: %w", err)
-	}
-	return parsed.FileName(), content, nil
 }
 
 // Events gives the status history of a licence to staff.

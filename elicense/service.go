@@ -70,6 +70,7 @@ type Service struct {
 	listing sync.Map // client_id of each application whose list is under way on this node
 	regions regionMemo
 	bundle  bundleMemo
+	drawing chan struct{} // a place for each page that is being drawn
 
 	witnesses []witnessing // of cfg.Witnesses
 }
@@ -91,7 +92,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.LogDelay == 0 {
 		cfg.LogDelay = 10 * time.Second
 	}
-	return &Service{cfg: cfg}, nil
+	return &Service{cfg: cfg, drawing: make(chan struct{}, maxEditionDrawings)}, nil
 }
 
 // statusBase is the address below which status lists stand.

@@ -15,9 +15,15 @@ type LicenseCard struct {
 	PresentURL  string
 	GrantURL    string // lets an application use it
 	DownloadURL string
-	Ending      bool // its validity ends in DaysLeft days, 0 on the last one
+	Reading     []Reading // copies for reading, in each language of the face
+	Ending      bool      // its validity ends in DaysLeft days, 0 on the last one
 	DaysLeft    int
 	Frozen      bool // its holder lets nobody use it for now
+}
+
+// Reading is where a licence can be had for reading in a language, BCP 47: as PDF, as a page that a screen reader follows, as plain text.
+type Reading struct {
+	Language, PDF, Page, Text string
 }
 
 // ShownField is a value on a page: label and value as they are.

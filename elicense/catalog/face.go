@@ -13,6 +13,7 @@ type Face struct {
 	Pages []FacePage `json:"pages"`
 	Annex FaceAnnex  `json:"annex"` // where text goes that overflows
 	Seals []SealSlot `json:"seals"`
+	Words Words      `json:"words,omitempty"` // the fixed words in other languages
 }
 
 // FacePage is one page.
@@ -84,7 +85,8 @@ type FaceItem struct {
 	WidthMM   float64  `json:"width_mm"`
 	HeightMM  float64  `json:"height_mm"`
 	Text      string   `json:"text"`
-	Bind      string   `json:"bind"` // key of the value shown
+	LabelOf   string   `json:"label_of,omitempty"` // of a fixed text: id of the item that it names
+	Bind      string   `json:"bind"`               // key of the value shown
 	Form      Form     `json:"form"`
 	Join      string   `json:"join"`
 	Font      string   `json:"font"` // name of a built-in face: sans | serif_bold
@@ -225,7 +227,7 @@ func (t *Type) checkFace() error {
 			faults = append(faults, at("pages", fmt.Errorf("required field %q is not on the face", f.Key)))
 		}
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, t.checkLabels(), t.checkWords())...)
 }
 
 // onFaceByName are mandatory elements that the face shows by its title, or that describe a value shown beside them.
@@ -255,11 +257,11 @@ func (t *Type) checkItem(page FacePage, item FaceItem) error {
 	case ItemText:
 		return t.checkTextItem(item)
 	case ItemLine, ItemRect:
-		if item.StrokeMM <= 0 && item.Fill == "" || item.Text != "" || item.Bind != "" {
+		if item.StrokeMM <= 0 && item.Fill == "" || item.Text != "" || item.Bind != "" || item.LabelOf != "" {
 			return errors.New("a shape needs a stroke or a fill and nothing else")
 		}
 	case ItemQR:
-		if item.WidthMM < 15 || item.WidthMM != item.HeightMM || item.ID == "" {
+		if item.WidthMM < 15 || item.WidthMM != item.HeightMM || item.ID == "" || item.LabelOf != "" {
 			return errors.New("a QR code is a square of at least 15 mm with an id")
 		}
 	default:
@@ -274,6 +276,9 @@ func (t *Type) checkTextItem(item FaceItem) error {
 	}
 	if (item.Text == "") == (item.Bind == "") {
 		return errors.New("either text or bind")
+	}
+	if item.LabelOf != "" && item.Bind != "" {
+		return errors.New("a value labels nothing")
 	}
 	if item.Bind == "" {
 		if !plainText(item.Text, 300) {

@@ -98,7 +98,7 @@ func Write(face catalog.Face) []byte {
 			out.WriteString(comma(i) + "\n        ")
 			object(&out, text("kind", string(item.Kind)), text("layer", item.Layer), text("id", item.ID), text("bind", item.Bind), text("form", string(item.Form)), text("join", item.Join),
 				member{name: "x_mm", value: item.XMM}, member{name: "y_mm", value: item.YMM}, member{name: "width_mm", value: item.WidthMM}, member{name: "height_mm", value: item.HeightMM},
-				text("text", item.Text), text("font", item.Font), length("size_mm", item.SizeMM), length("min_size_mm", item.MinSizeMM), length("leading_mm", item.LeadingMM), length("spacing_mm", item.SpacingMM),
+				text("text", item.Text), text("label_of", item.LabelOf), text("font", item.Font), length("size_mm", item.SizeMM), length("min_size_mm", item.MinSizeMM), length("leading_mm", item.LeadingMM), length("spacing_mm", item.SpacingMM),
 				text("align", item.Align), text("overflow", string(item.Overflow)), member{"middle", item.Middle, !item.Middle}, length("stroke_mm", item.StrokeMM), text("color", item.Color), text("fill", item.Fill))
 		}
 		out.WriteString("\n      ]\n    }")
@@ -111,8 +111,43 @@ func Write(face catalog.Face) []byte {
 		out.WriteString(comma(i))
 		object(&out, member{name: "page", value: slot.Page}, member{name: "x_mm", value: slot.XMM}, member{name: "y_mm", value: slot.YMM}, member{name: "width_mm", value: slot.WidthMM}, member{name: "height_mm", value: slot.HeightMM})
 	}
-	out.WriteString("]\n}\n")
+	out.WriteString("]")
+	writeWords(&out, face)
+	out.WriteString("\n}\n")
 	return out.Bytes()
+}
+
+// writeWords writes the fixed words in other languages, a word a line, in the order in which they stand on the face.
+func writeWords(out *bytes.Buffer, face catalog.Face) {
+	if len(face.Words) == 0 {
+		return
+	}
+	var order []string
+	for _, p := range face.Pages {
+		for _, item := range p.Items {
+			order = append(order, item.Text)
+		}
+	}
+	order = append(order, face.Annex.Title, face.Annex.Note)
+	out.WriteString(",\n  \"words\": {")
+	for n, language := range slices.Sorted(maps.Keys(face.Words)) {
+		words := maps.Clone(face.Words[language])
+		out.WriteString(comma(n))
+		if n > 0 {
+			out.WriteByte(' ')
+		}
+		out.WriteString(string(quoted(language)) + ": {")
+		written := 0
+		for _, text := range append(slices.Clone(order), slices.Sorted(maps.Keys(words))...) {
+			if word, ok := words[text]; ok {
+				out.WriteString(comma(written) + "\n    " + string(quoted(text)) + ": " + string(quoted(word)))
+				delete(words, text)
+				written++
+			}
+		}
+		out.WriteString("\n  }")
+	}
+	out.WriteByte('}')
 }
 
 func number(value float64) string { return strconv.FormatFloat(value, 'f', -1, 64) }
@@ -184,6 +219,7 @@ func Copy(face *catalog.Face, n, i int) (int, error) {
 	if made.ID != "" {
 		made.ID = freeID(face, made.ID)
 	}
+	made.LabelOf = "" // what it names has a label
 	made.XMM, made.YMM = Round(max(0, min(made.XMM+beside, p.WidthMM-made.WidthMM))), Round(max(0, min(made.YMM+beside, p.HeightMM-made.HeightMM)))
 	p.Items = slices.Insert(p.Items, i+1, made)
 	return i + 1, nil
@@ -195,8 +231,61 @@ func Delete(face *catalog.Face, n, i int) error {
 	if err != nil {
 		return err
 	}
+	gone := p.Items[i]
 	p.Items = slices.Delete(p.Items, i, i+1)
+	if gone.ID != "" {
+		relabel(face, gone.ID, "")
+	}
+	dropWords(face, gone.Text)
 	return nil
+}
+
+// relabel lets labels of an item name another id, or nothing.
+func relabel(face *catalog.Face, from, to string) {
+	for n := range face.Pages {
+		for i := range face.Pages[n].Items {
+			if item := &face.Pages[n].Items[i]; item.LabelOf == from {
+				item.LabelOf = to
+			}
+		}
+	}
+}
+
+// dropWords forgets the words of a fixed text in other languages once it stands on the face no more.
+func dropWords(face *catalog.Face, text string) {
+	if text == "" || slices.Contains(face.Text(), text) {
+		return
+	}
+	for _, words := range face.Words {
+		delete(words, text)
+	}
+}
+
+// Changed keeps what hangs on an item that was edited: labels follow its id, and words in other languages its fixed text. A word that is empty is taken
+// away.
+func Changed(face *catalog.Face, was, now catalog.FaceItem, words map[string]string) {
+	if was.ID != "" && was.ID != now.ID {
+		relabel(face, was.ID, now.ID)
+	}
+	if was.Text != now.Text {
+		dropWords(face, was.Text)
+	}
+	if now.Text == "" {
+		return
+	}
+	for language, word := range words {
+		if word == "" {
+			delete(face.Words[language], now.Text)
+			continue
+		}
+		if face.Words == nil {
+			face.Words = catalog.Words{}
+		}
+		if face.Words[language] == nil {
+			face.Words[language] = map[string]string{}
+		}
+		face.Words[language][now.Text] = word
+	}
 }
 
 // Reorder moves an item before (-1) or behind (1) its neighbour and gives its index; of one layer, what comes later lies above. At an end

@@ -42,16 +42,17 @@ func TestFacesAreWrittenAsTheyWereRead(t *testing.T) {
 			t.Errorf("%s: written twice, it differs", one.Code)
 		}
 	}
-	every := catalog.Face{Pages: []catalog.FacePage{{WidthMM: 100.25, HeightMM: 80, Items: []catalog.FaceItem{{Kind: "text", ID: "a", Layer: "body", XMM: 1, YMM: 2, WidthMM: 3, HeightMM: 4, Text: "<\"甲\\\">", Bind: "b", Form: "plain", Join: "、", Font: "sans", SizeMM: 4,
+	every := catalog.Face{Pages: []catalog.FacePage{{WidthMM: 100.25, HeightMM: 80, Items: []catalog.FaceItem{{Kind: "text", ID: "a", Layer: "body", XMM: 1, YMM: 2, WidthMM: 3, HeightMM: 4, Text: "<\"甲\\\">", LabelOf: "c", Bind: "b", Form: "plain", Join: "、", Font: "sans", SizeMM: 4,
 		MinSizeMM: 2, LeadingMM: 6, Align: "center", SpacingMM: 0.05, Overflow: "wrap", Middle: true, Color: "#000000", Fill: "#FFFFFF", StrokeMM: 0.25}, {Kind: "line"}}}, {WidthMM: 60, HeightMM: 60}},
-		Annex: catalog.FaceAnnex{WidthMM: 210, HeightMM: 297, MarginMM: 20, SizeMM: 4, Title: "附页", Note: "(接附页)"}, Seals: []catalog.SealSlot{{Page: 1, XMM: 1, YMM: 2, WidthMM: 42, HeightMM: 42}, {Page: 2, WidthMM: 40, HeightMM: 40}}}
+		Annex: catalog.FaceAnnex{WidthMM: 210, HeightMM: 297, MarginMM: 20, SizeMM: 4, Title: "附页", Note: "(接附页)"}, Seals: []catalog.SealSlot{{Page: 1, XMM: 1, YMM: 2, WidthMM: 42, HeightMM: 42}, {Page: 2, WidthMM: 40, HeightMM: 40}},
+		Words: catalog.Words{"en": {"<\"甲\\\">": "<A\"B>", "附页": "Annex", "长期": "no expiry"}}}
 	for i, value := 0, reflect.ValueOf(every.Pages[0].Items[0]); i < value.NumField(); i++ {
 		if value.Field(i).IsZero() {
 			t.Errorf("the test holds no %s", value.Type().Field(i).Name)
 		}
 	}
 	again, err := facedesign.Read(facedesign.Write(every))
-	if err != nil || again.Pages[0].Items[0] != every.Pages[0].Items[0] || !reflect.DeepEqual(again.Annex, every.Annex) || !reflect.DeepEqual(again.Seals, every.Seals) || len(again.Pages) != 2 {
+	if err != nil || again.Pages[0].Items[0] != every.Pages[0].Items[0] || !reflect.DeepEqual(again.Annex, every.Annex) || !reflect.DeepEqual(again.Seals, every.Seals) || !reflect.DeepEqual(again.Words, every.Words) || len(again.Pages) != 2 {
 		t.Errorf("%+v %v", again, err)
 	}
 }
@@ -236,5 +237,36 @@ func TestKeysOfAFace(t *testing.T) {
 	}
 	if elements := facedesign.Keys([]byte("{")); len(elements) == 0 || len(elements) >= len(keys) {
 		t.Errorf("%d keys of a file that cannot be read", len(elements))
+	}
+}
+
+// TestWordsAndLabelsFollowTheirItem: what hangs on an item goes with it, and is gone with it.
+func TestWordsAndLabelsFollowTheirItem(t *testing.T) {
+	face := small()
+	items := func() []catalog.FaceItem { return face.Pages[0].Items }
+	face.Pages[0].Items = append(items(), catalog.FaceItem{Kind: catalog.ItemText, Text: "住所", LabelOf: "domicile"}, catalog.FaceItem{Kind: catalog.ItemText, Text: "二"}, catalog.FaceItem{Kind: catalog.ItemText, Text: "二"})
+	facedesign.Changed(&face, catalog.FaceItem{}, items()[3], map[string]string{"en": "Address"})
+	facedesign.Changed(&face, catalog.FaceItem{}, items()[4], map[string]string{"en": "Two"})
+	was := items()[0]
+	face.Pages[0].Items[0].ID = "home"
+	facedesign.Changed(&face, was, items()[0], nil)
+	if items()[3].LabelOf != "home" || face.Words["en"]["住所"] != "Address" {
+		t.Errorf("%+v %v", items()[3], face.Words)
+	}
+	if i, err := facedesign.Copy(&face, 0, 3); err != nil || items()[i].LabelOf != "" {
+		t.Errorf("two labels of one item: %v", err)
+	}
+	if err := facedesign.Delete(&face, 0, 5); err != nil || face.Words["en"]["二"] != "Two" {
+		t.Errorf("words that still stand on the face are gone: %v", face.Words)
+	}
+	if err := facedesign.Delete(&face, 0, 5); err != nil || face.Words["en"]["二"] != "" {
+		t.Errorf("words of nothing stay: %v", face.Words)
+	}
+	if err := facedesign.Delete(&face, 0, 0); err != nil || items()[2].LabelOf != "" {
+		t.Errorf("a label of nothing stays: %+v", items()[2])
+	}
+	facedesign.Changed(&face, items()[2], items()[2], map[string]string{"en": ""})
+	if _, there := face.Words["en"]["住所"]; there {
+		t.Error("an empty word stays")
 	}
 }

@@ -1,4 +1,4 @@
-// Package licenseface makes the unsealed licence file: pages drawn from the face template of a licence type (证照照面),
+// Package licenseface makes the unsealed licence file, and the same pages as a PDF for reading: pages drawn from the face template of a licence type (证照照面),
 // with subset fonts embedded, metadata, machine file and data index inside (GB/T 36905-2018, GB/T 33190-2016).
 //
 // Equal input gives equal octets. Making is apart from judging (licensefile), since the verifier in a browser must stay
@@ -18,6 +18,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/pdfpage"
 	"github.com/yinxin-gov/yinxin/esign/typeface"
 	"github.com/yinxin-gov/yinxin/keys/digest"
 )
@@ -27,6 +28,7 @@ var (
 	ErrValues   = errors.New("licenseface: values are refused")
 	ErrTypeface = errors.New("licenseface: no such typeface")
 	ErrOverflow = errors.New("licenseface: a text does not fit its box")
+	ErrLanguage = errors.New("licenseface: the face has no words in this language")
 )
 
 // UndrawableError names characters that the typeface does not hold. They are reported instead of drawn as empty boxes.
@@ -91,6 +93,11 @@ func (m *Maker) Check(t *catalog.Type) error {
 			if item.Kind != catalog.ItemText {
 				continue
 			}
+			for _, language := range t.Languages()[1:] {
+				if err := m.checkWords(t, item, language); err != nil {
+					return err
+				}
+			}
 			if _, ok := m.cfg.Faces[item.Font]; !ok {
 				return fmt.Errorf("%w: %q of type %s", ErrTypeface, item.Font, t.Code)
 			}
@@ -130,9 +137,17 @@ func (m *Maker) Build(t *catalog.Type, values catalog.Values, status licensefile
 		},
 		Attachments: []ofd.BuildAttachment{{Name: licensefile.MachineName, Format: "json", Content: machine, Hidden: true}},
 	}
-	d := &drawing{maker: m, licenseType: t, values: values, used: map[string]map[rune]bool{}}
-	if err := d.draw(b, m.cfg.VerifyAddress+"?license_id="+id); err != nil {
+	d, err := m.lay(t, values, catalog.Original, nil)
+	if err != nil {
 		return nil, err
+	}
+	b.Fonts = d.files
+	for _, page := range d.pages {
+		built := ofd.BuildPage{Width: page.Width, Height: page.Height}
+		for _, item := range page.Items {
+			built.Objects = append(built.Objects, item.Object)
+		}
+		b.Pages = append(b.Pages, built)
 	}
 	files, err := b.Files() // hands out the ids that the data index needs
 	if err != nil {
@@ -150,15 +165,37 @@ func (m *Maker) Build(t *catalog.Type, values catalog.Values, status licensefile
 	return ofd.Pack(again)
 }
 
-// drawing is the state of one file.
+// PDF makes the pages as PDF, from the layout that Build writes as OFD: in the words of one of the face's languages, and with the sentences of the notice in a
+// strip below each page, since a PDF is a copy for reading that bears no seal. Errors wrap ErrValues, ErrLanguage, ErrOverflow or pdfpage.ErrPage, or are
+// *UndrawableError.
+func (m *Maker) PDF(t *catalog.Type, values catalog.Values, language string, notice []string) ([]byte, error) {
+	if err := t.CheckValues(values); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrValues, err)
+	}
+	if !slices.Contains(t.Languages(), language) {
+		return nil, fmt.Errorf("%w: %q", ErrLanguage, language)
+	}
+	d, err := m.lay(t, values, language, notice)
+	if err != nil {
+		return nil, err
+	}
+	return pdfpage.Write(pdfpage.Document{Title: d.title, Author: values.First(catalog.KeyAuthority), Language: language, Fonts: d.files, Pages: d.pages})
+}
+
+// drawing is the layout of one licence, which is written as OFD or as PDF.
 type drawing struct {
 	maker       *Maker
 	licenseType *catalog.Type
 	values      catalog.Values
-	fonts       []string                 // names in the order of b.Fonts
+	language    string
+	title       string
+	pages       []pdfpage.Page
+	files       []ofd.BuildFont          // of the fonts
+	fonts       []string                 // names in the order of files
 	used        map[string]map[rune]bool // characters by face
 	shown       []shownItem
 	annexes     []annex
+	block       int // the last one
 }
 
 type shownItem struct {
@@ -188,25 +225,37 @@ func (d *drawing) font(name string) int {
 
 var layers = []string{"background", "", "body", "foreground"}
 
-func (d *drawing) draw(b *ofd.Builder, address string) error {
-	for n, page := range d.licenseType.Face.Pages {
-		built := ofd.BuildPage{Width: page.WidthMM, Height: page.HeightMM}
+// lay puts the licence on pages.
+func (m *Maker) lay(t *catalog.Type, values catalog.Values, language string, notice []string) (*drawing, error) {
+	d := &drawing{maker: m, licenseType: t, values: values, language: language, title: t.Name.In(language), used: map[string]map[rune]bool{}}
+	address := m.cfg.VerifyAddress + "?license_id=" + values.First(catalog.KeyLicenseID)
+	for n, page := range t.Face.Pages {
+		d.pages = append(d.pages, pdfpage.Page{Width: page.WidthMM, Height: page.HeightMM})
 		items := slices.Clone(page.Items)
 		slices.SortStableFunc(items, func(x, y catalog.FaceItem) int { return slices.Index(layers, x.Layer) - slices.Index(layers, y.Layer) })
 		for _, item := range items {
 			objects, err := d.item(n, item, address)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			built.Objects = append(built.Objects, objects...)
+			tag, of := pdfpage.Paragraph, ""
+			if item.ID == "title" {
+				tag, d.title = pdfpage.Heading, t.DisplayIn(item, values, language)
+			}
+			if item.Bind != "" && language != catalog.Original {
+				of = catalog.Original
+			}
+			d.put(tag, of, objects...)
 		}
-		b.Pages = append(b.Pages, built)
 	}
-	if err := d.drawAnnexes(b); err != nil {
-		return err
+	if err := d.drawAnnexes(); err != nil {
+		return nil, err
+	}
+	if err := d.drawNotice(notice); err != nil {
+		return nil, err
 	}
 	for _, name := range d.fonts {
-		face := d.maker.cfg.Faces[name]
+		face := m.cfg.Faces[name]
 		var text []rune
 		for r := range d.used[name] {
 			text = append(text, r)
@@ -214,11 +263,20 @@ func (d *drawing) draw(b *ofd.Builder, address string) error {
 		slices.Sort(text)
 		file, err := face.Subset(string(text))
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrTypeface, err)
+			return nil, fmt.Errorf("%w: %w", ErrTypeface, err)
 		}
-		b.Fonts = append(b.Fonts, ofd.BuildFont{Name: face.Name(), Family: face.Family(), File: file})
+		d.files = append(d.files, ofd.BuildFont{Name: face.Name(), Family: face.Family(), File: file})
 	}
-	return nil
+	return d, nil
+}
+
+// put adds what is one block to the last page.
+func (d *drawing) put(tag pdfpage.Tag, language string, objects ...ofd.Object) {
+	d.block++
+	page := &d.pages[len(d.pages)-1]
+	for _, object := range objects {
+		page.Items = append(page.Items, pdfpage.Item{Object: object, Tag: tag, Block: d.block, Language: language})
+	}
 }
 
 func (d *drawing) item(page int, item catalog.FaceItem, address string) ([]ofd.Object, error) {
@@ -232,8 +290,11 @@ func (d *drawing) item(page int, item catalog.FaceItem, address string) ([]ofd.O
 		}
 		return []ofd.Object{object}, nil
 	}
-	text := d.licenseType.Display(item, d.values)
+	text := d.licenseType.DisplayIn(item, d.values, d.language)
 	if item.Bind == "" {
+		if d.language != catalog.Original {
+			return d.translated(item, text)
+		}
 		lines, err := d.maker.measure(item, text, item.SizeMM)
 		if err != nil {
 			return nil, err

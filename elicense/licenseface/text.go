@@ -2,11 +2,13 @@ package licenseface
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/esign/pdfpage"
 )
 
 // measured is one line with the advance of each character in millimetres.
@@ -111,6 +113,9 @@ func (d *drawing) bound(page int, item catalog.FaceItem, text string) ([]ofd.Obj
 		return nil, nil
 	}
 	smallest := item.SmallestMM()
+	if d.language != catalog.Original { // dates and periods are longer in some languages
+		smallest = min(smallest, smallestWords)
+	}
 	size := item.SizeMM
 	for {
 		line, err := d.maker.measure(item, text, size)
@@ -160,7 +165,7 @@ func (d *drawing) overflow(page int, item catalog.FaceItem, line measured) ([]of
 	objects := d.lines(page, full, lines[:keep], len(d.shown)-1)
 	note := item
 	note.SpacingMM = 0
-	measuredNote, err := d.maker.measure(note, d.licenseType.Face.Annex.Note, line.size)
+	measuredNote, err := d.maker.measure(note, d.licenseType.Word(d.licenseType.Face.Annex.Note, d.language), line.size)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +216,7 @@ func (d *drawing) line(item catalog.FaceItem, line measured, x, y, width float64
 }
 
 // drawAnnexes puts the rests on continuation pages, each below the label of its item.
-func (d *drawing) drawAnnexes(b *ofd.Builder) error {
+func (d *drawing) drawAnnexes() error {
 	if len(d.annexes) == 0 {
 		return nil
 	}
@@ -220,14 +225,14 @@ func (d *drawing) drawAnnexes(b *ofd.Builder) error {
 	leading := 1.6 * layout.SizeMM
 	var y float64
 	newPage := func() error {
-		b.Pages = append(b.Pages, ofd.BuildPage{Width: layout.WidthMM, Height: layout.HeightMM})
+		d.pages = append(d.pages, pdfpage.Page{Width: layout.WidthMM, Height: layout.HeightMM})
 		y = layout.MarginMM
 		title := catalog.FaceItem{Font: d.annexes[0].item.Font, Align: "center"}
-		line, err := d.maker.measure(title, layout.Title, 1.4*layout.SizeMM)
+		line, err := d.maker.measure(title, d.licenseType.Word(layout.Title, d.language), 1.4*layout.SizeMM)
 		if err != nil {
 			return err
 		}
-		d.put(b, d.line(title, line, layout.MarginMM, y, width, nil))
+		d.put(pdfpage.Paragraph, "", d.line(title, line, layout.MarginMM, y, width, nil))
 		y += 2 * leading
 		return nil
 	}
@@ -236,7 +241,7 @@ func (d *drawing) drawAnnexes(b *ofd.Builder) error {
 	}
 	for _, a := range d.annexes {
 		item := catalog.FaceItem{ID: a.item.ID, Font: a.item.Font, Color: a.item.Color}
-		label, err := d.maker.measure(item, d.licenseType.Label(a.item.Bind, "zh-CN"), layout.SizeMM)
+		label, err := d.maker.measure(item, d.licenseType.Label(a.item.Bind, d.language), layout.SizeMM)
 		if err != nil {
 			return err
 		}
@@ -253,9 +258,13 @@ func (d *drawing) drawAnnexes(b *ofd.Builder) error {
 			var id *int
 			if i > 0 {
 				id = new(int)
-				d.shown[a.of].at = append(d.shown[a.of].at, place{len(b.Pages) - 1, id})
+				d.shown[a.of].at = append(d.shown[a.of].at, place{len(d.pages) - 1, id})
 			}
-			d.put(b, d.line(item, line, layout.MarginMM, y, width, id))
+			if i < 2 { // the label and the rest are a block each
+				d.block++
+			}
+			page := &d.pages[len(d.pages)-1]
+			page.Items = append(page.Items, pdfpage.Item{Object: d.line(item, line, layout.MarginMM, y, width, id), Block: d.block})
 			y += leading
 		}
 		y += leading
@@ -263,7 +272,130 @@ func (d *drawing) drawAnnexes(b *ofd.Builder) error {
 	return nil
 }
 
-func (d *drawing) put(b *ofd.Builder, object ofd.Object) {
-	page := &b.Pages[len(b.Pages)-1]
-	page.Objects = append(page.Objects, object)
+// Of words in another language, and of the notice below pages: the smallest size, and the distance of lines in parts of the size, in millimetres.
+const (
+	smallestWords = 1.5
+	wordLeading   = 1.2
+	noticeSize    = 2.8
+	noticeMargin  = 4.0
+)
+
+// besideValue is the least distance of a label from the value to its right.
+const besideValue = 0.8
+
+// room is how wide a fixed text may be: its box, as far as the value that it names does not stand in it.
+func room(t *catalog.Type, item catalog.FaceItem) float64 {
+	named, ok := t.Item(item.LabelOf)
+	if !ok || named.XMM <= item.XMM || named.YMM >= item.YMM+item.HeightMM || item.YMM >= named.YMM+named.HeightMM {
+		return item.WidthMM
+	}
+	return min(item.WidthMM, max(named.XMM-item.XMM-besideValue, smallestWords))
+}
+
+// words breaks a fixed text in another language into lines at the largest size at which they fit the box, without the space between letters that suits
+// those of the original alone.
+func (m *Maker) words(t *catalog.Type, item catalog.FaceItem, text string) (lines []measured, err error) {
+	item.SpacingMM = 0
+	item.WidthMM = room(t, item)
+	for size := item.SizeMM; ; size = max(size*0.96, min(smallestWords, item.SizeMM)) {
+		line, err := m.measure(item, text, size)
+		if err != nil {
+			return nil, err
+		}
+		lines = trimmed(breakLines(line, item.WidthMM))
+		whole := !slices.ContainsFunc(lines, func(l measured) bool { return l.width > item.WidthMM+1e-6 })
+		if whole && size*(1+wordLeading*float64(len(lines)-1)) <= item.HeightMM+1e-6 {
+			return lines, nil
+		}
+		if size <= smallestWords {
+			return nil, fmt.Errorf("%w: %q", ErrOverflow, text)
+		}
+	}
+}
+
+// trimmed takes the blanks from the ends of lines.
+func trimmed(lines []measured) []measured {
+	for i, l := range lines {
+		from, to := 0, len(l.text)
+		for from < to && l.text[from] == ' ' {
+			from++
+		}
+		for to > from && l.text[to-1] == ' ' {
+			to--
+		}
+		lines[i] = l.cut(from, to)
+	}
+	return lines
+}
+
+// checkWords makes sure that what the template writes can be drawn in a language: fixed texts in their boxes, and annex pages.
+func (m *Maker) checkWords(t *catalog.Type, item catalog.FaceItem, language string) error {
+	if item.Bind == "" {
+		_, err := m.words(t, item, t.Word(item.Text, language))
+		return err
+	}
+	texts := []string{t.Word(t.Validity.LongTermText, language)}
+	if item.Overflow == catalog.OverflowAnnex {
+		texts = append(texts, t.Word(t.Face.Annex.Title, language), t.Word(t.Face.Annex.Note, language), t.Label(item.Bind, language))
+	}
+	for _, text := range texts {
+		if _, err := m.measure(item, text, item.SizeMM); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// translated draws a fixed text in another language around the middle of the line of the original.
+func (d *drawing) translated(item catalog.FaceItem, text string) ([]ofd.Object, error) {
+	lines, err := d.maker.words(d.licenseType, item, text)
+	if err != nil || len(lines) == 0 {
+		return nil, err
+	}
+	size := lines[0].size
+	y := item.YMM + (item.SizeMM-size*(1+wordLeading*float64(len(lines)-1)))/2
+	y = max(item.YMM-max(0, item.SizeMM-size)/2, y)
+	var objects []ofd.Object
+	for i, line := range lines {
+		objects = append(objects, d.line(item, line, item.XMM, y+float64(i)*wordLeading*size, item.WidthMM, nil))
+	}
+	return objects, nil
+}
+
+// drawNotice adds a strip with the sentences below every page; the page above it stays as it is.
+func (d *drawing) drawNotice(sentences []string) error {
+	if len(sentences) == 0 {
+		return nil
+	}
+	item := catalog.FaceItem{ID: "notice", Font: "sans", Color: "#3A2A00"}
+	for n := range d.pages {
+		page := &d.pages[n]
+		var blocks [][]measured
+		total := 0
+		for _, sentence := range sentences {
+			line, err := d.maker.measure(item, sentence, noticeSize)
+			if err != nil {
+				return err
+			}
+			lines := trimmed(breakLines(line, page.Width-2*noticeMargin))
+			blocks = append(blocks, lines)
+			total += len(lines)
+		}
+		top, height := page.Height, 2*noticeMargin+noticeSize*(1+1.5*float64(total-1))
+		page.Height += height
+		strip := catalog.FaceItem{Kind: catalog.ItemRect, YMM: top, WidthMM: page.Width, HeightMM: height, Fill: "#FFF4D6"}
+		edge := catalog.FaceItem{Kind: catalog.ItemRect, YMM: top, WidthMM: page.Width, HeightMM: 0.6, Fill: "#8A5300"}
+		for _, object := range append(shape(strip), shape(edge)...) {
+			page.Items = append(page.Items, pdfpage.Item{Object: object})
+		}
+		y := top + noticeMargin
+		for _, lines := range blocks {
+			d.block++
+			for _, line := range lines {
+				page.Items = append(page.Items, pdfpage.Item{Object: d.line(item, line, noticeMargin, y, page.Width-2*noticeMargin, nil), Block: d.block})
+				y += 1.5 * noticeSize
+			}
+		}
+	}
+	return nil
 }

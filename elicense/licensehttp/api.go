@@ -5,7 +5,6 @@ package licensehttp
 import (
 	"context"
 	"encoding/base64"
-	"mime"
 	"net/http"
 	"strconv"
 	"time"
@@ -30,7 +29,7 @@ func Register(to huma.API, service *elicense.Service) {
 	huma.Register(to, operation("correct-license", http.MethodPost, "/api/v1/licenses/{id}/correction", "Hand a returned application in again"), a.correct)
 	huma.Register(to, operation("review-license", http.MethodPost, "/api/v1/licenses/{id}/review", "Approve, return or reject an application"), a.review)
 	huma.Register(to, operation("issue-license", http.MethodPost, "/api/v1/licenses/{id}/issuance", "Make, seal and issue an approved licence; idempotent"), a.issue)
-	huma.Register(to, operation("get-license-file", http.MethodGet, "/api/v1/licenses/{id}/file", "Download the sealed OFD"), a.file)
+	huma.Register(to, operation("get-license-file", http.MethodGet, "/api/v1/licenses/{id}/file", "Download the sealed OFD, or a copy for reading as PDF, web page, text or picture"), a.file)
 	huma.Register(to, operation("list-license-events", http.MethodGet, "/api/v1/licenses/{id}/events", "List the changes of status"), a.events)
 	for _, change := range []struct {
 		operation elicense.Operation
@@ -78,6 +77,7 @@ type LicenseTypeItem struct {
 	LongTerm        bool               `json:"long_term" doc:"May have no end of validity"`
 	Fields          []LicenseTypeField `json:"fields" doc:"Fields that an application gives"`
 	ViewProfiles    []string           `json:"view_profiles"`
+	Languages       []string           `json:"languages" doc:"In which its licences can be had for reading as PDF, web page and text; that of the original first"`
 	Catalogue       LicenseTypeRow     `json:"catalogue" doc:"Row of the catalogue (GB/T 36902)"`
 }
 
@@ -156,7 +156,7 @@ func (a *api) types(_ context.Context, in *typesInput) (*typesOutput, error) {
 			out.Body.Next = out.Body.Items[n-1].Code
 			break
 		}
-		item := LicenseTypeItem{Code: t.Code, Name: Texts(t.Name), HolderCodeTypes: t.HolderCodeTypes, LongTerm: t.Validity.LongTerm, Fields: []LicenseTypeField{}, ViewProfiles: []string{"p", "m", "f", "a"}, Catalogue: typeRow(types, t)}
+		item := LicenseTypeItem{Code: t.Code, Name: Texts(t.Name), HolderCodeTypes: t.HolderCodeTypes, LongTerm: t.Validity.LongTerm, Fields: []LicenseTypeField{}, ViewProfiles: []string{"p", "m", "f", "a"}, Languages: t.Languages(), Catalogue: typeRow(types, t)}
 		for _, f := range t.Fields {
 			if f.Own {
 				item.Fields = append(item.Fields, LicenseTypeField{Key: f.Key, Name: Texts(f.Label), Kind: string(f.Kind), Required: f.Required, MaxRunes: f.MaxRunes})
@@ -374,16 +374,28 @@ type fileOutput struct {
 // ofdType is the media type of OFD documents.
 const ofdType = "application/ofd"
 
-func (a *api) file(ctx context.Context, in *idInput) (*fileOutput, error) {
-	name, content, err := a.service.Document(ctx, in.ID)
+type licenseFileInput struct {
+	ID       string `path:"id" maxLength:"64"`
+	Format   string `query:"format" enum:"ofd,pdf,html,text,png" default:"ofd" doc:"ofd is the sealed original; the others are for reading and carry no seal that counts. png is one page of the original"`
+	Language string `query:"lang" maxLength:"20" doc:"zh-CN, or for pdf, html and text a language in which the type has the words of its face, such as en. Values are not translated"`
+	Page     int    `query:"page" minimum:"1" maximum:"1000" default:"1" doc:"Page of a png"`
+}
+
+type licenseFileOutput struct {
+	ContentType  string `header:"Content-Type"`
+	Disposition  string `header:"Content-Disposition"`
+	CacheControl string `header:"Cache-Control"`
+	Policy       string `header:"Content-Security-Policy" doc:"Of a web page: it may load nothing and run nothing"`
+	Body         []byte
+}
+
+func (a *api) file(ctx context.Context, in *licenseFileInput) (*licenseFileOutput, error) {
+	e, err := a.service.Edition(ctx, in.ID, elicense.Form(in.Format), in.Language, in.Page)
 	if err != nil {
 		return nil, err
 	}
-	return &fileOutput{ContentType: ofdType, Disposition: attachment(name), CacheControl: "private, no-store", Body: content}, nil
-}
-
-func attachment(name string) string {
-	return mime.FormatMediaType("attachment", map[string]string{"filename": name})
+	kind := editionKinds[e.Form]
+	return &licenseFileOutput{ContentType: kind.media, Disposition: disposition(kind.shown, e.Name), CacheControl: "private, no-store", Policy: kind.policy, Body: e.Content}, nil
 }
 
 // LicenseEvent is a change of status.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -179,6 +180,9 @@ func TestLifeOfALicenseOverTheAPI(t *testing.T) {
 	}
 	rows := map[string]map[string]any{}
 	for _, one := range types {
+		if languages := fmt.Sprint(one.(map[string]any)["languages"]); languages != "[zh-CN en]" {
+			t.Errorf("languages %s", languages)
+		}
 		rows[one.(map[string]any)["code"].(string)] = one.(map[string]any)["catalogue"].(map[string]any)
 	}
 	business, _ := catalog.Find("11100000MB0143028R001")

@@ -243,6 +243,7 @@ func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
 	}
 	if d.State == elicense.StateActive {
 		body.DownloadURL = "/license/" + d.ID + "/file"
+		body.Card.Reading = readings(p.Service, d.License, body.DownloadURL, locale)
 	}
 	return p.Page(w, r, http.StatusOK, "issuer-detail", web.Page{Body: body})
 }

@@ -142,6 +142,7 @@ func Cards(ctx context.Context, service *elicense.Service) ([]web.LicenseCard, e
 		}
 		c := card(service, d.License, d.Values, locale)
 		c.DownloadURL = "/me/licenses/" + l.ID + "/file"
+		c.Reading = readings(service, l, c.DownloadURL, locale)
 		all, one, err := service.UseFrozen(ctx, l)
 		if err != nil {
 			return nil, err
@@ -186,16 +187,6 @@ func (p *Pages) present(w http.ResponseWriter, r *http.Request) error {
 		body.Fields = append(body.Fields, web.ShownField{Label: f.Label, Value: f.Value})
 	}
 	return p.Page(w, r, http.StatusOK, "license-present", web.Page{RefreshSeconds: 15, Body: body})
-}
-
-// download sends the sealed file.
-func (p *Pages) download(w http.ResponseWriter, r *http.Request) error {
-	name, content, err := p.Service.Document(r.Context(), r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	sendOFD(w, name, content)
-	return nil
 }
 
 // sendOFD sends a document to who may have it.

@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -256,6 +258,29 @@ func TestFaceIsDesigned(t *testing.T) {
 	if f := steps("delete"); len(f.Pages[0].Items) != total || strings.Contains(to, "face-item") {
 		t.Error("deleted")
 	}
+	label := slices.IndexFunc(before.Pages[0].Items, func(item catalog.FaceItem) bool { return item.LabelOf == "domicile" })
+	form = inputs(s.read(designer, face+"?face-item="+strconv.Itoa(label)))
+	if form.Get("face-label-of") != "domicile" || form.Get("face-text-en") != before.Words["en"][before.Pages[0].Items[label].Text] {
+		t.Errorf("the form of a label: %v", form)
+	}
+	form.Set("face-do", "save")
+	form.Set("face-text", "住址")
+	form.Set("face-text-en", "Home")
+	s.led(s.sendForm(designer, face, form))
+	if f := face0(); f.Words["en"]["住址"] != "Home" || f.Words["en"]["住所"] != "" || f.Pages[0].Items[label].LabelOf != "domicile" {
+		t.Errorf("words after the label was changed: %v", f.Words)
+	}
+	form = inputs(s.read(designer, face+"?face-item="+strconv.Itoa(label)))
+	form.Set("face-do", "save")
+	form.Set("face-text-en", "")
+	s.led(s.sendForm(designer, face, form))
+	if page := s.read(designer, face+"?face-item="+strconv.Itoa(label)); !strings.Contains(page, "has no words in en") {
+		t.Error("a missing word is not told at its item")
+	}
+	form.Set("face-text-en", "Home")
+	form.Set("version", inputs(s.read(designer, face+"?face-item="+strconv.Itoa(label))).Get("version"))
+	s.led(s.sendForm(designer, face, form))
+	to = face
 	form = inputs(s.read(designer, to))
 	form.Set("face-do", "add")
 	form.Set("face-add-kind", "qr")

@@ -67,6 +67,7 @@ type length struct {
 
 // chosen is a thing of a face with the inputs that change it.
 type chosen struct {
+	face     *catalog.Face
 	item     *catalog.FaceItem // nil for what is none
 	lengths  []length
 	annex    *catalog.FaceAnnex
@@ -88,7 +89,7 @@ func choose(face *catalog.Face, v faceView) (chosen, bool) {
 		return chosen{lengths: []length{{"face-width", &page.WidthMM}, {"face-height", &page.HeightMM}}, place: at, heading: "type.face.page"}, true
 	case chosenAnnex:
 		a := &face.Annex
-		return chosen{annex: a, lengths: []length{{"face-width", &a.WidthMM}, {"face-height", &a.HeightMM}, {"face-margin", &a.MarginMM}, {"face-size", &a.SizeMM}}, place: "annex", heading: "type.face.annex"}, true
+		return chosen{face: face, annex: a, lengths: []length{{"face-width", &a.WidthMM}, {"face-height", &a.HeightMM}, {"face-margin", &a.MarginMM}, {"face-size", &a.SizeMM}}, place: "annex", heading: "type.face.annex"}, true
 	}
 	if index, ok := strings.CutPrefix(v.item, chosenSeal); ok {
 		i, err := strconv.Atoi(index)
@@ -104,7 +105,7 @@ func choose(face *catalog.Face, v faceView) (chosen, bool) {
 		return chosen{}, false
 	}
 	item := &page.Items[i]
-	c := chosen{item: item, place: at + ".items[" + v.item + "]", heading: "type.face.kind." + string(item.Kind), position: i + 1,
+	c := chosen{face: face, item: item, place: at + ".items[" + v.item + "]", heading: "type.face.kind." + string(item.Kind), position: i + 1,
 		lengths: []length{{"face-x", &item.XMM}, {"face-y", &item.YMM}, {"face-width", &item.WidthMM}, {"face-height", &item.HeightMM}},
 		box:     &web.FaceBox{X: item.XMM, Y: item.YMM, Width: max(item.WidthMM, thinnest), Height: max(item.HeightMM, thinnest)}}
 	switch item.Kind {
@@ -133,6 +134,7 @@ var itemWords = []words{
 	{"face-layer", func(i *catalog.FaceItem) *string { return &i.Layer }, []string{"", "background", "body", "foreground"}, 0, false},
 	{"face-bind", func(i *catalog.FaceItem) *string { return &i.Bind }, []string{""}, 0, true}, // and the fields of the type
 	{"face-text", func(i *catalog.FaceItem) *string { return &i.Text }, nil, 300, true},
+	{"face-label-of", func(i *catalog.FaceItem) *string { return &i.LabelOf }, nil, 60, true},
 	{"face-form", func(i *catalog.FaceItem) *string { return (*string)(&i.Form) }, []string{"", "plain", "date", "period", "joined"}, 0, true},
 	{"face-join", func(i *catalog.FaceItem) *string { return &i.Join }, nil, 4, true},
 	{"face-font", func(i *catalog.FaceItem) *string { return &i.Font }, []string{"sans", "serif_bold"}, 0, true},
@@ -162,11 +164,16 @@ func (c chosen) take(typed url.Values) error {
 		*of = value
 	}
 	if c.annex != nil {
-		c.annex.Title, c.annex.Note = bounded(typed.Get("face-title")), bounded(typed.Get("face-note"))
+		for name, of := range map[string]*string{"face-title": &c.annex.Title, "face-note": &c.annex.Note} {
+			was := catalog.FaceItem{Text: *of}
+			*of = bounded(typed.Get(name))
+			facedesign.Changed(c.face, was, catalog.FaceItem{Text: *of}, typedWords(typed, name))
+		}
 	}
 	if c.item == nil {
 		return nil
 	}
+	was := *c.item
 	for _, w := range itemWords {
 		if !w.text || c.item.Kind == catalog.ItemText {
 			*w.of(c.item) = bounded(typed.Get(w.name))
@@ -175,7 +182,19 @@ func (c chosen) take(typed url.Values) error {
 	if c.item.Kind == catalog.ItemText {
 		c.item.Middle = typed.Get(inputMiddle) == "yes"
 	}
+	facedesign.Changed(c.face, was, *c.item, typedWords(typed, "face-text"))
 	return nil
+}
+
+// inputEnglish ends the name of the input that takes the English words of a fixed text.
+const inputEnglish = "-en"
+
+// typedWords are the words of a fixed text in other languages; none for a form that does not ask.
+func typedWords(typed url.Values, name string) map[string]string {
+	if !typed.Has(name + inputEnglish) {
+		return nil
+	}
+	return map[string]string{"en": strings.TrimSpace(bounded(typed.Get(name + inputEnglish)))}
 }
 
 // millimetres reads a length of at most two decimals; nothing is 0.
@@ -396,6 +415,9 @@ func (p *Pages) faceFields(r *http.Request, c chosen, keys []facedesign.Key, typ
 				field.Options = append(field.Options, web.Option{Value: value, Label: value}) // what is wrong stays until somebody chooses another
 			}
 			add(field, value)
+			if w.name == "face-text" && c.item.Bind == "" {
+				add(web.FormField{Name: w.name + inputEnglish, Max: 400, Optional: true}, c.face.Words["en"][c.item.Text])
+			}
 		}
 	}
 	for _, l := range c.lengths {
@@ -407,7 +429,9 @@ func (p *Pages) faceFields(r *http.Request, c chosen, keys []facedesign.Key, typ
 	}
 	if c.annex != nil {
 		add(web.FormField{Name: "face-title", Max: 30}, c.annex.Title)
+		add(web.FormField{Name: "face-title" + inputEnglish, Max: 400, Optional: true}, c.face.Words["en"][c.annex.Title])
 		add(web.FormField{Name: "face-note", Max: 30}, c.annex.Note)
+		add(web.FormField{Name: "face-note" + inputEnglish, Max: 400, Optional: true}, c.face.Words["en"][c.annex.Note])
 	}
 	if c.item != nil && c.item.Kind == catalog.ItemText {
 		value := "no"

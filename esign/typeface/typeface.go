@@ -457,3 +457,23 @@ func sum(data []byte) uint32 {
 	}
 	return total
 }
+
+// Glyph is the number of a character in the file of the face; false when the face does not hold it.
+func (f *Face) Glyph(r rune) (uint16, bool) {
+	glyph, ok := f.glyphs[r]
+	return glyph, ok
+}
+
+// Metrics of a face in thousandths of the size (ISO 32000-1, 9.8): the box around all letters, and how far they reach above and below the base line.
+type Metrics struct {
+	Box             [4]int // left, bottom, right, top
+	Ascent, Descent int
+}
+
+// Metrics are those that the file says of itself.
+func (f *Face) Metrics() Metrics {
+	unit := func(table string, at int) int {
+		return int(float64(int16(big.Uint16(f.tables[table][at:]))) * 1000 / f.unitsEm)
+	}
+	return Metrics{Box: [4]int{unit("head", 36), unit("head", 38), unit("head", 40), unit("head", 42)}, Ascent: unit("hhea", 4), Descent: unit("hhea", 6)}
+}

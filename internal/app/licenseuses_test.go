@@ -27,6 +27,11 @@ func TestUsesOfLicencesStandOnTheLedger(t *testing.T) {
 	if a := p.Get("/api/v1/licenses/"+id+"/file", token); a.Status != http.StatusOK {
 		t.Fatalf("the file answered %d", a.Status)
 	}
+	for _, query := range []string{"format=pdf&lang=en", "format=html&lang=en", "format=text", "format=png"} { // on the same line of the ledger
+		if a := p.Get("/api/v1/licenses/"+id+"/file?"+query, token); a.Status != http.StatusOK || !strings.Contains(a.Header.Get("Content-Disposition"), licenseID) {
+			t.Errorf("%s answered %d %v", query, a.Status, a.Header)
+		}
+	}
 	shown := call(t, p, http.MethodPost, "/api/v1/licenses/"+id+"/presentations", token, map[string]any{})
 	code := shown.String("code")
 	if !strings.HasPrefix(code, "LZ1:") {

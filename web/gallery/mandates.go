@@ -71,7 +71,7 @@ func mandates() []Sample {
 	here := acting
 	here.SwitchURL, here.SelfURL = "", "/me"
 	estate := card("valid")
-	estate.Holder, estate.Number, estate.DownloadURL, estate.PresentURL = "", "", "", "/me/acting/mdt_2/licenses/lic_1/present"
+	estate.Holder, estate.Number, estate.DownloadURL, estate.Reading, estate.PresentURL = "", "", "", nil, "/me/acting/mdt_2/licenses/lic_1/present"
 	looks := web.ActingForPage{Name: "赵**", Kind: "elder_helper", Items: []string{"*"}, Rights: []string{"view", "fill"}, Until: until, URL: "/me/acting/mdt_2", MandateURL: "/me/mandates/mdt_2", View: true, Tier: 2, TierUntil: moment.AddDate(3, 0, 0),
 		Uses: []web.MandateUse{{What: "look", Agent: "李*", At: moment}, {App: "社保服务", Agent: "李*", At: moment.AddDate(0, 0, -1)}}}
 	shows := looks

@@ -230,6 +230,10 @@ func seenGrant() web.LicenseGrantPage {
 func card(status string) web.LicenseCard {
 	until := time.Date(2046, 11, 23, 0, 0, 0, 0, time.UTC)
 	c := web.LicenseCard{Title: "营业执照", Holder: "示例市青禾商贸有限公司", Number: "9111 **** **** **** 6X", Issuer: "示例市市场监督管理局", Status: status, Updated: moment, URL: "/me/licenses/lic_1", PresentURL: "/me/licenses/lic_1/present", DownloadURL: "/me/licenses/lic_1/file"}
+	for _, language := range []string{"zh-CN", "en"} {
+		at := "/me/licenses/lic_1/file?lang=" + language + "&format="
+		c.Reading = append(c.Reading, web.Reading{Language: language, Page: at + "html", PDF: at + "pdf", Text: at + "text"})
+	}
 	if status == "suspended" {
 		c.Title, c.Holder, c.Number, c.Issuer, c.ValidTo, c.PresentURL = "不动产权证书", "张*", "示（2026）示例市不动产权第*****01号", "示例市自然资源和规划局", &until, ""
 	}
