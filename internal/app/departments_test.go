@@ -26,10 +26,11 @@ import (
 
 // judgedElsewhere are objects of departments of which this matrix makes none, with the test that asks about those of another department.
 var judgedElsewhere = map[string]string{
-	"counter-acts":      "TestSupervisorsSeeActsOfTheirArea",
-	"disputes":          "TestDisputeAboutARelease",
-	"license-batches":   "TestBatchesInAreas",
-	"imported-licenses": "TestImportsInAreas",
+	"counter-acts":          "TestSupervisorsSeeActsOfTheirArea",
+	"disputes":              "TestDisputeAboutARelease",
+	"license-batches":       "TestBatchesInAreas",
+	"imported-licenses":     "TestImportsInAreas",
+	"license-rule-switches": "TestRulesInAreas",
 }
 
 // ofTheActor are objects of the member of staff who asks, and not of a department.
