@@ -73,6 +73,38 @@ func (p *Pages) rulingLinks(text func(string) string, here string) (links []web.
 	return links
 }
 
+// conditionIn says what a condition of a type asks for: field, licence, values and bounds.
+func (p *Pages) conditionIn(r *http.Request, t *catalog.Type, c catalog.Condition) string {
+	locale := p.Renderer.Locale(r)
+	var parts []string
+	if c.Field != "" {
+		parts = append(parts, t.Label(c.Field, locale))
+	}
+	if c.Type != "" {
+		parts = append(parts, p.rulingTypeName(c.Type, locale))
+	}
+	if c.Of != "" {
+		of := c.Of
+		if other, err := p.Service.TypePackage(c.Type); err == nil {
+			of = other.Label(c.Of, locale)
+		}
+		parts = append(parts, of)
+	}
+	if len(c.Values) > 0 {
+		parts = append(parts, strings.Join(c.Values, "、"))
+	}
+	if c.Min != nil {
+		parts = append(parts, "≥ "+strconv.Itoa(*c.Min)+c.Unit)
+	}
+	if c.Max != nil {
+		parts = append(parts, "≤ "+strconv.Itoa(*c.Max)+c.Unit)
+	}
+	if c.Days > 0 {
+		parts = append(parts, p.Renderer.Text(r, "ruling.days", "n", strconv.Itoa(c.Days)))
+	}
+	return strings.Join(parts, " · ")
+}
+
 // choice is a filter of a list: all, or one of the words.
 func choice(r *http.Request, name, label string, text func(string) string, prefix string, values ...string) web.FormField {
 	field := web.FormField{Name: name, Label: label, Kind: web.InputSelect, Options: []web.Option{{Label: text("page.all")}}}
@@ -96,7 +128,7 @@ func (p *Pages) rulingList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t := web.Table{Caption: text("ruling.list"), Columns: []web.Column{{Label: text("licence.type")}, {Label: text("ruling.outcome")}, {Label: text("ruling.reasons")}, {Label: text("ruling.decided_at")}}}
+	t := web.Table{Caption: text("ruling.list"), Plain: true, Columns: []web.Column{{Label: text("licence.type")}, {Label: text("ruling.outcome")}, {Label: text("ruling.reasons")}, {Label: text("ruling.decided_at")}}}
 	for _, one := range page {
 		t.Rows = append(t.Rows, web.Row{URL: rulingURL(one.License), Cells: []string{p.rulingTypeName(one.TypeCode, locale), text("ruling.outcome." + string(one.Outcome)), orDash(p.reasonsIn(one, one.Reasons, locale)), dateTime(one.DecidedAt)}})
 	}
@@ -116,7 +148,7 @@ func (p *Pages) appealList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t := web.Table{Caption: text("ruling.appeals"), Columns: []web.Column{{Label: text("licence.type")}, {Label: text("issuer.state")}, {Label: text("ruling.appeal.filed_at")}, {Label: text("ruling.appeal.claimed_by")}}}
+	t := web.Table{Caption: text("ruling.appeals"), Plain: true, Columns: []web.Column{{Label: text("licence.type")}, {Label: text("issuer.state")}, {Label: text("ruling.appeal.filed_at")}, {Label: text("ruling.appeal.claimed_by")}}}
 	for _, a := range page {
 		t.Rows = append(t.Rows, web.Row{URL: rulingURL(a.License), Cells: []string{p.rulingTypeName(a.TypeCode, locale), text("ruling.appeal." + string(a.State)), dateTime(a.FiledAt), orDash(a.ClaimedBy)}})
 	}
@@ -139,7 +171,7 @@ func (p *Pages) rulingDetail(w http.ResponseWriter, r *http.Request) error {
 		{Label: text("ruling.outcome"), Value: text("ruling.outcome." + string(d.Outcome))}, {Label: text("ruling.reasons"), Value: orDash(p.reasonsIn(d.Ruling, d.Reasons, locale))}, {Label: text("ruling.decided_at"), Value: dateTime(d.DecidedAt)},
 		{Label: text("ruling.version"), Value: strconv.Itoa(d.TypeVersion)}, {Label: text("ruling.set_by"), Value: strings.Join(d.SetBy, "、")}, {Label: text("license.field.authority"), Value: d.AuthorityCode},
 	}
-	t := web.Table{Caption: text("ruling.conditions"), Columns: []web.Column{{Label: text("ruling.condition")}, {Label: text("ruling.truth")}, {Label: text("ruling.evidence")}}}
+	t := web.Table{Caption: text("ruling.conditions"), Plain: true, Columns: []web.Column{{Label: text("ruling.condition")}, {Label: text("ruling.truth")}, {Label: text("ruling.evidence")}}}
 	for _, c := range d.Conditions {
 		evidence := orDash(c.Evidence)
 		if c.Digest {
@@ -227,7 +259,7 @@ func (p *Pages) switchList(w http.ResponseWriter, r *http.Request) error {
 			types.Options = append(types.Options, web.Option{Value: t.Code, Label: t.Name.In(locale)})
 		}
 	}
-	t := web.Table{Caption: text("ruling.switches"), Columns: []web.Column{{Label: text("license.field.authority")}, {Label: text("licence.type")}, {Label: text("issuer.state")}, {Label: text("ruling.switch.changed_at")}}}
+	t := web.Table{Caption: text("ruling.switches"), Plain: true, Columns: []web.Column{{Label: text("license.field.authority")}, {Label: text("licence.type")}, {Label: text("issuer.state")}, {Label: text("ruling.switch.changed_at")}}}
 	for _, one := range page {
 		t.Rows = append(t.Rows, web.Row{URL: switchURL(one.AuthorityCode, one.TypeCode), Cells: []string{one.AuthorityCode, p.rulingTypeName(one.TypeCode, locale), text(switchWord(one)), dateTime(one.ChangedAt)}})
 	}
@@ -258,14 +290,14 @@ func (p *Pages) switchDetail(w http.ResponseWriter, r *http.Request) error {
 	body.Facts = []web.ShownField{{Label: text("issuer.state"), Value: text(switchWord(s))}, {Label: text("ruling.switch.proposed_by"), Value: orDash(s.ProposedBy)}, {Label: text("ruling.switch.on_by"), Value: orDash(strings.Join(s.OnBy, "、"))},
 		{Label: text("ruling.switch.reason"), Value: orDash(s.Reason)}, {Label: text("ruling.version"), Value: strconv.Itoa(t.Row.Version)}, {Label: text("ruling.ceiling"), Value: strconv.Itoa(t.Rules.DailyCeiling)},
 		{Label: text("ruling.sample"), Value: strconv.Itoa(t.Rules.SamplePerMille) + "‰"}, {Label: text("ruling.appeal_days"), Value: strconv.Itoa(t.Rules.AppealDays)}}
-	conditions := web.Table{Caption: text("ruling.conditions"), Columns: []web.Column{{Label: text("ruling.condition")}, {Label: text("ruling.reasons")}, {Label: text("ruling.effect")}}}
+	conditions := web.Table{Caption: text("ruling.conditions"), Plain: true, Columns: []web.Column{{Label: text("ruling.condition")}, {Label: text("ruling.bounds")}, {Label: text("ruling.reasons")}, {Label: text("ruling.effect")}}}
 	for _, c := range t.Rules.Conditions {
 		reason, _ := t.Rules.Reason(c.Reason)
 		effect := catalog.EffectRefer
 		if reason.Effect != "" {
 			effect = reason.Effect
 		}
-		conditions.Rows = append(conditions.Rows, web.Row{Cells: []string{c.ID + " · " + text("ruling.fact."+c.Fact), reason.Words.In(locale), text("ruling.outcome." + string(effect))}})
+		conditions.Rows = append(conditions.Rows, web.Row{Cells: []string{c.ID + " · " + text("ruling.fact."+c.Fact), orDash(p.conditionIn(r, t, c)), reason.Words.In(locale), text("ruling.outcome." + string(effect))}})
 	}
 	body.Sections = []web.AdminSection{{ID: "rule-conditions", Title: conditions.Caption, Text: text("ruling.conditions.all"), Table: &conditions}}
 	actor := reqctx.From(r.Context()).Actor

@@ -52,6 +52,9 @@ func TestRulingsOnPages(t *testing.T) {
 	reason := url.Values{"reason": {"试运行结束"}}
 	has(clerk, at)
 	has(issuer, at)
+	if page := s.opened(clerk, at); !strings.Contains(page, "法定代表人(负责人) · 营业执照 · 法定代表人") || !strings.Contains(page, "≥ 0 · ≤ 30") || !strings.Contains(page, "≤ 3 · 30 天内") {
+		t.Error("the page does not say what the rules ask for")
+	}
 	has(reviewer, at, "rules-on")
 	s.post(reviewer, at+"/on", url.Values{}, http.StatusUnprocessableEntity)
 	s.post(reviewer, at+"/on", reason, http.StatusSeeOther)
