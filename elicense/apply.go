@@ -37,7 +37,7 @@ type Application struct {
 	Replaces       string // row key of the version it replaces
 }
 
-// Apply enters an application. The same business number with the same content gives the licence that is there
+// Apply enters an application. Where rules of its type are on at the authority, they decide about it at once and what they approve is issued (Ruling). The same business number with the same content gives the licence that is there
 // (created false); with other content LicenseBusinessNumber.
 func (s *Service) Apply(ctx context.Context, a Application) (l License, created bool, err error) {
 	actor, err := require(ctx, RoleClerk)
@@ -69,6 +69,9 @@ func (s *Service) Apply(ctx context.Context, a Application) (l License, created 
 	}
 	if !created && stored.RequestDigest != l.RequestDigest {
 		return License{}, false, fault.New(fault.LicenseBusinessNumber)
+	}
+	if stored, err = s.rule(ctx, stored); err != nil {
+		return License{}, false, err
 	}
 	return stored, created, nil
 }

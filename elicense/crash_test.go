@@ -116,6 +116,34 @@ func BenchmarkIssue(b *testing.B) {
 	}
 }
 
+// BenchmarkIssueByRule is the same proof of taxes from entry to force, by three people and by its rules, which take ten in thirty days of one holder:
+// -benchtime 25x stays within the life of the test's certificates.
+func BenchmarkIssueByRule(b *testing.B) {
+	for _, by := range []string{"hand", "rule"} {
+		b.Run(by, func(b *testing.B) {
+			w := licensetest.NewRuledWorld(b, licensetest.NewTwin())
+			w.Levels = func(context.Context, string, string) (int, error) { return 3, nil }
+			w.Restart(b)
+			if by == "rule" {
+				w.Rules(b, licensetest.TaxProof, nil)
+			}
+			n := 0
+			for b.Loop() {
+				n++
+				w.Advance(4 * 24 * time.Hour)
+				a := licensetest.TaxApplication(fmt.Sprint("T", n))
+				if by == "hand" {
+					w.Issued(b, a)
+					continue
+				}
+				if l, _, err := w.Service.Apply(licensetest.Clerk, a); err != nil || l.State != elicense.StateActive {
+					b.Fatalf("%s %v", l.State, err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkVerifyFile(b *testing.B) {
 	w, _ := newWorld(b)
 	l := w.Issued(b, licensetest.SampleApplication("B1"))

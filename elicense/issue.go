@@ -61,7 +61,7 @@ func (s *Service) issue(ctx context.Context, l License, issuer string) (License,
 	return s.finish(ctx, l)
 }
 
-// Recover finishes licences that a crash left between planning and storing, and gives how many it finished. It goes on
+// Recover finishes licences that a crash left between planning and storing, or between the approval by rule and planning, and gives how many it finished. It goes on
 // after a licence that fails and joins the errors. Call it at start and every minute.
 func (s *Service) Recover(ctx context.Context) (int, error) {
 	ctx = reqctx.WithActor(ctx, reqctx.Actor{ID: "system:elicense-sweep"})
@@ -76,7 +76,10 @@ func (s *Service) Recover(ctx context.Context) (int, error) {
 		if fault.CodeOf(err) == fault.LicenseBusy {
 			continue // another node was faster
 		}
-		if err == nil {
+		switch {
+		case err == nil && taken.State == StateApproved:
+			_, err = s.issueApproved(ctx, taken)
+		case err == nil:
 			_, err = s.finish(ctx, taken)
 		}
 		if err != nil {
@@ -88,11 +91,11 @@ func (s *Service) Recover(ctx context.Context) (int, error) {
 	return finished, errors.Join(failures...)
 }
 
-// takeOver claims a licence that was made and whose lease is over.
+// takeOver claims a licence that was made, or approved by rule, and whose lease is over.
 func (s *Service) takeOver(ctx context.Context, id string) (License, error) {
 	now := s.now()
 	return s.update(ctx, id, func(l *License) (Change, error) {
-		if l.State != StateMade && l.State != StateSealed {
+		if l.State != StateMade && l.State != StateSealed && (l.State != StateApproved || l.LeaseUntil.IsZero()) {
 			return Change{}, errNothingToDo
 		}
 		if l.LeaseUntil.After(now) {

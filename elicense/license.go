@@ -5,6 +5,9 @@
 //	in_review → returned → in_review                        (license.md 6 and 10)
 //	in_review → rejected
 //
+// Where a type has rules and an authority has switched them on, they take the step from in_review, and what they approve is issued at once (Ruling); a
+// refusal of theirs can be appealed against, rejected → approved (Appeal).
+//
 // Issuing is planned → signed → stored: identifier, status entry and the unsealed document are on record before the seal
 // is asked for, the sealed document is on record before anyone is told. A start-up sweep (Recover) finishes what a crash
 // left, with the same identifier and the same document, so nothing is issued twice and nothing acknowledged is lost.
@@ -147,7 +150,7 @@ type Licenses interface {
 	// than once. An error of the function is returned and nothing is stored; ErrEntryTaken when a status entry or
 	// identifier is in use, be it by an import.
 	Update(ctx context.Context, change func(rows []*License) (Change, error), ids ...string) ([]License, error)
-	// Unfinished lists licences made or sealed whose lease is over.
+	// Unfinished lists licences made or sealed, or approved by rule, whose lease is over.
 	Unfinished(ctx context.Context, now time.Time, limit int) ([]License, error)
 	// Bind gives licences without a holder account, whose holder has the key, to the account.
 	Bind(ctx context.Context, holderKey, holderRef string, record audit.Record) (int, error)
@@ -256,6 +259,7 @@ type Store interface {
 	Types
 	Batches
 	Imports
+	Rulings
 }
 
 // Blobs keeps documents by their digest; internal/blob implements it.

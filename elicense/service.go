@@ -20,7 +20,7 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
-// Config of the service. Every member but IssueLease, LogDelay, Witnesses with AskWitness, and TypesByTwo is needed.
+// Config of the service. Every member but IssueLease, LogDelay, Witnesses with AskWitness, HolderLevel, and TypesByTwo is needed.
 type Config struct {
 	Store        Store
 	Cards        CardStore
@@ -56,6 +56,8 @@ type Config struct {
 	AskWitness AskWitness
 	// Areas is the path of the area of an authority; empty for one that the tree does not know. nil knows none.
 	Areas func(ctx context.Context, authorityCode string) (string, error)
+	// HolderLevel is how highly whoever has the code is proven here, 0 for somebody whom nobody proved; rules ask for it (秒批). nil does not know.
+	HolderLevel func(ctx context.Context, codeType, code string) (int, error)
 	// TypesByTwo asks two administrators for a version of a licence type.
 	TypesByTwo bool
 	Now        func() time.Time

@@ -1,8 +1,8 @@
 // Package catalog holds the licence types (证照目录, GB/T 36902-2018) and what belongs to each: fields, face template,
 // view profiles, freshness of status, and the identifier of GB/T 36904-2018.
 //
-// A type is data: a package of five files (FileNames) with schema, row of the catalogue, face, sample and tests, checked and
-// tested when it is read. Some are built in, as folders types/<code>/; others are published by whoever runs the platform (With).
+// A type is data: a package of five files (FileNames) with schema, row of the catalogue, face, sample and tests, and one with rules where applications
+// may be decided at once (FileRules), checked and tested when it is read. Some are built in, as folders types/<code>/; others are published by whoever runs the platform (With).
 // A type has versions; a licence is judged and shown by the one it was made by.
 // Code lists and field names live in data files too (lists/), because the printed standards were not at hand and a bought
 // copy must be able to correct them without a change of code. Go code names elements by our own keys only; the English

@@ -25,7 +25,7 @@ const (
 	FileTests  = "tests.json"     // what is accepted, refused and shown
 )
 
-// FileNames are the files of a package: all of them and no other.
+// FileNames are the files of a package: all of them, and no other but FileRules.
 var FileNames = []string{FileRow, FileFace, FileSample, FileTests, FileType}
 
 // Bounds of a package.
@@ -196,10 +196,11 @@ func (c *Catalog) read(files map[string][]byte, tested bool) (*Type, error) {
 	}
 	t := &Type{catalog: c, files: maps.Clone(files)}
 	var faults []error
-	parts := []struct {
-		file string
-		into any
-	}{{FileType, t}, {FileRow, &t.Row}, {FileFace, &t.Face}, {FileSample, &t.Sample}, {FileTests, &t.Tests}}
+	parts := []part{{FileType, t}, {FileRow, &t.Row}, {FileFace, &t.Face}, {FileSample, &t.Sample}, {FileTests, &t.Tests}}
+	if _, ok := files[FileRules]; ok {
+		t.Rules = &Rules{}
+		parts = append(parts, part{FileRules, t.Rules})
+	}
 	for _, part := range parts {
 		if fault := decodeFile(part.file, files[part.file], part.into, tested); fault != nil {
 			faults = append(faults, fault)
@@ -212,21 +213,38 @@ func (c *Catalog) read(files map[string][]byte, tested bool) (*Type, error) {
 		return nil, refused(faults) // face and data are judged by the schema
 	}
 	faults = append(faultsIn(FileRow, files[FileRow], FaultRow, t.checkRow()), faultsIn(FileFace, files[FileFace], FaultFace, t.checkFace())...)
+	if t.Rules != nil && !tested {
+		faults = append(faults, faultsIn(FileRules, files[FileRules], FaultRules, t.checkRules())...)
+	}
 	if !tested {
 		faults = append(faults, faultsIn(FileSample, files[FileSample], FaultSample, t.checkSample())...)
 	}
 	if len(faults) == 0 && !tested {
-		faults = faultsIn(FileTests, files[FileTests], FaultTests, t.runTests())
+		faults = faultsIn(FileTests, files[FileTests], FaultTests, errors.Join(t.runTests(), t.testedRules()))
 	}
 	if len(faults) > 0 {
 		return nil, refused(faults)
 	}
 	var contents [][]byte
-	for _, name := range FileNames {
+	for _, name := range t.FileNames() {
 		contents = append(contents, []byte(name), files[name])
 	}
 	t.Digest, t.faceDigest = digest.SumParts(contents...), faceDigest(t.Face)
 	return t, nil
+}
+
+// part is a file of a package with what it is decoded into.
+type part struct {
+	file string
+	into any
+}
+
+// FileNames are the files of the type's package in the order of its digest.
+func (t *Type) FileNames() []string {
+	if t.Rules == nil {
+		return FileNames
+	}
+	return append(slices.Clone(FileNames), FileRules)
 }
 
 func refused(faults []error) error { return fmt.Errorf("%w: %w", ErrType, errors.Join(faults...)) }
@@ -244,7 +262,7 @@ func checkFiles(files map[string][]byte) (faults []error) {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		content := files[name]
 		switch {
-		case !slices.Contains(FileNames, name):
+		case !slices.Contains(FileNames, name) && name != FileRules:
 			faults = append(faults, &Fault{File: name, Code: FaultFiles, Text: "is no file of a package"})
 		case len(content) > MaxFile:
 			faults = append(faults, &Fault{File: name, Code: FaultFiles, Text: fmt.Sprintf("is larger than %d KiB", MaxFile>>10)})

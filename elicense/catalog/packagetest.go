@@ -20,6 +20,8 @@ type Test struct {
 	At string `json:"at"`
 	// Views are all that a view profile shows, by profile.
 	Views map[string]Values `json:"views"`
+	// Decision is what the rules of the package say of an application with the data.
+	Decision *RuleTest `json:"decision"`
 }
 
 // Refusal of a value.
@@ -88,6 +90,9 @@ func (t *Type) runTest(test Test) error {
 		if !view.Equal(test.Views[profile]) {
 			return fmt.Errorf("view %s is %v, the test says %v", profile, view, test.Views[profile])
 		}
+	}
+	if test.Decision != nil {
+		return t.runRuleTest(*test.Decision, values)
 	}
 	return nil
 }

@@ -156,6 +156,8 @@ type Type struct {
 	Face   Face   `json:"-"`
 	Sample Values `json:"-"`
 	Tests  []Test `json:"-"`
+	// Rules decide about applications at once; nil leaves each to a person.
+	Rules *Rules `json:"-"`
 	// BuiltIn says that the type came with the program.
 	BuiltIn bool `json:"-"`
 

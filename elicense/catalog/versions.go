@@ -172,6 +172,7 @@ func (t *Type) Diff(old *Type) (list []Change) {
 		return all
 	}
 	list = append(list, diffMaps("predicate", rules(old), rules(t), func(string, string) bool { return true })...)
+	list = append(list, diffRules(old.Rules, t.Rules)...)
 	for _, profile := range profileNames {
 		from, to := old.Profiles[profile], t.Profiles[profile]
 		more := slices.ContainsFunc(to, func(key string) bool { return !slices.Contains(from, key) })

@@ -364,8 +364,8 @@ func insertEvent(ctx context.Context, tx sqldb.Tx, e elicense.StatusEvent, posit
 
 // Unfinished implements elicense.Licenses.
 func (s *Store) Unfinished(ctx context.Context, now time.Time, limit int) ([]elicense.License, error) {
-	return s.query(ctx, "SELECT "+columns+" FROM lic_license WHERE lease_until > 0 AND lease_until <= $1 AND (state = $2 OR state = $3) ORDER BY lease_until LIMIT $4",
-		sqldb.Micros(now), elicense.StateMade, elicense.StateSealed, limit)
+	return s.query(ctx, "SELECT "+columns+" FROM lic_license WHERE lease_until > 0 AND lease_until <= $1 AND state IN ($2, $3, $4) ORDER BY lease_until LIMIT $5",
+		sqldb.Micros(now), elicense.StateApproved, elicense.StateMade, elicense.StateSealed, limit)
 }
 
 // Due implements elicense.Licenses.

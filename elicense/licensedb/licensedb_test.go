@@ -88,3 +88,12 @@ func TestDocumentsThatLicencesName(t *testing.T) {
 		})
 	}
 }
+
+// TestRulingsOnRealDatabases: an application that rules approve survives a crash at every step, and of fifty callers one decision comes.
+func TestRulingsOnRealDatabases(t *testing.T) {
+	for _, engine := range testkit.Databases(t, auditdb.Migrations(), outboxdb.Migrations(), licensedb.Migrations()) {
+		open := func(t testing.TB) elicense.Store { return licensedb.New(engine.Open(t)) }
+		t.Run(engine.Name+" crashes", func(t *testing.T) { licensetest.RunRulingCrash(t, open) })
+		t.Run(engine.Name+" race", func(t *testing.T) { licensetest.RunRulingRace(t, open(t)) })
+	}
+}

@@ -49,6 +49,7 @@ func Register(to huma.API, service *elicense.Service) {
 	registerLists(to, a)
 	registerFreezes(to, a)
 	registerLicenseBatches(to, a)
+	registerRulings(to, a)
 	registerLog(to, a)
 	registerVerifications(to, service)
 }

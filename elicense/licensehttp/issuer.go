@@ -22,7 +22,7 @@ var workStates = []elicense.State{elicense.StateInReview, elicense.StateReturned
 
 func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 	locale, query := p.Renderer.Locale(r), r.URL.Query()
-	body := web.IssuerListPage{Query: bounded(query.Get("q")), Status: bounded(query.Get("status")), ListURL: "/license", Links: []web.Link{{Label: p.Renderer.Text(r, "batch.list"), URL: BatchesPath}},
+	body := web.IssuerListPage{Query: bounded(query.Get("q")), Status: bounded(query.Get("status")), ListURL: "/license", Links: []web.Link{{Label: p.Renderer.Text(r, "batch.list"), URL: BatchesPath}, {Label: p.Renderer.Text(r, "ruling.list"), URL: RulingsPath}},
 		State: web.FormField{Name: "state", Label: p.Renderer.Text(r, "issuer.state"), Kind: web.InputSelect, Options: []web.Option{{Label: p.Renderer.Text(r, "page.all")}}}}
 	for _, state := range workStates {
 		body.State.Options = append(body.State.Options, web.Option{Value: string(state), Label: p.Renderer.Text(r, "status."+workWord(state))})

@@ -60,6 +60,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.Handle(mux, p.orderPages())
 	p.Handle(mux, p.batchPages())
 	p.Handle(mux, p.importPages())
+	p.Handle(mux, p.rulingPages())
 	if p.Acting != nil {
 		p.Handle(mux, p.actingPages())
 	}

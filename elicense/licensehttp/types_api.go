@@ -106,7 +106,7 @@ func registerTypes(to huma.API, a *api) {
 	huma.Register(to, operation("list-license-type-proposals", http.MethodGet, "/api/v1/license-type-proposals", "List versions of licence types that wait for a decision"), a.typeProposals)
 	huma.Register(to, operation("get-license-type-proposal", http.MethodGet, "/api/v1/license-type-proposals/{id}", "Read a version of a licence type with what it changes"), a.typeProposal)
 	propose := operation("propose-license-type", http.MethodPost, "/api/v1/license-type-proposals", "Check a package of a licence type and propose it; another administrator confirms it")
-	propose.Description = "The body is a ZIP archive of the five files, at most 1 MiB. The package is read beside all earlier versions, its sample is drawn, sealed with a test seal and verified. The same package again gives the proposal that waits. " +
+	propose.Description = "The body is a ZIP archive of the files of a type, at most 1 MiB. The package is read beside all earlier versions, its sample is drawn, sealed with a test seal and verified. The same package again gives the proposal that waits. " +
 		"Where one person is enough (staff.types_by_two: false) it is in use at once. With dry_run nothing is stored, and what is wrong is told in full."
 	propose.MaxBodyBytes = typepackage.MaxArchive
 	huma.Register(to, propose, a.proposeType)

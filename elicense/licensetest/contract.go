@@ -66,6 +66,11 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"imports are kept":     importsKeep,
 		"imports stand apart":  importsApart,
 		"imports and holders":  importsFollowHolders,
+		"rulings":              rulings,
+		"rulings in parallel":  rulingsInParallel,
+		"rulings in lists":     rulingLists,
+		"switches of rules":    ruleSwitches,
+		"appeals":              appeals,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
 	}
@@ -376,7 +381,10 @@ func licensesOfAreas(t *testing.T, s elicense.Store) {
 }
 
 func unfinishedAndDue(t *testing.T, s elicense.Store) {
-	states := []elicense.State{elicense.StateMade, elicense.StateSealed, elicense.StateApproved, elicense.StateMade}
+	states := []elicense.State{elicense.StateMade, elicense.StateSealed, elicense.StateApproved, elicense.StateMade} // the approved one by rule
+	byPerson := Row(8)
+	byPerson.State = elicense.StateApproved
+	create(t, s, byPerson)
 	for n, state := range states {
 		l := Row(n)
 		l.State, l.LeaseUntil = state, Start.Add(time.Minute)
@@ -388,7 +396,7 @@ func unfinishedAndDue(t *testing.T, s elicense.Store) {
 	active := Row(9)
 	active.State, active.StatusUntil = elicense.StateActive, Start.Add(time.Minute)
 	create(t, s, active)
-	for at, want := range map[time.Duration]int{time.Minute - time.Microsecond: 0, time.Minute: 2, time.Hour: 3} {
+	for at, want := range map[time.Duration]int{time.Minute - time.Microsecond: 0, time.Minute: 3, time.Hour: 4} {
 		if list, err := s.Unfinished(ctx, Start.Add(at), 10); err != nil || len(list) != want {
 			t.Errorf("unfinished at %v: %d %v", at, len(list), err)
 		}

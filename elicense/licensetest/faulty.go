@@ -105,3 +105,21 @@ func (f *Faulty) AddImport(ctx context.Context, i elicense.Import, record audit.
 	})
 	return stored, created, err
 }
+
+// Rule implements elicense.Rulings.
+func (f *Faulty) Rule(ctx context.Context, license string, ask elicense.RulingAsk, judge func(*elicense.License, elicense.RulingSeen) (elicense.Ruling, elicense.Change, error)) (l elicense.License, r elicense.Ruling, made bool, err error) {
+	err = f.Around("rule", func() (err error) {
+		l, r, made, err = f.Store.Rule(ctx, license, ask, judge)
+		return err
+	})
+	return l, r, made, err
+}
+
+// ChangeAppeal implements elicense.Appeals.
+func (f *Faulty) ChangeAppeal(ctx context.Context, license string, change func(*elicense.Appeal, *elicense.License) (audit.Record, error)) (a elicense.Appeal, l elicense.License, err error) {
+	err = f.Around("change appeal", func() (err error) {
+		a, l, err = f.Store.ChangeAppeal(ctx, license, change)
+		return err
+	})
+	return a, l, err
+}

@@ -41,6 +41,10 @@ type Twin struct {
 	log           twinLog
 	batches       map[string]*twinBatch
 	imports       map[string]elicense.Import
+	rulings       map[string]elicense.Ruling
+	ruledOn       map[string]ruledDay // by type
+	switches      map[string]elicense.RuleSwitch
+	appeals       map[string]elicense.Appeal
 }
 
 type failures struct {
@@ -54,6 +58,7 @@ func NewTwin() *Twin {
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
 		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, freezes: map[string]elicense.Freeze{}, orders: map[string]elicense.Order{}, withheld: map[string]string{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
 		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{}, imports: map[string]elicense.Import{},
+		rulings: map[string]elicense.Ruling{}, ruledOn: map[string]ruledDay{}, switches: map[string]elicense.RuleSwitch{}, appeals: map[string]elicense.Appeal{},
 	}
 }
 
@@ -246,7 +251,7 @@ func (t *Twin) Update(_ context.Context, change func([]*elicense.License) (elice
 // Unfinished implements elicense.Licenses.
 func (t *Twin) Unfinished(_ context.Context, now time.Time, limit int) ([]elicense.License, error) {
 	return t.some(limit, func(l elicense.License) bool {
-		return (l.State == elicense.StateMade || l.State == elicense.StateSealed) && !l.LeaseUntil.After(now)
+		return (l.State == elicense.StateMade || l.State == elicense.StateSealed || l.State == elicense.StateApproved && !l.LeaseUntil.IsZero()) && !l.LeaseUntil.After(now)
 	}), nil
 }
 

@@ -50,6 +50,8 @@ type World struct {
 	AskWitness              elicense.AskWitness
 	// Redraw stands in for a renderer with a fault: it changes a document that was made.
 	Redraw func(document []byte) []byte
+	// Levels is how highly the holder of a code is proven; the next Restart uses it.
+	Levels func(ctx context.Context, codeType, code string) (int, error)
 	// Fetch is how the next Restart lets the service reach other platforms.
 	Fetch func(ctx context.Context, address string) ([]byte, error)
 
@@ -110,7 +112,7 @@ func (w *World) Restart(t testing.TB) {
 		t.Fatal(err)
 	}
 	w.Service, err = elicense.New(elicense.Config{
-		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: redrawing{maker, w}, Grantees: Grantees{}, BaseURL: w.address, Fetch: w.Fetch, TypesByTwo: w.TypesByTwo, Witnesses: w.Witnesses, AskWitness: w.AskWitness,
+		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: redrawing{maker, w}, Grantees: Grantees{}, BaseURL: w.address, Fetch: w.Fetch, HolderLevel: w.Levels, TypesByTwo: w.TypesByTwo, Witnesses: w.Witnesses, AskWitness: w.AskWitness,
 		Now: w.Now, Rand: ident.System(),
 	})
 	if err != nil {

@@ -1,5 +1,5 @@
 // Package typepackage reads packages of licence types from folders and archives, and signs and opens them as verifiers carry them: a signed
-// object (keys/signed) with the five files of elicense/catalog, so that a licence of a type that is not built in can be judged by the
+// object (keys/signed) with the files of elicense/catalog, so that a licence of a type that is not built in can be judged by the
 // version it was made by, offline and years later.
 //
 // It is a leaf: file systems and octets go in. Who may publish a type is for the licence room to say.
@@ -39,7 +39,7 @@ func ReadFolder(folder fs.FS) (map[string][]byte, error) {
 	}
 	files := map[string][]byte{}
 	for _, entry := range entries {
-		if len(files) > len(catalog.FileNames) {
+		if len(files) > len(catalog.FileNames)+1 {
 			return nil, fmt.Errorf("%w: more files than a package has", ErrArchive)
 		}
 		if !entry.Type().IsRegular() {
@@ -124,7 +124,7 @@ type body struct {
 func Sign(t *catalog.Type, number uint64, issued time.Time, chain [][]byte, sign signed.SignFunc) ([]byte, error) {
 	files := t.Files()
 	b := body{Number: number, Issued: issued.Unix()}
-	for _, name := range catalog.FileNames {
+	for _, name := range t.FileNames() {
 		b.Files = append(b.Files, fileBody{name, files[name]})
 	}
 	return signed.SignObject(signed.KindType, b, chain, sign)
@@ -147,7 +147,7 @@ func Open(data []byte) (*Package, error) {
 		files[file.Name] = file.Content
 		names = append(names, file.Name)
 	}
-	if b.Number == 0 || b.Issued <= 0 || b.Issued > 1<<40 || !slices.Equal(names, catalog.FileNames) {
+	if b.Number == 0 || b.Issued <= 0 || b.Issued > 1<<40 || !slices.Equal(names, catalog.FileNames) && !slices.Equal(names, append(slices.Clone(catalog.FileNames), catalog.FileRules)) {
 		return nil, fmt.Errorf("%w: values of the package", ErrFormat)
 	}
 	t, err := catalog.Default().Read(files)

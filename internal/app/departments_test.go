@@ -26,11 +26,12 @@ import (
 
 // judgedElsewhere are objects of departments of which this matrix makes none, with the test that asks about those of another department.
 var judgedElsewhere = map[string]string{
-	"counter-acts":      "TestSupervisorsSeeActsOfTheirArea",
-	"disputes":          "TestDisputeAboutARelease",
-	"license-batches":   "TestBatchesInAreas",
-	"imported-licenses": "TestImportsInAreas",
-	"license-orders":    "TestI01OrdersOfAnotherAreaAreNotThere",
+	"counter-acts":          "TestSupervisorsSeeActsOfTheirArea",
+	"disputes":              "TestDisputeAboutARelease",
+	"license-batches":       "TestBatchesInAreas",
+	"imported-licenses":     "TestImportsInAreas",
+	"license-rule-switches": "TestRulesInAreas",
+	"license-orders":        "TestI01OrdersOfAnotherAreaAreNotThere",
 }
 
 // ofTheActor are objects of the member of staff who asks, and not of a department.

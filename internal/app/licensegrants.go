@@ -3,11 +3,13 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
 )
@@ -94,4 +96,35 @@ func (s *sealing) deliverExpiring(ctx context.Context, d outbox.Delivery) error 
 		name = t.Name.In(known.Locale)
 	}
 	return s.app.notify(ctx, d, known, channel.TemplateLicenseExpiring, map[string]string{"license": name, "date": end.Format(time.DateOnly)})
+}
+
+// deliverRuled tells an applicant what became of an application that rules refused.
+func (s *sealing) deliverRuled(ctx context.Context, d outbox.Delivery) error {
+	var notice elicense.RulingNotice
+	if err := json.Unmarshal(d.Payload, &notice); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	account, ok := strings.CutPrefix(notice.HolderRef, "account:")
+	if !ok {
+		return nil // the office that entered it sees it at the API
+	}
+	known, err := s.app.Accounts.Account(ctx, account)
+	if errors.Is(err, idp.ErrNotFound) {
+		return nil // the account is an office's word, and may be none
+	}
+	if err != nil {
+		return err
+	}
+	params := map[string]string{"license": notice.TypeCode}
+	if t, ok := s.licenses.Types().Find(notice.TypeCode); ok {
+		params["license"] = t.Name.In(known.Locale)
+	}
+	template := channel.TemplateAppealUpheld
+	switch notice.Event {
+	case elicense.NoticeRefused:
+		template, params["date"] = channel.TemplateApplicationRefused, notice.AppealTo.In(legalTime).Format(time.DateOnly)
+	case elicense.NoticeAppealGranted:
+		template = channel.TemplateAppealGranted
+	}
+	return s.app.notify(ctx, d, known, template, params)
 }

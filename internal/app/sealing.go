@@ -81,7 +81,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 		timeStamp = a.stamps.TimeStamp
 	}
 	s.licenses, err = elicense.New(elicense.Config{Store: licenseStore, Cards: licenseStore, Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
-		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, Lists: s.listsForVerifiers, TimeStamp: timeStamp, Maker: maker, Grantees: grantees{a}, BaseURL: a.cfg.Issuer, Publisher: a.publisher(), Fetch: a.fetchRegion, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf, TypesByTwo: a.cfg.typesByTwo(),
+		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, Lists: s.listsForVerifiers, TimeStamp: timeStamp, Maker: maker, Grantees: grantees{a}, BaseURL: a.cfg.Issuer, Publisher: a.publisher(), Fetch: a.fetchRegion, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf, HolderLevel: s.holderLevel, TypesByTwo: a.cfg.typesByTwo(),
 		LogDelay: a.cfg.Log.CheckpointEvery, Witnesses: a.cfg.Log.witnesses(), AskWitness: a.askWitness})
 	if err != nil {
 		return nil, err
@@ -223,6 +223,7 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[elicense.TopicGranted] = s.deliverGranted
 	all[elicense.TopicFrozen] = s.deliverFrozen
 	all[elicense.TopicExpiring] = s.deliverExpiring
+	all[elicense.TopicRuled] = s.deliverRuled
 	all[staff.TopicChanged] = s.deliverStaffChanged
 	// Holders and staff see these on their own pages; there is nobody else to tell yet.
 	for _, topic := range []string{elicense.TopicStatus, elicense.TopicPresented, elicense.TopicType, esign.TopicUse, forgery.TopicReported} {
@@ -283,6 +284,24 @@ func (s *sealing) deliver(ctx context.Context, payload []byte) error {
 		}
 	}
 	return nil
+}
+
+// holderLevel is how highly whoever has a holder code is proven here; 0 where nobody proved it.
+func (s *sealing) holderLevel(ctx context.Context, codeType, code string) (int, error) {
+	ref, err := s.holderAccount(ctx, codeType, code)
+	id, ok := strings.CutPrefix(ref, "account:")
+	if err != nil || !ok {
+		return 0, err
+	}
+	account, err := s.app.Accounts.Account(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	proof := account.InForce(s.app.opts.Now())
+	if proof == nil || account.State != idp.AccountActive {
+		return 0, nil
+	}
+	return int(proof.IAL), nil
 }
 
 // holderAccount is the account of who proved a holder code here; empty when nobody did.

@@ -58,23 +58,28 @@ const (
 	TemplateCertificateUnwatched    = "certificate-unwatched"     // a level by a certificate of which nothing was kept will end
 	TemplateCertificateUnwatchedEnd = "certificate-unwatched-end" // or did
 
-	TemplateDisputeAnswered = "dispute-answered"  // a department answered a question about what it received
-	TemplateDisputeMoved    = "dispute-moved"     // it went back to the department, or to the platform
-	TemplateForgeryDecided  = "forgery-decided"   // a report of a suspected forgery was decided
-	TemplateSealFlagged     = "seal-flagged"      // uses of a seal that the person keeps are unlike the usual ones
-	TemplateLicenseUsed     = "license-used"      // a department uses a licence of the person by its function
-	TemplateLicenseFrozen   = "license-frozen"    // the person lets nobody use licences for now
-	TemplateLicenseExpiring = "license-expiring"  // the validity of a licence of the person ends
-	TemplateLicenseUnfrozen = "license-unfrozen"  // and lets them be used again
-	TemplateExport          = "export"            // the copy of the person's data can be fetched
-	TemplateLevelExpiry     = "level-expiry"      // the level ends soon by its age
-	TemplateReviewPassed    = "review-passed"     // reviewers confirmed the person
-	TemplateReviewRefused   = "review-refused"    // reviewers did not
-	TemplateDocumentBound   = "document-bound"    // reviewers confirmed a document that this account cannot have
-	TemplateRelative        = "relative-declared" // somebody named the person as a relative
-	TemplateChildRefused    = "child-refused"     // a guardian's consent was not confirmed
-	TemplateWardPassed      = "ward-passed"       // a guardian proved who a child is
-	TemplateWardRefused     = "ward-refused"      // or did not
+	TemplateDisputeAnswered = "dispute-answered" // a department answered a question about what it received
+	TemplateDisputeMoved    = "dispute-moved"    // it went back to the department, or to the platform
+	TemplateForgeryDecided  = "forgery-decided"  // a report of a suspected forgery was decided
+	TemplateSealFlagged     = "seal-flagged"     // uses of a seal that the person keeps are unlike the usual ones
+	TemplateLicenseUsed     = "license-used"     // a department uses a licence of the person by its function
+	TemplateLicenseFrozen   = "license-frozen"   // the person lets nobody use licences for now
+	TemplateLicenseExpiring = "license-expiring" // the validity of a licence of the person ends
+	TemplateLicenseUnfrozen = "license-unfrozen" // and lets them be used again
+
+	TemplateApplicationRefused = "application-refused" // rules refused an application for a licence, with the last day of an appeal
+	TemplateAppealGranted      = "appeal-granted"      // it is approved after all
+	TemplateAppealUpheld       = "appeal-upheld"       // or the refusal stands
+
+	TemplateExport        = "export"            // the copy of the person's data can be fetched
+	TemplateLevelExpiry   = "level-expiry"      // the level ends soon by its age
+	TemplateReviewPassed  = "review-passed"     // reviewers confirmed the person
+	TemplateReviewRefused = "review-refused"    // reviewers did not
+	TemplateDocumentBound = "document-bound"    // reviewers confirmed a document that this account cannot have
+	TemplateRelative      = "relative-declared" // somebody named the person as a relative
+	TemplateChildRefused  = "child-refused"     // a guardian's consent was not confirmed
+	TemplateWardPassed    = "ward-passed"       // a guardian proved who a child is
+	TemplateWardRefused   = "ward-refused"      // or did not
 
 	TemplateCertificateRevoked = "certificate-revoked" // the level ended with the certificate behind it
 	TemplateCertificateExpired = "certificate-expired"
@@ -138,6 +143,11 @@ var templates = withMandates(map[string]Template{
 	TemplateLicenseFrozen:   {TemplateLicenseFrozen, nil, false},
 	TemplateLicenseExpiring: {TemplateLicenseExpiring, []Param{{"license", 12}, {"date", 10}}, false},
 	TemplateLicenseUnfrozen: {TemplateLicenseUnfrozen, nil, false},
+
+	TemplateApplicationRefused: {TemplateApplicationRefused, []Param{{"license", 12}, {"date", 10}}, false},
+	TemplateAppealGranted:      {TemplateAppealGranted, []Param{{"license", 12}}, false},
+	TemplateAppealUpheld:       {TemplateAppealUpheld, []Param{{"license", 12}}, false},
+
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}, false},
 	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},
 	TemplateDisputeMoved:    {TemplateDisputeMoved, nil, false},
