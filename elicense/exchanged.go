@@ -455,6 +455,11 @@ func (s *Service) FetchLinked(ctx context.Context, secret string) (LicenseCopy, 
 	if !now.Before(link.Expires) {
 		return LicenseCopy{}, nil, fault.New(fault.CopyLinkEnded)
 	}
+	if _, err := s.cfg.Grantees.Grantee(ctx, link.Grantee); errors.Is(err, ErrNotFound) { // its application was stopped since
+		return LicenseCopy{}, nil, fault.New(fault.CopyLinkEnded)
+	} else if err != nil {
+		return LicenseCopy{}, nil, storeFault(err, "find grantee")
+	}
 	c, err := s.cfg.Store.FindCopy(ctx, link.Copy)
 	if err != nil {
 		return LicenseCopy{}, nil, storeFault(err, "find copy")
@@ -471,11 +476,11 @@ func (s *Service) FetchLinked(ctx context.Context, secret string) (LicenseCopy, 
 	}
 	e := s.event(ctx, "license.copy.fetched", c.License, now, "copy", c.ID, "grant", c.Grant, "grantee", link.Grantee)
 	first, err := s.cfg.Store.TakeCopyLink(ctx, hash, now, audit.With(e))
-	switch {
-	case errors.Is(err, ErrNotFound) || err == nil && !first:
-		return LicenseCopy{}, nil, fault.New(fault.CopyLinkEnded)
-	case err != nil:
+	if err != nil {
 		return LicenseCopy{}, nil, storeFault(err, "use link")
+	}
+	if !first {
+		return LicenseCopy{}, nil, fault.New(fault.CopyLinkEnded)
 	}
 	return c, content, nil
 }
