@@ -146,13 +146,13 @@ func TestGuessesByHolderCodeAreBounded(t *testing.T) {
 		change func(*elicense.HolderQuery)
 		code   fault.Code
 	}{
-		"nobody":             {context.Background(), func(*elicense.HolderQuery) {}, fault.Unauthenticated},
-		"without the role":   {portal, func(*elicense.HolderQuery) {}, fault.Forbidden},
-		"no type":            {bureau, func(q *elicense.HolderQuery) { q.TypeCode = "x" }, fault.LicenseTypeUnknown},
-		"no code":            {bureau, func(q *elicense.HolderQuery) { q.Code = " " }, fault.Invalid},
-		"another code type":  {bureau, func(q *elicense.HolderQuery) { q.CodeType = "111" }, fault.Invalid},
-		"another's number":   {bureau, func(q *elicense.HolderQuery) { q.Number = "1" }, fault.NotFound},
-		"a long code":        {bureau, func(q *elicense.HolderQuery) { q.Code = strings.Repeat("1", 65) }, fault.Invalid},
+		"nobody":            {context.Background(), func(*elicense.HolderQuery) {}, fault.Unauthenticated},
+		"without the role":  {portal, func(*elicense.HolderQuery) {}, fault.Forbidden},
+		"no type":           {bureau, func(q *elicense.HolderQuery) { q.TypeCode = "x" }, fault.LicenseTypeUnknown},
+		"no code":           {bureau, func(q *elicense.HolderQuery) { q.Code = " " }, fault.Invalid},
+		"another code type": {bureau, func(q *elicense.HolderQuery) { q.CodeType = "111" }, fault.Invalid},
+		"another's number":  {bureau, func(q *elicense.HolderQuery) { q.Number = "1" }, fault.NotFound},
+		"a long code":       {bureau, func(q *elicense.HolderQuery) { q.Code = strings.Repeat("1", 65) }, fault.Invalid},
 	} {
 		q := right
 		c.change(&q)
