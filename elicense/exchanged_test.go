@@ -3,6 +3,7 @@ package elicense_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -160,6 +161,23 @@ func TestGuessesByHolderCodeAreBounded(t *testing.T) {
 		if fault.CodeOf(err) != c.code {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// L-10: what is wrong counts on the application too, as in lists, whatever codes it tries.
+func TestGuessesOfAnApplicationAreBounded(t *testing.T) {
+	w, _, _ := held(t)
+	right, wrong := holderQuery(t), holderQuery(t)
+	for n := range 5000 {
+		wrong.Code = fmt.Sprintf("W%05d", n)
+		if _, err := w.Service.HeldLicenses(bureau, wrong); fault.CodeOf(err) != fault.NotFound {
+			t.Fatalf("guess %d: %v", n, err)
+		}
+	}
+	_, err := w.Service.HeldLicenses(bureau, right)
+	wantCode(t, err, fault.LookupLimited)
+	if _, err := w.Service.HeldLicenses(licensetest.Application(licensetest.OtherPortal, elicense.RoleUser), right); err != nil {
+		t.Errorf("another application: %v", err)
 	}
 }
 

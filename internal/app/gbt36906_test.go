@@ -296,6 +296,9 @@ func TestGBT36906Codes(t *testing.T) {
 		t.Errorf("a long body: %s", answer.Text)
 	}
 
+	if answer := call(t, p, http.MethodPost, "/gbt36906/v1/getCertRemarkInfo", "", map[string]any{"head": map[string]string{"accessId": "fund", "accessToken": x.token}, "data": face}, "Content-Type", "text/plain"); !strings.Contains(answer.Text, `"status":"102"`) {
+		t.Errorf("a body that says it is no JSON: %s", answer.Text)
+	}
 	person := p.Redeem(x.wallet, p.Code(p.SignIn(mobile), x.wallet, nil).Get("code"), nil).String("access_token")
 	if status, _, _ := x.askAs("getCertRemarkInfo", "wallet", person, face); status != "11" {
 		t.Errorf("a token of a person: %s", status)

@@ -18,8 +18,7 @@ import (
 // operation is what a call does, with the members that it needs and may have, by our names.
 type operation struct {
 	needs, may []string
-	cause      string // the member's name for the purpose, where it is another than useCause
-	most       int64  // octets of the body
+	most       int64 // octets of the body
 	run        func(s *server, ctx context.Context, v values) (any, error)
 }
 
