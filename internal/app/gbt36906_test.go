@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"image/png"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -340,4 +341,27 @@ func TestGBT36906Codes(t *testing.T) {
 		status, _, _ := x.ask("getCertRemarkInfo", face)
 		return status == "11"
 	})
+}
+
+// TestGBT36906TakesABoundTokenWithItsProofAlone: O-64 for a token that comes in the body.
+func TestGBT36906TakesABoundTokenWithItsProofAlone(t *testing.T) {
+	p := apptest.Start(t, database(t))
+	c := p.Client(idp.Client{ClientID: "fund", GrantTypes: []string{"client_credentials"}, Scope: "license_user"})
+	key := newClientKey(t, jose.ES256)
+	const path = "/gbt36906/v1/getCertRemarkInfo"
+	token := with(t, p, http.MethodPost, "/token", c, url.Values{"grant_type": {"client_credentials"}}, "DPoP", key.proof(t, p, "POST", "/token", "", nil)).String("access_token")
+	body := map[string]any{"head": map[string]string{"accessId": "fund", "accessToken": token}, "data": map[string]string{"certTypeCode": exchangedType}}
+	for name, c := range map[string]struct {
+		headers []string
+		want    string
+	}{
+		"no proof":              {nil, "11"},
+		"its proof":             {[]string{"DPoP", key.proof(t, p, "POST", path, token, nil)}, "0"},
+		"a proof of another":    {[]string{"DPoP", newClientKey(t, jose.ES256).proof(t, p, "POST", path, token, nil)}, "11"},
+		"a proof for elsewhere": {[]string{"DPoP", key.proof(t, p, "POST", "/gbt36906/v1/queryCertInfo", token, nil)}, "11"},
+	} {
+		if a := call(t, p, http.MethodPost, path, "", body, c.headers...); !strings.Contains(a.Text, `{"status":"`+c.want+`"`) {
+			t.Errorf("%s: %s", name, a.Text)
+		}
+	}
 }
