@@ -116,6 +116,11 @@ type Grants interface {
 	PlannedCopy(ctx context.Context, grant string, by time.Time) (LicenseCopy, error)
 	// FinishCopy stores the address of the sealed copy where there is none yet, and gives what is stored.
 	FinishCopy(ctx context.Context, id, file string, now time.Time, record audit.Record) (LicenseCopy, error)
+	// AddCopyLink stores an address of a copy and forgets those of the same application that ended a day before the moment.
+	AddCopyLink(ctx context.Context, link CopyLink, now time.Time, record audit.Record) error
+	FindCopyLink(ctx context.Context, hash string) (CopyLink, error)
+	// TakeCopyLink uses an address up by one conditional change, before its end, and reports whether this call did.
+	TakeCopyLink(ctx context.Context, hash string, now time.Time, record audit.Record) (bool, error)
 }
 
 // Grantee is an application to which licences are shown, and its department.

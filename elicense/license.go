@@ -144,6 +144,8 @@ type Licenses interface {
 	FindByLicenseID(ctx context.Context, licenseID string) (License, error)
 	// FindByLicenseIDs gives those that are there, without holders and in no order; at most 500 identifiers.
 	FindByLicenseIDs(ctx context.Context, licenseIDs []string) ([]License, error)
+	// FindHeld gives issued licences of a type of a holder who has one of the keys, without holders, the newest first.
+	FindHeld(ctx context.Context, holderKeys []string, typeCode string, limit int) ([]License, error)
 	// List gives a page and the cursor of the next, empty at the end. Newest first.
 	List(ctx context.Context, filter Filter) (page []License, next string, err error)
 	// Update applies a change to the rows in one write. The function gets copies in the order of ids and may run more

@@ -141,6 +141,11 @@ func (s *Service) RedeemFields(ctx context.Context, id, purpose string) (Redempt
 // machine died or the seal was not to be had, is finished by the next call that comes when nobody is at it any more, with the same document and the same
 // signature, and costs no further use.
 func (s *Service) RedeemCopy(ctx context.Context, id, purpose string) (LicenseCopy, error) {
+	return s.redeemCopy(ctx, id, purpose, time.Time{})
+}
+
+// redeemCopy is RedeemCopy of a copy that is valid until the moment, or as long as copies are where that is zero.
+func (s *Service) redeemCopy(ctx context.Context, id, purpose string, until time.Time) (LicenseCopy, error) {
 	g, err := s.granted(ctx, id, purpose, GrantCopy)
 	if err != nil {
 		return LicenseCopy{}, err
@@ -169,7 +174,10 @@ func (s *Service) RedeemCopy(ctx context.Context, id, purpose string) (LicenseCo
 	}
 	purposeEntry, _ := purposeOf(g.Purpose)
 	now := s.now()
-	c := LicenseCopy{ID: ident.New(s.cfg.Rand, "lcopy"), Grant: g.ID, HolderRef: l.HolderRef, License: l.ID, Grantee: g.Grantee, Order: g.Order, Original: l.File, SealID: authority.SealID, CreatedAt: now, Expires: now.Add(copyLife)}
+	if until.IsZero() {
+		until = now.Add(copyLife)
+	}
+	c := LicenseCopy{ID: ident.New(s.cfg.Rand, "lcopy"), Grant: g.ID, HolderRef: l.HolderRef, License: l.ID, Grantee: g.Grantee, Order: g.Order, Original: l.File, SealID: authority.SealID, CreatedAt: now, Expires: until}
 	c.Data = licensefile.Copy{
 		ID: c.ID, Grant: g.ID, Creator: authority.Name, CreatorCode: authority.Code, Receiver: receiver.Name, ReceiverCode: receiver.Code, PurposeCode: g.Purpose, Cause: purposeEntry.Name["zh-CN"],
 		Created: catalog.Stamp(now), Expires: catalog.Stamp(c.Expires), LicenseID: l.LicenseID, RecordURL: s.cfg.BaseURL + "/verify/copies/" + c.ID,

@@ -67,27 +67,35 @@ const maxCode = 4096
 // licence at this moment counts (L-02, L-05). A code that is no code, old or used before is a fault; what was forged is a
 // report.
 func (s *Service) VerifyCode(ctx context.Context, text string) (verify.Result, error) {
+	judged, _, err := s.scanCode(ctx, text)
+	if err != nil {
+		return verify.Result{}, err
+	}
+	return licensefile.CodeResult("", text, judged, reqctx.From(ctx).Locale), nil
+}
+
+func (s *Service) scanCode(ctx context.Context, text string) (presentation.Result, *scan, error) {
 	if len(text) > maxCode || !presentation.IsCode(text) {
-		return verify.Result{}, fault.New(fault.CodeMalformed)
+		return presentation.Result{}, nil, fault.New(fault.CodeMalformed)
 	}
 	known, err := s.presentationKeys(ctx)
 	if err != nil {
-		return verify.Result{}, storeFault(err, "list presentation keys")
+		return presentation.Result{}, nil, storeFault(err, "list presentation keys")
 	}
 	scan := &scan{service: s, ctx: ctx, now: s.now()}
 	judged := presentation.Verify(text, presentation.Options{Keys: known, At: scan.now, Consumed: scan.consumed, StatusOf: scan.status})
 	if scan.failure != nil {
-		return verify.Result{}, storeFault(scan.failure, "judge code") // no replay store, no answer (R6)
+		return presentation.Result{}, nil, storeFault(scan.failure, "judge code") // no replay store, no answer (R6)
 	}
 	switch {
 	case judged.Has(presentation.ReasonFormat):
-		return verify.Result{}, fault.New(fault.CodeMalformed)
+		return presentation.Result{}, nil, fault.New(fault.CodeMalformed)
 	case judged.Has(presentation.ReasonExpired), judged.Has(presentation.ReasonNotYet):
-		return verify.Result{}, fault.New(fault.CodeExpired)
+		return presentation.Result{}, nil, fault.New(fault.CodeExpired)
 	case judged.Has(presentation.ReasonConsumed):
-		return verify.Result{}, fault.New(fault.CodeConsumed)
+		return presentation.Result{}, nil, fault.New(fault.CodeConsumed)
 	}
-	return licensefile.CodeResult("", text, judged, reqctx.From(ctx).Locale), nil
+	return judged, scan, nil
 }
 
 // scan is one online judgement of a code.

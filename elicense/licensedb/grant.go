@@ -199,3 +199,33 @@ func (s *Store) FinishCopy(ctx context.Context, id, file string, now time.Time, 
 	}
 	return s.FindCopy(ctx, id)
 }
+
+// AddCopyLink implements elicense.Grants.
+func (s *Store) AddCopyLink(ctx context.Context, link elicense.CopyLink, now time.Time, record audit.Record) error {
+	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM lic_copy_link WHERE grantee = $1 AND expires_at < $2", link.Grantee, sqldb.Micros(now.Add(-24*time.Hour))); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO lic_copy_link (hash, copy_id, grantee, expires_at, used_at) VALUES ($1, $2, $3, $4, 0)", link.Hash, link.Copy, link.Grantee, sqldb.Micros(link.Expires)); err != nil {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+}
+
+// FindCopyLink implements elicense.Grants.
+func (s *Store) FindCopyLink(ctx context.Context, hash string) (elicense.CopyLink, error) {
+	link := elicense.CopyLink{Hash: hash}
+	var expires int64
+	err := s.db.Read().QueryRowContext(ctx, "SELECT copy_id, grantee, expires_at FROM lic_copy_link WHERE hash = $1", hash).Scan(&link.Copy, &link.Grantee, &expires)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return elicense.CopyLink{}, elicense.ErrNotFound
+	}
+	link.Expires = sqldb.Time(expires)
+	return link, err
+}
+
+// TakeCopyLink implements elicense.Grants.
+func (s *Store) TakeCopyLink(ctx context.Context, hash string, now time.Time, record audit.Record) (bool, error) {
+	return s.changeOne(ctx, record, nil, "UPDATE lic_copy_link SET used_at = $2 WHERE hash = $1 AND used_at = 0 AND expires_at > $2", hash, sqldb.Micros(now))
+}

@@ -163,6 +163,15 @@ func (s *Store) FindByLicenseIDs(ctx context.Context, licenseIDs []string) ([]el
 	return s.query(ctx, "SELECT "+columns+" FROM lic_license WHERE license_id <> '' AND license_id "+within, arguments...)
 }
 
+// FindHeld implements elicense.Licenses.
+func (s *Store) FindHeld(ctx context.Context, holderKeys []string, typeCode string, limit int) ([]elicense.License, error) {
+	if len(holderKeys) == 0 {
+		return nil, nil
+	}
+	within, arguments := oneOf(holderKeys, typeCode, string(elicense.StateActive), limit)
+	return s.query(ctx, "SELECT "+columns+" FROM lic_license WHERE type_code = $1 AND state = $2 AND id IN (SELECT license FROM lic_holder WHERE holder_key "+within+") ORDER BY issued_at DESC, id DESC LIMIT $3", arguments...)
+}
+
 // oneOf is the condition that a column is one of the texts, with its arguments behind those that are there.
 func oneOf(texts []string, arguments ...any) (condition string, all []any) {
 	marks := make([]string, len(texts))

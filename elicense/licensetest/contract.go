@@ -44,6 +44,8 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"grants":               grants,
 		"copies":               copies,
 		"redeem in parallel":   redeemInParallel,
+		"links of copies":      copyLinks,
+		"held by a code":       heldByCode,
 		"freezes":              freezes,
 		"a freeze stops uses":  freezeStopsUses,
 		"freeze and use":       freezeAndUse,

@@ -173,3 +173,94 @@ func redeemInParallel(t *testing.T, s elicense.Store) {
 		t.Errorf("%d had the one use, %d on the ledger, %v", firsts.Load(), u.Count, err)
 	}
 }
+
+// copyLinks: found by hash, used once by one of fifty callers, not after the end, forgotten a day later.
+func copyLinks(t *testing.T, s elicense.Store) {
+	link := func(hash string, ends time.Duration) elicense.CopyLink {
+		l := elicense.CopyLink{Hash: hash, Copy: "lcopy_1", Grantee: "portal", Expires: Start.Add(ends)}
+		if err := s.AddCopyLink(ctx, l, Start, record("linked")); err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	want := link("a", 10*time.Minute)
+	link("ended", 0)
+	if got, err := s.FindCopyLink(ctx, "a"); err != nil || got != want {
+		t.Errorf("%+v %v", got, err)
+	}
+	if _, err := s.FindCopyLink(ctx, "b"); !errors.Is(err, elicense.ErrNotFound) {
+		t.Errorf("one that is not there: %v", err)
+	}
+	for _, hash := range []string{"b", "ended"} {
+		if done, err := s.TakeCopyLink(ctx, hash, Start, record("fetched")); done || err != nil {
+			t.Errorf("%s: %v %v", hash, done, err)
+		}
+	}
+	var firsts atomic.Int32
+	var group sync.WaitGroup
+	for range 50 {
+		group.Go(func() {
+			done, err := s.TakeCopyLink(ctx, "a", Start.Add(10*time.Minute-time.Second), record("fetched"))
+			if err != nil {
+				t.Errorf("take: %v", err)
+			}
+			if done {
+				firsts.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	if firsts.Load() != 1 {
+		t.Errorf("%d had the one download", firsts.Load())
+	}
+	other := elicense.CopyLink{Hash: "other", Copy: "lcopy_2", Grantee: "other", Expires: Start}
+	later := Start.Add(24*time.Hour + time.Minute)
+	for _, l := range []elicense.CopyLink{other, {Hash: "new", Copy: "lcopy_3", Grantee: "portal", Expires: later}} {
+		if err := s.AddCopyLink(ctx, l, later, record("linked")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for hash, want := range map[string]error{"ended": elicense.ErrNotFound, "a": nil, "other": nil, "new": nil} {
+		if _, err := s.FindCopyLink(ctx, hash); !errors.Is(err, want) {
+			t.Errorf("a day later %s: %v", hash, err)
+		}
+	}
+}
+
+// heldByCode: issued licences of the type alone, by any of the keys, the newest first.
+func heldByCode(t *testing.T, s elicense.Store) {
+	for n, change := range []func(*elicense.License){
+		func(*elicense.License) {},
+		func(l *elicense.License) { l.State = elicense.StateSealed },
+		func(l *elicense.License) { l.TypeCode = "another" },
+		func(l *elicense.License) { l.HolderKeys = []string{"stranger"} },
+		func(l *elicense.License) { l.HolderKeys = []string{"x", "spouse"} },
+	} {
+		l := Row(n + 1)
+		l.State, l.Status, l.HolderKeys = elicense.StateActive, "valid", []string{"x"}
+		l.LicenseID, l.List, l.Index, l.IssuedAt = fmt.Sprint("1.2.", n), 1, uint32(n), Start.Add(time.Duration(n)*time.Second)
+		change(&l)
+		create(t, s, l)
+	}
+	ids := func(limit int, holderKeys ...string) (list []string) {
+		found, err := s.FindHeld(ctx, holderKeys, BusinessLicense, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range found {
+			list = append(list, l.ID)
+		}
+		return list
+	}
+	for _, c := range []struct{ got, want []string }{
+		{ids(9, "x"), []string{Row(5).ID, Row(1).ID}},
+		{ids(1, "x"), []string{Row(5).ID}},
+		{ids(9, "nobody", "spouse"), []string{Row(5).ID}},
+		{ids(9, "nobody"), nil},
+		{ids(9), nil},
+	} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("%v, want %v", c.got, c.want)
+		}
+	}
+}

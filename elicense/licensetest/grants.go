@@ -167,6 +167,55 @@ func (t *Twin) FinishCopy(_ context.Context, id, file string, now time.Time, rec
 	return c, err
 }
 
+// AddCopyLink implements elicense.Grants.
+func (t *Twin) AddCopyLink(_ context.Context, link elicense.CopyLink, now time.Time, record audit.Record) error {
+	return t.write(&record, func() error {
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		maps.DeleteFunc(t.links, func(_ string, l copyLink) bool {
+			return l.Grantee == link.Grantee && l.Expires.Before(now.Add(-24*time.Hour))
+		})
+		t.links[link.Hash] = copyLink{CopyLink: link}
+		return nil
+	})
+}
+
+// copyLink is an address of a copy and whether it was used.
+type copyLink struct {
+	elicense.CopyLink
+	used bool
+}
+
+// FindCopyLink implements elicense.Grants.
+func (t *Twin) FindCopyLink(_ context.Context, hash string) (elicense.CopyLink, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	link, ok := t.links[hash]
+	if !ok {
+		return elicense.CopyLink{}, elicense.ErrNotFound
+	}
+	return link.CopyLink, nil
+}
+
+// TakeCopyLink implements elicense.Grants.
+func (t *Twin) TakeCopyLink(_ context.Context, hash string, now time.Time, record audit.Record) (done bool, err error) {
+	err = t.write(nil, func() error {
+		link, ok := t.links[hash]
+		if !ok || link.used || !now.Before(link.Expires) {
+			return nil
+		}
+		if err := needEvent(record); err != nil {
+			return err
+		}
+		link.used, done = true, true
+		t.links[hash] = link
+		t.records = append(t.records, record)
+		return nil
+	})
+	return done, err
+}
+
 // CopyIDs are the copies that were planned.
 func (t *Twin) CopyIDs() []string {
 	t.mutex.Lock()

@@ -33,6 +33,7 @@ type Twin struct {
 	withheld      map[string]string // grant by line of the ledger, until it is told
 	turns         map[string]turn
 	copies        map[string]elicense.LicenseCopy
+	links         map[string]copyLink
 	regions       map[string]*twinRegion
 	records       []audit.Record
 	types         map[string]elicense.TypeVersion
@@ -56,7 +57,7 @@ type failures struct {
 func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
-		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, freezes: map[string]elicense.Freeze{}, orders: map[string]elicense.Order{}, withheld: map[string]string{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
+		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, freezes: map[string]elicense.Freeze{}, orders: map[string]elicense.Order{}, withheld: map[string]string{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, links: map[string]copyLink{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
 		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{}, imports: map[string]elicense.Import{},
 		rulings: map[string]elicense.Ruling{}, ruledOn: map[string]ruledDay{}, switches: map[string]elicense.RuleSwitch{}, appeals: map[string]elicense.Appeal{},
 	}
@@ -164,6 +165,27 @@ func (t *Twin) FindByLicenseIDs(ctx context.Context, licenseIDs []string) ([]eli
 		}
 	}
 	return list, nil
+}
+
+// FindHeld implements elicense.Licenses.
+func (t *Twin) FindHeld(_ context.Context, holderKeys []string, typeCode string, limit int) ([]elicense.License, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var list []elicense.License
+	for _, l := range t.licenses {
+		if l.TypeCode == typeCode && l.State == elicense.StateActive && slices.ContainsFunc(l.HolderKeys, func(key string) bool { return slices.Contains(holderKeys, key) }) {
+			l = copyOf(l)
+			l.HolderKeys = nil
+			list = append(list, l)
+		}
+	}
+	slices.SortFunc(list, func(a, b elicense.License) int {
+		if c := b.IssuedAt.Compare(a.IssuedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(b.ID, a.ID)
+	})
+	return list[:min(limit, len(list))], nil
 }
 
 // List implements elicense.Licenses.

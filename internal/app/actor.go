@@ -126,21 +126,26 @@ func (a *App) withActor(next http.Handler, operationOf func(r *http.Request) str
 			problem.Write(w, r, err)
 			return
 		}
-		actor := reqctx.Actor{ID: "client:" + access.ClientID, Client: access.ClientID}
+		actor := machineActor(access)
 		if access.Grant != nil {
-			actor.ID, actor.SignedInAt, actor.Scopes = "account:"+access.Grant.AccountID, access.AuthTime, access.Scopes
+			actor = reqctx.Actor{ID: "account:" + access.Grant.AccountID, Client: access.ClientID, SignedInAt: access.AuthTime, Scopes: access.Scopes}
 			if access.Mandate != nil {
 				actor.ActingFor = "account:" + access.Mandate.Principal
-			}
-		} else {
-			for _, scope := range access.Scopes {
-				if idp.IsRole(scope) {
-					actor.Roles, actor.Rights = append(actor.Roles, scope), append(actor.Rights, reqctx.Right{Role: scope})
-				}
 			}
 		}
 		next.ServeHTTP(w, r.WithContext(reqctx.WithActor(r.Context(), actor)))
 	})
+}
+
+// machineActor is an application that acts for itself; its scopes are roles.
+func machineActor(access tokens.Access) reqctx.Actor {
+	actor := reqctx.Actor{ID: "client:" + access.ClientID, Client: access.ClientID}
+	for _, scope := range access.Scopes {
+		if idp.IsRole(scope) {
+			actor.Roles, actor.Rights = append(actor.Roles, scope), append(actor.Rights, reqctx.Right{Role: scope})
+		}
+	}
+	return actor
 }
 
 // refusalOf is the fault of a token that was refused.

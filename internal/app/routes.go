@@ -71,6 +71,7 @@ func (a *App) routes() (*router, error) {
 	mux.Handle("/", web.SecurityHeaders(origin.Handler(a.withSession(withMarks(pageMux, marks)))))
 	mux.Handle("GET /static/", a.pages.Static())
 	a.sealing.public(mux)
+	a.exchangeRoutes(mux)
 	keyshttp.TrustList(mux, a.trust.register.Current)
 	keyshttp.OCSP(mux, a.ca)
 	if a.stamps != nil {
@@ -79,12 +80,13 @@ func (a *App) routes() (*router, error) {
 	return &router{mux, map[string]*http.ServeMux{"/api/": apiMux, "/": pageMux}}, nil
 }
 
-// aliasRoutes are what the listener for client certificates answers: the endpoints of the metadata's aliases and the API,
-// which takes tokens that are bound to a certificate. There are no pages there.
+// aliasRoutes are what the listener for client certificates answers: the endpoints of the metadata's aliases, the API and the
+// sharing interface, which take tokens that are bound to a certificate. There are no pages there.
 func (a *App) aliasRoutes(public *router) *router {
 	mux := http.NewServeMux()
 	a.identity.AliasRoutes(mux)
 	mux.Handle("/api/", a.calls)
+	a.exchangeRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { problem.Write(w, r, fault.New(fault.NotFound)) })
 	return &router{mux, map[string]*http.ServeMux{"/api/": public.inner["/api/"]}}
 }

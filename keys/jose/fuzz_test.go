@@ -45,7 +45,7 @@ func FuzzSplitEncrypted(f *testing.F) {
 			if got, err := Decrypt(t.Context(), token, []Decrypter{key}, DecryptPolicy{Nested: true, KeyEncoding: encoding}); (err == nil) != (token == made) || (got == nil) != (err != nil) {
 				t.Fatalf("%s: %v", encoding, err)
 			}
-			e, err := splitEncrypted(token, encoding)
+			e, err := splitEncrypted(token, encoding, MaxToken)
 			if err != nil {
 				continue
 			}

@@ -45,11 +45,12 @@ type EncryptOptions struct {
 	Type        string
 	ContentType string // "JWT" for a nested token (RFC 7519 section 5.2)
 	KeyEncoding KeyEncoding
+	Longest     int // octets of the token; MaxToken when 0. For documents whose reader knows of it
 }
 
 // Encrypt makes a compact JWE (RFC 7516 section 7.1) of the plaintext for the holder of the key: a fresh SM4 key wrapped
 // with SM2, SM4-GCM with a fresh IV, the protected header as associated data. random must be fit for keys. A token that
-// would be longer than MaxToken is refused with ErrMalformed, since no reader here would take it.
+// would be longer than Longest is refused with ErrMalformed, since no reader here would take it.
 func Encrypt(random io.Reader, key EncryptionKey, options EncryptOptions, plaintext []byte) (string, error) {
 	if err := key.check(); err != nil {
 		return "", err
@@ -78,8 +79,8 @@ func Encrypt(random io.Reader, key EncryptionKey, options EncryptOptions, plaint
 	sealed := aead.Seal(nil, iv, plaintext, []byte(protected))
 	cut := len(sealed) - tagSize
 	token := strings.Join([]string{protected, encode(wrapped), encode(iv), encode(sealed[:cut]), encode(sealed[cut:])}, ".")
-	if len(token) > MaxToken {
-		return "", fmt.Errorf("%w: longer than %d octets", ErrMalformed, MaxToken)
+	if most := longest(options.Longest); len(token) > most {
+		return "", fmt.Errorf("%w: longer than %d octets", ErrMalformed, most)
 	}
 	return token, nil
 }
@@ -96,6 +97,15 @@ type DecryptPolicy struct {
 	Type        string // wanted typ, as in Policy
 	Nested      bool   // a signed token must be inside: cty JWT, and three parts. Otherwise cty must be absent
 	KeyEncoding KeyEncoding
+	Longest     int // octets of the token; MaxToken when 0
+}
+
+// longest is the bound of a token in octets.
+func longest(set int) int {
+	if set == 0 {
+		return MaxToken
+	}
+	return set
 }
 
 // Decrypted is what an encrypted token held. Who encrypted it is unknown: anybody may use a public key.
@@ -107,7 +117,7 @@ type Decrypted struct {
 // Decrypt opens a compact JWE with the key that its kid names. Everything that can be judged without the private key is
 // judged first and answered by name; all else is ErrDecrypt.
 func Decrypt(ctx context.Context, token string, keys []Decrypter, policy DecryptPolicy) (*Decrypted, error) {
-	e, err := splitEncrypted(token, policy.KeyEncoding)
+	e, err := splitEncrypted(token, policy.KeyEncoding, longest(policy.Longest))
 	if err != nil {
 		return nil, err
 	}
@@ -150,9 +160,9 @@ type encrypted struct {
 	sealed      []byte // ciphertext ‖ tag
 }
 
-func splitEncrypted(token string, encoding KeyEncoding) (encrypted, error) {
-	if len(token) > MaxToken {
-		return encrypted{}, fmt.Errorf("%w: longer than %d octets", ErrMalformed, MaxToken)
+func splitEncrypted(token string, encoding KeyEncoding, most int) (encrypted, error) {
+	if len(token) > most {
+		return encrypted{}, fmt.Errorf("%w: longer than %d octets", ErrMalformed, most)
 	}
 	if strings.Count(token, ".") != 4 {
 		return encrypted{}, fmt.Errorf("%w: not five parts", ErrMalformed)

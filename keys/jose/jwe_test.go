@@ -28,6 +28,22 @@ func decrypter(t testing.TB, id string) *SoftDecrypter {
 	return d
 }
 
+func TestLongTokensAreForWhoKnowsOfThem(t *testing.T) {
+	ctx, key, plain := context.Background(), decrypter(t, "enc-1"), make([]byte, 1<<20)
+	if _, err := Encrypt(rand.Reader, key.Public(), EncryptOptions{}, plain); !errors.Is(err, ErrMalformed) {
+		t.Errorf("longer than any reader takes: %v", err)
+	}
+	token, err := Encrypt(rand.Reader, key.Public(), EncryptOptions{Longest: 2 << 20}, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for longest, want := range map[int]error{0: ErrMalformed, 1 << 20: ErrMalformed, 2 << 20: nil} {
+		if _, err := Decrypt(ctx, token, []Decrypter{key}, DecryptPolicy{Longest: longest}); !errors.Is(err, want) {
+			t.Errorf("a reader of %d octets: %v", longest, err)
+		}
+	}
+}
+
 func TestEncryptedRoundTrip(t *testing.T) {
 	ctx, key := context.Background(), decrypter(t, "enc-1")
 	for _, encoding := range []KeyEncoding{"", KeyRaw, KeyASN1} {
