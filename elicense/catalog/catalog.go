@@ -46,7 +46,7 @@ type Catalog struct {
 	day         string // versions effective on it are in force; empty: all
 }
 
-var shared = sync.OnceValues(func() (*Catalog, error) { return begin(embedded, true) })
+var shared = sync.OnceValues(func() (*Catalog, error) { return begin(embedded, true, nil) })
 
 // Default is the catalogue that is built in. A type is read when it is first asked for, and without its tests: a verifier in a browser waits for
 // one and not for all. It panics when the built-in data is faulty, which the tests exclude.
@@ -67,7 +67,7 @@ func Find(code string) (*Type, bool) { return Default().Find(code) }
 // Load reads a catalogue from a tree with the folders lists/ and types/<code>/, and tests every type. Errors wrap ErrType or ErrList and name
 // the file and the value at fault.
 func Load(tree fs.FS) (*Catalog, error) {
-	c, err := begin(tree, false)
+	c, err := begin(tree, false, rulesExamined)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func Load(tree fs.FS) (*Catalog, error) {
 }
 
 // begin reads the lists. The types of a tree that was tested are only decoded later.
-func begin(tree fs.FS, tested bool) (*Catalog, error) {
+func begin(tree fs.FS, tested bool, rules *rulesExam) (*Catalog, error) {
 	c := &Catalog{elementBy: map[string]*Element{}, lists: map[List][]Entry{}, builtIn: map[string]func() (*Type, error){}}
 	if err := c.loadLists(tree); err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func begin(tree fs.FS, tested bool) (*Catalog, error) {
 		return nil, fmt.Errorf("%w: %w", ErrType, err)
 	}
 	for _, folder := range folders {
-		c.builtIn[folder.Name()] = sync.OnceValues(func() (*Type, error) { return c.loadType(tree, folder.Name(), tested) })
+		c.builtIn[folder.Name()] = sync.OnceValues(func() (*Type, error) { return c.loadType(tree, folder.Name(), tested, rules) })
 	}
 	if len(c.builtIn) == 0 {
 		return nil, fmt.Errorf("%w: no types", ErrType)
@@ -240,7 +240,7 @@ func (c *Catalog) loadLists(tree fs.FS) error {
 }
 
 // loadType reads the folder of a built-in type.
-func (c *Catalog) loadType(tree fs.FS, code string, tested bool) (*Type, error) {
+func (c *Catalog) loadType(tree fs.FS, code string, tested bool, rules *rulesExam) (*Type, error) {
 	files := map[string][]byte{}
 	folder := path.Join("types", code)
 	entries, err := fs.ReadDir(tree, folder)
@@ -252,7 +252,7 @@ func (c *Catalog) loadType(tree fs.FS, code string, tested bool) (*Type, error) 
 			return nil, fmt.Errorf("%w: %w", ErrType, err)
 		}
 	}
-	t, err := c.read(files, tested)
+	t, err := c.read(files, tested, rules)
 	if err != nil {
 		return nil, err
 	}

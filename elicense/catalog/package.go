@@ -187,10 +187,18 @@ func enter(decoder *json.Decoder, opening json.Token, name string) bool {
 
 // Read checks the files of a package and gives its type. What is wrong is told all at once, as far as one thing does not hide another:
 // errors wrap ErrType and hold *Fault values, see Faults. The files are kept as they are.
-func (c *Catalog) Read(files map[string][]byte) (*Type, error) { return c.read(files, false) }
+func (c *Catalog) Read(files map[string][]byte) (*Type, error) {
+	return c.read(files, false, rulesExamined)
+}
+
+// ReadToVerify is Read for verifiers, who decide about no application: rules are decoded and not examined, so that programs for verifiers are without what
+// examines them. Whoever publishes a package used Read.
+func (c *Catalog) ReadToVerify(files map[string][]byte) (*Type, error) {
+	return c.read(files, false, nil)
+}
 
 // read leaves out, for files that were tested, the shape of their JSON, the sample and the tests.
-func (c *Catalog) read(files map[string][]byte, tested bool) (*Type, error) {
+func (c *Catalog) read(files map[string][]byte, tested bool, rules *rulesExam) (*Type, error) {
 	if faults := checkFiles(files); len(faults) > 0 {
 		return nil, refused(faults)
 	}
@@ -213,14 +221,18 @@ func (c *Catalog) read(files map[string][]byte, tested bool) (*Type, error) {
 		return nil, refused(faults) // face and data are judged by the schema
 	}
 	faults = append(faultsIn(FileRow, files[FileRow], FaultRow, t.checkRow()), faultsIn(FileFace, files[FileFace], FaultFace, t.checkFace())...)
-	if t.Rules != nil && !tested {
-		faults = append(faults, faultsIn(FileRules, files[FileRules], FaultRules, t.checkRules())...)
+	if t.Rules != nil && rules != nil {
+		faults = append(faults, faultsIn(FileRules, files[FileRules], FaultRules, rules.check(t))...)
 	}
 	if !tested {
 		faults = append(faults, faultsIn(FileSample, files[FileSample], FaultSample, t.checkSample())...)
 	}
 	if len(faults) == 0 && !tested {
-		faults = faultsIn(FileTests, files[FileTests], FaultTests, errors.Join(t.runTests(), t.testedRules()))
+		tried := t.runTests()
+		if rules != nil {
+			tried = errors.Join(tried, rules.try(t))
+		}
+		faults = faultsIn(FileTests, files[FileTests], FaultTests, tried)
 	}
 	if len(faults) > 0 {
 		return nil, refused(faults)

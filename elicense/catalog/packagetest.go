@@ -49,14 +49,20 @@ func (t *Type) runTests() error {
 	return errors.Join(faults...)
 }
 
-func (t *Type) runTest(test Test) error {
-	if !plainText(test.Name, 100) {
-		return errors.New("a test needs a name")
-	}
+// testValues are the values that a test is about: the sample with what the test sets.
+func (t *Type) testValues(test Test) Values {
 	values := t.Sample.Clone()
 	for key, list := range test.Set {
 		values.Set(key, list...)
 	}
+	return values
+}
+
+func (t *Type) runTest(test Test) error {
+	if !plainText(test.Name, 100) {
+		return errors.New("a test needs a name")
+	}
+	values := t.testValues(test)
 	var found []Refusal
 	for _, single := range ValueErrors(t.CheckValues(values)) {
 		found = append(found, Refusal{single.Key, single.Reason})
@@ -90,9 +96,6 @@ func (t *Type) runTest(test Test) error {
 		if !view.Equal(test.Views[profile]) {
 			return fmt.Errorf("view %s is %v, the test says %v", profile, view, test.Views[profile])
 		}
-	}
-	if test.Decision != nil {
-		return t.runRuleTest(*test.Decision, values)
 	}
 	return nil
 }

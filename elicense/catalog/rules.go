@@ -3,8 +3,6 @@ package catalog
 import (
 	"errors"
 	"fmt"
-	"math/big"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -143,7 +141,10 @@ type RuleOutcome struct {
 	Conditions []Judged
 }
 
-var reasonForm = regexp.MustCompile(`^[A-Z][A-Z0-9-]{0,15}$`)
+// isReason is the form of a code of a reason: capitals, digits and hyphens, 16 at most, the first a capital.
+func isReason(code string) bool {
+	return code != "" && len(code) <= 16 && code[0] >= 'A' && code[0] <= 'Z' && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == ""
+}
 
 // Reason finds a reason by its code.
 func (r *Rules) Reason(code string) (Reason, bool) {
@@ -265,24 +266,45 @@ func (Condition) judgeCount(n *int, holds func(n int) bool) (Truth, string, bool
 	return truth(holds(*n)), strconv.Itoa(*n), false
 }
 
-var numberForm = regexp.MustCompile(`^-?[0-9]{1,15}(\.[0-9]{1,6})?$`)
+// isNumber is a decimal with 15 digits before the point at most and six behind it. (Package regexp is not in the verifier for browsers.)
+func isNumber(text string) bool {
+	whole, part, pointed := strings.Cut(strings.TrimPrefix(text, "-"), ".")
+	digits := func(s string, most int) bool {
+		return s != "" && len(s) <= most && strings.Trim(s, "0123456789") == ""
+	}
+	return digits(whole, 15) && (!pointed || digits(part, 6))
+}
 
 func (c Condition) judgeNumber(list []string) Truth {
 	all := Holds
 	for _, value := range list {
 		digits, hasUnit := strings.CutSuffix(value, c.Unit)
-		if !hasUnit || !numberForm.MatchString(digits) {
+		if !hasUnit || !isNumber(digits) {
 			return Unknown
 		}
-		n, ok := new(big.Rat).SetString(digits)
-		if !ok {
+		low, high, err := between(digits)
+		if err != nil {
 			return Unknown
 		}
-		if c.Min != nil && n.Cmp(big.NewRat(int64(*c.Min), 1)) < 0 || c.Max != nil && n.Cmp(big.NewRat(int64(*c.Max), 1)) > 0 {
+		if c.Min != nil && low < int64(*c.Min) || c.Max != nil && high > int64(*c.Max) {
 			all = Fails
 		}
 	}
 	return all
+}
+
+// between are the whole numbers next to a decimal of isNumber: a number is below a whole one if the lower is, and above it if the higher is.
+func between(digits string) (low, high int64, err error) {
+	whole, part, _ := strings.Cut(digits, ".")
+	low, err = strconv.ParseInt(whole, 10, 64)
+	high = low
+	if strings.Trim(part, "0") == "" {
+		return low, high, err
+	}
+	if strings.HasPrefix(digits, "-") {
+		return low - 1, high, err
+	}
+	return low, high + 1, err
 }
 
 func (c Condition) judgeDate(list []string, day string) Truth {
@@ -380,7 +402,7 @@ func (t *Type) checkRules() error {
 	for i, reason := range r.Reasons {
 		place := element("reasons", i)
 		switch {
-		case !reasonForm.MatchString(reason.Code) || slices.ContainsFunc(r.Reasons[:i], func(one Reason) bool { return one.Code == reason.Code }):
+		case !isReason(reason.Code) || slices.ContainsFunc(r.Reasons[:i], func(one Reason) bool { return one.Code == reason.Code }):
 			refuse(place+".code", "code %q is not upper-case letters, digits and hyphens, or stands twice", reason.Code)
 		case !used[reason.Code]:
 			refuse(place+".code", "no condition gives reason %q", reason.Code)
@@ -522,6 +544,25 @@ type RuleTest struct {
 	Facts   RuleFacts `json:"facts"`
 	Outcome Outcome   `json:"outcome"`
 	Reasons []string  `json:"reasons"`
+}
+
+// rulesExam examines the rules of a package that is read.
+type rulesExam struct{ check, try func(t *Type) error }
+
+var rulesExamined = &rulesExam{(*Type).checkRules, (*Type).tryRules}
+
+// tryRules runs the tests of a package that say what its rules decide.
+func (t *Type) tryRules() error {
+	var faults []error
+	for i, test := range t.Tests {
+		if test.Decision == nil {
+			continue
+		}
+		if err := t.runRuleTest(*test.Decision, t.testValues(test)); err != nil {
+			faults = append(faults, at(element("", i), fmt.Errorf("%q: %w", test.Name, err)))
+		}
+	}
+	return errors.Join(append(faults, t.testedRules())...)
 }
 
 func (t *Type) runRuleTest(test RuleTest, values Values) error {

@@ -150,7 +150,7 @@ func Open(data []byte) (*Package, error) {
 	if b.Number == 0 || b.Issued <= 0 || b.Issued > 1<<40 || !slices.Equal(names, catalog.FileNames) && !slices.Equal(names, append(slices.Clone(catalog.FileNames), catalog.FileRules)) {
 		return nil, fmt.Errorf("%w: values of the package", ErrFormat)
 	}
-	t, err := catalog.Default().Read(files)
+	t, err := catalog.Default().ReadToVerify(files)
 	if err != nil {
 		return nil, err
 	}
