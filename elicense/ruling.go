@@ -184,7 +184,7 @@ func rulingNotice(n RulingNotice) audit.Message {
 	return audit.Message{Topic: TopicRuled, Key: n.License, Payload: payload}
 }
 
-// heldMost bounds the licences of a holder that a rule looks at.
+// heldMost bounds the licences of a holder that a rule looks at. What holders of more have stays unknown.
 const heldMost = 20
 
 // rulerOf names the rules of a version as who decided.
@@ -339,7 +339,10 @@ func (s *Service) lowestLevel(ctx context.Context, values catalog.Values) *int {
 }
 
 func (s *Service) heldFacts(ctx context.Context, holderKey string, types []string) ([]catalog.HeldFact, error) {
-	list, err := s.cfg.Store.Held(ctx, holderKey, types, heldMost)
+	list, err := s.cfg.Store.Held(ctx, holderKey, types, heldMost+1)
+	if err == nil && len(list) > heldMost {
+		err = fmt.Errorf("the holder has more than %d licences of the types", heldMost)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -232,6 +232,25 @@ func TestFactsThatCannotBeFoundOut(t *testing.T) {
 	}
 }
 
+// TestAHolderOfManyLicencesIsForAPerson: what stands behind the bound may be what a rule asks for, and nobody is refused for it.
+func TestAHolderOfManyLicencesIsForAPerson(t *testing.T) {
+	w, _ := ruledWorld(t)
+	w.Rules(t, licensetest.FoodPermit, nil)
+	for n := range 21 {
+		if n == 20 {
+			l := apply(t, w, licensetest.FoodApplication("F20"))
+			if r, err := w.Service.Ruling(licensetest.Clerk, l.ID); err != nil || r.Outcome != catalog.OutcomeApprove {
+				t.Fatalf("with 20: %+v %v", r, err)
+			}
+		}
+		w.Issued(t, licensetest.SampleApplication(fmt.Sprint("B", n)))
+	}
+	l := apply(t, w, licensetest.FoodApplication("F21"))
+	if r, err := w.Service.Ruling(licensetest.Clerk, l.ID); err != nil || r.Outcome != catalog.OutcomeRefer || !slices.Contains(r.Reasons, catalog.ReasonUnknown) || slices.Contains(r.Reasons, "NO-LICENSE") {
+		t.Errorf("with 21: %+v %v", r, err)
+	}
+}
+
 func provenWorld(t *testing.T, edit func(map[string]any)) *licensetest.World {
 	t.Helper()
 	w, _ := ruledWorld(t)
