@@ -241,14 +241,7 @@ func (p *Pages) showBatch(w http.ResponseWriter, r *http.Request, tried string, 
 		if page.Errors[0].Field == "" {
 			page.Errors[0].Field = inputBatchRows
 		}
-		for i := range actions {
-			if actions[i].ID == "batch-"+tried {
-				actions[i].Open = true
-				if !actions[i].NoReason {
-					actions[i].Reason, actions[i].Error = bounded(r.PostForm.Get("reason")), page.Errors[0].Message
-				}
-			}
-		}
+		reopened(actions, "batch-"+tried, r.PostForm.Get("reason"), page.Errors[0].Message)
 	}
 	if len(actions) > 0 {
 		body.Sections = append(body.Sections, web.AdminSection{ID: "batch-next", Title: text("batch.next"), Actions: actions})

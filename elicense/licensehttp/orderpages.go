@@ -159,11 +159,7 @@ func (p *Pages) showOrder(w http.ResponseWriter, r *http.Request, tried string, 
 	if refusal != nil {
 		status = fault.MetaOf(fault.CodeOf(refusal)).Status
 		page.Errors = p.Renderer.FieldErrors(r, refusal, map[string]string{"note": "order-" + tried + "-reason"})
-		for i := range actions {
-			if actions[i].ID == "order-"+tried {
-				actions[i].Open, actions[i].Reason, actions[i].Error = true, bounded(r.PostForm.Get("reason")), page.Errors[0].Message
-			}
-		}
+		reopened(actions, "order-"+tried, r.PostForm.Get("reason"), page.Errors[0].Message)
 	}
 	if len(actions) > 0 {
 		body.Sections = []web.AdminSection{{ID: "order-next", Title: text("batch.next"), Actions: actions}}

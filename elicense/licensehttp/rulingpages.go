@@ -34,15 +34,15 @@ func (p *Pages) rulingPages() map[string]func(http.ResponseWriter, *http.Request
 	return map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET " + RulingsPath:                               p.rulingList,
 		"GET " + RulingsPath + "/items/{id}":               p.rulingDetail,
-		"POST " + RulingsPath + "/items/{id}/claim":        p.appealStep(func(r *http.Request) error { return claimed(p.Service.ClaimAppeal(r.Context(), r.PathValue("id"))) }),
-		"POST " + RulingsPath + "/items/{id}/grant":        p.appealStep(p.appealDecision(true)),
-		"POST " + RulingsPath + "/items/{id}/uphold":       p.appealStep(p.appealDecision(false)),
+		"POST " + RulingsPath + "/items/{id}/claim":        p.appealStep("appeal-claim", func(r *http.Request) error { return claimed(p.Service.ClaimAppeal(r.Context(), r.PathValue("id"))) }),
+		"POST " + RulingsPath + "/items/{id}/grant":        p.appealStep("appeal-grant", p.appealDecision(true)),
+		"POST " + RulingsPath + "/items/{id}/uphold":       p.appealStep("appeal-uphold", p.appealDecision(false)),
 		"GET " + appealsPath:                               p.appealList,
 		"GET " + switchesPath:                              p.switchList,
 		"GET " + switchesPath + "/{authority}/{type}":      p.switchDetail,
-		"POST " + switchesPath + "/{authority}/{type}/off": p.switchStep(elicense.SwitchOff),
-		"POST " + switchesPath + "/{authority}/{type}/on":  p.switchStep(elicense.SwitchPropose),
-		"POST " + switchesPath + "/{authority}/{type}/ok":  p.switchStep(elicense.SwitchConfirm),
+		"POST " + switchesPath + "/{authority}/{type}/off": p.switchStep("rules-off", elicense.SwitchOff),
+		"POST " + switchesPath + "/{authority}/{type}/on":  p.switchStep("rules-on", elicense.SwitchPropose),
+		"POST " + switchesPath + "/{authority}/{type}/ok":  p.switchStep("rules-confirm", elicense.SwitchConfirm),
 	}
 }
 
@@ -158,6 +158,11 @@ func (p *Pages) appealList(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) rulingDetail(w http.ResponseWriter, r *http.Request) error {
+	return p.showRuling(w, r, "", nil)
+}
+
+// showRuling shows a decision with its conditions and its appeal; tried is the action that was refused.
+func (p *Pages) showRuling(w http.ResponseWriter, r *http.Request, tried string, refusal error) error {
 	d, err := p.Service.Ruling(r.Context(), r.PathValue("id"))
 	if err != nil {
 		return err
@@ -188,7 +193,7 @@ func (p *Pages) rulingDetail(w http.ResponseWriter, r *http.Request) error {
 		body.Sections, body.Actions = append(body.Sections, section), actions
 	}
 	w.Header().Set("Cache-Control", "private, no-store")
-	return p.Page(w, r, http.StatusOK, "admin-detail", web.Page{Title: text("ruling.list"), Self: rulingURL(d.License), Body: body})
+	return p.afterRefusal(w, r, web.Page{Title: text("ruling.list"), Self: rulingURL(d.License)}, body, tried, refusal)
 }
 
 // appealSection shows the appeal of a ruling, with the steps that the actor may take.
@@ -225,12 +230,28 @@ func (p *Pages) appealDecision(grant bool) func(r *http.Request) error {
 	}
 }
 
-func (p *Pages) appealStep(do func(r *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+// afterRefusal shows a page whose action was refused for what was typed, with that action opened; without a refusal it is the page alone.
+func (p *Pages) afterRefusal(w http.ResponseWriter, r *http.Request, page web.Page, body web.AdminDetailPage, tried string, refusal error) error {
+	status := http.StatusOK
+	if refusal != nil {
+		status = fault.MetaOf(fault.CodeOf(refusal)).Status
+		page.Errors = p.Renderer.FieldErrors(r, refusal, map[string]string{"reason": tried + "-reason"})
+		reopened(body.Actions, tried, r.PostForm.Get("reason"), page.Errors[0].Message)
+	}
+	page.Body = body
+	return p.Page(w, r, status, "admin-detail", page)
+}
+
+func (p *Pages) appealStep(action string, do func(r *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if _, err := typedForm(w, r); err != nil {
 			return err
 		}
-		if err := do(r); err != nil {
+		err := do(r)
+		if fault.CodeOf(err) == fault.Invalid {
+			return p.showRuling(w, r, action, err)
+		}
+		if err != nil {
 			return err
 		}
 		http.Redirect(w, r, rulingURL(r.PathValue("id")), http.StatusSeeOther)
@@ -280,6 +301,11 @@ func switchWord(w elicense.RuleSwitch) string {
 }
 
 func (p *Pages) switchDetail(w http.ResponseWriter, r *http.Request) error {
+	return p.showSwitch(w, r, "", nil)
+}
+
+// showSwitch shows what the rules of a type ask for, and whether they are on; tried is the action that was refused.
+func (p *Pages) showSwitch(w http.ResponseWriter, r *http.Request, tried string, refusal error) error {
 	s, t, err := p.Service.RuleSwitch(r.Context(), r.PathValue("authority"), r.PathValue("type"))
 	if err != nil {
 		return err
@@ -313,15 +339,18 @@ func (p *Pages) switchDetail(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	slices.Reverse(body.Actions) // what ends something stands last
-	return p.Page(w, r, http.StatusOK, "admin-detail", web.Page{Title: text("ruling.switches"), Self: at, Body: body})
+	return p.afterRefusal(w, r, web.Page{Title: text("ruling.switches"), Self: at}, body, tried, refusal)
 }
 
-func (p *Pages) switchStep(step elicense.SwitchStep) func(http.ResponseWriter, *http.Request) error {
+func (p *Pages) switchStep(action string, step elicense.SwitchStep) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if _, err := typedForm(w, r); err != nil {
 			return err
 		}
 		s, err := p.Service.SwitchRules(r.Context(), r.PathValue("authority"), r.PathValue("type"), step, strings.TrimSpace(r.PostForm.Get("reason")))
+		if fault.CodeOf(err) == fault.Invalid {
+			return p.showSwitch(w, r, action, err)
+		}
 		if err != nil {
 			return err
 		}

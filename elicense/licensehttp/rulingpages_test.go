@@ -56,7 +56,9 @@ func TestRulingsOnPages(t *testing.T) {
 		t.Error("the page does not say what the rules ask for")
 	}
 	has(reviewer, at, "rules-on")
-	s.post(reviewer, at+"/on", url.Values{}, http.StatusUnprocessableEntity)
+	if page := s.post(reviewer, at+"/on", url.Values{}, http.StatusUnprocessableEntity); !strings.Contains(page.Body.String(), `id="rules-on-reason-error"`) {
+		t.Error("what is missing is not said at the input")
+	}
 	s.post(reviewer, at+"/on", reason, http.StatusSeeOther)
 	has(reviewer, at, "rules-off")
 	has(second, at, "rules-off", "rules-confirm")
