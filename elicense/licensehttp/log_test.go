@@ -41,7 +41,7 @@ func TestTheLogIsPublic(t *testing.T) {
 			}
 			policy.Log = append(policy.Log, k)
 		}
-		if want := map[string]int{"/log/": 1, "/log/roots/": 2}[base]; len(policy.Log) != want {
+		if want := map[string]int{"/log/": 1, "/log/roots/": 3}[base]; len(policy.Log) != want {
 			t.Errorf("%d keys at %s", len(policy.Log), base)
 		}
 		rec := s.send(nobody, http.MethodGet, base+"checkpoint", "", nil)
