@@ -240,6 +240,7 @@ func TestAnOrderNeedsTwoKeepersAndItsWords(t *testing.T) {
 	}
 	_, err = w.Service.DecideOrder(secondKeeper, o.ID, true, "")
 	wantCode(t, err, fault.OrderState)
+	w.Advance(time.Minute) // the newest stands first
 	late, err := w.Service.ProposeOrder(keeper, orderFor(w, l))
 	if err != nil {
 		t.Fatal(err)
