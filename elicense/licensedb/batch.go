@@ -114,48 +114,23 @@ func (s *Store) FindBatchFile(ctx context.Context, id string) (f elicense.BatchF
 
 // ListBatches implements elicense.Batches.
 func (s *Store) ListBatches(ctx context.Context, f elicense.BatchFilter) (page []elicense.Batch, next string, err error) {
-	conditions, arguments := []string{"1 = 1"}, []any{}
+	var c conditions
 	if f.State != "" {
-		arguments = append(arguments, f.State)
-		conditions = append(conditions, "state = $1")
+		c.add("state = ?", f.State)
 	}
-	if f.Areas != nil {
-		var within string
-		within, arguments = sqldb.Below("area", f.Areas, arguments...)
-		conditions = append(conditions, within)
+	c.inAreas(f.Areas)
+	if err := c.behind("created_at", "id", "<", f.After); err != nil {
+		return nil, "", err
 	}
-	if f.After != "" {
-		at, id, ok := strings.Cut(f.After, ".")
-		micros, err := strconv.ParseInt(at, 10, 64)
-		if !ok || err != nil {
-			return nil, "", elicense.ErrNotFound
-		}
-		arguments = append(arguments, micros, id)
-		conditions = append(conditions, fmt.Sprintf("(created_at < $%[1]d OR created_at = $%[1]d AND id < $%[2]d)", len(arguments)-1, len(arguments)))
+	query, arguments := c.query("SELECT "+batchColumns+" FROM lic_batch", "created_at DESC, id DESC", f.Limit+1)
+	if page, err = rows(ctx, s, scanBatch, query, arguments...); err != nil {
+		return nil, "", fmt.Errorf("licensedb: list batches: %w", err)
 	}
-	arguments = append(arguments, f.Limit+1)
-	page, err = s.batches(ctx, "WHERE "+strings.Join(conditions, " AND ")+" ORDER BY created_at DESC, id DESC LIMIT $"+strconv.Itoa(len(arguments)), arguments...)
-	if err == nil && len(page) > f.Limit {
+	if len(page) > f.Limit {
 		page = page[:f.Limit]
 		next = elicense.BatchCursor(page[len(page)-1])
 	}
 	return page, next, err
-}
-
-func (s *Store) batches(ctx context.Context, where string, arguments ...any) (list []elicense.Batch, err error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+batchColumns+" FROM lic_batch "+where, arguments...)
-	if err != nil {
-		return nil, fmt.Errorf("licensedb: list batches: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		b, err := scanBatch(rows)
-		if err != nil {
-			return nil, fmt.Errorf("licensedb: list batches: %w", err)
-		}
-		list = append(list, b)
-	}
-	return list, rows.Err()
 }
 
 // UpdateBatch implements elicense.Batches.
@@ -294,7 +269,7 @@ func (s *Store) FinishRow(ctx context.Context, id string, r elicense.BatchRow, l
 
 // DueBatches implements elicense.Batches.
 func (s *Store) DueBatches(ctx context.Context, now time.Time, limit int) ([]elicense.Batch, error) {
-	return s.batches(ctx, "WHERE state = 'running' AND lease_until <= $1 ORDER BY lease_until, id LIMIT $2", sqldb.Micros(now), limit)
+	return rows(ctx, s, scanBatch, "SELECT "+batchColumns+" FROM lic_batch WHERE state = 'running' AND lease_until <= $1 ORDER BY lease_until, id LIMIT $2", sqldb.Micros(now), limit)
 }
 
 // FindBusiness implements elicense.Batches.

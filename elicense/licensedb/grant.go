@@ -77,20 +77,12 @@ func (s *Store) ListGrants(ctx context.Context, q elicense.GrantQuery) ([]elicen
 	return list, list[q.Limit-1].ID, nil
 }
 
-func (s *Store) grants(ctx context.Context, where string, args ...any) (list []elicense.Grant, err error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+grantColumns+" FROM lic_use_grant WHERE "+where, args...)
+func (s *Store) grants(ctx context.Context, where string, args ...any) ([]elicense.Grant, error) {
+	list, err := rows(ctx, s, scanGrant, "SELECT "+grantColumns+" FROM lic_use_grant WHERE "+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("licensedb: list grants: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		g, err := scanGrant(rows)
-		if err != nil {
-			return nil, fmt.Errorf("licensedb: list grants: %w", err)
-		}
-		list = append(list, g)
-	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // changeOne runs a conditional change of one row and keeps what goes with it where the row was changed.

@@ -3,7 +3,6 @@ package licensedb
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -47,48 +46,23 @@ func (s *Store) FindOrder(ctx context.Context, id string) (elicense.Order, error
 
 // ListOrders implements elicense.Orders.
 func (s *Store) ListOrders(ctx context.Context, f elicense.OrderFilter) (page []elicense.Order, next string, err error) {
-	conditions, arguments := []string{"1 = 1"}, []any{}
+	var c conditions
 	if f.State != "" {
-		arguments = append(arguments, string(f.State))
-		conditions = append(conditions, "state = $1")
+		c.add("state = ?", string(f.State))
 	}
-	if f.Areas != nil {
-		var within string
-		within, arguments = sqldb.Below("area", f.Areas, arguments...)
-		conditions = append(conditions, within)
+	c.inAreas(f.Areas)
+	if err := c.behind("proposed_at", "id", "<", f.After); err != nil {
+		return nil, "", err
 	}
-	if f.After != "" {
-		at, id, ok := strings.Cut(f.After, ".")
-		micros, err := strconv.ParseInt(at, 10, 64)
-		if !ok || err != nil {
-			return nil, "", elicense.ErrNotFound
-		}
-		arguments = append(arguments, micros, id)
-		conditions = append(conditions, fmt.Sprintf("(proposed_at < $%[1]d OR proposed_at = $%[1]d AND id < $%[2]d)", len(arguments)-1, len(arguments)))
+	query, arguments := c.query("SELECT "+orderColumns+" FROM lic_order", "proposed_at DESC, id DESC", f.Limit+1)
+	if page, err = rows(ctx, s, scanOrder, query, arguments...); err != nil {
+		return nil, "", fmt.Errorf("licensedb: list orders: %w", err)
 	}
-	arguments = append(arguments, f.Limit+1)
-	page, err = s.orders(ctx, strings.Join(conditions, " AND ")+" ORDER BY proposed_at DESC, id DESC LIMIT $"+strconv.Itoa(len(arguments)), arguments...)
-	if err == nil && len(page) > f.Limit {
+	if len(page) > f.Limit {
 		page = page[:f.Limit]
 		next = page[len(page)-1].Cursor()
 	}
-	return page, next, err
-}
-
-func (s *Store) orders(ctx context.Context, where string, arguments ...any) (list []elicense.Order, err error) {
-	rows, err := s.db.Read().QueryContext(ctx, "SELECT "+orderColumns+" FROM lic_order WHERE "+where, arguments...)
-	if err != nil {
-		return nil, fmt.Errorf("licensedb: list orders: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		o, err := scanOrder(rows)
-		if err != nil {
-			return nil, fmt.Errorf("licensedb: list orders: %w", err)
-		}
-		list = append(list, o)
-	}
-	return list, rows.Err()
+	return page, next, nil
 }
 
 // MoveOrder implements elicense.Orders.
@@ -99,7 +73,7 @@ func (s *Store) MoveOrder(ctx context.Context, o elicense.Order, from elicense.O
 
 // OrdersToTell implements elicense.Orders.
 func (s *Store) OrdersToTell(ctx context.Context, now time.Time, limit int) ([]elicense.Order, error) {
-	return s.orders(ctx, "told_at = 0 AND (state = $1 AND until_at <= $2 OR state = $3) ORDER BY until_at, id LIMIT $4", string(elicense.OrderInForce), sqldb.Micros(now), string(elicense.OrderEnded), limit)
+	return rows(ctx, s, scanOrder, "SELECT "+orderColumns+" FROM lic_order WHERE told_at = 0 AND (state = $1 AND until_at <= $2 OR state = $3) ORDER BY until_at, id LIMIT $4", string(elicense.OrderInForce), sqldb.Micros(now), string(elicense.OrderEnded), limit)
 }
 
 // underOrder answers ErrNoOrder in the write of a grant or a use, unless the order is in force for it. It changes the row of the order first, so that uses

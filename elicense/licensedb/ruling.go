@@ -151,52 +151,6 @@ func insertRuling(ctx context.Context, tx sqldb.Tx, r elicense.Ruling) error {
 	return err
 }
 
-// conditions of a list, joined by AND, with their arguments.
-type conditions struct {
-	texts     []string
-	arguments []any
-}
-
-func (c *conditions) add(text string, values ...any) {
-	for _, value := range values {
-		c.arguments = append(c.arguments, value)
-		text = strings.Replace(text, "?", "$"+strconv.Itoa(len(c.arguments)), 1)
-	}
-	c.texts = append(c.texts, text)
-}
-
-// inAreas bounds a list by the areas of the licences that its rows belong to.
-func (c *conditions) inAreas(areas []string) {
-	if areas == nil {
-		return
-	}
-	var within string
-	within, c.arguments = sqldb.Below("area", areas, c.arguments...)
-	c.texts = append(c.texts, "license IN (SELECT id FROM lic_license WHERE "+within+")")
-}
-
-// behind takes what stands after a cursor of a time and a licence, by an operator.
-func (c *conditions) behind(column, operator, cursor string) error {
-	if cursor == "" {
-		return nil
-	}
-	at, license, ok := strings.Cut(cursor, ".")
-	micros, err := strconv.ParseInt(at, 10, 64)
-	if !ok || err != nil {
-		return elicense.ErrNotFound
-	}
-	c.add("("+column+" "+operator+" ? OR "+column+" = ? AND license "+operator+" ?)", micros, micros, license)
-	return nil
-}
-
-func (c *conditions) query(selected, order string, limit int) (string, []any) {
-	if len(c.texts) > 0 {
-		selected += " WHERE " + strings.Join(c.texts, " AND ")
-	}
-	c.arguments = append(c.arguments, limit)
-	return selected + " ORDER BY " + order + " LIMIT $" + strconv.Itoa(len(c.arguments)), c.arguments
-}
-
 // Rulings implements elicense.Rulings.
 func (s *Store) Rulings(ctx context.Context, f elicense.RulingFilter) (page []elicense.Ruling, next string, err error) {
 	var c conditions
@@ -205,8 +159,8 @@ func (s *Store) Rulings(ctx context.Context, f elicense.RulingFilter) (page []el
 			c.add(equal.column+" = ?", equal.value)
 		}
 	}
-	c.inAreas(f.Areas)
-	if err := c.behind("decided_at", "<", f.After); err != nil {
+	c.ofLicenses(f.Areas)
+	if err := c.behind("decided_at", "license", "<", f.After); err != nil {
 		return nil, "", err
 	}
 	query, arguments := c.query("SELECT "+rulingColumns+" FROM lic_ruling", "decided_at DESC, license DESC", f.Limit+1)
@@ -218,23 +172,6 @@ func (s *Store) Rulings(ctx context.Context, f elicense.RulingFilter) (page []el
 		next = elicense.RulingCursor(page[f.Limit-1])
 	}
 	return page, next, nil
-}
-
-// rows reads what a query gives.
-func rows[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), query string, arguments ...any) (list []T, err error) {
-	found, err := s.db.Read().QueryContext(ctx, query, arguments...)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	for found.Next() {
-		one, err := scan(found)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, one)
-	}
-	return list, found.Err()
 }
 
 const switchColumns = "authority_code, type_code, revision, is_on, proposed_by, proposed_at, on_by, changed_by, changed_at, reason"
@@ -340,8 +277,8 @@ func (s *Store) Appeals(ctx context.Context, f elicense.AppealFilter) (page []el
 	if f.State != "" {
 		c.add("state = ?", f.State)
 	}
-	c.inAreas(f.Areas)
-	if err := c.behind("filed_at", ">", f.After); err != nil {
+	c.ofLicenses(f.Areas)
+	if err := c.behind("filed_at", "license", ">", f.After); err != nil {
 		return nil, "", err
 	}
 	query, arguments := c.query("SELECT "+appealColumns+" FROM lic_appeal", "filed_at, license", f.Limit+1)
