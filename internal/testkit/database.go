@@ -85,6 +85,11 @@ func freshPostgreSQL(t testing.TB) string {
 	if err := server.createDatabase(name); err != nil {
 		t.Fatalf("PostgreSQL for tests: %v", err)
 	}
+	t.Cleanup(func() {
+		if err := server.execute("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			t.Errorf("PostgreSQL for tests: %v", err)
+		}
+	})
 	return server.url(name)
 }
 
