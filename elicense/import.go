@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,7 +73,7 @@ func ImportCursor(i Import) string { return fmt.Sprintf("%020d.%s", i.CreatedAt.
 // with their authority (MoveAuthority).
 type Imports interface {
 	// AddImport puts one on record. A second one with the same identifier changes nothing and gives the one that is there, created false.
-	// ErrEntryTaken when a licence of the register has the identifier.
+	// ErrEntryTaken when a licence of the register has the identifier, or that of its first version.
 	AddImport(ctx context.Context, i Import, record audit.Record) (stored Import, created bool, err error)
 	FindImport(ctx context.Context, id string) (Import, error)
 	// FindIdentifiers gives what has one of the identifiers, without holders: licences of the register by identifier, and imports; at most 500.
@@ -278,27 +279,43 @@ func (s *Service) checkImports(ctx context.Context, b Batch, t *catalog.Type, au
 	return rows, s.checkIdentifiers(ctx, b, rows, digests)
 }
 
-// checkIdentifiers refuses rows whose identifier is that of a licence of ours, or of another one that was put on record.
-func (s *Service) checkIdentifiers(ctx context.Context, b Batch, rows []BatchRow, digests []string) error {
-	byID := map[string]int{}
-	var identifiers []string
-	for n, row := range rows {
-		if row.State == RowReady {
-			byID[row.LicenseID] = n
-			identifiers = append(identifiers, row.LicenseID)
+// FirstVersion is the identifier of the first version of the licence that is put on record, or its own where that is none by the rules. The versions of a
+// licence share all but number and check character, and those of ours begin with the first: where the register has that one, every version is ours to make.
+func (i Import) FirstVersion() string {
+	if id, err := catalog.ParseID(i.LicenseID); err == nil {
+		if first, err := catalog.MakeID(id.TypeCode, id.IssuerCode, id.Serial, 1); err == nil {
+			return first.String()
 		}
 	}
-	for chunk := range slices.Chunk(identifiers, 500) {
+	return i.LicenseID
+}
+
+// checkIdentifiers refuses rows whose identifier is that of a licence of ours, in any version, or of another one that was put on record.
+func (s *Service) checkIdentifiers(ctx context.Context, b Batch, rows []BatchRow, digests []string) error {
+	of := map[string][]int{} // identifier → the rows that it speaks against, where the register has it
+	for n, row := range rows {
+		if row.State == RowReady {
+			of[row.LicenseID] = append(of[row.LicenseID], n)
+			if first := (Import{LicenseID: row.LicenseID}).FirstVersion(); first != row.LicenseID {
+				of[first] = append(of[first], n)
+			}
+		}
+	}
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(of)), 500) {
 		ours, imports, err := s.cfg.Store.FindIdentifiers(ctx, chunk)
 		if err != nil {
 			return storeFault(err, "find identifiers")
 		}
 		for _, id := range ours {
-			rows[byID[id]].refuse(b, fault.New(fault.Invalid).WithField(catalog.KeyLicenseID, fault.ImportOurs))
+			for _, n := range of[id] {
+				rows[n].refuse(b, fault.New(fault.Invalid).WithField(catalog.KeyLicenseID, fault.ImportOurs))
+			}
 		}
 		for _, i := range imports {
-			if n := byID[i.LicenseID]; i.Digest != digests[n] {
-				rows[n].refuse(b, fault.New(fault.Invalid).WithField(catalog.KeyLicenseID, fault.ImportOther))
+			for _, n := range of[i.LicenseID] {
+				if rows[n].LicenseID == i.LicenseID && i.Digest != digests[n] {
+					rows[n].refuse(b, fault.New(fault.Invalid).WithField(catalog.KeyLicenseID, fault.ImportOther))
+				}
 			}
 		}
 	}

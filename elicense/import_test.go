@@ -88,6 +88,29 @@ func told(rows []elicense.BatchRow) string {
 	return strings.Join(list, "\n")
 }
 
+// A version that we have not made yet is ours to make: an import of it would stand in the way of the replacement.
+func TestImportTakesNoVersionOfOurs(t *testing.T) {
+	w, _ := newWorld(t)
+	ours, err := catalog.ParseID(w.Issued(t, licensetest.SampleApplication("OURS")).LicenseID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := catalog.MakeID(ours.TypeCode, ours.IssuerCode, ours.Serial, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _, err := w.Service.AddBatch(licensetest.Clerk, importOrder("key-00001", registerOf(ours.String(), next.String(), oldID(t, "OTHER"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `2 refused YX-LIC-447/license_id no_file values_incomplete status_unknown
+3 refused YX-LIC-447/license_id no_file values_incomplete status_unknown
+4 ready no_file values_incomplete status_unknown`
+	if got := told(importRows(t, w, b.ID)); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 func TestImportIsTriedRowByRow(t *testing.T) {
 	w, _ := newWorld(t)
 	ours := w.Issued(t, licensetest.SampleApplication("OURS"))

@@ -40,7 +40,7 @@ func (s *Store) AddImport(ctx context.Context, i elicense.Import, record audit.R
 		}
 		if created {
 			var ours int
-			if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM lic_license WHERE license_id = $1 AND license_id <> ''", i.LicenseID).Scan(&ours); err != nil {
+			if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM lic_license WHERE license_id IN ($1, $2) AND license_id <> ''", i.LicenseID, i.FirstVersion()).Scan(&ours); err != nil {
 				return err
 			}
 			if ours > 0 {

@@ -11,12 +11,23 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/internal/audit"
 )
 
 func importOf(n int) elicense.Import {
 	return elicense.Import{ID: fmt.Sprintf("imp_%03d", n), LicenseID: fmt.Sprint("1.2.156.3005.2.x.", n), TypeCode: BusinessLicense, Template: "t", AuthorityCode: AuthorityCode, Area: "/a/", HolderKeys: []string{"key2", fmt.Sprint("own", n)},
 		DataKey: "k", Data: []byte{1, 2}, Digest: "d", Flags: []elicense.ImportFlag{elicense.FlagNoFile, elicense.FlagStatusUnknown}, File: "f", Code: "V01", Batch: "lbt_1", Line: n, Entrant: "e", Reviewer: "r", Issuer: "i", CreatedAt: Start.Add(time.Duration(n) * time.Second)}
+}
+
+// lineOf is the identifier of a version of a licence.
+func lineOf(t *testing.T, serial string, version int) string {
+	t.Helper()
+	id, err := catalog.MakeID(BusinessLicense, AuthorityCode, serial, version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id.String()
 }
 
 func addImport(t *testing.T, s elicense.Store, i elicense.Import) {
@@ -77,6 +88,15 @@ func importsApart(t *testing.T, s elicense.Store) {
 	if _, err := s.FindImport(ctx, importOf(1).ID); !errors.Is(err, elicense.ErrNotFound) {
 		t.Errorf("it was stored: %v", err)
 	}
+	change(t, s, Row(1).ID, func(l *elicense.License) { l.LicenseID = lineOf(t, "LINE", 1) })
+	for serial, want := range map[string]error{"LINE": elicense.ErrEntryTaken, "ELSE": nil} {
+		next := importOf(3)
+		next.ID, next.LicenseID = "imp_"+serial, lineOf(t, serial, 7)
+		if _, _, err := s.AddImport(ctx, next, record("import")); !errors.Is(err, want) {
+			t.Errorf("a later version of %s: %v, want %v", serial, err, want)
+		}
+	}
+	change(t, s, Row(1).ID, made)
 	addImport(t, s, importOf(2))
 	create(t, s, Row(2))
 	_, err := s.Update(ctx, func(rows []*elicense.License) (elicense.Change, error) {

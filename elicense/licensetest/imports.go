@@ -23,7 +23,7 @@ func (t *Twin) AddImport(_ context.Context, i elicense.Import, record audit.Reco
 			}
 		}
 		for _, l := range t.licenses {
-			if l.LicenseID == i.LicenseID {
+			if l.LicenseID == i.LicenseID || l.LicenseID == i.FirstVersion() {
 				return elicense.ErrEntryTaken
 			}
 		}
