@@ -235,8 +235,9 @@ func TestFaceIsDesigned(t *testing.T) {
 	if after.Pages[0].Items[i] != want {
 		t.Errorf("%+v, want %+v", after.Pages[0].Items[i], want)
 	}
-	if rec := s.sendForm(designer, face, form); rec.Code != http.StatusConflict {
-		t.Errorf("saved from what was not read last: %d", rec.Code)
+	form.Set("face-x", "171.5")
+	if rec := s.sendForm(designer, face, form); rec.Code != http.StatusConflict || !strings.Contains(rec.Body.String(), `name="face-x" value="171.5"`) || face0().Pages[0].Items[i] != want {
+		t.Errorf("saved from what was not read last: %d %s", rec.Code, rec.Body)
 	}
 	steps := func(do string) catalog.Face {
 		t.Helper()

@@ -471,7 +471,10 @@ func (p *Pages) faceSubmit(w http.ResponseWriter, r *http.Request) error {
 	}
 	next := maps.Clone(files)
 	next[catalog.FileFace] = facedesign.Write(face)
-	if _, err := p.Service.ChangeTypeDraft(r.Context(), d.ID, revision(typed), next); err != nil {
+	switch _, err := p.Service.ChangeTypeDraft(r.Context(), d.ID, revision(typed), next); {
+	case fault.CodeOf(err) == fault.TypeDraftChanged: // shown beside what it is now, to be looked at and saved once more
+		return p.showFace(w, r, viewOf(typed), typed, err)
+	case err != nil:
 		return err
 	}
 	http.Redirect(w, r, v.url(draftURL(d.ID)+"/face"), http.StatusSeeOther)
