@@ -54,6 +54,9 @@ func ReminderDays(typeCode string) []int {
 // remindersAtOnce bounds one run, so that a large register that was never planned holds nothing else up.
 const remindersAtOnce = 200
 
+// unreadableAgain is when a licence whose values cannot be read is looked at once more.
+const unreadableAgain = 24 * time.Hour
+
 // reminderHour is when messages go out, in the time of Beijing.
 const reminderHour = 9
 
@@ -127,19 +130,23 @@ func (s *Service) remind(ctx context.Context, r DueReminder, now time.Time) (boo
 		return false, err
 	}
 	values, err := s.values(ctx, l)
-	if err != nil {
-		return false, err
+	if err != nil { // it stands in nobody's way until tomorrow
+		_, planErr := s.cfg.Store.PlanReminder(ctx, r, now.Add(unreadableAgain))
+		return false, errors.Join(err, planErr)
 	}
 	end, ok := expiry(values)
+	days := ReminderDays(l.TypeCode)
 	var next time.Time
 	if counts := l.Status == catalog.StatusValid || mayBecome(l.Status, catalog.StatusValid); ok && counts {
 		after := now
 		if r.At.After(after) {
 			after = r.At
 		}
-		next = nextReminder(ReminderDays(l.TypeCode), end, after)
+		next = nextReminder(days, end, after)
 	}
-	if r.At.IsZero() || !ok || l.Status != catalog.StatusValid || l.HolderRef == "" || catalog.AfterPeriod(values, now) {
+	// A turn before the first day of the licence is one that was put off: nothing is told on it.
+	early := ok && (len(days) == 0 || r.At.Before(end.AddDate(0, 0, -days[0])))
+	if early || !ok || l.Status != catalog.StatusValid || l.HolderRef == "" || catalog.AfterPeriod(values, now) {
 		_, err := s.cfg.Store.PlanReminder(ctx, r, next)
 		return false, err
 	}

@@ -117,13 +117,44 @@ func TestOneRunIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := w.Service.RemindDue(context.Background())
-	if err == nil { // values are bound to their row, so those of the others cannot be read
-		t.Error("values of another row were read")
+	waiting := func() int {
+		t.Helper()
+		due, err := twin.DueReminders(context.Background(), w.Now(), 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(due)
 	}
-	left, err := twin.DueReminders(context.Background(), w.Now(), 1000)
-	if err != nil || len(left) != 250 {
-		t.Errorf("%d left, %v: the one that can be read is planned all the same", len(left), err)
+	// Values are bound to their row, so those of the others cannot be read. They stand in nobody's way until tomorrow.
+	for _, left := range []int{51, 0} {
+		if _, err := w.Service.RemindDue(context.Background()); err == nil {
+			t.Error("values of another row were read")
+		}
+		if n := waiting(); n != left {
+			t.Errorf("%d wait, want %d", n, left)
+		}
+	}
+	w.Advance(24 * time.Hour)
+	if n := waiting(); n != 250 {
+		t.Errorf("%d are looked at once more", n)
+	}
+}
+
+// A licence that could not be read on its first day is told of late; before that day nobody is told.
+func TestTurnThatWasPutOff(t *testing.T) {
+	for days, told := range map[int]int{90: 0, 61: 0, 59: 1, 8: 1} {
+		w, twin := newWorld(t)
+		l := expiring(t, w, "B1", days)
+		due, err := twin.DueReminders(context.Background(), w.Now(), 1)
+		if err != nil || len(due) != 1 {
+			t.Fatalf("%v %v", due, err)
+		}
+		if _, err := twin.PlanReminder(context.Background(), due[0], w.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if n := remind(t, w); n != told {
+			t.Errorf("%s, %d days before its end: told %d times, want %d", l.ID, days, n, told)
+		}
 	}
 }
 
