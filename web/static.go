@@ -19,14 +19,14 @@ import (
 
 // staticSet holds the static files in memory, plain and compressed.
 type staticSet struct {
-	files map[string]staticFile // by path below /static/
+	files map[string]staticFile // by path
 }
 
 type staticFile struct {
 	content     []byte // nil for what is kept compressed only
 	compressed  []byte // gzip; nil when it does not help
 	contentType string
-	policy      string // Content-Security-Policy of a script that runs as a worker
+	worker      bool   // a script that runs without a page
 	version     string // first 12 hex digits of SHA-256
 }
 
@@ -52,10 +52,8 @@ func newStaticSet(source fs.FS) (*staticSet, error) {
 		} else if file.compressed, err = compress(content); err != nil {
 			return err
 		}
-		if name == "verify-worker.js" {
-			file.policy = workerPolicy
-		}
-		set.files[name] = file
+		file.worker = workers[name] != ""
+		set.files[pathOf(name)] = file
 		return nil
 	})
 	if err != nil {
@@ -64,8 +62,25 @@ func newStaticSet(source fs.FS) (*staticSet, error) {
 	return set, nil
 }
 
-// workerPolicy is that of the worker that checks files in the browser, and of nothing else: it may run the verifier, which needs a word of its
-// own, and ask this site. Pages themselves never get that word.
+// Paths of scripts that run without a page: the worker that checks files, and the one that answers for /verify where there is no network. A
+// browser lets the second speak for what lies below its own path, so they are not below /static/.
+const (
+	VerifyWorkerPath  = "/verify/worker.js"
+	VerifyOfflinePath = "/verify/offline.js"
+)
+
+var workers = map[string]string{"verify-worker.js": VerifyWorkerPath, "verify-offline.js": VerifyOfflinePath}
+
+// pathOf is the path at which a static file is served.
+func pathOf(name string) string {
+	if path, ok := workers[name]; ok {
+		return path
+	}
+	return "/static/" + name
+}
+
+// workerPolicy is that of the workers of /verify, and of nothing else: they may run the verifier, which needs a word of its own, and ask this
+// site. Pages themselves never get that word.
 const workerPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
 
 // contentTypeOf does not ask the machine's own tables for the types that we serve.
@@ -111,7 +126,7 @@ func uncompress(content []byte) ([]byte, error) {
 
 // size is the number of octets of a static file as it is used.
 func (s *staticSet) size(name string) (int, error) {
-	file, ok := s.files[name]
+	file, ok := s.files[pathOf(name)]
 	if !ok {
 		return 0, fmt.Errorf("web: there is no static file %q", name)
 	}
@@ -123,17 +138,17 @@ func (s *staticSet) size(name string) (int, error) {
 
 // address is the URL of a static file with its version, so that it may be cached for ever.
 func (s *staticSet) address(name string) (string, error) {
-	file, ok := s.files[name]
+	file, ok := s.files[pathOf(name)]
 	if !ok {
 		return "", fmt.Errorf("web: there is no static file %q", name)
 	}
-	return "/static/" + name + "?v=" + file.version, nil
+	return pathOf(name) + "?v=" + file.version, nil
 }
 
-// Static serves /static/ with ETag; an address with the right version may be kept for a year.
+// Static serves /static/ and the scripts of workers with ETag; an address with the right version may be kept for a year.
 func (rd *Renderer) Static() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		file, ok := rd.static.files[strings.TrimPrefix(r.URL.Path, "/static/")]
+		file, ok := rd.static.files[r.URL.Path]
 		if !ok {
 			http.NotFound(w, r)
 			return
@@ -161,8 +176,9 @@ func (f staticFile) serve(w http.ResponseWriter, r *http.Request) {
 		content, tag = f.compressed, `"`+f.version+`-gz"`
 		h.Set("Content-Encoding", "gzip")
 	}
-	if f.policy != "" {
-		h.Set("Content-Security-Policy", f.policy)
+	if f.worker {
+		h.Set("Content-Security-Policy", workerPolicy)
+		h.Set("Service-Worker-Allowed", "/verify")
 	}
 	if content == nil { // nearly no browser takes no gzip
 		plain, err := uncompress(f.compressed)

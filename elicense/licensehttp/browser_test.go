@@ -13,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
 	"github.com/yinxin-gov/yinxin/esign/ofd/ofdtest"
 	"github.com/yinxin-gov/yinxin/internal/i18n"
@@ -58,7 +60,7 @@ func newBooth(t *testing.T) *booth {
 		b.sent = append(b.sent, all.String())
 		b.mutex.Unlock()
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if strings.HasPrefix(r.URL.Path, "/static/") {
+		if strings.HasPrefix(r.URL.Path, "/static/") || strings.HasSuffix(r.URL.Path, ".js") {
 			static.ServeHTTP(w, r)
 			return
 		}
@@ -259,4 +261,98 @@ func TestVerifierComesWhenAFileIsChosen(t *testing.T) {
 	if asked() != 1 {
 		t.Errorf("the program was loaded %d times", asked())
 	}
+}
+
+// TestVerifyWithoutANetwork: what was kept on a device opens /verify and judges files and codes when nothing can be reached, and says of when it is. It
+// does not judge with lists older than seven days (license.md 11.4), keeps nobody's name, and is gone when it is removed.
+func TestVerifyWithoutANetwork(t *testing.T) {
+	b := newBooth(t)
+	id := b.issued("B1")
+	if err := b.world.Service.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, license, err := b.world.Service.Document(licensetest.Person, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := b.world.Service.Present(licensetest.Person, id, elicense.PresentRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab := browser.New(t)
+	tab.Size(t, 1280, 900)
+	path := b.file("licence.ofd", license)
+	script := func(expression string) string {
+		t.Helper()
+		value, err := chromedp.Run(tab.Context, chromedp.Evaluate[string]("(async () => String(await ("+expression+")))()", chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatalf("%s: %v", expression, err)
+		}
+		return value
+	}
+	until := func(expression string) {
+		t.Helper()
+		for begun := time.Now(); script(expression) != "true"; time.Sleep(50 * time.Millisecond) {
+			if time.Since(begun) > time.Minute {
+				t.Fatalf("%s never holds: %s", expression, script(`document.querySelector("main").innerText`))
+			}
+		}
+	}
+	tab.Open(t, b.server.URL+"/verify")
+	if have := script(`(async () => (await navigator.serviceWorker.getRegistrations()).length)()`); have != "0" {
+		t.Error("something is kept unasked")
+	}
+	tab.Press(t, "verify-offline-keep", "#verify-offline-drop")
+	until(`document.querySelector("#verify-offline-state").innerText.startsWith("已保存")`)
+	until(`navigator.serviceWorker.ready.then((r) => r.active.state === "activated")`)
+	for _, request := range b.requests() {
+		if strings.HasPrefix(request, "GET /verify?lang=") && strings.Contains(request, "Cookie:") {
+			t.Error("the page is kept as somebody's")
+		}
+	}
+	b.look(tab, "kept")
+
+	away := b.server.URL
+	b.server.CloseClientConnections()
+	b.server.Close()
+	if _, err := chromedp.Call(tab.Context, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: true}); err != nil {
+		t.Fatal(err)
+	}
+	tab.Open(t, away+"/verify")
+	until(`!document.querySelector("#verify-away").hidden`)
+	b.look(tab, "away")
+	if err := chromedp.Do(tab.Context, chromedp.SetUploadFiles(chromedp.CSS("#verify-file"), []string{path}), chromedp.Click(chromedp.CSS("#verify-submit")), chromedp.WaitVisible(chromedp.CSS(".result"))); err != nil {
+		t.Fatalf("%v: %s", err, script(`document.querySelector("main").innerText`))
+	}
+	if code := script(`document.querySelector("#verdict-code").innerText`); code != "V00" {
+		t.Errorf("a licence in force is %s", code)
+	}
+	if text := script(`document.querySelector("#verify-local").innerText`); !strings.Contains(text, "没有网络") {
+		t.Errorf("the result says %q", text)
+	}
+	if script(`String(document.querySelector("#verify-online"))`) != "null" {
+		t.Error("a question to the server is offered")
+	}
+	b.look(tab, "away-licence")
+	tab.Open(t, away+"/verify")
+	tab.Fill(t, map[string]string{"verify-code": shown.Code})
+	tab.Press(t, "verify-code-submit", ".result")
+	if text := b.shown(tab); !strings.Contains(text, "V00") && !strings.Contains(text, "V01") {
+		t.Errorf("a code that is shown: %s", text)
+	}
+	b.look(tab, "away-code")
+
+	script(`caches.open("yinxin-verify").then(async (c) => { const r = await c.match("/verify/trust"), h = new Headers(r.headers); h.set("Kept", new Date(Date.now() - 7 * 24 * 3600e3 - 1000).toISOString()); await c.put("/verify/trust", new Response(await r.text(), {headers: h})); })`)
+	tab.Open(t, away+"/verify")
+	until(`document.querySelector("#verify-offline-state").innerText.includes("已超过 7 天")`)
+	if err := chromedp.Do(tab.Context, chromedp.SetUploadFiles(chromedp.CSS("#verify-file"), []string{path}), chromedp.Click(chromedp.CSS("#verify-submit"))); err != nil {
+		t.Fatal(err)
+	}
+	until(`document.querySelector("#verify-progress").innerText.includes("现在不能核验")`)
+	if script(`document.querySelector("#verify-upload").hidden`) != "true" {
+		t.Error("an upload is offered")
+	}
+	tab.Press(t, "verify-offline-drop", "#verify-offline")
+	until(`document.querySelector("#verify-offline-state").innerText === "这台设备上没有保存。"`)
+	until(`Promise.all([caches.keys(), navigator.serviceWorker.getRegistrations()]).then((all) => all.flat().length === 0)`)
 }

@@ -70,6 +70,8 @@ func (a *App) routes() (*router, error) {
 	pageMux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.pages.Error(w, r, fault.New(fault.NotFound)) })
 	mux.Handle("/", web.SecurityHeaders(origin.Handler(a.withSession(withMarks(pageMux, marks)))))
 	mux.Handle("GET /static/", a.pages.Static())
+	mux.Handle("GET /verify/worker.js", a.pages.Static())
+	mux.Handle("GET /verify/offline.js", a.pages.Static())
 	a.sealing.public(mux)
 	a.exchangeRoutes(mux)
 	keyshttp.TrustList(mux, a.trust.register.Current)

@@ -59,6 +59,7 @@ async function start(request: Request): Promise<Program> {
   const loaded = read(request.program, request.size).then((content) => WebAssembly.instantiate(content, go.importObject));
   const trusted = fetch(request.trust, { credentials: "omit" }).then((response) => {
     if (!response.ok) throw new Error("status " + response.status);
+    kept = response.headers.get("Kept") ?? undefined;
     return response.json() as Promise<{ files: { name: string; content: string }[] }>;
   });
   const [{ instance }, trust] = await Promise.all([loaded, trusted]);
@@ -79,6 +80,7 @@ function wanting(answer: Answer): boolean {
 }
 
 let program: Promise<Program> | undefined;
+let kept: string | undefined; // when what is trusted was kept on this device, where it did not come from the network
 let lettered = false;
 
 scope.onmessage = async (event) => {
@@ -101,7 +103,7 @@ scope.onmessage = async (event) => {
       }
       if (!answer.page) throw new Error(answer.error);
       scope.postMessage({ kind: "page", page: JSON.parse(answer.page) });
-    } else scope.postMessage({ kind: "ready" });
+    } else scope.postMessage({ kind: "ready", kept });
   } catch (why) {
     scope.postMessage({ kind: "failed", why: String(why) });
   }

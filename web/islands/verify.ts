@@ -41,6 +41,7 @@ function begin(drop: HTMLElement): void {
   const privacy = drop.querySelector<HTMLElement>("[data-local]")!;
   let worker: Worker | undefined;
   let started: Promise<void> | undefined;
+  let kept: string | undefined; // when what is trusted was kept on this device, where there was no network
   let waiting = false; // somebody waits for the verifier and is told how far it is
   let next: ((message: any) => void) | undefined;
 
@@ -79,7 +80,7 @@ function begin(drop: HTMLElement): void {
         else if (waiting) say(t("verify.local.loading"), event.data.part);
       };
       worker.onerror = () => next?.({ kind: "failed", why: "worker" });
-      started = ask({ kind: "start", program: new URL(data.program!, location.href).href, size: Number(data.size), trust: new URL(data.trust!, location.href).href });
+      started = ask({ kind: "start", program: new URL(data.program!, location.href).href, size: Number(data.size), trust: new URL(data.trust!, location.href).href }).then((answer) => { kept = answer.kept; });
     }
     return started;
   }
@@ -102,12 +103,91 @@ function begin(drop: HTMLElement): void {
     } catch (why) {
       console.warn("the file could not be checked here:", why);
       stop();
-      say(t("verify.local.failed"));
+      say(t(navigator.onLine ? "verify.local.failed" : "verify.away.failed"));
       bar.hidden = true;
-      upload.hidden = false;
+      upload.hidden = !navigator.onLine;
     } finally {
       button.disabled = waiting = false;
     }
+  }
+
+  // Without a network, codes are judged here too; a number cannot be looked up.
+  const away = document.getElementById("verify-away")!;
+  const network = (): void => { away.hidden = navigator.onLine; };
+  for (const event of ["online", "offline"]) addEventListener(event, network);
+  network();
+  document.getElementById("verify-code-submit")!.closest("form")!.addEventListener("submit", (event) => {
+    const text = document.querySelector<HTMLInputElement>("#verify-code")!.value.trim();
+    if (navigator.onLine || text === "") return;
+    event.preventDefault();
+    void check(new File([text], "code.txt"));
+  });
+  document.getElementById("verify-number-submit")!.closest("form")!.addEventListener("submit", (event) => {
+    if (navigator.onLine) return;
+    event.preventDefault();
+    away.focus();
+  });
+  const offline = document.getElementById("verify-offline")!;
+  if ("serviceWorker" in navigator && "caches" in globalThis) keeping(offline);
+
+  // keeping keeps this page, the verifier and what it trusts on the device, when that is asked for, and forgets them again. islands/verify-offline.ts
+  // answers with them.
+  function keeping(offline: HTMLElement): void {
+    const place = "yinxin-verify", scope = "/verify";
+    const keep = offline.querySelector<HTMLButtonElement>("#verify-offline-keep")!, drop = offline.querySelector<HTMLButtonElement>("#verify-offline-drop")!;
+    const state = offline.querySelector<HTMLElement>("#verify-offline-state")!;
+    offline.hidden = false;
+
+    async function tell(): Promise<void> {
+      const at = (await caches.has(place)) ? (await (await caches.open(place)).match(data.trust!))?.headers.get("Kept") : undefined;
+      state.textContent = !at ? t("verify.offline.none") : t(Date.now() - Date.parse(at) < 7 * 24 * 3600 * 1000 ? "verify.offline.kept" : "verify.offline.old", { at: when(at, true) });
+      drop.hidden = !at;
+    }
+
+    // Everything is there before anything of what was kept earlier goes. The page is fetched as a stranger, so that nobody's name is kept.
+    async function fetchAll(): Promise<void> {
+      const at = new Date().toISOString();
+      const linked = [...document.querySelectorAll<HTMLElement>("link[href][rel~=stylesheet], link[href][rel~=icon], script[src], img[src]")].map((one) => one.getAttribute("href") ?? one.getAttribute("src")!);
+      const addresses = new Map([...linked, data.worker!, data.program!, data.letters!, data.trust!].filter((one) => one.startsWith("/")).map((one) => [one, one]));
+      addresses.set(scope, scope + "?lang=" + data.locale);
+      const answers = await Promise.all([...addresses].map(async ([address, from]): Promise<[string, Response]> => {
+        const answer = await fetch(from, { credentials: "omit", cache: from === address && from.includes("?v=") ? "default" : "no-store" });
+        if (!answer.ok) throw new Error(address + ": status " + answer.status);
+        const headers = new Headers(answer.headers); // the policy of pages and workers among them
+        headers.delete("Content-Encoding");
+        headers.delete("Content-Length");
+        headers.set("Kept", at);
+        return [address, new Response(await answer.blob(), { headers })];
+      }));
+      await caches.delete(place);
+      const cache = await caches.open(place);
+      for (const [address, answer] of answers) await cache.put(address, answer);
+      await navigator.serviceWorker.register(offline.dataset.worker!, { scope });
+    }
+
+    async function forget(): Promise<void> {
+      await caches.delete(place);
+      await (await navigator.serviceWorker.getRegistration(scope))?.unregister();
+    }
+
+    function press(button: HTMLButtonElement, work: () => Promise<void>): void {
+      button.addEventListener("click", async () => {
+        keep.disabled = drop.disabled = true;
+        state.textContent = t("verify.offline.working");
+        try {
+          await work();
+          await tell();
+        } catch (why) {
+          console.warn("nothing was kept:", why);
+          state.textContent = t("verify.offline.failed");
+        }
+        keep.disabled = drop.disabled = false;
+      });
+    }
+
+    press(keep, fetchAll);
+    press(drop, forget);
+    void tell();
   }
 
   function h(tag: string, attributes: Record<string, string | boolean | undefined> = {}, ...children: Child[]): HTMLElement {
@@ -179,13 +259,13 @@ function begin(drop: HTMLElement): void {
     const report = URL.createObjectURL(new Blob([view.report], { type: "application/json" }));
     const main = document.querySelector("main")!;
     main.replaceChildren(
-      h("p", { class: "privacy", id: "verify-local" }, icon("info"), h("span", {}, t("verify.local.done"))),
+      h("p", { class: "privacy", id: "verify-local" }, icon("info"), h("span", {}, kept ? t("verify.offline.done", { at: when(kept, true) }) : t("verify.local.done"))),
       result,
       h("p", { class: "actions" },
         h("a", { class: "button", id: "verify-again", href: location.pathname }, t("verify.again")),
         h("a", { class: "button secondary", id: "verify-report", href: report, download: "yinxin-report.json" }, t("verify.report")),
         // The second, explicit step: the number of the licence leaves the machine when this is pressed, not before.
-        r.License && r.License.license_id !== "" && h("a", { class: "button secondary", id: "verify-online", href: location.pathname + "?license_id=" + encodeURIComponent(r.License.license_id) }, t("verify.online"))),
+        !kept && r.License && r.License.license_id !== "" && h("a", { class: "button secondary", id: "verify-online", href: location.pathname + "?license_id=" + encodeURIComponent(r.License.license_id) }, t("verify.online"))),
       h("p", { class: "small" }, t("verify.doubt", { hotline: data.hotline! })));
     document.title = banner;
     title.focus();
@@ -212,7 +292,7 @@ function begin(drop: HTMLElement): void {
     const tones: Record<string, string> = { valid: "success", suspended: "warning", superseded: "warning", expiring: "warning", revoked: "danger", cancelled: "danger", withdrawn: "danger", lapsed: "danger" };
     const tone = tones[l.status] ?? "neutral";
     return [h("h2", {}, t("verify.licence")), h("dl", { class: "shown" },
-      code(t("licence.id"), l.license_id),
+      l.license_id !== "" && code(t("licence.id"), l.license_id),
       l.type_code !== "" && code(t("licence.type"), l.type_code),
       row(t("page.status"), h("span", { class: "state " + tone }, toneIcon(tone), word("status.", l.status)), " ",
         h("span", { class: "hint" }, word("verify.source.", l.status_source), l.status_time ? " · " + when(l.status_time, true) : "")))];
