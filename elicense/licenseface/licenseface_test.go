@@ -78,7 +78,7 @@ func TestEveryTypeCanBeMade(t *testing.T) {
 				t.Errorf("%s: nothing reaches %s", licenseType.Code, name)
 			}
 		}
-		if err := licensefile.CheckConsistency(p, licenseType.Sample); err != nil {
+		if err := licensefile.CheckConsistency(p, sample); err != nil {
 			t.Errorf("%s: %v", licenseType.Code, err)
 		}
 		l, err := licensefile.Read(p)
@@ -106,7 +106,7 @@ func longest(licenseType *catalog.Type) catalog.Values {
 // TestLongestValuesAreShownInFull: nothing is cut; what does not fit its box goes to an annex page, inside the pages.
 func TestLongestValuesAreShownInFull(t *testing.T) {
 	for _, licenseType := range catalog.Types() {
-		values := longest(licenseType)
+		values, _ := withPhoto(t, licenseType, longest(licenseType))
 		p := build(t, licenseType, values)
 		if err := licensefile.CheckConsistency(p, values); err != nil {
 			t.Errorf("%s: %v", licenseType.Code, err)

@@ -128,13 +128,18 @@ func TestACopySaysWhatThePageSays(t *testing.T) {
 			}
 			whole := strings.Join(lines, "")
 			whole = strings.ReplaceAll(whole, annex.Note, "")
-			for _, value := range htmlText(t, main(page), "dd", "td") {
+			for _, value := range htmlText(t, withoutPhoto(main(page)), "dd", "td") {
 				if data != facedesign.DataLongest && !strings.Contains(whole, value) || value == "" {
 					t.Errorf("%s %s: %q stands in the copy alone", licenseType.Code, data, value)
 				}
 			}
 		}
 	}
+}
+
+// withoutPhoto takes the value that is a picture out of a page.
+func withoutPhoto(page []byte) []byte {
+	return regexp.MustCompile(`<dd><img class="photo" alt="[^"]+" src="data:image/jpeg;base64,[A-Za-z0-9+/=]+"></dd>`).ReplaceAll(page, nil)
 }
 
 // isAnnexLabel tells whether a line is the name of a field on an annex page, where the face has no words of its own.
@@ -184,7 +189,7 @@ func TestEveryCopyIsHonest(t *testing.T) {
 					}
 				}
 			}
-			if !bytes.Contains(page, []byte(`<html lang="`+language+`">`)) || regexp.MustCompile(`(?i)<(script|img|link|iframe|object|form)|@import|url\(|\son\w+=`).Match(page) {
+			if !bytes.Contains(page, []byte(`<html lang="`+language+`">`)) || regexp.MustCompile(`(?i)<(script|img|link|iframe|object|form)|@import|url\(|\son\w+=`).Match(withoutPhoto(page)) {
 				t.Errorf("%s %s: the page has no language, or fetches something", licenseType.Code, language)
 			}
 			if again, _ := c.HTML(); !bytes.Equal(page, again) {
