@@ -83,7 +83,7 @@ func ReadPhoto(value string) (p Photo, ok bool) {
 			return Photo{}, false
 		}
 	}
-	if sum, err := hex.DecodeString(p.SM3); err != nil || len(sum) != 32 || p.String() != value {
+	if sum, err := hex.DecodeString(p.SM3); err != nil || len(sum) != 32 || hex.EncodeToString(sum) != p.SM3 || p.String() != value {
 		return Photo{}, false
 	}
 	return p, true
