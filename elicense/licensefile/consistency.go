@@ -179,8 +179,10 @@ func (l *License) comparePictures(p *ofd.Package, register catalog.Values, itemO
 				other = true
 				continue
 			}
-			content, err := p.Read(picture.File) // what leads nowhere is another file
-			found = err == nil && len(content) == photo.Octets && digest.Hex(content) == photo.SM3
+			content, err := p.Read(picture.File)
+			if found = err == nil && len(content) == photo.Octets && digest.Hex(content) == photo.SM3; !found { // also what leads nowhere
+				other = true
+			}
 		}
 	}
 	var list []Mismatch
