@@ -34,6 +34,7 @@ type Application struct {
 	EffectiveDate  string // YYYYMMDD
 	ExpiringDate   string // YYYYMMDD; empty for long term where the type allows it
 	Fields         map[string]string
+	Photo          []byte // JPEG or PNG, of a type with a photo; without one a new version has that of the version it replaces
 	Replaces       string // row key of the version it replaces
 }
 
@@ -83,14 +84,22 @@ func (s *Service) prepare(ctx context.Context, a Application, t *catalog.Type, a
 		ID: ident.New(s.cfg.Rand, "lic"), BusinessNumber: a.BusinessNumber, AuthorityCode: a.AuthorityCode, TypeCode: a.TypeCode, Version: 1,
 		State: StateInReview, SealID: authority.SealID, Area: area, HolderRef: a.HolderRef, Entrant: entrant, Replaces: a.Replaces, Template: t.TemplateID(), CreatedAt: now, UpdatedAt: now,
 	}
-	if l.Version, err = s.nextVersion(ctx, a); err != nil {
+	old, err := s.replaced(ctx, a)
+	if err != nil {
 		return License{}, err
 	}
+	if old != nil {
+		l.Version = old.Version + 1
+	}
 	values := a.values(t, authority)
+	photo, err := s.takePhoto(ctx, t, values, a.Photo, old)
+	if err != nil {
+		return License{}, err
+	}
 	if err := s.checkApplication(t, values); err != nil {
 		return License{}, err
 	}
-	if err := s.fill(ctx, &l, a, values); err != nil {
+	if err := s.fill(ctx, &l, a, values, photo); err != nil {
 		return License{}, storeFault(err, "prepare application")
 	}
 	return l, nil
@@ -121,19 +130,19 @@ func (s *Service) scope(ctx context.Context, typeCode, authorityCode string) (*c
 	return licenseType, authority, storeFault(err, "find authority")
 }
 
-// nextVersion is 1, or one more than the version that is replaced.
-func (s *Service) nextVersion(ctx context.Context, a Application) (int, error) {
+// replaced is the version that is replaced; nil where there is none.
+func (s *Service) replaced(ctx context.Context, a Application) (*License, error) {
 	if a.Replaces == "" {
-		return 1, nil
+		return nil, nil
 	}
 	old, err := s.cfg.Store.Find(ctx, a.Replaces)
 	if err != nil {
-		return 0, storeFault(err, "find replaced licence")
+		return nil, storeFault(err, "find replaced licence")
 	}
 	if old.State != StateActive || old.TypeCode != a.TypeCode || old.AuthorityCode != a.AuthorityCode || !mayBecome(old.Status, statusSuperseded) {
-		return 0, fault.New(fault.LicenseState)
+		return nil, fault.New(fault.LicenseState)
 	}
-	return old.Version + 1, nil
+	return &old, nil
 }
 
 // values are the data as applied for; identifier, dates of issue and creation are set when it is made.
@@ -196,9 +205,12 @@ func valuesFault(err error) error {
 	return f
 }
 
-// fill encrypts the values and computes lookup keys and the digest of the application.
-func (s *Service) fill(ctx context.Context, l *License, a Application, values catalog.Values) error {
-	var err error
+// fill encrypts the values and the photo and computes lookup keys and the digest of the application.
+func (s *Service) fill(ctx context.Context, l *License, a Application, values catalog.Values, photo []byte) error {
+	err := s.keepPhoto(ctx, l, photo)
+	if err != nil {
+		return err
+	}
 	if l.Data, l.DataKey, err = s.seal(ctx, l.ID, values); err != nil {
 		return err
 	}
@@ -307,11 +319,15 @@ func (s *Service) Correct(ctx context.Context, id string, a Application) (Licens
 		return License{}, err
 	}
 	values := a.values(licenseType, authority)
+	photo, err := s.takePhoto(ctx, licenseType, values, a.Photo, &before)
+	if err != nil {
+		return License{}, err
+	}
 	if err := s.checkApplication(licenseType, values); err != nil {
 		return License{}, err
 	}
 	filled := License{ID: id}
-	if err := s.fill(ctx, &filled, a, values); err != nil {
+	if err := s.fill(ctx, &filled, a, values, photo); err != nil {
 		return License{}, storeFault(err, "prepare application")
 	}
 	now := s.now()
@@ -323,6 +339,7 @@ func (s *Service) Correct(ctx context.Context, id string, a Application) (Licens
 			return Change{}, fault.New(fault.LicenseState)
 		}
 		l.State, l.Data, l.DataKey, l.HolderKeys, l.RequestDigest = StateInReview, filled.Data, filled.DataKey, filled.HolderKeys, filled.RequestDigest
+		l.Photo, l.PhotoKey = filled.Photo, filled.PhotoKey
 		l.Entrant, l.HolderRef, l.UpdatedAt, l.Template = actor.ID, a.HolderRef, now, licenseType.TemplateID()
 		return Change{Record: audit.With(s.event(ctx, "license.corrected", l.ID, now))}, nil
 	})

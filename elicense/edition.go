@@ -87,7 +87,7 @@ func (s *Service) Edition(ctx context.Context, id string, form Form, language st
 		return Edition{}, fmt.Errorf("type %s of %s is not known", d.TypeCode, d.ID)
 	default:
 		e.Name = d.LicenseID + suffix(language) + map[Form]string{FormPDF: ".pdf", FormHTML: ".html", FormText: ".txt"}[form]
-		e.Content, err = s.reading(t, d, form, language)
+		e.Content, err = s.reading(ctx, t, d, form, language)
 	}
 	if err != nil {
 		return Edition{}, err
@@ -103,8 +103,12 @@ func suffix(language string) string {
 }
 
 // reading makes a copy for reading from the template and the values, as the sealed file was made.
-func (s *Service) reading(t *catalog.Type, d Detail, form Form, language string) ([]byte, error) {
-	c, err := readingcopy.Read(t, d.Values, language, readingcopy.Facts{Status: d.Status, At: s.now(), VerifyURL: s.cfg.BaseURL + "/verify"})
+func (s *Service) reading(ctx context.Context, t *catalog.Type, d Detail, form Form, language string) ([]byte, error) {
+	photo, err := s.photo(ctx, d.License)
+	if err != nil {
+		return nil, err
+	}
+	c, err := readingcopy.Read(t, d.Values, language, readingcopy.Facts{Status: d.Status, At: s.now(), VerifyURL: s.cfg.BaseURL + "/verify", Photo: photo})
 	if err != nil {
 		return nil, fmt.Errorf("read licence: %w", err)
 	}
@@ -114,7 +118,7 @@ func (s *Service) reading(t *catalog.Type, d Detail, form Form, language string)
 	case FormHTML:
 		return c.HTML()
 	}
-	content, err := s.cfg.Maker.PDF(t, d.Values, language, c.Notice())
+	content, err := s.cfg.Maker.PDF(t, d.Values, photo, language, c.Notice())
 	if undrawable, ok := errors.AsType[*licenseface.UndrawableError](err); ok {
 		return nil, fault.Wrap(err, fault.LicenseUndrawable).WithField(undrawable.Item, fault.LicenseFieldCharacters)
 	}

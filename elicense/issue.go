@@ -124,8 +124,12 @@ func (s *Service) plan(ctx context.Context, l License, issuer string) (License, 
 	if err != nil {
 		return License{}, storeFault(err, "find status signer")
 	}
+	photo, err := s.photo(ctx, l)
+	if err != nil {
+		return License{}, err
+	}
 	for attempt := range 40 {
-		planned, planErr := s.planOnce(ctx, l, licenseType, authority, values.Clone(), signer, issuer, attempt)
+		planned, planErr := s.planOnce(ctx, l, licenseType, authority, values.Clone(), photo, signer, issuer, attempt)
 		if !errors.Is(planErr, ErrEntryTaken) {
 			return planned, planErr
 		}
@@ -134,7 +138,7 @@ func (s *Service) plan(ctx context.Context, l License, issuer string) (License, 
 	return License{}, fault.Wrap(err, fault.Unavailable)
 }
 
-func (s *Service) planOnce(ctx context.Context, l License, t *catalog.Type, authority Authority, values catalog.Values, signer, issuer string, attempt int) (License, error) {
+func (s *Service) planOnce(ctx context.Context, l License, t *catalog.Type, authority Authority, values catalog.Values, photo []byte, signer, issuer string, attempt int) (License, error) {
 	now := s.now()
 	serial := strings.ToUpper(ident.New(s.cfg.Rand, ""))
 	if l.Replaces != "" {
@@ -167,7 +171,7 @@ func (s *Service) planOnce(ctx context.Context, l License, t *catalog.Type, auth
 	if err != nil {
 		return License{}, err
 	}
-	document, err := s.make(t, values, licensefile.StatusEntry{List: s.statusBase() + strconv.FormatUint(list, 10), Index: index, Signer: signer})
+	document, err := s.make(t, values, photo, licensefile.StatusEntry{List: s.statusBase() + strconv.FormatUint(list, 10), Index: index, Signer: signer})
 	if err != nil {
 		return License{}, err
 	}
@@ -212,8 +216,8 @@ func (s *Service) chooseEntry(attempt int) (list uint64, index uint32, err error
 }
 
 // make builds the unsealed document and refuses it unless page text, metadata and register agree.
-func (s *Service) make(t *catalog.Type, values catalog.Values, status licensefile.StatusEntry) ([]byte, error) {
-	document, err := s.cfg.Maker.Build(t, values, status)
+func (s *Service) make(t *catalog.Type, values catalog.Values, photo []byte, status licensefile.StatusEntry) ([]byte, error) {
+	document, err := s.cfg.Maker.Build(t, values, photo, status)
 	if undrawable, ok := errors.AsType[*licenseface.UndrawableError](err); ok {
 		return nil, fault.Wrap(err, fault.LicenseUndrawable).WithField(undrawable.Item, fault.LicenseFieldCharacters)
 	}

@@ -68,6 +68,8 @@ type License struct {
 	HolderKeys     []string // keyed hashes of the holders' codes
 	DataKey        string   // key that encrypted Data
 	Data           []byte   // catalog.Values as JSON, SM4-GCM
+	Photo          string   // address of the picture that the values name, encrypted; empty without one
+	PhotoKey       string   // key that encrypted it
 	List           uint64   // number of the status list
 	Index          uint32   // entry in it
 	Bits           statuslist.Status
@@ -274,7 +276,7 @@ type Blobs interface {
 // compared with the register before it is sealed.
 type Maker interface {
 	typetrial.Maker
-	PDF(t *catalog.Type, values catalog.Values, language string, notice []string) ([]byte, error)
+	PDF(t *catalog.Type, values catalog.Values, photo []byte, language string, notice []string) ([]byte, error)
 }
 
 // StampRequest asks for a seal on a licence. Key makes it idempotent: the same key and document give the same result.

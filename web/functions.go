@@ -53,6 +53,7 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"qrsize":      qrSize,
 		"download":    downloadAddress,
 		"image":       pngAddress,
+		"jpeg":        jpegAddress,
 		"pixels":      pixels,
 		"strings":     func(values ...string) []string { return values },
 		"millimetres": func(mm float64) string { return strconv.FormatFloat(math.Round(mm*10)/10, 'f', -1, 64) },

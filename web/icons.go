@@ -85,6 +85,11 @@ func downloadAddress(content []byte) template.URL {
 	return template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString(content)) //nolint:gosec // the type is fixed, the content is encoded
 }
 
+// jpegAddress shows a JPEG picture inside the page.
+func jpegAddress(content []byte) template.URL {
+	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(content)) //nolint:gosec // as above
+}
+
 // pngAddress shows a PNG picture inside the page.
 func pngAddress(content []byte) template.URL {
 	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(content)) //nolint:gosec // as above

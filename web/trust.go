@@ -1,6 +1,9 @@
 package web
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // LicenseCard is one licence as a card: status in words, masked number, last update.
 type LicenseCard struct {
@@ -139,6 +142,17 @@ type IssuerFormPage struct {
 	Advisory string // what the person should know before
 }
 
+// TakesFile tells that the form has to be sent as multipart/form-data.
+func (p IssuerFormPage) TakesFile() bool {
+	return slices.ContainsFunc(p.Fields, func(f FormField) bool { return f.Kind == InputFile })
+}
+
+// Photo is a picture of a holder that stands in the page.
+type Photo struct {
+	JPEG  []byte
+	Label string
+}
+
 // HistoryItem is one event of a licence or seal.
 type HistoryItem struct {
 	At     time.Time
@@ -172,6 +186,7 @@ type IssuerDetailPage struct {
 	Hidden      []Hidden // goes with every form
 	Card        LicenseCard
 	LicenseID   string
+	Photos      []Photo // of the holder, and of the version before
 	Fields      []ShownField
 	Actions     []StateAction
 	History     []HistoryItem

@@ -21,6 +21,8 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -40,8 +42,8 @@ type Catalog struct {
 	holderCodes []CodeName
 	statuses    []LicenseStatus
 	lists       map[List][]Entry
-	builtIn     map[string]func() (*Type, error) // by code; read when first asked for
-	further     map[string][]*Type               // versions beside them, by code
+	builtIn     map[string][]func() (*Type, error) // by code, a version each; read when first asked for
+	further     map[string][]*Type                 // versions beside them, by code
 	retired     map[string]int
 	day         string // versions effective on it are in force; empty: all
 }
@@ -72,8 +74,16 @@ func Load(tree fs.FS) (*Catalog, error) {
 		return nil, err
 	}
 	for _, code := range c.Codes() {
-		if _, err := c.builtIn[code](); err != nil {
-			return nil, fmt.Errorf("%s: %w", code, err)
+		var earlier []*Type
+		for _, read := range c.builtIn[code] {
+			t, err := read()
+			if err == nil {
+				err = t.CheckAgainst(earlier)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", code, err)
+			}
+			earlier = append(earlier, t)
 		}
 	}
 	return c, nil
@@ -81,7 +91,7 @@ func Load(tree fs.FS) (*Catalog, error) {
 
 // begin reads the lists. The types of a tree that was tested are only decoded later.
 func begin(tree fs.FS, tested bool, rules *rulesExam) (*Catalog, error) {
-	c := &Catalog{elementBy: map[string]*Element{}, lists: map[List][]Entry{}, builtIn: map[string]func() (*Type, error){}}
+	c := &Catalog{elementBy: map[string]*Element{}, lists: map[List][]Entry{}, builtIn: map[string][]func() (*Type, error){}}
 	if err := c.loadLists(tree); err != nil {
 		return nil, err
 	}
@@ -89,8 +99,9 @@ func begin(tree fs.FS, tested bool, rules *rulesExam) (*Catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrType, err)
 	}
-	for _, folder := range folders {
-		c.builtIn[folder.Name()] = sync.OnceValues(func() (*Type, error) { return c.loadType(tree, folder.Name(), tested, rules) })
+	for _, folder := range folders { // by name, so that versions are in their order
+		code, _, _ := strings.Cut(folder.Name(), ".")
+		c.builtIn[code] = append(c.builtIn[code], sync.OnceValues(func() (*Type, error) { return c.loadType(tree, folder.Name(), tested, rules) }))
 	}
 	if len(c.builtIn) == 0 {
 		return nil, fmt.Errorf("%w: no types", ErrType)
@@ -121,7 +132,7 @@ func (c *Catalog) Find(code string) (*Type, bool) {
 // Versions lists the versions of a code, oldest first, those that are not effective yet included. A version whose number a built-in one has too comes
 // after it.
 func (c *Catalog) Versions(code string) (list []*Type) {
-	if read, ok := c.builtIn[code]; ok {
+	for _, read := range c.builtIn[code] {
 		t, err := read()
 		if err != nil {
 			panic(err) // Load reads all, and Default is of what the tests read
@@ -239,10 +250,10 @@ func (c *Catalog) loadLists(tree fs.FS) error {
 	return nil
 }
 
-// loadType reads the folder of a built-in type.
-func (c *Catalog) loadType(tree fs.FS, code string, tested bool, rules *rulesExam) (*Type, error) {
+// loadType reads the folder of a version of a built-in type: the code, with a point and the number of the version behind it for those after the first.
+func (c *Catalog) loadType(tree fs.FS, name string, tested bool, rules *rulesExam) (*Type, error) {
 	files := map[string][]byte{}
-	folder := path.Join("types", code)
+	folder := path.Join("types", name)
 	entries, err := fs.ReadDir(tree, folder)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrType, err)
@@ -256,8 +267,12 @@ func (c *Catalog) loadType(tree fs.FS, code string, tested bool, rules *rulesExa
 	if err != nil {
 		return nil, err
 	}
-	if t.Code != code {
-		return nil, fmt.Errorf("%w: type.json: code %q in folder %q", ErrType, t.Code, code)
+	want := t.Code
+	if t.Row.Version > 1 {
+		want += "." + strconv.Itoa(t.Row.Version)
+	}
+	if name != want {
+		return nil, fmt.Errorf("%w: version %d of code %q in folder %q", ErrType, t.Row.Version, t.Code, name)
 	}
 	t.BuiltIn = true
 	return t, nil

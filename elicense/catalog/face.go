@@ -47,10 +47,11 @@ type ItemKind string
 
 // Kinds of items.
 const (
-	ItemText ItemKind = "text" // fixed text, or a value when Bind is set
-	ItemLine ItemKind = "line" // from X,Y to X+Width,Y+Height
-	ItemRect ItemKind = "rect"
-	ItemQR   ItemKind = "qr" // the address that answers whether the licence is in force
+	ItemText  ItemKind = "text" // fixed text, or a value when Bind is set
+	ItemLine  ItemKind = "line" // from X,Y to X+Width,Y+Height
+	ItemRect  ItemKind = "rect"
+	ItemPhoto ItemKind = "photo" // the picture of the holder, of the value that Bind names; Text stands there where it is missing
+	ItemQR    ItemKind = "qr"    // the address that answers whether the licence is in force
 )
 
 // Overflow is what happens to a value that does not fit its box.
@@ -100,6 +101,7 @@ type FaceItem struct {
 	Color     string   `json:"color"`
 	Fill      string   `json:"fill"`
 	StrokeMM  float64  `json:"stroke_mm"`
+	Fit       Fit      `json:"fit,omitempty"` // of a photo; contain when empty
 }
 
 // Display is the text that an item shows for the data: the fixed text, or the value in the form of the binding. It is
@@ -133,12 +135,12 @@ func displayDate(day string) string {
 	return day[:4] + "年" + strings.TrimPrefix(day[4:6], "0") + "月" + strings.TrimPrefix(day[6:], "0") + "日"
 }
 
-// Bound lists the items that show a value, over all pages, in the order of the template.
+// Bound lists the items that show a value as text, over all pages, in the order of the template.
 func (t *Type) Bound() []FaceItem {
 	var list []FaceItem
 	for _, page := range t.Face.Pages {
 		for _, item := range page.Items {
-			if item.Bind != "" {
+			if item.Bind != "" && item.Kind == ItemText {
 				list = append(list, item)
 			}
 		}
@@ -163,7 +165,7 @@ func (f Face) Text() []string {
 	list := []string{f.Annex.Title, f.Annex.Note}
 	for _, page := range f.Pages {
 		for _, item := range page.Items {
-			if item.Kind == ItemText && item.Bind == "" {
+			if item.Kind == ItemText && item.Bind == "" || item.Kind == ItemPhoto && item.Text != "" {
 				list = append(list, item.Text)
 			}
 		}
@@ -183,7 +185,7 @@ func (t *Type) checkFace() error {
 	if !pageSize(annex.WidthMM, annex.HeightMM) || annex.SizeMM <= 0 || annex.MarginMM <= 0 || annex.MarginMM*2+10*annex.SizeMM >= min(annex.WidthMM, annex.HeightMM) || !plainText(annex.Title, 30) || !plainText(annex.Note, 30) {
 		faults = append(faults, at("annex", errors.New("annex is incomplete, or its margins leave no room")))
 	}
-	ids, bound, codes := map[string]bool{}, map[string]bool{}, 0
+	ids, bound, codes, photos := map[string]bool{}, map[string]bool{}, 0, 0
 	for n, page := range t.Face.Pages {
 		place := element("pages", n)
 		if !pageSize(page.WidthMM, page.HeightMM) || len(page.Items) > maxFaceItems {
@@ -199,8 +201,11 @@ func (t *Type) checkFace() error {
 				faults = append(faults, at(place, at(element("items", i), fmt.Errorf("%q: %w", item.ID, err))))
 			}
 			ids[item.ID] = true
-			if item.Kind == ItemQR {
+			switch item.Kind {
+			case ItemQR:
 				codes++
+			case ItemPhoto:
+				photos++
 			}
 			if item.Bind != "" {
 				bound[item.Bind] = true
@@ -217,6 +222,9 @@ func (t *Type) checkFace() error {
 	}
 	if codes == 0 {
 		faults = append(faults, at("pages", errors.New("the face has no QR code that answers whether the licence is in force")))
+	}
+	if _, ok := t.PhotoField(); ok && photos != 1 || photos > 1 {
+		faults = append(faults, at("pages", errors.New("a type with a photo shows it once")))
 	}
 	if t.NumberKey != "" && bound[t.NumberKey] {
 		bound[KeyLicenseNumber] = true
@@ -253,9 +261,14 @@ func (t *Type) checkItem(page FacePage, item FaceItem) error {
 	if !color(item.Color) || !color(item.Fill) {
 		return errors.New("colour is not #RRGGBB")
 	}
+	if item.Fit != "" && item.Kind != ItemPhoto {
+		return errors.New("fit is of photos")
+	}
 	switch item.Kind {
 	case ItemText:
 		return t.checkTextItem(item)
+	case ItemPhoto:
+		return t.checkPhotoItem(item)
 	case ItemLine, ItemRect:
 		if item.StrokeMM <= 0 && item.Fill == "" || item.Text != "" || item.Bind != "" || item.LabelOf != "" {
 			return errors.New("a shape needs a stroke or a fill and nothing else")
@@ -289,10 +302,13 @@ func (t *Type) checkTextItem(item FaceItem) error {
 	if item.ID == "" {
 		return errors.New("a bound item needs an id")
 	}
-	_, isField := t.Field(item.Bind)
+	f, isField := t.Field(item.Bind)
 	element, isElement := t.catalog.Element(item.Bind)
 	if !isField && (!isElement || element.Key != item.Bind) {
 		return fmt.Errorf("bind %q is no field", item.Bind)
+	}
+	if f.Kind == KindPhoto {
+		return fmt.Errorf("bind %q is a photo, which is no text", item.Bind)
 	}
 	if !slices.Contains([]Form{FormPlain, FormDate, FormUntil, FormSplit}, item.Form) || (item.Form == FormSplit) != (item.Join != "") {
 		return fmt.Errorf("form %q", item.Form)

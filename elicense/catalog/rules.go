@@ -468,8 +468,8 @@ func (t *Type) checkCondition(c Condition) error {
 			return errors.New("holder_has needs a field of the kind date")
 		}
 	case FactEquals:
-		if other, ok := t.catalog.builtIn[c.Type]; ok {
-			held, err := other()
+		if versions := t.catalog.builtIn[c.Type]; len(versions) > 0 {
+			held, err := versions[len(versions)-1]()
 			if err != nil {
 				return err
 			}

@@ -32,7 +32,9 @@ const (
 	KindTime Kind = "time" // YYYYMMDDhhmmss
 )
 
-func (k Kind) known() bool { return slices.Contains([]Kind{KindText, KindCode, KindDate, KindTime}, k) }
+func (k Kind) known() bool {
+	return slices.Contains([]Kind{KindText, KindCode, KindDate, KindTime, KindPhoto}, k)
+}
 
 // Category of a holder (持证主体类别).
 type Category string
@@ -106,17 +108,18 @@ type Authority struct {
 
 // Field is one field of a type. Key is a common element, or a field of the type's own when it has names.
 type Field struct {
-	Number   int     `json:"number"` // short name in presentation codes; never reused within a type
-	Key      string  `json:"key"`
-	English  string  `json:"english"`
-	Pinyin   string  `json:"pinyin"`
-	Label    Text    `json:"label"`
-	Kind     Kind    `json:"kind"`
-	Required bool    `json:"required"`
-	Repeated bool    `json:"repeated"`
-	MaxRunes int     `json:"max_runes"` // 0: 200
-	Masking  Masking `json:"masking"`
-	Own      bool    `json:"-"` // a field of the type, not a common element
+	Number   int        `json:"number"` // short name in presentation codes; never reused within a type
+	Key      string     `json:"key"`
+	English  string     `json:"english"`
+	Pinyin   string     `json:"pinyin"`
+	Label    Text       `json:"label"`
+	Kind     Kind       `json:"kind"`
+	Required bool       `json:"required"`
+	Repeated bool       `json:"repeated"`
+	MaxRunes int        `json:"max_runes"` // 0: 200
+	Masking  Masking    `json:"masking"`
+	Photo    *PhotoRule `json:"photo,omitempty"` // of KindPhoto
+	Own      bool       `json:"-"`               // a field of the type, not a common element
 }
 
 // Predicate is a statement about a licence without its values (view profile p).
@@ -373,6 +376,9 @@ func (t *Type) completeField(f *Field) error {
 			return fmt.Errorf("field %q: English name is that of a common element", f.Key)
 		}
 	}
+	if err := t.checkPhotoField(f); err != nil {
+		return err
+	}
 	if f.MaxRunes == 0 {
 		f.MaxRunes = 200
 	}
@@ -417,6 +423,8 @@ func (t *Type) checkProfiles() error {
 			switch {
 			case name == "p" && !isPredicate, name != "p" && !isField, slices.Contains(keys[:i], key):
 				refuse(name, "profile %q: %q does not belong there", name, key)
+			case f.Kind == KindPhoto: // codes are shown to a camera, and whoever may see the picture reads it from the licence
+				refuse(name, "profile %q shows the photo %q", name, key)
 			case name == "m" && f.Masking == MaskHide:
 				refuse(name, "profile m shows %q, which is to be hidden", key)
 			}

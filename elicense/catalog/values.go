@@ -97,7 +97,11 @@ func (t *Type) CheckValues(values Values) error {
 			continue
 		}
 		for _, value := range list {
-			if reason := checkValue(value, f.Kind, f.MaxRunes); reason != "" {
+			reason := checkValue(value, f.Kind, f.MaxRunes)
+			if reason == "" && f.Kind == KindPhoto && !f.Photo.fits(value) {
+				reason = ValueForm
+			}
+			if reason != "" {
 				refuse(f.Key, reason)
 				break
 			}

@@ -52,7 +52,7 @@ func (c *Catalog) Version(code, template string) (*Type, bool) {
 			return t, true
 		}
 	}
-	for _, t := range slices.Backward(list) {
+	for _, t := range list { // the first, since such files are older than further ones
 		if t.BuiltIn {
 			return t, true
 		}
@@ -157,6 +157,7 @@ func (t *Type) Diff(old *Type) (list []Change) {
 		changed("field "+f.Key+" masking", string(was.Masking), string(f.Masking), laxer(was.Masking, f.Masking))
 		changed("field "+f.Key+" required", fmt.Sprint(was.Required), fmt.Sprint(f.Required), was.Required)
 		changed("field "+f.Key+" max_runes", fmt.Sprint(was.MaxRunes), fmt.Sprint(f.MaxRunes), false)
+		changed("field "+f.Key+" photo", was.Photo.describe(), f.Photo.describe(), false)
 		changed("field "+f.Key+" label", was.Label.In("zh-CN"), f.Label.In("zh-CN"), false)
 	}
 	for _, f := range old.Fields {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
+	"github.com/yinxin-gov/yinxin/elicense/licensephoto"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/render"
 )
@@ -81,7 +82,7 @@ var ErrDraw = errors.New("facedesign: the page cannot be drawn")
 
 // Maker makes licence files; licenseface.Maker is one.
 type Maker interface {
-	Build(t *catalog.Type, values catalog.Values, status licensefile.StatusEntry) ([]byte, error)
+	Build(t *catalog.Type, values catalog.Values, photo []byte, status licensefile.StatusEntry) ([]byte, error)
 }
 
 // Drawing is one page as it will be issued, without its seal.
@@ -98,7 +99,11 @@ const DPI = 110
 // Draw makes the file of a type for the values and draws one of its pages; a page that is not there gives the last one. Errors wrap ErrDraw,
 // or are those of the maker.
 func Draw(maker Maker, t *catalog.Type, values catalog.Values, number int) (Drawing, error) {
-	content, err := maker.Build(t, values, licensefile.StatusEntry{List: "https://trial.invalid/status/1", Index: 1, Signer: "试制"})
+	values, photo, err := licensephoto.WithSilhouette(t, values)
+	if err != nil {
+		return Drawing{}, fmt.Errorf("%w: %w", ErrDraw, err)
+	}
+	content, err := maker.Build(t, values, photo, licensefile.StatusEntry{List: "https://trial.invalid/status/1", Index: 1, Signer: "试制"})
 	if err != nil {
 		return Drawing{}, err
 	}

@@ -99,7 +99,7 @@ func Write(face catalog.Face) []byte {
 			object(&out, text("kind", string(item.Kind)), text("layer", item.Layer), text("id", item.ID), text("bind", item.Bind), text("form", string(item.Form)), text("join", item.Join),
 				member{name: "x_mm", value: item.XMM}, member{name: "y_mm", value: item.YMM}, member{name: "width_mm", value: item.WidthMM}, member{name: "height_mm", value: item.HeightMM},
 				text("text", item.Text), text("label_of", item.LabelOf), text("font", item.Font), length("size_mm", item.SizeMM), length("min_size_mm", item.MinSizeMM), length("leading_mm", item.LeadingMM), length("spacing_mm", item.SpacingMM),
-				text("align", item.Align), text("overflow", string(item.Overflow)), member{"middle", item.Middle, !item.Middle}, length("stroke_mm", item.StrokeMM), text("color", item.Color), text("fill", item.Fill))
+				text("align", item.Align), text("overflow", string(item.Overflow)), member{"middle", item.Middle, !item.Middle}, length("stroke_mm", item.StrokeMM), text("color", item.Color), text("fill", item.Fill), text("fit", string(item.Fit)))
 		}
 		out.WriteString("\n      ]\n    }")
 	}
@@ -198,6 +198,8 @@ func Add(face *catalog.Face, n int, kind catalog.ItemKind, bind, words string) (
 		added.WidthMM, added.StrokeMM = min(60, p.WidthMM/2), 0.25
 	case catalog.ItemRect:
 		added.WidthMM, added.HeightMM, added.StrokeMM = min(60, p.WidthMM/2), 20, 0.25
+	case catalog.ItemPhoto:
+		added.WidthMM, added.HeightMM, added.StrokeMM, added.Bind, added.ID = 26, 32, 0.25, bind, freeID(face, "photo")
 	case catalog.ItemQR:
 		added.WidthMM, added.HeightMM, added.ID = 25, 25, freeID(face, "verify_code")
 	default:

@@ -43,7 +43,7 @@ func TestFacesAreWrittenAsTheyWereRead(t *testing.T) {
 		}
 	}
 	every := catalog.Face{Pages: []catalog.FacePage{{WidthMM: 100.25, HeightMM: 80, Items: []catalog.FaceItem{{Kind: "text", ID: "a", Layer: "body", XMM: 1, YMM: 2, WidthMM: 3, HeightMM: 4, Text: "<\"甲\\\">", LabelOf: "c", Bind: "b", Form: "plain", Join: "、", Font: "sans", SizeMM: 4,
-		MinSizeMM: 2, LeadingMM: 6, Align: "center", SpacingMM: 0.05, Overflow: "wrap", Middle: true, Color: "#000000", Fill: "#FFFFFF", StrokeMM: 0.25}, {Kind: "line"}}}, {WidthMM: 60, HeightMM: 60}},
+		MinSizeMM: 2, LeadingMM: 6, Align: "center", SpacingMM: 0.05, Overflow: "wrap", Middle: true, Color: "#000000", Fill: "#FFFFFF", StrokeMM: 0.25, Fit: "crop"}, {Kind: "line"}}}, {WidthMM: 60, HeightMM: 60}},
 		Annex: catalog.FaceAnnex{WidthMM: 210, HeightMM: 297, MarginMM: 20, SizeMM: 4, Title: "附页", Note: "(接附页)"}, Seals: []catalog.SealSlot{{Page: 1, XMM: 1, YMM: 2, WidthMM: 42, HeightMM: 42}, {Page: 2, WidthMM: 40, HeightMM: 40}},
 		Words: catalog.Words{"en": {"<\"甲\\\">": "<A\"B>", "附页": "Annex", "长期": "no expiry"}}}
 	for i, value := 0, reflect.ValueOf(every.Pages[0].Items[0]); i < value.NumField(); i++ {

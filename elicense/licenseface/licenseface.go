@@ -90,6 +90,9 @@ func New(cfg Config) (*Maker, error) {
 func (m *Maker) Check(t *catalog.Type) error {
 	for _, page := range t.Face.Pages {
 		for _, item := range page.Items {
+			if item.Kind == catalog.ItemPhoto && item.Text != "" {
+				item = placeholder(item)
+			}
 			if item.Kind != catalog.ItemText {
 				continue
 			}
@@ -119,10 +122,22 @@ func (m *Maker) Check(t *catalog.Type) error {
 	return nil
 }
 
-// Build makes the unsealed file. Errors wrap ErrValues, ErrOverflow or are *UndrawableError.
-func (m *Maker) Build(t *catalog.Type, values catalog.Values, status licensefile.StatusEntry) ([]byte, error) {
+// checkValues judges the values, and that the photo is the picture that they name.
+func checkValues(t *catalog.Type, values catalog.Values, photo []byte) error {
 	if err := t.CheckValues(values); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrValues, err)
+		return fmt.Errorf("%w: %w", ErrValues, err)
+	}
+	if named, ok := t.PhotoOf(values); ok != (photo != nil) || ok && named.SM3 != digest.Hex(photo) {
+		return fmt.Errorf("%w: another photo than they name", ErrValues)
+	}
+	return nil
+}
+
+// Build makes the unsealed file. The photo is the picture that the values name, nil where they name none. Errors wrap ErrValues, ErrOverflow or are
+// *UndrawableError.
+func (m *Maker) Build(t *catalog.Type, values catalog.Values, photo []byte, status licensefile.StatusEntry) ([]byte, error) {
+	if err := checkValues(t, values, photo); err != nil {
+		return nil, err
 	}
 	machine, err := licensefile.EncodeMachine(t, values, status)
 	if err != nil {
@@ -137,11 +152,11 @@ func (m *Maker) Build(t *catalog.Type, values catalog.Values, status licensefile
 		},
 		Attachments: []ofd.BuildAttachment{{Name: licensefile.MachineName, Format: "json", Content: machine, Hidden: true}},
 	}
-	d, err := m.lay(t, values, catalog.Original, nil)
+	d, err := m.lay(t, values, photo, catalog.Original, nil)
 	if err != nil {
 		return nil, err
 	}
-	b.Fonts = d.files
+	b.Fonts, b.Images = d.files, d.images
 	for _, page := range d.pages {
 		built := ofd.BuildPage{Width: page.Width, Height: page.Height}
 		for _, item := range page.Items {
@@ -168,18 +183,18 @@ func (m *Maker) Build(t *catalog.Type, values catalog.Values, status licensefile
 // PDF makes the pages as PDF, from the layout that Build writes as OFD: in the words of one of the face's languages, and with the sentences of the notice in a
 // strip below each page, since a PDF is a copy for reading that bears no seal. Errors wrap ErrValues, ErrLanguage, ErrOverflow or pdfpage.ErrPage, or are
 // *UndrawableError.
-func (m *Maker) PDF(t *catalog.Type, values catalog.Values, language string, notice []string) ([]byte, error) {
-	if err := t.CheckValues(values); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrValues, err)
+func (m *Maker) PDF(t *catalog.Type, values catalog.Values, photo []byte, language string, notice []string) ([]byte, error) {
+	if err := checkValues(t, values, photo); err != nil {
+		return nil, err
 	}
 	if !slices.Contains(t.Languages(), language) {
 		return nil, fmt.Errorf("%w: %q", ErrLanguage, language)
 	}
-	d, err := m.lay(t, values, language, notice)
+	d, err := m.lay(t, values, photo, language, notice)
 	if err != nil {
 		return nil, err
 	}
-	return pdfpage.Write(pdfpage.Document{Title: d.title, Author: values.First(catalog.KeyAuthority), Language: language, Fonts: d.files, Pages: d.pages})
+	return pdfpage.Write(pdfpage.Document{Title: d.title, Author: values.First(catalog.KeyAuthority), Language: language, Fonts: d.files, Images: d.images, Pages: d.pages})
 }
 
 // drawing is the layout of one licence, which is written as OFD or as PDF.
@@ -191,6 +206,7 @@ type drawing struct {
 	title       string
 	pages       []pdfpage.Page
 	files       []ofd.BuildFont          // of the fonts
+	images      []ofd.BuildImage         // the photo
 	fonts       []string                 // names in the order of files
 	used        map[string]map[rune]bool // characters by face
 	shown       []shownItem
@@ -226,8 +242,11 @@ func (d *drawing) font(name string) int {
 var layers = []string{"background", "", "body", "foreground"}
 
 // lay puts the licence on pages.
-func (m *Maker) lay(t *catalog.Type, values catalog.Values, language string, notice []string) (*drawing, error) {
+func (m *Maker) lay(t *catalog.Type, values catalog.Values, photo []byte, language string, notice []string) (*drawing, error) {
 	d := &drawing{maker: m, licenseType: t, values: values, language: language, title: t.Name.In(language), used: map[string]map[rune]bool{}}
+	if photo != nil {
+		d.images = []ofd.BuildImage{{Format: "JPEG", File: photo}}
+	}
 	address := m.cfg.VerifyAddress + "?license_id=" + values.First(catalog.KeyLicenseID)
 	for n, page := range t.Face.Pages {
 		d.pages = append(d.pages, pdfpage.Page{Width: page.WidthMM, Height: page.HeightMM})
@@ -244,6 +263,9 @@ func (m *Maker) lay(t *catalog.Type, values catalog.Values, language string, not
 			}
 			if item.Bind != "" && language != catalog.Original {
 				of = catalog.Original
+			}
+			if item.Kind == catalog.ItemPhoto {
+				tag, of = pdfpage.Figure, ""
 			}
 			d.put(tag, of, objects...)
 		}
@@ -275,7 +297,14 @@ func (d *drawing) put(tag pdfpage.Tag, language string, objects ...ofd.Object) {
 	d.block++
 	page := &d.pages[len(d.pages)-1]
 	for _, object := range objects {
-		page.Items = append(page.Items, pdfpage.Item{Object: object, Tag: tag, Block: d.block, Language: language})
+		one := pdfpage.Item{Object: object, Tag: tag, Block: d.block, Language: language}
+		if _, is := object.(ofd.Image); is {
+			f, _ := d.licenseType.PhotoField()
+			one.Alt = f.Label.In(d.language)
+		} else if tag == pdfpage.Figure { // words where it is missing
+			one.Tag = pdfpage.Paragraph
+		}
+		page.Items = append(page.Items, one)
 	}
 }
 
@@ -289,6 +318,8 @@ func (d *drawing) item(page int, item catalog.FaceItem, address string) ([]ofd.O
 			return nil, err
 		}
 		return []ofd.Object{object}, nil
+	case catalog.ItemPhoto:
+		return d.photo(page, item)
 	}
 	text := d.licenseType.DisplayIn(item, d.values, d.language)
 	if item.Bind == "" {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
+	"github.com/yinxin-gov/yinxin/elicense/licensephoto"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 )
 
@@ -24,9 +25,20 @@ func newMaker(t testing.TB) *Maker {
 	return m
 }
 
+// withPhoto gives values whose photo, where they have one, is the silhouette of samples.
+func withPhoto(t testing.TB, licenseType *catalog.Type, values catalog.Values) (catalog.Values, []byte) {
+	t.Helper()
+	values, photo, err := licensephoto.WithSilhouette(licenseType, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values, photo
+}
+
 func build(t testing.TB, licenseType *catalog.Type, values catalog.Values) *ofd.Package {
 	t.Helper()
-	data, err := newMaker(t).Build(licenseType, values, status)
+	values, photo := withPhoto(t, licenseType, values)
+	data, err := newMaker(t).Build(licenseType, values, photo, status)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,12 +53,13 @@ func build(t testing.TB, licenseType *catalog.Type, values catalog.Values) *ofd.
 func TestEveryTypeCanBeMade(t *testing.T) {
 	m := newMaker(t)
 	for _, licenseType := range catalog.Types() {
-		data, err := m.Build(licenseType, licenseType.Sample, status)
+		sample, photo := withPhoto(t, licenseType, licenseType.Sample)
+		data, err := m.Build(licenseType, sample, photo, status)
 		if err != nil {
 			t.Errorf("%s: %v", licenseType.Code, err)
 			continue
 		}
-		again, err := m.Build(licenseType, licenseType.Sample, status)
+		again, err := m.Build(licenseType, sample, photo, status)
 		if err != nil || !bytes.Equal(data, again) {
 			t.Errorf("%s: equal input gives different octets: %v", licenseType.Code, err)
 		}
@@ -65,7 +78,7 @@ func TestEveryTypeCanBeMade(t *testing.T) {
 				t.Errorf("%s: nothing reaches %s", licenseType.Code, name)
 			}
 		}
-		if err := licensefile.CheckConsistency(p, licenseType.Sample); err != nil {
+		if err := licensefile.CheckConsistency(p, sample); err != nil {
 			t.Errorf("%s: %v", licenseType.Code, err)
 		}
 		l, err := licensefile.Read(p)
@@ -93,7 +106,7 @@ func longest(licenseType *catalog.Type) catalog.Values {
 // TestLongestValuesAreShownInFull: nothing is cut; what does not fit its box goes to an annex page, inside the pages.
 func TestLongestValuesAreShownInFull(t *testing.T) {
 	for _, licenseType := range catalog.Types() {
-		values := longest(licenseType)
+		values, _ := withPhoto(t, licenseType, longest(licenseType))
 		p := build(t, licenseType, values)
 		if err := licensefile.CheckConsistency(p, values); err != nil {
 			t.Errorf("%s: %v", licenseType.Code, err)
@@ -179,13 +192,13 @@ func TestRefusals(t *testing.T) {
 	business, _ := catalog.Find("11100000MB0143028R001")
 	values := business.Sample.Clone()
 	values.Set("domicile", "𠮷祥路\U0002A6B2号")
-	_, err := m.Build(business, values, status)
+	_, err := m.Build(business, values, nil, status)
 	undrawable, ok := errors.AsType[*UndrawableError](err)
 	if !ok || undrawable.Item != "domicile" || undrawable.Characters != "𠮷\U0002A6B2" {
 		t.Errorf("rare characters: %v", err)
 	}
 	delete(values, "domicile")
-	if _, err := m.Build(business, values, status); !errors.Is(err, ErrValues) {
+	if _, err := m.Build(business, values, nil, status); !errors.Is(err, ErrValues) {
 		t.Errorf("missing value: %v", err)
 	}
 	if _, err := New(Config{}); !errors.Is(err, ErrValues) {
@@ -200,7 +213,7 @@ func TestRefusals(t *testing.T) {
 	for i, item := range tight.Face.Pages[0].Items {
 		if item.ID == "title" || item.ID == "company_type" {
 			tight.Face.Pages[0].Items[i].WidthMM = 5
-			_, err := m.Build(&tight, business.Sample, status)
+			_, err := m.Build(&tight, business.Sample, nil, status)
 			if !errors.Is(err, ErrOverflow) {
 				t.Errorf("%s in a box that is too small: %v", item.ID, err)
 			}
@@ -264,7 +277,7 @@ func BenchmarkBuild(b *testing.B) {
 	m := newMaker(b)
 	business, _ := catalog.Find("11100000MB0143028R001")
 	for b.Loop() {
-		if _, err := m.Build(business, business.Sample, status); err != nil {
+		if _, err := m.Build(business, business.Sample, nil, status); err != nil {
 			b.Fatal(err)
 		}
 	}

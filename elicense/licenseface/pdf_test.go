@@ -24,7 +24,8 @@ var notice = []string{"阅读件，不带印章，不是证照原件，不能单
 
 func pdfOf(t testing.TB, licenseType *catalog.Type, values catalog.Values, language string) []byte {
 	t.Helper()
-	content, err := newMaker(t).PDF(licenseType, values, language, notice)
+	values, photo := withPhoto(t, licenseType, values)
+	content, err := newMaker(t).PDF(licenseType, values, photo, language, notice)
 	if err != nil {
 		t.Fatalf("%s %s: %v", licenseType.Code, language, err)
 	}
@@ -87,6 +88,9 @@ func TestThePDFReadsAsTheFace(t *testing.T) {
 			got := flat(string(poppler(t, pdfOf(t, licenseType, licenseType.Sample, language), "pdftotext", "-raw", "-enc", "UTF-8", "FILE", "-")))
 			for _, page := range licenseType.Face.Pages {
 				for _, item := range page.Items {
+					if item.Kind == catalog.ItemPhoto {
+						continue
+					}
 					if want := licenseType.DisplayIn(item, licenseType.Sample, language); !strings.Contains(got, flat(want)) {
 						t.Errorf("%s %s: %q is missing in %s", licenseType.Code, language, want, got)
 					}
@@ -165,17 +169,17 @@ func TestWhatIsNoPDF(t *testing.T) {
 	rare.Set("legal_representative", "王㐂")
 	none := business.Sample.Clone()
 	none.Set(catalog.KeyHolderName)
-	_, err := m.PDF(business, rare, "en", notice)
+	_, err := m.PDF(business, rare, nil, "en", notice)
 	if missing, ok := errors.AsType[*UndrawableError](err); !ok || missing.Characters != "㐂" {
 		t.Errorf("rare characters: %v", err)
 	}
-	if _, err := m.PDF(business, none, "en", notice); !errors.Is(err, ErrValues) {
+	if _, err := m.PDF(business, none, nil, "en", notice); !errors.Is(err, ErrValues) {
 		t.Errorf("wrong values: %v", err)
 	}
-	if _, err := m.PDF(business, business.Sample, "fr", notice); !errors.Is(err, ErrLanguage) {
+	if _, err := m.PDF(business, business.Sample, nil, "fr", notice); !errors.Is(err, ErrLanguage) {
 		t.Errorf("another language: %v", err)
 	}
-	if _, err := m.PDF(business, business.Sample, "en", []string{"㐂"}); err == nil {
+	if _, err := m.PDF(business, business.Sample, nil, "en", []string{"㐂"}); err == nil {
 		t.Error("a notice that cannot be drawn is left out")
 	}
 }
@@ -215,7 +219,7 @@ func BenchmarkPDF(b *testing.B) {
 	business, _ := catalog.Find("11100000MB0143028R001")
 	b.ResetTimer()
 	for b.Loop() {
-		if _, err := m.PDF(business, business.Sample, catalog.Original, notice); err != nil {
+		if _, err := m.PDF(business, business.Sample, nil, catalog.Original, notice); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -73,3 +73,28 @@ func qrPath(item catalog.FaceItem, content string) (ofd.Path, error) {
 	}
 	return licensefile.QRPath(rows, ofd.Box{X: item.XMM, Y: item.YMM, Width: item.WidthMM, Height: item.HeightMM}), nil
 }
+
+// placeholder is the text that stands in the middle of a photo's box where the photo is missing.
+func placeholder(item catalog.FaceItem) catalog.FaceItem {
+	return catalog.FaceItem{Kind: catalog.ItemText, ID: item.ID, XMM: item.XMM, YMM: item.YMM + (item.HeightMM-item.SizeMM)/2, WidthMM: item.WidthMM, HeightMM: item.SizeMM,
+		Text: item.Text, Font: item.Font, SizeMM: item.SizeMM, Align: "center", Color: item.Color}
+}
+
+// photo draws the picture of the holder, or the words for one that is missing, below its border.
+func (d *drawing) photo(page int, item catalog.FaceItem) (objects []ofd.Object, err error) {
+	photo, there := d.licenseType.PhotoOf(d.values)
+	switch {
+	case there:
+		at, id := item.PlacePhoto(photo), new(int)
+		d.shown = append(d.shown, shownItem{item: item, at: []place{{page, id}}})
+		objects = append(objects, ofd.Image{Boundary: ofd.Box{X: at.XMM, Y: at.YMM, Width: at.WidthMM, Height: at.HeightMM}, Picture: ofd.Box{X: at.LeftMM, Y: at.TopMM, Width: at.PictureWidthMM, Height: at.PictureHeightMM}, ID: id})
+	case item.Text != "":
+		if objects, err = d.item(page, placeholder(item), ""); err != nil {
+			return nil, err
+		}
+	}
+	if item.StrokeMM > 0 {
+		objects = append(objects, shape(catalog.FaceItem{Kind: catalog.ItemRect, XMM: item.XMM, YMM: item.YMM, WidthMM: item.WidthMM, HeightMM: item.HeightMM, StrokeMM: item.StrokeMM, Color: item.Color})...)
+	}
+	return objects, nil
+}

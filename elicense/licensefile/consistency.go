@@ -8,6 +8,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
+	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
 // Mismatch is one place where page text, metadata, machine file and register do not say the same.
@@ -155,10 +156,51 @@ func (l *License) comparePages(p *ofd.Package, register catalog.Values) ([]Misma
 	for _, id := range sortedKeys(shown) {
 		found = append(found, Mismatch{"index", id})
 	}
-	if hidden || !slices.Equal(loose, fixedTexts(l.Type, loose)) {
+	if hidden || !slices.Equal(loose, fixedTexts(l.Type, register, loose)) {
 		found = append(found, Mismatch{"page", "other_text"})
 	}
-	return found, nil
+	pictures, err := l.comparePictures(p, register, itemOf)
+	return append(found, pictures...), err
+}
+
+// comparePictures checks that the photo that the register names, and no other picture, is drawn on the pages: at its place, whole, and from a file with
+// its digest. Files are compared as octets; no picture is decoded.
+func (l *License) comparePictures(p *ofd.Package, register catalog.Values, itemOf map[string]string) ([]Mismatch, error) {
+	photo, named := l.Type.PhotoOf(register)
+	item, on, _ := l.Type.PhotoItem()
+	found, other := false, p.Current().Annotated()
+	for n, page := range p.Current().Pages {
+		pictures, err := p.Pictures(page)
+		if err != nil {
+			return nil, err
+		}
+		for _, picture := range pictures {
+			if !named || found || n != on || itemOf[picture.ObjectID] != item.ID || !drawnAs(picture, item.PlacePhoto(photo)) {
+				other = true
+				continue
+			}
+			content, err := p.Read(picture.File)
+			if found = err == nil && len(content) == photo.Octets && digest.Hex(content) == photo.SM3; !found { // also what leads nowhere
+				other = true
+			}
+		}
+	}
+	var list []Mismatch
+	if found != named {
+		list = append(list, Mismatch{"page", item.ID})
+	}
+	if other {
+		list = append(list, Mismatch{"page", "other_picture"})
+	}
+	return list, nil
+}
+
+// drawnAs tells whether a picture is whole and stands where it belongs, to a hundredth of a millimetre.
+func drawnAs(picture ofd.Picture, at catalog.PhotoPlace) bool {
+	near := func(found []float64, want ...float64) bool {
+		return slices.EqualFunc(found, want, func(x, y float64) bool { return x-y < 0.01 && y-x < 0.01 })
+	}
+	return picture.Plain && near(picture.Boundary, at.XMM, at.YMM, at.WidthMM, at.HeightMM) && near(picture.Matrix, at.PictureWidthMM, 0, 0, at.PictureHeightMM, at.LeftMM, at.TopMM)
 }
 
 func sortedKeys(m map[string]string) []string {
@@ -192,12 +234,12 @@ func pageTexts(p *ofd.Package, itemOf map[string]string) (shown map[string]strin
 }
 
 // fixedTexts are the texts that the template writes itself, sorted. Title and labels of annex pages may be there or not,
-// any number of times: as often as in what was found.
-func fixedTexts(t *catalog.Type, found []string) []string {
+// any number of times: as often as in what was found. Words for a missing photo stand where it is missing.
+func fixedTexts(t *catalog.Type, register catalog.Values, found []string) []string {
 	var list []string
 	for _, page := range t.Face.Pages {
 		for _, item := range page.Items {
-			if item.Kind == catalog.ItemText && item.Bind == "" {
+			if item.Kind == catalog.ItemText && item.Bind == "" || item.Kind == catalog.ItemPhoto && item.Text != "" && register.First(item.Bind) == "" {
 				list = append(list, squeeze(item.Text))
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licenseface"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
+	"github.com/yinxin-gov/yinxin/elicense/licensephoto"
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/elicense/typepackage"
@@ -27,7 +28,11 @@ func drawn(t testing.TB, of *catalog.Type, status licensefile.StatusEntry) []byt
 	if err != nil {
 		t.Fatal(err)
 	}
-	document, err := maker.Build(of, of.Sample, status)
+	sample, photo, err := licensephoto.Sample(of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := maker.Build(of, sample, photo, status)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -171,7 +171,7 @@ func TestIdentifierOfALicense(t *testing.T) {
 // TestTextsThatAFaceWritesItself: each as often as the face has it, and those of annex pages as often as they are found.
 func TestTextsThatAFaceWritesItself(t *testing.T) {
 	for _, of := range catalog.Types() {
-		own := licensefile.FixedTexts(of, nil)
+		own := licensefile.FixedTexts(of, of.Sample, nil)
 		if len(own) == 0 {
 			t.Errorf("%s: no text of its own", of.Code)
 			continue
@@ -185,12 +185,12 @@ func TestTextsThatAFaceWritesItself(t *testing.T) {
 		if annex[0] == "" || slices.ContainsFunc(annex, func(text string) bool { return slices.Contains(own, text) }) {
 			continue
 		}
-		if got := licensefile.FixedTexts(of, append(slices.Clone(own), own[0], "another")); !slices.Equal(got, own) {
+		if got := licensefile.FixedTexts(of, of.Sample, append(slices.Clone(own), own[0], "another")); !slices.Equal(got, own) {
 			t.Errorf("%s: %v", of.Code, got)
 		}
 		all := slices.Concat(own, annex, annex)
 		slices.Sort(all)
-		if got := licensefile.FixedTexts(of, all); !slices.Equal(got, all) {
+		if got := licensefile.FixedTexts(of, of.Sample, all); !slices.Equal(got, all) {
 			t.Errorf("%s: %v, want %v", of.Code, got, all)
 		}
 	}

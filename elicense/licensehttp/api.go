@@ -13,6 +13,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/licensephoto"
 	"github.com/yinxin-gov/yinxin/internal/fault"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
@@ -23,13 +24,18 @@ type api struct{ service *elicense.Service }
 // Register adds the operations to the API.
 func Register(to huma.API, service *elicense.Service) {
 	a := &api{service}
-	huma.Register(to, operation("apply-for-license", http.MethodPost, "/api/v1/licenses", "Enter an application; idempotent by business number"), a.apply)
+	apply := operation("apply-for-license", http.MethodPost, "/api/v1/licenses", "Enter an application; idempotent by business number")
+	apply.MaxBodyBytes = maxPhotoJSON
+	huma.Register(to, apply, a.apply)
 	huma.Register(to, operation("list-licenses", http.MethodGet, "/api/v1/licenses", "List licences, newest first"), a.list)
 	huma.Register(to, operation("get-license", http.MethodGet, "/api/v1/licenses/{id}", "Read one licence"), a.get)
-	huma.Register(to, operation("correct-license", http.MethodPost, "/api/v1/licenses/{id}/correction", "Hand a returned application in again"), a.correct)
+	correct := operation("correct-license", http.MethodPost, "/api/v1/licenses/{id}/correction", "Hand a returned application in again")
+	correct.MaxBodyBytes = maxPhotoJSON
+	huma.Register(to, correct, a.correct)
 	huma.Register(to, operation("review-license", http.MethodPost, "/api/v1/licenses/{id}/review", "Approve, return or reject an application"), a.review)
 	huma.Register(to, operation("issue-license", http.MethodPost, "/api/v1/licenses/{id}/issuance", "Make, seal and issue an approved licence; idempotent"), a.issue)
 	huma.Register(to, operation("get-license-file", http.MethodGet, "/api/v1/licenses/{id}/file", "Download the sealed OFD, or a copy for reading as PDF, web page, text or picture"), a.file)
+	huma.Register(to, operation("get-license-photo", http.MethodGet, "/api/v1/licenses/{id}/photo", "Read the photo of the holder, a JPEG"), a.photo)
 	huma.Register(to, operation("list-license-events", http.MethodGet, "/api/v1/licenses/{id}/events", "List the changes of status"), a.events)
 	for _, change := range []struct {
 		operation elicense.Operation
@@ -63,11 +69,19 @@ type Texts map[string]string
 
 // LicenseTypeField is a field of a licence type.
 type LicenseTypeField struct {
-	Key      string `json:"key" doc:"Name in fields of an application"`
-	Name     Texts  `json:"name"`
-	Kind     string `json:"kind" enum:"text,code,date,time" doc:"Form of the value; dates are YYYYMMDD"`
-	Required bool   `json:"required"`
-	MaxRunes int    `json:"max_length"`
+	Key      string            `json:"key" doc:"Name in fields of an application"`
+	Name     Texts             `json:"name"`
+	Kind     string            `json:"kind" enum:"text,code,date,time,photo" doc:"Form of the value; dates are YYYYMMDD. A photo stands in photo of an application and not in fields"`
+	Required bool              `json:"required"`
+	MaxRunes int               `json:"max_length"`
+	Photo    *LicenseTypePhoto `json:"photo,omitempty"`
+}
+
+// LicenseTypePhoto says what the photo of a type is like.
+type LicenseTypePhoto struct {
+	WidthPX   int `json:"width_px" doc:"Pixels of the picture that is kept; what is handed in has at least as many, in the same ratio"`
+	HeightPX  int `json:"height_px"`
+	MaxOctets int `json:"max_octets" doc:"Of the picture that is kept"`
 }
 
 // LicenseTypeItem is a licence type.
@@ -160,7 +174,11 @@ func (a *api) types(_ context.Context, in *typesInput) (*typesOutput, error) {
 		item := LicenseTypeItem{Code: t.Code, Name: Texts(t.Name), HolderCodeTypes: t.HolderCodeTypes, LongTerm: t.Validity.LongTerm, Fields: []LicenseTypeField{}, ViewProfiles: []string{"p", "m", "f", "a"}, Languages: t.Languages(), Catalogue: typeRow(types, t)}
 		for _, f := range t.Fields {
 			if f.Own {
-				item.Fields = append(item.Fields, LicenseTypeField{Key: f.Key, Name: Texts(f.Label), Kind: string(f.Kind), Required: f.Required, MaxRunes: f.MaxRunes})
+				field := LicenseTypeField{Key: f.Key, Name: Texts(f.Label), Kind: string(f.Kind), Required: f.Required, MaxRunes: f.MaxRunes}
+				if f.Photo != nil {
+					field.Photo = (*LicenseTypePhoto)(f.Photo)
+				}
+				item.Fields = append(item.Fields, field)
 			}
 		}
 		out.Body.Items = append(out.Body.Items, item)
@@ -186,13 +204,14 @@ type LicenseApplication struct {
 	EffectiveDate  string            `json:"effective_date,omitempty" maxLength:"8" doc:"YYYYMMDD"`
 	ExpiringDate   string            `json:"expiring_date,omitempty" maxLength:"8" doc:"YYYYMMDD; empty is long term"`
 	Fields         map[string]string `json:"fields" doc:"Values of the type's own fields by key"`
+	Photo          []byte            `json:"photo,omitempty" doc:"Picture of the holder in base64, of a type with a photo: JPEG or PNG, at most 1 MiB and 6 million pixels. It is made anew; a new version without one has that of the version it replaces"`
 	Replaces       string            `json:"replaces,omitempty" maxLength:"64" doc:"id of the version that this one replaces"`
 }
 
 func (b LicenseApplication) application() elicense.Application {
 	out := elicense.Application{
 		BusinessNumber: b.BusinessNumber, TypeCode: b.TypeCode, AuthorityCode: b.AuthorityCode, LicenseNumber: b.LicenseNumber, HolderRef: b.HolderRef,
-		EffectiveDate: b.EffectiveDate, ExpiringDate: b.ExpiringDate, Fields: b.Fields, Replaces: b.Replaces,
+		EffectiveDate: b.EffectiveDate, ExpiringDate: b.ExpiringDate, Fields: b.Fields, Photo: b.Photo, Replaces: b.Replaces,
 	}
 	for _, h := range b.Holders {
 		out.Holders = append(out.Holders, elicense.Holder(h))
@@ -397,6 +416,17 @@ func (a *api) file(ctx context.Context, in *licenseFileInput) (*licenseFileOutpu
 	}
 	kind := editionKinds[e.Form]
 	return &licenseFileOutput{ContentType: kind.media, Disposition: disposition(kind.shown, e.Name), CacheControl: "private, no-store", Policy: kind.policy, Body: e.Content}, nil
+}
+
+// maxPhotoJSON bounds an application with a photo in base64.
+const maxPhotoJSON = maxJSON + licensephoto.MaxOctets*4/3
+
+func (a *api) photo(ctx context.Context, in *idInput) (*fileOutput, error) {
+	content, err := a.service.Photo(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &fileOutput{ContentType: "image/jpeg", Disposition: attachment("photo.jpg"), CacheControl: "private, no-store", Body: content}, nil
 }
 
 // LicenseEvent is a change of status.

@@ -22,10 +22,10 @@ type editionKind struct {
 	policy string
 }
 
-// readingPolicy lets a copy for reading use its own style sheet and nothing else.
+// readingPolicy lets a copy for reading use its own style sheet and the photo that stands in it, and nothing else.
 var readingPolicy = func() string {
 	sum := sha256.Sum256([]byte(readingcopy.Style()))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }()
 
 var editionKinds = map[elicense.Form]editionKind{

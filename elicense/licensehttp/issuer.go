@@ -9,7 +9,9 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/licensephoto"
 	"github.com/yinxin-gov/yinxin/internal/fault"
+	"github.com/yinxin-gov/yinxin/internal/formfile"
 	"github.com/yinxin-gov/yinxin/internal/pagemark"
 	"github.com/yinxin-gov/yinxin/internal/reqctx"
 	"github.com/yinxin-gov/yinxin/web"
@@ -129,6 +131,8 @@ func formFields(t *catalog.Type, locale string, text func(key string) string) []
 		switch {
 		case f.Kind == catalog.KindDate:
 			field.Kind = web.InputDate
+		case f.Kind == catalog.KindPhoto:
+			field.Name, field.Kind, field.Max, field.Options = photoInput(f), web.InputFile, 0, []web.Option{{Value: "image/jpeg"}, {Value: "image/png"}}
 		case f.MaxRunes > 200:
 			field.Kind = web.InputLongText
 		}
@@ -140,15 +144,21 @@ func formFields(t *catalog.Type, locale string, text func(key string) string) []
 	return fields
 }
 
+// photoInput is the name of the input that takes the file of a photo.
+func photoInput(f catalog.Field) string { return f.Key + "-file" }
+
 // FormPath is where the form for a new licence stands and is sent to.
 const FormPath = "/license/new"
 
-// FormInputs are the names of the inputs that the form for a new licence has for any built-in type.
+// FormInputs are the names of the inputs that the form for a new licence has for any built-in type, but for files, which no form keeps.
 func FormInputs() []string {
 	all := []string{inputType}
 	for _, t := range catalog.Types() {
 		for _, field := range formFields(t, "", func(string) string { return "" }) {
-			if field.Kind == web.InputDate {
+			switch field.Kind {
+			case web.InputFile:
+				continue
+			case web.InputDate:
 				all = append(all, field.Name+"-year", field.Name+"-month", field.Name+"-day")
 				continue
 			}
@@ -166,6 +176,12 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, t *cata
 	ids := map[string]string{}
 	for i := range fields {
 		ids[fields[i].Name] = fields[i].Name
+		if fields[i].Kind == web.InputFile {
+			f, _ := t.PhotoField()
+			fields[i].Hint = p.Renderer.Text(r, "license.field.photo.hint", "width", strconv.Itoa(f.Photo.WidthPX), "height", strconv.Itoa(f.Photo.HeightPX))
+			ids[f.Key] = fields[i].Name
+			continue
+		}
 		fields[i].Value = bounded(typed.Get(fields[i].Name))
 		if fields[i].Kind == web.InputDate {
 			fields[i].Value = web.DateShown(typed, fields[i].Name)
@@ -181,9 +197,10 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, t *cata
 }
 
 func (p *Pages) issuerSubmit(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxJSON)
-	if err := r.ParseForm(); err != nil {
-		return fault.Wrap(err, fault.Malformed)
+	const most = maxJSON + licensephoto.MaxOctets
+	r.Body = http.MaxBytesReader(w, r.Body, most)
+	if err := formfile.Parse(r, most); err != nil {
+		return err
 	}
 	t, ok := p.Service.Types().Find(r.PostForm.Get(inputType))
 	if !ok {
@@ -198,6 +215,11 @@ func (p *Pages) issuerSubmit(w http.ResponseWriter, r *http.Request) error {
 	for _, f := range t.Fields {
 		switch {
 		case !f.Own:
+		case f.Kind == catalog.KindPhoto:
+			var err error
+			if a.Photo, err = formfile.Read(r, f.Key, licensephoto.MaxOctets+1); err != nil {
+				return err
+			}
 		case f.Kind == catalog.KindDate:
 			a.Fields[f.Key] = web.DateTyped(form, f.Key)
 		default:
@@ -232,10 +254,13 @@ func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
 	body := web.IssuerDetailPage{Hidden: []web.Hidden{{Name: web.InputVersion, Value: strconv.FormatInt(d.Revision, 10)}}, Card: card(p.Service, d.License, d.Values, locale), LicenseID: d.LicenseID, Actions: p.actions(r, d.License)}
 	if t := p.Service.TypeOf(d.License); t != nil {
 		for _, f := range t.Fields {
-			if value := strings.Join(d.Values[f.Key], "、"); value != "" {
+			if value := strings.Join(d.Values[f.Key], "、"); value != "" && f.Kind != catalog.KindPhoto {
 				body.Fields = append(body.Fields, web.ShownField{Label: f.Label.In(locale), Value: value})
 			}
 		}
+	}
+	if body.Photos, err = p.photos(r, d.License); err != nil {
+		return err
 	}
 	body.OlderURL = pagemark.Onward(r, "/license/"+d.ID, older)
 	for _, e := range events {
@@ -246,6 +271,27 @@ func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
 		body.Card.Reading = readings(p.Service, d.License, body.DownloadURL, locale)
 	}
 	return p.Page(w, r, http.StatusOK, "issuer-detail", web.Page{Body: body})
+}
+
+// photos are the picture of the holder and, while somebody decides about it, that of the version that it replaces.
+func (p *Pages) photos(r *http.Request, l elicense.License) (list []web.Photo, err error) {
+	add := func(id, label string) error {
+		content, err := p.Service.Photo(r.Context(), id)
+		if code := fault.CodeOf(err); code == fault.PhotoNone || code == fault.NotFound {
+			return nil
+		}
+		if err == nil {
+			list = append(list, web.Photo{JPEG: content, Label: p.Renderer.Text(r, label)})
+		}
+		return err
+	}
+	if l.Photo != "" {
+		err = add(l.ID, "license.photo")
+	}
+	if err == nil && l.Replaces != "" && l.State != elicense.StateActive {
+		err = add(l.Replaces, "license.photo.before")
+	}
+	return list, err
 }
 
 // action is a change that the page of a licence offers.

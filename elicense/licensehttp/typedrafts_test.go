@@ -320,7 +320,7 @@ func TestFaceIsDesigned(t *testing.T) {
 			t.Errorf("%s: %d", path, rec.Code)
 		}
 	}
-	for name, values := range map[string]url.Values{"nothing chosen": {"face-do": {"save"}}, "no such item": {"face-do": {"delete"}, "face-item": {"999"}}, "another kind": {"face-do": {"add"}, "face-add-kind": {"photo"}}} {
+	for name, values := range map[string]url.Values{"nothing chosen": {"face-do": {"save"}}, "no such item": {"face-do": {"delete"}, "face-item": {"999"}}, "another kind": {"face-do": {"add"}, "face-add-kind": {"film"}}} {
 		if rec := s.sendForm(designer, face, values); rec.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", name, rec.Code)
 		}

@@ -113,6 +113,8 @@ func choose(face *catalog.Face, v faceView) (chosen, bool) {
 		c.lengths = append(c.lengths, length{"face-size", &item.SizeMM}, length{"face-min-size", &item.MinSizeMM}, length{"face-leading", &item.LeadingMM}, length{"face-spacing", &item.SpacingMM})
 	case catalog.ItemLine, catalog.ItemRect:
 		c.lengths = append(c.lengths, length{"face-stroke", &item.StrokeMM})
+	case catalog.ItemPhoto:
+		c.lengths = append(c.lengths, length{"face-stroke", &item.StrokeMM}, length{"face-size", &item.SizeMM})
 	}
 	return c, true
 }
@@ -123,25 +125,30 @@ const thinnest = 2
 // words are inputs of an item that are no lengths, with the values among which they choose; none for a free text.
 type words struct {
 	name    string
-	of      func(item *catalog.FaceItem) *string
+	at      func(item *catalog.FaceItem) *string
 	options []string // keys of messages behind type.<name>. ; the first may be empty
 	most    int
-	text    bool // of texts alone
+	kinds   string // of items that have it; empty for all
+}
+
+func (w words) of(kind catalog.ItemKind) bool {
+	return w.kinds == "" || slices.Contains(strings.Fields(w.kinds), string(kind))
 }
 
 var itemWords = []words{
-	{"face-id", func(i *catalog.FaceItem) *string { return &i.ID }, nil, 60, false},
-	{"face-layer", func(i *catalog.FaceItem) *string { return &i.Layer }, []string{"", "background", "body", "foreground"}, 0, false},
-	{"face-bind", func(i *catalog.FaceItem) *string { return &i.Bind }, []string{""}, 0, true}, // and the fields of the type
-	{"face-text", func(i *catalog.FaceItem) *string { return &i.Text }, nil, 300, true},
-	{"face-label-of", func(i *catalog.FaceItem) *string { return &i.LabelOf }, nil, 60, true},
-	{"face-form", func(i *catalog.FaceItem) *string { return (*string)(&i.Form) }, []string{"", "plain", "date", "period", "joined"}, 0, true},
-	{"face-join", func(i *catalog.FaceItem) *string { return &i.Join }, nil, 4, true},
-	{"face-font", func(i *catalog.FaceItem) *string { return &i.Font }, []string{"sans", "serif_bold"}, 0, true},
-	{"face-align", func(i *catalog.FaceItem) *string { return &i.Align }, []string{"", "left", "center", "right"}, 0, true},
-	{"face-overflow", func(i *catalog.FaceItem) *string { return (*string)(&i.Overflow) }, []string{"", "shrink", "wrap", "annex"}, 0, true},
-	{"face-color", func(i *catalog.FaceItem) *string { return &i.Color }, nil, 7, false},
-	{"face-fill", func(i *catalog.FaceItem) *string { return &i.Fill }, nil, 7, false},
+	{"face-id", func(i *catalog.FaceItem) *string { return &i.ID }, nil, 60, ""},
+	{"face-layer", func(i *catalog.FaceItem) *string { return &i.Layer }, []string{"", "background", "body", "foreground"}, 0, ""},
+	{"face-bind", func(i *catalog.FaceItem) *string { return &i.Bind }, []string{""}, 0, "text photo"}, // and the fields of the type
+	{"face-text", func(i *catalog.FaceItem) *string { return &i.Text }, nil, 300, "text photo"},
+	{"face-label-of", func(i *catalog.FaceItem) *string { return &i.LabelOf }, nil, 60, "text"},
+	{"face-form", func(i *catalog.FaceItem) *string { return (*string)(&i.Form) }, []string{"", "plain", "date", "period", "joined"}, 0, "text"},
+	{"face-join", func(i *catalog.FaceItem) *string { return &i.Join }, nil, 4, "text"},
+	{"face-font", func(i *catalog.FaceItem) *string { return &i.Font }, []string{"sans", "serif_bold"}, 0, "text photo"},
+	{"face-align", func(i *catalog.FaceItem) *string { return &i.Align }, []string{"", "left", "center", "right"}, 0, "text"},
+	{"face-overflow", func(i *catalog.FaceItem) *string { return (*string)(&i.Overflow) }, []string{"", "shrink", "wrap", "annex"}, 0, "text"},
+	{"face-fit", func(i *catalog.FaceItem) *string { return (*string)(&i.Fit) }, []string{"", "contain", "crop"}, 0, "photo"},
+	{"face-color", func(i *catalog.FaceItem) *string { return &i.Color }, nil, 7, ""},
+	{"face-fill", func(i *catalog.FaceItem) *string { return &i.Fill }, nil, 7, ""},
 }
 
 const inputMiddle = "face-middle"
@@ -175,8 +182,8 @@ func (c chosen) take(typed url.Values) error {
 	}
 	was := *c.item
 	for _, w := range itemWords {
-		if !w.text || c.item.Kind == catalog.ItemText {
-			*w.of(c.item) = bounded(typed.Get(w.name))
+		if w.of(c.item.Kind) {
+			*w.at(c.item) = bounded(typed.Get(w.name))
 		}
 	}
 	if c.item.Kind == catalog.ItemText {
@@ -270,7 +277,7 @@ func (p *Pages) showFace(w http.ResponseWriter, r *http.Request, v faceView, typ
 	}
 	if v.page <= len(face.Pages) {
 		body.Add = []web.FormField{{Name: inputAddKind, Label: text("type.face.kind"), Kind: web.InputSelect}, {Name: inputAddBind, Label: text("type.face-bind"), Kind: web.InputSelect, Options: p.faceKeys(r, keys)}}
-		for _, kind := range []catalog.ItemKind{catalog.ItemText, catalog.ItemLine, catalog.ItemRect, catalog.ItemQR} {
+		for _, kind := range []catalog.ItemKind{catalog.ItemText, catalog.ItemLine, catalog.ItemRect, catalog.ItemPhoto, catalog.ItemQR} {
 			body.Add[0].Options = append(body.Add[0].Options, web.Option{Value: string(kind), Label: text("type.face.kind." + string(kind))})
 		}
 	}
@@ -393,11 +400,11 @@ func (p *Pages) faceFields(r *http.Request, c chosen, keys []facedesign.Key, typ
 	}
 	if c.item != nil {
 		for _, w := range itemWords {
-			if w.text && c.item.Kind != catalog.ItemText {
+			if !w.of(c.item.Kind) {
 				continue
 			}
 			field := web.FormField{Name: w.name, Max: w.most, Optional: w.options == nil}
-			value := *w.of(c.item)
+			value := *w.at(c.item)
 			if w.options != nil {
 				field.Kind = web.InputSelect
 				for _, option := range w.options {
@@ -415,7 +422,7 @@ func (p *Pages) faceFields(r *http.Request, c chosen, keys []facedesign.Key, typ
 				field.Options = append(field.Options, web.Option{Value: value, Label: value}) // what is wrong stays until somebody chooses another
 			}
 			add(field, value)
-			if w.name == "face-text" && c.item.Bind == "" {
+			if w.name == "face-text" && (c.item.Bind == "" || c.item.Kind == catalog.ItemPhoto) {
 				add(web.FormField{Name: w.name + inputEnglish, Max: 400, Optional: true}, c.face.Words["en"][c.item.Text])
 			}
 		}

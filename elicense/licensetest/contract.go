@@ -85,7 +85,7 @@ func Row(n int) elicense.License {
 	at := Start.Add(time.Duration(n) * time.Second)
 	return elicense.License{
 		ID: fmt.Sprintf("lic_%04d", n), BusinessNumber: fmt.Sprint("B", n), AuthorityCode: AuthorityCode, RequestDigest: "d", TypeCode: BusinessLicense, Version: 1,
-		State: elicense.StateInReview, HolderKeys: []string{"key2", fmt.Sprint("own", n)}, DataKey: "k", Data: []byte{0, 1, 2}, Entrant: "staff:a", CreatedAt: at, UpdatedAt: at,
+		State: elicense.StateInReview, HolderKeys: []string{"key2", fmt.Sprint("own", n)}, DataKey: "k", Data: []byte{0, 1, 2}, Photo: "p", PhotoKey: "pk", Entrant: "staff:a", CreatedAt: at, UpdatedAt: at,
 	}
 }
 
@@ -191,6 +191,7 @@ func update(t *testing.T, s elicense.Store) {
 	create(t, s, Row(1))
 	rows, err := s.Update(ctx, func(rows []*elicense.License) (elicense.Change, error) {
 		rows[0].State, rows[0].LicenseID, rows[0].List, rows[0].Index = elicense.StateActive, "1.2", 1, 5
+		rows[0].Photo, rows[0].PhotoKey = "q", "qk"
 		return elicense.Change{Record: record("changed"), Events: []elicense.StatusEvent{
 			{ID: "e1", License: "lic_0001", To: "valid", LegalBasis: "l", DecisionNumber: "d", Actor: "a", EffectiveAt: Start, RecordedAt: Start},
 			{ID: "e2", License: "lic_0001", From: "valid", To: "suspended", EffectiveAt: Start, Until: Start.Add(time.Hour), RecordedAt: Start},
@@ -200,7 +201,7 @@ func update(t *testing.T, s elicense.Store) {
 		t.Fatalf("%+v %v", rows, err)
 	}
 	got, err := s.Find(ctx, "lic_0001")
-	if err != nil || got.Revision != 2 || got.Index != 5 || !slices.Equal(got.HolderKeys, []string{"key2", "own1"}) {
+	if err != nil || got.Revision != 2 || got.Index != 5 || got.Photo != "q" || got.PhotoKey != "qk" || !slices.Equal(got.HolderKeys, []string{"key2", "own1"}) {
 		t.Errorf("%+v %v", got, err)
 	}
 	events, err := s.Events(ctx, "lic_0001", "", 10)

@@ -154,8 +154,8 @@ type redrawing struct {
 }
 
 // Build implements elicense.Maker.
-func (r redrawing) Build(t *catalog.Type, values catalog.Values, status licensefile.StatusEntry) ([]byte, error) {
-	document, err := r.Maker.Build(t, values, status)
+func (r redrawing) Build(t *catalog.Type, values catalog.Values, photo []byte, status licensefile.StatusEntry) ([]byte, error) {
+	document, err := r.Maker.Build(t, values, photo, status)
 	if err != nil || r.w.Redraw == nil {
 		return document, err
 	}

@@ -8,6 +8,7 @@ package readingcopy
 import (
 	"bytes"
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,11 +20,12 @@ import (
 	"unicode"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/keys/digest"
 )
 
 // Errors. Callers compare with errors.Is.
 var (
-	ErrValues   = errors.New("readingcopy: values are refused")
+	ErrValues   = errors.New("readingcopy: values are refused, or the photo is another one than they name")
 	ErrLanguage = errors.New("readingcopy: the face has no words in this language")
 )
 
@@ -32,6 +34,7 @@ type Facts struct {
 	Status    string    // code of the status at the moment (license.md 6)
 	At        time.Time // the moment
 	VerifyURL string    // where the identifier and files are verified
+	Photo     []byte    // the picture that the values name, a JPEG; nil where they name none
 }
 
 // Copy is what a licence says, in the order in which it is read.
@@ -46,7 +49,7 @@ type Copy struct {
 	id     string
 }
 
-// Block is one of: a paragraph of the face, a value with its label, several values with one label, or a table with a row for each holder.
+// Block is one of: a paragraph of the face, the photo with its label, a value with its label, several values with one label, or a table with a row for each holder.
 type Block struct {
 	Paragraph string
 	Label     string
@@ -54,6 +57,7 @@ type Block struct {
 	Values    []string // of several
 	Columns   []string // of a table
 	Rows      [][]string
+	Photo     []byte // Value says where to see it, for what is read as text
 }
 
 // Read reads a face with its values. Errors wrap ErrValues or ErrLanguage.
@@ -63,6 +67,9 @@ func Read(t *catalog.Type, values catalog.Values, language string, facts Facts) 
 	}
 	if err := t.CheckValues(values); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrValues, err)
+	}
+	if photo, named := t.PhotoOf(values); named != (facts.Photo != nil) || named && photo.SM3 != digest.Hex(facts.Photo) {
+		return nil, ErrValues
 	}
 	c := &Copy{Language: language, Title: t.Name.In(language), facts: facts, status: facts.Status, id: values.First(catalog.KeyLicenseID)}
 	if language != catalog.Original {
@@ -75,6 +82,8 @@ func Read(t *catalog.Type, values catalog.Values, language string, facts Facts) 
 	for _, page := range t.Face.Pages {
 		for _, item := range page.Items {
 			switch {
+			case item.Kind == catalog.ItemPhoto:
+				c.Blocks = append(c.Blocks, c.photo(t.LabelIn(item, language)))
 			case item.Kind != catalog.ItemText || item.LabelOf != "":
 				// A QR code is the address at the end; a label stands with its value.
 			case item.ID == "title":
@@ -87,6 +96,14 @@ func Read(t *catalog.Type, values catalog.Values, language string, facts Facts) 
 		}
 	}
 	return c, nil
+}
+
+// photo is the block of the picture, or of what is said where there is none.
+func (c *Copy) photo(label string) Block {
+	if c.facts.Photo == nil {
+		return Block{Label: label, Value: c.word("photo_none")}
+	}
+	return Block{Label: label, Value: c.word("photo_there"), Photo: c.facts.Photo}
 }
 
 // table are the items whose values belong together row by row: those that show several values, as many as there are holders.
@@ -171,6 +188,11 @@ var page = template.Must(template.New("page").Parse(pageFile))
 // Style is the style sheet of the page, which stands in it: a policy names it by its digest.
 func Style() string { return styleFile }
 
+// photoAddress is a picture that stands in the page (RFC 2397).
+func photoAddress(photo []byte) template.URL {
+	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(photo)) //nolint:gosec // letters, digits, plus and slash
+}
+
 // part is a run of blocks of one kind, since a list of values is one element.
 type part struct {
 	Paragraph string
@@ -178,7 +200,7 @@ type part struct {
 	Table     *Block
 }
 
-// HTML is the copy as a web page: no script, no picture, and nothing that is fetched from elsewhere.
+// HTML is the copy as a web page: no script, no picture but the photo, which stands in it, and nothing that is fetched from elsewhere.
 func (c *Copy) HTML() ([]byte, error) {
 	var parts []part
 	for _, b := range c.Blocks {
@@ -196,7 +218,7 @@ func (c *Copy) HTML() ([]byte, error) {
 	}
 	var out bytes.Buffer
 	err := page.Execute(&out, map[string]any{
-		"Copy": c, "Parts": parts, "Number": func(n int) int { return n + 1 }, "Words": frames[c.Language], "Values": c.values, "Style": template.CSS(styleFile), //nolint:gosec // built in
+		"Copy": c, "Parts": parts, "Photo": photoAddress, "Number": func(n int) int { return n + 1 }, "Words": frames[c.Language], "Values": c.values, "Style": template.CSS(styleFile), //nolint:gosec // built in
 		"Status": c.status, "Moment": c.moment(), "At": c.facts.At.UTC().Format(time.RFC3339), "ID": c.id, "Address": c.address(),
 	})
 	return out.Bytes(), err

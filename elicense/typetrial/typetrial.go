@@ -19,6 +19,7 @@ import (
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
+	"github.com/yinxin-gov/yinxin/elicense/licensephoto"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/elicense/typepackage"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
@@ -67,7 +68,7 @@ func (p party) sign(message []byte) ([]byte, error) {
 
 // Maker draws licences; licenseface.Maker is one.
 type Maker interface {
-	Build(t *catalog.Type, values catalog.Values, status licensefile.StatusEntry) ([]byte, error)
+	Build(t *catalog.Type, values catalog.Values, photo []byte, status licensefile.StatusEntry) ([]byte, error)
 	Check(t *catalog.Type) error
 }
 
@@ -84,7 +85,11 @@ func Run(random io.Reader, maker Maker, t *catalog.Type) (*Outcome, error) {
 	if err != nil {
 		return nil, failed("make a key", err)
 	}
-	document, err := maker.Build(t, t.Sample, licensefile.StatusEntry{List: statusAddress, Index: 7, Signer: service.certificate.Subject.CommonName()})
+	sample, photo, err := licensephoto.Sample(t)
+	if err != nil {
+		return nil, failed("draw the photo of the sample", err)
+	}
+	document, err := maker.Build(t, sample, photo, licensefile.StatusEntry{List: statusAddress, Index: 7, Signer: service.certificate.Subject.CommonName()})
 	if err != nil {
 		return nil, err
 	}

@@ -90,7 +90,7 @@ func TestTypesFromOutside(t *testing.T) {
 	service, _ := x.party(pki.ProfileService, "状态服务(测试)")
 	foreign, _ := stranger.party(pki.ProfileService, "状态服务(测试)")
 	sealer, _ := x.party(pki.ProfileSealSigner, "状态服务(测试)")
-	document, err := m.Build(outside, outside.Sample, licensefile.StatusEntry{List: statusAddress, Index: 7, Signer: "状态服务(测试)"})
+	document, err := m.Build(outside, outside.Sample, nil, licensefile.StatusEntry{List: statusAddress, Index: 7, Signer: "状态服务(测试)"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,6 +81,9 @@ type Path struct {
 type Image struct {
 	Boundary Box
 	Image    int
+	// Picture is where the whole picture stands, from the top left corner of the boundary, which shows its part of it; that of no extent fills the boundary.
+	Picture Box
+	ID      *int // as of Text
 }
 
 // encoding hands out ids and knows those of resources.
@@ -140,8 +143,14 @@ func (p Path) encode(id int, _ *encoding) string {
 }
 
 func (i Image) encode(id int, c *encoding) string {
-	b := i.Boundary
-	return fmt.Sprintf(`<ofd:ImageObject ID="%d" Boundary="%s" ResourceID="%d" CTM="%s 0 0 %s 0 0"/>`, id, b, c.images[i.Image], number(b.Width), number(b.Height))
+	if i.ID != nil {
+		*i.ID = id
+	}
+	at := i.Picture
+	if at.Width == 0 {
+		at = Box{Width: i.Boundary.Width, Height: i.Boundary.Height}
+	}
+	return fmt.Sprintf(`<ofd:ImageObject ID="%d" Boundary="%s" ResourceID="%d" CTM="%s 0 0 %s %s %s"/>`, id, i.Boundary, c.images[i.Image], number(at.Width), number(at.Height), number(at.X), number(at.Y))
 }
 
 // Files encodes the document. The same builder always gives the same files.

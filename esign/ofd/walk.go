@@ -311,13 +311,9 @@ func (p *Package) walkResource(holder, location string) (string, *Error) {
 		return path, failure
 	}
 	p.survey(path, tree)
-	base := path
-	if folder := tree.AttrOr("BaseLoc", ""); folder != "" {
-		resolved, failure := Resolve(path, folder+"/x") // the folder of a file x inside it
-		if failure != nil {
-			return path, failure
-		}
-		base = resolved
+	base, failure := resourceBase(path, tree)
+	if failure != nil {
+		return path, failure
 	}
 	files := map[string]string{} // by what names them
 	for _, location := range resourceFiles(tree) {
@@ -332,6 +328,15 @@ func (p *Package) walkResource(holder, location string) (string, *Error) {
 	}
 	p.surveys[path].define(tree, files)
 	return path, nil
+}
+
+// resourceBase is the holder by which the locations in a resource file are resolved.
+func resourceBase(path string, tree *Node) (string, *Error) {
+	folder := tree.AttrOr("BaseLoc", "")
+	if folder == "" {
+		return path, nil
+	}
+	return Resolve(path, folder+"/x") // the folder of a file x inside it
 }
 
 func resourceFiles(tree *Node) []string {

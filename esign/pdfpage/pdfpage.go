@@ -12,6 +12,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"image/color"
+	"image/jpeg"
 	"math"
 	"slices"
 	"strconv"
@@ -31,6 +33,7 @@ type Document struct {
 	Title, Author string
 	Language      string // BCP 47
 	Fonts         []ofd.BuildFont
+	Images        []ofd.BuildImage // JPEG in the colours of JFIF
 	Pages         []Page
 }
 
@@ -40,12 +43,13 @@ type Page struct {
 	Items         []Item
 }
 
-// Item is a text or a path. Paths are artifacts.
+// Item is a text, a path or a picture. Paths are artifacts.
 type Item struct {
 	Object   ofd.Object
 	Tag      Tag
 	Block    int    // lines of one block are one element; 0 is one of its own
 	Language string // of a text in another language than the document's
+	Alt      string // words in the place of a picture (14.9.3)
 }
 
 // Tag is the kind of element that a text is (ISO 32000-1, 14.8.4).
@@ -55,6 +59,7 @@ type Tag string
 const (
 	Heading   Tag = "H1"
 	Paragraph Tag = "P"
+	Figure    Tag = "Figure"
 )
 
 const pointsPerMM = 72 / 25.4
@@ -85,6 +90,7 @@ type font struct {
 type element struct {
 	tag      Tag
 	language string
+	alt      string
 	block    int
 	ref      int
 	page     int   // from 0
@@ -94,6 +100,7 @@ type element struct {
 type writer struct {
 	document Document
 	fonts    []*font
+	images   []int // their objects
 	elements []*element
 	objects  [][]byte // by number from 1; nil for one whose content comes later
 }
@@ -125,6 +132,9 @@ func (w *writer) write() ([]byte, error) {
 	for _, f := range w.fonts {
 		f.ref = w.reserve()
 	}
+	for range w.document.Images {
+		w.images = append(w.images, w.reserve())
+	}
 	var kids, numbers []string
 	for n, page := range w.document.Pages {
 		ref, content := w.reserve(), w.reserve()
@@ -138,6 +148,12 @@ func (w *writer) write() ([]byte, error) {
 		var resources strings.Builder
 		for i, f := range w.fonts {
 			fmt.Fprintf(&resources, " /F%d %d 0 R", i, f.ref)
+		}
+		if len(w.images) > 0 {
+			resources.WriteString(" >> /XObject <<")
+			for i, image := range w.images {
+				fmt.Fprintf(&resources, " /I%d %d 0 R", i, image)
+			}
 		}
 		w.put(ref, "<< /Type /Page /Parent %d 0 R /MediaBox [0 0 %s %s] /Resources << /Font <<%s >> >> /Contents %d 0 R /StructParents %d /Tabs /S >>", pages, points(page.Width), points(page.Height), resources.String(), content, n)
 		kids = append(kids, fmt.Sprintf("%d 0 R", ref))
@@ -153,8 +169,11 @@ func (w *writer) write() ([]byte, error) {
 					list = append(list, strconv.Itoa(mark))
 				}
 				language := ""
+				if e.alt != "" {
+					language = " /Alt " + literal(e.alt)
+				}
 				if e.language != "" {
-					language = " /Lang " + literal(e.language)
+					language += " /Lang " + literal(e.language)
 				}
 				w.put(e.ref, "<< /Type /StructElem /S /%s /P %d 0 R /Pg %d 0 R /K [%s]%s >>", e.tag, root, ref, strings.Join(list, " "), language)
 			}
@@ -166,6 +185,11 @@ func (w *writer) write() ([]byte, error) {
 	}
 	for i := range w.fonts {
 		if err := w.font(i); err != nil {
+			return nil, err
+		}
+	}
+	for i, image := range w.document.Images {
+		if err := w.image(w.images[i], image); err != nil {
 			return nil, err
 		}
 	}
@@ -212,6 +236,17 @@ func (w *writer) page(n int, page Page) (drawn []byte, marks []*element, err err
 			if err := w.text(&s, object, e.tag, len(marks)); err != nil {
 				return nil, nil, err
 			}
+			marks = append(marks, e)
+		case ofd.Image:
+			if object.Image < 0 || object.Image >= len(w.images) || object.Picture.Width <= 0 || object.Picture.Height <= 0 {
+				return nil, nil, fmt.Errorf("%w: page %d names a picture that is not there", ErrPage, n+1)
+			}
+			e := w.element(n, item)
+			e.alt = item.Alt
+			e.marks = append(e.marks, len(marks))
+			b, at := object.Boundary, object.Picture
+			fmt.Fprintf(&s, "/%s << /MCID %d >> BDC\nq %s %s %s %s re W n %s 0 0 %s %s %s cm /I%d Do Q\n", e.tag, len(marks), number(b.X), number(b.Y), number(b.Width), number(b.Height),
+				number(at.Width), number(-at.Height), number(b.X+at.X), number(b.Y+at.Y+at.Height), object.Image)
 			marks = append(marks, e)
 		default:
 			return nil, nil, fmt.Errorf("%w: page %d holds a %T", ErrPage, n+1, object)
@@ -274,6 +309,17 @@ func (w *writer) text(s *bytes.Buffer, t ofd.Text, tag Tag, mark int) error {
 		fmt.Fprintf(s, " /ActualText %s", literal(t.Value))
 	}
 	fmt.Fprintf(s, " >> BDC\nBT /F%d %s Tf %s rg 1 0 0 -1 %s %s Tm [%s] TJ ET\n", t.Font, number(t.Size), colour(t.Color), number(t.X), number(t.Y), strings.TrimSpace(show.String()))
+	return nil
+}
+
+// image writes a JPEG as it is (7.4.8).
+func (w *writer) image(ref int, image ofd.BuildImage) error {
+	config, err := jpeg.DecodeConfig(bytes.NewReader(image.File))
+	if err != nil || config.ColorModel != color.YCbCrModel {
+		return fmt.Errorf("%w: a picture that is no JPEG in three colours", ErrPage)
+	}
+	w.objects[ref-1] = slices.Concat(fmt.Appendf(nil, "<< /Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode /Length %d >>\nstream\n",
+		config.Width, config.Height, len(image.File)), image.File, []byte("\nendstream"))
 	return nil
 }
 

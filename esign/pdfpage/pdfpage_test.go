@@ -3,6 +3,8 @@ package pdfpage_test
 import (
 	"bytes"
 	"errors"
+	"image"
+	"image/jpeg"
 	"strings"
 	"testing"
 
@@ -94,5 +96,39 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	broken.Fonts[0].File = []byte("no font")
 	if _, err := pdfpage.Write(broken); !errors.Is(err, pdfpage.ErrPage) {
 		t.Errorf("no font: %v", err)
+	}
+}
+
+// TestAPictureIsAFigure: it stands in its part of the page, is cut to it, and has words in its place; what is no JPEG in three colours is not written.
+func TestAPictureIsAFigure(t *testing.T) {
+	var three, grey bytes.Buffer
+	if err := errors.Join(jpeg.Encode(&three, image.NewRGBA(image.Rect(0, 0, 4, 5)), nil), jpeg.Encode(&grey, image.NewGray(image.Rect(0, 0, 4, 5)), nil)); err != nil {
+		t.Fatal(err)
+	}
+	with := func(file []byte, object ofd.Image) pdfpage.Document {
+		d := document(t, "A", line("A"))
+		d.Images = []ofd.BuildImage{{Format: "JPEG", File: file}}
+		d.Pages[0].Items = append(d.Pages[0].Items, pdfpage.Item{Object: object, Tag: pdfpage.Figure, Alt: "Photo", Block: 2})
+		return d
+	}
+	placed := ofd.Image{Boundary: ofd.Box{X: 10, Y: 20, Width: 30, Height: 40}, Picture: ofd.Box{X: -5, Width: 40, Height: 50}}
+	content, err := pdfpage.Write(with(three.Bytes(), placed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"/S /Figure", "/Alt (Photo)", "/XObject << /I0 ", "/Filter /DCTDecode", "/Width 4 /Height 5", three.String()} {
+		if !bytes.Contains(content, []byte(want)) {
+			t.Errorf("%.20q is missing", want)
+		}
+	}
+	if f, err := pdf.Open(content, pdf.DefaultLimits()); err != nil || len(f.Outside()) > 0 {
+		t.Errorf("%v", err)
+	}
+	beside := placed
+	beside.Image = 1
+	for name, d := range map[string]pdfpage.Document{"grey": with(grey.Bytes(), placed), "no picture": with([]byte("x"), placed), "not there": with(three.Bytes(), beside), "of no extent": with(three.Bytes(), ofd.Image{})} {
+		if _, err := pdfpage.Write(d); !errors.Is(err, pdfpage.ErrPage) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -46,7 +46,7 @@ var keptFields = []string{
 	"order-number", "order-organ", "order-basis", "order-client", "order-case", "order-licenses", "order-days",
 	"rule-when", "rule-purposes", "rule-approver", "rule-approvals", "rule-hours", "rule-uses", "rule-platform", "rule-remote",
 	"draft-version", "draft-day-year", "draft-day-month", "draft-day-day",
-	"face-page", "face-data", "face-item", "face-add-kind", "face-add-bind", "face-id", "face-layer", "face-bind", "face-text", "face-text-en", "face-label-of", "face-form", "face-join", "face-font", "face-align", "face-overflow", "face-color", "face-fill", "face-middle",
+	"face-page", "face-data", "face-item", "face-add-kind", "face-add-bind", "face-id", "face-layer", "face-bind", "face-text", "face-text-en", "face-label-of", "face-form", "face-join", "face-font", "face-align", "face-overflow", "face-color", "face-fill", "face-fit", "face-middle",
 	"face-title", "face-title-en", "face-note", "face-note-en", "face-x", "face-y", "face-width", "face-height", "face-margin", "face-size", "face-min-size", "face-leading", "face-spacing", "face-stroke",
 	"stamp-kind", "stamp-page", "stamp-edge", "stamp-per-set", "stamp-duplex", "stamp-text", "stamp-nth", "stamp-dx", "stamp-dy", "stamp-x", "stamp-y", "stamp-item", "stamp-purpose",
 }

@@ -22,7 +22,7 @@ import (
 // empty one needs none, because the operation is for everybody. Any other is refused to such a token: what a person may do
 // in a browser is not what every application may do that the person signed in to.
 var personOperations = map[string]string{
-	"list-my-licenses": idp.ScopeLicenses, "get-license": idp.ScopeLicenses, "get-license-file": idp.ScopeLicenses, "get-license-log-proofs": idp.ScopeLicenses, "present-license": idp.ScopeLicenses, "grant-license-use": idp.ScopeLicenses, "list-my-license-grants": idp.ScopeLicenses, "revoke-license-grant": idp.ScopeLicenses,
+	"list-my-licenses": idp.ScopeLicenses, "get-license": idp.ScopeLicenses, "get-license-file": idp.ScopeLicenses, "get-license-photo": idp.ScopeLicenses, "get-license-log-proofs": idp.ScopeLicenses, "present-license": idp.ScopeLicenses, "grant-license-use": idp.ScopeLicenses, "list-my-license-grants": idp.ScopeLicenses, "revoke-license-grant": idp.ScopeLicenses,
 	"list-my-license-freezes": idp.ScopeLicenses, "freeze-my-licenses": idp.ScopeLicenses, "unfreeze-my-licenses": idp.ScopeLicenses, "get-license-ruling": idp.ScopeLicenses, "appeal-license-ruling": idp.ScopeLicenses,
 	"list-mandates": idp.ScopeMandates, "give-mandate": idp.ScopeMandates, "ask-for-mandate": idp.ScopeMandates, "get-mandate": idp.ScopeMandates,
 	"list-mandate-uses": idp.ScopeMandates, "accept-mandate": idp.ScopeMandates, "end-mandate": idp.ScopeMandates, "pass-on-mandate": idp.ScopeMandates,

@@ -420,6 +420,7 @@ func TestI10NoLineBreaksInHeadersAndNames(t *testing.T) {
 		"/cas/login?" + url.Values{"service": {broken}}.Encode(),
 		"/verify?" + url.Values{"code": {broken}}.Encode(),
 		"/api/v1/licenses/" + url.PathEscape(broken) + "/file",
+		"/api/v1/licenses/" + url.PathEscape(broken) + "/photo",
 		"/static/" + url.PathEscape(broken),
 		"/" + url.PathEscape(broken),
 		"/me/" + url.PathEscape(broken),

@@ -194,7 +194,7 @@ func describeSecurity(document *huma.OpenAPI) {
 // holderOperations are for the person and for whoever has a licence by right; the object decides. machineOperations are what only another
 // system does.
 var (
-	holderOperations  = []string{"get-license", "get-license-file", "get-license-log-proofs", "present-license", "revoke-license-grant", "get-license-ruling", "appeal-license-ruling"}
+	holderOperations  = []string{"get-license", "get-license-file", "get-license-photo", "get-license-log-proofs", "present-license", "revoke-license-grant", "get-license-ruling", "appeal-license-ruling"}
 	machineOperations = []string{"post-register-events", "get-subject", "list-license-grants", "grant-license-use-by-function", "redeem-license-grant", "make-license-copy", "get-license-copy-file", "check-license-list"}
 )
 

@@ -26,7 +26,7 @@ const module = "github.com/yinxin-gov/yinxin/"
 var leaves = []string{
 	"internal/strictjson", "web/verdict",
 	"esign/ses", "esign/ofd", "esign/pdf", "esign/verify", "esign/sealstatus", "esign/typeface", "esign/sealimage", "esign/render", "esign/preview", "esign/prepare", "esign/sheet", "esign/pdfpage", "esign/etsi", "keys/pki", "keys/pki/der", "keys/pki/tst", "keys/jose", "keys/signed", "keys/trustlist", "keys/digest", "keys/block", "idp/subject",
-	"elicense/catalog", "elicense/typepackage", "elicense/region", "elicense/counterbundle", "elicense/licensefile", "elicense/evidence", "elicense/licenseface", "elicense/facedesign", "elicense/readingcopy", "elicense/licensecopy", "elicense/statuslist", "elicense/presentation", "elicense/translog", "elicense/batchfile",
+	"elicense/catalog", "elicense/typepackage", "elicense/region", "elicense/counterbundle", "elicense/licensefile", "elicense/evidence", "elicense/licenseface", "elicense/licensephoto", "elicense/facedesign", "elicense/readingcopy", "elicense/licensecopy", "elicense/statuslist", "elicense/presentation", "elicense/translog", "elicense/batchfile",
 }
 
 // doors: a library of the owner and the only folders (with all below them) that may import it.

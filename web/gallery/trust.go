@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"image/jpeg"
 	"image/png"
 	"time"
 
@@ -46,6 +47,11 @@ func trust() []Sample {
 				{ID: "license-suspend", Label: "停用", URL: "/license/lic_1/suspend", Effect: "停用期间核验结果为“已停用”，可以恢复。", Reasons: []web.Option{{Value: "dispute", Label: "存在争议"}, {Value: "order", Label: "依法暂扣"}}},
 				{ID: "license-revoke", Label: "吊销", URL: "/license/lic_1/revoke", Effect: "吊销后不能恢复，核验结果立即变为“已废止”。", Danger: true},
 			}, History: history}}},
+		{Name: "issuer-form-photo", Template: "issuer-form", Status: 422, Page: web.Page{Identity: issuer, Nav: nav, Errors: []web.FieldError{{Field: "photo-file", Message: "照片的宽高比例不符合要求"}}, Body: web.IssuerFormPage{Action: "/license/new/1", Hidden: flow, Type: "见义勇为荣誉证书", Fields: []web.FormField{
+			{Name: "holder", Label: "名称", Value: "林海峰", Max: 100}, {Name: "photo-file", Label: "照片", Hint: "JPEG 或 PNG，不超过 1 MB，宽 358、高 441 像素或按此比例更大；拍摄信息会被清除。", Kind: web.InputFile, Optional: true, Options: []web.Option{{Value: "image/jpeg"}, {Value: "image/png"}}}}}}},
+		{Name: "issuer-detail-photo", Template: "issuer-detail", Page: web.Page{Identity: issuer, Nav: nav, Body: web.IssuerDetailPage{
+			Hidden: flow, Card: card("pending_review"), Photos: []web.Photo{{JPEG: holderPhoto(), Label: "照片"}, {JPEG: holderPhoto(), Label: "被替换版本的照片"}}, Fields: []web.ShownField{{Label: "名称", Value: "林海峰"}},
+			Actions: []web.StateAction{{ID: "license-approve", Label: "通过", URL: "/license/lic_1/approve", Effect: "通过后由签发员签发。"}}, History: history}}},
 		{Name: "seal", Template: "seal", Page: web.Page{Identity: staff, Nav: sealNav, Body: web.SealListPage{MakeURL: "/seal/new", PersonalURL: "/seal/new?seal-kind=personal", Filter: state, Table: web.Table{Caption: "印章", Total: 2, ExportURL: "/seal?format=csv", Columns: []web.Column{{Label: "名称"}, {Label: "印章编码"}, {Label: "有效期至", Number: true}}, Rows: []web.Row{
 			{URL: "/seal/sl_1", Cells: []string{"示例市市场监督管理局登记专用章", "11010000000001", "2031-11-23"}, Status: "active"}, {URL: "/seal/sl_2", Cells: []string{"示例市市场监督管理局", "11010000000002", "2031-11-23"}, Status: "suspended"},
 		}}}}},
@@ -130,6 +136,27 @@ func sealPicture() []byte {
 	var out bytes.Buffer
 	if err := png.Encode(&out, picture); err != nil {
 		panic(err) // an in-memory picture of fixed size cannot fail
+	}
+	return out.Bytes()
+}
+
+// holderPhoto is a silhouette that stands for a person.
+func holderPhoto() []byte {
+	const width, height = 179, 220
+	picture := image.NewRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			dx, head, shoulders := x-width/2, y-height*2/5, y-height
+			c := color.RGBA{0xdd, 0xe5, 0xec, 0xff}
+			if dx*dx+head*head*2/3 < 35*35 || dx*dx+shoulders*shoulders < 75*75 {
+				c = color.RGBA{0x8c, 0x9b, 0xa8, 0xff}
+			}
+			picture.SetRGBA(x, y, c)
+		}
+	}
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, picture, nil); err != nil {
+		panic(err) // as above
 	}
 	return out.Bytes()
 }

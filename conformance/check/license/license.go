@@ -26,7 +26,7 @@ import (
 // Rules of the area, in the order of a report.
 func Rules() []check.Rule {
 	return []check.Rule{
-		identifier, data, integrity, authority, trust, period, status, statusAge, statusSource, history, listForm, copies, logProof, packages, address,
+		identifier, data, photo, integrity, authority, trust, period, status, statusAge, statusSource, history, listForm, copies, logProof, packages, address,
 		codeForm, codeIssuer, codeTime, codeHolder, codeStatus,
 	}
 }

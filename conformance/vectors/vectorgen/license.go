@@ -52,6 +52,7 @@ func writeLicense(w *writer) {
 	l.service = l.world.issue(pki.ProfileService, statusSigner, l.world.root, l.serviceKey, certificatesBegin, certificatesEnd)
 	l.kind, _ = catalog.Find(licenseTypeCode)
 	l.files()
+	l.photos()
 	l.statuses()
 	l.seals()
 	l.lists()
@@ -94,7 +95,7 @@ func (l *licenseWriter) values() catalog.Values {
 	values := l.kind.Sample.Clone()
 	values.Set(catalog.KeyAuthority, authorityName)
 	values.Set(catalog.KeyAuthorityCode, authorityCode)
-	values.Set(catalog.KeyLicenseID, identifier(licenseTypeCode, authorityCode, "CONF202600001", "001"))
+	values.Set(catalog.KeyLicenseID, identifier(l.kind.Code, authorityCode, "CONF202600001", "001"))
 	values.Set(catalog.KeyEffectiveDate, "20260601")
 	values.Set(catalog.KeyExpiringDate, "20310531")
 	values.Set("issued_date", "20260601")
@@ -119,6 +120,7 @@ func identifier(typeCode, issuer, serial, version string) string {
 // licenseParts is a licence in the making: the three places in which its data stand, before they are written.
 type licenseParts struct {
 	page, metadata, machine catalog.Values
+	photo                   []byte // in the package, where the page names one
 	status                  licensefile.StatusEntry
 	bare                    bool // without the machine file, as other makers write
 	draft                   func(*draft)
@@ -166,11 +168,23 @@ func (l *licenseWriter) lay(parts licenseParts) *draft {
 		if item.Bind != "" {
 			value = l.kind.Display(item, parts.page)
 		}
-		if item.Kind != catalog.ItemText || value == "" {
+		if item.Kind == catalog.ItemPhoto {
+			if photo, ok := l.kind.PhotoOf(parts.page); ok {
+				text.WriteString(drawPhoto(next, item.PlacePhoto(photo)))
+				fmt.Fprintf(&index, `<Element Item="%s"><ofd:ObjectRef PageRef="1">%d</ofd:ObjectRef></Element>`, item.ID, next)
+				next++
+				d.edit("Doc_0/Document.xml", "</ofd:PageArea>", "</ofd:PageArea><ofd:DocumentRes>DocumentRes.xml</ofd:DocumentRes>")
+				d.put(licenseRes, ofdOpen+`<ofd:Res `+ofdName+` BaseLoc="Res"><ofd:MultiMedias><ofd:MultiMedia ID="700" Type="Image" Format="JPEG"><ofd:MediaFile>photo.jpg</ofd:MediaFile></ofd:MultiMedia></ofd:MultiMedias></ofd:Res>`)
+				d.put(licensePhoto, string(parts.photo))
+				continue
+			}
+			value = item.Text // stands where the picture is missing
+		}
+		if item.Kind != catalog.ItemText && item.Kind != catalog.ItemPhoto || value == "" {
 			continue
 		}
 		fmt.Fprintf(&text, `<ofd:TextObject ID="%d" Boundary="%s %s %s %s" Font="5" Size="3"><ofd:TextCode X="0" Y="3">%s</ofd:TextCode></ofd:TextObject>`, next, millimetres(item.XMM), millimetres(item.YMM), millimetres(max(item.WidthMM, 5)), millimetres(max(item.HeightMM, 5)), value)
-		if item.Bind != "" {
+		if item.Bind != "" && item.Kind == catalog.ItemText {
 			fmt.Fprintf(&index, `<Element Item="%s"><ofd:ObjectRef PageRef="1">%d</ofd:ObjectRef></Element>`, item.ID, next)
 		}
 		next++
@@ -179,7 +193,7 @@ func (l *licenseWriter) lay(parts licenseParts) *draft {
 	for _, data := range licensefile.CustomDatas(l.kind, parts.metadata) {
 		fmt.Fprintf(&named, `<ofd:CustomData Name="%s">%s</ofd:CustomData>`, data.Name, data.Value)
 	}
-	d.edit("OFD.xml", "</ofd:DocID>", `</ofd:DocID><ofd:Title>食品经营许可证</ofd:Title><ofd:CreationDate>2026-06-01</ofd:CreationDate><ofd:CustomDatas>`+named.String()+`</ofd:CustomDatas>`)
+	d.edit("OFD.xml", "</ofd:DocID>", `</ofd:DocID><ofd:Title>`+l.kind.Name["zh-CN"]+`</ofd:Title><ofd:CreationDate>2026-06-01</ofd:CreationDate><ofd:CustomDatas>`+named.String()+`</ofd:CustomDatas>`)
 	d.edit("Doc_0/Document.xml", "<ofd:MaxUnitID>9</ofd:MaxUnitID>", "<ofd:MaxUnitID>999</ofd:MaxUnitID>")
 	d.edit("Doc_0/Pages/Page_0/Content.xml", `<ofd:Layer ID="3"/>`, `<ofd:Layer ID="3">`+text.String()+`</ofd:Layer>`)
 	if parts.bare {
