@@ -169,6 +169,11 @@ func (l *List) Check(ctx context.Context, rows []Listed) ([]ListedAnswer, error)
 	if err := s.cfg.Store.NoteUse(ctx, uses, audit.With(event)); err != nil {
 		return nil, storeFault(err, "note uses")
 	}
+	for _, i := range asked {
+		if answers[i].Err == nil {
+			s.count(ChannelList, answers[i].Result)
+		}
+	}
 	return answers, nil
 }
 
