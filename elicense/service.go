@@ -69,7 +69,7 @@ type Service struct {
 	cfg      Config
 	memo     pki.Memo // of signatures that were verified
 	types    types
-	listing  sync.Map // client_id of each application whose list is under way on this node
+	listing  sync.Map // client_id or account of everybody whose list is under way on this node
 	regions  regionMemo
 	bundle   bundleMemo
 	verified tally

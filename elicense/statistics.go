@@ -86,7 +86,7 @@ const (
 
 // StatisticsQuery asks for figures of a period.
 type StatisticsQuery struct {
-	From, Till              string // days of Beijing, YYYY-MM-DD, both included
+	From, Till              string // days of Beijing, YYYY-MM-DD, both included; without both the last thirty
 	Step                    Dimension
 	By                      Dimension
 	TypeCode, AuthorityCode string
@@ -169,11 +169,14 @@ func (s *Service) Statistics(ctx context.Context, q StatisticsQuery) (Statistics
 	if err != nil {
 		return Statistics{}, err
 	}
+	now := s.now()
+	if today := now.In(chinaTime); q.From == "" && q.Till == "" {
+		q.From, q.Till = today.AddDate(0, 0, -29).Format(time.DateOnly), today.Format(time.DateOnly)
+	}
 	from, end, err := q.readPeriod()
 	if err != nil {
 		return Statistics{}, err
 	}
-	now := s.now()
 	answer := Statistics{Query: q, Areas: actor.Reach(roles...), At: now}
 	f := FigureFilter{Areas: answer.Areas, TypeCode: q.TypeCode, AuthorityCode: q.AuthorityCode, Division: q.Division}
 	rows := map[string]*StatisticsRow{}
@@ -301,7 +304,7 @@ func (s *Service) ExportStatistics(ctx context.Context, q StatisticsQuery) (Stat
 	if err != nil {
 		return Statistics{}, err
 	}
-	e := s.event(ctx, "license.statistics.exported", string(q.By), answer.At, "from", q.From, "till", q.Till, "rows", strconv.Itoa(len(answer.Rows)), "areas", strings.Join(answer.Areas, " "))
+	e := s.event(ctx, "license.statistics.exported", string(q.By), answer.At, "from", answer.Query.From, "till", answer.Query.Till, "rows", strconv.Itoa(len(answer.Rows)), "areas", strings.Join(answer.Areas, " "))
 	e.ObjectType = "statistics"
 	return answer, storeFault(s.cfg.Store.Note(ctx, audit.With(e)), "note export")
 }

@@ -215,6 +215,9 @@ func (s *Store) List(ctx context.Context, f elicense.Filter) (page []elicense.Li
 	if f.EndsFrom > 0 || f.EndsTill > 0 {
 		add("ends >= ? AND ends <= ?", f.EndsFrom, f.EndsTill)
 	}
+	if f.ValidOn > 0 {
+		add("(ends <= 0 OR ends >= ?)", f.ValidOn)
+	}
 	if f.After != "" {
 		at, id, ok := strings.Cut(f.After, ".")
 		micros, err := strconv.ParseInt(at, 10, 64)

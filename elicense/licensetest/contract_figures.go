@@ -58,7 +58,7 @@ func figures(t *testing.T, s elicense.Store) {
 		filter elicense.Filter
 		want   int
 	}{
-		"division": {elicense.Filter{Division: "3301"}, 5}, "ending": {elicense.Filter{EndsFrom: today, EndsTill: ends[1]}, 3},
+		"division": {elicense.Filter{Division: "3301"}, 5}, "in force": {elicense.Filter{ValidOn: today, Status: "valid"}, 3}, "ending": {elicense.Filter{EndsFrom: today, EndsTill: ends[1]}, 3},
 		"issued": {elicense.Filter{IssuedFrom: Start, IssuedTill: Start.Add(time.Hour)}, 1}, "both": {elicense.Filter{IssuedFrom: Start, IssuedTill: Start.Add(3 * time.Hour), Division: "44"}, 1},
 	} {
 		row.filter.Limit = 50

@@ -198,7 +198,7 @@ func (t *Twin) List(_ context.Context, f elicense.Filter) ([]elicense.License, s
 		if (f.State == "" || string(l.State) == f.State) && (f.Status == "" || l.Status == f.Status) && (f.TypeCode == "" || l.TypeCode == f.TypeCode) &&
 			(f.AuthorityCode == "" || l.AuthorityCode == f.AuthorityCode) && (f.HolderRef == "" || l.HolderRef == f.HolderRef) &&
 			(f.Division == "" || inDivision(l.AuthorityCode, f.Division)) && (f.IssuedFrom.IsZero() && f.IssuedTill.IsZero() || issuedWithin(l, f.IssuedFrom, f.IssuedTill)) &&
-			(f.EndsFrom == 0 && f.EndsTill == 0 || l.Ends >= f.EndsFrom && l.Ends <= f.EndsTill) &&
+			(f.EndsFrom == 0 && f.EndsTill == 0 || l.Ends >= f.EndsFrom && l.Ends <= f.EndsTill) && (f.ValidOn == 0 || l.Ends <= 0 || l.Ends >= f.ValidOn) &&
 			(f.Areas == nil || slices.ContainsFunc(f.Areas, func(path string) bool { return strings.HasPrefix(l.Area, path) })) {
 			all = append(all, copyOf(l))
 		}
