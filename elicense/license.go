@@ -127,7 +127,7 @@ type Filter struct {
 	Division                               string    // first digits of the authority's division (GB/T 2260)
 	IssuedFrom, IssuedTill                 time.Time // issued from the one on and before the other; zero is not bounded
 	EndsFrom, EndsTill                     int64     // last day of validity, YYYYMMDD, both included; 0 is not bounded
-	ValidOn                                int64 // its last day is not before that day, or it has none; 0 is not bounded
+	ValidOn                                int64     // its last day is not before that day, or it has none; 0 is not bounded
 	Areas                                  []string  // paths of areas, each with all below it; nil is not bounded
 	After                                  string
 	Limit                                  int // 1 to 200; 50 when 0
