@@ -68,7 +68,7 @@ func (c Chart) Bars() (parts []ChartBar) {
 	if most == 0 {
 		return nil
 	}
-	step := ChartWidth / int64(max(len(c.bars), 8))
+	step := ChartWidth / int64(len(c.bars))
 	for i, bar := range c.bars {
 		bottom := int64(ChartHeight)
 		for k, n := range bar {
