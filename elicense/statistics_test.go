@@ -121,3 +121,29 @@ func TestLastDaysOfOlderLicences(t *testing.T) {
 		t.Errorf("after: %d %d", unread, ending)
 	}
 }
+
+// BenchmarkCounting verifies a licence without and with counting it.
+func BenchmarkCounting(b *testing.B) {
+	w := licensetest.NewWorld(b, licensetest.NewTwin())
+	if err := w.Service.Refresh(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	document, err := w.Blobs.Get(context.Background(), w.Issued(b, licensetest.SampleApplication("B1")).File)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("without", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := w.Service.VerifyFile(context.Background(), "a.ofd", document); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("with", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := w.Service.VerifyBy(context.Background(), elicense.ChannelPage, "a.ofd", document); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
