@@ -214,7 +214,7 @@ func (s *Service) fill(ctx context.Context, l *License, a Application, values ca
 	if l.Data, l.DataKey, err = s.seal(ctx, l.ID, values); err != nil {
 		return err
 	}
-	l.HolderKeys = nil
+	l.HolderKeys, l.Ends = nil, lastDay(values)
 	for _, h := range a.Holders {
 		key, err := s.LookupKey(ctx, h.CodeType, h.Code)
 		if err != nil {
@@ -340,7 +340,7 @@ func (s *Service) Correct(ctx context.Context, id string, a Application) (Licens
 		}
 		l.State, l.Data, l.DataKey, l.HolderKeys, l.RequestDigest = StateInReview, filled.Data, filled.DataKey, filled.HolderKeys, filled.RequestDigest
 		l.Photo, l.PhotoKey = filled.Photo, filled.PhotoKey
-		l.Entrant, l.HolderRef, l.UpdatedAt, l.Template = actor.ID, a.HolderRef, now, licenseType.TemplateID()
+		l.Ends, l.Entrant, l.HolderRef, l.UpdatedAt, l.Template = filled.Ends, actor.ID, a.HolderRef, now, licenseType.TemplateID()
 		return Change{Record: audit.With(s.event(ctx, "license.corrected", l.ID, now))}, nil
 	})
 }

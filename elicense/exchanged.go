@@ -391,7 +391,7 @@ func (s *Service) VerifyShared(ctx context.Context, typeCode string, data []byte
 	if _, ok := s.Types().Find(typeCode); !ok {
 		return verify.Result{}, fault.New(fault.LicenseTypeUnknown)
 	}
-	return s.VerifyFile(ctx, "license.ofd", data)
+	return s.VerifyBy(ctx, ChannelExchange, "license.ofd", data)
 }
 
 // FaceOf is a published type, for an application of a department that asks what stands on its licences.

@@ -189,7 +189,7 @@ func (s *Service) planOnce(ctx context.Context, l License, t *catalog.Type, auth
 			return Change{}, fault.New(fault.LicenseBusy).After(1)
 		}
 		row.State, row.LicenseID, row.List, row.Index, row.Unsealed, row.Issuer = StateMade, id.String(), list, index, unsealed, issuer
-		row.Data, row.DataKey, row.SealID = data, dataKey, authority.SealID
+		row.Data, row.DataKey, row.Ends, row.SealID = data, dataKey, lastDay(values), authority.SealID
 		row.LeaseUntil, row.UpdatedAt, row.IssuedAt = now.Add(s.cfg.IssueLease), now, now
 		return Change{Record: audit.With(s.event(ctx, "license.issue.planned", row.ID, now, "license_id", row.LicenseID, "unsealed", unsealed, "seal", row.SealID))}, nil
 	}, l.ID)

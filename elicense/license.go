@@ -90,6 +90,7 @@ type License struct {
 	LogSecret      []byte    // hides the entries of the transparency log; empty before there are any, or when it was dropped
 	LogCount       int       // entries so far
 	Template       string    // by which version of its type it is made: the SM3 of the package; empty for one entered before there were versions
+	Ends           int64     // last day of validity, YYYYMMDD; 0 has none, -1 was not read yet
 }
 
 // StatusEvent is one change of status, kept for good (license.md 10).
@@ -125,7 +126,11 @@ type Authority struct {
 type Filter struct {
 	State, Status, TypeCode, AuthorityCode string
 	HolderRef                              string
-	Areas                                  []string // paths of areas, each with all below it; nil is not bounded
+	Division                               string    // first digits of the authority's division (GB/T 2260)
+	IssuedFrom, IssuedTill                 time.Time // issued from the one on and before the other; zero is not bounded
+	EndsFrom, EndsTill                     int64     // last day of validity, YYYYMMDD, both included; 0 is not bounded
+	ValidOn                                int64     // its last day is not before that day, or it has none; 0 is not bounded
+	Areas                                  []string  // paths of areas, each with all below it; nil is not bounded
 	After                                  string
 	Limit                                  int // 1 to 200; 50 when 0
 }
@@ -264,6 +269,7 @@ type Store interface {
 	Batches
 	Imports
 	Rulings
+	Figures
 }
 
 // Blobs keeps documents by their digest; internal/blob implements it.

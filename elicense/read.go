@@ -203,7 +203,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		_, dropped = s.cfg.Store.DropUses(ctx, s.now().Add(-keepUses), 1000)
 	}
 	_, reminded := s.RemindDue(ctx)
-	for _, err := range []error{recovered, resumed, s.Refresh(ctx), storeFault(dropped, "drop expired tokens"), reminded} {
+	for _, err := range []error{recovered, resumed, s.Refresh(ctx), storeFault(dropped, "drop expired tokens"), reminded, s.FlushVerified(ctx), s.KeepFigures(ctx)} {
 		if err != nil {
 			return err
 		}

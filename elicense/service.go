@@ -66,13 +66,14 @@ type Config struct {
 
 // Service is the licence room. It is safe for use by many goroutines.
 type Service struct {
-	cfg     Config
-	memo    pki.Memo // of signatures that were verified
-	types   types
-	listing sync.Map // client_id of each application whose list is under way on this node
-	regions regionMemo
-	bundle  bundleMemo
-	drawing chan struct{} // a place for each page that is being drawn
+	cfg      Config
+	memo     pki.Memo // of signatures that were verified
+	types    types
+	listing  sync.Map // client_id or account of everybody whose list is under way on this node
+	regions  regionMemo
+	bundle   bundleMemo
+	verified tally
+	drawing  chan struct{} // a place for each page that is being drawn
 
 	witnesses []witnessing // of cfg.Witnesses
 }

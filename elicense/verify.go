@@ -36,6 +36,15 @@ func (s *Service) VerifyFile(ctx context.Context, name string, data []byte) (ver
 	return result, nil
 }
 
+// VerifyBy is VerifyFile for somebody who asks by a channel, and counts it.
+func (s *Service) VerifyBy(ctx context.Context, channel Channel, name string, data []byte) (verify.Result, error) {
+	result, err := s.VerifyFile(ctx, name, data)
+	if err == nil && result.Format != "presentation" { // a code is counted as one
+		s.count(channel, result)
+	}
+	return result, err
+}
+
 // ownList opens the published list of an address of ours; nil for other addresses and lists that are not published.
 func (s *Service) ownList(ctx context.Context, uri string, failure *error) *statuslist.List {
 	name, ours := strings.CutPrefix(uri, s.statusBase())
@@ -71,7 +80,9 @@ func (s *Service) VerifyCode(ctx context.Context, text string) (verify.Result, e
 	if err != nil {
 		return verify.Result{}, err
 	}
-	return licensefile.CodeResult("", text, judged, reqctx.From(ctx).Locale), nil
+	result := licensefile.CodeResult("", text, judged, reqctx.From(ctx).Locale)
+	s.count(ChannelCode, result)
+	return result, nil
 }
 
 func (s *Service) scanCode(ctx context.Context, text string) (presentation.Result, *scan, error) {
@@ -197,6 +208,14 @@ const (
 // Lookup answers about a licence number when the caller also knows the last four characters of a holder's code. An
 // unknown number and a wrong check get the same answer, and guessing is bounded by caller and by number.
 func (s *Service) Lookup(ctx context.Context, licenseID, check string) (verify.Result, error) {
+	result, err := s.lookup(ctx, licenseID, check)
+	if err == nil {
+		s.count(ChannelNumber, result)
+	}
+	return result, err
+}
+
+func (s *Service) lookup(ctx context.Context, licenseID, check string) (verify.Result, error) {
 	now := s.now()
 	licenseID = strings.TrimSpace(licenseID)
 	if len(licenseID) > 200 || len(check) > 16 {

@@ -84,6 +84,10 @@ type IssuerListPage struct {
 	Links    []Link    // to what stands beside the list
 	Table    Table
 	ListURL  string // action of the filter, default /license
+	// Narrowed is what else the list is bounded by, as a figure of the statistics led to it, and Hidden the same for the form; AllURL is the list without.
+	Narrowed []ShownField
+	Hidden   []Hidden
+	AllURL   string
 }
 
 // Kinds of inputs.

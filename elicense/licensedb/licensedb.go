@@ -41,7 +41,7 @@ func New(db *sqldb.DB) *Store { return &Store{db: db} }
 
 const columns = `id, revision, business_number, authority_code, request_digest, type_code, version, state, status, license_id, seal_id, holder_ref,
 	data_key, data, list_number, list_index, bits, unsealed, file, entrant, reviewer, issuer, note, replaces, replaced_by,
-	lease_until, created_at, updated_at, issued_at, status_at, status_until, area, log_secret, log_count, type_template, photo, photo_key`
+	lease_until, created_at, updated_at, issued_at, status_at, status_until, area, log_secret, log_count, type_template, photo, photo_key, ends`
 
 type scanner interface{ Scan(into ...any) error }
 
@@ -50,7 +50,7 @@ func scanLicense(row scanner) (elicense.License, error) {
 	var index, bits, lease, created, updated, issued, statusAt, statusUntil int64
 	err := row.Scan(&l.ID, &l.Revision, &l.BusinessNumber, &l.AuthorityCode, &l.RequestDigest, &l.TypeCode, &l.Version, &l.State, &l.Status, &l.LicenseID, &l.SealID, &l.HolderRef,
 		&l.DataKey, &l.Data, &l.List, &index, &bits, &l.Unsealed, &l.File, &l.Entrant, &l.Reviewer, &l.Issuer, &l.Note, &l.Replaces, &l.ReplacedBy,
-		&lease, &created, &updated, &issued, &statusAt, &statusUntil, &l.Area, &l.LogSecret, &l.LogCount, &l.Template, &l.Photo, &l.PhotoKey)
+		&lease, &created, &updated, &issued, &statusAt, &statusUntil, &l.Area, &l.LogSecret, &l.LogCount, &l.Template, &l.Photo, &l.PhotoKey, &l.Ends)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return elicense.License{}, elicense.ErrNotFound
 	}
@@ -64,7 +64,7 @@ func scanLicense(row scanner) (elicense.License, error) {
 func values(l elicense.License) []any {
 	return []any{l.ID, l.Revision, l.BusinessNumber, l.AuthorityCode, l.RequestDigest, l.TypeCode, l.Version, l.State, l.Status, l.LicenseID, l.SealID, l.HolderRef,
 		l.DataKey, l.Data, int64(l.List), int64(l.Index), int64(l.Bits), l.Unsealed, l.File, l.Entrant, l.Reviewer, l.Issuer, l.Note, l.Replaces, l.ReplacedBy,
-		sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.CreatedAt), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil), l.Area, octets(l.LogSecret), l.LogCount, l.Template, l.Photo, l.PhotoKey}
+		sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.CreatedAt), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil), l.Area, octets(l.LogSecret), l.LogCount, l.Template, l.Photo, l.PhotoKey, l.Ends}
 }
 
 // withHolders adds the holder keys of a licence.
@@ -92,7 +92,7 @@ func find(ctx context.Context, q sqldb.Queryer, id string) (elicense.License, er
 	return withHolders(ctx, q, l, err)
 }
 
-var insertLicense = "INSERT INTO lic_license (" + columns + ") VALUES (" + placeholders(37) + ") ON CONFLICT (authority_code, business_number) DO NOTHING"
+var insertLicense = "INSERT INTO lic_license (" + columns + ") VALUES (" + placeholders(38) + ") ON CONFLICT (authority_code, business_number) DO NOTHING"
 
 func placeholders(n int) string {
 	list := make([]string, n)
@@ -206,6 +206,18 @@ func (s *Store) List(ctx context.Context, f elicense.Filter) (page []elicense.Li
 		within, arguments = sqldb.Below("area", f.Areas, arguments...)
 		conditions = append(conditions, within)
 	}
+	if f.Division != "" {
+		add("authority_code LIKE ?", divisionPattern(f.Division))
+	}
+	if !f.IssuedFrom.IsZero() || !f.IssuedTill.IsZero() {
+		add("issued_at > 0 AND issued_at >= ? AND issued_at < ?", sqldb.Micros(f.IssuedFrom), sqldb.Micros(f.IssuedTill))
+	}
+	if f.EndsFrom > 0 || f.EndsTill > 0 {
+		add("ends >= ? AND ends <= ?", f.EndsFrom, f.EndsTill)
+	}
+	if f.ValidOn > 0 {
+		add("(ends <= 0 OR ends >= ?)", f.ValidOn)
+	}
 	if f.After != "" {
 		at, id, ok := strings.Cut(f.After, ".")
 		micros, err := strconv.ParseInt(at, 10, 64)
@@ -246,6 +258,9 @@ func (s *Store) MoveAuthority(ctx context.Context, code, area string, record aud
 		if err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, "UPDATE lic_verified SET area = $2 WHERE authority_code = $1 AND area <> $2", code, area); err != nil {
+			return err
+		}
 		if result, err = tx.ExecContext(ctx, "UPDATE lic_batch SET area = $2, revision = revision + 1 WHERE authority_code = $1 AND area <> $2", code, area); err != nil {
 			return err
 		}
@@ -278,7 +293,7 @@ func (s *Store) query(ctx context.Context, query string, arguments ...any) ([]el
 const updateLicense = `UPDATE lic_license SET revision = revision + 1, request_digest = $3, version = $4, state = $5, status = $6, license_id = $7, seal_id = $8,
 	holder_ref = $9, data_key = $10, data = $11, list_number = $12, list_index = $13, bits = $14, unsealed = $15, file = $16, entrant = $17, reviewer = $18,
 	issuer = $19, note = $20, replaces = $21, replaced_by = $22, lease_until = $23, updated_at = $24, issued_at = $25, status_at = $26, status_until = $27,
-	log_secret = $28, log_count = $29, type_template = $30, photo = $31, photo_key = $32
+	log_secret = $28, log_count = $29, type_template = $30, photo = $31, photo_key = $32, ends = $33
 	WHERE id = $1 AND revision = $2`
 
 // Update implements elicense.Licenses. A row that somebody else changed between reading and writing is read again, up to
@@ -338,7 +353,7 @@ func store(ctx context.Context, tx sqldb.Tx, l elicense.License) error {
 	changed, err := sqldb.ExecOne(ctx, tx, updateLicense, l.ID, l.Revision, l.RequestDigest, l.Version, l.State, l.Status, l.LicenseID, l.SealID,
 		l.HolderRef, l.DataKey, l.Data, int64(l.List), int64(l.Index), int64(l.Bits), l.Unsealed, l.File, l.Entrant, l.Reviewer,
 		l.Issuer, l.Note, l.Replaces, l.ReplacedBy, sqldb.Micros(l.LeaseUntil), sqldb.Micros(l.UpdatedAt), sqldb.Micros(l.IssuedAt), sqldb.Micros(l.StatusAt), sqldb.Micros(l.StatusUntil),
-		octets(l.LogSecret), l.LogCount, l.Template, l.Photo, l.PhotoKey)
+		octets(l.LogSecret), l.LogCount, l.Template, l.Photo, l.PhotoKey, l.Ends)
 	if err != nil {
 		return err
 	}

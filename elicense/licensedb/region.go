@@ -91,5 +91,5 @@ func (s *Store) RemoveRegion(ctx context.Context, uri string, now time.Time, rec
 
 // AuthoritiesIn implements elicense.Regions: the third to eighth digits of a code are its division (GB 32100-2015).
 func (s *Store) AuthoritiesIn(ctx context.Context, division string) ([]string, error) {
-	return s.texts(ctx, "SELECT code FROM lic_authority WHERE code LIKE $1 ORDER BY code", "__"+division+"%")
+	return s.texts(ctx, "SELECT code FROM lic_authority WHERE code LIKE $1 ORDER BY code", divisionPattern(division))
 }

@@ -53,6 +53,7 @@ func Register(to huma.API, service *elicense.Service) {
 	registerGrants(to, a)
 	registerOrders(to, a)
 	registerLists(to, a)
+	registerStatistics(to, a)
 	registerFreezes(to, a)
 	registerLicenseBatches(to, a)
 	registerRulings(to, a)

@@ -178,14 +178,22 @@ func (p *Pages) batchUpload(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// readBatchForm reads the form of an upload. All of it stays in memory: nothing of a file is written to disk before it is encrypted.
-func readBatchForm(w http.ResponseWriter, r *http.Request) (o elicense.BatchOrder, err error) {
+// parseUpload reads a form with a file. All of it stays in memory: nothing of a file is written to disk before it is encrypted.
+func parseUpload(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBatchForm)
 	if err := r.ParseMultipartForm(maxBatchForm); err != nil {
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			return o, fault.Wrap(err, fault.TooLarge, "limit", strconv.Itoa(batchfile.MaxOctets>>20)+" MiB")
+			return fault.Wrap(err, fault.TooLarge, "limit", strconv.Itoa(batchfile.MaxOctets>>20)+" MiB")
 		}
-		return o, fault.Wrap(err, fault.Malformed)
+		return fault.Wrap(err, fault.Malformed)
+	}
+	return nil
+}
+
+// readBatchForm reads the form of an upload.
+func readBatchForm(w http.ResponseWriter, r *http.Request) (o elicense.BatchOrder, err error) {
+	if err := parseUpload(w, r); err != nil {
+		return o, err
 	}
 	form := r.PostForm
 	o = elicense.BatchOrder{Key: form.Get(inputBatchKey), Kind: elicense.BatchKind(form.Get(inputBatchKind)), TypeCode: form.Get(inputBatchType), AuthorityCode: strings.TrimSpace(form.Get(inputBatchAuthority)), Format: batchfile.Format(form.Get(inputBatchFormat)), Encoding: batchfile.Encoding(form.Get(inputBatchEncoding))}

@@ -24,7 +24,7 @@ var workStates = []elicense.State{elicense.StateInReview, elicense.StateReturned
 
 func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 	locale, query := p.Renderer.Locale(r), r.URL.Query()
-	body := web.IssuerListPage{Query: bounded(query.Get("q")), Status: bounded(query.Get("status")), ListURL: "/license", Links: []web.Link{{Label: p.Renderer.Text(r, "batch.list"), URL: BatchesPath}, {Label: p.Renderer.Text(r, "ruling.list"), URL: RulingsPath}},
+	body := web.IssuerListPage{Query: bounded(query.Get("q")), Status: bounded(query.Get("status")), ListURL: "/license", Links: []web.Link{{Label: p.Renderer.Text(r, "batch.list"), URL: BatchesPath}, {Label: p.Renderer.Text(r, "ruling.list"), URL: RulingsPath}, {Label: p.Renderer.Text(r, "statistics.title"), URL: StatisticsPath}, {Label: p.Renderer.Text(r, "lists.title"), URL: ListsPath}},
 		State: web.FormField{Name: "state", Label: p.Renderer.Text(r, "issuer.state"), Kind: web.InputSelect, Options: []web.Option{{Label: p.Renderer.Text(r, "page.all")}}}}
 	for _, state := range workStates {
 		body.State.Options = append(body.State.Options, web.Option{Value: string(state), Label: p.Renderer.Text(r, "status."+workWord(state))})
@@ -43,7 +43,15 @@ func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 			body.Types = append(body.Types, web.Link{Label: t.Name.In(locale), URL: FormPath + "?" + url.Values{inputType: {t.Code}}.Encode()})
 		}
 	}
-	rows, next, err := p.rows(r, body)
+	narrowed := drilled(query)
+	for _, name := range drillNames {
+		if value := narrowed.Get(name); value != "" {
+			body.Hidden = append(body.Hidden, web.Hidden{Name: name, Value: value})
+			body.Narrowed = append(body.Narrowed, web.ShownField{Label: p.Renderer.Text(r, "statistics.drill."+name), Value: p.drillWord(name, value, locale)})
+			body.AllURL = "/license"
+		}
+	}
+	rows, next, err := p.rows(r, body, narrowed)
 	if err != nil {
 		return err
 	}
@@ -54,11 +62,13 @@ func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 	for _, l := range rows {
 		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/license/" + l.ID, Cells: []string{l.BusinessNumber, typeName(p.Service, l, locale), l.LicenseID}, Status: stateWord(l), Kind: "license"})
 	}
-	body.Table.NextURL = pagemark.Onward(r, "/license?"+url.Values{"status": {body.Status}, "state": {body.State.Value}}.Encode(), next)
+	narrowed.Set("status", body.Status)
+	narrowed.Set("state", body.State.Value)
+	body.Table.NextURL = pagemark.Onward(r, "/license?"+narrowed.Encode(), next)
 	return p.Page(w, r, http.StatusOK, "issuer", web.Page{Body: body})
 }
 
-func (p *Pages) rows(r *http.Request, body web.IssuerListPage) ([]elicense.License, string, error) {
+func (p *Pages) rows(r *http.Request, body web.IssuerListPage, narrowed url.Values) ([]elicense.License, string, error) {
 	if number := strings.TrimSpace(body.Query); number != "" {
 		l, err := p.Service.FindByLicenseID(r.Context(), number)
 		if fault.CodeOf(err) == fault.NotFound {
@@ -73,7 +83,12 @@ func (p *Pages) rows(r *http.Request, body web.IssuerListPage) ([]elicense.Licen
 	if err != nil {
 		return nil, "", err
 	}
-	return p.Service.List(r.Context(), elicense.Filter{Status: body.Status, State: body.State.Value, After: after, Limit: pageSize})
+	filter := drillFilter(narrowed)
+	filter.Status, filter.After, filter.Limit = body.Status, after, pageSize
+	if body.State.Value != "" {
+		filter.State = body.State.Value
+	}
+	return p.Service.List(r.Context(), filter)
 }
 
 func (p *Pages) issuerForm(w http.ResponseWriter, r *http.Request) error {

@@ -59,6 +59,8 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.Handle(mux, p.freezePages())
 	p.Handle(mux, p.orderPages())
 	p.Handle(mux, p.batchPages())
+	p.Handle(mux, p.statisticsPages())
+	p.Handle(mux, p.listPages())
 	p.Handle(mux, p.importPages())
 	p.Handle(mux, p.rulingPages())
 	if p.Acting != nil {

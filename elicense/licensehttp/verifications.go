@@ -76,7 +76,7 @@ func judge(ctx context.Context, service *elicense.Service, contentType string, b
 	}
 	switch media {
 	case "multipart/form-data":
-		results, _, err := judgeFiles(ctx, service, body, parameters["boundary"], "file")
+		results, _, err := judgeFiles(ctx, service, elicense.ChannelAPI, body, parameters["boundary"], "file")
 		return results, err
 	case "application/json":
 		order, err := readOrder(body)
@@ -92,14 +92,14 @@ func judge(ctx context.Context, service *elicense.Service, contentType string, b
 	return nil, fault.New(fault.UnsupportedMedia)
 }
 
-func judgeFiles(ctx context.Context, service *elicense.Service, body []byte, boundary, field string) ([]verify.Result, []upload, error) {
+func judgeFiles(ctx context.Context, service *elicense.Service, channel elicense.Channel, body []byte, boundary, field string) ([]verify.Result, []upload, error) {
 	files, err := readFiles(body, boundary, field)
 	if err != nil {
 		return nil, nil, err
 	}
 	var results []verify.Result
 	for _, f := range files {
-		result, err := service.VerifyFile(ctx, f.name, f.content)
+		result, err := service.VerifyBy(ctx, channel, f.name, f.content)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -114,7 +114,7 @@ func judgeForm(ctx context.Context, service *elicense.Service, contentType strin
 	if err != nil {
 		return nil, nil, fault.Wrap(err, fault.UnsupportedMedia)
 	}
-	return judgeFiles(ctx, service, body, parameters["boundary"], field)
+	return judgeFiles(ctx, service, elicense.ChannelPage, body, parameters["boundary"], field)
 }
 
 func encodeReport(results ...verify.Result) ([]byte, error) {

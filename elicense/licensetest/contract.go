@@ -53,6 +53,7 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"uses under an order":  usesUnderOrder,
 		"order and its end":    orderAndItsEnd,
 		"reminders":            reminders,
+		"figures":              figures,
 		"regions":              regions,
 		"log entries":          logEntries,
 		"log in parallel":      logInParallel,

@@ -46,6 +46,7 @@ type Twin struct {
 	ruledOn       map[string]ruledDay // by type
 	switches      map[string]elicense.RuleSwitch
 	appeals       map[string]elicense.Appeal
+	verified      map[elicense.VerifiedKey]*twinVerified
 }
 
 type failures struct {
@@ -59,7 +60,7 @@ func NewTwin() *Twin {
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
 		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, freezes: map[string]elicense.Freeze{}, orders: map[string]elicense.Order{}, withheld: map[string]string{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, links: map[string]copyLink{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
 		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{}, imports: map[string]elicense.Import{},
-		rulings: map[string]elicense.Ruling{}, ruledOn: map[string]ruledDay{}, switches: map[string]elicense.RuleSwitch{}, appeals: map[string]elicense.Appeal{},
+		rulings: map[string]elicense.Ruling{}, ruledOn: map[string]ruledDay{}, switches: map[string]elicense.RuleSwitch{}, appeals: map[string]elicense.Appeal{}, verified: map[elicense.VerifiedKey]*twinVerified{},
 	}
 }
 
@@ -196,6 +197,8 @@ func (t *Twin) List(_ context.Context, f elicense.Filter) ([]elicense.License, s
 	for _, l := range t.licenses {
 		if (f.State == "" || string(l.State) == f.State) && (f.Status == "" || l.Status == f.Status) && (f.TypeCode == "" || l.TypeCode == f.TypeCode) &&
 			(f.AuthorityCode == "" || l.AuthorityCode == f.AuthorityCode) && (f.HolderRef == "" || l.HolderRef == f.HolderRef) &&
+			(f.Division == "" || inDivision(l.AuthorityCode, f.Division)) && (f.IssuedFrom.IsZero() && f.IssuedTill.IsZero() || issuedWithin(l, f.IssuedFrom, f.IssuedTill)) &&
+			(f.EndsFrom == 0 && f.EndsTill == 0 || l.Ends >= f.EndsFrom && l.Ends <= f.EndsTill) && (f.ValidOn == 0 || l.Ends <= 0 || l.Ends >= f.ValidOn) &&
 			(f.Areas == nil || slices.ContainsFunc(f.Areas, func(path string) bool { return strings.HasPrefix(l.Area, path) })) {
 			all = append(all, copyOf(l))
 		}
@@ -377,6 +380,11 @@ func (t *Twin) MoveAuthority(_ context.Context, code, area string, record audit.
 			}
 		}
 		moved = t.changeImports(func(i elicense.Import) bool { return i.AuthorityCode == code && i.Area != area }, func(i *elicense.Import) { i.Area = area }) > 0 || moved
+		for key, have := range t.verified {
+			if key.AuthorityCode == code {
+				have.area = area
+			}
+		}
 		for _, have := range t.batches {
 			if have.batch.AuthorityCode == code && have.batch.Area != area {
 				have.batch.Area, moved = area, true

@@ -42,7 +42,7 @@ var keptFields = []string{
 	"seal-revoke-lost-since-year", "seal-revoke-lost-since-month", "seal-revoke-lost-since-day",
 	"succession-owner", "succession-owner-code", "succession-kind", "succession-heirs", "succession-order", "succession-since-year", "succession-since-month", "succession-since-day",
 	"succession-seals-end-year", "succession-seals-end-month", "succession-seals-end-day",
-	"batch-type", "batch-authority", "batch-format", "batch-encoding", "batch-which",
+	"list-encoding", "batch-type", "batch-authority", "batch-format", "batch-encoding", "batch-which",
 	"order-number", "order-organ", "order-basis", "order-client", "order-case", "order-licenses", "order-days",
 	"rule-when", "rule-purposes", "rule-approver", "rule-approvals", "rule-hours", "rule-uses", "rule-platform", "rule-remote",
 	"draft-version", "draft-day-year", "draft-day-month", "draft-day-day",

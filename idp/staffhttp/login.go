@@ -268,6 +268,8 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 		{"/license/forgeries", "forgery.list", []string{"license_reviewer", "seal_reviewer"}},
 		{"/license", "page.issuer", []string{"license_clerk", "license_reviewer", "license_issuer"}},
 		{"/license/batches", "batch.list", []string{"license_clerk", "license_reviewer", "license_issuer"}},
+		{"/license/statistics", "statistics.title", []string{"license_clerk", "license_reviewer", "license_issuer"}},
+		{"/license/lists", "lists.title", []string{"license_reviewer", "license_issuer"}},
 		{"/license/orders", "order.list", []string{"license_order"}},
 		{"/license/types", "type.list", []string{"license_clerk", "license_reviewer", "license_issuer", idp.RoleSecurityAdmin}},
 	} {

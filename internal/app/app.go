@@ -532,14 +532,14 @@ func (a *App) Serve(ctx context.Context) error {
 	err = serveAll(ctx, servers...)
 	stop()
 	group.Wait()
-	return errors.Join(err, a.flushLedger())
+	return errors.Join(err, a.flushCounts())
 }
 
-// flushLedger writes what was counted since the last tick; no request is under way any more.
-func (a *App) flushLedger() error {
+// flushCounts writes what was counted since the last tick; no request is under way any more.
+func (a *App) flushCounts() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	return a.ledger.Flush(ctx)
+	return errors.Join(a.ledger.Flush(ctx), a.sealing.licenses.FlushVerified(ctx))
 }
 
 // mutualTLS is the listener for client certificates.

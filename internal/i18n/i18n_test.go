@@ -329,3 +329,30 @@ func walkFiles(t *testing.T, root string, visit func(path, content string)) {
 		t.Fatal(err)
 	}
 }
+
+// TestEveryVerdictHasItsWords: each code of the table of verdicts (experience specification 3.12) has a banner, and a sentence that ends and names the next
+// step; where that is to report the file, it says so.
+func TestEveryVerdictHasItsWords(t *testing.T) {
+	for locale, words := range map[string]struct{ end, report string }{i18n.Chinese: {"。", "举报"}, i18n.English: {".", "eport it"}, i18n.TraditionalChinese: {"。", "檢舉"}} {
+		_, texts := rows(t, locale)
+		codes := 0
+		for code := range strings.FieldsSeq("V00 V01 V10 V11 V12 V13 V14 V20 V21 V22 V23 V24 V25 V26 V30 V31 V40 V41") {
+			codes++
+			banner, next := texts["verify.banner."+code], texts["verify.next."+code]
+			if banner == "" || strings.HasSuffix(banner, words.end) || !strings.HasSuffix(next, words.end) || strings.ContainsAny(banner+next, "{}") {
+				t.Errorf("%s %s: %q, %q", locale, code, banner, next)
+			}
+			if slices.Contains([]string{"V20", "V21", "V22", "V23", "V41"}, code) && !strings.Contains(next, words.report) {
+				t.Errorf("%s %s: the next step is to report it: %q", locale, code, next)
+			}
+		}
+		for key := range texts {
+			if strings.HasPrefix(key, "verify.banner.") || strings.HasPrefix(key, "verify.next.") {
+				codes--
+			}
+		}
+		if codes != -18 {
+			t.Errorf("%s: words of a code that is not in the table: %d", locale, codes)
+		}
+	}
+}

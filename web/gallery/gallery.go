@@ -34,6 +34,7 @@ func list(locale string) []Sample {
 	samples = append(samples, forgeries()...)
 	samples = append(samples, batches()...)
 	samples = append(samples, orders()...)
+	samples = append(samples, statistics()...)
 	samples = append(samples, rulings()...)
 	samples = append(samples, admin()...)
 	samples = append(samples, typeDrafts()...)
