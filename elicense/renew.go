@@ -54,7 +54,7 @@ const (
 // RenewalWindow is the time in which the renewal of a licence can be applied for: its first and its last day, in the time of Beijing.
 type RenewalWindow struct {
 	From, Until time.Time
-	Open        bool
+	Open, Over  bool // now is within it, or behind it
 }
 
 // RenewalWindow tells when a licence can be renewed; false where it cannot: its type has no terms, it has no end, or is not valid.
@@ -66,7 +66,8 @@ func (s *Service) RenewalWindow(l License, values catalog.Values) (w RenewalWind
 	}
 	w.From, w.Until = end.AddDate(0, 0, -terms.FromDays), end.AddDate(0, 0, -terms.UntilDays)
 	now := s.now()
-	w.Open = !now.Before(w.From) && now.Before(w.Until.AddDate(0, 0, 1))
+	w.Over = !now.Before(w.Until.AddDate(0, 0, 1))
+	w.Open = !now.Before(w.From) && !w.Over
 	return w, true
 }
 

@@ -19,6 +19,8 @@ type LicenseCard struct {
 	Ending      bool      // its validity ends in DaysLeft days, 0 on the last one
 	DaysLeft    int
 	Frozen      bool // its holder lets nobody use it for now
+	RenewURL    string
+	RenewFrom   *time.Time // first day on which its renewal can be applied for
 }
 
 // Reading is where a licence can be had for reading in a language, BCP 47: as PDF, as a page that a screen reader follows, as plain text.
@@ -172,6 +174,7 @@ type IssuerDetailPage struct {
 	Hidden      []Hidden // goes with every form
 	Card        LicenseCard
 	LicenseID   string
+	Changes     *Table // what an application changes of the version that it replaces
 	Fields      []ShownField
 	Actions     []StateAction
 	History     []HistoryItem
