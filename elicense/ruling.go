@@ -473,7 +473,9 @@ func (s *Service) Ruling(ctx context.Context, license string) (RulingDetail, err
 }
 
 // AppealOpen reports whether an appeal can be made about a ruling now.
-func (s *Service) AppealOpen(d RulingDetail) bool { return d.Appeal == nil && s.now().Before(d.AppealTo) }
+func (s *Service) AppealOpen(d RulingDetail) bool {
+	return d.Appeal == nil && s.now().Before(d.AppealTo)
+}
 
 // Rulings gives staff a page of what rules decided in their areas, newest first.
 func (s *Service) Rulings(ctx context.Context, filter RulingFilter) ([]Ruling, string, error) {

@@ -17,7 +17,7 @@ const (
 	applicationsPage = 20
 	// renewalInput begins the names of the inputs of a renewal, so that what was typed is kept over a login.
 	renewalInput = "renewal-"
-	appealText  = "text"
+	appealText   = "text"
 )
 
 func applicationURL(id string) string { return applicationsPath + "/" + url.PathEscape(id) }
