@@ -200,6 +200,21 @@ func (s *Service) Appeals(ctx context.Context, filter AppealFilter) ([]Appeal, s
 	return page, next, storeFault(err, "list appeals")
 }
 
+// WaitingAppeals counts, among as many as the limit, the open appeals of others in the areas of a reviewer.
+func (s *Service) WaitingAppeals(ctx context.Context, limit int) (n int, err error) {
+	actor, err := require(ctx, RoleReviewer)
+	if err != nil {
+		return 0, err
+	}
+	page, _, err := s.cfg.Store.Appeals(ctx, AppealFilter{State: string(AppealOpen), Areas: actor.Reach(RoleReviewer), Limit: limit})
+	for _, a := range page {
+		if a.FiledBy != actor.ID { // nobody decides about their own
+			n++
+		}
+	}
+	return n, storeFault(err, "list appeals")
+}
+
 // ClaimAppeal takes an open appeal for an hour, so that two people do not work at one. Who has it may take it again.
 func (s *Service) ClaimAppeal(ctx context.Context, license string) (Appeal, error) {
 	return s.changeAppeal(ctx, license, func(ctx context.Context, a *Appeal, _ *License, actor string, now time.Time) (audit.Record, error) {

@@ -250,8 +250,10 @@ const (
 	Reject  Decision = "reject"
 )
 
-// enteredBy tells who may not review it.
-func (l License) enteredBy(actor string) bool { return l.Entrant == actor }
+// enteredBy tells who may not review it: who entered it, and whose it is.
+func (l License) enteredBy(actor string) bool {
+	return l.Entrant == actor || l.HolderRef != "" && l.HolderRef == actor
+}
 
 // Review decides about an application. The reviewer must not be the entrant; seen is the revision that was read, so that nobody decides about what was
 // handed in anew meanwhile, and 0 of callers that read none: fault.Conflict. Deciding the same again changes nothing.
@@ -283,7 +285,12 @@ func (s *Service) Review(ctx context.Context, id string, decision Decision, note
 			return Change{}, fault.New(fault.Conflict)
 		}
 		l.State, l.Reviewer, l.Note, l.UpdatedAt = target, actor.ID, note, now
-		return Change{Record: audit.With(s.event(ctx, "license.reviewed", l.ID, now, "decision", string(decision)))}, nil
+		record := audit.With(s.event(ctx, "license.reviewed", l.ID, now, "decision", string(decision)))
+		if decision != Approve && l.ByHolder() && l.HolderRef != "" {
+			event := map[Decision]string{Return: NoticeReturned, Reject: NoticeRejected}[decision]
+			record = record.And(rulingNotice(RulingNotice{License: l.ID, TypeCode: l.TypeCode, HolderRef: l.HolderRef, Event: event, At: now}))
+		}
+		return Change{Record: record}, nil
 	})
 }
 
@@ -298,7 +305,7 @@ func reviewNote(known bool, decision Decision, note string) error {
 	return nil
 }
 
-// Correct hands a returned application in again with new content.
+// Correct hands a returned application in again with new content. That of a holder is the holder's to hand in (Renew).
 func (s *Service) Correct(ctx context.Context, id string, a Application) (License, error) {
 	actor, err := require(ctx, RoleClerk)
 	if err != nil {
@@ -311,7 +318,7 @@ func (s *Service) Correct(ctx context.Context, id string, a Application) (Licens
 	if ctx, err = before.in(ctx, RoleClerk); err != nil {
 		return License{}, err
 	}
-	if a.BusinessNumber != before.BusinessNumber || a.AuthorityCode != before.AuthorityCode || a.TypeCode != before.TypeCode || a.Replaces != before.Replaces {
+	if before.ByHolder() || a.BusinessNumber != before.BusinessNumber || a.AuthorityCode != before.AuthorityCode || a.TypeCode != before.TypeCode || a.Replaces != before.Replaces {
 		return License{}, fault.New(fault.LicenseState)
 	}
 	licenseType, authority, err := s.scope(ctx, a.TypeCode, a.AuthorityCode)

@@ -75,7 +75,7 @@ func repeats(l License, requestDigest string) error {
 	switch {
 	case l.RequestDigest != requestDigest:
 		return fault.New(fault.Invalid).WithField(KeyBusiness, fault.LicenseBusinessNumber)
-	case slices.Contains([]State{StateInReview, StateReturned, StateRejected}, l.State):
+	case slices.Contains([]State{StateInReview, StateReturned, StateRejected, StateTakenBack}, l.State):
 		return fault.New(fault.Invalid).WithField(KeyBusiness, fault.LicenseState)
 	}
 	return nil

@@ -4,6 +4,7 @@
 //	in_review → approved → made → sealed → active          status of an active one: valid, suspended, …
 //	in_review → returned → in_review                        (license.md 6 and 10)
 //	in_review → rejected
+//	in_review, returned → taken_back                        an application of a holder (Renew)
 //
 // Where a type has rules and an authority has switched them on, they take the step from in_review, and what they approve is issued at once (Ruling); a
 // refusal of theirs can be appealed against, rejected → approved (Appeal).
@@ -48,6 +49,8 @@ const (
 	StateMade     State = "made"   // planned: identifier given, document made, not sealed
 	StateSealed   State = "sealed" // signed: the sealed document is stored
 	StateActive   State = "active"
+	// StateTakenBack is the end of an application that its holder entered and took back.
+	StateTakenBack State = "taken_back"
 )
 
 // License is one row of the register. Values that may hold personal data stand encrypted in Data.
@@ -151,6 +154,8 @@ type Licenses interface {
 	FindByLicenseID(ctx context.Context, licenseID string) (License, error)
 	// FindByLicenseIDs gives those that are there, without holders and in no order; at most 500 identifiers.
 	FindByLicenseIDs(ctx context.Context, licenseIDs []string) ([]License, error)
+	// Renewals gives the applications that replace a licence, without holders, the oldest first.
+	Renewals(ctx context.Context, license string, limit int) ([]License, error)
 	// FindHeld gives issued licences of a type of a holder who has one of the keys, without holders, the newest first.
 	FindHeld(ctx context.Context, holderKeys []string, typeCode string, limit int) ([]License, error)
 	// List gives a page and the cursor of the next, empty at the end. Newest first.

@@ -156,7 +156,7 @@ func RulingCursor(r Ruling) string {
 	return fmt.Sprintf("%020d.%s", r.DecidedAt.UnixMicro(), r.License)
 }
 
-// TopicRuled tells an applicant what became of an application that rules decided about, or of an appeal.
+// TopicRuled tells an applicant what became of an application that rules decided about, of an appeal, or of one that the holder entered.
 const TopicRuled = "license.ruled"
 
 // RulingNotice is the payload of that message.
@@ -164,7 +164,7 @@ type RulingNotice struct {
 	License   string    `json:"license"` // row key
 	TypeCode  string    `json:"license_type_code"`
 	HolderRef string    `json:"holder_ref"`
-	Event     string    `json:"event"`              // refused | appeal_granted | appeal_upheld
+	Event     string    `json:"event"`              // one of the events below
 	AppealTo  time.Time `json:"appeal_to,omitzero"` // until when an appeal is taken
 	At        time.Time `json:"at"`
 }
@@ -174,6 +174,9 @@ const (
 	NoticeRefused       = "refused"
 	NoticeAppealGranted = "appeal_granted"
 	NoticeAppealUpheld  = "appeal_upheld"
+	// A reviewer returned or refused what the holder entered; the reason is on the page of the application.
+	NoticeReturned = "returned"
+	NoticeRejected = "rejected"
 )
 
 func rulingNotice(n RulingNotice) audit.Message {
@@ -467,6 +470,11 @@ func (s *Service) Ruling(ctx context.Context, license string) (RulingDetail, err
 		d.Conditions, d.SetBy = nil, nil
 	}
 	return d, nil
+}
+
+// AppealOpen reports whether an appeal can be made about a ruling now.
+func (s *Service) AppealOpen(d RulingDetail) bool {
+	return d.Appeal == nil && s.now().Before(d.AppealTo)
 }
 
 // Rulings gives staff a page of what rules decided in their areas, newest first.

@@ -22,6 +22,8 @@ type LicenseCard struct {
 	Ending      bool      // its validity ends in DaysLeft days, 0 on the last one
 	DaysLeft    int
 	Frozen      bool // its holder lets nobody use it for now
+	RenewURL    string
+	RenewFrom   *time.Time // first day on which its renewal can be applied for
 }
 
 // Reading is where a licence can be had for reading in a language, BCP 47: as PDF, as a page that a screen reader follows, as plain text.
@@ -191,6 +193,7 @@ type IssuerDetailPage struct {
 	Card        LicenseCard
 	LicenseID   string
 	Photos      []Photo // of the holder, and of the version before
+	Changes     *Table // what an application changes of the version that it replaces
 	Fields      []ShownField
 	Actions     []StateAction
 	History     []HistoryItem

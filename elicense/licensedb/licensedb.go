@@ -172,6 +172,11 @@ func (s *Store) FindHeld(ctx context.Context, holderKeys []string, typeCode stri
 	return s.query(ctx, "SELECT "+columns+" FROM lic_license WHERE type_code = $1 AND state = $2 AND id IN (SELECT license FROM lic_holder WHERE holder_key "+within+") ORDER BY issued_at DESC, id DESC LIMIT $3", arguments...)
 }
 
+// Renewals implements elicense.Licenses.
+func (s *Store) Renewals(ctx context.Context, license string, limit int) ([]elicense.License, error) {
+	return s.query(ctx, "SELECT "+columns+" FROM lic_license WHERE replaces = $1 AND replaces <> '' ORDER BY created_at, id LIMIT $2", license, limit)
+}
+
 // oneOf is the condition that a column is one of the texts, with its arguments behind those that are there.
 func oneOf(texts []string, arguments ...any) (condition string, all []any) {
 	marks := make([]string, len(texts))

@@ -124,7 +124,7 @@ func rulingSeen(ctx context.Context, tx sqldb.Tx, l elicense.License, ask elicen
 	within, arguments := oneOf(l.HolderKeys, l.TypeCode)
 	ofHolders := "SELECT COUNT(*) FROM lic_license WHERE type_code = $1 AND id IN (SELECT license FROM lic_holder WHERE holder_key " + within + ")"
 	next := "$" + strconv.Itoa(len(arguments)+1)
-	if err := tx.QueryRowContext(ctx, ofHolders+" AND id <> "+next+" AND (state = 'active' AND bits IN (0, 2) OR state NOT IN ('active', 'rejected'))", append(arguments, l.ID)...).Scan(&seen.Others); err != nil {
+	if err := tx.QueryRowContext(ctx, ofHolders+" AND id <> "+next+" AND (state = 'active' AND bits IN (0, 2) OR state NOT IN ('active', 'rejected', 'taken_back'))", append(arguments, l.ID)...).Scan(&seen.Others); err != nil {
 		return seen, err
 	}
 	for _, since := range ask.Since {

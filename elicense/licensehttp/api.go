@@ -229,7 +229,7 @@ type LicenseRecord struct {
 	AuthorityCode  string              `json:"issuing_authority_code"`
 	Version        int                 `json:"version"`
 	Revision       int64               `json:"revision" doc:"Grows with every change"`
-	State          string              `json:"state" doc:"in_review, returned, rejected, approved, made, sealed, active"`
+	State          string              `json:"state" doc:"in_review, returned, rejected, approved, made, sealed, active, taken_back"`
 	Status         string              `json:"status,omitempty" doc:"Of an active licence: valid, suspended, restricted, cancelled, withdrawn, revoked, lapsed, superseded"`
 	StatusList     string              `json:"status_list,omitempty" doc:"Path of the status list that holds it"`
 	Note           string              `json:"note,omitempty" doc:"Why it was returned or rejected"`

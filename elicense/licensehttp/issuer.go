@@ -20,7 +20,7 @@ import (
 const pageSize = 30
 
 // workStates are the states of the filter before a licence is in force, in their order.
-var workStates = []elicense.State{elicense.StateInReview, elicense.StateReturned, elicense.StateApproved, elicense.StateMade, elicense.StateSealed, elicense.StateRejected}
+var workStates = []elicense.State{elicense.StateInReview, elicense.StateReturned, elicense.StateApproved, elicense.StateMade, elicense.StateSealed, elicense.StateRejected, elicense.StateTakenBack}
 
 func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 	locale, query := p.Renderer.Locale(r), r.URL.Query()
@@ -60,7 +60,11 @@ func (p *Pages) issuerList(w http.ResponseWriter, r *http.Request) error {
 		Columns: []web.Column{{Label: p.Renderer.Text(r, "license.field.business_number")}, {Label: p.Renderer.Text(r, "licence.type")}, {Label: p.Renderer.Text(r, "licence.id")}},
 	}
 	for _, l := range rows {
-		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/license/" + l.ID, Cells: []string{l.BusinessNumber, typeName(p.Service, l, locale), l.LicenseID}, Status: stateWord(l), Kind: "license"})
+		name := typeName(p.Service, l, locale)
+		if l.ByHolder() {
+			name = p.Renderer.Text(r, "license.by_holder", "type", name)
+		}
+		body.Table.Rows = append(body.Table.Rows, web.Row{URL: "/license/" + l.ID, Cells: []string{l.BusinessNumber, name, l.LicenseID}, Status: stateWord(l), Kind: "license"})
 	}
 	narrowed.Set("status", body.Status)
 	narrowed.Set("state", body.State.Value)
@@ -277,6 +281,12 @@ func (p *Pages) issuerDetail(w http.ResponseWriter, r *http.Request) error {
 	if body.Photos, err = p.photos(r, d.License); err != nil {
 		return err
 	}
+	if d.ByHolder() {
+		body.Card.Title = p.Renderer.Text(r, "license.by_holder", "type", body.Card.Title)
+	}
+	if body.Changes, err = p.versionChanges(r, d); err != nil {
+		return err
+	}
 	body.OlderURL = pagemark.Onward(r, "/license/"+d.ID, older)
 	for _, e := range events {
 		body.History = append(body.History, web.HistoryItem{At: e.RecordedAt, Text: p.Renderer.Text(r, "status."+e.To), Actor: e.Actor, Detail: strings.Trim(e.LegalBasis+" "+e.DecisionNumber, " ")})
@@ -307,6 +317,23 @@ func (p *Pages) photos(r *http.Request, l elicense.License) (list []web.Photo, e
 		err = add(l.Replaces, "license.photo.before")
 	}
 	return list, err
+}
+
+// versionChanges shows what an application changes of the version that it replaces, side by side; nil of another one.
+func (p *Pages) versionChanges(r *http.Request, d elicense.Detail) (*web.Table, error) {
+	if d.State == elicense.StateActive {
+		return nil, nil
+	}
+	list, err := p.Service.Changes(r.Context(), d)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	text, t := func(key string) string { return p.Renderer.Text(r, key) }, p.Service.TypeOf(d.License)
+	table := web.Table{Caption: text("license.changes"), Plain: true, Columns: []web.Column{{Label: text("license.changes.field")}, {Label: text("license.changes.before"), Wide: true}, {Label: text("license.changes.after"), Wide: true}}}
+	for _, c := range list {
+		table.Rows = append(table.Rows, web.Row{Cells: []string{t.Label(c.Key, p.Renderer.Locale(r)), orDash(c.Before), c.After}})
+	}
+	return &table, nil
 }
 
 // action is a change that the page of a licence offers.

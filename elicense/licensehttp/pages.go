@@ -57,6 +57,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.Handle(mux, p.draftPages())
 	p.Handle(mux, p.grantPages())
 	p.Handle(mux, p.freezePages())
+	p.Handle(mux, p.applicationPages())
 	p.Handle(mux, p.orderPages())
 	p.Handle(mux, p.batchPages())
 	p.Handle(mux, p.statisticsPages())
@@ -153,6 +154,13 @@ func Cards(ctx context.Context, service *elicense.Service) ([]web.LicenseCard, e
 		c.Frozen = all || one
 		if l.Status == catalog.StatusValid && !c.Frozen {
 			c.PresentURL, c.GrantURL = "/me/licenses/"+l.ID+"/present", "/me/licenses/"+l.ID+"/grant"
+		}
+		switch window, ok := service.RenewalWindow(l, d.Values); {
+		case !ok, window.Over:
+		case window.Open:
+			c.RenewURL = renewalURL(l.ID)
+		default:
+			c.RenewFrom = &window.From
 		}
 		cards = append(cards, c)
 	}

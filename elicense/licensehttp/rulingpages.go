@@ -18,6 +18,9 @@ import (
 // RulingsPath is the list of decisions by rule (秒批).
 const RulingsPath = "/license/rulings"
 
+// AppealsOpenURL lists the appeals that wait.
+const AppealsOpenURL = appealsPath + "?state=" + string(elicense.AppealOpen)
+
 const (
 	appealsPath  = RulingsPath + "/appeals"
 	switchesPath = RulingsPath + "/rules"
@@ -65,7 +68,7 @@ func (p *Pages) reasonsIn(r elicense.Ruling, codes []string, locale string) stri
 }
 
 func (p *Pages) rulingLinks(text func(string) string, here string) (links []web.Link) {
-	for _, link := range []web.Link{{Label: text("ruling.list"), URL: RulingsPath}, {Label: text("ruling.appeals"), URL: appealsPath + "?state=open"}, {Label: text("ruling.switches"), URL: switchesPath}} {
+	for _, link := range []web.Link{{Label: text("ruling.list"), URL: RulingsPath}, {Label: text("ruling.appeals"), URL: AppealsOpenURL}, {Label: text("ruling.switches"), URL: switchesPath}} {
 		if !strings.HasPrefix(link.URL, here) || here == RulingsPath && link.URL != RulingsPath {
 			links = append(links, link)
 		}

@@ -182,6 +182,20 @@ func findAndKeep(t *testing.T, s elicense.Store) {
 	if list, err := s.FindByLicenseIDs(ctx, nil); err != nil || len(list) != 0 {
 		t.Errorf("by no identifiers: %+v %v", list, err)
 	}
+	for _, n := range []int{4, 3} {
+		next := Row(n)
+		next.Replaces = l.ID
+		create(t, s, next)
+	}
+	if list, err := s.Renewals(ctx, l.ID, 5); err != nil || len(list) != 2 || list[0].ID != "lic_0003" || list[1].ID != "lic_0004" || len(list[0].HolderKeys) != 0 {
+		t.Errorf("that replace it: %+v %v", list, err)
+	}
+	if list, err := s.Renewals(ctx, l.ID, 1); err != nil || len(list) != 1 || list[0].ID != "lic_0003" {
+		t.Errorf("the first of them: %+v %v", list, err)
+	}
+	if list, err := s.Renewals(ctx, "", 5); err != nil || len(list) != 0 {
+		t.Errorf("that replace nothing: %+v %v", list, err)
+	}
 	got.Data[0], got.HolderKeys[0] = 9, "changed"
 	if again, _ := s.Find(ctx, l.ID); again.Data[0] != 0 || again.HolderKeys[0] != "key2" {
 		t.Error("the store hands out its own memory")

@@ -77,7 +77,7 @@ func (t *Twin) seen(l elicense.License, ask elicense.RulingAsk) elicense.RulingS
 				seen.Asked[i]++
 			}
 		}
-		ended := other.State == elicense.StateRejected || other.State == elicense.StateActive && other.Bits != statuslist.InForce && other.Bits != statuslist.NotUsable
+		ended := other.State == elicense.StateRejected || other.State == elicense.StateTakenBack || other.State == elicense.StateActive && other.Bits != statuslist.InForce && other.Bits != statuslist.NotUsable
 		if other.ID != l.ID && !ended {
 			seen.Others++
 		}

@@ -189,6 +189,27 @@ func (t *Twin) FindHeld(_ context.Context, holderKeys []string, typeCode string,
 	return list[:min(limit, len(list))], nil
 }
 
+// Renewals implements elicense.Licenses.
+func (t *Twin) Renewals(_ context.Context, license string, limit int) ([]elicense.License, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var list []elicense.License
+	for _, l := range t.licenses {
+		if license != "" && l.Replaces == license {
+			l = copyOf(l)
+			l.HolderKeys = nil
+			list = append(list, l)
+		}
+	}
+	slices.SortFunc(list, func(a, b elicense.License) int {
+		if c := a.CreatedAt.Compare(b.CreatedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return list[:min(limit, len(list))], nil
+}
+
 // List implements elicense.Licenses.
 func (t *Twin) List(_ context.Context, f elicense.Filter) ([]elicense.License, string, error) {
 	t.mutex.Lock()

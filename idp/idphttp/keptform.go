@@ -34,12 +34,15 @@ var keptFields = []string{
 	"mandate-to", "mandate-name", "mandate-items", "mandate-days", "mandate-kind", "mandate-class", "mandate-delegable", "mandate-confirm", "keeper-seals", "contact-new", "text", // of a question about a release
 }
 
+// keptRenewal begins the names of what a holder states to renew a licence.
+const keptRenewal = "renewal-"
+
 // keptTicks begin the names of boxes that are ticked by choice: service items and rights of a mandate, which the same person still has to give.
 var keptTicks = []string{inputItem, inputRight}
 
 // keeps reports whether an input is worth keeping.
 func keeps(input string) bool {
-	return slices.Contains(keptFields, input) || slices.ContainsFunc(keptTicks, func(begin string) bool { return strings.HasPrefix(input, begin) })
+	return slices.Contains(keptFields, input) || strings.HasPrefix(input, keptRenewal) || slices.ContainsFunc(keptTicks, func(begin string) bool { return strings.HasPrefix(input, begin) })
 }
 
 // keptForm is a form as it is sealed.

@@ -98,7 +98,7 @@ func (s *sealing) deliverExpiring(ctx context.Context, d outbox.Delivery) error 
 	return s.app.notify(ctx, d, known, channel.TemplateLicenseExpiring, map[string]string{"license": name, "date": end.Format(time.DateOnly)})
 }
 
-// deliverRuled tells an applicant what became of an application that rules refused.
+// deliverRuled tells an applicant what became of an application that rules refused, or that the holder entered.
 func (s *sealing) deliverRuled(ctx context.Context, d outbox.Delivery) error {
 	var notice elicense.RulingNotice
 	if err := json.Unmarshal(d.Payload, &notice); err != nil {
@@ -125,6 +125,10 @@ func (s *sealing) deliverRuled(ctx context.Context, d outbox.Delivery) error {
 		template, params["date"] = channel.TemplateApplicationRefused, notice.AppealTo.In(legalTime).Format(time.DateOnly)
 	case elicense.NoticeAppealGranted:
 		template = channel.TemplateAppealGranted
+	case elicense.NoticeReturned:
+		template = channel.TemplateApplicationReturned
+	case elicense.NoticeRejected:
+		template = channel.TemplateApplicationRejected
 	}
 	return s.app.notify(ctx, d, known, template, params)
 }

@@ -129,6 +129,13 @@ func (a *App) waiting(r *http.Request) (all []staffhttp.Waiting, err error) {
 	for _, w := range licenses {
 		add("license."+string(w.State), "/license?state="+string(w.State), w.Count)
 	}
+	if actor.HoldsAnywhere(elicense.RoleReviewer) {
+		n, err := a.sealing.licenses.WaitingAppeals(ctx, staffhttp.MaxWaiting)
+		if err != nil {
+			return nil, err
+		}
+		add("license.appeals", licensehttp.AppealsOpenURL, n)
+	}
 	for _, state := range []elicense.BatchState{elicense.BatchInReview, elicense.BatchApproved} {
 		role := elicense.RoleReviewer
 		if state == elicense.BatchApproved {

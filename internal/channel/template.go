@@ -70,6 +70,9 @@ const (
 	TemplateApplicationRefused = "application-refused" // rules refused an application for a licence, with the last day of an appeal
 	TemplateAppealGranted      = "appeal-granted"      // it is approved after all
 	TemplateAppealUpheld       = "appeal-upheld"       // or the refusal stands
+	// A reviewer returned or refused what the holder of a licence applied for; the reason is on the page of the application.
+	TemplateApplicationReturned = "application-returned"
+	TemplateApplicationRejected = "application-rejected"
 
 	TemplateExport        = "export"            // the copy of the person's data can be fetched
 	TemplateLevelExpiry   = "level-expiry"      // the level ends soon by its age
@@ -147,6 +150,9 @@ var templates = withMandates(map[string]Template{
 	TemplateApplicationRefused: {TemplateApplicationRefused, []Param{{"license", 12}, {"date", 10}}, false},
 	TemplateAppealGranted:      {TemplateAppealGranted, []Param{{"license", 12}}, false},
 	TemplateAppealUpheld:       {TemplateAppealUpheld, []Param{{"license", 12}}, false},
+
+	TemplateApplicationReturned: {TemplateApplicationReturned, []Param{{"license", 12}}, false},
+	TemplateApplicationRejected: {TemplateApplicationRejected, []Param{{"license", 12}}, false},
 
 	TemplateExport:          {TemplateExport, []Param{{"date", 12}}, false},
 	TemplateDisputeAnswered: {TemplateDisputeAnswered, nil, false},

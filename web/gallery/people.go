@@ -194,6 +194,19 @@ func account() []Sample {
 		{Name: "license-freezes-all", Template: "license-freezes", Status: 403, Page: web.Page{Identity: citizen, Nav: nav, Errors: []web.FieldError{{Message: "为保护账号，请重新登录后再操作"}}, Body: web.LicenseFreezesPage{AllAt: &moment, Action: "/me/license-freezes", EndURL: "/me/license-freezes/end", LoginURL: "/login", Licenses: []web.LicenseFreezeRow{
 			{ID: "lic_1", Title: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D"}}}}},
 		{Name: "license-freezes-empty", Template: "license-freezes", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseFreezesPage{Action: "/me/license-freezes", EndURL: "/me/license-freezes/end"}}},
+		{Name: "license-applications", Template: "license-applications", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseApplicationsPage{NextURL: "/me/license-applications?after=1", Applications: []web.LicenseApplicationRow{
+			{Title: "食品经营许可证", Status: "returned", URL: "/me/license-applications/lic_3", Own: true, At: moment}, {Title: "税收完税证明", Status: "not_approved", URL: "/me/license-applications/lic_4", At: verified}}}}},
+		{Name: "license-applications-empty", Template: "license-applications", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseApplicationsPage{}}},
+		{Name: "license-application", Template: "license-application", Page: web.Page{Identity: citizen, Nav: nav, Title: "食品经营许可证", Body: web.LicenseApplicationPage{LicenseApplicationRow: web.LicenseApplicationRow{Title: "食品经营许可证", Status: "returned", URL: "/me/license-applications/lic_3", Own: true, At: moment},
+			Fields: []web.ShownField{{Label: "经营场所", Value: "示例市新华区光明街8号"}}, Note: "请写明门牌号码", RenewURL: "/me/licenses/lic_1/renewal", TakeBackURL: "/me/license-applications/lic_3/end"}}},
+		{Name: "license-application-refused", Template: "license-application", Page: web.Page{Identity: citizen, Nav: nav, Title: "食品经营许可证", Body: web.LicenseApplicationPage{LicenseApplicationRow: web.LicenseApplicationRow{Title: "食品经营许可证", Status: "not_approved", URL: "/me/license-applications/lic_3", Own: true, At: moment},
+			Fields: []web.ShownField{{Label: "经营场所", Value: "示例市新华区光明街8号"}}, Note: "请写明门牌号码", Refused: true}}},
+		{Name: "license-application-appeal", Template: "license-application", Status: 422, Page: web.Page{Identity: citizen, Nav: nav, Title: "税收完税证明", Errors: []web.FieldError{{Field: "text", Message: "请填写此项"}}, Body: web.LicenseApplicationPage{LicenseApplicationRow: web.LicenseApplicationRow{Title: "税收完税证明", Status: "not_approved", URL: "/me/license-applications/lic_4", At: moment},
+			Rule: &web.RuleDecision{Outcome: "不予办理", Reasons: []string{"实名等级不足"}, At: moment}, AppealURL: "/me/license-applications/lic_4", AppealTo: moment.Add(60 * 24 * time.Hour), Appeal: web.FormField{Name: "text", Label: "申诉内容", Hint: "写明您认为哪里不对，最多 1000 字。", Kind: web.InputLongText, Max: 1000}}}},
+		{Name: "license-application-appealed", Template: "license-application", Page: web.Page{Identity: citizen, Nav: nav, Title: "税收完税证明", Body: web.LicenseApplicationPage{LicenseApplicationRow: web.LicenseApplicationRow{Title: "税收完税证明", Status: "valid", URL: "/me/license-applications/lic_4", At: moment}, InForce: true,
+			Rule: &web.RuleDecision{Outcome: "不予办理", Reasons: []string{"实名等级不足"}, At: moment}, Appealed: &web.AppealMade{State: "已通过", Answer: "实名等级不足", At: moment, DecidedAt: &moment}}}},
+		{Name: "license-renewal", Template: "license-renewal", Status: 422, Page: web.Page{Identity: citizen, Title: "食品经营许可证", Errors: []web.FieldError{{Field: "renewal-premises", Message: "请填写此项"}}, Body: renewalForm()}},
+		{Name: "license-renewal-closed", Template: "license-renewal", Page: web.Page{Identity: citizen, Title: "食品经营许可证", Body: web.LicenseRenewalPage{Title: "食品经营许可证", Number: "JY29901000000017", ValidTo: moment, From: verified, Until: verified}}},
 		{Name: "license-grant", Template: "license-grant", Page: web.Page{Identity: citizen, Body: grantForm()}},
 		{Name: "license-grant-seen", Template: "license-grant", Page: web.Page{Identity: citizen, Body: seenGrant()}},
 		{Name: "license-choose", Template: "license-choose", Page: web.Page{Identity: citizen, Body: web.LicenseChoosePage{Receiver: "示例市市场监督管理局", NextURL: "/me/license-grants/new?after=1", Licenses: []web.Link{{Label: "营业执照 · 1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", URL: "/me/licenses/lic_1/grant"}}}}},
@@ -243,7 +256,7 @@ func card(status string) web.LicenseCard {
 // frozenCard is a licence that ends soon and that nobody may use for now.
 func frozenCard() web.LicenseCard {
 	c, until := card("valid"), moment.AddDate(0, 0, 30)
-	c.PresentURL, c.ValidTo, c.Ending, c.DaysLeft, c.Frozen = "", &until, true, 30, true
+	c.PresentURL, c.ValidTo, c.Ending, c.DaysLeft, c.Frozen, c.RenewURL = "", &until, true, 30, true, "/me/licenses/lic_1/renewal"
 	return c
 }
 
@@ -253,4 +266,10 @@ func recovering(way, notice string) web.ProofingWayPage {
 	p.Action, p.Kind, p.AskMobile = "/recover/proof/"+way, "居民身份证", notice == ""
 	p.Kinds = []web.ProofingKind{{Name: "居民身份证", URL: "/recover/proof/" + way, Chosen: true}, {Name: "港澳台居民居住证", URL: "/recover/proof/" + way + "?document=hmt_residence_permit"}}
 	return p
+}
+
+// renewalForm is a renewal that was returned, with a field that was left out.
+func renewalForm() web.LicenseRenewalPage {
+	return web.LicenseRenewalPage{Title: "食品经营许可证", Number: "JY29901000000017", ValidTo: moment.Add(60 * 24 * time.Hour), From: moment.Add(-66 * 24 * time.Hour), Until: moment.Add(39 * 24 * time.Hour), Open: true, Years: 5, Note: "请写明门牌号码", Action: "/me/licenses/lic_1/renewal",
+		Fields: []web.FormField{{Name: "renewal-premises", Label: "经营场所", Max: 100}, {Name: "renewal-business_items", Label: "经营项目", Kind: web.InputLongText, Max: 300, Value: "热食类食品制售;冷食类食品制售"}}, Kept: []web.ShownField{{Label: "名称", Value: "示例市青禾商贸有限公司"}}}
 }
