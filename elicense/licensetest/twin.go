@@ -19,6 +19,8 @@ import (
 
 // Twin is an elicense.Store in memory. Put Faulty around it to make its steps fail.
 type Twin struct {
+	Over map[string]bool // mandates that stand no longer
+
 	mutex         sync.Mutex
 	licenses      map[string]elicense.License
 	events        []elicense.StatusEvent

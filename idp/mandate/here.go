@@ -16,6 +16,10 @@ import (
 const (
 	UseLook    = "look"    // the page of whom one acts for
 	UsePresent = "present" // the code of a licence
+	UseLend    = "lend"    // an office may use a licence
+	UseEndLend = "unlend"  // and may no more
+	UseFreeze  = "freeze"  // nobody may use licences for now
+	UseThaw    = "thaw"    // and may again
 	UseConsent = "consent" // a guardian agreed to a way to prove who the child is
 	UseLevel   = "level"   // a guardian saw what became of it
 
