@@ -157,6 +157,11 @@ var purposes = func() (list []Purpose) {
 // Purposes is the list of purposes, in the order of their codes.
 func Purposes() []Purpose { return slices.Clone(purposes) }
 
+// LendablePurposes are those for which the actor may let an office use a licence: all, or under a mandate those within it.
+func (s *Service) LendablePurposes(ctx context.Context, l License) []Purpose {
+	return slices.DeleteFunc(Purposes(), func(p Purpose) bool { return mayLend(ctx, l.TypeCode, p.Code) != nil })
+}
+
 func purposeOf(code string) (Purpose, bool) {
 	i := slices.IndexFunc(purposes, func(p Purpose) bool { return p.Code == code })
 	if i < 0 {
