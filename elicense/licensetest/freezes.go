@@ -107,9 +107,9 @@ func (t *Twin) followFreezes(from, to string) {
 	}
 }
 
-// under judges the mandate of a context: those that Over names stand no longer.
+// under judges the mandate of a context: those that Standing names stand.
 func (t *Twin) under(ctx context.Context) error {
-	if b, acts := elicense.BehalfOf(ctx); acts && t.Over[b.Mandate] {
+	if b, acts := elicense.BehalfOf(ctx); acts && !t.Standing[b.Mandate] {
 		return elicense.ErrMandateOver
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 
 // Twin is an elicense.Store in memory. Put Faulty around it to make its steps fail.
 type Twin struct {
-	Over map[string]bool // mandates that stand no longer
+	Standing map[string]bool // mandates that stand
 
 	mutex         sync.Mutex
 	licenses      map[string]elicense.License

@@ -77,6 +77,9 @@ func mandates() []Sample {
 	shows := looks
 	shows.Kind, shows.Rights, shows.Licenses, shows.MoreLicenses = "relative", []string{"view", "present"}, []web.LicenseCard{estate}, "/me/acting/mdt_2?licenses=x"
 	blind := web.ActingForPage{Name: "赵**", Kind: "village_helper", Items: []string{"pension"}, Rights: []string{"fill", "submit"}, Until: until, URL: "/me/acting/mdt_2", MandateURL: "/me/mandates/mdt_2"}
+	manages, toOffice := shows, &web.Link{Label: staff.Name, URL: "/me/acting/mdt_3"}
+	manages.Name, manages.Kind, manages.GrantsURL, manages.FreezesURL, manages.LedgerURL = staff.Name, "administrator", toOffice.URL+"/license-grants", toOffice.URL+"/license-freezes", toOffice.URL+"/license-uses"
+	manages.Rights = []string{"view", "present", "manage"}
 	forOffice := shows
 	forOffice.Name, forOffice.Kind, forOffice.Frozen, forOffice.Narrow, forOffice.Licenses, forOffice.Items, forOffice.MoreLicenses = staff.Name, "agent", true, true, nil, []string{"tax"}, ""
 	atOffice := web.Identity{Kind: web.IdentityOrganization, Name: staff.Name, Actor: "李*", Role: "经办人", SelfURL: "/me"}
@@ -139,6 +142,16 @@ func mandates() []Sample {
 		{Name: "acting-for-helper", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: looks}},
 		{Name: "acting-for-no-view", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: blind}},
 		{Name: "acting-for-organisation", Template: "acting-for", Page: web.Page{Title: "代 " + staff.Name + " 办理", Identity: atOffice, Body: forOffice}},
+		{Name: "acting-for-manager", Template: "acting-for", Page: web.Page{Title: "代 " + staff.Name + " 办理", Identity: atOffice, Body: manages}},
+		{Name: "office-grants", Template: "license-grants", Page: web.Page{Identity: atOffice, Body: web.LicenseGrantsPage{Back: toOffice, EndURL: toOffice.URL + "/license-grants/end", Grants: []web.LicenseGrantRow{
+			{ID: "lgrant_1", License: "营业执照", Receiver: "示例市住房公积金管理中心", Purpose: "住房公积金业务", Mode: "delegate", Kind: "fields", State: "open", Fields: []string{"名称"}, Uses: 1, CreatedAt: moment, ExpiresAt: moment, Giver: "孙**", RevokeURL: toOffice.URL + "/license-grants/lgrant_1/revocation"},
+			{ID: "lgrant_2", License: "营业执照", Receiver: "示例市住房公积金管理中心", Purpose: "住房公积金业务", Mode: "delegate", Kind: "copy", State: "open", Uses: 1, CreatedAt: moment, ExpiresAt: moment, Giver: "周*", Left: "account:acc_left", RevokeURL: toOffice.URL + "/license-grants/lgrant_2/revocation"}}}}},
+		{Name: "office-grants-empty", Template: "license-grants", Page: web.Page{Identity: atOffice, Body: web.LicenseGrantsPage{Back: toOffice}}},
+		{Name: "office-freezes", Template: "license-freezes", Page: web.Page{Identity: atOffice, Body: web.LicenseFreezesPage{Back: toOffice, Action: toOffice.URL + "/license-freezes", EndURL: toOffice.URL + "/license-freezes/end", Licenses: []web.LicenseFreezeRow{{ID: "lic_1", Title: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D"}}}}},
+		{Name: "office-uses", Template: "license-uses", Page: web.Page{Identity: atOffice, Body: web.LicenseUsesPage{Back: toOffice, NextURL: toOffice.URL + "/license-uses?after=1", Uses: []web.LicenseUseRow{
+			{License: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", Receiver: "示例市住房公积金管理中心", Kind: "granted", Fields: []string{"名称", "统一社会信用代码"}, Agent: "孙**", At: moment, Count: 1},
+			{License: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", Receiver: "未登录的核验者", Kind: "shown", At: moment, Count: 2}}}}},
+		{Name: "office-uses-empty", Template: "license-uses", Page: web.Page{Identity: atOffice, Body: web.LicenseUsesPage{Back: toOffice}}},
 		{Name: "acting-for-child", Template: "acting-for", Page: web.Page{Title: "代 李** 办理", Identity: ofChild, Body: child3}},
 		{Name: "ward-deletion", Template: "ward-deletion", Page: web.Page{Title: "注销 李** 的账号", Identity: ofChild, Body: leave}},
 		{Name: "ward-deletion-blocked", Template: "ward-deletion", Page: web.Page{Title: "注销 李** 的账号", Identity: ofChild, Body: leaveBlocked}},
