@@ -72,7 +72,11 @@ func (p *Pages) grantList(w http.ResponseWriter, r *http.Request) error {
 		}
 		body.Grants = append(body.Grants, row)
 	}
-	return p.Page(w, r, http.StatusOK, "license-grants", web.Page{Body: body})
+	shown := web.Page{Body: body}
+	if back != nil { // by default it is the person's own
+		shown.Title = p.Renderer.Text(r, "license.grants.for")
+	}
+	return p.Page(w, r, http.StatusOK, "license-grants", shown)
 }
 
 func purposeName(code, locale string) string {

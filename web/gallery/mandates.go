@@ -42,6 +42,8 @@ func mandates() []Sample {
 	asked := keeper
 	asked.Name, asked.State, asked.Tone, asked.Items, asked.Waiting = staff.Name, "proposed", "warning", second.Items, true
 	office.KeeperURL = kept.KeeperURL
+	office.Types = []web.ItemChoice{{Code: "11100000MB0143028R001", Name: "营业执照"}}
+	office.Purposes = []web.ItemChoice{{Code: "purpose:04", Name: "住房公积金业务"}, {Code: "purpose:12", Name: "招标投标"}}
 	naming := web.KeeperPage{Action: kept.KeeperURL, BackURL: "/me/organisations/org_1", Organisation: staff.Name, Days: "365", MaxDays: 1095}
 	namingWrong := naming
 	namingWrong.Name, namingWrong.To, namingWrong.Seals = "李四", "13800000009", "登记专用章"
@@ -143,10 +145,10 @@ func mandates() []Sample {
 		{Name: "acting-for-no-view", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: blind}},
 		{Name: "acting-for-organisation", Template: "acting-for", Page: web.Page{Title: "代 " + staff.Name + " 办理", Identity: atOffice, Body: forOffice}},
 		{Name: "acting-for-manager", Template: "acting-for", Page: web.Page{Title: "代 " + staff.Name + " 办理", Identity: atOffice, Body: manages}},
-		{Name: "office-grants", Template: "license-grants", Page: web.Page{Identity: atOffice, Body: web.LicenseGrantsPage{Back: toOffice, EndURL: toOffice.URL + "/license-grants/end", Grants: []web.LicenseGrantRow{
+		{Name: "office-grants", Template: "license-grants", Page: web.Page{Title: "用证授权", Identity: atOffice, Body: web.LicenseGrantsPage{Back: toOffice, EndURL: toOffice.URL + "/license-grants/end", Grants: []web.LicenseGrantRow{
 			{ID: "lgrant_1", License: "营业执照", Receiver: "示例市住房公积金管理中心", Purpose: "住房公积金业务", Mode: "delegate", Kind: "fields", State: "open", Fields: []string{"名称"}, Uses: 1, CreatedAt: moment, ExpiresAt: moment, Giver: "孙**", RevokeURL: toOffice.URL + "/license-grants/lgrant_1/revocation"},
 			{ID: "lgrant_2", License: "营业执照", Receiver: "示例市住房公积金管理中心", Purpose: "住房公积金业务", Mode: "delegate", Kind: "copy", State: "open", Uses: 1, CreatedAt: moment, ExpiresAt: moment, Giver: "张*", Left: "account:acc_left", RevokeURL: toOffice.URL + "/license-grants/lgrant_2/revocation"}}}}},
-		{Name: "office-grants-empty", Template: "license-grants", Page: web.Page{Identity: atOffice, Body: web.LicenseGrantsPage{Back: toOffice}}},
+		{Name: "office-grants-empty", Template: "license-grants", Page: web.Page{Title: "用证授权", Identity: atOffice, Body: web.LicenseGrantsPage{Back: toOffice}}},
 		{Name: "office-freezes", Template: "license-freezes", Page: web.Page{Identity: atOffice, Body: web.LicenseFreezesPage{Back: toOffice, Action: toOffice.URL + "/license-freezes", EndURL: toOffice.URL + "/license-freezes/end", Licenses: []web.LicenseFreezeRow{{ID: "lic_1", Title: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D"}}}}},
 		{Name: "office-uses", Template: "license-uses", Page: web.Page{Identity: atOffice, Body: web.LicenseUsesPage{Back: toOffice, NextURL: toOffice.URL + "/license-uses?after=1", Uses: []web.LicenseUseRow{
 			{License: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", Receiver: "示例市住房公积金管理中心", Kind: "granted", Fields: []string{"名称", "统一社会信用代码"}, Agent: "孙**", At: moment, Count: 1},
