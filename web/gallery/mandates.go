@@ -21,6 +21,12 @@ func mandates() []Sample {
 		Rights:  []web.MandateChoice{{Value: "view", Ticked: true}, {Value: "fill"}, {Value: "submit", Ticked: true}, {Value: "collect"}, {Value: "present"}},
 		Classes: []web.MandateChoice{{Value: "1", Ticked: true}, {Value: "2"}, {Value: "3"}}}
 	give.Open, give.Groups = true, []web.ItemChoices{{Name: "社会保障", Items: []web.ItemChoice{{Code: "social-security", Name: "社会保险"}, {Code: "pension", Name: "养老金"}}}, {Name: "税务与公积金", Items: []web.ItemChoice{{Code: "tax", Name: "纳税申报"}}}}
+	appoint := give
+	appoint.Types = []web.ItemChoice{{Code: "11100000MB0143028R001", Name: "营业执照"}}
+	appoint.Purposes = []web.ItemChoice{{Code: "purpose:04", Name: "住房公积金业务"}, {Code: "purpose:12", Name: "招标投标"}}
+	appoint.Principal, appoint.Action = "示例市青禾商贸有限公司", "/me/mandates/new?for=org_1"
+	appoint.Kinds = []web.MandateChoice{{Value: "agent"}, {Value: "license_keeper", Ticked: true}}
+	appoint.Rights = []web.MandateChoice{{Value: "view", Ticked: true}, {Value: "present", Ticked: true}, {Value: "lend"}}
 	searched, closed := give, give
 	searched.Name, searched.To, searched.Search, searched.Chosen, searched.More = "李四", "13800000009", "保险", []web.ItemChoice{{Code: "tax", Name: "纳税申报"}}, true
 	searched.Groups = []web.ItemChoices{{Name: "社会保障", Items: []web.ItemChoice{{Code: "social-security", Name: "社会保险"}, {Code: "unemployment", Name: "失业保险"}}}}
@@ -42,8 +48,6 @@ func mandates() []Sample {
 	asked := keeper
 	asked.Name, asked.State, asked.Tone, asked.Items, asked.Waiting = staff.Name, "proposed", "warning", second.Items, true
 	office.KeeperURL = kept.KeeperURL
-	office.Types = []web.ItemChoice{{Code: "11100000MB0143028R001", Name: "营业执照"}}
-	office.Purposes = []web.ItemChoice{{Code: "purpose:04", Name: "住房公积金业务"}, {Code: "purpose:12", Name: "招标投标"}}
 	naming := web.KeeperPage{Action: kept.KeeperURL, BackURL: "/me/organisations/org_1", Organisation: staff.Name, Days: "365", MaxDays: 1095}
 	namingWrong := naming
 	namingWrong.Name, namingWrong.To, namingWrong.Seals = "李四", "13800000009", "登记专用章"
@@ -179,6 +183,7 @@ func mandates() []Sample {
 		{Name: "mandate-answer", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: waiting, Principal: "赵**", Agent: "张*", Class: 2, From: moment, AcceptURL: "/me/mandates/mdt_2/answer"}}},
 		{Name: "mandate-frozen", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: staff, Principal: staff.Name, Agent: "张*", Via: "李*", Class: 3, Frozen: true, From: moment, StopURL: "/me/mandates/mdt_3/stop", PassURL: "/me/mandates/new?of=mdt_3"}}},
 		{Name: "mandate-give", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: give}},
+		{Name: "mandate-give-keeper", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: appoint}},
 		{Name: "mandate-give-searched", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: searched}},
 		{Name: "mandate-give-closed", Template: "mandate-give", Status: 422, Page: web.Page{Identity: citizen, Body: closed, Errors: []web.FieldError{{Field: "mandate-items", Message: "没有编码为“elsewhere”的事项"}}}},
 		{Name: "mandate-give-error", Template: "mandate-give", Status: 422, Page: web.Page{Identity: citizen, Body: wrong, Errors: []web.FieldError{{Field: "mandate-to", Message: "未找到姓名与手机号或邮箱都相符的实名用户"}}}},
