@@ -32,7 +32,8 @@ func (f Freeze) Cursor() string {
 var ErrFrozen = errors.New("elicense: its holder lets nobody use the licence for now")
 
 // Freezes keeps the freezes of holders. With a mandate in the context (BehalfOf) these changes judge it, as AddGrant and RevokeGrant do: ErrMandateOver.
-// AddPresentation, AddGrant, FinishCopy and whatever counts a use of a kind that a freeze stops answer ErrFrozen while one stands, and of a use and a freeze at once none is stored behind the freeze.
+// AddPresentation, AddGrant, FinishCopy and whatever counts a use of a kind that a freeze stops answer ErrFrozen while one stands, and of a use and a
+// freeze at once none is stored behind the freeze.
 type Freezes interface {
 	// Freeze stores a freeze where there is none and reports whether this call did; the record is one write with it.
 	Freeze(ctx context.Context, f Freeze, record audit.Record) (bool, error)
@@ -78,7 +79,8 @@ func (s *Service) freezeEvent(ctx context.Context, kind string, f Freeze, at tim
 	return e
 }
 
-// FreezeUse lets nobody use a licence of who is signed in, or none of them where the row key is empty, until UnfreezeUse. Doing it again changes nothing.
+// FreezeUse lets nobody use a licence of who is signed in, or none of them where the row key is empty, until UnfreezeUse; under a mandate that manages
+// them, one of whom that one acts for. Doing it again changes nothing.
 func (s *Service) FreezeUse(ctx context.Context, license string) (Freeze, error) {
 	f, err := s.ownFreeze(ctx, license)
 	if err != nil {
@@ -88,7 +90,7 @@ func (s *Service) FreezeUse(ctx context.Context, license string) (Freeze, error)
 	return f, s.usedFault(ctx, License{ID: f.License}, err, "freeze use")
 }
 
-// UnfreezeUse ends a freeze of who is signed in; it asks for a login of the last minutes. Where none stands it changes nothing.
+// UnfreezeUse ends such a freeze; it asks for a login of the last minutes. Where none stands it changes nothing.
 func (s *Service) UnfreezeUse(ctx context.Context, license string) error {
 	f, err := s.ownFreeze(ctx, license)
 	if err != nil {
@@ -115,7 +117,7 @@ func (s *Service) ownFreeze(ctx context.Context, license string) (Freeze, error)
 	return f, err
 }
 
-// FreezesOf lists the freezes of who is signed in, that of all licences first.
+// FreezesOf lists the freezes of who is signed in, or under a mandate that manages their licences of whom that one acts for; that of all first.
 func (s *Service) FreezesOf(ctx context.Context, after string, limit int) ([]Freeze, string, error) {
 	account, err := wallet(ctx, true)
 	if err != nil {
