@@ -31,8 +31,9 @@ func (f Freeze) Cursor() string {
 // ErrFrozen is answered by stores for a use of a licence whose holder froze it; nothing of the write is stored.
 var ErrFrozen = errors.New("elicense: its holder lets nobody use the licence for now")
 
-// Freezes keeps the freezes of holders. AddPresentation, AddGrant, FinishCopy and whatever counts a use of a kind that a freeze stops answer ErrFrozen
-// while one stands, and of a use and a freeze at once none is stored behind the freeze.
+// Freezes keeps the freezes of holders. With a mandate in the context (BehalfOf) these changes judge it, as AddGrant and RevokeGrant do: ErrMandateOver.
+// AddPresentation, AddGrant, FinishCopy and whatever counts a use of a kind that a freeze stops answer ErrFrozen while one stands, and of a use and a
+// freeze at once none is stored behind the freeze.
 type Freezes interface {
 	// Freeze stores a freeze where there is none and reports whether this call did; the record is one write with it.
 	Freeze(ctx context.Context, f Freeze, record audit.Record) (bool, error)
@@ -78,17 +79,18 @@ func (s *Service) freezeEvent(ctx context.Context, kind string, f Freeze, at tim
 	return e
 }
 
-// FreezeUse lets nobody use a licence of who is signed in, or none of them where the row key is empty, until UnfreezeUse. Doing it again changes nothing.
+// FreezeUse lets nobody use a licence of who is signed in, or none of them where the row key is empty, until UnfreezeUse; under a mandate that manages
+// them, one of whom that one acts for. Doing it again changes nothing.
 func (s *Service) FreezeUse(ctx context.Context, license string) (Freeze, error) {
 	f, err := s.ownFreeze(ctx, license)
 	if err != nil {
 		return Freeze{}, err
 	}
 	_, err = s.cfg.Store.Freeze(ctx, f, audit.With(s.freezeEvent(ctx, "license.use_frozen", f, f.At)).And(freezeNotice(f, true, f.At)))
-	return f, storeFault(err, "freeze use")
+	return f, s.usedFault(ctx, License{ID: f.License}, err, "freeze use")
 }
 
-// UnfreezeUse ends a freeze of who is signed in; it asks for a login of the last minutes. Where none stands it changes nothing.
+// UnfreezeUse ends such a freeze; it asks for a login of the last minutes. Where none stands it changes nothing.
 func (s *Service) UnfreezeUse(ctx context.Context, license string) error {
 	f, err := s.ownFreeze(ctx, license)
 	if err != nil {
@@ -98,11 +100,11 @@ func (s *Service) UnfreezeUse(ctx context.Context, license string) error {
 		return fault.New(fault.LoginNotFresh)
 	}
 	_, err = s.cfg.Store.Unfreeze(ctx, f.HolderRef, f.License, audit.With(s.freezeEvent(ctx, "license.use_unfrozen", f, f.At)).And(freezeNotice(f, false, f.At)))
-	return storeFault(err, "end freeze")
+	return s.usedFault(ctx, License{ID: f.License}, err, "end freeze")
 }
 
 func (s *Service) ownFreeze(ctx context.Context, license string) (Freeze, error) {
-	account, err := ownAccount(ctx)
+	account, err := wallet(ctx, true)
 	if err != nil {
 		return Freeze{}, err
 	}
@@ -110,14 +112,14 @@ func (s *Service) ownFreeze(ctx context.Context, license string) (Freeze, error)
 	if license == "" {
 		return f, nil
 	}
-	l, err := s.ownLicense(ctx, license)
+	l, err := s.ownLicense(ctx, license, true)
 	f.LicenseID, f.TypeCode = l.LicenseID, l.TypeCode
 	return f, err
 }
 
-// FreezesOf lists the freezes of who is signed in, that of all licences first.
+// FreezesOf lists the freezes of who is signed in, or under a mandate that manages their licences of whom that one acts for; that of all first.
 func (s *Service) FreezesOf(ctx context.Context, after string, limit int) ([]Freeze, string, error) {
-	account, err := ownAccount(ctx)
+	account, err := wallet(ctx, true)
 	if err != nil {
 		return nil, "", err
 	}
@@ -147,6 +149,9 @@ func (s *Service) usable(ctx context.Context, l License, doing string) error {
 func (s *Service) usedFault(ctx context.Context, l License, err error, doing string) error {
 	if errors.Is(err, ErrNoOrder) {
 		return fault.Wrap(err, fault.OrderMissing)
+	}
+	if errors.Is(err, ErrMandateOver) {
+		return fault.Wrap(err, fault.ActingOver)
 	}
 	if !errors.Is(err, ErrFrozen) {
 		return storeFault(err, doing)

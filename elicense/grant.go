@@ -26,6 +26,7 @@ type GrantMode string
 // Modes.
 const (
 	GrantHolder   GrantMode = "holder"   // the holder gave it, after a login that was fresh
+	GrantDelegate GrantMode = "delegate" // somebody gave it under a mandate of the holder, after a login that was fresh; the holder is told
 	GrantFunction GrantMode = "function" // a department needs it for a case; the holder is told
 	GrantOrder    GrantMode = "order"    // as function, under a sealed order; the holder is told when it ends
 )
@@ -59,6 +60,7 @@ type Grant struct {
 	Order      string // sealed order under which it was given; empty without one
 	Withheld   bool   // the holder does not know of it yet
 	Actor      string // who gave it
+	Mandate    string // under which it was given; empty without one
 	CreatedAt  time.Time
 	RevokedAt  time.Time
 	UsedAt     time.Time // last
@@ -96,6 +98,7 @@ type LicenseCopy struct {
 // GrantQuery selects grants of a holder, who does not see withheld ones, or of an application, the newest first. After is the cursor of the page before.
 type GrantQuery struct {
 	HolderRef, Grantee string // one of them
+	Actor              string // who gave them; empty: whoever did
 	After              string
 	Limit              int
 }
@@ -153,6 +156,11 @@ var purposes = func() (list []Purpose) {
 
 // Purposes is the list of purposes, in the order of their codes.
 func Purposes() []Purpose { return slices.Clone(purposes) }
+
+// LendablePurposes are those for which the actor may let an office use a licence: all, or under a mandate those within it.
+func (s *Service) LendablePurposes(ctx context.Context, l License) []Purpose {
+	return slices.DeleteFunc(Purposes(), func(p Purpose) bool { return mayLend(ctx, l.TypeCode, p.Code) != nil })
+}
 
 func purposeOf(code string) (Purpose, bool) {
 	i := slices.IndexFunc(purposes, func(p Purpose) bool { return p.Code == code })
@@ -248,10 +256,14 @@ func (s *Service) terms(l License, r GrantRequest, mode GrantMode) (Grant, error
 // GrantState is the word for what has become of a grant by now.
 func (s *Service) GrantState(g Grant) string { return g.State(s.now()) }
 
-// Grant lets an application use a licence of who is signed in. It asks for a login of the last minutes.
+// Grant lets an application use a licence of who is signed in, or under a mandate, and within it, one of whom that one acts for, who is told. It asks for
+// a login of the last minutes.
 func (s *Service) Grant(ctx context.Context, id string, r GrantRequest) (Grant, error) {
 	actor := reqctx.From(ctx).Actor
-	l, err := s.ownLicense(ctx, id)
+	l, err := s.ownLicense(ctx, id, false)
+	if err == nil {
+		err = mayLend(ctx, l.TypeCode, r.Purpose)
+	}
 	if err != nil {
 		return Grant{}, err
 	}
@@ -265,12 +277,20 @@ func (s *Service) Grant(ctx context.Context, id string, r GrantRequest) (Grant, 
 	if err != nil {
 		return Grant{}, storeFault(err, "find grantee")
 	}
-	g, err := s.terms(l, r, GrantHolder)
+	mode, b := GrantHolder, Behalf{}
+	if under, acts := BehalfOf(ctx); acts {
+		mode, b = GrantDelegate, under
+	}
+	g, err := s.terms(l, r, mode)
 	if err != nil {
 		return Grant{}, err
 	}
-	g.Actor, g.Proof = actor.ID, "login:"+actor.SignedInAt.UTC().Format(time.RFC3339)
-	return g, s.usedFault(ctx, l, s.cfg.Store.AddGrant(ctx, g, audit.With(s.grantEvent(ctx, "license.grant.given", g))), "store grant")
+	g.Actor, g.Mandate, g.Proof = actor.ID, b.Mandate, "login:"+actor.SignedInAt.UTC().Format(time.RFC3339)
+	record := audit.With(s.grantEvent(ctx, "license.grant.given", g))
+	if g.Mandate != "" {
+		record = record.And(grantNotice(TopicLent, g))
+	}
+	return g, s.usedFault(ctx, l, s.cfg.Store.AddGrant(ctx, g, record), "store grant")
 }
 
 // Grantable is a page of the licences in force of who is signed in, of one type where a code is given, and the cursor of the next.
@@ -296,9 +316,9 @@ func (s *Service) GranteeName(ctx context.Context, client string) string {
 	return grantee.Name
 }
 
-// ownLicense finds a licence of the person who is signed in, who acts for nobody else: a mandate extends to no grants.
-func (s *Service) ownLicense(ctx context.Context, id string) (License, error) {
-	if _, err := ownAccount(ctx); err != nil {
+// ownLicense finds a licence of whom wallet gives.
+func (s *Service) ownLicense(ctx context.Context, id string, manages bool) (License, error) {
+	if _, err := wallet(ctx, manages); err != nil {
 		return License{}, err
 	}
 	l, err := s.cfg.Store.Find(ctx, id)
@@ -322,7 +342,7 @@ func ownAccount(ctx context.Context) (string, error) {
 
 func (s *Service) grantEvent(ctx context.Context, kind string, g Grant, more ...string) audit.Event {
 	return s.event(ctx, kind, g.License, s.now(), append([]string{"grant", g.ID, "mode", string(g.Mode), "kind", string(g.Kind), "grantee", g.Grantee, "purpose", g.Purpose, "item", g.Item,
-		"case", g.CaseNumber, "order", g.Order, "fields", strings.Join(g.Fields, " ")}, more...)...)
+		"case", g.CaseNumber, "order", g.Order, "fields", strings.Join(g.Fields, " "), "mandate", g.Mandate}, more...)...)
 }
 
 // FunctionResult is the answer about one licence of many.
@@ -381,7 +401,7 @@ func (s *Service) functionGrant(ctx context.Context, actor reqctx.Actor, license
 	ctx = reqctx.UsingIn(ctx, l.Area, RoleUser)
 	record := audit.With(s.grantEvent(ctx, "license.grant.function", g))
 	if l.HolderRef != "" && !g.Withheld {
-		record = record.And(grantNotice(g))
+		record = record.And(grantNotice(TopicGranted, g))
 	}
 	return g, s.usedFault(ctx, l, s.cfg.Store.AddGrant(ctx, g, record), "store grant")
 }
@@ -392,7 +412,10 @@ const sharingNone = "3"
 // TopicGranted tells the holder of a licence that a department uses it by its function: GrantNotice.
 const TopicGranted = "license.granted_by_function"
 
-// GrantNotice is the payload of that message.
+// TopicLent tells the holder of a licence that somebody who acts for it let an application use it: GrantNotice.
+const TopicLent = "license.granted_by_delegate"
+
+// GrantNotice is the payload of these messages.
 type GrantNotice struct {
 	Grant     string `json:"grant"`
 	HolderRef string `json:"holder_ref"`
@@ -401,21 +424,26 @@ type GrantNotice struct {
 	Purpose   string `json:"purpose_code"`
 }
 
-func grantNotice(g Grant) audit.Message {
+func grantNotice(topic string, g Grant) audit.Message {
 	payload, err := json.Marshal(GrantNotice{Grant: g.ID, HolderRef: g.HolderRef, TypeCode: g.TypeCode, Grantee: g.Grantee, Purpose: g.Purpose})
 	if err != nil {
 		panic(err) // strings only
 	}
-	return audit.Message{Topic: TopicGranted, Key: g.ID, Payload: payload}
+	return audit.Message{Topic: topic, Key: g.ID, Payload: payload}
 }
 
-// GrantsOf lists the grants on the licences of who is signed in; GrantsTo those of the application that asks.
+// GrantsOf lists the grants on the licences of who is signed in, or of whom that one acts for: all under a mandate that manages them, else those that it
+// gave itself. GrantsTo lists those of the application that asks.
 func (s *Service) GrantsOf(ctx context.Context, after string, limit int) ([]Grant, string, error) {
-	account, err := ownAccount(ctx)
+	account, err := wallet(ctx, false)
 	if err != nil {
 		return nil, "", err
 	}
-	page, next, err := s.cfg.Store.ListGrants(ctx, GrantQuery{HolderRef: account, After: after, Limit: limit})
+	q := GrantQuery{HolderRef: account, After: after, Limit: limit}
+	if b, acts := BehalfOf(ctx); acts && !b.Manages {
+		q.Actor = accountRef(b.Agent)
+	}
+	page, next, err := s.cfg.Store.ListGrants(ctx, q)
 	return page, next, storeFault(err, "list grants")
 }
 
@@ -448,7 +476,7 @@ func (s *Service) RevokeGrant(ctx context.Context, id string) (Grant, error) {
 		return Grant{}, fault.New(fault.Unauthenticated)
 	}
 	g, err := s.cfg.Store.FindGrant(ctx, id)
-	mine := actor.ActingFor == "" && (g.HolderRef != "" && g.HolderRef == actor.ID && g.Mode == GrantHolder || actor.Machine() && g.Grantee == actor.Client)
+	mine := mayEnd(ctx, g) || actor.ActingFor == "" && actor.Machine() && g.Grantee == actor.Client
 	if err == nil && !mine {
 		err = ErrNotFound
 	}
@@ -456,7 +484,7 @@ func (s *Service) RevokeGrant(ctx context.Context, id string) (Grant, error) {
 		return Grant{}, storeFault(err, "find grant")
 	}
 	if _, err := s.cfg.Store.RevokeGrant(ctx, id, s.now(), audit.With(s.grantEvent(ctx, "license.grant.revoked", g))); err != nil {
-		return Grant{}, storeFault(err, "revoke grant")
+		return Grant{}, s.usedFault(ctx, License{ID: g.License}, err, "revoke grant")
 	}
 	g, err = s.cfg.Store.FindGrant(ctx, id)
 	return g, storeFault(err, "find grant")

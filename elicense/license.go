@@ -229,6 +229,7 @@ type Presentation struct {
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero until scanned
+	Agent     string    // who shows it for the holder; empty: the holder
 }
 
 // Presentations keeps minted tokens.

@@ -340,7 +340,7 @@ func (s *Service) tellOrder(ctx context.Context, o Order) error {
 		for _, g := range grants {
 			record := audit.With(s.grantEvent(ctx, "license.grant.told", g, "order", o.ID))
 			if g.HolderRef != "" {
-				record = record.And(grantNotice(g))
+				record = record.And(grantNotice(TopicGranted, g))
 			}
 			if _, err := s.cfg.Store.TellGrant(ctx, g.ID, record); err != nil {
 				return storeFault(err, "tell grant")

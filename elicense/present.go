@@ -154,7 +154,7 @@ func (s *Service) mint(ctx context.Context, l License, profile string) (Presenta
 	}
 	p := Presentation{
 		ID: ident.New(s.cfg.Rand, "prs"), PIDKey: pidKey, ShortID: statuslist.ShortID(token.PID[:]), License: l.ID, HolderRef: l.HolderRef, Profile: profile,
-		View: signed.View, Signature: signed.Signature, HolderKey: holderKey.ID, IssuedAt: token.IssuedAt, ExpiresAt: token.Expires(),
+		View: signed.View, Signature: signed.Signature, HolderKey: holderKey.ID, IssuedAt: token.IssuedAt, ExpiresAt: token.Expires(), Agent: agentOf(reqctx.From(ctx).Actor),
 	}
 	record := audit.With(s.event(ctx, "license.presentation.minted", l.ID, now, "presentation", p.ID, "profile", profile))
 	return p, s.usedFault(ctx, l, s.cfg.Store.AddPresentation(ctx, p, record), "store presentation")

@@ -83,6 +83,9 @@ func refusal(state string) error {
 func (s *Service) take(ctx context.Context, g Grant, l License, kind UseKind, c *LicenseCopy) error {
 	now := s.now()
 	use := s.use(ctx, l, kind, g.Fields, g.ID)
+	if g.Mandate != "" {
+		use.Agent = g.Actor
+	}
 	record := audit.With(s.grantEvent(ctx, "license.grant.used", g, "use", use.ID))
 	first, err := s.cfg.Store.Redeem(ctx, g.ID, now, use, c, record)
 	if err != nil {

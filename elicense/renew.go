@@ -84,7 +84,7 @@ type Renewal struct {
 
 // FindRenewal gives the licence of who is signed in, with what its renewal asks for. A licence that is not renewed here is RenewalNone.
 func (s *Service) FindRenewal(ctx context.Context, id string) (r Renewal, err error) {
-	if r.License, err = s.ownLicense(ctx, id); err != nil {
+	if r.License, err = s.ownLicense(ctx, id, true); err != nil {
 		return Renewal{}, err
 	}
 	if r.Values, err = s.values(ctx, r.License); err != nil {

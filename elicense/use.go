@@ -23,6 +23,7 @@ type Use struct {
 	Kind      UseKind
 	Fields    []string // keys of the type, or FieldStatus
 	Receiver  string   // client_id, or one of the receivers below
+	Agent     string   // who acted for the holder, where somebody did
 	Count     int64
 	First     time.Time
 	Last      time.Time

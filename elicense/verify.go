@@ -142,7 +142,9 @@ func (c *scan) consumed(pid [16]byte) bool {
 	c.found = true
 	record := audit.With(s.event(c.ctx, "license.presentation.scanned", p.License, c.now, "presentation", p.ID)).And(notice(TopicPresented, "scanned", c.license, c.now))
 	fields := s.shownFields(c.license, p.Profile)
-	first, err := s.cfg.Store.Consume(c.ctx, pidKey, c.now, s.use(c.ctx, c.license, UseShown, fields, p.ID), record)
+	use := s.use(c.ctx, c.license, UseShown, fields, p.ID)
+	use.Agent = p.Agent
+	first, err := s.cfg.Store.Consume(c.ctx, pidKey, c.now, use, record)
 	if err != nil {
 		c.failure = s.usedFault(c.ctx, c.license, err, "scan code")
 		return true

@@ -26,6 +26,9 @@ type ActingForPage struct {
 	Licenses     []LicenseCard
 	Narrow       bool // only licences of the kinds that the mandate names
 	MoreLicenses string
+	GrantsURL    string // who may use them; empty for who may not let anybody
+	FreezesURL   string // whoever manages them freezes their use
+	LedgerURL    string // and sees who used them
 	Uses         []MandateUse
 	MoreUses     string
 }
@@ -34,7 +37,18 @@ type ActingForPage struct {
 type ActingLicenses struct {
 	After  string                     // cursor of the page before
 	Covers func(typeCode string) bool // whether the mandate opens a kind of licence
-	Base   string                     // of addresses at which a licence is shown for that one; empty for who may not
+	Base   string                     // of the addresses of a licence
+	Show   bool                       // whoever acts may show one for that one
+	Lends  func(typeCode string) bool // and let an office use one of the kind
+}
+
+// ActingExtent is how far a mandate goes over the licences of whom somebody acts for.
+type ActingExtent struct {
+	Mandate          string
+	Principal, Agent string                                  // accounts
+	Name             string                                  // of the principal, masked for persons
+	Manages          bool                                    // all of them, whoever lent them
+	Lends            func(typeCode, purposeCode string) bool // whoever acts lets an office use one
 }
 
 // WardPage is "ward" at /me/acting/{mandate}/proofing, the ways by which a guardian may have it proved who a child is, and "ward-way", the

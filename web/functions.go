@@ -19,12 +19,7 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 		"tk": func(family string, value any) (string, error) {
 			return rd.translate(locale, family+fmt.Sprint(value), nil)
 		},
-		"item": func(code string) string {
-			if rd.item == nil {
-				return code
-			}
-			return rd.item(locale, code)
-		},
+		"item":        func(code string) string { return rd.Item(locale, code) },
 		"word":        func(family, value string) string { return rd.word(locale, family, value) },
 		"date":        func(at any) (string, error) { return formatTime(locale, at, false) },
 		"datetime":    func(at any) (string, error) { return formatTime(locale, at, true) },

@@ -5,6 +5,8 @@ import "time"
 // LicenseGrantsPage is "license-grants": who may use the licences of the person, on whose word, and what became of it (用证授权).
 type LicenseGrantsPage struct {
 	Grants  []LicenseGrantRow
+	Back    *Link  // to the page of whom the person acts for; nil for oneself
+	EndURL  string // POST ends all that one person gave: giver
 	NextURL string
 }
 
@@ -18,6 +20,8 @@ type LicenseGrantRow struct {
 	CreatedAt, ExpiresAt           time.Time
 	UsedAt                         *time.Time
 	RevokeURL                      string // by POST; empty where the person cannot end it
+	Giver                          string // who gave it for the holder, masked; empty for the holder
+	Left                           string // that account, where it acts for the holder no more
 }
 
 // LicenseGrantPage is "license-grant": the form by which a holder lets an application use a licence.
@@ -33,6 +37,7 @@ type LicenseGrantPage struct {
 	Kind     FormField
 	Fields   []GrantField
 	Hours    FormField
+	Back     *Link // to the page of whom the person acts for; nil for oneself
 }
 
 // LicenseChoosePage is "license-choose": which licence a person lets an office use that sent them here.
@@ -48,6 +53,7 @@ type LicenseFreezesPage struct {
 	Licenses       []LicenseFreezeRow
 	Action, EndURL string // POST: license, an ID or "all"
 	LoginURL       string // set where the login is too old to end a freeze
+	Back           *Link  // to the page of whom the person acts for; nil for oneself
 	NextURL        string
 }
 
@@ -67,4 +73,21 @@ type GrantField struct {
 type LicenseCopyPage struct {
 	ID, License, Receiver, Maker, Purpose, Grant, State string
 	CreatedAt, ExpiresAt                                time.Time
+}
+
+// LicenseUsesPage is "license-uses": who used the licences of an organisation, and who acted for it (用证记录), for those who manage it.
+type LicenseUsesPage struct {
+	Back    *Link
+	Uses    []LicenseUseRow
+	NextURL string
+}
+
+// LicenseUseRow is a line of that ledger.
+type LicenseUseRow struct {
+	License, Number, Receiver string
+	Kind                      string   // word of copy.use.
+	Fields                    []string // names
+	Agent                     string   // masked; empty where nobody acted
+	At                        time.Time
+	Count                     int64
 }

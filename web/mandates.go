@@ -201,6 +201,8 @@ type MandateGivePage struct {
 	Open      bool          // such codes are taken
 	Chosen    []ItemChoice  // ticked
 	Groups    []ItemChoices // what can be ticked beside them, by the search
+	Types     []ItemChoice  // types of licences, and purposes for which they are lent; for organisations alone
+	Purposes  []ItemChoice
 	Search    string
 	More      bool            // there are more than are shown
 	Kinds     []MandateChoice // empty: there is nothing to choose

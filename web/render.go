@@ -125,6 +125,14 @@ func (rd *Renderer) Word(r *http.Request, family, value string) string {
 	return rd.word(rd.Locale(r), family, value)
 }
 
+// Item is what a mandate is given for, in words.
+func (rd *Renderer) Item(locale, code string) string {
+	if rd.item == nil {
+		return code
+	}
+	return rd.item(locale, code)
+}
+
 // Text is a message in the language of the request, for what a handler says itself.
 func (rd *Renderer) Text(r *http.Request, key string, params ...string) string {
 	return rd.catalogue.Text(rd.Locale(r), key, params...)

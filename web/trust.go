@@ -193,7 +193,7 @@ type IssuerDetailPage struct {
 	Card        LicenseCard
 	LicenseID   string
 	Photos      []Photo // of the holder, and of the version before
-	Changes     *Table // what an application changes of the version that it replaces
+	Changes     *Table  // what an application changes of the version that it replaces
 	Fields      []ShownField
 	Actions     []StateAction
 	History     []HistoryItem

@@ -47,6 +47,9 @@ func (s *Store) Frozen(ctx context.Context, holderRef, license string) (all, one
 // Freeze implements elicense.Freezes.
 func (s *Store) Freeze(ctx context.Context, f elicense.Freeze, record audit.Record) (done bool, err error) {
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := s.under(ctx, tx, elicense.DoingFreeze); err != nil {
+			return err
+		}
 		if err := turn(ctx, tx, f.HolderRef); err != nil {
 			return err
 		}
@@ -62,11 +65,22 @@ func (s *Store) Freeze(ctx context.Context, f elicense.Freeze, record audit.Reco
 }
 
 // Unfreeze implements elicense.Freezes. The row by which uses come one after the other stays.
-func (s *Store) Unfreeze(ctx context.Context, holderRef, license string, record audit.Record) (bool, error) {
+func (s *Store) Unfreeze(ctx context.Context, holderRef, license string, record audit.Record) (done bool, err error) {
+	query := "DELETE FROM lic_freeze WHERE holder_ref = $1 AND license = $2"
 	if license == "" {
-		return s.changeOne(ctx, record, nil, "UPDATE lic_freeze SET frozen_at = 0 WHERE holder_ref = $1 AND license = '' AND frozen_at > 0", holderRef)
+		query = "UPDATE lic_freeze SET frozen_at = 0 WHERE holder_ref = $1 AND license = $2 AND frozen_at > 0"
 	}
-	return s.changeOne(ctx, record, nil, "DELETE FROM lic_freeze WHERE holder_ref = $1 AND license = $2", holderRef, license)
+	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := s.under(ctx, tx, elicense.DoingThaw); err != nil {
+			return err
+		}
+		var err error
+		if done, err = sqldb.ExecOne(ctx, tx, query, holderRef, license); err != nil || !done {
+			return err
+		}
+		return auditdb.Append(ctx, tx, record)
+	})
+	return done && err == nil, err
 }
 
 // ListFreezes implements elicense.Freezes.
@@ -100,4 +114,17 @@ func followFreezes(ctx context.Context, tx sqldb.Tx, from, to string) error {
 	}
 	_, err := tx.ExecContext(ctx, "DELETE FROM lic_freeze WHERE holder_ref = $1", from)
 	return err
+}
+
+// under judges the mandate of the context, if any, first of all in the write of a change: the rows of mandates come before those of holders, so that no two
+// changes wait for each other.
+func (s *Store) under(ctx context.Context, tx sqldb.Tx, doing elicense.Doing) error {
+	b, acts := elicense.BehalfOf(ctx)
+	switch {
+	case !acts:
+		return nil
+	case s.Under == nil:
+		return elicense.ErrMandateOver
+	}
+	return s.Under(ctx, tx, b, doing)
 }

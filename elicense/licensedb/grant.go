@@ -14,13 +14,13 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-const grantColumns = "id, holder_ref, license, license_id, type_code, mode, kind, grantee, item, purpose, case_number, fields, uses, uses_left, expires_at, proof, actor, created_at, revoked_at, used_at, order_id, withheld"
+const grantColumns = "id, holder_ref, license, license_id, type_code, mode, kind, grantee, item, purpose, case_number, fields, uses, uses_left, expires_at, proof, actor, created_at, revoked_at, used_at, order_id, withheld, mandate"
 
 func scanGrant(row scanner) (elicense.Grant, error) {
 	var g elicense.Grant
 	var fields string
 	var expires, created, revoked, used, withheld int64
-	err := row.Scan(&g.ID, &g.HolderRef, &g.License, &g.LicenseID, &g.TypeCode, &g.Mode, &g.Kind, &g.Grantee, &g.Item, &g.Purpose, &g.CaseNumber, &fields, &g.Uses, &g.Left, &expires, &g.Proof, &g.Actor, &created, &revoked, &used, &g.Order, &withheld)
+	err := row.Scan(&g.ID, &g.HolderRef, &g.License, &g.LicenseID, &g.TypeCode, &g.Mode, &g.Kind, &g.Grantee, &g.Item, &g.Purpose, &g.CaseNumber, &fields, &g.Uses, &g.Left, &expires, &g.Proof, &g.Actor, &created, &revoked, &used, &g.Order, &withheld, &g.Mandate)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return elicense.Grant{}, elicense.ErrNotFound
 	}
@@ -32,12 +32,15 @@ func scanGrant(row scanner) (elicense.Grant, error) {
 // AddGrant implements elicense.Grants.
 func (s *Store) AddGrant(ctx context.Context, g elicense.Grant, record audit.Record) error {
 	return s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if err := s.under(ctx, tx, elicense.DoingLend); err != nil {
+			return err
+		}
 		if err := mayTake(ctx, tx, g, g.CreatedAt); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO lic_use_grant ("+grantColumns+") VALUES ("+placeholders(22)+")",
+		if _, err := tx.ExecContext(ctx, "INSERT INTO lic_use_grant ("+grantColumns+") VALUES ("+placeholders(23)+")",
 			g.ID, g.HolderRef, g.License, g.LicenseID, g.TypeCode, string(g.Mode), string(g.Kind), g.Grantee, g.Item, g.Purpose, g.CaseNumber, strings.Join(g.Fields, " "), g.Uses, g.Left,
-			sqldb.Micros(g.Expires), g.Proof, g.Actor, sqldb.Micros(g.CreatedAt), sqldb.Micros(g.RevokedAt), sqldb.Micros(g.UsedAt), g.Order, number(g.Withheld)); err != nil {
+			sqldb.Micros(g.Expires), g.Proof, g.Actor, sqldb.Micros(g.CreatedAt), sqldb.Micros(g.RevokedAt), sqldb.Micros(g.UsedAt), g.Order, number(g.Withheld), g.Mandate); err != nil {
 			return err
 		}
 		return auditdb.Append(ctx, tx, record)
@@ -65,9 +68,13 @@ func (s *Store) ListGrants(ctx context.Context, q elicense.GrantQuery) ([]elicen
 		column, whose, query = "grantee", q.Grantee, ""
 	}
 	args := []any{whose, q.Limit + 1}
+	if q.Actor != "" {
+		args = append(args, q.Actor)
+		query += fmt.Sprintf(" AND actor = $%d", len(args))
+	}
 	if q.After != "" {
-		query += " AND (created_at, id) < (SELECT created_at, id FROM lic_use_grant WHERE " + column + " = $1 AND id = $3)"
 		args = append(args, q.After)
+		query += fmt.Sprintf(" AND (created_at, id) < (SELECT created_at, id FROM lic_use_grant WHERE %s = $1 AND id = $%d)", column, len(args))
 	}
 	list, err := s.grants(ctx, column+" = $1"+query+" ORDER BY created_at DESC, id DESC LIMIT $2", args...)
 	if err != nil || len(list) <= q.Limit {
@@ -108,7 +115,7 @@ func (s *Store) changeOne(ctx context.Context, record audit.Record, more func(tx
 
 // RevokeGrant implements elicense.Grants.
 func (s *Store) RevokeGrant(ctx context.Context, id string, now time.Time, record audit.Record) (bool, error) {
-	return s.changeOne(ctx, record, nil, "UPDATE lic_use_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at = 0", id, sqldb.Micros(now))
+	return s.changeOne(ctx, record, func(tx sqldb.Tx) error { return s.under(ctx, tx, elicense.DoingUnlend) }, "UPDATE lic_use_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at = 0", id, sqldb.Micros(now))
 }
 
 // Redeem implements elicense.Grants.

@@ -34,7 +34,11 @@ func Migrations() sqldb.MigrationSet {
 }
 
 // Store implements elicense.Store.
-type Store struct{ db *sqldb.DB }
+type Store struct {
+	db *sqldb.DB
+	// Under puts a change on record with a mandate in its own transaction, or answers elicense.ErrMandateOver; nil knows no mandate.
+	Under func(ctx context.Context, tx sqldb.Tx, b elicense.Behalf, doing elicense.Doing) error
+}
 
 // New returns the store of a database.
 func New(db *sqldb.DB) *Store { return &Store{db: db} }

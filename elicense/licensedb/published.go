@@ -131,9 +131,9 @@ func (s *Store) AddPresentation(ctx context.Context, p elicense.Presentation, re
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO lic_presentation
-			(pid_key, id, short_id, license, holder_ref, profile, view_token, signature, holder_key, issued_at, expires_at, used_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			p.PIDKey, p.ID, p.ShortID[:], p.License, p.HolderRef, p.Profile, p.View, p.Signature, p.HolderKey, sqldb.Micros(p.IssuedAt), sqldb.Micros(p.ExpiresAt), sqldb.Micros(p.UsedAt))
+			(pid_key, id, short_id, license, holder_ref, profile, view_token, signature, holder_key, issued_at, expires_at, used_at, agent)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			p.PIDKey, p.ID, p.ShortID[:], p.License, p.HolderRef, p.Profile, p.View, p.Signature, p.HolderKey, sqldb.Micros(p.IssuedAt), sqldb.Micros(p.ExpiresAt), sqldb.Micros(p.UsedAt), p.Agent)
 		if err != nil {
 			return err
 		}
@@ -141,14 +141,14 @@ func (s *Store) AddPresentation(ctx context.Context, p elicense.Presentation, re
 	})
 }
 
-const presentationColumns = "pid_key, id, short_id, license, holder_ref, profile, view_token, signature, holder_key, issued_at, expires_at, used_at"
+const presentationColumns = "pid_key, id, short_id, license, holder_ref, profile, view_token, signature, holder_key, issued_at, expires_at, used_at, agent"
 
 func (s *Store) presentation(ctx context.Context, condition, value string) (elicense.Presentation, error) {
 	var p elicense.Presentation
 	var short []byte
 	var issued, expires, used int64
 	err := s.db.Read().QueryRowContext(ctx, "SELECT "+presentationColumns+" FROM lic_presentation WHERE "+condition, value).Scan(
-		&p.PIDKey, &p.ID, &short, &p.License, &p.HolderRef, &p.Profile, &p.View, &p.Signature, &p.HolderKey, &issued, &expires, &used)
+		&p.PIDKey, &p.ID, &short, &p.License, &p.HolderRef, &p.Profile, &p.View, &p.Signature, &p.HolderKey, &issued, &expires, &used, &p.Agent)
 	if err != nil {
 		return elicense.Presentation{}, notFound(err)
 	}

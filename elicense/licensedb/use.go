@@ -34,9 +34,9 @@ func countLine(ctx context.Context, tx sqldb.Tx, u elicense.Use, withheld string
 	if u.HolderRef == "" {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO lic_use (holder_ref, id, license, license_id, type_code, kind, fields, receiver, seen, first_at, last_at, withheld) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+	_, err := tx.ExecContext(ctx, `INSERT INTO lic_use (holder_ref, id, license, license_id, type_code, kind, fields, receiver, seen, first_at, last_at, withheld, agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (holder_ref, id) DO UPDATE SET seen = lic_use.seen + $9, last_at = CASE WHEN lic_use.last_at < $11 THEN $11 ELSE lic_use.last_at END`,
-		u.HolderRef, u.ID, u.License, u.LicenseID, u.TypeCode, string(u.Kind), strings.Join(u.Fields, " "), u.Receiver, u.Count, sqldb.Micros(u.First), sqldb.Micros(u.Last), withheld)
+		u.HolderRef, u.ID, u.License, u.LicenseID, u.TypeCode, string(u.Kind), strings.Join(u.Fields, " "), u.Receiver, u.Count, sqldb.Micros(u.First), sqldb.Micros(u.Last), withheld, u.Agent)
 	return err
 }
 
@@ -55,13 +55,13 @@ func (s *Store) NoteUse(ctx context.Context, uses []elicense.Use, record audit.R
 	})
 }
 
-const useColumns = "holder_ref, id, license, license_id, type_code, kind, fields, receiver, seen, first_at, last_at"
+const useColumns = "holder_ref, id, license, license_id, type_code, kind, fields, receiver, seen, first_at, last_at, agent"
 
 func scanUse(row interface{ Scan(...any) error }) (elicense.Use, error) {
 	var u elicense.Use
 	var fields string
 	var first, last int64
-	err := row.Scan(&u.HolderRef, &u.ID, &u.License, &u.LicenseID, &u.TypeCode, &u.Kind, &fields, &u.Receiver, &u.Count, &first, &last)
+	err := row.Scan(&u.HolderRef, &u.ID, &u.License, &u.LicenseID, &u.TypeCode, &u.Kind, &fields, &u.Receiver, &u.Count, &first, &last, &u.Agent)
 	u.Fields, u.First, u.Last = strings.Fields(fields), sqldb.Time(first), sqldb.Time(last)
 	return u, err
 }

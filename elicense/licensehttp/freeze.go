@@ -71,14 +71,14 @@ func (a *api) unfreeze(ctx context.Context, in *freezeInput) (*struct{}, error) 
 // freezePages are the pages on which a holder freezes the use of licences.
 func (p *Pages) freezePages() map[string]func(http.ResponseWriter, *http.Request) error {
 	return map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET " + freezesPath:           p.freezeList,
-		"POST " + freezesPath:          p.freezeSubmit,
-		"POST " + freezesPath + "/end": p.unfreezeSubmit,
+		"GET /me" + freezesPath:           p.freezeList,
+		"POST /me" + freezesPath:          p.freezeSubmit,
+		"POST /me" + freezesPath + "/end": p.unfreezeSubmit,
 	}
 }
 
 const (
-	freezesPath = "/me/license-freezes"
+	freezesPath = "/license-freezes" // behind what base gives
 	freezesPage = 20
 )
 
@@ -92,15 +92,17 @@ func (p *Pages) showFreezes(w http.ResponseWriter, r *http.Request, problem erro
 		return err
 	}
 	ctx, locale := r.Context(), p.Renderer.Locale(r)
-	page, next, err := p.Service.Mine(ctx, after, freezesPage)
-	if err != nil {
-		return err
-	}
-	body := web.LicenseFreezesPage{Action: freezesPath, EndURL: freezesPath + "/end", NextURL: pagemark.Onward(r, freezesPath, next)}
 	first, _, err := p.Service.FreezesOf(ctx, "", 1) // that of all stands first
 	if err != nil {
 		return err
 	}
+	page, next, err := p.Service.Mine(ctx, after, freezesPage)
+	if err != nil {
+		return err
+	}
+	path, back := base(r)
+	path += freezesPath
+	body := web.LicenseFreezesPage{Back: back, Action: path, EndURL: path + "/end", NextURL: pagemark.Onward(r, path, next)}
 	if len(first) == 1 && first[0].License == "" {
 		body.AllAt = &first[0].At
 	}
@@ -112,7 +114,7 @@ func (p *Pages) showFreezes(w http.ResponseWriter, r *http.Request, problem erro
 		body.Licenses = append(body.Licenses, web.LicenseFreezeRow{ID: l.ID, Title: typeName(p.Service, l, locale), Number: l.LicenseID, Frozen: frozen})
 	}
 	if !p.Service.FreshForGrant(reqctx.From(ctx).Actor) && p.LoginURL != nil {
-		body.LoginURL = p.LoginURL(freezesPath)
+		body.LoginURL = p.LoginURL(path)
 	}
 	status, shown := http.StatusOK, web.Page{Body: body}
 	if problem != nil {
@@ -153,6 +155,7 @@ func (p *Pages) freezeAct(w http.ResponseWriter, r *http.Request, act func(ctx c
 	case err != nil:
 		return err
 	}
-	http.Redirect(w, r, freezesPath, http.StatusSeeOther)
+	path, _ := base(r)
+	http.Redirect(w, r, path+freezesPath, http.StatusSeeOther)
 	return nil
 }

@@ -80,7 +80,7 @@ type LicenseGrant struct {
 	State      string     `json:"state" enum:"open,used,expired,revoked"`
 	LicenseID  string     `json:"license_id"`
 	TypeCode   string     `json:"license_type_code"`
-	Mode       string     `json:"mode" enum:"holder,function,order"`
+	Mode       string     `json:"mode" enum:"holder,delegate,function,order"`
 	Kind       string     `json:"kind" enum:"fields,copy"`
 	Grantee    string     `json:"grantee"`
 	Item       string     `json:"item_code,omitempty"`

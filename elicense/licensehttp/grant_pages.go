@@ -17,17 +17,17 @@ import (
 // grantPages are the pages of grants of use: those of a holder, and the record of a copy for whoever has its code.
 func (p *Pages) grantPages() map[string]func(http.ResponseWriter, *http.Request) error {
 	return map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /me/license-grants":                  p.grantList,
-		"POST /me/license-grants/{id}/revocation": p.grantRevoke,
-		"GET /me/license-grants/new":              p.grantChoose,
-		"GET /me/licenses/{id}/grant":             p.grantForm,
-		"POST /me/licenses/{id}/grant":            p.grantSubmit,
-		"GET /verify/copies/{id}":                 p.copyRecord,
+		"GET /me" + grantsPath:                       p.grantList,
+		"POST /me" + grantsPath + "/{id}/revocation": p.grantRevoke,
+		"GET /me" + grantsPath + "/new":              p.grantChoose,
+		"GET /me/licenses/{id}/grant":                p.grantForm,
+		"POST /me/licenses/{id}/grant":               p.grantSubmit,
+		"GET /verify/copies/{id}":                    p.copyRecord,
 	}
 }
 
 const (
-	grantsPath = "/me/license-grants"
+	grantsPath = "/license-grants" // behind what base gives
 	grantsPage = 20
 
 	inputGrantee  = "grantee"
@@ -45,7 +45,8 @@ func (p *Pages) grantList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	locale := p.Renderer.Locale(r)
-	body := web.LicenseGrantsPage{NextURL: pagemark.Onward(r, grantsPath, next)}
+	path, back := base(r)
+	body := web.LicenseGrantsPage{Back: back, EndURL: path + grantsPath + "/end", NextURL: pagemark.Onward(r, path+grantsPath, next)}
 	for _, g := range page {
 		row := web.LicenseGrantRow{
 			ID: g.ID, License: g.TypeCode, Receiver: p.Service.GranteeName(r.Context(), g.Grantee), Purpose: purposeName(g.Purpose, locale), Mode: string(g.Mode), Kind: string(g.Kind), State: p.Service.GrantState(g),
@@ -57,12 +58,25 @@ func (p *Pages) grantList(w http.ResponseWriter, r *http.Request) error {
 				row.Fields = append(row.Fields, t.Label(key, locale))
 			}
 		}
-		if row.State == "open" && g.Mode == elicense.GrantHolder {
-			row.RevokeURL = grantsPath + "/" + g.ID + "/revocation"
+		if row.State == "open" && (g.Mode == elicense.GrantHolder || g.Mode == elicense.GrantDelegate) {
+			row.RevokeURL = path + grantsPath + "/" + g.ID + "/revocation"
+		}
+		if back != nil && g.Mandate != "" {
+			name, acts, err := p.Acting.Agent(r, g.Actor)
+			if err != nil {
+				return err
+			}
+			if row.Giver = name; !acts {
+				row.Left = g.Actor
+			}
 		}
 		body.Grants = append(body.Grants, row)
 	}
-	return p.Page(w, r, http.StatusOK, "license-grants", web.Page{Body: body})
+	shown := web.Page{Body: body}
+	if back != nil { // by default it is the person's own
+		shown.Title = p.Renderer.Text(r, "license.grants.for")
+	}
+	return p.Page(w, r, http.StatusOK, "license-grants", shown)
 }
 
 func purposeName(code, locale string) string {
@@ -78,7 +92,8 @@ func (p *Pages) grantRevoke(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.Service.RevokeGrant(r.Context(), r.PathValue("id")); err != nil {
 		return err
 	}
-	http.Redirect(w, r, grantsPath, http.StatusSeeOther)
+	path, _ := base(r)
+	http.Redirect(w, r, path+grantsPath, http.StatusSeeOther)
 	return nil
 }
 
@@ -99,7 +114,7 @@ func (p *Pages) grantChoose(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	locale := p.Renderer.Locale(r)
-	body := web.LicenseChoosePage{Receiver: grantee.Name, NextURL: pagemark.Onward(r, grantsPath+"/new?"+url.Values{inputGrantee: query[inputGrantee], inputPurpose: query[inputPurpose], "license_type_code": query["license_type_code"]}.Encode(), next)}
+	body := web.LicenseChoosePage{Receiver: grantee.Name, NextURL: pagemark.Onward(r, "/me"+grantsPath+"/new?"+url.Values{inputGrantee: query[inputGrantee], inputPurpose: query[inputPurpose], "license_type_code": query["license_type_code"]}.Encode(), next)}
 	wanted := url.Values{}
 	for _, name := range []string{inputGrantee, inputPurpose} {
 		if value := query.Get(name); value != "" {
@@ -131,6 +146,13 @@ func (p *Pages) showGrant(w http.ResponseWriter, r *http.Request, typed elicense
 		Kind:    web.FormField{Name: "kind", Label: text("license.grant.kind"), Kind: "select", Value: string(typed.Kind)},
 		Hours:   web.FormField{Name: "hours", Label: text("license.grant.hours"), Kind: "select", Value: strconv.Itoa(typed.Hours)},
 	}
+	_, body.Back = base(r)
+	for _, purpose := range p.Service.LendablePurposes(r.Context(), d.License) {
+		body.Purpose.Options = append(body.Purpose.Options, web.Option{Value: purpose.Code, Label: purpose.Name.In(locale)})
+	}
+	if len(body.Purpose.Options) == 0 {
+		return fault.New(fault.GrantBeyond)
+	}
 	switch grantee, err := p.Service.Grantee(r.Context(), typed.Grantee); {
 	case err == nil:
 		body.Receiver, body.OtherURL = grantee.Name, r.URL.Path
@@ -140,9 +162,6 @@ func (p *Pages) showGrant(w http.ResponseWriter, r *http.Request, typed elicense
 	}
 	if !p.Service.FreshForGrant(reqctx.From(r.Context()).Actor) && p.LoginURL != nil {
 		body.LoginURL = p.LoginURL(r.URL.RequestURI())
-	}
-	for _, purpose := range elicense.Purposes() {
-		body.Purpose.Options = append(body.Purpose.Options, web.Option{Value: purpose.Code, Label: purpose.Name.In(locale)})
 	}
 	for _, kind := range []elicense.GrantKind{elicense.GrantFields, elicense.GrantCopy} {
 		body.Kind.Options = append(body.Kind.Options, web.Option{Value: string(kind), Label: text("license.grant.kind." + string(kind))})
@@ -194,7 +213,8 @@ func (p *Pages) grantSubmit(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	http.Redirect(w, r, grantsPath+"#"+g.ID, http.StatusSeeOther)
+	path, _ := base(r)
+	http.Redirect(w, r, path+grantsPath+"#"+g.ID, http.StatusSeeOther)
 	return nil
 }
 

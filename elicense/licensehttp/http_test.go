@@ -60,6 +60,7 @@ func siteOf(t *testing.T, w *licensetest.World) *site {
 		t.Fatal(err)
 	}
 	pages := &licensehttp.Pages{Service: w.Service, Rand: rand.Reader, Faces: render.Faces{Sans: typeface.Sans()}, Site: web.Site{Renderer: renderer, LoginURL: func(next string) string { return "/login?next=" + url.QueryEscape(next) }}}
+	pages.Acting = desk{}
 	pages.Routes(mux)
 	edge := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		request := reqctx.Request{ID: "req", SupportCode: "ABCD1234", Locale: "zh-CN", ClientIP: "192.0.2.1", Actor: reqctx.Actor{ID: r.Header.Get("X-Actor")}}

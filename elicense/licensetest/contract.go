@@ -48,6 +48,7 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"held by a code":       heldByCode,
 		"freezes":              freezes,
 		"a freeze stops uses":  freezeStopsUses,
+		"a mandate that ended": mandateEnded,
 		"freeze and use":       freezeAndUse,
 		"orders":               orders,
 		"uses under an order":  usesUnderOrder,

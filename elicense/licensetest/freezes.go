@@ -28,8 +28,11 @@ func (t *Twin) stopped(u elicense.Use) bool {
 }
 
 // Freeze implements elicense.Freezes.
-func (t *Twin) Freeze(_ context.Context, f elicense.Freeze, record audit.Record) (done bool, err error) {
+func (t *Twin) Freeze(ctx context.Context, f elicense.Freeze, record audit.Record) (done bool, err error) {
 	err = t.write(nil, func() error {
+		if err := t.under(ctx); err != nil {
+			return err
+		}
 		key := f.HolderRef + "\x00" + f.License
 		if _, there := t.freezes[key]; there {
 			return nil
@@ -45,9 +48,12 @@ func (t *Twin) Freeze(_ context.Context, f elicense.Freeze, record audit.Record)
 }
 
 // Unfreeze implements elicense.Freezes.
-func (t *Twin) Unfreeze(_ context.Context, holderRef, license string, record audit.Record) (done bool, err error) {
+func (t *Twin) Unfreeze(ctx context.Context, holderRef, license string, record audit.Record) (done bool, err error) {
 	err = t.write(nil, func() error {
 		key := holderRef + "\x00" + license
+		if err := t.under(ctx); err != nil {
+			return err
+		}
 		if _, there := t.freezes[key]; !there {
 			return nil
 		}
@@ -99,4 +105,12 @@ func (t *Twin) followFreezes(from, to string) {
 			t.freezes[to+"\x00"+f.License] = f
 		}
 	}
+}
+
+// under judges the mandate of a context: those that Standing names stand.
+func (t *Twin) under(ctx context.Context) error {
+	if b, acts := elicense.BehalfOf(ctx); acts && !t.Standing[b.Mandate] {
+		return elicense.ErrMandateOver
+	}
+	return nil
 }

@@ -17,9 +17,12 @@ func copyGrant(g elicense.Grant) elicense.Grant {
 }
 
 // AddGrant implements elicense.Grants.
-func (t *Twin) AddGrant(_ context.Context, g elicense.Grant, record audit.Record) error {
+func (t *Twin) AddGrant(ctx context.Context, g elicense.Grant, record audit.Record) error {
 	return t.write(&record, func() error {
 		if err := needEvent(record); err != nil {
+			return err
+		}
+		if err := t.under(ctx); err != nil {
 			return err
 		}
 		if err := t.mayTake(g, g.CreatedAt); err != nil {
@@ -46,6 +49,9 @@ func (t *Twin) ListGrants(_ context.Context, q elicense.GrantQuery) (page []elic
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	for _, g := range t.grants {
+		if q.Actor != "" && g.Actor != q.Actor {
+			continue
+		}
 		if q.HolderRef != "" && g.HolderRef == q.HolderRef && !g.Withheld || q.HolderRef == "" && g.Grantee == q.Grantee {
 			page = append(page, copyGrant(g))
 		}
@@ -71,13 +77,16 @@ func (t *Twin) ListGrants(_ context.Context, q elicense.GrantQuery) (page []elic
 }
 
 // RevokeGrant implements elicense.Grants.
-func (t *Twin) RevokeGrant(_ context.Context, id string, now time.Time, record audit.Record) (done bool, err error) {
+func (t *Twin) RevokeGrant(ctx context.Context, id string, now time.Time, record audit.Record) (done bool, err error) {
 	err = t.write(nil, func() error {
 		g, ok := t.grants[id]
 		if !ok || !g.RevokedAt.IsZero() {
 			return nil
 		}
 		if err := needEvent(record); err != nil {
+			return err
+		}
+		if err := t.under(ctx); err != nil {
 			return err
 		}
 		g.RevokedAt, done = now, true

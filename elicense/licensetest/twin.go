@@ -19,6 +19,8 @@ import (
 
 // Twin is an elicense.Store in memory. Put Faulty around it to make its steps fail.
 type Twin struct {
+	Standing map[string]bool // mandates that stand
+
 	mutex         sync.Mutex
 	licenses      map[string]elicense.License
 	events        []elicense.StatusEvent

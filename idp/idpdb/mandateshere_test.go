@@ -97,3 +97,51 @@ func TestUsesAtOurOwnPagesMeetTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestActUnderMeetsEndAndFreeze: of changes of another room under a mandate and the end of the mandate none is stored behind the end, and none while it is frozen.
+func TestActUnderMeetsEndAndFreeze(t *testing.T) {
+	onEach(t, func(t *testing.T, db *sqldb.DB, s *idpdb.Store) {
+		ctx := context.Background()
+		threePeople(t, s)
+		m := proposal("mdt_1")
+		active(t, s, m)
+		act := func(object string) error {
+			return db.Write(ctx, func(tx sqldb.Tx) error {
+				return idpdb.ActUnder(ctx, tx, mandate.Used(m, mandate.UseLend, object, at, nil))
+			})
+		}
+		must(t, act("one"))
+		must(t, act("two"))
+		must(t, db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(ctx, "UPDATE idp_mandate SET frozen_at = 1")
+			return err
+		}))
+		if err := act("frozen"); !errors.Is(err, mandate.ErrMoved) {
+			t.Errorf("while frozen: %v", err)
+		}
+		must(t, db.Write(ctx, func(tx sqldb.Tx) error {
+			_, err := tx.ExecContext(ctx, "UPDATE idp_mandate SET frozen_at = 0")
+			return err
+		}))
+		var group sync.WaitGroup
+		for i := range 8 {
+			group.Go(func() {
+				if err := act(fmt.Sprint("race ", i)); err != nil && !errors.Is(err, mandate.ErrMoved) {
+					t.Errorf("act: %v", err)
+				}
+			})
+		}
+		group.Go(func() {
+			must(t, s.EndMandate(ctx, m.Principal, m.ID, mandate.End{State: mandate.Revoked, At: at}, record()))
+		})
+		group.Wait()
+		before, err := s.MandateUses(ctx, m.Principal, m.ID, mandate.Mark{}, 20)
+		must(t, err)
+		if err := act("late"); !errors.Is(err, mandate.ErrMoved) {
+			t.Errorf("after the end: %v", err)
+		}
+		if after, err := s.MandateUses(ctx, m.Principal, m.ID, mandate.Mark{}, 20); err != nil || len(after) != len(before) || len(after) < 2 || after[0].What != mandate.UseLend {
+			t.Errorf("uses %+v, %v", after, err)
+		}
+	})
+}

@@ -80,6 +80,34 @@ func (s *Server) act(r *http.Request, right mandate.Right) (*http.Request, error
 	return r.WithContext(context.WithValue(reqctx.WithActor(ctx, actor), hereKey{}, h)), nil
 }
 
+// Under judges the mandate in the address for the pages of the licence room on which licences are lent, frozen and accounted for, and tells how far it
+// goes. A look at one is on record before it is shown.
+func (s *Server) Under(r *http.Request) (*http.Request, web.ActingExtent, error) {
+	r, err := s.act(r, "")
+	if err == nil && r.Method == http.MethodGet {
+		err = s.useHere(r, mandate.UseLook, "")
+	}
+	if err != nil {
+		return r, web.ActingExtent{}, err
+	}
+	h := hereOf(r.Context())
+	lends := func(typeCode, purposeCode string) bool {
+		return h.mandate.Lends(typeCode, purposeCode) && !s.Mandates.Items().Withholds(h.mandate, typeCode)
+	}
+	return r, web.ActingExtent{Mandate: h.mandate.ID, Principal: h.mandate.Principal, Agent: h.mandate.Agent, Name: sideName(h.mandate.Principal, h.principal), Manages: h.mandate.Has(mandate.Manage), Lends: lends}, nil
+}
+
+// Agent names who acts for the principal of the mandate that Under judged, or did, and tells whether it does now.
+func (s *Server) Agent(r *http.Request, actor string) (name string, acts bool, err error) {
+	account := strings.TrimPrefix(actor, "account:")
+	person, err := s.Accounts.Person(r.Context(), account)
+	if err != nil {
+		return "", false, err
+	}
+	acts, err = s.Mandates.ActsFor(r.Context(), hereOf(r.Context()).mandate.Principal, account)
+	return displayName(person), acts, err
+}
+
 // acts is act for pages: who is not signed in is led to the login and back.
 func (s *Server) acts(w http.ResponseWriter, r *http.Request, right mandate.Right) (*http.Request, *here, error) {
 	r, err := s.act(r, right)
@@ -162,6 +190,12 @@ func (s *Server) actingForPage(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	if m.Has(mandate.Lend) {
+		body.GrantsURL = h.url() + "/license-grants"
+	}
+	if m.Has(mandate.Manage) {
+		body.FreezesURL, body.LedgerURL = h.url()+"/license-freezes", h.url()+"/license-uses"
+	}
 	if body.Uses, body.MoreUses, err = s.mandateUses(r, m, displayName(h.agent), h.url()); err != nil {
 		return err
 	}
@@ -170,10 +204,10 @@ func (s *Server) actingForPage(w http.ResponseWriter, r *http.Request) error {
 
 // licensesFor adds the licences that the mandate opens: all, or those of the kinds that it names.
 func (s *Server) licensesFor(r *http.Request, h *here, body *web.ActingForPage) error {
-	list := web.ActingLicenses{After: r.URL.Query().Get("licenses"), Covers: h.mandate.Covers}
-	if h.mandate.Has(mandate.Present) {
-		list.Base = h.url() + "/licenses/"
-	}
+	m := h.mandate
+	list := web.ActingLicenses{After: r.URL.Query().Get("licenses"), Covers: m.Covers, Base: h.url() + "/licenses/", Show: m.Has(mandate.Present), Lends: func(typeCode string) bool {
+		return m.Has(mandate.Lend) && m.Covers(typeCode) && !s.Mandates.Items().Withholds(m, typeCode)
+	}}
 	cards, next, err := s.LicensesFor(r.Context(), list)
 	if err != nil {
 		return err

@@ -22,12 +22,12 @@ type MandateRecord struct {
 	Side        string     `json:"side" enum:"principal,agent,other" doc:"Which side the caller is; other for who manages the organisation, or passed it on"`
 	Principal   string     `json:"principal_name" doc:"For whom: masked name of a person, name of an organisation"`
 	Agent       string     `json:"agent_name" doc:"Masked name of the person who acts"`
-	Kind        string     `json:"kind" enum:"relative,family,elder_helper,village_helper,guardian,guardian_limited,legal_representative,administrator,agent,seal_keeper" doc:"Kind of mandate; under seal_keeper nobody acts: it says who keeps seals of the organisation"`
+	Kind        string     `json:"kind" enum:"relative,family,elder_helper,village_helper,guardian,guardian_limited,legal_representative,administrator,agent,license_keeper,seal_keeper" doc:"Kind of mandate; under seal_keeper nobody acts: it says who keeps seals of the organisation"`
 	State       string     `json:"state" enum:"proposed,active,refused,revoked,expired,ended" doc:"State now"`
 	Waiting     bool       `json:"waiting" doc:"The caller is asked to confirm"`
-	Items       []string   `json:"items" doc:"Codes of service items, of a seal_keeper codes of seals; * is all"`
+	Items       []string   `json:"items" doc:"Codes of service items, of a license_keeper codes of types of licences and, behind purpose:, of purposes, of a seal_keeper codes of seals; * is all"`
 	DetailTypes []string   `json:"authorization_details_types" doc:"Kinds of authorization_details that may be asked for"`
-	Rights      []string   `json:"rights" doc:"view, fill, submit, collect, present, manage"`
+	Rights      []string   `json:"rights" doc:"view, fill, submit, collect, present, lend, manage"`
 	MaxClass    int        `json:"max_data_class" minimum:"1" maximum:"3" doc:"1: name and tier; 2: also contacts; 3: also the number of the identity document"`
 	Frozen      bool       `json:"frozen" doc:"Only view and fill hold until a new legal representative confirms"`
 	Delegable   bool       `json:"delegable" doc:"May be passed on once"`
@@ -39,12 +39,12 @@ type MandateRecord struct {
 
 // MandateTerms are what a mandate is asked to be.
 type MandateTerms struct {
-	Kind        string    `json:"kind,omitempty" enum:"relative,family,elder_helper,village_helper,guardian_limited,administrator,agent,seal_keeper" doc:"Kind of mandate; not when one is passed on"`
+	Kind        string    `json:"kind,omitempty" enum:"relative,family,elder_helper,village_helper,guardian_limited,administrator,agent,license_keeper,seal_keeper" doc:"Kind of mandate; not when one is passed on"`
 	Name        string    `json:"name" minLength:"1" maxLength:"64" doc:"Verified name of the other person"`
 	Identifier  string    `json:"identifier" minLength:"1" maxLength:"200" doc:"Mobile number or e-mail address of the other person"`
-	Items       []string  `json:"items" minItems:"1" maxItems:"50" doc:"Codes of service items, of a seal_keeper codes of seals (14 digits); * alone is all"`
+	Items       []string  `json:"items" minItems:"1" maxItems:"50" doc:"Codes of service items, of a license_keeper codes of types of licences and, behind purpose:, of purposes, of a seal_keeper codes of seals (14 digits); * alone is all"`
 	DetailTypes []string  `json:"authorization_details_types,omitempty" maxItems:"50" doc:"Kinds of authorization_details that may be asked for"`
-	Rights      []string  `json:"rights,omitempty" maxItems:"6" doc:"Absent: the kind's default"`
+	Rights      []string  `json:"rights,omitempty" maxItems:"7" doc:"Absent: the kind's default"`
 	MaxClass    int       `json:"max_data_class,omitempty" minimum:"0" maximum:"3" doc:"Absent: 1"`
 	Delegable   bool      `json:"delegable,omitempty" doc:"May be passed on once"`
 	NotAfter    time.Time `json:"not_after,omitzero" doc:"Absent: the kind's default"`

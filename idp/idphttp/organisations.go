@@ -106,7 +106,7 @@ func (s *Server) showOrganisation(w http.ResponseWriter, r *http.Request, status
 		}
 		item.Waiting = false
 		agent := web.OrganisationAgent{MandateItem: item, Agent: m.Agent}
-		if state := m.StateAt(s.Now()); (state == mandate.Active || state == mandate.Proposed) && (m.Kind == mandate.Staff || m.Kind == mandate.SealKeeper || m.Kind == mandate.Administrator && head) {
+		if state := m.StateAt(s.Now()); (state == mandate.Active || state == mandate.Proposed) && (m.Kind == mandate.Staff || m.Kind == mandate.LicenseKeeper || m.Kind == mandate.SealKeeper || m.Kind == mandate.Administrator && head) {
 			agent.StopURL = address + "/stop"
 		}
 		body.Agents = append(body.Agents, agent)

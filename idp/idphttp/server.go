@@ -111,6 +111,8 @@ type Config struct {
 	OfflineCards OfflineCards
 	Regions      Regions                 // of network addresses
 	LicenseTypes func() *catalog.Catalog // that this node knows; the built-in ones when nil
+	// LicenseItems are types of licences of organisations and purposes for which they are lent, as items of mandates; nil offers none.
+	LicenseItems func(locale string) (types, purposes []web.ItemChoice)
 	Now          func() time.Time
 	Rand         io.Reader
 

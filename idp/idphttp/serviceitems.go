@@ -49,7 +49,12 @@ func (s *Server) offerItems(r *http.Request, body *web.MandateGivePage, principa
 	}
 	chosen := ticked(r)
 	for _, code := range chosen {
-		body.Chosen = append(body.Chosen, web.ItemChoice{Code: code, Name: list.Name(locale, code)})
+		body.Chosen = append(body.Chosen, web.ItemChoice{Code: code, Name: s.Pages.Item(locale, code)})
+	}
+	if s.LicenseItems != nil && parent == nil && mandate.IsOrganisation(principal) {
+		known := func(i web.ItemChoice) bool { return slices.Contains(chosen, i.Code) }
+		types, purposes := s.LicenseItems(locale)
+		body.Types, body.Purposes = slices.DeleteFunc(types, known), slices.DeleteFunc(purposes, known)
 	}
 	page, next := list.Page(q)
 	body.More = next != ""

@@ -16,6 +16,10 @@ import (
 const (
 	UseLook    = "look"    // the page of whom one acts for
 	UsePresent = "present" // the code of a licence
+	UseLend    = "lend"    // an office may use a licence
+	UseEndLend = "unlend"  // and may no more
+	UseFreeze  = "freeze"  // nobody may use licences for now
+	UseThaw    = "thaw"    // and may again
 	UseConsent = "consent" // a guardian agreed to a way to prove who the child is
 	UseLevel   = "level"   // a guardian saw what became of it
 
@@ -55,6 +59,13 @@ type UsedHere struct {
 	Releases []idp.Release // what the agent is shown, on the ledgers of all whom it concerns
 }
 
+// Used is the use of a mandate now; of an object and a word there is one a minute.
+func Used(m Mandate, what, object string, now time.Time, releases []idp.Release) UsedHere {
+	minute := now.Truncate(time.Minute)
+	sum := digest.SumParts([]byte(m.ID), []byte(what), []byte(object), []byte(minute.Format(time.RFC3339)))
+	return UsedHere{Mandate: m, ID: "use_" + hex.EncodeToString(sum[:16]), What: what, At: now, Minute: minute, Releases: releases}
+}
+
 // HereStore keeps what is done at our own pages; idpdb implements it.
 type HereStore interface {
 	// MandateStanding reads a mandate of an agent, the state of its principal and what backs it at one moment; idp.ErrNotFound.
@@ -87,8 +98,6 @@ func (s *Service) Here(ctx context.Context, agent, id string, right Right) (Mand
 // audit event. The mandate is judged once more in the same change.
 func (s *Service) UseHere(ctx context.Context, m Mandate, what, object string, releases []idp.Release) error {
 	now := s.cfg.Now().UTC()
-	minute := now.Truncate(time.Minute)
-	sum := digest.SumParts([]byte(m.ID), []byte(what), []byte(object), []byte(minute.Format(time.RFC3339)))
 	details := map[string]string{"what": what, "agent": m.Agent, "principal": m.Principal}
 	if object != "" {
 		details["object"] = object
@@ -97,7 +106,7 @@ func (s *Service) UseHere(ctx context.Context, m Mandate, what, object string, r
 	if e.ActingFor == "" {
 		e.ActingFor = "account:" + m.Principal
 	}
-	err := s.cfg.Here.UseMandate(ctx, UsedHere{Mandate: m, ID: "use_" + hex.EncodeToString(sum[:16]), What: what, At: now, Minute: minute, Releases: releases}, audit.With(e))
+	err := s.cfg.Here.UseMandate(ctx, Used(m, what, object, now, releases), audit.With(e))
 	if errors.Is(err, ErrMoved) {
 		return fault.Wrap(err, fault.ActingOver)
 	}

@@ -3,6 +3,7 @@ package mandate
 import (
 	"context"
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,7 +110,7 @@ func (s *Service) Usable(ctx context.Context, agent string) ([]Mandate, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	return live, nil
+	return slices.DeleteFunc(live, Mandate.hereOnly), nil
 }
 
 // rested refuses an account that was recovered without a counter, or got another contact, within the day.
@@ -126,7 +127,7 @@ func (s *Service) Choose(ctx context.Context, sid, agent, clientID string, m *Ma
 	now := s.cfg.Now().UTC()
 	var principal, id string
 	if m != nil {
-		if m.Agent != agent || !m.Live(now) {
+		if m.Agent != agent || !m.Live(now) || m.hereOnly() {
 			return fault.New(fault.MandateState)
 		}
 		if err := s.rested(ctx, agent); err != nil {
@@ -153,9 +154,9 @@ func (s *Service) Appoints(ctx context.Context, by, organisation string) (kinds 
 			continue
 		}
 		if own.Kind == LegalRepresentative {
-			return []Kind{Staff, Administrator, SealKeeper}, nil
+			return []Kind{Staff, Administrator, LicenseKeeper, SealKeeper}, nil
 		}
-		kinds = []Kind{Staff, SealKeeper}
+		kinds = []Kind{Staff, LicenseKeeper, SealKeeper}
 	}
 	return kinds, nil
 }

@@ -31,6 +31,7 @@ const (
 	Administrator       Kind = "administrator"        // for an organisation, also in appointing others
 	Staff               Kind = "agent"                // 经办人 of an organisation
 	SealKeeper          Kind = "seal_keeper"          // 印章保管人 of an organisation: nobody acts under it (keepers.go)
+	LicenseKeeper       Kind = "license_keeper"       // 证照保管人 of an organisation, at our own pages alone (lending.go)
 )
 
 // Right is what an agent may do for the principal.
@@ -43,7 +44,8 @@ const (
 	Submit  Right = "submit"  // submit
 	Collect Right = "collect" // collect results
 	Present Right = "present" // show licences
-	Manage  Right = "manage"  // appoint and stop agents of an organisation
+	Lend    Right = "lend"    // let an office use licences (授权用证)
+	Manage  Right = "manage"  // appoint and stop agents of an organisation, and manage its licences
 )
 
 // State of a mandate as it is stored.
@@ -131,9 +133,9 @@ func (m Mandate) WaitsFor(account string) bool {
 	return m.State == Proposed && (account == m.Agent && m.AgentAt.IsZero() || account == m.Principal && m.PrincipalAt.IsZero())
 }
 
-// Has reports whether a right was given and is not frozen.
+// Has reports whether a right was given and is not frozen. Whoever manages an organisation also lends its licences.
 func (m Mandate) Has(r Right) bool {
-	return slices.Contains(m.Rights, r) && (m.FrozenAt.IsZero() || r == View || r == Fill)
+	return (slices.Contains(m.Rights, r) || r == Lend && slices.Contains(m.Rights, Manage)) && (m.FrozenAt.IsZero() || r == View || r == Fill)
 }
 
 // Open are the rights that Has.
@@ -216,7 +218,7 @@ func (m Mandate) Chain() []string {
 
 // RightsOf reads rights from words; ok is false for one that is not known or stands twice.
 func RightsOf(words []string) (rights []Right, ok bool) {
-	known := []Right{View, Fill, Submit, Collect, Present, Manage}
+	known := []Right{View, Fill, Submit, Collect, Present, Lend, Manage}
 	for _, r := range known { // in one order, whatever the form sent
 		if slices.Contains(words, string(r)) {
 			rights = append(rights, r)

@@ -57,23 +57,8 @@ func (s *Service) ActFor(ctx context.Context, id string) (accounts []string, err
 	if err != nil {
 		return nil, err
 	}
-	accounts = []string{o.Representative}
-	seen, now := map[string]bool{o.Representative: true}, s.cfg.Now()
-	for behind := (Mark{}); ; {
-		page, err := s.cfg.Store.MandatesByPrincipal(ctx, id, behind, endPage)
-		if err != nil {
-			return nil, fault.Wrap(err, fault.Unavailable)
-		}
-		for _, m := range page {
-			behind = Mark{m.CreatedAt, m.ID}
-			if m.InForce(now) && !seen[m.Agent] {
-				accounts, seen[m.Agent] = append(accounts, m.Agent), true
-			}
-		}
-		if len(page) < endPage {
-			return accounts, nil
-		}
-	}
+	agents, err := s.agentsOf(ctx, id, func(m Mandate) bool { return m.InForce(s.cfg.Now()) && m.Agent != o.Representative })
+	return append([]string{o.Representative}, agents...), err
 }
 
 // regain gives an organisation that lost its level by a correction what the register gives.

@@ -40,8 +40,9 @@ var Policies = []Policy{
 	{Kind: Guardian, Rights: []Right{View, Fill, Submit, Collect, Present}, Default: []Right{View, Fill, Submit, Collect, Present}, Life: 14 * 366 * day, MaxLife: 14 * 366 * day, MaxClass: ClassIdentity, MaxAgents: 2},
 	{Kind: GuardianLimited, Rights: []Right{View}, Default: []Right{View}, Life: 4 * 366 * day, MaxLife: 4 * 366 * day, MaxClass: ClassName, MaxAgents: 2},
 	{Kind: LegalRepresentative, Rights: []Right{View, Fill, Submit, Collect, Present, Manage}, Default: []Right{View, Fill, Submit, Collect, Present, Manage}, Life: 3 * 365 * day, MaxLife: 3 * 365 * day, MaxClass: ClassIdentity, MaxAgents: 1},
-	{Kind: Administrator, Rights: []Right{View, Fill, Submit, Collect, Present, Manage}, Default: []Right{View, Fill, Submit, Collect, Present, Manage}, Life: 365 * day, MaxLife: 3 * 365 * day, MaxClass: ClassIdentity, MaxAgents: 5},
-	{Kind: Staff, Rights: []Right{View, Fill, Submit, Collect, Present}, Default: []Right{View, Fill, Submit}, Life: DefaultLife, MaxLife: 365 * day, MaxClass: ClassIdentity, MaxAgents: 500, Delegable: true},
+	{Kind: Administrator, Rights: []Right{View, Fill, Submit, Collect, Present, Lend, Manage}, Default: []Right{View, Fill, Submit, Collect, Present, Manage}, Life: 365 * day, MaxLife: 3 * 365 * day, MaxClass: ClassIdentity, MaxAgents: 5},
+	{Kind: Staff, Rights: []Right{View, Fill, Submit, Collect, Present, Lend}, Default: []Right{View, Fill, Submit}, Life: DefaultLife, MaxLife: 365 * day, MaxClass: ClassIdentity, MaxAgents: 500, Delegable: true},
+	{Kind: LicenseKeeper, Rights: []Right{View, Present, Lend}, Default: []Right{View, Present}, Life: 365 * day, MaxLife: 3 * 365 * day, MaxClass: ClassName, MaxAgents: 20},
 	{Kind: SealKeeper, Life: 365 * day, MaxLife: 3 * 365 * day, MaxClass: ClassName, MaxAgents: 20},
 }
 

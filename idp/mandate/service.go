@@ -259,6 +259,9 @@ func (s *Service) applies(t Terms, m *Mandate, now time.Time) error {
 	if err := t.apply(m, now); err != nil {
 		return err
 	}
+	if t.Kind == LicenseKeeper {
+		return t.checkLicenses()
+	}
 	return s.cfg.Items.check(m.Principal, m.Items)
 }
 
@@ -343,7 +346,7 @@ func (s *Service) FindAgent(ctx context.Context, by By, name, identifier string)
 }
 
 // appointed are the kinds that an organisation gives.
-var appointed = []Kind{Staff, Administrator, SealKeeper}
+var appointed = []Kind{Staff, Administrator, LicenseKeeper, SealKeeper}
 
 // betweenPersons are the kinds that a person gives, or that somebody asks a person for.
 var betweenPersons = []Kind{Relative, Family, ElderHelper, VillageHelper}
@@ -537,7 +540,7 @@ func (s *Service) Visible(ctx context.Context, by, id string) (Mandate, error) {
 			if err == nil && !own.Has(Manage) && m.Parent != own.ID {
 				return m, fault.New(fault.NotFound)
 			}
-			if err == nil && own.Has(Manage) && m.Kind != Staff && m.Kind != SealKeeper && own.Kind != LegalRepresentative {
+			if err == nil && own.Has(Manage) && !slices.Contains([]Kind{Staff, LicenseKeeper, SealKeeper}, m.Kind) && own.Kind != LegalRepresentative {
 				return m, fault.New(fault.Forbidden) // administrators stop those whom they may appoint
 			}
 			return m, err

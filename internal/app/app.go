@@ -302,7 +302,7 @@ func (a *App) openPages(catalogue *i18n.Catalogue) (err error) {
 		return err
 	}
 	host := strings.TrimPrefix(strings.TrimPrefix(a.cfg.Issuer, "https://"), "http://")
-	a.pages, err = web.New(web.Config{Catalogue: catalogue, Identity: a.actingIdentity, Item: a.items.Name, Secure: strings.HasPrefix(a.cfg.Issuer, "https://"),
+	a.pages, err = web.New(web.Config{Catalogue: catalogue, Identity: a.actingIdentity, Item: a.itemName, Secure: strings.HasPrefix(a.cfg.Issuer, "https://"),
 		Brand: web.Brand{Name: a.cfg.Operator.Name, Operator: a.cfg.Operator.Name, Hotline: a.cfg.Operator.Hotline, Host: host, Sandbox: a.cfg.Sandbox}})
 	return err
 }
@@ -413,6 +413,7 @@ func (a *App) openIdentity(ctx context.Context) error {
 	a.identity = idphttp.New(idphttp.Config{
 		Regions:      a.regions,
 		LicenseTypes: func() *catalog.Catalog { return a.sealing.licenses.Types() },
+		LicenseItems: a.licenseItems,
 		Receipt:      outboxdb.New(a.db).Receipt,
 		Mandates:     a.Mandates,
 		Reply:        a.answerInbox,

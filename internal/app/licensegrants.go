@@ -50,6 +50,9 @@ func (s *sealing) deliverGranted(ctx context.Context, d outbox.Delivery) error {
 	if !ok {
 		return nil
 	}
+	if done, err := s.tellOffice(ctx, d, account, "used"); done {
+		return err
+	}
 	grantee, err := grantees{s.app}.Grantee(ctx, notice.Grantee)
 	name := grantee.Name
 	if err != nil { // it is gone meanwhile; the holder is told all the same
@@ -69,9 +72,12 @@ func (s *sealing) deliverFrozen(ctx context.Context, d outbox.Delivery) error {
 	if !ok {
 		return nil
 	}
-	template := channel.TemplateLicenseUnfrozen
+	template, what := channel.TemplateLicenseUnfrozen, "unfrozen"
 	if notice.Frozen {
-		template = channel.TemplateLicenseFrozen
+		template, what = channel.TemplateLicenseFrozen, "frozen"
+	}
+	if done, err := s.tellOffice(ctx, d, account, what); done {
+		return err
 	}
 	return s.app.tellEach(ctx, d, []string{account}, template, nil)
 }
@@ -85,6 +91,9 @@ func (s *sealing) deliverExpiring(ctx context.Context, d outbox.Delivery) error 
 	account, ok := strings.CutPrefix(notice.HolderRef, "account:")
 	end, err := time.Parse("20060102", notice.Ends)
 	if !ok || err != nil {
+		return err
+	}
+	if done, err := s.tellOffice(ctx, d, account, "expiring"); done {
 		return err
 	}
 	known, err := s.app.Accounts.Account(ctx, account)

@@ -104,7 +104,7 @@ func (a *App) deliverMandateNotice(ctx context.Context, d outbox.Delivery) error
 		return err
 	}
 	for i, code := range notice.Items {
-		notice.Items[i] = a.items.Name(account.Locale, code)
+		notice.Items[i] = a.itemName(account.Locale, code)
 	}
 	items := strings.Join(notice.Items, "、")
 	if notice.Kind == mandate.SealKeeper { // which seals stands on the page

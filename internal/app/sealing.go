@@ -59,6 +59,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 	var err error
 	sealStore := sealdb.New(a.db)
 	licenseStore := licensedb.New(a.db)
+	licenseStore.Under = a.underMandate
 	cfg := esign.Config{Store: sealStore, Held: licenseStore.Documents, Lists: sealStore, BaseURL: a.cfg.Issuer, Issuers: func() []*pki.Certificate { return a.ca.Certificates()[1:] }, Keys: a.ring, Authority: certificates{a.ca}, Blobs: a.blobs, Trust: a.trust.options,
 		Now: a.opts.Now, Rand: a.opts.Rand, MakerName: a.cfg.Operator.Name, Areas: a.Staff.AreaOf, Keepers: sealKeepers{a}, People: sealPeople{sealKeepers{a}}, FilingRequired: a.cfg.Seals.FilingRequired, Hours: a.cfg.Seals.Hours.hours()}
 	if a.stamps != nil { // a nil *tsa.Service would be an interface that is not nil
@@ -221,6 +222,7 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[forgery.TopicNotice] = s.app.deliverForgeryNotice
 	all[esign.TopicFlagged] = s.deliverFlags
 	all[elicense.TopicGranted] = s.deliverGranted
+	all[elicense.TopicLent] = s.deliverLent
 	all[elicense.TopicFrozen] = s.deliverFrozen
 	all[elicense.TopicExpiring] = s.deliverExpiring
 	all[elicense.TopicRuled] = s.deliverRuled

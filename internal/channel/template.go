@@ -66,6 +66,7 @@ const (
 	TemplateLicenseFrozen   = "license-frozen"   // the person lets nobody use licences for now
 	TemplateLicenseExpiring = "license-expiring" // the validity of a licence of the person ends
 	TemplateLicenseUnfrozen = "license-unfrozen" // and lets them be used again
+	TemplateLicenseOffice   = "license-office"   // something happened to a licence of an organisation that the person manages
 
 	TemplateApplicationRefused = "application-refused" // rules refused an application for a licence, with the last day of an appeal
 	TemplateAppealGranted      = "appeal-granted"      // it is approved after all
@@ -146,6 +147,7 @@ var templates = withMandates(map[string]Template{
 	TemplateLicenseFrozen:   {TemplateLicenseFrozen, nil, false},
 	TemplateLicenseExpiring: {TemplateLicenseExpiring, []Param{{"license", 12}, {"date", 10}}, false},
 	TemplateLicenseUnfrozen: {TemplateLicenseUnfrozen, nil, false},
+	TemplateLicenseOffice:   {TemplateLicenseOffice, []Param{{"whom", 12}, {"what", 10}}, false},
 
 	TemplateApplicationRefused: {TemplateApplicationRefused, []Param{{"license", 12}, {"date", 10}}, false},
 	TemplateAppealGranted:      {TemplateAppealGranted, []Param{{"license", 12}}, false},

@@ -21,6 +21,12 @@ func mandates() []Sample {
 		Rights:  []web.MandateChoice{{Value: "view", Ticked: true}, {Value: "fill"}, {Value: "submit", Ticked: true}, {Value: "collect"}, {Value: "present"}},
 		Classes: []web.MandateChoice{{Value: "1", Ticked: true}, {Value: "2"}, {Value: "3"}}}
 	give.Open, give.Groups = true, []web.ItemChoices{{Name: "社会保障", Items: []web.ItemChoice{{Code: "social-security", Name: "社会保险"}, {Code: "pension", Name: "养老金"}}}, {Name: "税务与公积金", Items: []web.ItemChoice{{Code: "tax", Name: "纳税申报"}}}}
+	appoint := give
+	appoint.Types = []web.ItemChoice{{Code: "11100000MB0143028R001", Name: "营业执照"}}
+	appoint.Purposes = []web.ItemChoice{{Code: "purpose:04", Name: "住房公积金业务"}, {Code: "purpose:12", Name: "招标投标"}}
+	appoint.Principal, appoint.Action = "示例市青禾商贸有限公司", "/me/mandates/new?for=org_1"
+	appoint.Kinds = []web.MandateChoice{{Value: "agent"}, {Value: "license_keeper", Ticked: true}}
+	appoint.Rights = []web.MandateChoice{{Value: "view", Ticked: true}, {Value: "present", Ticked: true}, {Value: "lend"}}
 	searched, closed := give, give
 	searched.Name, searched.To, searched.Search, searched.Chosen, searched.More = "李四", "13800000009", "保险", []web.ItemChoice{{Code: "tax", Name: "纳税申报"}}, true
 	searched.Groups = []web.ItemChoices{{Name: "社会保障", Items: []web.ItemChoice{{Code: "social-security", Name: "社会保险"}, {Code: "unemployment", Name: "失业保险"}}}}
@@ -77,6 +83,9 @@ func mandates() []Sample {
 	shows := looks
 	shows.Kind, shows.Rights, shows.Licenses, shows.MoreLicenses = "relative", []string{"view", "present"}, []web.LicenseCard{estate}, "/me/acting/mdt_2?licenses=x"
 	blind := web.ActingForPage{Name: "赵**", Kind: "village_helper", Items: []string{"pension"}, Rights: []string{"fill", "submit"}, Until: until, URL: "/me/acting/mdt_2", MandateURL: "/me/mandates/mdt_2"}
+	manages, toOffice := shows, &web.Link{Label: staff.Name, URL: "/me/acting/mdt_3"}
+	manages.Name, manages.Kind, manages.GrantsURL, manages.FreezesURL, manages.LedgerURL = staff.Name, "administrator", toOffice.URL+"/license-grants", toOffice.URL+"/license-freezes", toOffice.URL+"/license-uses"
+	manages.Rights = []string{"view", "present", "manage"}
 	forOffice := shows
 	forOffice.Name, forOffice.Kind, forOffice.Frozen, forOffice.Narrow, forOffice.Licenses, forOffice.Items, forOffice.MoreLicenses = staff.Name, "agent", true, true, nil, []string{"tax"}, ""
 	atOffice := web.Identity{Kind: web.IdentityOrganization, Name: staff.Name, Actor: "李*", Role: "经办人", SelfURL: "/me"}
@@ -139,6 +148,16 @@ func mandates() []Sample {
 		{Name: "acting-for-helper", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: looks}},
 		{Name: "acting-for-no-view", Template: "acting-for", Page: web.Page{Title: "代 赵** 办理", Identity: here, Body: blind}},
 		{Name: "acting-for-organisation", Template: "acting-for", Page: web.Page{Title: "代 " + staff.Name + " 办理", Identity: atOffice, Body: forOffice}},
+		{Name: "acting-for-manager", Template: "acting-for", Page: web.Page{Title: "代 " + staff.Name + " 办理", Identity: atOffice, Body: manages}},
+		{Name: "office-grants", Template: "license-grants", Page: web.Page{Title: "用证授权", Identity: atOffice, Body: web.LicenseGrantsPage{Back: toOffice, EndURL: toOffice.URL + "/license-grants/end", Grants: []web.LicenseGrantRow{
+			{ID: "lgrant_1", License: "营业执照", Receiver: "示例市住房公积金管理中心", Purpose: "住房公积金业务", Mode: "delegate", Kind: "fields", State: "open", Fields: []string{"名称"}, Uses: 1, CreatedAt: moment, ExpiresAt: moment, Giver: "孙**", RevokeURL: toOffice.URL + "/license-grants/lgrant_1/revocation"},
+			{ID: "lgrant_2", License: "营业执照", Receiver: "示例市住房公积金管理中心", Purpose: "住房公积金业务", Mode: "delegate", Kind: "copy", State: "open", Uses: 1, CreatedAt: moment, ExpiresAt: moment, Giver: "张*", Left: "account:acc_left", RevokeURL: toOffice.URL + "/license-grants/lgrant_2/revocation"}}}}},
+		{Name: "office-grants-empty", Template: "license-grants", Page: web.Page{Title: "用证授权", Identity: atOffice, Body: web.LicenseGrantsPage{Back: toOffice}}},
+		{Name: "office-freezes", Template: "license-freezes", Page: web.Page{Identity: atOffice, Body: web.LicenseFreezesPage{Back: toOffice, Action: toOffice.URL + "/license-freezes", EndURL: toOffice.URL + "/license-freezes/end", Licenses: []web.LicenseFreezeRow{{ID: "lic_1", Title: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D"}}}}},
+		{Name: "office-uses", Template: "license-uses", Page: web.Page{Identity: atOffice, Body: web.LicenseUsesPage{Back: toOffice, NextURL: toOffice.URL + "/license-uses?after=1", Uses: []web.LicenseUseRow{
+			{License: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", Receiver: "示例市住房公积金管理中心", Kind: "granted", Fields: []string{"名称", "统一社会信用代码"}, Agent: "孙**", At: moment, Count: 1},
+			{License: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", Receiver: "未登录的核验者", Kind: "shown", At: moment, Count: 2}}}}},
+		{Name: "office-uses-empty", Template: "license-uses", Page: web.Page{Identity: atOffice, Body: web.LicenseUsesPage{Back: toOffice}}},
 		{Name: "acting-for-child", Template: "acting-for", Page: web.Page{Title: "代 李** 办理", Identity: ofChild, Body: child3}},
 		{Name: "ward-deletion", Template: "ward-deletion", Page: web.Page{Title: "注销 李** 的账号", Identity: ofChild, Body: leave}},
 		{Name: "ward-deletion-blocked", Template: "ward-deletion", Page: web.Page{Title: "注销 李** 的账号", Identity: ofChild, Body: leaveBlocked}},
@@ -164,6 +183,7 @@ func mandates() []Sample {
 		{Name: "mandate-answer", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: waiting, Principal: "赵**", Agent: "张*", Class: 2, From: moment, AcceptURL: "/me/mandates/mdt_2/answer"}}},
 		{Name: "mandate-frozen", Template: "mandate", Page: web.Page{Identity: citizen, Body: web.MandatePage{Item: staff, Principal: staff.Name, Agent: "张*", Via: "李*", Class: 3, Frozen: true, From: moment, StopURL: "/me/mandates/mdt_3/stop", PassURL: "/me/mandates/new?of=mdt_3"}}},
 		{Name: "mandate-give", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: give}},
+		{Name: "mandate-give-keeper", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: appoint}},
 		{Name: "mandate-give-searched", Template: "mandate-give", Page: web.Page{Identity: citizen, Body: searched}},
 		{Name: "mandate-give-closed", Template: "mandate-give", Status: 422, Page: web.Page{Identity: citizen, Body: closed, Errors: []web.FieldError{{Field: "mandate-items", Message: "没有编码为“elsewhere”的事项"}}}},
 		{Name: "mandate-give-error", Template: "mandate-give", Status: 422, Page: web.Page{Identity: citizen, Body: wrong, Errors: []web.FieldError{{Field: "mandate-to", Message: "未找到姓名与手机号或邮箱都相符的实名用户"}}}},
