@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -48,7 +48,7 @@ type Shown struct {
 }
 
 // ShownField is one field of a view.
-type ShownField struct{ Key, Label, Value string }
+type ShownField = licensefile.ShownField
 
 // Present mints a view token for the holder of a licence in force, or shows an earlier one again, and returns the code of
 // the current step. The holder's key lies in the key provider (sandbox, and wallets on the server).
@@ -221,22 +221,7 @@ func (s *Service) ViewFields(view presentation.View, locale string) []ShownField
 	if view.IsCard() {
 		return cardFields(view, locale)
 	}
-	versions := s.Types().Versions(view.TypeCode)
-	slices.Reverse(versions) // a number means the same in all of them, and the newest knows the words of today
-	var list []ShownField
-	for number := 1; number <= 255; number++ {
-		value, shown := view.Fields[number]
-		if !shown {
-			continue
-		}
-		for _, licenseType := range versions {
-			if key, known := licenseType.ByNumber(number); known {
-				list = append(list, ShownField{Key: key, Label: licenseType.Label(key, locale), Value: value})
-				break
-			}
-		}
-	}
-	return list
+	return licensefile.ViewFields(view, s.Types(), locale)
 }
 
 // presentedTypes are the types about which our codes speak.

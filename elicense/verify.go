@@ -71,7 +71,7 @@ func (s *Service) VerifyCode(ctx context.Context, text string) (verify.Result, e
 	if err != nil {
 		return verify.Result{}, err
 	}
-	return licensefile.CodeResult("", text, judged, reqctx.From(ctx).Locale), nil
+	return licensefile.CodeResult("", text, judged, s.Types(), reqctx.From(ctx).Locale), nil
 }
 
 func (s *Service) scanCode(ctx context.Context, text string) (presentation.Result, *scan, error) {
