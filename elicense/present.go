@@ -123,7 +123,7 @@ func (s *Service) mint(ctx context.Context, l License, profile string) (Presenta
 		return Presentation{}, storeFault(err, "read values")
 	}
 	now := s.now()
-	view, err := licenseType.View(profile, values, now)
+	fields, err := fieldsOf(licenseType, profile, values, now)
 	if err != nil {
 		return Presentation{}, fault.Wrap(err, fault.Invalid).WithField("profile", fault.LicenseFieldForm)
 	}
@@ -135,14 +135,9 @@ func (s *Service) mint(ctx context.Context, l License, profile string) (Presenta
 	if !ok {
 		return Presentation{}, errors.New("holder's key is not SM2")
 	}
-	token := presentation.View{TypeCode: l.TypeCode, IssuedAt: now.Truncate(time.Second), Life: tokenLife, Fields: map[int]string{}, HolderKey: holderPublic}
+	token := presentation.View{TypeCode: l.TypeCode, IssuedAt: now.Truncate(time.Second), Life: tokenLife, Fields: fields, HolderKey: holderPublic}
 	if _, err := io.ReadFull(s.cfg.Rand, token.PID[:]); err != nil {
 		return Presentation{}, fmt.Errorf("random pid: %w", err)
-	}
-	for _, key := range licenseType.Profiles[profile] {
-		if text := strings.Join(view[key], "、"); text != "" {
-			token.Fields[licenseType.Number(key)] = text
-		}
 	}
 	signed, err := s.signView(ctx, token)
 	if err != nil {
@@ -158,6 +153,21 @@ func (s *Service) mint(ctx context.Context, l License, profile string) (Presenta
 	}
 	record := audit.With(s.event(ctx, "license.presentation.minted", l.ID, now, "presentation", p.ID, "profile", profile))
 	return p, s.usedFault(ctx, l, s.cfg.Store.AddPresentation(ctx, p, record), "store presentation")
+}
+
+// fieldsOf are the fields of a view by their numbers in the type. The error says that the type has no such view.
+func fieldsOf(t *catalog.Type, profile string, values catalog.Values, at time.Time) (map[int]string, error) {
+	view, err := t.View(profile, values, at)
+	if err != nil {
+		return nil, err
+	}
+	fields := map[int]string{}
+	for _, key := range t.Profiles[profile] {
+		if text := strings.Join(view[key], "、"); text != "" {
+			fields[t.Number(key)] = text
+		}
+	}
+	return fields, nil
 }
 
 func (s *Service) signView(ctx context.Context, view presentation.View) (presentation.Token, error) {

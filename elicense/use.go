@@ -47,6 +47,7 @@ const FieldStatus = "license_status"
 const (
 	ReceiverAnybody = "urn:yinxin:receiver:anybody" // who checks without signing in
 	ReceiverPerson  = "urn:yinxin:receiver:person"  // another person who is signed in, whom the line does not name
+	ReceiverSelf    = "urn:yinxin:receiver:self"    // the holder, who took something away on paper
 )
 
 // UseQuery selects uses of a holder's licences, the newest first, ties by ID.
@@ -81,6 +82,8 @@ func (s *Service) use(ctx context.Context, l License, kind UseKind, fields []str
 	now := s.now().UTC().Truncate(time.Microsecond)
 	actor, receiver := reqctx.From(ctx).Actor, ReceiverAnybody
 	switch {
+	case kind == UsePrinted:
+		receiver = ReceiverSelf
 	case actor.Client != "":
 		receiver = actor.Client
 	case actor.ID != "":
