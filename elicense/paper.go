@@ -67,6 +67,24 @@ type Paper struct {
 	WithdrawnAt time.Time // zero while it holds
 }
 
+// States of a paper.
+const (
+	PaperOut       = "out" // it holds, as long as its licence does
+	PaperWithdrawn = "withdrawn"
+	PaperEnded     = "ended"
+)
+
+// PaperState is the state of a paper at this moment.
+func (s *Service) PaperState(p Paper) string {
+	switch {
+	case !p.WithdrawnAt.IsZero():
+		return PaperWithdrawn
+	case !s.now().Before(p.ExpiresAt):
+		return PaperEnded
+	}
+	return PaperOut
+}
+
 // Cursor is the place of a paper in lists.
 func (p Paper) Cursor() string { return fmt.Sprintf("%d.%s", p.IssuedAt.UnixMicro(), p.ID) }
 
@@ -233,7 +251,7 @@ func (s *Service) WithdrawPaper(ctx context.Context, id string) error {
 	}
 	now := s.now()
 	// The delta names it from now on; it is published with the list of the licence.
-	record := audit.With(s.paperEvent(ctx, "license.paper.withdrawn", p, now)).And(notice(TopicPaper, "withdrawn", l, now)).And(publishMessage(l.List))
+	record := audit.With(s.paperEvent(ctx, "license.paper.withdrawn", p, now)).And(notice(TopicPaper, PaperWithdrawn, l, now)).And(publishMessage(l.List))
 	_, err = s.cfg.Store.WithdrawPaper(ctx, p.ID, now, record)
 	return storeFault(err, "withdraw paper")
 }

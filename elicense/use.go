@@ -82,10 +82,10 @@ func (s *Service) use(ctx context.Context, l License, kind UseKind, fields []str
 	now := s.now().UTC().Truncate(time.Microsecond)
 	actor, receiver := reqctx.From(ctx).Actor, ReceiverAnybody
 	switch {
-	case kind == UsePrinted:
-		receiver = ReceiverSelf
 	case actor.Client != "":
 		receiver = actor.Client
+	case kind == UsePrinted:
+		receiver = ReceiverSelf
 	case actor.ID != "":
 		receiver = ReceiverPerson
 	}

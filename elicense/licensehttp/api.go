@@ -48,6 +48,7 @@ func Register(to huma.API, service *elicense.Service) {
 	registerOrders(to, a)
 	registerLists(to, a)
 	registerFreezes(to, a)
+	registerPapers(to, a)
 	registerLicenseBatches(to, a)
 	registerRulings(to, a)
 	registerLog(to, a)

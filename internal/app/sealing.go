@@ -222,6 +222,7 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[esign.TopicFlagged] = s.deliverFlags
 	all[elicense.TopicGranted] = s.deliverGranted
 	all[elicense.TopicFrozen] = s.deliverFrozen
+	all[elicense.TopicPaper] = s.deliverPaper
 	all[elicense.TopicExpiring] = s.deliverExpiring
 	all[elicense.TopicRuled] = s.deliverRuled
 	all[staff.TopicChanged] = s.deliverStaffChanged
