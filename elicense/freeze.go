@@ -46,9 +46,11 @@ type Freezes interface {
 	ListFreezes(ctx context.Context, holderRef, after string, limit int) (page []Freeze, next string, err error)
 }
 
-// Freezable reports whether a freeze stops uses of the kind. A check of the number and a scan that is refused anyway tell nothing of the licence but
+// Freezable reports whether a freeze stops uses of the kind. A check of the number or of a paper, and a scan that is refused anyway tell nothing of the licence but
 // what a verifier may always ask.
-func (k UseKind) Freezable() bool { return k != UseNumber && k != UseShownAgain }
+func (k UseKind) Freezable() bool {
+	return k != UseNumber && k != UseShownAgain && k != UsePaperChecked
+}
 
 // TopicFrozen tells a holder that the use of licences was frozen, or is possible again: FreezeNotice.
 const TopicFrozen = "license.use_frozen"

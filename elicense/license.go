@@ -242,7 +242,7 @@ type Presentations interface {
 	Consume(ctx context.Context, pidKey string, now time.Time, use Use, record audit.Record) (bool, error)
 	// ChangedShortIDs gives the short ids of tokens issued since, of licences whose status is not in force or changed since.
 	ChangedShortIDs(ctx context.Context, since time.Time) ([][8]byte, error)
-	// DropExpired forgets tokens that expired before the moment.
+	// DropExpired forgets tokens, and paper copies, that expired before the moment, and gives how many tokens.
 	DropExpired(ctx context.Context, before time.Time) (int, error)
 }
 
@@ -267,6 +267,7 @@ type Store interface {
 	Uses
 	Grants
 	Freezes
+	Papers
 	Orders
 	Reminders
 	Regions

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
+	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
 	"github.com/yinxin-gov/yinxin/elicense/statuslist"
 	"github.com/yinxin-gov/yinxin/internal/audit"
@@ -48,7 +48,7 @@ type Shown struct {
 }
 
 // ShownField is one field of a view.
-type ShownField struct{ Key, Label, Value string }
+type ShownField = licensefile.ShownField
 
 // Present mints a view token for the holder of a licence in force, or shows an earlier one again, and returns the code of
 // the current step. The holder's key lies in the key provider (sandbox, and wallets on the server).
@@ -123,7 +123,7 @@ func (s *Service) mint(ctx context.Context, l License, profile string) (Presenta
 		return Presentation{}, storeFault(err, "read values")
 	}
 	now := s.now()
-	view, err := licenseType.View(profile, values, now)
+	fields, err := fieldsOf(licenseType, profile, values, now)
 	if err != nil {
 		return Presentation{}, fault.Wrap(err, fault.Invalid).WithField("profile", fault.LicenseFieldForm)
 	}
@@ -135,14 +135,9 @@ func (s *Service) mint(ctx context.Context, l License, profile string) (Presenta
 	if !ok {
 		return Presentation{}, errors.New("holder's key is not SM2")
 	}
-	token := presentation.View{TypeCode: l.TypeCode, IssuedAt: now.Truncate(time.Second), Life: tokenLife, Fields: map[int]string{}, HolderKey: holderPublic}
+	token := presentation.View{TypeCode: l.TypeCode, IssuedAt: now.Truncate(time.Second), Life: tokenLife, Fields: fields, HolderKey: holderPublic}
 	if _, err := io.ReadFull(s.cfg.Rand, token.PID[:]); err != nil {
 		return Presentation{}, fmt.Errorf("random pid: %w", err)
-	}
-	for _, key := range licenseType.Profiles[profile] {
-		if text := strings.Join(view[key], "、"); text != "" {
-			token.Fields[licenseType.Number(key)] = text
-		}
 	}
 	signed, err := s.signView(ctx, token)
 	if err != nil {
@@ -158,6 +153,21 @@ func (s *Service) mint(ctx context.Context, l License, profile string) (Presenta
 	}
 	record := audit.With(s.event(ctx, "license.presentation.minted", l.ID, now, "presentation", p.ID, "profile", profile))
 	return p, s.usedFault(ctx, l, s.cfg.Store.AddPresentation(ctx, p, record), "store presentation")
+}
+
+// fieldsOf are the fields of a view by their numbers in the type. The error says that the type has no such view.
+func fieldsOf(t *catalog.Type, profile string, values catalog.Values, at time.Time) (map[int]string, error) {
+	view, err := t.View(profile, values, at)
+	if err != nil {
+		return nil, err
+	}
+	fields := map[int]string{}
+	for _, key := range t.Profiles[profile] {
+		if text := strings.Join(view[key], "、"); text != "" {
+			fields[t.Number(key)] = text
+		}
+	}
+	return fields, nil
 }
 
 func (s *Service) signView(ctx context.Context, view presentation.View) (presentation.Token, error) {
@@ -221,22 +231,7 @@ func (s *Service) ViewFields(view presentation.View, locale string) []ShownField
 	if view.IsCard() {
 		return cardFields(view, locale)
 	}
-	versions := s.Types().Versions(view.TypeCode)
-	slices.Reverse(versions) // a number means the same in all of them, and the newest knows the words of today
-	var list []ShownField
-	for number := 1; number <= 255; number++ {
-		value, shown := view.Fields[number]
-		if !shown {
-			continue
-		}
-		for _, licenseType := range versions {
-			if key, known := licenseType.ByNumber(number); known {
-				list = append(list, ShownField{Key: key, Label: licenseType.Label(key, locale), Value: value})
-				break
-			}
-		}
-	}
-	return list
+	return licensefile.ViewFields(view, s.Types(), locale)
 }
 
 // presentedTypes are the types about which our codes speak.

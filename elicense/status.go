@@ -216,6 +216,11 @@ func (s *Service) publishDelta(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
+		withdrawn, err := s.cfg.Store.WithdrawnShortIDs(ctx, now) // those until their ends, since no list names a paper
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, withdrawn...)
 		return statuslist.NewDelta(s.statusBase()+NameDelta, number, since, now, next, ids).Sign(chain, sign)
 	})
 }

@@ -48,6 +48,7 @@ const FieldStatus = "license_status"
 const (
 	ReceiverAnybody = "urn:yinxin:receiver:anybody" // who checks without signing in
 	ReceiverPerson  = "urn:yinxin:receiver:person"  // another person who is signed in, whom the line does not name
+	ReceiverSelf    = "urn:yinxin:receiver:self"    // the holder, who took something away on paper
 )
 
 // UseQuery selects uses of a holder's licences, the newest first, ties by ID.
@@ -84,6 +85,8 @@ func (s *Service) use(ctx context.Context, l License, kind UseKind, fields []str
 	switch {
 	case actor.Client != "":
 		receiver = actor.Client
+	case kind == UsePrinted:
+		receiver = ReceiverSelf
 	case actor.ID != "":
 		receiver = ReceiverPerson
 	}

@@ -76,16 +76,27 @@ const maxCode = 4096
 // licence at this moment counts (L-02, L-05). A code that is no code, old or used before is a fault; what was forged is a
 // report.
 func (s *Service) VerifyCode(ctx context.Context, text string) (verify.Result, error) {
-	judged, _, err := s.scanCode(ctx, text)
+	return s.VerifyPaper(ctx, text, "")
+}
+
+// maxPageText bounds the text of a page that is compared with a code.
+const maxPageText = 16 << 10
+
+// VerifyPaper is VerifyCode for a code that stands on a page, whose text is compared too; an empty one is not.
+func (s *Service) VerifyPaper(ctx context.Context, text, page string) (verify.Result, error) {
+	if len(page) > maxPageText {
+		return verify.Result{}, fault.New(fault.Invalid).WithField("page_text", fault.LicenseFieldForm)
+	}
+	judged, _, err := s.scanCode(ctx, text, page)
 	if err != nil {
 		return verify.Result{}, err
 	}
-	result := licensefile.CodeResult("", text, judged, reqctx.From(ctx).Locale)
+	result := licensefile.CodeResult("", text, judged, s.Types(), reqctx.From(ctx).Locale)
 	s.count(ChannelCode, result)
 	return result, nil
 }
 
-func (s *Service) scanCode(ctx context.Context, text string) (presentation.Result, *scan, error) {
+func (s *Service) scanCode(ctx context.Context, text, page string) (presentation.Result, *scan, error) {
 	if len(text) > maxCode || !presentation.IsCode(text) {
 		return presentation.Result{}, nil, fault.New(fault.CodeMalformed)
 	}
@@ -94,7 +105,7 @@ func (s *Service) scanCode(ctx context.Context, text string) (presentation.Resul
 		return presentation.Result{}, nil, storeFault(err, "list presentation keys")
 	}
 	scan := &scan{service: s, ctx: ctx, now: s.now()}
-	judged := presentation.Verify(text, presentation.Options{Keys: known, At: scan.now, Consumed: scan.consumed, StatusOf: scan.status})
+	judged := presentation.Verify(text, presentation.Options{Keys: known, At: scan.now, PageText: page, Consumed: scan.consumed, StatusOf: scan.status})
 	if scan.failure != nil {
 		return presentation.Result{}, nil, storeFault(scan.failure, "judge code") // no replay store, no answer (R6)
 	}
@@ -172,6 +183,9 @@ func (s *Service) shownFields(l License, profile string) []string {
 func (c *scan) status(code *presentation.Code, _ presentation.Key) presentation.StatusAnswer {
 	if code.View.IsCard() {
 		return c.cardStatus(code.View.PID)
+	}
+	if code.View.IsPaper() {
+		return c.paperStatus(code.View.PID)
 	}
 	if !c.found {
 		return presentation.StatusAnswer{Source: "none"}

@@ -63,6 +63,35 @@ type LicenseFreezeRow struct {
 	Frozen            bool
 }
 
+// LicensePaperPage is "license-paper": the form by which a holder prints a licence with a code (打印带码副本).
+type LicensePaperPage struct {
+	Card              LicenseCard
+	Action, PapersURL string
+	View, Days        FormField
+}
+
+// LicensePrintPage is "license-print": the page that is printed.
+type LicensePrintPage struct {
+	Lines     []string // the title first; what the code vouches for
+	QR        QR
+	Code      string
+	PapersURL string
+}
+
+// LicensePapersPage is "license-papers": the paper copies of the person.
+type LicensePapersPage struct {
+	Papers  []LicensePaperRow
+	NextURL string
+}
+
+// LicensePaperRow is a paper copy.
+type LicensePaperRow struct {
+	ID, License, Number, View, State string // words of license.paper.view. and license.paper.state.
+	PrintedAt, ExpiresAt             time.Time
+	WithdrawnAt                      *time.Time
+	WithdrawURL                      string // by POST; empty where it holds no more
+}
+
 // GrantField is a field that can be ticked.
 type GrantField struct {
 	Key, Label string

@@ -17,6 +17,7 @@ type LicenseCard struct {
 	URL         string // the licence's own page; empty hides it
 	PresentURL  string
 	GrantURL    string // lets an application use it
+	PaperURL    string // prints a copy with a code
 	DownloadURL string
 	Reading     []Reading // copies for reading, in each language of the face
 	Ending      bool      // its validity ends in DaysLeft days, 0 on the last one

@@ -436,7 +436,7 @@ func (s *Store) Follow(ctx context.Context, from, to string, record audit.Record
 			return err
 		}
 		if from != "" {
-			for _, table := range []string{"lic_use", "lic_use_grant", "lic_copy"} {
+			for _, table := range []string{"lic_use", "lic_use_grant", "lic_copy", "lic_paper"} {
 				if _, err := tx.ExecContext(ctx, "UPDATE "+table+" SET holder_ref = $2 WHERE holder_ref = $1", from, to); err != nil {
 					return err
 				}
@@ -480,11 +480,20 @@ func (s *Store) Unbind(ctx context.Context, holderRef string, record audit.Recor
 				return err
 			}
 		}
+		// Papers are out as well: they are withdrawn, and nobody is left who would be told when.
+		withdrawn, err := tx.ExecContext(ctx, "UPDATE lic_paper SET holder_ref = '', withdrawn_at = CASE WHEN withdrawn_at = 0 THEN issued_at ELSE withdrawn_at END WHERE holder_ref = $1 AND holder_ref <> ''", holderRef)
+		if err != nil {
+			return err
+		}
+		papers, err := withdrawn.RowsAffected()
+		if err != nil {
+			return err
+		}
 		dropped, err := tx.ExecContext(ctx, "DELETE FROM lic_presentation WHERE holder_ref = $1", holderRef)
 		if err != nil {
 			return err
 		}
-		if gone, err := dropped.RowsAffected(); err != nil || n == 0 && gone == 0 {
+		if gone, err := dropped.RowsAffected(); err != nil || n == 0 && gone+papers == 0 {
 			return err
 		}
 		return auditdb.Append(ctx, tx, record)

@@ -152,10 +152,9 @@ func (s *Store) presentation(ctx context.Context, condition, value string) (elic
 	if err != nil {
 		return elicense.Presentation{}, notFound(err)
 	}
-	if len(short) != len(p.ShortID) {
-		return elicense.Presentation{}, errors.New("licensedb: damaged short id")
+	if p.ShortID, err = shortID(short); err != nil {
+		return elicense.Presentation{}, err
 	}
-	p.ShortID = [8]byte(short)
 	p.IssuedAt, p.ExpiresAt, p.UsedAt = sqldb.Time(issued), sqldb.Time(expires), sqldb.Time(used)
 	return p, nil
 }
@@ -188,33 +187,24 @@ func (s *Store) Consume(ctx context.Context, pidKey string, now time.Time, use e
 
 // ChangedShortIDs implements elicense.Presentations.
 func (s *Store) ChangedShortIDs(ctx context.Context, since time.Time) ([][8]byte, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT p.short_id FROM lic_presentation p JOIN lic_license l ON l.id = p.license
+	ids, err := rows(ctx, s, scanShortID, `SELECT p.short_id FROM lic_presentation p JOIN lic_license l ON l.id = p.license
 		WHERE p.issued_at >= $1 AND (l.bits > 0 OR l.status_at > p.issued_at)`, sqldb.Micros(since))
 	if err != nil {
 		return nil, fmt.Errorf("licensedb: find changed tokens: %w", err)
 	}
-	defer rows.Close()
-	var ids [][8]byte
-	for rows.Next() {
-		var short []byte
-		if err := rows.Scan(&short); err != nil {
-			return nil, fmt.Errorf("licensedb: find changed tokens: %w", err)
-		}
-		if len(short) != 8 {
-			return nil, errors.New("licensedb: damaged short id")
-		}
-		ids = append(ids, [8]byte(short))
-	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 // DropExpired implements elicense.Presentations.
 func (s *Store) DropExpired(ctx context.Context, before time.Time) (n int, err error) {
 	var any bool
-	if err := s.db.Read().QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM lic_presentation WHERE expires_at < $1)", sqldb.Micros(before)).Scan(&any); err != nil || !any {
+	if err := s.db.Read().QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM lic_presentation WHERE expires_at < $1) OR EXISTS (SELECT 1 FROM lic_paper WHERE expires_at < $1)", sqldb.Micros(before)).Scan(&any); err != nil || !any {
 		return 0, err // an idle sweep does not disturb the writer
 	}
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM lic_paper WHERE expires_at < $1", sqldb.Micros(before)); err != nil {
+			return err
+		}
 		result, err := tx.ExecContext(ctx, "DELETE FROM lic_presentation WHERE expires_at < $1", sqldb.Micros(before))
 		if err != nil {
 			return err

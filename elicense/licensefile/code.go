@@ -2,6 +2,7 @@ package licensefile
 
 import (
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,11 +20,18 @@ func VerifyCode(name, text string, options Options) verify.Result {
 	options.Options = options.Options.Resolved()
 	j := &licenseJudge{options: options}
 	bundle := j.findBundle()
-	judging := presentation.Options{At: options.At, Challenge: options.Challenge, Consumed: options.Consumed, StatusOf: j.statusOfCode}
+	judging := presentation.Options{At: options.At, Challenge: options.Challenge, PageText: options.PageText, Consumed: options.Consumed, StatusOf: j.statusOfCode}
 	if bundle != nil {
 		judging.Keys, judging.KeysStale = bundle.Keys, bundle.Stale(options.At)
 	}
-	return CodeResult(name, text, presentation.Verify(text, judging), options.Locale)
+	judged := presentation.Verify(text, judging)
+	types := catalog.Default()
+	if judged.Code != nil {
+		if known := options.typesFor(judged.Code.View.TypeCode); known != nil {
+			types = known
+		}
+	}
+	return CodeResult(name, text, judged, types, options.Locale)
 }
 
 // findBundle is the newest bundle whose signer is trusted.
@@ -40,22 +48,32 @@ func (j *licenseJudge) findBundle() *presentation.Bundle {
 	return best
 }
 
-// statusOfCode asks the status list for codes that name an entry, the delta list for short-lived ones.
+// statusOfCode asks the status list for codes that name an entry, the delta list for short-lived ones, and for a paper copy both: the delta names
+// those that their holders withdrew.
 func (j *licenseJudge) statusOfCode(code *presentation.Code, key presentation.Key) presentation.StatusAnswer {
 	var licenseType *catalog.Type
 	if types := j.options.typesFor(code.View.TypeCode); types != nil {
 		licenseType, _ = types.Find(code.View.TypeCode)
 	}
 	fresh := freshFor(licenseType, code.View.TypeCode)
+	delta := j.findDelta(key)
 	if entry := code.View.Status; entry != nil {
+		withdrawn := code.View.IsPaper() && delta != nil && delta.Has(code.View.PID[:])
 		list := j.findList(&StatusEntry{List: key.StatusBase + strconv.FormatUint(entry.List, 10), Signer: key.StatusSigner})
 		if list == nil {
-			return presentation.StatusAnswer{Source: "none"}
+			return presentation.StatusAnswer{Hit: withdrawn, Source: "none"}
 		}
 		status, ok := list.Lookup(entry.Index)
-		return presentation.StatusAnswer{Known: ok && list.Fresh(j.options.At, fresh), Status: status, Source: "list", Time: list.Issued}
+		return presentation.StatusAnswer{Known: ok && list.Fresh(j.options.At, fresh), Status: status, Hit: withdrawn, Source: "list", Time: list.Issued}
 	}
-	var best *statuslist.Delta
+	if delta == nil {
+		return presentation.StatusAnswer{Source: "none"}
+	}
+	return presentation.StatusAnswer{Known: delta.Covers(code.View.IssuedAt, j.options.At, fresh), Hit: delta.Has(code.View.PID[:]), Source: "list", Time: delta.Issued}
+}
+
+// findDelta is the newest delta of a key whose signer is trusted; nil when there is none.
+func (j *licenseJudge) findDelta(key presentation.Key) (best *statuslist.Delta) {
 	for _, delta := range j.options.Deltas {
 		if delta.URI != key.StatusBase+"delta" || best != nil && delta.Number <= best.Number {
 			continue
@@ -64,10 +82,50 @@ func (j *licenseJudge) statusOfCode(code *presentation.Code, key presentation.Ke
 			best = delta
 		}
 	}
-	if best == nil {
-		return presentation.StatusAnswer{Source: "none"}
+	return best
+}
+
+// ViewFields are the fields of a view for people, in the order of their numbers in the type. One whose type or number is not among the types is
+// left out.
+func ViewFields(view presentation.View, types *catalog.Catalog, locale string) (list []ShownField) {
+	versions := types.Versions(view.TypeCode)
+	slices.Reverse(versions) // a number means the same in all of them, and the newest knows the words of today
+	for number := 1; number <= 255; number++ {
+		value, shown := view.Fields[number]
+		if !shown {
+			continue
+		}
+		for _, licenseType := range versions {
+			if key, known := licenseType.ByNumber(number); known {
+				list = append(list, ShownField{Key: key, Label: licenseType.Label(key, locale), Value: value})
+				break
+			}
+		}
 	}
-	return presentation.StatusAnswer{Known: best.Covers(code.View.IssuedAt, j.options.At, fresh), Hit: best.Has(code.View.PID[:]), Source: "list", Time: best.Issued}
+	return list
+}
+
+// ShownField is one field of a view.
+type ShownField struct{ Key, Label, Value string }
+
+// paper tells what a paper copy must say, so that whoever holds it compares the page with what was signed.
+func paper(result *verify.Result, view presentation.View, types *catalog.Catalog, locale string) {
+	day := func(at time.Time) string {
+		d := catalog.Day(at)
+		return d[:4] + "-" + d[4:6] + "-" + d[6:]
+	}
+	judge.AddReason(result, reasonPaperCopy, locale, day(view.IssuedAt)+" – "+day(view.Expires()))
+	if fields := ViewFields(view, types, locale); len(fields) == len(view.Fields) {
+		for _, f := range fields {
+			judge.AddReason(result, reasonPaperSays, locale, f.Label+" "+f.Value)
+		}
+		return
+	}
+	for number := 1; number <= 255; number++ { // the version of the type is not known here: the values alone
+		if value := view.Fields[number]; value != "" {
+			judge.AddReason(result, reasonPaperSays, locale, value)
+		}
+	}
 }
 
 var codeReasons = map[presentation.Reason]string{
@@ -76,11 +134,12 @@ var codeReasons = map[presentation.Reason]string{
 	presentation.ReasonHolderSignature: reasonCodeHolder, presentation.ReasonChallenge: reasonCodeChallenge, presentation.ReasonConsumed: reasonCodeConsumed,
 	presentation.ReasonEnded: reasonEnded, presentation.ReasonSuspended: reasonSuspended, presentation.ReasonReplaced: reasonReplaced,
 	presentation.ReasonNoBundle: reasonNoBundle, presentation.ReasonBundleStale: reasonBundleStale, presentation.ReasonNoStatus: reasonStatusUnknown,
+	presentation.ReasonWithdrawn: reasonPaperWithdrawn, presentation.ReasonPageText: reasonPaperText,
 	presentation.ReasonNoChallenge: reasonNoChallenge, presentation.ReasonMaybeChange: reasonCodeChange,
 }
 
-// CodeResult writes the judgement of a code as report. The server uses it too, with its own evidence.
-func CodeResult(name, text string, judged presentation.Result, locale string) verify.Result {
+// CodeResult writes the judgement of a code as report. The server uses it too, with its own evidence and types.
+func CodeResult(name, text string, judged presentation.Result, types *catalog.Catalog, locale string) verify.Result {
 	result := verify.Result{
 		File: path.Base(strings.ReplaceAll(name, `\`, "/")), Format: "presentation", SM3: digest.Hex([]byte(text)), Reasons: []verify.Reason{}, Signatures: []verify.Signature{},
 	}
@@ -102,12 +161,15 @@ func CodeResult(name, text string, judged presentation.Result, locale string) ve
 		case judged.Status.Known || judged.Status.Status != statuslist.InForce:
 			result.License.Status = PublicStatus(judged.Status.Status)
 		}
-		if judged.Status.Hit {
+		if judged.Status.Hit && judged.Status.Status == statuslist.InForce {
 			result.License.Status = "unknown"
 		}
 		if !judged.Status.Time.IsZero() {
 			at := judged.Status.Time.UTC()
 			result.License.StatusTime = &at
+		}
+		if judged.Code.View.IsPaper() {
+			paper(&result, judged.Code.View, types, locale)
 		}
 	}
 	judge.Conclude(&result, false, "V00")

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
 	"github.com/yinxin-gov/yinxin/elicense/presentation"
@@ -256,7 +257,7 @@ func TestReportOnACode(t *testing.T) {
 		"something changed":    {answer(presentation.StatusAnswer{Known: true, Hit: true, Source: "list", Time: at}), "unknown list true"},
 		"without a time of it": {answer(presentation.StatusAnswer{Known: true, Source: "list"}), "valid list false"},
 	} {
-		r := licensefile.CodeResult("", "LZ1:X", c.judged, "zh-CN")
+		r := licensefile.CodeResult("", "LZ1:X", c.judged, catalog.Default(), "zh-CN")
 		got := "none"
 		if l := r.License; l != nil {
 			got = l.Status + " " + l.StatusSource + map[bool]string{true: " true", false: " false"}[l.StatusTime != nil]
@@ -269,15 +270,15 @@ func TestReportOnACode(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{"": "", "a.txt": "a.txt", "/x/a.txt": "a.txt", `C:\x\a.txt`: "a.txt"} {
-		if r := licensefile.CodeResult(name, "LZ1:X", presentation.Result{}, "zh-CN"); r.File != want || r.SM3 != digest.Hex([]byte("LZ1:X")) {
+		if r := licensefile.CodeResult(name, "LZ1:X", presentation.Result{}, catalog.Default(), "zh-CN"); r.File != want || r.SM3 != digest.Hex([]byte("LZ1:X")) {
 			t.Errorf("%q: %+v", name, r)
 		}
 	}
 	for text, want := range map[string]string{"LZ1:X": "code_format", "https://x.example": "code_foreign"} {
-		if r := licensefile.CodeResult("", text, presentation.Result{Reasons: []presentation.Reason{presentation.ReasonFormat}}, "zh-CN"); reasons(r) != want {
+		if r := licensefile.CodeResult("", text, presentation.Result{Reasons: []presentation.Reason{presentation.ReasonFormat}}, catalog.Default(), "zh-CN"); reasons(r) != want {
 			t.Errorf("%s: %s", text, reasons(r))
 		}
-		if r := licensefile.CodeResult("", text, presentation.Result{Reasons: []presentation.Reason{presentation.ReasonExpired}}, "zh-CN"); reasons(r) != "code_expired" {
+		if r := licensefile.CodeResult("", text, presentation.Result{Reasons: []presentation.Reason{presentation.ReasonExpired}}, catalog.Default(), "zh-CN"); reasons(r) != "code_expired" {
 			t.Errorf("%s: %s", text, reasons(r))
 		}
 	}

@@ -40,6 +40,10 @@ const (
 	reasonNoChallenge    = "code_no_challenge"
 	reasonCodeScope      = "code_issuer_scope"
 	reasonCodeChange     = "code_status_change"
+	reasonPaperCopy      = "paper_copy"
+	reasonPaperSays      = "paper_says"
+	reasonPaperWithdrawn = "paper_withdrawn"
+	reasonPaperText      = "paper_text"
 	reasonNumberNotFound = "license_not_found"
 	reasonImported       = "license_imported"
 )
@@ -82,6 +86,10 @@ var judge = verify.Judge{}.With(
 	verify.Rule{Code: reasonBundleStale, Verdict: verify.Indeterminate, VCode: "V01", Chinese: "签发密钥表已过时", English: "The list of signing keys is too old"},
 	verify.Rule{Code: reasonNoChallenge, Verdict: verify.Indeterminate, VCode: "V01", Chinese: "离线核验无法排除转发或截屏", English: "Offline, a forwarded picture of the code cannot be ruled out"},
 	verify.Rule{Code: reasonCodeChange, Verdict: verify.Indeterminate, VCode: "V01", Chinese: "证照状态可能有变，请联网核对", English: "The status may have changed; check online"},
+	verify.Rule{Code: reasonPaperCopy, Verdict: verify.Valid, Chinese: "这是纸质副本：证明内容，不证明持有人。打印与到期日期", English: "This is a paper copy: it proves what stands on it, not who holds it. Printed and good until"},
+	verify.Rule{Code: reasonPaperSays, Verdict: verify.Valid, Chinese: "纸面上应当写着", English: "The paper must say"},
+	verify.Rule{Code: reasonPaperWithdrawn, Verdict: verify.Invalid, VCode: "V41", Chinese: "持证人已收回这份纸质副本", English: "The holder withdrew this paper copy"},
+	verify.Rule{Code: reasonPaperText, Verdict: verify.Invalid, VCode: "V20", Chinese: "纸面文字与二维码签名的内容不一致，或这不是纸质副本的二维码", English: "The text of the page is not what the code was signed for, or the code is that of no paper copy"},
 	verify.Rule{Code: reasonImported, Verdict: verify.Valid, Clause: "GB/T 36904-2018", Chinese: "此证照由其他平台签发，这里只有归集登记；登记机构", English: "This licence was issued elsewhere and is only on record here, by"},
 	verify.Rule{Code: reasonNumberNotFound, Verdict: verify.Indeterminate, VCode: "V40", Chinese: "查无此编号，或验证码不符", English: "No such number, or the check does not fit"},
 )

@@ -29,6 +29,8 @@ type Options struct {
 	Bundles []*presentation.Bundle
 	// Challenge is the verifier's own for presentation codes, empty when none was issued.
 	Challenge []byte
+	// PageText is the text of the page that a code stands on, where somebody typed or read it; empty when not.
+	PageText string
 	// Consumed is the replay cache of the venue; nil when there is none.
 	Consumed func(pid [16]byte) bool
 	// Regions are other platforms, each of which counts for licences of authorities in its divisions alone.

@@ -55,6 +55,7 @@ func Register(to huma.API, service *elicense.Service) {
 	registerLists(to, a)
 	registerStatistics(to, a)
 	registerFreezes(to, a)
+	registerPapers(to, a)
 	registerLicenseBatches(to, a)
 	registerRulings(to, a)
 	registerLog(to, a)

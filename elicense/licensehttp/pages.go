@@ -58,6 +58,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.Handle(mux, p.grantPages())
 	p.Handle(mux, p.freezePages())
 	p.Handle(mux, p.applicationPages())
+	p.Handle(mux, p.paperPages())
 	p.Handle(mux, p.orderPages())
 	p.Handle(mux, p.batchPages())
 	p.Handle(mux, p.statisticsPages())
@@ -154,6 +155,7 @@ func Cards(ctx context.Context, service *elicense.Service) ([]web.LicenseCard, e
 		c.Frozen = all || one
 		if l.Status == catalog.StatusValid && !c.Frozen {
 			c.PresentURL, c.GrantURL = "/me/licenses/"+l.ID+"/present", "/me/licenses/"+l.ID+"/grant"
+			c.PaperURL = "/me/licenses/" + l.ID + "/paper"
 		}
 		switch window, ok := service.RenewalWindow(l, d.Values); {
 		case !ok, window.Over:

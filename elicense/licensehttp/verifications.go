@@ -30,6 +30,7 @@ const (
 // characters of a holder's code.
 type VerificationOrder struct {
 	Code      string `json:"code,omitempty" maxLength:"4096" doc:"Text of a presentation code, LZ1:…"`
+	PageText  string `json:"page_text,omitempty" maxLength:"16384" doc:"With the code of a paper copy: the text of its page, line by line, to be compared"`
 	LicenseID string `json:"license_id,omitempty" maxLength:"200"`
 	Check     string `json:"check,omitempty" maxLength:"16" doc:"Last four characters of the holder's code"`
 }
@@ -124,8 +125,8 @@ func encodeReport(results ...verify.Result) ([]byte, error) {
 func judgeOrder(ctx context.Context, service *elicense.Service, order VerificationOrder) (verify.Result, error) {
 	switch {
 	case order.Code != "" && order.LicenseID == "" && order.Check == "":
-		return service.VerifyCode(ctx, order.Code)
-	case order.Code == "" && order.LicenseID != "":
+		return service.VerifyPaper(ctx, order.Code, order.PageText)
+	case order.Code == "" && order.LicenseID != "" && order.PageText == "":
 		return service.Lookup(ctx, order.LicenseID, order.Check)
 	}
 	return verify.Result{}, fault.New(fault.Malformed)

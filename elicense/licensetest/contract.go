@@ -47,6 +47,8 @@ func RunStore(t *testing.T, open func(t testing.TB) elicense.Store) {
 		"links of copies":      copyLinks,
 		"held by a code":       heldByCode,
 		"freezes":              freezes,
+		"papers":               papers,
+		"papers at once":       papersAtOnce,
 		"a freeze stops uses":  freezeStopsUses,
 		"a mandate that ended": mandateEnded,
 		"freeze and use":       freezeAndUse,

@@ -30,6 +30,7 @@ type Twin struct {
 	failures      map[string]failures
 	uses          map[string]elicense.Use // by holder and id
 	grants        map[string]elicense.Grant
+	papers        map[string]elicense.Paper
 	freezes       map[string]elicense.Freeze // by holder and row key
 	orders        map[string]elicense.Order
 	withheld      map[string]string // grant by line of the ledger, until it is told
@@ -60,7 +61,7 @@ type failures struct {
 func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
-		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, freezes: map[string]elicense.Freeze{}, orders: map[string]elicense.Order{}, withheld: map[string]string{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, links: map[string]copyLink{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
+		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, papers: map[string]elicense.Paper{}, freezes: map[string]elicense.Freeze{}, orders: map[string]elicense.Order{}, withheld: map[string]string{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, links: map[string]copyLink{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
 		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{}, imports: map[string]elicense.Import{},
 		rulings: map[string]elicense.Ruling{}, ruledOn: map[string]ruledDay{}, switches: map[string]elicense.RuleSwitch{}, appeals: map[string]elicense.Appeal{}, verified: map[elicense.VerifiedKey]*twinVerified{},
 	}
@@ -372,6 +373,12 @@ func (t *Twin) Follow(_ context.Context, from, to string, record audit.Record) (
 				t.copies[id] = c
 			}
 		}
+		for id, p := range t.papers {
+			if p.HolderRef == from && from != "" {
+				p.HolderRef = to
+				t.papers[id] = p
+			}
+		}
 		t.followFreezes(from, to)
 		for key, u := range t.uses {
 			if u.HolderRef == from && from != "" {
@@ -445,9 +452,20 @@ func (t *Twin) Unbind(_ context.Context, holderRef string, record audit.Record) 
 				t.copies[id] = c
 			}
 		}
+		papers := 0
+		for id, p := range t.papers {
+			if p.HolderRef == holderRef && holderRef != "" {
+				p.HolderRef = ""
+				if p.WithdrawnAt.IsZero() {
+					p.WithdrawnAt = p.IssuedAt
+				}
+				t.papers[id] = p
+				papers++
+			}
+		}
 		before := len(t.presentations)
 		maps.DeleteFunc(t.presentations, func(_ string, p elicense.Presentation) bool { return p.HolderRef == holderRef })
-		if n > 0 || before > len(t.presentations) {
+		if n+papers > 0 || before > len(t.presentations) {
 			t.records = append(t.records, record)
 		}
 		return nil
@@ -636,6 +654,7 @@ func (t *Twin) DropExpired(_ context.Context, before time.Time) (n int, err erro
 				n++
 			}
 		}
+		maps.DeleteFunc(t.papers, func(_ string, p elicense.Paper) bool { return p.ExpiresAt.Before(before) })
 		return nil
 	})
 	return n, err

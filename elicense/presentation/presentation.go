@@ -66,6 +66,7 @@ type View struct {
 	Status    *StatusEntry
 	Fields    map[int]string   // numbers of the type's fields and predicates; several values of one field are joined by "、"
 	HolderKey *ecdsa.PublicKey // nil for paper: proves content, not the person
+	Paper     *PaperFacts      // of a paper copy; nil for all others
 }
 
 // Expires is the end of the token's life.
@@ -81,6 +82,9 @@ type viewBody struct {
 	Status    *StatusEntry   `cbor:"7,keyasint,omitempty"`
 	Fields    map[int]string `cbor:"8,keyasint"`
 	HolderKey []byte         `cbor:"9,keyasint,omitempty"`
+	// Of paper copies, whose version is 2.
+	Identifier []byte `cbor:"10,keyasint,omitempty"`
+	Text       []byte `cbor:"11,keyasint,omitempty"`
 }
 
 // Device is what the holder's side adds.
@@ -129,7 +133,11 @@ func Mint(view View, public *ecdsa.PublicKey, sign statuslist.SignFunc) (Token, 
 	if err != nil {
 		return Token{}, err
 	}
-	for codeSize(len(encoded), view.HolderKey != nil) > Budget {
+	budget := Budget
+	if view.IsPaper() {
+		budget = PaperBudget
+	}
+	for codeSize(len(encoded), view.HolderKey != nil) > budget {
 		if view.Fields = shorten(view.Fields); view.Fields == nil {
 			return Token{}, fmt.Errorf("%w: too many fields for a code", ErrMake)
 		}
@@ -176,7 +184,7 @@ func shorten(fields map[int]string) map[int]string {
 
 func encodeView(v View) ([]byte, error) {
 	body := viewBody{
-		Version: 1, TypeCode: v.TypeCode, PID: v.PID[:], IssuedAt: v.IssuedAt.Unix(), Seconds: int64(v.Life / time.Second),
+		Version: v.version(), TypeCode: v.TypeCode, PID: v.PID[:], IssuedAt: v.IssuedAt.Unix(), Seconds: int64(v.Life / time.Second),
 		KeyID: v.KeyID[:], Status: v.Status, Fields: v.Fields,
 	}
 	if v.HolderKey != nil {
@@ -185,6 +193,9 @@ func encodeView(v View) ([]byte, error) {
 			return nil, fmt.Errorf("%w: %w", ErrMake, err)
 		}
 		body.HolderKey = append([]byte{2 | point[64]&1}, point[1:33]...) // GB/T 32918.1 4.2.9, compressed
+	}
+	if v.IsPaper() {
+		body.Identifier, body.Text = v.Paper.Identifier[:], v.Paper.Text[:]
 	}
 	if err := body.check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMake, err)
@@ -200,7 +211,7 @@ func encodeView(v View) ([]byte, error) {
 func (b viewBody) check() error {
 	life := time.Duration(b.Seconds) * time.Second
 	switch {
-	case b.Version != 1:
+	case b.Version != viewVersion && b.Version != paperVersion:
 		return fmt.Errorf("version %d", b.Version)
 	case len(b.TypeCode) != 21:
 		return errors.New("type code")
@@ -208,8 +219,12 @@ func (b viewBody) check() error {
 		return errors.New("length of an identifier")
 	case b.IssuedAt <= 0 || b.IssuedAt > 1<<40 || b.Seconds <= 0 || b.Seconds > int64(MaxLife/time.Second):
 		return errors.New("times")
-	case (life > ShortLife) != (b.Status != nil):
+	case b.Version == viewVersion && (life > ShortLife) != (b.Status != nil):
 		return errors.New("a status entry goes with a life of more than a day, and only with it")
+	case b.Version == viewVersion && len(b.Identifier)+len(b.Text) > 0:
+		return errors.New("facts of a paper")
+	case b.Version == paperVersion && (b.Status == nil || len(b.HolderKey) != 0 || len(b.Identifier) != 32 || len(b.Text) != 32 || life > MaxPaperLife || b.TypeCode == CardTypeCode):
+		return errors.New("a paper has a status entry, the facts of a paper and no holder key")
 	case b.Status != nil && b.Status.Index >= statuslist.Size:
 		return errors.New("status index")
 	case len(b.Fields) == 0 || len(b.Fields) > 40:
@@ -236,6 +251,9 @@ func decodeView(encoded []byte) (View, error) {
 	v := View{
 		TypeCode: body.TypeCode, PID: [16]byte(body.PID), IssuedAt: time.Unix(body.IssuedAt, 0).UTC(), Life: time.Duration(body.Seconds) * time.Second,
 		KeyID: [4]byte(body.KeyID), Status: body.Status, Fields: body.Fields,
+	}
+	if body.Version == paperVersion {
+		v.Paper = &PaperFacts{Identifier: [32]byte(body.Identifier), Text: [32]byte(body.Text)}
 	}
 	if len(body.HolderKey) > 0 {
 		x, y := elliptic.UnmarshalCompressed(sm2.P256(), body.HolderKey)
@@ -284,7 +302,7 @@ func Show(token Token, device Device, sign statuslist.SignFunc) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return pack(1, token.View, token.Signature, encoded, signature)
+	return pack(viewVersion, token.View, token.Signature, encoded, signature)
 }
 
 // Paper returns the code of a token without a holder key, for print.
@@ -296,7 +314,7 @@ func Paper(token Token) (string, error) {
 	if view.HolderKey != nil {
 		return "", fmt.Errorf("%w: the token is for a phone", ErrMake)
 	}
-	return pack(1, token.View, token.Signature)
+	return pack(view.version(), token.View, token.Signature)
 }
 
 func pack(parts ...any) (string, error) {
@@ -330,9 +348,6 @@ func Decode(text string) (*Code, error) {
 	if len(parts) != 3 && len(parts) != 5 {
 		return nil, fmt.Errorf("%w: %d parts", ErrFormat, len(parts))
 	}
-	if !bytes.Equal(parts[0], []byte{1}) {
-		return nil, fmt.Errorf("%w: version", ErrFormat)
-	}
 	octets := make([][]byte, len(parts))
 	for i := 1; i < len(parts); i++ {
 		if err := statuslist.Decode(parts[i], &octets[i]); err != nil || octets[i] == nil {
@@ -342,6 +357,9 @@ func Decode(text string) (*Code, error) {
 	c := &Code{Token: Token{View: octets[1], Signature: octets[2]}}
 	if c.View, err = decodeView(octets[1]); err != nil {
 		return nil, err
+	}
+	if !bytes.Equal(parts[0], []byte{byte(c.View.version())}) {
+		return nil, fmt.Errorf("%w: version", ErrFormat)
 	}
 	if (c.View.HolderKey != nil) != (len(parts) == 5) {
 		return nil, fmt.Errorf("%w: holder key and device part go together", ErrFormat)

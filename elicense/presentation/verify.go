@@ -35,6 +35,8 @@ const (
 	ReasonEnded           Reason = "status_ended"     // status list: withdrawn, cancelled, revoked, lapsed
 	ReasonSuspended       Reason = "status_suspended"
 	ReasonReplaced        Reason = "status_replaced"
+	ReasonWithdrawn       Reason = "withdrawn" // its holder took the paper copy back
+	ReasonPageText        Reason = "page_text" // the text of the page is another one, or the code is that of no paper copy
 )
 
 // Reasons that leave a code amber.
@@ -48,11 +50,12 @@ const (
 
 // StatusAnswer is what the caller found out about the licence behind a view.
 type StatusAnswer struct {
-	Known  bool // a fresh enough source spoke
-	Status statuslist.Status
-	Hit    bool      // the delta list holds the code: something changed, ask online
-	Source string    // list | online | none
-	Time   time.Time // of the source; zero without one
+	Known     bool // a fresh enough source spoke
+	Status    statuslist.Status
+	Hit       bool      // the delta list holds the code: something changed, ask online
+	Withdrawn bool      // the register says that the holder took the paper copy back
+	Source    string    // list | online | none
+	Time      time.Time // of the source; zero without one
 }
 
 // Options of Verify.
@@ -61,6 +64,7 @@ type Options struct {
 	KeysStale   bool      // the bundle the keys came from is too old
 	At          time.Time // now
 	Challenge   []byte    // the verifier's, empty when none was issued
+	PageText    string    // of the page that the code stands on, where it was typed or read; empty otherwise
 	Consumed    func(pid [16]byte) bool
 	StatusOf    func(code *Code, key Key) StatusAnswer
 	IgnoreSteps bool // judge the signatures of a code that was kept: no step, no life
@@ -100,6 +104,9 @@ func Verify(text string, options Options) Result {
 		if reason := checkTimes(code, options.At); reason != "" {
 			return r.refuse(reason)
 		}
+	}
+	if options.PageText != "" && (code.View.Paper == nil || code.View.Paper.Text != PageText(options.PageText)) {
+		return r.refuse(ReasonPageText)
 	}
 	if code.Device != nil && !verifyRaw(code.View.HolderKey, Transcript(code.Token, code.DeviceRaw), code.HolderSig) {
 		return r.refuse(ReasonHolderSignature)
@@ -162,14 +169,16 @@ func (r *Result) judgeStatus(options Options) Result {
 		r.Status = options.StatusOf(r.Code, *r.Key)
 	}
 	switch {
-	case r.Status.Hit:
-		r.doubt(ReasonMaybeChange)
 	case r.Status.Source != "none" && r.Status.Status == statuslist.Ended:
 		return r.refuse(ReasonEnded)
 	case r.Status.Source != "none" && r.Status.Status == statuslist.NotUsable:
 		return r.refuse(ReasonSuspended)
 	case r.Status.Source != "none" && r.Status.Status == statuslist.Replaced:
 		return r.refuse(ReasonReplaced)
+	case r.Status.Withdrawn:
+		return r.refuse(ReasonWithdrawn)
+	case r.Status.Hit:
+		r.doubt(ReasonMaybeChange)
 	case !r.Status.Known:
 		r.doubt(ReasonNoStatus)
 	}

@@ -23,7 +23,7 @@ import (
 // in a browser is not what every application may do that the person signed in to.
 var personOperations = map[string]string{
 	"list-my-licenses": idp.ScopeLicenses, "get-license": idp.ScopeLicenses, "get-license-file": idp.ScopeLicenses, "get-license-photo": idp.ScopeLicenses, "get-license-log-proofs": idp.ScopeLicenses, "present-license": idp.ScopeLicenses, "grant-license-use": idp.ScopeLicenses, "list-my-license-grants": idp.ScopeLicenses, "revoke-license-grant": idp.ScopeLicenses,
-	"list-my-license-freezes": idp.ScopeLicenses, "freeze-my-licenses": idp.ScopeLicenses, "unfreeze-my-licenses": idp.ScopeLicenses, "get-license-ruling": idp.ScopeLicenses, "appeal-license-ruling": idp.ScopeLicenses,
+	"list-my-license-freezes": idp.ScopeLicenses, "freeze-my-licenses": idp.ScopeLicenses, "unfreeze-my-licenses": idp.ScopeLicenses, "print-license-paper": idp.ScopeLicenses, "list-my-license-papers": idp.ScopeLicenses, "withdraw-license-paper": idp.ScopeLicenses, "get-license-ruling": idp.ScopeLicenses, "appeal-license-ruling": idp.ScopeLicenses,
 	"list-mandates": idp.ScopeMandates, "give-mandate": idp.ScopeMandates, "ask-for-mandate": idp.ScopeMandates, "get-mandate": idp.ScopeMandates,
 	"list-mandate-uses": idp.ScopeMandates, "accept-mandate": idp.ScopeMandates, "end-mandate": idp.ScopeMandates, "pass-on-mandate": idp.ScopeMandates,
 	"ask-elder-by-telephone": idp.ScopeMandates, "list-telephone-requests": idp.ScopeMandates, "get-telephone-request": idp.ScopeMandates, "type-telephone-code": idp.ScopeMandates, "end-telephone-request": idp.ScopeMandates,

@@ -82,6 +82,23 @@ func (s *sealing) deliverFrozen(ctx context.Context, d outbox.Delivery) error {
 	return s.app.tellEach(ctx, d, []string{account}, template, nil)
 }
 
+// deliverPaper tells a holder that a paper copy of a licence was printed or withdrawn: who did that may be somebody else at their account.
+func (s *sealing) deliverPaper(ctx context.Context, d outbox.Delivery) error {
+	var notice elicense.Notice
+	if err := json.Unmarshal(d.Payload, &notice); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	account, ok := strings.CutPrefix(notice.HolderRef, "account:")
+	if !ok {
+		return nil
+	}
+	template := channel.TemplateLicensePrinted
+	if notice.Event == elicense.PaperWithdrawn {
+		template = channel.TemplateLicensePaperWithdrawn
+	}
+	return s.app.tellEach(ctx, d, []string{account}, template, nil)
+}
+
 // deliverExpiring tells a holder that the validity of a licence ends.
 func (s *sealing) deliverExpiring(ctx context.Context, d outbox.Delivery) error {
 	var notice elicense.ExpiryNotice

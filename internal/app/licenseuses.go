@@ -95,7 +95,7 @@ func (j jointLedger) release(accountID string, u elicense.Use) idp.Release {
 
 // client is an application by its present name; one that is gone has its identifier, and whoever checks without one no name here.
 func (j jointLedger) client(id string) idp.Client {
-	if id == elicense.ReceiverAnybody || id == elicense.ReceiverPerson {
+	if slices.Contains([]string{elicense.ReceiverAnybody, elicense.ReceiverPerson, elicense.ReceiverSelf}, id) {
 		return idp.Client{}
 	}
 	if known, ok := j.app.Clients.Find(id); ok {

@@ -55,7 +55,7 @@ func TestPersonsTokenNeedsTheScopeOfTheOperation(t *testing.T) {
 		// Closed by default: every other operation of the document.
 		document := p.Get("/api/openapi.json", "").Body
 		paths, _ := document["paths"].(map[string]any)
-		open := map[string]bool{"list-my-licenses": true, "get-license": true, "get-license-file": true, "get-license-photo": true, "get-license-log-proofs": true, "present-license": true, "grant-license-use": true, "list-my-license-grants": true, "revoke-license-grant": true, "list-my-license-freezes": true, "freeze-my-licenses": true, "unfreeze-my-licenses": true, "get-license-ruling": true, "appeal-license-ruling": true, "list-license-purposes": true, "list-license-types": true, "list-service-items": true, "verify": true, "report-forgery": true, "get-forgery-report-state": true, "seal-verification-report": true, "pack-evidence": true}
+		open := map[string]bool{"list-my-licenses": true, "get-license": true, "get-license-file": true, "get-license-photo": true, "get-license-log-proofs": true, "present-license": true, "grant-license-use": true, "list-my-license-grants": true, "revoke-license-grant": true, "list-my-license-freezes": true, "freeze-my-licenses": true, "unfreeze-my-licenses": true, "print-license-paper": true, "list-my-license-papers": true, "withdraw-license-paper": true, "get-license-ruling": true, "appeal-license-ruling": true, "list-license-purposes": true, "list-license-types": true, "list-service-items": true, "verify": true, "report-forgery": true, "get-forgery-report-state": true, "seal-verification-report": true, "pack-evidence": true}
 		mandates := "/api/v1/mandates /api/v1/organisations /api/v1/children /api/v1/relatives /api/v1/telephone-requests"
 		seen := 0
 		for path, item := range paths {

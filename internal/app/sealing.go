@@ -224,6 +224,7 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[elicense.TopicGranted] = s.deliverGranted
 	all[elicense.TopicLent] = s.deliverLent
 	all[elicense.TopicFrozen] = s.deliverFrozen
+	all[elicense.TopicPaper] = s.deliverPaper
 	all[elicense.TopicExpiring] = s.deliverExpiring
 	all[elicense.TopicRuled] = s.deliverRuled
 	all[staff.TopicChanged] = s.deliverStaffChanged

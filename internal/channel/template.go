@@ -58,15 +58,17 @@ const (
 	TemplateCertificateUnwatched    = "certificate-unwatched"     // a level by a certificate of which nothing was kept will end
 	TemplateCertificateUnwatchedEnd = "certificate-unwatched-end" // or did
 
-	TemplateDisputeAnswered = "dispute-answered" // a department answered a question about what it received
-	TemplateDisputeMoved    = "dispute-moved"    // it went back to the department, or to the platform
-	TemplateForgeryDecided  = "forgery-decided"  // a report of a suspected forgery was decided
-	TemplateSealFlagged     = "seal-flagged"     // uses of a seal that the person keeps are unlike the usual ones
-	TemplateLicenseUsed     = "license-used"     // a department uses a licence of the person by its function
-	TemplateLicenseFrozen   = "license-frozen"   // the person lets nobody use licences for now
-	TemplateLicenseExpiring = "license-expiring" // the validity of a licence of the person ends
-	TemplateLicenseUnfrozen = "license-unfrozen" // and lets them be used again
-	TemplateLicenseOffice   = "license-office"   // something happened to a licence of an organisation that the person manages
+	TemplateDisputeAnswered       = "dispute-answered"        // a department answered a question about what it received
+	TemplateDisputeMoved          = "dispute-moved"           // it went back to the department, or to the platform
+	TemplateForgeryDecided        = "forgery-decided"         // a report of a suspected forgery was decided
+	TemplateSealFlagged           = "seal-flagged"            // uses of a seal that the person keeps are unlike the usual ones
+	TemplateLicenseUsed           = "license-used"            // a department uses a licence of the person by its function
+	TemplateLicensePrinted        = "license-paper-printed"   // a paper copy of a licence was printed
+	TemplateLicensePaperWithdrawn = "license-paper-withdrawn" // and one was withdrawn
+	TemplateLicenseFrozen         = "license-frozen"          // the person lets nobody use licences for now
+	TemplateLicenseExpiring       = "license-expiring"        // the validity of a licence of the person ends
+	TemplateLicenseUnfrozen       = "license-unfrozen"        // and lets them be used again
+	TemplateLicenseOffice         = "license-office"          // something happened to a licence of an organisation that the person manages
 
 	TemplateApplicationRefused = "application-refused" // rules refused an application for a licence, with the last day of an appeal
 	TemplateAppealGranted      = "appeal-granted"      // it is approved after all
@@ -141,13 +143,15 @@ var templates = withMandates(map[string]Template{
 	TemplateCertificateUnwatched:    {TemplateCertificateUnwatched, []Param{{"date", 10}}, false},
 	TemplateCertificateUnwatchedEnd: {TemplateCertificateUnwatchedEnd, nil, false},
 
-	TemplateForgeryDecided:  {TemplateForgeryDecided, nil, false},
-	TemplateSealFlagged:     {TemplateSealFlagged, []Param{{"seal", 8}, {"day", 10}}, false},
-	TemplateLicenseUsed:     {TemplateLicenseUsed, []Param{{"receiver", 12}}, false},
-	TemplateLicenseFrozen:   {TemplateLicenseFrozen, nil, false},
-	TemplateLicenseExpiring: {TemplateLicenseExpiring, []Param{{"license", 12}, {"date", 10}}, false},
-	TemplateLicenseUnfrozen: {TemplateLicenseUnfrozen, nil, false},
-	TemplateLicenseOffice:   {TemplateLicenseOffice, []Param{{"whom", 12}, {"what", 10}}, false},
+	TemplateForgeryDecided:        {TemplateForgeryDecided, nil, false},
+	TemplateSealFlagged:           {TemplateSealFlagged, []Param{{"seal", 8}, {"day", 10}}, false},
+	TemplateLicenseUsed:           {TemplateLicenseUsed, []Param{{"receiver", 12}}, false},
+	TemplateLicenseFrozen:         {TemplateLicenseFrozen, nil, false},
+	TemplateLicensePrinted:        {TemplateLicensePrinted, nil, false},
+	TemplateLicensePaperWithdrawn: {TemplateLicensePaperWithdrawn, nil, false},
+	TemplateLicenseExpiring:       {TemplateLicenseExpiring, []Param{{"license", 12}, {"date", 10}}, false},
+	TemplateLicenseUnfrozen:       {TemplateLicenseUnfrozen, nil, false},
+	TemplateLicenseOffice:         {TemplateLicenseOffice, []Param{{"whom", 12}, {"what", 10}}, false},
 
 	TemplateApplicationRefused: {TemplateApplicationRefused, []Param{{"license", 12}, {"date", 10}}, false},
 	TemplateAppealGranted:      {TemplateAppealGranted, []Param{{"license", 12}}, false},

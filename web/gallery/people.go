@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"strings"
 	"time"
 
 	"github.com/yinxin-gov/yinxin/web"
@@ -207,6 +208,14 @@ func account() []Sample {
 			Rule: &web.RuleDecision{Outcome: "不予办理", Reasons: []string{"实名等级不足"}, At: moment}, Appealed: &web.AppealMade{State: "已通过", Answer: "实名等级不足", At: moment, DecidedAt: &moment}}}},
 		{Name: "license-renewal", Template: "license-renewal", Status: 422, Page: web.Page{Identity: citizen, Title: "食品经营许可证", Errors: []web.FieldError{{Field: "renewal-premises", Message: "请填写此项"}}, Body: renewalForm()}},
 		{Name: "license-renewal-closed", Template: "license-renewal", Page: web.Page{Identity: citizen, Title: "食品经营许可证", Body: web.LicenseRenewalPage{Title: "食品经营许可证", Number: "JY29901000000017", ValidTo: moment, From: verified, Until: verified}}},
+		{Name: "license-paper", Template: "license-paper", Page: web.Page{Identity: citizen, Body: paperForm()}},
+		{Name: "license-paper-refused", Template: "license-paper", Status: 409, Page: web.Page{Identity: citizen, Errors: []web.FieldError{{Message: "此证照的纸质副本已经够多"}}, Body: paperForm()}},
+		{Name: "license-print", Template: "license-print", Page: web.Page{Identity: citizen, Body: printedPaper()}},
+		{Name: "license-papers", Template: "license-papers", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicensePapersPage{NextURL: "/me/license-papers?after=1", Papers: []web.LicensePaperRow{
+			{ID: "lpap_1", License: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", View: "m", State: "out", PrintedAt: verified, ExpiresAt: moment, WithdrawURL: "/me/license-papers/lpap_1/withdrawal"},
+			{ID: "lpap_2", License: "不动产权证书", Number: "1.2.156.3005.2.11100000MB0143028R002.11990000MB7QX0015W.91990000MA7QX00016.001.D", View: "f", State: "withdrawn", PrintedAt: verified, ExpiresAt: moment, WithdrawnAt: &moment},
+			{ID: "lpap_3", License: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", View: "m", State: "ended", PrintedAt: verified, ExpiresAt: verified}}}}},
+		{Name: "license-papers-empty", Template: "license-papers", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicensePapersPage{}}},
 		{Name: "license-grant", Template: "license-grant", Page: web.Page{Identity: citizen, Body: grantForm()}},
 		{Name: "license-grant-seen", Template: "license-grant", Page: web.Page{Identity: citizen, Body: seenGrant()}},
 		{Name: "license-choose", Template: "license-choose", Page: web.Page{Identity: citizen, Body: web.LicenseChoosePage{Receiver: "示例市市场监督管理局", NextURL: "/me/license-grants/new?after=1", Licenses: []web.Link{{Label: "营业执照 · 1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", URL: "/me/licenses/lic_1/grant"}}}}},
@@ -240,15 +249,35 @@ func seenGrant() web.LicenseGrantPage {
 	return form
 }
 
+// paperForm is the form by which a licence is printed.
+func paperForm() web.LicensePaperPage {
+	return web.LicensePaperPage{
+		Card: card("valid"), Action: "/me/licenses/lic_1/paper", PapersURL: "/me/license-papers",
+		View: web.FormField{Name: "view", Label: "印出的内容", Hint: "纸会被复印和传看。够用时请选部分隐去。", Kind: "select", Options: []web.Option{{Value: "m", Label: "部分隐去"}, {Value: "f", Label: "完整内容"}}},
+		Days: web.FormField{Name: "days", Label: "有效多久", Hint: "最晚到证照有效期的最后一天。您可以随时收回。", Kind: "select", Options: []web.Option{{Value: "90", Label: "90 天"}, {Value: "30", Label: "30 天"}}},
+	}
+}
+
+// printedPaper is a page for print, whose code is as long as a code may be.
+func printedPaper() web.LicensePrintPage {
+	code := "LZ1:" + strings.Repeat("6BF+70X2C.KPA2/GAS3FY50CEC.OEWFF:5CKWEZED+EDKWE BMD2T2PR C9DPF8DBWE7WERW%$", 20)[:1440]
+	qr, err := web.NewQR(code)
+	if err != nil {
+		panic(err) // fixed text
+	}
+	return web.LicensePrintPage{QR: qr, Code: code, PapersURL: "/me/license-papers", Lines: []string{
+		"营业执照（纸质副本）", "名称 示例市青禾商贸有限公司", "打印日期 2026-11-24", "有效至 2027-02-22", "副本编号 lpap_1", "核验：扫描二维码，或访问 https://id.example/verify。证照现在是否有效，以核验结果为准。", "证明内容，不证明持有人。请核对出示人的身份。"}}
+}
+
 func card(status string) web.LicenseCard {
 	until := time.Date(2046, 11, 23, 0, 0, 0, 0, time.UTC)
-	c := web.LicenseCard{Title: "营业执照", Holder: "示例市青禾商贸有限公司", Number: "9111 **** **** **** 6X", Issuer: "示例市市场监督管理局", Status: status, Updated: moment, URL: "/me/licenses/lic_1", PresentURL: "/me/licenses/lic_1/present", DownloadURL: "/me/licenses/lic_1/file"}
+	c := web.LicenseCard{Title: "营业执照", Holder: "示例市青禾商贸有限公司", Number: "9111 **** **** **** 6X", Issuer: "示例市市场监督管理局", Status: status, Updated: moment, URL: "/me/licenses/lic_1", PresentURL: "/me/licenses/lic_1/present", PaperURL: "/me/licenses/lic_1/paper", DownloadURL: "/me/licenses/lic_1/file"}
 	for _, language := range []string{"zh-CN", "en"} {
 		at := "/me/licenses/lic_1/file?lang=" + language + "&format="
 		c.Reading = append(c.Reading, web.Reading{Language: language, Page: at + "html", PDF: at + "pdf", Text: at + "text"})
 	}
 	if status == "suspended" {
-		c.Title, c.Holder, c.Number, c.Issuer, c.ValidTo, c.PresentURL = "不动产权证书", "张*", "示（2026）示例市不动产权第*****01号", "示例市自然资源和规划局", &until, ""
+		c.Title, c.Holder, c.Number, c.Issuer, c.ValidTo, c.PresentURL, c.PaperURL = "不动产权证书", "张*", "示（2026）示例市不动产权第*****01号", "示例市自然资源和规划局", &until, "", ""
 	}
 	return c
 }

@@ -27,7 +27,7 @@ import (
 func Rules() []check.Rule {
 	return []check.Rule{
 		identifier, data, photo, integrity, authority, trust, period, status, statusAge, statusSource, history, listForm, copies, logProof, packages, address,
-		codeForm, codeIssuer, codeTime, codeHolder, codeStatus,
+		codeForm, codeIssuer, codeTime, codeHolder, codeStatus, codePaper,
 	}
 }
 
@@ -79,7 +79,7 @@ func Options(v vectors.Vector) (licensefile.Options, error) {
 		o.Log.Log = known
 		keep(failure)
 	}
-	o.Challenge = v.Fields["challenge"]
+	o.Challenge, o.PageText = v.Fields["challenge"], string(v.Fields["page_text"])
 	if known, ok := v.Fields["consumed"]; ok {
 		o.Consumed = func([16]byte) bool { return string(known) == "1" }
 	}

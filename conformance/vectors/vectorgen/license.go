@@ -87,7 +87,7 @@ func judgedAt(at time.Time) field { return field{"at", []byte(at.UTC().Format(ti
 func (l *licenseWriter) one(rule, name, spec, clause, expect, code, note string, wanted []field, object field, more ...field) {
 	fields := append(append([]field{object}, wanted...), more...)
 	l.add(entry{rule: rule, name: name, spec: spec, clause: clause, expect: expect, code: code, made: made, note: note, fields: fields,
-		texts: []string{"verdict", "reasons", "at", "code", "identifier", "license_id", "log_keys", "proof"}})
+		texts: []string{"verdict", "reasons", "at", "code", "page_text", "identifier", "license_id", "log_keys", "proof"}})
 }
 
 // values are the data of the licence of the vectors.

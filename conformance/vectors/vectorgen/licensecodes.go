@@ -323,4 +323,49 @@ func (l *licenseWriter) codes() {
 	status("paper-ended", "refuse", "license_ended", "V10", "on paper, ended by the list", long, l.list(statuslist.Ended, nil))
 	status("paper-suspended", "refuse", "license_suspended", "V11", "on paper, suspended by the list", long, l.list(statuslist.NotUsable, nil))
 	status("paper-replaced", "refuse", "license_replaced", "V13", "on paper, replaced by the list", long, l.list(statuslist.Replaced, nil))
+
+	paperText := "营业执照\n名称 示例市和平里餐饮管理有限公司\n"
+	inForce := l.list(statuslist.InForce, nil)
+	says := []string{"paper_copy", "paper_says", "paper_says"}
+	paper := func(name, expect, code, vcode, note string, change func(*codeParts), first []string, more ...field) {
+		copied := func(p *codeParts) {
+			p.paper, p.view[1], p.view[5], p.view[7] = true, 2, 365*86400, []any{1, statusIndex}
+			p.view[10], p.view[11] = digest.Sum([]byte("1.2.156.3005.2.x")), digest.Sum([]byte(paperText))
+			p.outer = func(parts []any) []any { parts[0] = 2; return parts }
+			if change != nil {
+				change(p)
+			}
+		}
+		l.one("code_paper", name, specPresented, "11.5 M4", expect, code, note, golden(vcode, first...), field{"code", presented(copied)}, append([]field{l.root(), keys, unused}, more...)...)
+	}
+	judged := func(reason ...string) []string { return append(reason, says...) }
+	paper("good", "accept", "paper_copy", "V00", "a paper of a licence in force by the list", nil, judged(), inForce)
+	paper("one-hour", "accept", "paper_copy", "V00", "a paper of an hour names its status entry too", func(p *codeParts) { p.view[5] = 3600 }, judged(), inForce)
+	paper("text", "accept", "paper_copy", "V00", "the text of the page, with other ends of lines and blanks at them", nil, judged(), inForce, field{"page_text", []byte("营业执照 \r\n\r\n名称 示例市和平里餐饮管理有限公司")})
+	paper("no-status", "undecided", "license_status_unknown", "V01", "no status list", nil, judged("license_status_unknown"))
+	paper("delta-alone", "undecided", "license_status_unknown", "V01", "a delta takes the place of no status list", nil, judged("license_status_unknown"), clean)
+	paper("withdrawn", "undecided", "code_status_change", "V01", "in force by the list, named by the delta: withdrawn", nil, judged("code_status_change"), inForce, field{"delta", l.delta(2, nil, codePID)})
+	paper("ended", "refuse", "license_ended", "V10", "ended by the list", nil, judged("license_ended"), l.list(statuslist.Ended, nil))
+	paper("suspended", "refuse", "license_suspended", "V11", "suspended by the list", nil, judged("license_suspended"), l.list(statuslist.NotUsable, nil))
+	paper("expired", "refuse", "code_expired", "V12", "printed for an hour, two hours ago", func(p *codeParts) { p.view[4], p.view[5] = licensesJudged.Add(-2*time.Hour).Unix(), 3600 }, judged("code_expired"), inForce)
+	paper("other-text", "refuse", "paper_text", "V20", "one character of the page is another one", nil, judged("paper_text"), inForce, field{"page_text", []byte(strings.Replace(paperText, "餐饮", "餐飮", 1))})
+	paper("strange-key", "refuse", "code_unknown_key", "V41", "a key that is not in the bundle", func(p *codeParts) { p.issuer, p.view[6] = strange, strangeKid }, []string{"code_unknown_key"}, inForce)
+	paper("other-key", "refuse", "code_signature", "V22", "signed with another key than the one that it names", func(p *codeParts) { p.issuer = strange }, []string{"code_signature"}, inForce)
+	bad := func(name, note string, change func(*codeParts)) {
+		paper(name, "refuse", "code_format", "V31", note, change, []string{"code_format"}, inForce)
+	}
+	bad("no-entry", "no status entry", func(p *codeParts) { delete(p.view, 7) })
+	bad("no-index", "a status list without the index in it", func(p *codeParts) { p.view[7] = []any{1} })
+	bad("no-text", "no hash of the text", func(p *codeParts) { delete(p.view, 11) })
+	bad("no-identifier", "no hash of the identifier", func(p *codeParts) { delete(p.view, 10) })
+	bad("long-life", "longer than a year", func(p *codeParts) { p.view[5] = 367 * 86400 })
+	bad("trailing", "an octet after the code", func(p *codeParts) { p.envelope = func(b []byte) []byte { return append(b, 0) } })
+	bad("as-view", "in the envelope of view tokens", func(p *codeParts) { p.outer = nil })
+	bad("view-as-paper", "a view token in the envelope of papers", func(p *codeParts) {
+		p.view[1] = 1
+		delete(p.view, 10)
+		delete(p.view, 11)
+	})
+	bad("holder", "with a holder key", func(p *codeParts) { p.paper = false })
+	l.one("code_paper", "phone-for-page", specPresented, "11.5 M4", "refuse", "paper_text", "a code of a phone, for which the text of a page is given", golden("V20", "paper_text"), field{"code", presented(nil)}, l.root(), keys, clean, unused, field{"page_text", []byte(paperText)})
 }
