@@ -144,7 +144,7 @@ func TestItemsAreAddedCopiedMovedAndDeleted(t *testing.T) {
 	if _, err := facedesign.Add(&face, 1, catalog.ItemLine, "", ""); !errors.Is(err, facedesign.ErrNone) {
 		t.Error(err)
 	}
-	if _, err := facedesign.Add(&face, 0, "photo", "", ""); !errors.Is(err, facedesign.ErrNone) {
+	if _, err := facedesign.Add(&face, 0, "film", "", ""); !errors.Is(err, facedesign.ErrNone) {
 		t.Error(err)
 	}
 }

@@ -25,7 +25,7 @@ func license(t testing.TB, code string) []byte {
 		if licenseType.Code != code {
 			continue
 		}
-		data, err := m.Build(licenseType, licenseType.Sample, licensefile.StatusEntry{List: "https://id.example/status/1", Index: 7, Signer: "状态服务"})
+		data, err := m.Build(licenseType, licenseType.Sample, nil, licensefile.StatusEntry{List: "https://id.example/status/1", Index: 7, Signer: "状态服务"})
 		if err != nil {
 			t.Fatal(err)
 		}
