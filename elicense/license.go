@@ -93,7 +93,7 @@ type License struct {
 	LogSecret      []byte    // hides the entries of the transparency log; empty before there are any, or when it was dropped
 	LogCount       int       // entries so far
 	Template       string    // by which version of its type it is made: the SM3 of the package; empty for one entered before there were versions
-	Ends           int64     // last day of validity, YYYYMMDD; 0 has none, -1 was not read yet
+	Ends           int64     // last day of validity, YYYYMMDD; 0 has none, -1 was not read yet, -2 could not be read
 }
 
 // StatusEvent is one change of status, kept for good (license.md 10).

@@ -3,6 +3,7 @@ package elicense_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,6 +120,26 @@ func TestLastDaysOfOlderLicences(t *testing.T) {
 	}
 	if unread, ending := counted(); unread != 0 || ending != 1 {
 		t.Errorf("after: %d %d", unread, ending)
+	}
+	// One that cannot be read is told once, stays counted as unread and keeps nobody from being read.
+	damaged := w.Issued(t, licensetest.SampleApplication("DAMAGED"))
+	if _, err := w.Store.Update(context.Background(), func(rows []*elicense.License) (elicense.Change, error) {
+		for _, row := range rows {
+			row.Ends = -1
+		}
+		rows[slices.IndexFunc(rows, func(row *elicense.License) bool { return row.ID == damaged.ID })].Data = []byte("damaged")
+		return elicense.Change{Record: audit.With(audit.Event{Type: "test", At: w.Now()})}, nil
+	}, l.ID, damaged.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Service.KeepFigures(context.Background()); err == nil {
+		t.Error("damaged values were read")
+	}
+	if err := w.Service.KeepFigures(context.Background()); err != nil {
+		t.Errorf("told again: %v", err)
+	}
+	if unread, ending := counted(); unread != 1 || ending != 1 {
+		t.Errorf("with a damaged one: %d %d", unread, ending)
 	}
 }
 

@@ -3,6 +3,7 @@ package elicense
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -48,6 +49,8 @@ const (
 	// maxTallied bounds what a node counts by type and authority between two writes; the others are counted without. Files that name made-up licences
 	// could fill the memory otherwise.
 	maxTallied = 10_000
+	// unreadable is the last day of a licence whose values cannot be read.
+	unreadable = -2
 	// keepVerifiedMonths is how long counts are kept: two years, each with the month of the year before.
 	keepVerifiedMonths = 25
 )
@@ -165,14 +168,15 @@ func (s *Service) KeepFigures(ctx context.Context) error {
 	if err != nil {
 		return storeFault(err, "list licences without a last day")
 	}
+	var failures []error
 	for _, l := range unread {
 		values, err := s.values(ctx, l)
-		if err == nil {
-			err = s.cfg.Store.SetEnds(ctx, l.ID, lastDay(values))
+		ends := lastDay(values)
+		if err != nil { // it stands in nobody's way
+			failures, ends = append(failures, fmt.Errorf("last day of %s: %w", l.ID, err)), unreadable
 		}
-		if err != nil {
-			return storeFault(err, "note last day")
-		}
+		failures = append(failures, storeFault(s.cfg.Store.SetEnds(ctx, l.ID, ends), "note last day"))
 	}
-	return storeFault(s.cfg.Store.DropVerified(ctx, dayNumber(s.now().In(chinaTime).AddDate(0, -keepVerifiedMonths, 0))), "drop counts of verifications")
+	failures = append(failures, storeFault(s.cfg.Store.DropVerified(ctx, dayNumber(s.now().In(chinaTime).AddDate(0, -keepVerifiedMonths, 0))), "drop counts of verifications"))
+	return errors.Join(failures...)
 }

@@ -62,7 +62,7 @@ func (t *Twin) CountLicenses(_ context.Context, f elicense.FigureFilter, by elic
 		c := &counts[place]
 		c.N++
 		switch {
-		case l.Ends == -1:
+		case l.Ends < 0:
 			c.Unread++
 		case l.Ends > 0 && l.Ends < today:
 			c.Past++

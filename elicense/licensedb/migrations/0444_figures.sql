@@ -1,4 +1,4 @@
--- Figures (统计). The last day of validity in the clear, YYYYMMDD, so that ends can be counted: 0 has none, -1 was not read yet.
+-- Figures (统计). The last day of validity in the clear, YYYYMMDD, so that ends can be counted: 0 has none, -1 was not read yet, -2 could not be read.
 ALTER TABLE lic_license ADD COLUMN ends BIGINT NOT NULL DEFAULT -1;
 CREATE INDEX lic_license_unread ON lic_license (id) WHERE ends = -1 AND state = 'active';
 CREATE INDEX lic_license_figures ON lic_license (state, authority_code, type_code, status, ends, area);
