@@ -183,7 +183,7 @@ const KeyBusiness = "business_number"
 
 var businessNames = []string{KeyBusiness, "businessNumber", "YWBH", "业务编号", "业务编码", "业务流水号", "業務編號", "Business number"}
 
-// BatchFields are the values that a file for the type may give, in the order of the form; required ones need a column.
+// BatchFields are the values that a file for the type may give, in the order of the form; required ones need a column. A photo is none of them.
 func BatchFields(t *catalog.Type) (keys []string, required map[string]bool) {
 	keys = []string{KeyBusiness, catalog.KeyHolderName, catalog.KeyHolderType, catalog.KeyHolderCode}
 	required = map[string]bool{KeyBusiness: true, catalog.KeyHolderName: true, catalog.KeyHolderCode: true, catalog.KeyHolderType: len(t.HolderCodeTypes) > 1}
@@ -191,7 +191,7 @@ func BatchFields(t *catalog.Type) (keys []string, required map[string]bool) {
 		keys = append(keys, catalog.KeyLicenseNumber)
 	}
 	for _, f := range t.Fields {
-		if f.Own {
+		if f.Own && f.Kind != catalog.KindPhoto { // a table holds no pictures
 			keys = append(keys, f.Key)
 			required[f.Key] = f.Required
 		}

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"slices"
 	"strings"
 	"testing"
 
@@ -197,5 +198,20 @@ func TestAPhotoStaysWhenAnApplicationIsCorrected(t *testing.T) {
 	}
 	if after, err := w.Service.Photo(licensetest.Clerk, l.ID); err != nil || !bytes.Equal(after, before) {
 		t.Errorf("after the correction: %v", err)
+	}
+}
+
+// A table of a batch holds no pictures, so that it has no column that could only be refused.
+func TestBatchesHaveNoColumnForAPhoto(t *testing.T) {
+	kind, ok := catalog.Find(honour)
+	if !ok {
+		t.Fatal("no type with a photo")
+	}
+	field, ok := kind.PhotoField()
+	if !ok {
+		t.Fatal("the type has no photo")
+	}
+	if keys, required := elicense.BatchFields(kind); slices.Contains(keys, field.Key) || required[field.Key] {
+		t.Errorf("%v", keys)
 	}
 }

@@ -71,7 +71,7 @@ func (p *Pages) showApplication(w http.ResponseWriter, r *http.Request, typed st
 	body := web.LicenseApplicationPage{LicenseApplicationRow: p.applicationRow(r, d.License), InForce: d.State == elicense.StateActive}
 	if t := p.Service.TypeOf(d.License); t != nil && d.State != elicense.StateActive {
 		for _, f := range t.Fields {
-			if value := d.Values.First(f.Key); f.Own && value != "" {
+			if value := d.Values.First(f.Key); f.Own && f.Kind != catalog.KindPhoto && value != "" {
 				body.Fields = append(body.Fields, web.ShownField{Label: f.Label.In(p.Renderer.Locale(r)), Value: value})
 			}
 		}
@@ -219,7 +219,7 @@ func renewalFields(t *catalog.Type, terms elicense.RenewalTerms, locale string) 
 	}
 	kept = []string{catalog.KeyHolderName}
 	for _, f := range t.Fields {
-		if _, left := inputs[f.Key]; left && f.Own {
+		if _, left := inputs[f.Key]; left && f.Own && f.Kind != catalog.KindPhoto {
 			kept = append(kept, f.Key)
 		}
 	}
