@@ -163,6 +163,11 @@ func (s *Service) planOnce(ctx context.Context, l License, t *catalog.Type, auth
 	values.Set(catalog.KeyLicenseID, id.String())
 	values.Set(catalog.KeyVersion, id.Version)
 	values.Set(catalog.KeyIssuedDate, catalog.Day(now))
+	if terms, ok := RenewalTermsOf(l.TypeCode); ok && l.ByHolder() { // l is as it was approved
+		first, last := terms.period(l.UpdatedAt)
+		values.Set(catalog.KeyEffectiveDate, first)
+		values.Set(catalog.KeyExpiringDate, last)
+	}
 	values.Set(catalog.KeyCreatedAt, catalog.Stamp(now))
 	if values.First(catalog.KeyLicenseNumber) == "" {
 		values.Set(catalog.KeyLicenseNumber, serial)

@@ -22,9 +22,15 @@ type RenewalTerms struct {
 	// below zero where it is taken after the end.
 	FromDays  int `json:"from_days"`
 	UntilDays int `json:"until_days"`
-	Years     int `json:"years"` // validity of the new version, from the day of the application
+	Years     int `json:"years"` // validity of the new version, from the day of the decision
 	// Ask are the fields that the holder states anew; all others are taken over from the licence in force.
 	Ask []string `json:"ask"`
+}
+
+// period is the validity of a new version that is decided about at the moment: first and last day, YYYYMMDD.
+func (t RenewalTerms) period(decided time.Time) (first, last string) {
+	day := decided.In(chinaTime)
+	return day.Format("20060102"), day.AddDate(t.Years, 0, -1).Format("20060102")
 }
 
 //go:embed renewals.json
@@ -172,10 +178,10 @@ func (r Renewal) application(t *catalog.Type, fields map[string]string, number s
 			return Application{}, fault.New(fault.LicenseValues).WithField(key, fault.LicenseFieldUnknown)
 		}
 	}
-	from := now.In(chinaTime)
+	first, last := r.Terms.period(now) // as if it were decided today; what is made has the day of the decision
 	a := Application{
 		BusinessNumber: number, TypeCode: r.TypeCode, AuthorityCode: r.AuthorityCode, HolderRef: r.HolderRef, Replaces: r.ID, LicenseNumber: r.Values.First(catalog.KeyLicenseNumber),
-		EffectiveDate: from.Format("20060102"), ExpiringDate: from.AddDate(r.Terms.Years, 0, -1).Format("20060102"), Fields: map[string]string{},
+		EffectiveDate: first, ExpiringDate: last, Fields: map[string]string{},
 	}
 	names, codes := r.Values[catalog.KeyHolderName], r.Values[catalog.KeyHolderCode]
 	for i, kind := range r.Values[catalog.KeyHolderType] {

@@ -95,14 +95,19 @@ func TestARenewalIsReviewedIssuedAndReplaces(t *testing.T) {
 	if _, err := w.Service.Review(own, l.ID, elicense.Approve, "", 0); fault.CodeOf(err) != fault.LicenseFourEyes {
 		t.Errorf("its own holder reviews it: %v", err)
 	}
+	w.Advance(3 * 24 * time.Hour)
 	if _, err := w.Service.Review(licensetest.Reviewer, l.ID, elicense.Approve, "", 0); err != nil {
 		t.Fatal(err)
 	}
+	w.Advance(2 * 24 * time.Hour)
 	if _, err := w.Service.TakeBack(renewer, l.ID); fault.CodeOf(err) != fault.LicenseState {
 		t.Errorf("taken back after the decision: %v", err)
 	}
 	if l, err = w.Service.Issue(licensetest.Issuer, l.ID); err != nil || l.Status != catalog.StatusValid {
 		t.Fatalf("%+v %v", l, err)
+	}
+	if d, err = w.Service.Find(licensetest.Reviewer, l.ID); err != nil || d.Values.First(catalog.KeyEffectiveDate) != "20261127" || d.Values.First(catalog.KeyExpiringDate) != "20311126" || d.Ends != 20311126 {
+		t.Errorf("the period does not run from the day of the decision: %v %v", d.Values, err)
 	}
 	if old, err = w.Store.Find(context.Background(), old.ID); err != nil || old.Status != "superseded" || old.ReplacedBy != l.ID {
 		t.Errorf("%+v %v", old, err)
