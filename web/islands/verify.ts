@@ -134,7 +134,9 @@ function begin(drop: HTMLElement): void {
   // answers with them.
   function keeping(offline: HTMLElement): void {
     const place = "yinxin-verify", scope = "/verify";
-    const keep = offline.querySelector<HTMLButtonElement>("#verify-offline-keep")!, drop = offline.querySelector<HTMLButtonElement>("#verify-offline-drop")!;
+    const button = (id: string, look: string, word: string): HTMLButtonElement => h("button", { type: "button", id, class: look }, t(word)) as HTMLButtonElement;
+    const keep = button("verify-offline-keep", "button secondary", "verify.offline.keep"), drop = button("verify-offline-drop", "button text", "verify.offline.drop");
+    offline.querySelector(".actions")!.append(keep, " ", drop); // they do nothing without this script
     const state = offline.querySelector<HTMLElement>("#verify-offline-state")!;
     offline.hidden = false;
 
