@@ -6,6 +6,7 @@ import (
 	"github.com/yinxin-gov/yinxin/elicense/catalog"
 	"github.com/yinxin-gov/yinxin/elicense/licenseface"
 	"github.com/yinxin-gov/yinxin/elicense/licensefile"
+	"github.com/yinxin-gov/yinxin/elicense/licensephoto"
 	"github.com/yinxin-gov/yinxin/esign/ofd"
 	"github.com/yinxin-gov/yinxin/esign/ofd/ofdtest"
 	"github.com/yinxin-gov/yinxin/esign/render"
@@ -25,7 +26,11 @@ func license(t testing.TB, code string) []byte {
 		if licenseType.Code != code {
 			continue
 		}
-		data, err := m.Build(licenseType, licenseType.Sample, nil, licensefile.StatusEntry{List: "https://id.example/status/1", Index: 7, Signer: "状态服务"})
+		values, photo, err := licensephoto.Sample(licenseType)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := m.Build(licenseType, values, photo, licensefile.StatusEntry{List: "https://id.example/status/1", Index: 7, Signer: "状态服务"})
 		if err != nil {
 			t.Fatal(err)
 		}
