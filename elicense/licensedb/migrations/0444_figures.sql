@@ -2,7 +2,7 @@
 ALTER TABLE lic_license ADD COLUMN ends BIGINT NOT NULL DEFAULT -1;
 CREATE INDEX lic_license_unread ON lic_license (id) WHERE ends = -1 AND state = 'active';
 CREATE INDEX lic_license_figures ON lic_license (state, authority_code, type_code, status, ends, area);
-CREATE INDEX lic_license_issued ON lic_license (issued_at, authority_code, type_code, state, area) WHERE issued_at > 0;
+CREATE INDEX lic_license_issued ON lic_license (state, issued_at, authority_code, type_code, area) WHERE issued_at > 0;
 -- Verifications counted by the day, and nothing else of them. Authority, type and area are empty where the licence was not told or is not of this register.
 CREATE TABLE lic_verified (
   day BIGINT NOT NULL,
