@@ -85,16 +85,21 @@ func (s *Service) BeginList(ctx context.Context) (*List, error) {
 	return s.beginList(ctx, actor.Client)
 }
 
-// BeginListByHand is BeginList for members of staff who review or issue licences (批量核验), with the same bounds for each of them.
-func (s *Service) BeginListByHand(ctx context.Context) (*List, error) {
+// MayListByHand refuses whoever BeginListByHand refuses for want of a right.
+func (s *Service) MayListByHand(ctx context.Context) error {
 	actor, err := require(ctx, RoleReviewer, RoleIssuer)
 	if err == nil && actor.Machine() {
 		err = fault.New(fault.Forbidden)
 	}
-	if err != nil {
+	return err
+}
+
+// BeginListByHand is BeginList for members of staff who review or issue licences (批量核验), with the same bounds for each of them.
+func (s *Service) BeginListByHand(ctx context.Context) (*List, error) {
+	if err := s.MayListByHand(ctx); err != nil {
 		return nil, err
 	}
-	return s.beginList(ctx, actor.ID)
+	return s.beginList(ctx, reqctx.From(ctx).Actor.ID)
 }
 
 func (s *Service) beginList(ctx context.Context, caller string) (*List, error) {

@@ -32,12 +32,8 @@ func (p *Pages) listPages() map[string]func(http.ResponseWriter, *http.Request) 
 }
 
 func (p *Pages) listForm(w http.ResponseWriter, r *http.Request) error {
-	list, err := p.Service.BeginListByHand(r.Context())
-	if err != nil && fault.CodeOf(err) != fault.TooManyRequests {
+	if err := p.Service.MayListByHand(r.Context()); err != nil {
 		return err
-	}
-	if err == nil {
-		list.End()
 	}
 	return p.showListForm(w, r, url.Values{}, nil)
 }
