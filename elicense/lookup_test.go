@@ -86,6 +86,39 @@ func TestR6NoCounterNoLookup(t *testing.T) {
 	}
 }
 
+// TestALookupTellsWhichVersionIsInForce: however many came between; none is named where the last one is not in force.
+func TestALookupTellsWhichVersionIsInForce(t *testing.T) {
+	w, _ := newWorld(t)
+	told := func(l elicense.License) string {
+		t.Helper()
+		result, err := w.Service.Lookup(withIP(licensetest.As(""), "192.0.2.9"), l.LicenseID, "003B")
+		if err != nil || len(result.Reasons) != 1 {
+			t.Fatalf("%+v %v", result.Reasons, err)
+		}
+		return result.Code + " " + result.Reasons[0].Detail
+	}
+	first := w.Issued(t, licensetest.SampleApplication("B1"))
+	next := func(number string, old elicense.License) elicense.License {
+		a := licensetest.SampleApplication(number)
+		a.Replaces = old.ID
+		return w.Issued(t, a)
+	}
+	second := next("B2", first)
+	third := next("B3", second)
+	if got := []string{told(first), told(second)}; got[0] != "V13 3" || got[1] != "V13 3" {
+		t.Errorf("%q", got)
+	}
+	if _, err := w.Service.ChangeStatus(licensetest.Issuer, third.ID, order(elicense.Revocation, "")); err != nil {
+		t.Fatal(err)
+	}
+	if got := told(first); got != "V13 " {
+		t.Errorf("the last one ended: %q", got)
+	}
+	if got := told(third); got != "V10 "+w.Now().In(time.FixedZone("", 8*3600)).Format("2006-01-02") {
+		t.Errorf("ended: %q", got)
+	}
+}
+
 func TestLookupIsBounded(t *testing.T) {
 	w, _ := newWorld(t)
 	for _, c := range []struct {

@@ -274,7 +274,9 @@ func (s *Service) lookup(ctx context.Context, licenseID, check string) (verify.R
 	var answer *licensefile.NumberAnswer
 	var elsewhere *Import
 	if err == nil {
-		answer, err = s.numberAnswer(ctx, l, check, now)
+		if answer, err = s.numberAnswer(ctx, l, check, now); err == nil && answer != nil {
+			answer.Current, err = s.currentVersion(ctx, l)
+		}
 	} else {
 		elsewhere, err = s.lookupImport(ctx, licenseID, check)
 	}
@@ -362,7 +364,28 @@ func (s *Service) numberAnswer(ctx context.Context, l License, check string, now
 	if !codeFits(values, check) {
 		return nil, nil
 	}
-	return &licensefile.NumberAnswer{LicenseID: l.LicenseID, TypeCode: l.TypeCode, Status: l.Bits, Before: catalog.BeforePeriod(values, now), After: catalog.AfterPeriod(values, now), Time: now}, nil
+	return &licensefile.NumberAnswer{
+		LicenseID: l.LicenseID, TypeCode: l.TypeCode, Status: l.Bits, Since: l.StatusAt, Before: catalog.BeforePeriod(values, now), After: catalog.AfterPeriod(values, now),
+		From: values.First(catalog.KeyEffectiveDate), Until: values.First(catalog.KeyExpiringDate), Time: now,
+	}, nil
+}
+
+// maxVersions bounds how far a chain of versions is followed for one look-up.
+const maxVersions = 50
+
+// currentVersion is the number of the version that took the place of a licence in the end; 0 where the last one is not in force, or the chain is too long to say.
+func (s *Service) currentVersion(ctx context.Context, l License) (int, error) {
+	for n := 0; l.ReplacedBy != "" && n < maxVersions; n++ {
+		next, err := s.cfg.Store.Find(ctx, l.ReplacedBy)
+		if err != nil {
+			return 0, storeFault(err, "find next version")
+		}
+		if next.ReplacedBy == "" && next.State == StateActive && next.Status == catalog.StatusValid {
+			return next.Version, nil
+		}
+		l = next
+	}
+	return 0, nil
 }
 
 // codeFits compares the last four characters of each holder's code in constant time.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/internal/i18n"
+	"github.com/yinxin-gov/yinxin/web/verdict"
 )
 
 // functions are what templates may call, bound to one language.
@@ -20,6 +21,7 @@ func (rd *Renderer) functions(locale string) template.FuncMap {
 			return rd.translate(locale, family+fmt.Sprint(value), nil)
 		},
 		"item":        func(code string) string { return rd.Item(locale, code) },
+		"next":        func(n verdict.Next) (string, error) { return rd.nextStep(locale, n) },
 		"word":        func(family, value string) string { return rd.word(locale, family, value) },
 		"date":        func(at any) (string, error) { return formatTime(locale, at, false) },
 		"datetime":    func(at any) (string, error) { return formatTime(locale, at, true) },
@@ -69,6 +71,25 @@ func (rd *Renderer) translate(locale, key string, params []any) (string, error) 
 		pairs[i] = fmt.Sprint(p)
 	}
 	return rd.catalogue.Text(locale, key, pairs...), nil
+}
+
+// nextStep is the sentence below the headline of a verdict; empty for a code without one.
+func (rd *Renderer) nextStep(locale string, n verdict.Next) (string, error) {
+	if !rd.catalogue.Has(n.Key) {
+		return "", nil
+	}
+	var params []any
+	for name, text := range n.Text {
+		params = append(params, name, text)
+	}
+	for name, at := range n.Days {
+		day, err := formatTime(locale, at, false)
+		if err != nil {
+			return "", err
+		}
+		params = append(params, name, day)
+	}
+	return rd.translate(locale, n.Key, params)
 }
 
 // words is JSON of the messages with these keys, for an island; a key that ends in a point stands for its whole family.

@@ -147,11 +147,11 @@ func CodeResult(name, text string, judged presentation.Result, types *catalog.Ca
 		result.File = ""
 	}
 	for _, reason := range judged.Reasons {
-		code := codeReasons[reason]
+		code, detail := codeReasons[reason], ""
 		if reason == presentation.ReasonFormat && !presentation.IsCode(text) {
-			code = reasonCodeForeign
+			code, detail = reasonCodeForeign, clipped(addressHost(text))
 		}
-		judge.AddReason(&result, code, locale, "")
+		judge.AddReason(&result, code, locale, detail)
 	}
 	if judged.Code != nil && judged.Key != nil {
 		result.License = &verify.License{TypeCode: judged.Code.View.TypeCode, Status: "unknown", StatusSource: judged.Status.Source}
@@ -176,11 +176,24 @@ func CodeResult(name, text string, judged presentation.Result, types *catalog.Ca
 	return result
 }
 
+// maxHost bounds the host of a link that is told (RFC 1035 2.3.4).
+const maxHost = 253
+
+func clipped(host string) string {
+	if len(host) > maxHost {
+		return strings.ToValidUTF8(host[:maxHost], "") + "…"
+	}
+	return host
+}
+
 // NumberAnswer is what the register says about a licence number.
 type NumberAnswer struct {
 	LicenseID, TypeCode string
 	Status              statuslist.Status
-	Before, After       bool // its validity has not begun, has ended
+	Since               time.Time // when the status took effect; zero where that is not told
+	Current             int       // version in force of a licence that was replaced; 0 where there is none, or it is not told
+	Before, After       bool      // its validity has not begun, has ended
+	From, Until         string    // first and last day of validity, YYYYMMDD; empty without one
 	Time                time.Time
 }
 
@@ -194,14 +207,19 @@ func NumberResult(answer *NumberAnswer, locale string) verify.Result {
 	}
 	at := answer.Time.UTC()
 	result.License = &verify.License{LicenseID: answer.LicenseID, TypeCode: answer.TypeCode, Status: PublicStatus(answer.Status), StatusSource: "online", StatusTime: &at}
-	if code := endReasons[answer.Status]; code != "" {
+	switch code := endReasons[answer.Status]; {
+	case code == reasonReplaced && answer.Current > 0:
+		judge.AddReason(&result, code, locale, strconv.Itoa(answer.Current))
+	case code == reasonEnded && !answer.Since.IsZero():
+		judge.AddReason(&result, code, locale, readable(catalog.Day(answer.Since)))
+	case code != "":
 		judge.AddReason(&result, code, locale, "")
 	}
 	if answer.Before {
-		judge.AddReason(&result, reasonNotYet, locale, "")
+		judge.AddReason(&result, reasonNotYet, locale, readable(answer.From))
 	}
 	if answer.After {
-		judge.AddReason(&result, reasonExpired, locale, "")
+		judge.AddReason(&result, reasonExpired, locale, readable(answer.Until))
 	}
 	judge.Conclude(&result, false, "V00")
 	return result

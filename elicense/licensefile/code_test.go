@@ -284,6 +284,33 @@ func TestReportOnACode(t *testing.T) {
 	}
 }
 
+// TestL12WhereALinkLeads: the host is told that a browser would open, whatever the link says before it.
+func TestL12WhereALinkLeads(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://evil.example/v/1":                      "evil.example",
+		"HTTP://EVIL.EXAMPLE":                           "evil.example",
+		"https://bank.example@evil.example/":            "evil.example",
+		"https://bank.example:pw@a@evil.example:8443/x": "evil.example:8443",
+		`https:\\evil.example\@bank.example`:            "evil.example",
+		"https:evil.example/x":                          "evil.example",
+		"https:///evil.example":                         "evil.example",
+		"https://evil.example?@bank.example":            "evil.example",
+		"https://evil.example#@bank.example":            "evil.example",
+		"https://[2001:db8::1]/":                        "[2001:db8::1]",
+		"https://" + strings.Repeat("a", 400):           strings.Repeat("a", 253) + "…",
+	} {
+		r := licensefile.Verify("code.txt", []byte(text), licensefile.Options{})
+		if r.Code != "V41" || len(r.Reasons) != 1 || r.Reasons[0].Detail != want || !strings.HasSuffix(r.Reasons[0].Message, ": "+want) {
+			t.Errorf("%s: %s %+v", text, r.Code, r.Reasons)
+		}
+	}
+	for _, text := range []string{"https", "https://", "ftp://evil.example", "https://evil.example\nx", "https://evil\t.example", " https://evil.example"} {
+		if r := licensefile.Verify("code.txt", []byte(text), licensefile.Options{}); r.Code == "V41" {
+			t.Errorf("%q is no link alone", text)
+		}
+	}
+}
+
 // TestReportOnANumber: what the register answers to who asks by a number.
 func TestReportOnANumber(t *testing.T) {
 	at := time.Date(2026, 11, 24, 9, 30, 0, 0, time.FixedZone("", 8*3600))
@@ -296,6 +323,13 @@ func TestReportOnANumber(t *testing.T) {
 		"ended":            {&licensefile.NumberAnswer{Status: statuslist.Ended}, "invalid V10 revoked license_ended"},
 		"not yet in force": {&licensefile.NumberAnswer{Before: true}, "invalid V12 valid license_not_yet_valid"},
 		"has run out":      {&licensefile.NumberAnswer{After: true}, "invalid V12 valid license_expired"},
+		"days told":        {&licensefile.NumberAnswer{After: true, Until: "20261031", From: "20211101"}, "invalid V12 valid license_expired(2026-10-31)"},
+		"day of its begin": {&licensefile.NumberAnswer{Before: true, Until: "20311031", From: "20261201"}, "invalid V12 valid license_not_yet_valid(2026-12-01)"},
+		"odd day":          {&licensefile.NumberAnswer{After: true, Until: "2026"}, "invalid V12 valid license_expired(2026)"},
+		"day of its end":   {&licensefile.NumberAnswer{Status: statuslist.Ended, Since: at.Add(15 * time.Hour)}, "invalid V10 revoked license_ended(2026-11-25)"},
+		"replaced":         {&licensefile.NumberAnswer{Status: statuslist.Replaced, Since: at}, "invalid V13 superseded license_replaced"},
+		"by which version": {&licensefile.NumberAnswer{Status: statuslist.Replaced, Current: 3}, "invalid V13 superseded license_replaced(3)"},
+		"in force since":   {&licensefile.NumberAnswer{Since: at, Until: "20311031", From: "20211101"}, "valid V00 valid"},
 	} {
 		if c.answer != nil {
 			c.answer.LicenseID, c.answer.TypeCode, c.answer.Time = "id", "type", at
@@ -308,7 +342,13 @@ func TestReportOnANumber(t *testing.T) {
 				t.Errorf("%s: %+v", name, l)
 			}
 		}
-		if got := strings.TrimSpace(strings.Join(append(got, reasons(r)), " ")); got != c.want {
+		for _, reason := range r.Reasons {
+			if reason.Detail != "" {
+				reason.Code += "(" + reason.Detail + ")"
+			}
+			got = append(got, reason.Code)
+		}
+		if got := strings.Join(got, " "); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 		for locale, alike := range map[string]bool{"zh-CN": true, "en": false} {

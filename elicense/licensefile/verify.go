@@ -113,12 +113,24 @@ func codeText(data []byte) (string, bool) {
 		return "", false
 	}
 	text := strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(string(data), "\ufeff"), "\n"), "\r")
-	return text, presentation.IsCode(text) || isAddress(text)
+	return text, presentation.IsCode(text) || addressHost(text) != ""
 }
 
-func isAddress(text string) bool {
-	lower := strings.ToLower(text)
-	return (strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://")) && !strings.ContainsAny(text, "\n\r")
+// addressHost is the host that a link leads to, as a browser reads it: what stands before an "@" is a name that lures, and not the host. Empty for what is
+// no link.
+func addressHost(text string) string {
+	if strings.ContainsAny(text, "\n\r\t") { // a browser leaves them out
+		return ""
+	}
+	scheme, rest, _ := strings.Cut(strings.ReplaceAll(text, `\`, "/"), ":")
+	if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" {
+		return ""
+	}
+	host, _, _ := strings.Cut(strings.TrimLeft(rest, "/"), "/")
+	if end := strings.IndexAny(host, "?#"); end >= 0 {
+		host = host[:end]
+	}
+	return strings.ToLower(host[strings.LastIndex(host, "@")+1:])
 }
 
 type licenseJudge struct {
@@ -264,10 +276,18 @@ func splitName(subject string) []string {
 func (j *licenseJudge) period(l *License) {
 	switch {
 	case catalog.BeforePeriod(l.Values, j.options.At):
-		j.reason(reasonNotYet, l.Values.First(catalog.KeyEffectiveDate))
+		j.reason(reasonNotYet, readable(l.Values.First(catalog.KeyEffectiveDate)))
 	case catalog.AfterPeriod(l.Values, j.options.At):
-		j.reason(reasonExpired, l.Values.First(catalog.KeyExpiringDate))
+		j.reason(reasonExpired, readable(l.Values.First(catalog.KeyExpiringDate)))
 	}
+}
+
+// readable writes a day of a licence (YYYYMMDD) as people and machines read it; anything else is left as it stands.
+func readable(day string) string {
+	if len(day) != 8 {
+		return day
+	}
+	return day[:4] + "-" + day[4:6] + "-" + day[6:]
 }
 
 // PublicStatus is the word for the two bits that status lists show. Why a licence ended is not public.

@@ -82,6 +82,18 @@ type Page struct {
 	Templates []string // paths of the templates it uses
 }
 
+// PagesOf are the numbers, from 1, of the pages that are drawn from one of the files: their own content, or a template that they use. Fonts and
+// pictures belong to the whole document and count for none.
+func (d *Document) PagesOf(paths []string) []int {
+	var numbers []int
+	for i, page := range d.Pages {
+		if slices.Contains(paths, page.Path) || slices.ContainsFunc(page.Templates, func(t string) bool { return slices.Contains(paths, t) }) {
+			numbers = append(numbers, i+1)
+		}
+	}
+	return numbers
+}
+
 // Open reads a package. A refusal is an *Error; what is broken but can be told in part is in Faults.
 func Open(data []byte, limits Limits) (*Package, error) {
 	entries, failure := readZip(data, limits)

@@ -516,3 +516,18 @@ func TestD21DeclarationsOfXML(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesOfFiles: a page counts for its own content and for each template that it uses, once.
+func TestPagesOfFiles(t *testing.T) {
+	d := ofd.Document{Pages: []ofd.Page{{Path: "/a.xml", Templates: []string{"/t.xml"}}, {Path: "/b.xml"}, {Path: "/c.xml", Templates: []string{"/u.xml", "/t.xml"}}}}
+	for _, c := range []struct {
+		paths []string
+		want  string
+	}{
+		{nil, "[]"}, {[]string{"/font.ttf"}, "[]"}, {[]string{"/b.xml", "/font.ttf"}, "[2]"}, {[]string{"/t.xml"}, "[1 3]"}, {[]string{"/t.xml", "/a.xml", "/u.xml"}, "[1 3]"},
+	} {
+		if got := fmt.Sprint(d.PagesOf(c.paths)); got != c.want {
+			t.Errorf("%v: %s, want %s", c.paths, got, c.want)
+		}
+	}
+}

@@ -275,6 +275,10 @@ func TestD07ChangedAfterSealing(t *testing.T) {
 			if refs := r.Signatures[0].References; !slices.Equal(refs.Mismatched, []string{path}) || refs.Matched != refs.Total-1 {
 				t.Errorf("references %+v", refs)
 			}
+			pages := map[string][]int{"page": {2}, "template": {1}}[name]
+			if got := r.Signatures[0].References.Pages; !slices.Equal(got, pages) {
+				t.Errorf("pages %v, want %v", got, pages)
+			}
 		})
 	}
 	// An annotation list that was named and missing at sealing, and put in later: no covered file changed.

@@ -267,6 +267,7 @@ func (s *signatureJudge) references(description *ofd.Signature, digests *digests
 	case !pages: // also where nothing is referred to
 		s.failed("references", "references", "")
 	case len(out.Mismatched) > 0:
+		out.Pages = s.pkg.Documents[description.Document].PagesOf(out.Mismatched)
 		s.failed("references", "DIGEST_MISMATCH", few(out.Mismatched))
 	case out.Matched == out.Total:
 		s.passed("references")

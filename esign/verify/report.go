@@ -54,11 +54,12 @@ type Result struct {
 	Evidence   *Evidence         `json:"evidence,omitempty"` // of a package of evidence; all else is about the document in it
 }
 
-// Reason says why, with the clause that asks for it.
+// Reason says why, with the clause that asks for it. Detail is what the message ends with beside its fixed words: a day, names of files.
 type Reason struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Clause  string `json:"clause"`
+	Detail  string `json:"detail,omitempty"`
 }
 
 // Signature is the judgement of one signature of a document.
@@ -117,11 +118,13 @@ type Signer struct {
 	NotAfter  time.Time `json:"not_after"`
 }
 
-// References counts the protected files of a signature.
+// References counts the protected files of a signature. Pages are the numbers, from 1, of the pages among those that do not match: what the page
+// itself, or a template of it, draws.
 type References struct {
 	Total      int      `json:"total"`
 	Matched    int      `json:"matched"`
 	Mismatched []string `json:"mismatched"`
+	Pages      []int    `json:"pages,omitempty"`
 }
 
 // Placement is where a seal is drawn, in millimetres from the page's top left corner; Page counts from 1.

@@ -270,5 +270,5 @@ func (j Judge) AddReason(result *Result, code, locale, detail string) {
 			return
 		}
 	}
-	result.Reasons = append(result.Reasons, Reason{Code: code, Message: message, Clause: clause})
+	result.Reasons = append(result.Reasons, Reason{Code: code, Message: message, Clause: clause, Detail: detail})
 }

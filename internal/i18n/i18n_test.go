@@ -346,8 +346,17 @@ func TestEveryVerdictHasItsWords(t *testing.T) {
 				t.Errorf("%s %s: the next step is to report it: %q", locale, code, next)
 			}
 		}
-		for key := range texts {
-			if strings.HasPrefix(key, "verify.banner.") || strings.HasPrefix(key, "verify.next.") {
+		for key, text := range texts {
+			kind, isNext := strings.CutPrefix(key, "verify.next.")
+			switch base, variant, isVariant := strings.Cut(kind, "."); {
+			case isNext && isVariant: // says the same with what the report knows
+				if !strings.HasSuffix(text, words.end) || variant != "copy" && variant != "code" && !strings.Contains(text, "{") || texts["verify.next."+base] == "" {
+					t.Errorf("%s %s: %q", locale, key, text)
+				}
+				if strings.Contains(texts["verify.next."+base], words.report) && !strings.Contains(text, words.report) {
+					t.Errorf("%s %s: the next step is to report it: %q", locale, key, text)
+				}
+			case isNext, strings.HasPrefix(key, "verify.banner."):
 				codes--
 			}
 		}

@@ -13,6 +13,7 @@ interface Signature {
 }
 interface Result {
   File: string; SM3: string; Code: string; Verdict: string; Tone: string; Message: string;
+  Next: { Key: string; Text: Record<string, string> | null; Days: Record<string, string> | null };
   Lines: { Question: string; State: string; Word: string }[];
   Sealed?: { Organization: string; Seal: string; At?: string; Successor?: { owner: string; names: string[] } };
   Reasons: { code: string; message: string; clause: string }[] | null;
@@ -242,7 +243,7 @@ function begin(drop: HTMLElement): void {
         title,
         (r.Code === "V00" || r.Code === "V14") && r.Sealed && h("p", {}, t("verify.sealed", { organization: r.Sealed.Organization, at: when(r.Sealed.At, false), seal: r.Sealed.Seal }) + (r.License && r.Code === "V00" ? t("verify.sealed.licence") : "")),
         r.Code === "V14" && r.Sealed?.Successor && h("p", {}, t("verify.successor", { before: r.Sealed.Successor.owner, now: r.Sealed.Successor.names.join("、") })),
-        words["verify.next." + r.Code] !== undefined && h("p", {}, t("verify.next." + r.Code)),
+        words[r.Next.Key] !== undefined && h("p", {}, t(r.Next.Key, { ...r.Next.Text, ...Object.fromEntries(Object.entries(r.Next.Days ?? {}).map(([name, at]) => [name, when(at, false)])) })),
         reportFirst(r) && forgery(r, "button"))),
       h("ul", { class: "lines" }, r.Lines.map((line) => h("li", { class: line.State },
         icon(({ yes: "check", no: "cross", none: "dash" } as Record<string, string>)[line.State] ?? "question"),

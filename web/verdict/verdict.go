@@ -23,6 +23,7 @@ type Result struct {
 	Verdict    string // valid, invalid, indeterminate
 	Tone       string // success, info, warning, danger, neutral: colour and icon of the banner
 	Message    string // the report's own sentence, in the language of the page
+	Next       Next   // the sentence below the headline
 	Format     string // ofd, seal, presentation …
 	Lines      []Line
 	Sealed     *SealedBy // who sealed it when; nil without a seal
@@ -79,6 +80,7 @@ type ReportReason struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Clause  string `json:"clause"`
+	Detail  string `json:"detail,omitempty"`
 }
 
 // ReportSignature is one signature of the document.
@@ -132,6 +134,7 @@ type ReportReferences struct {
 	Total      int      `json:"total"`
 	Matched    int      `json:"matched"`
 	Mismatched []string `json:"mismatched"`
+	Pages      []int    `json:"pages,omitempty"`
 }
 
 // ReportPlacement is where the seal is drawn; sizes are millimetres.
@@ -187,11 +190,11 @@ func Read(raw []byte, locale string) ([]Result, error) {
 	}
 	var all []Result
 	for _, result := range r.Results {
-		lines, sealed := linesOf(result), sealedBy(result.Signatures)
+		lines, sealed, next := linesOf(result), sealedBy(result.Signatures), nextOf(result)
 		result.bound() // only after every signature was counted
 		all = append(all, Result{
 			File: result.File, SM3: result.SM3, Code: result.Code, Verdict: result.Verdict, Tone: toneOf(result.Code, result.Verdict),
-			Message: messageIn(result.Message, locale), Format: result.Format, Lines: lines, Sealed: sealed, Reasons: result.Reasons,
+			Message: messageIn(result.Message, locale), Next: next, Format: result.Format, Lines: lines, Sealed: sealed, Reasons: result.Reasons,
 			Signatures: result.Signatures, Coverage: result.Coverage, License: result.License,
 		})
 	}
