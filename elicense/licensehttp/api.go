@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -308,18 +309,40 @@ type LicenseList struct {
 }
 
 type listInput struct {
-	State     string `query:"state" maxLength:"20"`
-	Status    string `query:"status" maxLength:"20"`
-	TypeCode  string `query:"license_type_code" maxLength:"21"`
-	Authority string `query:"issuing_authority_code" maxLength:"18"`
-	After     string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
-	Limit     int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	State      string `query:"state" maxLength:"20"`
+	Status     string `query:"status" maxLength:"20"`
+	TypeCode   string `query:"license_type_code" maxLength:"21"`
+	Authority  string `query:"issuing_authority_code" maxLength:"18"`
+	Division   string `query:"division" pattern:"^([0-9]{2}){1,3}$" doc:"First digits of the division of the authority (GB/T 2260): two, four or six"`
+	IssuedFrom string `query:"issued_from" format:"date" doc:"Issued on that day of Beijing or later. This one and those below give issued licences alone"`
+	IssuedTill string `query:"issued_till" format:"date" doc:"Issued on that day or earlier"`
+	EndsFrom   string `query:"ends_from" format:"date" doc:"Last day of validity on that day or later; not those without an end"`
+	EndsTill   string `query:"ends_till" format:"date" doc:"Last day of validity on that day or earlier"`
+	ValidOn    string `query:"valid_on" format:"date" doc:"Last day of validity on that day or later, or none"`
+	After      string `query:"after" maxLength:"400" doc:"Cursor of the page before; it holds for the same caller, path and filter"`
+	Limit      int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+}
+
+// filter is that of the page to which figures lead, and beside it what the caller says of state and status.
+func (in *listInput) filter() elicense.Filter {
+	days := url.Values{}
+	for name, value := range map[string]string{"issued_from": in.IssuedFrom, "issued_till": in.IssuedTill, "ends_from": in.EndsFrom, "ends_till": in.EndsTill, "valid_on": in.ValidOn} {
+		if value != "" {
+			days.Set(name, value)
+		}
+	}
+	f := drillFilter(days)
+	if in.State != "" {
+		f.State = in.State
+	}
+	f.Status, f.TypeCode, f.AuthorityCode, f.Division, f.After, f.Limit = in.Status, in.TypeCode, in.Authority, in.Division, in.After, in.Limit
+	return f
 }
 
 type listOutput struct{ Body LicenseList }
 
 func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
-	page, next, err := a.service.List(ctx, elicense.Filter{State: in.State, Status: in.Status, TypeCode: in.TypeCode, AuthorityCode: in.Authority, After: in.After, Limit: in.Limit})
+	page, next, err := a.service.List(ctx, in.filter())
 	return listOf(ctx, page, next, err)
 }
 

@@ -53,6 +53,17 @@ func TestStatistics(t *testing.T) {
 			t.Errorf("list by %s: %v", query, got)
 		}
 	}
+	for query, want := range map[string]int{
+		"": 1, "issued_from=2026-11-24&issued_till=2026-11-24": 1, "issued_from=2026-11-25": 0, "issued_till=2026-11-23": 0, "division=" + licensetest.AuthorityCode[2:8]: 1, "division=44": 0,
+		"status=valid&valid_on=2026-11-24": 1, "ends_till=2026-11-23": 0, "issued_from=2026-11-24&state=in_review": 0, "issued_from=2026-11-24&license_type_code=" + licensetest.BusinessLicense: 1,
+	} {
+		if got := len(s.json(clerk, http.MethodGet, "/api/v1/licenses?"+query, nil, http.StatusOK)["items"].([]any)); got != want {
+			t.Errorf("API, list by %s: %d", query, got)
+		}
+	}
+	for _, query := range []string{"division=1", "division=x", "issued_from=20261124", "valid_on=2026-13-01"} {
+		s.json(clerk, http.MethodGet, "/api/v1/licenses?"+query, nil, http.StatusUnprocessableEntity)
+	}
 	before := len(s.world.Store.(*licensetest.Twin).Records())
 	file := s.send(clerk, http.MethodGet, "/license/statistics/file?by=type&"+day, "", nil)
 	body := file.Body.String()
