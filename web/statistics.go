@@ -13,6 +13,7 @@ type StatisticsPage struct {
 	Register  FigureTable
 	Steps     FigureTable // of verifications, by time
 	Chart     Chart       // the same as a picture
+	Verified  FigureTable // by the rows of the register
 	Channels  FigureTable
 	Failures  FigureTable
 	ExportURL string

@@ -147,7 +147,7 @@ func (p *Pages) statistics(w http.ResponseWriter, r *http.Request) error {
 	}
 	body.At, body.Unread = found.At, found.Unread
 	body.ExportURL = StatisticsPath + "/file?" + statisticsParameters(q).Encode()
-	body.Register = p.registerTable(r, found)
+	body.Register, body.Verified = p.registerTables(r, found)
 	body.Register.NextURL = pagemark.Onward(r, StatisticsPath+"?"+statisticsParameters(q).Encode()+"#register", found.Next)
 	lines := func(id, column string, list []elicense.StatisticsLine, word func(key string) string) web.FigureTable {
 		t := web.FigureTable{ID: id, Caption: text("statistics." + id), Columns: []string{column, text("verify.verdict.valid"), text("verify.verdict.invalid"), text("verify.verdict.indeterminate")}}
@@ -197,18 +197,19 @@ func (p *Pages) statisticsFilter(r *http.Request, q elicense.StatisticsQuery) []
 	}
 }
 
-// registerTable shows the register by rows, each figure with the way to its licences.
-func (p *Pages) registerTable(r *http.Request, found elicense.Statistics) web.FigureTable {
+// registerTables show the register by rows, each figure with the way to its licences, and how often licences of these rows were verified.
+func (p *Pages) registerTables(r *http.Request, found elicense.Statistics) (t, verified web.FigureTable) {
 	text, q := func(key string) string { return p.Renderer.Text(r, key) }, found.Query
 	statuses := catalog.Default().Statuses()
-	t := web.FigureTable{ID: "register", Caption: text("statistics.register"), Columns: []string{text("statistics.by." + string(q.By)), text("statistics.issued"), text("statistics.in_force"), text("statistics.past")}}
+	by := text("statistics.by." + string(q.By))
+	verified = web.FigureTable{ID: "verified", Caption: p.Renderer.Text(r, "statistics.verified", "by", by), Columns: []string{by, text("verify.verdict.valid"), text("verify.verdict.invalid"), text("verify.verdict.indeterminate")}}
+	t = web.FigureTable{ID: "register", Caption: text("statistics.register"), Columns: []string{by, text("statistics.issued"), text("statistics.in_force"), text("statistics.past")}}
 	for _, days := range elicense.EndingDays {
 		t.Columns = append(t.Columns, p.Renderer.Text(r, "statistics.ends", "days", strconv.Itoa(days)))
 	}
 	for _, status := range statuses[1:] { // the first is valid, which is told as in force or past
 		t.Columns = append(t.Columns, p.Renderer.Word(r, "status.", status.Code))
 	}
-	t.Columns = append(t.Columns, text("verify.verdict.valid"), text("verify.verdict.invalid"), text("verify.verdict.indeterminate"))
 	today := found.At.In(chinaTime)
 	of := func(row elicense.StatisticsRow, name string, all bool) []web.Link {
 		number := func(n int64, parameters ...string) web.Link {
@@ -240,10 +241,7 @@ func (p *Pages) registerTable(r *http.Request, found elicense.Statistics) web.Fi
 		for _, status := range statuses[1:] {
 			cells = append(cells, number(row.Status[status.Code], "status", status.Code))
 		}
-		if all {
-			return append(cells, web.Link{Label: "—"}, web.Link{Label: "—"}, web.Link{Label: "—"})
-		}
-		return append(cells, web.Link{Label: told(row.Verified.Valid)}, web.Link{Label: told(row.Verified.Invalid)}, web.Link{Label: told(row.Verified.Indeterminate)})
+		return cells
 	}
 	if q.After == "" {
 		t.Rows = append(t.Rows, of(found.Total, text("statistics.total"), true))
@@ -260,6 +258,9 @@ func (p *Pages) registerTable(r *http.Request, found elicense.Statistics) web.Fi
 			name = row.Authority + " " + row.Key
 		}
 		t.Rows = append(t.Rows, of(row, name, false))
+		if v := row.Verified; v != (elicense.Verified{}) {
+			verified.Rows = append(verified.Rows, []web.Link{{Label: name}, {Label: told(v.Valid)}, {Label: told(v.Invalid)}, {Label: told(v.Indeterminate)}})
+		}
 	}
-	return t
+	return t, verified
 }
