@@ -10,6 +10,7 @@ package der
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Bounds of security rule R11.
@@ -95,7 +96,11 @@ func (v Value) IsContext(tag int) bool { return v.Class == Context && v.Tag == t
 type Reader struct {
 	Strict     bool // refuse every deviation with ErrNotDER
 	deviations []Deviation
+	free       []Value // room for children, so that a certificate of sixty small lists is not sixty allocations
 }
+
+// room is how many values are allocated at once.
+const room = 32
 
 // Deviations returns what was tolerated so far, each name once, in the order met.
 func (r *Reader) Deviations() []Deviation { return append([]Deviation(nil), r.deviations...) }
@@ -157,17 +162,21 @@ func (r *Reader) Children(value Value) ([]Value, error) {
 	if !value.Constructed {
 		return nil, fmt.Errorf("%w: value of tag %d is primitive", ErrType, value.Tag)
 	}
-	var children []Value
+	children := r.free[:0]
 	rest := value.Content
 	for len(rest) > 0 {
 		child, after, err := r.next(rest, value.depth+1)
 		if err != nil {
 			return nil, err
 		}
+		if len(children) == cap(children) { // what stood in the room stays there for its callers
+			children = append(make([]Value, 0, max(room, 2*len(children))), children...)
+		}
 		children = append(children, child)
 		rest = after
 	}
-	return children, nil
+	r.free = children[len(children):]
+	return slices.Clip(children), nil
 }
 
 // Sequence returns the members of a SEQUENCE.

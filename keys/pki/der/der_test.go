@@ -310,3 +310,35 @@ func visit(reader *Reader, value Value) {
 		visit(reader, child)
 	}
 }
+
+// TestChildrenStayWhatTheyWere: lists share room, and none of them, nor what somebody adds to one, changes another.
+func TestChildrenStayWhatTheyWere(t *testing.T) {
+	list := func(n int) []byte {
+		content := bytes.Repeat([]byte{0x02, 0x01, 0x00}, n)
+		for i := range n {
+			content[3*i+2] = byte(i)
+		}
+		return append([]byte{0x30, byte(len(content))}, content...)
+	}
+	var reader Reader
+	var lists [][]Value
+	for _, n := range []int{1, 5, 0, 20, 30, 33, 2, 40, 7} {
+		value, err := reader.Parse(list(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		children, err := reader.Children(value)
+		if err != nil || len(children) != n {
+			t.Fatalf("%d: %d %v", n, len(children), err)
+		}
+		lists = append(lists, children)
+		_ = append(children, Value{Content: []byte{0xff}})
+	}
+	for _, children := range lists {
+		for i, child := range children {
+			if len(child.Content) != 1 || child.Content[0] != byte(i) {
+				t.Errorf("value %d of %d: %x", i, len(children), child.Content)
+			}
+		}
+	}
+}

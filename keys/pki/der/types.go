@@ -80,7 +80,7 @@ func (r *Reader) OID(value Value) (string, error) {
 	if len(value.Content) == 0 || value.Content[len(value.Content)-1]&0x80 != 0 {
 		return "", fmt.Errorf("%w: OBJECT IDENTIFIER is cut short", ErrSyntax)
 	}
-	var text strings.Builder
+	text := make([]byte, 0, 64) // on the stack: most are shorter
 	var arc uint64
 	started, arcs := false, 0
 	for _, octet := range value.Content {
@@ -101,14 +101,13 @@ func (r *Reader) OID(value Value) (string, error) {
 		}
 		if arcs == 1 {
 			first := min(arc/40, 2)
-			text.WriteString(strconv.FormatUint(first, 10))
+			text = strconv.AppendUint(text, first, 10)
 			arc -= 40 * first
 		}
-		text.WriteByte('.')
-		text.WriteString(strconv.FormatUint(arc, 10))
+		text = strconv.AppendUint(append(text, '.'), arc, 10)
 		arc, started = 0, false
 	}
-	return text.String(), nil
+	return string(text), nil
 }
 
 // OctetString reads an OCTET STRING; segments of a constructed one are joined in a copy.
