@@ -140,14 +140,14 @@ type AskedConsent struct {
 	By string // name of who gave the grant, masked; empty where it is not known
 }
 
-// MayAnswer reports whether the co-owner can agree or refuse by the moment.
-func (c AskedConsent) MayAnswer(now time.Time) bool {
-	return c.Answer == ConsentAsked && c.Of.State(now) == StateAwaiting
+// MayAnswer reports whether the co-owner can agree or refuse now.
+func (s *Service) MayAnswer(c AskedConsent) bool {
+	return c.Answer == ConsentAsked && s.GrantState(c.Of) == StateAwaiting
 }
 
 // MayWithdraw reports whether a consent that was given can be taken back: while the grant stands.
-func (c AskedConsent) MayWithdraw(now time.Time) bool {
-	state := c.Of.State(now)
+func (s *Service) MayWithdraw(c AskedConsent) bool {
+	state := s.GrantState(c.Of)
 	return c.Answer == ConsentAgreed && (state == "open" || state == StateAwaiting)
 }
 
