@@ -111,7 +111,7 @@ func (s *Service) RevokeGrantsOf(ctx context.Context, giver string) (n int, err 
 			return n, storeFault(err, "list grants")
 		}
 		for _, g := range page {
-			if g.Mode != GrantDelegate || g.State(s.now()) != "open" {
+			if state := g.State(s.now()); g.Mode != GrantDelegate || state != "open" && state != StateAwaiting {
 				continue
 			}
 			if _, err := s.RevokeGrant(ctx, g.ID); err != nil {

@@ -322,7 +322,7 @@ func (s *Service) Compare(ctx context.Context, q HolderQuery, values map[string]
 				continue
 			}
 			c.Same, c.Status = true, status
-			if err := s.noteUse(ctx, s.use(ctx, h.license, UseNumber, fields, ""), "license.compared"); err != nil {
+			if err := s.noteUseOfAll(ctx, h.license, UseNumber, fields, "license.compared"); err != nil {
 				return false, err
 			}
 			if status == catalog.StatusValid {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,13 +65,23 @@ type Grant struct {
 	CreatedAt  time.Time
 	RevokedAt  time.Time
 	UsedAt     time.Time // last
+	Awaits     int       // consents of co-owners that are missing
+	DecideBy   time.Time // until when they can be given; zero for a grant that needs none
+	Asks       []string  // whose consent AddGrant asks for; not read back
 }
+
+// StateAwaiting is the state of a grant that waits for co-owners.
+const StateAwaiting = "awaiting_consent"
 
 // State is the word for what has become of a grant.
 func (g Grant) State(now time.Time) string {
 	switch {
 	case !g.RevokedAt.IsZero():
 		return "revoked"
+	case g.Awaits > 0 && now.Before(g.DecideBy):
+		return StateAwaiting
+	case g.Awaits > 0:
+		return "expired"
 	case g.Left == 0:
 		return "used"
 	case !now.Before(g.Expires):
@@ -286,7 +297,13 @@ func (s *Service) Grant(ctx context.Context, id string, r GrantRequest) (Grant, 
 		return Grant{}, err
 	}
 	g.Actor, g.Mandate, g.Proof = actor.ID, b.Mandate, "login:"+actor.SignedInAt.UTC().Format(time.RFC3339)
-	record := audit.With(s.grantEvent(ctx, "license.grant.given", g))
+	if err := s.askCoOwners(ctx, l, &g); err != nil {
+		return Grant{}, err
+	}
+	record := audit.With(s.grantEvent(ctx, "license.grant.given", g, "awaits", strconv.Itoa(g.Awaits)))
+	for _, account := range g.Asks {
+		record = record.And(consentNotice(TopicConsentAsked, g, account, ConsentAsked))
+	}
 	if g.Mandate != "" {
 		record = record.And(grantNotice(TopicLent, g))
 	}
@@ -299,7 +316,7 @@ func (s *Service) Grantable(ctx context.Context, typeCode, after string, limit i
 	if err != nil {
 		return nil, "", err
 	}
-	return s.list(ctx, Filter{State: string(StateActive), Status: catalog.StatusValid, TypeCode: typeCode, HolderRef: account, After: after, Limit: limit})
+	return s.heldList(ctx, Filter{State: string(StateActive), Status: catalog.StatusValid, TypeCode: typeCode, HolderRef: account, After: after, Limit: limit})
 }
 
 // Grantee finds the application that a grant would be for; ErrNotFound where there is none.
@@ -322,6 +339,7 @@ func (s *Service) ownLicense(ctx context.Context, id string, manages bool) (Lice
 		return License{}, err
 	}
 	l, err := s.cfg.Store.Find(ctx, id)
+	l = l.heldBy(reqctx.From(ctx).Actor)
 	if err == nil && !isHolder(reqctx.From(ctx).Actor, l) {
 		err = ErrNotFound
 	}
@@ -400,8 +418,12 @@ func (s *Service) functionGrant(ctx context.Context, actor reqctx.Actor, license
 	}
 	ctx = reqctx.UsingIn(ctx, l.Area, RoleUser)
 	record := audit.With(s.grantEvent(ctx, "license.grant.function", g))
-	if l.HolderRef != "" && !g.Withheld {
-		record = record.And(grantNotice(TopicGranted, g))
+	if !g.Withheld {
+		for _, account := range l.holders() {
+			told := g
+			told.HolderRef = account
+			record = record.And(grantNotice(TopicGranted, told))
+		}
 	}
 	return g, s.usedFault(ctx, l, s.cfg.Store.AddGrant(ctx, g, record), "store grant")
 }

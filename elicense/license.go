@@ -69,6 +69,7 @@ type License struct {
 	Area           string   // path of the authority's area; empty where the tree does not know the authority
 	HolderRef      string   // account of the holder, opaque; empty until known
 	HolderKeys     []string // keyed hashes of the holders' codes
+	CoHolders      []string // accounts of further holders, who proved their codes after HolderRef had it; with HolderKeys, and by Bind alone
 	DataKey        string   // key that encrypted Data
 	Data           []byte   // catalog.Values as JSON, SM4-GCM
 	Photo          string   // address of the picture that the values name, encrypted; empty without one
@@ -128,7 +129,7 @@ type Authority struct {
 // Filter of a list of licences. After is the cursor of the page before.
 type Filter struct {
 	State, Status, TypeCode, AuthorityCode string
-	HolderRef                              string
+	HolderRef                              string    // or a co-holder
 	Division                               string    // first digits of the authority's division (GB/T 2260)
 	IssuedFrom, IssuedTill                 time.Time // issued from the one on and before the other; zero is not bounded
 	EndsFrom, EndsTill                     int64     // last day of validity, YYYYMMDD, both included; 0 is not bounded
@@ -166,7 +167,8 @@ type Licenses interface {
 	Update(ctx context.Context, change func(rows []*License) (Change, error), ids ...string) ([]License, error)
 	// Unfinished lists licences made or sealed, or approved by rule, whose lease is over.
 	Unfinished(ctx context.Context, now time.Time, limit int) ([]License, error)
-	// Bind gives licences without a holder account, whose holder has the key, to the account.
+	// Bind gives licences without a holder account, whose holder has the key, to the account, and makes it a co-holder of those of several holders that have
+	// another one; how many licences it has now and had not before.
 	Bind(ctx context.Context, holderKey, holderRef string, record audit.Record) (int, error)
 	// Follow gives the licences and view tokens of a holder account to another, which it became part of; how many licences.
 	Follow(ctx context.Context, from, to string, record audit.Record) (int, error)
@@ -266,6 +268,7 @@ type Store interface {
 	Attempts
 	Uses
 	Grants
+	Consents
 	Freezes
 	Papers
 	Orders

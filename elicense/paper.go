@@ -249,6 +249,7 @@ func (s *Service) WithdrawPaper(ctx context.Context, id string) error {
 	if err != nil {
 		return storeFault(err, "find licence")
 	}
+	l.HolderRef = account // of several holders the one whose paper it is
 	now := s.now()
 	// The delta names it from now on; it is published with the list of the licence.
 	record := audit.With(s.paperEvent(ctx, "license.paper.withdrawn", p, now)).And(notice(TopicPaper, PaperWithdrawn, l, now)).And(publishMessage(l.List))
@@ -280,7 +281,9 @@ func (c *scan) paperStatus(pid [16]byte) presentation.StatusAnswer {
 	}
 	var l License
 	if err == nil {
-		l, err = s.cfg.Store.Find(c.ctx, p.License)
+		if l, err = s.cfg.Store.Find(c.ctx, p.License); p.HolderRef != "" {
+			l.HolderRef = p.HolderRef
+		}
 	}
 	if err == nil {
 		err = s.noteUse(c.ctx, s.use(c.ctx, l, UsePaperChecked, []string{FieldStatus}, ""), "license.paper.checked")

@@ -58,6 +58,7 @@ func (s *Service) Present(ctx context.Context, id string, r PresentRequest) (Sho
 		return Shown{}, fault.New(fault.Unauthenticated)
 	}
 	l, err := s.cfg.Store.Find(ctx, id)
+	l = l.heldBy(actor)
 	if err == nil && (l.HolderRef == "" || l.HolderRef != holder(actor)) {
 		err = ErrNotFound // the same answer as for a licence that is not there
 	}

@@ -38,6 +38,7 @@ func (s *Service) find(ctx context.Context, id string) (Detail, error) {
 		return Detail{}, fault.New(fault.Unauthenticated)
 	}
 	l, err := s.cfg.Store.Find(ctx, id)
+	l = l.heldBy(actor)
 	if err == nil && !actor.Reaches(l.Area, roles...) && !isHolder(actor, l) {
 		err = ErrNotFound
 	}
@@ -52,7 +53,24 @@ func (s *Service) find(ctx context.Context, id string) (Detail, error) {
 }
 
 func isHolder(actor reqctx.Actor, l License) bool {
-	return l.State == StateActive && l.HolderRef != "" && l.HolderRef == holder(actor)
+	account := holder(actor)
+	return l.State == StateActive && account != "" && (l.HolderRef == account || slices.Contains(l.CoHolders, account))
+}
+
+// heldBy is a licence as one of its holders has it: each has a wallet, codes, papers, a ledger and a freeze of their own. For anybody else it is as it was.
+func (l License) heldBy(actor reqctx.Actor) License {
+	if account := holder(actor); slices.Contains(l.CoHolders, account) {
+		l.HolderRef = account
+	}
+	return l
+}
+
+// holders are the accounts of all who hold a licence.
+func (l License) holders() []string {
+	if l.HolderRef == "" || slices.Contains(l.CoHolders, l.HolderRef) {
+		return l.CoHolders
+	}
+	return append([]string{l.HolderRef}, l.CoHolders...)
 }
 
 // steps on the way of a licence that wait for somebody. Who entered an application mends it, and does not review it.
@@ -99,7 +117,16 @@ func (s *Service) Mine(ctx context.Context, after string, limit int) (page []Lic
 	if !strings.HasPrefix(holder(actor), "account:") { // an application or a member of staff has no wallet, which an empty one would not say
 		return nil, "", fault.New(fault.Forbidden)
 	}
-	return s.list(ctx, Filter{State: string(StateActive), HolderRef: holder(actor), After: after, Limit: limit})
+	return s.heldList(ctx, Filter{State: string(StateActive), HolderRef: holder(actor), After: after, Limit: limit})
+}
+
+// heldList is list for a holder, who has all of them, as heldBy tells.
+func (s *Service) heldList(ctx context.Context, filter Filter) ([]License, string, error) {
+	page, next, err := s.list(ctx, filter)
+	for i := range page {
+		page[i].HolderRef = filter.HolderRef
+	}
+	return page, next, err
 }
 
 func (s *Service) list(ctx context.Context, filter Filter) ([]License, string, error) {

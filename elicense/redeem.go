@@ -75,6 +75,8 @@ func refusal(state string) error {
 		return fault.New(fault.GrantUsed)
 	case "revoked", "expired":
 		return fault.New(fault.GrantEnded)
+	case StateAwaiting:
+		return fault.New(fault.ConsentMissing)
 	}
 	return nil
 }

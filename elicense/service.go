@@ -20,7 +20,7 @@ import (
 	"github.com/yinxin-gov/yinxin/keys/pki"
 )
 
-// Config of the service. Every member but IssueLease, LogDelay, Witnesses with AskWitness, HolderLevel, and TypesByTwo is needed.
+// Config of the service. Every member but IssueLease, LogDelay, Witnesses with AskWitness, HolderLevel, HolderAccount, and TypesByTwo is needed.
 type Config struct {
 	Store        Store
 	Cards        CardStore
@@ -58,6 +58,8 @@ type Config struct {
 	Areas func(ctx context.Context, authorityCode string) (string, error)
 	// HolderLevel is how highly whoever has the code is proven here, 0 for somebody whom nobody proved; rules ask for it (秒批). nil does not know.
 	HolderLevel func(ctx context.Context, codeType, code string) (int, error)
+	// HolderAccount is the account of who proved the code here, empty for nobody; the consent of co-owners asks for it. nil knows nobody.
+	HolderAccount func(ctx context.Context, codeType, code string) (string, error)
 	// TypesByTwo asks two administrators for a version of a licence type.
 	TypesByTwo bool
 	Now        func() time.Time

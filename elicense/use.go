@@ -107,6 +107,21 @@ func (s *Service) noteUse(ctx context.Context, u Use, action string) error {
 	return s.usedFault(ctx, License{ID: u.License, HolderRef: u.HolderRef}, s.cfg.Store.NoteUse(ctx, []Use{u}, audit.With(e)), "note use")
 }
 
+// noteUseOfAll is noteUse for each of those who hold the licence: what is asked by its number is asked of all of them.
+func (s *Service) noteUseOfAll(ctx context.Context, l License, kind UseKind, fields []string, action string) error {
+	var uses []Use
+	for _, account := range l.holders() {
+		own := l
+		own.HolderRef = account
+		uses = append(uses, s.use(ctx, own, kind, fields, ""))
+	}
+	if len(uses) == 0 {
+		return nil
+	}
+	e := s.event(ctx, action, l.ID, s.now(), "use", uses[0].ID, "receiver", uses[0].Receiver)
+	return s.usedFault(ctx, l, s.cfg.Store.NoteUse(ctx, uses, audit.With(e)), "note use")
+}
+
 // byApplication reports whether an application asks for the holder.
 func byApplication(ctx context.Context, l License) bool {
 	actor := reqctx.From(ctx).Actor

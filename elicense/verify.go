@@ -144,7 +144,9 @@ func (c *scan) consumed(pid [16]byte) bool {
 		return true
 	}
 	if err == nil {
-		c.license, err = s.cfg.Store.Find(c.ctx, p.License)
+		if c.license, err = s.cfg.Store.Find(c.ctx, p.License); p.HolderRef != "" {
+			c.license.HolderRef = p.HolderRef // of several holders the one who shows it
+		}
 	}
 	if err != nil {
 		c.failure = err
@@ -298,7 +300,7 @@ func (s *Service) lookup(ctx context.Context, licenseID, check string) (verify.R
 	if elsewhere != nil {
 		return s.importAnswer(ctx, *elsewhere, now)
 	}
-	if err := s.noteUse(ctx, s.use(ctx, l, UseNumber, []string{FieldStatus}, ""), "license.looked_up"); err != nil {
+	if err := s.noteUseOfAll(ctx, l, UseNumber, []string{FieldStatus}, "license.looked_up"); err != nil {
 		return verify.Result{}, err
 	}
 	return licensefile.NumberResult(answer, reqctx.From(ctx).Locale), nil

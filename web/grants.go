@@ -17,11 +17,31 @@ type LicenseGrantRow struct {
 	Item, CaseNumber               string
 	Fields                         []string // names
 	Uses, Used                     int
+	WaitsUntil                     *time.Time // for the consent of co-owners
 	CreatedAt, ExpiresAt           time.Time
 	UsedAt                         *time.Time
 	RevokeURL                      string // by POST; empty where the person cannot end it
 	Giver                          string // who gave it for the holder, masked; empty for the holder
 	Left                           string // that account, where it acts for the holder no more
+}
+
+// LicenseConsentsPage is "license-consents": grants of other holders of a licence for which the person is asked (共有人同意).
+type LicenseConsentsPage struct {
+	Consents []LicenseConsentRow
+	LoginURL string // set where the login is too old to agree
+	NextURL  string
+}
+
+// LicenseConsentRow is what a co-owner is asked.
+type LicenseConsentRow struct {
+	ID, License, Receiver, Purpose, Kind string
+	By                                   string   // masked name of who gave the grant; empty where it is not known
+	Fields                               []string // names
+	Uses, Hours                          int      // Hours count from the last consent
+	Answer, State                        string   // words of license.consent.answer. and license.grant.state.
+	AskedAt, DecideBy, ExpiresAt         time.Time
+	AnswerURL                            string // POST: answer, agreed, refused or withdrawn
+	MayAnswer, MayWithdraw               bool
 }
 
 // LicenseGrantPage is "license-grant": the form by which a holder lets an application use a licence.

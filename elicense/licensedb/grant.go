@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,18 +15,18 @@ import (
 	"github.com/yinxin-gov/yinxin/internal/sqldb"
 )
 
-const grantColumns = "id, holder_ref, license, license_id, type_code, mode, kind, grantee, item, purpose, case_number, fields, uses, uses_left, expires_at, proof, actor, created_at, revoked_at, used_at, order_id, withheld, mandate"
+const grantColumns = "id, holder_ref, license, license_id, type_code, mode, kind, grantee, item, purpose, case_number, fields, uses, uses_left, expires_at, proof, actor, created_at, revoked_at, used_at, order_id, withheld, mandate, awaits, decide_by"
 
 func scanGrant(row scanner) (elicense.Grant, error) {
 	var g elicense.Grant
 	var fields string
-	var expires, created, revoked, used, withheld int64
-	err := row.Scan(&g.ID, &g.HolderRef, &g.License, &g.LicenseID, &g.TypeCode, &g.Mode, &g.Kind, &g.Grantee, &g.Item, &g.Purpose, &g.CaseNumber, &fields, &g.Uses, &g.Left, &expires, &g.Proof, &g.Actor, &created, &revoked, &used, &g.Order, &withheld, &g.Mandate)
+	var expires, created, revoked, used, withheld, decideBy int64
+	err := row.Scan(&g.ID, &g.HolderRef, &g.License, &g.LicenseID, &g.TypeCode, &g.Mode, &g.Kind, &g.Grantee, &g.Item, &g.Purpose, &g.CaseNumber, &fields, &g.Uses, &g.Left, &expires, &g.Proof, &g.Actor, &created, &revoked, &used, &g.Order, &withheld, &g.Mandate, &g.Awaits, &decideBy)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return elicense.Grant{}, elicense.ErrNotFound
 	}
 	g.Fields, g.Expires, g.CreatedAt, g.RevokedAt, g.UsedAt = strings.Fields(fields), sqldb.Time(expires), sqldb.Time(created), sqldb.Time(revoked), sqldb.Time(used)
-	g.Withheld = withheld == 1
+	g.Withheld, g.DecideBy = withheld == 1, sqldb.Time(decideBy)
 	return g, err
 }
 
@@ -38,22 +39,54 @@ func (s *Store) AddGrant(ctx context.Context, g elicense.Grant, record audit.Rec
 		if err := mayTake(ctx, tx, g, g.CreatedAt); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO lic_use_grant ("+grantColumns+") VALUES ("+placeholders(23)+")",
+		if _, err := tx.ExecContext(ctx, "INSERT INTO lic_use_grant ("+grantColumns+") VALUES ("+placeholders(25)+")",
 			g.ID, g.HolderRef, g.License, g.LicenseID, g.TypeCode, string(g.Mode), string(g.Kind), g.Grantee, g.Item, g.Purpose, g.CaseNumber, strings.Join(g.Fields, " "), g.Uses, g.Left,
-			sqldb.Micros(g.Expires), g.Proof, g.Actor, sqldb.Micros(g.CreatedAt), sqldb.Micros(g.RevokedAt), sqldb.Micros(g.UsedAt), g.Order, number(g.Withheld), g.Mandate); err != nil {
+			sqldb.Micros(g.Expires), g.Proof, g.Actor, sqldb.Micros(g.CreatedAt), sqldb.Micros(g.RevokedAt), sqldb.Micros(g.UsedAt), g.Order, number(g.Withheld), g.Mandate, g.Awaits, sqldb.Micros(g.DecideBy)); err != nil {
 			return err
+		}
+		for _, account := range g.Asks {
+			if _, err := tx.ExecContext(ctx, "INSERT INTO lic_consent (grant_id, account, answer, asked_at, answered_at) VALUES ($1, $2, '', $3, 0)", g.ID, account, sqldb.Micros(g.CreatedAt)); err != nil {
+				return err
+			}
 		}
 		return auditdb.Append(ctx, tx, record)
 	})
 }
 
-// mayTake answers ErrFrozen in the write of a grant or a use while the holder lets nobody use the licence; one under a sealed order asks the order instead,
+// mayTake answers ErrFrozen in the write of a grant or a use while one of the holders lets nobody use the licence; one under a sealed order asks the order instead,
 // and answers ErrNoOrder.
 func mayTake(ctx context.Context, tx sqldb.Tx, g elicense.Grant, now time.Time) error {
 	if g.Order != "" {
 		return underOrder(ctx, tx, g, now)
 	}
-	return mayUse(ctx, tx, g.HolderRef, g.License)
+	accounts, err := holdersOf(ctx, tx, g)
+	for _, account := range accounts {
+		if err == nil {
+			err = mayUse(ctx, tx, account, g.License)
+		}
+	}
+	return err
+}
+
+// holdersOf are the accounts of all who hold the licence of a grant, in one order for all callers, since each of them has a turn.
+func holdersOf(ctx context.Context, tx sqldb.Tx, g elicense.Grant) ([]string, error) {
+	accounts, err := coHolders(ctx, tx, g.License)
+	if err != nil {
+		return nil, err
+	}
+	var first string
+	if len(accounts) > 0 { // the grant may be that of any of them
+		if err := tx.QueryRowContext(ctx, "SELECT holder_ref FROM lic_license WHERE id = $1", g.License).Scan(&first); err != nil && !errors.Is(err, sqldb.ErrNoRows) {
+			return nil, err
+		}
+	}
+	for _, account := range []string{first, g.HolderRef} {
+		if account != "" && !slices.Contains(accounts, account) {
+			accounts = append(accounts, account)
+		}
+	}
+	slices.Sort(accounts)
+	return accounts, nil
 }
 
 // FindGrant implements elicense.Grants.
@@ -130,7 +163,7 @@ func (s *Store) Redeem(ctx context.Context, id string, now time.Time, use elicen
 			if g.Withheld {
 				withheld = g.ID
 			}
-			err = countLine(ctx, tx, use, withheld)
+			err = countForAll(ctx, tx, g, use, withheld)
 		}
 		if err != nil || c == nil {
 			return err
@@ -142,7 +175,19 @@ func (s *Store) Redeem(ctx context.Context, id string, now time.Time, use elicen
 		_, err = tx.ExecContext(ctx, "INSERT INTO lic_copy ("+copyColumns+") VALUES ("+placeholders(12)+")",
 			c.ID, c.Grant, c.HolderRef, c.License, c.Grantee, c.Original, c.SealID, string(data), c.File, sqldb.Micros(c.CreatedAt), sqldb.Micros(c.Expires), c.Order)
 		return err
-	}, "UPDATE lic_use_grant SET uses_left = uses_left - 1, used_at = $2 WHERE id = $1 AND uses_left > 0 AND revoked_at = 0 AND expires_at > $2", id, sqldb.Micros(now))
+	}, "UPDATE lic_use_grant SET uses_left = uses_left - 1, used_at = $2 WHERE id = $1 AND uses_left > 0 AND revoked_at = 0 AND expires_at > $2 AND awaits = 0", id, sqldb.Micros(now))
+}
+
+// countForAll counts a use on the ledgers of all who hold the licence.
+func countForAll(ctx context.Context, tx sqldb.Tx, g elicense.Grant, use elicense.Use, withheld string) error {
+	accounts, err := holdersOf(ctx, tx, g)
+	for _, account := range accounts {
+		if err == nil {
+			use.HolderRef = account
+			err = countLine(ctx, tx, use, withheld)
+		}
+	}
+	return err
 }
 
 const copyColumns = "id, grant_id, holder_ref, license, grantee, original, seal_id, data, file, created_at, expires_at, order_id"

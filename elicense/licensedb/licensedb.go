@@ -88,7 +88,38 @@ func withHolders(ctx context.Context, q sqldb.Queryer, l elicense.License, err e
 		}
 		l.HolderKeys = append(l.HolderKeys, key)
 	}
-	return l, rows.Err()
+	if err := rows.Err(); err != nil || len(l.HolderKeys) < 2 {
+		return l, err
+	}
+	l.CoHolders, err = coHolders(ctx, q, l.ID)
+	return l, err
+}
+
+// coHolders are the further accounts of a licence, in the order of their names.
+func coHolders(ctx context.Context, q sqldb.Queryer, license string) ([]string, error) {
+	list, err := columnOf(ctx, q, "SELECT account FROM lic_coholder WHERE license = $1 ORDER BY account", license)
+	if err != nil {
+		return nil, fmt.Errorf("licensedb: read co-holders: %w", err)
+	}
+	return list, nil
+}
+
+// columnOf reads one column of texts.
+func columnOf(ctx context.Context, q sqldb.Queryer, query string, arguments ...any) ([]string, error) {
+	rows, err := q.QueryContext(ctx, query, arguments...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		list = append(list, text)
+	}
+	return list, rows.Err()
 }
 
 func find(ctx context.Context, q sqldb.Queryer, id string) (elicense.License, error) {
@@ -202,13 +233,13 @@ func (s *Store) List(ctx context.Context, f elicense.Filter) (page []elicense.Li
 		}
 		conditions = append(conditions, condition)
 	}
-	for _, equal := range []struct{ column, value string }{{"state", f.State}, {"status", f.Status}, {"type_code", f.TypeCode}, {"authority_code", f.AuthorityCode}, {"holder_ref", f.HolderRef}} {
+	for _, equal := range []struct{ column, value string }{{"state", f.State}, {"status", f.Status}, {"type_code", f.TypeCode}, {"authority_code", f.AuthorityCode}} {
 		if equal.value != "" {
 			add(equal.column+" = ?", equal.value)
 		}
 	}
-	if f.HolderRef != "" {
-		conditions = append(conditions, "holder_ref <> ''")
+	if f.HolderRef != "" { // two indexes, which OR would not use
+		add("id IN (SELECT id FROM lic_license WHERE holder_ref = ? AND holder_ref <> '' UNION ALL SELECT license FROM lic_coholder WHERE account = ?)", f.HolderRef, f.HolderRef)
 	}
 	if f.Areas != nil {
 		var within string
@@ -410,22 +441,72 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]elicense.L
 // Bind implements elicense.Licenses.
 func (s *Store) Bind(ctx context.Context, holderKey, holderRef string, record audit.Record) (n int, err error) {
 	err = s.db.Write(ctx, func(tx sqldb.Tx) error {
-		result, err := tx.ExecContext(ctx, `UPDATE lic_license SET holder_ref = $1, revision = revision + 1
-			WHERE holder_ref = '' AND id IN (SELECT license FROM lic_holder WHERE holder_key = $2)`, holderRef, holderKey)
+		joined, err := affected(tx.ExecContext(ctx, `INSERT INTO lic_coholder (license, account) SELECT l.id, $1 FROM lic_license l
+			WHERE l.holder_ref <> '' AND l.holder_ref <> $1 AND l.id IN (SELECT license FROM lic_holder WHERE holder_key = $2) AND (SELECT COUNT(*) FROM lic_holder h WHERE h.license = l.id) > 1
+			ON CONFLICT (license, account) DO NOTHING`, holderRef, holderKey))
 		if err != nil {
 			return err
 		}
-		changed, err := result.RowsAffected()
+		changed, err := affected(tx.ExecContext(ctx, `UPDATE lic_license SET holder_ref = $1, revision = revision + 1
+			WHERE holder_ref = '' AND id IN (SELECT license FROM lic_holder WHERE holder_key = $2)`, holderRef, holderKey))
 		if err != nil {
 			return err
+		}
+		if changed > 0 {
+			if err := holdersOnce(ctx, tx, holderRef); err != nil {
+				return err
+			}
 		}
 		imported, err := importsFollow(ctx, tx, "holder_ref = $1 WHERE holder_ref = '' AND id IN (SELECT license FROM lic_holder WHERE holder_key = $2)", holderRef, holderKey)
-		if n = int(changed + imported); err != nil || n == 0 {
+		if n = int(joined + changed + imported); err != nil || n == 0 {
 			return err
 		}
 		return auditdb.Append(ctx, tx, record)
 	})
 	return n, err
+}
+
+// affected is how many rows a statement changed.
+func affected(result sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// holdersOnce takes an account from the co-holders of licences that it holds in the first place.
+func holdersOnce(ctx context.Context, tx sqldb.Tx, holderRef string) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM lic_coholder WHERE account = $1 AND license IN (SELECT id FROM lic_license WHERE holder_ref = $1)", holderRef)
+	return err
+}
+
+// followCoHolders gives what an account holds and is asked as a co-owner to another one; how many licences.
+func followCoHolders(ctx context.Context, tx sqldb.Tx, from, to string) (int64, error) {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO lic_coholder (license, account) SELECT license, $2 FROM lic_coholder WHERE account = $1 ON CONFLICT (license, account) DO NOTHING", from, to); err != nil {
+		return 0, err
+	}
+	n, err := affected(tx.ExecContext(ctx, "DELETE FROM lic_coholder WHERE account = $1", from))
+	if err != nil || n == 0 {
+		return n, err
+	}
+	if err := holdersOnce(ctx, tx, to); err != nil {
+		return n, err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE lic_consent SET account = $2 WHERE account = $1 AND grant_id NOT IN (SELECT grant_id FROM lic_consent WHERE account = $2)", from, to)
+	return n, err
+}
+
+// unbindCoHolder forgets an account as a co-owner: what it agreed to ends, and what waits for it comes to nothing with its time.
+func unbindCoHolder(ctx context.Context, tx sqldb.Tx, holderRef string) (int64, error) {
+	for _, statement := range []string{
+		"UPDATE lic_use_grant SET revoked_at = created_at WHERE revoked_at = 0 AND id IN (SELECT grant_id FROM lic_consent WHERE account = $1 AND answer = 'agreed')",
+		"DELETE FROM lic_consent WHERE account = $1 OR grant_id IN (SELECT id FROM lic_use_grant WHERE holder_ref = $1)",
+	} {
+		if _, err := tx.ExecContext(ctx, statement, holderRef); err != nil {
+			return 0, err
+		}
+	}
+	return affected(tx.ExecContext(ctx, "DELETE FROM lic_coholder WHERE account = $1", holderRef))
 }
 
 // Follow implements elicense.Licenses.
@@ -436,6 +517,10 @@ func (s *Store) Follow(ctx context.Context, from, to string, record audit.Record
 			return err
 		}
 		if from != "" {
+			// One use of a licence that both held has a line on each ledger.
+			if _, err := tx.ExecContext(ctx, "DELETE FROM lic_use WHERE holder_ref = $1 AND id IN (SELECT id FROM lic_use WHERE holder_ref = $2)", from, to); err != nil {
+				return err
+			}
 			for _, table := range []string{"lic_use", "lic_use_grant", "lic_copy", "lic_paper"} {
 				if _, err := tx.ExecContext(ctx, "UPDATE "+table+" SET holder_ref = $2 WHERE holder_ref = $1", from, to); err != nil {
 					return err
@@ -448,6 +533,13 @@ func (s *Store) Follow(ctx context.Context, from, to string, record audit.Record
 		changed, err := result.RowsAffected()
 		if err != nil {
 			return err
+		}
+		if from != "" {
+			joined, err := followCoHolders(ctx, tx, from, to)
+			if err != nil {
+				return err
+			}
+			changed += joined
 		}
 		imported, err := importsFollow(ctx, tx, "holder_ref = $2 WHERE holder_ref = $1 AND holder_ref <> ''", from, to)
 		if n = int(changed + imported); err != nil || n == 0 {
@@ -474,6 +566,13 @@ func (s *Store) Unbind(ctx context.Context, holderRef string, record audit.Recor
 			return err
 		}
 		n = int(changed + imported)
+		if holderRef != "" {
+			left, err := unbindCoHolder(ctx, tx, holderRef)
+			if err != nil {
+				return err
+			}
+			n += int(left)
+		}
 		for _, statement := range []string{"DELETE FROM lic_use WHERE holder_ref = $1 AND holder_ref <> ''", "DELETE FROM lic_use_grant WHERE holder_ref = $1 AND holder_ref <> ''", "DELETE FROM lic_freeze WHERE holder_ref = $1",
 			"UPDATE lic_copy SET holder_ref = '' WHERE holder_ref = $1 AND holder_ref <> ''"} { // a copy is out, and its code must go on leading somewhere
 			if _, err := tx.ExecContext(ctx, statement, holderRef); err != nil {

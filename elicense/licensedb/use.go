@@ -105,20 +105,11 @@ func (s *Store) UseReceivers(ctx context.Context, holderRef string, limit int) (
 
 // texts reads one column of texts.
 func (s *Store) texts(ctx context.Context, query string, arguments ...any) ([]string, error) {
-	rows, err := s.db.Read().QueryContext(ctx, query, arguments...)
+	list, err := columnOf(ctx, s.db.Read(), query, arguments...)
 	if err != nil {
 		return nil, fmt.Errorf("licensedb: list texts: %w", err)
 	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, fmt.Errorf("licensedb: list texts: %w", err)
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // DropUses implements elicense.Uses.

@@ -55,6 +55,7 @@ func Register(to huma.API, service *elicense.Service) {
 	registerOrders(to, a)
 	registerLists(to, a)
 	registerStatistics(to, a)
+	registerConsents(to, a)
 	registerFreezes(to, a)
 	registerPapers(to, a)
 	registerLicenseBatches(to, a)

@@ -77,7 +77,7 @@ type LicenseGrantOrder struct {
 // LicenseGrant is a grant.
 type LicenseGrant struct {
 	ID         string     `json:"id"`
-	State      string     `json:"state" enum:"open,used,expired,revoked"`
+	State      string     `json:"state" enum:"open,awaiting_consent,used,expired,revoked" doc:"awaiting_consent: co-owners have not all agreed yet; nothing can be used"`
 	LicenseID  string     `json:"license_id"`
 	TypeCode   string     `json:"license_type_code"`
 	Mode       string     `json:"mode" enum:"holder,delegate,function,order"`
@@ -94,6 +94,8 @@ type LicenseGrant struct {
 	ExpiresAt  time.Time  `json:"expires_at"`
 	UsedAt     *time.Time `json:"used_at,omitempty" doc:"Last use"`
 	RevokedAt  *time.Time `json:"revoked_at,omitempty"`
+	Awaits     int        `json:"consents_awaited,omitempty" doc:"Co-owners who have not agreed yet"`
+	DecideBy   *time.Time `json:"decide_by,omitempty" doc:"Until when they can; expires_at moves to that many hours after the last consent"`
 }
 
 func (a *api) grantOf(g elicense.Grant) LicenseGrant {
@@ -103,7 +105,7 @@ func (a *api) grantOf(g elicense.Grant) LicenseGrant {
 	}
 	return LicenseGrant{
 		ID: g.ID, State: a.service.GrantState(g), LicenseID: g.LicenseID, TypeCode: g.TypeCode, Mode: string(g.Mode), Kind: string(g.Kind), Grantee: g.Grantee, Item: g.Item, Purpose: g.Purpose, CaseNumber: g.CaseNumber, Order: g.Order,
-		Fields: fields, Uses: g.Uses, Left: g.Left, CreatedAt: g.CreatedAt, ExpiresAt: g.Expires, UsedAt: pointer(g.UsedAt), RevokedAt: pointer(g.RevokedAt),
+		Fields: fields, Uses: g.Uses, Left: g.Left, CreatedAt: g.CreatedAt, ExpiresAt: g.Expires, UsedAt: pointer(g.UsedAt), RevokedAt: pointer(g.RevokedAt), Awaits: g.Awaits, DecideBy: pointer(g.DecideBy),
 	}
 }
 

@@ -58,7 +58,10 @@ func (p *Pages) grantList(w http.ResponseWriter, r *http.Request) error {
 				row.Fields = append(row.Fields, t.Label(key, locale))
 			}
 		}
-		if row.State == "open" && (g.Mode == elicense.GrantHolder || g.Mode == elicense.GrantDelegate) {
+		if row.State == elicense.StateAwaiting {
+			row.WaitsUntil = &g.DecideBy
+		}
+		if (row.State == "open" || row.State == elicense.StateAwaiting) && (g.Mode == elicense.GrantHolder || g.Mode == elicense.GrantDelegate) {
 			row.RevokeURL = path + grantsPath + "/" + g.ID + "/revocation"
 		}
 		if back != nil && g.Mandate != "" {

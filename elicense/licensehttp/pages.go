@@ -56,6 +56,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.Handle(mux, p.typePages())
 	p.Handle(mux, p.draftPages())
 	p.Handle(mux, p.grantPages())
+	p.Handle(mux, p.consentPages())
 	p.Handle(mux, p.freezePages())
 	p.Handle(mux, p.applicationPages())
 	p.Handle(mux, p.paperPages())

@@ -28,6 +28,10 @@ func (t *Twin) AddGrant(ctx context.Context, g elicense.Grant, record audit.Reco
 		if err := t.mayTake(g, g.CreatedAt); err != nil {
 			return err
 		}
+		for _, account := range g.Asks {
+			t.consents[g.ID+"\x00"+account] = elicense.Consent{Grant: g.ID, Account: account, AskedAt: g.CreatedAt}
+		}
+		g.Asks = nil
 		t.grants[g.ID] = copyGrant(g)
 		return nil
 	})
@@ -112,7 +116,10 @@ func (t *Twin) Redeem(_ context.Context, id string, now time.Time, use elicense.
 		}
 		g.Left, g.UsedAt, done = g.Left-1, now, true
 		t.grants[id] = g
-		t.countUse(use)
+		for _, account := range t.holdersOf(g) {
+			use.HolderRef = account
+			t.countUse(use)
+		}
 		if g.Withheld {
 			t.withheld[use.ID] = g.ID
 		}

@@ -20,7 +20,7 @@ func copyOrder(o elicense.Order) elicense.Order {
 // mayTake answers what a store does for a grant or a use; the mutex is held.
 func (t *Twin) mayTake(g elicense.Grant, now time.Time) error {
 	switch o := t.orders[g.Order]; {
-	case g.Order == "" && t.frozen(g.HolderRef, g.License):
+	case g.Order == "" && slices.ContainsFunc(t.holdersOf(g), func(account string) bool { return t.frozen(account, g.License) }):
 		return elicense.ErrFrozen
 	case g.Order != "" && !o.Permits(g.Grantee, g.CaseNumber, g.LicenseID, now):
 		return elicense.ErrNoOrder

@@ -30,6 +30,7 @@ type Twin struct {
 	failures      map[string]failures
 	uses          map[string]elicense.Use // by holder and id
 	grants        map[string]elicense.Grant
+	consents      map[string]elicense.Consent // by grant and account
 	papers        map[string]elicense.Paper
 	freezes       map[string]elicense.Freeze // by holder and row key
 	orders        map[string]elicense.Order
@@ -61,7 +62,7 @@ type failures struct {
 func NewTwin() *Twin {
 	return &Twin{
 		licenses: map[string]elicense.License{}, authorities: map[string]elicense.Authority{}, published: map[string]elicense.Published{},
-		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, papers: map[string]elicense.Paper{}, freezes: map[string]elicense.Freeze{}, orders: map[string]elicense.Order{}, withheld: map[string]string{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, links: map[string]copyLink{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
+		presentations: map[string]elicense.Presentation{}, failures: map[string]failures{}, uses: map[string]elicense.Use{}, grants: map[string]elicense.Grant{}, consents: map[string]elicense.Consent{}, papers: map[string]elicense.Paper{}, freezes: map[string]elicense.Freeze{}, orders: map[string]elicense.Order{}, withheld: map[string]string{}, turns: map[string]turn{}, copies: map[string]elicense.LicenseCopy{}, links: map[string]copyLink{}, regions: map[string]*twinRegion{}, log: newTwinLog(),
 		types: map[string]elicense.TypeVersion{}, retired: map[string][]int{}, drafts: map[string]elicense.TypeDraft{}, batches: map[string]*twinBatch{}, imports: map[string]elicense.Import{},
 		rulings: map[string]elicense.Ruling{}, ruledOn: map[string]ruledDay{}, switches: map[string]elicense.RuleSwitch{}, appeals: map[string]elicense.Appeal{}, verified: map[elicense.VerifiedKey]*twinVerified{},
 	}
@@ -164,7 +165,7 @@ func (t *Twin) FindByLicenseIDs(ctx context.Context, licenseIDs []string) ([]eli
 	var list []elicense.License
 	for _, id := range licenseIDs {
 		if l, err := t.FindByLicenseID(ctx, id); err == nil {
-			l.HolderKeys = nil
+			l.HolderKeys, l.CoHolders = nil, nil
 			list = append(list, l)
 		}
 	}
@@ -179,7 +180,7 @@ func (t *Twin) FindHeld(_ context.Context, holderKeys []string, typeCode string,
 	for _, l := range t.licenses {
 		if l.TypeCode == typeCode && l.State == elicense.StateActive && slices.ContainsFunc(l.HolderKeys, func(key string) bool { return slices.Contains(holderKeys, key) }) {
 			l = copyOf(l)
-			l.HolderKeys = nil
+			l.HolderKeys, l.CoHolders = nil, nil
 			list = append(list, l)
 		}
 	}
@@ -200,7 +201,7 @@ func (t *Twin) Renewals(_ context.Context, license string, limit int) ([]elicens
 	for _, l := range t.licenses {
 		if license != "" && l.Replaces == license {
 			l = copyOf(l)
-			l.HolderKeys = nil
+			l.HolderKeys, l.CoHolders = nil, nil
 			list = append(list, l)
 		}
 	}
@@ -220,7 +221,7 @@ func (t *Twin) List(_ context.Context, f elicense.Filter) ([]elicense.License, s
 	var all []elicense.License
 	for _, l := range t.licenses {
 		if (f.State == "" || string(l.State) == f.State) && (f.Status == "" || l.Status == f.Status) && (f.TypeCode == "" || l.TypeCode == f.TypeCode) &&
-			(f.AuthorityCode == "" || l.AuthorityCode == f.AuthorityCode) && (f.HolderRef == "" || l.HolderRef == f.HolderRef) &&
+			(f.AuthorityCode == "" || l.AuthorityCode == f.AuthorityCode) && (f.HolderRef == "" || l.HolderRef == f.HolderRef || slices.Contains(l.CoHolders, f.HolderRef)) &&
 			(f.Division == "" || inDivision(l.AuthorityCode, f.Division)) && (f.IssuedFrom.IsZero() && f.IssuedTill.IsZero() || issuedWithin(l, f.IssuedFrom, f.IssuedTill)) &&
 			(f.EndsFrom == 0 && f.EndsTill == 0 || l.Ends >= f.EndsFrom && l.Ends <= f.EndsTill) && (f.ValidOn == 0 || l.Ends <= 0 || l.Ends >= f.ValidOn) &&
 			(f.Areas == nil || slices.ContainsFunc(f.Areas, func(path string) bool { return strings.HasPrefix(l.Area, path) })) {
@@ -323,78 +324,6 @@ func (t *Twin) some(limit int, wanted func(elicense.License) bool) []elicense.Li
 	return list
 }
 
-// Bind implements elicense.Licenses.
-func (t *Twin) Bind(_ context.Context, holderKey, holderRef string, record audit.Record) (n int, err error) {
-	err = t.write(nil, func() error {
-		if err := needEvent(record); err != nil {
-			return err
-		}
-		for id, l := range t.licenses {
-			if l.HolderRef == "" && slices.Contains(l.HolderKeys, holderKey) {
-				l.HolderRef = holderRef
-				l.Revision++
-				t.licenses[id] = l
-				n++
-			}
-		}
-		n += t.changeImports(func(i elicense.Import) bool { return i.HolderRef == "" && slices.Contains(i.HolderKeys, holderKey) }, func(i *elicense.Import) { i.HolderRef = holderRef })
-		if n > 0 {
-			t.records = append(t.records, record)
-		}
-		return nil
-	})
-	return n, err
-}
-
-// Follow implements elicense.Licenses.
-func (t *Twin) Follow(_ context.Context, from, to string, record audit.Record) (n int, err error) {
-	err = t.write(nil, func() error {
-		if err := needEvent(record); err != nil {
-			return err
-		}
-		for id, l := range t.licenses {
-			if l.HolderRef == from && from != "" {
-				l.HolderRef = to
-				l.Revision++
-				t.licenses[id] = l
-				n++
-			}
-		}
-		n += t.changeImports(func(i elicense.Import) bool { return i.HolderRef == from && from != "" }, func(i *elicense.Import) { i.HolderRef = to })
-		for id, g := range t.grants {
-			if g.HolderRef == from && from != "" {
-				g.HolderRef = to
-				t.grants[id] = g
-			}
-		}
-		for id, c := range t.copies {
-			if c.HolderRef == from && from != "" {
-				c.HolderRef = to
-				t.copies[id] = c
-			}
-		}
-		for id, p := range t.papers {
-			if p.HolderRef == from && from != "" {
-				p.HolderRef = to
-				t.papers[id] = p
-			}
-		}
-		t.followFreezes(from, to)
-		for key, u := range t.uses {
-			if u.HolderRef == from && from != "" {
-				delete(t.uses, key)
-				u.HolderRef = to
-				t.countUse(u)
-			}
-		}
-		if n > 0 {
-			t.records = append(t.records, record)
-		}
-		return nil
-	})
-	return n, err
-}
-
 // MoveAuthority implements elicense.Licenses.
 func (t *Twin) MoveAuthority(_ context.Context, code, area string, record audit.Record) error {
 	return t.write(nil, func() error {
@@ -426,51 +355,6 @@ func (t *Twin) MoveAuthority(_ context.Context, code, area string, record audit.
 		}
 		return nil
 	})
-}
-
-// Unbind implements elicense.Licenses.
-func (t *Twin) Unbind(_ context.Context, holderRef string, record audit.Record) (n int, err error) {
-	err = t.write(nil, func() error {
-		if err := needEvent(record); err != nil {
-			return err
-		}
-		for id, l := range t.licenses {
-			if l.HolderRef == holderRef && holderRef != "" {
-				l.HolderRef = ""
-				l.Revision++
-				t.licenses[id] = l
-				n++
-			}
-		}
-		n += t.changeImports(func(i elicense.Import) bool { return i.HolderRef == holderRef && holderRef != "" }, func(i *elicense.Import) { i.HolderRef = "" })
-		maps.DeleteFunc(t.uses, func(_ string, u elicense.Use) bool { return u.HolderRef == holderRef })
-		maps.DeleteFunc(t.freezes, func(_ string, f elicense.Freeze) bool { return f.HolderRef == holderRef })
-		maps.DeleteFunc(t.grants, func(_ string, g elicense.Grant) bool { return g.HolderRef == holderRef && holderRef != "" })
-		for id, c := range t.copies {
-			if c.HolderRef == holderRef {
-				c.HolderRef = ""
-				t.copies[id] = c
-			}
-		}
-		papers := 0
-		for id, p := range t.papers {
-			if p.HolderRef == holderRef && holderRef != "" {
-				p.HolderRef = ""
-				if p.WithdrawnAt.IsZero() {
-					p.WithdrawnAt = p.IssuedAt
-				}
-				t.papers[id] = p
-				papers++
-			}
-		}
-		before := len(t.presentations)
-		maps.DeleteFunc(t.presentations, func(_ string, p elicense.Presentation) bool { return p.HolderRef == holderRef })
-		if n+papers > 0 || before > len(t.presentations) {
-			t.records = append(t.records, record)
-		}
-		return nil
-	})
-	return n, err
 }
 
 // Note implements elicense.Licenses.

@@ -61,6 +61,31 @@ func (s *sealing) deliverGranted(ctx context.Context, d outbox.Delivery) error {
 	return s.app.tellEach(ctx, d, []string{account}, channel.TemplateLicenseUsed, map[string]string{"receiver": name})
 }
 
+// deliverConsent asks a co-owner whether an office may use a licence, and tells who let it what became of that.
+func (s *sealing) deliverConsent(ctx context.Context, d outbox.Delivery) error {
+	var notice elicense.ConsentNotice
+	if err := json.Unmarshal(d.Payload, &notice); err != nil {
+		return fmt.Errorf("read message: %w", err)
+	}
+	id, ok := strings.CutPrefix(notice.HolderRef, "account:")
+	if !ok {
+		return nil
+	}
+	account, err := s.app.Accounts.Account(ctx, id)
+	if err != nil {
+		return err
+	}
+	grantee, err := grantees{s.app}.Grantee(ctx, notice.Grantee)
+	name := grantee.Name
+	if err != nil { // it is gone meanwhile; the person is told all the same
+		name = notice.Grantee
+	}
+	if notice.Answer == elicense.ConsentAsked {
+		return s.app.tellEach(ctx, d, []string{id}, channel.TemplateLicenseConsent, map[string]string{"receiver": name, "date": notice.DecideBy.In(legalTime).Format(time.DateOnly)})
+	}
+	return s.app.tellEach(ctx, d, []string{id}, channel.TemplateLicenseConsentEnd, map[string]string{"receiver": name, "what": s.app.texts.Text(account.Locale, "license.consent.answer."+string(notice.Answer))})
+}
+
 // deliverFrozen tells a holder that nobody may use licences of theirs for now, or that they may be used again: who did that may be somebody else at
 // their account.
 func (s *sealing) deliverFrozen(ctx context.Context, d outbox.Delivery) error {

@@ -82,7 +82,7 @@ func openSealing(ctx context.Context, a *App) (*sealing, error) {
 		timeStamp = a.stamps.TimeStamp
 	}
 	s.licenses, err = elicense.New(elicense.Config{Store: licenseStore, Cards: licenseStore, Blobs: a.blobs, Sealer: sealer{s.seals}, Keys: a.ring, Certificates: certificates{a.ca},
-		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, Lists: s.listsForVerifiers, TimeStamp: timeStamp, Maker: maker, Grantees: grantees{a}, BaseURL: a.cfg.Issuer, Publisher: a.publisher(), Fetch: a.fetchRegion, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf, HolderLevel: s.holderLevel, TypesByTwo: a.cfg.typesByTwo(),
+		Trust: a.trust, Evidence: s.evidence, Published: s.publishedFor, Lists: s.listsForVerifiers, TimeStamp: timeStamp, Maker: maker, Grantees: grantees{a}, BaseURL: a.cfg.Issuer, Publisher: a.publisher(), Fetch: a.fetchRegion, Now: a.opts.Now, Rand: a.opts.Rand, Areas: a.Staff.AreaOf, HolderLevel: s.holderLevel, HolderAccount: s.holderAccount, TypesByTwo: a.cfg.typesByTwo(),
 		LogDelay: a.cfg.Log.CheckpointEvery, Witnesses: a.cfg.Log.witnesses(), AskWitness: a.askWitness})
 	if err != nil {
 		return nil, err
@@ -223,6 +223,8 @@ func (s *sealing) handlers(all map[string]outbox.Handler) {
 	all[esign.TopicFlagged] = s.deliverFlags
 	all[elicense.TopicGranted] = s.deliverGranted
 	all[elicense.TopicLent] = s.deliverLent
+	all[elicense.TopicConsentAsked] = s.deliverConsent
+	all[elicense.TopicConsentAnswered] = s.deliverConsent
 	all[elicense.TopicFrozen] = s.deliverFrozen
 	all[elicense.TopicPaper] = s.deliverPaper
 	all[elicense.TopicExpiring] = s.deliverExpiring

@@ -68,6 +68,8 @@ const (
 	TemplateLicenseFrozen         = "license-frozen"          // the person lets nobody use licences for now
 	TemplateLicenseExpiring       = "license-expiring"        // the validity of a licence of the person ends
 	TemplateLicenseUnfrozen       = "license-unfrozen"        // and lets them be used again
+	TemplateLicenseConsent        = "license-consent"         // a co-owner is asked whether an office may use a licence
+	TemplateLicenseConsentEnd     = "license-consent-end"     // what became of a grant that waited for co-owners
 	TemplateLicenseOffice         = "license-office"          // something happened to a licence of an organisation that the person manages
 
 	TemplateApplicationRefused = "application-refused" // rules refused an application for a licence, with the last day of an appeal
@@ -151,6 +153,8 @@ var templates = withMandates(map[string]Template{
 	TemplateLicensePaperWithdrawn: {TemplateLicensePaperWithdrawn, nil, false},
 	TemplateLicenseExpiring:       {TemplateLicenseExpiring, []Param{{"license", 12}, {"date", 10}}, false},
 	TemplateLicenseUnfrozen:       {TemplateLicenseUnfrozen, nil, false},
+	TemplateLicenseConsent:        {TemplateLicenseConsent, []Param{{"receiver", 12}, {"date", 10}}, false},
+	TemplateLicenseConsentEnd:     {TemplateLicenseConsentEnd, []Param{{"receiver", 12}, {"what", 8}}, false},
 	TemplateLicenseOffice:         {TemplateLicenseOffice, []Param{{"whom", 12}, {"what", 10}}, false},
 
 	TemplateApplicationRefused: {TemplateApplicationRefused, []Param{{"license", 12}, {"date", 10}}, false},
