@@ -150,3 +150,60 @@ func TestAHolderGivesAndEndsAGrantOnPages(t *testing.T) {
 		t.Errorf("nobody: %d", wallet.Code)
 	}
 }
+
+func TestACoOwnerAnswersOnPagesAndByTheAPI(t *testing.T) {
+	s := newSite(t)
+	l := s.world.SharedTitle(t, "B1")
+	other := caller{licensetest.CoOwner, ""}
+	give := func() string {
+		t.Helper()
+		g := s.json(person, http.MethodPost, "/api/v1/licenses/"+l.ID+"/grants", map[string]any{"grantee": licensetest.Portal, "purpose_code": "04", "kind": "copy"}, http.StatusOK)
+		if g["state"] != "awaiting_consent" || g["consents_awaited"] != float64(1) || g["decide_by"] == nil {
+			t.Fatalf("%v", g)
+		}
+		return g["id"].(string)
+	}
+	first := give()
+	if body := s.page(person, "/me/license-grants", http.StatusOK); !strings.Contains(body, "等待共有人同意") || !strings.Contains(body, "/me/license-grants/"+first+"/revocation") {
+		t.Error("the giver does not see that it waits, or cannot take it back")
+	}
+	body := s.page(other, "/me/license-consents", http.StatusOK)
+	for _, want := range []string{`action="/me/license-consents/` + first + `/answer"`, "王*", "示例市住房公积金管理中心", "住房公积金业务", `value="agreed"`, `value="refused"`, "24 小时"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not hold %s", want)
+		}
+	}
+	if body := s.page(person, "/me/license-consents", http.StatusOK); strings.Contains(body, first) {
+		t.Error("who gave it is asked")
+	}
+	post := func(as caller, grant, answer string) *httptest.ResponseRecorder {
+		return s.send(as, http.MethodPost, "/me/license-consents/"+grant+"/answer", "application/x-www-form-urlencoded", strings.NewReader(url.Values{"answer": {answer}}.Encode()))
+	}
+	if r := post(stranger, first, "agreed"); r.Code != http.StatusNotFound {
+		t.Errorf("a stranger: %d", r.Code)
+	}
+	if r := post(other, first, "x"); r.Code != http.StatusUnprocessableEntity {
+		t.Errorf("no answer: %d", r.Code)
+	}
+	if r := post(other, first, "agreed"); r.Code != http.StatusSeeOther || r.Header().Get("Location") != "/me/license-consents#"+first {
+		t.Errorf("%d %v", r.Code, r.Header())
+	}
+	if r := post(other, first, "refused"); r.Code != http.StatusConflict || !strings.Contains(r.Body.String(), `value="withdrawn"`) {
+		t.Errorf("another answer: %d", r.Code)
+	}
+	second := give()
+	page := s.json(other, http.MethodGet, "/api/v1/me/license-consents?limit=1", nil, http.StatusOK)
+	if items := page["items"].([]any); len(items) != 1 || page["next"] == nil {
+		t.Errorf("%v", page)
+	}
+	answered := s.json(other, http.MethodPost, "/api/v1/me/license-consents/"+second+"/answer", map[string]any{"answer": "agreed"}, http.StatusOK)
+	if answered["answer"] != "agreed" || answered["grant"].(map[string]any)["state"] != "open" {
+		t.Errorf("%v", answered)
+	}
+	if r := post(other, second, "withdrawn"); r.Code != http.StatusSeeOther {
+		t.Errorf("withdraw: %d", r.Code)
+	}
+	if g := s.json(person, http.MethodGet, "/api/v1/me/license-grants", nil, http.StatusOK)["items"].([]any)[0].(map[string]any); g["state"] != "revoked" {
+		t.Errorf("%v", g)
+	}
+}

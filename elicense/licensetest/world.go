@@ -52,6 +52,8 @@ type World struct {
 	Redraw func(document []byte) []byte
 	// Levels is how highly the holder of a code is proven; the next Restart uses it.
 	Levels func(ctx context.Context, codeType, code string) (int, error)
+	// Accounts is the account of who proved a code; nil knows nobody.
+	Accounts func(ctx context.Context, codeType, code string) (string, error)
 	// Fetch is how the next Restart lets the service reach other platforms.
 	Fetch func(ctx context.Context, address string) ([]byte, error)
 
@@ -112,7 +114,7 @@ func (w *World) Restart(t testing.TB) {
 		t.Fatal(err)
 	}
 	w.Service, err = elicense.New(elicense.Config{
-		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: redrawing{maker, w}, Grantees: Grantees{}, BaseURL: w.address, Fetch: w.Fetch, HolderLevel: w.Levels, TypesByTwo: w.TypesByTwo, Witnesses: w.Witnesses, AskWitness: w.AskWitness,
+		Store: w.Store, Cards: w.cards, Blobs: w.Blobs, Sealer: w.Sealer, Keys: w.Keys, Certificates: w, Trust: w, Maker: redrawing{maker, w}, Grantees: Grantees{}, BaseURL: w.address, Fetch: w.Fetch, HolderLevel: w.Levels, HolderAccount: w.holderAccount, TypesByTwo: w.TypesByTwo, Witnesses: w.Witnesses, AskWitness: w.AskWitness,
 		Now: w.Now, Rand: ident.System(),
 	})
 	if err != nil {
@@ -424,6 +426,47 @@ func (f Face) Advance(r rune) (float64, bool) {
 
 // Subset implements licenseface.Typeface.
 func (f Face) Subset(text string) ([]byte, error) { return []byte(string(f) + ":" + text), nil }
+
+func (w *World) holderAccount(ctx context.Context, codeType, code string) (string, error) {
+	if w.Accounts == nil {
+		return "", nil
+	}
+	return w.Accounts(ctx, codeType, code)
+}
+
+// CoOwner is the account of the second holder of TitleApplication, Holder that of the first.
+const CoOwner = "account:co-owner"
+
+// TitleApplication is one for a title of two holders, each of whom has an account from now on.
+func (w *World) TitleApplication(businessNumber string) elicense.Application {
+	t, _ := catalog.Find(RealEstateTitle)
+	a := elicense.Application{BusinessNumber: businessNumber, TypeCode: RealEstateTitle, AuthorityCode: AuthorityCode, HolderRef: Holder, LicenseNumber: t.Sample.First(catalog.KeyLicenseNumber), Fields: map[string]string{}}
+	accounts := map[string]string{}
+	for i, code := range t.Sample[catalog.KeyHolderCode] {
+		a.Holders = append(a.Holders, elicense.Holder{Name: t.Sample[catalog.KeyHolderName][i], CodeType: t.Sample[catalog.KeyHolderType][i], Code: code})
+		accounts[code] = []string{Holder, CoOwner}[i]
+	}
+	for _, f := range t.Fields {
+		if f.Own {
+			a.Fields[f.Key] = t.Sample.First(f.Key)
+		}
+	}
+	w.Accounts = func(_ context.Context, _, code string) (string, error) { return accounts[code], nil }
+	return a
+}
+
+// SharedTitle is such a title in force, in the wallets of both.
+func (w *World) SharedTitle(t testing.TB, businessNumber string) elicense.License {
+	t.Helper()
+	a := w.TitleApplication(businessNumber)
+	l := w.Issued(t, a)
+	for i, account := range []string{Holder, CoOwner} {
+		if _, err := w.Service.Claim(Clerk, account, a.Holders[i].CodeType, a.Holders[i].Code); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l
+}
 
 // SampleApplication asks for a business licence.
 func SampleApplication(businessNumber string) elicense.Application {

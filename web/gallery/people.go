@@ -189,6 +189,11 @@ func account() []Sample {
 		{Name: "license-grants", Template: "license-grants", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseGrantsPage{NextURL: "/me/license-grants?after=1", Grants: []web.LicenseGrantRow{
 			{ID: "lgrant_1", License: "营业执照", Receiver: "示例市市场监督管理局", Purpose: "不动产登记", Mode: "holder", Kind: "fields", State: "open", Fields: []string{"名称", "统一社会信用代码"}, Uses: 1, CreatedAt: verified, ExpiresAt: moment, RevokeURL: "/me/license-grants/lgrant_1/revocation"},
 			{ID: "lgrant_2", License: "营业执照", Receiver: "示例市市场监督管理局", Purpose: "不动产登记", Item: "330100-01", CaseNumber: "BJ-2026-0001", Mode: "function", Kind: "copy", State: "used", Uses: 1, Used: 1, CreatedAt: verified, ExpiresAt: moment, UsedAt: &moment}}}}},
+		{Name: "license-grants-awaiting", Template: "license-grants", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseGrantsPage{Grants: []web.LicenseGrantRow{
+			{ID: "lgrant_3", License: "不动产权证书", Receiver: "示例市住房公积金管理中心", Purpose: "住房公积金业务", Mode: "holder", Kind: "copy", State: "awaiting_consent", Uses: 1, CreatedAt: verified, ExpiresAt: moment, WaitsUntil: &moment, RevokeURL: "/me/license-grants/lgrant_3/revocation"}}}}},
+		{Name: "license-consents", Template: "license-consents", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseConsentsPage{NextURL: "/me/license-consents?after=1", Consents: consents(verified, moment)}}},
+		{Name: "license-consents-stale", Template: "license-consents", Status: 403, Page: web.Page{Identity: citizen, Nav: nav, Errors: []web.FieldError{{Message: "为保护账号，请重新登录后再操作"}}, Body: web.LicenseConsentsPage{LoginURL: "/login", Consents: consents(verified, moment)[:1]}}},
+		{Name: "license-consents-empty", Template: "license-consents", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseConsentsPage{}}},
 		{Name: "license-grants-empty", Template: "license-grants", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseGrantsPage{}}},
 		{Name: "license-freezes", Template: "license-freezes", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseFreezesPage{Action: "/me/license-freezes", EndURL: "/me/license-freezes/end", NextURL: "/me/license-freezes?after=1", Licenses: []web.LicenseFreezeRow{
 			{ID: "lic_1", Title: "营业执照", Number: "1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", Frozen: true}, {ID: "lic_2", Title: "不动产权证书", Number: "1.2.156.3005.2.11100000MB0143028R002.11990000MB7QX0015W.91990000MA7QX00016.001.D"}}}}},
@@ -301,4 +306,14 @@ func recovering(way, notice string) web.ProofingWayPage {
 func renewalForm() web.LicenseRenewalPage {
 	return web.LicenseRenewalPage{Title: "食品经营许可证", Number: "JY29901000000017", ValidTo: moment.Add(60 * 24 * time.Hour), From: moment.Add(-66 * 24 * time.Hour), Until: moment.Add(39 * 24 * time.Hour), Open: true, Years: 5, Note: "请写明门牌号码", Action: "/me/licenses/lic_1/renewal",
 		Fields: []web.FormField{{Name: "renewal-premises", Label: "经营场所", Max: 100}, {Name: "renewal-business_items", Label: "经营项目", Kind: web.InputLongText, Max: 300, Value: "热食类食品制售;冷食类食品制售"}}, Kept: []web.ShownField{{Label: "名称", Value: "示例市青禾商贸有限公司"}}}
+}
+
+// consents are what a co-owner is asked, and was.
+func consents(asked, moment time.Time) []web.LicenseConsentRow {
+	row := web.LicenseConsentRow{ID: "lgrant_3", License: "不动产权证书", By: "王*", Receiver: "示例市住房公积金管理中心", Purpose: "住房公积金业务", Kind: "copy", Answer: "asked", State: "awaiting_consent", Uses: 1, Hours: 24, AskedAt: asked, DecideBy: moment, ExpiresAt: moment, AnswerURL: "/me/license-consents/lgrant_3/answer", MayAnswer: true}
+	agreed := row
+	agreed.ID, agreed.Kind, agreed.Answer, agreed.State, agreed.Fields, agreed.MayAnswer, agreed.MayWithdraw = "lgrant_4", "fields", "agreed", "open", []string{"坐落", "用途"}, false, true
+	refused := row
+	refused.ID, refused.Answer, refused.State, refused.MayAnswer = "lgrant_5", "refused", "revoked", false
+	return []web.LicenseConsentRow{row, agreed, refused}
 }
