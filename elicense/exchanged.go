@@ -358,7 +358,7 @@ func (s *Service) ScanCode(ctx context.Context, text string) (ShownCode, error) 
 	if _, err := exchangeUser(ctx); err != nil {
 		return ShownCode{}, err
 	}
-	judged, scanned, err := s.scanCode(ctx, text, "")
+	judged, scanned, err := s.scanCode(ctx, text, "", nil)
 	switch {
 	case err != nil:
 		return ShownCode{}, err

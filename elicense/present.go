@@ -34,6 +34,7 @@ const defaultProfile = "m"
 type PresentRequest struct {
 	Profile      string // p, m, f or a; the masked view when empty
 	Challenge    []byte // 8 octets from the verifier's request, or none
+	AskedBy      string // whose request the challenge is of; for the audit trail
 	Presentation string // show this one again with the current step, as the page does every 15 seconds
 }
 
@@ -78,7 +79,7 @@ func (s *Service) Present(ctx context.Context, id string, r PresentRequest) (Sho
 	if r.Presentation != "" {
 		p, err = s.again(ctx, l, r.Presentation)
 	} else {
-		p, err = s.mint(ctx, l, r.Profile)
+		p, err = s.mint(ctx, l, r.Profile, r.AskedBy)
 	}
 	if err != nil {
 		return Shown{}, err
@@ -111,7 +112,7 @@ func (s *Service) again(ctx context.Context, l License, id string) (Presentation
 	return p, nil
 }
 
-func (s *Service) mint(ctx context.Context, l License, profile string) (Presentation, error) {
+func (s *Service) mint(ctx context.Context, l License, profile, askedBy string) (Presentation, error) {
 	if profile == "" {
 		profile = defaultProfile
 	}
@@ -152,7 +153,11 @@ func (s *Service) mint(ctx context.Context, l License, profile string) (Presenta
 		ID: ident.New(s.cfg.Rand, "prs"), PIDKey: pidKey, ShortID: statuslist.ShortID(token.PID[:]), License: l.ID, HolderRef: l.HolderRef, Profile: profile,
 		View: signed.View, Signature: signed.Signature, HolderKey: holderKey.ID, IssuedAt: token.IssuedAt, ExpiresAt: token.Expires(), Agent: agentOf(reqctx.From(ctx).Actor),
 	}
-	record := audit.With(s.event(ctx, "license.presentation.minted", l.ID, now, "presentation", p.ID, "profile", profile))
+	details := []string{"presentation", p.ID, "profile", profile}
+	if askedBy != "" {
+		details = append(details, "asked_by", askedBy)
+	}
+	record := audit.With(s.event(ctx, "license.presentation.minted", l.ID, now, details...))
 	return p, s.usedFault(ctx, l, s.cfg.Store.AddPresentation(ctx, p, record), "store presentation")
 }
 

@@ -87,7 +87,19 @@ func (s *Service) VerifyPaper(ctx context.Context, text, page string) (verify.Re
 	if len(page) > maxPageText {
 		return verify.Result{}, fault.New(fault.Invalid).WithField("page_text", fault.LicenseFieldForm)
 	}
-	judged, _, err := s.scanCode(ctx, text, page)
+	return s.verifyCode(ctx, text, page, nil)
+}
+
+// VerifyAnswer is VerifyCode for who asked for the code: one that answers no request, or another one, is invalid, and its use is not taken.
+func (s *Service) VerifyAnswer(ctx context.Context, text string, challenge []byte) (verify.Result, error) {
+	if len(challenge) != 8 {
+		return verify.Result{}, fault.New(fault.Invalid).WithField("challenge", fault.LicenseFieldForm)
+	}
+	return s.verifyCode(ctx, text, "", challenge)
+}
+
+func (s *Service) verifyCode(ctx context.Context, text, page string, challenge []byte) (verify.Result, error) {
+	judged, _, err := s.scanCode(ctx, text, page, challenge)
 	if err != nil {
 		return verify.Result{}, err
 	}
@@ -96,7 +108,7 @@ func (s *Service) VerifyPaper(ctx context.Context, text, page string) (verify.Re
 	return result, nil
 }
 
-func (s *Service) scanCode(ctx context.Context, text, page string) (presentation.Result, *scan, error) {
+func (s *Service) scanCode(ctx context.Context, text, page string, challenge []byte) (presentation.Result, *scan, error) {
 	if len(text) > maxCode || !presentation.IsCode(text) {
 		return presentation.Result{}, nil, fault.New(fault.CodeMalformed)
 	}
@@ -105,7 +117,7 @@ func (s *Service) scanCode(ctx context.Context, text, page string) (presentation
 		return presentation.Result{}, nil, storeFault(err, "list presentation keys")
 	}
 	scan := &scan{service: s, ctx: ctx, now: s.now()}
-	judged := presentation.Verify(text, presentation.Options{Keys: known, At: scan.now, PageText: page, Consumed: scan.consumed, StatusOf: scan.status})
+	judged := presentation.Verify(text, presentation.Options{Keys: known, At: scan.now, PageText: page, Challenge: challenge, Consumed: scan.consumed, StatusOf: scan.status})
 	if scan.failure != nil {
 		return presentation.Result{}, nil, storeFault(scan.failure, "judge code") // no replay store, no answer (R6)
 	}

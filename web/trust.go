@@ -46,7 +46,8 @@ type LicensePresentPage struct {
 	Fields    []ShownField // what the reader will see
 	Purpose   string
 	ExpiresAt time.Time
-	StopURL   string // ends the presentation, by GET; empty is /me
+	StopURL   string       // ends the presentation, by GET; empty is /me
+	Asked     []ShownField // whose request the code answers; nil where nobody asked
 }
 
 // Column is one column of a list; the first one links to the row's page.

@@ -12,6 +12,8 @@ type VerifyPage struct {
 	Action string // default /verify
 	Code   string
 	Number string
+	// Challenge is that of a request which the code answers; empty where nobody asked.
+	Challenge string
 	// ReportURL is where suspected forgeries are reported; empty where they are not.
 	ReportURL string
 }

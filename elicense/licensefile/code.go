@@ -87,11 +87,16 @@ func (j *licenseJudge) findDelta(key presentation.Key) (best *statuslist.Delta) 
 
 // ViewFields are the fields of a view for people, in the order of their numbers in the type. One whose type or number is not among the types is
 // left out.
-func ViewFields(view presentation.View, types *catalog.Catalog, locale string) (list []ShownField) {
-	versions := types.Versions(view.TypeCode)
+func ViewFields(view presentation.View, types *catalog.Catalog, locale string) []ShownField {
+	return NumberedFields(view.Fields, view.TypeCode, types, locale)
+}
+
+// NumberedFields is ViewFields of fields that are in no view yet.
+func NumberedFields(fields map[int]string, typeCode string, types *catalog.Catalog, locale string) (list []ShownField) {
+	versions := types.Versions(typeCode)
 	slices.Reverse(versions) // a number means the same in all of them, and the newest knows the words of today
 	for number := 1; number <= 255; number++ {
-		value, shown := view.Fields[number]
+		value, shown := fields[number]
 		if !shown {
 			continue
 		}
@@ -170,10 +175,26 @@ func CodeResult(name, text string, judged presentation.Result, types *catalog.Ca
 		}
 		if judged.Code.View.IsPaper() {
 			paper(&result, judged.Code.View, types, locale)
+		} else if tells(judged) {
+			for _, f := range ViewFields(judged.Code.View, types, locale) {
+				result.License.Shown = append(result.License.Shown, verify.Shown(f))
+			}
 		}
 	}
 	judge.Conclude(&result, false, "V00")
 	return result
+}
+
+// tells reports whether what a code shows is told: of one that is genuine, shown by its holder now and to this verifier, whatever became of the licence.
+func tells(judged presentation.Result) bool {
+	if judged.Level != presentation.Invalid {
+		return true
+	}
+	switch judged.Reasons[0] {
+	case presentation.ReasonEnded, presentation.ReasonSuspended, presentation.ReasonReplaced:
+		return true
+	}
+	return false
 }
 
 // maxHost bounds the host of a link that is told (RFC 1035 2.3.4).

@@ -55,6 +55,7 @@ func Register(to huma.API, service *elicense.Service) {
 	registerOrders(to, a)
 	registerLists(to, a)
 	registerStatistics(to, a)
+	registerAsks(to, a)
 	registerConsents(to, a)
 	registerFreezes(to, a)
 	registerPapers(to, a)
@@ -530,6 +531,7 @@ func (a *api) changeStatus(operation elicense.Operation) func(context.Context, *
 type PresentationOrder struct {
 	Profile      string `json:"profile,omitempty" maxLength:"1" doc:"p predicates, m masked (usual), f face, a authority"`
 	Challenge    string `json:"challenge,omitempty" maxLength:"16" doc:"8 octets of the verifier's request in base64url"`
+	Request      string `json:"request,omitempty" maxLength:"400" doc:"A request to be answered (ask-for-license); it says view and challenge, which are not given then"`
 	Presentation string `json:"presentation_id,omitempty" maxLength:"64" doc:"Show this one again with the current step"`
 }
 
@@ -565,7 +567,15 @@ func (a *api) present(ctx context.Context, in *presentInput) (*presentOutput, er
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Invalid).WithField("challenge", fault.LicenseFieldForm)
 	}
-	shown, err := a.service.Present(ctx, in.ID, elicense.PresentRequest{Profile: in.Body.Profile, Challenge: challenge, Presentation: in.Body.Presentation})
+	var shown elicense.Shown
+	switch {
+	case in.Body.Request == "":
+		shown, err = a.service.Present(ctx, in.ID, elicense.PresentRequest{Profile: in.Body.Profile, Challenge: challenge, Presentation: in.Body.Presentation})
+	case in.Body.Profile != "" || in.Body.Challenge != "":
+		err = fault.New(fault.Invalid).WithField("request", fault.LicenseFieldForm)
+	default:
+		shown, _, err = a.service.ShowAnswer(ctx, in.ID, in.Body.Request, in.Body.Presentation)
+	}
 	if err != nil {
 		return nil, err
 	}

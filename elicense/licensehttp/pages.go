@@ -27,6 +27,8 @@ type Pages struct {
 	Service *elicense.Service
 	Reports Reports // nil where reports are not sealed
 	Acting  Acting  // for whom somebody acts; nil where nobody does
+	// AskerName is what a holder is told of who is signed in and asks to be shown a licence; nil and empty say nothing.
+	AskerName func(ctx context.Context) (string, error)
 	// Forgeries takes reports of suspected forgeries; nil where none are taken.
 	Forgeries *forgery.Service
 	Rand      io.Reader     // keys of forms
@@ -56,6 +58,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	p.Handle(mux, p.typePages())
 	p.Handle(mux, p.draftPages())
 	p.Handle(mux, p.grantPages())
+	p.Handle(mux, p.askPages())
 	p.Handle(mux, p.consentPages())
 	p.Handle(mux, p.freezePages())
 	p.Handle(mux, p.applicationPages())
@@ -188,6 +191,11 @@ func (p *Pages) present(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, r.URL.Path+"?"+url.Values{"p": {shown.ID}}.Encode(), http.StatusSeeOther)
 		return nil
 	}
+	return p.showCode(w, r, id, shown, nil)
+}
+
+// showCode draws a code; asked is whose request it answers and what that says.
+func (p *Pages) showCode(w http.ResponseWriter, r *http.Request, id string, shown elicense.Shown, asked []web.ShownField) error {
 	d, err := p.Service.Find(r.Context(), id)
 	if err != nil {
 		return err
@@ -196,7 +204,7 @@ func (p *Pages) present(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := web.LicensePresentPage{StopURL: p.stopURL(r), Card: card(p.Service, d.License, d.Values, p.Renderer.Locale(r)), Code: shown.Code, QR: code, ExpiresAt: shown.ExpiresAt}
+	body := web.LicensePresentPage{Asked: asked, StopURL: p.stopURL(r), Card: card(p.Service, d.License, d.Values, p.Renderer.Locale(r)), Code: shown.Code, QR: code, ExpiresAt: shown.ExpiresAt}
 	for _, f := range shown.Fields {
 		body.Fields = append(body.Fields, web.ShownField{Label: f.Label, Value: f.Value})
 	}
@@ -266,9 +274,9 @@ func (p *Pages) judge(r *http.Request) (results []verify.Result, files []upload,
 	if err := r.ParseForm(); err != nil {
 		return nil, nil, typed, fault.Wrap(err, fault.Malformed)
 	}
-	typed = web.VerifyPage{Code: bounded(r.PostForm.Get("verify-code")), Number: bounded(r.PostForm.Get("verify-number"))}
+	typed = web.VerifyPage{Code: bounded(r.PostForm.Get("verify-code")), Number: bounded(r.PostForm.Get("verify-number")), Challenge: bounded(r.PostForm.Get("verify-challenge"))}
 	// A code may hold and even end with blanks (RFC 9285), so only line ends around it are dropped.
-	order := VerificationOrder{Code: strings.Trim(r.PostForm.Get("verify-code"), "\r\n\t"), LicenseID: strings.TrimSpace(r.PostForm.Get("verify-number")), Check: r.PostForm.Get("verify-check")}
+	order := VerificationOrder{Code: strings.Trim(r.PostForm.Get("verify-code"), "\r\n\t"), Challenge: r.PostForm.Get("verify-challenge"), LicenseID: strings.TrimSpace(r.PostForm.Get("verify-number")), Check: r.PostForm.Get("verify-check")}
 	result, err := judgeOrder(r.Context(), p.Service, order)
 	return []verify.Result{result}, nil, typed, err
 }

@@ -3,6 +3,7 @@ package licensehttp
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -31,6 +32,7 @@ const (
 type VerificationOrder struct {
 	Code      string `json:"code,omitempty" maxLength:"4096" doc:"Text of a presentation code, LZ1:…"`
 	PageText  string `json:"page_text,omitempty" maxLength:"16384" doc:"With the code of a paper copy: the text of its page, line by line, to be compared"`
+	Challenge string `json:"challenge,omitempty" maxLength:"16" doc:"With a code that answers a request (ask-for-license): its challenge. Another answer, or none, is invalid and not used up"`
 	LicenseID string `json:"license_id,omitempty" maxLength:"200"`
 	Check     string `json:"check,omitempty" maxLength:"16" doc:"Last four characters of the holder's code"`
 }
@@ -124,6 +126,14 @@ func encodeReport(results ...verify.Result) ([]byte, error) {
 
 func judgeOrder(ctx context.Context, service *elicense.Service, order VerificationOrder) (verify.Result, error) {
 	switch {
+	case order.Code != "" && order.Challenge != "" && order.LicenseID == "" && order.Check == "" && order.PageText == "":
+		challenge, err := base64.RawURLEncoding.Strict().DecodeString(order.Challenge)
+		if err != nil {
+			return verify.Result{}, fault.Wrap(err, fault.Invalid).WithField("challenge", fault.LicenseFieldForm)
+		}
+		return service.VerifyAnswer(ctx, order.Code, challenge)
+	case order.Challenge != "":
+		return verify.Result{}, fault.New(fault.Malformed)
 	case order.Code != "" && order.LicenseID == "" && order.Check == "":
 		return service.VerifyPaper(ctx, order.Code, order.PageText)
 	case order.Code == "" && order.LicenseID != "" && order.PageText == "":

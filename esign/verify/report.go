@@ -164,6 +164,14 @@ type License struct {
 	Status       string     `json:"status"`        // valid | suspended | revoked | … ; unknown without evidence
 	StatusSource string     `json:"status_source"` // list | online | none
 	StatusTime   *time.Time `json:"status_time,omitempty"`
+	Shown        []Shown    `json:"shown,omitempty"` // what the holder shows by a presentation code, and nothing else
+}
+
+// Shown is a field of a view that a holder shows (license.md 11.4, step 8).
+type Shown struct {
+	Key   string `json:"key"`
+	Label string `json:"label"` // in the language asked for
+	Value string `json:"value"`
 }
 
 // Evidence says what a package of evidence holds and what the verdict rests on.

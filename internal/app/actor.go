@@ -32,7 +32,7 @@ var personOperations = map[string]string{
 	"add-child": idp.ScopeMandates, "list-relatives": idp.ScopeMandates, "declare-relative": idp.ScopeMandates, "confirm-relative": idp.ScopeMandates, "end-relative": idp.ScopeMandates,
 	"list-my-records": idp.ScopeMyData, "get-my-export": idp.ScopeMyData, "ask-for-my-export": idp.ScopeMyData, "get-my-export-file": idp.ScopeMyData,
 	"get-my-export-document": idp.ScopeMyData, "get-my-export-archive": idp.ScopeMyData,
-	"list-license-types": "", "list-license-purposes": "", "list-service-items": "", "verify": "", "seal-verification-report": "", "pack-evidence": "", "report-forgery": "", "get-forgery-report-state": "", "GET /api/openapi.json": "",
+	"list-license-types": "", "list-license-purposes": "", "list-service-items": "", "verify": "", "ask-for-license": "", "seal-verification-report": "", "pack-evidence": "", "report-forgery": "", "get-forgery-report-state": "", "GET /api/openapi.json": "",
 }
 
 // openToAll reports whether an operation needs no token: it is for everybody, or the reader of a counter signs what it sends.

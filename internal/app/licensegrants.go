@@ -12,6 +12,7 @@ import (
 	"github.com/yinxin-gov/yinxin/idp"
 	"github.com/yinxin-gov/yinxin/internal/channel"
 	"github.com/yinxin-gov/yinxin/internal/outbox"
+	"github.com/yinxin-gov/yinxin/internal/reqctx"
 )
 
 // grantees adapts the register of clients to grants of use.
@@ -59,6 +60,15 @@ func (s *sealing) deliverGranted(ctx context.Context, d outbox.Delivery) error {
 		name = notice.Grantee
 	}
 	return s.app.tellEach(ctx, d, []string{account}, channel.TemplateLicenseUsed, map[string]string{"receiver": name})
+}
+
+// askerName is the masked name of the person who is signed in and asks to be shown a licence.
+func (s *sealing) askerName(ctx context.Context) (string, error) {
+	id, ok := strings.CutPrefix(reqctx.From(ctx).Actor.ID, "account:")
+	if !ok {
+		return "", nil
+	}
+	return s.app.sideName(ctx, id)
 }
 
 // deliverConsent asks a co-owner whether an office may use a licence, and tells who let it what became of that.

@@ -336,7 +336,7 @@ func (s *sealing) pages(mux *http.ServeMux) {
 }
 
 func (s *sealing) licensePages() *licensehttp.Pages {
-	return &licensehttp.Pages{Site: s.app.site(), Service: s.licenses, Acting: s.app.identity, Reports: verifyReports{s.app}, Forgeries: s.forgeries, Rand: s.app.opts.Rand, Faces: render.BuiltIn()}
+	return &licensehttp.Pages{Site: s.app.site(), Service: s.licenses, Acting: s.app.identity, AskerName: s.askerName, Reports: verifyReports{s.app}, Forgeries: s.forgeries, Rand: s.app.opts.Rand, Faces: render.BuiltIn()}
 }
 
 // cards are the licences of the person who is signed in.

@@ -19,7 +19,7 @@ interface Result {
   Reasons: { code: string; message: string; clause: string }[] | null;
   Signatures: Signature[] | null;
   Coverage?: { uncovered: { path: string; role: string }[] | null };
-  License?: { license_id: string; type_code: string; status: string; status_source: string; status_time?: string };
+  License?: { license_id: string; type_code: string; status: string; status_source: string; status_time?: string; shown?: { label: string; value: string }[] | null };
 }
 interface View { report: string; result: Result; reason: string; pages: number; others: number }
 interface Mark { signature: number; seal: string; verdict: string; drawn: boolean; x_mm: number; y_mm: number; width_mm: number; height_mm: number }
@@ -249,6 +249,7 @@ function begin(drop: HTMLElement): void {
         icon(({ yes: "check", no: "cross", none: "dash" } as Record<string, string>)[line.State] ?? "question"),
         h("div", {}, h("strong", {}, t("verify.line." + line.Question)),
           h("span", {}, line.Word ? word("status.", line.Word) : line.Question === "status" ? t("verify.line.none") : t("verify.answer." + line.State)))))),
+      r.License?.shown && [h("h2", {}, t("verify.shown")), h("dl", { class: "shown" }, r.License.shown.map((f) => row(f.label, f.value))), h("p", { class: "hint" }, t("verify.shown.hint"))],
       view.reason !== "" || view.pages > 0 ? pages : undefined,
       r.Reasons && r.Reasons.length > 0 && [h("h2", {}, t("verify.reasons")), h("ul", { class: "reasons" }, r.Reasons.map((reason) => h("li", {},
         h("p", {}, reason.message), h("p", { class: "hint" }, h("span", { class: "code" }, reason.code), reason.clause ? " · " + reason.clause : ""))))],

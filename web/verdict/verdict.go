@@ -174,6 +174,14 @@ type ReportLicense struct {
 	Status       string     `json:"status"`
 	StatusSource string     `json:"status_source"`
 	StatusTime   *time.Time `json:"status_time"`
+
+	Shown []ReportShown `json:"shown"`
+}
+
+// ReportShown is a field that a holder shows by a code.
+type ReportShown struct {
+	Label string `json:"label"`
+	Value string `json:"value"`
 }
 
 // maxResults bounds what one page shows.
@@ -214,6 +222,9 @@ func (r *reportResult) bound() {
 		if s.References != nil {
 			s.References.Mismatched = clip(s.References.Mismatched)
 		}
+	}
+	if r.License != nil {
+		r.License.Shown = clip(r.License.Shown)
 	}
 	if r.Coverage != nil {
 		slices.SortStableFunc(r.Coverage.Uncovered, func(a, b ReportUncovered) int { return roleOrder(a.Role) - roleOrder(b.Role) })
