@@ -186,6 +186,14 @@ func account() []Sample {
 			Card: card("valid"), QR: qr, Code: "LZ1:6BF+70X2C.KPA2/GAS3FY50CEC.OEWFF:5CKWEZED+EDKWE", ExpiresAt: moment.Add(10 * time.Minute), Purpose: "办理银行开户",
 			Fields: []web.ShownField{{Label: "名称", Value: "示例市青禾商贸有限公司"}, {Label: "统一社会信用代码", Value: "9111 **** **** **** 6X"}, {Label: "状态", Value: "有效"}},
 		}}},
+		{Name: "license-ask", Template: "license-ask", Page: web.Page{Identity: citizen, Body: askForm()}},
+		{Name: "license-ask-over", Template: "license-ask", Status: 410, Page: web.Page{Errors: []web.FieldError{{Message: "核验请求已过期"}}, Body: web.LicenseAskPage{Purpose: askForm().Purpose, Profile: askForm().Profile}}},
+		{Name: "license-ask-made", Template: "license-ask", Page: web.Page{Identity: citizen, Body: web.LicenseAskPage{QR: askCode, URL: askAddress, Facts: askFacts, ExpiresAt: moment, Again: "/verify/ask",
+			Code: web.FormField{Name: "verify-code", Label: "亮证码文字", Hint: "以 LZ1: 开头，由持证人出示", Max: 4096}, Hidden: []web.Hidden{{Name: "verify-challenge", Value: "AAAAAAAAAAA"}}}}},
+		{Name: "license-answer", Template: "license-answer", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseAnswerPage{Facts: askFacts, Unsaid: true, ExpiresAt: moment, Licenses: []web.Link{{Label: "营业执照 · 1.2.156.3005.2.11100000MB0143028R001.11990000MB7QX0015W.91990000MA7QX00016.001.D", URL: "/me/licenses/lic_1/answer"}}, NextURL: "/me/license-requests?after=1"}}},
+		{Name: "license-answer-none", Template: "license-answer", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseAnswerPage{Facts: askFacts, ExpiresAt: moment}}},
+		{Name: "license-answer-preview", Template: "license-answer", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseAnswerPage{Facts: askFacts, ExpiresAt: moment, Fields: []web.ShownField{{Label: "名称", Value: "示例市青禾商贸有限公司"}, {Label: "统一社会信用代码", Value: "9111 **** **** **** 6X"}}, ShowURL: "/me/licenses/lic_1/respond", BackURL: "/me/license-requests"}}},
+		{Name: "license-answer-typed", Template: "license-answer", Status: 400, Page: web.Page{Identity: citizen, Nav: nav, Errors: []web.FieldError{{Field: "ask", Message: "这不是本平台的核验请求"}}, Body: web.LicenseAnswerPage{Action: "/me/license-requests", Ask: web.FormField{Name: "ask", Label: "核验请求", Hint: "整段粘贴，5 分钟内有效", Value: "x", Max: 1000}}}},
 		{Name: "license-grants", Template: "license-grants", Page: web.Page{Identity: citizen, Nav: nav, Body: web.LicenseGrantsPage{NextURL: "/me/license-grants?after=1", Grants: []web.LicenseGrantRow{
 			{ID: "lgrant_1", License: "营业执照", Receiver: "示例市市场监督管理局", Purpose: "不动产登记", Mode: "holder", Kind: "fields", State: "open", Fields: []string{"名称", "统一社会信用代码"}, Uses: 1, CreatedAt: verified, ExpiresAt: moment, RevokeURL: "/me/license-grants/lgrant_1/revocation"},
 			{ID: "lgrant_2", License: "营业执照", Receiver: "示例市市场监督管理局", Purpose: "不动产登记", Item: "330100-01", CaseNumber: "BJ-2026-0001", Mode: "function", Kind: "copy", State: "used", Uses: 1, Used: 1, CreatedAt: verified, ExpiresAt: moment, UsedAt: &moment}}}}},
@@ -316,4 +324,17 @@ func consents(asked, moment time.Time) []web.LicenseConsentRow {
 	refused := row
 	refused.ID, refused.Answer, refused.State, refused.MayAnswer = "lgrant_5", "refused", "revoked", false
 	return []web.LicenseConsentRow{row, agreed, refused}
+}
+
+const askAddress = "https://id.example.gov.cn/me/license-requests?ask=q83vEjRWeJCrze8SNFZ4kIYBZ-W8oCog5bey55m75b2VYjA0YW1IASNFZ4mrze8aZ4Vxyg"
+
+var (
+	askCode, _ = web.NewQR(askAddress)
+	askFacts   = []web.ShownField{{Label: "请求人", Value: "李*"}, {Label: "用途", Value: "住房公积金业务"}, {Label: "要看的内容", Value: "遮盖后的证照内容"}}
+)
+
+// askForm asks to be shown a licence.
+func askForm() web.LicenseAskPage {
+	return web.LicenseAskPage{Name: "李*", Purpose: web.FormField{Name: "purpose_code", Label: "用途", Kind: web.InputSelect, Options: []web.Option{{Label: "不说明"}, {Value: "04", Label: "住房公积金业务"}}},
+		Profile: web.FormField{Name: "profile", Label: "要看的内容", Kind: web.InputSelect, Value: "m", Options: []web.Option{{Value: "m", Label: "遮盖后的证照内容"}, {Value: "p", Label: "只看是否符合条件"}, {Value: "f", Label: "完整的照面内容"}}}}
 }
