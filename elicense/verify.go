@@ -79,6 +79,9 @@ func (s *Service) VerifyCode(ctx context.Context, text string) (verify.Result, e
 	return s.VerifyPaper(ctx, text, "")
 }
 
+// IsPresentationCode tells whether a text claims to be a presentation code.
+func IsPresentationCode(text string) bool { return presentation.IsCode(text) }
+
 // maxPageText bounds the text of a page that is compared with a code.
 const maxPageText = 16 << 10
 

@@ -27,6 +27,7 @@ var templateFiles embed.FS
 //go:generate go tool -modfile=../tools/go.mod esbuild islands/verify-offline.ts --bundle --minify --format=iife --target=es2020 --charset=utf8 --legal-comments=none --log-level=warning --outfile=static/verify-offline.js
 //go:generate go tool -modfile=../tools/go.mod esbuild islands/session.ts --bundle --minify --format=esm --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning --outfile=static/session.js
 //go:generate go tool -modfile=../tools/go.mod esbuild islands/reveal.ts --bundle --minify --format=esm --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning --outfile=static/reveal.js
+//go:generate go tool -modfile=../tools/go.mod esbuild islands/scan.ts --bundle --minify --format=esm --target=es2020 --charset=utf8 --legal-comments=none --log-level=warning --outfile=static/scan.js
 //go:generate go tool -modfile=../tools/go.mod esbuild islands/place.ts --bundle --minify --format=esm --target=es2022 --charset=utf8 --legal-comments=none --log-level=warning --outfile=static/place.js
 
 //go:embed static

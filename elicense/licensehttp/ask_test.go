@@ -1,6 +1,10 @@
 package licensehttp_test
 
 import (
+	"bytes"
+	"image"
+	"image/png"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -8,7 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yinxin-gov/yinxin/elicense"
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
+	"github.com/yinxin-gov/yinxin/web"
 )
 
 // TestOnePersonChecksAnotherOnPages: the asker makes a request, the holder reads who asks for what and sees what is shown, and the code passes at the asker's page alone.
@@ -105,5 +111,87 @@ func TestAnOfficeAsksByTheAPI(t *testing.T) {
 	r := verify(map[string]any{"code": shown["code"], "challenge": ask["challenge"]}, http.StatusOK)["results"].([]any)[0].(map[string]any)
 	if fields := r["license"].(map[string]any)["shown"].([]any); r["code"] != "V00" || len(fields) != len(shown["fields"].([]any)) {
 		t.Errorf("%v", r)
+	}
+}
+
+// TestAPictureOfACodeIsRead: by who cannot scan; the code is judged as if its text had been typed, a link is told as what it is, and a picture without a code says so.
+func TestAPictureOfACodeIsRead(t *testing.T) {
+	s := newSite(t)
+	l := s.world.Issued(t, licensetest.SampleApplication("B1"))
+	shown, err := s.world.Service.Present(licensetest.Person, l.ID, elicense.PresentRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	photograph := func(text string) []byte {
+		t.Helper()
+		code, err := web.NewQR(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const scale, margin = 5, 40
+		picture := image.NewGray(image.Rect(0, 0, len(code)*scale+2*margin, len(code)*scale+2*margin))
+		for y := range picture.Rect.Max.Y {
+			for x := range picture.Rect.Max.X {
+				row, column := (y-margin)/scale, (x-margin)/scale
+				if y < margin || x < margin || row >= len(code) || column >= len(code) || !code[row][column] {
+					picture.Pix[y*picture.Stride+x] = 255
+				}
+			}
+		}
+		var out bytes.Buffer
+		if err := png.Encode(&out, picture); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	upload := func(picture []byte, challenge string) *httptest.ResponseRecorder {
+		t.Helper()
+		var body bytes.Buffer
+		form := multipart.NewWriter(&body)
+		if challenge != "" {
+			if err := form.WriteField("verify-challenge", challenge); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if picture != nil {
+			part, err := form.CreateFormFile("verify-picture", "code.png")
+			if err == nil {
+				_, err = part.Write(picture)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := form.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return s.send(nobody, http.MethodPost, "/verify/picture", form.FormDataContentType(), &body)
+	}
+	for name, c := range map[string]struct {
+		picture   []byte
+		challenge string
+		status    int
+		want      string
+	}{
+		"another request":          {photograph(shown.Code), "AAAAAAAAAAA", http.StatusOK, "V41"},
+		"a link":                   {photograph("https://evil.example/v/1"), "", http.StatusOK, "evil.example"},
+		"other text":               {photograph("hello"), "", http.StatusOK, "V31"},
+		"no picture":               {nil, "", http.StatusUnprocessableEntity, "没有找到清晰的二维码"},
+		"no code":                  {[]byte("x"), "", http.StatusUnprocessableEntity, "没有找到清晰的二维码"},
+		"too large":                {make([]byte, 12<<20+1), "", http.StatusRequestEntityTooLarge, ""},
+		"a challenge that is none": {photograph(shown.Code), strings.Repeat("A", 17), http.StatusRequestEntityTooLarge, ""},
+	} {
+		if r := upload(c.picture, c.challenge); r.Code != c.status || !strings.Contains(r.Body.String(), c.want) {
+			t.Errorf("%s: %d, want %d with %s", name, r.Code, c.status, c.want)
+		}
+	}
+	if r := upload(photograph(shown.Code), ""); r.Code != http.StatusOK || !strings.Contains(r.Body.String(), "V00") {
+		t.Errorf("the code itself: %d %s", r.Code, r.Body)
+	}
+	if r := upload(photograph(shown.Code), ""); r.Code != http.StatusConflict {
+		t.Errorf("once more: %d", r.Code)
+	}
+	if r := s.send(nobody, http.MethodPost, "/verify/picture", "text/plain", strings.NewReader("x")); r.Code != http.StatusBadRequest {
+		t.Errorf("no form: %d", r.Code)
 	}
 }

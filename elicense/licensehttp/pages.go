@@ -48,6 +48,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 		"POST /license/{id}/{action}":   p.issuerAction,
 		"GET /verify":                   p.verifyForm,
 		"POST /verify":                  p.verifySubmit,
+		"POST /verify/picture":          p.verifyPicture,
 		"POST /verify/report":           p.sealedReport,
 		"GET /verify/trust":             p.verifyTrust,
 		"GET /verify/letters":           p.verifyLetters,
@@ -229,14 +230,23 @@ func (p *Pages) verifyForm(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) verifySubmit(w http.ResponseWriter, r *http.Request) error {
 	results, files, typed, err := p.judge(r)
 	if err != nil {
-		code := fault.CodeOf(err)
-		if code == fault.Unavailable || code == fault.Internal {
-			return err
-		}
-		status := fault.MetaOf(code).Status
-		typed.ReportURL = p.forgeryURL()
-		return p.Page(w, r, status, "verify", web.Page{Errors: p.Renderer.FieldErrors(r, err, nil), Body: typed})
+		return p.verifyFailed(w, r, err, typed)
 	}
+	return p.showVerified(w, r, results, files)
+}
+
+// verifyFailed shows the form again with what was typed.
+func (p *Pages) verifyFailed(w http.ResponseWriter, r *http.Request, err error, typed web.VerifyPage) error {
+	code := fault.CodeOf(err)
+	if code == fault.Unavailable || code == fault.Internal {
+		return err
+	}
+	typed.ReportURL = p.forgeryURL()
+	return p.Page(w, r, fault.MetaOf(code).Status, "verify", web.Page{Errors: p.Renderer.FieldErrors(r, err, nil), Body: typed})
+}
+
+// showVerified shows a report.
+func (p *Pages) showVerified(w http.ResponseWriter, r *http.Request, results []verify.Result, files []upload) error {
 	report, err := encodeReport(results...)
 	if err != nil {
 		return err
