@@ -349,7 +349,7 @@ func (p trusting) commandLineWith(t *testing.T, files []judged, option, value st
 }
 
 // ofCounter is the note that every report by the bundle of a counter ends its reasons with.
-var ofCounter = regexp.MustCompile(`,?\{"code":"counter_bundle","message":"[^"]*","clause":""\}`)
+var ofCounter = regexp.MustCompile(`,?\{"code":"counter_bundle","message":"[^"]*","clause":""(?:,"detail":"[^"]*")?\}`)
 
 // counter takes the bundle of the platform as somebody brings it on a stick, and judges with it alone.
 func (p trusting) counter(t *testing.T, files []judged) map[string]string {

@@ -93,7 +93,7 @@ func FuzzReadQR(f *testing.F) {
 	f.Add(out.Bytes())
 	f.Fuzz(func(t *testing.T, picture []byte) {
 		if head, _, err := image.DecodeConfig(bytes.NewReader(picture)); err == nil && head.Width*head.Height > 1_000_000 {
-			t.Skip() // large ones only take time
+			return // large ones only take time
 		}
 		_, _ = readQR(picture)
 	})

@@ -19,11 +19,11 @@ import (
 )
 
 // islands are the scripts that a page for citizens may have, with the id of what does the same without them, or the page on which it
-// stands. Of the three that experience.md 1 names, the camera has no script here: its page is the form alone. Local verification has the
-// upload beside it.
+// stands. Local verification has the
+// upload beside it, and the camera the text of the code and a picture of it.
 // Proof of work is no island of its own: without it the login waits, as its text says. The end of a session is told in words and warned of
 // by a script. Showing a password that is typed adds a button and takes nothing away: without scripts the field hides it, as ever.
-var islands = []string{"passkey.js", "work.js", "session.js", "verify.js", "reveal.js"}
+var islands = []string{"passkey.js", "work.js", "session.js", "verify.js", "scan.js", "reveal.js"}
 
 // ofStaff are surfaces with sessions of their own, which X-02 does not speak of; machine addresses are no pages.
 var notForCitizens = regexp.MustCompile(`^/(admin|staff|review|counter|seal|license|issuer|audit|ops|dev|api|sandbox|static|\.well-known|design|inbox)(/|$)`)
