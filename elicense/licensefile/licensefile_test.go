@@ -1,6 +1,7 @@
 package licensefile_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -112,6 +113,29 @@ func TestReadOwnFile(t *testing.T) {
 	}
 	if err := licensefile.CheckConsistency(open(t, data), values); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOurFileIsOneWithoutItsMetadata: who takes all of them out of a file of ours does not make it a document that is no licence.
+func TestOurFileIsOneWithoutItsMetadata(t *testing.T) {
+	data, values := unsealed(t)
+	bare := edited(t, data, func(path string, content []byte) []byte {
+		begin, end := bytes.Index(content, []byte("<ofd:CustomDatas>")), bytes.Index(content, []byte("</ofd:CustomDatas>"))
+		if !strings.HasSuffix(path, "OFD.xml") || begin < 0 || end < begin {
+			return content
+		}
+		return append(bytes.Clone(content[:begin]), content[end+len("</ofd:CustomDatas>"):]...)
+	})
+	p := open(t, bare)
+	if len(p.Current().Info.CustomDatas) != 0 {
+		t.Fatal("the metadata are still there")
+	}
+	l, err := licensefile.Read(p)
+	if err != nil || !l.Ours || l.ID != values.First(catalog.KeyLicenseID) {
+		t.Fatalf("%+v %v", l, err)
+	}
+	if err := licensefile.CheckConsistency(p, values); err == nil {
+		t.Error("metadata that are gone agree with the register")
 	}
 }
 

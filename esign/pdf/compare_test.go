@@ -182,7 +182,7 @@ func TestLengthsThatAreReferredTo(t *testing.T) {
 		good   bool
 	}{
 		{"7 0 obj 0 endobj", entry{kind: entryPlain}, true}, {"7 0 obj 0 endobj", entry{kind: entryFree}, false}, {"7 0 obj 0 endobj", entry{kind: entryPlain, generation: 1}, false},
-		{"7 1 obj 0 endobj", entry{kind: entryPlain}, false}, {"8 0 obj 0 endobj", entry{kind: entryPlain}, false}, {"7 0 object 0 endobj", entry{kind: entryPlain}, false},
+		{"7 1 obj 0 endobj", entry{kind: entryPlain}, false}, {"8 0 obj 0 endobj", entry{kind: entryPlain}, false}, {"7 0 object 0 endobj", entry{kind: entryPlain}, false}, {"7 0 0 endobj", entry{kind: entryPlain}, false},
 		{"7 0 obj endobj", entry{kind: entryPlain}, false}, {"7 0 obj 0", entry{kind: entryPlain}, false}, {"7 0 obj 0 0 endobj", entry{kind: entryPlain}, false}, {"", entry{kind: entryPlain}, false},
 	} {
 		const stream = "6 0 obj<</Length 7 0 R>>stream\nendstream endobj "
@@ -208,6 +208,16 @@ func TestBoundsArePassedOn(t *testing.T) {
 		v := &view{file: f, data: []byte(container + stream), sections: sections}
 		if _, err := v.load(Ref{c.number, 0}); limited(err) != c.limited || c.number != 8 && (err != nil) != c.limited {
 			t.Errorf("object %d of %d tokens and %d octets: %v", c.number, c.tokens, c.decoded, err)
+		}
+	}
+}
+
+// TestACommentEndsWithItsLine: at a line feed, or at a carriage return alone (ISO 32000-1 7.2.4).
+func TestACommentEndsWithItsLine(t *testing.T) {
+	for _, text := range []string{"%c\n7", "%c\r7", "%c\r\n7", "%\r%\n7"} {
+		p := &parser{data: []byte(text), left: &budget{tokens: 100}}
+		if n, ok := p.natural(); !ok || n != 7 {
+			t.Errorf("%q: %d %v", text, n, ok)
 		}
 	}
 }

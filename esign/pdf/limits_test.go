@@ -140,6 +140,7 @@ func TestBrokenStructureIsRefused(t *testing.T) {
 		"no end of file":         strings.Replace(good, "%%EOF", "%%EOG", 1),
 		"startxref elsewhere":    strings.Replace(good, "startxref\n", "startxref\n1", 1),
 		"object elsewhere":       strings.Replace(good, "1 0 obj", "9 0 obj", 1),
+		"no obj":                 strings.Replace(good, "1 0 obj", "1 0    ", 1),
 		"no endobj":              strings.Replace(good, "endobj", "endobk", 1),
 		"no catalogue":           strings.Replace(good, "/Root 1 0 R", "/Root 9 0 R", 1),
 		"key twice in trailer":   strings.Replace(good, "/ID[<00><01>]", "/Root 2 0 R  ", 1),
