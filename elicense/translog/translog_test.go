@@ -668,3 +668,48 @@ func TestKeysOfWitnesses(t *testing.T) {
 		}
 	}
 }
+
+// TestAProofIsOfTheAuthorityOfTheLicence: an entry that names another authority proves nothing of a licence, whatever else fits.
+func TestAProofIsOfTheAuthorityOfTheLicence(t *testing.T) {
+	p, policy := proofOf(t)
+	if opened, err := p.JudgeLicense(licenseID, original, policy); err != nil || opened.Size != 6 {
+		t.Fatalf("%+v %v", opened, err)
+	}
+	for name, id := range map[string]string{
+		"no licence": "", "of another authority": strings.Replace(licenseID, "11990000MB7QX0015W", "11990000MB7QX0023P", 1), "its code inside another": strings.Replace(licenseID, ".11990000MB7QX0015W.", ".111990000MB7QX0015W.", 1),
+		"another licence of it": strings.Replace(licenseID, ".001.", ".002.", 1),
+	} {
+		if id == licenseID {
+			t.Fatalf("%s: nothing changed", name)
+		}
+		if _, err := p.JudgeLicense(id, original, policy); !errors.Is(err, ErrProof) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	p.Extra = nil
+	if _, err := p.JudgeLicense(licenseID, original, policy); !errors.Is(err, ErrFormat) {
+		t.Errorf("without what opens the entry: %v", err)
+	}
+}
+
+// TestNamesOfKeys: what would be read as something else in a line of a note is no name.
+func TestNamesOfKeys(t *testing.T) {
+	good, _ := sm2Pair(t, "log.example/log", SM2Key)
+	public := good.public
+	for name, want := range map[string]bool{"a": true, strings.Repeat("a", 255): true, strings.Repeat("a", 256): false, "": false, "a b": false, "a\u00a0b": false, "a+b": false, "a\nb": false, "a\x00b": false, "a\x7fb": false, "\xff": false, "名": true} {
+		if _, err := NewKey(name, SM2Key, public); (err == nil) != want {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, kind := range []KeyType{Ed25519Key, Ed25519Witness, P256Key, "x"} {
+		if _, err := NewKey("a", kind, public); !errors.Is(err, ErrKey) {
+			t.Errorf("a key of SM2 as %q: %v", string(kind), err)
+		}
+	}
+	if _, err := ParseKeys("# nothing\n\n"); !errors.Is(err, ErrKey) {
+		t.Errorf("a file without keys: %v", err)
+	}
+	if _, err := ParseKey(good.String() + strings.Repeat("A", 1024)); !errors.Is(err, ErrKey) {
+		t.Errorf("a long key: %v", err)
+	}
+}
