@@ -14,6 +14,8 @@ type VerifyPage struct {
 	Number string
 	// Challenge is that of a request which the code answers; empty where nobody asked.
 	Challenge string
+	// PageText is what stands on the page with the code of a paper copy; empty where it is not compared.
+	PageText string
 	// ReportURL is where suspected forgeries are reported; empty where they are not.
 	ReportURL string
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,9 @@ import (
 	yinxin "github.com/yinxin-gov/yinxin/sdk"
 )
 
+// maxPageText bounds the text of a page, as the API does.
+const maxPageText = 16 << 10
+
 func verifyFiles(ctx context.Context, c command) int {
 	set := c.flags("verify", "FILE...")
 	var trust stringList
@@ -29,6 +33,8 @@ func verifyFiles(ctx context.Context, c command) int {
 	online := set.Bool("online", false, "ask authorities whether certificates are revoked, at the addresses in certificates of trusted chains")
 	var allowed stringList
 	set.Var(&allowed, "allow", "`host:port` that --online may reach by plain HTTP, or although it is not public; may be repeated")
+	page := set.String("page-text", "", "`file` with the text of the page on which the code of a paper copy stands, to be compared")
+	challenge := set.String("challenge", "", "`challenge` of the request that a presentation code answers, as ask-for-license gives it")
 	language := set.String("lang", "zh-CN", "`language` of the report: zh-CN or en")
 	files, status, done := c.parse(set, 1, -1)
 	if done {
@@ -59,6 +65,20 @@ func verifyFiles(ctx context.Context, c command) int {
 	verifier := yinxin.NewVerifier()
 	verifier.SetStrict(*strict)
 	verifier.SetLocale(*language)
+	if *page != "" {
+		text, err := yinxin.ReadFile(*page, maxPageText)
+		if err != nil {
+			return c.fail(exitMisuse, "verify", fmt.Errorf("--page-text: %w", err))
+		}
+		verifier.SetPageText(string(text))
+	}
+	if *challenge != "" {
+		nonce, err := base64.RawURLEncoding.Strict().DecodeString(*challenge)
+		if err != nil || len(nonce) != 8 {
+			return c.fail(exitMisuse, "verify", fmt.Errorf("--challenge: %q is not 8 octets in base64url", *challenge))
+		}
+		verifier.SetChallenge(nonce)
+	}
 	if *at != "" {
 		moment, err := time.Parse(time.RFC3339, *at)
 		if err != nil {

@@ -41,6 +41,20 @@ func TestPapersAtTheAPI(t *testing.T) {
 	if other := verify(map[string]any{"code": p["code"], "page_text": strings.Join(lines[1:], "\n")}); other["code"] != "V20" {
 		t.Errorf("%v", other)
 	}
+	typed := func(text string) string {
+		t.Helper()
+		form := url.Values{"verify-code": {p["code"].(string)}, "verify-page-text": {text}}
+		return s.send(nobody, http.MethodPost, "/verify", "application/x-www-form-urlencoded", strings.NewReader(form.Encode())).Body.String()
+	}
+	if body := typed("  " + strings.Join(lines, " \r\n\r\n") + "\r\n"); !strings.Contains(body, ">V00<") {
+		t.Errorf("the text as a browser sends it: %s", body)
+	}
+	if body := typed(strings.Join(lines[1:], "\r\n")); !strings.Contains(body, ">V20<") {
+		t.Errorf("another text: %s", body)
+	}
+	if body := typed(strings.Repeat("x", 16<<10+1)); !strings.Contains(body, `name="verify-page-text"`) || !strings.Contains(body, "LZ1:") {
+		t.Error("a text that is too long loses what was typed")
+	}
 	s.json(nobody, http.MethodPost, "/api/v1/verifications", map[string]any{"license_id": l.LicenseID, "check": "003B", "page_text": "x"}, http.StatusBadRequest)
 	if code, err := web.NewQR(p["code"].(string)); err != nil || len(code) > 17+4*25 {
 		t.Errorf("%d modules, %v", len(code), err)

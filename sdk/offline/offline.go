@@ -71,6 +71,14 @@ func (v *Verifier) SetStrict(strict bool) { v.options.Strict = strict }
 // SetLocale chooses the language of reasons and checks: "zh-CN" or "en".
 func (v *Verifier) SetLocale(locale string) { v.options.Locale = locale }
 
+// SetPageText compares the codes that are judged with the text of the page on which they stand, as somebody typed or read it: blanks at ends of lines and empty lines do
+// not count. A code that is that of no paper copy with this text is V20; an empty text compares nothing.
+func (v *Verifier) SetPageText(text string) { v.options.PageText = text }
+
+// SetChallenge is the nonce of the request that the codes answer, 8 octets: a code that answers another one, or none, is V41, and one that answers it needs no network to be
+// told from a forwarded picture. nil where nobody asked.
+func (v *Verifier) SetChallenge(nonce []byte) { v.options.Challenge = nonce }
+
 // AddTrustBytes adds the content of one file: certificates (PEM or DER; self-signed ones are trusted as roots, the others
 // help to build chains), a CRL, an OCSP response, a signed trust list, a signed status list (of licences or of seals) or delta, the key
 // bundle of presentation codes, a signed package of a licence type, a region with what a platform decided about it, or keys of transparency logs and their witnesses (one a line). The signatures of lists and bundles are judged at each use. A trust list that is older than a known one
