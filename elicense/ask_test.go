@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/yinxin-gov/yinxin/elicense"
+	"github.com/yinxin-gov/yinxin/elicense/licensefile"
 	"github.com/yinxin-gov/yinxin/elicense/licensetest"
 	"github.com/yinxin-gov/yinxin/esign/verify"
 	"github.com/yinxin-gov/yinxin/internal/fault"
@@ -64,6 +65,34 @@ func TestM2AnAnswerPassesAtTheAskerAlone(t *testing.T) {
 	}
 	_, err = w.Service.VerifyAnswer(context.Background(), plain.Code, ask.Nonce[:7])
 	wantCode(t, err, fault.Invalid)
+}
+
+// TestM2AnAnswerIsJudgedWithoutANetwork: with the challenge of its request it is valid, with another one invalid, and without any it may be a forwarded picture.
+func TestM2AnAnswerIsJudgedWithoutANetwork(t *testing.T) {
+	w, _ := newWorld(t)
+	l := w.Issued(t, licensetest.SampleApplication("B1"))
+	ask, text, err := w.Service.NewAsk(context.Background(), "", "m", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, _, err := w.Service.ShowAnswer(licensetest.Person, l.ID, text, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		challenge []byte
+		want      string
+		fields    int
+	}{
+		"of this request": {ask.Nonce[:], "valid V00", len(shown.Fields)}, "of another one": {make([]byte, 8), "invalid V41", 0}, "nobody asked": {nil, "indeterminate V01", len(shown.Fields)},
+	} {
+		options := evidence(t, w)
+		options.Challenge, options.Consumed = c.challenge, nil // without a memory of codes that were shown
+		r := licensefile.Verify("code.txt", []byte(shown.Code), options)
+		if got := string(r.Verdict) + " " + r.Code; got != c.want || len(r.License.Shown) != c.fields {
+			t.Errorf("%s: %s %+v", name, got, r.License)
+		}
+	}
 }
 
 // TestAnAnswerGoesOnBehindTheEndOfItsRequest: what was begun in time is shown again with the current step; nothing new is.
