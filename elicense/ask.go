@@ -174,6 +174,9 @@ func (s *Service) PreviewAnswer(ctx context.Context, id, text, locale string) (A
 	if l.Status != catalog.StatusValid {
 		return Answer{}, fault.New(fault.LicenseState)
 	}
+	if err := s.usable(ctx, l, "preview answer"); err != nil {
+		return Answer{}, err
+	}
 	t, ok := s.typeOf(l)
 	if !ok {
 		return Answer{}, fault.New(fault.LicenseTypeUnknown)

@@ -27,6 +27,7 @@ type LicenseAnswerPage struct {
 	NextURL   string
 
 	Fields  []ShownField // what is shown
-	ShowURL string       // shows it
+	ShowURL string       // POST with Hidden shows it
+	Hidden  []Hidden
 	BackURL string
 }

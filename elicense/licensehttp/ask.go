@@ -72,11 +72,12 @@ func challengeText(a elicense.Ask) string { return base64.RawURLEncoding.EncodeT
 // askPages are those of who asks to be shown a licence, and of the holder who answers.
 func (p *Pages) askPages() map[string]func(http.ResponseWriter, *http.Request) error {
 	return map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /verify/ask":               p.askForm,
-		"POST /verify/ask":              p.askSubmit,
-		"GET /me/license-requests":      p.answerChoose,
-		"GET /me/licenses/{id}/answer":  p.answerPreview,
-		"GET /me/licenses/{id}/respond": p.answerShow,
+		"GET /verify/ask":                p.askForm,
+		"POST /verify/ask":               p.askSubmit,
+		"GET /me/license-requests":       p.answerChoose,
+		"GET /me/licenses/{id}/answer":   p.answerPreview,
+		"POST /me/licenses/{id}/respond": p.answerAgree,
+		"GET /me/licenses/{id}/respond":  p.answerShow,
 	}
 }
 
@@ -224,23 +225,42 @@ func (p *Pages) answerPreview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	query := url.Values{inputAsk: {text}}.Encode()
-	body := web.LicenseAnswerPage{Facts: p.askFacts(r, answer.Ask), Unsaid: answer.Ask.Who == "", ExpiresAt: answer.Ask.Ends(), ShowURL: "/me/licenses/" + url.PathEscape(r.PathValue("id")) + "/respond?" + query, BackURL: answerPath + "?" + query}
+	body := web.LicenseAnswerPage{
+		Facts: p.askFacts(r, answer.Ask), Unsaid: answer.Ask.Who == "", ExpiresAt: answer.Ask.Ends(),
+		ShowURL: respondPath(r.PathValue("id")), Hidden: []web.Hidden{{Name: inputAsk, Value: text}}, BackURL: answerPath + "?" + query,
+	}
 	for _, f := range answer.Fields {
 		body.Fields = append(body.Fields, web.ShownField{Label: f.Label, Value: f.Value})
 	}
 	return p.Page(w, r, http.StatusOK, "license-answer", web.Page{Body: body})
 }
 
-// answerShow draws the code of the current step, as present does.
-func (p *Pages) answerShow(w http.ResponseWriter, r *http.Request) error {
-	id, text, again := r.PathValue("id"), bounded(r.URL.Query().Get(inputAsk)), r.URL.Query().Get("p")
-	shown, a, err := p.Service.ShowAnswer(r.Context(), id, text, again)
+func respondPath(id string) string { return "/me/licenses/" + url.PathEscape(id) + "/respond" }
+
+// answerAgree shows what the holder saw and agreed to. It takes a form alone: no link leads past the page that says what is shown.
+func (p *Pages) answerAgree(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(err, fault.Malformed)
+	}
+	text := bounded(r.PostForm.Get(inputAsk))
+	shown, _, err := p.Service.ShowAnswer(r.Context(), r.PathValue("id"), text, "")
 	if err != nil {
 		return err
 	}
-	if again == "" { // the address of this showing, so that a reload does not mint another
-		http.Redirect(w, r, r.URL.Path+"?"+url.Values{inputAsk: {text}, "p": {shown.ID}}.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, respondPath(r.PathValue("id"))+"?"+url.Values{inputAsk: {text}, "p": {shown.ID}}.Encode(), http.StatusSeeOther)
+	return nil
+}
+
+// answerShow draws the code of the current step of an answer that was agreed to, as present does.
+func (p *Pages) answerShow(w http.ResponseWriter, r *http.Request) error {
+	id, text, again := r.PathValue("id"), bounded(r.URL.Query().Get(inputAsk)), r.URL.Query().Get("p")
+	if again == "" {
+		http.Redirect(w, r, "/me/licenses/"+url.PathEscape(id)+"/answer?"+url.Values{inputAsk: {text}}.Encode(), http.StatusSeeOther)
 		return nil
+	}
+	shown, a, err := p.Service.ShowAnswer(r.Context(), id, text, again)
+	if err != nil {
+		return err
 	}
 	return p.showCode(w, r, id, shown, p.askFacts(r, a))
 }

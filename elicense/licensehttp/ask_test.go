@@ -60,11 +60,14 @@ func TestOnePersonChecksAnotherOnPages(t *testing.T) {
 		t.Error("a request that is none")
 	}
 	preview := s.page(person, "/me/licenses/"+l.ID+"/answer?ask="+text, http.StatusOK)
-	if !strings.Contains(preview, "对方将看到") || !strings.Contains(preview, "/me/licenses/"+l.ID+"/respond?ask="+text) {
+	if !strings.Contains(preview, "对方将看到") || !strings.Contains(preview, `action="/me/licenses/`+l.ID+`/respond"`) {
 		t.Error("the holder does not see what is shown")
 	}
 	s.page(stranger, "/me/licenses/"+l.ID+"/answer?ask="+text, http.StatusNotFound)
-	answer := s.send(person, http.MethodGet, "/me/licenses/"+l.ID+"/respond?ask="+text, "", nil)
+	if past := s.send(person, http.MethodGet, "/me/licenses/"+l.ID+"/respond?ask="+text, "", nil); past.Header().Get("Location") != "/me/licenses/"+l.ID+"/answer?ask="+text {
+		t.Errorf("a link leads past what is shown: %d %s", past.Code, past.Header().Get("Location"))
+	}
+	answer := post(person, "/me/licenses/"+l.ID+"/respond", url.Values{"ask": {text}})
 	if answer.Code != http.StatusSeeOther {
 		t.Fatalf("%d", answer.Code)
 	}

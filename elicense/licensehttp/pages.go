@@ -280,13 +280,16 @@ func (p *Pages) judge(r *http.Request) (results []verify.Result, files []upload,
 		results, files, err = judgeForm(r.Context(), p.Service, contentType, body, "verify-file")
 		return results, files, typed, err
 	}
-	r.Body = http.MaxBytesReader(nil, r.Body, maxJSON)
+	r.Body = http.MaxBytesReader(nil, r.Body, maxVerifyForm)
 	if err := r.ParseForm(); err != nil {
 		return nil, nil, typed, fault.Wrap(err, fault.Malformed)
 	}
 	typed = web.VerifyPage{Code: bounded(r.PostForm.Get("verify-code")), Number: bounded(r.PostForm.Get("verify-number")), Challenge: bounded(r.PostForm.Get("verify-challenge")), PageText: r.PostForm.Get("verify-page-text")}
 	// A code may hold and even end with blanks (RFC 9285), so only line ends around it are dropped.
 	order := VerificationOrder{Code: strings.Trim(r.PostForm.Get("verify-code"), "\r\n\t"), PageText: strings.ReplaceAll(typed.PageText, "\r", ""), Challenge: r.PostForm.Get("verify-challenge"), LicenseID: strings.TrimSpace(r.PostForm.Get("verify-number")), Check: r.PostForm.Get("verify-check")}
+	if order.Challenge != "" { // who asked has the code of a telephone, and no paper
+		order.PageText = ""
+	}
 	result, err := judgeOrder(r.Context(), p.Service, order)
 	return []verify.Result{result}, nil, typed, err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"image/color"
 	_ "image/jpeg" // pictures of telephones
 	_ "image/png"
 	"io"
@@ -24,7 +25,7 @@ import (
 // Bounds of a picture of a code.
 const (
 	maxPicture       = 12 << 20          // octets
-	maxPicturePixels = 25_000_000        // of telephones that are new
+	maxPictureMemory = 64 << 20          // octets that its pixels take: 22 million of a JPEG, 16 million of a PNG with eight bits
 	scanSide         = 1600              // pixels of the longer side that is searched; a code of version 25 is then still 8 pixels a module at a third of it
 	maxScanForm      = maxPicture + 4096 // the form around it
 	inputPicture     = "verify-picture"
@@ -34,12 +35,20 @@ const (
 
 // verifyPicture takes a picture of a code, for telephones whose browser cannot scan and for who has scripts off. The picture is read in memory and forgotten.
 func (p *Pages) verifyPicture(w http.ResponseWriter, r *http.Request) error {
+	select { // before anything is read: so many pictures at a time are in memory
+	case p.drawing <- struct{}{}:
+		defer func() { <-p.drawing }()
+	case <-r.Context().Done():
+		return fault.Wrap(r.Context().Err(), fault.Unavailable)
+	}
 	picture, challenge, err := readPicture(r)
 	typed := web.VerifyPage{Challenge: challenge}
 	var result verify.Result
 	if err == nil {
 		var text string
-		if text, err = p.scan(r, picture); err == nil {
+		if text, err = readQR(picture); err != nil {
+			err = fault.Wrap(err, fault.Invalid).WithField(inputPicture, fault.ScanNone)
+		} else {
 			typed.Code = bounded(text)
 			result, err = p.judgeScanned(r, text, challenge)
 		}
@@ -97,28 +106,13 @@ func pictureFault(err error) error {
 	return fault.Wrap(err, fault.Malformed)
 }
 
-// scan reads the QR code in a picture, one picture at a time on each place that pages are drawn in.
-func (p *Pages) scan(r *http.Request, picture []byte) (string, error) {
-	select {
-	case p.drawing <- struct{}{}:
-		defer func() { <-p.drawing }()
-	case <-r.Context().Done():
-		return "", fault.Wrap(r.Context().Err(), fault.Unavailable)
-	}
-	text, err := readQR(picture)
-	if err != nil {
-		return "", fault.Wrap(err, fault.Invalid).WithField(inputPicture, fault.ScanNone)
-	}
-	return text, nil
-}
-
 // readQR is the text of the QR code in a JPEG or PNG. Size is read from the header before anything is allocated for it.
 func readQR(picture []byte) (text string, err error) {
 	head, _, err := image.DecodeConfig(bytes.NewReader(picture))
 	if err != nil {
 		return "", err
 	}
-	if head.Width < 1 || head.Height < 1 || head.Width > maxPicturePixels/head.Height {
+	if head.Width < 1 || head.Height < 1 || head.Width > maxPictureMemory/octetsOf(head.ColorModel)/head.Height {
 		return "", errors.New("picture is too large")
 	}
 	seen, _, err := image.Decode(bytes.NewReader(picture))
@@ -139,6 +133,19 @@ func readQR(picture []byte) (text string, err error) {
 		return "", err
 	}
 	return found.GetText(), nil
+}
+
+// octetsOf is how many octets a pixel takes once it is decoded, at most.
+func octetsOf(model color.Model) int {
+	switch model {
+	case color.YCbCrModel:
+		return 3
+	case color.GrayModel:
+		return 1
+	case color.RGBA64Model, color.NRGBA64Model, color.Gray16Model:
+		return 8
+	}
+	return 4
 }
 
 // smaller scales a picture down to what is searched.

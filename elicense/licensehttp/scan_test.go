@@ -71,8 +71,9 @@ func TestReadQR(t *testing.T) {
 	}
 	bomb := encodePNG(image.NewGray(image.Rect(0, 0, 8, 8)))
 	copy(bomb[16:], []byte{0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff}) // 65535 pixels a side by its header
+	deep := image.NewNRGBA64(image.Rect(0, 0, 3000, 3000))      // eight octets a pixel
 	whole := encodePNG(drawnCode(t, long, 4, 40))
-	for name, picture := range map[string][]byte{"nothing": nil, "no picture": []byte("LZ1:"), "white": encodePNG(image.NewGray(image.Rect(0, 0, 300, 300))), "a bomb": bomb, "cut": whole[:len(whole)/2], "one pixel": encodePNG(image.NewGray(image.Rect(0, 0, 1, 1)))} {
+	for name, picture := range map[string][]byte{"nothing": nil, "no picture": []byte("LZ1:"), "white": encodePNG(image.NewGray(image.Rect(0, 0, 300, 300))), "a bomb": bomb, "sixteen bits a colour": encodePNG(deep), "cut": whole[:len(whole)/2], "one pixel": encodePNG(image.NewGray(image.Rect(0, 0, 1, 1)))} {
 		if got, err := readQR(picture); err == nil {
 			t.Errorf("%s: %q", name, got)
 		}

@@ -24,6 +24,7 @@ const (
 	maxUpload     = 50 << 20
 	maxUploadForm = maxUpload + 1<<20
 	maxFiles      = 20
+	maxVerifyForm = 256 << 10 // a form without a file: 16,384 characters of a page take nine octets each in it
 	maxJSON       = 64 << 10
 )
 
