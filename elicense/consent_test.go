@@ -200,6 +200,8 @@ func TestEachCoOwnerHasTheLicence(t *testing.T) {
 	if r, err := w.Service.VerifyCode(context.Background(), shown.Code); err != nil || r.Code != "V00" {
 		t.Errorf("%s %v", r.Code, err)
 	}
+	_, err = w.Service.Present(licensetest.Person, l.ID, elicense.PresentRequest{Presentation: shown.ID})
+	wantCode(t, err, fault.NotFound) // a showing is its holder's own
 	ledger := func(account string, want ...elicense.UseKind) {
 		t.Helper()
 		uses, err := w.Service.UsesOf(context.Background(), elicense.UseQuery{HolderRef: account, Till: w.Now().Add(time.Hour), Limit: 10})

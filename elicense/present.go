@@ -97,7 +97,7 @@ func holder(actor reqctx.Actor) string {
 
 func (s *Service) again(ctx context.Context, l License, id string) (Presentation, error) {
 	p, err := s.cfg.Store.FindPresentation(ctx, id)
-	if err == nil && p.License != l.ID {
+	if err == nil && (p.License != l.ID || p.HolderRef != l.HolderRef) { // a co-owner has showings of their own, with a key of their own
 		err = ErrNotFound
 	}
 	if err != nil {
